@@ -1,0 +1,276 @@
+/*
+ * key_format.c
+ *		Making and checking the written form of credentials.
+ *
+ * The body is one number of 256 bits in base 62.  It is kept as eight 32-bit
+ * limbs, most significant first, and worked on five digits at a time: 62^5 is
+ * the largest power of 62 below 2^32, so that a limb and a carry fit 64 bits
+ * and a whole body takes nine passes over the limbs.
+ *
+ * Because 62^43 is a little more than 2^256, a few bodies stand for no 256
+ * bits.  They are refused: a credential has exactly one written form.
+ *
+ * Limbs and digits are secrets here, and are wiped before returning.
+ */
+#include "common/key_format.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/memory.h"
+
+#define LIMBS 8
+#define GROUP_DIGITS 5
+#define GROUP_BASE 916132832u /* 62^5 */
+
+static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/* By WakKind.  No prefix is the beginning of another one. */
+static const char *const prefixes[] = {"wa_", "wau_", "was_", "rt_", "wa_"};
+
+/* The value of a base62 digit, or -1. */
+static int
+digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 36;
+	return -1;
+}
+
+/*
+ * CRC-32 as in IEEE 802.3 (reflected, polynomial 0x04C11DB7), four bits at a
+ * time: 16 constants instead of 256, fast enough for 50 characters.
+ */
+static uint32_t
+crc32(const char *text, size_t len)
+{
+	static const uint32_t table[16] = {
+		0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+		0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+		0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+	};
+	uint32_t crc = 0xFFFFFFFF;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		crc ^= (unsigned char) text[i];
+		crc = crc >> 4 ^ table[crc & 15];
+		crc = crc >> 4 ^ table[crc & 15];
+	}
+	return ~crc;
+}
+
+/* "value" as "len" base62 digits, left padded with 0. */
+static void
+write_number(uint64_t value, char *out, size_t len)
+{
+	while (len-- > 0)
+	{
+		out[len] = digits[value % 62];
+		value /= 62;
+	}
+}
+
+static void
+write_checksum(const char *text, size_t len, char out[WAK_CHECKSUM_LENGTH])
+{
+	write_number(crc32(text, len), out, WAK_CHECKSUM_LENGTH);
+}
+
+/* Divide the limbs by 62^5 in place; returns the remainder. */
+static uint32_t
+divide_by_group(uint32_t limbs[LIMBS])
+{
+	uint64_t remainder = 0;
+
+	for (size_t i = 0; i < LIMBS; i++)
+	{
+		uint64_t part = remainder << 32 | limbs[i];
+
+		limbs[i] = (uint32_t) (part / GROUP_BASE);
+		remainder = part % GROUP_BASE;
+	}
+	return (uint32_t) remainder;
+}
+
+/* limbs = limbs * factor + addend; false when that needs more than 256 bits. */
+static bool
+multiply_add(uint32_t limbs[LIMBS], uint32_t factor, uint32_t addend)
+{
+	uint64_t carry = addend;
+
+	for (size_t i = LIMBS; i-- > 0;)
+	{
+		carry += (uint64_t) limbs[i] * factor;
+		limbs[i] = (uint32_t) carry;
+		carry >>= 32;
+	}
+	return carry == 0;
+}
+
+static void
+write_body(const uint8_t random[WAK_RANDOM_LENGTH], char out[WAK_BODY_LENGTH])
+{
+	uint32_t limbs[LIMBS];
+	size_t left = WAK_BODY_LENGTH;
+
+	for (size_t i = 0; i < LIMBS; i++)
+		limbs[i] = (uint32_t) random[4 * i] << 24 | (uint32_t) random[4 * i + 1] << 16 |
+				   (uint32_t) random[4 * i + 2] << 8 | random[4 * i + 3];
+
+	while (left > 0)
+	{
+		size_t group = left < GROUP_DIGITS ? left : GROUP_DIGITS;
+
+		left -= group;
+		write_number(divide_by_group(limbs), out + left, group);
+	}
+	wak_wipe(limbs, sizeof(limbs));
+}
+
+/* Whether 43 base62 digits stand for a number of at most 256 bits. */
+static bool
+body_fits(const char body[WAK_BODY_LENGTH])
+{
+	uint32_t limbs[LIMBS] = {0};
+	bool fits = true;
+
+	/* The first group is the short one: 43 = 3 + 8 * 5. */
+	for (size_t i = 0; i < WAK_BODY_LENGTH && fits;)
+	{
+		uint32_t factor = 1;
+		uint32_t value = 0;
+		size_t end = i + (i == 0 ? WAK_BODY_LENGTH % GROUP_DIGITS : GROUP_DIGITS);
+
+		for (; i < end; i++)
+		{
+			factor *= 62;
+			value = value * 62 + (uint32_t) digit_value(body[i]);
+		}
+		fits = multiply_add(limbs, factor, value);
+	}
+	wak_wipe(limbs, sizeof(limbs));
+	return fits;
+}
+
+/* Whether "text" has only base62 digits, and - and _ where "more" says so. */
+static bool
+has_alphabet(const char *text, size_t len, bool more)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		if (digit_value(text[i]) < 0 && !(more && (text[i] == '-' || text[i] == '_')))
+			return false;
+	}
+	return true;
+}
+
+/* Check a credential with this prefix that has to have a body and a checksum. */
+static WakResult
+check_own(const char *text, size_t len, size_t prefix_len)
+{
+	const char *body = text + prefix_len;
+	char checksum[WAK_CHECKSUM_LENGTH];
+
+	if (len != prefix_len + WAK_BODY_LENGTH + WAK_CHECKSUM_LENGTH)
+		return WAK_BAD_LENGTH;
+	if (!has_alphabet(body, len - prefix_len, false))
+		return WAK_BAD_CHARACTER;
+
+	write_checksum(text, prefix_len + WAK_BODY_LENGTH, checksum);
+	if (memcmp(checksum, body + WAK_BODY_LENGTH, WAK_CHECKSUM_LENGTH) != 0 || !body_fits(body))
+		return WAK_BAD_CHECKSUM;
+	return WAK_OK;
+}
+
+/* Check a key that another system issued: "text" begins with wa_. */
+static WakResult
+check_imported(const char *text, size_t len)
+{
+	if (len < WAK_IMPORTED_MIN || len > WAK_IMPORTED_MAX)
+		return WAK_BAD_LENGTH;
+	if (!has_alphabet(text, len, true))
+		return WAK_BAD_CHARACTER;
+	return WAK_OK;
+}
+
+size_t
+wak_make(WakKind kind, const uint8_t random[WAK_RANDOM_LENGTH], char out[WAK_CREDENTIAL_MAX + 1])
+{
+	size_t len;
+
+	out[0] = '\0';
+	if (kind == WAK_IMPORTED_KEY)
+		return 0;
+
+	len = strlen(prefixes[kind]);
+	memcpy(out, prefixes[kind], len);
+	write_body(random, out + len);
+	len += WAK_BODY_LENGTH;
+	write_checksum(out, len, out + len);
+	len += WAK_CHECKSUM_LENGTH;
+	out[len] = '\0';
+	return len;
+}
+
+WakResult
+wak_check(const char *text, size_t len, WakKind *kind)
+{
+	for (WakKind candidate = WAK_API_KEY; candidate < WAK_IMPORTED_KEY; candidate++)
+	{
+		size_t prefix_len = strlen(prefixes[candidate]);
+		WakKind found = candidate;
+		WakResult result;
+
+		if (len < prefix_len || memcmp(text, prefixes[candidate], prefix_len) != 0)
+			continue;
+
+		if (candidate == WAK_API_KEY && len != WAK_API_KEY_LENGTH)
+		{
+			found = WAK_IMPORTED_KEY;
+			result = check_imported(text, len);
+		}
+		else
+			result = check_own(text, len, prefix_len);
+
+		if (result == WAK_OK && kind != NULL)
+			*kind = found;
+		return result;
+	}
+	return WAK_UNKNOWN_PREFIX;
+}
+
+const char *
+wak_result_text(WakResult result)
+{
+	switch (result)
+	{
+		case WAK_OK:
+			return "The credential is well formed.";
+		case WAK_UNKNOWN_PREFIX:
+			return "The credential does not begin with a known prefix.";
+		case WAK_BAD_LENGTH:
+			return "The credential has the wrong length.";
+		case WAK_BAD_CHARACTER:
+			return "The credential contains a character that is not allowed.";
+		case WAK_BAD_CHECKSUM:
+			return "The credential's checksum does not match.";
+	}
+	return "The credential is not well formed.";
+}
+
+const char *
+wak_kind_prefix(WakKind kind)
+{
+	return prefixes[kind];
+}
+
+size_t
+wak_shown_length(WakKind kind)
+{
+	return strlen(prefixes[kind]) + WAK_SHOWN_DIGITS;
+}

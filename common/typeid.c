@@ -1,0 +1,149 @@
+/*
+ * typeid.c
+ *		TypeIDs, written and read.
+ *
+ * The suffix is one number of 130 bits, most significant digit first.  Digits
+ * have 5 bits and bytes 8, so both directions carry bits over in a small
+ * accumulator; the two zero bits in front mean that the first digit is at most
+ * 7, which is also the only thing that can overflow.
+ *
+ * The last underscore separates, because a prefix may hold underscores and the
+ * suffix cannot.  As the suffix has a fixed length, it is found by counting
+ * from the end; what stands before has to be empty, or a prefix and one
+ * underscore.
+ */
+#include "common/typeid.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+static bool
+is_letter(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool
+is_prefix(const char *prefix, size_t len)
+{
+	if (len == 0)
+		return true;
+	if (len > WAK_TYPEID_PREFIX_MAX || !is_letter(prefix[0]) || !is_letter(prefix[len - 1]))
+		return false;
+	for (size_t i = 1; i < len; i++)
+	{
+		if (!is_letter(prefix[i]) && prefix[i] != '_')
+			return false;
+	}
+	return true;
+}
+
+/* The value of a digit, or -1; strict, so 'I', 'l', 'O' and 'u' have none. */
+static int
+digit_value(char c)
+{
+	const char *found = memchr(digits, c, sizeof(digits) - 1);
+
+	return found ? (int) (found - digits) : -1;
+}
+
+static void
+write_suffix(const uint8_t uuid[WAK_UUID_LENGTH], char *out)
+{
+	uint32_t pending = 0;
+	int bits = 2; /* the two zero bits in front */
+
+	for (size_t i = 0; i < WAK_UUID_LENGTH; i++)
+	{
+		pending = pending << 8 | uuid[i];
+		bits += 8;
+		while (bits >= 5)
+		{
+			bits -= 5;
+			*out++ = digits[pending >> bits & 31];
+		}
+	}
+}
+
+static bool
+read_suffix(const char *suffix, uint8_t uuid[WAK_UUID_LENGTH])
+{
+	uint8_t bytes[WAK_UUID_LENGTH];
+	uint32_t pending = 0;
+	int bits = -2; /* the two zero bits in front are dropped */
+	size_t filled = 0;
+
+	if (suffix[0] < '0' || suffix[0] > '7')
+		return false;
+
+	for (size_t i = 0; i < WAK_TYPEID_SUFFIX_LENGTH; i++)
+	{
+		int value = digit_value(suffix[i]);
+
+		if (value < 0)
+			return false;
+		pending = pending << 5 | (uint32_t) value;
+		bits += 5;
+		if (bits >= 8)
+		{
+			bits -= 8;
+			bytes[filled++] = (uint8_t) (pending >> bits);
+		}
+	}
+
+	memcpy(uuid, bytes, WAK_UUID_LENGTH);
+	return true;
+}
+
+WakTypeidResult
+wak_typeid_encode(const char *prefix, const uint8_t uuid[WAK_UUID_LENGTH],
+				  char out[WAK_TYPEID_MAX + 1])
+{
+	size_t len = strlen(prefix);
+
+	out[0] = '\0';
+	if (!is_prefix(prefix, len))
+		return WAK_TYPEID_BAD_PREFIX;
+
+	if (len > 0)
+	{
+		memcpy(out, prefix, len);
+		out[len++] = '_';
+	}
+	write_suffix(uuid, out + len);
+	out[len + WAK_TYPEID_SUFFIX_LENGTH] = '\0';
+	return WAK_TYPEID_OK;
+}
+
+WakTypeidResult
+wak_typeid_decode(const char *text, size_t len, const char *expected_prefix,
+				  uint8_t uuid[WAK_UUID_LENGTH])
+{
+	size_t prefix_len;
+
+	if (len < WAK_TYPEID_SUFFIX_LENGTH)
+		return WAK_TYPEID_BAD_SUFFIX;
+
+	prefix_len = len - WAK_TYPEID_SUFFIX_LENGTH;
+	if (prefix_len > 0)
+	{
+		/* A lone separator leaves an empty prefix, which must not have one. */
+		prefix_len--;
+		if (prefix_len == 0)
+			return WAK_TYPEID_BAD_PREFIX;
+		if (text[prefix_len] != '_')
+			return WAK_TYPEID_BAD_SUFFIX;
+	}
+	if (!is_prefix(text, prefix_len))
+		return WAK_TYPEID_BAD_PREFIX;
+
+	if (expected_prefix != NULL &&
+		(strlen(expected_prefix) != prefix_len || memcmp(expected_prefix, text, prefix_len) != 0))
+		return WAK_TYPEID_WRONG_PREFIX;
+
+	if (!read_suffix(text + len - WAK_TYPEID_SUFFIX_LENGTH, uuid))
+		return WAK_TYPEID_BAD_SUFFIX;
+	return WAK_TYPEID_OK;
+}
