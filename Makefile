@@ -1,0 +1,79 @@
+# wa_apikeys: the extension (PGXS); the gateway builds in gateway/.
+EXTENSION = wa_apikeys
+MODULE_big = wa_apikeys
+OBJS = wa_apikeys.o $(patsubst %.c,%.o,$(sort $(wildcard src/*.c common/*.c)))
+DATA_built = wa_apikeys--1.0.sql
+EXTRA_CLEAN = wa_apikeys--1.0.sql
+
+PG_CONFIG ?= pg_config
+
+# PostgreSQL's own headers are no business of these warnings.
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server 2>/dev/null) -I$(CURDIR)
+# Unused parameters belong to the calling convention of hooks and functions.
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes \
+	-Wstrict-prototypes -Wundef -Wformat=2 -Wshadow \
+	-Wno-unused-parameter -Wno-declaration-after-statement
+SHLIB_LINK = -lcrypto
+
+# Bitcode for the JIT would double the build and inline nothing that matters.
+override with_llvm = no
+# scripts/installcheck brings its own server.
+NO_INSTALLCHECK = 1
+# What has to run in this order; scripts/installcheck appends all other tests.
+REGRESS = init secret permissions ids context isolation expiry messages oracles plans
+# On a fresh machine there is no PGXS before `make run` or `make test` has
+# installed it; then only the targets that are scripts work.
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
+include $(PGXS)
+all: gateway
+clean: clean-gateway
+else
+all install clean:
+	@echo "make $@ needs PostgreSQL's server headers: scripts/install-packages run" >&2; exit 1
+endif
+
+# PGXS does not follow includes.
+$(OBJS): $(wildcard src/*.h common/*.h)
+
+STATEMENTS := $(sort $(wildcard gateway/statements/*/*.sql))
+SCHEMA := $(sort $(wildcard schema/*.sql))
+
+# The install script: the parts of schema/ in order, then the statements that
+# the sealed roles may run.
+wa_apikeys--1.0.sql: $(SCHEMA) $(STATEMENTS) scripts/statements
+	@{ cat $(filter schema/%,$(SCHEMA)) && scripts/statements sql; } > $@.tmp && mv $@.tmp $@
+
+gateway:
+	$(MAKE) -C gateway
+clean-gateway:
+	$(MAKE) -C gateway clean
+
+# Tests: all of them, or one kind.
+test:
+	scripts/test
+installcheck: all
+	REGRESS="$(REGRESS)" scripts/installcheck
+unit:
+	$(MAKE) -C gateway unit
+unit-asan:
+	$(MAKE) -C gateway unit-asan
+e2e:
+	scripts/e2e
+
+# make run [DETACH=1] [PORT=n] [WA_RUN_DIR=folder], make stop
+run:
+	@scripts/run
+stop:
+	@scripts/stop
+
+bench:
+	scripts/install-packages run bench
+	bench/run
+
+format:
+	scripts/format
+check-style:
+	scripts/check-style
+
+.PHONY: gateway clean-gateway test installcheck unit unit-asan e2e run stop bench format check-style

@@ -1,0 +1,26 @@
+-- wa_apikeys 1.0: the install script, made from schema/*.sql in order.
+\echo Use "CREATE EXTENSION wa_apikeys" to load this file. \quit
+
+CREATE SCHEMA wa;
+COMMENT ON SCHEMA wa IS
+	'API keys, permissions and row-level security that PostgreSQL itself enforces (extension wa_apikeys)';
+
+-- The extension's release; the gateway compares it with the one it was built
+-- for.  Its body is stored parsed, so that a sealed role can call it.
+CREATE FUNCTION wa.version() RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN '1.0'::text;
+COMMENT ON FUNCTION wa.version() IS 'release of the extension''s SQL objects';
+
+CREATE FUNCTION wa.preloaded() RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_preloaded';
+COMMENT ON FUNCTION wa.preloaded() IS
+	'whether the library is loaded by shared_preload_libraries, so that sealed roles are sealed';
+
+CREATE FUNCTION wa.minimum_release() RETURNS integer
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_minimum_release';
+COMMENT ON FUNCTION wa.minimum_release() IS
+	'the oldest server_version_num that this library accepts to run in';

@@ -1,0 +1,93 @@
+-- The context: who a transaction acts for.  See src/context.c.
+
+CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permission DEFAULT NULL) RETURNS uuid
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_authenticate';
+REVOKE ALL ON FUNCTION wa.authenticate(wa.secret, wa.permission) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permission) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permission) IS
+	'binds a credential to this transaction, once, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed';
+
+CREATE FUNCTION wa.act_for(org uuid) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_act_for';
+REVOKE ALL ON FUNCTION wa.act_for(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.act_for(uuid) TO wa_connector, wa_worker;
+COMMENT ON FUNCTION wa.act_for(uuid) IS
+	'binds one organization to this transaction, for the system processes that have no key';
+
+-- Getters.  STABLE, because a plan must never hold their answer; RESTRICTED,
+-- because a parallel worker has no context.
+CREATE FUNCTION wa.current_org() RETURNS uuid
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_org';
+COMMENT ON FUNCTION wa.current_org() IS 'organization that this transaction acts for, NULL if none';
+
+CREATE FUNCTION wa.current_key() RETURNS uuid
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_key';
+COMMENT ON FUNCTION wa.current_key() IS 'API key that this transaction acts with, NULL if none';
+
+CREATE FUNCTION wa.current_user_id() RETURNS uuid
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_user_id';
+COMMENT ON FUNCTION wa.current_user_id() IS 'person that this transaction acts for, NULL if none';
+
+CREATE FUNCTION wa.current_permissions() RETURNS wa.permissions
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_permissions';
+COMMENT ON FUNCTION wa.current_permissions() IS 'permissions of the bound credential, NULL if none';
+
+CREATE FUNCTION wa.has_permission(permission wa.permission) RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_has_permission';
+COMMENT ON FUNCTION wa.has_permission(wa.permission) IS
+	'whether the bound credential has the permission, NULL if no credential is bound';
+
+CREATE FUNCTION wa.require_org() RETURNS uuid
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_require_org';
+COMMENT ON FUNCTION wa.require_org() IS
+	'organization that this transaction acts for; raises 28000 if none';
+
+CREATE FUNCTION wa.require_permission(permission wa.permission) RETURNS void
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_require_permission';
+COMMENT ON FUNCTION wa.require_permission(wa.permission) IS
+	'raises 28000 if no credential is bound, 42501 if it lacks the permission; for function bodies, not for policies';
+
+CREATE FUNCTION wa.org_for(permission wa.permission) RETURNS uuid
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_org_for';
+COMMENT ON FUNCTION wa.org_for(wa.permission) IS
+	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
+
+REVOKE ALL ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
+	wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
+	wa.require_permission(wa.permission), wa.org_for(wa.permission) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
+	wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
+	wa.require_permission(wa.permission), wa.org_for(wa.permission)
+	TO wa_owner, wa_gateway, wa_app, wa_worker, wa_connector;
+
+CREATE FUNCTION wa.hash_key(key text) RETURNS bytea
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_hash_key';
+REVOKE ALL ON FUNCTION wa.hash_key(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.hash_key(text) TO wa_owner, wa_admin;
+COMMENT ON FUNCTION wa.hash_key(text) IS 'SHA-256 of a key: all that the database keeps of it';
+
+CREATE FUNCTION wa.make_secret(kind text, OUT secret text, OUT digest bytea, OUT prefix text)
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_make_secret';
+REVOKE ALL ON FUNCTION wa.make_secret(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.make_secret(text) TO wa_owner;
+COMMENT ON FUNCTION wa.make_secret(text) IS
+	'makes a credential (api_key, user_token, sign_in, ticket) with its digest and the first characters, for display';
+
+CREATE FUNCTION wa.invalidate() RETURNS trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_invalidate';
+REVOKE ALL ON FUNCTION wa.invalidate() FROM PUBLIC;
+COMMENT ON FUNCTION wa.invalidate() IS
+	'trigger: makes every backend forget, at commit, what it cached of the table';

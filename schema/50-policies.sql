@@ -1,0 +1,177 @@
+-- Row security.
+--
+-- Per command one RESTRICTIVE policy carries the organization and the
+-- permission, and one permissive USING (true) opens the table to the role:
+-- whatever policy anyone adds later can only narrow, never OR isolation away.
+-- wa.org_for() raises instead of returning nothing, so that a missing
+-- permission is an error and not an empty result.
+
+CREATE FUNCTION wa.is_protected(target regclass) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT c.relrowsecurity AND c.relforcerowsecurity AND 4 = (
+		SELECT count(*) FROM pg_policy p
+		WHERE p.polrelid = c.oid AND NOT p.polpermissive
+			AND p.polname IN ('wa_read', 'wa_insert', 'wa_update', 'wa_delete')
+			AND p.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
+			AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+				LIKE '%wa.org_for(%')
+	FROM pg_class c WHERE c.oid = target
+$$;
+COMMENT ON FUNCTION wa.is_protected(regclass) IS
+	'whether a table has forced row security and the four restrictive policies of wa.protect()';
+
+-- Indexes (primary keys and unique constraints included) and foreign keys
+-- through which a table would tell one organization about another.
+CREATE FUNCTION wa.leaks(target regclass, org_column name)
+	RETURNS TABLE (object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT i.indexrelid::regclass::text, format('index does not lead with %I', org_column)
+	FROM pg_index i
+	WHERE i.indrelid = target AND i.indkey[0] IS DISTINCT FROM (
+		SELECT a.attnum FROM pg_attribute a
+		WHERE a.attrelid = target AND a.attname = org_column AND NOT a.attisdropped)
+	UNION ALL
+	SELECT k.conname::text, format('foreign key does not lead with %I', org_column)
+	FROM pg_constraint k
+	WHERE k.conrelid = target AND k.contype = 'f' AND k.conkey[1] IS DISTINCT FROM (
+		SELECT a.attnum FROM pg_attribute a
+		WHERE a.attrelid = target AND a.attname = org_column AND NOT a.attisdropped)
+	UNION ALL
+	SELECT a.attname::text, 'column can be null'
+	FROM pg_attribute a
+	WHERE a.attrelid = target AND a.attname = org_column AND NOT a.attnotnull
+$$;
+COMMENT ON FUNCTION wa.leaks(regclass, name) IS
+	'what of a table would let one organization infer another''s rows: indexes and foreign keys that do not lead with the organization';
+
+CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
+						   read wa.permission DEFAULT 'read', write wa.permission DEFAULT 'manage')
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	leak record;
+	clause text;
+	roles constant text := 'wa_gateway, wa_app';
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_attribute a
+				   WHERE a.attrelid = target AND a.attname = org_column
+					   AND a.atttypid = 'uuid'::regtype AND NOT a.attisdropped) THEN
+		RAISE EXCEPTION 'table % has no column "%" of type uuid', target, org_column
+			USING ERRCODE = 'undefined_column';
+	END IF;
+	FOR leak IN SELECT l.object, l.reason FROM wa.leaks(target, org_column) l LIMIT 1 LOOP
+		RAISE EXCEPTION 'table % cannot be protected: %: %', target, leak.object, leak.reason
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'SELECT * FROM wa.leaks(…) lists all of them.';
+	END LOOP;
+
+	EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+	PERFORM wa.unprotect(target, false);
+	clause := format('(%I OPERATOR(pg_catalog.=) wa.org_for(%%L))', org_column);
+	EXECUTE format('CREATE POLICY wa_open ON %s TO %s USING (true) WITH CHECK (true)', target, roles);
+	EXECUTE format('CREATE POLICY wa_read ON %s AS RESTRICTIVE FOR SELECT TO %s USING ' || clause,
+				   target, roles, read);
+	EXECUTE format('CREATE POLICY wa_insert ON %s AS RESTRICTIVE FOR INSERT TO %s WITH CHECK ' || clause,
+				   target, roles, write);
+	EXECUTE format('CREATE POLICY wa_update ON %s AS RESTRICTIVE FOR UPDATE TO %s USING ' || clause
+				   || ' WITH CHECK ' || clause, target, roles, write, write);
+	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING ' || clause,
+				   target, roles, write);
+END $$;
+REVOKE ALL ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) FROM PUBLIC;
+COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
+	'puts the organization and permission policies on a table of yours; refuses one whose indexes or foreign keys would leak';
+
+CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	policy name;
+BEGIN
+	FOR policy IN SELECT p.polname FROM pg_policy p
+		WHERE p.polrelid = target
+			AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete')
+	LOOP
+		EXECUTE format('DROP POLICY %I ON %s', policy, target);
+	END LOOP;
+	IF disable THEN
+		EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', target);
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.unprotect(regclass, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
+	'takes away what wa.protect() put on a table, and with disable its row security as a whole';
+
+-- Our own tables, by the same function that others use for theirs.
+SELECT wa.protect('wa.session', 'org_id', 'read', 'manage');
+SELECT wa.protect('wa.session_pairing', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.chat', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.contact', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.message', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.message_action', 'org_id', 'read', 'send');
+
+-- Function bodies run as wa_owner, which has row security forced on it: they
+-- see the bound organization only.  The permission was checked by the function.
+CREATE POLICY wa_owner_open ON wa.session TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.session AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_open ON wa.session_pairing TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.session_pairing AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_open ON wa.chat TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.chat AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_open ON wa.contact TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.contact AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_open ON wa.message TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.message AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_open ON wa.message_action TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.message_action AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+
+-- Organizations, keys and the audit log are the administrators' business, who
+-- have no key: their functions see all.  Under a key they see its organization.
+ALTER TABLE wa.org ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.org TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.org AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR id = wa.current_org());
+CREATE POLICY wa_admin_read ON wa.org FOR SELECT TO wa_admin USING (true);
+ALTER TABLE wa.api_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.api_key TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.api_key AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+CREATE POLICY wa_admin_read ON wa.api_key FOR SELECT TO wa_admin USING (true);
+ALTER TABLE wa.audit ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.audit TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.audit AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+CREATE POLICY wa_admin_read ON wa.audit FOR SELECT TO wa_admin USING (true);
+
+-- The claim functions look for work in every organization.
+CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.message TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.message_action TO wa_claim USING (true);
+
+-- Grants.  By column, which leaves out ctid, xmin and their kin (threat P28).
+GRANT SELECT (org_id, id, label, status, connector, phone_number, wa_jid, auto_read, presence_typing,
+	rate_per_min, rate_per_hour, created_at, updated_at, last_connected_at, lease_owner, lease_until)
+	ON wa.session TO wa_gateway, wa_app;
+GRANT SELECT (org_id, session_id, qr_code, qr_expires_at) ON wa.session_pairing TO wa_gateway, wa_app;
+GRANT SELECT (org_id, session_id, jid, type, name, active_at, last_message_at, unread_count, archived,
+	pinned, muted_until) ON wa.chat TO wa_gateway, wa_app;
+GRANT SELECT (org_id, session_id, jid, phone_number, name, business_name, first_seen_at, last_seen_at)
+	ON wa.contact TO wa_gateway, wa_app;
+GRANT SELECT (org_id, id, session_id, chat_jid, wa_message_id, direction, sender_jid, sender_name, type,
+	body, content, quoted_message_id, mentions, media, status, error, edited, revoked, reactions,
+	sent_at, created_at, attempts, lease_owner, lease_until) ON wa.message TO wa_gateway, wa_app;
+GRANT SELECT (org_id, id, session_id, message_id, type, payload, status, error, created_at, attempts,
+	lease_owner, lease_until) ON wa.message_action TO wa_gateway, wa_app;
+GRANT SELECT (id, name, created_at) ON wa.org TO wa_admin;
+GRANT SELECT (org_id, id, name, prefix, permissions, created_at, created_by, expires_at, superseded_by,
+	revoked_at, revoked_by) ON wa.api_key TO wa_admin;
+GRANT SELECT (org_id, id, at, actor, action, subject, detail) ON wa.audit TO wa_admin;
+GRANT SELECT ON wa.statement TO wa_admin;
+GRANT SELECT, UPDATE ON wa.session, wa.message, wa.message_action TO wa_claim;

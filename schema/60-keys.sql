@@ -1,0 +1,272 @@
+-- Organizations, API keys and the audit log: what administrators do in psql.
+-- All of these run as wa_owner.  No API key can touch API keys: the functions
+-- are granted to wa_admin only, and refuse to run where a key is bound.
+
+CREATE FUNCTION wa.refuse_under_key() RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF wa.current_key() IS NOT NULL THEN
+		RAISE EXCEPTION 'an API key cannot manage API keys' USING ERRCODE = 'insufficient_privilege';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.refuse_under_key() FROM PUBLIC;
+COMMENT ON FUNCTION wa.refuse_under_key() IS
+	'for function bodies: raises 42501 in a transaction that acts with an API key';
+
+CREATE FUNCTION wa.actor() RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT COALESCE(wa.typeid('usr', wa.current_user_id()), wa.typeid('key', wa.current_key()), session_user::text) $$;
+REVOKE ALL ON FUNCTION wa.actor() FROM PUBLIC;
+COMMENT ON FUNCTION wa.actor() IS 'who acts, for the audit log: a person, a key, or else the database login';
+
+CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}') RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO wa.audit (org_id, actor, action, subject, detail)
+	VALUES (org, wa.actor(), action, subject, detail)
+$$;
+REVOKE ALL ON FUNCTION wa.note(uuid, text, uuid, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb) IS 'adds a row to the audit log';
+
+-- Raise 22023 for a field that is wrong; its name travels in the error's
+-- column-name field, so that the gateway can tell its caller which one it was.
+CREATE FUNCTION wa.refuse_field(field text, problem text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('%s %s', field, problem), COLUMN = field;
+END $$;
+REVOKE ALL ON FUNCTION wa.refuse_field(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.refuse_field(text, text) IS
+	'for function bodies: raises 22023 with the field''s name in the column-name field of the error';
+
+CREATE FUNCTION wa.create_org(name text) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org uuid;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
+		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
+	END IF;
+	INSERT INTO wa.org (name) VALUES (btrim(create_org.name)) RETURNING id INTO org;
+	PERFORM wa.note(org, 'org.created', org);
+	RETURN org;
+END $$;
+REVOKE ALL ON FUNCTION wa.create_org(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.create_org(text) TO wa_admin;
+COMMENT ON FUNCTION wa.create_org(text) IS 'makes an organization and returns its id';
+
+-- The one place where rows of the key table are made.
+CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
+							  expires_at timestamptz, detail jsonb) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key uuid;
+	broken_constraint text;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
+		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
+	END IF;
+	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
+		PERFORM wa.refuse_field('permissions', 'must name at least one permission');
+	END IF;
+	IF expires_at <= now() THEN
+		PERFORM wa.refuse_field('expiresAt', 'must be in the future');
+	END IF;
+	-- FOR KEY SHARE is what the foreign key would take.
+	PERFORM FROM wa.org o WHERE o.id = org FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	BEGIN
+		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at)
+		VALUES (org, btrim(insert_key.name), insert_key.digest, insert_key.prefix, insert_key.permissions,
+				wa.actor(), NULLIF(insert_key.expires_at, 'infinity'))
+		RETURNING id INTO key;
+	EXCEPTION WHEN unique_violation THEN
+		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
+		RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = broken_constraint,
+			MESSAGE = CASE broken_constraint
+				WHEN 'api_key_live_name' THEN 'a live key of this organization has this name already'
+				ELSE 'this key exists already' END;
+	END;
+	PERFORM wa.note(org, 'key.created', key, jsonb_build_object(
+		'name', btrim(name), 'prefix', prefix, 'permissions', to_jsonb(permissions::text[])) || detail);
+	RETURN key;
+END $$;
+REVOKE ALL ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb) IS
+	'for function bodies: checks and stores a key';
+
+CREATE FUNCTION wa.create_key(org uuid, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
+							  OUT id uuid, OUT secret text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made record;
+BEGIN
+	made := wa.make_secret('api_key');
+	id := wa.insert_key(org, name, made.digest, made.prefix, permissions, expires_at, '{}');
+	secret := made.secret;
+END $$;
+REVOKE ALL ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) TO wa_admin;
+COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) IS
+	'makes an API key; the answer is the only place where its secret ever appears';
+
+CREATE FUNCTION wa.import_key(org uuid, name text, digest bytea, permissions wa.permissions,
+							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_') RETURNS uuid
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF octet_length(digest) IS DISTINCT FROM 32 THEN
+		PERFORM wa.refuse_field('digest', 'must be a SHA-256 digest of 32 bytes');
+	END IF;
+	IF prefix !~ '^wa_[0-9A-Za-z_-]{0,5}$' THEN
+		PERFORM wa.refuse_field('prefix', 'must be wa_ and at most 5 characters of the key');
+	END IF;
+	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}');
+END $$;
+REVOKE ALL ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) TO wa_admin;
+COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) IS
+	'takes over a key (wa_ and 17 to 125 characters) that another system issued, by its SHA-256 digest';
+
+-- Organizations one by one, so that the org-led primary key serves.
+CREATE FUNCTION wa.org_of_key(key uuid) RETURNS uuid
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT k.org_id FROM wa.org o JOIN wa.api_key k ON k.org_id = o.id AND k.id = key LIMIT 1 $$;
+REVOKE ALL ON FUNCTION wa.org_of_key(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.org_of_key(uuid) IS 'for function bodies: the organization of a key, NULL for an unknown one';
+
+CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_of_key(key);
+	key_name text;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF org IS NULL THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = wa.actor()
+	WHERE k.org_id = org AND k.id = key AND k.revoked_at IS NULL
+	RETURNING k.name INTO key_name;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	PERFORM wa.note(org, 'key.revoked', key, jsonb_build_object('name', key_name));
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.revoke_key(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.revoke_key(uuid) TO wa_admin;
+COMMENT ON FUNCTION wa.revoke_key(uuid) IS
+	'revokes a key; once this has committed no transaction that begins is accepted with it; false if it was revoked before';
+
+CREATE FUNCTION wa.revoke_key(org uuid, name text) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key uuid;
+	revoked integer := 0;
+BEGIN
+	-- Key by key until none is left: one that a simultaneous rotation makes
+	-- becomes visible once its predecessor's row could be locked.
+	LOOP
+		SELECT k.id INTO key FROM wa.api_key k
+		WHERE k.org_id = org AND lower(k.name) = lower(btrim(revoke_key.name)) AND k.revoked_at IS NULL
+		LIMIT 1;
+		EXIT WHEN NOT FOUND;
+		revoked := revoked + wa.revoke_key(key)::integer;
+	END LOOP;
+	IF revoked = 0 THEN
+		RAISE EXCEPTION 'no live key has this name' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN revoked;
+END $$;
+REVOKE ALL ON FUNCTION wa.revoke_key(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.revoke_key(uuid, text) TO wa_admin;
+COMMENT ON FUNCTION wa.revoke_key(uuid, text) IS
+	'revokes every live key of the organization with this name, a rotated predecessor included, and returns how many';
+
+CREATE FUNCTION wa.rotate_key(key uuid, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_of_key(key);
+	old wa.api_key;
+	made record;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF overlap < interval '0' OR overlap > interval '90 days' THEN
+		PERFORM wa.refuse_field('overlap', 'must be between nothing and 90 days');
+	END IF;
+	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF old.revoked_at IS NOT NULL OR old.superseded_by IS NOT NULL OR old.expires_at <= clock_timestamp() THEN
+		RAISE EXCEPTION 'key cannot be rotated: it is revoked, expired or rotated already'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+
+	-- The old key points at itself for a moment, so that it gives up its name.
+	UPDATE wa.api_key k SET superseded_by = k.id WHERE k.org_id = org AND k.id = key;
+	made := wa.make_secret('api_key');
+	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
+						now() + (old.expires_at - old.created_at),
+						jsonb_build_object('rotatedFrom', wa.typeid('key', key)));
+	UPDATE wa.api_key k SET superseded_by = rotate_key.id,
+		expires_at = LEAST(k.expires_at, clock_timestamp() + overlap)
+	WHERE k.org_id = org AND k.id = key;
+	PERFORM wa.note(org, 'key.rotated', key, jsonb_build_object('name', old.name, 'successor', wa.typeid('key', id)));
+	secret := made.secret;
+END $$;
+REVOKE ALL ON FUNCTION wa.rotate_key(uuid, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.rotate_key(uuid, interval) TO wa_admin;
+COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
+	'makes a successor with the same name, permissions and lifetime; the old key is refused after the overlap';
+
+CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
+	SELECT k.org_id, o.name AS org, k.id, wa.typeid('key', k.id) AS key, k.name, k.prefix, k.permissions,
+		CASE
+			WHEN k.revoked_at IS NOT NULL THEN 'revoked'
+			WHEN k.expires_at <= now() THEN 'expired'
+			WHEN k.superseded_by IS NOT NULL THEN 'rotated'
+			ELSE 'live'
+		END AS status,
+		k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_by
+	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id;
+REVOKE ALL ON wa.keys FROM PUBLIC;
+GRANT SELECT ON wa.keys TO wa_admin;
+COMMENT ON VIEW wa.keys IS 'API keys for administrators, without their digests';
+
+CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT wa.require_org(), wa.current_key(), wa.current_user_id(),
+		(SELECT k.name FROM wa.api_key k WHERE k.org_id = wa.current_org() AND k.id = wa.current_key()),
+		wa.current_permissions()::text[]
+$$;
+REVOKE ALL ON FUNCTION wa.me() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.me() TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.me() IS 'who the bound credential is and what it may do';

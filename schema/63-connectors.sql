@@ -1,0 +1,234 @@
+-- What connectors call.  A connector is a process that speaks for sessions to
+-- WhatsApp.  It takes sessions and messages under a lease, and reports what
+-- became of them.  Its functions that look for work see every organization and
+-- are owned by wa_claim; all others act for the one that wa.act_for() bound.
+--
+-- A message is queued, then sending from the moment that a connector takes it.
+-- If the lease runs out before the connector reports, nobody knows whether
+-- WhatsApp got it: the next connector is told so (maybe_sent) and has to find
+-- out, or to send it in a way that WhatsApp recognizes as the same message.
+
+CREATE FUNCTION wa.check_lease(owner text, max integer, lease interval) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF COALESCE(owner, '') = '' OR char_length(owner) > 200 THEN
+		PERFORM wa.refuse_field('owner', 'must be 1 to 200 characters');
+	END IF;
+	IF max IS NULL OR max < 1 OR max > 1000 THEN
+		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
+	END IF;
+	IF lease IS NULL OR lease < interval '1 second' OR lease > interval '1 hour' THEN
+		PERFORM wa.refuse_field('lease', 'must be between a second and an hour');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_lease(text, integer, interval) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_lease(text, integer, interval) IS 'for function bodies: raises 22023 unless these can be a lease';
+
+CREATE FUNCTION wa.connector_sessions(connector text, owner text, max integer, lease interval)
+	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	PERFORM wa.check_lease(owner, max, lease);
+	RETURN QUERY
+	WITH free AS (
+		SELECT s.org_id, s.id FROM wa.session s
+		WHERE s.connector = connector_sessions.connector
+			AND s.status IN ('starting', 'scan_qr_code', 'working')
+			AND (s.lease_owner IS NULL OR s.lease_owner = owner OR s.lease_until < clock_timestamp())
+		ORDER BY s.lease_until NULLS FIRST, s.id
+		LIMIT max
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.session s
+	SET lease_owner = connector_sessions.owner, lease_until = clock_timestamp() + lease
+	FROM free WHERE s.org_id = free.org_id AND s.id = free.id
+	RETURNING s.org_id, s.id, s.status, s.label, s.phone_number;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_sessions(text, text, integer, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_sessions(text, text, integer, interval) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
+	'takes the lease of sessions that want to run and that nobody runs, renews those of the owner, and lists them';
+
+CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
+	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
+				   quoted_wa_message_id text, mentions text[], attempt integer, maybe_sent boolean)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	PERFORM wa.check_lease(owner, max, lease);
+	RETURN QUERY
+	WITH due AS (
+		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent
+		FROM wa.session s JOIN wa.message m ON m.org_id = s.org_id AND m.session_id = s.id
+		WHERE s.connector = connector_claim.connector AND s.status = 'working'
+			AND s.lease_owner = connector_claim.owner AND s.lease_until > clock_timestamp()
+			AND m.status IN ('queued', 'sending')
+			AND (m.lease_until IS NULL OR m.lease_until < clock_timestamp())
+		ORDER BY m.id
+		LIMIT max
+		FOR NO KEY UPDATE OF m SKIP LOCKED)
+	UPDATE wa.message m
+	SET status = 'sending', attempts = m.attempts + 1, lease_owner = connector_claim.owner,
+		lease_until = clock_timestamp() + lease
+	FROM due WHERE m.org_id = due.org_id AND m.id = due.id
+	RETURNING m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content,
+		(SELECT q.wa_message_id FROM wa.message q WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id),
+		m.mentions, m.attempts, due.maybe_sent;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_claim(text, text, integer, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_claim(text, text, integer, interval) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
+	'takes messages to send, of the working sessions that the owner leases; maybe_sent: an earlier connector may have sent it already';
+
+CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phone_number text DEFAULT NULL,
+									 wa_jid text DEFAULT NULL, qr_code text DEFAULT NULL,
+									 qr_expires_at timestamptz DEFAULT NULL)
+	RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.session s
+	SET status = connector_session.status,
+		phone_number = COALESCE(connector_session.phone_number, s.phone_number),
+		wa_jid = COALESCE(connector_session.wa_jid, s.wa_jid),
+		last_connected_at = CASE WHEN connector_session.status = 'working' AND s.status <> 'working'
+			THEN now() ELSE s.last_connected_at END,
+		updated_at = CASE WHEN connector_session.status <> s.status THEN now() ELSE s.updated_at END
+	WHERE s.org_id = wa.require_org() AND s.id = session
+		AND s.lease_owner = connector_session.owner AND s.lease_until > clock_timestamp()
+		AND s.status IN ('starting', 'scan_qr_code', 'working');
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+
+	IF connector_session.status = 'scan_qr_code' AND qr_code IS NOT NULL THEN
+		INSERT INTO wa.session_pairing AS p (org_id, session_id, qr_code, qr_expires_at)
+		VALUES (wa.require_org(), session, connector_session.qr_code, connector_session.qr_expires_at)
+		ON CONFLICT (org_id, session_id) DO UPDATE
+			SET qr_code = EXCLUDED.qr_code, qr_expires_at = EXCLUDED.qr_expires_at;
+	ELSE
+		DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
+	END IF;
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) IS
+	'reports where a session stands; false if the owner''s lease is gone or somebody stopped the session';
+
+CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.message m
+	SET status = 'sent', wa_message_id = connector_sent.wa_message_id, sent_at = connector_sent.at,
+		lease_owner = NULL, lease_until = NULL, error = NULL
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_sent(uuid, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_sent(uuid, text, timestamptz) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
+	'reports that WhatsApp took a message, whoever has its lease by now; false if it was not on its way';
+
+CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.message m
+	SET status = CASE WHEN retry THEN 'queued' ELSE 'failed' END,
+		error = left(connector_failed.error, 500), lease_owner = NULL,
+		-- 2, 4, 8, … seconds, at most an hour
+		lease_until = CASE WHEN retry THEN clock_timestamp()
+			+ LEAST(interval '1 hour', interval '1 second' * power(2, LEAST(m.attempts, 12))) END
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_failed(uuid, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_failed(uuid, text, boolean) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
+	'reports that a message was certainly not sent: for good, or to be tried again with back-off';
+
+-- How far along each status is; reports may arrive out of order and never
+-- take a message back.
+CREATE FUNCTION wa.status_rank(status text) RETURNS integer
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT array_position(ARRAY['queued', 'sending', 'sent', 'delivered', 'read', 'played'], status) $$;
+COMMENT ON FUNCTION wa.status_rank(text) IS 'place of a message''s status on its way from queued to played';
+
+CREATE FUNCTION wa.connector_status(session uuid, wa_message_id text, status text, at timestamptz) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF status NOT IN ('delivered', 'read', 'played') THEN
+		PERFORM wa.refuse_field('status', 'must be delivered, read or played');
+	END IF;
+	UPDATE wa.message m SET status = connector_status.status
+	WHERE m.org_id = wa.require_org() AND m.session_id = session
+		AND m.wa_message_id = connector_status.wa_message_id
+		AND wa.status_rank(m.status) < wa.status_rank(connector_status.status);
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) IS
+	'reports that a message was delivered, read or played; false if that is no news';
+
+CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid text, sender_jid text, sender_name text,
+									 type text, body text, content jsonb, at timestamptz)
+	RETURNS uuid
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	auto_read boolean;
+	message uuid;
+BEGIN
+	SELECT s.auto_read INTO auto_read FROM wa.session s
+	WHERE s.org_id = org AND s.id = session FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF wa.recipient_jid(chat_jid) IS DISTINCT FROM chat_jid OR wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
+		PERFORM wa.refuse_field('chat_jid', 'must be a WhatsApp address');
+	END IF;
+	-- A redelivery finds the message here, a simultaneous one at the index.
+	SELECT m.id INTO message FROM wa.message m
+	WHERE m.org_id = org AND m.session_id = session AND m.wa_message_id = connector_receive.wa_message_id;
+	IF FOUND THEN
+		RETURN message;
+	END IF;
+
+	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN auto_read THEN 0 ELSE 1 END);
+	INSERT INTO wa.contact AS c (org_id, session_id, jid, phone_number, name, first_seen_at, last_seen_at)
+	VALUES (org, session, connector_receive.sender_jid,
+			substring(connector_receive.sender_jid FROM '^([0-9]+)@s\.whatsapp\.net$'),
+			NULLIF(left(connector_receive.sender_name, 200), ''), at, at)
+	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
+		name = COALESCE(EXCLUDED.name, c.name),
+		last_seen_at = GREATEST(c.last_seen_at, EXCLUDED.last_seen_at);
+	INSERT INTO wa.message (org_id, session_id, chat_jid, wa_message_id, direction, sender_jid, sender_name,
+							type, body, content, status, sent_at)
+	VALUES (org, session, connector_receive.chat_jid, connector_receive.wa_message_id, 'in',
+			connector_receive.sender_jid, NULLIF(left(connector_receive.sender_name, 200), ''),
+			connector_receive.type, connector_receive.body, connector_receive.content,
+			CASE WHEN auto_read THEN 'read' ELSE 'delivered' END, connector_receive.at)
+	RETURNING id INTO message;
+	RETURN message;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz) IS
+	'stores a received message with its chat and contact, once, and returns its id';

@@ -1,0 +1,141 @@
+-- wa.self_check(): whether what the extension rests on still holds.  The
+-- gateway refuses to start while a row of it has not passed.
+
+-- Members of the sealed roles that can log in.
+CREATE FUNCTION wa.sealed_logins() RETURNS SETOF pg_roles
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT r.* FROM pg_roles r
+	WHERE r.rolcanlogin AND NOT r.rolsuper AND (
+		pg_has_role(r.oid, 'wa_gateway', 'MEMBER') OR pg_has_role(r.oid, 'wa_worker', 'MEMBER')
+		OR pg_has_role(r.oid, 'wa_connector', 'MEMBER'))
+$$;
+REVOKE ALL ON FUNCTION wa.sealed_logins() FROM PUBLIC;
+COMMENT ON FUNCTION wa.sealed_logins() IS 'logins that are members of a sealed role';
+
+CREATE FUNCTION wa.self_check() RETURNS TABLE (name text, passed boolean, detail text)
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH failure (name, object) AS (
+		SELECT 'library is preloaded', 'add wa_apikeys to shared_preload_libraries'
+		WHERE NOT wa.preloaded()
+	UNION ALL
+		SELECT 'server release', current_setting('server_version') || ' has known holes'
+		WHERE current_setting('server_version_num')::integer < wa.minimum_release()
+	UNION ALL
+		SELECT 'superusers hold no sealed role', r.rolname
+		FROM pg_roles r JOIN pg_auth_members m ON m.member = r.oid
+		WHERE r.rolsuper AND m.roleid IN ('wa_gateway'::regrole, 'wa_worker'::regrole, 'wa_connector'::regrole)
+	UNION ALL
+		SELECT 'group roles are unprivileged', r.rolname FROM pg_roles r
+		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
+							'wa_admin', 'wa_monitor')
+			AND (r.rolsuper OR r.rolbypassrls OR r.rolcanlogin OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication)
+	UNION ALL
+		SELECT 'sealed logins are unprivileged', l.rolname FROM wa.sealed_logins() l
+		WHERE l.rolbypassrls OR l.rolcreaterole OR l.rolcreatedb OR l.rolreplication
+			OR pg_has_role(l.oid, 'wa_owner', 'MEMBER') OR pg_has_role(l.oid, 'wa_claim', 'MEMBER')
+			OR pg_has_role(l.oid, 'wa_admin', 'MEMBER') OR pg_has_role(l.oid, 'wa_app', 'MEMBER')
+	UNION ALL
+		SELECT 'sealed logins have timeouts', format('%I: ALTER ROLE %1$I SET %s', l.rolname, needed.setting)
+		FROM wa.sealed_logins() l
+			CROSS JOIN (VALUES ('statement_timeout'), ('idle_in_transaction_session_timeout')) needed (setting)
+		WHERE NOT EXISTS (
+			SELECT FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
+			WHERE s.setrole = l.oid
+				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+				AND config LIKE needed.setting || '=%' AND config !~ '=0[a-z]*$')
+	UNION ALL
+		SELECT 'owners hold their objects only by role', r.rolname FROM pg_auth_members m
+			JOIN pg_roles r ON r.oid = m.member
+		WHERE m.roleid IN ('wa_owner'::regrole, 'wa_claim'::regrole) AND NOT r.rolsuper
+	UNION ALL
+		SELECT 'temporary tables are closed to PUBLIC',
+			format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
+		WHERE has_database_privilege('wa_gateway', current_database(), 'TEMPORARY')
+			OR has_database_privilege('wa_app', current_database(), 'TEMPORARY')
+	UNION ALL
+		SELECT 'row security is forced', c.oid::regclass::text FROM pg_class c
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'statement'
+			AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+	UNION ALL
+		SELECT 'policies restrict to the organization', c.oid::regclass::text FROM pg_class c
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
+			AND c.relname NOT IN ('org', 'api_key', 'audit', 'statement') AND NOT wa.is_protected(c.oid)
+	UNION ALL
+		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'statement'
+			AND NOT EXISTS (
+				SELECT FROM pg_policy p
+				WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd = '*'
+					AND p.polroles @> ARRAY['wa_owner'::regrole::oid]
+					AND pg_get_expr(p.polqual, p.polrelid) ~ 'wa\.(require_org|current_org)\(')
+	UNION ALL
+		SELECT 'indexes and foreign keys lead with the organization', leak.object || ': ' || leak.reason
+		FROM pg_class c CROSS JOIN wa.leaks(c.oid, 'org_id') leak
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
+			AND c.relname NOT IN ('org', 'statement') AND leak.object <> 'wa.api_key_digest_key'
+	UNION ALL
+		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+			AND c.relowner <> 'wa_owner'::regrole
+	UNION ALL
+		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
+		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner <> CASE
+			WHEN p.proname IN ('connector_sessions', 'connector_claim') THEN 'wa_claim'::regrole
+			ELSE 'wa_owner'::regrole END
+	UNION ALL
+		SELECT 'functions pin their search path', p.oid::regprocedure::text FROM pg_proc p
+			JOIN pg_language l ON l.oid = p.prolang
+		WHERE p.pronamespace = 'wa'::regnamespace AND l.lanname <> 'c'
+			AND NOT COALESCE(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']
+	UNION ALL
+		SELECT 'getters are stable and stay out of parallel workers', p.oid::regprocedure::text FROM pg_proc p
+		WHERE p.pronamespace = 'wa'::regnamespace
+			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_permissions',
+							  'has_permission', 'require_org', 'require_permission', 'org_for')
+			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
+	UNION ALL
+		SELECT 'binding functions are volatile and never parallel', p.oid::regprocedure::text FROM pg_proc p
+		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('authenticate', 'act_for')
+			AND (p.provolatile <> 'v' OR p.proparallel <> 'u')
+	UNION ALL
+		SELECT 'nobody else is granted anything on tables', format('%s to %s', c.oid::regclass,
+			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
+		FROM pg_class c CROSS JOIN aclexplode(c.relacl) acl
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind <> 'i' AND acl.grantee NOT IN
+			('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole)
+	UNION ALL
+		SELECT 'key digests are granted to nobody', r.rolname FROM pg_roles r
+		WHERE r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND NOT r.rolsuper
+			AND has_column_privilege(r.oid, 'wa.api_key', 'digest', 'SELECT')
+	UNION ALL
+		SELECT 'credentials are stored nowhere', format('%s.%I', a.attrelid::regclass, a.attname)
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+		WHERE a.atttypid IN ('wa.secret'::regtype, 'wa.secret[]'::regtype) AND NOT a.attisdropped
+			AND c.relkind IN ('r', 'p', 'm', 'f')
+	UNION ALL
+		SELECT 'changes of keys reach every backend', t.tgname FROM pg_trigger t
+		WHERE t.tgname IN ('api_key_invalidate', 'statement_invalidate', 'audit_append_only') AND t.tgenabled <> 'A'
+	), checks (name) AS (VALUES
+		('library is preloaded'), ('server release'), ('superusers hold no sealed role'),
+		('group roles are unprivileged'), ('sealed logins are unprivileged'), ('sealed logins have timeouts'),
+		('owners hold their objects only by role'), ('temporary tables are closed to PUBLIC'),
+		('row security is forced'), ('policies restrict to the organization'),
+		('owners are restricted to the organization'), ('indexes and foreign keys lead with the organization'),
+		('objects belong to wa_owner'), ('functions belong to wa_owner'), ('functions pin their search path'),
+		('getters are stable and stay out of parallel workers'),
+		('binding functions are volatile and never parallel'), ('nobody else is granted anything on tables'),
+		('key digests are granted to nobody'),
+		('credentials are stored nowhere'), ('changes of keys reach every backend'))
+	SELECT c.name, count(f.name) = 0, string_agg(f.object, ', ' ORDER BY f.object)
+	FROM checks c LEFT JOIN failure f ON f.name = c.name
+	GROUP BY c.name
+	ORDER BY count(f.name) = 0, c.name
+$$;
+REVOKE ALL ON FUNCTION wa.self_check() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.self_check() TO wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor;
+COMMENT ON FUNCTION wa.self_check() IS
+	'checks what isolation rests on: roles, owners, grants, policies, indexes, settings; every row must have passed';

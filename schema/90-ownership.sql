@@ -1,0 +1,28 @@
+-- Everything belongs to wa_owner, who is no superuser and has row security
+-- forced on it; the claim functions belong to wa_claim.
+DO $$
+DECLARE
+	object record;
+BEGIN
+	FOR object IN
+		SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name
+		FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'v')
+	UNION ALL
+		SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_catalog.pg_proc p
+		WHERE p.pronamespace = 'wa'::regnamespace
+	UNION ALL
+		SELECT 'TYPE', t.oid::regtype::text FROM pg_catalog.pg_type t
+		WHERE t.typnamespace = 'wa'::regnamespace AND t.typtype IN ('b', 'e') AND t.typelem = 0
+	LOOP
+		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO wa_owner', object.kind, object.name);
+	END LOOP;
+END $$;
+ALTER SCHEMA wa OWNER TO wa_owner;
+
+-- A function's owner needs CREATE on the schema only while it becomes the owner.
+GRANT CREATE ON SCHEMA wa TO wa_claim;
+ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_claim;
+ALTER FUNCTION wa.connector_claim(text, text, integer, interval) OWNER TO wa_claim;
+REVOKE CREATE ON SCHEMA wa FROM wa_claim;
+GRANT EXECUTE ON FUNCTION wa.check_lease(text, integer, interval), wa.refuse_field(text, text) TO wa_claim;

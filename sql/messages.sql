@@ -1,0 +1,107 @@
+-- Sessions and messages, from the key that asks for them to the connector that
+-- carries them out.
+SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
+SELECT value AS beta FROM fixture WHERE name = 'beta' \gset
+SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
+SELECT value AS acme_session FROM fixture WHERE name = 'acme_session' \gset
+SELECT value AS beta_session FROM fixture WHERE name = 'beta_session' \gset
+SELECT value AS beta_message FROM fixture WHERE name = 'beta_message' \gset
+\set superuser :USER
+\set SHOW_CONTEXT never
+
+-- Recipients.
+SELECT r, wa.recipient_jid(r), wa.chat_type(wa.recipient_jid(r))
+FROM unnest(ARRAY['15551234567', '+15551234567', '15551234567@c.us', '15551234567@s.whatsapp.net',
+	'120363025246125486@g.us', '15551234567-1405018234@g.us', '120363025246125486@newsletter',
+	'1234567@broadcast', 'status@broadcast', '100000012345678@lid',
+	'', ' 15551234567', '05551234567', '123456', '1234567890123456', '15551234567@', '@c.us', 'x@g.us',
+	E'15551234567\n', '15551234567@s.whatsapp.net.example']) r;
+
+-- A second session of Acme that is not ready yet, and what can be wrong.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id, status, auto_read, connector FROM wa.create_session('  Support  ', true, true) \gset
+SELECT :'status' AS status, :'auto_read' AS auto_read, :'connector' AS connector;
+\set support :id
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.create_session('')$$);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.create_session('x', connector => 'No Such')$$);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, label FROM wa.create_session(start => false);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT e.* FROM (VALUES
+	($$'12', 'text', 'hi'$$), ($$NULL, 'text', 'hi'$$), ($$'15551234567', NULL, 'hi'$$), ($$'15551234567', 'fax', 'hi'$$),
+	($$'15551234567', 'text', ''$$), ($$'15551234567', 'text', NULL$$), ($$'15551234567', 'text', repeat('x', 65537)$$),
+	($$'15551234567', 'text', 'hi', reply_to => '$$ || :'beta_message' || $$'$$),
+	($$'15551234567', 'text', 'hi', mentions => '{x}'$$)) a (arguments),
+	error_of(format('SELECT wa.send_message(%L, %s)', :'acme_session', arguments)) e;
+
+-- Sent: queued, with its chat.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id, status, direction, chat_jid FROM wa.send_message(:'acme_session', '+15551230000', 'text', 'first', mentions => '{15557654321}') \gset first_
+SELECT :'first_status' AS status, :'first_direction' AS direction, :'first_chat_jid' AS chat_jid;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT jid, type, unread_count, last_message_at IS NOT NULL AS dated FROM wa.chat WHERE jid = '15551230000@s.whatsapp.net';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(*) FROM wa.send_message(:'support', '15551230000', 'text', 'waits');
+
+-- The connector takes the sessions that want to run, of every organization,
+-- and then the messages of those that work.
+SELECT status, label FROM wa.connector_sessions('sandbox', 'one', 10, '30 s') ORDER BY label;
+SELECT count(*) AS for_another_owner FROM wa.connector_sessions('sandbox', 'two', 10, '30 s');
+SELECT count(*) AS for_another_connector FROM wa.connector_sessions('cloud', 'one', 10, '30 s');
+SELECT * FROM error_of($$SELECT wa.connector_sessions('sandbox', '', 10, '30 s')$$);
+SELECT * FROM error_of($$SELECT wa.connector_claim('sandbox', 'one', 0, '30 s')$$);
+SELECT * FROM error_of($$SELECT wa.connector_claim('sandbox', 'one', 10, '0 s')$$);
+SELECT count(*) AS without_the_session FROM wa.connector_claim('sandbox', 'two', 10, '30 s');
+SELECT org_id = :'acme' AS of_acme, message_id = :'first_id' AS is_first, chat_jid, type, body, mentions, attempt, maybe_sent
+FROM wa.connector_claim('sandbox', 'one', 10, '30 s');
+SELECT count(*) AS twice FROM wa.connector_claim('sandbox', 'one', 10, '30 s');
+
+-- The lease ran out: somebody may have sent it.
+UPDATE wa.message SET lease_until = now() - interval '1 s' WHERE id = :'first_id';
+SELECT attempt, maybe_sent FROM wa.connector_claim('sandbox', 'one', 10, '30 s');
+
+-- Reports act for one organization; another's message is not there.
+BEGIN; SELECT wa.act_for(:'beta'); SET LOCAL ROLE wa_owner; SELECT wa.connector_sent(:'first_id', 'W1', now()) AS by_beta; ROLLBACK;
+SELECT wa.connector_sent(:'first_id', 'W1', now());
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_failed(:'first_id', 'network', true) AS retried;
+SELECT status, error, lease_until > now() AS later FROM wa.message WHERE id = :'first_id';
+SELECT count(*) AS not_before_then FROM wa.connector_claim('sandbox', 'one', 10, '30 s');
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_sent(:'first_id', 'W1', '2026-01-02 03:04:05+00') AS sent, wa.connector_sent(:'first_id', 'W2', now()) AS twice;
+-- Status reports arrive in any order and never take a message back.
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_status(:'acme_session', 'W1', 'read', now()) AS read, wa.connector_status(:'acme_session', 'W1', 'delivered', now()) AS back;
+SELECT wa.act_for(:'acme') \; SELECT * FROM error_of(format($$SELECT wa.connector_status(%L, 'W1', 'queued', now())$$, :'acme_session'));
+SELECT status, wa_message_id, sent_at AT TIME ZONE 'UTC' AS sent_at, lease_owner FROM wa.message WHERE id = :'first_id';
+
+-- A session's report: only by the one who leases it, and not after a stop.
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_session(:'support', 'two', 'working') AS not_the_owner;
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_session(:'support', 'one', 'scan_qr_code', qr_code => 'QR', qr_expires_at => now() + interval '1 min') AS pairing;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT qr_code FROM wa.session_pairing WHERE session_id = :'support';
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_session(:'support', 'one', 'working', '15550009999', '15550009999@s.whatsapp.net') AS paired;
+SELECT status, phone_number, last_connected_at IS NOT NULL AS connected FROM wa.session WHERE id = :'support';
+SELECT count(*) AS pairings_left FROM wa.session_pairing;
+SELECT body FROM wa.connector_claim('sandbox', 'one', 10, '30 s');
+UPDATE wa.session SET status = 'stopped' WHERE id = :'support';
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_session(:'support', 'one', 'working') AS after_stop;
+
+-- Received: once, with chat and contact, read at once where the session says so.
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'acme_session', 'IN1', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'Ann', 'text', 'hello', NULL, now()) AS received \gset
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'acme_session', 'IN1', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'Ann', 'text', 'hello', NULL, now()) = :'received' AS once;
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'support', 'IN2', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', '', 'text', 'auto', NULL, now()) IS NOT NULL AS received;
+SELECT direction, status, sender_name, body FROM wa.message WHERE wa_message_id IN ('IN1', 'IN2') ORDER BY wa_message_id;
+SELECT phone_number, name FROM wa.contact ORDER BY name;
+SELECT unread_count FROM wa.chat WHERE jid = '15553334444@s.whatsapp.net' ORDER BY unread_count;
+SELECT wa.act_for(:'acme') \; SELECT * FROM error_of(format($$SELECT wa.connector_receive(%L, 'IN3', 'x', 'x', '', 'text', 'x', NULL, now())$$, :'acme_session'));
+BEGIN; SELECT wa.act_for(:'acme'); SET LOCAL ROLE wa_owner; SELECT * FROM error_of(format($$SELECT wa.connector_receive(%L, 'IN3', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', '', 'text', 'x', NULL, now())$$, :'beta_session')); ROLLBACK;
+
+-- Logged out: nothing can be sent, and nobody runs it.
+UPDATE wa.session SET status = 'logged_out' WHERE id = :'support';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of(format($$SELECT wa.send_message(%L, '15551230000', 'text', 'x')$$, :'support'));
+
+-- Applications and administrators are no connectors.
+\c - regress_app
+\set SHOW_CONTEXT never
+SELECT wa.connector_sessions('sandbox', 'x', 1, '30 s');
+SELECT wa.connector_claim('sandbox', 'x', 1, '30 s');
+SELECT wa.connector_sent(:'first_id', 'x', now());
+SELECT wa.connector_failed(:'first_id', 'x');
+SELECT wa.connector_status(:'acme_session', 'x', 'read', now());
+SELECT wa.connector_session(:'acme_session', 'x', 'working');
+SELECT wa.connector_receive(:'acme_session', 'x', 'x', 'x', 'x', 'text', 'x', NULL, now());
+\c - regress_admin
+SELECT wa.act_for(:'acme');
+SELECT * FROM wa.message;
+SELECT * FROM wa.session;

@@ -1,0 +1,70 @@
+-- Plans are shared between transactions; identities are not.
+SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
+SELECT value AS beta_all FROM fixture WHERE name = 'beta_all' \gset
+SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
+SELECT value AS acme_session FROM fixture WHERE name = 'acme_session' \gset
+\set superuser :USER
+\c - regress_app
+\set SHOW_CONTEXT never
+
+-- P09: one prepared statement with a generic plan, two organizations, nobody.
+SET plan_cache_mode = force_generic_plan;
+PREPARE bodies AS SELECT body FROM wa.message WHERE body LIKE 'secret%';
+PREPARE org AS SELECT wa.current_org() = $1;
+BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; EXECUTE bodies; EXECUTE org(:'acme'); COMMIT;
+BEGIN; SELECT wa.authenticate(:'beta_all') IS NOT NULL; EXECUTE bodies; EXECUTE org(:'acme'); COMMIT;
+EXECUTE bodies;
+EXECUTE org(:'acme');
+SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name = 'bodies';
+-- A plan made without a key serves one with a key, too.
+DEALLOCATE ALL;
+PREPARE bodies AS SELECT body FROM wa.message WHERE body LIKE 'secret%';
+EXECUTE bodies;
+BEGIN; SELECT wa.authenticate(:'beta_all') IS NOT NULL; EXECUTE bodies; COMMIT;
+RESET plan_cache_mode;
+
+-- A cursor reads as the transaction that it was opened in, and ends with it.
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+DECLARE held CURSOR WITH HOLD FOR SELECT body FROM wa.message WHERE body LIKE 'secret%';
+COMMIT;
+BEGIN; SELECT wa.authenticate(:'beta_all') IS NOT NULL; FETCH ALL held; COMMIT;
+CLOSE held;
+
+-- The organization is an index condition, evaluated once and before any row,
+-- and so is the place in a list that a page begins at.  (COALESCE in place of
+-- CASE would not be: the planner takes it for leaky, and keeps it behind the
+-- policy as a filter.)
+SET plan_cache_mode = force_generic_plan;
+PREPARE page(uuid) AS SELECT * FROM wa.session
+WHERE id < CASE WHEN $1 IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE $1 END ORDER BY id DESC LIMIT 50;
+PREPARE coalesced(uuid) AS SELECT * FROM wa.session
+WHERE id < COALESCE($1, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY id DESC LIMIT 50;
+PREPARE messages(uuid, text, uuid) AS SELECT * FROM wa.message
+WHERE session_id = $1 AND chat_jid = $2
+	AND id < CASE WHEN $3 IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE $3 END ORDER BY id DESC LIMIT 50;
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+SET LOCAL enable_seqscan = off;
+EXPLAIN (COSTS OFF) EXECUTE page(NULL);
+EXPLAIN (COSTS OFF) EXECUTE coalesced(NULL);
+EXPLAIN (COSTS OFF) EXECUTE messages(NULL, NULL, NULL);
+COMMIT;
+RESET plan_cache_mode;
+
+-- P10: the identity is no worker's business: with parallel mode forced, plans
+-- that need it stay in the leader and find it there.
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+SET LOCAL force_parallel_mode = on;
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+EXPLAIN (COSTS OFF) SELECT body FROM wa.message;
+SELECT body FROM wa.message WHERE body LIKE 'secret%';
+SELECT count(*) FROM generate_series(1, 3) g WHERE wa.current_org() = :'acme';
+COMMIT;
+-- The control: a plan that does not need it does run in a worker.
+SET force_parallel_mode = on;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM pg_class;
+RESET force_parallel_mode;

@@ -1,0 +1,408 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.c
+ *		Who this transaction acts for, and what it may do.
+ *
+ * The identity of a transaction lives in this file's static memory and nowhere
+ * else: no setting, table or temporary object that SQL can write is ever
+ * believed.  It is bound by wa.authenticate() (a credential) or wa.act_for()
+ * (a system process), and it ends with the transaction.
+ *
+ * Invariants:
+ * - Set once.  The first identity that a transaction binds is the only one that
+ *   it can bind until it ends, even if a savepoint is rolled back in between.
+ * - A binding made in a subtransaction dies with it: it is handed to the parent
+ *   at subcommit and forgotten at subabort.
+ * - Nothing survives commit, abort or prepare.
+ * - Before a binding is used, pending invalidations are taken in; if the key
+ *   table changed, or the key's time has come, the key is looked up again.  A
+ *   running transaction thus learns of a revocation at its next statement.
+ *
+ * The getters are PARALLEL RESTRICTED, so that they never run in a worker
+ * process, whose copy of this memory is empty, and STABLE, so that no plan
+ * holds their answer.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "common/memory.h"
+#include "src/context.h"
+#include "src/key_lookup.h"
+#include "src/secret.h"
+
+/*
+ * What was bound, as a value to compare: a credential's digest, or the
+ * organization that a system process acts for.
+ */
+typedef struct Identity
+{
+	WaPrincipalKind kind; /* NONE: nothing was bound yet; of a credential
+								 * always KEY, whatever it turned out to be */
+	uint8 value[WA_DIGEST_LENGTH];
+} Identity;
+
+typedef struct Context
+{
+	Identity first;         /* of this transaction; outlives savepoints */
+	WaPrincipal principal;  /* kind NONE: nobody is bound now */
+	uint64 generation;      /* of the key table when it was verified */
+	SubTransactionId level; /* the subtransaction that holds the binding */
+} Context;
+
+static Context context;
+
+PG_FUNCTION_INFO_V1(wa_authenticate);
+PG_FUNCTION_INFO_V1(wa_act_for);
+PG_FUNCTION_INFO_V1(wa_current_org);
+PG_FUNCTION_INFO_V1(wa_current_key);
+PG_FUNCTION_INFO_V1(wa_current_user_id);
+PG_FUNCTION_INFO_V1(wa_current_permissions);
+PG_FUNCTION_INFO_V1(wa_has_permission);
+PG_FUNCTION_INFO_V1(wa_require_org);
+PG_FUNCTION_INFO_V1(wa_require_permission);
+PG_FUNCTION_INFO_V1(wa_org_for);
+
+/* ---------------------------------------------------------------------
+ * The end of a transaction
+ * ---------------------------------------------------------------------
+ */
+
+static void
+unbind(void)
+{
+	wak_wipe(&context.principal, sizeof(context.principal));
+	context.principal.kind = WA_PRINCIPAL_NONE;
+}
+
+static void
+transaction_changed(XactEvent event, void *argument)
+{
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+		case XACT_EVENT_PARALLEL_COMMIT:
+		case XACT_EVENT_PARALLEL_ABORT:
+			unbind();
+			wak_wipe(&context.first, sizeof(context.first));
+			context.first.kind = WA_PRINCIPAL_NONE;
+			break;
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			/* deferred triggers have run, but other callbacks may query */
+			break;
+	}
+}
+
+static void
+subtransaction_changed(SubXactEvent event, SubTransactionId level, SubTransactionId parent,
+					   void *argument)
+{
+	if (context.principal.kind == WA_PRINCIPAL_NONE || context.level != level)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		unbind();
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		context.level = parent;
+}
+
+void
+wa_context_init(void)
+{
+	RegisterXactCallback(transaction_changed, NULL);
+	RegisterSubXactCallback(subtransaction_changed, NULL);
+}
+
+/* ---------------------------------------------------------------------
+ * Errors.  Whatever is wrong with a credential, its owner hears the same.
+ * ---------------------------------------------------------------------
+ */
+
+static void
+pg_attribute_noreturn() refuse_credential(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+					errmsg("credential is not valid")));
+}
+
+static void
+pg_attribute_noreturn() refuse_nobody(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+					errmsg("no credential is bound to this transaction"),
+					errhint("Call wa.authenticate() first, in the same transaction.")));
+}
+
+/* The permission's name also travels in the error's constraint-name field. */
+static void
+pg_attribute_noreturn() refuse_permission(WaPermissions missing)
+{
+	const char *name = wa_permission_name(missing);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission \"%s\" is required", name),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
+}
+
+/* ---------------------------------------------------------------------
+ * Binding
+ * ---------------------------------------------------------------------
+ */
+
+/*
+ * From a credential's kind and digest to the principal that it stands for.
+ * A kind that nothing can hold yet is refused like an unknown credential.
+ */
+static bool
+resolve_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
+{
+	switch (kind)
+	{
+		case WAK_API_KEY:
+		case WAK_IMPORTED_KEY:
+			return wa_key_lookup(digest, principal);
+		case WAK_USER_TOKEN:
+		case WAK_TICKET:
+		case WAK_SIGN_IN:
+			return false;
+	}
+	return false;
+}
+
+/* Refuse an identity that is not the one this transaction already has. */
+static void
+check_set_once(const Identity *identity)
+{
+	if (context.first.kind == WA_PRINCIPAL_NONE)
+		return;
+	if (context.first.kind != identity->kind ||
+		!wak_equal(context.first.value, identity->value, WA_DIGEST_LENGTH))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+						errmsg("this transaction is already bound to another identity"),
+						errdetail("The identity of a transaction is set once.")));
+}
+
+static void
+bind_identity(const Identity *identity, const WaPrincipal *principal, uint64 generation)
+{
+	context.first = *identity;
+	context.principal = *principal;
+	context.generation = generation;
+	context.level = GetCurrentSubTransactionId();
+}
+
+/*
+ * wa.authenticate(secret, needs) returns the id of the key or person.
+ */
+Datum
+wa_authenticate(PG_FUNCTION_ARGS)
+{
+	Identity identity = {WA_PRINCIPAL_KEY, {0}};
+	WaPrincipal principal;
+	uint64 generation;
+	WaSecret *secret;
+	pg_uuid_t *result;
+
+	if (PG_ARGISNULL(0))
+		refuse_nobody();
+	secret = PG_GETARG_SECRET_P(0);
+	memcpy(identity.value, secret->digest, WA_DIGEST_LENGTH);
+	check_set_once(&identity);
+
+	generation = wa_key_generation();
+	if (!resolve_credential((WakKind) secret->kind, identity.value, &principal))
+		refuse_credential();
+	if (!PG_ARGISNULL(1))
+	{
+		WaPermissions needed = wa_permission_bit(PG_GETARG_OID(1));
+
+		if ((principal.permissions & needed) == 0)
+			refuse_permission(needed);
+	}
+
+	/* A repeated call keeps the binding's place among the savepoints. */
+	if (context.principal.kind == WA_PRINCIPAL_NONE)
+		bind_identity(&identity, &principal, generation);
+
+	result = palloc(sizeof(pg_uuid_t));
+	*result = principal.id;
+	PG_RETURN_UUID_P(result);
+}
+
+/*
+ * wa.act_for(org): a system process binds one organization for one
+ * transaction.  Who may is a matter of EXECUTE.
+ */
+Datum
+wa_act_for(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *org_id = PG_GETARG_UUID_P(0);
+	Identity identity = {WA_PRINCIPAL_SYSTEM, {0}};
+	WaPrincipal principal = {.kind = WA_PRINCIPAL_SYSTEM, .expires_at = DT_NOEND};
+
+	memcpy(identity.value, org_id, sizeof(pg_uuid_t));
+	check_set_once(&identity);
+	principal.org_id = *org_id;
+	if (context.principal.kind == WA_PRINCIPAL_NONE)
+		bind_identity(&identity, &principal, 0);
+	PG_RETURN_VOID();
+}
+
+/* ---------------------------------------------------------------------
+ * Use
+ * ---------------------------------------------------------------------
+ */
+
+/* Whether what was verified when the binding was made may have changed. */
+static bool
+must_verify_again(uint64 generation)
+{
+	return context.generation != generation ||
+		   (context.principal.expires_at != DT_NOEND &&
+			context.principal.expires_at <= GetCurrentTimestamp());
+}
+
+/*
+ * The principal that this transaction acts for now, verified, or NULL when
+ * nobody is bound.  Raises an error if the key was revoked or expired since.
+ */
+static const WaPrincipal *
+current_principal(void)
+{
+	uint64 generation;
+
+	if (context.principal.kind == WA_PRINCIPAL_NONE)
+		return NULL;
+	if (context.principal.kind == WA_PRINCIPAL_SYSTEM)
+		return &context.principal;
+
+	generation = wa_key_generation();
+	if (must_verify_again(generation))
+	{
+		WaPrincipal fresh;
+
+		if (!wa_key_lookup(context.first.value, &fresh))
+			refuse_credential();
+		context.principal = fresh;
+		context.generation = generation;
+	}
+	return &context.principal;
+}
+
+static const WaPrincipal *
+required_principal(void)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL)
+		refuse_nobody();
+	return principal;
+}
+
+static const WaPrincipal *
+permitted_principal(Oid permission)
+{
+	const WaPrincipal *principal = required_principal();
+	WaPermissions needed = wa_permission_bit(permission);
+
+	if ((principal->permissions & needed) == 0)
+		refuse_permission(needed);
+	return principal;
+}
+
+static Datum
+uuid_datum(const pg_uuid_t *id)
+{
+	pg_uuid_t *copy = palloc(sizeof(pg_uuid_t));
+
+	*copy = *id;
+	return UUIDPGetDatum(copy);
+}
+
+/* wa.current_org(): the bound organization, or NULL. */
+Datum
+wa_current_org(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(uuid_datum(&principal->org_id));
+}
+
+/* wa.current_key(): the bound API key, or NULL. */
+Datum
+wa_current_key(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL || principal->kind != WA_PRINCIPAL_KEY)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(uuid_datum(&principal->id));
+}
+
+/* wa.current_user_id(): the bound person, or NULL. */
+Datum
+wa_current_user_id(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(uuid_datum(&principal->id));
+}
+
+/* wa.current_permissions(): what the bound credential may do, or NULL. */
+Datum
+wa_current_permissions(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_PERMISSIONS(principal->permissions);
+}
+
+/* wa.has_permission(permission): NULL when nobody is bound. */
+Datum
+wa_has_permission(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL((principal->permissions & wa_permission_bit(PG_GETARG_OID(0))) != 0);
+}
+
+/* wa.require_org(): the bound organization, or an error. */
+Datum
+wa_require_org(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(uuid_datum(&required_principal()->org_id));
+}
+
+/* wa.require_permission(permission): an error unless it is there. */
+Datum
+wa_require_permission(PG_FUNCTION_ARGS)
+{
+	permitted_principal(PG_GETARG_OID(0));
+	PG_RETURN_VOID();
+}
+
+/*
+ * wa.org_for(permission): the bound organization for one who has the
+ * permission, or an error.  What row security policies compare with.
+ */
+Datum
+wa_org_for(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(uuid_datum(&permitted_principal(PG_GETARG_OID(0))->org_id));
+}

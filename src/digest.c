@@ -1,0 +1,104 @@
+/*-------------------------------------------------------------------------
+ *
+ * digest.c
+ *		SHA-256 for credentials and statement texts, and key making.
+ *
+ * PostgreSQL's own pg_cryptohash allocates a context per digest and ties it to
+ * a resource owner.  Here one OpenSSL context per backend is made at the first
+ * use, kept, and started anew for each digest: the digest is on the path of
+ * every request.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <openssl/evp.h>
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "common/key_format.h"
+#include "common/memory.h"
+#include "src/digest.h"
+
+PG_FUNCTION_INFO_V1(wa_hash_key);
+PG_FUNCTION_INFO_V1(wa_make_secret);
+
+
+void
+wa_sha256(const void *data, size_t length, uint8 digest[WA_DIGEST_LENGTH])
+{
+	static EVP_MD_CTX *context = NULL;
+	static EVP_MD *sha256 = NULL;
+
+	if (sha256 == NULL)
+		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (context == NULL)
+		context = EVP_MD_CTX_new();
+	if (sha256 == NULL || context == NULL || EVP_DigestInit_ex2(context, sha256, NULL) != 1 ||
+		EVP_DigestUpdate(context, data, length) != 1 ||
+		EVP_DigestFinal_ex(context, digest, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256 digest")));
+}
+
+/* wa.hash_key(text): what the key table stores of a key. */
+Datum
+wa_hash_key(PG_FUNCTION_ARGS)
+{
+	text *credential = PG_GETARG_TEXT_PP(0);
+	bytea *result = palloc(VARHDRSZ + WA_DIGEST_LENGTH);
+
+	SET_VARSIZE(result, VARHDRSZ + WA_DIGEST_LENGTH);
+	wa_sha256(VARDATA_ANY(credential), VARSIZE_ANY_EXHDR(credential), (uint8 *) VARDATA(result));
+	PG_RETURN_BYTEA_P(result);
+}
+
+static WakKind
+credential_kind(const char *name)
+{
+	if (strcmp(name, "api_key") == 0)
+		return WAK_API_KEY;
+	if (strcmp(name, "user_token") == 0)
+		return WAK_USER_TOKEN;
+	if (strcmp(name, "sign_in") == 0)
+		return WAK_SIGN_IN;
+	if (strcmp(name, "ticket") == 0)
+		return WAK_TICKET;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unrecognized kind of credential: \"%s\"", name)));
+}
+
+/*
+ * wa.make_secret(kind): a fresh credential with its digest and the part of it
+ * that may be shown.  The secret exists in the result row only.
+ */
+Datum
+wa_make_secret(PG_FUNCTION_ARGS)
+{
+	WakKind kind = credential_kind(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char credential[WAK_CREDENTIAL_MAX + 1];
+	uint8 random[WAK_RANDOM_LENGTH];
+	bytea *digest = palloc(VARHDRSZ + WA_DIGEST_LENGTH);
+	TupleDesc row_type;
+	Datum values[3];
+	bool nulls[3] = {false, false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (!pg_strong_random(random, sizeof(random)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	wak_make(kind, random, credential);
+
+	SET_VARSIZE(digest, VARHDRSZ + WA_DIGEST_LENGTH);
+	wa_sha256(credential, strlen(credential), (uint8 *) VARDATA(digest));
+	values[0] = CStringGetTextDatum(credential);
+	values[1] = PointerGetDatum(digest);
+	values[2] = PointerGetDatum(cstring_to_text_with_len(credential, wak_shown_length(kind)));
+	wak_wipe(credential, sizeof(credential));
+	wak_wipe(random, sizeof(random));
+
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls)));
+}

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * digest.h
+ *		SHA-256 for credentials and statement texts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef WA_DIGEST_H
+#define WA_DIGEST_H
+
+#include "postgres.h"
+
+#define WA_DIGEST_LENGTH 32
+
+/*
+ * Write the SHA-256 digest (FIPS 180-4) of length bytes at data to digest.
+ * Raises an error if the cryptographic library fails; never returns a digest
+ * that is not one.
+ */
+extern void wa_sha256(const void *data, size_t length, uint8 digest[WA_DIGEST_LENGTH]);
+
+#endif /* WA_DIGEST_H */

@@ -1,0 +1,448 @@
+/*-------------------------------------------------------------------------
+ *
+ * permissions.c
+ *		wa.permissions, a set of the four permissions, and its operators.
+ *
+ * A value is a bit set in 32 bits, passed by value, of which only the four
+ * lowest are ever set: every way in (text, binary, text[], wa.permission)
+ * checks that, so that nothing behind it has to.  The text form is canonical,
+ * {read,send,manage,events} in this order; input may have white space around
+ * names and may repeat them, but knows no other spelling and no quoting.
+ *
+ * The order that < and the btree class give is that of the bit sets as
+ * numbers.  It means nothing; it is there for DISTINCT, merge joins and unique
+ * indexes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+#endif
+
+#include "src/permissions.h"
+
+/* Where a caller of an input function wants to hear about errors; 16 and later. */
+#if PG_VERSION_NUM >= 160000
+#define refuse_input(fcinfo, ...) ereturn((fcinfo)->context, (Datum) 0, __VA_ARGS__)
+#else
+#define refuse_input(fcinfo, ...) ereport(ERROR, __VA_ARGS__)
+#endif
+
+#define KNOWN_PERMISSIONS "The permissions are read, send, manage, and events."
+
+/* In canonical order: the index is the bit's number. */
+static const char *const names[WA_PERMISSION_COUNT] = {"read", "send", "manage", "events"};
+
+/* The enum's values by bit number, InvalidOid where not looked up yet. */
+static Oid enum_values[WA_PERMISSION_COUNT];
+static bool callback_registered = false;
+
+PG_FUNCTION_INFO_V1(wa_permissions_in);
+PG_FUNCTION_INFO_V1(wa_permissions_out);
+PG_FUNCTION_INFO_V1(wa_permissions_recv);
+PG_FUNCTION_INFO_V1(wa_permissions_send);
+PG_FUNCTION_INFO_V1(wa_permissions_from_array);
+PG_FUNCTION_INFO_V1(wa_permissions_to_array);
+PG_FUNCTION_INFO_V1(wa_permissions_from_permission);
+PG_FUNCTION_INFO_V1(wa_permissions_contains);
+PG_FUNCTION_INFO_V1(wa_permissions_contained);
+PG_FUNCTION_INFO_V1(wa_permissions_has);
+PG_FUNCTION_INFO_V1(wa_permissions_member_of);
+PG_FUNCTION_INFO_V1(wa_permissions_overlaps);
+PG_FUNCTION_INFO_V1(wa_permissions_union);
+PG_FUNCTION_INFO_V1(wa_permissions_intersection);
+PG_FUNCTION_INFO_V1(wa_permissions_difference);
+PG_FUNCTION_INFO_V1(wa_permissions_eq);
+PG_FUNCTION_INFO_V1(wa_permissions_ne);
+PG_FUNCTION_INFO_V1(wa_permissions_lt);
+PG_FUNCTION_INFO_V1(wa_permissions_le);
+PG_FUNCTION_INFO_V1(wa_permissions_gt);
+PG_FUNCTION_INFO_V1(wa_permissions_ge);
+PG_FUNCTION_INFO_V1(wa_permissions_cmp);
+PG_FUNCTION_INFO_V1(wa_permissions_hash);
+PG_FUNCTION_INFO_V1(wa_permissions_hash_extended);
+
+/* The bit of a name of "len" bytes, or 0. */
+static WaPermissions
+bit_of_name(const char *name, size_t len)
+{
+	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
+	{
+		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+			return (WaPermissions) 1 << i;
+	}
+	return 0;
+}
+
+const char *
+wa_permission_name(WaPermissions single_bit)
+{
+	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
+	{
+		if (single_bit == (WaPermissions) 1 << i)
+			return names[i];
+	}
+	elog(ERROR, "not a single permission: %u", single_bit);
+	return NULL;
+}
+
+/* ---------- the enum ---------- */
+
+static void
+forget_enum_values(Datum arg, int cache_id, uint32 hash_value)
+{
+	memset(enum_values, 0, sizeof(enum_values));
+}
+
+/* Whether "type" is wa.permission. */
+static bool
+is_permission_type(Oid type)
+{
+	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Form_pg_type form;
+	bool result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	result = strcmp(NameStr(form->typname), "permission") == 0 &&
+			 form->typnamespace == get_namespace_oid("wa", true);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Look an enum value up in the catalog: its bit, or 0 for anything unknown. */
+static WaPermissions
+look_up_permission(Oid enum_value)
+{
+	HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(enum_value));
+	Form_pg_enum form;
+	WaPermissions bit = 0;
+
+	if (!HeapTupleIsValid(tuple))
+		return 0;
+	form = (Form_pg_enum) GETSTRUCT(tuple);
+	if (is_permission_type(form->enumtypid))
+		bit = bit_of_name(NameStr(form->enumlabel), strlen(NameStr(form->enumlabel)));
+	ReleaseSysCache(tuple);
+	return bit;
+}
+
+WaPermissions
+wa_permission_bit(Oid enum_value)
+{
+	WaPermissions bit;
+
+	for (int i = 0; i < WA_PERMISSION_COUNT && OidIsValid(enum_value); i++)
+	{
+		if (enum_values[i] == enum_value)
+			return (WaPermissions) 1 << i;
+	}
+
+	/* Before the look-up, so that no invalidation is missed. */
+	if (!callback_registered)
+	{
+		CacheRegisterSyscacheCallback(ENUMOID, forget_enum_values, (Datum) 0);
+		callback_registered = true;
+	}
+
+	bit = look_up_permission(enum_value);
+	if (bit == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid permission"),
+						errdetail(KNOWN_PERMISSIONS)));
+
+	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
+	{
+		if (bit == (WaPermissions) 1 << i)
+			enum_values[i] = enum_value;
+	}
+	return bit;
+}
+
+/* ---------- text and binary form ---------- */
+
+/* The length of the name at "text": up to white space, a comma or a brace. */
+static size_t
+name_length(const char *text)
+{
+	return strcspn(text, " \t\n\r\v\f,{}");
+}
+
+static const char *
+skip_white_space(const char *text)
+{
+	return text + strspn(text, " \t\n\r\v\f");
+}
+
+/* wa.permissions_in(cstring) */
+Datum
+wa_permissions_in(PG_FUNCTION_ARGS)
+{
+	const char *input = PG_GETARG_CSTRING(0);
+	const char *at = skip_white_space(input);
+	WaPermissions result = 0;
+	bool well_formed = *at == '{';
+
+	if (well_formed)
+		at = skip_white_space(at + 1);
+
+	/* Each turn reads a name and the comma behind it, if there is one. */
+	while (well_formed && *at != '}')
+	{
+		size_t len = name_length(at);
+		WaPermissions bit = bit_of_name(at, len);
+
+		if (len > 0 && bit == 0)
+			refuse_input(fcinfo, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+								  errmsg("invalid permission: \"%.*s\"",
+										 pg_mbcliplen(at, (int) len, NAMEDATALEN - 1), at),
+								  errdetail(KNOWN_PERMISSIONS)));
+		result |= bit;
+		at = skip_white_space(at + len);
+		if (*at == ',')
+		{
+			at = skip_white_space(at + 1);
+			well_formed = len > 0 && *at != '}';
+		}
+		else
+			well_formed = len > 0 && *at == '}';
+	}
+
+	if (!well_formed || *skip_white_space(at + 1) != '\0')
+		refuse_input(fcinfo, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+							  errmsg("malformed permission set"),
+							  errdetail("A permission set is written as {read,send}.")));
+	PG_RETURN_PERMISSIONS(result);
+}
+
+/* wa.permissions_out(wa.permissions) */
+Datum
+wa_permissions_out(PG_FUNCTION_ARGS)
+{
+	WaPermissions set = PG_GETARG_PERMISSIONS(0);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoChar(&text, '{');
+	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
+	{
+		if (set & (WaPermissions) 1 << i)
+			appendStringInfo(&text, "%s%s", text.len > 1 ? "," : "", names[i]);
+	}
+	appendStringInfoChar(&text, '}');
+	PG_RETURN_CSTRING(text.data);
+}
+
+/* wa.permissions_recv(internal): the bit set as a 32-bit integer */
+Datum
+wa_permissions_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
+	WaPermissions set = pq_getmsgint(buf, 4);
+
+	if (set & ~WA_PERMISSIONS_ALL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("invalid permission set in external binary form")));
+	PG_RETURN_PERMISSIONS(set);
+}
+
+/* wa.permissions_send(wa.permissions) */
+Datum
+wa_permissions_send(PG_FUNCTION_ARGS)
+{
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	pq_sendint32(&buf, PG_GETARG_PERMISSIONS(0));
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+/* ---------- casts ---------- */
+
+/* The bit of an array's element, which has to be a permission's name. */
+static WaPermissions
+bit_of_element(Datum element, bool is_null)
+{
+	text *name;
+	WaPermissions bit;
+
+	if (is_null)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("permission must not be null"), errdetail(KNOWN_PERMISSIONS)));
+
+	name = DatumGetTextPP(element);
+	bit = bit_of_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	if (bit == 0)
+	{
+		char *shown = text_to_cstring(name);
+
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid permission: \"%.*s\"",
+							   pg_mbcliplen(shown, (int) strlen(shown), NAMEDATALEN - 1), shown),
+						errdetail(KNOWN_PERMISSIONS)));
+	}
+	return bit;
+}
+
+/* wa.permissions(text[]) */
+Datum
+wa_permissions_from_array(PG_FUNCTION_ARGS)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
+	WaPermissions set = 0;
+	Datum *elements;
+	bool *nulls;
+	int count;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		set |= bit_of_element(elements[i], nulls[i]);
+	PG_RETURN_PERMISSIONS(set);
+}
+
+/* wa.permission_names(wa.permissions) */
+Datum
+wa_permissions_to_array(PG_FUNCTION_ARGS)
+{
+	WaPermissions set = PG_GETARG_PERMISSIONS(0);
+	Datum elements[WA_PERMISSION_COUNT];
+	int count = 0;
+
+	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
+	{
+		if (set & (WaPermissions) 1 << i)
+			elements[count++] = CStringGetTextDatum(names[i]);
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* wa.permissions(wa.permission) */
+Datum
+wa_permissions_from_permission(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_PERMISSIONS(wa_permission_bit(PG_GETARG_OID(0)));
+}
+
+/* ---------- set operators ---------- */
+
+Datum
+wa_permissions_contains(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(1) & ~PG_GETARG_PERMISSIONS(0)) == 0);
+}
+
+Datum
+wa_permissions_contained(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(0) & ~PG_GETARG_PERMISSIONS(1)) == 0);
+}
+
+Datum
+wa_permissions_has(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(0) & wa_permission_bit(PG_GETARG_OID(1))) != 0);
+}
+
+Datum
+wa_permissions_member_of(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(1) & wa_permission_bit(PG_GETARG_OID(0))) != 0);
+}
+
+Datum
+wa_permissions_overlaps(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(0) & PG_GETARG_PERMISSIONS(1)) != 0);
+}
+
+Datum
+wa_permissions_union(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_PERMISSIONS(PG_GETARG_PERMISSIONS(0) | PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_intersection(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_PERMISSIONS(PG_GETARG_PERMISSIONS(0) & PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_difference(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_PERMISSIONS(PG_GETARG_PERMISSIONS(0) & ~PG_GETARG_PERMISSIONS(1));
+}
+
+/* ---------- order and hash ---------- */
+
+Datum
+wa_permissions_eq(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) == PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_ne(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) != PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_lt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) < PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_le(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) <= PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_gt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) > PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_ge(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) >= PG_GETARG_PERMISSIONS(1));
+}
+
+Datum
+wa_permissions_cmp(PG_FUNCTION_ARGS)
+{
+	WaPermissions a = PG_GETARG_PERMISSIONS(0);
+	WaPermissions b = PG_GETARG_PERMISSIONS(1);
+
+	PG_RETURN_INT32((a > b) - (a < b));
+}
+
+Datum
+wa_permissions_hash(PG_FUNCTION_ARGS)
+{
+	return hash_uint32(PG_GETARG_PERMISSIONS(0));
+}
+
+Datum
+wa_permissions_hash_extended(PG_FUNCTION_ARGS)
+{
+	return hash_uint32_extended(PG_GETARG_PERMISSIONS(0), PG_GETARG_INT64(1));
+}

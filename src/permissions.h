@@ -1,0 +1,38 @@
+/*
+ * permissions.h
+ *		wa.permissions, a set of the four permissions by value, and wa.permission,
+ *		the enum of its members.
+ */
+#ifndef WA_PERMISSIONS_H
+#define WA_PERMISSIONS_H
+
+#include "fmgr.h"
+
+typedef uint32 WaPermissions;
+
+#define WA_PERMISSION_READ ((WaPermissions) 1 << 0)
+#define WA_PERMISSION_SEND ((WaPermissions) 1 << 1)
+#define WA_PERMISSION_MANAGE ((WaPermissions) 1 << 2)
+#define WA_PERMISSION_EVENTS ((WaPermissions) 1 << 3)
+#define WA_PERMISSION_COUNT 4
+#define WA_PERMISSIONS_ALL (((WaPermissions) 1 << WA_PERMISSION_COUNT) - 1)
+
+#define DatumGetPermissions(d) ((WaPermissions) DatumGetUInt32(d))
+#define PermissionsGetDatum(p) UInt32GetDatum(p)
+#define PG_GETARG_PERMISSIONS(n) DatumGetPermissions(PG_GETARG_DATUM(n))
+#define PG_RETURN_PERMISSIONS(p) return PermissionsGetDatum(p)
+
+/*
+ * The bit of a value of the enum wa.permission.  Raises 22023 for an oid that
+ * is no value of that enum, or one that this library does not know.  Looks at
+ * the catalog once for each value and backend.
+ */
+extern WaPermissions wa_permission_bit(Oid enum_value);
+
+/*
+ * The name of one permission: a constant string.  "single_bit" has to be one
+ * of the WA_PERMISSION bits; anything else raises an internal error.
+ */
+extern const char *wa_permission_name(WaPermissions single_bit);
+
+#endif /* WA_PERMISSIONS_H */

@@ -1,0 +1,14 @@
+/*-------------------------------------------------------------------------
+ *
+ * seal.h
+ *		Sealed roles run registered statements and nothing else.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef WA_SEAL_H
+#define WA_SEAL_H
+
+/* Install the hooks; called once, at load by shared_preload_libraries. */
+extern void wa_seal_init(void);
+
+#endif /* WA_SEAL_H */

@@ -1,0 +1,126 @@
+/*-------------------------------------------------------------------------
+ *
+ * secret.c
+ *		wa.secret: a credential on its way into the database.
+ *
+ * A value of this type can be read in, handed to wa.authenticate() and printed
+ * as a mask (wa_Ab3xY...); its text comes out nowhere, because it is not in
+ * there: input takes the digest and forgets the rest.  Masking the output alone
+ * would not do, since the server copies and compares values without asking the
+ * type: ROW(a) *< ROW(b) compares raw bytes and would guess a text letter by
+ * letter, debug_print_plan writes raw constants to the log, and views keep them
+ * in catalogs that everybody reads.
+ *
+ * No way leads from a digest to a value: every input function takes the
+ * credential itself.
+ *
+ * Errors never show the input, and the server's own error context would: it
+ * quotes text-format parameters and the statement.  See refuse().
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+
+#include "common/key_format.h"
+#include "src/secret.h"
+
+PG_FUNCTION_INFO_V1(wa_secret_in);
+PG_FUNCTION_INFO_V1(wa_secret_out);
+PG_FUNCTION_INFO_V1(wa_secret_recv);
+PG_FUNCTION_INFO_V1(wa_secret_send);
+
+/*
+ * Raise what is wrong with a credential without showing any of it.
+ *
+ * errhidestmt and errhidecontext keep statement and context out of the log.
+ * The context would still reach the client and PL/pgSQL handlers, and with it
+ * the quoted parameter and the query around it; so the callbacks that would
+ * write it are cut off.  Whoever catches the error puts them back.
+ *
+ * This holds for callers that ask for soft errors, too: they report the input
+ * themselves, as COPY does for rows that it skips.
+ */
+static void
+refuse(WakResult reason)
+{
+	error_context_stack = NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid credential"),
+			 errdetail("%s", wak_result_text(reason)), errhidestmt(true), errhidecontext(true)));
+}
+
+/* Check a credential and make a value of it, or raise. */
+static WaSecret *
+digested(const char *text, size_t len)
+{
+	WakKind kind;
+	WakResult result = wak_check(text, len, &kind);
+	WaSecret *secret;
+
+	if (result != WAK_OK)
+		refuse(result);
+
+	secret = palloc0(sizeof(WaSecret));
+	wa_sha256(text, len, secret->digest);
+	secret->kind = (uint8) kind;
+	memcpy(secret->shown, text + strlen(wak_kind_prefix(kind)), WAK_SHOWN_DIGITS);
+	return secret;
+}
+
+/* Write the mask, with a NUL, to "out"; returns its length. */
+static int
+write_mask(const WaSecret *secret, char out[WAK_SHOWN_MAX + 4])
+{
+	/* An ellipsis, where the database's encoding is known to have one. */
+	const char *rest = GetDatabaseEncoding() == PG_UTF8 ? "\xE2\x80\xA6" : "...";
+
+	return snprintf(out, WAK_SHOWN_MAX + 4, "%s%.*s%s", wak_kind_prefix((WakKind) secret->kind),
+					WAK_SHOWN_DIGITS, secret->shown, rest);
+}
+
+/* wa.secret_in(cstring) */
+Datum
+wa_secret_in(PG_FUNCTION_ARGS)
+{
+	const char *text = PG_GETARG_CSTRING(0);
+
+	PG_RETURN_SECRET_P(digested(text, strlen(text)));
+}
+
+/* wa.secret_recv(internal): the credential's characters, nothing around them */
+Datum
+wa_secret_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
+	int len = buf->len - buf->cursor;
+
+	PG_RETURN_SECRET_P(digested(pq_getmsgbytes(buf, len), len));
+}
+
+/* wa.secret_out(wa.secret): the mask */
+Datum
+wa_secret_out(PG_FUNCTION_ARGS)
+{
+	WaSecret *secret = PG_GETARG_SECRET_P(0);
+	char mask[WAK_SHOWN_MAX + 4];
+
+	write_mask(secret, mask);
+	PG_RETURN_CSTRING(pstrdup(mask));
+}
+
+/* wa.secret_send(wa.secret): the mask, too */
+Datum
+wa_secret_send(PG_FUNCTION_ARGS)
+{
+	WaSecret *secret = PG_GETARG_SECRET_P(0);
+	char mask[WAK_SHOWN_MAX + 4];
+	int len = write_mask(secret, mask);
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	pq_sendtext(&buf, mask, len);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}

@@ -1,0 +1,155 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement_list.c
+ *		The statements that sealed roles may run.
+ *
+ * The list is the table wa.statement, filled by the install script from
+ * gateway/statements.  A backend reads it once, keeps the digests, and reads
+ * it again only after the table changed (a trigger on it invalidates, as on
+ * the key table).  In a database without the extension the list is empty:
+ * sealed roles can do nothing there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "src/digest.h"
+#include "src/statement_list.h"
+
+/* Several times what all endpoints need; more than that is an error. */
+#define STATEMENTS_MAXIMUM 1024
+
+typedef struct ListedStatement
+{
+	WaSealedRoles roles;
+	uint8 digest[WA_DIGEST_LENGTH];
+} ListedStatement;
+
+static const struct
+{
+	const char *name;
+	WaSealedRoles bit;
+} sealed_roles[] = {
+	{"wa_gateway", WA_SEALED_GATEWAY},
+	{"wa_worker", WA_SEALED_WORKER},
+	{"wa_connector", WA_SEALED_CONNECTOR},
+};
+
+static ListedStatement *list = NULL;
+static int listed = 0;
+static bool list_is_current = false;
+static Oid list_relation = InvalidOid;
+
+static void
+relation_changed(Datum argument, Oid relation)
+{
+	if (relation == InvalidOid || list_relation == InvalidOid || relation == list_relation)
+		list_is_current = false;
+}
+
+void
+wa_statement_list_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+WaSealedRoles
+wa_sealed_roles_of(Oid role)
+{
+	WaSealedRoles result = 0;
+
+	for (size_t i = 0; i < lengthof(sealed_roles); i++)
+	{
+		Oid sealed = get_role_oid(sealed_roles[i].name, true);
+
+		if (OidIsValid(sealed) && is_member_of_role_nosuper(role, sealed))
+			result |= sealed_roles[i].bit;
+	}
+	return result;
+}
+
+static WaSealedRoles
+sealed_role_by_name(const char *name)
+{
+	for (size_t i = 0; i < lengthof(sealed_roles); i++)
+		if (strcmp(sealed_roles[i].name, name) == 0)
+			return sealed_roles[i].bit;
+	return 0;
+}
+
+/* Take one row of wa.statement into the list. */
+static void
+take_row(HeapTuple row, TupleDesc columns, AttrNumber role_name, AttrNumber digest)
+{
+	bool is_null;
+	Datum role = heap_getattr(row, role_name, columns, &is_null);
+	bytea *bytes = DatumGetByteaPP(heap_getattr(row, digest, columns, &is_null));
+	ListedStatement *next = &list[listed];
+
+	if (listed == STATEMENTS_MAXIMUM)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many registered statements"),
+				 errdetail("At most %d can be registered.", STATEMENTS_MAXIMUM)));
+	if (VARSIZE_ANY_EXHDR(bytes) != WA_DIGEST_LENGTH)
+		return;
+	next->roles = sealed_role_by_name(NameStr(*DatumGetName(role)));
+	memcpy(next->digest, VARDATA_ANY(bytes), WA_DIGEST_LENGTH);
+	listed++;
+}
+
+static void
+read_list(void)
+{
+	Oid schema = get_namespace_oid("wa", true);
+	Oid table = OidIsValid(schema) ? get_relname_relid("statement", schema) : InvalidOid;
+	Relation relation;
+	SysScanDesc scan;
+	HeapTuple row;
+	AttrNumber role_name;
+	AttrNumber digest;
+
+	listed = 0;
+	list_relation = table;
+	if (!OidIsValid(table))
+		return;
+	if (list == NULL)
+		list = MemoryContextAlloc(TopMemoryContext, STATEMENTS_MAXIMUM * sizeof(ListedStatement));
+
+	relation = table_open(table, AccessShareLock);
+	/* What changes from here on makes the list stale again. */
+	list_is_current = true;
+	role_name = get_attnum(table, "role_name");
+	digest = get_attnum(table, "digest");
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		take_row(row, RelationGetDescr(relation), role_name, digest);
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+}
+
+bool
+wa_statement_is_registered(WaSealedRoles roles, const char *text)
+{
+	uint8 digest[WA_DIGEST_LENGTH];
+
+	AcceptInvalidationMessages();
+	if (!list_is_current)
+		read_list();
+	wa_sha256(text, strlen(text), digest);
+	for (int i = 0; i < listed; i++)
+		if ((list[i].roles & roles) != 0 && memcmp(list[i].digest, digest, WA_DIGEST_LENGTH) == 0)
+			return true;
+	return false;
+}

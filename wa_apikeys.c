@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * wa_apikeys.c
+ *		The extension's face: module magic, load-time checks, hooks.
+ *
+ * Nothing is decided here; the rooms under src/ do the work.  What this file
+ * holds is when they are furnished: the key cache and the transaction context
+ * always, the seal and the log redaction only when the library is loaded by
+ * shared_preload_libraries.  A seal that a session could choose to load, or
+ * not to load, would be no seal.
+ *
+ * The library refuses to run in a server that is older than the newest
+ * security release of its major version that this release knows.  Isolation
+ * between organizations rests on the server's own row security, and the
+ * releases below these have known holes in it or in its memory safety.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "src/context.h"
+#include "src/key_lookup.h"
+#include "src/redact.h"
+#include "src/seal.h"
+
+PG_MODULE_MAGIC;
+
+/* The oldest server release per major version, as server_version_num. */
+#if PG_VERSION_NUM >= 190000
+#error "wa_apikeys 1.0 supports PostgreSQL 15 to 18"
+#elif PG_VERSION_NUM >= 180000
+#define WA_MINIMUM_RELEASE 180006
+#elif PG_VERSION_NUM >= 170000
+#define WA_MINIMUM_RELEASE 170012
+#elif PG_VERSION_NUM >= 160000
+#define WA_MINIMUM_RELEASE 160016
+#elif PG_VERSION_NUM >= 150000
+#define WA_MINIMUM_RELEASE 150020
+#else
+#error "wa_apikeys needs PostgreSQL 15 or later"
+#endif
+
+static bool preloaded = false;
+
+void _PG_init(void);
+
+PG_FUNCTION_INFO_V1(wa_preloaded);
+PG_FUNCTION_INFO_V1(wa_minimum_release);
+
+static void
+check_server_release(void)
+{
+	const char *running = GetConfigOption("server_version_num", false, false);
+
+	if (atoi(running) < WA_MINIMUM_RELEASE)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("wa_apikeys cannot run in this server release"),
+			 errdetail(
+				 "This server is release %s; the oldest release without known holes in row security is %d.%d.",
+				 GetConfigOption("server_version", false, false), WA_MINIMUM_RELEASE / 10000,
+				 WA_MINIMUM_RELEASE % 10000),
+			 errhint("Install the current minor release of PostgreSQL.")));
+}
+
+void
+_PG_init(void)
+{
+	check_server_release();
+	wa_key_lookup_init();
+	wa_context_init();
+	MarkGUCPrefixReserved("wa");
+
+	if (process_shared_preload_libraries_in_progress)
+	{
+		preloaded = true;
+		wa_seal_init();
+		wa_redact_init();
+	}
+}
+
+/* wa.preloaded(): whether the seal is in force in this server. */
+Datum
+wa_preloaded(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(preloaded);
+}
+
+/* wa.minimum_release(): the oldest accepted server_version_num. */
+Datum
+wa_minimum_release(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(WA_MINIMUM_RELEASE);
+}
