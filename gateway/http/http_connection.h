@@ -1,0 +1,99 @@
+/*
+ * http_connection.h
+ *		One connection of a client, as a state machine.
+ *
+ *	HANDSHAKE --> HEAD --> BODY --> ANSWER --> WRITE --> IDLE --> HEAD ...
+ *	                \________\________\_________/\
+ *	                  refused, last answer         LINGER --> CLOSED
+ *
+ * Every state lives on a list of its own in the server, in the order of the
+ * deadlines; since each state has one fixed period, a connection that enters
+ * a state goes to the end of its list, and the deadlines cost nothing but
+ * that.  http_connection_enter() is the only function that changes a state.
+ *
+ * Only one request of a connection is ever in work.  What a client sends
+ * ahead stays in the input buffer (at most HTTP_INPUT_MAX bytes, then nothing
+ * more is read) until the answer before it has left.
+ */
+#ifndef WA_HTTP_CONNECTION_H
+#define WA_HTTP_CONNECTION_H
+
+#include <event2/bufferevent.h>
+
+#include "http/http_peers.h"
+#include "http/http_request.h"
+
+typedef enum HttpConnectionState
+{
+	HTTP_CONNECTION_HANDSHAKE, /* TLS is not set up; late: closed */
+	HTTP_CONNECTION_IDLE,      /* kept alive, between two requests; late: closed */
+	HTTP_CONNECTION_HEAD,   /* new, or a head is arriving; late: 408, or closed if nothing came */
+	HTTP_CONNECTION_BODY,   /* a body is arriving; too slow: 408 */
+	HTTP_CONNECTION_ANSWER, /* a handler has the request; late: 504 */
+	HTTP_CONNECTION_WRITE,  /* the answer is leaving; too slow: closed */
+	HTTP_CONNECTION_LINGER, /* last answer sent, our side shut, input thrown away; late: closed */
+	HTTP_CONNECTION_CLOSED, /* on no list; freed when nobody is using it */
+	HTTP_CONNECTION_STATES  /* how many there are */
+} HttpConnectionState;
+
+struct HttpConnection
+{
+	HttpServer *server;
+	struct bufferevent *bev; /* owns the socket (and the TLS session) */
+	HttpConnectionState state;
+	HttpConnection *previous; /* on the list of its state */
+	HttpConnection *next;
+	int64_t deadline_ms;       /* clock_monotonic_ms() when the state ends */
+	size_t progress;           /* BODY: bytes in this period; WRITE: bytes that were left */
+	size_t lingered;           /* LINGER: bytes thrown away */
+	HttpRequestState *request; /* being read or answered, else NULL */
+	bool tls;
+	bool last;        /* no request behind this one is served */
+	bool refused;     /* ... because this one was refused: its rest is thrown away */
+	bool input_ended; /* the client has shut its sending side */
+	bool paused;      /* the client has sent too far ahead: nothing is read */
+	bool running;     /* in http_connection_run(): do not free */
+	HttpPeerKey peer_key;
+	char peer[HTTP_PEER_MAX];
+};
+
+/*
+ * Takes a connection over.  bev is owned from here on, also on failure.
+ * False when out of memory.
+ */
+extern bool http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls,
+								  const char *peer, HttpPeerKey peer_key);
+
+/* Changes the state: leaves one list, joins another, sets the deadline. */
+extern void http_connection_enter(HttpConnection *connection, HttpConnectionState state);
+
+/* Ends the connection now, and logs why.  A request in work becomes "gone". */
+extern void http_connection_close(HttpConnection *connection, const char *reason);
+
+/* Serves what is in the input, as far as the state allows. */
+extern void http_connection_run(HttpConnection *connection);
+
+/* The deadline of its state has passed. */
+extern void http_connection_expire(HttpConnection *connection);
+
+/* Whether it may be closed without breaking a request off. */
+extern bool http_connection_is_idle(const HttpConnection *connection);
+
+/*
+ * Refuses the request that is being read, or ends the one that takes too
+ * long: answers with the error, and closes behind it.  (http_answer.c)
+ */
+extern void
+http_connection_refuse(HttpConnection *connection, const HttpError *error, const char *reason);
+
+/*
+ * Sends an answer, or an interim one: takes what it can to the socket at
+ * once and queues the rest.  The bytes of body are moved.  (http_send.c)
+ * True when all of it has left.
+ */
+extern bool http_connection_send(HttpConnection *connection, const Buffer *head, Buffer *body);
+
+/* The answer is on its way: waits until it has left, or goes on at once. */
+extern void http_connection_answered(HttpConnection *connection, bool all_sent);
+
+#endif /* WA_HTTP_CONNECTION_H */

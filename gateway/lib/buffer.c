@@ -1,0 +1,154 @@
+/*
+ * buffer.c
+ *		A growing byte buffer with a stated maximum.
+ *
+ * Invariants: len <= max; when data is not NULL, cap > len and data[len] is
+ * NUL; growth doubles, so that appending is linear in the end.
+ */
+#include "lib/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUFFER_FIRST 128 /* bytes of the first allocation */
+
+void
+buffer_init(Buffer *buffer, size_t max)
+{
+	*buffer = (Buffer){.max = max < SIZE_MAX / 2 ? max : SIZE_MAX / 2};
+}
+
+bool
+buffer_reserve(Buffer *buffer, size_t len)
+{
+	size_t wanted;
+	size_t cap;
+	char *data;
+
+	if (buffer->failed || len > buffer->max - buffer->len)
+	{
+		buffer->failed = true;
+		return false;
+	}
+	wanted = buffer->len + len + 1;
+	if (wanted <= buffer->cap)
+		return true;
+
+	cap = buffer->cap > 0 ? buffer->cap * 2 : BUFFER_FIRST;
+	if (cap > buffer->max + 1)
+		cap = buffer->max + 1;
+	if (cap < wanted)
+		cap = wanted;
+
+	data = realloc(buffer->data, cap);
+	if (data == NULL)
+	{
+		buffer->failed = true;
+		return false;
+	}
+	if (buffer->data == NULL)
+		data[0] = '\0';
+	buffer->data = data;
+	buffer->cap = cap;
+	return true;
+}
+
+bool
+buffer_append(Buffer *buffer, const void *data, size_t len)
+{
+	if (!buffer_reserve(buffer, len))
+		return false;
+	if (len > 0)
+		memcpy(buffer->data + buffer->len, data, len);
+	buffer->len += len;
+	buffer->data[buffer->len] = '\0';
+	return true;
+}
+
+bool
+buffer_append_text(Buffer *buffer, const char *text)
+{
+	return buffer_append(buffer, text, strlen(text));
+}
+
+bool
+buffer_append_char(Buffer *buffer, char c)
+{
+	return buffer_append(buffer, &c, 1);
+}
+
+/* Numbers are in every row of an answer and in every log line; printf takes five times as long. */
+bool
+buffer_append_int64(Buffer *buffer, int64_t number)
+{
+	char digits[24];
+	char *end = digits + sizeof(digits);
+	char *p = end;
+	uint64_t rest = number < 0 ? 0 - (uint64_t) number : (uint64_t) number;
+
+	do
+	{
+		*--p = (char) ('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (number < 0)
+		*--p = '-';
+	return buffer_append(buffer, p, (size_t) (end - p));
+}
+
+bool
+buffer_printf(Buffer *buffer, const char *format, ...)
+{
+	va_list arguments;
+	int len;
+
+	va_start(arguments, format);
+	len = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+
+	if (len < 0 || !buffer_reserve(buffer, (size_t) len))
+	{
+		buffer->failed = true;
+		return false;
+	}
+
+	va_start(arguments, format);
+	vsnprintf(buffer->data + buffer->len, (size_t) len + 1, format, arguments);
+	va_end(arguments);
+	buffer->len += (size_t) len;
+	return true;
+}
+
+void
+buffer_clear(Buffer *buffer)
+{
+	buffer->len = 0;
+	buffer->failed = false;
+	if (buffer->data != NULL)
+		buffer->data[0] = '\0';
+}
+
+void
+buffer_move(Buffer *to, Buffer *from)
+{
+	buffer_free(to);
+	*to = *from;
+	buffer_init(from, from->max);
+}
+
+void
+buffer_free(Buffer *buffer)
+{
+	free(buffer->data);
+	buffer_init(buffer, buffer->max);
+}
+
+void
+buffer_wipe(Buffer *buffer)
+{
+	if (buffer->data != NULL)
+		explicit_bzero(buffer->data, buffer->cap);
+	buffer_free(buffer);
+}

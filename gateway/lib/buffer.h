@@ -1,0 +1,64 @@
+/*
+ * buffer.h
+ *		A growing byte buffer with a stated maximum.
+ *
+ * Every growing piece of memory in the gateway is a Buffer, so every one has a
+ * bound that is named where it is made.  A Buffer that could not grow is
+ * marked failed and stays so: a writer may append many times and look at the
+ * end, once, whether all of it went in.  Nothing half written is ever sent.
+ *
+ * The owner of the struct owns the bytes; buffer_move() hands them on.  There
+ * is always a NUL behind the bytes once something has been appended, which is
+ * not counted in len, so that text in a Buffer can be used as a C string.
+ */
+#ifndef WA_LIB_BUFFER_H
+#define WA_LIB_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Buffer
+{
+	char *data;  /* NULL until the first byte arrives */
+	size_t len;  /* bytes in use */
+	size_t cap;  /* bytes allocated */
+	size_t max;  /* len never gets larger than this */
+	bool failed; /* an append did not fit, or memory ran out */
+} Buffer;
+
+/* Makes an empty buffer for at most max bytes.  Allocates nothing. */
+extern void buffer_init(Buffer *buffer, size_t max);
+
+/* Makes room for len more bytes; false when the bound or memory forbids it. */
+extern bool buffer_reserve(Buffer *buffer, size_t len);
+
+/* Appends len bytes, or nothing; false when they do not fit. */
+extern bool buffer_append(Buffer *buffer, const void *data, size_t len);
+
+/* Appends a C string, or nothing; false when it does not fit. */
+extern bool buffer_append_text(Buffer *buffer, const char *text);
+
+/* Appends one byte; false when it does not fit. */
+extern bool buffer_append_char(Buffer *buffer, char c);
+
+/* Appends a number in decimal digits, or nothing; false when it does not fit. */
+extern bool buffer_append_int64(Buffer *buffer, int64_t number);
+
+/* Appends formatted text, or nothing; false when it does not fit. */
+extern bool
+buffer_printf(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Empties the buffer and clears "failed", but keeps the memory for reuse. */
+extern void buffer_clear(Buffer *buffer);
+
+/* Moves the bytes of one buffer to another, whose own bytes are freed. */
+extern void buffer_move(Buffer *to, Buffer *from);
+
+/* Frees the bytes; the buffer is empty and usable again, with the same max. */
+extern void buffer_free(Buffer *buffer);
+
+/* The same, but overwrites the bytes first: for what may hold a secret. */
+extern void buffer_wipe(Buffer *buffer);
+
+#endif /* WA_LIB_BUFFER_H */

@@ -1,0 +1,212 @@
+/*
+ * json_read.c
+ *		Reads JSON that a stranger sent (jansson does the parsing).
+ *
+ * What jansson does not do by itself is done in one pass before it: the bound
+ * on the depth (jansson's own is 2048, and it recurses).  Its error texts
+ * quote the input, so only its error codes are used.
+ */
+#include "lib/json_read.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define JSON_PRINT_DIGITS 17 /* a double survives being printed and read */
+
+/*
+ * Whether containers nest deeper than allowed.  Brackets within strings do
+ * not count.  The text need not be JSON: whatever else is wrong with it is
+ * found by the parser.
+ */
+static bool
+too_deep(const char *text, size_t len)
+{
+	bool in_string = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		char c = text[i];
+
+		if (in_string)
+		{
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		}
+		else if (c == '"')
+			in_string = true;
+		else if (c == '{' || c == '[')
+		{
+			if (++depth > JSON_READ_DEPTH_MAX)
+				return true;
+		}
+		else if (c == '}' || c == ']')
+			depth--;
+	}
+	return false;
+}
+
+static const char *
+message_of(enum json_error_code code)
+{
+	switch (code)
+	{
+		case json_error_out_of_memory:
+			return "out of memory";
+		case json_error_premature_end_of_input:
+			return "JSON ends too early";
+		case json_error_end_of_input_expected:
+			return "unexpected text after the end of JSON";
+		case json_error_invalid_utf8:
+			return "JSON is not valid UTF-8";
+		case json_error_null_character:
+		case json_error_null_byte_in_key:
+			return "JSON must not contain a NUL character";
+		case json_error_duplicate_key:
+			return "JSON has a duplicate name in an object";
+		case json_error_numeric_overflow:
+			return "JSON has a number that is out of range";
+		case json_error_stack_overflow:
+			return "JSON is nested too deeply";
+		default:
+			return "invalid JSON";
+	}
+}
+
+JsonValue *
+json_read(const char *text, size_t len, JsonReadError *error)
+{
+	json_error_t detail;
+	json_t *root;
+
+	*error = (JsonReadError){0};
+	if (too_deep(text, len))
+	{
+		error->message = message_of(json_error_stack_overflow);
+		return NULL;
+	}
+
+	root = json_loadb(len > 0 ? text : "", len, JSON_REJECT_DUPLICATES, &detail);
+	if (root == NULL)
+	{
+		error->message = message_of(json_error_code(&detail));
+		error->line = detail.line > 0 ? detail.line : 0;
+		error->column = detail.column > 0 ? detail.column : 0;
+	}
+	return root;
+}
+
+void
+json_read_free(JsonValue *root)
+{
+	json_decref(root);
+}
+
+JsonKind
+json_read_kind(const JsonValue *value)
+{
+	if (value == NULL)
+		return JSON_KIND_NONE;
+	switch (json_typeof(value))
+	{
+		case JSON_OBJECT:
+			return JSON_KIND_OBJECT;
+		case JSON_ARRAY:
+			return JSON_KIND_ARRAY;
+		case JSON_STRING:
+			return JSON_KIND_STRING;
+		case JSON_INTEGER:
+			return JSON_KIND_INTEGER;
+		case JSON_REAL:
+			return JSON_KIND_REAL;
+		case JSON_TRUE:
+		case JSON_FALSE:
+			return JSON_KIND_BOOL;
+		case JSON_NULL:
+			break;
+	}
+	return JSON_KIND_NULL;
+}
+
+JsonValue *
+json_read_member(const JsonValue *object, const char *name)
+{
+	return json_object_get(object, name);
+}
+
+size_t
+json_read_count(const JsonValue *value)
+{
+	return json_is_object(value) ? json_object_size(value) : json_array_size(value);
+}
+
+JsonValue *
+json_read_element(const JsonValue *array, size_t index)
+{
+	return json_array_get(array, index);
+}
+
+bool
+json_read_next_member(JsonValue *object, void **position, const char **name, JsonValue **value)
+{
+	*position =
+		*position == NULL ? json_object_iter(object) : json_object_iter_next(object, *position);
+	if (*position == NULL)
+		return false;
+	*name = json_object_iter_key(*position);
+	*value = json_object_iter_value(*position);
+	return true;
+}
+
+bool
+json_read_string(const JsonValue *value, const char **text, size_t *len)
+{
+	if (!json_is_string(value))
+		return false;
+	*text = json_string_value(value);
+	*len = json_string_length(value);
+	return true;
+}
+
+bool
+json_read_int64(const JsonValue *value, int64_t *number)
+{
+	if (!json_is_integer(value))
+		return false;
+	*number = json_integer_value(value);
+	return true;
+}
+
+bool
+json_read_double(const JsonValue *value, double *number)
+{
+	if (!json_is_number(value))
+		return false;
+	*number = json_number_value(value);
+	return true;
+}
+
+bool
+json_read_bool(const JsonValue *value, bool *result)
+{
+	if (!json_is_boolean(value))
+		return false;
+	*result = json_is_true(value);
+	return true;
+}
+
+static int
+append_part(const char *part, size_t len, void *out)
+{
+	return buffer_append(out, part, len) ? 0 : -1;
+}
+
+bool
+json_read_print(const JsonValue *value, Buffer *out)
+{
+	return value != NULL && json_dump_callback(value, append_part, out,
+											   JSON_COMPACT | JSON_ENCODE_ANY |
+												   JSON_REAL_PRECISION(JSON_PRINT_DIGITS)) == 0;
+}

@@ -1,0 +1,76 @@
+/*
+ * json_read.h
+ *		Reads JSON that a stranger sent (jansson does the parsing).
+ *
+ * Strict: an object or array at the top, no duplicate names, at most
+ * JSON_READ_DEPTH_MAX levels, valid UTF-8, no NUL (neither raw nor \u0000),
+ * no number out of range, nothing behind the end.  An error never repeats
+ * any of the input.
+ *
+ * The root is owned by the caller and freed with json_read_free(); every
+ * other value, and every text, is borrowed from it.
+ */
+#ifndef WA_LIB_JSON_READ_H
+#define WA_LIB_JSON_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buffer.h"
+
+#define JSON_READ_DEPTH_MAX 32
+
+typedef struct json_t JsonValue;
+
+typedef enum JsonKind
+{
+	JSON_KIND_NONE, /* no value at all (a NULL pointer) */
+	JSON_KIND_NULL,
+	JSON_KIND_BOOL,
+	JSON_KIND_INTEGER,
+	JSON_KIND_REAL,
+	JSON_KIND_STRING,
+	JSON_KIND_ARRAY,
+	JSON_KIND_OBJECT
+} JsonKind;
+
+typedef struct JsonReadError
+{
+	const char *message; /* what is wrong; a constant, safe to show */
+	int line;            /* where, counted from 1; 0 when unknown */
+	int column;
+} JsonReadError;
+
+/* Parses len bytes; NULL when they are refused, and *error says why. */
+extern JsonValue *json_read(const char *text, size_t len, JsonReadError *error);
+extern void json_read_free(JsonValue *root);
+
+extern JsonKind json_read_kind(const JsonValue *value);
+
+/* The member of an object; NULL when there is none or it is not an object. */
+extern JsonValue *json_read_member(const JsonValue *object, const char *name);
+
+/* The number of elements of an array or members of an object, else 0. */
+extern size_t json_read_count(const JsonValue *value);
+
+/* The element of an array; NULL beyond its end or when it is not an array. */
+extern JsonValue *json_read_element(const JsonValue *array, size_t index);
+
+/*
+ * Walks through the members of an object: *position starts as NULL; false at
+ * the end.  Names have no NUL in them.
+ */
+extern bool
+json_read_next_member(JsonValue *object, void **position, const char **name, JsonValue **value);
+
+/* The typed values; false (and nothing set) when the kind is another. */
+extern bool json_read_string(const JsonValue *value, const char **text, size_t *len);
+extern bool json_read_int64(const JsonValue *value, int64_t *number);
+extern bool json_read_double(const JsonValue *value, double *number); /* also an integer */
+extern bool json_read_bool(const JsonValue *value, bool *result);
+
+/* Appends the value as compact JSON; false when it does not fit. */
+extern bool json_read_print(const JsonValue *value, Buffer *out);
+
+#endif /* WA_LIB_JSON_READ_H */

@@ -1,0 +1,223 @@
+/*
+ * json_write.c
+ *		Writes JSON into a Buffer, in order, without building a tree.
+ *
+ * Invariant: has_members has one bit for each open container, so a comma is
+ * written exactly between two members.  Failing is sticky in the Buffer; a
+ * misuse (a close too many, too deep) marks it as failed as well.
+ */
+#include "lib/json_write.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lib/utf8.h"
+
+void
+json_write_init(JsonWriter *writer, Buffer *out)
+{
+	*writer = (JsonWriter){.out = out};
+}
+
+/* What stands before a value or a name: a comma, unless it is the first, or the value of a name. */
+static void
+separate(JsonWriter *writer)
+{
+	uint64_t bit;
+
+	if (writer->after_name)
+	{
+		writer->after_name = false;
+		return;
+	}
+	if (writer->depth == 0)
+		return;
+	bit = UINT64_C(1) << (writer->depth - 1);
+	if (writer->has_members & bit)
+		buffer_append_char(writer->out, ',');
+	writer->has_members |= bit;
+}
+
+static void
+open_container(JsonWriter *writer, char c)
+{
+	separate(writer);
+	if (writer->depth == JSON_WRITE_DEPTH_MAX)
+	{
+		writer->out->failed = true;
+		return;
+	}
+	buffer_append_char(writer->out, c);
+	writer->has_members &= ~(UINT64_C(1) << writer->depth);
+	writer->depth++;
+}
+
+static void
+close_container(JsonWriter *writer, char c)
+{
+	if (writer->depth == 0 || writer->after_name)
+	{
+		writer->out->failed = true;
+		return;
+	}
+	writer->depth--;
+	buffer_append_char(writer->out, c);
+}
+
+void
+json_write_object_begin(JsonWriter *writer)
+{
+	open_container(writer, '{');
+}
+
+void
+json_write_object_end(JsonWriter *writer)
+{
+	close_container(writer, '}');
+}
+
+void
+json_write_array_begin(JsonWriter *writer)
+{
+	open_container(writer, '[');
+}
+
+void
+json_write_array_end(JsonWriter *writer)
+{
+	close_container(writer, ']');
+}
+
+/* Whether the byte stands for itself in a JSON string (a byte above 127 may need a check). */
+static bool
+is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\' && byte != 0x7F;
+}
+
+static void
+append_escape(Buffer *out, unsigned char byte)
+{
+	switch (byte)
+	{
+		case '"':
+			buffer_append(out, "\\\"", 2);
+			break;
+		case '\\':
+			buffer_append(out, "\\\\", 2);
+			break;
+		case '\n':
+			buffer_append(out, "\\n", 2);
+			break;
+		case '\r':
+			buffer_append(out, "\\r", 2);
+			break;
+		case '\t':
+			buffer_append(out, "\\t", 2);
+			break;
+		default:
+			buffer_printf(out, "\\u%04x", byte);
+			break;
+	}
+}
+
+static void
+append_quoted(Buffer *out, const char *text, size_t len)
+{
+	buffer_append_char(out, '"');
+	while (len > 0)
+	{
+		size_t run = 0;
+		size_t size;
+
+		while (run < len && is_plain((unsigned char) text[run]))
+			run++;
+		buffer_append(out, text, run);
+		text += run;
+		len -= run;
+		if (len == 0)
+			break;
+
+		size = utf8_character(text, len);
+		if (size > 1)
+			buffer_append(out, text, size);
+		else if (size == 1)
+			append_escape(out, (unsigned char) *text);
+		else
+		{
+			buffer_append(out, "\xEF\xBF\xBD", 3);
+			size = 1;
+		}
+		text += size;
+		len -= size;
+	}
+	buffer_append_char(out, '"');
+}
+
+void
+json_write_name(JsonWriter *writer, const char *name)
+{
+	if (writer->after_name)
+		writer->out->failed = true;
+	separate(writer);
+	append_quoted(writer->out, name, strlen(name));
+	buffer_append_char(writer->out, ':');
+	writer->after_name = true;
+}
+
+void
+json_write_string(JsonWriter *writer, const char *text, size_t len)
+{
+	separate(writer);
+	append_quoted(writer->out, text, len);
+}
+
+void
+json_write_text(JsonWriter *writer, const char *text)
+{
+	json_write_string(writer, text, strlen(text));
+}
+
+void
+json_write_int64(JsonWriter *writer, int64_t number)
+{
+	separate(writer);
+	buffer_append_int64(writer->out, number);
+}
+
+void
+json_write_double(JsonWriter *writer, double number)
+{
+	separate(writer);
+	if (isfinite(number))
+		buffer_printf(writer->out, "%.17g", number);
+	else
+		buffer_append_text(writer->out, "null");
+}
+
+void
+json_write_bool(JsonWriter *writer, bool value)
+{
+	separate(writer);
+	buffer_append_text(writer->out, value ? "true" : "false");
+}
+
+void
+json_write_null(JsonWriter *writer)
+{
+	separate(writer);
+	buffer_append_text(writer->out, "null");
+}
+
+void
+json_write_raw(JsonWriter *writer, const char *json, size_t len)
+{
+	separate(writer);
+	buffer_append(writer->out, json, len);
+}
+
+bool
+json_write_done(const JsonWriter *writer)
+{
+	return !writer->out->failed && writer->depth == 0 && !writer->after_name;
+}

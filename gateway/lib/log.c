@@ -1,0 +1,311 @@
+/*
+ * log.c
+ *		Structured log lines on standard error.
+ *
+ * A line is built in one buffer and written with one write(2).  When standard
+ * error cannot take it (closed, disk full) the line is lost: a log that is
+ * not read must not stop the service.
+ */
+#include "lib/log.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/utf8.h"
+
+#define MASK_TAIL_MIN 20 /* shorter than this behind a prefix is no credential */
+#define MASK_SHOWN 5     /* characters of the tail that stay visible */
+
+static LogLevel threshold = LOG_LEVEL_INFO;
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_DEBUG] = "debug",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_ERROR] = "error",
+};
+
+void
+log_set_level(LogLevel level)
+{
+	threshold = level;
+}
+
+bool
+log_enabled(LogLevel level)
+{
+	return level >= threshold;
+}
+
+bool
+log_level_from_text(const char *text, LogLevel *level)
+{
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++)
+	{
+		if (strcmp(text, level_names[i]) == 0)
+		{
+			*level = (LogLevel) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+LogField
+log_text(const char *key, const char *text)
+{
+	return log_bytes(key, text, text != NULL ? strlen(text) : 0);
+}
+
+LogField
+log_bytes(const char *key, const char *text, size_t len)
+{
+	return (LogField){.kind = LOG_FIELD_TEXT, .key = key, .text = text, .len = len};
+}
+
+LogField
+log_int(const char *key, int64_t number)
+{
+	return (LogField){.kind = LOG_FIELD_INT, .key = key, .number = number};
+}
+
+/*
+ * The length of a credential's prefix at text, or 0.  The underscore may be
+ * percent-encoded, as in a URL that was cut and pasted.
+ */
+static size_t
+credential_prefix(const char *text, size_t len)
+{
+	static const char *const words[] = {"wau", "was", "wa", "rt"};
+
+	if (text[0] != 'w' && text[0] != 'r')
+		return 0;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	{
+		size_t word = strlen(words[i]);
+
+		if (len <= word || memcmp(text, words[i], word) != 0)
+			continue;
+		if (text[word] == '_')
+			return word + 1;
+		if (len > word + 2 && text[word] == '%' && text[word + 1] == '5' &&
+			(text[word + 2] | 0x20) == 'f')
+			return word + 3;
+	}
+	return 0;
+}
+
+/*
+ * The length of what looks like a credential at text (prefix and tail), or 0.
+ * *shown is how much of it may be seen.
+ */
+static size_t
+credential_length(const char *text, size_t len, size_t *shown)
+{
+	size_t prefix = credential_prefix(text, len);
+	size_t tail = 0;
+
+	if (prefix == 0)
+		return 0;
+	while (prefix + tail < len)
+	{
+		unsigned char c = (unsigned char) text[prefix + tail];
+
+		if (!isalnum(c) && c != '_' && c != '-' && c != '%')
+			break;
+		tail++;
+	}
+	*shown = prefix + MASK_SHOWN;
+	return tail >= MASK_TAIL_MIN ? prefix + tail : 0;
+}
+
+static bool
+needs_quotes(const char *text, size_t len)
+{
+	if (len == 0)
+		return true;
+	for (size_t i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) text[i];
+
+		if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7F)
+			return true;
+	}
+	return false;
+}
+
+/* Appends one character of a quoted value; returns how many bytes of text it took. */
+static size_t
+append_character(Buffer *out, const char *text, size_t len)
+{
+	size_t size = utf8_character(text, len);
+	unsigned char c = (unsigned char) *text;
+
+	if (c == '"' || c == '\\')
+		buffer_printf(out, "\\%c", c);
+	else if (c == '\n')
+		buffer_append(out, "\\n", 2);
+	else if (c < ' ' || c == 0x7F || size == 0)
+		buffer_printf(out, "\\x%02x", c);
+	else if (size == 2 && c == 0xC2 && (unsigned char) text[1] < 0xA0)
+		buffer_printf(out, "\\x%02x\\x%02x", c, (unsigned char) text[1]); /* C1 controls */
+	else
+		buffer_append(out, text, size);
+	return size > 0 ? size : 1;
+}
+
+/* How many bytes stand for themselves and begin no credential. */
+static size_t
+plain_run(const char *text, size_t len)
+{
+	size_t run = 0;
+
+	while (run < len && text[run] >= ' ' && text[run] < 0x7F && text[run] != '"' &&
+		   text[run] != '\\' && text[run] != 'w' && text[run] != 'r')
+		run++;
+	return run;
+}
+
+static void
+append_value(Buffer *out, const char *text, size_t len)
+{
+	size_t all = len;
+	bool quotes;
+
+	if (len > LOG_VALUE_MAX)
+		len = LOG_VALUE_MAX;
+	quotes = needs_quotes(text, len) || len < all;
+	if (quotes)
+		buffer_append_char(out, '"');
+	for (size_t i = 0; i < len;)
+	{
+		size_t run = plain_run(text + i, len - i);
+		size_t shown;
+		size_t secret;
+
+		buffer_append(out, text + i, run);
+		i += run;
+		if (i == len)
+			break;
+
+		/* looked at beyond the cut, so that the cut does not make a tail too short */
+		secret = credential_length(text + i, all - i, &shown);
+		if (secret > 0)
+		{
+			buffer_append(out, text + i, shown);
+			buffer_append_text(out, "…");
+			i += secret;
+		}
+		else
+			i += append_character(out, text + i, len - i);
+	}
+	if (len < all)
+		buffer_append_text(out, "…");
+	if (quotes)
+		buffer_append_char(out, '"');
+}
+
+/* The second is made into text once; a busy log has thousands of lines in it. */
+static void
+append_time(Buffer *out, int64_t wall_ms)
+{
+	static time_t shown = -1;
+	static char text[32];
+	time_t second = (time_t) (wall_ms / 1000);
+	int ms = (int) (wall_ms % 1000);
+	char fraction[] = {'.', (char) ('0' + ms / 100), (char) ('0' + ms / 10 % 10),
+					   (char) ('0' + ms % 10), 'Z'};
+
+	if (second != shown)
+	{
+		struct tm parts;
+
+		gmtime_r(&second, &parts);
+		strftime(text, sizeof(text), "time=%Y-%m-%dT%H:%M:%S", &parts);
+		shown = second;
+	}
+	buffer_append_text(out, text);
+	buffer_append(out, fraction, sizeof(fraction));
+}
+
+static pid_t own_pid;
+
+static void
+forget_pid(void)
+{
+	own_pid = 0;
+}
+
+/* The process's id, asked for once and again after a fork. */
+static pid_t
+pid_of_now(void)
+{
+	static bool watching;
+
+	if (own_pid == 0)
+	{
+		own_pid = getpid();
+		if (!watching)
+			watching = pthread_atfork(NULL, NULL, forget_pid) == 0;
+	}
+	return own_pid;
+}
+
+static void
+append_key(Buffer *out, const char *key)
+{
+	buffer_append_char(out, ' ');
+	buffer_append_text(out, key);
+	buffer_append_char(out, '=');
+}
+
+void
+log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, const LogField *fields)
+{
+	append_time(out, wall_ms);
+	append_key(out, "level");
+	buffer_append_text(out, level_names[level]);
+	append_key(out, "pid");
+	buffer_append_int64(out, pid_of_now());
+	append_key(out, "event");
+	buffer_append_text(out, event);
+	for (const LogField *field = fields; field->kind != LOG_FIELD_END; field++)
+	{
+		if (field->kind == LOG_FIELD_INT)
+		{
+			append_key(out, field->key);
+			buffer_append_int64(out, field->number);
+		}
+		else if (field->kind == LOG_FIELD_TEXT && field->text != NULL)
+		{
+			append_key(out, field->key);
+			append_value(out, field->text, field->len);
+		}
+	}
+
+	/* a line that did not fit is cut, and is still one line */
+	out->failed = false;
+	if (out->len == out->max)
+		out->len--;
+	buffer_append_char(out, '\n');
+}
+
+void
+log_fields(LogLevel level, const char *event, const LogField *fields)
+{
+	static Buffer line;
+	ssize_t written;
+
+	if (!log_enabled(level))
+		return;
+	if (line.max == 0)
+		buffer_init(&line, LOG_LINE_MAX);
+	buffer_clear(&line);
+	log_format(&line, clock_wall_ms(), level, event, fields);
+	written = write(STDERR_FILENO, line.data, line.len);
+	(void) written;
+}

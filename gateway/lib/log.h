@@ -1,0 +1,81 @@
+/*
+ * log.h
+ *		Structured log lines on standard error.
+ *
+ * One event is one line of key=value pairs ("logfmt"), written with one
+ * write(2) so that lines of several processes do not mix:
+ *
+ *	time=2026-01-02T03:04:05.678Z level=info pid=42 event=listening port=8080
+ *
+ * Values are quoted when they have to be, control characters are escaped, a
+ * value is cut at LOG_VALUE_MAX bytes.  Nothing that is passed in is trusted:
+ * whatever looks like a credential (one of our prefixes and a long tail) is
+ * masked, as the last of several lines of defence.
+ *
+ *	log_line(LOG_LEVEL_INFO, "listening",
+ *			 log_text("address", address), log_int("port", port));
+ */
+#ifndef WA_LIB_LOG_H
+#define WA_LIB_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buffer.h"
+
+#define LOG_VALUE_MAX 1024 /* bytes of one value that are shown */
+#define LOG_LINE_MAX 8192  /* bytes of one line */
+
+typedef enum LogLevel
+{
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_ERROR
+} LogLevel;
+
+typedef enum LogFieldKind
+{
+	LOG_FIELD_END,   /* closes a list of fields */
+	LOG_FIELD_FIRST, /* opens one, so that it may be empty */
+	LOG_FIELD_TEXT,
+	LOG_FIELD_INT
+} LogFieldKind;
+
+typedef struct LogField
+{
+	LogFieldKind kind;
+	const char *key;
+	const char *text; /* LOG_FIELD_TEXT; NULL leaves the field out */
+	size_t len;
+	int64_t number; /* LOG_FIELD_INT */
+} LogField;
+
+/* The fields of a line; text is borrowed until log_line() returns. */
+extern LogField log_text(const char *key, const char *text);
+extern LogField log_bytes(const char *key, const char *text, size_t len);
+extern LogField log_int(const char *key, int64_t number);
+
+/* Writes one line, or nothing when the level is below the threshold. */
+#define log_line(level, event, ...) \
+	log_fields(                     \
+		(level), (event),           \
+		(const LogField[]){{.kind = LOG_FIELD_FIRST}, ##__VA_ARGS__, {.kind = LOG_FIELD_END}})
+
+extern void log_fields(LogLevel level, const char *event, const LogField *fields);
+
+/* Whether a line of this level would be written. */
+extern bool log_enabled(LogLevel level);
+
+/* The threshold; LOG_LEVEL_INFO at start. */
+extern void log_set_level(LogLevel level);
+
+/* "debug", "info", "warning" or "error"; false for anything else. */
+extern bool log_level_from_text(const char *text, LogLevel *level);
+
+/* Builds the line (with its newline) without writing it; log_fields() and the tests. */
+extern void
+log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, const LogField *fields);
+
+#endif /* WA_LIB_LOG_H */

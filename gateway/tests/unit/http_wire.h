@@ -1,0 +1,73 @@
+/*
+ * http_wire.h
+ *		A tiny server and its clients, for tests of the HTTP floor.
+ *
+ * Server and clients live in one process and one thread, on loopback; the
+ * loop runs only within the functions below, so that a test sees every step.
+ *
+ * The server answers by path:
+ *
+ *	/echo		the method, the path and the body, as text
+ *	/empty		204
+ *	/large		LARGE_BYTES of "x"
+ *	/hold		nothing: the request waits in wire->held
+ *	/bad		an answer with a header that must not be sent
+ *	other		404 with the JSON body
+ */
+#ifndef HTTP_WIRE_H
+#define HTTP_WIRE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http.h"
+
+#define LARGE_BYTES (8 * 1024 * 1024)
+
+typedef struct Wire
+{
+	struct event_base *base;
+	HttpServer *server;
+	HttpRequest *held; /* the last request of /hold */
+	int n_requests;    /* requests that reached the handler */
+	int n_gone;        /* clients that left before the answer */
+	bool drained;
+} Wire;
+
+/* Starts the server; limits NULL = defaults.  Fails the test when it cannot. */
+extern void wire_start(Wire *wire, const HttpLimits *limits);
+extern void
+wire_start_tls(Wire *wire, const HttpLimits *limits, const char *certificate, const char *key);
+extern void wire_stop(Wire *wire);
+
+/* A client's socket, connected and not blocking. */
+extern int wire_connect(Wire *wire);
+
+/* Sends all of it, while the server runs. */
+extern void wire_send(Wire *wire, int fd, const char *data, size_t len);
+extern void wire_send_text(Wire *wire, int fd, const char *text);
+
+/* Lets the server run for some milliseconds. */
+extern void wire_run(Wire *wire, int ms);
+
+/*
+ * Reads until the server closes, or the text holds "until" (NULL = only the
+ * end), or 3 s have passed.  *closed tells whether the server has closed.
+ * The text is valid until the next call.
+ */
+extern const char *wire_read(Wire *wire, int fd, const char *until, bool *closed);
+
+/* Sends on a new connection and reads to the end or "until". */
+extern const char *wire_ask(Wire *wire, const char *request, const char *until);
+
+/* The status of the first answer in a text, or 0. */
+extern int wire_status(const char *answer);
+
+/* How many answers there are in a text. */
+extern int wire_count(const char *answers);
+
+/* Drains with this bound; sets wire->drained when done. */
+extern void wire_drain(Wire *wire, int bound_ms);
+
+#endif /* HTTP_WIRE_H */

@@ -1,0 +1,333 @@
+/*
+ * test_api_params.c
+ *		Bodies and queries become parameters; what is wrong with them is named, all of it,
+ *		and an id that is none is the id of nothing.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api_request.h"
+#include "db/db_internal.h"
+
+#define SESSION "sess_01h455vb4pex5vsknk084sn02q"
+#define MESSAGES "/api/v1/sessions/" SESSION "/messages"
+
+static const Endpoint *const resources[] = {session_endpoints, chat_endpoints, message_endpoints,
+											NULL};
+static RouteTable table;
+
+/* What came of a request: the call's notes, and the parameters. */
+static void
+read_call(Call *call, const SampleRequest *sample)
+{
+	memset(call, 0, sizeof(*call));
+	call->http = (HttpRequest *) &sample->http;
+	ck_assert_int_eq(route_find(&table, &sample->http, &call->route), ROUTE_FOUND);
+	if (call_read_body(call, &table))
+	{
+		call->db = db_request_new(0, DB_LANE_FAST, 1, NULL, NULL);
+		ck_assert(call_add_params(call));
+	}
+}
+
+static void
+end_call(Call *call)
+{
+	db_request_free(call->db);
+	json_read_free(call->body);
+	free(call->problems);
+}
+
+/* The problem noted under that name, or "". */
+static const char *
+problem(const Call *call, const char *name)
+{
+	for (int i = 0; i < call->problem_count; i++)
+	{
+		if (strcmp(call->problems[i].name, name) == 0)
+		{
+			return call->problems[i].text;
+		}
+	}
+	return "";
+}
+
+static void
+post(SampleRequest *sample, const char *path, const char *body)
+{
+	sample_request(sample, HTTP_METHOD_POST, path);
+	sample_header(sample, "content-type", "application/json");
+	sample_body(sample, body);
+}
+
+START_TEST(a_text_message)
+{
+	SampleRequest sample;
+	Call call;
+
+	post(&sample, MESSAGES,
+		 "{\"type\":\"text\",\"to\":\"123\",\"text\":\"hi\",\"mentions\":[\"9\"]}");
+	read_call(&call, &sample);
+	ck_assert(!call.refused);
+	ck_assert_int_eq(call.db->params, 7);
+	ck_assert_int_eq(call.db->lengths[0], 16);
+	ck_assert_int_eq(call.db->lengths[1], 3);
+	ck_assert_int_eq(call.db->lengths[3], 2);
+	ck_assert_int_eq(call.db->lengths[4], -1);
+	ck_assert_int_eq(call.db->lengths[5], -1);
+	end_call(&call);
+}
+END_TEST
+
+START_TEST(all_problems_are_named)
+{
+	SampleRequest sample;
+	Call call;
+
+	post(&sample, "/api/v1/sessions",
+		 "{\"label\":1,\"start\":\"yes\",\"colour\":2,\"connector\":null}");
+	read_call(&call, &sample);
+	ck_assert(call.refused);
+	ck_assert_int_eq(call.refusal, HTTP_ERROR_VALIDATION);
+	ck_assert_str_eq(problem(&call, "label"), "must be a string");
+	ck_assert_str_eq(problem(&call, "start"), "must be true or false");
+	ck_assert_str_eq(problem(&call, "colour"), "is not known here");
+	ck_assert_str_eq(problem(&call, "connector"), "must be a string");
+	ck_assert_int_eq(call.problem_count, 4);
+	end_call(&call);
+}
+END_TEST
+
+START_TEST(missing_members_and_unknown_types)
+{
+	SampleRequest sample;
+	Call call;
+
+	post(&sample, MESSAGES, "{\"type\":\"text\"}");
+	read_call(&call, &sample);
+	ck_assert_str_eq(problem(&call, "to"), "is required");
+	ck_assert_str_eq(problem(&call, "text"), "is required");
+	end_call(&call);
+
+	post(&sample, MESSAGES, "{\"type\":\"smell\"}");
+	read_call(&call, &sample);
+	ck_assert_str_eq(problem(&call, "type"), "must be one of: text");
+	end_call(&call);
+
+	sample_request(&sample, HTTP_METHOD_POST, MESSAGES);
+	read_call(&call, &sample);
+	ck_assert_str_eq(problem(&call, "type"), "must be one of: text");
+	end_call(&call);
+}
+END_TEST
+
+/* 100 characters of two bytes are 100 characters. */
+START_TEST(characters_count_not_bytes)
+{
+	for (int count = 0; count <= 101; count++)
+	{
+		SampleRequest sample;
+		Call call;
+		char body[512] = "{\"label\":\"";
+
+		for (int i = 0; i < count; i++)
+		{
+			strcat(body, "\xc3\xa9");
+		}
+		strcat(body, "\"}");
+		post(&sample, "/api/v1/sessions", body);
+		read_call(&call, &sample);
+		ck_assert(call.refused == (count < 1 || count > 100));
+		end_call(&call);
+	}
+}
+END_TEST
+
+/* A body cut anywhere is no JSON; nothing is read beyond it. */
+START_TEST(bodies_cut_at_every_byte)
+{
+	static const char body[] = "{\"type\":\"text\",\"to\":\"123\",\"text\":\"h\\u00e9\"}";
+
+	for (size_t length = 1; length < sizeof(body) - 1; length++)
+	{
+		SampleRequest sample;
+		Call call;
+		char *cut = malloc(length + 1);
+
+		memcpy(cut, body, length);
+		cut[length] = '\0';
+		post(&sample, MESSAGES, cut);
+		read_call(&call, &sample);
+		ck_assert(call.refused);
+		ck_assert_int_eq(call.problem_count, 1);
+		ck_assert_str_eq(call.problems[0].name, "body");
+		end_call(&call);
+		free(cut);
+	}
+}
+END_TEST
+
+START_TEST(content_types)
+{
+	static const struct
+	{
+		const char *type;
+		bool accepted;
+	} cases[] = {
+		{"application/json", true},
+		{"Application/JSON; charset=utf-8", true},
+		{"application/json ;x", true},
+		{"application/jsonx", false},
+		{"application/x-www-form-urlencoded", false},
+		{"text/plain", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		SampleRequest sample;
+		Call call;
+
+		sample_request(&sample, HTTP_METHOD_POST, "/api/v1/sessions");
+		sample_header(&sample, "content-type", cases[i].type);
+		sample_body(&sample, "{}");
+		read_call(&call, &sample);
+		ck_assert(call.refused != cases[i].accepted);
+		ck_assert(cases[i].accepted || call.refusal == HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE);
+		end_call(&call);
+	}
+}
+END_TEST
+
+START_TEST(ids_in_the_path)
+{
+	static const char *const ids[] = {"nonsense", "msg_01h455vb4pex5vsknk084sn02q",
+									  "sess_01h455vb4pex5vsknk084sn02", "sess_",
+									  "SESS_01h455vb4pex5vsknk084sn02q"};
+	static const uint8_t nothing[16];
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+	{
+		SampleRequest sample;
+		Call call;
+		char path[128] = "/api/v1/sessions/";
+
+		sample_request(&sample, HTTP_METHOD_GET, strcat(path, ids[i]));
+		read_call(&call, &sample);
+		ck_assert(!call.refused);
+		ck_assert_mem_eq(call.db->bytes.data, nothing, 16);
+		end_call(&call);
+	}
+}
+END_TEST
+
+START_TEST(limits)
+{
+	static const struct
+	{
+		const char *text;
+		int limit; /* 0: refused */
+	} cases[] = {
+		{"1", 1},  {"200", 200}, {"007", 7}, {"0", 0},  {"201", 0}, {"", 0},
+		{"-1", 0}, {"+1", 0},    {"1.0", 0}, {" 1", 0}, {"1e2", 0}, {"99999999999999999999", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		SampleRequest sample;
+		Call call;
+
+		sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions");
+		sample_parameter(&sample, "limit", cases[i].text);
+		read_call(&call, &sample);
+		ck_assert_msg(call.refused == (cases[i].limit == 0), "%s", cases[i].text);
+		ck_assert(call.refused || call.limit == cases[i].limit);
+		end_call(&call);
+	}
+}
+END_TEST
+
+START_TEST(queries_given_twice)
+{
+	SampleRequest sample;
+	Call call;
+
+	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions");
+	sample_parameter(&sample, "limit", "0");
+	sample_parameter(&sample, "limit", "5");
+	sample_parameter(&sample, "status", "sleepy");
+	read_call(&call, &sample);
+	ck_assert_str_eq(problem(&call, "limit"), "must be given once");
+	ck_assert_int_eq(call.problem_count, 2);
+	end_call(&call);
+}
+END_TEST
+
+START_TEST(ids_or_times)
+{
+	static const struct
+	{
+		const char *text;
+		int id_length;
+		int time_length;
+	} cases[] = {
+		{"msg_01h455vb4pex5vsknk084sn02q", 16, -1},
+		{"1700000000000", -1, 8},
+		{"sess_01h455vb4pex5vsknk084sn02q", 0, 0},
+		{"yesterday", 0, 0},
+		{"999999999999999", 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		SampleRequest sample;
+		Call call;
+
+		sample_request(&sample, HTTP_METHOD_GET,
+					   "/api/v1/sessions/" SESSION "/chats/1@s.whatsapp.net/messages");
+		sample_parameter(&sample, "before", cases[i].text);
+		read_call(&call, &sample);
+		ck_assert(call.refused == (cases[i].id_length == 0));
+		if (!call.refused)
+		{
+			ck_assert_int_eq(call.db->params, 8);
+			ck_assert_int_eq(call.db->lengths[2], cases[i].id_length);
+			ck_assert_int_eq(call.db->lengths[3], cases[i].time_length);
+		}
+		end_call(&call);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("api_params");
+	TCase *tests = tcase_create("parameters");
+	SRunner *runner;
+	int failed;
+
+	if (!routes_make(&table, resources))
+	{
+		return EXIT_FAILURE;
+	}
+	tcase_add_test(tests, a_text_message);
+	tcase_add_test(tests, all_problems_are_named);
+	tcase_add_test(tests, missing_members_and_unknown_types);
+	tcase_add_test(tests, characters_count_not_bytes);
+	tcase_add_test(tests, bodies_cut_at_every_byte);
+	tcase_add_test(tests, content_types);
+	tcase_add_test(tests, ids_in_the_path);
+	tcase_add_test(tests, limits);
+	tcase_add_test(tests, queries_given_twice);
+	tcase_add_test(tests, ids_or_times);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	routes_free(&table);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

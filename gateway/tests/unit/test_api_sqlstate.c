@@ -1,0 +1,80 @@
+/*
+ * test_api_sqlstate.c
+ *		Each outcome of the database has the status that docs/errors.md promises.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "api/sqlstate.h"
+
+static int
+status(DbOutcome outcome, const char *sqlstate, const char *constraint)
+{
+	DbResult result = {
+		.outcome = outcome,
+		.sqlstate = sqlstate,
+		.message = "",
+		.column = "",
+		.constraint = constraint,
+	};
+
+	return http_error(sqlstate_error(&result))->status;
+}
+
+START_TEST(states)
+{
+	static const struct
+	{
+		const char *sqlstate;
+		int status;
+	} cases[] = {
+		{"28000", 401}, {"P0002", 404}, {"55000", 409}, {"23505", 409}, {"22023", 400},
+		{"57014", 504}, {"57P01", 503}, {"57P03", 503}, {"53300", 503}, {"08006", 503},
+		{"40001", 503}, {"40P01", 503}, {"55P03", 503}, {"25P03", 503}, {"28P01", 500},
+		{"22P02", 500}, {"42P01", 500}, {"XX000", 500}, {"23503", 500}, {"", 500},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		ck_assert_msg(status(DB_REFUSED, cases[i].sqlstate, "") == cases[i].status, "%s",
+					  cases[i].sqlstate);
+	}
+}
+END_TEST
+
+START_TEST(only_our_permissions_are_forbidden)
+{
+	ck_assert_int_eq(status(DB_REFUSED, "42501", "read"), 403);
+	ck_assert_int_eq(status(DB_REFUSED, "42501", "events"), 403);
+	/* The gateway's own lack of a grant, or the seal. */
+	ck_assert_int_eq(status(DB_REFUSED, "42501", ""), 500);
+	ck_assert_int_eq(status(DB_REFUSED, "42501", "session_pkey"), 500);
+}
+END_TEST
+
+START_TEST(outcomes_without_a_state)
+{
+	ck_assert_int_eq(status(DB_TIMED_OUT, "", ""), 504);
+	ck_assert_int_eq(status(DB_UNAVAILABLE, "57014", ""), 503);
+	ck_assert_int_eq(status(DB_LOST, "", ""), 503);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("api_sqlstate");
+	TCase *tests = tcase_create("table");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tests, states);
+	tcase_add_test(tests, only_our_permissions_are_forbidden);
+	tcase_add_test(tests, outcomes_without_a_state);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,149 @@
+/*
+ * test_db_request.c
+ *		Parameters become PostgreSQL's binary formats, and bounds hold.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/db_internal.h"
+
+static DbRequest *
+new_request(void)
+{
+	DbRequest *request = db_request_new(0, DB_LANE_FAST, 1000, NULL, NULL);
+
+	ck_assert_ptr_nonnull(request);
+	return request;
+}
+
+static void
+assert_last(const DbRequest *request, const void *bytes, size_t length)
+{
+	ck_assert_int_eq(request->lengths[request->params - 1], (int) length);
+	ck_assert_uint_ge(request->bytes.len, length);
+	ck_assert_mem_eq(request->bytes.data + request->bytes.len - length, bytes, length);
+}
+
+START_TEST(numbers_times_and_flags)
+{
+	DbRequest *request = new_request();
+
+	ck_assert(db_param_int32(request, -2));
+	assert_last(request, "\xff\xff\xff\xfe", 4);
+	ck_assert(db_param_bool(request, true));
+	assert_last(request, "\x01", 1);
+	ck_assert(db_param_time_ms(request, INT64_C(946684800001)));
+	assert_last(request, "\0\0\0\0\0\0\x03\xe8", 8);
+	ck_assert(db_param_jsonb(request, "{}", 2));
+	assert_last(request, "\x01{}", 3);
+	ck_assert_int_eq(request->params, 4);
+	db_request_free(request);
+}
+END_TEST
+
+START_TEST(null_is_not_empty)
+{
+	DbRequest *request = new_request();
+
+	ck_assert(db_param_null(request));
+	ck_assert(db_param_text(request, "", 0));
+	ck_assert_int_eq(request->lengths[0], -1);
+	ck_assert_int_eq(request->lengths[1], 0);
+	db_request_free(request);
+}
+END_TEST
+
+START_TEST(text_arrays)
+{
+	static const char *const texts[] = {"ab", ""};
+	static const size_t lengths[] = {2, 0};
+	DbRequest *request = new_request();
+
+	ck_assert(db_param_text_array(request, texts, lengths, 2));
+	assert_last(request,
+				"\0\0\0\x01\0\0\0\0\0\0\0\x19\0\0\0\x02\0\0\0\x01\0\0\0\x02"
+				"ab\0\0\0\0",
+				30);
+	ck_assert(db_param_text_array(request, texts, lengths, 0));
+	assert_last(request, "\0\0\0\0\0\0\0\0\0\0\0\x19", 12);
+	db_request_free(request);
+}
+END_TEST
+
+START_TEST(times_outside_postgresqls_are_refused)
+{
+	DbRequest *request = new_request();
+
+	ck_assert(db_param_time_ms(request, DB_TIME_MS_MAX));
+	ck_assert(db_param_time_ms(request, DB_TIME_MS_MIN));
+	ck_assert(!db_param_time_ms(request, DB_TIME_MS_MAX + 1));
+	ck_assert(!db_param_time_ms(request, DB_TIME_MS_MIN - 1));
+	ck_assert(!db_param_time_us(request, INT64_MAX));
+	ck_assert(!db_param_time_us(request, INT64_MIN));
+	db_request_free(request);
+}
+END_TEST
+
+START_TEST(too_many_parameters_are_refused)
+{
+	DbRequest *request = new_request();
+
+	for (int i = 0; i < DB_PARAMS_MAX; i++)
+	{
+		ck_assert(db_param_int32(request, i));
+	}
+	ck_assert(!db_param_int32(request, 0));
+	ck_assert(!db_param_null(request));
+	ck_assert_int_eq(request->params, DB_PARAMS_MAX);
+	db_request_free(request);
+}
+END_TEST
+
+START_TEST(too_many_bytes_are_refused)
+{
+	DbRequest *request = new_request();
+	char *large = calloc(1, DB_PARAM_BYTES_MAX);
+
+	ck_assert(!db_param_text(request, large, DB_PARAM_BYTES_MAX + (size_t) 1));
+	ck_assert_int_eq(request->params, 0);
+	free(large);
+	db_request_free(request);
+}
+END_TEST
+
+START_TEST(credentials_that_are_too_long_are_refused)
+{
+	char credential[DB_CREDENTIAL_MAX + 1];
+	DbRequest *request = new_request();
+
+	memset(credential, 'a', sizeof(credential));
+	ck_assert(!db_request_credential(request, credential, 0, NULL));
+	ck_assert(!db_request_credential(request, credential, sizeof(credential), NULL));
+	ck_assert(db_request_credential(request, credential, DB_CREDENTIAL_MAX, "read"));
+	db_request_free(request);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("db_request");
+	TCase *tests = tcase_create("parameters");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tests, numbers_times_and_flags);
+	tcase_add_test(tests, null_is_not_empty);
+	tcase_add_test(tests, text_arrays);
+	tcase_add_test(tests, times_outside_postgresqls_are_refused);
+	tcase_add_test(tests, too_many_parameters_are_refused);
+	tcase_add_test(tests, too_many_bytes_are_refused);
+	tcase_add_test(tests, credentials_that_are_too_long_are_refused);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

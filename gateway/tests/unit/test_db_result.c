@@ -1,0 +1,239 @@
+/*
+ * test_db_result.c
+ *		Cells in PostgreSQL's binary formats are read as what they are, and a cell that is
+ *		malformed at any byte is never read beyond its end.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include "db/result.h"
+
+/* A result of one row and one cell, made without a server. */
+static PGresult *
+one_cell(const void *bytes, int length, DbResult *result)
+{
+	PGresult *cells = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	PGresAttDesc column = {.name = (char *) "c", .format = 1};
+
+	ck_assert_int_eq(PQsetResultAttrs(cells, 1, &column), 1);
+	ck_assert_int_eq(PQsetvalue(cells, 0, 0, (char *) bytes, length), 1);
+	memset(result, 0, sizeof(*result));
+	result->outcome = DB_ROWS;
+	result->rows = 1;
+	result->columns = 1;
+	result->cells = cells;
+	return cells;
+}
+
+START_TEST(integers_by_length)
+{
+	static const struct
+	{
+		const char *bytes;
+		int length;
+		int64_t value;
+	} cases[] = {
+		{"\x00\x05", 2, 5},
+		{"\xff\xff", 2, -1},
+		{"\x00\x01\x00\x00", 4, 65536},
+		{"\x80\x00\x00\x00", 4, INT32_MIN},
+		{"\x7f\xff\xff\xff\xff\xff\xff\xff", 8, INT64_MAX},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		DbResult result;
+		PGresult *cells = one_cell(cases[i].bytes, cases[i].length, &result);
+		int64_t value = 0;
+
+		ck_assert(db_int(&result, 0, 0, &value));
+		ck_assert_int_eq(value, cases[i].value);
+		PQclear(cells);
+	}
+}
+END_TEST
+
+START_TEST(null_and_missing_cells)
+{
+	DbResult result;
+	PGresult *cells = one_cell(NULL, -1, &result);
+	int64_t value = 7;
+
+	ck_assert(db_is_null(&result, 0, 0));
+	ck_assert(!db_int(&result, 0, 0, &value));
+	ck_assert(db_is_null(&result, 1, 0));
+	ck_assert(db_is_null(&result, 0, 1));
+	ck_assert(db_is_null(&result, -1, 0));
+	ck_assert_int_eq(value, 7);
+	PQclear(cells);
+}
+END_TEST
+
+START_TEST(wrong_lengths_are_refused)
+{
+	static const uint8_t bytes[32];
+
+	for (int length = 0; length <= 20; length++)
+	{
+		DbResult result;
+		PGresult *cells = one_cell(bytes, length, &result);
+		uint8_t uuid[DB_UUID_SIZE];
+		int64_t number;
+		bool truth;
+
+		ck_assert(db_uuid(&result, 0, 0, uuid) == (length == 16));
+		ck_assert(db_int(&result, 0, 0, &number) == (length == 2 || length == 4 || length == 8));
+		ck_assert(db_time_ms(&result, 0, 0, &number) == (length == 8));
+		ck_assert(db_bool(&result, 0, 0, &truth) == (length == 1));
+		PQclear(cells);
+	}
+}
+END_TEST
+
+START_TEST(times_are_epoch_milliseconds)
+{
+	static const struct
+	{
+		const char *bytes;
+		bool finite;
+		int64_t ms;
+	} cases[] = {
+		{"\x00\x00\x00\x00\x00\x00\x00\x00", true, INT64_C(946684800000)},
+		{"\x00\x00\x00\x00\x00\x00\x03\xe7", true, INT64_C(946684800000)}, /* 999 us */
+		{"\xff\xff\xff\xff\xff\xff\xff\xff", true, INT64_C(946684799999)}, /* -1 us */
+		{"\xff\xfc\xa2\xfe\xc4\xc8\x1f\xff", true, -1},
+		{"\x7f\xff\xff\xff\xff\xff\xff\xff", false, 0}, /* infinity */
+		{"\x80\x00\x00\x00\x00\x00\x00\x00", false, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		DbResult result;
+		PGresult *cells = one_cell(cases[i].bytes, 8, &result);
+		int64_t ms = 0;
+
+		ck_assert(db_time_ms(&result, 0, 0, &ms) == cases[i].finite);
+		ck_assert_int_eq(ms, cases[i].ms);
+		PQclear(cells);
+	}
+}
+END_TEST
+
+START_TEST(jsonb_has_its_version)
+{
+	DbResult result;
+	PGresult *cells = one_cell("\x01{\"a\":1}", 8, &result);
+	const char *json;
+	size_t length;
+
+	ck_assert(db_jsonb(&result, 0, 0, &json, &length));
+	ck_assert_uint_eq(length, 7);
+	ck_assert_mem_eq(json, "{\"a\":1}", 7);
+	PQclear(cells);
+
+	cells = one_cell("\x02{}", 3, &result);
+	ck_assert(!db_jsonb(&result, 0, 0, &json, &length));
+	PQclear(cells);
+}
+END_TEST
+
+/* {"ab", NULL, ""} */
+static const uint8_t array_bytes[] = {0,   0,   0,    1,    0,    0,    0, 1, 0, 0, 0, 25,
+									  0,   0,   0,    3,    0,    0,    0, 1, 0, 0, 0, 2,
+									  'a', 'b', 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0};
+
+START_TEST(arrays_of_text)
+{
+	DbResult result;
+	PGresult *cells = one_cell(array_bytes, sizeof(array_bytes), &result);
+	DbArray array;
+	const char *text;
+	size_t length;
+
+	ck_assert(db_array(&result, 0, 0, &array));
+	ck_assert(db_array_next(&array, &text, &length));
+	ck_assert_uint_eq(length, 2);
+	ck_assert_mem_eq(text, "ab", 2);
+	ck_assert(db_array_next(&array, &text, &length));
+	ck_assert_ptr_null(text);
+	ck_assert(db_array_next(&array, &text, &length));
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_eq(length, 0);
+	ck_assert(!db_array_next(&array, &text, &length));
+	PQclear(cells);
+}
+END_TEST
+
+START_TEST(empty_array)
+{
+	DbResult result;
+	PGresult *cells = one_cell("\0\0\0\0\0\0\0\0\0\0\0\x19", 12, &result);
+	DbArray array;
+	const char *text;
+	size_t length;
+
+	ck_assert(db_array(&result, 0, 0, &array));
+	ck_assert(!db_array_next(&array, &text, &length));
+	PQclear(cells);
+}
+END_TEST
+
+/* Cut behind every byte, and with every byte set to 255: elements stay within the cell. */
+START_TEST(arrays_that_are_malformed)
+{
+	for (size_t i = 0; i < sizeof(array_bytes); i++)
+	{
+		uint8_t changed[sizeof(array_bytes)];
+
+		memcpy(changed, array_bytes, sizeof(changed));
+		changed[i] = 0xff;
+		for (int cut = 0; cut < 2; cut++)
+		{
+			DbResult result;
+			PGresult *cells = cut ? one_cell(array_bytes, (int) i, &result)
+								  : one_cell(changed, sizeof(changed), &result);
+			const char *begin = PQgetvalue(cells, 0, 0);
+			const char *end = begin + PQgetlength(cells, 0, 0);
+			DbArray array;
+			const char *text;
+			size_t length;
+
+			if (db_array(&result, 0, 0, &array))
+			{
+				while (db_array_next(&array, &text, &length))
+				{
+					ck_assert(text == NULL || (text >= begin && length <= (size_t) (end - text)));
+				}
+			}
+			PQclear(cells);
+		}
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("db_result");
+	TCase *tests = tcase_create("cells");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tests, integers_by_length);
+	tcase_add_test(tests, null_and_missing_cells);
+	tcase_add_test(tests, wrong_lengths_are_refused);
+	tcase_add_test(tests, times_are_epoch_milliseconds);
+	tcase_add_test(tests, jsonb_has_its_version);
+	tcase_add_test(tests, arrays_of_text);
+	tcase_add_test(tests, empty_array);
+	tcase_add_test(tests, arrays_that_are_malformed);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,210 @@
+/*
+ * test_json_read.c
+ *		JSON in: what a stranger may send and what not.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/json_read.h"
+
+/* In a block of its exact length, so that the sanitizer sees a read beyond it. */
+static JsonValue *
+parse(const char *text, size_t len, JsonReadError *error)
+{
+	char *block = malloc(len > 0 ? len : 1);
+	JsonValue *root;
+
+	memcpy(block, text, len);
+	root = json_read(block, len, error);
+	free(block);
+	return root;
+}
+
+START_TEST(values_have_their_types)
+{
+	static const char text[] = "{\"s\":\"a\\u00e4\",\"i\":-5,\"r\":1.5,\"t\":true,\"n\":null,"
+							   "\"a\":[1,2],\"o\":{\"x\":{}}}";
+	JsonReadError error;
+	JsonValue *root = parse(text, sizeof(text) - 1, &error);
+	const char *string;
+	size_t len;
+	int64_t integer;
+	double number;
+	bool boolean;
+
+	ck_assert_ptr_nonnull(root);
+	ck_assert(json_read_kind(root) == JSON_KIND_OBJECT);
+	ck_assert_uint_eq(json_read_count(root), 7);
+	ck_assert(json_read_string(json_read_member(root, "s"), &string, &len));
+	ck_assert_str_eq(string, "a\xC3\xA4");
+	ck_assert_uint_eq(len, 3);
+	ck_assert(json_read_int64(json_read_member(root, "i"), &integer));
+	ck_assert_int_eq(integer, -5);
+	ck_assert(!json_read_int64(json_read_member(root, "r"), &integer));
+	ck_assert(json_read_double(json_read_member(root, "r"), &number));
+	ck_assert_double_eq(number, 1.5);
+	ck_assert(json_read_double(json_read_member(root, "i"), &number));
+	ck_assert(json_read_bool(json_read_member(root, "t"), &boolean) && boolean);
+	ck_assert(json_read_kind(json_read_member(root, "n")) == JSON_KIND_NULL);
+	ck_assert(json_read_kind(json_read_member(root, "none")) == JSON_KIND_NONE);
+	ck_assert_uint_eq(json_read_count(json_read_member(root, "a")), 2);
+	ck_assert(json_read_kind(json_read_element(json_read_member(root, "a"), 1)) ==
+			  JSON_KIND_INTEGER);
+	ck_assert_ptr_null(json_read_element(json_read_member(root, "a"), 2));
+	ck_assert(!json_read_string(json_read_member(root, "i"), &string, &len));
+	ck_assert(!json_read_bool(NULL, &boolean));
+	json_read_free(root);
+}
+END_TEST
+
+START_TEST(members_can_be_walked_through)
+{
+	JsonReadError error;
+	JsonValue *root = parse("{\"a\":1,\"b\":2}", 13, &error);
+	void *position = NULL;
+	const char *name;
+	JsonValue *value;
+	int sum = 0;
+
+	while (json_read_next_member(root, &position, &name, &value))
+	{
+		int64_t number;
+
+		ck_assert(json_read_int64(value, &number));
+		ck_assert_int_eq(number, name[0] - 'a' + 1);
+		sum += (int) number;
+	}
+	ck_assert_int_eq(sum, 3);
+	json_read_free(root);
+}
+END_TEST
+
+START_TEST(what_is_not_strict_json_is_refused_without_an_echo)
+{
+	static const struct
+	{
+		const char *text;
+		const char *message;
+	} samples[] = {
+		{"", "JSON ends too early"},
+		{"{\"secret\":1", "JSON ends too early"},
+		{"{\"secret\":1} x", "unexpected text after the end of JSON"},
+		{"{\"secret\":1,\"secret\":1}", "JSON has a duplicate name in an object"},
+		{"[{\"secret\":1,\"\\u0073ecret\":2}]", "JSON has a duplicate name in an object"},
+		{"[\"\\u0000\"]", "JSON must not contain a NUL character"},
+		{"{\"a\\u0000\":1}", "JSON must not contain a NUL character"},
+		{"[\"\xFF\"]", "JSON is not valid UTF-8"},
+		{"[1e999]", "JSON has a number that is out of range"},
+		{"[99999999999999999999]", "JSON has a number that is out of range"},
+		{"\"secret\"", "invalid JSON"},
+		{"secret", "invalid JSON"},
+		{"[secret]", "invalid JSON"},
+		{"{'secret':1}", "invalid JSON"},
+		{"[1,]", "invalid JSON"},
+		{"[01]", "invalid JSON"},
+		{"[NaN]", "invalid JSON"},
+		{"// secret\n[]", "invalid JSON"},
+		{"[\"\\ud800\"]", "invalid JSON"},
+		{"\xEF\xBB\xBF[]", "invalid JSON"},
+	};
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+	{
+		JsonReadError error;
+
+		ck_assert_msg(parse(samples[i].text, strlen(samples[i].text), &error) == NULL, "%s",
+					  samples[i].text);
+		ck_assert_msg(strcmp(error.message, samples[i].message) == 0, "%s: %s", samples[i].text,
+					  error.message);
+	}
+}
+END_TEST
+
+START_TEST(a_raw_nul_is_refused)
+{
+	JsonReadError error;
+
+	ck_assert_ptr_null(parse("[\"a\0b\"]", 7, &error));
+	ck_assert_ptr_null(parse("[1]\0", 4, &error));
+}
+END_TEST
+
+START_TEST(depth_has_a_bound)
+{
+	static const char brackets[] = "[\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]";
+	char text[2 * (JSON_READ_DEPTH_MAX + 1)];
+	JsonReadError error;
+	JsonValue *root;
+
+	for (int depth = JSON_READ_DEPTH_MAX; depth <= JSON_READ_DEPTH_MAX + 1; depth++)
+	{
+		memset(text, '[', (size_t) depth);
+		memset(text + depth, ']', (size_t) depth);
+		root = parse(text, 2 * (size_t) depth, &error);
+		ck_assert((root != NULL) == (depth == JSON_READ_DEPTH_MAX));
+		json_read_free(root);
+	}
+	ck_assert_str_eq(error.message, "JSON is nested too deeply");
+
+	/* brackets within strings do not count */
+	root = parse(brackets, sizeof(brackets) - 1, &error);
+	ck_assert_ptr_nonnull(root);
+	json_read_free(root);
+}
+END_TEST
+
+START_TEST(every_beginning_of_a_text_is_refused)
+{
+	static const char text[] = "{\"a\":[1,-2.5e3,\"\\u00e4\xC3\xA4\\\"\"],\"b\":{\"c\":null}}";
+	JsonReadError error;
+
+	for (size_t len = 0; len < sizeof(text) - 1; len++)
+		ck_assert_ptr_null(parse(text, len, &error));
+}
+END_TEST
+
+START_TEST(a_value_is_printed_compactly_within_a_bound)
+{
+	static const char text[] = "{\"a\": [1, 2.5, \"x\"]}";
+	JsonReadError error;
+	JsonValue *root = parse(text, sizeof(text) - 1, &error);
+	Buffer out;
+
+	buffer_init(&out, 19);
+	ck_assert(json_read_print(root, &out));
+	ck_assert_str_eq(out.data, "{\"a\":[1,2.5,\"x\"]}");
+	buffer_clear(&out);
+	ck_assert(json_read_print(json_read_element(json_read_member(root, "a"), 2), &out));
+	ck_assert_str_eq(out.data, "\"x\"");
+	buffer_free(&out);
+	buffer_init(&out, 5);
+	ck_assert(!json_read_print(root, &out));
+	ck_assert(!json_read_print(NULL, &out));
+	buffer_free(&out);
+	json_read_free(root);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("json_read");
+	TCase *cases = tcase_create("json_read");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(cases, values_have_their_types);
+	tcase_add_test(cases, members_can_be_walked_through);
+	tcase_add_test(cases, what_is_not_strict_json_is_refused_without_an_echo);
+	tcase_add_test(cases, a_raw_nul_is_refused);
+	tcase_add_test(cases, depth_has_a_bound);
+	tcase_add_test(cases, every_beginning_of_a_text_is_refused);
+	tcase_add_test(cases, a_value_is_printed_compactly_within_a_bound);
+	suite_add_tcase(suite, cases);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,105 @@
+/*
+ * test_sandbox_identity.c
+ *		The names that the sandbox derives.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/sandbox_identity.h"
+
+#define UUID "01a20baf-7834-7559-bfae-d17ea49195b6"
+#define OTHER_UUID "01a20baf-7834-7559-bfae-d17ea49195b7"
+
+START_TEST(ids_are_the_uuid_in_capitals_behind_a_prefix)
+{
+	char sent[WA_MESSAGE_ID_MAX + 1];
+	char echo[WA_MESSAGE_ID_MAX + 1];
+
+	sandbox_sent_id(UUID, sent);
+	sandbox_echo_id(UUID, echo);
+	ck_assert_str_eq(sent, "3EB001A20BAF78347559BFAED17EA49195B6");
+	ck_assert_str_eq(echo, "3AEC01A20BAF78347559BFAED17EA49195B6");
+}
+END_TEST
+
+START_TEST(an_id_that_is_too_long_is_cut)
+{
+	char sent[WA_MESSAGE_ID_MAX + 1];
+
+	sandbox_sent_id(UUID UUID UUID, sent);
+	ck_assert_uint_eq(strlen(sent), WA_MESSAGE_ID_MAX);
+}
+END_TEST
+
+START_TEST(a_session_always_gets_the_same_phone_and_another_one_another)
+{
+	char first[PHONE_NUMBER_MAX + 1];
+	char again[PHONE_NUMBER_MAX + 1];
+	char other[PHONE_NUMBER_MAX + 1];
+
+	sandbox_phone(UUID, first);
+	sandbox_phone(UUID, again);
+	sandbox_phone(OTHER_UUID, other);
+	ck_assert_str_eq(first, again);
+	ck_assert_str_ne(first, other);
+	ck_assert_uint_eq(strlen(first), strlen(SANDBOX_DEAD_PHONE));
+	ck_assert_uint_eq(strspn(first, "0123456789"), strlen(first));
+	ck_assert_str_ne(first, SANDBOX_DEAD_PHONE);
+}
+END_TEST
+
+START_TEST(only_the_magic_number_is_dead)
+{
+	char jid[SANDBOX_JID_MAX];
+
+	sandbox_jid(SANDBOX_DEAD_PHONE, jid);
+	ck_assert_str_eq(jid, "15550000000@s.whatsapp.net");
+	ck_assert(sandbox_is_dead(jid));
+	sandbox_jid("15550000001", jid);
+	ck_assert(!sandbox_is_dead(jid));
+	ck_assert(!sandbox_is_dead("15550000000@g.us"));
+	ck_assert(!sandbox_is_dead(""));
+}
+END_TEST
+
+START_TEST(the_other_side_answers_and_in_a_group_a_member)
+{
+	ck_assert_str_eq(sandbox_answerer("4915112345678@s.whatsapp.net"),
+					 "4915112345678@s.whatsapp.net");
+	ck_assert_str_eq(sandbox_answerer("120363000000000000@g.us"), "15550000001@s.whatsapp.net");
+	ck_assert_str_eq(sandbox_answerer("@g.us"), "@g.us");
+}
+END_TEST
+
+START_TEST(times_are_utc_with_milliseconds)
+{
+	char text[SANDBOX_TIME_MAX];
+
+	sandbox_time(0, text);
+	ck_assert_str_eq(text, "1970-01-01T00:00:00.000Z");
+	sandbox_time(1767323045678, text);
+	ck_assert_str_eq(text, "2026-01-02T03:04:05.678Z");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("sandbox_identity");
+	TCase *all = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(all, ids_are_the_uuid_in_capitals_behind_a_prefix);
+	tcase_add_test(all, an_id_that_is_too_long_is_cut);
+	tcase_add_test(all, a_session_always_gets_the_same_phone_and_another_one_another);
+	tcase_add_test(all, only_the_magic_number_is_dead);
+	tcase_add_test(all, the_other_side_answers_and_in_a_group_a_member);
+	tcase_add_test(all, times_are_utc_with_milliseconds);
+	suite_add_tcase(suite, all);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
