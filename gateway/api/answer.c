@@ -1,0 +1,323 @@
+/*
+ * answer.c
+ *		From a statement's rows, or its error, to the answer.
+ */
+#include "api/call.h"
+
+#include <string.h>
+
+#include "api/cursor.h"
+#include "api/sqlstate.h"
+#include "common/typeid.h"
+#include "db/result.h"
+#include "lib/json_write.h"
+#include "lib/log.h"
+
+/* Bytes of an answer: beyond it, a 500. */
+#define ANSWER_MAX (16 * 1024 * 1024)
+
+/* A page of a list ends early behind so many bytes; its cursor tells where. */
+#define ANSWER_PAGE_BYTES (4 * 1024 * 1024)
+
+/* ---- rows ---- */
+
+/*
+ * A writer for each type of column.  Its cell is not NULL.  False: the cell is not what
+ * the row says, which is a fault of the endpoint or its statement.
+ */
+typedef bool
+ColumnWriter(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index);
+
+static bool
+write_id(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+{
+	uint8_t uuid[DB_UUID_SIZE];
+	char id[WAK_TYPEID_MAX + 1];
+
+	if (!db_uuid(result, row, index, uuid))
+	{
+		return false;
+	}
+	wak_typeid_encode(column->prefix, uuid, id);
+	json_write_text(writer, id);
+	return true;
+}
+
+static bool
+write_text(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+{
+	const char *text;
+	size_t length;
+
+	(void) column;
+	if (!db_text(result, row, index, &text, &length))
+	{
+		return false;
+	}
+	json_write_string(writer, text, length);
+	return true;
+}
+
+static bool
+write_int(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+{
+	int64_t number;
+
+	(void) column;
+	if (!db_int(result, row, index, &number))
+	{
+		return false;
+	}
+	json_write_int64(writer, number);
+	return true;
+}
+
+static bool
+write_bool(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+{
+	bool truth;
+
+	(void) column;
+	if (!db_bool(result, row, index, &truth))
+	{
+		return false;
+	}
+	json_write_bool(writer, truth);
+	return true;
+}
+
+/*
+ * JSON has no infinity: "for ever" becomes the last millisecond of the year 9999.
+ */
+static bool
+write_time(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+{
+	int64_t us;
+	int64_t ms;
+
+	(void) column;
+	if (!db_time_us(result, row, index, &us))
+	{
+		return false;
+	}
+	if (!db_time_ms(result, row, index, &ms))
+	{
+		ms = us > 0 ? DB_TIME_MS_MAX : DB_TIME_MS_MIN;
+	}
+	json_write_int64(writer, ms);
+	return true;
+}
+
+static bool
+write_json(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+{
+	const char *json;
+	size_t length;
+
+	(void) column;
+	if (!db_jsonb(result, row, index, &json, &length))
+	{
+		return false;
+	}
+	json_write_raw(writer, json, length);
+	return true;
+}
+
+static bool
+write_array(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+{
+	DbArray array;
+	const char *text;
+	size_t length;
+
+	(void) column;
+	if (!db_array(result, row, index, &array))
+	{
+		return false;
+	}
+	json_write_array_begin(writer);
+	while (db_array_next(&array, &text, &length))
+	{
+		if (text != NULL)
+		{
+			json_write_string(writer, text, length);
+		}
+	}
+	json_write_array_end(writer);
+	return true;
+}
+
+/* Hidden columns have none. */
+static ColumnWriter *const column_writers[] = {
+	[COLUMN_HIDDEN] = NULL,     [COLUMN_ID] = write_id,
+	[COLUMN_TEXT] = write_text, [COLUMN_INT] = write_int,
+	[COLUMN_BOOL] = write_bool, [COLUMN_TIME] = write_time,
+	[COLUMN_JSON] = write_json, [COLUMN_TEXT_ARRAY] = write_array,
+};
+
+/*
+ * One row as an object; a cell that is NULL is left out.
+ */
+static bool
+write_row(JsonWriter *writer, const Column *columns, const DbResult *result, int row)
+{
+	bool ok = true;
+
+	json_write_object_begin(writer);
+	for (int i = 0; ok && columns[i].type != COLUMN_END; i++)
+	{
+		ColumnWriter *write = column_writers[columns[i].type];
+
+		if (write != NULL && !db_is_null(result, row, i))
+		{
+			json_write_name(writer, columns[i].name);
+			ok = write(writer, &columns[i], result, row, i);
+		}
+	}
+	json_write_object_end(writer);
+	return ok;
+}
+
+/*
+ * One row more than is shown was asked for: if it came, there is a next page.
+ */
+static bool
+write_list(const Call *call, const DbResult *result, Buffer *body)
+{
+	const Endpoint *endpoint = call->route->endpoint;
+	Buffer cursor;
+	JsonWriter writer;
+	int row = 0;
+	bool ok = true;
+
+	buffer_init(&cursor, CURSOR_TEXT_MAX);
+	json_write_init(&writer, body);
+	json_write_object_begin(&writer);
+	json_write_name(&writer, "data");
+	json_write_array_begin(&writer);
+	while (ok && row < result->rows && row < call->limit && body->len < ANSWER_PAGE_BYTES &&
+		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, 0)))
+	{
+		ok = write_row(&writer, endpoint->columns, result, row++);
+	}
+	json_write_array_end(&writer);
+	if (ok && row > 0 && row < result->rows)
+	{
+		ok = cursor_write(&cursor, endpoint, call->http, result, row - 1);
+		json_write_name(&writer, "nextCursor");
+		json_write_string(&writer, cursor.data, cursor.len);
+	}
+	json_write_object_end(&writer);
+	buffer_free(&cursor);
+	return ok && json_write_done(&writer);
+}
+
+static int
+count_columns(const Column *columns)
+{
+	int count = 0;
+
+	while (columns[count].type != COLUMN_END)
+	{
+		count++;
+	}
+	return count;
+}
+
+void
+call_answer_rows(const Call *call, const DbResult *result)
+{
+	const Endpoint *endpoint = call->route->endpoint;
+	Buffer body;
+	JsonWriter writer;
+	bool ok = count_columns(endpoint->columns) == result->columns;
+
+	if (ok && result->rows == 0 && endpoint->answer != ANSWER_LIST)
+	{
+		http_respond_error(call->http, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
+		return;
+	}
+	buffer_init(&body, ANSWER_MAX);
+	if (ok && endpoint->answer == ANSWER_ONE)
+	{
+		json_write_init(&writer, &body);
+		ok = write_row(&writer, endpoint->columns, result, 0) && json_write_done(&writer);
+	}
+	else if (ok)
+	{
+		ok = write_list(call, result, &body);
+	}
+	if (!ok)
+	{
+		log_line(LOG_LEVEL_ERROR, "answer_failed",
+				 log_bytes("id", call->http->id.data, call->http->id.len),
+				 log_text("statement", endpoint->statement), log_int("columns", result->columns));
+		buffer_free(&body);
+		http_respond_error(call->http, http_error(HTTP_ERROR_INTERNAL), NULL, 0, NULL, 0);
+		return;
+	}
+	http_respond(call->http, endpoint->status, NULL, 0, "application/json; charset=utf-8", &body);
+}
+
+/* ---- errors ---- */
+
+/*
+ * For the operator; a caller never sees PostgreSQL's words.
+ */
+static void
+log_failure(const Call *call, const DbResult *result, const HttpError *error)
+{
+	static const char *const outcomes[] = {"rows", "refused", "timed out", "unavailable", "lost"};
+
+	log_line(LOG_LEVEL_ERROR, "request_failed",
+			 log_bytes("id", call->http->id.data, call->http->id.len),
+			 log_text("statement", call->route->endpoint->statement),
+			 log_int("status", error->status), log_text("outcome", outcomes[result->outcome]),
+			 log_text("sqlstate", result->sqlstate[0] == '\0' ? NULL : result->sqlstate),
+			 log_text("message", result->message[0] == '\0' ? NULL : result->message),
+			 log_int("queued_ms", result->queued_ms), log_int("running_ms", result->running_ms));
+}
+
+/*
+ * Our functions say "to must be a phone number"; in the details the name stands already.
+ */
+static const char *
+without_name(const char *message, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(message, name, length) == 0 && message[length] == ' ' ? message + length + 1
+																		 : message;
+}
+
+void
+call_answer_error(const Call *call, const DbResult *result)
+{
+	HttpErrorKind kind = sqlstate_error(result);
+	HttpError error = *http_error(kind);
+	HttpDetail detail = {0};
+
+	if (kind == HTTP_ERROR_FORBIDDEN)
+	{
+		detail = (HttpDetail){.name = "required", .text = result->constraint};
+	}
+	else if (kind == HTTP_ERROR_VALIDATION && result->column[0] != '\0')
+	{
+		detail = (HttpDetail){.name = result->column,
+							  .text = without_name(result->message, result->column)};
+	}
+	else if (kind == HTTP_ERROR_CONFLICT && call->route->endpoint->conflict != NULL)
+	{
+		error.message = call->route->endpoint->conflict;
+	}
+	else if ((result->outcome == DB_LOST || result->outcome == DB_TIMED_OUT) &&
+			 call->route->endpoint->method != HTTP_METHOD_GET)
+	{
+		error.message = "no answer from the database; whether the change was made is not known";
+	}
+	if (error.status >= 500)
+	{
+		log_failure(call, result, &error);
+	}
+	http_respond_error(call->http, &error, &detail, detail.name == NULL ? 0 : 1, NULL, 0);
+}

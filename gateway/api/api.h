@@ -1,0 +1,31 @@
+/*
+ * api.h
+ *		The REST interface: complete HTTP requests in, answers out.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include "db/db.h"
+#include "http/http.h"
+
+/* The oldest version of the extension that these endpoints can work with. */
+#define API_NEEDS_EXTENSION "1.0"
+
+/* The role whose statements the endpoints run. */
+#define API_ROLE "gateway"
+
+typedef struct Api Api;
+
+/*
+ * Resolve the endpoints' patterns and statements.  timeout_ms is each request's time in
+ * the database.  NULL when memory cannot be had, or when a row names a statement that is
+ * not built in (logged).  The caller owns it, and frees it after the HTTP server and
+ * before the database.
+ */
+extern Api *api_open(Db *db, int timeout_ms);
+extern void api_free(Api *api);
+
+/* The handler for the HTTP server; context is the Api. */
+extern void api_handle(HttpRequest *request, void *context);
+
+#endif /* API_API_H */

@@ -1,0 +1,80 @@
+/*
+ * call.h
+ *		One request on its way through the API.
+ *
+ * A call is made when a route was found and a credential is there, and freed when it was
+ * answered.  It owns the parsed body, and the database request until that is submitted;
+ * from then on it only knows it, to abandon it when the client leaves.
+ */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/api.h"
+#include "api/credential.h"
+#include "api/route.h"
+#include "lib/json_read.h"
+
+/* What is wrong with a request, shown as details; further problems are not looked for. */
+#define CALL_PROBLEMS_MAX 8
+#define PROBLEM_NAME_MAX 64
+#define PROBLEM_TEXT_MAX 192
+
+typedef struct Problem
+{
+	char name[PROBLEM_NAME_MAX + 1];
+	char text[PROBLEM_TEXT_MAX + 1];
+} Problem;
+
+struct Api
+{
+	Db *db;
+	int timeout_ms;
+	RouteTable routes;
+	int authorized; /* statements that belong to no row */
+	int ready;
+};
+
+typedef struct Call
+{
+	Api *api;
+	HttpRequest *http;
+	const Route *route;
+	Credential credential;
+	JsonValue *body; /* NULL: none was sent, or the endpoint takes none */
+	DbRequest *db;
+	int limit; /* rows that a list shows */
+
+	/* Refused for its own fault: what is sent once the credential has been found good. */
+	HttpErrorKind refusal;
+	const char *refusal_message; /* NULL = the general text */
+	Problem *problems;           /* an array, made when the first is found */
+	int problem_count;
+	bool refused;
+} Call;
+
+/*
+ * Note a problem with the member or parameter of that name; the call is refused with a
+ * 400.  The text is printf's.
+ */
+extern void call_problem(Call *call, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Refuse the call as a whole; an earlier refusal stays. */
+extern void call_refuse(Call *call, HttpErrorKind kind, const char *message);
+
+/*
+ * body.c: read the body and choose the variant; false: there is no use in looking at the
+ * parameters.  params.c: add all parameters to call->db; false: memory is out.  What is
+ * wrong with the request is noted in the call by both.
+ */
+extern bool call_read_body(Call *call, const RouteTable *table);
+extern bool call_add_params(Call *call);
+
+/*
+ * answer.c.  Answer with the rows, or with the error that the outcome is; both let go of
+ * the HTTP request.
+ */
+extern void call_answer_rows(const Call *call, const DbResult *result);
+extern void call_answer_error(const Call *call, const DbResult *result);
+
+#endif /* API_CALL_H */

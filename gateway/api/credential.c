@@ -1,0 +1,123 @@
+/*
+ * credential.c
+ *		Finding the credential, by the rules of the API.
+ *
+ * "Authorization: Bearer C" or "x-api-key: C", once and not both.  Two would leave open
+ * which one counts, and a proxy in front may see the other one.  A credential in the URL
+ * is refused before anything else, also when the right one is in a header: URLs are kept
+ * in logs, histories and referrers, and whoever sent it has to learn that it is burnt.
+ *
+ * What is malformed by its checksum is refused here, without a database call.
+ */
+#include "api/credential.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Query parameters that can only be meant as a credential; "-" and "_" do not count. */
+static const char *const query_names[] = {
+	"apikey",        "xapikey", "key",        "token",  "accesstoken", "authtoken", "bearertoken",
+	"authorization", "bearer",  "credential", "secret", "auth",        NULL};
+
+static bool
+is_credential_name(const HttpText *name)
+{
+	char plain[32];
+	size_t length = 0;
+
+	for (size_t i = 0; i < name->len; i++)
+	{
+		if (name->data[i] != '-' && name->data[i] != '_')
+		{
+			if (length == sizeof(plain) - 1)
+			{
+				return false;
+			}
+			plain[length++] = name->data[i];
+		}
+	}
+	plain[length] = '\0';
+	for (int i = 0; query_names[i] != NULL; i++)
+	{
+		if (strcasecmp(plain, query_names[i]) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+is_in_query(const HttpRequest *request)
+{
+	for (size_t i = 0; i < request->n_parameters; i++)
+	{
+		const HttpField *parameter = &request->parameters[i];
+
+		if (is_credential_name(&parameter->name) ||
+			wak_check(parameter->value.data, parameter->value.len, NULL) == WAK_OK)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * What follows "Bearer" and white space.
+ */
+static bool
+bearer(const HttpText *header, Credential *credential)
+{
+	static const char scheme[] = "bearer";
+	size_t at = sizeof(scheme) - 1;
+
+	if (header->len <= at || strncasecmp(header->data, scheme, at) != 0 || header->data[at] != ' ')
+	{
+		return false;
+	}
+	while (at < header->len && header->data[at] == ' ')
+	{
+		at++;
+	}
+	credential->text = header->data + at;
+	credential->length = header->len - at;
+	return true;
+}
+
+CredentialResult
+credential_find(const HttpRequest *request, Credential *credential)
+{
+	size_t authorizations;
+	size_t keys;
+	const HttpText *authorization = http_request_header(request, "authorization", &authorizations);
+	const HttpText *key = http_request_header(request, "x-api-key", &keys);
+
+	if (is_in_query(request))
+	{
+		return CREDENTIAL_IN_QUERY;
+	}
+	if (authorizations + keys > 1)
+	{
+		return CREDENTIAL_SEVERAL;
+	}
+	if (key != NULL)
+	{
+		credential->text = key->data;
+		credential->length = key->len;
+	}
+	else if (authorization == NULL || !bearer(authorization, credential))
+	{
+		return CREDENTIAL_ABSENT;
+	}
+	if (wak_check(credential->text, credential->length, &credential->kind) != WAK_OK)
+	{
+		return CREDENTIAL_ABSENT;
+	}
+	/* Sign-in cookies and tickets are credentials of other doors. */
+	if (credential->kind == WAK_SIGN_IN || credential->kind == WAK_TICKET)
+	{
+		return CREDENTIAL_ABSENT;
+	}
+	return CREDENTIAL_OK;
+}

@@ -1,0 +1,28 @@
+/*
+ * credential.h
+ *		The one credential of a request.
+ */
+#ifndef API_CREDENTIAL_H
+#define API_CREDENTIAL_H
+
+#include "common/key_format.h"
+#include "http/http.h"
+
+typedef enum CredentialResult
+{
+	CREDENTIAL_OK,
+	CREDENTIAL_ABSENT,  /* none, malformed, or of a kind that opens nothing here: 401 */
+	CREDENTIAL_SEVERAL, /* more than one, even when they are equal: 400 */
+	CREDENTIAL_IN_QUERY /* in the URL, where logs would keep it: 400 */
+} CredentialResult;
+
+typedef struct Credential
+{
+	const char *text; /* borrowed from the request */
+	size_t length;
+	WakKind kind;
+} Credential;
+
+extern CredentialResult credential_find(const HttpRequest *request, Credential *credential);
+
+#endif /* API_CREDENTIAL_H */

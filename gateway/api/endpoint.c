@@ -1,0 +1,270 @@
+/*
+ * endpoint.c
+ *		What happens with every request: route, credential, parameters, statement, answer.
+ *
+ * A request that is wrong in itself still goes to the database once, with its credential
+ * and what its endpoint needs and a statement that does nothing: first things first, a
+ * caller without a valid credential gets the 401, one without the permission the 403, and
+ * only who may be here at all is told what is wrong with the request.
+ */
+#include "api/call.h"
+
+#include <stdlib.h>
+
+#include "api/sqlstate.h"
+#include "common/typeid.h"
+#include "lib/log.h"
+
+/* Details that an error's body has at most. */
+#define DETAILS_MAX CALL_PROBLEMS_MAX
+
+static const Endpoint *const resources[] = {health_endpoints, me_endpoints,      session_endpoints,
+											chat_endpoints,   message_endpoints, NULL};
+
+Api *
+api_open(Db *db, int timeout_ms)
+{
+	Api *api = calloc(1, sizeof(*api));
+
+	if (api == NULL)
+	{
+		return NULL;
+	}
+	api->db = db;
+	api->timeout_ms = timeout_ms;
+	api->authorized = db_statement_find(API_ROLE, "authorized");
+	api->ready = db_statement_find(API_ROLE, "ready");
+	if (api->authorized < 0 || api->ready < 0 || !routes_make(&api->routes, resources))
+	{
+		api_free(api);
+		return NULL;
+	}
+	return api;
+}
+
+void
+api_free(Api *api)
+{
+	if (api != NULL)
+	{
+		routes_free(&api->routes);
+		free(api);
+	}
+}
+
+static void
+answer_error(HttpRequest *request, HttpErrorKind kind)
+{
+	http_respond_error(request, http_error(kind), NULL, 0, NULL, 0);
+}
+
+static void
+free_call(Call *call)
+{
+	json_read_free(call->body);
+	free(call->problems);
+	free(call);
+}
+
+/* ---- the database's answer ---- */
+
+static void
+answer_refusal(const Call *call)
+{
+	HttpError error = *http_error(call->refusal);
+	HttpDetail details[DETAILS_MAX];
+
+	if (call->refusal_message != NULL)
+	{
+		error.message = call->refusal_message;
+	}
+	for (int i = 0; i < call->problem_count; i++)
+	{
+		details[i] = (HttpDetail){.name = call->problems[i].name, .text = call->problems[i].text};
+	}
+	http_respond_error(call->http, &error, details, (size_t) call->problem_count, NULL, 0);
+}
+
+/*
+ * Whose request it was, for the access log.
+ */
+static void
+name_principal(const Call *call, const DbResult *result)
+{
+	char id[WAK_TYPEID_MAX + 1];
+
+	if (result->has_principal)
+	{
+		wak_typeid_encode(call->credential.kind == WAK_USER_TOKEN ? "usr" : "key",
+						  result->principal, id);
+		http_request_set_key(call->http, id);
+	}
+}
+
+static void
+on_result(void *arg, const DbResult *result)
+{
+	Call *call = arg;
+
+	name_principal(call, result);
+	if (result->outcome != DB_ROWS)
+	{
+		call_answer_error(call, result);
+	}
+	else if (call->refused)
+	{
+		answer_refusal(call);
+	}
+	else
+	{
+		call_answer_rows(call, result);
+	}
+	free_call(call);
+}
+
+/*
+ * The client has left.  Answering lets go of the request and goes nowhere.
+ */
+static void
+on_gone(HttpRequest *request, void *context)
+{
+	Call *call = context;
+
+	db_abandon(call->db);
+	free_call(call);
+	answer_error(request, HTTP_ERROR_UNAVAILABLE);
+}
+
+/* ---- the request ---- */
+
+static DbRequest *
+make_db_request(Call *call, int statement)
+{
+	const Endpoint *endpoint = call->route->endpoint;
+	DbRequest *request = db_request_new(statement, endpoint->slow ? DB_LANE_SLOW : DB_LANE_FAST,
+										call->api->timeout_ms, on_result, call);
+
+	if (request != NULL && !db_request_credential(request, call->credential.text,
+												  call->credential.length, endpoint->needs))
+	{
+		db_request_free(request);
+		request = NULL;
+	}
+	return request;
+}
+
+/*
+ * Make call->db: the endpoint's statement with its parameters, or the one that does
+ * nothing when the call is refused.  False: memory is out.
+ */
+static bool
+prepare_call(Call *call)
+{
+	bool go_on = call_read_body(call, &call->api->routes);
+
+	if (go_on)
+	{
+		call->db = make_db_request(call, call->route->statement);
+		if (call->db == NULL || !call_add_params(call))
+		{
+			return false;
+		}
+	}
+	if (call->refused)
+	{
+		db_request_free(call->db);
+		call->db = make_db_request(call, call->api->authorized);
+	}
+	return call->db != NULL;
+}
+
+static void
+start_call(Api *api, HttpRequest *request, const Route *route, const Credential *credential)
+{
+	Call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL)
+	{
+		answer_error(request, HTTP_ERROR_UNAVAILABLE);
+		return;
+	}
+	call->api = api;
+	call->http = request;
+	call->route = route;
+	call->credential = *credential;
+	if (!prepare_call(call))
+	{
+		db_request_free(call->db);
+		free_call(call);
+		answer_error(request, HTTP_ERROR_UNAVAILABLE);
+		return;
+	}
+	if (!db_submit(api->db, call->db))
+	{
+		free_call(call);
+		answer_error(request, HTTP_ERROR_UNAVAILABLE);
+		return;
+	}
+	http_request_on_gone(request, on_gone, call);
+}
+
+static void
+answer_no_method(const Api *api, HttpRequest *request)
+{
+	char allow[128];
+	HttpHeader header = {.name = "Allow", .value = allow};
+
+	route_allow(&api->routes, request, allow, sizeof(allow));
+	http_respond_error(request, http_error(HTTP_ERROR_METHOD_NOT_ALLOWED), NULL, 0, &header, 1);
+}
+
+static void
+answer_bad_credential(HttpRequest *request, CredentialResult result)
+{
+	HttpError error = *http_error(HTTP_ERROR_VALIDATION);
+
+	if (result == CREDENTIAL_ABSENT)
+	{
+		answer_error(request, HTTP_ERROR_UNAUTHORIZED);
+		return;
+	}
+	error.message =
+		result == CREDENTIAL_SEVERAL
+			? "send exactly one credential, in Authorization or in x-api-key"
+			: "a credential must never be in a URL; send it in Authorization or in x-api-key";
+	http_respond_error(request, &error, NULL, 0, NULL, 0);
+}
+
+void
+api_handle(HttpRequest *request, void *context)
+{
+	Api *api = context;
+	const Route *route = NULL;
+	RouteResult found = route_find(&api->routes, request, &route);
+	CredentialResult result;
+	Credential credential;
+
+	if (found != ROUTE_FOUND)
+	{
+		if (found == ROUTE_NO_METHOD)
+		{
+			answer_no_method(api, request);
+			return;
+		}
+		answer_error(request, HTTP_ERROR_NOT_FOUND);
+		return;
+	}
+	http_request_set_route(request, route->endpoint->pattern);
+	if (route->endpoint->open != NULL)
+	{
+		route->endpoint->open(request, api);
+		return;
+	}
+	result = credential_find(request, &credential);
+	if (result != CREDENTIAL_OK)
+	{
+		answer_bad_credential(request, result);
+		return;
+	}
+	start_call(api, request, route, &credential);
+}

@@ -1,0 +1,394 @@
+/*
+ * params.c
+ *		From a request's path, query and body to its statement's parameters.
+ *
+ * Whatever is wrong is noted and the rest is looked at all the same, so that a caller can
+ * put all of it right at once.
+ *
+ * An id in the path that is no id at all becomes the id of nothing (all bits zero).  The
+ * statement then finds nothing, so that the answer, and the time it takes, are those of
+ * an invented id and of another organization's.
+ */
+#include "api/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/cursor.h"
+#include "common/typeid.h"
+#include "lib/utf8.h"
+
+/* Elements of an array, whatever its row says. */
+#define ARRAY_MAX 256
+
+static const uint8_t id_of_nothing[DB_UUID_SIZE];
+
+/* ---- single values ---- */
+
+static bool
+is_choice(const Param *param, const char *text, size_t length)
+{
+	for (int i = 0; param->choices[i] != NULL; i++)
+	{
+		if (strlen(param->choices[i]) == length && memcmp(param->choices[i], text, length) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+choice_problem(Call *call, const Param *param)
+{
+	char all[PROBLEM_TEXT_MAX / 2] = "";
+	size_t length = 0;
+
+	for (int i = 0; param->choices[i] != NULL && length < sizeof(all); i++)
+	{
+		length += (size_t) snprintf(all + length, sizeof(all) - length, "%s%s", i == 0 ? "" : ", ",
+									param->choices[i]);
+	}
+	call_problem(call, param->name, "must be one of: %s", all);
+}
+
+/*
+ * Is the text within the bounds of its row?  A problem is noted otherwise.
+ */
+static bool
+check_text(Call *call, const Param *param, const char *text, size_t length)
+{
+	int64_t characters = (int64_t) utf8_length(text, length);
+
+	if (param->choices != NULL)
+	{
+		if (is_choice(param, text, length))
+		{
+			return true;
+		}
+		choice_problem(call, param);
+		return false;
+	}
+	if (characters < param->min || characters > param->max)
+	{
+		call_problem(call, param->name, "must have %lld to %lld characters", (long long) param->min,
+					 (long long) param->max);
+		return false;
+	}
+	return true;
+}
+
+static bool
+check_int(Call *call, const Param *param, int64_t value)
+{
+	if (value < param->min || value > param->max)
+	{
+		call_problem(call, param->name, "must be from %lld to %lld", (long long) param->min,
+					 (long long) param->max);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * Decimal digits only, at most 15 of them: no sign, no space, no exponent.
+ */
+static bool
+read_digits(const HttpText *text, int64_t *value)
+{
+	int64_t number = 0;
+
+	if (text->len == 0 || text->len > 15)
+	{
+		return false;
+	}
+	for (size_t i = 0; i < text->len; i++)
+	{
+		if (text->data[i] < '0' || text->data[i] > '9')
+		{
+			return false;
+		}
+		number = number * 10 + (text->data[i] - '0');
+	}
+	*value = number;
+	return true;
+}
+
+/* A parameter that is not given takes as many NULLs as it would take values. */
+static bool
+add_absent(Call *call, const Param *param)
+{
+	if (param->required)
+	{
+		call_problem(call, param->name, "is required");
+	}
+	return db_param_null(call->db) && (param->type != PARAM_ID_OR_TIME || db_param_null(call->db));
+}
+
+/* ---- path and query ---- */
+
+static bool
+add_path(Call *call, const Param *param)
+{
+	const HttpText *segment = route_segment(call->route, call->http, param->name);
+	uint8_t uuid[DB_UUID_SIZE];
+
+	if (param->type != PARAM_ID)
+	{
+		return db_param_text(call->db, segment->data, segment->len);
+	}
+	if (wak_typeid_decode(segment->data, segment->len, param->prefix, uuid) != WAK_TYPEID_OK)
+	{
+		return db_param_uuid(call->db, id_of_nothing);
+	}
+	return db_param_uuid(call->db, uuid);
+}
+
+static bool
+add_id_or_time(Call *call, const Param *param, const HttpText *text)
+{
+	uint8_t uuid[DB_UUID_SIZE];
+	int64_t ms;
+
+	if (wak_typeid_decode(text->data, text->len, param->prefix, uuid) == WAK_TYPEID_OK)
+	{
+		return db_param_uuid(call->db, uuid) && db_param_null(call->db);
+	}
+	if (read_digits(text, &ms) && ms <= DB_TIME_MS_MAX)
+	{
+		return db_param_null(call->db) && db_param_time_ms(call->db, ms);
+	}
+	call_problem(call, param->name, "must be an id that begins with %s_ or milliseconds",
+				 param->prefix);
+	return true;
+}
+
+static bool
+add_query_value(Call *call, const Param *param, const HttpText *text)
+{
+	uint8_t uuid[DB_UUID_SIZE];
+	int64_t number;
+
+	switch (param->type)
+	{
+		case PARAM_TEXT:
+			return !check_text(call, param, text->data, text->len) ||
+				   db_param_text(call->db, text->data, text->len);
+		case PARAM_ID:
+			if (wak_typeid_decode(text->data, text->len, param->prefix, uuid) == WAK_TYPEID_OK)
+			{
+				return db_param_uuid(call->db, uuid);
+			}
+			call_problem(call, param->name, "must be an id that begins with %s_", param->prefix);
+			return true;
+		case PARAM_INT:
+			if (!read_digits(text, &number))
+			{
+				call_problem(call, param->name, "must be a whole number");
+				return true;
+			}
+			return !check_int(call, param, number) || db_param_int32(call->db, (int32_t) number);
+		case PARAM_ID_OR_TIME:
+			return add_id_or_time(call, param, text);
+		case PARAM_BOOL:
+			if (text->len == 4 && memcmp(text->data, "true", 4) == 0)
+			{
+				return db_param_bool(call->db, true);
+			}
+			if (text->len == 5 && memcmp(text->data, "false", 5) == 0)
+			{
+				return db_param_bool(call->db, false);
+			}
+			call_problem(call, param->name, "must be true or false");
+			return true;
+		case PARAM_TEXT_ARRAY:
+			break;
+	}
+	return false;
+}
+
+/*
+ * The query parameter of that name; a second one of it is a problem.
+ */
+static const HttpText *
+query_text(Call *call, const char *name)
+{
+	size_t count;
+	const HttpText *text = http_request_parameter(call->http, name, &count);
+
+	if (count > 1)
+	{
+		call_problem(call, name, "must be given once");
+	}
+	return text;
+}
+
+static bool
+add_query(Call *call, const Param *param)
+{
+	const HttpText *text = query_text(call, param->name);
+
+	return text == NULL ? add_absent(call, param) : add_query_value(call, param, text);
+}
+
+static bool
+add_limit(Call *call)
+{
+	const HttpText *text = query_text(call, "limit");
+	int64_t limit = LIST_LIMIT_DEFAULT;
+
+	if (text != NULL && (!read_digits(text, &limit) || limit < 1 || limit > LIST_LIMIT_MAX))
+	{
+		call_problem(call, "limit", "must be a whole number from 1 to %d", LIST_LIMIT_MAX);
+		return true;
+	}
+	call->limit = (int) limit;
+	return db_param_int32(call->db, call->limit + 1);
+}
+
+static bool
+add_cursor(Call *call)
+{
+	const HttpText *text = query_text(call, "cursor");
+
+	if (cursor_read(text, call->route->endpoint, call->http, call->db))
+	{
+		return true;
+	}
+	call_problem(call, "cursor", "is not a cursor of this list");
+	return text != NULL;
+}
+
+/* ---- body members ---- */
+
+static bool
+add_body_array(Call *call, const Param *param, const JsonValue *value)
+{
+	const char *texts[ARRAY_MAX];
+	size_t lengths[ARRAY_MAX];
+	size_t count = json_read_count(value);
+
+	if (json_read_kind(value) != JSON_KIND_ARRAY)
+	{
+		call_problem(call, param->name, "must be an array of strings");
+		return true;
+	}
+	if (count > (size_t) param->max_items || count > ARRAY_MAX)
+	{
+		call_problem(call, param->name, "must have at most %d elements", param->max_items);
+		return true;
+	}
+	for (size_t i = 0; i < count; i++)
+	{
+		if (!json_read_string(json_read_element(value, i), &texts[i], &lengths[i]))
+		{
+			call_problem(call, param->name, "must be an array of strings");
+			return true;
+		}
+		if (!check_text(call, param, texts[i], lengths[i]))
+		{
+			return true;
+		}
+	}
+	return db_param_text_array(call->db, texts, lengths, (int) count);
+}
+
+static bool
+add_body_text(Call *call, const Param *param, const JsonValue *value)
+{
+	uint8_t uuid[DB_UUID_SIZE];
+	const char *text;
+	size_t length;
+
+	if (!json_read_string(value, &text, &length))
+	{
+		call_problem(call, param->name, "must be a string");
+		return true;
+	}
+	if (param->type == PARAM_TEXT)
+	{
+		return !check_text(call, param, text, length) || db_param_text(call->db, text, length);
+	}
+	if (wak_typeid_decode(text, length, param->prefix, uuid) != WAK_TYPEID_OK)
+	{
+		call_problem(call, param->name, "must be an id that begins with %s_", param->prefix);
+		return true;
+	}
+	return db_param_uuid(call->db, uuid);
+}
+
+static bool
+add_body(Call *call, const Param *param)
+{
+	const JsonValue *value = json_read_member(call->body, param->name);
+	int64_t number;
+	bool truth;
+
+	if (value == NULL)
+	{
+		return add_absent(call, param);
+	}
+	switch (param->type)
+	{
+		case PARAM_TEXT:
+		case PARAM_ID:
+			return add_body_text(call, param, value);
+		case PARAM_BOOL:
+			if (json_read_bool(value, &truth))
+			{
+				return db_param_bool(call->db, truth);
+			}
+			call_problem(call, param->name, "must be true or false");
+			return true;
+		case PARAM_INT:
+			if (!json_read_int64(value, &number))
+			{
+				call_problem(call, param->name, "must be a whole number");
+				return true;
+			}
+			return !check_int(call, param, number) || db_param_int32(call->db, (int32_t) number);
+		case PARAM_TEXT_ARRAY:
+			return add_body_array(call, param, value);
+		case PARAM_ID_OR_TIME:
+			break;
+	}
+	return false;
+}
+
+/* ---- all of them ---- */
+
+static bool
+add_param(Call *call, const Param *param)
+{
+	switch (param->source)
+	{
+		case PARAM_PATH:
+			return add_path(call, param);
+		case PARAM_QUERY:
+			return add_query(call, param);
+		case PARAM_BODY:
+			return add_body(call, param);
+		case PARAM_NULL:
+			return db_param_null(call->db);
+		case PARAM_CURSOR:
+			return add_cursor(call);
+		case PARAM_LIMIT:
+			return add_limit(call);
+		case PARAM_END:
+			break;
+	}
+	return false;
+}
+
+bool
+call_add_params(Call *call)
+{
+	const Param *params = call->route->endpoint->params;
+	bool ok = true;
+
+	for (int i = 0; ok && params[i].source != PARAM_END; i++)
+	{
+		ok = add_param(call, &params[i]);
+	}
+	return ok;
+}

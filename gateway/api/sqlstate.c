@@ -1,0 +1,83 @@
+/*
+ * sqlstate.c
+ *		SQLSTATE to HTTP: one table.  docs/errors.md shows it; keep both in step.
+ */
+#include "api/sqlstate.h"
+
+#include <string.h>
+
+typedef struct StateRow
+{
+	const char *state; /* five characters, or the two of a class */
+	HttpErrorKind error;
+} StateRow;
+
+/* The first row that the state begins with counts. */
+static const StateRow states[] = {
+	{"28000", HTTP_ERROR_UNAUTHORIZED}, /* no valid credential */
+	{"42501", HTTP_ERROR_FORBIDDEN},    /* permission missing; see below */
+	{"P0002", HTTP_ERROR_NOT_FOUND},    /* no such thing in this organization */
+	{"55000", HTTP_ERROR_CONFLICT},     /* not in this state */
+	{"23505", HTTP_ERROR_CONFLICT},     /* exists already */
+	{"22023", HTTP_ERROR_VALIDATION},   /* a value that our functions refuse */
+	{"57014", HTTP_ERROR_TIMEOUT},      /* statement_timeout, or our cancel */
+	{"40001", HTTP_ERROR_UNAVAILABLE},  /* serialization failure */
+	{"40P01", HTTP_ERROR_UNAVAILABLE},  /* deadlock */
+	{"55P03", HTTP_ERROR_UNAVAILABLE},  /* lock_timeout */
+	{"25P03", HTTP_ERROR_UNAVAILABLE},  /* idle_in_transaction_session_timeout */
+	{"57P0", HTTP_ERROR_UNAVAILABLE},   /* the server is shutting down, or starting */
+	{"53", HTTP_ERROR_UNAVAILABLE},     /* out of connections, memory, disk */
+	{"08", HTTP_ERROR_UNAVAILABLE},     /* connection */
+};
+
+static const char *const permissions[] = {"read", "send", "manage", "events"};
+
+static bool
+names_permission(const char *constraint)
+{
+	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++)
+	{
+		if (strcmp(constraint, permissions[i]) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static HttpErrorKind
+find_state(const char *state)
+{
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+	{
+		if (strncmp(state, states[i].state, strlen(states[i].state)) == 0)
+		{
+			return states[i].error;
+		}
+	}
+	return HTTP_ERROR_INTERNAL;
+}
+
+HttpErrorKind
+sqlstate_error(const DbResult *result)
+{
+	HttpErrorKind error;
+
+	switch (result->outcome)
+	{
+		case DB_TIMED_OUT:
+			return HTTP_ERROR_TIMEOUT;
+		case DB_UNAVAILABLE:
+		case DB_LOST:
+			return HTTP_ERROR_UNAVAILABLE;
+		case DB_ROWS:
+		case DB_REFUSED:
+			break;
+	}
+	error = find_state(result->sqlstate);
+	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint))
+	{
+		error = HTTP_ERROR_INTERNAL;
+	}
+	return error;
+}

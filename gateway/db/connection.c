@@ -1,0 +1,319 @@
+/*
+ * connection.c
+ *		One connection: made, made again, watched, broken.
+ *
+ *	WAITING ──timer──▶ CONNECTING ──login──▶ PREPARING ──all parsed──▶ READY
+ *	   ▲                    │                     │                      │
+ *	   └────────────────────┴─────────────────────┴──── connection_break ┘
+ *
+ * A connection that breaks fails the requests in its pipeline and is made again after a
+ * back-off that doubles from DB_RETRY_FIRST_MS to DB_RETRY_LAST_MS, with jitter, so that
+ * many processes do not come back in step.  libpq may change its socket while it
+ * connects, so the events are made anew at each step of it.
+ */
+#include "db/db_internal.h"
+
+#include <string.h>
+
+#include <event2/util.h>
+
+#include "lib/log.h"
+
+static void on_socket(evutil_socket_t fd, short what, void *arg);
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+
+static void
+start_timer(DbConnection *connection, int64_t ms)
+{
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	event_add(connection->timer, &wait);
+}
+
+/*
+ * From half of the back-off to all of it.
+ */
+static int64_t
+retry_delay(int attempts)
+{
+	int64_t delay = DB_RETRY_FIRST_MS;
+	uint32_t random;
+
+	for (int i = 1; i < attempts && delay < DB_RETRY_LAST_MS; i++)
+	{
+		delay *= 2;
+	}
+	delay = delay < DB_RETRY_LAST_MS ? delay : DB_RETRY_LAST_MS;
+	evutil_secure_rng_get_bytes(&random, sizeof(random));
+	return delay / 2 + random % (delay / 2 + 1);
+}
+
+void
+connection_set_state(DbConnection *connection, ConnectionState state)
+{
+	static const char *const names[] = {"waiting", "connecting", "preparing", "ready"};
+
+	connection->state = state;
+	log_line(LOG_LEVEL_DEBUG, "database_connection", log_int("connection", connection->number),
+			 log_text("state", names[state]));
+	if (state == CONNECTION_READY)
+	{
+		if (connection->attempts > 0)
+		{
+			log_line(LOG_LEVEL_INFO, "database_connected",
+					 log_int("connection", connection->number));
+		}
+		connection->attempts = 0;
+		event_del(connection->timer);
+		pool_wake(connection->lane);
+	}
+}
+
+static void
+free_events(DbConnection *connection)
+{
+	if (connection->readable != NULL)
+	{
+		event_free(connection->readable);
+	}
+	if (connection->writable != NULL)
+	{
+		event_free(connection->writable);
+	}
+	connection->readable = connection->writable = NULL;
+}
+
+static bool
+make_events(DbConnection *connection)
+{
+	struct event_base *base = connection->lane->db->base;
+	int fd = PQsocket(connection->pg);
+
+	if (fd < 0)
+	{
+		return false;
+	}
+	connection->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_socket, connection);
+	connection->writable = event_new(base, fd, EV_WRITE, on_socket, connection);
+	return connection->readable != NULL && connection->writable != NULL;
+}
+
+/*
+ * End everything that the connection carries.  What had its error already is told that;
+ * the rest may have been done or not.
+ */
+static void
+end_in_flight(DbConnection *connection)
+{
+	DbRequest *request;
+
+	while ((request = TAILQ_FIRST(&connection->in_flight)) != NULL)
+	{
+		TAILQ_REMOVE(&connection->in_flight, request, link);
+		connection->in_flight_count--;
+		request_end(request, request->error != NULL ? request_outcome(request) : DB_LOST);
+	}
+}
+
+/*
+ * Give the connection up, and make it again later.  The reason is for the log, in which
+ * PostgreSQL's words may stand.
+ */
+void
+connection_break(DbConnection *connection, const char *reason)
+{
+	size_t length = strcspn(reason, "\n");
+
+	log_line(LOG_LEVEL_WARNING, "database_connection_broken",
+			 log_int("connection", connection->number), log_bytes("reason", reason, length),
+			 log_int("in_flight", connection->in_flight_count));
+	free_events(connection);
+	PQfinish(connection->pg);
+	connection->pg = NULL;
+	connection->unflushed = false;
+	if (connection->state != CONNECTION_READY)
+	{
+		connection->attempts++;
+	}
+	connection_set_state(connection, CONNECTION_WAITING);
+	start_timer(connection, retry_delay(connection->attempts));
+	end_in_flight(connection);
+	if (connection->attempts > 0)
+	{
+		pool_connection_failed(connection->lane);
+	}
+}
+
+/* ---- connecting ---- */
+
+/*
+ * The login is done: switch to the pipeline and parse all statements in it.
+ */
+static void
+begin_preparing(DbConnection *connection)
+{
+	if (!make_events(connection) || PQsetnonblocking(connection->pg, 1) != 0 ||
+		PQenterPipelineMode(connection->pg) != 1 || !pipeline_prepare(connection))
+	{
+		connection_break(connection, PQerrorMessage(connection->pg));
+		return;
+	}
+	connection_set_state(connection, CONNECTION_PREPARING);
+	event_add(connection->readable, NULL);
+	connection_flush(connection);
+}
+
+static void
+poll_connecting(DbConnection *connection)
+{
+	PostgresPollingStatusType status;
+
+	free_events(connection);
+	status = PQconnectPoll(connection->pg);
+	if (status == PGRES_POLLING_OK)
+	{
+		begin_preparing(connection);
+	}
+	else if (status == PGRES_POLLING_FAILED || !make_events(connection))
+	{
+		connection_break(connection, PQerrorMessage(connection->pg));
+	}
+	else
+	{
+		event_add(status == PGRES_POLLING_READING ? connection->readable : connection->writable,
+				  NULL);
+	}
+}
+
+static void
+start_connecting(DbConnection *connection)
+{
+	const Db *db = connection->lane->db;
+
+	/* A child that cancels belongs to the connection of before. */
+	if (!cancel_reap(connection))
+	{
+		start_timer(connection, DB_RETRY_FIRST_MS);
+		return;
+	}
+	connection_set_state(connection, CONNECTION_CONNECTING);
+	start_timer(connection, DB_CONNECT_MS);
+	connection->pg = login_start(db->conninfo, db->application_name);
+	if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD)
+	{
+		connection_break(connection,
+						 connection->pg == NULL ? "out of memory" : PQerrorMessage(connection->pg));
+		return;
+	}
+	/* libpq's first step is to be able to write, without a poll before it. */
+	if (!make_events(connection))
+	{
+		connection_break(connection, "could not watch the socket");
+		return;
+	}
+	event_add(connection->writable, NULL);
+}
+
+/* ---- events ---- */
+
+/*
+ * Send what libpq holds.  PQflush() is 1 when the socket is full; then both a writable
+ * and a readable socket are a reason to go on, and reading is always watched.
+ */
+void
+connection_flush(DbConnection *connection)
+{
+	int left;
+
+	connection->unflushed = false;
+	left = PQflush(connection->pg);
+	if (left < 0)
+	{
+		connection_break(connection, PQerrorMessage(connection->pg));
+	}
+	else if (left > 0)
+	{
+		event_add(connection->writable, NULL);
+	}
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	DbConnection *connection = arg;
+
+	(void) fd;
+	if (connection->state == CONNECTION_CONNECTING)
+	{
+		poll_connecting(connection);
+		return;
+	}
+	if ((what & EV_READ) != 0)
+	{
+		pipeline_read(connection);
+	}
+	if (connection->pg != NULL &&
+		((what & EV_WRITE) != 0 || event_pending(connection->writable, EV_WRITE, NULL)))
+	{
+		connection_flush(connection);
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	DbConnection *connection = arg;
+
+	(void) fd;
+	(void) what;
+	if (connection->state == CONNECTION_WAITING)
+	{
+		start_connecting(connection);
+	}
+	else if (connection->state != CONNECTION_READY)
+	{
+		connection_break(connection, "no connection within the time limit");
+	}
+}
+
+/* ---- for the pool ---- */
+
+bool
+connection_takes(const DbConnection *connection)
+{
+	return connection->state == CONNECTION_READY && connection->cancel_child == 0 &&
+		   connection->in_flight_count < connection->lane->db->in_flight;
+}
+
+bool
+connection_open(DbConnection *connection, DbLane *lane, int number)
+{
+	connection->lane = lane;
+	connection->number = number;
+	connection->state = CONNECTION_WAITING;
+	TAILQ_INIT(&connection->in_flight);
+	connection->timer = evtimer_new(lane->db->base, on_timer, connection);
+	if (connection->timer == NULL)
+	{
+		return false;
+	}
+	start_timer(connection, 0);
+	return true;
+}
+
+void
+connection_close(DbConnection *connection)
+{
+	if (connection->lane == NULL)
+	{
+		return;
+	}
+	free_events(connection);
+	PQfinish(connection->pg);
+	connection->pg = NULL;
+	if (connection->timer != NULL)
+	{
+		event_free(connection->timer);
+	}
+	end_in_flight(connection);
+}

@@ -1,0 +1,173 @@
+/*
+ * db.h
+ *		PostgreSQL for an event loop: requests over few pipelined connections.
+ *
+ * A *request* is one credential (or none), one registered statement and its
+ * parameters.  It runs as one implicit transaction of its own: authenticate,
+ * statement, Sync, in one round trip.  Its answer comes after the commit, never
+ * before.  Requests never share a Sync, so that no request can see the identity of
+ * another.
+ *
+ * A *lane* is a group of connections with a queue of its own; slow statements go to
+ * the slow lane, because a pipeline answers in order and everything behind a slow
+ * statement waits.
+ *
+ * Bounds: connections of a lane, requests in flight of a connection, requests queued
+ * of a lane, milliseconds of a request.  When a queue is full, or no connection can
+ * be had, the request is refused at once.
+ *
+ * One thread.  Nothing here blocks, but the look-up of a host name when a connection
+ * is made: libpq has no other way.  Use a socket directory, a numeric address or
+ * hostaddr= where that matters.
+ *
+ * Knows PostgreSQL only: no word of what the requests are for.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/statement.h"
+
+struct event_base;
+
+#define DB_UUID_SIZE 16
+
+/* Parameters of one statement. */
+#define DB_PARAMS_MAX 16
+
+/* Bytes of all parameters of one statement. */
+#define DB_PARAM_BYTES_MAX (2 * 1024 * 1024)
+
+/* What db_param_time_ms and _us take: the years 1 to 9999. */
+#define DB_TIME_MS_MIN INT64_C(-62135596800000)
+#define DB_TIME_MS_MAX INT64_C(253402300799999)
+
+/* Bytes of a credential; longer ones are refused by db_request_credential. */
+#define DB_CREDENTIAL_MAX 128
+
+typedef enum DbLaneName
+{
+	DB_LANE_FAST,
+	DB_LANE_SLOW,
+	DB_LANE_COUNT
+} DbLaneName;
+
+typedef struct DbConfig
+{
+	const char *conninfo;         /* libpq connection string; "" = PG* environment */
+	const char *application_name; /* as pg_stat_activity shows it */
+	const char *role;             /* whose statements are prepared: "gateway" */
+	int connections;              /* of the fast lane, 1 or more */
+	int slow_connections;         /* of the slow lane; 0 = it shares the fast one */
+	int in_flight;                /* requests in one connection's pipeline, 1 or more */
+	int queue;                    /* requests waiting in one lane, 0 or more */
+} DbConfig;
+
+typedef enum DbOutcome
+{
+	DB_ROWS,        /* done and committed; rows can be read */
+	DB_REFUSED,     /* PostgreSQL raised an error; sqlstate and the rest say which */
+	DB_TIMED_OUT,   /* sent, and its deadline passed; a cancel was sent */
+	DB_UNAVAILABLE, /* not done: no connection in time, or another's cancel hit it */
+	DB_LOST         /* the connection broke after it was sent: done or not, unknown */
+} DbOutcome;
+
+typedef struct DbResult
+{
+	DbOutcome outcome;
+
+	/* DB_REFUSED: never NULL, "" when absent.  message is PostgreSQL's own. */
+	const char *sqlstate;
+	const char *message;
+	const char *column;
+	const char *constraint;
+
+	/* What authenticate returned: the key's or user's id. */
+	bool has_principal;
+	uint8_t principal[DB_UUID_SIZE];
+
+	int rows;
+	int columns;
+	const struct pg_result *cells; /* for the accessors of result.h */
+
+	int queued_ms;  /* from submit until sent */
+	int running_ms; /* from sent until answered */
+} DbResult;
+
+typedef struct Db Db;
+typedef struct DbRequest DbRequest;
+
+/*
+ * Called once for a submitted request that was not abandoned, never from within
+ * db_submit.  The result and all it points to are gone when it returns.
+ */
+typedef void DbDone(void *arg, const DbResult *result);
+
+/*
+ * Open the pool.  Connections are made in the background and made again when they
+ * break.  NULL only when memory or events cannot be had.  The strings of config are
+ * copied.
+ */
+extern Db *db_open(struct event_base *base, const DbConfig *config);
+
+/*
+ * Close the pool at once.  Requests that have no answer get DB_UNAVAILABLE or DB_LOST.
+ * Not from within a DbDone.
+ */
+extern void db_close(Db *db);
+
+/* Is a connection of the fast lane ready for requests? */
+extern bool db_ready(const Db *db);
+
+/* Requests queued and in flight, of which nobody has had an answer yet. */
+extern int db_pending(const Db *db);
+
+/*
+ * A new request for db_statements[statement]; NULL when memory cannot be had.  The
+ * caller owns it until db_submit or db_request_free.
+ */
+extern DbRequest *
+db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone *done, void *arg);
+extern void db_request_free(DbRequest *request);
+
+/*
+ * The credential and the permission the request needs (NULL = any valid credential).
+ * The credential is copied, and the copy wiped as soon as it was handed to libpq.
+ * needs must outlive the request.  False when the credential is too long.
+ */
+extern bool
+db_request_credential(DbRequest *request, const char *credential, size_t length, const char *needs);
+
+/*
+ * Parameters in the order of the statement, in PostgreSQL's binary formats.  Copied.
+ * False when there are too many or they are too large; the request stays usable only
+ * for db_request_free then.
+ */
+extern bool db_param_null(DbRequest *request);
+extern bool db_param_text(DbRequest *request, const char *text, size_t length);
+extern bool db_param_uuid(DbRequest *request, const uint8_t uuid[DB_UUID_SIZE]);
+extern bool db_param_bool(DbRequest *request, bool value);
+extern bool db_param_int32(DbRequest *request, int32_t value);
+extern bool db_param_time_ms(DbRequest *request, int64_t epoch_ms);    /* timestamptz */
+extern bool db_param_time_us(DbRequest *request, int64_t postgres_us); /* raw timestamptz */
+extern bool db_param_jsonb(DbRequest *request, const char *json, size_t length);
+extern bool
+db_param_text_array(DbRequest *request, const char *const *texts, const size_t *lengths, int count);
+
+/*
+ * Submit.  True: taken; done is called later, and the pointer stays valid for
+ * db_abandon until then.  False: refused, because the queue is full or no connection
+ * can be had; the request was freed and done will not be called.
+ */
+extern bool db_submit(Db *db, DbRequest *request);
+
+/*
+ * The asker is gone: done will not be called.  What was sent runs to its end all the
+ * same; what was not sent is never sent.
+ */
+extern void db_abandon(DbRequest *request);
+
+#endif /* DB_DB_H */

@@ -1,0 +1,182 @@
+/*
+ * db_internal.h
+ *		The inside of gateway/db: pool, lane, connection, request.
+ *
+ * Who owns what.  The pool owns its lanes, a lane its connections and its queue.  A
+ * request is owned by exactly one list at a time, named by its state:
+ *
+ *	REQUEST_NEW		no list, the caller owns it
+ *	REQUEST_QUEUED	lane->queue
+ *	REQUEST_SENT	connection->in_flight, in the order of the pipeline
+ *	REQUEST_ENDING	a local list of whoever is about to end it
+ *
+ * request_end() is the only place where a submitted request is told and freed; done is
+ * NULL once the asker was told or has left, and the rest of the request lives on until
+ * the pipeline has passed it.
+ *
+ * Only connection_set_state() changes the state of a connection.
+ */
+#ifndef DB_INTERNAL_H
+#define DB_INTERNAL_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <event2/event.h>
+#include <libpq-fe.h>
+
+#include "db/db.h"
+#include "lib/buffer.h"
+
+/* How often deadlines are looked at while there are requests. */
+#define DB_TICK_MS 50
+
+/* From the start of a connection attempt until its statements are prepared. */
+#define DB_CONNECT_MS 10000
+
+/* Back-off between attempts: doubled from the first to the last, with jitter. */
+#define DB_RETRY_FIRST_MS 100
+#define DB_RETRY_LAST_MS 10000
+
+/* A connection that does not get past an overdue request for so long is given up. */
+#define DB_STUCK_MS 5000
+
+/* A cancel that takes longer is given up. */
+#define DB_CANCEL_SECONDS 5
+
+/* Hard bounds on what a configuration may ask for. */
+#define DB_CONNECTIONS_MAX 256
+
+typedef struct DbLane DbLane;
+typedef struct DbConnection DbConnection;
+
+typedef enum RequestState
+{
+	REQUEST_NEW,
+	REQUEST_QUEUED,
+	REQUEST_SENT,
+	REQUEST_ENDING
+} RequestState;
+
+struct DbRequest
+{
+	TAILQ_ENTRY(DbRequest) link;
+	RequestState state;
+	DbLane *lane; /* from submit on */
+
+	int statement;
+	DbLaneName lane_name;
+	DbDone *done; /* NULL: told already, or nobody is there to tell */
+	void *arg;
+
+	int64_t timeout_ms;
+	int64_t submitted_at; /* monotonic milliseconds, as the next two */
+	int64_t sent_at;
+	int64_t deadline;
+
+	char credential[DB_CREDENTIAL_MAX];
+	size_t credential_length; /* 0: no credential, authenticate is not sent */
+	const char *needs;
+
+	Buffer bytes; /* the parameters' values, one after the other */
+	int params;
+	int lengths[DB_PARAMS_MAX]; /* -1: NULL */
+
+	/* What the pipeline has answered so far. */
+	bool authenticating; /* the next result is authenticate's */
+	bool cancel_sent;    /* for this request */
+	bool cancel_near;    /* a cancel for another request may have hit this one */
+	bool has_principal;
+	uint8_t principal[DB_UUID_SIZE];
+	PGresult *rows;
+	PGresult *error; /* the first one */
+};
+
+TAILQ_HEAD(RequestList, DbRequest);
+
+typedef enum ConnectionState
+{
+	CONNECTION_WAITING,    /* no connection; the timer runs until the next attempt */
+	CONNECTION_CONNECTING, /* libpq is connecting; the timer limits it */
+	CONNECTION_PREPARING,  /* the statements are being parsed; the same timer */
+	CONNECTION_READY       /* takes requests */
+} ConnectionState;
+
+struct DbConnection
+{
+	DbLane *lane;
+	int number; /* for the log */
+	ConnectionState state;
+	PGconn *pg; /* NULL while waiting */
+	struct event *readable;
+	struct event *writable;
+	struct event *timer;
+	int attempts; /* failed ones since the last success */
+	bool unflushed;
+
+	int preparing; /* CONNECTION_PREPARING: the statement whose answer is next */
+
+	struct RequestList in_flight;
+	int in_flight_count;
+
+	pid_t cancel_child; /* 0: none; while it runs nothing more is sent */
+};
+
+struct DbLane
+{
+	Db *db;
+	DbConnection *connections;
+	int connection_count;
+	struct RequestList queue;
+	int queue_count;
+	struct event *dispatch; /* activated when there may be something to send */
+};
+
+struct Db
+{
+	struct event_base *base;
+	struct event *tick; /* runs while there are requests or cancel children */
+	bool ticking;
+	DbLane lanes[DB_LANE_COUNT];
+	int authenticate; /* the statement's index, -1 when the role has none */
+
+	/* copied configuration */
+	char *conninfo;
+	char *application_name;
+	char *role;
+	int in_flight;
+	int queue;
+};
+
+/* request.c */
+extern bool request_send(DbRequest *request, DbConnection *connection);
+extern void request_take_result(DbRequest *request, PGresult *result);
+extern void request_tell(DbRequest *request, DbOutcome outcome);
+extern void request_end(DbRequest *request, DbOutcome outcome);
+extern DbOutcome request_outcome(const DbRequest *request);
+
+/* connection.c */
+extern bool connection_open(DbConnection *connection, DbLane *lane, int number);
+extern void connection_close(DbConnection *connection);
+extern void connection_break(DbConnection *connection, const char *reason);
+extern void connection_flush(DbConnection *connection);
+extern bool connection_takes(const DbConnection *connection);
+
+/* pipeline.c: what arrives on a connection that is prepared or being so */
+extern bool pipeline_prepare(DbConnection *connection);
+extern void pipeline_read(DbConnection *connection);
+extern void connection_set_state(DbConnection *connection, ConnectionState state);
+
+/* pool.c */
+extern void pool_wake(DbLane *lane);
+extern void pool_connection_failed(DbLane *lane);
+extern void pool_start_tick(Db *db);
+
+/* cancel.c */
+extern bool cancel_start(DbConnection *connection);
+extern bool cancel_reap(DbConnection *connection);
+
+/* login.c: shared with the blocking preflight */
+extern PGconn *login_start(const char *conninfo, const char *application_name);
+
+#endif /* DB_INTERNAL_H */

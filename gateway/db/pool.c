@@ -1,0 +1,424 @@
+/*
+ * pool.c
+ *		The pool: queues, dispatch, deadlines.
+ *
+ * Submitting only queues and activates the lane's dispatch event, which runs once in
+ * the same turn of the loop, however many requests came; it fills the pipelines, the
+ * emptiest first, and flushes each connection once.  (libpq before 17 flushes at each
+ * Sync by itself.)
+ *
+ * Deadlines are looked at in a tick, which runs only while there is something to look
+ * at.  A request that is late and was not sent is refused; one that was sent is told so
+ * at once and cancelled when it is the one that the server works on.  A pipeline that
+ * does not get past it within DB_STUCK_MS is given up with its connection.
+ */
+#include "db/db_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+
+static void on_dispatch(evutil_socket_t fd, short what, void *arg);
+static void on_tick(evutil_socket_t fd, short what, void *arg);
+
+/* ---- open and close ---- */
+
+static bool
+open_lane(Db *db, DbLane *lane, int connections, int first_number)
+{
+	lane->db = db;
+	TAILQ_INIT(&lane->queue);
+	lane->connections = calloc((size_t) connections + 1, sizeof(*lane->connections));
+	lane->dispatch = event_new(db->base, -1, 0, on_dispatch, lane);
+	if (lane->connections == NULL || lane->dispatch == NULL)
+	{
+		return false;
+	}
+	for (int i = 0; i < connections; i++)
+	{
+		lane->connection_count++;
+		if (!connection_open(&lane->connections[i], lane, first_number + i))
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+static int
+within(int value, int least, int most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+Db *
+db_open(struct event_base *base, const DbConfig *config)
+{
+	Db *db = calloc(1, sizeof(*db));
+	int fast = within(config->connections, 1, DB_CONNECTIONS_MAX);
+	int slow = within(config->slow_connections, 0, DB_CONNECTIONS_MAX);
+
+	if (db == NULL)
+	{
+		return NULL;
+	}
+	db->base = base;
+	db->conninfo = strdup(config->conninfo);
+	db->application_name = strdup(config->application_name);
+	db->role = strdup(config->role);
+	db->in_flight = within(config->in_flight, 1, 1000);
+	db->queue = within(config->queue, 0, 1000000);
+	db->authenticate = db_statement_find(config->role, "authenticate");
+	db->tick = event_new(base, -1, EV_PERSIST, on_tick, db);
+	if (db->conninfo == NULL || db->application_name == NULL || db->role == NULL ||
+		db->tick == NULL || !open_lane(db, &db->lanes[DB_LANE_FAST], fast, 1) ||
+		!open_lane(db, &db->lanes[DB_LANE_SLOW], slow, fast + 1))
+	{
+		db_close(db);
+		return NULL;
+	}
+	return db;
+}
+
+/*
+ * End every request of a queue.  They go to a list of our own first: whoever is told
+ * may submit or abandon others.
+ */
+static void
+end_queue(DbLane *lane, DbOutcome outcome)
+{
+	struct RequestList ending = TAILQ_HEAD_INITIALIZER(ending);
+	DbRequest *request;
+
+	while ((request = TAILQ_FIRST(&lane->queue)) != NULL)
+	{
+		TAILQ_REMOVE(&lane->queue, request, link);
+		request->state = REQUEST_ENDING;
+		TAILQ_INSERT_TAIL(&ending, request, link);
+	}
+	lane->queue_count = 0;
+	while ((request = TAILQ_FIRST(&ending)) != NULL)
+	{
+		TAILQ_REMOVE(&ending, request, link);
+		request_end(request, outcome);
+	}
+}
+
+void
+db_close(Db *db)
+{
+	if (db == NULL)
+	{
+		return;
+	}
+	for (int i = 0; i < DB_LANE_COUNT; i++)
+	{
+		DbLane *lane = &db->lanes[i];
+
+		if (lane->db == NULL)
+		{
+			continue;
+		}
+		end_queue(lane, DB_UNAVAILABLE);
+		for (int j = 0; j < lane->connection_count; j++)
+		{
+			connection_close(&lane->connections[j]);
+		}
+		free(lane->connections);
+		if (lane->dispatch != NULL)
+		{
+			event_free(lane->dispatch);
+		}
+	}
+	if (db->tick != NULL)
+	{
+		event_free(db->tick);
+	}
+	free(db->conninfo);
+	free(db->application_name);
+	free(db->role);
+	free(db);
+}
+
+/* ---- state ---- */
+
+bool
+db_ready(const Db *db)
+{
+	const DbLane *lane = &db->lanes[DB_LANE_FAST];
+
+	for (int i = 0; i < lane->connection_count; i++)
+	{
+		if (lane->connections[i].state == CONNECTION_READY)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+db_pending(const Db *db)
+{
+	int pending = 0;
+
+	for (int i = 0; i < DB_LANE_COUNT; i++)
+	{
+		const DbLane *lane = &db->lanes[i];
+
+		pending += lane->queue_count;
+		for (int j = 0; j < lane->connection_count; j++)
+		{
+			const DbRequest *request;
+
+			TAILQ_FOREACH(request, &lane->connections[j].in_flight, link)
+			{
+				pending += request->done != NULL ? 1 : 0;
+			}
+		}
+	}
+	return pending;
+}
+
+/*
+ * Can a connection be hoped for?  Not when each one's last attempt failed: then a
+ * request is refused at once and not at its deadline.
+ */
+static bool
+lane_has_hope(const DbLane *lane)
+{
+	for (int i = 0; i < lane->connection_count; i++)
+	{
+		if (lane->connections[i].attempts == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A connection of the lane could not be made. */
+void
+pool_connection_failed(DbLane *lane)
+{
+	if (!lane_has_hope(lane))
+	{
+		end_queue(lane, DB_UNAVAILABLE);
+	}
+}
+
+/* ---- submit and dispatch ---- */
+
+bool
+db_submit(Db *db, DbRequest *request)
+{
+	DbLane *lane = &db->lanes[request->lane_name];
+
+	if (lane->connection_count == 0)
+	{
+		lane = &db->lanes[DB_LANE_FAST];
+	}
+	if (lane->queue_count >= db->queue || !lane_has_hope(lane))
+	{
+		db_request_free(request);
+		return false;
+	}
+	request->lane = lane;
+	request->submitted_at = clock_monotonic_ms();
+	request->deadline = request->submitted_at + request->timeout_ms;
+	request->state = REQUEST_QUEUED;
+	TAILQ_INSERT_TAIL(&lane->queue, request, link);
+	lane->queue_count++;
+	pool_wake(lane);
+	pool_start_tick(db);
+	return true;
+}
+
+void
+db_abandon(DbRequest *request)
+{
+	request->done = NULL;
+	if (request->state == REQUEST_QUEUED)
+	{
+		TAILQ_REMOVE(&request->lane->queue, request, link);
+		request->lane->queue_count--;
+		db_request_free(request);
+	}
+}
+
+/* There may be something to send, now or in this turn of the loop. */
+void
+pool_wake(DbLane *lane)
+{
+	event_active(lane->dispatch, 0, 0);
+}
+
+static DbConnection *
+emptiest(DbLane *lane)
+{
+	DbConnection *best = NULL;
+
+	for (int i = 0; i < lane->connection_count; i++)
+	{
+		DbConnection *connection = &lane->connections[i];
+
+		if (connection_takes(connection) &&
+			(best == NULL || connection->in_flight_count < best->in_flight_count))
+		{
+			best = connection;
+		}
+	}
+	return best;
+}
+
+static void
+on_dispatch(evutil_socket_t fd, short what, void *arg)
+{
+	DbLane *lane = arg;
+	DbConnection *connection;
+	DbRequest *request;
+
+	(void) fd;
+	(void) what;
+	while ((request = TAILQ_FIRST(&lane->queue)) != NULL && (connection = emptiest(lane)) != NULL)
+	{
+		TAILQ_REMOVE(&lane->queue, request, link);
+		lane->queue_count--;
+		if (!request_send(request, connection))
+		{
+			request_end(request, DB_UNAVAILABLE);
+			connection_break(connection, PQerrorMessage(connection->pg));
+			continue;
+		}
+		request->state = REQUEST_SENT;
+		TAILQ_INSERT_TAIL(&connection->in_flight, request, link);
+		connection->in_flight_count++;
+		connection->unflushed = true;
+	}
+	for (int i = 0; i < lane->connection_count; i++)
+	{
+		if (lane->connections[i].unflushed)
+		{
+			connection_flush(&lane->connections[i]);
+		}
+	}
+}
+
+/* ---- deadlines ---- */
+
+/*
+ * Refuse what waited too long.  The queue is in order of submission, not of deadlines.
+ */
+static void
+expire_queue(DbLane *lane, int64_t now)
+{
+	struct RequestList late = TAILQ_HEAD_INITIALIZER(late);
+	DbRequest *request = TAILQ_FIRST(&lane->queue);
+
+	while (request != NULL)
+	{
+		DbRequest *next = TAILQ_NEXT(request, link);
+
+		if (request->deadline <= now)
+		{
+			TAILQ_REMOVE(&lane->queue, request, link);
+			lane->queue_count--;
+			request->state = REQUEST_ENDING;
+			TAILQ_INSERT_TAIL(&late, request, link);
+		}
+		request = next;
+	}
+	while ((request = TAILQ_FIRST(&late)) != NULL)
+	{
+		TAILQ_REMOVE(&late, request, link);
+		request_end(request, DB_UNAVAILABLE);
+	}
+}
+
+/*
+ * Tell what is late in the pipeline, and get the pipeline past it.  Telling changes no
+ * connection, so that the list stays as it is meanwhile.
+ */
+static void
+expire_in_flight(DbConnection *connection, int64_t now)
+{
+	DbRequest *request;
+	const DbRequest *head;
+
+	TAILQ_FOREACH(request, &connection->in_flight, link)
+	{
+		if (request->deadline <= now)
+		{
+			request_tell(request, DB_TIMED_OUT);
+		}
+	}
+	head = TAILQ_FIRST(&connection->in_flight);
+	if (head == NULL || head->deadline > now)
+	{
+		return;
+	}
+	if (head->deadline + DB_STUCK_MS <= now)
+	{
+		connection_break(connection, "a request did not end after its deadline and a cancel");
+	}
+	else if (!head->cancel_sent && cancel_start(connection))
+	{
+		log_line(LOG_LEVEL_WARNING, "database_cancel", log_int("connection", connection->number),
+				 log_text("statement", db_statements[head->statement].name));
+	}
+}
+
+/*
+ * Look after one connection; true when there is more to look after.
+ */
+static bool
+tick_connection(DbConnection *connection, int64_t now)
+{
+	if (connection->cancel_child != 0 && cancel_reap(connection))
+	{
+		pool_wake(connection->lane);
+	}
+	expire_in_flight(connection, now);
+	return connection->cancel_child != 0 || !TAILQ_EMPTY(&connection->in_flight);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	Db *db = arg;
+	int64_t now = clock_monotonic_ms();
+	bool busy = false;
+
+	(void) fd;
+	(void) what;
+	for (int i = 0; i < DB_LANE_COUNT; i++)
+	{
+		DbLane *lane = &db->lanes[i];
+
+		expire_queue(lane, now);
+		for (int j = 0; j < lane->connection_count; j++)
+		{
+			busy |= tick_connection(&lane->connections[j], now);
+		}
+		busy |= !TAILQ_EMPTY(&lane->queue);
+	}
+	if (!busy)
+	{
+		event_del(db->tick);
+		db->ticking = false;
+	}
+}
+
+void
+pool_start_tick(Db *db)
+{
+	struct timeval interval = {.tv_sec = 0, .tv_usec = DB_TICK_MS * 1000};
+
+	if (!db->ticking)
+	{
+		event_add(db->tick, &interval);
+		db->ticking = true;
+	}
+}

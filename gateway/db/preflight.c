@@ -1,0 +1,300 @@
+/*
+ * preflight.c
+ *		The checks before the first request; see preflight.h.
+ *
+ * They run on a connection of the login that will serve, before there is a loop, so
+ * that they may block.  The order is that of the causes: no extension explains why no
+ * statement is registered, and that explains why no check can run.  Unlike an answer to
+ * a caller, the log gets PostgreSQL's own words: whoever starts the program may see them.
+ */
+#include "db/preflight.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/db_internal.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+/* Between two attempts to connect. */
+#define ATTEMPT_PAUSE_MS 500
+
+static void
+log_failure(const char *reason, const char *detail)
+{
+	log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", reason),
+			 log_bytes("detail", detail, strcspn(detail, "\n")));
+}
+
+/* ---- connecting ---- */
+
+/*
+ * Carry the attempt on until it succeeded or failed, for DB_CONNECT_MS at most.
+ */
+static bool
+wait_connected(PGconn *pg)
+{
+	int64_t end = clock_monotonic_ms() + DB_CONNECT_MS;
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
+	{
+		struct pollfd wait = {.fd = PQsocket(pg),
+							  .events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+		int64_t left = end - clock_monotonic_ms();
+
+		if (left <= 0 || poll(&wait, 1, (int) left) <= 0)
+		{
+			return false;
+		}
+		status = PQconnectPoll(pg);
+	}
+	return status == PGRES_POLLING_OK;
+}
+
+static PGconn *
+connect_once(const DbConfig *config, char reason[256])
+{
+	PGconn *pg = login_start(config->conninfo, config->application_name);
+
+	if (pg != NULL && PQstatus(pg) != CONNECTION_BAD && wait_connected(pg))
+	{
+		return pg;
+	}
+	snprintf(reason, 256, "%s", pg == NULL ? "out of memory" : PQerrorMessage(pg));
+	if (reason[0] == '\0')
+	{
+		snprintf(reason, 256, "no answer");
+	}
+	PQfinish(pg);
+	return NULL;
+}
+
+/*
+ * Connect, again and again until the time is over.  A reason is logged when it is a new
+ * one.
+ */
+static PGconn *
+connect_patiently(const DbConfig *config, int wait_seconds, const volatile int *stop)
+{
+	int64_t end = clock_monotonic_ms() + (int64_t) wait_seconds * 1000;
+	char reason[256] = "";
+	char logged[256] = "";
+	PGconn *pg;
+
+	while ((pg = connect_once(config, reason)) == NULL)
+	{
+		if (clock_monotonic_ms() >= end || (stop != NULL && *stop != 0))
+		{
+			log_failure("could not connect to the database", reason);
+			return NULL;
+		}
+		if (strcmp(reason, logged) != 0)
+		{
+			log_line(LOG_LEVEL_WARNING, "waiting_for_database",
+					 log_bytes("reason", reason, strcspn(reason, "\n")));
+			memcpy(logged, reason, sizeof(logged));
+		}
+		poll(NULL, 0, ATTEMPT_PAUSE_MS);
+	}
+	return pg;
+}
+
+/* ---- checks ---- */
+
+/*
+ * Run a statement without parameters; rows in text.  NULL: failed and logged.
+ */
+static PGresult *
+run(PGconn *pg, const DbConfig *config, const char *name)
+{
+	PGresult *result;
+
+	if (db_statement_find(config->role, name) < 0)
+	{
+		log_failure("statement is not built in", name);
+		return NULL;
+	}
+	result = PQexecPrepared(pg, name, 0, NULL, NULL, NULL, 0);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+	{
+		log_failure("could not run a statement", PQresultErrorMessage(result));
+		PQclear(result);
+		return NULL;
+	}
+	return result;
+}
+
+/*
+ * Prepare one statement; a refusal is logged with what it probably means.
+ */
+static bool
+prepare(PGconn *pg, const DbStatement *statement)
+{
+	PGresult *result = PQprepare(pg, statement->name, statement->text, 0, NULL);
+	bool prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
+
+	if (!prepared)
+	{
+		const char *message = PQresultErrorMessage(result);
+
+		log_line(LOG_LEVEL_ERROR, "statement_refused", log_text("statement", statement->name),
+				 log_bytes("message", message, strcspn(message, "\n")));
+	}
+	PQclear(result);
+	return prepared;
+}
+
+/*
+ * "1.2" is at least "1.0"; what stands behind a second point is not looked at.
+ */
+static bool
+version_is_at_least(const char *version, const char *needs)
+{
+	char *rest;
+	char *needs_rest;
+	long major = strtol(version, &rest, 10);
+	long needs_major = strtol(needs, &needs_rest, 10);
+	long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+	long needs_minor = *needs_rest == '.' ? strtol(needs_rest + 1, NULL, 10) : 0;
+
+	return major > needs_major || (major == needs_major && minor >= needs_minor);
+}
+
+static bool
+check_version(PGconn *pg, const DbConfig *config, const char *needs)
+{
+	int index = db_statement_find(config->role, "check_version");
+	PGresult *result;
+	bool good = false;
+
+	if (index < 0 || !prepare(pg, &db_statements[index]))
+	{
+		log_failure(
+			"the first statement was refused",
+			"the extension wa_apikeys is not installed in this database, or it is of another "
+			"version than this program");
+		return false;
+	}
+	result = run(pg, config, "check_version");
+	if (result == NULL)
+	{
+		return false;
+	}
+	if (PQntuples(result) == 0)
+	{
+		log_failure("the extension wa_apikeys is not installed in this database",
+					"run CREATE EXTENSION wa_apikeys as a superuser");
+	}
+	else if (!version_is_at_least(PQgetvalue(result, 0, 0), needs))
+	{
+		log_line(LOG_LEVEL_ERROR, "cannot_start",
+				 log_text("reason", "the extension wa_apikeys is older than needed"),
+				 log_text("installed", PQgetvalue(result, 0, 0)), log_text("needed", needs));
+	}
+	else
+	{
+		good = true;
+	}
+	PQclear(result);
+	return good;
+}
+
+static bool
+check_statements(PGconn *pg, const DbConfig *config)
+{
+	bool good = true;
+
+	for (int i = 0; i < db_statement_count; i++)
+	{
+		if (strcmp(db_statements[i].role, config->role) == 0 &&
+			strcmp(db_statements[i].name, "check_version") != 0)
+		{
+			good &= prepare(pg, &db_statements[i]);
+		}
+	}
+	if (!good)
+	{
+		log_failure("statements were refused",
+					"program and extension are of different versions, or the login lacks its role");
+	}
+	return good;
+}
+
+/*
+ * Run a statement that returns checks (name, passed, detail) and log each that failed.
+ */
+static bool
+check_rows(PGconn *pg, const DbConfig *config, const char *name)
+{
+	PGresult *result = run(pg, config, name);
+	int failed = 0;
+
+	if (result == NULL)
+	{
+		return false;
+	}
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		if (strcmp(PQgetvalue(result, i, 1), "t") != 0)
+		{
+			failed++;
+			log_line(LOG_LEVEL_ERROR, "check_failed", log_text("check", PQgetvalue(result, i, 0)),
+					 log_text("detail", PQgetvalue(result, i, 2)));
+		}
+	}
+	if (failed > 0 || PQntuples(result) == 0)
+	{
+		log_failure(failed > 0 ? "checks of the database failed" : "no check has run", name);
+	}
+	failed += PQntuples(result) == 0 ? 1 : 0;
+	PQclear(result);
+	return failed == 0;
+}
+
+bool
+db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds,
+			 const volatile int *stop)
+{
+	PGconn *pg = connect_patiently(config, wait_seconds, stop);
+	bool good;
+
+	if (pg == NULL)
+	{
+		return false;
+	}
+	/* Both kinds of checks run, so that one start shows all that is wrong. */
+	good = check_version(pg, config, needs_version) && check_statements(pg, config);
+	if (good)
+	{
+		good = check_rows(pg, config, "check_login");
+		good &= check_rows(pg, config, "self_check");
+	}
+	PQfinish(pg);
+	return good;
+}
+
+/*
+ * libpq takes a text without "=" and without a URI's scheme as a database's name.
+ * libpq's own message may quote the string, with a password in it, so it is not shown.
+ */
+bool
+db_conninfo_valid(const char *conninfo, char *problem, size_t size)
+{
+	PQconninfoOption *options;
+
+	if (strchr(conninfo, '=') == NULL && strncmp(conninfo, "postgres://", 11) != 0 &&
+		strncmp(conninfo, "postgresql://", 13) != 0)
+	{
+		return true;
+	}
+	options = PQconninfoParse(conninfo, NULL);
+	if (options == NULL)
+	{
+		snprintf(problem, size, "the connection string of the database is not valid");
+		return false;
+	}
+	PQconninfoFree(options);
+	return true;
+}

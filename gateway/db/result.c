@@ -1,0 +1,232 @@
+/*
+ * result.c
+ *		Typed reading of binary cells; see result.h.
+ *
+ * The formats are those of PostgreSQL's send functions, all big endian.  Lengths are
+ * checked before anything is read: a cell is only as trustworthy as the server.
+ */
+#include "db/result.h"
+
+#include <string.h>
+
+#include <libpq-fe.h>
+
+/* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
+#define EPOCH_DIFFERENCE_US INT64_C(946684800000000)
+
+#define JSONB_VERSION 1
+
+static uint64_t
+read_big_endian(const uint8_t *bytes, int length)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < length; i++)
+	{
+		value = value << 8 | bytes[i];
+	}
+	return value;
+}
+
+/*
+ * The cell's bytes; NULL when it is NULL or not there.
+ */
+static const uint8_t *
+cell(const DbResult *result, int row, int column, size_t *length)
+{
+	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns ||
+		PQgetisnull(result->cells, row, column))
+	{
+		return NULL;
+	}
+	*length = (size_t) PQgetlength(result->cells, row, column);
+	return (const uint8_t *) PQgetvalue(result->cells, row, column);
+}
+
+bool
+db_is_null(const DbResult *result, int row, int column)
+{
+	size_t length;
+
+	return cell(result, row, column, &length) == NULL;
+}
+
+bool
+db_text(const DbResult *result, int row, int column, const char **text, size_t *length)
+{
+	size_t size;
+	const uint8_t *bytes = cell(result, row, column, &size);
+
+	if (bytes == NULL)
+	{
+		return false;
+	}
+	*text = (const char *) bytes;
+	*length = size;
+	return true;
+}
+
+bool
+db_uuid(const DbResult *result, int row, int column, uint8_t uuid[DB_UUID_SIZE])
+{
+	size_t size;
+	const uint8_t *bytes = cell(result, row, column, &size);
+
+	if (bytes == NULL || size != DB_UUID_SIZE)
+	{
+		return false;
+	}
+	memcpy(uuid, bytes, DB_UUID_SIZE);
+	return true;
+}
+
+bool
+db_bool(const DbResult *result, int row, int column, bool *value)
+{
+	size_t size;
+	const uint8_t *bytes = cell(result, row, column, &size);
+
+	if (bytes == NULL || size != 1)
+	{
+		return false;
+	}
+	*value = bytes[0] != 0;
+	return true;
+}
+
+bool
+db_int(const DbResult *result, int row, int column, int64_t *value)
+{
+	size_t size;
+	const uint8_t *bytes = cell(result, row, column, &size);
+
+	if (bytes == NULL)
+	{
+		return false;
+	}
+	switch (size)
+	{
+		case 2:
+			*value = (int16_t) read_big_endian(bytes, 2);
+			return true;
+		case 4:
+			*value = (int32_t) read_big_endian(bytes, 4);
+			return true;
+		case 8:
+			*value = (int64_t) read_big_endian(bytes, 8);
+			return true;
+		default:
+			return false;
+	}
+}
+
+bool
+db_time_us(const DbResult *result, int row, int column, int64_t *postgres_us)
+{
+	size_t size;
+	const uint8_t *bytes = cell(result, row, column, &size);
+
+	if (bytes == NULL || size != 8)
+	{
+		return false;
+	}
+	*postgres_us = (int64_t) read_big_endian(bytes, 8);
+	return true;
+}
+
+bool
+db_time_ms(const DbResult *result, int row, int column, int64_t *epoch_ms)
+{
+	int64_t us;
+
+	if (!db_time_us(result, row, column, &us) || us == INT64_MAX || us == INT64_MIN ||
+		us > INT64_MAX - EPOCH_DIFFERENCE_US)
+	{
+		return false;
+	}
+	us += EPOCH_DIFFERENCE_US;
+	*epoch_ms = us / 1000 - (us % 1000 < 0 ? 1 : 0);
+	return true;
+}
+
+bool
+db_jsonb(const DbResult *result, int row, int column, const char **json, size_t *length)
+{
+	size_t size;
+	const uint8_t *bytes = cell(result, row, column, &size);
+
+	if (bytes == NULL || size < 2 || bytes[0] != JSONB_VERSION)
+	{
+		return false;
+	}
+	*json = (const char *) bytes + 1;
+	*length = size - 1;
+	return true;
+}
+
+/*
+ * An array: dimensions, whether there are NULLs, the elements' type; for each
+ * dimension its size and lower bound; then each element's length (-1 = NULL) and
+ * bytes.  Every number has four bytes.
+ */
+bool
+db_array(const DbResult *result, int row, int column, DbArray *array)
+{
+	size_t size;
+	const uint8_t *bytes = cell(result, row, column, &size);
+	uint64_t dimensions;
+	uint64_t elements;
+
+	if (bytes == NULL || size < 12)
+	{
+		return false;
+	}
+	dimensions = read_big_endian(bytes, 4);
+	if (dimensions == 0)
+	{
+		array->at = array->end = bytes + size;
+		array->left = 0;
+		return true;
+	}
+	if (dimensions != 1 || size < 20)
+	{
+		return false;
+	}
+	elements = read_big_endian(bytes + 12, 4);
+	if (elements > INT32_MAX)
+	{
+		return false;
+	}
+	array->at = bytes + 20;
+	array->end = bytes + size;
+	array->left = (int) elements;
+	return true;
+}
+
+bool
+db_array_next(DbArray *array, const char **text, size_t *length)
+{
+	int32_t size;
+
+	if (array->left <= 0 || array->end - array->at < 4)
+	{
+		return false;
+	}
+	size = (int32_t) read_big_endian(array->at, 4);
+	array->at += 4;
+	array->left--;
+	if (size < 0)
+	{
+		*text = NULL;
+		*length = 0;
+		return true;
+	}
+	if (size > array->end - array->at)
+	{
+		return false;
+	}
+	*text = (const char *) array->at;
+	*length = (size_t) size;
+	array->at += size;
+	return true;
+}

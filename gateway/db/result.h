@@ -1,0 +1,54 @@
+/*
+ * result.h
+ *		Typed reading of a result's cells, which are in binary.
+ *
+ * Each function is false when the cell is NULL or does not have the type's length;
+ * the out parameter is then untouched.  Pointers into a result are valid until the
+ * DbDone callback returns.
+ */
+#ifndef DB_RESULT_H
+#define DB_RESULT_H
+
+#include "db/db.h"
+
+extern bool db_is_null(const DbResult *result, int row, int column);
+
+/* Not terminated by NUL: use *length. */
+extern bool db_text(const DbResult *result, int row, int column, const char **text, size_t *length);
+extern bool db_uuid(const DbResult *result, int row, int column, uint8_t uuid[DB_UUID_SIZE]);
+extern bool db_bool(const DbResult *result, int row, int column, bool *value);
+
+/* int2, int4 and int8, by the cell's length. */
+extern bool db_int(const DbResult *result, int row, int column, int64_t *value);
+
+/*
+ * timestamptz: milliseconds since 1970, rounded down, or the raw microseconds since
+ * 2000.  Infinite times are false in milliseconds.
+ */
+extern bool db_time_ms(const DbResult *result, int row, int column, int64_t *epoch_ms);
+extern bool db_time_us(const DbResult *result, int row, int column, int64_t *postgres_us);
+
+/* jsonb (its version byte is checked and skipped) as text, not terminated. */
+extern bool
+db_jsonb(const DbResult *result, int row, int column, const char **json, size_t *length);
+
+/*
+ * text[] of one dimension: walk its elements.
+ *
+ *	DbArray array;
+ *	if (db_array(result, row, column, &array))
+ *		while (db_array_next(&array, &text, &length)) …
+ *
+ * A NULL element has text == NULL.  A malformed array ends early.
+ */
+typedef struct DbArray
+{
+	const uint8_t *at;
+	const uint8_t *end;
+	int left;
+} DbArray;
+
+extern bool db_array(const DbResult *result, int row, int column, DbArray *array);
+extern bool db_array_next(DbArray *array, const char **text, size_t *length);
+
+#endif /* DB_RESULT_H */

@@ -1,0 +1,20 @@
+/*
+ * statement.c
+ *		Finding a registered statement by its name.
+ */
+#include "db/statement.h"
+
+#include <string.h>
+
+int
+db_statement_find(const char *role, const char *name)
+{
+	for (int i = 0; i < db_statement_count; i++)
+	{
+		if (strcmp(db_statements[i].role, role) == 0 && strcmp(db_statements[i].name, name) == 0)
+		{
+			return i;
+		}
+	}
+	return -1;
+}

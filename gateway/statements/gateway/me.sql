@@ -1,0 +1,2 @@
+SELECT m.organization_id, m.key_id, m.user_id, m.name, m.permissions
+FROM wa.me() AS m

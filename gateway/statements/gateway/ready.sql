@@ -1,0 +1,2 @@
+-- GET /readyz: the database answers, and the extension is there.
+SELECT wa.version()
