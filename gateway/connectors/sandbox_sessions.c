@@ -1,0 +1,214 @@
+/*
+ * sandbox_sessions.c
+ *		Pairs sessions: starting, then a QR code, then working.
+ *
+ * The database's status is the truth.  What is kept here is only when the next step
+ * is due; after a restart a session goes on from the status that the database has.
+ */
+#include "connectors/sandbox_sessions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define CONNECTOR_NAME "sandbox"
+#define QR_LIFETIME_MS 60000
+#define LEASE_END_MS 1000 /* the shortest lease that the database gives */
+
+/* Columns of sessions.sql */
+enum
+{
+	COLUMN_ORG,
+	COLUMN_ID,
+	COLUMN_STATUS,
+	COLUMN_PHONE
+};
+
+void
+sessions_init(SandboxSessions *sessions, const char *owner, int step_ms, int lease_ms)
+{
+	memset(sessions, 0, sizeof(*sessions));
+	sessions->owner = owner;
+	sessions->step_ms = step_ms;
+	sessions->lease_ms = lease_ms;
+}
+
+static SessionState
+state_of_status(const char *status)
+{
+	if (strcmp(status, "working") == 0)
+		return SESSION_WORKING;
+	if (strcmp(status, "scan_qr_code") == 0)
+		return SESSION_SCANNING;
+	return SESSION_STARTING;
+}
+
+static const char *
+status_of_state(SessionState state)
+{
+	switch (state)
+	{
+		case SESSION_STARTING:
+			return "starting";
+		case SESSION_SCANNING:
+			return "scan_qr_code";
+		case SESSION_WORKING:
+			return "working";
+	}
+	return "";
+}
+
+/* The one place where a session's state changes. */
+static void
+enter_state(SandboxSessions *sessions, SandboxSession *session, SessionState state, int64_t now_ms)
+{
+	session->state = state;
+	session->due_ms = now_ms + sessions->step_ms;
+	log_line(LOG_LEVEL_INFO, "session", log_text("org", session->org),
+			 log_text("session", session->id), log_text("status", status_of_state(state)));
+}
+
+static SandboxSession *
+find_session(SandboxSessions *sessions, const char *id)
+{
+	for (int i = 0; i < sessions->count; i++)
+		if (strcmp(sessions->session[i].id, id) == 0)
+			return &sessions->session[i];
+	return NULL;
+}
+
+/* A row of a renewal: a session that is new here, or known, or was restarted. */
+static void
+take_row(SandboxSessions *sessions, const PGresult *rows, int row, int64_t now_ms)
+{
+	const char *id = PQgetvalue(rows, row, COLUMN_ID);
+	SessionState state = state_of_status(PQgetvalue(rows, row, COLUMN_STATUS));
+	SandboxSession *session = find_session(sessions, id);
+
+	if (session == NULL)
+	{
+		if (sessions->count == SANDBOX_SESSIONS_MAX)
+			return;
+		session = &sessions->session[sessions->count++];
+		memset(session, 0, sizeof(*session));
+		snprintf(session->id, sizeof(session->id), "%s", id);
+		snprintf(session->org, sizeof(session->org), "%s", PQgetvalue(rows, row, COLUMN_ORG));
+		snprintf(session->phone, sizeof(session->phone), "%s", PQgetvalue(rows, row, COLUMN_PHONE));
+		if (session->phone[0] == '\0')
+			sandbox_phone(id, session->phone);
+		enter_state(sessions, session, state, now_ms);
+	}
+	else if (session->state != state)
+		enter_state(sessions, session, state, now_ms);
+	session->leased = true;
+}
+
+/* Takes or renews leases of this length; the rows, or NULL. */
+static PGresult *
+lease(SandboxSessions *sessions, Store *store, int lease_ms)
+{
+	char max[16];
+	char interval[32];
+	const char *values[] = {CONNECTOR_NAME, sessions->owner, max, interval};
+
+	snprintf(max, sizeof(max), "%d", SANDBOX_SESSIONS_MAX);
+	snprintf(interval, sizeof(interval), "%d milliseconds", lease_ms);
+	return store_query(store, STORE_SESSIONS, 4, values);
+}
+
+bool
+sessions_renew(SandboxSessions *sessions, Store *store, int64_t now_ms)
+{
+	PGresult *rows = lease(sessions, store, sessions->lease_ms);
+	int kept = 0;
+
+	if (rows == NULL)
+		return false;
+	for (int i = 0; i < sessions->count; i++)
+		sessions->session[i].leased = false;
+	for (int row = 0; row < PQntuples(rows); row++)
+		take_row(sessions, rows, row, now_ms);
+	PQclear(rows);
+
+	for (int i = 0; i < sessions->count; i++)
+	{
+		if (sessions->session[i].leased)
+			sessions->session[kept++] = sessions->session[i];
+		else
+			log_line(LOG_LEVEL_INFO, "session_gone", log_text("session", sessions->session[i].id));
+	}
+	sessions->count = kept;
+	return true;
+}
+
+/* Reports one session's next state; the outcome is the caller's to take. */
+static bool
+report_next(const SandboxSessions *sessions, const SandboxSession *session, Store *store)
+{
+	char jid[SANDBOX_JID_MAX];
+	char qr[SANDBOX_QR_MAX];
+	char expires[SANDBOX_TIME_MAX];
+	const char *values[7] = {session->id, sessions->owner};
+
+	if (session->state == SESSION_STARTING)
+	{
+		sandbox_qr(session->id, qr);
+		sandbox_time(clock_wall_ms() + QR_LIFETIME_MS, expires);
+		values[2] = status_of_state(SESSION_SCANNING);
+		values[5] = qr;
+		values[6] = expires;
+	}
+	else
+	{
+		sandbox_jid(session->phone, jid);
+		values[2] = status_of_state(SESSION_WORKING);
+		values[3] = session->phone;
+		values[4] = jid;
+	}
+	return store_report(store, session->org, STORE_SESSION, 7, values);
+}
+
+void
+sessions_step(SandboxSessions *sessions, Store *store, int64_t now_ms)
+{
+	SandboxSession *sent[STORE_BATCH_MAX];
+	int count = 0;
+
+	for (int i = 0; i < sessions->count && count < STORE_BATCH_MAX; i++)
+	{
+		SandboxSession *session = &sessions->session[i];
+
+		if (session->state == SESSION_WORKING || session->due_ms > now_ms)
+			continue;
+		if (!report_next(sessions, session, store))
+			break;
+		sent[count++] = session;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (store_outcome(store) == STORE_DONE)
+			enter_state(sessions, sent[i],
+						sent[i]->state == SESSION_STARTING ? SESSION_SCANNING : SESSION_WORKING,
+						now_ms);
+		else
+			sent[i]->due_ms = now_ms + sessions->step_ms + STORE_BACKOFF_MIN_MS;
+	}
+}
+
+int64_t
+sessions_due(const SandboxSessions *sessions, int64_t until_ms)
+{
+	for (int i = 0; i < sessions->count; i++)
+		if (sessions->session[i].state != SESSION_WORKING && sessions->session[i].due_ms < until_ms)
+			until_ms = sessions->session[i].due_ms;
+	return until_ms;
+}
+
+void
+sessions_release(SandboxSessions *sessions, Store *store)
+{
+	PQclear(lease(sessions, store, LEASE_END_MS));
+	sessions->count = 0;
+}

@@ -1,0 +1,57 @@
+/*
+ * sandbox_sessions.h
+ *		The sessions that this sandbox leases, and how it pairs them.
+ */
+#ifndef WA_CONNECTORS_SANDBOX_SESSIONS_H
+#define WA_CONNECTORS_SANDBOX_SESSIONS_H
+
+#include "connectors/sandbox_identity.h"
+#include "connectors/sandbox_store.h"
+
+#define SANDBOX_SESSIONS_MAX 256 /* leased at once; others are left to other sandboxes */
+
+typedef enum SessionState
+{
+	SESSION_STARTING, /* to be shown a QR code, at due_ms */
+	SESSION_SCANNING, /* the code is shown; "scanned" at due_ms */
+	SESSION_WORKING   /* paired; its messages are claimed */
+} SessionState;
+
+typedef struct SandboxSession
+{
+	char org[UUID_TEXT_MAX + 1];
+	char id[UUID_TEXT_MAX + 1];
+	char phone[PHONE_NUMBER_MAX + 1];
+	SessionState state;
+	int64_t due_ms; /* monotonic */
+	bool leased;    /* the last renewal named it */
+} SandboxSession;
+
+typedef struct SandboxSessions
+{
+	SandboxSession session[SANDBOX_SESSIONS_MAX];
+	int count;
+	const char *owner; /* borrowed: who holds the leases */
+	int step_ms;       /* between two states */
+	int lease_ms;
+} SandboxSessions;
+
+/* Makes an empty list. */
+extern void sessions_init(SandboxSessions *sessions, const char *owner, int step_ms, int lease_ms);
+
+/*
+ * Takes and renews leases, and forgets the sessions that were stopped or taken by
+ * others.  False when the database could not be asked.
+ */
+extern bool sessions_renew(SandboxSessions *sessions, Store *store, int64_t now_ms);
+
+/* Takes each session that is due one state further. */
+extern void sessions_step(SandboxSessions *sessions, Store *store, int64_t now_ms);
+
+/* When the next session is due (monotonic), at most until_ms. */
+extern int64_t sessions_due(const SandboxSessions *sessions, int64_t until_ms);
+
+/* Lets the leases run out in a second, so that another sandbox need not wait. */
+extern void sessions_release(SandboxSessions *sessions, Store *store);
+
+#endif /* WA_CONNECTORS_SANDBOX_SESSIONS_H */

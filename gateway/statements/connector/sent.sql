@@ -1,0 +1,1 @@
+SELECT wa.connector_sent($1, $2, $3)

@@ -1,0 +1,2 @@
+SELECT org_id, session_id, status, phone_number
+  FROM wa.connector_sessions($1, $2, $3, $4)
