@@ -1,10 +1,20 @@
 -- Row security.
 --
 -- Per command one RESTRICTIVE policy carries the organization and the
--- permission, and one permissive USING (true) opens the table to the role:
+-- permission, and one permissive policy opens the table to the role:
 -- whatever policy anyone adds later can only narrow, never OR isolation away.
 -- wa.org_for() raises instead of returning nothing, so that a missing
 -- permission is an error and not an empty result.
+
+-- Called by the permissive policy, for one reason: DROP EXTENSION … CASCADE
+-- takes away what depends on the extension.  The restrictive policies do, by
+-- wa.org_for(); a permissive USING (true) would stay, and open the table.
+CREATE FUNCTION wa.installed() RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN true;
+COMMENT ON FUNCTION wa.installed() IS
+	'true; a policy that calls it is dropped together with the extension';
 
 CREATE FUNCTION wa.is_protected(target regclass) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -74,7 +84,7 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
 	PERFORM wa.unprotect(target, false);
 	clause := format('(%I OPERATOR(pg_catalog.=) wa.org_for(%%L))', org_column);
-	EXECUTE format('CREATE POLICY wa_open ON %s TO %s USING (true) WITH CHECK (true)', target, roles);
+	EXECUTE format('CREATE POLICY wa_open ON %s TO %s USING (wa.installed()) WITH CHECK (wa.installed())', target, roles);
 	EXECUTE format('CREATE POLICY wa_read ON %s AS RESTRICTIVE FOR SELECT TO %s USING ' || clause,
 				   target, roles, read);
 	EXECUTE format('CREATE POLICY wa_insert ON %s AS RESTRICTIVE FOR INSERT TO %s WITH CHECK ' || clause,
@@ -85,8 +95,9 @@ BEGIN
 				   target, roles, write);
 END $$;
 REVOKE ALL ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) TO wa_admin;
 COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
-	'puts the organization and permission policies on a table of yours; refuses one whose indexes or foreign keys would leak';
+	'puts the organization and permission policies on a table of the caller''s; refuses one whose indexes or foreign keys would leak';
 
 CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -106,6 +117,7 @@ BEGIN
 	END IF;
 END $$;
 REVOKE ALL ON FUNCTION wa.unprotect(regclass, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.unprotect(regclass, boolean) TO wa_admin;
 COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
 	'takes away what wa.protect() put on a table, and with disable its row security as a whole';
 

@@ -258,6 +258,19 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 REVOKE ALL ON wa.keys FROM PUBLIC;
 GRANT SELECT ON wa.keys TO wa_admin;
 COMMENT ON VIEW wa.keys IS 'API keys for administrators, without their digests';
+COMMENT ON COLUMN wa.keys.org_id IS 'the organization that the key opens';
+COMMENT ON COLUMN wa.keys.org IS 'its name';
+COMMENT ON COLUMN wa.keys.id IS 'what the administration functions take';
+COMMENT ON COLUMN wa.keys.key IS 'the same as it is written outside';
+COMMENT ON COLUMN wa.keys.name IS 'how people find the key';
+COMMENT ON COLUMN wa.keys.prefix IS 'its first characters';
+COMMENT ON COLUMN wa.keys.permissions IS 'what it may do';
+COMMENT ON COLUMN wa.keys.status IS 'live, rotated (a predecessor in its overlap), expired or revoked';
+COMMENT ON COLUMN wa.keys.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.keys.created_by IS 'who made it';
+COMMENT ON COLUMN wa.keys.expires_at IS 'from when on it is refused; NULL: never';
+COMMENT ON COLUMN wa.keys.revoked_at IS 'when it was revoked; NULL: it was not';
+COMMENT ON COLUMN wa.keys.revoked_by IS 'who revoked it';
 
 CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER

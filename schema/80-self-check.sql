@@ -108,6 +108,21 @@ AS $$
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind <> 'i' AND acl.grantee NOT IN
 			('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole)
 	UNION ALL
+		SELECT 'nobody else is granted anything on tables', format('%s.%I to %s', a.attrelid::regclass, a.attname,
+			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid CROSS JOIN aclexplode(a.attacl) acl
+		WHERE c.relnamespace = 'wa'::regnamespace AND (acl.privilege_type <> 'SELECT' OR acl.grantee NOT IN
+			('wa_owner'::regrole, 'wa_admin'::regrole, 'wa_gateway'::regrole, 'wa_app'::regrole))
+	UNION ALL
+		SELECT 'protected tables stay protected', format('%s: %s', p.polrelid::regclass,
+			COALESCE(leak.object || ': ' || leak.reason, 'policies or forced row security are missing'))
+		FROM pg_policy p CROSS JOIN LATERAL (
+				SELECT substring(pg_get_expr(p.polqual, p.polrelid) FROM '^\("?([^"= ]+)"? = ') AS org_column) o
+			LEFT JOIN LATERAL wa.leaks(p.polrelid, o.org_column) leak ON true
+		WHERE p.polname = 'wa_read' AND pg_get_expr(p.polqual, p.polrelid) LIKE '%wa.org_for(%'
+			AND leak.object IS DISTINCT FROM 'wa.api_key_digest_key'
+			AND (leak.object IS NOT NULL OR NOT wa.is_protected(p.polrelid))
+	UNION ALL
 		SELECT 'key digests are granted to nobody', r.rolname FROM pg_roles r
 		WHERE r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND NOT r.rolsuper
 			AND has_column_privilege(r.oid, 'wa.api_key', 'digest', 'SELECT')
@@ -128,7 +143,7 @@ AS $$
 		('objects belong to wa_owner'), ('functions belong to wa_owner'), ('functions pin their search path'),
 		('getters are stable and stay out of parallel workers'),
 		('binding functions are volatile and never parallel'), ('nobody else is granted anything on tables'),
-		('key digests are granted to nobody'),
+		('protected tables stay protected'), ('key digests are granted to nobody'),
 		('credentials are stored nowhere'), ('changes of keys reach every backend'))
 	SELECT c.name, count(f.name) = 0, string_agg(f.object, ', ' ORDER BY f.object)
 	FROM checks c LEFT JOIN failure f ON f.name = c.name

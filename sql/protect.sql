@@ -48,6 +48,25 @@ SELECT wa.unprotect('public.invoice');
 \c - :superuser
 -- Beta's invoice is as it was.
 SELECT org_id = :'acme' AS of_acme, id, total FROM public.invoice ORDER BY total;
+-- What somebody changes afterwards is a finding of the self-check.
+CREATE INDEX invoice_total ON public.invoice (total);
+SELECT detail FROM wa.self_check() WHERE name = 'protected tables stay protected';
+DROP INDEX public.invoice_total;
+ALTER TABLE public.invoice NO FORCE ROW LEVEL SECURITY;
+SELECT detail FROM wa.self_check() WHERE name = 'protected tables stay protected';
+GRANT UPDATE (label) ON wa.session TO regress_app;
+SELECT detail FROM wa.self_check() WHERE name = 'nobody else is granted anything on tables';
+REVOKE UPDATE (label) ON wa.session FROM regress_app;
 SELECT wa.unprotect('public.invoice');
 SELECT relrowsecurity, relforcerowsecurity, wa.is_protected(oid) FROM pg_class WHERE oid = 'public.invoice'::regclass;
 DROP TABLE public.invoice;
+
+-- The owner of a table, who is no superuser, protects it as a member of wa_admin.
+CREATE SCHEMA shop AUTHORIZATION regress_admin;
+\c - regress_admin
+CREATE TABLE shop.item (tenant uuid NOT NULL, id int, PRIMARY KEY (tenant, id));
+SELECT wa.protect('shop.item', 'tenant');
+SELECT wa.is_protected('shop.item');
+SELECT wa.protect('wa.session');
+\c - :superuser
+DROP SCHEMA shop CASCADE;

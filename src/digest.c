@@ -24,6 +24,10 @@
 
 PG_FUNCTION_INFO_V1(wa_hash_key);
 PG_FUNCTION_INFO_V1(wa_make_secret);
+PG_FUNCTION_INFO_V1(wa_random_bytes);
+
+/* More than any secret needs. */
+#define RANDOM_BYTES_MAX 1024
 
 
 void
@@ -101,4 +105,22 @@ wa_make_secret(PG_FUNCTION_ARGS)
 	wak_wipe(random, sizeof(random));
 
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls)));
+}
+
+/* wa.random_bytes(length): 1 to 1024 strong random bytes. */
+Datum
+wa_random_bytes(PG_FUNCTION_ARGS)
+{
+	int32 length = PG_GETARG_INT32(0);
+	bytea *result;
+
+	if (length < 1 || length > RANDOM_BYTES_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("length must be between 1 and %d", RANDOM_BYTES_MAX)));
+	result = palloc(VARHDRSZ + length);
+	SET_VARSIZE(result, VARHDRSZ + length);
+	if (!pg_strong_random(VARDATA(result), length))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	PG_RETURN_BYTEA_P(result);
 }
