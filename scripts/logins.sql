@@ -1,0 +1,27 @@
+-- The extension and the logins of a private cluster; run again after an upgrade
+-- it changes nothing that is there.  Superuser, database "wa".
+--
+-- A sealed login is a plain role that is a member of exactly one group role.
+-- Its limits are settings of the role, because a sealed session cannot SET.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+
+CREATE EXTENSION IF NOT EXISTS wa_apikeys CASCADE;
+ALTER EXTENSION wa_apikeys UPDATE;
+
+REVOKE TEMPORARY ON DATABASE :"DBNAME" FROM PUBLIC;
+
+SELECT 'CREATE ROLE wa_gateway_login LOGIN CONNECTION LIMIT 100 IN ROLE wa_gateway'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wa_gateway_login') \gexec
+SELECT 'CREATE ROLE wa_sandbox_login LOGIN CONNECTION LIMIT 16 IN ROLE wa_connector'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wa_sandbox_login') \gexec
+
+ALTER ROLE wa_gateway_login SET statement_timeout = '10s';
+ALTER ROLE wa_gateway_login SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE wa_gateway_login SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE wa_gateway_login SET temp_file_limit = '64MB';
+
+ALTER ROLE wa_sandbox_login SET statement_timeout = '10s';
+ALTER ROLE wa_sandbox_login SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE wa_sandbox_login SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE wa_sandbox_login SET temp_file_limit = '64MB';
