@@ -20,7 +20,8 @@ override with_llvm = no
 # scripts/installcheck brings its own server.
 NO_INSTALLCHECK = 1
 # What has to run in this order; scripts/installcheck appends all other tests.
-REGRESS = init secret permissions ids context isolation expiry messages oracles plans
+REGRESS = init secret permissions ids keys context isolation plans oracles expiry \
+	seal messages protect uninstall
 # On a fresh machine there is no PGXS before `make run` or `make test` has
 # installed it; then only the targets that are scripts work.
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))

@@ -34,24 +34,58 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
-	RETURN QUERY
+	-- Renewed in the second half of a lease only, so that polling writes little.
+	WITH due AS (
+		SELECT s.org_id, s.id FROM wa.session s
+		WHERE s.connector = connector_sessions.connector AND s.lease_owner = connector_sessions.owner
+			AND s.status IN ('starting', 'scan_qr_code', 'working')
+			AND s.lease_until < clock_timestamp() + lease / 2
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.session s SET lease_until = clock_timestamp() + lease
+	FROM due WHERE s.org_id = due.org_id AND s.id = due.id;
+	-- What the owner has counts first: new sessions never crowd it out.
 	WITH free AS (
 		SELECT s.org_id, s.id FROM wa.session s
 		WHERE s.connector = connector_sessions.connector
 			AND s.status IN ('starting', 'scan_qr_code', 'working')
-			AND (s.lease_owner IS NULL OR s.lease_owner = owner OR s.lease_until < clock_timestamp())
-		ORDER BY s.lease_until NULLS FIRST, s.id
-		LIMIT max
+			AND (s.lease_owner IS NULL OR s.lease_owner <> connector_sessions.owner AND s.lease_until < clock_timestamp())
+		ORDER BY s.id
+		LIMIT GREATEST(max - (
+			SELECT count(*) FROM wa.session s
+			WHERE s.connector = connector_sessions.connector AND s.lease_owner = connector_sessions.owner
+				AND s.status IN ('starting', 'scan_qr_code', 'working')), 0)
 		FOR NO KEY UPDATE SKIP LOCKED)
 	UPDATE wa.session s
 	SET lease_owner = connector_sessions.owner, lease_until = clock_timestamp() + lease
-	FROM free WHERE s.org_id = free.org_id AND s.id = free.id
-	RETURNING s.org_id, s.id, s.status, s.label, s.phone_number;
+	FROM free WHERE s.org_id = free.org_id AND s.id = free.id;
+
+	RETURN QUERY
+	SELECT s.org_id, s.id, s.status, s.label, s.phone_number
+	FROM wa.session s
+	WHERE s.connector = connector_sessions.connector AND s.lease_owner = connector_sessions.owner
+		AND s.lease_until > clock_timestamp() AND s.status IN ('starting', 'scan_qr_code', 'working')
+	ORDER BY s.id;
 END $$;
 REVOKE ALL ON FUNCTION wa.connector_sessions(text, text, integer, interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.connector_sessions(text, text, integer, interval) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
 	'takes the lease of sessions that want to run and that nobody runs, renews those of the owner, and lists them';
+
+CREATE FUNCTION wa.connector_release(owner text) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	released integer;
+BEGIN
+	UPDATE wa.session s SET lease_owner = NULL, lease_until = NULL WHERE s.lease_owner = connector_release.owner;
+	GET DIAGNOSTICS released = ROW_COUNT;
+	RETURN released;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_release(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_release(text) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_release(text) IS
+	'gives back the leases of all sessions of the owner, when it stops, and returns how many';
 
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,

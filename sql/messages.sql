@@ -87,6 +87,13 @@ SELECT unread_count FROM wa.chat WHERE jid = '15553334444@s.whatsapp.net' ORDER 
 SELECT wa.act_for(:'acme') \; SELECT * FROM error_of(format($$SELECT wa.connector_receive(%L, 'IN3', 'x', 'x', '', 'text', 'x', NULL, now())$$, :'acme_session'));
 BEGIN; SELECT wa.act_for(:'acme'); SET LOCAL ROLE wa_owner; SELECT * FROM error_of(format($$SELECT wa.connector_receive(%L, 'IN3', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', '', 'text', 'x', NULL, now())$$, :'beta_session')); ROLLBACK;
 
+-- A connector that stops gives its sessions back.
+SELECT wa.connector_release('one') > 0 AS released;
+SELECT count(*) AS left_over FROM wa.session WHERE lease_owner = 'one';
+SELECT count(*) > 0 AS taken FROM wa.connector_sessions('sandbox', 'two', 1, '30 s');
+SELECT count(*) AS never_more_than_asked_for FROM wa.connector_sessions('sandbox', 'two', 1, '30 s');
+SELECT wa.connector_release('two') AS released;
+
 -- Logged out: nothing can be sent, and nobody runs it.
 UPDATE wa.session SET status = 'logged_out' WHERE id = :'support';
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of(format($$SELECT wa.send_message(%L, '15551230000', 'text', 'x')$$, :'support'));
@@ -96,6 +103,7 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of(format
 \set SHOW_CONTEXT never
 SELECT wa.connector_sessions('sandbox', 'x', 1, '30 s');
 SELECT wa.connector_claim('sandbox', 'x', 1, '30 s');
+SELECT wa.connector_release('one');
 SELECT wa.connector_sent(:'first_id', 'x', now());
 SELECT wa.connector_failed(:'first_id', 'x');
 SELECT wa.connector_status(:'acme_session', 'x', 'read', now());

@@ -15,7 +15,6 @@
 
 #define CONNECTOR_NAME "sandbox"
 #define QR_LIFETIME_MS 60000
-#define LEASE_END_MS 1000 /* the shortest lease that the database gives */
 
 /* Columns of sessions.sql */
 enum
@@ -105,25 +104,18 @@ take_row(SandboxSessions *sessions, const PGresult *rows, int row, int64_t now_m
 	session->leased = true;
 }
 
-/* Takes or renews leases of this length; the rows, or NULL. */
-static PGresult *
-lease(SandboxSessions *sessions, Store *store, int lease_ms)
+bool
+sessions_renew(SandboxSessions *sessions, Store *store, int64_t now_ms)
 {
 	char max[16];
 	char interval[32];
 	const char *values[] = {CONNECTOR_NAME, sessions->owner, max, interval};
-
-	snprintf(max, sizeof(max), "%d", SANDBOX_SESSIONS_MAX);
-	snprintf(interval, sizeof(interval), "%d milliseconds", lease_ms);
-	return store_query(store, STORE_SESSIONS, 4, values);
-}
-
-bool
-sessions_renew(SandboxSessions *sessions, Store *store, int64_t now_ms)
-{
-	PGresult *rows = lease(sessions, store, sessions->lease_ms);
+	PGresult *rows;
 	int kept = 0;
 
+	snprintf(max, sizeof(max), "%d", SANDBOX_SESSIONS_MAX);
+	snprintf(interval, sizeof(interval), "%d milliseconds", sessions->lease_ms);
+	rows = store_query(store, STORE_SESSIONS, 4, values);
 	if (rows == NULL)
 		return false;
 	for (int i = 0; i < sessions->count; i++)
@@ -209,6 +201,8 @@ sessions_due(const SandboxSessions *sessions, int64_t until_ms)
 void
 sessions_release(SandboxSessions *sessions, Store *store)
 {
-	PQclear(lease(sessions, store, LEASE_END_MS));
+	const char *values[] = {sessions->owner};
+
+	PQclear(store_query(store, STORE_RELEASE, 1, values));
 	sessions->count = 0;
 }

@@ -51,7 +51,7 @@ extern void sessions_step(SandboxSessions *sessions, Store *store, int64_t now_m
 /* When the next session is due (monotonic), at most until_ms. */
 extern int64_t sessions_due(const SandboxSessions *sessions, int64_t until_ms);
 
-/* Lets the leases run out in a second, so that another sandbox need not wait. */
+/* Gives the leases back, so that another sandbox need not wait for their end. */
 extern void sessions_release(SandboxSessions *sessions, Store *store);
 
 #endif /* WA_CONNECTORS_SANDBOX_SESSIONS_H */

@@ -18,9 +18,9 @@
 
 /* File names in gateway/statements/connector; also the prepared names. */
 static const char *const statement_names[STORE_STATEMENT_COUNT] = {
-	[STORE_ACT_FOR] = "act_for", [STORE_SESSIONS] = "sessions", [STORE_CLAIM] = "claim",
-	[STORE_SESSION] = "session", [STORE_SENT] = "sent",         [STORE_FAILED] = "failed",
-	[STORE_STATUS] = "status",   [STORE_RECEIVE] = "receive",
+	[STORE_ACT_FOR] = "act_for", [STORE_SESSIONS] = "sessions", [STORE_RELEASE] = "release",
+	[STORE_CLAIM] = "claim",     [STORE_SESSION] = "session",   [STORE_SENT] = "sent",
+	[STORE_FAILED] = "failed",   [STORE_STATUS] = "status",     [STORE_RECEIVE] = "receive",
 };
 
 void

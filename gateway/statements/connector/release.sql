@@ -1,0 +1,1 @@
+SELECT wa.connector_release($1)
