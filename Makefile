@@ -59,6 +59,9 @@ unit:
 	$(MAKE) -C gateway unit
 unit-asan:
 	$(MAKE) -C gateway unit-asan
+# make fuzz [FUZZ_RUNS=n] [FUZZ_SECONDS=n for each target]
+fuzz:
+	$(MAKE) -C gateway fuzz
 e2e:
 	scripts/e2e
 
@@ -77,4 +80,4 @@ format:
 check-style:
 	scripts/check-style
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan e2e run stop bench format check-style
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e run stop bench format check-style
