@@ -39,10 +39,12 @@ $(OBJS): $(wildcard src/*.h common/*.h)
 
 STATEMENTS := $(sort $(wildcard gateway/statements/*/*.sql))
 SCHEMA := $(sort $(wildcard schema/*.sql))
+# A file that is taken away changes its folder.
+FOLDERS := schema $(sort $(wildcard gateway/statements/*))
 
 # The install script: the parts of schema/ in order, then the statements that
 # the sealed roles may run.
-wa_apikeys--1.0.sql: $(SCHEMA) $(STATEMENTS) scripts/statements
+wa_apikeys--1.0.sql: $(SCHEMA) $(STATEMENTS) $(FOLDERS) scripts/statements
 	@{ cat $(filter schema/%,$(SCHEMA)) && scripts/statements sql; } > $@.tmp && mv $@.tmp $@
 
 gateway:

@@ -38,6 +38,9 @@
 #define WAK_IMPORTED_MIN 20
 #define WAK_IMPORTED_MAX 128
 
+/* Fewest characters that a credential has behind its prefix. */
+#define WAK_SECRET_MIN (WAK_IMPORTED_MIN - 3)
+
 /* No credential of any kind is longer; buffers add one for the NUL. */
 #define WAK_CREDENTIAL_MAX WAK_IMPORTED_MAX
 

@@ -97,7 +97,7 @@ COMMENT ON FUNCTION wa.permission_names(wa.permissions) IS 'the names of the per
 
 CREATE FUNCTION wa.permissions(wa.permission) RETURNS wa.permissions
 	AS 'MODULE_PATHNAME', 'wa_permissions_from_permission'
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE c STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION wa.permissions(wa.permission) IS 'the set of this one permission';
 
 -- Assignment, not implicit: an implicit cast from the enum would make its own
@@ -145,7 +145,7 @@ COMMENT ON OPERATOR wa.<@ (wa.permissions, wa.permissions) IS 'is contained by';
 
 CREATE FUNCTION wa.permissions_has(wa.permissions, wa.permission) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'wa_permissions_has'
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE c STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION wa.permissions_has(wa.permissions, wa.permission) IS 'implementation of @> operator';
 
 CREATE OPERATOR wa.@> (
@@ -160,7 +160,7 @@ COMMENT ON OPERATOR wa.@> (wa.permissions, wa.permission) IS 'has the permission
 
 CREATE FUNCTION wa.permissions_member_of(wa.permission, wa.permissions) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'wa_permissions_member_of'
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+	LANGUAGE c STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION wa.permissions_member_of(wa.permission, wa.permissions) IS 'implementation of <@ operator';
 
 CREATE OPERATOR wa.<@ (

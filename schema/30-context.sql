@@ -9,7 +9,7 @@ COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permission) IS
 	'binds a credential to this transaction, once, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_act_for';
 REVOKE ALL ON FUNCTION wa.act_for(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.act_for(uuid) TO wa_connector, wa_worker;
@@ -51,13 +51,13 @@ COMMENT ON FUNCTION wa.require_org() IS
 	'organization that this transaction acts for; raises 28000 if none';
 
 CREATE FUNCTION wa.require_permission(permission wa.permission) RETURNS void
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_require_permission';
 COMMENT ON FUNCTION wa.require_permission(wa.permission) IS
 	'raises 28000 if no credential is bound, 42501 if it lacks the permission; for function bodies, not for policies';
 
 CREATE FUNCTION wa.org_for(permission wa.permission) RETURNS uuid
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_org_for';
 COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';

@@ -60,12 +60,17 @@ COMMENT ON COLUMN wa.api_key.superseded_by IS
 COMMENT ON COLUMN wa.api_key.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
 
--- Whatever changes a key, and however (a replication worker included), every
--- backend hears of it when the change commits.
-CREATE TRIGGER api_key_invalidate AFTER UPDATE OR DELETE OR TRUNCATE ON wa.api_key
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+-- Whatever changes a key, and however, every backend hears of it when the
+-- change commits.  By row, because the workers of logical replication fire row
+-- triggers only, and ALWAYS, because they fire no others.
+CREATE TRIGGER api_key_invalidate AFTER UPDATE OR DELETE ON wa.api_key
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
 ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate;
 COMMENT ON TRIGGER api_key_invalidate ON wa.api_key IS 'makes revocation take effect right away';
+CREATE TRIGGER api_key_invalidate_all AFTER TRUNCATE ON wa.api_key
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate_all;
+COMMENT ON TRIGGER api_key_invalidate_all ON wa.api_key IS 'the same for TRUNCATE';
 
 CREATE TABLE wa.audit (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -96,10 +101,14 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION wa.refuse_change() FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_change() IS 'trigger: keeps a table append-only';
-CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON wa.audit
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.refuse_change();
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON wa.audit
+	FOR EACH ROW EXECUTE FUNCTION wa.refuse_change();
 ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only;
 COMMENT ON TRIGGER audit_append_only ON wa.audit IS 'not even the owner rewrites the log';
+CREATE TRIGGER audit_append_only_all BEFORE TRUNCATE ON wa.audit
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.refuse_change();
+ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only_all;
+COMMENT ON TRIGGER audit_append_only_all ON wa.audit IS 'the same for TRUNCATE';
 
 CREATE TABLE wa.session (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -314,9 +323,13 @@ CREATE TABLE wa.statement (
 	PRIMARY KEY (role_name, name),
 	UNIQUE (role_name, digest)
 );
-CREATE TRIGGER statement_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON wa.statement
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER statement_invalidate AFTER INSERT OR UPDATE OR DELETE ON wa.statement
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
 ALTER TABLE wa.statement ENABLE ALWAYS TRIGGER statement_invalidate;
+CREATE TRIGGER statement_invalidate_all AFTER TRUNCATE ON wa.statement
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+ALTER TABLE wa.statement ENABLE ALWAYS TRIGGER statement_invalidate_all;
+COMMENT ON TRIGGER statement_invalidate_all ON wa.statement IS 'the same for TRUNCATE';
 COMMENT ON TABLE wa.statement IS
 	'the statements that sealed roles may run; written by the install and update scripts only, part of no dump';
 COMMENT ON COLUMN wa.statement.role_name IS 'the sealed role';

@@ -1,33 +1,56 @@
 -- Row security.
 --
 -- Per command one RESTRICTIVE policy carries the organization and the
--- permission, and one permissive policy opens the table to the role:
--- whatever policy anyone adds later can only narrow, never OR isolation away.
--- wa.org_for() raises instead of returning nothing, so that a missing
--- permission is an error and not an empty result.
+-- permission, so that whatever policy anyone adds later can only narrow, never
+-- OR isolation away.  wa.org_for() raises instead of returning nothing, so that
+-- a missing permission is an error and not an empty result.
+--
+-- The one permissive policy, without which nobody would see anything, compares
+-- the organization as well: if a restrictive policy is lost, what is lost is a
+-- permission, not isolation.  And it goes with the extension, as the others do,
+-- when DROP EXTENSION … CASCADE takes what depends on it; a USING (true) would
+-- stay and open the table.
 
--- Called by the permissive policy, for one reason: DROP EXTENSION … CASCADE
--- takes away what depends on the extension.  The restrictive policies do, by
--- wa.org_for(); a permissive USING (true) would stay, and open the table.
-CREATE FUNCTION wa.installed() RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+-- The column that a table's policies compare with the organization: the one
+-- column that all of them depend on.
+CREATE FUNCTION wa.org_column_of(target regclass) RETURNS name
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	RETURN true;
-COMMENT ON FUNCTION wa.installed() IS
-	'true; a policy that calls it is dropped together with the extension';
+AS $$
+	SELECT min(a.attname::text)::name
+	FROM pg_policy p
+		JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+			AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid AND d.refobjsubid > 0
+		JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+	WHERE p.polrelid = target
+		AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete')
+	HAVING count(DISTINCT a.attname) = 1
+$$;
+COMMENT ON FUNCTION wa.org_column_of(regclass) IS
+	'the column by which wa.protect() protects a table, NULL if it does not';
 
+-- Each policy is compared as a whole: an expression that says more than
+-- wa.protect() wrote, an OR say, is not the same policy.
 CREATE FUNCTION wa.is_protected(target regclass) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT c.relrowsecurity AND c.relforcerowsecurity AND 4 = (
-		SELECT count(*) FROM pg_policy p
-		WHERE p.polrelid = c.oid AND NOT p.polpermissive
-			AND p.polname IN ('wa_read', 'wa_insert', 'wa_update', 'wa_delete')
-			AND p.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
-			AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
-				LIKE '%wa.org_for(%')
-	FROM pg_class c WHERE c.oid = target
+	SELECT COALESCE(bool_and(c.relrowsecurity AND c.relforcerowsecurity), false) AND 4 = count(*) FILTER (WHERE
+		NOT p.polpermissive
+		AND (p.polname, p.polcmd) IN (('wa_read', 'r'), ('wa_insert', 'a'), ('wa_update', 'w'), ('wa_delete', 'd'))
+		AND p.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
+		AND (p.polqual IS NULL) = (p.polcmd = 'a')
+		AND (p.polwithcheck IS NULL) = (p.polcmd IN ('r', 'd'))
+		AND COALESCE(pg_get_expr(p.polqual, c.oid), allowed.expression) = allowed.expression
+		AND COALESCE(pg_get_expr(p.polwithcheck, c.oid), allowed.expression) = allowed.expression)
+	FROM pg_class c
+		JOIN pg_policy p ON p.polrelid = c.oid
+		CROSS JOIN LATERAL (
+			SELECT format('(%I = wa.org_for(%L::wa.permission))', wa.org_column_of(c.oid), permission) AS expression
+			FROM unnest(enum_range(NULL::wa.permission)) permission
+			WHERE COALESCE(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid))
+				= format('(%I = wa.org_for(%L::wa.permission))', wa.org_column_of(c.oid), permission)) allowed
+	WHERE c.oid = target
 $$;
 COMMENT ON FUNCTION wa.is_protected(regclass) IS
 	'whether a table has forced row security and the four restrictive policies of wa.protect()';
@@ -61,14 +84,24 @@ COMMENT ON FUNCTION wa.leaks(regclass, name) IS
 CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
 						   read wa.permission DEFAULT 'read', write wa.permission DEFAULT 'manage')
 	RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	leak record;
-	clause text;
 	roles constant text := 'wa_gateway, wa_app';
+	reads constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, read);
+	writes constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, write);
 BEGIN
+	-- A table or column that does not exist must not look like a protected one.
+	IF target IS NULL OR org_column IS NULL OR read IS NULL OR write IS NULL THEN
+		RAISE EXCEPTION 'table, column and permissions must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target AND c.relkind IN ('r', 'p')) THEN
+		RAISE EXCEPTION '% is not a table', target
+			USING ERRCODE = 'wrong_object_type', HINT = 'Protect the tables that a view reads.';
+	END IF;
 	IF NOT EXISTS (SELECT FROM pg_attribute a
 				   WHERE a.attrelid = target AND a.attname = org_column
 					   AND a.atttypid = 'uuid'::regtype AND NOT a.attisdropped) THEN
@@ -83,16 +116,13 @@ BEGIN
 
 	EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
 	PERFORM wa.unprotect(target, false);
-	clause := format('(%I OPERATOR(pg_catalog.=) wa.org_for(%%L))', org_column);
-	EXECUTE format('CREATE POLICY wa_open ON %s TO %s USING (wa.installed()) WITH CHECK (wa.installed())', target, roles);
-	EXECUTE format('CREATE POLICY wa_read ON %s AS RESTRICTIVE FOR SELECT TO %s USING ' || clause,
-				   target, roles, read);
-	EXECUTE format('CREATE POLICY wa_insert ON %s AS RESTRICTIVE FOR INSERT TO %s WITH CHECK ' || clause,
-				   target, roles, write);
-	EXECUTE format('CREATE POLICY wa_update ON %s AS RESTRICTIVE FOR UPDATE TO %s USING ' || clause
-				   || ' WITH CHECK ' || clause, target, roles, write, write);
-	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING ' || clause,
-				   target, roles, write);
+	EXECUTE format('CREATE POLICY wa_open ON %s TO %s USING (%s) WITH CHECK (%3$s)', target, roles,
+				   format('%I OPERATOR(pg_catalog.=) wa.require_org()', org_column));
+	EXECUTE format('CREATE POLICY wa_read ON %s AS RESTRICTIVE FOR SELECT TO %s USING (%s)', target, roles, reads);
+	EXECUTE format('CREATE POLICY wa_insert ON %s AS RESTRICTIVE FOR INSERT TO %s WITH CHECK (%s)', target, roles, writes);
+	EXECUTE format('CREATE POLICY wa_update ON %s AS RESTRICTIVE FOR UPDATE TO %s USING (%s) WITH CHECK (%3$s)',
+				   target, roles, writes);
+	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING (%s)', target, roles, writes);
 END $$;
 REVOKE ALL ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) TO wa_admin;
@@ -100,12 +130,15 @@ COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
 	'puts the organization and permission policies on a table of the caller''s; refuses one whose indexes or foreign keys would leak';
 
 CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	policy name;
 BEGIN
+	IF target IS NULL OR disable IS NULL THEN
+		RAISE EXCEPTION 'table must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	FOR policy IN SELECT p.polname FROM pg_policy p
 		WHERE p.polrelid = target
 			AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete')

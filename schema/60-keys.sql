@@ -23,7 +23,7 @@ REVOKE ALL ON FUNCTION wa.actor() FROM PUBLIC;
 COMMENT ON FUNCTION wa.actor() IS 'who acts, for the audit log: a person, a key, or else the database login';
 
 CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}') RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.audit (org_id, actor, action, subject, detail)
@@ -35,7 +35,7 @@ COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb) IS 'adds a row to the audit
 -- Raise 22023 for a field that is wrong; its name travels in the error's
 -- column-name field, so that the gateway can tell its caller which one it was.
 CREATE FUNCTION wa.refuse_field(field text, problem text) RETURNS void
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -154,13 +154,16 @@ REVOKE ALL ON FUNCTION wa.org_of_key(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.org_of_key(uuid) IS 'for function bodies: the organization of a key, NULL for an unknown one';
 
 CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.org_of_key(key);
 	key_name text;
 BEGIN
+	IF key IS NULL THEN
+		RAISE EXCEPTION 'key must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	PERFORM wa.refuse_under_key();
 	IF org IS NULL THEN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
@@ -180,13 +183,16 @@ COMMENT ON FUNCTION wa.revoke_key(uuid) IS
 	'revokes a key; once this has committed no transaction that begins is accepted with it; false if it was revoked before';
 
 CREATE FUNCTION wa.revoke_key(org uuid, name text) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	key uuid;
 	revoked integer := 0;
 BEGIN
+	IF org IS NULL OR name IS NULL THEN
+		RAISE EXCEPTION 'organization and name must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	-- Key by key until none is left: one that a simultaneous rotation makes
 	-- becomes visible once its predecessor's row could be locked.
 	LOOP
@@ -207,7 +213,7 @@ COMMENT ON FUNCTION wa.revoke_key(uuid, text) IS
 	'revokes every live key of the organization with this name, a rotated predecessor included, and returns how many';
 
 CREATE FUNCTION wa.rotate_key(key uuid, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -215,6 +221,9 @@ DECLARE
 	old wa.api_key;
 	made record;
 BEGIN
+	IF key IS NULL OR overlap IS NULL THEN
+		RAISE EXCEPTION 'key and overlap must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	PERFORM wa.refuse_under_key();
 	IF overlap < interval '0' OR overlap > interval '90 days' THEN
 		PERFORM wa.refuse_field('overlap', 'must be between nothing and 90 days');

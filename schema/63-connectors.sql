@@ -9,7 +9,7 @@
 -- out, or to send it in a way that WhatsApp recognizes as the same message.
 
 CREATE FUNCTION wa.check_lease(owner text, max integer, lease interval) RETURNS void
-	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -106,14 +106,17 @@ BEGIN
 			AND (m.lease_until IS NULL OR m.lease_until < clock_timestamp())
 		ORDER BY m.id
 		LIMIT max
-		FOR NO KEY UPDATE OF m SKIP LOCKED)
-	UPDATE wa.message m
-	SET status = 'sending', attempts = m.attempts + 1, lease_owner = connector_claim.owner,
-		lease_until = clock_timestamp() + lease
-	FROM due WHERE m.org_id = due.org_id AND m.id = due.id
-	RETURNING m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content,
+		FOR NO KEY UPDATE OF m SKIP LOCKED), taken AS (
+		UPDATE wa.message m
+		SET status = 'sending', attempts = m.attempts + 1, lease_owner = connector_claim.owner,
+			lease_until = clock_timestamp() + lease
+		FROM due WHERE m.org_id = due.org_id AND m.id = due.id
+		RETURNING m.*, due.maybe_sent)
+	-- Oldest first: an UPDATE promises no order.
+	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content,
 		(SELECT q.wa_message_id FROM wa.message q WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id),
-		m.mentions, m.attempts, due.maybe_sent;
+		m.mentions, m.attempts, m.maybe_sent
+	FROM taken m ORDER BY m.id;
 END $$;
 REVOKE ALL ON FUNCTION wa.connector_claim(text, text, integer, interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.connector_claim(text, text, integer, interval) TO wa_connector;
@@ -237,6 +240,9 @@ BEGIN
 	END IF;
 	IF wa.recipient_jid(chat_jid) IS DISTINCT FROM chat_jid OR wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
 		PERFORM wa.refuse_field('chat_jid', 'must be a WhatsApp address');
+	END IF;
+	IF COALESCE(connector_receive.wa_message_id, '') = '' THEN
+		PERFORM wa.refuse_field('wa_message_id', 'must not be empty');
 	END IF;
 	-- A redelivery finds the message here, a simultaneous one at the index.
 	SELECT m.id INTO message FROM wa.message m

@@ -42,11 +42,12 @@ AS $$
 		SELECT 'sealed logins have timeouts', format('%I: ALTER ROLE %1$I SET %s', l.rolname, needed.setting)
 		FROM wa.sealed_logins() l
 			CROSS JOIN (VALUES ('statement_timeout'), ('idle_in_transaction_session_timeout')) needed (setting)
-		WHERE NOT EXISTS (
-			SELECT FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
-			WHERE s.setrole = l.oid
+		-- the setting for this database goes before the one for all
+		WHERE COALESCE((
+			SELECT config ~ '=0[a-z]*$' FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
+			WHERE s.setrole = l.oid AND config LIKE needed.setting || '=%'
 				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
-				AND config LIKE needed.setting || '=%' AND config !~ '=0[a-z]*$')
+			ORDER BY s.setdatabase DESC LIMIT 1), true)
 	UNION ALL
 		SELECT 'owners hold their objects only by role', r.rolname FROM pg_auth_members m
 			JOIN pg_roles r ON r.oid = m.member
@@ -114,14 +115,12 @@ AS $$
 		WHERE c.relnamespace = 'wa'::regnamespace AND (acl.privilege_type <> 'SELECT' OR acl.grantee NOT IN
 			('wa_owner'::regrole, 'wa_admin'::regrole, 'wa_gateway'::regrole, 'wa_app'::regrole))
 	UNION ALL
-		SELECT 'protected tables stay protected', format('%s: %s', p.polrelid::regclass,
-			COALESCE(leak.object || ': ' || leak.reason, 'policies or forced row security are missing'))
-		FROM pg_policy p CROSS JOIN LATERAL (
-				SELECT substring(pg_get_expr(p.polqual, p.polrelid) FROM '^\("?([^"= ]+)"? = ') AS org_column) o
-			LEFT JOIN LATERAL wa.leaks(p.polrelid, o.org_column) leak ON true
-		WHERE p.polname = 'wa_read' AND pg_get_expr(p.polqual, p.polrelid) LIKE '%wa.org_for(%'
-			AND leak.object IS DISTINCT FROM 'wa.api_key_digest_key'
-			AND (leak.object IS NOT NULL OR NOT wa.is_protected(p.polrelid))
+		SELECT 'protected tables stay protected', format('%s: %s', c.oid::regclass,
+			COALESCE(leak.object || ': ' || leak.reason, 'policies of wa.protect() or forced row security are missing'))
+		FROM pg_class c LEFT JOIN LATERAL wa.leaks(c.oid, wa.org_column_of(c.oid)) leak ON true
+		WHERE EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid
+					  AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete'))
+			AND (leak.object IS NOT NULL OR NOT wa.is_protected(c.oid))
 	UNION ALL
 		SELECT 'key digests are granted to nobody', r.rolname FROM pg_roles r
 		WHERE r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND NOT r.rolsuper
@@ -132,8 +131,12 @@ AS $$
 		WHERE a.atttypid IN ('wa.secret'::regtype, 'wa.secret[]'::regtype) AND NOT a.attisdropped
 			AND c.relkind IN ('r', 'p', 'm', 'f')
 	UNION ALL
-		SELECT 'changes of keys reach every backend', t.tgname FROM pg_trigger t
-		WHERE t.tgname IN ('api_key_invalidate', 'statement_invalidate', 'audit_append_only') AND t.tgenabled <> 'A'
+		SELECT 'changes of keys reach every backend', format('%s on %s', needed.name, needed.relation)
+		FROM (VALUES ('wa.api_key', 'api_key_invalidate'), ('wa.api_key', 'api_key_invalidate_all'),
+				('wa.statement', 'statement_invalidate'), ('wa.statement', 'statement_invalidate_all'),
+				('wa.audit', 'audit_append_only'), ('wa.audit', 'audit_append_only_all')) needed (relation, name)
+		WHERE NOT EXISTS (SELECT FROM pg_trigger t
+						  WHERE t.tgrelid = needed.relation::regclass AND t.tgname = needed.name AND t.tgenabled = 'A')
 	), checks (name) AS (VALUES
 		('library is preloaded'), ('server release'), ('superusers hold no sealed role'),
 		('group roles are unprivileged'), ('sealed logins are unprivileged'), ('sealed logins have timeouts'),
@@ -145,10 +148,10 @@ AS $$
 		('binding functions are volatile and never parallel'), ('nobody else is granted anything on tables'),
 		('protected tables stay protected'), ('key digests are granted to nobody'),
 		('credentials are stored nowhere'), ('changes of keys reach every backend'))
-	SELECT c.name, count(f.name) = 0, string_agg(f.object, ', ' ORDER BY f.object)
-	FROM checks c LEFT JOIN failure f ON f.name = c.name
-	GROUP BY c.name
-	ORDER BY count(f.name) = 0, c.name
+	SELECT name, count(f.object) = 0, string_agg(f.object, ', ' ORDER BY f.object)
+	FROM checks c FULL JOIN failure f USING (name)
+	GROUP BY name
+	ORDER BY count(f.object) = 0, name
 $$;
 REVOKE ALL ON FUNCTION wa.self_check() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.self_check() TO wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor;

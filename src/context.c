@@ -32,6 +32,7 @@
 #include "utils/timestamp.h"
 
 #include "common/memory.h"
+#include "src/compatibility.h"
 #include "src/context.h"
 #include "src/key_lookup.h"
 #include "src/secret.h"
@@ -126,15 +127,15 @@ wa_context_init(void)
  * ---------------------------------------------------------------------
  */
 
-static void
-pg_attribute_noreturn() refuse_credential(void)
+pg_noreturn static void
+refuse_credential(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 					errmsg("credential is not valid")));
 }
 
-static void
-pg_attribute_noreturn() refuse_nobody(void)
+pg_noreturn static void
+refuse_nobody(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 					errmsg("no credential is bound to this transaction"),
@@ -142,14 +143,26 @@ pg_attribute_noreturn() refuse_nobody(void)
 }
 
 /* The permission's name also travels in the error's constraint-name field. */
-static void
-pg_attribute_noreturn() refuse_permission(WaPermissions missing)
+pg_noreturn static void
+refuse_permission(WaPermissions missing)
 {
 	const char *name = wa_permission_name(missing);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission \"%s\" is required", name),
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
+}
+
+/*
+ * These functions raise where they could return NULL: a caller that passes one
+ * by mistake must not take the answer for permission.
+ */
+static void
+check_not_null(FunctionCallInfo fcinfo, const char *what)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", what)));
 }
 
 /* ---------------------------------------------------------------------
@@ -212,7 +225,7 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	pg_uuid_t *result;
 
 	if (PG_ARGISNULL(0))
-		refuse_nobody();
+		refuse_credential();
 	secret = PG_GETARG_SECRET_P(0);
 	memcpy(identity.value, secret->digest, WA_DIGEST_LENGTH);
 	check_set_once(&identity);
@@ -244,10 +257,12 @@ wa_authenticate(PG_FUNCTION_ARGS)
 Datum
 wa_act_for(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t *org_id = PG_GETARG_UUID_P(0);
+	pg_uuid_t *org_id;
 	Identity identity = {WA_PRINCIPAL_SYSTEM, {0}};
 	WaPrincipal principal = {.kind = WA_PRINCIPAL_SYSTEM, .expires_at = DT_NOEND};
 
+	check_not_null(fcinfo, "organization");
+	org_id = PG_GETARG_UUID_P(0);
 	memcpy(identity.value, org_id, sizeof(pg_uuid_t));
 	check_set_once(&identity);
 	principal.org_id = *org_id;
@@ -393,6 +408,7 @@ wa_require_org(PG_FUNCTION_ARGS)
 Datum
 wa_require_permission(PG_FUNCTION_ARGS)
 {
+	check_not_null(fcinfo, "permission");
 	permitted_principal(PG_GETARG_OID(0));
 	PG_RETURN_VOID();
 }
@@ -404,5 +420,6 @@ wa_require_permission(PG_FUNCTION_ARGS)
 Datum
 wa_org_for(PG_FUNCTION_ARGS)
 {
+	check_not_null(fcinfo, "permission");
 	PG_RETURN_DATUM(uuid_datum(&permitted_principal(PG_GETARG_OID(0))->org_id));
 }

@@ -20,6 +20,7 @@
 
 #include "common/key_format.h"
 #include "common/memory.h"
+#include "src/compatibility.h"
 #include "src/digest.h"
 
 PG_FUNCTION_INFO_V1(wa_hash_key);

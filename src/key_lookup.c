@@ -44,6 +44,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "src/compatibility.h"
 #include "src/key_lookup.h"
 
 /* Bound of the cache: 1024 keys, about 100 kB in a backend that uses it. */

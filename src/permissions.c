@@ -34,6 +34,7 @@
 #include "varatt.h"
 #endif
 
+#include "src/compatibility.h"
 #include "src/permissions.h"
 
 /* Where a caller of an input function wants to hear about errors; 16 and later. */
@@ -51,6 +52,7 @@ static const char *const names[WA_PERMISSION_COUNT] = {"read", "send", "manage",
 /* The enum's values by bit number, InvalidOid where not looked up yet. */
 static Oid enum_values[WA_PERMISSION_COUNT];
 static bool callback_registered = false;
+static uint64 enum_generation = 0; /* counts invalidations */
 
 PG_FUNCTION_INFO_V1(wa_permissions_in);
 PG_FUNCTION_INFO_V1(wa_permissions_out);
@@ -107,6 +109,7 @@ static void
 forget_enum_values(Datum arg, int cache_id, uint32 hash_value)
 {
 	memset(enum_values, 0, sizeof(enum_values));
+	enum_generation++;
 }
 
 /* Whether "type" is wa.permission. */
@@ -147,6 +150,7 @@ WaPermissions
 wa_permission_bit(Oid enum_value)
 {
 	WaPermissions bit;
+	uint64 generation;
 
 	for (int i = 0; i < WA_PERMISSION_COUNT && OidIsValid(enum_value); i++)
 	{
@@ -161,12 +165,14 @@ wa_permission_bit(Oid enum_value)
 		callback_registered = true;
 	}
 
+	generation = enum_generation;
 	bit = look_up_permission(enum_value);
 	if (bit == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid permission"),
 						errdetail(KNOWN_PERMISSIONS)));
 
-	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
+	/* Not if the catalog changed while it was read. */
+	for (int i = 0; i < WA_PERMISSION_COUNT && generation == enum_generation; i++)
 	{
 		if (bit == (WaPermissions) 1 << i)
 			enum_values[i] = enum_value;

@@ -29,12 +29,9 @@
 #include "tcop/tcopprot.h"
 #include "utils/elog.h"
 
+#include "common/key_format.h"
 #include "src/redact.h"
 
-/* Characters that stay readable behind the prefix, as in wa.secret's mask. */
-#define SHOWN_CHARACTERS 5
-/* A run of this many characters behind a prefix is taken for a secret. */
-#define SECRET_MINIMUM 17
 
 static emit_log_hook_type next_emit_log_hook = NULL;
 
@@ -49,14 +46,12 @@ is_secret_character(char c)
 static size_t
 credential_prefix(const char *text)
 {
-	static const char *const prefixes[] = {"wa_", "wau_", "was_", "rt_"};
-
-	for (size_t i = 0; i < lengthof(prefixes); i++)
+	for (WakKind kind = WAK_API_KEY; kind < WAK_IMPORTED_KEY; kind++)
 	{
-		size_t length = strlen(prefixes[i]);
+		const char *prefix = wak_kind_prefix(kind);
 
-		if (strncmp(text, prefixes[i], length) == 0)
-			return length;
+		if (strncmp(text, prefix, strlen(prefix)) == 0)
+			return strlen(prefix);
 	}
 	return 0;
 }
@@ -71,7 +66,7 @@ secret_length(const char *text)
 	for (; is_secret_character(text[length]); length++)
 		random |= (text[length] >= '0' && text[length] <= '9') ||
 				  (text[length] >= 'A' && text[length] <= 'Z');
-	return random && length >= SECRET_MINIMUM ? length : 0;
+	return random && length >= WAK_SECRET_MIN ? length : 0;
 }
 
 /*
@@ -107,7 +102,7 @@ redact(char *text)
 		return;
 	while ((length = next_credential(&text)) > 0)
 	{
-		memset(text + SHOWN_CHARACTERS, '*', length - SHOWN_CHARACTERS);
+		memset(text + WAK_SHOWN_DIGITS, '*', length - WAK_SHOWN_DIGITS);
 		text += length;
 	}
 }

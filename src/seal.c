@@ -35,6 +35,7 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 
+#include "src/compatibility.h"
 #include "src/seal.h"
 #include "src/statement_list.h"
 
@@ -43,14 +44,17 @@ static ProcessUtility_hook_type next_utility_hook = NULL;
 static object_access_hook_type next_access_hook = NULL;
 static ClientAuthentication_hook_type next_authentication_hook = NULL;
 
+/* The roles that sealed this session's login when it connected. */
+static WaSealedRoles login_seal = 0;
+
 /* What a sealed login may choose when it connects. */
 static const char *const startup_options[] = {
 	"application_name",
 	"client_encoding",
 };
 
-static void
-pg_attribute_noreturn() refuse_statement(void)
+pg_noreturn static void
+refuse_statement(void)
 {
 	ereport(
 		ERROR,
@@ -62,17 +66,13 @@ pg_attribute_noreturn() refuse_statement(void)
 
 /*
  * The roles that seal the current user.  In a transaction that has failed the
- * catalogs can't be read; there the answer is the one from before it failed,
- * and the server itself lets nothing by but the end of the transaction.
+ * catalogs can't be read; there the answer is that of the login.  The server
+ * itself lets nothing by then but the end of the transaction.
  */
 static WaSealedRoles
 current_seal(void)
 {
-	static WaSealedRoles last = 0;
-
-	if (IsTransactionState())
-		last = wa_sealed_roles_of(GetUserId());
-	return last;
+	return IsTransactionState() ? wa_sealed_roles_of(GetUserId()) : login_seal;
 }
 
 /* BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK; not their chained forms. */
@@ -137,7 +137,9 @@ check_utility(PlannedStmt *pstmt, const char *text, bool read_only_tree,
 
 /*
  * A function is about to be executed.  Within a statement the server knows its
- * text; a fast-path call is the one kind that has none.
+ * text; a fast-path call has none.  Nor has the commit of an extended-protocol
+ * transaction: deferred triggers of a sealed login that run as its own user can
+ * call no functions, and our tables have none.
  */
 static void
 check_function_call(ObjectAccessType access, Oid class, Oid object, int sub_object, void *argument)
@@ -189,7 +191,9 @@ check_startup(Port *port, int status)
 		return;
 
 	role = get_role_oid(port->user_name, true);
-	if (!OidIsValid(role) || wa_sealed_roles_of(role) == 0)
+	if (OidIsValid(role))
+		login_seal = wa_sealed_roles_of(role);
+	if (login_seal == 0)
 		return;
 	forbidden = forbidden_startup_option(port);
 	if (forbidden != NULL)

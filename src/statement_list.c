@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "src/compatibility.h"
 #include "src/digest.h"
 #include "src/statement_list.h"
 
@@ -50,6 +51,7 @@ static const struct
 static ListedStatement *list = NULL;
 static int listed = 0;
 static bool list_is_current = false;
+static bool changed_while_reading = false;
 static Oid list_relation = InvalidOid;
 
 static void
@@ -128,8 +130,8 @@ read_list(void)
 		list = MemoryContextAlloc(TopMemoryContext, STATEMENTS_MAXIMUM * sizeof(ListedStatement));
 
 	relation = table_open(table, AccessShareLock);
-	/* What changes from here on makes the list stale again. */
-	list_is_current = true;
+	/* What changes from here on makes the list stale again, read whole or not. */
+	changed_while_reading = false;
 	role_name = get_attnum(table, "role_name");
 	digest = get_attnum(table, "digest");
 	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -137,6 +139,7 @@ read_list(void)
 		take_row(row, RelationGetDescr(relation), role_name, digest);
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+	list_is_current = !changed_while_reading;
 }
 
 bool

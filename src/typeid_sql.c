@@ -12,11 +12,9 @@
 
 #include "utils/builtins.h"
 #include "utils/uuid.h"
-#if PG_VERSION_NUM >= 160000
-#include "varatt.h"
-#endif
 
 #include "common/typeid.h"
+#include "src/compatibility.h"
 
 PG_FUNCTION_INFO_V1(wa_typeid);
 PG_FUNCTION_INFO_V1(wa_from_typeid);
