@@ -38,7 +38,11 @@
 #define WAK_IMPORTED_MIN 20
 #define WAK_IMPORTED_MAX 128
 
-/* Fewest characters that a credential has behind its prefix. */
+/*
+ * Behind a prefix so many characters of a key's alphabet may be a secret: the shortest
+ * key, without the shortest prefix of keys that other systems issue ("wa_").  Whoever masks
+ * text that comes from elsewhere masks from this length on.
+ */
 #define WAK_SECRET_MIN (WAK_IMPORTED_MIN - 3)
 
 /* No credential of any kind is longer; buffers add one for the NUL. */

@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+#
+# Single measurements and what becomes of them.  bench/run sources this.
+#
+# Every measurement adds lines "NAME VALUE" to $WORK/values: microseconds per
+# transaction or requests per second.  A ratio is formed within one round, and
+# the median of the rounds is what is printed, so that a machine that is slower
+# for a while slows both sides of it.
+
+note()
+{
+	printf '%s %s\n' "$1" "$2" >>"$WORK/values"
+}
+
+# The median of the values of a name.
+median()
+{
+	awk -v name="$1" '$1 == name { print $2 }' "$WORK/values" | sort -g |
+		awk '{ v[NR] = $1 } END { if (NR == 0) print "nan"; else print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+}
+
+# The median over the rounds of value $1 divided by value $2.
+ratio()
+{
+	awk -v a="$1" -v b="$2" '
+		$1 == a { x[++m] = $2 }
+		$1 == b { y[++n] = $2 }
+		END { for (i = 1; i <= m && i <= n; i++) if (y[i] > 0) print x[i] / y[i] }' "$WORK/values" | sort -g |
+		awk '{ v[NR] = $1 } END { if (NR == 0) print "nan"; else printf "%.3f", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+}
+
+# pgbench as login $1 with the variables of this round; the rest are its arguments.
+bench()
+{
+	local login=$1
+
+	shift
+	"$BIN/pgbench" -n -U "$login" -M prepared -D needs=read -D "key=$KEY" -D "org=$ORG" -D "claims=$CLAIMS" \
+		-D status=working -D cursor=ffffffff-ffff-ffff-ffff-ffffffffffff -D rows=51 "$@" wa \
+		>"$WORK/pgbench.out" 2>"$WORK/pgbench.err" ||
+		{ cat "$WORK/pgbench.err" >&2; die "pgbench failed"; }
+	! grep -q 'ERROR\|aborted' "$WORK/pgbench.err" ||
+		{ head -n 5 "$WORK/pgbench.err" >&2; die "a statement failed"; }
+}
+
+# One client that runs the scripts in random turn for $3 seconds: notes the
+# mean time of a transaction of each, in microseconds, as PREFIX_SCRIPT.  The
+# slowest 5 % are left out: those are the ones during which something else ran.
+in_turn()
+{
+	local login=$1 prefix=$2 seconds=$3 name
+	local files=()
+
+	shift 3
+	for name in "$@"
+	do
+		files+=(-f "$WORK/$name.sql@1")
+	done
+	rm -f "$WORK"/log.*
+	bench "$login" -c 1 -T "$seconds" -l --log-prefix="$WORK/log" "${files[@]}"
+	cat "$WORK"/log.* | awk -v prefix="$prefix" -v names="$*" '
+		BEGIN { count = split(names, name, " ") }
+		{ seen[$4, $3]++; total[$4]++; if ($3 > longest) longest = $3 }
+		END {
+			for (s = 0; s < count; s++) {
+				left = int(total[s] * 0.95); sum = 0; taken = 0
+				for (us = 0; us <= longest && taken < left; us++) {
+					n = seen[s, us] + 0
+					if (n > left - taken) n = left - taken
+					sum += n * us; taken += n
+				}
+				printf "%s_%s %.2f\n", prefix, name[s + 1], taken ? sum / taken : 0
+			}
+		}' >>"$WORK/values"
+}
+
+# $3 clients at once for $4 seconds, one script: notes transactions per second.
+at_once()
+{
+	bench "$1" -c "$3" -j 2 -T "$4" -f "$WORK/$5.sql"
+	note "$2" "$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$WORK/pgbench.out")"
+}
+
+# The time of each authenticate that follows a change of the key table.
+after_invalidation()
+{
+	bench postgres -c 1 -T "$1" -r -f "$WORK/invalidated.sql"
+	note cold "$(awk '/wa\.authenticate/ { print $1 * 1000 }' "$WORK/pgbench.out")"
+}
+
+# Nanoseconds of processor time that a process has had.
+processor_time()
+{
+	cut -d ' ' -f 1 "/proc/$1/schedstat"
+}
+
+# wrk with $1 connections for $2 seconds: notes requests per second, and the
+# microseconds of processor time that the gateway took for each.
+through_gateway()
+{
+	local before result requests time failed
+
+	before=$(processor_time "$GATEWAY")
+	result=$(WA_API_KEY=$KEY wrk -t 1 -c "$1" -d "$2" -s "$BENCH/wrk.lua" "$URL/api/v1/sessions" |
+		sed -n 's/^result //p')
+	read -r requests time failed <<<"$result"
+	[ "${failed:-1}" -eq 0 ] || die "${failed:-all} of ${requests:-the} requests failed"
+	note gateway "$(awk -v n="$requests" -v us="$time" 'BEGIN { print n * 1000000 / us }')"
+	note gateway_cpu "$(awk -v n="$requests" -v a="$before" -v b="$(processor_time "$GATEWAY")" \
+		'BEGIN { print (b - a) / 1000 / n }')"
+}

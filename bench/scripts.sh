@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+#
+# The pgbench scripts, made from the gateway's own statements so that what is
+# measured is what runs.  bench/run sources this.
+#
+# Each script is one pipeline, that is one round trip and one transaction, as a
+# request of the gateway is.  "needs", "key", "org" and so on are pgbench
+# variables, which travel as parameters.
+
+STATEMENTS=$ROOT/gateway/statements/gateway
+
+# A statement of the gateway with variables for its parameters, without comments.
+gateway_statement()
+{
+	sed -e '/^--/d' "$STATEMENTS/$1.sql"
+}
+
+authenticate_statement()
+{
+	gateway_statement authenticate | sed -e "s/\$1/:key/; s/\$2/:needs/"
+}
+
+list_statement()
+{
+	gateway_statement session_list | sed -e "s/\$1/:status/g; s/\$2/:cursor/g; s/\$3/:rows/g"
+}
+
+# The same list from table $1, for the organization that the caller names.
+literal_statement()
+{
+	list_statement | sed -e 's/FROM wa\.session /FROM bench.session /' -e 's/^WHERE /WHERE s.org_id = :org AND /'
+}
+
+claims_statement()
+{
+	list_statement | sed -e 's/FROM wa\.session /FROM bench.claims_session /'
+}
+
+# The pipeline of the statements.
+pipeline()
+{
+	printf '%s\n' '\startpipeline'
+	printf '%s;\n' "$@"
+	printf '%s\n' '\endpipeline'
+}
+
+# Writes NAME.sql for each of them to folder $1.
+make_scripts()
+{
+	local authenticate list literal
+
+	authenticate=$(authenticate_statement)
+	list=$(list_statement)
+	literal=$(literal_statement)
+	pipeline "$authenticate" "$list" >"$1/key.sql"
+	pipeline "$literal" >"$1/literal.sql"
+	pipeline "SELECT 1" "$literal" >"$1/literal_pair.sql"
+	pipeline "SELECT set_config('request.jwt.claims', :claims, true)" "$(claims_statement)" >"$1/claims.sql"
+	pipeline "SELECT 1" >"$1/one.sql"
+	pipeline "$authenticate" >"$1/authenticate.sql"
+	printf '%s;\n' "UPDATE wa.api_key SET name = name WHERE false" "$authenticate" >"$1/invalidated.sql"
+	check_scripts "$1"
+}
+
+# Should a statement of the gateway change its form, rather fail than measure something else.
+check_scripts()
+{
+	grep -q ':key, :needs' "$1/key.sql" || die "cannot read the gateway's authenticate.sql"
+	grep -q 'FROM wa\.session AS s' "$1/key.sql" || die "cannot read the gateway's session_list.sql"
+	grep -q ':org AND' "$1/literal.sql" || die "cannot put an organization into session_list.sql"
+}
+
+# The statements of a script as pgbench sends them, one call of
+# wa.register_statement each: with their semicolon, and variables as $1, $2, ... in their order.
+register_script()
+{
+	awk -v quote="\$bench\$" -v name="bench_$(basename "$1" .sql)_" '
+		/^\\/ { next }
+		{
+			gsub(/::/, "\001")
+			while (match($0, /:[a-z]+/))
+				$0 = substr($0, 1, RSTART - 1) "$" ++parameters substr($0, RSTART + RLENGTH)
+			gsub(/\001/, "::")
+			text = text (text == "" ? "" : "\n") $0
+			if (text ~ /;$/) {
+				printf "SELECT wa.register_statement(%swa_gateway%s, %s%s%d%s, %s%s%s);\n",
+					quote, quote, quote, name, ++statements, quote, quote, text, quote
+				text = ""
+				parameters = 0
+			}
+		}' "$1"
+}

@@ -1,0 +1,48 @@
+-- What is measured: 100 organizations with a few sessions and messages each,
+-- and, for the comparisons, the same sessions in two other tables.  Run by a
+-- superuser in an empty database of a cluster of its own.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+
+-- An application that sends its own SQL, and one whose statements are
+-- registered.  Both have the settings of a gateway's login (scripts/logins.sql).
+CREATE ROLE bench_app LOGIN IN ROLE wa_app;
+CREATE ROLE bench_sealed LOGIN IN ROLE wa_gateway;
+ALTER ROLE bench_app SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE bench_app SET statement_timeout = '10s';
+ALTER ROLE bench_app SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE bench_sealed SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE bench_sealed SET statement_timeout = '10s';
+ALTER ROLE bench_sealed SET idle_in_transaction_session_timeout = '5s';
+
+CREATE SCHEMA bench;
+GRANT USAGE ON SCHEMA bench TO bench_app, bench_sealed;
+
+CREATE TABLE bench.key AS
+	SELECT o.id AS org_id, k.secret
+	FROM (SELECT wa.create_org('Organization ' || n) AS id FROM generate_series(1, 100) AS n) AS o,
+		LATERAL wa.create_key(o.id, 'bench', '{read,send,manage,events}') AS k;
+
+INSERT INTO wa.session (org_id, label, status, phone_number, wa_jid, last_connected_at)
+	SELECT org_id, 'Session ' || n, 'working', '1555000' || n, '1555000' || n || '@s.whatsapp.net', now()
+	FROM bench.key, generate_series(1, 5) AS n;
+INSERT INTO wa.chat (org_id, session_id, jid, type, name, last_message_at)
+	SELECT org_id, id, '15551234567@s.whatsapp.net', 'dm', 'Somebody', now() FROM wa.session;
+INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status, sent_at)
+	SELECT org_id, session_id, jid, 'out', 'text', 'message ' || n, 'read', now()
+	FROM wa.chat, generate_series(1, 20) AS n;
+
+-- The same sessions without row security: the caller says which organization.
+CREATE TABLE bench.session (LIKE wa.session INCLUDING ALL);
+INSERT INTO bench.session SELECT * FROM wa.session;
+GRANT SELECT ON bench.session TO bench_app, bench_sealed;
+
+-- And as it is often done: the server in between says who asks, in a setting.
+-- It is believed; nobody checks a key.
+CREATE TABLE bench.claims_session (LIKE wa.session INCLUDING ALL);
+INSERT INTO bench.claims_session SELECT * FROM wa.session;
+ALTER TABLE bench.claims_session ENABLE ROW LEVEL SECURITY;
+CREATE POLICY claims ON bench.claims_session FOR SELECT USING (
+	org_id = (current_setting('request.jwt.claims', true)::jsonb ->> 'org_id')::uuid
+	AND current_setting('request.jwt.claims', true)::jsonb -> 'permissions' ? 'read');
+GRANT SELECT ON bench.claims_session TO bench_app, bench_sealed;
