@@ -85,6 +85,13 @@ GRANT EXECUTE ON FUNCTION wa.make_secret(text) TO wa_owner;
 COMMENT ON FUNCTION wa.make_secret(text) IS
 	'makes a credential (api_key, user_token, sign_in, ticket) with its digest and the first characters, for display';
 
+CREATE FUNCTION wa.random_bytes(length integer) RETURNS bytea
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_random_bytes';
+REVOKE ALL ON FUNCTION wa.random_bytes(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.random_bytes(integer) TO wa_owner;
+COMMENT ON FUNCTION wa.random_bytes(integer) IS '1 to 1024 bytes from the server''s strong random source';
+
 CREATE FUNCTION wa.invalidate() RETURNS trigger
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_invalidate';

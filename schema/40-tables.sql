@@ -154,6 +154,8 @@ CREATE TABLE wa.session_pairing (
 	session_id uuid NOT NULL,
 	qr_code text,
 	qr_expires_at timestamptz,
+	phone text,
+	code text,
 	PRIMARY KEY (org_id, session_id),
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
@@ -163,6 +165,9 @@ COMMENT ON COLUMN wa.session_pairing.org_id IS 'the organization of the session'
 COMMENT ON COLUMN wa.session_pairing.session_id IS 'the session that waits to be paired';
 COMMENT ON COLUMN wa.session_pairing.qr_code IS 'text of the QR code';
 COMMENT ON COLUMN wa.session_pairing.qr_expires_at IS 'until when it can be scanned';
+COMMENT ON COLUMN wa.session_pairing.phone IS 'E.164 digits of the phone that asks to be paired by code';
+COMMENT ON COLUMN wa.session_pairing.code IS
+	'the code to type into that phone; made here, and told to WhatsApp by the connector';
 
 CREATE TABLE wa.chat (
 	org_id uuid NOT NULL,
@@ -231,11 +236,13 @@ CREATE TABLE wa.message (
 	quoted_message_id uuid,
 	mentions text[],
 	media jsonb,
+	media_data bytea,
 	status text NOT NULL
 		CHECK (status IN ('queued', 'sending', 'sent', 'delivered', 'read', 'played', 'failed')),
 	error text,
 	edited boolean NOT NULL DEFAULT false,
 	revoked boolean NOT NULL DEFAULT false,
+	forwarded boolean NOT NULL DEFAULT false,
 	reactions jsonb,
 	sent_at timestamptz NOT NULL DEFAULT now(),
 	created_at timestamptz NOT NULL DEFAULT now(),
@@ -250,6 +257,8 @@ CREATE TABLE wa.message (
 CREATE INDEX message_in_chat ON wa.message (org_id, session_id, chat_jid, id DESC);
 CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_id)
 	WHERE wa_message_id IS NOT NULL;
+CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid)
+	WHERE direction = 'in' AND status = 'delivered';
 CREATE INDEX message_queue ON wa.message (org_id, session_id, id)
 	WHERE status IN ('queued', 'sending');
 COMMENT ON TABLE wa.message IS
@@ -267,13 +276,15 @@ COMMENT ON COLUMN wa.message.body IS 'its text, or the caption of its attachment
 COMMENT ON COLUMN wa.message.content IS 'what else its type carries, as the send request named it';
 COMMENT ON COLUMN wa.message.quoted_message_id IS 'the message that it answers, if that one is known';
 COMMENT ON COLUMN wa.message.mentions IS 'addresses that it mentions';
-COMMENT ON COLUMN wa.message.media IS 'about its attachment';
+COMMENT ON COLUMN wa.message.media IS 'about its attachment: url, mimetype, filename, size';
+COMMENT ON COLUMN wa.message.media_data IS 'the attachment itself, if it came with the request';
 COMMENT ON COLUMN wa.message.status IS
 	'how far it got; sending: a connector has it, and may have handed it to WhatsApp';
 COMMENT ON COLUMN wa.message.error IS 'why it failed';
 COMMENT ON COLUMN wa.message.edited IS 'whether its text was changed after it was sent';
 COMMENT ON COLUMN wa.message.revoked IS 'whether it was deleted for everyone';
-COMMENT ON COLUMN wa.message.reactions IS 'who reacted with what';
+COMMENT ON COLUMN wa.message.forwarded IS 'whether it is the copy of another message';
+COMMENT ON COLUMN wa.message.reactions IS 'who reacted with what: address to emoji; me is the session itself';
 COMMENT ON COLUMN wa.message.sent_at IS 'when it was sent, by WhatsApp''s clock once that is known';
 COMMENT ON COLUMN wa.message.created_at IS 'when this row was made';
 COMMENT ON COLUMN wa.message.attempts IS 'how often a connector has taken it';
@@ -315,6 +326,76 @@ COMMENT ON COLUMN wa.message_action.attempts IS 'how often a connector has taken
 COMMENT ON COLUMN wa.message_action.lease_owner IS 'the connector process that has it';
 COMMENT ON COLUMN wa.message_action.lease_until IS 'until when that process has it';
 
+-- How many messages a session has accepted in the running minute and hour.
+CREATE TABLE wa.session_rate (
+	org_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	minute_start timestamptz NOT NULL DEFAULT '-infinity',
+	minute_count integer NOT NULL DEFAULT 0,
+	hour_start timestamptz NOT NULL DEFAULT '-infinity',
+	hour_count integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (org_id, session_id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.session_rate IS
+	'send limits: messages accepted in the minute and the hour that began with their first one';
+COMMENT ON COLUMN wa.session_rate.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.session_rate.session_id IS 'the session that is counted';
+COMMENT ON COLUMN wa.session_rate.minute_start IS 'when the running minute began';
+COMMENT ON COLUMN wa.session_rate.minute_count IS 'messages accepted in it';
+COMMENT ON COLUMN wa.session_rate.hour_start IS 'when the running hour began';
+COMMENT ON COLUMN wa.session_rate.hour_count IS 'messages accepted in it';
+
+CREATE TABLE wa.idempotency (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	key text NOT NULL CHECK (key ~ '^[\x20-\x7e]{1,255}$'),
+	request_digest bytea NOT NULL CHECK (octet_length(request_digest) = 32),
+	message_id uuid NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (org_id, key)
+);
+CREATE INDEX idempotency_age ON wa.idempotency (org_id, created_at);
+COMMENT ON TABLE wa.idempotency IS
+	'send requests that carried an Idempotency-Key, for 24 hours';
+COMMENT ON COLUMN wa.idempotency.org_id IS 'the organization that sent it';
+COMMENT ON COLUMN wa.idempotency.key IS 'the caller''s key';
+COMMENT ON COLUMN wa.idempotency.request_digest IS 'SHA-256 of what was asked for';
+COMMENT ON COLUMN wa.idempotency.message_id IS 'the message that was made; it may be gone by now';
+COMMENT ON COLUMN wa.idempotency.created_at IS 'when the first of these requests came';
+
+CREATE TABLE wa.webhook (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	session_id uuid,
+	url text NOT NULL,
+	events text[] NOT NULL DEFAULT '{*}',
+	custom_headers jsonb,
+	retry_policy text NOT NULL DEFAULT 'exponential' CHECK (retry_policy IN ('exponential', 'linear', 'constant')),
+	retry_delay_seconds integer NOT NULL DEFAULT 2 CHECK (retry_delay_seconds BETWEEN 1 AND 3600),
+	retry_attempts integer NOT NULL DEFAULT 15 CHECK (retry_attempts BETWEEN 1 AND 50),
+	active boolean NOT NULL DEFAULT true,
+	secret text NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (org_id, id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+CREATE INDEX webhook_of_session ON wa.webhook (org_id, session_id);
+COMMENT ON TABLE wa.webhook IS 'where events are delivered to';
+COMMENT ON COLUMN wa.webhook.org_id IS 'the organization whose events it gets';
+COMMENT ON COLUMN wa.webhook.id IS 'UUIDv7; wh_… outside';
+COMMENT ON COLUMN wa.webhook.session_id IS 'the one session whose events it gets; NULL: all of them';
+COMMENT ON COLUMN wa.webhook.url IS 'the receiver';
+COMMENT ON COLUMN wa.webhook.events IS 'event types; * stands for all, an empty list for none';
+COMMENT ON COLUMN wa.webhook.custom_headers IS 'header fields that the receiver wants, name to value';
+COMMENT ON COLUMN wa.webhook.retry_policy IS 'how the pauses between attempts grow';
+COMMENT ON COLUMN wa.webhook.retry_delay_seconds IS 'the first pause';
+COMMENT ON COLUMN wa.webhook.retry_attempts IS 'attempts before a delivery is given up';
+COMMENT ON COLUMN wa.webhook.active IS 'whether deliveries are made';
+COMMENT ON COLUMN wa.webhook.secret IS 'what signatures are made with; granted to nobody';
+COMMENT ON COLUMN wa.webhook.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.webhook.updated_at IS 'when it was last changed';
+
 CREATE TABLE wa.statement (
 	role_name name NOT NULL,
 	name text NOT NULL,
@@ -349,3 +430,6 @@ SELECT pg_catalog.pg_extension_config_dump('wa.chat', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.contact', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message_action', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.session_rate', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.idempotency', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.webhook', '');

@@ -8,12 +8,13 @@ CREATE FUNCTION wa.refuse_under_key() RETURNS void
 AS $$
 BEGIN
 	IF wa.current_key() IS NOT NULL THEN
-		RAISE EXCEPTION 'an API key cannot manage API keys' USING ERRCODE = 'insufficient_privilege';
+		RAISE EXCEPTION 'an API key cannot manage API keys'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'person';
 	END IF;
 END $$;
 REVOKE ALL ON FUNCTION wa.refuse_under_key() FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_under_key() IS
-	'for function bodies: raises 42501 in a transaction that acts with an API key';
+	'for function bodies: raises 42501, with "person" in the constraint-name field, in a transaction that acts with an API key';
 
 CREATE FUNCTION wa.actor() RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
@@ -64,6 +65,25 @@ REVOKE ALL ON FUNCTION wa.create_org(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.create_org(text) TO wa_admin;
 COMMENT ON FUNCTION wa.create_org(text) IS 'makes an organization and returns its id';
 
+CREATE FUNCTION wa.check_key(name text, permissions wa.permissions, expires_at timestamptz) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
+		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
+	END IF;
+	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
+		PERFORM wa.refuse_field('permissions', 'must name at least one permission');
+	END IF;
+	IF expires_at <= now() THEN
+		PERFORM wa.refuse_field('expiresAt', 'must be in the future');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_key(text, wa.permissions, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_key(text, wa.permissions, timestamptz) IS
+	'for function bodies: raises 22023 for what a key cannot have';
+
 -- The one place where rows of the key table are made.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
 							  expires_at timestamptz, detail jsonb) RETURNS uuid
@@ -75,15 +95,7 @@ DECLARE
 	broken_constraint text;
 BEGIN
 	PERFORM wa.refuse_under_key();
-	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
-		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
-	END IF;
-	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
-		PERFORM wa.refuse_field('permissions', 'must name at least one permission');
-	END IF;
-	IF expires_at <= now() THEN
-		PERFORM wa.refuse_field('expiresAt', 'must be in the future');
-	END IF;
+	PERFORM wa.check_key(name, permissions, expires_at);
 	-- FOR KEY SHARE is what the foreign key would take.
 	PERFORM FROM wa.org o WHERE o.id = org FOR KEY SHARE;
 	IF NOT FOUND THEN

@@ -1,5 +1,44 @@
 -- Sessions: what a key with manage does.
 
+-- The bound organization's session, or 404.  Locked against being deleted
+-- while the caller's transaction goes on.
+CREATE FUNCTION wa.find_session(session uuid) RETURNS wa.session
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_session wa.session;
+BEGIN
+	SELECT s.* INTO found_session FROM wa.session s
+	WHERE s.org_id = wa.require_org() AND s.id = session FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN found_session;
+END $$;
+REVOKE ALL ON FUNCTION wa.find_session(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_session(uuid) IS
+	'for function bodies: a session of the bound organization; raises P0002 if there is none';
+
+CREATE FUNCTION wa.check_session_settings(label text, rate_per_min integer, rate_per_hour integer) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT wa.is_name(btrim(label)) THEN
+		PERFORM wa.refuse_field('label', 'must be 1 to 100 characters');
+	END IF;
+	IF rate_per_min < 0 OR rate_per_min > 100000 THEN
+		PERFORM wa.refuse_field('ratePerMin', 'must be between 0 and 100000');
+	END IF;
+	IF rate_per_hour < 0 OR rate_per_hour > 1000000 THEN
+		PERFORM wa.refuse_field('ratePerHour', 'must be between 0 and 1000000');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_session_settings(text, integer, integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_session_settings(text, integer, integer) IS
+	'for function bodies: raises 22023 for a setting of a session that is out of bounds';
+
 CREATE FUNCTION wa.create_session(label text DEFAULT NULL, start boolean DEFAULT NULL, auto_read boolean DEFAULT NULL,
 								  presence_typing boolean DEFAULT NULL, connector text DEFAULT NULL)
 	RETURNS wa.session
@@ -10,9 +49,7 @@ DECLARE
 	made wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	IF NOT wa.is_name(btrim(label)) THEN
-		PERFORM wa.refuse_field('label', 'must be 1 to 100 characters');
-	END IF;
+	PERFORM wa.check_session_settings(label, NULL, NULL);
 	IF connector !~ '^[a-z][a-z0-9_-]{0,30}$' THEN
 		PERFORM wa.refuse_field('connector', 'must be the name of a connector');
 	END IF;
@@ -28,3 +65,141 @@ REVOKE ALL ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) 
 GRANT EXECUTE ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
 	'makes a session and, unless start is false, lets a connector start it; needs manage';
+
+CREATE FUNCTION wa.update_session(session uuid, label text DEFAULT NULL, auto_read boolean DEFAULT NULL,
+								  presence_typing boolean DEFAULT NULL, rate_per_min integer DEFAULT NULL,
+								  rate_per_hour integer DEFAULT NULL)
+	RETURNS wa.session
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changed wa.session;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	PERFORM wa.find_session(session);
+	PERFORM wa.check_session_settings(label, rate_per_min, rate_per_hour);
+	UPDATE wa.session s
+	SET label = COALESCE(btrim(update_session.label), s.label),
+		auto_read = COALESCE(update_session.auto_read, s.auto_read),
+		presence_typing = COALESCE(update_session.presence_typing, s.presence_typing),
+		rate_per_min = COALESCE(update_session.rate_per_min, s.rate_per_min),
+		rate_per_hour = COALESCE(update_session.rate_per_hour, s.rate_per_hour),
+		updated_at = now()
+	WHERE s.org_id = wa.require_org() AND s.id = session
+	RETURNING * INTO changed;
+	RETURN changed;
+END $$;
+REVOKE ALL ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) IS
+	'changes what of a session is given, NULL leaves it; needs manage';
+
+CREATE FUNCTION wa.delete_session(session uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.require_permission('manage');
+	DELETE FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.delete_session(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.delete_session(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.delete_session(uuid) IS
+	'deletes a session with its chats, contacts and messages; needs manage';
+
+-- start, stop, restart, logout.  The connector that runs the session sees the
+-- new status when it next renews its lease; a stopped one it cannot renew.
+CREATE FUNCTION wa.control_session(session uuid, command text) RETURNS wa.session
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	old wa.session;
+	changed wa.session;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	old := wa.find_session(session);
+	IF command NOT IN ('start', 'stop', 'restart', 'logout') THEN
+		PERFORM wa.refuse_field('command', 'must be start, stop, restart or logout');
+	END IF;
+	-- What is so already stays as it is.
+	IF command = 'start' AND old.status IN ('starting', 'scan_qr_code', 'working')
+		OR command = 'stop' AND old.status = 'stopped'
+		OR command = 'logout' AND old.status = 'logged_out' THEN
+		RETURN old;
+	END IF;
+
+	UPDATE wa.session s
+	SET status = CASE command WHEN 'stop' THEN 'stopped' WHEN 'logout' THEN 'logged_out' ELSE 'starting' END,
+		phone_number = CASE WHEN command <> 'logout' THEN s.phone_number END,
+		wa_jid = CASE WHEN command <> 'logout' THEN s.wa_jid END,
+		lease_owner = NULL, lease_until = NULL, updated_at = now()
+	WHERE s.org_id = wa.require_org() AND s.id = session
+	RETURNING * INTO changed;
+	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
+	RETURN changed;
+END $$;
+REVOKE ALL ON FUNCTION wa.control_session(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.control_session(uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.control_session(uuid, text) IS
+	'start, stop, restart or logout of a session; logout forgets the phone; needs manage';
+
+CREATE FUNCTION wa.session_qr(session uuid, OUT code text, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.require_permission('manage');
+	PERFORM wa.find_session(session);
+	SELECT p.qr_code, p.qr_expires_at INTO code, expires_at FROM wa.session_pairing p
+	WHERE p.org_id = wa.require_org() AND p.session_id = session AND p.qr_code IS NOT NULL;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'session does not wait to be paired'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.session_qr(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.session_qr(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.session_qr(uuid) IS
+	'the QR code that pairs a phone with the session; raises 55000 when it does not wait for one; needs manage';
+
+-- Eight characters that people can tell apart, from 40 random bits.
+CREATE FUNCTION wa.make_pairing_code() RETURNS text
+	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(substr('123456789ABCDEFGHJKLMNPQRSTVWXYZ', 1 + get_byte(random, i) % 32, 1), '')
+	FROM (SELECT wa.random_bytes(8) AS random) r, generate_series(0, 7) i
+$$;
+REVOKE ALL ON FUNCTION wa.make_pairing_code() FROM PUBLIC;
+COMMENT ON FUNCTION wa.make_pairing_code() IS 'a fresh code for pairing by code';
+
+CREATE FUNCTION wa.request_pairing_code(session uuid, phone text) RETURNS text
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	pairing_code text;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	IF (wa.find_session(session)).status NOT IN ('starting', 'scan_qr_code') THEN
+		RAISE EXCEPTION 'session does not wait to be paired'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF COALESCE(phone, '') !~ '^\+?[1-9][0-9]{6,14}$' THEN
+		PERFORM wa.refuse_field('phone', 'must be a phone number in E.164 digits');
+	END IF;
+	INSERT INTO wa.session_pairing AS p (org_id, session_id, phone, code)
+	VALUES (wa.require_org(), session, ltrim(request_pairing_code.phone, '+'), wa.make_pairing_code())
+	ON CONFLICT (org_id, session_id) DO UPDATE SET phone = EXCLUDED.phone, code = EXCLUDED.code
+	RETURNING p.code INTO pairing_code;
+	RETURN pairing_code;
+END $$;
+REVOKE ALL ON FUNCTION wa.request_pairing_code(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.request_pairing_code(uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.request_pairing_code(uuid, text) IS
+	'makes the code that pairs this phone with the session; the connector tells WhatsApp; needs manage';

@@ -85,7 +85,7 @@ AS $$
 	UNION ALL
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner <> CASE
-			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim') THEN 'wa_claim'::regrole
+			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions') THEN 'wa_claim'::regrole
 			ELSE 'wa_owner'::regrole END
 	UNION ALL
 		SELECT 'functions pin their search path', p.oid::regprocedure::text FROM pg_proc p
@@ -106,8 +106,10 @@ AS $$
 		SELECT 'nobody else is granted anything on tables', format('%s to %s', c.oid::regclass,
 			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
 		FROM pg_class c CROSS JOIN aclexplode(c.relacl) acl
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind <> 'i' AND acl.grantee NOT IN
-			('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole)
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind <> 'i'
+			AND acl.grantee NOT IN ('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole)
+			AND NOT (acl.grantee = 'wa_gateway'::regrole AND acl.privilege_type = 'SELECT' AND c.relname IN
+				('session', 'session_pairing', 'chat', 'contact', 'message', 'message_action'))
 	UNION ALL
 		SELECT 'nobody else is granted anything on tables', format('%s.%I to %s', a.attrelid::regclass, a.attname,
 			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))

@@ -25,5 +25,6 @@ GRANT CREATE ON SCHEMA wa TO wa_claim;
 ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_release(text) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_claim(text, text, integer, interval) OWNER TO wa_claim;
+ALTER FUNCTION wa.connector_actions(text, text, integer, interval) OWNER TO wa_claim;
 REVOKE CREATE ON SCHEMA wa FROM wa_claim;
 GRANT EXECUTE ON FUNCTION wa.check_lease(text, integer, interval), wa.refuse_field(text, text) TO wa_claim;

@@ -56,16 +56,16 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT xmin FROM wa.message;
 SELECT currtid2('wa.session', '(0,1)');
 
 -- Functions need one permission each, and act in the key's organization only.
-SELECT wa.authenticate(:'acme_read') IS NOT NULL \; SELECT wa.send_message(:'acme_session', '15551234567', 'text', 'hi');
-SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.send_message(:'acme_session', '15551234567', 'text', 'hi');
-SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT (wa.send_message(:'acme_session', '15551234567', 'text', 'hi')).status;
+SELECT wa.authenticate(:'acme_read') IS NOT NULL \; SELECT wa.send_message(:'acme_session', '15551234567', 'text', '{"text":"hi"}');
+SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.send_message(:'acme_session', '15551234567', 'text', '{"text":"hi"}');
+SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT (wa.send_message(:'acme_session', '15551234567', 'text', '{"text":"hi"}')).status;
 SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT wa.create_session('x');
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT (wa.create_session('second')).status;
-SELECT wa.send_message(:'acme_session', '15551234567', 'text', 'hi');
+SELECT wa.send_message(:'acme_session', '15551234567', 'text', '{"text":"hi"}');
 SELECT wa.create_session();
 -- Another organization's session and an invented one: the same answer (H28).
-SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT wa.send_message(:'beta_session', '15551234567', 'text', 'hi');
-SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT wa.send_message('00000000-0000-7000-8000-000000000000', '15551234567', 'text', 'hi');
+SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT wa.send_message(:'beta_session', '15551234567', 'text', '{"text":"hi"}');
+SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT wa.send_message('00000000-0000-7000-8000-000000000000', '15551234567', 'text', '{"text":"hi"}');
 
 -- P20: a permissive policy that somebody adds later does not open the table.
 \c - :superuser

@@ -110,3 +110,31 @@ SELECT wa.is_protected('shop.item');
 SELECT wa.protect('wa.session');
 \c - :superuser
 DROP SCHEMA shop CASCADE;
+
+-- Rights that row security does not look at are taken back, and found later on.
+CREATE TABLE public.box (org_id uuid NOT NULL, id int, note text, PRIMARY KEY (org_id, id));
+GRANT ALL ON public.box TO wa_app, regress_nobody;
+SELECT wa.protect('public.box');
+SELECT * FROM wa.leaks('public.box', 'org_id');
+REVOKE TRUNCATE, TRIGGER, REFERENCES ON public.box FROM regress_nobody;
+SELECT wa.protect('public.box');
+SELECT relacl::text ~ 'wa_app=arwd/' AS what_is_left FROM pg_class WHERE oid = 'public.box'::regclass;
+GRANT ALL ON public.box TO wa_app;
+SELECT detail FROM wa.self_check() WHERE name = 'protected tables stay protected';
+REVOKE TRUNCATE, TRIGGER, REFERENCES ON public.box FROM wa_app;
+GRANT REFERENCES (id) ON public.box TO wa_app;
+SELECT detail FROM wa.self_check() WHERE name = 'protected tables stay protected';
+REVOKE REFERENCES (id) ON public.box FROM wa_app;
+-- Indexes of other kinds have no leading column.
+CREATE INDEX box_brin ON public.box USING brin (org_id, id);
+SELECT * FROM wa.leaks('public.box', 'org_id');
+DROP INDEX box_brin;
+-- A foreign key has to lead to the other table's organization.
+CREATE TABLE public.lid (org_id uuid NOT NULL, box_org uuid, box int, UNIQUE (org_id, box), note uuid);
+ALTER TABLE public.box ADD other uuid, ADD UNIQUE (org_id, other, id);
+CREATE TABLE public.shelf (tenant uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant, id));
+SELECT wa.protect('public.shelf', 'tenant');
+CREATE UNIQUE INDEX shelf_other ON public.shelf (id, tenant);
+ALTER TABLE public.lid ADD FOREIGN KEY (org_id, note) REFERENCES public.shelf (id, tenant);
+SELECT * FROM wa.leaks('public.lid', 'org_id');
+DROP TABLE public.lid, public.shelf, public.box;

@@ -105,6 +105,31 @@ SELECT wa.current_org() IS NULL AS nobody;
 \setenv PGTZ
 \! psql -X -U regress_gateway -Atc 'SELECT wa.current_org() IS NULL AS nobody;' 2>&1
 
+-- Nor may the name that others see of a client hold a secret.
+\setenv PGAPPNAME 'wa_AbCdEfGhIjKlMnOpQrSt1'
+\! psql -X -U regress_gateway -c 'SELECT 1' 2>&1 | sed 's/^.*FATAL/FATAL/'
+\setenv PGAPPNAME
+
+-- A list that somebody makes in a database without the extension is no list.
+\c - :superuser
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_elsewhere;
+\c regress_elsewhere
+CREATE SCHEMA wa;
+CREATE TABLE wa.statement (role_name name, digest bytea);
+INSERT INTO wa.statement VALUES ('wa_gateway', sha256('SELECT 1;'));
+GRANT USAGE ON SCHEMA wa TO PUBLIC;
+\c - regress_gateway
+SELECT 1;
+\c - :superuser
+DROP TABLE wa.statement;
+CREATE VIEW wa.statement AS SELECT 1 AS role_name, 2 AS digest;
+\c - regress_gateway
+SELECT 1;
+\c - :superuser
+\c :home
+DROP DATABASE regress_elsewhere;
+
 -- Other sealed roles have other lists.
 \c - regress_connector
 SELECT wa.current_org() IS NULL AS nobody;

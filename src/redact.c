@@ -17,10 +17,16 @@
  * cannot be overwritten: it is left out of the log when it holds a credential.
  * What is logged is also what the client is told.
  *
- * Imported keys have no checksum and any length, so what looks like a
- * credential is judged by its shape: a prefix that begins a word, and behind it
- * a long run of a credential's characters with a digit or a capital in it,
- * which identifiers in messages do not have.
+ * What looks like a credential is judged by its shape, in two ways:
+ * - a prefix that begins a word, and behind it a run of a credential's characters
+ *	 with a digit or a capital in it, which identifiers in messages do not have;
+ * - a long run of letters of both cases and digits, whatever stands before it:
+ *	 behind an escape or another word the prefix begins no word, and where the
+ *	 server quotes the middle of a text it cuts the prefix off.
+ *
+ * Out of reach are other spellings of a secret (bytea in hexadecimal, Unicode
+ * escapes) and what is no part of the message: log_line_prefix shows the names
+ * of user, database and application as they are.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,13 +39,21 @@
 #include "src/redact.h"
 
 
+/* A run of this many mixed characters is taken for a secret without a prefix. */
+#define RANDOM_RUN_MIN 40
+
 static emit_log_hook_type next_emit_log_hook = NULL;
+
+static bool
+is_base62(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 static bool
 is_secret_character(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-		   c == '-';
+	return is_base62(c) || c == '_' || c == '-';
 }
 
 /* The length of a credential's prefix at text, or 0. */
@@ -69,26 +83,48 @@ secret_length(const char *text)
 	return random && length >= WAK_SECRET_MIN ? length : 0;
 }
 
+/* The length of the random run at text, or 0 when it is too short or too plain. */
+static size_t
+random_run_length(const char *text)
+{
+	size_t length = 0;
+	bool digit = false;
+	bool lower = false;
+	bool upper = false;
+
+	for (; is_base62(text[length]); length++)
+	{
+		digit |= text[length] <= '9';
+		upper |= text[length] >= 'A' && text[length] <= 'Z';
+		lower |= text[length] >= 'a';
+	}
+	return digit && lower && upper && length >= RANDOM_RUN_MIN ? length : 0;
+}
+
 /*
- * Find the next credential at or after *text.  Returns its length behind the
- * prefix and moves *text there, or returns 0.
+ * Find the next secret at or after *text.  Returns its length, without a
+ * prefix, and moves *text there, or returns 0.
  */
 static size_t
-next_credential(char **text)
+next_secret(char **text)
 {
-	bool begins_word = true;
+	char before = ' ';
 
-	for (char *at = *text; *at != '\0'; at++)
+	for (char *at = *text; *at != '\0'; before = *at++)
 	{
-		size_t prefix = begins_word ? credential_prefix(at) : 0;
+		size_t prefix = is_secret_character(before) ? 0 : credential_prefix(at);
 		size_t length = prefix > 0 ? secret_length(at + prefix) : 0;
 
+		if (length == 0 && !is_base62(before))
+		{
+			prefix = 0;
+			length = random_run_length(at);
+		}
 		if (length > 0)
 		{
 			*text = at + prefix;
 			return length;
 		}
-		begins_word = !is_secret_character(*at);
 	}
 	return 0;
 }
@@ -100,19 +136,19 @@ redact(char *text)
 
 	if (text == NULL)
 		return;
-	while ((length = next_credential(&text)) > 0)
+	while ((length = next_secret(&text)) > 0)
 	{
 		memset(text + WAK_SHOWN_DIGITS, '*', length - WAK_SHOWN_DIGITS);
 		text += length;
 	}
 }
 
-static bool
-holds_credential(const char *text)
+bool
+wa_holds_secret(const char *text)
 {
 	char *at = unconstify(char *, text);
 
-	return text != NULL && next_credential(&at) > 0;
+	return text != NULL && next_secret(&at) > 0;
 }
 
 static void
@@ -124,7 +160,7 @@ redact_log(ErrorData *edata)
 	redact(edata->hint);
 	redact(edata->context);
 	redact(edata->internalquery);
-	if (holds_credential(debug_query_string))
+	if (wa_holds_secret(debug_query_string))
 		edata->hide_stmt = true;
 	if (next_emit_log_hook)
 		next_emit_log_hook(edata);

@@ -8,7 +8,12 @@
 #ifndef WA_REDACT_H
 #define WA_REDACT_H
 
+#include "postgres.h"
+
 /* Install the log hook; called once, at load by shared_preload_libraries. */
 extern void wa_redact_init(void);
+
+/* Whether a text holds something that looks like a credential; NULL holds none. */
+extern bool wa_holds_secret(const char *text);
 
 #endif /* WA_REDACT_H */

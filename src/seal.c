@@ -36,6 +36,7 @@
 #include "utils/acl.h"
 
 #include "src/compatibility.h"
+#include "src/redact.h"
 #include "src/seal.h"
 #include "src/statement_list.h"
 
@@ -173,7 +174,8 @@ forbidden_startup_option(Port *port)
 	{
 		const char *name = list_nth(port->guc_options, i);
 
-		if (!is_startup_option(name))
+		/* the server shows the names of its clients to others, and in its log */
+		if (!is_startup_option(name) || wa_holds_secret(list_nth(port->guc_options, i + 1)))
 			return name;
 	}
 	return NULL;

@@ -16,7 +16,10 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -111,11 +114,27 @@ take_row(HeapTuple row, TupleDesc columns, AttrNumber role_name, AttrNumber dige
 	listed++;
 }
 
+/*
+ * The list's table, or InvalidOid.  Only the extension's own: in a database
+ * without it, whoever may make a schema could call anything wa.statement.
+ */
+static Oid
+find_table(void)
+{
+	Oid extension = get_extension_oid("wa_apikeys", true);
+	Oid schema = get_namespace_oid("wa", true);
+	Oid table = OidIsValid(schema) ? get_relname_relid("statement", schema) : InvalidOid;
+
+	if (!OidIsValid(extension) || !OidIsValid(table) ||
+		getExtensionOfObject(RelationRelationId, table) != extension)
+		return InvalidOid;
+	return table;
+}
+
 static void
 read_list(void)
 {
-	Oid schema = get_namespace_oid("wa", true);
-	Oid table = OidIsValid(schema) ? get_relname_relid("statement", schema) : InvalidOid;
+	Oid table = find_table();
 	Relation relation;
 	SysScanDesc scan;
 	HeapTuple row;

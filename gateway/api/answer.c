@@ -19,6 +19,9 @@
 /* A page of a list ends early behind so many bytes; its cursor tells where. */
 #define ANSWER_PAGE_BYTES (4 * 1024 * 1024)
 
+/* Digits of Retry-After, with their NUL. */
+#define WAIT_MAX 12
+
 /* ---- rows ---- */
 
 /*
@@ -224,17 +227,35 @@ count_columns(const Column *columns)
 	return count;
 }
 
+static int
+success_status(const Endpoint *endpoint, const DbResult *result)
+{
+	bool flag = false;
+
+	if (endpoint->flag_status != 0)
+	{
+		db_bool(result, 0, endpoint->flag_column, &flag);
+	}
+	return flag ? endpoint->flag_status : endpoint->status;
+}
+
 void
 call_answer_rows(const Call *call, const DbResult *result)
 {
 	const Endpoint *endpoint = call->route->endpoint;
 	Buffer body;
 	JsonWriter writer;
-	bool ok = count_columns(endpoint->columns) == result->columns;
+	bool ok =
+		endpoint->answer == ANSWER_NONE || count_columns(endpoint->columns) == result->columns;
 
 	if (ok && result->rows == 0 && endpoint->answer != ANSWER_LIST)
 	{
 		http_respond_error(call->http, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
+		return;
+	}
+	if (ok && endpoint->answer == ANSWER_NONE)
+	{
+		http_respond(call->http, endpoint->status, NULL, 0, NULL, NULL);
 		return;
 	}
 	buffer_init(&body, ANSWER_MAX);
@@ -250,13 +271,14 @@ call_answer_rows(const Call *call, const DbResult *result)
 	if (!ok)
 	{
 		log_line(LOG_LEVEL_ERROR, "answer_failed",
-				 log_bytes("id", call->http->id.data, call->http->id.len),
+				 log_bytes("request_id", call->http->id.data, call->http->id.len),
 				 log_text("statement", endpoint->statement), log_int("columns", result->columns));
 		buffer_free(&body);
 		http_respond_error(call->http, http_error(HTTP_ERROR_INTERNAL), NULL, 0, NULL, 0);
 		return;
 	}
-	http_respond(call->http, endpoint->status, NULL, 0, "application/json; charset=utf-8", &body);
+	http_respond(call->http, success_status(endpoint, result), NULL, 0,
+				 "application/json; charset=utf-8", &body);
 }
 
 /* ---- errors ---- */
@@ -270,7 +292,7 @@ log_failure(const Call *call, const DbResult *result, const HttpError *error)
 	static const char *const outcomes[] = {"rows", "refused", "timed out", "unavailable", "lost"};
 
 	log_line(LOG_LEVEL_ERROR, "request_failed",
-			 log_bytes("id", call->http->id.data, call->http->id.len),
+			 log_bytes("request_id", call->http->id.data, call->http->id.len),
 			 log_text("statement", call->route->endpoint->statement),
 			 log_int("status", error->status), log_text("outcome", outcomes[result->outcome]),
 			 log_text("sqlstate", result->sqlstate[0] == '\0' ? NULL : result->sqlstate),
@@ -290,31 +312,77 @@ without_name(const char *message, const char *name)
 																		 : message;
 }
 
+/*
+ * A send limit was reached: which one, and the seconds until the next message is taken,
+ * with which the error's detail begins.
+ */
+static void
+fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wait[WAIT_MAX])
+{
+	size_t digits = strspn(result->detail, "0123456789");
+
+	if (digits > 0 && digits < WAIT_MAX)
+	{
+		memcpy(wait, result->detail, digits);
+		wait[digits] = '\0';
+		error->header_value = wait;
+	}
+	error->message = "the session has reached its send limit";
+	*detail = (HttpDetail){.name = "limit",
+						   .text = strcmp(result->constraint, "rate_per_hour") == 0 ? "ratePerHour"
+																					: "ratePerMin"};
+}
+
+/*
+ * What is said besides the code.  Texts of the database are shown for two states only,
+ * which nothing but our own functions raises.
+ */
+static void
+explain(const Call *call, const DbResult *result, HttpErrorKind kind, HttpError *error,
+		HttpDetail *detail, char wait[WAIT_MAX])
+{
+	bool lost = result->outcome == DB_LOST || result->outcome == DB_TIMED_OUT;
+
+	if (kind == HTTP_ERROR_FORBIDDEN && sqlstate_is_for_people(result))
+	{
+		error->message = "API keys are managed by people";
+	}
+	else if (kind == HTTP_ERROR_FORBIDDEN)
+	{
+		*detail = (HttpDetail){.name = "required", .text = result->constraint};
+	}
+	else if (kind == HTTP_ERROR_VALIDATION && result->column[0] != '\0')
+	{
+		*detail = (HttpDetail){.name = result->column,
+							   .text = without_name(result->message, result->column)};
+	}
+	else if (kind == HTTP_ERROR_CONFLICT && strcmp(result->sqlstate, "55000") == 0)
+	{
+		error->message = result->message;
+	}
+	else if (kind == HTTP_ERROR_CONFLICT && call->route->endpoint->conflict != NULL)
+	{
+		error->message = call->route->endpoint->conflict;
+	}
+	else if (kind == HTTP_ERROR_RATE_LIMITED)
+	{
+		fill_limit(result, error, detail, wait);
+	}
+	else if (lost && call->route->endpoint->method != HTTP_METHOD_GET)
+	{
+		error->message = "no answer from the database; whether the change was made is not known";
+	}
+}
+
 void
 call_answer_error(const Call *call, const DbResult *result)
 {
 	HttpErrorKind kind = sqlstate_error(result);
 	HttpError error = *http_error(kind);
 	HttpDetail detail = {0};
+	char wait[WAIT_MAX];
 
-	if (kind == HTTP_ERROR_FORBIDDEN)
-	{
-		detail = (HttpDetail){.name = "required", .text = result->constraint};
-	}
-	else if (kind == HTTP_ERROR_VALIDATION && result->column[0] != '\0')
-	{
-		detail = (HttpDetail){.name = result->column,
-							  .text = without_name(result->message, result->column)};
-	}
-	else if (kind == HTTP_ERROR_CONFLICT && call->route->endpoint->conflict != NULL)
-	{
-		error.message = call->route->endpoint->conflict;
-	}
-	else if ((result->outcome == DB_LOST || result->outcome == DB_TIMED_OUT) &&
-			 call->route->endpoint->method != HTTP_METHOD_GET)
-	{
-		error.message = "no answer from the database; whether the change was made is not known";
-	}
+	explain(call, result, kind, &error, &detail, wait);
 	if (error.status >= 500)
 	{
 		log_failure(call, result, &error);

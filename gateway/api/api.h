@@ -7,6 +7,7 @@
 
 #include "db/db.h"
 #include "http/http.h"
+#include "lib/buffer.h"
 
 /* The oldest version of the extension that these endpoints can work with. */
 #define API_NEEDS_EXTENSION "1.0"
@@ -24,6 +25,9 @@ typedef struct Api Api;
  */
 extern Api *api_open(Db *db, int timeout_ms);
 extern void api_free(Api *api);
+
+/* Append the table of endpoints as JSON; false when it does not fit. */
+extern bool api_print_endpoints(Buffer *out);
 
 /* The handler for the HTTP server; context is the Api. */
 extern void api_handle(HttpRequest *request, void *context);

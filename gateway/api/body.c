@@ -1,16 +1,21 @@
 /*
  * body.c
- *		A request's body: is it JSON, which variant is it, and are its members known?
+ *		A request's body: is it JSON, and are its members known?
  *
  * Members that no row knows are refused and not passed over: a misspelt "replyTo" would
- * otherwise be a message without its quote, and nobody would notice.
+ * otherwise be a message without its quote, and nobody would notice.  A row that hands the
+ * rest of the body to the database leaves that to the database.
  */
 #include "api/call.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "lib/json_write.h"
 #include "lib/utf8.h"
+
+/* Bytes of a JSON value on its way to the database; less than its parameters may have. */
+#define BODY_JSON_MAX (DB_PARAM_BYTES_MAX - 256 * 1024)
 
 /*
  * "application/json", with parameters or without; a charset, if any, is UTF-8.
@@ -33,7 +38,7 @@ takes_body(const Endpoint *endpoint)
 {
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
 	{
-		if (param->source == PARAM_BODY)
+		if (param->source == PARAM_BODY || param->source == PARAM_BODY_REST)
 		{
 			return true;
 		}
@@ -41,40 +46,22 @@ takes_body(const Endpoint *endpoint)
 	return false;
 }
 
-/*
- * Go on with the row of the variant that the body names.
- */
 static bool
-choose_variant(Call *call, const RouteTable *table)
+takes_rest(const Endpoint *endpoint)
 {
-	const char *field = call->route->endpoint->variant_field;
-	const JsonValue *value = json_read_member(call->body, field);
-	const Route *route = NULL;
-	char variants[PROBLEM_TEXT_MAX / 2];
-	const char *text;
-	size_t length;
-
-	if (json_read_string(value, &text, &length))
+	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
 	{
-		route = route_variant(table, call->route, text, length);
+		if (param->source == PARAM_BODY_REST)
+		{
+			return true;
+		}
 	}
-	if (route != NULL)
-	{
-		call->route = route;
-		return true;
-	}
-	route_variants(table, call->route, variants, sizeof(variants));
-	call_problem(call, field, "must be one of: %s", variants);
 	return false;
 }
 
 static bool
 is_known_member(const Endpoint *endpoint, const char *name)
 {
-	if (endpoint->variant_field != NULL && strcmp(endpoint->variant_field, name) == 0)
-	{
-		return true;
-	}
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
 	{
 		if (param->source == PARAM_BODY && strcmp(param->name, name) == 0)
@@ -113,7 +100,7 @@ refuse_unknown_members(Call *call)
 }
 
 bool
-call_read_body(Call *call, const RouteTable *table)
+call_read_body(Call *call)
 {
 	const HttpText *text = &call->http->body;
 	JsonReadError error;
@@ -139,10 +126,65 @@ call_read_body(Call *call, const RouteTable *table)
 		}
 	}
 	/* No body at all is an object without members. */
-	if (call->route->endpoint->variant_field != NULL && !choose_variant(call, table))
+	if (!takes_rest(call->route->endpoint))
 	{
-		return false;
+		refuse_unknown_members(call);
 	}
-	refuse_unknown_members(call);
 	return true;
+}
+
+/*
+ * Written anew, numbers may take more room than they came in.
+ */
+static bool
+add_printed(Call *call, const char *name, const Buffer *json, bool printed)
+{
+	if (!printed)
+	{
+		call_problem(call, name, "is too large");
+		return true;
+	}
+	return db_param_jsonb(call->db, json->data, json->len);
+}
+
+bool
+call_add_body_json(Call *call, const char *name, const JsonValue *value)
+{
+	Buffer json;
+	bool ok;
+
+	buffer_init(&json, BODY_JSON_MAX);
+	ok = json_read_print(value, &json);
+	ok = add_printed(call, name, &json, ok);
+	buffer_free(&json);
+	return ok;
+}
+
+bool
+call_add_body_rest(Call *call)
+{
+	void *position = NULL;
+	const char *name;
+	JsonValue *value;
+	Buffer json;
+	JsonWriter writer;
+	bool ok;
+
+	buffer_init(&json, BODY_JSON_MAX);
+	json_write_init(&writer, &json);
+	json_write_object_begin(&writer);
+	while (json_read_next_member(call->body, &position, &name, &value))
+	{
+		if (!is_known_member(call->route->endpoint, name))
+		{
+			json_write_name(&writer, name);
+			/* An empty raw value is the place that the member is printed to. */
+			json_write_raw(&writer, "", 0);
+			json_read_print(value, &json);
+		}
+	}
+	json_write_object_end(&writer);
+	ok = add_printed(call, "body", &json, json_write_done(&writer));
+	buffer_free(&json);
+	return ok;
 }

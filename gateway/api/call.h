@@ -9,6 +9,8 @@
 #ifndef API_CALL_H
 #define API_CALL_H
 
+#include <sys/queue.h>
+
 #include "api/api.h"
 #include "api/credential.h"
 #include "api/route.h"
@@ -25,13 +27,27 @@ typedef struct Problem
 	char text[PROBLEM_TEXT_MAX + 1];
 } Problem;
 
+TAILQ_HEAD(ReadyWaiters, ReadyWaiter);
+
+/* What is known about readiness; only health.c looks into it. */
+typedef struct Readiness
+{
+	DbRequest *asked; /* NULL: the database is not being asked */
+	bool known;
+	bool ready;
+	int64_t answered_ms;         /* monotonic; when that was learned */
+	struct ReadyWaiters waiters; /* requests that wait for what is being asked */
+} Readiness;
+
 struct Api
 {
 	Db *db;
 	int timeout_ms;
 	RouteTable routes;
 	int authorized; /* statements that belong to no row */
+	int authorized_person;
 	int ready;
+	Readiness readiness;
 };
 
 typedef struct Call
@@ -43,6 +59,7 @@ typedef struct Call
 	JsonValue *body; /* NULL: none was sent, or the endpoint takes none */
 	DbRequest *db;
 	int limit; /* rows that a list shows */
+	bool slow; /* runs in the slow lane */
 
 	/* Refused for its own fault: what is sent once the credential has been found good. */
 	HttpErrorKind refusal;
@@ -63,12 +80,19 @@ extern void call_problem(Call *call, const char *name, const char *format, ...)
 extern void call_refuse(Call *call, HttpErrorKind kind, const char *message);
 
 /*
- * body.c: read the body and choose the variant; false: there is no use in looking at the
- * parameters.  params.c: add all parameters to call->db; false: memory is out.  What is
- * wrong with the request is noted in the call by both.
+ * body.c: read the body; false: there is no use in looking at the parameters.  What of it
+ * a PARAM_BODY_REST takes: false when memory is out.  params.c: add all parameters to
+ * call->db; false: memory is out.  What is wrong with the request is noted in the call by
+ * all of them.
  */
-extern bool call_read_body(Call *call, const RouteTable *table);
+extern bool call_read_body(Call *call);
+extern bool call_add_body_rest(Call *call);
+extern bool call_add_body_json(Call *call, const char *name, const JsonValue *value);
 extern bool call_add_params(Call *call);
+
+/* health.c: before the first request, and when the HTTP server holds none any more. */
+extern void readiness_init(Readiness *readiness);
+extern void readiness_stop(Readiness *readiness);
 
 /*
  * answer.c.  Answer with the rows, or with the error that the outcome is; both let go of

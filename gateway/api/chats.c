@@ -6,13 +6,20 @@
 
 #include "api/endpoint.h"
 
-/* As all statements of this file return them; the jid is first, for ANSWER_LIST_IN. */
+/* As all statements of this file return them; the jid is first, for ANSWER_LIST_IN,
+ * and is the chat's id as well. */
 static const Column columns[] = {
-	{COLUMN_TEXT, "jid", NULL},        {COLUMN_HIDDEN, "active_at", NULL},
-	{COLUMN_ID, "sessionId", "sess"},  {COLUMN_TEXT, "type", NULL},
-	{COLUMN_TEXT, "name", NULL},       {COLUMN_TIME, "lastMessageAt", NULL},
-	{COLUMN_INT, "unreadCount", NULL}, {COLUMN_BOOL, "archived", NULL},
-	{COLUMN_BOOL, "pinned", NULL},     {COLUMN_TIME, "mutedUntil", NULL},
+	{COLUMN_TEXT, "jid", NULL},
+	{COLUMN_HIDDEN, "active_at", NULL},
+	{COLUMN_TEXT, "id", NULL},
+	{COLUMN_ID, "sessionId", "sess"},
+	{COLUMN_TEXT, "type", NULL},
+	{COLUMN_TEXT, "name", NULL},
+	{COLUMN_TIME, "lastMessageAt", NULL},
+	{COLUMN_INT, "unreadCount", NULL},
+	{COLUMN_BOOL, "archived", NULL},
+	{COLUMN_BOOL, "pinned", NULL},
+	{COLUMN_TIME, "mutedUntil", NULL},
 	{COLUMN_END, NULL, NULL},
 };
 
@@ -26,6 +33,15 @@ static const Param list_params[] = {
 static const Param get_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
 	{.source = PARAM_PATH, .type = PARAM_TEXT, .name = "chat"},
+	{.source = PARAM_END},
+};
+
+static const Param update_params[] = {
+	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
+	{.source = PARAM_PATH, .type = PARAM_TEXT, .name = "chat"},
+	{.source = PARAM_BODY, .type = PARAM_BOOL, .name = "archived"},
+	{.source = PARAM_BODY, .type = PARAM_BOOL, .name = "pinned"},
+	{.source = PARAM_BODY, .type = PARAM_TIME, .name = "mutedUntil"},
 	{.source = PARAM_END},
 };
 
@@ -46,6 +62,26 @@ const Endpoint chat_endpoints[] = {
 		.pattern = "/api/v1/sessions/{s}/chats/{chat}",
 		.needs = "read",
 		.statement = "chat_get",
+		.params = get_params,
+		.status = 200,
+		.answer = ANSWER_ONE,
+		.columns = columns,
+	},
+	{
+		.method = HTTP_METHOD_PATCH,
+		.pattern = "/api/v1/sessions/{s}/chats/{chat}",
+		.needs = "send",
+		.statement = "chat_update",
+		.params = update_params,
+		.status = 200,
+		.answer = ANSWER_ONE,
+		.columns = columns,
+	},
+	{
+		.method = HTTP_METHOD_POST,
+		.pattern = "/api/v1/sessions/{s}/chats/{chat}/read",
+		.needs = "send",
+		.statement = "chat_read",
 		.params = get_params,
 		.status = 200,
 		.answer = ANSWER_ONE,

@@ -18,8 +18,17 @@
 /* Details that an error's body has at most. */
 #define DETAILS_MAX CALL_PROBLEMS_MAX
 
-static const Endpoint *const resources[] = {health_endpoints, me_endpoints,      session_endpoints,
-											chat_endpoints,   message_endpoints, NULL};
+const Endpoint *const endpoint_resources[] = {health_endpoints,
+											  openapi_endpoints,
+											  me_endpoints,
+											  session_endpoints,
+											  chat_endpoints,
+											  contact_endpoints,
+											  message_endpoints,
+											  action_endpoints,
+											  webhook_endpoints,
+											  api_key_endpoints,
+											  NULL};
 
 Api *
 api_open(Db *db, int timeout_ms)
@@ -32,9 +41,12 @@ api_open(Db *db, int timeout_ms)
 	}
 	api->db = db;
 	api->timeout_ms = timeout_ms;
+	readiness_init(&api->readiness);
 	api->authorized = db_statement_find(API_ROLE, "authorized");
+	api->authorized_person = db_statement_find(API_ROLE, "authorized_person");
 	api->ready = db_statement_find(API_ROLE, "ready");
-	if (api->authorized < 0 || api->ready < 0 || !routes_make(&api->routes, resources))
+	if (api->authorized < 0 || api->authorized_person < 0 || api->ready < 0 ||
+		!routes_make(&api->routes, endpoint_resources))
 	{
 		api_free(api);
 		return NULL;
@@ -47,6 +59,7 @@ api_free(Api *api)
 {
 	if (api != NULL)
 	{
+		readiness_stop(&api->readiness);
 		routes_free(&api->routes);
 		free(api);
 	}
@@ -141,8 +154,8 @@ static DbRequest *
 make_db_request(Call *call, int statement)
 {
 	const Endpoint *endpoint = call->route->endpoint;
-	DbRequest *request = db_request_new(statement, endpoint->slow ? DB_LANE_SLOW : DB_LANE_FAST,
-										call->api->timeout_ms, on_result, call);
+	DbRequest *request =
+		db_request_new(statement, DB_LANE_FAST, call->api->timeout_ms, on_result, call);
 
 	if (request != NULL && !db_request_credential(request, call->credential.text,
 												  call->credential.length, endpoint->needs))
@@ -160,20 +173,23 @@ make_db_request(Call *call, int statement)
 static bool
 prepare_call(Call *call)
 {
-	bool go_on = call_read_body(call, &call->api->routes);
+	const Api *api = call->api;
 
-	if (go_on)
+	if (call_read_body(call))
 	{
 		call->db = make_db_request(call, call->route->statement);
 		if (call->db == NULL || !call_add_params(call))
 		{
 			return false;
 		}
+		db_request_set_lane(call->db, call->route->endpoint->slow || call->slow ? DB_LANE_SLOW
+																				: DB_LANE_FAST);
 	}
 	if (call->refused)
 	{
 		db_request_free(call->db);
-		call->db = make_db_request(call, call->api->authorized);
+		call->db = make_db_request(call, call->route->endpoint->people ? api->authorized_person
+																	   : api->authorized);
 	}
 	return call->db != NULL;
 }
@@ -208,13 +224,22 @@ start_call(Api *api, HttpRequest *request, const Route *route, const Credential 
 	http_request_on_gone(request, on_gone, call);
 }
 
+/*
+ * The path is there, but not with this method: that is what OPTIONS asks about, and wrong
+ * for any other.
+ */
 static void
-answer_no_method(const Api *api, HttpRequest *request)
+answer_allowed(const Api *api, HttpRequest *request)
 {
 	char allow[128];
 	HttpHeader header = {.name = "Allow", .value = allow};
 
 	route_allow(&api->routes, request, allow, sizeof(allow));
+	if (request->method == HTTP_METHOD_OPTIONS)
+	{
+		http_respond(request, 204, &header, 1, NULL, NULL);
+		return;
+	}
 	http_respond_error(request, http_error(HTTP_ERROR_METHOD_NOT_ALLOWED), NULL, 0, &header, 1);
 }
 
@@ -248,7 +273,7 @@ api_handle(HttpRequest *request, void *context)
 	{
 		if (found == ROUTE_NO_METHOD)
 		{
-			answer_no_method(api, request);
+			answer_allowed(api, request);
 			return;
 		}
 		answer_error(request, HTTP_ERROR_NOT_FOUND);

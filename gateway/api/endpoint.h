@@ -7,11 +7,11 @@
  * statement's order.  endpoint.c does the same with every row: credential, parameters, one
  * statement, answer.  Adding an endpoint is adding a row, a statement and a test.
  *
- * Some paths take bodies of several kinds (a message is a text or a poll).  Then each
- * kind is a row of its own with the same method and pattern and another "variant", and
- * the body's member "variant_field" chooses among them.
+ * What a message or a webhook has to be is the database's to say: a row may hand over a
+ * member of the body, or all of it that no other parameter takes, as it is.
  *
- * All rows are constants.
+ * All rows are constants.  api_print_endpoints() shows them as JSON, so that tests and the
+ * OpenAPI document can be held against them.
  */
 #ifndef API_ENDPOINT_H
 #define API_ENDPOINT_H
@@ -31,13 +31,15 @@
 
 typedef enum ParamSource
 {
-	PARAM_END,    /* closes the list */
-	PARAM_PATH,   /* the {name} of the pattern */
-	PARAM_QUERY,  /* ?name=, at most once */
-	PARAM_BODY,   /* the member of the JSON object */
-	PARAM_NULL,   /* always NULL: the statement has it, this row does not */
-	PARAM_CURSOR, /* ?cursor=: a parameter for each column of the endpoint's cursor */
-	PARAM_LIMIT   /* ?limit=: rows to fetch, one more than is shown */
+	PARAM_END,       /* closes the list */
+	PARAM_PATH,      /* the {name} of the pattern */
+	PARAM_QUERY,     /* ?name=, at most once */
+	PARAM_HEADER,    /* the header field, at most once: text of min to max printable characters */
+	PARAM_BODY,      /* the member of the JSON object */
+	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
+	PARAM_FIXED,     /* always the text "fixed": what tells rows with one statement apart */
+	PARAM_CURSOR,    /* ?cursor=: a parameter for each column of the endpoint's cursor */
+	PARAM_LIMIT      /* ?limit=: rows to fetch, one more than is shown */
 } ParamSource;
 
 typedef enum ParamType
@@ -46,6 +48,8 @@ typedef enum ParamType
 	PARAM_ID,   /* TypeID with that prefix */
 	PARAM_BOOL,
 	PARAM_INT,        /* int4, min to max */
+	PARAM_TIME,       /* body only: epoch milliseconds */
+	PARAM_JSON,       /* body only: whatever it is, as jsonb; the database looks at it */
 	PARAM_TEXT_ARRAY, /* body only: up to max_items texts of min to max characters */
 	PARAM_ID_OR_TIME  /* TypeID or epoch milliseconds: two parameters, one of them NULL */
 } ParamType;
@@ -61,6 +65,13 @@ typedef struct Param
 	int64_t max;
 	int max_items;
 	const char *const *choices; /* ends with NULL */
+	const char *fixed;          /* PARAM_FIXED */
+
+	/*
+	 * A request that gives it runs in the slow lane, because its statement may then look at
+	 * many rows for few; PARAM_ID_OR_TIME only when a time is given.
+	 */
+	bool slow;
 } Param;
 
 typedef enum ColumnType
@@ -101,39 +112,55 @@ typedef struct CursorPart
 
 typedef enum AnswerKind
 {
-	ANSWER_ONE,    /* the row as an object; no row is a 404 */
-	ANSWER_LIST,   /* {"data":[...],"nextCursor"?} */
-	ANSWER_LIST_IN /* the same within something: no row is a 404 (there is no such thing), a
-					* row whose first column is NULL is no item */
+	ANSWER_ONE,     /* the row as an object; no row is a 404 */
+	ANSWER_LIST,    /* {"data":[...],"nextCursor"?} */
+	ANSWER_LIST_IN, /* the same within something: no row is a 404 (there is no such thing), a
+					 * row whose first column is NULL is no item */
+	ANSWER_NONE     /* done, and nothing to say: no body, the columns are not looked at */
 } AnswerKind;
 
 typedef struct Endpoint
 {
 	HttpMethod method;   /* GET answers HEAD too */
-	const char *pattern; /* "/api/v1/sessions/{s}" */
+	const char *pattern; /* "/api/v1/sessions/{s}", "/api/v1/sessions/{s}:start" */
 	const char *needs;   /* permission; NULL = any valid credential */
+	bool people;         /* for people who manage API keys, and for no API key */
 	const char *statement;
-	bool slow; /* runs in the slow lane */
+	bool slow; /* always runs in the slow lane; see Param.slow */
 
-	const char *variant_field;
-	const char *variant;
 	const Param *params;
 
-	int status; /* of success */
+	int status;      /* of success */
+	int flag_status; /* of success when the row's column flag_column is true; 0: none such */
+	int flag_column;
 	AnswerKind answer;
 	const Column *columns;
 	CursorPart cursor[ENDPOINT_CURSOR_MAX];
-	const char *conflict; /* what a 409 means here; NULL = the general text */
+	const char *conflict; /* what "exists already" means here; NULL = the general text */
 
 	/* Answers by itself, without a credential; then all but method and pattern is unused. */
 	void (*open)(HttpRequest *request, void *api);
 } Endpoint;
 
+/*
+ * endpoint_check.c: what is wrong with a row, or NULL.  A row is a constant, so that
+ * whatever is wrong shows at start, before a request can meet it.
+ */
+extern const char *endpoint_problem(const Endpoint *endpoint);
+
 /* The rows, a file a resource; each list ends with a row whose pattern is NULL. */
 extern const Endpoint me_endpoints[];
 extern const Endpoint session_endpoints[];
 extern const Endpoint chat_endpoints[];
+extern const Endpoint contact_endpoints[];
 extern const Endpoint message_endpoints[];
+extern const Endpoint action_endpoints[];
+extern const Endpoint webhook_endpoints[];
+extern const Endpoint api_key_endpoints[];
 extern const Endpoint health_endpoints[];
+extern const Endpoint openapi_endpoints[];
+
+/* All of the lists above; ends with NULL. */
+extern const Endpoint *const endpoint_resources[];
 
 #endif /* API_ENDPOINT_H */

@@ -5,13 +5,29 @@
  * Both are for load balancers and take no credential.  Ready means that the database
  * answers on a connection whose statements are prepared, which only the right version of
  * the extension lets happen; the self-check has passed before the process listened.
+ *
+ * Because anybody may ask, the database is asked at most once a second: what it said
+ * holds for READY_CACHE_MS, and who comes while it is being asked waits for that answer.
  */
-#include <string.h>
-
 #include "api/call.h"
+
+#include <stdlib.h>
+
+#include "lib/clock.h"
 
 /* A load balancer asks again soon. */
 #define READY_TIMEOUT_MS 2000
+
+/* How long an answer of the database holds. */
+#define READY_CACHE_MS 1000
+
+/* A request that waits; on the list until it is answered or its client has left. */
+typedef struct ReadyWaiter
+{
+	TAILQ_ENTRY(ReadyWaiter) link;
+	Readiness *readiness;
+	HttpRequest *http;
+} ReadyWaiter;
 
 static void
 answer_status(HttpRequest *request, const char *json)
@@ -24,12 +40,6 @@ answer_status(HttpRequest *request, const char *json)
 }
 
 static void
-answer_not_ready(HttpRequest *request)
-{
-	http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
-}
-
-static void
 answer_healthy(HttpRequest *request, void *context)
 {
 	(void) context;
@@ -37,40 +47,117 @@ answer_healthy(HttpRequest *request, void *context)
 }
 
 static void
-on_ready_result(void *arg, const DbResult *result)
+answer_readiness(HttpRequest *request, bool ready)
 {
-	HttpRequest *request = arg;
-
-	if (result->outcome == DB_ROWS)
+	if (ready)
 	{
 		answer_status(request, "{\"status\":\"ready\"}");
 	}
 	else
 	{
-		answer_not_ready(request);
+		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
 	}
 }
 
+/*
+ * Take a waiter off the list; its request is the caller's to answer.
+ */
+static HttpRequest *
+end_waiting(ReadyWaiter *waiter)
+{
+	HttpRequest *request = waiter->http;
+
+	TAILQ_REMOVE(&waiter->readiness->waiters, waiter, link);
+	free(waiter);
+	return request;
+}
+
+static void
+on_ready_result(void *arg, const DbResult *result)
+{
+	Readiness *readiness = arg;
+	ReadyWaiter *waiter;
+
+	readiness->asked = NULL;
+	readiness->known = true;
+	readiness->ready = result->outcome == DB_ROWS;
+	readiness->answered_ms = clock_monotonic_ms();
+	while ((waiter = TAILQ_FIRST(&readiness->waiters)) != NULL)
+	{
+		answer_readiness(end_waiting(waiter), readiness->ready);
+	}
+}
+
+/*
+ * The client has left; others may be waiting still, so that the database goes on.
+ */
 static void
 on_ready_gone(HttpRequest *request, void *context)
 {
-	db_abandon(context);
-	answer_not_ready(request);
+	end_waiting(context);
+	answer_readiness(request, false);
+}
+
+/*
+ * Ask the database, unless that is under way.  False: it could not even be asked.
+ */
+static bool
+ask(Api *api)
+{
+	Readiness *readiness = &api->readiness;
+	DbRequest *db;
+
+	if (readiness->asked != NULL)
+	{
+		return true;
+	}
+	db = db_request_new(api->ready, DB_LANE_FAST, READY_TIMEOUT_MS, on_ready_result, readiness);
+	if (db == NULL || !db_submit(api->db, db))
+	{
+		return false;
+	}
+	readiness->asked = db;
+	return true;
 }
 
 static void
 answer_ready(HttpRequest *request, void *context)
 {
 	Api *api = context;
-	DbRequest *db =
-		db_request_new(api->ready, DB_LANE_FAST, READY_TIMEOUT_MS, on_ready_result, request);
+	Readiness *readiness = &api->readiness;
+	ReadyWaiter *waiter;
 
-	if (db == NULL || !db_submit(api->db, db))
+	if (readiness->known && clock_monotonic_ms() - readiness->answered_ms < READY_CACHE_MS)
 	{
-		answer_not_ready(request);
+		answer_readiness(request, readiness->ready);
 		return;
 	}
-	http_request_on_gone(request, on_ready_gone, db);
+	waiter = malloc(sizeof(*waiter));
+	if (waiter == NULL || !ask(api))
+	{
+		free(waiter);
+		answer_readiness(request, false);
+		return;
+	}
+	*waiter = (ReadyWaiter){.readiness = readiness, .http = request};
+	TAILQ_INSERT_TAIL(&readiness->waiters, waiter, link);
+	http_request_on_gone(request, on_ready_gone, waiter);
+}
+
+void
+readiness_init(Readiness *readiness)
+{
+	TAILQ_INIT(&readiness->waiters);
+}
+
+void
+readiness_stop(Readiness *readiness)
+{
+	if (readiness->asked != NULL)
+	{
+		db_abandon(readiness->asked);
+		readiness->asked = NULL;
+	}
 }
 
 const Endpoint health_endpoints[] = {

@@ -2,7 +2,8 @@
  * messages.c
  *		Messages: a chat's list, one message, sending.
  *
- * Each type of message that can be sent is a row of its own; the body's "type" chooses.
+ * Which members each type of message has, and what they have to be, the database knows;
+ * it gets the body as it is, but for what is the same for all types.
  */
 #include <stddef.h>
 
@@ -10,6 +11,11 @@
 
 #define MENTIONS_MAX 256
 #define ADDRESS_MAX 128
+#define TYPE_MAX 32
+#define IDEMPOTENCY_KEY_MAX 255
+
+/* Column of sent_columns: whether an earlier request with the same key made the message. */
+#define REPLAYED 5
 
 /* As message_list and message_get return them. */
 static const Column columns[] = {
@@ -23,6 +29,7 @@ static const Column columns[] = {
 	{COLUMN_TEXT, "senderName", NULL},
 	{COLUMN_TEXT, "type", NULL},
 	{COLUMN_TEXT, "body", NULL},
+	{COLUMN_JSON, "content", NULL},
 	{COLUMN_ID, "quotedMessageId", "msg"},
 	{COLUMN_TEXT_ARRAY, "mentions", NULL},
 	{COLUMN_BOOL, "hasMedia", NULL},
@@ -31,6 +38,7 @@ static const Column columns[] = {
 	{COLUMN_TEXT, "error", NULL},
 	{COLUMN_BOOL, "edited", NULL},
 	{COLUMN_BOOL, "revoked", NULL},
+	{COLUMN_BOOL, "forwarded", NULL},
 	{COLUMN_JSON, "reactions", NULL},
 	{COLUMN_TIME, "timestamp", NULL},
 	{COLUMN_TIME, "createdAt", NULL},
@@ -40,14 +48,23 @@ static const Column columns[] = {
 static const Column sent_columns[] = {
 	{COLUMN_ID, "id", "msg"},         {COLUMN_ID, "messageId", "msg"},
 	{COLUMN_ID, "sessionId", "sess"}, {COLUMN_TEXT, "status", NULL},
-	{COLUMN_TIME, "timestamp", NULL}, {COLUMN_END, NULL, NULL},
+	{COLUMN_TIME, "timestamp", NULL}, {COLUMN_BOOL, "replayed", NULL},
+	{COLUMN_END, NULL, NULL},
 };
 
 static const Param list_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
 	{.source = PARAM_PATH, .type = PARAM_TEXT, .name = "chat"},
-	{.source = PARAM_QUERY, .type = PARAM_ID_OR_TIME, .name = "before", .prefix = "msg"},
-	{.source = PARAM_QUERY, .type = PARAM_ID_OR_TIME, .name = "after", .prefix = "msg"},
+	{.source = PARAM_QUERY,
+	 .type = PARAM_ID_OR_TIME,
+	 .name = "before",
+	 .prefix = "msg",
+	 .slow = true}, /* the list is ordered by id: a time is looked for message by message */
+	{.source = PARAM_QUERY,
+	 .type = PARAM_ID_OR_TIME,
+	 .name = "after",
+	 .prefix = "msg",
+	 .slow = true},
 	{.source = PARAM_CURSOR},
 	{.source = PARAM_LIMIT},
 	{.source = PARAM_END},
@@ -59,9 +76,7 @@ static const Param get_params[] = {
 	{.source = PARAM_END},
 };
 
-static const char *const type_text[] = {"text", NULL};
-
-static const Param send_text_params[] = {
+static const Param send_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
 	{.source = PARAM_BODY,
 	 .type = PARAM_TEXT,
@@ -73,14 +88,9 @@ static const Param send_text_params[] = {
 	 .type = PARAM_TEXT,
 	 .name = "type",
 	 .required = true,
-	 .choices = type_text},
-	{.source = PARAM_BODY,
-	 .type = PARAM_TEXT,
-	 .name = "text",
-	 .required = true,
 	 .min = 1,
-	 .max = 65536},
-	{.source = PARAM_NULL}, /* content: what other types have besides a body */
+	 .max = TYPE_MAX},
+	{.source = PARAM_BODY_REST},
 	{.source = PARAM_BODY, .type = PARAM_ID, .name = "replyTo", .prefix = "msg"},
 	{.source = PARAM_BODY,
 	 .type = PARAM_TEXT_ARRAY,
@@ -88,6 +98,11 @@ static const Param send_text_params[] = {
 	 .min = 1,
 	 .max = ADDRESS_MAX,
 	 .max_items = MENTIONS_MAX},
+	{.source = PARAM_HEADER,
+	 .type = PARAM_TEXT,
+	 .name = "Idempotency-Key",
+	 .min = 1,
+	 .max = IDEMPOTENCY_KEY_MAX},
 	{.source = PARAM_END},
 };
 
@@ -118,13 +133,12 @@ const Endpoint message_endpoints[] = {
 		.pattern = "/api/v1/sessions/{s}/messages",
 		.needs = "send",
 		.statement = "message_send",
-		.variant_field = "type",
-		.variant = "text",
-		.params = send_text_params,
+		.params = send_params,
 		.status = 202,
+		.flag_status = 200,
+		.flag_column = REPLAYED,
 		.answer = ANSWER_ONE,
 		.columns = sent_columns,
-		.conflict = "the session is logged out",
 	},
 	{.pattern = NULL},
 };

@@ -1,6 +1,6 @@
 /*
  * params.c
- *		From a request's path, query and body to its statement's parameters.
+ *		From a request's path, query, header and body to its statement's parameters.
  *
  * Whatever is wrong is noted and the rest is looked at all the same, so that a caller can
  * put all of it right at once.
@@ -11,6 +11,7 @@
  */
 #include "api/call.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,9 @@
 
 /* Elements of an array, whatever its row says. */
 #define ARRAY_MAX 256
+
+/* Bytes of the name of a header field that a row takes. */
+#define HEADER_NAME_MAX 63
 
 static const uint8_t id_of_nothing[DB_UUID_SIZE];
 
@@ -125,19 +129,19 @@ add_absent(Call *call, const Param *param)
 	return db_param_null(call->db) && (param->type != PARAM_ID_OR_TIME || db_param_null(call->db));
 }
 
-/* ---- path and query ---- */
+/* ---- path, query and header ---- */
 
 static bool
 add_path(Call *call, const Param *param)
 {
-	const HttpText *segment = route_segment(call->route, call->http, param->name);
+	HttpText segment = route_segment(call->route, call->http, param->name);
 	uint8_t uuid[DB_UUID_SIZE];
 
 	if (param->type != PARAM_ID)
 	{
-		return db_param_text(call->db, segment->data, segment->len);
+		return db_param_text(call->db, segment.data, segment.len);
 	}
-	if (wak_typeid_decode(segment->data, segment->len, param->prefix, uuid) != WAK_TYPEID_OK)
+	if (wak_typeid_decode(segment.data, segment.len, param->prefix, uuid) != WAK_TYPEID_OK)
 	{
 		return db_param_uuid(call->db, id_of_nothing);
 	}
@@ -156,6 +160,7 @@ add_id_or_time(Call *call, const Param *param, const HttpText *text)
 	}
 	if (read_digits(text, &ms) && ms <= DB_TIME_MS_MAX)
 	{
+		call->slow |= param->slow;
 		return db_param_null(call->db) && db_param_time_ms(call->db, ms);
 	}
 	call_problem(call, param->name, "must be an id that begins with %s_ or milliseconds",
@@ -201,6 +206,8 @@ add_query_value(Call *call, const Param *param, const HttpText *text)
 			}
 			call_problem(call, param->name, "must be true or false");
 			return true;
+		case PARAM_TIME:
+		case PARAM_JSON:
 		case PARAM_TEXT_ARRAY:
 			break;
 	}
@@ -228,7 +235,69 @@ add_query(Call *call, const Param *param)
 {
 	const HttpText *text = query_text(call, param->name);
 
-	return text == NULL ? add_absent(call, param) : add_query_value(call, param, text);
+	if (text == NULL)
+	{
+		return add_absent(call, param);
+	}
+	call->slow |= param->slow && param->type != PARAM_ID_OR_TIME;
+	return add_query_value(call, param, text);
+}
+
+/*
+ * Header fields have no encoding, so that only what is the same in all of them is taken.
+ */
+static bool
+is_printable(const HttpText *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+	{
+		if (text->data[i] < ' ' || text->data[i] > '~')
+		{
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * The row has the name as it is shown; requests have it in lower case.
+ */
+static const HttpText *
+header_text(const HttpRequest *request, const char *name, size_t *count)
+{
+	char lower[HEADER_NAME_MAX + 1];
+	size_t length = 0;
+
+	for (; name[length] != '\0' && length < HEADER_NAME_MAX; length++)
+	{
+		lower[length] = (char) tolower((unsigned char) name[length]);
+	}
+	lower[length] = '\0';
+	return http_request_header(request, lower, count);
+}
+
+static bool
+add_header(Call *call, const Param *param)
+{
+	size_t count;
+	const HttpText *text = header_text(call->http, param->name, &count);
+
+	if (text == NULL)
+	{
+		return add_absent(call, param);
+	}
+	if (count > 1)
+	{
+		call_problem(call, param->name, "must be given once");
+		return true;
+	}
+	if (!is_printable(text) || (int64_t) text->len < param->min || (int64_t) text->len > param->max)
+	{
+		call_problem(call, param->name, "must be %lld to %lld printable characters",
+					 (long long) param->min, (long long) param->max);
+		return true;
+	}
+	return db_param_text(call->db, text->data, text->len);
 }
 
 static bool
@@ -347,6 +416,15 @@ add_body(Call *call, const Param *param)
 				return true;
 			}
 			return !check_int(call, param, number) || db_param_int32(call->db, (int32_t) number);
+		case PARAM_TIME:
+			if (json_read_int64(value, &number) && number >= 0 && number <= DB_TIME_MS_MAX)
+			{
+				return db_param_time_ms(call->db, number);
+			}
+			call_problem(call, param->name, "must be milliseconds since 1970");
+			return true;
+		case PARAM_JSON:
+			return call_add_body_json(call, param->name, value);
 		case PARAM_TEXT_ARRAY:
 			return add_body_array(call, param, value);
 		case PARAM_ID_OR_TIME:
@@ -368,8 +446,12 @@ add_param(Call *call, const Param *param)
 			return add_query(call, param);
 		case PARAM_BODY:
 			return add_body(call, param);
-		case PARAM_NULL:
-			return db_param_null(call->db);
+		case PARAM_HEADER:
+			return add_header(call, param);
+		case PARAM_BODY_REST:
+			return call_add_body_rest(call);
+		case PARAM_FIXED:
+			return db_param_text(call->db, param->fixed, strlen(param->fixed));
 		case PARAM_CURSOR:
 			return add_cursor(call);
 		case PARAM_LIMIT:

@@ -4,7 +4,7 @@
  *
  * The HTTP floor has split and decoded the path, so that a %2F within a segment is not
  * a separator here.  A few dozen rows are compared one after the other: most differ in
- * the number of segments already.
+ * the number of segments already.  Every row is looked at, since a better match may come.
  */
 #include "api/route.h"
 
@@ -46,19 +46,28 @@ split(Route *route)
 static bool
 make_route(Route *route, const Endpoint *endpoint)
 {
+	const char *problem = endpoint_problem(endpoint);
+
 	route->endpoint = endpoint;
 	route->statement = -1;
-	if (endpoint->open == NULL)
+	if (endpoint->open == NULL && problem == NULL)
 	{
 		route->statement = db_statement_find(API_ROLE, endpoint->statement);
 	}
-	if (!split(route) || (endpoint->open == NULL && route->statement < 0))
+	if (problem == NULL && !split(route))
+	{
+		problem = "the pattern has too many segments, or does not begin with a slash";
+	}
+	else if (problem == NULL && endpoint->open == NULL && route->statement < 0)
+	{
+		problem = "the statement is not built in";
+	}
+	if (problem != NULL)
 	{
 		log_line(LOG_LEVEL_ERROR, "endpoint_invalid", log_text("pattern", endpoint->pattern),
-				 log_text("statement", endpoint->statement));
-		return false;
+				 log_text("statement", endpoint->statement), log_text("reason", problem));
 	}
-	return true;
+	return problem == NULL;
 }
 
 bool
@@ -100,26 +109,53 @@ routes_free(RouteTable *table)
 	table->count = 0;
 }
 
-static bool
-path_matches(const Route *route, const HttpRequest *request)
+/*
+ * What follows the name of "{name}:start", or the whole of a segment that has no name.
+ */
+static HttpText
+literal_of(const HttpText *pattern)
 {
-	if ((size_t) route->segments != request->n_segments)
+	const char *end = is_name(pattern) ? memchr(pattern->data, '}', pattern->len) : NULL;
+	size_t name = end == NULL ? 0 : (size_t) (end + 1 - pattern->data);
+
+	return (HttpText){.data = pattern->data + name, .len = pattern->len - name};
+}
+
+static bool
+segment_matches(const HttpText *pattern, const HttpText *segment)
+{
+	HttpText literal = literal_of(pattern);
+	size_t before = segment->len - literal.len;
+
+	if (segment->len < literal.len ||
+		memcmp(segment->data + before, literal.data, literal.len) != 0)
 	{
 		return false;
 	}
+	return is_name(pattern) ? before > 0 : before == 0;
+}
+
+/*
+ * How many segments of the path are fitted by more than a bare name; -1: no match.
+ */
+static int
+match_path(const Route *route, const HttpRequest *request)
+{
+	int fitted = 0;
+
+	if ((size_t) route->segments != request->n_segments)
+	{
+		return -1;
+	}
 	for (int i = 0; i < route->segments; i++)
 	{
-		const HttpText *pattern = &route->pattern[i];
-		const HttpText *segment = &request->segments[i];
-
-		if (is_name(pattern) ? segment->len == 0
-							 : pattern->len != segment->len ||
-								   memcmp(pattern->data, segment->data, segment->len) != 0)
+		if (!segment_matches(&route->pattern[i], &request->segments[i]))
 		{
-			return false;
+			return -1;
 		}
+		fitted += literal_of(&route->pattern[i]).len > 0 ? 1 : 0;
 	}
-	return true;
+	return fitted;
 }
 
 static bool
@@ -128,69 +164,42 @@ method_matches(const Endpoint *endpoint, HttpMethod method)
 	return endpoint->method == (method == HTTP_METHOD_HEAD ? HTTP_METHOD_GET : method);
 }
 
+/* The best match of all rows, whatever their method. */
+static int
+best_match(const RouteTable *table, const HttpRequest *request)
+{
+	int best = -1;
+
+	for (int i = 0; i < table->count; i++)
+	{
+		int match = match_path(&table->routes[i], request);
+
+		best = match > best ? match : best;
+	}
+	return best;
+}
+
 RouteResult
 route_find(const RouteTable *table, const HttpRequest *request, const Route **route)
 {
-	RouteResult result = ROUTE_NO_PATH;
+	int best = best_match(table, request);
 
-	for (int i = 0; i < table->count; i++)
+	for (int i = 0; best >= 0 && i < table->count; i++)
 	{
-		if (path_matches(&table->routes[i], request))
+		if (method_matches(table->routes[i].endpoint, request->method) &&
+			match_path(&table->routes[i], request) == best)
 		{
-			if (method_matches(table->routes[i].endpoint, request->method))
-			{
-				*route = &table->routes[i];
-				return ROUTE_FOUND;
-			}
-			result = ROUTE_NO_METHOD;
+			*route = &table->routes[i];
+			return ROUTE_FOUND;
 		}
 	}
-	return result;
-}
-
-static bool
-is_sibling(const Route *a, const Route *b)
-{
-	return a->endpoint->method == b->endpoint->method && a->endpoint->variant != NULL &&
-		   strcmp(a->endpoint->pattern, b->endpoint->pattern) == 0;
-}
-
-const Route *
-route_variant(const RouteTable *table, const Route *route, const char *variant, size_t length)
-{
-	for (int i = 0; i < table->count; i++)
-	{
-		const Route *other = &table->routes[i];
-
-		if (is_sibling(other, route) && strlen(other->endpoint->variant) == length &&
-			memcmp(other->endpoint->variant, variant, length) == 0)
-		{
-			return other;
-		}
-	}
-	return NULL;
-}
-
-void
-route_variants(const RouteTable *table, const Route *route, char *text, size_t size)
-{
-	size_t length = 0;
-
-	text[0] = '\0';
-	for (int i = 0; i < table->count && length < size; i++)
-	{
-		if (is_sibling(&table->routes[i], route))
-		{
-			length +=
-				(size_t) snprintf(text + length, size - length, "%s%s", length == 0 ? "" : ", ",
-								  table->routes[i].endpoint->variant);
-		}
-	}
+	return best < 0 ? ROUTE_NO_PATH : ROUTE_NO_METHOD;
 }
 
 void
 route_allow(const RouteTable *table, const HttpRequest *request, char *text, size_t size)
 {
+	int best = best_match(table, request);
 	size_t length = 0;
 	unsigned seen = 0;
 
@@ -199,17 +208,21 @@ route_allow(const RouteTable *table, const HttpRequest *request, char *text, siz
 	{
 		HttpMethod method = table->routes[i].endpoint->method;
 
-		if (path_matches(&table->routes[i], request) && (seen & 1U << method) == 0)
+		if (match_path(&table->routes[i], request) == best && (seen & 1U << method) == 0)
 		{
 			seen |= 1U << method;
-			length += (size_t) snprintf(text + length, size - length, "%s%s%s",
-										length == 0 ? "" : ", ", http_method_name(method),
-										method == HTTP_METHOD_GET ? ", HEAD" : "");
+			length +=
+				(size_t) snprintf(text + length, size - length, "%s%s, ", http_method_name(method),
+								  method == HTTP_METHOD_GET ? ", HEAD" : "");
 		}
+	}
+	if (length < size)
+	{
+		snprintf(text + length, size - length, "%s", http_method_name(HTTP_METHOD_OPTIONS));
 	}
 }
 
-const HttpText *
+HttpText
 route_segment(const Route *route, const HttpRequest *request, const char *name)
 {
 	size_t length = strlen(name);
@@ -218,11 +231,12 @@ route_segment(const Route *route, const HttpRequest *request, const char *name)
 	{
 		const HttpText *pattern = &route->pattern[i];
 
-		if (is_name(pattern) && pattern->len == length + 2 &&
-			memcmp(pattern->data + 1, name, length) == 0)
+		if (is_name(pattern) && pattern->len >= length + 2 &&
+			memcmp(pattern->data + 1, name, length) == 0 && pattern->data[length + 1] == '}')
 		{
-			return &request->segments[i];
+			return (HttpText){.data = request->segments[i].data,
+							  .len = request->segments[i].len - literal_of(pattern).len};
 		}
 	}
-	return NULL;
+	return (HttpText){.data = NULL, .len = 0};
 }

@@ -14,7 +14,8 @@ typedef struct Route
 	const Endpoint *endpoint;
 	int statement; /* index in db_statements; -1 for endpoints that are open */
 	int segments;
-	HttpText pattern[ROUTE_SEGMENTS_MAX]; /* "{name}" matches any one segment */
+	HttpText pattern[ROUTE_SEGMENTS_MAX]; /* "{name}" matches any one segment, "{name}:start"
+										   * one that ends so */
 } Route;
 
 typedef struct RouteTable
@@ -37,26 +38,21 @@ typedef enum RouteResult
 extern bool routes_make(RouteTable *table, const Endpoint *const *resources);
 extern void routes_free(RouteTable *table);
 
-/* The first row that matches. */
+/*
+ * The row that matches.  Where several patterns fit a path, the one with more in it than
+ * bare names counts: "/a/{x}:start" before "/a/{x}".
+ */
 extern RouteResult
 route_find(const RouteTable *table, const HttpRequest *request, const Route **route);
 
-/*
- * Among the rows with the same method and pattern, the one of that variant; NULL when
- * there is none.
- */
-extern const Route *
-route_variant(const RouteTable *table, const Route *route, const char *variant, size_t length);
-
-/* The variants of a row, as "a, b or c". */
-extern void route_variants(const RouteTable *table, const Route *route, char *text, size_t size);
-
-/* The methods that the path has, for the header Allow: "GET, HEAD, POST". */
+/* The methods that a known path has, for the header Allow: "GET, HEAD, POST, OPTIONS". */
 extern void
 route_allow(const RouteTable *table, const HttpRequest *request, char *text, size_t size);
 
-/* The segment that stands in place of {name}; NULL when the pattern has no such name. */
-extern const HttpText *
-route_segment(const Route *route, const HttpRequest *request, const char *name);
+/*
+ * What stands in place of {name}; its data is NULL when the pattern has no such name, which
+ * endpoint_problem() has ruled out for the names of parameters.
+ */
+extern HttpText route_segment(const Route *route, const HttpRequest *request, const char *name);
 
 #endif /* API_ROUTE_H */

@@ -15,7 +15,7 @@ typedef struct StateRow
 /* The first row that the state begins with counts. */
 static const StateRow states[] = {
 	{"28000", HTTP_ERROR_UNAUTHORIZED}, /* no valid credential */
-	{"42501", HTTP_ERROR_FORBIDDEN},    /* permission missing; see below */
+	{"42501", HTTP_ERROR_FORBIDDEN},    /* permission missing, or for people; see below */
 	{"P0002", HTTP_ERROR_NOT_FOUND},    /* no such thing in this organization */
 	{"55000", HTTP_ERROR_CONFLICT},     /* not in this state */
 	{"23505", HTTP_ERROR_CONFLICT},     /* exists already */
@@ -26,6 +26,7 @@ static const StateRow states[] = {
 	{"55P03", HTTP_ERROR_UNAVAILABLE},  /* lock_timeout */
 	{"25P03", HTTP_ERROR_UNAVAILABLE},  /* idle_in_transaction_session_timeout */
 	{"57P0", HTTP_ERROR_UNAVAILABLE},   /* the server is shutting down, or starting */
+	{"53400", HTTP_ERROR_RATE_LIMITED}, /* a session's send limit; see below */
 	{"53", HTTP_ERROR_UNAVAILABLE},     /* out of connections, memory, disk */
 	{"08", HTTP_ERROR_UNAVAILABLE},     /* connection */
 };
@@ -43,6 +44,12 @@ names_permission(const char *constraint)
 		}
 	}
 	return false;
+}
+
+bool
+sqlstate_is_for_people(const DbResult *result)
+{
+	return strcmp(result->constraint, "person") == 0;
 }
 
 static HttpErrorKind
@@ -75,9 +82,15 @@ sqlstate_error(const DbResult *result)
 			break;
 	}
 	error = find_state(result->sqlstate);
-	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint))
+	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint) &&
+		!sqlstate_is_for_people(result))
 	{
 		error = HTTP_ERROR_INTERNAL;
+	}
+	/* PostgreSQL's own limits (temp_file_limit, say) have the same state. */
+	if (error == HTTP_ERROR_RATE_LIMITED && strncmp(result->constraint, "rate_per_", 9) != 0)
+	{
+		error = HTTP_ERROR_UNAVAILABLE;
 	}
 	return error;
 }

@@ -71,6 +71,12 @@ sandbox_is_dead(const char *chat_jid)
 	return strcmp(chat_jid, SANDBOX_DEAD_PHONE DIRECT_SUFFIX) == 0;
 }
 
+bool
+sandbox_asks_reaction(const char *text)
+{
+	return strcasestr(text, "react") != NULL;
+}
+
 const char *
 sandbox_answerer(const char *chat_jid)
 {

@@ -19,7 +19,8 @@
 #define SANDBOX_JID_MAX 64
 #define SANDBOX_QR_MAX 96
 #define SANDBOX_TIME_MAX 32
-#define SANDBOX_DEAD_PHONE "15550000000" /* a message to it always fails */
+#define SANDBOX_REACTION "\xF0\x9F\x91\x8D" /* a thumb up */
+#define SANDBOX_DEAD_PHONE "15550000000"    /* a message to it always fails */
 
 /* The id of an outgoing message, and that of the answer to it. */
 extern void sandbox_sent_id(const char *message, char out[WA_MESSAGE_ID_MAX + 1]);
@@ -36,6 +37,9 @@ extern void sandbox_qr(const char *session, char out[SANDBOX_QR_MAX]);
 
 /* Whether a message to this chat has to fail. */
 extern bool sandbox_is_dead(const char *chat_jid);
+
+/* Whether a text asks for a reaction: it has "react" in it, in any case of letters. */
+extern bool sandbox_asks_reaction(const char *text);
 
 /*
  * Who answers in a chat: the other side of a direct chat, an invented member of a

@@ -3,10 +3,11 @@
  *		wa-sandbox: a connector without WhatsApp behind it.
  *
  * It does through the connector functions what every connector does: leases
- * sessions, pairs them, claims their messages, reports what became of each and
- * hands in what arrives.  The telephones at the other end are its own: they scan
- * every QR code, read every message and repeat every text, and only the number
- * 15550000000 is on no telephone, so that failures can be tried.
+ * sessions, pairs them, claims their messages and message actions, reports what became
+ * of each and hands in what arrives.  The telephones at the other end are its own: they
+ * scan every QR code, type in every pairing code, read every message, react to a text with
+ * "react" in it and repeat every text.  Only the number 15550000000 is on no telephone, so
+ * that failures can be tried.
  *
  * One loop: renew and claim at each poll, take what is due one step further, sleep
  * until the next of these.  SIGTERM or SIGINT: nothing new is claimed, what is on its
@@ -22,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "connectors/sandbox_actions.h"
 #include "connectors/sandbox_messages.h"
 #include "connectors/sandbox_sessions.h"
 #include "connectors/sandbox_store.h"
@@ -39,6 +41,7 @@ typedef struct Sandbox
 	Store store;
 	SandboxSessions sessions;
 	SandboxMessages messages;
+	SandboxActions actions;
 	int64_t poll_ms;
 	int64_t next_poll_ms;
 	int64_t next_renewal_ms;
@@ -90,7 +93,6 @@ catch_signals(sigset_t *while_asleep)
 static ConfigResult
 read_settings(int argc, char **argv, Settings *settings)
 {
-	static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 	const ConfigOption options[] = {
 		{.flag = "database",
 		 .environment = "WA_SANDBOX_DATABASE",
@@ -129,7 +131,7 @@ read_settings(int argc, char **argv, Settings *settings)
 		 .fallback = "info",
 		 .kind = CONFIG_CHOICE,
 		 .target = &settings->log_level,
-		 .choices = levels,
+		 .choices = log_level_names,
 		 .help = "debug, info, warning or error"},
 		{.flag = NULL}};
 	const ConfigProgram program = {.name = "wa-sandbox",
@@ -155,25 +157,27 @@ make_owner(char *out, size_t size)
 }
 
 /*
- * Sessions are asked for less often than messages, because each time writes their
- * leases.  A poll that brought a full claim is followed by the next at once.
+ * Sessions are asked for less often than messages, but while one waits to be paired,
+ * when a pairing code may be asked for.  A poll that brought a full claim is followed by the next at once.
  */
 static void
 look_for_work(Sandbox *sandbox, int64_t now_ms)
 {
-	int claimed;
+	int messages;
+	int actions;
 
 	if (now_ms < sandbox->next_poll_ms)
 		return;
 	sandbox->next_poll_ms = now_ms + sandbox->poll_ms;
-	if (now_ms >= sandbox->next_renewal_ms)
+	if (now_ms >= sandbox->next_renewal_ms || sessions_waiting(&sandbox->sessions))
 	{
 		if (!sessions_renew(&sandbox->sessions, &sandbox->store, now_ms))
 			return;
 		sandbox->next_renewal_ms = now_ms + RENEW_MS;
 	}
-	claimed = messages_claim(&sandbox->messages, &sandbox->store, now_ms);
-	if (claimed == SANDBOX_CLAIM_MAX)
+	messages = messages_claim(&sandbox->messages, &sandbox->store, now_ms);
+	actions = actions_claim(&sandbox->actions, &sandbox->store, now_ms);
+	if (messages == SANDBOX_CLAIM_MAX || actions == SANDBOX_CLAIM_MAX)
 		sandbox->next_poll_ms = now_ms;
 }
 
@@ -210,8 +214,10 @@ serve(Sandbox *sandbox, const sigset_t *while_asleep)
 				look_for_work(sandbox, now_ms);
 				sessions_step(&sandbox->sessions, &sandbox->store, now_ms);
 				messages_step(&sandbox->messages, &sandbox->store, now_ms);
+				actions_step(&sandbox->actions, &sandbox->store, now_ms);
 				until_ms = sessions_due(&sandbox->sessions, sandbox->next_poll_ms);
 				until_ms = messages_due(&sandbox->messages, until_ms);
+				until_ms = actions_due(&sandbox->actions, until_ms);
 				break;
 			case STORE_WAITING:
 				until_ms = sandbox->store.next_attempt_ms;
@@ -224,25 +230,38 @@ serve(Sandbox *sandbox, const sigset_t *while_asleep)
 	return true;
 }
 
+/* Messages and actions that are on their way. */
+static int
+count_begun(const Sandbox *sandbox)
+{
+	return sandbox->messages.count + sandbox->actions.count;
+}
+
 /* Ends what was begun: nobody else can, before the leases run out. */
 static void
 drain(Sandbox *sandbox, const sigset_t *while_asleep)
 {
 	int64_t end_ms = clock_monotonic_ms() + DRAIN_MS;
-	int begun = sandbox->messages.count;
+	int begun = count_begun(sandbox);
 
 	messages_hurry(&sandbox->messages);
-	while (sandbox->messages.count > 0 && sandbox->store.connection != NULL &&
+	actions_hurry(&sandbox->actions);
+	while (count_begun(sandbox) > 0 && sandbox->store.connection != NULL &&
 		   clock_monotonic_ms() < end_ms)
 	{
+		int64_t until_ms;
+
 		messages_step(&sandbox->messages, &sandbox->store, clock_monotonic_ms());
-		if (sandbox->messages.count > 0)
-			sleep_until(sandbox, messages_due(&sandbox->messages, end_ms), while_asleep);
+		actions_step(&sandbox->actions, &sandbox->store, clock_monotonic_ms());
+		until_ms = messages_due(&sandbox->messages, end_ms);
+		until_ms = actions_due(&sandbox->actions, until_ms);
+		if (count_begun(sandbox) > 0)
+			sleep_until(sandbox, until_ms, while_asleep);
 	}
 	if (sandbox->store.connection != NULL)
 		sessions_release(&sandbox->sessions, &sandbox->store);
-	log_line(LOG_LEVEL_INFO, "stopped", log_int("finished", begun - sandbox->messages.count),
-			 log_int("left", sandbox->messages.count));
+	log_line(LOG_LEVEL_INFO, "stopped", log_int("finished", begun - count_begun(sandbox)),
+			 log_int("left", count_begun(sandbox)));
 }
 
 static int
@@ -266,6 +285,7 @@ run(const Settings *settings)
 	store_init(&sandbox.store, settings->database);
 	sessions_init(&sandbox.sessions, owner, step_ms, lease_ms);
 	messages_init(&sandbox.messages, owner, step_ms, lease_ms);
+	actions_init(&sandbox.actions, owner, step_ms, lease_ms);
 	sandbox.poll_ms = settings->poll_ms;
 	log_line(LOG_LEVEL_INFO, "started", log_text("owner", owner), log_int("step_ms", step_ms));
 
@@ -276,6 +296,7 @@ run(const Settings *settings)
 		log_line(LOG_LEVEL_ERROR, "cannot_start",
 				 log_text("error", "the login cannot run the connector's statements"));
 	messages_free(&sandbox.messages);
+	actions_free(&sandbox.actions);
 	store_close(&sandbox.store);
 	return served ? EXIT_SUCCESS : CONFIG_EXIT_FAILED;
 }

@@ -2,6 +2,9 @@
  * sandbox_messages.c
  *		Takes a message through sent, delivered and read, and answers a text.
  *
+ * Every type of message is "sent"; what an attachment holds is not looked at.  A text
+ * that asks for a reaction gets one, then every text its answer.
+ *
  * A message leaves the list when it is finished, when the database says that it is
  * not ours any more, or when its report was refused.  When the process is killed, what
  * it had claimed is taken over from its lease in the database and gets the same ids
@@ -71,6 +74,8 @@ name_of_state(MessageState state)
 			return "delivered";
 		case MESSAGE_READ:
 			return "read";
+		case MESSAGE_REACTED:
+			return "reacted";
 		case MESSAGE_FINISHED:
 			return "finished";
 	}
@@ -196,6 +201,17 @@ report_echo(const SandboxMessage *message, Store *store, const char *now)
 	return store_report(store, message->org, STORE_RECEIVE, 9, values);
 }
 
+static bool
+report_reaction(const SandboxMessage *message, Store *store)
+{
+	char wa_id[WA_MESSAGE_ID_MAX + 1];
+	const char *values[] = {message->session, wa_id, sandbox_answerer(message->chat_jid), "react",
+							SANDBOX_REACTION};
+
+	sandbox_sent_id(message->id, wa_id);
+	return store_report(store, message->org, STORE_CHANGE, 5, values);
+}
+
 /* Sends the report that is due; its outcome is the caller's to take. */
 static bool
 report_next(const SandboxMessage *message, Store *store)
@@ -212,6 +228,8 @@ report_next(const SandboxMessage *message, Store *store)
 		case MESSAGE_DELIVERED:
 			return report_status(message, store, "read", now);
 		case MESSAGE_READ:
+			return report_reaction(message, store);
+		case MESSAGE_REACTED:
 			return report_echo(message, store, now);
 		case MESSAGE_FINISHED:
 			break;
@@ -230,8 +248,12 @@ next_state(const SandboxMessage *message)
 		case MESSAGE_SENT:
 			return MESSAGE_DELIVERED;
 		case MESSAGE_DELIVERED:
-			return message->body != NULL ? MESSAGE_READ : MESSAGE_FINISHED;
+			if (message->body == NULL)
+				return MESSAGE_FINISHED;
+			return sandbox_asks_reaction(message->body) ? MESSAGE_READ : MESSAGE_REACTED;
 		case MESSAGE_READ:
+			return MESSAGE_REACTED;
+		case MESSAGE_REACTED:
 		case MESSAGE_FINISHED:
 			break;
 	}

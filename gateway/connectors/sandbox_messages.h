@@ -17,7 +17,8 @@ typedef enum MessageState
 	MESSAGE_CLAIMED,   /* next: report that it was sent, or that it failed */
 	MESSAGE_SENT,      /* next: report that it was delivered */
 	MESSAGE_DELIVERED, /* next: report that it was read */
-	MESSAGE_READ,      /* next: answer it, when it is a text */
+	MESSAGE_READ,      /* next: react to it, since it asks for that */
+	MESSAGE_REACTED,   /* next: answer it */
 	MESSAGE_FINISHED   /* leaves the list */
 } MessageState;
 

@@ -2,6 +2,10 @@
  * sandbox_sessions.c
  *		Pairs sessions: starting, then a QR code, then working.
  *
+ * An invented telephone scans the QR code after a step.  Whoever asks for a pairing code
+ * before that has the session paired with the telephone that was named, a step after the
+ * request was seen: the code is "typed in" there.
+ *
  * The database's status is the truth.  What is kept here is only when the next step
  * is due; after a restart a session goes on from the status that the database has.
  */
@@ -22,7 +26,9 @@ enum
 	COLUMN_ORG,
 	COLUMN_ID,
 	COLUMN_STATUS,
-	COLUMN_PHONE
+	COLUMN_PHONE,
+	COLUMN_PAIRING_PHONE,
+	COLUMN_PAIRING_CODE
 };
 
 void
@@ -78,6 +84,23 @@ find_session(SandboxSessions *sessions, const char *id)
 	return NULL;
 }
 
+/* A code that was not there at the last look: it is for that telephone to type in. */
+static void
+take_pairing_code(SandboxSessions *sessions, SandboxSession *session, const PGresult *rows, int row,
+				  int64_t now_ms)
+{
+	const char *code = PQgetvalue(rows, row, COLUMN_PAIRING_CODE);
+
+	if (session->state == SESSION_WORKING || code[0] == '\0' || strcmp(code, session->code) == 0)
+		return;
+	snprintf(session->code, sizeof(session->code), "%s", code);
+	snprintf(session->phone, sizeof(session->phone), "%s",
+			 PQgetvalue(rows, row, COLUMN_PAIRING_PHONE));
+	session->due_ms = now_ms + sessions->step_ms;
+	log_line(LOG_LEVEL_INFO, "session_pairs_by_code", log_text("org", session->org),
+			 log_text("session", session->id));
+}
+
 /* A row of a renewal: a session that is new here, or known, or was restarted. */
 static void
 take_row(SandboxSessions *sessions, const PGresult *rows, int row, int64_t now_ms)
@@ -101,6 +124,7 @@ take_row(SandboxSessions *sessions, const PGresult *rows, int row, int64_t now_m
 	}
 	else if (session->state != state)
 		enter_state(sessions, session, state, now_ms);
+	take_pairing_code(sessions, session, rows, row, now_ms);
 	session->leased = true;
 }
 
@@ -196,6 +220,15 @@ sessions_due(const SandboxSessions *sessions, int64_t until_ms)
 		if (sessions->session[i].state != SESSION_WORKING && sessions->session[i].due_ms < until_ms)
 			until_ms = sessions->session[i].due_ms;
 	return until_ms;
+}
+
+bool
+sessions_waiting(const SandboxSessions *sessions)
+{
+	for (int i = 0; i < sessions->count; i++)
+		if (sessions->session[i].state != SESSION_WORKING)
+			return true;
+	return false;
 }
 
 void

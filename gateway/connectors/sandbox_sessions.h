@@ -10,6 +10,8 @@
 
 #define SANDBOX_SESSIONS_MAX 256 /* leased at once; others are left to other sandboxes */
 
+#define PAIRING_CODE_MAX 15
+
 typedef enum SessionState
 {
 	SESSION_STARTING, /* to be shown a QR code, at due_ms */
@@ -22,6 +24,7 @@ typedef struct SandboxSession
 	char org[UUID_TEXT_MAX + 1];
 	char id[UUID_TEXT_MAX + 1];
 	char phone[PHONE_NUMBER_MAX + 1];
+	char code[PAIRING_CODE_MAX + 1]; /* that the phone asked to be paired by; "" = none */
 	SessionState state;
 	int64_t due_ms; /* monotonic */
 	bool leased;    /* the last renewal named it */
@@ -50,6 +53,9 @@ extern void sessions_step(SandboxSessions *sessions, Store *store, int64_t now_m
 
 /* When the next session is due (monotonic), at most until_ms. */
 extern int64_t sessions_due(const SandboxSessions *sessions, int64_t until_ms);
+
+/* Whether a session waits for a telephone; a pairing code may be asked for any time then. */
+extern bool sessions_waiting(const SandboxSessions *sessions);
 
 /* Gives the leases back, so that another sandbox need not wait for their end. */
 extern void sessions_release(SandboxSessions *sessions, Store *store);

@@ -5,22 +5,35 @@
  * The connection stays in pipeline mode for its whole life, since that is the only
  * mode in which two statements share one implicit transaction without a BEGIN.
  * What one Sync yields is always read up to its PGRES_PIPELINE_SYNC, so that
- * answers never shift by one.
+ * answers never shift by one.  Nothing blocks within libpq but connecting, which its
+ * connect_timeout bounds; waiting is done here, with a bound.
  */
 #include "connectors/sandbox_store.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "db/statement.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define STATEMENT_ROLE "connector"
 
 /* File names in gateway/statements/connector; also the prepared names. */
 static const char *const statement_names[STORE_STATEMENT_COUNT] = {
-	[STORE_ACT_FOR] = "act_for", [STORE_SESSIONS] = "sessions", [STORE_RELEASE] = "release",
-	[STORE_CLAIM] = "claim",     [STORE_SESSION] = "session",   [STORE_SENT] = "sent",
-	[STORE_FAILED] = "failed",   [STORE_STATUS] = "status",     [STORE_RECEIVE] = "receive",
+	[STORE_ACT_FOR] = "act_for",
+	[STORE_SESSIONS] = "sessions",
+	[STORE_RELEASE] = "release",
+	[STORE_CLAIM] = "claim",
+	[STORE_SESSION] = "session",
+	[STORE_SENT] = "sent",
+	[STORE_FAILED] = "failed",
+	[STORE_STATUS] = "status",
+	[STORE_RECEIVE] = "receive",
+	[STORE_CHANGE] = "change",
+	[STORE_ACTIONS] = "actions",
+	[STORE_ACTION_DONE] = "action_done",
+	[STORE_ACTION_FAILED] = "action_failed",
 };
 
 void
@@ -29,6 +42,7 @@ store_init(Store *store, const char *conninfo)
 	memset(store, 0, sizeof(*store));
 	store->conninfo = conninfo;
 	store->backoff_ms = STORE_BACKOFF_MIN_MS;
+	store->answer_ms = STORE_ANSWER_MS;
 }
 
 void
@@ -72,114 +86,58 @@ ignore_notice(void *arg, const PGresult *result)
 	(void) result;
 }
 
-/* Whether every statement is registered and ours to run. */
+/* ---- waiting for the server ---- */
+
+/*
+ * Sends what libpq holds and reads until a result can be had.  False when the
+ * connection broke or the result has not come within answer_ms: a server that
+ * hangs, or a network that swallows everything, must not hang this process too.
+ */
 static bool
-prepare_all(PGconn *connection)
+wait_for_result(PGconn *connection, int answer_ms)
 {
-	for (int i = 0; i < STORE_STATEMENT_COUNT; i++)
-	{
-		int found = db_statement_find(STATEMENT_ROLE, statement_names[i]);
-		PGresult *result;
-		bool prepared;
+	int64_t end_ms = clock_monotonic_ms() + answer_ms;
 
-		if (found < 0)
+	for (;;)
+	{
+		int unsent = PQflush(connection);
+		struct pollfd wait = {.fd = PQsocket(connection),
+							  .events = (short) (unsent > 0 ? POLLIN | POLLOUT : POLLIN)};
+		int64_t left = end_ms - clock_monotonic_ms();
+
+		if (unsent < 0 || PQstatus(connection) != CONNECTION_OK)
 			return false;
-		result = PQprepare(connection, statement_names[i], db_statements[found].text, 0, NULL);
-		prepared = (PQresultStatus(result) == PGRES_COMMAND_OK);
-		if (!prepared)
-			log_server_error("statement_refused", statement_names[i], result);
-		PQclear(result);
-		if (!prepared)
+		if (PQisBusy(connection) == 0)
+			return true;
+		if (left <= 0)
+		{
+			log_line(LOG_LEVEL_WARNING, "database_silent", log_int("ms", answer_ms));
+			return false;
+		}
+		if (poll(&wait, 1, (int) left) > 0 && (wait.revents & ~POLLOUT) != 0 &&
+			PQconsumeInput(connection) != 1)
 			return false;
 	}
-	return true;
-}
-
-static PGconn *
-open_connection(const char *conninfo)
-{
-	const char *const keywords[] = {"dbname", "fallback_application_name", "connect_timeout",
-									"client_encoding", NULL};
-	const char *const values[] = {conninfo, "wa-sandbox", "5", "UTF8", NULL};
-
-	/* expand_dbname: the connection string goes where the database's name would. */
-	return PQconnectdbParams(keywords, values, 1);
-}
-
-StoreConnect
-store_connect(Store *store, int64_t now_ms)
-{
-	PGconn *connection;
-
-	if (store->connection != NULL)
-		return STORE_CONNECTED;
-	if (now_ms < store->next_attempt_ms)
-		return STORE_WAITING;
-
-	connection = open_connection(store->conninfo);
-	if (PQstatus(connection) != CONNECTION_OK)
-	{
-		log_line(LOG_LEVEL_WARNING, "database_unreachable",
-				 first_line("error", PQerrorMessage(connection)),
-				 log_int("retry_ms", store->backoff_ms));
-		PQfinish(connection);
-		store->next_attempt_ms = now_ms + store->backoff_ms;
-		store->backoff_ms *= 2;
-		if (store->backoff_ms > STORE_BACKOFF_MAX_MS)
-			store->backoff_ms = STORE_BACKOFF_MAX_MS;
-		return STORE_WAITING;
-	}
-
-	PQsetNoticeReceiver(connection, ignore_notice, NULL);
-	if (!prepare_all(connection) || PQenterPipelineMode(connection) != 1)
-	{
-		bool broke = (PQstatus(connection) != CONNECTION_OK);
-
-		PQfinish(connection);
-		store->next_attempt_ms = now_ms + STORE_BACKOFF_MAX_MS;
-		return broke ? STORE_WAITING : STORE_UNUSABLE;
-	}
-	store->connection = connection;
-	store->backoff_ms = STORE_BACKOFF_MIN_MS;
-	log_line(LOG_LEVEL_INFO, "database_connected");
-	return STORE_CONNECTED;
-}
-
-void
-store_check(Store *store)
-{
-	if (store->connection == NULL)
-		return;
-	if (PQconsumeInput(store->connection) != 1 || PQstatus(store->connection) != CONNECTION_OK)
-		lose_connection(store);
-}
-
-static bool
-send_statement(Store *store, StoreStatement statement, int count, const char *const *values)
-{
-	return PQsendQueryPrepared(store->connection, statement_names[statement], count, values, NULL,
-							   NULL, 0) == 1;
 }
 
 /*
- * Reads everything up to the next Sync.  The last result that is rows or an error
- * is handed out, the caller clears it; NULL when the connection broke.
+ * Reads everything up to the next Sync.  The last result that is rows, done or an
+ * error is handed out, the caller clears it; NULL when the connection broke.
  */
 static PGresult *
-read_to_sync(Store *store)
+read_to_sync(PGconn *connection, int answer_ms)
 {
 	PGresult *kept = NULL;
 	int silent = 0;
 
-	while (PQstatus(store->connection) == CONNECTION_OK)
+	/* One NULL ends each statement's results; more mean that nothing comes. */
+	while (silent < 2 && wait_for_result(connection, answer_ms))
 	{
-		PGresult *result = PQgetResult(store->connection);
+		PGresult *result = PQgetResult(connection);
 
-		/* One NULL ends each statement's results; more mean that nothing comes. */
 		if (result == NULL)
 		{
-			if (++silent > 1)
-				break;
+			silent++;
 			continue;
 		}
 		silent = 0;
@@ -188,6 +146,7 @@ read_to_sync(Store *store)
 			case PGRES_PIPELINE_SYNC:
 				PQclear(result);
 				return kept;
+			case PGRES_COMMAND_OK:
 			case PGRES_TUPLES_OK:
 			case PGRES_FATAL_ERROR:
 				PQclear(kept);
@@ -217,6 +176,128 @@ may_pass(const char *sqlstate)
 	return false;
 }
 
+/* ---- connecting ---- */
+
+/* Prepares one statement; in pipeline mode. */
+static StoreConnect
+prepare(PGconn *connection, StoreStatement statement, int answer_ms)
+{
+	const char *name = statement_names[statement];
+	int found = db_statement_find(STATEMENT_ROLE, name);
+	StoreConnect outcome = STORE_CONNECTED;
+	PGresult *result;
+
+	if (found < 0)
+		return STORE_UNUSABLE;
+	if (PQsendPrepare(connection, name, db_statements[found].text, 0, NULL) != 1 ||
+		PQpipelineSync(connection) != 1 || (result = read_to_sync(connection, answer_ms)) == NULL)
+		return STORE_WAITING;
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+	{
+		log_server_error("statement_refused", name, result);
+		outcome =
+			may_pass(PQresultErrorField(result, PG_DIAG_SQLSTATE)) ? STORE_WAITING : STORE_UNUSABLE;
+	}
+	PQclear(result);
+	return outcome;
+}
+
+/* Whether every statement is registered and ours to run. */
+static StoreConnect
+prepare_all(PGconn *connection, int answer_ms)
+{
+	StoreConnect outcome = STORE_CONNECTED;
+
+	if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1)
+		return STORE_WAITING;
+	for (int i = 0; i < STORE_STATEMENT_COUNT && outcome == STORE_CONNECTED; i++)
+		outcome = prepare(connection, (StoreStatement) i, answer_ms);
+	return outcome;
+}
+
+static PGconn *
+open_connection(const char *conninfo)
+{
+	const char *const keywords[] = {"dbname",
+									"fallback_application_name",
+									"connect_timeout",
+									"client_encoding",
+									"tcp_user_timeout",
+									"keepalives_idle",
+									"keepalives_interval",
+									"keepalives_count",
+									NULL};
+	const char *const values[] = {conninfo, "wa-sandbox", "5", "UTF8", "10000",
+								  "10",     "5",          "2", NULL};
+
+	/*
+	 * expand_dbname: the connection string goes where the database's name would.  By the
+	 * other settings the kernel notices that the other side is gone, also while nothing is
+	 * asked.
+	 */
+	return PQconnectdbParams(keywords, values, 1);
+}
+
+/* The attempt has failed; the next one comes after a back-off. */
+static StoreConnect
+fail_to_connect(Store *store, PGconn *connection, StoreConnect outcome, int64_t now_ms)
+{
+	PQfinish(connection);
+	store->next_attempt_ms = now_ms + store->backoff_ms;
+	store->backoff_ms *= 2;
+	if (store->backoff_ms > STORE_BACKOFF_MAX_MS)
+		store->backoff_ms = STORE_BACKOFF_MAX_MS;
+	return outcome;
+}
+
+StoreConnect
+store_connect(Store *store, int64_t now_ms)
+{
+	PGconn *connection;
+	StoreConnect prepared;
+
+	if (store->connection != NULL)
+		return STORE_CONNECTED;
+	if (now_ms < store->next_attempt_ms)
+		return STORE_WAITING;
+
+	connection = open_connection(store->conninfo);
+	if (PQstatus(connection) != CONNECTION_OK)
+	{
+		log_line(LOG_LEVEL_WARNING, "database_unreachable",
+				 first_line("error", PQerrorMessage(connection)),
+				 log_int("retry_ms", store->backoff_ms));
+		return fail_to_connect(store, connection, STORE_WAITING, now_ms);
+	}
+
+	PQsetNoticeReceiver(connection, ignore_notice, NULL);
+	prepared = prepare_all(connection, store->answer_ms);
+	if (prepared != STORE_CONNECTED)
+		return fail_to_connect(store, connection, prepared, now_ms);
+	store->connection = connection;
+	store->backoff_ms = STORE_BACKOFF_MIN_MS;
+	log_line(LOG_LEVEL_INFO, "database_connected");
+	return STORE_CONNECTED;
+}
+
+void
+store_check(Store *store)
+{
+	if (store->connection == NULL)
+		return;
+	if (PQconsumeInput(store->connection) != 1 || PQstatus(store->connection) != CONNECTION_OK)
+		lose_connection(store);
+}
+
+/* ---- statements ---- */
+
+static bool
+send_statement(Store *store, StoreStatement statement, int count, const char *const *values)
+{
+	return PQsendQueryPrepared(store->connection, statement_names[statement], count, values, NULL,
+							   NULL, 0) == 1;
+}
+
 PGresult *
 store_query(Store *store, StoreStatement statement, int count, const char *const *values)
 {
@@ -225,7 +306,8 @@ store_query(Store *store, StoreStatement statement, int count, const char *const
 	if (store->connection == NULL || store->unanswered > 0)
 		return NULL;
 	if (!send_statement(store, statement, count, values) ||
-		PQpipelineSync(store->connection) != 1 || (result = read_to_sync(store)) == NULL)
+		PQpipelineSync(store->connection) != 1 ||
+		(result = read_to_sync(store->connection, store->answer_ms)) == NULL)
 	{
 		lose_connection(store);
 		return NULL;
@@ -268,7 +350,7 @@ store_outcome(Store *store)
 		return STORE_LOST;
 	}
 	store->unanswered--;
-	result = read_to_sync(store);
+	result = read_to_sync(store->connection, store->answer_ms);
 	if (result == NULL)
 	{
 		lose_connection(store);

@@ -7,8 +7,8 @@
  * transaction that ends with its own Sync.  Reports are pipelined: send up to
  * STORE_BATCH_MAX of them, then take as many outcomes, in the same order.
  *
- * Calls block, which a process of its own may do; the server's statement_timeout
- * bounds them.  After STORE_LOST the connection is made again by store_connect().
+ * Calls block, which a process of its own may do, but never for longer than
+ * STORE_ANSWER_MS without a word from the server.  After STORE_LOST the connection is made again by store_connect().
  */
 #ifndef WA_CONNECTORS_SANDBOX_STORE_H
 #define WA_CONNECTORS_SANDBOX_STORE_H
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define STORE_BATCH_MAX 32       /* reports in the pipeline at once */
-#define STORE_PARAMS_MAX 9       /* parameters of the widest statement */
+#define STORE_ANSWER_MS 10000    /* for one answer; later the connection is given up */
 #define STORE_BACKOFF_MIN_MS 200 /* between attempts to connect */
 #define STORE_BACKOFF_MAX_MS 5000
 
@@ -33,6 +33,10 @@ typedef enum StoreStatement
 	STORE_FAILED,
 	STORE_STATUS,
 	STORE_RECEIVE,
+	STORE_CHANGE,
+	STORE_ACTIONS,
+	STORE_ACTION_DONE,
+	STORE_ACTION_FAILED,
 	STORE_STATEMENT_COUNT
 } StoreStatement;
 
@@ -49,7 +53,7 @@ typedef enum StoreConnect
 {
 	STORE_CONNECTED,
 	STORE_WAITING, /* not now; the next attempt is due at store->next_attempt_ms */
-	STORE_UNUSABLE /* connected, but the statements are not ours to run; logged */
+	STORE_UNUSABLE /* connected, but the statements are not ours to run, and will not be; logged */
 } StoreConnect;
 
 typedef struct Store
@@ -58,6 +62,7 @@ typedef struct Store
 	PGconn *connection;   /* NULL, or connected, prepared and in pipeline mode */
 	int64_t next_attempt_ms;
 	int backoff_ms;
+	int answer_ms;  /* STORE_ANSWER_MS; shorter in tests */
 	int unanswered; /* reports sent whose outcome was not taken */
 } Store;
 

@@ -58,11 +58,12 @@ connection_set_state(DbConnection *connection, ConnectionState state)
 			 log_text("state", names[state]));
 	if (state == CONNECTION_READY)
 	{
-		if (connection->attempts > 0)
+		if (connection->broke)
 		{
 			log_line(LOG_LEVEL_INFO, "database_connected",
 					 log_int("connection", connection->number));
 		}
+		connection->broke = false;
 		connection->attempts = 0;
 		event_del(connection->timer);
 		pool_wake(connection->lane);
@@ -109,9 +110,7 @@ end_in_flight(DbConnection *connection)
 
 	while ((request = TAILQ_FIRST(&connection->in_flight)) != NULL)
 	{
-		TAILQ_REMOVE(&connection->in_flight, request, link);
-		connection->in_flight_count--;
-		request_end(request, request->error != NULL ? request_outcome(request) : DB_LOST);
+		request_end(request, request_outcome_of_break(request));
 	}
 }
 
@@ -131,6 +130,8 @@ connection_break(DbConnection *connection, const char *reason)
 	PQfinish(connection->pg);
 	connection->pg = NULL;
 	connection->unflushed = false;
+	connection->retiring = false;
+	connection->broke = true;
 	if (connection->state != CONNECTION_READY)
 	{
 		connection->attempts++;
@@ -190,7 +191,7 @@ start_connecting(DbConnection *connection)
 {
 	const Db *db = connection->lane->db;
 
-	/* A child that cancels belongs to the connection of before. */
+	/* A cancel belongs to the connection of before. */
 	if (!cancel_reap(connection))
 	{
 		start_timer(connection, DB_RETRY_FIRST_MS);
@@ -281,8 +282,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 bool
 connection_takes(const DbConnection *connection)
 {
-	return connection->state == CONNECTION_READY && connection->cancel_child == 0 &&
-		   connection->in_flight_count < connection->lane->db->in_flight;
+	return connection->state == CONNECTION_READY && connection->cancel == NULL &&
+		   !connection->retiring && connection->in_flight_count < connection->lane->db->in_flight;
 }
 
 bool
@@ -290,7 +291,7 @@ connection_open(DbConnection *connection, DbLane *lane, int number)
 {
 	connection->lane = lane;
 	connection->number = number;
-	connection->state = CONNECTION_WAITING;
+	connection_set_state(connection, CONNECTION_WAITING);
 	TAILQ_INIT(&connection->in_flight);
 	connection->timer = evtimer_new(lane->db->base, on_timer, connection);
 	if (connection->timer == NULL)
@@ -309,6 +310,7 @@ connection_close(DbConnection *connection)
 		return;
 	}
 	free_events(connection);
+	cancel_drop(connection);
 	PQfinish(connection->pg);
 	connection->pg = NULL;
 	if (connection->timer != NULL)

@@ -13,7 +13,7 @@
  * statement waits.
  *
  * Bounds: connections of a lane, requests in flight of a connection, requests queued
- * of a lane, milliseconds of a request.  When a queue is full, or no connection can
+ * of a lane, milliseconds of a request, bytes of its rows.  When a queue is full, or no connection can
  * be had, the request is refused at once.
  *
  * One thread.  Nothing here blocks, but the look-up of a host name when a connection
@@ -40,6 +40,15 @@ struct event_base;
 
 /* Bytes of all parameters of one statement. */
 #define DB_PARAM_BYTES_MAX (2 * 1024 * 1024)
+
+/*
+ * Bytes of the rows of one statement, as libpq keeps them.  libpq reads a result as a
+ * whole before anybody can look at it, so that this does not bound what is read: the
+ * statements do, by their LIMIT and the bounds of the columns.  It bounds what is kept:
+ * larger rows are dropped at once, and the connection is made anew, because libpq never
+ * gives back the memory into which it has read them.
+ */
+#define DB_RESULT_BYTES_MAX (32 * 1024 * 1024)
 
 /* What db_param_time_ms and _us take: the years 1 to 9999. */
 #define DB_TIME_MS_MIN INT64_C(-62135596800000)
@@ -69,9 +78,11 @@ typedef struct DbConfig
 typedef enum DbOutcome
 {
 	DB_ROWS,        /* done and committed; rows can be read */
-	DB_REFUSED,     /* PostgreSQL raised an error; sqlstate and the rest say which */
+	DB_REFUSED,     /* PostgreSQL raised an error; sqlstate and the rest say which; 54000 also
+					 * when the rows were more than DB_RESULT_BYTES_MAX (and all is committed) */
 	DB_TIMED_OUT,   /* sent, and its deadline passed; a cancel was sent */
-	DB_UNAVAILABLE, /* not done: no connection in time, or another's cancel hit it */
+	DB_UNAVAILABLE, /* not done: no connection in time, another's cancel hit it, or its
+					 * prepared statement was out of date */
 	DB_LOST         /* the connection broke after it was sent: done or not, unknown */
 } DbOutcome;
 
@@ -82,6 +93,7 @@ typedef struct DbResult
 	/* DB_REFUSED: never NULL, "" when absent.  message is PostgreSQL's own. */
 	const char *sqlstate;
 	const char *message;
+	const char *detail;
 	const char *column;
 	const char *constraint;
 
@@ -119,11 +131,14 @@ extern Db *db_open(struct event_base *base, const DbConfig *config);
  */
 extern void db_close(Db *db);
 
+/*
+ * File descriptors that the pool of this configuration may have open at once: each
+ * connection, and a cancel beside it.
+ */
+extern int db_descriptors(const DbConfig *config);
+
 /* Is a connection of the fast lane ready for requests? */
 extern bool db_ready(const Db *db);
-
-/* Requests queued and in flight, of which nobody has had an answer yet. */
-extern int db_pending(const Db *db);
 
 /*
  * A new request for db_statements[statement]; NULL when memory cannot be had.  The
@@ -156,6 +171,11 @@ extern bool db_param_time_us(DbRequest *request, int64_t postgres_us); /* raw ti
 extern bool db_param_jsonb(DbRequest *request, const char *json, size_t length);
 extern bool
 db_param_text_array(DbRequest *request, const char *const *texts, const size_t *lengths, int count);
+
+/*
+ * Choose the lane again; its parameters may tell that a request is slow.
+ */
+extern void db_request_set_lane(DbRequest *request, DbLaneName lane);
 
 /*
  * Submit.  True: taken; done is called later, and the pointer stays valid for

@@ -10,9 +10,9 @@
  *	REQUEST_SENT	connection->in_flight, in the order of the pipeline
  *	REQUEST_ENDING	a local list of whoever is about to end it
  *
- * request_end() is the only place where a submitted request is told and freed; done is
- * NULL once the asker was told or has left, and the rest of the request lives on until
- * the pipeline has passed it.
+ * request_enter() is the only place where that changes, and request_end() the only one
+ * where a submitted request is told and freed; done is NULL once the asker was told or
+ * has left, and the rest of the request lives on until the pipeline has passed it.
  *
  * Only connection_set_state() changes the state of a connection.
  */
@@ -20,7 +20,6 @@
 #define DB_INTERNAL_H
 
 #include <sys/queue.h>
-#include <sys/types.h>
 
 #include <event2/event.h>
 #include <libpq-fe.h>
@@ -47,8 +46,15 @@
 /* Hard bounds on what a configuration may ask for. */
 #define DB_CONNECTIONS_MAX 256
 
+/* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
+#define DB_EPOCH_DIFFERENCE_US INT64_C(946684800000000)
+
+/* The first byte of a jsonb that is sent. */
+#define DB_JSONB_VERSION 1
+
 typedef struct DbLane DbLane;
 typedef struct DbConnection DbConnection;
+typedef struct DbCancel DbCancel;
 
 typedef enum RequestState
 {
@@ -62,7 +68,8 @@ struct DbRequest
 {
 	TAILQ_ENTRY(DbRequest) link;
 	RequestState state;
-	DbLane *lane; /* from submit on */
+	DbLane *lane;             /* from submit on */
+	DbConnection *connection; /* REQUEST_SENT */
 
 	int statement;
 	DbLaneName lane_name;
@@ -90,6 +97,7 @@ struct DbRequest
 	uint8_t principal[DB_UUID_SIZE];
 	PGresult *rows;
 	PGresult *error; /* the first one */
+	bool too_large;  /* there were rows, more than DB_RESULT_BYTES_MAX */
 };
 
 TAILQ_HEAD(RequestList, DbRequest);
@@ -112,14 +120,16 @@ struct DbConnection
 	struct event *writable;
 	struct event *timer;
 	int attempts; /* failed ones since the last success */
+	bool broke;   /* and "connected" was not logged since */
 	bool unflushed;
+	bool retiring; /* takes nothing more, and is made anew once its pipeline is empty */
 
 	int preparing; /* CONNECTION_PREPARING: the statement whose answer is next */
 
 	struct RequestList in_flight;
 	int in_flight_count;
 
-	pid_t cancel_child; /* 0: none; while it runs nothing more is sent */
+	DbCancel *cancel; /* NULL: none; while it runs nothing more is sent */
 };
 
 struct DbLane
@@ -135,7 +145,7 @@ struct DbLane
 struct Db
 {
 	struct event_base *base;
-	struct event *tick; /* runs while there are requests or cancel children */
+	struct event *tick; /* runs while there are requests or cancels */
 	bool ticking;
 	DbLane lanes[DB_LANE_COUNT];
 	int authenticate; /* the statement's index, -1 when the role has none */
@@ -151,9 +161,12 @@ struct Db
 /* request.c */
 extern bool request_send(DbRequest *request, DbConnection *connection);
 extern void request_take_result(DbRequest *request, PGresult *result);
+extern void request_enter(DbRequest *request, RequestState state, DbConnection *connection);
 extern void request_tell(DbRequest *request, DbOutcome outcome);
 extern void request_end(DbRequest *request, DbOutcome outcome);
 extern DbOutcome request_outcome(const DbRequest *request);
+extern DbOutcome request_outcome_of_break(const DbRequest *request);
+extern bool request_retires_connection(const DbRequest *request);
 
 /* connection.c */
 extern bool connection_open(DbConnection *connection, DbLane *lane, int number);
@@ -161,11 +174,11 @@ extern void connection_close(DbConnection *connection);
 extern void connection_break(DbConnection *connection, const char *reason);
 extern void connection_flush(DbConnection *connection);
 extern bool connection_takes(const DbConnection *connection);
+extern void connection_set_state(DbConnection *connection, ConnectionState state);
 
 /* pipeline.c: what arrives on a connection that is prepared or being so */
 extern bool pipeline_prepare(DbConnection *connection);
 extern void pipeline_read(DbConnection *connection);
-extern void connection_set_state(DbConnection *connection, ConnectionState state);
 
 /* pool.c */
 extern void pool_wake(DbLane *lane);
@@ -175,6 +188,12 @@ extern void pool_start_tick(Db *db);
 /* cancel.c */
 extern bool cancel_start(DbConnection *connection);
 extern bool cancel_reap(DbConnection *connection);
+extern void cancel_drop(DbConnection *connection);
+
+/* cancel_async.c or cancel_fork.c, by what libpq can do */
+extern DbCancel *cancel_begin(DbConnection *connection);
+extern bool cancel_has_ended(DbCancel *cancel);
+extern void cancel_free(DbCancel *cancel);
 
 /* login.c: shared with the blocking preflight */
 extern PGconn *login_start(const char *conninfo, const char *application_name);

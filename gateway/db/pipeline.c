@@ -10,6 +10,9 @@
  * An error may also come after the statement's result: the Sync commits, and a commit
  * can fail.  So a request is answered at its PIPELINE_SYNC only.  After that comes no
  * NULL but the next request's first result.
+ *
+ * A connection whose statements are out of date is not broken at once: what is behind in
+ * its pipeline still gets its own answer, be it the same error, and nothing becomes unknown.
  */
 #include "db/db_internal.h"
 
@@ -96,8 +99,7 @@ finish_head(DbConnection *connection)
 {
 	DbRequest *request = TAILQ_FIRST(&connection->in_flight);
 
-	TAILQ_REMOVE(&connection->in_flight, request, link);
-	connection->in_flight_count--;
+	connection->retiring |= request_retires_connection(request);
 	pool_wake(connection->lane);
 	request_end(request, request_outcome(request));
 }
@@ -172,5 +174,9 @@ pipeline_read(DbConnection *connection)
 	if (ends == 2 || PQstatus(connection->pg) == CONNECTION_BAD)
 	{
 		connection_break(connection, "the server closed the connection");
+	}
+	else if (connection->retiring && TAILQ_EMPTY(&connection->in_flight))
+	{
+		connection_break(connection, "a statement was out of date, or its rows were too large");
 	}
 }

@@ -53,12 +53,30 @@ within(int value, int least, int most)
 	return value < least ? least : value > most ? most : value;
 }
 
+static int
+fast_connections(const DbConfig *config)
+{
+	return within(config->connections, 1, DB_CONNECTIONS_MAX);
+}
+
+static int
+slow_connections(const DbConfig *config)
+{
+	return within(config->slow_connections, 0, DB_CONNECTIONS_MAX);
+}
+
+int
+db_descriptors(const DbConfig *config)
+{
+	return 2 * (fast_connections(config) + slow_connections(config));
+}
+
 Db *
 db_open(struct event_base *base, const DbConfig *config)
 {
 	Db *db = calloc(1, sizeof(*db));
-	int fast = within(config->connections, 1, DB_CONNECTIONS_MAX);
-	int slow = within(config->slow_connections, 0, DB_CONNECTIONS_MAX);
+	int fast = fast_connections(config);
+	int slow = slow_connections(config);
 
 	if (db == NULL)
 	{
@@ -94,11 +112,9 @@ end_queue(DbLane *lane, DbOutcome outcome)
 
 	while ((request = TAILQ_FIRST(&lane->queue)) != NULL)
 	{
-		TAILQ_REMOVE(&lane->queue, request, link);
-		request->state = REQUEST_ENDING;
+		request_enter(request, REQUEST_ENDING, NULL);
 		TAILQ_INSERT_TAIL(&ending, request, link);
 	}
-	lane->queue_count = 0;
 	while ((request = TAILQ_FIRST(&ending)) != NULL)
 	{
 		TAILQ_REMOVE(&ending, request, link);
@@ -159,29 +175,6 @@ db_ready(const Db *db)
 	return false;
 }
 
-int
-db_pending(const Db *db)
-{
-	int pending = 0;
-
-	for (int i = 0; i < DB_LANE_COUNT; i++)
-	{
-		const DbLane *lane = &db->lanes[i];
-
-		pending += lane->queue_count;
-		for (int j = 0; j < lane->connection_count; j++)
-		{
-			const DbRequest *request;
-
-			TAILQ_FOREACH(request, &lane->connections[j].in_flight, link)
-			{
-				pending += request->done != NULL ? 1 : 0;
-			}
-		}
-	}
-	return pending;
-}
-
 /*
  * Can a connection be hoped for?  Not when each one's last attempt failed: then a
  * request is refused at once and not at its deadline.
@@ -228,9 +221,7 @@ db_submit(Db *db, DbRequest *request)
 	request->lane = lane;
 	request->submitted_at = clock_monotonic_ms();
 	request->deadline = request->submitted_at + request->timeout_ms;
-	request->state = REQUEST_QUEUED;
-	TAILQ_INSERT_TAIL(&lane->queue, request, link);
-	lane->queue_count++;
+	request_enter(request, REQUEST_QUEUED, NULL);
 	pool_wake(lane);
 	pool_start_tick(db);
 	return true;
@@ -242,8 +233,7 @@ db_abandon(DbRequest *request)
 	request->done = NULL;
 	if (request->state == REQUEST_QUEUED)
 	{
-		TAILQ_REMOVE(&request->lane->queue, request, link);
-		request->lane->queue_count--;
+		request_enter(request, REQUEST_ENDING, NULL);
 		db_request_free(request);
 	}
 }
@@ -284,17 +274,13 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 	(void) what;
 	while ((request = TAILQ_FIRST(&lane->queue)) != NULL && (connection = emptiest(lane)) != NULL)
 	{
-		TAILQ_REMOVE(&lane->queue, request, link);
-		lane->queue_count--;
 		if (!request_send(request, connection))
 		{
 			request_end(request, DB_UNAVAILABLE);
 			connection_break(connection, PQerrorMessage(connection->pg));
 			continue;
 		}
-		request->state = REQUEST_SENT;
-		TAILQ_INSERT_TAIL(&connection->in_flight, request, link);
-		connection->in_flight_count++;
+		request_enter(request, REQUEST_SENT, connection);
 		connection->unflushed = true;
 	}
 	for (int i = 0; i < lane->connection_count; i++)
@@ -323,9 +309,7 @@ expire_queue(DbLane *lane, int64_t now)
 
 		if (request->deadline <= now)
 		{
-			TAILQ_REMOVE(&lane->queue, request, link);
-			lane->queue_count--;
-			request->state = REQUEST_ENDING;
+			request_enter(request, REQUEST_ENDING, NULL);
 			TAILQ_INSERT_TAIL(&late, request, link);
 		}
 		request = next;
@@ -376,12 +360,12 @@ expire_in_flight(DbConnection *connection, int64_t now)
 static bool
 tick_connection(DbConnection *connection, int64_t now)
 {
-	if (connection->cancel_child != 0 && cancel_reap(connection))
+	if (connection->cancel != NULL && cancel_reap(connection))
 	{
 		pool_wake(connection->lane);
 	}
 	expire_in_flight(connection, now);
-	return connection->cancel_child != 0 || !TAILQ_EMPTY(&connection->in_flight);
+	return connection->cancel != NULL || !TAILQ_EMPTY(&connection->in_flight);
 }
 
 static void

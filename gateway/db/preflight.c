@@ -76,7 +76,7 @@ connect_once(const DbConfig *config, char reason[256])
  * one.
  */
 static PGconn *
-connect_patiently(const DbConfig *config, int wait_seconds, const volatile int *stop)
+connect_patiently(const DbConfig *config, int wait_seconds, const volatile sig_atomic_t *stop)
 {
 	int64_t end = clock_monotonic_ms() + (int64_t) wait_seconds * 1000;
 	char reason[256] = "";
@@ -255,7 +255,7 @@ check_rows(PGconn *pg, const DbConfig *config, const char *name)
 
 bool
 db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds,
-			 const volatile int *stop)
+			 const volatile sig_atomic_t *stop)
 {
 	PGconn *pg = connect_patiently(config, wait_seconds, stop);
 	bool good;

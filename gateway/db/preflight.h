@@ -5,6 +5,8 @@
 #ifndef DB_PREFLIGHT_H
 #define DB_PREFLIGHT_H
 
+#include <signal.h>
+
 #include "db/db.h"
 
 /*
@@ -15,7 +17,7 @@
  * is logged, each in a line.  *stop, when not NULL, ends the waiting early.
  */
 extern bool db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds,
-						 const volatile int *stop);
+						 const volatile sig_atomic_t *stop);
 
 /*
  * Is this text a connection string at all?  Looks up nothing.  False: the reason is in

@@ -2,9 +2,10 @@
  * request.c
  *		One request: its parameters, its sending, its answer.
  *
- * The credential is copied into the request and wiped as soon as libpq has it.  libpq
- * keeps its own copy in the connection's output buffer until the next messages
- * overwrite it; that is out of our reach, and short.
+ * The credential is copied into the request and wiped as soon as libpq has it, and so are
+ * the parameters.  libpq keeps its own copy of both in the connection's output buffer, and
+ * of rows in its input buffer and the result, until others overwrite them; that is out of
+ * our reach, and short.
  */
 #include "db/db_internal.h"
 
@@ -17,10 +18,9 @@
 /* Oid of text, for arrays of it; fixed in PostgreSQL's catalog. */
 #define TEXT_OID 25
 
-/* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
-#define EPOCH_DIFFERENCE_US INT64_C(946684800000000)
-
-#define JSONB_VERSION 1
+/* What a request is told whose rows were too many. */
+#define TOO_LARGE_STATE "54000"
+#define TOO_LARGE_MESSAGE "the rows of the statement are larger than the bound"
 
 DbRequest *
 db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone *done, void *arg)
@@ -53,6 +53,12 @@ db_request_free(DbRequest *request)
 	buffer_free(&request->bytes);
 	wak_wipe(request->credential, sizeof(request->credential));
 	free(request);
+}
+
+void
+db_request_set_lane(DbRequest *request, DbLaneName lane)
+{
+	request->lane_name = lane;
 }
 
 bool
@@ -143,8 +149,8 @@ db_param_int32(DbRequest *request, int32_t value)
 bool
 db_param_time_us(DbRequest *request, int64_t postgres_us)
 {
-	if (postgres_us > DB_TIME_MS_MAX * 1000 - EPOCH_DIFFERENCE_US ||
-		postgres_us < DB_TIME_MS_MIN * 1000 - EPOCH_DIFFERENCE_US)
+	if (postgres_us > DB_TIME_MS_MAX * 1000 - DB_EPOCH_DIFFERENCE_US ||
+		postgres_us < DB_TIME_MS_MIN * 1000 - DB_EPOCH_DIFFERENCE_US)
 	{
 		return false;
 	}
@@ -158,14 +164,14 @@ db_param_time_ms(DbRequest *request, int64_t epoch_ms)
 	{
 		return false;
 	}
-	return db_param_time_us(request, epoch_ms * 1000 - EPOCH_DIFFERENCE_US);
+	return db_param_time_us(request, epoch_ms * 1000 - DB_EPOCH_DIFFERENCE_US);
 }
 
 bool
 db_param_jsonb(DbRequest *request, const char *json, size_t length)
 {
 	return add_param(request, length + 1,
-					 buffer_append_char(&request->bytes, JSONB_VERSION) &&
+					 buffer_append_char(&request->bytes, DB_JSONB_VERSION) &&
 						 buffer_append(&request->bytes, json, length));
 }
 
@@ -285,8 +291,12 @@ request_take_result(DbRequest *request, PGresult *result)
 	}
 	else if (status == PGRES_TUPLES_OK && request->rows == NULL)
 	{
-		request->rows = result;
-		return;
+		request->too_large = PQresultMemorySize(result) > DB_RESULT_BYTES_MAX;
+		if (!request->too_large)
+		{
+			request->rows = result;
+			return;
+		}
 	}
 	else if (status == PGRES_FATAL_ERROR && request->error == NULL)
 	{
@@ -294,26 +304,6 @@ request_take_result(DbRequest *request, PGresult *result)
 		return;
 	}
 	PQclear(result);
-}
-
-/*
- * What has become of a request whose Sync was answered.
- */
-DbOutcome
-request_outcome(const DbRequest *request)
-{
-	const char *sqlstate;
-
-	if (request->error == NULL)
-	{
-		return request->rows == NULL ? DB_LOST : DB_ROWS;
-	}
-	sqlstate = PQresultErrorField(request->error, PG_DIAG_SQLSTATE);
-	if (request->cancel_near && sqlstate != NULL && strcmp(sqlstate, "57014") == 0)
-	{
-		return DB_UNAVAILABLE;
-	}
-	return DB_REFUSED;
 }
 
 static const char *
@@ -326,6 +316,61 @@ error_field(const DbRequest *request, int field)
 		text = PQresultErrorField(request->error, field);
 	}
 	return text == NULL ? "" : text;
+}
+
+/*
+ * Did the prepared statement not fit the database any more?  After a change of a table or
+ * a function's result every run of it fails until it is prepared anew.  The state of
+ * "cached plan must not change result type" is that of every feature that is not there, so
+ * that the place in the server's source has to tell.
+ */
+static bool
+statement_is_stale(const DbRequest *request)
+{
+	const char *sqlstate = error_field(request, PG_DIAG_SQLSTATE);
+
+	return strcmp(sqlstate, "26000") == 0 ||
+		   (strcmp(sqlstate, "0A000") == 0 &&
+			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
+}
+
+/*
+ * Has the request shown that its connection is of no use to further ones?
+ */
+bool
+request_retires_connection(const DbRequest *request)
+{
+	return request->too_large || statement_is_stale(request);
+}
+
+/*
+ * What has become of a request whose Sync was answered.
+ */
+DbOutcome
+request_outcome(const DbRequest *request)
+{
+	if (request->error == NULL)
+	{
+		return request->rows != NULL ? DB_ROWS : request->too_large ? DB_REFUSED : DB_LOST;
+	}
+	if (request->cancel_near && strcmp(error_field(request, PG_DIAG_SQLSTATE), "57014") == 0)
+	{
+		return DB_UNAVAILABLE;
+	}
+	return statement_is_stale(request) ? DB_UNAVAILABLE : DB_REFUSED;
+}
+
+/*
+ * What has become of a request whose connection broke before its Sync was answered.  An
+ * error instead of rows was the end of its transaction.  Behind the rows comes the commit,
+ * and an error that comes then (the server is shut down, say) may come before or after it.
+ */
+DbOutcome
+request_outcome_of_break(const DbRequest *request)
+{
+	bool had_rows = request->rows != NULL || request->too_large;
+
+	return request->error != NULL && !had_rows ? request_outcome(request) : DB_LOST;
 }
 
 /*
@@ -346,6 +391,12 @@ request_tell(DbRequest *request, DbOutcome outcome)
 	request->done = NULL;
 	result.sqlstate = error_field(request, PG_DIAG_SQLSTATE);
 	result.message = error_field(request, PG_DIAG_MESSAGE_PRIMARY);
+	result.detail = error_field(request, PG_DIAG_MESSAGE_DETAIL);
+	if (outcome == DB_REFUSED && request->error == NULL)
+	{
+		result.sqlstate = TOO_LARGE_STATE;
+		result.message = TOO_LARGE_MESSAGE;
+	}
 	result.column = error_field(request, PG_DIAG_COLUMN_NAME);
 	result.constraint = error_field(request, PG_DIAG_CONSTRAINT_NAME);
 	result.has_principal = request->has_principal;
@@ -362,12 +413,44 @@ request_tell(DbRequest *request, DbOutcome outcome)
 }
 
 /*
- * Tell the asker and free the request, which must be in no list any more.
+ * Change the state: leave the list of the old one, join that of the new one.  The
+ * connection is that of REQUEST_SENT, and NULL with the others.
+ */
+void
+request_enter(DbRequest *request, RequestState state, DbConnection *connection)
+{
+	if (request->state == REQUEST_QUEUED)
+	{
+		TAILQ_REMOVE(&request->lane->queue, request, link);
+		request->lane->queue_count--;
+	}
+	else if (request->state == REQUEST_SENT)
+	{
+		TAILQ_REMOVE(&request->connection->in_flight, request, link);
+		request->connection->in_flight_count--;
+	}
+	request->state = state;
+	request->connection = connection;
+	if (state == REQUEST_QUEUED)
+	{
+		TAILQ_INSERT_TAIL(&request->lane->queue, request, link);
+		request->lane->queue_count++;
+	}
+	else if (state == REQUEST_SENT)
+	{
+		TAILQ_INSERT_TAIL(&connection->in_flight, request, link);
+		connection->in_flight_count++;
+	}
+}
+
+/*
+ * Tell the asker and free the request, which leaves its list; a local one it must have
+ * left.
  */
 void
 request_end(DbRequest *request, DbOutcome outcome)
 {
-	request->state = REQUEST_ENDING;
+	request_enter(request, REQUEST_ENDING, NULL);
 	request_tell(request, outcome);
 	db_request_free(request);
 }

@@ -9,12 +9,7 @@
 
 #include <string.h>
 
-#include <libpq-fe.h>
-
-/* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
-#define EPOCH_DIFFERENCE_US INT64_C(946684800000000)
-
-#define JSONB_VERSION 1
+#include "db/db_internal.h"
 
 static uint64_t
 read_big_endian(const uint8_t *bytes, int length)
@@ -140,11 +135,11 @@ db_time_ms(const DbResult *result, int row, int column, int64_t *epoch_ms)
 	int64_t us;
 
 	if (!db_time_us(result, row, column, &us) || us == INT64_MAX || us == INT64_MIN ||
-		us > INT64_MAX - EPOCH_DIFFERENCE_US)
+		us > INT64_MAX - DB_EPOCH_DIFFERENCE_US)
 	{
 		return false;
 	}
-	us += EPOCH_DIFFERENCE_US;
+	us += DB_EPOCH_DIFFERENCE_US;
 	*epoch_ms = us / 1000 - (us % 1000 < 0 ? 1 : 0);
 	return true;
 }
@@ -155,7 +150,7 @@ db_jsonb(const DbResult *result, int row, int column, const char **json, size_t 
 	size_t size;
 	const uint8_t *bytes = cell(result, row, column, &size);
 
-	if (bytes == NULL || size < 2 || bytes[0] != JSONB_VERSION)
+	if (bytes == NULL || size < 2 || bytes[0] != DB_JSONB_VERSION)
 	{
 		return false;
 	}

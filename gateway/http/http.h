@@ -116,12 +116,9 @@ extern void http_request_set_key(HttpRequest *request, const char *key_id);
 /* Calls gone(request, context) once if the client leaves before the answer. */
 extern void http_request_on_gone(HttpRequest *request, HttpGone gone, void *context);
 
-/* Whether the client has left; an answer would go nowhere. */
-extern bool http_request_is_gone(const HttpRequest *request);
-
 /*
- * Answers and lets go of the request.  The body's bytes are moved (body may
- * be NULL or empty); a body that is marked failed becomes a 500.  X-Request-Id,
+ * Answers and lets go of the request.  The body's bytes are moved, and wiped
+ * when they have left (body may be NULL or empty); a body that is marked failed becomes a 500.  X-Request-Id,
  * Cache-Control: no-store, Date, Content-Length and Connection are added here.
  * content_type may be NULL when there is no body.  A 204 or 304 and the answer
  * to a HEAD are sent without their body.
@@ -144,7 +141,10 @@ typedef struct HttpServerConfig
 	bool reuse_port;             /* several processes share the port */
 	const char *tls_certificate; /* PEM files; both or none */
 	const char *tls_key;
-	const HttpLimits *limits; /* copied; NULL = HTTP_LIMITS_DEFAULT */
+	const HttpLimits *limits;   /* copied; NULL = HTTP_LIMITS_DEFAULT */
+	const char *const *origins; /* CORS: whose pages may read answers; see http_cors.h */
+	size_t n_origins;           /* 0 = nobody's */
+	int other_descriptors;      /* files that the rest of the process may have open at once */
 	HttpHandler handle;
 	void *context; /* given to handle */
 } HttpServerConfig;

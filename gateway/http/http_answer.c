@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/memory.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "http/http_server.h"
@@ -127,6 +128,18 @@ has_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
+/* The value of the answer's own header of that name, or NULL. */
+static const char *
+find_header(const Answer *answer, const char *name)
+{
+	for (size_t i = 0; i < answer->n_headers; i++)
+	{
+		if (strcmp(answer->headers[i].name, name) == 0)
+			return answer->headers[i].value;
+	}
+	return NULL;
+}
+
 /* Writes the head to the server's buffer; false when the answer cannot be sent as it is. */
 static bool
 make_head(HttpServer *server, const HttpRequestState *request, const Answer *answer, bool last)
@@ -155,6 +168,7 @@ make_head(HttpServer *server, const HttpRequestState *request, const Answer *ans
 	}
 	if (answer->extra.name != NULL)
 		append_header(head, answer->extra.name, answer->extra.value);
+	http_cors_append(head, &server->origins, &request->request, find_header(answer, "Allow"));
 	append_header(head, "X-Request-Id", request->id);
 	append_header(head, "Cache-Control", "no-store");
 	append_header(head, "Date", date_of_now(server));
@@ -197,43 +211,46 @@ replace_by_500(Answer *answer, Buffer *body)
 	*answer = (Answer){.status = error->status, .content_type = JSON_TYPE, .body = body};
 }
 
+/*
+ * The answer is a copy here: the 500 that may take its place, and that one's body, are gone
+ * when this returns.
+ */
 static void
-send_answer(HttpConnection *connection, HttpRequestState *request, Answer *answer)
+send_answer(HttpConnection *connection, HttpRequestState *request, Answer answer)
 {
 	HttpServer *server = connection->server;
 	Buffer own = {0};
-	bool all_sent;
+	HttpSendResult sent;
 	bool with_body;
-	size_t bytes;
 
 	if (server->draining)
 		connection->last = true;
-	if (!make_head(server, request, answer, connection->last))
+	if (!make_head(server, request, &answer, connection->last))
 	{
 		log_line(LOG_LEVEL_ERROR, "answer_invalid", log_text("request_id", request->id),
 				 log_text("route", request->route));
-		replace_by_500(answer, &own);
-		make_head(server, request, answer, connection->last);
+		replace_by_500(&answer, &own);
+		make_head(server, request, &answer, connection->last);
 	}
 
-	with_body = answer->body != NULL && has_body(answer->status) &&
+	with_body = answer.body != NULL && has_body(answer.status) &&
 				request->request.method != HTTP_METHOD_HEAD;
-	bytes = with_body ? answer->body->len : 0;
-	log_answer(request, answer, bytes, false);
-	all_sent = http_connection_send(connection, &server->head, with_body ? answer->body : NULL);
+	log_answer(request, &answer, with_body ? answer.body->len : 0, false);
+	sent = http_connection_send(connection, &server->head, with_body ? answer.body : NULL);
 	buffer_free(&own);
-	http_connection_answered(connection, all_sent);
+	wak_wipe(server->head.data, server->head.len); /* it may have set a cookie */
+	http_connection_answered(connection, sent);
 }
 
-/* Sends what a handler answers, when there is still someone to send it to. */
+/* Sends what a handler answers, when there is still someone to send it to; frees the body. */
 static void
-respond(HttpRequest *request, Answer *answer)
+respond(HttpRequest *request, const Answer *answer)
 {
 	HttpRequestState *state = request->state;
 
 	state->answered = true;
 	if (state->connection != NULL)
-		send_answer(state->connection, state, answer);
+		send_answer(state->connection, state, *answer);
 	else
 		log_answer(state, answer, 0, true);
 	if (answer->body != NULL)
@@ -254,8 +271,6 @@ http_respond(HttpRequest *request, int status, const HttpHeader *headers, size_t
 	};
 
 	respond(request, &answer);
-	if (body != NULL)
-		buffer_free(body);
 }
 
 void
@@ -275,7 +290,6 @@ http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetai
 	buffer_init(&body, ERROR_BODY_MAX);
 	http_error_body(&body, error, details, n_details);
 	respond(request, &answer);
-	buffer_free(&body);
 }
 
 void
@@ -295,6 +309,15 @@ http_connection_refuse(HttpConnection *connection, const HttpError *error, const
 	http_request_set_id(connection->request);
 	connection->last = true;
 	connection->refused = true;
-	send_answer(connection, connection->request, &answer);
+	send_answer(connection, connection->request, answer);
 	buffer_free(&body);
+}
+
+void
+http_connection_refuse_kind(HttpConnection *connection, HttpErrorKind kind, const char *reason)
+{
+	HttpError error = *http_error(kind);
+
+	error.message = reason;
+	http_connection_refuse(connection, &error, reason);
 }

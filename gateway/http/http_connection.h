@@ -59,7 +59,7 @@ struct HttpConnection
 
 /*
  * Takes a connection over.  bev is owned from here on, also on failure.
- * False when out of memory.
+ * False when out of memory.  (http_events.c)
  */
 extern bool http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls,
 								  const char *peer, HttpPeerKey peer_key);
@@ -70,8 +70,20 @@ extern void http_connection_enter(HttpConnection *connection, HttpConnectionStat
 /* Ends the connection now, and logs why.  A request in work becomes "gone". */
 extern void http_connection_close(HttpConnection *connection, const char *reason);
 
-/* Serves what is in the input, as far as the state allows. */
+/* Frees a closed connection; for http_connection_close() and _run() only. */
+extern void http_connection_free(HttpConnection *connection);
+
+/* Serves what is in the input, as far as the state allows.  (http_input.c) */
 extern void http_connection_run(HttpConnection *connection);
+
+/* Wipes and throws away what is in the input; returns how much.  (http_input.c) */
+extern size_t http_connection_discard(HttpConnection *connection);
+
+/*
+ * Stops reading when a client sends too far ahead, and goes on when its input
+ * is wanted.  (http_input.c)
+ */
+extern void http_connection_pause_or_resume(HttpConnection *connection);
 
 /* The deadline of its state has passed. */
 extern void http_connection_expire(HttpConnection *connection);
@@ -86,14 +98,29 @@ extern bool http_connection_is_idle(const HttpConnection *connection);
 extern void
 http_connection_refuse(HttpConnection *connection, const HttpError *error, const char *reason);
 
+typedef enum HttpSendResult
+{
+	HTTP_SENT,       /* all of it has left */
+	HTTP_QUEUED,     /* the rest leaves when the socket takes it */
+	HTTP_SEND_FAILED /* memory is out, a part may have left: only closing is of use */
+} HttpSendResult;
+
+/* The same with an error of the table, whose text is the reason.  (http_answer.c) */
+extern void
+http_connection_refuse_kind(HttpConnection *connection, HttpErrorKind kind, const char *reason);
+
 /*
  * Sends an answer, or an interim one: takes what it can to the socket at
- * once and queues the rest.  The bytes of body are moved.  (http_send.c)
- * True when all of it has left.
+ * once and queues the rest.  The bytes of body may be moved; body may be NULL.
+ * (http_send.c)
  */
-extern bool http_connection_send(HttpConnection *connection, const Buffer *head, Buffer *body);
+extern HttpSendResult http_connection_send(HttpConnection *connection, const Buffer *head,
+										   Buffer *body) __attribute__((warn_unused_result));
 
-/* The answer is on its way: waits until it has left, or goes on at once. */
-extern void http_connection_answered(HttpConnection *connection, bool all_sent);
+/* The answer is on its way: goes on at once, waits until it has left, or closes. */
+extern void http_connection_answered(HttpConnection *connection, HttpSendResult result);
+
+/* The answer has left: the next request, or the end. */
+extern void http_connection_go_on(HttpConnection *connection);
 
 #endif /* WA_HTTP_CONNECTION_H */

@@ -93,13 +93,38 @@ http_listen_check(const char *listen, char *error, size_t error_size)
 	return false;
 }
 
+/* A system without IPv6: every address is every IPv4 address. */
+static void
+fall_back_to_ipv4(struct sockaddr_storage *address, socklen_t *size)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *) address;
+	uint16_t port = ((struct sockaddr_in6 *) address)->sin6_port;
+
+	*v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+	*size = sizeof(*v4);
+}
+
+/* Sets the options and binds; false and errno when it could not. */
+static bool
+set_up(int fd, const struct sockaddr_storage *address, socklen_t size, bool both, bool reuse_port)
+{
+	const int on = 1;
+	const int v6_only = both ? 0 : 1;
+
+	if (address->ss_family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) != 0)
+		return false;
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+		   (!reuse_port || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
+		   bind(fd, (const struct sockaddr *) address, size) == 0;
+}
+
 int
 http_listen_bind(const char *listen, bool reuse_port, char *error, size_t error_size)
 {
 	struct sockaddr_storage address;
 	socklen_t size;
-	int on = 1;
-	int off = 0;
+	bool all = listen[0] == '*';
 	int fd;
 
 	if (!parse(listen, &address, &size))
@@ -108,22 +133,12 @@ http_listen_bind(const char *listen, bool reuse_port, char *error, size_t error_
 		return -1;
 	}
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 && errno == EAFNOSUPPORT && listen[0] == '*')
+	if (fd < 0 && errno == EAFNOSUPPORT && all)
 	{
-		/* a system without IPv6: every address is every IPv4 address */
-		struct sockaddr_in *v4 = (struct sockaddr_in *) &address;
-		uint16_t port = ((struct sockaddr_in6 *) &address)->sin6_port;
-
-		*v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-		size = sizeof(*v4);
+		fall_back_to_ipv4(&address, &size);
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	}
-	if (fd >= 0 && address.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, listen[0] == '*' ? &off : &on, sizeof(on));
-
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-		(reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) ||
-		bind(fd, (struct sockaddr *) &address, size) != 0)
+	if (fd < 0 || !set_up(fd, &address, size, all, reuse_port))
 	{
 		snprintf(error, error_size, "could not listen on %s: %s", listen, strerror(errno));
 		if (fd >= 0)

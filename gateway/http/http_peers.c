@@ -24,7 +24,6 @@ typedef struct Peer
 struct HttpPeers
 {
 	uint64_t seed[2];
-	int count;
 	Peer *buckets[BUCKETS];
 };
 
@@ -112,7 +111,6 @@ http_peers_add(HttpPeers *peers, HttpPeerKey key, int max)
 			return false;
 		peer->key = key;
 		*link = peer;
-		peers->count++;
 	}
 	else if ((*link)->connections >= max)
 		return false;
@@ -129,12 +127,5 @@ http_peers_remove(HttpPeers *peers, HttpPeerKey key)
 	if (peer == NULL || --peer->connections > 0)
 		return;
 	*link = peer->next;
-	peers->count--;
 	free(peer);
-}
-
-int
-http_peers_count(const HttpPeers *peers)
-{
-	return peers->count;
 }

@@ -34,7 +34,4 @@ extern bool http_peers_add(HttpPeers *peers, HttpPeerKey key, int max);
 /* Takes back what http_peers_add() counted. */
 extern void http_peers_remove(HttpPeers *peers, HttpPeerKey key);
 
-/* How many addresses have a connection. */
-extern int http_peers_count(const HttpPeers *peers);
-
 #endif /* WA_HTTP_PEERS_H */

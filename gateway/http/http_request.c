@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
 #include "lib/clock.h"
 #include "http/http_target.h"
 
@@ -59,9 +60,11 @@ http_request_create(HttpConnection *connection, const char *peer, bool tls)
 static void
 destroy(HttpRequestState *state)
 {
-	buffer_wipe(&state->text);
-	buffer_wipe(&state->body);
+	buffer_free(&state->text);
+	buffer_free(&state->body);
+	wak_wipe(state->arrays, state->arrays_size);
 	free(state->arrays);
+	wak_wipe(state, sizeof(*state)); /* the guard keeps a field of the head for a while */
 	free(state);
 }
 
@@ -196,10 +199,12 @@ http_request_end_head(HttpRequestState *state, HttpErrorKind *error)
 	if (too_many)
 		size = (HttpTargetSize){0};
 
-	fields = malloc((state->n_spans + size.n_parameters) * sizeof(HttpField) +
-					size.n_segments * sizeof(HttpText) + size.n_bytes + 1);
+	state->arrays_size = (state->n_spans + size.n_parameters) * sizeof(HttpField) +
+						 size.n_segments * sizeof(HttpText) + size.n_bytes + 1;
+	fields = malloc(state->arrays_size);
 	if (fields == NULL)
 	{
+		state->arrays_size = 0;
 		*error = HTTP_ERROR_UNAVAILABLE;
 		return "out of memory";
 	}
@@ -271,10 +276,4 @@ http_request_on_gone(HttpRequest *request, HttpGone gone, void *context)
 {
 	request->state->gone = gone;
 	request->state->gone_context = context;
-}
-
-bool
-http_request_is_gone(const HttpRequest *request)
-{
-	return request->state->connection == NULL;
 }

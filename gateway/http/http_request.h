@@ -5,8 +5,9 @@
  * Life: made by the connection at the first byte of a message, filled by the
  * parser, handed to a handler when complete.  It has two holders from then
  * on, connection and handler; before that only the connection.  Each lets go
- * once, and the last one frees.  All text of the head lies in one buffer,
- * which is wiped at the end, since a credential is among it.
+ * once, and the last one frees.  All text of the head lies in one buffer; it
+ * and all that was decoded from it is wiped at the end, since a credential is
+ * among it.
  */
 #ifndef WA_HTTP_REQUEST_H
 #define WA_HTTP_REQUEST_H
@@ -48,6 +49,7 @@ typedef struct HttpRequestState
 	bool broken;     /* the parser refused what the guard has let through so far */
 	bool keep_alive; /* it allows another message behind this one */
 	void *arrays;    /* headers, parameters, segments and decoded text */
+	size_t arrays_size;
 
 	/* answering */
 	bool handed_over; /* a handler holds it */

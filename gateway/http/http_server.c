@@ -22,7 +22,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define OTHER_DESCRIPTORS 64 /* kept free for the database and the rest */
+#define SPARE_DESCRIPTORS 64 /* kept free for what nobody counts */
 
 int
 http_server_period(const HttpServer *server, HttpConnectionState state)
@@ -132,9 +132,12 @@ static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
 		  void *context)
 {
+	HttpServer *server = context;
+
 	(void) listener;
 	(void) size;
-	take(context, fd, address);
+	server->accept_fails = false;
+	take(server, fd, address);
 }
 
 /* Out of descriptors, most likely: trying again at once would only burn the processor. */
@@ -143,7 +146,9 @@ on_accept_error(struct evconnlistener *listener, void *context)
 {
 	HttpServer *server = context;
 
-	log_line(LOG_LEVEL_WARNING, "accept_failed", log_text("error", strerror(errno)));
+	if (!server->accept_fails)
+		log_line(LOG_LEVEL_WARNING, "accept_failed", log_text("error", strerror(errno)));
+	server->accept_fails = true;
 	evconnlistener_disable(listener);
 	server->accept_paused = true;
 }
@@ -202,12 +207,17 @@ on_tick(evutil_socket_t fd, short what, void *context)
 
 /* ---- start and end ---- */
 
-/* Raises the soft limit of open files as far as it goes; fewer files mean fewer connections. */
+/*
+ * Raises the soft limit of open files as far as it goes; fewer files mean fewer
+ * connections.  others is how many the rest of the process needs: a client must never
+ * take the descriptor with which a database connection would be made again.
+ */
 static void
-fit_descriptors(HttpLimits *limits)
+fit_descriptors(HttpLimits *limits, int others)
 {
 	struct rlimit files;
-	rlim_t wanted = (rlim_t) limits->max_connections + OTHER_DESCRIPTORS;
+	rlim_t kept = (rlim_t) others + SPARE_DESCRIPTORS;
+	rlim_t wanted = (rlim_t) limits->max_connections + kept;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
 		return;
@@ -216,9 +226,7 @@ fit_descriptors(HttpLimits *limits)
 		return;
 	if (files.rlim_cur >= wanted)
 		return;
-	limits->max_connections = files.rlim_cur > 2 * OTHER_DESCRIPTORS
-								  ? (int) (files.rlim_cur - OTHER_DESCRIPTORS)
-								  : OTHER_DESCRIPTORS;
+	limits->max_connections = files.rlim_cur > kept ? (int) (files.rlim_cur - kept) : 1;
 	log_line(LOG_LEVEL_WARNING, "connections_limited",
 			 log_int("max_connections", limits->max_connections),
 			 log_text("reason", "limit of open files"));
@@ -276,9 +284,10 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 	server->handle = config->handle;
 	server->context = config->context;
 	server->limits = config->limits != NULL ? *config->limits : defaults;
+	server->origins = (HttpOrigins){config->origins, config->n_origins};
 	buffer_init(&server->head, HTTP_ANSWER_HEAD_MAX);
 	signal(SIGPIPE, SIG_IGN);
-	fit_descriptors(&server->limits);
+	fit_descriptors(&server->limits, config->other_descriptors);
 
 	if (with_tls)
 		server->tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
@@ -295,9 +304,11 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 bool
 http_server_check(const HttpServerConfig *config, char *error, size_t error_size)
 {
+	const HttpOrigins origins = {config->origins, config->n_origins};
 	struct ssl_ctx_st *tls;
 
-	if (!http_listen_check(config->listen, error, error_size))
+	if (!http_listen_check(config->listen, error, error_size) ||
+		!http_cors_check(&origins, error, error_size))
 		return false;
 	if (config->tls_certificate == NULL && config->tls_key == NULL)
 		return true;

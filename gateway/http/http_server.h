@@ -9,6 +9,7 @@
 #include <event2/listener.h>
 
 #include "http/http_connection.h"
+#include "http/http_cors.h"
 
 typedef struct HttpConnectionList
 {
@@ -25,11 +26,13 @@ struct HttpServer
 	HttpHandler handle;
 	void *context;
 	HttpLimits limits;
+	HttpOrigins origins;
 	HttpPeers *peers;
 	HttpConnectionList lists[HTTP_CONNECTION_STATES];
 	int connections;
 	size_t body_bytes;  /* of all requests that are being read or answered */
 	bool accept_paused; /* out of descriptors: accept again at the next tick */
+	bool accept_fails;  /* nothing was accepted since the line that says so */
 	int64_t refused;    /* connections refused since the last line that says so */
 
 	/* draining */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "lib/hex.h"
 #include "lib/utf8.h"
 
 void
@@ -43,15 +44,6 @@ http_target_measure(HttpText path, HttpText query)
 		size.n_parameters = count(query, '&') + 1;
 	size.n_bytes = path.len + size.n_segments + query.len + 2 * size.n_parameters;
 	return size;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /*

@@ -4,6 +4,9 @@
  *
  * Invariants: len <= max; when data is not NULL, cap > len and data[len] is
  * NUL; growth doubles, so that appending is linear in the end.
+ *
+ * Growing is not left to realloc(), which may leave the old bytes behind where
+ * nobody can wipe them any more.
  */
 #include "lib/buffer.h"
 
@@ -11,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/memory.h"
 
 #define BUFFER_FIRST 128 /* bytes of the first allocation */
 
@@ -20,12 +25,31 @@ buffer_init(Buffer *buffer, size_t max)
 	*buffer = (Buffer){.max = max < SIZE_MAX / 2 ? max : SIZE_MAX / 2};
 }
 
+/* Moves the bytes to a larger allocation; the old one is wiped.  False without memory. */
+static bool
+grow(Buffer *buffer, size_t cap)
+{
+	char *data = malloc(cap);
+
+	if (data == NULL)
+		return false;
+	if (buffer->data != NULL)
+	{
+		memcpy(data, buffer->data, buffer->len);
+		wak_wipe(buffer->data, buffer->cap);
+		free(buffer->data);
+	}
+	data[buffer->len] = '\0';
+	buffer->data = data;
+	buffer->cap = cap;
+	return true;
+}
+
 bool
 buffer_reserve(Buffer *buffer, size_t len)
 {
 	size_t wanted;
 	size_t cap;
-	char *data;
 
 	if (buffer->failed || len > buffer->max - buffer->len)
 	{
@@ -42,17 +66,9 @@ buffer_reserve(Buffer *buffer, size_t len)
 	if (cap < wanted)
 		cap = wanted;
 
-	data = realloc(buffer->data, cap);
-	if (data == NULL)
-	{
+	if (!grow(buffer, cap))
 		buffer->failed = true;
-		return false;
-	}
-	if (buffer->data == NULL)
-		data[0] = '\0';
-	buffer->data = data;
-	buffer->cap = cap;
-	return true;
+	return !buffer->failed;
 }
 
 bool
@@ -131,24 +147,9 @@ buffer_clear(Buffer *buffer)
 }
 
 void
-buffer_move(Buffer *to, Buffer *from)
-{
-	buffer_free(to);
-	*to = *from;
-	buffer_init(from, from->max);
-}
-
-void
 buffer_free(Buffer *buffer)
 {
+	wak_wipe(buffer->data, buffer->cap);
 	free(buffer->data);
 	buffer_init(buffer, buffer->max);
-}
-
-void
-buffer_wipe(Buffer *buffer)
-{
-	if (buffer->data != NULL)
-		explicit_bzero(buffer->data, buffer->cap);
-	buffer_free(buffer);
 }

@@ -7,8 +7,11 @@
  * marked failed and stays so: a writer may append many times and look at the
  * end, once, whether all of it went in.  Nothing half written is ever sent.
  *
- * The owner of the struct owns the bytes; buffer_move() hands them on.  There
- * is always a NUL behind the bytes once something has been appended, which is
+ * Requests carry credentials and passwords, answers carry new keys, and nobody
+ * can say of most buffers that they never will.  So all of them leave nothing
+ * behind: bytes that are freed, or moved while a buffer grows, are overwritten.
+ *
+ * The owner of the struct owns the bytes.  There is always a NUL behind the bytes once something has been appended, which is
  * not counted in len, so that text in a Buffer can be used as a C string.
  */
 #ifndef WA_LIB_BUFFER_H
@@ -52,13 +55,7 @@ buffer_printf(Buffer *buffer, const char *format, ...) __attribute__((format(pri
 /* Empties the buffer and clears "failed", but keeps the memory for reuse. */
 extern void buffer_clear(Buffer *buffer);
 
-/* Moves the bytes of one buffer to another, whose own bytes are freed. */
-extern void buffer_move(Buffer *to, Buffer *from);
-
-/* Frees the bytes; the buffer is empty and usable again, with the same max. */
+/* Wipes and frees the bytes; the buffer is empty and usable again, with the same max. */
 extern void buffer_free(Buffer *buffer);
-
-/* The same, but overwrites the bytes first: for what may hold a secret. */
-extern void buffer_wipe(Buffer *buffer);
 
 #endif /* WA_LIB_BUFFER_H */

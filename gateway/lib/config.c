@@ -63,6 +63,30 @@ set_flag(const ConfigOption *option, const char *text)
 	return false;
 }
 
+static bool
+add_to_list(const ConfigOption *option, const char *text)
+{
+	ConfigList *list = option->target;
+
+	if (list->count == CONFIG_LIST_MAX)
+		return false;
+	list->texts[list->count++] = text;
+	return true;
+}
+
+/* The first flag of a list drops what the environment said. */
+static void
+begin_flag(const ConfigOption *option)
+{
+	ConfigList *list = option->kind == CONFIG_LIST ? option->target : NULL;
+
+	if (list != NULL && !list->from_flags)
+	{
+		list->from_flags = true;
+		list->count = 0;
+	}
+}
+
 /* Sets the target from text; false when the text is not allowed. */
 static bool
 set_value(const ConfigOption *option, const char *text)
@@ -74,6 +98,8 @@ set_value(const ConfigOption *option, const char *text)
 			return true;
 		case CONFIG_INTEGER:
 			return set_integer(option, text);
+		case CONFIG_LIST:
+			return add_to_list(option, text);
 		case CONFIG_CHOICE:
 			return set_choice(option, text);
 		case CONFIG_FLAG:
@@ -93,6 +119,9 @@ print_wanted(const ConfigOption *option)
 		case CONFIG_INTEGER:
 			fprintf(stderr, "must be an integer from %" PRId64 " to %" PRId64, option->min,
 					option->max);
+			break;
+		case CONFIG_LIST:
+			fprintf(stderr, "must be given at most %d times", CONFIG_LIST_MAX);
 			break;
 		case CONFIG_FLAG:
 			fprintf(stderr, "must be on or off");
@@ -178,6 +207,7 @@ read_flag(const ConfigProgram *program, int argc, char **argv, int *index)
 		}
 		value = argv[++*index];
 	}
+	begin_flag(option);
 	if (!set_value(option, value))
 		return bad_value(program, option, option->flag);
 	return CONFIG_RUN;

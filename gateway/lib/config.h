@@ -28,9 +28,20 @@ typedef enum ConfigKind
 {
 	CONFIG_TEXT,    /* target: const char * (borrowed from argv or environment) */
 	CONFIG_INTEGER, /* target: int64_t, within min and max */
+	CONFIG_LIST,    /* target: ConfigList; a flag may be given several times */
 	CONFIG_CHOICE,  /* target: const char *, one of choices */
 	CONFIG_FLAG     /* target: bool; no argument; environment on|off|true|false|1|0 */
 } ConfigKind;
+
+#define CONFIG_LIST_MAX 32
+
+/* The texts of a list, each borrowed from argv or the environment. */
+typedef struct ConfigList
+{
+	const char *texts[CONFIG_LIST_MAX];
+	size_t count;
+	bool from_flags; /* what stood in the environment does not count */
+} ConfigList;
 
 typedef struct ConfigOption
 {

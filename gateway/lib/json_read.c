@@ -9,9 +9,59 @@
 #include "lib/json_read.h"
 
 #include <jansson.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
+
 #define JSON_PRINT_DIGITS 17 /* a double survives being printed and read */
+
+/* ---- jansson's memory ---- */
+
+/* In front of each of its allocations: how much there is to wipe. */
+typedef union Allocation
+{
+	size_t size;
+	max_align_t alignment;
+} Allocation;
+
+static void *
+allocate(size_t size)
+{
+	Allocation *allocation =
+		size < SIZE_MAX - sizeof(Allocation) ? malloc(sizeof(Allocation) + size) : NULL;
+
+	if (allocation == NULL)
+		return NULL;
+	allocation->size = size;
+	return allocation + 1;
+}
+
+static void
+wipe_and_free(void *memory)
+{
+	Allocation *allocation = memory;
+
+	if (allocation == NULL)
+		return;
+	allocation--;
+	wak_wipe(memory, allocation->size);
+	free(allocation);
+}
+
+/* Before jansson allocates anything at all. */
+static void
+use_wiped_memory(void)
+{
+	static bool done;
+
+	if (!done)
+		json_set_alloc_funcs(allocate, wipe_and_free);
+	done = true;
+}
+
+/* ---- reading ---- */
 
 /*
  * Whether containers nest deeper than allowed.  Brackets within strings do
@@ -88,6 +138,7 @@ json_read(const char *text, size_t len, JsonReadError *error)
 		return NULL;
 	}
 
+	use_wiped_memory();
 	root = json_loadb(len > 0 ? text : "", len, JSON_REJECT_DUPLICATES, &detail);
 	if (root == NULL)
 	{
@@ -176,15 +227,6 @@ json_read_int64(const JsonValue *value, int64_t *number)
 	if (!json_is_integer(value))
 		return false;
 	*number = json_integer_value(value);
-	return true;
-}
-
-bool
-json_read_double(const JsonValue *value, double *number)
-{
-	if (!json_is_number(value))
-		return false;
-	*number = json_number_value(value);
 	return true;
 }
 

@@ -8,7 +8,8 @@
  * any of the input.
  *
  * The root is owned by the caller and freed with json_read_free(); every
- * other value, and every text, is borrowed from it.
+ * other value, and every text, is borrowed from it.  What is freed is wiped: a
+ * password may be among it.
  */
 #ifndef WA_LIB_JSON_READ_H
 #define WA_LIB_JSON_READ_H
@@ -67,7 +68,6 @@ json_read_next_member(JsonValue *object, void **position, const char **name, Jso
 /* The typed values; false (and nothing set) when the kind is another. */
 extern bool json_read_string(const JsonValue *value, const char **text, size_t *len);
 extern bool json_read_int64(const JsonValue *value, int64_t *number);
-extern bool json_read_double(const JsonValue *value, double *number); /* also an integer */
 extern bool json_read_bool(const JsonValue *value, bool *result);
 
 /* Appends the value as compact JSON; false when it does not fit. */

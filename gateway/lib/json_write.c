@@ -8,7 +8,6 @@
  */
 #include "lib/json_write.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "lib/utf8.h"
@@ -183,16 +182,6 @@ json_write_int64(JsonWriter *writer, int64_t number)
 {
 	separate(writer);
 	buffer_append_int64(writer->out, number);
-}
-
-void
-json_write_double(JsonWriter *writer, double number)
-{
-	separate(writer);
-	if (isfinite(number))
-		buffer_printf(writer->out, "%.17g", number);
-	else
-		buffer_append_text(writer->out, "null");
 }
 
 void

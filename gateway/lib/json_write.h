@@ -49,7 +49,6 @@ extern void json_write_name(JsonWriter *writer, const char *name);
 extern void json_write_string(JsonWriter *writer, const char *text, size_t len);
 extern void json_write_text(JsonWriter *writer, const char *text);
 extern void json_write_int64(JsonWriter *writer, int64_t number);
-extern void json_write_double(JsonWriter *writer, double number); /* null when not finite */
 extern void json_write_bool(JsonWriter *writer, bool value);
 extern void json_write_null(JsonWriter *writer);
 

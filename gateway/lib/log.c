@@ -14,19 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/key_format.h"
 #include "lib/clock.h"
 #include "lib/utf8.h"
 
-#define MASK_TAIL_MIN 20 /* shorter than this behind a prefix is no credential */
-#define MASK_SHOWN 5     /* characters of the tail that stay visible */
-
 static LogLevel threshold = LOG_LEVEL_INFO;
 
-static const char *const level_names[] = {
-	[LOG_LEVEL_DEBUG] = "debug",
-	[LOG_LEVEL_INFO] = "info",
-	[LOG_LEVEL_WARNING] = "warning",
-	[LOG_LEVEL_ERROR] = "error",
+const char *const log_level_names[] = {
+	[LOG_LEVEL_DEBUG] = "debug", [LOG_LEVEL_INFO] = "info",    [LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_ERROR + 1] = NULL,
 };
 
 void
@@ -44,9 +40,9 @@ log_enabled(LogLevel level)
 bool
 log_level_from_text(const char *text, LogLevel *level)
 {
-	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++)
+	for (int i = 0; log_level_names[i] != NULL; i++)
 	{
-		if (strcmp(text, level_names[i]) == 0)
+		if (strcmp(text, log_level_names[i]) == 0)
 		{
 			*level = (LogLevel) i;
 			return true;
@@ -80,15 +76,14 @@ log_int(const char *key, int64_t number)
 static size_t
 credential_prefix(const char *text, size_t len)
 {
-	static const char *const words[] = {"wau", "was", "wa", "rt"};
-
 	if (text[0] != 'w' && text[0] != 'r')
 		return 0;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (WakKind kind = WAK_API_KEY; kind <= WAK_IMPORTED_KEY; kind++)
 	{
-		size_t word = strlen(words[i]);
+		const char *prefix = wak_kind_prefix(kind);
+		size_t word = strlen(prefix) - 1;
 
-		if (len <= word || memcmp(text, words[i], word) != 0)
+		if (len <= word || memcmp(text, prefix, word) != 0)
 			continue;
 		if (text[word] == '_')
 			return word + 1;
@@ -119,8 +114,8 @@ credential_length(const char *text, size_t len, size_t *shown)
 			break;
 		tail++;
 	}
-	*shown = prefix + MASK_SHOWN;
-	return tail >= MASK_TAIL_MIN ? prefix + tail : 0;
+	*shown = prefix + WAK_SHOWN_DIGITS;
+	return tail >= WAK_SECRET_MIN ? prefix + tail : 0;
 }
 
 static bool
@@ -268,7 +263,7 @@ log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, cons
 {
 	append_time(out, wall_ms);
 	append_key(out, "level");
-	buffer_append_text(out, level_names[level]);
+	buffer_append_text(out, log_level_names[level]);
 	append_key(out, "pid");
 	buffer_append_int64(out, pid_of_now());
 	append_key(out, "event");

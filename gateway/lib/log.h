@@ -9,8 +9,8 @@
  *
  * Values are quoted when they have to be, control characters are escaped, a
  * value is cut at LOG_VALUE_MAX bytes.  Nothing that is passed in is trusted:
- * whatever looks like a credential (one of our prefixes and a long tail) is
- * masked, as the last of several lines of defence.
+ * whatever looks like a credential (one of our prefixes and a tail of
+ * WAK_SECRET_MIN or more) is masked, as the last of several lines of defence.
  *
  *	log_line(LOG_LEVEL_INFO, "listening",
  *			 log_text("address", address), log_int("port", port));
@@ -34,6 +34,9 @@ typedef enum LogLevel
 	LOG_LEVEL_WARNING,
 	LOG_LEVEL_ERROR
 } LogLevel;
+
+/* The names of the levels, by LogLevel; NULL ends them, so that they can be a setting's choices. */
+extern const char *const log_level_names[];
 
 typedef enum LogFieldKind
 {

@@ -1,2 +1,2 @@
-SELECT org_id, session_id, status, phone_number
+SELECT org_id, session_id, status, phone_number, pairing_phone, pairing_code
   FROM wa.connector_sessions($1, $2, $3, $4)

@@ -2,7 +2,7 @@
 -- No row: no such session.  A row whose jid is null: a session without (more) chats.
 -- CASE and not COALESCE: under row security a COALESCE is no index condition, because the
 -- planner takes it for leaky.
-SELECT c.jid, c.active_at, s.id, c.type, c.name, c.last_message_at, c.unread_count, c.archived,
+SELECT c.jid, c.active_at, c.jid AS id, s.id, c.type, c.name, c.last_message_at, c.unread_count, c.archived,
 	c.pinned, c.muted_until
 FROM wa.session AS s
 LEFT JOIN LATERAL (

@@ -1,12 +1,12 @@
 SELECT m.id, m.session_id, m.chat_jid, m.wa_message_id, m.direction,
-	m.direction = 'out' AS from_me, m.sender_jid, m.sender_name, m.type, m.body,
+	m.direction = 'out' AS from_me, m.sender_jid, m.sender_name, m.type, m.body, m.content,
 	m.quoted_message_id, m.mentions,
 	m.media IS NOT NULL OR m.type IN ('image', 'video', 'audio', 'document', 'sticker')
 		AS has_media,
 	CASE WHEN m.type IN ('image', 'video', 'audio', 'document', 'sticker')
 		THEN COALESCE(m.media, 'null'::jsonb) ELSE m.media END AS media,
 	CASE m.status WHEN 'sending' THEN 'queued' ELSE m.status END AS status,
-	m.error, m.edited, m.revoked, m.reactions, m.sent_at, m.created_at
+	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at, m.created_at
 FROM wa.message AS m
 WHERE m.session_id = $1::uuid
 	AND m.id = $2::uuid

@@ -4,18 +4,18 @@
 -- CASE and not COALESCE: under row security a COALESCE is no index condition, because the
 -- planner takes it for leaky.
 SELECT m.id, p.session_id, p.jid, m.wa_message_id, m.direction, m.direction = 'out' AS from_me,
-	m.sender_jid, m.sender_name, m.type, m.body, m.quoted_message_id, m.mentions,
+	m.sender_jid, m.sender_name, m.type, m.body, m.content, m.quoted_message_id, m.mentions,
 	m.media IS NOT NULL OR m.type IN ('image', 'video', 'audio', 'document', 'sticker')
 		AS has_media,
 	CASE WHEN m.type IN ('image', 'video', 'audio', 'document', 'sticker')
 		THEN COALESCE(m.media, 'null'::jsonb) ELSE m.media END AS media,
 	CASE m.status WHEN 'sending' THEN 'queued' ELSE m.status END AS status,
-	m.error, m.edited, m.revoked, m.reactions, m.sent_at, m.created_at
+	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at, m.created_at
 FROM wa.chat AS p
 LEFT JOIN LATERAL (
-	SELECT n.id, n.wa_message_id, n.direction, n.sender_jid, n.sender_name, n.type, n.body,
+	SELECT n.id, n.wa_message_id, n.direction, n.sender_jid, n.sender_name, n.type, n.body, n.content,
 		n.quoted_message_id, n.mentions, n.media, n.status, n.error, n.edited, n.revoked,
-		n.reactions, n.sent_at, n.created_at
+		n.forwarded, n.reactions, n.sent_at, n.created_at
 	FROM wa.message AS n
 	WHERE n.session_id = $1::uuid
 		AND n.chat_jid = $2::text

@@ -3,7 +3,6 @@
  *		A cursor leads back to the row it was made from, in its own list only, and not when
  *		a single character of it was changed, added or taken away.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "api/cursor.h"
 #include "api_request.h"
 #include "db/db_internal.h"
+#include "tests/unit/suite.h"
 
 static const Endpoint endpoint = {.cursor = {{CURSOR_TIME, 1}, {CURSOR_TEXT, 0}}};
 static const Endpoint by_id = {.cursor = {{CURSOR_UUID, 0}}};
@@ -139,23 +139,5 @@ START_TEST(far_too_long_is_refused)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("api_cursor");
-	TCase *tests = tcase_create("cursor");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tests, leads_back);
-	tcase_add_test(tests, none_is_null_for_each_part);
-	tcase_add_test(tests, another_lists_is_refused);
-	tcase_add_test(tests, every_change_is_refused);
-	tcase_add_test(tests, far_too_long_is_refused);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("api_cursor", leads_back, none_is_null_for_each_part, another_lists_is_refused,
+	  every_change_is_refused, far_too_long_is_refused)

@@ -2,10 +2,9 @@
  * test_api_sqlstate.c
  *		Each outcome of the database has the status that docs/errors.md promises.
  */
-#include <check.h>
-#include <stdlib.h>
 
 #include "api/sqlstate.h"
+#include "tests/unit/suite.h"
 
 static int
 status(DbOutcome outcome, const char *sqlstate, const char *constraint)
@@ -46,9 +45,19 @@ START_TEST(only_our_permissions_are_forbidden)
 {
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "read"), 403);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "events"), 403);
+	ck_assert_int_eq(status(DB_REFUSED, "42501", "person"), 403);
 	/* The gateway's own lack of a grant, or the seal. */
 	ck_assert_int_eq(status(DB_REFUSED, "42501", ""), 500);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "session_pkey"), 500);
+}
+END_TEST
+
+START_TEST(only_our_limits_are_rate_limits)
+{
+	ck_assert_int_eq(status(DB_REFUSED, "53400", "rate_per_min"), 429);
+	ck_assert_int_eq(status(DB_REFUSED, "53400", "rate_per_hour"), 429);
+	/* PostgreSQL's own, temp_file_limit say. */
+	ck_assert_int_eq(status(DB_REFUSED, "53400", ""), 503);
 }
 END_TEST
 
@@ -60,21 +69,4 @@ START_TEST(outcomes_without_a_state)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("api_sqlstate");
-	TCase *tests = tcase_create("table");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tests, states);
-	tcase_add_test(tests, only_our_permissions_are_forbidden);
-	tcase_add_test(tests, outcomes_without_a_state);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("api_sqlstate", states, only_our_permissions_are_forbidden, only_our_limits_are_rate_limits, outcomes_without_a_state)

@@ -2,11 +2,10 @@
  * test_buffer.c
  *		Buffers: they grow, they stop at their bound, and a failure stays.
  */
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/buffer.h"
+#include "tests/unit/suite.h"
 
 START_TEST(it_grows_as_it_is_filled)
 {
@@ -64,43 +63,22 @@ START_TEST(lengths_do_not_overflow)
 }
 END_TEST
 
-START_TEST(its_bytes_move_to_another)
+START_TEST(it_is_usable_again_when_it_was_freed)
 {
-	Buffer from;
-	Buffer to;
+	Buffer buffer;
 
-	buffer_init(&from, 10);
-	buffer_init(&to, 20);
-	buffer_append_text(&from, "new");
-	buffer_append_text(&to, "old");
-	buffer_move(&to, &from);
-	ck_assert_str_eq(to.data, "new");
-	ck_assert_uint_eq(to.max, 10);
-	ck_assert_ptr_null(from.data);
-	ck_assert_uint_eq(from.len, 0);
-	buffer_wipe(&to);
-	ck_assert_ptr_null(to.data);
-	buffer_free(&from);
+	buffer_init(&buffer, 10);
+	buffer_append_text(&buffer, "old");
+	buffer_free(&buffer);
+	ck_assert_ptr_null(buffer.data);
+	ck_assert_uint_eq(buffer.len, 0);
+	ck_assert(buffer_append_text(&buffer, "0123456789"));
+	ck_assert(!buffer_append_char(&buffer, 'x'));
+	buffer_free(&buffer);
+	buffer_free(&buffer);
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("buffer");
-	TCase *cases = tcase_create("buffer");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(cases, it_grows_as_it_is_filled);
-	tcase_add_test(cases, it_takes_exactly_as_much_as_its_bound);
-	tcase_add_test(cases, what_does_not_fit_is_left_out_as_a_whole_and_the_failure_stays);
-	tcase_add_test(cases, lengths_do_not_overflow);
-	tcase_add_test(cases, its_bytes_move_to_another);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("buffer", it_grows_as_it_is_filled, it_takes_exactly_as_much_as_its_bound,
+	  what_does_not_fit_is_left_out_as_a_whole_and_the_failure_stays, lengths_do_not_overflow,
+	  it_is_usable_again_when_it_was_freed)

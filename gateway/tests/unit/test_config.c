@@ -2,12 +2,12 @@
  * test_config.c
  *		Settings: flag over environment over default, and what is refused.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/config.h"
+#include "tests/unit/suite.h"
 
 #define ARGUMENTS_MAX 8
 
@@ -15,6 +15,7 @@ static const char *listen_to;
 static int64_t count;
 static const char *level;
 static bool fast;
+static ConfigList names;
 
 static const char *const levels[] = {"low", "high", NULL};
 
@@ -46,6 +47,11 @@ static const ConfigOption options[] = {{.flag = "listen",
 										.kind = CONFIG_FLAG,
 										.target = &fast,
 										.help = "go"},
+									   {.flag = "name",
+										.environment = "TEST_NAME",
+										.kind = CONFIG_LIST,
+										.target = &names,
+										.help = "who"},
 									   {.flag = NULL}};
 
 static const ConfigProgram program = {
@@ -113,6 +119,27 @@ START_TEST(a_flag_wins_over_the_environment)
 }
 END_TEST
 
+START_TEST(a_list_is_every_flag_or_the_environment)
+{
+	ck_assert(read_line("--name a --count 1 --name=b,c") == CONFIG_RUN);
+	ck_assert_uint_eq(names.count, 2);
+	ck_assert_str_eq(names.texts[0], "a");
+	ck_assert_str_eq(names.texts[1], "b,c");
+}
+END_TEST
+
+START_TEST(a_list_of_flags_drops_the_environment)
+{
+	setenv("TEST_NAME", "env", 1);
+	ck_assert(read_line("") == CONFIG_RUN);
+	ck_assert_uint_eq(names.count, 1);
+	ck_assert_str_eq(names.texts[0], "env");
+	ck_assert(read_line("--name a") == CONFIG_RUN);
+	ck_assert_uint_eq(names.count, 1);
+	ck_assert_str_eq(names.texts[0], "a");
+}
+END_TEST
+
 START_TEST(check_config_reads_everything)
 {
 	ck_assert(read_line("--check-config --count 7") == CONFIG_CHECK_ONLY);
@@ -170,23 +197,4 @@ START_TEST(help_and_version_come_even_when_the_environment_is_wrong)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("config");
-	TCase *cases = tcase_create("config");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(cases, defaults_hold_when_nothing_is_said);
-	tcase_add_test(cases, a_flag_wins_over_the_environment);
-	tcase_add_test(cases, check_config_reads_everything);
-	tcase_add_test(cases, what_is_wrong_is_a_usage_error_that_names_the_setting_not_the_value);
-	tcase_add_test(cases, help_and_version_come_even_when_the_environment_is_wrong);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("config", defaults_hold_when_nothing_is_said, a_flag_wins_over_the_environment, a_list_is_every_flag_or_the_environment, a_list_of_flags_drops_the_environment, check_config_reads_everything, what_is_wrong_is_a_usage_error_that_names_the_setting_not_the_value, help_and_version_come_even_when_the_environment_is_wrong)

@@ -2,11 +2,11 @@
  * test_db_request.c
  *		Parameters become PostgreSQL's binary formats, and bounds hold.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/db_internal.h"
+#include "tests/unit/suite.h"
 
 static DbRequest *
 new_request(void)
@@ -125,25 +125,6 @@ START_TEST(credentials_that_are_too_long_are_refused)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("db_request");
-	TCase *tests = tcase_create("parameters");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tests, numbers_times_and_flags);
-	tcase_add_test(tests, null_is_not_empty);
-	tcase_add_test(tests, text_arrays);
-	tcase_add_test(tests, times_outside_postgresqls_are_refused);
-	tcase_add_test(tests, too_many_parameters_are_refused);
-	tcase_add_test(tests, too_many_bytes_are_refused);
-	tcase_add_test(tests, credentials_that_are_too_long_are_refused);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("db_request", numbers_times_and_flags, null_is_not_empty, text_arrays,
+	  times_outside_postgresqls_are_refused, too_many_parameters_are_refused,
+	  too_many_bytes_are_refused, credentials_that_are_too_long_are_refused)

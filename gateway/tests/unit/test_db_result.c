@@ -3,13 +3,12 @@
  *		Cells in PostgreSQL's binary formats are read as what they are, and a cell that is
  *		malformed at any byte is never read beyond its end.
  */
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <libpq-fe.h>
 
 #include "db/result.h"
+#include "tests/unit/suite.h"
 
 /* A result of one row and one cell, made without a server. */
 static PGresult *
@@ -214,26 +213,6 @@ START_TEST(arrays_that_are_malformed)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("db_result");
-	TCase *tests = tcase_create("cells");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tests, integers_by_length);
-	tcase_add_test(tests, null_and_missing_cells);
-	tcase_add_test(tests, wrong_lengths_are_refused);
-	tcase_add_test(tests, times_are_epoch_milliseconds);
-	tcase_add_test(tests, jsonb_has_its_version);
-	tcase_add_test(tests, arrays_of_text);
-	tcase_add_test(tests, empty_array);
-	tcase_add_test(tests, arrays_that_are_malformed);
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("db_result", integers_by_length, null_and_missing_cells, wrong_lengths_are_refused,
+	  times_are_epoch_milliseconds, jsonb_has_its_version, arrays_of_text, empty_array,
+	  arrays_that_are_malformed)

@@ -2,11 +2,10 @@
  * test_http_error.c
  *		The errors that callers see.
  */
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "http/http_error.h"
+#include "tests/unit/suite.h"
 
 START_TEST(every_row_is_complete_and_every_code_is_its_own)
 {
@@ -51,21 +50,6 @@ START_TEST(the_body_has_details_only_when_there_are_some)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("http_error");
-	TCase *cases = tcase_create("http_error");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(cases, every_row_is_complete_and_every_code_is_its_own);
-	tcase_add_test(cases, a_401_says_how_to_authenticate_and_a_503_when_to_come_back);
-	tcase_add_test(cases, the_body_has_details_only_when_there_are_some);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("http_error", every_row_is_complete_and_every_code_is_its_own,
+	  a_401_says_how_to_authenticate_and_a_503_when_to_come_back,
+	  the_body_has_details_only_when_there_are_some)

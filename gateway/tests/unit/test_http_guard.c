@@ -6,13 +6,13 @@
  * Each piece is handed over in a heap block of its exact length, so that the
  * address sanitizer sees any read beyond it.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/http_guard.h"
 #include "http/http_request.h"
 #include "tests/unit/http_samples.h"
+#include "tests/unit/suite.h"
 
 /* Feeds a piece as a connection would; *used counts up. */
 static HttpGuardResult
@@ -411,14 +411,9 @@ START_TEST(headers_arrive_whole_wherever_they_are_cut)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(TCase *cases)
 {
-	Suite *suite = suite_create("http_guard");
-	TCase *cases = tcase_create("http_guard");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(cases, 120);
 	tcase_add_test(cases, malformed_is_refused_wherever_it_is_cut);
 	tcase_add_test(cases, well_formed_ends_where_it_ends_wherever_it_is_cut);
@@ -431,10 +426,6 @@ main(void)
 	tcase_add_test(cases, the_parser_agrees_wherever_it_is_cut);
 	tcase_add_test(cases, the_parser_never_sees_another_end_in_changed_requests);
 	tcase_add_test(cases, headers_arrive_whole_wherever_they_are_cut);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
 }
+
+SUITE_WITH("http_guard", add_tests)

@@ -2,12 +2,12 @@
  * test_http_limits.c
  *		Deadlines and caps, with limits that are short enough for a test.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/unit/http_wire.h"
+#include "tests/unit/suite.h"
 
 #define GET "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -288,14 +288,9 @@ START_TEST(addresses_are_checked)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(TCase *cases)
 {
-	Suite *suite = suite_create("http_limits");
-	TCase *cases = tcase_create("http_limits");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(cases, 30);
 	tcase_add_checked_fixture(cases, NULL, stop);
 	tcase_add_test(cases, a_head_that_does_not_end_is_a_408);
@@ -309,10 +304,6 @@ main(void)
 	tcase_add_test(cases, a_full_server_closes_who_is_idle_and_turns_away_when_nobody_is);
 	tcase_add_test(cases, two_servers_share_a_port_when_asked_to_and_not_otherwise);
 	tcase_add_test(cases, addresses_are_checked);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+SUITE_WITH("http_limits", add_tests)

@@ -2,7 +2,6 @@
  * test_http_server.c
  *		The server over real connections: framing, order, bounds, ends.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include "lib/log.h"
 #include "tests/unit/http_samples.h"
 #include "tests/unit/http_wire.h"
+#include "tests/unit/suite.h"
 
 #define GET "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -550,14 +550,9 @@ START_TEST(a_server_that_stops_lets_its_handlers_know)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(TCase *cases)
 {
-	Suite *suite = suite_create("http_server");
-	TCase *cases = tcase_create("http_server");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(cases, 120);
 	tcase_add_checked_fixture(cases, start, stop);
 	tcase_add_test(cases, a_malformed_request_is_answered_and_ends_the_connection);
@@ -585,10 +580,6 @@ main(void)
 	tcase_add_test(cases, a_drain_finishes_what_has_begun_and_closes_the_rest);
 	tcase_add_test(cases, a_drain_has_a_bound);
 	tcase_add_test(cases, a_server_that_stops_lets_its_handlers_know);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+SUITE_WITH("http_server", add_tests)

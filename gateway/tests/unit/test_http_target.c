@@ -2,11 +2,11 @@
  * test_http_target.c
  *		Path and query taken apart.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/http_target.h"
+#include "tests/unit/suite.h"
 
 static HttpText segments[HTTP_SEGMENTS_MAX];
 static HttpField parameters[HTTP_PARAMETERS_MAX];
@@ -104,21 +104,5 @@ START_TEST(what_does_not_decode_is_refused)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("http_target");
-	TCase *cases = tcase_create("http_target");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(cases, paths_are_cut_at_slashes);
-	tcase_add_test(cases, queries_are_cut_and_decoded);
-	tcase_add_test(cases, what_does_not_decode_is_refused);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("http_target", paths_are_cut_at_slashes, queries_are_cut_and_decoded,
+	  what_does_not_decode_is_refused)

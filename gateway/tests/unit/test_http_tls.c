@@ -5,7 +5,6 @@
  * Certificate and key are made for the test.  The client is OpenSSL on a
  * socket that does not block, in the server's own thread.
  */
-#include <check.h>
 #include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -16,6 +15,7 @@
 
 #include "lib/clock.h"
 #include "tests/unit/http_wire.h"
+#include "tests/unit/suite.h"
 
 #define WAIT_MS 3000
 
@@ -264,14 +264,9 @@ START_TEST(files_that_cannot_be_used_are_named)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(TCase *cases)
 {
-	Suite *suite = suite_create("http_tls");
-	TCase *cases = tcase_create("http_tls");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(cases, 60);
 	tcase_add_checked_fixture(cases, start, stop);
 	tcase_add_test(cases, requests_are_answered_one_after_another);
@@ -282,10 +277,6 @@ main(void)
 	tcase_add_test(cases, only_http_1_1_is_offered);
 	tcase_add_test(cases, plain_http_is_closed);
 	tcase_add_test(cases, files_that_cannot_be_used_are_named);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+SUITE_WITH("http_tls", add_tests)

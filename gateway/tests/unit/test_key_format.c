@@ -6,12 +6,12 @@
  * numbers and CRC-32.  Texts are handed over in heap blocks of their exact
  * length, so that the address sanitizer sees any read beyond it.
  */
-#include <check.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/key_format.h"
+#include "tests/unit/suite.h"
 
 #define OWN_KINDS 4
 
@@ -337,35 +337,26 @@ START_TEST(every_result_has_a_sentence_of_its_own)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(TCase *cases)
 {
-	Suite *suite = suite_create("key_format");
-	TCase *tests = tcase_create("key_format");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_loop_test(tests, known_credentials_are_made, 0, OWN_KINDS);
-	tcase_add_test(tests, the_smallest_and_the_largest_body);
-	tcase_add_test(tests, a_body_that_256_bits_cannot_hold_is_refused);
-	tcase_add_loop_test(tests, known_credentials_are_recognized, 0, OWN_KINDS);
-	tcase_add_test(tests, made_credentials_pass_and_keep_the_order_of_their_bytes);
-	tcase_add_test(tests, an_imported_key_cannot_be_made);
-	tcase_add_loop_test(tests, cut_off_at_every_byte, 0, OWN_KINDS);
-	tcase_add_loop_test(tests, begun_at_every_byte_is_refused, 0, OWN_KINDS);
-	tcase_add_loop_test(tests, every_other_byte_at_every_place_is_refused, 0, OWN_KINDS);
-	tcase_add_loop_test(tests, two_neighbours_swapped_are_refused, 0, OWN_KINDS);
-	tcase_add_loop_test(tests, anything_around_a_credential_is_refused, 0, OWN_KINDS);
-	tcase_add_test(tests, the_reasons_are_told_apart);
-	tcase_add_test(tests, imported_keys_have_20_to_128_characters_but_not_52);
-	tcase_add_test(tests, imported_keys_have_letters_digits_hyphens_and_underscores);
-	tcase_add_loop_test(tests, what_may_be_shown_is_the_prefix_and_five_more, 0, OWN_KINDS);
-	tcase_add_test(tests, imported_keys_show_as_much_as_api_keys);
-	tcase_add_test(tests, every_result_has_a_sentence_of_its_own);
-	suite_add_tcase(suite, tests);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	tcase_add_loop_test(cases, known_credentials_are_made, 0, OWN_KINDS);
+	tcase_add_test(cases, the_smallest_and_the_largest_body);
+	tcase_add_test(cases, a_body_that_256_bits_cannot_hold_is_refused);
+	tcase_add_loop_test(cases, known_credentials_are_recognized, 0, OWN_KINDS);
+	tcase_add_test(cases, made_credentials_pass_and_keep_the_order_of_their_bytes);
+	tcase_add_test(cases, an_imported_key_cannot_be_made);
+	tcase_add_loop_test(cases, cut_off_at_every_byte, 0, OWN_KINDS);
+	tcase_add_loop_test(cases, begun_at_every_byte_is_refused, 0, OWN_KINDS);
+	tcase_add_loop_test(cases, every_other_byte_at_every_place_is_refused, 0, OWN_KINDS);
+	tcase_add_loop_test(cases, two_neighbours_swapped_are_refused, 0, OWN_KINDS);
+	tcase_add_loop_test(cases, anything_around_a_credential_is_refused, 0, OWN_KINDS);
+	tcase_add_test(cases, the_reasons_are_told_apart);
+	tcase_add_test(cases, imported_keys_have_20_to_128_characters_but_not_52);
+	tcase_add_test(cases, imported_keys_have_letters_digits_hyphens_and_underscores);
+	tcase_add_loop_test(cases, what_may_be_shown_is_the_prefix_and_five_more, 0, OWN_KINDS);
+	tcase_add_test(cases, imported_keys_show_as_much_as_api_keys);
+	tcase_add_test(cases, every_result_has_a_sentence_of_its_own);
 }
+
+SUITE_WITH("key_format", add_tests)

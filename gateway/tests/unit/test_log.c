@@ -2,13 +2,12 @@
  * test_log.c
  *		Log lines: their form, and that nothing foreign breaks or betrays.
  */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "tests/unit/suite.h"
 
 #define KEY "wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT"
 
@@ -62,11 +61,13 @@ START_TEST(whatever_looks_like_a_credential_is_masked)
 		"wau_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf0t082e",
 		"was_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1SixjC",
 		"rt_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1IBrb4",
-		"/api/v1/" KEY "/x",
+		("/api/v1/" KEY "/x"),
 		"wa%5F003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT",
-		"Bearer " KEY ", " KEY,
-		"x" KEY,
+		("Bearer " KEY ", " KEY),
+		("x" KEY),
 		"wa_imported-key_of_20ch",
+		"wa_imported-JC7tj_20",
+		"wau_0123456JC7tj01234",
 	};
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
@@ -84,8 +85,9 @@ END_TEST
 START_TEST(ids_and_words_are_not_masked)
 {
 	ck_assert_str_eq(LINE(log_text("a", "msg_01h455vb4pex5vsknk084sn02q"), log_text("b", "was_not"),
-						  log_text("c", "wa_Ab3xY")),
-					 "event=thing a=msg_01h455vb4pex5vsknk084sn02q b=was_not c=wa_Ab3xY\n");
+						  log_text("c", "wa_Ab3xY"), log_text("d", "wa_0123456789abcdef")),
+					 "event=thing a=msg_01h455vb4pex5vsknk084sn02q b=was_not c=wa_Ab3xY "
+					 "d=wa_0123456789abcdef\n");
 }
 END_TEST
 
@@ -130,26 +132,8 @@ START_TEST(levels_have_names)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("log");
-	TCase *cases = tcase_create("log");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(cases, a_line_begins_with_time_level_process_and_event);
-	tcase_add_test(cases, values_are_quoted_when_they_have_to_be);
-	tcase_add_test(cases, nothing_in_a_value_can_end_the_line_or_paint_the_terminal);
-	tcase_add_test(cases, whatever_looks_like_a_credential_is_masked);
-	tcase_add_test(cases, ids_and_words_are_not_masked);
-	tcase_add_test(cases, a_credential_at_the_cut_is_masked_too);
-	tcase_add_test(cases, long_lines_are_cut_and_stay_lines);
-	tcase_add_test(cases, levels_have_names);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("log", a_line_begins_with_time_level_process_and_event,
+	  values_are_quoted_when_they_have_to_be,
+	  nothing_in_a_value_can_end_the_line_or_paint_the_terminal,
+	  whatever_looks_like_a_credential_is_masked, ids_and_words_are_not_masked,
+	  a_credential_at_the_cut_is_masked_too, long_lines_are_cut_and_stay_lines, levels_have_names)

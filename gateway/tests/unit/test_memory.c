@@ -2,11 +2,10 @@
  * test_memory.c
  *		Comparing and wiping memory that holds secrets.
  */
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/memory.h"
+#include "tests/unit/suite.h"
 
 #define LENGTH 40
 
@@ -67,22 +66,5 @@ START_TEST(nothing_is_wiped_at_null)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("memory");
-	TCase *tests = tcase_create("memory");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, equal_areas_are_equal);
-	tcase_add_test(tests, one_bit_anywhere_makes_them_differ);
-	tcase_add_test(tests, wiping_clears_exactly_what_it_is_told_to);
-	tcase_add_test(tests, nothing_is_wiped_at_null);
-	suite_add_tcase(suite, tests);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("memory", equal_areas_are_equal, one_bit_anywhere_makes_them_differ,
+	  wiping_clears_exactly_what_it_is_told_to, nothing_is_wiped_at_null)

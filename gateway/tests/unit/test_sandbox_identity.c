@@ -2,11 +2,10 @@
  * test_sandbox_identity.c
  *		The names that the sandbox derives.
  */
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "connectors/sandbox_identity.h"
+#include "tests/unit/suite.h"
 
 #define UUID "01a20baf-7834-7559-bfae-d17ea49195b6"
 #define OTHER_UUID "01a20baf-7834-7559-bfae-d17ea49195b7"
@@ -72,6 +71,15 @@ START_TEST(the_other_side_answers_and_in_a_group_a_member)
 }
 END_TEST
 
+START_TEST(a_text_asks_for_a_reaction_by_the_word)
+{
+	ck_assert(sandbox_asks_reaction("please ReAct to this"));
+	ck_assert(sandbox_asks_reaction("react"));
+	ck_assert(!sandbox_asks_reaction("rea ct"));
+	ck_assert(!sandbox_asks_reaction(""));
+}
+END_TEST
+
 START_TEST(times_are_utc_with_milliseconds)
 {
 	char text[SANDBOX_TIME_MAX];
@@ -83,23 +91,4 @@ START_TEST(times_are_utc_with_milliseconds)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("sandbox_identity");
-	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(all, ids_are_the_uuid_in_capitals_behind_a_prefix);
-	tcase_add_test(all, an_id_that_is_too_long_is_cut);
-	tcase_add_test(all, a_session_always_gets_the_same_phone_and_another_one_another);
-	tcase_add_test(all, only_the_magic_number_is_dead);
-	tcase_add_test(all, the_other_side_answers_and_in_a_group_a_member);
-	tcase_add_test(all, times_are_utc_with_milliseconds);
-	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("sandbox_identity", ids_are_the_uuid_in_capitals_behind_a_prefix, an_id_that_is_too_long_is_cut, a_session_always_gets_the_same_phone_and_another_one_another, only_the_magic_number_is_dead, the_other_side_answers_and_in_a_group_a_member, a_text_asks_for_a_reaction_by_the_word, times_are_utc_with_milliseconds)

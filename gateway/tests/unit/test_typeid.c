@@ -6,12 +6,12 @@
  * Texts are handed over in heap blocks of their exact length, so that the
  * address sanitizer sees any read beyond it.
  */
-#include <check.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/typeid.h"
+#include "tests/unit/suite.h"
 
 #define SAMPLE "prefix_01h455vb4pex5vsknk084sn02q"
 
@@ -257,29 +257,20 @@ START_TEST(bad_prefixes_are_not_encoded)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(TCase *cases)
 {
-	Suite *suite = suite_create("typeid");
-	TCase *tests = tcase_create("typeid");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_loop_test(tests, valid_examples_decode_and_encode, 0,
+	tcase_add_loop_test(cases, valid_examples_decode_and_encode, 0,
 						(int) (sizeof(valid) / sizeof(valid[0])));
-	tcase_add_loop_test(tests, invalid_examples_are_refused, 0,
+	tcase_add_loop_test(cases, invalid_examples_are_refused, 0,
 						(int) (sizeof(invalid) / sizeof(invalid[0])));
-	tcase_add_test(tests, cut_off_at_every_byte_is_refused);
-	tcase_add_test(tests, begun_at_every_byte_is_another_prefix_or_refused);
-	tcase_add_test(tests, every_other_byte_at_every_place_is_refused_or_means_another_uuid);
-	tcase_add_test(tests, every_bit_goes_there_and_back);
-	tcase_add_test(tests, random_ids_go_there_and_back);
-	tcase_add_test(tests, the_longest_prefix_fits_and_no_longer_one);
-	tcase_add_test(tests, bad_prefixes_are_not_encoded);
-	suite_add_tcase(suite, tests);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	tcase_add_test(cases, cut_off_at_every_byte_is_refused);
+	tcase_add_test(cases, begun_at_every_byte_is_another_prefix_or_refused);
+	tcase_add_test(cases, every_other_byte_at_every_place_is_refused_or_means_another_uuid);
+	tcase_add_test(cases, every_bit_goes_there_and_back);
+	tcase_add_test(cases, random_ids_go_there_and_back);
+	tcase_add_test(cases, the_longest_prefix_fits_and_no_longer_one);
+	tcase_add_test(cases, bad_prefixes_are_not_encoded);
 }
+
+SUITE_WITH("typeid", add_tests)

@@ -2,11 +2,11 @@
  * test_utf8.c
  *		UTF-8 as RFC 3629 has it, at the borders of each range.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/utf8.h"
+#include "tests/unit/suite.h"
 
 /* In a block of its exact length, so that the sanitizer sees a read beyond it. */
 static bool
@@ -89,21 +89,5 @@ START_TEST(a_character_that_is_cut_is_invalid)
 }
 END_TEST
 
-int
-main(void)
-{
-	Suite *suite = suite_create("utf8");
-	TCase *cases = tcase_create("utf8");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(cases, valid_texts_are_valid_and_counted);
-	tcase_add_test(cases, invalid_texts_are_invalid);
-	tcase_add_test(cases, a_character_that_is_cut_is_invalid);
-	suite_add_tcase(suite, cases);
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("utf8", valid_texts_are_valid_and_counted, invalid_texts_are_invalid,
+	  a_character_that_is_cut_is_invalid)

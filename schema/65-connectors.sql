@@ -27,7 +27,8 @@ REVOKE ALL ON FUNCTION wa.check_lease(text, integer, interval) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_lease(text, integer, interval) IS 'for function bodies: raises 22023 unless these can be a lease';
 
 CREATE FUNCTION wa.connector_sessions(connector text, owner text, max integer, lease interval)
-	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text)
+	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text, presence_typing boolean,
+				   pairing_phone text, pairing_code text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -60,7 +61,9 @@ BEGIN
 	FROM free WHERE s.org_id = free.org_id AND s.id = free.id;
 
 	RETURN QUERY
-	SELECT s.org_id, s.id, s.status, s.label, s.phone_number
+	SELECT s.org_id, s.id, s.status, s.label, s.phone_number, s.presence_typing,
+		(SELECT p.phone FROM wa.session_pairing p WHERE p.org_id = s.org_id AND p.session_id = s.id),
+		(SELECT p.code FROM wa.session_pairing p WHERE p.org_id = s.org_id AND p.session_id = s.id)
 	FROM wa.session s
 	WHERE s.connector = connector_sessions.connector AND s.lease_owner = connector_sessions.owner
 		AND s.lease_until > clock_timestamp() AND s.status IN ('starting', 'scan_qr_code', 'working')
@@ -89,7 +92,8 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
-				   quoted_wa_message_id text, mentions text[], attempt integer, maybe_sent boolean)
+				   media jsonb, media_data bytea, quoted_wa_message_id text, mentions text[], attempt integer,
+				   maybe_sent boolean)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -113,7 +117,7 @@ BEGIN
 		FROM due WHERE m.org_id = due.org_id AND m.id = due.id
 		RETURNING m.*, due.maybe_sent)
 	-- Oldest first: an UPDATE promises no order.
-	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content,
+	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content, m.media, m.media_data,
 		(SELECT q.wa_message_id FROM wa.message q WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id),
 		m.mentions, m.attempts, m.maybe_sent
 	FROM taken m ORDER BY m.id;
@@ -122,6 +126,42 @@ REVOKE ALL ON FUNCTION wa.connector_claim(text, text, integer, interval) FROM PU
 GRANT EXECUTE ON FUNCTION wa.connector_claim(text, text, integer, interval) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
 	'takes messages to send, of the working sessions that the owner leases; maybe_sent: an earlier connector may have sent it already';
+
+CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, lease interval)
+	RETURNS TABLE (org_id uuid, action_id uuid, session_id uuid, type text, payload jsonb, chat_jid text,
+				   wa_message_id text, from_me boolean, attempt integer, maybe_sent boolean, message_type text,
+				   body text, content jsonb, media jsonb, media_data bytea)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	PERFORM wa.check_lease(owner, max, lease);
+	RETURN QUERY
+	WITH due AS (
+		SELECT a.org_id, a.id, a.status = 'sending' AS maybe_sent
+		FROM wa.session s JOIN wa.message_action a ON a.org_id = s.org_id AND a.session_id = s.id
+		WHERE s.connector = connector_actions.connector AND s.status = 'working'
+			AND s.lease_owner = connector_actions.owner AND s.lease_until > clock_timestamp()
+			AND a.status IN ('queued', 'sending')
+			AND (a.lease_until IS NULL OR a.lease_until < clock_timestamp())
+		ORDER BY a.id
+		LIMIT max
+		FOR NO KEY UPDATE OF a SKIP LOCKED), taken AS (
+		UPDATE wa.message_action a
+		SET status = 'sending', attempts = a.attempts + 1, lease_owner = connector_actions.owner,
+			lease_until = clock_timestamp() + lease
+		FROM due WHERE a.org_id = due.org_id AND a.id = due.id
+		RETURNING a.*, due.maybe_sent)
+	SELECT a.org_id, a.id, a.session_id, a.type, a.payload, m.chat_jid, m.wa_message_id, m.direction = 'out',
+		a.attempts, a.maybe_sent, m.type, m.body, m.content, m.media, m.media_data
+	FROM taken a JOIN wa.message m ON m.org_id = a.org_id AND m.id = a.message_id
+	ORDER BY a.id;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_actions(text, text, integer, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_actions(text, text, integer, interval) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
+	'takes message actions to carry out, with the message that each is about, as wa.connector_claim() takes messages';
 
 CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phone_number text DEFAULT NULL,
 									 wa_jid text DEFAULT NULL, qr_code text DEFAULT NULL,
@@ -176,6 +216,13 @@ GRANT EXECUTE ON FUNCTION wa.connector_sent(uuid, text, timestamptz) TO wa_conne
 COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
 	'reports that WhatsApp took a message, whoever has its lease by now; false if it was not on its way';
 
+CREATE FUNCTION wa.retry_pause(attempts integer) RETURNS interval
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT LEAST(interval '1 hour', interval '1 second' * power(2, LEAST(attempts, 12))) $$;
+COMMENT ON FUNCTION wa.retry_pause(integer) IS
+	'how long to wait before the next attempt: 2, 4, 8, … seconds, at most an hour';
+
 CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -184,9 +231,7 @@ BEGIN
 	UPDATE wa.message m
 	SET status = CASE WHEN retry THEN 'queued' ELSE 'failed' END,
 		error = left(connector_failed.error, 500), lease_owner = NULL,
-		-- 2, 4, 8, … seconds, at most an hour
-		lease_until = CASE WHEN retry THEN clock_timestamp()
-			+ LEAST(interval '1 hour', interval '1 second' * power(2, LEAST(m.attempts, 12))) END
+		lease_until = CASE WHEN retry THEN clock_timestamp() + wa.retry_pause(m.attempts) END
 	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
 	RETURN FOUND;
 END $$;
@@ -221,6 +266,72 @@ REVOKE ALL ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) FROM P
 GRANT EXECUTE ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) IS
 	'reports that a message was delivered, read or played; false if that is no news';
+
+CREATE FUNCTION wa.connector_action_done(action uuid, wa_message_id text, at timestamptz) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	done wa.message_action;
+BEGIN
+	UPDATE wa.message_action a SET status = 'done', error = NULL, lease_owner = NULL, lease_until = NULL
+	WHERE a.org_id = wa.require_org() AND a.id = action AND a.status IN ('queued', 'sending')
+	RETURNING * INTO done;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	PERFORM wa.apply_action(done, connector_action_done.wa_message_id, at);
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) IS
+	'reports that WhatsApp took an action, and makes the message show it; wa_message_id is that of a forwarded copy';
+
+CREATE FUNCTION wa.connector_action_failed(action uuid, error text, retry boolean DEFAULT false) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.message_action a
+	SET status = CASE WHEN retry THEN 'queued' ELSE 'failed' END,
+		error = left(connector_action_failed.error, 500), lease_owner = NULL,
+		lease_until = CASE WHEN retry THEN clock_timestamp() + wa.retry_pause(a.attempts) END
+	WHERE a.org_id = wa.require_org() AND a.id = action AND a.status IN ('queued', 'sending');
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_action_failed(uuid, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_action_failed(uuid, text, boolean) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
+	'reports that an action was certainly not carried out: for good, or to be tried again with back-off';
+
+-- What somebody else did to a message that is known here.
+CREATE FUNCTION wa.connector_change(session uuid, wa_message_id text, sender_jid text, type text, value text)
+	RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF type NOT IN ('react', 'edit', 'revoke') THEN
+		PERFORM wa.refuse_field('type', 'must be react, edit or revoke');
+	END IF;
+	-- Everyone may react; a text is changed or taken back by its sender only.
+	UPDATE wa.message m
+	SET reactions = CASE connector_change.type WHEN 'react' THEN wa.with_reaction(m.reactions, connector_change.sender_jid, value)
+			ELSE m.reactions END,
+		body = CASE connector_change.type WHEN 'edit' THEN value WHEN 'react' THEN m.body END,
+		content = CASE WHEN connector_change.type <> 'revoke' THEN m.content END,
+		media = CASE WHEN connector_change.type <> 'revoke' THEN m.media END,
+		edited = m.edited OR connector_change.type = 'edit',
+		revoked = m.revoked OR connector_change.type = 'revoke'
+	WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.wa_message_id = connector_change.wa_message_id
+		AND NOT m.revoked AND (connector_change.type = 'react' OR m.sender_jid = connector_change.sender_jid);
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_change(uuid, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_change(uuid, text, text, text, text) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text) IS
+	'reports that somebody reacted to a message, or that its sender edited or revoked it; false if that changes nothing';
 
 CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid text, sender_jid text, sender_name text,
 									 type text, body text, content jsonb, at timestamptz)

@@ -1,0 +1,175 @@
+/*
+ * endpoint_check.c
+ *		Is a row of the table of endpoints what the code that works with it relies on?
+ *
+ * Each function looks at one thing and says what is wrong with it, or NULL.
+ */
+#include "api/endpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "db/db.h"
+
+/* Bytes of "{name}". */
+#define BRACED_MAX 64
+
+static bool
+pattern_has_name(const char *pattern, const char *name)
+{
+	char braced[BRACED_MAX];
+	int length = snprintf(braced, sizeof(braced), "/{%s}", name);
+
+	return length < (int) sizeof(braced) && strstr(pattern, braced) != NULL;
+}
+
+static int
+count_params(const Param *params)
+{
+	int count = 0;
+
+	while (count <= ENDPOINT_PARAMS_MAX && params[count].source != PARAM_END)
+	{
+		count++;
+	}
+	return count;
+}
+
+static int
+count_columns(const Column *columns)
+{
+	int count = 0;
+
+	while (count <= ENDPOINT_COLUMNS_MAX && columns[count].type != COLUMN_END)
+	{
+		count++;
+	}
+	return count;
+}
+
+static int
+count_cursor_parts(const Endpoint *endpoint)
+{
+	int count = 0;
+
+	for (int i = 0; i < ENDPOINT_CURSOR_MAX; i++)
+	{
+		count += endpoint->cursor[i].type != CURSOR_NONE ? 1 : 0;
+	}
+	return count;
+}
+
+/*
+ * How many parameters of the statement it fills.
+ */
+static int
+width_of(const Endpoint *endpoint, const Param *param)
+{
+	if (param->source == PARAM_CURSOR)
+	{
+		return count_cursor_parts(endpoint);
+	}
+	return param->type == PARAM_ID_OR_TIME ? 2 : 1;
+}
+
+static const char *
+param_problem(const Endpoint *endpoint, const Param *param)
+{
+	bool has_prefix = param->type == PARAM_ID || param->type == PARAM_ID_OR_TIME;
+	bool has_name =
+		param->source == PARAM_PATH || param->source == PARAM_QUERY || param->source == PARAM_BODY;
+
+	if (!has_name)
+	{
+		return NULL;
+	}
+	if (param->name == NULL)
+	{
+		return "a parameter has no name";
+	}
+	if (param->source == PARAM_PATH && !pattern_has_name(endpoint->pattern, param->name))
+	{
+		return "the pattern lacks a parameter of the path";
+	}
+	if (param->source == PARAM_PATH && param->type != PARAM_ID && param->type != PARAM_TEXT)
+	{
+		return "a parameter of the path is neither an id nor a text";
+	}
+	if (has_prefix && param->prefix == NULL)
+	{
+		return "an id has no prefix";
+	}
+	if (param->type == PARAM_TEXT_ARRAY && param->source != PARAM_BODY)
+	{
+		return "an array is not in the body";
+	}
+	return param->type == PARAM_ID_OR_TIME && param->source != PARAM_QUERY
+			   ? "an id or time is not in the query"
+			   : NULL;
+}
+
+static const char *
+params_problem(const Endpoint *endpoint)
+{
+	const char *problem = NULL;
+	int count = endpoint->params == NULL ? 0 : count_params(endpoint->params);
+	int width = 0;
+
+	if (endpoint->params == NULL || count > ENDPOINT_PARAMS_MAX)
+	{
+		return "there is no list of parameters, or it is too long";
+	}
+	for (int i = 0; i < count && problem == NULL; i++)
+	{
+		problem = param_problem(endpoint, &endpoint->params[i]);
+		width += width_of(endpoint, &endpoint->params[i]);
+	}
+	return problem == NULL && width > DB_PARAMS_MAX ? "the statement has too many parameters"
+													: problem;
+}
+
+static const char *
+columns_problem(const Endpoint *endpoint)
+{
+	int count = endpoint->columns == NULL ? 0 : count_columns(endpoint->columns);
+
+	if (count > ENDPOINT_COLUMNS_MAX)
+	{
+		return "there are too many columns";
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (endpoint->columns[i].name == NULL ||
+			(endpoint->columns[i].type == COLUMN_ID && endpoint->columns[i].prefix == NULL))
+		{
+			return "a column has no name, or an id no prefix";
+		}
+	}
+	for (int i = 0; i < ENDPOINT_CURSOR_MAX; i++)
+	{
+		const CursorPart *part = &endpoint->cursor[i];
+
+		if (part->type != CURSOR_NONE && (part->column < 0 || part->column >= count))
+		{
+			return "the cursor has a column that is not there";
+		}
+	}
+	return NULL;
+}
+
+const char *
+endpoint_problem(const Endpoint *endpoint)
+{
+	const char *problem;
+
+	if (endpoint->open != NULL)
+	{
+		return NULL;
+	}
+	if (endpoint->statement == NULL || endpoint->status == 0)
+	{
+		return "there is no statement or no status";
+	}
+	problem = params_problem(endpoint);
+	return problem != NULL ? problem : columns_problem(endpoint);
+}

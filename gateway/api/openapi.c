@@ -1,0 +1,46 @@
+/*
+ * openapi.c
+ *		GET /api/v1/openapi.json: what this gateway answers, in its own words.
+ *
+ * The document is a part of the program, so that it is always the one of this release,
+ * and it takes no credential.  Like every answer it carries "no-store"; the ETag is for
+ * callers that keep a copy of their own, a code generator say, and want to know whether
+ * it is still the one.
+ */
+#include "api/openapi.h"
+
+#include <string.h>
+
+#include "api/endpoint.h"
+
+/* An If-None-Match may list several tags, weak ones among them. */
+static bool
+is_current(const HttpRequest *request)
+{
+	const HttpText *tags = http_request_header(request, "if-none-match", NULL);
+
+	return tags != NULL &&
+		   (strstr(tags->data, openapi_etag) != NULL || strcmp(tags->data, "*") == 0);
+}
+
+static void
+answer_document(HttpRequest *request, void *context)
+{
+	const HttpHeader etag = {.name = "ETag", .value = openapi_etag};
+	Buffer body;
+
+	(void) context;
+	if (is_current(request))
+	{
+		http_respond(request, 304, &etag, 1, NULL, NULL);
+		return;
+	}
+	buffer_init(&body, openapi_document_length);
+	buffer_append(&body, openapi_document, openapi_document_length);
+	http_respond(request, 200, &etag, 1, "application/json; charset=utf-8", &body);
+}
+
+const Endpoint openapi_endpoints[] = {
+	{.method = HTTP_METHOD_GET, .pattern = "/api/v1/openapi.json", .open = answer_document},
+	{.pattern = NULL},
+};

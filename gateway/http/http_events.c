@@ -1,0 +1,87 @@
+/*
+ * http_events.c
+ *		What libevent says about a connection: input, output gone, end, error.
+ *
+ * Each callback looks at the state and calls into the state machine
+ * (http_connection.c) or lets the input be served (http_input.c).
+ */
+#include "http/http_connection.h"
+
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/http_server.h"
+
+static void
+on_read(struct bufferevent *bev, void *context)
+{
+	HttpConnection *connection = context;
+
+	(void) bev;
+	if (connection->state != HTTP_CONNECTION_LINGER)
+	{
+		http_connection_run(connection);
+		return;
+	}
+	connection->lingered += http_connection_discard(connection);
+	if (connection->lingered > HTTP_LINGER_BYTES_MAX)
+		http_connection_close(connection, "client does not stop sending");
+}
+
+static void
+on_write(struct bufferevent *bev, void *context)
+{
+	HttpConnection *connection = context;
+
+	if (connection->state == HTTP_CONNECTION_WRITE &&
+		evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+		http_connection_go_on(connection);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *context)
+{
+	HttpConnection *connection = context;
+
+	(void) bev;
+	if (what & BEV_EVENT_CONNECTED)
+		http_connection_enter(connection, HTTP_CONNECTION_HEAD);
+	else if (what & BEV_EVENT_ERROR)
+		http_connection_close(connection, connection->state == HTTP_CONNECTION_HANDSHAKE
+											  ? "TLS handshake failed"
+											  : "connection broke");
+	else if (what & BEV_EVENT_EOF)
+	{
+		/* libevent stops writing too at the end of a TLS stream */
+		connection->input_ended = true;
+		if (connection->tls || connection->state == HTTP_CONNECTION_LINGER)
+			http_connection_close(connection, "client closed");
+		else
+			http_connection_run(connection);
+	}
+}
+
+bool
+http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls, const char *peer,
+					  HttpPeerKey peer_key)
+{
+	HttpConnection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+	{
+		bufferevent_free(bev);
+		return false;
+	}
+	connection->server = server;
+	connection->bev = bev;
+	connection->tls = tls;
+	connection->state = HTTP_CONNECTION_CLOSED;
+	connection->peer_key = peer_key;
+	strncpy(connection->peer, peer, sizeof(connection->peer) - 1);
+
+	bufferevent_setcb(bev, on_read, on_write, on_event, connection);
+	http_connection_enter(connection, tls ? HTTP_CONNECTION_HANDSHAKE : HTTP_CONNECTION_HEAD);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	return true;
+}

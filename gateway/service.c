@@ -1,0 +1,153 @@
+/*
+ * service.c
+ *		Serving: one loop, one process.
+ *
+ * The service owns the loop and the three floors on it: the HTTP server, which holds
+ * requests, the endpoints that they point to, and the database pool that these point to.
+ * They are made from below and freed from above.
+ */
+#include "service.h"
+
+#include <event2/event.h>
+
+#include "api/api.h"
+#include "lib/log.h"
+
+typedef struct Service
+{
+	const Settings *settings;
+	struct event_base *base;
+	HttpServer *http;
+	Db *db;
+	Api *api;
+	struct event *term;
+	struct event *interrupt;
+	bool draining;
+} Service;
+
+static void
+on_drained(void *context)
+{
+	const Service *service = context;
+
+	event_base_loopbreak(service->base);
+}
+
+static void
+on_stop(evutil_socket_t number, short what, void *context)
+{
+	Service *service = context;
+
+	(void) number;
+	(void) what;
+	if (service->draining)
+	{
+		event_base_loopbreak(service->base);
+		return;
+	}
+	service->draining = true;
+	log_line(LOG_LEVEL_INFO, "draining",
+			 log_int("connections", http_server_connections(service->http)));
+	http_server_drain(service->http, (int) service->settings->drain_s * 1000, on_drained, service);
+}
+
+static bool
+watch_signals(Service *service)
+{
+	service->term = evsignal_new(service->base, SIGTERM, on_stop, service);
+	service->interrupt = evsignal_new(service->base, SIGINT, on_stop, service);
+	return service->term != NULL && service->interrupt != NULL &&
+		   event_add(service->term, NULL) == 0 && event_add(service->interrupt, NULL) == 0;
+}
+
+static bool
+open_floors(Service *service)
+{
+	DbConfig config = settings_db(service->settings);
+
+	service->base = event_base_new();
+	service->db = service->base == NULL ? NULL : db_open(service->base, &config);
+	service->api = service->db == NULL
+					   ? NULL
+					   : api_open(service->db, (int) service->settings->request_timeout_ms);
+	return service->api != NULL;
+}
+
+/*
+ * False: could not, and the reason is logged.
+ */
+static bool
+open_service(Service *service, const char *listen)
+{
+	HttpLimits limits;
+	HttpServerConfig config = settings_http(service->settings, listen, &limits);
+	char error[256] = "could not set up the event loop and the endpoints";
+
+	if (open_floors(service))
+	{
+		config.handle = api_handle;
+		config.context = service->api;
+		service->http = http_server_start(service->base, &config, error, sizeof(error));
+	}
+	if (service->http == NULL || !watch_signals(service))
+	{
+		log_line(LOG_LEVEL_ERROR, "cannot_start",
+				 log_text("reason", service->http == NULL ? error : "could not watch signals"));
+		return false;
+	}
+	return true;
+}
+
+static void
+close_service(Service *service)
+{
+	if (service->term != NULL)
+	{
+		event_free(service->term);
+	}
+	if (service->interrupt != NULL)
+	{
+		event_free(service->interrupt);
+	}
+	if (service->http != NULL)
+	{
+		http_server_free(service->http);
+	}
+	api_free(service->api);
+	db_close(service->db);
+	if (service->base != NULL)
+	{
+		event_base_free(service->base);
+	}
+}
+
+/*
+ * True when the loop ended because it was told to.
+ */
+static bool
+loop(Service *service, const volatile sig_atomic_t *stops)
+{
+	log_line(LOG_LEVEL_INFO, "listening", log_text("address", http_server_address(service->http)),
+			 log_int("port", http_server_port(service->http)));
+	if (*stops > 0)
+	{
+		event_active(service->term, 0, 0);
+	}
+	if (event_base_dispatch(service->base) < 0)
+	{
+		log_line(LOG_LEVEL_ERROR, "failed", log_text("reason", "the event loop broke"));
+		return false;
+	}
+	log_line(LOG_LEVEL_INFO, "stopped");
+	return true;
+}
+
+int
+service_run(const Settings *settings, const char *listen, const volatile sig_atomic_t *stops)
+{
+	Service service = {.settings = settings};
+	bool ok = open_service(&service, listen) && loop(&service, stops);
+
+	close_service(&service);
+	return ok ? 0 : CONFIG_EXIT_FAILED;
+}

@@ -1,0 +1,20 @@
+/*
+ * service.h
+ *		Serving: one loop, one process.
+ */
+#ifndef WA_SERVICE_H
+#define WA_SERVICE_H
+
+#include <signal.h>
+
+#include "settings.h"
+
+/*
+ * Listens and serves until SIGTERM or SIGINT, then lets what is under way finish; a second
+ * signal cuts it.  *stops counts signals that came before it listened for them.  Returns
+ * the exit status; what went wrong is logged.
+ */
+extern int
+service_run(const Settings *settings, const char *listen, const volatile sig_atomic_t *stops);
+
+#endif /* WA_SERVICE_H */

@@ -1,0 +1,199 @@
+/*
+ * settings.c
+ *		What wa-gateway can be told, and what the floors below make of it.
+ */
+#include "settings.h"
+
+#include <unistd.h>
+
+#include "api/api.h"
+#include "db/preflight.h"
+#include "lib/log.h"
+
+/* Requests in the pipeline of one connection: more only wait there instead of in the queue. */
+#define IN_FLIGHT 8
+
+/* The database answers or gives up first; the HTTP floor's deadline is so much behind it. */
+#define LAST_RESORT_MS 10000
+
+static Settings settings;
+
+static const ConfigOption options[] = {
+	{.flag = "listen",
+	 .environment = "WA_LISTEN",
+	 .argument = "ADDR:PORT",
+	 .fallback = "127.0.0.1:8080",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.listen,
+	 .help = "address to listen on; port 0 is a free one"},
+	{.flag = "database",
+	 .environment = "WA_DATABASE",
+	 .argument = "CONNINFO",
+	 .fallback = "",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.database,
+	 .help = "libpq connection string; what it leaves out comes from PGHOST and so on"},
+	{.flag = "db-connections",
+	 .environment = "WA_DB_CONNECTIONS",
+	 .argument = "N",
+	 .fallback = "0",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.connections,
+	 .min = 0,
+	 .max = 256,
+	 .help = "database connections of each worker; 0: two a core, shared among the workers"},
+	{.flag = "db-slow-connections",
+	 .environment = "WA_DB_SLOW_CONNECTIONS",
+	 .argument = "N",
+	 .fallback = "1",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.slow_connections,
+	 .min = 0,
+	 .max = 64,
+	 .help = "more connections of each worker, for slow statements; 0: they share the others"},
+	{.flag = "db-queue",
+	 .environment = "WA_DB_QUEUE",
+	 .argument = "N",
+	 .fallback = "1000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.queue,
+	 .min = 1,
+	 .max = 100000,
+	 .help = "requests that wait for a connection; beyond it 503"},
+	{.flag = "request-timeout",
+	 .environment = "WA_REQUEST_TIMEOUT",
+	 .argument = "MS",
+	 .fallback = "10000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.request_timeout_ms,
+	 .min = 50,
+	 .max = 300000,
+	 .help = "milliseconds that a request may take in the database; beyond it 504"},
+	{.flag = "database-wait",
+	 .environment = "WA_DATABASE_WAIT",
+	 .argument = "SECONDS",
+	 .fallback = "30",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.database_wait_s,
+	 .min = 0,
+	 .max = 3600,
+	 .help = "how long to try to reach the database at start"},
+	{.flag = "drain-timeout",
+	 .environment = "WA_DRAIN_TIMEOUT",
+	 .argument = "SECONDS",
+	 .fallback = "30",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.drain_s,
+	 .min = 0,
+	 .max = 3600,
+	 .help = "how long requests may finish after SIGTERM"},
+	{.flag = "workers",
+	 .environment = "WA_WORKERS",
+	 .argument = "N",
+	 .fallback = "1",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.workers,
+	 .min = 1,
+	 .max = SETTINGS_WORKERS_MAX,
+	 .help = "processes that share the port"},
+	{.flag = "tls-cert",
+	 .environment = "WA_TLS_CERT",
+	 .argument = "FILE",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.tls_certificate,
+	 .help = "certificate chain (PEM); with it and --tls-key HTTPS is served"},
+	{.flag = "tls-key",
+	 .environment = "WA_TLS_KEY",
+	 .argument = "FILE",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.tls_key,
+	 .help = "private key (PEM)"},
+	{.flag = "cors-origin",
+	 .environment = "WA_CORS_ORIGIN",
+	 .argument = "ORIGIN",
+	 .kind = CONFIG_LIST,
+	 .target = &settings.origins,
+	 .help = "web pages of this origin may call; several: comma separated, or the flag repeated"},
+	{.flag = "endpoints",
+	 .kind = CONFIG_FLAG,
+	 .target = &settings.endpoints,
+	 .help = "print the table of endpoints as JSON, then exit"},
+	{.flag = "log-level",
+	 .environment = "WA_LOG_LEVEL",
+	 .argument = "LEVEL",
+	 .fallback = "info",
+	 .kind = CONFIG_CHOICE,
+	 .target = &settings.log_level,
+	 .choices = log_level_names,
+	 .help = "least level that is logged: debug, info, warning or error"},
+	{.flag = NULL},
+};
+
+static const ConfigProgram program = {
+	.name = "wa-gateway",
+	.version = SETTINGS_VERSION,
+	.summary = "the HTTP interface in front of PostgreSQL with wa_apikeys",
+	.options = options,
+};
+
+ConfigResult
+settings_read(int argc, char **argv, const Settings **read)
+{
+	*read = &settings;
+	return config_read(&program, argc, argv);
+}
+
+bool
+settings_check(const Settings *given, char *problem, size_t size)
+{
+	HttpLimits limits;
+	HttpServerConfig http = settings_http(given, given->listen, &limits);
+
+	return db_conninfo_valid(given->database, problem, size) &&
+		   http_server_check(&http, problem, size);
+}
+
+DbConfig
+settings_db(const Settings *given)
+{
+	int64_t connections = given->connections;
+
+	if (connections == 0)
+	{
+		int64_t all = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+
+		connections = (all + given->workers - 1) / given->workers;
+	}
+	return (DbConfig){
+		.conninfo = given->database,
+		.application_name = "wa-gateway",
+		.role = API_ROLE,
+		.connections = (int) connections,
+		.slow_connections = (int) given->slow_connections,
+		.in_flight = IN_FLIGHT,
+		.queue = (int) given->queue,
+	};
+}
+
+HttpServerConfig
+settings_http(const Settings *given, const char *listen, HttpLimits *limits)
+{
+	static const HttpLimits defaults = HTTP_LIMITS_DEFAULT;
+	DbConfig db = settings_db(given);
+
+	*limits = defaults;
+	if (limits->answer_ms < given->request_timeout_ms + LAST_RESORT_MS)
+	{
+		limits->answer_ms = (int) given->request_timeout_ms + LAST_RESORT_MS;
+	}
+	return (HttpServerConfig){
+		.listen = listen,
+		.reuse_port = given->workers > 1,
+		.tls_certificate = given->tls_certificate,
+		.tls_key = given->tls_key,
+		.limits = limits,
+		.other_descriptors = db_descriptors(&db),
+		.origins = given->origins.texts,
+		.n_origins = given->origins.count,
+	};
+}

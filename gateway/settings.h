@@ -1,0 +1,56 @@
+/*
+ * settings.h
+ *		What wa-gateway can be told, and what the floors below make of it.
+ */
+#ifndef WA_SETTINGS_H
+#define WA_SETTINGS_H
+
+#include "db/db.h"
+#include "http/http.h"
+#include "lib/config.h"
+
+#define SETTINGS_VERSION "1.0"
+#define SETTINGS_WORKERS_MAX 64
+
+/* All texts are borrowed from argv and the environment. */
+typedef struct Settings
+{
+	const char *listen;
+	const char *database;
+	int64_t connections; /* 0: as many as settings_db() thinks right */
+	int64_t slow_connections;
+	int64_t queue;
+	int64_t request_timeout_ms;
+	int64_t database_wait_s;
+	int64_t drain_s;
+	int64_t workers;
+	const char *tls_certificate; /* NULL: plain HTTP */
+	const char *tls_key;
+	const char *log_level;
+	ConfigList origins; /* CORS: whose pages may read answers */
+	bool endpoints;     /* only print the table of endpoints */
+} Settings;
+
+/*
+ * Reads them from flags and environment, once; CONFIG_RUN and CONFIG_CHECK_ONLY set
+ * *settings, which is never freed.
+ */
+extern ConfigResult settings_read(int argc, char **argv, const Settings **settings);
+
+/*
+ * What can be said about them without a database and without listening.  False: problem
+ * (of size bytes) says why.
+ */
+extern bool settings_check(const Settings *settings, char *problem, size_t size);
+
+/* The database pool of one worker. */
+extern DbConfig settings_db(const Settings *settings);
+
+/*
+ * The HTTP server of one worker, without a handler.  It listens on "listen", which need
+ * not be the setting, and points to *limits, which is set too.
+ */
+extern HttpServerConfig
+settings_http(const Settings *settings, const char *listen, HttpLimits *limits);
+
+#endif /* WA_SETTINGS_H */

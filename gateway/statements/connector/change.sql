@@ -1,0 +1,1 @@
+SELECT wa.connector_change($1, $2, $3, $4, $5)

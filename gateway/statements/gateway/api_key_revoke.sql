@@ -1,0 +1,1 @@
+SELECT wa.revoke_api_key($1::uuid)

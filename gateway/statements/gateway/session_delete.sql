@@ -1,0 +1,1 @@
+SELECT wa.delete_session($1::uuid)

@@ -1,0 +1,1 @@
+SELECT wa.delete_webhook($1::uuid)

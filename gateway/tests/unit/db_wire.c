@@ -1,0 +1,322 @@
+/*
+ * db_wire.c
+ *		A tiny PostgreSQL server, for tests of the database floor without a database.
+ *
+ *	startup	length, version, ...			-> R (ok) K (key) Z (idle)
+ *	P Parse -> 1	B Bind -> 2		D Describe -> T		E Execute -> D C, or E
+ *	S Sync -> Z; behind an error everything up to it is passed over
+ */
+#include "tests/unit/db_wire.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+
+#define PROTOCOL_3 0x00030000
+#define CANCEL_REQUEST 80877102
+#define RUN_MS 20000
+#define WRITE_MAX (1024 * 1024) /* at once; libevent's own 16 KiB makes a large row slow */
+
+/* One connection. */
+typedef struct Client
+{
+	DbWire *wire;
+	struct bufferevent *bev;
+	bool logged_in;
+	bool authenticating; /* the portal is authenticate's */
+	bool failed;         /* up to the next Sync */
+	bool dying;          /* has said its last word */
+} Client;
+
+/* The one whose statement hangs; a cancel ends it. */
+static Client *hanging;
+
+/* ---- messages ---- */
+
+static void
+say(Client *client, char type, const void *bytes, size_t len)
+{
+	uint32_t size = htonl((uint32_t) len + 4);
+
+	bufferevent_write(client->bev, &type, 1);
+	bufferevent_write(client->bev, &size, 4);
+	bufferevent_write(client->bev, bytes, len);
+}
+
+static void
+say_error(Client *client, const char *severity, const char *sqlstate)
+{
+	char text[256];
+	int len = snprintf(text, sizeof(text), "S%s%cV%s%cC%s%cMtext of the error%cR%s%c", severity, 0,
+					   severity, 0, sqlstate, 0, 0,
+					   client->wire->function == NULL ? "f" : client->wire->function, 0);
+
+	say(client, 'E', text, (size_t) len + 1);
+	client->failed = true;
+}
+
+static void
+say_columns(Client *client)
+{
+	/* one column "c" of no table; type bytea, length -1, no modifier, binary */
+	say(client, 'T', "\0\1c\0\0\0\0\0\0\0\0\0\0\21\377\377\377\377\377\377\0\1", 22);
+}
+
+static void
+say_row(Client *client, size_t len)
+{
+	char *row = calloc(1, len + 6);
+	uint32_t size = htonl((uint32_t) len);
+
+	ck_assert_ptr_nonnull(row);
+	row[1] = 1;
+	memcpy(row + 2, &size, 4);
+	say(client, 'D', row, len + 6);
+	say(client, 'C', "SELECT 1", 9);
+	free(row);
+}
+
+/* ---- what a client asks ---- */
+
+static void
+end_client(Client *client)
+{
+	if (hanging == client)
+		hanging = NULL;
+	bufferevent_free(client->bev);
+	free(client);
+}
+
+static void
+on_sent(struct bufferevent *bev, void *context)
+{
+	(void) bev;
+	end_client(context);
+}
+
+/* Says a last word and closes. */
+static void
+die(Client *client)
+{
+	say_error(client, "FATAL", client->wire->sqlstate);
+	client->dying = true;
+	bufferevent_disable(client->bev, EV_READ);
+	bufferevent_setcb(client->bev, NULL, on_sent, NULL, client);
+}
+
+static void
+execute(Client *client)
+{
+	DbWire *wire = client->wire;
+
+	if (client->authenticating)
+	{
+		say_row(client, DB_UUID_SIZE);
+		return;
+	}
+	switch (wire->script)
+	{
+		case DB_WIRE_ROW:
+			say_row(client, wire->row_bytes);
+			break;
+		case DB_WIRE_ERROR:
+			say_error(client, "ERROR", wire->sqlstate);
+			break;
+		case DB_WIRE_HANG:
+			hanging = client;
+			wire->script = DB_WIRE_ROW;
+			break;
+		case DB_WIRE_ROW_AND_FATAL:
+			say_row(client, wire->row_bytes);
+			die(client);
+			break;
+		case DB_WIRE_FATAL:
+			die(client);
+			break;
+	}
+}
+
+static void
+answer(Client *client, char type, const char *body)
+{
+	if (type == 'S')
+	{
+		client->failed = false;
+		say(client, 'Z', "I", 1);
+	}
+	else if (client->failed)
+		return;
+	else if (type == 'P' && client->wire->refuses != NULL)
+		say_error(client, "ERROR", client->wire->refuses);
+	else if (type == 'P')
+		say(client, '1', NULL, 0);
+	else if (type == 'B')
+	{
+		client->authenticating = strcmp(body + strlen(body) + 1, "authenticate") == 0;
+		say(client, '2', NULL, 0);
+	}
+	else if (type == 'D')
+		say_columns(client);
+	else if (type == 'E')
+		execute(client);
+}
+
+static void on_read(struct bufferevent *bev, void *context);
+
+static void
+take_cancel(Client *client)
+{
+	client->wire->cancels++;
+	if (hanging != NULL)
+	{
+		Client *hit = hanging;
+
+		hanging = NULL;
+		say_error(hit, "ERROR", "57014");
+		on_read(hit->bev, hit);
+	}
+	end_client(client);
+}
+
+static void
+log_in(Client *client)
+{
+	client->logged_in = true;
+	client->wire->logins++;
+	say(client, 'R', "\0\0\0\0", 4);
+	say(client, 'K', "\0\0\0\1\0\0\0\2", 8);
+	say(client, 'Z', "I", 1);
+}
+
+static void
+on_read(struct bufferevent *bev, void *context)
+{
+	Client *client = context;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	size_t head = client->logged_in ? 1 : 0;
+
+	/* while one hangs, the server does not read on */
+	while (hanging != client && !client->dying && evbuffer_get_length(input) >= head + 4)
+	{
+		unsigned char *at = evbuffer_pullup(input, (ev_ssize_t) head + 4);
+		uint32_t len;
+		uint32_t code;
+
+		memcpy(&len, at + head, 4);
+		len = ntohl(len);
+		if (evbuffer_get_length(input) < head + len)
+			return;
+		at = evbuffer_pullup(input, (ev_ssize_t) (head + len));
+		memcpy(&code, at + 4, len >= 8 ? 4 : 0);
+		if (head == 0 && ntohl(code) == CANCEL_REQUEST)
+		{
+			take_cancel(client);
+			return;
+		}
+		if (head == 0)
+			log_in(client);
+		else if (at[0] == 'X')
+		{
+			end_client(client);
+			return;
+		}
+		else
+			answer(client, (char) at[0], (const char *) at + 5);
+		evbuffer_drain(input, head + len);
+		head = 1;
+	}
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *context)
+{
+	(void) bev;
+	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) != 0)
+		end_client(context);
+}
+
+static void
+on_accept(evutil_socket_t listener, short what, void *context)
+{
+	DbWire *wire = context;
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	Client *client = calloc(1, sizeof(*client));
+
+	(void) what;
+	ck_assert(fd >= 0 && client != NULL);
+	client->wire = wire;
+	client->bev = bufferevent_socket_new(wire->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_set_max_single_write(client->bev, WRITE_MAX);
+	bufferevent_setcb(client->bev, on_read, NULL, on_event, client);
+	bufferevent_enable(client->bev, EV_READ | EV_WRITE);
+}
+
+/* ---- start and end ---- */
+
+void
+db_wire_start(DbWire *wire)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	hanging = NULL;
+	*wire = (DbWire){.base = event_base_new(), .row_bytes = 10, .sqlstate = "XX000"};
+	strcpy(wire->directory, "/tmp/db_wire.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(wire->directory));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/.s.PGSQL.5432", wire->directory);
+	snprintf(wire->conninfo, sizeof(wire->conninfo),
+			 "host=%s port=5432 user=u dbname=d gssencmode=disable", wire->directory);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 16), 0);
+	wire->listener = event_new(wire->base, fd, EV_READ | EV_PERSIST, on_accept, wire);
+	event_add(wire->listener, NULL);
+}
+
+void
+db_wire_stop(DbWire *wire)
+{
+	char path[128];
+
+	/* the clients are gone, and are noticed here */
+	db_wire_run(wire, 20);
+	close(event_get_fd(wire->listener));
+	event_free(wire->listener);
+	event_base_free(wire->base);
+	snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", wire->directory);
+	unlink(path);
+	rmdir(wire->directory);
+}
+
+void
+db_wire_run_until(DbWire *wire, const bool *done)
+{
+	int64_t end = clock_monotonic_ms() + RUN_MS;
+
+	while (!*done && clock_monotonic_ms() < end)
+	{
+		event_base_loop(wire->base, EVLOOP_NONBLOCK);
+		usleep(200);
+	}
+	ck_assert(*done);
+}
+
+void
+db_wire_run(DbWire *wire, int ms)
+{
+	int64_t end = clock_monotonic_ms() + ms;
+
+	while (clock_monotonic_ms() < end)
+	{
+		event_base_loop(wire->base, EVLOOP_NONBLOCK);
+		usleep(200);
+	}
+}

@@ -1,0 +1,221 @@
+/*
+ * test_db_pool.c
+ *		What becomes of requests: answered, refused, lost, cancelled; and of their connection.
+ */
+#include <string.h>
+
+#include "db/db.h"
+#include "lib/log.h"
+#include "tests/unit/db_wire.h"
+#include "tests/unit/suite.h"
+
+#define LONG_MS 19000 /* a deadline that is out of the way */
+
+static DbWire wire;
+static Db *db;
+
+/* What a request was told. */
+typedef struct Told
+{
+	bool done;
+	DbOutcome outcome;
+	char sqlstate[6];
+	int rows;
+	bool has_principal;
+} Told;
+
+static void
+start(void)
+{
+	DbConfig config = {
+		.conninfo = wire.conninfo,
+		.application_name = "test",
+		.role = "gateway",
+		.connections = 1,
+		.in_flight = 8,
+		.queue = 10,
+	};
+
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	db_wire_start(&wire);
+	db = db_open(wire.base, &config);
+	ck_assert_ptr_nonnull(db);
+}
+
+static void
+stop(void)
+{
+	db_close(db);
+	db_wire_stop(&wire);
+}
+
+static void
+on_done(void *arg, const DbResult *result)
+{
+	Told *told = arg;
+
+	ck_assert(!told->done);
+	told->done = true;
+	told->outcome = result->outcome;
+	told->rows = result->rows;
+	told->has_principal = result->has_principal;
+	strncpy(told->sqlstate, result->sqlstate, 5);
+}
+
+static void
+submit(Told *told, int timeout_ms)
+{
+	DbRequest *request =
+		db_request_new(db_statement_find("gateway", "me"), DB_LANE_SLOW, timeout_ms, on_done, told);
+
+	*told = (Told){0};
+	ck_assert_ptr_nonnull(request);
+	ck_assert(db_request_credential(request, "wa_x", 4, "read"));
+	ck_assert(db_submit(db, request));
+}
+
+static void
+ask(Told *told)
+{
+	submit(told, LONG_MS);
+	db_wire_run_until(&wire, &told->done);
+}
+
+START_TEST(a_request_gets_its_rows_and_whose_it_was)
+{
+	Told told;
+
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_ROWS);
+	ck_assert_int_eq(told.rows, 1);
+	ck_assert(told.has_principal);
+	ck_assert(db_ready(db));
+}
+END_TEST
+
+START_TEST(an_error_refuses_one_request_and_leaves_the_connection)
+{
+	Told told;
+
+	wire.script = DB_WIRE_ERROR;
+	wire.sqlstate = "0A000"; /* what any function may raise */
+	wire.function = "exec_stmt_raise";
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_REFUSED);
+	ck_assert_str_eq(told.sqlstate, "0A000");
+	wire.script = DB_WIRE_ROW;
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_ROWS);
+	ck_assert_int_eq(wire.logins, 1);
+}
+END_TEST
+
+START_TEST(a_statement_that_is_out_of_date_is_prepared_anew)
+{
+	static const struct
+	{
+		const char *sqlstate;
+		const char *function;
+	} cases[] = {{"0A000", "RevalidateCachedQuery"}, {"26000", "FetchPreparedStatement"}};
+
+	for (int i = 0; i < 2; i++)
+	{
+		Told told;
+		Told behind;
+
+		wire.script = DB_WIRE_ERROR;
+		wire.sqlstate = cases[i].sqlstate;
+		wire.function = cases[i].function;
+		submit(&told, LONG_MS);
+		submit(&behind, LONG_MS);
+		db_wire_run_until(&wire, &behind.done);
+		ck_assert_int_eq(told.outcome, DB_UNAVAILABLE);
+		ck_assert_int_eq(behind.outcome, DB_UNAVAILABLE);
+		wire.script = DB_WIRE_ROW;
+		ask(&told);
+		ck_assert_int_eq(told.outcome, DB_ROWS);
+		ck_assert_int_eq(wire.logins, i + 2);
+	}
+}
+END_TEST
+
+START_TEST(rows_beyond_the_bound_are_refused_and_their_memory_given_back)
+{
+	Told told;
+
+	wire.row_bytes = DB_RESULT_BYTES_MAX;
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_REFUSED);
+	ck_assert_str_eq(told.sqlstate, "54000");
+	wire.row_bytes = DB_RESULT_BYTES_MAX / 2;
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_ROWS);
+	ck_assert_int_eq(wire.logins, 2);
+}
+END_TEST
+
+START_TEST(a_shutdown_behind_the_rows_leaves_it_open_whether_it_was_committed)
+{
+	Told told;
+
+	wire.sqlstate = "57P01";
+	wire.script = DB_WIRE_ROW_AND_FATAL;
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_LOST);
+	wire.script = DB_WIRE_FATAL;
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_REFUSED);
+	ck_assert_str_eq(told.sqlstate, "57P01");
+	wire.script = DB_WIRE_ROW;
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_ROWS);
+}
+END_TEST
+
+START_TEST(a_request_past_its_deadline_is_cancelled_and_the_connection_goes_on)
+{
+	Told told;
+	Told behind;
+
+	ask(&told);
+	wire.script = DB_WIRE_HANG;
+	submit(&told, 100);
+	db_wire_run(&wire, 50);
+	submit(&behind, LONG_MS);
+	db_wire_run_until(&wire, &told.done);
+	ck_assert_int_eq(told.outcome, DB_TIMED_OUT);
+	db_wire_run_until(&wire, &behind.done);
+	ck_assert_int_eq(behind.outcome, DB_ROWS);
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_ROWS);
+	ck_assert_int_eq(wire.cancels, 1);
+	ck_assert_int_eq(wire.logins, 1);
+}
+END_TEST
+
+START_TEST(closing_while_a_cancel_is_under_way_leaves_nothing)
+{
+	Told told;
+
+	ask(&told);
+	wire.script = DB_WIRE_HANG;
+	submit(&told, 50);
+	db_wire_run_until(&wire, &told.done);
+}
+END_TEST
+
+static void
+add_tests(TCase *cases)
+{
+	tcase_set_timeout(cases, 60);
+	tcase_add_checked_fixture(cases, start, stop);
+	tcase_add_test(cases, a_request_gets_its_rows_and_whose_it_was);
+	tcase_add_test(cases, an_error_refuses_one_request_and_leaves_the_connection);
+	tcase_add_test(cases, a_statement_that_is_out_of_date_is_prepared_anew);
+	tcase_add_test(cases, rows_beyond_the_bound_are_refused_and_their_memory_given_back);
+	tcase_add_test(cases, a_shutdown_behind_the_rows_leaves_it_open_whether_it_was_committed);
+	tcase_add_test(cases, a_request_past_its_deadline_is_cancelled_and_the_connection_goes_on);
+	tcase_add_test(cases, closing_while_a_cancel_is_under_way_leaves_nothing);
+}
+
+SUITE_WITH("db_pool", add_tests)

@@ -1,0 +1,233 @@
+/*
+ * workers.c
+ *		Several processes that serve, and one that watches them.
+ *
+ * Each worker is a fork with a loop and database connections of its own; they share the
+ * port by SO_REUSEPORT.  The watcher serves nothing.  It keeps the address bound, so that
+ * "port 0" is the same port for all of them and for those that are started later.
+ *
+ * A worker that dies is started again after a back-off.  One that cannot start at all (the
+ * port was taken over, say) is given up after some tries, and when that is true of all,
+ * the watcher ends too: whoever has started it shall see that nothing is served.
+ *
+ * The watcher's signals are blocked and waited for, so that none is missed between the
+ * look and the wait.
+ */
+#include "workers.h"
+
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "service.h"
+
+/* How often the watcher looks whether a worker is to be started again. */
+#define LOOK_NS (500 * 1000 * 1000)
+
+typedef struct Worker
+{
+	pid_t pid; /* 0: not running */
+	int64_t started_ms;
+	int64_t next_start_ms;
+	int early; /* ends in a row that came soon after the start */
+	bool given_up;
+} Worker;
+
+typedef struct Watcher
+{
+	const Settings *settings;
+	const char *listen;
+	const volatile sig_atomic_t *stops;
+	sigset_t signals; /* that it waits for */
+	sigset_t before;  /* the workers' mask */
+	Worker workers[SETTINGS_WORKERS_MAX];
+} Watcher;
+
+int64_t
+workers_restart_delay(int *early, int64_t ran_ms, bool could_not_start)
+{
+	int64_t delay = WORKER_RESTART_FIRST_MS;
+
+	*early = ran_ms < WORKER_STEADY_MS ? *early + 1 : 0;
+	if (could_not_start && *early >= WORKER_STARTS_MAX)
+	{
+		return -1;
+	}
+	for (int i = 1; i < *early && delay < WORKER_RESTART_LAST_MS; i++)
+	{
+		delay *= 2;
+	}
+	return delay < WORKER_RESTART_LAST_MS ? delay : WORKER_RESTART_LAST_MS;
+}
+
+static void
+start_worker(Watcher *watcher, Worker *worker)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid == 0)
+	{
+		/* A worker without its watcher stops; it may be gone already. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != parent)
+		{
+			exit(CONFIG_EXIT_FAILED);
+		}
+		sigprocmask(SIG_SETMASK, &watcher->before, NULL);
+		exit(service_run(watcher->settings, watcher->listen, watcher->stops));
+	}
+	worker->started_ms = clock_monotonic_ms();
+	if (pid < 0)
+	{
+		worker->next_start_ms = worker->started_ms + WORKER_RESTART_FIRST_MS;
+		log_line(LOG_LEVEL_ERROR, "worker_not_started");
+		return;
+	}
+	worker->pid = pid;
+	log_line(LOG_LEVEL_INFO, "worker_started", log_int("worker", pid));
+}
+
+static void
+note_end(Worker *worker, int status)
+{
+	int64_t now = clock_monotonic_ms();
+	bool could_not_start = WIFEXITED(status) && WEXITSTATUS(status) == CONFIG_EXIT_FAILED;
+	int64_t delay =
+		workers_restart_delay(&worker->early, now - worker->started_ms, could_not_start);
+
+	log_line(LOG_LEVEL_INFO, "worker_ended", log_int("worker", worker->pid),
+			 log_int("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+			 log_int("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+	worker->given_up = delay < 0;
+	worker->next_start_ms = now + delay;
+	if (worker->given_up)
+	{
+		log_line(LOG_LEVEL_ERROR, "worker_given_up", log_int("worker", worker->pid),
+				 log_int("starts", worker->early));
+	}
+	worker->pid = 0;
+}
+
+/*
+ * Collect all that have ended; how many still run.
+ */
+static int
+reap_workers(Watcher *watcher)
+{
+	int running = 0;
+
+	for (int i = 0; i < watcher->settings->workers; i++)
+	{
+		Worker *worker = &watcher->workers[i];
+		int status;
+
+		if (worker->pid != 0 && waitpid(worker->pid, &status, WNOHANG) == worker->pid)
+		{
+			note_end(worker, status);
+		}
+		running += worker->pid != 0 ? 1 : 0;
+	}
+	return running;
+}
+
+/*
+ * Start those that are due; false when all were given up.
+ */
+static bool
+start_workers(Watcher *watcher)
+{
+	int64_t now = clock_monotonic_ms();
+	bool any = false;
+
+	for (int i = 0; i < watcher->settings->workers; i++)
+	{
+		Worker *worker = &watcher->workers[i];
+
+		if (worker->pid == 0 && !worker->given_up && now >= worker->next_start_ms)
+		{
+			start_worker(watcher, worker);
+		}
+		any |= !worker->given_up;
+	}
+	return any;
+}
+
+static void
+signal_workers(const Watcher *watcher)
+{
+	for (int i = 0; i < watcher->settings->workers; i++)
+	{
+		if (watcher->workers[i].pid != 0)
+		{
+			kill(watcher->workers[i].pid, SIGTERM);
+		}
+	}
+}
+
+/*
+ * Wait for a while, or a signal; true when it is one to stop.
+ */
+static bool
+wait_for_stop(const Watcher *watcher)
+{
+	const struct timespec pause = {.tv_sec = 0, .tv_nsec = LOOK_NS};
+	int number = sigtimedwait(&watcher->signals, NULL, &pause);
+
+	return number == SIGTERM || number == SIGINT;
+}
+
+/*
+ * Keep the workers running until a signal says to stop; then wait for all of them.
+ */
+static int
+watch(Watcher *watcher)
+{
+	bool stopped = *watcher->stops > 0;
+	bool alive = true;
+
+	while (!stopped && alive)
+	{
+		reap_workers(watcher);
+		alive = start_workers(watcher);
+		stopped = alive && wait_for_stop(watcher);
+	}
+	signal_workers(watcher);
+	while (reap_workers(watcher) > 0)
+	{
+		if (wait_for_stop(watcher))
+		{
+			signal_workers(watcher);
+		}
+	}
+	log_line(alive ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "all_workers_stopped");
+	return alive ? 0 : CONFIG_EXIT_FAILED;
+}
+
+int
+workers_run(const Settings *settings, const volatile sig_atomic_t *stops)
+{
+	static Watcher watcher;
+	char bound[128];
+	char error[256];
+	int reserved = http_reserve_port(settings->listen, bound, sizeof(bound), error, sizeof(error));
+	int status;
+
+	if (reserved < 0)
+	{
+		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", error));
+		return CONFIG_EXIT_FAILED;
+	}
+	watcher = (Watcher){.settings = settings, .listen = bound, .stops = stops};
+	sigemptyset(&watcher.signals);
+	sigaddset(&watcher.signals, SIGTERM);
+	sigaddset(&watcher.signals, SIGINT);
+	sigaddset(&watcher.signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &watcher.signals, &watcher.before);
+	status = watch(&watcher);
+	close(reserved);
+	return status;
+}

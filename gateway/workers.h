@@ -1,0 +1,36 @@
+/*
+ * workers.h
+ *		Several processes that serve, and one that watches them.
+ */
+#ifndef WA_WORKERS_H
+#define WA_WORKERS_H
+
+#include <signal.h>
+
+#include "settings.h"
+
+/* A worker that ends is started again after so long, doubled each time that it ends early. */
+#define WORKER_RESTART_FIRST_MS 1000
+#define WORKER_RESTART_LAST_MS 30000
+
+/* A worker that has run for so long had a good start; what went before is forgotten. */
+#define WORKER_STEADY_MS 60000
+
+/* A worker that could not start so many times in a row is given up. */
+#define WORKER_STARTS_MAX 5
+
+/*
+ * Starts settings->workers processes and keeps them running until SIGTERM or SIGINT, which
+ * they get too.  *stops counts signals that came before.  Returns the exit status: failed
+ * when every worker was given up.
+ */
+extern int workers_run(const Settings *settings, const volatile sig_atomic_t *stops);
+
+/*
+ * A worker ended after ran_ms: in how many milliseconds it is started again; -1: never.
+ * *early counts its early ends in a row and is changed.  could_not_start: it said so by
+ * its exit status; what crashes is started again however often.
+ */
+extern int64_t workers_restart_delay(int *early, int64_t ran_ms, bool could_not_start);
+
+#endif /* WA_WORKERS_H */

@@ -1,0 +1,114 @@
+-- Addresses, and chats: what a key with send changes of them.
+
+-- What a recipient may be written as: a phone number in E.164 digits, or an
+-- address (jid) of one of WhatsApp's servers.
+CREATE FUNCTION wa.recipient_jid(recipient text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN recipient ~ '^\+?[1-9][0-9]{6,14}$' THEN ltrim(recipient, '+') || '@s.whatsapp.net'
+		WHEN recipient ~ '^[1-9][0-9]{6,14}@(c\.us|s\.whatsapp\.net)$' THEN split_part(recipient, '@', 1) || '@s.whatsapp.net'
+		WHEN recipient ~ '^[0-9]{5,20}@lid$' OR recipient ~ '^[0-9]{5,20}(-[0-9]{5,20})?@g\.us$'
+			OR recipient ~ '^[0-9]{5,20}@(newsletter|broadcast)$' OR recipient = 'status@broadcast'
+			THEN recipient
+	END
+$$;
+COMMENT ON FUNCTION wa.recipient_jid(text) IS
+	'WhatsApp address of a recipient given as a phone number or an address, NULL for anything else';
+
+CREATE FUNCTION wa.require_recipient(recipient text) RETURNS text
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	jid constant text := wa.recipient_jid(recipient);
+BEGIN
+	IF jid IS NULL THEN
+		PERFORM wa.refuse_field('to', 'must be a phone number in E.164 digits or a WhatsApp address');
+	END IF;
+	RETURN jid;
+END $$;
+REVOKE ALL ON FUNCTION wa.require_recipient(text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.require_recipient(text) IS
+	'for function bodies: WhatsApp address of the recipient of a request; raises 22023 if it is none';
+
+CREATE FUNCTION wa.chat_type(jid text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN jid = 'status@broadcast' THEN 'status'
+		WHEN jid LIKE '%@g.us' THEN 'group'
+		WHEN jid LIKE '%@newsletter' THEN 'newsletter'
+		WHEN jid LIKE '%@broadcast' THEN 'broadcast'
+		ELSE 'dm'
+	END
+$$;
+COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address stands for';
+
+-- A message belongs to a chat; the first one opens it.
+CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
+	VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at, unread)
+	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
+		active_at = GREATEST(c.active_at, EXCLUDED.active_at),
+		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
+		unread_count = c.unread_count + EXCLUDED.unread_count
+$$;
+REVOKE ALL ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) IS
+	'for function bodies: notes a message in its chat, and makes the chat if need be';
+
+CREATE FUNCTION wa.update_chat(session uuid, chat text, archived boolean DEFAULT NULL, pinned boolean DEFAULT NULL,
+							   muted_until timestamptz DEFAULT NULL)
+	RETURNS wa.chat
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changed wa.chat;
+BEGIN
+	PERFORM wa.require_permission('send');
+	UPDATE wa.chat c
+	SET archived = COALESCE(update_chat.archived, c.archived), pinned = COALESCE(update_chat.pinned, c.pinned),
+		-- a time that is past ends the silence
+		muted_until = CASE WHEN update_chat.muted_until IS NULL THEN c.muted_until
+			WHEN update_chat.muted_until > now() THEN update_chat.muted_until END
+	WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = chat
+	RETURNING * INTO changed;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'chat does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN changed;
+END $$;
+REVOKE ALL ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) IS
+	'archives, pins or mutes a chat, NULL leaves it as it is; needs send';
+
+CREATE FUNCTION wa.read_chat(session uuid, chat text) RETURNS wa.chat
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changed wa.chat;
+BEGIN
+	PERFORM wa.require_permission('send');
+	UPDATE wa.chat c SET unread_count = 0
+	WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = chat
+	RETURNING * INTO changed;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'chat does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	UPDATE wa.message m SET status = 'read'
+	WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.chat_jid = chat
+		AND m.direction = 'in' AND m.status = 'delivered';
+	RETURN changed;
+END $$;
+REVOKE ALL ON FUNCTION wa.read_chat(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.read_chat(uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.read_chat(uuid, text) IS 'marks what was received in a chat as read; needs send';

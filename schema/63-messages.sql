@@ -1,0 +1,290 @@
+-- Messages: what a key with send does.
+--
+-- The content of a message is checked once, here, into the columns that it is
+-- stored in.  The gateway hands over the request's fields as they are.
+
+-- Each refuses what is wrong with one type of content.
+CREATE FUNCTION wa.check_media(type text, media jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF media IS NULL OR jsonb_typeof(media) <> 'object' THEN
+		PERFORM wa.refuse_field('media', format('must be an object: type %s needs media', type));
+	END IF;
+	IF EXISTS (SELECT FROM jsonb_object_keys(media) k WHERE k NOT IN ('url', 'data', 'mimetype', 'filename'))
+		OR EXISTS (SELECT FROM jsonb_each(media) f WHERE jsonb_typeof(f.value) <> 'string') THEN
+		PERFORM wa.refuse_field('media', 'must have the text fields url or data, mimetype, filename only');
+	END IF;
+	IF (media ? 'url') = (media ? 'data') THEN
+		PERFORM wa.refuse_field('media', 'must have either url or data');
+	END IF;
+	IF media ->> 'url' !~ '^https?://[^\s/@]+(/\S*)?$' OR char_length(media ->> 'url') > 2048 THEN
+		PERFORM wa.refuse_field('media.url', 'must be an http or https URL of at most 2048 characters');
+	END IF;
+	IF media ->> 'data' !~ '^[A-Za-z0-9+/]+={0,2}$' OR char_length(media ->> 'data') % 4 <> 0 THEN
+		PERFORM wa.refuse_field('media.data', 'must be base64');
+	END IF;
+	IF media ->> 'mimetype' !~ '^[a-z]+/[a-zA-Z0-9.+_-]+( ?; ?[a-zA-Z0-9_-]+=[a-zA-Z0-9._-]+)?$' THEN
+		PERFORM wa.refuse_field('media.mimetype', 'must be a media type such as image/png');
+	END IF;
+	IF char_length(media ->> 'filename') NOT BETWEEN 1 AND 255 OR media ->> 'filename' ~ '[/\\[:cntrl:]]' THEN
+		PERFORM wa.refuse_field('media.filename', 'must be 1 to 255 characters without slashes');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_media(text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_media(text, jsonb) IS 'for function bodies: raises 22023 unless this is an attachment';
+
+CREATE FUNCTION wa.check_text(field text, value jsonb, maximum integer, required boolean) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF value IS NULL AND NOT required THEN
+		RETURN;
+	END IF;
+	IF value IS NULL OR jsonb_typeof(value) <> 'string' OR char_length(value #>> '{}') NOT BETWEEN 1 AND maximum THEN
+		PERFORM wa.refuse_field(field, format('must be a text of 1 to %s characters', maximum));
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_text(text, jsonb, integer, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_text(text, jsonb, integer, boolean) IS
+	'for function bodies: raises 22023 unless a field is a text of bounded length';
+
+CREATE FUNCTION wa.check_location(content jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF jsonb_typeof(content -> 'latitude') IS DISTINCT FROM 'number'
+		OR abs((content ->> 'latitude')::numeric) > 90 THEN
+		PERFORM wa.refuse_field('latitude', 'must be a number from -90 to 90');
+	END IF;
+	IF jsonb_typeof(content -> 'longitude') IS DISTINCT FROM 'number'
+		OR abs((content ->> 'longitude')::numeric) > 180 THEN
+		PERFORM wa.refuse_field('longitude', 'must be a number from -180 to 180');
+	END IF;
+	PERFORM wa.check_text('name', content -> 'name', 200, false);
+	PERFORM wa.check_text('address', content -> 'address', 500, false);
+END $$;
+REVOKE ALL ON FUNCTION wa.check_location(jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_location(jsonb) IS 'for function bodies: raises 22023 unless this is a location';
+
+CREATE FUNCTION wa.check_contact(contact jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF contact IS NULL OR jsonb_typeof(contact) <> 'object'
+		OR EXISTS (SELECT FROM jsonb_object_keys(contact) k WHERE k NOT IN ('displayName', 'vcard')) THEN
+		PERFORM wa.refuse_field('contact', 'must be an object of displayName and vcard');
+	END IF;
+	PERFORM wa.check_text('contact.displayName', contact -> 'displayName', 200, true);
+	PERFORM wa.check_text('contact.vcard', contact -> 'vcard', 16384, true);
+	IF contact ->> 'vcard' !~* '^BEGIN:VCARD\r?\n(.*\n)?END:VCARD\s*$' THEN
+		PERFORM wa.refuse_field('contact.vcard', 'must be a vCard');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_contact(jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_contact(jsonb) IS 'for function bodies: raises 22023 unless this is a contact card';
+
+CREATE FUNCTION wa.check_poll(content jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	options constant jsonb := content -> 'options';
+	selectable constant jsonb := content -> 'selectableCount';
+BEGIN
+	PERFORM wa.check_text('name', content -> 'name', 255, true);
+	IF options IS NULL OR jsonb_typeof(options) <> 'array' OR jsonb_array_length(options) NOT BETWEEN 2 AND 12
+		OR EXISTS (SELECT FROM jsonb_array_elements(options) o
+				   WHERE jsonb_typeof(o) <> 'string' OR char_length(o #>> '{}') NOT BETWEEN 1 AND 100)
+		OR (SELECT count(DISTINCT o) FROM jsonb_array_elements(options) o) < jsonb_array_length(options) THEN
+		PERFORM wa.refuse_field('options', 'must be 2 to 12 different texts of 1 to 100 characters');
+	END IF;
+	IF selectable IS NOT NULL AND (selectable::text !~ '^[0-9]{1,2}$'
+		OR selectable::text::integer NOT BETWEEN 1 AND jsonb_array_length(options)) THEN
+		PERFORM wa.refuse_field('selectableCount', 'must be between 1 and the number of options');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_poll(jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_poll(jsonb) IS 'for function bodies: raises 22023 unless this is a poll';
+
+-- Which fields each type has, besides to, replyTo and mentions.
+CREATE FUNCTION wa.check_content(type text, content jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	fields constant text[] := CASE
+		WHEN type = 'text' THEN '{text}'
+		WHEN type IN ('image', 'video', 'document') THEN '{media,caption}'
+		WHEN type IN ('audio', 'sticker') THEN '{media}'
+		WHEN type = 'location' THEN '{latitude,longitude,name,address}'
+		WHEN type = 'contact' THEN '{contact}'
+		WHEN type = 'poll' THEN '{name,options,selectableCount}'
+	END;
+	stray text;
+BEGIN
+	IF fields IS NULL THEN
+		PERFORM wa.refuse_field('type', 'must be one of text, image, video, audio, document, sticker, location, contact, poll');
+	END IF;
+	SELECT k INTO stray FROM jsonb_object_keys(COALESCE(content, '{}')) k WHERE k <> ALL (fields) ORDER BY k LIMIT 1;
+	IF FOUND THEN
+		PERFORM wa.refuse_field(stray, format('is no field of type %s', type));
+	END IF;
+	CASE type
+		WHEN 'text' THEN PERFORM wa.check_text('text', content -> 'text', 65536, true);
+		WHEN 'location' THEN PERFORM wa.check_location(content);
+		WHEN 'contact' THEN PERFORM wa.check_contact(content -> 'contact');
+		WHEN 'poll' THEN PERFORM wa.check_poll(content);
+		ELSE
+			PERFORM wa.check_media(type, content -> 'media');
+			PERFORM wa.check_text('caption', content -> 'caption', 4096, false);
+	END CASE;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_content(text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_content(text, jsonb) IS
+	'for function bodies: raises 22023 unless these fields make a message of this type';
+
+-- Decide a session's send limits.  The row is locked until the transaction
+-- ends, so that simultaneous requests are counted one after the other.
+CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	rate wa.session_rate;
+	at timestamptz;
+	exceeded text;
+	wait interval;
+BEGIN
+	IF session.rate_per_min = 0 AND session.rate_per_hour = 0 THEN
+		RETURN;
+	END IF;
+	INSERT INTO wa.session_rate AS r (org_id, session_id) VALUES (session.org_id, session.id)
+	ON CONFLICT (org_id, session_id) DO UPDATE SET minute_count = r.minute_count
+	RETURNING * INTO rate;
+	-- Taken after the lock: a request that waited is counted when its turn comes.
+	at := clock_timestamp();
+	IF at >= rate.minute_start + interval '1 minute' THEN
+		rate.minute_start := at;
+		rate.minute_count := 0;
+	END IF;
+	IF at >= rate.hour_start + interval '1 hour' THEN
+		rate.hour_start := at;
+		rate.hour_count := 0;
+	END IF;
+
+	IF session.rate_per_hour > 0 AND rate.hour_count >= session.rate_per_hour THEN
+		exceeded := 'rate_per_hour';
+		wait := rate.hour_start + interval '1 hour' - at;
+	ELSIF session.rate_per_min > 0 AND rate.minute_count >= session.rate_per_min THEN
+		exceeded := 'rate_per_min';
+		wait := rate.minute_start + interval '1 minute' - at;
+	END IF;
+	IF exceeded IS NOT NULL THEN
+		RAISE EXCEPTION 'session has reached its send limit %', exceeded
+			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = exceeded,
+			DETAIL = format('%s seconds until the next message is accepted.', ceil(extract(epoch FROM wait)));
+	END IF;
+	UPDATE wa.session_rate r
+	SET minute_start = rate.minute_start, minute_count = rate.minute_count + 1,
+		hour_start = rate.hour_start, hour_count = rate.hour_count + 1
+	WHERE r.org_id = session.org_id AND r.session_id = session.id;
+END $$;
+REVOKE ALL ON FUNCTION wa.count_send(wa.session) FROM PUBLIC;
+COMMENT ON FUNCTION wa.count_send(wa.session) IS
+	'for function bodies: counts a message against the session''s limits; raises 53400, with the seconds to wait at the start of its detail';
+
+-- An Idempotency-Key: NULL if this request is the first with it, or else the
+-- message that the first one made.  A simultaneous first one is waited for.
+CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first wa.idempotency;
+BEGIN
+	IF caller_key !~ '^[\x20-\x7e]{1,255}$' THEN
+		PERFORM wa.refuse_field('Idempotency-Key', 'must be 1 to 255 printable characters');
+	END IF;
+	INSERT INTO wa.idempotency AS i (org_id, key, request_digest, message_id)
+	VALUES (wa.require_org(), caller_key, digest, message)
+	ON CONFLICT (org_id, key) DO UPDATE
+		SET request_digest = EXCLUDED.request_digest, message_id = EXCLUDED.message_id, created_at = now()
+		WHERE i.created_at < now() - interval '24 hours';
+	IF FOUND THEN
+		RETURN NULL;
+	END IF;
+	SELECT i.* INTO first FROM wa.idempotency i WHERE i.org_id = wa.require_org() AND i.key = caller_key;
+	IF first.request_digest <> digest THEN
+		RAISE EXCEPTION 'this Idempotency-Key was used for another request'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	RETURN first.message_id;
+END $$;
+REVOKE ALL ON FUNCTION wa.replay(text, bytea, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.replay(text, bytea, uuid) IS
+	'for function bodies: remembers a request by its Idempotency-Key, and finds the message that an earlier one made';
+
+CREATE FUNCTION wa.send_message(session uuid, recipient text, type text, content jsonb, reply_to uuid DEFAULT NULL,
+								mentions text[] DEFAULT NULL, idempotency_key text DEFAULT NULL,
+								OUT id uuid, OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz,
+								OUT replayed boolean)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_session wa.session;
+	chat text;
+	earlier uuid;
+BEGIN
+	PERFORM wa.require_permission('send');
+	found_session := wa.find_session(session);
+	chat := wa.require_recipient(recipient);
+	PERFORM wa.check_content(type, content);
+	IF reply_to IS NOT NULL AND NOT EXISTS (
+		SELECT FROM wa.message m
+		WHERE m.org_id = wa.require_org() AND m.id = reply_to AND m.session_id = session AND m.chat_jid = chat) THEN
+		PERFORM wa.refuse_field('replyTo', 'must be a message of this chat');
+	END IF;
+	IF array_length(mentions, 1) > 256 OR EXISTS (
+		SELECT FROM unnest(mentions) m WHERE m IS NULL OR wa.recipient_jid(m) IS NULL) THEN
+		PERFORM wa.refuse_field('mentions', 'must be at most 256 phone numbers or WhatsApp addresses');
+	END IF;
+
+	id := wa.uuid7();
+	session_id := session;
+	status := 'queued';
+	IF idempotency_key IS NOT NULL THEN
+		earlier := wa.replay(idempotency_key, sha256(convert_to(jsonb_build_array(
+			session, chat, type, content, reply_to, mentions)::text, 'UTF8')), id);
+		IF earlier IS NOT NULL THEN
+			id := earlier;
+			replayed := true;
+			SELECT m.created_at INTO "timestamp" FROM wa.message m WHERE m.org_id = wa.require_org() AND m.id = earlier;
+			"timestamp" := COALESCE("timestamp", now());
+			RETURN;
+		END IF;
+	END IF;
+	IF found_session.status = 'logged_out' THEN
+		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	PERFORM wa.count_send(found_session);
+	"timestamp" := now();
+	PERFORM wa.touch_chat(session, chat, "timestamp", 0);
+	INSERT INTO wa.message (org_id, id, session_id, chat_jid, direction, type, body, content, media, media_data,
+							quoted_message_id, mentions, status, sent_at)
+	VALUES (wa.require_org(), send_message.id, session, chat, 'out', send_message.type,
+			COALESCE(content ->> 'text', content ->> 'caption'),
+			NULLIF(content - '{text,caption,media}'::text[], '{}'),
+			(content -> 'media') - 'data', decode(content -> 'media' ->> 'data', 'base64'),
+			reply_to, (SELECT array_agg(wa.recipient_jid(m)) FROM unnest(send_message.mentions) m),
+			'queued', send_message."timestamp");
+END $$;
+REVOKE ALL ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
+	'queues a message for the session''s connector, once per Idempotency-Key; content holds the fields of its type; needs send';

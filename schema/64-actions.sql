@@ -1,0 +1,201 @@
+-- Message actions: react, edit, revoke and forward are commands in their own
+-- right.  They queue here, a connector carries them out, and when it reports
+-- success the message shows it.
+
+CREATE FUNCTION wa.find_message(session uuid, message uuid) RETURNS wa.message
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_message wa.message;
+BEGIN
+	SELECT m.* INTO found_message FROM wa.message m
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.session_id = session;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'message does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN found_message;
+END $$;
+REVOKE ALL ON FUNCTION wa.find_message(uuid, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_message(uuid, uuid) IS
+	'for function bodies: a message of the bound organization; raises P0002 if there is none';
+
+-- WhatsApp can be asked only about a message that it knows, and that is still there.
+CREATE FUNCTION wa.refuse_unless_sent(message wa.message) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF message.wa_message_id IS NULL THEN
+		RAISE EXCEPTION 'message has not been sent' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF message.revoked THEN
+		RAISE EXCEPTION 'message was deleted' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.refuse_unless_sent(wa.message) FROM PUBLIC;
+COMMENT ON FUNCTION wa.refuse_unless_sent(wa.message) IS
+	'for function bodies: raises 55000 for a message that WhatsApp does not have';
+
+CREATE FUNCTION wa.refuse_unless_own(message wa.message) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF message.direction <> 'out' THEN
+		RAISE EXCEPTION 'message is somebody else''s' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.refuse_unless_own(wa.message) FROM PUBLIC;
+COMMENT ON FUNCTION wa.refuse_unless_own(wa.message) IS
+	'for function bodies: raises 55000 for a message that the session did not send itself';
+
+CREATE FUNCTION wa.queue_action(message wa.message, type text, payload jsonb, OUT id uuid, OUT message_id uuid,
+								OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF (wa.find_session(message.session_id)).status = 'logged_out' THEN
+		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	INSERT INTO wa.message_action AS a (org_id, session_id, message_id, type, payload)
+	VALUES (message.org_id, message.session_id, message.id, queue_action.type, queue_action.payload)
+	RETURNING a.id, a.message_id, a.session_id, a.status, a.created_at
+	INTO id, message_id, session_id, status, "timestamp";
+END $$;
+REVOKE ALL ON FUNCTION wa.queue_action(wa.message, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.queue_action(wa.message, text, jsonb) IS
+	'for function bodies: queues an action on a message for the session''s connector';
+
+CREATE FUNCTION wa.react_to_message(session uuid, message uuid, emoji text, OUT id uuid, OUT message_id uuid,
+									OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	target wa.message;
+BEGIN
+	PERFORM wa.require_permission('send');
+	target := wa.find_message(session, message);
+	-- One emoji may be a sequence of up to a dozen code points; a word is none.
+	IF emoji IS NULL OR char_length(emoji) > 16 OR emoji ~ '[[:ascii:]]' AND emoji !~ '^[0-9#*]\uFE0F?\u20E3$' THEN
+		PERFORM wa.refuse_field('emoji', 'must be one emoji');
+	END IF;
+	PERFORM wa.refuse_unless_sent(target);
+	SELECT q.* INTO id, message_id, session_id, status, "timestamp"
+	FROM wa.queue_action(target, 'react', jsonb_build_object('emoji', emoji)) q;
+END $$;
+REVOKE ALL ON FUNCTION wa.react_to_message(uuid, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.react_to_message(uuid, uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.react_to_message(uuid, uuid, text) IS
+	'queues a reaction to a message; an empty emoji takes it back; needs send';
+
+CREATE FUNCTION wa.edit_message(session uuid, message uuid, new_text text, OUT id uuid, OUT message_id uuid,
+								OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	target wa.message;
+BEGIN
+	PERFORM wa.require_permission('send');
+	target := wa.find_message(session, message);
+	PERFORM wa.check_text('text', to_jsonb(new_text), 65536, true);
+	PERFORM wa.refuse_unless_own(target);
+	IF target.type <> 'text' THEN
+		RAISE EXCEPTION 'message is no text' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	PERFORM wa.refuse_unless_sent(target);
+	SELECT q.* INTO id, message_id, session_id, status, "timestamp"
+	FROM wa.queue_action(target, 'edit', jsonb_build_object('text', new_text)) q;
+END $$;
+REVOKE ALL ON FUNCTION wa.edit_message(uuid, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.edit_message(uuid, uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.edit_message(uuid, uuid, text) IS 'queues a new text for a text message of one''s own; needs send';
+
+CREATE FUNCTION wa.revoke_message(session uuid, message uuid, OUT id uuid, OUT message_id uuid,
+								  OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	target wa.message;
+BEGIN
+	PERFORM wa.require_permission('send');
+	target := wa.find_message(session, message);
+	PERFORM wa.refuse_unless_own(target);
+	PERFORM wa.refuse_unless_sent(target);
+	SELECT q.* INTO id, message_id, session_id, status, "timestamp" FROM wa.queue_action(target, 'revoke', '{}') q;
+END $$;
+REVOKE ALL ON FUNCTION wa.revoke_message(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.revoke_message(uuid, uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.revoke_message(uuid, uuid) IS 'queues the deletion, for everyone, of a message of one''s own; needs send';
+
+-- The copy gets its id now, so that the caller can find it once it is sent.
+CREATE FUNCTION wa.forward_message(session uuid, message uuid, recipient text, OUT id uuid, OUT message_id uuid,
+								   OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	target wa.message;
+	chat text;
+	copy constant uuid := wa.uuid7();
+BEGIN
+	PERFORM wa.require_permission('send');
+	target := wa.find_message(session, message);
+	chat := wa.require_recipient(recipient);
+	PERFORM wa.refuse_unless_sent(target);
+	PERFORM wa.count_send(wa.find_session(session));
+	SELECT q.id, copy, q.session_id, q.status, q."timestamp" INTO id, message_id, session_id, status, "timestamp"
+	FROM wa.queue_action(target, 'forward', jsonb_build_object('to', chat, 'copy', copy)) q;
+END $$;
+REVOKE ALL ON FUNCTION wa.forward_message(uuid, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.forward_message(uuid, uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text) IS
+	'queues a copy of a message''s content to another chat, and returns the id that the copy will have; needs send';
+
+-- What a done action changes.  sender is who did it: NULL for the session itself.
+CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	source wa.message;
+	chat constant text := action.payload ->> 'to';
+BEGIN
+	SELECT m.* INTO source FROM wa.message m
+	WHERE m.org_id = action.org_id AND m.id = action.message_id FOR NO KEY UPDATE;
+	CASE action.type
+		WHEN 'react' THEN
+			UPDATE wa.message m SET reactions = wa.with_reaction(m.reactions, 'me', action.payload ->> 'emoji')
+			WHERE m.org_id = action.org_id AND m.id = action.message_id;
+		WHEN 'edit' THEN
+			UPDATE wa.message m SET body = action.payload ->> 'text', edited = true
+			WHERE m.org_id = action.org_id AND m.id = action.message_id;
+		WHEN 'revoke' THEN
+			UPDATE wa.message m SET revoked = true, body = NULL, content = NULL, media = NULL, media_data = NULL
+			WHERE m.org_id = action.org_id AND m.id = action.message_id;
+		WHEN 'forward' THEN
+			PERFORM wa.touch_chat(action.session_id, chat, at, 0);
+			INSERT INTO wa.message (org_id, id, session_id, chat_jid, wa_message_id, direction, type, body, content,
+									media, media_data, status, forwarded, sent_at)
+			VALUES (action.org_id, (action.payload ->> 'copy')::uuid, action.session_id, chat,
+					apply_action.wa_message_id, 'out', source.type, source.body, source.content, source.media,
+					source.media_data, 'sent', true, at);
+	END CASE;
+END $$;
+REVOKE ALL ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) IS
+	'for function bodies: makes messages show what an action has done';
+
+CREATE FUNCTION wa.with_reaction(reactions jsonb, sender text, emoji text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT NULLIF(CASE WHEN COALESCE(emoji, '') = '' THEN COALESCE(reactions, '{}') - sender
+		ELSE COALESCE(reactions, '{}') || jsonb_build_object(sender, emoji) END, '{}')
+$$;
+COMMENT ON FUNCTION wa.with_reaction(jsonb, text, text) IS
+	'a message''s reactions with one sender''s set, or with an empty emoji taken away';

@@ -1,0 +1,161 @@
+-- Webhooks: what a key with manage does.
+
+-- The types of events there are; a webhook asks for some of them, or for '*'.
+CREATE FUNCTION wa.event_types() RETURNS text[]
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN '{session.status,auth.qr,auth.code,message,message.from_me,message.status,message.reaction,message.edited,message.revoked,poll.vote,presence.update,chat.update,contact.update,key.created,key.revoked,webhook.disabled}'::text[];
+COMMENT ON FUNCTION wa.event_types() IS 'the catalogue of event types';
+
+CREATE FUNCTION wa.check_webhook(session uuid, url text, events text[], custom_headers jsonb, retry_policy jsonb,
+								 secret text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF session IS NOT NULL AND NOT EXISTS (
+		SELECT FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session) THEN
+		PERFORM wa.refuse_field('sessionId', 'must be a session of this organization');
+	END IF;
+	IF url !~ '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR url ~ '[[:cntrl:]#]' OR char_length(url) > 2048 THEN
+		PERFORM wa.refuse_field('url', 'must be an http or https URL without user, fragment or blanks, of at most 2048 characters');
+	END IF;
+	IF events IS NOT NULL AND NOT events <@ (wa.event_types() || '{*}'::text[]) THEN
+		PERFORM wa.refuse_field('events', 'must be event types, or *');
+	END IF;
+	IF custom_headers IS NOT NULL AND (jsonb_typeof(custom_headers) <> 'object'
+		OR (SELECT count(*) FROM jsonb_object_keys(custom_headers)) > 20
+		OR EXISTS (SELECT FROM jsonb_each(custom_headers) h
+			WHERE h.key !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]{1,100}$' OR jsonb_typeof(h.value) <> 'string'
+				OR h.value #>> '{}' !~ '^[\x20-\x7e]*$' OR char_length(h.value #>> '{}') > 1000
+				OR lower(h.key) IN ('host', 'content-length', 'content-type', 'transfer-encoding', 'connection', 'upgrade', 'te', 'trailer', 'expect')
+				OR lower(h.key) LIKE 'x-webhook-%' OR lower(h.key) LIKE 'webhook-%')) THEN
+		PERFORM wa.refuse_field('customHeaders', 'must be at most 20 header fields of text that are not the delivery''s own');
+	END IF;
+	IF retry_policy IS NOT NULL AND (jsonb_typeof(retry_policy) <> 'object'
+		OR EXISTS (SELECT FROM jsonb_object_keys(retry_policy) k WHERE k NOT IN ('policy', 'delaySeconds', 'attempts'))
+		OR COALESCE(retry_policy ->> 'policy', 'exponential') NOT IN ('exponential', 'linear', 'constant')
+		OR COALESCE(retry_policy ->> 'delaySeconds', '2') !~ '^[1-9][0-9]{0,3}$'
+		OR COALESCE(retry_policy ->> 'delaySeconds', '2')::integer > 3600
+		OR COALESCE(retry_policy ->> 'attempts', '15') !~ '^[1-9][0-9]?$'
+		OR COALESCE(retry_policy ->> 'attempts', '15')::integer > 50) THEN
+		PERFORM wa.refuse_field('retryPolicy', 'must be policy (exponential, linear, constant), delaySeconds (1 to 3600), attempts (1 to 50)');
+	END IF;
+	IF secret !~ '^[\x21-\x7e]{16,200}$' THEN
+		PERFORM wa.refuse_field('secret', 'must be 16 to 200 printable characters');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_webhook(uuid, text, text[], jsonb, jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_webhook(uuid, text, text[], jsonb, jsonb, text) IS
+	'for function bodies: raises 22023 for what is wrong with a webhook; NULL is not looked at';
+
+-- whsec_ and 24 random bytes in base64, as Standard Webhooks writes secrets.
+CREATE FUNCTION wa.make_webhook_secret() RETURNS text
+	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT 'whsec_' || encode(wa.random_bytes(24), 'base64')
+$$;
+REVOKE ALL ON FUNCTION wa.make_webhook_secret() FROM PUBLIC;
+COMMENT ON FUNCTION wa.make_webhook_secret() IS 'a fresh secret for signatures, in the form of Standard Webhooks';
+
+CREATE FUNCTION wa.create_webhook(url text, events text[] DEFAULT NULL, session uuid DEFAULT NULL,
+								  custom_headers jsonb DEFAULT NULL, retry_policy jsonb DEFAULT NULL,
+								  active boolean DEFAULT NULL, secret text DEFAULT NULL)
+	RETURNS wa.webhook
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made wa.webhook;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	IF url IS NULL THEN
+		PERFORM wa.refuse_field('url', 'is required');
+	END IF;
+	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, secret);
+	INSERT INTO wa.webhook (org_id, session_id, url, events, custom_headers, retry_policy, retry_delay_seconds,
+							retry_attempts, active, secret)
+	VALUES (wa.require_org(), session, create_webhook.url, COALESCE(create_webhook.events, '{*}'),
+			create_webhook.custom_headers, COALESCE(create_webhook.retry_policy ->> 'policy', 'exponential'),
+			COALESCE((create_webhook.retry_policy ->> 'delaySeconds')::integer, 2),
+			COALESCE((create_webhook.retry_policy ->> 'attempts')::integer, 15),
+			COALESCE(create_webhook.active, true), COALESCE(create_webhook.secret, wa.make_webhook_secret()))
+	RETURNING * INTO made;
+	RETURN made;
+END $$;
+REVOKE ALL ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) IS
+	'makes a webhook; the answer is the only one that shows its secret; needs manage';
+
+CREATE FUNCTION wa.update_webhook(webhook uuid, url text DEFAULT NULL, events text[] DEFAULT NULL,
+								  session uuid DEFAULT NULL, custom_headers jsonb DEFAULT NULL,
+								  retry_policy jsonb DEFAULT NULL, active boolean DEFAULT NULL)
+	RETURNS wa.webhook
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changed wa.webhook;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	PERFORM FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, NULL);
+	UPDATE wa.webhook w
+	SET url = COALESCE(update_webhook.url, w.url), events = COALESCE(update_webhook.events, w.events),
+		session_id = COALESCE(session, w.session_id),
+		custom_headers = COALESCE(update_webhook.custom_headers, w.custom_headers),
+		retry_policy = COALESCE(update_webhook.retry_policy ->> 'policy', w.retry_policy),
+		retry_delay_seconds = COALESCE((update_webhook.retry_policy ->> 'delaySeconds')::integer, w.retry_delay_seconds),
+		retry_attempts = COALESCE((update_webhook.retry_policy ->> 'attempts')::integer, w.retry_attempts),
+		active = COALESCE(update_webhook.active, w.active), updated_at = now()
+	WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook
+	RETURNING * INTO changed;
+	RETURN changed;
+END $$;
+REVOKE ALL ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) IS
+	'changes what of a webhook is given, NULL leaves it; needs manage';
+
+CREATE FUNCTION wa.rotate_webhook_secret(webhook uuid, secret text DEFAULT NULL) RETURNS text
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	new_secret text;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	PERFORM wa.check_webhook(NULL, NULL, NULL, NULL, NULL, secret);
+	UPDATE wa.webhook w
+	SET secret = COALESCE(rotate_webhook_secret.secret, wa.make_webhook_secret()), updated_at = now()
+	WHERE w.org_id = wa.require_org() AND w.id = rotate_webhook_secret.webhook
+	RETURNING w.secret INTO new_secret;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN new_secret;
+END $$;
+REVOKE ALL ON FUNCTION wa.rotate_webhook_secret(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.rotate_webhook_secret(uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.rotate_webhook_secret(uuid, text) IS
+	'gives a webhook a new secret, a random one if none is given, and returns it; signatures with the old one end; needs manage';
+
+CREATE FUNCTION wa.delete_webhook(webhook uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.require_permission('manage');
+	DELETE FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.id = delete_webhook.webhook;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.delete_webhook(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.delete_webhook(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.delete_webhook(uuid) IS 'deletes a webhook; needs manage';

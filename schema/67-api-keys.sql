@@ -1,0 +1,150 @@
+-- API keys for the people of an organization: what the user token of an owner
+-- or admin does, in the active organization.  No API key can touch API keys,
+-- whatever its permissions.
+
+CREATE FUNCTION wa.require_key_manager() RETURNS uuid
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_under_key();
+	PERFORM wa.require_permission('manage');
+	RETURN wa.require_org();
+END $$;
+REVOKE ALL ON FUNCTION wa.require_key_manager() FROM PUBLIC;
+COMMENT ON FUNCTION wa.require_key_manager() IS
+	'for function bodies: the organization of a person who may manage API keys; raises 42501 for everybody else';
+
+CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
+	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
+				   expires_at timestamptz, revoked_at timestamptz)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_key_manager();
+BEGIN
+	RETURN QUERY
+	SELECT k.id, k.name, k.prefix, k.permissions::text[], k.created_at, k.created_by, k.expires_at, k.revoked_at
+	FROM wa.api_key k
+	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
+			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
+	ORDER BY k.id DESC
+	LIMIT list_api_keys.max;
+END $$;
+REVOKE ALL ON FUNCTION wa.list_api_keys(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.list_api_keys(uuid, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.list_api_keys(uuid, integer) IS
+	'the organization''s keys, newest first, for a person who manages them';
+
+CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at timestamptz DEFAULT NULL,
+								  OUT id uuid, OUT secret text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_key_manager();
+BEGIN
+	IF NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
+		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
+	END IF;
+	SELECT made.id, made.secret INTO id, secret
+	FROM wa.create_key(org, name, permissions::wa.permissions, expires_at) made;
+END $$;
+REVOKE ALL ON FUNCTION wa.create_api_key(text, text[], timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.create_api_key(text, text[], timestamptz) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
+	'wa.create_key() in the active organization, for a person who manages its keys';
+
+-- The key's row, locked, or 404.
+CREATE FUNCTION wa.find_api_key(key uuid) RETURNS wa.api_key
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_key_manager();
+	found_key wa.api_key;
+BEGIN
+	SELECT k.* INTO found_key FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN found_key;
+END $$;
+REVOKE ALL ON FUNCTION wa.find_api_key(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_api_key(uuid) IS
+	'for function bodies: a key of the active organization; raises P0002 if there is none';
+
+-- VOLATILE, so that it sees what the statement that it stands in has just made.
+CREATE FUNCTION wa.show_api_key(key uuid)
+	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
+				   expires_at timestamptz, revoked_at timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	shown constant wa.api_key := wa.find_api_key(key);
+BEGIN
+	RETURN QUERY SELECT shown.id, shown.name, shown.prefix, shown.permissions::text[], shown.created_at,
+		shown.created_by, shown.expires_at, shown.revoked_at;
+END $$;
+REVOKE ALL ON FUNCTION wa.show_api_key(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.show_api_key(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.show_api_key(uuid) IS
+	'one key as wa.list_api_keys() lists it, for a person who manages them';
+
+CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
+								  expires_at timestamptz DEFAULT NULL)
+	RETURNS uuid
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	old constant wa.api_key := wa.find_api_key(key);
+BEGIN
+	IF old.revoked_at IS NOT NULL THEN
+		RAISE EXCEPTION 'key is revoked' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
+		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
+	END IF;
+	PERFORM wa.check_key(COALESCE(name, old.name), COALESCE(permissions::wa.permissions, old.permissions), expires_at);
+	UPDATE wa.api_key k
+	SET name = COALESCE(btrim(update_api_key.name), k.name),
+		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
+		expires_at = COALESCE(update_api_key.expires_at, k.expires_at)
+	WHERE k.org_id = old.org_id AND k.id = old.id;
+	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
+		'name', btrim(name), 'permissions', permissions, 'expiresAt', expires_at)));
+	RETURN old.id;
+END $$;
+REVOKE ALL ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
+	'changes what of a key is given, NULL leaves it, for a person who manages the keys; the secret stays';
+
+CREATE FUNCTION wa.revoke_api_key(key uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN wa.revoke_key((wa.find_api_key(key)).id);
+END $$;
+REVOKE ALL ON FUNCTION wa.revoke_api_key(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.revoke_api_key(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.revoke_api_key(uuid) IS
+	'wa.revoke_key() in the active organization, for a person who manages its keys';
+
+CREATE FUNCTION wa.rotate_api_key(key uuid, overlap_seconds integer DEFAULT NULL, OUT id uuid, OUT secret text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT made.id, made.secret INTO id, secret
+	FROM wa.rotate_key((wa.find_api_key(key)).id, COALESCE(overlap_seconds, 86400) * interval '1 second') made;
+END $$;
+REVOKE ALL ON FUNCTION wa.rotate_api_key(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.rotate_api_key(uuid, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer) IS
+	'wa.rotate_key() in the active organization, for a person who manages its keys';

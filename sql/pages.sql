@@ -1,0 +1,97 @@
+-- Lists: what a page costs does not depend on where in the list it is.
+--
+-- The statements are those that the gateway sends, from the list of registered
+-- ones, so that none can change without its plan being seen here.
+\set superuser :USER
+SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
+SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
+SELECT value AS session FROM fixture WHERE name = 'acme_session' \gset
+
+-- Many of everything; ids in the order in which they were made.
+BEGIN;
+INSERT INTO wa.session (org_id, label) SELECT :'acme', 'page ' || i FROM generate_series(1, 2000) i;
+INSERT INTO wa.chat (org_id, session_id, jid, type, active_at)
+SELECT :'acme', :'session', (10000000000 + i) || '@s.whatsapp.net', 'dm', now() - i * interval '1 minute'
+FROM generate_series(1, 5000) i;
+INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name, first_seen_at, last_seen_at)
+SELECT :'acme', :'session', (10000000000 + i) || '@s.whatsapp.net', 10000000000 + i, 'Contact ' || i, '2026-01-01', '2026-01-02'
+FROM generate_series(1, 5000) i;
+INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
+SELECT :'acme', :'session', '10000000001@s.whatsapp.net', 'in', 'text', 'page ' || i, 'read'
+FROM generate_series(1, 20000) i;
+INSERT INTO wa.webhook (org_id, url, secret) SELECT :'acme', 'https://e.com/' || i, 'secret' FROM generate_series(1, 2000) i;
+COMMIT;
+VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook;
+-- The last rows but a page of each list.
+SELECT id AS message_end FROM wa.message WHERE chat_jid = '10000000001@s.whatsapp.net' ORDER BY id OFFSET 201 LIMIT 1 \gset
+SELECT id AS session_end FROM wa.session WHERE org_id = :'acme' ORDER BY id OFFSET 201 LIMIT 1 \gset
+SELECT id AS webhook_end FROM wa.webhook ORDER BY id OFFSET 201 LIMIT 1 \gset
+SELECT jid AS chat_end, active_at AS chat_end_at FROM wa.chat WHERE session_id = :'session' ORDER BY active_at, jid DESC OFFSET 201 LIMIT 1 \gset
+SELECT jid AS contact_end FROM wa.contact WHERE session_id = :'session' ORDER BY jid DESC OFFSET 201 LIMIT 1 \gset
+
+SELECT source AS message_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'message_list' \gset
+SELECT source AS chat_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'chat_list' \gset
+SELECT source AS contact_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'contact_list' \gset
+SELECT source AS session_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'session_list' \gset
+SELECT source AS webhook_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'webhook_list' \gset
+-- No list is forgotten here; the one of keys is a function's, for people.
+SELECT name FROM wa.statement WHERE role_name = 'wa_gateway' AND name LIKE '%\_list' ORDER BY name;
+
+-- Rows and pages of memory of a prepared statement's run.
+CREATE FUNCTION public.cost_of(call text, OUT rows integer, OUT buffers integer)
+	LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE ' || call INTO plan;
+	rows := plan -> 0 -> 'Plan' ->> 'Actual Rows';
+	buffers := (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::integer + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::integer;
+END $$;
+
+\c - regress_app
+\set SHOW_CONTEXT never
+SET plan_cache_mode = force_generic_plan;
+PREPARE message_list(uuid, text, uuid, timestamptz, uuid, timestamptz, uuid, int4) AS :message_list;
+PREPARE chat_list(uuid, timestamptz, text, int4) AS :chat_list;
+PREPARE contact_list(uuid, text, text, int4) AS :contact_list;
+PREPARE session_list(text, uuid, int4) AS :session_list;
+PREPARE webhook_list(uuid, int4) AS :webhook_list;
+
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+-- Organization, session and chat are index conditions, and so is the place that
+-- the page begins at; the index has the order.  What is sorted is one page.
+EXPLAIN (COSTS OFF) EXECUTE message_list(NULL, NULL, NULL, NULL, NULL, NULL, NULL, 201);
+EXPLAIN (COSTS OFF) EXECUTE chat_list(NULL, NULL, NULL, 201);
+EXPLAIN (COSTS OFF) EXECUTE contact_list(NULL, NULL, NULL, 201);
+EXPLAIN (COSTS OFF) EXECUTE session_list(NULL, NULL, 201);
+EXPLAIN (COSTS OFF) EXECUTE webhook_list(NULL, 201);
+
+-- The first page and the last are full, and neither costs more than the other.
+SELECT p.list, first.rows AS first_rows, last.rows AS last_rows,
+	last.buffers <= 2 * first.buffers + 20 AS same_cost, first.buffers < 1000 AS cheap
+FROM (VALUES
+	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
+		format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, %L, 201)', :'session', :'message_end')),
+	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
+		format('(%L, ''10000000001@s.whatsapp.net'', %L, NULL, NULL, NULL, NULL, 201)', :'session', :'message_end')),
+	('chat_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
+	('contact_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, NULL, %L, 201)', :'session', :'contact_end')),
+	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
+	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end'))) p (list, first_page, last_page),
+	cost_of(p.list || p.first_page) first, cost_of(p.list || p.last_page) last;
+COMMIT;
+-- What is looked for in contacts is no pattern, and case does not matter.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; EXECUTE contact_list(:'session', 'cONTACT 500', NULL, 3);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; EXECUTE contact_list(:'session', '%', NULL, 3);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; EXECUTE contact_list(:'session', '_', NULL, 3);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; EXECUTE contact_list(:'session', '+10000000', NULL, 2);
+DEALLOCATE ALL;
+
+\c - :superuser
+DROP FUNCTION public.cost_of(text);
+DELETE FROM wa.session WHERE label LIKE 'page %';
+DELETE FROM wa.chat WHERE jid LIKE '1000000%';
+DELETE FROM wa.contact WHERE jid LIKE '1000000%';
+DELETE FROM wa.webhook WHERE secret = 'secret';
+VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook;
