@@ -1,0 +1,238 @@
+/*
+ * backup.test.mjs
+ *		pg_dump and restore keep every row and every key; DROP EXTENSION does what it says.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { Cluster, prepareCluster } from './harness/cluster.mjs';
+import { Gateway, Sandbox } from './harness/programs.mjs';
+import { until } from './harness/processes.mjs';
+import { createKey, createMessage, createSession, createTenant } from './harness/tenants.mjs';
+
+const ROLES = ['wa_admin', 'wa_app', 'wa_claim', 'wa_connector', 'wa_gateway', 'wa_monitor', 'wa_owner', 'wa_worker'];
+
+let source, db, target, tenant, other, keys;
+
+before(async () =>
+{
+	source = prepareCluster();
+	db = await source.open('wa');
+	tenant = await createTenant(db, 'Kept');
+	other = await createTenant(db, 'Kept too');
+	keys = {
+		good: await createKey(db, tenant.org, ['read', 'send']),
+		revoked: await createKey(db, tenant.org),
+		expired: await createKey(db, tenant.org),
+		rotated: await createKey(db, tenant.org),
+	};
+	await db.sql('SELECT wa.revoke_key($1::uuid)', [keys.revoked.uuid]);
+	await db.sql("UPDATE wa.api_key SET expires_at = now() - interval '1 hour' WHERE id = $1", [keys.expired.uuid]);
+	keys.successor = { secret: await db.value("SELECT secret FROM wa.rotate_key($1, '1 day')", [keys.rotated.uuid]) };
+	keys.imported = { secret: 'wa_imported-from-elsewhere-0123456789' };
+	await db.sql("SELECT wa.import_key($1, 'imported', wa.hash_key($2), '{read}')", [tenant.org.uuid, keys.imported.secret]);
+
+	/* everything that has a state: pairings, queued and taken messages, reactions, odd texts */
+	const scanning = await createSession(db, tenant.org, { status: 'scan_qr_code' });
+
+	await db.sql("INSERT INTO wa.session_pairing VALUES ($1, $2, 'qr', now())", [tenant.org.uuid, scanning.uuid]);
+	await db.sql(`INSERT INTO wa.contact (org_id, session_id, jid, name) VALUES ($1, $2, 'x@s.whatsapp.net', E'tab\\t\\\\.\\n"quote" ñ 🙂')`,
+		[tenant.org.uuid, tenant.session.uuid]);
+
+	const odd = await createMessage(db, tenant.chat, '\\. \\N \t\r\n \'" ñ 漢 🙂');
+
+	await db.sql(`UPDATE wa.message SET status = 'sending', direction = 'out', lease_owner = 'gone', lease_until = now(), mentions = '{a,NULL,"b,c"}',
+		reactions = '{"👍": ["x"]}', quoted_message_id = $1 WHERE id = $2`, [tenant.message.uuid, odd.uuid]);
+	await db.sql("INSERT INTO wa.message_action (org_id, session_id, message_id, type) VALUES ($1, $2, $3, 'react')",
+		[tenant.org.uuid, tenant.session.uuid, odd.uuid]);
+
+	await db.sql("INSERT INTO wa.session_rate VALUES ($1, $2, now(), 3, '-infinity', 4)", [tenant.org.uuid, tenant.session.uuid]);
+	await db.sql("INSERT INTO wa.idempotency VALUES ($1, 'order \\ 1', sha256('x'), $2)", [tenant.org.uuid, odd.uuid]);
+	await db.sql(`INSERT INTO wa.webhook (org_id, url, events, custom_headers, secret)
+		VALUES ($1, 'https://example.com/', '{message,chat.update}', '{"X-A": "b"}', 'whsec_0123456789abcdef')`, [tenant.org.uuid]);
+
+	/* a server that has never heard of wa_apikeys: no roles, no logins */
+	target = new Cluster();
+});
+
+/* Every row of every table of the extension that belongs to the installation, not to the release. */
+async function contents(wire)
+{
+	const tables = (await wire.sql(`
+		SELECT c.relname AS name FROM pg_class c
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind = 'r' AND c.relname <> 'statement' ORDER BY 1`)).map((row) => row.name);
+	const rows = {};
+
+	for (const table of tables)
+		rows[table] = (await wire.sql(`SELECT to_jsonb(t)::text AS row FROM wa.${table} AS t ORDER BY 1`)).map((row) => row.row);
+	return rows;
+}
+
+async function catalog(wire)
+{
+	return await wire.sql(`
+		SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS object,
+			COALESCE(pg_get_userbyid(p.proowner), pg_get_userbyid(c.relowner)) AS owner,
+			COALESCE(p.proacl, c.relacl)::text AS acl
+		FROM pg_depend d
+		LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+		LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+		WHERE d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'wa_apikeys')
+		ORDER BY 1`);
+}
+
+function dump(cluster, database, format = 'plain')
+{
+	const file = path.join(cluster.place, `${database}.${format}`);
+
+	cluster.program('pg_dump', database, ['--format', format, '--file', file]);
+	return file;
+}
+
+function restore(file, cluster, database)
+{
+	cluster.createDatabase(database);
+	if (file.endsWith('.plain'))
+		cluster.program('psql', database, ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', file]);
+	else
+		cluster.program('pg_restore', 'postgres', ['--exit-on-error', '--dbname', database, file]);
+}
+
+/* Newer minor releases put a random word into \restrict and \unrestrict. */
+function comparable(file)
+{
+	return fs.readFileSync(file, 'utf8').replace(/^\\(un)?restrict .*$/gm, '');
+}
+
+async function statuses(gateway)
+{
+	const found = {};
+
+	for (const [name, key] of Object.entries(keys))
+		found[name] = (await gateway.client.get('/api/v1/sessions', key.secret)).status;
+	return found;
+}
+
+for (const format of ['custom', 'plain'])
+{
+	test(`a ${format} dump restored into an empty server: every row, every key, at once`, async () =>
+	{
+		const database = `restored_${format}`;
+
+		restore(dump(source, 'wa', format), target, database);
+		target.prepare(database);
+
+		const restored = await target.open(database);
+		const rows = await contents(restored);
+
+		assert.deepEqual(rows, await contents(db));
+		assert.ok(Object.values(rows).every((table) => table.length > 0), 'no table is empty, so that each is compared');
+		assert.deepEqual(await catalog(restored), await catalog(db));
+		assert.deepEqual(await restored.sql('SELECT * FROM wa.self_check() WHERE NOT passed'), []);
+
+		const before = await Gateway.start(source);
+		const after = await Gateway.start(target, { database });
+
+		assert.deepEqual(await statuses(after), await statuses(before));
+		assert.deepEqual(await statuses(after),
+			{ good: 200, revoked: 401, expired: 401, rotated: 200, successor: 200, imported: 200 });
+		assert.equal((await after.client.get('/api/v1/sessions', tenant.key.secret)).text,
+			(await before.client.get('/api/v1/sessions', tenant.key.secret)).text);
+		assert.equal((await after.client.get(`/api/v1/sessions/${other.session.id}`, tenant.key.secret)).status, 404);
+		await before.stop();
+		await after.stop();
+		await restored.close();
+	});
+}
+
+test('on the restored server keys are made and revoked, and messages sent, as before', async () =>
+{
+	const restored = await target.open('restored_custom');
+	const gateway = await Gateway.start(target, { database: 'restored_custom' });
+	const sandbox = await Sandbox.start(target, { database: 'restored_custom' });
+	const made = await createKey(restored, tenant.org);
+	const session = (await gateway.client.post('/api/v1/sessions', made.secret, {})).json;
+	const sent = await gateway.client.post(`/api/v1/sessions/${session.id}/messages`, made.secret,
+		{ type: 'text', to: '15551234567', text: 'after the restore' });
+
+	assert.equal(sent.status, 202);
+	await until('the message is read', async () =>
+		(await gateway.client.get(`/api/v1/sessions/${session.id}/messages/${sent.json.id}`, made.secret)).json.status === 'read');
+	await restored.sql('SELECT wa.revoke_key($1::uuid)', [made.uuid]);
+	assert.equal((await gateway.client.get('/api/v1/me', made.secret)).status, 401);
+	await assert.rejects(restored.sql('DELETE FROM wa.audit'), { code: '42501' });
+	await sandbox.stop();
+	await gateway.stop();
+	await restored.close();
+});
+
+test('a dump of what was restored is the dump that it was restored from', () =>
+{
+	const first = dump(source, 'wa');
+
+	restore(first, target, 'again');
+	assert.equal(comparable(dump(target, 'again')), comparable(first));
+});
+
+test('a dump holds no digest but those of keys, and no secret at all', () =>
+{
+	const text = comparable(dump(source, 'wa'));
+
+	for (const { secret } of Object.values(keys))
+		assert.ok(!text.includes(secret.slice(8)));
+	assert.match(text, /^CREATE EXTENSION IF NOT EXISTS wa_apikeys /m);
+	assert.doesNotMatch(text, /COPY wa\.statement /);
+	assert.doesNotMatch(text, /CREATE (TABLE|FUNCTION|POLICY)/);
+});
+
+test('ALTER EXTENSION UPDATE to the release that is there changes nothing', async () =>
+{
+	const before = [await catalog(db), await contents(db)];
+
+	await db.sql('ALTER EXTENSION wa_apikeys UPDATE');
+	assert.deepEqual([await catalog(db), await contents(db)], before);
+});
+
+test('a second database of the same server has its own organizations and keys', async () =>
+{
+	target.createDatabase('second');
+	target.prepare('second');
+
+	const gateway = await Gateway.start(target, { database: 'second' });
+
+	assert.equal((await gateway.client.get('/api/v1/sessions', keys.good.secret)).status, 401);
+	await gateway.stop();
+});
+
+test('DROP EXTENSION takes everything in schema wa with it, needs no CASCADE, and leaves the roles', async () =>
+{
+	const wire = await target.open('again');
+
+	await wire.sql('DROP EXTENSION wa_apikeys');
+	assert.equal(await wire.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'wa'"), '0');
+	assert.deepEqual((await wire.sql("SELECT rolname FROM pg_roles WHERE rolname = ANY ($1::text[]) ORDER BY 1", [`{${ROLES.join()}}`]))
+		.map((row) => row.rolname), ROLES);
+
+	/* and it can be made again, empty */
+	await wire.sql('CREATE EXTENSION wa_apikeys CASCADE');
+	assert.equal(await wire.value('SELECT count(*) FROM wa.org'), '0');
+	await wire.close();
+});
+
+test('a table of somebody\'s own that is protected stays so in a dump, and keeps DROP EXTENSION from running', async () =>
+{
+	const wire = await target.open('restored_plain');
+
+	await wire.sql(`CREATE TABLE public.invoice (org_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (org_id, id));
+		SELECT wa.protect('public.invoice', read => 'read', write => 'manage')`);
+
+	/* it is so after a restore as well */
+	restore(dump(target, 'restored_plain'), target, 'with_invoice');
+	assert.equal(target.psql('with_invoice', "SELECT wa.is_protected('public.invoice')"), 't');
+	await assert.rejects(wire.sql('DROP EXTENSION wa_apikeys'), { code: '2BP01' });
+	assert.notEqual(await wire.value('SELECT count(*) FROM wa.org'), '0');
+	await wire.sql("SELECT wa.unprotect('public.invoice')");
+	await wire.sql('DROP EXTENSION wa_apikeys');
+	await wire.close();
+});

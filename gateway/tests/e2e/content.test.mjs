@@ -1,0 +1,199 @@
+/*
+ * content.test.mjs
+ *		Every type of message: what it takes, what it refuses, and how it reads afterwards.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { createUnlimitedSession, pairedSession } from './harness/fixtures.mjs';
+import { until } from './harness/processes.mjs';
+import { Gateway, Sandbox } from './harness/programs.mjs';
+import { createTenant } from './harness/tenants.mjs';
+
+const PHONE = '15551234567';
+const JID = `${PHONE}@s.whatsapp.net`;
+const URL = 'https://media.example/file';
+const VCARD = 'BEGIN:VCARD\nVERSION:3.0\nFN:Ann\nEND:VCARD';
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+let db, client, key, tenant, path;
+
+before(async () =>
+{
+	const cluster = prepareCluster();
+
+	db = await cluster.open('wa');
+	tenant = await createTenant(db, 'Acme');
+	key = tenant.key.secret;
+	path = `/api/v1/sessions/${(await createUnlimitedSession(db, tenant.org)).id}/messages`;
+	client = (await Gateway.start(cluster)).client;
+	await Sandbox.start(cluster);
+});
+
+const send = (json, to = PHONE) => client.post(path, key, { to, ...json });
+
+/* Each type, and how the message reads: besides what all have. */
+const GOOD = {
+	'text': [{ type: 'text', text: 'hello' }, { body: 'hello', hasMedia: false }],
+	'text, all of Unicode': [{ type: 'text', text: 'ñ 漢 🙂 \u202e x\n\ty' }, { body: 'ñ 漢 🙂 \u202e x\n\ty', hasMedia: false }],
+	'image by URL': [{ type: 'image', media: { url: URL, mimetype: 'image/png' }, caption: 'look' },
+		{ body: 'look', hasMedia: true, media: { url: URL, mimetype: 'image/png' } }],
+	'image inline': [{ type: 'image', media: { data: PIXEL, mimetype: 'image/png', filename: 'pixel.png' } },
+		{ hasMedia: true, media: { mimetype: 'image/png', filename: 'pixel.png' } }],
+	'video': [{ type: 'video', media: { url: URL } }, { hasMedia: true, media: { url: URL } }],
+	'audio': [{ type: 'audio', media: { url: URL, mimetype: 'audio/ogg; codecs=opus' } }, { hasMedia: true, media: { url: URL, mimetype: 'audio/ogg; codecs=opus' } }],
+	'document': [{ type: 'document', media: { url: URL, filename: 'règlement.pdf' }, caption: 'read' }, { body: 'read', hasMedia: true, media: { url: URL, filename: 'règlement.pdf' } }],
+	'sticker': [{ type: 'sticker', media: { url: URL } }, { hasMedia: true, media: { url: URL } }],
+	'location': [{ type: 'location', latitude: -90, longitude: 180, name: 'South Pole', address: 'Antarctica' }, { hasMedia: false }],
+	'contact': [{ type: 'contact', contact: { displayName: 'Ann', vcard: VCARD } }, { hasMedia: false }],
+	'poll': [{ type: 'poll', name: 'Lunch?', options: ['yes', 'no'], selectableCount: 1 }, { hasMedia: false }],
+	'poll with twelve options': [{ type: 'poll', name: 'Month?', options: Array.from({ length: 12 }, (_, i) => `${i}`) }, { hasMedia: false }],
+};
+
+const media = { url: URL };
+
+/* What is wrong, and the field that is named for it. */
+const BAD = [
+	[{ text: 'x' }, 'type'],
+	[{ type: 'telegram', text: 'x' }, 'type'],
+	[{ type: 'text' }, 'text'],
+	[{ type: 'text', text: '' }, 'text'],
+	[{ type: 'text', text: 'a'.repeat(65537) }, 'text'],
+	[{ type: 'text', text: ['x'] }, 'text'],
+	[{ type: 'text', text: 'x', caption: 'x' }, 'caption'],
+	[{ type: 'text', text: 'x', media }, 'media'],
+	[{ type: 'image' }, 'media'],
+	[{ type: 'image', media: URL }, 'media'],
+	[{ type: 'image', media: {} }, 'media'],
+	[{ type: 'image', media: { url: URL, data: PIXEL } }, 'media'],
+	[{ type: 'image', media: { ...media, size: '1' } }, 'media'],
+	[{ type: 'image', media: { url: 7 } }, 'media'],
+	[{ type: 'image', media: { url: 'file:///etc/passwd' } }, 'media.url'],
+	[{ type: 'image', media: { url: 'https://user:pass@media.example/' } }, 'media.url'],
+	[{ type: 'image', media: { url: `${URL}/${'a'.repeat(2048)}` } }, 'media.url'],
+	[{ type: 'image', media: { data: 'not base64' } }, 'media.data'],
+	[{ type: 'image', media: { data: 'AAA' } }, 'media.data'],
+	[{ type: 'image', media: { data: '' } }, 'media.data'],
+	[{ type: 'image', media: { ...media, mimetype: 'png' } }, 'media.mimetype'],
+	[{ type: 'document', media: { ...media, filename: '../../etc/passwd' } }, 'media.filename'],
+	[{ type: 'document', media: { ...media, filename: 'a\r\nb' } }, 'media.filename'],
+	[{ type: 'image', media, caption: 'a'.repeat(4097) }, 'caption'],
+	[{ type: 'audio', media, caption: 'x' }, 'caption'],
+	[{ type: 'sticker', media, caption: 'x' }, 'caption'],
+	[{ type: 'location', longitude: 0 }, 'latitude'],
+	[{ type: 'location', latitude: 90.1, longitude: 0 }, 'latitude'],
+	[{ type: 'location', latitude: '1', longitude: 0 }, 'latitude'],
+	[{ type: 'location', latitude: 0, longitude: -181 }, 'longitude'],
+	[{ type: 'location', latitude: 0, longitude: 0, name: '' }, 'name'],
+	[{ type: 'contact' }, 'contact'],
+	[{ type: 'contact', contact: 'Ann' }, 'contact'],
+	[{ type: 'contact', contact: { displayName: '', vcard: VCARD } }, 'contact.displayName'],
+	[{ type: 'contact', contact: { displayName: 'Ann', vcard: 'Ann' } }, 'contact.vcard'],
+	[{ type: 'contact', contact: { displayName: 'Ann', vcard: VCARD, photo: 'x' } }, 'contact'],
+	[{ type: 'poll', options: ['a', 'b'] }, 'name'],
+	[{ type: 'poll', name: 'x', options: ['a'] }, 'options'],
+	[{ type: 'poll', name: 'x', options: Array.from({ length: 13 }, (_, i) => `${i}`) }, 'options'],
+	[{ type: 'poll', name: 'x', options: ['a', 'a'] }, 'options'],
+	[{ type: 'poll', name: 'x', options: ['a', 7] }, 'options'],
+	[{ type: 'poll', name: 'x', options: 'ab' }, 'options'],
+	[{ type: 'poll', name: 'x', options: ['a', 'b'], selectableCount: 3 }, 'selectableCount'],
+	[{ type: 'poll', name: 'x', options: ['a', 'b'], selectableCount: 0 }, 'selectableCount'],
+	[{ type: 'poll', name: 'x', options: ['a', 'b'], selectableCount: 1.5 }, 'selectableCount'],
+	[{ type: 'text', text: 'x', mentions: ['nobody'] }, 'mentions'],
+	[{ type: 'text', text: 'x', mentions: PHONE }, 'mentions'],
+	[{ type: 'text', text: 'x', mentions: Array(257).fill(PHONE) }, 'mentions'],
+	[{ type: 'text', text: 'x', replyTo: 'msg_1' }, 'replyTo'],
+	[{ type: 'text', text: 'x', replyTo: 'msg_01h455vb4pex5vsknk084sn02q' }, 'replyTo'],
+];
+
+for (const [name, [json, expected]] of Object.entries(GOOD))
+{
+	test(`${name}: is accepted and reads as it was sent`, async () =>
+	{
+		const sent = await send(json);
+
+		assert.equal(sent.status, 202, sent.text);
+
+		const { json: message } = await client.get(`${path}/${sent.json.id}`, key);
+		const { hasMedia, media: attachment, body } = message;
+
+		assert.equal(message.type, json.type);
+		assert.deepEqual({ hasMedia, media: attachment, body }, { media: undefined, body: undefined, ...expected });
+	});
+}
+
+test('what is wrong with a message is told by the name of its field', async () =>
+{
+	const count = () => db.value('SELECT count(*) FROM wa.message');
+	const before = await count();
+
+	for (const [json, field] of BAD)
+	{
+		const refused = await send(json);
+		const what = JSON.stringify(json).slice(0, 100);
+
+		assert.equal(refused.status, 400, what);
+		assert.deepEqual(Object.keys(refused.json.error.details), [field], what);
+	}
+	assert.equal(await count(), before);
+});
+
+test('recipients are phone numbers and addresses, and nothing else', async () =>
+{
+	const good = {
+		[PHONE]: JID, [`+${PHONE}`]: JID, [JID]: JID, [`${PHONE}@c.us`]: JID, '120363000000000001@g.us': '120363000000000001@g.us',
+		'12345678901@lid': '12345678901@lid', 'status@broadcast': 'status@broadcast', '120363000000000002@newsletter': '120363000000000002@newsletter',
+	};
+
+	for (const [to, jid] of Object.entries(good))
+	{
+		const sent = await send({ type: 'text', text: 'hello' }, to);
+
+		assert.equal(sent.status, 202, to);
+		assert.equal((await client.get(`${path}/${sent.json.id}`, key)).json.chatJid, jid);
+	}
+	for (const to of ['', '123', '0123456789', '1'.repeat(16), 'ann', `${PHONE}@example.com`, `${PHONE}@s.whatsapp.net@g.us`, ` ${PHONE}`, `${PHONE}\n`, '１５５５１２３４５６７', '%', "' OR 1=1"])
+	{
+		const refused = await send({ type: 'text', text: 'hello' }, to);
+
+		assert.equal(refused.status, 400, to);
+		assert.deepEqual(Object.keys(refused.json.error.details), ['to'], to);
+	}
+});
+
+test('a message quotes one of the same chat and mentions people', async () =>
+{
+	const first = await send({ type: 'text', text: 'first' });
+	const second = await send({ type: 'text', text: 'second', replyTo: first.json.id, mentions: [PHONE, '15557654321@c.us'] });
+	const elsewhere = await send({ type: 'text', text: 'x', replyTo: first.json.id }, '15557654321');
+	const { json: message } = await client.get(`${path}/${second.json.id}`, key);
+
+	assert.equal(message.quotedMessageId, first.json.id);
+	assert.deepEqual(message.mentions, [JID, '15557654321@s.whatsapp.net']);
+	assert.equal(elsewhere.status, 400);
+	assert.deepEqual(Object.keys(elsewhere.json.error.details), ['replyTo']);
+});
+
+test('a file goes inline up to the limit of a request, and not beyond', async () =>
+{
+	const fits = await send({ type: 'document', media: { data: 'A'.repeat(1000 * 1024), filename: 'a.bin' } });
+	const tooLarge = await send({ type: 'document', media: { data: 'A'.repeat(1100 * 1024), filename: 'a.bin' } });
+
+	assert.equal(fits.status, 202);
+	assert.equal(await db.value("SELECT octet_length(media_data) FROM wa.message WHERE media ->> 'filename' = 'a.bin'"), String(1000 * 1024 / 4 * 3));
+	assert.equal(tooLarge.status, 413);
+});
+
+test('a connector gets every type over', async () =>
+{
+	const session = await pairedSession(client, key);
+	const sent = [];
+
+	for (const [json] of Object.values(GOOD))
+		sent.push((await client.post(`/api/v1/sessions/${session.id}/messages`, key, { to: PHONE, ...json })).json.id);
+	for (const id of sent)
+	{
+		await until('the message is read', async () =>
+			(await client.get(`/api/v1/sessions/${session.id}/messages/${id}`, key)).json.status === 'read');
+	}
+});

@@ -1,0 +1,24 @@
+/*
+ * endpoints.mjs
+ *		The gateway's table of endpoints, as it prints it itself.
+ */
+import { runGateway } from './programs.mjs';
+
+/*
+ * The rows of `wa-gateway --endpoints`, one for each method and path:
+ * { method, pattern, open } and, unless "open" says that it takes no credential,
+ * { needs, people, parameters, bodyRest, status, flagStatus?, answer, columns }.
+ */
+export function endpoints()
+{
+	const { code, stdout, stderr } = runGateway(['--endpoints']);
+
+	if (code !== 0)
+		throw new Error(`wa-gateway --endpoints: exit code ${code}\n${stderr}`);
+	return JSON.parse(stdout);
+}
+
+export function nameOf({ method, pattern })
+{
+	return `${method} ${pattern}`;
+}

@@ -1,0 +1,212 @@
+/*
+ * processes.mjs
+ *		Everything that a test starts, and that it ends again.
+ *
+ * A resource is anything with an end: a process, a cluster, a connection.  Whoever
+ * starts one says how it ends with onEnd().  When the test file is done, the ends run,
+ * the last one first.  If the file dies before that (a signal, an exception), the same
+ * happens as far as it goes without waiting: onEnd() takes a second function for that,
+ * which must be synchronous.
+ *
+ * Processes are ended by their own id, never by name.
+ *
+ * Variables of the environment:
+ *	WA_ROOT		the checkout, if not the one that this file is in
+ *	WA_PROGRAMS	the folder of wa-gateway and wa-sandbox, if not its gateway/
+ *	PG_CONFIG	the PostgreSQL to test with
+ *	WA_E2E_DIR	a folder that the files of one run share, to save time (cluster.mjs)
+ *	WA_KEEP=1	keeps the folders of clusters and logs, and says where they are
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = process.env.WA_ROOT ?? fileURLToPath(new URL('../../../..', import.meta.url));
+export const SCRIPTS = path.join(ROOT, 'scripts');
+
+export const PROGRAMS = process.env.WA_PROGRAMS ?? path.join(ROOT, 'gateway');
+
+const PG_CONFIG = process.env.PG_CONFIG ?? 'pg_config';
+
+const ends = [];
+
+export function onEnd(end, endNow = () => {})
+{
+	ends.push({ end, endNow });
+}
+
+async function endAll()
+{
+	const failures = [];
+
+	while (ends.length > 0)
+	{
+		try
+		{
+			await ends.pop().end();
+		}
+		catch (error)
+		{
+			failures.push(error);
+		}
+	}
+	if (failures.length > 0)
+		throw failures[0];
+}
+
+after(endAll);
+
+process.on('exit', () =>
+{
+	while (ends.length > 0)
+		ends.pop().endNow();
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+	process.on(signal, () => process.exit(1));
+
+/*
+ * What a child gets of our environment: no settings of ours, so that a test means the
+ * same in every shell.
+ */
+export function environment(more = {})
+{
+	const kept = Object.fromEntries(Object.entries(process.env)
+		.filter(([name]) => !/^(PG(?!_CONFIG)|WA_|NODE_)/.test(name)));
+
+	return { ...kept, LC_ALL: 'C.UTF-8', ...more };
+}
+
+/* Runs a program to its end.  Returns { code, stdout, stderr }. */
+export function run(program, args, { input, env } = {})
+{
+	const done = spawnSync(program, args, {
+		input: input ?? '', env: environment(env), encoding: 'utf8', timeout: 60000,
+		maxBuffer: 256 * 1024 * 1024,
+	});
+
+	if (done.error)
+		throw done.error;
+	return { code: done.status, stdout: done.stdout, stderr: done.stderr };
+}
+
+/* The same; an exit code other than 0 is an error. */
+export function must(program, args, options)
+{
+	const done = run(program, args, options);
+
+	if (done.code !== 0)
+		throw new Error(`${path.basename(program)} ${args.join(' ')}: exit code ${done.code}\n${done.stderr}${done.stdout}`);
+	return done.stdout;
+}
+
+/*
+ * A program in the background.  Its output goes to a file, so that reading it costs this
+ * process nothing while it loads the program.
+ */
+export class Program
+{
+	constructor(program, args, { log, env } = {})
+	{
+		const file = fs.openSync(log, 'a');
+
+		this.name = path.basename(program);
+		this.logFile = log;
+		this.child = spawn(program, args, { stdio: ['ignore', file, file], env: environment(env) });
+		fs.closeSync(file);
+		this.exited = new Promise((resolve) =>
+		{
+			this.child.on('error', (error) => resolve({ code: null, signal: null, error }));
+			this.child.on('exit', (code, signal) => resolve({ code, signal }));
+		});
+		this.running = true;
+		this.exited.then(() => { this.running = false; });
+		onEnd(() => this.stop(), () => { this.kill('SIGKILL'); });
+	}
+
+	get pid()
+	{
+		return this.child.pid;
+	}
+
+	log()
+	{
+		return fs.readFileSync(this.logFile, 'utf8');
+	}
+
+	kill(signal)
+	{
+		if (this.running && this.pid !== undefined)
+			this.child.kill(signal);
+	}
+
+	/* Asks it to end, and kills it when it does not.  Returns { code, signal }. */
+	async stop(seconds = 10)
+	{
+		this.kill('SIGTERM');
+
+		const timer = setTimeout(() => this.kill('SIGKILL'), seconds * 1000);
+		const result = await this.exited;
+
+		clearTimeout(timer);
+		return result;
+	}
+}
+
+/*
+ * Asks again and again until it is told something true, and returns that.  What is
+ * waited for is said in the error when the time is over.
+ */
+export async function until(what, ask, { seconds = 30, pauseMs = 15 } = {})
+{
+	const end = performance.now() + seconds * 1000;
+	let last;
+
+	for (;;)
+	{
+		try
+		{
+			const answer = await ask();
+
+			if (answer)
+				return answer;
+			last = undefined;
+		}
+		catch (error)
+		{
+			last = error;
+		}
+		if (performance.now() > end)
+			throw new Error(`not within ${seconds} s: ${what}`, { cause: last });
+		await sleep(pauseMs);
+	}
+}
+
+/* A new folder that the server's user owns, gone at the end. */
+export function makePlace()
+{
+	const place = fs.mkdtempSync(path.join(fs.existsSync('/var/tmp') ? '/var/tmp' : os.tmpdir(), 'wa_apikeys.'));
+	const user = must(path.join(SCRIPTS, 'as-user'), ['id', '-u']).trim();
+
+	if (String(process.getuid()) !== user)
+		fs.chownSync(place, Number(user), -1);
+	onEnd(() => remove(place), () => remove(place));
+	return place;
+}
+
+function remove(place)
+{
+	if (process.env.WA_KEEP)
+		console.error(`# kept: ${place}`);
+	else
+		fs.rmSync(place, { recursive: true, force: true });
+}
+
+/* A program of the PostgreSQL that is tested. */
+export function postgresProgram(name)
+{
+	return path.join(must(PG_CONFIG, ['--bindir']).trim(), name);
+}

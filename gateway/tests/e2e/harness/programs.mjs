@@ -1,0 +1,85 @@
+/*
+ * programs.mjs
+ *		wa-gateway and wa-sandbox, started for a test.
+ */
+import path from 'node:path';
+import { GATEWAY_LOGIN, SANDBOX_LOGIN } from './cluster.mjs';
+import { Client } from './http.mjs';
+import { PROGRAMS, Program, run, until } from './processes.mjs';
+
+let logs = 0;
+
+export function conninfo(cluster, database, user)
+{
+	return `host=${cluster.host} port=${cluster.port} dbname=${database} user=${user}`;
+}
+
+function logFile(cluster, name)
+{
+	return path.join(cluster.place, `${name}-${++logs}.log`);
+}
+
+function lines(text, event)
+{
+	return text.split('\n').filter((line) => line.includes(` event=${event} `) || line.endsWith(` event=${event}`));
+}
+
+export class Gateway extends Program
+{
+	/* Starts it and returns when it is ready. */
+	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, args = [], env, port = 0, workers = 1 } = {})
+	{
+		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), [
+			'--listen', `127.0.0.1:${port}`, '--database', conninfo(cluster, database, user),
+			...(workers > 1 ? ['--workers', String(workers)] : []), ...args,
+		], { log: logFile(cluster, 'gateway'), env });
+
+		await until('the gateway listens', () => !gateway.running || gateway.events('listening').length === workers);
+		if (!gateway.running)
+			throw new Error(`the gateway has ended:\n${gateway.log()}`);
+		gateway.port = Number(/ port=([0-9]+)/.exec(gateway.events('listening')[0])[1]);
+		gateway.client = new Client(gateway.port);
+		await until('the gateway is ready', async () => (await gateway.client.get('/readyz')).status === 200);
+		return gateway;
+	}
+
+	/* The lines of its log that tell of an event. */
+	events(name)
+	{
+		return lines(this.log(), name);
+	}
+}
+
+/* Runs the gateway to its end, which is expected.  Returns { code, stdout, stderr }. */
+export function runGateway(args, env)
+{
+	return run(path.join(PROGRAMS, 'wa-gateway'), args, { env });
+}
+
+/* The same against a database, which it should refuse. */
+export function tryGateway(cluster, { database = 'wa', user = GATEWAY_LOGIN, args = [] } = {})
+{
+	return runGateway(['--listen', '127.0.0.1:0', '--database-wait', '0',
+		'--database', conninfo(cluster, database, user), ...args]);
+}
+
+export class Sandbox extends Program
+{
+	static async start(cluster, { database = 'wa', stepMs = 10, pollMs = 20, args = [] } = {})
+	{
+		const sandbox = new Sandbox(path.join(PROGRAMS, 'wa-sandbox'), [
+			'--database', conninfo(cluster, database, SANDBOX_LOGIN),
+			'--step-ms', String(stepMs), '--poll-ms', String(pollMs), ...args,
+		], { log: logFile(cluster, 'sandbox') });
+
+		await until('the sandbox is connected', () => !sandbox.running || sandbox.events('database_connected').length > 0);
+		if (!sandbox.running)
+			throw new Error(`the sandbox has ended:\n${sandbox.log()}`);
+		return sandbox;
+	}
+
+	events(name)
+	{
+		return lines(this.log(), name);
+	}
+}

@@ -1,0 +1,78 @@
+/*
+ * tenants.mjs
+ *		Organizations with keys, sessions, chats and messages, made in SQL.
+ *
+ * "db" is an administrator's connection (a superuser, whom row security does not bind).
+ */
+
+export const ALL = ['read', 'send', 'manage', 'events'];
+
+/* An id as callers see it. */
+export function publicId(db, prefix, uuid)
+{
+	return db.value('SELECT wa.typeid($1, $2::uuid)', [prefix, uuid]);
+}
+
+export async function createOrg(db, name)
+{
+	const uuid = await db.value('SELECT wa.create_org($1)', [name]);
+
+	return { uuid, id: await publicId(db, 'org', uuid) };
+}
+
+let keys = 0;
+
+/* Returns { uuid, id, secret, name }. */
+export async function createKey(db, org, permissions = ALL, { name = `key ${++keys}`, expiresAt = null } = {})
+{
+	const [made] = await db.sql(
+		"SELECT k.id, wa.typeid('key', k.id) AS public, k.secret FROM wa.create_key($1, $2, $3, $4) AS k",
+		[org.uuid, name, `{${permissions.join(',')}}`, expiresAt]);
+
+	return { uuid: made.id, id: made.public, secret: made.secret, name };
+}
+
+/* Without send limits, unless "limited" asks for the defaults: tests send more than those allow. */
+export async function createSession(db, org, { status = 'working', label = null, connector = 'none', limited = false } = {})
+{
+	const [made] = await db.sql(`
+		INSERT INTO wa.session (org_id, status, label, connector) VALUES ($1, $2, $3, $4)
+		RETURNING id, wa.typeid('sess', id) AS public`, [org.uuid, status, label, connector]);
+
+	if (!limited)
+		await db.sql('UPDATE wa.session SET rate_per_min = 0, rate_per_hour = 0 WHERE id = $1', [made.id]);
+	return { uuid: made.id, id: made.public, org };
+}
+
+export async function createChat(db, session, jid, { activeAt = null } = {})
+{
+	await db.sql(`
+		INSERT INTO wa.chat (org_id, session_id, jid, type, active_at)
+		VALUES ($1, $2, $3, wa.chat_type($3), COALESCE($4::timestamptz, now()))`,
+		[session.org.uuid, session.uuid, jid, activeAt]);
+	return { jid, session };
+}
+
+export async function createMessage(db, chat, body, { direction = 'in' } = {})
+{
+	const { session } = chat;
+	const [made] = await db.sql(`
+		INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
+		VALUES ($1, $2, $3, $4, 'text', $5, 'delivered')
+		RETURNING id, wa.typeid('msg', id) AS public`,
+		[session.org.uuid, session.uuid, chat.jid, direction, body]);
+
+	return { uuid: made.id, id: made.public, chat };
+}
+
+/* An organization with one of everything. */
+export async function createTenant(db, name, { jid = '15551230001@s.whatsapp.net' } = {})
+{
+	const org = await createOrg(db, name);
+	const key = await createKey(db, org);
+	const session = await createSession(db, org, { label: `session of ${name}` });
+	const chat = await createChat(db, session, jid);
+	const message = await createMessage(db, chat, `message of ${name}`);
+
+	return { org, key, session, chat, message };
+}

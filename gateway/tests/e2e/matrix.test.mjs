@@ -1,0 +1,356 @@
+/*
+ * matrix.test.mjs
+ *		Every endpoint of the gateway's own table, against everything that can be wrong.
+ *
+ * The rows come from `wa-gateway --endpoints`, what each takes from the OpenAPI document.
+ * A row without a fixture fails, so that no endpoint is added without being tried with the
+ * right permission, each wrong one, no key, other organizations' ids, invented and
+ * malformed ones, and bad input for each of its parameters.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { endpoints, nameOf } from './harness/endpoints.mjs';
+import { createContact, createSentMessage, createWebhook, showQrCode } from './harness/fixtures.mjs';
+import { DOCUMENT, fullPath, problems, resolve } from './harness/openapi.mjs';
+import { Gateway } from './harness/programs.mjs';
+import { ALL, createChat, createKey, createSession, createTenant } from './harness/tenants.mjs';
+
+const PHONE = '15551234567';
+const GROUP = '120363000000000001@g.us';
+const PEOPLE_ONLY = 'API keys are managed by people';
+
+/* Ids that have the right form, and were never given to anything. */
+const INVENTED = {
+	s: 'sess_01h455vb4pex5vsknk084sn02q', m: 'msg_01h455vb4pex5vsknk084sn02q', w: 'wh_01h455vb4pex5vsknk084sn02q',
+	k: 'key_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
+};
+
+/* Texts that are no id of any kind. */
+const MALFORMED = ['x', '%20', 'sess_', 'sess_01h455vb4pex5vsknk084sn02', 'org_01h455vb4pex5vsknk084sn02q', 'SESS_01H455VB4PEX5VSKNK084SN02Q',
+	'00000000-0000-0000-0000-000000000000', "'%20OR%201=1", '..%2F..', '%F0%9F%99%82', 'a'.repeat(300)];
+
+let db, client, tenant, other;
+const keys = new Map();			/* by permissions, as text */
+const rows = endpoints().filter(({ open }) => !open);
+
+/* ---- fixtures: what each endpoint needs to succeed, made anew for each request ---- */
+
+const session = (status = 'working') => createSession(db, tenant.org, { status });
+
+async function chat()
+{
+	return await createChat(db, await session(), `${PHONE}@s.whatsapp.net`);
+}
+
+async function ownMessage()
+{
+	const message = await createSentMessage(db, await chat());
+
+	return { s: message.chat.session.id, m: message.id };
+}
+
+const chatPath = ({ jid, session: { id } }) => ({ s: id, chat: jid });
+const none = async () => ({});
+const onSession = (status) => async () => ({ path: { s: (await session(status)).id } });
+const onChat = async () => ({ path: chatPath(await chat()) });
+const onMessage = (json) => async () => ({ path: await ownMessage(), json });
+const onWebhook = (json) => async () => ({ path: { w: (await createWebhook(db, tenant.org)).id }, json });
+const onKey = (json) => async () => ({ path: { k: tenant.key.id }, json });
+
+const FIXTURES = {
+	'GET /me': none,
+	'GET /sessions': none,
+	'POST /sessions': async () => ({ json: { label: 'made', start: false } }),
+	'GET /sessions/{s}': onSession(),
+	'PATCH /sessions/{s}': async () => ({ ...await onSession()(), json: { label: 'renamed' } }),
+	'DELETE /sessions/{s}': onSession(),
+	'GET /sessions/{s}/me': onSession(),
+	'GET /sessions/{s}/qr': async () =>
+	{
+		const made = await session('scan_qr_code');
+
+		await showQrCode(db, made);
+		return { path: { s: made.id } };
+	},
+	'POST /sessions/{s}/pairing-code': async () => ({ ...await onSession('starting')(), json: { phone: PHONE } }),
+	'GET /sessions/{s}/chats': onSession(),
+	'GET /sessions/{s}/chats/{chat}': onChat,
+	'PATCH /sessions/{s}/chats/{chat}': async () => ({ ...await onChat(), json: { archived: true } }),
+	'POST /sessions/{s}/chats/{chat}/read': onChat,
+	'GET /sessions/{s}/chats/{chat}/messages': onChat,
+	'GET /sessions/{s}/contacts': onSession(),
+	'GET /sessions/{s}/contacts/{contact}': async () =>
+	{
+		const contact = await createContact(db, await session(), `${PHONE}@s.whatsapp.net`);
+
+		return { path: { s: contact.session.id, contact: contact.jid } };
+	},
+	'GET /sessions/{s}/messages/{m}': onMessage(),
+	'POST /sessions/{s}/messages': async () => ({ ...await onSession()(), json: { type: 'text', to: PHONE, text: 'hello' } }),
+	'PATCH /sessions/{s}/messages/{m}': onMessage({ text: 'edited' }),
+	'DELETE /sessions/{s}/messages/{m}': onMessage(),
+	'PUT /sessions/{s}/messages/{m}/reaction': onMessage({ emoji: '👍' }),
+	'POST /sessions/{s}/messages/{m}/reaction': onMessage({ emoji: '👍' }),
+	'DELETE /sessions/{s}/messages/{m}/reaction': onMessage(),
+	'POST /sessions/{s}/messages/{m}/forward': onMessage({ to: GROUP }),
+	'GET /webhooks': none,
+	'POST /webhooks': async () => ({ json: { url: 'https://receiver.example/hook' } }),
+	'GET /webhooks/{w}': onWebhook(),
+	'PATCH /webhooks/{w}': onWebhook({ active: false }),
+	'DELETE /webhooks/{w}': onWebhook(),
+	'POST /webhooks/{w}/secret': onWebhook(),
+	'GET /api-keys': none,
+	'POST /api-keys': async () => ({ json: { name: 'made', permissions: ['read'] } }),
+	'PATCH /api-keys/{k}': onKey({ name: 'renamed' }),
+	'DELETE /api-keys/{k}': onKey(),
+	'POST /api-keys/{k}/rotate': onKey({ overlapSeconds: 60 }),
+};
+for (const verb of ['start', 'stop', 'restart', 'logout'])
+{
+	FIXTURES[`POST /sessions/{s}:${verb}`] = onSession();
+	FIXTURES[`POST /sessions/{s}/${verb}`] = onSession();
+}
+
+/* ---- requests ---- */
+
+const shortName = (row) => nameOf(row).replace('/api/v1', '');
+
+function fill(path, values)
+{
+	return path.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? assert.fail(`no value for ${name}`));
+}
+
+function send(row, { path = {}, query = {}, headers, json }, key)
+{
+	const search = new URLSearchParams(query).toString();
+
+	return client.request(row.method, fill(row.pattern, path) + (search && `?${search}`), { key, headers, json });
+}
+
+function operationOf(row)
+{
+	const template = Object.keys(DOCUMENT.paths).find((path) => fullPath(path) === row.pattern);
+
+	return DOCUMENT.paths[template][row.method.toLowerCase()];
+}
+
+const keyWith = (permissions) => keys.get(permissions.join());
+
+/* A key that may do it. */
+const rightKey = (row) => keyWith(row.needs === null ? ['read'] : [row.needs]);
+
+before(async () =>
+{
+	const cluster = prepareCluster();
+
+	db = await cluster.open('wa');
+	tenant = await createTenant(db, 'Acme');
+	other = await createTenant(db, 'Other', { jid: '15557770001@s.whatsapp.net' });
+	for (let bits = 1; bits < 2 ** ALL.length; bits++)
+	{
+		const permissions = ALL.filter((_, bit) => bits >> bit & 1);
+
+		keys.set(permissions.join(), (await createKey(db, tenant.org, permissions)).secret);
+	}
+	client = (await Gateway.start(cluster)).client;
+});
+
+test('every endpoint has a fixture, and every fixture an endpoint', () =>
+{
+	assert.deepEqual(Object.keys(FIXTURES).sort(), rows.map(shortName).sort());
+});
+
+/* ---- bad input ---- */
+
+/* What a client might send by mistake or on purpose, in a body. */
+const BODY_VALUES = [null, true, 7, -1, 0.5, 1e9, 1e300, '', ' ', 'x', 'x\u0000y', '\u202e', 'a'.repeat(70000), [], [7], [null], ['x', 'x'], {}, { x: 1 },
+	'javascript:alert(1)', 'sess_x'];
+const TEXT_VALUES = ['', 'x', '0', '-1', '201', '1.5', '%00', '1e9', 'null', 'a'.repeat(2000)];
+
+/* A query parameter is a text, which may stand for a number. */
+function refusesText(schema, text)
+{
+	return problems(schema, text, '').length > 0
+		&& !(/^[0-9]{1,15}$/.test(text) && problems(schema, Number(text), '').length === 0);
+}
+
+/* The body's members by name: schemas, and which are required.  Of several kinds, the fixture's. */
+function bodySchema(operation, json)
+{
+	const schema = resolve(operation.requestBody?.content['application/json'].schema ?? { properties: {} });
+
+	return schema.oneOf === undefined ? schema
+		: schema.oneOf.map(resolve).find((one) => problems(one, json, '').length === 0) ?? assert.fail('no kind fits');
+}
+
+/* Requests that differ from a good one in one thing: { what, field, change }. */
+function badRequests(operation, good)
+{
+	const found = [];
+	const { properties = {}, required = [] } = bodySchema(operation, good.json);
+
+	for (const { name, in: place, schema } of (operation.parameters ?? []).map(resolve))
+	{
+		if (place === 'query')
+		{
+			for (const text of TEXT_VALUES.filter((text) => refusesText(schema, text)))
+				found.push({ what: `?${name}=${text.slice(0, 20)}`, field: name, change: { query: { [name]: text } } });
+		}
+		else if (place === 'header')
+		{
+			for (const text of ['a'.repeat(256), 'ñ'])
+				found.push({ what: `${name}: ${text.slice(0, 20)}`, field: name, change: { headers: { [name]: text } } });
+		}
+	}
+	for (const [name, schema] of Object.entries(properties))
+	{
+		for (const value of BODY_VALUES.filter((value) => problems(schema, value, '').length > 0))
+			found.push({ what: `${name}: ${JSON.stringify(value).slice(0, 20)}`, field: name, change: { json: { ...good.json, [name]: value } } });
+		if (required.includes(name))
+			found.push({ what: `no ${name}`, field: name, change: { json: { ...good.json, [name]: undefined } } });
+	}
+	if (operation.requestBody !== undefined)
+		found.push({ what: 'a member more', field: 'colour', change: { json: { ...good.json, colour: 'red' } } });
+	return found;
+}
+
+/* JSON with a NUL is refused as a whole, before it is looked at by fields. */
+function namesField(answer, field, what)
+{
+	const names = Object.keys(answer.json.error.details ?? {});
+
+	return names.some((name) => name === field || name.startsWith(`${field}.`) || (name === 'body' && what.includes('\\u0000')));
+}
+
+/* ---- the matrix ---- */
+
+for (const row of rows)
+{
+	const name = shortName(row);
+	const operation = operationOf(row);
+	const fixture = FIXTURES[name] ?? (() => assert.fail(`no fixture: ${name}`));
+	const ids = [...row.pattern.matchAll(/\{(\w+)\}/g)].map(([, id]) => id);
+
+	test(`${name}: no credential`, async () =>
+	{
+		const answer = await send(row, await fixture());
+
+		assert.equal(answer.status, 401);
+		assert.equal(answer.shape, (await client.request('GET', '/api/v1/me')).shape);
+	});
+
+	if (row.people)
+	{
+		test(`${name}: no API key can do it`, async () =>
+		{
+			const good = await fixture();
+
+			for (const [permissions, secret] of keys)
+			{
+				for (const json of [good.json, good.json && { colour: 'red' }])
+				{
+					const answer = await send(row, { ...good, json }, secret);
+
+					assert.equal(answer.status, 403, permissions);
+					assert.deepEqual(answer.json.error, { code: 'forbidden', message: PEOPLE_ONLY });
+				}
+			}
+			assert.equal(await db.value('SELECT count(*) FROM wa.api_key WHERE revoked_at IS NOT NULL OR superseded_by IS NOT NULL'), '0');
+		});
+		continue;
+	}
+
+	test(`${name}: every set of permissions`, async () =>
+	{
+		for (const [permissions, secret] of keys)
+		{
+			const allowed = row.needs === null || permissions.split(',').includes(row.needs);
+			const answer = await send(row, await fixture(), secret);
+
+			assert.equal(answer.status, allowed ? row.status : 403, permissions);
+			if (!allowed)
+				assert.deepEqual(answer.json.error.details, { required: row.needs });
+		}
+	});
+
+	if (row.method === 'GET')
+	{
+		test(`${name}: HEAD answers like GET, without the body`, async () =>
+		{
+			const good = await fixture();
+			const get = await send(row, good, rightKey(row));
+			const head = await send({ ...row, method: 'HEAD' }, good, rightKey(row));
+
+			assert.equal(head.status, get.status);
+			assert.equal(head.body.length, 0);
+			assert.equal(head.headers['content-length'], get.headers['content-length']);
+			assert.equal(head.headers['content-type'], get.headers['content-type']);
+		});
+	}
+
+	if (ids.length > 0)
+	{
+		test(`${name}: another organization's, invented and malformed ids are one 404`, async () =>
+		{
+			const good = await fixture();
+			const others = {
+				s: other.session.id, m: other.message.id, chat: other.chat.jid, contact: other.chat.jid,
+				w: (await createWebhook(db, other.org)).id, k: other.key.id,
+			};
+			const shapes = new Map();
+
+			for (const id of ids)
+			{
+				for (const wrong of [others[id], INVENTED[id], ...MALFORMED])
+				{
+					const answer = await send(row, { ...good, path: { ...good.path, [id]: wrong } }, rightKey(row));
+
+					assert.equal(answer.status, 404, `${id} = ${wrong}`);
+					shapes.set(answer.shape, wrong);
+				}
+			}
+			/* all of it another organization's */
+			shapes.set((await send(row, { ...good, path: others }, rightKey(row))).shape, 'all');
+			assert.equal(shapes.size, 1, [...shapes.keys()].join('\n'));
+		});
+	}
+
+	test(`${name}: bad input is a 400 that names the field`, async () =>
+	{
+		const good = await fixture();
+
+		for (const { what, field, change } of badRequests(operation, good))
+		{
+			const answer = await send(row, { ...good, ...change }, rightKey(row));
+
+			assert.equal(answer.status, 400, `${what}: ${answer.text.slice(0, 200)}`);
+			assert.ok(namesField(answer, field, what), `${what}: ${answer.text.slice(0, 200)}`);
+		}
+	});
+
+	if (operation.requestBody !== undefined)
+	{
+		test(`${name}: a body that is no JSON object, or not said to be JSON`, async () =>
+		{
+			const { path } = await fixture();
+			const target = fill(row.pattern, path ?? {});
+			const raw = (body, type) => client.request(row.method, target, { key: rightKey(row), body, headers: { 'Content-Type': type } });
+
+			for (const body of ['{', '[]', '7', 'null', '"x"', '{"a":1,"a":2}', '{}x', `${'['.repeat(100)}`])
+				assert.equal((await raw(body, 'application/json')).status, 400, body);
+			for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', 'multipart/form-data; boundary=x'])
+				assert.equal((await raw('{}', type)).status, 415, type);
+		});
+	}
+}
+
+test('every request that was refused has changed nothing of the other organization', async () =>
+{
+	const counts = await db.sql(`
+		SELECT (SELECT count(*) FROM wa.session WHERE org_id = $1) AS sessions, (SELECT count(*) FROM wa.message WHERE org_id = $1) AS messages,
+			(SELECT count(*) FROM wa.message_action WHERE org_id = $1) AS actions, (SELECT count(*) FROM wa.chat WHERE org_id = $1) AS chats,
+			(SELECT count(*) FROM wa.api_key WHERE org_id = $1) AS keys`, [other.org.uuid]);
+
+	assert.deepEqual({ ...counts[0] }, { sessions: '1', messages: '1', actions: '0', chats: '1', keys: '1' });
+});
