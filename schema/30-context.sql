@@ -6,7 +6,7 @@ CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permission DEFAULT NU
 REVOKE ALL ON FUNCTION wa.authenticate(wa.secret, wa.permission) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permission) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permission) IS
-	'binds a credential to this transaction, once, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed';
+	'binds a credential to this transaction, once, for one permission or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION wa.current_user_id() IS 'person that this transaction acts f
 CREATE FUNCTION wa.current_permissions() RETURNS wa.permissions
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_current_permissions';
-COMMENT ON FUNCTION wa.current_permissions() IS 'permissions of the bound credential, NULL if none';
+COMMENT ON FUNCTION wa.current_permissions() IS 'permissions that this transaction was authenticated for, NULL if it was not';
 
 CREATE FUNCTION wa.has_permission(permission wa.permission) RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED

@@ -47,6 +47,20 @@ SELECT * FROM error_of(format('SELECT wa.authenticate(%L, ''send'')', :'acme_rea
 BEGIN; SELECT wa.authenticate(:'acme_read', 'read') IS NOT NULL; SELECT * FROM error_of('SELECT wa.org_for(''manage'')'); ROLLBACK;
 BEGIN; SELECT wa.authenticate(:'acme_read') IS NOT NULL; SELECT wa.has_permission('read'), wa.has_permission('events'); ROLLBACK;
 
+-- What was not asked for is not there, though the key has it; presenting the
+-- key again adds to it.
+BEGIN;
+SELECT wa.authenticate(:'acme_all', 'read') IS NOT NULL;
+SELECT wa.current_permissions();
+SAVEPOINT s;
+SELECT wa.require_permission('send');
+ROLLBACK TO s;
+SELECT wa.authenticate(:'acme_all', 'send') IS NOT NULL;
+SELECT wa.current_permissions();
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+SELECT wa.current_permissions();
+COMMIT;
+
 -- P41: another identity in the same transaction is an error.
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; SELECT wa.authenticate(:'beta_all'); ROLLBACK;
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; SELECT wa.authenticate(:'acme_read'); ROLLBACK;

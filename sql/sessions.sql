@@ -52,6 +52,9 @@ SELECT e.state, e.message, s.call FROM (VALUES ('update_session(%L)'), ('control
 	('request_pairing_code(%L, ''15551234567'')'), ('delete_session(%L)')) s (call),
 	wa.authenticate(:'acme_all'), error_of(format('SELECT wa.' || call, '00000000-0000-7000-8000-000000000000')) e;
 SELECT wa.update_session(:'id');
+-- A request that was authenticated for reading deletes nothing (P08), whatever
+-- statement somebody has put under its name.
+SELECT wa.authenticate(:'acme_all', 'read') IS NOT NULL \; SELECT wa.delete_session(:'id');
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.delete_session(:'id');
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(*) FROM wa.session WHERE id = :'id';
 -- Helpers of function bodies are nobody's.

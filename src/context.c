@@ -13,6 +13,10 @@
  *   it can bind until it ends, even if a savepoint is rolled back in between.
  * - A binding made in a subtransaction dies with it: it is handed to the parent
  *   at subcommit and forgotten at subabort.
+ * - A binding covers the permission that it was asked for, and no other that
+ *	 the credential has, unless it was asked for none; presenting the credential
+ *	 again can add to it.  A statement that gets into the wrong request, by a
+ *	 name that somebody prepared anew, finds no more than the request needed.
  * - Nothing survives commit, abort or prepare.
  * - Before a binding is used, pending invalidations are taken in; if the key
  *   table changed, or the key's time has come, the key is looked up again.  A
@@ -52,6 +56,7 @@ typedef struct Context
 {
 	Identity first;         /* of this transaction; outlives savepoints */
 	WaPrincipal principal;  /* kind NONE: nobody is bound now */
+	WaPermissions asked;    /* all that the binding may cover */
 	uint64 generation;      /* of the key table when it was verified */
 	SubTransactionId level; /* the subtransaction that holds the binding */
 } Context;
@@ -150,6 +155,9 @@ refuse_permission(WaPermissions missing)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission \"%s\" is required", name),
+			 context.principal.kind != WA_PRINCIPAL_NONE && (context.asked & missing) == 0
+				 ? errhint("wa.authenticate() was called for another permission only.")
+				 : 0,
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
 }
 
@@ -203,23 +211,43 @@ check_set_once(const Identity *identity)
 						errdetail("The identity of a transaction is set once.")));
 }
 
+/* Take over what the credential can do now, as far as it was asked for. */
 static void
-bind_identity(const Identity *identity, const WaPrincipal *principal, uint64 generation)
+cover(const WaPrincipal *principal, uint64 generation)
 {
-	context.first = *identity;
 	context.principal = *principal;
+	context.principal.permissions &= context.asked;
 	context.generation = generation;
-	context.level = GetCurrentSubTransactionId();
 }
 
 /*
- * wa.authenticate(secret, needs) returns the id of the key or person.
+ * A repeated call with the same identity adds what it asks for, and keeps the
+ * binding's place among the savepoints.
+ */
+static void
+bind_identity(const Identity *identity, const WaPrincipal *principal, WaPermissions asked,
+			  uint64 generation)
+{
+	if (context.principal.kind == WA_PRINCIPAL_NONE)
+	{
+		context.first = *identity;
+		context.asked = 0;
+		context.level = GetCurrentSubTransactionId();
+	}
+	context.asked |= asked;
+	cover(principal, generation);
+}
+
+/*
+ * wa.authenticate(secret, needs) returns the id of the key or person.  With
+ * needs the transaction gets that permission, without it all that there are.
  */
 Datum
 wa_authenticate(PG_FUNCTION_ARGS)
 {
 	Identity identity = {WA_PRINCIPAL_KEY, {0}};
 	WaPrincipal principal;
+	WaPermissions asked = WA_PERMISSIONS_ALL;
 	uint64 generation;
 	WaSecret *secret;
 	pg_uuid_t *result;
@@ -235,15 +263,11 @@ wa_authenticate(PG_FUNCTION_ARGS)
 		refuse_credential();
 	if (!PG_ARGISNULL(1))
 	{
-		WaPermissions needed = wa_permission_bit(PG_GETARG_OID(1));
-
-		if ((principal.permissions & needed) == 0)
-			refuse_permission(needed);
+		asked = wa_permission_bit(PG_GETARG_OID(1));
+		if ((principal.permissions & asked) == 0)
+			refuse_permission(asked);
 	}
-
-	/* A repeated call keeps the binding's place among the savepoints. */
-	if (context.principal.kind == WA_PRINCIPAL_NONE)
-		bind_identity(&identity, &principal, generation);
+	bind_identity(&identity, &principal, asked, generation);
 
 	result = palloc(sizeof(pg_uuid_t));
 	*result = principal.id;
@@ -266,8 +290,7 @@ wa_act_for(PG_FUNCTION_ARGS)
 	memcpy(identity.value, org_id, sizeof(pg_uuid_t));
 	check_set_once(&identity);
 	principal.org_id = *org_id;
-	if (context.principal.kind == WA_PRINCIPAL_NONE)
-		bind_identity(&identity, &principal, 0);
+	bind_identity(&identity, &principal, 0, 0);
 	PG_RETURN_VOID();
 }
 
@@ -306,8 +329,7 @@ current_principal(void)
 
 		if (!wa_key_lookup(context.first.value, &fresh))
 			refuse_credential();
-		context.principal = fresh;
-		context.generation = generation;
+		cover(&fresh, generation);
 	}
 	return &context.principal;
 }

@@ -42,6 +42,9 @@
 /* A run of this many mixed characters is taken for a secret without a prefix. */
 #define RANDOM_RUN_MIN 40
 
+/* What Standard Webhooks begins secrets with. */
+#define WEBHOOK_PREFIX "whsec_"
+
 static emit_log_hook_type next_emit_log_hook = NULL;
 
 static bool
@@ -101,6 +104,17 @@ random_run_length(const char *text)
 	return digit && lower && upper && length >= RANDOM_RUN_MIN ? length : 0;
 }
 
+/* The length of a webhook's secret (base64) at text, or 0. */
+static size_t
+webhook_secret_length(const char *text)
+{
+	size_t length = 0;
+
+	while (is_base62(text[length]) || (text[length] != '\0' && strchr("+/=", text[length])))
+		length++;
+	return length >= WAK_SECRET_MIN ? length : 0;
+}
+
 /*
  * Find the next secret at or after *text.  Returns its length, without a
  * prefix, and moves *text there, or returns 0.
@@ -114,6 +128,12 @@ next_secret(char **text)
 	{
 		size_t prefix = is_secret_character(before) ? 0 : credential_prefix(at);
 		size_t length = prefix > 0 ? secret_length(at + prefix) : 0;
+
+		if (strncmp(at, WEBHOOK_PREFIX, strlen(WEBHOOK_PREFIX)) == 0)
+		{
+			prefix = strlen(WEBHOOK_PREFIX);
+			length = webhook_secret_length(at + prefix);
+		}
 
 		if (length == 0 && !is_base62(before))
 		{

@@ -69,4 +69,5 @@ START_TEST(outcomes_without_a_state)
 }
 END_TEST
 
-SUITE("api_sqlstate", states, only_our_permissions_are_forbidden, only_our_limits_are_rate_limits, outcomes_without_a_state)
+SUITE("api_sqlstate", states, only_our_permissions_are_forbidden, only_our_limits_are_rate_limits,
+	  outcomes_without_a_state)

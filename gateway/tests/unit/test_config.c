@@ -197,4 +197,8 @@ START_TEST(help_and_version_come_even_when_the_environment_is_wrong)
 }
 END_TEST
 
-SUITE("config", defaults_hold_when_nothing_is_said, a_flag_wins_over_the_environment, a_list_is_every_flag_or_the_environment, a_list_of_flags_drops_the_environment, check_config_reads_everything, what_is_wrong_is_a_usage_error_that_names_the_setting_not_the_value, help_and_version_come_even_when_the_environment_is_wrong)
+SUITE("config", defaults_hold_when_nothing_is_said, a_flag_wins_over_the_environment,
+	  a_list_is_every_flag_or_the_environment, a_list_of_flags_drops_the_environment,
+	  check_config_reads_everything,
+	  what_is_wrong_is_a_usage_error_that_names_the_setting_not_the_value,
+	  help_and_version_come_even_when_the_environment_is_wrong)

@@ -91,4 +91,7 @@ START_TEST(times_are_utc_with_milliseconds)
 }
 END_TEST
 
-SUITE("sandbox_identity", ids_are_the_uuid_in_capitals_behind_a_prefix, an_id_that_is_too_long_is_cut, a_session_always_gets_the_same_phone_and_another_one_another, only_the_magic_number_is_dead, the_other_side_answers_and_in_a_group_a_member, a_text_asks_for_a_reaction_by_the_word, times_are_utc_with_milliseconds)
+SUITE("sandbox_identity", ids_are_the_uuid_in_capitals_behind_a_prefix,
+	  an_id_that_is_too_long_is_cut, a_session_always_gets_the_same_phone_and_another_one_another,
+	  only_the_magic_number_is_dead, the_other_side_answers_and_in_a_group_a_member,
+	  a_text_asks_for_a_reaction_by_the_word, times_are_utc_with_milliseconds)

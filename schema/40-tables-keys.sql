@@ -1,0 +1,116 @@
+-- Tables.  Every primary key, unique constraint, foreign key and index of a
+-- tenant table leads with org_id, so that nothing that a query can measure or
+-- collide with reaches into another organization (threats P03, P17, P18).  The
+-- one exception is the digest index of the key table, which only the lookup in
+-- src/key_lookup.c reads.
+
+-- What a person may type as a name: not empty, not blank, not endless.
+CREATE FUNCTION wa.is_name(name text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT name = btrim(name) AND name <> '' AND char_length(name) <= 100 AND name !~ '[[:cntrl:]]' $$;
+COMMENT ON FUNCTION wa.is_name(text) IS
+	'whether a text can be a name: 1 to 100 characters, none of them control characters, no blanks around';
+
+CREATE TABLE wa.org (
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	name text NOT NULL CHECK (wa.is_name(name)),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (id)
+);
+COMMENT ON TABLE wa.org IS 'organizations: the tenants';
+COMMENT ON COLUMN wa.org.id IS 'UUIDv7; org_… outside';
+COMMENT ON COLUMN wa.org.name IS 'what people call it; need not be unique';
+COMMENT ON COLUMN wa.org.created_at IS 'when it was made';
+
+CREATE TABLE wa.api_key (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	name text NOT NULL CHECK (wa.is_name(name)),
+	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+	prefix text NOT NULL CHECK (char_length(prefix) BETWEEN 1 AND 8),
+	permissions wa.permissions NOT NULL CHECK (permissions OPERATOR(wa.<>) '{}'::wa.permissions),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	created_by text NOT NULL,
+	expires_at timestamptz CHECK (isfinite(expires_at)),
+	superseded_by uuid,
+	revoked_at timestamptz,
+	revoked_by text,
+	PRIMARY KEY (org_id, id),
+	CONSTRAINT api_key_digest_key UNIQUE (digest),
+	FOREIGN KEY (org_id, superseded_by) REFERENCES wa.api_key (org_id, id),
+	CHECK ((revoked_at IS NULL) = (revoked_by IS NULL))
+);
+CREATE UNIQUE INDEX api_key_live_name ON wa.api_key (org_id, lower(name))
+	WHERE revoked_at IS NULL AND superseded_by IS NULL;
+COMMENT ON TABLE wa.api_key IS
+	'API keys; no role has a grant on the digests, changes go through wa.create_key and its siblings';
+COMMENT ON COLUMN wa.api_key.org_id IS 'the one organization that the key opens';
+COMMENT ON COLUMN wa.api_key.id IS 'UUIDv7; key_… outside';
+COMMENT ON COLUMN wa.api_key.name IS
+	'how people find the key to revoke it; unique, in any case of letters, among the live keys of an organization';
+COMMENT ON COLUMN wa.api_key.digest IS 'SHA-256 of the key';
+COMMENT ON COLUMN wa.api_key.prefix IS 'its first characters, for display';
+COMMENT ON COLUMN wa.api_key.permissions IS 'what it may do; never empty';
+COMMENT ON COLUMN wa.api_key.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.api_key.created_by IS 'who made it: a person''s id, or a database role';
+COMMENT ON COLUMN wa.api_key.expires_at IS 'from when on it is refused; NULL: never';
+COMMENT ON COLUMN wa.api_key.superseded_by IS
+	'the key that it was rotated to; it then lives until expires_at and no longer holds its name';
+COMMENT ON COLUMN wa.api_key.revoked_at IS 'when it was revoked; NULL: it was not';
+COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
+
+-- Whatever changes a key, and however, every backend hears of it when the
+-- change commits.  By row, because the workers of logical replication fire row
+-- triggers only, and ALWAYS, because they fire no others.
+CREATE TRIGGER api_key_invalidate AFTER UPDATE OR DELETE ON wa.api_key
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate;
+COMMENT ON TRIGGER api_key_invalidate ON wa.api_key IS 'makes revocation take effect right away';
+CREATE TRIGGER api_key_invalidate_all AFTER TRUNCATE ON wa.api_key
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate_all;
+COMMENT ON TRIGGER api_key_invalidate_all ON wa.api_key IS 'the same for TRUNCATE';
+
+CREATE TABLE wa.audit (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	actor text NOT NULL,
+	action text NOT NULL,
+	subject uuid,
+	detail jsonb NOT NULL DEFAULT '{}',
+	PRIMARY KEY (org_id, id)
+);
+COMMENT ON TABLE wa.audit IS 'who did what to keys and organizations; rows can be added, never changed or removed';
+COMMENT ON COLUMN wa.audit.org_id IS 'the organization it happened in';
+COMMENT ON COLUMN wa.audit.id IS 'UUIDv7, so that the order of ids is the order in time';
+COMMENT ON COLUMN wa.audit.at IS 'when it happened';
+COMMENT ON COLUMN wa.audit.actor IS 'who did it: usr_… or key_…, or a database role';
+COMMENT ON COLUMN wa.audit.action IS 'what was done, as noun.verb: key.created, key.revoked, …';
+COMMENT ON COLUMN wa.audit.subject IS 'the id of what it was done to';
+COMMENT ON COLUMN wa.audit.detail IS 'more about it; never a secret';
+
+CREATE FUNCTION wa.refuse_change() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION 'rows of %.% cannot be changed or removed', TG_TABLE_SCHEMA, TG_TABLE_NAME
+		USING ERRCODE = 'insufficient_privilege';
+END $$;
+REVOKE ALL ON FUNCTION wa.refuse_change() FROM PUBLIC;
+COMMENT ON FUNCTION wa.refuse_change() IS 'trigger: keeps a table append-only';
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON wa.audit
+	FOR EACH ROW EXECUTE FUNCTION wa.refuse_change();
+ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only;
+COMMENT ON TRIGGER audit_append_only ON wa.audit IS 'not even the owner rewrites the log';
+CREATE TRIGGER audit_append_only_all BEFORE TRUNCATE ON wa.audit
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.refuse_change();
+ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only_all;
+COMMENT ON TRIGGER audit_append_only_all ON wa.audit IS 'the same for TRUNCATE';
+
+-- What pg_dump has to carry.
+SELECT pg_catalog.pg_extension_config_dump('wa.org', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.api_key', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.audit', '');

@@ -1,0 +1,138 @@
+-- Sessions, and what they meet: chats and contacts.
+
+CREATE TABLE wa.session (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	label text CHECK (wa.is_name(label)),
+	status text NOT NULL DEFAULT 'stopped'
+		CHECK (status IN ('starting', 'scan_qr_code', 'working', 'stopped', 'failed', 'logged_out')),
+	connector text NOT NULL DEFAULT 'sandbox' CHECK (connector ~ '^[a-z][a-z0-9_-]{0,30}$'),
+	phone_number text,
+	wa_jid text,
+	auto_read boolean NOT NULL DEFAULT false,
+	presence_typing boolean NOT NULL DEFAULT false,
+	rate_per_min integer NOT NULL DEFAULT 20 CHECK (rate_per_min BETWEEN 0 AND 100000),
+	rate_per_hour integer NOT NULL DEFAULT 200 CHECK (rate_per_hour BETWEEN 0 AND 1000000),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now(),
+	last_connected_at timestamptz,
+	lease_owner text,
+	lease_until timestamptz,
+	PRIMARY KEY (org_id, id),
+	CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+);
+COMMENT ON TABLE wa.session IS 'WhatsApp accounts that the gateway speaks for';
+COMMENT ON COLUMN wa.session.org_id IS 'the organization it belongs to';
+COMMENT ON COLUMN wa.session.id IS 'UUIDv7; sess_… outside';
+COMMENT ON COLUMN wa.session.label IS 'what people call it';
+COMMENT ON COLUMN wa.session.status IS 'where its connection stands';
+COMMENT ON COLUMN wa.session.connector IS 'which kind of connector runs it';
+COMMENT ON COLUMN wa.session.phone_number IS 'E.164 digits, once it is paired';
+COMMENT ON COLUMN wa.session.wa_jid IS 'its WhatsApp address, once it is paired';
+COMMENT ON COLUMN wa.session.auto_read IS 'whether received messages are marked as read at once';
+COMMENT ON COLUMN wa.session.presence_typing IS 'whether "typing" is shown before a message is sent';
+COMMENT ON COLUMN wa.session.rate_per_min IS 'messages that it accepts in a minute; 0: no limit';
+COMMENT ON COLUMN wa.session.rate_per_hour IS 'messages that it accepts in an hour; 0: no limit';
+COMMENT ON COLUMN wa.session.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.session.updated_at IS 'when anything of it last changed';
+COMMENT ON COLUMN wa.session.last_connected_at IS 'when it last became working';
+COMMENT ON COLUMN wa.session.lease_owner IS 'the connector process that runs it now';
+COMMENT ON COLUMN wa.session.lease_until IS 'until when, unless that process renews it';
+
+CREATE TABLE wa.session_pairing (
+	org_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	qr_code text,
+	qr_expires_at timestamptz,
+	phone text,
+	code text,
+	PRIMARY KEY (org_id, session_id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.session_pairing IS
+	'what pairs a phone with a session; whoever reads it can take the session over, so it needs manage';
+COMMENT ON COLUMN wa.session_pairing.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.session_pairing.session_id IS 'the session that waits to be paired';
+COMMENT ON COLUMN wa.session_pairing.qr_code IS 'text of the QR code';
+COMMENT ON COLUMN wa.session_pairing.qr_expires_at IS 'until when it can be scanned';
+COMMENT ON COLUMN wa.session_pairing.phone IS 'E.164 digits of the phone that asks to be paired by code';
+COMMENT ON COLUMN wa.session_pairing.code IS
+	'the code to type into that phone; made here, and told to WhatsApp by the connector';
+
+-- How many messages a session has accepted in the running minute and hour.
+CREATE TABLE wa.session_rate (
+	org_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	minute_start timestamptz NOT NULL DEFAULT '-infinity',
+	minute_count integer NOT NULL DEFAULT 0,
+	hour_start timestamptz NOT NULL DEFAULT '-infinity',
+	hour_count integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (org_id, session_id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.session_rate IS
+	'send limits: messages accepted in the minute and the hour that began with their first one';
+COMMENT ON COLUMN wa.session_rate.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.session_rate.session_id IS 'the session that is counted';
+COMMENT ON COLUMN wa.session_rate.minute_start IS 'when the running minute began';
+COMMENT ON COLUMN wa.session_rate.minute_count IS 'messages accepted in it';
+COMMENT ON COLUMN wa.session_rate.hour_start IS 'when the running hour began';
+COMMENT ON COLUMN wa.session_rate.hour_count IS 'messages accepted in it';
+
+CREATE TABLE wa.chat (
+	org_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	jid text NOT NULL,
+	type text NOT NULL CHECK (type IN ('dm', 'group', 'newsletter', 'broadcast', 'status')),
+	name text,
+	active_at timestamptz NOT NULL DEFAULT now(),
+	last_message_at timestamptz,
+	unread_count integer NOT NULL DEFAULT 0 CHECK (unread_count >= 0),
+	archived boolean NOT NULL DEFAULT false,
+	pinned boolean NOT NULL DEFAULT false,
+	muted_until timestamptz,
+	PRIMARY KEY (org_id, session_id, jid),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+CREATE INDEX chat_recent ON wa.chat (org_id, session_id, active_at DESC, jid);
+COMMENT ON TABLE wa.chat IS 'conversations of a session';
+COMMENT ON COLUMN wa.chat.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.chat.session_id IS 'the session whose conversation it is';
+COMMENT ON COLUMN wa.chat.jid IS 'WhatsApp address of the other side';
+COMMENT ON COLUMN wa.chat.type IS 'what kind of address that is';
+COMMENT ON COLUMN wa.chat.name IS 'what WhatsApp calls it';
+COMMENT ON COLUMN wa.chat.active_at IS 'what lists are ordered by: the last message, or when the chat appeared';
+COMMENT ON COLUMN wa.chat.last_message_at IS 'time of the last message';
+COMMENT ON COLUMN wa.chat.unread_count IS 'received messages that nobody has read';
+COMMENT ON COLUMN wa.chat.archived IS 'whether it is archived';
+COMMENT ON COLUMN wa.chat.pinned IS 'whether it is pinned';
+COMMENT ON COLUMN wa.chat.muted_until IS 'until when it makes no sound';
+
+CREATE TABLE wa.contact (
+	org_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	jid text NOT NULL,
+	phone_number text,
+	name text,
+	business_name text,
+	first_seen_at timestamptz NOT NULL DEFAULT now(),
+	last_seen_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (org_id, session_id, jid),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.contact IS 'people whom a session has met';
+COMMENT ON COLUMN wa.contact.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.contact.session_id IS 'the session that met them';
+COMMENT ON COLUMN wa.contact.jid IS 'WhatsApp address';
+COMMENT ON COLUMN wa.contact.phone_number IS 'E.164 digits, if the address tells them';
+COMMENT ON COLUMN wa.contact.name IS 'the name that the person chose';
+COMMENT ON COLUMN wa.contact.business_name IS 'the verified name of a business';
+COMMENT ON COLUMN wa.contact.first_seen_at IS 'when the session first met them';
+COMMENT ON COLUMN wa.contact.last_seen_at IS 'when it last heard from them';
+
+-- What pg_dump has to carry.
+SELECT pg_catalog.pg_extension_config_dump('wa.session', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.session_pairing', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.session_rate', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.chat', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.contact', '');

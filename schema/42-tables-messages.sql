@@ -1,0 +1,129 @@
+-- Messages, what is done to them, and requests that may come twice.
+
+CREATE TABLE wa.message (
+	org_id uuid NOT NULL,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	session_id uuid NOT NULL,
+	chat_jid text NOT NULL,
+	wa_message_id text,
+	direction text NOT NULL CHECK (direction IN ('in', 'out')),
+	sender_jid text,
+	sender_name text,
+	type text NOT NULL CHECK (type IN ('text', 'image', 'video', 'audio', 'document', 'sticker',
+									   'location', 'contact', 'poll')),
+	body text,
+	content jsonb,
+	quoted_message_id uuid,
+	mentions text[],
+	media jsonb,
+	media_data bytea,
+	status text NOT NULL
+		CHECK (status IN ('queued', 'sending', 'sent', 'delivered', 'read', 'played', 'failed')),
+	error text,
+	edited boolean NOT NULL DEFAULT false,
+	revoked boolean NOT NULL DEFAULT false,
+	forwarded boolean NOT NULL DEFAULT false,
+	reactions jsonb,
+	sent_at timestamptz NOT NULL DEFAULT now(),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	attempts integer NOT NULL DEFAULT 0,
+	lease_owner text,
+	lease_until timestamptz,
+	PRIMARY KEY (org_id, id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE,
+	FOREIGN KEY (org_id, session_id, chat_jid) REFERENCES wa.chat ON DELETE CASCADE,
+	CHECK (direction = 'out' OR status IN ('delivered', 'read', 'played'))
+);
+CREATE INDEX message_in_chat ON wa.message (org_id, session_id, chat_jid, id DESC);
+CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_id)
+	WHERE wa_message_id IS NOT NULL;
+CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid)
+	WHERE direction = 'in' AND status = 'delivered';
+CREATE INDEX message_queue ON wa.message (org_id, session_id, id)
+	WHERE status IN ('queued', 'sending');
+COMMENT ON TABLE wa.message IS
+	'messages, received and to be sent; a message to send is its own queue entry';
+COMMENT ON COLUMN wa.message.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.message.id IS 'UUIDv7; msg_… outside';
+COMMENT ON COLUMN wa.message.session_id IS 'the session that sent or received it';
+COMMENT ON COLUMN wa.message.chat_jid IS 'the chat it is in';
+COMMENT ON COLUMN wa.message.wa_message_id IS 'WhatsApp''s own id, once it has one';
+COMMENT ON COLUMN wa.message.direction IS 'in: received; out: sent by the session';
+COMMENT ON COLUMN wa.message.sender_jid IS 'who sent a received message';
+COMMENT ON COLUMN wa.message.sender_name IS 'the name that the sender chose';
+COMMENT ON COLUMN wa.message.type IS 'what it carries';
+COMMENT ON COLUMN wa.message.body IS 'its text, or the caption of its attachment';
+COMMENT ON COLUMN wa.message.content IS 'what else its type carries, as the send request named it';
+COMMENT ON COLUMN wa.message.quoted_message_id IS 'the message that it answers, if that one is known';
+COMMENT ON COLUMN wa.message.mentions IS 'addresses that it mentions';
+COMMENT ON COLUMN wa.message.media IS 'about its attachment: url, mimetype, filename, size';
+COMMENT ON COLUMN wa.message.media_data IS 'the attachment itself, if it came with the request';
+COMMENT ON COLUMN wa.message.status IS
+	'how far it got; sending: a connector has it, and may have handed it to WhatsApp';
+COMMENT ON COLUMN wa.message.error IS 'why it failed';
+COMMENT ON COLUMN wa.message.edited IS 'whether its text was changed after it was sent';
+COMMENT ON COLUMN wa.message.revoked IS 'whether it was deleted for everyone';
+COMMENT ON COLUMN wa.message.forwarded IS 'whether it is the copy of another message';
+COMMENT ON COLUMN wa.message.reactions IS 'who reacted with what: address to emoji; me is the session itself';
+COMMENT ON COLUMN wa.message.sent_at IS 'when it was sent, by WhatsApp''s clock once that is known';
+COMMENT ON COLUMN wa.message.created_at IS 'when this row was made';
+COMMENT ON COLUMN wa.message.attempts IS 'how often a connector has taken it';
+COMMENT ON COLUMN wa.message.lease_owner IS 'the connector process that has it';
+COMMENT ON COLUMN wa.message.lease_until IS
+	'until when, if it is sending; if it is queued: not before then';
+
+CREATE TABLE wa.message_action (
+	org_id uuid NOT NULL,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	session_id uuid NOT NULL,
+	message_id uuid NOT NULL,
+	type text NOT NULL CHECK (type IN ('react', 'edit', 'revoke', 'forward')),
+	payload jsonb NOT NULL DEFAULT '{}',
+	status text NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'sending', 'done', 'failed')),
+	error text,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	attempts integer NOT NULL DEFAULT 0,
+	lease_owner text,
+	lease_until timestamptz,
+	PRIMARY KEY (org_id, id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE,
+	FOREIGN KEY (org_id, message_id) REFERENCES wa.message ON DELETE CASCADE
+);
+CREATE INDEX message_action_of_message ON wa.message_action (org_id, message_id);
+CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, id)
+	WHERE status IN ('queued', 'sending');
+COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations and forwards on their way to WhatsApp';
+COMMENT ON COLUMN wa.message_action.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.message_action.id IS 'UUIDv7; act_… outside';
+COMMENT ON COLUMN wa.message_action.session_id IS 'the session that carries it out';
+COMMENT ON COLUMN wa.message_action.message_id IS 'the message that it is about';
+COMMENT ON COLUMN wa.message_action.type IS 'what is done to the message';
+COMMENT ON COLUMN wa.message_action.payload IS 'the emoji, the new text, or whom to forward to';
+COMMENT ON COLUMN wa.message_action.status IS 'how far it got';
+COMMENT ON COLUMN wa.message_action.error IS 'why it failed';
+COMMENT ON COLUMN wa.message_action.created_at IS 'when it was asked for';
+COMMENT ON COLUMN wa.message_action.attempts IS 'how often a connector has taken it';
+COMMENT ON COLUMN wa.message_action.lease_owner IS 'the connector process that has it';
+COMMENT ON COLUMN wa.message_action.lease_until IS 'until when that process has it';
+
+CREATE TABLE wa.idempotency (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	key text NOT NULL CHECK (key ~ '^[\x20-\x7e]{1,255}$'),
+	request_digest bytea NOT NULL CHECK (octet_length(request_digest) = 32),
+	message_id uuid NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (org_id, key)
+);
+CREATE INDEX idempotency_age ON wa.idempotency (org_id, created_at);
+COMMENT ON TABLE wa.idempotency IS
+	'send requests that carried an Idempotency-Key, for 24 hours';
+COMMENT ON COLUMN wa.idempotency.org_id IS 'the organization that sent it';
+COMMENT ON COLUMN wa.idempotency.key IS 'the caller''s key';
+COMMENT ON COLUMN wa.idempotency.request_digest IS 'SHA-256 of what was asked for';
+COMMENT ON COLUMN wa.idempotency.message_id IS 'the message that was made; it may be gone by now';
+COMMENT ON COLUMN wa.idempotency.created_at IS 'when the first of these requests came';
+
+-- What pg_dump has to carry.
+SELECT pg_catalog.pg_extension_config_dump('wa.message', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.message_action', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.idempotency', '');

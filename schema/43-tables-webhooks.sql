@@ -1,0 +1,37 @@
+-- Webhooks.
+
+CREATE TABLE wa.webhook (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	session_id uuid,
+	url text NOT NULL,
+	events text[] NOT NULL DEFAULT '{*}',
+	custom_headers jsonb,
+	retry_policy text NOT NULL DEFAULT 'exponential' CHECK (retry_policy IN ('exponential', 'linear', 'constant')),
+	retry_delay_seconds integer NOT NULL DEFAULT 2 CHECK (retry_delay_seconds BETWEEN 1 AND 3600),
+	retry_attempts integer NOT NULL DEFAULT 15 CHECK (retry_attempts BETWEEN 1 AND 50),
+	active boolean NOT NULL DEFAULT true,
+	secret text NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (org_id, id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+CREATE INDEX webhook_of_session ON wa.webhook (org_id, session_id);
+COMMENT ON TABLE wa.webhook IS 'where events are delivered to';
+COMMENT ON COLUMN wa.webhook.org_id IS 'the organization whose events it gets';
+COMMENT ON COLUMN wa.webhook.id IS 'UUIDv7; wh_… outside';
+COMMENT ON COLUMN wa.webhook.session_id IS 'the one session whose events it gets; NULL: all of them';
+COMMENT ON COLUMN wa.webhook.url IS 'the receiver';
+COMMENT ON COLUMN wa.webhook.events IS 'event types; * stands for all, an empty list for none';
+COMMENT ON COLUMN wa.webhook.custom_headers IS 'header fields that the receiver wants, name to value';
+COMMENT ON COLUMN wa.webhook.retry_policy IS 'how the pauses between attempts grow';
+COMMENT ON COLUMN wa.webhook.retry_delay_seconds IS 'the first pause';
+COMMENT ON COLUMN wa.webhook.retry_attempts IS 'attempts before a delivery is given up';
+COMMENT ON COLUMN wa.webhook.active IS 'whether deliveries are made';
+COMMENT ON COLUMN wa.webhook.secret IS 'what signatures are made with; granted to nobody';
+COMMENT ON COLUMN wa.webhook.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.webhook.updated_at IS 'when it was last changed';
+
+-- What pg_dump has to carry.
+SELECT pg_catalog.pg_extension_config_dump('wa.webhook', '');
