@@ -1,0 +1,94 @@
+/*
+ * replication.test.mjs
+ *		A revocation that arrives by replication counts like one that is made here.
+ *
+ * The workers of logical replication fire row triggers only, and the replay of a standby
+ * fires none: what makes backends forget a key has to travel with the change itself.
+ */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { Cluster } from './harness/cluster.mjs';
+import { SCRIPTS, must, onEnd, makePlace, postgresProgram, run, until } from './harness/processes.mjs';
+import { createKey, createOrg } from './harness/tenants.mjs';
+import { Wire } from './harness/wire.mjs';
+
+const TABLES = 'wa.org, wa.api_key, wa.audit';
+
+let publisher, db, org;
+
+before(async () =>
+{
+	publisher = new Cluster(['wal_level = logical', 'max_wal_senders = 4', 'hot_standby = on']);
+	publisher.createDatabase('wa');
+	publisher.prepare('wa');
+	db = await publisher.open('wa');
+	org = await createOrg(db, 'Replicated');
+});
+
+async function accepts(wire, secret)
+{
+	try
+	{
+		await wire.value('SELECT wa.authenticate($1)', [secret]);
+		return true;
+	}
+	catch (error)
+	{
+		assert.equal(error.code, '28000');
+		return false;
+	}
+}
+
+test('on a subscriber: a backend that has the key in its cache refuses it', async () =>
+{
+	const key = await createKey(db, org);
+	const subscriber = new Cluster();
+
+	subscriber.createDatabase('wa');
+	subscriber.prepare('wa');
+
+	const wire = await subscriber.open('wa');
+
+	await db.sql(`CREATE PUBLICATION keys FOR TABLE ${TABLES}`);
+	await wire.sql(`CREATE SUBSCRIPTION keys CONNECTION 'host=${publisher.host} port=${publisher.port} user=postgres dbname=wa' PUBLICATION keys`);
+	await until('the key has arrived', async () => await wire.value('SELECT count(*) FROM wa.api_key WHERE id = $1', [key.uuid]) === '1');
+	assert.ok(await accepts(wire, key.secret));
+
+	await db.sql('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
+	await until('the revocation has arrived',
+		async () => await wire.value('SELECT revoked_at IS NOT NULL FROM wa.api_key WHERE id = $1', [key.uuid]) === 't');
+	assert.equal(await accepts(wire, key.secret), false);
+
+	/* The copy of the log is as append-only as the log. */
+	await assert.rejects(wire.sql('DELETE FROM wa.audit'), { code: '42501' });
+	await wire.sql('DROP SUBSCRIPTION keys');
+	subscriber.stop();
+});
+
+test('on a standby: as soon as the revocation is replayed', async () =>
+{
+	const key = await createKey(db, org);
+	const place = makePlace();
+	const data = path.join(place, 'data');
+	const socket = path.join(place, 'socket');
+	const asUser = path.join(SCRIPTS, 'as-user');
+	const control = (...args) => [postgresProgram('pg_ctl'), '--silent', '--wait', `--pgdata=${data}`, ...args];
+
+	must(asUser, ['mkdir', '-m', '0700', socket]);
+	must(asUser, [postgresProgram('pg_basebackup'), '--pgdata', data, '--host', publisher.host, '--port', String(publisher.port),
+		'--username', 'postgres', '--write-recovery-conf', '--checkpoint=fast', '--no-sync']);
+	onEnd(() => run(asUser, control('stop', '--mode=immediate')), () => run(asUser, control('stop', '--mode=immediate')));
+	must(asUser, control('start', `--log=${path.join(place, 'standby.log')}`, `--options=-c unix_socket_directories=${socket}`));
+
+	const wire = await Wire.open({ host: socket, port: publisher.port, database: 'wa', user: 'postgres' });
+
+	await until('the key has arrived', async () => await wire.value('SELECT count(*) FROM wa.api_key WHERE id = $1', [key.uuid]) === '1');
+	assert.ok(await accepts(wire, key.secret));
+
+	await db.sql('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
+	await until('the revocation is replayed',
+		async () => await wire.value('SELECT revoked_at IS NOT NULL FROM wa.api_key WHERE id = $1', [key.uuid]) === 't');
+	assert.equal(await accepts(wire, key.secret), false);
+	await wire.close?.();
+});
