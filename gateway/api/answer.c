@@ -16,6 +16,9 @@
 /* Bytes of an answer: beyond it, a 500. */
 #define ANSWER_MAX (16 * 1024 * 1024)
 
+/* Room made at once: most answers fit. */
+#define ANSWER_FIRST 4000
+
 /* A page of a list ends early behind so many bytes; its cursor tells where. */
 #define ANSWER_PAGE_BYTES (4 * 1024 * 1024)
 
@@ -162,8 +165,9 @@ static ColumnWriter *const column_writers[] = {
  * One row as an object; a cell that is NULL is left out.
  */
 static bool
-write_row(JsonWriter *writer, const Column *columns, const DbResult *result, int row)
+write_row(JsonWriter *writer, const Route *route, const DbResult *result, int row)
 {
+	const Column *columns = route->endpoint->columns;
 	bool ok = true;
 
 	json_write_object_begin(writer);
@@ -173,7 +177,7 @@ write_row(JsonWriter *writer, const Column *columns, const DbResult *result, int
 
 		if (write != NULL && !db_is_null(result, row, i))
 		{
-			json_write_name(writer, columns[i].name);
+			json_write_quoted_name(writer, route->names[i].data, route->names[i].len);
 			ok = write(writer, &columns[i], result, row, i);
 		}
 	}
@@ -201,7 +205,7 @@ write_list(const Call *call, const DbResult *result, Buffer *body)
 	while (ok && row < result->rows && row < call->limit && body->len < ANSWER_PAGE_BYTES &&
 		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, 0)))
 	{
-		ok = write_row(&writer, endpoint->columns, result, row++);
+		ok = write_row(&writer, call->route, result, row++);
 	}
 	json_write_array_end(&writer);
 	if (ok && row > 0 && row < result->rows)
@@ -259,10 +263,11 @@ call_answer_rows(const Call *call, const DbResult *result)
 		return;
 	}
 	buffer_init(&body, ANSWER_MAX);
+	buffer_reserve(&body, ANSWER_FIRST);
 	if (ok && endpoint->answer == ANSWER_ONE)
 	{
 		json_write_init(&writer, &body);
-		ok = write_row(&writer, endpoint->columns, result, 0) && json_write_done(&writer);
+		ok = write_row(&writer, call->route, result, 0) && json_write_done(&writer);
 	}
 	else if (ok)
 	{

@@ -43,6 +43,38 @@ split(Route *route)
 	return *at == '\0';
 }
 
+/*
+ * Quote the columns' names once, and not in every row of every answer.  They are plain
+ * letters, and lie behind the array.
+ */
+static bool
+quote_names(Route *route)
+{
+	const Column *columns = route->endpoint->columns;
+	size_t count = 0;
+	size_t bytes = 0;
+	char *at;
+
+	for (; columns != NULL && columns[count].type != COLUMN_END; count++)
+	{
+		bytes += strlen(columns[count].name) + sizeof("\"\":");
+	}
+	route->names = malloc(count * sizeof(HttpText) + bytes + 1);
+	if (route->names == NULL)
+	{
+		return false;
+	}
+	at = (char *) (route->names + count);
+	for (size_t i = 0; i < count; i++)
+	{
+		int length = sprintf(at, "\"%s\":", columns[i].name);
+
+		route->names[i] = (HttpText){.data = at, .len = (size_t) length};
+		at += length + 1;
+	}
+	return true;
+}
+
 static bool
 make_route(Route *route, const Endpoint *endpoint)
 {
@@ -61,6 +93,10 @@ make_route(Route *route, const Endpoint *endpoint)
 	else if (problem == NULL && endpoint->open == NULL && route->statement < 0)
 	{
 		problem = "the statement is not built in";
+	}
+	else if (problem == NULL && !quote_names(route))
+	{
+		problem = "out of memory";
 	}
 	if (problem != NULL)
 	{
@@ -104,6 +140,10 @@ routes_make(RouteTable *table, const Endpoint *const *resources)
 void
 routes_free(RouteTable *table)
 {
+	for (int i = 0; i < table->count; i++)
+	{
+		free(table->routes[i].names);
+	}
 	free(table->routes);
 	table->routes = NULL;
 	table->count = 0;

@@ -12,7 +12,8 @@
 typedef struct Route
 {
 	const Endpoint *endpoint;
-	int statement; /* index in db_statements; -1 for endpoints that are open */
+	int statement;   /* index in db_statements; -1 for endpoints that are open */
+	HttpText *names; /* of the columns, quoted, with a colon: what a row is written with */
 	int segments;
 	HttpText pattern[ROUTE_SEGMENTS_MAX]; /* "{name}" matches any one segment, "{name}:start"
 										   * one that ends so */

@@ -29,21 +29,27 @@ read_big_endian(const uint8_t *bytes, int length)
 static const uint8_t *
 cell(const DbResult *result, int row, int column, size_t *length)
 {
-	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns ||
-		PQgetisnull(result->cells, row, column))
+	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
 	{
 		return NULL;
 	}
+	/* A NULL has no length, so that most cells need not be asked. */
 	*length = (size_t) PQgetlength(result->cells, row, column);
+	if (*length == 0 && PQgetisnull(result->cells, row, column))
+	{
+		return NULL;
+	}
 	return (const uint8_t *) PQgetvalue(result->cells, row, column);
 }
 
 bool
 db_is_null(const DbResult *result, int row, int column)
 {
-	size_t length;
-
-	return cell(result, row, column, &length) == NULL;
+	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
+	{
+		return true;
+	}
+	return PQgetlength(result->cells, row, column) == 0 && PQgetisnull(result->cells, row, column);
 }
 
 bool

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct Buffer
 {
@@ -33,17 +34,46 @@ typedef struct Buffer
 /* Makes an empty buffer for at most max bytes.  Allocates nothing. */
 extern void buffer_init(Buffer *buffer, size_t max);
 
-/* Makes room for len more bytes; false when the bound or memory forbids it. */
-extern bool buffer_reserve(Buffer *buffer, size_t len);
+/* Makes room for len more bytes, where there is none; for buffer_reserve(). */
+extern bool buffer_grow(Buffer *buffer, size_t len);
 
-/* Appends len bytes, or nothing; false when they do not fit. */
-extern bool buffer_append(Buffer *buffer, const void *data, size_t len);
+/* Makes room for len more bytes; false when the bound or memory forbids it. */
+static inline bool
+buffer_reserve(Buffer *buffer, size_t len)
+{
+	/* cap is at most max + 1, and 0 before the first byte */
+	return (!buffer->failed && len < buffer->cap - buffer->len) || buffer_grow(buffer, len);
+}
+
+/*
+ * Appends len bytes, or nothing; false when they do not fit.  Inline, because an
+ * answer is made of hundreds of pieces, most of a length that the compiler knows.
+ */
+static inline bool
+buffer_append(Buffer *buffer, const void *data, size_t len)
+{
+	if (!buffer_reserve(buffer, len))
+		return false;
+	if (len > 0)
+		memcpy(buffer->data + buffer->len, data, len);
+	buffer->len += len;
+	buffer->data[buffer->len] = '\0';
+	return true;
+}
 
 /* Appends a C string, or nothing; false when it does not fit. */
-extern bool buffer_append_text(Buffer *buffer, const char *text);
+static inline bool
+buffer_append_text(Buffer *buffer, const char *text)
+{
+	return buffer_append(buffer, text, strlen(text));
+}
 
 /* Appends one byte; false when it does not fit. */
-extern bool buffer_append_char(Buffer *buffer, char c);
+static inline bool
+buffer_append_char(Buffer *buffer, char c)
+{
+	return buffer_append(buffer, &c, 1);
+}
 
 /* Appends a number in decimal digits, or nothing; false when it does not fit. */
 extern bool buffer_append_int64(Buffer *buffer, int64_t number);

@@ -94,6 +94,45 @@ is_plain(unsigned char byte)
 	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\' && byte != 0x7F;
 }
 
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/*
+ * A word whose top bits are set, if any is, where a byte is zero.  (A byte of 1
+ * above a zero is taken for one as well, which does no harm here.)
+ */
+static uint64_t
+zero_bytes(uint64_t word)
+{
+	return (word - EACH_BYTE(0x01)) & ~word & EACH_BYTE(0x80);
+}
+
+/* Whether all of eight bytes are plain; for a byte of 0x7F or more the answer is no. */
+static bool
+are_plain(const char *text)
+{
+	uint64_t word;
+	uint64_t special;
+
+	memcpy(&word, text, sizeof(word));
+	special = word | (word + EACH_BYTE(0x01));   /* 0x7F and above */
+	special |= (word - EACH_BYTE(0x20)) & ~word; /* below 0x20 */
+	special |= zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\'));
+	return (special & EACH_BYTE(0x80)) == 0;
+}
+
+/* How many bytes from text on are plain: eight at a time, and the last few one by one. */
+static size_t
+plain_run(const char *text, size_t len)
+{
+	size_t run = 0;
+
+	while (len - run >= sizeof(uint64_t) && are_plain(text + run))
+		run += sizeof(uint64_t);
+	while (run < len && is_plain((unsigned char) text[run]))
+		run++;
+	return run;
+}
+
 static void
 append_escape(Buffer *out, unsigned char byte)
 {
@@ -120,17 +159,15 @@ append_escape(Buffer *out, unsigned char byte)
 	}
 }
 
+/* The rest of a string, from the first byte on that is not plain. */
 static void
-append_quoted(Buffer *out, const char *text, size_t len)
+append_checked(Buffer *out, const char *text, size_t len)
 {
-	buffer_append_char(out, '"');
 	while (len > 0)
 	{
-		size_t run = 0;
+		size_t run = plain_run(text, len);
 		size_t size;
 
-		while (run < len && is_plain((unsigned char) text[run]))
-			run++;
 		buffer_append(out, text, run);
 		text += run;
 		len -= run;
@@ -150,6 +187,18 @@ append_quoted(Buffer *out, const char *text, size_t len)
 		text += size;
 		len -= size;
 	}
+}
+
+/* Nearly all strings are plain, and are copied in one piece. */
+static void
+append_quoted(Buffer *out, const char *text, size_t len)
+{
+	size_t run = plain_run(text, len);
+
+	buffer_append_char(out, '"');
+	buffer_append(out, text, run);
+	if (run < len)
+		append_checked(out, text + run, len - run);
 	buffer_append_char(out, '"');
 }
 
@@ -161,6 +210,16 @@ json_write_name(JsonWriter *writer, const char *name)
 	separate(writer);
 	append_quoted(writer->out, name, strlen(name));
 	buffer_append_char(writer->out, ':');
+	writer->after_name = true;
+}
+
+void
+json_write_quoted_name(JsonWriter *writer, const char *quoted, size_t len)
+{
+	if (writer->after_name)
+		writer->out->failed = true;
+	separate(writer);
+	buffer_append(writer->out, quoted, len);
 	writer->after_name = true;
 }
 

@@ -45,6 +45,9 @@ extern void json_write_array_end(JsonWriter *writer);
 /* The name of the next member of an object. */
 extern void json_write_name(JsonWriter *writer, const char *name);
 
+/* The same for a name that is quoted already, with its colon: "id": */
+extern void json_write_quoted_name(JsonWriter *writer, const char *quoted, size_t len);
+
 /* Values. */
 extern void json_write_string(JsonWriter *writer, const char *text, size_t len);
 extern void json_write_text(JsonWriter *writer, const char *text);

@@ -289,18 +289,46 @@ log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, cons
 	buffer_append_char(out, '\n');
 }
 
+/* Lines that wait to be written; only while log_collect(true). */
+static Buffer collected;
+static bool collecting;
+
+void
+log_flush(void)
+{
+	ssize_t written;
+
+	if (collected.len == 0)
+		return;
+	written = write(STDERR_FILENO, collected.data, collected.len);
+	(void) written;
+	buffer_clear(&collected);
+}
+
+void
+log_collect(bool collect)
+{
+	log_flush();
+	collecting = collect;
+}
+
 void
 log_fields(LogLevel level, const char *event, const LogField *fields)
 {
 	static Buffer line;
-	ssize_t written;
 
 	if (!log_enabled(level))
 		return;
 	if (line.max == 0)
+	{
 		buffer_init(&line, LOG_LINE_MAX);
+		buffer_init(&collected, LOG_LINE_MAX);
+	}
 	buffer_clear(&line);
 	log_format(&line, clock_wall_ms(), level, event, fields);
-	written = write(STDERR_FILENO, line.data, line.len);
-	(void) written;
+	if (collected.len + line.len > LOG_COLLECTED_MAX)
+		log_flush();
+	buffer_append(&collected, line.data, line.len);
+	if (!collecting || level > LOG_LEVEL_INFO)
+		log_flush();
 }

@@ -18,14 +18,16 @@
 #ifndef WA_LIB_LOG_H
 #define WA_LIB_LOG_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/buffer.h"
 
-#define LOG_VALUE_MAX 1024 /* bytes of one value that are shown */
-#define LOG_LINE_MAX 8192  /* bytes of one line */
+#define LOG_VALUE_MAX 1024         /* bytes of one value that are shown */
+#define LOG_LINE_MAX 8192          /* bytes of one line */
+#define LOG_COLLECTED_MAX PIPE_BUF /* bytes of several lines; a pipe takes so many in one piece */
 
 typedef enum LogLevel
 {
@@ -67,6 +69,16 @@ extern LogField log_int(const char *key, int64_t number);
 		(const LogField[]){{.kind = LOG_FIELD_FIRST}, ##__VA_ARGS__, {.kind = LOG_FIELD_END}})
 
 extern void log_fields(LogLevel level, const char *event, const LogField *fields);
+
+/*
+ * Between log_collect(true) and log_collect(false), lines of level info and debug
+ * are kept, LOG_COLLECTED_MAX bytes at most, until log_flush() or a graver line
+ * writes them, in their order and whole lines only.  A loop that flushes at the
+ * end of each turn makes one system call for all requests of that turn; what a
+ * crash can take with it are the info lines of that turn.
+ */
+extern void log_collect(bool collect);
+extern void log_flush(void);
 
 /* Whether a line of this level would be written. */
 extern bool log_enabled(LogLevel level);
