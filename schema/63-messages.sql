@@ -19,7 +19,8 @@ BEGIN
 	IF (media ? 'url') = (media ? 'data') THEN
 		PERFORM wa.refuse_field('media', 'must have either url or data');
 	END IF;
-	IF media ->> 'url' !~ '^https?://[^\s/@]+(/\S*)?$' OR char_length(media ->> 'url') > 2048 THEN
+	IF media ->> 'url' !~ '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR media ->> 'url' ~ '[[:cntrl:]]'
+		OR char_length(media ->> 'url') > 2048 THEN
 		PERFORM wa.refuse_field('media.url', 'must be an http or https URL of at most 2048 characters');
 	END IF;
 	IF media ->> 'data' !~ '^[A-Za-z0-9+/]+={0,2}$' OR char_length(media ->> 'data') % 4 <> 0 THEN

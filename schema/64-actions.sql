@@ -20,7 +20,8 @@ REVOKE ALL ON FUNCTION wa.find_message(uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_message(uuid, uuid) IS
 	'for function bodies: a message of the bound organization; raises P0002 if there is none';
 
--- WhatsApp can be asked only about a message that it knows, and that is still there.
+-- WhatsApp can be asked only about a message that it knows, and that is still
+-- there and not about to go.
 CREATE FUNCTION wa.refuse_unless_sent(message wa.message) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -29,7 +30,10 @@ BEGIN
 	IF message.wa_message_id IS NULL THEN
 		RAISE EXCEPTION 'message has not been sent' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	IF message.revoked THEN
+	IF message.revoked OR EXISTS (
+		SELECT FROM wa.message_action a
+		WHERE a.org_id = message.org_id AND a.message_id = message.id AND a.type = 'revoke'
+			AND a.status IN ('queued', 'sending')) THEN
 		RAISE EXCEPTION 'message was deleted' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 END $$;
@@ -170,10 +174,10 @@ BEGIN
 	CASE action.type
 		WHEN 'react' THEN
 			UPDATE wa.message m SET reactions = wa.with_reaction(m.reactions, 'me', action.payload ->> 'emoji')
-			WHERE m.org_id = action.org_id AND m.id = action.message_id;
+			WHERE m.org_id = action.org_id AND m.id = action.message_id AND NOT m.revoked;
 		WHEN 'edit' THEN
 			UPDATE wa.message m SET body = action.payload ->> 'text', edited = true
-			WHERE m.org_id = action.org_id AND m.id = action.message_id;
+			WHERE m.org_id = action.org_id AND m.id = action.message_id AND NOT m.revoked;
 		WHEN 'revoke' THEN
 			UPDATE wa.message m SET revoked = true, body = NULL, content = NULL, media = NULL, media_data = NULL
 			WHERE m.org_id = action.org_id AND m.id = action.message_id;

@@ -137,6 +137,12 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
+	-- What a deletion has overtaken is not carried out any more.
+	UPDATE wa.message_action a SET status = 'failed', error = 'message was deleted'
+	FROM wa.session s, wa.message m
+	WHERE s.connector = connector_actions.connector AND s.lease_owner = connector_actions.owner
+		AND a.org_id = s.org_id AND a.session_id = s.id AND a.status = 'queued' AND a.type <> 'revoke'
+		AND m.org_id = a.org_id AND m.id = a.message_id AND m.revoked;
 	RETURN QUERY
 	WITH due AS (
 		SELECT a.org_id, a.id, a.status = 'sending' AS maybe_sent

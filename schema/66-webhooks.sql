@@ -25,15 +25,20 @@ BEGIN
 	END IF;
 	IF custom_headers IS NOT NULL AND (jsonb_typeof(custom_headers) <> 'object'
 		OR (SELECT count(*) FROM jsonb_object_keys(custom_headers)) > 20
+		OR (SELECT count(DISTINCT lower(k)) < count(*) FROM jsonb_object_keys(custom_headers) k)
 		OR EXISTS (SELECT FROM jsonb_each(custom_headers) h
 			WHERE h.key !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]{1,100}$' OR jsonb_typeof(h.value) <> 'string'
 				OR h.value #>> '{}' !~ '^[\x20-\x7e]*$' OR char_length(h.value #>> '{}') > 1000
-				OR lower(h.key) IN ('host', 'content-length', 'content-type', 'transfer-encoding', 'connection', 'upgrade', 'te', 'trailer', 'expect')
+				OR lower(h.key) IN ('host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding',
+					'connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'upgrade', 'http2-settings',
+					'te', 'trailer', 'expect')
 				OR lower(h.key) LIKE 'x-webhook-%' OR lower(h.key) LIKE 'webhook-%')) THEN
 		PERFORM wa.refuse_field('customHeaders', 'must be at most 20 header fields of text that are not the delivery''s own');
 	END IF;
 	IF retry_policy IS NOT NULL AND (jsonb_typeof(retry_policy) <> 'object'
-		OR EXISTS (SELECT FROM jsonb_object_keys(retry_policy) k WHERE k NOT IN ('policy', 'delaySeconds', 'attempts'))
+		OR EXISTS (SELECT FROM jsonb_each(retry_policy) p
+			WHERE CASE WHEN p.key = 'policy' THEN jsonb_typeof(p.value) <> 'string'
+				WHEN p.key IN ('delaySeconds', 'attempts') THEN jsonb_typeof(p.value) <> 'number' ELSE true END)
 		OR COALESCE(retry_policy ->> 'policy', 'exponential') NOT IN ('exponential', 'linear', 'constant')
 		OR COALESCE(retry_policy ->> 'delaySeconds', '2') !~ '^[1-9][0-9]{0,3}$'
 		OR COALESCE(retry_policy ->> 'delaySeconds', '2')::integer > 3600

@@ -18,6 +18,7 @@ SELECT 'CREATE ROLE wa_sandbox_login LOGIN CONNECTION LIMIT 16 IN ROLE wa_connec
 
 ALTER ROLE wa_gateway_login SET statement_timeout = '10s';
 ALTER ROLE wa_gateway_login SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE wa_gateway_login SET lock_timeout = '2s';
 ALTER ROLE wa_gateway_login SET plan_cache_mode = 'force_generic_plan';
 ALTER ROLE wa_gateway_login SET temp_file_limit = '64MB';
 

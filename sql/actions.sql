@@ -33,6 +33,9 @@ DELETE FROM wa.message_action;
 -- Queued, taken, done.
 SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT id IS NOT NULL AS queued, message_id = :'text' AS of_text, status FROM wa.react_to_message(:'session', :'text', '👍') \; SELECT status FROM wa.react_to_message(:'session', :'received', '🙏') \; SELECT status FROM wa.edit_message(:'session', :'text', 'the text') \; SELECT message_id AS copy FROM wa.forward_message(:'session', :'picture', '15554440000') \gset
 SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT status FROM wa.revoke_message(:'session', :'picture');
+-- Nothing more is asked of a message that is about to go.
+SELECT c.call, e.state, e.message FROM (VALUES ('react_to_message(%L, %L, ''👍'')'), ('revoke_message(%L, %L)'), ('forward_message(%L, %L, ''15554440000'')')) c (call),
+	wa.authenticate(:'acme_send'), error_of(format('SELECT wa.' || call, :'session', :'picture')) e;
 SELECT count(*) AS for_another FROM wa.connector_actions('actions', 'two', 10, '5 min');
 SELECT action_id, type, payload - 'copy' AS payload, chat_jid, wa_message_id, from_me, attempt, maybe_sent, message_type, body, octet_length(media_data) AS data INTO TEMP taken FROM wa.connector_actions('actions', 'one', 10, '5 min');
 SELECT type, payload, wa_message_id, from_me, attempt, maybe_sent, message_type, body, data FROM taken ORDER BY action_id;
@@ -48,6 +51,11 @@ SELECT e.state, e.message FROM wa.authenticate(:'acme_send'), error_of(format('S
 SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT status FROM wa.react_to_message(:'session', :'text', '');
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_action_done((SELECT action_id FROM wa.connector_actions('actions', 'one', 10, '5 min')), NULL, now());
 SELECT reactions FROM wa.message WHERE id = :'text';
+
+-- What was asked for before a deletion, and is overtaken by it, is not done.
+INSERT INTO wa.message_action (org_id, session_id, message_id, type, payload) VALUES (:'acme', :'session', :'picture', 'edit', '{"text":"undead"}');
+SELECT count(*) FROM wa.connector_actions('actions', 'one', 10, '5 min');
+SELECT status, error FROM wa.message_action WHERE payload ->> 'text' = 'undead';
 
 -- What others do: anyone reacts, only the sender edits and revokes.
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_change(:'session', 'T1', '15553330000@s.whatsapp.net', 'react', '🎉') AS reacted, wa.connector_change(:'session', 'T1', '15553330000@s.whatsapp.net', 'edit', 'forged') AS edited_mine;

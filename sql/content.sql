@@ -26,7 +26,7 @@ SELECT g.type, g.content, e.state, e.column_name, e.message FROM (VALUES
 	('text', '{"text":"x","caption":"y"}'), ('text', '{"text":"x","media":{"url":"https://e.com/"}}'),
 	('image', '{}'), ('image', '{"media":"x"}'), ('image', '{"media":{}}'), ('image', '{"media":{"url":"https://e.com","data":"AAEC"}}'),
 	('image', '{"media":{"url":"ftp://e.com/x"}}'), ('image', '{"media":{"url":"https://user@e.com/x"}}'),
-	('image', '{"media":{"url":"javascript:alert(1)"}}'), ('image', '{"media":{"url":"https://e.com/a b"}}'), ('image', '{"media":{"url":7}}'),
+	('image', '{"media":{"url":"javascript:alert(1)"}}'), ('image', '{"media":{"url":"https://e.com/a b"}}'), ('image', '{"media":{"url":7}}'), ('image', '{"media":{"url":"https://e.com/\u0001"}}'),
 	('image', '{"media":{"data":"not base64!"}}'), ('image', '{"media":{"data":"AAE"}}'), ('image', '{"media":{"data":""}}'),
 	('image', '{"media":{"url":"https://e.com/","mimetype":"png"}}'), ('image', '{"media":{"url":"https://e.com/","size":5}}'),
 	('document', '{"media":{"url":"https://e.com/","filename":"../x"}}'), ('document', '{"media":{"url":"https://e.com/","filename":""}}'),

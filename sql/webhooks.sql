@@ -15,8 +15,8 @@ FROM wa.create_webhook('http://10.0.0.1:8080/x?y=z', '{message,session.status}',
 SELECT a.arguments, e.column_name, e.message FROM (VALUES
 	('NULL'), ('''ftp://e.com'''), ('''https://u:p@e.com/'''), ('''https://e.com/#x'''), ('''https://e.com/ x'''), ('''e.com'''), ('''https://e.com\@f.com/'''),
 	('''https://e.com/'', ''{nonsense}'''), ('''https://e.com/'', custom_headers => ''{"Host":"x"}'''), ('''https://e.com/'', custom_headers => ''{"X-Webhook-Hmac":"x"}'''),
-	('''https://e.com/'', custom_headers => ''{"webhook-id":"x"}'''), ('''https://e.com/'', custom_headers => ''{"A B":"x"}'''), ('''https://e.com/'', custom_headers => ''{"A":"x\r\ny"}'''), ('''https://e.com/'', custom_headers => ''{"A":5}'''), ('''https://e.com/'', custom_headers => ''[]'''),
-	('''https://e.com/'', retry_policy => ''{"policy":"never"}'''), ('''https://e.com/'', retry_policy => ''{"attempts":0}'''), ('''https://e.com/'', retry_policy => ''{"delaySeconds":3601}'''), ('''https://e.com/'', retry_policy => ''{"x":1}'''),
+	('''https://e.com/'', custom_headers => ''{"webhook-id":"x"}'''), ('''https://e.com/'', custom_headers => ''{"A B":"x"}'''), ('''https://e.com/'', custom_headers => ''{"A":"x\r\ny"}'''), ('''https://e.com/'', custom_headers => ''{"A":5}'''), ('''https://e.com/'', custom_headers => ''[]'''), ('''https://e.com/'', custom_headers => ''{"X-A":"1","x-a":"2"}'''), ('''https://e.com/'', custom_headers => ''{"Proxy-Authorization":"x"}'''),
+	('''https://e.com/'', retry_policy => ''{"policy":"never"}'''), ('''https://e.com/'', retry_policy => ''{"attempts":0}'''), ('''https://e.com/'', retry_policy => ''{"delaySeconds":3601}'''), ('''https://e.com/'', retry_policy => ''{"x":1}'''), ('''https://e.com/'', retry_policy => ''{"attempts":"3"}'''), ('''https://e.com/'', retry_policy => ''{"policy":null}'''),
 	('''https://e.com/'', secret => ''short''')) a (arguments),
 	wa.authenticate(:'acme_manage'), error_of('SELECT wa.create_webhook(' || arguments || ')') e;
 SELECT e.column_name, e.message FROM wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.create_webhook(''https://e.com/'', session => %L)', :'beta_session')) e;

@@ -82,6 +82,7 @@ const Endpoint chat_endpoints[] = {
 		.pattern = "/api/v1/sessions/{s}/chats/{chat}/read",
 		.needs = "send",
 		.statement = "chat_read",
+		.slow = true, /* it marks every unread message of the chat */
 		.params = get_params,
 		.status = 200,
 		.answer = ANSWER_ONE,

@@ -19,7 +19,12 @@ static const Column columns[] = {
 
 static const Param list_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
-	{.source = PARAM_QUERY, .type = PARAM_TEXT, .name = "q", .min = 1, .max = SEARCH_MAX},
+	{.source = PARAM_QUERY,
+	 .type = PARAM_TEXT,
+	 .name = "q",
+	 .min = 1,
+	 .max = SEARCH_MAX,
+	 .slow = true}, /* a search that finds little looks at every contact of the session */
 	{.source = PARAM_CURSOR},
 	{.source = PARAM_LIMIT},
 	{.source = PARAM_END},
@@ -37,7 +42,6 @@ const Endpoint contact_endpoints[] = {
 		.pattern = "/api/v1/sessions/{s}/contacts",
 		.needs = "read",
 		.statement = "contact_list",
-		.slow = true, /* a search that finds little looks at every contact of the session */
 		.params = list_params,
 		.status = 200,
 		.answer = ANSWER_LIST_IN,

@@ -160,6 +160,7 @@ const Endpoint session_endpoints[] = {
 		.pattern = "/api/v1/sessions/{s}",
 		.needs = "manage",
 		.statement = "session_delete",
+		.slow = true, /* all that it has goes with it */
 		.params = get_params,
 		.status = 204,
 		.answer = ANSWER_NONE,
