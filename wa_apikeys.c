@@ -5,8 +5,8 @@
  *
  * Nothing is decided here; the rooms under src/ do the work.  What this file
  * holds is when they are furnished: the key cache and the transaction context
- * always, the seal and the log redaction only when the library is loaded by
- * shared_preload_libraries.  A seal that a session could choose to load, or
+ * always, the seal, the log redaction and the limits on guessing only when the
+ * library is loaded by shared_preload_libraries.  A seal that a session could choose to load, or
  * not to load, would be no seal.
  *
  * The library refuses to run in a server that is older than the newest
@@ -23,9 +23,11 @@
 #include "utils/guc.h"
 
 #include "src/context.h"
-#include "src/key_lookup.h"
+#include "src/password.h"
 #include "src/redact.h"
+#include "src/row_lookup.h"
 #include "src/seal.h"
+#include "src/throttle.h"
 
 PG_MODULE_MAGIC;
 
@@ -72,8 +74,9 @@ void
 _PG_init(void)
 {
 	check_server_release();
-	wa_key_lookup_init();
+	wa_row_lookup_init();
 	wa_context_init();
+	wa_password_init();
 	MarkGUCPrefixReserved("wa");
 
 	if (process_shared_preload_libraries_in_progress)
@@ -81,6 +84,7 @@ _PG_init(void)
 		preloaded = true;
 		wa_seal_init();
 		wa_redact_init();
+		wa_throttle_init();
 	}
 }
 

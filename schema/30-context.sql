@@ -33,6 +33,17 @@ CREATE FUNCTION wa.current_user_id() RETURNS uuid
 	AS 'MODULE_PATHNAME', 'wa_current_user_id';
 COMMENT ON FUNCTION wa.current_user_id() IS 'person that this transaction acts for, NULL if none';
 
+CREATE FUNCTION wa.current_sign_in() RETURNS uuid
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_sign_in';
+COMMENT ON FUNCTION wa.current_sign_in() IS 'sign-in behind the user token that this transaction acts with, NULL if none';
+
+CREATE FUNCTION wa.member_role() RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_member_role';
+COMMENT ON FUNCTION wa.member_role() IS
+	'role (owner, admin, member) of the bound person in the bound organization, as committed now; NULL if no person is bound';
+
 CREATE FUNCTION wa.current_permissions() RETURNS wa.permissions
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_current_permissions';
@@ -63,10 +74,10 @@ COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
 
 REVOKE ALL ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
-	wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
+	wa.current_sign_in(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
 	wa.require_permission(wa.permission), wa.org_for(wa.permission) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
-	wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
+	wa.current_sign_in(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
 	wa.require_permission(wa.permission), wa.org_for(wa.permission)
 	TO wa_owner, wa_gateway, wa_app, wa_worker, wa_connector;
 
@@ -83,7 +94,7 @@ CREATE FUNCTION wa.make_secret(kind text, OUT secret text, OUT digest bytea, OUT
 REVOKE ALL ON FUNCTION wa.make_secret(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.make_secret(text) TO wa_owner;
 COMMENT ON FUNCTION wa.make_secret(text) IS
-	'makes a credential (api_key, user_token, sign_in, ticket) with its digest and the first characters, for display';
+	'makes a credential (api_key, user_token, sign_in, ticket, invitation) with its digest and the first characters, for display';
 
 CREATE FUNCTION wa.random_bytes(length integer) RETURNS bytea
 	LANGUAGE c VOLATILE STRICT PARALLEL SAFE

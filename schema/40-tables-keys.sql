@@ -2,7 +2,7 @@
 -- tenant table leads with org_id, so that nothing that a query can measure or
 -- collide with reaches into another organization (threats P03, P17, P18).  The
 -- one exception is the digest index of the key table, which only the lookup in
--- src/key_lookup.c reads.
+-- src/row_lookup.c reads.
 
 -- What a person may type as a name: not empty, not blank, not endless.
 CREATE FUNCTION wa.is_name(name text) RETURNS boolean

@@ -23,15 +23,19 @@ CREATE FUNCTION wa.actor() RETURNS text
 REVOKE ALL ON FUNCTION wa.actor() FROM PUBLIC;
 COMMENT ON FUNCTION wa.actor() IS 'who acts, for the audit log: a person, a key, or else the database login';
 
-CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}') RETURNS void
+-- What a person does is noted with the address that the person signed in from.
+CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL) RETURNS void
 	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.audit (org_id, actor, action, subject, detail)
-	VALUES (org, wa.actor(), action, subject, detail)
+	VALUES (org, COALESCE(note.actor, wa.actor()), action, subject, detail || COALESCE((
+		SELECT jsonb_build_object('address', host(s.address)) FROM wa.sign_in s
+		WHERE s.user_id = wa.current_user_id() AND s.id = wa.current_sign_in() AND s.address IS NOT NULL), '{}'))
 $$;
-REVOKE ALL ON FUNCTION wa.note(uuid, text, uuid, jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb) IS 'adds a row to the audit log';
+REVOKE ALL ON FUNCTION wa.note(uuid, text, uuid, jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text) IS
+	'adds a row to the audit log; the actor is whom the transaction acts for, unless it is given';
 
 -- Raise 22023 for a field that is wrong; its name travels in the error's
 -- column-name field, so that the gateway can tell its caller which one it was.
@@ -298,7 +302,8 @@ CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_i
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT wa.require_org(), wa.current_key(), wa.current_user_id(),
-		(SELECT k.name FROM wa.api_key k WHERE k.org_id = wa.current_org() AND k.id = wa.current_key()),
+		COALESCE((SELECT k.name FROM wa.api_key k WHERE k.org_id = wa.current_org() AND k.id = wa.current_key()),
+			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.current_user_id())),
 		wa.current_permissions()::text[]
 $$;
 REVOKE ALL ON FUNCTION wa.me() FROM PUBLIC;

@@ -64,7 +64,8 @@ AS $$
 	UNION ALL
 		SELECT 'policies restrict to the organization', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'api_key', 'audit', 'statement') AND NOT wa.is_protected(c.oid)
+			AND c.relname NOT IN ('org', 'api_key', 'audit', 'statement',
+				'app_user', 'member', 'sign_in', 'user_token', 'invitation') AND NOT wa.is_protected(c.oid)
 	UNION ALL
 		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'statement'
@@ -77,7 +78,9 @@ AS $$
 		SELECT 'indexes and foreign keys lead with the organization', leak.object || ': ' || leak.reason
 		FROM pg_class c CROSS JOIN wa.leaks(c.oid, 'org_id') leak
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'statement') AND leak.object <> 'wa.api_key_digest_key'
+			AND c.relname NOT IN ('org', 'statement', 'app_user', 'sign_in')
+			AND leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
+				'wa.invitation_digest_key', 'wa.member_of_user', 'member_user_id_fkey'])
 	UNION ALL
 		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
@@ -95,7 +98,8 @@ AS $$
 	UNION ALL
 		SELECT 'getters are stable and stay out of parallel workers', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace
-			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_permissions',
+			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'member_role',
+							  'current_permissions',
 							  'has_permission', 'require_org', 'require_permission', 'org_for')
 			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
 	UNION ALL
@@ -124,17 +128,47 @@ AS $$
 					  AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete'))
 			AND (leak.object IS NOT NULL OR NOT wa.is_protected(c.oid))
 	UNION ALL
-		SELECT 'key digests are granted to nobody', r.rolname FROM pg_roles r
-		WHERE r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND NOT r.rolsuper
-			AND has_column_privilege(r.oid, 'wa.api_key', 'digest', 'SELECT')
+		SELECT 'digests and password hashes are granted to nobody', format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname)
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('digest', 'password_hash')
+			CROSS JOIN pg_roles r
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relname <> 'statement'
+			AND r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND NOT r.rolsuper
+			AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
+	UNION ALL
+		SELECT 'people are read through functions', format('%s to %s', c.oid::regclass, r.rolname)
+		FROM pg_class c CROSS JOIN pg_roles r
+		WHERE c.relnamespace = 'wa'::regnamespace
+			AND c.relname IN ('app_user', 'member', 'sign_in', 'user_token', 'invitation')
+			AND r.rolname IN ('wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app', 'wa_monitor')
+			AND has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
+	UNION ALL
+		SELECT 'functions with their owner''s rights are closed to PUBLIC', p.oid::regprocedure::text FROM pg_proc p
+		WHERE p.pronamespace = 'wa'::regnamespace AND p.prosecdef AND (p.proacl IS NULL OR EXISTS (
+			SELECT FROM aclexplode(p.proacl) acl WHERE acl.grantee = 0))
+	UNION ALL
+		SELECT 'passwords are hashed by pgcrypto', needed.function
+		FROM (VALUES ('wa.bcrypt(text,text)', 'crypt'), ('wa.bcrypt_salt()', 'gen_salt')) needed (function, calls)
+		WHERE NOT EXISTS (
+			SELECT FROM pg_depend body
+				JOIN pg_proc called ON called.oid = body.refobjid AND called.proname = needed.calls
+				JOIN pg_depend membership ON membership.classid = 'pg_proc'::regclass AND membership.objid = called.oid
+					AND membership.deptype = 'e' AND membership.refclassid = 'pg_extension'::regclass
+				JOIN pg_extension e ON e.oid = membership.refobjid AND e.extname = 'pgcrypto'
+			WHERE body.classid = 'pg_proc'::regclass AND body.objid = to_regprocedure(needed.function)
+				AND body.refclassid = 'pg_proc'::regclass)
 	UNION ALL
 		SELECT 'credentials are stored nowhere', format('%s.%I', a.attrelid::regclass, a.attname)
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-		WHERE a.atttypid IN ('wa.secret'::regtype, 'wa.secret[]'::regtype) AND NOT a.attisdropped
+		WHERE a.atttypid IN ('wa.secret'::regtype, 'wa.secret[]'::regtype, 'wa.password'::regtype, 'wa.password[]'::regtype)
+			AND NOT a.attisdropped
 			AND c.relkind IN ('r', 'p', 'm', 'f')
 	UNION ALL
-		SELECT 'changes of keys reach every backend', format('%s on %s', needed.name, needed.relation)
+		SELECT 'changes reach every backend', format('%s on %s', needed.name, needed.relation)
 		FROM (VALUES ('wa.api_key', 'api_key_invalidate'), ('wa.api_key', 'api_key_invalidate_all'),
+				('wa.app_user', 'app_user_invalidate'), ('wa.app_user', 'app_user_invalidate_all'),
+				('wa.member', 'member_invalidate'), ('wa.member', 'member_invalidate_all'),
+				('wa.sign_in', 'sign_in_invalidate'), ('wa.sign_in', 'sign_in_invalidate_all'),
+				('wa.user_token', 'user_token_invalidate'), ('wa.user_token', 'user_token_invalidate_all'),
 				('wa.statement', 'statement_invalidate'), ('wa.statement', 'statement_invalidate_all'),
 				('wa.audit', 'audit_append_only'), ('wa.audit', 'audit_append_only_all')) needed (relation, name)
 		WHERE NOT EXISTS (SELECT FROM pg_trigger t
@@ -148,8 +182,10 @@ AS $$
 		('objects belong to wa_owner'), ('functions belong to wa_owner'), ('functions pin their search path'),
 		('getters are stable and stay out of parallel workers'),
 		('binding functions are volatile and never parallel'), ('nobody else is granted anything on tables'),
-		('protected tables stay protected'), ('key digests are granted to nobody'),
-		('credentials are stored nowhere'), ('changes of keys reach every backend'))
+		('protected tables stay protected'), ('digests and password hashes are granted to nobody'),
+		('people are read through functions'), ('functions with their owner''s rights are closed to PUBLIC'),
+		('passwords are hashed by pgcrypto'),
+		('credentials are stored nowhere'), ('changes reach every backend'))
 	SELECT name, count(f.object) = 0, string_agg(f.object, ', ' ORDER BY f.object)
 	FROM checks c FULL JOIN failure f USING (name)
 	GROUP BY name

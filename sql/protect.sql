@@ -71,7 +71,7 @@ SELECT wa.is_protected('public.invoice');
 -- So is a trigger that is gone.
 BEGIN;
 DROP TRIGGER api_key_invalidate ON wa.api_key;
-SELECT detail FROM wa.self_check() WHERE name = 'changes of keys reach every backend';
+SELECT detail FROM wa.self_check() WHERE name = 'changes reach every backend';
 ROLLBACK;
 -- NULL is a mistake, not a table that needs no protection.
 SELECT wa.protect(to_regclass('public.typo'));

@@ -18,9 +18,10 @@
  *	 again can add to it.  A statement that gets into the wrong request, by a
  *	 name that somebody prepared anew, finds no more than the request needed.
  * - Nothing survives commit, abort or prepare.
- * - Before a binding is used, pending invalidations are taken in; if the key
- *   table changed, or the key's time has come, the key is looked up again.  A
- *   running transaction thus learns of a revocation at its next statement.
+ * - Before a binding is used, pending invalidations are taken in; if anything
+ *   that the credential rests on changed, or its time has come, it is looked up
+ *   again.  A running transaction thus learns of a revocation, a sign-out or a
+ *   change of role at its next statement.
  *
  * The getters are PARALLEL RESTRICTED, so that they never run in a worker
  * process, whose copy of this memory is empty, and STABLE, so that no plan
@@ -38,7 +39,8 @@
 #include "common/memory.h"
 #include "src/compatibility.h"
 #include "src/context.h"
-#include "src/key_lookup.h"
+#include "src/credential.h"
+#include "src/row_lookup.h"
 #include "src/secret.h"
 
 /*
@@ -55,9 +57,10 @@ typedef struct Identity
 typedef struct Context
 {
 	Identity first;         /* of this transaction; outlives savepoints */
+	WakKind credential;     /* what kind of credential it was, if it was one */
 	WaPrincipal principal;  /* kind NONE: nobody is bound now */
 	WaPermissions asked;    /* all that the binding may cover */
-	uint64 generation;      /* of the key table when it was verified */
+	uint64 generation;      /* of what it was read from when it was verified */
 	SubTransactionId level; /* the subtransaction that holds the binding */
 } Context;
 
@@ -68,6 +71,8 @@ PG_FUNCTION_INFO_V1(wa_act_for);
 PG_FUNCTION_INFO_V1(wa_current_org);
 PG_FUNCTION_INFO_V1(wa_current_key);
 PG_FUNCTION_INFO_V1(wa_current_user_id);
+PG_FUNCTION_INFO_V1(wa_current_sign_in);
+PG_FUNCTION_INFO_V1(wa_member_role);
 PG_FUNCTION_INFO_V1(wa_current_permissions);
 PG_FUNCTION_INFO_V1(wa_has_permission);
 PG_FUNCTION_INFO_V1(wa_require_org);
@@ -178,26 +183,6 @@ check_not_null(FunctionCallInfo fcinfo, const char *what)
  * ---------------------------------------------------------------------
  */
 
-/*
- * From a credential's kind and digest to the principal that it stands for.
- * A kind that nothing can hold yet is refused like an unknown credential.
- */
-static bool
-resolve_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
-{
-	switch (kind)
-	{
-		case WAK_API_KEY:
-		case WAK_IMPORTED_KEY:
-			return wa_key_lookup(digest, principal);
-		case WAK_USER_TOKEN:
-		case WAK_TICKET:
-		case WAK_SIGN_IN:
-			return false;
-	}
-	return false;
-}
-
 /* Refuse an identity that is not the one this transaction already has. */
 static void
 check_set_once(const Identity *identity)
@@ -258,8 +243,8 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	memcpy(identity.value, secret->digest, WA_DIGEST_LENGTH);
 	check_set_once(&identity);
 
-	generation = wa_key_generation();
-	if (!resolve_credential((WakKind) secret->kind, identity.value, &principal))
+	generation = wa_row_generation();
+	if (!wa_credential_lookup((WakKind) secret->kind, identity.value, &principal))
 		refuse_credential();
 	if (!PG_ARGISNULL(1))
 	{
@@ -268,6 +253,7 @@ wa_authenticate(PG_FUNCTION_ARGS)
 			refuse_permission(asked);
 	}
 	bind_identity(&identity, &principal, asked, generation);
+	context.credential = (WakKind) secret->kind;
 
 	result = palloc(sizeof(pg_uuid_t));
 	*result = principal.id;
@@ -310,7 +296,7 @@ must_verify_again(uint64 generation)
 
 /*
  * The principal that this transaction acts for now, verified, or NULL when
- * nobody is bound.  Raises an error if the key was revoked or expired since.
+ * nobody is bound.  Raises an error if the credential was revoked or expired since.
  */
 static const WaPrincipal *
 current_principal(void)
@@ -322,12 +308,12 @@ current_principal(void)
 	if (context.principal.kind == WA_PRINCIPAL_SYSTEM)
 		return &context.principal;
 
-	generation = wa_key_generation();
+	generation = wa_row_generation();
 	if (must_verify_again(generation))
 	{
 		WaPrincipal fresh;
 
-		if (!wa_key_lookup(context.first.value, &fresh))
+		if (!wa_credential_lookup(context.credential, context.first.value, &fresh))
 			refuse_credential();
 		cover(&fresh, generation);
 	}
@@ -395,6 +381,28 @@ wa_current_user_id(PG_FUNCTION_ARGS)
 	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(uuid_datum(&principal->id));
+}
+
+/* wa.current_sign_in(): the sign-in behind the bound person's token, or NULL. */
+Datum
+wa_current_sign_in(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(uuid_datum(&principal->sign_in_id));
+}
+
+/* wa.member_role(): the bound person's role in the organization, or NULL. */
+Datum
+wa_member_role(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL || principal->role == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(principal->role));
 }
 
 /* wa.current_permissions(): what the bound credential may do, or NULL. */

@@ -31,7 +31,9 @@ typedef struct WaPrincipal
 {
 	WaPrincipalKind kind;
 	pg_uuid_t org_id;
-	pg_uuid_t id; /* of the key or the person; zero for SYSTEM */
+	pg_uuid_t id;         /* of the key or the person; zero for SYSTEM */
+	pg_uuid_t sign_in_id; /* of a USER; zero for others */
+	const char *role;     /* of a USER, a constant string; NULL for others */
 	WaPermissions permissions;
 	TimestampTz expires_at; /* DT_NOEND when it never does */
 } WaPrincipal;

@@ -71,6 +71,8 @@ credential_kind(const char *name)
 		return WAK_SIGN_IN;
 	if (strcmp(name, "ticket") == 0)
 		return WAK_TICKET;
+	if (strcmp(name, "invitation") == 0)
+		return WAK_INVITATION;
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("unrecognized kind of credential: \"%s\"", name)));
 }

@@ -17,6 +17,9 @@
  * cannot be overwritten: it is left out of the log when it holds a credential.
  * What is logged is also what the client is told.
  *
+ * A password looks like nothing.  Where one was read in, context and statement
+ * are left out of what is reported until the transaction ends (password.c).
+ *
  * What looks like a credential is judged by its shape, in two ways:
  * - a prefix that begins a word, and behind it a run of a credential's characters
  *	 with a digit or a capital in it, which identifiers in messages do not have;
@@ -36,6 +39,7 @@
 #include "utils/elog.h"
 
 #include "common/key_format.h"
+#include "src/password.h"
 #include "src/redact.h"
 
 
@@ -180,6 +184,12 @@ redact_log(ErrorData *edata)
 	redact(edata->hint);
 	redact(edata->context);
 	redact(edata->internalquery);
+	if (wa_password_is_near())
+	{
+		edata->context = NULL;
+		edata->internalquery = NULL;
+		edata->hide_stmt = true;
+	}
 	if (wa_holds_secret(debug_query_string))
 		edata->hide_stmt = true;
 	if (next_emit_log_hook)

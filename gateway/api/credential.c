@@ -114,8 +114,9 @@ credential_find(const HttpRequest *request, Credential *credential)
 	{
 		return CREDENTIAL_ABSENT;
 	}
-	/* Sign-in cookies and tickets are credentials of other doors. */
-	if (credential->kind == WAK_SIGN_IN || credential->kind == WAK_TICKET)
+	/* Sign-in cookies, tickets and invitations are credentials of other doors. */
+	if (credential->kind == WAK_SIGN_IN || credential->kind == WAK_TICKET ||
+		credential->kind == WAK_INVITATION)
 	{
 		return CREDENTIAL_ABSENT;
 	}

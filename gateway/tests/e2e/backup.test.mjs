@@ -52,16 +52,33 @@ before(async () =>
 	await db.sql(`INSERT INTO wa.webhook (org_id, url, events, custom_headers, secret)
 		VALUES ($1, 'https://example.com/', '{message,chat.update}', '{"X-A": "b"}', 'whsec_0123456789abcdef')`, [tenant.org.uuid]);
 
+	/* people, and one of them at a browser */
+	const person = await db.value("SELECT id FROM wa.create_user('ann@example.com', 'Ann', 'correct horse')");
+
+	await db.sql("SELECT wa.add_member($1, $2, 'owner')", [tenant.org.uuid, person]);
+	await db.sql(`INSERT INTO wa.invitation (org_id, email, role, digest, created_by)
+		VALUES ($1, 'ben@example.com', 'member', sha256('invitation'), $2)`, [tenant.org.uuid, person]);
+
+	const signIn = await db.value(`INSERT INTO wa.sign_in (user_id, digest, active_org, address)
+		VALUES ($1, sha256('cookie'), $2, '192.0.2.1') RETURNING id`, [person, tenant.org.uuid]);
+
+	await db.sql("INSERT INTO wa.user_token (org_id, user_id, sign_in_id, digest) VALUES ($1, $2, $3, sha256('token'))",
+		[tenant.org.uuid, person, signIn]);
+
 	/* a server that has never heard of wa_apikeys: no roles, no logins */
 	target = new Cluster();
 });
 
-/* Every row of every table of the extension that belongs to the installation, not to the release. */
+/*
+ * Every row of every table of the extension that belongs to the installation, not to the
+ * release.  Who was signed in belongs to the moment, and is in no dump.
+ */
 async function contents(wire)
 {
 	const tables = (await wire.sql(`
 		SELECT c.relname AS name FROM pg_class c
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind = 'r' AND c.relname <> 'statement' ORDER BY 1`)).map((row) => row.name);
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind = 'r'
+			AND c.relname NOT IN ('statement', 'sign_in', 'user_token') ORDER BY 1`)).map((row) => row.name);
 	const rows = {};
 
 	for (const table of tables)
@@ -128,6 +145,9 @@ for (const format of ['custom', 'plain'])
 
 		assert.deepEqual(rows, await contents(db));
 		assert.ok(Object.values(rows).every((table) => table.length > 0), 'no table is empty, so that each is compared');
+		for (const table of ['sign_in', 'user_token'])
+			assert.deepEqual([await db.value(`SELECT count(*) FROM wa.${table}`), await restored.value(`SELECT count(*) FROM wa.${table}`)],
+				['1', '0'], `${table} is not carried`);
 		assert.deepEqual(await catalog(restored), await catalog(db));
 		assert.deepEqual(await restored.sql('SELECT * FROM wa.self_check() WHERE NOT passed'), []);
 
@@ -175,14 +195,14 @@ test('a dump of what was restored is the dump that it was restored from', () =>
 	assert.equal(comparable(dump(target, 'again')), comparable(first));
 });
 
-test('a dump holds no digest but those of keys, and no secret at all', () =>
+test('a dump holds no secret at all, and nothing of who is signed in', () =>
 {
 	const text = comparable(dump(source, 'wa'));
 
 	for (const { secret } of Object.values(keys))
 		assert.ok(!text.includes(secret.slice(8)));
 	assert.match(text, /^CREATE EXTENSION IF NOT EXISTS wa_apikeys /m);
-	assert.doesNotMatch(text, /COPY wa\.statement /);
+	assert.doesNotMatch(text, /COPY wa\.(statement|sign_in|user_token) /);
 	assert.doesNotMatch(text, /CREATE (TABLE|FUNCTION|POLICY)/);
 });
 

@@ -150,12 +150,12 @@ START_TEST(none_or_malformed)
 }
 END_TEST
 
-START_TEST(cookies_and_tickets_open_nothing)
+START_TEST(cookies_tickets_and_invitations_open_nothing)
 {
-	static const WakKind kinds[] = {WAK_SIGN_IN, WAK_TICKET};
+	static const WakKind kinds[] = {WAK_SIGN_IN, WAK_TICKET, WAK_INVITATION};
 	const uint8_t random[WAK_RANDOM_LENGTH] = {5};
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 	{
 		SampleRequest sample;
 		Credential credential;
@@ -183,7 +183,7 @@ main(void)
 	tcase_add_test(tests, two_are_refused_even_when_equal);
 	tcase_add_test(tests, in_the_query_is_refused);
 	tcase_add_test(tests, none_or_malformed);
-	tcase_add_test(tests, cookies_and_tickets_open_nothing);
+	tcase_add_test(tests, cookies_tickets_and_invitations_open_nothing);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

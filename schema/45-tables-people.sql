@@ -1,0 +1,194 @@
+-- Tables of people.
+--
+-- A person belongs to no organization but can be a member of several, so app_user
+-- and sign_in lead with the person; what is a person's within an organization
+-- leads with that, as everything does.  The exceptions are the digest indexes,
+-- which only the lookup in src/row_lookup.c reads, and the list of a person's
+-- memberships.  No role has a grant on digests and password hashes, and none but
+-- wa_admin on anything here: changes and reads go through functions.
+
+CREATE FUNCTION wa.is_email(email text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT char_length(email) <= 254 AND email ~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$' $$;
+COMMENT ON FUNCTION wa.is_email(text) IS
+	'whether a text can be an email address: one @ between characters, no blanks, at most 254 characters';
+
+CREATE TABLE wa.app_user (
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	email text NOT NULL CHECK (wa.is_email(email)),
+	name text NOT NULL CHECK (wa.is_name(name)),
+	password_hash text NOT NULL CHECK (password_hash ~ '^\$2a\$[0-3][0-9]\$[./0-9A-Za-z]{53}$'),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	disabled_at timestamptz,
+	PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX app_user_email ON wa.app_user (lower(email));
+COMMENT ON TABLE wa.app_user IS 'people who can sign in';
+COMMENT ON COLUMN wa.app_user.id IS 'UUIDv7; usr_… outside';
+COMMENT ON COLUMN wa.app_user.email IS 'what they sign in with; unique in any case of letters';
+COMMENT ON COLUMN wa.app_user.name IS 'what others call them';
+COMMENT ON COLUMN wa.app_user.password_hash IS 'bcrypt of their password''s digest; granted to nobody';
+COMMENT ON COLUMN wa.app_user.created_at IS 'when the account was made';
+COMMENT ON COLUMN wa.app_user.disabled_at IS 'since when they can''t sign in; NULL: they can';
+
+CREATE TABLE wa.member (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	user_id uuid NOT NULL REFERENCES wa.app_user,
+	role text NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (org_id, user_id)
+);
+CREATE INDEX member_of_user ON wa.member (user_id, org_id);
+COMMENT ON TABLE wa.member IS 'who belongs to which organization';
+COMMENT ON COLUMN wa.member.org_id IS 'the organization';
+COMMENT ON COLUMN wa.member.user_id IS 'the person';
+COMMENT ON COLUMN wa.member.role IS
+	'owner and admin have all four permissions and manage keys and members, only an owner manages owners; member: read, send, events';
+COMMENT ON COLUMN wa.member.created_at IS 'since when';
+
+CREATE TABLE wa.sign_in (
+	user_id uuid NOT NULL REFERENCES wa.app_user,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+	active_org uuid,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	used_at timestamptz NOT NULL DEFAULT now(),
+	expires_at timestamptz NOT NULL DEFAULT now() + interval '7 days' CHECK (isfinite(expires_at)),
+	ended_at timestamptz,
+	address inet,
+	user_agent text CHECK (char_length(user_agent) <= 400),
+	PRIMARY KEY (user_id, id),
+	CONSTRAINT sign_in_digest_key UNIQUE (digest),
+	FOREIGN KEY (active_org, user_id) REFERENCES wa.member (org_id, user_id) ON DELETE SET NULL (active_org)
+);
+CREATE INDEX sign_in_of_member ON wa.sign_in (active_org, user_id);
+COMMENT ON TABLE wa.sign_in IS
+	'people at their browsers; a sign-in lasts 7 days at most and 12 hours without use';
+COMMENT ON COLUMN wa.sign_in.user_id IS 'who signed in';
+COMMENT ON COLUMN wa.sign_in.id IS 'UUIDv7';
+COMMENT ON COLUMN wa.sign_in.digest IS 'SHA-256 of the cookie';
+COMMENT ON COLUMN wa.sign_in.active_org IS 'the organization that the person works in; NULL: none is chosen';
+COMMENT ON COLUMN wa.sign_in.created_at IS 'when';
+COMMENT ON COLUMN wa.sign_in.used_at IS 'when the cookie was last used, to the minute';
+COMMENT ON COLUMN wa.sign_in.expires_at IS 'from when on it is refused, however much it is used';
+COMMENT ON COLUMN wa.sign_in.ended_at IS 'when the person signed out, or was signed out; NULL: neither';
+COMMENT ON COLUMN wa.sign_in.address IS 'network address that it came from';
+COMMENT ON COLUMN wa.sign_in.user_agent IS 'what the browser calls itself';
+
+CREATE TABLE wa.user_token (
+	org_id uuid NOT NULL,
+	user_id uuid NOT NULL,
+	sign_in_id uuid NOT NULL,
+	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	expires_at timestamptz NOT NULL DEFAULT now() + interval '15 minutes' CHECK (isfinite(expires_at)),
+	PRIMARY KEY (org_id, user_id, sign_in_id, digest),
+	CONSTRAINT user_token_digest_key UNIQUE (digest),
+	FOREIGN KEY (org_id, user_id) REFERENCES wa.member ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.user_token IS
+	'what dashboards present at the API; worth nothing once the sign-in has ended or works in another organization';
+COMMENT ON COLUMN wa.user_token.org_id IS 'the one organization that it opens';
+COMMENT ON COLUMN wa.user_token.user_id IS 'the person';
+COMMENT ON COLUMN wa.user_token.sign_in_id IS 'the sign-in that it was made from';
+COMMENT ON COLUMN wa.user_token.digest IS 'SHA-256 of the token';
+COMMENT ON COLUMN wa.user_token.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.user_token.expires_at IS 'from when on it is refused';
+
+CREATE TABLE wa.invitation (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	email text NOT NULL CHECK (wa.is_email(email)),
+	role text NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
+	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	created_by uuid NOT NULL,
+	expires_at timestamptz NOT NULL DEFAULT now() + interval '7 days' CHECK (isfinite(expires_at)),
+	accepted_at timestamptz,
+	withdrawn_at timestamptz,
+	PRIMARY KEY (org_id, id),
+	CONSTRAINT invitation_digest_key UNIQUE (digest),
+	CHECK (accepted_at IS NULL OR withdrawn_at IS NULL)
+);
+CREATE UNIQUE INDEX invitation_open ON wa.invitation (org_id, lower(email))
+	WHERE accepted_at IS NULL AND withdrawn_at IS NULL;
+COMMENT ON TABLE wa.invitation IS 'people who may become members; whoever has the secret can accept, for 7 days';
+COMMENT ON COLUMN wa.invitation.org_id IS 'the organization that invites';
+COMMENT ON COLUMN wa.invitation.id IS 'UUIDv7; inv_… outside';
+COMMENT ON COLUMN wa.invitation.email IS 'whom; the account that is made, or that has to be theirs';
+COMMENT ON COLUMN wa.invitation.role IS 'what they become';
+COMMENT ON COLUMN wa.invitation.digest IS 'SHA-256 of the secret';
+COMMENT ON COLUMN wa.invitation.created_at IS 'when';
+COMMENT ON COLUMN wa.invitation.created_by IS 'the person who invites; if they lose the right to, it is withdrawn';
+COMMENT ON COLUMN wa.invitation.expires_at IS 'from when on it is refused';
+COMMENT ON COLUMN wa.invitation.accepted_at IS 'when it was accepted; NULL: it was not';
+COMMENT ON COLUMN wa.invitation.withdrawn_at IS 'when it was withdrawn, or a newer one took its place; NULL: neither';
+
+-- What a user token rests on: every backend hears at once of what takes
+-- something away, also from a replication worker, which fires triggers for rows
+-- only.  That a sign-in was used takes nothing away.
+CREATE TRIGGER app_user_invalidate AFTER UPDATE OR DELETE ON wa.app_user
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER app_user_invalidate_all AFTER TRUNCATE ON wa.app_user
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER member_invalidate AFTER UPDATE OR DELETE ON wa.member
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER member_invalidate_all AFTER TRUNCATE ON wa.member
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER sign_in_invalidate
+	AFTER UPDATE OF user_id, id, digest, active_org, expires_at, ended_at OR DELETE ON wa.sign_in
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER sign_in_invalidate_all AFTER TRUNCATE ON wa.sign_in
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER user_token_invalidate AFTER UPDATE OR DELETE ON wa.user_token
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+CREATE TRIGGER user_token_invalidate_all AFTER TRUNCATE ON wa.user_token
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+ALTER TABLE wa.app_user ENABLE ALWAYS TRIGGER app_user_invalidate, ENABLE ALWAYS TRIGGER app_user_invalidate_all;
+ALTER TABLE wa.member ENABLE ALWAYS TRIGGER member_invalidate, ENABLE ALWAYS TRIGGER member_invalidate_all;
+ALTER TABLE wa.sign_in ENABLE ALWAYS TRIGGER sign_in_invalidate, ENABLE ALWAYS TRIGGER sign_in_invalidate_all;
+ALTER TABLE wa.user_token ENABLE ALWAYS TRIGGER user_token_invalidate, ENABLE ALWAYS TRIGGER user_token_invalidate_all;
+COMMENT ON TRIGGER app_user_invalidate ON wa.app_user IS 'makes disabling an account take effect right away';
+COMMENT ON TRIGGER app_user_invalidate_all ON wa.app_user IS 'the same for all accounts at once';
+COMMENT ON TRIGGER member_invalidate ON wa.member IS 'makes removal and a change of role take effect right away';
+COMMENT ON TRIGGER member_invalidate_all ON wa.member IS 'the same for all members at once';
+COMMENT ON TRIGGER sign_in_invalidate ON wa.sign_in IS 'makes signing out and changing organizations take effect right away';
+COMMENT ON TRIGGER sign_in_invalidate_all ON wa.sign_in IS 'the same for all sign-ins at once';
+COMMENT ON TRIGGER user_token_invalidate ON wa.user_token IS 'makes the removal of a token take effect right away';
+COMMENT ON TRIGGER user_token_invalidate_all ON wa.user_token IS 'the same for all tokens at once';
+
+-- Row security.  Nobody but wa_owner, who runs the function bodies, gets at
+-- these tables; in a transaction that acts for somebody it sees that
+-- organization's members only, and the sign-ins that work in it.
+ALTER TABLE wa.app_user ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.app_user TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.app_user AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL
+		OR EXISTS (SELECT FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = app_user.id));
+CREATE POLICY wa_admin_read ON wa.app_user FOR SELECT TO wa_admin USING (true);
+ALTER TABLE wa.member ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.member TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.member AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+CREATE POLICY wa_admin_read ON wa.member FOR SELECT TO wa_admin USING (true);
+ALTER TABLE wa.sign_in ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.sign_in TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.sign_in AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR active_org = wa.current_org());
+ALTER TABLE wa.user_token ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.user_token TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.user_token AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+ALTER TABLE wa.invitation ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.invitation TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.invitation AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+GRANT SELECT (id, email, name, created_at, disabled_at) ON wa.app_user TO wa_admin;
+GRANT SELECT (org_id, user_id, role, created_at) ON wa.member TO wa_admin;
+
+-- What pg_dump has to carry.  Sign-ins and tokens are not in it: a restored
+-- database should not know who was signed in when the dump was made.
+SELECT pg_catalog.pg_extension_config_dump('wa.app_user', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.member', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.invitation', '');

@@ -1,0 +1,622 @@
+-- People and the organizations that they are members of: accounts, which
+-- administrators make in psql or invitations make; members and invitations,
+-- which owners and admins manage under their user token.
+
+-- ---------------------------------------------------------------------
+-- Accounts
+-- ---------------------------------------------------------------------
+
+-- Some functions are for nobody in particular: what they do must not depend on
+-- whom the transaction happens to act for.
+CREATE FUNCTION wa.refuse_bound() RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF wa.current_org() IS NOT NULL THEN
+		RAISE EXCEPTION 'this cannot be done in a transaction that acts with a credential'
+			USING ERRCODE = 'insufficient_privilege';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.refuse_bound() FROM PUBLIC;
+COMMENT ON FUNCTION wa.refuse_bound() IS
+	'for function bodies: raises 42501 in a transaction that acts for an organization';
+
+CREATE FUNCTION wa.check_new_password(password wa.password, email text, field text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF COALESCE(wa.password_length(password) < 10, true) THEN
+		PERFORM wa.refuse_field(field, 'must have at least 10 characters');
+	END IF;
+	IF wa.password_key(password) IN (wa.password_key(email::wa.password),
+									 wa.password_key(lower(email)::wa.password)) THEN
+		PERFORM wa.refuse_field(field, 'must not be the email address');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_new_password(wa.password, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
+	'for function bodies: raises 22023 for what cannot become a password';
+
+-- The one place where accounts are made.
+CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	person uuid;
+BEGIN
+	IF NOT COALESCE(wa.is_email(btrim(email)), false) THEN
+		PERFORM wa.refuse_field('email', 'must be an email address');
+	END IF;
+	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
+		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
+	END IF;
+	PERFORM wa.check_new_password(password, btrim(email), 'password');
+	BEGIN
+		INSERT INTO wa.app_user (email, name, password_hash)
+		VALUES (btrim(insert_user.email), btrim(insert_user.name), wa.hash_password(password))
+		RETURNING id INTO person;
+	EXCEPTION WHEN unique_violation THEN
+		RAISE EXCEPTION 'this email address has an account already'
+			USING ERRCODE = 'unique_violation', CONSTRAINT = 'app_user_email';
+	END;
+	RETURN person;
+END $$;
+REVOKE ALL ON FUNCTION wa.insert_user(text, text, wa.password) FROM PUBLIC;
+COMMENT ON FUNCTION wa.insert_user(text, text, wa.password) IS 'for function bodies: checks and stores an account';
+
+-- 120 random bits, to be typed once and then changed.
+CREATE FUNCTION wa.make_password() RETURNS text
+	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT translate(encode(wa.random_bytes(15), 'base64'), '+/', '-_') $$;
+REVOKE ALL ON FUNCTION wa.make_password() FROM PUBLIC;
+COMMENT ON FUNCTION wa.make_password() IS 'for function bodies: a random password of 20 characters';
+
+CREATE FUNCTION wa.create_user(email text, name text, password wa.password DEFAULT NULL,
+							   OUT id uuid, OUT initial_password text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_bound();
+	IF password IS NULL THEN
+		initial_password := wa.make_password();
+		password := initial_password::wa.password;
+	END IF;
+	id := wa.insert_user(email, name, password);
+END $$;
+REVOKE ALL ON FUNCTION wa.create_user(text, text, wa.password) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.create_user(text, text, wa.password) TO wa_admin;
+COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
+	'makes an account; without a password one is made up, and the answer is the only place where it ever appears';
+
+-- Sign-ins and what was made from them; all, or all but one.
+CREATE FUNCTION wa.end_sign_ins(person uuid, but uuid DEFAULT NULL) RETURNS void
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	UPDATE wa.sign_in s SET ended_at = clock_timestamp()
+	WHERE s.user_id = person AND s.ended_at IS NULL AND s.id IS DISTINCT FROM but;
+	DELETE FROM wa.user_token t USING wa.member m
+	WHERE m.user_id = person AND t.org_id = m.org_id AND t.user_id = m.user_id AND t.sign_in_id IS DISTINCT FROM but;
+$$;
+REVOKE ALL ON FUNCTION wa.end_sign_ins(uuid, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS 'for function bodies: signs a person out everywhere, or everywhere else';
+
+-- A note in every organization that the person is a member of.
+CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT wa.note(m.org_id, action, person, '{}', actor) FROM wa.member m WHERE m.user_id = person ORDER BY m.org_id
+$$;
+REVOKE ALL ON FUNCTION wa.note_person(uuid, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
+	'for function bodies: adds a row about a person to the audit log of each of their organizations';
+
+CREATE FUNCTION wa.disable_user(person uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	was_disabled boolean;
+BEGIN
+	IF person IS NULL THEN
+		RAISE EXCEPTION 'person must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM wa.refuse_bound();
+	SELECT u.disabled_at IS NOT NULL INTO was_disabled FROM wa.app_user u WHERE u.id = person FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
+	ELSIF was_disabled THEN
+		RETURN false;
+	END IF;
+	UPDATE wa.app_user u SET disabled_at = clock_timestamp() WHERE u.id = person;
+	PERFORM wa.end_sign_ins(person);
+	PERFORM wa.note_person(person, 'user.disabled');
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.disable_user(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.disable_user(uuid) TO wa_admin;
+COMMENT ON FUNCTION wa.disable_user(uuid) IS
+	'closes an account and signs the person out, with effect right away; false if it was closed before';
+
+CREATE FUNCTION wa.enable_user(person uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	was_disabled boolean;
+BEGIN
+	IF person IS NULL THEN
+		RAISE EXCEPTION 'person must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM wa.refuse_bound();
+	SELECT u.disabled_at IS NOT NULL INTO was_disabled FROM wa.app_user u WHERE u.id = person FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
+	ELSIF NOT was_disabled THEN
+		RETURN false;
+	END IF;
+	UPDATE wa.app_user u SET disabled_at = NULL WHERE u.id = person;
+	PERFORM wa.note_person(person, 'user.enabled');
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.enable_user(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.enable_user(uuid) TO wa_admin;
+COMMENT ON FUNCTION wa.enable_user(uuid) IS
+	'opens a closed account again; the person has to sign in anew; false if it was open';
+
+CREATE FUNCTION wa.reset_password(person uuid) RETURNS text
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	password constant text := wa.make_password();
+BEGIN
+	IF person IS NULL THEN
+		RAISE EXCEPTION 'person must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM wa.refuse_bound();
+	UPDATE wa.app_user u SET password_hash = wa.hash_password(password::wa.password) WHERE u.id = person;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.end_sign_ins(person);
+	PERFORM wa.note_person(person, 'user.password_reset');
+	RETURN password;
+END $$;
+REVOKE ALL ON FUNCTION wa.reset_password(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.reset_password(uuid) TO wa_admin;
+COMMENT ON FUNCTION wa.reset_password(uuid) IS
+	'gives a person who forgot it a new random password, which appears here only, and signs them out everywhere';
+
+-- ---------------------------------------------------------------------
+-- Members
+-- ---------------------------------------------------------------------
+
+CREATE FUNCTION wa.check_role(role text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF role IS NULL OR role NOT IN ('owner', 'admin', 'member') THEN
+		PERFORM wa.refuse_field('role', 'must be owner, admin or member');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_role(text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 for what is no role';
+
+-- What a person is in an organization, locked against everybody who changes
+-- members, and whether the organization could do without them: whoever takes an
+-- owner away first locks all owners, in one order, so that the last two cannot
+-- leave at once.  An owner whose account is disabled is no use as the last one.
+CREATE FUNCTION wa.lock_member(org uuid, person uuid, OUT role text, OUT is_last_owner boolean)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	others bigint;
+BEGIN
+	SELECT count(*) FILTER (WHERE owners.user_id <> person) INTO others
+	FROM (SELECT m.user_id FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
+		  WHERE m.org_id = org AND m.role = 'owner'
+		  ORDER BY m.user_id FOR NO KEY UPDATE OF m) owners;
+	SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
+	is_last_owner := COALESCE(role = 'owner', false) AND others = 0;
+END $$;
+REVOKE ALL ON FUNCTION wa.lock_member(uuid, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
+	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; the rows are locked';
+
+-- The one place where memberships change.  NULL as the new role removes.
+CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	old constant record := wa.lock_member(org, person);
+BEGIN
+	IF old.role IS NOT DISTINCT FROM new_role THEN
+		RETURN false;
+	END IF;
+	IF old.is_last_owner THEN
+		RAISE EXCEPTION 'the last owner of an organization cannot leave it or take another role'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	-- The note comes first: who removes themselves is nobody afterwards.
+	PERFORM wa.note(org, CASE WHEN old.role IS NULL THEN 'member.added' WHEN new_role IS NULL THEN 'member.removed'
+						 ELSE 'member.changed' END, person,
+					jsonb_strip_nulls(jsonb_build_object('role', new_role, 'was', old.role)));
+	-- What somebody could hand on must not outlive their right to do so.
+	IF COALESCE(new_role = 'member', true) OR old.role = 'owner' THEN
+		UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
+		WHERE i.org_id = org AND i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	END IF;
+	IF old.role IS NULL THEN
+		INSERT INTO wa.member (org_id, user_id, role) VALUES (org, person, new_role);
+	ELSIF new_role IS NULL THEN
+		DELETE FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
+	ELSE
+		UPDATE wa.member m SET role = new_role WHERE m.org_id = org AND m.user_id = person;
+	END IF;
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.change_member(uuid, uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS
+	'for function bodies: adds, changes or, with NULL as the role, removes a member; false if nothing changed; raises 55000 for the last owner';
+
+CREATE FUNCTION wa.add_member(org uuid, person uuid, role text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_bound();
+	PERFORM wa.check_role(role);
+	IF NOT EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF NOT EXISTS (SELECT FROM wa.app_user u WHERE u.id = person) THEN
+		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN wa.change_member(org, person, role);
+END $$;
+REVOKE ALL ON FUNCTION wa.add_member(uuid, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.add_member(uuid, uuid, text) TO wa_admin;
+COMMENT ON FUNCTION wa.add_member(uuid, uuid, text) IS
+	'makes a person a member of an organization, or gives a member another role; false if nothing changed';
+
+CREATE FUNCTION wa.remove_member(org uuid, person uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF org IS NULL OR person IS NULL THEN
+		RAISE EXCEPTION 'organization and person must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM wa.refuse_bound();
+	RETURN wa.change_member(org, person, NULL);
+END $$;
+REVOKE ALL ON FUNCTION wa.remove_member(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.remove_member(uuid, uuid) TO wa_admin;
+COMMENT ON FUNCTION wa.remove_member(uuid, uuid) IS
+	'removes a person from an organization, with effect right away; false if they were no member';
+
+-- Whoever acts, if it is a person.
+CREATE FUNCTION wa.require_person() RETURNS uuid
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+BEGIN
+	IF wa.current_user_id() IS NULL THEN
+		RAISE EXCEPTION 'an API key cannot manage people'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'person';
+	END IF;
+	RETURN org;
+END $$;
+REVOKE ALL ON FUNCTION wa.require_person() FROM PUBLIC;
+COMMENT ON FUNCTION wa.require_person() IS
+	'for function bodies: the organization that a person acts in; raises 42501, with "person" in the constraint-name field, for an API key';
+
+CREATE FUNCTION wa.require_member_manager() RETURNS uuid
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_person();
+BEGIN
+	PERFORM wa.require_permission('manage');
+	IF COALESCE(wa.member_role() NOT IN ('owner', 'admin'), true) THEN
+		RAISE EXCEPTION 'only owners and admins manage members'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'manage';
+	END IF;
+	RETURN org;
+END $$;
+REVOKE ALL ON FUNCTION wa.require_member_manager() FROM PUBLIC;
+COMMENT ON FUNCTION wa.require_member_manager() IS
+	'for function bodies: the organization of a person who may manage its members; raises 42501 for everybody else';
+
+-- Only an owner makes an owner, or does anything to one.
+CREATE FUNCTION wa.require_rank(role text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF role = 'owner' AND wa.member_role() IS DISTINCT FROM 'owner' THEN
+		RAISE EXCEPTION 'only an owner can do this'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'owner';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.require_rank(text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.require_rank(text) IS
+	'for function bodies: raises 42501, with "owner" in the constraint-name field, if this role is above the acting person''s';
+
+CREATE FUNCTION wa.list_members()
+	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NOT NULL
+	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+	WHERE m.org_id = org
+	ORDER BY lower(u.name), m.user_id;
+END $$;
+REVOKE ALL ON FUNCTION wa.list_members() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.list_members() TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.list_members() IS
+	'the members of the active organization by name, for a person who manages them';
+
+CREATE FUNCTION wa.set_member_role(person uuid, role text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_member_manager();
+	old record;
+BEGIN
+	PERFORM wa.check_role(role);
+	old := wa.lock_member(org, person);
+	IF old.role IS NULL THEN
+		RAISE EXCEPTION 'member does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.require_rank(old.role);
+	PERFORM wa.require_rank(role);
+	RETURN wa.change_member(org, person, role);
+END $$;
+REVOKE ALL ON FUNCTION wa.set_member_role(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.set_member_role(uuid, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.set_member_role(uuid, text) IS
+	'gives a member of the active organization another role, with effect right away; an admin can neither make nor change an owner; false if nothing changed';
+
+CREATE FUNCTION wa.remove_member(person uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_person();
+	old record;
+BEGIN
+	-- Everybody may leave.
+	IF person IS DISTINCT FROM wa.current_user_id() THEN
+		PERFORM wa.require_member_manager();
+	END IF;
+	old := wa.lock_member(org, person);
+	IF old.role IS NULL THEN
+		RAISE EXCEPTION 'member does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.require_rank(old.role);
+	RETURN wa.change_member(org, person, NULL);
+END $$;
+REVOKE ALL ON FUNCTION wa.remove_member(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.remove_member(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.remove_member(uuid) IS
+	'removes a member from the active organization, with effect right away, or lets the acting person leave it; an admin cannot remove an owner';
+
+-- ---------------------------------------------------------------------
+-- Invitations
+-- ---------------------------------------------------------------------
+
+CREATE FUNCTION wa.invite_member(email text, role text, OUT id uuid, OUT secret text, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_member_manager();
+	made record;
+BEGIN
+	IF NOT COALESCE(wa.is_email(btrim(email)), false) THEN
+		PERFORM wa.refuse_field('email', 'must be an email address');
+	END IF;
+	PERFORM wa.check_role(role);
+	PERFORM wa.require_rank(role);
+	IF EXISTS (SELECT FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+			   WHERE m.org_id = org AND lower(u.email) = lower(btrim(invite_member.email))) THEN
+		RAISE EXCEPTION 'this person is a member already'
+			USING ERRCODE = 'unique_violation', CONSTRAINT = 'member_pkey';
+	END IF;
+	-- A newer invitation takes the older one's place, if whoever invites now
+	-- could have withdrawn that.
+	PERFORM wa.require_rank(i.role) FROM wa.invitation i
+	WHERE i.org_id = org AND lower(i.email) = lower(btrim(invite_member.email))
+		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
+	WHERE i.org_id = org AND lower(i.email) = lower(btrim(invite_member.email))
+		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	made := wa.make_secret('invitation');
+	BEGIN
+		INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by)
+		VALUES (org, btrim(invite_member.email), invite_member.role, made.digest, wa.current_user_id())
+		RETURNING i.id, i.expires_at INTO id, expires_at;
+	EXCEPTION WHEN unique_violation THEN
+		RAISE EXCEPTION 'this person is just being invited'
+			USING ERRCODE = 'unique_violation', CONSTRAINT = 'invitation_open';
+	END;
+	PERFORM wa.note(org, 'member.invited', id, jsonb_build_object('email', btrim(email), 'role', role));
+	secret := made.secret;
+END $$;
+REVOKE ALL ON FUNCTION wa.invite_member(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.invite_member(text, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.invite_member(text, text) IS
+	'invites a person to the active organization for 7 days; the answer is the only place where the secret ever appears; an admin cannot invite an owner';
+
+CREATE FUNCTION wa.list_invitations()
+	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, expires_at timestamptz)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT i.id, i.email, i.role, i.created_at, i.created_by, i.expires_at FROM wa.invitation i
+	WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+	ORDER BY i.id DESC;
+END $$;
+REVOKE ALL ON FUNCTION wa.list_invitations() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.list_invitations() TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.list_invitations() IS
+	'invitations to the active organization that nobody has accepted, newest first, expired ones included, for a person who manages its members';
+
+CREATE FUNCTION wa.withdraw_invitation(invitation uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_member_manager();
+	found_invitation wa.invitation;
+BEGIN
+	SELECT i.* INTO found_invitation FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'invitation does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.require_rank(found_invitation.role);
+	IF found_invitation.accepted_at IS NOT NULL OR found_invitation.withdrawn_at IS NOT NULL THEN
+		RETURN false;
+	END IF;
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp() WHERE i.org_id = org AND i.id = invitation;
+	PERFORM wa.note(org, 'member.uninvited', invitation, jsonb_build_object('email', found_invitation.email));
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.withdraw_invitation(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.withdraw_invitation(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.withdraw_invitation(uuid) IS
+	'withdraws an invitation to the active organization; false if it was accepted or withdrawn before';
+
+CREATE FUNCTION wa.find_invitation(secret wa.secret, OUT org_id uuid, OUT id uuid)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_find_invitation';
+REVOKE ALL ON FUNCTION wa.find_invitation(wa.secret) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
+	'for function bodies: the open invitation that a secret stands for, or nulls';
+
+CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password,
+									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	found_id record;
+	invited wa.invitation;
+	person wa.app_user;
+BEGIN
+	PERFORM wa.refuse_bound();
+	found_id := wa.find_invitation(secret);
+	SELECT i.* INTO invited FROM wa.invitation i
+	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+	FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'invalid_authorization_specification';
+	END IF;
+	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = lower(invited.email);
+	IF FOUND THEN
+		person := wa.verify_password(person.email, password);
+		user_id := person.id;
+		email := person.email;
+	ELSE
+		user_id := wa.insert_user(invited.email, accept_invitation.name, password);
+		email := invited.email;
+	END IF;
+	UPDATE wa.invitation i SET accepted_at = clock_timestamp() WHERE i.org_id = invited.org_id AND i.id = invited.id;
+	-- Who is a member by now keeps the role that they have.
+	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
+		PERFORM wa.change_member(invited.org_id, accept_invitation.user_id, invited.role);
+	END IF;
+	PERFORM wa.note(invited.org_id, 'member.joined', accept_invitation.user_id,
+		jsonb_build_object('invitation', wa.typeid('inv', invited.id)), wa.typeid('usr', accept_invitation.user_id));
+	organization_id := invited.org_id;
+END $$;
+REVOKE ALL ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) TO wa_gateway;
+COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
+	'makes the invited person a member; without an account one is made with this name and password, with one the password has to be theirs; raises 28000 otherwise';
+
+-- ---------------------------------------------------------------------
+-- Views for administrators; the audit log for owners and admins
+-- ---------------------------------------------------------------------
+
+CREATE VIEW wa.people WITH (security_invoker = true, security_barrier = true) AS
+	SELECT u.id, wa.typeid('usr', u.id) AS person, u.email, u.name, m.org_id, o.name AS org, m.role,
+		m.created_at AS member_since, u.created_at, u.disabled_at
+	FROM wa.app_user u LEFT JOIN wa.member m ON m.user_id = u.id LEFT JOIN wa.org o ON o.id = m.org_id;
+REVOKE ALL ON wa.people FROM PUBLIC;
+GRANT SELECT ON wa.people TO wa_admin;
+COMMENT ON VIEW wa.people IS 'accounts and their memberships for administrators, without password hashes';
+COMMENT ON COLUMN wa.people.id IS 'what the administration functions take';
+COMMENT ON COLUMN wa.people.person IS 'the same as it is written outside';
+COMMENT ON COLUMN wa.people.email IS 'what the person signs in with';
+COMMENT ON COLUMN wa.people.name IS 'what others call them';
+COMMENT ON COLUMN wa.people.org_id IS 'an organization that they are a member of; NULL: of none';
+COMMENT ON COLUMN wa.people.org IS 'its name';
+COMMENT ON COLUMN wa.people.role IS 'what they are in it';
+COMMENT ON COLUMN wa.people.member_since IS 'since when';
+COMMENT ON COLUMN wa.people.created_at IS 'when the account was made';
+COMMENT ON COLUMN wa.people.disabled_at IS 'since when they can''t sign in; NULL: they can';
+
+-- The name of an actor or of what was acted on, where it is still known.
+CREATE FUNCTION wa.name_of(org uuid, id text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN id ~ '^usr_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
+			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.from_typeid('usr', name_of.id))
+		WHEN id ~ '^key_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
+			(SELECT k.name FROM wa.api_key k WHERE k.org_id = org AND k.id = wa.from_typeid('key', name_of.id))
+		END
+$$;
+REVOKE ALL ON FUNCTION wa.name_of(uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_… or key_… is called, NULL for others';
+
+CREATE FUNCTION wa.list_audit(before uuid, max integer)
+	RETURNS TABLE (id uuid, at timestamptz, actor text, actor_name text, action text, subject uuid, detail jsonb)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT a.id, a.at, a.actor, wa.name_of(org, a.actor), a.action, a.subject, a.detail
+	FROM wa.audit a
+	WHERE a.org_id = org AND a.id < CASE WHEN list_audit.before IS NULL
+			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_audit.before END
+	ORDER BY a.id DESC
+	LIMIT list_audit.max;
+END $$;
+REVOKE ALL ON FUNCTION wa.list_audit(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.list_audit(uuid, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.list_audit(uuid, integer) IS
+	'what happened in the active organization, newest first, for an owner or admin';

@@ -1,0 +1,307 @@
+-- Signing in: from email and password to a cookie, and from the cookie to a user
+-- token.  For the gateway only, and for nobody in particular: none of these
+-- runs in a transaction that acts for somebody.
+--
+-- A cookie and a password come in as wa.secret and wa.password, never as text.
+
+CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_charge_attempt';
+REVOKE ALL ON FUNCTION wa.charge_attempt(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.charge_attempt(text, text) IS
+	'for function bodies: counts an attempt against a limit (account, address), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
+
+CREATE FUNCTION wa.refund_attempt("limit" text, key text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_refund_attempt';
+REVOKE ALL ON FUNCTION wa.refund_attempt(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.refund_attempt(text, text) IS 'for function bodies: takes back one attempt, which turned out right';
+
+-- What a network address is counted as: one customer has a whole IPv6 /64.
+CREATE FUNCTION wa.address_key(address inet) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE family(address) WHEN 4 THEN host(address) ELSE network(set_masklen(address, 64))::text END
+$$;
+REVOKE ALL ON FUNCTION wa.address_key(inet) FROM PUBLIC;
+COMMENT ON FUNCTION wa.address_key(inet) IS 'for function bodies: what attempts from a network address are counted under';
+
+-- A socket for both protocols writes IPv4 addresses as IPv6 ones (::ffff:…).
+CREATE FUNCTION wa.client_address(address text) RETURNS inet
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	client inet;
+BEGIN
+	IF address IS NULL THEN
+		PERFORM wa.refuse_field('address', 'is required');
+	END IF;
+	client := host(address::inet);
+	RETURN CASE WHEN client <<= '::ffff:0:0/96' THEN '0.0.0.0'::inet + (client - '::ffff:0:0'::inet) ELSE client END;
+EXCEPTION WHEN invalid_text_representation THEN
+	PERFORM wa.refuse_field('address', 'must be a network address');
+END $$;
+REVOKE ALL ON FUNCTION wa.client_address(text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network address, or 22023';
+
+-- The one place where passwords are checked.  The attempt is charged before, and
+-- refunded after one that was right.  Unknown, disabled and wrong are the same
+-- answer after the same work.  The account's row stays locked against a change of
+-- the password, so that nothing that is made next outlives one.
+CREATE FUNCTION wa.verify_password(email text, password wa.password) RETURNS wa.app_user
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	account constant text := lower(btrim(COALESCE(email, '')));
+	person wa.app_user;
+BEGIN
+	PERFORM wa.charge_attempt('account', account);
+	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = account;
+	IF wa.password_matches(password, person.password_hash) THEN
+		PERFORM FROM wa.app_user u
+		WHERE u.id = person.id AND u.password_hash = person.password_hash AND u.disabled_at IS NULL FOR SHARE;
+		IF FOUND THEN
+			PERFORM wa.refund_attempt('account', account);
+			RETURN person;
+		END IF;
+	END IF;
+	RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
+END $$;
+REVOKE ALL ON FUNCTION wa.verify_password(text, wa.password) FROM PUBLIC;
+COMMENT ON FUNCTION wa.verify_password(text, wa.password) IS
+	'for function bodies: the account with this email address and password; raises 28000 if it is not that, 53400 after too many attempts';
+
+CREATE FUNCTION wa.sign_in(email text, password wa.password, address text, user_agent text,
+						   OUT cookie text, OUT user_id uuid, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	place constant inet := wa.client_address(address);
+	person wa.app_user;
+	made record;
+	org uuid;
+BEGIN
+	PERFORM wa.refuse_bound();
+	PERFORM wa.charge_attempt('address', wa.address_key(place));
+	person := wa.verify_password(email, password);
+	PERFORM wa.refund_attempt('address', wa.address_key(place));
+
+	-- Where the person worked last, or else the first by name.
+	SELECT m.org_id INTO org FROM wa.member m JOIN wa.org o ON o.id = m.org_id
+	WHERE m.user_id = person.id
+	ORDER BY m.org_id IS DISTINCT FROM (
+			SELECT s.active_org FROM wa.sign_in s
+			WHERE s.user_id = person.id AND s.active_org IS NOT NULL ORDER BY s.id DESC LIMIT 1),
+		lower(o.name), o.id
+	LIMIT 1;
+	PERFORM wa.clear_sign_ins(person.id);
+	made := wa.make_secret('sign_in');
+	INSERT INTO wa.sign_in AS s (user_id, digest, active_org, address, user_agent)
+	VALUES (person.id, made.digest, org, place, left(sign_in.user_agent, 400))
+	RETURNING s.expires_at INTO expires_at;
+	IF org IS NOT NULL THEN
+		PERFORM wa.note(org, 'user.signed_in', person.id, jsonb_build_object('address', host(place)),
+						wa.typeid('usr', person.id));
+	END IF;
+	cookie := made.secret;
+	user_id := person.id;
+END $$;
+REVOKE ALL ON FUNCTION wa.sign_in(text, wa.password, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.sign_in(text, wa.password, text, text) TO wa_gateway;
+COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text) IS
+	'signs a person in from a network address; the answer is the only place where the cookie ever appears; raises 28000 for a wrong email or password, 53400 after too many attempts';
+
+-- A person keeps 20 sign-ins at most, and those that are over for a month.
+CREATE FUNCTION wa.clear_sign_ins(person uuid) RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM wa.sign_in s WHERE s.user_id = person AND s.expires_at < now() - interval '30 days';
+	DELETE FROM wa.user_token t USING wa.member m
+	WHERE m.user_id = person AND t.org_id = m.org_id AND t.user_id = m.user_id AND t.expires_at < now();
+	UPDATE wa.sign_in s SET ended_at = clock_timestamp()
+	WHERE s.user_id = person AND s.id IN (
+		SELECT older.id FROM wa.sign_in older WHERE older.user_id = person AND older.ended_at IS NULL
+		ORDER BY older.id DESC OFFSET 19);
+$$;
+REVOKE ALL ON FUNCTION wa.clear_sign_ins(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.clear_sign_ins(uuid) IS
+	'for function bodies: makes room for one more sign-in and forgets what is long over';
+
+CREATE FUNCTION wa.find_sign_in(cookie wa.secret, OUT user_id uuid, OUT id uuid)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_find_sign_in';
+REVOKE ALL ON FUNCTION wa.find_sign_in(wa.secret) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_sign_in(wa.secret) IS
+	'for function bodies: the live sign-in that a cookie stands for, or nulls';
+
+CREATE FUNCTION wa.require_sign_in(cookie wa.secret) RETURNS wa.sign_in
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	known record;
+	found_sign_in wa.sign_in;
+BEGIN
+	PERFORM wa.refuse_bound();
+	known := wa.find_sign_in(cookie);
+	UPDATE wa.sign_in s SET used_at = now()
+	WHERE s.user_id = known.user_id AND s.id = known.id AND s.used_at < now() - interval '1 minute';
+	SELECT s.* INTO found_sign_in FROM wa.sign_in s
+	WHERE s.user_id = known.user_id AND s.id = known.id AND s.ended_at IS NULL;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'not signed in' USING ERRCODE = 'invalid_authorization_specification';
+	END IF;
+	RETURN found_sign_in;
+END $$;
+REVOKE ALL ON FUNCTION wa.require_sign_in(wa.secret) FROM PUBLIC;
+COMMENT ON FUNCTION wa.require_sign_in(wa.secret) IS
+	'for function bodies: the live sign-in that a cookie stands for, noted as used; raises 28000 if there is none';
+
+CREATE FUNCTION wa.sign_out(cookie wa.secret) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	known record;
+	org uuid;
+BEGIN
+	PERFORM wa.refuse_bound();
+	known := wa.find_sign_in(cookie);
+	UPDATE wa.sign_in s SET ended_at = clock_timestamp()
+	WHERE s.user_id = known.user_id AND s.id = known.id AND s.ended_at IS NULL
+	RETURNING s.active_org INTO org;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	IF org IS NOT NULL THEN
+		DELETE FROM wa.user_token t
+		WHERE t.org_id = org AND t.user_id = known.user_id AND t.sign_in_id = known.id;
+		PERFORM wa.note(org, 'user.signed_out', known.user_id, '{}', wa.typeid('usr', known.user_id));
+	END IF;
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.sign_out(wa.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.sign_out(wa.secret) TO wa_gateway;
+COMMENT ON FUNCTION wa.sign_out(wa.secret) IS
+	'ends a sign-in and the tokens made from it, with effect right away; false if there was none';
+
+CREATE FUNCTION wa.show_sign_in(shown wa.sign_in)
+	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT u.id, u.email, u.name, shown.active_org, COALESCE((
+		SELECT jsonb_agg(jsonb_build_object('id', wa.typeid('org', o.id), 'name', o.name, 'role', m.role)
+						 ORDER BY lower(o.name), o.id)
+		FROM wa.member m JOIN wa.org o ON o.id = m.org_id WHERE m.user_id = u.id), '[]'), shown.expires_at
+	FROM wa.app_user u WHERE u.id = shown.user_id
+$$;
+REVOKE ALL ON FUNCTION wa.show_sign_in(wa.sign_in) FROM PUBLIC;
+COMMENT ON FUNCTION wa.show_sign_in(wa.sign_in) IS 'for function bodies: who is signed in and where they could work';
+
+CREATE FUNCTION wa.signed_in(cookie wa.secret)
+	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	current constant wa.sign_in := wa.require_sign_in(cookie);
+BEGIN
+	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;
+END $$;
+REVOKE ALL ON FUNCTION wa.signed_in(wa.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.signed_in(wa.secret) TO wa_gateway;
+COMMENT ON FUNCTION wa.signed_in(wa.secret) IS
+	'who is signed in with a cookie, in which organization, and of which others they are a member ({id: org_…, name, role}); raises 28000 for nobody';
+
+CREATE FUNCTION wa.set_active_org(cookie wa.secret, org uuid)
+	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	current wa.sign_in := wa.require_sign_in(cookie);
+BEGIN
+	-- FOR KEY SHARE is what the foreign key would take.
+	PERFORM FROM wa.member m WHERE m.org_id = org AND m.user_id = current.user_id FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF current.active_org IS DISTINCT FROM org THEN
+		DELETE FROM wa.user_token t
+		WHERE t.org_id = current.active_org AND t.user_id = current.user_id AND t.sign_in_id = current.id;
+		UPDATE wa.sign_in s SET active_org = org WHERE s.user_id = current.user_id AND s.id = current.id;
+		current.active_org := org;
+	END IF;
+	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;
+END $$;
+REVOKE ALL ON FUNCTION wa.set_active_org(wa.secret, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.set_active_org(wa.secret, uuid) TO wa_gateway;
+COMMENT ON FUNCTION wa.set_active_org(wa.secret, uuid) IS
+	'chooses the organization to work in, and answers as wa.signed_in(); tokens for the one before are refused from then on; raises P0002 for one that the person is no member of';
+
+CREATE FUNCTION wa.mint_user_token(cookie wa.secret, OUT token text, OUT expires_at timestamptz, OUT organization_id uuid)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	current constant wa.sign_in := wa.require_sign_in(cookie);
+	made record;
+BEGIN
+	IF current.active_org IS NULL THEN
+		RAISE EXCEPTION 'no organization is active' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	-- 20 live tokens of a sign-in are enough for all its windows.
+	DELETE FROM wa.user_token t
+	WHERE t.org_id = current.active_org AND t.user_id = current.user_id AND t.sign_in_id = current.id
+		AND (t.expires_at < now() OR t.digest IN (
+			SELECT older.digest FROM wa.user_token older
+			WHERE older.org_id = current.active_org AND older.user_id = current.user_id AND older.sign_in_id = current.id
+			ORDER BY older.created_at DESC, older.digest OFFSET 19));
+	made := wa.make_secret('user_token');
+	INSERT INTO wa.user_token AS t (org_id, user_id, sign_in_id, digest, expires_at)
+	VALUES (current.active_org, current.user_id, current.id, made.digest,
+			LEAST(now() + interval '15 minutes', current.expires_at))
+	RETURNING t.expires_at INTO expires_at;
+	token := made.secret;
+	organization_id := current.active_org;
+END $$;
+REVOKE ALL ON FUNCTION wa.mint_user_token(wa.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.mint_user_token(wa.secret) TO wa_gateway;
+COMMENT ON FUNCTION wa.mint_user_token(wa.secret) IS
+	'makes a user token for the active organization, for 15 minutes; the answer is the only place where it ever appears; raises 55000 if no organization is active';
+
+CREATE FUNCTION wa.change_password(cookie wa.secret, old_password wa.password, new_password wa.password) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	current wa.sign_in;
+	person wa.app_user;
+BEGIN
+	-- The account first: the order in which everybody locks it and its sign-ins.
+	SELECT u.* INTO person FROM wa.app_user u WHERE u.id = (wa.find_sign_in(cookie)).user_id FOR NO KEY UPDATE;
+	current := wa.require_sign_in(cookie);
+	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');
+	PERFORM wa.charge_attempt('account', lower(person.email));
+	IF NOT wa.password_matches(old_password, person.password_hash) THEN
+		PERFORM wa.refuse_field('oldPassword', 'is wrong');
+	END IF;
+	PERFORM wa.refund_attempt('account', lower(person.email));
+	UPDATE wa.app_user u SET password_hash = wa.hash_password(new_password) WHERE u.id = person.id;
+	PERFORM wa.end_sign_ins(person.id, current.id);
+	PERFORM wa.note_person(person.id, 'user.password_changed', wa.typeid('usr', person.id));
+END $$;
+REVOKE ALL ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) TO wa_gateway;
+COMMENT ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) IS
+	'changes the password of the person who is signed in, and signs them out everywhere else; raises 22023 for a wrong old one, 53400 after too many attempts';

@@ -1,0 +1,219 @@
+-- Signing in: passwords, cookies, and limits on guessing.
+\set superuser :USER
+\set SHOW_CONTEXT never
+SELECT wa.create_org('Alpha') AS alpha, wa.create_org('Omega') AS omega, wa.create_org('Elsewhere') AS elsewhere \gset
+SELECT id AS sue FROM wa.create_user('Sue@example.org', 'Sue', 'correct horse') \gset
+SELECT wa.add_member(:'alpha', :'sue', 'owner'), wa.add_member(:'omega', :'sue', 'member');
+
+-- wa.password: whatever goes in, asterisks come out, and nothing compares it.
+SELECT 'correct horse'::wa.password, ''::wa.password, NULL::wa.password, ROW('x'::wa.password, 1);
+SELECT encode(wa.password_send('x'), 'escape');
+\set VERBOSITY terse
+SELECT 'x'::wa.password = 'x'::wa.password;
+SELECT 'x'::wa.password < 'x'::wa.password;
+SELECT DISTINCT 'x'::wa.password;
+SELECT 'x'::wa.password::bytea;
+SELECT repeat('x', 1025)::wa.password;
+\set VERBOSITY default
+SELECT count(*) FROM pg_cast WHERE 'wa.password'::regtype IN (castsource, casttarget);
+-- The value does not hold the text: what it is in a catalog is a digest.
+CREATE VIEW public.readable AS SELECT 'bbbbbbbbbbbbbbbb'::text AS x;
+CREATE VIEW public.sealed AS SELECT 'bbbbbbbbbbbbbbbb'::wa.password AS x;
+SELECT c.relname, r.ev_action ~ repeat('98 ', 10) AS text_is_there FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+WHERE c.relname IN ('readable', 'sealed') ORDER BY 1;
+DROP VIEW public.readable, public.sealed;
+-- What is hashed is the digest, all of it, with bcrypt of cost 12.
+SELECT wa.password_key('x') = encode(sha256('wa_apikeys password x'), 'hex') AS key;
+SELECT left(wa.hash_password('x'), 7) AS kind, left(wa.nobodys_hash(), 7) AS kind_of_nobody,
+	length(wa.nobodys_hash()) = length(wa.hash_password('x')) AS same_length;
+SELECT wa.password_matches((repeat('x', 100) || 'a')::wa.password, wa.hash_password((repeat('x', 100) || 'b')::wa.password)) AS cut_off;
+-- It is the one that pgcrypto has, and found without a name that could be shadowed.
+SELECT wa.bcrypt('x', wa.nobodys_hash()) = crypt('x', wa.nobodys_hash()) AS pgcrypto;
+CREATE SCHEMA hidden;
+ALTER EXTENSION pgcrypto SET SCHEMA hidden;
+CREATE FUNCTION public.crypt(text, text) RETURNS text LANGUAGE sql AS $$ SELECT $2 $$;
+SELECT wa.password_matches('correct horse', u.password_hash) AS right, wa.password_matches('wrong', u.password_hash) AS wrong
+FROM wa.app_user u WHERE u.id = :'sue';
+DROP FUNCTION public.crypt(text, text);
+ALTER EXTENSION pgcrypto SET SCHEMA public;
+DROP SCHEMA hidden;
+
+-- The gateway's alone.
+\c - regress_app
+\set VERBOSITY terse
+SELECT wa.sign_in('sue@example.org', 'correct horse', '192.0.2.1', 'x');
+SELECT wa.sign_out('was_0El6XFXwsUFD8J2vGxsaboW7rZYnQRBP5d9erwRwd291LnIqv');
+SELECT wa.signed_in('was_0El6XFXwsUFD8J2vGxsaboW7rZYnQRBP5d9erwRwd291LnIqv');
+SELECT wa.set_active_org('was_0El6XFXwsUFD8J2vGxsaboW7rZYnQRBP5d9erwRwd291LnIqv', :'alpha');
+SELECT wa.mint_user_token('was_0El6XFXwsUFD8J2vGxsaboW7rZYnQRBP5d9erwRwd291LnIqv');
+SELECT wa.change_password('was_0El6XFXwsUFD8J2vGxsaboW7rZYnQRBP5d9erwRwd291LnIqv', 'x', 'correct horse');
+\c - regress_admin
+SELECT wa.sign_in('sue@example.org', 'correct horse', '192.0.2.1', 'x');
+\c - :superuser
+SELECT r.rolname, array_agg(f ORDER BY f) AS may FROM pg_roles r,
+	unnest('{sign_in,sign_out,signed_in,set_active_org,mint_user_token,change_password,accept_invitation}'::text[]) f
+	JOIN pg_proc p ON p.pronamespace = 'wa'::regnamespace AND p.proname = f
+WHERE r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
+GROUP BY 1 ORDER BY 1;
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+
+-- A sign-in, in any case of letters; a wrong password, an unknown and a disabled
+-- account are the same error.
+SELECT cookie, user_id = :'sue' AS is_sue, expires_at - now() AS lives FROM wa.sign_in(' SUE@example.org', 'correct horse', '192.0.2.1', 'Browser') \gset
+SELECT :'is_sue' AS is_sue, :'lives' AS lives, :'cookie' ~ '^was_[0-9A-Za-z]{49}$' AS well_formed;
+SELECT id AS off FROM wa.create_user('off@example.org', 'Off', 'correct horse') \gset
+SELECT wa.disable_user(:'off');
+SELECT * FROM error_of($$SELECT wa.sign_in('sue@example.org', 'wrong', '192.0.2.1', 'x')$$);
+SELECT * FROM error_of($$SELECT wa.sign_in('nobody@example.org', 'wrong', '192.0.2.1', 'x')$$);
+SELECT * FROM error_of($$SELECT wa.sign_in('off@example.org', 'correct horse', '192.0.2.1', 'x')$$);
+SELECT * FROM error_of($$SELECT wa.sign_in('sue@example.org', NULL, '192.0.2.1', 'x')$$);
+SELECT * FROM error_of($$SELECT wa.sign_in(NULL, 'wrong', '192.0.2.1', 'x')$$);
+SELECT * FROM error_of($$SELECT wa.sign_in('sue@example.org', 'correct horse', 'here', 'x')$$);
+SELECT * FROM error_of($$SELECT wa.sign_in('sue@example.org', 'correct horse', NULL, 'x')$$);
+-- ... after the same work.
+CREATE FUNCTION public.time_of(email text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	best float8 := 'infinity';
+	begun timestamptz;
+BEGIN
+	FOR i IN 1..3 LOOP
+		begun := clock_timestamp();
+		PERFORM error_of(format('SELECT wa.sign_in(%L, ''wrong'', ''192.0.2.2'', ''x'')', email));
+		best := LEAST(best, extract(epoch FROM clock_timestamp() - begun));
+	END LOOP;
+	RETURN best;
+END $$;
+SELECT known > 0.02 AS takes_its_time, unknown / known BETWEEN 0.6 AND 1.7 AS unknown_is_like_known,
+	disabled / known BETWEEN 0.6 AND 1.7 AS disabled_is_like_known
+FROM time_of('sue@example.org') known, time_of('nobody@example.org') unknown, time_of('off@example.org') disabled;
+DROP FUNCTION public.time_of(text);
+
+-- Only a digest is stored.
+SELECT s.digest = wa.hash_key(:'cookie') AS digest, s.address, s.user_agent FROM wa.sign_in s WHERE s.user_id = :'sue';
+-- Who is signed in; the first organization by name is active.
+SELECT user_id = :'sue' AS is_sue, email, name, active_org = :'alpha' AS in_alpha,
+	(SELECT jsonb_agg(o - 'id') FROM jsonb_array_elements(organizations) o) AS organizations,
+	organizations -> 0 ->> 'id' = wa.typeid('org', :'alpha') AS alpha_first
+FROM wa.signed_in(:'cookie');
+-- No cookie, an unknown one, another kind of credential: nobody.
+SELECT * FROM error_of('SELECT wa.signed_in(NULL)');
+SELECT * FROM error_of($$SELECT wa.signed_in('was_0El6XFXwsUFD8J2vGxsaboW7rZYnQRBP5d9erwRwd291LnIqv')$$);
+SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'acme_all'));
+SELECT wa.sign_out(NULL) AS nobody, wa.sign_out(:'acme_all') AS a_key;
+SELECT * FROM error_of('SELECT wa.mint_user_token(NULL)');
+SELECT * FROM error_of(format('SELECT wa.set_active_org(NULL, %L)', :'alpha'));
+SELECT * FROM error_of($$SELECT wa.change_password(NULL, 'correct horse', 'battery staple')$$);
+-- Not in a transaction that acts for somebody.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'cookie'));
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of(format('SELECT wa.mint_user_token(%L)', :'cookie'));
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.sign_in('sue@example.org', 'correct horse', '192.0.2.1', 'x')$$);
+
+-- The active organization is one of the person's own; the next sign-in begins there.
+SELECT active_org = :'omega' AS in_omega FROM wa.set_active_org(:'cookie', :'omega');
+SELECT * FROM error_of(format('SELECT wa.set_active_org(%L, %L)', :'cookie', :'elsewhere'));
+SELECT * FROM error_of(format('SELECT wa.set_active_org(%L, ''00000000-0000-7000-8000-000000000000'')', :'cookie'));
+SELECT * FROM error_of(format('SELECT wa.set_active_org(%L, NULL)', :'cookie'));
+SELECT cookie AS second FROM wa.sign_in('sue@example.org', 'correct horse', '2001:db8::1', 'Phone') \gset
+SELECT active_org = :'omega' AS in_omega FROM wa.signed_in(:'second');
+-- Each sign-in has a cookie of its own (H22).
+SELECT :'cookie' <> :'second' AS another;
+-- Removed from it, the person works nowhere until they choose.
+SELECT wa.remove_member(:'omega', :'sue');
+SELECT active_org, jsonb_array_length(organizations) AS organizations FROM wa.signed_in(:'second');
+SELECT * FROM error_of(format('SELECT wa.mint_user_token(%L)', :'second'));
+SELECT active_org = :'alpha' AS in_alpha FROM wa.set_active_org(:'second', :'alpha');
+
+-- Idle for 12 hours, or 7 days old: over.  Use counts, to the minute.
+UPDATE wa.sign_in SET used_at = now() - interval '11 hours 59 minutes' WHERE user_id = :'sue';
+SELECT name FROM wa.signed_in(:'second');
+SELECT now() - used_at < interval '1 minute' AS noted FROM wa.sign_in WHERE digest = wa.hash_key(:'second');
+UPDATE wa.sign_in SET used_at = now() - interval '12 hours' WHERE digest = wa.hash_key(:'second');
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'second'));
+UPDATE wa.sign_in SET used_at = now(), expires_at = now() WHERE digest = wa.hash_key(:'second');
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'second'));
+UPDATE wa.sign_in SET expires_at = now() + interval '1 hour' WHERE digest = wa.hash_key(:'second');
+SELECT name FROM wa.signed_in(:'second');
+
+-- Changing the password: the old one is asked for, and the others are signed out.
+SELECT * FROM error_of(format('SELECT wa.change_password(%L, ''wrong'', ''battery staple'')', :'cookie'));
+SELECT * FROM error_of(format('SELECT wa.change_password(%L, ''correct horse'', ''short'')', :'cookie'));
+SELECT * FROM error_of(format('SELECT wa.change_password(%L, ''correct horse'', ''sue@example.org'')', :'cookie'));
+SELECT name FROM wa.signed_in(:'second');
+SELECT wa.change_password(:'cookie', 'correct horse', 'battery staple');
+SELECT name FROM wa.signed_in(:'cookie');
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'second'));
+SELECT * FROM error_of($$SELECT wa.sign_in('sue@example.org', 'correct horse', '192.0.2.1', 'x')$$);
+SELECT cookie AS second FROM wa.sign_in('sue@example.org', 'battery staple', '192.0.2.1', 'x') \gset
+-- An administrator's reset signs out everywhere.
+SELECT wa.reset_password(:'sue') AS reset \gset
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'cookie'));
+SELECT cookie FROM wa.sign_in('sue@example.org', :'reset', '192.0.2.1', 'x') \gset
+-- So does disabling, and enabling brings no sign-in back.
+SELECT wa.disable_user(:'sue');
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'cookie'));
+SELECT wa.enable_user(:'sue');
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'cookie'));
+-- Signing out: once.
+SELECT cookie FROM wa.sign_in('sue@example.org', :'reset', '192.0.2.1', 'x') \gset
+SELECT wa.sign_out(:'cookie'), wa.sign_out(:'cookie');
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'cookie'));
+-- A person keeps 20 sign-ins; what is long over is forgotten.
+INSERT INTO wa.sign_in (user_id, digest, used_at, expires_at)
+SELECT :'sue', sha256(convert_to('sign-in ' || i, 'UTF8')), now(), now() + CASE i WHEN 1 THEN '-31 days' ELSE '1 day' END::interval
+FROM generate_series(1, 30) i;
+SELECT cookie FROM wa.sign_in('sue@example.org', :'reset', '192.0.2.1', 'x') \gset
+SELECT count(*) FILTER (WHERE ended_at IS NULL) AS live, count(*) FILTER (WHERE expires_at < now() - interval '30 days') AS old
+FROM wa.sign_in WHERE user_id = :'sue';
+SELECT name FROM wa.signed_in(:'cookie');
+SELECT action, detail FROM wa.audit WHERE org_id = :'alpha' AND subject = :'sue' ORDER BY id;
+
+-- Limits.  An error with the seconds to wait.
+CREATE FUNCTION public.attempt(email text, password text, address text, OUT state text, OUT constraint_name text, OUT seconds int)
+	LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	PERFORM wa.sign_in(email, password::wa.password, address, 'x');
+	state := '00000';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, constraint_name = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
+	seconds := substring(detail FROM '^[0-9]+ ');
+END $$;
+SELECT id AS tim FROM wa.create_user('tim@example.org', 'Tim', 'correct horse') \gset
+-- Ten attempts at an account, from as many addresses, in other letters, all of them
+-- in transactions and savepoints that are rolled back; they count all the same.
+SELECT (attempt('tim@example.org', 'wrong', '198.51.100.' || i)).state FROM generate_series(1, 3) i;
+BEGIN; SELECT (attempt('tim@example.org', 'wrong', '198.51.100.4')).state; ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT wa.sign_in('tim@example.org', 'wrong', '198.51.100.5', 'x'); ROLLBACK TO s; SELECT wa.sign_in('TIM@example.org', 'wrong', '198.51.100.6', 'x'); ROLLBACK;
+-- What is right is not counted, how often ever.
+SELECT (attempt('tim@example.org', 'correct horse', '198.51.100.7')).state FROM generate_series(1, 5);
+SELECT (attempt(' Tim@Example.Org ', 'wrong', '198.51.100.' || i)).state FROM generate_series(8, 11) i;
+SELECT state, constraint_name, seconds BETWEEN 1 AND 60 AS wait FROM attempt('tim@example.org', 'wrong', '198.51.100.12');
+-- The right password does not help now, and the refusal takes no work.
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.12');
+-- Another connection finds the same counts; other accounts are not affected.
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.12');
+SELECT state FROM attempt('sue@example.org', :'reset', '198.51.100.12');
+-- An account that does not exist is limited as one that does (H21).
+SELECT wa.charge_attempt('account', 'nobody@example.net') FROM generate_series(1, 10) \g /dev/null
+SELECT state, constraint_name, seconds BETWEEN 1 AND 60 AS wait FROM attempt('nobody@example.net', 'wrong', '198.51.100.12');
+-- An invitation and a changed password are guarded by the same limit.
+SELECT error_of($$SELECT wa.charge_attempt('account', 'sue@example.org')$$) FROM generate_series(1, 10) \g /dev/null
+SELECT * FROM error_of(format('SELECT wa.change_password(%L, ''wrong'', ''battery staple'')', :'cookie'));
+-- An address: fifty attempts, whatever the accounts; in IPv6 a whole /64.
+SELECT wa.charge_attempt('address', wa.address_key('203.0.113.1')) FROM generate_series(1, 49) \g /dev/null
+SELECT state, constraint_name FROM attempt('x@example.org', 'wrong', '203.0.113.1');
+SELECT state, constraint_name, seconds BETWEEN 1 AND 10 AS wait FROM attempt('y@example.org', 'wrong', '203.0.113.1');
+SELECT state FROM attempt('y@example.org', 'wrong', '203.0.113.2');
+SELECT state, constraint_name FROM attempt('y@example.org', 'wrong', '::ffff:203.0.113.1');
+SELECT a, wa.address_key(wa.client_address(a)) FROM unnest(ARRAY['203.0.113.1', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::9', '2001:db8:1:3::9', '::ffff:203.0.113.1', '::1']) a;
+SELECT * FROM error_of($$SELECT wa.charge_attempt('weather', 'x')$$);
+-- It is worked off with time, which these tests do not have; a refund does the same.
+SELECT wa.refund_attempt('account', 'tim@example.org');
+SELECT state FROM attempt('tim@example.org', 'correct horse', '198.51.100.12');
+SELECT wa.refund_attempt('account', 'never@seen.example');
+DROP FUNCTION public.attempt(text, text, text);

@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * credential.c
+ *		From a credential to the principal that it stands for.
+ *
+ * Each kind of credential has a file that reads it (key_lookup.c,
+ * user_token.c).  Verified credentials of all kinds are kept in a small cache
+ * of this backend, which is what makes a request cheap.
+ *
+ * Invariants:
+ * - An entry counts only if its generation is the current one (row_lookup.c).
+ * - Nothing is cached by a transaction that has written anything: it might see
+ *   its own changes, and they might roll back.
+ * - Only positive answers are cached, so that guessing evicts at most.
+ * - The table is direct mapped and of fixed size; a newer credential takes the
+ *   place of an older one with the same first digest bytes.  Digests are taken
+ *   of the whole credential, prefix included, so that kinds never meet.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "src/credential.h"
+#include "src/key_lookup.h"
+#include "src/row_lookup.h"
+#include "src/user_token.h"
+
+/* Bound of the cache: 1024 credentials, about 110 kB in a backend that uses it. */
+#define CACHE_SLOTS 1024
+
+typedef struct CachedCredential
+{
+	uint64 generation; /* 0: the slot is empty */
+	uint8 digest[WA_DIGEST_LENGTH];
+	WaPrincipal principal;
+} CachedCredential;
+
+static CachedCredential *cache = NULL;
+
+/*
+ * Read what the credential stands for.  Sign-ins, tickets and invitations open
+ * doors of their own, but bind nobody.
+ */
+static bool
+read_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
+{
+	switch (kind)
+	{
+		case WAK_API_KEY:
+		case WAK_IMPORTED_KEY:
+			return wa_key_read(digest, principal);
+		case WAK_USER_TOKEN:
+			return wa_user_token_read(digest, principal);
+		case WAK_SIGN_IN:
+		case WAK_TICKET:
+		case WAK_INVITATION:
+			return false;
+	}
+	return false;
+}
+
+static CachedCredential *
+slot_of(const uint8 digest[WA_DIGEST_LENGTH])
+{
+	uint32 prefix;
+
+	if (cache == NULL)
+		cache = MemoryContextAllocZero(TopMemoryContext, CACHE_SLOTS * sizeof(CachedCredential));
+	memcpy(&prefix, digest, sizeof(prefix));
+	return &cache[prefix % CACHE_SLOTS];
+}
+
+bool
+wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
+{
+	uint64 current = wa_row_generation();
+	CachedCredential *slot = slot_of(digest);
+
+	if (slot->generation == current && memcmp(slot->digest, digest, WA_DIGEST_LENGTH) == 0)
+		*principal = slot->principal;
+	else
+	{
+		if (!read_credential(kind, digest, principal))
+			return false;
+		if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		{
+			slot->generation = current;
+			memcpy(slot->digest, digest, WA_DIGEST_LENGTH);
+			slot->principal = *principal;
+		}
+	}
+
+	return principal->expires_at == DT_NOEND || principal->expires_at > GetCurrentTimestamp();
+}

@@ -1,0 +1,56 @@
+/*-------------------------------------------------------------------------
+ *
+ * invitation.c
+ *		Invitations: by a secret to the row that it stands for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/timestamp.h"
+
+#include "src/row_lookup.h"
+#include "src/secret.h"
+
+enum
+{
+	INVITATION_DIGEST,
+	INVITATION_ORG_ID,
+	INVITATION_ID,
+	INVITATION_EXPIRES_AT,
+	INVITATION_ACCEPTED_AT,
+	INVITATION_WITHDRAWN_AT
+};
+
+static WaLookupTable invitations = {
+	.name = "invitation",
+	.index = "invitation_digest_key",
+	.key_count = 1,
+	.columns = {"digest", "org_id", "id", "expires_at", "accepted_at", "withdrawn_at"},
+};
+
+PG_FUNCTION_INFO_V1(wa_find_invitation);
+
+/*
+ * wa.find_invitation(secret): organization and id of the open invitation that a
+ * secret stands for, or nulls.  Any other kind of credential stands for none.
+ */
+Datum
+wa_find_invitation(PG_FUNCTION_ARGS)
+{
+	WaSecret *secret;
+	WaDigestKey digest_key;
+	Datum key;
+	WaLookupRow row;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
+	secret = PG_GETARG_SECRET_P(0);
+	key = wa_digest_key(&digest_key, secret->digest);
+	if (secret->kind != WAK_INVITATION || !wa_row_find(&invitations, &key, &row) ||
+		!row.nulls[INVITATION_ACCEPTED_AT] || !row.nulls[INVITATION_WITHDRAWN_AT] ||
+		DatumGetTimestampTz(row.values[INVITATION_EXPIRES_AT]) <= GetCurrentTimestamp())
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
+	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[INVITATION_ORG_ID]));
+}

@@ -1,0 +1,219 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_lookup.c
+ *		Single rows, found through a unique index, as they are committed now.
+ *
+ * What a credential stands for is read here and nowhere else: by one probe of
+ * a unique index, made in C so that it needs no grant, no plan and no policy on
+ * the table.  It reads with the snapshot that catalog scans use: always the
+ * latest one, in every isolation level and also while a parallel plan runs.
+ *
+ * Others may keep what they made of the rows.  What makes that strict and not a
+ * matter of waiting: triggers on these tables register a relation cache
+ * invalidation with every change that takes something away, the server sends it
+ * when the changing transaction commits, before the commit is reported to its
+ * client, and wa_row_generation() takes in all pending invalidations before it
+ * answers.  So a transaction that begins after revoke_key() returned sees
+ * another generation.
+ *
+ * Invariants:
+ * - There is one generation for all of these tables, because what a credential
+ *   stands for can come from several.
+ * - The generation is taken before rows are read: a change that commits in
+ *   between leaves what was kept stale, never wrong.
+ * - A table that this backend has never looked into, or not since it changed,
+ *   does not count: nothing that is current was made of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "src/compatibility.h"
+#include "src/row_lookup.h"
+
+static uint64 generation = 1;
+static WaLookupTable *tables = NULL;
+
+PG_FUNCTION_INFO_V1(wa_invalidate);
+
+/*
+ * Some relation changed.  InvalidOid means that messages were lost and any
+ * relation may have.
+ */
+static void
+relation_changed(Datum argument, Oid relation)
+{
+	for (WaLookupTable *table = tables; table != NULL; table = table->next)
+		if (OidIsValid(table->relation) && (relation == InvalidOid || relation == table->relation))
+		{
+			generation++;
+			table->relation = InvalidOid;
+		}
+}
+
+void
+wa_row_lookup_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+uint64
+wa_row_generation(void)
+{
+	AcceptInvalidationMessages();
+	return generation;
+}
+
+static Oid
+relation_named(const char *name, Oid schema)
+{
+	Oid relation = get_relname_relid(name, schema);
+
+	if (!OidIsValid(relation))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation \"wa.%s\" of wa_apikeys does not exist", name),
+						errhint("Run CREATE EXTENSION wa_apikeys.")));
+	return relation;
+}
+
+static AttrNumber
+column_named(Oid relation, const char *table, const char *name)
+{
+	AttrNumber number = get_attnum(relation, name);
+
+	if (number == InvalidAttrNumber)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("column \"%s\" of wa.%s does not exist", name, table)));
+	return number;
+}
+
+/*
+ * The table's place.  A copy is returned, because opening the relation can
+ * process an invalidation that clears the remembered one.
+ */
+static WaLookupTable
+locate(WaLookupTable *table)
+{
+	WaLookupTable found = *table;
+	Oid schema;
+
+	if (OidIsValid(table->relation))
+		return found;
+
+	schema = get_namespace_oid("wa", false);
+	found.relation = relation_named(table->name, schema);
+	found.index_relation = relation_named(table->index, schema);
+	for (int i = 0; i < WA_LOOKUP_COLUMNS_MAX && table->columns[i] != NULL; i++)
+		found.numbers[i] = column_named(found.relation, table->name, table->columns[i]);
+
+	if (!found.listed)
+	{
+		found.listed = true;
+		found.next = tables;
+		tables = table;
+	}
+	*table = found;
+	return found;
+}
+
+/* The keys of a scan; they are compared as their columns' types are. */
+static void
+make_scan_keys(const WaLookupTable *table, TupleDesc columns, const Datum *keys,
+			   ScanKeyData scan_keys[WA_LOOKUP_KEYS_MAX])
+{
+	for (int i = 0; i < table->key_count; i++)
+	{
+		Oid type = TupleDescAttr(columns, table->numbers[i] - 1)->atttypid;
+
+		ScanKeyInit(&scan_keys[i], table->numbers[i], BTEqualStrategyNumber,
+					type == UUIDOID ? F_UUID_EQ : F_BYTEAEQ, keys[i]);
+	}
+}
+
+static void
+copy_row(const WaLookupTable *table, HeapTuple tuple, TupleDesc columns, WaLookupRow *row)
+{
+	for (int i = 0; i < WA_LOOKUP_COLUMNS_MAX && table->columns[i] != NULL; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(columns, table->numbers[i] - 1);
+
+		row->values[i] = heap_getattr(tuple, table->numbers[i], columns, &row->nulls[i]);
+		if (!row->nulls[i])
+			row->values[i] = datumCopy(row->values[i], column->attbyval, column->attlen);
+	}
+}
+
+bool
+wa_row_find(WaLookupTable *table, const Datum *keys, WaLookupRow *row)
+{
+	WaLookupTable place = locate(table);
+	Relation relation = table_open(place.relation, AccessShareLock);
+	ScanKeyData scan_keys[WA_LOOKUP_KEYS_MAX];
+	SysScanDesc scan;
+	HeapTuple tuple;
+	bool found;
+
+	make_scan_keys(&place, RelationGetDescr(relation), keys, scan_keys);
+	scan =
+		systable_beginscan(relation, place.index_relation, true, NULL, place.key_count, scan_keys);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+		copy_row(&place, tuple, RelationGetDescr(relation), row);
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return found;
+}
+
+Datum
+wa_digest_key(WaDigestKey *key, const uint8 digest[WA_DIGEST_LENGTH])
+{
+	SET_VARSIZE(key, VARHDRSZ + WA_DIGEST_LENGTH);
+	memcpy(key->bytes, digest, WA_DIGEST_LENGTH);
+	return PointerGetDatum(key);
+}
+
+Datum
+wa_row_answer(FunctionCallInfo fcinfo, const Datum *values)
+{
+	TupleDesc row_type;
+	Datum answer[WA_LOOKUP_COLUMNS_MAX] = {0};
+	bool nulls[WA_LOOKUP_COLUMNS_MAX];
+
+	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE ||
+		row_type->natts > WA_LOOKUP_COLUMNS_MAX)
+		elog(ERROR, "return type must be a row type");
+	memset(nulls, values == NULL, sizeof(nulls));
+	if (values != NULL)
+		memcpy(answer, values, row_type->natts * sizeof(Datum));
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), answer, nulls));
+}
+
+/*
+ * Trigger function of the tables that backends cache: tells all of them, at
+ * commit, that the table changed.
+ */
+Datum
+wa_invalidate(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("wa.invalidate() must be called as a trigger")));
+	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	PG_RETURN_POINTER(NULL);
+}

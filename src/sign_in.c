@@ -1,0 +1,126 @@
+/*-------------------------------------------------------------------------
+ *
+ * sign_in.c
+ *		Sign-ins: that a person is at a browser.
+ *
+ * A sign-in is known by its cookie, of which only the digest is stored.  It
+ * ends when the person signs out, when the account is disabled, at its absolute
+ * expiry, or when nobody has used it for a while.  A cookie binds nobody to a
+ * transaction: it is good for the functions of schema/68-people.sql that take
+ * it, and from it a user token is made (user_token.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/timestamp.h"
+
+#include "src/row_lookup.h"
+#include "src/secret.h"
+#include "src/sign_in.h"
+
+/* A sign-in that nobody has used for so long is over. */
+#define IDLE_LIMIT (INT64CONST(12) * USECS_PER_HOUR)
+
+/* The columns behind the keys are the same in both definitions. */
+enum
+{
+	SIGN_IN_USER_ID,
+	SIGN_IN_ID,
+	SIGN_IN_ACTIVE_ORG,
+	SIGN_IN_USED_AT,
+	SIGN_IN_EXPIRES_AT,
+	SIGN_IN_ENDED_AT
+};
+
+static WaLookupTable sign_ins = {
+	.name = "sign_in",
+	.index = "sign_in_pkey",
+	.key_count = 2,
+	.columns = {"user_id", "id", "active_org", "used_at", "expires_at", "ended_at"},
+};
+
+enum
+{
+	COOKIE_DIGEST,
+	COOKIE_USER_ID,
+	COOKIE_SIGN_IN_ID
+};
+
+static WaLookupTable cookies = {
+	.name = "sign_in",
+	.index = "sign_in_digest_key",
+	.key_count = 1,
+	.columns = {"digest", "user_id", "id"},
+};
+
+enum
+{
+	PERSON_ID,
+	PERSON_DISABLED_AT
+};
+
+static WaLookupTable people = {
+	.name = "app_user",
+	.index = "app_user_pkey",
+	.key_count = 1,
+	.columns = {"id", "disabled_at"},
+};
+
+PG_FUNCTION_INFO_V1(wa_find_sign_in);
+
+static bool
+person_is_enabled(const pg_uuid_t *user_id)
+{
+	Datum key = UUIDPGetDatum(user_id);
+	WaLookupRow row;
+
+	return wa_row_find(&people, &key, &row) && row.nulls[PERSON_DISABLED_AT];
+}
+
+bool
+wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in)
+{
+	Datum keys[] = {UUIDPGetDatum(user_id), UUIDPGetDatum(id)};
+	TimestampTz now = GetCurrentTimestamp();
+	WaLookupRow row;
+
+	if (!wa_row_find(&sign_ins, keys, &row) || !row.nulls[SIGN_IN_ENDED_AT])
+		return false;
+
+	memset(sign_in, 0, sizeof(*sign_in));
+	sign_in->user_id = *user_id;
+	sign_in->id = *id;
+	sign_in->has_org = !row.nulls[SIGN_IN_ACTIVE_ORG];
+	if (sign_in->has_org)
+		sign_in->active_org = *DatumGetUUIDP(row.values[SIGN_IN_ACTIVE_ORG]);
+	sign_in->used_at = DatumGetTimestampTz(row.values[SIGN_IN_USED_AT]);
+	sign_in->expires_at = DatumGetTimestampTz(row.values[SIGN_IN_EXPIRES_AT]);
+	return sign_in->expires_at > now && sign_in->used_at > now - IDLE_LIMIT &&
+		   person_is_enabled(user_id);
+}
+
+/*
+ * wa.find_sign_in(cookie): person and id of the live sign-in that a cookie
+ * stands for, or nulls.  Any other kind of credential stands for none.
+ */
+Datum
+wa_find_sign_in(PG_FUNCTION_ARGS)
+{
+	WaSecret *secret;
+	WaDigestKey digest_key;
+	Datum key;
+	WaLookupRow row;
+	WaSignIn sign_in;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
+	secret = PG_GETARG_SECRET_P(0);
+	key = wa_digest_key(&digest_key, secret->digest);
+	if (secret->kind != WAK_SIGN_IN || !wa_row_find(&cookies, &key, &row) ||
+		!wa_sign_in_read(DatumGetUUIDP(row.values[COOKIE_USER_ID]),
+						 DatumGetUUIDP(row.values[COOKIE_SIGN_IN_ID]), &sign_in))
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
+	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[COOKIE_USER_ID]));
+}

@@ -1,0 +1,261 @@
+/*-------------------------------------------------------------------------
+ *
+ * throttle.c
+ *		Limits on guessing that no rollback takes back.
+ *
+ * Attempts are counted in shared memory, which knows no transactions: neither
+ * ROLLBACK nor a savepoint, a cancelled statement or a closed connection takes
+ * an attempt back, and all connections share the counts.  An attempt is charged
+ * before the password is looked at, so that a hundred at once are a hundred;
+ * one that turns out right is refunded.
+ *
+ * A limit is "so many at once, then one every so often".  All that is kept of
+ * an account or address is the time at which everything charged to it is worked
+ * off (its debt is the time until then); a charge moves it on by one period, and
+ * is refused if that would be more than the burst ahead of now.
+ *
+ * Invariants:
+ * - The memory has a fixed size.  Each limit has sets of a few places, and a key
+ *   can stand in one set only.  If all places of a set are taken, the key with
+ *   the least debt is forgotten: whoever floods the table with new keys, each of
+ *   them at the price of an attempt, displaces other new ones first, and one
+ *   that is blocked last.
+ * - Keys are hashed under a random value that is made when the server starts, so
+ *   that nobody can choose ones that meet in a set, and no account name or
+ *   address is kept.
+ * - The lock is held for one look at one set, and by nothing that can raise.
+ *
+ * A restart of the server forgets all counts.  Without shared_preload_libraries
+ * there is no such memory; then nothing is accepted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "src/compatibility.h"
+#include "src/digest.h"
+#include "src/throttle.h"
+
+#define TRANCHE "wa_apikeys"
+
+/* 2 limits of 2048 sets of 8 places of 16 bytes: half a megabyte. */
+#define SETS 2048
+#define PLACES 8
+#define SEED_LENGTH 32
+/* A longer key counts as its beginning; addresses and mail addresses are shorter. */
+#define KEY_MAX 512
+
+typedef enum LimitId
+{
+	LIMIT_ACCOUNT, /* attempts at the password of one account */
+	LIMIT_ADDRESS, /* attempts from one network address */
+	LIMIT_COUNT
+} LimitId;
+
+static const struct
+{
+	const char *name;       /* in SQL */
+	const char *constraint; /* in the error's constraint-name field */
+	int burst;
+	int64 period; /* microseconds until one more is allowed */
+} limits[LIMIT_COUNT] = {
+	[LIMIT_ACCOUNT] = {"account", "sign_in_account", 10, INT64CONST(60) * USECS_PER_SEC},
+	[LIMIT_ADDRESS] = {"address", "sign_in_address", 50, INT64CONST(10) * USECS_PER_SEC},
+};
+
+typedef struct Debt
+{
+	uint64 key;           /* 0: the place was never taken */
+	TimestampTz paid_off; /* when all that was charged is worked off */
+} Debt;
+
+typedef struct Throttle
+{
+	uint8 seed[SEED_LENGTH];
+	Debt debts[LIMIT_COUNT][SETS][PLACES];
+} Throttle;
+
+static Throttle *throttle = NULL;
+static LWLock *lock = NULL;
+
+static shmem_request_hook_type next_request_hook = NULL;
+static shmem_startup_hook_type next_startup_hook = NULL;
+
+PG_FUNCTION_INFO_V1(wa_charge_attempt);
+PG_FUNCTION_INFO_V1(wa_refund_attempt);
+
+static void
+request_memory(void)
+{
+	if (next_request_hook)
+		next_request_hook();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(Throttle)));
+	RequestNamedLWLockTranche(TRANCHE, 1);
+}
+
+static void
+attach_memory(void)
+{
+	bool found;
+
+	if (next_startup_hook)
+		next_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	throttle = ShmemInitStruct(TRANCHE, sizeof(Throttle), &found);
+	lock = &GetNamedLWLockTranche(TRANCHE)->lock;
+	if (!found)
+	{
+		memset(throttle, 0, sizeof(Throttle));
+		if (!pg_strong_random(throttle->seed, SEED_LENGTH))
+			ereport(FATAL,
+					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+wa_throttle_init(void)
+{
+	next_request_hook = shmem_request_hook;
+	shmem_request_hook = request_memory;
+	next_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = attach_memory;
+}
+
+static LimitId
+limit_named(text *name)
+{
+	char *wanted = text_to_cstring(name);
+
+	for (int i = 0; i < LIMIT_COUNT; i++)
+		if (strcmp(limits[i].name, wanted) == 0)
+			return (LimitId) i;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unrecognized limit: \"%s\"", wanted)));
+}
+
+static void
+require_memory(void)
+{
+	if (throttle == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("passwords cannot be checked without limits on guessing"),
+				 errhint("Add wa_apikeys to shared_preload_libraries and restart the server.")));
+}
+
+/* What a key is known by; never 0. */
+static uint64
+hashed(text *key)
+{
+	uint8 seeded[SEED_LENGTH + KEY_MAX];
+	size_t length = Min(VARSIZE_ANY_EXHDR(key), KEY_MAX);
+	uint8 digest[WA_DIGEST_LENGTH];
+	uint64 result;
+
+	memcpy(seeded, throttle->seed, SEED_LENGTH);
+	memcpy(seeded + SEED_LENGTH, VARDATA_ANY(key), length);
+	wa_sha256(seeded, SEED_LENGTH + length, digest);
+	memcpy(&result, digest, sizeof(result));
+	return result == 0 ? 1 : result;
+}
+
+/* The place of a key, or NULL.  The lock is held. */
+static Debt *
+find_debt(LimitId limit, uint64 key)
+{
+	Debt *set = throttle->debts[limit][key % SETS];
+
+	for (int i = 0; i < PLACES; i++)
+		if (set[i].key == key)
+			return &set[i];
+	return NULL;
+}
+
+/* The place of a key, made if need be from the one with the least debt. */
+static Debt *
+take_place(LimitId limit, uint64 key)
+{
+	Debt *set = throttle->debts[limit][key % SETS];
+	Debt *place = find_debt(limit, key);
+
+	if (place != NULL)
+		return place;
+	place = &set[0];
+	for (int i = 1; i < PLACES; i++)
+		if (set[i].paid_off < place->paid_off)
+			place = &set[i];
+	place->key = key;
+	place->paid_off = 0;
+	return place;
+}
+
+/*
+ * Charge one attempt.  Returns 0, or the microseconds until one would be
+ * accepted; then nothing was charged.
+ */
+static int64
+charge_one(LimitId limit, uint64 key, TimestampTz now)
+{
+	const int64 period = limits[limit].period;
+	const TimestampTz latest = now + limits[limit].burst * period;
+	int64 wait = 0;
+	Debt *debt;
+	TimestampTz paid_off;
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	debt = find_debt(limit, key);
+	paid_off = (debt == NULL ? now : Max(debt->paid_off, now)) + period;
+	if (paid_off > latest)
+		wait = paid_off - latest;
+	else
+		take_place(limit, key)->paid_off = paid_off;
+	LWLockRelease(lock);
+	return wait;
+}
+
+/*
+ * wa.charge_attempt(limit, key): counts an attempt, or raises 53400 if there
+ * were too many; the detail begins with the seconds to wait.
+ */
+Datum
+wa_charge_attempt(PG_FUNCTION_ARGS)
+{
+	LimitId limit = limit_named(PG_GETARG_TEXT_PP(0));
+	int64 wait;
+
+	require_memory();
+	wait = charge_one(limit, hashed(PG_GETARG_TEXT_PP(1)), GetCurrentTimestamp());
+	if (wait > 0)
+		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg("too many attempts"),
+						errdetail("%d seconds until the next attempt is accepted.",
+								  (int) ((wait + USECS_PER_SEC - 1) / USECS_PER_SEC)),
+						err_generic_string(PG_DIAG_CONSTRAINT_NAME, limits[limit].constraint)));
+	PG_RETURN_VOID();
+}
+
+/* wa.refund_attempt(limit, key): the attempt that was charged was right. */
+Datum
+wa_refund_attempt(PG_FUNCTION_ARGS)
+{
+	LimitId limit = limit_named(PG_GETARG_TEXT_PP(0));
+	uint64 key;
+	Debt *debt;
+
+	require_memory();
+	key = hashed(PG_GETARG_TEXT_PP(1));
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	debt = find_debt(limit, key);
+	if (debt != NULL)
+		debt->paid_off -= limits[limit].period;
+	LWLockRelease(lock);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,14 @@
+/*-------------------------------------------------------------------------
+ *
+ * throttle.h
+ *		Limits on guessing that no rollback takes back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef WA_THROTTLE_H
+#define WA_THROTTLE_H
+
+/* Install the shared memory hooks; called once, at load by shared_preload_libraries. */
+extern void wa_throttle_init(void);
+
+#endif /* WA_THROTTLE_H */

@@ -1,0 +1,125 @@
+/*-------------------------------------------------------------------------
+ *
+ * user_token.c
+ *		User tokens: what a person's dashboard presents.
+ *
+ * A user token says nothing by itself.  It rests on four things, each of which
+ * is read anew, and it is worth nothing as soon as one of them is gone:
+ *
+ *	- the token's row: its organization and when it expires
+ *	- the sign-in that it was made from, which was not ended, and in which that
+ *	  organization is still the active one
+ *	- the person's account, which is not disabled
+ *	- the person's membership of the organization; its role decides what the
+ *	  token may do now, whatever it was when the token was made
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "src/compatibility.h"
+#include "src/row_lookup.h"
+#include "src/sign_in.h"
+#include "src/user_token.h"
+
+enum
+{
+	TOKEN_DIGEST,
+	TOKEN_ORG_ID,
+	TOKEN_USER_ID,
+	TOKEN_SIGN_IN_ID,
+	TOKEN_EXPIRES_AT
+};
+
+static WaLookupTable user_tokens = {
+	.name = "user_token",
+	.index = "user_token_digest_key",
+	.key_count = 1,
+	.columns = {"digest", "org_id", "user_id", "sign_in_id", "expires_at"},
+};
+
+enum
+{
+	MEMBER_ORG_ID,
+	MEMBER_USER_ID,
+	MEMBER_ROLE
+};
+
+static WaLookupTable members = {
+	.name = "member",
+	.index = "member_pkey",
+	.key_count = 2,
+	.columns = {"org_id", "user_id", "role"},
+};
+
+/* What a person may do by role; a role that is not listed may do nothing. */
+static const struct
+{
+	const char *name;
+	WaPermissions permissions;
+} roles[] = {
+	{"owner", WA_PERMISSIONS_ALL},
+	{"admin", WA_PERMISSIONS_ALL},
+	{"member", WA_PERMISSION_READ | WA_PERMISSION_SEND | WA_PERMISSION_EVENTS},
+};
+
+static void
+take_role(text *name, WaPrincipal *principal)
+{
+	size_t length = VARSIZE_ANY_EXHDR(name);
+
+	for (size_t i = 0; i < lengthof(roles); i++)
+		if (strlen(roles[i].name) == length &&
+			memcmp(roles[i].name, VARDATA_ANY(name), length) == 0)
+		{
+			principal->role = roles[i].name;
+			principal->permissions = roles[i].permissions;
+		}
+}
+
+/* Whether the sign-in is live and works in this organization. */
+static bool
+is_active(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id, const pg_uuid_t *org_id,
+		  TimestampTz *expires_at)
+{
+	WaSignIn sign_in;
+
+	if (!wa_sign_in_read(user_id, sign_in_id, &sign_in) || !sign_in.has_org ||
+		memcmp(&sign_in.active_org, org_id, sizeof(pg_uuid_t)) != 0)
+		return false;
+	*expires_at = sign_in.expires_at;
+	return true;
+}
+
+bool
+wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
+{
+	WaDigestKey digest_key;
+	Datum key = wa_digest_key(&digest_key, digest);
+	WaLookupRow token;
+	WaLookupRow member;
+	Datum member_keys[2];
+	TimestampTz sign_in_expires_at;
+
+	if (!wa_row_find(&user_tokens, &key, &token))
+		return false;
+
+	memset(principal, 0, sizeof(*principal));
+	principal->kind = WA_PRINCIPAL_USER;
+	principal->org_id = *DatumGetUUIDP(token.values[TOKEN_ORG_ID]);
+	principal->id = *DatumGetUUIDP(token.values[TOKEN_USER_ID]);
+	principal->sign_in_id = *DatumGetUUIDP(token.values[TOKEN_SIGN_IN_ID]);
+	if (!is_active(&principal->id, &principal->sign_in_id, &principal->org_id, &sign_in_expires_at))
+		return false;
+	principal->expires_at =
+		Min(DatumGetTimestampTz(token.values[TOKEN_EXPIRES_AT]), sign_in_expires_at);
+
+	member_keys[0] = token.values[TOKEN_ORG_ID];
+	member_keys[1] = token.values[TOKEN_USER_ID];
+	if (!wa_row_find(&members, member_keys, &member))
+		return false;
+	take_role(DatumGetTextPP(member.values[MEMBER_ROLE]), principal);
+	return true;
+}
