@@ -10,6 +10,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
+import { until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { createKey, createOrg, createTenant } from './harness/tenants.mjs';
 
@@ -130,7 +131,8 @@ async function connectToAll(gateways, processes)
 		const gateway = gateways[tries % gateways.length];
 		const connection = await Connection.open(gateway.port);
 		const answer = await connection.request('GET', '/healthz');
-		const line = gateway.events('request').find((each) => each.includes(answer.headers['x-request-id']));
+		const line = await until('the request is logged',
+			() => gateway.events('request').find((each) => each.includes(answer.headers['x-request-id'])));
 		const pid = /pid=([0-9]+)/.exec(line)[1];
 		const count = counts.get(pid) ?? 0;
 
