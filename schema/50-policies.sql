@@ -65,17 +65,16 @@ CREATE FUNCTION wa.leaks(target regclass, org_column name)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+	WITH org AS (
+		SELECT a.attnum, a.attname, a.attnotnull FROM pg_attribute a
+		WHERE a.attrelid = target AND a.attname = org_column AND NOT a.attisdropped)
 	SELECT i.indexrelid::regclass::text, format('index does not lead with %I', org_column)
 	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
-	WHERE i.indrelid = target AND (m.amname NOT IN ('btree', 'hash') OR i.indkey[0] IS DISTINCT FROM (
-		SELECT a.attnum FROM pg_attribute a
-		WHERE a.attrelid = target AND a.attname = org_column AND NOT a.attisdropped))
+	WHERE i.indrelid = target AND (m.amname NOT IN ('btree', 'hash') OR i.indkey[0] IS DISTINCT FROM (SELECT o.attnum FROM org o))
 	UNION ALL
 	SELECT k.conname::text, format('foreign key does not lead with %I', org_column)
 	FROM pg_constraint k
-	WHERE k.conrelid = target AND k.contype = 'f' AND k.conkey[1] IS DISTINCT FROM (
-		SELECT a.attnum FROM pg_attribute a
-		WHERE a.attrelid = target AND a.attname = org_column AND NOT a.attisdropped)
+	WHERE k.conrelid = target AND k.contype = 'f' AND k.conkey[1] IS DISTINCT FROM (SELECT o.attnum FROM org o)
 	UNION ALL
 	SELECT k.conname::text, format('foreign key leads %I to another column than that table''s organization', org_column)
 	FROM pg_constraint k
@@ -94,9 +93,7 @@ AS $$
 		LEFT JOIN pg_roles r ON r.oid = acl.grantee
 	WHERE c.oid = target AND acl.grantee <> c.relowner AND acl.privilege_type = 'REFERENCES'
 	UNION ALL
-	SELECT a.attname::text, 'column can be null'
-	FROM pg_attribute a
-	WHERE a.attrelid = target AND a.attname = org_column AND NOT a.attnotnull
+	SELECT o.attname::text, 'column can be null' FROM org o WHERE NOT o.attnotnull
 $$;
 COMMENT ON FUNCTION wa.leaks(regclass, name) IS
 	'what of a table would let one organization infer or touch another''s rows: indexes and foreign keys that do not lead with the organization, rights that row security does not look at';

@@ -160,7 +160,7 @@ GRANT EXECUTE ON FUNCTION wa.forward_message(uuid, uuid, text) TO wa_gateway, wa
 COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text) IS
 	'queues a copy of a message''s content to another chat, and returns the id that the copy will have; needs send';
 
--- What a done action changes.  sender is who did it: NULL for the session itself.
+-- What an action changes once WhatsApp has taken it.
 CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp

@@ -117,21 +117,34 @@ REVOKE ALL ON FUNCTION wa.note_person(uuid, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 	'for function bodies: adds a row about a person to the audit log of each of their organizations';
 
-CREATE FUNCTION wa.disable_user(person uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+-- The person's account, locked, for what administrators do with it.
+CREATE FUNCTION wa.lock_user(person uuid) RETURNS wa.app_user
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	was_disabled boolean;
+	account wa.app_user;
 BEGIN
 	IF person IS NULL THEN
 		RAISE EXCEPTION 'person must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM wa.refuse_bound();
-	SELECT u.disabled_at IS NOT NULL INTO was_disabled FROM wa.app_user u WHERE u.id = person FOR UPDATE;
+	SELECT u.* INTO account FROM wa.app_user u WHERE u.id = person FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
-	ELSIF was_disabled THEN
+	END IF;
+	RETURN account;
+END $$;
+REVOKE ALL ON FUNCTION wa.lock_user(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.lock_user(uuid) IS
+	'for function bodies: a person''s account, locked; raises 22004 for NULL, P0002 if there is none';
+
+CREATE FUNCTION wa.disable_user(person uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_bound();
+	IF (wa.lock_user(person)).disabled_at IS NOT NULL THEN
 		RETURN false;
 	END IF;
 	UPDATE wa.app_user u SET disabled_at = clock_timestamp() WHERE u.id = person;
@@ -148,17 +161,9 @@ CREATE FUNCTION wa.enable_user(person uuid) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	was_disabled boolean;
 BEGIN
-	IF person IS NULL THEN
-		RAISE EXCEPTION 'person must not be null' USING ERRCODE = 'null_value_not_allowed';
-	END IF;
 	PERFORM wa.refuse_bound();
-	SELECT u.disabled_at IS NOT NULL INTO was_disabled FROM wa.app_user u WHERE u.id = person FOR UPDATE;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
-	ELSIF NOT was_disabled THEN
+	IF (wa.lock_user(person)).disabled_at IS NULL THEN
 		RETURN false;
 	END IF;
 	UPDATE wa.app_user u SET disabled_at = NULL WHERE u.id = person;
@@ -177,14 +182,9 @@ AS $$
 DECLARE
 	password constant text := wa.make_password();
 BEGIN
-	IF person IS NULL THEN
-		RAISE EXCEPTION 'person must not be null' USING ERRCODE = 'null_value_not_allowed';
-	END IF;
 	PERFORM wa.refuse_bound();
+	PERFORM wa.lock_user(person);
 	UPDATE wa.app_user u SET password_hash = wa.hash_password(password::wa.password) WHERE u.id = person;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
 	PERFORM wa.end_sign_ins(person);
 	PERFORM wa.note_person(person, 'user.password_reset');
 	RETURN password;
