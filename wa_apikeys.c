@@ -5,8 +5,8 @@
  *
  * Nothing is decided here; the rooms under src/ do the work.  What this file
  * holds is when they are furnished: the key cache and the transaction context
- * always, the seal, the log redaction and the limits on guessing only when the
- * library is loaded by shared_preload_libraries.  A seal that a session could choose to load, or
+ * always, the seal, the log redaction, the limits on guessing and the wake-ups
+ * only when the library is loaded by shared_preload_libraries.  A seal that a session could choose to load, or
  * not to load, would be no seal.
  *
  * The library refuses to run in a server that is older than the newest
@@ -28,6 +28,7 @@
 #include "src/row_lookup.h"
 #include "src/seal.h"
 #include "src/throttle.h"
+#include "src/wake.h"
 
 PG_MODULE_MAGIC;
 
@@ -77,6 +78,7 @@ _PG_init(void)
 	wa_row_lookup_init();
 	wa_context_init();
 	wa_password_init();
+	wa_wake_init();
 	MarkGUCPrefixReserved("wa");
 
 	if (process_shared_preload_libraries_in_progress)
@@ -85,6 +87,7 @@ _PG_init(void)
 		wa_seal_init();
 		wa_redact_init();
 		wa_throttle_init();
+		wa_wake_preload();
 	}
 }
 

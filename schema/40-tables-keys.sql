@@ -16,12 +16,14 @@ CREATE TABLE wa.org (
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	name text NOT NULL CHECK (wa.is_name(name)),
 	created_at timestamptz NOT NULL DEFAULT now(),
+	event_days integer NOT NULL DEFAULT 7 CHECK (event_days BETWEEN 1 AND 365),
 	PRIMARY KEY (id)
 );
 COMMENT ON TABLE wa.org IS 'organizations: the tenants';
 COMMENT ON COLUMN wa.org.id IS 'UUIDv7; org_… outside';
 COMMENT ON COLUMN wa.org.name IS 'what people call it; need not be unique';
 COMMENT ON COLUMN wa.org.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.org.event_days IS 'how many days its events and deliveries are kept';
 
 CREATE TABLE wa.api_key (
 	org_id uuid NOT NULL REFERENCES wa.org,

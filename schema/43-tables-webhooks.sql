@@ -12,6 +12,10 @@ CREATE TABLE wa.webhook (
 	retry_attempts integer NOT NULL DEFAULT 15 CHECK (retry_attempts BETWEEN 1 AND 50),
 	active boolean NOT NULL DEFAULT true,
 	secret text NOT NULL,
+	previous_secret text,
+	previous_secret_until timestamptz,
+	disabled_at timestamptz,
+	disabled_reason text,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (org_id, id),
@@ -30,6 +34,11 @@ COMMENT ON COLUMN wa.webhook.retry_delay_seconds IS 'the first pause';
 COMMENT ON COLUMN wa.webhook.retry_attempts IS 'attempts before a delivery is given up';
 COMMENT ON COLUMN wa.webhook.active IS 'whether deliveries are made';
 COMMENT ON COLUMN wa.webhook.secret IS 'what signatures are made with; granted to nobody';
+COMMENT ON COLUMN wa.webhook.previous_secret IS
+	'the secret before the last rotation, with which signatures are made as well for a while; granted to nobody';
+COMMENT ON COLUMN wa.webhook.previous_secret_until IS 'until when';
+COMMENT ON COLUMN wa.webhook.disabled_at IS 'when it was switched off because its receiver failed for too long; NULL: it was not';
+COMMENT ON COLUMN wa.webhook.disabled_reason IS 'what the receiver did last';
 COMMENT ON COLUMN wa.webhook.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.webhook.updated_at IS 'when it was last changed';
 

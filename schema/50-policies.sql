@@ -202,9 +202,13 @@ CREATE POLICY wa_owner_org ON wa.message_action AS RESTRICTIVE TO wa_owner USING
 CREATE POLICY wa_owner_open ON wa.session_rate TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.session_rate AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
 CREATE POLICY wa_owner_open ON wa.idempotency TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.idempotency AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+-- Housekeeping, and an event that is written where no organization is bound, name
+-- the organization themselves.
+CREATE POLICY wa_owner_org ON wa.idempotency AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
 CREATE POLICY wa_owner_open ON wa.webhook TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.webhook AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_org ON wa.webhook AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
 
 -- Organizations, keys and the audit log are the administrators' business, who
 -- have no key: their functions see all.  Under a key they see its organization.
@@ -250,7 +254,7 @@ GRANT SELECT (org_id, id, session_id, chat_jid, wa_message_id, direction, sender
 GRANT SELECT (org_id, id, session_id, message_id, type, payload, status, error, created_at, attempts,
 	lease_owner, lease_until) ON wa.message_action TO wa_app;
 GRANT SELECT (org_id, id, session_id, url, events, custom_headers, retry_policy, retry_delay_seconds, retry_attempts,
-	active, created_at, updated_at) ON wa.webhook TO wa_gateway, wa_app;
+	active, created_at, updated_at, disabled_at, disabled_reason) ON wa.webhook TO wa_gateway, wa_app;
 GRANT SELECT (id, name, created_at) ON wa.org TO wa_admin;
 GRANT SELECT (org_id, id, name, prefix, permissions, created_at, created_by, expires_at, superseded_by,
 	revoked_at, revoked_by) ON wa.api_key TO wa_admin;

@@ -117,9 +117,18 @@ BEGIN
 		retry_policy = COALESCE(update_webhook.retry_policy ->> 'policy', w.retry_policy),
 		retry_delay_seconds = COALESCE((update_webhook.retry_policy ->> 'delaySeconds')::integer, w.retry_delay_seconds),
 		retry_attempts = COALESCE((update_webhook.retry_policy ->> 'attempts')::integer, w.retry_attempts),
-		active = COALESCE(update_webhook.active, w.active), updated_at = now()
+		active = COALESCE(update_webhook.active, w.active),
+		disabled_at = CASE WHEN NOT COALESCE(update_webhook.active, false) THEN w.disabled_at END,
+		disabled_reason = CASE WHEN NOT COALESCE(update_webhook.active, false) THEN w.disabled_reason END,
+		updated_at = now()
 	WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook
 	RETURNING * INTO changed;
+	-- Who makes it active again gives it another chance.
+	IF update_webhook.active THEN
+		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
+		WHERE l.org_id = wa.require_org() AND l.webhook_id = update_webhook.webhook;
+		PERFORM wa.event_place(wa.require_org());
+	END IF;
 	RETURN changed;
 END $$;
 REVOKE ALL ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) FROM PUBLIC;
@@ -127,17 +136,24 @@ GRANT EXECUTE ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jso
 COMMENT ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) IS
 	'changes what of a webhook is given, NULL leaves it; needs manage';
 
-CREATE FUNCTION wa.rotate_webhook_secret(webhook uuid, secret text DEFAULT NULL) RETURNS text
+CREATE FUNCTION wa.rotate_webhook_secret(webhook uuid, secret text DEFAULT NULL, overlap_seconds integer DEFAULT NULL)
+	RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	overlap constant integer := COALESCE(overlap_seconds, 86400);
 	new_secret text;
 BEGIN
 	PERFORM wa.require_permission('manage');
 	PERFORM wa.check_webhook(NULL, NULL, NULL, NULL, NULL, secret);
+	IF overlap NOT BETWEEN 0 AND 604800 THEN
+		PERFORM wa.refuse_field('overlapSeconds', 'must be between 0 and 604800');
+	END IF;
 	UPDATE wa.webhook w
-	SET secret = COALESCE(rotate_webhook_secret.secret, wa.make_webhook_secret()), updated_at = now()
+	SET secret = COALESCE(rotate_webhook_secret.secret, wa.make_webhook_secret()), updated_at = now(),
+		previous_secret = CASE WHEN overlap > 0 THEN w.secret END,
+		previous_secret_until = CASE WHEN overlap > 0 THEN clock_timestamp() + overlap * interval '1 second' END
 	WHERE w.org_id = wa.require_org() AND w.id = rotate_webhook_secret.webhook
 	RETURNING w.secret INTO new_secret;
 	IF NOT FOUND THEN
@@ -145,10 +161,10 @@ BEGIN
 	END IF;
 	RETURN new_secret;
 END $$;
-REVOKE ALL ON FUNCTION wa.rotate_webhook_secret(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.rotate_webhook_secret(uuid, text) TO wa_gateway, wa_app;
-COMMENT ON FUNCTION wa.rotate_webhook_secret(uuid, text) IS
-	'gives a webhook a new secret, a random one if none is given, and returns it; signatures with the old one end; needs manage';
+REVOKE ALL ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) IS
+	'gives a webhook a new secret, a random one if none is given, and returns it; for the overlap (a day; 0 to 7 days) deliveries are signed with the old one too; needs manage';
 
 CREATE FUNCTION wa.delete_webhook(webhook uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER

@@ -64,11 +64,11 @@ AS $$
 	UNION ALL
 		SELECT 'policies restrict to the organization', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'api_key', 'audit', 'statement',
-				'app_user', 'member', 'sign_in', 'user_token', 'invitation') AND NOT wa.is_protected(c.oid)
+			AND c.relname NOT IN ('org', 'api_key', 'audit', 'statement', 'event_epoch',
+				'app_user', 'member', 'sign_in', 'user_token', 'invitation', 'ticket', 'realtime') AND NOT wa.is_protected(c.oid)
 	UNION ALL
 		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'statement'
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('statement', 'event_epoch')
 			AND NOT EXISTS (
 				SELECT FROM pg_policy p
 				WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd = '*'
@@ -78,9 +78,9 @@ AS $$
 		SELECT 'indexes and foreign keys lead with the organization', leak.object || ': ' || leak.reason
 		FROM pg_class c CROSS JOIN wa.leaks(c.oid, 'org_id') leak
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'statement', 'app_user', 'sign_in')
+			AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in')
 			AND leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
-				'wa.invitation_digest_key', 'wa.member_of_user', 'member_user_id_fkey'])
+				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey'])
 	UNION ALL
 		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
@@ -88,7 +88,7 @@ AS $$
 	UNION ALL
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner <> CASE
-			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions') THEN 'wa_claim'::regrole
+			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'claim_webhooks') THEN 'wa_claim'::regrole
 			ELSE 'wa_owner'::regrole END
 	UNION ALL
 		SELECT 'functions pin their search path', p.oid::regprocedure::text FROM pg_proc p
@@ -100,7 +100,7 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace
 			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'member_role',
 							  'current_permissions',
-							  'has_permission', 'require_org', 'require_permission', 'org_for')
+							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for')
 			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
 	UNION ALL
 		SELECT 'binding functions are volatile and never parallel', p.oid::regprocedure::text FROM pg_proc p
@@ -119,7 +119,7 @@ AS $$
 			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid CROSS JOIN aclexplode(a.attacl) acl
 		WHERE c.relnamespace = 'wa'::regnamespace AND (acl.privilege_type <> 'SELECT' OR acl.grantee NOT IN
-			('wa_owner'::regrole, 'wa_admin'::regrole, 'wa_gateway'::regrole, 'wa_app'::regrole))
+			('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole, 'wa_gateway'::regrole, 'wa_app'::regrole))
 	UNION ALL
 		SELECT 'protected tables stay protected', format('%s: %s', c.oid::regclass,
 			COALESCE(leak.object || ': ' || leak.reason, 'policies of wa.protect() or forced row security are missing'))
@@ -169,6 +169,7 @@ AS $$
 				('wa.member', 'member_invalidate'), ('wa.member', 'member_invalidate_all'),
 				('wa.sign_in', 'sign_in_invalidate'), ('wa.sign_in', 'sign_in_invalidate_all'),
 				('wa.user_token', 'user_token_invalidate'), ('wa.user_token', 'user_token_invalidate_all'),
+				('wa.event_epoch', 'event_epoch_invalidate'), ('wa.event_epoch', 'event_epoch_invalidate_all'),
 				('wa.statement', 'statement_invalidate'), ('wa.statement', 'statement_invalidate_all'),
 				('wa.audit', 'audit_append_only'), ('wa.audit', 'audit_append_only_all')) needed (relation, name)
 		WHERE NOT EXISTS (SELECT FROM pg_trigger t

@@ -60,6 +60,7 @@ typedef struct Context
 	WakKind credential;     /* what kind of credential it was, if it was one */
 	WaPrincipal principal;  /* kind NONE: nobody is bound now */
 	WaPermissions asked;    /* all that the binding may cover */
+	WaPermissions held;     /* all that the credential has, asked for or not */
 	uint64 generation;      /* of what it was read from when it was verified */
 	SubTransactionId level; /* the subtransaction that holds the binding */
 } Context;
@@ -75,6 +76,7 @@ PG_FUNCTION_INFO_V1(wa_current_sign_in);
 PG_FUNCTION_INFO_V1(wa_member_role);
 PG_FUNCTION_INFO_V1(wa_current_permissions);
 PG_FUNCTION_INFO_V1(wa_has_permission);
+PG_FUNCTION_INFO_V1(wa_holds_permission);
 PG_FUNCTION_INFO_V1(wa_require_org);
 PG_FUNCTION_INFO_V1(wa_require_permission);
 PG_FUNCTION_INFO_V1(wa_org_for);
@@ -201,6 +203,7 @@ static void
 cover(const WaPrincipal *principal, uint64 generation)
 {
 	context.principal = *principal;
+	context.held = principal->permissions;
 	context.principal.permissions &= context.asked;
 	context.generation = generation;
 }
@@ -425,6 +428,18 @@ wa_has_permission(PG_FUNCTION_ARGS)
 	if (principal == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL((principal->permissions & wa_permission_bit(PG_GETARG_OID(0))) != 0);
+}
+
+/*
+ * wa.holds_permission(permission): whether the credential has it, also when
+ * the binding was asked for another one only.  NULL when nobody is bound.
+ */
+Datum
+wa_holds_permission(PG_FUNCTION_ARGS)
+{
+	if (current_principal() == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL((context.held & wa_permission_bit(PG_GETARG_OID(0))) != 0);
 }
 
 /* wa.require_org(): the bound organization, or an error. */

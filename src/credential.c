@@ -4,13 +4,15 @@
  *		From a credential to the principal that it stands for.
  *
  * Each kind of credential has a file that reads it (key_lookup.c,
- * user_token.c).  Verified credentials of all kinds are kept in a small cache
+ * user_token.c, realtime.c).  Verified credentials of all kinds are kept in a small cache
  * of this backend, which is what makes a request cheap.
  *
  * Invariants:
  * - An entry counts only if its generation is the current one (row_lookup.c).
  * - Nothing is cached by a transaction that has written anything: it might see
  *   its own changes, and they might roll back.
+ * - A socket's credential is not cached: sockets come and go all the time, and
+ *	 each that went would make every backend read all other credentials again.
  * - Only positive answers are cached, so that guessing evicts at most.
  * - The table is direct mapped and of fixed size; a newer credential takes the
  *   place of an older one with the same first digest bytes.  Digests are taken
@@ -26,6 +28,7 @@
 
 #include "src/credential.h"
 #include "src/key_lookup.h"
+#include "src/realtime.h"
 #include "src/row_lookup.h"
 #include "src/user_token.h"
 
@@ -42,8 +45,8 @@ typedef struct CachedCredential
 static CachedCredential *cache = NULL;
 
 /*
- * Read what the credential stands for.  Sign-ins, tickets and invitations open
- * doors of their own, but bind nobody.
+ * Read what the credential stands for.  Sign-ins, tickets that no socket was
+ * opened with, and invitations open doors of their own, but bind nobody.
  */
 static bool
 read_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
@@ -55,8 +58,9 @@ read_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal 
 			return wa_key_read(digest, principal);
 		case WAK_USER_TOKEN:
 			return wa_user_token_read(digest, principal);
-		case WAK_SIGN_IN:
 		case WAK_TICKET:
+			return wa_realtime_read(digest, principal);
+		case WAK_SIGN_IN:
 		case WAK_INVITATION:
 			return false;
 	}
@@ -86,7 +90,7 @@ wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrinc
 	{
 		if (!read_credential(kind, digest, principal))
 			return false;
-		if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		if (kind != WAK_TICKET && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		{
 			slot->generation = current;
 			memcpy(slot->digest, digest, WA_DIGEST_LENGTH);

@@ -19,4 +19,7 @@
  */
 extern bool wa_key_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 
+/* The same for the key of an organization with this id. */
+extern bool wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal);
+
 #endif /* WA_KEY_LOOKUP_H */

@@ -34,6 +34,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/datum.h"
@@ -45,6 +46,7 @@
 
 #include "src/compatibility.h"
 #include "src/row_lookup.h"
+#include "src/wake.h"
 
 static uint64 generation = 1;
 static WaLookupTable *tables = NULL;
@@ -205,15 +207,35 @@ wa_row_answer(FunctionCallInfo fcinfo, const Datum *values)
 }
 
 /*
+ * Tell those who wait for events, because the sockets that rest on what changed
+ * have to go: those of the row's organization, or all when it has none.
+ */
+static void
+wake_listeners(const TriggerData *trigger)
+{
+	TupleDesc columns = RelationGetDescr(trigger->tg_relation);
+	int number = SPI_fnumber(columns, "org_id");
+	bool is_null = true;
+	Datum org_id = (Datum) 0;
+
+	if (trigger->tg_trigtuple != NULL && number > 0 && SPI_gettypeid(columns, number) == UUIDOID)
+		org_id = heap_getattr(trigger->tg_trigtuple, number, columns, &is_null);
+	wa_wake_credentials(is_null ? NULL : DatumGetUUIDP(org_id));
+}
+
+/*
  * Trigger function of the tables that backends cache: tells all of them, at
  * commit, that the table changed.
  */
 Datum
 wa_invalidate(PG_FUNCTION_ARGS)
 {
+	const TriggerData *trigger = (TriggerData *) fcinfo->context;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("wa.invalidate() must be called as a trigger")));
-	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	CacheInvalidateRelcache(trigger->tg_relation);
+	wake_listeners(trigger);
 	PG_RETURN_POINTER(NULL);
 }

@@ -94,32 +94,37 @@ is_active(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id, const pg_uuid_t
 }
 
 bool
+wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id,
+			   WaPrincipal *principal)
+{
+	Datum member_keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(user_id)};
+	WaLookupRow member;
+
+	memset(principal, 0, sizeof(*principal));
+	principal->kind = WA_PRINCIPAL_USER;
+	principal->org_id = *org_id;
+	principal->id = *user_id;
+	principal->sign_in_id = *sign_in_id;
+	if (!is_active(user_id, sign_in_id, org_id, &principal->expires_at) ||
+		!wa_row_find(&members, member_keys, &member))
+		return false;
+	take_role(DatumGetTextPP(member.values[MEMBER_ROLE]), principal);
+	return true;
+}
+
+bool
 wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 {
 	WaDigestKey digest_key;
 	Datum key = wa_digest_key(&digest_key, digest);
 	WaLookupRow token;
-	WaLookupRow member;
-	Datum member_keys[2];
-	TimestampTz sign_in_expires_at;
 
-	if (!wa_row_find(&user_tokens, &key, &token))
-		return false;
-
-	memset(principal, 0, sizeof(*principal));
-	principal->kind = WA_PRINCIPAL_USER;
-	principal->org_id = *DatumGetUUIDP(token.values[TOKEN_ORG_ID]);
-	principal->id = *DatumGetUUIDP(token.values[TOKEN_USER_ID]);
-	principal->sign_in_id = *DatumGetUUIDP(token.values[TOKEN_SIGN_IN_ID]);
-	if (!is_active(&principal->id, &principal->sign_in_id, &principal->org_id, &sign_in_expires_at))
+	if (!wa_row_find(&user_tokens, &key, &token) ||
+		!wa_member_read(DatumGetUUIDP(token.values[TOKEN_ORG_ID]),
+						DatumGetUUIDP(token.values[TOKEN_USER_ID]),
+						DatumGetUUIDP(token.values[TOKEN_SIGN_IN_ID]), principal))
 		return false;
 	principal->expires_at =
-		Min(DatumGetTimestampTz(token.values[TOKEN_EXPIRES_AT]), sign_in_expires_at);
-
-	member_keys[0] = token.values[TOKEN_ORG_ID];
-	member_keys[1] = token.values[TOKEN_USER_ID];
-	if (!wa_row_find(&members, member_keys, &member))
-		return false;
-	take_role(DatumGetTextPP(member.values[MEMBER_ROLE]), principal);
+		Min(DatumGetTimestampTz(token.values[TOKEN_EXPIRES_AT]), principal->expires_at);
 	return true;
 }

@@ -19,4 +19,12 @@
  */
 extern bool wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 
+/*
+ * Read what a person may do now in an organization, by a sign-in that is live
+ * and works there.  Fills *principal, which expires with the sign-in, and
+ * returns true, or returns false when anything that it rests on is gone.
+ */
+extern bool wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id,
+						   const pg_uuid_t *sign_in_id, WaPrincipal *principal);
+
 #endif /* WA_USER_TOKEN_H */

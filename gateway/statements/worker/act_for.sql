@@ -1,0 +1,1 @@
+SELECT wa.act_for($1)

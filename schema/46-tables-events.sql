@@ -1,0 +1,119 @@
+-- The event log, and what a realtime socket is known by.
+--
+-- An event is a row that is written in the transaction that changes the thing.
+-- Its place is (epoch, xid, id): the transaction's number, and an id that
+-- ascends within a transaction.  A reader shows only what lies below the oldest
+-- transaction that still runs, so that nothing can appear any more below what
+-- it has shown, however late a writer commits (src/event_place.c).
+
+-- Numbers of transactions can be compared within one run of one server only.  A
+-- restored or replicated database counts on from another number, a promoted or
+-- crashed server may give out again what readers have already seen pass.  So each
+-- run has an epoch.  The first writers of a run note it, each with its own row, so
+-- that none waits for another and none relies on one that may roll back.
+CREATE TABLE wa.event_epoch (
+	epoch integer NOT NULL CHECK (epoch > 0),
+	xid bigint NOT NULL,
+	server text NOT NULL,
+	begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (epoch, xid)
+);
+COMMENT ON TABLE wa.event_epoch IS
+	'runs of servers in which events were written: transaction numbers are comparable within one only';
+COMMENT ON COLUMN wa.event_epoch.epoch IS '1, 2, …; leads the place of an event';
+COMMENT ON COLUMN wa.event_epoch.xid IS 'a transaction that wrote an event before the epoch was known to have begun';
+COMMENT ON COLUMN wa.event_epoch.server IS 'the run of the server, as wa.server_run() names it';
+COMMENT ON COLUMN wa.event_epoch.begun_at IS 'when that transaction wrote it';
+CREATE TRIGGER event_epoch_invalidate AFTER INSERT OR UPDATE OR DELETE ON wa.event_epoch
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+ALTER TABLE wa.event_epoch ENABLE ALWAYS TRIGGER event_epoch_invalidate;
+COMMENT ON TRIGGER event_epoch_invalidate ON wa.event_epoch IS 'makes every backend look again which epoch it writes in';
+CREATE TRIGGER event_epoch_invalidate_all AFTER TRUNCATE ON wa.event_epoch
+	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
+ALTER TABLE wa.event_epoch ENABLE ALWAYS TRIGGER event_epoch_invalidate_all;
+COMMENT ON TRIGGER event_epoch_invalidate_all ON wa.event_epoch IS 'the same for TRUNCATE';
+
+-- No foreign key to the organization: each event would lock its row, and write
+-- that lock to disk.
+CREATE TABLE wa.event (
+	org_id uuid NOT NULL,
+	epoch integer NOT NULL,
+	xid bigint NOT NULL,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	type text NOT NULL,
+	session_id uuid,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	envelope text NOT NULL,
+	PRIMARY KEY (org_id, epoch, xid, id),
+	CONSTRAINT event_id_key UNIQUE (org_id, id)
+);
+COMMENT ON TABLE wa.event IS 'what happened, kept for wa.org.event_days; read through wa.read_events() only';
+COMMENT ON COLUMN wa.event.org_id IS 'the organization in which it happened';
+COMMENT ON COLUMN wa.event.epoch IS 'the run of the server that it was written in';
+COMMENT ON COLUMN wa.event.xid IS 'the transaction that wrote it';
+COMMENT ON COLUMN wa.event.id IS 'UUIDv7; evt_… outside; ascends within a transaction';
+COMMENT ON COLUMN wa.event.type IS 'one of wa.event_types()';
+COMMENT ON COLUMN wa.event.session_id IS 'the session that it is about, which may be gone by now; NULL: none';
+COMMENT ON COLUMN wa.event.created_at IS 'when it was written';
+COMMENT ON COLUMN wa.event.envelope IS 'JSON that socket, webhook and list show, byte for byte';
+
+CREATE TABLE wa.ticket (
+	org_id uuid NOT NULL REFERENCES wa.org ON DELETE CASCADE,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+	key_id uuid,
+	user_id uuid,
+	sign_in_id uuid,
+	session_id uuid,
+	types text[],
+	since_event uuid,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	expires_at timestamptz NOT NULL DEFAULT clock_timestamp() + interval '30 seconds' CHECK (isfinite(expires_at)),
+	used_at timestamptz,
+	PRIMARY KEY (org_id, id),
+	CONSTRAINT ticket_digest_key UNIQUE (digest),
+	CHECK ((key_id IS NULL) = (user_id IS NOT NULL) AND (user_id IS NULL) = (sign_in_id IS NULL))
+);
+CREATE INDEX ticket_expiry ON wa.ticket (org_id, expires_at);
+COMMENT ON TABLE wa.ticket IS 'tickets that open a realtime socket, once, within 30 seconds; part of no dump';
+COMMENT ON COLUMN wa.ticket.org_id IS 'the organization whose events it opens';
+COMMENT ON COLUMN wa.ticket.id IS 'UUIDv7';
+COMMENT ON COLUMN wa.ticket.digest IS 'SHA-256 of the ticket';
+COMMENT ON COLUMN wa.ticket.key_id IS 'the API key that asked for it, and on which it rests';
+COMMENT ON COLUMN wa.ticket.user_id IS 'the person who asked for it, if it was no key';
+COMMENT ON COLUMN wa.ticket.sign_in_id IS 'the sign-in of that person, on which it rests';
+COMMENT ON COLUMN wa.ticket.session_id IS 'the one session whose events are asked for; NULL: all';
+COMMENT ON COLUMN wa.ticket.types IS 'the event types that are asked for; NULL: all';
+COMMENT ON COLUMN wa.ticket.since_event IS 'the event after which the socket begins; NULL: now';
+COMMENT ON COLUMN wa.ticket.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.ticket.expires_at IS 'from when on it is refused';
+COMMENT ON COLUMN wa.ticket.used_at IS 'when a socket was opened with it; NULL: it was not';
+
+CREATE TABLE wa.realtime (
+	org_id uuid NOT NULL REFERENCES wa.org ON DELETE CASCADE,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+	key_id uuid,
+	user_id uuid,
+	sign_in_id uuid,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	expires_at timestamptz NOT NULL CHECK (isfinite(expires_at)),
+	PRIMARY KEY (org_id, id),
+	CONSTRAINT realtime_digest_key UNIQUE (digest),
+	CHECK ((key_id IS NULL) = (user_id IS NOT NULL) AND (user_id IS NULL) = (sign_in_id IS NULL))
+);
+CREATE INDEX realtime_expiry ON wa.realtime (org_id, expires_at);
+COMMENT ON TABLE wa.realtime IS
+	'open realtime sockets: what a gateway authenticates with for each of them, in place of the key; worth nothing without the key or sign-in behind it; part of no dump';
+COMMENT ON COLUMN wa.realtime.org_id IS 'the one organization that it opens';
+COMMENT ON COLUMN wa.realtime.id IS 'UUIDv7';
+COMMENT ON COLUMN wa.realtime.digest IS 'SHA-256 of the socket''s credential';
+COMMENT ON COLUMN wa.realtime.key_id IS 'the API key on which it rests';
+COMMENT ON COLUMN wa.realtime.user_id IS 'the person, if it was no key';
+COMMENT ON COLUMN wa.realtime.sign_in_id IS 'the sign-in of that person';
+COMMENT ON COLUMN wa.realtime.created_at IS 'when the socket was opened';
+COMMENT ON COLUMN wa.realtime.expires_at IS 'from when on it is refused, whatever it rests on';
+
+-- What pg_dump has to carry.
+SELECT pg_catalog.pg_extension_config_dump('wa.event_epoch', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.event', '');

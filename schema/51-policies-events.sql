@@ -1,0 +1,43 @@
+-- Row security of events and deliveries, as schema/50-policies.sql does it.
+--
+-- Nobody is granted anything on events, tickets and sockets, which are read
+-- through functions.  An event is also
+-- written where no organization is bound (an administrator revokes a key in
+-- psql, a connector's claim fails an action), and housekeeping has none: there
+-- the functions name the organization themselves.
+SELECT wa.protect('wa.event', 'org_id', 'events', 'events');
+SELECT wa.protect('wa.webhook_lane', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.delivery', 'org_id', 'manage', 'manage');
+
+CREATE POLICY wa_owner_open ON wa.event TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.event AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+ALTER TABLE wa.ticket ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.ticket TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.ticket AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+ALTER TABLE wa.realtime ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.realtime TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.realtime AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+CREATE POLICY wa_owner_open ON wa.webhook_lane TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.webhook_lane AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_open ON wa.delivery TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.delivery AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+
+-- Which cluster wrote what is nobody's secret and nobody's business.
+ALTER TABLE wa.event_epoch ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.event_epoch TO wa_owner USING (true);
+
+-- wa.claim_webhooks() looks for work in every organization.
+CREATE POLICY wa_claim_all ON wa.webhook FOR SELECT TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.webhook_lane TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.delivery FOR SELECT TO wa_claim USING (true);
+GRANT SELECT (org_id, id, active) ON wa.webhook TO wa_claim;
+GRANT SELECT, INSERT, UPDATE ON wa.webhook_lane TO wa_claim;
+GRANT SELECT (org_id, webhook_id, status, next_attempt_at, epoch, xid, event_id) ON wa.delivery TO wa_claim;
+
+GRANT SELECT (org_id, webhook_id, id, event_id, type, session_id, status, attempts, next_attempt_at, status_code,
+	error, created_at, updated_at) ON wa.delivery TO wa_gateway, wa_app;
+GRANT SELECT (event_days) ON wa.org TO wa_admin;

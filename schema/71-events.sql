@@ -1,0 +1,499 @@
+-- The event log: how events are written, and how they are read.
+
+CREATE FUNCTION wa.epoch_ms(at timestamptz) RETURNS bigint
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_epoch_ms';
+COMMENT ON FUNCTION wa.epoch_ms(timestamptz) IS 'a time as the API writes it: milliseconds since 1970';
+
+CREATE FUNCTION wa.server_run() RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_server_run';
+REVOKE ALL ON FUNCTION wa.server_run() FROM PUBLIC;
+COMMENT ON FUNCTION wa.server_run() IS
+	'for function bodies: this run of this server: system identifier, timeline, time of the start';
+
+CREATE FUNCTION wa.event_place(org uuid, OUT epoch integer, OUT xid bigint, OUT noted boolean)
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_event_place';
+REVOKE ALL ON FUNCTION wa.event_place(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.event_place(uuid) IS
+	'for function bodies: epoch and transaction of an event that is written now, and whether the epoch has been noted; at commit those who wait for the organization''s events are woken';
+
+CREATE FUNCTION wa.event_horizon(OUT epoch integer, OUT xid bigint)
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_event_horizon';
+REVOKE ALL ON FUNCTION wa.event_horizon() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.event_horizon() TO wa_claim;
+COMMENT ON FUNCTION wa.event_horizon() IS
+	'for function bodies: epoch and transaction below which every transaction has ended, in the snapshot of the calling statement';
+
+CREATE FUNCTION wa.holds_permission(permission wa.permission) RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_holds_permission';
+REVOKE ALL ON FUNCTION wa.holds_permission(wa.permission) FROM PUBLIC;
+COMMENT ON FUNCTION wa.holds_permission(wa.permission) IS
+	'for function bodies: whether the bound credential has the permission, also when the transaction was authenticated for another one only; NULL if no credential is bound';
+
+-- ---------------------------------------------------------------------
+-- Writing
+-- ---------------------------------------------------------------------
+
+CREATE FUNCTION wa.envelope(event uuid, type text, session uuid, org uuid, at timestamptz, payload text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN '{"schema":"v1","id":"' || wa.typeid('evt', event) || '","event":"' || type || '"'
+		|| CASE WHEN session IS NULL THEN '' ELSE ',"session":"' || wa.typeid('sess', session) || '"' END
+		|| ',"organization":"' || wa.typeid('org', org) || '","timestamp":' || wa.epoch_ms(at)
+		|| ',"payload":' || payload || '}';
+END $$;
+REVOKE ALL ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) IS
+	'for function bodies: an event as JSON, in the bytes that everybody gets';
+
+-- The one place where events are written, with a delivery for each webhook that
+-- wants it.  The organization is named, because an event is also written where
+-- none is bound.
+CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	place constant record := wa.event_place(org);
+	event constant uuid := wa.uuid7();
+	at constant timestamptz := clock_timestamp();
+BEGIN
+	IF NOT place.noted THEN
+		INSERT INTO wa.event_epoch (epoch, xid, server) VALUES (place.epoch, place.xid, wa.server_run())
+		ON CONFLICT DO NOTHING;
+	END IF;
+	INSERT INTO wa.event (org_id, epoch, xid, id, type, session_id, created_at, envelope)
+	VALUES (org, place.epoch, place.xid, event, emit.type, session, at,
+			wa.envelope(event, emit.type, session, org, at, payload));
+	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, session_id)
+	SELECT org, w.id, event, place.epoch, place.xid, emit.type, emit.session
+	FROM wa.webhook w
+	WHERE w.org_id = org AND w.active AND (w.session_id IS NULL OR w.session_id = emit.session)
+		AND w.events && ARRAY[emit.type, '*'];
+	RETURN event;
+END $$;
+REVOKE ALL ON FUNCTION wa.emit(uuid, text, uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.emit(uuid, text, uuid, text) IS
+	'for function bodies: writes an event of this transaction, with its deliveries, and returns its id';
+
+-- Triggers.  What they show is what the endpoint of the thing shows.  Those for
+-- new rows stay silent while pg_dump's output is restored, which puts back what
+-- has happened already: it sets row_security to off.  Nobody else can silence
+-- them so, because with that setting the functions that change anything raise.
+
+CREATE FUNCTION wa.session_events() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.emit(NEW.org_id, 'session.status', NEW.id, json_strip_nulls(json_build_object(
+		'id', wa.typeid('sess', NEW.id), 'organizationId', wa.typeid('org', NEW.org_id), 'label', NEW.label,
+		'status', NEW.status, 'connector', NEW.connector, 'phoneNumber', NEW.phone_number, 'waJid', NEW.wa_jid,
+		'autoRead', NEW.auto_read, 'presenceTyping', NEW.presence_typing, 'ratePerMin', NEW.rate_per_min,
+		'ratePerHour', NEW.rate_per_hour, 'createdAt', wa.epoch_ms(NEW.created_at),
+		'updatedAt', wa.epoch_ms(NEW.updated_at), 'lastConnectedAt', wa.epoch_ms(NEW.last_connected_at)))::text);
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.session_events() FROM PUBLIC;
+COMMENT ON FUNCTION wa.session_events() IS 'trigger: session.status';
+CREATE TRIGGER session_made AFTER INSERT ON wa.session
+	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.session_events();
+COMMENT ON TRIGGER session_made ON wa.session IS 'session.status: a new session';
+CREATE TRIGGER session_changed AFTER UPDATE OF status ON wa.session
+	FOR EACH ROW WHEN (NEW.status <> OLD.status) EXECUTE FUNCTION wa.session_events();
+COMMENT ON TRIGGER session_changed ON wa.session IS 'session.status: another status';
+
+CREATE FUNCTION wa.pairing_events() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NEW.qr_code IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.qr_code IS DISTINCT FROM OLD.qr_code) THEN
+		PERFORM wa.emit(NEW.org_id, 'auth.qr', NEW.session_id, json_strip_nulls(json_build_object(
+			'code', NEW.qr_code, 'expiresAt', wa.epoch_ms(NEW.qr_expires_at)))::text);
+	END IF;
+	IF NEW.code IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.code IS DISTINCT FROM OLD.code) THEN
+		PERFORM wa.emit(NEW.org_id, 'auth.code', NEW.session_id, json_strip_nulls(json_build_object(
+			'phone', NEW.phone, 'code', NEW.code))::text);
+	END IF;
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.pairing_events() FROM PUBLIC;
+COMMENT ON FUNCTION wa.pairing_events() IS 'trigger: auth.qr, auth.code';
+CREATE TRIGGER session_pairing_made AFTER INSERT ON wa.session_pairing
+	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.pairing_events();
+COMMENT ON TRIGGER session_pairing_made ON wa.session_pairing IS 'auth.qr, auth.code: the first one';
+CREATE TRIGGER session_pairing_changed AFTER UPDATE OF qr_code, code ON wa.session_pairing
+	FOR EACH ROW EXECUTE FUNCTION wa.pairing_events();
+COMMENT ON TRIGGER session_pairing_changed ON wa.session_pairing IS 'auth.qr, auth.code: another one';
+
+CREATE FUNCTION wa.chat_events() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.emit(NEW.org_id, 'chat.update', NEW.session_id, json_strip_nulls(json_build_object(
+		'jid', NEW.jid, 'id', NEW.jid, 'sessionId', wa.typeid('sess', NEW.session_id), 'type', NEW.type,
+		'name', NEW.name, 'lastMessageAt', wa.epoch_ms(NEW.last_message_at), 'unreadCount', NEW.unread_count,
+		'archived', NEW.archived, 'pinned', NEW.pinned, 'mutedUntil', wa.epoch_ms(NEW.muted_until)))::text);
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.chat_events() FROM PUBLIC;
+COMMENT ON FUNCTION wa.chat_events() IS 'trigger: chat.update';
+CREATE TRIGGER chat_made AFTER INSERT ON wa.chat
+	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.chat_events();
+COMMENT ON TRIGGER chat_made ON wa.chat IS 'chat.update: a new chat';
+CREATE TRIGGER chat_changed AFTER UPDATE OF name, archived, pinned, muted_until, unread_count ON wa.chat
+	FOR EACH ROW WHEN (NEW.name IS DISTINCT FROM OLD.name OR NEW.archived <> OLD.archived OR NEW.pinned <> OLD.pinned
+		OR NEW.muted_until IS DISTINCT FROM OLD.muted_until OR NEW.unread_count < OLD.unread_count)
+	EXECUTE FUNCTION wa.chat_events();
+COMMENT ON TRIGGER chat_changed ON wa.chat IS
+	'chat.update: changed or read; that a message came or went says the message''s own event';
+
+CREATE FUNCTION wa.contact_events() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.emit(NEW.org_id, 'contact.update', NEW.session_id, json_strip_nulls(json_build_object(
+		'jid', NEW.jid, 'phoneNumber', NEW.phone_number, 'name', NEW.name, 'businessName', NEW.business_name,
+		'firstSeenAt', wa.epoch_ms(NEW.first_seen_at), 'lastSeenAt', wa.epoch_ms(NEW.last_seen_at)))::text);
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.contact_events() FROM PUBLIC;
+COMMENT ON FUNCTION wa.contact_events() IS 'trigger: contact.update';
+CREATE TRIGGER contact_made AFTER INSERT ON wa.contact
+	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.contact_events();
+COMMENT ON TRIGGER contact_made ON wa.contact IS 'contact.update: a new contact';
+CREATE TRIGGER contact_changed AFTER UPDATE OF name, phone_number, business_name ON wa.contact
+	FOR EACH ROW WHEN (NEW.name IS DISTINCT FROM OLD.name OR NEW.phone_number IS DISTINCT FROM OLD.phone_number
+		OR NEW.business_name IS DISTINCT FROM OLD.business_name)
+	EXECUTE FUNCTION wa.contact_events();
+COMMENT ON TRIGGER contact_changed ON wa.contact IS 'contact.update: another name or number';
+
+CREATE FUNCTION wa.changed_reaction(before jsonb, after jsonb) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT json_build_object('senderJid', key, 'emoji', COALESCE(n.value, ''))
+		FROM jsonb_each_text(COALESCE(after, '{}')) n FULL JOIN jsonb_each_text(COALESCE(before, '{}')) o USING (key)
+		WHERE n.value IS DISTINCT FROM o.value ORDER BY key LIMIT 1)::text;
+END $$;
+REVOKE ALL ON FUNCTION wa.changed_reaction(jsonb, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION wa.changed_reaction(jsonb, jsonb) IS
+	'for function bodies: who reacted with what, as JSON; an empty emoji if it was taken back';
+
+-- A message whose attachment is not stored says so with "media": null, as
+-- everywhere; every other null is left out.  Fields are taken one by one: to
+-- pass the row on would read its attachment.
+CREATE FUNCTION wa.message_events() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	attached constant boolean := NEW.type IN ('image', 'video', 'audio', 'document', 'sticker');
+	payload text := json_strip_nulls(json_build_object(
+		'id', wa.typeid('msg', NEW.id), 'sessionId', wa.typeid('sess', NEW.session_id), 'chatJid', NEW.chat_jid,
+		'waMessageId', NEW.wa_message_id, 'direction', NEW.direction, 'fromMe', NEW.direction = 'out',
+		'senderJid', NEW.sender_jid, 'senderName', NEW.sender_name, 'type', NEW.type, 'body', NEW.body,
+		'content', NEW.content, 'quotedMessageId', wa.typeid('msg', NEW.quoted_message_id), 'mentions', NEW.mentions,
+		'hasMedia', NEW.media IS NOT NULL OR attached, 'media', NEW.media,
+		'status', CASE NEW.status WHEN 'sending' THEN 'queued' ELSE NEW.status END, 'error', NEW.error,
+		'edited', NEW.edited, 'revoked', NEW.revoked, 'forwarded', NEW.forwarded, 'reactions', NEW.reactions,
+		'timestamp', wa.epoch_ms(NEW.sent_at), 'createdAt', wa.epoch_ms(NEW.created_at)))::text;
+BEGIN
+	IF attached AND NEW.media IS NULL THEN
+		payload := left(payload, -1) || ',"media":null}';
+	END IF;
+	IF TG_OP = 'INSERT' THEN
+		PERFORM wa.emit(NEW.org_id, CASE NEW.direction WHEN 'in' THEN 'message' ELSE 'message.from_me' END,
+						NEW.session_id, payload);
+		RETURN NULL;
+	END IF;
+	IF NEW.revoked AND NOT OLD.revoked THEN
+		PERFORM wa.emit(NEW.org_id, 'message.revoked', NEW.session_id, payload);
+	ELSIF NEW.body IS DISTINCT FROM OLD.body THEN
+		PERFORM wa.emit(NEW.org_id, 'message.edited', NEW.session_id, payload);
+	END IF;
+	IF NEW.reactions IS DISTINCT FROM OLD.reactions THEN
+		PERFORM wa.emit(NEW.org_id, 'message.reaction', NEW.session_id, left(payload, -1) || ',"reaction":'
+			|| wa.changed_reaction(OLD.reactions, NEW.reactions) || '}');
+	END IF;
+	-- That a connector has it is not shown: sending is queued.
+	IF NEW.direction = 'out' AND NEW.status <> OLD.status
+		AND NOT (NEW.status IN ('queued', 'sending') AND OLD.status IN ('queued', 'sending')) THEN
+		PERFORM wa.emit(NEW.org_id, 'message.status', NEW.session_id, payload);
+	END IF;
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.message_events() FROM PUBLIC;
+COMMENT ON FUNCTION wa.message_events() IS
+	'trigger: message, message.from_me, message.status, message.reaction, message.edited, message.revoked';
+CREATE TRIGGER message_made AFTER INSERT ON wa.message
+	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.message_events();
+COMMENT ON TRIGGER message_made ON wa.message IS 'message: received; message.from_me: to be sent, or forwarded';
+CREATE TRIGGER message_changed AFTER UPDATE OF status, body, reactions, revoked ON wa.message
+	FOR EACH ROW WHEN (NEW.revoked <> OLD.revoked OR NEW.body IS DISTINCT FROM OLD.body
+		OR NEW.reactions IS DISTINCT FROM OLD.reactions
+		OR NEW.direction = 'out' AND NEW.status <> OLD.status
+			AND NOT (NEW.status IN ('queued', 'sending') AND OLD.status IN ('queued', 'sending')))
+	EXECUTE FUNCTION wa.message_events();
+COMMENT ON TRIGGER message_changed ON wa.message IS
+	'message.status of what was sent, message.reaction, message.edited, message.revoked';
+
+CREATE FUNCTION wa.key_events() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.emit(NEW.org_id, CASE WHEN NEW.revoked_at IS NULL THEN 'key.created' ELSE 'key.revoked' END, NULL,
+		json_strip_nulls(json_build_object(
+			'id', wa.typeid('key', NEW.id), 'name', NEW.name, 'prefix', NEW.prefix,
+			'permissions', NEW.permissions::text[], 'createdAt', wa.epoch_ms(NEW.created_at),
+			'createdBy', NEW.created_by, 'expiresAt', wa.epoch_ms(NEW.expires_at),
+			'revokedAt', wa.epoch_ms(NEW.revoked_at)))::text);
+	RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.key_events() FROM PUBLIC;
+COMMENT ON FUNCTION wa.key_events() IS 'trigger: key.created, key.revoked';
+CREATE TRIGGER api_key_made AFTER INSERT ON wa.api_key
+	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.key_events();
+COMMENT ON TRIGGER api_key_made ON wa.api_key IS 'key.created';
+CREATE TRIGGER api_key_revoked AFTER UPDATE OF revoked_at ON wa.api_key
+	FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL) EXECUTE FUNCTION wa.key_events();
+COMMENT ON TRIGGER api_key_revoked ON wa.api_key IS 'key.revoked';
+
+-- What is only said and changes no row.
+CREATE FUNCTION wa.connector_presence(session uuid, chat_jid text, sender_jid text, presence text) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.find_session(session);
+	IF presence IS NULL OR presence NOT IN ('available', 'unavailable', 'composing', 'recording', 'paused') THEN
+		PERFORM wa.refuse_field('presence', 'must be available, unavailable, composing, recording or paused');
+	END IF;
+	IF wa.recipient_jid(chat_jid) IS DISTINCT FROM chat_jid OR wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
+		PERFORM wa.refuse_field('chat_jid', 'must be a WhatsApp address');
+	END IF;
+	PERFORM wa.emit(wa.require_org(), 'presence.update', session, json_strip_nulls(json_build_object(
+		'sessionId', wa.typeid('sess', session), 'chatJid', chat_jid, 'senderJid', sender_jid,
+		'presence', presence))::text);
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_presence(uuid, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_presence(uuid, text, text, text) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_presence(uuid, text, text, text) IS
+	'reports that somebody is there, gone, typing or recording; kept as an event only';
+
+CREATE FUNCTION wa.connector_poll_vote(session uuid, wa_message_id text, sender_jid text, options text[], at timestamptz)
+	RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	poll record;
+BEGIN
+	SELECT m.id, m.chat_jid, m.content INTO poll FROM wa.message m
+	WHERE m.org_id = wa.require_org() AND m.session_id = session
+		AND m.wa_message_id = connector_poll_vote.wa_message_id AND m.type = 'poll' AND NOT m.revoked;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	IF wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
+		PERFORM wa.refuse_field('sender_jid', 'must be a WhatsApp address');
+	END IF;
+	IF options IS NULL OR NOT to_jsonb(options) <@ (poll.content -> 'options') THEN
+		PERFORM wa.refuse_field('options', 'must be options of the poll');
+	END IF;
+	PERFORM wa.emit(wa.require_org(), 'poll.vote', session, json_strip_nulls(json_build_object(
+		'messageId', wa.typeid('msg', poll.id), 'sessionId', wa.typeid('sess', session), 'chatJid', poll.chat_jid,
+		'senderJid', sender_jid, 'options', options, 'timestamp', wa.epoch_ms(at)))::text);
+	RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz) TO wa_connector;
+COMMENT ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz) IS
+	'reports what somebody has chosen in a poll, all of it, kept as an event only; false if the poll is not known';
+
+-- ---------------------------------------------------------------------
+-- Reading
+-- ---------------------------------------------------------------------
+
+CREATE FUNCTION wa.check_event_types(types text[]) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF types IS NOT NULL AND NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
+		PERFORM wa.refuse_field('types', 'must be event types, or *');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_event_types(text[]) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_event_types(text[]) IS
+	'for function bodies: raises 22023 unless these are event types; NULL is not looked at';
+
+-- The place behind which a reader goes on: that of an event, or, for NULL, of all
+-- that has ended by now.
+CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT xid bigint, OUT id uuid)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for('events');
+BEGIN
+	IF since IS NULL THEN
+		SELECT h.epoch, h.xid, '00000000-0000-0000-0000-000000000000' INTO epoch, xid, id FROM wa.event_horizon() h;
+		RETURN;
+	END IF;
+	SELECT e.epoch, e.xid, e.id INTO epoch, xid, id FROM wa.event e WHERE e.org_id = org AND e.id = since;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'event is not known, or not kept any more' USING ERRCODE = 'WA001';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.event_position(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.event_position(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.event_position(uuid) IS
+	'the place of an event, or that of now for NULL, behind which to go on reading; raises WA001 if the event is not kept; needs events';
+
+-- STABLE, as all that read events: the horizon and the rows have to be of one
+-- snapshot, that of the statement.
+CREATE FUNCTION wa.events_behind(epoch integer, xid bigint, id uuid, types text[], session uuid, max integer)
+	RETURNS TABLE (event_id uuid, envelope text, event_epoch integer, event_xid bigint)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for('events');
+	horizon constant record := wa.event_horizon();
+	wanted constant text[] := CASE WHEN NOT '*' = ANY (types) THEN types END;
+	auth constant boolean := wa.holds_permission('manage');
+BEGIN
+	RETURN QUERY
+	SELECT e.id, e.envelope, e.epoch, e.xid FROM wa.event e
+	WHERE e.org_id = org AND (e.epoch, e.xid, e.id) > (events_behind.epoch, events_behind.xid, events_behind.id)
+		AND (e.epoch, e.xid) < (horizon.epoch, horizon.xid)
+		AND (wanted IS NULL OR e.type = ANY (wanted)) AND (session IS NULL OR e.session_id = session)
+		AND (auth OR e.type NOT LIKE 'auth.%')
+	ORDER BY e.epoch, e.xid, e.id
+	LIMIT max;
+END $$;
+REVOKE ALL ON FUNCTION wa.events_behind(integer, bigint, uuid, text[], uuid, integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.events_behind(integer, bigint, uuid, text[], uuid, integer) IS
+	'for function bodies: events behind a place and below the horizon, in order; auth.* only for one who has manage too';
+
+CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NULL, session uuid DEFAULT NULL,
+							   max integer DEFAULT 50)
+	RETURNS TABLE (id uuid, envelope text, epoch integer, xid bigint)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	place record;
+BEGIN
+	PERFORM wa.require_permission('events');
+	PERFORM wa.check_event_types(types);
+	IF max IS NULL OR max < 1 OR max > 1000 THEN
+		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
+	END IF;
+	IF since IS NULL THEN
+		RETURN QUERY SELECT * FROM wa.events_behind(0, 0, '00000000-0000-0000-0000-000000000000', types, session, max);
+		RETURN;
+	END IF;
+	place := wa.event_position(since);
+	RETURN QUERY SELECT * FROM wa.events_behind(place.epoch, place.xid, place.id, types, session, max);
+END $$;
+REVOKE ALL ON FUNCTION wa.read_events(uuid, text[], uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.read_events(uuid, text[], uuid, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
+	'events behind one of them, or from the oldest that is kept, in order, each of them once however late its transaction commits; raises WA001 if that one is not kept; auth.* only for one who has manage too; needs events';
+
+-- The last row has no envelope: it says behind which place to go on, and whether
+-- something is there already that only waits for an older transaction to end.
+CREATE FUNCTION wa.read_event_batch(epoch integer, xid bigint, id uuid, types text[], session uuid, max integer)
+	RETURNS TABLE (event_id uuid, envelope text, event_epoch integer, event_xid bigint, pending boolean)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for('events');
+	horizon constant record := wa.event_horizon();
+	-- Bound of a batch: events, as asked for, and bytes, beyond the first event.
+	bytes_max constant integer := 1048576;
+	bytes integer := 0;
+	rows_read integer := 0;
+	event record;
+BEGIN
+	IF epoch IS NULL OR xid IS NULL OR id IS NULL OR max IS NULL OR max < 1 OR max > 1000 THEN
+		RAISE EXCEPTION 'place must not be null, and max between 1 and 1000' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	FOR event IN SELECT * FROM wa.events_behind(epoch, xid, id, types, session, max) LOOP
+		event_id := event.event_id;
+		envelope := event.envelope;
+		event_epoch := event.event_epoch;
+		event_xid := event.event_xid;
+		RETURN NEXT;
+		rows_read := rows_read + 1;
+		bytes := bytes + octet_length(envelope);
+		EXIT WHEN bytes >= bytes_max;
+	END LOOP;
+
+	envelope := NULL;
+	IF rows_read < max AND bytes < bytes_max THEN
+		event_id := '00000000-0000-0000-0000-000000000000';
+		event_epoch := horizon.epoch;
+		event_xid := horizon.xid;
+	END IF;
+	pending := EXISTS (SELECT FROM wa.event e
+		WHERE e.org_id = org AND (e.epoch, e.xid, e.id) > (event_epoch, event_xid, event_id));
+	RETURN NEXT;
+END $$;
+REVOKE ALL ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) IS
+	'events behind a place, in order; the last row has no envelope and says behind which place to go on, and whether there is more already; needs events';
+
+-- ---------------------------------------------------------------------
+-- Waiting
+-- ---------------------------------------------------------------------
+
+CREATE FUNCTION wa.event_bucket(org uuid) RETURNS integer
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_event_bucket';
+REVOKE ALL ON FUNCTION wa.event_bucket(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.event_bucket(uuid) TO wa_gateway, wa_worker;
+COMMENT ON FUNCTION wa.event_bucket(uuid) IS
+	'which bit (0 to 255) of the bitmap of wa.wait_for_events() an organization''s events set';
+
+CREATE FUNCTION wa.wait_for_events(seen bigint, timeout_ms integer, OUT generation bigint, OUT changed bytea)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_wait_for_events';
+REVOKE ALL ON FUNCTION wa.wait_for_events(bigint, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.wait_for_events(bigint, integer) TO wa_gateway, wa_worker;
+COMMENT ON FUNCTION wa.wait_for_events(bigint, integer) IS
+	'waits, at most 5 seconds, until events were written or credentials changed since the generation that was seen (0: at once); bit n of changed, the lowest of the first byte being 0, says that something changed for the organizations of bucket n; raises 55000 without preload';
+
+CREATE FUNCTION wa.set_event_days(org uuid, days integer) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF COALESCE(days NOT BETWEEN 1 AND 365, true) THEN
+		PERFORM wa.refuse_field('days', 'must be between 1 and 365');
+	END IF;
+	UPDATE wa.org o SET event_days = days WHERE o.id = org;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('eventDays', days));
+END $$;
+REVOKE ALL ON FUNCTION wa.set_event_days(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.set_event_days(uuid, integer) TO wa_admin;
+COMMENT ON FUNCTION wa.set_event_days(uuid, integer) IS 'how many days an organization''s events and deliveries are kept';

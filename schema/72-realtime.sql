@@ -1,0 +1,145 @@
+-- Tickets, and what realtime sockets are known by (src/realtime.c).
+
+CREATE FUNCTION wa.find_ticket(ticket wa.secret, OUT org_id uuid, OUT id uuid)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_find_ticket';
+REVOKE ALL ON FUNCTION wa.find_ticket(wa.secret) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_ticket(wa.secret) IS
+	'for function bodies: organization and id of a ticket, whatever became of it, or nulls';
+
+CREATE FUNCTION wa.find_socket(socket wa.secret, OUT org_id uuid, OUT id uuid)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_find_socket';
+REVOKE ALL ON FUNCTION wa.find_socket(wa.secret) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_socket(wa.secret) IS
+	'for function bodies: organization and id of an open socket, or nulls';
+
+CREATE FUNCTION wa.listens_until(org uuid, key uuid, person uuid, sign_in uuid) RETURNS timestamptz
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_listens_until';
+REVOKE ALL ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) IS
+	'for function bodies: until when a key, or a person at a sign-in, may listen to events, as committed now; NULL if not at all';
+
+-- Bound: tickets of an organization that were not used yet.
+CREATE FUNCTION wa.create_ticket(scope text DEFAULT NULL, session uuid DEFAULT NULL, types text[] DEFAULT NULL,
+								 since uuid DEFAULT NULL, OUT ticket text, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for('events');
+	waiting_max constant integer := 1000;
+	made record;
+BEGIN
+	IF scope IS NOT NULL AND scope NOT IN ('organization', 'session') THEN
+		PERFORM wa.refuse_field('scope', 'must be organization or session');
+	END IF;
+	IF (session IS NOT NULL) <> (COALESCE(scope, CASE WHEN session IS NULL THEN 'organization' ELSE 'session' END) = 'session') THEN
+		PERFORM wa.refuse_field('session', 'must be given for the scope session, and for no other');
+	END IF;
+	IF session IS NOT NULL AND NOT EXISTS (SELECT FROM wa.session s WHERE s.org_id = org AND s.id = session) THEN
+		PERFORM wa.refuse_field('session', 'must be a session of this organization');
+	END IF;
+	IF types IS NOT NULL AND NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
+		PERFORM wa.refuse_field('events', 'must be event types, or *');
+	END IF;
+	DELETE FROM wa.ticket t WHERE t.org_id = org AND t.expires_at < clock_timestamp() - interval '1 minute';
+	IF (SELECT count(*) FROM wa.ticket t WHERE t.org_id = org AND t.used_at IS NULL) >= waiting_max THEN
+		RAISE EXCEPTION 'too many tickets wait to be used'
+			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'tickets',
+			DETAIL = '30 seconds until the next ticket is made.';
+	END IF;
+	made := wa.make_secret('ticket');
+	INSERT INTO wa.ticket AS t (org_id, digest, key_id, user_id, sign_in_id, session_id, types, since_event)
+	VALUES (org, made.digest, wa.current_key(), wa.current_user_id(), wa.current_sign_in(), session,
+			create_ticket.types, since)
+	RETURNING t.expires_at INTO create_ticket.expires_at;
+	ticket := made.secret;
+END $$;
+REVOKE ALL ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) IS
+	'makes a ticket that opens one realtime socket within 30 seconds, as long as the key or sign-in may listen; needs events';
+
+-- A week at most, whatever it rests on: what a gateway that crashed has left
+-- behind ends then.
+CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, OUT socket text, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	until constant timestamptz := wa.listens_until(org, key, person, sign_in);
+	made constant record := wa.make_secret('ticket');
+BEGIN
+	IF until IS NULL THEN
+		RAISE EXCEPTION 'credential is not valid' USING ERRCODE = 'invalid_authorization_specification';
+	END IF;
+	INSERT INTO wa.realtime AS r (org_id, digest, key_id, user_id, sign_in_id, expires_at)
+	VALUES (org, made.digest, key, person, sign_in, LEAST(until, clock_timestamp() + interval '7 days'))
+	RETURNING r.expires_at INTO insert_socket.expires_at;
+	socket := made.secret;
+END $$;
+REVOKE ALL ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) IS
+	'for function bodies: notes a socket that is opened for a key or person, and makes its credential; raises 28000 if they may not listen';
+
+CREATE FUNCTION wa.open_socket(OUT socket text, OUT org_id uuid, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	org_id := wa.org_for('events');
+	SELECT made.socket, made.expires_at INTO open_socket.socket, open_socket.expires_at
+	FROM wa.insert_socket(org_id, wa.current_key(), wa.current_user_id(), wa.current_sign_in()) made;
+END $$;
+REVOKE ALL ON FUNCTION wa.open_socket() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.open_socket() TO wa_gateway;
+COMMENT ON FUNCTION wa.open_socket() IS
+	'notes a realtime socket of the bound credential, and makes what the gateway then authenticates with in its place; needs events';
+
+CREATE FUNCTION wa.redeem_ticket(ticket wa.secret, OUT socket text, OUT org_id uuid, OUT session_id uuid, OUT types text[],
+								 OUT since uuid, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	known record;
+	used wa.ticket;
+BEGIN
+	PERFORM wa.refuse_bound();
+	known := wa.find_ticket(ticket);
+	-- Of two at once the second waits here, and finds it used.
+	UPDATE wa.ticket t SET used_at = clock_timestamp()
+	WHERE t.org_id = known.org_id AND t.id = known.id AND t.used_at IS NULL AND t.expires_at > clock_timestamp()
+	RETURNING * INTO used;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'credential is not valid' USING ERRCODE = 'invalid_authorization_specification';
+	END IF;
+	SELECT made.socket, made.expires_at INTO redeem_ticket.socket, redeem_ticket.expires_at
+	FROM wa.insert_socket(used.org_id, used.key_id, used.user_id, used.sign_in_id) made;
+	org_id := used.org_id;
+	session_id := used.session_id;
+	types := used.types;
+	since := used.since_event;
+END $$;
+REVOKE ALL ON FUNCTION wa.redeem_ticket(wa.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.redeem_ticket(wa.secret) TO wa_gateway;
+COMMENT ON FUNCTION wa.redeem_ticket(wa.secret) IS
+	'opens a realtime socket with a ticket, once; raises 28000 for one that is unknown, used or expired, or whose key or sign-in may not listen any more; for nobody in particular';
+
+CREATE FUNCTION wa.close_socket(socket wa.secret) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	known constant record := wa.find_socket(socket);
+BEGIN
+	PERFORM wa.refuse_bound();
+	DELETE FROM wa.realtime r WHERE r.org_id = known.org_id AND r.id = known.id;
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.close_socket(wa.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.close_socket(wa.secret) TO wa_gateway;
+COMMENT ON FUNCTION wa.close_socket(wa.secret) IS
+	'forgets a realtime socket; its credential is worth nothing from then on; false if it was not known';

@@ -1,0 +1,350 @@
+-- Deliveries: what a key with manage does with them, and what the worker calls.
+--
+-- The worker claims webhooks, a lane each, under a lease; takes what is due in
+-- a lane, oldest first; and reports what became of it.  When to try again, and
+-- when to give up, is decided here.  A worker that dies leaves its lanes to the
+-- next one, which takes again what had not been reported: at least once.
+
+-- ---------------------------------------------------------------------
+-- For callers
+-- ---------------------------------------------------------------------
+
+CREATE FUNCTION wa.find_webhook(webhook uuid) RETURNS wa.webhook
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_webhook wa.webhook;
+BEGIN
+	SELECT w.* INTO found_webhook FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.id = webhook;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN found_webhook;
+END $$;
+REVOKE ALL ON FUNCTION wa.find_webhook(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.find_webhook(uuid) IS
+	'for function bodies: a webhook of the bound organization; raises P0002 if there is none';
+
+-- A test is a delivery without an event: nobody but this webhook hears of it.
+CREATE FUNCTION wa.test_webhook(webhook uuid, OUT id uuid, OUT event_id uuid, OUT type text, OUT status text,
+								OUT attempts integer, OUT created_at timestamptz, OUT updated_at timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for('manage');
+	target constant wa.webhook := wa.find_webhook(webhook);
+	place record;
+	event constant uuid := wa.uuid7();
+BEGIN
+	IF NOT target.active THEN
+		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	place := wa.event_place(org);
+	INSERT INTO wa.delivery AS d (org_id, webhook_id, event_id, epoch, xid, type, envelope)
+	VALUES (org, webhook, event, place.epoch, place.xid, 'webhook.test',
+			wa.envelope(event, 'webhook.test', NULL, org, clock_timestamp(),
+						json_build_object('webhookId', wa.typeid('wh', webhook))::text))
+	RETURNING d.id, d.event_id, d.type, d.status, d.attempts, d.created_at, d.updated_at
+	INTO id, event_id, type, status, attempts, created_at, updated_at;
+END $$;
+REVOKE ALL ON FUNCTION wa.test_webhook(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.test_webhook(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.test_webhook(uuid) IS
+	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active; needs manage';
+
+CREATE FUNCTION wa.replay_delivery(webhook uuid, delivery uuid, OUT id uuid, OUT event_id uuid, OUT type text,
+								   OUT status text, OUT attempts integer, OUT created_at timestamptz,
+								   OUT updated_at timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for('manage');
+	target constant wa.webhook := wa.find_webhook(webhook);
+	known wa.delivery;
+BEGIN
+	SELECT d.* INTO known FROM wa.delivery d
+	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'delivery does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF NOT target.active THEN
+		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF known.envelope IS NULL AND NOT EXISTS (
+		SELECT FROM wa.event e WHERE e.org_id = org AND e.id = known.event_id) THEN
+		RAISE EXCEPTION 'event is not kept any more' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	UPDATE wa.delivery d
+	SET status = 'pending', attempts = 0, next_attempt_at = '-infinity', turn = NULL, updated_at = clock_timestamp()
+	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'pending';
+	PERFORM wa.event_place(org);
+	SELECT d.id, d.event_id, d.type, d.status, d.attempts, d.created_at, d.updated_at
+	INTO id, event_id, type, status, attempts, created_at, updated_at
+	FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;
+END $$;
+REVOKE ALL ON FUNCTION wa.replay_delivery(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.replay_delivery(uuid, uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
+	'delivers once more what was delivered, given up or waits to be tried again, with all its attempts anew; raises 55000 if the event is not kept or the webhook not active; needs manage';
+
+-- ---------------------------------------------------------------------
+-- For the worker
+-- ---------------------------------------------------------------------
+
+-- Webhooks with something open are found one after the other along the index,
+-- so that the cost is that of the webhooks and not of their deliveries.  What
+-- was never tried stands in front of a lane, and has to be below the horizon:
+-- otherwise what commits late would be overtaken.
+CREATE FUNCTION wa.claim_webhooks(owner text, max integer, lease interval)
+	RETURNS TABLE (org_id uuid, webhook_id uuid, lease_until timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	PERFORM wa.check_lease(owner, max, lease);
+	RETURN QUERY
+	WITH RECURSIVE lane AS (
+		(SELECT d.org_id, d.webhook_id FROM wa.delivery d
+		WHERE d.status <> 'delivered' ORDER BY d.org_id, d.webhook_id LIMIT 1)
+		UNION ALL
+		SELECT next.org_id, next.webhook_id
+		FROM lane CROSS JOIN LATERAL (
+			SELECT d.org_id, d.webhook_id FROM wa.delivery d
+			WHERE d.status <> 'delivered' AND (d.org_id, d.webhook_id) > (lane.org_id, lane.webhook_id)
+			ORDER BY d.org_id, d.webhook_id LIMIT 1) next), due AS (
+		SELECT lane.org_id, lane.webhook_id
+		FROM lane JOIN wa.webhook w ON w.org_id = lane.org_id AND w.id = lane.webhook_id AND w.active
+			LEFT JOIN wa.webhook_lane l ON l.org_id = lane.org_id AND l.webhook_id = lane.webhook_id
+			CROSS JOIN wa.event_horizon() horizon
+		WHERE (l.lease_until IS NULL OR l.lease_until <= clock_timestamp())
+			AND (EXISTS (
+				SELECT FROM wa.delivery d
+				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
+					AND d.next_attempt_at = '-infinity' AND (d.epoch, d.xid) < (horizon.epoch, horizon.xid))
+				OR EXISTS (
+				SELECT FROM wa.delivery d
+				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
+					AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()))
+		-- who was served least recently comes first
+		ORDER BY l.lease_until NULLS FIRST, lane.org_id, lane.webhook_id
+		LIMIT max)
+	INSERT INTO wa.webhook_lane AS l (org_id, webhook_id, lease_owner, lease_until, turn)
+	SELECT due.org_id, due.webhook_id, claim_webhooks.owner, clock_timestamp() + lease, 1 FROM due
+	ORDER BY due.org_id, due.webhook_id
+	ON CONFLICT (org_id, webhook_id) DO UPDATE
+		SET lease_owner = EXCLUDED.lease_owner, lease_until = EXCLUDED.lease_until, turn = l.turn + 1
+		WHERE l.lease_until IS NULL OR l.lease_until <= clock_timestamp()
+	RETURNING l.org_id, l.webhook_id, l.lease_until;
+END $$;
+REVOKE ALL ON FUNCTION wa.claim_webhooks(text, integer, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.claim_webhooks(text, integer, interval) TO wa_worker;
+COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
+	'takes the lease of webhooks that have something to deliver now and that nobody delivers to, those first that were served least recently';
+
+-- NULL if the owner does not hold the lane (any more).
+CREATE FUNCTION wa.lane_turn(owner text, webhook uuid) RETURNS integer
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT l.turn FROM wa.webhook_lane l
+		WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner
+			AND l.lease_until > clock_timestamp());
+END $$;
+REVOKE ALL ON FUNCTION wa.lane_turn(text, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.lane_turn(text, uuid) IS
+	'for function bodies: which claim of the lane the owner holds, NULL if none';
+
+CREATE FUNCTION wa.renew_lane(owner text, webhook uuid, lease interval) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.check_lease(owner, 1, lease);
+	UPDATE wa.webhook_lane l SET lease_until = clock_timestamp() + lease
+	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner
+		AND l.lease_until > clock_timestamp();
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.renew_lane(text, uuid, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.renew_lane(text, uuid, interval) TO wa_worker;
+COMMENT ON FUNCTION wa.renew_lane(text, uuid, interval) IS
+	'holds a webhook for longer; false if its lease has run out, or is another''s';
+
+CREATE FUNCTION wa.release_lane(owner text, webhook uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.webhook_lane l SET lease_owner = NULL, lease_until = clock_timestamp()
+	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner;
+	RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION wa.release_lane(text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.release_lane(text, uuid) TO wa_worker;
+COMMENT ON FUNCTION wa.release_lane(text, uuid) IS
+	'gives a webhook back; what was taken and not reported can be taken again; false if the owner did not hold it';
+
+CREATE FUNCTION wa.lane_target(owner text, webhook uuid)
+	RETURNS TABLE (url text, secret text, previous_secret text, custom_headers jsonb)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT w.url, w.secret, CASE WHEN w.previous_secret_until > clock_timestamp() THEN w.previous_secret END,
+		w.custom_headers
+	FROM wa.webhook w
+	WHERE w.org_id = wa.require_org() AND w.id = webhook AND w.active AND wa.lane_turn(owner, webhook) IS NOT NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.lane_target(text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.lane_target(text, uuid) TO wa_worker;
+COMMENT ON FUNCTION wa.lane_target(text, uuid) IS
+	'where to deliver to, and what to sign with, for the worker that holds the webhook; the previous secret while a rotation overlaps; no row if it is not held, gone or not active';
+
+CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
+	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, type text, attempt integer, envelope text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_org();
+	turn_now constant integer := wa.lane_turn(owner, webhook);
+BEGIN
+	PERFORM wa.check_lease(owner, max, interval '1 second');
+	IF turn_now IS NULL THEN
+		RETURN;
+	END IF;
+	-- Half of the places are for what was tried before, so that neither waits for
+	-- the end of the other.
+	RETURN QUERY
+	WITH due AS (
+		(SELECT d.id FROM wa.delivery d
+		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
+			AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()
+			AND d.turn IS DISTINCT FROM turn_now
+		ORDER BY d.next_attempt_at, d.epoch, d.xid, d.event_id LIMIT (max + 1) / 2)
+		UNION ALL
+		(SELECT d.id FROM wa.delivery d CROSS JOIN wa.event_horizon() horizon
+		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
+			AND d.next_attempt_at = '-infinity' AND (d.epoch, d.xid) < (horizon.epoch, horizon.xid)
+			AND d.turn IS DISTINCT FROM turn_now
+		ORDER BY d.next_attempt_at, d.epoch, d.xid, d.event_id LIMIT max)
+		LIMIT max), taken AS (
+		UPDATE wa.delivery d SET turn = turn_now, attempts = d.attempts + 1
+		FROM due WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = due.id
+		RETURNING d.*)
+	SELECT t.id, t.event_id, t.session_id, t.type, t.attempts,
+		CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END
+	FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id
+	ORDER BY t.epoch, t.xid, t.event_id;
+END $$;
+REVOKE ALL ON FUNCTION wa.take_deliveries(text, uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.take_deliveries(text, uuid, integer) TO wa_worker;
+COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
+	'takes what is due in a webhook that the owner holds, in the order of the events; what it has taken in this turn already it does not get again';
+
+-- A fifth more or less, so that what failed together does not come back together.
+CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
+	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT (0.8 + 0.4 * random()) * LEAST(interval '1 hour', interval '1 second' * delay_seconds * CASE policy
+		WHEN 'exponential' THEN power(2, LEAST(attempts, 12) - 1)
+		WHEN 'linear' THEN attempts
+		ELSE 1 END)
+$$;
+REVOKE ALL ON FUNCTION wa.delivery_pause(text, integer, integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
+	'for function bodies: how long to wait after so many failed attempts, about an hour at most';
+
+-- The circuit breaker: a receiver that fails 20 times in a row, for an hour at
+-- least, gets nothing any more until somebody makes the webhook active again.
+CREATE FUNCTION wa.count_failure(webhook uuid, problem text) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	failures_max constant integer := 20;
+	failing_max constant interval := interval '1 hour';
+	lane wa.webhook_lane;
+	disabled wa.webhook;
+BEGIN
+	UPDATE wa.webhook_lane l
+	SET failures = l.failures + 1, failing_since = COALESCE(l.failing_since, clock_timestamp())
+	WHERE l.org_id = org AND l.webhook_id = webhook
+	RETURNING * INTO lane;
+	IF NOT FOUND OR lane.failures < failures_max OR lane.failing_since > clock_timestamp() - failing_max THEN
+		RETURN;
+	END IF;
+	UPDATE wa.webhook w
+	SET active = false, disabled_at = clock_timestamp(), disabled_reason = problem, updated_at = clock_timestamp()
+	WHERE w.org_id = org AND w.id = webhook AND w.active
+	RETURNING * INTO disabled;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	PERFORM wa.note(org, 'webhook.disabled', webhook, jsonb_build_object('reason', problem, 'failures', lane.failures));
+	-- Without the headers, which may hold a credential of the receiver's.
+	PERFORM wa.emit(org, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
+		'id', wa.typeid('wh', disabled.id), 'organizationId', wa.typeid('org', org),
+		'sessionId', wa.typeid('sess', disabled.session_id), 'url', disabled.url, 'events', disabled.events,
+		'active', false, 'createdAt', wa.epoch_ms(disabled.created_at), 'updatedAt', wa.epoch_ms(disabled.updated_at),
+		'disabledAt', wa.epoch_ms(disabled.disabled_at), 'disabledReason', problem))::text);
+END $$;
+REVOKE ALL ON FUNCTION wa.count_failure(uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.count_failure(uuid, text) IS
+	'for function bodies: counts a failed attempt, and switches the webhook off, with an event and a note, when there were too many in a row for too long';
+
+CREATE FUNCTION wa.finish_delivery(owner text, webhook uuid, delivery uuid, status_code integer, problem text,
+								   succeeded boolean)
+	RETURNS text
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	turn_now constant integer := wa.lane_turn(owner, webhook);
+	reason constant text := left(COALESCE(finish_delivery.problem, 'status ' || finish_delivery.status_code, 'no answer'), 200);
+	known wa.delivery;
+	target wa.webhook;
+	new_status text := 'delivered';
+BEGIN
+	SELECT d.* INTO known FROM wa.delivery d
+	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'delivered' FOR NO KEY UPDATE;
+	-- Success counts whoever reports it; a failure only from the one whose turn it is.
+	IF NOT FOUND OR NOT COALESCE(succeeded, false) AND known.turn IS DISTINCT FROM turn_now THEN
+		RETURN NULL;
+	END IF;
+	SELECT w.* INTO target FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	IF NOT COALESCE(succeeded, false) THEN
+		new_status := CASE WHEN known.type = 'webhook.test' OR known.attempts >= target.retry_attempts
+			THEN 'dead' ELSE 'failed' END;
+	END IF;
+	UPDATE wa.delivery d
+	SET status = new_status, status_code = finish_delivery.status_code, turn = NULL, updated_at = clock_timestamp(),
+		error = CASE WHEN new_status <> 'delivered' THEN reason END,
+		next_attempt_at = CASE new_status WHEN 'delivered' THEN d.next_attempt_at WHEN 'dead' THEN 'infinity'
+			ELSE clock_timestamp() + wa.delivery_pause(target.retry_policy, target.retry_delay_seconds, known.attempts) END
+	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;
+	IF new_status = 'delivered' THEN
+		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
+		WHERE l.org_id = org AND l.webhook_id = webhook AND l.failures > 0;
+	ELSIF known.type <> 'webhook.test' THEN
+		PERFORM wa.count_failure(webhook, reason);
+	END IF;
+	RETURN new_status;
+END $$;
+REVOKE ALL ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) TO wa_worker;
+COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) IS
+	'reports what became of an attempt, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';

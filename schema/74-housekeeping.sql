@@ -1,0 +1,160 @@
+-- Housekeeping: what is over goes, a few rows at a time, so that no transaction
+-- holds others up.  The worker calls wa.housekeep() again as long as it finds
+-- something.
+
+-- The lowest id that could have been made then.
+CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT (lpad(to_hex(wa.epoch_ms(at)), 12, '0') || repeat('0', 20))::uuid $$;
+REVOKE ALL ON FUNCTION wa.uuid7_floor(timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below every UUIDv7 that was made at this time or after it';
+
+-- Events go from the front of the log only: a reader who stands behind the last
+-- one that went has lost nothing, and every other one is told to start anew.
+-- What is still to be delivered takes its envelope along.
+CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	organization record;
+	expired uuid[];
+	gone integer := 0;
+BEGIN
+	FOR organization IN SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff FROM wa.org o LOOP
+		SELECT array_agg(front.id) INTO expired FROM (
+			SELECT e.id, bool_and(e.created_at < organization.cutoff) OVER (ORDER BY e.epoch, e.xid, e.id) AS old
+			FROM (SELECT * FROM wa.event e WHERE e.org_id = organization.id
+				ORDER BY e.epoch, e.xid, e.id LIMIT max - gone) e) front
+		WHERE front.old;
+		CONTINUE WHEN expired IS NULL;
+		UPDATE wa.delivery d SET envelope = e.envelope
+		FROM wa.event e
+		WHERE d.org_id = organization.id AND d.status <> 'delivered' AND d.envelope IS NULL
+			AND d.event_id = ANY (expired) AND e.org_id = organization.id AND e.id = d.event_id;
+		DELETE FROM wa.event e WHERE e.org_id = organization.id AND e.id = ANY (expired);
+		gone := gone + cardinality(expired);
+		EXIT WHEN gone >= max;
+	END LOOP;
+	RETURN gone;
+END $$;
+REVOKE ALL ON FUNCTION wa.expire_events(integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.expire_events(integer) IS
+	'for function bodies: removes events that are older than their organization keeps them, and returns how many';
+
+-- Deliveries of a webhook are found by their ids, which ascend with time.  What
+-- is open goes only where there is nobody to deliver to.
+CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	lane record;
+	removed integer;
+	gone integer := 0;
+BEGIN
+	FOR lane IN
+		WITH RECURSIVE lanes AS (
+			(SELECT d.org_id, d.webhook_id FROM wa.delivery d ORDER BY d.org_id, d.webhook_id LIMIT 1)
+			UNION ALL
+			SELECT next.org_id, next.webhook_id
+			FROM lanes CROSS JOIN LATERAL (
+				SELECT d.org_id, d.webhook_id FROM wa.delivery d
+				WHERE (d.org_id, d.webhook_id) > (lanes.org_id, lanes.webhook_id)
+				ORDER BY d.org_id, d.webhook_id LIMIT 1) next)
+		SELECT l.org_id, l.webhook_id, COALESCE(w.active, false) AS active,
+			CASE WHEN w.id IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+				ELSE wa.uuid7_floor(clock_timestamp() - o.event_days * interval '1 day') END AS behind
+		FROM lanes l JOIN wa.org o ON o.id = l.org_id
+			LEFT JOIN wa.webhook w ON w.org_id = l.org_id AND w.id = l.webhook_id
+	LOOP
+		DELETE FROM wa.delivery d
+		WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.id IN (
+			SELECT old.id FROM wa.delivery old
+			WHERE old.org_id = lane.org_id AND old.webhook_id = lane.webhook_id AND old.id < lane.behind
+				AND (NOT lane.active OR old.status IN ('delivered', 'dead'))
+			ORDER BY old.id LIMIT max - gone);
+		GET DIAGNOSTICS removed = ROW_COUNT;
+		gone := gone + removed;
+		EXIT WHEN gone >= max;
+	END LOOP;
+	RETURN gone;
+END $$;
+REVOKE ALL ON FUNCTION wa.expire_deliveries(integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
+	'for function bodies: removes deliveries that are over and older than their organization keeps events, and those of webhooks that are gone; returns how many';
+
+-- Tables whose rows are over at a time of their own: found by organization along
+-- an index that begins with it.
+CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org uuid;
+	removed integer;
+	gone integer := 0;
+BEGIN
+	FOR org IN SELECT o.id FROM wa.org o LOOP
+		CASE task
+			WHEN 'tickets' THEN
+				DELETE FROM wa.ticket t WHERE t.org_id = org AND t.id IN (
+					SELECT old.id FROM wa.ticket old
+					WHERE old.org_id = org AND old.expires_at < clock_timestamp() - interval '1 minute'
+					ORDER BY old.expires_at LIMIT max - gone);
+			WHEN 'sockets' THEN
+				DELETE FROM wa.realtime r WHERE r.org_id = org AND r.id IN (
+					SELECT old.id FROM wa.realtime old WHERE old.org_id = org AND old.expires_at < clock_timestamp()
+					ORDER BY old.expires_at LIMIT max - gone);
+			WHEN 'user_tokens' THEN
+				DELETE FROM wa.user_token t WHERE t.org_id = org AND t.digest IN (
+					SELECT old.digest FROM wa.user_token old WHERE old.org_id = org AND old.expires_at < clock_timestamp()
+					LIMIT max - gone);
+			WHEN 'idempotency' THEN
+				DELETE FROM wa.idempotency i WHERE i.org_id = org AND i.key IN (
+					SELECT old.key FROM wa.idempotency old
+					WHERE old.org_id = org AND old.created_at < clock_timestamp() - interval '24 hours'
+					ORDER BY old.created_at LIMIT max - gone);
+		END CASE;
+		GET DIAGNOSTICS removed = ROW_COUNT;
+		gone := gone + removed;
+		EXIT WHEN gone >= max;
+	END LOOP;
+	RETURN gone;
+END $$;
+REVOKE ALL ON FUNCTION wa.expire_rows(text, integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
+	'for function bodies: removes rows of one table that are over, and returns how many';
+
+CREATE FUNCTION wa.housekeep(task text, max integer DEFAULT 1000) RETURNS integer
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	gone integer;
+BEGIN
+	PERFORM wa.refuse_bound();
+	IF max IS NULL OR max < 1 OR max > 10000 THEN
+		PERFORM wa.refuse_field('max', 'must be between 1 and 10000');
+	END IF;
+	IF task IN ('tickets', 'sockets', 'user_tokens', 'idempotency') THEN
+		RETURN wa.expire_rows(task, max);
+	ELSIF task = 'events' THEN
+		RETURN wa.expire_events(max);
+	ELSIF task = 'deliveries' THEN
+		RETURN wa.expire_deliveries(max);
+	ELSIF task = 'sign_ins' THEN
+		-- Kept for a month, so that people can see where they were signed in.
+		DELETE FROM wa.sign_in s WHERE (s.user_id, s.id) IN (
+			SELECT old.user_id, old.id FROM wa.sign_in old
+			WHERE old.expires_at < clock_timestamp() - interval '30 days' LIMIT max);
+		GET DIAGNOSTICS gone = ROW_COUNT;
+		RETURN gone;
+	END IF;
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins or idempotency');
+END $$;
+REVOKE ALL ON FUNCTION wa.housekeep(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.housekeep(text, integer) TO wa_worker, wa_admin;
+COMMENT ON FUNCTION wa.housekeep(text, integer) IS
+	'removes at most so many rows that are over, in every organization, and returns how many; to be called again until it returns 0';

@@ -1,0 +1,214 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_place.c
+ *		The place of an event, and up to where readers may look.
+ *
+ * Ids that are drawn from a sequence become visible in another order than they
+ * were drawn in: who keeps "the largest id seen" loses what commits late.  So
+ * the place of an event is (epoch, transaction, id), and a reader's horizon is
+ * the oldest transaction that still runs in its snapshot.  Below the horizon
+ * every transaction has ended: what is there is there, and nothing will appear
+ * below it any more.
+ *
+ * Numbers of transactions are compared within one run of one server only.  A
+ * database that was restored from a dump, replicated or upgraded runs in a
+ * cluster that counts on from another number; a promoted standby, and a server
+ * after a crash, can give out again numbers that were never written to disk
+ * but that readers have already seen pass.  So each run of the server in which
+ * events are written has an epoch, which leads the place: it is one more than
+ * the newest in wa.event_epoch unless that one is this run's.
+ *
+ * Invariants:
+ * - Within a run the epoch never changes, whether or not it has been noted.
+ * - Whoever writes an event before the epoch has been noted by a transaction
+ *   that committed notes it too, so that no committed event has an epoch that
+ *   the next run could take for free.
+ * - No transaction that wrote an event lives on into another run (wake.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "access/xlogrecovery.h"
+#include "catalog/namespace.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/uuid.h"
+
+#include "src/compatibility.h"
+#include "src/row_lookup.h"
+#include "src/wake.h"
+
+/* Columns of wa.event_epoch that are read here. */
+enum
+{
+	EPOCH_EPOCH = 1,
+	EPOCH_SERVER = 3
+};
+
+#define SERVER_RUN_MAX 64
+
+/* What the table said when it was last looked at. */
+static struct
+{
+	Oid relation; /* InvalidOid: look again */
+	TimeLineID timeline;
+	int32 newest;
+	bool ours;
+} known;
+
+static bool callback_registered = false;
+
+PG_FUNCTION_INFO_V1(wa_server_run);
+PG_FUNCTION_INFO_V1(wa_event_place);
+PG_FUNCTION_INFO_V1(wa_event_horizon);
+
+static void
+epochs_changed(Datum argument, Oid relation)
+{
+	if (relation == InvalidOid || relation == known.relation)
+		known.relation = InvalidOid;
+}
+
+static TimeLineID
+current_timeline(void)
+{
+	TimeLineID timeline;
+
+	if (!RecoveryInProgress())
+		return GetWALInsertionTimeLine();
+	GetXLogReplayRecPtr(&timeline);
+	return timeline;
+}
+
+/* The name of this run of this server. */
+static void
+name_server_run(char name[SERVER_RUN_MAX])
+{
+	snprintf(name, SERVER_RUN_MAX, UINT64_FORMAT "/%u/" INT64_FORMAT, GetSystemIdentifier(),
+			 current_timeline(), wa_wake_started_at());
+}
+
+/*
+ * Take note of the newest row, as committed now or written by this transaction.
+ */
+static void
+take_newest(HeapTuple tuple, TupleDesc columns)
+{
+	char run[SERVER_RUN_MAX];
+	bool is_null;
+	Datum server;
+
+	known.newest = 0;
+	known.ours = false;
+	if (!HeapTupleIsValid(tuple))
+		return;
+	name_server_run(run);
+	known.newest = DatumGetInt32(heap_getattr(tuple, EPOCH_EPOCH, columns, &is_null));
+	server = heap_getattr(tuple, EPOCH_SERVER, columns, &is_null);
+	known.ours = strcmp(TextDatumGetCString(server), run) == 0;
+}
+
+static void
+look_up_newest(void)
+{
+	Oid schema = get_namespace_oid("wa", false);
+	Oid index_oid = get_relname_relid("event_epoch_pkey", schema);
+	Oid table_oid = get_relname_relid("event_epoch", schema);
+	Relation relation = table_open(table_oid, AccessShareLock);
+	Relation index = index_open(index_oid, AccessShareLock);
+	SysScanDesc scan;
+
+	if (!callback_registered)
+	{
+		CacheRegisterRelcacheCallback(epochs_changed, (Datum) 0);
+		callback_registered = true;
+	}
+	/* before the rows are read: what changes in between makes it look again */
+	known.relation = table_oid;
+	known.timeline = current_timeline();
+	scan = systable_beginscan_ordered(relation, index, NULL, 0, NULL);
+	take_newest(systable_getnext_ordered(scan, BackwardScanDirection), RelationGetDescr(relation));
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	table_close(relation, AccessShareLock);
+}
+
+/*
+ * The epoch of this run of the server; *noted tells whether the table has it.
+ * A standby writes none: there the newest is that of its primary.
+ */
+static int32
+current_epoch(bool *noted)
+{
+	if (!OidIsValid(known.relation) || known.timeline != current_timeline())
+		look_up_newest();
+	*noted = known.ours || RecoveryInProgress();
+	return known.newest + (*noted ? 0 : 1);
+}
+
+/* The oldest transaction that runs in this snapshot, with all its 64 bits. */
+static uint64
+widen(TransactionId xid)
+{
+	FullTransactionId next = ReadNextFullTransactionId();
+	uint32 era = EpochFromFullTransactionId(next);
+
+	/* xid is not above the next one: if its 32 bits are, it is of the era before */
+	if (xid > XidFromFullTransactionId(next))
+		era--;
+	return U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(era, xid));
+}
+
+/* wa.server_run(): what the epoch of this run is noted with. */
+Datum
+wa_server_run(PG_FUNCTION_ARGS)
+{
+	char run[SERVER_RUN_MAX];
+
+	name_server_run(run);
+	PG_RETURN_TEXT_P(cstring_to_text(run));
+}
+
+/*
+ * wa.event_place(org): epoch and transaction of an event that is written now,
+ * and whether the epoch has been noted.  Those who listen to the organization
+ * will be woken at commit.
+ */
+Datum
+wa_event_place(PG_FUNCTION_ARGS)
+{
+	Datum answer[3];
+	bool noted;
+
+	answer[0] = Int32GetDatum(current_epoch(&noted));
+	answer[1] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
+	answer[2] = BoolGetDatum(noted);
+	wa_wake_event(PG_GETARG_UUID_P(0));
+	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
+}
+
+/*
+ * wa.event_horizon(): epoch and transaction below which every transaction has
+ * ended, in the snapshot of the statement that calls it.
+ */
+Datum
+wa_event_horizon(PG_FUNCTION_ARGS)
+{
+	Datum answer[2];
+	bool noted;
+
+	answer[0] = Int32GetDatum(current_epoch(&noted));
+	answer[1] = Int64GetDatum((int64) widen(GetActiveSnapshot()->xmin));
+	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
+}

@@ -1,0 +1,163 @@
+/*-------------------------------------------------------------------------
+ *
+ * realtime.c
+ *		Realtime sockets: what a gateway presents for each of them.
+ *
+ * A gateway that keeps a socket open for hours must not keep the key that it
+ * was opened with.  It keeps a credential of the socket's own, made when the
+ * socket was opened and told to nobody, and authenticates with it whenever it
+ * reads events for that socket.  Like a user token this credential says nothing
+ * by itself: it stands for the key, or for the person at a sign-in, and each
+ * time for what those may do then.  It is worth nothing as soon as they lose
+ * "events", and it never carries more than listening takes.
+ *
+ * A ticket, which opens a socket, rests on the same two; so both ask here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/timestamp.h"
+
+#include "src/compatibility.h"
+#include "src/key_lookup.h"
+#include "src/realtime.h"
+#include "src/row_lookup.h"
+#include "src/secret.h"
+#include "src/user_token.h"
+
+/* All that a socket may ever do: listen, and to auth.* if it may manage. */
+#define SOCKET_PERMISSIONS (WA_PERMISSION_EVENTS | WA_PERMISSION_MANAGE)
+
+enum
+{
+	SOCKET_DIGEST,
+	SOCKET_ORG_ID,
+	SOCKET_ID,
+	SOCKET_KEY_ID,
+	SOCKET_USER_ID,
+	SOCKET_SIGN_IN_ID,
+	SOCKET_EXPIRES_AT
+};
+
+static WaLookupTable sockets = {
+	.name = "realtime",
+	.index = "realtime_digest_key",
+	.key_count = 1,
+	.columns = {"digest", "org_id", "id", "key_id", "user_id", "sign_in_id", "expires_at"},
+};
+
+enum
+{
+	TICKET_DIGEST,
+	TICKET_ORG_ID,
+	TICKET_ID
+};
+
+static WaLookupTable tickets = {
+	.name = "ticket",
+	.index = "ticket_digest_key",
+	.key_count = 1,
+	.columns = {"digest", "org_id", "id"},
+};
+
+PG_FUNCTION_INFO_V1(wa_find_ticket);
+PG_FUNCTION_INFO_V1(wa_find_socket);
+PG_FUNCTION_INFO_V1(wa_listens_until);
+
+/*
+ * Read whom a socket rests on: a key, or else a person at a sign-in.  False if
+ * they are gone or may not listen.
+ */
+static bool
+read_holder(const pg_uuid_t *org_id, const pg_uuid_t *key_id, const pg_uuid_t *user_id,
+			const pg_uuid_t *sign_in_id, WaPrincipal *principal)
+{
+	bool found = key_id != NULL ? wa_key_read_by_id(org_id, key_id, principal)
+								: wa_member_read(org_id, user_id, sign_in_id, principal);
+
+	if (!found)
+		return false;
+	principal->permissions &= SOCKET_PERMISSIONS;
+	return (principal->permissions & WA_PERMISSION_EVENTS) != 0;
+}
+
+static const pg_uuid_t *
+uuid_or_null(const WaLookupRow *row, int column)
+{
+	return row->nulls[column] ? NULL : DatumGetUUIDP(row->values[column]);
+}
+
+bool
+wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
+{
+	WaDigestKey digest_key;
+	Datum key = wa_digest_key(&digest_key, digest);
+	WaLookupRow row;
+
+	if (!wa_row_find(&sockets, &key, &row) ||
+		!read_holder(uuid_or_null(&row, SOCKET_ORG_ID), uuid_or_null(&row, SOCKET_KEY_ID),
+					 uuid_or_null(&row, SOCKET_USER_ID), uuid_or_null(&row, SOCKET_SIGN_IN_ID),
+					 principal))
+		return false;
+	principal->expires_at =
+		Min(DatumGetTimestampTz(row.values[SOCKET_EXPIRES_AT]), principal->expires_at);
+	return true;
+}
+
+/*
+ * Organization and id of what a secret stands for in one of the two tables, or
+ * nulls.  Any other kind of credential stands for nothing.
+ */
+static Datum
+find_in(FunctionCallInfo fcinfo, WaLookupTable *table, int org_id_column)
+{
+	WaSecret *secret;
+	WaDigestKey digest_key;
+	Datum key;
+	WaLookupRow row;
+
+	if (PG_ARGISNULL(0))
+		return wa_row_answer(fcinfo, NULL);
+	secret = PG_GETARG_SECRET_P(0);
+	key = wa_digest_key(&digest_key, secret->digest);
+	if (secret->kind != WAK_TICKET || !wa_row_find(table, &key, &row))
+		return wa_row_answer(fcinfo, NULL);
+	return wa_row_answer(fcinfo, &row.values[org_id_column]);
+}
+
+/* wa.find_ticket(secret): organization and id of the ticket, used or not. */
+Datum
+wa_find_ticket(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(find_in(fcinfo, &tickets, TICKET_ORG_ID));
+}
+
+/* wa.find_socket(secret): organization and id of the socket. */
+Datum
+wa_find_socket(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(find_in(fcinfo, &sockets, SOCKET_ORG_ID));
+}
+
+/*
+ * wa.listens_until(org, key, person, sign_in): until when the key, or the
+ * person at the sign-in, may listen, as committed now; infinity if for good,
+ * NULL if not at all.
+ */
+Datum
+wa_listens_until(PG_FUNCTION_ARGS)
+{
+	WaPrincipal principal;
+	bool found;
+
+	if (PG_ARGISNULL(0) || (PG_ARGISNULL(1) && (PG_ARGISNULL(2) || PG_ARGISNULL(3))))
+		PG_RETURN_NULL();
+	found = read_holder(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
+						PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2),
+						PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), &principal);
+	if (!found || principal.expires_at <= GetCurrentTimestamp())
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(principal.expires_at);
+}
