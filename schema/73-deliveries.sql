@@ -27,36 +27,34 @@ COMMENT ON FUNCTION wa.find_webhook(uuid) IS
 	'for function bodies: a webhook of the bound organization; raises P0002 if there is none';
 
 -- A test is a delivery without an event: nobody but this webhook hears of it.
-CREATE FUNCTION wa.test_webhook(webhook uuid, OUT id uuid, OUT event_id uuid, OUT type text, OUT status text,
-								OUT attempts integer, OUT created_at timestamptz, OUT updated_at timestamptz)
+CREATE FUNCTION wa.test_webhook(webhook uuid) RETURNS wa.delivery
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.org_for('manage');
 	target constant wa.webhook := wa.find_webhook(webhook);
-	place record;
 	event constant uuid := wa.uuid7();
+	place record;
+	made wa.delivery;
 BEGIN
 	IF NOT target.active THEN
 		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	place := wa.event_place(org);
-	INSERT INTO wa.delivery AS d (org_id, webhook_id, event_id, epoch, xid, type, envelope)
+	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, envelope)
 	VALUES (org, webhook, event, place.epoch, place.xid, 'webhook.test',
 			wa.envelope(event, 'webhook.test', NULL, org, clock_timestamp(),
 						json_build_object('webhookId', wa.typeid('wh', webhook))::text))
-	RETURNING d.id, d.event_id, d.type, d.status, d.attempts, d.created_at, d.updated_at
-	INTO id, event_id, type, status, attempts, created_at, updated_at;
+	RETURNING * INTO made;
+	RETURN made;
 END $$;
 REVOKE ALL ON FUNCTION wa.test_webhook(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.test_webhook(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.test_webhook(uuid) IS
 	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active; needs manage';
 
-CREATE FUNCTION wa.replay_delivery(webhook uuid, delivery uuid, OUT id uuid, OUT event_id uuid, OUT type text,
-								   OUT status text, OUT attempts integer, OUT created_at timestamptz,
-								   OUT updated_at timestamptz)
+CREATE FUNCTION wa.replay_delivery(webhook uuid, delivery uuid) RETURNS wa.delivery
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -77,13 +75,16 @@ BEGIN
 		SELECT FROM wa.event e WHERE e.org_id = org AND e.id = known.event_id) THEN
 		RAISE EXCEPTION 'event is not kept any more' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	UPDATE wa.delivery d
-	SET status = 'pending', attempts = 0, next_attempt_at = '-infinity', turn = NULL, updated_at = clock_timestamp()
-	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'pending';
+	-- One that waits for its first attempt has all of them before it.
+	IF known.status <> 'pending' THEN
+		UPDATE wa.delivery d
+		SET status = 'pending', attempts = 0, next_attempt_at = '-infinity', turn = NULL, status_code = NULL,
+			error = NULL, updated_at = clock_timestamp()
+		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery
+		RETURNING * INTO known;
+	END IF;
 	PERFORM wa.event_place(org);
-	SELECT d.id, d.event_id, d.type, d.status, d.attempts, d.created_at, d.updated_at
-	INTO id, event_id, type, status, attempts, created_at, updated_at
-	FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;
+	RETURN known;
 END $$;
 REVOKE ALL ON FUNCTION wa.replay_delivery(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.replay_delivery(uuid, uuid) TO wa_gateway, wa_app;

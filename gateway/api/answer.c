@@ -186,6 +186,36 @@ write_row(JsonWriter *writer, const Route *route, const DbResult *result, int ro
 }
 
 /*
+ * One row whose last column is the item already.
+ */
+static bool
+write_json_text(JsonWriter *writer, const DbResult *result, int row)
+{
+	const char *json;
+	size_t length;
+
+	if (!db_text(result, row, result->columns - 1, &json, &length))
+	{
+		return false;
+	}
+	json_write_raw(writer, json, length);
+	return true;
+}
+
+static bool
+write_item(JsonWriter *writer, const Route *route, const DbResult *result, int row)
+{
+	return route->endpoint->answer == ANSWER_LIST_JSON ? write_json_text(writer, result, row)
+													   : write_row(writer, route, result, row);
+}
+
+static bool
+is_list(const Endpoint *endpoint)
+{
+	return endpoint->answer == ANSWER_LIST || endpoint->answer == ANSWER_LIST_JSON;
+}
+
+/*
  * One row more than is shown was asked for: if it came, there is a next page.
  */
 static bool
@@ -205,7 +235,7 @@ write_list(const Call *call, const DbResult *result, Buffer *body)
 	while (ok && row < result->rows && row < call->limit && body->len < ANSWER_PAGE_BYTES &&
 		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, 0)))
 	{
-		ok = write_row(&writer, call->route, result, row++);
+		ok = write_item(&writer, call->route, result, row++);
 	}
 	json_write_array_end(&writer);
 	if (ok && row > 0 && row < result->rows)
@@ -252,7 +282,7 @@ call_answer_rows(const Call *call, const DbResult *result)
 	bool ok =
 		endpoint->answer == ANSWER_NONE || count_columns(endpoint->columns) == result->columns;
 
-	if (ok && result->rows == 0 && endpoint->answer != ANSWER_LIST)
+	if (ok && result->rows == 0 && !is_list(endpoint))
 	{
 		http_respond_error(call->http, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
 		return;

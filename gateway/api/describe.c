@@ -37,10 +37,8 @@ static const char *const column_types[] = {
 };
 
 static const char *const answer_names[] = {
-	[ANSWER_ONE] = "one",
-	[ANSWER_LIST] = "list",
-	[ANSWER_LIST_IN] = "list",
-	[ANSWER_NONE] = "none",
+	[ANSWER_ONE] = "one",        [ANSWER_LIST] = "list", [ANSWER_LIST_IN] = "list",
+	[ANSWER_LIST_JSON] = "list", [ANSWER_NONE] = "none",
 };
 
 static void
@@ -155,10 +153,11 @@ write_params(JsonWriter *writer, const Endpoint *endpoint)
 static void
 write_columns(JsonWriter *writer, const Endpoint *endpoint)
 {
+	const Column *columns = endpoint->item != NULL ? endpoint->item : endpoint->columns;
+
 	json_write_name(writer, "columns");
 	json_write_array_begin(writer);
-	for (const Column *column = endpoint->columns; column != NULL && column->type != COLUMN_END;
-		 column++)
+	for (const Column *column = columns; column != NULL && column->type != COLUMN_END; column++)
 	{
 		if (column->type != COLUMN_HIDDEN)
 		{

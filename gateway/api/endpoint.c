@@ -27,6 +27,8 @@ const Endpoint *const endpoint_resources[] = {health_endpoints,
 											  message_endpoints,
 											  action_endpoints,
 											  webhook_endpoints,
+											  delivery_endpoints,
+											  event_endpoints,
 											  api_key_endpoints,
 											  NULL};
 

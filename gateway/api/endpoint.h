@@ -112,11 +112,13 @@ typedef struct CursorPart
 
 typedef enum AnswerKind
 {
-	ANSWER_ONE,     /* the row as an object; no row is a 404 */
-	ANSWER_LIST,    /* {"data":[...],"nextCursor"?} */
-	ANSWER_LIST_IN, /* the same within something: no row is a 404 (there is no such thing), a
+	ANSWER_ONE,       /* the row as an object; no row is a 404 */
+	ANSWER_LIST,      /* {"data":[...],"nextCursor"?} */
+	ANSWER_LIST_IN,   /* the same within something: no row is a 404 (there is no such thing), a
 					 * row whose first column is NULL is no item */
-	ANSWER_NONE     /* done, and nothing to say: no body, the columns are not looked at */
+	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in the rows' last column, as
+					   * they stand there */
+	ANSWER_NONE       /* done, and nothing to say: no body, the columns are not looked at */
 } AnswerKind;
 
 typedef struct Endpoint
@@ -135,6 +137,7 @@ typedef struct Endpoint
 	int flag_column;
 	AnswerKind answer;
 	const Column *columns;
+	const Column *item; /* ANSWER_LIST_JSON: what the JSON has, for the reader */
 	CursorPart cursor[ENDPOINT_CURSOR_MAX];
 	const char *conflict; /* what "exists already" means here; NULL = the general text */
 
@@ -156,6 +159,8 @@ extern const Endpoint contact_endpoints[];
 extern const Endpoint message_endpoints[];
 extern const Endpoint action_endpoints[];
 extern const Endpoint webhook_endpoints[];
+extern const Endpoint delivery_endpoints[];
+extern const Endpoint event_endpoints[];
 extern const Endpoint api_key_endpoints[];
 extern const Endpoint health_endpoints[];
 extern const Endpoint openapi_endpoints[];

@@ -170,6 +170,10 @@ endpoint_problem(const Endpoint *endpoint)
 	{
 		return "there is no statement or no status";
 	}
+	if ((endpoint->answer == ANSWER_LIST_JSON) != (endpoint->item != NULL))
+	{
+		return "there is no item, or one that nothing shows";
+	}
 	problem = params_problem(endpoint);
 	return problem != NULL ? problem : columns_problem(endpoint);
 }

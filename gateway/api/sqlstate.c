@@ -19,6 +19,7 @@ static const StateRow states[] = {
 	{"P0002", HTTP_ERROR_NOT_FOUND},    /* no such thing in this organization */
 	{"55000", HTTP_ERROR_CONFLICT},     /* not in this state */
 	{"23505", HTTP_ERROR_CONFLICT},     /* exists already */
+	{"WA001", HTTP_ERROR_GONE},         /* an event that is not kept any more */
 	{"22023", HTTP_ERROR_VALIDATION},   /* a value that our functions refuse */
 	{"57014", HTTP_ERROR_TIMEOUT},      /* statement_timeout, or our cancel */
 	{"40001", HTTP_ERROR_UNAVAILABLE},  /* serialization failure */

@@ -13,6 +13,9 @@
 #define EVENT_MAX 64
 #define EVENTS_MAX 64
 
+/* After a rotation deliveries are signed with the old secret too, for a week at most. */
+#define OVERLAP_MAX_SECONDS (7 * 24 * 60 * 60)
+
 /* As all statements return them. */
 static const Column columns[] = {
 	{COLUMN_ID, "id", "wh"},
@@ -23,6 +26,8 @@ static const Column columns[] = {
 	{COLUMN_JSON, "customHeaders", NULL},
 	{COLUMN_JSON, "retryPolicy", NULL},
 	{COLUMN_BOOL, "active", NULL},
+	{COLUMN_TIME, "disabledAt", NULL},
+	{COLUMN_TEXT, "disabledReason", NULL},
 	{COLUMN_TIME, "createdAt", NULL},
 	{COLUMN_TIME, "updatedAt", NULL},
 	{COLUMN_END, NULL, NULL},
@@ -37,6 +42,8 @@ static const Column columns_with_secret[] = {
 	{COLUMN_JSON, "customHeaders", NULL},
 	{COLUMN_JSON, "retryPolicy", NULL},
 	{COLUMN_BOOL, "active", NULL},
+	{COLUMN_TIME, "disabledAt", NULL},
+	{COLUMN_TEXT, "disabledReason", NULL},
 	{COLUMN_TIME, "createdAt", NULL},
 	{COLUMN_TIME, "updatedAt", NULL},
 	{COLUMN_TEXT, "secret", NULL},
@@ -94,6 +101,11 @@ static const Param update_params[] = {
 static const Param secret_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "w", .prefix = "wh"},
 	{.source = PARAM_BODY, .type = PARAM_TEXT, .name = "secret", .min = 1, .max = SECRET_MAX},
+	{.source = PARAM_BODY,
+	 .type = PARAM_INT,
+	 .name = "overlapSeconds",
+	 .min = 0,
+	 .max = OVERLAP_MAX_SECONDS},
 	{.source = PARAM_END},
 };
 

@@ -28,6 +28,7 @@ typedef enum HttpErrorKind
 	HTTP_ERROR_METHOD_NOT_ALLOWED,     /* 405 method_not_allowed; the caller adds Allow */
 	HTTP_ERROR_REQUEST_TIMEOUT,        /* 408 request_timeout */
 	HTTP_ERROR_CONFLICT,               /* 409 conflict */
+	HTTP_ERROR_GONE,                   /* 410 resync_required: start anew */
 	HTTP_ERROR_PAYLOAD_TOO_LARGE,      /* 413 payload_too_large */
 	HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE, /* 415 unsupported_media_type */
 	HTTP_ERROR_EXPECTATION_FAILED,     /* 417 expectation_failed */

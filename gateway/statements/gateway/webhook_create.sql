@@ -3,5 +3,5 @@
 SELECT w.id, w.org_id, w.session_id, w.url, w.events, w.custom_headers,
 	jsonb_build_object('policy', w.retry_policy, 'delaySeconds', w.retry_delay_seconds,
 		'attempts', w.retry_attempts) AS retry_policy,
-	w.active, w.created_at, w.updated_at, w.secret
+	w.active, w.disabled_at, w.disabled_reason, w.created_at, w.updated_at, w.secret
 FROM wa.create_webhook($1::text, $2::text[], $3::uuid, $4::jsonb, $5::jsonb, $6::bool, $7::text) AS w

@@ -4,7 +4,7 @@
 SELECT w.id, w.org_id, w.session_id, w.url, w.events, w.custom_headers,
 	jsonb_build_object('policy', w.retry_policy, 'delaySeconds', w.retry_delay_seconds,
 		'attempts', w.retry_attempts) AS retry_policy,
-	w.active, w.created_at, w.updated_at
+	w.active, w.disabled_at, w.disabled_reason, w.created_at, w.updated_at
 FROM wa.webhook AS w
 WHERE w.id < CASE WHEN $1::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid ELSE $1::uuid END
 ORDER BY w.id DESC

@@ -3,5 +3,5 @@
 SELECT w.id, w.org_id, w.session_id, w.url, w.events, w.custom_headers,
 	jsonb_build_object('policy', w.retry_policy, 'delaySeconds', w.retry_delay_seconds,
 		'attempts', w.retry_attempts) AS retry_policy,
-	w.active, w.created_at, w.updated_at
+	w.active, w.disabled_at, w.disabled_reason, w.created_at, w.updated_at
 FROM wa.update_webhook($1::uuid, $2::text, $3::text[], $4::uuid, $5::jsonb, $6::jsonb, $7::bool) AS w

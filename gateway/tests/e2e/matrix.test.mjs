@@ -11,7 +11,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { endpoints, nameOf } from './harness/endpoints.mjs';
-import { createContact, createSentMessage, createWebhook, showQrCode } from './harness/fixtures.mjs';
+import { createContact, createDelivery, createSentMessage, createWebhook, showQrCode } from './harness/fixtures.mjs';
 import { DOCUMENT, fullPath, problems, resolve } from './harness/openapi.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { ALL, createChat, createKey, createSession, createTenant } from './harness/tenants.mjs';
@@ -23,7 +23,7 @@ const PEOPLE_ONLY = 'API keys are managed by people';
 /* Ids that have the right form, and were never given to anything. */
 const INVENTED = {
 	s: 'sess_01h455vb4pex5vsknk084sn02q', m: 'msg_01h455vb4pex5vsknk084sn02q', w: 'wh_01h455vb4pex5vsknk084sn02q',
-	k: 'key_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
+	k: 'key_01h455vb4pex5vsknk084sn02q', d: 'dlv_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
 };
 
 /* Texts that are no id of any kind. */
@@ -56,6 +56,12 @@ const onSession = (status) => async () => ({ path: { s: (await session(status)).
 const onChat = async () => ({ path: chatPath(await chat()) });
 const onMessage = (json) => async () => ({ path: await ownMessage(), json });
 const onWebhook = (json) => async () => ({ path: { w: (await createWebhook(db, tenant.org)).id }, json });
+const onDelivery = async () =>
+{
+	const webhook = await createWebhook(db, tenant.org);
+
+	return { path: { w: webhook.id, d: (await createDelivery(db, webhook)).id } };
+};
 const onKey = (json) => async () => ({ path: { k: tenant.key.id }, json });
 
 const FIXTURES = {
@@ -100,6 +106,11 @@ const FIXTURES = {
 	'PATCH /webhooks/{w}': onWebhook({ active: false }),
 	'DELETE /webhooks/{w}': onWebhook(),
 	'POST /webhooks/{w}/secret': onWebhook(),
+	'POST /webhooks/{w}/test': onWebhook(),
+	'GET /webhooks/{w}/deliveries': onWebhook(),
+	'POST /webhooks/{w}/deliveries/{d}/replay': onDelivery,
+	'GET /events': none,
+	'POST /realtime/ticket': none,
 	'GET /api-keys': none,
 	'POST /api-keys': async () => ({ json: { name: 'made', permissions: ['read'] } }),
 	'PATCH /api-keys/{k}': onKey({ name: 'renamed' }),
@@ -294,9 +305,10 @@ for (const row of rows)
 		test(`${name}: another organization's, invented and malformed ids are one 404`, async () =>
 		{
 			const good = await fixture();
+			const othersWebhook = await createWebhook(db, other.org);
 			const others = {
 				s: other.session.id, m: other.message.id, chat: other.chat.jid, contact: other.chat.jid,
-				w: (await createWebhook(db, other.org)).id, k: other.key.id,
+				w: othersWebhook.id, d: (await createDelivery(db, othersWebhook)).id, k: other.key.id,
 			};
 			const shapes = new Map();
 

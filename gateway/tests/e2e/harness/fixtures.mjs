@@ -43,7 +43,17 @@ export async function createWebhook(db, org, { url = 'https://receiver.example/h
 	const uuid = await db.value(`
 		INSERT INTO wa.webhook (org_id, url, secret) VALUES ($1, $2, 'whsec_ZmFrZQ==fakefake') RETURNING id`, [org.uuid, url]);
 
-	return { uuid, id: await publicId(db, 'wh', uuid) };
+	return { uuid, id: await publicId(db, 'wh', uuid), org };
+}
+
+/* A delivery of a webhook that was given up. */
+export async function createDelivery(db, webhook)
+{
+	const uuid = await db.value(`
+		INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, status, next_attempt_at, attempts, envelope)
+		VALUES ($1, $2, wa.uuid7(), 1, 1, 'webhook.test', 'dead', 'infinity', 1, '{}') RETURNING id`, [webhook.org.uuid, webhook.uuid]);
+
+	return { uuid, id: await publicId(db, 'dlv', uuid), webhook };
 }
 
 /* A session without send limits. */
