@@ -320,7 +320,7 @@ BEGIN
 	SELECT d.* INTO known FROM wa.delivery d
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'delivered' FOR NO KEY UPDATE;
 	-- Success counts whoever reports it; a failure only from the one whose turn it is.
-	IF NOT FOUND OR NOT COALESCE(succeeded, false) AND known.turn IS DISTINCT FROM turn_now THEN
+	IF NOT FOUND OR NOT COALESCE(succeeded, false) AND (turn_now IS NULL OR known.turn IS DISTINCT FROM turn_now) THEN
 		RETURN NULL;
 	END IF;
 	SELECT w.* INTO target FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook;

@@ -2,19 +2,22 @@
 -- never see each other, and logins of each kind.  The fixtures' secrets are in
 -- a table, so that each file can load them.
 SET client_min_messages = warning;
-DROP ROLE IF EXISTS regress_app, regress_gateway, regress_connector, regress_admin, regress_nobody;
+DROP ROLE IF EXISTS regress_app, regress_gateway, regress_connector, regress_worker, regress_admin, regress_nobody;
 CREATE EXTENSION wa_apikeys CASCADE;
 REVOKE TEMPORARY ON DATABASE :DBNAME FROM PUBLIC;
 
 CREATE ROLE regress_app LOGIN IN ROLE wa_app;
 CREATE ROLE regress_gateway LOGIN IN ROLE wa_gateway;
 CREATE ROLE regress_connector LOGIN IN ROLE wa_connector;
+CREATE ROLE regress_worker LOGIN IN ROLE wa_worker;
 CREATE ROLE regress_admin LOGIN IN ROLE wa_admin;
 CREATE ROLE regress_nobody LOGIN;
 ALTER ROLE regress_gateway SET statement_timeout = '10s';
 ALTER ROLE regress_gateway SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE regress_connector SET statement_timeout = '10s';
 ALTER ROLE regress_connector SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE regress_worker SET statement_timeout = '10s';
+ALTER ROLE regress_worker SET idle_in_transaction_session_timeout = '5s';
 
 CREATE TABLE public.fixture (name text PRIMARY KEY, value text NOT NULL);
 GRANT SELECT ON public.fixture TO regress_app, regress_admin;

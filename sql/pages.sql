@@ -20,8 +20,11 @@ INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, sta
 SELECT :'acme', :'session', '10000000001@s.whatsapp.net', 'in', 'text', 'page ' || i, 'read'
 FROM generate_series(1, 20000) i;
 INSERT INTO wa.webhook (org_id, url, secret) SELECT :'acme', 'https://e.com/' || i, 'secret' FROM generate_series(1, 2000) i;
+SELECT id AS webhook FROM wa.webhook WHERE url = 'https://e.com/1000' \gset
+INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type)
+SELECT :'acme', :'webhook', wa.uuid7(), 1, 1, 'message' FROM generate_series(1, 20000);
 COMMIT;
-VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook;
+VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook, wa.event, wa.delivery;
 -- The last rows but a page of each list.
 SELECT id AS message_end FROM wa.message WHERE chat_jid = '10000000001@s.whatsapp.net' ORDER BY id OFFSET 201 LIMIT 1 \gset
 SELECT id AS session_end FROM wa.session WHERE org_id = :'acme' ORDER BY id OFFSET 201 LIMIT 1 \gset
@@ -29,11 +32,16 @@ SELECT id AS webhook_end FROM wa.webhook ORDER BY id OFFSET 201 LIMIT 1 \gset
 SELECT jid AS chat_end, active_at AS chat_end_at FROM wa.chat WHERE session_id = :'session' ORDER BY active_at, jid DESC OFFSET 201 LIMIT 1 \gset
 SELECT jid AS contact_end FROM wa.contact WHERE session_id = :'session' ORDER BY jid DESC OFFSET 201 LIMIT 1 \gset
 
+SELECT id AS event_end FROM wa.event WHERE org_id = :'acme' ORDER BY epoch DESC, xid DESC, id DESC OFFSET 201 LIMIT 1 \gset
+SELECT id AS delivery_end FROM wa.delivery WHERE webhook_id = :'webhook' ORDER BY id OFFSET 201 LIMIT 1 \gset
+
 SELECT source AS message_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'message_list' \gset
 SELECT source AS chat_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'chat_list' \gset
 SELECT source AS contact_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'contact_list' \gset
 SELECT source AS session_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'session_list' \gset
 SELECT source AS webhook_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'webhook_list' \gset
+SELECT source AS event_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'event_list' \gset
+SELECT source AS delivery_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'delivery_list' \gset
 -- No list is forgotten here; the one of keys is a function's, for people.
 SELECT name FROM wa.statement WHERE role_name = 'wa_gateway' AND name LIKE '%\_list' ORDER BY name;
 
@@ -56,6 +64,8 @@ PREPARE chat_list(uuid, timestamptz, text, int4) AS :chat_list;
 PREPARE contact_list(uuid, text, text, int4) AS :contact_list;
 PREPARE session_list(text, uuid, int4) AS :session_list;
 PREPARE webhook_list(uuid, int4) AS :webhook_list;
+PREPARE event_list(uuid, text, uuid, uuid, int4) AS :event_list;
+PREPARE delivery_list(uuid, text, uuid, int4) AS :delivery_list;
 
 BEGIN;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL;
@@ -66,6 +76,7 @@ EXPLAIN (COSTS OFF) EXECUTE chat_list(NULL, NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE contact_list(NULL, NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE session_list(NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE webhook_list(NULL, 201);
+EXPLAIN (COSTS OFF) EXECUTE delivery_list(NULL, NULL, NULL, 201);
 
 -- The first page and the last are full, and neither costs more than the other.
 SELECT p.list, first.rows AS first_rows, last.rows AS last_rows,
@@ -78,7 +89,9 @@ FROM (VALUES
 	('chat_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
 	('contact_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, NULL, %L, 201)', :'session', :'contact_end')),
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
-	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end'))) p (list, first_page, last_page),
+	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end')),
+	('event_list', '(NULL, NULL, NULL, NULL, 201)', format('(%L, NULL, NULL, NULL, 201)', :'event_end')),
+	('delivery_list', format('(%L, NULL, NULL, 201)', :'webhook'), format('(%L, NULL, %L, 201)', :'webhook', :'delivery_end'))) p (list, first_page, last_page),
 	cost_of(p.list || p.first_page) first, cost_of(p.list || p.last_page) last;
 COMMIT;
 -- What is looked for in contacts is no pattern, and case does not matter.
@@ -94,4 +107,5 @@ DELETE FROM wa.session WHERE label LIKE 'page %';
 DELETE FROM wa.chat WHERE jid LIKE '1000000%';
 DELETE FROM wa.contact WHERE jid LIKE '1000000%';
 DELETE FROM wa.webhook WHERE secret = 'secret';
+DELETE FROM wa.delivery WHERE webhook_id = :'webhook';
 VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook;

@@ -1,0 +1,274 @@
+/*
+ * events.test.mjs
+ *		Events over HTTP: each committed one once and in one order, however late its
+ *		transaction commits, on this server and on the next one.
+ */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Cluster, prepareCluster } from './harness/cluster.mjs';
+import { createSentMessage } from './harness/fixtures.mjs';
+import { until } from './harness/processes.mjs';
+import { Gateway } from './harness/programs.mjs';
+import { createChat, createKey, createSession, createTenant } from './harness/tenants.mjs';
+
+const EVENTS = '/api/v1/events';
+const WRITERS = 12;
+const TRANSACTIONS = 12;	/* of each writer */
+const HOLD_MS = 1500;		/* a transaction stays open for so long at most */
+
+let cluster, db, client, tenant, other, key;
+
+before(async () =>
+{
+	cluster = prepareCluster();
+	db = await cluster.open('wa');
+	tenant = await createTenant(db, 'Acme');
+	other = await createTenant(db, 'Other');
+	key = (await createKey(db, tenant.org, ['events', 'manage'])).secret;
+	client = (await Gateway.start(cluster)).client;
+});
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const read = (query = {}, secret = key, from = client) => from.get(`${EVENTS}?${new URLSearchParams(query)}`, secret);
+const stored = (wire = db, org = tenant.org) => wire.sql(
+	'SELECT wa.typeid(\'evt\', id) AS id, envelope FROM wa.event WHERE org_id = $1 ORDER BY epoch, xid, id', [org.uuid]);
+
+/* All that is kept behind an event, in pages. */
+async function readAll(since, { limit = 200, secret = key, from = client } = {})
+{
+	const found = [];
+	let last = since;
+
+	for (;;)
+	{
+		const { status, json } = await read({ limit, ...last && { since: last } }, secret, from);
+
+		assert.equal(status, 200);
+		found.push(...json.data);
+		if (json.data.length === 0)
+			return found;
+		last = json.data.at(-1).id;
+	}
+}
+
+/* Readers wait for the oldest transaction that runs, an ANALYZE for one. */
+const settled = (count, since) => until('all events are below the horizon', async () =>
+{
+	const found = await readAll(since);
+
+	return found.length >= count && found;
+});
+
+test('events are shown as they are stored, byte for byte, oldest first', async () =>
+{
+	const rows = await stored();
+	const answer = await until('all are shown', async () =>
+	{
+		const found = await read({ limit: 200 });
+
+		return found.json.data.length === rows.length && found;
+	});
+
+	assert.equal(answer.text, `{"data":[${rows.map((row) => row.envelope).join(',')}]}`);
+	assert.deepEqual(answer.json.data.map((event) => event.id), rows.map((row) => row.id));
+	assert.ok(answer.json.data.every((event) => event.organization === tenant.org.id));
+});
+
+test('pages go on by cursor and by since, and show the same', async () =>
+{
+	const all = await readAll();
+	const first = (await read({ limit: 2 })).json;
+	const byCursor = (await read({ limit: 2, cursor: first.nextCursor })).json;
+	const bySince = (await read({ limit: 2, since: first.data[1].id })).json;
+
+	assert.deepEqual(byCursor.data, all.slice(2, 4));
+	assert.deepEqual(bySince.data, byCursor.data);
+	assert.deepEqual(await readAll(undefined, { limit: 1 }), all);
+	assert.deepEqual((await read({ since: all.at(-1).id })).json, { data: [] });
+});
+
+test('what an event tells of a thing is what the thing\'s endpoint tells', async () =>
+{
+	const all = (await createKey(db, tenant.org)).secret;
+	const since = (await readAll()).at(-1).id;
+	const session = await createSession(db, tenant.org, { label: 'shown' });
+	const chat = await createChat(db, session, '15557654321@s.whatsapp.net');
+	const inbound = await createSentMessage(db, chat, { direction: 'in', type: 'image', body: 'look', senderJid: chat.jid });
+	const sent = (await client.post(`/api/v1/sessions/${session.id}/messages`, all,
+		{ type: 'location', to: '15557654321', latitude: 1.5, longitude: -2, replyTo: inbound.id, mentions: ['15550000001'] })).json;
+	const events = await settled(4, since);
+	const get = async (target) => (await client.get(`/api/v1/sessions/${session.id}${target}`, all)).json;
+	const payload = (type, id) => events.find((event) => event.event === type && [event.payload.id, event.payload.jid].includes(id)).payload;
+	/* of a session and a chat, what changed in between */
+	const without = ({ updatedAt, lastMessageAt, ratePerMin, ratePerHour, ...rest }) => rest;
+
+	assert.deepEqual(without(payload('session.status', session.id)), without(await get('')));
+	assert.deepEqual(without(payload('chat.update', chat.jid)), without(await get(`/chats/${chat.jid}`)));
+	assert.deepEqual(payload('message', inbound.id), await get(`/messages/${inbound.id}`));
+	assert.deepEqual(payload('message.from_me', sent.id), await get(`/messages/${sent.id}`));
+});
+
+test('filters: types and session; what cannot be one is a 400', async () =>
+{
+	const { json } = await read({ types: 'message,session.status', session: tenant.session.id });
+
+	assert.ok(json.data.length >= 2);
+	assert.ok(json.data.every((event) => ['message', 'session.status'].includes(event.event) && event.session === tenant.session.id));
+	assert.deepEqual((await read({ session: other.session.id })).json, { data: [] });
+	assert.equal((await read({ types: 'nonsense' })).json.error.details.types, 'must be event types, or *');
+});
+
+test('an event that is unknown, another\'s or expired is a 410 that says to start anew', async () =>
+{
+	const [{ id: others }] = await stored(db, other.org);
+	const shapes = new Set();
+
+	for (const since of [others, 'evt_01h455vb4pex5vsknk084sn02q'])
+	{
+		const answer = await read({ since });
+
+		assert.equal(answer.status, 410);
+		assert.equal(answer.json.error.code, 'resync_required');
+		shapes.add(answer.shape);
+	}
+	assert.equal(shapes.size, 1);
+	assert.equal((await read({ since: tenant.session.id })).status, 400);
+});
+
+test('auth.* events are for those who may manage, too', async () =>
+{
+	const listener = (await createKey(db, tenant.org, ['events'])).secret;
+	const session = await createSession(db, tenant.org, { status: 'scan_qr_code' });
+
+	await db.sql("INSERT INTO wa.session_pairing (org_id, session_id, qr_code) VALUES ($1, $2, 'take me over')", [tenant.org.uuid, session.uuid]);
+	await until('it is shown', async () => (await read({ types: 'auth.qr', session: session.id })).json.data.length === 1);
+	assert.deepEqual((await read({ types: 'auth.qr', session: session.id }, listener)).json, { data: [] });
+	assert.ok(!(await client.get(`${EVENTS}?session=${session.id}`, listener)).text.includes('take me over'));
+});
+
+/* A connection that writes in transactions of its own: some are slow, some roll back. */
+async function writer(number, written)
+{
+	const wire = await cluster.open('wa');
+
+	for (let i = 0; i < TRANSACTIONS; i++)
+	{
+		const rolls = (number + i) % 4 === 0;
+
+		await wire.sql('BEGIN');
+		for (const step of [1, 2])
+		{
+			const label = `${number}-${i}-${step}`;
+
+			await wire.sql('INSERT INTO wa.session (org_id, label) VALUES ($1, $2)', [tenant.org.uuid, label]);
+			if (!rolls)
+				written.push(label);
+			/* a few for long, most of them not at all */
+			await pause((number * 7 + i * 3) % 11 === 0 ? Math.random() * HOLD_MS : Math.random() * 20);
+		}
+		await wire.sql(rolls ? 'ROLLBACK' : 'COMMIT');
+	}
+	await wire.close();
+}
+
+test('many writers at once, late, slow and rolling back: every reader sees each event once, in the same order', async () =>
+{
+	const since = (await readAll()).at(-1).id;
+	const written = [];
+	let writing = true;
+	const follow = async (limit) =>
+	{
+		const seen = [];
+		let last = since;
+
+		for (let quiet = 0; writing || quiet < 3;)
+		{
+			const { json } = await read({ since: last, limit });
+
+			seen.push(...json.data);
+			last = json.data.at(-1)?.id ?? last;
+			quiet = json.data.length === 0 ? quiet + 1 : 0;
+			if (json.data.length === 0)
+				await pause(writing ? 10 : 100);
+		}
+		return seen;
+	};
+	const readers = [follow(1), follow(7), follow(200)];
+
+	await Promise.all(Array.from({ length: WRITERS }, (_, number) => writer(number, written)));
+	writing = false;
+
+	const seen = await Promise.all(readers);
+	const labels = seen.map((events) => events.map((event) => event.payload.label));
+
+	assert.ok(written.length > WRITERS * TRANSACTIONS);
+	for (const list of labels)
+	{
+		assert.deepEqual([...list].sort(), [...written].sort(), 'every committed event, once, and no other');
+		assert.deepEqual(list, labels[0], 'one order');
+	}
+	/* what one transaction wrote stands together, in the order in which it was written */
+	for (const [i, label] of labels[0].entries())
+	{
+		if (label.endsWith('-1'))
+			assert.equal(labels[0][i + 1], label.replace(/-1$/, '-2'));
+	}
+	assert.deepEqual((await stored()).slice(-written.length).map((row) => row.envelope), seen[0].map((event) => JSON.stringify(event)));
+});
+
+test('a dump that is restored into a younger server keeps every cursor right', async () =>
+{
+	const target = new Cluster();
+	const file = path.join(cluster.place, 'events.dump');
+
+	/* so far ahead that its transactions have numbers which the other server will not reach */
+	await db.sql('DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$');
+	await createSession(db, tenant.org, { label: 'far ahead' });
+
+	const known = await readAll();
+	const cursor = known.at(-3).id;
+
+	cluster.program('pg_dump', 'wa', ['--format', 'custom', '--file', file]);
+	target.createDatabase('restored');
+	target.program('pg_restore', 'postgres', ['--exit-on-error', '--dbname', 'restored', file]);
+	target.prepare('restored');
+
+	const restored = await target.open('restored');
+	const gateway = await Gateway.start(target, { database: 'restored' });
+	const from = gateway.client;
+
+	assert.deepEqual(await stored(restored), await stored(), 'what was restored writes no events');
+	assert.equal(await restored.value('SELECT (SELECT max(xid) FROM wa.event) > (pg_current_xact_id()::text)::bigint'), 't', 'the server is younger');
+	assert.deepEqual(await readAll(undefined, { from }), known);
+	for (const label of ['younger 1', 'younger 2'])
+		await restored.sql('INSERT INTO wa.session (org_id, label) VALUES ($1, $2)', [tenant.org.uuid, label]);
+
+	const behind = await until('the new ones are shown', async () =>
+	{
+		const found = await readAll(cursor, { from });
+
+		return found.length === 4 && found;
+	});
+
+	assert.deepEqual(behind.slice(0, 2), known.slice(-2));
+	assert.deepEqual(behind.slice(2).map((event) => event.payload.label), ['younger 1', 'younger 2']);
+	await gateway.stop();
+	await restored.close();
+});
+
+test('a ticket is for one who may listen, and the answer shows how to use it', async () =>
+{
+	const { status, json } = await client.post('/api/v1/realtime/ticket', key, { scope: 'session', session: tenant.session.id, events: ['message'] });
+
+	assert.equal(status, 201);
+	assert.match(json.ticket, /^rt_[0-9A-Za-z]{49}$/);
+	assert.deepEqual(json, { ticket: json.ticket, expiresInSeconds: 30, url: `/api/v1/realtime?ticket=${json.ticket}` });
+	assert.equal((await client.post('/api/v1/realtime/ticket', key, { scope: 'session' })).json.error.details.session,
+		'must be given for the scope session, and for no other');
+	assert.equal((await client.post('/api/v1/realtime/ticket', key, { scope: 'session', session: other.session.id })).status, 400);
+	/* it is no credential of the API */
+	assert.equal((await client.get('/api/v1/me', json.ticket)).status, 401);
+});
+
+after(() => db.close());

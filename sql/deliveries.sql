@@ -1,0 +1,152 @@
+-- Deliveries: made with their events, claimed by lanes, decided by the database.
+\set superuser :USER
+SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
+SELECT value AS beta FROM fixture WHERE name = 'beta' \gset
+SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
+SELECT value AS acme_read FROM fixture WHERE name = 'acme_read' \gset
+SELECT value AS beta_all FROM fixture WHERE name = 'beta_all' \gset
+SELECT value AS acme_session FROM fixture WHERE name = 'acme_session' \gset
+SELECT value AS beta_session FROM fixture WHERE name = 'beta_session' \gset
+UPDATE wa.session SET rate_per_min = 0, rate_per_hour = 0;
+DELETE FROM wa.webhook;
+DELETE FROM wa.delivery;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT a.id AS every, s.id AS sent, n.id AS nothing, o.id AS off, f.id AS other_session, a.secret AS first_secret
+FROM wa.create_webhook('https://all.example/') a, wa.create_webhook('https://sent.example/', '{message.from_me}', :'acme_session', '{"X-A":"b"}', '{"policy":"linear","delaySeconds":100,"attempts":2}') s,
+	wa.create_webhook('https://nothing.example/', '{}') n, wa.create_webhook('https://off.example/', active => false) o,
+	wa.create_session('other') t, wa.create_webhook('https://other.example/', session => t.id) f \gset
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT id AS of_beta FROM wa.create_webhook('https://beta.example/') \gset
+DELETE FROM wa.delivery;
+CREATE FUNCTION public.open_deliveries() RETURNS TABLE (url text, type text, status text, attempts integer) LANGUAGE sql AS $$
+	SELECT w.url, d.type, d.status, d.attempts FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id ORDER BY 1, d.epoch, d.xid, d.event_id $$;
+CREATE FUNCTION public.act_for(org text) RETURNS void LANGUAGE sql AS $$ SELECT wa.act_for(value::uuid) FROM public.fixture WHERE name = org $$;
+
+-- One for each active webhook that wants the event, in its transaction.
+BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; SELECT (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"gone"}')).status; ROLLBACK;
+SELECT * FROM open_deliveries();
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"one"}')).status, (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"two"}')).status;
+SELECT * FROM open_deliveries();
+SELECT count(*) AS of_events FROM wa.delivery d JOIN wa.event e ON e.org_id = d.org_id AND e.id = d.event_id AND (e.epoch, e.xid, e.type) = (d.epoch, d.xid, d.type);
+
+-- A worker claims webhooks: each once, as long as the lease runs.
+SELECT wa.claim_webhooks('', 10, '30 s');
+SELECT w.url, c.lease_until > now() + interval '29 s' AS leased FROM wa.claim_webhooks('w1', 1, '30 s') c JOIN wa.webhook w ON w.id = c.webhook_id;
+SELECT w.url FROM wa.claim_webhooks('w2', 10, '30 s') c JOIN wa.webhook w ON w.id = c.webhook_id ORDER BY 1;
+SELECT count(*) FROM wa.claim_webhooks('w3', 10, '30 s');
+SELECT lease_owner AS owner FROM wa.webhook_lane WHERE webhook_id = :'sent' \gset
+SELECT lease_owner AS every_owner FROM wa.webhook_lane WHERE webhook_id = :'every' \gset
+-- Nothing without acting for the organization, nor for one who does not hold the lane.
+SELECT e.state, e.message FROM (VALUES ('take_deliveries(''w1'', wa.uuid7(), 10)'), ('lane_target(''w1'', wa.uuid7())'), ('release_lane(''w1'', wa.uuid7())'), ('renew_lane(''w1'', wa.uuid7(), ''10 s'')'), ('finish_delivery(''w1'', wa.uuid7(), wa.uuid7(), 200, NULL, true)')) c (call), error_of('SELECT wa.' || call) e;
+BEGIN; SELECT act_for('beta'); SELECT count(*) FROM wa.take_deliveries(:'owner', :'sent', 10); SELECT count(*) FROM wa.lane_target(:'owner', :'sent'); SELECT wa.renew_lane(:'owner', :'sent', '30 s'), wa.release_lane(:'owner', :'sent'); ROLLBACK;
+BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w9', :'sent', 10); SELECT count(*) FROM wa.lane_target('w9', :'sent'); SELECT wa.renew_lane('w9', :'sent', '30 s'), wa.release_lane('w9', :'sent'); ROLLBACK;
+-- The holder gets what to send, in order, once in his turn.
+BEGIN; SELECT act_for('acme');
+SELECT url, secret ~ '^whsec_' AS secret, previous_secret, custom_headers FROM wa.lane_target(:'owner', :'sent');
+SELECT id, event_id AS event, envelope, attempt, type FROM wa.take_deliveries(:'owner', :'sent', 1) \gset one_
+SELECT id, event_id AS event, envelope FROM wa.take_deliveries(:'owner', :'sent', 10) \gset two_
+SELECT count(*) FROM wa.take_deliveries(:'owner', :'sent', 10);
+COMMIT;
+SELECT :'one_attempt' AS attempt, :'one_type' AS type, :'one_envelope'::jsonb -> 'payload' ->> 'body' AS one, :'two_envelope'::jsonb -> 'payload' ->> 'body' AS two, :'one_envelope' = (SELECT envelope FROM wa.event WHERE id = :'one_event') AS same_bytes;
+-- What became of it: delivered, or to be tried again after a pause.
+BEGIN; SELECT act_for('acme'); SELECT wa.finish_delivery(:'owner', :'sent', :'one_id', 204, NULL, true), wa.finish_delivery(:'owner', :'sent', :'one_id', 500, NULL, false) AS too_late, wa.finish_delivery('w9', :'sent', :'two_id', 500, NULL, false) AS not_his, wa.finish_delivery(:'owner', :'sent', :'two_id', 503, NULL, false); COMMIT;
+SELECT status, attempts, status_code, error, CASE status WHEN 'failed' THEN next_attempt_at - updated_at BETWEEN '79 s' AND '121 s' END AS in_100_seconds FROM wa.delivery WHERE id IN (:'one_id', :'two_id') ORDER BY event_id;
+BEGIN; SELECT act_for('acme'); SELECT count(*) AS not_due FROM wa.take_deliveries(:'owner', :'sent', 10); SELECT wa.renew_lane(:'owner', :'sent', '1 hour'), wa.release_lane(:'owner', :'sent'); COMMIT;
+SELECT count(*) AS not_due FROM wa.claim_webhooks('w3', 10, '30 s');
+UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'two_id';
+SELECT count(*) AS due FROM wa.claim_webhooks('w3', 10, '30 s');
+BEGIN; SELECT act_for('acme'); SELECT attempt, envelope = :'two_envelope' AS same_bytes, event_id = :'two_event' AS same_event FROM wa.take_deliveries('w3', :'sent', 10); SELECT wa.finish_delivery('w3', :'sent', :'two_id', NULL, 'connection refused', false); COMMIT;
+SELECT status, attempts, status_code, error, next_attempt_at FROM wa.delivery WHERE id = :'two_id';
+-- A lane that is lost is another's, with all that was not reported; the late report of a
+-- success counts, that of a failure does not.
+BEGIN; SELECT act_for('acme'); SELECT id FROM wa.take_deliveries(:'every_owner', :'every', 1) \gset lost_
+COMMIT;
+UPDATE wa.webhook_lane SET lease_until = now() WHERE webhook_id = :'every';
+SELECT count(*) FROM wa.claim_webhooks('w4', 10, '30 s');
+BEGIN; SELECT act_for('acme'); SELECT count(*) AS all_of_them, max(attempt), bool_or(id = :'lost_id') AS again FROM wa.take_deliveries('w4', :'every', 10); SELECT wa.finish_delivery(:'every_owner', :'every', :'lost_id', 500, NULL, false) AS failure, wa.finish_delivery(:'every_owner', :'every', :'lost_id', 200, NULL, true) AS success; COMMIT;
+-- How long to wait.
+SELECT policy, attempts, extract(epoch FROM wa.delivery_pause(policy, 2, attempts)) / seconds BETWEEN 0.79 AND 1.21 AS about
+FROM (VALUES ('exponential', 1, 2.0), ('exponential', 5, 32), ('exponential', 15, 3600), ('exponential', 50, 3600), ('linear', 3, 6), ('constant', 40, 2)) p (policy, attempts, seconds);
+
+-- After a rotation both secrets are signed with, until the overlap is over.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.rotate_webhook_secret(:'every', 'the-second-secret') AS second \; SELECT * FROM error_of(format('SELECT wa.rotate_webhook_secret(%L, NULL, 604801)', :'every'));
+BEGIN; SELECT act_for('acme'); SELECT secret, previous_secret = :'first_secret' AS previous FROM wa.lane_target('w4', :'every'); COMMIT;
+UPDATE wa.webhook SET previous_secret_until = now() WHERE id = :'every';
+BEGIN; SELECT act_for('acme'); SELECT secret, previous_secret FROM wa.lane_target('w4', :'every'); COMMIT;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.rotate_webhook_secret(:'every', 'the-third-secret', 0);
+BEGIN; SELECT act_for('acme'); SELECT secret, previous_secret FROM wa.lane_target('w4', :'every'); COMMIT;
+
+-- Callers list, test and replay what is theirs, with manage.
+\c - regress_app
+\set SHOW_CONTEXT never
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, attempts, status_code, error FROM wa.delivery WHERE webhook_id = :'sent' AND id IN (:'one_id', :'two_id') ORDER BY id;
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT count(*) FROM wa.delivery WHERE webhook_id = :'sent';
+SELECT wa.authenticate(:'acme_read') IS NOT NULL \; SELECT status FROM wa.delivery;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT envelope FROM wa.delivery;
+SELECT status FROM wa.delivery;
+SELECT c.call, e.state, e.constraint_name FROM (VALUES ('test_webhook(%L)'), ('replay_delivery(%L, %L)')) c (call), wa.authenticate(:'acme_read'), error_of(format('SELECT wa.' || call, :'sent', :'two_id')) e;
+SELECT c.call, e.state, e.message FROM (VALUES ('test_webhook(%L)'), ('replay_delivery(%L, %L)')) c (call), wa.authenticate(:'beta_all'), error_of(format('SELECT wa.' || call, :'sent', :'two_id')) e;
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.test_webhook(%L)', :'off')) e;
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.replay_delivery(%L, wa.uuid7())', :'sent')) e;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, attempts, error FROM wa.replay_delivery(:'sent', :'two_id');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS test, type, status FROM wa.test_webhook(:'nothing') \gset
+SELECT :'type' AS type, :'status' AS status;
+SELECT wa.claim_webhooks('x', 1, '30 s');
+SELECT wa.take_deliveries('x', :'sent', 1);
+SELECT wa.act_for(:'acme');
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers, p.proowner::regrole AS owner
+FROM pg_proc p LEFT JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname NOT IN ('wa_owner', 'wa_claim') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('claim_webhooks', 'take_deliveries', 'finish_delivery', 'lane_target', 'lane_turn', 'renew_lane', 'release_lane', 'count_failure', 'delivery_pause', 'test_webhook', 'replay_delivery', 'find_webhook')
+GROUP BY 1, 3 ORDER BY 1;
+-- A test is tried once.
+SELECT w.url FROM wa.claim_webhooks('w5', 10, '30 s') c JOIN wa.webhook w ON w.id = c.webhook_id ORDER BY 1;
+BEGIN; SELECT act_for('acme'); SELECT type, attempt, envelope::jsonb - '{id,timestamp,organization}'::text[] = jsonb_build_object('schema', 'v1', 'event', 'webhook.test', 'payload', jsonb_build_object('webhookId', wa.typeid('wh', :'nothing'))) AS test FROM wa.take_deliveries('w5', :'nothing', 10); SELECT wa.finish_delivery('w5', :'nothing', :'test', 500, NULL, false); COMMIT;
+SELECT count(*) AS events FROM wa.event WHERE type = 'webhook.test';
+SELECT failures FROM wa.webhook_lane WHERE webhook_id = :'nothing';
+
+-- The breaker: 20 failures in a row, for an hour.
+UPDATE wa.webhook_lane SET failures = 19, failing_since = now() - interval '59 minutes' WHERE webhook_id = :'every';
+SELECT id FROM wa.delivery WHERE webhook_id = :'every' AND status <> 'delivered' ORDER BY event_id LIMIT 1 \gset
+UPDATE wa.delivery SET status = 'failed', next_attempt_at = now(), turn = NULL WHERE id = :'id';
+BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT wa.finish_delivery('w4', :'every', :'id', 500, NULL, false); COMMIT;
+SELECT w.active, l.failures FROM wa.webhook w JOIN wa.webhook_lane l ON l.webhook_id = w.id WHERE w.id = :'every';
+UPDATE wa.webhook_lane SET failing_since = now() - interval '61 minutes' WHERE webhook_id = :'every';
+UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'id';
+BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT wa.finish_delivery('w4', :'every', :'id', NULL, 'connection refused', false); COMMIT;
+SELECT active, disabled_at IS NOT NULL AS disabled, disabled_reason FROM wa.webhook WHERE id = :'every';
+SELECT type, (envelope::jsonb -> 'payload') - '{id,organizationId,createdAt,updatedAt,disabledAt}'::text[] AS payload FROM wa.event WHERE type = 'webhook.disabled';
+SELECT action, detail FROM wa.audit WHERE subject = :'every' ORDER BY id;
+SELECT count(*) AS to_itself FROM wa.delivery WHERE webhook_id = :'every' AND type = 'webhook.disabled';
+UPDATE wa.webhook_lane SET lease_until = now();
+SELECT count(*) FILTER (WHERE webhook_id = :'every') AS claimed FROM wa.claim_webhooks('w6', 10, '30 s');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active, disabled_at, disabled_reason FROM wa.update_webhook(:'every', active => true);
+SELECT failures, failing_since FROM wa.webhook_lane WHERE webhook_id = :'every';
+UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'id';
+SELECT count(*) AS claimed FROM wa.claim_webhooks('w6', 10, '30 s') WHERE webhook_id = :'every';
+-- A success ends the row of failures.
+UPDATE wa.webhook_lane SET failures = 19, failing_since = now() - interval '2 hours' WHERE webhook_id = :'every';
+BEGIN; SELECT act_for('acme'); SELECT id FROM wa.take_deliveries('w6', :'every', 1) \gset
+SELECT wa.finish_delivery('w6', :'every', :'id', 200, NULL, true); COMMIT;
+SELECT failures, failing_since FROM wa.webhook_lane WHERE webhook_id = :'every';
+
+-- What is over goes; an event that expires leaves its bytes to what is still open.
+SELECT d.id, d.event_id AS event, e.envelope FROM wa.delivery d JOIN wa.event e ON e.id = d.event_id WHERE d.webhook_id = :'sent' AND d.id = :'two_id' \gset kept_
+UPDATE wa.event SET created_at = now() - interval '8 days' WHERE org_id = :'acme';
+SELECT wa.housekeep('events', 10000) > 0 AS events;
+SELECT count(*) AS left FROM wa.event WHERE org_id = :'acme';
+SELECT envelope = :'kept_envelope' AS kept FROM wa.delivery WHERE id = :'kept_id';
+SELECT count(*) AS lost FROM wa.delivery WHERE org_id = :'acme' AND status <> 'delivered' AND envelope IS NULL;
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.replay_delivery(%L, %L)', :'sent', :'one_id')) e;
+SELECT wa.housekeep('deliveries');
+UPDATE wa.delivery SET id = (overlay(id::text PLACING '01500000-0000' FROM 1 FOR 13))::uuid WHERE org_id = :'acme';
+SELECT count(*) FILTER (WHERE d.status IN ('delivered', 'dead') OR NOT w.active) AS over, count(*) FILTER (WHERE d.status IN ('pending', 'failed') AND w.active) AS open FROM wa.delivery d JOIN wa.webhook w ON w.id = d.webhook_id WHERE d.org_id = :'acme' \gset n_
+SELECT :n_over > 1 AS over, :n_open > 0 AS open;
+SELECT wa.housekeep('deliveries', 1), wa.housekeep('deliveries', 10000) = :n_over - 1 AS over;
+SELECT count(*) = :n_open AS open FROM wa.delivery WHERE org_id = :'acme';
+DELETE FROM wa.webhook WHERE org_id = :'acme';
+SELECT wa.housekeep('deliveries', 10000) = :n_open AS of_nobody;
+SELECT count(*) FROM wa.delivery WHERE org_id = :'acme';
+DELETE FROM wa.webhook;
+DELETE FROM wa.delivery;
+DELETE FROM wa.session WHERE label = 'other';
+DROP FUNCTION public.open_deliveries(), public.act_for(text);

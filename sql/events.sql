@@ -1,0 +1,223 @@
+-- The event log: what is written, in which order it is read, and by whom.
+\set superuser :USER
+SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
+SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
+SELECT value AS acme_read FROM fixture WHERE name = 'acme_read' \gset
+SELECT value AS acme_manage FROM fixture WHERE name = 'acme_manage' \gset
+SELECT value AS acme_events FROM fixture WHERE name = 'acme_events' \gset
+SELECT value AS beta FROM fixture WHERE name = 'beta' \gset
+SELECT value AS beta_all FROM fixture WHERE name = 'beta_all' \gset
+SELECT value AS acme_session FROM fixture WHERE name = 'acme_session' \gset
+SELECT value AS beta_session FROM fixture WHERE name = 'beta_session' \gset
+SELECT value AS acme_message FROM fixture WHERE name = 'acme_message' \gset
+UPDATE wa.session SET rate_per_min = 0, rate_per_hour = 0;
+
+-- What was written since it was last asked, as seen by a superuser: type, and the
+-- parts of the envelope that are the same each time.
+CREATE TABLE public.seen (epoch integer, xid bigint, id uuid);
+INSERT INTO public.seen VALUES (0, 0, '00000000-0000-0000-0000-000000000000');
+CREATE FUNCTION public.news(VARIADIC shown text[] DEFAULT '{}') RETURNS TABLE (of_org text, type text, well_formed boolean, payload jsonb)
+	LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY
+	SELECT o.name, e.type,
+		e.envelope::jsonb - 'payload' = jsonb_strip_nulls(jsonb_build_object('schema', 'v1', 'id', wa.typeid('evt', e.id), 'event', e.type,
+			'session', wa.typeid('sess', e.session_id), 'organization', wa.typeid('org', e.org_id),
+			'timestamp', floor(extract(epoch FROM e.created_at) * 1000)::bigint))
+		AND e.envelope LIKE '{"schema":"v1","id":"evt_%' AND e.xid > 0 AND e.type = ANY (wa.event_types()),
+		(SELECT jsonb_object_agg(p.key, p.value) FROM jsonb_each(e.envelope::jsonb -> 'payload') p WHERE p.key = ANY (shown))
+	FROM wa.event e JOIN wa.org o ON o.id = e.org_id
+	WHERE (e.epoch, e.xid, e.id) > (SELECT s.epoch, s.xid, s.id FROM public.seen s)
+	ORDER BY e.epoch, e.xid, e.id;
+	UPDATE public.seen s SET (epoch, xid, id) = (SELECT e.epoch, e.xid, e.id FROM wa.event e ORDER BY e.epoch DESC, e.xid DESC, e.id DESC LIMIT 1);
+END $$;
+CREATE FUNCTION public.act_for(org text) RETURNS void LANGUAGE sql AS $$ SELECT wa.act_for(value::uuid) FROM public.fixture WHERE name = org $$;
+SELECT count(*) > 0 AS some, bool_and(well_formed) AS well_formed FROM news();
+
+-- Each change writes its event; what nobody can see writes none.
+SELECT wa.create_key(:'acme', 'event key', '{read}') IS NOT NULL AS made;
+SELECT wa.revoke_key(:'acme', 'event key'), wa.revoke_key(id) AS again FROM wa.api_key WHERE name = 'event key';
+SELECT * FROM news('name', 'permissions', 'createdBy');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS session FROM wa.create_session('events') \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT (wa.update_session(:'session', 'other')).label, (wa.control_session(:'session', 'stop')).status, (wa.control_session(:'session', 'stop')).status, (wa.control_session(:'session', 'start')).status;
+SELECT * FROM news('status', 'label', 'ratePerMin');
+SELECT count(*) FROM wa.connector_sessions('sandbox', 'events', 10, '1 minute') WHERE session_id = :'session';
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_session(:'session', 'events', 'scan_qr_code', qr_code => 'qr-1', qr_expires_at => '2030-01-01'), wa.connector_session(:'session', 'events', 'scan_qr_code', qr_code => 'qr-1', qr_expires_at => '2030-01-01'), wa.connector_session(:'session', 'events', 'scan_qr_code', qr_code => 'qr-2', qr_expires_at => '2030-01-01'); COMMIT;
+SELECT * FROM news('status', 'code', 'expiresAt');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.request_pairing_code(:'session', '15551112222') AS code \gset
+SELECT type, well_formed, payload = jsonb_build_object('code', :'code', 'phone', '15551112222') AS code FROM news('code', 'phone');
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_session(:'session', 'events', 'working', '15550009999', '15550009999@s.whatsapp.net'); COMMIT;
+SELECT type, payload - 'lastConnectedAt' AS payload, payload ? 'lastConnectedAt' AS connected FROM news('status', 'phoneNumber', 'lastConnectedAt');
+
+-- Messages: the first of a chat opens it.
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_receive(:'session', 'WA1', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'Ann', 'text', 'hello', NULL, now()) IS NOT NULL AS received, wa.connector_receive(:'session', 'WA1', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'Ann', 'text', 'hello', NULL, now()) IS NOT NULL AS again; COMMIT;
+SELECT * FROM news('jid', 'name', 'body', 'direction', 'fromMe', 'hasMedia', 'unreadCount');
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_receive(:'session', 'WA2', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'Ann', 'image', 'look', NULL, now()) IS NOT NULL AS received; COMMIT;
+SELECT * FROM news('body', 'media', 'hasMedia');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT (wa.read_chat(:'session', '15553334444@s.whatsapp.net')).unread_count, (wa.update_chat(:'session', '15553334444@s.whatsapp.net', pinned => true)).pinned, (wa.update_chat(:'session', '15553334444@s.whatsapp.net', pinned => true)).pinned;
+SELECT * FROM news('jid', 'pinned', 'unreadCount', 'body');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS sent FROM wa.send_message(:'session', '15553334444', 'text', '{"text":"hi"}') \gset
+SELECT * FROM news('body', 'status', 'direction');
+SELECT count(*) FROM wa.connector_claim('sandbox', 'events', 10, '1 minute');
+SELECT * FROM news();
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_sent(:'sent', 'WA3', now()), wa.connector_status(:'session', 'WA3', 'delivered', now()), wa.connector_status(:'session', 'WA3', 'delivered', now()), wa.connector_status(:'session', 'WA3', 'read', now()); COMMIT;
+SELECT * FROM news('body', 'status', 'waMessageId');
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_change(:'session', 'WA3', '15553334444@s.whatsapp.net', 'react', '👍'), wa.connector_change(:'session', 'WA3', '15553334444@s.whatsapp.net', 'react', ''), wa.connector_change(:'session', 'WA1', '15553334444@s.whatsapp.net', 'edit', 'hello!'), wa.connector_change(:'session', 'WA1', '15553334444@s.whatsapp.net', 'revoke', NULL); COMMIT;
+SELECT * FROM news('body', 'reaction', 'reactions', 'edited', 'revoked');
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_presence(:'session', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'composing'); COMMIT;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS poll FROM wa.send_message(:'session', '15553334444', 'poll', '{"name":"Lunch?","options":["yes","no"]}') \gset
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_sent(:'poll', 'WA4', now()), wa.connector_poll_vote(:'session', 'WA4', '15553334444@s.whatsapp.net', '{yes}', '2026-01-01'), wa.connector_poll_vote(:'session', 'WA3', '15553334444@s.whatsapp.net', '{yes}', '2026-01-01') AS no_poll; COMMIT;
+SELECT type, well_formed, payload FROM news('presence', 'chatJid', 'senderJid', 'options', 'timestamp') WHERE type IN ('presence.update', 'poll.vote');
+BEGIN; SELECT act_for('acme'); SELECT e.* FROM (VALUES ('connector_presence(%L, ''x'', ''y'', ''composing'')'), ('connector_presence(%L, ''15553334444@s.whatsapp.net'', ''15553334444@s.whatsapp.net'', ''asleep'')'), ('connector_poll_vote(%L, ''WA4'', ''15553334444@s.whatsapp.net'', ''{maybe}'', now())')) c (call), error_of(format('SELECT wa.' || call, :'session')) e; COMMIT;
+SELECT * FROM news();
+
+-- What is rolled back was never written.
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+SAVEPOINT s;
+SELECT (wa.send_message(:'session', '15553334444', 'text', '{"text":"gone"}')).status;
+ROLLBACK TO s;
+SELECT (wa.send_message(:'session', '15553334444', 'text', '{"text":"kept"}')).status;
+COMMIT;
+SELECT type, payload FROM news('body');
+BEGIN; SELECT wa.create_key(:'acme', 'never', '{read}') IS NOT NULL; ROLLBACK;
+SELECT * FROM news();
+-- A transaction that wrote events cannot outlive this run of the server.
+BEGIN; SELECT wa.create_key(:'acme', 'never', '{read}') IS NOT NULL; PREPARE TRANSACTION 'x';
+-- The restore of a dump is no change; nobody can change anything in its disguise.
+SET row_security = off;
+INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status) VALUES (:'acme', :'session', '15553334444@s.whatsapp.net', 'in', 'text', 'restored', 'delivered');
+SELECT * FROM news();
+RESET row_security;
+\c - regress_app
+\set SHOW_CONTEXT never
+SET row_security = off;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT (wa.send_message(:'acme_session', '15553334444', 'text', '{"text":"hi"}')).status;
+RESET row_security;
+
+-- Reading needs events, and nothing else does instead; auth.* needs manage too.
+SELECT wa.read_events();
+SELECT c.call, e.state, e.constraint_name FROM (VALUES ('read_events()'), ('event_position(NULL)'), ('read_event_batch(0, 0, ''00000000-0000-0000-0000-000000000000'', NULL, NULL, 10)')) c (call), wa.authenticate(:'acme_manage'), error_of('SELECT wa.' || call) e;
+SELECT wa.authenticate(:'acme_read', 'events');
+SELECT wa.authenticate(:'acme_events', 'events') IS NOT NULL \; SELECT count(*) > 20 AS many, count(*) FILTER (WHERE envelope LIKE '%"event":"auth.%') AS auth FROM wa.read_events(max => 1000);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) > 20 AS many, count(*) FILTER (WHERE envelope LIKE '%"event":"auth.%') AS auth FROM wa.read_events(max => 1000);
+-- Another organization's are not there, in no filter and behind no cursor.
+SELECT wa.authenticate(:'beta_all', 'events') IS NOT NULL \; SELECT count(*) > 0 AS some, count(*) FILTER (WHERE envelope LIKE '%acme%') AS of_acme FROM wa.read_events(max => 1000);
+SELECT wa.authenticate(:'beta_all', 'events') IS NOT NULL \; SELECT count(*) FROM wa.read_events(session => :'acme_session');
+SELECT wa.authenticate(:'acme_events', 'events') IS NOT NULL \; SELECT id AS first FROM wa.read_events(max => 1) \gset
+SELECT e.* FROM wa.authenticate(:'beta_all', 'events'), error_of(format('SELECT wa.read_events(%L)', :'first')) e
+UNION ALL SELECT e.* FROM error_of('SELECT wa.read_events(wa.uuid7())') e;
+SELECT e.* FROM wa.authenticate(:'beta_all', 'events'), error_of(format('SELECT wa.event_position(%L)', :'first')) e;
+SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_events(types => ''{message,nonsense}'')') e;
+SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_events(max => 1001)') e;
+-- Types and session filter; pages of any size show the same, in the same order.
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT DISTINCT envelope::jsonb ->> 'event' AS type, envelope::jsonb ->> 'session' = wa.typeid('sess', :'session') AS of_session FROM wa.read_events(types => '{message.status,auth.qr}', session => :'session', max => 1000) ORDER BY 1;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; WITH RECURSIVE page AS (
+	SELECT array_agg(id) AS ids, (array_agg(id))[3] AS last FROM wa.read_events(max => 3)
+	UNION ALL
+	SELECT next.ids, next.ids[3] FROM page CROSS JOIN LATERAL (SELECT array_agg(id) AS ids FROM wa.read_events(page.last, max => 3)) next WHERE page.last IS NOT NULL)
+SELECT (SELECT array_agg(id) FROM page, unnest(ids) id) = (SELECT array_agg(id) FROM wa.read_events(max => 1000)) AS same;
+-- The batch of a socket: its last row says where to go on.
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT epoch, xid, id FROM wa.event_position(:'first') \gset p_
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*), count(envelope), bool_or(pending) AS more, (array_agg(event_epoch) FILTER (WHERE envelope IS NULL))[1] AS epoch, (array_agg(event_xid) FILTER (WHERE envelope IS NULL))[1] AS xid, (array_agg(event_id) FILTER (WHERE envelope IS NULL))[1] AS id FROM wa.read_event_batch(:p_epoch, :p_xid, :'p_id', NULL, NULL, 5) \gset q_
+SELECT :q_count AS rows, :'q_more' AS more;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT (array_agg(event_id ORDER BY event_id) FILTER (WHERE envelope IS NOT NULL))[1] = (SELECT (array_agg(id))[7] FROM wa.read_events(max => 7)) AS goes_on, bool_or(pending) AS more FROM wa.read_event_batch(:q_epoch, :q_xid, :'q_id', NULL, NULL, 1000);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*), bool_or(pending) AS more FROM wa.event_position(NULL) p, wa.read_event_batch(p.epoch, p.xid, p.id, NULL, NULL, 5);
+SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_event_batch(NULL, 0, wa.uuid7(), NULL, NULL, 1)') e;
+-- A transaction does not see its own, as nobody does before it commits.
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+SELECT count(*) AS before FROM wa.read_events(max => 1000) \gset
+SELECT (wa.send_message(:'session', '15553334444', 'text', '{"text":"own"}')).status;
+SELECT count(*) = :before AS not_yet FROM wa.read_events(max => 1000);
+COMMIT;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(*) - :before AS now FROM wa.read_events(max => 1000);
+
+-- The table itself is nobody's, and the functions below are for function bodies.
+SELECT count(*) FROM wa.event;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; INSERT INTO wa.event (org_id, epoch, xid, type, envelope) VALUES (:'acme', 1, 1, 'message', '{}');
+SELECT wa.emit(:'acme', 'message', NULL, '{}');
+SELECT wa.events_behind(0, 0, :'first', NULL, NULL, 10);
+SELECT wa.event_place(:'acme');
+SELECT wa.event_horizon();
+SELECT wa.holds_permission('manage');
+SELECT wa.wait_for_events(0, 0);
+SELECT wa.housekeep('events');
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers
+FROM pg_proc p JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'event_place', 'event_horizon', 'events_behind', 'event_position', 'read_events',
+	'read_event_batch', 'wait_for_events', 'event_bucket', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
+GROUP BY 1 ORDER BY 1;
+
+-- Another run of the server, or another server, begins another epoch: all that was
+-- there comes first, whatever its transactions were numbered.
+SELECT count(DISTINCT epoch) AS epochs, count(DISTINCT server) AS runs, bool_and(server = wa.server_run()) AS this_run FROM wa.event_epoch;
+UPDATE wa.event_epoch SET server = 'elsewhere';
+UPDATE wa.event SET xid = xid + 1000000000;
+INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'younger');
+INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'youngest');
+SELECT e.epoch, p.label FROM wa.authenticate(:'acme_all', 'events'), wa.read_events(max => 1000) e, jsonb_to_record(e.envelope::jsonb -> 'payload') p (label text) WHERE e.epoch > 1 OR p.label = 'acme phone' ORDER BY e.epoch, e.xid, e.id;
+SELECT epoch, server = wa.server_run() AS this_run, count(*) FROM wa.event_epoch GROUP BY 1, 2 ORDER BY 1;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*), min(e.epoch) FROM wa.read_events(:'first', max => 1000) e WHERE e.epoch = 2;
+DELETE FROM wa.session WHERE label LIKE 'young%';
+-- An epoch that was noted in vain is noted again.
+UPDATE wa.event_epoch SET server = 'elsewhere';
+BEGIN; INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'vain'); SELECT max(epoch) FROM wa.event_epoch; ROLLBACK;
+SELECT max(epoch) FROM wa.event_epoch;
+INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'not in vain');
+SELECT max(epoch) FROM wa.event_epoch;
+DELETE FROM wa.session WHERE label = 'not in vain';
+
+-- Who waits is woken by a commit, in the bucket of its organization, and by what
+-- a credential rests on; what is rolled back wakes nobody.
+SELECT generation, changed = decode(repeat('ff', 32), 'hex') AS all_at_first FROM wa.wait_for_events(0, 5000) \gset
+SELECT :'all_at_first' AS all_at_first;
+-- Of fixed ids, so that their buckets are different ones.
+INSERT INTO wa.org (id, name) VALUES ('00000000-0000-7000-8000-0000000000e1', 'one'), ('00000000-0000-7000-8000-0000000000e2', 'two');
+CREATE FUNCTION public.woken(since bigint) RETURNS TABLE (times bigint, one integer, two integer, buckets bigint) LANGUAGE sql VOLATILE AS $$
+	SELECT w.generation - since, get_bit(w.changed, wa.event_bucket('00000000-0000-7000-8000-0000000000e1')), get_bit(w.changed, wa.event_bucket('00000000-0000-7000-8000-0000000000e2')),
+		(SELECT count(*) FROM generate_series(0, 255) i WHERE get_bit(w.changed, i) = 1)
+	FROM wa.wait_for_events(since, 0) w $$;
+SELECT * FROM woken(:generation);
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'wakes');
+SELECT * FROM woken(:generation);
+BEGIN; INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e2', 'wakes not'); ROLLBACK;
+SELECT * FROM woken(:generation);
+UPDATE wa.session SET label = 'silent' WHERE label = 'wakes';
+SELECT * FROM woken(:generation);
+SELECT wa.import_key('00000000-0000-7000-8000-0000000000e2', 'wakes', sha256('wa_wakes-those-who-wait'), '{events}') IS NOT NULL;
+SELECT * FROM woken(:generation);
+UPDATE wa.api_key SET permissions = permissions WHERE name = 'wakes';
+SELECT * FROM woken(:generation);
+DELETE FROM wa.session WHERE label = 'silent';
+DELETE FROM wa.api_key WHERE name = 'wakes';
+SET client_min_messages = error;
+ALTER TABLE wa.audit DISABLE TRIGGER audit_append_only;
+DELETE FROM wa.audit WHERE org_id::text LIKE '%0000000000e_';
+ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only;
+DELETE FROM wa.org WHERE name IN ('one', 'two');
+-- A generation that never was is as good as none; a wait ends at its time.
+SELECT w.changed = decode(repeat('ff', 32), 'hex') AS all_of_them FROM wa.wait_for_events(9223372036854775807, 10) w;
+SELECT clock_timestamp() AS before \gset
+SELECT count(*) FROM wa.wait_for_events((SELECT generation FROM wa.wait_for_events(0, 0)), 200);
+SELECT clock_timestamp() - :'before' BETWEEN '0.2 s' AND '2 s' AS waited;
+
+-- Retention takes events from the front only, and a cursor that it took is no more.
+SELECT wa.set_event_days(:'acme', 0);
+SELECT wa.set_event_days(:'acme', 2);
+SELECT epoch, xid, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch, xid, id OFFSET 5 LIMIT 1 \gset front_
+SELECT count(*) AS count FROM wa.event WHERE org_id = :'acme' \gset before_
+UPDATE wa.event SET created_at = now() - interval '3 days' WHERE org_id = :'acme' AND (epoch, xid, id) <> (:front_epoch, :front_xid, :'front_id');
+SELECT wa.housekeep('events', 3), wa.housekeep('events', 100), wa.housekeep('events', 100);
+SELECT count(*) = :before_count - 5 AS rest, min(id::text) = :'front_id' OR (SELECT count(*) FROM wa.event e WHERE e.org_id = :'acme' AND (e.epoch, e.xid, e.id) < (:front_epoch, :front_xid, :'front_id')) = 0 AS front FROM wa.event WHERE org_id = :'acme';
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of(format('SELECT wa.read_events(%L)', :'first')) e;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) = :before_count - 6 AS all_behind FROM wa.read_events(:'front_id', max => 1000);
+SELECT e.* FROM error_of('SELECT wa.housekeep(''nonsense'')') e UNION ALL SELECT e.* FROM error_of('SELECT wa.housekeep(''events'', 0)') e;
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of('SELECT wa.housekeep(''events'')') e;
+
+DELETE FROM wa.session WHERE id = :'session';
+UPDATE wa.org SET event_days = 7;
+DROP FUNCTION public.news(text[]), public.act_for(text), public.woken(bigint);
+DROP TABLE public.seen;
