@@ -3,7 +3,8 @@
 -- The worker claims webhooks, a lane each, under a lease; takes what is due in
 -- a lane, oldest first; and reports what became of it.  When to try again, and
 -- when to give up, is decided here.  A worker that dies leaves its lanes to the
--- next one, which takes again what had not been reported: at least once.
+-- next one, which takes again what had not been reported: at least once.  What
+-- was taken and not reported counts as no attempt: nobody knows that it was one.
 
 -- ---------------------------------------------------------------------
 -- For callers
@@ -237,10 +238,10 @@ BEGIN
 			AND d.turn IS DISTINCT FROM turn_now
 		ORDER BY d.next_attempt_at, d.epoch, d.xid, d.event_id LIMIT max)
 		LIMIT max), taken AS (
-		UPDATE wa.delivery d SET turn = turn_now, attempts = d.attempts + 1
+		UPDATE wa.delivery d SET turn = turn_now
 		FROM due WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = due.id
 		RETURNING d.*)
-	SELECT t.id, t.event_id, t.session_id, t.type, t.attempts,
+	SELECT t.id, t.event_id, t.session_id, t.type, t.attempts + 1,
 		CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END
 	FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id
 	ORDER BY t.epoch, t.xid, t.event_id;
@@ -328,14 +329,14 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	IF NOT COALESCE(succeeded, false) THEN
-		new_status := CASE WHEN known.type = 'webhook.test' OR known.attempts >= target.retry_attempts
+		new_status := CASE WHEN known.type = 'webhook.test' OR known.attempts + 1 >= target.retry_attempts
 			THEN 'dead' ELSE 'failed' END;
 	END IF;
 	UPDATE wa.delivery d
-	SET status = new_status, status_code = finish_delivery.status_code, turn = NULL, updated_at = clock_timestamp(),
+	SET status = new_status, attempts = d.attempts + 1, status_code = finish_delivery.status_code, turn = NULL, updated_at = clock_timestamp(),
 		error = CASE WHEN new_status <> 'delivered' THEN reason END,
 		next_attempt_at = CASE new_status WHEN 'delivered' THEN d.next_attempt_at WHEN 'dead' THEN 'infinity'
-			ELSE clock_timestamp() + wa.delivery_pause(target.retry_policy, target.retry_delay_seconds, known.attempts) END
+			ELSE clock_timestamp() + wa.delivery_pause(target.retry_policy, target.retry_delay_seconds, known.attempts + 1) END
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;
 	IF new_status = 'delivered' THEN
 		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL

@@ -55,7 +55,7 @@ before(async () =>
 	await db.sql(`INSERT INTO wa.webhook (org_id, url, events, custom_headers, secret)
 		VALUES ($1, 'https://example.com/', '{message,chat.update}', '{"X-A": "b"}', 'whsec_0123456789abcdef')`, [tenant.org.uuid]);
 
-	await createSession(db, tenant.org, { label: 'to be delivered' });
+	await createMessage(db, tenant.chat, 'to be delivered');
 
 	/* people, and one of them at a browser */
 	const person = await db.value("SELECT id FROM wa.create_user('ann@example.com', 'Ann', 'correct horse')");
