@@ -114,6 +114,12 @@ static const ConfigOption options[] = {
 	 .kind = CONFIG_LIST,
 	 .target = &settings.origins,
 	 .help = "web pages of this origin may call; several: comma separated, or the flag repeated"},
+	{.flag = "trusted-proxy",
+	 .environment = "WA_TRUSTED_PROXY",
+	 .argument = "ADDR[/BITS]",
+	 .kind = CONFIG_LIST,
+	 .target = &settings.proxies,
+	 .help = "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; several as above"},
 	{.flag = "endpoints",
 	 .kind = CONFIG_FLAG,
 	 .target = &settings.endpoints,
@@ -195,5 +201,7 @@ settings_http(const Settings *given, const char *listen, HttpLimits *limits)
 		.other_descriptors = db_descriptors(&db),
 		.origins = given->origins.texts,
 		.n_origins = given->origins.count,
+		.proxies = given->proxies.texts,
+		.n_proxies = given->proxies.count,
 	};
 }
