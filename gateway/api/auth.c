@@ -7,7 +7,7 @@
  * and with that it calls the API as everybody does.
  *
  * bcrypt takes a quarter of a second of the database's time, so that whatever checks a
- * password runs in the slow lane; limits on guessing come before it, in the database.
+ * password runs in the costly lane; limits on guessing come before it, in the database.
  */
 #include <stddef.h>
 
@@ -117,7 +117,7 @@ const Endpoint auth_endpoints[] = {
 		.pattern = "/auth/sign-in",
 		.door = DOOR_OWN_PAGES,
 		.statement = "auth_sign_in",
-		.slow = true,
+		.lane = DB_LANE_COSTLY,
 		.params = sign_in_params,
 		.status = 200,
 		.answer = ANSWER_ONE,
@@ -173,7 +173,7 @@ const Endpoint auth_endpoints[] = {
 		.pattern = "/auth/password",
 		.door = DOOR_COOKIE,
 		.statement = "auth_password",
-		.slow = true,
+		.lane = DB_LANE_COSTLY,
 		.params = password_params,
 		.status = 204,
 		.answer = ANSWER_NONE,
@@ -194,7 +194,7 @@ const Endpoint auth_endpoints[] = {
 		.pattern = "/auth/invitation/accept",
 		.door = DOOR_OWN_PAGES,
 		.statement = "auth_accept",
-		.slow = true,
+		.lane = DB_LANE_COSTLY,
 		.params = accept_params,
 		.status = 200,
 		.answer = ANSWER_ONE,

@@ -44,6 +44,12 @@ static const char *const door_names[] = {
 	[DOOR_OWN_PAGES] = "ownPages",
 };
 
+static const char *const lane_names[] = {
+	[DB_LANE_FAST] = "fast",
+	[DB_LANE_SLOW] = "slow",
+	[DB_LANE_COSTLY] = "costly",
+};
+
 static const char *const answer_names[] = {
 	[ANSWER_ONE] = "one",
 	[ANSWER_LIST] = "list",
@@ -200,7 +206,7 @@ write_access(JsonWriter *writer, const Endpoint *endpoint)
 	write_truth(writer, "mayRefuse",
 				endpoint->door != DOOR_OWN_PAGES || endpoint->unauthorized != NULL);
 	write_text(writer, "statement", endpoint->statement);
-	write_truth(writer, "slow", endpoint->slow);
+	write_text(writer, "lane", lane_names[endpoint->lane]);
 }
 
 static void

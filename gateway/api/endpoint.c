@@ -201,8 +201,7 @@ prepare_call(Call *call)
 		{
 			return false;
 		}
-		db_request_set_lane(call->db, call->route->endpoint->slow || call->slow ? DB_LANE_SLOW
-																				: DB_LANE_FAST);
+		db_request_set_lane(call->db, call->slow ? DB_LANE_SLOW : call->route->endpoint->lane);
 	}
 	if (call->refused)
 	{

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "db/db.h"
 #include "http/http.h"
 
 /* Rows of a list: when ?limit= is not given, and at most. */
@@ -143,7 +144,7 @@ typedef struct Endpoint
 	const char *needs; /* permission; NULL = any valid credential */
 	bool people;       /* for people with a user token, and for no API key */
 	const char *statement;
-	bool slow; /* always runs in the slow lane; see Param.slow */
+	DbLaneName lane; /* where it runs; see also Param.slow */
 
 	const Param *params;
 

@@ -8,9 +8,10 @@
  * before.  Requests never share a Sync, so that no request can see the identity of
  * another.
  *
- * A *lane* is a group of connections with a queue of its own; slow statements go to
+ * A *lane* is a group of connections with a queue of its own.  Slow statements go to
  * the slow lane, because a pipeline answers in order and everything behind a slow
- * statement waits.
+ * statement waits.  Costly ones, which anybody may ask for and each of which keeps a
+ * processor of the server busy, go to a lane that is narrow on purpose.
  *
  * Bounds: connections of a lane, requests in flight of a connection, requests queued
  * of a lane, milliseconds of a request, bytes of its rows.  When a queue is full, or no connection can
@@ -61,6 +62,7 @@ typedef enum DbLaneName
 {
 	DB_LANE_FAST,
 	DB_LANE_SLOW,
+	DB_LANE_COSTLY,
 	DB_LANE_COUNT
 } DbLaneName;
 
@@ -71,8 +73,10 @@ typedef struct DbConfig
 	const char *role;             /* whose statements are prepared: "gateway" */
 	int connections;              /* of the fast lane, 1 or more */
 	int slow_connections;         /* of the slow lane; 0 = it shares the fast one */
+	int costly_connections;       /* of the costly lane; 0 = it shares the fast one */
 	int in_flight;                /* requests in one connection's pipeline, 1 or more */
 	int queue;                    /* requests waiting in one lane, 0 or more */
+	int costly_queue;             /* the same for the costly lane */
 } DbConfig;
 
 typedef enum DbOutcome

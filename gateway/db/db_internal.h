@@ -139,6 +139,7 @@ struct DbLane
 	int connection_count;
 	struct RequestList queue;
 	int queue_count;
+	int queue_max;
 	struct event *dispatch; /* activated when there may be something to send */
 };
 
@@ -155,7 +156,6 @@ struct Db
 	char *application_name;
 	char *role;
 	int in_flight;
-	int queue;
 };
 
 /* request.c */

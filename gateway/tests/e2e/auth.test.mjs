@@ -7,7 +7,7 @@ import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { Browser, PLAIN_COOKIE, SECURE_COOKIE, cookieOf, tokenOf } from './harness/people.mjs';
 import { Gateway } from './harness/programs.mjs';
-import { addMember, createKey, createOrg, createPerson } from './harness/tenants.mjs';
+import { addMember, createKey, createOrg, createPerson, createSession } from './harness/tenants.mjs';
 
 const ME = '/api/v1/me';
 
@@ -183,6 +183,33 @@ test('guessing at an account ends in a 429 that no rollback takes back, also for
 	assert.equal(answer.status, 429);
 	assert.equal(answer.json.error.message, 'too many attempts');
 	assert.match(answer.headers['retry-after'], /^[1-9][0-9]?$/);
+});
+
+test('a crowd that signs in keeps nobody else waiting, and is itself bounded', async () =>
+{
+	const { client: crowded } = await Gateway.start(cluster, { args: ['--trusted-proxy', '127.0.0.1'] });
+	const { browser, org } = await signedIn();
+	const bearer = await browser.token();
+	const session = await createSession(db, org);
+	let answered = 0;
+	const crowd = Array.from({ length: 60 }, async (_, i) =>
+	{
+		const { status } = await crowded.request('POST', '/auth/sign-in',
+			{ json: { email: `crowd${i}@example.com`, password: 'x' }, headers: { 'X-Forwarded-For': `198.51.100.${i}` } });
+
+		answered++;
+		return status;
+	});
+
+	/* one request in each of the other lanes */
+	assert.equal((await crowded.get('/api/v1/me', undefined, { bearer })).status, 200);
+	assert.equal((await crowded.get(`/api/v1/sessions/${session.id}/contacts?q=x`, undefined, { bearer })).status, 200);
+	assert.ok(answered < crowd.length, 'the crowd is still waiting');
+
+	const statuses = new Set(await Promise.all(crowd));
+
+	/* on a machine that is slow enough a 504 is among them */
+	assert.deepEqual([...statuses].filter((status) => status !== 504).sort(), [401, 503]);
 });
 
 test('bad input is refused before any account is looked at', async () =>
