@@ -294,8 +294,10 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 			WHEN k.superseded_by IS NOT NULL THEN 'rotated'
 			ELSE 'live'
 		END AS status,
-		k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_by
-	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id;
+		k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_by,
+		last.used_at AS last_used_at, last.used_from AS last_used_from
+	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
+		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last;
 REVOKE ALL ON wa.keys FROM PUBLIC;
 GRANT SELECT ON wa.keys TO wa_admin;
 COMMENT ON VIEW wa.keys IS 'API keys for administrators, without their digests';
@@ -312,6 +314,8 @@ COMMENT ON COLUMN wa.keys.created_by IS 'who made it';
 COMMENT ON COLUMN wa.keys.expires_at IS 'from when on it is refused; NULL: never';
 COMMENT ON COLUMN wa.keys.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.keys.revoked_by IS 'who revoked it';
+COMMENT ON COLUMN wa.keys.last_used_at IS 'when it was last used, to a second; NULL: not as far as is known';
+COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as the gateway or application told';
 
 CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER

@@ -11,6 +11,7 @@
 #include "api/call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/cookie.h"
 #include "api/origin.h"
@@ -153,14 +154,20 @@ make_db_request(Call *call, int statement)
 	const Endpoint *endpoint = call->route->endpoint;
 	DbRequest *request =
 		db_request_new(statement, DB_LANE_FAST, call->api->timeout_ms, on_result, call);
+	char client[HTTP_CLIENT_MAX];
 
-	if (request != NULL && endpoint->door == DOOR_CREDENTIAL &&
-		!db_request_credential(request, call->credential.text, call->credential.length,
+	if (request == NULL || endpoint->door != DOOR_CREDENTIAL)
+	{
+		return request;
+	}
+	if (!db_request_credential(request, call->credential.text, call->credential.length,
 							   endpoint->needs))
 	{
 		db_request_free(request);
-		request = NULL;
+		return NULL;
 	}
+	http_request_client(call->http, client);
+	db_request_address(request, client, strlen(client));
 	return request;
 }
 

@@ -58,6 +58,9 @@ struct event_base;
 /* Bytes of a credential; longer ones are refused by db_request_credential. */
 #define DB_CREDENTIAL_MAX 128
 
+/* Bytes of a client's address as text; of longer ones nothing is passed on. */
+#define DB_ADDRESS_MAX 45
+
 typedef enum DbLaneName
 {
 	DB_LANE_FAST,
@@ -159,6 +162,12 @@ extern void db_request_free(DbRequest *request);
  */
 extern bool
 db_request_credential(DbRequest *request, const char *credential, size_t length, const char *needs);
+
+/*
+ * The network address that the credential came from, for the record of its use.  Copied.
+ * Without a call, and for one that is too long, the database is told none.
+ */
+extern void db_request_address(DbRequest *request, const char *address, size_t length);
 
 /*
  * Parameters in the order of the statement, in PostgreSQL's binary formats.  Copied.

@@ -84,6 +84,8 @@ struct DbRequest
 	char credential[DB_CREDENTIAL_MAX];
 	size_t credential_length; /* 0: no credential, authenticate is not sent */
 	const char *needs;
+	char address[DB_ADDRESS_MAX];
+	size_t address_length; /* 0: none */
 
 	Buffer bytes; /* the parameters' values, one after the other */
 	int params;
