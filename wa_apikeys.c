@@ -5,9 +5,9 @@
  *
  * Nothing is decided here; the rooms under src/ do the work.  What this file
  * holds is when they are furnished: the key cache and the transaction context
- * always, the seal, the log redaction, the limits on guessing and the wake-ups
- * only when the library is loaded by shared_preload_libraries.  A seal that a session could choose to load, or
- * not to load, would be no seal.
+ * always, the seal, the log redaction, the limits on guessing, the record of uses
+ * and the wake-ups only when the library is loaded by shared_preload_libraries.
+ * A seal that a session could choose to load, or not to load, would be no seal.
  *
  * The library refuses to run in a server that is older than the newest
  * security release of its major version that this release knows.  Isolation
@@ -28,6 +28,7 @@
 #include "src/row_lookup.h"
 #include "src/seal.h"
 #include "src/throttle.h"
+#include "src/usage.h"
 #include "src/wake.h"
 
 PG_MODULE_MAGIC;
@@ -87,6 +88,7 @@ _PG_init(void)
 		wa_seal_init();
 		wa_redact_init();
 		wa_throttle_init();
+		wa_usage_init();
 		wa_wake_preload();
 	}
 }

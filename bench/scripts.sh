@@ -17,7 +17,7 @@ gateway_statement()
 
 authenticate_statement()
 {
-	gateway_statement authenticate | sed -e "s/\$1/:key/; s/\$2/:needs/"
+	gateway_statement authenticate | sed -e "s/\$1/:key/; s/\$2/:needs/; s/\$3/:address/"
 }
 
 list_statement()

@@ -13,6 +13,14 @@
 /* Requests in the pipeline of one connection: more only wait there instead of in the queue. */
 #define IN_FLIGHT 8
 
+/*
+ * bcrypt keeps a processor of the database busy for a quarter of a second, and whoever has
+ * many addresses can ask for it often: one at a time for each worker, and no more waiting
+ * than are done in time.
+ */
+#define COSTLY_CONNECTIONS 1
+#define COSTLY_QUEUE 8
+
 /* The database answers or gives up first; the HTTP floor's deadline is so much behind it. */
 #define LAST_RESORT_MS 10000
 
@@ -114,6 +122,12 @@ static const ConfigOption options[] = {
 	 .kind = CONFIG_LIST,
 	 .target = &settings.origins,
 	 .help = "web pages of this origin may call; several: comma separated, or the flag repeated"},
+	{.flag = "trusted-proxy",
+	 .environment = "WA_TRUSTED_PROXY",
+	 .argument = "ADDR[/BITS]",
+	 .kind = CONFIG_LIST,
+	 .target = &settings.proxies,
+	 .help = "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; several as above"},
 	{.flag = "endpoints",
 	 .kind = CONFIG_FLAG,
 	 .target = &settings.endpoints,
@@ -170,6 +184,8 @@ settings_db(const Settings *given)
 		.role = API_ROLE,
 		.connections = (int) connections,
 		.slow_connections = (int) given->slow_connections,
+		.costly_connections = COSTLY_CONNECTIONS,
+		.costly_queue = COSTLY_QUEUE,
 		.in_flight = IN_FLIGHT,
 		.queue = (int) given->queue,
 	};
@@ -195,5 +211,7 @@ settings_http(const Settings *given, const char *listen, HttpLimits *limits)
 		.other_descriptors = db_descriptors(&db),
 		.origins = given->origins.texts,
 		.n_origins = given->origins.count,
+		.proxies = given->proxies.texts,
+		.n_proxies = given->proxies.count,
 	};
 }

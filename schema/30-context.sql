@@ -1,12 +1,12 @@
 -- The context: who a transaction acts for.  See src/context.c.
 
-CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permission DEFAULT NULL) RETURNS uuid
+CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permission DEFAULT NULL, address text DEFAULT NULL) RETURNS uuid
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_authenticate';
-REVOKE ALL ON FUNCTION wa.authenticate(wa.secret, wa.permission) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permission) TO wa_gateway, wa_app;
-COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permission) IS
-	'binds a credential to this transaction, once, for one permission or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed';
+REVOKE ALL ON FUNCTION wa.authenticate(wa.secret, wa.permission, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permission, text) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permission, text) IS
+	'binds a credential to this transaction, once, for one permission or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed; the address, where the request came from, is kept as that of the key''s last use';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

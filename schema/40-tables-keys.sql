@@ -79,6 +79,7 @@ CREATE TABLE wa.audit (
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	actor text NOT NULL,
+	actor_name text,
 	action text NOT NULL,
 	subject uuid,
 	detail jsonb NOT NULL DEFAULT '{}',
@@ -89,6 +90,7 @@ COMMENT ON COLUMN wa.audit.org_id IS 'the organization it happened in';
 COMMENT ON COLUMN wa.audit.id IS 'UUIDv7, so that the order of ids is the order in time';
 COMMENT ON COLUMN wa.audit.at IS 'when it happened';
 COMMENT ON COLUMN wa.audit.actor IS 'who did it: usr_… or key_…, or a database role';
+COMMENT ON COLUMN wa.audit.actor_name IS 'what a person or key that did it was called then; NULL for database roles';
 COMMENT ON COLUMN wa.audit.action IS 'what was done, as noun.verb: key.created, key.revoked, …';
 COMMENT ON COLUMN wa.audit.subject IS 'the id of what it was done to';
 COMMENT ON COLUMN wa.audit.detail IS 'more about it; never a secret';

@@ -258,7 +258,7 @@ GRANT SELECT (org_id, id, session_id, url, events, custom_headers, retry_policy,
 GRANT SELECT (id, name, created_at) ON wa.org TO wa_admin;
 GRANT SELECT (org_id, id, name, prefix, permissions, created_at, created_by, expires_at, superseded_by,
 	revoked_at, revoked_by) ON wa.api_key TO wa_admin;
-GRANT SELECT (org_id, id, at, actor, action, subject, detail) ON wa.audit TO wa_admin;
+GRANT SELECT (org_id, id, at, actor, actor_name, action, subject, detail) ON wa.audit TO wa_admin;
 GRANT SELECT ON wa.statement TO wa_admin;
 GRANT SELECT, UPDATE ON wa.session, wa.message, wa.message_action TO wa_claim;
 GRANT SELECT ON wa.session_pairing TO wa_claim;

@@ -23,13 +23,29 @@ CREATE FUNCTION wa.actor() RETURNS text
 REVOKE ALL ON FUNCTION wa.actor() FROM PUBLIC;
 COMMENT ON FUNCTION wa.actor() IS 'who acts, for the audit log: a person, a key, or else the database login';
 
--- What a person does is noted with the address that the person signed in from.
+-- The name of an actor or of what was acted on, where it is still known.
+CREATE FUNCTION wa.name_of(org uuid, id text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN id ~ '^usr_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
+			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.from_typeid('usr', name_of.id))
+		WHEN id ~ '^key_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
+			(SELECT k.name FROM wa.api_key k WHERE k.org_id = org AND k.id = wa.from_typeid('key', name_of.id))
+		END
+$$;
+REVOKE ALL ON FUNCTION wa.name_of(uuid, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_… or key_… is called, NULL for others';
+
+-- What a person does is noted with the address that the person signed in from, and
+-- with their name: whoever leaves takes it along.
 CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL) RETURNS void
 	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	INSERT INTO wa.audit (org_id, actor, action, subject, detail)
-	VALUES (org, COALESCE(note.actor, wa.actor()), action, subject, detail || COALESCE((
+	INSERT INTO wa.audit (org_id, actor, actor_name, action, subject, detail)
+	VALUES (org, COALESCE(note.actor, wa.actor()), wa.name_of(org, COALESCE(note.actor, wa.actor())), action, subject, detail || COALESCE((
 		SELECT jsonb_build_object('address', host(s.address)) FROM wa.sign_in s
 		WHERE s.user_id = wa.current_user_id() AND s.id = wa.current_sign_in() AND s.address IS NOT NULL), '{}'))
 $$;
@@ -278,8 +294,10 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 			WHEN k.superseded_by IS NOT NULL THEN 'rotated'
 			ELSE 'live'
 		END AS status,
-		k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_by
-	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id;
+		k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_by,
+		last.used_at AS last_used_at, last.used_from AS last_used_from
+	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
+		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last;
 REVOKE ALL ON wa.keys FROM PUBLIC;
 GRANT SELECT ON wa.keys TO wa_admin;
 COMMENT ON VIEW wa.keys IS 'API keys for administrators, without their digests';
@@ -296,6 +314,8 @@ COMMENT ON COLUMN wa.keys.created_by IS 'who made it';
 COMMENT ON COLUMN wa.keys.expires_at IS 'from when on it is refused; NULL: never';
 COMMENT ON COLUMN wa.keys.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.keys.revoked_by IS 'who revoked it';
+COMMENT ON COLUMN wa.keys.last_used_at IS 'when it was last used, to a second; NULL: not as far as is known';
+COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as the gateway or application told';
 
 CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER

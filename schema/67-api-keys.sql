@@ -17,7 +17,8 @@ COMMENT ON FUNCTION wa.require_key_manager() IS
 
 CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
-				   expires_at timestamptz, revoked_at timestamptz)
+				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
+				   revoked_at timestamptz)
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -26,7 +27,8 @@ DECLARE
 	org constant uuid := wa.require_key_manager();
 BEGIN
 	RETURN QUERY
-	SELECT k.id, k.name, k.prefix, k.permissions::text[], k.created_at, k.created_by, k.expires_at, k.revoked_at
+	SELECT k.id, k.name, k.prefix, k.permissions::text[], k.created_at, k.created_by, wa.name_of(org, k.created_by),
+		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by, k.revoked_at
 	FROM wa.api_key k
 	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
@@ -79,7 +81,8 @@ COMMENT ON FUNCTION wa.find_api_key(uuid) IS
 -- VOLATILE, so that it sees what the statement that it stands in has just made.
 CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
-				   expires_at timestamptz, revoked_at timestamptz)
+				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
+				   revoked_at timestamptz)
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -87,7 +90,8 @@ DECLARE
 	shown constant wa.api_key := wa.find_api_key(key);
 BEGIN
 	RETURN QUERY SELECT shown.id, shown.name, shown.prefix, shown.permissions::text[], shown.created_at,
-		shown.created_by, shown.expires_at, shown.revoked_at;
+		shown.created_by, wa.name_of(shown.org_id, shown.created_by), shown.expires_at,
+		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by, shown.revoked_at;
 END $$;
 REVOKE ALL ON FUNCTION wa.show_api_key(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.show_api_key(uuid) TO wa_gateway, wa_app;

@@ -250,7 +250,8 @@ BEGIN
 	-- The note comes first: who removes themselves is nobody afterwards.
 	PERFORM wa.note(org, CASE WHEN old.role IS NULL THEN 'member.added' WHEN new_role IS NULL THEN 'member.removed'
 						 ELSE 'member.changed' END, person,
-					jsonb_strip_nulls(jsonb_build_object('role', new_role, 'was', old.role)));
+					jsonb_strip_nulls(jsonb_build_object('role', new_role, 'was', old.role,
+						'name', wa.name_of(org, wa.typeid('usr', person)))));
 	-- What somebody could hand on must not outlive their right to do so.
 	IF COALESCE(new_role = 'member', true) OR old.role = 'owner' THEN
 		UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
@@ -356,9 +357,9 @@ REVOKE ALL ON FUNCTION wa.require_rank(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.require_rank(text) IS
 	'for function bodies: raises 42501, with "owner" in the constraint-name field, if this role is above the acting person''s';
 
-CREATE FUNCTION wa.list_members()
+CREATE FUNCTION wa.list_members(after uuid DEFAULT NULL, max integer DEFAULT 200)
 	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
-	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -368,13 +369,35 @@ BEGIN
 	RETURN QUERY
 	SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NOT NULL
 	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
-	WHERE m.org_id = org
-	ORDER BY lower(u.name), m.user_id;
+	WHERE m.org_id = org AND m.user_id > CASE WHEN list_members.after IS NULL
+			THEN '00000000-0000-0000-0000-000000000000' ELSE list_members.after END
+	ORDER BY m.user_id
+	LIMIT list_members.max;
 END $$;
-REVOKE ALL ON FUNCTION wa.list_members() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.list_members() TO wa_gateway, wa_app;
-COMMENT ON FUNCTION wa.list_members() IS
-	'the members of the active organization by name, for a person who manages them';
+REVOKE ALL ON FUNCTION wa.list_members(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.list_members(uuid, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.list_members(uuid, integer) IS
+	'the members of the active organization, oldest account first, from behind this person, for a person who manages them';
+
+-- VOLATILE, so that it sees what the statement that it stands in has just changed.
+CREATE FUNCTION wa.show_member(person uuid)
+	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NOT NULL
+	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+	WHERE m.org_id = org AND m.user_id = person;
+END $$;
+REVOKE ALL ON FUNCTION wa.show_member(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.show_member(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.show_member(uuid) IS
+	'one member as wa.list_members() lists it, or no row, for a person who manages them';
 
 CREATE FUNCTION wa.set_member_role(person uuid, role text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
@@ -469,9 +492,10 @@ GRANT EXECUTE ON FUNCTION wa.invite_member(text, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.invite_member(text, text) IS
 	'invites a person to the active organization for 7 days; the answer is the only place where the secret ever appears; an admin cannot invite an owner';
 
-CREATE FUNCTION wa.list_invitations()
-	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, expires_at timestamptz)
-	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+CREATE FUNCTION wa.list_invitations(before uuid DEFAULT NULL, max integer DEFAULT 200)
+	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
+				   expires_at timestamptz)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -479,14 +503,39 @@ DECLARE
 	org constant uuid := wa.require_member_manager();
 BEGIN
 	RETURN QUERY
-	SELECT i.id, i.email, i.role, i.created_at, i.created_by, i.expires_at FROM wa.invitation i
+	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
+	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
 	WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-	ORDER BY i.id DESC;
+		AND i.id < CASE WHEN list_invitations.before IS NULL
+			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_invitations.before END
+	ORDER BY i.id DESC
+	LIMIT list_invitations.max;
 END $$;
-REVOKE ALL ON FUNCTION wa.list_invitations() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.list_invitations() TO wa_gateway, wa_app;
-COMMENT ON FUNCTION wa.list_invitations() IS
-	'invitations to the active organization that nobody has accepted, newest first, expired ones included, for a person who manages its members';
+REVOKE ALL ON FUNCTION wa.list_invitations(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.list_invitations(uuid, integer) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.list_invitations(uuid, integer) IS
+	'invitations to the active organization that nobody has accepted, newest first, from before this one, expired ones included, for a person who manages its members';
+
+-- VOLATILE, so that it sees what the statement that it stands in has just made.
+CREATE FUNCTION wa.show_invitation(invitation uuid)
+	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
+				   expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
+	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
+	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.show_invitation(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.show_invitation(uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.show_invitation(uuid) IS
+	'one invitation as wa.list_invitations() lists it, or no row, for a person who manages members';
 
 CREATE FUNCTION wa.withdraw_invitation(invitation uuid) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
@@ -520,6 +569,28 @@ REVOKE ALL ON FUNCTION wa.find_invitation(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 	'for function bodies: the open invitation that a secret stands for, or nulls';
 
+-- For whoever has the secret, before they say who they are.  Whether the email
+-- address has an account is not told: the person who invites has the secret, too.
+CREATE FUNCTION wa.read_invitation(secret wa.secret)
+	RETURNS TABLE (email text, organization text, role text, expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	found_id record;
+BEGIN
+	PERFORM wa.refuse_bound();
+	found_id := wa.find_invitation(secret);
+	RETURN QUERY
+	SELECT i.email, o.name, i.role, i.expires_at FROM wa.invitation i JOIN wa.org o ON o.id = i.org_id
+	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+END $$;
+REVOKE ALL ON FUNCTION wa.read_invitation(wa.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.read_invitation(wa.secret) TO wa_gateway;
+COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
+	'whom a secret invites, to what, as what and until when; no row for one that is not valid';
+
 CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password,
 									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
@@ -537,7 +608,7 @@ BEGIN
 	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
 	FOR UPDATE;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'invalid_authorization_specification';
+		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
 	END IF;
 	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = lower(invited.email);
 	IF FOUND THEN
@@ -560,7 +631,7 @@ END $$;
 REVOKE ALL ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) TO wa_gateway;
 COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
-	'makes the invited person a member; without an account one is made with this name and password, with one the password has to be theirs; raises 28000 otherwise';
+	'makes the invited person a member; without an account one is made with this name and password, with one the password has to be theirs, or it raises 28000; raises P0002 for an invitation that is not valid';
 
 -- ---------------------------------------------------------------------
 -- Views for administrators; the audit log for owners and admins
@@ -584,23 +655,24 @@ COMMENT ON COLUMN wa.people.member_since IS 'since when';
 COMMENT ON COLUMN wa.people.created_at IS 'when the account was made';
 COMMENT ON COLUMN wa.people.disabled_at IS 'since when they can''t sign in; NULL: they can';
 
--- The name of an actor or of what was acted on, where it is still known.
-CREATE FUNCTION wa.name_of(org uuid, id text) RETURNS text
-	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+-- The audit log keeps plain ids; what was done tells to what kind of thing.
+CREATE FUNCTION wa.audit_subject(action text, subject uuid) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE
-		WHEN id ~ '^usr_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
-			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.from_typeid('usr', name_of.id))
-		WHEN id ~ '^key_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
-			(SELECT k.name FROM wa.api_key k WHERE k.org_id = org AND k.id = wa.from_typeid('key', name_of.id))
-		END
+	SELECT wa.typeid(CASE
+		WHEN action IN ('member.invited', 'member.uninvited') THEN 'inv'
+		ELSE CASE split_part(action, '.', 1)
+			WHEN 'key' THEN 'key' WHEN 'org' THEN 'org' WHEN 'webhook' THEN 'wh' ELSE 'usr' END
+		END, subject)
 $$;
-REVOKE ALL ON FUNCTION wa.name_of(uuid, text) FROM PUBLIC;
-COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_… or key_… is called, NULL for others';
+REVOKE ALL ON FUNCTION wa.audit_subject(text, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.audit_subject(text, uuid) IS
+	'for function bodies: what a row of the audit log is about, as it is written outside: key_…, usr_…, inv_…, org_…, wh_…';
 
 CREATE FUNCTION wa.list_audit(before uuid, max integer)
-	RETURNS TABLE (id uuid, at timestamptz, actor text, actor_name text, action text, subject uuid, detail jsonb)
+	RETURNS TABLE (id uuid, at timestamptz, actor text, actor_name text, action text, subject text, subject_name text,
+				   detail jsonb)
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -609,8 +681,9 @@ DECLARE
 	org constant uuid := wa.require_member_manager();
 BEGIN
 	RETURN QUERY
-	SELECT a.id, a.at, a.actor, wa.name_of(org, a.actor), a.action, a.subject, a.detail
-	FROM wa.audit a
+	SELECT a.id, a.at, a.actor, COALESCE(wa.name_of(org, a.actor), a.actor_name), a.action, s.id,
+		COALESCE(wa.name_of(org, s.id), a.detail ->> 'name'), a.detail
+	FROM wa.audit a, LATERAL (SELECT wa.audit_subject(a.action, a.subject) AS id) s
 	WHERE a.org_id = org AND a.id < CASE WHEN list_audit.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_audit.before END
 	ORDER BY a.id DESC

@@ -64,7 +64,7 @@ AS $$
 	UNION ALL
 		SELECT 'policies restrict to the organization', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'api_key', 'audit', 'statement', 'event_epoch',
+			AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch',
 				'app_user', 'member', 'sign_in', 'user_token', 'invitation', 'ticket', 'realtime') AND NOT wa.is_protected(c.oid)
 	UNION ALL
 		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c

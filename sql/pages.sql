@@ -42,7 +42,7 @@ SELECT source AS session_list FROM wa.statement WHERE role_name = 'wa_gateway' A
 SELECT source AS webhook_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'webhook_list' \gset
 SELECT source AS event_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'event_list' \gset
 SELECT source AS delivery_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'delivery_list' \gset
--- No list is forgotten here; the one of keys is a function's, for people.
+-- No list is forgotten here; those for people (keys, members, invitations, the audit log) are functions'.
 SELECT name FROM wa.statement WHERE role_name = 'wa_gateway' AND name LIKE '%\_list' ORDER BY name;
 
 -- Rows and pages of memory of a prepared statement's run.

@@ -42,6 +42,7 @@
 #include "src/credential.h"
 #include "src/row_lookup.h"
 #include "src/secret.h"
+#include "src/usage.h"
 
 /*
  * What was bound, as a value to compare: a credential's digest, or the
@@ -227,8 +228,9 @@ bind_identity(const Identity *identity, const WaPrincipal *principal, WaPermissi
 }
 
 /*
- * wa.authenticate(secret, needs) returns the id of the key or person.  With
- * needs the transaction gets that permission, without it all that there are.
+ * wa.authenticate(secret, needs, address) returns the id of the key or person.
+ * With needs the transaction gets that permission, without it all that there
+ * are.  The address is where the request came from, for the record of uses.
  */
 Datum
 wa_authenticate(PG_FUNCTION_ARGS)
@@ -257,6 +259,8 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	}
 	bind_identity(&identity, &principal, asked, generation);
 	context.credential = (WakKind) secret->kind;
+	if (principal.kind == WA_PRINCIPAL_KEY)
+		wa_usage_note(&principal, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
 
 	result = palloc(sizeof(pg_uuid_t));
 	*result = principal.id;

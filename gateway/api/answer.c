@@ -6,8 +6,10 @@
 
 #include <string.h>
 
+#include "api/cookie.h"
 #include "api/cursor.h"
 #include "api/sqlstate.h"
+#include "common/memory.h"
 #include "common/typeid.h"
 #include "db/result.h"
 #include "lib/json_write.h"
@@ -153,12 +155,13 @@ write_array(JsonWriter *writer, const Column *column, const DbResult *result, in
 	return true;
 }
 
-/* Hidden columns have none. */
+/* Hidden columns and cookies have none. */
 static ColumnWriter *const column_writers[] = {
 	[COLUMN_HIDDEN] = NULL,     [COLUMN_ID] = write_id,
 	[COLUMN_TEXT] = write_text, [COLUMN_INT] = write_int,
 	[COLUMN_BOOL] = write_bool, [COLUMN_TIME] = write_time,
 	[COLUMN_JSON] = write_json, [COLUMN_TEXT_ARRAY] = write_array,
+	[COLUMN_COOKIE] = NULL,
 };
 
 /*
@@ -273,6 +276,46 @@ success_status(const Endpoint *endpoint, const DbResult *result)
 	return flag ? endpoint->flag_status : endpoint->status;
 }
 
+/*
+ * The cookie that the answer sets or takes away.  False: it does neither.
+ */
+static bool
+make_cookie(const Call *call, const DbResult *result, char header[COOKIE_HEADER_MAX])
+{
+	const Endpoint *endpoint = call->route->endpoint;
+	const char *cookie;
+	size_t length;
+
+	if (endpoint->clears_cookie)
+	{
+		return cookie_set(call->http, "", 0, header);
+	}
+	for (int i = 0; endpoint->columns != NULL && endpoint->columns[i].type != COLUMN_END; i++)
+	{
+		if (endpoint->columns[i].type == COLUMN_COOKIE)
+		{
+			return db_text(result, 0, i, &cookie, &length) && length > 0 &&
+				   cookie_set(call->http, cookie, length, header);
+		}
+	}
+	return false;
+}
+
+/*
+ * Success.  The body may be NULL.
+ */
+static void
+respond(const Call *call, const DbResult *result, Buffer *body)
+{
+	char cookie[COOKIE_HEADER_MAX];
+	HttpHeader header = {.name = "Set-Cookie", .value = cookie};
+	size_t headers = make_cookie(call, result, cookie) ? 1 : 0;
+
+	http_respond(call->http, success_status(call->route->endpoint, result), &header, headers,
+				 body == NULL ? NULL : "application/json; charset=utf-8", body);
+	wak_wipe(cookie, sizeof(cookie));
+}
+
 void
 call_answer_rows(const Call *call, const DbResult *result)
 {
@@ -289,7 +332,7 @@ call_answer_rows(const Call *call, const DbResult *result)
 	}
 	if (ok && endpoint->answer == ANSWER_NONE)
 	{
-		http_respond(call->http, endpoint->status, NULL, 0, NULL, NULL);
+		respond(call, result, NULL);
 		return;
 	}
 	buffer_init(&body, ANSWER_MAX);
@@ -312,8 +355,7 @@ call_answer_rows(const Call *call, const DbResult *result)
 		http_respond_error(call->http, http_error(HTTP_ERROR_INTERNAL), NULL, 0, NULL, 0);
 		return;
 	}
-	http_respond(call->http, success_status(endpoint, result), NULL, 0,
-				 "application/json; charset=utf-8", &body);
+	respond(call, result, &body);
 }
 
 /* ---- errors ---- */
@@ -348,8 +390,8 @@ without_name(const char *message, const char *name)
 }
 
 /*
- * A send limit was reached: which one, and the seconds until the next message is taken,
- * with which the error's detail begins.
+ * A limit was reached: which one, and the seconds until the next try is taken, with which
+ * the error's detail begins.
  */
 static void
 fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wait[WAIT_MAX])
@@ -361,6 +403,11 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
 		memcpy(wait, result->detail, digits);
 		wait[digits] = '\0';
 		error->header_value = wait;
+	}
+	if (strncmp(result->constraint, "sign_in_", 8) == 0)
+	{
+		error->message = "too many attempts";
+		return;
 	}
 	error->message = "the session has reached its send limit";
 	*detail = (HttpDetail){.name = "limit",
@@ -378,9 +425,13 @@ explain(const Call *call, const DbResult *result, HttpErrorKind kind, HttpError 
 {
 	bool lost = result->outcome == DB_LOST || result->outcome == DB_TIMED_OUT;
 
-	if (kind == HTTP_ERROR_FORBIDDEN && sqlstate_is_for_people(result))
+	if (kind == HTTP_ERROR_UNAUTHORIZED && call->route->endpoint->unauthorized != NULL)
 	{
-		error->message = "API keys are managed by people";
+		error->message = call->route->endpoint->unauthorized;
+	}
+	else if (kind == HTTP_ERROR_FORBIDDEN && sqlstate_forbidden_text(result) != NULL)
+	{
+		error->message = sqlstate_forbidden_text(result);
 	}
 	else if (kind == HTTP_ERROR_FORBIDDEN)
 	{

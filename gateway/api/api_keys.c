@@ -18,19 +18,34 @@
 
 /* As all statements return them. */
 static const Column columns[] = {
-	{COLUMN_ID, "id", "key"},         {COLUMN_TEXT, "name", NULL},
-	{COLUMN_TEXT, "prefix", NULL},    {COLUMN_TEXT_ARRAY, "permissions", NULL},
-	{COLUMN_TIME, "createdAt", NULL}, {COLUMN_TEXT, "createdBy", NULL},
-	{COLUMN_TIME, "expiresAt", NULL}, {COLUMN_TIME, "revokedAt", NULL},
+	{COLUMN_ID, "id", "key"},
+	{COLUMN_TEXT, "name", NULL},
+	{COLUMN_TEXT, "prefix", NULL},
+	{COLUMN_TEXT_ARRAY, "permissions", NULL},
+	{COLUMN_TIME, "createdAt", NULL},
+	{COLUMN_TEXT, "createdBy", NULL},
+	{COLUMN_TEXT, "createdByName", NULL},
+	{COLUMN_TIME, "expiresAt", NULL},
+	{COLUMN_TIME, "lastUsedAt", NULL},
+	{COLUMN_ID, "rotatedTo", "key"},
+	{COLUMN_TIME, "revokedAt", NULL},
 	{COLUMN_END, NULL, NULL},
 };
 
 static const Column columns_with_key[] = {
-	{COLUMN_ID, "id", "key"},         {COLUMN_TEXT, "name", NULL},
-	{COLUMN_TEXT, "prefix", NULL},    {COLUMN_TEXT_ARRAY, "permissions", NULL},
-	{COLUMN_TIME, "createdAt", NULL}, {COLUMN_TEXT, "createdBy", NULL},
-	{COLUMN_TIME, "expiresAt", NULL}, {COLUMN_TIME, "revokedAt", NULL},
-	{COLUMN_TEXT, "key", NULL},       {COLUMN_END, NULL, NULL},
+	{COLUMN_ID, "id", "key"},
+	{COLUMN_TEXT, "name", NULL},
+	{COLUMN_TEXT, "prefix", NULL},
+	{COLUMN_TEXT_ARRAY, "permissions", NULL},
+	{COLUMN_TIME, "createdAt", NULL},
+	{COLUMN_TEXT, "createdBy", NULL},
+	{COLUMN_TEXT, "createdByName", NULL},
+	{COLUMN_TIME, "expiresAt", NULL},
+	{COLUMN_TIME, "lastUsedAt", NULL},
+	{COLUMN_ID, "rotatedTo", "key"},
+	{COLUMN_TIME, "revokedAt", NULL},
+	{COLUMN_TEXT, "key", NULL},
+	{COLUMN_END, NULL, NULL},
 };
 
 static const Param list_params[] = {

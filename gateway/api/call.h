@@ -46,6 +46,7 @@ struct Api
 	RouteTable routes;
 	int authorized; /* statements that belong to no row */
 	int authorized_person;
+	int signed_in;
 	int ready;
 	Readiness readiness;
 };

@@ -47,8 +47,8 @@ is_credential_name(const HttpText *name)
 	return false;
 }
 
-static bool
-is_in_query(const HttpRequest *request)
+bool
+credential_in_query(const HttpRequest *request)
 {
 	for (size_t i = 0; i < request->n_parameters; i++)
 	{
@@ -93,7 +93,7 @@ credential_find(const HttpRequest *request, Credential *credential)
 	const HttpText *authorization = http_request_header(request, "authorization", &authorizations);
 	const HttpText *key = http_request_header(request, "x-api-key", &keys);
 
-	if (is_in_query(request))
+	if (credential_in_query(request))
 	{
 		return CREDENTIAL_IN_QUERY;
 	}

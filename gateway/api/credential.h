@@ -11,9 +11,10 @@
 typedef enum CredentialResult
 {
 	CREDENTIAL_OK,
-	CREDENTIAL_ABSENT,  /* none, malformed, or of a kind that opens nothing here: 401 */
-	CREDENTIAL_SEVERAL, /* more than one, even when they are equal: 400 */
-	CREDENTIAL_IN_QUERY /* in the URL, where logs would keep it: 400 */
+	CREDENTIAL_ABSENT,   /* none, malformed, or of a kind that opens nothing here: 401 */
+	CREDENTIAL_SEVERAL,  /* more than one, even when they are equal: 400 */
+	CREDENTIAL_IN_QUERY, /* in the URL, where logs would keep it: 400 */
+	CREDENTIAL_FOREIGN   /* a page of another origin asks, where only our own may: 403 */
 } CredentialResult;
 
 typedef struct Credential
@@ -23,6 +24,13 @@ typedef struct Credential
 	WakKind kind;
 } Credential;
 
+/*
+ * Whether the query holds one: a parameter that can only be meant as one, or that has the
+ * form of one.
+ */
+extern bool credential_in_query(const HttpRequest *request);
+
+/* The API's one credential, an API key or a user token. */
 extern CredentialResult credential_find(const HttpRequest *request, Credential *credential);
 
 #endif /* API_CREDENTIAL_H */

@@ -12,6 +12,7 @@
 static const char *const source_names[] = {
 	[PARAM_PATH] = "path", [PARAM_QUERY] = "query",  [PARAM_HEADER] = "header",
 	[PARAM_BODY] = "body", [PARAM_BODY_REST] = NULL, [PARAM_FIXED] = NULL,
+	[PARAM_COOKIE] = NULL, [PARAM_CLIENT] = NULL,    [PARAM_AGENT] = NULL,
 	[PARAM_CURSOR] = NULL, [PARAM_LIMIT] = NULL,
 };
 
@@ -24,6 +25,7 @@ static const char *const param_types[] = {
 	[PARAM_JSON] = "json",
 	[PARAM_TEXT_ARRAY] = "textArray",
 	[PARAM_ID_OR_TIME] = "idOrTime",
+	[PARAM_INVITATION] = "invitation",
 };
 
 static const char *const column_types[] = {
@@ -34,6 +36,18 @@ static const char *const column_types[] = {
 	[COLUMN_TIME] = "time",
 	[COLUMN_JSON] = "json",
 	[COLUMN_TEXT_ARRAY] = "textArray",
+};
+
+static const char *const door_names[] = {
+	[DOOR_CREDENTIAL] = "credential",
+	[DOOR_COOKIE] = "cookie",
+	[DOOR_OWN_PAGES] = "ownPages",
+};
+
+static const char *const lane_names[] = {
+	[DB_LANE_FAST] = "fast",
+	[DB_LANE_SLOW] = "slow",
+	[DB_LANE_COSTLY] = "costly",
 };
 
 static const char *const answer_names[] = {
@@ -159,7 +173,7 @@ write_columns(JsonWriter *writer, const Endpoint *endpoint)
 	json_write_array_begin(writer);
 	for (const Column *column = columns; column != NULL && column->type != COLUMN_END; column++)
 	{
-		if (column->type != COLUMN_HIDDEN)
+		if (column->type != COLUMN_HIDDEN && column->type != COLUMN_COOKIE)
 		{
 			json_write_object_begin(writer);
 			write_text(writer, "name", column->name);
@@ -186,9 +200,12 @@ write_access(JsonWriter *writer, const Endpoint *endpoint)
 	{
 		json_write_text(writer, endpoint->needs);
 	}
+	write_text(writer, "door", door_names[endpoint->door]);
 	write_truth(writer, "people", endpoint->people);
+	write_truth(writer, "mayRefuse",
+				endpoint->door != DOOR_OWN_PAGES || endpoint->unauthorized != NULL);
 	write_text(writer, "statement", endpoint->statement);
-	write_truth(writer, "slow", endpoint->slow);
+	write_text(writer, "lane", lane_names[endpoint->lane]);
 }
 
 static void

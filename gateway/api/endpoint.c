@@ -5,12 +5,16 @@
  * A request that is wrong in itself still goes to the database once, with its credential
  * and what its endpoint needs and a statement that does nothing: first things first, a
  * caller without a valid credential gets the 401, one without the permission the 403, and
- * only who may be here at all is told what is wrong with the request.
+ * only who may be here at all is told what is wrong with the request.  The same holds for
+ * the cookie.  Where nothing is asked for, the answer comes at once.
  */
 #include "api/call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "api/cookie.h"
+#include "api/origin.h"
 #include "api/sqlstate.h"
 #include "common/typeid.h"
 #include "lib/log.h"
@@ -30,6 +34,10 @@ const Endpoint *const endpoint_resources[] = {health_endpoints,
 											  delivery_endpoints,
 											  event_endpoints,
 											  api_key_endpoints,
+											  member_endpoints,
+											  audit_endpoints,
+											  auth_endpoints,
+											  dashboard_endpoints,
 											  NULL};
 
 Api *
@@ -46,8 +54,9 @@ api_open(Db *db, int timeout_ms)
 	readiness_init(&api->readiness);
 	api->authorized = db_statement_find(API_ROLE, "authorized");
 	api->authorized_person = db_statement_find(API_ROLE, "authorized_person");
+	api->signed_in = db_statement_find(API_ROLE, "auth_me");
 	api->ready = db_statement_find(API_ROLE, "ready");
-	if (api->authorized < 0 || api->authorized_person < 0 || api->ready < 0 ||
+	if (api->authorized < 0 || api->authorized_person < 0 || api->signed_in < 0 || api->ready < 0 ||
 		!routes_make(&api->routes, endpoint_resources))
 	{
 		api_free(api);
@@ -158,9 +167,39 @@ make_db_request(Call *call, int statement)
 	const Endpoint *endpoint = call->route->endpoint;
 	DbRequest *request =
 		db_request_new(statement, DB_LANE_FAST, call->api->timeout_ms, on_result, call);
+	char client[HTTP_CLIENT_MAX];
 
-	if (request != NULL && !db_request_credential(request, call->credential.text,
-												  call->credential.length, endpoint->needs))
+	if (request == NULL || endpoint->door != DOOR_CREDENTIAL)
+	{
+		return request;
+	}
+	if (!db_request_credential(request, call->credential.text, call->credential.length,
+							   endpoint->needs))
+	{
+		db_request_free(request);
+		return NULL;
+	}
+	http_request_client(call->http, client);
+	db_request_address(request, client, strlen(client));
+	return request;
+}
+
+/*
+ * The statement that finds out whether a caller who is refused may be here at all.
+ */
+static DbRequest *
+make_doorkeeper(Call *call)
+{
+	const Api *api = call->api;
+	const Endpoint *endpoint = call->route->endpoint;
+	DbRequest *request;
+
+	if (endpoint->door == DOOR_CREDENTIAL)
+	{
+		return make_db_request(call, endpoint->people ? api->authorized_person : api->authorized);
+	}
+	request = make_db_request(call, api->signed_in);
+	if (request != NULL && !db_param_text(request, call->credential.text, call->credential.length))
 	{
 		db_request_free(request);
 		request = NULL;
@@ -175,8 +214,6 @@ make_db_request(Call *call, int statement)
 static bool
 prepare_call(Call *call)
 {
-	const Api *api = call->api;
-
 	if (call_read_body(call))
 	{
 		call->db = make_db_request(call, call->route->statement);
@@ -184,16 +221,37 @@ prepare_call(Call *call)
 		{
 			return false;
 		}
-		db_request_set_lane(call->db, call->route->endpoint->slow || call->slow ? DB_LANE_SLOW
-																				: DB_LANE_FAST);
+		db_request_set_lane(call->db, call->slow ? DB_LANE_SLOW : call->route->endpoint->lane);
 	}
 	if (call->refused)
 	{
 		db_request_free(call->db);
-		call->db = make_db_request(call, call->route->endpoint->people ? api->authorized_person
-																	   : api->authorized);
+		call->db = call->route->endpoint->door == DOOR_OWN_PAGES ? NULL : make_doorkeeper(call);
 	}
-	return call->db != NULL;
+	return call->db != NULL || call->refused;
+}
+
+/*
+ * What was prepared is on its way, or was answered.
+ */
+static void
+run_call(Call *call)
+{
+	HttpRequest *request = call->http;
+
+	if (call->db == NULL)
+	{
+		answer_refusal(call);
+		free_call(call);
+		return;
+	}
+	if (!db_submit(call->api->db, call->db))
+	{
+		free_call(call);
+		answer_error(request, HTTP_ERROR_UNAVAILABLE);
+		return;
+	}
+	http_request_on_gone(request, on_gone, call);
 }
 
 static void
@@ -217,13 +275,7 @@ start_call(Api *api, HttpRequest *request, const Route *route, const Credential 
 		answer_error(request, HTTP_ERROR_UNAVAILABLE);
 		return;
 	}
-	if (!db_submit(api->db, call->db))
-	{
-		free_call(call);
-		answer_error(request, HTTP_ERROR_UNAVAILABLE);
-		return;
-	}
-	http_request_on_gone(request, on_gone, call);
+	run_call(call);
 }
 
 /*
@@ -245,21 +297,58 @@ answer_allowed(const Api *api, HttpRequest *request)
 	http_respond_error(request, http_error(HTTP_ERROR_METHOD_NOT_ALLOWED), NULL, 0, &header, 1);
 }
 
+/*
+ * The answer to a request that does not get through the door.
+ */
 static void
-answer_bad_credential(HttpRequest *request, CredentialResult result)
+answer_turned_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result)
 {
-	HttpError error = *http_error(HTTP_ERROR_VALIDATION);
+	HttpError error = *http_error(result == CREDENTIAL_ABSENT    ? HTTP_ERROR_UNAUTHORIZED
+								  : result == CREDENTIAL_FOREIGN ? HTTP_ERROR_FORBIDDEN
+																 : HTTP_ERROR_VALIDATION);
 
-	if (result == CREDENTIAL_ABSENT)
+	switch (result)
 	{
-		answer_error(request, HTTP_ERROR_UNAUTHORIZED);
-		return;
+		case CREDENTIAL_OK:
+			break;
+		case CREDENTIAL_ABSENT:
+			error.message = endpoint->unauthorized != NULL ? endpoint->unauthorized : error.message;
+			break;
+		case CREDENTIAL_SEVERAL:
+			error.message = "send exactly one credential, in Authorization or in x-api-key";
+			break;
+		case CREDENTIAL_IN_QUERY:
+			error.message =
+				"a credential must never be in a URL; send it in Authorization or in x-api-key";
+			break;
+		case CREDENTIAL_FOREIGN:
+			error.message = "a page of another origin cannot do this";
+			break;
 	}
-	error.message =
-		result == CREDENTIAL_SEVERAL
-			? "send exactly one credential, in Authorization or in x-api-key"
-			: "a credential must never be in a URL; send it in Authorization or in x-api-key";
 	http_respond_error(request, &error, NULL, 0, NULL, 0);
+}
+
+/*
+ * What the endpoint's door asks for.  *credential is left empty where it asks for none.
+ */
+static CredentialResult
+find_credential(const HttpRequest *request, const Endpoint *endpoint, Credential *credential)
+{
+	*credential = (Credential){.text = NULL};
+	if (endpoint->door == DOOR_CREDENTIAL)
+	{
+		return credential_find(request, credential);
+	}
+	if (credential_in_query(request))
+	{
+		return CREDENTIAL_IN_QUERY;
+	}
+	if (!origin_is_own(request))
+	{
+		return CREDENTIAL_FOREIGN;
+	}
+	return endpoint->door == DOOR_OWN_PAGES || cookie_find(request, credential) ? CREDENTIAL_OK
+																				: CREDENTIAL_ABSENT;
 }
 
 void
@@ -287,10 +376,10 @@ api_handle(HttpRequest *request, void *context)
 		route->endpoint->open(request, api);
 		return;
 	}
-	result = credential_find(request, &credential);
+	result = find_credential(request, route->endpoint, &credential);
 	if (result != CREDENTIAL_OK)
 	{
-		answer_bad_credential(request, result);
+		answer_turned_away(request, route->endpoint, result);
 		return;
 	}
 	start_call(api, request, route, &credential);

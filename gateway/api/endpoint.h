@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "db/db.h"
 #include "http/http.h"
 
 /* Rows of a list: when ?limit= is not given, and at most. */
@@ -29,6 +30,17 @@
 #define ENDPOINT_PARAMS_MAX 14
 #define ENDPOINT_COLUMNS_MAX 32
 
+/*
+ * What opens an endpoint.  The doors of the dashboard's own pages are closed to pages of
+ * other origins (origin.c), since a browser sends cookies along whoever asks.
+ */
+typedef enum Door
+{
+	DOOR_CREDENTIAL, /* an API key or user token, bound by the database before the statement */
+	DOOR_COOKIE,     /* the sign-in cookie, which the statement itself looks at */
+	DOOR_OWN_PAGES   /* nothing: whoever comes here wants to get in */
+} Door;
+
 typedef enum ParamSource
 {
 	PARAM_END,       /* closes the list */
@@ -38,6 +50,9 @@ typedef enum ParamSource
 	PARAM_BODY,      /* the member of the JSON object */
 	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
 	PARAM_FIXED,     /* always the text "fixed": what tells rows with one statement apart */
+	PARAM_COOKIE,    /* the sign-in cookie: wa.secret; for DOOR_COOKIE */
+	PARAM_CLIENT,    /* the client's network address: text */
+	PARAM_AGENT,     /* what the browser calls itself: text, cut, or NULL */
 	PARAM_CURSOR,    /* ?cursor=: a parameter for each column of the endpoint's cursor */
 	PARAM_LIMIT      /* ?limit=: rows to fetch, one more than is shown */
 } ParamSource;
@@ -51,7 +66,8 @@ typedef enum ParamType
 	PARAM_TIME,       /* body only: epoch milliseconds */
 	PARAM_JSON,       /* body only: whatever it is, as jsonb; the database looks at it */
 	PARAM_TEXT_ARRAY, /* body only: up to max_items texts of min to max characters */
-	PARAM_ID_OR_TIME  /* TypeID or epoch milliseconds: two parameters, one of them NULL */
+	PARAM_ID_OR_TIME, /* TypeID or epoch milliseconds: two parameters, one of them NULL */
+	PARAM_INVITATION  /* body only: an invitation's secret; NULL for what cannot be one */
 } ParamType;
 
 typedef struct Param
@@ -84,7 +100,8 @@ typedef enum ColumnType
 	COLUMN_BOOL,
 	COLUMN_TIME, /* timestamptz, shown as epoch milliseconds */
 	COLUMN_JSON, /* jsonb, shown as it is */
-	COLUMN_TEXT_ARRAY
+	COLUMN_TEXT_ARRAY,
+	COLUMN_COOKIE /* a sign-in cookie: set with the answer, and not shown in it */
 } ColumnType;
 
 /* A cell that is NULL is left out of the answer. */
@@ -125,10 +142,11 @@ typedef struct Endpoint
 {
 	HttpMethod method;   /* GET answers HEAD too */
 	const char *pattern; /* "/api/v1/sessions/{s}", "/api/v1/sessions/{s}:start" */
-	const char *needs;   /* permission; NULL = any valid credential */
-	bool people;         /* for people who manage API keys, and for no API key */
+	Door door;
+	const char *needs; /* permission; NULL = any valid credential */
+	bool people;       /* for people with a user token, and for no API key */
 	const char *statement;
-	bool slow; /* always runs in the slow lane; see Param.slow */
+	DbLaneName lane; /* where it runs; see also Param.slow */
 
 	const Param *params;
 
@@ -139,7 +157,9 @@ typedef struct Endpoint
 	const Column *columns;
 	const Column *item; /* ANSWER_LIST_JSON: what the JSON has, for the reader */
 	CursorPart cursor[ENDPOINT_CURSOR_MAX];
-	const char *conflict; /* what "exists already" means here; NULL = the general text */
+	const char *conflict;     /* what "exists already" means here; NULL = the general text */
+	const char *unauthorized; /* what a 401 means here; NULL = the general text */
+	bool clears_cookie;       /* success takes the sign-in cookie away */
 
 	/* Answers by itself, without a credential; then all but method and pattern is unused. */
 	void (*open)(HttpRequest *request, void *api);
@@ -162,6 +182,10 @@ extern const Endpoint webhook_endpoints[];
 extern const Endpoint delivery_endpoints[];
 extern const Endpoint event_endpoints[];
 extern const Endpoint api_key_endpoints[];
+extern const Endpoint member_endpoints[];
+extern const Endpoint audit_endpoints[];
+extern const Endpoint auth_endpoints[];
+extern const Endpoint dashboard_endpoints[];
 extern const Endpoint health_endpoints[];
 extern const Endpoint openapi_endpoints[];
 

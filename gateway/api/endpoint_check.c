@@ -108,6 +108,27 @@ param_problem(const Endpoint *endpoint, const Param *param)
 			   : NULL;
 }
 
+/*
+ * A cookie where none was asked for would be a NULL that opens, or does not, by luck.
+ */
+static const char *
+door_problem(const Endpoint *endpoint)
+{
+	bool takes_cookie = false;
+
+	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
+	{
+		takes_cookie |= param->source == PARAM_COOKIE;
+	}
+	if (takes_cookie != (endpoint->door == DOOR_COOKIE))
+	{
+		return "the statement and the door do not both take the cookie";
+	}
+	return endpoint->door != DOOR_CREDENTIAL && (endpoint->needs != NULL || endpoint->people)
+			   ? "a permission is needed where no credential is asked for"
+			   : NULL;
+}
+
 static const char *
 params_problem(const Endpoint *endpoint)
 {
@@ -175,5 +196,6 @@ endpoint_problem(const Endpoint *endpoint)
 		return "there is no item, or one that nothing shows";
 	}
 	problem = params_problem(endpoint);
+	problem = problem != NULL ? problem : door_problem(endpoint);
 	return problem != NULL ? problem : columns_problem(endpoint);
 }

@@ -25,6 +25,9 @@
 /* Bytes of the name of a header field that a row takes. */
 #define HEADER_NAME_MAX 63
 
+/* Characters of what a browser calls itself; the rest is cut off. */
+#define AGENT_MAX 400
+
 static const uint8_t id_of_nothing[DB_UUID_SIZE];
 
 /* ---- single values ---- */
@@ -209,6 +212,7 @@ add_query_value(Call *call, const Param *param, const HttpText *text)
 		case PARAM_TIME:
 		case PARAM_JSON:
 		case PARAM_TEXT_ARRAY:
+		case PARAM_INVITATION:
 			break;
 	}
 	return false;
@@ -300,6 +304,28 @@ add_header(Call *call, const Param *param)
 	return db_param_text(call->db, text->data, text->len);
 }
 
+/* Not the request's fault if a proxy hides it. */
+static bool
+add_client(Call *call)
+{
+	char client[HTTP_CLIENT_MAX];
+
+	http_request_client(call->http, client);
+	return db_param_text(call->db, client, strlen(client));
+}
+
+static bool
+add_agent(Call *call)
+{
+	const HttpText *agent = http_request_header(call->http, "user-agent", NULL);
+
+	if (agent == NULL || agent->len == 0 || !is_printable(agent))
+	{
+		return db_param_null(call->db);
+	}
+	return db_param_text(call->db, agent->data, agent->len < AGENT_MAX ? agent->len : AGENT_MAX);
+}
+
 static bool
 add_limit(Call *call)
 {
@@ -386,6 +412,28 @@ add_body_text(Call *call, const Param *param, const JsonValue *value)
 	return db_param_uuid(call->db, uuid);
 }
 
+/*
+ * What cannot be an invitation's secret is like one that was never given.
+ */
+static bool
+add_body_invitation(Call *call, const Param *param, const JsonValue *value)
+{
+	const char *text;
+	size_t length;
+	WakKind kind;
+
+	if (!json_read_string(value, &text, &length))
+	{
+		call_problem(call, param->name, "must be a string");
+		return true;
+	}
+	if (wak_check(text, length, &kind) != WAK_OK || kind != WAK_INVITATION)
+	{
+		return db_param_null(call->db);
+	}
+	return db_param_text(call->db, text, length);
+}
+
 static bool
 add_body(Call *call, const Param *param)
 {
@@ -427,6 +475,8 @@ add_body(Call *call, const Param *param)
 			return call_add_body_json(call, param->name, value);
 		case PARAM_TEXT_ARRAY:
 			return add_body_array(call, param, value);
+		case PARAM_INVITATION:
+			return add_body_invitation(call, param, value);
 		case PARAM_ID_OR_TIME:
 			break;
 	}
@@ -452,6 +502,12 @@ add_param(Call *call, const Param *param)
 			return call_add_body_rest(call);
 		case PARAM_FIXED:
 			return db_param_text(call->db, param->fixed, strlen(param->fixed));
+		case PARAM_COOKIE:
+			return db_param_text(call->db, call->credential.text, call->credential.length);
+		case PARAM_CLIENT:
+			return add_client(call);
+		case PARAM_AGENT:
+			return add_agent(call);
 		case PARAM_CURSOR:
 			return add_cursor(call);
 		case PARAM_LIMIT:

@@ -22,13 +22,17 @@ is_name(const HttpText *segment)
 }
 
 /*
- * Split "/a/{b}/c"; the parts point into the pattern.
+ * Split "/a/{b}/c"; the parts point into the pattern.  "/" has none.
  */
 static bool
 split(Route *route)
 {
 	const char *at = route->endpoint->pattern;
 
+	if (strcmp(at, "/") == 0)
+	{
+		return true;
+	}
 	while (*at == '/')
 	{
 		size_t length = strcspn(++at, "/");

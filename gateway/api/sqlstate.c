@@ -15,7 +15,7 @@ typedef struct StateRow
 /* The first row that the state begins with counts. */
 static const StateRow states[] = {
 	{"28000", HTTP_ERROR_UNAUTHORIZED}, /* no valid credential */
-	{"42501", HTTP_ERROR_FORBIDDEN},    /* permission missing, or for people; see below */
+	{"42501", HTTP_ERROR_FORBIDDEN},    /* permission missing, or rank; see below */
 	{"P0002", HTTP_ERROR_NOT_FOUND},    /* no such thing in this organization */
 	{"55000", HTTP_ERROR_CONFLICT},     /* not in this state */
 	{"23505", HTTP_ERROR_CONFLICT},     /* exists already */
@@ -27,7 +27,7 @@ static const StateRow states[] = {
 	{"55P03", HTTP_ERROR_UNAVAILABLE},  /* lock_timeout */
 	{"25P03", HTTP_ERROR_UNAVAILABLE},  /* idle_in_transaction_session_timeout */
 	{"57P0", HTTP_ERROR_UNAVAILABLE},   /* the server is shutting down, or starting */
-	{"53400", HTTP_ERROR_RATE_LIMITED}, /* a session's send limit; see below */
+	{"53400", HTTP_ERROR_RATE_LIMITED}, /* a limit of ours; see below */
 	{"53", HTTP_ERROR_UNAVAILABLE},     /* out of connections, memory, disk */
 	{"08", HTTP_ERROR_UNAVAILABLE},     /* connection */
 };
@@ -47,10 +47,34 @@ names_permission(const char *constraint)
 	return false;
 }
 
-bool
-sqlstate_is_for_people(const DbResult *result)
+/* Who may do what no permission allows, as the constraint-name field says it. */
+static const struct
 {
-	return strcmp(result->constraint, "person") == 0;
+	const char *constraint;
+	const char *text;
+} ranks[] = {
+	{"person", "only a person can do this, with a user token"},
+	{"owner", "only an owner can do this"},
+};
+
+const char *
+sqlstate_forbidden_text(const DbResult *result)
+{
+	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
+	{
+		if (strcmp(result->constraint, ranks[i].constraint) == 0)
+		{
+			return ranks[i].text;
+		}
+	}
+	return NULL;
+}
+
+/* Limits of ours; PostgreSQL's own (temp_file_limit, say) have the same state. */
+static bool
+names_limit(const char *constraint)
+{
+	return strncmp(constraint, "rate_per_", 9) == 0 || strncmp(constraint, "sign_in_", 8) == 0;
 }
 
 static HttpErrorKind
@@ -84,12 +108,11 @@ sqlstate_error(const DbResult *result)
 	}
 	error = find_state(result->sqlstate);
 	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint) &&
-		!sqlstate_is_for_people(result))
+		sqlstate_forbidden_text(result) == NULL)
 	{
 		error = HTTP_ERROR_INTERNAL;
 	}
-	/* PostgreSQL's own limits (temp_file_limit, say) have the same state. */
-	if (error == HTTP_ERROR_RATE_LIMITED && strncmp(result->constraint, "rate_per_", 9) != 0)
+	if (error == HTTP_ERROR_RATE_LIMITED && !names_limit(result->constraint))
 	{
 		error = HTTP_ERROR_UNAVAILABLE;
 	}

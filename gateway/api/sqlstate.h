@@ -10,12 +10,15 @@
 
 /*
  * The kind of error for an outcome that is not DB_ROWS.  A 42501 is "forbidden" only
- * when it names one of our permissions, or "person": anything else is the gateway's own lack of a
- * privilege, which is no fault of the caller.
+ * when it names one of our permissions, "person" or "owner": anything else is the gateway's
+ * own lack of a privilege, which is no fault of the caller.
  */
 extern HttpErrorKind sqlstate_error(const DbResult *result);
 
-/* Whether what is forbidden is for people only, whatever an API key may do. */
-extern bool sqlstate_is_for_people(const DbResult *result);
+/*
+ * What a 403 says where it is not a permission that is missing: this is for people, or for
+ * owners; else NULL, and the result's constraint is the permission.
+ */
+extern const char *sqlstate_forbidden_text(const DbResult *result);
 
 #endif /* API_SQLSTATE_H */

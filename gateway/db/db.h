@@ -8,9 +8,10 @@
  * before.  Requests never share a Sync, so that no request can see the identity of
  * another.
  *
- * A *lane* is a group of connections with a queue of its own; slow statements go to
+ * A *lane* is a group of connections with a queue of its own.  Slow statements go to
  * the slow lane, because a pipeline answers in order and everything behind a slow
- * statement waits.
+ * statement waits.  Costly ones, which anybody may ask for and each of which keeps a
+ * processor of the server busy, go to a lane that is narrow on purpose.
  *
  * Bounds: connections of a lane, requests in flight of a connection, requests queued
  * of a lane, milliseconds of a request, bytes of its rows.  When a queue is full, or no connection can
@@ -57,10 +58,14 @@ struct event_base;
 /* Bytes of a credential; longer ones are refused by db_request_credential. */
 #define DB_CREDENTIAL_MAX 128
 
+/* Bytes of a client's address as text; of longer ones nothing is passed on. */
+#define DB_ADDRESS_MAX 45
+
 typedef enum DbLaneName
 {
 	DB_LANE_FAST,
 	DB_LANE_SLOW,
+	DB_LANE_COSTLY,
 	DB_LANE_COUNT
 } DbLaneName;
 
@@ -71,8 +76,10 @@ typedef struct DbConfig
 	const char *role;             /* whose statements are prepared: "gateway" */
 	int connections;              /* of the fast lane, 1 or more */
 	int slow_connections;         /* of the slow lane; 0 = it shares the fast one */
+	int costly_connections;       /* of the costly lane; 0 = it shares the fast one */
 	int in_flight;                /* requests in one connection's pipeline, 1 or more */
 	int queue;                    /* requests waiting in one lane, 0 or more */
+	int costly_queue;             /* the same for the costly lane */
 } DbConfig;
 
 typedef enum DbOutcome
@@ -155,6 +162,12 @@ extern void db_request_free(DbRequest *request);
  */
 extern bool
 db_request_credential(DbRequest *request, const char *credential, size_t length, const char *needs);
+
+/*
+ * The network address that the credential came from, for the record of its use.  Copied.
+ * Without a call, and for one that is too long, the database is told none.
+ */
+extern void db_request_address(DbRequest *request, const char *address, size_t length);
 
 /*
  * Parameters in the order of the statement, in PostgreSQL's binary formats.  Copied.

@@ -84,6 +84,8 @@ struct DbRequest
 	char credential[DB_CREDENTIAL_MAX];
 	size_t credential_length; /* 0: no credential, authenticate is not sent */
 	const char *needs;
+	char address[DB_ADDRESS_MAX];
+	size_t address_length; /* 0: none */
 
 	Buffer bytes; /* the parameters' values, one after the other */
 	int params;
@@ -139,6 +141,7 @@ struct DbLane
 	int connection_count;
 	struct RequestList queue;
 	int queue_count;
+	int queue_max;
 	struct event *dispatch; /* activated when there may be something to send */
 };
 
@@ -155,7 +158,6 @@ struct Db
 	char *application_name;
 	char *role;
 	int in_flight;
-	int queue;
 };
 
 /* request.c */

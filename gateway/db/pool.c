@@ -25,10 +25,17 @@ static void on_tick(evutil_socket_t fd, short what, void *arg);
 
 /* ---- open and close ---- */
 
+static int
+within(int value, int least, int most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 static bool
-open_lane(Db *db, DbLane *lane, int connections, int first_number)
+open_lane(Db *db, DbLane *lane, int connections, int queue, int first_number)
 {
 	lane->db = db;
+	lane->queue_max = within(queue, 0, 1000000);
 	TAILQ_INIT(&lane->queue);
 	lane->connections = calloc((size_t) connections + 1, sizeof(*lane->connections));
 	lane->dispatch = event_new(db->base, -1, 0, on_dispatch, lane);
@@ -48,12 +55,6 @@ open_lane(Db *db, DbLane *lane, int connections, int first_number)
 }
 
 static int
-within(int value, int least, int most)
-{
-	return value < least ? least : value > most ? most : value;
-}
-
-static int
 fast_connections(const DbConfig *config)
 {
 	return within(config->connections, 1, DB_CONNECTIONS_MAX);
@@ -65,18 +66,34 @@ slow_connections(const DbConfig *config)
 	return within(config->slow_connections, 0, DB_CONNECTIONS_MAX);
 }
 
+static int
+costly_connections(const DbConfig *config)
+{
+	return within(config->costly_connections, 0, DB_CONNECTIONS_MAX);
+}
+
 int
 db_descriptors(const DbConfig *config)
 {
-	return 2 * (fast_connections(config) + slow_connections(config));
+	return 2 * (fast_connections(config) + slow_connections(config) + costly_connections(config));
+}
+
+static bool
+open_lanes(Db *db, const DbConfig *config)
+{
+	int fast = fast_connections(config);
+	int slow = slow_connections(config);
+
+	return open_lane(db, &db->lanes[DB_LANE_FAST], fast, config->queue, 1) &&
+		   open_lane(db, &db->lanes[DB_LANE_SLOW], slow, config->queue, fast + 1) &&
+		   open_lane(db, &db->lanes[DB_LANE_COSTLY], costly_connections(config),
+					 config->costly_queue, fast + slow + 1);
 }
 
 Db *
 db_open(struct event_base *base, const DbConfig *config)
 {
 	Db *db = calloc(1, sizeof(*db));
-	int fast = fast_connections(config);
-	int slow = slow_connections(config);
 
 	if (db == NULL)
 	{
@@ -87,12 +104,10 @@ db_open(struct event_base *base, const DbConfig *config)
 	db->application_name = strdup(config->application_name);
 	db->role = strdup(config->role);
 	db->in_flight = within(config->in_flight, 1, 1000);
-	db->queue = within(config->queue, 0, 1000000);
 	db->authenticate = db_statement_find(config->role, "authenticate");
 	db->tick = event_new(base, -1, EV_PERSIST, on_tick, db);
 	if (db->conninfo == NULL || db->application_name == NULL || db->role == NULL ||
-		db->tick == NULL || !open_lane(db, &db->lanes[DB_LANE_FAST], fast, 1) ||
-		!open_lane(db, &db->lanes[DB_LANE_SLOW], slow, fast + 1))
+		db->tick == NULL || !open_lanes(db, config))
 	{
 		db_close(db);
 		return NULL;
@@ -213,7 +228,7 @@ db_submit(Db *db, DbRequest *request)
 	{
 		lane = &db->lanes[DB_LANE_FAST];
 	}
-	if (lane->queue_count >= db->queue || !lane_has_hope(lane))
+	if (lane->queue_count >= lane->queue_max || !lane_has_hope(lane))
 	{
 		db_request_free(request);
 		return false;

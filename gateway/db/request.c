@@ -74,6 +74,17 @@ db_request_credential(DbRequest *request, const char *credential, size_t length,
 	return true;
 }
 
+void
+db_request_address(DbRequest *request, const char *address, size_t length)
+{
+	if (length > DB_ADDRESS_MAX)
+	{
+		length = 0;
+	}
+	memcpy(request->address, address, length);
+	request->address_length = length;
+}
+
 /* ---- parameters ---- */
 
 static void
@@ -206,13 +217,15 @@ db_param_text_array(DbRequest *request, const char *const *texts, const size_t *
 static bool
 send_authenticate(DbRequest *request, PGconn *pg, const DbStatement *statement)
 {
-	const char *values[2] = {request->credential, request->needs};
-	int lengths[2] = {(int) request->credential_length,
-					  request->needs == NULL ? 0 : (int) strlen(request->needs)};
-	const int formats[2] = {1, 1};
+	const char *values[3] = {request->credential, request->needs,
+							 request->address_length == 0 ? NULL : request->address};
+	int lengths[3] = {(int) request->credential_length,
+					  request->needs == NULL ? 0 : (int) strlen(request->needs),
+					  (int) request->address_length};
+	const int formats[3] = {1, 1, 1};
 	bool sent;
 
-	sent = PQsendQueryPrepared(pg, statement->name, 2, values, lengths, formats, 1) != 0;
+	sent = PQsendQueryPrepared(pg, statement->name, 3, values, lengths, formats, 1) != 0;
 	wak_wipe(request->credential, sizeof(request->credential));
 	return sent;
 }

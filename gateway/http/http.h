@@ -106,6 +106,18 @@ http_request_header(const HttpRequest *request, const char *name, size_t *count)
 extern const HttpText *
 http_request_parameter(const HttpRequest *request, const char *name, size_t *count);
 
+/* Bytes of a client's address, with the NUL. */
+#define HTTP_CLIENT_MAX 64
+
+/*
+ * Where the request came from: the peer's address, or the client's of which trusted
+ * proxies in front tell (http_proxies.h).
+ */
+extern void http_request_client(const HttpRequest *request, char client[HTTP_CLIENT_MAX]);
+
+/* Whether the client's connection is TLS: to here, or to a trusted proxy. */
+extern bool http_request_is_secure(const HttpRequest *request);
+
 /* "GET" and so on. */
 extern const char *http_method_name(HttpMethod method);
 
@@ -118,8 +130,9 @@ extern void http_request_on_gone(HttpRequest *request, HttpGone gone, void *cont
 
 /*
  * Answers and lets go of the request.  The body's bytes are moved, and wiped
- * when they have left (body may be NULL or empty); a body that is marked failed becomes a 500.  X-Request-Id,
- * Cache-Control: no-store, Date, Content-Length and Connection are added here.
+ * when they have left (body may be NULL or empty); a body that is marked failed becomes a
+ * 500.  X-Request-Id, X-Content-Type-Options, Date, Content-Length and Connection are added
+ * here, and so is Cache-Control: no-store to an answer that has none of its own.
  * content_type may be NULL when there is no body.  A 204 or 304 and the answer
  * to a HEAD are sent without their body.
  */
@@ -144,6 +157,8 @@ typedef struct HttpServerConfig
 	const HttpLimits *limits;   /* copied; NULL = HTTP_LIMITS_DEFAULT */
 	const char *const *origins; /* CORS: whose pages may read answers; see http_cors.h */
 	size_t n_origins;           /* 0 = nobody's */
+	const char *const *proxies; /* proxies in front that are believed; see http_proxies.h */
+	size_t n_proxies;           /* 0 = none */
 	int other_descriptors;      /* files that the rest of the process may have open at once */
 	HttpHandler handle;
 	void *context; /* given to handle */

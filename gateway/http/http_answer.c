@@ -171,7 +171,9 @@ make_head(HttpServer *server, const HttpRequestState *request, const Answer *ans
 		append_header(head, answer->extra.name, answer->extra.value);
 	http_cors_append(head, &server->origins, &request->request, find_header(answer, "Allow"));
 	append_header(head, "X-Request-Id", request->id);
-	append_header(head, "Cache-Control", "no-store");
+	if (find_header(answer, "Cache-Control") == NULL)
+		append_header(head, "Cache-Control", "no-store");
+	append_header(head, "X-Content-Type-Options", "nosniff");
 	append_header(head, "Date", date_of_now(server));
 	if (last)
 		append_header(head, "Connection", "close");

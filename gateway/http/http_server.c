@@ -101,19 +101,23 @@ take(HttpServer *server, int fd, const struct sockaddr *address)
 	struct bufferevent *bev;
 	int port;
 	int on = 1;
+	int max;
 
 	if (server->connections >= server->limits.max_connections && !make_room(server))
 	{
 		turn_away(server, fd);
 		return;
 	}
-	if (!http_peers_add(server->peers, key, server->limits.max_connections_per_address))
+	http_listen_name(address, name, sizeof(name), &port);
+	/* A trusted proxy brings the connections of many clients. */
+	max = http_proxies_trust(&server->proxies, name) ? server->limits.max_connections
+													 : server->limits.max_connections_per_address;
+	if (!http_peers_add(server->peers, key, max))
 	{
 		server->refused++;
 		close(fd);
 		return;
 	}
-	http_listen_name(address, name, sizeof(name), &port);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	bev = server->tls != NULL ? http_tls_accept(server->tls, server->base, fd)
 							  : bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -293,6 +297,8 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 		server->tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
 	server->peers = http_peers_create();
 	if ((with_tls && server->tls == NULL) || server->peers == NULL || !start_tick(server) ||
+		!http_proxies_read(&server->proxies, config->proxies, config->n_proxies, error,
+						   error_size) ||
 		!start_listening(server, config, error, error_size))
 	{
 		http_server_free(server);
@@ -305,10 +311,12 @@ bool
 http_server_check(const HttpServerConfig *config, char *error, size_t error_size)
 {
 	const HttpOrigins origins = {config->origins, config->n_origins};
+	HttpProxies proxies;
 	struct ssl_ctx_st *tls;
 
 	if (!http_listen_check(config->listen, error, error_size) ||
-		!http_cors_check(&origins, error, error_size))
+		!http_cors_check(&origins, error, error_size) ||
+		!http_proxies_read(&proxies, config->proxies, config->n_proxies, error, error_size))
 		return false;
 	if (config->tls_certificate == NULL && config->tls_key == NULL)
 		return true;

@@ -10,6 +10,7 @@
 
 #include "http/http_connection.h"
 #include "http/http_cors.h"
+#include "http/http_proxies.h"
 
 typedef struct HttpConnectionList
 {
@@ -27,6 +28,7 @@ struct HttpServer
 	void *context;
 	HttpLimits limits;
 	HttpOrigins origins;
+	HttpProxies proxies;
 	HttpPeers *peers;
 	HttpConnectionList lists[HTTP_CONNECTION_STATES];
 	int connections;

@@ -36,6 +36,9 @@ before(async () =>
 	keys.imported = { secret: 'wa_imported-from-elsewhere-0123456789' };
 	await db.sql("SELECT wa.import_key($1, 'imported', wa.hash_key($2), '{read}')", [tenant.org.uuid, keys.imported.secret]);
 
+	await db.sql(`INSERT INTO wa.api_key_usage SELECT org_id, id, now(), '192.0.2.1', now(), '2001:db8::1'
+		FROM wa.api_key WHERE id = $1`, [keys.rotated.uuid]);
+
 	/* everything that has a state: pairings, queued and taken messages, reactions, odd texts */
 	const scanning = await createSession(db, tenant.org, { status: 'scan_qr_code' });
 

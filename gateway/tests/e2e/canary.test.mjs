@@ -20,7 +20,8 @@ import { Connection } from './harness/http.mjs';
 import { LOGS, Leaks } from './harness/leaks.mjs';
 import { postgresProgram, run, until } from './harness/processes.mjs';
 import { Gateway, Sandbox } from './harness/programs.mjs';
-import { createKey, createTenant } from './harness/tenants.mjs';
+import { Browser } from './harness/people.mjs';
+import { createKey, createPerson, createTenant } from './harness/tenants.mjs';
 import { message } from './harness/wire.mjs';
 
 const SETTINGS = [
@@ -165,7 +166,7 @@ test('by the gateway: accepted, refused, malformed, and with errors behind the a
 			await ask('GET', '/api/v1/nowhere', options);
 		}
 	}
-	await leaks.assertNone(['wa.authenticate($1, $2)', 'permission', 'plan:', "parameters: $1 = 'wa_"]);
+	await leaks.assertNone(['wa.authenticate($1, $2, $3)', 'permission', 'plan:', "parameters: $1 = 'wa_"]);
 });
 
 test('by the gateway: in URLs, in both headers, in the wrong headers, in broken requests', async () =>
@@ -379,6 +380,57 @@ test('by making keys: neither log nor tables hold the secret', async () =>
 	assert.equal((await ask('GET', '/api/v1/me', { key: rotated.secret })).status, 200);
 	assert.equal((await ask('GET', '/api/v1/me', { key: moved })).status, 200);
 	await leaks.assertNone(['wa.hash_key', 'wa.create_key', 'wa.rotate_key']);
+});
+
+test('by signing in: neither password nor cookie, token or invitation', async () =>
+{
+	/* 20 random characters stand for a password; the mask of a credential shows none of them */
+	const word = (name) => leaks.remember(`pw_${name}${Buffer.from(name.repeat(9)).toString('base64').slice(0, 32)}`);
+	const old = word('first');
+	const person = { ...await createPerson(db, { org: tenant.org }), password: old };
+	const browser = new Browser(gateway.client);
+	const call = async (method, path, json, headers) =>
+	{
+		const answer = await browser.call(method, path, json, headers);
+
+		leaks.note(...answer.status < 300 ? [] : [answer.lines.join('\n'), answer.text]);
+		return answer;
+	};
+	const statusOf = async (...request) => (await call(...request)).status;
+
+	await db.execute('UPDATE wa.app_user u SET password_hash = wa.hash_password($1) WHERE u.id = $2', [old, person.uuid]);
+	assert.equal(await statusOf('POST', '/auth/sign-in', { email: person.email, password: word('wrong') }), 401);
+	assert.equal(await statusOf('POST', '/auth/sign-in', { email: 'nobody@example.com', password: word('nobody') }), 401);
+	assert.equal(await statusOf('POST', '/auth/sign-in', { email: person.email, password: old, more: word('more') }), 400);
+	assert.equal((await browser.signIn(person)).status, 200);
+	leaks.remember(browser.cookie.value);
+
+	const bearer = leaks.remember(await browser.token());
+
+	await call('POST', '/auth/sign-in', { email: person.email, password: old }, { Origin: 'http://evil.example' });
+	assert.equal(await statusOf('POST', '/auth/password', { oldPassword: word('not this'), newPassword: word('new') }), 400);
+	assert.equal(await statusOf('POST', '/auth/password', { oldPassword: old, newPassword: 'short' }), 400);
+	assert.equal(await statusOf('POST', '/auth/password', { oldPassword: old, newPassword: word('second') }), 204);
+	await ask('GET', `/auth/me?token=${browser.cookie.value}`);
+	await ask('GET', `/auth/${browser.cookie.value}`);
+	await ask('GET', '/api/v1/me', { bearer });
+	await ask('GET', '/api/v1/me', { bearer: browser.cookie.value });
+
+	const invited = await gateway.client.post('/api/v1/invitations', bearer, { email: 'invited@example.com', role: 'member' });
+	const invitation = leaks.remember(invited.json.invitation);
+
+	assert.equal(await statusOf('POST', '/auth/invitation', { invitation }), 200);
+	assert.equal(await statusOf('POST', '/auth/invitation/accept', { invitation, name: 'I', password: 'short' }), 400);
+	assert.equal(await statusOf('POST', '/auth/invitation/accept', { invitation, name: '', password: word('third') }), 400);
+	assert.equal(await statusOf('POST', '/auth/invitation/accept', { invitation, name: 'I', password: word('third') }), 200);
+
+	const made = await gateway.client.post('/api/v1/api-keys', bearer, { name: 'by hand', permissions: ['read'] });
+
+	leaks.remember(made.json.key);
+	await ask('GET', '/api/v1/api-keys', { bearer });
+	await ask('GET', '/api/v1/audit', { bearer });
+	assert.equal(await statusOf('POST', '/auth/sign-out'), 204);
+	await leaks.assertNone(['wa.sign_in($1', 'wa.change_password($1', 'wa.accept_invitation($1', 'email or password is wrong']);
 });
 
 /* Tables, indexes, the write-ahead log, statistics: whatever the server keeps. */

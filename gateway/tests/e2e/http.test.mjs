@@ -140,7 +140,7 @@ test('a method that a path does not have is a 405 that names those it has', asyn
 
 test('a path that is none is a 404, with a key and without', async () =>
 {
-	for (const path of ['/', '/api', '/api/v1', '/api/v1/', '/api/v2/me', '/api/v1/ME', '/api/v1/me/', '/api/v1//me', '/healthz/x', '/etc/passwd',
+	for (const path of ['/index', '/api', '/api/v1', '/api/v1/', '/api/v2/me', '/api/v1/ME', '/api/v1/me/', '/api/v1//me', '/healthz/x', '/etc/passwd',
 		'/api/v1/sessions//chats', '/.git/config', '/favicon.ico'])
 	{
 		const without = await client.get(path);

@@ -13,26 +13,28 @@ import { prepareCluster } from './harness/cluster.mjs';
 import { endpoints, nameOf } from './harness/endpoints.mjs';
 import { createContact, createDelivery, createSentMessage, createWebhook, showQrCode } from './harness/fixtures.mjs';
 import { DOCUMENT, fullPath, problems, resolve } from './harness/openapi.mjs';
+import { tokenOf } from './harness/people.mjs';
 import { Gateway } from './harness/programs.mjs';
-import { ALL, createChat, createKey, createSession, createTenant } from './harness/tenants.mjs';
+import { ALL, createChat, createKey, createPerson, createSession, createTenant } from './harness/tenants.mjs';
 
 const PHONE = '15551234567';
 const GROUP = '120363000000000001@g.us';
-const PEOPLE_ONLY = 'API keys are managed by people';
+const PEOPLE_ONLY = 'only a person can do this, with a user token';
 
 /* Ids that have the right form, and were never given to anything. */
 const INVENTED = {
 	s: 'sess_01h455vb4pex5vsknk084sn02q', m: 'msg_01h455vb4pex5vsknk084sn02q', w: 'wh_01h455vb4pex5vsknk084sn02q',
-	k: 'key_01h455vb4pex5vsknk084sn02q', d: 'dlv_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
+	k: 'key_01h455vb4pex5vsknk084sn02q', u: 'usr_01h455vb4pex5vsknk084sn02q', i: 'inv_01h455vb4pex5vsknk084sn02q', d: 'dlv_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
 };
 
 /* Texts that are no id of any kind. */
 const MALFORMED = ['x', '%20', 'sess_', 'sess_01h455vb4pex5vsknk084sn02', 'org_01h455vb4pex5vsknk084sn02q', 'SESS_01H455VB4PEX5VSKNK084SN02Q',
 	'00000000-0000-0000-0000-000000000000', "'%20OR%201=1", '..%2F..', '%F0%9F%99%82', 'a'.repeat(300)];
 
-let db, client, tenant, other;
+let db, client, tenant, other, stranger, strangersInvitation;
 const keys = new Map();			/* by permissions, as text */
-const rows = endpoints().filter(({ open }) => !open);
+const tokens = {};				/* user tokens, by role */
+const rows = endpoints().filter(({ open, door }) => !open && door === 'credential');
 
 /* ---- fixtures: what each endpoint needs to succeed, made anew for each request ---- */
 
@@ -62,7 +64,17 @@ const onDelivery = async () =>
 
 	return { path: { w: webhook.id, d: (await createDelivery(db, webhook)).id } };
 };
-const onKey = (json) => async () => ({ path: { k: tenant.key.id }, json });
+const onKey = (json) => async () => ({ path: { k: (await createKey(db, tenant.org)).id }, json });
+const onMember = (json) => async () => ({ path: { u: (await createPerson(db, { org: tenant.org, role: 'admin' })).id }, json });
+let invited = 0;
+
+async function onInvitation()
+{
+	const email = `invited${++invited}@example.com`;
+	const { json } = await client.post('/api/v1/invitations', tokens.owner, { email, role: 'member' });
+
+	return { path: { i: json.id } };
+}
 
 const FIXTURES = {
 	'GET /me': none,
@@ -112,10 +124,17 @@ const FIXTURES = {
 	'GET /events': none,
 	'POST /realtime/ticket': none,
 	'GET /api-keys': none,
-	'POST /api-keys': async () => ({ json: { name: 'made', permissions: ['read'] } }),
-	'PATCH /api-keys/{k}': onKey({ name: 'renamed' }),
+	'POST /api-keys': async () => ({ json: { name: `made ${++invited}`, permissions: ['read'] } }),
+	'PATCH /api-keys/{k}': async () => await onKey({ name: `renamed ${++invited}` })(),
 	'DELETE /api-keys/{k}': onKey(),
 	'POST /api-keys/{k}/rotate': onKey({ overlapSeconds: 60 }),
+	'GET /members': none,
+	'PATCH /members/{u}': onMember({ role: 'member' }),
+	'DELETE /members/{u}': onMember(),
+	'GET /invitations': none,
+	'POST /invitations': async () => ({ json: { email: `invited${++invited}@example.com`, role: 'member' } }),
+	'DELETE /invitations/{i}': onInvitation,
+	'GET /audit': none,
 };
 for (const verb of ['start', 'stop', 'restart', 'logout'])
 {
@@ -148,8 +167,8 @@ function operationOf(row)
 
 const keyWith = (permissions) => keys.get(permissions.join());
 
-/* A key that may do it. */
-const rightKey = (row) => keyWith(row.needs === null ? ['read'] : [row.needs]);
+/* A credential that may do it. */
+const rightKey = (row) => row.people ? tokens.owner : keyWith(row.needs === null ? ['read'] : [row.needs]);
 
 before(async () =>
 {
@@ -165,6 +184,12 @@ before(async () =>
 		keys.set(permissions.join(), (await createKey(db, tenant.org, permissions)).secret);
 	}
 	client = (await Gateway.start(cluster)).client;
+	for (const role of ['owner', 'admin', 'member'])
+		tokens[role] = await tokenOf(client, await createPerson(db, { org: tenant.org, role }));
+	stranger = await createPerson(db, { org: other.org });
+	const invitation = await client.post('/api/v1/invitations', await tokenOf(client, stranger), { email: 'x@example.com', role: 'member' });
+
+	strangersInvitation = invitation.json.id;
 });
 
 test('every endpoint has a fixture, and every fixture an endpoint', () =>
@@ -236,6 +261,32 @@ function namesField(answer, field, what)
 
 /* ---- the matrix ---- */
 
+function everySetOfPermissions(row, name, fixture)
+{
+	test(`${name}: every set of permissions`, async () =>
+	{
+		for (const [permissions, secret] of keys)
+		{
+			const allowed = row.needs === null || permissions.split(',').includes(row.needs);
+			const answer = await send(row, await fixture(), secret);
+
+			assert.equal(answer.status, allowed ? row.status : 403, permissions);
+			if (!allowed)
+				assert.deepEqual(answer.json.error.details, { required: row.needs });
+		}
+	});
+
+	test(`${name}: people by their role`, async () =>
+	{
+		for (const role of ['owner', 'admin', 'member'])
+		{
+			const allowed = role !== 'member' || row.needs !== 'manage';
+
+			assert.equal((await send(row, await fixture(), tokens[role])).status, allowed ? row.status : 403, role);
+		}
+	});
+}
+
 for (const row of rows)
 {
 	const name = shortName(row);
@@ -253,37 +304,40 @@ for (const row of rows)
 
 	if (row.people)
 	{
-		test(`${name}: no API key can do it`, async () =>
+		test(`${name}: no API key can do it, nor a mere member`, async () =>
 		{
+			const before = await db.value('SELECT count(*) FROM wa.audit');
 			const good = await fixture();
+			const made = await db.value('SELECT count(*) FROM wa.audit') - before;
 
-			for (const [permissions, secret] of keys)
+			for (const json of [good.json, good.json && { colour: 'red' }])
 			{
-				for (const json of [good.json, good.json && { colour: 'red' }])
+				for (const [permissions, secret] of keys)
 				{
 					const answer = await send(row, { ...good, json }, secret);
 
 					assert.equal(answer.status, 403, permissions);
 					assert.deepEqual(answer.json.error, { code: 'forbidden', message: PEOPLE_ONLY });
 				}
+
+				const answer = await send(row, { ...good, json }, tokens.member);
+
+				assert.equal(answer.status, 403);
+				assert.deepEqual(answer.json.error.details, { required: 'manage' });
 			}
-			assert.equal(await db.value('SELECT count(*) FROM wa.api_key WHERE revoked_at IS NOT NULL OR superseded_by IS NOT NULL'), '0');
+			assert.equal(await db.value('SELECT count(*) FROM wa.audit') - before, made);
 		});
-		continue;
-	}
 
-	test(`${name}: every set of permissions`, async () =>
-	{
-		for (const [permissions, secret] of keys)
+		test(`${name}: owners and admins can`, async () =>
 		{
-			const allowed = row.needs === null || permissions.split(',').includes(row.needs);
-			const answer = await send(row, await fixture(), secret);
-
-			assert.equal(answer.status, allowed ? row.status : 403, permissions);
-			if (!allowed)
-				assert.deepEqual(answer.json.error.details, { required: row.needs });
-		}
-	});
+			for (const role of ['owner', 'admin'])
+				assert.equal((await send(row, await fixture(), tokens[role])).status, row.status, role);
+		});
+	}
+	else
+	{
+		everySetOfPermissions(row, name, fixture);
+	}
 
 	if (row.method === 'GET')
 	{
@@ -308,7 +362,7 @@ for (const row of rows)
 			const othersWebhook = await createWebhook(db, other.org);
 			const others = {
 				s: other.session.id, m: other.message.id, chat: other.chat.jid, contact: other.chat.jid,
-				w: othersWebhook.id, d: (await createDelivery(db, othersWebhook)).id, k: other.key.id,
+				w: othersWebhook.id, d: (await createDelivery(db, othersWebhook)).id, k: other.key.id, u: stranger.id, i: strangersInvitation,
 			};
 			const shapes = new Map();
 

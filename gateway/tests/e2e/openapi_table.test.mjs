@@ -23,7 +23,8 @@ const FITS = {
 	integer: isNumber('integer'),
 	time: (schema) => isNumber('integer')(schema) && schema.minimum === 0,
 	cursor: ({ type }) => type === 'string',
-	json: ({ type, oneOf }) => type === 'object' || oneOf !== undefined,
+	invitation: ({ type }) => type === 'string',
+	json: ({ type, oneOf, items }) => type === 'object' || oneOf !== undefined || (type === 'array' && resolve(items).type === 'object'),
 	textArray: ({ type, items }) => type === 'array' && ['string', undefined].includes(resolve(items).type),
 	idOrTime: (schema, { prefix }) => schema.anyOf?.length === 2 && FITS.id(resolve(schema.anyOf[0]), { prefix })
 		&& FITS.time(resolve(schema.anyOf[1])),
@@ -81,11 +82,13 @@ for (const [name, row] of rows)
 
 	test(`${name}: credential and permission`, () =>
 	{
-		assert.equal(operation.security?.length === 0, row.open);
+		assert.equal(operation.security?.length === 0, row.open || row.door === 'ownPages');
+		assert.equal(operation.security?.[0]?.cookie !== undefined, row.door === 'cookie');
 		assert.equal(operation['x-required-permission'], row.needs ?? null);
 		assert.equal(operation['x-people-only'] ?? false, row.people ?? false);
-		assert.equal(operation.responses[401] !== undefined, !row.open);
-		assert.equal(operation.responses[403] !== undefined, row.people === true || typeof row.needs === 'string');
+		assert.equal(operation.responses[401] !== undefined, !row.open && row.mayRefuse);
+		assert.equal(operation.responses[403] !== undefined, row.people === true || typeof row.needs === 'string'
+			|| ['cookie', 'ownPages'].includes(row.door));
 	});
 	if (row.open)
 		continue;

@@ -40,7 +40,7 @@ function statement(name, role = 'gateway')
 function request(secret, needs, text, list = [])
 {
 	return [
-		message.parse('', statement('authenticate')), message.bind('', [secret, needs]), message.execute(),
+		message.parse('', statement('authenticate')), message.bind('', [secret, needs, null]), message.execute(),
 		message.parse('', text), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
 	];
 }
@@ -255,7 +255,7 @@ test('a portal does not outlive its transaction', async () =>
 {
 	const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 	const got = await gateway.exchange(
-		message.parse('', statement('authenticate')), message.bind('', [theirs.key.secret, 'read']), message.execute(),
+		message.parse('', statement('authenticate')), message.bind('', [theirs.key.secret, 'read', null]), message.execute(),
 		message.parse('l', statement('session_list')), message.bind('l', [null, null, '5'], 'kept'), message.sync());
 
 	assert.equal(got.error, null);
@@ -307,7 +307,7 @@ test('a function call without a statement (P02) is refused; an unsealed role can
 {
 	const md5 = await oidOf('pg_catalog.md5(text)');
 	const setConfig = await oidOf('pg_catalog.set_config(text,text,boolean)');
-	const authenticate = await oidOf('wa.authenticate(wa.secret,wa.permission)');
+	const authenticate = await oidOf('wa.authenticate(wa.secret,wa.permission,text)');
 	const app = await cluster.open('wa', APP);
 	const called = await app.exchange(message.functionCall(md5, ['control']));
 
@@ -320,7 +320,7 @@ test('a function call without a statement (P02) is refused; an unsealed role can
 		const calls = [
 			message.functionCall(md5, ['attack']),
 			message.functionCall(setConfig, ['work_mem', '1GB', 'f']),
-			message.functionCall(authenticate, [theirs.key.secret, 'read']),
+			message.functionCall(authenticate, [theirs.key.secret, 'read', '']),
 		];
 
 		for (const call of calls)

@@ -46,6 +46,7 @@ START_TEST(only_our_permissions_are_forbidden)
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "read"), 403);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "events"), 403);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "person"), 403);
+	ck_assert_int_eq(status(DB_REFUSED, "42501", "owner"), 403);
 	/* The gateway's own lack of a grant, or the seal. */
 	ck_assert_int_eq(status(DB_REFUSED, "42501", ""), 500);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "session_pkey"), 500);
@@ -56,6 +57,8 @@ START_TEST(only_our_limits_are_rate_limits)
 {
 	ck_assert_int_eq(status(DB_REFUSED, "53400", "rate_per_min"), 429);
 	ck_assert_int_eq(status(DB_REFUSED, "53400", "rate_per_hour"), 429);
+	ck_assert_int_eq(status(DB_REFUSED, "53400", "sign_in_account"), 429);
+	ck_assert_int_eq(status(DB_REFUSED, "53400", "sign_in_address"), 429);
 	/* PostgreSQL's own, temp_file_limit say. */
 	ck_assert_int_eq(status(DB_REFUSED, "53400", ""), 503);
 }

@@ -125,6 +125,22 @@ START_TEST(credentials_that_are_too_long_are_refused)
 }
 END_TEST
 
+START_TEST(addresses_that_are_too_long_are_not_passed_on)
+{
+	char address[DB_ADDRESS_MAX + 1];
+	DbRequest *request = new_request();
+
+	memset(address, '1', sizeof(address));
+	ck_assert_uint_eq(request->address_length, 0);
+	db_request_address(request, address, DB_ADDRESS_MAX);
+	ck_assert_uint_eq(request->address_length, DB_ADDRESS_MAX);
+	db_request_address(request, address, sizeof(address));
+	ck_assert_uint_eq(request->address_length, 0);
+	db_request_free(request);
+}
+END_TEST
+
 SUITE("db_request", numbers_times_and_flags, null_is_not_empty, text_arrays,
 	  times_outside_postgresqls_are_refused, too_many_parameters_are_refused,
-	  too_many_bytes_are_refused, credentials_that_are_too_long_are_refused)
+	  too_many_bytes_are_refused, credentials_that_are_too_long_are_refused,
+	  addresses_that_are_too_long_are_not_passed_on)

@@ -4,10 +4,13 @@
  */
 import { runGateway } from './programs.mjs';
 
+/* The dashboard's files are no part of the API. */
+const isPage = ({ pattern }) => pattern === '/' || pattern.startsWith('/web/');
+
 /*
  * The rows of `wa-gateway --endpoints`, one for each method and path:
  * { method, pattern, open } and, unless "open" says that it takes no credential,
- * { needs, people, parameters, bodyRest, status, flagStatus?, answer, columns }.
+ * { needs, door, people, mayRefuse, parameters, bodyRest, status, flagStatus?, answer, columns }.
  */
 export function endpoints()
 {
@@ -15,7 +18,7 @@ export function endpoints()
 
 	if (code !== 0)
 		throw new Error(`wa-gateway --endpoints: exit code ${code}\n${stderr}`);
-	return JSON.parse(stdout);
+	return JSON.parse(stdout).filter((row) => !isPage(row));
 }
 
 export function nameOf({ method, pattern })

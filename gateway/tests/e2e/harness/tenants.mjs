@@ -32,6 +32,24 @@ export async function createKey(db, org, permissions = ALL, { name = `key ${++ke
 	return { uuid: made.id, id: made.public, secret: made.secret, name };
 }
 
+let people = 0;
+
+/* A person with an account, and a member where an organization is given. */
+export async function createPerson(db, { org, role = 'owner', name = `Person ${++people}`, email = `person${people}@example.com` } = {})
+{
+	const [made] = await db.sql('SELECT p.id, p.initial_password FROM wa.create_user($1, $2) AS p', [email, name]);
+	const person = { uuid: made.id, id: await publicId(db, 'usr', made.id), email, name, password: made.initial_password };
+
+	if (org)
+		await addMember(db, org, person, role);
+	return person;
+}
+
+export async function addMember(db, org, person, role)
+{
+	await db.sql('SELECT wa.add_member($1, $2, $3)', [org.uuid, person.uuid, role]);
+}
+
 /* Without send limits, unless "limited" asks for the defaults: tests send more than those allow. */
 export async function createSession(db, org, { status = 'working', label = null, connector = 'none', limited = false } = {})
 {

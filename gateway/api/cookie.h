@@ -1,0 +1,31 @@
+/*
+ * cookie.h
+ *		The sign-in cookie: was_..., good for /auth/ and nothing else.
+ *
+ * Over TLS it is "__Host-wa_session": a browser takes that name only with Secure, for this
+ * host and from this host, so that no neighbour under the same domain can plant one.  Over
+ * plain HTTP, on a developer's machine, it is "wa_session".  Each is looked for only where
+ * it is also set.
+ */
+#ifndef API_COOKIE_H
+#define API_COOKIE_H
+
+#include "api/credential.h"
+
+/* Bytes of a Set-Cookie value, with the NUL. */
+#define COOKIE_HEADER_MAX 256
+
+/*
+ * The cookie of a request, which points into it.  False: there is none, it is malformed, or
+ * there are several, so that nobody knows which one counts.
+ */
+extern bool cookie_find(const HttpRequest *request, Credential *cookie);
+
+/*
+ * What sets it, as the value of a Set-Cookie; a length of 0 takes it away.  False when it
+ * is too long.  The caller wipes "header".
+ */
+extern bool cookie_set(const HttpRequest *request, const char *cookie, size_t length,
+					   char header[COOKIE_HEADER_MAX]);
+
+#endif /* API_COOKIE_H */

@@ -1,0 +1,164 @@
+/*
+ * dashboard.c
+ *		GET / and /web/...: the dashboard's pages and scripts.
+ *
+ * A fixed table in the program: no path of a request ever reaches a file system.  The
+ * dashboard takes nothing from elsewhere and runs no code but these files; its policy says
+ * so to the browser, so that a name or a message that is a script stays text even where a
+ * page would forget that.
+ *
+ * Files may be kept by the browser, which asks by ETag whether they are still current; the
+ * page itself is not kept at all, so that none with a secret on it can come back.
+ */
+#include "api/dashboard.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/endpoint.h"
+
+#define PAGE "index.html"
+
+#define POLICY                                                                          \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "   \
+	"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; " \
+	"require-trusted-types-for 'script'"
+
+static const HttpHeader page_headers[] = {
+	{"Content-Security-Policy", POLICY},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+	{"Referrer-Policy", "no-referrer"},
+	{"X-Frame-Options", "DENY"},
+};
+
+#define PAGE_HEADERS (sizeof(page_headers) / sizeof(page_headers[0]))
+
+static const DashboardFile *
+find_file(const char *folder, const HttpText *name)
+{
+	size_t prefix = strlen(folder);
+
+	for (int i = 0; i < dashboard_file_count; i++)
+	{
+		const char *known = dashboard_files[i].name;
+
+		if (strncmp(known, folder, prefix) == 0 && strlen(known + prefix) == name->len &&
+			memcmp(known + prefix, name->data, name->len) == 0)
+		{
+			return &dashboard_files[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Whether the header's list has the word: "gzip" in "gzip, deflate, br".  With "q=0" it
+ * would be refused, which no browser does; then the plain file is taken.
+ */
+static bool
+takes_gzip(const HttpRequest *request)
+{
+	const HttpText *encodings = http_request_header(request, "accept-encoding", NULL);
+
+	return encodings != NULL && strcasestr(encodings->data, "gzip") != NULL &&
+		   strcasestr(encodings->data, "q=0") == NULL;
+}
+
+static bool
+is_current(const HttpRequest *request, const DashboardFile *file)
+{
+	const HttpText *tags = http_request_header(request, "if-none-match", NULL);
+
+	return tags != NULL && strstr(tags->data, file->etag) != NULL;
+}
+
+static void
+send_bytes(HttpRequest *request, const DashboardFile *file, HttpHeader *headers, size_t count)
+{
+	bool compressed = takes_gzip(request);
+	size_t length = compressed ? file->gzip_length : file->plain_length;
+	Buffer body;
+
+	if (compressed)
+	{
+		headers[count++] = (HttpHeader){"Content-Encoding", "gzip"};
+	}
+	buffer_init(&body, length);
+	buffer_append(&body, compressed ? file->gzip : file->plain, length);
+	http_respond(request, 200, headers, count, file->type, &body);
+}
+
+static void
+answer_file(HttpRequest *request, const DashboardFile *file, bool page)
+{
+	HttpHeader headers[PAGE_HEADERS + 5];
+	size_t count = PAGE_HEADERS;
+
+	memcpy(headers, page_headers, sizeof(page_headers));
+	headers[count++] = (HttpHeader){"Vary", "Accept-Encoding"};
+	headers[count++] = (HttpHeader){"Cross-Origin-Resource-Policy", "same-origin"};
+	if (!page)
+	{
+		headers[count++] = (HttpHeader){"Cache-Control", "no-cache"};
+		headers[count++] = (HttpHeader){"ETag", file->etag};
+		if (is_current(request, file))
+		{
+			http_respond(request, 304, headers, count, NULL, NULL);
+			return;
+		}
+	}
+	send_bytes(request, file, headers, count);
+}
+
+static void
+answer_named(HttpRequest *request, const char *folder, const HttpText *name)
+{
+	const DashboardFile *file = find_file(folder, name);
+
+	if (file == NULL)
+	{
+		http_respond_error(request, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
+		return;
+	}
+	answer_file(request, file, false);
+}
+
+static void
+answer_page(HttpRequest *request, void *context)
+{
+	const HttpText name = {PAGE, sizeof(PAGE) - 1};
+	const DashboardFile *file = find_file("", &name);
+
+	(void) context;
+	if (file == NULL)
+	{
+		http_respond_error(request, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
+		return;
+	}
+	answer_file(request, file, true);
+}
+
+/* "/web/{file}" */
+static void
+answer_web(HttpRequest *request, void *context)
+{
+	(void) context;
+	answer_named(request, "", &request->segments[1]);
+}
+
+/* "/web/{folder}/{file}", for the one folder there is */
+static void
+answer_vendor(HttpRequest *request, void *context)
+{
+	(void) context;
+	answer_named(request, "vendor/", &request->segments[2]);
+}
+
+const Endpoint dashboard_endpoints[] = {
+	{.method = HTTP_METHOD_GET, .pattern = "/", .open = answer_page},
+	{.method = HTTP_METHOD_GET, .pattern = "/web/{file}", .open = answer_web},
+	{.method = HTTP_METHOD_GET, .pattern = "/web/vendor/{file}", .open = answer_vendor},
+	{.pattern = NULL},
+};

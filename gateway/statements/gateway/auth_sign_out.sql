@@ -1,0 +1,1 @@
+SELECT wa.sign_out($1::wa.secret)

@@ -1,0 +1,1 @@
+SELECT wa.withdraw_invitation($1::uuid)

@@ -1,0 +1,1 @@
+SELECT wa.remove_member($1::uuid)

@@ -1,0 +1,139 @@
+-- When API keys are used.  Every use is noted in shared memory (src/usage.c),
+-- and wa.flush_key_usage() carries it into a table of its own: an update of the
+-- key table would make every backend forget the keys that it knows.
+CREATE TABLE wa.api_key_usage (
+	org_id uuid NOT NULL,
+	key_id uuid NOT NULL,
+	first_used_at timestamptz NOT NULL,
+	first_used_from inet,
+	last_used_at timestamptz NOT NULL,
+	last_used_from inet,
+	PRIMARY KEY (org_id, key_id),
+	FOREIGN KEY (org_id, key_id) REFERENCES wa.api_key (org_id, id) ON DELETE CASCADE
+) WITH (fillfactor = 70);
+COMMENT ON TABLE wa.api_key_usage IS
+	'first and last use of API keys, as of the last flush; a key that was never used has no row';
+COMMENT ON COLUMN wa.api_key_usage.org_id IS 'the key''s organization';
+COMMENT ON COLUMN wa.api_key_usage.key_id IS 'the key';
+COMMENT ON COLUMN wa.api_key_usage.first_used_at IS 'the first use that is known';
+COMMENT ON COLUMN wa.api_key_usage.first_used_from IS
+	'the network address of it, as the gateway or application told; NULL: it told none';
+COMMENT ON COLUMN wa.api_key_usage.last_used_at IS 'the last use, to a second';
+COMMENT ON COLUMN wa.api_key_usage.last_used_from IS 'the network address of that one; NULL: none was told';
+
+-- As for the keys themselves: administrators and the worker have no key, and
+-- their functions see all.  Under a key they see its organization.
+ALTER TABLE wa.api_key_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.api_key_usage TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.api_key_usage AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+CREATE POLICY wa_admin_read ON wa.api_key_usage FOR SELECT TO wa_admin USING (true);
+GRANT SELECT (org_id, key_id, first_used_at, first_used_from, last_used_at, last_used_from)
+	ON wa.api_key_usage TO wa_admin;
+SELECT pg_catalog.pg_extension_config_dump('wa.api_key_usage', '');
+
+-- What is in memory.  These see every organization of the database, so that
+-- only function bodies and administrators may ask them.
+CREATE FUNCTION wa.key_usage(org uuid, key uuid, OUT first_used_at timestamptz, OUT first_used_from inet,
+							 OUT last_used_at timestamptz, OUT last_used_from inet)
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_key_usage';
+REVOKE ALL ON FUNCTION wa.key_usage(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.key_usage(uuid, uuid) TO wa_owner, wa_admin;
+COMMENT ON FUNCTION wa.key_usage(uuid, uuid) IS
+	'what the server has in memory of a key''s use; nulls if it has nothing, or was started without the library';
+
+CREATE FUNCTION wa.unflushed_key_usage()
+	RETURNS TABLE (org_id uuid, key_id uuid, first_used_at timestamptz, first_used_from inet,
+				   last_used_at timestamptz, last_used_from inet, flushed_at timestamptz)
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_unflushed_key_usage';
+REVOKE ALL ON FUNCTION wa.unflushed_key_usage() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.unflushed_key_usage() TO wa_owner;
+COMMENT ON FUNCTION wa.unflushed_key_usage() IS
+	'for wa.flush_key_usage(): the keys with uses in memory that the table is not known to have';
+
+CREATE FUNCTION wa.confirm_key_usage(org uuid, key uuid, at timestamptz) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_confirm_key_usage';
+REVOKE ALL ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) TO wa_owner;
+COMMENT ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) IS
+	'for wa.flush_key_usage(): the table has, committed, the uses of a key up to this time';
+
+CREATE FUNCTION wa.key_last_used(org uuid, key uuid, OUT used_at timestamptz, OUT used_from inet)
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT last.used_at, last.used_from
+	FROM (SELECT m.last_used_at, m.last_used_from FROM wa.key_usage(org, key) m
+		UNION ALL
+		SELECT u.last_used_at, u.last_used_from FROM wa.api_key_usage u WHERE u.org_id = org AND u.key_id = key
+		) last (used_at, used_from)
+	ORDER BY last.used_at DESC NULLS LAST
+	LIMIT 1
+$$;
+REVOKE ALL ON FUNCTION wa.key_last_used(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.key_last_used(uuid, uuid) TO wa_owner, wa_admin;
+COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
+	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was';
+
+-- One batch.  Memory is told what the table has only by a later call that finds
+-- it there, committed: a flush that rolls back so loses nothing.  Keys that are
+-- gone are passed over.  Of several flushes at once each row is written by one.
+CREATE FUNCTION wa.flush_key_usage(max integer DEFAULT 1000) RETURNS integer
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first_uses integer;
+	later_uses integer;
+BEGIN
+	IF max IS NULL OR max NOT BETWEEN 1 AND 10000 THEN
+		PERFORM wa.refuse_field('max', 'must be between 1 and 10000');
+	END IF;
+	-- Where one organization is bound, all other keys would look as if they were gone.
+	IF wa.current_org() IS NOT NULL THEN
+		RAISE EXCEPTION 'key usage cannot be flushed in a transaction that acts for an organization'
+			USING ERRCODE = 'invalid_transaction_state';
+	END IF;
+
+	-- Not where the rows may be this transaction's own, which may roll back.
+	IF pg_current_xact_id_if_assigned() IS NULL THEN
+		PERFORM wa.confirm_key_usage(m.org_id, m.key_id, u.last_used_at)
+		FROM wa.unflushed_key_usage() m JOIN wa.api_key_usage u ON u.org_id = m.org_id AND u.key_id = m.key_id
+		WHERE u.last_used_at > m.flushed_at;
+	END IF;
+
+	WITH first AS (
+		INSERT INTO wa.api_key_usage (org_id, key_id, first_used_at, first_used_from, last_used_at, last_used_from)
+		SELECT m.org_id, m.key_id, m.first_used_at, m.first_used_from, m.last_used_at, m.last_used_from
+		FROM wa.unflushed_key_usage() m JOIN wa.api_key k ON k.org_id = m.org_id AND k.id = m.key_id
+		WHERE NOT EXISTS (SELECT FROM wa.api_key_usage u WHERE u.org_id = m.org_id AND u.key_id = m.key_id)
+		ORDER BY m.org_id, m.key_id
+		LIMIT max
+		ON CONFLICT DO NOTHING
+		RETURNING org_id, key_id, first_used_at, first_used_from)
+	INSERT INTO wa.audit (org_id, at, actor, action, subject, detail)
+	SELECT f.org_id, f.first_used_at, wa.typeid('key', f.key_id), 'key.used_first', f.key_id,
+		jsonb_strip_nulls(jsonb_build_object('name', k.name, 'address', host(f.first_used_from)))
+	FROM first f JOIN wa.api_key k ON k.org_id = f.org_id AND k.id = f.key_id;
+	GET DIAGNOSTICS first_uses = ROW_COUNT;
+
+	-- Those first that have waited longest, so that busy keys keep nobody waiting.
+	UPDATE wa.api_key_usage u
+	SET last_used_at = newer.last_used_at, last_used_from = newer.last_used_from
+	FROM (SELECT m.org_id, m.key_id, m.last_used_at, m.last_used_from
+		FROM wa.unflushed_key_usage() m JOIN wa.api_key_usage o ON o.org_id = m.org_id AND o.key_id = m.key_id
+		WHERE o.last_used_at < m.last_used_at
+		ORDER BY o.last_used_at
+		LIMIT max - first_uses
+		FOR NO KEY UPDATE OF o SKIP LOCKED) newer
+	WHERE u.org_id = newer.org_id AND u.key_id = newer.key_id;
+	GET DIAGNOSTICS later_uses = ROW_COUNT;
+	RETURN first_uses + later_uses;
+END $$;
+REVOKE ALL ON FUNCTION wa.flush_key_usage(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.flush_key_usage(integer) TO wa_worker, wa_admin;
+COMMENT ON FUNCTION wa.flush_key_usage(integer) IS
+	'writes a batch of the key uses that are newer in memory than in the table, and key.used_first to the audit log for keys that had none; returns how many keys it wrote';

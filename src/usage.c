@@ -1,0 +1,415 @@
+/*-------------------------------------------------------------------------
+ *
+ * usage.c
+ *		When each API key was last used, and from where.
+ *
+ * A use is noted in shared memory, so that no request writes to a table or
+ * takes a transaction id for it; wa.flush_key_usage(), which the worker calls,
+ * carries what is new into wa.api_key_usage.  What a key shows as its last use
+ * is the later of the two.
+ *
+ * Invariants:
+ * - Only wa.authenticate() notes, after it has accepted an API key.  A failed
+ *   one leaves no trace here.  A use stays noted whatever becomes of the
+ *   transaction: the key was used.
+ * - A backend notes a key once a second at most; all other requests cost one
+ *   look at the backend's own memory.
+ * - The memory has a fixed size: sets of a few places, and a key can stand in
+ *   one set only.  If all places of a set are taken, the least recently used
+ *   one is given up, of those first whose use is in the table or that nobody
+ *   has fetched for an hour.  What is lost then is a use that was not flushed.
+ * - flushed_at is set from a committed row only (schema/46-key-usage.sql), so
+ *   that a flush that rolls back loses nothing.
+ * - Places of other databases of the cluster are never shown or changed.
+ * - The lock is held for one look at one set, or for the copy of all of it, and
+ *   by nothing that can raise.
+ *
+ * A restart or crash of the server loses what was not flushed.  Without
+ * shared_preload_libraries there is no such memory, and nothing is noted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <arpa/inet.h>
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "src/compatibility.h"
+#include "src/usage.h"
+
+#define TRANCHE "wa_apikeys_usage"
+
+/* 1024 sets of 8 places of 112 bytes: 0.9 megabytes, 8192 keys. */
+#define SETS 1024
+#define PLACES 8
+
+/* A backend notes a key again after this. */
+#define NOTE_INTERVAL USECS_PER_SEC
+/* Keys that a backend remembers to have noted: 40 kilobytes. */
+#define NOTED_MAX 1024
+/* How long a use that is not flushed is spared when a set is full. */
+#define UNFLUSHED_SPARED (INT64CONST(3600) * USECS_PER_SEC)
+
+typedef struct KeyName
+{
+	pg_uuid_t org_id;
+	pg_uuid_t key_id;
+} KeyName;
+
+typedef struct Address
+{
+	uint8 family;    /* 0: none; else 4 or 6 */
+	uint8 bytes[16]; /* in network order */
+} Address;
+
+typedef struct Usage
+{
+	Oid database; /* InvalidOid: the place was never taken */
+	KeyName name;
+	TimestampTz first_used_at; /* since the place was taken */
+	TimestampTz last_used_at;
+	TimestampTz flushed_at; /* the table has uses up to this; DT_NOBEGIN: none */
+	Address first_used_from;
+	Address last_used_from;
+} Usage;
+
+typedef struct Usages
+{
+	uint64 seed; /* so that nobody can tell which keys meet in a set */
+	Usage places[SETS][PLACES];
+} Usages;
+
+typedef struct Noted
+{
+	KeyName name;
+	TimestampTz at;
+} Noted;
+
+static Usages *usages = NULL;
+static LWLock *lock = NULL;
+/* This backend's own memory; a newer key takes an older one's place. */
+static Noted noted[NOTED_MAX];
+
+static shmem_request_hook_type next_request_hook = NULL;
+static shmem_startup_hook_type next_startup_hook = NULL;
+
+PG_FUNCTION_INFO_V1(wa_key_usage);
+PG_FUNCTION_INFO_V1(wa_unflushed_key_usage);
+PG_FUNCTION_INFO_V1(wa_confirm_key_usage);
+
+static void
+request_memory(void)
+{
+	if (next_request_hook)
+		next_request_hook();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(Usages)));
+	RequestNamedLWLockTranche(TRANCHE, 1);
+}
+
+static void
+attach_memory(void)
+{
+	bool found;
+
+	if (next_startup_hook)
+		next_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	usages = ShmemInitStruct(TRANCHE, sizeof(Usages), &found);
+	lock = &GetNamedLWLockTranche(TRANCHE)->lock;
+	if (!found)
+	{
+		memset(usages, 0, sizeof(Usages));
+		if (!pg_strong_random(&usages->seed, sizeof(usages->seed)))
+			ereport(FATAL,
+					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+wa_usage_init(void)
+{
+	next_request_hook = shmem_request_hook;
+	shmem_request_hook = request_memory;
+	next_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = attach_memory;
+}
+
+/* ---------------------------------------------------------------------
+ * Places.  The lock is held.
+ * ---------------------------------------------------------------------
+ */
+
+static bool
+is_same(const KeyName *a, const KeyName *b)
+{
+	return memcmp(a, b, sizeof(KeyName)) == 0;
+}
+
+static Usage *
+set_of(const KeyName *name)
+{
+	uint64 hash = hash_bytes_extended((const unsigned char *) name, sizeof(KeyName), usages->seed);
+
+	return usages->places[hash % SETS];
+}
+
+/* The place of a key of this database, or NULL. */
+static Usage *
+find_place(const KeyName *name)
+{
+	Usage *set = set_of(name);
+
+	for (int i = 0; i < PLACES; i++)
+		if (set[i].database == MyDatabaseId && is_same(&set[i].name, name))
+			return &set[i];
+	return NULL;
+}
+
+/* Whether little is lost with a place: its use is in the table, or nobody fetches it. */
+static bool
+is_dispensable(const Usage *place, TimestampTz now)
+{
+	return place->flushed_at >= place->last_used_at || place->last_used_at < now - UNFLUSHED_SPARED;
+}
+
+/* Whether one place is to be given up rather than another. */
+static bool
+goes_before(const Usage *a, const Usage *b, TimestampTz now)
+{
+	bool a_dispensable = is_dispensable(a, now);
+
+	if (a_dispensable != is_dispensable(b, now))
+		return a_dispensable;
+	return a->last_used_at < b->last_used_at;
+}
+
+/* A place for a key that has none: one that was never taken, or the first to go. */
+static Usage *
+take_place(const KeyName *name, TimestampTz now)
+{
+	Usage *set = set_of(name);
+	Usage *place = &set[0];
+
+	for (int i = 0; i < PLACES && OidIsValid(place->database); i++)
+		if (!OidIsValid(set[i].database) || goes_before(&set[i], place, now))
+			place = &set[i];
+	memset(place, 0, sizeof(*place));
+	place->database = MyDatabaseId;
+	place->name = *name;
+	place->last_used_at = DT_NOBEGIN;
+	place->flushed_at = DT_NOBEGIN;
+	return place;
+}
+
+/* ---------------------------------------------------------------------
+ * Noting
+ * ---------------------------------------------------------------------
+ */
+
+/* Whether this backend noted the key less than a second ago; if not, it does now. */
+static bool
+was_just_noted(const KeyName *name, TimestampTz now)
+{
+	Noted *slot;
+	uint32 tail;
+
+	/* the end of a UUIDv7 is random */
+	memcpy(&tail, name->key_id.data + UUID_LEN - sizeof(tail), sizeof(tail));
+	slot = &noted[tail % NOTED_MAX];
+	/* a clock that was set back must not keep a key from being noted */
+	if (is_same(&slot->name, name) && now >= slot->at && now - slot->at < NOTE_INTERVAL)
+		return true;
+	slot->name = *name;
+	slot->at = now;
+	return false;
+}
+
+/* Read an address; what is none leaves *address empty. */
+static void
+read_address(const text *from, Address *address)
+{
+	char shown[WA_ADDRESS_MAX + 1];
+	size_t length;
+
+	memset(address, 0, sizeof(*address));
+	if (from == NULL || VARSIZE_ANY_EXHDR(from) > WA_ADDRESS_MAX)
+		return;
+	length = VARSIZE_ANY_EXHDR(from);
+	memcpy(shown, VARDATA_ANY(from), length);
+	shown[length] = '\0';
+	if (inet_pton(AF_INET, shown, address->bytes) == 1)
+		address->family = 4;
+	else if (inet_pton(AF_INET6, shown, address->bytes) == 1)
+		address->family = 6;
+}
+
+void
+wa_usage_note(const WaPrincipal *key, const text *from)
+{
+	const KeyName name = {key->org_id, key->id};
+	/* free of a system call, and close enough */
+	const TimestampTz now = GetCurrentStatementStartTimestamp();
+	Address address;
+	Usage *place;
+
+	if (usages == NULL || was_just_noted(&name, now))
+		return;
+	read_address(from, &address);
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	place = find_place(&name);
+	if (place == NULL)
+	{
+		place = take_place(&name, now);
+		place->first_used_at = now;
+		place->first_used_from = address;
+	}
+	/* of two backends the slower one may come second */
+	if (place->last_used_at <= now)
+	{
+		place->last_used_at = now;
+		place->last_used_from = address;
+	}
+	LWLockRelease(lock);
+}
+
+/* ---------------------------------------------------------------------
+ * Showing
+ * ---------------------------------------------------------------------
+ */
+
+static TupleDesc
+result_type(FunctionCallInfo fcinfo)
+{
+	TupleDesc type;
+
+	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return BlessTupleDesc(type);
+}
+
+static NullableDatum
+address_datum(const Address *address)
+{
+	char shown[INET6_ADDRSTRLEN];
+	NullableDatum result = {.isnull = true};
+
+	if (address->family != 0 && inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes,
+										  shown, sizeof(shown)) != NULL)
+	{
+		result.value = DirectFunctionCall1(inet_in, CStringGetDatum(shown));
+		result.isnull = false;
+	}
+	return result;
+}
+
+/* first_used_at, first_used_from, last_used_at, last_used_from */
+static void
+fill_uses(const Usage *usage, Datum *values, bool *nulls)
+{
+	NullableDatum first = address_datum(&usage->first_used_from);
+	NullableDatum last = address_datum(&usage->last_used_from);
+
+	values[0] = TimestampTzGetDatum(usage->first_used_at);
+	values[1] = first.value;
+	nulls[1] = first.isnull;
+	values[2] = TimestampTzGetDatum(usage->last_used_at);
+	values[3] = last.value;
+	nulls[3] = last.isnull;
+}
+
+/* wa.key_usage(org, key): what is in memory of one key; NULL if nothing is. */
+Datum
+wa_key_usage(PG_FUNCTION_ARGS)
+{
+	const KeyName name = {*PG_GETARG_UUID_P(0), *PG_GETARG_UUID_P(1)};
+	TupleDesc type = result_type(fcinfo);
+	Datum values[4] = {0};
+	bool nulls[4] = {false};
+	Usage *place;
+	Usage usage;
+
+	if (usages == NULL)
+		PG_RETURN_NULL();
+	LWLockAcquire(lock, LW_SHARED);
+	place = find_place(&name);
+	if (place != NULL)
+		usage = *place;
+	LWLockRelease(lock);
+	if (place == NULL)
+		PG_RETURN_NULL();
+	fill_uses(&usage, values, nulls);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(type, values, nulls)));
+}
+
+/* A copy of the places of this database with uses that the table may not have. */
+static Usage *
+copy_unflushed(int *count)
+{
+	Usage *copies = palloc(sizeof(usages->places));
+	Usage *all = &usages->places[0][0];
+
+	*count = 0;
+	LWLockAcquire(lock, LW_SHARED);
+	for (int i = 0; i < SETS * PLACES; i++)
+		if (all[i].database == MyDatabaseId && all[i].flushed_at < all[i].last_used_at)
+			copies[(*count)++] = all[i];
+	LWLockRelease(lock);
+	return copies;
+}
+
+/* wa.unflushed_key_usage(): what wa.flush_key_usage() has to look at. */
+Datum
+wa_unflushed_key_usage(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Usage *copies;
+	int count;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (usages == NULL)
+		return (Datum) 0;
+	copies = copy_unflushed(&count);
+	for (int i = 0; i < count; i++)
+	{
+		Datum values[7] = {UUIDPGetDatum(&copies[i].name.org_id),
+						   UUIDPGetDatum(&copies[i].name.key_id)};
+		bool nulls[7] = {false};
+
+		fill_uses(&copies[i], values + 2, nulls + 2);
+		values[6] = TimestampTzGetDatum(copies[i].flushed_at);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	pfree(copies);
+	return (Datum) 0;
+}
+
+/* wa.confirm_key_usage(org, key, at): the table has, committed, what is not later. */
+Datum
+wa_confirm_key_usage(PG_FUNCTION_ARGS)
+{
+	const KeyName name = {*PG_GETARG_UUID_P(0), *PG_GETARG_UUID_P(1)};
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
+	Usage *place;
+
+	if (usages == NULL)
+		PG_RETURN_VOID();
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	place = find_place(&name);
+	if (place != NULL)
+		place->flushed_at = Max(place->flushed_at, at);
+	LWLockRelease(lock);
+	PG_RETURN_VOID();
+}
