@@ -6,7 +6,7 @@
  */
 import { html, useEffect, useState } from './html.js';
 
-const STAYS_MS = 6000;
+const STAYS_MS = 4000;
 
 let tell = () => {};
 

@@ -76,8 +76,13 @@ function accountActions(setAccount, setNotice)
 	{
 		const me = await auth('GET', '/me').catch(() => null);
 
-		setAccount((account) => (me && account.phase === 'in' && account.me.activeOrganizationId === me.activeOrganizationId ?
-			{ phase: 'in', me } : account));
+		setAccount((account) =>
+		{
+			const same = !me || account.phase !== 'in' || account.me.activeOrganizationId !== me.activeOrganizationId ||
+				JSON.stringify(account.me) === JSON.stringify(me);
+
+			return same ? account : { phase: 'in', me };
+		});
 	}
 
 	function leave(words)

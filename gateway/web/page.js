@@ -20,7 +20,8 @@ let first = true;
 
 /*
  * A heading, words on what this is, buttons.  A page that opens gets the focus at its
- * heading, as a new document would; the first one is such a document.
+ * heading, as a new document would; the first one is such a document.  "back" is a link to
+ * what this is part of: { href, label, narrow }, where "narrow" shows it on a phone only.
  */
 export function Page({ title, lead, actions, children, back })
 {
@@ -35,7 +36,7 @@ export function Page({ title, lead, actions, children, back })
 	useEffect(() => { document.title = `${title} · wa_apikeys`; }, [title]);
 	return html`
 		<div class="page">
-			${back && html`<p class="back"><a href=${back.href}>← ${back.label}</a></p>`}
+			${back && html`<p class=${back.narrow ? 'back narrow' : 'back'}><a href=${back.href}>← ${back.label}</a></p>`}
 			<header class="page-head">
 				<div>
 					<h1 ref=${heading} tabindex="-1">${title}</h1>

@@ -41,16 +41,16 @@ function subjectOf(entry)
 	return entry.subjectName ?? entry.detail?.name ?? entry.detail?.email ?? entry.subject;
 }
 
-/* Somebody who did it to themselves is told once. */
+/* Somebody who did it to themselves is told once, and the organization is the one on display. */
 function What({ entry })
 {
-	const self = entry.subject === undefined || entry.subject === entry.actor;
+	const self = entry.subject === undefined || entry.subject === entry.actor || entry.action.startsWith('org.');
 
 	return html`<span>${WORDS[entry.action] ?? entry.action}${!self && html` <strong>${subjectOf(entry)}</strong>`}</span>`;
 }
 
 const COLUMNS = [
-	{ name: 'When', cell: (row) => html`<${Time} at=${row.at} />` },
+	{ name: 'When', className: 'nowrap', cell: (row) => html`<${Time} at=${row.at} />` },
 	{ name: 'Who', className: 'name', cell: (row) => row.actorName ?? row.actor },
 	{ name: 'What', cell: (row) => html`<${What} entry=${row} />` },
 	{ name: 'Details', cell: (row) => html`<${Detail} detail=${row.detail} named=${subjectOf(row)} />` },

@@ -73,7 +73,7 @@ export function ChatsPage({ rest: [session, jid] })
 	const list = useList('/sessions', { limit: 200 });
 
 	return html`
-		<${Page} title=${jid ? conversationTitle(jid) : 'Chats'} back=${jid ? { href: hrefOf('chats', session), label: 'Chats' } : null}>
+		<${Page} title=${jid ? conversationTitle(jid) : 'Chats'} back=${jid ? { href: hrefOf('chats', session), label: 'Chats', narrow: true } : null}>
 			<${Loaded} from=${list} what="Loading sessions">
 				${(sessions) => (sessions.length === 0 ? html`<${NoSessions} />` : html`
 					${!session && html`<${ChooseSession} sessions=${sessions} />`}

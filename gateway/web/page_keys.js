@@ -60,7 +60,13 @@ function curlLine(made)
 	return `curl -H "Authorization: Bearer ${made.key}" ${location.origin}/api/v1/${path}`;
 }
 
-function columnsOf(administers, open)
+/* A long id of somebody without a name says nothing: its beginning is enough to look it up. */
+function creatorOf(key, me)
+{
+	return key.createdBy === me.userId ? 'you' : key.createdByName ?? key.createdBy.replace(/^([a-z]+_.{6}).+$/, '$1…');
+}
+
+function columnsOf({ administers, me }, open)
 {
 	const button = (label, dialog, row, tone) => html`
 		<button type="button" class=${tone} onClick=${() => open({ dialog, key: row })}>${label}<span class="visually-hidden"> ${row.name}</span></button>`;
@@ -68,7 +74,7 @@ function columnsOf(administers, open)
 		{ name: 'Name', className: 'name', cell: (row) => row.name },
 		{ name: 'Key', cell: (row) => html`<code>${row.prefix}…</code>` },
 		{ name: 'Permissions', cell: (row) => html`<span class="tags">${PERMISSIONS.filter(({ name }) => row.permissions.includes(name)).map(({ name }) => html`<span key=${name} class="tag">${name}</span>`)}</span>` },
-		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${row.createdByName ?? row.createdBy}</span></span>` },
+		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
 		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
 		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },
 		{ name: 'Status', cell: (row) => html`<${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>` },
@@ -93,8 +99,9 @@ function EmptyKeys({ create })
 		<//>`;
 }
 
-function Keys({ rows, list, open, create, administers })
+function Keys({ rows, list, open, create })
 {
+	const place = usePlace();
 	const [text, setText] = useState('');
 	const [filter, setFilter] = useState('all');
 	const shown = rows.filter((key) => matches(key, text, filter));
@@ -107,7 +114,7 @@ function Keys({ rows, list, open, create, administers })
 			<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
 		</div>
 		${shown.length === 0 ? html`<p class="nothing">No key matches.</p>` : html`
-			<${Table} label="API keys" columns=${columnsOf(administers, open)} rows=${shown} keyOf=${({ id }) => id} />`}
+			<${Table} label="API keys" columns=${columnsOf(place, open)} rows=${shown} keyOf=${({ id }) => id} />`}
 		<${More} list=${list} />`;
 }
 
@@ -120,11 +127,11 @@ function MadeDialog({ made, close })
 		<//>`;
 }
 
-/* A member sees the keys, if the gateway lets them, and is told why there is no more. */
+/* To a member the gateway shows no keys: they are told so, and whom to ask. */
 export function KeysPage()
 {
 	const { administers, organization } = usePlace();
-	const list = useList('/api-keys', PAGE);
+	const list = useList(administers ? '/api-keys' : null, PAGE);
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();
 	const close = () => open({ dialog: null });
@@ -152,7 +159,7 @@ export function KeysPage()
 		<${Page} title="API Keys" lead=${`What programs use to act for ${organization.name}.`} actions=${create}>
 			${!administers && html`<${Notice}>Your role in ${organization.name} is member. Only owners and admins make and manage API keys; ask one of them for a key.<//>`}
 			${administers && html`<${Loaded} from=${list} what="Loading keys">
-				${(rows) => html`<${Keys} rows=${rows} list=${list} open=${open} create=${create} administers=${administers} />`}
+				${(rows) => html`<${Keys} rows=${rows} list=${list} open=${open} create=${create} />`}
 			<//>`}
 			${opened.dialog === 'new' && html`<${NewKeyDialog} close=${close} finish=${finish} />`}
 			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} close=${close} finish=${change} />`}

@@ -125,7 +125,7 @@ function Facts({ session })
 {
 	return html`
 		<dl class="facts">
-			<div><dt>Status</dt><dd role="status"><${StatusBadge} status=${session.status} /></dd></div>
+			<div><dt>Status</dt><dd><span role="status"><${StatusBadge} status=${session.status} /></span></dd></div>
 			<div><dt>Number</dt><dd>${sessionNumber(session)}</dd></div>
 			<div><dt>Connector</dt><dd>${session.connector}</dd></div>
 			<div><dt>Created</dt><dd><${Time} at=${session.createdAt} /></dd></div>

@@ -77,14 +77,17 @@ function Navigation({ route, me, signOut })
 function focusMain(event)
 {
 	event.preventDefault();
-	document.querySelector('main h1, main')?.focus();
+	(document.querySelector('main h1') ?? document.querySelector('main')).focus();
 }
 
 export function Shell({ me, actions, route })
 {
 	const organization = me.organizations.find(({ id }) => id === me.activeOrganizationId) ??
 		{ id: me.activeOrganizationId, name: me.activeOrganizationId, role: 'member' };
-	/* What the token may do is the gateway's to say; a role may change while we are here. */
+	/* A role may change while we are here: it is asked for with each page. */
+	useEffect(() => { actions.refresh(); }, [route.section]);
+
+	/* What the token may do is the gateway's to say. */
 	const rights = useLoad((signal) => call('GET', '/me', { signal }), [organization.role]);
 	const { page: Current } = PAGES.find(({ section }) => section === route.section) ?? { page: NotFound };
 	const place = rights.data && {
