@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { createSentMessage, createUnlimitedSession, showQrCode } from '../e2e/harness/fixtures.mjs';
+import { createSentMessage, createUnlimitedSession, createWebhook, showQrCode } from '../e2e/harness/fixtures.mjs';
 import { until } from '../e2e/harness/processes.mjs';
 import { createChat, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { qrcode } from '../../web/vendor/qrcode.js';
@@ -304,4 +304,112 @@ test('a member reads and sends, and is told what only others may', async (t) =>
 	for (const name of ['Stop', 'Restart', 'Log out', 'Delete'])
 		assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
 	assert.ok(session.id);
+});
+
+/*
+ * Events and deliveries, where the gateway has them.  What the API says of them is played to
+ * the page here, so that the page is tested whether or not this gateway has them.
+ */
+const DELIVERIES = ['GET /webhooks/{w}/deliveries', 'POST /webhooks/{w}/test', 'POST /webhooks/{w}/deliveries/{d}/replay'];
+
+async function playDocument(page, operations)
+{
+	const paths = {};
+
+	for (const [method, path] of operations.map((operation) => operation.split(' ')))
+		paths[path] = { ...paths[path], [method.toLowerCase()]: {} };
+	await page.route('**/openapi.json', (route) => route.fulfill({ json: { paths } }));
+}
+
+const event = (number, text) => ({
+	schema: 'v1', id: `evt_${number}`, event: 'message', organization: org.id, timestamp: 1790000000000 + number, payload: { body: text },
+});
+
+test('events are shown as they come, and after a break from where it was', async (t) =>
+{
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	const tickets = [];
+	const sockets = [];
+	let closing;
+	const closed = new Promise((resolve) => { closing = resolve; });
+
+	await playDocument(page, ['POST /realtime/ticket']);
+	await page.route('**/realtime/ticket', (route) =>
+	{
+		tickets.push(route.request().postDataJSON());
+		return route.fulfill({ status: 201, json: { ticket: `rt_${tickets.length}`, expiresInSeconds: 30, url: '/api/v1/realtime' } });
+	});
+	await page.routeWebSocket(/\/api\/v1\/realtime/, (socket) =>
+	{
+		sockets.push(socket);
+		socket.onClose(() => closing());
+		socket.send(JSON.stringify({ event: 'connected', heartbeatSeconds: 20 }));
+		socket.send(JSON.stringify({ event: 'ping' }));
+	});
+	await visitor.enter(owner, 'events');
+	await page.getByText('Live', { exact: true }).waitFor();
+	assert.equal(new URL(sockets[0].url()).searchParams.get('ticket'), 'rt_1');
+	assert.deepEqual(tickets[0], { scope: 'organization' });
+
+	sockets[0].send(JSON.stringify(event(1, 'first')));
+	sockets[0].send(JSON.stringify(event(2, '<img src=x onerror="window.pwned=1">')));
+	await page.getByText('evt_2', { exact: true }).waitFor();
+	await page.getByText('evt_2', { exact: true }).click();
+	await page.getByText('<img src=x onerror').waitFor();
+	assert.equal(await page.evaluate(() => window.pwned), undefined);
+
+	await sockets[0].close({ code: 1011 });
+	await until('there is another socket', () => sockets.length === 2);
+	assert.deepEqual(tickets[1], { scope: 'organization', since: 'evt_2' });
+	await page.getByText('Live', { exact: true }).waitFor();
+	sockets[1].send(JSON.stringify(event(3, 'third')));
+	await page.getByText('evt_3', { exact: true }).waitFor();
+
+	/* paused, nothing moves; and nothing is lost */
+	await page.getByRole('button', { name: 'Pause' }).click();
+	sockets[1].send(JSON.stringify(event(4, 'fourth')));
+	sockets[1].send(JSON.stringify({ event: 'resync_required' }));
+	await page.getByText('no longer kept').waitFor();
+	assert.equal(await page.getByText('evt_4', { exact: true }).count(), 0);
+	await page.getByRole('button', { name: 'Go on' }).click();
+	assert.deepEqual(await page.locator('.events code').allTextContents(), ['evt_4', 'evt_3', 'evt_2', 'evt_1']);
+
+	await page.getByRole('link', { name: 'Sessions' }).click();
+	await closed;
+	visitor.assertWellBehaved();
+});
+
+test('deliveries are listed with what came of them, and are sent again', async (t) =>
+{
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	const url = 'https://receiver.example/deliveries';
+	const webhook = await createWebhook(stage.db, org, { url });
+	const asked = [];
+	const data = [
+		{ id: 'dlv_1', eventId: 'evt_1', event: 'message', status: 'dead', attempts: 15, statusCode: 503, createdAt: Date.now(), updatedAt: Date.now() },
+		{ id: 'dlv_2', eventId: 'evt_2', event: 'message', status: 'failed', attempts: 2, error: 'connection refused', nextAttemptAt: Date.now() + 60000, createdAt: Date.now(), updatedAt: Date.now() },
+	];
+
+	await playDocument(page, DELIVERIES);
+	await page.route('**/deliveries?*', (route) => route.fulfill({ json: { data } }));
+	await page.route(/\/(test|replay)$/, (route) =>
+	{
+		asked.push(new URL(route.request().url()).pathname);
+		return route.fulfill({ status: 202, json: { id: 'dlv_3' } });
+	});
+	await visitor.enter(owner, 'webhooks');
+	await row(page, url).getByRole('link', { name: 'Deliveries' }).click();
+	await heading(page, 'Deliveries').waitFor();
+	await row(page, 'evt_1').getByText('Given up').waitFor();
+	await row(page, 'evt_1').getByText('status 503').waitFor();
+	await row(page, 'evt_2').getByText('connection refused').waitFor();
+	assert.equal(await row(page, 'evt_2').getByRole('button').count(), 0);
+	await row(page, 'evt_1').getByRole('button', { name: 'Send again' }).click();
+	await page.getByText('The event is sent again.').waitFor();
+	await page.getByRole('button', { name: 'Send a test' }).click();
+	await page.getByText('A test event is on its way.').waitFor();
+	assert.deepEqual(asked, [`/api/v1/webhooks/${webhook.id}/deliveries/dlv_1/replay`, `/api/v1/webhooks/${webhook.id}/test`]);
+	visitor.assertWellBehaved();
 });
