@@ -5,7 +5,7 @@
  * When it closes, the focus goes back to what had it; where that is gone (the row of a
  * deleted thing), to the heading of the page.
  */
-import { html, useEffect, useId, useRef } from './html.js';
+import { html, useId, useLayoutEffect, useRef } from './html.js';
 import { useAction } from './load.js';
 import { Form } from './form.js';
 
@@ -21,7 +21,8 @@ export function Dialog({ title, close, children, wide })
 	const dialog = useRef(null);
 	const id = useId();
 
-	useEffect(() =>
+	/* Before the page is painted: a dialog that follows another finds the focus given back already. */
+	useLayoutEffect(() =>
 	{
 		const element = dialog.current;
 		const opener = document.activeElement;

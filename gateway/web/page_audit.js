@@ -11,7 +11,7 @@ import { Page, Table } from './page.js';
 /* Actions that are not told well by their own name. */
 const WORDS = {
 	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.revoked': 'revoked the key',
-	'key.used': 'used the key for the first time', 'key.first_used': 'used the key for the first time', 'org.created': 'made the organization',
+	'key.used_first': 'was used for the first time', 'org.created': 'made the organization',
 	'member.added': 'added the member', 'member.removed': 'removed the member', 'member.changed': 'changed the role of',
 	'member.left': 'left the organization', 'member.joined': 'joined the organization', 'member.invited': 'invited',
 	'member.uninvited': 'withdrew the invitation of', 'user.signed_in': 'signed in', 'user.signed_out': 'signed out',
