@@ -47,6 +47,19 @@ START_TEST(a_good_row_is_taken)
 }
 END_TEST
 
+START_TEST(a_list_of_json_says_what_its_items_have_and_no_other_answer_does)
+{
+	Endpoint row = good_row();
+
+	row.answer = ANSWER_LIST_JSON;
+	ck_assert(!is_taken(&row));
+	row.item = columns;
+	ck_assert(is_taken(&row));
+	row.answer = ANSWER_LIST;
+	ck_assert(!is_taken(&row));
+}
+END_TEST
+
 START_TEST(a_parameter_of_the_path_is_in_the_pattern)
 {
 	static const char *const patterns[] = {"/a", "/a/{t}", "/a/{ss}", "/a/s", "/a/{s"};
@@ -136,7 +149,9 @@ START_TEST(a_row_has_a_statement_that_is_built_in_and_a_status)
 }
 END_TEST
 
-SUITE("api_endpoint_check", a_good_row_is_taken, a_parameter_of_the_path_is_in_the_pattern,
-	  parameters_and_columns_have_bounds, ids_have_prefixes_and_parameters_have_sources_that_fit,
+SUITE("api_endpoint_check", a_good_row_is_taken,
+	  a_list_of_json_says_what_its_items_have_and_no_other_answer_does,
+	  a_parameter_of_the_path_is_in_the_pattern, parameters_and_columns_have_bounds,
+	  ids_have_prefixes_and_parameters_have_sources_that_fit,
 	  a_cursor_is_made_of_columns_that_are_there,
 	  a_row_has_a_statement_that_is_built_in_and_a_status)
