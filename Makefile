@@ -67,6 +67,9 @@ fuzz:
 e2e:
 	scripts/e2e
 
+browser:
+	scripts/browser
+
 # make run [DETACH=1] [PORT=n] [WA_RUN_DIR=folder], make stop
 run:
 	@scripts/run
@@ -82,4 +85,4 @@ format:
 check-style:
 	scripts/check-style
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e run stop bench format check-style
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e browser run stop bench format check-style

@@ -126,3 +126,15 @@ install_extension()
 		die "cannot install the extension: $target is not writable and there is no sudo"
 	fi
 }
+
+# What the tests need from npm, by the lock file; asked for only when it has changed.
+install_test_packages()
+{
+	local packages=$ROOT/gateway/tests
+
+	if ! cmp -s "$packages/package-lock.json" "$packages/node_modules/.installed-lock.json"
+	then
+		(cd "$packages" && npm ci --no-audit --no-fund --loglevel=error) || die "could not install the packages of gateway/tests"
+		cp "$packages/package-lock.json" "$packages/node_modules/.installed-lock.json"
+	fi
+}

@@ -35,7 +35,7 @@ export async function createKey(db, org, permissions = ALL, { name = `key ${++ke
 let people = 0;
 
 /* A person with an account, and a member where an organization is given. */
-export async function createPerson(db, { org, role = 'owner', name = `Person ${++people}`, email = `person${people}@example.com` } = {})
+export async function createPerson(db, { org, role = 'owner', name = `Person ${++people}`, email = `person-${++people}@example.com` } = {})
 {
 	const [made] = await db.sql('SELECT p.id, p.initial_password FROM wa.create_user($1, $2) AS p', [email, name]);
 	const person = { uuid: made.id, id: await publicId(db, 'usr', made.id), email, name, password: made.initial_password };

@@ -1,0 +1,325 @@
+/*
+ * account.test.mjs
+ *		People: sign in and out, the active organization, invitations, roles, passwords.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { addMember, createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
+import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
+
+let stage;
+
+before(async () => { stage = await openStage(); });
+
+/* Two organizations of one person, each with a key and a session that names it. */
+async function twoOrganizations()
+{
+	const orgs = [await createOrg(stage.db, 'Acme'), await createOrg(stage.db, 'Globex')];
+	const person = await createPerson(stage.db, { org: orgs[0] });
+
+	await addMember(stage.db, orgs[1], person, 'admin');
+	for (const [index, name] of ['only-acme', 'only-globex'].entries())
+	{
+		await createKey(stage.db, orgs[index], ['read'], { name: `key ${name}` });
+		await createSession(stage.db, orgs[index], { label: `session ${name}` });
+	}
+	return { orgs, person };
+}
+
+const activeName = (page) => page.getByLabel('Organization').evaluate((select) => select.selectedOptions[0].textContent);
+
+/*
+ * Writes down whether the page ever shows what is only one organization's while it says that
+ * the other is active: looked at after each change of the page, before it is painted.
+ */
+async function watchForMixing(page)
+{
+	await page.evaluate(() =>
+	{
+		const look = () =>
+		{
+			const active = document.querySelector('.organization select')?.selectedOptions[0]?.textContent;
+			const text = document.querySelector('main')?.innerText ?? '';
+			const strangers = { Acme: 'only-globex', Globex: 'only-acme' };
+
+			if (active && text.includes(strangers[active]))
+				window.mixed = `${active}: ${text}`;
+		};
+
+		new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true });
+	});
+}
+
+const mixed = (page) => page.evaluate(() => window.mixed ?? null);
+
+test('a wrong password and an unknown person get the same words; the right one gets in', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const person = await createPerson(stage.db, { org });
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	const words = [];
+
+	await visitor.go();
+	for (const email of [person.email, 'nobody@example.com'])
+	{
+		await page.getByLabel('Email').fill(email);
+		await page.getByLabel('Password').fill('not the password');
+		await page.getByRole('button', { name: 'Sign in' }).click();
+		await page.getByRole('alert').waitFor();
+		words.push(await page.getByRole('alert').innerText());
+		await page.reload();
+	}
+	assert.equal(words[0], words[1]);
+	await visitor.signIn(person);
+	await visitor.open('Sessions');
+	assert.equal(await page.evaluate(() => document.cookie + localStorage.length + sessionStorage.length), '00');
+
+	await page.getByRole('button', { name: 'Sign out' }).click();
+	await heading(page, 'Sign in').waitFor();
+	await page.goBack();
+	await heading(page, 'Sign in').waitFor();
+	visitor.assertWellBehaved();
+});
+
+test('a user token that has ended is renewed without a word; a sign-in that has ended is told', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const person = await createPerson(stage.db, { org });
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+
+	await visitor.enter(person);
+	await page.getByText('No API keys yet').waitFor();
+	await stage.db.sql('DELETE FROM wa.user_token WHERE user_id = $1', [person.uuid]);
+	await visitor.open('Sessions');
+	await page.getByText('No sessions yet').waitFor();
+	assert.equal(await page.getByRole('alert').count(), 0);
+
+	await stage.db.sql('SELECT wa.end_sign_ins($1)', [person.uuid]);
+	await heading(page, 'Sign in').waitFor();
+	await page.getByText('You are signed out').waitFor();
+	visitor.assertWellBehaved();
+});
+
+test('switching in one window shows the other organization in the next, and says so; they never mix', async (t) =>
+{
+	const { person } = await twoOrganizations();
+	const visitor = await Visitor.open(stage, t);
+	const first = visitor.page;
+	const second = await visitor.newPage();
+
+	await visitor.enter(person);
+	await visitor.open('Sessions');
+	await row(first, 'session only-acme').waitFor();
+	await visitor.go('keys', second);
+	await row(second, 'key only-acme').waitFor();
+	await watchForMixing(first);
+	await watchForMixing(second);
+
+	for (const [name, other] of [['Globex', 'acme'], ['Acme', 'globex']])
+	{
+		await second.getByLabel('Organization').selectOption(name);
+		await row(second, `key only-${name.toLowerCase()}`).waitFor();
+		await row(first, `session only-${name.toLowerCase()}`).waitFor();
+		await first.getByText(`changed in another window. This page now shows ${name}`).waitFor();
+		assert.equal(await activeName(first), name);
+		for (const page of [first, second])
+			assert.ok(!(await everythingOf(page)).includes(`only-${other}`));
+	}
+	assert.equal(await mixed(first), null);
+	assert.equal(await mixed(second), null);
+	visitor.assertWellBehaved();
+});
+
+test('an answer that comes after the switch is thrown away', async (t) =>
+{
+	const { person } = await twoOrganizations();
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	let release;
+	const held = new Promise((resolve) => { release = resolve; });
+
+	await visitor.enter(person);
+	await row(page, 'key only-acme').waitFor();
+	await watchForMixing(page);
+
+	/* Acme's sessions are read, but the answer is kept back */
+	const isRead = new Promise((resolve) =>
+	{
+		page.route('**/api/v1/sessions?*', async (route) =>
+		{
+			const answer = await route.fetch();
+
+			resolve();
+			await held;
+			await route.fulfill({ response: answer }).catch(() => {});
+		}, { times: 1 });
+	});
+
+	await page.getByRole('link', { name: 'Sessions' }).click();
+	await isRead;
+	await page.getByLabel('Organization').selectOption('Globex');
+	await row(page, 'session only-globex').waitFor();
+	release();
+	await page.getByRole('link', { name: 'API Keys' }).click();
+	await row(page, 'key only-globex').waitFor();
+	assert.equal(await mixed(page), null);
+	visitor.assertWellBehaved();
+});
+
+test('a form that was opened for one organization does nothing in another', async (t) =>
+{
+	const { person } = await twoOrganizations();
+	const visitor = await Visitor.open(stage, t);
+	const first = visitor.page;
+	const second = await visitor.newPage();
+
+	await visitor.enter(person);
+	await row(first, 'key only-acme').waitFor();
+	await first.getByRole('button', { name: 'New key' }).click();
+	await first.getByRole('dialog').getByLabel('Name').fill('astray');
+	await first.getByRole('checkbox', { name: 'read', exact: true }).check();
+	await visitor.go('keys', second);
+	await second.getByLabel('Organization').selectOption('Globex');
+	await row(second, 'key only-globex').waitFor();
+
+	await first.getByRole('button', { name: 'Create key' }).click();
+	await first.getByText('This page now shows Globex').waitFor();
+	await row(first, 'key only-globex').waitFor();
+	assert.equal(await stage.db.value("SELECT count(*) FROM wa.api_key WHERE name = 'astray'"), '0');
+});
+
+test('an invitation is made, passed on as a link, and accepted by a new person; its secret leaves the address', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const owner = await createPerson(stage.db, { org });
+	const host = await Visitor.open(stage, t);
+	const guest = await Visitor.open(stage, t);
+	const { page } = guest;
+
+	await host.enter(owner);
+	await host.open('Members');
+	await host.page.getByRole('button', { name: 'Invite' }).click();
+	await host.page.getByRole('dialog').getByLabel('Email').fill('guest@example.com');
+	await host.page.getByRole('dialog').getByLabel('Role').selectOption('admin');
+	await host.page.getByRole('button', { name: 'Create invitation' }).click();
+
+	const link = (await secretField(host.page, 'Invitation link').textContent()).trim();
+
+	assert.match(link, new RegExp(`^${stage.origin}/#/invitation/wai_`));
+	await host.page.getByRole('button', { name: 'Done', exact: true }).click();
+	await row(host.page, 'guest@example.com').waitFor();
+
+	await page.goto(link);
+	await heading(page, 'Join Acme').waitFor();
+	assert.ok(!(await everythingOf(page)).includes('wai_'));
+	await page.getByLabel('Your name').fill('Gina Guest');
+	await page.getByLabel('Password').fill('short');
+	await page.getByRole('button', { name: 'Join' }).click();
+	await page.locator('input[aria-invalid="true"]').waitFor();
+	await page.getByLabel('Password').fill('correct horse battery');
+	await page.getByRole('button', { name: 'Join' }).click();
+	await heading(page, 'API Keys').waitFor();
+	await page.getByRole('button', { name: 'New key' }).first().waitFor();
+
+	/* it works once */
+	await page.goto('about:blank');
+	await page.goto(link);
+	await heading(page, 'This invitation is not valid').waitFor();
+	host.assertWellBehaved();
+	guest.assertWellBehaved();
+});
+
+test('an invited person who has an account joins with its password', async (t) =>
+{
+	const home = await createOrg(stage.db, 'Home');
+	const org = await createOrg(stage.db, 'Acme');
+	const owner = await createPerson(stage.db, { org });
+	const guest = await createPerson(stage.db, { org: home });
+	const host = await Visitor.open(stage, t);
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+
+	await host.enter(owner);
+	await host.open('Members');
+	await host.page.getByRole('button', { name: 'Invite' }).click();
+	await host.page.getByRole('dialog').getByLabel('Email').fill(guest.email);
+	await host.page.getByRole('button', { name: 'Create invitation' }).click();
+
+	const link = (await secretField(host.page, 'Invitation link').textContent()).trim();
+
+	await visitor.enter(guest);
+	await page.goto('about:blank');
+	await page.goto(link);
+	await page.getByRole('radio', { name: 'I have an account' }).check();
+	await page.getByLabel('Password').fill(guest.password);
+	await page.getByRole('button', { name: 'Join' }).click();
+	await heading(page, 'API Keys').waitFor();
+	assert.equal(await activeName(page), 'Acme');
+	await page.getByText('Your role in Acme is member').waitFor();
+});
+
+test('roles are changed, people removed and leave; the last owner stays', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const owner = await createPerson(stage.db, { org, name: 'Olivia Owner' });
+	const admin = await createPerson(stage.db, { org, role: 'admin', name: 'Adam Admin' });
+	const member = await createPerson(stage.db, { org, role: 'member', name: 'Mia Member' });
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	const roleOf = (person) => stage.db.value('SELECT role FROM wa.member WHERE org_id = $1 AND user_id = $2', [org.uuid, person.uuid]);
+
+	await visitor.enter(admin);
+	await visitor.open('Members');
+	await row(page, 'Olivia Owner').waitFor();
+	assert.equal(await row(page, 'Olivia Owner').getByRole('button').count(), 0);
+	assert.equal(await row(page, 'Olivia Owner').getByRole('combobox').count(), 0);
+	await page.getByLabel('Role of Mia Member').selectOption('admin');
+	await page.getByText('Mia Member is admin now.').waitFor();
+	assert.equal(await roleOf(member), 'admin');
+
+	await row(page, 'Mia Member').getByRole('button', { name: 'Remove' }).click();
+	await page.getByRole('dialog', { name: 'Remove Mia Member?' }).getByRole('button', { name: 'Remove' }).click();
+	await row(page, 'Mia Member').waitFor({ state: 'detached' });
+	assert.equal(await roleOf(member), undefined);
+
+	await row(page, 'Adam Admin').getByRole('button', { name: 'Leave' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+	await heading(page, 'No organization yet').waitFor();
+
+	const last = await Visitor.open(stage, t);
+
+	await last.enter(owner);
+	await last.open('Members');
+	await row(last.page, 'Olivia Owner').getByRole('button', { name: 'Leave' }).click();
+	await last.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+	await last.page.getByRole('dialog').getByRole('alert').waitFor();
+	assert.equal(await roleOf(owner), 'owner');
+});
+
+test('a changed password signs the person out elsewhere, and the audit log tells it', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const person = await createPerson(stage.db, { org, name: 'Olivia Owner' });
+	const here = await Visitor.open(stage, t);
+	const elsewhere = await Visitor.open(stage, t);
+	const { page } = here;
+
+	await elsewhere.signIn(person);
+	await elsewhere.open('Sessions');
+	await here.enter(person);
+	await here.open('Account');
+	await page.getByLabel('Present password').fill('not this one');
+	await page.getByLabel('New password').fill('correct horse battery');
+	await page.getByRole('button', { name: 'Change password' }).click();
+	await page.getByText(/^Present password:/).waitFor();
+	await page.getByLabel('Present password').fill(person.password);
+	await page.getByRole('button', { name: 'Change password' }).click();
+	await page.getByText('The password is changed').waitFor();
+	await heading(elsewhere.page, 'Sign in').waitFor();
+
+	await here.open('Audit log');
+	await page.getByRole('row').filter({ hasText: 'changed the password' }).filter({ hasText: 'Olivia Owner' }).waitFor();
+	await elsewhere.signIn(person, { password: 'correct horse battery' });
+});

@@ -1,0 +1,286 @@
+/*
+ * keys.test.mjs
+ *		API Keys, as the product's documentation tells it: New key, Create key, a request with
+ *		it, Revoke.  And that the secret is shown once.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { before, test } from 'node:test';
+import { addMember, createKey, createOrg, createPerson } from '../e2e/harness/tenants.mjs';
+import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
+
+const PERMISSIONS = {
+	read: 'list and read sessions, chats, contacts, and messages',
+	send: 'send messages and message actions (react, edit, revoke, forward)',
+	manage: 'create and change sessions and webhooks',
+	events: 'connect to the realtime WebSocket to receive events',
+};
+
+let stage, org, owner;
+
+before(async () =>
+{
+	stage = await openStage();
+	org = await createOrg(stage.db, 'Acme');
+	owner = await createPerson(stage.db, { org, name: 'Olivia Owner' });
+});
+
+const visit = (t, person = owner) => Visitor.open(stage, t, { as: person });
+
+async function createByHand(page, name, permissions = ['read'])
+{
+	await page.getByRole('button', { name: 'New key' }).first().click();
+	await page.getByRole('dialog').getByLabel('Name').fill(name);
+	for (const permission of permissions)
+		await page.getByRole('checkbox', { name: permission, exact: true }).check();
+	await page.getByRole('button', { name: 'Create key' }).click();
+	return (await secretField(page).textContent()).trim();
+}
+
+const statusOf = async (key, path = '/api/v1/sessions') => (await stage.client.get(path, undefined, { bearer: key })).status;
+
+test('a person signs in, creates a key, calls the API with it, revokes it, and the next call is refused', async (t) =>
+{
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+
+	await visitor.signIn(owner);
+	await page.getByRole('link', { name: 'API Keys' }).click();
+
+	/* an organization without keys is told what they are for */
+	await page.getByText('No API keys yet').waitFor();
+	await page.getByRole('button', { name: 'New key' }).first().click();
+
+	const dialog = page.getByRole('dialog', { name: 'New key' });
+
+	await dialog.getByLabel('Name').fill('deploy bot');
+	for (const [name, description] of Object.entries(PERMISSIONS))
+	{
+		const tick = dialog.getByRole('checkbox', { name, exact: true });
+
+		assert.equal(await tick.isChecked(), false);
+		assert.equal(await dialog.getByText(description, { exact: true }).count(), 1, description);
+	}
+	await dialog.getByRole('checkbox', { name: 'read', exact: true }).check();
+	await dialog.getByRole('checkbox', { name: 'send', exact: true }).check();
+	await page.getByRole('button', { name: 'Create key' }).click();
+
+	const key = (await secretField(page).textContent()).trim();
+
+	assert.match(key, /^wa_[0-9A-Za-z]{49}$/);
+	await page.getByText('can’t be read again').waitFor();
+
+	/* the line to copy works as it stands */
+	const line = await secretField(page, 'Try it').textContent();
+	const printed = execFileSync('sh', ['-c', `${line} --silent --max-time 30`], { encoding: 'utf8' });
+
+	assert.deepEqual(JSON.parse(printed), { data: [] });
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	assert.equal(await statusOf(key), 200);
+
+	const made = row(page, 'deploy bot');
+
+	await made.getByText('Active').waitFor();
+	assert.match(await made.innerText(), /read[\s\S]*send[\s\S]*by you/);
+	await made.getByRole('button', { name: 'Revoke' }).click();
+
+	/* it asks, names the key, and can be left alone */
+	const question = page.getByRole('dialog', { name: 'Revoke “deploy bot”?' });
+
+	await question.getByText('stops working at once').waitFor();
+	await question.getByRole('button', { name: 'Cancel' }).click();
+	assert.equal(await statusOf(key), 200);
+	await made.getByRole('button', { name: 'Revoke' }).click();
+	await question.getByRole('button', { name: 'Revoke' }).click();
+	await made.getByText('Revoked').waitFor();
+	assert.equal(await statusOf(key), 401);
+	assert.equal(await made.getByRole('button').count(), 0);
+	visitor.assertWellBehaved();
+});
+
+test('the secret of a new key is gone after Done, a reload, another page, the back button and a frozen page', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+	const leaves = {
+		done: () => page.getByRole('button', { name: 'Done', exact: true }).click(),
+		reload: () => page.reload(),
+		'another page and back': async () =>
+		{
+			await page.evaluate(() => { location.hash = '#/sessions'; });
+			await heading(page, 'Sessions').waitFor();
+			await page.goBack();
+		},
+		'another document and back': async () =>
+		{
+			await page.goto('about:blank');
+			await page.goBack();
+		},
+		/* what a browser does to a page that it keeps for the back button */
+		freezing: () => page.evaluate(() => { dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })); }),
+		'signing in anew': async () =>
+		{
+			await visitor.context.clearCookies();
+			await visitor.signIn(owner);
+		},
+	};
+
+	for (const [name, leave] of Object.entries(leaves))
+	{
+		const key = await createByHand(page, `secret and ${name}`);
+
+		assert.ok((await everythingOf(page)).includes(key), name);
+		await leave();
+		await row(page, `secret and ${name}`).waitFor();
+		await secretField(page).waitFor({ state: 'detached' });
+		assert.ok(!(await everythingOf(page)).includes(key), name);
+		assert.equal(await statusOf(key), 200);
+	}
+
+	/* and no later answer has it */
+	const list = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name: url }) => url));
+
+	assert.ok(list.every((url) => !url.includes('wa_')));
+	visitor.assertWellBehaved();
+});
+
+test('Escape does not close a secret that was not copied', async (t) =>
+{
+	const { page, context } = await visit(t);
+	const key = await createByHand(page, 'nearly lost');
+
+	await page.keyboard.press('Escape');
+	await page.getByText('Nothing was copied yet').waitFor();
+	assert.equal((await secretField(page).textContent()).trim(), key);
+
+	await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+	await page.getByRole('button', { name: 'Copy API key' }).click();
+	await page.getByRole('button', { name: 'Copied API key' }).waitFor();
+	assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+	await page.keyboard.press('Escape');
+	await secretField(page).waitFor({ state: 'detached' });
+
+	/* the focus is where the person was */
+	await page.getByRole('button', { name: 'New key' }).and(page.locator(':focus')).waitFor();
+});
+
+test('what the gateway refuses is said at the field, which gets the focus', async (t) =>
+{
+	const { page } = await visit(t);
+
+	await createKey(stage.db, org, ['read'], { name: 'taken' });
+	await page.getByRole('button', { name: 'New key' }).click();
+	await page.getByRole('button', { name: 'Create key' }).click();
+
+	const name = page.getByRole('dialog').getByLabel('Name');
+
+	await page.locator('input[aria-invalid="true"]').waitFor();
+	assert.ok(await name.evaluate((field) => field === document.activeElement));
+	assert.ok(await name.evaluate((field) => document.getElementById(field.getAttribute('aria-describedby').split(' ').at(-1)).textContent.length > 0));
+
+	await name.fill('taken');
+	await page.getByRole('button', { name: 'Create key' }).click();
+	await page.getByText(/^Permissions:/).waitFor();
+	await page.getByRole('checkbox', { name: 'read', exact: true }).check();
+	await page.getByRole('button', { name: 'Create key' }).click();
+	await page.getByRole('dialog').getByRole('alert').waitFor();
+	assert.equal(await name.inputValue(), 'taken');
+});
+
+test('rotating makes the successor first and shows its secret once; the old key ends when it was told to', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+
+	for (const [choice, oldStatus] of [['At once', 401], ['1 hour', 200], ['1 day', 200], ['7 days', 200]])
+	{
+		const name = `rotated ${choice}`;
+		const old = await createKey(stage.db, org, ['read'], { name });
+
+		await page.reload();
+		await row(page, name).getByRole('button', { name: `Rotate ${name}` }).click();
+		await page.getByRole('radio', { name: choice, exact: true }).check();
+		await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+
+		const key = (await secretField(page).textContent()).trim();
+
+		assert.notEqual(key, old.secret);
+		await page.getByRole('button', { name: 'Done', exact: true }).click();
+		assert.equal(await statusOf(key), 200);
+		assert.equal(await statusOf(old.secret), oldStatus, choice);
+		assert.ok(!(await everythingOf(page)).includes(key));
+	}
+	visitor.assertWellBehaved();
+});
+
+test('a change of permissions holds at once', async (t) =>
+{
+	const { page } = await visit(t);
+	const key = await createKey(stage.db, org, ['read'], { name: 'before' });
+
+	await page.reload();
+	await row(page, 'before').getByRole('button', { name: 'Change' }).click();
+	await page.getByRole('dialog').getByLabel('Name').fill('after');
+	await page.getByRole('checkbox', { name: 'read', exact: true }).uncheck();
+	await page.getByRole('checkbox', { name: 'events', exact: true }).check();
+	await page.getByRole('button', { name: 'Save' }).click();
+	await row(page, 'after').waitFor();
+	assert.equal(await statusOf(key.secret), 403);
+	assert.equal(await statusOf(key.secret, '/api/v1/me'), 200);
+});
+
+test('keys are found by name and by state', async (t) =>
+{
+	const { page } = await visit(t);
+	const soon = new Date(Date.now() + 2 * 24 * 3600 * 1000).toISOString();
+
+	await createKey(stage.db, org, ['read'], { name: 'Warehouse one' });
+	await createKey(stage.db, org, ['read'], { name: 'Warehouse two', expiresAt: soon });
+	await stage.db.sql("SELECT wa.revoke_key($1)", [(await createKey(stage.db, org, ['read'], { name: 'Warehouse three' })).uuid]);
+	await stage.db.sql("UPDATE wa.api_key SET expires_at = now() - interval '1 minute' WHERE id = $1",
+		[(await createKey(stage.db, org, ['read'], { name: 'Warehouse four' })).uuid]);
+	await page.reload();
+	await page.getByLabel('Filter by name').fill('warehouse');
+
+	for (const [name, status] of [['one', 'Active'], ['two', 'Expires soon'], ['three', 'Revoked'], ['four', 'Expired']])
+		await row(page, `Warehouse ${name}`).getByText(status, { exact: true }).waitFor();
+	assert.equal(await page.getByRole('row').count(), 1 + 4);
+	await page.getByLabel('Show').selectOption('Valid keys');
+	assert.equal(await page.getByRole('row').count(), 1 + 2);
+	await page.getByLabel('Show').selectOption('Ended keys');
+	assert.equal(await page.getByRole('row').count(), 1 + 2);
+	await page.getByLabel('Filter by name').fill('no such key');
+	await page.getByText('No key matches.').waitFor();
+});
+
+test('a member sees no New key and is told why; nor does the API give them one', async (t) =>
+{
+	const member = await createPerson(stage.db, { org, role: 'member' });
+	const visitor = await visit(t, member);
+	const { page } = visitor;
+
+	await page.getByText('Only owners and admins make and manage API keys').waitFor();
+	assert.equal(await page.getByRole('button', { name: 'New key' }).count(), 0);
+	assert.equal(await page.getByRole('row').count(), 0);
+
+	const status = await page.evaluate(async () =>
+	{
+		const { token } = await (await fetch('/auth/token', { method: 'POST' })).json();
+		const answer = await fetch('/api/v1/api-keys', {
+			method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+			body: JSON.stringify({ name: 'mine', permissions: ['read'] }),
+		});
+
+		return answer.status;
+	});
+
+	assert.equal(status, 403);
+	visitor.assertWellBehaved();
+
+	/* an admin does; a new role is noticed with the next page, without a reload */
+	await addMember(stage.db, org, member, 'admin');
+	await visitor.open('Sessions');
+	await page.getByRole('button', { name: 'New session' }).first().waitFor();
+	await visitor.open('API Keys');
+	await page.getByRole('button', { name: 'New key' }).first().waitFor();
+});

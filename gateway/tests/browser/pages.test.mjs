@@ -1,0 +1,236 @@
+/*
+ * pages.test.mjs
+ *		Each page in light and dark, on a desk and on a phone: axe-core finds nothing serious,
+ *		nothing has to be scrolled sideways, and a picture of it is kept.
+ *
+ * The pictures lie in gateway/tests/browser/screenshots (WA_SCREENSHOTS), made anew at each
+ * run, for people to look at.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { createSentMessage, createUnlimitedSession, createWebhook, showQrCode } from '../e2e/harness/fixtures.mjs';
+import { SCRIPTS } from '../e2e/harness/processes.mjs';
+import { addMember, createChat, createKey, createMessage, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
+import { DESK, PHONE, SCREENSHOTS, Visitor, heading, openStage, row, screenshot, secretField } from './stage.mjs';
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const JID = '15551234567@s.whatsapp.net';
+
+let stage, org, owner, chatting, pairing;
+
+before(async () =>
+{
+	fs.rmSync(SCREENSHOTS, { recursive: true, force: true });
+	stage = await openStage();
+	console.error(`# screenshots: ${SCREENSHOTS}`);
+	await furnish();
+});
+
+/* An organization in which every page has something to show. */
+async function furnish()
+{
+	const { db } = stage;
+
+	org = await createOrg(db, 'Acme Support');
+	owner = await createPerson(db, { org, name: 'Olivia Owner', email: 'olivia@example.com' });
+	await addMember(db, await createOrg(db, 'Globex'), owner, 'admin');
+	await createPerson(db, { org, role: 'member', name: 'Mia Member', email: 'mia@example.com' });
+	await createKey(db, org, ['read', 'send', 'manage', 'events'], { name: 'Warehouse integration' });
+	await createKey(db, org, ['read'], { name: 'Reporting', expiresAt: new Date(Date.now() + 2 * 24 * 3600 * 1000).toISOString() });
+	await db.sql('SELECT wa.revoke_key($1)', [(await createKey(db, org, ['send'], { name: 'Old shop' })).uuid]);
+	chatting = await createUnlimitedSession(db, org, { label: 'Support line' });
+	pairing = await createSession(db, org, { label: 'Second phone', status: 'scan_qr_code' });
+	await showQrCode(db, pairing, '2@YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=,MTIzNDU2Nzg5MA==');
+	await createWebhook(db, org, { url: 'https://receiver.example/a/rather/long/path/to/the/place/where/events/arrive' });
+
+	const chat = await createChat(db, chatting, JID);
+
+	await createMessage(db, chat, 'Hello, is my parcel on its way?');
+	await createSentMessage(db, chat, { body: 'It left this morning: https://parcels.example/track/0123456789012345678901234567890123456789' });
+	await db.sql("UPDATE wa.message SET reactions = '{\"me\":\"👍\"}' WHERE org_id = $1 AND direction = 'in'", [org.uuid]);
+	await createSentMessage(db, chat, { type: 'location', body: null, content: { latitude: 52.5, longitude: 13.4, name: 'Depot' } });
+}
+
+/* What is seen when the page is there. */
+const PAGES = [
+	{ name: 'keys', hash: 'keys', seen: (page) => row(page, 'Reporting') },
+	{ name: 'sessions', hash: 'sessions', seen: (page) => row(page, 'Support line') },
+	{ name: 'session', hash: () => `sessions/${chatting.id}`, seen: (page) => page.getByRole('heading', { name: 'Try it out' }) },
+	{ name: 'pairing', hash: () => `sessions/${pairing.id}`, seen: (page) => page.getByRole('img', { name: 'QR code' }) },
+	{ name: 'chats', hash: () => `chats/${chatting.id}`, seen: (page) => page.getByRole('link', { name: /15551234567/ }) },
+	{ name: 'conversation', hash: () => `chats/${chatting.id}/${encodeURIComponent(JID)}`, seen: (page) => page.getByText('is my parcel') },
+	{ name: 'webhooks', hash: 'webhooks', seen: (page) => row(page, 'https://receiver.example') },
+	{ name: 'events', hash: 'events', seen: (page) => page.getByText(/This gateway|Live|Nothing has happened/).first() },
+	{ name: 'members', hash: 'members', seen: (page) => row(page, 'Mia Member') },
+	{ name: 'audit', hash: 'audit', seen: (page) => page.getByText('made the organization') },
+	{ name: 'account', hash: 'account', seen: (page) => page.getByLabel('Present password') },
+	{ name: 'no-such-page', hash: 'nothing/here', seen: (page) => heading(page, 'There is no such page') },
+];
+
+/* Dialogs of the page API Keys, which matters most, and of Members. */
+const DIALOGS = [
+	{ name: 'new-key', hash: 'keys', opener: (page) => page.getByRole('button', { name: 'New key' }) },
+	{ name: 'rotate-key', hash: 'keys', opener: (page) => row(page, 'Reporting').getByRole('button', { name: 'Rotate' }) },
+	{ name: 'revoke-key', hash: 'keys', opener: (page) => row(page, 'Reporting').getByRole('button', { name: 'Revoke' }) },
+	{ name: 'new-webhook', hash: 'webhooks', opener: (page) => page.getByRole('button', { name: 'New webhook' }) },
+	{ name: 'invite', hash: 'members', opener: (page) => page.getByRole('button', { name: 'Invite' }) },
+];
+
+/* What differs between the schemes is colours; the rest is looked at once. */
+async function assertAccessible(page, name, rules)
+{
+	/* by the debugger, which the page's policy does not bind */
+	if (!await page.evaluate(() => 'axe' in window))
+		await page.evaluate(AXE);
+
+	const found = await page.evaluate(async (only) => (await window.axe.run(document, { resultTypes: ['violations'], ...(only && { runOnly: only }) })).violations
+		.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+		.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} (${failureSummary})`).join('; ')}`), rules);
+
+	assert.deepEqual(found, [], name);
+}
+
+async function assertFits(page, name)
+{
+	const { wide, inner } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, inner: innerWidth }));
+
+	assert.ok(wide <= inner, `${name} is ${wide} wide in a window of ${inner}`);
+}
+
+async function look(page, name, rules)
+{
+	await assertAccessible(page, name, rules);
+	await assertFits(page, name);
+	await screenshot(page, name);
+}
+
+async function lookAtAll(t, view, { rules, ...options })
+{
+	const visitor = await Visitor.open(stage, t, options);
+	const { page } = visitor;
+
+	await visitor.go();
+	await heading(page, 'Sign in').waitFor();
+	await look(page, `sign-in-${view}`, rules);
+	await visitor.enter(owner);
+	for (const { name, hash, seen } of PAGES)
+	{
+		await page.evaluate((to) => { location.hash = `#/${to}`; }, typeof hash === 'function' ? hash() : hash);
+		await seen(page).waitFor();
+		await look(page, `${name}-${view}`, rules);
+	}
+	for (const { name, hash, opener } of DIALOGS)
+	{
+		await page.evaluate((to) => { location.hash = `#/${to}`; }, hash);
+		await opener(page).click();
+		await page.getByRole('dialog').waitFor();
+		await look(page, `${name}-${view}`, rules);
+		await page.getByRole('button', { name: 'Cancel' }).click();
+	}
+	await visitor.open('API Keys');
+	await page.getByRole('button', { name: 'New key' }).click();
+	await page.getByRole('dialog').getByLabel('Name').fill(`shown ${view}`);
+	await page.getByRole('checkbox', { name: 'read', exact: true }).check();
+	await page.getByRole('button', { name: 'Create key' }).click();
+	await secretField(page).waitFor();
+	await look(page, `key-made-${view}`, rules);
+	visitor.assertWellBehaved();
+}
+
+for (const [view, options] of Object.entries({
+	'desk-light': { viewport: DESK, scheme: 'light' },
+	'desk-dark': { viewport: DESK, scheme: 'dark', rules: ['color-contrast'] },
+	'phone-light': { viewport: PHONE, scheme: 'light' },
+}))
+	test(`every page is accessible and fits: ${view}`, (t) => lookAtAll(t, view, options));
+
+test('empty pages teach, and an invitation and the choice of an organization are accessible', async (t) =>
+{
+	const fresh = await createOrg(stage.db, 'Fresh');
+	const person = await createPerson(stage.db, { org: fresh, name: 'Nora New' });
+	const visitor = await Visitor.open(stage, t, { viewport: PHONE });
+	const { page } = visitor;
+
+	await visitor.enter(person);
+	for (const [title, words] of [['API Keys', 'An API key lets a program'], ['Sessions', 'A session is one WhatsApp account'], ['Chats', 'Chats belong to a session'], ['Webhooks', 'A webhook is an address of yours']])
+	{
+		await visitor.open(title);
+		await page.getByText(words).waitFor();
+		await look(page, `empty-${title.toLowerCase().replace(' ', '-')}-phone-light`);
+	}
+
+	const invited = await inviteTo(visitor);
+
+	await page.goto('about:blank');
+	await page.goto(invited);
+	await heading(page, 'Join Fresh').waitFor();
+	await look(page, 'invitation-phone-light');
+
+	await stage.db.sql('UPDATE wa.sign_in SET active_org = NULL WHERE user_id = $1', [owner.uuid]);
+
+	const chooser = await Visitor.open(stage, t, { as: owner });
+
+	await heading(chooser.page, 'Choose an organization').waitFor();
+	await look(chooser.page, 'choose-desk-light');
+	visitor.assertWellBehaved();
+});
+
+async function inviteTo(visitor)
+{
+	const { page } = visitor;
+
+	await visitor.open('Members');
+	await page.getByRole('button', { name: 'Invite' }).click();
+	await page.getByRole('dialog').getByLabel('Email').fill('invited@example.com');
+	await page.getByRole('button', { name: 'Create invitation' }).click();
+	return (await secretField(page, 'Invitation link').textContent()).trim();
+}
+
+test('everything is done by keyboard: sign in, skip to the page, make a key, go back to where one was', async (t) =>
+{
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	const fresh = await createOrg(stage.db, 'Keys by keyboard');
+	const person = await createPerson(stage.db, { org: fresh });
+	const focused = () => page.evaluate(() => document.activeElement.innerText || document.activeElement.getAttribute('aria-label') || document.activeElement.tagName);
+
+	await visitor.go();
+	await page.getByLabel('Email').and(page.locator(':focus')).waitFor();
+	await page.keyboard.type(person.email);
+	await page.keyboard.press('Tab');
+	await page.keyboard.type(person.password);
+	await page.keyboard.press('Enter');
+	await heading(page, 'API Keys').waitFor();
+
+	await page.getByRole('link', { name: 'Skip to the page' }).focus();
+	await page.keyboard.press('Enter');
+	assert.equal(await focused(), 'API Keys');
+	await page.keyboard.press('Tab');
+	assert.equal(await focused(), 'New key');
+	await page.keyboard.press('Enter');
+	await page.getByRole('dialog').getByLabel('Name').and(page.locator(':focus')).waitFor();
+	await page.keyboard.type('by keyboard');
+	await page.keyboard.press('Tab');
+	await page.keyboard.press('Space');
+	await page.keyboard.press('Enter');
+	await secretField(page).waitFor();
+	await page.getByRole('button', { name: 'Done', exact: true }).focus();
+	await page.keyboard.press('Enter');
+	await row(page, 'by keyboard').waitFor();
+
+	/* a page that opens has the focus at its heading */
+	await page.getByRole('link', { name: 'Members' }).focus();
+	await page.keyboard.press('Enter');
+	await heading(page, 'Members').and(page.locator(':focus')).waitFor();
+	assert.equal(await page.title(), 'Members · wa_apikeys');
+	visitor.assertWellBehaved();
+});
+
+test('the vendored libraries are what scripts/vendor makes of the pinned packages', () =>
+{
+	execFileSync(path.join(SCRIPTS, 'vendor'), ['--check'], { stdio: 'pipe' });
+});

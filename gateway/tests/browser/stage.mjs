@@ -1,0 +1,208 @@
+/*
+ * stage.mjs
+ *		What the browser tests play on: a gateway with its sandbox, organizations and people,
+ *		and Debian's Chromium.
+ *
+ * Everything that a page says of itself is watched: an exception, a refusal by the
+ * Content-Security-Policy, a request to another host, or a JavaScript dialog is a failure of
+ * the test in which it happens, whatever the test looks at (watch()).
+ *
+ * Nothing waits for a time: Playwright's locators wait for what they name.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { prepareCluster } from '../e2e/harness/cluster.mjs';
+import { cookieOf } from '../e2e/harness/people.mjs';
+import { ROOT, onEnd } from '../e2e/harness/processes.mjs';
+import { Gateway, Sandbox } from '../e2e/harness/programs.mjs';
+
+export const DESK = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+export const SCREENSHOTS = process.env.WA_SCREENSHOTS ?? path.join(ROOT, 'gateway/tests/browser/screenshots');
+
+/* A loaded machine may take long for anything; a test that fails may too. */
+const WAIT_MS = 30000;
+
+function findChromium()
+{
+	const folders = (process.env.PATH ?? '').split(path.delimiter);
+	const found = folders.flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => path.join(folder, name)))
+		.find((file) => fs.existsSync(file));
+
+	return process.env.WA_CHROMIUM ?? found ?? assert.fail('there is no chromium: scripts/install-packages test');
+}
+
+/* The sandbox of a browser does not work for root, as whom tests run in containers. */
+async function launch()
+{
+	const browser = await chromium.launch({
+		executablePath: findChromium(), ignoreDefaultArgs: ['--disable-back-forward-cache'],
+		args: ['--disable-dev-shm-usage', '--disable-gpu', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+	});
+
+	onEnd(() => browser.close());
+	return browser;
+}
+
+/* Returns { cluster, db, gateway, client, origin, browser }. */
+export async function openStage()
+{
+	const cluster = prepareCluster();
+	const db = await cluster.open('wa');
+	const gateway = await Gateway.start(cluster);
+
+	await Sandbox.start(cluster);
+	return { cluster, db, gateway, client: gateway.client, origin: `http://127.0.0.1:${gateway.port}`, browser: await launch() };
+}
+
+/* What a page must never do; "problems" collects it. */
+function watch(page, problems, origin)
+{
+	page.on('pageerror', (error) => problems.push(`exception: ${error.stack ?? error}`));
+	page.on('console', (message) =>
+	{
+		/* that a request was refused is told here too, and is no problem by itself */
+		if (message.type() === 'error' && !/^Failed to load resource/.test(message.text()))
+			problems.push(`console: ${message.text()}`);
+	});
+	page.on('dialog', (dialog) =>
+	{
+		problems.push(`dialog: ${dialog.message()}`);
+		dialog.dismiss();
+	});
+	page.on('request', (request) =>
+	{
+		const url = new URL(request.url());
+
+		if (/^(https?|wss?):$/.test(url.protocol) && url.host !== new URL(origin).host)
+			problems.push(`request to ${url.origin}`);
+	});
+}
+
+/*
+ * A person at a browser of their own, without anything of another.  "as" is who is signed
+ * in already, "section" the page to begin with.
+ */
+export class Visitor
+{
+	static async open(stage, t, { viewport = DESK, scheme = 'light', as, section } = {})
+	{
+		const context = await stage.browser.newContext({ viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
+		const visitor = new Visitor(stage, context);
+
+		context.setDefaultTimeout(WAIT_MS);
+		t.after(() => context.close());
+		visitor.page = await visitor.newPage();
+		if (as)
+			await visitor.enter(as, section);
+		return visitor;
+	}
+
+	constructor(stage, context)
+	{
+		this.stage = stage;
+		this.context = context;
+		this.problems = [];
+	}
+
+	async newPage()
+	{
+		const page = await this.context.newPage();
+
+		watch(page, this.problems, this.stage.origin);
+		return page;
+	}
+
+	/* Says that all pages have behaved until now. */
+	assertWellBehaved()
+	{
+		assert.deepEqual(this.problems, []);
+	}
+
+	async go(section = '', page = this.page)
+	{
+		await page.goto(`${this.stage.origin}/${section && `#/${section}`}`);
+	}
+
+	/* By the page Sign in, as a person does. */
+	async signIn(person, { page = this.page, password = person.password } = {})
+	{
+		await this.go('', page);
+		await page.getByLabel('Email').fill(person.email);
+		await page.getByLabel('Password').fill(password);
+		await page.getByRole('button', { name: 'Sign in' }).click();
+		await page.locator('nav').waitFor({ state: 'attached' });
+	}
+
+	/*
+	 * With a cookie that an earlier visitor got, if there was one: checking a password takes
+	 * its time.  Then the page "section".
+	 */
+	async enter(person, section = 'keys')
+	{
+		const { origin, client } = this.stage;
+
+		if (!person.cookie)
+		{
+			const answer = await client.request('POST', '/auth/sign-in', { json: { email: person.email, password: person.password } });
+
+			assert.equal(answer.status, 200, answer.text);
+			person.cookie = cookieOf(answer);
+		}
+
+		const { name, value } = person.cookie;
+
+		await this.context.addCookies([{ name, value, domain: new URL(origin).hostname, path: '/auth', httpOnly: true, sameSite: 'Strict' }]);
+		/* another fragment alone would not load the page anew */
+		await this.page.goto('about:blank');
+		await this.go(section);
+		await this.page.locator('main h1').waitFor();
+	}
+
+	/* Follows a link of the navigation, which a narrow screen hides behind a button. */
+	async open(title, page = this.page)
+	{
+		const menu = page.getByRole('button', { name: 'Menu' });
+
+		if (await menu.isVisible())
+			await menu.click();
+		await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: title, exact: true }).click();
+		await heading(page, title).waitFor();
+	}
+}
+
+export function heading(page, name)
+{
+	return page.getByRole('heading', { level: 1, name, exact: true });
+}
+
+/* The row of a table that has this text in its first cell. */
+export function row(page, name)
+{
+	return page.getByRole('row').filter({ has: page.getByRole('rowheader', { name }) });
+}
+
+/* What a person sees of a secret that is shown once. */
+export function secretField(page, label = 'API key')
+{
+	return page.getByRole('dialog').getByRole('textbox', { name: label });
+}
+
+/* Everything that a page holds or would keep, as one text. */
+export async function everythingOf(page)
+{
+	return await page.evaluate(() => [
+		document.documentElement.outerHTML, document.body.innerText, location.href, JSON.stringify(history.state),
+		JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie,
+		...Array.from(document.querySelectorAll('input, textarea, select'), (field) => field.value),
+	].join('\n'));
+}
+
+export async function screenshot(page, name)
+{
+	fs.mkdirSync(SCREENSHOTS, { recursive: true });
+	await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
+}

@@ -1,0 +1,39 @@
+/*
+ * announce.js
+ *		What has just happened, in one place of the page, for eyes and for screen readers.
+ *
+ * Never anything secret: the words stay for a few seconds, whatever page comes next.
+ */
+import { html, useEffect, useState } from './html.js';
+
+const STAYS_MS = 4000;
+
+let tell = () => {};
+
+export function announce(text)
+{
+	tell(text);
+}
+
+export function Announcements()
+{
+	const [text, setText] = useState('');
+
+	useEffect(() =>
+	{
+		let timer = null;
+
+		tell = (news) =>
+		{
+			clearTimeout(timer);
+			setText(news);
+			timer = setTimeout(() => setText(''), STAYS_MS);
+		};
+		return () =>
+		{
+			clearTimeout(timer);
+			tell = () => {};
+		};
+	}, []);
+	return html`<div class="announcements" role="status" aria-live="polite">${text && html`<p>${text}</p>`}</div>`;
+}

@@ -1,0 +1,292 @@
+/*
+ * api.js
+ *		Calls of the gateway: /auth/* with the cookie, /api/v1 with a user token.
+ *
+ * The user token is kept in this module's memory and nowhere else.  It is good for one
+ * organization; a new one is fetched before it expires, and once when it is refused.
+ *
+ * An *era* is a time in which one organization is on display.  What was begun in an
+ * earlier era fails with Superseded, however it ended, so that nothing of one
+ * organization reaches a page of another.  When a new token turns out to be for another
+ * organization (another window has switched), the era ends too.
+ *
+ * Errors are ApiError with a message for people, or Superseded, which nobody shows.
+ */
+import { noteServerTime, now } from './clock.js';
+
+const BASE = '/api/v1';
+const RENEW_BEFORE_MS = 60 * 1000;
+const ANSWER_WITHIN_MS = 30 * 1000;
+
+export class ApiError extends Error
+{
+	constructor(status, code, message, details = {})
+	{
+		super(message);
+		this.status = status;
+		this.code = code;
+		this.details = details;
+	}
+}
+
+export class Superseded extends Error
+{
+}
+
+let era = 0;
+let organization = null;	/* whose data is on display */
+let token = null;			/* { token, expiresAt, organizationId } */
+let minting = null;			/* the promise of the next one */
+
+/* What the application does when the gateway tells something new about the person. */
+const observer = { signedOut() {}, organizationChanged() {}, renewed() {} };
+
+export function observe(functions)
+{
+	Object.assign(observer, functions);
+}
+
+/* Begins an era. */
+export function display(organizationId)
+{
+	era++;
+	organization = organizationId;
+	token = null;
+	minting = null;
+}
+
+/* ---- one exchange ---- */
+
+function sentence(message)
+{
+	const text = message.charAt(0).toUpperCase() + message.slice(1);
+
+	return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function errorOf(response, body)
+{
+	const { code = 'unknown', message, details = {} } = body?.error ?? {};
+	const wait = Number(response.headers.get('Retry-After'));
+	const words = sentence(message ?? `the gateway answered with status ${response.status}`);
+
+	return new ApiError(response.status, code, wait > 0 ? `${words} Try again in ${wait} s.` : words, details);
+}
+
+function parse(text)
+{
+	try
+	{
+		return text === '' ? null : JSON.parse(text);
+	}
+	catch
+	{
+		return undefined;
+	}
+}
+
+async function fetchText(method, path, { json, headers, signal, credentials })
+{
+	const limit = AbortSignal.timeout(ANSWER_WITHIN_MS);
+
+	try
+	{
+		const response = await fetch(path, {
+			method, credentials, redirect: 'error', cache: 'no-store', referrerPolicy: 'same-origin',
+			headers: { ...(json !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+			body: json === undefined ? undefined : JSON.stringify(json),
+			signal: signal ? AbortSignal.any([signal, limit]) : limit,
+		});
+
+		return { response, text: await response.text() };
+	}
+	catch
+	{
+		if (signal?.aborted)
+			throw new Superseded();
+		throw new ApiError(0, 'network', 'The gateway cannot be reached. Check the connection, then try again.');
+	}
+}
+
+async function exchange(method, path, options)
+{
+	const { response, text } = await fetchText(method, path, options);
+	const body = parse(text);
+
+	noteServerTime(response.headers.get('Date'));
+	if (!response.ok)
+		throw errorOf(response, body);
+	if (body === undefined)
+		throw new ApiError(response.status, 'unknown', 'The answer is not one of the gateway. Is there something between?');
+	return body;
+}
+
+/* ---- the person ---- */
+
+export function auth(method, path, json)
+{
+	return exchange(method, `/auth${path}`, { json, credentials: 'same-origin' });
+}
+
+/* ---- the API ---- */
+
+function isFresh(made)
+{
+	return made !== null && made.expiresAt - now() > RENEW_BEFORE_MS;
+}
+
+/* What a refused or foreign token means for the page on display. */
+function endEra(tell, argument)
+{
+	display(null);
+	tell(argument);
+	throw new Superseded();
+}
+
+async function mint()
+{
+	const began = era;
+	let made;
+
+	try
+	{
+		made = await auth('POST', '/token');
+	}
+	catch (error)
+	{
+		if (era !== began)
+			throw new Superseded();
+		if (error.status === 401)
+			endEra(observer.signedOut);
+		if (error.status === 409)
+			endEra(observer.organizationChanged, null);
+		throw error;
+	}
+	if (era !== began)
+		throw new Superseded();
+	if (made.organizationId !== organization)
+		endEra(observer.organizationChanged, made.organizationId);
+	token = made;
+	return made.token;
+}
+
+async function userToken()
+{
+	if (isFresh(token))
+		return token.token;
+	if (!minting)
+	{
+		const mine = mint().finally(() =>
+		{
+			if (minting === mine)
+				minting = null;
+		});
+
+		minting = mine;
+	}
+	return await minting;
+}
+
+/* Forgets a token that was refused; several calls may find that out at once. */
+function refused(bearer)
+{
+	if (token?.token === bearer)
+	{
+		token = null;
+		observer.renewed();
+	}
+}
+
+/*
+ * Calls METHOD /api/v1PATH and returns the JSON of the answer.  "options": json, headers,
+ * signal.
+ */
+export async function call(method, path, { json, headers, signal } = {})
+{
+	const began = era;
+
+	for (let refusals = 0; ; refusals++)
+	{
+		const bearer = await userToken();
+
+		if (era !== began)
+			throw new Superseded();
+		try
+		{
+			const answer = await exchange(method, BASE + path, {
+				json, signal, credentials: 'omit', headers: { ...headers, Authorization: `Bearer ${bearer}` },
+			});
+
+			if (era !== began)
+				throw new Superseded();
+			return answer;
+		}
+		catch (error)
+		{
+			if (era !== began)
+				throw new Superseded();
+			if (error.status !== 401 || refusals > 0)
+				throw error;
+			refused(bearer);
+		}
+	}
+}
+
+/* The path of something, from its parts: "sessions", id, … */
+export function pathOf(...parts)
+{
+	return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+}
+
+/*
+ * An Idempotency-Key for a form: the same as long as what is sent is the same, so that a
+ * retry after a lost answer does nothing twice; another after done().
+ */
+export class Attempt
+{
+	constructor()
+	{
+		this.body = null;
+		this.key = null;
+	}
+
+	headers(path, json)
+	{
+		const body = JSON.stringify([path, json]);
+
+		if (body !== this.body)
+		{
+			this.body = body;
+			this.key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+		}
+		return { 'Idempotency-Key': this.key };
+	}
+
+	done()
+	{
+		this.body = null;
+	}
+}
+
+/* ---- what this gateway can do ---- */
+
+let operations = null;
+
+async function readOperations()
+{
+	const { paths } = await exchange('GET', `${BASE}/openapi.json`, { credentials: 'omit' });
+
+	return new Set(Object.entries(paths).flatMap(([path, methods]) =>
+		Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/^\/api\/v1/, '')}`)));
+}
+
+/* A set of "METHOD /path/{parameter}", from the gateway's own OpenAPI document. */
+export function supportedOperations()
+{
+	operations ??= readOperations().catch((error) =>
+	{
+		operations = null;
+		throw error;
+	});
+	return operations;
+}

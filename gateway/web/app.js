@@ -1,0 +1,205 @@
+/*
+ * app.js
+ *		Who is signed in, which organization is on display, and which page.
+ *
+ * The account is in one of these phases:
+ *	loading		nobody knows yet
+ *	failed		the gateway could not be asked
+ *	out			nobody is signed in
+ *	choosing	somebody is, and no organization is active
+ *	in			somebody is, and "me" says who and for which organization
+ *
+ * Whatever changes the organization goes through show(), which ends the era of the calls
+ * before (api.js) and makes the pages anew.
+ */
+import { Announcements } from './announce.js';
+import { auth, display, observe } from './api.js';
+import { html, render, useEffect, useState } from './html.js';
+import { ErrorNotice, Loading, Notice } from './notice.js';
+import { ChooseOrganization } from './page_choose.js';
+import { InvitationPage } from './page_invitation.js';
+import { SignInPage } from './page_sign_in.js';
+import { currentRoute, goTo, useRoute } from './router.js';
+import { Shell } from './shell.js';
+
+const SIGNED_OUT = 'You are signed out. Sign in again to go on.';
+
+function nameOfActive(me)
+{
+	return me.organizations.find(({ id }) => id === me.activeOrganizationId)?.name;
+}
+
+/* The fragment of a single session or chat means nothing in another organization. */
+function leaveDetails()
+{
+	const { section, rest } = currentRoute();
+
+	if (rest.length > 0)
+		goTo(section);
+}
+
+/* Everything that changes the account. */
+function accountActions(setAccount, setNotice)
+{
+	async function show(me)
+	{
+		if (me.activeOrganizationId === undefined && me.organizations.length === 1)
+			return await activate(me.organizations[0].id);
+		display(me.activeOrganizationId ?? null);
+		setAccount({ phase: me.activeOrganizationId === undefined ? 'choosing' : 'in', me });
+		return me;
+	}
+
+	async function activate(organizationId)
+	{
+		/* From here on nothing of the old organization is wanted. */
+		display(null);
+		return await show(await auth('POST', '/active-org', { organizationId }));
+	}
+
+	async function load()
+	{
+		setAccount({ phase: 'loading' });
+		try
+		{
+			return await show(await auth('GET', '/me'));
+		}
+		catch (error)
+		{
+			setAccount(error.status === 401 ? { phase: 'out' } : { phase: 'failed', error });
+			return null;
+		}
+	}
+
+	/* A role or a name may have changed; the organization has not. */
+	async function refresh()
+	{
+		const me = await auth('GET', '/me').catch(() => null);
+
+		setAccount((account) =>
+		{
+			const same = !me || account.phase !== 'in' || account.me.activeOrganizationId !== me.activeOrganizationId ||
+				JSON.stringify(account.me) === JSON.stringify(me);
+
+			return same ? account : { phase: 'in', me };
+		});
+	}
+
+	function leave(words)
+	{
+		display(null);
+		setNotice(words);
+		setAccount({ phase: 'out' });
+	}
+
+	return {
+		load, refresh,
+		async signIn(email, password)
+		{
+			const me = await auth('POST', '/sign-in', { email, password });
+
+			setNotice(null);
+			await show(me);
+		},
+		async signOut()
+		{
+			await auth('POST', '/sign-out');
+			leave(null);
+		},
+		async switchTo(organizationId)
+		{
+			setNotice(null);
+			setAccount({ phase: 'loading' });
+			leaveDetails();
+			try
+			{
+				await activate(organizationId);
+			}
+			catch (error)
+			{
+				setNotice(`The organization could not be changed. ${error.message}`);
+				await load();
+			}
+		},
+		signedOut: () => leave(SIGNED_OUT),
+		async organizationChanged()
+		{
+			leaveDetails();
+
+			const me = await load();
+			const name = me && nameOfActive(me);
+
+			setNotice(name ? `The active organization was changed in another window. This page now shows ${name}.` :
+				'No organization is active any more.');
+		},
+	};
+}
+
+function useAccount()
+{
+	const [account, setAccount] = useState({ phase: 'loading' });
+	const [notice, setNotice] = useState(null);
+	const [actions] = useState(() => accountActions(setAccount, setNotice));
+
+	useEffect(() =>
+	{
+		observe({ signedOut: actions.signedOut, organizationChanged: actions.organizationChanged, renewed: actions.refresh });
+		actions.load();
+	}, []);
+
+	/* Another window may have switched or signed out while this one was away. */
+	useEffect(() =>
+	{
+		if (account.phase !== 'in')
+			return undefined;
+
+		const look = async () =>
+		{
+			if (document.hidden)
+				return;
+
+			const me = await auth('GET', '/me').catch((error) => (error.status === 401 ? 'out' : null));
+
+			if (me === 'out')
+				actions.signedOut();
+			else if (me && me.activeOrganizationId !== account.me.activeOrganizationId)
+				actions.organizationChanged();
+		};
+
+		document.addEventListener('visibilitychange', look);
+		return () => document.removeEventListener('visibilitychange', look);
+	}, [account]);
+	return { account, actions, notice, dismiss: () => setNotice(null) };
+}
+
+function Content({ account, actions, route, notice })
+{
+	if (route.section === 'invitation')
+		return html`<${InvitationPage} account=${account} actions=${actions} />`;
+	switch (account.phase)
+	{
+		case 'loading':
+			return html`<main class="alone"><${Loading} /></main>`;
+		case 'failed':
+			return html`<main class="alone"><${ErrorNotice} error=${account.error} retry=${actions.load} /></main>`;
+		case 'out':
+			return html`<${SignInPage} actions=${actions} notice=${notice} />`;
+		case 'choosing':
+			return html`<${ChooseOrganization} me=${account.me} actions=${actions} />`;
+		default:
+			return html`<${Shell} key=${account.me.activeOrganizationId} me=${account.me} actions=${actions} route=${route} />`;
+	}
+}
+
+function App()
+{
+	const { account, actions, notice, dismiss } = useAccount();
+	const route = useRoute();
+
+	return html`
+		${notice && account.phase !== 'out' && html`<${Notice} kind="warning" dismiss=${dismiss}>${notice}<//>`}
+		<${Content} account=${account} actions=${actions} route=${route} notice=${notice} />
+		<${Announcements} />`;
+}
+
+render(html`<${App} />`, document.getElementById('app'));

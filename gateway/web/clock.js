@@ -1,0 +1,23 @@
+/*
+ * clock.js
+ *		The gateway's time.
+ *
+ * Whether a key has expired is told by the gateway's clock, and this machine's may be
+ * wrong.  The difference is taken from the Date of each answer, which has whole seconds.
+ */
+const NOTICEABLE_MS = 5000;
+
+let ahead = 0;
+
+export function noteServerTime(date)
+{
+	const difference = Date.parse(date ?? '') - Date.now();
+
+	if (!Number.isNaN(difference))
+		ahead = Math.abs(difference) > NOTICEABLE_MS ? difference : 0;
+}
+
+export function now()
+{
+	return Date.now() + ahead;
+}

@@ -1,0 +1,161 @@
+/*
+ * conversation.js
+ *		The messages of a chat, oldest first as people read, and a line to write the next one.
+ *
+ * What a message says is text, whoever wrote it.  An address of an attachment is shown and
+ * not followed: it came from outside.
+ */
+import { Attempt, call, pathOf } from './api.js';
+import { fieldError, Form, TextField } from './form.js';
+import { addressOf, Time } from './format.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
+import { useAction, useList } from './load.js';
+import { MessageActions } from './message_actions.js';
+import { Loaded } from './notice.js';
+import { usePlace } from './page.js';
+import { POLL_MS } from './sessions_parts.js';
+
+export function conversationTitle(jid)
+{
+	return `Chat with ${addressOf(jid)}`;
+}
+
+function Attachment({ message })
+{
+	const { url, mimetype, filename } = message.media ?? {};
+
+	return html`<p class="attachment">${[message.type, filename, mimetype].filter(Boolean).join(', ')}${url && html`<br /><span class="hint">${url}</span>`}</p>`;
+}
+
+function Body({ message })
+{
+	const { type, body, content = {}, hasMedia } = message;
+
+	if (message.revoked)
+		return html`<p class="gone">This message was deleted.</p>`;
+	return html`
+		${hasMedia && html`<${Attachment} message=${message} />`}
+		${type === 'location' && html`<p>Location ${content.latitude}, ${content.longitude}${content.name && `: ${content.name}`}</p>`}
+		${type === 'contact' && html`<p>Contact: ${content.contact?.displayName}</p>`}
+		${body && html`<p class="body">${body}</p>`}
+		${type === 'poll' && html`<ul>${(content.options ?? []).map((option) => html`<li key=${option}>${option}</li>`)}</ul>`}`;
+}
+
+function Quoted({ message })
+{
+	if (!message)
+		return html`<blockquote class="hint">an earlier message</blockquote>`;
+	return html`<blockquote>${message.revoked ? 'This message was deleted.' : message.body ?? message.type}</blockquote>`;
+}
+
+function Reactions({ reactions })
+{
+	if (!reactions)
+		return null;
+	return html`
+		<ul class="reactions" aria-label="Reactions">${Object.entries(reactions).map(([who, emoji]) => html`
+			<li key=${who} title=${who === 'me' ? 'this session' : addressOf(who)}>${emoji}<span class="visually-hidden"> by ${who === 'me' ? 'this session' : addressOf(who)}</span></li>`)}</ul>`;
+}
+
+function Marks({ message })
+{
+	const marks = [message.forwarded && 'forwarded', message.edited && !message.revoked && 'edited', message.fromMe && message.status];
+
+	return html`
+		<p class="marks">
+			<${Time} at=${message.timestamp} style="clock" />
+			${marks.filter(Boolean).map((mark) => html`<span key=${mark}> · ${mark}</span>`)}
+			${message.error && html`<span class="field-error"> · ${message.error}</span>`}
+		</p>`;
+}
+
+function Message({ message, quoted, actions })
+{
+	return html`
+		<li class=${message.fromMe ? 'message mine' : 'message'}>
+			<div class="bubble">
+				${!message.fromMe && html`<p class="sender">${message.senderName ?? addressOf(message.senderJid ?? message.chatJid)}</p>`}
+				${message.quotedMessageId && !message.revoked && html`<${Quoted} message=${quoted} />`}
+				<${Body} message=${message} />
+				<${Marks} message=${message} />
+			</div>
+			<${Reactions} reactions=${message.reactions} />
+			${actions}
+		</li>`;
+}
+
+function Compose({ session, jid, sent })
+{
+	const path = `${pathOf('sessions', session)}/messages`;
+	const [text, setText] = useState('');
+	const [attempt] = useState(() => new Attempt());
+	const action = useAction(async () =>
+	{
+		const json = { type: 'text', to: jid, text };
+
+		await call('POST', path, { json, headers: attempt.headers(path, json) });
+		attempt.done();
+		setText('');
+		sent();
+	});
+
+	return html`
+		<div class="compose">
+			<${Form} action=${action} submit=${action.run} label="Send" busyLabel="Sending" fields=${['text']} wide>
+				<${TextField} label="Message" hiddenLabel rows="2" placeholder="Write a message" value=${text} change=${setText} error=${fieldError(action, 'text')} />
+			<//>
+		</div>`;
+}
+
+/* Keeps the newest message in sight, unless somebody has scrolled up to read. */
+function useFollow(rows)
+{
+	const frame = useRef(null);
+	const atEnd = useRef(true);
+
+	useLayoutEffect(() =>
+	{
+		if (atEnd.current && frame.current)
+			frame.current.scrollTop = frame.current.scrollHeight;
+	}, [rows?.[0]?.id, rows?.length]);
+
+	const onScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
+	{
+		atEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+	};
+
+	return { frame, onScroll };
+}
+
+/* Reading a conversation marks it as read, which needs "send". */
+function useMarkRead(session, jid, chat, allowed)
+{
+	useEffect(() =>
+	{
+		if (allowed && chat?.unreadCount > 0 && !document.hidden)
+			call('POST', `${pathOf('sessions', session, 'chats', jid)}/read`).catch(() => {});
+	}, [chat?.unreadCount]);
+}
+
+export function Conversation({ session, jid, chat })
+{
+	const { permissions } = usePlace();
+	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { every: POLL_MS });
+	const { frame, onScroll } = useFollow(list.rows);
+	const sends = permissions.has('send');
+
+	useMarkRead(session, jid, chat, sends);
+	return html`
+		<section class="conversation" aria-label=${`Conversation with ${chat?.name ?? addressOf(jid)}`}>
+			<h2>${chat?.name ?? addressOf(jid)}</h2>
+			<div class="messages" ref=${frame} onScroll=${onScroll} tabindex="0" role="region" aria-label="Messages">
+				${!list.complete && html`<p class="more"><button type="button" onClick=${list.more}>Show earlier messages</button></p>`}
+				<${Loaded} from=${list} what="Loading messages">
+					${(rows) => html`<ol>${[...rows].reverse().map((message) => html`
+						<${Message} key=${message.id} message=${message} quoted=${rows.find(({ id }) => id === message.quotedMessageId)}
+							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} done=${list.reload} />`} />`)}</ol>`}
+				<//>
+			</div>
+			${sends && html`<${Compose} session=${session} jid=${jid} sent=${list.reload} />`}
+		</section>`;
+}

@@ -1,0 +1,75 @@
+/*
+ * dialog.js
+ *		Modal dialogs: the browser's own element, which keeps the focus inside.
+ *
+ * When it closes, the focus goes back to what had it; where that is gone (the row of a
+ * deleted thing), to the heading of the page.
+ */
+import { html, useId, useLayoutEffect, useRef } from './html.js';
+import { useAction } from './load.js';
+import { Form } from './form.js';
+
+function giveFocusBack(opener)
+{
+	const target = opener?.isConnected && opener !== document.body ? opener : document.querySelector('main h1');
+
+	target?.focus();
+}
+
+export function Dialog({ title, close, children, wide })
+{
+	const dialog = useRef(null);
+	const id = useId();
+
+	/* Before the page is painted: a dialog that follows another finds the focus given back already. */
+	useLayoutEffect(() =>
+	{
+		const element = dialog.current;
+		const opener = document.activeElement;
+
+		element.showModal();
+		return () =>
+		{
+			element.close();
+			/* Preact takes the element out of the page after this. */
+			queueMicrotask(() => giveFocusBack(opener));
+		};
+	}, []);
+
+	const onKeyDown = (event) =>
+	{
+		if (event.key === 'Escape')
+		{
+			event.preventDefault();
+			close();
+		}
+	};
+	const onCancel = (event) =>
+	{
+		event.preventDefault();
+		close();
+	};
+
+	return html`
+		<dialog ref=${dialog} class=${wide ? 'wide' : null} aria-labelledby=${id} onKeyDown=${onKeyDown} onCancel=${onCancel}>
+			<h2 id=${id}>${title}</h2>
+			${children}
+		</dialog>`;
+}
+
+/* Asks before something that cannot be undone. */
+export function Confirm({ title, label, busyLabel, act, close, children })
+{
+	const action = useAction(async () =>
+	{
+		await act();
+		close();
+	});
+
+	return html`
+		<${Dialog} title=${title} close=${close}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label=${label} busyLabel=${busyLabel} tone="danger">
+				${children}
+			<//>
+		<//>`;
+}

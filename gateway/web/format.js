@@ -1,0 +1,54 @@
+/*
+ * format.js
+ *		Times and addresses as people read them.
+ */
+import { now } from './clock.js';
+import { html } from './html.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+export const DAY = 24 * HOUR;
+
+const UNITS = [['day', DAY], ['hour', HOUR], ['minute', MINUTE], ['second', SECOND]];
+
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+export function distance(time)
+{
+	const away = time - now();
+	const [unit, length] = UNITS.find(([, size]) => Math.abs(away) >= size) ?? UNITS.at(-1);
+
+	return Math.abs(away) < MINUTE / 2 ? 'just now' : relative.format(Math.round(away / length), unit);
+}
+
+const STYLES = {
+	day: (time) => day.format(time),
+	clock: (time) => clock.format(time),
+	moment: (time) => dayAndClock.format(time),
+	distance: (time) => (Math.abs(time - now()) < 30 * DAY ? distance(time) : day.format(time)),
+};
+
+/* A time of the API; the whole of it is told to whoever points at it. */
+export function Time({ at, style = 'moment' })
+{
+	return html`<time datetime=${new Date(at).toISOString()} title=${full.format(at)}>${STYLES[style](at)}</time>`;
+}
+
+/* 15551234567@s.whatsapp.net: the number is what people know. */
+export function addressOf(jid)
+{
+	const [, digits] = /^([0-9]+)@s\.whatsapp\.net$/.exec(jid) ?? [];
+
+	return digits ? `+${digits}` : jid;
+}
+
+export function plural(count, one, many = `${one}s`)
+{
+	return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,77 @@
+/*
+ * invitations.js
+ *		Invitations of the page Members: the open ones, a new one and its link.
+ *
+ * The link is a secret that makes whoever opens it a member.  What makes it work is in its
+ * fragment, which reaches no server and no log.
+ */
+import { announce } from './announce.js';
+import { call, pathOf } from './api.js';
+import { Dialog } from './dialog.js';
+import { ActionButton, fieldError, Form, SelectField, TextField } from './form.js';
+import { Time } from './format.js';
+import { html, useState } from './html.js';
+import { useAction } from './load.js';
+import { ErrorNotice, Loaded, More } from './notice.js';
+import { Table } from './page.js';
+import { hrefOf } from './router.js';
+import { SecretDialog } from './secret.js';
+
+export function InvitationDialog({ roles, close, finish })
+{
+	const [email, setEmail] = useState('');
+	const [role, setRole] = useState('member');
+	const action = useAction(async () => finish(await call('POST', '/invitations', { json: { email: email.trim(), role } })));
+
+	return html`
+		<${Dialog} title="Invite somebody" close=${close}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create invitation" busyLabel="Creating" fields=${['email', 'role']}>
+				<${TextField} label="Email" type="email" autocomplete="off" value=${email} change=${setEmail} error=${fieldError(action, 'email')} focus />
+				<${SelectField} label="Role" value=${role} change=${setRole} options=${roles.map((each) => [each, each])} error=${fieldError(action, 'role')} />
+				<p class="hint">The gateway sends no mail: you get a link to pass on.</p>
+			<//>
+		<//>`;
+}
+
+export function LinkDialog({ made, close })
+{
+	return html`
+		<${SecretDialog} title=${`Invitation for ${made.email}`} label="Invitation link" secret=${`${location.origin}/${hrefOf('invitation', made.invitation)}`} close=${close}>
+			<p>Pass the link on to ${made.email}, and to nobody else. It works once, until ${' '}<${Time} at=${made.expiresAt} />.</p>
+		<//>`;
+}
+
+function WithdrawButton({ invitation, reload })
+{
+	const action = useAction(async () =>
+	{
+		await call('DELETE', pathOf('invitations', invitation.id));
+		announce(`The invitation for ${invitation.email} is withdrawn.`);
+		reload();
+	});
+
+	return html`
+		<${ActionButton} action=${action} label="Withdraw" busyLabel="Withdrawing" about=${invitation.email} tone="danger-quiet" onClick=${action.run} />
+		<${ErrorNotice} error=${action.error} />`;
+}
+
+export function Invitations({ list })
+{
+	const columns = [
+		{ name: 'Email', className: 'name', cell: (row) => row.email },
+		{ name: 'Role', cell: (row) => row.role },
+		{ name: 'Created', cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
+		{ name: 'Expires', cell: (row) => html`<${Time} at=${row.expiresAt} style="distance" />` },
+		{ name: 'Actions', hidden: true, className: 'row-actions', cell: (row) => html`<${WithdrawButton} invitation=${row} reload=${list.reload} />` },
+	];
+
+	return html`
+		<section aria-labelledby="invitations">
+			<h2 id="invitations">Open invitations</h2>
+			<${Loaded} from=${list} what="Loading invitations">
+				${(rows) => (rows.length === 0 ? html`<p class="nothing">Nobody is invited.</p>` : html`
+					<${Table} label="Open invitations" columns=${columns} rows=${rows} keyOf=${({ id }) => id} />
+					<${More} list=${list} />`)}
+			<//>
+		</section>`;
+}

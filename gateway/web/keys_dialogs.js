@@ -1,0 +1,135 @@
+/*
+ * keys_dialogs.js
+ *		The dialogs that make, change and rotate an API key.
+ */
+import { call, pathOf } from './api.js';
+import { now } from './clock.js';
+import { Dialog } from './dialog.js';
+import { Choice, fieldError, Form, Group, SelectField, TextField } from './form.js';
+import { DAY } from './format.js';
+import { html, useState } from './html.js';
+import { useAction } from './load.js';
+
+/* In the words of the product's documentation. */
+export const PERMISSIONS = [
+	{ name: 'read', description: 'list and read sessions, chats, contacts, and messages' },
+	{ name: 'send', description: 'send messages and message actions (react, edit, revoke, forward)' },
+	{ name: 'manage', description: 'create and change sessions and webhooks' },
+	{ name: 'events', description: 'connect to the realtime WebSocket to receive events' },
+];
+
+const LIFETIMES = [['never', 'Never'], ['7', 'In 7 days'], ['30', 'In 30 days'], ['90', 'In 90 days'], ['365', 'In a year'], ['date', 'At a date …']];
+
+const OVERLAPS = [
+	['0', 'At once', 'the old key ends now'],
+	['3600', '1 hour', 'time to restart a program'],
+	['86400', '1 day', 'time for a deployment'],
+	['604800', '7 days', 'time for programs that others run'],
+];
+
+function PermissionTicks({ chosen, change, error })
+{
+	const toggle = (name, on) => change(PERMISSIONS.map((each) => each.name).filter((each) => (each === name ? on : chosen.includes(each))));
+
+	return html`
+		<${Group} legend="Permissions" error=${error}>
+			${PERMISSIONS.map(({ name, description }) => html`
+				<${Choice} key=${name} name=${name} description=${description} checked=${chosen.includes(name)} change=${(on) => toggle(name, on)} />`)}
+		<//>`;
+}
+
+/* The day is over at its end, where the person is. */
+function expiryOf(lifetime, date)
+{
+	if (lifetime === 'never')
+		return undefined;
+	if (lifetime === 'date')
+		return new Date(`${date}T23:59:59`).getTime();
+	return Math.round(now() + Number(lifetime) * DAY);
+}
+
+/* A date has to be there before the gateway can look at it. */
+function missingDate(lifetime, date)
+{
+	return lifetime === 'date' && Number.isNaN(expiryOf(lifetime, date));
+}
+
+function Expiry({ lifetime, setLifetime, date, setDate, error })
+{
+	return html`
+		<${SelectField} label="Expires" value=${lifetime} change=${setLifetime} options=${LIFETIMES} error=${lifetime === 'date' ? null : error} />
+		${lifetime === 'date' && html`
+			<${TextField} label="Last day" type="date" value=${date} change=${setDate} error=${missingDate(lifetime, date) ? 'choose a day' : error} />`}`;
+}
+
+export function NewKeyDialog({ close, finish })
+{
+	const [name, setName] = useState('');
+	const [permissions, setPermissions] = useState([]);
+	const [lifetime, setLifetime] = useState('never');
+	const [date, setDate] = useState('');
+	const action = useAction(async () =>
+	{
+		if (!missingDate(lifetime, date))
+			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date) } }));
+	});
+
+	return html`
+		<${Dialog} title="New key" close=${close}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create key" busyLabel="Creating" fields=${['name', 'permissions', 'expiresAt']}>
+				<${TextField} label="Name" hint="What uses it, so that the right one can be revoked later." value=${name} change=${setName}
+					error=${fieldError(action, 'name')} maxlength="100" autocomplete="off" focus required />
+				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
+				<${Expiry} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
+			<//>
+		<//>`;
+}
+
+/* Only what is different is sent: a key that is about to expire keeps its expiry. */
+export function ChangeKeyDialog({ apiKey, close, finish })
+{
+	const [name, setName] = useState(apiKey.name);
+	const [permissions, setPermissions] = useState(apiKey.permissions);
+	const action = useAction(async () =>
+	{
+		const same = [...permissions].sort().join() === [...apiKey.permissions].sort().join();
+		const json = { ...(name !== apiKey.name && { name }), ...(!same && { permissions }) };
+
+		if (Object.keys(json).length > 0)
+			await call('PATCH', pathOf('api-keys', apiKey.id), { json });
+		finish(`Key “${name}” is saved.`);
+	});
+
+	return html`
+		<${Dialog} title=${`Change “${apiKey.name}”`} close=${close}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions']}>
+				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="100" autocomplete="off" focus required />
+				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
+				<p class="hint">What it may do changes at once, also for programs that use it now.</p>
+			<//>
+		<//>`;
+}
+
+export function RotateKeyDialog({ apiKey, close, finish })
+{
+	const [overlap, setOverlap] = useState('86400');
+	const action = useAction(async () =>
+	{
+		const overlapSeconds = Number(overlap);
+		const made = await call('POST', `${pathOf('api-keys', apiKey.id)}/rotate`, { json: { overlapSeconds } });
+
+		finish({ ...made, replaces: apiKey.id, overlap: overlapSeconds });
+	});
+
+	return html`
+		<${Dialog} title=${`Rotate “${apiKey.name}”`} close=${close}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Rotate" busyLabel="Rotating">
+				<p>A successor with the same name and permissions is made first. The old key (<code>${apiKey.prefix}…</code>) goes on working for as long as you choose here.</p>
+				<${Group} legend="The old key ends">
+					${OVERLAPS.map(([seconds, label, description]) => html`
+						<${Choice} key=${seconds} type="radio" group="overlap" name=${seconds} label=${label} description=${description}
+							checked=${overlap === seconds} change=${() => setOverlap(seconds)} />`)}
+				<//>
+			<//>
+		<//>`;
+}

@@ -1,0 +1,178 @@
+/*
+ * load.js
+ *		Hooks that read from the gateway, once or again and again, and that change something.
+ *
+ * A load that fails keeps what was read before and says what went wrong; with "every" it
+ * goes on trying.  Nothing is read while the page is hidden.
+ */
+import { call, Superseded } from './api.js';
+import { useEffect, useRef, useState } from './html.js';
+
+/* Reads once after another; returns what stops it and what makes it read now. */
+function startLoader(read, every, tell)
+{
+	const abort = new AbortController();
+	let timer = null;
+	let running = false;
+	let again = false;
+
+	async function attempt()
+	{
+		try
+		{
+			const data = await read(abort.signal);
+
+			tell(() => ({ data, error: null, loading: false }));
+		}
+		catch (error)
+		{
+			if (!abort.signal.aborted && !(error instanceof Superseded))
+				tell((last) => ({ ...last, error, loading: false }));
+		}
+	}
+
+	/* What is asked for while a load runs may be newer than what that load finds. */
+	async function run()
+	{
+		clearTimeout(timer);
+		again = running;
+		if (running)
+			return;
+		running = true;
+		do
+		{
+			again = false;
+			await attempt();
+		} while (again && !abort.signal.aborted);
+		running = false;
+		if (every && !abort.signal.aborted && !document.hidden)
+			timer = setTimeout(run, every);
+	}
+
+	const wake = () => { if (every && !document.hidden) run(); };
+
+	document.addEventListener('visibilitychange', wake);
+	run();
+	return {
+		run,
+		stop()
+		{
+			abort.abort();
+			clearTimeout(timer);
+			document.removeEventListener('visibilitychange', wake);
+		},
+	};
+}
+
+/*
+ * Reads with read(signal) whenever a dependency changes, and every so many milliseconds.
+ * Returns { data, error, loading, reload }.
+ */
+export function useLoad(read, dependencies, { every } = {})
+{
+	const [state, setState] = useState({ data: undefined, error: null, loading: true });
+	const latest = useRef(read);
+	const loader = useRef(null);
+
+	latest.current = read;
+	useEffect(() =>
+	{
+		let over = false;
+
+		setState({ data: undefined, error: null, loading: true });
+		loader.current = startLoader((signal) => latest.current(signal), every, (change) =>
+		{
+			if (!over)
+				setState(change);
+		});
+
+		const { stop } = loader.current;
+
+		return () =>
+		{
+			over = true;
+			stop();
+		};
+	}, [...dependencies, every]);
+	return { ...state, reload: () => loader.current?.run() };
+}
+
+const NO_ROWS = { rows: [], complete: true };
+
+async function readPages(path, limit, pages, signal)
+{
+	const rows = [];
+	let cursor;
+
+	for (let page = 0; page < pages; page++)
+	{
+		const query = new URLSearchParams({ limit, ...(cursor && { cursor }) });
+		const answer = await call('GET', `${path}${path.includes('?') ? '&' : '?'}${query}`, { signal });
+
+		rows.push(...answer.data);
+		cursor = answer.nextCursor;
+		if (!cursor)
+			break;
+	}
+	return { rows, complete: !cursor };
+}
+
+/*
+ * A list of the API: its first pages, and one more each time that more() is called.
+ * Returns { rows, complete, error, loading, reload, more }; rows are undefined until the
+ * first page is there.  A path of null is a list that is not wanted, and empty.
+ */
+export function useList(path, { limit = 50, pages = 1, every } = {})
+{
+	const wanted = useRef(pages);
+	const read = (signal) => (path === null ? NO_ROWS : readPages(path, limit, wanted.current, signal));
+	const { data, ...state } = useLoad(read, [path], { every });
+
+	return {
+		...state,
+		rows: data?.rows,
+		complete: data?.complete ?? true,
+		more()
+		{
+			wanted.current++;
+			state.reload();
+		},
+	};
+}
+
+/*
+ * Something that a person does with a button or a form.  run() starts it unless it runs
+ * already, and returns its result, or undefined when it failed.
+ */
+export function useAction(act)
+{
+	const [state, setState] = useState({ busy: false, error: null });
+	const busy = useRef(false);
+
+	async function run(...values)
+	{
+		if (busy.current)
+			return undefined;
+		busy.current = true;
+		setState({ busy: true, error: null });
+
+		let error = null;
+
+		try
+		{
+			return await act(...values);
+		}
+		catch (thrown)
+		{
+			if (!(thrown instanceof Superseded))
+				error = thrown;
+			return undefined;
+		}
+		finally
+		{
+			busy.current = false;
+			setState({ busy: false, error });
+		}
+	}
+	return { ...state, run, clear: () => setState({ busy: false, error: null }) };
+}

@@ -1,0 +1,70 @@
+/*
+ * page.js
+ *		The frame of a page, and the person and organization that all pages know.
+ */
+import { createContext, html, useContext, useEffect, useRef } from './html.js';
+
+/*
+ * { me, organization: { id, name, role }, permissions, administers, switchTo, refresh, signOut }
+ * The pages below are made anew for each organization, so that this never changes under them
+ * but for a role.
+ */
+export const Place = createContext(null);
+
+export function usePlace()
+{
+	return useContext(Place);
+}
+
+let first = true;
+
+/*
+ * A heading, words on what this is, buttons.  A page that opens gets the focus at its
+ * heading, as a new document would; the first one is such a document.  "back" is a link to
+ * what this is part of: { href, label, narrow }, where "narrow" shows it on a phone only.
+ */
+export function Page({ title, lead, actions, children, back })
+{
+	const heading = useRef(null);
+
+	useEffect(() =>
+	{
+		if (!first)
+			heading.current.focus();
+		first = false;
+	}, []);
+	useEffect(() => { document.title = `${title} · wa_apikeys`; }, [title]);
+	return html`
+		<div class="page">
+			${back && html`<p class=${back.narrow ? 'back narrow' : 'back'}><a href=${back.href}>← ${back.label}</a></p>`}
+			<header class="page-head">
+				<div>
+					<h1 ref=${heading} tabindex="-1">${title}</h1>
+					${lead && html`<p class="lead">${lead}</p>`}
+				</div>
+				${actions && html`<div class="actions">${actions}</div>`}
+			</header>
+			${children}
+		</div>`;
+}
+
+/*
+ * columns: { name, cell(row), className }; the name of a column is repeated before each cell
+ * where the screen is too narrow for a table.
+ */
+export function Table({ label, columns, rows, keyOf })
+{
+	return html`
+		<div class="table-frame">
+			<table aria-label=${label}>
+				<thead><tr>${columns.map(({ name, hidden }) => html`
+					<th key=${name} scope="col">${hidden ? html`<span class="visually-hidden">${name}</span>` : name}</th>`)}</tr></thead>
+				<tbody>${rows.map((row) => html`
+					<tr key=${keyOf(row)}>
+						${columns.map(({ name, cell, className, hidden }, index) => (index === 0 ?
+							html`<th key=${name} scope="row" class=${className}>${cell(row)}</th>` :
+							html`<td key=${name} class=${className} data-label=${hidden ? null : name}>${cell(row)}</td>`))}
+					</tr>`)}</tbody>
+			</table>
+		</div>`;
+}

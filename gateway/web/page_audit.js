@@ -1,0 +1,71 @@
+/*
+ * page_audit.js
+ *		Audit log: who did what to keys, members and the organization, newest first.
+ */
+import { Time } from './format.js';
+import { html } from './html.js';
+import { useList } from './load.js';
+import { Empty, Loaded, More } from './notice.js';
+import { Page, Table } from './page.js';
+
+/* Actions that are not told well by their own name. */
+const WORDS = {
+	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.revoked': 'revoked the key',
+	'key.used_first': 'was used for the first time', 'org.created': 'made the organization',
+	'member.added': 'added the member', 'member.removed': 'removed the member', 'member.changed': 'changed the role of',
+	'member.left': 'left the organization', 'member.joined': 'joined the organization', 'member.invited': 'invited',
+	'member.uninvited': 'withdrew the invitation of', 'user.signed_in': 'signed in', 'user.signed_out': 'signed out',
+	'user.password_changed': 'changed the password', 'user.password_reset': 'reset the password of',
+	'user.disabled': 'disabled the account of', 'user.enabled': 'enabled the account of', 'webhook.disabled': 'disabled the webhook',
+};
+
+function valueInWords(value)
+{
+	if (Array.isArray(value))
+		return value.map(valueInWords).join(', ') || 'none';
+	return value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/* The detail, one thing a line; the name is told beside it already. */
+function Detail({ detail, named })
+{
+	const entries = Object.entries(detail ?? {}).filter(([name, value]) => !(name === 'name' && value === named));
+
+	if (entries.length === 0)
+		return null;
+	return html`<ul class="detail">${entries.map(([name, value]) => html`<li key=${name}><span class="hint">${name}:</span> ${valueInWords(value)}</li>`)}</ul>`;
+}
+
+function subjectOf(entry)
+{
+	return entry.subjectName ?? entry.detail?.name ?? entry.detail?.email ?? entry.subject;
+}
+
+/* Somebody who did it to themselves is told once, and the organization is the one on display. */
+function What({ entry })
+{
+	const self = entry.subject === undefined || entry.subject === entry.actor || entry.action.startsWith('org.');
+
+	return html`<span>${WORDS[entry.action] ?? entry.action}${!self && html` <strong>${subjectOf(entry)}</strong>`}</span>`;
+}
+
+const COLUMNS = [
+	{ name: 'When', className: 'nowrap', cell: (row) => html`<${Time} at=${row.at} />` },
+	{ name: 'Who', className: 'name', cell: (row) => row.actorName ?? row.actor },
+	{ name: 'What', cell: (row) => html`<${What} entry=${row} />` },
+	{ name: 'Details', cell: (row) => html`<${Detail} detail=${row.detail} named=${subjectOf(row)} />` },
+];
+
+export function AuditPage()
+{
+	const list = useList('/audit');
+
+	return html`
+		<${Page} title="Audit log" lead="Who did what, and when. Nothing here can be changed or deleted.">
+			<${Loaded} from=${list} what="Loading the audit log">
+				${(rows) => (rows.length === 0 ? html`<${Empty} title="Nothing yet"><p>Keys that are made and revoked, people who join, leave and sign in: all of it is written down here.</p><//>` : html`
+					<${Table} label="Audit log" columns=${COLUMNS} rows=${rows} keyOf=${({ id }) => id} />
+					<${More} list=${list} />`)}
+			<//>
+		<//>`;
+}

@@ -1,0 +1,88 @@
+/*
+ * page_chats.js
+ *		Chats of a session, and the conversation in one of them (conversation.js).
+ *
+ * Address: #/chats/SESSION/CHAT.  Without a session the first one that works is taken.
+ */
+import { pathOf } from './api.js';
+import { conversationTitle, Conversation } from './conversation.js';
+import { SelectField } from './form.js';
+import { addressOf, Time } from './format.js';
+import { html, useEffect } from './html.js';
+import { useList } from './load.js';
+import { Badge, Empty, Loaded, More } from './notice.js';
+import { Page } from './page.js';
+import { goTo, hrefOf } from './router.js';
+import { POLL_MS, sessionName, STATUSES } from './sessions_parts.js';
+
+function ChatRow({ session, chat, current })
+{
+	return html`
+		<li>
+			<a href=${hrefOf('chats', session, chat.jid)} aria-current=${current ? 'true' : null}>
+				<span class="chat-name">${chat.name ?? addressOf(chat.jid)}</span>
+				${chat.lastMessageAt !== undefined && html`<span class="hint"><${Time} at=${chat.lastMessageAt} style="distance" /></span>`}
+				<span class="chat-marks">
+					${chat.type !== 'dm' && html`<${Badge}>${chat.type}<//>`}
+					${chat.pinned && html`<${Badge}>pinned<//>`}
+					${chat.archived && html`<${Badge}>archived<//>`}
+					${chat.unreadCount > 0 && html`<${Badge} tone="good">${chat.unreadCount} new<//>`}
+				</span>
+			</a>
+		</li>`;
+}
+
+function Chats({ session, jid })
+{
+	const list = useList(`${pathOf('sessions', session)}/chats`, { every: POLL_MS });
+
+	return html`
+		<div class=${jid ? 'chats open' : 'chats'}>
+			<section class="chat-list" aria-label="Chats">
+				<${Loaded} from=${list} what="Loading chats">
+					${(rows) => (rows.length === 0 ? html`
+						<${Empty} title="No chats yet"><p>A chat appears when a message is sent or received. Send one from the <a href=${hrefOf('sessions', session)}>session’s page</a>.</p><//>` : html`
+						<ul>${rows.map((chat) => html`<${ChatRow} key=${chat.jid} session=${session} chat=${chat} current=${chat.jid === jid} />`)}</ul>
+						<${More} list=${list} />`)}
+				<//>
+			</section>
+			${jid ? html`<${Conversation} key=${jid} session=${session} jid=${jid} chat=${list.rows?.find((chat) => chat.jid === jid)} />` :
+				html`<p class="chat-none hint">Choose a chat to read it.</p>`}
+		</div>`;
+}
+
+function NoSessions()
+{
+	return html`
+		<${Empty} title="No sessions yet">
+			<p>Chats belong to a session, which is one WhatsApp account. Create one on the page <a href=${hrefOf('sessions')}>Sessions</a>.</p>
+		<//>`;
+}
+
+/* Goes to the first session that works, once it is known. */
+function ChooseSession({ sessions })
+{
+	const { id } = sessions.find(({ status }) => status === 'working') ?? sessions[0];
+
+	useEffect(() => { location.replace(hrefOf('chats', id)); }, [id]);
+	return null;
+}
+
+export function ChatsPage({ rest: [session, jid] })
+{
+	const list = useList('/sessions', { limit: 200 });
+
+	return html`
+		<${Page} title=${jid ? conversationTitle(jid) : 'Chats'} back=${jid ? { href: hrefOf('chats', session), label: 'Chats', narrow: true } : null}>
+			<${Loaded} from=${list} what="Loading sessions">
+				${(sessions) => (sessions.length === 0 ? html`<${NoSessions} />` : html`
+					${!session && html`<${ChooseSession} sessions=${sessions} />`}
+					${session && html`
+						<div class="filters">
+							<${SelectField} label="Session" value=${session} change=${(id) => goTo('chats', id)}
+								options=${sessions.map((each) => [each.id, `${sessionName(each)} (${STATUSES[each.status].words.toLowerCase()})`])} />
+						</div>
+						<${Chats} key=${session} session=${session} jid=${jid} />`}`)}
+			<//>
+		<//>`;
+}

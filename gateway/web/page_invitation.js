@@ -1,0 +1,74 @@
+/*
+ * page_invitation.js
+ *		Accepting an invitation, with a new account or with the one that there is.
+ */
+import { auth } from './api.js';
+import { Choice, fieldError, Form, Group, TextField } from './form.js';
+import { Time } from './format.js';
+import { html, useEffect, useState } from './html.js';
+import { useAction, useLoad } from './load.js';
+import { Loading, Notice } from './notice.js';
+import { Brand } from './page_sign_in.js';
+import { forgetInvitation, goTo, hrefOf, takenInvitation } from './router.js';
+
+function Invalid({ error })
+{
+	const known = error?.status === 404 || !error;
+
+	return html`
+		<h1>${known ? 'This invitation is not valid' : 'The invitation could not be read'}</h1>
+		<p>${known ? 'It was used, withdrawn or replaced by a newer one, or it has expired. Ask for another one. If you have just reloaded this page, open the link again.' :
+			error.message}</p>
+		<p><a href=${hrefOf('keys')}>Go to the dashboard</a></p>`;
+}
+
+function Accept({ invitation, invited, account, actions })
+{
+	const [isNew, setNew] = useState(true);
+	const [name, setName] = useState('');
+	const [password, setPassword] = useState('');
+	const action = useAction(async () =>
+	{
+		const accepted = await auth('POST', '/invitation/accept', { invitation, password, ...(isNew && { name: name.trim() }) });
+
+		forgetInvitation();
+		await actions.signIn(accepted.email, password);
+		await actions.switchTo(accepted.organizationId);
+		goTo('keys');
+	});
+
+	return html`
+		<h1>Join ${invited.organization}</h1>
+		<p>You are invited as <strong>${invited.role}</strong> with the address <strong>${invited.email}</strong>.
+			The invitation is valid until ${' '}<${Time} at=${invited.expiresAt} />.</p>
+		${account.phase === 'in' && account.me.email !== invited.email && html`
+			<${Notice} kind="warning">You are signed in as ${account.me.email}. Accepting signs you in as ${invited.email} instead.<//>`}
+		<${Form} action=${action} submit=${action.run} label="Join" busyLabel="Joining" fields=${['name', 'password']} wide>
+			<${Group} legend="Your account">
+				<${Choice} type="radio" group="account" name="new" label="I am new here" checked=${isNew} change=${() => setNew(true)} />
+				<${Choice} type="radio" group="account" name="known" label="I have an account" checked=${!isNew} change=${() => setNew(false)} />
+			<//>
+			${isNew && html`<${TextField} label="Your name" autocomplete="name" value=${name} change=${setName}
+				error=${fieldError(action, 'name')} required />`}
+			<${TextField} label="Password" type="password" autocomplete=${isNew ? 'new-password' : 'current-password'}
+				hint=${isNew ? 'At least 10 characters.' : 'The password of your account.'} value=${password} change=${setPassword}
+				error=${fieldError(action, 'password')} required />
+		<//>`;
+}
+
+export function InvitationPage({ account, actions })
+{
+	const invitation = takenInvitation();
+	const { data, error } = useLoad(async () => (invitation ? await auth('POST', '/invitation', { invitation }) : null), [invitation]);
+
+	useEffect(() => { document.title = 'Invitation · wa_apikeys'; }, []);
+	return html`
+		<main class="alone">
+			<${Brand} />
+			<div class="card">
+				${data === undefined && !error && html`<${Loading} what="Reading the invitation" />`}
+				${(error || data === null) && html`<${Invalid} error=${error} />`}
+				${data && html`<${Accept} invitation=${invitation} invited=${data} account=${account} actions=${actions} />`}
+			</div>
+		</main>`;
+}

@@ -1,0 +1,173 @@
+/*
+ * page_keys.js
+ *		API Keys: find, make, change, rotate and revoke them.
+ *
+ * The secret of a new key passes through this page once (secret.js).
+ */
+import { announce } from './announce.js';
+import { call, pathOf } from './api.js';
+import { now } from './clock.js';
+import { Confirm } from './dialog.js';
+import { SelectField, TextField } from './form.js';
+import { DAY, Time } from './format.js';
+import { html, useState } from './html.js';
+import { ChangeKeyDialog, NewKeyDialog, PERMISSIONS, RotateKeyDialog } from './keys_dialogs.js';
+import { useList } from './load.js';
+import { Badge, Empty, Loaded, More, Notice } from './notice.js';
+import { Page, Table, usePlace } from './page.js';
+import { Copyable, SecretDialog, useSecret } from './secret.js';
+
+const SOON_MS = 7 * DAY;
+const PAGE = { limit: 200, pages: 5 };		/* rows to filter among before "Show more" */
+
+/* State of a key: its badge, and whether it opens the door. */
+const STATES = {
+	active: { words: 'Active', tone: 'good', live: true },
+	soon: { words: 'Expires soon', tone: 'warn', live: true },
+	rotating: { words: 'Rotated, still valid', tone: 'warn', live: true },
+	rotated: { words: 'Rotated', tone: 'neutral', live: false },
+	expired: { words: 'Expired', tone: 'neutral', live: false },
+	revoked: { words: 'Revoked', tone: 'bad', live: false },
+};
+
+export function stateOf(key)
+{
+	const over = key.expiresAt !== undefined && key.expiresAt <= now();
+
+	if (key.revokedAt !== undefined)
+		return 'revoked';
+	if (key.rotatedTo !== undefined)
+		return over ? 'rotated' : 'rotating';
+	if (over)
+		return 'expired';
+	return key.expiresAt !== undefined && key.expiresAt - now() < SOON_MS ? 'soon' : 'active';
+}
+
+const FILTERS = [['all', 'All keys'], ['live', 'Valid keys'], ['over', 'Ended keys']];
+
+function matches(key, text, filter)
+{
+	const { live } = STATES[stateOf(key)];
+
+	return key.name.toLowerCase().includes(text.trim().toLowerCase()) && (filter === 'all' || live === (filter === 'live'));
+}
+
+/* A request that the key can make: with "read" it shows something of use. */
+function curlLine(made)
+{
+	const path = made.permissions.includes('read') ? 'sessions' : 'me';
+
+	return `curl -H "Authorization: Bearer ${made.key}" ${location.origin}/api/v1/${path}`;
+}
+
+/* A long id of somebody without a name says nothing: its beginning is enough to look it up. */
+function creatorOf(key, me)
+{
+	return key.createdBy === me.userId ? 'you' : key.createdByName ?? key.createdBy.replace(/^([a-z]+_.{6}).+$/, '$1…');
+}
+
+function columnsOf({ administers, me }, open)
+{
+	const button = (label, dialog, row, tone) => html`
+		<button type="button" class=${tone} onClick=${() => open({ dialog, key: row })}>${label}<span class="visually-hidden"> ${row.name}</span></button>`;
+	const columns = [
+		{ name: 'Name', className: 'name', cell: (row) => row.name },
+		{ name: 'Key', cell: (row) => html`<code>${row.prefix}…</code>` },
+		{ name: 'Permissions', cell: (row) => html`<span class="tags">${PERMISSIONS.filter(({ name }) => row.permissions.includes(name)).map(({ name }) => html`<span key=${name} class="tag">${name}</span>`)}</span>` },
+		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
+		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
+		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },
+		{ name: 'Status', cell: (row) => html`<${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>` },
+	];
+
+	if (administers)
+		columns.push({
+			name: 'Actions', hidden: true, className: 'row-actions',
+			cell: (row) => STATES[stateOf(row)].live && html`
+				${button('Change', 'change', row)}
+				${row.rotatedTo === undefined && button('Rotate', 'rotate', row)}
+				${button('Revoke', 'revoke', row, 'danger-quiet')}`,
+		});
+	return columns;
+}
+
+function EmptyKeys({ create })
+{
+	return html`
+		<${Empty} title="No API keys yet" action=${create}>
+			<p>An API key lets a program use this organization’s WhatsApp sessions. Give each program a key of its own, with only the permissions it needs: then one of them can be revoked without stopping the others.</p>
+		<//>`;
+}
+
+function Keys({ rows, list, open, create })
+{
+	const place = usePlace();
+	const [text, setText] = useState('');
+	const [filter, setFilter] = useState('all');
+	const shown = rows.filter((key) => matches(key, text, filter));
+
+	if (rows.length === 0)
+		return html`<${EmptyKeys} create=${create} />`;
+	return html`
+		<div class="filters" role="search">
+			<${TextField} label="Filter by name" type="search" value=${text} change=${setText} autocomplete="off" />
+			<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
+		</div>
+		${shown.length === 0 ? html`<p class="nothing">No key matches.</p>` : html`
+			<${Table} label="API keys" columns=${columnsOf(place, open)} rows=${shown} keyOf=${({ id }) => id} />`}
+		<${More} list=${list} />`;
+}
+
+function MadeDialog({ made, close })
+{
+	return html`
+		<${SecretDialog} title=${made.replaces ? `New secret of “${made.name}”` : `Key “${made.name}” is ready`} label="API key" secret=${made.key} close=${close}>
+			${made.replaces && html`<p>${made.overlap === 0 ? 'The old key has ended.' : 'The old key works until its time is over; put the new one in its place before that.'}</p>`}
+			<${Copyable} label="Try it" text=${curlLine(made)} />
+		<//>`;
+}
+
+/* To a member the gateway shows no keys: they are told so, and whom to ask. */
+export function KeysPage()
+{
+	const { administers, organization } = usePlace();
+	const list = useList(administers ? '/api-keys' : null, PAGE);
+	const [opened, open] = useState({ dialog: null });
+	const [made, setMade] = useSecret();
+	const close = () => open({ dialog: null });
+	const create = administers && html`<button type="button" class="primary" onClick=${() => open({ dialog: 'new' })}>New key</button>`;
+	const finish = (answer) =>
+	{
+		close();
+		setMade(answer);
+		list.reload();
+	};
+	const change = (words) =>
+	{
+		close();
+		announce(words);
+		list.reload();
+	};
+	const revoke = async () =>
+	{
+		await call('DELETE', pathOf('api-keys', opened.key.id));
+		announce(`Key “${opened.key.name}” is revoked.`);
+		list.reload();
+	};
+
+	return html`
+		<${Page} title="API Keys" lead=${`What programs use to act for ${organization.name}.`} actions=${create}>
+			${!administers && html`<${Notice}>Your role in ${organization.name} is member. Only owners and admins make and manage API keys; ask one of them for a key.<//>`}
+			${administers && html`<${Loaded} from=${list} what="Loading keys">
+				${(rows) => html`<${Keys} rows=${rows} list=${list} open=${open} create=${create} />`}
+			<//>`}
+			${opened.dialog === 'new' && html`<${NewKeyDialog} close=${close} finish=${finish} />`}
+			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} close=${close} finish=${change} />`}
+			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} close=${close} finish=${finish} />`}
+			${opened.dialog === 'revoke' && html`
+				<${Confirm} title=${`Revoke “${opened.key.name}”?`} label="Revoke" busyLabel="Revoking" act=${revoke} close=${close}>
+					<p>The key <strong>${opened.key.name}</strong> (<code>${opened.key.prefix}…</code>) stops working at once, in every program that uses it. This cannot be undone.</p>
+				<//>`}
+			${made && html`<${MadeDialog} made=${made} close=${() => setMade(null)} />`}
+		<//>`;
+}

@@ -1,0 +1,137 @@
+/*
+ * page_members.js
+ *		Members of the organization, and invitations.
+ *
+ * Owners and admins change roles, remove and invite; an admin touches no owner.  Everybody
+ * can leave, but for the last owner: that is the gateway's to say.
+ */
+import { announce } from './announce.js';
+import { call, pathOf } from './api.js';
+import { Confirm } from './dialog.js';
+import { Time } from './format.js';
+import { html, useState } from './html.js';
+import { InvitationDialog, Invitations, LinkDialog } from './invitations.js';
+import { useAction, useList } from './load.js';
+import { Badge, ErrorNotice, Loaded, More } from './notice.js';
+import { Page, Table, usePlace } from './page.js';
+import { useSecret } from './secret.js';
+
+export function rolesFor(organization)
+{
+	return organization.role === 'owner' ? ['owner', 'admin', 'member'] : ['admin', 'member'];
+}
+
+function RoleCell({ member, place, reload })
+{
+	const { administers, organization, me, refresh } = place;
+	const action = useAction(async (role) =>
+	{
+		try
+		{
+			await call('PATCH', pathOf('members', member.userId), { json: { role } });
+			announce(`${member.name} is ${role} now.`);
+		}
+		finally
+		{
+			reload();
+			if (member.userId === me.userId)
+				refresh();
+		}
+	});
+
+	if (!administers || (member.role === 'owner' && organization.role !== 'owner'))
+		return member.role;
+	return html`
+		<select aria-label=${`Role of ${member.name}`} value=${member.role} disabled=${action.busy} onChange=${(event) => action.run(event.target.value)}>
+			${rolesFor(organization).map((role) => html`<option key=${role} value=${role} selected=${role === member.role}>${role}</option>`)}
+		</select>
+		<${ErrorNotice} error=${action.error} />`;
+}
+
+function columnsOf(place, ask, reload)
+{
+	const { administers, organization, me } = place;
+
+	return [
+		{ name: 'Name', className: 'name', cell: (row) => html`<span class="stack"><span>${row.name}${row.userId === me.userId && ' (you)'}</span><span class="hint">${row.email}</span></span>` },
+		{ name: 'Role', cell: (row) => html`<${RoleCell} key=${row.role} member=${row} place=${place} reload=${reload} />` },
+		{ name: 'Member since', cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
+		{ name: 'Account', cell: (row) => (row.disabled ? html`<${Badge} tone="bad">Disabled<//>` : html`<${Badge} tone="good">Active<//>`) },
+		{
+			name: 'Actions', hidden: true, className: 'row-actions',
+			cell: (row) =>
+			{
+				if (row.userId === me.userId)
+					return html`<button type="button" class="danger-quiet" onClick=${() => ask(row)}>Leave</button>`;
+				if (!administers || (row.role === 'owner' && organization.role !== 'owner'))
+					return null;
+				return html`<button type="button" class="danger-quiet" onClick=${() => ask(row)}>Remove<span class="visually-hidden"> ${row.name}</span></button>`;
+			},
+		},
+	];
+}
+
+function LeaveDialog({ member, place, close })
+{
+	const { organization } = place;
+	const act = async () =>
+	{
+		await call('DELETE', pathOf('members', member.userId));
+		await place.reload();
+		announce(`You have left ${organization.name}.`);
+	};
+
+	return html`
+		<${Confirm} title=${`Leave ${organization.name}?`} label="Leave" busyLabel="Leaving" act=${act} close=${close}>
+			<p>You lose access at once. To come back you need an invitation. Keys that you have made go on working.</p>
+		<//>`;
+}
+
+function RemoveDialog({ member, place, reload, close })
+{
+	const act = async () =>
+	{
+		await call('DELETE', pathOf('members', member.userId));
+		announce(`${member.name} is removed.`);
+		reload();
+	};
+
+	return html`
+		<${Confirm} title=${`Remove ${member.name}?`} label="Remove" busyLabel="Removing" act=${act} close=${close}>
+			<p><strong>${member.name}</strong> (${member.email}) loses access to ${place.organization.name} at once. Keys that they have made go on working; look at the page API Keys too.</p>
+		<//>`;
+}
+
+export function MembersPage()
+{
+	const place = usePlace();
+	const { administers, organization, me } = place;
+	const list = useList('/members');
+	const invitations = useList(administers ? '/invitations' : null);
+	const [asked, ask] = useState(null);
+	const [inviting, setInviting] = useState(false);
+	const [made, setMade] = useSecret();
+	const close = () => ask(null);
+	const invite = administers && html`<button type="button" class="primary" onClick=${() => setInviting(true)}>Invite</button>`;
+	const finish = (answer) =>
+	{
+		setInviting(false);
+		setMade(answer);
+		invitations.reload();
+	};
+
+	return html`
+		<${Page} title="Members" lead=${`People who can sign in to ${organization.name}.`} actions=${invite}>
+			<${Loaded} from=${list} what="Loading members">
+				${(rows) => html`
+					<${Table} label="Members" columns=${columnsOf(place, ask, list.reload)} rows=${rows} keyOf=${({ userId }) => userId} />
+					<${More} list=${list} />`}
+			<//>
+			<p class="hint">Owners and admins manage keys, sessions, webhooks and members. Members read, send and follow events.</p>
+			${administers && html`<${Invitations} list=${invitations} />`}
+			${asked && asked.userId === me.userId && html`<${LeaveDialog} member=${asked} place=${place} close=${close} />`}
+			${asked && asked.userId !== me.userId && html`<${RemoveDialog} member=${asked} place=${place} reload=${list.reload} close=${close} />`}
+			${inviting && html`<${InvitationDialog} roles=${rolesFor(organization)} close=${() => setInviting(false)} finish=${finish} />`}
+			${made && html`<${LinkDialog} made=${made} close=${() => setMade(null)} />`}
+		<//>`;
+}

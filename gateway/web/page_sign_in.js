@@ -1,0 +1,36 @@
+/*
+ * page_sign_in.js
+ *		Sign in.
+ */
+import { Form, TextField } from './form.js';
+import { html, useEffect, useState } from './html.js';
+import { useAction } from './load.js';
+import { Notice } from './notice.js';
+
+export function Brand()
+{
+	return html`<p class="brand"><img src="/web/favicon.svg" alt="" width="28" height="28" />wa_apikeys</p>`;
+}
+
+export function SignInPage({ actions, notice })
+{
+	const [email, setEmail] = useState('');
+	const [password, setPassword] = useState('');
+	const action = useAction(() => actions.signIn(email.trim(), password));
+
+	useEffect(() => { document.title = 'Sign in · wa_apikeys'; }, []);
+	return html`
+		<main class="alone">
+			<${Brand} />
+			<div class="card">
+				<h1>Sign in</h1>
+				${notice && html`<${Notice} kind="warning">${notice}<//>`}
+				<${Form} action=${action} submit=${action.run} label="Sign in" busyLabel="Signing in" wide>
+					<${TextField} label="Email" type="email" autocomplete="username" value=${email} change=${setEmail} focus required />
+					<${TextField} label="Password" type="password" autocomplete="current-password" value=${password}
+						change=${setPassword} required />
+				<//>
+			</div>
+			<p class="hint">No account? Ask an owner of your organization for an invitation.</p>
+		</main>`;
+}

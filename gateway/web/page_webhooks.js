@@ -1,0 +1,114 @@
+/*
+ * page_webhooks.js
+ *		Webhooks: addresses that events are sent to.
+ *
+ * Test deliveries and the log of deliveries are shown where the gateway's OpenAPI document
+ * has them (webhook_deliveries.js).
+ */
+import { announce } from './announce.js';
+import { call, pathOf, supportedOperations } from './api.js';
+import { Confirm } from './dialog.js';
+import { Time } from './format.js';
+import { html, useState } from './html.js';
+import { useList, useLoad } from './load.js';
+import { Badge, Empty, Loaded, More, Notice } from './notice.js';
+import { Page, Table, usePlace } from './page.js';
+import { hrefOf } from './router.js';
+import { SecretDialog, useSecret } from './secret.js';
+import { DeliveriesPage, LIST_DELIVERIES } from './webhook_deliveries.js';
+import { WebhookDialog } from './webhook_dialog.js';
+
+export function eventsInWords({ events })
+{
+	if (events.includes('*'))
+		return 'all events';
+	return events.length === 0 ? 'no events' : events.join(', ');
+}
+
+function columnsOf(open, operations)
+{
+	const button = (label, dialog, row, tone) => html`
+		<button type="button" class=${tone} onClick=${() => open({ dialog, webhook: row })}>${label}<span class="visually-hidden"> ${row.url}</span></button>`;
+
+	return [
+		{ name: 'Address', className: 'name long', cell: (row) => row.url },
+		{ name: 'Events', className: 'long', cell: (row) => eventsInWords(row) },
+		{ name: 'Session', cell: (row) => (row.sessionId ? html`<a href=${hrefOf('sessions', row.sessionId)}>one session</a>` : 'all sessions') },
+		{ name: 'Created', cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
+		{ name: 'Status', cell: (row) => (row.active ? html`<${Badge} tone="good">Active<//>` : html`<${Badge}>Off<//>`) },
+		{
+			name: 'Actions', hidden: true, className: 'row-actions',
+			cell: (row) => html`
+				${operations.has(LIST_DELIVERIES) && html`<a class="button" href=${hrefOf('webhooks', row.id)}>Deliveries<span class="visually-hidden"> to ${row.url}</span></a>`}
+				${button('Change', 'change', row)}
+				${button('Rotate secret', 'rotate', row)}
+				${button('Delete', 'delete', row, 'danger-quiet')}`,
+		},
+	];
+}
+
+function Webhooks()
+{
+	const list = useList('/webhooks');
+	const operations = useLoad(supportedOperations, []);
+	const [opened, open] = useState({ dialog: null });
+	const [made, setMade] = useSecret();
+	const { webhook } = opened;
+	const close = () => open({ dialog: null });
+	const finish = (words, secret) =>
+	{
+		close();
+		announce(words);
+		setMade(secret ?? null);
+		list.reload();
+	};
+	const rotate = async () =>
+	{
+		const answer = await call('POST', `${pathOf('webhooks', webhook.id)}/secret`, { json: {} });
+
+		finish('The secret is rotated.', answer);
+	};
+	const remove = async () =>
+	{
+		await call('DELETE', pathOf('webhooks', webhook.id));
+		finish('The webhook is deleted.');
+	};
+	const create = html`<button type="button" class="primary" onClick=${() => open({ dialog: 'new' })}>New webhook</button>`;
+
+	return html`
+		<${Page} title="Webhooks" lead="Where events are sent to, signed, as they happen." actions=${create}>
+			<${Loaded} from=${list} what="Loading webhooks">
+				${(rows) => (rows.length === 0 ? html`
+					<${Empty} title="No webhooks yet" action=${create}>
+						<p>A webhook is an address of yours that gets a signed POST request for each event: a message that came in, a message that was read, a session that has stopped.</p>
+					<//>` : html`
+					<${Table} label="Webhooks" columns=${columnsOf(open, operations.data ?? new Set())} rows=${rows} keyOf=${({ id }) => id} />
+					<${More} list=${list} />`)}
+			<//>
+			${(opened.dialog === 'new' || opened.dialog === 'change') && html`<${WebhookDialog} webhook=${webhook} close=${close} finish=${finish} />`}
+			${opened.dialog === 'rotate' && html`
+				<${Confirm} title="Rotate the secret?" label="Rotate secret" busyLabel="Rotating" act=${rotate} close=${close}>
+					<p>Requests to <strong>${webhook.url}</strong> are signed with a new secret, which is shown once.</p>
+				<//>`}
+			${opened.dialog === 'delete' && html`
+				<${Confirm} title="Delete this webhook?" label="Delete" busyLabel="Deleting" act=${remove} close=${close}>
+					<p>Events are no longer sent to <strong>${webhook.url}</strong>.</p>
+				<//>`}
+			${made && html`
+				<${SecretDialog} title="Signing secret" label="Signing secret" secret=${made.secret} close=${() => setMade(null)}>
+					<p>Your receiver checks with it that a request came from here, by the header <code>webhook-signature</code> (Standard Webhooks) or <code>X-Webhook-Hmac</code>.</p>
+				<//>`}
+		<//>`;
+}
+
+export function WebhooksPage({ rest })
+{
+	const { permissions } = usePlace();
+
+	if (!permissions.has('manage'))
+		return html`
+			<${Page} title="Webhooks" lead="Where events are sent to, signed, as they happen.">
+				<${Notice}>Only owners and admins see and change webhooks.<//>
+			<//>`;
+	return rest.length > 0 ? html`<${DeliveriesPage} id=${rest[0]} />` : html`<${Webhooks} />`;
+}

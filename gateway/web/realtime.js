@@ -1,0 +1,103 @@
+/*
+ * realtime.js
+ *		The gateway's WebSocket: a ticket, a socket, and after a break the place where it was.
+ *
+ * States, told to the page by "tell":
+ *	connecting		a ticket is asked for, or the socket is being opened
+ *	live			events come as they happen
+ *	waiting			the connection broke; another attempt follows
+ *	refused			the gateway will not have us; nothing is tried again
+ */
+import { call, Superseded } from './api.js';
+
+const TICKET = '/realtime/ticket';
+const RETRY_MS = [1000, 2000, 5000, 10000, 30000];
+const REVOKED = 4401;
+
+/* The ticket's own address, or the usual one; always of this gateway. */
+function socketAddress({ url, ticket })
+{
+	const address = new URL(url ?? '/api/v1/realtime', location.href);
+
+	address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+	address.host = location.host;
+	address.searchParams.set('ticket', ticket);
+	return address;
+}
+
+/* Returns what closes it. */
+export function follow({ onEvent, onGap, tell })
+{
+	let socket = null;
+	let timer = null;
+	let since;
+	let failures = 0;
+	let over = false;
+
+	function retry(why)
+	{
+		if (over)
+			return;
+		tell('waiting', why);
+		timer = setTimeout(open, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
+	}
+
+	function read(frame)
+	{
+		if (frame.event === 'connected')
+		{
+			failures = 0;
+			tell('live');
+		}
+		else if (frame.event === 'resync_required')
+		{
+			since = undefined;
+			onGap();
+		}
+		else if (frame.id)
+		{
+			since = frame.id;
+			onEvent(frame);
+		}
+	}
+
+	function connect(address)
+	{
+		socket = new WebSocket(address);
+		socket.onmessage = ({ data }) => read(JSON.parse(data));
+		socket.onclose = ({ code }) => retry(code === REVOKED ? 'the sign-in or the rights have changed' : 'the connection broke');
+	}
+
+	async function open()
+	{
+		tell('connecting');
+		try
+		{
+			const ticket = await call('POST', TICKET, { json: { scope: 'organization', ...(since && { since }) } });
+
+			if (!over)
+				connect(socketAddress(ticket));
+		}
+		catch (error)
+		{
+			if (error instanceof Superseded || over)
+				return;
+			if (error.status === 403)
+				tell('refused', error.message);
+			else
+				retry(error.message);
+		}
+	}
+
+	open();
+	return () =>
+	{
+		over = true;
+		clearTimeout(timer);
+		if (socket)
+		{
+			socket.onclose = null;
+			socket.close();
+		}
+	};
+}

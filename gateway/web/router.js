@@ -1,0 +1,86 @@
+/*
+ * router.js
+ *		Which page is on display, from the fragment of the address: #/section/rest.
+ *
+ * The fragment never reaches a server.  It is the only state in the address, and holds no
+ * secret for longer than it takes to read it: that of an invitation is taken out of the
+ * address, and so out of the history, before the page is drawn.
+ */
+import { useEffect, useState } from './html.js';
+
+const HOME = 'keys';
+
+let invitation = null;
+
+function decode(part)
+{
+	try
+	{
+		return decodeURIComponent(part);
+	}
+	catch
+	{
+		return part;
+	}
+}
+
+export function currentRoute()
+{
+	const [section, ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
+
+	return { section: section || HOME, rest: rest.filter((part) => part !== '') };
+}
+
+/* Takes the invitation out of the address. */
+function hideInvitation()
+{
+	const { section, rest } = currentRoute();
+
+	if (section === 'invitation' && rest.length > 0)
+	{
+		invitation = rest[0];
+		history.replaceState(null, '', '#/invitation');
+	}
+}
+
+export function takenInvitation()
+{
+	return invitation;
+}
+
+export function forgetInvitation()
+{
+	invitation = null;
+}
+
+export function hrefOf(section, ...rest)
+{
+	return `#/${[section, ...rest].map(encodeURIComponent).join('/')}`;
+}
+
+export function goTo(section, ...rest)
+{
+	location.hash = hrefOf(section, ...rest);
+}
+
+export function useRoute()
+{
+	const [route, setRoute] = useState(() =>
+	{
+		hideInvitation();
+		return currentRoute();
+	});
+
+	useEffect(() =>
+	{
+		const follow = () =>
+		{
+			hideInvitation();
+			setRoute(currentRoute());
+		};
+
+		addEventListener('hashchange', follow);
+		return () => removeEventListener('hashchange', follow);
+	}, []);
+	return route;
+}

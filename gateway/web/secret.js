@@ -1,0 +1,104 @@
+/*
+ * secret.js
+ *		A secret that is shown once: of a key, a webhook, an invitation.
+ *
+ * It lives in the state of the component that shows it and nowhere else: not in the
+ * address, not in storage, not in a field that a browser would restore.  useSecret()
+ * forgets it when the page is left in any way, also for the browser's back-forward cache,
+ * which would bring back a whole page with what it showed.
+ */
+import { announce } from './announce.js';
+import { Dialog } from './dialog.js';
+import { html, useEffect, useRef, useState } from './html.js';
+
+/* Like useState(null), for something that has to be gone when the page is. */
+export function useSecret()
+{
+	const [secret, setSecret] = useState(null);
+
+	useEffect(() =>
+	{
+		const forget = () => setSecret(null);
+
+		addEventListener('pagehide', forget);
+		addEventListener('hashchange', forget);
+		return () =>
+		{
+			removeEventListener('pagehide', forget);
+			removeEventListener('hashchange', forget);
+		};
+	}, []);
+	return [secret, setSecret];
+}
+
+/* The clipboard is there for pages of https and of this machine only; selecting works anywhere. */
+async function copy(element)
+{
+	try
+	{
+		await navigator.clipboard.writeText(element.textContent);
+		return true;
+	}
+	catch
+	{
+		getSelection().selectAllChildren(element);
+		return document.execCommand('copy');
+	}
+}
+
+/* A text and the button that copies it. */
+export function Copyable({ label, text, copied = () => {}, primary })
+{
+	const code = useRef(null);
+	const [done, setDone] = useState(false);
+
+	const onClick = async () =>
+	{
+		if (await copy(code.current))
+		{
+			setDone(true);
+			announce(`${label} copied.`);
+			copied();
+		}
+		else
+			announce(`${label}: select the text and copy it.`);
+	};
+
+	return html`
+		<div class="copyable">
+			<p class="copyable-label">${label}</p>
+			<div>
+				<code ref=${code} tabindex="0" role="textbox" aria-readonly="true" aria-label=${label}>${text}</code>
+				<button type="button" class=${primary ? 'primary' : null} onClick=${onClick}>
+					${done ? 'Copied' : 'Copy'}<span class="visually-hidden"> ${label}</span>
+				</button>
+			</div>
+		</div>`;
+}
+
+/*
+ * The dialog.  Escape does not close it as long as nothing was copied: the secret would be
+ * lost by a slip.
+ */
+export function SecretDialog({ title, label, secret, close, children })
+{
+	const [copied, setCopied] = useState(false);
+	const [warned, setWarned] = useState(false);
+
+	const leave = () =>
+	{
+		if (copied || warned)
+			close();
+		else
+			setWarned(true);
+	};
+
+	return html`
+		<${Dialog} title=${title} close=${leave} wide>
+			<p><strong>Copy it now.</strong> It is shown this once and can’t be read again, not by you and not by anybody else.</p>
+			<${Copyable} label=${label} text=${secret} copied=${() => setCopied(true)} primary />
+			${children}
+			<p class="hint" role="status">${warned && !copied && 'Nothing was copied yet. Press Escape again, or Done, to close this.'}</p>
+			<div class="buttons"><button type="button" onClick=${close}>Done</button></div>
+		<//>`;
+}

@@ -1,0 +1,36 @@
+/*
+ * sessions_parts.js
+ *		What the pages of sessions and chats share: the status in words, the list to choose from.
+ */
+import { html } from './html.js';
+import { addressOf } from './format.js';
+import { Badge } from './notice.js';
+
+export const POLL_MS = 2000;
+
+/* verbs: what can be done in this status */
+export const STATUSES = {
+	starting: { words: 'Starting', tone: 'warn', verbs: ['stop'] },
+	scan_qr_code: { words: 'Waiting for a phone', tone: 'warn', verbs: ['stop'] },
+	working: { words: 'Working', tone: 'good', verbs: ['stop', 'restart', 'logout'] },
+	stopped: { words: 'Stopped', tone: 'neutral', verbs: ['start', 'logout'] },
+	failed: { words: 'Failed', tone: 'bad', verbs: ['restart', 'stop', 'logout'] },
+	logged_out: { words: 'Logged out', tone: 'neutral', verbs: ['start'] },
+};
+
+export function StatusBadge({ status })
+{
+	const { words, tone } = STATUSES[status] ?? { words: status, tone: 'neutral' };
+
+	return html`<${Badge} tone=${tone}>${words}<//>`;
+}
+
+export function sessionName(session)
+{
+	return session.label ?? (session.phoneNumber ? `+${session.phoneNumber}` : session.id);
+}
+
+export function sessionNumber(session)
+{
+	return session.waJid ? addressOf(session.waJid) : 'not paired';
+}

@@ -1,0 +1,117 @@
+/*
+ * shell.js
+ *		The frame around the pages of an organization: which one it is, where to go, who is
+ *		signed in.
+ */
+import { call } from './api.js';
+import { html, useEffect, useId, useState } from './html.js';
+import { useAction, useLoad } from './load.js';
+import { ErrorNotice, Loading } from './notice.js';
+import { Page, Place } from './page.js';
+import { AccountPage } from './page_account.js';
+import { AuditPage } from './page_audit.js';
+import { ChatsPage } from './page_chats.js';
+import { EventsPage } from './page_events.js';
+import { KeysPage } from './page_keys.js';
+import { MembersPage } from './page_members.js';
+import { SessionsPage } from './page_sessions.js';
+import { Brand } from './page_sign_in.js';
+import { WebhooksPage } from './page_webhooks.js';
+import { hrefOf } from './router.js';
+
+const PAGES = [
+	{ section: 'keys', title: 'API Keys', page: KeysPage },
+	{ section: 'sessions', title: 'Sessions', page: SessionsPage },
+	{ section: 'chats', title: 'Chats', page: ChatsPage },
+	{ section: 'webhooks', title: 'Webhooks', page: WebhooksPage },
+	{ section: 'events', title: 'Events', page: EventsPage },
+	{ section: 'members', title: 'Members', page: MembersPage },
+	{ section: 'audit', title: 'Audit log', page: AuditPage },
+	{ section: 'account', title: 'Account', page: AccountPage },
+];
+
+function NotFound()
+{
+	return html`<${Page} title="There is no such page"><p><a href=${hrefOf('keys')}>Go to API Keys</a></p><//>`;
+}
+
+/* With one organization there is nothing to switch, but its name is to be seen all the same. */
+function Organization({ me, organization, switchTo })
+{
+	const id = useId();
+
+	if (me.organizations.length === 1)
+		return html`<p class="organization"><span class="label">Organization</span><strong>${organization.name}</strong></p>`;
+	return html`
+		<div class="organization">
+			<label class="label" for=${id}>Organization</label>
+			<select id=${id} value=${organization.id} onChange=${(event) => switchTo(event.target.value)}>
+				${me.organizations.map((each) => html`
+					<option key=${each.id} value=${each.id} selected=${each.id === organization.id}>${each.name}</option>`)}
+			</select>
+		</div>`;
+}
+
+function Navigation({ route, me, signOut })
+{
+	const [open, setOpen] = useState(false);
+	const leaving = useAction(signOut);
+
+	useEffect(() => setOpen(false), [route]);
+	return html`
+		<button type="button" class="menu-button" aria-expanded=${String(open)} aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
+		<div id="menu" class=${open ? 'menu open' : 'menu'}>
+			<nav aria-label="Pages">
+				<ul>${PAGES.map(({ section, title }) => html`
+					<li key=${section}><a href=${hrefOf(section)} aria-current=${route.section === section ? 'page' : null}
+						onClick=${() => setOpen(false)}>${title}</a></li>`)}</ul>
+			</nav>
+			<div class="person">
+				<p><strong>${me.name}</strong><span class="hint">${me.email}</span></p>
+				<${ErrorNotice} error=${leaving.error} />
+				<button type="button" onClick=${leaving.run} disabled=${leaving.busy}>Sign out</button>
+			</div>
+		</div>`;
+}
+
+function focusMain(event)
+{
+	event.preventDefault();
+	(document.querySelector('main h1') ?? document.querySelector('main')).focus();
+}
+
+export function Shell({ me, actions, route })
+{
+	const organization = me.organizations.find(({ id }) => id === me.activeOrganizationId) ??
+		{ id: me.activeOrganizationId, name: me.activeOrganizationId, role: 'member' };
+	/* A role may change while we are here: it is asked for with each page. */
+	useEffect(() => { actions.refresh(); }, [route.section]);
+
+	/* What the token may do is the gateway's to say. */
+	const rights = useLoad((signal) => call('GET', '/me', { signal }), [organization.role]);
+	const { page: Current } = PAGES.find(({ section }) => section === route.section) ?? { page: NotFound };
+	const place = rights.data && {
+		me, organization,
+		permissions: new Set(rights.data.permissions),
+		administers: organization.role !== 'member',
+		refresh: actions.refresh, reload: actions.load, signOut: actions.signOut,
+	};
+
+	return html`
+		<a class="skip" href="#main" onClick=${focusMain}>Skip to the page</a>
+		<div class="shell">
+			<header class="side">
+				<${Brand} />
+				<${Organization} me=${me} organization=${organization} switchTo=${actions.switchTo} />
+				<${Navigation} route=${route} me=${me} signOut=${actions.signOut} />
+			</header>
+			<main tabindex="-1">
+				<${ErrorNotice} error=${rights.error} retry=${rights.reload} />
+				${!place && !rights.error && html`<${Loading} />`}
+				${place && html`
+					<${Place.Provider} value=${place}>
+						<${Current} key=${[route.section, ...route.rest].join('/')} rest=${route.rest} />
+					<//>`}
+			</main>
+		</div>`;
+}

@@ -1,0 +1,110 @@
+/*
+ * webhook_deliveries.js
+ *		What was sent to a webhook, what came of it, and sending it again.
+ */
+import { announce } from './announce.js';
+import { call, pathOf, supportedOperations } from './api.js';
+import { ActionButton, SelectField } from './form.js';
+import { Time } from './format.js';
+import { html, useState } from './html.js';
+import { useAction, useList, useLoad } from './load.js';
+import { Badge, Empty, ErrorNotice, Loaded, More, Notice } from './notice.js';
+import { Page, Table } from './page.js';
+import { hrefOf } from './router.js';
+import { POLL_MS } from './sessions_parts.js';
+
+export const LIST_DELIVERIES = 'GET /webhooks/{w}/deliveries';
+const TEST = 'POST /webhooks/{w}/test';
+const REPLAY = 'POST /webhooks/{w}/deliveries/{d}/replay';
+
+const STATUSES = {
+	pending: { words: 'Waiting', tone: 'neutral' },
+	failed: { words: 'Will be tried again', tone: 'warn' },
+	delivered: { words: 'Delivered', tone: 'good' },
+	dead: { words: 'Given up', tone: 'bad' },
+};
+
+const FILTERS = [['', 'All'], ...Object.entries(STATUSES).map(([status, { words }]) => [status, words])];
+
+function ReplayButton({ webhook, delivery, reload })
+{
+	const action = useAction(async () =>
+	{
+		await call('POST', `${pathOf('webhooks', webhook, 'deliveries', delivery.id)}/replay`);
+		announce('The event is sent again.');
+		reload();
+	});
+
+	return html`
+		<${ActionButton} action=${action} label="Send again" busyLabel="Asking" about=${delivery.eventId} onClick=${action.run} />
+		<${ErrorNotice} error=${action.error} />`;
+}
+
+function Outcome({ delivery: { statusCode, error } })
+{
+	return [statusCode && `status ${statusCode}`, error].filter(Boolean).join(', ') || html`<span class="hint">none yet</span>`;
+}
+
+function columnsOf(webhook, operations, reload)
+{
+	return [
+		{ name: 'Event', className: 'name', cell: (row) => html`<span class="stack">${row.event}<span class="hint"><code>${row.eventId}</code></span></span>` },
+		{ name: 'Status', cell: (row) => html`<${Badge} tone=${STATUSES[row.status]?.tone}>${STATUSES[row.status]?.words ?? row.status}<//>` },
+		{ name: 'Answer', cell: (row) => html`<${Outcome} delivery=${row} />` },
+		{ name: 'Attempts', cell: (row) => row.attempts },
+		{ name: 'Next attempt', cell: (row) => (row.nextAttemptAt === undefined ? html`<span class="hint">none</span>` : html`<${Time} at=${row.nextAttemptAt} style="distance" />`) },
+		{ name: 'Created', cell: (row) => html`<${Time} at=${row.createdAt} />` },
+		{
+			name: 'Actions', hidden: true, className: 'row-actions',
+			cell: (row) => operations.has(REPLAY) && (row.status === 'dead' || row.status === 'delivered') &&
+				html`<${ReplayButton} webhook=${webhook} delivery=${row} reload=${reload} />`,
+		},
+	];
+}
+
+function TestButton({ id, reload })
+{
+	const action = useAction(async () =>
+	{
+		await call('POST', `${pathOf('webhooks', id)}/test`);
+		announce('A test event is on its way.');
+		reload();
+	});
+
+	return html`
+		<${ActionButton} action=${action} label="Send a test" busyLabel="Sending" onClick=${action.run} />
+		<${ErrorNotice} error=${action.error} />`;
+}
+
+function Deliveries({ id, operations })
+{
+	const [status, setStatus] = useState('');
+	const webhook = useLoad((signal) => call('GET', pathOf('webhooks', id), { signal }), [id]);
+	const list = useList(`${pathOf('webhooks', id)}/deliveries${status && `?status=${status}`}`, { every: POLL_MS });
+
+	return html`
+		<${Page} title="Deliveries" lead=${webhook.data?.url} back=${{ href: hrefOf('webhooks'), label: 'Webhooks' }}
+			actions=${operations.has(TEST) && html`<${TestButton} id=${id} reload=${list.reload} />`}>
+			<${ErrorNotice} error=${webhook.error} retry=${webhook.reload} />
+			${webhook.data && !webhook.data.active && html`<${Notice} kind="warning">This webhook is off: nothing is sent to it until it is made active.<//>`}
+			<div class="filters"><${SelectField} label="Status" value=${status} change=${setStatus} options=${FILTERS} /></div>
+			<${Loaded} from=${list} what="Loading deliveries">
+				${(rows) => (rows.length === 0 ? html`
+					<${Empty} title="No deliveries"><p>Each event that this webhook asks for appears here, with what came of it.</p><//>` : html`
+					<${Table} label="Deliveries" columns=${columnsOf(id, operations, list.reload)} rows=${rows} keyOf=${(row) => row.id} />
+					<${More} list=${list} />`)}
+			<//>
+		<//>`;
+}
+
+export function DeliveriesPage({ id })
+{
+	const operations = useLoad(supportedOperations, []);
+
+	if (operations.data?.has(LIST_DELIVERIES))
+		return html`<${Deliveries} id=${id} operations=${operations.data} />`;
+	return html`
+		<${Page} title="Deliveries" back=${{ href: hrefOf('webhooks'), label: 'Webhooks' }}>
+			<${Loaded} from=${operations}>${() => html`<${Notice}>This gateway keeps no log of deliveries.<//>`}<//>
+		<//>`;
+}
