@@ -34,6 +34,7 @@ static const struct
 	int status;
 	const char *reason;
 } reasons[] = {
+	{101, "Switching Protocols"},
 	{200, "OK"},
 	{201, "Created"},
 	{202, "Accepted"},
@@ -57,6 +58,7 @@ static const struct
 	{415, "Unsupported Media Type"},
 	{417, "Expectation Failed"},
 	{422, "Unprocessable Content"},
+	{426, "Upgrade Required"},
 	{429, "Too Many Requests"},
 	{431, "Request Header Fields Too Large"},
 	{500, "Internal Server Error"},
@@ -233,6 +235,7 @@ send_answer(HttpConnection *connection, HttpRequestState *request, Answer answer
 		log_line(LOG_LEVEL_ERROR, "answer_invalid", log_text("request_id", request->id),
 				 log_text("route", request->route));
 		replace_by_500(&answer, &own);
+		connection->socket = NULL; /* it has not become one */
 		make_head(server, request, &answer, connection->last);
 	}
 

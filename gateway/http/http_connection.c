@@ -19,12 +19,14 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "http/http_server.h"
+#include "http/websocket_connection.h"
 
 /* For the log. */
 static const char *const state_names[HTTP_CONNECTION_STATES] = {
 	[HTTP_CONNECTION_HANDSHAKE] = "handshake", [HTTP_CONNECTION_IDLE] = "idle",
 	[HTTP_CONNECTION_HEAD] = "head",           [HTTP_CONNECTION_BODY] = "body",
 	[HTTP_CONNECTION_ANSWER] = "answer",       [HTTP_CONNECTION_WRITE] = "write",
+	[HTTP_CONNECTION_SOCKET] = "socket",       [HTTP_CONNECTION_SOCKET_CLOSING] = "socket closing",
 	[HTTP_CONNECTION_LINGER] = "linger",       [HTTP_CONNECTION_CLOSED] = "closed",
 };
 
@@ -103,6 +105,8 @@ http_connection_close(HttpConnection *connection, const char *reason)
 			 log_text("reason", reason));
 	http_connection_enter(connection, HTTP_CONNECTION_CLOSED);
 	release_request(connection);
+	if (connection->socket != NULL)
+		websocket_lost(connection);
 	if (connection->tls)
 		http_tls_shutdown(connection->bev);
 	http_server_forget(connection->server, connection);
@@ -162,6 +166,11 @@ void
 http_connection_answered(HttpConnection *connection, HttpSendResult result)
 {
 	release_request(connection);
+	if (connection->socket != NULL && result != HTTP_SEND_FAILED)
+	{
+		websocket_begin(connection);
+		return;
+	}
 	switch (result)
 	{
 		case HTTP_SENT:
@@ -222,6 +231,12 @@ http_connection_expire(HttpConnection *connection)
 			}
 			connection->progress = left;
 			http_connection_enter(connection, HTTP_CONNECTION_WRITE);
+			break;
+		case HTTP_CONNECTION_SOCKET:
+			websocket_beat(connection);
+			break;
+		case HTTP_CONNECTION_SOCKET_CLOSING:
+			http_connection_close(connection, "client does not close its socket");
 			break;
 		case HTTP_CONNECTION_LINGER:
 			http_connection_close(connection, "last answer sent");

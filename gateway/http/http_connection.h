@@ -6,6 +6,8 @@
  *	                \________\________\_________/\
  *	                  refused, last answer         LINGER --> CLOSED
  *
+ * From ANSWER an upgrade leads to SOCKET and SOCKET_CLOSING (websocket_connection.h).
+ *
  * Every state lives on a list of its own in the server, in the order of the
  * deadlines; since each state has one fixed period, a connection that enters
  * a state goes to the end of its list, and the deadlines cost nothing but
@@ -31,6 +33,8 @@ typedef enum HttpConnectionState
 	HTTP_CONNECTION_BODY,   /* a body is arriving; too slow: 408 */
 	HTTP_CONNECTION_ANSWER, /* a handler has the request; late: 504 */
 	HTTP_CONNECTION_WRITE,  /* the answer is leaving; too slow: closed */
+	HTTP_CONNECTION_SOCKET, /* a WebSocket; late: a heartbeat, and the same state again */
+	HTTP_CONNECTION_SOCKET_CLOSING, /* its close frame was sent; late: closed */
 	HTTP_CONNECTION_LINGER, /* last answer sent, our side shut, input thrown away; late: closed */
 	HTTP_CONNECTION_CLOSED, /* on no list; freed when nobody is using it */
 	HTTP_CONNECTION_STATES  /* how many there are */
@@ -47,6 +51,7 @@ struct HttpConnection
 	size_t progress;           /* BODY: bytes in this period; WRITE: bytes that were left */
 	size_t lingered;           /* LINGER: bytes thrown away */
 	HttpRequestState *request; /* being read or answered, else NULL */
+	struct WebSocket *socket;  /* what the connection has become, else NULL */
 	bool tls;
 	bool last;        /* no request behind this one is served */
 	bool refused;     /* ... because this one was refused: its rest is thrown away */

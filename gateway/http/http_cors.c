@@ -96,9 +96,8 @@ http_cors_check(const HttpOrigins *origins, char *error, size_t error_size)
 	return true;
 }
 
-/* The request's origin, when there is exactly one and it is a configured one; else NULL. */
-static const HttpText *
-allowed_origin(const HttpOrigins *origins, const HttpRequest *request)
+const HttpText *
+http_cors_origin(const HttpOrigins *origins, const HttpRequest *request)
 {
 	size_t count;
 	const HttpText *sent = http_request_header(request, "origin", &count);
@@ -130,7 +129,7 @@ http_cors_append(Buffer *head, const HttpOrigins *origins, const HttpRequest *re
 	if (origins->count == 0)
 		return;
 	buffer_append_text(head, "Vary: Origin\r\n");
-	origin = allowed_origin(origins, request);
+	origin = http_cors_origin(origins, request);
 	if (origin == NULL)
 		return;
 	buffer_append_text(head, "Access-Control-Allow-Origin: ");

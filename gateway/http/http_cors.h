@@ -27,6 +27,9 @@ typedef struct HttpOrigins
  */
 extern bool http_cors_check(const HttpOrigins *origins, char *error, size_t error_size);
 
+/* The request's origin, when there is exactly one and it is a configured one; else NULL. */
+extern const HttpText *http_cors_origin(const HttpOrigins *origins, const HttpRequest *request);
+
 /*
  * Appends what the answer to this request says about origins: nothing while CORS is off.
  * allow is the answer's own Allow, which a preflight is told too; NULL = it has none.

@@ -28,6 +28,8 @@ static const HttpError errors[HTTP_ERROR_KINDS] = {
 	[HTTP_ERROR_EXPECTATION_FAILED] = {417, "expectation_failed",
 									   "only the expectation 100-continue is supported", NULL,
 									   NULL},
+	[HTTP_ERROR_UPGRADE_REQUIRED] = {426, "upgrade_required", "this is for WebSockets only",
+									 "Upgrade", "websocket"},
 	[HTTP_ERROR_RATE_LIMITED] = {429, "rate_limited", "too many requests", "Retry-After", "1"},
 	[HTTP_ERROR_HEADERS_TOO_LARGE] = {431, "headers_too_large", "request headers are too large",
 									  NULL, NULL},

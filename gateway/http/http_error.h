@@ -32,6 +32,7 @@ typedef enum HttpErrorKind
 	HTTP_ERROR_PAYLOAD_TOO_LARGE,      /* 413 payload_too_large */
 	HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE, /* 415 unsupported_media_type */
 	HTTP_ERROR_EXPECTATION_FAILED,     /* 417 expectation_failed */
+	HTTP_ERROR_UPGRADE_REQUIRED,       /* 426 upgrade_required, Upgrade: websocket */
 	HTTP_ERROR_RATE_LIMITED,           /* 429 rate_limited, Retry-After: 1 */
 	HTTP_ERROR_HEADERS_TOO_LARGE,      /* 431 headers_too_large */
 	HTTP_ERROR_INTERNAL,               /* 500 internal */

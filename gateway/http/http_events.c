@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "http/http_server.h"
+#include "http/websocket_connection.h"
 
 static void
 on_read(struct bufferevent *bev, void *context)
@@ -19,6 +20,11 @@ on_read(struct bufferevent *bev, void *context)
 	HttpConnection *connection = context;
 
 	(void) bev;
+	if (connection->socket != NULL && connection->state != HTTP_CONNECTION_LINGER)
+	{
+		websocket_read(connection);
+		return;
+	}
 	if (connection->state != HTTP_CONNECTION_LINGER)
 	{
 		http_connection_run(connection);
@@ -34,9 +40,13 @@ on_write(struct bufferevent *bev, void *context)
 {
 	HttpConnection *connection = context;
 
-	if (connection->state == HTTP_CONNECTION_WRITE &&
-		evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+		return;
+	if (connection->state == HTTP_CONNECTION_WRITE)
 		http_connection_go_on(connection);
+	else if (connection->state == HTTP_CONNECTION_SOCKET ||
+			 connection->state == HTTP_CONNECTION_SOCKET_CLOSING)
+		websocket_written(connection);
 }
 
 static void
@@ -55,7 +65,8 @@ on_event(struct bufferevent *bev, short what, void *context)
 	{
 		/* libevent stops writing too at the end of a TLS stream */
 		connection->input_ended = true;
-		if (connection->tls || connection->state == HTTP_CONNECTION_LINGER)
+		if (connection->tls || connection->socket != NULL ||
+			connection->state == HTTP_CONNECTION_LINGER)
 			http_connection_close(connection, "client closed");
 		else
 			http_connection_run(connection);

@@ -13,6 +13,7 @@
 
 #include "common/memory.h"
 #include "http/http_server.h"
+#include "http/websocket.h"
 
 /* Whether input is looked at in this state. */
 static bool
@@ -69,8 +70,8 @@ hand_over(HttpConnection *connection)
 
 	if (request->body.len > 0)
 		request->request.body = (HttpText){request->body.data, request->body.len};
-	if (!request->keep_alive)
-		connection->last = true;
+	if (!request->keep_alive || websocket_requested(&request->request))
+		connection->last = true; /* unless it becomes a socket */
 	request->handed_over = true;
 	http_connection_enter(connection, HTTP_CONNECTION_ANSWER);
 	server->handle(&request->request, server->context);

@@ -21,6 +21,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "http/websocket_connection.h"
 
 #define SPARE_DESCRIPTORS 64 /* kept free for what nobody counts */
 
@@ -42,6 +43,10 @@ http_server_period(const HttpServer *server, HttpConnectionState state)
 			return limits->answer_ms;
 		case HTTP_CONNECTION_WRITE:
 			return limits->write_period_ms;
+		case HTTP_CONNECTION_SOCKET:
+			return limits->socket_heartbeat_ms;
+		case HTTP_CONNECTION_SOCKET_CLOSING:
+			return limits->socket_close_ms;
 		case HTTP_CONNECTION_LINGER:
 			return limits->linger_ms;
 		case HTTP_CONNECTION_CLOSED:
@@ -397,6 +402,9 @@ http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context),
 				http_connection_close(c, "server is shutting down");
 		}
 	}
+	while (server->lists[HTTP_CONNECTION_SOCKET].first != NULL)
+		websocket_end(server->lists[HTTP_CONNECTION_SOCKET].first, WEBSOCKET_GOING_AWAY,
+					  "server is shutting down");
 	if (server->connections == 0)
 		event_active(server->tick, EV_TIMEOUT, 0);
 }

@@ -54,6 +54,33 @@ answer_large(HttpRequest *request)
 }
 
 static void
+on_socket_drained(void *owner)
+{
+	((Wire *) owner)->n_drained++;
+}
+
+static void
+on_socket_closed(void *owner, int code, const char *reason)
+{
+	Wire *wire = owner;
+
+	ck_assert_ptr_nonnull(reason);
+	wire->socket = NULL;
+	wire->n_closed++;
+	wire->closed_code = code;
+}
+
+static void
+answer_socket(Wire *wire, HttpRequest *request)
+{
+	static const WebSocketEvents events = {
+		.heartbeat = "beat", .drained = on_socket_drained, .closed = on_socket_closed};
+
+	if (websocket_check(request))
+		wire->socket = websocket_accept(request, &events, wire);
+}
+
+static void
 handle(HttpRequest *request, void *context)
 {
 	static const HttpHeader bad = {"X-Bad", "a\r\nX-Injected: b"};
@@ -67,6 +94,8 @@ handle(HttpRequest *request, void *context)
 		http_respond(request, 204, NULL, 0, NULL, NULL);
 	else if (strcmp(first, "large") == 0)
 		answer_large(request);
+	else if (strcmp(first, "socket") == 0)
+		answer_socket(wire, request);
 	else if (strcmp(first, "bad") == 0)
 		http_respond(request, 200, &bad, 1, NULL, NULL);
 	else if (strcmp(first, "hold") == 0)

@@ -11,6 +11,7 @@
  *	/empty		204
  *	/large		LARGE_BYTES of "x"
  *	/hold		nothing: the request waits in wire->held
+ *	/socket		a WebSocket, when the request is right: wire->socket
  *	/bad		an answer with a header that must not be sent
  *	other		404 with the JSON body
  */
@@ -22,6 +23,7 @@
 #include <stddef.h>
 
 #include "http/http.h"
+#include "http/websocket.h"
 
 #define LARGE_BYTES (8 * 1024 * 1024)
 
@@ -30,6 +32,10 @@ typedef struct Wire
 	struct event_base *base;
 	HttpServer *server;
 	HttpRequest *held; /* the last request of /hold */
+	WebSocket *socket; /* the last one of /socket; NULL once it is not ours any more */
+	int n_drained;     /* times that it has sent all */
+	int n_closed;      /* times that it was closed, */
+	int closed_code;   /* ... and with what */
 	int n_requests;    /* requests that reached the handler */
 	int n_gone;        /* clients that left before the answer */
 	bool drained;
