@@ -2,9 +2,9 @@
  * service.c
  *		Serving: one loop, one process.
  *
- * The service owns the loop and the three floors on it: the HTTP server, which holds
- * requests, the endpoints that they point to, and the database pool that these point to.
- * They are made from below and freed from above.
+ * The service owns the loop and the floors on it: the HTTP server, which holds requests and
+ * sockets, the endpoints and the realtime that they point to, and the database pool that
+ * these point to.  They are made from below and freed from above.
  */
 #include "service.h"
 
@@ -20,6 +20,7 @@ typedef struct Service
 	HttpServer *http;
 	Db *db;
 	Api *api;
+	Realtime *realtime;
 	struct event *term;
 	struct event *interrupt;
 	bool draining;
@@ -64,13 +65,20 @@ static bool
 open_floors(Service *service)
 {
 	DbConfig config = settings_db(service->settings);
+	RealtimeConfig realtime = settings_realtime(service->settings);
 
 	service->base = event_base_new();
 	service->db = service->base == NULL ? NULL : db_open(service->base, &config);
 	service->api = service->db == NULL
 					   ? NULL
 					   : api_open(service->db, (int) service->settings->request_timeout_ms);
-	return service->api != NULL;
+	service->realtime =
+		service->api == NULL ? NULL : realtime_open(service->base, service->db, &realtime);
+	if (service->realtime != NULL)
+	{
+		api_set_realtime(service->api, realtime_take, service->realtime);
+	}
+	return service->realtime != NULL;
 }
 
 /*
@@ -113,6 +121,7 @@ close_service(Service *service)
 	{
 		http_server_free(service->http);
 	}
+	realtime_free(service->realtime);
 	api_free(service->api);
 	db_close(service->db);
 	if (service->base != NULL)

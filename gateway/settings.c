@@ -104,6 +104,42 @@ static const ConfigOption options[] = {
 	 .min = 1,
 	 .max = SETTINGS_WORKERS_MAX,
 	 .help = "processes that share the port"},
+	{.flag = "sockets",
+	 .environment = "WA_SOCKETS",
+	 .argument = "N",
+	 .fallback = "8000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.sockets,
+	 .min = 0,
+	 .max = 100000,
+	 .help = "WebSockets of each worker, a part of its connections; beyond it 503"},
+	{.flag = "sockets-per-key",
+	 .environment = "WA_SOCKETS_PER_KEY",
+	 .argument = "N",
+	 .fallback = "500",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.key_sockets,
+	 .min = 1,
+	 .max = 100000,
+	 .help = "WebSockets of one key or person in each worker; beyond it 429"},
+	{.flag = "socket-heartbeat",
+	 .environment = "WA_SOCKET_HEARTBEAT",
+	 .argument = "MS",
+	 .fallback = "20000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.socket_heartbeat_ms,
+	 .min = 50,
+	 .max = 300000,
+	 .help = "milliseconds between two pings on a WebSocket"},
+	{.flag = "socket-buffer",
+	 .environment = "WA_SOCKET_BUFFER",
+	 .argument = "BYTES",
+	 .fallback = "1048576",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.socket_buffer,
+	 .min = 1024,
+	 .max = 67108864,
+	 .help = "bytes that may wait to be sent on one WebSocket; beyond it close code 4408"},
 	{.flag = "tls-cert",
 	 .environment = "WA_TLS_CERT",
 	 .argument = "FILE",
@@ -191,6 +227,18 @@ settings_db(const Settings *given)
 	};
 }
 
+RealtimeConfig
+settings_realtime(const Settings *given)
+{
+	return (RealtimeConfig){
+		.db = settings_db(given),
+		.timeout_ms = (int) given->request_timeout_ms,
+		.heartbeat_ms = (int) given->socket_heartbeat_ms,
+		.sockets_max = (int) given->sockets,
+		.key_sockets_max = (int) given->key_sockets,
+	};
+}
+
 HttpServerConfig
 settings_http(const Settings *given, const char *listen, HttpLimits *limits)
 {
@@ -202,13 +250,15 @@ settings_http(const Settings *given, const char *listen, HttpLimits *limits)
 	{
 		limits->answer_ms = (int) given->request_timeout_ms + LAST_RESORT_MS;
 	}
+	limits->socket_heartbeat_ms = (int) given->socket_heartbeat_ms;
+	limits->socket_output_bytes = (int) given->socket_buffer;
 	return (HttpServerConfig){
 		.listen = listen,
 		.reuse_port = given->workers > 1,
 		.tls_certificate = given->tls_certificate,
 		.tls_key = given->tls_key,
 		.limits = limits,
-		.other_descriptors = db_descriptors(&db),
+		.other_descriptors = db_descriptors(&db) + REALTIME_DESCRIPTORS,
 		.origins = given->origins.texts,
 		.n_origins = given->origins.count,
 		.proxies = given->proxies.texts,

@@ -8,6 +8,7 @@
 #include "db/db.h"
 #include "http/http.h"
 #include "lib/config.h"
+#include "realtime/realtime.h"
 
 #define SETTINGS_VERSION "1.0"
 #define SETTINGS_WORKERS_MAX 64
@@ -24,6 +25,10 @@ typedef struct Settings
 	int64_t database_wait_s;
 	int64_t drain_s;
 	int64_t workers;
+	int64_t sockets; /* WebSockets of one worker */
+	int64_t key_sockets;
+	int64_t socket_heartbeat_ms;
+	int64_t socket_buffer;
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;
 	const char *log_level;
@@ -46,6 +51,9 @@ extern bool settings_check(const Settings *settings, char *problem, size_t size)
 
 /* The database pool of one worker. */
 extern DbConfig settings_db(const Settings *settings);
+
+/* The WebSockets of one worker. */
+extern RealtimeConfig settings_realtime(const Settings *settings);
 
 /*
  * The HTTP server of one worker, without a handler.  It listens on "listen", which need

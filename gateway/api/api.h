@@ -26,6 +26,16 @@ typedef struct Api Api;
 extern Api *api_open(Db *db, int timeout_ms);
 extern void api_free(Api *api);
 
+/*
+ * Who takes over a request for a WebSocket, with the ticket or the credential that was
+ * found in it.  It asks for one in the right way: websocket_check() has said so.
+ */
+typedef void ApiRealtime(void *context, HttpRequest *request, const char *credential, size_t length,
+						 bool is_ticket);
+
+/* Until it is set such requests are answered with 503. */
+extern void api_set_realtime(Api *api, ApiRealtime *take, void *context);
+
 /* Append the table of endpoints as JSON; false when it does not fit. */
 extern bool api_print_endpoints(Buffer *out);
 

@@ -49,6 +49,8 @@ struct Api
 	int signed_in;
 	int ready;
 	Readiness readiness;
+	ApiRealtime *realtime; /* NULL: nobody */
+	void *realtime_context;
 };
 
 typedef struct Call
@@ -90,6 +92,10 @@ extern bool call_read_body(Call *call);
 extern bool call_add_body_rest(Call *call);
 extern bool call_add_body_json(Call *call, const char *name, const JsonValue *value);
 extern bool call_add_params(Call *call);
+
+/* endpoint.c: answers a request that does not get through the door. */
+extern void
+call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result);
 
 /* health.c: before the first request, and when the HTTP server holds none any more. */
 extern void readiness_init(Readiness *readiness);

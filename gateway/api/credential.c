@@ -85,6 +85,48 @@ bearer(const HttpText *header, Credential *credential)
 	return true;
 }
 
+/*
+ * A ticket is worth nothing once it was used and half a minute after it was made, so that
+ * a log that keeps the URL keeps no secret; any other credential in its place is refused
+ * as everywhere.
+ */
+CredentialResult
+credential_find_ticket(const HttpRequest *request, Credential *credential)
+{
+	size_t tickets;
+	const HttpText *ticket = http_request_parameter(request, "ticket", &tickets);
+	bool others = http_request_header(request, "authorization", NULL) != NULL ||
+				  http_request_header(request, "x-api-key", NULL) != NULL;
+	WakResult result;
+
+	if (ticket == NULL)
+	{
+		return credential_find(request, credential);
+	}
+	if (tickets > 1 || others)
+	{
+		return CREDENTIAL_SEVERAL;
+	}
+	for (size_t i = 0; i < request->n_parameters; i++)
+	{
+		const HttpText *value = &request->parameters[i].value;
+
+		if (value != ticket && (is_credential_name(&request->parameters[i].name) ||
+								wak_check(value->data, value->len, NULL) == WAK_OK))
+		{
+			return CREDENTIAL_IN_QUERY;
+		}
+	}
+	credential->text = ticket->data;
+	credential->length = ticket->len;
+	result = wak_check(ticket->data, ticket->len, &credential->kind);
+	if (result == WAK_OK && credential->kind != WAK_TICKET)
+	{
+		return CREDENTIAL_IN_QUERY;
+	}
+	return result == WAK_OK ? CREDENTIAL_OK : CREDENTIAL_ABSENT;
+}
+
 CredentialResult
 credential_find(const HttpRequest *request, Credential *credential)
 {

@@ -30,6 +30,13 @@ typedef struct Credential
  */
 extern bool credential_in_query(const HttpRequest *request);
 
+/*
+ * For the one path that takes a ticket in its URL: the ticket when there is one, and
+ * credential->kind is WAK_TICKET then, else as credential_find().  A ticket beside another
+ * credential is one too many.
+ */
+extern CredentialResult credential_find_ticket(const HttpRequest *request, Credential *credential);
+
 /* The API's one credential, an API key or a user token. */
 extern CredentialResult credential_find(const HttpRequest *request, Credential *credential);
 

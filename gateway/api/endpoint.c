@@ -33,6 +33,7 @@ const Endpoint *const endpoint_resources[] = {health_endpoints,
 											  webhook_endpoints,
 											  delivery_endpoints,
 											  event_endpoints,
+											  realtime_endpoints,
 											  api_key_endpoints,
 											  member_endpoints,
 											  audit_endpoints,
@@ -300,8 +301,8 @@ answer_allowed(const Api *api, HttpRequest *request)
 /*
  * The answer to a request that does not get through the door.
  */
-static void
-answer_turned_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result)
+void
+call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result)
 {
 	HttpError error = *http_error(result == CREDENTIAL_ABSENT    ? HTTP_ERROR_UNAUTHORIZED
 								  : result == CREDENTIAL_FOREIGN ? HTTP_ERROR_FORBIDDEN
@@ -379,7 +380,7 @@ api_handle(HttpRequest *request, void *context)
 	result = find_credential(request, route->endpoint, &credential);
 	if (result != CREDENTIAL_OK)
 	{
-		answer_turned_away(request, route->endpoint, result);
+		call_turn_away(request, route->endpoint, result);
 		return;
 	}
 	start_call(api, request, route, &credential);

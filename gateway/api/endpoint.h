@@ -181,6 +181,7 @@ extern const Endpoint action_endpoints[];
 extern const Endpoint webhook_endpoints[];
 extern const Endpoint delivery_endpoints[];
 extern const Endpoint event_endpoints[];
+extern const Endpoint realtime_endpoints[];
 extern const Endpoint api_key_endpoints[];
 extern const Endpoint member_endpoints[];
 extern const Endpoint audit_endpoints[];

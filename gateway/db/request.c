@@ -158,6 +158,12 @@ db_param_int32(DbRequest *request, int32_t value)
 }
 
 bool
+db_param_int64(DbRequest *request, int64_t value)
+{
+	return add_number(request, (uint64_t) value, 8);
+}
+
+bool
 db_param_time_us(DbRequest *request, int64_t postgres_us)
 {
 	if (postgres_us > DB_TIME_MS_MAX * 1000 - DB_EPOCH_DIFFERENCE_US ||

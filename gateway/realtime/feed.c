@@ -1,0 +1,348 @@
+/*
+ * feed.c
+ *		Sockets that get the same events: when they are read for, and who joins whom.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "realtime/realtime_internal.h"
+
+/* Timers are set for credentials that end before the sweep after the next one. */
+#define EXPIRY_SOON_MS (2 * EXPIRY_SWEEP_MS)
+
+/* ---- state ---- */
+
+static void
+leave_late(Feed *feed)
+{
+	if (feed->retry_at > 0)
+	{
+		TAILQ_REMOVE(&feed->realtime->late, feed, late_link);
+		feed->retry_at = 0;
+	}
+}
+
+void
+feed_enter(Feed *feed, FeedState state)
+{
+	Realtime *realtime = feed->realtime;
+
+	if (feed->state == FEED_DUE)
+	{
+		TAILQ_REMOVE(&realtime->due, feed, due_link);
+	}
+	realtime->reads -= feed->state == FEED_READING ? 1 : 0;
+	feed->state = state;
+	realtime->reads += state == FEED_READING ? 1 : 0;
+	if (state == FEED_DUE)
+	{
+		leave_late(feed);
+		TAILQ_INSERT_TAIL(&realtime->due, feed, due_link);
+	}
+}
+
+void
+feed_wake(Feed *feed)
+{
+	if (feed->state == FEED_IDLE)
+	{
+		feed_enter(feed, FEED_DUE);
+	}
+	else if (feed->state == FEED_READING)
+	{
+		feed->again = true;
+	}
+}
+
+void
+feed_drained(Feed *feed)
+{
+	if (feed->waits)
+	{
+		feed->waits = false;
+		feed_wake(feed);
+		feeds_run(feed->realtime);
+	}
+}
+
+/*
+ * Look again in a while, unless it is woken before.
+ */
+void
+feed_retry(Feed *feed, bool progress)
+{
+	Realtime *realtime = feed->realtime;
+	struct timeval tick = {.tv_usec = LATE_TICK_MS * 1000};
+
+	if (feed->state != FEED_IDLE)
+	{
+		return;
+	}
+	if (progress || feed->retry_ms == 0)
+	{
+		feed->retry_ms = RETRY_FIRST_MS;
+	}
+	else if (feed->retry_ms < RETRY_LAST_MS)
+	{
+		feed->retry_ms *= 2;
+	}
+	if (feed->retry_at == 0)
+	{
+		TAILQ_INSERT_TAIL(&realtime->late, feed, late_link);
+	}
+	feed->retry_at = clock_monotonic_ms() + feed->retry_ms;
+	if (!event_pending(realtime->late_tick, EV_TIMEOUT, NULL))
+	{
+		event_add(realtime->late_tick, &tick);
+	}
+}
+
+void
+feeds_on_late_tick(evutil_socket_t fd, short what, void *context)
+{
+	Realtime *realtime = context;
+	int64_t now = clock_monotonic_ms();
+	Feed *next;
+
+	(void) fd;
+	(void) what;
+	for (Feed *feed = TAILQ_FIRST(&realtime->late); feed != NULL; feed = next)
+	{
+		next = TAILQ_NEXT(feed, late_link);
+		if (feed->retry_at <= now)
+		{
+			feed_wake(feed);
+		}
+	}
+	if (TAILQ_EMPTY(&realtime->late))
+	{
+		event_del(realtime->late_tick);
+	}
+	feeds_run(realtime);
+}
+
+void
+feeds_run(Realtime *realtime)
+{
+	Feed *feed;
+
+	while (realtime->reads < READS_MAX && (feed = TAILQ_FIRST(&realtime->due)) != NULL)
+	{
+		if (read_start(feed))
+		{
+			feed_enter(feed, FEED_READING);
+		}
+		else
+		{
+			feed_enter(feed, FEED_IDLE);
+			feed_retry(feed, false);
+		}
+	}
+}
+
+/* ---- life ---- */
+
+Feed *
+feed_create(Realtime *realtime, Holder *holder, int bucket, Filter *filter, const Place *place)
+{
+	Feed *feed = calloc(1, sizeof(*feed));
+
+	if (feed == NULL)
+	{
+		free(filter->types);
+		filter->types = NULL;
+		return NULL;
+	}
+	feed->realtime = realtime;
+	feed->holder = holder;
+	feed->bucket = bucket;
+	feed->filter = *filter;
+	filter->types = NULL;
+	feed->place = *place;
+	TAILQ_INIT(&feed->members);
+	TAILQ_INSERT_TAIL(&holder->feeds, feed, holder_link);
+	TAILQ_INSERT_TAIL(&realtime->buckets[bucket], feed, bucket_link);
+	return feed;
+}
+
+void
+feed_free_if_empty(Feed *feed)
+{
+	Holder *holder = feed->holder;
+	Realtime *realtime = feed->realtime;
+
+	if (feed->busy || !TAILQ_EMPTY(&feed->members))
+	{
+		return;
+	}
+	read_abandon(feed);
+	feed_enter(feed, FEED_IDLE);
+	leave_late(feed);
+	if (feed->expiry != NULL)
+	{
+		event_free(feed->expiry);
+	}
+	TAILQ_REMOVE(&holder->feeds, feed, holder_link);
+	TAILQ_REMOVE(&realtime->buckets[feed->bucket], feed, bucket_link);
+	free(feed->filter.types);
+	free(feed);
+	holder_free_if_empty(realtime, holder);
+}
+
+/* ---- merging ---- */
+
+static bool
+same_filter(const Filter *a, const Filter *b)
+{
+	bool same_types = a->types == NULL || b->types == NULL ? a->types == b->types
+														   : strcmp(a->types, b->types) == 0;
+
+	return same_types && a->has_session == b->has_session &&
+		   memcmp(a->session, b->session, sizeof(a->session)) == 0;
+}
+
+static Feed *
+live_feed_like(const Feed *feed)
+{
+	Feed *other;
+
+	TAILQ_FOREACH(other, &feed->holder->feeds, holder_link)
+	{
+		if (other != feed && other->live && same_filter(&other->filter, &feed->filter))
+		{
+			return other;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * What the target still has to read up to the place of this feed is skipped for those who
+ * come: they have had it.
+ */
+static void
+move_members(Feed *feed, Feed *target)
+{
+	Member *member;
+
+	while ((member = TAILQ_FIRST(&feed->members)) != NULL)
+	{
+		TAILQ_REMOVE(&feed->members, member, link);
+		member->feed = target;
+		member->after = feed->place;
+		member->skips = true;
+		TAILQ_INSERT_TAIL(&target->members, member, link);
+	}
+	feed_watch_expiry(target);
+}
+
+/*
+ * A live feed that is ahead of this one cannot take its members: they would miss what is
+ * between.  Then this one reads on; its snapshot is the later one, so that it gets there.
+ */
+void
+feed_merge(Feed *feed)
+{
+	Feed *target = feed->holder->is_key ? live_feed_like(feed) : NULL;
+
+	if (feed->state == FEED_READING || feed->waits || feed->live || target == NULL ||
+		place_compare(&target->place, &feed->place) > 0)
+	{
+		return;
+	}
+	move_members(feed, target);
+	feed_free_if_empty(feed);
+}
+
+/*
+ * The feed has read to the horizon.
+ */
+void
+feed_settle(Feed *feed)
+{
+	if (feed->live)
+	{
+		return;
+	}
+	if (!feed->holder->is_key || live_feed_like(feed) == NULL)
+	{
+		feed->live = true;
+		return;
+	}
+	feed_merge(feed);
+	if (!TAILQ_EMPTY(&feed->members))
+	{
+		feed_wake(feed);
+	}
+}
+
+/* ---- credentials that end ---- */
+
+static int64_t
+first_expiry(const Feed *feed)
+{
+	int64_t first = INT64_MAX;
+	const Member *member;
+
+	TAILQ_FOREACH(member, &feed->members, link)
+	{
+		first = member->expires_ms < first ? member->expires_ms : first;
+	}
+	return first;
+}
+
+static void
+on_expiry(evutil_socket_t fd, short what, void *context)
+{
+	Feed *feed = context;
+
+	(void) fd;
+	(void) what;
+	feed_wake(feed);
+	feed_watch_expiry(feed);
+	feeds_run(feed->realtime);
+}
+
+/*
+ * The database says whether a credential has ended; here it is only asked in time.
+ */
+void
+feed_watch_expiry(Feed *feed)
+{
+	int64_t left = first_expiry(feed) - clock_wall_ms();
+	struct timeval wait;
+
+	if (left > EXPIRY_SOON_MS)
+	{
+		return;
+	}
+	if (feed->expiry == NULL)
+	{
+		feed->expiry = evtimer_new(feed->realtime->base, on_expiry, feed);
+	}
+	if (feed->expiry == NULL)
+	{
+		return;
+	}
+	left = left > 0 ? left : EXPIRY_AGAIN_MS;
+	wait = (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+	event_add(feed->expiry, &wait);
+}
+
+void
+feeds_on_sweep(evutil_socket_t fd, short what, void *context)
+{
+	Realtime *realtime = context;
+	Feed *feed;
+
+	(void) fd;
+	(void) what;
+	for (int bucket = 0; bucket < BUCKETS; bucket++)
+	{
+		TAILQ_FOREACH(feed, &realtime->buckets[bucket], bucket_link)
+		{
+			feed_watch_expiry(feed);
+		}
+	}
+}

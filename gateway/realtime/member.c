@@ -1,0 +1,259 @@
+/*
+ * member.c
+ *		A socket that is open, and the key or person that it belongs to.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+#include "common/typeid.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "realtime/realtime_internal.h"
+
+/* ---- holders ---- */
+
+static struct HolderList *
+list_of(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
+{
+	return &realtime->holders[id[DB_UUID_SIZE - 1]];
+}
+
+static Holder *
+find_holder(const Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
+{
+	Holder *holder;
+
+	TAILQ_FOREACH(holder, &realtime->holders[id[DB_UUID_SIZE - 1]], link)
+	{
+		if (memcmp(holder->id, id, DB_UUID_SIZE) == 0)
+		{
+			return holder;
+		}
+	}
+	return NULL;
+}
+
+int
+holder_sockets(const Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
+{
+	const Holder *holder = find_holder(realtime, id);
+
+	return holder == NULL ? 0 : holder->sockets;
+}
+
+static Holder *
+find_or_make_holder(Realtime *realtime, const Identity *identity)
+{
+	Holder *holder = find_holder(realtime, identity->holder);
+
+	if (holder != NULL)
+	{
+		return holder;
+	}
+	holder = calloc(1, sizeof(*holder));
+	if (holder != NULL)
+	{
+		memcpy(holder->id, identity->holder, DB_UUID_SIZE);
+		holder->is_key = identity->is_key;
+		TAILQ_INIT(&holder->feeds);
+		TAILQ_INSERT_TAIL(list_of(realtime, identity->holder), holder, link);
+	}
+	return holder;
+}
+
+void
+holder_free_if_empty(Realtime *realtime, Holder *holder)
+{
+	if (holder->sockets == 0 && TAILQ_EMPTY(&holder->feeds))
+	{
+		TAILQ_REMOVE(list_of(realtime, holder->id), holder, link);
+		free(holder);
+	}
+}
+
+/* ---- members ---- */
+
+static void
+log_member(const Member *member, const char *event, int code, const char *reason)
+{
+	const Holder *holder = member->feed->holder;
+	char id[WAK_TYPEID_MAX + 1];
+
+	wak_typeid_encode(holder->is_key ? "key" : "usr", holder->id, id);
+	log_line(LOG_LEVEL_INFO, event, log_text("key_id", id), log_int("code", code),
+			 log_text("reason", reason),
+			 log_int("duration_ms", clock_monotonic_ms() - member->opened_ms));
+}
+
+Member *
+member_create(Realtime *realtime, const Identity *identity, Filter *filter, const Place *place)
+{
+	Member *member = calloc(1, sizeof(*member));
+	Holder *holder = member == NULL ? NULL : find_or_make_holder(realtime, identity);
+	Feed *feed;
+
+	if (holder == NULL)
+	{
+		free(filter->types);
+		filter->types = NULL;
+		free(member);
+		return NULL;
+	}
+	holder->sockets++;
+	feed = feed_create(realtime, holder, identity->bucket, filter, place);
+	if (feed == NULL)
+	{
+		holder->sockets--;
+		holder_free_if_empty(realtime, holder);
+		free(member);
+		return NULL;
+	}
+	member->feed = feed;
+	member->expires_ms = identity->expires_ms;
+	member->opened_ms = clock_monotonic_ms();
+	memcpy(member->credential, identity->credential, sizeof(member->credential));
+	TAILQ_INSERT_TAIL(&feed->members, member, link);
+	realtime->sockets++;
+	return member;
+}
+
+void
+member_join(Member *member)
+{
+	Realtime *realtime = member->feed->realtime;
+
+	log_line(LOG_LEVEL_DEBUG, "socket_opened", log_int("sockets", realtime->sockets));
+	feed_watch_expiry(member->feed);
+	waiting_begin(realtime->waiting);
+	/* Something may have been committed since its place was read: it is looked at once. */
+	feed_wake(member->feed);
+	feed_merge(member->feed);
+	feeds_run(realtime);
+}
+
+/*
+ * The member leaves its feed and is no more; its socket is somebody else's by now.
+ */
+static void
+leave(Member *member)
+{
+	Feed *feed = member->feed;
+	Holder *holder = feed->holder;
+	Realtime *realtime = feed->realtime;
+
+	TAILQ_REMOVE(&feed->members, member, link);
+	if (feed->reader == member)
+	{
+		feed->reader = NULL;
+	}
+	holder->sockets--;
+	realtime->sockets--;
+	forget_credential(realtime, member->credential);
+	wak_wipe(member, sizeof(*member));
+	free(member);
+	feed_free_if_empty(feed);
+	if (realtime->sockets == 0)
+	{
+		waiting_end(realtime->waiting);
+	}
+}
+
+void
+member_abandon(Member *member)
+{
+	leave(member);
+}
+
+bool
+member_send(Member *member, const char *frames, size_t len)
+{
+	if (websocket_send(member->socket, frames, len))
+	{
+		return true;
+	}
+	log_member(member, "socket_closed", WEBSOCKET_SLOW_READER, "client reads too slowly");
+	leave(member);
+	return false;
+}
+
+void
+member_close(Member *member, int code, const char *error, const char *reason)
+{
+	Buffer frame;
+
+	buffer_init(&frame, FRAMES_MAX);
+	if (error != NULL && words_error(&frame, error) && !member_send(member, frame.data, frame.len))
+	{
+		buffer_free(&frame);
+		return;
+	}
+	buffer_free(&frame);
+	log_member(member, "socket_closed", code, reason);
+	websocket_close(member->socket, code, reason);
+	leave(member);
+}
+
+const Filter *
+member_filter(const Member *member)
+{
+	return &member->feed->filter;
+}
+
+static void
+on_drained(void *owner)
+{
+	const Member *member = owner;
+
+	feed_drained(member->feed);
+}
+
+static void
+on_closed(void *owner, int code, const char *reason)
+{
+	Member *member = owner;
+
+	log_member(member, "socket_closed", code, reason);
+	leave(member);
+}
+
+const WebSocketEvents member_events = {
+	.heartbeat = "{\"event\":\"ping\"}",
+	.drained = on_drained,
+	.closed = on_closed,
+};
+
+/*
+ * Each one that is closed may take its feed and its holder along, so that the walk begins
+ * anew at each; a member whose socket is not there yet is its opening's.
+ */
+static Member *
+first_open_member(const Realtime *realtime)
+{
+	for (int bucket = 0; bucket < BUCKETS; bucket++)
+	{
+		const Feed *feed;
+
+		TAILQ_FOREACH(feed, &realtime->buckets[bucket], bucket_link)
+		{
+			Member *member = TAILQ_FIRST(&feed->members);
+
+			if (member != NULL && member->socket != NULL)
+			{
+				return member;
+			}
+		}
+	}
+	return NULL;
+}
+
+void
+members_close_all(Realtime *realtime, int code, const char *reason)
+{
+	Member *member;
+
+	while ((member = first_open_member(realtime)) != NULL)
+	{
+		member_close(member, code, NULL, reason);
+	}
+}

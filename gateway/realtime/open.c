@@ -1,0 +1,557 @@
+/*
+ * open.c
+ *		From a request to an open socket.
+ *
+ *	REDEEM   the ticket becomes a credential of the socket's own, with its filter
+ *	OPEN     ... or the caller's credential does, with the filter in the query
+ *	PLACE    under the new one: where its events begin
+ *	         then the 101 and the first frame
+ *
+ * Until then it is a request like any other, and refused like any other.  A client that
+ * leaves meanwhile does not end this: what the database has made is to be given back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/sqlstate.h"
+#include "common/memory.h"
+#include "common/typeid.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "realtime/realtime_internal.h"
+
+#define NEEDS "events"
+#define RESYNC_STATE "WA001"
+
+/* Bytes of the first frames. */
+#define FIRST_FRAMES_MAX (16 * 1024)
+
+/* What both realtime_redeem and realtime_open begin with. */
+enum
+{
+	OPEN_CREDENTIAL,
+	OPEN_ORG,
+	OPEN_BUCKET,
+	OPEN_EXPIRES,
+	REDEEM_SESSION,
+	REDEEM_TYPES,
+	REDEEM_SINCE
+};
+
+/* realtime_start */
+enum
+{
+	START_EPOCH,
+	START_XID,
+	START_ID,
+	START_KEY
+};
+
+typedef enum OpeningStage
+{
+	OPENING_REDEEM,
+	OPENING_OPEN,
+	OPENING_PLACE
+} OpeningStage;
+
+typedef struct Opening
+{
+	TAILQ_ENTRY(Opening) link; /* realtime->openings */
+	Realtime *realtime;
+	HttpRequest *http; /* NULL: the client has left */
+	DbRequest *db;
+	OpeningStage stage;
+	Identity identity; /* its credential is "" until there is one */
+	Filter filter;
+	bool has_since;
+	uint8_t since[DB_UUID_SIZE];
+	bool resync;         /* what it wants to go on behind is not kept */
+	const char *problem; /* the parameter that is wrong, told once the credential is good */
+	const char *problem_text;
+} Opening;
+
+/* ---- ending ---- */
+
+static void
+free_opening(Opening *opening)
+{
+	Realtime *realtime = opening->realtime;
+
+	TAILQ_REMOVE(&realtime->openings, opening, link);
+	realtime->opening_count--;
+	if (opening->identity.credential[0] != '\0')
+	{
+		forget_credential(realtime, opening->identity.credential);
+	}
+	free(opening->filter.types);
+	wak_wipe(opening, sizeof(*opening));
+	free(opening);
+}
+
+static void
+refuse(Opening *opening, const HttpError *error, const HttpDetail *detail)
+{
+	if (opening->http != NULL)
+	{
+		http_respond_error(opening->http, error, detail, detail == NULL ? 0 : 1, NULL, 0);
+	}
+	free_opening(opening);
+}
+
+static void
+refuse_kind(Opening *opening, HttpErrorKind kind, const char *message)
+{
+	HttpError error = *http_error(kind);
+
+	error.message = message != NULL ? message : error.message;
+	refuse(opening, &error, NULL);
+}
+
+static void
+refuse_by_database(Opening *opening, const DbResult *result)
+{
+	HttpErrorKind kind = sqlstate_error(result);
+	HttpDetail required = {.name = "required", .text = result->constraint};
+
+	if (http_error(kind)->status >= 500)
+	{
+		log_line(LOG_LEVEL_ERROR, "socket_not_opened", log_int("outcome", result->outcome),
+				 log_text("sqlstate", result->sqlstate), log_text("message", result->message));
+	}
+	refuse(opening, http_error(kind), kind == HTTP_ERROR_FORBIDDEN ? &required : NULL);
+}
+
+/*
+ * Answering lets go of the request and goes nowhere.
+ */
+static void
+on_gone(HttpRequest *request, void *context)
+{
+	Opening *opening = context;
+
+	opening->http = NULL;
+	http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
+}
+
+void
+openings_end(Realtime *realtime)
+{
+	Opening *opening;
+
+	while ((opening = TAILQ_FIRST(&realtime->openings)) != NULL)
+	{
+		db_abandon(opening->db);
+		free_opening(opening);
+	}
+}
+
+/* ---- the socket ---- */
+
+static bool
+send_first(const Opening *opening, const Filter *filter, Member *member)
+{
+	Buffer frames;
+	bool sent;
+
+	buffer_init(&frames, FIRST_FRAMES_MAX);
+	sent = words_connected(&frames, opening->realtime->config.heartbeat_ms, &opening->identity,
+						   filter) &&
+		   (!opening->resync || words_resync_required(&frames)) &&
+		   member_send(member, frames.data, frames.len);
+	buffer_free(&frames);
+	return sent;
+}
+
+/*
+ * From here on the member has the credential, and gives it back.
+ */
+static void
+become_socket(Opening *opening, const Place *place)
+{
+	HttpRequest *http = opening->http;
+	Member *member = member_create(opening->realtime, &opening->identity, &opening->filter, place);
+	WebSocket *socket;
+
+	if (member == NULL)
+	{
+		refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
+		return;
+	}
+	wak_wipe(opening->identity.credential, sizeof(opening->identity.credential));
+	socket = websocket_accept(http, &member_events, member);
+	if (socket == NULL)
+	{
+		member_abandon(member);
+	}
+	else
+	{
+		member->socket = socket;
+		if (send_first(opening, member_filter(member), member))
+		{
+			member_join(member);
+		}
+	}
+	free_opening(opening);
+}
+
+/* ---- the place ---- */
+
+static void on_result(void *arg, const DbResult *result);
+
+/*
+ * Submit the request; false: it could not be, and is freed.
+ */
+static bool
+submit(Opening *opening, DbRequest *request, OpeningStage stage, bool complete)
+{
+	if (request == NULL || !complete)
+	{
+		db_request_free(request);
+		return false;
+	}
+	opening->db = request;
+	opening->stage = stage;
+	return db_submit(opening->realtime->db, request);
+}
+
+static bool
+ask_for_place(Opening *opening)
+{
+	const Realtime *realtime = opening->realtime;
+	const char *credential = opening->identity.credential;
+	DbRequest *request = db_request_new(realtime->statements.start, DB_LANE_FAST,
+										realtime->config.timeout_ms, on_result, opening);
+	bool complete =
+		request != NULL && db_request_credential(request, credential, strlen(credential), NEEDS) &&
+		(opening->has_since ? db_param_uuid(request, opening->since) : db_param_null(request));
+
+	return submit(opening, request, OPENING_PLACE, complete);
+}
+
+/*
+ * Whose it is, as the database has bound it: the key, or the person.
+ */
+static void
+take_holder(Opening *opening, const DbResult *result)
+{
+	char id[WAK_TYPEID_MAX + 1];
+
+	opening->identity.is_key = db_uuid(result, 0, START_KEY, opening->identity.holder);
+	if (!opening->identity.is_key)
+	{
+		memcpy(opening->identity.holder, result->principal, DB_UUID_SIZE);
+	}
+	if (opening->http != NULL)
+	{
+		wak_typeid_encode(opening->identity.is_key ? "key" : "usr", opening->identity.holder, id);
+		http_request_set_key(opening->http, id);
+	}
+}
+
+static void
+take_place(Opening *opening, const DbResult *result)
+{
+	const Realtime *realtime = opening->realtime;
+	Place place;
+
+	if (result->rows != 1 || !result->has_principal ||
+		!place_read(result, 0, START_EPOCH, START_XID, START_ID, &place))
+	{
+		log_line(LOG_LEVEL_ERROR, "place_unreadable", log_int("rows", result->rows));
+		refuse_kind(opening, HTTP_ERROR_INTERNAL, NULL);
+		return;
+	}
+	take_holder(opening, result);
+	if (opening->http == NULL)
+	{
+		free_opening(opening);
+	}
+	else if (holder_sockets(realtime, opening->identity.holder) >= realtime->config.key_sockets_max)
+	{
+		refuse_kind(opening, HTTP_ERROR_RATE_LIMITED, "too many sockets are open with this key");
+	}
+	else
+	{
+		become_socket(opening, &place);
+	}
+}
+
+/* ---- the credential ---- */
+
+/*
+ * The types as one text; false when they cannot be a filter.
+ */
+static bool
+take_types(Opening *opening, const DbResult *result)
+{
+	const char *text;
+	size_t length;
+	DbArray array;
+	Buffer types;
+
+	if (db_is_null(result, 0, REDEEM_TYPES))
+	{
+		return true;
+	}
+	buffer_init(&types, TYPES_MAX * (TYPE_MAX + 1));
+	if (!db_array(result, 0, REDEEM_TYPES, &array))
+	{
+		return false;
+	}
+	buffer_append(&types, "", 0);
+	while (db_array_next(&array, &text, &length))
+	{
+		if (types.len > 0)
+		{
+			buffer_append_char(&types, ',');
+		}
+		buffer_append(&types, text, text == NULL ? 0 : length);
+	}
+	opening->filter.types = types.failed ? NULL : strdup(types.data);
+	buffer_free(&types);
+	return opening->filter.types != NULL;
+}
+
+static bool
+take_identity(Opening *opening, const DbResult *result)
+{
+	Identity *identity = &opening->identity;
+	const char *credential;
+	size_t length;
+	int64_t bucket;
+
+	if (result->rows != 1 || !db_text(result, 0, OPEN_CREDENTIAL, &credential, &length) ||
+		length >= sizeof(identity->credential) || !db_uuid(result, 0, OPEN_ORG, identity->org) ||
+		!db_int(result, 0, OPEN_BUCKET, &bucket) || bucket < 0 || bucket >= BUCKETS)
+	{
+		return false;
+	}
+	memcpy(identity->credential, credential, length);
+	identity->bucket = (int) bucket;
+	if (!db_time_ms(result, 0, OPEN_EXPIRES, &identity->expires_ms))
+	{
+		identity->expires_ms = INT64_MAX;
+	}
+	if (opening->stage == OPENING_OPEN)
+	{
+		return true;
+	}
+	opening->filter.has_session = db_uuid(result, 0, REDEEM_SESSION, opening->filter.session);
+	opening->has_since = db_uuid(result, 0, REDEEM_SINCE, opening->since);
+	return take_types(opening, result);
+}
+
+static void
+take_credential(Opening *opening, const DbResult *result)
+{
+	if (!take_identity(opening, result))
+	{
+		log_line(LOG_LEVEL_ERROR, "socket_credential_unreadable", log_int("rows", result->rows));
+		refuse_kind(opening, HTTP_ERROR_INTERNAL, NULL);
+	}
+	else if (opening->problem != NULL)
+	{
+		HttpDetail detail = {.name = opening->problem, .text = opening->problem_text};
+
+		refuse(opening, http_error(HTTP_ERROR_VALIDATION), &detail);
+	}
+	else if (opening->http == NULL)
+	{
+		free_opening(opening);
+	}
+	else if (!ask_for_place(opening))
+	{
+		refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
+	}
+}
+
+static void
+on_result(void *arg, const DbResult *result)
+{
+	Opening *opening = arg;
+
+	opening->db = NULL;
+	if (result->outcome == DB_REFUSED && strcmp(result->sqlstate, RESYNC_STATE) == 0 &&
+		opening->has_since)
+	{
+		opening->has_since = false;
+		opening->resync = true;
+		if (!ask_for_place(opening))
+		{
+			refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
+		}
+	}
+	else if (result->outcome != DB_ROWS)
+	{
+		refuse_by_database(opening, result);
+	}
+	else if (opening->stage == OPENING_PLACE)
+	{
+		take_place(opening, result);
+	}
+	else
+	{
+		take_credential(opening, result);
+	}
+}
+
+/* ---- the request ---- */
+
+static void
+note_problem(Opening *opening, const char *name, const char *text)
+{
+	if (opening->problem == NULL)
+	{
+		opening->problem = name;
+		opening->problem_text = text;
+	}
+}
+
+/*
+ * Types are the database's to know; here they only have to be a list that can be one.
+ */
+static void
+take_types_parameter(Opening *opening, const HttpText *value)
+{
+	size_t types = 1;
+	size_t length = 0;
+
+	for (size_t i = 0; i < value->len; i++)
+	{
+		bool comma = value->data[i] == ',';
+
+		types += comma ? 1 : 0;
+		length = comma ? 0 : length + 1;
+		if (length > TYPE_MAX || types > TYPES_MAX)
+		{
+			break;
+		}
+	}
+	if (length > TYPE_MAX || types > TYPES_MAX || value->len == 0)
+	{
+		note_problem(opening, "events", "must be event types, separated by commas");
+		return;
+	}
+	opening->filter.types = strdup(value->data);
+	if (opening->filter.types == NULL)
+	{
+		note_problem(opening, "events", "out of memory");
+	}
+}
+
+static void
+take_parameter(Opening *opening, const HttpField *parameter)
+{
+	const char *name = parameter->name.data;
+	const HttpText *value = &parameter->value;
+
+	if (strcmp(name, "session") == 0)
+	{
+		opening->filter.has_session = wak_typeid_decode(value->data, value->len, "sess",
+														opening->filter.session) == WAK_TYPEID_OK;
+		if (!opening->filter.has_session)
+		{
+			note_problem(opening, "session", "must be the id of a session");
+		}
+	}
+	else if (strcmp(name, "since") == 0)
+	{
+		opening->has_since =
+			wak_typeid_decode(value->data, value->len, "evt", opening->since) == WAK_TYPEID_OK;
+		if (!opening->has_since)
+		{
+			note_problem(opening, "since", "must be the id of an event");
+		}
+	}
+	else if (strcmp(name, "events") == 0)
+	{
+		take_types_parameter(opening, value);
+	}
+	else
+	{
+		note_problem(opening, "query", "has a parameter that is not known here");
+	}
+}
+
+/*
+ * A ticket has its filter in itself; all else is in the query, each once.
+ */
+static void
+take_query(Opening *opening, bool is_ticket)
+{
+	const HttpRequest *request = opening->http;
+
+	for (size_t i = 0; i < request->n_parameters; i++)
+	{
+		size_t count;
+
+		http_request_parameter(request, request->parameters[i].name.data, &count);
+		if (count > 1)
+		{
+			note_problem(opening, "query", "has a parameter twice");
+		}
+		else if (!is_ticket)
+		{
+			take_parameter(opening, &request->parameters[i]);
+		}
+		else if (strcmp(request->parameters[i].name.data, "ticket") != 0)
+		{
+			note_problem(opening, "query", "a ticket says everything by itself");
+		}
+	}
+}
+
+static bool
+ask_for_credential(Opening *opening, const char *credential, size_t length, bool is_ticket)
+{
+	const Realtime *realtime = opening->realtime;
+	int statement = is_ticket ? realtime->statements.redeem : realtime->statements.open;
+	DbRequest *request =
+		db_request_new(statement, DB_LANE_FAST, realtime->config.timeout_ms, on_result, opening);
+	bool complete =
+		request != NULL && (is_ticket ? db_param_text(request, credential, length)
+									  : db_request_credential(request, credential, length, NEEDS));
+
+	return submit(opening, request, is_ticket ? OPENING_REDEEM : OPENING_OPEN, complete);
+}
+
+static void
+start(Realtime *realtime, HttpRequest *request, const char *credential, size_t length,
+	  bool is_ticket)
+{
+	Opening *opening = calloc(1, sizeof(*opening));
+
+	if (opening == NULL)
+	{
+		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
+		return;
+	}
+	opening->realtime = realtime;
+	opening->http = request;
+	TAILQ_INSERT_TAIL(&realtime->openings, opening, link);
+	realtime->opening_count++;
+	take_query(opening, is_ticket);
+	if (!ask_for_credential(opening, credential, length, is_ticket))
+	{
+		refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
+		return;
+	}
+	http_request_on_gone(request, on_gone, opening);
+}
+
+void
+realtime_take(void *context, HttpRequest *request, const char *credential, size_t length,
+			  bool is_ticket)
+{
+	Realtime *realtime = context;
+
+	if (realtime->sockets + realtime->opening_count >= realtime->config.sockets_max)
+	{
+		HttpError error = *http_error(HTTP_ERROR_UNAVAILABLE);
+
+		error.message = "too many sockets are open";
+		http_respond_error(request, &error, NULL, 0, NULL, 0);
+		return;
+	}
+	start(realtime, request, credential, length, is_ticket);
+}

@@ -1,0 +1,50 @@
+/*
+ * place.c
+ *		A place in the order of an organization's events.
+ */
+#include "realtime/place.h"
+
+#include <string.h>
+
+int
+place_compare(const Place *a, const Place *b)
+{
+	if (a->epoch != b->epoch)
+	{
+		return a->epoch < b->epoch ? -1 : 1;
+	}
+	if (a->xid != b->xid)
+	{
+		return a->xid < b->xid ? -1 : 1;
+	}
+	return memcmp(a->id, b->id, sizeof(a->id));
+}
+
+bool
+place_is_horizon(const Place *place)
+{
+	static const uint8_t none[DB_UUID_SIZE];
+
+	return memcmp(place->id, none, sizeof(none)) == 0;
+}
+
+bool
+place_read(const DbResult *result, int row, int epoch, int xid, int id, Place *place)
+{
+	int64_t number;
+
+	if (!db_int(result, row, epoch, &number) || !db_int(result, row, xid, &place->xid) ||
+		!db_uuid(result, row, id, place->id))
+	{
+		return false;
+	}
+	place->epoch = (int32_t) number;
+	return true;
+}
+
+bool
+place_add(DbRequest *request, const Place *place)
+{
+	return db_param_int32(request, place->epoch) && db_param_int64(request, place->xid) &&
+		   db_param_uuid(request, place->id);
+}

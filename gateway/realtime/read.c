@@ -1,0 +1,416 @@
+/*
+ * read.c
+ *		One read of a feed: asked for, sent on, or the end of its sockets.
+ *
+ * It runs under the credential of one of the feed's members, the reader.  All rest on the
+ * same key, so that what is wrong with it is wrong with all, unless the reader's own
+ * credential has just reached its age.
+ */
+#include <string.h>
+
+#include "api/sqlstate.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "realtime/realtime_internal.h"
+
+/* The permission that every read needs. */
+#define NEEDS "events"
+
+/* The state that says that a place is not kept any more. */
+#define RESYNC_STATE "WA001"
+
+/* Columns of realtime_batch. */
+enum
+{
+	BATCH_ID,
+	BATCH_ENVELOPE,
+	BATCH_EPOCH,
+	BATCH_XID,
+	BATCH_PENDING
+};
+
+/* Columns of realtime_start. */
+enum
+{
+	START_EPOCH,
+	START_XID,
+	START_ID
+};
+
+/* What was read: a frame for each event, one behind the other in realtime->frames. */
+typedef struct Batch
+{
+	int count;
+	size_t offsets[READ_EVENTS_MAX];
+	Place places[READ_EVENTS_MAX];
+	Place next;   /* where to go on */
+	bool pending; /* there is more, which cannot be read yet, or did not fit */
+} Batch;
+
+static void on_read(void *arg, const DbResult *result);
+
+/* ---- asking ---- */
+
+/*
+ * Whose credential is over, when that is the reason to ask; else anybody's.
+ */
+static Member *
+choose_reader(const Feed *feed)
+{
+	Member *first = TAILQ_FIRST(&feed->members);
+	Member *member;
+
+	if (feed->expiry != NULL)
+	{
+		TAILQ_FOREACH(member, &feed->members, link)
+		{
+			first = member->expires_ms < first->expires_ms ? member : first;
+		}
+	}
+	return first;
+}
+
+static bool
+add_filter(DbRequest *request, const Filter *filter)
+{
+	const char *texts[TYPES_MAX];
+	size_t lengths[TYPES_MAX];
+	const char *at = filter->types;
+	int count = 0;
+	bool ok;
+
+	while (at != NULL && *at != '\0' && count < TYPES_MAX)
+	{
+		texts[count] = at;
+		lengths[count] = strcspn(at, ",");
+		at += lengths[count] + (at[lengths[count]] == ',' ? 1 : 0);
+		count++;
+	}
+	ok = filter->types == NULL ? db_param_null(request)
+							   : db_param_text_array(request, texts, lengths, count);
+	return ok &&
+		   (filter->has_session ? db_param_uuid(request, filter->session) : db_param_null(request));
+}
+
+static bool
+add_params(const Feed *feed, ReadKind kind, DbRequest *request)
+{
+	switch (kind)
+	{
+		case READ_EVENTS:
+			return place_add(request, &feed->place) && add_filter(request, &feed->filter) &&
+				   db_param_int32(request, READ_EVENTS_MAX);
+		case READ_PLACE:
+			return db_param_null(request);
+		case READ_CREDENTIAL:
+			break;
+	}
+	return true;
+}
+
+static ReadKind
+kind_of_next(const Feed *feed)
+{
+	return feed->waits ? READ_CREDENTIAL : feed->restarts ? READ_PLACE : READ_EVENTS;
+}
+
+bool
+read_start(Feed *feed)
+{
+	const Realtime *realtime = feed->realtime;
+	const int statements[] = {
+		[READ_EVENTS] = realtime->statements.batch,
+		[READ_CREDENTIAL] = realtime->statements.authorized,
+		[READ_PLACE] = realtime->statements.start,
+	};
+	Member *reader = choose_reader(feed);
+	ReadKind kind = kind_of_next(feed);
+	DbRequest *request =
+		db_request_new(statements[kind], DB_LANE_FAST, realtime->config.timeout_ms, on_read, feed);
+
+	if (request == NULL ||
+		!db_request_credential(request, reader->credential, strlen(reader->credential), NEEDS) ||
+		!add_params(feed, kind, request))
+	{
+		db_request_free(request);
+		return false;
+	}
+	if (!db_submit(realtime->db, request))
+	{
+		return false;
+	}
+	feed->request = request;
+	feed->kind = kind;
+	feed->reader = reader;
+	feed->again = false;
+	return true;
+}
+
+void
+read_abandon(Feed *feed)
+{
+	if (feed->request != NULL)
+	{
+		db_abandon(feed->request);
+		feed->request = NULL;
+	}
+}
+
+/* ---- sending on ---- */
+
+/*
+ * The last row is no event, but the place to go on.
+ */
+static bool
+take_batch(const DbResult *result, Buffer *frames, Batch *batch)
+{
+	int last = result->rows - 1;
+
+	buffer_clear(frames);
+	batch->count = 0;
+	if (last < 0 || last > READ_EVENTS_MAX ||
+		!place_read(result, last, BATCH_EPOCH, BATCH_XID, BATCH_ID, &batch->next) ||
+		!db_bool(result, last, BATCH_PENDING, &batch->pending))
+	{
+		return false;
+	}
+	for (int row = 0; row < last; row++)
+	{
+		const char *envelope;
+		size_t length;
+
+		batch->offsets[row] = frames->len;
+		if (!place_read(result, row, BATCH_EPOCH, BATCH_XID, BATCH_ID, &batch->places[row]) ||
+			!db_text(result, row, BATCH_ENVELOPE, &envelope, &length) ||
+			!websocket_frame_text(frames, envelope, length))
+		{
+			return false;
+		}
+		batch->count++;
+	}
+	return true;
+}
+
+/*
+ * The first event of the batch that the member has not had.
+ */
+static int
+first_for(Member *member, const Batch *batch)
+{
+	int first = 0;
+
+	if (!member->skips)
+	{
+		return 0;
+	}
+	while (first < batch->count && place_compare(&batch->places[first], &member->after) <= 0)
+	{
+		first++;
+	}
+	member->skips = place_compare(&batch->next, &member->after) < 0;
+	return first;
+}
+
+static void
+send_batch(Feed *feed, const Batch *batch)
+{
+	const Buffer *frames = &feed->realtime->frames;
+	Member *next;
+
+	for (Member *member = TAILQ_FIRST(&feed->members); member != NULL; member = next)
+	{
+		int first = first_for(member, batch);
+
+		next = TAILQ_NEXT(member, link);
+		if (first < batch->count)
+		{
+			member_send(member, frames->data + batch->offsets[first],
+						frames->len - batch->offsets[first]);
+		}
+	}
+}
+
+/* Says something to all. */
+static void
+tell_all(Feed *feed, const char *frames, size_t len)
+{
+	Member *next;
+
+	for (Member *member = TAILQ_FIRST(&feed->members); member != NULL; member = next)
+	{
+		next = TAILQ_NEXT(member, link);
+		member_send(member, frames, len);
+	}
+}
+
+static void
+close_all(Feed *feed, int code, const char *error, const char *reason)
+{
+	Member *member;
+
+	while ((member = TAILQ_FIRST(&feed->members)) != NULL)
+	{
+		member_close(member, code, error, reason);
+	}
+}
+
+/*
+ * A feed that has read to the horizon is live, or its members go where the live one is.  One
+ * that has not goes on; but a member that is still catching up gets no more than it takes.
+ */
+static void
+go_on(Feed *feed, const Batch *batch)
+{
+	const Member *only = TAILQ_FIRST(&feed->members);
+	bool more = !place_is_horizon(&batch->next);
+
+	if (more)
+	{
+		feed->waits = !feed->live && websocket_queued(only->socket) > 0;
+		if (!feed->waits)
+		{
+			feed_wake(feed);
+		}
+		return;
+	}
+	if (batch->pending)
+	{
+		feed_retry(feed, batch->count > 0);
+	}
+	else
+	{
+		feed->retry_ms = 0;
+	}
+	feed_settle(feed);
+}
+
+static void
+take_events(Feed *feed, const DbResult *result)
+{
+	Batch batch;
+
+	if (!take_batch(result, &feed->realtime->frames, &batch))
+	{
+		log_line(LOG_LEVEL_ERROR, "events_unreadable", log_int("rows", result->rows));
+		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
+		return;
+	}
+	send_batch(feed, &batch);
+	feed->place = batch.next;
+	if (!TAILQ_EMPTY(&feed->members))
+	{
+		go_on(feed, &batch);
+	}
+}
+
+static void
+take_place(Feed *feed, const DbResult *result)
+{
+	if (result->rows != 1 || !place_read(result, 0, START_EPOCH, START_XID, START_ID, &feed->place))
+	{
+		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
+		return;
+	}
+	feed->restarts = false;
+	feed_wake(feed);
+}
+
+/* ---- refusals ---- */
+
+static void
+require_resync(Feed *feed)
+{
+	Buffer frame;
+	Member *member;
+
+	buffer_init(&frame, FRAMES_MAX);
+	if (words_resync_required(&frame))
+	{
+		tell_all(feed, frame.data, frame.len);
+	}
+	buffer_free(&frame);
+	TAILQ_FOREACH(member, &feed->members, link)
+	{
+		member->skips = false;
+	}
+	feed->restarts = true;
+	feed_wake(feed);
+}
+
+static void
+end_for_good(Feed *feed, const char *error, const char *reason)
+{
+	Member *reader = feed->reader;
+	bool own = !feed->holder->is_key ||
+			   (reader != NULL && reader->expires_ms <= clock_wall_ms() + CLOCK_DIFFERENCE_MS);
+
+	if (!own)
+	{
+		close_all(feed, WEBSOCKET_UNAUTHORIZED, error, reason);
+		return;
+	}
+	if (reader != NULL)
+	{
+		member_close(reader, WEBSOCKET_UNAUTHORIZED, error, reason);
+	}
+	feed_wake(feed);
+}
+
+static void
+take_refusal(Feed *feed, const DbResult *result)
+{
+	HttpErrorKind kind = sqlstate_error(result);
+
+	if (result->outcome == DB_REFUSED && strcmp(result->sqlstate, RESYNC_STATE) == 0)
+	{
+		require_resync(feed);
+	}
+	else if (kind == HTTP_ERROR_UNAUTHORIZED)
+	{
+		end_for_good(feed, "key_revoked", "credential is not valid any more");
+	}
+	else if (kind == HTTP_ERROR_FORBIDDEN)
+	{
+		end_for_good(feed, "forbidden", "permission was taken away");
+	}
+	else if (kind == HTTP_ERROR_UNAVAILABLE || kind == HTTP_ERROR_TIMEOUT)
+	{
+		feed_retry(feed, false);
+	}
+	else
+	{
+		log_line(LOG_LEVEL_ERROR, "events_refused", log_text("sqlstate", result->sqlstate),
+				 log_text("message", result->message));
+		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
+	}
+}
+
+static void
+on_read(void *arg, const DbResult *result)
+{
+	Feed *feed = arg;
+	Realtime *realtime = feed->realtime;
+
+	feed->request = NULL;
+	feed->busy = true;
+	feed_enter(feed, FEED_IDLE);
+	if (feed->again)
+	{
+		feed_wake(feed);
+	}
+	if (result->outcome != DB_ROWS)
+	{
+		take_refusal(feed, result);
+	}
+	else if (feed->kind == READ_EVENTS)
+	{
+		take_events(feed, result);
+	}
+	else if (feed->kind == READ_PLACE)
+	{
+		take_place(feed, result);
+	}
+	feed->busy = false;
+	feed_free_if_empty(feed);
+	feeds_run(realtime);
+}

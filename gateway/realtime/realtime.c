@@ -1,0 +1,116 @@
+/*
+ * realtime.c
+ *		Events to WebSockets: the whole of it, made and freed.
+ */
+#include "realtime/realtime.h"
+
+#include <stdlib.h>
+
+#include "lib/log.h"
+#include "realtime/realtime_internal.h"
+
+static bool
+find_statements(Realtime *realtime)
+{
+	Statements *statements = &realtime->statements;
+	const struct
+	{
+		const char *name;
+		int *index;
+	} names[] = {
+		{"realtime_redeem", &statements->redeem}, {"realtime_open", &statements->open},
+		{"realtime_start", &statements->start},   {"realtime_batch", &statements->batch},
+		{"realtime_close", &statements->close},   {"authorized", &statements->authorized},
+		{"event_wait", &statements->wait},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		*names[i].index = db_statement_find(realtime->config.db.role, names[i].name);
+		if (*names[i].index < 0)
+		{
+			log_line(LOG_LEVEL_ERROR, "statement_missing", log_text("statement", names[i].name));
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+make_timers(Realtime *realtime)
+{
+	struct timeval hour = {.tv_sec = EXPIRY_SWEEP_MS / 1000};
+
+	realtime->late_tick = event_new(realtime->base, -1, EV_PERSIST, feeds_on_late_tick, realtime);
+	realtime->sweep = event_new(realtime->base, -1, EV_PERSIST, feeds_on_sweep, realtime);
+	return realtime->late_tick != NULL && realtime->sweep != NULL &&
+		   event_add(realtime->sweep, &hour) == 0;
+}
+
+static void
+make_lists(Realtime *realtime)
+{
+	for (int i = 0; i < HOLDER_LISTS; i++)
+	{
+		TAILQ_INIT(&realtime->holders[i]);
+	}
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		TAILQ_INIT(&realtime->buckets[i]);
+	}
+	TAILQ_INIT(&realtime->due);
+	TAILQ_INIT(&realtime->late);
+	TAILQ_INIT(&realtime->openings);
+	TAILQ_INIT(&realtime->forgets);
+	buffer_init(&realtime->frames, FRAMES_MAX);
+}
+
+Realtime *
+realtime_open(struct event_base *base, Db *db, const RealtimeConfig *config)
+{
+	Realtime *realtime = calloc(1, sizeof(*realtime));
+
+	if (realtime == NULL)
+	{
+		return NULL;
+	}
+	realtime->base = base;
+	realtime->db = db;
+	realtime->config = *config;
+	make_lists(realtime);
+	realtime->waiting = waiting_create(realtime);
+	if (realtime->waiting == NULL || !find_statements(realtime) || !make_timers(realtime))
+	{
+		realtime_free(realtime);
+		return NULL;
+	}
+	return realtime;
+}
+
+void
+realtime_free(Realtime *realtime)
+{
+	if (realtime == NULL)
+	{
+		return;
+	}
+	openings_end(realtime);
+	forgets_free(realtime);
+	waiting_free(realtime->waiting);
+	if (realtime->late_tick != NULL)
+	{
+		event_free(realtime->late_tick);
+	}
+	if (realtime->sweep != NULL)
+	{
+		event_free(realtime->sweep);
+	}
+	buffer_free(&realtime->frames);
+	free(realtime);
+}
+
+int
+realtime_sockets(const Realtime *realtime)
+{
+	return realtime->sockets;
+}

@@ -1,0 +1,95 @@
+/*
+ * words.c
+ *		What is said on a socket besides events.
+ */
+#include <string.h>
+
+#include "common/typeid.h"
+#include "lib/json_write.h"
+#include "realtime/realtime_internal.h"
+
+/* Bytes of the first frame: two ids and the types of a filter. */
+#define TEXT_MAX (1024 + TYPES_MAX * (TYPE_MAX + 3))
+
+static void
+write_id(JsonWriter *writer, const char *name, const char *prefix, const uint8_t uuid[DB_UUID_SIZE])
+{
+	char id[WAK_TYPEID_MAX + 1];
+
+	wak_typeid_encode(prefix, uuid, id);
+	json_write_name(writer, name);
+	json_write_text(writer, id);
+}
+
+/* A list of types, separated by commas. */
+static void
+write_types(JsonWriter *writer, const char *types)
+{
+	json_write_name(writer, "events");
+	json_write_array_begin(writer);
+	while (*types != '\0')
+	{
+		size_t length = strcspn(types, ",");
+
+		json_write_string(writer, types, length);
+		types += length + (types[length] == ',' ? 1 : 0);
+	}
+	json_write_array_end(writer);
+}
+
+/* Whole seconds, with three more digits where a test has set less. */
+static void
+write_seconds(JsonWriter *writer, int ms)
+{
+	char text[32];
+	int length = ms % 1000 == 0 ? snprintf(text, sizeof(text), "%d", ms / 1000)
+								: snprintf(text, sizeof(text), "%d.%03d", ms / 1000, ms % 1000);
+
+	json_write_name(writer, "heartbeatSeconds");
+	json_write_raw(writer, text, (size_t) length);
+}
+
+bool
+words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const Filter *filter)
+{
+	JsonWriter writer;
+	Buffer text;
+	bool ok;
+
+	buffer_init(&text, TEXT_MAX);
+	json_write_init(&writer, &text);
+	json_write_object_begin(&writer);
+	json_write_name(&writer, "event");
+	json_write_text(&writer, "connected");
+	write_seconds(&writer, heartbeat_ms);
+	write_id(&writer, "organization", "org", identity->org);
+	if (filter->has_session)
+	{
+		write_id(&writer, "session", "sess", filter->session);
+	}
+	if (filter->types != NULL)
+	{
+		write_types(&writer, filter->types);
+	}
+	json_write_object_end(&writer);
+	ok = json_write_done(&writer) && websocket_frame_text(out, text.data, text.len);
+	buffer_free(&text);
+	return ok;
+}
+
+bool
+words_resync_required(Buffer *out)
+{
+	static const char text[] = "{\"event\":\"resync_required\"}";
+
+	return websocket_frame_text(out, text, sizeof(text) - 1);
+}
+
+bool
+words_error(Buffer *out, const char *error)
+{
+	char text[128];
+	int length = snprintf(text, sizeof(text), "{\"event\":\"error\",\"error\":\"%s\"}", error);
+
+	return websocket_frame_text(out, text, (size_t) length);
+}
