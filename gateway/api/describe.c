@@ -215,6 +215,10 @@ write_endpoint(JsonWriter *writer, const Endpoint *endpoint)
 	write_text(writer, "method", http_method_name(endpoint->method));
 	write_text(writer, "pattern", endpoint->pattern);
 	write_truth(writer, "open", endpoint->open != NULL);
+	if (endpoint->open != NULL && endpoint->needs != NULL)
+	{
+		write_text(writer, "needs", endpoint->needs);
+	}
 	if (endpoint->open == NULL)
 	{
 		write_access(writer, endpoint);

@@ -161,7 +161,10 @@ typedef struct Endpoint
 	const char *unauthorized; /* what a 401 means here; NULL = the general text */
 	bool clears_cookie;       /* success takes the sign-in cookie away */
 
-	/* Answers by itself, without a credential; then all but method and pattern is unused. */
+	/*
+	 * Answers by itself; then all but method and pattern is unused.  "needs" tells the reader
+	 * that it does look for a credential.
+	 */
 	void (*open)(HttpRequest *request, void *api);
 } Endpoint;
 

@@ -47,6 +47,9 @@ answer_realtime(HttpRequest *request, void *context)
 }
 
 const Endpoint realtime_endpoints[] = {
-	{.method = HTTP_METHOD_GET, .pattern = "/api/v1/realtime", .open = answer_realtime},
+	{.method = HTTP_METHOD_GET,
+	 .pattern = "/api/v1/realtime",
+	 .needs = "events",
+	 .open = answer_realtime},
 	{.pattern = NULL},
 };

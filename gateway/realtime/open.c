@@ -26,6 +26,8 @@
 /* Bytes of the first frames. */
 #define FIRST_FRAMES_MAX (16 * 1024)
 
+#define TYPES_WANTED "must be event types, or *, separated by commas"
+
 /* What both realtime_redeem and realtime_open begin with. */
 enum
 {
@@ -33,7 +35,8 @@ enum
 	OPEN_ORG,
 	OPEN_BUCKET,
 	OPEN_EXPIRES,
-	REDEEM_SESSION,
+	OPEN_TYPES_KNOWN, /* of realtime_open; what follows is of realtime_redeem */
+	REDEEM_SESSION = OPEN_TYPES_KNOWN,
 	REDEEM_TYPES,
 	REDEEM_SINCE
 };
@@ -278,6 +281,16 @@ take_place(Opening *opening, const DbResult *result)
 
 /* ---- the credential ---- */
 
+static void
+note_problem(Opening *opening, const char *name, const char *text)
+{
+	if (opening->problem == NULL)
+	{
+		opening->problem = name;
+		opening->problem_text = text;
+	}
+}
+
 /*
  * The types as one text; false when they cannot be a filter.
  */
@@ -334,6 +347,12 @@ take_identity(Opening *opening, const DbResult *result)
 	}
 	if (opening->stage == OPENING_OPEN)
 	{
+		bool known;
+
+		if (db_bool(result, 0, OPEN_TYPES_KNOWN, &known) && !known)
+		{
+			note_problem(opening, "types", TYPES_WANTED);
+		}
 		return true;
 	}
 	opening->filter.has_session = db_uuid(result, 0, REDEEM_SESSION, opening->filter.session);
@@ -397,16 +416,6 @@ on_result(void *arg, const DbResult *result)
 
 /* ---- the request ---- */
 
-static void
-note_problem(Opening *opening, const char *name, const char *text)
-{
-	if (opening->problem == NULL)
-	{
-		opening->problem = name;
-		opening->problem_text = text;
-	}
-}
-
 /*
  * Types are the database's to know; here they only have to be a list that can be one.
  */
@@ -427,15 +436,15 @@ take_types_parameter(Opening *opening, const HttpText *value)
 			break;
 		}
 	}
-	if (length > TYPE_MAX || types > TYPES_MAX || value->len == 0)
+	if (length > TYPE_MAX || types > TYPES_MAX || length == 0)
 	{
-		note_problem(opening, "events", "must be event types, separated by commas");
+		note_problem(opening, "types", TYPES_WANTED);
 		return;
 	}
 	opening->filter.types = strdup(value->data);
 	if (opening->filter.types == NULL)
 	{
-		note_problem(opening, "events", "out of memory");
+		note_problem(opening, "types", "out of memory");
 	}
 }
 
@@ -463,7 +472,7 @@ take_parameter(Opening *opening, const HttpField *parameter)
 			note_problem(opening, "since", "must be the id of an event");
 		}
 	}
-	else if (strcmp(name, "events") == 0)
+	else if (strcmp(name, "types") == 0)
 	{
 		take_types_parameter(opening, value);
 	}
@@ -510,7 +519,8 @@ ask_for_credential(Opening *opening, const char *credential, size_t length, bool
 		db_request_new(statement, DB_LANE_FAST, realtime->config.timeout_ms, on_result, opening);
 	bool complete =
 		request != NULL && (is_ticket ? db_param_text(request, credential, length)
-									  : db_request_credential(request, credential, length, NEEDS));
+									  : db_request_credential(request, credential, length, NEEDS) &&
+											filter_add_types(request, &opening->filter));
 
 	return submit(opening, request, is_ticket ? OPENING_REDEEM : OPENING_OPEN, complete);
 }

@@ -70,14 +70,13 @@ choose_reader(const Feed *feed)
 	return first;
 }
 
-static bool
-add_filter(DbRequest *request, const Filter *filter)
+bool
+filter_add_types(DbRequest *request, const Filter *filter)
 {
 	const char *texts[TYPES_MAX];
 	size_t lengths[TYPES_MAX];
 	const char *at = filter->types;
 	int count = 0;
-	bool ok;
 
 	while (at != NULL && *at != '\0' && count < TYPES_MAX)
 	{
@@ -86,10 +85,8 @@ add_filter(DbRequest *request, const Filter *filter)
 		at += lengths[count] + (at[lengths[count]] == ',' ? 1 : 0);
 		count++;
 	}
-	ok = filter->types == NULL ? db_param_null(request)
-							   : db_param_text_array(request, texts, lengths, count);
-	return ok &&
-		   (filter->has_session ? db_param_uuid(request, filter->session) : db_param_null(request));
+	return filter->types == NULL ? db_param_null(request)
+								 : db_param_text_array(request, texts, lengths, count);
 }
 
 static bool
@@ -98,7 +95,9 @@ add_params(const Feed *feed, ReadKind kind, DbRequest *request)
 	switch (kind)
 	{
 		case READ_EVENTS:
-			return place_add(request, &feed->place) && add_filter(request, &feed->filter) &&
+			return place_add(request, &feed->place) && filter_add_types(request, &feed->filter) &&
+				   (feed->filter.has_session ? db_param_uuid(request, feed->filter.session)
+											 : db_param_null(request)) &&
 				   db_param_int32(request, READ_EVENTS_MAX);
 		case READ_PLACE:
 			return db_param_null(request);

@@ -308,6 +308,9 @@ extern void feeds_on_sweep(evutil_socket_t fd, short what, void *context);
 /* Sends the feed's next request; false: it could not. */
 extern bool read_start(Feed *feed);
 
+/* Adds the filter's types as a parameter. */
+extern bool filter_add_types(DbRequest *request, const Filter *filter);
+
 /* Gives up the request that is under way. */
 extern void read_abandon(Feed *feed);
 

@@ -82,11 +82,13 @@ for (const [name, row] of rows)
 
 	test(`${name}: credential and permission`, () =>
 	{
-		assert.equal(operation.security?.length === 0, row.open || row.door === 'ownPages');
+		const isFree = row.open && row.needs === undefined;
+
+		assert.equal(operation.security?.length === 0, isFree || row.door === 'ownPages');
 		assert.equal(operation.security?.[0]?.cookie !== undefined, row.door === 'cookie');
 		assert.equal(operation['x-required-permission'], row.needs ?? null);
 		assert.equal(operation['x-people-only'] ?? false, row.people ?? false);
-		assert.equal(operation.responses[401] !== undefined, !row.open && row.mayRefuse);
+		assert.equal(operation.responses[401] !== undefined, row.open ? !isFree : row.mayRefuse);
 		assert.equal(operation.responses[403] !== undefined, row.people === true || typeof row.needs === 'string'
 			|| ['cookie', 'ownPages'].includes(row.door));
 	});

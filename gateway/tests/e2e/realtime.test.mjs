@@ -141,7 +141,7 @@ test('a ticket is the only credential that may be in a URL, and only here', asyn
 test('a ticket says everything by itself', async () =>
 {
 	const { ticket } = await ticketFor(await events());
-	const answer = await refused({ ticket, query: { events: 'message' } });
+	const answer = await refused({ ticket, query: { types: 'message' } });
 
 	assert.deepEqual([answer.status, answer.json.error.details], [400, { query: 'a ticket says everything by itself' }]);
 });
@@ -152,7 +152,8 @@ test('parameters that are wrong are told to those who may be here', async () =>
 
 	assert.deepEqual((await refused({ key, query: { session: 'x' } })).json.error.details, { session: 'must be the id of a session' });
 	assert.deepEqual((await refused({ key, query: { since: 'x' } })).json.error.details, { since: 'must be the id of an event' });
-	assert.deepEqual((await refused({ key, query: { events: '' } })).json.error.details, { events: 'must be event types, separated by commas' });
+	for (const types of ['', 'nothing.known', 'message,', ',message', 'x'.repeat(65)])
+		assert.deepEqual((await refused({ key, query: { types } })).json.error.details, { types: 'must be event types, or *, separated by commas' }, types);
 	assert.deepEqual((await refused({ key, query: { color: 'red' } })).json.error.details, { query: 'has a parameter that is not known here' });
 	assert.equal((await refused({ query: { session: 'x' } })).status, 401);
 });
@@ -253,7 +254,7 @@ test('a filter lets through what it names', async () =>
 	const session = await createSession(db, tenant.org);
 	const key = await events();
 	const all = await open({ key });
-	const byType = await open({ key, query: { events: 'chat.update,contact.update' } });
+	const byType = await open({ key, query: { types: 'chat.update,contact.update' } });
 	const bySession = await open({ ticket: (await ticketFor(key, { scope: 'session', session: session.id })).ticket });
 	const both = await open({ ticket: (await ticketFor(key, { session: session.id, events: ['chat.update'] })).ticket });
 
@@ -278,7 +279,7 @@ test('auth.* is for those who may manage, also when it is named', async () =>
 	const [manager, plainKey, namedKey] = [(await createKey(db, tenant.org, ['events', 'manage'])).secret, await events(), await events()];
 	const both = await open({ key: manager });
 	const plain = await open({ key: plainKey });
-	const named = await open({ key: namedKey, query: { events: 'auth.qr,message' } });
+	const named = await open({ key: namedKey, query: { types: 'auth.qr,message' } });
 
 	await emit(db, tenant.org, 'auth.qr', { session: tenant.session, payload: { code: '2@secret' } });
 	const last = await emit(db, tenant.org, 'message');

@@ -9,7 +9,8 @@ const isPage = ({ pattern }) => pattern === '/' || pattern.startsWith('/web/');
 
 /*
  * The rows of `wa-gateway --endpoints`, one for each method and path:
- * { method, pattern, open } and, unless "open" says that it takes no credential,
+ * { method, pattern, open } and, unless "open" says that it answers by itself (with "needs"
+ * when it takes a credential all the same),
  * { needs, door, people, mayRefuse, parameters, bodyRest, status, flagStatus?, answer, columns }.
  */
 export function endpoints()
