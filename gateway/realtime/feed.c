@@ -127,7 +127,7 @@ feeds_run(Realtime *realtime)
 {
 	Feed *feed;
 
-	while (realtime->reads < READS_MAX && (feed = TAILQ_FIRST(&realtime->due)) != NULL)
+	while (realtime->reads < realtime->reads_max && (feed = TAILQ_FIRST(&realtime->due)) != NULL)
 	{
 		if (read_start(feed))
 		{

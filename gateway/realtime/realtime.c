@@ -77,6 +77,7 @@ realtime_open(struct event_base *base, Db *db, const RealtimeConfig *config)
 	realtime->base = base;
 	realtime->db = db;
 	realtime->config = *config;
+	realtime->reads_max = READS_PER_CONNECTION * config->db.connections;
 	make_lists(realtime);
 	realtime->waiting = waiting_create(realtime);
 	if (realtime->waiting == NULL || !find_statements(realtime) || !make_timers(realtime))

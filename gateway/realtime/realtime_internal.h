@@ -16,7 +16,7 @@
  * for it: that is all there is to the seam.
  *
  *	IDLE		nothing to do; woken by its bucket, or by its retry time when on realtime->late
- *	DUE			on realtime->due; reads when one of the READS_MAX reads is free
+ *	DUE			on realtime->due; reads when a read is free
  *	READING		request is in the database; what happens meanwhile is noted in "again"
  *
  * feed_enter() is the only place where that changes.
@@ -40,8 +40,11 @@
 /* Lists of holders, found by the last byte of their ids, which is random. */
 #define HOLDER_LISTS 256
 
-/* Reads under way at a time, of all feeds; others wait for their turn. */
-#define READS_MAX 32
+/*
+ * Reads under way at a time, of all feeds, for each connection; others wait for their turn.
+ * Two keep a connection busy, and a request behind them does not wait for long.
+ */
+#define READS_PER_CONNECTION 2
 
 /* Events of one read; the database adds a bound of 1 MiB. */
 #define READ_EVENTS_MAX 200
@@ -224,7 +227,8 @@ struct Realtime
 	struct OpeningList openings; /* requests that may become sockets */
 	int opening_count;
 	int sockets;
-	int reads;               /* feeds in FEED_READING */
+	int reads;               /* feeds in FEED_READING, */
+	int reads_max;           /* ... and how many may be */
 	struct event *late_tick; /* runs while there are late feeds */
 	struct event *sweep;     /* for expiry; runs while there are sockets */
 	Buffer frames;           /* of the read that is being sent */

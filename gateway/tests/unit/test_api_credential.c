@@ -13,6 +13,7 @@
 
 static char key[WAK_CREDENTIAL_MAX + 1];
 static char other[WAK_CREDENTIAL_MAX + 1];
+static char ticket[WAK_CREDENTIAL_MAX + 1];
 static char bearer[WAK_CREDENTIAL_MAX + 16];
 
 static void
@@ -24,6 +25,7 @@ make_keys(void)
 	random[0] = 9;
 	wak_make(WAK_USER_TOKEN, random, other);
 	snprintf(bearer, sizeof(bearer), "Bearer %s", key);
+	wak_make(WAK_TICKET, random, ticket);
 }
 
 static CredentialResult
@@ -169,6 +171,81 @@ START_TEST(cookies_tickets_and_invitations_open_nothing)
 }
 END_TEST
 
+/* ---- the path that takes a ticket ---- */
+
+static CredentialResult
+find_ticket(const char *name, const char *value, const char *more, Credential *credential)
+{
+	static SampleRequest sample;
+
+	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/realtime");
+	if (name != NULL)
+	{
+		sample_parameter(&sample, name, value);
+	}
+	if (more != NULL)
+	{
+		sample_parameter(&sample, "more", more);
+	}
+	return credential_find_ticket(&sample.http, credential);
+}
+
+START_TEST(a_ticket_may_be_in_the_query)
+{
+	Credential credential;
+
+	ck_assert_int_eq(find_ticket("ticket", ticket, NULL, &credential), CREDENTIAL_OK);
+	ck_assert_int_eq(credential.kind, WAK_TICKET);
+	ck_assert_mem_eq(credential.text, ticket, credential.length);
+	ck_assert_int_eq(find_ticket("ticket", ticket, "harmless", &credential), CREDENTIAL_OK);
+}
+END_TEST
+
+START_TEST(nothing_else_may_be_in_its_place_or_beside_it)
+{
+	Credential credential;
+
+	ck_assert_int_eq(find_ticket("ticket", key, NULL, &credential), CREDENTIAL_IN_QUERY);
+	ck_assert_int_eq(find_ticket("ticket", other, NULL, &credential), CREDENTIAL_IN_QUERY);
+	ck_assert_int_eq(find_ticket("ticket", ticket, key, &credential), CREDENTIAL_IN_QUERY);
+	ck_assert_int_eq(find_ticket("ticket", ticket, ticket, &credential), CREDENTIAL_IN_QUERY);
+	ck_assert_int_eq(find_ticket("token", ticket, NULL, &credential), CREDENTIAL_IN_QUERY);
+	ck_assert_int_eq(find_ticket(NULL, NULL, ticket, &credential), CREDENTIAL_IN_QUERY);
+	ck_assert_int_eq(find_ticket("ticket", "rt_nonsense", NULL, &credential), CREDENTIAL_ABSENT);
+	ck_assert_int_eq(find_ticket("ticket", "", NULL, &credential), CREDENTIAL_ABSENT);
+	ck_assert_int_eq(find_ticket(NULL, NULL, NULL, &credential), CREDENTIAL_ABSENT);
+}
+END_TEST
+
+START_TEST(a_ticket_and_a_header_are_one_too_many)
+{
+	static const char *const headers[] = {"authorization", "x-api-key"};
+	Credential credential;
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+	{
+		SampleRequest sample;
+
+		sample_request(&sample, HTTP_METHOD_GET, "/api/v1/realtime");
+		sample_parameter(&sample, "ticket", ticket);
+		sample_header(&sample, headers[i], "Bearer x");
+		ck_assert_int_eq(credential_find_ticket(&sample.http, &credential), CREDENTIAL_SEVERAL);
+	}
+}
+END_TEST
+
+START_TEST(without_a_ticket_the_headers_count)
+{
+	SampleRequest sample;
+	Credential credential;
+
+	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/realtime");
+	sample_header(&sample, "authorization", bearer);
+	ck_assert_int_eq(credential_find_ticket(&sample.http, &credential), CREDENTIAL_OK);
+	ck_assert_int_eq(credential.kind, WAK_API_KEY);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -184,6 +261,10 @@ main(void)
 	tcase_add_test(tests, in_the_query_is_refused);
 	tcase_add_test(tests, none_or_malformed);
 	tcase_add_test(tests, cookies_tickets_and_invitations_open_nothing);
+	tcase_add_test(tests, a_ticket_may_be_in_the_query);
+	tcase_add_test(tests, nothing_else_may_be_in_its_place_or_beside_it);
+	tcase_add_test(tests, a_ticket_and_a_header_are_one_too_many);
+	tcase_add_test(tests, without_a_ticket_the_headers_count);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,91 @@
+/*
+ * test_realtime.c
+ *		Places are in order, and what is said besides events is right JSON.
+ */
+#include <string.h>
+
+#include "realtime/realtime_internal.h"
+#include "tests/unit/suite.h"
+
+/* Bytes of a short text frame's head. */
+#define HEAD 2
+#define LONG_HEAD 4
+
+START_TEST(places_are_in_order)
+{
+	const Place places[] = {
+		{.epoch = 1, .xid = 900, .id = {0xFF}},  {.epoch = 2, .xid = 5},
+		{.epoch = 2, .xid = 5, .id = {0x01}},    {.epoch = 2, .xid = 5, .id = {0x80}},
+		{.epoch = 2, .xid = 5, .id = {0x80, 1}}, {.epoch = 2, .xid = INT64_C(1) << 40},
+	};
+	const size_t count = sizeof(places) / sizeof(places[0]);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		for (size_t j = 0; j < count; j++)
+		{
+			int order = place_compare(&places[i], &places[j]);
+
+			ck_assert_int_eq(order < 0, i < j);
+			ck_assert_int_eq(order > 0, i > j);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_place_without_an_id_is_the_horizon)
+{
+	const Place horizon = {.epoch = 3, .xid = 7};
+	const Place event = {.epoch = 3, .xid = 7, .id = {[15] = 1}};
+
+	ck_assert(place_is_horizon(&horizon));
+	ck_assert(!place_is_horizon(&event));
+}
+END_TEST
+
+static void
+expect(const Buffer *out, size_t head, const char *text)
+{
+	ck_assert_uint_eq(out->len, head + strlen(text));
+	ck_assert_mem_eq(out->data + head, text, strlen(text));
+}
+
+START_TEST(the_first_frame_says_what_will_come)
+{
+	Identity identity = {.org = {1}};
+	Filter filter = {.types = (char *) "message,chat.update"};
+	Buffer out;
+
+	buffer_init(&out, 4096);
+	ck_assert(words_connected(&out, 20000, &identity, &filter));
+	expect(&out, LONG_HEAD,
+		   "{\"event\":\"connected\",\"heartbeatSeconds\":20,"
+		   "\"organization\":\"org_01000000000000000000000000\","
+		   "\"events\":[\"message\",\"chat.update\"]}");
+	buffer_clear(&out);
+	filter = (Filter){.has_session = true, .session = {2}};
+	ck_assert(words_connected(&out, 250, &identity, &filter));
+	expect(&out, LONG_HEAD,
+		   "{\"event\":\"connected\",\"heartbeatSeconds\":0.250,"
+		   "\"organization\":\"org_01000000000000000000000000\","
+		   "\"session\":\"sess_02000000000000000000000000\"}");
+	buffer_free(&out);
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_said_in_a_frame)
+{
+	Buffer out;
+
+	buffer_init(&out, 4096);
+	ck_assert(words_error(&out, "key_revoked"));
+	expect(&out, HEAD, "{\"event\":\"error\",\"error\":\"key_revoked\"}");
+	buffer_clear(&out);
+	ck_assert(words_resync_required(&out));
+	expect(&out, HEAD, "{\"event\":\"resync_required\"}");
+	buffer_free(&out);
+}
+END_TEST
+
+SUITE("realtime", places_are_in_order, a_place_without_an_id_is_the_horizon,
+	  the_first_frame_says_what_will_come, what_is_wrong_is_said_in_a_frame)
