@@ -27,11 +27,19 @@ typedef struct Service
 } Service;
 
 static void
-on_drained(void *context)
+on_all_drained(void *context)
 {
 	const Service *service = context;
 
 	event_base_loopbreak(service->base);
+}
+
+static void
+on_http_drained(void *context)
+{
+	const Service *service = context;
+
+	realtime_drain(service->realtime, on_all_drained, context);
 }
 
 static void
@@ -49,7 +57,8 @@ on_stop(evutil_socket_t number, short what, void *context)
 	service->draining = true;
 	log_line(LOG_LEVEL_INFO, "draining",
 			 log_int("connections", http_server_connections(service->http)));
-	http_server_drain(service->http, (int) service->settings->drain_s * 1000, on_drained, service);
+	http_server_drain(service->http, (int) service->settings->drain_s * 1000, on_http_drained,
+					  service);
 }
 
 static bool

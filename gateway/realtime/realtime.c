@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "realtime/realtime_internal.h"
 
@@ -36,6 +37,26 @@ find_statements(Realtime *realtime)
 	return true;
 }
 
+static void
+on_drain_tick(evutil_socket_t fd, short what, void *context)
+{
+	Realtime *realtime = context;
+	void (*drained)(void *context) = realtime->drained;
+
+	(void) fd;
+	(void) what;
+	if (realtime->forget_count > 0 && clock_monotonic_ms() < realtime->drain_deadline)
+	{
+		return;
+	}
+	event_del(realtime->drain);
+	realtime->drained = NULL;
+	if (drained != NULL)
+	{
+		drained(realtime->drained_context);
+	}
+}
+
 static bool
 make_timers(Realtime *realtime)
 {
@@ -43,7 +64,8 @@ make_timers(Realtime *realtime)
 
 	realtime->late_tick = event_new(realtime->base, -1, EV_PERSIST, feeds_on_late_tick, realtime);
 	realtime->sweep = event_new(realtime->base, -1, EV_PERSIST, feeds_on_sweep, realtime);
-	return realtime->late_tick != NULL && realtime->sweep != NULL &&
+	realtime->drain = event_new(realtime->base, -1, EV_PERSIST, on_drain_tick, realtime);
+	return realtime->late_tick != NULL && realtime->sweep != NULL && realtime->drain != NULL &&
 		   event_add(realtime->sweep, &hour) == 0;
 }
 
@@ -106,8 +128,24 @@ realtime_free(Realtime *realtime)
 	{
 		event_free(realtime->sweep);
 	}
+	if (realtime->drain != NULL)
+	{
+		event_free(realtime->drain);
+	}
 	buffer_free(&realtime->frames);
 	free(realtime);
+}
+
+void
+realtime_drain(Realtime *realtime, void (*done)(void *context), void *context)
+{
+	struct timeval tick = {.tv_usec = DRAIN_TICK_MS * 1000};
+
+	realtime->drained = done;
+	realtime->drained_context = context;
+	realtime->drain_deadline = clock_monotonic_ms() + REALTIME_DRAIN_MS;
+	event_add(realtime->drain, &tick);
+	event_active(realtime->drain, EV_TIMEOUT, 0);
 }
 
 int

@@ -48,6 +48,14 @@ extern void realtime_free(Realtime *realtime);
 extern void realtime_take(void *context, HttpRequest *request, const char *credential,
 						  size_t length, bool is_ticket);
 
+/*
+ * The sockets are closed; calls done(context) when their credentials were given back, or
+ * after REALTIME_DRAIN_MS: what is left then ends by its age.
+ */
+#define REALTIME_DRAIN_MS 2000
+
+extern void realtime_drain(Realtime *realtime, void (*done)(void *context), void *context);
+
 /* Sockets that are open. */
 extern int realtime_sockets(const Realtime *realtime);
 

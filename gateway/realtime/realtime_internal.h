@@ -59,6 +59,9 @@
 #define RETRY_FIRST_MS 10
 #define RETRY_LAST_MS 1000
 
+/* How often it is looked whether all is given back. */
+#define DRAIN_TICK_MS 20
+
 /* How often feeds that are to be looked at again are looked for, while there are any. */
 #define LATE_TICK_MS 10
 
@@ -236,6 +239,12 @@ struct Realtime
 	struct ForgetList forgets;
 	int forget_count;
 	int forgetting; /* under way */
+
+	/* draining */
+	void (*drained)(void *context); /* NULL: not, or done */
+	void *drained_context;
+	int64_t drain_deadline; /* monotonic milliseconds */
+	struct event *drain;    /* looks whether it is over */
 };
 
 /* ---- open.c ---- */

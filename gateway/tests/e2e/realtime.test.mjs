@@ -158,6 +158,18 @@ test('parameters that are wrong are told to those who may be here', async () =>
 	assert.equal((await refused({ query: { session: 'x' } })).status, 401);
 });
 
+test('no cookie opens a socket', async () =>
+{
+	const uuid = await db.value("SELECT id FROM wa.create_user('oona@example.net', 'Oona', 'correct horse')");
+
+	await db.sql("SELECT wa.add_member($1, $2, 'owner')", [tenant.org.uuid, uuid]);
+	const cookie = await db.value("SELECT cookie FROM wa.sign_in('oona@example.net', 'correct horse', '192.0.2.1', 'x')");
+
+	for (const name of ['wa_session', '__Host-wa_session', 'session', 'token'])
+		assert.equal((await refused({ headers: { cookie: `${name}=${cookie}`, origin: `http://127.0.0.1:${gateway.port}` } })).status, 401);
+	assert.equal((await refused({ key: cookie })).status, 401);
+});
+
 /* ---- the handshake ---- */
 
 test('who asks for something else is told what this is for', async () =>
@@ -394,9 +406,12 @@ test('without sockets nobody waits in the database', async () =>
 test('a gateway that stops says goodbye', async () =>
 {
 	const second = await Gateway.start(cluster);
-	const socket = await Socket.open(second, { key: await events() });
+	const key = await events();
+	const sockets = await Promise.all(Array.from({ length: 100 }, () => Socket.open(second, { key })));
 	const stopped = second.stop();
 
-	assert.equal((await socket.closed).code, 1001);
+	for (const { code } of await Promise.all(sockets.map((socket) => socket.closed)))
+		assert.equal(code, 1001);
 	assert.deepEqual(await stopped, { code: 0, signal: null });
+	assert.equal(await db.value('SELECT count(*) FROM wa.realtime'), '0');
 });
