@@ -35,14 +35,16 @@ export class Socket
 {
 	/*
 	 * Opens one with a key in the header or a ticket in the URL, and returns when the first
-	 * frame has come.  query: { session, events, since }.  options are those of ws.
+	 * frame has come.  query: { session, types, since }.  options are those of ws; with "ca"
+	 * it speaks TLS.
 	 */
 	static async open(gateway, { key, ticket, query = {}, headers = {}, ...options } = {})
 	{
 		const parameters = new URLSearchParams({ ...query, ...(ticket === undefined ? {} : { ticket }) });
 		const search = parameters.size === 0 && parameters.toString() === '' ? '' : `?${parameters}`;
 		const credential = key === undefined ? {} : { authorization: `Bearer ${key}` };
-		const socket = new Socket(new WebSocket(`ws://127.0.0.1:${gateway.port}/api/v1/realtime${search}`,
+		const scheme = options.ca === undefined ? 'ws' : 'wss';
+		const socket = new Socket(new WebSocket(`${scheme}://127.0.0.1:${gateway.port}/api/v1/realtime${search}`,
 			{ perMessageDeflate: false, headers: { ...credential, ...headers }, ...options }));
 
 		await socket.opened;
