@@ -94,8 +94,7 @@ extern bool call_add_body_json(Call *call, const char *name, const JsonValue *va
 extern bool call_add_params(Call *call);
 
 /* endpoint.c: answers a request that does not get through the door. */
-extern void
-call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result);
+extern void call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result);
 
 /* health.c: before the first request, and when the HTTP server holds none any more. */
 extern void readiness_init(Readiness *readiness);

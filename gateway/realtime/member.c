@@ -113,6 +113,7 @@ member_create(Realtime *realtime, const Identity *identity, Filter *filter, cons
 	member->expires_ms = identity->expires_ms;
 	member->opened_ms = clock_monotonic_ms();
 	memcpy(member->credential, identity->credential, sizeof(member->credential));
+	memcpy(member->client, identity->client, sizeof(member->client));
 	TAILQ_INSERT_TAIL(&feed->members, member, link);
 	realtime->sockets++;
 	return member;

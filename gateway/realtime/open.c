@@ -228,6 +228,10 @@ ask_for_place(Opening *opening)
 		request != NULL && db_request_credential(request, credential, strlen(credential), NEEDS) &&
 		(opening->has_since ? db_param_uuid(request, opening->since) : db_param_null(request));
 
+	if (request != NULL)
+	{
+		db_request_address(request, opening->identity.client, strlen(opening->identity.client));
+	}
 	return submit(opening, request, OPENING_PLACE, complete);
 }
 
@@ -510,6 +514,21 @@ take_query(Opening *opening, bool is_ticket)
 	}
 }
 
+/*
+ * An address that is longer than the database keeps is none.
+ */
+static void
+note_client(Opening *opening)
+{
+	char client[HTTP_CLIENT_MAX];
+
+	http_request_client(opening->http, client);
+	if (strlen(client) < sizeof(opening->identity.client))
+	{
+		strcpy(opening->identity.client, client);
+	}
+}
+
 static bool
 ask_for_credential(Opening *opening, const char *credential, size_t length, bool is_ticket)
 {
@@ -522,6 +541,10 @@ ask_for_credential(Opening *opening, const char *credential, size_t length, bool
 									  : db_request_credential(request, credential, length, NEEDS) &&
 											filter_add_types(request, &opening->filter));
 
+	if (request != NULL && !is_ticket)
+	{
+		db_request_address(request, opening->identity.client, strlen(opening->identity.client));
+	}
 	return submit(opening, request, is_ticket ? OPENING_REDEEM : OPENING_OPEN, complete);
 }
 
@@ -538,6 +561,7 @@ start(Realtime *realtime, HttpRequest *request, const char *credential, size_t l
 	}
 	opening->realtime = realtime;
 	opening->http = request;
+	note_client(opening);
 	TAILQ_INSERT_TAIL(&realtime->openings, opening, link);
 	realtime->opening_count++;
 	take_query(opening, is_ticket);

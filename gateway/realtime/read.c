@@ -134,6 +134,7 @@ read_start(Feed *feed)
 		db_request_free(request);
 		return false;
 	}
+	db_request_address(request, reader->client, strlen(reader->client));
 	if (!db_submit(realtime->db, request))
 	{
 		return false;

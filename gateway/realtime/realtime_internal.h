@@ -122,6 +122,7 @@ typedef struct Identity
 	int bucket;
 	int64_t expires_ms; /* wall clock */
 	char credential[CREDENTIAL_SIZE];
+	char client[DB_ADDRESS_MAX + 1]; /* where it comes from, for the record of the key's use */
 } Identity;
 
 struct Member
@@ -134,6 +135,7 @@ struct Member
 	int64_t expires_ms;
 	int64_t opened_ms; /* monotonic */
 	char credential[CREDENTIAL_SIZE];
+	char client[DB_ADDRESS_MAX + 1];
 };
 
 TAILQ_HEAD(MemberList, Member);

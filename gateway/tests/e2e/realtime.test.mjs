@@ -346,6 +346,18 @@ test('a client has nothing to say: small texts are thrown away, all else ends it
 	await polite.close();
 });
 
+test('reading events is a use of the key, from where the socket comes', async () =>
+{
+	const key = await createKey(db, tenant.org, ['events']);
+	const socket = await open({ key: key.secret });
+
+	await emit(db, tenant.org);
+	await socket.waitFor(1);
+	await socket.close();
+
+	assert.match(await db.value('SELECT host(used_from) FROM wa.key_last_used($1, $2)', [tenant.org.uuid, key.uuid]), /^127\.0\.0\.1$/);
+});
+
 /* ---- bounds ---- */
 
 test('a key has so many sockets, and the process too', async () =>
