@@ -192,16 +192,6 @@ feed_free_if_empty(Feed *feed)
 
 /* ---- merging ---- */
 
-static bool
-same_filter(const Filter *a, const Filter *b)
-{
-	bool same_types = a->types == NULL || b->types == NULL ? a->types == b->types
-														   : strcmp(a->types, b->types) == 0;
-
-	return same_types && a->has_session == b->has_session &&
-		   memcmp(a->session, b->session, sizeof(a->session)) == 0;
-}
-
 static Feed *
 live_feed_like(const Feed *feed)
 {
@@ -209,7 +199,7 @@ live_feed_like(const Feed *feed)
 
 	TAILQ_FOREACH(other, &feed->holder->feeds, holder_link)
 	{
-		if (other != feed && other->live && same_filter(&other->filter, &feed->filter))
+		if (other != feed && other->live && filter_same(&other->filter, &feed->filter))
 		{
 			return other;
 		}

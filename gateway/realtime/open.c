@@ -20,13 +20,8 @@
 #include "lib/log.h"
 #include "realtime/realtime_internal.h"
 
-#define NEEDS "events"
-#define RESYNC_STATE "WA001"
-
 /* Bytes of the first frames. */
 #define FIRST_FRAMES_MAX (16 * 1024)
-
-#define TYPES_WANTED "must be event types, or *, separated by commas"
 
 /* What both realtime_redeem and realtime_open begin with. */
 enum
@@ -39,15 +34,6 @@ enum
 	REDEEM_SESSION = OPEN_TYPES_KNOWN,
 	REDEEM_TYPES,
 	REDEEM_SINCE
-};
-
-/* realtime_start */
-enum
-{
-	START_EPOCH,
-	START_XID,
-	START_ID,
-	START_KEY
 };
 
 typedef enum OpeningStage
@@ -65,12 +51,8 @@ typedef struct Opening
 	DbRequest *db;
 	OpeningStage stage;
 	Identity identity; /* its credential is "" until there is one */
-	Filter filter;
-	bool has_since;
-	uint8_t since[DB_UUID_SIZE];
-	bool resync;         /* what it wants to go on behind is not kept */
-	const char *problem; /* the parameter that is wrong, told once the credential is good */
-	const char *problem_text;
+	Wanted wanted;
+	bool resync; /* what it wants to go on behind is not kept */
 } Opening;
 
 /* ---- ending ---- */
@@ -86,7 +68,7 @@ free_opening(Opening *opening)
 	{
 		forget_credential(realtime, opening->identity.credential);
 	}
-	free(opening->filter.types);
+	free(opening->wanted.filter.types);
 	wak_wipe(opening, sizeof(*opening));
 	free(opening);
 }
@@ -172,7 +154,8 @@ static void
 become_socket(Opening *opening, const Place *place)
 {
 	HttpRequest *http = opening->http;
-	Member *member = member_create(opening->realtime, &opening->identity, &opening->filter, place);
+	Member *member =
+		member_create(opening->realtime, &opening->identity, &opening->wanted.filter, place);
 	WebSocket *socket;
 
 	if (member == NULL)
@@ -224,9 +207,10 @@ ask_for_place(Opening *opening)
 	const char *credential = opening->identity.credential;
 	DbRequest *request = db_request_new(realtime->statements.start, DB_LANE_FAST,
 										realtime->config.timeout_ms, on_result, opening);
-	bool complete =
-		request != NULL && db_request_credential(request, credential, strlen(credential), NEEDS) &&
-		(opening->has_since ? db_param_uuid(request, opening->since) : db_param_null(request));
+	bool complete = request != NULL &&
+					db_request_credential(request, credential, strlen(credential), NEEDS) &&
+					(opening->wanted.has_since ? db_param_uuid(request, opening->wanted.since)
+											   : db_param_null(request));
 
 	if (request != NULL)
 	{
@@ -243,7 +227,7 @@ take_holder(Opening *opening, const DbResult *result)
 {
 	char id[WAK_TYPEID_MAX + 1];
 
-	opening->identity.is_key = db_uuid(result, 0, START_KEY, opening->identity.holder);
+	opening->identity.is_key = db_uuid(result, 0, PLACE_KEY, opening->identity.holder);
 	if (!opening->identity.is_key)
 	{
 		memcpy(opening->identity.holder, result->principal, DB_UUID_SIZE);
@@ -262,7 +246,7 @@ take_place(Opening *opening, const DbResult *result)
 	Place place;
 
 	if (result->rows != 1 || !result->has_principal ||
-		!place_read(result, 0, START_EPOCH, START_XID, START_ID, &place))
+		!place_read(result, 0, PLACE_EPOCH, PLACE_XID, PLACE_ID, &place))
 	{
 		log_line(LOG_LEVEL_ERROR, "place_unreadable", log_int("rows", result->rows));
 		refuse_kind(opening, HTTP_ERROR_INTERNAL, NULL);
@@ -284,50 +268,6 @@ take_place(Opening *opening, const DbResult *result)
 }
 
 /* ---- the credential ---- */
-
-static void
-note_problem(Opening *opening, const char *name, const char *text)
-{
-	if (opening->problem == NULL)
-	{
-		opening->problem = name;
-		opening->problem_text = text;
-	}
-}
-
-/*
- * The types as one text; false when they cannot be a filter.
- */
-static bool
-take_types(Opening *opening, const DbResult *result)
-{
-	const char *text;
-	size_t length;
-	DbArray array;
-	Buffer types;
-
-	if (db_is_null(result, 0, REDEEM_TYPES))
-	{
-		return true;
-	}
-	buffer_init(&types, TYPES_MAX * (TYPE_MAX + 1));
-	if (!db_array(result, 0, REDEEM_TYPES, &array))
-	{
-		return false;
-	}
-	buffer_append(&types, "", 0);
-	while (db_array_next(&array, &text, &length))
-	{
-		if (types.len > 0)
-		{
-			buffer_append_char(&types, ',');
-		}
-		buffer_append(&types, text, text == NULL ? 0 : length);
-	}
-	opening->filter.types = types.failed ? NULL : strdup(types.data);
-	buffer_free(&types);
-	return opening->filter.types != NULL;
-}
 
 static bool
 take_identity(Opening *opening, const DbResult *result)
@@ -355,13 +295,11 @@ take_identity(Opening *opening, const DbResult *result)
 
 		if (db_bool(result, 0, OPEN_TYPES_KNOWN, &known) && !known)
 		{
-			note_problem(opening, "types", TYPES_WANTED);
+			wanted_refuse_types(&opening->wanted);
 		}
 		return true;
 	}
-	opening->filter.has_session = db_uuid(result, 0, REDEEM_SESSION, opening->filter.session);
-	opening->has_since = db_uuid(result, 0, REDEEM_SINCE, opening->since);
-	return take_types(opening, result);
+	return wanted_read_row(&opening->wanted, result, REDEEM_SESSION, REDEEM_TYPES, REDEEM_SINCE);
 }
 
 static void
@@ -372,9 +310,9 @@ take_credential(Opening *opening, const DbResult *result)
 		log_line(LOG_LEVEL_ERROR, "socket_credential_unreadable", log_int("rows", result->rows));
 		refuse_kind(opening, HTTP_ERROR_INTERNAL, NULL);
 	}
-	else if (opening->problem != NULL)
+	else if (opening->wanted.problem != NULL)
 	{
-		HttpDetail detail = {.name = opening->problem, .text = opening->problem_text};
+		HttpDetail detail = {.name = opening->wanted.problem, .text = opening->wanted.problem_text};
 
 		refuse(opening, http_error(HTTP_ERROR_VALIDATION), &detail);
 	}
@@ -395,9 +333,9 @@ on_result(void *arg, const DbResult *result)
 
 	opening->db = NULL;
 	if (result->outcome == DB_REFUSED && strcmp(result->sqlstate, RESYNC_STATE) == 0 &&
-		opening->has_since)
+		opening->wanted.has_since)
 	{
-		opening->has_since = false;
+		opening->wanted.has_since = false;
 		opening->resync = true;
 		if (!ask_for_place(opening))
 		{
@@ -419,100 +357,6 @@ on_result(void *arg, const DbResult *result)
 }
 
 /* ---- the request ---- */
-
-/*
- * Types are the database's to know; here they only have to be a list that can be one.
- */
-static void
-take_types_parameter(Opening *opening, const HttpText *value)
-{
-	size_t types = 1;
-	size_t length = 0;
-
-	for (size_t i = 0; i < value->len; i++)
-	{
-		bool comma = value->data[i] == ',';
-
-		types += comma ? 1 : 0;
-		length = comma ? 0 : length + 1;
-		if (length > TYPE_MAX || types > TYPES_MAX)
-		{
-			break;
-		}
-	}
-	if (length > TYPE_MAX || types > TYPES_MAX || length == 0)
-	{
-		note_problem(opening, "types", TYPES_WANTED);
-		return;
-	}
-	opening->filter.types = strdup(value->data);
-	if (opening->filter.types == NULL)
-	{
-		note_problem(opening, "types", "out of memory");
-	}
-}
-
-static void
-take_parameter(Opening *opening, const HttpField *parameter)
-{
-	const char *name = parameter->name.data;
-	const HttpText *value = &parameter->value;
-
-	if (strcmp(name, "session") == 0)
-	{
-		opening->filter.has_session = wak_typeid_decode(value->data, value->len, "sess",
-														opening->filter.session) == WAK_TYPEID_OK;
-		if (!opening->filter.has_session)
-		{
-			note_problem(opening, "session", "must be the id of a session");
-		}
-	}
-	else if (strcmp(name, "since") == 0)
-	{
-		opening->has_since =
-			wak_typeid_decode(value->data, value->len, "evt", opening->since) == WAK_TYPEID_OK;
-		if (!opening->has_since)
-		{
-			note_problem(opening, "since", "must be the id of an event");
-		}
-	}
-	else if (strcmp(name, "types") == 0)
-	{
-		take_types_parameter(opening, value);
-	}
-	else
-	{
-		note_problem(opening, "query", "has a parameter that is not known here");
-	}
-}
-
-/*
- * A ticket has its filter in itself; all else is in the query, each once.
- */
-static void
-take_query(Opening *opening, bool is_ticket)
-{
-	const HttpRequest *request = opening->http;
-
-	for (size_t i = 0; i < request->n_parameters; i++)
-	{
-		size_t count;
-
-		http_request_parameter(request, request->parameters[i].name.data, &count);
-		if (count > 1)
-		{
-			note_problem(opening, "query", "has a parameter twice");
-		}
-		else if (!is_ticket)
-		{
-			take_parameter(opening, &request->parameters[i]);
-		}
-		else if (strcmp(request->parameters[i].name.data, "ticket") != 0)
-		{
-			note_problem(opening, "query", "a ticket says everything by itself");
-		}
-	}
-}
 
 /*
  * An address that is longer than the database keeps is none.
@@ -539,7 +383,7 @@ ask_for_credential(Opening *opening, const char *credential, size_t length, bool
 	bool complete =
 		request != NULL && (is_ticket ? db_param_text(request, credential, length)
 									  : db_request_credential(request, credential, length, NEEDS) &&
-											filter_add_types(request, &opening->filter));
+											filter_add_types(request, &opening->wanted.filter));
 
 	if (request != NULL && !is_ticket)
 	{
@@ -564,7 +408,7 @@ start(Realtime *realtime, HttpRequest *request, const char *credential, size_t l
 	note_client(opening);
 	TAILQ_INSERT_TAIL(&realtime->openings, opening, link);
 	realtime->opening_count++;
-	take_query(opening, is_ticket);
+	wanted_read_query(&opening->wanted, request, is_ticket);
 	if (!ask_for_credential(opening, credential, length, is_ticket))
 	{
 		refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);

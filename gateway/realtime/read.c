@@ -13,12 +13,6 @@
 #include "lib/log.h"
 #include "realtime/realtime_internal.h"
 
-/* The permission that every read needs. */
-#define NEEDS "events"
-
-/* The state that says that a place is not kept any more. */
-#define RESYNC_STATE "WA001"
-
 /* Columns of realtime_batch. */
 enum
 {
@@ -27,14 +21,6 @@ enum
 	BATCH_EPOCH,
 	BATCH_XID,
 	BATCH_PENDING
-};
-
-/* Columns of realtime_start. */
-enum
-{
-	START_EPOCH,
-	START_XID,
-	START_ID
 };
 
 /* What was read: a frame for each event, one behind the other in realtime->frames. */
@@ -68,25 +54,6 @@ choose_reader(const Feed *feed)
 		}
 	}
 	return first;
-}
-
-bool
-filter_add_types(DbRequest *request, const Filter *filter)
-{
-	const char *texts[TYPES_MAX];
-	size_t lengths[TYPES_MAX];
-	const char *at = filter->types;
-	int count = 0;
-
-	while (at != NULL && *at != '\0' && count < TYPES_MAX)
-	{
-		texts[count] = at;
-		lengths[count] = strcspn(at, ",");
-		at += lengths[count] + (at[lengths[count]] == ',' ? 1 : 0);
-		count++;
-	}
-	return filter->types == NULL ? db_param_null(request)
-								 : db_param_text_array(request, texts, lengths, count);
 }
 
 static bool
@@ -306,7 +273,7 @@ take_events(Feed *feed, const DbResult *result)
 static void
 take_place(Feed *feed, const DbResult *result)
 {
-	if (result->rows != 1 || !place_read(result, 0, START_EPOCH, START_XID, START_ID, &feed->place))
+	if (result->rows != 1 || !place_read(result, 0, PLACE_EPOCH, PLACE_XID, PLACE_ID, &feed->place))
 	{
 		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
 		return;

@@ -8,6 +8,7 @@
  * mistake here can show an organization what is not its own.
  *
  *	open.c		from the request to the socket
+ *	wanted.c	what a socket was opened for
  *	member.c	a socket that is open, and the key or person that it belongs to
  *	feed.c		sockets that get the same events, and the reading for them
  *	wait.c		the one database connection that waits for something to happen

@@ -105,6 +105,21 @@ typedef struct Holder Holder;
 typedef struct Member Member;
 typedef struct Waiting Waiting;
 
+/* The permission that every read needs. */
+#define NEEDS "events"
+
+/* The state that says that a place is not kept any more. */
+#define RESYNC_STATE "WA001"
+
+/* Columns of realtime_start. */
+enum
+{
+	PLACE_EPOCH,
+	PLACE_XID,
+	PLACE_ID,
+	PLACE_KEY
+};
+
 /* Which events a socket gets. */
 typedef struct Filter
 {
@@ -112,6 +127,16 @@ typedef struct Filter
 	uint8_t session[DB_UUID_SIZE];
 	char *types; /* separated by commas; NULL = all */
 } Filter;
+
+/* What a socket was opened for. */
+typedef struct Wanted
+{
+	Filter filter;
+	bool has_since;
+	uint8_t since[DB_UUID_SIZE];
+	const char *problem; /* the parameter that is wrong, told once the credential is good */
+	const char *problem_text;
+} Wanted;
 
 /* Whose a socket is, and what it presents to the database. */
 typedef struct Identity
@@ -254,6 +279,24 @@ struct Realtime
 /* The HTTP server is gone: nobody waits for these any more. */
 extern void openings_end(Realtime *realtime);
 
+/* ---- wanted.c ---- */
+
+/* Reads what the query says: a ticket and nothing else, or the filter and since. */
+extern void wanted_read_query(Wanted *wanted, const HttpRequest *request, bool is_ticket);
+
+/* Reads what a ticket says from these columns of the first row; false when it cannot be. */
+extern bool
+wanted_read_row(Wanted *wanted, const DbResult *result, int session, int types, int since);
+
+/* The types are none that the database knows. */
+extern void wanted_refuse_types(Wanted *wanted);
+
+/* Adds the filter's types as a parameter. */
+extern bool filter_add_types(DbRequest *request, const Filter *filter);
+
+/* Whether two sockets with these see the same. */
+extern bool filter_same(const Filter *a, const Filter *b);
+
 /* ---- member.c ---- */
 
 /* Ends it, when it has neither sockets nor feeds. */
@@ -322,9 +365,6 @@ extern void feeds_on_sweep(evutil_socket_t fd, short what, void *context);
 
 /* Sends the feed's next request; false: it could not. */
 extern bool read_start(Feed *feed);
-
-/* Adds the filter's types as a parameter. */
-extern bool filter_add_types(DbRequest *request, const Filter *filter);
 
 /* Gives up the request that is under way. */
 extern void read_abandon(Feed *feed);

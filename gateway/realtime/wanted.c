@@ -1,0 +1,196 @@
+/*
+ * wanted.c
+ *		What a socket was opened for: from the query, or from the ticket.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/typeid.h"
+#include "realtime/realtime_internal.h"
+
+#define TYPES_WANTED "must be event types, or *, separated by commas"
+
+/* ---- filters ---- */
+
+bool
+filter_add_types(DbRequest *request, const Filter *filter)
+{
+	const char *texts[TYPES_MAX];
+	size_t lengths[TYPES_MAX];
+	const char *at = filter->types;
+	int count = 0;
+
+	while (at != NULL && *at != '\0' && count < TYPES_MAX)
+	{
+		texts[count] = at;
+		lengths[count] = strcspn(at, ",");
+		at += lengths[count] + (at[lengths[count]] == ',' ? 1 : 0);
+		count++;
+	}
+	return filter->types == NULL ? db_param_null(request)
+								 : db_param_text_array(request, texts, lengths, count);
+}
+
+bool
+filter_same(const Filter *a, const Filter *b)
+{
+	bool same_types = a->types == NULL || b->types == NULL ? a->types == b->types
+														   : strcmp(a->types, b->types) == 0;
+
+	return same_types && a->has_session == b->has_session &&
+		   memcmp(a->session, b->session, sizeof(a->session)) == 0;
+}
+
+/* ---- a ticket ---- */
+
+/*
+ * The types as one text; false when they cannot be a filter.
+ */
+static bool
+read_types(Filter *filter, const DbResult *result, int column)
+{
+	const char *text;
+	size_t length;
+	DbArray array;
+	Buffer types;
+
+	if (db_is_null(result, 0, column))
+	{
+		return true;
+	}
+	buffer_init(&types, TYPES_MAX * (TYPE_MAX + 1));
+	if (!db_array(result, 0, column, &array))
+	{
+		return false;
+	}
+	buffer_append(&types, "", 0);
+	while (db_array_next(&array, &text, &length))
+	{
+		if (types.len > 0)
+		{
+			buffer_append_char(&types, ',');
+		}
+		buffer_append(&types, text, text == NULL ? 0 : length);
+	}
+	filter->types = types.failed ? NULL : strdup(types.data);
+	buffer_free(&types);
+	return filter->types != NULL;
+}
+
+bool
+wanted_read_row(Wanted *wanted, const DbResult *result, int session, int types, int since)
+{
+	wanted->filter.has_session = db_uuid(result, 0, session, wanted->filter.session);
+	wanted->has_since = db_uuid(result, 0, since, wanted->since);
+	return read_types(&wanted->filter, result, types);
+}
+
+/* ---- a query ---- */
+
+static void
+note_problem(Wanted *wanted, const char *name, const char *text)
+{
+	if (wanted->problem == NULL)
+	{
+		wanted->problem = name;
+		wanted->problem_text = text;
+	}
+}
+
+void
+wanted_refuse_types(Wanted *wanted)
+{
+	note_problem(wanted, "types", TYPES_WANTED);
+}
+
+/*
+ * Types are the database's to know; here they only have to be a list that can be one.
+ */
+static void
+take_types_parameter(Wanted *wanted, const HttpText *value)
+{
+	size_t types = 1;
+	size_t length = 0;
+
+	for (size_t i = 0; i < value->len; i++)
+	{
+		bool comma = value->data[i] == ',';
+
+		types += comma ? 1 : 0;
+		length = comma ? 0 : length + 1;
+		if (length > TYPE_MAX || types > TYPES_MAX)
+		{
+			break;
+		}
+	}
+	if (length > TYPE_MAX || types > TYPES_MAX || length == 0)
+	{
+		note_problem(wanted, "types", TYPES_WANTED);
+		return;
+	}
+	wanted->filter.types = strdup(value->data);
+	if (wanted->filter.types == NULL)
+	{
+		note_problem(wanted, "types", "out of memory");
+	}
+}
+
+static void
+take_parameter(Wanted *wanted, const HttpField *parameter)
+{
+	const char *name = parameter->name.data;
+	const HttpText *value = &parameter->value;
+
+	if (strcmp(name, "session") == 0)
+	{
+		wanted->filter.has_session = wak_typeid_decode(value->data, value->len, "sess",
+													   wanted->filter.session) == WAK_TYPEID_OK;
+		if (!wanted->filter.has_session)
+		{
+			note_problem(wanted, "session", "must be the id of a session");
+		}
+	}
+	else if (strcmp(name, "since") == 0)
+	{
+		wanted->has_since =
+			wak_typeid_decode(value->data, value->len, "evt", wanted->since) == WAK_TYPEID_OK;
+		if (!wanted->has_since)
+		{
+			note_problem(wanted, "since", "must be the id of an event");
+		}
+	}
+	else if (strcmp(name, "types") == 0)
+	{
+		take_types_parameter(wanted, value);
+	}
+	else
+	{
+		note_problem(wanted, "query", "has a parameter that is not known here");
+	}
+}
+
+/*
+ * A ticket has its filter in itself; all else is in the query, each once.
+ */
+void
+wanted_read_query(Wanted *wanted, const HttpRequest *request, bool is_ticket)
+{
+	for (size_t i = 0; i < request->n_parameters; i++)
+	{
+		size_t count;
+
+		http_request_parameter(request, request->parameters[i].name.data, &count);
+		if (count > 1)
+		{
+			note_problem(wanted, "query", "has a parameter twice");
+		}
+		else if (!is_ticket)
+		{
+			take_parameter(wanted, &request->parameters[i]);
+		}
+		else if (strcmp(request->parameters[i].name.data, "ticket") != 0)
+		{
+			note_problem(wanted, "query", "a ticket says everything by itself");
+		}
+	}
+}
