@@ -27,6 +27,7 @@
 #include "src/redact.h"
 #include "src/row_lookup.h"
 #include "src/seal.h"
+#include "src/target.h"
 #include "src/throttle.h"
 #include "src/usage.h"
 #include "src/wake.h"
@@ -80,6 +81,7 @@ _PG_init(void)
 	wa_context_init();
 	wa_password_init();
 	wa_wake_init();
+	wa_target_init();
 	MarkGUCPrefixReserved("wa");
 
 	if (process_shared_preload_libraries_in_progress)

@@ -17,6 +17,7 @@
 #include "db/preflight.h"
 #include "lib/log.h"
 #include "service.h"
+#include "service_metrics.h"
 #include "settings.h"
 #include "workers.h"
 
@@ -53,6 +54,8 @@ run(const Settings *settings)
 {
 	struct sigaction stop = {.sa_handler = on_stop_signal};
 	DbConfig db = settings_db(settings);
+	Metrics *metrics;
+	int status;
 
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
@@ -60,8 +63,15 @@ run(const Settings *settings)
 	{
 		return CONFIG_EXIT_FAILED;
 	}
-	return settings->workers > 1 ? workers_run(settings, &stops)
-								 : service_run(settings, settings->listen, &stops);
+	if (!service_metrics_open(settings, &metrics))
+	{
+		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", "out of memory"));
+		return CONFIG_EXIT_FAILED;
+	}
+	status = settings->workers > 1 ? workers_run(settings, metrics, &stops)
+								   : service_run(settings, settings->listen, metrics, &stops);
+	metrics_close(metrics);
+	return status;
 }
 
 int

@@ -12,10 +12,13 @@
 
 #include "api/api.h"
 #include "lib/log.h"
+#include "service_metrics.h"
 
 typedef struct Service
 {
 	const Settings *settings;
+	Metrics *metrics; /* NULL: nobody wants any */
+	ServiceMetrics *measured;
 	struct event_base *base;
 	HttpServer *http;
 	Db *db;
@@ -90,6 +93,18 @@ open_floors(Service *service)
 	return service->realtime != NULL;
 }
 
+static bool
+measure(Service *service, char *error, size_t size)
+{
+	if (service->metrics == NULL)
+	{
+		return true;
+	}
+	service->measured = service_metrics_start(service->base, service->settings, service->metrics,
+											  service->http, service->db, error, size);
+	return service->measured != NULL;
+}
+
 /*
  * False: could not, and the reason is logged.
  */
@@ -104,12 +119,18 @@ open_service(Service *service, const char *listen)
 	{
 		config.handle = api_handle;
 		config.context = service->api;
+		config.observe = service->metrics == NULL ? NULL : service_metrics_observe;
+		config.observe_context = service->metrics;
 		service->http = http_server_start(service->base, &config, error, sizeof(error));
 	}
-	if (service->http == NULL || !watch_signals(service))
+	if (service->http == NULL || !measure(service, error, sizeof(error)))
 	{
-		log_line(LOG_LEVEL_ERROR, "cannot_start",
-				 log_text("reason", service->http == NULL ? error : "could not watch signals"));
+		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", error));
+		return false;
+	}
+	if (!watch_signals(service))
+	{
+		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", "could not watch signals"));
 		return false;
 	}
 	return true;
@@ -126,6 +147,7 @@ close_service(Service *service)
 	{
 		event_free(service->interrupt);
 	}
+	service_metrics_stop(service->measured);
 	if (service->http != NULL)
 	{
 		http_server_free(service->http);
@@ -180,9 +202,10 @@ loop(Service *service, const volatile sig_atomic_t *stops)
 }
 
 int
-service_run(const Settings *settings, const char *listen, const volatile sig_atomic_t *stops)
+service_run(const Settings *settings, const char *listen, Metrics *metrics,
+			const volatile sig_atomic_t *stops)
 {
-	Service service = {.settings = settings};
+	Service service = {.settings = settings, .metrics = metrics};
 	bool ok = open_service(&service, listen) && loop(&service, stops);
 
 	close_service(&service);

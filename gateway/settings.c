@@ -4,10 +4,13 @@
  */
 #include "settings.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api/api.h"
 #include "db/preflight.h"
+#include "http/http_metrics.h"
 #include "lib/log.h"
 
 /* Requests in the pipeline of one connection: more only wait there instead of in the queue. */
@@ -164,6 +167,12 @@ static const ConfigOption options[] = {
 	 .kind = CONFIG_LIST,
 	 .target = &settings.proxies,
 	 .help = "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; several as above"},
+	{.flag = "metrics",
+	 .environment = "WA_METRICS",
+	 .argument = "ADDR:PORT",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.metrics,
+	 .help = "address to serve GET /metrics on (Prometheus), without a credential; default: none"},
 	{.flag = "endpoints",
 	 .kind = CONFIG_FLAG,
 	 .target = &settings.endpoints,
@@ -193,6 +202,26 @@ settings_read(int argc, char **argv, const Settings **read)
 	return config_read(&program, argc, argv);
 }
 
+/*
+ * Several workers have to find the same port, without one who holds a free one for them.
+ */
+static bool
+check_metrics(const Settings *given, char *problem, size_t size)
+{
+	const char *port = given->metrics == NULL ? NULL : strrchr(given->metrics, ':');
+
+	if (given->metrics == NULL)
+	{
+		return true;
+	}
+	if (given->workers > 1 && port != NULL && strcmp(port, ":0") == 0)
+	{
+		snprintf(problem, size, "with several workers --metrics needs a port");
+		return false;
+	}
+	return http_metrics_check(given->metrics, problem, size);
+}
+
 bool
 settings_check(const Settings *given, char *problem, size_t size)
 {
@@ -200,7 +229,7 @@ settings_check(const Settings *given, char *problem, size_t size)
 	HttpServerConfig http = settings_http(given, given->listen, &limits);
 
 	return db_conninfo_valid(given->database, problem, size) &&
-		   http_server_check(&http, problem, size);
+		   http_server_check(&http, problem, size) && check_metrics(given, problem, size);
 }
 
 DbConfig

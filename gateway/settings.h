@@ -32,9 +32,10 @@ typedef struct Settings
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;
 	const char *log_level;
-	ConfigList origins; /* CORS: whose pages may read answers */
-	ConfigList proxies; /* whose X-Forwarded-For and -Proto are believed */
-	bool endpoints;     /* only print the table of endpoints */
+	const char *metrics; /* NULL: no listener for metrics */
+	ConfigList origins;  /* CORS: whose pages may read answers */
+	ConfigList proxies;  /* whose X-Forwarded-For and -Proto are believed */
+	bool endpoints;      /* only print the table of endpoints */
 } Settings;
 
 /*

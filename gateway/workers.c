@@ -40,6 +40,7 @@ typedef struct Watcher
 {
 	const Settings *settings;
 	const char *listen;
+	Metrics *metrics;
 	const volatile sig_atomic_t *stops;
 	sigset_t signals; /* that it waits for */
 	sigset_t before;  /* the workers' mask */
@@ -78,7 +79,8 @@ start_worker(Watcher *watcher, Worker *worker)
 			exit(CONFIG_EXIT_FAILED);
 		}
 		sigprocmask(SIG_SETMASK, &watcher->before, NULL);
-		exit(service_run(watcher->settings, watcher->listen, watcher->stops));
+		metrics_enter(watcher->metrics, (int) (worker - watcher->workers));
+		exit(service_run(watcher->settings, watcher->listen, watcher->metrics, watcher->stops));
 	}
 	worker->started_ms = clock_monotonic_ms();
 	if (pid < 0)
@@ -208,7 +210,7 @@ watch(Watcher *watcher)
 }
 
 int
-workers_run(const Settings *settings, const volatile sig_atomic_t *stops)
+workers_run(const Settings *settings, Metrics *metrics, const volatile sig_atomic_t *stops)
 {
 	static Watcher watcher;
 	char bound[128];
@@ -221,7 +223,7 @@ workers_run(const Settings *settings, const volatile sig_atomic_t *stops)
 		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", error));
 		return CONFIG_EXIT_FAILED;
 	}
-	watcher = (Watcher){.settings = settings, .listen = bound, .stops = stops};
+	watcher = (Watcher){.settings = settings, .listen = bound, .metrics = metrics, .stops = stops};
 	sigemptyset(&watcher.signals);
 	sigaddset(&watcher.signals, SIGTERM);
 	sigaddset(&watcher.signals, SIGINT);

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "lib/metrics.h"
 #include "settings.h"
 
 /* A worker that ends is started again after so long, doubled each time that it ends early. */
@@ -21,10 +22,11 @@
 
 /*
  * Starts settings->workers processes and keeps them running until SIGTERM or SIGINT, which
- * they get too.  *stops counts signals that came before.  Returns the exit status: failed
+ * they get too, each of them one that writes its own part of metrics, which may be NULL.  *stops counts signals that came before.  Returns the exit status: failed
  * when every worker was given up.
  */
-extern int workers_run(const Settings *settings, const volatile sig_atomic_t *stops);
+extern int
+workers_run(const Settings *settings, Metrics *metrics, const volatile sig_atomic_t *stops);
 
 /*
  * A worker ended after ran_ms: in how many milliseconds it is started again; -1: never.

@@ -36,7 +36,7 @@ CREATE POLICY wa_claim_all ON wa.webhook_lane TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.delivery FOR SELECT TO wa_claim USING (true);
 GRANT SELECT (org_id, id, active) ON wa.webhook TO wa_claim;
 GRANT SELECT, INSERT, UPDATE ON wa.webhook_lane TO wa_claim;
-GRANT SELECT (org_id, webhook_id, status, next_attempt_at, epoch, xid, event_id) ON wa.delivery TO wa_claim;
+GRANT SELECT (org_id, webhook_id, status, next_attempt_at, epoch, xid, event_id, created_at) ON wa.delivery TO wa_claim;
 
 GRANT SELECT (org_id, webhook_id, id, event_id, type, session_id, status, attempts, next_attempt_at, status_code,
 	error, created_at, updated_at) ON wa.delivery TO wa_gateway, wa_app;

@@ -7,6 +7,44 @@ CREATE FUNCTION wa.event_types() RETURNS text[]
 	RETURN '{session.status,auth.qr,auth.code,message,message.from_me,message.status,message.reaction,message.edited,message.revoked,poll.vote,presence.update,chat.update,contact.update,key.created,key.revoked,webhook.disabled}'::text[];
 COMMENT ON FUNCTION wa.event_types() IS 'the catalogue of event types';
 
+CREATE FUNCTION wa.target_problem(address inet) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'wa_target_problem';
+REVOKE ALL ON FUNCTION wa.target_problem(inet) FROM PUBLIC;
+COMMENT ON FUNCTION wa.target_problem(inet) IS
+	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may';
+
+-- Where a name leads, the worker looks when it connects.  What other programs
+-- might read as an address (127.1, 0x7f000001) is no host at all.
+CREATE FUNCTION wa.check_target(url text) RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	host constant text := lower(substring(url FROM '^https?://(\[[^]/?#]*\]|[^:/?#]*)'));
+	address inet;
+BEGIN
+	IF host !~ '^\[' AND host !~ '(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$' THEN
+		RETURN;
+	END IF;
+	BEGIN
+		IF host ~ '^\[[0-9a-f.]*:[0-9a-f:.]*\]$' OR host ~ '^((0|[1-9][0-9]{0,2})\.){3}(0|[1-9][0-9]{0,2})$' THEN
+			address := trim(host, '[]')::inet;
+		END IF;
+	EXCEPTION WHEN invalid_text_representation THEN
+		address := NULL;
+	END;
+	IF address IS NULL THEN
+		PERFORM wa.refuse_field('url', 'must have a name or an address in its usual form for a host');
+	ELSIF wa.target_problem(address) IS NOT NULL THEN
+		PERFORM wa.refuse_field('url', 'must not lead to an address that is private or otherwise reserved');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_target(text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_target(text) IS
+	'for function bodies: raises 22023 for a URL whose host is an address that webhooks may not lead to';
+
 CREATE FUNCTION wa.check_webhook(session uuid, url text, events text[], custom_headers jsonb, retry_policy jsonb,
 								 secret text) RETURNS void
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
@@ -20,6 +58,7 @@ BEGIN
 	IF url !~ '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR url ~ '[[:cntrl:]#]' OR char_length(url) > 2048 THEN
 		PERFORM wa.refuse_field('url', 'must be an http or https URL without user, fragment or blanks, of at most 2048 characters');
 	END IF;
+	PERFORM wa.check_target(url);
 	IF events IS NOT NULL AND NOT events <@ (wa.event_types() || '{*}'::text[]) THEN
 		PERFORM wa.refuse_field('events', 'must be event types, or *');
 	END IF;

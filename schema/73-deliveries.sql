@@ -350,3 +350,20 @@ REVOKE ALL ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boole
 GRANT EXECUTE ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) TO wa_worker;
 COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) IS
 	'reports what became of an attempt, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';
+
+-- Of so many open deliveries at most: a number that grows without bound is bad
+-- enough at a hundred thousand.
+CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint)
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT count(*) FILTER (WHERE d.status = 'pending'), count(*) FILTER (WHERE d.status = 'failed'),
+		count(*) FILTER (WHERE d.status = 'dead'),
+		COALESCE(extract(epoch FROM clock_timestamp() - min(d.created_at) FILTER (WHERE d.status <> 'dead')), 0)::bigint
+	FROM (SELECT d.status, d.created_at FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id AND w.active
+		WHERE d.status <> 'delivered' LIMIT 100000) d
+$$;
+REVOKE ALL ON FUNCTION wa.delivery_stats() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.delivery_stats() TO wa_worker, wa_monitor;
+COMMENT ON FUNCTION wa.delivery_stats() IS
+	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up';

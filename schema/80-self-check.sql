@@ -88,7 +88,7 @@ AS $$
 	UNION ALL
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner <> CASE
-			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'claim_webhooks') THEN 'wa_claim'::regrole
+			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'claim_webhooks', 'delivery_stats') THEN 'wa_claim'::regrole
 			ELSE 'wa_owner'::regrole END
 	UNION ALL
 		SELECT 'functions pin their search path', p.oid::regprocedure::text FROM pg_proc p

@@ -13,6 +13,8 @@ REVOKE TEMPORARY ON DATABASE :"DBNAME" FROM PUBLIC;
 
 SELECT 'CREATE ROLE wa_gateway_login LOGIN CONNECTION LIMIT 100 IN ROLE wa_gateway'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wa_gateway_login') \gexec
+SELECT 'CREATE ROLE wa_worker_login LOGIN CONNECTION LIMIT 32 IN ROLE wa_worker'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wa_worker_login') \gexec
 SELECT 'CREATE ROLE wa_sandbox_login LOGIN CONNECTION LIMIT 16 IN ROLE wa_connector'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wa_sandbox_login') \gexec
 
@@ -21,6 +23,12 @@ ALTER ROLE wa_gateway_login SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE wa_gateway_login SET lock_timeout = '2s';
 ALTER ROLE wa_gateway_login SET plan_cache_mode = 'force_generic_plan';
 ALTER ROLE wa_gateway_login SET temp_file_limit = '64MB';
+
+ALTER ROLE wa_worker_login SET statement_timeout = '15s';
+ALTER ROLE wa_worker_login SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE wa_worker_login SET lock_timeout = '5s';
+ALTER ROLE wa_worker_login SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE wa_worker_login SET temp_file_limit = '64MB';
 
 ALTER ROLE wa_sandbox_login SET statement_timeout = '10s';
 ALTER ROLE wa_sandbox_login SET idle_in_transaction_session_timeout = '5s';

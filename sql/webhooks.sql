@@ -11,7 +11,7 @@ SELECT value AS beta_session FROM fixture WHERE name = 'beta_session' \gset
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT id, url, events, session_id, retry_policy, retry_delay_seconds AS delay, retry_attempts AS attempts, active, secret ~ '^whsec_[A-Za-z0-9+/]{32}$' AS secret FROM wa.create_webhook('https://example.com/hook') \gset
 SELECT :'url' AS url, :'events' AS events, :'retry_policy' AS policy, :'delay' AS delay, :'attempts' AS attempts, :'active' AS active, :'secret' AS secret;
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT events, session_id = :'acme_session' AS of_session, custom_headers, retry_policy, retry_delay_seconds, retry_attempts, active, secret
-FROM wa.create_webhook('http://10.0.0.1:8080/x?y=z', '{message,session.status}', :'acme_session', '{"X-Tenant":"acme"}', '{"policy":"linear","delaySeconds":5,"attempts":3}', false, 'my-own-secret-of-mine');
+FROM wa.create_webhook('http://93.184.215.14:8080/x?y=z', '{message,session.status}', :'acme_session', '{"X-Tenant":"acme"}', '{"policy":"linear","delaySeconds":5,"attempts":3}', false, 'my-own-secret-of-mine');
 SELECT a.arguments, e.column_name, e.message FROM (VALUES
 	('NULL'), ('''ftp://e.com'''), ('''https://u:p@e.com/'''), ('''https://e.com/#x'''), ('''https://e.com/ x'''), ('''e.com'''), ('''https://e.com\@f.com/'''),
 	('''https://e.com/'', ''{nonsense}'''), ('''https://e.com/'', custom_headers => ''{"Host":"x"}'''), ('''https://e.com/'', custom_headers => ''{"X-Webhook-Hmac":"x"}'''),

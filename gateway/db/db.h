@@ -2,9 +2,9 @@
  * db.h
  *		PostgreSQL for an event loop: requests over few pipelined connections.
  *
- * A *request* is one credential (or none), one registered statement and its
- * parameters.  It runs as one implicit transaction of its own: authenticate,
- * statement, Sync, in one round trip.  Its answer comes after the commit, never
+ * A *request* is one credential, or one organization, or neither, one registered
+ * statement and its parameters.  It runs as one implicit transaction of its own:
+ * authenticate (or act_for), statement, Sync, in one round trip.  Its answer comes after the commit, never
  * before.  Requests never share a Sync, so that no request can see the identity of
  * another.
  *
@@ -144,6 +144,20 @@ extern void db_close(Db *db);
  */
 extern int db_descriptors(const DbConfig *config);
 
+/* What a lane does at this moment. */
+typedef struct DbStats
+{
+	int connections; /* that it has, and of these ... */
+	int ready;       /* ... that take requests */
+	int queued;      /* requests that wait for one */
+	int in_flight;   /* requests that are sent and not answered */
+} DbStats;
+
+/* "fast" and so on, by DbLaneName. */
+extern const char *const db_lane_names[DB_LANE_COUNT];
+
+extern DbStats db_stats(const Db *db, DbLaneName lane);
+
 /* Is a connection of the fast lane ready for requests? */
 extern bool db_ready(const Db *db);
 
@@ -162,6 +176,11 @@ extern void db_request_free(DbRequest *request);
  */
 extern bool
 db_request_credential(DbRequest *request, const char *credential, size_t length, const char *needs);
+
+/*
+ * The organization for which a system process acts, in place of a credential.
+ */
+extern void db_request_org(DbRequest *request, const uint8_t org[DB_UUID_SIZE]);
 
 /*
  * The network address that the credential came from, for the record of its use.  Copied.

@@ -84,6 +84,8 @@ struct DbRequest
 	char credential[DB_CREDENTIAL_MAX];
 	size_t credential_length; /* 0: no credential, authenticate is not sent */
 	const char *needs;
+	bool has_org; /* act_for is sent; there is no credential then */
+	uint8_t org[DB_UUID_SIZE];
 	char address[DB_ADDRESS_MAX];
 	size_t address_length; /* 0: none */
 
@@ -92,9 +94,9 @@ struct DbRequest
 	int lengths[DB_PARAMS_MAX]; /* -1: NULL */
 
 	/* What the pipeline has answered so far. */
-	bool authenticating; /* the next result is authenticate's */
-	bool cancel_sent;    /* for this request */
-	bool cancel_near;    /* a cancel for another request may have hit this one */
+	bool binding;     /* the next result is authenticate's, or act_for's */
+	bool cancel_sent; /* for this request */
+	bool cancel_near; /* a cancel for another request may have hit this one */
 	bool has_principal;
 	uint8_t principal[DB_UUID_SIZE];
 	PGresult *rows;
@@ -152,6 +154,7 @@ struct Db
 	bool ticking;
 	DbLane lanes[DB_LANE_COUNT];
 	int authenticate; /* the statement's index, -1 when the role has none */
+	int act_for;      /* the same */
 
 	/* copied configuration */
 	char *conninfo;

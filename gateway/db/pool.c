@@ -105,6 +105,7 @@ db_open(struct event_base *base, const DbConfig *config)
 	db->role = strdup(config->role);
 	db->in_flight = within(config->in_flight, 1, 1000);
 	db->authenticate = db_statement_find(config->role, "authenticate");
+	db->act_for = db_statement_find(config->role, "act_for");
 	db->tick = event_new(base, -1, EV_PERSIST, on_tick, db);
 	if (db->conninfo == NULL || db->application_name == NULL || db->role == NULL ||
 		db->tick == NULL || !open_lanes(db, config))
@@ -175,19 +176,30 @@ db_close(Db *db)
 
 /* ---- state ---- */
 
-bool
-db_ready(const Db *db)
+const char *const db_lane_names[DB_LANE_COUNT] = {
+	[DB_LANE_FAST] = "fast",
+	[DB_LANE_SLOW] = "slow",
+	[DB_LANE_COSTLY] = "costly",
+};
+
+DbStats
+db_stats(const Db *db, DbLaneName name)
 {
-	const DbLane *lane = &db->lanes[DB_LANE_FAST];
+	const DbLane *lane = &db->lanes[name];
+	DbStats stats = {.connections = lane->connection_count, .queued = lane->queue_count};
 
 	for (int i = 0; i < lane->connection_count; i++)
 	{
-		if (lane->connections[i].state == CONNECTION_READY)
-		{
-			return true;
-		}
+		stats.ready += lane->connections[i].state == CONNECTION_READY ? 1 : 0;
+		stats.in_flight += lane->connections[i].in_flight_count;
 	}
-	return false;
+	return stats;
+}
+
+bool
+db_ready(const Db *db)
+{
+	return db_stats(db, DB_LANE_FAST).ready > 0;
 }
 
 /*

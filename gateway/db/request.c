@@ -75,6 +75,13 @@ db_request_credential(DbRequest *request, const char *credential, size_t length,
 }
 
 void
+db_request_org(DbRequest *request, const uint8_t org[DB_UUID_SIZE])
+{
+	memcpy(request->org, org, DB_UUID_SIZE);
+	request->has_org = true;
+}
+
+void
 db_request_address(DbRequest *request, const char *address, size_t length)
 {
 	if (length > DB_ADDRESS_MAX)
@@ -237,6 +244,34 @@ send_authenticate(DbRequest *request, PGconn *pg, const DbStatement *statement)
 }
 
 static bool
+send_act_for(const DbRequest *request, PGconn *pg, const DbStatement *statement)
+{
+	const char *value = (const char *) request->org;
+	const int length = DB_UUID_SIZE;
+	const int format = 1;
+
+	return PQsendQueryPrepared(pg, statement->name, 1, &value, &length, &format, 1) != 0;
+}
+
+/*
+ * What binds the transaction to an organization, if anything does.
+ */
+static bool
+send_binding(DbRequest *request, PGconn *pg)
+{
+	const Db *db = request->lane->db;
+
+	request->binding = request->credential_length > 0 || request->has_org;
+	if (request->credential_length > 0)
+	{
+		return db->authenticate >= 0 &&
+			   send_authenticate(request, pg, &db_statements[db->authenticate]);
+	}
+	return !request->has_org ||
+		   (db->act_for >= 0 && send_act_for(request, pg, &db_statements[db->act_for]));
+}
+
+static bool
 send_statement(const DbRequest *request, PGconn *pg, const DbStatement *statement)
 {
 	const char *values[DB_PARAMS_MAX];
@@ -261,15 +296,8 @@ send_statement(const DbRequest *request, PGconn *pg, const DbStatement *statemen
 bool
 request_send(DbRequest *request, DbConnection *connection)
 {
-	const Db *db = request->lane->db;
-	bool sent = true;
+	bool sent = send_binding(request, connection->pg);
 
-	request->authenticating = request->credential_length > 0;
-	if (request->authenticating)
-	{
-		sent = db->authenticate >= 0 &&
-			   send_authenticate(request, connection->pg, &db_statements[db->authenticate]);
-	}
 	sent = sent && send_statement(request, connection->pg, &db_statements[request->statement]);
 #ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
 	sent = sent && PQsendPipelineSync(connection->pg) != 0;
@@ -303,9 +331,9 @@ request_take_result(DbRequest *request, PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 
-	if (status == PGRES_TUPLES_OK && request->authenticating)
+	if (status == PGRES_TUPLES_OK && request->binding)
 	{
-		request->authenticating = false;
+		request->binding = false;
 		keep_principal(request, result);
 	}
 	else if (status == PGRES_TUPLES_OK && request->rows == NULL)

@@ -148,6 +148,13 @@ http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetai
 
 typedef void (*HttpHandler)(HttpRequest *request, void *context);
 
+/*
+ * Told of each answer that is sent, with what the access log says: method and route are
+ * constants, and "" when the request did not get so far.
+ */
+typedef void (*HttpObserver)(const char *method, const char *route, int status, int64_t us,
+							 void *context);
+
 typedef struct HttpServerConfig
 {
 	const char *listen;          /* "127.0.0.1:8080", "[::1]:0"; port 0 = a free one */
@@ -161,7 +168,9 @@ typedef struct HttpServerConfig
 	size_t n_proxies;           /* 0 = none */
 	int other_descriptors;      /* files that the rest of the process may have open at once */
 	HttpHandler handle;
-	void *context; /* given to handle */
+	void *context;        /* given to handle */
+	HttpObserver observe; /* NULL: nobody */
+	void *observe_context;
 } HttpServerConfig;
 
 /*

@@ -205,6 +205,18 @@ log_answer(HttpRequestState *request, const Answer *answer, size_t bytes, bool g
 			 log_text("client", gone ? "gone" : NULL));
 }
 
+static void
+tell_observer(const HttpServer *server, const HttpRequestState *request, int status)
+{
+	const HttpRequest *public = &request->request;
+
+	if (server->observe == NULL)
+		return;
+	server->observe(public->path.len > 0 ? http_method_name(public->method) : "",
+					request->route != NULL ? request->route : "", status,
+					clock_monotonic_us() - public->start_us, server->observe_context);
+}
+
 /* Turns the answer into a 500; its body is made in place. */
 static void
 replace_by_500(Answer *answer, Buffer *body)
@@ -242,6 +254,7 @@ send_answer(HttpConnection *connection, HttpRequestState *request, Answer answer
 	with_body = answer.body != NULL && has_body(answer.status) &&
 				request->request.method != HTTP_METHOD_HEAD;
 	log_answer(request, &answer, with_body ? answer.body->len : 0, false);
+	tell_observer(server, request, answer.status);
 	sent = http_connection_send(connection, &server->head, with_body ? answer.body : NULL);
 	buffer_free(&own);
 	wak_wipe(server->head.data, server->head.len); /* it may have set a cookie */

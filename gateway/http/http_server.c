@@ -292,6 +292,8 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 	server->base = base;
 	server->handle = config->handle;
 	server->context = config->context;
+	server->observe = config->observe;
+	server->observe_context = config->observe_context;
 	server->limits = config->limits != NULL ? *config->limits : defaults;
 	server->origins = (HttpOrigins){config->origins, config->n_origins};
 	buffer_init(&server->head, HTTP_ANSWER_HEAD_MAX);

@@ -26,6 +26,8 @@ struct HttpServer
 	struct ssl_ctx_st *tls;          /* NULL = plain HTTP */
 	HttpHandler handle;
 	void *context;
+	HttpObserver observe;
+	void *observe_context;
 	HttpLimits limits;
 	HttpOrigins origins;
 	HttpProxies proxies;

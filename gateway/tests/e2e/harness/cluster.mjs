@@ -13,6 +13,7 @@ import { Wire } from './wire.mjs';
 
 export const GATEWAY_LOGIN = 'wa_gateway_login';
 export const SANDBOX_LOGIN = 'wa_sandbox_login';
+export const WORKER_LOGIN = 'wa_worker_login';
 
 const PORT = 5432;
 
@@ -95,7 +96,7 @@ export class Cluster
 		this.psql('postgres', `CREATE DATABASE ${database}`);
 	}
 
-	/* The extension, and the logins of gateway and sandbox, as `make run` makes them. */
+	/* The extension, and the logins of the programs, as `make run` makes them. */
 	prepare(database)
 	{
 		this.program('psql', database, ['-X', '-q', '-f', path.join(SCRIPTS, 'logins.sql')]);

@@ -1,9 +1,9 @@
 /*
  * programs.mjs
- *		wa-gateway and wa-sandbox, started for a test.
+ *		wa-gateway, wa-worker and wa-sandbox, started for a test.
  */
 import path from 'node:path';
-import { GATEWAY_LOGIN, SANDBOX_LOGIN } from './cluster.mjs';
+import { GATEWAY_LOGIN, SANDBOX_LOGIN, WORKER_LOGIN } from './cluster.mjs';
 import { Client } from './http.mjs';
 import { PROGRAMS, Program, run, until } from './processes.mjs';
 
@@ -81,5 +81,33 @@ export class Sandbox extends Program
 	events(name)
 	{
 		return lines(this.log(), name);
+	}
+}
+
+export class Worker extends Program
+{
+	/* Webhooks may lead to the loopback, unless "allow" says otherwise. */
+	static async start(cluster, { database = 'wa', allow = ['127.0.0.0/8'], args = [], env } = {})
+	{
+		const worker = new Worker(path.join(PROGRAMS, 'wa-worker'), [
+			'--database', conninfo(cluster, database, WORKER_LOGIN),
+			...allow.flatMap((range) => ['--allow-target', range]), ...args,
+		], { log: logFile(cluster, 'worker'), env });
+
+		await until('the worker has started', () => !worker.running || worker.events('started').length > 0);
+		if (!worker.running)
+			throw new Error(`the worker has ended:\n${worker.log()}`);
+		return worker;
+	}
+
+	events(name)
+	{
+		return lines(this.log(), name);
+	}
+
+	/* Where it serves metrics, when it was told to. */
+	get metricsPort()
+	{
+		return Number(/ port=([0-9]+)/.exec(this.events('metrics_listening')[0])[1]);
 	}
 }

@@ -1,0 +1,157 @@
+/*
+ * service_metrics.c
+ *		What the gateway counts: its answers, and how full its floors are.
+ *
+ * Answers are counted when they are sent.  The rest is looked at once in LOOK_MS, and only
+ * when somebody has asked for metrics: another process may be the one that prints.
+ */
+#include "service_metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "http/http_metrics.h"
+#include "lib/log.h"
+
+#define LOOK_MS 1000
+
+typedef enum GatewayMetric
+{
+	REQUESTS,
+	DURATION,
+	HTTP_CONNECTIONS,
+	DB_CONNECTIONS,
+	DB_READY,
+	DB_QUEUED,
+	DB_IN_FLIGHT,
+	METRIC_COUNT
+} GatewayMetric;
+
+static const MetricDefinition definitions[METRIC_COUNT] = {
+	[REQUESTS] = {"wa_http_requests_total",
+				  "Answers sent, by method, route and status.",
+				  METRIC_COUNTER,
+				  {"method", "route", "status"}},
+	[DURATION] = {"wa_http_request_duration_seconds",
+				  "From a request's first byte until its answer is sent.",
+				  METRIC_HISTOGRAM,
+				  {"method", "route"}},
+	[HTTP_CONNECTIONS] = {"wa_http_connections", "Open connections.", METRIC_GAUGE, {NULL}},
+	[DB_CONNECTIONS] = {"wa_database_connections",
+						"Connections that a lane of the pool has.",
+						METRIC_GAUGE,
+						{"lane"}},
+	[DB_READY] = {"wa_database_connections_ready",
+				  "Connections of a lane that take requests.",
+				  METRIC_GAUGE,
+				  {"lane"}},
+	[DB_QUEUED] = {"wa_database_queue",
+				   "Requests that wait for a connection of a lane.",
+				   METRIC_GAUGE,
+				   {"lane"}},
+	[DB_IN_FLIGHT] = {"wa_database_in_flight",
+					  "Requests of a lane that are sent and not answered.",
+					  METRIC_GAUGE,
+					  {"lane"}},
+};
+
+struct ServiceMetrics
+{
+	Metrics *metrics;
+	const HttpServer *http;
+	const Db *db;
+	HttpServer *listener;
+	struct event *timer;
+};
+
+bool
+service_metrics_open(const Settings *settings, Metrics **metrics)
+{
+	*metrics = NULL;
+	if (settings->metrics == NULL)
+	{
+		return true;
+	}
+	*metrics = metrics_open(definitions, METRIC_COUNT, (int) settings->workers);
+	return *metrics != NULL;
+}
+
+void
+service_metrics_observe(const char *method, const char *route, int status, int64_t us,
+						void *context)
+{
+	char text[12];
+
+	snprintf(text, sizeof(text), "%d", status);
+	metrics_add(context, REQUESTS, (const char *[]){method, route, text, NULL}, 1);
+	metrics_observe_us(context, DURATION, (const char *[]){method, route, NULL}, us);
+}
+
+static void
+on_look(evutil_socket_t fd, short what, void *context)
+{
+	const ServiceMetrics *service = context;
+
+	(void) fd;
+	(void) what;
+	metrics_set(service->metrics, HTTP_CONNECTIONS, NULL, http_server_connections(service->http));
+	for (int i = 0; i < DB_LANE_COUNT; i++)
+	{
+		DbStats stats = db_stats(service->db, (DbLaneName) i);
+		MetricLabels labels = (const char *[]){db_lane_names[i], NULL};
+
+		metrics_set(service->metrics, DB_CONNECTIONS, labels, stats.connections);
+		metrics_set(service->metrics, DB_READY, labels, stats.ready);
+		metrics_set(service->metrics, DB_QUEUED, labels, stats.queued);
+		metrics_set(service->metrics, DB_IN_FLIGHT, labels, stats.in_flight);
+	}
+}
+
+ServiceMetrics *
+service_metrics_start(struct event_base *base, const Settings *settings, Metrics *metrics,
+					  const HttpServer *http, const Db *db, char *error, size_t error_size)
+{
+	const struct timeval look = {.tv_sec = LOOK_MS / 1000, .tv_usec = LOOK_MS % 1000 * 1000};
+	ServiceMetrics *service = calloc(1, sizeof(*service));
+
+	if (service == NULL)
+	{
+		snprintf(error, error_size, "out of memory");
+		return NULL;
+	}
+	*service = (ServiceMetrics){.metrics = metrics, .http = http, .db = db};
+	service->listener = http_metrics_start(base, settings->metrics, settings->workers > 1, metrics,
+										   error, error_size);
+	service->timer = event_new(base, -1, EV_PERSIST, on_look, service);
+	if (service->listener == NULL || service->timer == NULL ||
+		event_add(service->timer, &look) != 0)
+	{
+		service_metrics_stop(service);
+		return NULL;
+	}
+	on_look(-1, 0, service);
+	log_line(LOG_LEVEL_INFO, "metrics_listening",
+			 log_text("address", http_server_address(service->listener)),
+			 log_int("port", http_server_port(service->listener)));
+	return service;
+}
+
+void
+service_metrics_stop(ServiceMetrics *service)
+{
+	if (service == NULL)
+	{
+		return;
+	}
+	if (service->timer != NULL)
+	{
+		event_free(service->timer);
+	}
+	if (service->listener != NULL)
+	{
+		http_server_free(service->listener);
+	}
+	free(service);
+}

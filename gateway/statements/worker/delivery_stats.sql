@@ -1,0 +1,3 @@
+-- For /metrics, of all organizations together.
+SELECT s.pending, s.failed, s.dead, s.oldest_seconds
+FROM wa.delivery_stats() AS s

@@ -1,0 +1,129 @@
+/*
+ * metrics.test.mjs
+ *		GET /metrics: on a listener of its own, for all workers together, in Prometheus's format.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { ROOT, until } from './harness/processes.mjs';
+import { Gateway, Worker, runGateway } from './harness/programs.mjs';
+import { createTenant } from './harness/tenants.mjs';
+
+let cluster, tenant;
+
+before(async () =>
+{
+	cluster = prepareCluster();
+	tenant = await createTenant(await cluster.open('wa'), 'Acme');
+});
+
+const scrape = async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+
+function value(text, series)
+{
+	const line = text.split('\n').find((one) => one.startsWith(`${series} `));
+
+	return line === undefined ? undefined : Number(line.slice(series.length));
+}
+
+/* A port that nobody has; somebody could take it until it is used, which is bad luck. */
+async function freePort()
+{
+	const server = net.createServer().listen(0, '127.0.0.1');
+
+	await new Promise((resolve) => server.on('listening', resolve));
+	const { port } = server.address();
+
+	await new Promise((resolve) => server.close(resolve));
+	return port;
+}
+
+test('without the setting nobody is told anything', async () =>
+{
+	const gateway = await Gateway.start(cluster);
+
+	assert.equal(gateway.events('metrics_listening').length, 0);
+	assert.equal((await gateway.client.get('/metrics')).status, 404);
+	await gateway.stop();
+});
+
+test('requests are counted by route and status, on an address of their own', async () =>
+{
+	const gateway = await Gateway.start(cluster, { args: ['--metrics', '127.0.0.1:0'] });
+	const port = Number(/ port=([0-9]+)/.exec(gateway.events('metrics_listening')[0])[1]);
+
+	for (let i = 0; i < 3; i++)
+		assert.equal((await gateway.client.get('/api/v1/sessions', tenant.key.secret)).status, 200);
+	assert.equal((await gateway.client.get('/api/v1/sessions')).status, 401);
+	assert.equal((await gateway.client.get(`/api/v1/sessions/${tenant.session.id}`, tenant.key.secret)).status, 200);
+	assert.equal((await gateway.client.get('/nowhere')).status, 404);
+	const text = await scrape(port);
+
+	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="/api/v1/sessions",status="200"}'), 3);
+	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="/api/v1/sessions",status="401"}'), 1);
+	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="/api/v1/sessions/{s}",status="200"}'), 1);
+	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="",status="404"}'), 1);
+	assert.equal(value(text, 'wa_http_request_duration_seconds_bucket{method="GET",route="/api/v1/sessions",le="+Inf"}'), 4);
+	assert.equal(value(text, 'wa_http_request_duration_seconds_count{method="GET",route="/api/v1/sessions"}'), 4);
+	assert.equal(value(text, 'wa_metrics_dropped_total'), 0);
+	await until('the gauges are there', async () => value(await scrape(port), 'wa_database_connections_ready{lane="fast"}') >= 1);
+	assert.doesNotMatch(text, new RegExp(`${tenant.key.secret}|${tenant.session.id}|${tenant.org.id}`));
+
+	const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+
+	assert.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+	assert.equal((await fetch(`http://127.0.0.1:${port}/api/v1/sessions`)).status, 404);
+	assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST' })).status, 405);
+	assert.equal((await gateway.client.get('/metrics')).status, 404);
+	await gateway.stop();
+});
+
+test('each of several workers answers for all of them, also after one has died', async () =>
+{
+	const port = await freePort();
+	const gateway = await Gateway.start(cluster, { workers: 3, args: ['--metrics', `127.0.0.1:${port}`] });
+	const series = 'wa_http_requests_total{method="GET",route="/api/v1/me",status="200"}';
+	const ask = async () => assert.equal((await fetch(`http://127.0.0.1:${gateway.port}/api/v1/me`,
+		{ headers: { authorization: `Bearer ${tenant.key.secret}`, connection: 'close' } })).status, 200);
+
+	for (let i = 0; i < 12; i++)
+		await ask();
+	for (let i = 0; i < 6; i++)
+		assert.equal(value(await scrape(port), series), 12);
+
+	const [victim] = gateway.events('worker_started').map((line) => Number(/ worker=([0-9]+)/.exec(line)[1]));
+
+	process.kill(victim, 'SIGKILL');
+	await until('it is replaced', () => gateway.events('worker_started').length === 4 && gateway.events('metrics_listening').length === 4);
+	await ask();
+	assert.equal(value(await scrape(port), series), 13);
+	await gateway.stop();
+	assert.equal(runGateway(['--check-config', '--workers', '2', '--metrics', '127.0.0.1:0']).code, 1);
+});
+
+/* Every name that the examples use is one that the programs print. */
+test('the examples name metrics that exist', async () =>
+{
+	const gateway = await Gateway.start(cluster, { args: ['--metrics', '127.0.0.1:0'] });
+	const worker = await Worker.start(cluster, { args: ['--metrics', '127.0.0.1:0'] });
+	const text = await scrape(Number(/ port=([0-9]+)/.exec(gateway.events('metrics_listening')[0])[1])) + await scrape(worker.metricsPort);
+	const known = new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
+	const folder = path.join(ROOT, 'docs', 'operations');
+	const documented = fs.readFileSync(path.join(ROOT, 'docs', 'operations.md'), 'utf8');
+	const used = new Set();
+
+	for (const file of ['dashboard.json', 'alerts.yml'])
+		for (const [name] of fs.readFileSync(path.join(folder, file), 'utf8').matchAll(/\bwa_[a-z]+_[a-z_]+\b/g))
+			used.add(name.replace(/_(bucket|sum|count)$/, ''));
+	JSON.parse(fs.readFileSync(path.join(folder, 'dashboard.json'), 'utf8'));
+	assert.ok(used.size >= 10);
+	for (const name of used)
+		assert.ok(known.has(name), name);
+	for (const name of known)
+		assert.ok(documented.includes(`\`${name}\``), `${name} is in no row of docs/operations.md`);
+	await gateway.stop();
+	await worker.stop();
+});

@@ -1,0 +1,346 @@
+/*
+ * test_worker_attempt.c
+ *		One attempt to deliver: what arrives, and where none is made.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/suite.h"
+#include "tests/unit/worker_wire.h"
+
+static WorkerWire wire;
+
+static void
+start(void)
+{
+	worker_wire_start(&wire);
+}
+
+static void
+stop(void)
+{
+	worker_wire_stop(&wire);
+}
+
+static void
+allow(const char *range)
+{
+	ck_assert(egress_allow(&wire.rules, range));
+}
+
+static void
+was_refused(const char *problem)
+{
+	ck_assert(!wire.result.delivered);
+	ck_assert_int_eq(wire.result.status, 0);
+	ck_assert_str_eq(wire.result.problem, problem);
+	ck_assert_int_eq(wire.requests, 0);
+}
+
+START_TEST(the_request_is_as_documented)
+{
+	allow("127.0.0.1");
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/hook?x=1");
+	ck_assert(wire.result.delivered);
+	ck_assert_int_eq(wire.result.status, 200);
+	ck_assert_ptr_null(wire.result.problem);
+	ck_assert_str_eq(wire.body, "{}");
+	ck_assert_str_eq(worker_wire_header(&wire, "Content-Type"), "application/json");
+	ck_assert_str_eq(worker_wire_header(&wire, "X-Webhook-Request-Id"), "evt_1");
+	ck_assert_str_eq(worker_wire_header(&wire, "webhook-id"), "evt_1");
+	ck_assert_str_eq(worker_wire_header(&wire, "X-Webhook-Hmac-Algorithm"), "sha512");
+	ck_assert_uint_eq(strlen(worker_wire_header(&wire, "X-Webhook-Hmac")), 128);
+	ck_assert(strncmp(worker_wire_header(&wire, "webhook-signature"), "v1,", 3) == 0);
+	ck_assert_uint_eq(strlen(worker_wire_header(&wire, "webhook-timestamp")), 10);
+	ck_assert_uint_eq(strlen(worker_wire_header(&wire, "X-Webhook-Timestamp")), 13);
+	ck_assert_str_eq(worker_wire_header(&wire, "X-Own"), "mine");
+	ck_assert(strstr(wire.headers, "X-Empty: \n") != NULL);
+	ck_assert(strstr(wire.headers, "Cookie") == NULL);
+	ck_assert(strstr(wire.headers, "Expect") == NULL);
+}
+END_TEST
+
+START_TEST(only_2xx_is_a_delivery)
+{
+	static const int good[] = {200, 201, 204, 299};
+	static const int bad[] = {300, 304, 400, 404, 410, 429, 500, 503};
+
+	allow("127.0.0.1");
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	{
+		wire.status = good[i];
+		worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+		ck_assert(wire.result.delivered);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		wire.status = bad[i];
+		worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+		ck_assert(!wire.result.delivered);
+		ck_assert_int_eq(wire.result.status, bad[i]);
+		ck_assert_ptr_null(wire.result.problem);
+	}
+}
+END_TEST
+
+START_TEST(redirects_are_not_followed)
+{
+	allow("127.0.0.1");
+	wire.script = WORKER_WIRE_REDIRECT;
+	snprintf(wire.location, sizeof(wire.location), "http://127.0.0.1:%d/other", wire.port);
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(!wire.result.delivered);
+	ck_assert_int_eq(wire.result.status, 302);
+	ck_assert_int_eq(wire.requests, 1);
+}
+END_TEST
+
+START_TEST(a_silent_receiver_has_its_time_and_no_more)
+{
+	allow("127.0.0.1");
+	wire.script = WORKER_WIRE_HANG;
+	wire.setup.timeout_ms = 200;
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(!wire.result.delivered);
+	ck_assert_str_eq(wire.result.problem, "no answer in time");
+	ck_assert_int_ge(wire.result.us, 190000);
+	ck_assert_int_lt(wire.result.us, 2000000);
+}
+END_TEST
+
+START_TEST(an_answer_has_a_largest_size)
+{
+	allow("127.0.0.1");
+	wire.script = WORKER_WIRE_LARGE_BODY;
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(wire.result.delivered);
+	wire.script = WORKER_WIRE_LARGE_HEAD;
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(!wire.result.delivered);
+	ck_assert_str_eq(wire.result.problem, "the answer's head is too large");
+}
+END_TEST
+
+START_TEST(nobody_listens)
+{
+	allow("127.0.0.1");
+	worker_wire_attempt(&wire, "http://127.0.0.1:9999/");
+	was_refused("could not connect");
+}
+END_TEST
+
+START_TEST(an_address_that_is_not_allowed_gets_nothing)
+{
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	was_refused("the address is not allowed");
+	worker_wire_attempt(&wire, "http://[::ffff:127.0.0.1]:%d/");
+	was_refused("the address is not allowed");
+	worker_wire_attempt(&wire, "http://0.0.0.0:%d/");
+	was_refused("the address is not allowed");
+	worker_wire_attempt(&wire, "http://2130706433:%d/");
+	was_refused("the host is no dotted IPv4 address");
+}
+END_TEST
+
+START_TEST(a_name_is_where_its_addresses_are)
+{
+	static const char *const here[] = {"127.0.0.1", NULL};
+
+	wire.answers = here;
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	was_refused("the address is not allowed");
+	allow("127.0.0.1");
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	ck_assert(wire.result.delivered);
+	ck_assert(strncmp(worker_wire_header(&wire, "Host"), "receiver.example:", 17) == 0);
+}
+END_TEST
+
+START_TEST(one_address_that_is_not_allowed_spoils_the_name)
+{
+	static const char *const both[] = {"127.0.0.1", "127.0.0.2", NULL};
+	static const char *const families[] = {"127.0.0.1", "::1", NULL};
+
+	allow("127.0.0.1");
+	wire.all_at_once = true;
+	wire.answers = both;
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	was_refused("the address is not allowed");
+	wire.answers = families;
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	was_refused("the address is not allowed");
+	allow("::1");
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	ck_assert(wire.result.delivered);
+}
+END_TEST
+
+/* Rebinding: what was looked up once for the check is what is connected to. */
+START_TEST(a_name_that_changes_its_address_is_asked_once)
+{
+	static const char *const changing[] = {"127.0.0.1", "127.0.0.2", NULL};
+
+	allow("127.0.0.1");
+	wire.answers = changing;
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	ck_assert(wire.result.delivered);
+	ck_assert_int_eq(wire.questions, 1);
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	ck_assert(!wire.result.delivered);
+	ck_assert_str_eq(wire.result.problem, "the address is not allowed");
+	ck_assert_int_eq(wire.requests, 1);
+}
+END_TEST
+
+START_TEST(a_name_that_is_not_there)
+{
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	was_refused("the name could not be resolved");
+}
+END_TEST
+
+/* An answer of the name server that never comes. */
+START_TEST(a_name_is_looked_up_within_the_time_too)
+{
+	wire.setup.timeout_ms = 300;
+	resolver_close(wire.setup.resolver);
+	wire.setup.resolver = resolver_open(wire.base, "192.0.2.1:53");
+	worker_wire_attempt(&wire, "http://receiver.example:%d/");
+	was_refused("the name could not be resolved in time");
+}
+END_TEST
+
+static void
+on_transfer(void *arg, int status, const char *problem)
+{
+	const char **said = arg;
+
+	ck_assert_int_eq(status, 0);
+	*said = problem;
+	wire.done = true;
+}
+
+/* As if the check of the addresses had let one through. */
+START_TEST(the_last_wall_is_at_the_socket)
+{
+	static const char *const no_headers[] = {NULL};
+	struct sockaddr_storage address = {0};
+	struct sockaddr_in *v4 = (void *) &address;
+	const char *problem = NULL;
+	EgressTarget target;
+	char url[64];
+	TransferRequest request = {.url = url,
+							   .target = &target,
+							   .addresses = &address,
+							   .address_count = 1,
+							   .headers = no_headers,
+							   .body = "{}",
+							   .body_length = 2,
+							   .timeout_ms = 2000};
+
+	v4->sin_family = AF_INET;
+	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	snprintf(url, sizeof(url), "http://receiver.example:%d/", wire.port);
+	ck_assert_ptr_null(egress_parse(url, &target));
+	ck_assert_ptr_nonnull(transfer_start(wire.setup.transfers, &request, on_transfer, &problem));
+	worker_wire_run_until(&wire, &wire.done);
+	ck_assert_str_eq(problem, "the address is not allowed");
+	ck_assert_int_eq(wire.requests, 0);
+}
+END_TEST
+
+/* The control: curl by itself would go where the environment says. */
+START_TEST(proxies_of_the_environment_are_not_used)
+{
+	char proxy[64];
+
+	allow("127.0.0.1");
+	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", 9999);
+	setenv("http_proxy", proxy, 1);
+	setenv("all_proxy", proxy, 1);
+	setenv("ALL_PROXY", proxy, 1);
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(wire.result.delivered);
+}
+END_TEST
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void) fd;
+	(void) what;
+	(void) arg;
+}
+
+static void
+must_not_come(void *arg, const AttemptResult *result)
+{
+	(void) arg;
+	(void) result;
+	ck_abort();
+}
+
+START_TEST(an_attempt_can_be_abandoned_at_any_time)
+{
+	static const char *const here[] = {"127.0.0.1", NULL};
+	static const char *const no_headers[] = {NULL};
+	char url[64];
+	AttemptRequest request = {.url = url,
+							  .secret = "a secret of ours",
+							  .headers = no_headers,
+							  .event_id = "evt_1",
+							  .body = "{}",
+							  .body_length = 2};
+
+	const struct timeval soon = {.tv_usec = 2000};
+	struct event *turn = event_new(wire.base, -1, EV_PERSIST, on_turn, NULL);
+
+	event_add(turn, &soon);
+	allow("127.0.0.1");
+	wire.answers = here;
+	wire.script = WORKER_WIRE_HANG;
+	snprintf(url, sizeof(url), "http://receiver.example:%d/", wire.port);
+	for (int turns = 0; turns < 12; turns++)
+	{
+		Attempt *attempt = attempt_start(&wire.setup, &request, must_not_come, NULL);
+
+		ck_assert_ptr_nonnull(attempt);
+		for (int i = 0; i < turns; i++)
+			event_base_loop(wire.base, EVLOOP_ONCE);
+		attempt_abandon(attempt);
+	}
+	for (int i = 0; i < 10; i++)
+		event_base_loop(wire.base, EVLOOP_NONBLOCK);
+	ck_assert_int_gt(wire.requests, 0);
+	event_free(turn);
+}
+END_TEST
+
+static void
+add_tests(TCase *cases)
+{
+	const TTest *const tests[] = {the_request_is_as_documented,
+								  only_2xx_is_a_delivery,
+								  redirects_are_not_followed,
+								  a_silent_receiver_has_its_time_and_no_more,
+								  an_answer_has_a_largest_size,
+								  nobody_listens,
+								  an_address_that_is_not_allowed_gets_nothing,
+								  a_name_is_where_its_addresses_are,
+								  one_address_that_is_not_allowed_spoils_the_name,
+								  a_name_that_changes_its_address_is_asked_once,
+								  a_name_that_is_not_there,
+								  a_name_is_looked_up_within_the_time_too,
+								  the_last_wall_is_at_the_socket,
+								  proxies_of_the_environment_are_not_used,
+								  an_attempt_can_be_abandoned_at_any_time};
+
+	tcase_add_checked_fixture(cases, start, stop);
+	tcase_set_timeout(cases, 20);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(cases, tests[i]);
+}
+
+SUITE_WITH("worker_attempt", add_tests)

@@ -1,0 +1,59 @@
+/*
+ * attempt.h
+ *		One attempt to deliver: URL, addresses, signatures, request.
+ *
+ * An attempt has a deadline for all of it.  It knows no database: what is to be sent comes
+ * in, what became of it goes out, and whether there is another attempt is not its business.
+ */
+#ifndef WA_WORKER_ATTEMPT_H
+#define WA_WORKER_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "worker/egress.h"
+#include "worker/resolve.h"
+#include "worker/transfer.h"
+
+/* What all attempts of a process share; all borrowed. */
+typedef struct AttemptSetup
+{
+	struct event_base *base;
+	Resolver *resolver;
+	Transfers *transfers;
+	const EgressRules *rules;
+	int timeout_ms; /* of one attempt: the receiver's time to answer, look-up included */
+} AttemptSetup;
+
+/* Everything is borrowed until done. */
+typedef struct AttemptRequest
+{
+	const char *url;
+	const char *secret;
+	const char *previous_secret; /* NULL: none */
+	const char *const *headers;  /* the webhook's own, "Name: value"; NULL ends them */
+	const char *event_id;        /* "evt_…" */
+	const char *body;
+	size_t body_length;
+} AttemptRequest;
+
+typedef struct AttemptResult
+{
+	bool delivered;      /* any 2xx */
+	int status;          /* 0: there was no answer */
+	const char *problem; /* why there was none, a constant; NULL when there was one */
+	int64_t us;          /* how long it took */
+} AttemptResult;
+
+typedef struct Attempt Attempt;
+typedef void AttemptDone(void *arg, const AttemptResult *result);
+
+/* Starts it; done is called once, from the loop, never from within.  NULL: out of memory. */
+extern Attempt *attempt_start(const AttemptSetup *setup, const AttemptRequest *request,
+							  AttemptDone *done, void *arg);
+
+/* Ends it at once, without a word.  Whether the receiver has got it is not known. */
+extern void attempt_abandon(Attempt *attempt);
+
+#endif /* WA_WORKER_ATTEMPT_H */

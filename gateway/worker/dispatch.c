@@ -1,0 +1,363 @@
+/*
+ * dispatch.c
+ *		Which webhooks this process delivers to: claims their lanes, and lets them go.
+ *
+ * An event that was committed may not be visible to readers yet, because an older transaction
+ * still runs; nobody tells when that one ends.  So a wake-up is followed by some looks in
+ * short succession.
+ */
+#include "worker/dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "db/result.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "worker/lane.h"
+#include "worker/statements.h"
+
+/* How often lanes look at their leases and reports. */
+#define TICK_MS 250
+
+/* Before waiting again: after an event, so that many of them are one wake-up; after a failure. */
+#define WAIT_SPACING_MS 20
+#define WAIT_AGAIN_MS 1000
+
+#define BUCKETS 256
+
+/* Raised by wa.wait_for_events() where the library is not preloaded. */
+#define STATE_NOT_PRELOADED "55000"
+
+typedef struct Slot
+{
+	Lane *lane; /* NULL: free */
+	int bucket; /* of its organization, among the bits that a wake-up tells */
+} Slot;
+
+struct Dispatch
+{
+	DispatchSetup setup;
+	LaneSetup lanes;
+	Slot slots[DISPATCH_LANES_MAX];
+	int count;
+	int sending;
+
+	DbRequest *claiming;
+	int64_t claimed_ms; /* when that was asked */
+	bool claim_again;
+	struct event *poll;
+
+	DbRequest *waiting;
+	int64_t seen; /* of wa.wait_for_events() */
+	bool blind;   /* the database cannot tell */
+	int64_t eager_until_ms;
+	struct event *wait_again;
+
+	struct event *tick;
+
+	void (*drained)(void *context); /* NULL: not draining */
+	void *drained_context;
+	bool told; /* drained was called */
+};
+
+static void claim(Dispatch *dispatch);
+
+static void
+add_timer(struct event *timer, int ms)
+{
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	event_add(timer, &wait);
+}
+
+/* ---- lanes ---- */
+
+static void
+tell_if_drained(Dispatch *dispatch)
+{
+	if (dispatch->drained == NULL || dispatch->told || dispatch->count > 0 ||
+		dispatch->claiming != NULL)
+		return;
+	dispatch->told = true;
+	dispatch->drained(dispatch->drained_context);
+}
+
+static void
+on_gone(void *context, Lane *lane)
+{
+	Dispatch *dispatch = context;
+	bool was_full = dispatch->count == DISPATCH_LANES_MAX;
+
+	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
+		if (dispatch->slots[i].lane == lane)
+			dispatch->slots[i].lane = NULL;
+	dispatch->count--;
+	if (was_full || lane_has_more(lane))
+		claim(dispatch);
+	lane_free(lane);
+	tell_if_drained(dispatch);
+}
+
+static void
+stop_lanes(Dispatch *dispatch)
+{
+	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
+		if (dispatch->slots[i].lane != NULL)
+			lane_stop(dispatch->slots[i].lane);
+	tell_if_drained(dispatch);
+}
+
+static void
+add_lane(Dispatch *dispatch, const DbResult *result, int row)
+{
+	uint8_t org[DB_UUID_SIZE];
+	uint8_t webhook[DB_UUID_SIZE];
+	int64_t bucket = 0;
+	int free_slot = 0;
+	Lane *lane;
+
+	while (free_slot < DISPATCH_LANES_MAX && dispatch->slots[free_slot].lane != NULL)
+		free_slot++;
+	if (free_slot == DISPATCH_LANES_MAX || !db_uuid(result, row, 0, org) ||
+		!db_uuid(result, row, 1, webhook) || !db_int(result, row, 2, &bucket))
+		return;
+	lane = lane_start(&dispatch->lanes, org, webhook, dispatch->claimed_ms);
+	if (lane == NULL)
+		return;
+	dispatch->slots[free_slot] = (Slot){.lane = lane, .bucket = (int) bucket};
+	dispatch->count++;
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	Dispatch *dispatch = arg;
+	int64_t now_ms = clock_monotonic_ms();
+
+	(void) fd;
+	(void) what;
+	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
+		if (dispatch->slots[i].lane != NULL)
+			lane_tick(dispatch->slots[i].lane, now_ms);
+}
+
+/* ---- claiming ---- */
+
+static void
+on_claimed(void *arg, const DbResult *result)
+{
+	Dispatch *dispatch = arg;
+	int room = DISPATCH_LANES_MAX - dispatch->count;
+
+	dispatch->claiming = NULL;
+	if (result->outcome != DB_ROWS)
+		worker_log_failure(WORKER_CLAIM_WEBHOOKS, result);
+	for (int i = 0; result->outcome == DB_ROWS && i < result->rows; i++)
+		add_lane(dispatch, result, i);
+	if (dispatch->claim_again && room > 0)
+		claim(dispatch);
+	if (dispatch->drained != NULL)
+		stop_lanes(dispatch);
+}
+
+/* Asks for lanes now, or as soon as the asking that is under way has ended. */
+static void
+claim(Dispatch *dispatch)
+{
+	DbRequest *request;
+
+	if (dispatch->drained != NULL || dispatch->count == DISPATCH_LANES_MAX)
+		return;
+	dispatch->claim_again = dispatch->claiming != NULL;
+	if (dispatch->claim_again)
+		return;
+	request = worker_request(WORKER_CLAIM_WEBHOOKS, NULL, on_claimed, dispatch);
+	if (request != NULL &&
+		(!db_param_text(request, dispatch->setup.owner, strlen(dispatch->setup.owner)) ||
+		 !db_param_int32(request, DISPATCH_LANES_MAX - dispatch->count) ||
+		 !db_param_int32(request, dispatch->setup.lease_ms)))
+	{
+		db_request_free(request);
+		return;
+	}
+	dispatch->claimed_ms = clock_monotonic_ms();
+	if (request != NULL && db_submit(dispatch->setup.db, request))
+		dispatch->claiming = request;
+}
+
+static void
+on_poll(evutil_socket_t fd, short what, void *arg)
+{
+	Dispatch *dispatch = arg;
+	int ms = dispatch->blind ? DISPATCH_BLIND_POLL_MS : DISPATCH_POLL_MS;
+
+	(void) fd;
+	(void) what;
+	if (clock_monotonic_ms() < dispatch->eager_until_ms)
+		ms = DISPATCH_EAGER_POLL_MS;
+	claim(dispatch);
+	add_timer(dispatch->poll, ms);
+}
+
+/* ---- waiting for events ---- */
+
+/* The bits that tell which organizations have something new; all of them when in doubt. */
+static void
+wake_lanes(Dispatch *dispatch, const DbResult *result)
+{
+	const char *changed;
+	size_t length;
+	bool known = db_text(result, 0, 1, &changed, &length) && length == BUCKETS / 8;
+
+	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
+	{
+		int bucket = dispatch->slots[i].bucket;
+
+		if (dispatch->slots[i].lane != NULL &&
+			(!known || bucket < 0 || bucket >= BUCKETS ||
+			 ((unsigned char) changed[bucket / 8] >> (bucket % 8) & 1) != 0))
+			lane_wake(dispatch->slots[i].lane);
+	}
+}
+
+static void
+on_waited(void *arg, const DbResult *result)
+{
+	Dispatch *dispatch = arg;
+	int64_t seen = dispatch->seen;
+
+	dispatch->waiting = NULL;
+	if (result->outcome == DB_REFUSED && strcmp(result->sqlstate, STATE_NOT_PRELOADED) == 0)
+	{
+		dispatch->blind = true;
+		log_line(LOG_LEVEL_WARNING, "events_polled",
+				 log_text("reason", "the database does not preload wa_apikeys"));
+		return;
+	}
+	if (result->outcome != DB_ROWS || result->rows != 1 || !db_int(result, 0, 0, &seen))
+	{
+		if (result->outcome != DB_ROWS)
+			worker_log_failure(WORKER_EVENT_WAIT, result);
+		add_timer(dispatch->wait_again, WAIT_AGAIN_MS);
+		return;
+	}
+	if (seen != dispatch->seen)
+	{
+		dispatch->seen = seen;
+		dispatch->eager_until_ms = clock_monotonic_ms() + DISPATCH_EAGER_MS;
+		wake_lanes(dispatch, result);
+		claim(dispatch);
+		add_timer(dispatch->poll, DISPATCH_EAGER_POLL_MS);
+	}
+	add_timer(dispatch->wait_again, WAIT_SPACING_MS);
+}
+
+static void
+on_wait_again(evutil_socket_t fd, short what, void *arg)
+{
+	Dispatch *dispatch = arg;
+	DbRequest *request = worker_request(WORKER_EVENT_WAIT, NULL, on_waited, dispatch);
+	char seen[24];
+
+	(void) fd;
+	(void) what;
+	snprintf(seen, sizeof(seen), "%lld", (long long) dispatch->seen);
+	if (request != NULL &&
+		(!db_param_text(request, seen, strlen(seen)) || !db_param_int32(request, DISPATCH_WAIT_MS)))
+	{
+		db_request_free(request);
+		request = NULL;
+	}
+	if (request != NULL && db_submit(dispatch->setup.db, request))
+		dispatch->waiting = request;
+	else
+		add_timer(dispatch->wait_again, WAIT_AGAIN_MS);
+}
+
+/* ---- from outside ---- */
+
+static bool
+start_timers(Dispatch *dispatch)
+{
+	struct timeval tick = {.tv_sec = TICK_MS / 1000, .tv_usec = TICK_MS % 1000 * 1000};
+
+	dispatch->poll = evtimer_new(dispatch->setup.base, on_poll, dispatch);
+	dispatch->wait_again = evtimer_new(dispatch->setup.base, on_wait_again, dispatch);
+	dispatch->tick = event_new(dispatch->setup.base, -1, EV_PERSIST, on_tick, dispatch);
+	if (dispatch->poll == NULL || dispatch->wait_again == NULL || dispatch->tick == NULL)
+		return false;
+	add_timer(dispatch->poll, 0);
+	add_timer(dispatch->wait_again, 0);
+	return event_add(dispatch->tick, &tick) == 0;
+}
+
+Dispatch *
+dispatch_start(const DispatchSetup *setup)
+{
+	Dispatch *dispatch = calloc(1, sizeof(*dispatch));
+
+	if (dispatch == NULL)
+		return NULL;
+	dispatch->setup = *setup;
+	dispatch->lanes = (LaneSetup){.db = setup->db,
+								  .attempt = setup->attempt,
+								  .metrics = setup->metrics,
+								  .owner = dispatch->setup.owner,
+								  .lease_ms = setup->lease_ms,
+								  .sending = &dispatch->sending,
+								  .gone = on_gone,
+								  .context = dispatch};
+	if (!start_timers(dispatch))
+	{
+		dispatch_free(dispatch);
+		return NULL;
+	}
+	return dispatch;
+}
+
+void
+dispatch_drain(Dispatch *dispatch, void (*done)(void *context), void *context)
+{
+	dispatch->drained = done;
+	dispatch->drained_context = context;
+	event_del(dispatch->poll);
+	stop_lanes(dispatch);
+}
+
+void
+dispatch_free(Dispatch *dispatch)
+{
+	struct event *timers[] = {dispatch == NULL ? NULL : dispatch->poll,
+							  dispatch == NULL ? NULL : dispatch->wait_again,
+							  dispatch == NULL ? NULL : dispatch->tick};
+
+	if (dispatch == NULL)
+		return;
+	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
+		if (dispatch->slots[i].lane != NULL)
+			lane_free(dispatch->slots[i].lane);
+	if (dispatch->claiming != NULL)
+		db_abandon(dispatch->claiming);
+	if (dispatch->waiting != NULL)
+		db_abandon(dispatch->waiting);
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+		if (timers[i] != NULL)
+			event_free(timers[i]);
+	free(dispatch);
+}
+
+int
+dispatch_lanes(const Dispatch *dispatch)
+{
+	return dispatch->count;
+}
+
+int
+dispatch_sending(const Dispatch *dispatch)
+{
+	return dispatch->sending;
+}

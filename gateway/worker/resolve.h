@@ -1,0 +1,50 @@
+/*
+ * resolve.h
+ *		Names to addresses, on the loop.
+ *
+ * libevent asks the name servers of /etc/resolv.conf, and /etc/hosts before them; or one
+ * name server that the operator names, and nothing else.  A name means itself: the search
+ * list of resolv.conf is not tried.
+ */
+#ifndef WA_WORKER_RESOLVE_H
+#define WA_WORKER_RESOLVE_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct event_base;
+
+/* Addresses of one name; a name with more is refused, since each has to be checked. */
+#define RESOLVE_ADDRESSES_MAX 32
+
+/* For one question to one server, and how often it is asked. */
+#define RESOLVE_TRY_SECONDS "2"
+#define RESOLVE_TRIES "2"
+
+typedef struct Resolver Resolver;
+typedef struct Resolution Resolution;
+
+/*
+ * The addresses, without a port, or count 0 and a problem, a constant.  Called once for each
+ * resolve_start(), from the loop or from within it.
+ */
+typedef void
+ResolveDone(void *arg, const struct sockaddr_storage *addresses, int count, const char *problem);
+
+/* server is "ADDR" or "ADDR:PORT", or NULL.  NULL: could not, or it is no address. */
+extern Resolver *resolver_open(struct event_base *base, const char *server);
+
+/* No resolution may be under way. */
+extern void resolver_close(Resolver *resolver);
+
+/* Whether resolver_open() would take it for a server. */
+extern bool resolver_is_server(const char *server);
+
+/* Asks for a name.  NULL when done was called already. */
+extern Resolution *
+resolve_start(Resolver *resolver, const char *name, ResolveDone *done, void *arg);
+
+/* The asker is gone: done will not be called. */
+extern void resolve_abandon(Resolution *resolution);
+
+#endif /* WA_WORKER_RESOLVE_H */

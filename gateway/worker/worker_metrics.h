@@ -1,0 +1,27 @@
+/*
+ * worker_metrics.h
+ *		The catalogue of what the worker counts.
+ */
+#ifndef WA_WORKER_METRICS_H
+#define WA_WORKER_METRICS_H
+
+#include "lib/metrics.h"
+
+typedef enum WorkerMetric
+{
+	WORKER_ATTEMPTS,       /* by outcome */
+	WORKER_ATTEMPT_TIME,   /* by outcome */
+	WORKER_DELIVERIES,     /* by what the database made of them */
+	WORKER_SENDING,        /* now */
+	WORKER_LANES,          /* now */
+	WORKER_UNDELIVERED,    /* in the database, by status */
+	WORKER_OLDEST_SECONDS, /* in the database */
+	WORKER_HOUSEKEPT,      /* rows, by task */
+	WORKER_DB_READY,
+	WORKER_DB_QUEUED,
+	WORKER_METRIC_COUNT
+} WorkerMetric;
+
+extern const MetricDefinition worker_metrics[WORKER_METRIC_COUNT];
+
+#endif /* WA_WORKER_METRICS_H */

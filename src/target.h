@@ -1,0 +1,14 @@
+/*-------------------------------------------------------------------------
+ *
+ * target.h
+ *		Whether a webhook may lead to an address that its URL spells out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef WA_TARGET_H
+#define WA_TARGET_H
+
+/* Defines the setting wa.allowed_targets. */
+extern void wa_target_init(void);
+
+#endif /* WA_TARGET_H */
