@@ -61,7 +61,10 @@ static void
 relation_changed(Datum argument, Oid relation)
 {
 	if (relation == InvalidOid || list_relation == InvalidOid || relation == list_relation)
+	{
 		list_is_current = false;
+		changed_while_reading = true;
+	}
 }
 
 void

@@ -4,11 +4,36 @@
  */
 #include "http/http_proxies.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "http/http_server.h"
+
+/* An address is a range with nothing else in it. */
+typedef WakRange Address;
+
+/*
+ * Reads one address, without a port.  One of IPv4 that a socket for both protocols writes
+ * as ::ffff:192.0.2.1 is the same one.  False, and *address left alone, for anything else.
+ */
+static bool
+read_address(const char *text, size_t len, Address *address)
+{
+	static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+	Address read;
+
+	if (len == 0 || memchr(text, '/', len) != NULL || !wak_range_read(text, len, &read))
+		return false;
+	if (read.size == 16 && memcmp(read.bytes, mapped, sizeof(mapped)) == 0)
+	{
+		memmove(read.bytes, read.bytes + sizeof(mapped), 4);
+		read.size = 4;
+	}
+	*address = read;
+	return true;
+}
 
 static bool
 is_blank(char c)
@@ -37,7 +62,7 @@ add_range(HttpProxies *proxies, HttpText text, char *error, size_t error_size)
 		snprintf(error, error_size, "there are more than %d trusted proxies", HTTP_PROXIES_MAX);
 		return false;
 	}
-	if (!network_range_read(text.data, text.len, &proxies->ranges[proxies->count]))
+	if (!wak_range_read(text.data, text.len, &proxies->ranges[proxies->count]))
 	{
 		snprintf(error, error_size,
 				 "\"%.*s\" is not an address or a range of addresses such as 10.0.0.0/8",
@@ -70,11 +95,11 @@ http_proxies_read(HttpProxies *proxies, const char *const *texts, size_t count, 
 }
 
 static bool
-is_trusted(const HttpProxies *proxies, const NetworkAddress *address)
+is_trusted(const HttpProxies *proxies, const Address *address)
 {
 	for (size_t i = 0; i < proxies->count; i++)
 	{
-		if (network_range_has(&proxies->ranges[i], address))
+		if (wak_range_has(&proxies->ranges[i], address->bytes, address->size))
 			return true;
 	}
 	return false;
@@ -83,9 +108,9 @@ is_trusted(const HttpProxies *proxies, const NetworkAddress *address)
 bool
 http_proxies_trust(const HttpProxies *proxies, const char *address)
 {
-	NetworkAddress read;
+	Address read;
 
-	return proxies->count > 0 && network_address_read(address, strlen(address), &read) &&
+	return proxies->count > 0 && read_address(address, strlen(address), &read) &&
 		   is_trusted(proxies, &read);
 }
 
@@ -93,17 +118,17 @@ http_proxies_trust(const HttpProxies *proxies, const char *address)
  * One element of X-Forwarded-For.  Some proxies write a port behind the address.
  */
 static bool
-read_element(HttpText text, NetworkAddress *address)
+read_element(HttpText text, Address *address)
 {
 	const char *end = memchr(text.data, ']', text.len);
 	const char *colon = memchr(text.data, ':', text.len);
 
 	if (text.len > 0 && text.data[0] == '[' && end != NULL)
-		return network_address_read(text.data + 1, (size_t) (end - text.data - 1), address);
+		return read_address(text.data + 1, (size_t) (end - text.data - 1), address);
 	if (colon != NULL && memchr(text.data, '.', text.len) != NULL &&
-		network_address_read(text.data, (size_t) (colon - text.data), address))
+		read_address(text.data, (size_t) (colon - text.data), address))
 		return true;
-	return network_address_read(text.data, text.len, address);
+	return read_address(text.data, text.len, address);
 }
 
 /*
@@ -111,7 +136,7 @@ read_element(HttpText text, NetworkAddress *address)
  * cannot be read, and *client is the last address that a trusted proxy wrote.
  */
 static bool
-walk_back(const HttpProxies *proxies, const HttpText *header, NetworkAddress *client)
+walk_back(const HttpProxies *proxies, const HttpText *header, Address *client)
 {
 	size_t end = header->len;
 
@@ -146,10 +171,10 @@ void
 http_request_client(const HttpRequest *request, char client[HTTP_CLIENT_MAX])
 {
 	const HttpProxies *proxies = proxies_of(request);
-	NetworkAddress address;
+	Address address;
 
 	snprintf(client, HTTP_CLIENT_MAX, "%s", request->peer.data);
-	if (proxies == NULL || !network_address_read(request->peer.data, request->peer.len, &address))
+	if (proxies == NULL || !read_address(request->peer.data, request->peer.len, &address))
 		return;
 	for (size_t i = request->n_headers; i > 0; i--)
 	{
@@ -159,7 +184,7 @@ http_request_client(const HttpRequest *request, char client[HTTP_CLIENT_MAX])
 			!walk_back(proxies, &field->value, &address))
 			break;
 	}
-	network_address_write(&address, client);
+	inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes, client, HTTP_CLIENT_MAX);
 }
 
 /*

@@ -10,14 +10,14 @@
 #ifndef WA_HTTP_PROXIES_H
 #define WA_HTTP_PROXIES_H
 
+#include "common/address.h"
 #include "http/http.h"
-#include "lib/network.h"
 
 #define HTTP_PROXIES_MAX 64
 
 typedef struct HttpProxies
 {
-	NetworkRange ranges[HTTP_PROXIES_MAX];
+	WakRange ranges[HTTP_PROXIES_MAX];
 	size_t count; /* 0: nobody is believed */
 } HttpProxies;
 

@@ -261,13 +261,11 @@ on_wait_again(evutil_socket_t fd, short what, void *arg)
 {
 	Dispatch *dispatch = arg;
 	DbRequest *request = worker_request(WORKER_EVENT_WAIT, NULL, on_waited, dispatch);
-	char seen[24];
 
 	(void) fd;
 	(void) what;
-	snprintf(seen, sizeof(seen), "%lld", (long long) dispatch->seen);
 	if (request != NULL &&
-		(!db_param_text(request, seen, strlen(seen)) || !db_param_int32(request, DISPATCH_WAIT_MS)))
+		(!db_param_int64(request, dispatch->seen) || !db_param_int32(request, DISPATCH_WAIT_MS)))
 	{
 		db_request_free(request);
 		request = NULL;
