@@ -8,15 +8,23 @@
 CREATE FUNCTION wa.is_name(name text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	AS $$ SELECT name = btrim(name) AND name <> '' AND char_length(name) <= 100 AND name !~ '[[:cntrl:]]' $$;
+AS $$
+	-- Nothing that cannot be seen or that turns text around: two names that look
+	-- the same should be the same.  Joiners stay: emoji and some scripts need them.
+	SELECT name = btrim(name) AND name <> '' AND char_length(name) <= 100
+		AND name !~ '[[:cntrl:]\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF]'
+$$;
 COMMENT ON FUNCTION wa.is_name(text) IS
-	'whether a text can be a name: 1 to 100 characters, none of them control characters, no blanks around';
+	'whether a text can be a name: 1 to 100 characters, none of them control characters or invisible, no blanks around';
 
 CREATE TABLE wa.org (
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	name text NOT NULL CHECK (wa.is_name(name)),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	event_days integer NOT NULL DEFAULT 7 CHECK (event_days BETWEEN 1 AND 365),
+	expired_epoch integer NOT NULL DEFAULT 0,
+	expired_xid bigint NOT NULL DEFAULT 0,
+	expired_event uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	PRIMARY KEY (id)
 );
 COMMENT ON TABLE wa.org IS 'organizations: the tenants';
@@ -24,6 +32,9 @@ COMMENT ON COLUMN wa.org.id IS 'UUIDv7; org_… outside';
 COMMENT ON COLUMN wa.org.name IS 'what people call it; need not be unique';
 COMMENT ON COLUMN wa.org.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.org.event_days IS 'how many days its events and deliveries are kept';
+COMMENT ON COLUMN wa.org.expired_epoch IS 'the place of the newest event that has expired, with the two that follow';
+COMMENT ON COLUMN wa.org.expired_xid IS 'the transaction that wrote it';
+COMMENT ON COLUMN wa.org.expired_event IS 'the event';
 
 CREATE TABLE wa.api_key (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -87,8 +98,8 @@ CREATE TABLE wa.audit (
 );
 COMMENT ON TABLE wa.audit IS 'who did what to keys and organizations; rows can be added, never changed or removed';
 COMMENT ON COLUMN wa.audit.org_id IS 'the organization it happened in';
-COMMENT ON COLUMN wa.audit.id IS 'UUIDv7, so that the order of ids is the order in time';
-COMMENT ON COLUMN wa.audit.at IS 'when it happened';
+COMMENT ON COLUMN wa.audit.id IS 'UUIDv7, so that the order of ids is the order in which rows were written';
+COMMENT ON COLUMN wa.audit.at IS 'when it happened, which for key.used_first is somewhat before it is written';
 COMMENT ON COLUMN wa.audit.actor IS 'who did it: usr_… or key_…, or a database role';
 COMMENT ON COLUMN wa.audit.actor_name IS 'what a person or key that did it was called then; NULL for database roles';
 COMMENT ON COLUMN wa.audit.action IS 'what was done, as noun.verb: key.created, key.revoked, …';

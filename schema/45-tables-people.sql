@@ -10,9 +10,12 @@
 CREATE FUNCTION wa.is_email(email text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	AS $$ SELECT char_length(email) <= 254 AND email ~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$' $$;
+AS $$
+	SELECT char_length(email) <= 254 AND email ~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$'
+		AND email !~ '[\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]'
+$$;
 COMMENT ON FUNCTION wa.is_email(text) IS
-	'whether a text can be an email address: one @ between characters, no blanks, at most 254 characters';
+	'whether a text can be an email address: one @ between characters, no blanks and nothing invisible, at most 254 characters';
 
 CREATE TABLE wa.app_user (
 	id uuid NOT NULL DEFAULT wa.uuid7(),
@@ -63,6 +66,7 @@ CREATE TABLE wa.sign_in (
 	FOREIGN KEY (active_org, user_id) REFERENCES wa.member (org_id, user_id) ON DELETE SET NULL (active_org)
 );
 CREATE INDEX sign_in_of_member ON wa.sign_in (active_org, user_id);
+CREATE INDEX sign_in_expiry ON wa.sign_in (expires_at);
 COMMENT ON TABLE wa.sign_in IS
 	'people at their browsers; a sign-in lasts 7 days at most and 12 hours without use';
 COMMENT ON COLUMN wa.sign_in.user_id IS 'who signed in';
@@ -87,6 +91,7 @@ CREATE TABLE wa.user_token (
 	CONSTRAINT user_token_digest_key UNIQUE (digest),
 	FOREIGN KEY (org_id, user_id) REFERENCES wa.member ON DELETE CASCADE
 );
+CREATE INDEX user_token_expiry ON wa.user_token (org_id, expires_at);
 COMMENT ON TABLE wa.user_token IS
 	'what dashboards present at the API; worth nothing once the sign-in has ended or works in another organization';
 COMMENT ON COLUMN wa.user_token.org_id IS 'the one organization that it opens';

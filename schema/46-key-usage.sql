@@ -78,16 +78,68 @@ GRANT EXECUTE ON FUNCTION wa.key_last_used(uuid, uuid) TO wa_owner, wa_admin;
 COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
 	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was';
 
+-- Both parts of a batch return how many keys they wrote.  Of several flushes at
+-- once each row is written by one; keys that are gone are passed over.
+CREATE FUNCTION wa.flush_first_uses(max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	written record;
+	count integer := 0;
+BEGIN
+	FOR written IN
+		INSERT INTO wa.api_key_usage AS u (org_id, key_id, first_used_at, first_used_from, last_used_at, last_used_from)
+		SELECT m.org_id, m.key_id, m.first_used_at, m.first_used_from, m.last_used_at, m.last_used_from
+		FROM wa.unflushed_key_usage() m JOIN wa.api_key k ON k.org_id = m.org_id AND k.id = m.key_id
+		WHERE NOT EXISTS (SELECT FROM wa.api_key_usage u WHERE u.org_id = m.org_id AND u.key_id = m.key_id)
+		ORDER BY m.org_id, m.key_id
+		LIMIT max
+		ON CONFLICT DO NOTHING
+		RETURNING u.org_id, u.key_id, u.first_used_at, u.first_used_from
+	LOOP
+		PERFORM wa.note(written.org_id, 'key.used_first', written.key_id, jsonb_strip_nulls(jsonb_build_object(
+			'name', wa.name_of(written.org_id, wa.typeid('key', written.key_id)), 'address', host(written.first_used_from))),
+			wa.typeid('key', written.key_id), written.first_used_at);
+		count := count + 1;
+	END LOOP;
+	RETURN count;
+END $$;
+REVOKE ALL ON FUNCTION wa.flush_first_uses(integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.flush_first_uses(integer) IS
+	'for wa.flush_key_usage(): makes rows of keys that have none, with key.used_first in the audit log';
+
+-- Those first that have waited longest, so that busy keys keep nobody waiting.
+CREATE FUNCTION wa.flush_later_uses(max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	count integer;
+BEGIN
+	UPDATE wa.api_key_usage u
+	SET last_used_at = newer.last_used_at, last_used_from = newer.last_used_from
+	FROM (SELECT m.org_id, m.key_id, m.last_used_at, m.last_used_from
+		FROM wa.unflushed_key_usage() m JOIN wa.api_key_usage o ON o.org_id = m.org_id AND o.key_id = m.key_id
+		WHERE o.last_used_at < m.last_used_at
+		ORDER BY o.last_used_at
+		LIMIT max
+		FOR NO KEY UPDATE OF o SKIP LOCKED) newer
+	WHERE u.org_id = newer.org_id AND u.key_id = newer.key_id;
+	GET DIAGNOSTICS count = ROW_COUNT;
+	RETURN count;
+END $$;
+REVOKE ALL ON FUNCTION wa.flush_later_uses(integer) FROM PUBLIC;
+COMMENT ON FUNCTION wa.flush_later_uses(integer) IS 'for wa.flush_key_usage(): brings rows up to date';
+
 -- One batch.  Memory is told what the table has only by a later call that finds
--- it there, committed: a flush that rolls back so loses nothing.  Keys that are
--- gone are passed over.  Of several flushes at once each row is written by one.
+-- it there, committed: a flush that rolls back so loses nothing.
 CREATE FUNCTION wa.flush_key_usage(max integer DEFAULT 1000) RETURNS integer
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	first_uses integer;
-	later_uses integer;
+	written integer;
 BEGIN
 	IF max IS NULL OR max NOT BETWEEN 1 AND 10000 THEN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 10000');
@@ -104,34 +156,8 @@ BEGIN
 		FROM wa.unflushed_key_usage() m JOIN wa.api_key_usage u ON u.org_id = m.org_id AND u.key_id = m.key_id
 		WHERE u.last_used_at > m.flushed_at;
 	END IF;
-
-	WITH first AS (
-		INSERT INTO wa.api_key_usage (org_id, key_id, first_used_at, first_used_from, last_used_at, last_used_from)
-		SELECT m.org_id, m.key_id, m.first_used_at, m.first_used_from, m.last_used_at, m.last_used_from
-		FROM wa.unflushed_key_usage() m JOIN wa.api_key k ON k.org_id = m.org_id AND k.id = m.key_id
-		WHERE NOT EXISTS (SELECT FROM wa.api_key_usage u WHERE u.org_id = m.org_id AND u.key_id = m.key_id)
-		ORDER BY m.org_id, m.key_id
-		LIMIT max
-		ON CONFLICT DO NOTHING
-		RETURNING org_id, key_id, first_used_at, first_used_from)
-	INSERT INTO wa.audit (org_id, at, actor, action, subject, detail)
-	SELECT f.org_id, f.first_used_at, wa.typeid('key', f.key_id), 'key.used_first', f.key_id,
-		jsonb_strip_nulls(jsonb_build_object('name', k.name, 'address', host(f.first_used_from)))
-	FROM first f JOIN wa.api_key k ON k.org_id = f.org_id AND k.id = f.key_id;
-	GET DIAGNOSTICS first_uses = ROW_COUNT;
-
-	-- Those first that have waited longest, so that busy keys keep nobody waiting.
-	UPDATE wa.api_key_usage u
-	SET last_used_at = newer.last_used_at, last_used_from = newer.last_used_from
-	FROM (SELECT m.org_id, m.key_id, m.last_used_at, m.last_used_from
-		FROM wa.unflushed_key_usage() m JOIN wa.api_key_usage o ON o.org_id = m.org_id AND o.key_id = m.key_id
-		WHERE o.last_used_at < m.last_used_at
-		ORDER BY o.last_used_at
-		LIMIT max - first_uses
-		FOR NO KEY UPDATE OF o SKIP LOCKED) newer
-	WHERE u.org_id = newer.org_id AND u.key_id = newer.key_id;
-	GET DIAGNOSTICS later_uses = ROW_COUNT;
-	RETURN first_uses + later_uses;
+	written := wa.flush_first_uses(max);
+	RETURN written + wa.flush_later_uses(max - written);
 END $$;
 REVOKE ALL ON FUNCTION wa.flush_key_usage(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.flush_key_usage(integer) TO wa_worker, wa_admin;

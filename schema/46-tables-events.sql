@@ -75,6 +75,7 @@ CREATE TABLE wa.ticket (
 	CHECK ((key_id IS NULL) = (user_id IS NOT NULL) AND (user_id IS NULL) = (sign_in_id IS NULL))
 );
 CREATE INDEX ticket_expiry ON wa.ticket (org_id, expires_at);
+CREATE INDEX ticket_waiting ON wa.ticket (org_id, expires_at) WHERE used_at IS NULL;
 COMMENT ON TABLE wa.ticket IS 'tickets that open a realtime socket, once, within 30 seconds; part of no dump';
 COMMENT ON COLUMN wa.ticket.org_id IS 'the organization whose events it opens';
 COMMENT ON COLUMN wa.ticket.id IS 'UUIDv7';

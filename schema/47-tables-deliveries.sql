@@ -49,6 +49,8 @@ CREATE TABLE wa.delivery (
 );
 CREATE INDEX delivery_open ON wa.delivery (org_id, webhook_id, next_attempt_at, epoch, xid, event_id)
 	WHERE status <> 'delivered';
+-- For events that expire before they are delivered.
+CREATE INDEX delivery_of_event ON wa.delivery (org_id, event_id) WHERE status <> 'delivered' AND envelope IS NULL;
 COMMENT ON TABLE wa.delivery IS 'events on their way to a webhook, and what became of them';
 COMMENT ON COLUMN wa.delivery.org_id IS 'the organization of the webhook';
 COMMENT ON COLUMN wa.delivery.webhook_id IS 'the webhook, which may be gone by now';

@@ -2,12 +2,19 @@
 -- All of these run as wa_owner.  No API key can touch API keys: the functions
 -- are granted to wa_admin only, and refuse to run where a key is bound.
 
+CREATE FUNCTION wa.is_socket() RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_is_socket';
+REVOKE ALL ON FUNCTION wa.is_socket() FROM PUBLIC;
+COMMENT ON FUNCTION wa.is_socket() IS
+	'for function bodies: whether this transaction acts with the credential of a realtime socket, which only listens';
+
 CREATE FUNCTION wa.refuse_under_key() RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF wa.current_key() IS NOT NULL THEN
+	IF wa.current_key() IS NOT NULL OR wa.is_socket() THEN
 		RAISE EXCEPTION 'an API key cannot manage API keys'
 			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'person';
 	END IF;
@@ -40,18 +47,19 @@ COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_â
 
 -- What a person does is noted with the address that the person signed in from, and
 -- with their name: whoever leaves takes it along.
-CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL) RETURNS void
+CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL,
+						at timestamptz DEFAULT NULL) RETURNS void
 	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	INSERT INTO wa.audit (org_id, actor, actor_name, action, subject, detail)
-	VALUES (org, COALESCE(note.actor, wa.actor()), wa.name_of(org, COALESCE(note.actor, wa.actor())), action, subject, detail || COALESCE((
+	INSERT INTO wa.audit (org_id, at, actor, actor_name, action, subject, detail)
+	VALUES (org, COALESCE(note.at, clock_timestamp()), COALESCE(note.actor, wa.actor()), wa.name_of(org, COALESCE(note.actor, wa.actor())), action, subject, detail || COALESCE((
 		SELECT jsonb_build_object('address', host(s.address)) FROM wa.sign_in s
 		WHERE s.user_id = wa.current_user_id() AND s.id = wa.current_sign_in() AND s.address IS NOT NULL), '{}'))
 $$;
-REVOKE ALL ON FUNCTION wa.note(uuid, text, uuid, jsonb, text) FROM PUBLIC;
-COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text) IS
-	'adds a row to the audit log; the actor is whom the transaction acts for, unless it is given';
+REVOKE ALL ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
+	'adds a row to the audit log; the actor is whom the transaction acts for, and the time now, unless they are given';
 
 -- Raise 22023 for a field that is wrong; its name travels in the error's
 -- column-name field, so that the gateway can tell its caller which one it was.

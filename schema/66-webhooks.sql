@@ -141,10 +141,12 @@ CREATE FUNCTION wa.update_webhook(webhook uuid, url text DEFAULT NULL, events te
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	old wa.webhook;
 	changed wa.webhook;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	PERFORM FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook FOR NO KEY UPDATE;
+	SELECT w.* INTO old FROM wa.webhook w
+	WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
@@ -163,11 +165,14 @@ BEGIN
 	WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook
 	RETURNING * INTO changed;
 	-- Who makes it active again gives it another chance.
-	IF update_webhook.active THEN
+	IF update_webhook.active AND NOT old.active THEN
 		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
 		WHERE l.org_id = wa.require_org() AND l.webhook_id = update_webhook.webhook;
-		PERFORM wa.event_place(wa.require_org());
+		PERFORM wa.wake(wa.require_org());
 	END IF;
+	-- Granted to nobody.
+	changed.secret := NULL;
+	changed.previous_secret := NULL;
 	RETURN changed;
 END $$;
 REVOKE ALL ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) FROM PUBLIC;

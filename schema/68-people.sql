@@ -39,6 +39,18 @@ REVOKE ALL ON FUNCTION wa.check_new_password(wa.password, text, text) FROM PUBLI
 COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
 	'for function bodies: raises 22023 for what cannot become a password';
 
+CREATE FUNCTION wa.check_person_name(name text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
+		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_person_name(text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_person_name(text) IS 'for function bodies: raises 22023 for what cannot be a person''s name';
+
 -- The one place where accounts are made.
 CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETURNS uuid
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -50,9 +62,7 @@ BEGIN
 	IF NOT COALESCE(wa.is_email(btrim(email)), false) THEN
 		PERFORM wa.refuse_field('email', 'must be an email address');
 	END IF;
-	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
-		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
-	END IF;
+	PERFORM wa.check_person_name(name);
 	PERFORM wa.check_new_password(password, btrim(email), 'password');
 	BEGIN
 		INSERT INTO wa.app_user (email, name, password_hash)
@@ -117,6 +127,17 @@ REVOKE ALL ON FUNCTION wa.note_person(uuid, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 	'for function bodies: adds a row about a person to the audit log of each of their organizations';
 
+-- What somebody else may have done in a person's name.
+CREATE FUNCTION wa.withdraw_invitations_by(person uuid) RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
+	WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+$$;
+REVOKE ALL ON FUNCTION wa.withdraw_invitations_by(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid) IS 'for function bodies: withdraws what a person has invited to, in every organization';
+
 -- The person's account, locked, for what administrators do with it.
 CREATE FUNCTION wa.lock_user(person uuid) RETURNS wa.app_user
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -149,6 +170,7 @@ BEGIN
 	END IF;
 	UPDATE wa.app_user u SET disabled_at = clock_timestamp() WHERE u.id = person;
 	PERFORM wa.end_sign_ins(person);
+	PERFORM wa.withdraw_invitations_by(person);
 	PERFORM wa.note_person(person, 'user.disabled');
 	RETURN true;
 END $$;
@@ -186,6 +208,7 @@ BEGIN
 	PERFORM wa.lock_user(person);
 	UPDATE wa.app_user u SET password_hash = wa.hash_password(password::wa.password) WHERE u.id = person;
 	PERFORM wa.end_sign_ins(person);
+	PERFORM wa.withdraw_invitations_by(person);
 	PERFORM wa.note_person(person, 'user.password_reset');
 	RETURN password;
 END $$;
@@ -210,10 +233,21 @@ END $$;
 REVOKE ALL ON FUNCTION wa.check_role(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 for what is no role';
 
--- What a person is in an organization, locked against everybody who changes
--- members, and whether the organization could do without them: whoever takes an
--- owner away first locks all owners, in one order, so that the last two cannot
--- leave at once.  An owner whose account is disabled is no use as the last one.
+-- Whoever changes members or invitations of an organization does so alone.  Whoever
+-- waited here asks again whether they may: meanwhile they may have lost the right.
+CREATE FUNCTION wa.lock_members(org uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
+END $$;
+REVOKE ALL ON FUNCTION wa.lock_members(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.lock_members(uuid) IS
+	'for function bodies: keeps everybody else from changing members and invitations of an organization';
+
+-- What a person is in an organization, and whether the organization could do without
+-- them.  An owner whose account is disabled is no use as the last one.
 CREATE FUNCTION wa.lock_member(org uuid, person uuid, OUT role text, OUT is_last_owner boolean)
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -221,6 +255,9 @@ AS $$
 DECLARE
 	others bigint;
 BEGIN
+	PERFORM wa.lock_members(org);
+	-- Rows that are counted are locked, too: in a transaction with an older snapshot
+	-- that finds out that they have changed.
 	SELECT count(*) FILTER (WHERE owners.user_id <> person) INTO others
 	FROM (SELECT m.user_id FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
 		  WHERE m.org_id = org AND m.role = 'owner'
@@ -230,7 +267,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION wa.lock_member(uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
-	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; the rows are locked';
+	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; members are locked';
 
 -- The one place where memberships change.  NULL as the new role removes.
 CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
@@ -314,7 +351,7 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 BEGIN
-	IF wa.current_user_id() IS NULL THEN
+	IF wa.current_user_id() IS NULL OR wa.is_socket() THEN
 		RAISE EXCEPTION 'an API key cannot manage people'
 			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'person';
 	END IF;
@@ -409,6 +446,7 @@ DECLARE
 BEGIN
 	PERFORM wa.check_role(role);
 	old := wa.lock_member(org, person);
+	PERFORM wa.require_member_manager();
 	IF old.role IS NULL THEN
 		RAISE EXCEPTION 'member does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
@@ -429,11 +467,11 @@ DECLARE
 	org constant uuid := wa.require_person();
 	old record;
 BEGIN
+	old := wa.lock_member(org, person);
 	-- Everybody may leave.
 	IF person IS DISTINCT FROM wa.current_user_id() THEN
 		PERFORM wa.require_member_manager();
 	END IF;
-	old := wa.lock_member(org, person);
 	IF old.role IS NULL THEN
 		RAISE EXCEPTION 'member does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
@@ -455,8 +493,11 @@ CREATE FUNCTION wa.invite_member(email text, role text, OUT id uuid, OUT secret 
 AS $$
 DECLARE
 	org constant uuid := wa.require_member_manager();
+	invitations_max constant integer := 200;
 	made record;
 BEGIN
+	PERFORM wa.lock_members(org);
+	PERFORM wa.require_member_manager();
 	IF NOT COALESCE(wa.is_email(btrim(email)), false) THEN
 		PERFORM wa.refuse_field('email', 'must be an email address');
 	END IF;
@@ -475,6 +516,11 @@ BEGIN
 	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
 	WHERE i.org_id = org AND lower(i.email) = lower(btrim(invite_member.email))
 		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	IF (SELECT count(*) FROM wa.invitation i
+		WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL) >= invitations_max THEN
+		RAISE EXCEPTION 'there are % open invitations already: withdraw some', invitations_max
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
 	made := wa.make_secret('invitation');
 	BEGIN
 		INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by)
@@ -545,6 +591,8 @@ DECLARE
 	org constant uuid := wa.require_member_manager();
 	found_invitation wa.invitation;
 BEGIN
+	PERFORM wa.lock_members(org);
+	PERFORM wa.require_member_manager();
 	SELECT i.* INTO found_invitation FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'invitation does not exist' USING ERRCODE = 'no_data_found';
@@ -569,6 +617,31 @@ REVOKE ALL ON FUNCTION wa.find_invitation(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 	'for function bodies: the open invitation that a secret stands for, or nulls';
 
+-- The invitation, if it can still be accepted: whoever made it has to have the right
+-- to make it now.
+CREATE FUNCTION wa.open_invitation(secret wa.secret) RETURNS wa.invitation
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_id constant record := wa.find_invitation(secret);
+	invited wa.invitation;
+BEGIN
+	-- The account first: the order in which wa.disable_user() locks both.
+	PERFORM FROM wa.app_user u WHERE u.id = (
+		SELECT i.created_by FROM wa.invitation i WHERE i.org_id = found_id.org_id AND i.id = found_id.id) FOR SHARE;
+	SELECT i.* INTO invited
+	FROM wa.invitation i JOIN wa.member m ON m.org_id = i.org_id AND m.user_id = i.created_by
+		JOIN wa.app_user u ON u.id = i.created_by AND u.disabled_at IS NULL
+	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+		AND (m.role = 'owner' OR m.role = 'admin' AND i.role <> 'owner')
+	FOR UPDATE OF i;
+	RETURN invited;
+END $$;
+REVOKE ALL ON FUNCTION wa.open_invitation(wa.secret) FROM PUBLIC;
+COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
+	'for function bodies: the invitation that a secret stands for, if it can be accepted now; nulls otherwise';
+
 -- For whoever has the secret, before they say who they are.  Whether the email
 -- address has an account is not told: the person who invites has the secret, too.
 CREATE FUNCTION wa.read_invitation(secret wa.secret)
@@ -578,47 +651,51 @@ CREATE FUNCTION wa.read_invitation(secret wa.secret)
 AS $$
 #variable_conflict use_column
 DECLARE
-	found_id record;
+	invited wa.invitation;
 BEGIN
 	PERFORM wa.refuse_bound();
-	found_id := wa.find_invitation(secret);
-	RETURN QUERY
-	SELECT i.email, o.name, i.role, i.expires_at FROM wa.invitation i JOIN wa.org o ON o.id = i.org_id
-	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	invited := wa.open_invitation(secret);
+	RETURN QUERY SELECT invited.email, o.name, invited.role, invited.expires_at FROM wa.org o WHERE o.id = invited.org_id;
 END $$;
 REVOKE ALL ON FUNCTION wa.read_invitation(wa.secret) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.read_invitation(wa.secret) TO wa_gateway;
 COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
 	'whom a secret invites, to what, as what and until when; no row for one that is not valid';
 
-CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password,
+-- With a name somebody is new here, without one they have an account.  What they
+-- send is looked at before the account is, so that whoever has the secret, and that
+-- is also who invites, learns nothing about an account for nothing.
+CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password, address text,
 									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-	found_id record;
+	place constant inet := wa.client_address(address);
 	invited wa.invitation;
 	person wa.app_user;
 BEGIN
 	PERFORM wa.refuse_bound();
-	found_id := wa.find_invitation(secret);
-	SELECT i.* INTO invited FROM wa.invitation i
-	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-	FOR UPDATE;
-	IF NOT FOUND THEN
+	PERFORM wa.charge_attempt('address', wa.address_key(place));
+	PERFORM wa.lock_members((wa.find_invitation(secret)).org_id);
+	invited := wa.open_invitation(secret);
+	IF invited.id IS NULL THEN
 		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
 	END IF;
-	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = lower(invited.email);
-	IF FOUND THEN
-		person := wa.verify_password(person.email, password);
+	IF name IS NOT NULL THEN
+		PERFORM wa.check_person_name(name);
+		PERFORM wa.check_new_password(password, invited.email, 'password');
+	END IF;
+	IF name IS NULL OR EXISTS (SELECT FROM wa.app_user u WHERE lower(u.email) = lower(invited.email)) THEN
+		person := wa.verify_password(invited.email, password);
 		user_id := person.id;
 		email := person.email;
 	ELSE
 		user_id := wa.insert_user(invited.email, accept_invitation.name, password);
 		email := invited.email;
 	END IF;
+	PERFORM wa.refund_attempt('address', wa.address_key(place));
 	UPDATE wa.invitation i SET accepted_at = clock_timestamp() WHERE i.org_id = invited.org_id AND i.id = invited.id;
 	-- Who is a member by now keeps the role that they have.
 	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
@@ -628,10 +705,10 @@ BEGIN
 		jsonb_build_object('invitation', wa.typeid('inv', invited.id)), wa.typeid('usr', accept_invitation.user_id));
 	organization_id := invited.org_id;
 END $$;
-REVOKE ALL ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) TO wa_gateway;
-COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
-	'makes the invited person a member; without an account one is made with this name and password, with one the password has to be theirs, or it raises 28000; raises P0002 for an invitation that is not valid';
+REVOKE ALL ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password, text) TO wa_gateway;
+COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password, text) IS
+	'makes the invited person a member; with a name an account is made for them if there is none, otherwise the password has to be that of theirs, or it raises 28000; raises P0002 for an invitation that is not valid, 53400 after too many attempts';
 
 -- ---------------------------------------------------------------------
 -- Views for administrators; the audit log for owners and admins

@@ -9,7 +9,7 @@ CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
 	AS 'MODULE_PATHNAME', 'wa_charge_attempt';
 REVOKE ALL ON FUNCTION wa.charge_attempt(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.charge_attempt(text, text) IS
-	'for function bodies: counts an attempt against a limit (account, address), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
+	'for function bodies: counts an attempt against a limit (account, address, hashing), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
 
 CREATE FUNCTION wa.refund_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -59,6 +59,7 @@ DECLARE
 	person wa.app_user;
 BEGIN
 	PERFORM wa.charge_attempt('account', account);
+	PERFORM wa.charge_attempt('hashing', account);
 	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = account;
 	IF wa.password_matches(password, person.password_hash) THEN
 		PERFORM FROM wa.app_user u
@@ -293,6 +294,7 @@ BEGIN
 	current := wa.require_sign_in(cookie);
 	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');
 	PERFORM wa.charge_attempt('account', lower(person.email));
+	PERFORM wa.charge_attempt('hashing', lower(person.email));
 	IF NOT wa.password_matches(old_password, person.password_hash) THEN
 		PERFORM wa.refuse_field('oldPassword', 'is wrong');
 	END IF;

@@ -19,6 +19,13 @@ REVOKE ALL ON FUNCTION wa.event_place(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.event_place(uuid) IS
 	'for function bodies: epoch and transaction of an event that is written now, and whether the epoch has been noted; at commit those who wait for the organization''s events are woken';
 
+CREATE FUNCTION wa.wake(org uuid) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_wake';
+REVOKE ALL ON FUNCTION wa.wake(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION wa.wake(uuid) IS
+	'for function bodies: at commit those who wait for the organization''s events are woken, as when one is written';
+
 CREATE FUNCTION wa.event_horizon(OUT epoch integer, OUT xid bigint)
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_event_horizon';
@@ -52,6 +59,16 @@ REVOKE ALL ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) FR
 COMMENT ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) IS
 	'for function bodies: an event as JSON, in the bytes that everybody gets';
 
+CREATE FUNCTION wa.note_epoch(epoch integer, xid bigint) RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO wa.event_epoch (epoch, xid, server) VALUES (epoch, xid, wa.server_run()) ON CONFLICT DO NOTHING
+$$;
+REVOKE ALL ON FUNCTION wa.note_epoch(integer, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
+	'for function bodies: notes the epoch of a place that wa.event_place() says is not noted yet';
+
 -- The one place where events are written, with a delivery for each webhook that
 -- wants it.  The organization is named, because an event is also written where
 -- none is bound.
@@ -65,8 +82,7 @@ DECLARE
 	at constant timestamptz := clock_timestamp();
 BEGIN
 	IF NOT place.noted THEN
-		INSERT INTO wa.event_epoch (epoch, xid, server) VALUES (place.epoch, place.xid, wa.server_run())
-		ON CONFLICT DO NOTHING;
+		PERFORM wa.note_epoch(place.epoch, place.xid);
 	END IF;
 	INSERT INTO wa.event (org_id, epoch, xid, id, type, session_id, created_at, envelope)
 	VALUES (org, place.epoch, place.xid, event, emit.type, session, at,
@@ -403,11 +419,16 @@ BEGIN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
 	END IF;
 	IF since IS NULL THEN
-		RETURN QUERY SELECT * FROM wa.events_behind(0, 0, '00000000-0000-0000-0000-000000000000', types, session, max);
-		RETURN;
+		SELECT 0 AS epoch, 0::bigint AS xid, '00000000-0000-0000-0000-000000000000'::uuid AS id INTO place;
+	ELSE
+		place := wa.event_position(since);
 	END IF;
-	place := wa.event_position(since);
-	RETURN QUERY SELECT * FROM wa.events_behind(place.epoch, place.xid, place.id, types, session, max);
+	-- About 8 MiB at most, twice what the gateway shows in a page.
+	RETURN QUERY
+	SELECT page.event_id, page.envelope, page.event_epoch, page.event_xid
+	FROM (SELECT b.*, sum(octet_length(b.envelope)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(b.envelope) AS before
+		FROM wa.events_behind(place.epoch, place.xid, place.id, types, session, max) b) page
+	WHERE page.before < 8388608;
 END $$;
 REVOKE ALL ON FUNCTION wa.read_events(uuid, text[], uuid, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.read_events(uuid, text[], uuid, integer) TO wa_gateway, wa_app;
@@ -433,6 +454,10 @@ BEGIN
 	IF epoch IS NULL OR xid IS NULL OR id IS NULL OR max IS NULL OR max < 1 OR max > 1000 THEN
 		RAISE EXCEPTION 'place must not be null, and max between 1 and 1000' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	IF EXISTS (SELECT FROM wa.org o WHERE o.id = org
+			AND (epoch, xid, read_event_batch.id) < (o.expired_epoch, o.expired_xid, o.expired_event)) THEN
+		RAISE EXCEPTION 'events behind this place are not kept any more' USING ERRCODE = 'WA001';
+	END IF;
 	FOR event IN SELECT * FROM wa.events_behind(epoch, xid, id, types, session, max) LOOP
 		event_id := event.event_id;
 		envelope := event.envelope;
@@ -457,14 +482,14 @@ END $$;
 REVOKE ALL ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) IS
-	'events behind a place, in order; the last row has no envelope and says behind which place to go on, and whether there is more already; needs events';
+	'events behind a place, in order; the last row has no envelope and says behind which place to go on, and whether there is more already; raises WA001 if events behind the place have expired; needs events';
 
 -- ---------------------------------------------------------------------
 -- Waiting
 -- ---------------------------------------------------------------------
 
 CREATE FUNCTION wa.event_bucket(org uuid) RETURNS integer
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_event_bucket';
 REVOKE ALL ON FUNCTION wa.event_bucket(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.event_bucket(uuid) TO wa_gateway, wa_worker;

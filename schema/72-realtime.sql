@@ -22,6 +22,20 @@ COMMENT ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) IS
 	'for function bodies: until when a key, or a person at a sign-in, may listen to events, as committed now; NULL if not at all';
 
 -- Bound: tickets of an organization that were not used yet.
+-- Otherwise a socket would outlive itself: each could make the next.
+CREATE FUNCTION wa.refuse_socket() RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF wa.is_socket() THEN
+		RAISE EXCEPTION 'a realtime socket cannot open another one' USING ERRCODE = 'insufficient_privilege';
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.refuse_socket() FROM PUBLIC;
+COMMENT ON FUNCTION wa.refuse_socket() IS
+	'for function bodies: raises 42501 in a transaction that acts with the credential of a realtime socket';
+
 CREATE FUNCTION wa.create_ticket(scope text DEFAULT NULL, session uuid DEFAULT NULL, types text[] DEFAULT NULL,
 								 since uuid DEFAULT NULL, OUT ticket text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
@@ -30,8 +44,10 @@ AS $$
 DECLARE
 	org constant uuid := wa.org_for('events');
 	waiting_max constant integer := 1000;
+	waiting record;
 	made record;
 BEGIN
+	PERFORM wa.refuse_socket();
 	IF scope IS NOT NULL AND scope NOT IN ('organization', 'session') THEN
 		PERFORM wa.refuse_field('scope', 'must be organization or session');
 	END IF;
@@ -45,10 +61,13 @@ BEGIN
 		PERFORM wa.refuse_field('events', 'must be event types, or *');
 	END IF;
 	DELETE FROM wa.ticket t WHERE t.org_id = org AND t.expires_at < clock_timestamp() - interval '1 minute';
-	IF (SELECT count(*) FROM wa.ticket t WHERE t.org_id = org AND t.used_at IS NULL) >= waiting_max THEN
+	SELECT count(*) AS count, min(t.expires_at) AS first_ends INTO waiting FROM wa.ticket t
+	WHERE t.org_id = org AND t.used_at IS NULL AND t.expires_at > clock_timestamp();
+	IF waiting.count >= waiting_max THEN
 		RAISE EXCEPTION 'too many tickets wait to be used'
 			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'tickets',
-			DETAIL = '30 seconds until the next ticket is made.';
+			DETAIL = format('%s seconds until the next ticket is made.',
+							GREATEST(1, ceil(extract(epoch FROM waiting.first_ends - clock_timestamp()))));
 	END IF;
 	made := wa.make_secret('ticket');
 	INSERT INTO wa.ticket AS t (org_id, digest, key_id, user_id, sign_in_id, session_id, types, since_event)
@@ -89,6 +108,7 @@ CREATE FUNCTION wa.open_socket(OUT socket text, OUT org_id uuid, OUT expires_at 
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM wa.refuse_socket();
 	org_id := wa.org_for('events');
 	SELECT made.socket, made.expires_at INTO open_socket.socket, open_socket.expires_at
 	FROM wa.insert_socket(org_id, wa.current_key(), wa.current_user_id(), wa.current_sign_in()) made;

@@ -43,11 +43,15 @@ BEGIN
 		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	place := wa.event_place(org);
+	IF NOT place.noted THEN
+		PERFORM wa.note_epoch(place.epoch, place.xid);
+	END IF;
 	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, envelope)
 	VALUES (org, webhook, event, place.epoch, place.xid, 'webhook.test',
 			wa.envelope(event, 'webhook.test', NULL, org, clock_timestamp(),
 						json_build_object('webhookId', wa.typeid('wh', webhook))::text))
 	RETURNING * INTO made;
+	made.envelope := NULL;	-- granted to nobody
 	RETURN made;
 END $$;
 REVOKE ALL ON FUNCTION wa.test_webhook(uuid) FROM PUBLIC;
@@ -72,19 +76,23 @@ BEGIN
 	IF NOT target.active THEN
 		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	IF known.envelope IS NULL AND NOT EXISTS (
-		SELECT FROM wa.event e WHERE e.org_id = org AND e.id = known.event_id) THEN
-		RAISE EXCEPTION 'event is not kept any more' USING ERRCODE = 'object_not_in_prerequisite_state';
+	-- It keeps its bytes from here on: the event may be just about to expire.
+	IF known.envelope IS NULL THEN
+		SELECT e.envelope INTO known.envelope FROM wa.event e WHERE e.org_id = org AND e.id = known.event_id FOR KEY SHARE;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'event is not kept any more' USING ERRCODE = 'object_not_in_prerequisite_state';
+		END IF;
 	END IF;
 	-- One that waits for its first attempt has all of them before it.
 	IF known.status <> 'pending' THEN
 		UPDATE wa.delivery d
 		SET status = 'pending', attempts = 0, next_attempt_at = '-infinity', turn = NULL, status_code = NULL,
-			error = NULL, updated_at = clock_timestamp()
+			error = NULL, envelope = known.envelope, updated_at = clock_timestamp()
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery
 		RETURNING * INTO known;
 	END IF;
-	PERFORM wa.event_place(org);
+	PERFORM wa.wake(org);
+	known.envelope := NULL;	-- granted to nobody
 	RETURN known;
 END $$;
 REVOKE ALL ON FUNCTION wa.replay_delivery(uuid, uuid) FROM PUBLIC;
@@ -293,11 +301,11 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM wa.note(org, 'webhook.disabled', webhook, jsonb_build_object('reason', problem, 'failures', lane.failures));
-	-- Without the headers, which may hold a credential of the receiver's.
+	-- Without URL and headers, which may hold a credential of the receiver's: to
+	-- listen to events takes less than to see webhooks.
 	PERFORM wa.emit(org, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
 		'id', wa.typeid('wh', disabled.id), 'organizationId', wa.typeid('org', org),
-		'sessionId', wa.typeid('sess', disabled.session_id), 'url', disabled.url, 'events', disabled.events,
-		'active', false, 'createdAt', wa.epoch_ms(disabled.created_at), 'updatedAt', wa.epoch_ms(disabled.updated_at),
+		'sessionId', wa.typeid('sess', disabled.session_id), 'active', false, 'createdAt', wa.epoch_ms(disabled.created_at), 'updatedAt', wa.epoch_ms(disabled.updated_at),
 		'disabledAt', wa.epoch_ms(disabled.disabled_at), 'disabledReason', problem))::text);
 END $$;
 REVOKE ALL ON FUNCTION wa.count_failure(uuid, text) FROM PUBLIC;
@@ -320,8 +328,10 @@ DECLARE
 BEGIN
 	SELECT d.* INTO known FROM wa.delivery d
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'delivered' FOR NO KEY UPDATE;
-	-- Success counts whoever reports it; a failure only from the one whose turn it is.
-	IF NOT FOUND OR NOT COALESCE(succeeded, false) AND (turn_now IS NULL OR known.turn IS DISTINCT FROM turn_now) THEN
+	-- Success counts whoever reports it, unless it is to be sent anew since; a failure
+	-- only from the one whose turn it is.
+	IF NOT FOUND OR known.turn IS NULL
+		OR NOT COALESCE(succeeded, false) AND (turn_now IS NULL OR known.turn <> turn_now) THEN
 		RETURN NULL;
 	END IF;
 	SELECT w.* INTO target FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook;

@@ -23,12 +23,21 @@ DECLARE
 	gone integer := 0;
 BEGIN
 	FOR organization IN SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff FROM wa.org o LOOP
+		-- Most have nothing: one look at the front of each log.
+		CONTINUE WHEN NOT COALESCE((
+			SELECT e.created_at < organization.cutoff FROM wa.event e WHERE e.org_id = organization.id
+			ORDER BY e.epoch, e.xid, e.id LIMIT 1), false);
 		SELECT array_agg(front.id) INTO expired FROM (
 			SELECT e.id, bool_and(e.created_at < organization.cutoff) OVER (ORDER BY e.epoch, e.xid, e.id) AS old
 			FROM (SELECT * FROM wa.event e WHERE e.org_id = organization.id
 				ORDER BY e.epoch, e.xid, e.id LIMIT max - gone) e) front
 		WHERE front.old;
 		CONTINUE WHEN expired IS NULL;
+		-- Whoever still reads from before here has missed something, and is told.
+		UPDATE wa.org o SET (expired_epoch, expired_xid, expired_event) = (
+			SELECT e.epoch, e.xid, e.id FROM wa.event e WHERE e.org_id = organization.id AND e.id = ANY (expired)
+			ORDER BY e.epoch DESC, e.xid DESC, e.id DESC LIMIT 1)
+		WHERE o.id = organization.id;
 		UPDATE wa.delivery d SET envelope = e.envelope
 		FROM wa.event e
 		WHERE d.org_id = organization.id AND d.status <> 'delivered' AND d.envelope IS NULL
@@ -110,7 +119,7 @@ BEGIN
 			WHEN 'user_tokens' THEN
 				DELETE FROM wa.user_token t WHERE t.org_id = org AND t.digest IN (
 					SELECT old.digest FROM wa.user_token old WHERE old.org_id = org AND old.expires_at < clock_timestamp()
-					LIMIT max - gone);
+					ORDER BY old.expires_at LIMIT max - gone);
 			WHEN 'idempotency' THEN
 				DELETE FROM wa.idempotency i WHERE i.org_id = org AND i.key IN (
 					SELECT old.key FROM wa.idempotency old
@@ -148,7 +157,7 @@ BEGIN
 		-- Kept for a month, so that people can see where they were signed in.
 		DELETE FROM wa.sign_in s WHERE (s.user_id, s.id) IN (
 			SELECT old.user_id, old.id FROM wa.sign_in old
-			WHERE old.expires_at < clock_timestamp() - interval '30 days' LIMIT max);
+			WHERE old.expires_at < clock_timestamp() - interval '30 days' ORDER BY old.expires_at LIMIT max);
 		GET DIAGNOSTICS gone = ROW_COUNT;
 		RETURN gone;
 	END IF;

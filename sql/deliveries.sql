@@ -129,6 +129,17 @@ BEGIN; SELECT act_for('acme'); SELECT id FROM wa.take_deliveries('w6', :'every',
 SELECT wa.finish_delivery('w6', :'every', :'id', 200, NULL, true); COMMIT;
 SELECT failures, failing_since FROM wa.webhook_lane WHERE webhook_id = :'every';
 
+-- What a call answers holds no bytes; the place of a test is one whose epoch is noted.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT t.envelope IS NULL AS no_bytes, t.epoch AS test_epoch FROM wa.test_webhook(:'every') t \gset
+SELECT :'no_bytes' AS no_bytes, EXISTS (SELECT FROM wa.event_epoch WHERE epoch = :'test_epoch') AS noted;
+-- That an active webhook is saved is no other chance; that one is made active again is.
+UPDATE wa.webhook_lane SET failures = 19, failing_since = now() - interval '2 hours' WHERE webhook_id = :'every';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active FROM wa.update_webhook(:'every', active => true);
+SELECT failures FROM wa.webhook_lane WHERE webhook_id = :'every';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active FROM wa.update_webhook(:'every', active => false);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active FROM wa.update_webhook(:'every', active => true);
+SELECT failures FROM wa.webhook_lane WHERE webhook_id = :'every';
+
 -- What is over goes; an event that expires leaves its bytes to what is still open.
 SELECT d.id, d.event_id AS event, e.envelope FROM wa.delivery d JOIN wa.event e ON e.id = d.event_id WHERE d.webhook_id = :'sent' AND d.id = :'two_id' \gset kept_
 UPDATE wa.event SET created_at = now() - interval '8 days' WHERE org_id = :'acme';

@@ -84,6 +84,8 @@ BEGIN; SELECT wa.create_key(:'acme', 'never', '{read}') IS NOT NULL; ROLLBACK;
 SELECT * FROM news();
 -- A transaction that wrote events cannot outlive this run of the server.
 BEGIN; SELECT wa.create_key(:'acme', 'never', '{read}') IS NOT NULL; PREPARE TRANSACTION 'x';
+-- Nor one that took something away from somebody: its commit would wake nobody.
+BEGIN; UPDATE wa.api_key SET expires_at = expires_at WHERE org_id = :'acme'; PREPARE TRANSACTION 'x';
 -- The restore of a dump is no change; nobody can change anything in its disguise.
 SET row_security = off;
 INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status) VALUES (:'acme', :'session', '15553334444@s.whatsapp.net', 'in', 'text', 'restored', 'delivered');
@@ -202,7 +204,7 @@ DELETE FROM wa.org WHERE name IN ('one', 'two');
 SELECT w.changed = decode(repeat('ff', 32), 'hex') AS all_of_them FROM wa.wait_for_events(9223372036854775807, 10) w;
 SELECT clock_timestamp() AS before \gset
 SELECT count(*) FROM wa.wait_for_events((SELECT generation FROM wa.wait_for_events(0, 0)), 200);
-SELECT clock_timestamp() - :'before' BETWEEN '0.2 s' AND '2 s' AS waited;
+SELECT clock_timestamp() - :'before' >= '0.2 s' AS waited;
 
 -- Retention takes events from the front only, and a cursor that it took is no more.
 SELECT wa.set_event_days(:'acme', 0);
@@ -214,6 +216,8 @@ SELECT wa.housekeep('events', 3), wa.housekeep('events', 100), wa.housekeep('eve
 SELECT count(*) = :before_count - 5 AS rest, min(id::text) = :'front_id' OR (SELECT count(*) FROM wa.event e WHERE e.org_id = :'acme' AND (e.epoch, e.xid, e.id) < (:front_epoch, :front_xid, :'front_id')) = 0 AS front FROM wa.event WHERE org_id = :'acme';
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of(format('SELECT wa.read_events(%L)', :'first')) e;
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) = :before_count - 6 AS all_behind FROM wa.read_events(:'front_id', max => 1000);
+-- Whoever is still reading from before it is told, and not led past the gap.
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_event_batch(0, 0, ''00000000-0000-0000-0000-000000000000'', NULL, NULL, 10)') e;
 SELECT e.* FROM error_of('SELECT wa.housekeep(''nonsense'')') e UNION ALL SELECT e.* FROM error_of('SELECT wa.housekeep(''events'', 0)') e;
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of('SELECT wa.housekeep(''events'')') e;
 

@@ -89,6 +89,12 @@ SELECT wa.add_member(:'acme', :'person', 'admin');
 SELECT cookie FROM wa.sign_in('socket@example.com', 'correct horse', '192.0.2.7', 'test') \gset
 SELECT token FROM wa.mint_user_token(:'cookie') \gset
 SELECT wa.authenticate(:'token', 'events') IS NOT NULL \; SELECT socket, expires_at - now() > '1 day' AS long FROM wa.open_socket() \gset
+-- It opens neither people and keys nor another socket, though an admin is behind it.
+SELECT c.call, e.state, e.constraint_name FROM (VALUES ('list_members()'), ('invite_member(''evil@example.com'', ''owner'')'), ('list_api_keys(NULL, 9)'),
+	('create_api_key(''x'', ''{read}'')'), ('remove_member(wa.current_user_id())'), ('create_session(''x'')'), ('create_webhook(''https://example.com/'')'), ('open_socket()'), ('create_ticket()')) c (call),
+	wa.authenticate(:'socket'), error_of('SELECT wa.' || call) e;
+SELECT c.call, e.state, e.constraint_name FROM (VALUES ('remove_member(wa.current_user_id())'), ('open_socket()'), ('create_ticket()')) c (call),
+	wa.authenticate(:'socket', 'events'), error_of('SELECT wa.' || call) e;
 UPDATE wa.user_token SET expires_at = now();
 SELECT :'long' AS long, state_of(format('SELECT wa.authenticate(%L, ''events'')', :'token')) AS token, state_of(format('SELECT wa.authenticate(%L, ''manage'')', :'socket')) AS socket;
 UPDATE wa.member SET role = 'member' WHERE user_id = :'person';
@@ -103,6 +109,8 @@ SELECT wa.sign_out(:'cookie');
 SELECT state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS signed_out;
 
 -- Bounds: tickets that wait, and what is over goes.
+INSERT INTO wa.ticket (org_id, digest, key_id, expires_at) SELECT :'acme', sha256(i::text::bytea), :'listener', clock_timestamp() FROM generate_series(1001, 2000) i;
+SELECT wa.authenticate(:'listener_key', 'events') IS NOT NULL \; SELECT count(*) AS over_does_not_count FROM wa.create_ticket();
 INSERT INTO wa.ticket (org_id, digest, key_id) SELECT :'acme', sha256(i::text::bytea), :'listener' FROM generate_series(1, 1000) i;
 SELECT e.state, e.constraint_name FROM wa.authenticate(:'listener_key', 'events'), error_of('SELECT wa.create_ticket()') e;
 UPDATE wa.ticket SET expires_at = now() - interval '2 minutes';

@@ -22,6 +22,8 @@ SELECT a.arguments, e.column_name, e.message FROM (VALUES
 SELECT e.column_name, e.message FROM wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.create_webhook(''https://e.com/'', session => %L)', :'beta_session')) e;
 
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT url, events, active, retry_policy, retry_attempts FROM wa.update_webhook(:'id', events => '{}', active => false, retry_policy => '{"attempts":2}');
+-- What a call answers shows no secret that is not new.
+SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT secret, previous_secret FROM wa.update_webhook(:'id', url => 'https://example.com/hook');
 -- A rotated secret is shown once, by the call that makes it; the one before is gone.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.rotate_webhook_secret(:'id') ~ '^whsec_[A-Za-z0-9+/]{32}$' AS random, wa.rotate_webhook_secret(:'id') <> wa.rotate_webhook_secret(:'id') AS another, wa.rotate_webhook_secret(:'id', 'my-own-secret-of-mine') AS own;
 SELECT a.secret, e.column_name, e.message FROM (VALUES ('short'), ('with a blank in it'), (repeat('x', 201))) a (secret), wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.rotate_webhook_secret(%L, %L)', :'id', a.secret)) e;

@@ -78,6 +78,7 @@ PG_FUNCTION_INFO_V1(wa_member_role);
 PG_FUNCTION_INFO_V1(wa_current_permissions);
 PG_FUNCTION_INFO_V1(wa_has_permission);
 PG_FUNCTION_INFO_V1(wa_holds_permission);
+PG_FUNCTION_INFO_V1(wa_is_socket);
 PG_FUNCTION_INFO_V1(wa_require_org);
 PG_FUNCTION_INFO_V1(wa_require_permission);
 PG_FUNCTION_INFO_V1(wa_org_for);
@@ -228,6 +229,17 @@ bind_identity(const Identity *identity, const WaPrincipal *principal, WaPermissi
 }
 
 /*
+ * What a transaction can be bound for by a credential of this kind, whatever the
+ * key or person behind it may do.  That of a socket is there to listen; that the
+ * key may manage as well only decides which events it is shown.
+ */
+static WaPermissions
+bindable(WakKind kind)
+{
+	return kind == WAK_TICKET ? WA_PERMISSION_EVENTS : WA_PERMISSIONS_ALL;
+}
+
+/*
  * wa.authenticate(secret, needs, address) returns the id of the key or person.
  * With needs the transaction gets that permission, without it all that there
  * are.  The address is where the request came from, for the record of uses.
@@ -237,7 +249,7 @@ wa_authenticate(PG_FUNCTION_ARGS)
 {
 	Identity identity = {WA_PRINCIPAL_KEY, {0}};
 	WaPrincipal principal;
-	WaPermissions asked = WA_PERMISSIONS_ALL;
+	WaPermissions asked;
 	uint64 generation;
 	WaSecret *secret;
 	pg_uuid_t *result;
@@ -251,11 +263,14 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	generation = wa_row_generation();
 	if (!wa_credential_lookup((WakKind) secret->kind, identity.value, &principal))
 		refuse_credential();
+	asked = bindable((WakKind) secret->kind);
 	if (!PG_ARGISNULL(1))
 	{
-		asked = wa_permission_bit(PG_GETARG_OID(1));
-		if ((principal.permissions & asked) == 0)
-			refuse_permission(asked);
+		WaPermissions needed = wa_permission_bit(PG_GETARG_OID(1));
+
+		if ((principal.permissions & asked & needed) == 0)
+			refuse_permission(needed);
+		asked = needed;
 	}
 	bind_identity(&identity, &principal, asked, generation);
 	context.credential = (WakKind) secret->kind;
@@ -444,6 +459,19 @@ wa_holds_permission(PG_FUNCTION_ARGS)
 	if (current_principal() == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL((context.held & wa_permission_bit(PG_GETARG_OID(0))) != 0);
+}
+
+/*
+ * wa.is_socket(): whether the transaction acts with the credential of a realtime
+ * socket and not with that of the key or person behind it.
+ */
+Datum
+wa_is_socket(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	PG_RETURN_BOOL(principal != NULL && principal->kind != WA_PRINCIPAL_SYSTEM &&
+				   context.credential == WAK_TICKET);
 }
 
 /* wa.require_org(): the bound organization, or an error. */

@@ -19,6 +19,8 @@
  * the newest in wa.event_epoch unless that one is this run's.
  *
  * Invariants:
+ * - What a run is, the preloaded library knows (wake.h); without it the crash of
+ *   a backend does not begin a new one, and readers may then miss an event.
  * - Within a run the epoch never changes, whether or not it has been noted.
  * - Whoever writes an event before the epoch has been noted by a transaction
  *   that committed notes it too, so that no committed event has an epoch that
@@ -194,7 +196,7 @@ wa_event_place(PG_FUNCTION_ARGS)
 	answer[0] = Int32GetDatum(current_epoch(&noted));
 	answer[1] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
 	answer[2] = BoolGetDatum(noted);
-	wa_wake_event(PG_GETARG_UUID_P(0));
+	wa_wake_org(PG_GETARG_UUID_P(0));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
 }
 

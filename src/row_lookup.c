@@ -220,7 +220,7 @@ wake_listeners(const TriggerData *trigger)
 
 	if (trigger->tg_trigtuple != NULL && number > 0 && SPI_gettypeid(columns, number) == UUIDOID)
 		org_id = heap_getattr(trigger->tg_trigtuple, number, columns, &is_null);
-	wa_wake_credentials(is_null ? NULL : DatumGetUUIDP(org_id));
+	wa_wake_org(is_null ? NULL : DatumGetUUIDP(org_id));
 }
 
 /*

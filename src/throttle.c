@@ -7,7 +7,9 @@
  * ROLLBACK nor a savepoint, a cancelled statement or a closed connection takes
  * an attempt back, and all connections share the counts.  An attempt is charged
  * before the password is looked at, so that a hundred at once are a hundred;
- * one that turns out right is refunded.
+ * one that turns out right is refunded.  What is not refunded is the work: who
+ * knows a password can have it hashed so often and no more, because a hash keeps
+ * a processor busy for everybody.
  *
  * A limit is "so many at once, then one every so often".  All that is kept of
  * an account or address is the time at which everything charged to it is worked
@@ -46,7 +48,7 @@
 
 #define TRANCHE "wa_apikeys"
 
-/* 2 limits of 2048 sets of 8 places of 16 bytes: half a megabyte. */
+/* 3 limits of 2048 sets of 8 places of 16 bytes: three quarters of a megabyte. */
 #define SETS 2048
 #define PLACES 8
 #define SEED_LENGTH 32
@@ -57,6 +59,7 @@ typedef enum LimitId
 {
 	LIMIT_ACCOUNT, /* attempts at the password of one account */
 	LIMIT_ADDRESS, /* attempts from one network address */
+	LIMIT_HASHING, /* passwords of one account that are hashed, right ones too */
 	LIMIT_COUNT
 } LimitId;
 
@@ -69,6 +72,7 @@ static const struct
 } limits[LIMIT_COUNT] = {
 	[LIMIT_ACCOUNT] = {"account", "sign_in_account", 10, INT64CONST(60) * USECS_PER_SEC},
 	[LIMIT_ADDRESS] = {"address", "sign_in_address", 50, INT64CONST(10) * USECS_PER_SEC},
+	[LIMIT_HASHING] = {"hashing", "sign_in_hashing", 30, INT64CONST(10) * USECS_PER_SEC},
 };
 
 typedef struct Debt

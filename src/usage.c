@@ -16,8 +16,9 @@
  *   look at the backend's own memory.
  * - The memory has a fixed size: sets of a few places, and a key can stand in
  *   one set only.  If all places of a set are taken, the least recently used
- *   one is given up, of those first whose use is in the table or that nobody
- *   has fetched for an hour.  What is lost then is a use that was not flushed.
+ *   one is given up: of those first whose use is in the table or that nobody
+ *   has fetched for an hour, then of those of the same organization.  What is
+ *   lost then is a use that was not flushed.
  * - flushed_at is set from a committed row only (schema/46-key-usage.sql), so
  *   that a flush that rolls back loses nothing.
  * - Places of other databases of the cluster are never shown or changed.
@@ -184,14 +185,21 @@ is_dispensable(const Usage *place, TimestampTz now)
 	return place->flushed_at >= place->last_used_at || place->last_used_at < now - UNFLUSHED_SPARED;
 }
 
-/* Whether one place is to be given up rather than another. */
+/*
+ * Whether one place is to be given up rather than another for a key: one whose use
+ * is in the table or fetched by nobody, then one of the same organization, so that
+ * who uses many keys displaces their own; then the least recently used.
+ */
 static bool
-goes_before(const Usage *a, const Usage *b, TimestampTz now)
+goes_before(const Usage *a, const Usage *b, const KeyName *name, TimestampTz now)
 {
 	bool a_dispensable = is_dispensable(a, now);
+	bool a_own = memcmp(&a->name.org_id, &name->org_id, sizeof(pg_uuid_t)) == 0;
 
 	if (a_dispensable != is_dispensable(b, now))
 		return a_dispensable;
+	if (!a_dispensable && a_own != (memcmp(&b->name.org_id, &name->org_id, sizeof(pg_uuid_t)) == 0))
+		return a_own;
 	return a->last_used_at < b->last_used_at;
 }
 
@@ -203,7 +211,7 @@ take_place(const KeyName *name, TimestampTz now)
 	Usage *place = &set[0];
 
 	for (int i = 0; i < PLACES && OidIsValid(place->database); i++)
-		if (!OidIsValid(set[i].database) || goes_before(&set[i], place, now))
+		if (!OidIsValid(set[i].database) || goes_before(&set[i], place, name, now))
 			place = &set[i];
 	memset(place, 0, sizeof(*place));
 	place->database = MyDatabaseId;

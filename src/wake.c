@@ -20,9 +20,10 @@
  *   is held for a fixed number of instructions and by nothing that can raise.
  * - The generation begins with the time of the server's start in microseconds:
  *   what was seen before a restart is never ahead of it.
- * - A transaction that wrote events cannot be prepared: it could commit in a
- *   later run of the server, below what readers have seen (event_place.c), and
- *   in a backend that knows nothing of its events.
+ * - A transaction that wakes at its commit cannot be prepared.  It could commit
+ *   in a later run of the server, and its events then lie below what readers
+ *   have seen (event_place.c); and it commits in a backend that knows nothing of
+ *   whom to wake.
  *
  * Without shared_preload_libraries there is no such memory: events are written
  * all the same, and nobody can wait for them.
@@ -32,6 +33,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_control.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -45,6 +48,7 @@
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
+#include "src/digest.h"
 #include "src/row_lookup.h"
 #include "src/wake.h"
 
@@ -69,13 +73,13 @@ static Wake *wake = NULL;
 static struct
 {
 	bool any;
-	bool events;
 	uint8 bitmap[BITMAP_LENGTH];
 } pending;
 
 static shmem_request_hook_type next_request_hook = NULL;
 static shmem_startup_hook_type next_startup_hook = NULL;
 
+PG_FUNCTION_INFO_V1(wa_wake);
 PG_FUNCTION_INFO_V1(wa_event_bucket);
 PG_FUNCTION_INFO_V1(wa_wait_for_events);
 
@@ -124,14 +128,34 @@ wa_wake_started_at(void)
  * ---------------------------------------------------------------------
  */
 
+/*
+ * Which bucket is whose is nobody's to compute: the hash is keyed with a random value
+ * that the cluster has had since it was made, and shows to nobody.  It stays the same
+ * when the server restarts, so that buckets that gateways know do.
+ */
+static uint64
+bucket_seed(void)
+{
+	static uint64 seed = 0;
+	uint8 digest[WA_DIGEST_LENGTH];
+
+	if (seed == 0)
+	{
+		wa_sha256((const uint8 *) GetMockAuthenticationNonce(), MOCK_AUTH_NONCE_LEN, digest);
+		memcpy(&seed, digest, sizeof(seed));
+		seed |= 1;
+	}
+	return seed;
+}
+
 static int
 bucket_of(const pg_uuid_t *org_id)
 {
-	return (int) (hash_bytes(org_id->data, UUID_LEN) % BUCKETS);
+	return (int) (hash_bytes_extended(org_id->data, UUID_LEN, bucket_seed()) % BUCKETS);
 }
 
-static void
-mark(const pg_uuid_t *org_id)
+void
+wa_wake_org(const pg_uuid_t *org_id)
 {
 	pending.any = true;
 	if (org_id == NULL)
@@ -140,17 +164,12 @@ mark(const pg_uuid_t *org_id)
 		pending.bitmap[bucket_of(org_id) / 8] |= (uint8) (1 << bucket_of(org_id) % 8);
 }
 
-void
-wa_wake_event(const pg_uuid_t *org_id)
+/* wa.wake(org) */
+Datum
+wa_wake(PG_FUNCTION_ARGS)
 {
-	pending.events = true;
-	mark(org_id);
-}
-
-void
-wa_wake_credentials(const pg_uuid_t *org_id)
-{
-	mark(org_id);
+	wa_wake_org(PG_GETARG_UUID_P(0));
+	PG_RETURN_VOID();
 }
 
 /* Move the generation on, and wake.  Runs where nothing may raise. */
@@ -178,9 +197,11 @@ transaction_changed(XactEvent event, void *argument)
 				publish();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			if (pending.events)
-				ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-								errmsg("cannot PREPARE a transaction that has written events")));
+			/* its commit, which may be another server's, would wake nobody */
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot PREPARE a transaction that has written events or changed "
+							"credentials")));
 			return;
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:

@@ -404,9 +404,11 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
 		wait[digits] = '\0';
 		error->header_value = wait;
 	}
-	if (strncmp(result->constraint, "sign_in_", 8) == 0)
+	if (strncmp(result->constraint, "rate_per_", 9) != 0)
 	{
-		error->message = "too many attempts";
+		error->message = strcmp(result->constraint, "tickets") == 0
+							 ? "too many tickets wait to be used"
+							 : "too many attempts";
 		return;
 	}
 	error->message = "the session has reached its send limit";

@@ -108,6 +108,7 @@ static const Param accept_params[] = {
 	 .min = 1,
 	 .max = NAME_MAX_CHARACTERS},
 	PASSWORD_PARAM("password"),
+	{.source = PARAM_CLIENT},
 	{.source = PARAM_END},
 };
 
@@ -199,7 +200,7 @@ const Endpoint auth_endpoints[] = {
 		.status = 200,
 		.answer = ANSWER_ONE,
 		.columns = accepted_columns,
-		.unauthorized = "there is an account with this email address, and this is not its password",
+		.unauthorized = "this is not the password of an account with this email address",
 	},
 	{.pattern = NULL},
 };

@@ -12,13 +12,16 @@
  */
 #include "api/dashboard.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "api/endpoint.h"
 
 #define PAGE "index.html"
+
+/* Bytes of an ETag. */
+#define TAG_MAX 48
 
 #define POLICY                                                                          \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "   \
@@ -66,18 +69,29 @@ takes_gzip(const HttpRequest *request)
 		   strcasestr(encodings->data, "q=0") == NULL;
 }
 
+/*
+ * The compressed form is another one, so that it has another tag: that of the file with a
+ * suffix, in quotation marks.
+ */
+static void
+make_tag(const DashboardFile *file, bool compressed, char tag[TAG_MAX])
+{
+	snprintf(tag, TAG_MAX, "%.*s%s\"", (int) strlen(file->etag) - 1, file->etag,
+			 compressed ? "-gz" : "");
+}
+
 static bool
-is_current(const HttpRequest *request, const DashboardFile *file)
+is_current(const HttpRequest *request, const char *tag)
 {
 	const HttpText *tags = http_request_header(request, "if-none-match", NULL);
 
-	return tags != NULL && strstr(tags->data, file->etag) != NULL;
+	return tags != NULL && strstr(tags->data, tag) != NULL;
 }
 
 static void
-send_bytes(HttpRequest *request, const DashboardFile *file, HttpHeader *headers, size_t count)
+send_bytes(HttpRequest *request, const DashboardFile *file, bool compressed, HttpHeader *headers,
+		   size_t count)
 {
-	bool compressed = takes_gzip(request);
 	size_t length = compressed ? file->gzip_length : file->plain_length;
 	Buffer body;
 
@@ -93,23 +107,26 @@ send_bytes(HttpRequest *request, const DashboardFile *file, HttpHeader *headers,
 static void
 answer_file(HttpRequest *request, const DashboardFile *file, bool page)
 {
+	bool compressed = takes_gzip(request);
 	HttpHeader headers[PAGE_HEADERS + 5];
 	size_t count = PAGE_HEADERS;
+	char tag[TAG_MAX];
 
 	memcpy(headers, page_headers, sizeof(page_headers));
 	headers[count++] = (HttpHeader){"Vary", "Accept-Encoding"};
 	headers[count++] = (HttpHeader){"Cross-Origin-Resource-Policy", "same-origin"};
 	if (!page)
 	{
+		make_tag(file, compressed, tag);
 		headers[count++] = (HttpHeader){"Cache-Control", "no-cache"};
-		headers[count++] = (HttpHeader){"ETag", file->etag};
-		if (is_current(request, file))
+		headers[count++] = (HttpHeader){"ETag", tag};
+		if (is_current(request, tag))
 		{
 			http_respond(request, 304, headers, count, NULL, NULL);
 			return;
 		}
 	}
-	send_bytes(request, file, headers, count);
+	send_bytes(request, file, compressed, headers, count);
 }
 
 static void
@@ -117,7 +134,8 @@ answer_named(HttpRequest *request, const char *folder, const HttpText *name)
 {
 	const DashboardFile *file = find_file(folder, name);
 
-	if (file == NULL)
+	/* the page is at "/" and nowhere else, where it could be kept */
+	if (file == NULL || strcmp(file->name, PAGE) == 0)
 	{
 		http_respond_error(request, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
 		return;

@@ -74,7 +74,8 @@ sqlstate_forbidden_text(const DbResult *result)
 static bool
 names_limit(const char *constraint)
 {
-	return strncmp(constraint, "rate_per_", 9) == 0 || strncmp(constraint, "sign_in_", 8) == 0;
+	return strncmp(constraint, "rate_per_", 9) == 0 || strncmp(constraint, "sign_in_", 8) == 0 ||
+		   strcmp(constraint, "tickets") == 0;
 }
 
 static HttpErrorKind

@@ -53,7 +53,6 @@ static const struct
 	{408, "Request Timeout"},
 	{409, "Conflict"},
 	{410, "Gone"},
-	{410, "Gone"},
 	{413, "Content Too Large"},
 	{415, "Unsupported Media Type"},
 	{417, "Expectation Failed"},

@@ -354,7 +354,9 @@ test('an invitation makes an account, once; its secret appears once', async () =
 	const accept = (json) => client.request('POST', '/auth/invitation/accept', { json: { invitation, ...json } });
 
 	assert.deepEqual((await accept({ name: 'New', password: 'short' })).json.error.details, { password: 'must have at least 10 characters' });
-	assert.deepEqual((await accept({ password: 'a good password' })).json.error.details, { name: 'must be 1 to 100 characters' });
+	assert.deepEqual((await accept({ name: ' ', password: 'a good password' })).json.error.details, { name: 'must be 1 to 100 characters' });
+	/* without a name: somebody who says to have an account */
+	assert.equal((await accept({ password: 'a good password' })).status, 401);
 
 	const accepted = await accept({ name: 'New', password: 'a good password' });
 
@@ -373,6 +375,9 @@ test('with an account its password is asked for; without a valid invitation all 
 	const accept = (json) => client.request('POST', '/auth/invitation/accept', { json });
 
 	assert.equal((await accept({ invitation, name: 'Eve', password: 'not the password' })).status, 401);
+	assert.equal((await accept({ invitation, password: 'not the password' })).status, 401);
+	/* what is wrong in itself is told before the account is looked at, as for one that is not there */
+	assert.deepEqual((await accept({ invitation, name: 'Eve', password: 'short' })).json.error.details, { password: 'must have at least 10 characters' });
 	for (const wrong of ['x', 'wai_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4Vwuyc', browser.cookie.value, await browser.token()])
 	{
 		assert.equal((await accept({ invitation: wrong, name: 'Eve', password: 'a good password' })).status, 404, wrong);

@@ -80,6 +80,7 @@ test('every file is served as it is, plain and compressed, and asked for again b
 		assert.equal(plain.headers['cache-control'], 'no-cache');
 		assert.match(plain.headers['content-security-policy'], /default-src 'none'/);
 		assert.equal(packed.headers['content-encoding'], 'gzip');
+		assert.notEqual(packed.headers.etag, plain.headers.etag);
 		assert.deepEqual(zlib.gunzipSync(packed.body), content, name);
 		assert.equal(again.status, 304, name);
 		assert.equal(again.body.length, 0);
@@ -91,7 +92,7 @@ test('every file is served as it is, plain and compressed, and asked for again b
 test('nothing else is there, whatever the path says', async () =>
 {
 	for (const target of ['/web/', '/web', '/web/nothing.js', '/web/../main.c', '/web/%2e%2e/main.c', '/web/..%2fmain.c', '/web/%2fetc%2fpasswd',
-		'/web/vendor/../../main.c', '/web/vendor/..%2f..%2fmain.c', '/web/vendor/', '/web/index.html/', '//', '/index.html', '/web/vendor/package.json',
+		'/web/vendor/../../main.c', '/web/vendor/..%2f..%2fmain.c', '/web/vendor/', '/web/index.html/', '//', '/index.html', '/web/index.html', '/web/vendor/package.json',
 		'/web/.%00.js', `/web/${'a'.repeat(5000)}`])
 	{
 		const { status, headers } = await ask(target);
