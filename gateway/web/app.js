@@ -122,6 +122,7 @@ function accountActions(setAccount, setNotice)
 			}
 		},
 		signedOut: () => leave(SIGNED_OUT),
+		askToSignIn: leave,
 		async organizationChanged()
 		{
 			leaveDetails();

@@ -8,10 +8,14 @@
 import { call, Superseded } from './api.js';
 import { useEffect, useRef, useState } from './html.js';
 
-/* Reads once after another; returns what stops it and what makes it read now. */
-function startLoader(read, every, tell)
+/*
+ * Reads once after another.  Returns run(), which reads now; pace(every), which says how many
+ * milliseconds after a load the next one follows (undefined: none does); and stop().
+ */
+function startLoader(read, tell)
 {
 	const abort = new AbortController();
+	let every;
 	let timer = null;
 	let running = false;
 	let again = false;
@@ -31,6 +35,13 @@ function startLoader(read, every, tell)
 		}
 	}
 
+	function rest()
+	{
+		clearTimeout(timer);
+		if (every && !running && !abort.signal.aborted && !document.hidden)
+			timer = setTimeout(run, every);
+	}
+
 	/* What is asked for while a load runs may be newer than what that load finds. */
 	async function run()
 	{
@@ -45,8 +56,7 @@ function startLoader(read, every, tell)
 			await attempt();
 		} while (again && !abort.signal.aborted);
 		running = false;
-		if (every && !abort.signal.aborted && !document.hidden)
-			timer = setTimeout(run, every);
+		rest();
 	}
 
 	const wake = () => { if (every && !document.hidden) run(); };
@@ -55,6 +65,11 @@ function startLoader(read, every, tell)
 	run();
 	return {
 		run,
+		pace(value)
+		{
+			every = value;
+			rest();
+		},
 		stop()
 		{
 			abort.abort();
@@ -66,6 +81,7 @@ function startLoader(read, every, tell)
 
 /*
  * Reads with read(signal) whenever a dependency changes, and every so many milliseconds.
+ * How often may change: what was read stays.
  * Returns { data, error, loading, reload }.
  */
 export function useLoad(read, dependencies, { every } = {})
@@ -80,7 +96,7 @@ export function useLoad(read, dependencies, { every } = {})
 		let over = false;
 
 		setState({ data: undefined, error: null, loading: true });
-		loader.current = startLoader((signal) => latest.current(signal), every, (change) =>
+		loader.current = startLoader((signal) => latest.current(signal), (change) =>
 		{
 			if (!over)
 				setState(change);
@@ -93,7 +109,8 @@ export function useLoad(read, dependencies, { every } = {})
 			over = true;
 			stop();
 		};
-	}, [...dependencies, every]);
+	}, dependencies);
+	useEffect(() => { loader.current.pace(every); }, [...dependencies, every]);
 	return { ...state, reload: () => loader.current?.run() };
 }
 

@@ -2,22 +2,12 @@
  * page_audit.js
  *		Audit log: who did what to keys, members and the organization, newest first.
  */
+import { ACTION_WORDS } from './audit_words.js';
 import { Time } from './format.js';
 import { html } from './html.js';
 import { useList } from './load.js';
 import { Empty, Loaded, More } from './notice.js';
 import { Page, Table } from './page.js';
-
-/* Actions that are not told well by their own name. */
-const WORDS = {
-	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.revoked': 'revoked the key',
-	'key.used_first': 'was used for the first time', 'org.created': 'made the organization',
-	'member.added': 'added the member', 'member.removed': 'removed the member', 'member.changed': 'changed the role of',
-	'member.left': 'left the organization', 'member.joined': 'joined the organization', 'member.invited': 'invited',
-	'member.uninvited': 'withdrew the invitation of', 'user.signed_in': 'signed in', 'user.signed_out': 'signed out',
-	'user.password_changed': 'changed the password', 'user.password_reset': 'reset the password of',
-	'user.disabled': 'disabled the account of', 'user.enabled': 'enabled the account of', 'webhook.disabled': 'disabled the webhook',
-};
 
 function valueInWords(value)
 {
@@ -46,7 +36,7 @@ function What({ entry })
 {
 	const self = entry.subject === undefined || entry.subject === entry.actor || entry.action.startsWith('org.');
 
-	return html`<span>${WORDS[entry.action] ?? entry.action}${!self && html` <strong>${subjectOf(entry)}</strong>`}</span>`;
+	return html`<span>${ACTION_WORDS[entry.action] ?? entry.action}${!self && html` <strong>${subjectOf(entry)}</strong>`}</span>`;
 }
 
 const COLUMNS = [

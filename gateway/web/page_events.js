@@ -5,12 +5,12 @@
 import { supportedOperations } from './api.js';
 import { SelectField } from './form.js';
 import { Time } from './format.js';
-import { html, useEffect, useState } from './html.js';
+import { EVENT_TYPES } from './events.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { useLoad } from './load.js';
 import { Badge, Empty, Loaded, Notice } from './notice.js';
 import { Page } from './page.js';
 import { follow } from './realtime.js';
-import { EVENT_TYPES } from './webhook_dialog.js';
 
 const TICKET = 'POST /realtime/ticket';
 const POLLING = 'GET /events';
@@ -24,31 +24,54 @@ const STATES = {
 	paused: { words: 'Paused', tone: 'neutral' },
 };
 
+/* Why events are missing that a person may think to see. */
+const GAPS = {
+	interrupted: 'The connection was interrupted; events in between may be missing.',
+	expired: 'Some events in between are no longer kept, and are missing here.',
+	dropped: `While this page was paused more than ${KEPT} events came. It keeps the newest ${KEPT}; the others are missing here.`,
+};
+
 function useEvents(paused)
 {
 	const [events, setEvents] = useState([]);
 	const [shown, setShown] = useState(events);
 	const [state, setState] = useState({ name: 'connecting' });
-	const [gap, setGap] = useState(false);
+	const [gaps, setGaps] = useState([]);
+	const unseen = useRef(0);		/* came while paused */
+	const isPaused = useRef(paused);
+
+	isPaused.current = paused;
+
+	const addGap = (why) => setGaps((before) => (before.includes(why) ? before : [...before, why]));
+	const take = (event) =>
+	{
+		setEvents((before) => [event, ...before].slice(0, KEPT));
+		if (isPaused.current && ++unseen.current > KEPT)
+			addGap('dropped');
+	};
 
 	useEffect(() => follow({
 		tell: (name, why) => setState({ name, why }),
-		onEvent: (event) => setEvents((before) => [event, ...before].slice(0, KEPT)),
-		onGap: () => setGap(true),
+		onEvent: take,
+		onGap: addGap,
 	}), []);
 
-	/* While it is paused events are still taken in, so that none is missed; they are only not drawn. */
+	/* While it is paused events are still taken in, as many as the page keeps; they are only not drawn. */
 	useEffect(() =>
 	{
-		if (!paused)
-			setShown(events);
+		if (paused)
+			return;
+		unseen.current = 0;
+		setShown(events);
 	}, [events, paused]);
 	return {
-		shown, state, gap,
+		shown, state, gaps,
 		clear()
 		{
 			setEvents([]);
 			setShown([]);
+			setGaps([]);
+			unseen.current = 0;
 		},
 	};
 }
@@ -72,7 +95,7 @@ function Live()
 {
 	const [paused, setPaused] = useState(false);
 	const [type, setType] = useState('');
-	const { shown, state, gap, clear } = useEvents(paused);
+	const { shown, state, gaps, clear } = useEvents(paused);
 	const { words, tone } = STATES[paused && state.name === 'live' ? 'paused' : state.name];
 	const listed = shown.filter((event) => type === '' || event.event === type);
 
@@ -83,7 +106,7 @@ function Live()
 			<button type="button" aria-pressed=${String(paused)} onClick=${() => setPaused(!paused)}>${paused ? 'Go on' : 'Pause'}</button>
 			<button type="button" onClick=${clear}>Clear</button>
 		</div>
-		${gap && html`<${Notice} kind="warning">Some events in between are no longer kept, and are missing here.<//>`}
+		${gaps.map((why) => html`<${Notice} key=${why} kind="warning">${GAPS[why]}<//>`)}
 		${listed.length === 0 ? html`
 			<${Empty} title="Nothing has happened yet"><p>Send a message from a session’s page, and its events appear here.</p><//>` : html`
 			<ul class="events" aria-label="Events">${listed.map((event) => html`<${Event} key=${event.id} event=${event} />`)}</ul>`}`;

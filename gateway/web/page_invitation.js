@@ -5,9 +5,9 @@
 import { auth } from './api.js';
 import { Choice, fieldError, Form, Group, TextField } from './form.js';
 import { Time } from './format.js';
-import { html, useEffect, useState } from './html.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { useAction, useLoad } from './load.js';
-import { Loading, Notice } from './notice.js';
+import { errorText, Loading, Notice } from './notice.js';
 import { Brand } from './page_sign_in.js';
 import { forgetInvitation, goTo, hrefOf, takenInvitation } from './router.js';
 
@@ -22,6 +22,18 @@ function Invalid({ error })
 		<p><a href=${hrefOf('keys')}>Go to the dashboard</a></p>`;
 }
 
+/*
+ * The invitation that is good once, kept while the page is on display: after it was accepted
+ * it is no longer to be had from the router, and the page goes on to the dashboard.
+ */
+function useInvitation()
+{
+	const kept = useRef(null);
+
+	kept.current = takenInvitation() ?? kept.current;
+	return kept.current;
+}
+
 function Accept({ invitation, invited, account, actions })
 {
 	const [isNew, setNew] = useState(true);
@@ -31,9 +43,16 @@ function Accept({ invitation, invited, account, actions })
 	{
 		const accepted = await auth('POST', '/invitation/accept', { invitation, password, ...(isNew && { name: name.trim() }) });
 
+		try
+		{
+			await actions.signIn(accepted.email, password);
+			await actions.switchTo(accepted.organizationId);
+		}
+		catch (error)
+		{
+			actions.askToSignIn(`You have joined ${invited.organization}. Sign in as ${accepted.email} to go on. ${errorText(error)}`);
+		}
 		forgetInvitation();
-		await actions.signIn(accepted.email, password);
-		await actions.switchTo(accepted.organizationId);
 		goTo('keys');
 	});
 
@@ -58,7 +77,7 @@ function Accept({ invitation, invited, account, actions })
 
 export function InvitationPage({ account, actions })
 {
-	const invitation = takenInvitation();
+	const invitation = useInvitation();
 	const { data, error } = useLoad(async () => (invitation ? await auth('POST', '/invitation', { invitation }) : null), [invitation]);
 
 	useEffect(() => { document.title = 'Invitation · wa_apikeys'; }, []);

@@ -25,12 +25,17 @@ function socketAddress({ url, ticket })
 	return address;
 }
 
-/* Returns what closes it. */
+/*
+ * Returns what closes it.  onGap(why) says that events may be missing: "interrupted", the
+ * connection broke before there was an event to go on from; "expired", the gateway no
+ * longer keeps what followed the last one.
+ */
 export function follow({ onEvent, onGap, tell })
 {
 	let socket = null;
 	let timer = null;
-	let since;
+	let since;			/* the last event that came */
+	let wasLive = false;
 	let failures = 0;
 	let over = false;
 
@@ -48,11 +53,14 @@ export function follow({ onEvent, onGap, tell })
 		{
 			failures = 0;
 			tell('live');
+			if (wasLive && since === undefined)
+				onGap('interrupted');
+			wasLive = true;
 		}
 		else if (frame.event === 'resync_required')
 		{
 			since = undefined;
-			onGap();
+			onGap('expired');
 		}
 		else if (frame.id)
 		{

@@ -4,16 +4,11 @@
  */
 import { call, pathOf } from './api.js';
 import { Dialog } from './dialog.js';
+import { EVENT_TYPES } from './events.js';
 import { Choice, fieldError, Form, Group, SelectField, TextField } from './form.js';
 import { html, useState } from './html.js';
 import { useAction, useList } from './load.js';
 import { sessionName } from './sessions_parts.js';
-
-export const EVENT_TYPES = [
-	'session.status', 'auth.qr', 'auth.code', 'message', 'message.from_me', 'message.status', 'message.reaction',
-	'message.edited', 'message.revoked', 'poll.vote', 'presence.update', 'chat.update', 'contact.update', 'key.created',
-	'key.revoked', 'webhook.disabled',
-];
 
 const EVERY_SESSION = '';
 
@@ -41,10 +36,27 @@ function SessionChoice({ value, change, error })
 			options=${[[EVERY_SESSION, 'All sessions'], ...known, ...(value === EVERY_SESSION || known.some(([id]) => id === value) ? [] : [[value, value]])]} />`;
 }
 
-/* A webhook that is for all sessions cannot be made so again by a change: the field is left out then. */
-function settingsOf({ url, events, active, sessionId }, webhook)
+/* What a new webhook is made with.  One for all sessions names none. */
+function settingsOf({ url, events, active, sessionId })
 {
-	return { url: url.trim(), events, active, ...(sessionId !== EVERY_SESSION && sessionId !== webhook?.sessionId && { sessionId }) };
+	return { url, events, active, ...(sessionId !== EVERY_SESSION && { sessionId }) };
+}
+
+/*
+ * Of the settings that a change can make, those that differ: what somebody else has changed
+ * since the page was read stays as it is.
+ */
+function changesOf({ url, events, active }, webhook)
+{
+	const same = [...events].sort().join() === [...webhook.events].sort().join();
+
+	return { ...(url !== webhook.url && { url }), ...(!same && { events }), ...(active !== webhook.active && { active }) };
+}
+
+async function change(webhook, json)
+{
+	if (Object.keys(json).length > 0)
+		await call('PATCH', pathOf('webhooks', webhook.id), { json });
 }
 
 export function WebhookDialog({ webhook, close, finish })
@@ -55,15 +67,15 @@ export function WebhookDialog({ webhook, close, finish })
 	const [active, setActive] = useState(webhook?.active ?? true);
 	const action = useAction(async () =>
 	{
-		const json = settingsOf({ url, events, active, sessionId }, webhook);
+		const settings = { url: url.trim(), events, active, sessionId };
 
 		if (webhook)
 		{
-			await call('PATCH', pathOf('webhooks', webhook.id), { json });
+			await change(webhook, changesOf(settings, webhook));
 			finish('The webhook is saved.');
 		}
 		else
-			finish('The webhook is ready.', await call('POST', '/webhooks', { json }));
+			finish('The webhook is ready.', await call('POST', '/webhooks', { json: settingsOf(settings) }));
 	});
 
 	return html`
@@ -73,7 +85,7 @@ export function WebhookDialog({ webhook, close, finish })
 				<${TextField} label="Address" hint="Where the requests go: https and reachable from the gateway." type="url" value=${url} change=${setUrl}
 					error=${fieldError(action, 'url')} autocomplete="off" maxlength="2048" focus />
 				<${EventsChoice} events=${events} change=${setEvents} error=${fieldError(action, 'events')} />
-				${webhook?.sessionId === undefined && !webhook && html`<${SessionChoice} value=${sessionId} change=${setSession} error=${fieldError(action, 'sessionId')} />`}
+				${!webhook && html`<${SessionChoice} value=${sessionId} change=${setSession} error=${fieldError(action, 'sessionId')} />`}
 				<${Choice} name="active" label="Active" description="off: nothing is sent" checked=${active} change=${setActive} />
 			<//>
 		<//>`;

@@ -1,0 +1,16 @@
+/*
+ * audit_words.js
+ *		The actions of the audit log, in words that stand between who and to whom.
+ *
+ * A test holds them against the enum AuditAction of the OpenAPI document, and that against
+ * what the database writes.
+ */
+export const ACTION_WORDS = {
+	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.revoked': 'revoked the key',
+	'key.used_first': 'was used for the first time', 'org.created': 'made the organization', 'org.changed': 'changed the organization',
+	'member.added': 'added the member', 'member.removed': 'removed the member', 'member.changed': 'changed the role of',
+	'member.joined': 'joined the organization', 'member.invited': 'invited', 'member.uninvited': 'withdrew the invitation of',
+	'user.signed_in': 'signed in', 'user.signed_out': 'signed out',
+	'user.password_changed': 'changed the password', 'user.password_reset': 'reset the password of',
+	'user.disabled': 'disabled the account of', 'user.enabled': 'enabled the account of', 'webhook.disabled': 'disabled the webhook',
+};

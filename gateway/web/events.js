@@ -1,0 +1,12 @@
+/*
+ * events.js
+ *		The types of events: the enum EventType of the OpenAPI document, in its order.
+ *
+ * The dashboard has them as a copy so that a form need not wait for the document; a test
+ * holds the two against each other, and against wa.event_types().
+ */
+export const EVENT_TYPES = [
+	'session.status', 'auth.qr', 'auth.code', 'message', 'message.from_me', 'message.status', 'message.reaction',
+	'message.edited', 'message.revoked', 'poll.vote', 'presence.update', 'chat.update', 'contact.update', 'key.created',
+	'key.revoked', 'webhook.disabled',
+];
