@@ -50,6 +50,36 @@ async function watchForMixing(page)
 	});
 }
 
+/* From the page Members; returns the link. */
+async function invite({ page }, email, role = 'member')
+{
+	await page.getByRole('button', { name: 'Invite' }).click();
+	await page.getByRole('dialog').getByLabel('Email').fill(email);
+	await page.getByRole('dialog').getByLabel('Role').selectOption(role);
+	await page.getByRole('button', { name: 'Create invitation' }).click();
+	return (await secretField(page, 'Invitation link').textContent()).trim();
+}
+
+/* Writes down each heading that a page shows from now on, however short. */
+async function noteHeadings(page)
+{
+	await page.evaluate(() =>
+	{
+		window.headings = [];
+
+		const look = () =>
+		{
+			const title = document.querySelector('h1')?.textContent;
+
+			if (title && title !== window.headings.at(-1))
+				window.headings.push(title);
+		};
+
+		look();
+		new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+	});
+}
+
 const mixed = (page) => page.evaluate(() => window.mixed ?? null);
 
 test('a wrong password and an unknown person get the same words; the right one gets in', async (t) =>
@@ -173,17 +203,21 @@ test('a form that was opened for one organization does nothing in another', asyn
 	const { person } = await twoOrganizations();
 	const visitor = await Visitor.open(stage, t);
 	const first = visitor.page;
-	const second = await visitor.newPage();
 
 	await visitor.enter(person);
 	await row(first, 'key only-acme').waitFor();
 	await first.getByRole('button', { name: 'New key' }).click();
 	await first.getByRole('dialog').getByLabel('Name').fill('astray');
 	await first.getByRole('checkbox', { name: 'read', exact: true }).check();
+
+	const second = await visitor.newPage();
+
 	await visitor.go('keys', second);
 	await second.getByLabel('Organization').selectOption('Globex');
 	await row(second, 'key only-globex').waitFor();
 
+	/* a browser draws a page that is behind another once a second */
+	await first.bringToFront();
 	await first.getByRole('button', { name: 'Create key' }).click();
 	await first.getByText('This page now shows Globex').waitFor();
 	await row(first, 'key only-globex').waitFor();
@@ -198,14 +232,9 @@ test('an invitation is made, passed on as a link, and accepted by a new person; 
 	const guest = await Visitor.open(stage, t);
 	const { page } = guest;
 
-	await host.enter(owner);
-	await host.open('Members');
-	await host.page.getByRole('button', { name: 'Invite' }).click();
-	await host.page.getByRole('dialog').getByLabel('Email').fill('guest@example.com');
-	await host.page.getByRole('dialog').getByLabel('Role').selectOption('admin');
-	await host.page.getByRole('button', { name: 'Create invitation' }).click();
+	await host.enter(owner, 'members');
 
-	const link = (await secretField(host.page, 'Invitation link').textContent()).trim();
+	const link = await invite(host, 'guest@example.com', 'admin');
 
 	assert.match(link, new RegExp(`^${stage.origin}/#/invitation/wai_`));
 	await host.page.getByRole('button', { name: 'Done', exact: true }).click();
@@ -218,10 +247,12 @@ test('an invitation is made, passed on as a link, and accepted by a new person; 
 	await page.getByLabel('Password').fill('short');
 	await page.getByRole('button', { name: 'Join' }).click();
 	await page.locator('input[aria-invalid="true"]').waitFor();
+	await noteHeadings(page);
 	await page.getByLabel('Password').fill('correct horse battery');
 	await page.getByRole('button', { name: 'Join' }).click();
 	await heading(page, 'API Keys').waitFor();
 	await page.getByRole('button', { name: 'New key' }).first().waitFor();
+	assert.deepEqual(await page.evaluate(() => window.headings), ['Join Acme', 'API Keys']);
 
 	/* it works once */
 	await page.goto('about:blank');
@@ -241,13 +272,9 @@ test('an invited person who has an account joins with its password', async (t) =
 	const visitor = await Visitor.open(stage, t);
 	const { page } = visitor;
 
-	await host.enter(owner);
-	await host.open('Members');
-	await host.page.getByRole('button', { name: 'Invite' }).click();
-	await host.page.getByRole('dialog').getByLabel('Email').fill(guest.email);
-	await host.page.getByRole('button', { name: 'Create invitation' }).click();
+	await host.enter(owner, 'members');
 
-	const link = (await secretField(host.page, 'Invitation link').textContent()).trim();
+	const link = await invite(host, guest.email);
 
 	await visitor.enter(guest);
 	await page.goto('about:blank');
@@ -258,6 +285,34 @@ test('an invited person who has an account joins with its password', async (t) =
 	await heading(page, 'API Keys').waitFor();
 	assert.equal(await activeName(page), 'Acme');
 	await page.getByText('Your role in Acme is member').waitFor();
+});
+
+test('who has joined and could not be signed in is told so at Sign in, and gets in there', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const owner = await createPerson(stage.db, { org });
+	const host = await Visitor.open(stage, t, { as: owner, section: 'members' });
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+
+	await page.goto(await invite(host, 'late@example.com'));
+	await heading(page, 'Join Acme').waitFor();
+	await noteHeadings(page);
+	await page.route('**/auth/sign-in', (route) => route.abort(), { times: 1 });
+	await page.getByLabel('Your name').fill('Lara Late');
+	await page.getByLabel('Password').fill('correct horse battery');
+	await page.getByRole('button', { name: 'Join' }).click();
+	await heading(page, 'Sign in').waitFor();
+	await page.getByText('You have joined Acme. Sign in as late@example.com to go on. The gateway cannot be reached').waitFor();
+	assert.deepEqual(await page.evaluate(() => window.headings), ['Join Acme', 'Sign in']);
+	assert.ok(!(await everythingOf(page)).includes('wai_'));
+
+	await page.getByLabel('Email').fill('late@example.com');
+	await page.getByLabel('Password').fill('correct horse battery');
+	await page.getByRole('button', { name: 'Sign in' }).click();
+	await heading(page, 'API Keys').waitFor();
+	assert.equal(await page.getByText('You have joined').count(), 0);
+	visitor.assertWellBehaved();
 });
 
 test('roles are changed, people removed and leave; the last owner stays', async (t) =>
@@ -296,6 +351,18 @@ test('roles are changed, people removed and leave; the last owner stays', async 
 	await last.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
 	await last.page.getByRole('dialog').getByRole('alert').waitFor();
 	assert.equal(await roleOf(owner), 'owner');
+});
+
+test('the audit log tells what was changed of the organization', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const person = await createPerson(stage.db, { org });
+	const visitor = await Visitor.open(stage, t);
+
+	await stage.db.sql('SELECT wa.set_event_days($1, 14)', [org.uuid]);
+	await visitor.enter(person, 'audit');
+	await visitor.page.getByRole('row').filter({ hasText: 'changed the organization' }).filter({ hasText: 'eventDays: 14' }).waitFor();
+	visitor.assertWellBehaved();
 });
 
 test('a changed password signs the person out elsewhere, and the audit log tells it', async (t) =>

@@ -9,6 +9,9 @@ import { before, test } from 'node:test';
 import { addMember, createKey, createOrg, createPerson } from '../e2e/harness/tenants.mjs';
 import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
 
+/* Characters of a secret that the list shows. */
+const PREFIX = 8;
+
 const PERMISSIONS = {
 	read: 'list and read sessions, chats, contacts, and messages',
 	send: 'send messages and message actions (react, edit, revoke, forward)',
@@ -208,8 +211,38 @@ test('rotating makes the successor first and shows its secret once; the old key 
 		await page.getByRole('button', { name: 'Done', exact: true }).click();
 		assert.equal(await statusOf(key), 200);
 		assert.equal(await statusOf(old.secret), oldStatus, choice);
+
+		const rowOf = (secret) => row(page, name).filter({ hasText: `${secret.slice(0, PREFIX)}…` });
+
+		await rowOf(old.secret).getByText(oldStatus === 401 ? 'Rotated' : 'Rotated, still valid', { exact: true }).waitFor();
+		await rowOf(key).getByText('Active', { exact: true }).waitFor();
+		/* what is rotated is not rotated again, and what has ended is not revoked */
+		assert.deepEqual(await rowOf(old.secret).getByRole('button').allTextContents(), oldStatus === 401 ? [] : [`Change ${name}`, `Revoke ${name}`]);
 		assert.ok(!(await everythingOf(page)).includes(key));
 	}
+	visitor.assertWellBehaved();
+});
+
+test('the first use of a key is in the audit log, and the last one beside the key', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+	const used = await createKey(stage.db, org, ['read'], { name: 'first used' });
+
+	await page.reload();
+	await row(page, 'first used').getByText('never').first().waitFor();
+	assert.equal(await row(page, 'first used').getByText('never').count(), 2);
+	assert.equal(await statusOf(used.secret), 200);
+	assert.equal(await statusOf(used.secret), 200);
+	await stage.db.sql('SELECT wa.flush_key_usage()');
+
+	await visitor.open('Audit log');
+	await page.getByRole('row').filter({ hasText: 'was used for the first time' }).filter({ hasText: 'first used' }).waitFor();
+	assert.equal(await page.getByRole('row').filter({ hasText: 'was used for the first time' }).filter({ hasText: 'first used' }).count(), 1);
+	await visitor.open('API Keys');
+	await row(page, 'first used').waitFor();
+	/* that it does not expire is the only "never" left */
+	assert.equal(await row(page, 'first used').getByText('never').count(), 1);
 	visitor.assertWellBehaved();
 });
 

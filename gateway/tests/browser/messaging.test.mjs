@@ -1,14 +1,14 @@
 /*
  * messaging.test.mjs
- *		Sessions, chats, webhooks and events, as a person works with them.
+ *		Sessions, pairing and chats, as a person works with them.
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { createSentMessage, createUnlimitedSession, createWebhook, showQrCode } from '../e2e/harness/fixtures.mjs';
+import { createSentMessage, createUnlimitedSession, showQrCode } from '../e2e/harness/fixtures.mjs';
 import { until } from '../e2e/harness/processes.mjs';
 import { createChat, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { qrcode } from '../../web/vendor/qrcode.js';
-import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
+import { Visitor, heading, openStage, row } from './stage.mjs';
 
 const JID = '15551234567@s.whatsapp.net';
 
@@ -36,6 +36,22 @@ async function workingSession(label)
 const chatPath = (session, jid = JID) => `chats/${session.id}/${encodeURIComponent(jid)}`;
 const bubble = (page, text) => page.getByRole('listitem').filter({ has: page.locator('.bubble', { hasText: text }) });
 
+/* Writes down each step that a message is shown at, however short. */
+async function noteProgress(page)
+{
+	await page.evaluate(() =>
+	{
+		window.steps = [];
+		new MutationObserver(() =>
+		{
+			const step = document.querySelector('.steps [aria-current="step"]')?.textContent;
+
+			if (step && step !== window.steps.at(-1))
+				window.steps.push(step);
+		}).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true });
+	});
+}
+
 test('a session is made, pairs, and sends a text that becomes read; the answer is in the chat', async (t) =>
 {
 	const visitor = await visit(t, 'sessions');
@@ -50,8 +66,16 @@ test('a session is made, pairs, and sends a text that becomes read; the answer i
 
 	await page.getByLabel('To').fill('+1 555 123-4567');
 	await page.getByLabel('Text').fill('good morning');
+	await noteProgress(page);
 	await page.getByRole('button', { name: 'Send', exact: true }).click();
 	await page.getByRole('list', { name: 'Message' }).locator('li.reached', { hasText: 'read' }).waitFor();
+	await page.getByRole('link', { name: 'See the chat' }).waitFor();
+
+	/* it goes forward only, and stays where it has ended */
+	const steps = await page.evaluate(() => window.steps);
+
+	assert.deepEqual(steps, ['queued', 'sent', 'delivered', 'read'].filter((step) => steps.includes(step)));
+	assert.equal(steps.at(-1), 'read');
 	await page.getByRole('link', { name: 'See the chat' }).click();
 	await heading(page, 'Chat with +15551234567').waitFor();
 	await page.locator('.message.mine', { hasText: 'good morning' }).waitFor();
@@ -239,53 +263,6 @@ test('a long conversation is read page by page', async (t) =>
 	await page.getByText('line 1', { exact: true }).waitFor();
 });
 
-test('a webhook is made, changed, gets another secret and is deleted; each secret is shown once', async (t) =>
-{
-	const visitor = await visit(t, 'webhooks');
-	const { page } = visitor;
-	const url = 'https://receiver.example/hook';
-
-	await page.getByText('No webhooks yet').waitFor();
-	await page.getByRole('button', { name: 'New webhook' }).first().click();
-	await page.getByLabel('Address').fill('not an address');
-	await page.getByRole('button', { name: 'Create webhook' }).click();
-	await page.locator('input[aria-invalid="true"]').waitFor();
-	await page.getByLabel('Address').fill(url);
-	await page.getByRole('radio', { name: 'Only these' }).check();
-	await page.getByRole('checkbox', { name: 'message', exact: true }).check();
-	await page.getByRole('button', { name: 'Create webhook' }).click();
-
-	const secret = (await secretField(page, 'Signing secret').textContent()).trim();
-
-	assert.match(secret, /^whsec_/);
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
-	assert.ok(!(await everythingOf(page)).includes(secret));
-	await row(page, url).getByText('message', { exact: true }).waitFor();
-
-	await row(page, url).getByRole('button', { name: 'Change' }).click();
-	await page.getByRole('radio', { name: 'All events' }).check();
-	await page.getByRole('checkbox', { name: 'Active' }).uncheck();
-	await page.getByRole('button', { name: 'Save' }).click();
-	await row(page, url).getByText('all events').waitFor();
-	await row(page, url).getByText('Off').waitFor();
-
-	await row(page, url).getByRole('button', { name: 'Rotate secret' }).click();
-	await page.getByRole('dialog').getByRole('button', { name: 'Rotate secret' }).click();
-
-	const next = (await secretField(page, 'Signing secret').textContent()).trim();
-
-	assert.match(next, /^whsec_/);
-	assert.notEqual(next, secret);
-	await page.reload();
-	await row(page, url).waitFor();
-	assert.ok(!(await everythingOf(page)).includes(next));
-
-	await row(page, url).getByRole('button', { name: 'Delete' }).click();
-	await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-	await page.getByText('No webhooks yet').waitFor();
-	visitor.assertWellBehaved();
-});
-
 test('a member reads and sends, and is told what only others may', async (t) =>
 {
 	const member = await createPerson(stage.db, { org, role: 'member' });
@@ -304,112 +281,4 @@ test('a member reads and sends, and is told what only others may', async (t) =>
 	for (const name of ['Stop', 'Restart', 'Log out', 'Delete'])
 		assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
 	assert.ok(session.id);
-});
-
-/*
- * Events and deliveries, where the gateway has them.  What the API says of them is played to
- * the page here, so that the page is tested whether or not this gateway has them.
- */
-const DELIVERIES = ['GET /webhooks/{w}/deliveries', 'POST /webhooks/{w}/test', 'POST /webhooks/{w}/deliveries/{d}/replay'];
-
-async function playDocument(page, operations)
-{
-	const paths = {};
-
-	for (const [method, path] of operations.map((operation) => operation.split(' ')))
-		paths[path] = { ...paths[path], [method.toLowerCase()]: {} };
-	await page.route('**/openapi.json', (route) => route.fulfill({ json: { paths } }));
-}
-
-const event = (number, text) => ({
-	schema: 'v1', id: `evt_${number}`, event: 'message', organization: org.id, timestamp: 1790000000000 + number, payload: { body: text },
-});
-
-test('events are shown as they come, and after a break from where it was', async (t) =>
-{
-	const visitor = await Visitor.open(stage, t);
-	const { page } = visitor;
-	const tickets = [];
-	const sockets = [];
-	let closing;
-	const closed = new Promise((resolve) => { closing = resolve; });
-
-	await playDocument(page, ['POST /realtime/ticket']);
-	await page.route('**/realtime/ticket', (route) =>
-	{
-		tickets.push(route.request().postDataJSON());
-		return route.fulfill({ status: 201, json: { ticket: `rt_${tickets.length}`, expiresInSeconds: 30, url: '/api/v1/realtime' } });
-	});
-	await page.routeWebSocket(/\/api\/v1\/realtime/, (socket) =>
-	{
-		sockets.push(socket);
-		socket.onClose(() => closing());
-		socket.send(JSON.stringify({ event: 'connected', heartbeatSeconds: 20 }));
-		socket.send(JSON.stringify({ event: 'ping' }));
-	});
-	await visitor.enter(owner, 'events');
-	await page.getByText('Live', { exact: true }).waitFor();
-	assert.equal(new URL(sockets[0].url()).searchParams.get('ticket'), 'rt_1');
-	assert.deepEqual(tickets[0], { scope: 'organization' });
-
-	sockets[0].send(JSON.stringify(event(1, 'first')));
-	sockets[0].send(JSON.stringify(event(2, '<img src=x onerror="window.pwned=1">')));
-	await page.getByText('evt_2', { exact: true }).waitFor();
-	await page.getByText('evt_2', { exact: true }).click();
-	await page.getByText('<img src=x onerror').waitFor();
-	assert.equal(await page.evaluate(() => window.pwned), undefined);
-
-	await sockets[0].close({ code: 1011 });
-	await until('there is another socket', () => sockets.length === 2);
-	assert.deepEqual(tickets[1], { scope: 'organization', since: 'evt_2' });
-	await page.getByText('Live', { exact: true }).waitFor();
-	sockets[1].send(JSON.stringify(event(3, 'third')));
-	await page.getByText('evt_3', { exact: true }).waitFor();
-
-	/* paused, nothing moves; and nothing is lost */
-	await page.getByRole('button', { name: 'Pause' }).click();
-	sockets[1].send(JSON.stringify(event(4, 'fourth')));
-	sockets[1].send(JSON.stringify({ event: 'resync_required' }));
-	await page.getByText('no longer kept').waitFor();
-	assert.equal(await page.getByText('evt_4', { exact: true }).count(), 0);
-	await page.getByRole('button', { name: 'Go on' }).click();
-	assert.deepEqual(await page.locator('.events code').allTextContents(), ['evt_4', 'evt_3', 'evt_2', 'evt_1']);
-
-	await page.getByRole('link', { name: 'Sessions' }).click();
-	await closed;
-	visitor.assertWellBehaved();
-});
-
-test('deliveries are listed with what came of them, and are sent again', async (t) =>
-{
-	const visitor = await Visitor.open(stage, t);
-	const { page } = visitor;
-	const url = 'https://receiver.example/deliveries';
-	const webhook = await createWebhook(stage.db, org, { url });
-	const asked = [];
-	const data = [
-		{ id: 'dlv_1', eventId: 'evt_1', event: 'message', status: 'dead', attempts: 15, statusCode: 503, createdAt: Date.now(), updatedAt: Date.now() },
-		{ id: 'dlv_2', eventId: 'evt_2', event: 'message', status: 'failed', attempts: 2, error: 'connection refused', nextAttemptAt: Date.now() + 60000, createdAt: Date.now(), updatedAt: Date.now() },
-	];
-
-	await playDocument(page, DELIVERIES);
-	await page.route('**/deliveries?*', (route) => route.fulfill({ json: { data } }));
-	await page.route(/\/(test|replay)$/, (route) =>
-	{
-		asked.push(new URL(route.request().url()).pathname);
-		return route.fulfill({ status: 202, json: { id: 'dlv_3' } });
-	});
-	await visitor.enter(owner, 'webhooks');
-	await row(page, url).getByRole('link', { name: 'Deliveries' }).click();
-	await heading(page, 'Deliveries').waitFor();
-	await row(page, 'evt_1').getByText('Given up').waitFor();
-	await row(page, 'evt_1').getByText('status 503').waitFor();
-	await row(page, 'evt_2').getByText('connection refused').waitFor();
-	assert.equal(await row(page, 'evt_2').getByRole('button').count(), 0);
-	await row(page, 'evt_1').getByRole('button', { name: 'Send again' }).click();
-	await page.getByText('The event is sent again.').waitFor();
-	await page.getByRole('button', { name: 'Send a test' }).click();
-	await page.getByText('A test event is on its way.').waitFor();
-	assert.deepEqual(asked, [`/api/v1/webhooks/${webhook.id}/deliveries/dlv_1/replay`, `/api/v1/webhooks/${webhook.id}/test`]);
-	visitor.assertWellBehaved();
 });

@@ -1,7 +1,8 @@
 /*
  * pages.test.mjs
  *		Each page in light and dark, on a desk and on a phone: axe-core finds nothing serious,
- *		nothing has to be scrolled sideways, and a picture of it is kept.
+ *		nothing has to be scrolled sideways, and a picture of it is kept.  And that what the
+ *		dashboard has copies of is as the originals are.
  *
  * The pictures lie in gateway/tests/browser/screenshots (WA_SCREENSHOTS), made anew at each
  * run, for people to look at.
@@ -13,8 +14,11 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { createSentMessage, createUnlimitedSession, createWebhook, showQrCode } from '../e2e/harness/fixtures.mjs';
+import { DOCUMENT } from '../e2e/harness/openapi.mjs';
 import { SCRIPTS } from '../e2e/harness/processes.mjs';
 import { addMember, createChat, createKey, createMessage, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
+import { ACTION_WORDS } from '../../web/audit_words.js';
+import { EVENT_TYPES } from '../../web/events.js';
 import { DESK, PHONE, SCREENSHOTS, Visitor, heading, openStage, row, screenshot, secretField } from './stage.mjs';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -64,7 +68,7 @@ const PAGES = [
 	{ name: 'chats', hash: () => `chats/${chatting.id}`, seen: (page) => page.getByRole('link', { name: /15551234567/ }) },
 	{ name: 'conversation', hash: () => `chats/${chatting.id}/${encodeURIComponent(JID)}`, seen: (page) => page.getByText('is my parcel') },
 	{ name: 'webhooks', hash: 'webhooks', seen: (page) => row(page, 'https://receiver.example') },
-	{ name: 'events', hash: 'events', seen: (page) => page.getByText(/This gateway|Live|Nothing has happened/).first() },
+	{ name: 'events', hash: 'events', seen: (page) => page.getByText('Live', { exact: true }) },
 	{ name: 'members', hash: 'members', seen: (page) => row(page, 'Mia Member') },
 	{ name: 'audit', hash: 'audit', seen: (page) => page.getByText('made the organization') },
 	{ name: 'account', hash: 'account', seen: (page) => page.getByLabel('Present password') },
@@ -80,7 +84,19 @@ const DIALOGS = [
 	{ name: 'invite', hash: 'members', opener: (page) => page.getByRole('button', { name: 'Invite' }) },
 ];
 
-/* What differs between the schemes is colours; the rest is looked at once. */
+/*
+ * Ways to look at a page.  They are styles of one document: all of axe's rules are for the
+ * first, and for the others those of what the styles change, colours and what is displayed.
+ */
+const VIEWS = [
+	{ name: 'desk-light', viewport: DESK, colorScheme: 'light' },
+	{ name: 'desk-dark', viewport: DESK, colorScheme: 'dark', rules: ['color-contrast'] },
+	{
+		name: 'phone-light', viewport: PHONE, colorScheme: 'light',
+		rules: ['color-contrast', 'scrollable-region-focusable', 'button-name', 'link-name', 'label', 'aria-hidden-focus', 'aria-valid-attr-value'],
+	},
+];
+
 async function assertAccessible(page, name, rules)
 {
 	/* by the debugger, which the page's policy does not bind */
@@ -108,45 +124,49 @@ async function look(page, name, rules)
 	await screenshot(page, name);
 }
 
-async function lookAtAll(t, view, { rules, ...options })
+async function lookInAllWays(page, what)
 {
-	const visitor = await Visitor.open(stage, t, options);
+	for (const { name, viewport, colorScheme, rules } of VIEWS)
+	{
+		await page.setViewportSize(viewport);
+		await page.emulateMedia({ colorScheme });
+		await look(page, `${what}-${name}`, rules);
+	}
+	await page.setViewportSize(DESK);
+}
+
+test('every page is accessible and fits, in light and dark, on a desk and on a phone', async (t) =>
+{
+	const visitor = await Visitor.open(stage, t);
 	const { page } = visitor;
 
 	await visitor.go();
 	await heading(page, 'Sign in').waitFor();
-	await look(page, `sign-in-${view}`, rules);
+	await lookInAllWays(page, 'sign-in');
 	await visitor.enter(owner);
 	for (const { name, hash, seen } of PAGES)
 	{
 		await page.evaluate((to) => { location.hash = `#/${to}`; }, typeof hash === 'function' ? hash() : hash);
 		await seen(page).waitFor();
-		await look(page, `${name}-${view}`, rules);
+		await lookInAllWays(page, name);
 	}
 	for (const { name, hash, opener } of DIALOGS)
 	{
 		await page.evaluate((to) => { location.hash = `#/${to}`; }, hash);
 		await opener(page).click();
 		await page.getByRole('dialog').waitFor();
-		await look(page, `${name}-${view}`, rules);
+		await lookInAllWays(page, name);
 		await page.getByRole('button', { name: 'Cancel' }).click();
 	}
 	await visitor.open('API Keys');
 	await page.getByRole('button', { name: 'New key' }).click();
-	await page.getByRole('dialog').getByLabel('Name').fill(`shown ${view}`);
+	await page.getByRole('dialog').getByLabel('Name').fill('shown once');
 	await page.getByRole('checkbox', { name: 'read', exact: true }).check();
 	await page.getByRole('button', { name: 'Create key' }).click();
 	await secretField(page).waitFor();
-	await look(page, `key-made-${view}`, rules);
+	await lookInAllWays(page, 'key-made');
 	visitor.assertWellBehaved();
-}
-
-for (const [view, options] of Object.entries({
-	'desk-light': { viewport: DESK, scheme: 'light' },
-	'desk-dark': { viewport: DESK, scheme: 'dark', rules: ['color-contrast'] },
-	'phone-light': { viewport: PHONE, scheme: 'light' },
-}))
-	test(`every page is accessible and fits: ${view}`, (t) => lookAtAll(t, view, options));
+});
 
 test('empty pages teach, and an invitation and the choice of an organization are accessible', async (t) =>
 {
@@ -233,4 +253,30 @@ test('everything is done by keyboard: sign in, skip to the page, make a key, go 
 test('the vendored libraries are what scripts/vendor makes of the pinned packages', () =>
 {
 	execFileSync(path.join(SCRIPTS, 'vendor'), ['--check'], { stdio: 'pipe' });
+});
+
+const enumOf = (name) => DOCUMENT.components.schemas[name].enum;
+const sorted = (names) => [...names].sort();
+
+test('the types of events are those of the OpenAPI document and of the database', async () =>
+{
+	const [{ types }] = await stage.db.sql('SELECT array_to_json(wa.event_types())::text AS types');
+
+	assert.deepEqual(EVENT_TYPES, enumOf('EventType'));
+	assert.deepEqual(EVENT_TYPES, JSON.parse(types));
+});
+
+/* What the functions of the database write to the audit log, as their sources have it. */
+async function writtenActions()
+{
+	const sources = await stage.db.sql("SELECT prosrc FROM pg_proc WHERE pronamespace = 'wa'::regnamespace");
+	const writing = sources.flatMap(({ prosrc }) => prosrc.match(/(wa\.note(_person)?\(|INSERT INTO wa\.audit\b)[^;]*;/g) ?? []);
+
+	return new Set(writing.flatMap((text) => text.match(/'[a-z]+\.[a-z_]+'/g) ?? []).map((literal) => literal.slice(1, -1)));
+}
+
+test('every action that the database writes to the audit log is in the OpenAPI document, and has words', async () =>
+{
+	assert.deepEqual(sorted(await writtenActions()), sorted(enumOf('AuditAction')));
+	assert.deepEqual(sorted(Object.keys(ACTION_WORDS)), sorted(enumOf('AuditAction')));
 });

@@ -16,7 +16,7 @@ import { chromium } from 'playwright-core';
 import { prepareCluster } from '../e2e/harness/cluster.mjs';
 import { cookieOf } from '../e2e/harness/people.mjs';
 import { ROOT, onEnd } from '../e2e/harness/processes.mjs';
-import { Gateway, Sandbox } from '../e2e/harness/programs.mjs';
+import { Gateway, Sandbox, Worker } from '../e2e/harness/programs.mjs';
 
 export const DESK = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
@@ -47,15 +47,22 @@ async function launch()
 	return browser;
 }
 
-/* Returns { cluster, db, gateway, client, origin, browser }. */
-export async function openStage()
+/*
+ * Returns { cluster, db, gateway, client, origin, browser }.  With "delivers" there is a
+ * worker too, and webhooks may lead to the loopback.
+ */
+export async function openStage({ delivers = false } = {})
 {
-	const cluster = prepareCluster();
+	/* the browser takes longest to start, and does it beside the others */
+	const launched = launch();
+	const cluster = prepareCluster(delivers ? ["wa.allowed_targets = '127.0.0.0/8'"] : []);
 	const db = await cluster.open('wa');
 	const gateway = await Gateway.start(cluster);
 
 	await Sandbox.start(cluster);
-	return { cluster, db, gateway, client: gateway.client, origin: `http://127.0.0.1:${gateway.port}`, browser: await launch() };
+	if (delivers)
+		await Worker.start(cluster);
+	return { cluster, db, gateway, client: gateway.client, origin: `http://127.0.0.1:${gateway.port}`, browser: await launched };
 }
 
 /* What a page must never do; "problems" collects it. */
