@@ -12,7 +12,7 @@
  * Whatever changes the organization goes through show(), which ends the era of the calls
  * before (api.js) and makes the pages anew.
  */
-import { Announcements } from './announce.js';
+import { announce, Announcements } from './announce.js';
 import { auth, display, observe } from './api.js';
 import { html, render, useEffect, useState } from './html.js';
 import { ErrorNotice, Loading, Notice } from './notice.js';
@@ -88,6 +88,7 @@ function accountActions(setAccount, setNotice)
 	function leave(words)
 	{
 		display(null);
+		announce('');	/* what was said of the organization goes with it */
 		setNotice(words);
 		setAccount({ phase: 'out' });
 	}

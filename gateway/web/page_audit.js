@@ -6,8 +6,8 @@ import { ACTION_WORDS } from './audit_words.js';
 import { Time } from './format.js';
 import { html } from './html.js';
 import { useList } from './load.js';
-import { Empty, Loaded, More } from './notice.js';
-import { Page, Table } from './page.js';
+import { Empty, Loaded, More, Notice } from './notice.js';
+import { Page, Table, usePlace } from './page.js';
 
 function valueInWords(value)
 {
@@ -48,14 +48,16 @@ const COLUMNS = [
 
 export function AuditPage()
 {
-	const list = useList('/audit');
+	const { administers, organization } = usePlace();
+	const list = useList(administers ? '/audit' : null);
 
 	return html`
 		<${Page} title="Audit log" lead="Who did what, and when. Nothing here can be changed or deleted.">
-			<${Loaded} from=${list} what="Loading the audit log">
+			${!administers && html`<${Notice}>Your role in ${organization.name} is member. Only owners and admins see the audit log.<//>`}
+			${administers && html`<${Loaded} from=${list} what="Loading the audit log">
 				${(rows) => (rows.length === 0 ? html`<${Empty} title="Nothing yet"><p>Keys that are made and revoked, people who join, leave and sign in: all of it is written down here.</p><//>` : html`
 					<${Table} label="Audit log" columns=${COLUMNS} rows=${rows} keyOf=${({ id }) => id} />
 					<${More} list=${list} />`)}
-			<//>
+			<//>`}
 		<//>`;
 }

@@ -12,7 +12,7 @@ import { Time } from './format.js';
 import { html, useState } from './html.js';
 import { InvitationDialog, Invitations, LinkDialog } from './invitations.js';
 import { useAction, useList } from './load.js';
-import { Badge, ErrorNotice, Loaded, More } from './notice.js';
+import { Badge, ErrorNotice, Loaded, More, Notice } from './notice.js';
 import { Page, Table, usePlace } from './page.js';
 import { useSecret } from './secret.js';
 
@@ -106,7 +106,7 @@ export function MembersPage()
 {
 	const place = usePlace();
 	const { administers, organization, me } = place;
-	const list = useList('/members');
+	const list = useList(administers ? '/members' : null);
 	const invitations = useList(administers ? '/invitations' : null);
 	const [asked, ask] = useState(null);
 	const [inviting, setInviting] = useState(false);
@@ -122,11 +122,14 @@ export function MembersPage()
 
 	return html`
 		<${Page} title="Members" lead=${`People who can sign in to ${organization.name}.`} actions=${invite}>
-			<${Loaded} from=${list} what="Loading members">
+			${!administers && html`
+				<${Notice}>Your role in ${organization.name} is member. Only owners and admins see and manage members.<//>
+				<p><button type="button" class="danger-quiet" onClick=${() => ask(me)}>Leave ${organization.name}</button></p>`}
+			${administers && html`<${Loaded} from=${list} what="Loading members">
 				${(rows) => html`
 					<${Table} label="Members" columns=${columnsOf(place, ask, list.reload)} rows=${rows} keyOf=${({ userId }) => userId} />
 					<${More} list=${list} />`}
-			<//>
+			<//>`}
 			<p class="hint">Owners and admins manage keys, sessions, webhooks and members. Members read, send and follow events.</p>
 			${administers && html`<${Invitations} list=${invitations} />`}
 			${asked && asked.userId === me.userId && html`<${LeaveDialog} member=${asked} place=${place} close=${close} />`}

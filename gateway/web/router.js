@@ -4,7 +4,7 @@
  *
  * The fragment never reaches a server.  It is the only state in the address, and holds no
  * secret for longer than it takes to read it: that of an invitation is taken out of the
- * address, and so out of the history, before the page is drawn.
+ * address before the page is drawn.  (The browser may have noted it in its history by then.)
  */
 import { useEffect, useState } from './html.js';
 

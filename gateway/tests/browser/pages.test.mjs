@@ -115,6 +115,12 @@ async function assertFits(page, name)
 	const { wide, inner } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, inner: innerWidth }));
 
 	assert.ok(wide <= inner, `${name} is ${wide} wide in a window of ${inner}`);
+
+	/* nothing that can be pressed is cut off at the side */
+	const outside = await page.evaluate(() => [...document.querySelectorAll('main button')]
+		.filter((button) => button.checkVisibility() && button.getBoundingClientRect().right > innerWidth).map((button) => button.textContent));
+
+	assert.deepEqual(outside, [], name);
 }
 
 async function look(page, name, rules)

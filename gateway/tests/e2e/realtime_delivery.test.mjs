@@ -254,7 +254,7 @@ test('over TLS it is the same: a catch-up larger than the buffer, then what is n
 
 	const secure = new Gateway(path.join(PROGRAMS, 'wa-gateway'), ['--listen', '127.0.0.1:0',
 		'--database', conninfo(cluster, 'wa', GATEWAY_LOGIN), '--tls-cert', files.certificate, '--tls-key', files.key,
-		'--socket-buffer', String(SLOW_BUFFER), '--socket-heartbeat', '200'], { log: path.join(cluster.place, 'tls.log') });
+		'--socket-buffer', String(SLOW_BUFFER), '--socket-heartbeat', '1000'], { log: path.join(cluster.place, 'tls.log') });
 
 	await until('it listens', () => secure.events('listening').length === 1);
 	secure.port = Number(/ port=([0-9]+)/.exec(secure.events('listening')[0])[1]);

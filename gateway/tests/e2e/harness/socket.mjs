@@ -68,7 +68,11 @@ export class Socket
 		});
 		this.closed = new Promise((resolve) =>
 		{
-			ws.on('close', (code, reason) => resolve({ code, reason: reason.toString('utf8'), at: performance.now() }));
+			ws.on('close', (code, reason) =>
+			{
+				this.code = code;
+				resolve({ code, reason: reason.toString('utf8'), at: performance.now() });
+			});
 		});
 		ws.on('ping', () => { this.pings++; });
 		ws.on('message', (data) => this.take(data.toString('utf8')));
@@ -107,7 +111,12 @@ export class Socket
 	/* Waits for so many events. */
 	async waitFor(count, options)
 	{
-		await until(`${count} events have come`, () => this.events.length >= count, options);
+		await until(`${count} events have come`, () =>
+		{
+			if (this.events.length < count && this.code !== undefined)
+				throw new Error(`closed with ${this.code} after ${this.events.length} of ${count} events`);
+			return this.events.length >= count;
+		}, options);
 		return this.events;
 	}
 
