@@ -79,6 +79,8 @@ open_floors(Service *service)
 	DbConfig config = settings_db(service->settings);
 	RealtimeConfig realtime = settings_realtime(service->settings);
 
+	realtime.observe = service->metrics == NULL ? NULL : service_metrics_event;
+	realtime.observe_context = service->metrics;
 	service->base = event_base_new();
 	service->db = service->base == NULL ? NULL : db_open(service->base, &config);
 	service->api = service->db == NULL
@@ -100,8 +102,9 @@ measure(Service *service, char *error, size_t size)
 	{
 		return true;
 	}
-	service->measured = service_metrics_start(service->base, service->settings, service->metrics,
-											  service->http, service->db, error, size);
+	service->measured =
+		service_metrics_start(service->base, service->settings, service->metrics, service->http,
+							  service->db, service->realtime, error, size);
 	return service->measured != NULL;
 }
 

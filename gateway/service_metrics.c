@@ -22,6 +22,8 @@ typedef enum GatewayMetric
 	REQUESTS,
 	DURATION,
 	HTTP_CONNECTIONS,
+	SOCKETS,
+	EVENT_DELAY,
 	DB_CONNECTIONS,
 	DB_READY,
 	DB_QUEUED,
@@ -39,6 +41,11 @@ static const MetricDefinition definitions[METRIC_COUNT] = {
 				  METRIC_HISTOGRAM,
 				  {"method", "route"}},
 	[HTTP_CONNECTIONS] = {"wa_http_connections", "Open connections.", METRIC_GAUGE, {NULL}},
+	[SOCKETS] = {"wa_sockets", "Open realtime sockets.", METRIC_GAUGE, {NULL}},
+	[EVENT_DELAY] = {"wa_event_delay_seconds",
+					 "From when an event is written until sockets that are live get it.",
+					 METRIC_HISTOGRAM,
+					 {NULL}},
 	[DB_CONNECTIONS] = {"wa_database_connections",
 						"Connections that a lane of the pool has.",
 						METRIC_GAUGE,
@@ -62,6 +69,7 @@ struct ServiceMetrics
 	Metrics *metrics;
 	const HttpServer *http;
 	const Db *db;
+	const Realtime *realtime;
 	HttpServer *listener;
 	struct event *timer;
 };
@@ -89,6 +97,12 @@ service_metrics_observe(const char *method, const char *route, int status, int64
 	metrics_observe_us(context, DURATION, (const char *[]){method, route, NULL}, us);
 }
 
+void
+service_metrics_event(int64_t delay_us, void *context)
+{
+	metrics_observe_us(context, EVENT_DELAY, NULL, delay_us);
+}
+
 static void
 on_look(evutil_socket_t fd, short what, void *context)
 {
@@ -97,6 +111,7 @@ on_look(evutil_socket_t fd, short what, void *context)
 	(void) fd;
 	(void) what;
 	metrics_set(service->metrics, HTTP_CONNECTIONS, NULL, http_server_connections(service->http));
+	metrics_set(service->metrics, SOCKETS, NULL, realtime_sockets(service->realtime));
 	for (int i = 0; i < DB_LANE_COUNT; i++)
 	{
 		DbStats stats = db_stats(service->db, (DbLaneName) i);
@@ -111,7 +126,8 @@ on_look(evutil_socket_t fd, short what, void *context)
 
 ServiceMetrics *
 service_metrics_start(struct event_base *base, const Settings *settings, Metrics *metrics,
-					  const HttpServer *http, const Db *db, char *error, size_t error_size)
+					  const HttpServer *http, const Db *db, const Realtime *realtime, char *error,
+					  size_t error_size)
 {
 	const struct timeval look = {.tv_sec = LOOK_MS / 1000, .tv_usec = LOOK_MS % 1000 * 1000};
 	ServiceMetrics *service = calloc(1, sizeof(*service));
@@ -121,7 +137,7 @@ service_metrics_start(struct event_base *base, const Settings *settings, Metrics
 		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
-	*service = (ServiceMetrics){.metrics = metrics, .http = http, .db = db};
+	*service = (ServiceMetrics){.metrics = metrics, .http = http, .db = db, .realtime = realtime};
 	service->listener = http_metrics_start(base, settings->metrics, settings->workers > 1, metrics,
 										   error, error_size);
 	service->timer = event_new(base, -1, EV_PERSIST, on_look, service);

@@ -7,6 +7,7 @@
 
 #include "http/http.h"
 #include "lib/metrics.h"
+#include "realtime/realtime.h"
 #include "settings.h"
 
 struct event_base;
@@ -22,11 +23,15 @@ typedef struct ServiceMetrics ServiceMetrics;
 /* The listener of one process and what it looks at; NULL: could not, and error says why. */
 extern ServiceMetrics *
 service_metrics_start(struct event_base *base, const Settings *settings, Metrics *metrics,
-					  const HttpServer *http, const Db *db, char *error, size_t error_size);
+					  const HttpServer *http, const Db *db, const Realtime *realtime, char *error,
+					  size_t error_size);
 extern void service_metrics_stop(ServiceMetrics *service);
 
 /* An HttpObserver whose context is the Metrics. */
 extern void service_metrics_observe(const char *method, const char *route, int status, int64_t us,
 									void *context);
+
+/* A RealtimeObserver whose context is the Metrics. */
+extern void service_metrics_event(int64_t delay_us, void *context);
 
 #endif /* WA_SERVICE_METRICS_H */

@@ -48,3 +48,15 @@ place_add(DbRequest *request, const Place *place)
 	return db_param_int32(request, place->epoch) && db_param_int64(request, place->xid) &&
 		   db_param_uuid(request, place->id);
 }
+
+int64_t
+place_written_ms(const Place *place)
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+	{
+		ms = ms << 8 | place->id[i];
+	}
+	return ms;
+}

@@ -23,6 +23,9 @@ extern int place_compare(const Place *a, const Place *b);
 /* Whether it is the place behind everything that could be read, and not behind an event. */
 extern bool place_is_horizon(const Place *place);
 
+/* When the place's event was written, milliseconds since 1970: its id is a UUIDv7. */
+extern int64_t place_written_ms(const Place *place);
+
 /* Reads it from these columns of a row; false when they are no place. */
 extern bool place_read(const DbResult *result, int row, int epoch, int xid, int id, Place *place);
 

@@ -197,6 +197,27 @@ send_batch(Feed *feed, const Batch *batch)
 	}
 }
 
+/*
+ * Of those who are catching up it says nothing: they ask for what is old.
+ */
+static void
+observe_delay(const Feed *feed, const Batch *batch)
+{
+	const RealtimeConfig *config = &feed->realtime->config;
+	int64_t now = clock_wall_ms();
+
+	if (config->observe == NULL || !feed->live)
+	{
+		return;
+	}
+	for (int i = 0; i < batch->count; i++)
+	{
+		int64_t delay_ms = now - place_written_ms(&batch->places[i]);
+
+		config->observe(delay_ms > 0 ? delay_ms * 1000 : 0, config->observe_context);
+	}
+}
+
 /* Says something to all. */
 static void
 tell_all(Feed *feed, const char *frames, size_t len)
@@ -263,6 +284,7 @@ take_events(Feed *feed, const DbResult *result)
 		return;
 	}
 	send_batch(feed, &batch);
+	observe_delay(feed, &batch);
 	feed->place = batch.next;
 	if (!TAILQ_EMPTY(&feed->members))
 	{

@@ -23,13 +23,18 @@
 
 typedef struct Realtime Realtime;
 
+/* Told of each event that live sockets get: how long ago it was written, by two clocks. */
+typedef void RealtimeObserver(int64_t delay_us, void *context);
+
 typedef struct RealtimeConfig
 {
-	DbConfig db;         /* whose server is waited at; its connections are not used */
-	int timeout_ms;      /* of one statement in the database */
-	int heartbeat_ms;    /* as the HTTP server's limits have it */
-	int sockets_max;     /* of this process; more: 503 */
-	int key_sockets_max; /* of one key or person, in this process; more: 429 */
+	DbConfig db;               /* whose server is waited at; its connections are not used */
+	int timeout_ms;            /* of one statement in the database */
+	int heartbeat_ms;          /* as the HTTP server's limits have it */
+	int sockets_max;           /* of this process; more: 503 */
+	int key_sockets_max;       /* of one key or person, in this process; more: 429 */
+	RealtimeObserver *observe; /* NULL: nobody wants to know */
+	void *observe_context;
 } RealtimeConfig;
 
 /* Descriptors that waiting takes besides the pool's own. */

@@ -10,14 +10,16 @@ import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { ROOT, until } from './harness/processes.mjs';
 import { Gateway, Worker, runGateway } from './harness/programs.mjs';
+import { Socket } from './harness/socket.mjs';
 import { createTenant } from './harness/tenants.mjs';
 
-let cluster, tenant;
+let cluster, db, tenant;
 
 before(async () =>
 {
 	cluster = prepareCluster();
-	tenant = await createTenant(await cluster.open('wa'), 'Acme');
+	db = await cluster.open('wa');
+	tenant = await createTenant(db, 'Acme');
 });
 
 const scrape = async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -126,4 +128,23 @@ test('the examples name metrics that exist', async () =>
 		assert.ok(documented.includes(`\`${name}\``), `${name} is in no row of docs/operations.md`);
 	await gateway.stop();
 	await worker.stop();
+});
+
+test('sockets, and how long events take to them', async () =>
+{
+	const gateway = await Gateway.start(cluster, { args: ['--metrics', '127.0.0.1:0'] });
+	const port = Number(/ port=([0-9]+)/.exec(gateway.events('metrics_listening')[0])[1]);
+	const socket = await Socket.open(gateway, { key: tenant.key.secret });
+
+	await until('the socket is counted', async () => value(await scrape(port), 'wa_sockets') === 1);
+	for (let i = 1; i <= 3; i++)
+	{
+		await db.sql("SELECT wa.emit($1, 'message', NULL, '{}')", [tenant.org.uuid]);
+		await socket.waitFor(i);
+	}
+	await until('each event is counted', async () => value(await scrape(port), 'wa_event_delay_seconds_count') === 3);
+	assert.ok(value(await scrape(port), 'wa_event_delay_seconds_sum') >= 0);
+	await socket.close();
+	await until('the socket is gone', async () => value(await scrape(port), 'wa_sockets') === 0);
+	await gateway.stop();
 });
