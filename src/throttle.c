@@ -36,17 +36,14 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
 #include "src/digest.h"
+#include "src/shared_memory.h"
 #include "src/throttle.h"
-
-#define TRANCHE "wa_apikeys"
 
 /* 3 limits of 2048 sets of 8 places of 16 bytes: three quarters of a megabyte. */
 #define SETS 2048
@@ -90,48 +87,29 @@ typedef struct Throttle
 static Throttle *throttle = NULL;
 static LWLock *lock = NULL;
 
-static shmem_request_hook_type next_request_hook = NULL;
-static shmem_startup_hook_type next_startup_hook = NULL;
-
 PG_FUNCTION_INFO_V1(wa_charge_attempt);
 PG_FUNCTION_INFO_V1(wa_refund_attempt);
 
 static void
-request_memory(void)
+attach_memory(void *memory, LWLock *memory_lock, bool is_new)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(Throttle)));
-	RequestNamedLWLockTranche(TRANCHE, 1);
-}
-
-static void
-attach_memory(void)
-{
-	bool found;
-
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	throttle = ShmemInitStruct(TRANCHE, sizeof(Throttle), &found);
-	lock = &GetNamedLWLockTranche(TRANCHE)->lock;
-	if (!found)
-	{
-		memset(throttle, 0, sizeof(Throttle));
-		if (!pg_strong_random(throttle->seed, SEED_LENGTH))
-			ereport(FATAL,
-					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
-	}
-	LWLockRelease(AddinShmemInitLock);
+	throttle = memory;
+	lock = memory_lock;
+	if (is_new)
+		wa_shared_memory_seed(throttle->seed, SEED_LENGTH);
 }
 
 void
 wa_throttle_init(void)
 {
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = attach_memory;
+	static WaSharedMemory wanted = {
+		.name = "wa_apikeys",
+		.size = sizeof(Throttle),
+		.with_lock = true,
+		.attach = attach_memory,
+	};
+
+	wa_shared_memory_want(&wanted);
 }
 
 static LimitId

@@ -39,17 +39,14 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "src/compatibility.h"
+#include "src/shared_memory.h"
 #include "src/usage.h"
-
-#define TRANCHE "wa_apikeys_usage"
 
 /* 1024 sets of 8 places of 112 bytes: 0.9 megabytes, 8192 keys. */
 #define SETS 1024
@@ -102,49 +99,30 @@ static LWLock *lock = NULL;
 /* This backend's own memory; a newer key takes an older one's place. */
 static Noted noted[NOTED_MAX];
 
-static shmem_request_hook_type next_request_hook = NULL;
-static shmem_startup_hook_type next_startup_hook = NULL;
-
 PG_FUNCTION_INFO_V1(wa_key_usage);
 PG_FUNCTION_INFO_V1(wa_unflushed_key_usage);
 PG_FUNCTION_INFO_V1(wa_confirm_key_usage);
 
 static void
-request_memory(void)
+attach_memory(void *memory, LWLock *memory_lock, bool is_new)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(Usages)));
-	RequestNamedLWLockTranche(TRANCHE, 1);
-}
-
-static void
-attach_memory(void)
-{
-	bool found;
-
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	usages = ShmemInitStruct(TRANCHE, sizeof(Usages), &found);
-	lock = &GetNamedLWLockTranche(TRANCHE)->lock;
-	if (!found)
-	{
-		memset(usages, 0, sizeof(Usages));
-		if (!pg_strong_random(&usages->seed, sizeof(usages->seed)))
-			ereport(FATAL,
-					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
-	}
-	LWLockRelease(AddinShmemInitLock);
+	usages = memory;
+	lock = memory_lock;
+	if (is_new)
+		wa_shared_memory_seed(&usages->seed, sizeof(usages->seed));
 }
 
 void
 wa_usage_init(void)
 {
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = attach_memory;
+	static WaSharedMemory wanted = {
+		.name = "wa_apikeys_usage",
+		.size = sizeof(Usages),
+		.with_lock = true,
+		.attach = attach_memory,
+	};
+
+	wa_shared_memory_want(&wanted);
 }
 
 /* ---------------------------------------------------------------------

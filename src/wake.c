@@ -40,9 +40,6 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/condition_variable.h"
-#include "storage/ipc.h"
-#include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -50,6 +47,7 @@
 #include "src/compatibility.h"
 #include "src/digest.h"
 #include "src/row_lookup.h"
+#include "src/shared_memory.h"
 #include "src/wake.h"
 
 #define BUCKETS 256
@@ -76,9 +74,6 @@ static struct
 	uint8 bitmap[BITMAP_LENGTH];
 } pending;
 
-static shmem_request_hook_type next_request_hook = NULL;
-static shmem_startup_hook_type next_startup_hook = NULL;
-
 PG_FUNCTION_INFO_V1(wa_wake);
 PG_FUNCTION_INFO_V1(wa_event_bucket);
 PG_FUNCTION_INFO_V1(wa_wait_for_events);
@@ -89,32 +84,17 @@ PG_FUNCTION_INFO_V1(wa_wait_for_events);
  */
 
 static void
-request_memory(void)
+attach_memory(void *memory, LWLock *no_lock, bool is_new)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(Wake)));
-}
-
-static void
-attach_memory(void)
-{
-	bool found;
-
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	wake = ShmemInitStruct("wa_apikeys wake", sizeof(Wake), &found);
-	if (!found)
-	{
-		wake->started_at = GetCurrentTimestamp();
-		ConditionVariableInit(&wake->changed);
-		SpinLockInit(&wake->mutex);
-		wake->generation = (uint64) wake->started_at;
-		for (int i = 0; i < BUCKETS; i++)
-			wake->buckets[i] = wake->generation;
-	}
-	LWLockRelease(AddinShmemInitLock);
+	wake = memory;
+	if (!is_new)
+		return;
+	wake->started_at = GetCurrentTimestamp();
+	ConditionVariableInit(&wake->changed);
+	SpinLockInit(&wake->mutex);
+	wake->generation = (uint64) wake->started_at;
+	for (int i = 0; i < BUCKETS; i++)
+		wake->buckets[i] = wake->generation;
 }
 
 TimestampTz
@@ -224,10 +204,13 @@ wa_wake_init(void)
 void
 wa_wake_preload(void)
 {
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = attach_memory;
+	static WaSharedMemory wanted = {
+		.name = "wa_apikeys wake",
+		.size = sizeof(Wake),
+		.attach = attach_memory,
+	};
+
+	wa_shared_memory_want(&wanted);
 }
 
 /* ---------------------------------------------------------------------

@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * shared_memory.c
+ *		Memory that all backends share, for the rooms that keep something there.
+ *
+ * The server asks for sizes first and lets processes attach later, each by a hook
+ * of which an extension has to keep the one before.  That is done here once.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+#include "src/compatibility.h"
+#include "src/shared_memory.h"
+
+static WaSharedMemory *all = NULL;
+
+static shmem_request_hook_type next_request_hook = NULL;
+static shmem_startup_hook_type next_startup_hook = NULL;
+
+static void
+request_memory(void)
+{
+	if (next_request_hook)
+		next_request_hook();
+	for (WaSharedMemory *wanted = all; wanted != NULL; wanted = wanted->next)
+	{
+		RequestAddinShmemSpace(MAXALIGN(wanted->size));
+		if (wanted->with_lock)
+			RequestNamedLWLockTranche(wanted->name, 1);
+	}
+}
+
+static void
+attach(WaSharedMemory *wanted)
+{
+	bool found;
+	void *memory = ShmemInitStruct(wanted->name, wanted->size, &found);
+
+	if (!found)
+		memset(memory, 0, wanted->size);
+	wanted->attach(memory, wanted->with_lock ? &GetNamedLWLockTranche(wanted->name)->lock : NULL,
+				   !found);
+}
+
+static void
+attach_memory(void)
+{
+	if (next_startup_hook)
+		next_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	for (WaSharedMemory *wanted = all; wanted != NULL; wanted = wanted->next)
+		attach(wanted);
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+wa_shared_memory_want(WaSharedMemory *wanted)
+{
+	if (all == NULL)
+	{
+		next_request_hook = shmem_request_hook;
+		shmem_request_hook = request_memory;
+		next_startup_hook = shmem_startup_hook;
+		shmem_startup_hook = attach_memory;
+	}
+	wanted->next = all;
+	all = wanted;
+}
+
+void
+wa_shared_memory_seed(void *bytes, size_t length)
+{
+	if (!pg_strong_random(bytes, length))
+		ereport(FATAL,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+}
