@@ -74,6 +74,19 @@ REVOKE ALL ON FUNCTION wa.refuse_field(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_field(text, text) IS
 	'for function bodies: raises 22023 with the field''s name in the column-name field of the error';
 
+CREATE FUNCTION wa.check_name(name text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
+		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_name(text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_name(text) IS
+	'for function bodies: raises 22023 for what cannot be the name of an organization, a key or a person';
+
 CREATE FUNCTION wa.create_org(name text) RETURNS uuid
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -82,9 +95,7 @@ DECLARE
 	org uuid;
 BEGIN
 	PERFORM wa.refuse_under_key();
-	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
-		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
-	END IF;
+	PERFORM wa.check_name(name);
 	INSERT INTO wa.org (name) VALUES (btrim(create_org.name)) RETURNING id INTO org;
 	PERFORM wa.note(org, 'org.created', org);
 	RETURN org;
@@ -98,9 +109,7 @@ CREATE FUNCTION wa.check_key(name text, permissions wa.permissions, expires_at t
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
-		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
-	END IF;
+	PERFORM wa.check_name(name);
 	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
 		PERFORM wa.refuse_field('permissions', 'must name at least one permission');
 	END IF;

@@ -45,6 +45,19 @@ REVOKE ALL ON FUNCTION wa.check_target(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_target(text) IS
 	'for function bodies: raises 22023 for a URL whose host is an address that webhooks may not lead to';
 
+CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF types IS NOT NULL AND NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
+		PERFORM wa.refuse_field(field, 'must be event types, or *');
+	END IF;
+END $$;
+REVOKE ALL ON FUNCTION wa.check_event_types(text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
+	'for function bodies: raises 22023 for this field unless these are event types; NULL is not looked at';
+
 CREATE FUNCTION wa.check_webhook(session uuid, url text, events text[], custom_headers jsonb, retry_policy jsonb,
 								 secret text) RETURNS void
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
@@ -59,9 +72,7 @@ BEGIN
 		PERFORM wa.refuse_field('url', 'must be an http or https URL without user, fragment or blanks, of at most 2048 characters');
 	END IF;
 	PERFORM wa.check_target(url);
-	IF events IS NOT NULL AND NOT events <@ (wa.event_types() || '{*}'::text[]) THEN
-		PERFORM wa.refuse_field('events', 'must be event types, or *');
-	END IF;
+	PERFORM wa.check_event_types(events, 'events');
 	IF custom_headers IS NOT NULL AND (jsonb_typeof(custom_headers) <> 'object'
 		OR (SELECT count(*) FROM jsonb_object_keys(custom_headers)) > 20
 		OR (SELECT count(DISTINCT lower(k)) < count(*) FROM jsonb_object_keys(custom_headers) k)

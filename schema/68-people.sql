@@ -39,18 +39,6 @@ REVOKE ALL ON FUNCTION wa.check_new_password(wa.password, text, text) FROM PUBLI
 COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
 	'for function bodies: raises 22023 for what cannot become a password';
 
-CREATE FUNCTION wa.check_person_name(name text) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
-		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
-	END IF;
-END $$;
-REVOKE ALL ON FUNCTION wa.check_person_name(text) FROM PUBLIC;
-COMMENT ON FUNCTION wa.check_person_name(text) IS 'for function bodies: raises 22023 for what cannot be a person''s name';
-
 -- The one place where accounts are made.
 CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETURNS uuid
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -62,7 +50,7 @@ BEGIN
 	IF NOT COALESCE(wa.is_email(btrim(email)), false) THEN
 		PERFORM wa.refuse_field('email', 'must be an email address');
 	END IF;
-	PERFORM wa.check_person_name(name);
+	PERFORM wa.check_name(name);
 	PERFORM wa.check_new_password(password, btrim(email), 'password');
 	BEGIN
 		INSERT INTO wa.app_user (email, name, password_hash)
@@ -684,7 +672,7 @@ BEGIN
 		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
 	END IF;
 	IF name IS NOT NULL THEN
-		PERFORM wa.check_person_name(name);
+		PERFORM wa.check_name(name);
 		PERFORM wa.check_new_password(password, invited.email, 'password');
 	END IF;
 	IF name IS NULL OR EXISTS (SELECT FROM wa.app_user u WHERE lower(u.email) = lower(invited.email)) THEN

@@ -342,19 +342,6 @@ COMMENT ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz
 -- Reading
 -- ---------------------------------------------------------------------
 
-CREATE FUNCTION wa.check_event_types(types text[]) RETURNS void
-	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF types IS NOT NULL AND NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
-		PERFORM wa.refuse_field('types', 'must be event types, or *');
-	END IF;
-END $$;
-REVOKE ALL ON FUNCTION wa.check_event_types(text[]) FROM PUBLIC;
-COMMENT ON FUNCTION wa.check_event_types(text[]) IS
-	'for function bodies: raises 22023 unless these are event types; NULL is not looked at';
-
 -- The place behind which a reader goes on: that of an event, or, for NULL, of all
 -- that has ended by now.
 CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT xid bigint, OUT id uuid)
@@ -414,7 +401,7 @@ DECLARE
 	place record;
 BEGIN
 	PERFORM wa.require_permission('events');
-	PERFORM wa.check_event_types(types);
+	PERFORM wa.check_event_types(types, 'types');
 	IF max IS NULL OR max < 1 OR max > 1000 THEN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
 	END IF;

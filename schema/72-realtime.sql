@@ -57,9 +57,7 @@ BEGIN
 	IF session IS NOT NULL AND NOT EXISTS (SELECT FROM wa.session s WHERE s.org_id = org AND s.id = session) THEN
 		PERFORM wa.refuse_field('session', 'must be a session of this organization');
 	END IF;
-	IF types IS NOT NULL AND NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
-		PERFORM wa.refuse_field('events', 'must be event types, or *');
-	END IF;
+	PERFORM wa.check_event_types(types, 'events');
 	DELETE FROM wa.ticket t WHERE t.org_id = org AND t.expires_at < clock_timestamp() - interval '1 minute';
 	SELECT count(*) AS count, min(t.expires_at) AS first_ends INTO waiting FROM wa.ticket t
 	WHERE t.org_id = org AND t.used_at IS NULL AND t.expires_at > clock_timestamp();
