@@ -1,1 +1,1 @@
-SELECT wa.act_for($1)
+../connector/act_for.sql

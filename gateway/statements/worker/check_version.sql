@@ -1,4 +1,1 @@
--- At start, before anything else: is the extension installed, and which version?
-SELECT e.extversion
-FROM pg_catalog.pg_extension AS e
-WHERE e.extname = 'wa_apikeys'
+../gateway/check_version.sql
