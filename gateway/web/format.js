@@ -48,7 +48,7 @@ export function addressOf(jid)
 	return digits ? `+${digits}` : jid;
 }
 
-export function plural(count, one, many = `${one}s`)
+function plural(count, one, many = `${one}s`)
 {
 	return `${count} ${count === 1 ? one : many}`;
 }

@@ -30,7 +30,7 @@ const STATES = {
 	revoked: { words: 'Revoked', tone: 'bad', live: false },
 };
 
-export function stateOf(key)
+function stateOf(key)
 {
 	const over = key.expiresAt !== undefined && key.expiresAt <= now();
 

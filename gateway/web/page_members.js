@@ -16,7 +16,7 @@ import { Badge, ErrorNotice, Loaded, More, Notice } from './notice.js';
 import { Page, Table, usePlace } from './page.js';
 import { useSecret } from './secret.js';
 
-export function rolesFor(organization)
+function rolesFor(organization)
 {
 	return organization.role === 'owner' ? ['owner', 'admin', 'member'] : ['admin', 'member'];
 }

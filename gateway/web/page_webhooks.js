@@ -18,7 +18,7 @@ import { SecretDialog, useSecret } from './secret.js';
 import { DeliveriesPage, LIST_DELIVERIES } from './webhook_deliveries.js';
 import { WebhookDialog } from './webhook_dialog.js';
 
-export function eventsInWords({ events })
+function eventsInWords({ events })
 {
 	if (events.includes('*'))
 		return 'all events';
