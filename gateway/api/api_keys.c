@@ -17,41 +17,22 @@
 #define NAME_TAKEN "a live key of this organization has this name already"
 
 /* As all statements return them. */
-static const Column columns[] = {
-	{COLUMN_ID, "id", "key"},
-	{COLUMN_TEXT, "name", NULL},
-	{COLUMN_TEXT, "prefix", NULL},
-	{COLUMN_TEXT_ARRAY, "permissions", NULL},
-	{COLUMN_TIME, "createdAt", NULL},
-	{COLUMN_TEXT, "createdBy", NULL},
-	{COLUMN_TEXT, "createdByName", NULL},
-	{COLUMN_TIME, "expiresAt", NULL},
-	{COLUMN_TIME, "lastUsedAt", NULL},
-	{COLUMN_ID, "rotatedTo", "key"},
-	{COLUMN_TIME, "revokedAt", NULL},
-	{COLUMN_END, NULL, NULL},
-};
+#define KEY_COLUMNS                                                                       \
+	{COLUMN_ID, "id", "key"}, {COLUMN_TEXT, "name", NULL}, {COLUMN_TEXT, "prefix", NULL}, \
+		{COLUMN_TEXT_ARRAY, "permissions", NULL}, {COLUMN_TIME, "createdAt", NULL},       \
+		{COLUMN_TEXT, "createdBy", NULL}, {COLUMN_TEXT, "createdByName", NULL},           \
+		{COLUMN_TIME, "expiresAt", NULL}, {COLUMN_TIME, "lastUsedAt", NULL},              \
+		{COLUMN_ID, "rotatedTo", "key"},                                                  \
+	{                                                                                     \
+		COLUMN_TIME, "revokedAt", NULL                                                    \
+	}
+
+static const Column columns[] = {KEY_COLUMNS, {COLUMN_END, NULL, NULL}};
 
 static const Column columns_with_key[] = {
-	{COLUMN_ID, "id", "key"},
-	{COLUMN_TEXT, "name", NULL},
-	{COLUMN_TEXT, "prefix", NULL},
-	{COLUMN_TEXT_ARRAY, "permissions", NULL},
-	{COLUMN_TIME, "createdAt", NULL},
-	{COLUMN_TEXT, "createdBy", NULL},
-	{COLUMN_TEXT, "createdByName", NULL},
-	{COLUMN_TIME, "expiresAt", NULL},
-	{COLUMN_TIME, "lastUsedAt", NULL},
-	{COLUMN_ID, "rotatedTo", "key"},
-	{COLUMN_TIME, "revokedAt", NULL},
+	KEY_COLUMNS,
 	{COLUMN_TEXT, "key", NULL},
 	{COLUMN_END, NULL, NULL},
-};
-
-static const Param list_params[] = {
-	{.source = PARAM_CURSOR},
-	{.source = PARAM_LIMIT},
-	{.source = PARAM_END},
 };
 
 static const Param create_params[] = {
@@ -110,7 +91,7 @@ const Endpoint api_key_endpoints[] = {
 		.pattern = "/api/v1/api-keys",
 		.people = true,
 		.statement = "api_key_list",
-		.params = list_params,
+		.params = page_params,
 		.status = 200,
 		.answer = ANSWER_LIST,
 		.columns = columns,

@@ -17,19 +17,13 @@ static const Column columns[] = {
 	{COLUMN_END, NULL, NULL},
 };
 
-static const Param params[] = {
-	{.source = PARAM_CURSOR},
-	{.source = PARAM_LIMIT},
-	{.source = PARAM_END},
-};
-
 const Endpoint audit_endpoints[] = {
 	{
 		.method = HTTP_METHOD_GET,
 		.pattern = "/api/v1/audit",
 		.people = true,
 		.statement = "audit_list",
-		.params = params,
+		.params = page_params,
 		.status = 200,
 		.answer = ANSWER_LIST,
 		.columns = columns,

@@ -80,14 +80,6 @@ make_tag(const DashboardFile *file, bool compressed, char tag[TAG_MAX])
 			 compressed ? "-gz" : "");
 }
 
-static bool
-is_current(const HttpRequest *request, const char *tag)
-{
-	const HttpText *tags = http_request_header(request, "if-none-match", NULL);
-
-	return tags != NULL && strstr(tags->data, tag) != NULL;
-}
-
 static void
 send_bytes(HttpRequest *request, const DashboardFile *file, bool compressed, HttpHeader *headers,
 		   size_t count)
@@ -120,7 +112,7 @@ answer_file(HttpRequest *request, const DashboardFile *file, bool page)
 		make_tag(file, compressed, tag);
 		headers[count++] = (HttpHeader){"Cache-Control", "no-cache"};
 		headers[count++] = (HttpHeader){"ETag", tag};
-		if (is_current(request, tag))
+		if (http_request_has_current(request, tag))
 		{
 			http_respond(request, 304, headers, count, NULL, NULL);
 			return;

@@ -30,6 +30,12 @@ const Endpoint *const endpoint_resources[] = {
 	api_key_endpoints,  member_endpoints,    audit_endpoints,
 	auth_endpoints,     dashboard_endpoints, NULL};
 
+const Param page_params[] = {
+	{.source = PARAM_CURSOR},
+	{.source = PARAM_LIMIT},
+	{.source = PARAM_END},
+};
+
 Api *
 api_open(Db *db, int timeout_ms)
 {
@@ -157,7 +163,8 @@ make_db_request(Call *call, int statement)
 	const Endpoint *endpoint = call->route->endpoint;
 	DbRequest *request =
 		db_request_new(statement, DB_LANE_FAST, call->api->timeout_ms, on_result, call);
-	char client[HTTP_CLIENT_MAX];
+	char room[HTTP_CLIENT_MAX];
+	HttpText client;
 
 	if (request == NULL || endpoint->door != DOOR_CREDENTIAL)
 	{
@@ -169,8 +176,8 @@ make_db_request(Call *call, int statement)
 		db_request_free(request);
 		return NULL;
 	}
-	http_request_client(call->http, client);
-	db_request_address(request, client, strlen(client));
+	client = http_request_client(call->http, room);
+	db_request_address(request, client.data, client.len);
 	return request;
 }
 

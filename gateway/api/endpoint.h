@@ -90,6 +90,9 @@ typedef struct Param
 	bool slow;
 } Param;
 
+/* endpoint.c: of a list that takes no parameters but which page to show. */
+extern const Param page_params[];
+
 typedef enum ColumnType
 {
 	COLUMN_END,    /* closes the list */

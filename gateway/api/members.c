@@ -20,25 +20,20 @@ static const Column member_columns[] = {
 	{COLUMN_END, NULL, NULL},
 };
 
-static const Column invitation_columns[] = {
-	{COLUMN_ID, "id", "inv"},         {COLUMN_TEXT, "email", NULL},
-	{COLUMN_TEXT, "role", NULL},      {COLUMN_TIME, "createdAt", NULL},
-	{COLUMN_ID, "createdBy", "usr"},  {COLUMN_TEXT, "createdByName", NULL},
-	{COLUMN_TIME, "expiresAt", NULL}, {COLUMN_END, NULL, NULL},
-};
+#define INVITATION_COLUMNS                                                               \
+	{COLUMN_ID, "id", "inv"}, {COLUMN_TEXT, "email", NULL}, {COLUMN_TEXT, "role", NULL}, \
+		{COLUMN_TIME, "createdAt", NULL}, {COLUMN_ID, "createdBy", "usr"},               \
+		{COLUMN_TEXT, "createdByName", NULL},                                            \
+	{                                                                                    \
+		COLUMN_TIME, "expiresAt", NULL                                                   \
+	}
+
+static const Column invitation_columns[] = {INVITATION_COLUMNS, {COLUMN_END, NULL, NULL}};
 
 static const Column invitation_columns_with_secret[] = {
-	{COLUMN_ID, "id", "inv"},         {COLUMN_TEXT, "email", NULL},
-	{COLUMN_TEXT, "role", NULL},      {COLUMN_TIME, "createdAt", NULL},
-	{COLUMN_ID, "createdBy", "usr"},  {COLUMN_TEXT, "createdByName", NULL},
-	{COLUMN_TIME, "expiresAt", NULL}, {COLUMN_TEXT, "invitation", NULL},
+	INVITATION_COLUMNS,
+	{COLUMN_TEXT, "invitation", NULL},
 	{COLUMN_END, NULL, NULL},
-};
-
-static const Param list_params[] = {
-	{.source = PARAM_CURSOR},
-	{.source = PARAM_LIMIT},
-	{.source = PARAM_END},
 };
 
 static const Param update_params[] = {
@@ -74,7 +69,7 @@ const Endpoint member_endpoints[] = {
 		.pattern = "/api/v1/members",
 		.people = true,
 		.statement = "member_list",
-		.params = list_params,
+		.params = page_params,
 		.status = 200,
 		.answer = ANSWER_LIST,
 		.columns = member_columns,
@@ -104,7 +99,7 @@ const Endpoint member_endpoints[] = {
 		.pattern = "/api/v1/invitations",
 		.people = true,
 		.statement = "invitation_list",
-		.params = list_params,
+		.params = page_params,
 		.status = 200,
 		.answer = ANSWER_LIST,
 		.columns = invitation_columns,

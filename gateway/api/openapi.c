@@ -9,19 +9,7 @@
  */
 #include "api/openapi.h"
 
-#include <string.h>
-
 #include "api/endpoint.h"
-
-/* An If-None-Match may list several tags, weak ones among them. */
-static bool
-is_current(const HttpRequest *request)
-{
-	const HttpText *tags = http_request_header(request, "if-none-match", NULL);
-
-	return tags != NULL &&
-		   (strstr(tags->data, openapi_etag) != NULL || strcmp(tags->data, "*") == 0);
-}
 
 static void
 answer_document(HttpRequest *request, void *context)
@@ -30,7 +18,7 @@ answer_document(HttpRequest *request, void *context)
 	Buffer body;
 
 	(void) context;
-	if (is_current(request))
+	if (http_request_has_current(request, openapi_etag))
 	{
 		http_respond(request, 304, &etag, 1, NULL, NULL);
 		return;

@@ -308,10 +308,10 @@ add_header(Call *call, const Param *param)
 static bool
 add_client(Call *call)
 {
-	char client[HTTP_CLIENT_MAX];
+	char room[HTTP_CLIENT_MAX];
+	HttpText client = http_request_client(call->http, room);
 
-	http_request_client(call->http, client);
-	return db_param_text(call->db, client, strlen(client));
+	return db_param_text(call->db, client.data, client.len);
 }
 
 static bool

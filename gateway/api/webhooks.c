@@ -50,12 +50,6 @@ static const Column columns_with_secret[] = {
 	{COLUMN_END, NULL, NULL},
 };
 
-static const Param list_params[] = {
-	{.source = PARAM_CURSOR},
-	{.source = PARAM_LIMIT},
-	{.source = PARAM_END},
-};
-
 static const Param get_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "w", .prefix = "wh"},
 	{.source = PARAM_END},
@@ -115,7 +109,7 @@ const Endpoint webhook_endpoints[] = {
 		.pattern = "/api/v1/webhooks",
 		.needs = "manage",
 		.statement = "webhook_list",
-		.params = list_params,
+		.params = page_params,
 		.status = 200,
 		.answer = ANSWER_LIST,
 		.columns = columns,

@@ -106,14 +106,20 @@ http_request_header(const HttpRequest *request, const char *name, size_t *count)
 extern const HttpText *
 http_request_parameter(const HttpRequest *request, const char *name, size_t *count);
 
+/*
+ * Whether the caller's copy with this ETag, quotation marks included, is still the current
+ * one: If-None-Match names it, among others or as a weak one, or says "*".
+ */
+extern bool http_request_has_current(const HttpRequest *request, const char *etag);
+
 /* Bytes of a client's address, with the NUL. */
 #define HTTP_CLIENT_MAX 64
 
 /*
  * Where the request came from: the peer's address, or the client's of which trusted
- * proxies in front tell (http_proxies.h).
+ * proxies in front tell (http_proxies.h).  Lies in the request or in "room".
  */
-extern void http_request_client(const HttpRequest *request, char client[HTTP_CLIENT_MAX]);
+extern HttpText http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX]);
 
 /* Whether the client's connection is TLS: to here, or to a trusted proxy. */
 extern bool http_request_is_secure(const HttpRequest *request);

@@ -167,15 +167,14 @@ proxies_of(const HttpRequest *request)
 			   : NULL;
 }
 
-void
-http_request_client(const HttpRequest *request, char client[HTTP_CLIENT_MAX])
+HttpText
+http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX])
 {
 	const HttpProxies *proxies = proxies_of(request);
 	Address address;
 
-	snprintf(client, HTTP_CLIENT_MAX, "%s", request->peer.data);
 	if (proxies == NULL || !read_address(request->peer.data, request->peer.len, &address))
-		return;
+		return request->peer;
 	for (size_t i = request->n_headers; i > 0; i--)
 	{
 		const HttpField *field = &request->headers[i - 1];
@@ -184,7 +183,8 @@ http_request_client(const HttpRequest *request, char client[HTTP_CLIENT_MAX])
 			!walk_back(proxies, &field->value, &address))
 			break;
 	}
-	inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes, client, HTTP_CLIENT_MAX);
+	inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes, room, HTTP_CLIENT_MAX);
+	return (HttpText){room, strlen(room)};
 }
 
 /*

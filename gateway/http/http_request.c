@@ -259,6 +259,14 @@ http_request_parameter(const HttpRequest *request, const char *name, size_t *cou
 	return find(request->parameters, request->n_parameters, name, count);
 }
 
+bool
+http_request_has_current(const HttpRequest *request, const char *etag)
+{
+	const HttpText *tags = http_request_header(request, "if-none-match", NULL);
+
+	return tags != NULL && (strstr(tags->data, etag) != NULL || strcmp(tags->data, "*") == 0);
+}
+
 void
 http_request_set_route(HttpRequest *request, const char *pattern)
 {

@@ -364,12 +364,6 @@ websocket_queued(const WebSocket *socket)
 	return evbuffer_get_length(output_of(socket));
 }
 
-size_t
-websocket_queue_max(const WebSocket *socket)
-{
-	return (size_t) socket->connection->server->limits.socket_output_bytes;
-}
-
 void
 websocket_close(WebSocket *socket, int code, const char *reason)
 {

@@ -77,9 +77,8 @@ websocket_accept(HttpRequest *request, const WebSocketEvents *events, void *owne
  */
 extern bool websocket_send(WebSocket *socket, const char *frames, size_t len);
 
-/* Bytes that wait until the kernel takes them, and how many may. */
+/* Bytes that wait until the kernel takes them. */
 extern size_t websocket_queued(const WebSocket *socket);
-extern size_t websocket_queue_max(const WebSocket *socket);
 
 /* Closes the socket; reason is a constant of at most WEBSOCKET_REASON_MAX bytes. */
 extern void websocket_close(WebSocket *socket, int code, const char *reason);

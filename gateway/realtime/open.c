@@ -364,12 +364,12 @@ on_result(void *arg, const DbResult *result)
 static void
 note_client(Opening *opening)
 {
-	char client[HTTP_CLIENT_MAX];
+	char room[HTTP_CLIENT_MAX];
+	HttpText client = http_request_client(opening->http, room);
 
-	http_request_client(opening->http, client);
-	if (strlen(client) < sizeof(opening->identity.client))
+	if (client.len < sizeof(opening->identity.client))
 	{
-		strcpy(opening->identity.client, client);
+		memcpy(opening->identity.client, client.data, client.len + 1);
 	}
 }
 

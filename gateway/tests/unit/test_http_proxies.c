@@ -38,10 +38,11 @@ static const char *
 client(const char *peer, const char *first, const char *second)
 {
 	static char text[HTTP_CLIENT_MAX];
+	char room[HTTP_CLIENT_MAX];
 	SampleRequest sample;
 
 	request(&sample, peer, first, second);
-	http_request_client(&sample.http, text);
+	snprintf(text, sizeof(text), "%s", http_request_client(&sample.http, room).data);
 	return text;
 }
 
