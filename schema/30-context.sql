@@ -55,6 +55,14 @@ CREATE FUNCTION wa.has_permission(permission wa.permission) RETURNS boolean
 COMMENT ON FUNCTION wa.has_permission(wa.permission) IS
 	'whether the bound credential has the permission, NULL if no credential is bound';
 
+CREATE FUNCTION wa.holds_permission(permission wa.permission) RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_holds_permission';
+REVOKE ALL ON FUNCTION wa.holds_permission(wa.permission) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.holds_permission(wa.permission) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.holds_permission(wa.permission) IS
+	'whether the bound credential has the permission, also when the transaction was authenticated for another one only; NULL if no credential is bound';
+
 CREATE FUNCTION wa.require_org() RETURNS uuid
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_require_org';

@@ -47,7 +47,7 @@ CREATE TABLE wa.event (
 	PRIMARY KEY (org_id, epoch, xid, id),
 	CONSTRAINT event_id_key UNIQUE (org_id, id)
 );
-COMMENT ON TABLE wa.event IS 'what happened, kept for wa.org.event_days; read through wa.read_events() only';
+COMMENT ON TABLE wa.event IS 'what happened, kept for wa.org.event_days; in order and without a gap only below wa.event_limit()';
 COMMENT ON COLUMN wa.event.org_id IS 'the organization in which it happened';
 COMMENT ON COLUMN wa.event.epoch IS 'the run of the server that it was written in';
 COMMENT ON COLUMN wa.event.xid IS 'the transaction that wrote it';

@@ -1,13 +1,18 @@
 -- Row security of events and deliveries, as schema/50-policies.sql does it.
 --
--- Nobody is granted anything on events, tickets and sockets, which are read
--- through functions.  An event is also
--- written where no organization is bound (an administrator revokes a key in
--- psql, a connector's claim fails an action), and housekeeping has none: there
--- the functions name the organization themselves.
+-- Nobody is granted anything on tickets and sockets, which are read through
+-- functions.  An event is also written where no organization is bound (an
+-- administrator revokes a key in psql, a connector's claim fails an action), and
+-- housekeeping has none: there the functions name the organization themselves.
 SELECT wa.protect('wa.event', 'org_id', 'events', 'events');
 SELECT wa.protect('wa.webhook_lane', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.delivery', 'org_id', 'manage', 'manage');
+
+-- Who reads auth.* events can take a session over: they ask what the credential
+-- holds, while the transaction was authenticated for events only.
+CREATE POLICY wa_read_auth ON wa.event AS RESTRICTIVE FOR SELECT TO wa_gateway, wa_app
+	USING (type NOT LIKE 'auth.%' OR wa.holds_permission('manage'));
+GRANT SELECT (org_id, epoch, xid, id, type, session_id, envelope) ON wa.event TO wa_gateway, wa_app;
 
 CREATE POLICY wa_owner_open ON wa.event TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.event AS RESTRICTIVE TO wa_owner

@@ -34,13 +34,6 @@ GRANT EXECUTE ON FUNCTION wa.event_horizon() TO wa_claim;
 COMMENT ON FUNCTION wa.event_horizon() IS
 	'for function bodies: epoch and transaction below which every transaction has ended, in the snapshot of the calling statement';
 
-CREATE FUNCTION wa.holds_permission(permission wa.permission) RETURNS boolean
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
-	AS 'MODULE_PATHNAME', 'wa_holds_permission';
-REVOKE ALL ON FUNCTION wa.holds_permission(wa.permission) FROM PUBLIC;
-COMMENT ON FUNCTION wa.holds_permission(wa.permission) IS
-	'for function bodies: whether the bound credential has the permission, also when the transaction was authenticated for another one only; NULL if no credential is bound';
-
 -- ---------------------------------------------------------------------
 -- Writing
 -- ---------------------------------------------------------------------
@@ -365,31 +358,31 @@ GRANT EXECUTE ON FUNCTION wa.event_position(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.event_position(uuid) IS
 	'the place of an event, or that of now for NULL, behind which to go on reading; raises WA001 if the event is not kept; needs events';
 
--- STABLE, as all that read events: the horizon and the rows have to be of one
+-- STABLE, as all that read events: the limit and the rows have to be of one
 -- snapshot, that of the statement.
-CREATE FUNCTION wa.events_behind(epoch integer, xid bigint, id uuid, types text[], session uuid, max integer)
-	RETURNS TABLE (event_id uuid, envelope text, event_epoch integer, event_xid bigint)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+CREATE FUNCTION wa.event_limit(behind_epoch integer, behind_xid bigint, behind_id uuid,
+							   OUT epoch integer, OUT xid bigint, OUT pending boolean)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.org_for('events');
-	horizon constant record := wa.event_horizon();
-	wanted constant text[] := CASE WHEN NOT '*' = ANY (types) THEN types END;
-	auth constant boolean := wa.holds_permission('manage');
 BEGIN
-	RETURN QUERY
-	SELECT e.id, e.envelope, e.epoch, e.xid FROM wa.event e
-	WHERE e.org_id = org AND (e.epoch, e.xid, e.id) > (events_behind.epoch, events_behind.xid, events_behind.id)
-		AND (e.epoch, e.xid) < (horizon.epoch, horizon.xid)
-		AND (wanted IS NULL OR e.type = ANY (wanted)) AND (session IS NULL OR e.session_id = session)
-		AND (auth OR e.type NOT LIKE 'auth.%')
-	ORDER BY e.epoch, e.xid, e.id
-	LIMIT max;
+	IF behind_epoch IS NULL OR behind_xid IS NULL OR behind_id IS NULL THEN
+		RAISE EXCEPTION 'place must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF EXISTS (SELECT FROM wa.org o WHERE o.id = org
+			AND (behind_epoch, behind_xid, behind_id) < (o.expired_epoch, o.expired_xid, o.expired_event)) THEN
+		RAISE EXCEPTION 'events behind this place are not kept any more' USING ERRCODE = 'WA001';
+	END IF;
+	SELECT h.epoch, h.xid INTO event_limit.epoch, event_limit.xid FROM wa.event_horizon() h;
+	pending := EXISTS (SELECT FROM wa.event e
+		WHERE e.org_id = org AND (e.epoch, e.xid) >= (event_limit.epoch, event_limit.xid));
 END $$;
-REVOKE ALL ON FUNCTION wa.events_behind(integer, bigint, uuid, text[], uuid, integer) FROM PUBLIC;
-COMMENT ON FUNCTION wa.events_behind(integer, bigint, uuid, text[], uuid, integer) IS
-	'for function bodies: events behind a place and below the horizon, in order; auth.* only for one who has manage too';
+REVOKE ALL ON FUNCTION wa.event_limit(integer, bigint, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.event_limit(integer, bigint, uuid) TO wa_gateway, wa_app;
+COMMENT ON FUNCTION wa.event_limit(integer, bigint, uuid) IS
+	'up to where one who stands at a place may read wa.event in the same statement: below this epoch and transaction nothing can appear any more; pending: whether there are events beyond it, which wait for an older transaction to end; raises WA001 if events behind the place have expired; needs events';
 
 CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NULL, session uuid DEFAULT NULL,
 							   max integer DEFAULT 50)
@@ -398,9 +391,12 @@ CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NUL
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	org constant uuid := wa.org_for('events');
+	horizon constant record := wa.event_horizon();
+	wanted constant text[] := CASE WHEN NOT '*' = ANY (types) THEN types END;
+	auth constant boolean := wa.holds_permission('manage');
 	place record;
 BEGIN
-	PERFORM wa.require_permission('events');
 	PERFORM wa.check_event_types(types, 'types');
 	IF max IS NULL OR max < 1 OR max > 1000 THEN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
@@ -412,64 +408,21 @@ BEGIN
 	END IF;
 	-- About 8 MiB at most, twice what the gateway shows in a page.
 	RETURN QUERY
-	SELECT page.event_id, page.envelope, page.event_epoch, page.event_xid
-	FROM (SELECT b.*, sum(octet_length(b.envelope)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(b.envelope) AS before
-		FROM wa.events_behind(place.epoch, place.xid, place.id, types, session, max) b) page
-	WHERE page.before < 8388608;
+	SELECT page.event_id, page.event_envelope, page.event_epoch, page.event_xid
+	FROM (SELECT e.id AS event_id, e.envelope AS event_envelope, e.epoch AS event_epoch, e.xid AS event_xid,
+			sum(octet_length(e.envelope)) OVER (ORDER BY e.epoch, e.xid, e.id ROWS UNBOUNDED PRECEDING) AS bytes
+		FROM wa.event e
+		WHERE e.org_id = org AND (e.epoch, e.xid, e.id) > (place.epoch, place.xid, place.id)
+			AND (e.epoch, e.xid) < (horizon.epoch, horizon.xid)
+			AND (wanted IS NULL OR e.type = ANY (wanted)) AND (session IS NULL OR e.session_id = session)
+			AND (auth OR e.type NOT LIKE 'auth.%')
+		LIMIT max) page
+	WHERE page.bytes - octet_length(page.event_envelope) < 8388608;
 END $$;
 REVOKE ALL ON FUNCTION wa.read_events(uuid, text[], uuid, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.read_events(uuid, text[], uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
 	'events behind one of them, or from the oldest that is kept, in order, each of them once however late its transaction commits; raises WA001 if that one is not kept; auth.* only for one who has manage too; needs events';
-
--- The last row has no envelope: it says behind which place to go on, and whether
--- something is there already that only waits for an older transaction to end.
-CREATE FUNCTION wa.read_event_batch(epoch integer, xid bigint, id uuid, types text[], session uuid, max integer)
-	RETURNS TABLE (event_id uuid, envelope text, event_epoch integer, event_xid bigint, pending boolean)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	org constant uuid := wa.org_for('events');
-	horizon constant record := wa.event_horizon();
-	-- Bound of a batch: events, as asked for, and bytes, beyond the first event.
-	bytes_max constant integer := 1048576;
-	bytes integer := 0;
-	rows_read integer := 0;
-	event record;
-BEGIN
-	IF epoch IS NULL OR xid IS NULL OR id IS NULL OR max IS NULL OR max < 1 OR max > 1000 THEN
-		RAISE EXCEPTION 'place must not be null, and max between 1 and 1000' USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	IF EXISTS (SELECT FROM wa.org o WHERE o.id = org
-			AND (epoch, xid, read_event_batch.id) < (o.expired_epoch, o.expired_xid, o.expired_event)) THEN
-		RAISE EXCEPTION 'events behind this place are not kept any more' USING ERRCODE = 'WA001';
-	END IF;
-	FOR event IN SELECT * FROM wa.events_behind(epoch, xid, id, types, session, max) LOOP
-		event_id := event.event_id;
-		envelope := event.envelope;
-		event_epoch := event.event_epoch;
-		event_xid := event.event_xid;
-		RETURN NEXT;
-		rows_read := rows_read + 1;
-		bytes := bytes + octet_length(envelope);
-		EXIT WHEN bytes >= bytes_max;
-	END LOOP;
-
-	envelope := NULL;
-	IF rows_read < max AND bytes < bytes_max THEN
-		event_id := '00000000-0000-0000-0000-000000000000';
-		event_epoch := horizon.epoch;
-		event_xid := horizon.xid;
-	END IF;
-	pending := EXISTS (SELECT FROM wa.event e
-		WHERE e.org_id = org AND (e.epoch, e.xid, e.id) > (event_epoch, event_xid, event_id));
-	RETURN NEXT;
-END $$;
-REVOKE ALL ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) TO wa_gateway, wa_app;
-COMMENT ON FUNCTION wa.read_event_batch(integer, bigint, uuid, text[], uuid, integer) IS
-	'events behind a place, in order; the last row has no envelope and says behind which place to go on, and whether there is more already; raises WA001 if events behind the place have expired; needs events';
 
 -- ---------------------------------------------------------------------
 -- Waiting

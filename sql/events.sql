@@ -91,6 +91,9 @@ SET row_security = off;
 INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status) VALUES (:'acme', :'session', '15553334444@s.whatsapp.net', 'in', 'text', 'restored', 'delivered');
 SELECT * FROM news();
 RESET row_security;
+-- What the gateway reads for a socket, as a function.
+SELECT format('CREATE FUNCTION public.batch(integer, bigint, uuid, text[], uuid) RETURNS TABLE (id uuid, envelope text, epoch integer, xid bigint, more boolean) LANGUAGE sql AS %L', source)
+FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'realtime_batch' \gexec
 \c - regress_app
 \set SHOW_CONTEXT never
 SET row_security = off;
@@ -99,7 +102,7 @@ RESET row_security;
 
 -- Reading needs events, and nothing else does instead; auth.* needs manage too.
 SELECT wa.read_events();
-SELECT c.call, e.state, e.constraint_name FROM (VALUES ('read_events()'), ('event_position(NULL)'), ('read_event_batch(0, 0, ''00000000-0000-0000-0000-000000000000'', NULL, NULL, 10)')) c (call), wa.authenticate(:'acme_manage'), error_of('SELECT wa.' || call) e;
+SELECT c.call, e.state, e.constraint_name FROM (VALUES ('read_events()'), ('event_position(NULL)'), ('event_limit(0, 0, ''00000000-0000-0000-0000-000000000000'')')) c (call), wa.authenticate(:'acme_manage'), error_of('SELECT wa.' || call) e;
 SELECT wa.authenticate(:'acme_read', 'events');
 SELECT wa.authenticate(:'acme_events', 'events') IS NOT NULL \; SELECT count(*) > 10 AS many, count(*) FILTER (WHERE envelope LIKE '%"event":"auth.%') AS auth FROM wa.read_events(session => :'session', max => 1000);
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) > 10 AS many, count(*) FILTER (WHERE envelope LIKE '%"event":"auth.%') AS auth FROM wa.read_events(session => :'session', max => 1000);
@@ -119,13 +122,27 @@ SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; WITH RECURSIVE page
 	UNION ALL
 	SELECT next.ids, next.ids[3] FROM page CROSS JOIN LATERAL (SELECT array_agg(id) AS ids FROM wa.read_events(page.last, max => 3)) next WHERE page.last IS NOT NULL)
 SELECT (SELECT array_agg(id) FROM page, unnest(ids) id) = (SELECT array_agg(id) FROM wa.read_events(max => 1000)) AS same;
--- The batch of a socket: its last row says where to go on.
+-- The batch of a socket: its first row says up to where nothing is left.
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT epoch, xid, id FROM wa.event_position(:'first') \gset p_
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*), count(envelope), bool_or(pending) AS more, (array_agg(event_epoch) FILTER (WHERE envelope IS NULL))[1] AS epoch, (array_agg(event_xid) FILTER (WHERE envelope IS NULL))[1] AS xid, (array_agg(event_id) FILTER (WHERE envelope IS NULL))[1] AS id FROM wa.read_event_batch(:p_epoch, :p_xid, :'p_id', NULL, NULL, 5) \gset q_
-SELECT :q_count AS rows, :'q_more' AS more;
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT (array_agg(event_id ORDER BY event_id) FILTER (WHERE envelope IS NOT NULL))[1] = (SELECT (array_agg(id))[7] FROM wa.read_events(max => 7)) AS goes_on, bool_or(pending) AS more FROM wa.read_event_batch(:q_epoch, :q_xid, :'q_id', NULL, NULL, 1000);
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*), bool_or(pending) AS more FROM wa.event_position(NULL) p, wa.read_event_batch(p.epoch, p.xid, p.id, NULL, NULL, 5);
-SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_event_batch(NULL, 0, wa.uuid7(), NULL, NULL, 1)') e;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT array_agg(id) FILTER (WHERE envelope IS NOT NULL) = (SELECT array_agg(id) FROM wa.read_events(:'first', max => 1000)) AS same, bool_or(more) AS more, (array_agg(envelope))[1] IS NULL AS limit_first, (array_agg(epoch))[1] AS epoch, (array_agg(xid))[1] AS xid, (array_agg(id))[1] AS id FROM batch(:p_epoch, :p_xid, :'p_id', NULL, NULL) \gset q_
+SELECT :'q_same' AS same, :'q_more' AS more, :'q_limit_first' AS limit_first;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM batch(:q_epoch, :q_xid, :'q_id', NULL, NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM wa.event_position(NULL) p, batch(p.epoch, p.xid, p.id, NULL, NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT array_agg(id) FILTER (WHERE envelope IS NOT NULL) = (SELECT array_agg(id) FROM wa.read_events(types => '{message.status,auth.qr}', session => :'session', max => 1000)) AS same, count(envelope) > 0 AS some FROM batch(0, 0, wa.uuid7(), '{message.status,auth.qr}', :'session');
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope) = (SELECT count(*) FROM wa.read_events(max => 1000)) AS all FROM batch(0, 0, wa.uuid7(), '{auth.qr,*}', NULL);
+SELECT wa.authenticate(:'acme_events', 'events') IS NOT NULL \; SELECT count(envelope) > 10 AS many, count(*) FILTER (WHERE envelope LIKE '%"event":"auth.%') AS auth FROM batch(0, 0, wa.uuid7(), NULL, :'session');
+SELECT wa.authenticate(:'beta_all', 'events') IS NOT NULL \; SELECT count(envelope) > 0 AS some, count(*) FILTER (WHERE envelope LIKE '%acme%') AS of_acme FROM batch(0, 0, wa.uuid7(), NULL, NULL);
+SELECT wa.authenticate(:'beta_all', 'events') IS NOT NULL \; SELECT count(envelope) FROM batch(0, 0, wa.uuid7(), NULL, :'acme_session');
+SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.event_limit(NULL, 0, wa.uuid7())') e;
+-- Beneath it is the table, which shows every credential its own.
+SELECT count(envelope) FROM wa.event;
+SELECT e.* FROM wa.authenticate(:'acme_manage'), error_of('SELECT count(envelope) FROM wa.event') e;
+SELECT wa.authenticate(:'acme_events') IS NOT NULL \; SELECT count(envelope) > 10 AS many, count(DISTINCT org_id) AS orgs, count(*) FILTER (WHERE type LIKE 'auth.%') AS auth FROM wa.event;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope) > 10 AS many, count(DISTINCT org_id) AS orgs, count(*) FILTER (WHERE type LIKE 'auth.%') > 0 AS auth FROM wa.event;
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT count(*) FROM wa.event WHERE id = :'first';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(created_at) FROM wa.event;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; UPDATE wa.event SET envelope = '{}';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; DELETE FROM wa.event;
 -- A transaction does not see its own, as nobody does before it commits.
 BEGIN;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL;
@@ -135,23 +152,34 @@ SELECT count(*) = :before AS not_yet FROM wa.read_events(max => 1000);
 COMMIT;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(*) - :before AS now FROM wa.read_events(max => 1000);
 
--- The table itself is nobody's, and the functions below are for function bodies.
-SELECT count(*) FROM wa.event;
+-- Nobody writes to the log, and the functions below are for function bodies.
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; INSERT INTO wa.event (org_id, epoch, xid, type, envelope) VALUES (:'acme', 1, 1, 'message', '{}');
 SELECT wa.emit(:'acme', 'message', NULL, '{}');
-SELECT wa.events_behind(0, 0, :'first', NULL, NULL, 10);
 SELECT wa.event_place(:'acme');
 SELECT wa.event_horizon();
-SELECT wa.holds_permission('manage');
 SELECT wa.wait_for_events(0, 0);
 SELECT wa.housekeep('events');
 \c - :superuser
 \set SHOW_CONTEXT never
 SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers
 FROM pg_proc p JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
-WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'event_place', 'event_horizon', 'events_behind', 'event_position', 'read_events',
-	'read_event_batch', 'wait_for_events', 'event_bucket', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'event_place', 'event_horizon', 'event_limit', 'event_position', 'read_events',
+	'wait_for_events', 'event_bucket', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
 GROUP BY 1 ORDER BY 1;
+
+-- A batch ends with its 200th event, or with the one that brings it to 1 MiB.
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid, p.id FROM wa.event_position(NULL) p \gset p_
+SELECT count(wa.emit(:'acme', 'message', NULL, to_json(i)::text)) FROM generate_series(1, 201) i;
+SELECT count(wa.emit(:'acme', 'chat.update', NULL, to_json(repeat('x', 600000))::text)) FROM generate_series(1, 3) i;
+SET ROLE regress_app;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) FILTER (WHERE more) AS full, (array_agg(id))[201] = (array_agg(id) FILTER (WHERE more))[1] AS with_the_last FROM batch(:p_epoch, :p_xid, :'p_id', '{message}', NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT b.epoch, b.xid, b.id FROM batch(:p_epoch, :p_xid, :'p_id', '{message}', NULL) b WHERE more \gset q_
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM batch(:q_epoch, :q_xid, :'q_id', '{message}', NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) FILTER (WHERE more) AS full, (array_agg(id))[4] = (array_agg(id) FILTER (WHERE more))[1] AS with_the_last FROM batch(:q_epoch, :q_xid, :'q_id', NULL, NULL);
+-- One that shows nothing says where to go on all the same.
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) AS rows, (array_agg(id))[2] = :'q_id' AS same_place, bool_or(more) AS more FROM batch(:p_epoch, :p_xid, :'p_id', '{poll.vote}', NULL);
+RESET ROLE;
+DELETE FROM wa.event WHERE org_id = :'acme' AND (epoch, xid) >= (:p_epoch, :p_xid);
 
 -- Another run of the server, or another server, begins another epoch: all that was
 -- there comes first, whatever its transactions were numbered.
@@ -217,7 +245,7 @@ SELECT count(*) = :before_count - 5 AS rest, min(id::text) = :'front_id' OR (SEL
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of(format('SELECT wa.read_events(%L)', :'first')) e;
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) = :before_count - 6 AS all_behind FROM wa.read_events(:'front_id', max => 1000);
 -- Whoever is still reading from before it is told, and not led past the gap.
-SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_event_batch(0, 0, ''00000000-0000-0000-0000-000000000000'', NULL, NULL, 10)') e;
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT batch(0, 0, ''00000000-0000-0000-0000-000000000000'', NULL, NULL)') e;
 SELECT e.* FROM error_of('SELECT wa.housekeep(''nonsense'')') e UNION ALL SELECT e.* FROM error_of('SELECT wa.housekeep(''events'', 0)') e;
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of('SELECT wa.housekeep(''events'')') e;
 

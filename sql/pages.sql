@@ -42,6 +42,9 @@ SELECT source AS session_list FROM wa.statement WHERE role_name = 'wa_gateway' A
 SELECT source AS webhook_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'webhook_list' \gset
 SELECT source AS event_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'event_list' \gset
 SELECT source AS delivery_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'delivery_list' \gset
+SELECT source AS realtime_batch FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'realtime_batch' \gset
+SELECT epoch, xid, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch, xid, id LIMIT 1 \gset first_
+SELECT epoch, xid, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch DESC, xid DESC, id DESC OFFSET 201 LIMIT 1 \gset last_
 -- No list is forgotten here; those for people (keys, members, invitations, the audit log) are functions'.
 SELECT name FROM wa.statement WHERE role_name = 'wa_gateway' AND name LIKE '%\_list' ORDER BY name;
 
@@ -66,6 +69,7 @@ PREPARE session_list(text, uuid, int4) AS :session_list;
 PREPARE webhook_list(uuid, int4) AS :webhook_list;
 PREPARE event_list(uuid, text, uuid, uuid, int4) AS :event_list;
 PREPARE delivery_list(uuid, text, uuid, int4) AS :delivery_list;
+PREPARE realtime_batch(int4, int8, uuid, text[], uuid) AS :realtime_batch;
 
 BEGIN;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL;
@@ -78,6 +82,8 @@ EXPLAIN (COSTS OFF) EXECUTE session_list(NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE webhook_list(NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE delivery_list(NULL, NULL, NULL, 201);
 
+-- What a socket reads is a range of the primary key too, in its order.
+EXPLAIN (COSTS OFF) EXECUTE realtime_batch(:'first_epoch', :'first_xid', :'first_id', NULL, NULL);
 -- The first page and the last are full, and neither costs more than the other.
 SELECT p.list, first.rows AS first_rows, last.rows AS last_rows,
 	last.buffers <= 2 * first.buffers + 20 AS same_cost, first.buffers < 1000 AS cheap
@@ -91,6 +97,8 @@ FROM (VALUES
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
 	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end')),
 	('event_list', '(NULL, NULL, NULL, NULL, 201)', format('(%L, NULL, NULL, NULL, 201)', :'event_end')),
+	('realtime_batch', format('(%L, %L, %L, NULL, NULL)', :'first_epoch', :'first_xid', :'first_id'),
+		format('(%L, %L, %L, NULL, NULL)', :'last_epoch', :'last_xid', :'last_id')),
 	('delivery_list', format('(%L, NULL, NULL, 201)', :'webhook'), format('(%L, NULL, %L, 201)', :'webhook', :'delivery_end'))) p (list, first_page, last_page),
 	cost_of(p.list || p.first_page) first, cost_of(p.list || p.last_page) last;
 COMMIT;

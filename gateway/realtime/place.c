@@ -21,14 +21,6 @@ place_compare(const Place *a, const Place *b)
 }
 
 bool
-place_is_horizon(const Place *place)
-{
-	static const uint8_t none[DB_UUID_SIZE];
-
-	return memcmp(place->id, none, sizeof(none)) == 0;
-}
-
-bool
 place_read(const DbResult *result, int row, int epoch, int xid, int id, Place *place)
 {
 	int64_t number;

@@ -20,9 +20,6 @@ typedef struct Place
 /* Below, at or above 0, as memcmp() says it. */
 extern int place_compare(const Place *a, const Place *b);
 
-/* Whether it is the place behind everything that could be read, and not behind an event. */
-extern bool place_is_horizon(const Place *place);
-
 /* When the place's event was written, milliseconds since 1970: its id is a UUIDv7. */
 extern int64_t place_written_ms(const Place *place);
 

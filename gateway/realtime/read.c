@@ -13,15 +13,18 @@
 #include "lib/log.h"
 #include "realtime/realtime_internal.h"
 
-/* Columns of realtime_batch. */
+/* Columns of realtime_batch, and its first row, which is no event. */
 enum
 {
 	BATCH_ID,
 	BATCH_ENVELOPE,
 	BATCH_EPOCH,
 	BATCH_XID,
-	BATCH_PENDING
+	BATCH_MORE
 };
+
+#define BATCH_LIMIT 0
+#define BATCH_EVENTS 1
 
 /* What was read: a frame for each event, one behind the other in realtime->frames. */
 typedef struct Batch
@@ -30,7 +33,8 @@ typedef struct Batch
 	size_t offsets[READ_EVENTS_MAX];
 	Place places[READ_EVENTS_MAX];
 	Place next;   /* where to go on */
-	bool pending; /* there is more, which cannot be read yet, or did not fit */
+	bool full;    /* there may be more, which did not fit */
+	bool pending; /* there is more, which cannot be read yet */
 } Batch;
 
 static void on_read(void *arg, const DbResult *result);
@@ -64,8 +68,7 @@ add_params(const Feed *feed, ReadKind kind, DbRequest *request)
 		case READ_EVENTS:
 			return place_add(request, &feed->place) && filter_add_types(request, &feed->filter) &&
 				   (feed->filter.has_session ? db_param_uuid(request, feed->filter.session)
-											 : db_param_null(request)) &&
-				   db_param_int32(request, READ_EVENTS_MAX);
+											 : db_param_null(request));
 		case READ_PLACE:
 			return db_param_null(request);
 		case READ_CREDENTIAL:
@@ -126,34 +129,53 @@ read_abandon(Feed *feed)
 /* ---- sending on ---- */
 
 /*
- * The last row is no event, but the place to go on.
+ * An event and its frame, or only the place where to go on, with which the batch is full.
  */
 static bool
-take_batch(const DbResult *result, Buffer *frames, Batch *batch)
+take_event(const DbResult *result, int row, Buffer *frames, Batch *batch)
 {
-	int last = result->rows - 1;
+	Place place;
+	const char *envelope;
+	size_t length;
 
-	buffer_clear(frames);
-	batch->count = 0;
-	if (last < 0 || last > READ_EVENTS_MAX ||
-		!place_read(result, last, BATCH_EPOCH, BATCH_XID, BATCH_ID, &batch->next) ||
-		!db_bool(result, last, BATCH_PENDING, &batch->pending))
+	if (!place_read(result, row, BATCH_EPOCH, BATCH_XID, BATCH_ID, &place) ||
+		!db_bool(result, row, BATCH_MORE, &batch->full))
 	{
 		return false;
 	}
-	for (int row = 0; row < last; row++)
+	if (batch->full)
 	{
-		const char *envelope;
-		size_t length;
+		batch->next = place;
+	}
+	if (db_is_null(result, row, BATCH_ENVELOPE))
+	{
+		return batch->full;
+	}
+	batch->places[batch->count] = place;
+	batch->offsets[batch->count] = frames->len;
+	batch->count++;
+	return db_text(result, row, BATCH_ENVELOPE, &envelope, &length) &&
+		   websocket_frame_text(frames, envelope, length);
+}
 
-		batch->offsets[row] = frames->len;
-		if (!place_read(result, row, BATCH_EPOCH, BATCH_XID, BATCH_ID, &batch->places[row]) ||
-			!db_text(result, row, BATCH_ENVELOPE, &envelope, &length) ||
-			!websocket_frame_text(frames, envelope, length))
+static bool
+take_batch(const DbResult *result, Buffer *frames, Batch *batch)
+{
+	buffer_clear(frames);
+	batch->count = 0;
+	batch->full = false;
+	if (result->rows < BATCH_EVENTS || result->rows > BATCH_EVENTS + READ_EVENTS_MAX ||
+		!place_read(result, BATCH_LIMIT, BATCH_EPOCH, BATCH_XID, BATCH_ID, &batch->next) ||
+		!db_bool(result, BATCH_LIMIT, BATCH_MORE, &batch->pending))
+	{
+		return false;
+	}
+	for (int row = BATCH_EVENTS; row < result->rows; row++)
+	{
+		if (!take_event(result, row, frames, batch))
 		{
 			return false;
 		}
-		batch->count++;
 	}
 	return true;
 }
@@ -250,9 +272,8 @@ static void
 go_on(Feed *feed, const Batch *batch)
 {
 	const Member *only = TAILQ_FIRST(&feed->members);
-	bool more = !place_is_horizon(&batch->next);
 
-	if (more)
+	if (batch->full)
 	{
 		feed->waits = !feed->live && websocket_queued(only->socket) > 0;
 		if (!feed->waits)

@@ -46,7 +46,7 @@
  */
 #define READS_PER_CONNECTION 2
 
-/* Events of one read; the database adds a bound of 1 MiB. */
+/* Events of one read; both this and a bound of 1 MiB are in realtime_batch. */
 #define READ_EVENTS_MAX 200
 
 /* Bytes of the frames of one read: the 1 MiB, the last event beyond it, the heads. */

@@ -33,16 +33,6 @@ START_TEST(places_are_in_order)
 }
 END_TEST
 
-START_TEST(a_place_without_an_id_is_the_horizon)
-{
-	const Place horizon = {.epoch = 3, .xid = 7};
-	const Place event = {.epoch = 3, .xid = 7, .id = {[15] = 1}};
-
-	ck_assert(place_is_horizon(&horizon));
-	ck_assert(!place_is_horizon(&event));
-}
-END_TEST
-
 static void
 expect(const Buffer *out, size_t head, const char *text)
 {
@@ -87,5 +77,5 @@ START_TEST(what_is_wrong_is_said_in_a_frame)
 }
 END_TEST
 
-SUITE("realtime", places_are_in_order, a_place_without_an_id_is_the_horizon,
-	  the_first_frame_says_what_will_come, what_is_wrong_is_said_in_a_frame)
+SUITE("realtime", places_are_in_order, the_first_frame_says_what_will_come,
+	  what_is_wrong_is_said_in_a_frame)
