@@ -1,0 +1,252 @@
+/*
+ * delivery.c
+ *		One delivery in a lane: read, sent, reported.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/result.h"
+#include "lib/clock.h"
+#include "worker/lane_internal.h"
+#include "worker/worker_metrics.h"
+
+static void
+free_delivery(Delivery *delivery)
+{
+	Lane *lane = delivery->lane;
+
+	TAILQ_REMOVE(&lane->deliveries, delivery, link);
+	lane->taken--;
+	if (delivery->attempt != NULL)
+	{
+		attempt_abandon(delivery->attempt);
+		lane->sending--;
+		(*lane->setup->sending)--;
+	}
+	lane_drop_request(&delivery->report);
+	receiver_drop(delivery->receiver);
+	free(delivery->body);
+	free(delivery);
+}
+
+void
+deliveries_drop(Lane *lane, DeliveryState state)
+{
+	Delivery *delivery = TAILQ_FIRST(&lane->deliveries);
+
+	while (delivery != NULL)
+	{
+		Delivery *next = TAILQ_NEXT(delivery, link);
+
+		if (delivery->state == state)
+			free_delivery(delivery);
+		delivery = next;
+	}
+}
+
+/* The columns of deliveries_take that are looked at. */
+typedef enum DeliveryColumn
+{
+	COLUMN_ID,
+	COLUMN_EVENT,
+	COLUMN_SESSION,
+	COLUMN_ENVELOPE = 5
+} DeliveryColumn;
+
+/* One without an envelope, whose event is gone, has no body. */
+static Delivery *
+read_delivery(Lane *lane, const DbResult *result, int row)
+{
+	Delivery *delivery = calloc(1, sizeof(*delivery));
+	uint8_t event[DB_UUID_SIZE];
+	const char *body;
+
+	if (delivery == NULL)
+		return NULL;
+	delivery->lane = lane;
+	db_uuid(result, row, COLUMN_SESSION, delivery->session);
+	if (!db_uuid(result, row, COLUMN_ID, delivery->id) ||
+		!db_uuid(result, row, COLUMN_EVENT, event) ||
+		wak_typeid_encode("evt", event, delivery->event_id) != WAK_TYPEID_OK ||
+		(db_text(result, row, COLUMN_ENVELOPE, &body, &delivery->body_length) &&
+		 (delivery->body = strndup(body, delivery->body_length)) == NULL))
+	{
+		free(delivery);
+		return NULL;
+	}
+	return delivery;
+}
+
+static const char *
+outcome_of(const AttemptResult *result)
+{
+	static const char *const classes[] = {"failed", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+	return result->status / 100 < 6 ? classes[result->status / 100] : "failed";
+}
+
+static void
+on_reported(void *arg, const DbResult *result)
+{
+	Delivery *delivery = arg;
+	Lane *lane = delivery->lane;
+	const char *status = "stale";
+	char copy[16];
+	size_t length;
+
+	delivery->report = NULL;
+	if (result->outcome == DB_ROWS)
+	{
+		if (result->rows == 1 && db_text(result, 0, 0, &status, &length) && length < sizeof(copy))
+		{
+			memcpy(copy, status, length);
+			copy[length] = '\0';
+			status = copy;
+		}
+		metrics_add(lane->setup->metrics, WORKER_DELIVERIES, (const char *[]){status, NULL}, 1);
+		free_delivery(delivery);
+	}
+	else
+	{
+		worker_log_failure(WORKER_DELIVERY_DONE, result);
+		delivery->report_again_ms = clock_monotonic_ms() + LANE_REPORT_AGAIN_MS;
+		if (result->outcome == DB_REFUSED)
+			free_delivery(delivery);
+	}
+	lane_advance(lane);
+}
+
+/* Says what became of the attempt; when it cannot, deliveries_report_again() comes back to it. */
+static void
+report(Delivery *delivery)
+{
+	const AttemptResult *result = &delivery->result;
+	Lane *lane = delivery->lane;
+	DbRequest *request = lane_request(lane, WORKER_DELIVERY_DONE, on_reported, delivery);
+	bool complete =
+		request != NULL && db_param_uuid(request, delivery->id) &&
+		(result->status == 0 ? db_param_null(request) : db_param_int32(request, result->status)) &&
+		(result->problem == NULL
+			 ? db_param_null(request)
+			 : db_param_text(request, result->problem, strlen(result->problem))) &&
+		db_param_bool(request, result->delivered);
+
+	delivery->report = lane_submit(lane, request, complete);
+	delivery->report_again_ms = clock_monotonic_ms() + LANE_REPORT_AGAIN_MS;
+}
+
+static void
+on_attempt(void *arg, const AttemptResult *result)
+{
+	Delivery *delivery = arg;
+	Lane *lane = delivery->lane;
+	MetricLabels labels = (const char *[]){outcome_of(result), NULL};
+
+	metrics_add(lane->setup->metrics, WORKER_ATTEMPTS, labels, 1);
+	metrics_observe_us(lane->setup->metrics, WORKER_ATTEMPT_TIME, labels, result->us);
+	delivery->attempt = NULL;
+	delivery->result = *result;
+	delivery->state = DELIVERY_REPORTING;
+	receiver_drop(delivery->receiver);
+	delivery->receiver = NULL;
+	lane->sending--;
+	(*lane->setup->sending)--;
+	report(delivery);
+	lane_advance(lane);
+}
+
+/* Sends one; false: out of memory, and it stays where it was. */
+static bool
+send_delivery(Lane *lane, Delivery *delivery)
+{
+	const AttemptRequest request = {.url = lane->receiver->url,
+									.secret = lane->receiver->secret,
+									.previous_secret = lane->receiver->previous_secret,
+									.headers = (const char *const *) lane->receiver->headers,
+									.event_id = delivery->event_id,
+									.body = delivery->body,
+									.body_length = delivery->body_length};
+
+	delivery->attempt = attempt_start(&lane->setup->attempt, &request, on_attempt, delivery);
+	if (delivery->attempt == NULL)
+		return false;
+	delivery->receiver = receiver_hold(lane->receiver);
+	delivery->state = DELIVERY_SENDING;
+	lane->sending++;
+	(*lane->setup->sending)++;
+	return true;
+}
+
+/* Is an earlier one of the same session under way? */
+static bool
+has_to_wait(const Lane *lane, const Delivery *delivery)
+{
+	const Delivery *earlier;
+
+	TAILQ_FOREACH(earlier, &lane->deliveries, link)
+	{
+		if (earlier == delivery)
+			return false;
+		if (earlier->state != DELIVERY_REPORTING &&
+			memcmp(earlier->session, delivery->session, DB_UUID_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+deliveries_send(Lane *lane)
+{
+	Delivery *delivery;
+
+	if (lane->stopping || clock_monotonic_ms() >= lane->lease_until_ms)
+		return;
+	TAILQ_FOREACH(delivery, &lane->deliveries, link)
+	{
+		if (lane->sending == LANE_SENDING_MAX)
+			return;
+		if (delivery->state == DELIVERY_WAITING && !has_to_wait(lane, delivery) &&
+			!send_delivery(lane, delivery))
+			return;
+	}
+}
+
+bool
+delivery_add(Lane *lane, const DbResult *result, int row)
+{
+	Delivery *delivery = read_delivery(lane, result, row);
+
+	if (delivery == NULL)
+		return false;
+	TAILQ_INSERT_TAIL(&lane->deliveries, delivery, link);
+	lane->taken++;
+	if (delivery->body == NULL)
+	{
+		delivery->result.problem = "the event is not kept any more";
+		delivery->state = DELIVERY_REPORTING;
+		report(delivery);
+	}
+	return true;
+}
+
+void
+deliveries_report_again(Lane *lane, int64_t now_ms)
+{
+	Delivery *delivery;
+
+	TAILQ_FOREACH(delivery, &lane->deliveries, link)
+	{
+		if (delivery->state == DELIVERY_REPORTING && delivery->report == NULL &&
+			now_ms >= delivery->report_again_ms)
+			report(delivery);
+	}
+}
+
+void
+deliveries_free(Lane *lane)
+{
+	Delivery *delivery;
+
+	while ((delivery = TAILQ_FIRST(&lane->deliveries)) != NULL)
+		free_delivery(delivery);
+}
