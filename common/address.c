@@ -89,13 +89,15 @@ static bool
 read_bits(const char *text, size_t len, int most, int *bits)
 {
 	*bits = 0;
+	if (len == 0 || len > 3)
+		return false;
 	for (size_t i = 0; i < len; i++)
 	{
 		if (text[i] < '0' || text[i] > '9')
 			return false;
 		*bits = 10 * *bits + (text[i] - '0');
 	}
-	return len > 0 && len <= 3 && *bits <= most;
+	return *bits <= most;
 }
 
 bool
