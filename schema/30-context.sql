@@ -38,6 +38,12 @@ CREATE FUNCTION wa.current_sign_in() RETURNS uuid
 	AS 'MODULE_PATHNAME', 'wa_current_sign_in';
 COMMENT ON FUNCTION wa.current_sign_in() IS 'sign-in behind the user token that this transaction acts with, NULL if none';
 
+CREATE FUNCTION wa.current_expiry() RETURNS timestamptz
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_expiry';
+COMMENT ON FUNCTION wa.current_expiry() IS
+	'when the credential of this transaction ends, infinity if never, NULL if no credential is bound';
+
 CREATE FUNCTION wa.member_role() RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_member_role';
@@ -82,10 +88,10 @@ COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
 
 REVOKE ALL ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
-	wa.current_sign_in(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
+	wa.current_sign_in(), wa.current_expiry(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
 	wa.require_permission(wa.permission), wa.org_for(wa.permission) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
-	wa.current_sign_in(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
+	wa.current_sign_in(), wa.current_expiry(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
 	wa.require_permission(wa.permission), wa.org_for(wa.permission)
 	TO wa_owner, wa_gateway, wa_app, wa_worker, wa_connector;
 

@@ -321,6 +321,9 @@ BEGIN
 	IF type NOT IN ('react', 'edit', 'revoke') THEN
 		PERFORM wa.refuse_field('type', 'must be react, edit or revoke');
 	END IF;
+	IF char_length(value) > (CASE type WHEN 'react' THEN 64 ELSE 65536 END) THEN
+		PERFORM wa.refuse_field('value', 'must be at most 64 characters for a reaction, and 65536 for a text');
+	END IF;
 	-- Everyone may react; a text is changed or taken back by its sender only.
 	UPDATE wa.message m
 	SET reactions = CASE connector_change.type WHEN 'react' THEN wa.with_reaction(m.reactions, connector_change.sender_jid, value)
@@ -360,6 +363,12 @@ BEGIN
 	END IF;
 	IF COALESCE(connector_receive.wa_message_id, '') = '' THEN
 		PERFORM wa.refuse_field('wa_message_id', 'must not be empty');
+	END IF;
+	IF char_length(body) > 65536 THEN
+		PERFORM wa.refuse_field('body', 'must be at most 65536 characters');
+	END IF;
+	IF octet_length(content::text) > 262144 THEN
+		PERFORM wa.refuse_field('content', 'must be at most 256 KiB');
 	END IF;
 	-- A redelivery finds the message here, a simultaneous one at the index.
 	SELECT m.id INTO message FROM wa.message m

@@ -74,6 +74,10 @@ DECLARE
 	event constant uuid := wa.uuid7();
 	at constant timestamptz := clock_timestamp();
 BEGIN
+	-- Bound of an event: a socket has room for twice as much.
+	IF octet_length(payload) > 4194304 THEN
+		RAISE EXCEPTION 'event of type % is larger than 4 MiB', type USING ERRCODE = 'program_limit_exceeded';
+	END IF;
 	IF NOT place.noted THEN
 		PERFORM wa.note_epoch(place.epoch, place.xid);
 	END IF;

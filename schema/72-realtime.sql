@@ -80,7 +80,8 @@ COMMENT ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) IS
 	'makes a ticket that opens one realtime socket within 30 seconds, as long as the key or sign-in may listen; needs events';
 
 -- A week at most, whatever it rests on: what a gateway that crashed has left
--- behind ends then.
+-- behind ends then.  When the key or sign-in ends, which may change, is asked each
+-- time that the socket's credential is presented.
 CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, OUT socket text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -93,8 +94,8 @@ BEGIN
 		RAISE EXCEPTION 'credential is not valid' USING ERRCODE = 'invalid_authorization_specification';
 	END IF;
 	INSERT INTO wa.realtime AS r (org_id, digest, key_id, user_id, sign_in_id, expires_at)
-	VALUES (org, made.digest, key, person, sign_in, LEAST(until, clock_timestamp() + interval '7 days'))
-	RETURNING r.expires_at INTO insert_socket.expires_at;
+	VALUES (org, made.digest, key, person, sign_in, clock_timestamp() + interval '7 days')
+	RETURNING LEAST(until, r.expires_at) INTO insert_socket.expires_at;
 	socket := made.secret;
 END $$;
 REVOKE ALL ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) FROM PUBLIC;

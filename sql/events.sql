@@ -92,7 +92,7 @@ INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, sta
 SELECT * FROM news();
 RESET row_security;
 -- What the gateway reads for a socket, as a function.
-SELECT format('CREATE FUNCTION public.batch(integer, bigint, uuid, text[], uuid) RETURNS TABLE (id uuid, envelope text, epoch integer, xid bigint, more boolean) LANGUAGE sql AS %L', source)
+SELECT format('CREATE FUNCTION public.batch(integer, bigint, uuid, text[], uuid) RETURNS TABLE (id uuid, envelope text, epoch integer, xid bigint, more boolean, ends timestamptz) LANGUAGE sql AS %L', source)
 FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'realtime_batch' \gexec
 \c - regress_app
 \set SHOW_CONTEXT never
@@ -167,6 +167,13 @@ WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 
 	'wait_for_events', 'event_bucket', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
 GROUP BY 1 ORDER BY 1;
 
+-- No event is larger than a socket has room for; what connectors report is bounded before that.
+SELECT e.state, e.message FROM error_of(format('SELECT wa.emit(%L, ''message'', NULL, to_json(repeat(''x'', 4194303))::text)', :'acme')) e;
+SELECT e.* FROM wa.act_for(:'acme'), (VALUES ('wa.connector_receive(%L, ''L1'', ''15553334444@s.whatsapp.net'', ''15553334444@s.whatsapp.net'', NULL, ''text'', repeat(''x'', 65537), NULL, now())'),
+	('wa.connector_receive(%L, ''L2'', ''15553334444@s.whatsapp.net'', ''15553334444@s.whatsapp.net'', NULL, ''poll'', NULL, to_jsonb(repeat(''x'', 262144)), now())'),
+	('wa.connector_change(%L, ''M1'', ''15553334444@s.whatsapp.net'', ''edit'', repeat(''x'', 65537))'),
+	('wa.connector_change(%L, ''M1'', ''15553334444@s.whatsapp.net'', ''react'', repeat(''x'', 65))')) c (call), error_of('SELECT ' || format(call, :'session')) e;
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'session', 'L3', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', NULL, 'text', repeat('x', 65536), NULL, now()) IS NOT NULL AS longest;
 -- A batch ends with its 200th event, or with the one that brings it to 1 MiB.
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid, p.id FROM wa.event_position(NULL) p \gset p_
 SELECT count(wa.emit(:'acme', 'message', NULL, to_json(i)::text)) FROM generate_series(1, 201) i;
@@ -186,9 +193,15 @@ DELETE FROM wa.event WHERE org_id = :'acme' AND (epoch, xid) >= (:p_epoch, :p_xi
 SELECT count(DISTINCT epoch) AS epochs, count(DISTINCT server) AS runs, bool_and(server = wa.server_run()) AS this_run FROM wa.event_epoch;
 UPDATE wa.event_epoch SET server = 'elsewhere';
 UPDATE wa.event SET xid = xid + 1000000000;
+-- Until an epoch is noted for good nobody is given a place in it, but the end of the one before.
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
+BEGIN; INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'rolled back');
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
+ROLLBACK;
 INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'younger');
 INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'youngest');
 SELECT e.epoch, p.label FROM wa.authenticate(:'acme_all', 'events'), wa.read_events(max => 1000) e, jsonb_to_record(e.envelope::jsonb -> 'payload') p (label text) WHERE e.epoch > 1 OR p.label = 'acme phone' ORDER BY e.epoch, e.xid, e.id;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
 SELECT epoch, server = wa.server_run() AS this_run, count(*) FROM wa.event_epoch GROUP BY 1, 2 ORDER BY 1;
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*), min(e.epoch) FROM wa.read_events(:'first', max => 1000) e WHERE e.epoch = 2;
 DELETE FROM wa.session WHERE label LIKE 'young%';

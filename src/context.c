@@ -74,6 +74,7 @@ PG_FUNCTION_INFO_V1(wa_current_org);
 PG_FUNCTION_INFO_V1(wa_current_key);
 PG_FUNCTION_INFO_V1(wa_current_user_id);
 PG_FUNCTION_INFO_V1(wa_current_sign_in);
+PG_FUNCTION_INFO_V1(wa_current_expiry);
 PG_FUNCTION_INFO_V1(wa_member_role);
 PG_FUNCTION_INFO_V1(wa_current_permissions);
 PG_FUNCTION_INFO_V1(wa_has_permission);
@@ -414,6 +415,17 @@ wa_current_sign_in(PG_FUNCTION_ARGS)
 	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(uuid_datum(&principal->sign_in_id));
+}
+
+/* wa.current_expiry(): when the bound credential ends; infinity: never; NULL: nobody is bound. */
+Datum
+wa_current_expiry(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = current_principal();
+
+	if (principal == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(principal->expires_at);
 }
 
 /* wa.member_role(): the bound person's role in the organization, or NULL. */

@@ -18,13 +18,20 @@
  * events are written has an epoch, which leads the place: it is one more than
  * the newest in wa.event_epoch unless that one is this run's.
  *
+ * The row that notes an epoch is on disk before anybody sees it.  Until then
+ * the next run may take the same epoch, with lower numbers of transactions; so
+ * no reader is given a place in it, but the end of the epoch before: all
+ * transactions of earlier runs have ended.
+ *
  * Invariants:
  * - What a run is, the preloaded library knows (wake.h); without it the crash of
  *   a backend does not begin a new one, and readers may then miss an event.
  * - Within a run the epoch never changes, whether or not it has been noted.
  * - Whoever writes an event before the epoch has been noted by a transaction
- *   that committed notes it too, so that no committed event has an epoch that
- *   the next run could take for free.
+ *   that committed notes it too, and waits for the disk at its commit whatever
+ *   synchronous_commit says.
+ * - Every place that leaves here for a reader is in an epoch that is noted on
+ *   disk, and that no later run takes again.
  * - No transaction that wrote an event lives on into another run (wake.c).
  *
  *-------------------------------------------------------------------------
@@ -70,6 +77,9 @@ static struct
 } known;
 
 static bool callback_registered = false;
+
+/* The last transaction of this backend that was told to note the epoch. */
+static FullTransactionId noted_by;
 
 PG_FUNCTION_INFO_V1(wa_server_run);
 PG_FUNCTION_INFO_V1(wa_event_place);
@@ -196,8 +206,25 @@ wa_event_place(PG_FUNCTION_ARGS)
 	answer[0] = Int32GetDatum(current_epoch(&noted));
 	answer[1] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
 	answer[2] = BoolGetDatum(noted);
+	if (!noted)
+	{
+		noted_by = GetTopFullTransactionId();
+		ForceSyncCommit();
+	}
 	wa_wake_org(PG_GETARG_UUID_P(0));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
+}
+
+/*
+ * Whether the epoch is one that no later run can take: noted, and not only by
+ * this very transaction, which may still roll back.
+ */
+static bool
+is_for_good(bool noted)
+{
+	FullTransactionId own = GetTopFullTransactionIdIfAny();
+
+	return noted && !(FullTransactionIdIsValid(own) && FullTransactionIdEquals(own, noted_by));
 }
 
 /*
@@ -207,10 +234,21 @@ wa_event_place(PG_FUNCTION_ARGS)
 Datum
 wa_event_horizon(PG_FUNCTION_ARGS)
 {
+	Snapshot snapshot = GetActiveSnapshot();
 	Datum answer[2];
 	bool noted;
+	int32 epoch = current_epoch(&noted);
+	uint64 xid = widen(snapshot->xmin);
 
-	answer[0] = Int32GetDatum(current_epoch(&noted));
-	answer[1] = Int64GetDatum((int64) widen(GetActiveSnapshot()->xmin));
+	/* one of a standby that has been promoted since shows the epoch before */
+	if (snapshot->takenDuringRecovery && !RecoveryInProgress())
+		epoch--;
+	else if (!is_for_good(noted))
+	{
+		epoch--;
+		xid = PG_INT64_MAX;
+	}
+	answer[0] = Int32GetDatum(epoch);
+	answer[1] = Int64GetDatum((int64) xid);
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
 }

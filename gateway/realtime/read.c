@@ -20,8 +20,12 @@ enum
 	BATCH_ENVELOPE,
 	BATCH_EPOCH,
 	BATCH_XID,
-	BATCH_MORE
+	BATCH_MORE,
+	BATCH_ENDS
 };
+
+/* The column of realtime_credential. */
+#define CREDENTIAL_ENDS 0
 
 #define BATCH_LIMIT 0
 #define BATCH_EVENTS 1
@@ -89,7 +93,7 @@ read_start(Feed *feed)
 	const Realtime *realtime = feed->realtime;
 	const int statements[] = {
 		[READ_EVENTS] = realtime->statements.batch,
-		[READ_CREDENTIAL] = realtime->statements.authorized,
+		[READ_CREDENTIAL] = realtime->statements.credential,
 		[READ_PLACE] = realtime->statements.start,
 	};
 	Member *reader = choose_reader(feed);
@@ -293,6 +297,23 @@ go_on(Feed *feed, const Batch *batch)
 	feed_settle(feed);
 }
 
+/*
+ * The reader's credential ends when the database says, which may be another time than when
+ * its socket was opened.
+ */
+static void
+note_end(Feed *feed, const DbResult *result, int column)
+{
+	int64_t ends_ms = INT64_MAX;
+
+	db_time_ms(result, 0, column, &ends_ms);
+	if (feed->reader != NULL && feed->reader->expires_ms != ends_ms)
+	{
+		feed->reader->expires_ms = ends_ms;
+		feed_watch_expiry(feed);
+	}
+}
+
 static void
 take_events(Feed *feed, const DbResult *result)
 {
@@ -304,6 +325,7 @@ take_events(Feed *feed, const DbResult *result)
 		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
 		return;
 	}
+	note_end(feed, result, BATCH_ENDS);
 	send_batch(feed, &batch);
 	observe_delay(feed, &batch);
 	feed->place = batch.next;
@@ -419,6 +441,10 @@ on_read(void *arg, const DbResult *result)
 	else if (feed->kind == READ_PLACE)
 	{
 		take_place(feed, result);
+	}
+	else
+	{
+		note_end(feed, result, CREDENTIAL_ENDS);
 	}
 	feed->busy = false;
 	feed_free_if_empty(feed);

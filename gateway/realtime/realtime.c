@@ -21,7 +21,7 @@ find_statements(Realtime *realtime)
 	} names[] = {
 		{"realtime_redeem", &statements->redeem}, {"realtime_open", &statements->open},
 		{"realtime_start", &statements->start},   {"realtime_batch", &statements->batch},
-		{"realtime_close", &statements->close},   {"authorized", &statements->authorized},
+		{"realtime_close", &statements->close},   {"realtime_credential", &statements->credential},
 		{"event_wait", &statements->wait},
 	};
 

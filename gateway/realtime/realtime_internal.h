@@ -240,7 +240,7 @@ typedef struct Statements
 	int start;
 	int batch;
 	int close;
-	int authorized;
+	int credential;
 	int wait;
 } Statements;
 

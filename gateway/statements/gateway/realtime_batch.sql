@@ -1,18 +1,20 @@
 -- $1 epoch, $2 xid, $3 id: behind which place; $4 types or null, $5 session or null.
--- The first row has no envelope: it is the place below which all can be read, and whether there
--- is more beyond it.  Then the events behind $3, in order; more is true of the last one if the
--- page is full with it, and that one has no envelope if it is not wanted.  If more is true of
--- none, all has been read up to the first row's place.
--- The page is one of the log, not of what is wanted of it, so that a filter never makes it longer
--- to read; and its bounds are no parameters, so that the plan for all parameters knows them.
+-- The first row has no envelope: it is the place below which all can be read, whether there is
+-- more beyond it, and when the credential ends.  Then the events behind $3, in order; more is true
+-- of the last one if the page is full with it, and that one has no envelope if it is not wanted.
+-- If more is true of none, all has been read up to the first row's place.
+-- The page is one of the log that the credential sees, not of what is wanted of it, so that a
+-- filter never makes it longer to read; and its bounds are no parameters, so that the plan for all
+-- parameters knows them.
 WITH below AS MATERIALIZED (
 	SELECT l.epoch, l.xid, l.pending
 	FROM wa.event_limit($1::int4, $2::int8, $3::uuid) AS l
 )
-SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id, NULL AS envelope, l.epoch, l.xid, l.pending AS more
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id, NULL AS envelope, l.epoch, l.xid, l.pending AS more,
+	wa.current_expiry() AS ends
 FROM below AS l
 UNION ALL
-SELECT p.id, p.envelope, p.epoch, p.xid, p.number = 200 OR p.bytes >= 1048576
+SELECT p.id, p.envelope, p.epoch, p.xid, p.number = 200 OR p.bytes >= 1048576, NULL
 FROM (
 	SELECT n.id, n.envelope, n.epoch, n.xid, row_number() OVER page AS number,
 		COALESCE(sum(octet_length(n.envelope)) OVER page, 0) AS bytes

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareCluster } from './harness/cluster.mjs';
+import { until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { Socket, emit } from './harness/socket.mjs';
 import { createKey, createTenant } from './harness/tenants.mjs';
@@ -122,6 +123,33 @@ test('a key that expires ends its sockets, though nothing happens in the databas
 	assert.ok(closed, 'sockets live on');
 	assert.deepEqual(closed.map(({ code }) => code), sockets.map(() => 4401));
 	t.diagnostic(`${Math.max(...closed.map(({ at }) => performance.timeOrigin + at - expiresAt)).toFixed(0)} ms after the key's end`);
+});
+
+test('a key whose end is set while its sockets are open ends them then', async () =>
+{
+	const [rotated, changed] = [await createKey(db, tenant.org, ['events']), await createKey(db, tenant.org, ['events'])];
+	const sockets = [...await openAll(rotated.secret), ...await openAll(changed.secret)];
+
+	await endAll(sockets, async () =>
+	{
+		await db.sql("SELECT wa.rotate_key($1, '1 second')", [rotated.uuid]);
+		await db.sql("UPDATE wa.api_key SET expires_at = clock_timestamp() + interval '1 second' WHERE id = $1", [changed.uuid]);
+		await sleep(1000);
+	});
+});
+
+test('a key whose end is put off keeps its sockets', async () =>
+{
+	const key = await createKey(db, tenant.org, ['events'], { expiresAt: new Date(Date.now() + 2000).toISOString() });
+	const sockets = await openAll(key.secret);
+
+	await db.sql('UPDATE wa.api_key SET expires_at = NULL WHERE id = $1', [key.uuid]);
+	await sleep(3000);
+
+	const id = await emit(db, tenant.org);
+
+	await Promise.all(sockets.map((socket) => until('the event is there', () => socket.last === id)));
+	await Promise.all(sockets.map((socket) => socket.close()));
 });
 
 test('a socket that waits until its client reads is closed all the same', async () =>
