@@ -50,7 +50,7 @@ CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF types IS NOT NULL AND NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
+	IF NOT types <@ (wa.event_types() || '{*}'::text[]) OR array_ndims(types) > 1 OR cardinality(types) > 64 THEN
 		PERFORM wa.refuse_field(field, 'must be event types, or *');
 	END IF;
 END $$;
@@ -70,6 +70,11 @@ BEGIN
 	END IF;
 	IF url !~ '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR url ~ '[[:cntrl:]#]' OR char_length(url) > 2048 THEN
 		PERFORM wa.refuse_field('url', 'must be an http or https URL without user, fragment or blanks, of at most 2048 characters');
+	END IF;
+	-- What the worker takes; names of other letters have a form in these (xn--…).
+	IF url !~* '^https?://(\[[0-9a-f:.]*\]|[a-z0-9._-]+)(:[0-9]{1,5})?([/?]|$)'
+		OR COALESCE(substring(url FROM '^https?://(?:\[[^]]*\]|[^/?:[]*):([0-9]+)')::integer NOT BETWEEN 1 AND 65535, false) THEN
+		PERFORM wa.refuse_field('url', 'must have a host of letters, digits, hyphens and dots, and a port of 1 to 65535 if any');
 	END IF;
 	PERFORM wa.check_target(url);
 	PERFORM wa.check_event_types(events, 'events');

@@ -17,6 +17,10 @@ SELECT u.url, e.state, e.column_name, e.message FROM (VALUES
 SELECT u.url, e.state FROM (VALUES ('http://9.255.255.255/'), ('http://172.32.0.1:81/'), ('https://[2606:4700::1111]:8443/'), ('https://localhost/'),
 	('https://127.0.0.1.example.com/'), ('https://1.example/')) u (url),
 	wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.create_webhook(%L)', u.url)) e;
+-- What the worker could never deliver to is told now.
+SELECT u.url, e.state, e.column_name FROM (VALUES ('http://e.com:0/'), ('http://e.com:65536/'), ('http://e.com:99999/'), ('http://e.com:0x50/'), ('http://e.com:+80/'), ('http://e.com:/'),
+	('http://[2606:4700::1111]:0/'), ('http://127.0.0.1%00.e.com/'), ('http://127。0。0。1/'), ('http://bücher.example/'), ('http://e_x.com:65535/'), ('http://xn--bcher-kva.example:1')) u (url),
+	wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.create_webhook(%L)', u.url)) e;
 -- A change is looked at like a new one.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT id FROM wa.create_webhook('https://e.com/') \gset
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT state, message FROM error_of(format('SELECT wa.update_webhook(%L, ''http://10.0.0.1/'')', :'id'));

@@ -23,7 +23,8 @@ END $$;
 \set SHOW_CONTEXT never
 SELECT wa.authenticate(:'listener_key', 'events') IS NOT NULL \; SELECT ticket ~ '^rt_[0-9A-Za-z]{49}$' AS ticket, expires_at - now() BETWEEN '29 s' AND '31 s' AS half_a_minute FROM wa.create_ticket();
 SELECT c.what, e.state, e.column_name FROM (VALUES ('scope', 'scope => ''all'''), ('no session', 'scope => ''session'''), ('two scopes', 'scope => ''organization'', session => wa.uuid7()'), ('invented', 'session => wa.uuid7()'),
-	('beta''s', format('session => %L', :'beta_session')), ('types', 'types => ''{nonsense}''')) c (what, call), wa.authenticate(:'listener_key', 'events'), error_of(format('SELECT wa.create_ticket(%s)', call)) e;
+	('beta''s', format('session => %L', :'beta_session')), ('types', 'types => ''{nonsense}'''),
+	('of two dimensions', 'types => ''{{message,poll.vote}}'''), ('too many', 'types => array_fill(''message''::text, ARRAY[65])')) c (what, call), wa.authenticate(:'listener_key', 'events'), error_of(format('SELECT wa.create_ticket(%s)', call)) e;
 SELECT wa.create_ticket();
 SELECT e.state, e.constraint_name FROM wa.authenticate(:'acme_read'), error_of('SELECT wa.create_ticket()') e;
 SELECT wa.authenticate(:'listener_key', 'events') IS NOT NULL \; SELECT ticket FROM wa.create_ticket('session', :'acme_session', '{message,auth.qr}', wa.uuid7()) \gset
@@ -80,6 +81,11 @@ SELECT * FROM worth(:'ticket', :'socket');
 UPDATE wa.api_key SET expires_at = now() + interval '1 hour' WHERE id = :'listener';
 SELECT wa.authenticate(:'listener_key', 'events') IS NOT NULL \; SELECT socket, expires_at - now() < '1 hour' AS with_the_key FROM wa.open_socket() \gset
 SELECT :'with_the_key' AS with_the_key, state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS open;
+SELECT wa.current_expiry() AS nobody;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT wa.current_expiry() AS never;
+SELECT wa.authenticate(:'socket', 'events') IS NOT NULL \; SELECT wa.current_expiry() = (SELECT k.expires_at FROM wa.api_key k WHERE k.id = :'listener') AS the_key_s;
+UPDATE wa.api_key SET expires_at = NULL WHERE id = :'listener';
+SELECT wa.authenticate(:'socket', 'events') IS NOT NULL \; SELECT wa.current_expiry() - now() BETWEEN '6 days' AND '7 days' AS its_own;
 SELECT wa.close_socket(:'socket'), wa.close_socket(:'socket') AS again, wa.close_socket(:'listener_key') AS no_socket;
 SELECT state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS closed;
 

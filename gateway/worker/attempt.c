@@ -176,7 +176,7 @@ on_resolved(void *arg, const struct sockaddr_storage *addresses, int count, cons
 	if (problem != NULL)
 		fail_soon(attempt, problem);
 	else if (!all_allowed(attempt, addresses, count))
-		fail_soon(attempt, NOT_ALLOWED);
+		fail_soon(attempt, RESOLVE_NOWHERE);
 	else
 		send_request(attempt, addresses, count);
 }

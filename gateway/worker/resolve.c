@@ -110,7 +110,7 @@ tell(Resolution *resolution, int error, const struct evutil_addrinfo *found)
 	else if (count < 0)
 		resolution->done(resolution->arg, NULL, 0, "the name has too many addresses");
 	else
-		resolution->done(resolution->arg, NULL, 0, "the name could not be resolved");
+		resolution->done(resolution->arg, NULL, 0, RESOLVE_NOWHERE);
 }
 
 static void

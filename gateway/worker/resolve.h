@@ -21,6 +21,12 @@ struct event_base;
 #define RESOLVE_TRY_SECONDS "2"
 #define RESOLVE_TRIES "2"
 
+/*
+ * What the owner of a webhook is told of a name without an address, and of one that leads
+ * where webhooks may not: the same, or they could ask which names there are inside.
+ */
+#define RESOLVE_NOWHERE "the name leads to no address that is allowed"
+
 typedef struct Resolver Resolver;
 typedef struct Resolution Resolution;
 
