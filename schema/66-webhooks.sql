@@ -72,7 +72,7 @@ BEGIN
 		PERFORM wa.refuse_field('url', 'must be an http or https URL without user, fragment or blanks, of at most 2048 characters');
 	END IF;
 	-- What the worker takes; names of other letters have a form in these (xn--…).
-	IF url !~* '^https?://(\[[0-9a-f:.]*\]|[a-z0-9._-]+)(:[0-9]{1,5})?([/?]|$)'
+	IF url !~* '^https?://(\[[0-9a-f:.]*\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)(:[0-9]{1,5})?([/?]|$)'
 		OR COALESCE(substring(url FROM '^https?://(?:\[[^]]*\]|[^/?:[]*):([0-9]+)')::integer NOT BETWEEN 1 AND 65535, false) THEN
 		PERFORM wa.refuse_field('url', 'must have a host of letters, digits, hyphens and dots, and a port of 1 to 65535 if any');
 	END IF;
@@ -175,8 +175,9 @@ BEGIN
 		retry_delay_seconds = COALESCE((update_webhook.retry_policy ->> 'delaySeconds')::integer, w.retry_delay_seconds),
 		retry_attempts = COALESCE((update_webhook.retry_policy ->> 'attempts')::integer, w.retry_attempts),
 		active = COALESCE(update_webhook.active, w.active),
-		disabled_at = CASE WHEN NOT COALESCE(update_webhook.active, false) THEN w.disabled_at END,
-		disabled_reason = CASE WHEN NOT COALESCE(update_webhook.active, false) THEN w.disabled_reason END,
+		-- who says off means off: nothing is kept for it any more
+		disabled_at = CASE WHEN update_webhook.active IS NULL THEN w.disabled_at END,
+		disabled_reason = CASE WHEN update_webhook.active IS NULL THEN w.disabled_reason END,
 		updated_at = now()
 	WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook
 	RETURNING * INTO changed;

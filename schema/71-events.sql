@@ -63,7 +63,8 @@ COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
 	'for function bodies: notes the epoch of a place that wa.event_place() says is not noted yet';
 
 -- The one place where events are written, with a delivery for each webhook that
--- wants it.  The organization is named, because an event is also written where
+-- wants it; one that the circuit breaker has paused gets it once it is active again.
+-- The organization is named, because an event is also written where
 -- none is bound.
 CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS uuid
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -87,7 +88,7 @@ BEGIN
 	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, session_id)
 	SELECT org, w.id, event, place.epoch, place.xid, emit.type, emit.session
 	FROM wa.webhook w
-	WHERE w.org_id = org AND w.active AND (w.session_id IS NULL OR w.session_id = emit.session)
+	WHERE w.org_id = org AND (w.active OR w.disabled_at IS NOT NULL) AND (w.session_id IS NULL OR w.session_id = emit.session)
 		AND w.events && ARRAY[emit.type, '*'];
 	RETURN event;
 END $$;
@@ -353,6 +354,11 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT e.epoch, e.xid, e.id INTO epoch, xid, id FROM wa.event e WHERE e.org_id = org AND e.id = since;
+	IF NOT FOUND THEN
+		-- Whoever has had the last one that went has missed nothing.
+		SELECT o.expired_epoch, o.expired_xid, o.expired_event INTO epoch, xid, id FROM wa.org o
+		WHERE o.id = org AND o.expired_event = since;
+	END IF;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'event is not known, or not kept any more' USING ERRCODE = 'WA001';
 	END IF;

@@ -274,7 +274,8 @@ COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
 	'for function bodies: how long to wait after so many failed attempts, about an hour at most';
 
 -- The circuit breaker: a receiver that fails 20 times in a row, for an hour at
--- least, gets nothing any more until somebody makes the webhook active again.
+-- least, gets nothing until somebody makes the webhook active again, and then what
+-- it has missed, as far as that is kept.
 CREATE FUNCTION wa.count_failure(webhook uuid, problem text) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -285,6 +286,7 @@ DECLARE
 	failing_max constant interval := interval '1 hour';
 	lane wa.webhook_lane;
 	disabled wa.webhook;
+	event uuid;
 BEGIN
 	UPDATE wa.webhook_lane l
 	SET failures = l.failures + 1, failing_since = COALESCE(l.failing_since, clock_timestamp())
@@ -303,14 +305,16 @@ BEGIN
 	PERFORM wa.note(org, 'webhook.disabled', webhook, jsonb_build_object('reason', problem, 'failures', lane.failures));
 	-- Without URL and headers, which may hold a credential of the receiver's: to
 	-- listen to events takes less than to see webhooks.
-	PERFORM wa.emit(org, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
+	event := wa.emit(org, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
 		'id', wa.typeid('wh', disabled.id), 'organizationId', wa.typeid('org', org),
 		'sessionId', wa.typeid('sess', disabled.session_id), 'active', false, 'createdAt', wa.epoch_ms(disabled.created_at), 'updatedAt', wa.epoch_ms(disabled.updated_at),
 		'disabledAt', wa.epoch_ms(disabled.disabled_at), 'disabledReason', problem))::text);
+	-- When it gets what it has missed, this is not true any more.
+	DELETE FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.event_id = event;
 END $$;
 REVOKE ALL ON FUNCTION wa.count_failure(uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.count_failure(uuid, text) IS
-	'for function bodies: counts a failed attempt, and switches the webhook off, with an event and a note, when there were too many in a row for too long';
+	'for function bodies: counts a failed attempt, and pauses the webhook, with an event and a note, when there were too many in a row for too long';
 
 CREATE FUNCTION wa.finish_delivery(owner text, webhook uuid, delivery uuid, status_code integer, problem text,
 								   succeeded boolean)

@@ -119,7 +119,15 @@ SELECT action, detail FROM wa.audit WHERE subject = :'every' ORDER BY id;
 SELECT count(*) AS to_itself FROM wa.delivery WHERE webhook_id = :'every' AND type = 'webhook.disabled';
 UPDATE wa.webhook_lane SET lease_until = now();
 SELECT count(*) FILTER (WHERE webhook_id = :'every') AS claimed FROM wa.claim_webhooks('w6', 10, '30 s');
+-- It is paused: what happens is kept for it.  Switched off by somebody it gets nothing.
+SELECT count(wa.emit(:'acme', 'presence.update', NULL, to_json(i)::text)) FROM generate_series(1, 2) i;
+SELECT count(*) AS kept FROM wa.delivery WHERE webhook_id = :'every' AND type = 'presence.update' AND status = 'pending';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active, disabled_at IS NULL AS by_hand, disabled_reason FROM wa.update_webhook(:'every', active => false);
+SELECT count(wa.emit(:'acme', 'presence.update', NULL, '3'));
+SELECT count(*) AS kept FROM wa.delivery WHERE webhook_id = :'every' AND type = 'presence.update' AND status = 'pending';
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active, disabled_at, disabled_reason FROM wa.update_webhook(:'every', active => true);
+SELECT count(*) AS due FROM wa.delivery WHERE webhook_id = :'every' AND type = 'presence.update' AND status = 'pending';
+DELETE FROM wa.delivery WHERE type = 'presence.update';
 SELECT failures, failing_since FROM wa.webhook_lane WHERE webhook_id = :'every';
 UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'id';
 SELECT count(*) AS claimed FROM wa.claim_webhooks('w6', 10, '30 s') WHERE webhook_id = :'every';

@@ -257,6 +257,11 @@ SELECT wa.housekeep('events', 3), wa.housekeep('events', 100), wa.housekeep('eve
 SELECT count(*) = :before_count - 5 AS rest, min(id::text) = :'front_id' OR (SELECT count(*) FROM wa.event e WHERE e.org_id = :'acme' AND (e.epoch, e.xid, e.id) < (:front_epoch, :front_xid, :'front_id')) = 0 AS front FROM wa.event WHERE org_id = :'acme';
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of(format('SELECT wa.read_events(%L)', :'first')) e;
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) = :before_count - 6 AS all_behind FROM wa.read_events(:'front_id', max => 1000);
+-- The last one that went is a good place still: whoever has had it has missed nothing.
+SELECT o.expired_event AS last_gone FROM wa.org o WHERE o.id = :'acme' \gset
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) = :before_count - 5 AS all_behind FROM wa.read_events(:'last_gone', max => 1000);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope) FROM wa.event_position(:'last_gone') p, batch(p.epoch, p.xid, p.id, NULL, NULL) b WHERE b.id = :'front_id';
+SELECT e.state FROM wa.authenticate(:'beta_all', 'events'), error_of(format('SELECT wa.event_position(%L)', :'last_gone')) e;
 -- Whoever is still reading from before it is told, and not led past the gap.
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT batch(0, 0, ''00000000-0000-0000-0000-000000000000'', NULL, NULL)') e;
 SELECT e.* FROM error_of('SELECT wa.housekeep(''nonsense'')') e UNION ALL SELECT e.* FROM error_of('SELECT wa.housekeep(''events'', 0)') e;

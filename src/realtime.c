@@ -68,7 +68,7 @@ PG_FUNCTION_INFO_V1(wa_listens_until);
 
 /*
  * Read whom a socket rests on: a key, or else a person at a sign-in.  False if
- * they are gone or may not listen.
+ * they are gone.
  */
 static bool
 read_holder(const pg_uuid_t *org_id, const pg_uuid_t *key_id, const pg_uuid_t *user_id,
@@ -77,10 +77,9 @@ read_holder(const pg_uuid_t *org_id, const pg_uuid_t *key_id, const pg_uuid_t *u
 	bool found = key_id != NULL ? wa_key_read_by_id(org_id, key_id, principal)
 								: wa_member_read(org_id, user_id, sign_in_id, principal);
 
-	if (!found)
-		return false;
-	principal->permissions &= SOCKET_PERMISSIONS;
-	return (principal->permissions & WA_PERMISSION_EVENTS) != 0;
+	if (found)
+		principal->permissions &= SOCKET_PERMISSIONS;
+	return found;
 }
 
 static const pg_uuid_t *
@@ -157,7 +156,8 @@ wa_listens_until(PG_FUNCTION_ARGS)
 	found = read_holder(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
 						PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2),
 						PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), &principal);
-	if (!found || principal.expires_at <= GetCurrentTimestamp())
+	if (!found || (principal.permissions & WA_PERMISSION_EVENTS) == 0 ||
+		principal.expires_at <= GetCurrentTimestamp())
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(principal.expires_at);
 }

@@ -25,6 +25,15 @@ function eventsInWords({ events })
 	return events.length === 0 ? 'no events' : events.join(', ');
 }
 
+/* Off is what a person has said; paused is what came of a receiver that does not answer. */
+function statusOf({ active, disabledAt, disabledReason })
+{
+	if (active)
+		return html`<${Badge} tone="good">Active<//>`;
+	return disabledAt === undefined ? html`<${Badge}>Off<//>` : html`
+		<${Badge} tone="bad">Paused<//> <span class="hint">since <${Time} at=${disabledAt} />: ${disabledReason}</span>`;
+}
+
 function columnsOf(open, operations)
 {
 	const button = (label, dialog, row, tone) => html`
@@ -35,7 +44,7 @@ function columnsOf(open, operations)
 		{ name: 'Events', className: 'long', cell: (row) => eventsInWords(row) },
 		{ name: 'Session', cell: (row) => (row.sessionId ? html`<a href=${hrefOf('sessions', row.sessionId)}>one session</a>` : 'all sessions') },
 		{ name: 'Created', cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
-		{ name: 'Status', cell: (row) => (row.active ? html`<${Badge} tone="good">Active<//>` : html`<${Badge}>Off<//>`) },
+		{ name: 'Status', cell: statusOf },
 		{
 			name: 'Actions', hidden: true, className: 'row-actions',
 			cell: (row) => html`
@@ -88,7 +97,7 @@ function Webhooks()
 			${(opened.dialog === 'new' || opened.dialog === 'change') && html`<${WebhookDialog} webhook=${webhook} close=${close} finish=${finish} />`}
 			${opened.dialog === 'rotate' && html`
 				<${Confirm} title="Rotate the secret?" label="Rotate secret" busyLabel="Rotating" act=${rotate} close=${close}>
-					<p>Requests to <strong>${webhook.url}</strong> are signed with a new secret, which is shown once.</p>
+					<p>Requests to <strong>${webhook.url}</strong> are signed with a new secret, which is shown once. For a day <code>webhook-signature</code> carries the old secret's signature, too; <code>X-Webhook-Hmac</code> is the new one's from now on.</p>
 				<//>`}
 			${opened.dialog === 'delete' && html`
 				<${Confirm} title="Delete this webhook?" label="Delete" busyLabel="Deleting" act=${remove} close=${close}>

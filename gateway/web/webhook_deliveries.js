@@ -45,6 +45,13 @@ function Outcome({ delivery: { statusCode, error } })
 	return [statusCode && `status ${statusCode}`, error].filter(Boolean).join(', ') || html`<span class="hint">none yet</span>`;
 }
 
+function WhyOff({ webhook: { disabledAt, disabledReason } })
+{
+	return disabledAt === undefined ? 'This webhook is off: nothing is sent to it, nor kept for it, until it is made active.' : html`
+		This webhook is paused since <${Time} at=${disabledAt} />, because its receiver has failed for too long (${disabledReason}).
+		What happens meanwhile is sent once it is made active again.`;
+}
+
 function columnsOf(webhook, operations, reload)
 {
 	return [
@@ -86,7 +93,7 @@ function Deliveries({ id, operations })
 		<${Page} title="Deliveries" lead=${webhook.data?.url} back=${{ href: hrefOf('webhooks'), label: 'Webhooks' }}
 			actions=${operations.has(TEST) && html`<${TestButton} id=${id} reload=${list.reload} />`}>
 			<${ErrorNotice} error=${webhook.error} retry=${webhook.reload} />
-			${webhook.data && !webhook.data.active && html`<${Notice} kind="warning">This webhook is off: nothing is sent to it until it is made active.<//>`}
+			${webhook.data && !webhook.data.active && html`<${Notice} kind="warning"><${WhyOff} webhook=${webhook.data} /><//>`}
 			<div class="filters"><${SelectField} label="Status" value=${status} change=${setStatus} options=${FILTERS} /></div>
 			<${Loaded} from=${list} what="Loading deliveries">
 				${(rows) => (rows.length === 0 ? html`

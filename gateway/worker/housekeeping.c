@@ -138,6 +138,8 @@ housekeeping_start(struct event_base *base, Db *db, Metrics *metrics, int period
 		free(housekeeping);
 		return NULL;
 	}
+	for (int i = 0; i < TASKS; i++)
+		metrics_add(metrics, WORKER_HOUSEKEPT, (const char *[]){tasks[i].name, NULL}, 0);
 	wait_ms(housekeeping, jittered(period_ms));
 	return housekeeping;
 }

@@ -132,6 +132,7 @@ start_metrics(Worker *worker, char *error, size_t size)
 	worker->look = event_new(worker->base, -1, EV_PERSIST, on_look, worker);
 	if (worker->metrics == NULL || worker->look == NULL || event_add(worker->look, &look) != 0)
 		return false;
+	worker_metrics_begin(worker->metrics);
 	worker->listener = http_metrics_start(worker->base, worker->settings->metrics, false,
 										  worker->metrics, error, size);
 	if (worker->listener == NULL)

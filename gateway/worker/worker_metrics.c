@@ -44,3 +44,23 @@ const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 						  METRIC_GAUGE,
 						  {"lane"}},
 };
+
+/* What a label of a counter can be. */
+typedef struct Expected
+{
+	WorkerMetric metric;
+	const char *label;
+} Expected;
+
+static const Expected expected[] = {
+	{WORKER_ATTEMPTS, "2xx"},      {WORKER_ATTEMPTS, "3xx"},    {WORKER_ATTEMPTS, "4xx"},
+	{WORKER_ATTEMPTS, "5xx"},      {WORKER_ATTEMPTS, "failed"}, {WORKER_DELIVERIES, "delivered"},
+	{WORKER_DELIVERIES, "failed"}, {WORKER_DELIVERIES, "dead"}, {WORKER_DELIVERIES, "stale"},
+};
+
+void
+worker_metrics_begin(Metrics *metrics)
+{
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		metrics_add(metrics, expected[i].metric, (const char *[]){expected[i].label, NULL}, 0);
+}

@@ -24,4 +24,10 @@ typedef enum WorkerMetric
 
 extern const MetricDefinition worker_metrics[WORKER_METRIC_COUNT];
 
+/*
+ * Shows the counters of attempts and deliveries at 0: what Prometheus first sees at 1 has not
+ * grown for it.
+ */
+extern void worker_metrics_begin(Metrics *metrics);
+
 #endif /* WA_WORKER_METRICS_H */

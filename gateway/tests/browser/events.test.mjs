@@ -107,6 +107,26 @@ test('a webhook is made, changed, gets another secret and is deleted; each secre
 	visitor.assertWellBehaved();
 });
 
+test('a webhook that was paused says since when and why, and is made active again', async (t) =>
+{
+	const { owner, key } = await organization();
+	const made = (await stage.client.post('/api/v1/webhooks', key, { url: 'https://receiver.example/down' })).json;
+
+	await stage.db.sql("UPDATE wa.webhook SET active = false, disabled_at = now(), disabled_reason = 'status 503' WHERE url = $1", [made.url]);
+
+	const { page } = await visit(t, 'webhooks', owner);
+
+	await row(page, made.url).getByText('Paused', { exact: true }).waitFor();
+	await row(page, made.url).getByText('status 503').waitFor();
+	await row(page, made.url).getByRole('link', { name: 'Deliveries' }).click();
+	await page.getByText('its receiver has failed for too long (status 503)').waitFor();
+	await page.goBack();
+	await row(page, made.url).getByRole('button', { name: 'Change' }).click();
+	await page.getByRole('checkbox', { name: 'Active' }).check();
+	await page.getByRole('button', { name: 'Save' }).click();
+	await row(page, made.url).getByText('Active', { exact: true }).waitFor();
+});
+
 test('a change of a webhook sends what differs, and leaves alone what somebody else has changed', async (t) =>
 {
 	const { owner, key } = await organization();
