@@ -39,7 +39,12 @@ CREATE POLICY wa_owner_open ON wa.event_epoch TO wa_owner USING (true);
 CREATE POLICY wa_claim_all ON wa.webhook FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.webhook_lane TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.delivery FOR SELECT TO wa_claim USING (true);
-GRANT SELECT (org_id, id, active) ON wa.webhook TO wa_claim;
+-- wa.delivery_stats() looks for events that are held up, in every organization.
+CREATE POLICY wa_claim_all ON wa.event FOR SELECT TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.org FOR SELECT TO wa_claim USING (true);
+GRANT SELECT (org_id, epoch, xid, id, created_at) ON wa.event TO wa_claim;
+GRANT SELECT (id) ON wa.org TO wa_claim;
+GRANT SELECT (org_id, id, active, disabled_at) ON wa.webhook TO wa_claim;
 GRANT SELECT, INSERT, UPDATE ON wa.webhook_lane TO wa_claim;
 GRANT SELECT (org_id, webhook_id, status, next_attempt_at, epoch, xid, event_id, created_at) ON wa.delivery TO wa_claim;
 

@@ -367,17 +367,24 @@ COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean)
 
 -- Of so many open deliveries at most: a number that grows without bound is bad
 -- enough at a hundred thousand.
-CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint)
+CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint,
+								  OUT paused bigint, OUT held_seconds bigint)
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT count(*) FILTER (WHERE d.status = 'pending'), count(*) FILTER (WHERE d.status = 'failed'),
 		count(*) FILTER (WHERE d.status = 'dead'),
-		COALESCE(extract(epoch FROM clock_timestamp() - min(d.created_at) FILTER (WHERE d.status <> 'dead')), 0)::bigint
+		COALESCE(extract(epoch FROM clock_timestamp() - min(d.created_at) FILTER (WHERE d.status <> 'dead')), 0)::bigint,
+		(SELECT count(*) FROM wa.webhook w WHERE w.disabled_at IS NOT NULL),
+		(SELECT COALESCE(extract(epoch FROM clock_timestamp() - min(first.created_at)), 0)::bigint
+			FROM wa.event_horizon() horizon CROSS JOIN wa.org o CROSS JOIN LATERAL (
+				SELECT e.created_at FROM wa.event e
+				WHERE e.org_id = o.id AND (e.epoch, e.xid) >= (horizon.epoch, horizon.xid)
+				ORDER BY e.epoch, e.xid, e.id LIMIT 1) first)
 	FROM (SELECT d.status, d.created_at FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id AND w.active
 		WHERE d.status <> 'delivered' LIMIT 100000) d
 $$;
 REVOKE ALL ON FUNCTION wa.delivery_stats() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.delivery_stats() TO wa_worker, wa_monitor;
 COMMENT ON FUNCTION wa.delivery_stats() IS
-	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up';
+	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no reader may see yet, because an older transaction is open';

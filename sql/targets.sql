@@ -44,7 +44,7 @@ SELECT u.url, e.state FROM (VALUES ('http://10.255.255.255/'), ('http://[::1]:81
 ALTER SYSTEM RESET wa.allowed_targets;
 SELECT pg_reload_conf();
 -- Counted for the worker's metrics, over all organizations; for nobody else.
-SELECT s.pending >= 0, s.failed >= 0, s.dead >= 0, s.oldest_seconds >= 0 FROM wa.delivery_stats() AS s;
+SELECT s.pending >= 0, s.failed >= 0, s.dead >= 0, s.oldest_seconds >= 0, s.paused >= 0, s.held_seconds >= 0 FROM wa.delivery_stats() AS s;
 \c - regress_app
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.delivery_stats();
 -- Nothing stays behind for the tests that follow.

@@ -79,6 +79,8 @@ static void
 on_stats(void *arg, const DbResult *result)
 {
 	static const char *const names[] = {"pending", "failed", "dead"};
+	static const WorkerMetric others[] = {WORKER_OLDEST_SECONDS, WORKER_PAUSED,
+										  WORKER_HELD_SECONDS};
 	Worker *worker = arg;
 	int64_t number;
 
@@ -92,8 +94,9 @@ on_stats(void *arg, const DbResult *result)
 		if (db_int(result, 0, i, &number))
 			metrics_set(worker->metrics, WORKER_UNDELIVERED, (const char *[]){names[i], NULL},
 						number);
-	if (db_int(result, 0, 3, &number))
-		metrics_set(worker->metrics, WORKER_OLDEST_SECONDS, NULL, number);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (db_int(result, 0, 3 + (int) i, &number))
+			metrics_set(worker->metrics, others[i], NULL, number);
 }
 
 static void

@@ -16,6 +16,8 @@ typedef enum WorkerMetric
 	WORKER_LANES,          /* now */
 	WORKER_UNDELIVERED,    /* in the database, by status */
 	WORKER_OLDEST_SECONDS, /* in the database */
+	WORKER_PAUSED,         /* in the database */
+	WORKER_HELD_SECONDS,   /* in the database */
 	WORKER_HOUSEKEPT,      /* rows, by task */
 	WORKER_DB_READY,
 	WORKER_DB_QUEUED,
