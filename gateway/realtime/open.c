@@ -53,6 +53,8 @@ typedef struct Opening
 	Identity identity; /* its credential is "" until there is one */
 	Wanted wanted;
 	bool resync; /* what it wants to go on behind is not kept */
+	bool has_start;
+	uint8_t start[DB_UUID_SIZE]; /* the event behind which it begins */
 } Opening;
 
 /* ---- ending ---- */
@@ -140,7 +142,7 @@ send_first(const Opening *opening, const Filter *filter, Member *member)
 
 	buffer_init(&frames, FIRST_FRAMES_MAX);
 	sent = words_connected(&frames, opening->realtime->config.heartbeat_ms, &opening->identity,
-						   filter) &&
+						   filter, opening->has_start ? opening->start : NULL) &&
 		   (!opening->resync || words_resync_required(&frames)) &&
 		   member_send(member, frames.data, frames.len);
 	buffer_free(&frames);
@@ -253,6 +255,7 @@ take_place(Opening *opening, const DbResult *result)
 		return;
 	}
 	take_holder(opening, result);
+	opening->has_start = db_uuid(result, 0, PLACE_SINCE, opening->start);
 	if (opening->http == NULL)
 	{
 		free_opening(opening);

@@ -117,7 +117,8 @@ enum
 	PLACE_EPOCH,
 	PLACE_XID,
 	PLACE_ID,
-	PLACE_KEY
+	PLACE_KEY,
+	PLACE_SINCE
 };
 
 /* Which events a socket gets. */
@@ -391,9 +392,12 @@ extern void forgets_free(Realtime *realtime);
 
 /* ---- words.c ---- */
 
-/* Append one frame; false when it does not fit. */
-extern bool
-words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const Filter *filter);
+/*
+ * Append one frame; false when it does not fit.  since is the event behind which the socket
+ * begins; NULL: there is none.
+ */
+extern bool words_connected(Buffer *out, int heartbeat_ms, const Identity *identity,
+							const Filter *filter, const uint8_t *since);
 extern bool words_resync_required(Buffer *out);
 extern bool words_error(Buffer *out, const char *error);
 

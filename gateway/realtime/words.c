@@ -8,7 +8,7 @@
 #include "lib/json_write.h"
 #include "realtime/realtime_internal.h"
 
-/* Bytes of the first frame: two ids and the types of a filter. */
+/* Bytes of the first frame: three ids and the types of a filter. */
 #define TEXT_MAX (1024 + TYPES_MAX * (TYPE_MAX + 3))
 
 static void
@@ -50,7 +50,8 @@ write_seconds(JsonWriter *writer, int ms)
 }
 
 bool
-words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const Filter *filter)
+words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const Filter *filter,
+				const uint8_t *since)
 {
 	JsonWriter writer;
 	Buffer text;
@@ -70,6 +71,10 @@ words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const F
 	if (filter->types != NULL)
 	{
 		write_types(&writer, filter->types);
+	}
+	if (since != NULL)
+	{
+		write_id(&writer, "since", "evt", since);
 	}
 	json_write_object_end(&writer);
 	ok = json_write_done(&writer) && websocket_frame_text(out, text.data, text.len);

@@ -52,7 +52,10 @@ test('a key with events opens a socket by its header', async () =>
 	{
 		const socket = await open({ headers });
 
-		assert.deepEqual(socket.frames[0], { event: 'connected', heartbeatSeconds: 0.4, organization: tenant.org.id });
+		const { since, ...said } = socket.frames[0];
+
+		assert.deepEqual(said, { event: 'connected', heartbeatSeconds: 0.4, organization: tenant.org.id });
+		assert.match(since, /^evt_/);
 		assert.deepEqual((await socket.close()).code, 1000);
 	}
 });
@@ -261,6 +264,23 @@ test('events come as the log has them, byte for byte and in order', async () =>
 	await socket.close();
 });
 
+test('one that is cut off before its first event goes on from where it began', async () =>
+{
+	const key = await events();
+	const cut = await open({ key });
+	const { since } = cut.frames[0];
+
+	await cut.close();
+
+	const missed = [await emit(db, tenant.org), await emit(db, tenant.org)];
+	const next = await open({ key, query: { since } });
+
+	await next.waitFor(2);
+	assert.equal(next.frames[0].since, since);
+	assert.deepEqual(next.events.map(({ id }) => id), missed);
+	await next.close();
+});
+
 test('a filter lets through what it names', async () =>
 {
 	const session = await createSession(db, tenant.org);
@@ -271,7 +291,8 @@ test('a filter lets through what it names', async () =>
 	const both = await open({ ticket: (await ticketFor(key, { session: session.id, events: ['chat.update'] })).ticket });
 
 	assert.deepEqual(byType.frames[0].events, ['chat.update', 'contact.update']);
-	assert.deepEqual(both.frames[0], { event: 'connected', heartbeatSeconds: 0.4, organization: tenant.org.id, session: session.id, events: ['chat.update'] });
+	assert.deepEqual({ ...both.frames[0], since: undefined },
+		{ event: 'connected', heartbeatSeconds: 0.4, organization: tenant.org.id, session: session.id, events: ['chat.update'], since: undefined });
 
 	const message = await emit(db, tenant.org, 'message', { session });
 	const chat = await emit(db, tenant.org, 'chat.update', { session });

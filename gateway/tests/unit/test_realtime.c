@@ -44,21 +44,23 @@ START_TEST(the_first_frame_says_what_will_come)
 {
 	Identity identity = {.org = {1}};
 	Filter filter = {.types = (char *) "message,chat.update"};
+	const uint8_t since[DB_UUID_SIZE] = {3};
 	Buffer out;
 
 	buffer_init(&out, 4096);
-	ck_assert(words_connected(&out, 20000, &identity, &filter));
+	ck_assert(words_connected(&out, 20000, &identity, &filter, NULL));
 	expect(&out, LONG_HEAD,
 		   "{\"event\":\"connected\",\"heartbeatSeconds\":20,"
 		   "\"organization\":\"org_01000000000000000000000000\","
 		   "\"events\":[\"message\",\"chat.update\"]}");
 	buffer_clear(&out);
 	filter = (Filter){.has_session = true, .session = {2}};
-	ck_assert(words_connected(&out, 250, &identity, &filter));
+	ck_assert(words_connected(&out, 250, &identity, &filter, since));
 	expect(&out, LONG_HEAD,
 		   "{\"event\":\"connected\",\"heartbeatSeconds\":0.250,"
 		   "\"organization\":\"org_01000000000000000000000000\","
-		   "\"session\":\"sess_02000000000000000000000000\"}");
+		   "\"session\":\"sess_02000000000000000000000000\","
+		   "\"since\":\"evt_03000000000000000000000000\"}");
 	buffer_free(&out);
 }
 END_TEST
