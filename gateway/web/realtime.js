@@ -27,7 +27,7 @@ function socketAddress({ url, ticket })
 
 /*
  * Returns what closes it.  onGap(why) says that events may be missing: "interrupted", the
- * connection broke before there was an event to go on from; "expired", the gateway no
+ * connection broke before the organization had an event to go on from; "expired", the gateway no
  * longer keeps what followed the last one.
  */
 export function follow({ onEvent, onGap, tell })
@@ -35,6 +35,7 @@ export function follow({ onEvent, onGap, tell })
 	let socket = null;
 	let timer = null;
 	let since;			/* the last event that came */
+	let begun;			/* the event behind which the socket began */
 	let wasLive = false;
 	let failures = 0;
 	let over = false;
@@ -56,10 +57,12 @@ export function follow({ onEvent, onGap, tell })
 			if (wasLive && since === undefined)
 				onGap('interrupted');
 			wasLive = true;
+			begun = frame.since;
+			since ??= begun;
 		}
 		else if (frame.event === 'resync_required')
 		{
-			since = undefined;
+			since = begun;
 			onGap('expired');
 		}
 		else if (frame.id)

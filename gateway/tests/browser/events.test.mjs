@@ -194,11 +194,11 @@ test('after a break events go on from where they were; what may be missing is to
 	const interrupted = page.getByText('The connection was interrupted; events in between may be missing.');
 	const expired = page.getByText('no longer kept');
 
+	/* in an organization without events there is nothing to go on from */
+	await stage.db.sql('DELETE FROM wa.event WHERE org_id = $1', [org.uuid]);
 	await visitor.enter(owner, 'events');
 	await isLive(page);
 	assert.equal(await interrupted.count(), 0);
-
-	/* before the first event there is nothing to go on from */
 	await cut();
 	await isLive(page);
 	await interrupted.waitFor();
@@ -226,6 +226,26 @@ test('after a break events go on from where they were; what may be missing is to
 	await isLive(page);
 	assert.equal(await interrupted.count(), 0);
 	visitor.assertWellBehaved();
+});
+
+test('a break before the first event loses nothing where there was one before', async (t) =>
+{
+	const { org, owner } = await organization();
+	const before = await emit(stage.db, org);
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	const { tickets, cut } = await relaySockets(page);
+
+	await visitor.enter(owner, 'events');
+	await isLive(page);
+	await cut();
+
+	const missed = await emit(stage.db, org);
+
+	await shown(page, missed);
+	assert.deepEqual(await idsOf(page), [missed]);
+	assert.deepEqual(tickets, [{ scope: 'organization' }, { scope: 'organization', since: before }]);
+	assert.equal(await page.getByText('events in between may be missing').count(), 0);
 });
 
 test('paused, nothing moves and nothing is lost, up to what the page keeps; beyond that it says so', async (t) =>
