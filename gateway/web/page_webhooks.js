@@ -25,13 +25,15 @@ function eventsInWords({ events })
 	return events.length === 0 ? 'no events' : events.join(', ');
 }
 
-/* Off is what a person has said; paused is what came of a receiver that does not answer. */
-function statusOf({ active, disabledAt, disabledReason })
+/*
+ * Off is what a person has said; paused is what came of a receiver that does not answer, and
+ * the page of its deliveries says why.
+ */
+function statusOf({ active, disabledAt })
 {
 	if (active)
 		return html`<${Badge} tone="good">Active<//>`;
-	return disabledAt === undefined ? html`<${Badge}>Off<//>` : html`
-		<${Badge} tone="bad">Paused<//> <span class="hint">since <${Time} at=${disabledAt} />: ${disabledReason}</span>`;
+	return disabledAt === undefined ? html`<${Badge}>Off<//>` : html`<${Badge} tone="bad">Paused<//>`;
 }
 
 function columnsOf(open, operations)

@@ -47,9 +47,10 @@ function Outcome({ delivery: { statusCode, error } })
 
 function WhyOff({ webhook: { disabledAt, disabledReason } })
 {
-	return disabledAt === undefined ? 'This webhook is off: nothing is sent to it, nor kept for it, until it is made active.' : html`
-		This webhook is paused since <${Time} at=${disabledAt} />, because its receiver has failed for too long (${disabledReason}).
-		What happens meanwhile is sent once it is made active again.`;
+	return disabledAt === undefined ? html`
+		<p>This webhook is off: nothing is sent to it, nor kept for it, until it is made active.</p>` : html`
+		<p>This webhook is paused since <${Time} at=${disabledAt} />, because its receiver has failed for too long (${disabledReason}).
+		What happens meanwhile is sent once it is made active again.</p>`;
 }
 
 function columnsOf(webhook, operations, reload)
