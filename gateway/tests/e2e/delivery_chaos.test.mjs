@@ -7,8 +7,6 @@
  * a reader has seen who followed /events across all of it.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareCluster } from './harness/cluster.mjs';
@@ -92,20 +90,6 @@ async function follow(state, seen)
 	}
 }
 
-const postmaster = () => Number(fs.readFileSync(path.join(cluster.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
-
-function isThere(pid)
-{
-	try
-	{
-		return process.kill(pid, 0);
-	}
-	catch
-	{
-		return false;
-	}
-}
-
 const killings = {
 	async worker(n)
 	{
@@ -123,12 +107,7 @@ const killings = {
 	},
 	async database()
 	{
-		const killed = postmaster();
-
-		process.kill(killed, 'SIGKILL');
-		await until('it is gone', () => !isThere(killed));
-		/* its children notice by themselves, and keep the next one from starting until then */
-		await until('the database is back', () => { cluster.start(); return true; }, { pauseMs: 200 });
+		await cluster.kill();
 		await until('it lets us in', async () =>
 		{
 			db = await cluster.open('wa');

@@ -8,7 +8,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { SCRIPTS, makePlace, must, onEnd, postgresProgram, run } from './processes.mjs';
+import { SCRIPTS, isThere, makePlace, must, onEnd, postgresProgram, run, until } from './processes.mjs';
 import { Wire } from './wire.mjs';
 
 export const GATEWAY_LOGIN = 'wa_gateway_login';
@@ -66,6 +66,20 @@ export class Cluster
 	{
 		run(path.join(SCRIPTS, 'as-user'), [postgresProgram('pg_ctl'), 'stop', '--silent', '--wait',
 			'--mode=immediate', `--pgdata=${this.data}`]);
+	}
+
+	/*
+	 * Kills the postmaster, and others of its processes that could not notice, and starts it
+	 * again: the rest notice by themselves, and keep the next one from starting until then.
+	 */
+	async kill(others = [])
+	{
+		const postmaster = Number(fs.readFileSync(path.join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
+
+		for (const pid of [postmaster, ...others])
+			process.kill(pid, 'SIGKILL');
+		await until('the server is gone', () => !isThere(postmaster));
+		await until('the server is back', () => { this.start(); return true; }, { pauseMs: 200 });
 	}
 
 	where(database, user = 'postgres')

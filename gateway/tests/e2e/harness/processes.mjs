@@ -210,3 +210,16 @@ export function postgresProgram(name)
 {
 	return path.join(must(PG_CONFIG, ['--bindir']).trim(), name);
 }
+
+/* Is there a process with this number? */
+export function isThere(pid)
+{
+	try
+	{
+		return process.kill(pid, 0);
+	}
+	catch
+	{
+		return false;
+	}
+}
