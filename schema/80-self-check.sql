@@ -41,11 +41,22 @@ AS $$
 	UNION ALL
 		SELECT 'sealed logins have timeouts', format('%I: ALTER ROLE %1$I SET %s', l.rolname, needed.setting)
 		FROM wa.sealed_logins() l
-			CROSS JOIN (VALUES ('statement_timeout'), ('idle_in_transaction_session_timeout')) needed (setting)
+			JOIN (VALUES ('statement_timeout', 150000), ('idle_in_transaction_session_timeout', 150000),
+				('transaction_timeout', 170000)) needed (setting, since)
+				ON current_setting('server_version_num')::integer >= needed.since
 		-- the setting for this database goes before the one for all
 		WHERE COALESCE((
 			SELECT config ~ '=0[a-z]*$' FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
 			WHERE s.setrole = l.oid AND config LIKE needed.setting || '=%'
+				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+			ORDER BY s.setdatabase DESC LIMIT 1), true)
+	UNION ALL
+		SELECT 'sealed logins search pg_catalog', format('%I: ALTER ROLE %1$I SET search_path = pg_catalog, pg_temp', l.rolname)
+		FROM wa.sealed_logins() l
+		WHERE COALESCE((
+			SELECT config NOT IN ('search_path=pg_catalog', 'search_path=pg_catalog, pg_temp')
+			FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
+			WHERE s.setrole = l.oid AND config LIKE 'search_path=%'
 				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
 			ORDER BY s.setdatabase DESC LIMIT 1), true)
 	UNION ALL
@@ -177,6 +188,7 @@ AS $$
 	), checks (name) AS (VALUES
 		('library is preloaded'), ('server release'), ('superusers hold no sealed role'),
 		('group roles are unprivileged'), ('sealed logins are unprivileged'), ('sealed logins have timeouts'),
+		('sealed logins search pg_catalog'),
 		('owners hold their objects only by role'), ('temporary tables are closed to PUBLIC'),
 		('row security is forced'), ('policies restrict to the organization'),
 		('owners are restricted to the organization'), ('indexes and foreign keys lead with the organization'),

@@ -12,10 +12,13 @@ CREATE ROLE regress_connector LOGIN IN ROLE wa_connector;
 CREATE ROLE regress_worker LOGIN IN ROLE wa_worker;
 CREATE ROLE regress_admin LOGIN IN ROLE wa_admin;
 CREATE ROLE regress_nobody LOGIN;
+ALTER ROLE regress_gateway SET search_path = pg_catalog, pg_temp;
 ALTER ROLE regress_gateway SET statement_timeout = '10s';
 ALTER ROLE regress_gateway SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE regress_connector SET search_path = pg_catalog, pg_temp;
 ALTER ROLE regress_connector SET statement_timeout = '10s';
 ALTER ROLE regress_connector SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE regress_worker SET search_path = pg_catalog, pg_temp;
 ALTER ROLE regress_worker SET statement_timeout = '10s';
 ALTER ROLE regress_worker SET idle_in_transaction_session_timeout = '5s';
 
