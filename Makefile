@@ -66,6 +66,9 @@ fuzz:
 	$(MAKE) -C gateway fuzz
 e2e:
 	scripts/e2e
+# What an attacker does with a login of a program and the protocol in his hands.
+attack:
+	scripts/e2e attack
 
 browser:
 	scripts/browser
@@ -85,4 +88,4 @@ format:
 check-style:
 	scripts/check-style
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e browser run stop bench format check-style
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser run stop bench format check-style

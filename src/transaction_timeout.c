@@ -89,7 +89,9 @@ explain_end(ErrorData *edata)
 	if (expired && edata->elevel == FATAL && edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
 	{
 		edata->sqlerrcode = ERRCODE_TRANSACTION_TOO_LONG;
-		edata->message = "terminating connection of a sealed role due to wa.transaction_timeout";
+		/* freed by the caller, in whose memory we are */
+		edata->message =
+			pstrdup("terminating connection of a sealed role due to wa.transaction_timeout");
 	}
 	if (next_emit_log_hook)
 		next_emit_log_hook(edata);
