@@ -112,35 +112,58 @@ current_seal(void)
  */
 
 /*
- * What parse analysis keeps of parameters whose types it may infer: the server's
- * VarParamState, which no header declares.
+ * What parse analysis keeps of a statement's parameters, in two structures of the
+ * server that no header declares: of those whose types it may infer, when a
+ * client sends a statement, and of those that are known, when it is analyzed
+ * again later because something that it uses has changed.
  */
-typedef struct VariableParameters
+typedef struct InferredParameters
 {
 	Oid **types;
 	int *count;
-} VariableParameters;
+} InferredParameters;
 
-static CoerceParamHook variable_parameters_hook = NULL;
-
-/*
- * Learn by which hook such a parse state is known, and make sure that its memory
- * is what we take it for.
- */
-static void
-learn_variable_parameters(void)
+typedef struct KnownParameters
 {
-	ParseState *pstate = make_parsestate(NULL);
-	Oid *types = NULL;
-	int count = 0;
-	VariableParameters *state;
+	const Oid *types;
+	int count;
+} KnownParameters;
 
-	setup_parse_variable_parameters(pstate, &types, &count);
-	state = pstate->p_ref_hook_state;
-	if (pstate->p_coerce_param_hook == NULL || state->types != &types || state->count != &count)
+/* How each kind of parse state is known. */
+static ParseParamRefHook inferred_hook = NULL;
+static ParseParamRefHook known_hook = NULL;
+
+/* Learn the hooks, and make sure that behind them is what we take it for. */
+static void
+learn_parse_states(void)
+{
+	ParseState *inferred = make_parsestate(NULL);
+	ParseState *known = make_parsestate(NULL);
+	Oid *types = palloc0(sizeof(Oid));
+	int count = 1;
+	const InferredParameters *inferred_state;
+	const KnownParameters *known_state;
+
+	setup_parse_variable_parameters(inferred, &types, &count);
+	inferred_state = inferred->p_ref_hook_state;
+	inferred_hook = inferred->p_paramref_hook;
+	setup_parse_fixed_parameters(known, types, count);
+	known_state = known->p_ref_hook_state;
+	known_hook = known->p_paramref_hook;
+	if (inferred_hook == NULL || known_hook == NULL || inferred_hook == known_hook ||
+		inferred_state->types != &types || inferred_state->count != &count ||
+		known_state->types != types || known_state->count != count)
 		elog(FATAL, "wa_apikeys does not know this server's parse states");
-	variable_parameters_hook = pstate->p_coerce_param_hook;
-	free_parsestate(pstate);
+	free_parsestate(inferred);
+	free_parsestate(known);
+	pfree(types);
+}
+
+static bool
+are_parameters_of(const WaStatement *statement, const Oid *types, int count)
+{
+	return count == statement->parameter_count &&
+		   (count == 0 || memcmp(types, statement->parameters, count * sizeof(Oid)) == 0);
 }
 
 /*
@@ -150,13 +173,21 @@ learn_variable_parameters(void)
 static bool
 has_parameters(const ParseState *pstate, const WaStatement *statement)
 {
-	const VariableParameters *state = pstate->p_ref_hook_state;
-
 	if (pstate->p_paramref_hook == NULL)
-		return statement->parameter_count == 0;
-	return pstate->p_coerce_param_hook == variable_parameters_hook &&
-		   *state->count == statement->parameter_count &&
-		   memcmp(*state->types, statement->parameters, *state->count * sizeof(Oid)) == 0;
+		return are_parameters_of(statement, NULL, 0);
+	if (pstate->p_paramref_hook == inferred_hook)
+	{
+		const InferredParameters *state = pstate->p_ref_hook_state;
+
+		return are_parameters_of(statement, *state->types, *state->count);
+	}
+	if (pstate->p_paramref_hook == known_hook)
+	{
+		const KnownParameters *state = pstate->p_ref_hook_state;
+
+		return are_parameters_of(statement, state->types, state->count);
+	}
+	return false;
 }
 
 static void
@@ -422,7 +453,7 @@ wa_seal_init(void)
 {
 	wa_statement_list_init();
 	wa_transaction_timeout_init();
-	learn_variable_parameters();
+	learn_parse_states();
 	DefineCustomBoolVariable(
 		"wa.verify_functions",
 		"Refuses objects that are not the extension's in the statements that its functions run.",

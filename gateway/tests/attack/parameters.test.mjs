@@ -197,3 +197,31 @@ test('a statement without parameters that is declared with unused ones does not 
 	assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid]);
 	await wire.close();
 });
+
+test('a statement that is analyzed again, because what it uses has changed, is the same one', async () =>
+{
+	const wire = await stage.open();
+	const changes = ['ALTER TABLE wa.session ALTER COLUMN label SET STATISTICS 50', 'ALTER TABLE wa.session RESET (fillfactor)', 'GRANT SELECT ON wa.session TO wa_gateway'];
+	const run = () => wire.exchange(
+		message.bind('authenticate', [stage.ours.key.secret, 'read', null]), message.execute(),
+		message.bind('session_list', [null, null, '50']), message.execute(), message.sync());
+
+	for (const name of ['authenticate', 'session_list'])
+		await wire.exchange(message.parse(name, stage.text(name)), message.sync());
+	for (const change of ['SELECT 1', ...changes])
+	{
+		await stage.db.sql(change);
+
+		const got = await run();
+
+		assert.equal(got.error, null, change);
+		assert.equal(JSON.stringify(got.rows).includes(stage.ours.session.uuid), true, change);
+	}
+
+	/* and what is a stranger's by then is refused by then */
+	await stage.db.sql(`ALTER EXTENSION wa_apikeys DROP TABLE wa.session; ${changes[0]}`);
+	assert.match((await run()).error?.text ?? '', /^this statement uses table wa\.session/);
+	await stage.db.sql(`ALTER EXTENSION wa_apikeys ADD TABLE wa.session; ${changes[0]}`);
+	assert.equal((await run()).error, null);
+	await wire.close();
+});
