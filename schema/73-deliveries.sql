@@ -200,24 +200,38 @@ COMMENT ON FUNCTION wa.release_lane(text, uuid) IS
 	'gives a webhook back; what was taken and not reported can be taken again; false if the owner did not hold it';
 
 CREATE FUNCTION wa.lane_target(owner text, webhook uuid)
-	RETURNS TABLE (url text, secret text, previous_secret text, custom_headers jsonb)
+	RETURNS TABLE (url text, custom_headers jsonb)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY
-	SELECT w.url, w.secret, CASE WHEN w.previous_secret_until > clock_timestamp() THEN w.previous_secret END,
-		w.custom_headers
-	FROM wa.webhook w
+	SELECT w.url, w.custom_headers FROM wa.webhook w
 	WHERE w.org_id = wa.require_org() AND w.id = webhook AND w.active AND wa.lane_turn(owner, webhook) IS NOT NULL;
 END $$;
 REVOKE ALL ON FUNCTION wa.lane_target(text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.lane_target(text, uuid) TO wa_worker;
 COMMENT ON FUNCTION wa.lane_target(text, uuid) IS
-	'where to deliver to, and what to sign with, for the worker that holds the webhook; the previous secret while a rotation overlaps; no row if it is not held, gone or not active';
+	'where to deliver to, and with which header fields, for the worker that holds the webhook; no row if it is not held, gone or not active';
+
+-- Signatures are made here, so that nobody who delivers has to know a secret.
+CREATE FUNCTION wa.webhook_hmac(secret text, body text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_webhook_hmac';
+REVOKE ALL ON FUNCTION wa.webhook_hmac(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.webhook_hmac(text, text) IS
+	'for function bodies: X-Webhook-Hmac, the HMAC-SHA512 of the body in hex, keyed with the text of the secret';
+
+CREATE FUNCTION wa.webhook_signature(secret text, id text, seconds bigint, body text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_webhook_signature';
+REVOKE ALL ON FUNCTION wa.webhook_signature(text, text, bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
+	'for function bodies: a signature of webhook-signature as Standard Webhooks defines it: v1, and the HMAC-SHA256 of id, time and body in base64, keyed with what the secret holds in base64 behind whsec_, or with its text';
 
 CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
-	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, type text, attempt integer, envelope text)
+	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, type text, attempt integer, envelope text,
+				   signed_ms bigint, hmac text, signature text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -227,7 +241,8 @@ DECLARE
 	turn_now constant integer := wa.lane_turn(owner, webhook);
 BEGIN
 	PERFORM wa.check_lease(owner, max, interval '1 second');
-	IF turn_now IS NULL THEN
+	IF turn_now IS NULL OR NOT EXISTS (
+		SELECT FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook AND w.active) THEN
 		RETURN;
 	END IF;
 	-- Half of the places are for what was tried before, so that neither waits for
@@ -248,16 +263,21 @@ BEGIN
 		LIMIT max), taken AS (
 		UPDATE wa.delivery d SET turn = turn_now
 		FROM due WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = due.id
-		RETURNING d.*)
-	SELECT t.id, t.event_id, t.session_id, t.type, t.attempts + 1,
-		CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END
-	FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id
-	ORDER BY t.epoch, t.xid, t.event_id;
+		RETURNING d.*, wa.epoch_ms(clock_timestamp()) AS signed_ms), attempt AS (
+		SELECT t.*, wa.typeid('evt', t.event_id) AS public_id,
+			CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END AS body
+		FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id)
+	SELECT a.id, a.event_id, a.session_id, a.type, a.attempts + 1, a.body, a.signed_ms, wa.webhook_hmac(w.secret, a.body),
+		wa.webhook_signature(w.secret, a.public_id, a.signed_ms / 1000, a.body) || COALESCE(' ' || CASE
+			WHEN w.previous_secret_until > clock_timestamp()
+			THEN wa.webhook_signature(w.previous_secret, a.public_id, a.signed_ms / 1000, a.body) END, '')
+	FROM attempt a JOIN wa.webhook w ON w.org_id = org AND w.id = webhook
+	ORDER BY a.epoch, a.xid, a.event_id;
 END $$;
 REVOKE ALL ON FUNCTION wa.take_deliveries(text, uuid, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.take_deliveries(text, uuid, integer) TO wa_worker;
 COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
-	'takes what is due in a webhook that the owner holds, in the order of the events; what it has taken in this turn already it does not get again';
+	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of an attempt that is made now; what it has taken in this turn already it does not get again';
 
 -- A fifth more or less, so that what failed together does not come back together.
 CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
