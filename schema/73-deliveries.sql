@@ -345,11 +345,15 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 	turn_now constant integer := wa.lane_turn(owner, webhook);
-	reason constant text := left(COALESCE(finish_delivery.problem, 'status ' || finish_delivery.status_code, 'no answer'), 200);
+	reason constant text := COALESCE(finish_delivery.problem, 'status ' || finish_delivery.status_code, 'no answer');
 	known wa.delivery;
 	target wa.webhook;
 	new_status text := 'delivered';
 BEGIN
+	-- It is shown to the organization, as our words: no place for a link or a line.
+	IF finish_delivery.problem !~ '^[A-Za-z0-9 ,'']{1,100}$' THEN
+		PERFORM wa.refuse_field('problem', 'must be plain words of at most 100 characters');
+	END IF;
 	SELECT d.* INTO known FROM wa.delivery d
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'delivered' FOR NO KEY UPDATE;
 	-- Success counts whoever reports it, unless it is to be sent anew since; a failure
@@ -383,7 +387,7 @@ END $$;
 REVOKE ALL ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) TO wa_worker;
 COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) IS
-	'reports what became of an attempt, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';
+	'reports what became of an attempt, with plain words for why it failed, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';
 
 -- Of so many open deliveries at most: a number that grows without bound is bad
 -- enough at a hundred thousand.

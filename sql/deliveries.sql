@@ -62,6 +62,8 @@ COMMIT;
 UPDATE wa.webhook_lane SET lease_until = now() WHERE webhook_id = :'every';
 SELECT count(*) FROM wa.claim_webhooks('w4', 10, '30 s');
 BEGIN; SELECT act_for('acme'); SELECT count(*) AS all_of_them, max(attempt), bool_or(id = :'lost_id') AS again FROM wa.take_deliveries('w4', :'every', 10); SELECT wa.finish_delivery(:'every_owner', :'every', :'lost_id', 500, NULL, false) AS failure, wa.finish_delivery(:'every_owner', :'every', :'lost_id', 200, NULL, true) AS success; COMMIT;
+-- Why it failed is told in plain words, which the organization is shown.
+SELECT p.problem, e.state, e.column_name FROM (VALUES ('the answer''s head is too large'), ('see https://evil.example/'), (E'one\ntwo'), ('<b>'), (''), (repeat('x', 101))) p (problem), act_for('acme'), error_of(format('SELECT wa.finish_delivery(%L, %L, %L, NULL, %L, false)', 'w4', :'every', :'lost_id', p.problem)) e;
 -- How long to wait.
 SELECT policy, attempts, extract(epoch FROM wa.delivery_pause(policy, 2, attempts)) / seconds BETWEEN 0.79 AND 1.21 AS about
 FROM (VALUES ('exponential', 1, 2.0), ('exponential', 5, 32), ('exponential', 15, 3600), ('exponential', 50, 3600), ('linear', 3, 6), ('constant', 40, 2)) p (policy, attempts, seconds);
