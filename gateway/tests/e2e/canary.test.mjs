@@ -14,13 +14,12 @@
  * comments and utility statements as they are.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { before, test } from 'node:test';
 import { WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { LOGS, Leaks } from './harness/leaks.mjs';
-import { ROOT, postgresProgram, run, until } from './harness/processes.mjs';
+import { postgresProgram, run, until } from './harness/processes.mjs';
+import { statementText } from './harness/statements.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 import { Browser } from './harness/people.mjs';
 import { Receiver } from './harness/receiver.mjs';
@@ -468,7 +467,7 @@ test('by delivering webhooks: the worker gets signatures and no secret', async (
 	const thief = await cluster.open('wa', WORKER_LOGIN);
 	const [hook] = await db.sql('SELECT id FROM wa.webhook WHERE org_id = $1', [tenant.org.uuid]);
 	const run = (name, list) => [
-		message.parse('', fs.readFileSync(path.join(ROOT, 'gateway', 'statements', 'worker', `${name}.sql`), 'utf8').trimEnd()),
+		message.parse('', statementText(name, 'worker')),
 		message.bind('', list), message.describe('P', ''), message.execute()];
 	const got = [
 		await thief.exchange(...run('claim_webhooks', ['thief', 10, 60000]), message.sync()),

@@ -4,17 +4,14 @@
  *		no secret, no signature of anything else, nothing that somebody else holds.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { before, beforeEach, test } from 'node:test';
 import { WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
-import { ROOT } from './harness/processes.mjs';
+import { statementNames, statementText } from './harness/statements.mjs';
 import { verifiesWaha, verifyStandard } from './harness/receiver.mjs';
 import { createTenant } from './harness/tenants.mjs';
 import { message } from './harness/wire.mjs';
 
-const FOLDER = path.join(ROOT, 'gateway', 'statements', 'worker');
-const STATEMENTS = fs.readdirSync(FOLDER).map((file) => path.basename(file, '.sql')).sort();
+const STATEMENTS = statementNames('worker');
 const REFUSED = '42501';
 const THIEF = 'thief';
 const HONEST = 'worker-0123456789abcdef';
@@ -43,7 +40,7 @@ beforeEach(async () =>
 		await db.sql("SELECT wa.emit($1, 'message', $2, json_build_object('body', $3::text)::text)", [theirs.org.uuid, theirs.session.uuid, text]);
 });
 
-const statement = (name) => fs.readFileSync(path.join(FOLDER, `${name}.sql`), 'utf8').trimEnd();
+const statement = (name) => statementText(name, 'worker');
 const run = (text, list) => [message.parse('', text), message.bind('', list), message.describe('P', ''), message.execute()];
 
 /* One of the worker's statements, for an organization if one is named, as the worker sends it. */
@@ -188,13 +185,12 @@ test('a webhook that was switched off gives nothing more, also to the one who ho
 
 test('to act for an organization opens nothing but these statements', async () =>
 {
-	const gatewayFolder = path.join(FOLDER, '..', 'gateway');
 
 	await claim();
 	for (const text of ['SELECT secret FROM wa.webhook', "SELECT wa.webhook_hmac('a', 'b')", 'SELECT * FROM wa.event', 'SELECT * FROM wa.delivery',
-		fs.readFileSync(path.join(gatewayFolder, 'webhook_list.sql'), 'utf8').trimEnd(),
-		fs.readFileSync(path.join(gatewayFolder, 'webhook_secret.sql'), 'utf8').trimEnd(),
-		fs.readFileSync(path.join(gatewayFolder, 'event_list.sql'), 'utf8').trimEnd()])
+		statementText('webhook_list'),
+		statementText('webhook_secret'),
+		statementText('event_list')])
 	{
 		const got = await thief.exchange(...run(statement('act_for'), [theirs.org.uuid]), message.parse('', text), message.sync());
 

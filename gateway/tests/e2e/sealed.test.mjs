@@ -7,11 +7,9 @@
  * wa_app, which is not sealed, to show that the attack works where nothing stops it.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { before, test } from 'node:test';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, prepareCluster } from './harness/cluster.mjs';
-import { ROOT } from './harness/processes.mjs';
+import { statementText as statement } from './harness/statements.mjs';
 import { createKey, createTenant } from './harness/tenants.mjs';
 import { message } from './harness/wire.mjs';
 
@@ -29,12 +27,6 @@ before(async () =>
 	ours = await createTenant(db, 'Ours');
 	theirs = await createTenant(db, 'Theirs');
 });
-
-/* The text of a registered statement, as the gateway sends it. */
-function statement(name, role = 'gateway')
-{
-	return `/* ${name} */\n` + fs.readFileSync(path.join(ROOT, 'gateway', 'statements', role, `${name}.sql`), 'utf8').trimEnd();
-}
 
 /* authenticate and then a statement, as one request of the gateway. */
 function request(secret, needs, text, list = [])
