@@ -38,6 +38,8 @@ AS $$
 		WHERE l.rolbypassrls OR l.rolcreaterole OR l.rolcreatedb OR l.rolreplication
 			OR pg_has_role(l.oid, 'wa_owner', 'MEMBER') OR pg_has_role(l.oid, 'wa_claim', 'MEMBER')
 			OR pg_has_role(l.oid, 'wa_admin', 'MEMBER') OR pg_has_role(l.oid, 'wa_app', 'MEMBER')
+			-- PostgreSQL's own roles, pg_read_all_data for one
+			OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname LIKE 'pg\_%' AND pg_has_role(l.oid, r.oid, 'MEMBER'))
 	UNION ALL
 		SELECT 'sealed logins have timeouts', format('%I: ALTER ROLE %1$I SET %s', l.rolname, needed.setting)
 		FROM wa.sealed_logins() l
@@ -118,19 +120,25 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('authenticate', 'act_for')
 			AND (p.provolatile <> 'v' OR p.proparallel <> 'u')
 	UNION ALL
-		SELECT 'nobody else is granted anything on tables', format('%s to %s', c.oid::regclass,
-			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
-		FROM pg_class c CROSS JOIN aclexplode(c.relacl) acl
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind <> 'i'
-			AND acl.grantee NOT IN ('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole)
-			AND NOT (acl.grantee = 'wa_gateway'::regrole AND acl.privilege_type = 'SELECT' AND c.relname IN
-				('session', 'session_pairing', 'chat', 'contact', 'message', 'message_action'))
+		SELECT 'privileges are those of wa.granted()', w FROM wa.wrong_privileges() w
 	UNION ALL
-		SELECT 'nobody else is granted anything on tables', format('%s.%I to %s', a.attrelid::regclass, a.attname,
-			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
-		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid CROSS JOIN aclexplode(a.attacl) acl
-		WHERE c.relnamespace = 'wa'::regnamespace AND (acl.privilege_type <> 'SELECT' OR acl.grantee NOT IN
-			('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole, 'wa_gateway'::regrole, 'wa_app'::regrole))
+		SELECT 'default privileges open nothing', format('ALTER DEFAULT PRIVILEGES FOR ROLE %s%s REVOKE %s ON %s FROM %s',
+			d.defaclrole::regrole, CASE WHEN d.defaclnamespace <> 0 THEN ' IN SCHEMA wa' END, acl.privilege_type,
+			CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
+				WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+			CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END)
+		FROM pg_default_acl d CROSS JOIN aclexplode(d.defaclacl) acl
+		WHERE (d.defaclnamespace = 'wa'::regnamespace
+				OR d.defaclnamespace = 0 AND d.defaclrole IN ('wa_owner'::regrole, 'wa_claim'::regrole))
+			AND acl.grantee <> d.defaclrole
+			-- what PostgreSQL gives without any default privileges
+			AND NOT (d.defaclnamespace = 0 AND acl.grantee = 0 AND NOT acl.is_grantable
+				AND (d.defaclobjtype, acl.privilege_type) IN (('f', 'EXECUTE'), ('T', 'USAGE')))
+	UNION ALL
+		SELECT 'group roles are members of no role', format('REVOKE %s FROM %s', m.roleid::regrole, m.member::regrole)
+		FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
+							'wa_admin', 'wa_monitor')
 	UNION ALL
 		SELECT 'protected tables stay protected', format('%s: %s', c.oid::regclass,
 			COALESCE(leak.object || ': ' || leak.reason, 'policies of wa.protect() or forced row security are missing'))
@@ -138,24 +146,6 @@ AS $$
 		WHERE EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid
 					  AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete'))
 			AND (leak.object IS NOT NULL OR NOT wa.is_protected(c.oid))
-	UNION ALL
-		SELECT 'digests and password hashes are granted to nobody', format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname)
-		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('digest', 'password_hash')
-			CROSS JOIN pg_roles r
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relname <> 'statement'
-			AND r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND NOT r.rolsuper
-			AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
-	UNION ALL
-		SELECT 'people are read through functions', format('%s to %s', c.oid::regclass, r.rolname)
-		FROM pg_class c CROSS JOIN pg_roles r
-		WHERE c.relnamespace = 'wa'::regnamespace
-			AND c.relname IN ('app_user', 'member', 'sign_in', 'user_token', 'invitation')
-			AND r.rolname IN ('wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app', 'wa_monitor')
-			AND has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
-	UNION ALL
-		SELECT 'functions with their owner''s rights are closed to PUBLIC', p.oid::regprocedure::text FROM pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace AND p.prosecdef AND (p.proacl IS NULL OR EXISTS (
-			SELECT FROM aclexplode(p.proacl) acl WHERE acl.grantee = 0))
 	UNION ALL
 		SELECT 'passwords are hashed by pgcrypto', needed.function
 		FROM (VALUES ('wa.bcrypt(text,text)', 'crypt'), ('wa.bcrypt_salt()', 'gen_salt')) needed (function, calls)
@@ -194,9 +184,9 @@ AS $$
 		('owners are restricted to the organization'), ('indexes and foreign keys lead with the organization'),
 		('objects belong to wa_owner'), ('functions belong to wa_owner'), ('functions pin their search path'),
 		('getters are stable and stay out of parallel workers'),
-		('binding functions are volatile and never parallel'), ('nobody else is granted anything on tables'),
-		('protected tables stay protected'), ('digests and password hashes are granted to nobody'),
-		('people are read through functions'), ('functions with their owner''s rights are closed to PUBLIC'),
+		('binding functions are volatile and never parallel'), ('privileges are those of wa.granted()'),
+		('default privileges open nothing'), ('group roles are members of no role'),
+		('protected tables stay protected'),
 		('passwords are hashed by pgcrypto'),
 		('credentials are stored nowhere'), ('changes reach every backend'))
 	SELECT name, count(f.object) = 0, string_agg(f.object, ', ' ORDER BY f.object)
