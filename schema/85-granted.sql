@@ -15,7 +15,7 @@
 -- checked one by one at each execution (measured: 1 to 2 of some 55 microseconds a
 -- request).  Nobody is granted a digest, a password's hash or a webhook's secret.
 CREATE FUNCTION wa.granted() RETURNS TABLE (kind text, object text, columns text, privileges text, grantees text)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 250
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT 'SCHEMA', 'wa', NULL, 'USAGE',
@@ -269,7 +269,7 @@ COMMENT ON FUNCTION wa.granted() IS
 -- with what the owners hold.
 CREATE FUNCTION wa.granted_privileges()
 	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT g.kind,
