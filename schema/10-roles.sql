@@ -30,5 +30,3 @@ BEGIN
 		END IF;
 	END LOOP;
 END $$;
-
-GRANT USAGE ON SCHEMA wa TO wa_owner, wa_claim, wa_gateway, wa_worker, wa_connector, wa_app, wa_admin, wa_monitor;

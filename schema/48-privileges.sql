@@ -34,7 +34,6 @@ AS $$
 		WHERE t.typnamespace = 'wa'::regnamespace AND t.typelem = 0 AND (c.oid IS NULL OR t.typacl IS NOT NULL))
 	SELECT f.kind, f.object, f.column_name, f.owner, COALESCE(f.acl, f.made_with), f.made_with FROM found f
 $$;
-REVOKE ALL ON FUNCTION wa.acl_objects() FROM PUBLIC;
 COMMENT ON FUNCTION wa.acl_objects() IS
 	'every object of schema wa that has privileges; columns and row types where somebody has changed theirs';
 
@@ -48,7 +47,6 @@ AS $$
 		CASE held.grantee WHEN 0 THEN 'PUBLIC' ELSE held.grantee::regrole::text END, held.is_grantable
 	FROM wa.acl_objects() o CROSS JOIN aclexplode(o.acl) held
 $$;
-REVOKE ALL ON FUNCTION wa.privileges() FROM PUBLIC;
 COMMENT ON FUNCTION wa.privileges() IS 'every privilege that anybody holds on an object of schema wa, the owner''s too';
 
 -- REVOKE on a table takes the privileges on its columns as well; CASCADE what a
@@ -74,7 +72,6 @@ BEGIN
 		EXECUTE statement;
 	END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION wa.revoke_privileges() FROM PUBLIC;
 COMMENT ON FUNCTION wa.revoke_privileges() IS
 	'for install and update scripts: takes every privilege on the objects of schema wa from everybody but their owners';
 

@@ -144,8 +144,6 @@ BEGIN
 				   target, roles, writes);
 	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING (%s)', target, roles, writes);
 END $$;
-REVOKE ALL ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) TO wa_admin;
 COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
 	'puts the organization and permission policies on a table of the caller''s; refuses one whose indexes, foreign keys or grants would leak';
 
@@ -169,8 +167,6 @@ BEGIN
 		EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', target);
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.unprotect(regclass, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.unprotect(regclass, boolean) TO wa_admin;
 COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
 	'takes away what wa.protect() put on a table, and with disable its row security as a whole';
 
@@ -233,32 +229,3 @@ CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_pairing FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message_action TO wa_claim USING (true);
-
--- Grants.  By column where SQL is free, which leaves out ctid, xmin and their kin
--- (threat P28).  The gateway is sealed, and its statements name no such column;
--- it gets whole tables, because column grants are checked one by one at each
--- execution (measured: 1 to 2 of some 55 microseconds a request).
-GRANT SELECT ON wa.session, wa.session_pairing, wa.chat, wa.contact, wa.message, wa.message_action TO wa_gateway;
-GRANT SELECT (org_id, id, label, status, connector, phone_number, wa_jid, auto_read, presence_typing,
-	rate_per_min, rate_per_hour, created_at, updated_at, last_connected_at, lease_owner, lease_until)
-	ON wa.session TO wa_app;
-GRANT SELECT (org_id, session_id, qr_code, qr_expires_at, phone, code) ON wa.session_pairing TO wa_app;
-GRANT SELECT (org_id, session_id, jid, type, name, active_at, last_message_at, unread_count, archived,
-	pinned, muted_until) ON wa.chat TO wa_app;
-GRANT SELECT (org_id, session_id, jid, phone_number, name, business_name, first_seen_at, last_seen_at)
-	ON wa.contact TO wa_app;
-GRANT SELECT (org_id, id, session_id, chat_jid, wa_message_id, direction, sender_jid, sender_name, type,
-	body, content, quoted_message_id, mentions, media, media_data, status, error, edited, revoked,
-	forwarded, reactions,
-	sent_at, created_at, attempts, lease_owner, lease_until) ON wa.message TO wa_app;
-GRANT SELECT (org_id, id, session_id, message_id, type, payload, status, error, created_at, attempts,
-	lease_owner, lease_until) ON wa.message_action TO wa_app;
-GRANT SELECT (org_id, id, session_id, url, events, custom_headers, retry_policy, retry_delay_seconds, retry_attempts,
-	active, created_at, updated_at, disabled_at, disabled_reason) ON wa.webhook TO wa_gateway, wa_app;
-GRANT SELECT (id, name, created_at) ON wa.org TO wa_admin;
-GRANT SELECT (org_id, id, name, prefix, permissions, created_at, created_by, expires_at, superseded_by,
-	revoked_at, revoked_by) ON wa.api_key TO wa_admin;
-GRANT SELECT (org_id, id, at, actor, actor_name, action, subject, detail) ON wa.audit TO wa_admin;
-GRANT SELECT ON wa.statement TO wa_admin;
-GRANT SELECT, UPDATE ON wa.session, wa.message, wa.message_action TO wa_claim;
-GRANT SELECT ON wa.session_pairing TO wa_claim;

@@ -16,6 +16,5 @@ AS $$
 	VALUES (register_statement.role_name, register_statement.name, wa.hash_key(register_statement.source),
 			wa.statement_parameters(register_statement.source), register_statement.source)
 $$;
-REVOKE ALL ON FUNCTION wa.register_statement(name, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.register_statement(name, text, text) IS
 	'for install and update scripts: lets a sealed role run a statement';

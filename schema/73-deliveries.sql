@@ -23,7 +23,6 @@ BEGIN
 	END IF;
 	RETURN found_webhook;
 END $$;
-REVOKE ALL ON FUNCTION wa.find_webhook(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_webhook(uuid) IS
 	'for function bodies: a webhook of the bound organization; raises P0002 if there is none';
 
@@ -54,8 +53,6 @@ BEGIN
 	made.envelope := NULL;	-- granted to nobody
 	RETURN made;
 END $$;
-REVOKE ALL ON FUNCTION wa.test_webhook(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.test_webhook(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.test_webhook(uuid) IS
 	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active; needs manage';
 
@@ -95,8 +92,6 @@ BEGIN
 	known.envelope := NULL;	-- granted to nobody
 	RETURN known;
 END $$;
-REVOKE ALL ON FUNCTION wa.replay_delivery(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.replay_delivery(uuid, uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
 	'delivers once more what was delivered, given up or waits to be tried again, with all its attempts anew; raises 55000 if the event is not kept or the webhook not active; needs manage';
 
@@ -150,8 +145,6 @@ BEGIN
 		WHERE l.lease_until IS NULL OR l.lease_until <= clock_timestamp()
 	RETURNING l.org_id, l.webhook_id, l.lease_until;
 END $$;
-REVOKE ALL ON FUNCTION wa.claim_webhooks(text, integer, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.claim_webhooks(text, integer, interval) TO wa_worker;
 COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
 	'takes the lease of webhooks that have something to deliver now and that nobody delivers to, those first that were served least recently';
 
@@ -165,7 +158,6 @@ BEGIN
 		WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner
 			AND l.lease_until > clock_timestamp());
 END $$;
-REVOKE ALL ON FUNCTION wa.lane_turn(text, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.lane_turn(text, uuid) IS
 	'for function bodies: which claim of the lane the owner holds, NULL if none';
 
@@ -180,8 +172,6 @@ BEGIN
 		AND l.lease_until > clock_timestamp();
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.renew_lane(text, uuid, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.renew_lane(text, uuid, interval) TO wa_worker;
 COMMENT ON FUNCTION wa.renew_lane(text, uuid, interval) IS
 	'holds a webhook for longer; false if its lease has run out, or is another''s';
 
@@ -194,8 +184,6 @@ BEGIN
 	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner;
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.release_lane(text, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.release_lane(text, uuid) TO wa_worker;
 COMMENT ON FUNCTION wa.release_lane(text, uuid) IS
 	'gives a webhook back; what was taken and not reported can be taken again; false if the owner did not hold it';
 
@@ -209,8 +197,6 @@ BEGIN
 	SELECT w.url, w.custom_headers FROM wa.webhook w
 	WHERE w.org_id = wa.require_org() AND w.id = webhook AND w.active AND wa.lane_turn(owner, webhook) IS NOT NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.lane_target(text, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.lane_target(text, uuid) TO wa_worker;
 COMMENT ON FUNCTION wa.lane_target(text, uuid) IS
 	'where to deliver to, and with which header fields, for the worker that holds the webhook; no row if it is not held, gone or not active';
 
@@ -274,8 +260,6 @@ BEGIN
 	FROM attempt a JOIN wa.webhook w ON w.org_id = org AND w.id = webhook
 	ORDER BY a.epoch, a.xid, a.event_id;
 END $$;
-REVOKE ALL ON FUNCTION wa.take_deliveries(text, uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.take_deliveries(text, uuid, integer) TO wa_worker;
 COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
 	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of an attempt that is made now; what it has taken in this turn already it does not get again';
 
@@ -289,7 +273,6 @@ AS $$
 		WHEN 'linear' THEN attempts
 		ELSE 1 END)
 $$;
-REVOKE ALL ON FUNCTION wa.delivery_pause(text, integer, integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
 	'for function bodies: how long to wait after so many failed attempts, about an hour at most';
 
@@ -332,7 +315,6 @@ BEGIN
 	-- When it gets what it has missed, this is not true any more.
 	DELETE FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.event_id = event;
 END $$;
-REVOKE ALL ON FUNCTION wa.count_failure(uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.count_failure(uuid, text) IS
 	'for function bodies: counts a failed attempt, and pauses the webhook, with an event and a note, when there were too many in a row for too long';
 
@@ -384,8 +366,6 @@ BEGIN
 	END IF;
 	RETURN new_status;
 END $$;
-REVOKE ALL ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) TO wa_worker;
 COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) IS
 	'reports what became of an attempt, with plain words for why it failed, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';
 
@@ -408,7 +388,5 @@ AS $$
 	FROM (SELECT d.status, d.created_at FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id AND w.active
 		WHERE d.status <> 'delivered' LIMIT 100000) d
 $$;
-REVOKE ALL ON FUNCTION wa.delivery_stats() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.delivery_stats() TO wa_worker, wa_monitor;
 COMMENT ON FUNCTION wa.delivery_stats() IS
 	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no reader may see yet, because an older transaction is open';

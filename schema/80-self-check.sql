@@ -11,7 +11,6 @@ AS $$
 		pg_has_role(r.oid, 'wa_gateway', 'MEMBER') OR pg_has_role(r.oid, 'wa_worker', 'MEMBER')
 		OR pg_has_role(r.oid, 'wa_connector', 'MEMBER'))
 $$;
-REVOKE ALL ON FUNCTION wa.sealed_logins() FROM PUBLIC;
 COMMENT ON FUNCTION wa.sealed_logins() IS 'logins that are members of a sealed role';
 
 CREATE FUNCTION wa.self_check() RETURNS TABLE (name text, passed boolean, detail text)
@@ -194,7 +193,5 @@ AS $$
 	GROUP BY name
 	ORDER BY count(f.object) = 0, name
 $$;
-REVOKE ALL ON FUNCTION wa.self_check() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.self_check() TO wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor;
 COMMENT ON FUNCTION wa.self_check() IS
 	'checks what isolation rests on: roles, owners, grants, policies, indexes, settings; every row must have passed';

@@ -261,7 +261,6 @@ UNION ALL
 	FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid
 	WHERE t.typnamespace = 'wa'::regnamespace AND c.relkind <> 'c' AND t.typacl IS NOT NULL
 $$;
-REVOKE ALL ON FUNCTION wa.granted() FROM PUBLIC;
 COMMENT ON FUNCTION wa.granted() IS
 	'what is granted to whom on the objects of schema wa, beyond what their owners hold; everything else is closed';
 
@@ -287,7 +286,6 @@ UNION
 	FROM wa.acl_objects() o CROSS JOIN aclexplode(o.made_with) held
 	WHERE held.grantee = o.owner
 $$;
-REVOKE ALL ON FUNCTION wa.granted_privileges() FROM PUBLIC;
 COMMENT ON FUNCTION wa.granted_privileges() IS 'every privilege that somebody has to hold on an object of schema wa, and nobody any other';
 
 CREATE FUNCTION wa.wrong_privileges() RETURNS SETOF text
@@ -304,7 +302,6 @@ AS $$
 		lower(w.kind), w.object, w.grantee, CASE WHEN w.grantable THEN ' with grant option' END)
 	FROM wrong w
 $$;
-REVOKE ALL ON FUNCTION wa.wrong_privileges() FROM PUBLIC;
 COMMENT ON FUNCTION wa.wrong_privileges() IS 'each difference between the privileges that are held in schema wa and those of wa.granted()';
 
 CREATE FUNCTION wa.reset_privileges() RETURNS void
@@ -326,6 +323,5 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = wrong;
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.reset_privileges() FROM PUBLIC;
 COMMENT ON FUNCTION wa.reset_privileges() IS
 	'for superusers, and the end of install and update scripts: makes the privileges in schema wa those of wa.granted(), whatever they were';

@@ -20,13 +20,9 @@ BEGIN
 END $$;
 ALTER SCHEMA wa OWNER TO wa_owner;
 
--- A function's owner needs CREATE on the schema only while it becomes the owner.
-GRANT CREATE ON SCHEMA wa TO wa_claim;
 ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_release(text) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_claim(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_actions(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.claim_webhooks(text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.delivery_stats() OWNER TO wa_claim;
-REVOKE CREATE ON SCHEMA wa FROM wa_claim;
-GRANT EXECUTE ON FUNCTION wa.check_lease(text, integer, interval), wa.refuse_field(text, text) TO wa_claim;
