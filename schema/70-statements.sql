@@ -4,7 +4,6 @@
 CREATE FUNCTION wa.statement_parameters(source text) RETURNS regtype[]
 	LANGUAGE c STABLE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_statement_parameters';
-REVOKE ALL ON FUNCTION wa.statement_parameters(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.statement_parameters(text) IS
 	'for wa.register_statement(): the parameter types that a statement asks for; raises for one that uses anything that is neither the server''s nor the extension''s';
 

@@ -204,14 +204,12 @@ COMMENT ON FUNCTION wa.lane_target(text, uuid) IS
 CREATE FUNCTION wa.webhook_hmac(secret text, body text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_webhook_hmac';
-REVOKE ALL ON FUNCTION wa.webhook_hmac(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.webhook_hmac(text, text) IS
 	'for function bodies: X-Webhook-Hmac, the HMAC-SHA512 of the body in hex, keyed with the text of the secret';
 
 CREATE FUNCTION wa.webhook_signature(secret text, id text, seconds bigint, body text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_webhook_signature';
-REVOKE ALL ON FUNCTION wa.webhook_signature(text, text, bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
 	'for function bodies: a signature of webhook-signature as Standard Webhooks defines it: v1, and the HMAC-SHA256 of id, time and body in base64, keyed with what the secret holds in base64 behind whsec_, or with its text';
 
