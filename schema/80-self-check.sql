@@ -147,15 +147,11 @@ AS $$
 			AND (leak.object IS NOT NULL OR NOT wa.is_protected(c.oid))
 	UNION ALL
 		SELECT 'passwords are hashed by pgcrypto', needed.function
-		FROM (VALUES ('wa.bcrypt(text,text)', 'crypt'), ('wa.bcrypt_salt()', 'gen_salt')) needed (function, calls)
+		FROM (VALUES ('wa.bcrypt(text,text)', 'pg_crypt'), ('wa.bcrypt_salt(text,integer)', 'pg_gen_salt_rounds')) needed (function, symbol)
 		WHERE NOT EXISTS (
-			SELECT FROM pg_depend body
-				JOIN pg_proc called ON called.oid = body.refobjid AND called.proname = needed.calls
-				JOIN pg_depend membership ON membership.classid = 'pg_proc'::regclass AND membership.objid = called.oid
-					AND membership.deptype = 'e' AND membership.refclassid = 'pg_extension'::regclass
-				JOIN pg_extension e ON e.oid = membership.refobjid AND e.extname = 'pgcrypto'
-			WHERE body.classid = 'pg_proc'::regclass AND body.objid = to_regprocedure(needed.function)
-				AND body.refclassid = 'pg_proc'::regclass)
+			SELECT FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+			WHERE p.oid = to_regprocedure(needed.function) AND l.lanname = 'c'
+				AND p.probin = '$libdir/pgcrypto' AND p.prosrc = needed.symbol)
 	UNION ALL
 		SELECT 'credentials are stored nowhere', format('%s.%I', a.attrelid::regclass, a.attname)
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
