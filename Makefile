@@ -2,8 +2,10 @@
 EXTENSION = wa_apikeys
 MODULE_big = wa_apikeys
 OBJS = wa_apikeys.o $(patsubst %.c,%.o,$(sort $(wildcard src/*.c common/*.c)))
-DATA_built = wa_apikeys--1.0.sql
-EXTRA_CLEAN = wa_apikeys--1.0.sql
+# Updates are schema/updates/OLD--NEW.sql.
+UPDATES := $(patsubst schema/updates/%,wa_apikeys--%,$(sort $(wildcard schema/updates/*.sql)))
+DATA_built = wa_apikeys--1.0.sql $(UPDATES)
+EXTRA_CLEAN = $(DATA_built)
 
 PG_CONFIG ?= pg_config
 
@@ -43,9 +45,13 @@ SCHEMA := $(sort $(wildcard schema/*.sql))
 FOLDERS := schema $(sort $(wildcard gateway/statements/*))
 
 # The install script: the parts of schema/ in order, then the statements that
-# the sealed roles may run.
-wa_apikeys--1.0.sql: $(SCHEMA) $(STATEMENTS) $(FOLDERS) scripts/statements
-	@{ cat $(filter schema/%,$(SCHEMA)) && scripts/statements sql; } > $@.tmp && mv $@.tmp $@
+# the sealed roles may run.  Every script begins with what pins its search path.
+wa_apikeys--1.0.sql: $(SCHEMA) $(STATEMENTS) $(FOLDERS) scripts/statements scripts/extension-script
+	@{ scripts/extension-script head 1.0 && cat $(filter schema/%,$(SCHEMA)) && scripts/statements sql; } > $@.tmp && \
+		scripts/extension-script check $@.tmp && mv $@.tmp $@
+
+wa_apikeys--%.sql: schema/updates/%.sql scripts/extension-script
+	@{ scripts/extension-script head $* && cat $<; } > $@.tmp && scripts/extension-script check $@.tmp && mv $@.tmp $@
 
 gateway:
 	$(MAKE) -C gateway

@@ -1,5 +1,5 @@
--- wa_apikeys 1.0: the install script, made from schema/*.sql in order.
-\echo Use "CREATE EXTENSION wa_apikeys" to load this file. \quit
+-- The schema.  The Makefile puts the parts of schema/ together;
+-- scripts/extension-script pins the search path in front of them.
 
 CREATE SCHEMA wa;
 COMMENT ON SCHEMA wa IS
