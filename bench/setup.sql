@@ -2,6 +2,7 @@
 -- and, for the comparisons, the same sessions in two other tables.  Run by a
 -- superuser in an empty database of a cluster of its own.
 \set ON_ERROR_STOP on
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 
 -- An application that sends its own SQL, and one whose statements are

@@ -3,10 +3,13 @@
 --
 -- A sealed login is a plain role that is a member of exactly one group role.
 -- Its limits are settings of the role, because a sealed session cannot SET.
+--
+-- The path is pinned, because a superuser calls whatever matches best in it.
 \set ON_ERROR_STOP on
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 
-CREATE EXTENSION IF NOT EXISTS wa_apikeys CASCADE;
+CREATE EXTENSION IF NOT EXISTS wa_apikeys;
 ALTER EXTENSION wa_apikeys UPDATE;
 
 REVOKE TEMPORARY ON DATABASE :"DBNAME" FROM PUBLIC;
