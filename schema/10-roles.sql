@@ -48,7 +48,8 @@ UNION ALL
 		JOIN pg_catalog.pg_roles m ON m.oid = a.member
 	WHERE r.rolname = ANY (ours) AND a.admin_option AND NOT m.rolsuper
 UNION ALL
-	SELECT r.rolname, pg_catalog.format('is a member of "%s"', g.rolname), pg_catalog.format('REVOKE %I FROM %I.', g.rolname, r.rolname)
+	SELECT r.rolname, pg_catalog.format('is a member of "%s"', g.rolname),
+		'REVOKE the membership, which may be through another role; pg_database_owner is the owner of the database.'
 	FROM pg_catalog.pg_roles r
 		JOIN pg_catalog.pg_roles g ON g.oid <> r.oid AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')
 	WHERE r.rolname = ANY (ours) AND NOT r.rolsuper AND NOT (r.rolname = ANY (watchers) AND g.rolname = ANY (statistics))
