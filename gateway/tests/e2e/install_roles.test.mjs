@@ -127,6 +127,14 @@ test('settings of the owners\' roles and of the database change nothing that the
 	await wire.sql(`SELECT wa.revoke_key('${key}'::uuid)`);
 	assert.equal(await wire.value('SELECT min(revoked_at) > pg_catalog.now() - interval \'1 hour\' FROM (TABLE wa.keys) k'), 't');
 	await wire.close();
+
+	/* what operations.md tells administrators to set goes before the database's */
+	cluster.psql('wa', 'ALTER ROLE postgres SET search_path = pg_catalog, pg_temp');
+
+	const administrator = await cluster.open('wa');
+
+	assert.equal(await administrator.value("SELECT now() > '2020-01-01'"), 't');
+	await administrator.close();
 });
 
 test('after the refusals it is installed as if nothing had been, and a second database finds the roles', async () =>
