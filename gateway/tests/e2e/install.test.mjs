@@ -375,7 +375,8 @@ test('the build refuses a script without the first statement, and one that chang
 	assert.equal(check(withoutPin(script)), 1);
 	assert.equal(check(`SELECT 1;\n${script}`), 1);
 	for (const change of ['SET search_path = public;', 'set local search_path to public;', 'SET SCHEMA \'public\';', 'RESET ALL;',
-		'RESET search_path;', "SELECT set_config('search_path', 'public', true);", "DO $$ BEGIN SET search_path = public; END $$;"])
+		'RESET search_path;', "SELECT set_config('search_path', 'public', true);",
+		"SELECT pg_catalog.set_config(\n\t'search_path', 'public', true);", 'SET LOCAL\n\tsearch_path = public;', "DO $$ BEGIN SET search_path = public; END $$;"])
 		assert.equal(check(`${script}\n${change}\n`), 1, change);
 	for (const name of fs.readdirSync(extensions).filter((each) => /^wa_apikeys--.*\.sql$/.test(each)
 		&& fs.lstatSync(path.join(extensions, each)).isSymbolicLink()))
