@@ -52,7 +52,7 @@ AS $$
 				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
 			ORDER BY s.setdatabase DESC LIMIT 1), true)
 	UNION ALL
-		SELECT 'sealed logins search pg_catalog', format('%I: ALTER ROLE %1$I SET search_path = pg_catalog, pg_temp', l.rolname)
+		SELECT 'sealed logins search pg_catalog', format('%I: its search_path is another one', l.rolname)
 		FROM wa.sealed_logins() l
 		WHERE COALESCE((
 			SELECT config NOT IN ('search_path=pg_catalog', 'search_path=pg_catalog, pg_temp')

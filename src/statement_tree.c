@@ -8,7 +8,7 @@
  * search path, by the types that a client declares for the parameters, and by
  * the operators and casts that exist by then.  So this file looks at the result
  * of analysis: every object in it must have come with the server or belong to
- * an extension of ours.
+ * the extension.
  *
  * What came with the server has an OID below FirstNormalObjectId; the counter of
  * OIDs never goes back there.
@@ -44,7 +44,7 @@
 
 typedef struct Search
 {
-	Oid extensions[2]; /* whose members may be used */
+	Oid extension; /* whose members may be used */
 	ObjectAddress found;
 } Search;
 
@@ -60,13 +60,9 @@ static bool walk(Node *node, Search *search);
 static bool
 is_known(Oid class, Oid object, const Search *search)
 {
-	Oid extension;
-
-	if (object < FirstNormalObjectId)
-		return true;
-	extension = getExtensionOfObject(class, object);
-	return OidIsValid(extension) &&
-		   (extension == search->extensions[0] || extension == search->extensions[1]);
+	return object < FirstNormalObjectId ||
+		   (OidIsValid(search->extension) &&
+			getExtensionOfObject(class, object) == search->extension);
 }
 
 static bool
@@ -221,9 +217,7 @@ walk(Node *node, Search *search)
 char *
 wa_foreign_object(Query *query)
 {
-	Search search = {
-		.extensions = {get_extension_oid("wa_apikeys", true), get_extension_oid("pgcrypto", true)},
-	};
+	Search search = {.extension = get_extension_oid("wa_apikeys", true)};
 
 	if (!walk((Node *) query, &search))
 		return NULL;

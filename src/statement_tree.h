@@ -14,9 +14,9 @@
 
 /*
  * The first table, function, operator, type or collation of a statement that
- * neither came with the server nor is a member of the extensions wa_apikeys and
- * pgcrypto, described for an error message, or NULL when there is none.  The text
- * is palloc'd.
+ * neither came with the server nor is a member of the extension wa_apikeys,
+ * described for an error message, or NULL when there is none.  The text is
+ * palloc'd.
  */
 extern char *wa_foreign_object(Query *query);
 

@@ -79,6 +79,8 @@ const DAMAGES = [
 		'ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate', /api_key_invalidate/],
 	['the login has no statement timeout', `ALTER ROLE ${GATEWAY_LOGIN} RESET statement_timeout`,
 		`ALTER ROLE ${GATEWAY_LOGIN} SET statement_timeout = '10s'`, /statement_timeout/],
+	['the login searches other schemas', `ALTER ROLE ${GATEWAY_LOGIN} SET search_path = public`,
+		`ALTER ROLE ${GATEWAY_LOGIN} SET search_path = pg_catalog, pg_temp`, /search path of a sealed role must be pg_catalog/],
 	['the login has a timeout of nothing', `ALTER ROLE ${GATEWAY_LOGIN} SET statement_timeout = 0`,
 		`ALTER ROLE ${GATEWAY_LOGIN} SET statement_timeout = '10s'`, /statement_timeout/],
 	['the login may bypass row security', `ALTER ROLE ${GATEWAY_LOGIN} BYPASSRLS`, `ALTER ROLE ${GATEWAY_LOGIN} NOBYPASSRLS`, /BYPASSRLS|unprivileged/],
@@ -128,7 +130,7 @@ test('it does not start with a login that is a superuser, not a gateway, or nobo
 {
 	await db.sql("CREATE ROLE root_login LOGIN SUPERUSER");
 	assertRefused(tryGateway(cluster, { user: 'root_login' }), /root_login|superuser/);
-	await db.sql("DROP ROLE root_login; CREATE ROLE root_gateway LOGIN SUPERUSER IN ROLE wa_gateway");
+	await db.sql("DROP ROLE root_login; CREATE ROLE root_gateway LOGIN SUPERUSER IN ROLE wa_gateway; ALTER ROLE root_gateway SET search_path = pg_catalog, pg_temp");
 	assertRefused(tryGateway(cluster, { user: 'root_gateway' }), /superuser/);
 	assertRefused(tryGateway(cluster), /root_gateway/);
 	await db.sql('DROP ROLE root_gateway; CREATE ROLE app LOGIN IN ROLE wa_app; CREATE ROLE stranger LOGIN');
