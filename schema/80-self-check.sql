@@ -88,10 +88,11 @@ AS $$
 					AND pg_get_expr(p.polqual, p.polrelid) ~ 'wa\.(require_org|current_org)\(')
 	UNION ALL
 		SELECT 'indexes and foreign keys lead with the organization', leak.object || ': ' || leak.reason
-		FROM pg_class c CROSS JOIN wa.leaks(c.oid, 'org_id') leak
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in')
-			AND leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
+		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
+			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in')) ours
+			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
+		WHERE leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
 				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey'])
 	UNION ALL
 		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
@@ -139,12 +140,7 @@ AS $$
 		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
 							'wa_admin', 'wa_monitor')
 	UNION ALL
-		SELECT 'protected tables stay protected', format('%s: %s', c.oid::regclass,
-			COALESCE(leak.object || ': ' || leak.reason, 'policies of wa.protect() or forced row security are missing'))
-		FROM pg_class c LEFT JOIN LATERAL wa.leaks(c.oid, wa.org_column_of(c.oid)) leak ON true
-		WHERE EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid
-					  AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete'))
-			AND (leak.object IS NOT NULL OR NOT wa.is_protected(c.oid))
+		SELECT 'protected tables stay protected', f.object FROM wa.protection_failures() f
 	UNION ALL
 		SELECT 'passwords are hashed by pgcrypto', needed.function
 		FROM (VALUES ('wa.bcrypt(text,text)', 'pg_crypt'), ('wa.bcrypt_salt(text,integer)', 'pg_gen_salt_rounds')) needed (function, symbol)
