@@ -93,21 +93,20 @@ AS $$
 		ELSE 'open' END
 	FROM pg_class c LEFT JOIN wa.org_columns(tables) o ON o.id = c.oid
 		CROSS JOIN LATERAL (
-			SELECT bool_or(p.polname = 'wa_closed' AND p.polcmd = '*' AND p.expression = 'false') AS closes,
+			SELECT bool_or(p.polname = 'wa_closed' AND p.polcmd = '*' AND p.qual = 'false' AND p.with_check IS NULL) AS closes,
 				4 = count(*) FILTER (WHERE
 					(p.polname, p.polcmd) IN (('wa_read', 'r'), ('wa_insert', 'a'), ('wa_update', 'w'), ('wa_delete', 'd'))
-					AND p.expression = format('(%I = wa.org_for(%L::wa.permission))', o.org_column,
-						substring(p.expression FROM '''(\w+)''::wa\.permission\)\)$'))) AS complete
-			-- printing an expression is the cost of all this: OFFSET lets it be done once
-			FROM (SELECT q.polname, q.polcmd, CASE
-					WHEN q.polcmd = 'a' AND q.polqual IS NULL THEN pg_get_expr(q.polwithcheck, q.polrelid)
-					WHEN q.polwithcheck IS NULL AND q.polcmd <> 'w'
-						OR pg_get_expr(q.polwithcheck, q.polrelid) = pg_get_expr(q.polqual, q.polrelid)
-					THEN pg_get_expr(q.polqual, q.polrelid) END AS expression
+					AND (p.qual IS NULL) = (p.polcmd = 'a') AND (p.with_check IS NULL) = (p.polcmd IN ('r', 'd'))
+					AND COALESCE(p.with_check, p.qual) = COALESCE(p.qual, p.with_check)
+					AND COALESCE(p.with_check, p.qual) = format('(%I = wa.org_for(%L::wa.permission))', o.org_column,
+						substring(COALESCE(p.with_check, p.qual) FROM '''(\w+)''::wa\.permission\)\)$'))) AS complete
+			FROM (SELECT q.polname, q.polcmd, pg_get_expr(q.polqual, q.polrelid) AS qual,
+					pg_get_expr(q.polwithcheck, q.polrelid) AS with_check
 				FROM pg_policy q
 				WHERE q.polrelid = c.oid AND NOT q.polpermissive
 					AND q.polname IN ('wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
 					AND q.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
+				-- printing them is what costs here: OFFSET lets it be done once
 				OFFSET 0) p) policy
 	WHERE c.oid = ANY (tables)
 $$;
@@ -122,7 +121,7 @@ CREATE FUNCTION wa.is_protected(target regclass) RETURNS boolean
 	SET jit = off
 AS $$
 	SELECT COALESCE(bool_and(g.guard <> 'open' AND (g.id <> target OR g.guard = 'protected')
-		AND COALESCE(g.org_column = wa.org_column_of(target), true)), false)
+		AND COALESCE(g.org_column = (SELECT wa.org_column_of(target)), true)), false)
 	FROM wa.guards(ARRAY(
 		SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d
 	UNION
