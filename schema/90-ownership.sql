@@ -1,5 +1,7 @@
 -- Everything belongs to wa_owner, who is no superuser and has row security
--- forced on it; the claim functions belong to wa_claim.
+-- forced on it; the claim functions belong to wa_claim.  One function stays the
+-- superuser's who runs this script: an event trigger runs it within everybody's
+-- commands, a superuser's too, so that who could replace it would be a superuser.
 DO $$
 DECLARE
 	object record;
@@ -10,7 +12,7 @@ BEGIN
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'v')
 	UNION ALL
 		SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_catalog.pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace
+		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname <> 'close_children'
 	UNION ALL
 		SELECT 'TYPE', t.oid::regtype::text FROM pg_catalog.pg_type t
 		WHERE t.typnamespace = 'wa'::regnamespace AND t.typtype IN ('b', 'e') AND t.typelem = 0
