@@ -165,8 +165,6 @@ BEGIN
 	WHERE l.lease_owner = owner AND l.lease_until > clock_timestamp()
 		AND (change.everybody OR l.org_id = ANY (change.orgs));
 END $$;
-REVOKE ALL ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) TO wa_worker;
 COMMENT ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) IS
 	'waits, at most 5 seconds, until anything has changed since the generation that was seen (0: at once); the first row has no organization, the others are those that changed among the organizations of webhooks that the owner holds; raises 55000 without preload';
 
