@@ -306,7 +306,7 @@ BEGIN
 	IF wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
 		PERFORM wa.refuse_field('sender_jid', 'must be a WhatsApp address');
 	END IF;
-	IF options IS NULL OR NOT to_jsonb(options) <@ (poll.content -> 'options') THEN
+	IF options IS NULL OR NOT wa.is_list(options, 12) OR NOT to_jsonb(options) <@ (poll.content -> 'options') THEN
 		PERFORM wa.refuse_field('options', 'must be options of the poll');
 	END IF;
 	PERFORM wa.emit(wa.require_org(), 'poll.vote', session, json_strip_nulls(json_build_object(
