@@ -75,7 +75,6 @@ CREATE FUNCTION wa.is_list(items text[], max integer) RETURNS boolean
 AS $$
 	SELECT COALESCE(array_ndims(items), 1) = 1 AND cardinality(items) <= max
 $$;
-REVOKE ALL ON FUNCTION wa.is_list(text[], integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.is_list(text[], integer) IS
 	'for function bodies: whether an array is of one dimension and has no more elements than that; NULL for NULL';
 
