@@ -290,7 +290,7 @@ test('a portal of which the client has read a part is not read on once its key i
 		const key = await createKey(db, ours.org, ['read']);
 
 		gateway.send(message.parse('', statement('authenticate')), message.bind('', [key.secret, 'read', null]), message.execute(),
-			message.parse('l', statement('session_list')), message.bind('l', [null, null, '50'], 'half'), message.execute('half', 1),
+			message.parse('', statement('session_list')), message.bind('', [null, null, '50'], 'half'), message.execute('half', 1),
 			message.flush());
 		assert.equal(await untilSuspended(gateway), 2);		/* what authenticate answers, and one session */
 		if (revoked)
