@@ -148,7 +148,7 @@ test('an empty text with parameters of such a type converts nothing', async () =
 function create(tenant, name)
 {
 	return [
-		message.bind('authenticate', [tenant.key.secret, 'manage', null]), message.execute(),
+		message.bind('authenticate', stage.credential(tenant.key.secret, 'manage')), message.execute(),
 		message.bind('session_create', [name, 'f', null, null, null]), message.execute(), message.sync(),
 	];
 }
@@ -164,7 +164,7 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 		await wire.exchange(message.parse('session_create', stage.text('session_create')), message.sync());
 		await wire.exchange(message.parse('authenticate', text, bindings), message.sync());
 		/* bound to ours, in a pipeline that does not end */
-		wire.send(message.parse('', stage.text('authenticate')), message.bind('', [stage.ours.key.secret, 'manage', null]), message.execute());
+		wire.send(message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.ours.key.secret, 'manage')), message.execute());
 
 		const got = await wire.exchange(...create(stage.theirs, 'in whose organization'));
 
@@ -196,7 +196,7 @@ test('a statement that SQL has prepared is not run for a sealed login', async ()
 	await wire.sql(body);
 	await stage.db.sql(`GRANT wa_gateway TO ${later}`);
 
-	const got = await wire.exchange(message.bind('authenticate', [stage.theirs.key.secret, 'read', null]), message.execute(), message.sync());
+	const got = await wire.exchange(message.bind('authenticate', stage.credential(stage.theirs.key.secret, 'read')), message.execute(), message.sync());
 
 	assert.equal(got.error?.code, REFUSED);
 	assert.deepEqual(await stage.db.sql('SELECT * FROM evil.loot'), []);
@@ -208,7 +208,7 @@ test('a statement that SQL has prepared is not run for a sealed login', async ()
 	await sealed.exchange(message.parse('authenticate', stage.text('authenticate')), message.sync());
 	assert.equal((await sealed.exchange(message.query(`SELECT '{"DEALLOCATE authenticate","${body}"}'::evil.command[]`))).error?.code, REFUSED);
 	assert.equal((await sealed.exchange(
-		message.bind('authenticate', [stage.theirs.key.secret, 'read', null]), message.execute(), message.sync())).error, null);
+		message.bind('authenticate', stage.credential(stage.theirs.key.secret, 'read')), message.execute(), message.sync())).error, null);
 	assert.deepEqual(await stage.db.sql('SELECT * FROM evil.loot'), []);
 	assert.equal(await ran(), 0);
 	await sealed.close();

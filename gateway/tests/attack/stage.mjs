@@ -52,11 +52,17 @@ export class Stage
 		return this.statement(name, role).source;
 	}
 
+	/* The values of authenticate; what may follow the first three does not matter to an attack. */
+	credential(secret, needs = 'read')
+	{
+		return [secret, needs, null, ...Array(this.statement('authenticate').parameters.length - 3).fill('1')];
+	}
+
 	/* A request as the gateway makes it, in unnamed statements: the messages, with their Sync. */
 	request(secret, needs, name, list = [])
 	{
 		return [
-			message.parse('', this.text('authenticate')), message.bind('', [secret, needs, null]), message.execute(),
+			message.parse('', this.text('authenticate')), message.bind('', this.credential(secret, needs)), message.execute(),
 			message.parse('', this.text(name)), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
 		];
 	}
@@ -70,6 +76,40 @@ export class Stage
 			throw got.error;
 		return got.rows.filter((row) => row.org_id).map((row) => row.id);
 	}
+}
+
+/*
+ * The twin of our tables as they are often made: the organization is in a setting, keys and
+ * indexes do not lead with it, references and unique values go across organizations.  What an
+ * attack does there is the control of the attack on ours.
+ */
+const NAIVE = `
+	CREATE SCHEMA naive;
+	CREATE FUNCTION naive.org() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$SELECT current_setting('naive.org', true)$$;
+	CREATE TABLE naive.note (id integer PRIMARY KEY, org text NOT NULL, body text UNIQUE, kind text);
+	CREATE TABLE naive.answer (id integer PRIMARY KEY, org text NOT NULL, note integer REFERENCES naive.note);
+	CREATE TABLE naive.key (secret text PRIMARY KEY, org text, permissions text, revoked boolean DEFAULT false);
+	ALTER TABLE naive.note ENABLE ROW LEVEL SECURITY;
+	ALTER TABLE naive.answer ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY org ON naive.note USING (org = naive.org());
+	CREATE POLICY org ON naive.answer USING (org = naive.org());
+	INSERT INTO naive.note VALUES (1, 'ours', 'our note', 'a'), (2, 'theirs', 'wisteria', 'a');
+	INSERT INTO naive.note SELECT n, 'theirs', 'their note ' || n, 'common' FROM generate_series(3, 2000) n;
+	INSERT INTO naive.note SELECT n, 'ours', 'our note ' || n, 'plain' FROM generate_series(3001, 5000) n;
+	INSERT INTO naive.key VALUES ('our key', 'ours', 'read'), ('their key', 'theirs', 'read');
+	ANALYZE naive.note (org, kind);
+	GRANT USAGE ON SCHEMA naive TO PUBLIC;
+	GRANT ALL ON ALL TABLES IN SCHEMA naive TO PUBLIC`;
+
+export async function buildNaiveTwin(stage)
+{
+	await stage.db.sql(NAIVE);
+}
+
+/* What no answer to "ours" may hold: what only the rows of a tenant say. */
+export function marks(tenant)
+{
+	return [tenant.session.uuid, tenant.message.uuid, tenant.org.uuid, tenant.key.uuid, tenant.session.label, tenant.message.body];
 }
 
 /* The text of everything that a server has answered. */

@@ -59,7 +59,7 @@ export async function createSession(db, org, { status = 'working', label = null,
 
 	if (!limited)
 		await db.sql('UPDATE wa.session SET rate_per_min = 0, rate_per_hour = 0 WHERE id = $1', [made.id]);
-	return { uuid: made.id, id: made.public, org };
+	return { uuid: made.id, id: made.public, org, label };
 }
 
 export async function createChat(db, session, jid, { activeAt = null } = {})
@@ -80,7 +80,7 @@ export async function createMessage(db, chat, body, { direction = 'in' } = {})
 		RETURNING id, wa.typeid('msg', id) AS public`,
 		[session.org.uuid, session.uuid, chat.jid, direction, body]);
 
-	return { uuid: made.id, id: made.public, chat };
+	return { uuid: made.id, id: made.public, chat, body };
 }
 
 /* An organization with one of everything. */

@@ -34,7 +34,8 @@ const int16 = (number) => { const out = Buffer.alloc(2); out.writeInt16BE(number
 const int32 = (number) => { const out = Buffer.alloc(4); out.writeInt32BE(number); return out; };
 const text = (string) => Buffer.concat([Buffer.from(string), Buffer.from([0])]);
 
-function frame(type, ...parts)
+/* A message of any type, and with any body. */
+export function frame(type, ...parts)
 {
 	const body = Buffer.concat(parts);
 
@@ -68,14 +69,18 @@ export const message = {
 	close: (kind, name) => frame('C', Buffer.from(kind), text(name)),
 	sync: () => frame('S'),
 	flush: () => frame('H'),
+	copyData: (data) => frame('d', Buffer.from(data)),
+	copyDone: () => frame('c'),
+	copyFail: (why) => frame('f', text(why)),
 	functionCall: (oid, list) => frame('F', int32(oid), values(list), int16(0)),
 	terminate: () => frame('X'),
 };
 
-function startup(options)
+/* The first message of a connection, which has no type. */
+export function startup(options, version = 3 << 16)
 {
 	const pairs = Object.entries(options).flatMap(([name, value]) => [text(name), text(value)]);
-	const body = Buffer.concat([int32(3 << 16), ...pairs, Buffer.from([0])]);
+	const body = Buffer.concat([int32(version), ...pairs, Buffer.from([0])]);
 
 	return Buffer.concat([int32(body.length + 4), body]);
 }
@@ -130,6 +135,12 @@ function readRow(body)
 	return row;
 }
 
+/* The values by their columns, if those are the ones that were described. */
+function named(row, columns)
+{
+	return columns?.length === row.length ? Object.fromEntries(row.map((value, i) => [columns[i], value])) : row;
+}
+
 /* ---- a connection ---- */
 
 export class Wire
@@ -138,9 +149,9 @@ export class Wire
 	 * Connects and logs in.  "where" has a unix socket's folder, a port, a user and a
 	 * database; everything in "options" goes into the startup packet.
 	 */
-	static async open({ host, port, user, database }, options = {})
+	static async open({ user, database, ...where }, options = {})
 	{
-		const wire = new Wire(net.connect(`${host}/.s.PGSQL.${port}`));
+		const wire = Wire.connect(where);
 		const { error } = await wire.exchange(startup({ user, database, ...options }));
 
 		if (error)
@@ -150,6 +161,12 @@ export class Wire
 		}
 		onEnd(() => wire.close(), () => wire.socket.destroy());
 		return wire;
+	}
+
+	/* A connection on which nothing has been said. */
+	static connect({ host, port })
+	{
+		return new Wire(net.connect(`${host}/.s.PGSQL.${port}`));
 	}
 
 	constructor(socket)
@@ -225,11 +242,13 @@ export class Wire
 			if (type === 'T')
 				columns = readColumns(body);
 			else if (type === 'D')
-				got.rows.push(columns ? Object.fromEntries(readRow(body).map((v, i) => [columns[i], v])) : readRow(body));
+				got.rows.push(named(readRow(body), columns));
 			else if (type === 'C')
 				got.commands.push(readStrings(body)[0]);
 			else if (type === 'E')
 				got.errors.push(new WireError(readFields(body)));
+			else if (type === 'K')
+				this.backend = { pid: body.readInt32BE(0), key: body.subarray(4) };
 			else if (type === 'V')
 				got.value = body.readInt32BE(0) < 0 ? null : body.subarray(4);
 			else if (type === 'Z')
