@@ -19,19 +19,26 @@
  * aborts, and before anything is analyzed or executed.
  *
  * Nor does the server bound what a session keeps in memory: portals, prepared
- * statements, their texts and values.  Once in a second of work it is added up,
- * and a session that holds more than WA_SESSION_MEMORY_MAX ends.
+ * statements, their texts and values.  Much of that passes no hook (an empty text,
+ * and portals of it), so the clock looks there as well, and a session that holds
+ * more than WA_SESSION_MEMORY_MAX ends.  In a signal handler the server's own
+ * accounts of its memory cannot be read, because they may be changing.  The kernel
+ * is asked instead, by calls that are safe there: what the process has in memory for
+ * itself, shared buffers not counted.  Where there is no /proc/self/statm there is
+ * no bound.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "utils/elog.h"
 #include "utils/guc.h"
-#include "utils/memutils.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
@@ -46,25 +53,73 @@
 /* The SQLSTATE of PostgreSQL 17's transaction_timeout. */
 #define ERRCODE_TRANSACTION_TOO_LONG MAKE_SQLSTATE('2', '5', 'P', '0', '4')
 
+/* Why the clock ends the session. */
+typedef enum EndReason
+{
+	END_NONE,
+	END_TIME,   /* its transaction is too old */
+	END_MEMORY, /* it holds too much */
+} EndReason;
+
 static int timeout_ms = 0;
+static long page_size = 0;
 static TimeoutId tick = 0; /* 0: this session's login is not sealed */
-static volatile sig_atomic_t expired = false;
-static volatile sig_atomic_t memory_is_due = false;
+static volatile sig_atomic_t end_reason = END_NONE;
 static emit_log_hook_type next_emit_log_hook = NULL;
+
+/* The number at *at, which is then moved behind it and the space that follows. */
+static Size
+take_number(const char **at)
+{
+	Size number = 0;
+
+	while (**at >= '0' && **at <= '9')
+		number = number * 10 + (Size) (*(*at)++ - '0');
+	if (**at == ' ')
+		(*at)++;
+	return number;
+}
+
+/* The bytes that this process has in memory for itself; 0 if nobody can tell. */
+static Size
+own_memory(void)
+{
+	int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[128] = "";
+	const char *at = text;
+	Size resident;
+
+	if (file < 0)
+		return 0;
+	if (read(file, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(file);
+	take_number(&at); /* its address space */
+	resident = take_number(&at);
+	return (resident - take_number(&at)) * page_size;
+}
+
+static bool
+is_transaction_too_old(void)
+{
+	return IsTransactionState() &&
+		   GetCurrentTimestamp() >=
+			   TimestampTzPlusMilliseconds(GetCurrentTransactionStartTimestamp(), timeout_ms);
+}
 
 /* Runs in a signal handler. */
 static void
 on_tick(void)
 {
-	TimestampTz end;
+	int saved_errno = errno;
 
-	memory_is_due = true;
-	if (!IsTransactionState())
+	if (is_transaction_too_old())
+		end_reason = END_TIME;
+	else if (own_memory() > WA_SESSION_MEMORY_MAX)
+		end_reason = END_MEMORY;
+	errno = saved_errno;
+	if (end_reason == END_NONE)
 		return;
-	end = TimestampTzPlusMilliseconds(GetCurrentTransactionStartTimestamp(), timeout_ms);
-	if (GetCurrentTimestamp() < end)
-		return;
-	expired = true;
 	ProcDiePending = true;
 	InterruptPending = true;
 	SetLatch(MyLatch);
@@ -88,17 +143,7 @@ wa_session_watch_begin(void)
 void
 wa_session_watch(void)
 {
-	if (tick == 0)
-		return;
 	arm();
-	if (!memory_is_due)
-		return;
-	memory_is_due = false;
-	if (MemoryContextMemAllocated(TopMemoryContext, true) > WA_SESSION_MEMORY_MAX)
-		ereport(FATAL, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("terminating connection of a sealed role: it holds too much memory"),
-						errdetail("A sealed session can hold %zu MB.",
-								  WA_SESSION_MEMORY_MAX / 1024 / 1024)));
 }
 
 static void
@@ -106,8 +151,26 @@ transaction_changed(XactEvent event, void *argument)
 {
 	if (event == XACT_EVENT_ABORT)
 		arm();
-	else if (event == XACT_EVENT_PRE_COMMIT)
-		wa_session_watch();
+}
+
+/* What is set is freed by the caller of the hook, in whose memory we are. */
+static void
+explain_end(ErrorData *edata)
+{
+	if (end_reason == END_TIME)
+	{
+		edata->sqlerrcode = ERRCODE_TRANSACTION_TOO_LONG;
+		edata->message =
+			pstrdup("terminating connection of a sealed role due to wa.transaction_timeout");
+	}
+	else if (end_reason == END_MEMORY)
+	{
+		edata->sqlerrcode = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+		edata->message =
+			pstrdup("terminating connection of a sealed role: it holds too much memory");
+		edata->detail =
+			psprintf("A sealed session can hold %zu MB.", WA_SESSION_MEMORY_MAX / 1024 / 1024);
+	}
 }
 
 /* An error is reported: wind up the clock, and let the session say why it ends. */
@@ -116,13 +179,8 @@ report(ErrorData *edata)
 {
 	if (edata->elevel == ERROR)
 		arm();
-	if (expired && edata->elevel == FATAL && edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-	{
-		edata->sqlerrcode = ERRCODE_TRANSACTION_TOO_LONG;
-		/* freed by the caller, in whose memory we are */
-		edata->message =
-			pstrdup("terminating connection of a sealed role due to wa.transaction_timeout");
-	}
+	if (edata->elevel == FATAL && edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		explain_end(edata);
 	if (next_emit_log_hook)
 		next_emit_log_hook(edata);
 }
@@ -130,6 +188,7 @@ report(ErrorData *edata)
 void
 wa_session_watch_init(void)
 {
+	page_size = sysconf(_SC_PAGESIZE);
 	DefineCustomIntVariable("wa.transaction_timeout",
 							"Ends the session of a sealed role whose transaction takes longer.",
 							NULL, &timeout_ms, 30000, 1000, 600000, PGC_SUSET, GUC_UNIT_MS, NULL,
