@@ -1,0 +1,444 @@
+/*
+ * protocol.test.mjs
+ *		Messages that no client would send, as random as a seed makes them: the server lives,
+ *		nothing of another organization is in any answer, and the next request on that
+ *		connection, if it is still there, sees exactly its own organization.
+ *
+ * WA_SEED=number repeats a run; each test says its seed.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { until } from '../e2e/harness/processes.mjs';
+import { Wire, frame, message, startup } from '../e2e/harness/wire.mjs';
+import { LOGINS, Stage, marks, told } from './stage.mjs';
+import { Random } from './random.mjs';
+
+let stage;
+
+before(async () =>
+{
+	stage = await Stage.set(['wa.transaction_timeout = 60s']);
+});
+
+const int32 = (number) => { const out = Buffer.alloc(4); out.writeInt32BE(number | 0); return out; };
+
+/* Nothing that only theirs' rows say is in an answer. */
+function showsNothing(got, what)
+{
+	const text = told(got);
+
+	for (const mark of marks(stage.theirs))
+		assert.ok(!text.includes(mark), what);
+}
+
+/* Ends the client's side, and waits until the server has ended its own. */
+async function hangUp(wire, what)
+{
+	const got = { rows: [], commands: [], errors: [] };
+
+	wire.socket.end();
+	for (let part = await wire.receive(); part.types !== '' || part.status !== null; part = await wire.receive())
+	{
+		got.rows.push(...part.rows);
+		got.errors.push(...part.errors);
+	}
+	await until(`the server has closed (${what})`, () => wire.ended, { timeoutMs: 5000 });
+	return got;
+}
+
+/*
+ * Whatever is still to come, and then the answer to a request of ours; false if the connection
+ * is over.  The end is an answer that nothing else here gets: that to "me".
+ */
+async function catchUp(wire, what)
+{
+	const secret = stage.ours.key.secret;
+	let last = null;
+
+	wire.send(message.sync(), ...stage.request(secret, 'read', 'session_list', [null, null, '50']), ...stage.request(secret, null, 'me'));
+	for (;;)
+	{
+		const got = await wire.receive();
+
+		if (got.status === null)
+			return false;
+		if (got.rows.some((row) => row.organization_id))
+			break;
+		showsNothing(got, what);
+		last = got;
+	}
+	assert.deepEqual(last.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid], what);
+	return true;
+}
+
+/*
+ * Sends what "messagesOf" makes, each time behind a request of theirs on the same connection;
+ * returns on how many connections.
+ */
+async function torment(random, times, messagesOf)
+{
+	let wire = null;
+	let connections = 0;
+
+	for (let i = 0; i < times; i++)
+	{
+		if (wire === null)
+		{
+			wire = await stage.open();
+			connections++;
+		}
+		assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid]);
+
+		const { what, messages } = messagesOf(random);
+		const name = `seed ${random.seed}, number ${i}: ${what}`;
+
+		wire.send(...messages);
+		if (!await catchUp(wire, name))
+		{
+			await until(`the connection is over (${name})`, () => wire.ended, { timeoutMs: 5000 });
+			wire = null;
+		}
+	}
+	await wire?.close();
+	return connections;
+}
+
+async function isAlive()
+{
+	assert.equal(await stage.db.value('SELECT 1'), '1');
+
+	const wire = await stage.open();
+
+	assert.deepEqual(await stage.sessions(wire, stage.ours), [stage.ours.session.uuid]);
+	assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid]);
+	await wire.close();
+}
+
+/* The server has not crashed and come back: that would show here. */
+function started()
+{
+	return stage.db.value('SELECT pg_postmaster_start_time()::text || (SELECT count(*) FROM pg_stat_activity WHERE backend_type = \'checkpointer\')');
+}
+
+function seeded(name, run)
+{
+	test(name, async () =>
+	{
+		const random = new Random();
+		const before = await started();
+
+		console.log(`${name}: seed ${random.seed}`);
+		await run(random);
+		await isAlive();
+		assert.equal(await started(), before);
+	});
+}
+
+/* ---- any type, any body ---- */
+
+/* What goes ahead of the message, so that it arrives in every state of a session. */
+const STATES = {
+	'nothing': () => [],
+	'a pipeline that is bound': () => stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']).slice(0, 3),
+	'an open portal': () => stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']).slice(0, 6),
+	'a failed pipeline': () => [message.parse('', 'SELECT 1')],
+	'a parsed statement': () => [message.parse('', stage.text('session_list'))],
+};
+
+function someState(random)
+{
+	const name = random.of(Object.keys(STATES));
+
+	return { name, messages: STATES[name]() };
+}
+
+/* X ends the connection, as it should; the rest ends it or not. */
+const FRONTEND_TYPES = [...'QPBEDCSHFdcfpX'];
+
+seeded('messages of every type with random bodies', async (random) =>
+{
+	await torment(random, 600, () =>
+	{
+		const state = someState(random);
+		const type = random.of(FRONTEND_TYPES);
+
+		return { what: `${type} behind ${state.name}`, messages: [...state.messages, frame(type, random.bytes(random.below(64)))] };
+	});
+});
+
+seeded('messages of types that there are not', async (random) =>
+{
+	const types = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !FRONTEND_TYPES.includes(String.fromCharCode(byte)));
+	const connections = await torment(random, 80, () =>
+	{
+		const state = someState(random);
+		const byte = random.of(types);
+		const sent = frame('x', random.bytes(random.below(16)));
+
+		sent[0] = byte;
+		return { what: `type ${byte} behind ${state.name}`, messages: [...state.messages, sent] };
+	});
+
+	assert.ok(connections > 70, 'such a message ends the connection');
+});
+
+/* ---- real messages, spoiled ---- */
+
+const NAMES = ['', 'session_list', 'authenticate', 'kept', 'x'.repeat(100), '\u00e9', "'", '--'];
+
+function realMessages(random)
+{
+	const name = random.of(NAMES);
+	const secret = stage.ours.key.secret;
+
+	return [
+		message.parse(name, stage.text('session_list')), message.parse(name, stage.text('authenticate')), message.bind(name, [null, null, '50'], random.of(NAMES)),
+		message.bind(name, stage.credential(secret, 'read'), random.of(NAMES)), message.execute(random.of(NAMES), random.below(3)), message.describe('S', name), message.describe('P', name),
+		message.close('S', name), message.close('P', name), message.flush(), message.sync(), message.query(''), message.query('SELECT 1'),
+		message.functionCall(random.below(5000), ['x']), message.copyData('1\t2\n'), message.copyDone(), message.copyFail('why'),
+		...stage.request(secret, 'read', 'session_list', [null, null, '50']),
+	];
+}
+
+/* The body with some bytes changed, cut, or made longer, and its length told rightly. */
+function spoil(random, whole)
+{
+	const type = String.fromCharCode(whole[0]);
+	const body = Buffer.from(whole.subarray(5));
+
+	switch (random.below(4))
+	{
+		case 0:
+			return frame(type, body.subarray(0, random.below(body.length + 1)));
+		case 1:
+			return frame(type, body, random.bytes(1 + random.below(20)));
+		default:
+			for (let i = 0; i <= random.below(4) && body.length > 0; i++)
+				body[random.below(body.length)] = random.below(256);
+			return frame(type, body);
+	}
+}
+
+seeded('real messages with bytes changed, cut off and added', async (random) =>
+{
+	await torment(random, 600, () =>
+	{
+		const state = someState(random);
+		const spoiled = Array.from({ length: 1 + random.below(3) }, () => spoil(random, random.of(realMessages(random))));
+
+		return { what: `${spoiled.map((one) => String.fromCharCode(one[0])).join('')} behind ${state.name}`, messages: [...state.messages, ...spoiled] };
+	});
+});
+
+seeded('real messages dropped, repeated and out of order', async (random) =>
+{
+	await torment(random, 600, () =>
+	{
+		let messages = stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']);
+
+		for (let i = 0; i < 1 + random.below(4); i++)
+		{
+			const at = random.below(messages.length);
+
+			switch (random.below(4))
+			{
+				case 0:
+					messages.splice(at, 1);
+					break;
+				case 1:
+					messages.splice(at, 0, messages[random.below(messages.length)]);
+					break;
+				case 2:
+					messages.splice(at, 0, random.of(realMessages(random)));
+					break;
+				default:
+					messages = [...messages.slice(at), ...messages.slice(0, at)];
+			}
+			if (messages.length === 0)
+				messages = [message.sync()];
+		}
+		return { what: messages.map((one) => String.fromCharCode(one[0])).join(''), messages };
+	});
+});
+
+/* ---- lengths that are not true ---- */
+
+seeded('lengths that are too small, too large, negative', async (random) =>
+{
+	for (let i = 0; i < 60; i++)
+	{
+		const wire = await stage.open();
+		const state = someState(random);
+		const spoiled = Buffer.from(random.of(realMessages(random)));
+		const length = random.of([0, 1, 3, 4, spoiled.length - 2, spoiled.length + 10, 10_000, 0x3fffffff, 0x7fffffff, -1, -0x80000000]);
+		const what = `seed ${random.seed}: ${String.fromCharCode(spoiled[0])} of length ${length} behind ${state.name}`;
+
+		assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid]);
+		int32(length).copy(spoiled, 1);
+		wire.send(...state.messages, spoiled, ...stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']));
+		showsNothing(await hangUp(wire, what), what);
+	}
+});
+
+seeded('a connection that ends in the middle of a message', async (random) =>
+{
+	const changes = () => stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'cut'");
+
+	for (let i = 0; i < 60; i++)
+	{
+		const wire = await stage.open();
+		const whole = Buffer.concat(stage.request(stage.ours.key.secret, 'manage', 'session_create', ['cut', 'f', null, null, null]));
+		const end = random.below(whole.length - 1);
+
+		wire.socket.write(whole.subarray(0, end));
+		showsNothing(await hangUp(wire, `seed ${random.seed}: cut at ${end}`), 'cut');
+	}
+	assert.equal(await changes(), '0', 'without its Sync nothing is committed');
+});
+
+test('Terminate in a pipeline undoes it', async () =>
+{
+	const wire = await stage.open();
+
+	wire.send(...stage.request(stage.ours.key.secret, 'manage', 'session_create', ['terminated', 'f', null, null, null]).slice(0, -1), message.terminate(), message.sync());
+	await hangUp(wire, 'Terminate');
+	assert.equal(await stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'terminated'"), '0');
+
+	const other = await stage.open();
+
+	await other.exchange(...stage.request(stage.ours.key.secret, 'manage', 'session_create', ['terminated', 'f', null, null, null]));
+	assert.equal(await stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'terminated'"), '1');
+	await stage.db.sql("DELETE FROM wa.session WHERE label = 'terminated'");
+	await other.close();
+});
+
+/* ---- before there is a session ---- */
+
+const who = () => ({ user: LOGINS.wa_gateway, database: 'wa' });
+const request = (code, ...parts) => { const body = Buffer.concat([int32(code), ...parts]); return Buffer.concat([int32(body.length + 4), body]); };
+const SSL = 80877103;
+const GSS = 80877104;
+const CANCEL = 80877102;
+
+/* What the server says to raw bytes, until it closes or has said enough. */
+function raw(...parts)
+{
+	const wire = Wire.connect(stage.cluster.where('wa'));
+
+	return new Promise((resolve) =>
+	{
+		const said = [];
+
+		wire.socket.removeAllListeners('data');
+		wire.socket.on('data', (data) => { said.push(data); });
+		wire.socket.on('close', () => resolve(Buffer.concat(said)));
+		wire.socket.end(Buffer.concat(parts));
+	});
+}
+
+test('requests for encryption are answered, and open nothing', async () =>
+{
+	assert.equal((await raw(request(SSL))).toString(), 'N');
+	assert.equal((await raw(request(GSS))).toString(), 'N');
+	/* nothing may be sent ahead of the answer */
+	for (const ahead of [request(SSL), request(GSS), startup(who())])
+		for (const first of [SSL, GSS])
+			assert.match((await raw(request(first), ahead)).toString('latin1'), /^NE.*received unencrypted data after/s);
+});
+
+test('other versions of the protocol are refused or negotiated', async () =>
+{
+	for (const version of [0, 1 << 16, 2 << 16, 4 << 16, 0x7fff << 16, -1])
+	{
+		const said = (await raw(startup(who(), version))).toString('latin1');
+
+		assert.match(said, /unsupported frontend protocol|invalid length of startup packet/, `${version}`);
+		assert.doesNotMatch(said, /^R/, `${version}`);
+	}
+	/* a newer minor version is told which one it gets: NegotiateProtocolVersion, then the session */
+	assert.match((await raw(startup(who(), (3 << 16) + 99))).toString('latin1'), /^v/);
+	assert.match((await raw(startup({ ...who(), '_pq_.anything': 'x' }))).toString('latin1'), /^v/);
+});
+
+test('startup packets that are spoiled open no session', async () =>
+{
+	const good = startup(who());
+	const spoiled = {
+		'no user': startup({ database: 'wa' }), 'a user of no name': startup({ user: '', database: 'wa' }), 'no such user': startup({ user: 'nobody', database: 'wa' }),
+		'cut': good.subarray(0, good.length - 3), 'no end': Buffer.concat([int32(good.length - 1), good.subarray(4, -1)]),
+		'length 0': Buffer.concat([int32(0), good.subarray(4)]), 'length 4': Buffer.concat([int32(4), good.subarray(4)]),
+		'length 100 MB': Buffer.concat([int32(100_000_000), good.subarray(4)]), 'negative': Buffer.concat([int32(-1), good.subarray(4)]),
+		'HTTP': Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'nothing': Buffer.alloc(0), 'zeros': Buffer.alloc(100),
+		'another database': startup({ ...who(), database: 'none' }), 'a name of a hundred kilobytes': startup({ ...who(), user: 'x'.repeat(100_000) }),
+	};
+
+	for (const [name, bytes] of Object.entries(spoiled))
+		assert.doesNotMatch((await raw(bytes, message.query('SELECT 1'))).toString('latin1'), /Z\0\0\0\x05I/, name);
+	assert.match((await raw(good)).toString('latin1'), /Z\0\0\0\x05I/);
+});
+
+test('a second startup packet in a session ends it', async () =>
+{
+	for (const second of [startup({ user: 'postgres', database: 'wa' }), request(SSL), request(CANCEL, int32(1), int32(1))])
+	{
+		const wire = await stage.open();
+		const got = await wire.exchange(second);
+
+		assert.equal(got.status, null);
+		assert.match(got.error?.code ?? '08P01', /^08P01$/);
+		assert.deepEqual(got.rows, []);
+	}
+	/* nor if it comes ahead of the session */
+	assert.match((await raw(startup(who()), startup({ user: 'postgres', database: 'wa' }))).toString('latin1'), /wa_gateway_login.*E.*invalid frontend message type 0/s);
+});
+
+test('a cancel request needs the key of the session', async () =>
+{
+	const victim = await stage.cluster.open('wa');
+	const random = new Random();
+	const { pid, key } = victim.backend;
+	const asleep = victim.exchange(message.query('SELECT pg_sleep(1.5)'));
+
+	for (let i = 0; i < 200; i++)
+		assert.equal((await raw(request(CANCEL, int32(pid), random.bytes(4)))).length, 0);
+	for (const wrong of [Buffer.alloc(0), Buffer.alloc(2), key.subarray(0, 3), Buffer.alloc(4), Buffer.alloc(300), Buffer.concat([key, Buffer.alloc(1)])])
+		assert.doesNotMatch((await raw(request(CANCEL, int32(pid), wrong))).toString('latin1'), /Z/);
+	assert.equal((await asleep).error, null, `seed ${random.seed}`);
+
+	/* the control */
+	const cancelled = victim.exchange(message.query('SELECT pg_sleep(10)'));
+
+	await until('it sleeps', async () => await stage.db.value(`SELECT count(*) FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'PgSleep'`) === '1');
+	assert.equal((await raw(request(CANCEL, int32(pid), key))).length, 0);
+	assert.equal((await cancelled).error?.code, '57014');
+	await victim.close();
+});
+
+test('a cancelled request leaves nothing to the next one', async () =>
+{
+	const wire = await stage.open();
+	const { pid, key } = wire.backend;
+
+	for (let i = 0; i < 50; i++)
+	{
+		wire.send(...stage.request(stage.theirs.key.secret, 'read', 'session_list', [null, null, '50']));
+		await raw(request(CANCEL, int32(pid), key));
+		await wire.receive();
+
+		/* a cancel that comes late meets the next request; that one says so or is whole */
+		const got = await wire.exchange(...stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']));
+
+		showsNothing(got, `cancelled ${i}`);
+		if (got.error)
+			assert.equal(got.error.code, '57014');
+		else
+			assert.deepEqual(got.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid]);
+	}
+	await wire.close();
+});
+
+test('after all this the server has not been away', async () =>
+{
+	await isAlive();
+	assert.equal(await stage.db.value("SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND xact_start IS NOT NULL", [LOGINS.wa_gateway]), '0');
+});
