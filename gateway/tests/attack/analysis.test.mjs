@@ -1,6 +1,6 @@
 /*
  * analysis.test.mjs
- *		Nothing of a stranger's runs before the seal has looked, or past it.
+ *		Nothing of a stranger's runs before the seal has looked, or past it (P44 P45).
  *
  * A text is analyzed before it can be refused, and an empty one is not analyzed at all.
  * The attacker may create in one schema: there he makes types whose conversion runs code

@@ -1,6 +1,7 @@
 /*
  * names.test.mjs
- *		Names in registered statements mean the server's objects and the extension's (P46).
+ *		Names in registered statements mean the server's objects and the extension's (P46), and a
+ *		statement runs under its own name (P45).
  *
  * Whoever may create in "public", or in a schema that is called like a login, can put a
  * function or an operator there that fits a call better than the server's own.  Two walls:

@@ -1,7 +1,7 @@
 /*
  * pipeline.test.mjs
  *		What the protocol can do with registered statements: take their names, keep portals,
- *		leave pipelines open, fail in the middle, call functions (P02 P08 P40 P45 P50).
+ *		leave pipelines open, fail in the middle, call functions (P02 P08 P13 P40 P45 P50).
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';

@@ -9,9 +9,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
-import { Wire, frame, message, startup } from '../e2e/harness/wire.mjs';
-import { LOGINS, Stage, marks, told } from './stage.mjs';
+import { frame, message } from '../e2e/harness/wire.mjs';
 import { Random } from './random.mjs';
+import { LOGINS, Stage } from './stage.mjs';
 
 let stage;
 
@@ -21,15 +21,6 @@ before(async () =>
 });
 
 const int32 = (number) => { const out = Buffer.alloc(4); out.writeInt32BE(number | 0); return out; };
-
-/* Nothing that only theirs' rows say is in an answer. */
-function showsNothing(got, what)
-{
-	const text = told(got);
-
-	for (const mark of marks(stage.theirs))
-		assert.ok(!text.includes(mark), what);
-}
 
 /* Ends the client's side, and waits until the server has ended its own. */
 async function hangUp(wire, what)
@@ -64,7 +55,7 @@ async function catchUp(wire, what)
 			return false;
 		if (got.rows.some((row) => row.organization_id))
 			break;
-		showsNothing(got, what);
+		stage.showsNothing(got, what);
 		last = got;
 	}
 	assert.deepEqual(last.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid], what);
@@ -276,7 +267,7 @@ seeded('lengths that are too small, too large, negative', async (random) =>
 		assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid]);
 		int32(length).copy(spoiled, 1);
 		wire.send(...state.messages, spoiled, ...stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']));
-		showsNothing(await hangUp(wire, what), what);
+		stage.showsNothing(await hangUp(wire, what), what);
 	}
 });
 
@@ -291,7 +282,7 @@ seeded('a connection that ends in the middle of a message', async (random) =>
 		const end = random.below(whole.length - 1);
 
 		wire.socket.write(whole.subarray(0, end));
-		showsNothing(await hangUp(wire, `seed ${random.seed}: cut at ${end}`), 'cut');
+		stage.showsNothing(await hangUp(wire, `seed ${random.seed}: cut at ${end}`), 'cut');
 	}
 	assert.equal(await changes(), '0', 'without its Sync nothing is committed');
 });
@@ -310,131 +301,6 @@ test('Terminate in a pipeline undoes it', async () =>
 	assert.equal(await stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'terminated'"), '1');
 	await stage.db.sql("DELETE FROM wa.session WHERE label = 'terminated'");
 	await other.close();
-});
-
-/* ---- before there is a session ---- */
-
-const who = () => ({ user: LOGINS.wa_gateway, database: 'wa' });
-const request = (code, ...parts) => { const body = Buffer.concat([int32(code), ...parts]); return Buffer.concat([int32(body.length + 4), body]); };
-const SSL = 80877103;
-const GSS = 80877104;
-const CANCEL = 80877102;
-
-/* What the server says to raw bytes, until it closes or has said enough. */
-function raw(...parts)
-{
-	const wire = Wire.connect(stage.cluster.where('wa'));
-
-	return new Promise((resolve) =>
-	{
-		const said = [];
-
-		wire.socket.removeAllListeners('data');
-		wire.socket.on('data', (data) => { said.push(data); });
-		wire.socket.on('close', () => resolve(Buffer.concat(said)));
-		wire.socket.end(Buffer.concat(parts));
-	});
-}
-
-test('requests for encryption are answered, and open nothing', async () =>
-{
-	assert.equal((await raw(request(SSL))).toString(), 'N');
-	assert.equal((await raw(request(GSS))).toString(), 'N');
-	/* nothing may be sent ahead of the answer */
-	for (const ahead of [request(SSL), request(GSS), startup(who())])
-		for (const first of [SSL, GSS])
-			assert.match((await raw(request(first), ahead)).toString('latin1'), /^NE.*received unencrypted data after/s);
-});
-
-test('other versions of the protocol are refused or negotiated', async () =>
-{
-	for (const version of [0, 1 << 16, 2 << 16, 4 << 16, 0x7fff << 16, -1])
-	{
-		const said = (await raw(startup(who(), version))).toString('latin1');
-
-		assert.match(said, /unsupported frontend protocol|invalid length of startup packet/, `${version}`);
-		assert.doesNotMatch(said, /^R/, `${version}`);
-	}
-	/* a newer minor version is told which one it gets: NegotiateProtocolVersion, then the session */
-	assert.match((await raw(startup(who(), (3 << 16) + 99))).toString('latin1'), /^v/);
-	assert.match((await raw(startup({ ...who(), '_pq_.anything': 'x' }))).toString('latin1'), /^v/);
-});
-
-test('startup packets that are spoiled open no session', async () =>
-{
-	const good = startup(who());
-	const spoiled = {
-		'no user': startup({ database: 'wa' }), 'a user of no name': startup({ user: '', database: 'wa' }), 'no such user': startup({ user: 'nobody', database: 'wa' }),
-		'cut': good.subarray(0, good.length - 3), 'no end': Buffer.concat([int32(good.length - 1), good.subarray(4, -1)]),
-		'length 0': Buffer.concat([int32(0), good.subarray(4)]), 'length 4': Buffer.concat([int32(4), good.subarray(4)]),
-		'length 100 MB': Buffer.concat([int32(100_000_000), good.subarray(4)]), 'negative': Buffer.concat([int32(-1), good.subarray(4)]),
-		'HTTP': Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'nothing': Buffer.alloc(0), 'zeros': Buffer.alloc(100),
-		'another database': startup({ ...who(), database: 'none' }), 'a name of a hundred kilobytes': startup({ ...who(), user: 'x'.repeat(100_000) }),
-	};
-
-	for (const [name, bytes] of Object.entries(spoiled))
-		assert.doesNotMatch((await raw(bytes, message.query('SELECT 1'))).toString('latin1'), /Z\0\0\0\x05I/, name);
-	assert.match((await raw(good)).toString('latin1'), /Z\0\0\0\x05I/);
-});
-
-test('a second startup packet in a session ends it', async () =>
-{
-	for (const second of [startup({ user: 'postgres', database: 'wa' }), request(SSL), request(CANCEL, int32(1), int32(1))])
-	{
-		const wire = await stage.open();
-		const got = await wire.exchange(second);
-
-		assert.equal(got.status, null);
-		assert.match(got.error?.code ?? '08P01', /^08P01$/);
-		assert.deepEqual(got.rows, []);
-	}
-	/* nor if it comes ahead of the session */
-	assert.match((await raw(startup(who()), startup({ user: 'postgres', database: 'wa' }))).toString('latin1'), /wa_gateway_login.*E.*invalid frontend message type 0/s);
-});
-
-test('a cancel request needs the key of the session', async () =>
-{
-	const victim = await stage.cluster.open('wa');
-	const random = new Random();
-	const { pid, key } = victim.backend;
-	const asleep = victim.exchange(message.query('SELECT pg_sleep(1.5)'));
-
-	for (let i = 0; i < 200; i++)
-		assert.equal((await raw(request(CANCEL, int32(pid), random.bytes(4)))).length, 0);
-	for (const wrong of [Buffer.alloc(0), Buffer.alloc(2), key.subarray(0, 3), Buffer.alloc(4), Buffer.alloc(300), Buffer.concat([key, Buffer.alloc(1)])])
-		assert.doesNotMatch((await raw(request(CANCEL, int32(pid), wrong))).toString('latin1'), /Z/);
-	assert.equal((await asleep).error, null, `seed ${random.seed}`);
-
-	/* the control */
-	const cancelled = victim.exchange(message.query('SELECT pg_sleep(10)'));
-
-	await until('it sleeps', async () => await stage.db.value(`SELECT count(*) FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'PgSleep'`) === '1');
-	assert.equal((await raw(request(CANCEL, int32(pid), key))).length, 0);
-	assert.equal((await cancelled).error?.code, '57014');
-	await victim.close();
-});
-
-test('a cancelled request leaves nothing to the next one', async () =>
-{
-	const wire = await stage.open();
-	const { pid, key } = wire.backend;
-
-	for (let i = 0; i < 50; i++)
-	{
-		wire.send(...stage.request(stage.theirs.key.secret, 'read', 'session_list', [null, null, '50']));
-		await raw(request(CANCEL, int32(pid), key));
-		await wire.receive();
-
-		/* a cancel that comes late meets the next request; that one says so or is whole */
-		const got = await wire.exchange(...stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']));
-
-		showsNothing(got, `cancelled ${i}`);
-		if (got.error)
-			assert.equal(got.error.code, '57014');
-		else
-			assert.deepEqual(got.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid]);
-	}
-	await wire.close();
 });
 
 test('after all this the server has not been away', async () =>

@@ -1,6 +1,7 @@
 /*
  * sequences.test.mjs
- *		Two organizations' keys on one sealed connection, in every order of messages.
+ *		Two organizations' keys on one sealed connection, in every order of messages
+ *		(P02 P08 P40 P41).
  *
  * A generator makes pipelines of what the gateway uses and of what it does not: named and
  * unnamed statements and portals, parts of portals, Describe, Close, Flush, errors, empty
@@ -317,15 +318,30 @@ test('every sequence answers what the model says, and to nobody else', async () 
 /* What waits on purpose, or works for long. */
 const SLOW = ['event_wait', 'auth_sign_in', 'auth_accept', 'auth_password'];
 
-function someValue(random)
+/* Values that fit, by the type's OID; ids are of both organizations. */
+function fitting(type)
 {
 	const { ours, theirs } = tenants;
+	const text = ['', 'x', 'text', 'read', 'working', 'https://example.com/', ours.chat.jid, '15551234567', 'x'.repeat(5000), '\u00e9\u{1f600}', 'a,b', 'message.received'];
 
-	return random.of([
-		null, null, null, '', '0', '1', '50', '-1', '2147483647', 't', 'x', '{}', '[]', '{"text":"x"}', '{a,b}', '{}', 'text', 'read', 'working', 'now', 'infinity',
-		'https://example.com/', '00000000-0000-0000-0000-000000000000', ...ours.ids, ...theirs.ids, ours.message.uuid, theirs.message.uuid, theirs.org.uuid, theirs.key.uuid,
-		ours.chat.jid, 'x'.repeat(5000), '\u00e9\u{1f600}', Buffer.alloc(16), Buffer.alloc(4), Buffer.alloc(0), unknown, ours.key.secret,
-	]);
+	return {
+		16: ['t', 'f'], 20: ['0', '1', '50', '-1', '9223372036854775807'], 23: ['0', '1', '50', '-1', '2147483647'], 25: text,
+		1009: ['{}', '{a,b}', '{read}', '{message.received}', '{NULL}'], 1184: ['now', 'infinity', '-infinity', '2020-01-01'], 1186: ['0', '1 day', '-1 day'],
+		2950: [...ours.ids, ...theirs.ids, ours.message.uuid, theirs.message.uuid, theirs.org.uuid, theirs.key.uuid, ours.key.uuid, '00000000-0000-0000-0000-000000000000'],
+		3802: ['{}', '[]', '{"text":"x"}', '{"text":""}', '{"emoji":"x"}', 'null', '"x"'],
+	}[type] ?? text;
+}
+
+const ANYTHING = ['', 'x', '-1', '{}', '\u{1f600}', Buffer.alloc(0), Buffer.alloc(4), Buffer.alloc(16)];
+
+/* Mostly what fits, else nothing, a key, or what does not fit. */
+function someValue(random, type)
+{
+	const choice = random.below(20);
+
+	if (choice < 15)
+		return random.of(fitting(type));
+	return choice < 18 ? null : random.of([...ANYTHING, unknown, tenants.ours.key.secret]);
 }
 
 test('no registered statement, whatever its values, shows or changes another organization\'s rows', async () =>
@@ -355,7 +371,7 @@ test('no registered statement, whatever its values, shows or changes another org
 
 		wire.send(...credential);
 		for (const { source, parameters } of some)
-			wire.send(message.parse('', source), message.bind('', parameters.map(() => someValue(random))), message.execute('', random.below(3)));
+			wire.send(message.parse('', source), message.bind('', parameters.map((type) => someValue(random, type))), message.execute('', random.below(3)));
 		wire.send(message.sync());
 
 		const got = await wire.receive();

@@ -6,6 +6,7 @@
  * The attacker speaks the protocol by hand (harness/wire.mjs), has any sealed login, and
  * holds the key of "ours".  What he must never get at is "theirs".
  */
+import assert from 'node:assert/strict';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, WORKER_LOGIN, prepareCluster } from '../e2e/harness/cluster.mjs';
 import { createTenant } from '../e2e/harness/tenants.mjs';
 import { message } from '../e2e/harness/wire.mjs';
@@ -65,6 +66,15 @@ export class Stage
 			message.parse('', this.text('authenticate')), message.bind('', this.credential(secret, needs)), message.execute(),
 			message.parse('', this.text(name)), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
 		];
+	}
+
+	/* Nothing that only theirs' rows say is in an answer. */
+	showsNothing(got, what)
+	{
+		const text = told(got);
+
+		for (const mark of marks(this.theirs))
+			assert.ok(!text.includes(mark), what);
 	}
 
 	/* The sessions that a key sees on this connection: what the next request there gets. */
