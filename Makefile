@@ -2,8 +2,10 @@
 EXTENSION = wa_apikeys
 MODULE_big = wa_apikeys
 OBJS = wa_apikeys.o $(patsubst %.c,%.o,$(sort $(wildcard src/*.c common/*.c)))
-DATA_built = wa_apikeys--1.0.sql
-EXTRA_CLEAN = wa_apikeys--1.0.sql
+# Updates are schema/updates/OLD--NEW.sql.
+UPDATES := $(patsubst schema/updates/%,wa_apikeys--%,$(sort $(wildcard schema/updates/*.sql)))
+DATA_built = wa_apikeys--1.0.sql $(UPDATES)
+EXTRA_CLEAN = $(DATA_built)
 
 PG_CONFIG ?= pg_config
 
@@ -21,7 +23,7 @@ override with_llvm = no
 NO_INSTALLCHECK = 1
 # What has to run in this order; scripts/installcheck appends all other tests.
 REGRESS = init secret permissions ids keys context isolation plans oracles expiry \
-	seal messages sessions content limits actions webhooks events deliveries targets pages people sign_in user_tokens tickets usage protect uninstall
+	seal messages sessions content limits actions webhooks events deliveries signing targets pages people sign_in user_tokens tickets usage protect leaks partitions privileges uninstall
 # On a fresh machine there is no PGXS before `make run` or `make test` has
 # installed it; then only the targets that are scripts work.
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
@@ -43,9 +45,13 @@ SCHEMA := $(sort $(wildcard schema/*.sql))
 FOLDERS := schema $(sort $(wildcard gateway/statements/*))
 
 # The install script: the parts of schema/ in order, then the statements that
-# the sealed roles may run.
-wa_apikeys--1.0.sql: $(SCHEMA) $(STATEMENTS) $(FOLDERS) scripts/statements
-	@{ cat $(filter schema/%,$(SCHEMA)) && scripts/statements sql; } > $@.tmp && mv $@.tmp $@
+# the sealed roles may run.  Every script begins with what pins its search path.
+wa_apikeys--1.0.sql: $(SCHEMA) $(STATEMENTS) $(FOLDERS) scripts/statements scripts/extension-script
+	@{ scripts/extension-script head 1.0 && cat $(filter schema/%,$(SCHEMA)) && scripts/statements sql; } > $@.tmp && \
+		scripts/extension-script check $@.tmp && mv $@.tmp $@
+
+wa_apikeys--%.sql: schema/updates/%.sql scripts/extension-script
+	@{ scripts/extension-script head $* && cat $<; } > $@.tmp && scripts/extension-script check $@.tmp && mv $@.tmp $@
 
 gateway:
 	$(MAKE) -C gateway
@@ -66,6 +72,9 @@ fuzz:
 	$(MAKE) -C gateway fuzz
 e2e:
 	scripts/e2e
+# What an attacker does with a login of a program and the protocol in his hands.
+attack:
+	scripts/e2e attack
 
 browser:
 	scripts/browser
@@ -85,4 +94,4 @@ format:
 check-style:
 	scripts/check-style
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e browser run stop bench format check-style
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser run stop bench format check-style

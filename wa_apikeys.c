@@ -82,7 +82,6 @@ _PG_init(void)
 	wa_password_init();
 	wa_wake_init();
 	wa_target_init();
-	MarkGUCPrefixReserved("wa");
 
 	if (process_shared_preload_libraries_in_progress)
 	{
@@ -93,6 +92,8 @@ _PG_init(void)
 		wa_usage_init();
 		wa_wake_preload();
 	}
+	/* last: settings of these names that are not defined by now are removed */
+	MarkGUCPrefixReserved("wa");
 }
 
 /* wa.preloaded(): whether the seal is in force in this server. */

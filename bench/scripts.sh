@@ -36,13 +36,25 @@ claims_statement()
 	list_statement | sed -e 's/FROM wa\.session /FROM bench.claims_session /'
 }
 
-# The pipeline of the statements.
+# A pipeline of statements, as script $1 of a run of pgbench.  Each begins with the name
+# under which pgbench prepares it, by the script's number and the command's, since a sealed
+# login can prepare a statement under its own name only.
 pipeline()
 {
+	local script=$1 command=0 statement
+
+	shift
 	printf '%s\n' '\startpipeline'
-	printf '%s;\n' "$@"
+	for statement in "$@"
+	do
+		command=$((command + 1))
+		printf '/* P%d_%d */ %s;\n' "$script" $command "$statement"
+	done
 	printf '%s\n' '\endpipeline'
 }
+
+# The scripts of a run, in the order of their numbers.
+BENCH_SCRIPTS="key literal_pair literal claims one authenticate"
 
 # Writes NAME.sql for each of them to folder $1.
 make_scripts()
@@ -52,12 +64,12 @@ make_scripts()
 	authenticate=$(authenticate_statement)
 	list=$(list_statement)
 	literal=$(literal_statement)
-	pipeline "$authenticate" "$list" >"$1/key.sql"
-	pipeline "$literal" >"$1/literal.sql"
-	pipeline "SELECT 1" "$literal" >"$1/literal_pair.sql"
-	pipeline "SELECT set_config('request.jwt.claims', :claims, true)" "$(claims_statement)" >"$1/claims.sql"
-	pipeline "SELECT 1" >"$1/one.sql"
-	pipeline "$authenticate" >"$1/authenticate.sql"
+	pipeline 0 "$authenticate" "$list" >"$1/key.sql"
+	pipeline 2 "$literal" >"$1/literal.sql"
+	pipeline 1 "SELECT 1" "$literal" >"$1/literal_pair.sql"
+	pipeline 3 "SELECT set_config('request.jwt.claims', :claims, true)" "$(claims_statement)" >"$1/claims.sql"
+	pipeline 4 "SELECT 1" >"$1/one.sql"
+	pipeline 5 "$authenticate" >"$1/authenticate.sql"
 	printf '%s;\n' "UPDATE wa.api_key SET name = name WHERE false" "$authenticate" >"$1/invalidated.sql"
 	check_scripts "$1"
 }
@@ -74,7 +86,7 @@ check_scripts()
 # wa.register_statement each: with their semicolon, and variables as $1, $2, ... in their order.
 register_script()
 {
-	awk -v quote="\$bench\$" -v name="bench_$(basename "$1" .sql)_" '
+	awk -v quote="\$bench\$" '
 		/^\\/ { next }
 		{
 			gsub(/::/, "\001")
@@ -83,8 +95,9 @@ register_script()
 			gsub(/\001/, "::")
 			text = text (text == "" ? "" : "\n") $0
 			if (text ~ /;$/) {
-				printf "SELECT wa.register_statement(%swa_gateway%s, %s%s%d%s, %s%s%s);\n",
-					quote, quote, quote, name, ++statements, quote, quote, text, quote
+				split(text, word, " ")
+				printf "SELECT wa.register_statement(%swa_gateway%s, %s%s%s, %s%s%s);\n",
+					quote, quote, quote, word[2], quote, quote, text, quote
 				text = ""
 				parameters = 0
 			}

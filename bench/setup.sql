@@ -2,6 +2,7 @@
 -- and, for the comparisons, the same sessions in two other tables.  Run by a
 -- superuser in an empty database of a cluster of its own.
 \set ON_ERROR_STOP on
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 
 -- An application that sends its own SQL, and one whose statements are
@@ -11,6 +12,7 @@ CREATE ROLE bench_sealed LOGIN IN ROLE wa_gateway;
 ALTER ROLE bench_app SET plan_cache_mode = 'force_generic_plan';
 ALTER ROLE bench_app SET statement_timeout = '10s';
 ALTER ROLE bench_app SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE bench_sealed SET search_path = pg_catalog, pg_temp;
 ALTER ROLE bench_sealed SET plan_cache_mode = 'force_generic_plan';
 ALTER ROLE bench_sealed SET statement_timeout = '10s';
 ALTER ROLE bench_sealed SET idle_in_transaction_session_timeout = '5s';
@@ -46,3 +48,7 @@ CREATE POLICY claims ON bench.claims_session FOR SELECT USING (
 	org_id = (current_setting('request.jwt.claims', true)::jsonb ->> 'org_id')::uuid
 	AND current_setting('request.jwt.claims', true)::jsonb -> 'permissions' ? 'read');
 GRANT SELECT ON bench.claims_session TO bench_app, bench_sealed;
+
+-- What a sealed login runs uses the server's objects and the extension's only.
+ALTER EXTENSION wa_apikeys ADD TABLE bench.session;
+ALTER EXTENSION wa_apikeys ADD TABLE bench.claims_session;

@@ -1,5 +1,27 @@
--- wa_apikeys 1.0: the install script, made from schema/*.sql in order.
-\echo Use "CREATE EXTENSION wa_apikeys" to load this file. \quit
+-- The schema, and what has to hold before anything is made.  The Makefile puts
+-- the parts of schema/ together; scripts/extension-script pins the search path in
+-- front of them.
+
+DO $$
+DECLARE
+	owner name;
+BEGIN
+	-- A database's owner can set it, and the text of this script has been read by then.
+	IF pg_catalog.current_setting('standard_conforming_strings') <> 'on' THEN
+		RAISE EXCEPTION 'wa_apikeys cannot be installed with standard_conforming_strings off'
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SET standard_conforming_strings = on.';
+	END IF;
+	-- Who owns the extension plpgsql can drop it, and with CASCADE every function
+	-- that is written in it.
+	SELECT r.rolname INTO owner
+	FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_roles r ON r.oid = e.extowner
+	WHERE e.extname = 'plpgsql' AND NOT r.rolsuper;
+	IF FOUND THEN
+		RAISE EXCEPTION 'extension plpgsql belongs to role "%", who could drop it and what depends on it', owner
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'Drop it and make it again as a superuser.';
+	END IF;
+END $$;
 
 CREATE SCHEMA wa;
 COMMENT ON SCHEMA wa IS

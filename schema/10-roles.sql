@@ -9,26 +9,55 @@
 --	wa_app        applications that send their own SQL under a key
 --	wa_admin      people who make organizations and keys in psql
 --	wa_monitor    monitoring
+--
+-- Whoever may create roles could have made one of these beforehand, with more
+-- than it should have: attributes, members who would own everything, the right to
+-- add members, or what it gets by being a member itself.  Then nothing is made.
 DO $$
 DECLARE
-	role_name text;
-	unsafe boolean;
+	owners constant name[] := ARRAY['wa_owner', 'wa_claim'];
+	ours constant name[] := owners OPERATOR(pg_catalog.||) ARRAY['wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
+		'wa_admin', 'wa_monitor']::name[];
+	-- Statistics are no secret from these two, and are from those that tenants use.
+	watchers constant name[] := ARRAY['wa_admin', 'wa_monitor'];
+	statistics constant name[] := ARRAY['pg_monitor', 'pg_read_all_settings', 'pg_read_all_stats', 'pg_stat_scan_tables'];
+	role_name name;
+	flaw record;
 BEGIN
-	FOREACH role_name IN ARRAY ARRAY['wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker',
-									 'wa_connector', 'wa_app', 'wa_admin', 'wa_monitor']
-	LOOP
-		SELECT r.rolsuper OR r.rolbypassrls OR r.rolcanlogin OR r.rolcreaterole OR r.rolreplication
-		INTO unsafe
-		FROM pg_catalog.pg_roles r
-		WHERE r.rolname = role_name;
-		IF NOT FOUND THEN
+	FOREACH role_name IN ARRAY ours LOOP
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = role_name) THEN
 			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION', role_name);
-		ELSIF unsafe THEN
-			RAISE EXCEPTION 'role "%" exists and has attributes that wa_apikeys cannot accept', role_name
-				USING ERRCODE = 'object_not_in_prerequisite_state',
-				HINT = 'It must be NOLOGIN, NOSUPERUSER, NOBYPASSRLS, NOCREATEROLE and NOREPLICATION.';
 		END IF;
 	END LOOP;
-END $$;
 
-GRANT USAGE ON SCHEMA wa TO wa_owner, wa_claim, wa_gateway, wa_worker, wa_connector, wa_app, wa_admin, wa_monitor;
+	SELECT r.rolname AS role_name, 'has attributes that wa_apikeys cannot accept' AS reason,
+		'It must be NOLOGIN, NOSUPERUSER, NOBYPASSRLS, NOCREATEROLE, NOCREATEDB and NOREPLICATION.' AS hint INTO flaw
+	FROM pg_catalog.pg_roles r
+	WHERE r.rolname = ANY (ours) AND (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication)
+UNION ALL
+	SELECT r.rolname, pg_catalog.format('has the member "%s"', m.rolname), pg_catalog.format('REVOKE %I FROM %I.', r.rolname, m.rolname)
+	FROM pg_catalog.pg_auth_members a
+		JOIN pg_catalog.pg_roles r ON r.oid = a.roleid
+		JOIN pg_catalog.pg_roles m ON m.oid = a.member
+	WHERE r.rolname = ANY (owners) AND NOT m.rolsuper
+UNION ALL
+	SELECT r.rolname, pg_catalog.format('can be granted by "%s"', m.rolname),
+		pg_catalog.format('REVOKE ADMIN OPTION FOR %I FROM %I.', r.rolname, m.rolname)
+	FROM pg_catalog.pg_auth_members a
+		JOIN pg_catalog.pg_roles r ON r.oid = a.roleid
+		JOIN pg_catalog.pg_roles m ON m.oid = a.member
+	WHERE r.rolname = ANY (ours) AND a.admin_option AND NOT m.rolsuper
+UNION ALL
+	SELECT r.rolname, pg_catalog.format('is a member of "%s"', g.rolname),
+		'REVOKE the membership, which may be through another role; pg_database_owner is the owner of the database.'
+	FROM pg_catalog.pg_roles r
+		JOIN pg_catalog.pg_roles g ON g.oid <> r.oid AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')
+	WHERE r.rolname = ANY (ours) AND NOT r.rolsuper AND NOT (r.rolname = ANY (watchers) AND g.rolname = ANY (statistics))
+		AND (g.rolname = ANY (ours) OR g.rolname LIKE 'pg\_%'
+			OR g.rolsuper OR g.rolbypassrls OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication)
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'role "%" exists and %', flaw.role_name, flaw.reason
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = flaw.hint;
+	END IF;
+END $$;

@@ -39,50 +39,32 @@ CREATE TYPE wa.password (
 CREATE FUNCTION wa.password_key(password wa.password) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_password_key';
-REVOKE ALL ON FUNCTION wa.password_key(wa.password) FROM PUBLIC;
 COMMENT ON FUNCTION wa.password_key(wa.password) IS 'for function bodies: what bcrypt gets for a password';
 
 CREATE FUNCTION wa.password_length(password wa.password) RETURNS integer
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_password_length';
-REVOKE ALL ON FUNCTION wa.password_length(wa.password) FROM PUBLIC;
 COMMENT ON FUNCTION wa.password_length(wa.password) IS 'for function bodies: a password''s length in characters; 255 for longer ones';
 
--- bcrypt is pgcrypto's, wherever that is installed.  Its functions are found as
--- members of that extension, and the bodies of ours are stored parsed: they
--- hold the functions themselves and no name that anything could shadow, and
--- stay right when pgcrypto moves to another schema.
-DO $$
-DECLARE
-	place name;
-BEGIN
-	SELECT n.nspname INTO STRICT place
-	FROM pg_catalog.pg_extension e
-		JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
-			AND d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e'
-		JOIN pg_catalog.pg_proc p ON p.oid = d.objid
-		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-	WHERE e.extname = 'pgcrypto' AND p.proname = 'crypt';
-	EXECUTE pg_catalog.format($function$
-		CREATE FUNCTION wa.bcrypt(key text, salt text) RETURNS text
-			LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-			SET search_path = pg_catalog, pg_temp
-			RETURN %1$I.crypt(key, salt);
-		CREATE FUNCTION wa.bcrypt_salt() RETURNS text
-			LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
-			SET search_path = pg_catalog, pg_temp
-			RETURN %1$I.gen_salt('bf', 12)
-	$function$, place);
-END $$;
-REVOKE ALL ON FUNCTION wa.bcrypt(text, text), wa.bcrypt_salt() FROM PUBLIC;
+-- bcrypt is pgcrypto's: its library, which is part of PostgreSQL, and not the
+-- extension.  Who owns an extension or its schema can drop it, and with CASCADE
+-- all that depends on it; pgcrypto may belong to whoever may create in the
+-- database.  And the schemas of what an extension requires are in the search path
+-- of its scripts.
+CREATE FUNCTION wa.bcrypt(key text, salt text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS '$libdir/pgcrypto', 'pg_crypt';
 COMMENT ON FUNCTION wa.bcrypt(text, text) IS 'for function bodies: pgcrypto''s crypt()';
-COMMENT ON FUNCTION wa.bcrypt_salt() IS 'for function bodies: a new salt for bcrypt of cost 12';
+
+CREATE FUNCTION wa.bcrypt_salt(kind text, cost integer) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+	AS '$libdir/pgcrypto', 'pg_gen_salt_rounds';
+COMMENT ON FUNCTION wa.bcrypt_salt(text, integer) IS 'for function bodies: pgcrypto''s gen_salt()';
 
 CREATE FUNCTION wa.hash_password(password wa.password) RETURNS text
 	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	AS $$ SELECT wa.bcrypt(wa.password_key(password), wa.bcrypt_salt()) $$;
-REVOKE ALL ON FUNCTION wa.hash_password(wa.password) FROM PUBLIC;
+	AS $$ SELECT wa.bcrypt(wa.password_key(password), wa.bcrypt_salt('bf', 12)) $$;
 COMMENT ON FUNCTION wa.hash_password(wa.password) IS 'for function bodies: what is stored of a password';
 
 -- Nobody's hash, of the same cost as everybody's: random text where bcrypt's
@@ -91,7 +73,6 @@ CREATE FUNCTION wa.nobodys_hash() RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN '$2a$12$JyIaaAsbVqYNHqkyqqXpuOd1HGzRFJGlzEGG4a1lQ0cqZwJlhPh3K';
-REVOKE ALL ON FUNCTION wa.nobodys_hash() FROM PUBLIC;
 COMMENT ON FUNCTION wa.nobodys_hash() IS
 	'for function bodies: what a password is checked against where there is no account, so that it takes the same time';
 
@@ -107,6 +88,5 @@ DECLARE
 BEGIN
 	RETURN COALESCE(actual = expected AND hash IS NOT NULL, false);
 END $$;
-REVOKE ALL ON FUNCTION wa.password_matches(wa.password, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.password_matches(wa.password, text) IS
 	'for function bodies: whether this is the password; takes as long for a hash that is NULL, and is false then';

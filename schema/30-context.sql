@@ -3,16 +3,12 @@
 CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permission DEFAULT NULL, address text DEFAULT NULL) RETURNS uuid
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_authenticate';
-REVOKE ALL ON FUNCTION wa.authenticate(wa.secret, wa.permission, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permission, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permission, text) IS
 	'binds a credential to this transaction, once, for one permission or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed; the address, where the request came from, is kept as that of the key''s last use';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_act_for';
-REVOKE ALL ON FUNCTION wa.act_for(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.act_for(uuid) TO wa_connector, wa_worker;
 COMMENT ON FUNCTION wa.act_for(uuid) IS
 	'binds one organization to this transaction, for the system processes that have no key';
 
@@ -64,8 +60,6 @@ COMMENT ON FUNCTION wa.has_permission(wa.permission) IS
 CREATE FUNCTION wa.holds_permission(permission wa.permission) RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_holds_permission';
-REVOKE ALL ON FUNCTION wa.holds_permission(wa.permission) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.holds_permission(wa.permission) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.holds_permission(wa.permission) IS
 	'whether the bound credential has the permission, also when the transaction was authenticated for another one only; NULL if no credential is bound';
 
@@ -87,39 +81,24 @@ CREATE FUNCTION wa.org_for(permission wa.permission) RETURNS uuid
 COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
 
-REVOKE ALL ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
-	wa.current_sign_in(), wa.current_expiry(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
-	wa.require_permission(wa.permission), wa.org_for(wa.permission) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.current_org(), wa.current_key(), wa.current_user_id(),
-	wa.current_sign_in(), wa.current_expiry(), wa.member_role(), wa.current_permissions(), wa.has_permission(wa.permission), wa.require_org(),
-	wa.require_permission(wa.permission), wa.org_for(wa.permission)
-	TO wa_owner, wa_gateway, wa_app, wa_worker, wa_connector;
-
 CREATE FUNCTION wa.hash_key(key text) RETURNS bytea
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_hash_key';
-REVOKE ALL ON FUNCTION wa.hash_key(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.hash_key(text) TO wa_owner, wa_admin;
 COMMENT ON FUNCTION wa.hash_key(text) IS 'SHA-256 of a key: all that the database keeps of it';
 
 CREATE FUNCTION wa.make_secret(kind text, OUT secret text, OUT digest bytea, OUT prefix text)
 	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_make_secret';
-REVOKE ALL ON FUNCTION wa.make_secret(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.make_secret(text) TO wa_owner;
 COMMENT ON FUNCTION wa.make_secret(text) IS
 	'makes a credential (api_key, user_token, sign_in, ticket, invitation) with its digest and the first characters, for display';
 
 CREATE FUNCTION wa.random_bytes(length integer) RETURNS bytea
 	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_random_bytes';
-REVOKE ALL ON FUNCTION wa.random_bytes(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.random_bytes(integer) TO wa_owner;
 COMMENT ON FUNCTION wa.random_bytes(integer) IS '1 to 1024 bytes from the server''s strong random source';
 
 CREATE FUNCTION wa.invalidate() RETURNS trigger
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_invalidate';
-REVOKE ALL ON FUNCTION wa.invalidate() FROM PUBLIC;
 COMMENT ON FUNCTION wa.invalidate() IS
 	'trigger: makes every backend forget, at commit, what it cached of the table';

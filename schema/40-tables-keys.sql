@@ -114,7 +114,6 @@ BEGIN
 	RAISE EXCEPTION 'rows of %.% cannot be changed or removed', TG_TABLE_SCHEMA, TG_TABLE_NAME
 		USING ERRCODE = 'insufficient_privilege';
 END $$;
-REVOKE ALL ON FUNCTION wa.refuse_change() FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_change() IS 'trigger: keeps a table append-only';
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON wa.audit
 	FOR EACH ROW EXECUTE FUNCTION wa.refuse_change();

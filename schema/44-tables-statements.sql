@@ -5,7 +5,8 @@ CREATE TABLE wa.statement (
 	role_name name NOT NULL,
 	name text NOT NULL,
 	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
-	source text NOT NULL,
+	parameters regtype[] NOT NULL,
+	source text NOT NULL CHECK (starts_with(source, format('/* %s */', name))),
 	PRIMARY KEY (role_name, name),
 	UNIQUE (role_name, digest)
 );
@@ -21,5 +22,7 @@ COMMENT ON TABLE wa.statement IS
 COMMENT ON COLUMN wa.statement.role_name IS 'the sealed role';
 COMMENT ON COLUMN wa.statement.name IS 'name of the statement, as of its file in gateway/statements';
 COMMENT ON COLUMN wa.statement.digest IS 'SHA-256 of its text: what the seal compares';
-COMMENT ON COLUMN wa.statement.source IS 'its text, for people';
+COMMENT ON COLUMN wa.statement.parameters IS 'the types of its parameters, which the seal compares as well';
+COMMENT ON COLUMN wa.statement.source IS
+	'its text, which begins with its name: a session can prepare it under that name only';
 COMMENT ON TRIGGER statement_invalidate ON wa.statement IS 'makes every backend read the list again';

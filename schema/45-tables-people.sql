@@ -189,8 +189,6 @@ ALTER TABLE wa.invitation ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.invitation TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.invitation AS RESTRICTIVE TO wa_owner
 	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
-GRANT SELECT (id, email, name, created_at, disabled_at) ON wa.app_user TO wa_admin;
-GRANT SELECT (org_id, user_id, role, created_at) ON wa.member TO wa_admin;
 
 -- What pg_dump has to carry.  Sign-ins and tokens are not in it: a restored
 -- database should not know who was signed in when the dump was made.

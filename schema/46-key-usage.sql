@@ -28,8 +28,6 @@ CREATE POLICY wa_owner_open ON wa.api_key_usage TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.api_key_usage AS RESTRICTIVE TO wa_owner
 	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
 CREATE POLICY wa_admin_read ON wa.api_key_usage FOR SELECT TO wa_admin USING (true);
-GRANT SELECT (org_id, key_id, first_used_at, first_used_from, last_used_at, last_used_from)
-	ON wa.api_key_usage TO wa_admin;
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key_usage', '');
 
 -- What is in memory.  These see every organization of the database, so that
@@ -38,8 +36,6 @@ CREATE FUNCTION wa.key_usage(org uuid, key uuid, OUT first_used_at timestamptz, 
 							 OUT last_used_at timestamptz, OUT last_used_from inet)
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_key_usage';
-REVOKE ALL ON FUNCTION wa.key_usage(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.key_usage(uuid, uuid) TO wa_owner, wa_admin;
 COMMENT ON FUNCTION wa.key_usage(uuid, uuid) IS
 	'what the server has in memory of a key''s use; nulls if it has nothing, or was started without the library';
 
@@ -48,16 +44,12 @@ CREATE FUNCTION wa.unflushed_key_usage()
 				   last_used_at timestamptz, last_used_from inet, flushed_at timestamptz)
 	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_unflushed_key_usage';
-REVOKE ALL ON FUNCTION wa.unflushed_key_usage() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.unflushed_key_usage() TO wa_owner;
 COMMENT ON FUNCTION wa.unflushed_key_usage() IS
 	'for wa.flush_key_usage(): the keys with uses in memory that the table is not known to have';
 
 CREATE FUNCTION wa.confirm_key_usage(org uuid, key uuid, at timestamptz) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_confirm_key_usage';
-REVOKE ALL ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) TO wa_owner;
 COMMENT ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) IS
 	'for wa.flush_key_usage(): the table has, committed, the uses of a key up to this time';
 
@@ -73,8 +65,6 @@ AS $$
 	ORDER BY last.used_at DESC NULLS LAST
 	LIMIT 1
 $$;
-REVOKE ALL ON FUNCTION wa.key_last_used(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.key_last_used(uuid, uuid) TO wa_owner, wa_admin;
 COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
 	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was';
 
@@ -105,7 +95,6 @@ BEGIN
 	END LOOP;
 	RETURN count;
 END $$;
-REVOKE ALL ON FUNCTION wa.flush_first_uses(integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.flush_first_uses(integer) IS
 	'for wa.flush_key_usage(): makes rows of keys that have none, with key.used_first in the audit log';
 
@@ -129,7 +118,6 @@ BEGIN
 	GET DIAGNOSTICS count = ROW_COUNT;
 	RETURN count;
 END $$;
-REVOKE ALL ON FUNCTION wa.flush_later_uses(integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.flush_later_uses(integer) IS 'for wa.flush_key_usage(): brings rows up to date';
 
 -- One batch.  Memory is told what the table has only by a later call that finds
@@ -159,7 +147,5 @@ BEGIN
 	written := wa.flush_first_uses(max);
 	RETURN written + wa.flush_later_uses(max - written);
 END $$;
-REVOKE ALL ON FUNCTION wa.flush_key_usage(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.flush_key_usage(integer) TO wa_worker, wa_admin;
 COMMENT ON FUNCTION wa.flush_key_usage(integer) IS
 	'writes a batch of the key uses that are newer in memory than in the table, and key.used_first to the audit log for keys that had none; returns how many keys it wrote';

@@ -12,7 +12,6 @@ SELECT wa.protect('wa.delivery', 'org_id', 'manage', 'manage');
 -- holds, while the transaction was authenticated for events only.
 CREATE POLICY wa_read_auth ON wa.event AS RESTRICTIVE FOR SELECT TO wa_gateway, wa_app
 	USING (type NOT LIKE 'auth.%' OR wa.holds_permission('manage'));
-GRANT SELECT (org_id, epoch, xid, id, type, session_id, envelope) ON wa.event TO wa_gateway, wa_app;
 
 CREATE POLICY wa_owner_open ON wa.event TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.event AS RESTRICTIVE TO wa_owner
@@ -42,12 +41,3 @@ CREATE POLICY wa_claim_all ON wa.delivery FOR SELECT TO wa_claim USING (true);
 -- wa.delivery_stats() looks for events that are held up, in every organization.
 CREATE POLICY wa_claim_all ON wa.event FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.org FOR SELECT TO wa_claim USING (true);
-GRANT SELECT (org_id, epoch, xid, id, created_at) ON wa.event TO wa_claim;
-GRANT SELECT (id) ON wa.org TO wa_claim;
-GRANT SELECT (org_id, id, active, disabled_at) ON wa.webhook TO wa_claim;
-GRANT SELECT, INSERT, UPDATE ON wa.webhook_lane TO wa_claim;
-GRANT SELECT (org_id, webhook_id, status, next_attempt_at, epoch, xid, event_id, created_at) ON wa.delivery TO wa_claim;
-
-GRANT SELECT (org_id, webhook_id, id, event_id, type, session_id, status, attempts, next_attempt_at, status_code,
-	error, created_at, updated_at) ON wa.delivery TO wa_gateway, wa_app;
-GRANT SELECT (event_days) ON wa.org TO wa_admin;

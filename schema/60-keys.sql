@@ -5,7 +5,6 @@
 CREATE FUNCTION wa.is_socket() RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_is_socket';
-REVOKE ALL ON FUNCTION wa.is_socket() FROM PUBLIC;
 COMMENT ON FUNCTION wa.is_socket() IS
 	'for function bodies: whether this transaction acts with the credential of a realtime socket, which only listens';
 
@@ -19,7 +18,6 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'person';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.refuse_under_key() FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_under_key() IS
 	'for function bodies: raises 42501, with "person" in the constraint-name field, in a transaction that acts with an API key';
 
@@ -27,7 +25,6 @@ CREATE FUNCTION wa.actor() RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT COALESCE(wa.typeid('usr', wa.current_user_id()), wa.typeid('key', wa.current_key()), session_user::text) $$;
-REVOKE ALL ON FUNCTION wa.actor() FROM PUBLIC;
 COMMENT ON FUNCTION wa.actor() IS 'who acts, for the audit log: a person, a key, or else the database login';
 
 -- The name of an actor or of what was acted on, where it is still known.
@@ -42,7 +39,6 @@ AS $$
 			(SELECT k.name FROM wa.api_key k WHERE k.org_id = org AND k.id = wa.from_typeid('key', name_of.id))
 		END
 $$;
-REVOKE ALL ON FUNCTION wa.name_of(uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_… or key_… is called, NULL for others';
 
 -- What a person does is noted with the address that the person signed in from, and
@@ -57,7 +53,6 @@ AS $$
 		SELECT jsonb_build_object('address', host(s.address)) FROM wa.sign_in s
 		WHERE s.user_id = wa.current_user_id() AND s.id = wa.current_sign_in() AND s.address IS NOT NULL), '{}'))
 $$;
-REVOKE ALL ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
 	'adds a row to the audit log; the actor is whom the transaction acts for, and the time now, unless they are given';
 
@@ -70,7 +65,6 @@ AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('%s %s', field, problem), COLUMN = field;
 END $$;
-REVOKE ALL ON FUNCTION wa.refuse_field(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_field(text, text) IS
 	'for function bodies: raises 22023 with the field''s name in the column-name field of the error';
 
@@ -83,7 +77,6 @@ BEGIN
 		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_name(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_name(text) IS
 	'for function bodies: raises 22023 for what cannot be the name of an organization, a key or a person';
 
@@ -100,8 +93,6 @@ BEGIN
 	PERFORM wa.note(org, 'org.created', org);
 	RETURN org;
 END $$;
-REVOKE ALL ON FUNCTION wa.create_org(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.create_org(text) TO wa_admin;
 COMMENT ON FUNCTION wa.create_org(text) IS 'makes an organization and returns its id';
 
 CREATE FUNCTION wa.check_key(name text, permissions wa.permissions, expires_at timestamptz) RETURNS void
@@ -117,7 +108,6 @@ BEGIN
 		PERFORM wa.refuse_field('expiresAt', 'must be in the future');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_key(text, wa.permissions, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_key(text, wa.permissions, timestamptz) IS
 	'for function bodies: raises 22023 for what a key cannot have';
 
@@ -154,7 +144,6 @@ BEGIN
 		'name', btrim(name), 'prefix', prefix, 'permissions', to_jsonb(permissions::text[])) || detail);
 	RETURN key;
 END $$;
-REVOKE ALL ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb) IS
 	'for function bodies: checks and stores a key';
 
@@ -170,8 +159,6 @@ BEGIN
 	id := wa.insert_key(org, name, made.digest, made.prefix, permissions, expires_at, '{}');
 	secret := made.secret;
 END $$;
-REVOKE ALL ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) TO wa_admin;
 COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) IS
 	'makes an API key; the answer is the only place where its secret ever appears';
 
@@ -189,8 +176,6 @@ BEGIN
 	END IF;
 	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}');
 END $$;
-REVOKE ALL ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) TO wa_admin;
 COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) IS
 	'takes over a key (wa_ and 17 to 125 characters) that another system issued, by its SHA-256 digest';
 
@@ -199,7 +184,6 @@ CREATE FUNCTION wa.org_of_key(key uuid) RETURNS uuid
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT k.org_id FROM wa.org o JOIN wa.api_key k ON k.org_id = o.id AND k.id = key LIMIT 1 $$;
-REVOKE ALL ON FUNCTION wa.org_of_key(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.org_of_key(uuid) IS 'for function bodies: the organization of a key, NULL for an unknown one';
 
 CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
@@ -226,8 +210,6 @@ BEGIN
 	PERFORM wa.note(org, 'key.revoked', key, jsonb_build_object('name', key_name));
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.revoke_key(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.revoke_key(uuid) TO wa_admin;
 COMMENT ON FUNCTION wa.revoke_key(uuid) IS
 	'revokes a key; once this has committed no transaction that begins is accepted with it; false if it was revoked before';
 
@@ -256,8 +238,6 @@ BEGIN
 	END IF;
 	RETURN revoked;
 END $$;
-REVOKE ALL ON FUNCTION wa.revoke_key(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.revoke_key(uuid, text) TO wa_admin;
 COMMENT ON FUNCTION wa.revoke_key(uuid, text) IS
 	'revokes every live key of the organization with this name, a rotated predecessor included, and returns how many';
 
@@ -298,8 +278,6 @@ BEGIN
 	PERFORM wa.note(org, 'key.rotated', key, jsonb_build_object('name', old.name, 'successor', wa.typeid('key', id)));
 	secret := made.secret;
 END $$;
-REVOKE ALL ON FUNCTION wa.rotate_key(uuid, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.rotate_key(uuid, interval) TO wa_admin;
 COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
 	'makes a successor with the same name, permissions and lifetime; the old key is refused after the overlap';
 
@@ -315,8 +293,6 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		last.used_at AS last_used_at, last.used_from AS last_used_from
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last;
-REVOKE ALL ON wa.keys FROM PUBLIC;
-GRANT SELECT ON wa.keys TO wa_admin;
 COMMENT ON VIEW wa.keys IS 'API keys for administrators, without their digests';
 COMMENT ON COLUMN wa.keys.org_id IS 'the organization that the key opens';
 COMMENT ON COLUMN wa.keys.org IS 'its name';
@@ -343,6 +319,4 @@ AS $$
 			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.current_user_id())),
 		wa.current_permissions()::text[]
 $$;
-REVOKE ALL ON FUNCTION wa.me() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.me() TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.me() IS 'who the bound credential is and what it may do';

@@ -16,7 +16,6 @@ BEGIN
 	END IF;
 	RETURN found_session;
 END $$;
-REVOKE ALL ON FUNCTION wa.find_session(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_session(uuid) IS
 	'for function bodies: a session of the bound organization; raises P0002 if there is none';
 
@@ -35,7 +34,6 @@ BEGIN
 		PERFORM wa.refuse_field('ratePerHour', 'must be between 0 and 1000000');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_session_settings(text, integer, integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_session_settings(text, integer, integer) IS
 	'for function bodies: raises 22023 for a setting of a session that is out of bounds';
 
@@ -61,8 +59,6 @@ BEGIN
 	RETURNING * INTO made;
 	RETURN made;
 END $$;
-REVOKE ALL ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
 	'makes a session and, unless start is false, lets a connector start it; needs manage';
 
@@ -90,8 +86,6 @@ BEGIN
 	RETURNING * INTO changed;
 	RETURN changed;
 END $$;
-REVOKE ALL ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) IS
 	'changes what of a session is given, NULL leaves it; needs manage';
 
@@ -106,8 +100,6 @@ BEGIN
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.delete_session(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.delete_session(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.delete_session(uuid) IS
 	'deletes a session with its chats, contacts and messages; needs manage';
 
@@ -143,8 +135,6 @@ BEGIN
 	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
 	RETURN changed;
 END $$;
-REVOKE ALL ON FUNCTION wa.control_session(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.control_session(uuid, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.control_session(uuid, text) IS
 	'start, stop, restart or logout of a session; logout forgets the phone; needs manage';
 
@@ -162,8 +152,6 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.session_qr(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.session_qr(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.session_qr(uuid) IS
 	'the QR code that pairs a phone with the session; raises 55000 when it does not wait for one; needs manage';
 
@@ -175,7 +163,6 @@ AS $$
 	SELECT string_agg(substr('123456789ABCDEFGHJKLMNPQRSTVWXYZ', 1 + get_byte(random, i) % 32, 1), '')
 	FROM (SELECT wa.random_bytes(8) AS random) r, generate_series(0, 7) i
 $$;
-REVOKE ALL ON FUNCTION wa.make_pairing_code() FROM PUBLIC;
 COMMENT ON FUNCTION wa.make_pairing_code() IS 'a fresh code for pairing by code';
 
 CREATE FUNCTION wa.request_pairing_code(session uuid, phone text) RETURNS text
@@ -199,7 +186,5 @@ BEGIN
 	RETURNING p.code INTO pairing_code;
 	RETURN pairing_code;
 END $$;
-REVOKE ALL ON FUNCTION wa.request_pairing_code(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.request_pairing_code(uuid, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.request_pairing_code(uuid, text) IS
 	'makes the code that pairs this phone with the session; the connector tells WhatsApp; needs manage';

@@ -29,7 +29,6 @@ BEGIN
 	END IF;
 	RETURN jid;
 END $$;
-REVOKE ALL ON FUNCTION wa.require_recipient(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.require_recipient(text) IS
 	'for function bodies: WhatsApp address of the recipient of a request; raises 22023 if it is none';
 
@@ -59,7 +58,6 @@ AS $$
 		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
 		unread_count = c.unread_count + EXCLUDED.unread_count
 $$;
-REVOKE ALL ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) IS
 	'for function bodies: notes a message in its chat, and makes the chat if need be';
 
@@ -85,8 +83,6 @@ BEGIN
 	END IF;
 	RETURN changed;
 END $$;
-REVOKE ALL ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) IS
 	'archives, pins or mutes a chat, NULL leaves it as it is; needs send';
 
@@ -109,6 +105,4 @@ BEGIN
 		AND m.direction = 'in' AND m.status = 'delivered';
 	RETURN changed;
 END $$;
-REVOKE ALL ON FUNCTION wa.read_chat(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.read_chat(uuid, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.read_chat(uuid, text) IS 'marks what was received in a chat as read; needs send';

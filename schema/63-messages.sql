@@ -33,7 +33,6 @@ BEGIN
 		PERFORM wa.refuse_field('media.filename', 'must be 1 to 255 characters without slashes');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_media(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_media(text, jsonb) IS 'for function bodies: raises 22023 unless this is an attachment';
 
 CREATE FUNCTION wa.check_text(field text, value jsonb, maximum integer, required boolean) RETURNS void
@@ -48,7 +47,6 @@ BEGIN
 		PERFORM wa.refuse_field(field, format('must be a text of 1 to %s characters', maximum));
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_text(text, jsonb, integer, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_text(text, jsonb, integer, boolean) IS
 	'for function bodies: raises 22023 unless a field is a text of bounded length';
 
@@ -68,7 +66,6 @@ BEGIN
 	PERFORM wa.check_text('name', content -> 'name', 200, false);
 	PERFORM wa.check_text('address', content -> 'address', 500, false);
 END $$;
-REVOKE ALL ON FUNCTION wa.check_location(jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_location(jsonb) IS 'for function bodies: raises 22023 unless this is a location';
 
 CREATE FUNCTION wa.check_contact(contact jsonb) RETURNS void
@@ -86,7 +83,6 @@ BEGIN
 		PERFORM wa.refuse_field('contact.vcard', 'must be a vCard');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_contact(jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_contact(jsonb) IS 'for function bodies: raises 22023 unless this is a contact card';
 
 CREATE FUNCTION wa.check_poll(content jsonb) RETURNS void
@@ -109,7 +105,6 @@ BEGIN
 		PERFORM wa.refuse_field('selectableCount', 'must be between 1 and the number of options');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_poll(jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_poll(jsonb) IS 'for function bodies: raises 22023 unless this is a poll';
 
 -- Which fields each type has, besides to, replyTo and mentions.
@@ -145,7 +140,6 @@ BEGIN
 			PERFORM wa.check_text('caption', content -> 'caption', 4096, false);
 	END CASE;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_content(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_content(text, jsonb) IS
 	'for function bodies: raises 22023 unless these fields make a message of this type';
 
@@ -195,7 +189,6 @@ BEGIN
 		hour_start = rate.hour_start, hour_count = rate.hour_count + 1
 	WHERE r.org_id = session.org_id AND r.session_id = session.id;
 END $$;
-REVOKE ALL ON FUNCTION wa.count_send(wa.session) FROM PUBLIC;
 COMMENT ON FUNCTION wa.count_send(wa.session) IS
 	'for function bodies: counts a message against the session''s limits; raises 53400, with the seconds to wait at the start of its detail';
 
@@ -226,7 +219,6 @@ BEGIN
 	END IF;
 	RETURN first.message_id;
 END $$;
-REVOKE ALL ON FUNCTION wa.replay(text, bytea, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.replay(text, bytea, uuid) IS
 	'for function bodies: remembers a request by its Idempotency-Key, and finds the message that an earlier one made';
 
@@ -285,7 +277,5 @@ BEGIN
 			reply_to, (SELECT array_agg(wa.recipient_jid(m)) FROM unnest(send_message.mentions) m),
 			'queued', send_message."timestamp");
 END $$;
-REVOKE ALL ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
 	'queues a message for the session''s connector, once per Idempotency-Key; content holds the fields of its type; needs send';

@@ -16,7 +16,6 @@ BEGIN
 	END IF;
 	RETURN found_message;
 END $$;
-REVOKE ALL ON FUNCTION wa.find_message(uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_message(uuid, uuid) IS
 	'for function bodies: a message of the bound organization; raises P0002 if there is none';
 
@@ -37,7 +36,6 @@ BEGIN
 		RAISE EXCEPTION 'message was deleted' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.refuse_unless_sent(wa.message) FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_unless_sent(wa.message) IS
 	'for function bodies: raises 55000 for a message that WhatsApp does not have';
 
@@ -50,7 +48,6 @@ BEGIN
 		RAISE EXCEPTION 'message is somebody else''s' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.refuse_unless_own(wa.message) FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_unless_own(wa.message) IS
 	'for function bodies: raises 55000 for a message that the session did not send itself';
 
@@ -68,7 +65,6 @@ BEGIN
 	RETURNING a.id, a.message_id, a.session_id, a.status, a.created_at
 	INTO id, message_id, session_id, status, "timestamp";
 END $$;
-REVOKE ALL ON FUNCTION wa.queue_action(wa.message, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.queue_action(wa.message, text, jsonb) IS
 	'for function bodies: queues an action on a message for the session''s connector';
 
@@ -90,8 +86,6 @@ BEGIN
 	SELECT q.* INTO id, message_id, session_id, status, "timestamp"
 	FROM wa.queue_action(target, 'react', jsonb_build_object('emoji', emoji)) q;
 END $$;
-REVOKE ALL ON FUNCTION wa.react_to_message(uuid, uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.react_to_message(uuid, uuid, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.react_to_message(uuid, uuid, text) IS
 	'queues a reaction to a message; an empty emoji takes it back; needs send';
 
@@ -114,8 +108,6 @@ BEGIN
 	SELECT q.* INTO id, message_id, session_id, status, "timestamp"
 	FROM wa.queue_action(target, 'edit', jsonb_build_object('text', new_text)) q;
 END $$;
-REVOKE ALL ON FUNCTION wa.edit_message(uuid, uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.edit_message(uuid, uuid, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.edit_message(uuid, uuid, text) IS 'queues a new text for a text message of one''s own; needs send';
 
 CREATE FUNCTION wa.revoke_message(session uuid, message uuid, OUT id uuid, OUT message_id uuid,
@@ -132,8 +124,6 @@ BEGIN
 	PERFORM wa.refuse_unless_sent(target);
 	SELECT q.* INTO id, message_id, session_id, status, "timestamp" FROM wa.queue_action(target, 'revoke', '{}') q;
 END $$;
-REVOKE ALL ON FUNCTION wa.revoke_message(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.revoke_message(uuid, uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.revoke_message(uuid, uuid) IS 'queues the deletion, for everyone, of a message of one''s own; needs send';
 
 -- The copy gets its id now, so that the caller can find it once it is sent.
@@ -155,8 +145,6 @@ BEGIN
 	SELECT q.id, copy, q.session_id, q.status, q."timestamp" INTO id, message_id, session_id, status, "timestamp"
 	FROM wa.queue_action(target, 'forward', jsonb_build_object('to', chat, 'copy', copy)) q;
 END $$;
-REVOKE ALL ON FUNCTION wa.forward_message(uuid, uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.forward_message(uuid, uuid, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text) IS
 	'queues a copy of a message''s content to another chat, and returns the id that the copy will have; needs send';
 
@@ -190,7 +178,6 @@ BEGIN
 					source.media_data, 'sent', true, at);
 	END CASE;
 END $$;
-REVOKE ALL ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) IS
 	'for function bodies: makes messages show what an action has done';
 

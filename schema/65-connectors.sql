@@ -23,7 +23,6 @@ BEGIN
 		PERFORM wa.refuse_field('lease', 'must be between a second and an hour');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_lease(text, integer, interval) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_lease(text, integer, interval) IS 'for function bodies: raises 22023 unless these can be a lease';
 
 CREATE FUNCTION wa.connector_sessions(connector text, owner text, max integer, lease interval)
@@ -69,8 +68,6 @@ BEGIN
 		AND s.lease_until > clock_timestamp() AND s.status IN ('starting', 'scan_qr_code', 'working')
 	ORDER BY s.id;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_sessions(text, text, integer, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_sessions(text, text, integer, interval) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
 	'takes the lease of sessions that want to run and that nobody runs, renews those of the owner, and lists them';
 
@@ -85,8 +82,6 @@ BEGIN
 	GET DIAGNOSTICS released = ROW_COUNT;
 	RETURN released;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_release(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_release(text) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_release(text) IS
 	'gives back the leases of all sessions of the owner, when it stops, and returns how many';
 
@@ -122,8 +117,6 @@ BEGIN
 		m.mentions, m.attempts, m.maybe_sent
 	FROM taken m ORDER BY m.id;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_claim(text, text, integer, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_claim(text, text, integer, interval) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
 	'takes messages to send, of the working sessions that the owner leases; maybe_sent: an earlier connector may have sent it already';
 
@@ -164,8 +157,6 @@ BEGIN
 	FROM taken a JOIN wa.message m ON m.org_id = a.org_id AND m.id = a.message_id
 	ORDER BY a.id;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_actions(text, text, integer, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_actions(text, text, integer, interval) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
 	'takes message actions to carry out, with the message that each is about, as wa.connector_claim() takes messages';
 
@@ -201,8 +192,6 @@ BEGIN
 	END IF;
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) IS
 	'reports where a session stands; false if the owner''s lease is gone or somebody stopped the session';
 
@@ -217,8 +206,6 @@ BEGIN
 	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_sent(uuid, text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_sent(uuid, text, timestamptz) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
 	'reports that WhatsApp took a message, whoever has its lease by now; false if it was not on its way';
 
@@ -241,8 +228,6 @@ BEGIN
 	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_failed(uuid, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_failed(uuid, text, boolean) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
 	'reports that a message was certainly not sent: for good, or to be tried again with back-off';
 
@@ -268,8 +253,6 @@ BEGIN
 		AND wa.status_rank(m.status) < wa.status_rank(connector_status.status);
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) IS
 	'reports that a message was delivered, read or played; false if that is no news';
 
@@ -289,8 +272,6 @@ BEGIN
 	PERFORM wa.apply_action(done, connector_action_done.wa_message_id, at);
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) IS
 	'reports that WhatsApp took an action, and makes the message show it; wa_message_id is that of a forwarded copy';
 
@@ -306,8 +287,6 @@ BEGIN
 	WHERE a.org_id = wa.require_org() AND a.id = action AND a.status IN ('queued', 'sending');
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_action_failed(uuid, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_action_failed(uuid, text, boolean) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
 	'reports that an action was certainly not carried out: for good, or to be tried again with back-off';
 
@@ -337,8 +316,6 @@ BEGIN
 		AND NOT m.revoked AND (connector_change.type = 'react' OR m.sender_jid = connector_change.sender_jid);
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_change(uuid, text, text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_change(uuid, text, text, text, text) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text) IS
 	'reports that somebody reacted to a message, or that its sender edited or revoked it; false if that changes nothing';
 
@@ -394,7 +371,5 @@ BEGIN
 	RETURNING id INTO message;
 	RETURN message;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz) IS
 	'stores a received message with its chat and contact, once, and returns its id';

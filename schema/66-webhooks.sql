@@ -11,7 +11,6 @@ CREATE FUNCTION wa.target_problem(address inet) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_target_problem';
-REVOKE ALL ON FUNCTION wa.target_problem(inet) FROM PUBLIC;
 COMMENT ON FUNCTION wa.target_problem(inet) IS
 	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may';
 
@@ -41,7 +40,6 @@ BEGIN
 		PERFORM wa.refuse_field('url', 'must not lead to an address that is private or otherwise reserved');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_target(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_target(text) IS
 	'for function bodies: raises 22023 for a URL whose host is an address that webhooks may not lead to';
 
@@ -54,7 +52,6 @@ BEGIN
 		PERFORM wa.refuse_field(field, 'must be event types, or *');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_event_types(text[], text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
 	'for function bodies: raises 22023 for this field unless these are event types; NULL is not looked at';
 
@@ -105,7 +102,6 @@ BEGIN
 		PERFORM wa.refuse_field('secret', 'must be 16 to 200 printable characters');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_webhook(uuid, text, text[], jsonb, jsonb, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_webhook(uuid, text, text[], jsonb, jsonb, text) IS
 	'for function bodies: raises 22023 for what is wrong with a webhook; NULL is not looked at';
 
@@ -116,7 +112,6 @@ CREATE FUNCTION wa.make_webhook_secret() RETURNS text
 AS $$
 	SELECT 'whsec_' || encode(wa.random_bytes(24), 'base64')
 $$;
-REVOKE ALL ON FUNCTION wa.make_webhook_secret() FROM PUBLIC;
 COMMENT ON FUNCTION wa.make_webhook_secret() IS 'a fresh secret for signatures, in the form of Standard Webhooks';
 
 CREATE FUNCTION wa.create_webhook(url text, events text[] DEFAULT NULL, session uuid DEFAULT NULL,
@@ -144,8 +139,6 @@ BEGIN
 	RETURNING * INTO made;
 	RETURN made;
 END $$;
-REVOKE ALL ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) IS
 	'makes a webhook; the answer is the only one that shows its secret; needs manage';
 
@@ -192,8 +185,6 @@ BEGIN
 	changed.previous_secret := NULL;
 	RETURN changed;
 END $$;
-REVOKE ALL ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) IS
 	'changes what of a webhook is given, NULL leaves it; needs manage';
 
@@ -222,8 +213,6 @@ BEGIN
 	END IF;
 	RETURN new_secret;
 END $$;
-REVOKE ALL ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) IS
 	'gives a webhook a new secret, a random one if none is given, and returns it; for the overlap (a day; 0 to 7 days) deliveries are signed with the old one too; needs manage';
 
@@ -238,6 +227,4 @@ BEGIN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.delete_webhook(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.delete_webhook(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.delete_webhook(uuid) IS 'deletes a webhook; needs manage';

@@ -11,7 +11,6 @@ BEGIN
 	PERFORM wa.require_permission('manage');
 	RETURN wa.require_org();
 END $$;
-REVOKE ALL ON FUNCTION wa.require_key_manager() FROM PUBLIC;
 COMMENT ON FUNCTION wa.require_key_manager() IS
 	'for function bodies: the organization of a person who may manage API keys; raises 42501 for everybody else';
 
@@ -35,8 +34,6 @@ BEGIN
 	ORDER BY k.id DESC
 	LIMIT list_api_keys.max;
 END $$;
-REVOKE ALL ON FUNCTION wa.list_api_keys(uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.list_api_keys(uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.list_api_keys(uuid, integer) IS
 	'the organization''s keys, newest first, for a person who manages them';
 
@@ -54,8 +51,6 @@ BEGIN
 	SELECT made.id, made.secret INTO id, secret
 	FROM wa.create_key(org, name, permissions::wa.permissions, expires_at) made;
 END $$;
-REVOKE ALL ON FUNCTION wa.create_api_key(text, text[], timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.create_api_key(text, text[], timestamptz) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
 	'wa.create_key() in the active organization, for a person who manages its keys';
 
@@ -74,7 +69,6 @@ BEGIN
 	END IF;
 	RETURN found_key;
 END $$;
-REVOKE ALL ON FUNCTION wa.find_api_key(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_api_key(uuid) IS
 	'for function bodies: a key of the active organization; raises P0002 if there is none';
 
@@ -93,8 +87,6 @@ BEGIN
 		shown.created_by, wa.name_of(shown.org_id, shown.created_by), shown.expires_at,
 		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by, shown.revoked_at;
 END $$;
-REVOKE ALL ON FUNCTION wa.show_api_key(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.show_api_key(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as wa.list_api_keys() lists it, for a person who manages them';
 
@@ -123,8 +115,6 @@ BEGIN
 		'name', btrim(name), 'permissions', permissions, 'expiresAt', expires_at)));
 	RETURN old.id;
 END $$;
-REVOKE ALL ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
 	'changes what of a key is given, NULL leaves it, for a person who manages the keys; the secret stays';
 
@@ -135,8 +125,6 @@ AS $$
 BEGIN
 	RETURN wa.revoke_key((wa.find_api_key(key)).id);
 END $$;
-REVOKE ALL ON FUNCTION wa.revoke_api_key(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.revoke_api_key(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.revoke_api_key(uuid) IS
 	'wa.revoke_key() in the active organization, for a person who manages its keys';
 
@@ -148,7 +136,5 @@ BEGIN
 	SELECT made.id, made.secret INTO id, secret
 	FROM wa.rotate_key((wa.find_api_key(key)).id, COALESCE(overlap_seconds, 86400) * interval '1 second') made;
 END $$;
-REVOKE ALL ON FUNCTION wa.rotate_api_key(uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.rotate_api_key(uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer) IS
 	'wa.rotate_key() in the active organization, for a person who manages its keys';

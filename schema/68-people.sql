@@ -18,7 +18,6 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.refuse_bound() FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_bound() IS
 	'for function bodies: raises 42501 in a transaction that acts for an organization';
 
@@ -35,7 +34,6 @@ BEGIN
 		PERFORM wa.refuse_field(field, 'must not be the email address');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_new_password(wa.password, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
 	'for function bodies: raises 22023 for what cannot become a password';
 
@@ -62,7 +60,6 @@ BEGIN
 	END;
 	RETURN person;
 END $$;
-REVOKE ALL ON FUNCTION wa.insert_user(text, text, wa.password) FROM PUBLIC;
 COMMENT ON FUNCTION wa.insert_user(text, text, wa.password) IS 'for function bodies: checks and stores an account';
 
 -- 120 random bits, to be typed once and then changed.
@@ -70,7 +67,6 @@ CREATE FUNCTION wa.make_password() RETURNS text
 	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT translate(encode(wa.random_bytes(15), 'base64'), '+/', '-_') $$;
-REVOKE ALL ON FUNCTION wa.make_password() FROM PUBLIC;
 COMMENT ON FUNCTION wa.make_password() IS 'for function bodies: a random password of 20 characters';
 
 CREATE FUNCTION wa.create_user(email text, name text, password wa.password DEFAULT NULL,
@@ -86,8 +82,6 @@ BEGIN
 	END IF;
 	id := wa.insert_user(email, name, password);
 END $$;
-REVOKE ALL ON FUNCTION wa.create_user(text, text, wa.password) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.create_user(text, text, wa.password) TO wa_admin;
 COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
 	'makes an account; without a password one is made up, and the answer is the only place where it ever appears';
 
@@ -101,7 +95,6 @@ AS $$
 	DELETE FROM wa.user_token t USING wa.member m
 	WHERE m.user_id = person AND t.org_id = m.org_id AND t.user_id = m.user_id AND t.sign_in_id IS DISTINCT FROM but;
 $$;
-REVOKE ALL ON FUNCTION wa.end_sign_ins(uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS 'for function bodies: signs a person out everywhere, or everywhere else';
 
 -- A note in every organization that the person is a member of.
@@ -111,7 +104,6 @@ CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL
 AS $$
 	SELECT wa.note(m.org_id, action, person, '{}', actor) FROM wa.member m WHERE m.user_id = person ORDER BY m.org_id
 $$;
-REVOKE ALL ON FUNCTION wa.note_person(uuid, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 	'for function bodies: adds a row about a person to the audit log of each of their organizations';
 
@@ -123,7 +115,6 @@ AS $$
 	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
 	WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
 $$;
-REVOKE ALL ON FUNCTION wa.withdraw_invitations_by(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid) IS 'for function bodies: withdraws what a person has invited to, in every organization';
 
 -- The person's account, locked, for what administrators do with it.
@@ -143,7 +134,6 @@ BEGIN
 	END IF;
 	RETURN account;
 END $$;
-REVOKE ALL ON FUNCTION wa.lock_user(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.lock_user(uuid) IS
 	'for function bodies: a person''s account, locked; raises 22004 for NULL, P0002 if there is none';
 
@@ -162,8 +152,6 @@ BEGIN
 	PERFORM wa.note_person(person, 'user.disabled');
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.disable_user(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.disable_user(uuid) TO wa_admin;
 COMMENT ON FUNCTION wa.disable_user(uuid) IS
 	'closes an account and signs the person out, with effect right away; false if it was closed before';
 
@@ -180,8 +168,6 @@ BEGIN
 	PERFORM wa.note_person(person, 'user.enabled');
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.enable_user(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.enable_user(uuid) TO wa_admin;
 COMMENT ON FUNCTION wa.enable_user(uuid) IS
 	'opens a closed account again; the person has to sign in anew; false if it was open';
 
@@ -200,8 +186,6 @@ BEGIN
 	PERFORM wa.note_person(person, 'user.password_reset');
 	RETURN password;
 END $$;
-REVOKE ALL ON FUNCTION wa.reset_password(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.reset_password(uuid) TO wa_admin;
 COMMENT ON FUNCTION wa.reset_password(uuid) IS
 	'gives a person who forgot it a new random password, which appears here only, and signs them out everywhere';
 
@@ -218,7 +202,6 @@ BEGIN
 		PERFORM wa.refuse_field('role', 'must be owner, admin or member');
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.check_role(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 for what is no role';
 
 -- Whoever changes members or invitations of an organization does so alone.  Whoever
@@ -230,7 +213,6 @@ AS $$
 BEGIN
 	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
 END $$;
-REVOKE ALL ON FUNCTION wa.lock_members(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.lock_members(uuid) IS
 	'for function bodies: keeps everybody else from changing members and invitations of an organization';
 
@@ -253,7 +235,6 @@ BEGIN
 	SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
 	is_last_owner := COALESCE(role = 'owner', false) AND others = 0;
 END $$;
-REVOKE ALL ON FUNCTION wa.lock_member(uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
 	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; members are locked';
 
@@ -291,7 +272,6 @@ BEGIN
 	END IF;
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.change_member(uuid, uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS
 	'for function bodies: adds, changes or, with NULL as the role, removes a member; false if nothing changed; raises 55000 for the last owner';
 
@@ -310,8 +290,6 @@ BEGIN
 	END IF;
 	RETURN wa.change_member(org, person, role);
 END $$;
-REVOKE ALL ON FUNCTION wa.add_member(uuid, uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.add_member(uuid, uuid, text) TO wa_admin;
 COMMENT ON FUNCTION wa.add_member(uuid, uuid, text) IS
 	'makes a person a member of an organization, or gives a member another role; false if nothing changed';
 
@@ -326,8 +304,6 @@ BEGIN
 	PERFORM wa.refuse_bound();
 	RETURN wa.change_member(org, person, NULL);
 END $$;
-REVOKE ALL ON FUNCTION wa.remove_member(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.remove_member(uuid, uuid) TO wa_admin;
 COMMENT ON FUNCTION wa.remove_member(uuid, uuid) IS
 	'removes a person from an organization, with effect right away; false if they were no member';
 
@@ -345,7 +321,6 @@ BEGIN
 	END IF;
 	RETURN org;
 END $$;
-REVOKE ALL ON FUNCTION wa.require_person() FROM PUBLIC;
 COMMENT ON FUNCTION wa.require_person() IS
 	'for function bodies: the organization that a person acts in; raises 42501, with "person" in the constraint-name field, for an API key';
 
@@ -363,7 +338,6 @@ BEGIN
 	END IF;
 	RETURN org;
 END $$;
-REVOKE ALL ON FUNCTION wa.require_member_manager() FROM PUBLIC;
 COMMENT ON FUNCTION wa.require_member_manager() IS
 	'for function bodies: the organization of a person who may manage its members; raises 42501 for everybody else';
 
@@ -378,7 +352,6 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'owner';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.require_rank(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.require_rank(text) IS
 	'for function bodies: raises 42501, with "owner" in the constraint-name field, if this role is above the acting person''s';
 
@@ -399,8 +372,6 @@ BEGIN
 	ORDER BY m.user_id
 	LIMIT list_members.max;
 END $$;
-REVOKE ALL ON FUNCTION wa.list_members(uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.list_members(uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.list_members(uuid, integer) IS
 	'the members of the active organization, oldest account first, from behind this person, for a person who manages them';
 
@@ -419,8 +390,6 @@ BEGIN
 	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
 	WHERE m.org_id = org AND m.user_id = person;
 END $$;
-REVOKE ALL ON FUNCTION wa.show_member(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.show_member(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.show_member(uuid) IS
 	'one member as wa.list_members() lists it, or no row, for a person who manages them';
 
@@ -442,8 +411,6 @@ BEGIN
 	PERFORM wa.require_rank(role);
 	RETURN wa.change_member(org, person, role);
 END $$;
-REVOKE ALL ON FUNCTION wa.set_member_role(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.set_member_role(uuid, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.set_member_role(uuid, text) IS
 	'gives a member of the active organization another role, with effect right away; an admin can neither make nor change an owner; false if nothing changed';
 
@@ -466,8 +433,6 @@ BEGIN
 	PERFORM wa.require_rank(old.role);
 	RETURN wa.change_member(org, person, NULL);
 END $$;
-REVOKE ALL ON FUNCTION wa.remove_member(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.remove_member(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.remove_member(uuid) IS
 	'removes a member from the active organization, with effect right away, or lets the acting person leave it; an admin cannot remove an owner';
 
@@ -521,8 +486,6 @@ BEGIN
 	PERFORM wa.note(org, 'member.invited', id, jsonb_build_object('email', btrim(email), 'role', role));
 	secret := made.secret;
 END $$;
-REVOKE ALL ON FUNCTION wa.invite_member(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.invite_member(text, text) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.invite_member(text, text) IS
 	'invites a person to the active organization for 7 days; the answer is the only place where the secret ever appears; an admin cannot invite an owner';
 
@@ -545,8 +508,6 @@ BEGIN
 	ORDER BY i.id DESC
 	LIMIT list_invitations.max;
 END $$;
-REVOKE ALL ON FUNCTION wa.list_invitations(uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.list_invitations(uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.list_invitations(uuid, integer) IS
 	'invitations to the active organization that nobody has accepted, newest first, from before this one, expired ones included, for a person who manages its members';
 
@@ -566,8 +527,6 @@ BEGIN
 	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
 	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.show_invitation(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.show_invitation(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.show_invitation(uuid) IS
 	'one invitation as wa.list_invitations() lists it, or no row, for a person who manages members';
 
@@ -593,15 +552,12 @@ BEGIN
 	PERFORM wa.note(org, 'member.uninvited', invitation, jsonb_build_object('email', found_invitation.email));
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.withdraw_invitation(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.withdraw_invitation(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.withdraw_invitation(uuid) IS
 	'withdraws an invitation to the active organization; false if it was accepted or withdrawn before';
 
 CREATE FUNCTION wa.find_invitation(secret wa.secret, OUT org_id uuid, OUT id uuid)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_find_invitation';
-REVOKE ALL ON FUNCTION wa.find_invitation(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 	'for function bodies: the open invitation that a secret stands for, or nulls';
 
@@ -626,7 +582,6 @@ BEGIN
 	FOR UPDATE OF i;
 	RETURN invited;
 END $$;
-REVOKE ALL ON FUNCTION wa.open_invitation(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
 	'for function bodies: the invitation that a secret stands for, if it can be accepted now; nulls otherwise';
 
@@ -645,8 +600,6 @@ BEGIN
 	invited := wa.open_invitation(secret);
 	RETURN QUERY SELECT invited.email, o.name, invited.role, invited.expires_at FROM wa.org o WHERE o.id = invited.org_id;
 END $$;
-REVOKE ALL ON FUNCTION wa.read_invitation(wa.secret) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.read_invitation(wa.secret) TO wa_gateway;
 COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
 	'whom a secret invites, to what, as what and until when; no row for one that is not valid';
 
@@ -693,8 +646,6 @@ BEGIN
 		jsonb_build_object('invitation', wa.typeid('inv', invited.id)), wa.typeid('usr', accept_invitation.user_id));
 	organization_id := invited.org_id;
 END $$;
-REVOKE ALL ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password, text) TO wa_gateway;
 COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password, text) IS
 	'makes the invited person a member; with a name an account is made for them if there is none, otherwise the password has to be that of theirs, or it raises 28000; raises P0002 for an invitation that is not valid, 53400 after too many attempts';
 
@@ -706,8 +657,6 @@ CREATE VIEW wa.people WITH (security_invoker = true, security_barrier = true) AS
 	SELECT u.id, wa.typeid('usr', u.id) AS person, u.email, u.name, m.org_id, o.name AS org, m.role,
 		m.created_at AS member_since, u.created_at, u.disabled_at
 	FROM wa.app_user u LEFT JOIN wa.member m ON m.user_id = u.id LEFT JOIN wa.org o ON o.id = m.org_id;
-REVOKE ALL ON wa.people FROM PUBLIC;
-GRANT SELECT ON wa.people TO wa_admin;
 COMMENT ON VIEW wa.people IS 'accounts and their memberships for administrators, without password hashes';
 COMMENT ON COLUMN wa.people.id IS 'what the administration functions take';
 COMMENT ON COLUMN wa.people.person IS 'the same as it is written outside';
@@ -731,7 +680,6 @@ AS $$
 			WHEN 'key' THEN 'key' WHEN 'org' THEN 'org' WHEN 'webhook' THEN 'wh' ELSE 'usr' END
 		END, subject)
 $$;
-REVOKE ALL ON FUNCTION wa.audit_subject(text, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.audit_subject(text, uuid) IS
 	'for function bodies: what a row of the audit log is about, as it is written outside: key_…, usr_…, inv_…, org_…, wh_…';
 
@@ -754,7 +702,5 @@ BEGIN
 	ORDER BY a.id DESC
 	LIMIT list_audit.max;
 END $$;
-REVOKE ALL ON FUNCTION wa.list_audit(uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.list_audit(uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.list_audit(uuid, integer) IS
 	'what happened in the active organization, newest first, for an owner or admin';

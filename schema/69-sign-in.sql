@@ -7,14 +7,12 @@
 CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_charge_attempt';
-REVOKE ALL ON FUNCTION wa.charge_attempt(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.charge_attempt(text, text) IS
 	'for function bodies: counts an attempt against a limit (account, address, hashing), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
 
 CREATE FUNCTION wa.refund_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_refund_attempt';
-REVOKE ALL ON FUNCTION wa.refund_attempt(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.refund_attempt(text, text) IS 'for function bodies: takes back one attempt, which turned out right';
 
 -- What a network address is counted as: one customer has a whole IPv6 /64.
@@ -24,7 +22,6 @@ CREATE FUNCTION wa.address_key(address inet) RETURNS text
 AS $$
 	SELECT CASE family(address) WHEN 4 THEN host(address) ELSE network(set_masklen(address, 64))::text END
 $$;
-REVOKE ALL ON FUNCTION wa.address_key(inet) FROM PUBLIC;
 COMMENT ON FUNCTION wa.address_key(inet) IS 'for function bodies: what attempts from a network address are counted under';
 
 -- A socket for both protocols writes IPv4 addresses as IPv6 ones (::ffff:…).
@@ -43,7 +40,6 @@ BEGIN
 EXCEPTION WHEN invalid_text_representation THEN
 	PERFORM wa.refuse_field('address', 'must be a network address');
 END $$;
-REVOKE ALL ON FUNCTION wa.client_address(text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network address, or 22023';
 
 -- The one place where passwords are checked.  The attempt is charged before, and
@@ -71,7 +67,6 @@ BEGIN
 	END IF;
 	RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
 END $$;
-REVOKE ALL ON FUNCTION wa.verify_password(text, wa.password) FROM PUBLIC;
 COMMENT ON FUNCTION wa.verify_password(text, wa.password) IS
 	'for function bodies: the account with this email address and password; raises 28000 if it is not that, 53400 after too many attempts';
 
@@ -112,8 +107,6 @@ BEGIN
 	cookie := made.secret;
 	user_id := person.id;
 END $$;
-REVOKE ALL ON FUNCTION wa.sign_in(text, wa.password, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.sign_in(text, wa.password, text, text) TO wa_gateway;
 COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text) IS
 	'signs a person in from a network address; the answer is the only place where the cookie ever appears; raises 28000 for a wrong email or password, 53400 after too many attempts';
 
@@ -130,14 +123,12 @@ AS $$
 		SELECT older.id FROM wa.sign_in older WHERE older.user_id = person AND older.ended_at IS NULL
 		ORDER BY older.id DESC OFFSET 19);
 $$;
-REVOKE ALL ON FUNCTION wa.clear_sign_ins(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.clear_sign_ins(uuid) IS
 	'for function bodies: makes room for one more sign-in and forgets what is long over';
 
 CREATE FUNCTION wa.find_sign_in(cookie wa.secret, OUT user_id uuid, OUT id uuid)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_find_sign_in';
-REVOKE ALL ON FUNCTION wa.find_sign_in(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_sign_in(wa.secret) IS
 	'for function bodies: the live sign-in that a cookie stands for, or nulls';
 
@@ -160,7 +151,6 @@ BEGIN
 	END IF;
 	RETURN found_sign_in;
 END $$;
-REVOKE ALL ON FUNCTION wa.require_sign_in(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.require_sign_in(wa.secret) IS
 	'for function bodies: the live sign-in that a cookie stands for, noted as used; raises 28000 if there is none';
 
@@ -187,8 +177,6 @@ BEGIN
 	END IF;
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.sign_out(wa.secret) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.sign_out(wa.secret) TO wa_gateway;
 COMMENT ON FUNCTION wa.sign_out(wa.secret) IS
 	'ends a sign-in and the tokens made from it, with effect right away; false if there was none';
 
@@ -203,7 +191,6 @@ AS $$
 		FROM wa.member m JOIN wa.org o ON o.id = m.org_id WHERE m.user_id = u.id), '[]'), shown.expires_at
 	FROM wa.app_user u WHERE u.id = shown.user_id
 $$;
-REVOKE ALL ON FUNCTION wa.show_sign_in(wa.sign_in) FROM PUBLIC;
 COMMENT ON FUNCTION wa.show_sign_in(wa.sign_in) IS 'for function bodies: who is signed in and where they could work';
 
 CREATE FUNCTION wa.signed_in(cookie wa.secret)
@@ -217,8 +204,6 @@ DECLARE
 BEGIN
 	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;
 END $$;
-REVOKE ALL ON FUNCTION wa.signed_in(wa.secret) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.signed_in(wa.secret) TO wa_gateway;
 COMMENT ON FUNCTION wa.signed_in(wa.secret) IS
 	'who is signed in with a cookie, in which organization, and of which others they are a member ({id: org_…, name, role}); raises 28000 for nobody';
 
@@ -244,8 +229,6 @@ BEGIN
 	END IF;
 	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;
 END $$;
-REVOKE ALL ON FUNCTION wa.set_active_org(wa.secret, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.set_active_org(wa.secret, uuid) TO wa_gateway;
 COMMENT ON FUNCTION wa.set_active_org(wa.secret, uuid) IS
 	'chooses the organization to work in, and answers as wa.signed_in(); tokens for the one before are refused from then on; raises P0002 for one that the person is no member of';
 
@@ -276,8 +259,6 @@ BEGIN
 	token := made.secret;
 	organization_id := current.active_org;
 END $$;
-REVOKE ALL ON FUNCTION wa.mint_user_token(wa.secret) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.mint_user_token(wa.secret) TO wa_gateway;
 COMMENT ON FUNCTION wa.mint_user_token(wa.secret) IS
 	'makes a user token for the active organization, for 15 minutes; the answer is the only place where it ever appears; raises 55000 if no organization is active';
 
@@ -303,7 +284,5 @@ BEGIN
 	PERFORM wa.end_sign_ins(person.id, current.id);
 	PERFORM wa.note_person(person.id, 'user.password_changed', wa.typeid('usr', person.id));
 END $$;
-REVOKE ALL ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) TO wa_gateway;
 COMMENT ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) IS
 	'changes the password of the person who is signed in, and signs them out everywhere else; raises 22023 for a wrong old one, 53400 after too many attempts';

@@ -8,29 +8,24 @@ COMMENT ON FUNCTION wa.epoch_ms(timestamptz) IS 'a time as the API writes it: mi
 CREATE FUNCTION wa.server_run() RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_server_run';
-REVOKE ALL ON FUNCTION wa.server_run() FROM PUBLIC;
 COMMENT ON FUNCTION wa.server_run() IS
 	'for function bodies: this run of this server: system identifier, timeline, time of the start';
 
 CREATE FUNCTION wa.event_place(org uuid, OUT epoch integer, OUT xid bigint, OUT noted boolean)
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_event_place';
-REVOKE ALL ON FUNCTION wa.event_place(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.event_place(uuid) IS
 	'for function bodies: epoch and transaction of an event that is written now, and whether the epoch has been noted; at commit those who wait for the organization''s events are woken';
 
 CREATE FUNCTION wa.wake(org uuid) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_wake';
-REVOKE ALL ON FUNCTION wa.wake(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.wake(uuid) IS
 	'for function bodies: at commit those who wait for the organization''s events are woken, as when one is written';
 
 CREATE FUNCTION wa.event_horizon(OUT epoch integer, OUT xid bigint)
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_event_horizon';
-REVOKE ALL ON FUNCTION wa.event_horizon() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.event_horizon() TO wa_claim;
 COMMENT ON FUNCTION wa.event_horizon() IS
 	'for function bodies: epoch and transaction below which every transaction has ended, in the snapshot of the calling statement';
 
@@ -48,7 +43,6 @@ BEGIN
 		|| ',"organization":"' || wa.typeid('org', org) || '","timestamp":' || wa.epoch_ms(at)
 		|| ',"payload":' || payload || '}';
 END $$;
-REVOKE ALL ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) IS
 	'for function bodies: an event as JSON, in the bytes that everybody gets';
 
@@ -58,7 +52,6 @@ CREATE FUNCTION wa.note_epoch(epoch integer, xid bigint) RETURNS void
 AS $$
 	INSERT INTO wa.event_epoch (epoch, xid, server) VALUES (epoch, xid, wa.server_run()) ON CONFLICT DO NOTHING
 $$;
-REVOKE ALL ON FUNCTION wa.note_epoch(integer, bigint) FROM PUBLIC;
 COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
 	'for function bodies: notes the epoch of a place that wa.event_place() says is not noted yet';
 
@@ -92,7 +85,6 @@ BEGIN
 		AND w.events && ARRAY[emit.type, '*'];
 	RETURN event;
 END $$;
-REVOKE ALL ON FUNCTION wa.emit(uuid, text, uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.emit(uuid, text, uuid, text) IS
 	'for function bodies: writes an event of this transaction, with its deliveries, and returns its id';
 
@@ -114,7 +106,6 @@ BEGIN
 		'updatedAt', wa.epoch_ms(NEW.updated_at), 'lastConnectedAt', wa.epoch_ms(NEW.last_connected_at)))::text);
 	RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.session_events() FROM PUBLIC;
 COMMENT ON FUNCTION wa.session_events() IS 'trigger: session.status';
 CREATE TRIGGER session_made AFTER INSERT ON wa.session
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.session_events();
@@ -138,7 +129,6 @@ BEGIN
 	END IF;
 	RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.pairing_events() FROM PUBLIC;
 COMMENT ON FUNCTION wa.pairing_events() IS 'trigger: auth.qr, auth.code';
 CREATE TRIGGER session_pairing_made AFTER INSERT ON wa.session_pairing
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.pairing_events();
@@ -158,7 +148,6 @@ BEGIN
 		'archived', NEW.archived, 'pinned', NEW.pinned, 'mutedUntil', wa.epoch_ms(NEW.muted_until)))::text);
 	RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.chat_events() FROM PUBLIC;
 COMMENT ON FUNCTION wa.chat_events() IS 'trigger: chat.update';
 CREATE TRIGGER chat_made AFTER INSERT ON wa.chat
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.chat_events();
@@ -180,7 +169,6 @@ BEGIN
 		'firstSeenAt', wa.epoch_ms(NEW.first_seen_at), 'lastSeenAt', wa.epoch_ms(NEW.last_seen_at)))::text);
 	RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.contact_events() FROM PUBLIC;
 COMMENT ON FUNCTION wa.contact_events() IS 'trigger: contact.update';
 CREATE TRIGGER contact_made AFTER INSERT ON wa.contact
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.contact_events();
@@ -200,7 +188,6 @@ BEGIN
 		FROM jsonb_each_text(COALESCE(after, '{}')) n FULL JOIN jsonb_each_text(COALESCE(before, '{}')) o USING (key)
 		WHERE n.value IS DISTINCT FROM o.value ORDER BY key LIMIT 1)::text;
 END $$;
-REVOKE ALL ON FUNCTION wa.changed_reaction(jsonb, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION wa.changed_reaction(jsonb, jsonb) IS
 	'for function bodies: who reacted with what, as JSON; an empty emoji if it was taken back';
 
@@ -247,7 +234,6 @@ BEGIN
 	END IF;
 	RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.message_events() FROM PUBLIC;
 COMMENT ON FUNCTION wa.message_events() IS
 	'trigger: message, message.from_me, message.status, message.reaction, message.edited, message.revoked';
 CREATE TRIGGER message_made AFTER INSERT ON wa.message
@@ -275,7 +261,6 @@ BEGIN
 			'revokedAt', wa.epoch_ms(NEW.revoked_at)))::text);
 	RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.key_events() FROM PUBLIC;
 COMMENT ON FUNCTION wa.key_events() IS 'trigger: key.created, key.revoked';
 CREATE TRIGGER api_key_made AFTER INSERT ON wa.api_key
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.key_events();
@@ -301,8 +286,6 @@ BEGIN
 		'sessionId', wa.typeid('sess', session), 'chatJid', chat_jid, 'senderJid', sender_jid,
 		'presence', presence))::text);
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_presence(uuid, text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_presence(uuid, text, text, text) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_presence(uuid, text, text, text) IS
 	'reports that somebody is there, gone, typing or recording; kept as an event only';
 
@@ -331,8 +314,6 @@ BEGIN
 		'senderJid', sender_jid, 'options', options, 'timestamp', wa.epoch_ms(at)))::text);
 	RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz) TO wa_connector;
 COMMENT ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz) IS
 	'reports what somebody has chosen in a poll, all of it, kept as an event only; false if the poll is not known';
 
@@ -363,8 +344,6 @@ BEGIN
 		RAISE EXCEPTION 'event is not known, or not kept any more' USING ERRCODE = 'WA001';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.event_position(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.event_position(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.event_position(uuid) IS
 	'the place of an event, or that of now for NULL, behind which to go on reading; raises WA001 if the event is not kept; needs events';
 
@@ -389,8 +368,6 @@ BEGIN
 	pending := EXISTS (SELECT FROM wa.event e
 		WHERE e.org_id = org AND (e.epoch, e.xid) >= (event_limit.epoch, event_limit.xid));
 END $$;
-REVOKE ALL ON FUNCTION wa.event_limit(integer, bigint, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.event_limit(integer, bigint, uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.event_limit(integer, bigint, uuid) IS
 	'up to where one who stands at a place may read wa.event in the same statement: below this epoch and transaction nothing can appear any more; pending: whether there are events beyond it, which wait for an older transaction to end; raises WA001 if events behind the place have expired; needs events';
 
@@ -429,8 +406,6 @@ BEGIN
 		LIMIT max) page
 	WHERE page.bytes - octet_length(page.event_envelope) < 8388608;
 END $$;
-REVOKE ALL ON FUNCTION wa.read_events(uuid, text[], uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.read_events(uuid, text[], uuid, integer) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
 	'events behind one of them, or from the oldest that is kept, in order, each of them once however late its transaction commits; raises WA001 if that one is not kept; auth.* only for one who has manage too; needs events';
 
@@ -441,16 +416,12 @@ COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
 CREATE FUNCTION wa.event_bucket(org uuid) RETURNS integer
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_event_bucket';
-REVOKE ALL ON FUNCTION wa.event_bucket(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.event_bucket(uuid) TO wa_gateway, wa_worker;
 COMMENT ON FUNCTION wa.event_bucket(uuid) IS
 	'which bit (0 to 255) of the bitmap of wa.wait_for_events() an organization''s events set';
 
 CREATE FUNCTION wa.wait_for_events(seen bigint, timeout_ms integer, OUT generation bigint, OUT changed bytea)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_wait_for_events';
-REVOKE ALL ON FUNCTION wa.wait_for_events(bigint, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.wait_for_events(bigint, integer) TO wa_gateway, wa_worker;
 COMMENT ON FUNCTION wa.wait_for_events(bigint, integer) IS
 	'waits, at most 5 seconds, until events were written or credentials changed since the generation that was seen (0: at once); bit n of changed, the lowest of the first byte being 0, says that something changed for the organizations of bucket n; raises 55000 without preload';
 
@@ -469,6 +440,4 @@ BEGIN
 	END IF;
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('eventDays', days));
 END $$;
-REVOKE ALL ON FUNCTION wa.set_event_days(uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.set_event_days(uuid, integer) TO wa_admin;
 COMMENT ON FUNCTION wa.set_event_days(uuid, integer) IS 'how many days an organization''s events and deliveries are kept';

@@ -3,21 +3,18 @@
 CREATE FUNCTION wa.find_ticket(ticket wa.secret, OUT org_id uuid, OUT id uuid)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_find_ticket';
-REVOKE ALL ON FUNCTION wa.find_ticket(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_ticket(wa.secret) IS
 	'for function bodies: organization and id of a ticket, whatever became of it, or nulls';
 
 CREATE FUNCTION wa.find_socket(socket wa.secret, OUT org_id uuid, OUT id uuid)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_find_socket';
-REVOKE ALL ON FUNCTION wa.find_socket(wa.secret) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_socket(wa.secret) IS
 	'for function bodies: organization and id of an open socket, or nulls';
 
 CREATE FUNCTION wa.listens_until(org uuid, key uuid, person uuid, sign_in uuid) RETURNS timestamptz
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_listens_until';
-REVOKE ALL ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) IS
 	'for function bodies: until when a key, or a person at a sign-in, may listen to events, as committed now; NULL if not at all';
 
@@ -32,7 +29,6 @@ BEGIN
 		RAISE EXCEPTION 'a realtime socket cannot open another one' USING ERRCODE = 'insufficient_privilege';
 	END IF;
 END $$;
-REVOKE ALL ON FUNCTION wa.refuse_socket() FROM PUBLIC;
 COMMENT ON FUNCTION wa.refuse_socket() IS
 	'for function bodies: raises 42501 in a transaction that acts with the credential of a realtime socket';
 
@@ -74,8 +70,6 @@ BEGIN
 	RETURNING t.expires_at INTO create_ticket.expires_at;
 	ticket := made.secret;
 END $$;
-REVOKE ALL ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) IS
 	'makes a ticket that opens one realtime socket within 30 seconds, as long as the key or sign-in may listen; needs events';
 
@@ -98,7 +92,6 @@ BEGIN
 	RETURNING LEAST(until, r.expires_at) INTO insert_socket.expires_at;
 	socket := made.secret;
 END $$;
-REVOKE ALL ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) IS
 	'for function bodies: notes a socket that is opened for a key or person, and makes its credential; raises 28000 if they may not listen';
 
@@ -112,8 +105,6 @@ BEGIN
 	SELECT made.socket, made.expires_at INTO open_socket.socket, open_socket.expires_at
 	FROM wa.insert_socket(org_id, wa.current_key(), wa.current_user_id(), wa.current_sign_in()) made;
 END $$;
-REVOKE ALL ON FUNCTION wa.open_socket() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.open_socket() TO wa_gateway;
 COMMENT ON FUNCTION wa.open_socket() IS
 	'notes a realtime socket of the bound credential, and makes what the gateway then authenticates with in its place; needs events';
 
@@ -142,8 +133,6 @@ BEGIN
 	types := used.types;
 	since := used.since_event;
 END $$;
-REVOKE ALL ON FUNCTION wa.redeem_ticket(wa.secret) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.redeem_ticket(wa.secret) TO wa_gateway;
 COMMENT ON FUNCTION wa.redeem_ticket(wa.secret) IS
 	'opens a realtime socket with a ticket, once; raises 28000 for one that is unknown, used or expired, or whose key or sign-in may not listen any more; for nobody in particular';
 
@@ -158,7 +147,5 @@ BEGIN
 	DELETE FROM wa.realtime r WHERE r.org_id = known.org_id AND r.id = known.id;
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.close_socket(wa.secret) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.close_socket(wa.secret) TO wa_gateway;
 COMMENT ON FUNCTION wa.close_socket(wa.secret) IS
 	'forgets a realtime socket; its credential is worth nothing from then on; false if it was not known';

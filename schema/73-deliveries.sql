@@ -23,7 +23,6 @@ BEGIN
 	END IF;
 	RETURN found_webhook;
 END $$;
-REVOKE ALL ON FUNCTION wa.find_webhook(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.find_webhook(uuid) IS
 	'for function bodies: a webhook of the bound organization; raises P0002 if there is none';
 
@@ -54,8 +53,6 @@ BEGIN
 	made.envelope := NULL;	-- granted to nobody
 	RETURN made;
 END $$;
-REVOKE ALL ON FUNCTION wa.test_webhook(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.test_webhook(uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.test_webhook(uuid) IS
 	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active; needs manage';
 
@@ -95,8 +92,6 @@ BEGIN
 	known.envelope := NULL;	-- granted to nobody
 	RETURN known;
 END $$;
-REVOKE ALL ON FUNCTION wa.replay_delivery(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.replay_delivery(uuid, uuid) TO wa_gateway, wa_app;
 COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
 	'delivers once more what was delivered, given up or waits to be tried again, with all its attempts anew; raises 55000 if the event is not kept or the webhook not active; needs manage';
 
@@ -150,8 +145,6 @@ BEGIN
 		WHERE l.lease_until IS NULL OR l.lease_until <= clock_timestamp()
 	RETURNING l.org_id, l.webhook_id, l.lease_until;
 END $$;
-REVOKE ALL ON FUNCTION wa.claim_webhooks(text, integer, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.claim_webhooks(text, integer, interval) TO wa_worker;
 COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
 	'takes the lease of webhooks that have something to deliver now and that nobody delivers to, those first that were served least recently';
 
@@ -165,7 +158,6 @@ BEGIN
 		WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner
 			AND l.lease_until > clock_timestamp());
 END $$;
-REVOKE ALL ON FUNCTION wa.lane_turn(text, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION wa.lane_turn(text, uuid) IS
 	'for function bodies: which claim of the lane the owner holds, NULL if none';
 
@@ -180,8 +172,6 @@ BEGIN
 		AND l.lease_until > clock_timestamp();
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.renew_lane(text, uuid, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.renew_lane(text, uuid, interval) TO wa_worker;
 COMMENT ON FUNCTION wa.renew_lane(text, uuid, interval) IS
 	'holds a webhook for longer; false if its lease has run out, or is another''s';
 
@@ -194,30 +184,38 @@ BEGIN
 	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner;
 	RETURN FOUND;
 END $$;
-REVOKE ALL ON FUNCTION wa.release_lane(text, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.release_lane(text, uuid) TO wa_worker;
 COMMENT ON FUNCTION wa.release_lane(text, uuid) IS
 	'gives a webhook back; what was taken and not reported can be taken again; false if the owner did not hold it';
 
 CREATE FUNCTION wa.lane_target(owner text, webhook uuid)
-	RETURNS TABLE (url text, secret text, previous_secret text, custom_headers jsonb)
+	RETURNS TABLE (url text, custom_headers jsonb)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN QUERY
-	SELECT w.url, w.secret, CASE WHEN w.previous_secret_until > clock_timestamp() THEN w.previous_secret END,
-		w.custom_headers
-	FROM wa.webhook w
+	SELECT w.url, w.custom_headers FROM wa.webhook w
 	WHERE w.org_id = wa.require_org() AND w.id = webhook AND w.active AND wa.lane_turn(owner, webhook) IS NOT NULL;
 END $$;
-REVOKE ALL ON FUNCTION wa.lane_target(text, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.lane_target(text, uuid) TO wa_worker;
 COMMENT ON FUNCTION wa.lane_target(text, uuid) IS
-	'where to deliver to, and what to sign with, for the worker that holds the webhook; the previous secret while a rotation overlaps; no row if it is not held, gone or not active';
+	'where to deliver to, and with which header fields, for the worker that holds the webhook; no row if it is not held, gone or not active';
+
+-- Signatures are made here, so that nobody who delivers has to know a secret.
+CREATE FUNCTION wa.webhook_hmac(secret text, body text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_webhook_hmac';
+COMMENT ON FUNCTION wa.webhook_hmac(text, text) IS
+	'for function bodies: X-Webhook-Hmac, the HMAC-SHA512 of the body in hex, keyed with the text of the secret';
+
+CREATE FUNCTION wa.webhook_signature(secret text, id text, seconds bigint, body text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_webhook_signature';
+COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
+	'for function bodies: a signature of webhook-signature as Standard Webhooks defines it: v1, and the HMAC-SHA256 of id, time and body in base64, keyed with what the secret holds in base64 behind whsec_, or with its text';
 
 CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
-	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, type text, attempt integer, envelope text)
+	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, type text, attempt integer, envelope text,
+				   signed_ms bigint, hmac text, signature text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -227,7 +225,8 @@ DECLARE
 	turn_now constant integer := wa.lane_turn(owner, webhook);
 BEGIN
 	PERFORM wa.check_lease(owner, max, interval '1 second');
-	IF turn_now IS NULL THEN
+	IF turn_now IS NULL OR NOT EXISTS (
+		SELECT FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook AND w.active) THEN
 		RETURN;
 	END IF;
 	-- Half of the places are for what was tried before, so that neither waits for
@@ -248,16 +247,19 @@ BEGIN
 		LIMIT max), taken AS (
 		UPDATE wa.delivery d SET turn = turn_now
 		FROM due WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = due.id
-		RETURNING d.*)
-	SELECT t.id, t.event_id, t.session_id, t.type, t.attempts + 1,
-		CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END
-	FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id
-	ORDER BY t.epoch, t.xid, t.event_id;
+		RETURNING d.*, wa.epoch_ms(clock_timestamp()) AS signed_ms), attempt AS (
+		SELECT t.*, wa.typeid('evt', t.event_id) AS public_id,
+			CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END AS body
+		FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id)
+	SELECT a.id, a.event_id, a.session_id, a.type, a.attempts + 1, a.body, a.signed_ms, wa.webhook_hmac(w.secret, a.body),
+		wa.webhook_signature(w.secret, a.public_id, a.signed_ms / 1000, a.body) || COALESCE(' ' || CASE
+			WHEN w.previous_secret_until > clock_timestamp()
+			THEN wa.webhook_signature(w.previous_secret, a.public_id, a.signed_ms / 1000, a.body) END, '')
+	FROM attempt a JOIN wa.webhook w ON w.org_id = org AND w.id = webhook
+	ORDER BY a.epoch, a.xid, a.event_id;
 END $$;
-REVOKE ALL ON FUNCTION wa.take_deliveries(text, uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.take_deliveries(text, uuid, integer) TO wa_worker;
 COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
-	'takes what is due in a webhook that the owner holds, in the order of the events; what it has taken in this turn already it does not get again';
+	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of an attempt that is made now; what it has taken in this turn already it does not get again';
 
 -- A fifth more or less, so that what failed together does not come back together.
 CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
@@ -269,7 +271,6 @@ AS $$
 		WHEN 'linear' THEN attempts
 		ELSE 1 END)
 $$;
-REVOKE ALL ON FUNCTION wa.delivery_pause(text, integer, integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
 	'for function bodies: how long to wait after so many failed attempts, about an hour at most';
 
@@ -312,7 +313,6 @@ BEGIN
 	-- When it gets what it has missed, this is not true any more.
 	DELETE FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.event_id = event;
 END $$;
-REVOKE ALL ON FUNCTION wa.count_failure(uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION wa.count_failure(uuid, text) IS
 	'for function bodies: counts a failed attempt, and pauses the webhook, with an event and a note, when there were too many in a row for too long';
 
@@ -325,11 +325,15 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 	turn_now constant integer := wa.lane_turn(owner, webhook);
-	reason constant text := left(COALESCE(finish_delivery.problem, 'status ' || finish_delivery.status_code, 'no answer'), 200);
+	reason constant text := COALESCE(finish_delivery.problem, 'status ' || finish_delivery.status_code, 'no answer');
 	known wa.delivery;
 	target wa.webhook;
 	new_status text := 'delivered';
 BEGIN
+	-- It is shown to the organization, as our words: no place for a link or a line.
+	IF finish_delivery.problem !~ '^[A-Za-z0-9 ,'']{1,100}$' THEN
+		PERFORM wa.refuse_field('problem', 'must be plain words of at most 100 characters');
+	END IF;
 	SELECT d.* INTO known FROM wa.delivery d
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'delivered' FOR NO KEY UPDATE;
 	-- Success counts whoever reports it, unless it is to be sent anew since; a failure
@@ -360,10 +364,8 @@ BEGIN
 	END IF;
 	RETURN new_status;
 END $$;
-REVOKE ALL ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) TO wa_worker;
 COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) IS
-	'reports what became of an attempt, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';
+	'reports what became of an attempt, with plain words for why it failed, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';
 
 -- Of so many open deliveries at most: a number that grows without bound is bad
 -- enough at a hundred thousand.
@@ -384,7 +386,5 @@ AS $$
 	FROM (SELECT d.status, d.created_at FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id AND w.active
 		WHERE d.status <> 'delivered' LIMIT 100000) d
 $$;
-REVOKE ALL ON FUNCTION wa.delivery_stats() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.delivery_stats() TO wa_worker, wa_monitor;
 COMMENT ON FUNCTION wa.delivery_stats() IS
 	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no reader may see yet, because an older transaction is open';

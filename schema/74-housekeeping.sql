@@ -7,7 +7,6 @@ CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT (lpad(to_hex(wa.epoch_ms(at)), 12, '0') || repeat('0', 20))::uuid $$;
-REVOKE ALL ON FUNCTION wa.uuid7_floor(timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below every UUIDv7 that was made at this time or after it';
 
 -- Events go from the front of the log only: a reader who stands behind the last
@@ -48,7 +47,6 @@ BEGIN
 	END LOOP;
 	RETURN gone;
 END $$;
-REVOKE ALL ON FUNCTION wa.expire_events(integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.expire_events(integer) IS
 	'for function bodies: removes events that are older than their organization keeps them, and returns how many';
 
@@ -90,7 +88,6 @@ BEGIN
 	END LOOP;
 	RETURN gone;
 END $$;
-REVOKE ALL ON FUNCTION wa.expire_deliveries(integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
 	'for function bodies: removes deliveries that are over and older than their organization keeps events, and those of webhooks that are gone; returns how many';
 
@@ -132,7 +129,6 @@ BEGIN
 	END LOOP;
 	RETURN gone;
 END $$;
-REVOKE ALL ON FUNCTION wa.expire_rows(text, integer) FROM PUBLIC;
 COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 	'for function bodies: removes rows of one table that are over, and returns how many';
 
@@ -163,7 +159,5 @@ BEGIN
 	END IF;
 	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins or idempotency');
 END $$;
-REVOKE ALL ON FUNCTION wa.housekeep(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.housekeep(text, integer) TO wa_worker, wa_admin;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
 	'removes at most so many rows that are over, in every organization, and returns how many; to be called again until it returns 0';

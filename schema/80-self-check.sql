@@ -11,7 +11,6 @@ AS $$
 		pg_has_role(r.oid, 'wa_gateway', 'MEMBER') OR pg_has_role(r.oid, 'wa_worker', 'MEMBER')
 		OR pg_has_role(r.oid, 'wa_connector', 'MEMBER'))
 $$;
-REVOKE ALL ON FUNCTION wa.sealed_logins() FROM PUBLIC;
 COMMENT ON FUNCTION wa.sealed_logins() IS 'logins that are members of a sealed role';
 
 CREATE FUNCTION wa.self_check() RETURNS TABLE (name text, passed boolean, detail text)
@@ -38,14 +37,27 @@ AS $$
 		WHERE l.rolbypassrls OR l.rolcreaterole OR l.rolcreatedb OR l.rolreplication
 			OR pg_has_role(l.oid, 'wa_owner', 'MEMBER') OR pg_has_role(l.oid, 'wa_claim', 'MEMBER')
 			OR pg_has_role(l.oid, 'wa_admin', 'MEMBER') OR pg_has_role(l.oid, 'wa_app', 'MEMBER')
+			-- PostgreSQL's own roles, pg_read_all_data for one
+			OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname LIKE 'pg\_%' AND pg_has_role(l.oid, r.oid, 'MEMBER'))
 	UNION ALL
 		SELECT 'sealed logins have timeouts', format('%I: ALTER ROLE %1$I SET %s', l.rolname, needed.setting)
 		FROM wa.sealed_logins() l
-			CROSS JOIN (VALUES ('statement_timeout'), ('idle_in_transaction_session_timeout')) needed (setting)
+			JOIN (VALUES ('statement_timeout', 150000), ('idle_in_transaction_session_timeout', 150000),
+				('transaction_timeout', 170000)) needed (setting, since)
+				ON current_setting('server_version_num')::integer >= needed.since
 		-- the setting for this database goes before the one for all
 		WHERE COALESCE((
 			SELECT config ~ '=0[a-z]*$' FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
 			WHERE s.setrole = l.oid AND config LIKE needed.setting || '=%'
+				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+			ORDER BY s.setdatabase DESC LIMIT 1), true)
+	UNION ALL
+		SELECT 'sealed logins search pg_catalog', format('%I: its search_path is another one', l.rolname)
+		FROM wa.sealed_logins() l
+		WHERE COALESCE((
+			SELECT config NOT IN ('search_path=pg_catalog', 'search_path=pg_catalog, pg_temp')
+			FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
+			WHERE s.setrole = l.oid AND config LIKE 'search_path=%'
 				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
 			ORDER BY s.setdatabase DESC LIMIT 1), true)
 	UNION ALL
@@ -76,10 +88,11 @@ AS $$
 					AND pg_get_expr(p.polqual, p.polrelid) ~ 'wa\.(require_org|current_org)\(')
 	UNION ALL
 		SELECT 'indexes and foreign keys lead with the organization', leak.object || ': ' || leak.reason
-		FROM pg_class c CROSS JOIN wa.leaks(c.oid, 'org_id') leak
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in')
-			AND leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
+		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
+			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in')) ours
+			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
+		WHERE leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
 				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey'])
 	UNION ALL
 		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
@@ -87,8 +100,10 @@ AS $$
 			AND c.relowner <> 'wa_owner'::regrole
 	UNION ALL
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner <> CASE
+		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'claim_webhooks', 'delivery_stats') THEN 'wa_claim'::regrole
+			-- a superuser's, because it runs within everybody's commands
+			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
 			ELSE 'wa_owner'::regrole END
 	UNION ALL
 		SELECT 'functions pin their search path', p.oid::regprocedure::text FROM pg_proc p
@@ -107,55 +122,34 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('authenticate', 'act_for')
 			AND (p.provolatile <> 'v' OR p.proparallel <> 'u')
 	UNION ALL
-		SELECT 'nobody else is granted anything on tables', format('%s to %s', c.oid::regclass,
-			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
-		FROM pg_class c CROSS JOIN aclexplode(c.relacl) acl
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind <> 'i'
-			AND acl.grantee NOT IN ('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole)
-			AND NOT (acl.grantee = 'wa_gateway'::regrole AND acl.privilege_type = 'SELECT' AND c.relname IN
-				('session', 'session_pairing', 'chat', 'contact', 'message', 'message_action'))
+		SELECT 'privileges are those of wa.granted()', w FROM wa.wrong_privileges() w
 	UNION ALL
-		SELECT 'nobody else is granted anything on tables', format('%s.%I to %s', a.attrelid::regclass, a.attname,
-			COALESCE((SELECT r.rolname FROM pg_roles r WHERE r.oid = acl.grantee), 'PUBLIC'))
-		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid CROSS JOIN aclexplode(a.attacl) acl
-		WHERE c.relnamespace = 'wa'::regnamespace AND (acl.privilege_type <> 'SELECT' OR acl.grantee NOT IN
-			('wa_owner'::regrole, 'wa_claim'::regrole, 'wa_admin'::regrole, 'wa_gateway'::regrole, 'wa_app'::regrole))
+		SELECT 'default privileges open nothing', format('ALTER DEFAULT PRIVILEGES FOR ROLE %s%s REVOKE %s ON %s FROM %s',
+			d.defaclrole::regrole, CASE WHEN d.defaclnamespace <> 0 THEN ' IN SCHEMA wa' END, acl.privilege_type,
+			CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
+				WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+			CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END)
+		FROM pg_default_acl d CROSS JOIN aclexplode(d.defaclacl) acl
+		WHERE (d.defaclnamespace = 'wa'::regnamespace
+				OR d.defaclnamespace = 0 AND d.defaclrole IN ('wa_owner'::regrole, 'wa_claim'::regrole))
+			AND acl.grantee <> d.defaclrole
+			-- what PostgreSQL gives without any default privileges
+			AND NOT (d.defaclnamespace = 0 AND acl.grantee = 0 AND NOT acl.is_grantable
+				AND (d.defaclobjtype, acl.privilege_type) IN (('f', 'EXECUTE'), ('T', 'USAGE')))
 	UNION ALL
-		SELECT 'protected tables stay protected', format('%s: %s', c.oid::regclass,
-			COALESCE(leak.object || ': ' || leak.reason, 'policies of wa.protect() or forced row security are missing'))
-		FROM pg_class c LEFT JOIN LATERAL wa.leaks(c.oid, wa.org_column_of(c.oid)) leak ON true
-		WHERE EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid
-					  AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete'))
-			AND (leak.object IS NOT NULL OR NOT wa.is_protected(c.oid))
+		SELECT 'group roles are members of no role', format('REVOKE %s FROM %s', m.roleid::regrole, m.member::regrole)
+		FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
+							'wa_admin', 'wa_monitor')
 	UNION ALL
-		SELECT 'digests and password hashes are granted to nobody', format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname)
-		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('digest', 'password_hash')
-			CROSS JOIN pg_roles r
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relname <> 'statement'
-			AND r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND NOT r.rolsuper
-			AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
-	UNION ALL
-		SELECT 'people are read through functions', format('%s to %s', c.oid::regclass, r.rolname)
-		FROM pg_class c CROSS JOIN pg_roles r
-		WHERE c.relnamespace = 'wa'::regnamespace
-			AND c.relname IN ('app_user', 'member', 'sign_in', 'user_token', 'invitation')
-			AND r.rolname IN ('wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app', 'wa_monitor')
-			AND has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
-	UNION ALL
-		SELECT 'functions with their owner''s rights are closed to PUBLIC', p.oid::regprocedure::text FROM pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace AND p.prosecdef AND (p.proacl IS NULL OR EXISTS (
-			SELECT FROM aclexplode(p.proacl) acl WHERE acl.grantee = 0))
+		SELECT 'protected tables stay protected', f.object FROM wa.protection_failures() f
 	UNION ALL
 		SELECT 'passwords are hashed by pgcrypto', needed.function
-		FROM (VALUES ('wa.bcrypt(text,text)', 'crypt'), ('wa.bcrypt_salt()', 'gen_salt')) needed (function, calls)
+		FROM (VALUES ('wa.bcrypt(text,text)', 'pg_crypt'), ('wa.bcrypt_salt(text,integer)', 'pg_gen_salt_rounds')) needed (function, symbol)
 		WHERE NOT EXISTS (
-			SELECT FROM pg_depend body
-				JOIN pg_proc called ON called.oid = body.refobjid AND called.proname = needed.calls
-				JOIN pg_depend membership ON membership.classid = 'pg_proc'::regclass AND membership.objid = called.oid
-					AND membership.deptype = 'e' AND membership.refclassid = 'pg_extension'::regclass
-				JOIN pg_extension e ON e.oid = membership.refobjid AND e.extname = 'pgcrypto'
-			WHERE body.classid = 'pg_proc'::regclass AND body.objid = to_regprocedure(needed.function)
-				AND body.refclassid = 'pg_proc'::regclass)
+			SELECT FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+			WHERE p.oid = to_regprocedure(needed.function) AND l.lanname = 'c'
+				AND p.probin = '$libdir/pgcrypto' AND p.prosrc = needed.symbol)
 	UNION ALL
 		SELECT 'credentials are stored nowhere', format('%s.%I', a.attrelid::regclass, a.attname)
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -177,14 +171,15 @@ AS $$
 	), checks (name) AS (VALUES
 		('library is preloaded'), ('server release'), ('superusers hold no sealed role'),
 		('group roles are unprivileged'), ('sealed logins are unprivileged'), ('sealed logins have timeouts'),
+		('sealed logins search pg_catalog'),
 		('owners hold their objects only by role'), ('temporary tables are closed to PUBLIC'),
 		('row security is forced'), ('policies restrict to the organization'),
 		('owners are restricted to the organization'), ('indexes and foreign keys lead with the organization'),
 		('objects belong to wa_owner'), ('functions belong to wa_owner'), ('functions pin their search path'),
 		('getters are stable and stay out of parallel workers'),
-		('binding functions are volatile and never parallel'), ('nobody else is granted anything on tables'),
-		('protected tables stay protected'), ('digests and password hashes are granted to nobody'),
-		('people are read through functions'), ('functions with their owner''s rights are closed to PUBLIC'),
+		('binding functions are volatile and never parallel'), ('privileges are those of wa.granted()'),
+		('default privileges open nothing'), ('group roles are members of no role'),
+		('protected tables stay protected'),
 		('passwords are hashed by pgcrypto'),
 		('credentials are stored nowhere'), ('changes reach every backend'))
 	SELECT name, count(f.object) = 0, string_agg(f.object, ', ' ORDER BY f.object)
@@ -192,7 +187,5 @@ AS $$
 	GROUP BY name
 	ORDER BY count(f.object) = 0, name
 $$;
-REVOKE ALL ON FUNCTION wa.self_check() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wa.self_check() TO wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor;
 COMMENT ON FUNCTION wa.self_check() IS
 	'checks what isolation rests on: roles, owners, grants, policies, indexes, settings; every row must have passed';

@@ -1,5 +1,7 @@
 -- Everything belongs to wa_owner, who is no superuser and has row security
--- forced on it; the claim functions belong to wa_claim.
+-- forced on it; the claim functions belong to wa_claim.  One function stays the
+-- superuser's who runs this script: an event trigger runs it within everybody's
+-- commands, a superuser's too, so that who could replace it would be a superuser.
 DO $$
 DECLARE
 	object record;
@@ -10,7 +12,7 @@ BEGIN
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'v')
 	UNION ALL
 		SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_catalog.pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace
+		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname <> 'close_children'
 	UNION ALL
 		SELECT 'TYPE', t.oid::regtype::text FROM pg_catalog.pg_type t
 		WHERE t.typnamespace = 'wa'::regnamespace AND t.typtype IN ('b', 'e') AND t.typelem = 0
@@ -20,13 +22,9 @@ BEGIN
 END $$;
 ALTER SCHEMA wa OWNER TO wa_owner;
 
--- A function's owner needs CREATE on the schema only while it becomes the owner.
-GRANT CREATE ON SCHEMA wa TO wa_claim;
 ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_release(text) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_claim(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_actions(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.claim_webhooks(text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.delivery_stats() OWNER TO wa_claim;
-REVOKE CREATE ON SCHEMA wa FROM wa_claim;
-GRANT EXECUTE ON FUNCTION wa.check_lease(text, integer, interval), wa.refuse_field(text, text) TO wa_claim;

@@ -127,6 +127,13 @@ install_extension()
 	fi
 }
 
+# psql as a superuser.  The search path of the database or of the login is not
+# used: others may create in its schemas, and what matches best is called.
+query()
+{
+	PGOPTIONS='-c search_path=pg_catalog,pg_temp' "$("$PG_CONFIG" --bindir)/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"
+}
+
 # What the tests need from npm, by the lock file; asked for only when it has changed.
 install_test_packages()
 {

@@ -12,12 +12,21 @@ CREATE ROLE regress_connector LOGIN IN ROLE wa_connector;
 CREATE ROLE regress_worker LOGIN IN ROLE wa_worker;
 CREATE ROLE regress_admin LOGIN IN ROLE wa_admin;
 CREATE ROLE regress_nobody LOGIN;
+ALTER ROLE regress_gateway SET search_path = pg_catalog, pg_temp;
 ALTER ROLE regress_gateway SET statement_timeout = '10s';
 ALTER ROLE regress_gateway SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE regress_connector SET search_path = pg_catalog, pg_temp;
 ALTER ROLE regress_connector SET statement_timeout = '10s';
 ALTER ROLE regress_connector SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE regress_worker SET search_path = pg_catalog, pg_temp;
 ALTER ROLE regress_worker SET statement_timeout = '10s';
 ALTER ROLE regress_worker SET idle_in_transaction_session_timeout = '5s';
+SELECT current_setting('server_version_num')::integer >= 170000 AS has_transaction_timeout \gset
+\if :has_transaction_timeout
+ALTER ROLE regress_gateway SET transaction_timeout = '30s';
+ALTER ROLE regress_connector SET transaction_timeout = '30s';
+ALTER ROLE regress_worker SET transaction_timeout = '30s';
+\endif
 
 CREATE TABLE public.fixture (name text PRIMARY KEY, value text NOT NULL);
 GRANT SELECT ON public.fixture TO regress_app, regress_admin;

@@ -52,11 +52,13 @@ EXPLAIN (COSTS OFF) EXECUTE messages(NULL, NULL, NULL);
 COMMIT;
 RESET plan_cache_mode;
 
+-- The setting's name since 16, and before.
+SELECT name AS parallel_mode FROM pg_settings WHERE name IN ('debug_parallel_query', 'force_parallel_mode') \gset
 -- P10: the identity is no worker's business: with parallel mode forced, plans
 -- that need it stay in the leader and find it there.
 BEGIN;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL;
-SET LOCAL force_parallel_mode = on;
+SET LOCAL :parallel_mode = on;
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
@@ -65,6 +67,6 @@ SELECT body FROM wa.message WHERE body LIKE 'secret%';
 SELECT count(*) FROM generate_series(1, 3) g WHERE wa.current_org() = :'acme';
 COMMIT;
 -- The control: a plan that does not need it does run in a worker.
-SET force_parallel_mode = on;
+SET :parallel_mode = on;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM generate_series(1, 3);
-RESET force_parallel_mode;
+RESET :parallel_mode;

@@ -95,7 +95,7 @@ CREATE INDEX odd_id ON public."Odd %s table" (id);
 SELECT detail FROM wa.self_check() WHERE name = 'protected tables stay protected';
 DROP TABLE public."Odd %s table";
 GRANT UPDATE (label) ON wa.session TO regress_app;
-SELECT detail FROM wa.self_check() WHERE name = 'nobody else is granted anything on tables';
+SELECT detail FROM wa.self_check() WHERE name = 'privileges are those of wa.granted()';
 REVOKE UPDATE (label) ON wa.session FROM regress_app;
 SELECT wa.unprotect('public.invoice');
 SELECT relrowsecurity, relforcerowsecurity, wa.is_protected(oid) FROM pg_class WHERE oid = 'public.invoice'::regclass;

@@ -5,7 +5,7 @@ SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
 \set superuser :USER
 \setenv PGDATABASE :DBNAME
 -- One statement more, so that this file does not depend on the gateway's.
-SELECT wa.register_statement('wa_gateway', 'regress', 'SELECT wa.current_org() IS NULL AS nobody;');
+SELECT wa.register_statement('wa_gateway', 'regress', '/* regress */ SELECT wa.current_org() IS NULL AS nobody;');
 -- pg_regress sets startup options for its own ends; a sealed login may not.
 \setenv PGOPTIONS
 \setenv PGTZ
@@ -13,17 +13,20 @@ SELECT wa.register_statement('wa_gateway', 'regress', 'SELECT wa.current_org() I
 \connect -reuse-previous=on "user=regress_gateway options=''"
 \set SHOW_CONTEXT never
 
--- What is registered runs, and transactions begin and end.
-SELECT wa.current_org() IS NULL AS nobody;
+-- What is registered runs.
+/* regress */ SELECT wa.current_org() IS NULL AS nobody;
+-- Transactions are one statement long: none begins, and there is none to end.
 BEGIN;
 COMMIT;
 START TRANSACTION;
 ROLLBACK;
+END;
+ABORT;
 -- The text counts, byte for byte.
 SELECT  wa.current_org() IS NULL AS nobody;
 select wa.current_org() IS NULL AS nobody;
-SELECT wa.current_org() IS NULL AS nobody \; SELECT 1;
-SELECT wa.current_org() IS NULL AS nobody -- comment
+/* regress */ SELECT wa.current_org() IS NULL AS nobody \; SELECT 1;
+/* regress */ SELECT wa.current_org() IS NULL AS nobody -- comment
 ;
 -- What a key would allow is refused as well: the text is not registered.
 SELECT 1;
@@ -86,15 +89,6 @@ DO $$ BEGIN PERFORM 1; END $$;
 CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE SCHEMA s;
 VACUUM wa.message;
--- In a transaction that has failed, nothing but its end.
-BEGIN;
-SELECT 1;
-SELECT wa.current_org() IS NULL AS nobody;
-ROLLBACK AND CHAIN;
-ROLLBACK TO x;
-ROLLBACK;
-SELECT wa.current_org() IS NULL AS nobody;
-
 -- P07: startup options, which no statement hook sees.
 \setenv PGOPTIONS '-c log_parameter_max_length_on_error=-1'
 \! psql -X -U regress_gateway -c 'SELECT 1' 2>&1 | sed 's/^.*FATAL/FATAL/'
@@ -103,7 +97,7 @@ SELECT wa.current_org() IS NULL AS nobody;
 \setenv PGTZ 'UTC'
 \! psql -X -U regress_gateway -c 'SELECT 1' 2>&1 | sed 's/^.*FATAL/FATAL/'
 \setenv PGTZ
-\! psql -X -U regress_gateway -Atc 'SELECT wa.current_org() IS NULL AS nobody;' 2>&1
+\! psql -X -U regress_gateway -Atc '/* regress */ SELECT wa.current_org() IS NULL AS nobody;' 2>&1
 
 -- Nor may the name that others see of a client hold a secret.
 \setenv PGAPPNAME 'wa_AbCdEfGhIjKlMnOpQrSt1'
@@ -132,13 +126,24 @@ DROP DATABASE regress_elsewhere;
 
 -- Other sealed roles have other lists.
 \c - regress_connector
-SELECT wa.current_org() IS NULL AS nobody;
+/* regress */ SELECT wa.current_org() IS NULL AS nobody;
 -- A membership at second hand seals, too, and so does SET ROLE.
 \c - :superuser
 CREATE ROLE regress_indirect LOGIN IN ROLE regress_gateway;
 \c - regress_indirect
 SELECT 1;
-SELECT wa.current_org() IS NULL AS nobody;
+-- P46: where a sealed login would search other schemas than the server's, it runs nothing.
+/* regress */ SELECT wa.current_org() IS NULL AS nobody;
+\c - :superuser
+ALTER ROLE regress_indirect SET search_path = public, pg_catalog;
+\c - regress_indirect
+/* regress */ SELECT wa.current_org() IS NULL AS nobody;
+\c - :superuser
+SELECT name, detail FROM wa.self_check() WHERE name = 'sealed logins search pg_catalog';
+ALTER ROLE regress_indirect SET search_path = pg_catalog;
+SELECT name, detail FROM wa.self_check() WHERE name = 'sealed logins search pg_catalog';
+\c - regress_indirect
+/* regress */ SELECT wa.current_org() IS NULL AS nobody;
 \c - :superuser
 DROP ROLE regress_indirect;
 -- The control: the same statements run for one who is not sealed.
@@ -148,4 +153,4 @@ SELECT count(*) > 0 AS control FROM pg_stat_activity;
 \c - :superuser
 DELETE FROM wa.statement WHERE name = 'regress';
 \c - regress_gateway
-SELECT wa.current_org() IS NULL AS nobody;
+/* regress */ SELECT wa.current_org() IS NULL AS nobody;

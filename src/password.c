@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 
 #include "common/memory.h"
+#include "src/compatibility.h"
 #include "src/password.h"
 
 #define MASK "********"

@@ -5,15 +5,25 @@
  *
  * The logins of the gateway, the worker and the connectors each run a few
  * dozen known statements.  Whoever steals such a login, or injects SQL through
- * it, finds that the server refuses every other one.  There are four doors:
+ * it, finds that the server refuses every other one.  There are five doors:
  *
  *	- parse analysis, which every statement of the simple and the extended
- *	  protocol passes: the whole text must be registered.  It runs once per
- *	  connection and prepared statement, so that a request pays nothing for it.
- *	- utility statements: BEGIN, COMMIT and ROLLBACK only.
+ *	  protocol passes.  The whole text must be registered, and the parameters
+ *	  must have the types that it was registered with: the client declares them,
+ *	  and they decide which functions and casts the text means.  For the same
+ *	  reason the search path must be pg_catalog alone, and every object in the
+ *	  analyzed tree the server's or the extension's.  It runs once per connection
+ *	  and prepared statement, so that a request pays nothing for it.
+ *	- execution: a prepared statement runs under the name that its text begins
+ *	  with, so that none can be put under another's.
+ *	- utility statements: none, not even BEGIN.  One request is one implicit
+ *	  transaction.
  *	- fast-path function calls, which have no text: none.
  *	- startup options, which no statement hook sees: a short list, checked when
  *	  the client authenticates.
+ *
+ * How long a transaction may be held open is another file's
+ * (transaction_timeout.c).
  *
  * Each door asks for the current user, not for the session's: what our own
  * SECURITY DEFINER functions run as their owner is free.  A function that is
@@ -25,28 +35,48 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
+#include "catalog/pg_namespace.h"
+#include "executor/executor.h"
+#include "funcapi.h"
 #include "libpq/auth.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "nodes/execnodes.h"
 #include "parser/analyze.h"
+#include "parser/parse_param.h"
 #include "replication/walsender.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/portal.h"
+#include "utils/tuplestore.h"
 
 #include "src/compatibility.h"
 #include "src/redact.h"
 #include "src/seal.h"
 #include "src/statement_list.h"
+#include "src/statement_tree.h"
+#include "src/transaction_timeout.h"
 
 static post_parse_analyze_hook_type next_parse_hook = NULL;
 static ProcessUtility_hook_type next_utility_hook = NULL;
+static ExecutorStart_hook_type next_executor_hook = NULL;
 static object_access_hook_type next_access_hook = NULL;
 static ClientAuthentication_hook_type next_authentication_hook = NULL;
 
+/* Prepared statements that a sealed session can keep: several times what it needs. */
+#define PREPARED_MAX 256
+
 /* The roles that sealed this session's login when it connected. */
 static WaSealedRoles login_seal = 0;
+
+/* wa.verify_functions: for tests, look at what our own functions run as well. */
+static bool verify_functions = false;
 
 /* What a sealed login may choose when it connects. */
 static const char *const startup_options[] = {
@@ -76,26 +106,191 @@ current_seal(void)
 	return IsTransactionState() ? wa_sealed_roles_of(GetUserId()) : login_seal;
 }
 
-/* BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK; not their chained forms. */
-static bool
-is_transaction_control(Node *statement)
-{
-	TransactionStmt *transaction;
+/* ---------------------------------------------------------------------
+ * Parse analysis
+ * ---------------------------------------------------------------------
+ */
 
-	if (!IsA(statement, TransactionStmt))
-		return false;
-	transaction = (TransactionStmt *) statement;
-	switch (transaction->kind)
+/*
+ * What parse analysis keeps of a statement's parameters, in two structures of the
+ * server that no header declares: of those whose types it may infer, when a
+ * client sends a statement, and of those that are known, when it is analyzed
+ * again later because something that it uses has changed.
+ */
+typedef struct InferredParameters
+{
+	Oid **types;
+	int *count;
+} InferredParameters;
+
+typedef struct KnownParameters
+{
+	const Oid *types;
+	int count;
+} KnownParameters;
+
+/* How each kind of parse state is known. */
+static ParseParamRefHook inferred_hook = NULL;
+static ParseParamRefHook known_hook = NULL;
+
+/* Learn the hooks, and make sure that behind them is what we take it for. */
+static void
+learn_parse_states(void)
+{
+	ParseState *inferred = make_parsestate(NULL);
+	ParseState *known = make_parsestate(NULL);
+	Oid *types = palloc0(sizeof(Oid));
+	int count = 1;
+	const InferredParameters *inferred_state;
+	const KnownParameters *known_state;
+
+	setup_parse_variable_parameters(inferred, &types, &count);
+	inferred_state = inferred->p_ref_hook_state;
+	inferred_hook = inferred->p_paramref_hook;
+	setup_parse_fixed_parameters(known, types, count);
+	known_state = known->p_ref_hook_state;
+	known_hook = known->p_paramref_hook;
+	if (inferred_hook == NULL || known_hook == NULL || inferred_hook == known_hook ||
+		inferred_state->types != &types || inferred_state->count != &count ||
+		known_state->types != types || known_state->count != count)
+		elog(FATAL, "wa_apikeys does not know this server's parse states");
+	free_parsestate(inferred);
+	free_parsestate(known);
+	pfree(types);
+}
+
+static bool
+are_parameters_of(const WaStatement *statement, const Oid *types, int count)
+{
+	return count == statement->parameter_count &&
+		   (count == 0 || memcmp(types, statement->parameters, count * sizeof(Oid)) == 0);
+}
+
+/*
+ * Whether the parameters of a statement that was analyzed have just these types.
+ * Those that a client declares and the text does not use count as well.
+ */
+static bool
+has_parameters(const ParseState *pstate, const WaStatement *statement)
+{
+	if (pstate->p_paramref_hook == NULL)
+		return are_parameters_of(statement, NULL, 0);
+	if (pstate->p_paramref_hook == inferred_hook)
 	{
-		case TRANS_STMT_BEGIN:
-		case TRANS_STMT_START:
-			return transaction->options == NIL;
-		case TRANS_STMT_COMMIT:
-		case TRANS_STMT_ROLLBACK:
-			return !transaction->chain;
-		default:
-			return false;
+		const InferredParameters *state = pstate->p_ref_hook_state;
+
+		return are_parameters_of(statement, *state->types, *state->count);
 	}
+	if (pstate->p_paramref_hook == known_hook)
+	{
+		const KnownParameters *state = pstate->p_ref_hook_state;
+
+		return are_parameters_of(statement, state->types, state->count);
+	}
+	return false;
+}
+
+static void
+check_registered(const ParseState *pstate, WaSealedRoles roles)
+{
+	const WaStatement *statement = NULL;
+
+	if (pstate->p_sourcetext != NULL && IsTransactionState())
+		statement = wa_statement_find(roles, pstate->p_sourcetext);
+	if (statement == NULL)
+		refuse_statement();
+	if (!has_parameters(pstate, statement))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("this statement is registered with other parameters"),
+				 errdetail("Number and types of its parameters must be those in wa.statement.")));
+}
+
+/* pg_catalog, and behind it at most the session's temporary tables. */
+static bool
+path_is_pinned(void)
+{
+	List *path = fetch_search_path(true);
+	bool pinned = path != NIL && linitial_oid(path) == PG_CATALOG_NAMESPACE;
+
+	for (int i = 1; i < list_length(path); i++)
+		pinned &= isTempNamespace(list_nth_oid(path, i));
+	list_free(path);
+	return pinned;
+}
+
+static void
+check_path(void)
+{
+	if (!path_is_pinned())
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the search path of a sealed role must be pg_catalog"),
+						errhint("ALTER ROLE \"%s\" SET search_path = pg_catalog, pg_temp;",
+								GetUserNameFromId(GetSessionUserId(), false))));
+}
+
+static void
+check_tree(Query *query)
+{
+	char *foreign = wa_foreign_object(query);
+
+	if (foreign != NULL)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("this statement uses %s", foreign),
+			 errdetail(
+				 "What a sealed role runs may use the server's objects and those of wa_apikeys only.")));
+}
+
+/* The prepared statements of this session. */
+static int64
+count_prepared(void)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+	FmgrInfo function;
+	ReturnSetInfo result = {.type = T_ReturnSetInfo,
+							.econtext = CreateStandaloneExprContext(),
+							.allowedModes = SFRM_Materialize};
+	int64 count;
+
+	fmgr_info(F_PG_PREPARED_STATEMENT, &function);
+	InitFunctionCallInfoData(*fcinfo, &function, 0, InvalidOid, NULL, (Node *) &result);
+	FunctionCallInvoke(fcinfo);
+	count = tuplestore_tuple_count(result.setResult);
+	tuplestore_end(result.setResult);
+	FreeExprContext(result.econtext, true);
+	return count;
+}
+
+/*
+ * Each prepared statement takes memory until the session ends.  They are counted
+ * only after as many were parsed as there was room for.
+ */
+static void
+check_room(void)
+{
+	static int64 room = PREPARED_MAX;
+
+	if (room == 0)
+		room = PREPARED_MAX - count_prepared();
+	if (room <= 0)
+	{
+		room = 0;
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many prepared statements"),
+				 errdetail("A sealed session can keep %d.", PREPARED_MAX)));
+	}
+	room--;
+}
+
+/* Whether one of the extension's functions is running: as its owner, with its path. */
+static bool
+is_our_function(void)
+{
+	Oid user = GetUserId();
+
+	return IsTransactionState() && user != GetSessionUserId() && path_is_pinned() &&
+		   (user == get_role_oid("wa_owner", true) || user == get_role_oid("wa_claim", true));
 }
 
 static void
@@ -107,13 +302,56 @@ check_statement(ParseState *pstate, Query *query, JumbleState *jumble)
 		next_parse_hook(pstate, query, jumble);
 
 	roles = current_seal();
-	if (roles == 0)
-		return;
-	if (query->commandType == CMD_UTILITY && is_transaction_control(query->utilityStmt))
-		return;
-	if (pstate->p_sourcetext == NULL || !IsTransactionState() ||
-		!wa_statement_is_registered(roles, pstate->p_sourcetext))
-		refuse_statement();
+	if (roles != 0)
+	{
+		wa_transaction_timeout_arm();
+		check_registered(pstate, roles);
+		check_path();
+		check_tree(query);
+		check_room();
+	}
+	else if (verify_functions && is_our_function())
+		check_tree(query);
+}
+
+/* ---------------------------------------------------------------------
+ * Execution
+ * ---------------------------------------------------------------------
+ */
+
+/* Whether a text begins with a comment that is this name. */
+static bool
+is_named(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(text, "/* ", 3) == 0 && strncmp(text + 3, name, len) == 0 &&
+		   strncmp(text + 3 + len, " */", 3) == 0;
+}
+
+/*
+ * A prepared statement is about to run.  The seal is asked for last, because here
+ * every execution comes by.
+ */
+static void
+check_name(QueryDesc *query, int flags)
+{
+	Portal portal = ActivePortal;
+
+	if (portal != NULL && portal->prepStmtName != NULL &&
+		!is_named(portal->sourceText, portal->prepStmtName) && current_seal() != 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("this statement was prepared under another name than its own"),
+			 errdetail(
+				 "A sealed session can prepare a statement without a name, or under the name that its text begins with.")));
+	wa_transaction_timeout_arm();
+
+	if (next_executor_hook)
+		next_executor_hook(query, flags);
+	else
+		standard_ExecutorStart(query, flags);
 }
 
 /*
@@ -125,7 +363,7 @@ check_utility(PlannedStmt *pstmt, const char *text, bool read_only_tree,
 			  ProcessUtilityContext context, ParamListInfo params, QueryEnvironment *environment,
 			  DestReceiver *destination, QueryCompletion *completion)
 {
-	if (!is_transaction_control(pstmt->utilityStmt) && current_seal() != 0)
+	if (current_seal() != 0)
 		refuse_statement();
 
 	if (next_utility_hook)
@@ -151,6 +389,11 @@ check_function_call(ObjectAccessType access, Oid class, Oid object, int sub_obje
 	if (next_access_hook)
 		next_access_hook(access, class, object, sub_object, argument);
 }
+
+/* ---------------------------------------------------------------------
+ * Startup
+ * ---------------------------------------------------------------------
+ */
 
 static bool
 is_startup_option(const char *name)
@@ -197,6 +440,7 @@ check_startup(Port *port, int status)
 		login_seal = wa_sealed_roles_of(role);
 	if (login_seal == 0)
 		return;
+	wa_transaction_timeout_begin();
 	forbidden = forbidden_startup_option(port);
 	if (forbidden != NULL)
 		ereport(FATAL, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
@@ -208,12 +452,20 @@ void
 wa_seal_init(void)
 {
 	wa_statement_list_init();
+	wa_transaction_timeout_init();
+	learn_parse_states();
+	DefineCustomBoolVariable(
+		"wa.verify_functions",
+		"Refuses objects that are not the extension's in the statements that its functions run.",
+		"For tests.", &verify_functions, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 	next_parse_hook = post_parse_analyze_hook;
 	post_parse_analyze_hook = check_statement;
 	next_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = check_utility;
 	next_access_hook = object_access_hook;
 	object_access_hook = check_function_call;
+	next_executor_hook = ExecutorStart_hook;
+	ExecutorStart_hook = check_name;
 	next_authentication_hook = ClientAuthentication_hook;
 	ClientAuthentication_hook = check_startup;
 }

@@ -4,10 +4,10 @@
  *		The statements that sealed roles may run.
  *
  * The list is the table wa.statement, filled by the install script from
- * gateway/statements.  A backend reads it once, keeps the digests, and reads
- * it again only after the table changed (a trigger on it invalidates, as on
- * the key table).  In a database without the extension the list is empty:
- * sealed roles can do nothing there.
+ * gateway/statements.  A backend reads it once, keeps digests and parameter
+ * types, and reads it again only after the table changed (a trigger on it
+ * invalidates, as on the key table).  In a database without the extension the
+ * list is empty: sealed roles can do nothing there.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,9 +19,11 @@
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -29,17 +31,10 @@
 #include "utils/rel.h"
 
 #include "src/compatibility.h"
-#include "src/digest.h"
 #include "src/statement_list.h"
 
 /* Several times what all endpoints need; more than that is an error. */
 #define STATEMENTS_MAXIMUM 1024
-
-typedef struct ListedStatement
-{
-	WaSealedRoles roles;
-	uint8 digest[WA_DIGEST_LENGTH];
-} ListedStatement;
 
 static const struct
 {
@@ -51,7 +46,7 @@ static const struct
 	{"wa_connector", WA_SEALED_CONNECTOR},
 };
 
-static ListedStatement *list = NULL;
+static WaStatement *list = NULL;
 static int listed = 0;
 static bool list_is_current = false;
 static bool changed_while_reading = false;
@@ -97,23 +92,48 @@ sealed_role_by_name(const char *name)
 	return 0;
 }
 
+/* The columns of wa.statement, where the list's table has them. */
+typedef struct Columns
+{
+	AttrNumber role_name;
+	AttrNumber digest;
+	AttrNumber parameters;
+} Columns;
+
+/*
+ * Take the parameter types of a row.  Returns false where they cannot be those of
+ * a statement: such a row lets nobody run anything.
+ */
+static bool
+take_parameters(ArrayType *types, WaStatement *statement)
+{
+	if (ARR_ELEMTYPE(types) != REGTYPEOID || ARR_NDIM(types) > 1 || ARR_HASNULL(types))
+		return false;
+	statement->parameter_count = ArrayGetNItems(ARR_NDIM(types), ARR_DIMS(types));
+	if (statement->parameter_count > WA_STATEMENT_PARAMETERS_MAX)
+		return false;
+	memcpy(statement->parameters, ARR_DATA_PTR(types), statement->parameter_count * sizeof(Oid));
+	return true;
+}
+
 /* Take one row of wa.statement into the list. */
 static void
-take_row(HeapTuple row, TupleDesc columns, AttrNumber role_name, AttrNumber digest)
+take_row(HeapTuple row, TupleDesc columns, const Columns *at)
 {
 	bool is_null;
-	Datum role = heap_getattr(row, role_name, columns, &is_null);
-	bytea *bytes = DatumGetByteaPP(heap_getattr(row, digest, columns, &is_null));
-	ListedStatement *next = &list[listed];
+	Datum role = heap_getattr(row, at->role_name, columns, &is_null);
+	bytea *digest = DatumGetByteaPP(heap_getattr(row, at->digest, columns, &is_null));
+	ArrayType *types = DatumGetArrayTypeP(heap_getattr(row, at->parameters, columns, &is_null));
+	WaStatement *next = &list[listed];
 
 	if (listed == STATEMENTS_MAXIMUM)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many registered statements"),
 				 errdetail("At most %d can be registered.", STATEMENTS_MAXIMUM)));
-	if (VARSIZE_ANY_EXHDR(bytes) != WA_DIGEST_LENGTH)
+	if (VARSIZE_ANY_EXHDR(digest) != WA_DIGEST_LENGTH || !take_parameters(types, next))
 		return;
-	next->roles = sealed_role_by_name(NameStr(*DatumGetName(role)));
-	memcpy(next->digest, VARDATA_ANY(bytes), WA_DIGEST_LENGTH);
+	next->role = sealed_role_by_name(NameStr(*DatumGetName(role)));
+	memcpy(next->digest, VARDATA_ANY(digest), WA_DIGEST_LENGTH);
 	listed++;
 }
 
@@ -141,31 +161,31 @@ read_list(void)
 	Relation relation;
 	SysScanDesc scan;
 	HeapTuple row;
-	AttrNumber role_name;
-	AttrNumber digest;
+	Columns at;
 
 	listed = 0;
 	list_relation = table;
 	if (!OidIsValid(table))
 		return;
 	if (list == NULL)
-		list = MemoryContextAlloc(TopMemoryContext, STATEMENTS_MAXIMUM * sizeof(ListedStatement));
+		list = MemoryContextAlloc(TopMemoryContext, STATEMENTS_MAXIMUM * sizeof(WaStatement));
 
 	relation = table_open(table, AccessShareLock);
 	/* What changes from here on makes the list stale again, read whole or not. */
 	changed_while_reading = false;
-	role_name = get_attnum(table, "role_name");
-	digest = get_attnum(table, "digest");
+	at.role_name = get_attnum(table, "role_name");
+	at.digest = get_attnum(table, "digest");
+	at.parameters = get_attnum(table, "parameters");
 	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		take_row(row, RelationGetDescr(relation), role_name, digest);
+		take_row(row, RelationGetDescr(relation), &at);
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 	list_is_current = !changed_while_reading;
 }
 
-bool
-wa_statement_is_registered(WaSealedRoles roles, const char *text)
+const WaStatement *
+wa_statement_find(WaSealedRoles roles, const char *text)
 {
 	uint8 digest[WA_DIGEST_LENGTH];
 
@@ -174,7 +194,7 @@ wa_statement_is_registered(WaSealedRoles roles, const char *text)
 		read_list();
 	wa_sha256(text, strlen(text), digest);
 	for (int i = 0; i < listed; i++)
-		if ((list[i].roles & roles) != 0 && memcmp(list[i].digest, digest, WA_DIGEST_LENGTH) == 0)
-			return true;
-	return false;
+		if ((list[i].role & roles) != 0 && memcmp(list[i].digest, digest, WA_DIGEST_LENGTH) == 0)
+			return &list[i];
+	return NULL;
 }

@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "src/digest.h"
+
 /*
  * The sealed roles, as bits: a login may be a member of several, and may then
  * run the statements of each.
@@ -30,7 +32,22 @@ extern void wa_statement_list_init(void);
  */
 extern WaSealedRoles wa_sealed_roles_of(Oid role);
 
-/* Whether this text is registered, in this database, for one of the roles. */
-extern bool wa_statement_is_registered(WaSealedRoles roles, const char *text);
+/* More parameters than this no registered statement has. */
+#define WA_STATEMENT_PARAMETERS_MAX 16
+
+/* A registered statement is its text and the types of its parameters. */
+typedef struct WaStatement
+{
+	WaSealedRoles role;
+	uint8 digest[WA_DIGEST_LENGTH]; /* of its text */
+	int parameter_count;
+	Oid parameters[WA_STATEMENT_PARAMETERS_MAX];
+} WaStatement;
+
+/*
+ * The statement with this text, as it is registered in this database for one of
+ * the roles, or NULL.  It stays valid until the next call.
+ */
+extern const WaStatement *wa_statement_find(WaSealedRoles roles, const char *text);
 
 #endif /* WA_STATEMENT_LIST_H */

@@ -217,7 +217,8 @@ error_field(const DbRequest *request, int field)
  * Did the prepared statement not fit the database any more?  After a change of a table or
  * a function's result every run of it fails until it is prepared anew.  The state of
  * "cached plan must not change result type" is that of every feature that is not there, so
- * that the place in the server's source has to tell.
+ * that the place in the server's source has to tell.  The seal refuses it, from then on, once
+ * another version of the extension has another text for it.
  */
 static bool
 statement_is_stale(const DbRequest *request)
@@ -225,6 +226,8 @@ statement_is_stale(const DbRequest *request)
 	const char *sqlstate = error_field(request, PG_DIAG_SQLSTATE);
 
 	return strcmp(sqlstate, "26000") == 0 ||
+		   (strcmp(sqlstate, "42501") == 0 &&
+			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "refuse_statement") == 0) ||
 		   (strcmp(sqlstate, "0A000") == 0 &&
 			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
 }

@@ -1,6 +1,6 @@
 /*
  * attempt.c
- *		One attempt to deliver: URL, addresses, signatures, request.
+ *		One attempt to deliver: URL, addresses, request.
  *
  *	start ──name──▶ RESOLVING ──all addresses allowed──▶ SENDING ──answer──▶ end
  *	   │                │                                   ▲
@@ -18,7 +18,6 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "worker/signature.h"
 
 /* Bytes of one header that we make: the longest is webhook-signature. */
 #define HEADER_MAX 192
@@ -87,28 +86,19 @@ on_transfer(void *arg, int status, const char *problem)
 	end_attempt(arg, status, problem);
 }
 
-static bool
+static void
 make_headers(const AttemptRequest *request, char own[OWN_HEADERS][HEADER_MAX])
 {
-	int64_t now_ms = clock_wall_ms();
-	const SignatureInput input = {.secret = request->secret,
-								  .previous = request->previous_secret,
-								  .id = request->event_id,
-								  .timestamp_ms = now_ms,
-								  .body = request->body,
-								  .body_length = request->body_length};
-	Signature signature;
+	const AttemptSignatures *signatures = request->signatures;
+	long long at_ms = signatures->signed_ms;
 
-	if (!signature_make(&input, &signature))
-		return false;
 	snprintf(own[0], HEADER_MAX, "X-Webhook-Request-Id: %s", request->event_id);
-	snprintf(own[1], HEADER_MAX, "X-Webhook-Timestamp: %lld", (long long) now_ms);
-	snprintf(own[2], HEADER_MAX, "X-Webhook-Hmac: %s", signature.hmac);
+	snprintf(own[1], HEADER_MAX, "X-Webhook-Timestamp: %lld", at_ms);
+	snprintf(own[2], HEADER_MAX, "X-Webhook-Hmac: %s", signatures->hmac);
 	snprintf(own[3], HEADER_MAX, "X-Webhook-Hmac-Algorithm: sha512");
 	snprintf(own[4], HEADER_MAX, "webhook-id: %s", request->event_id);
-	snprintf(own[5], HEADER_MAX, "webhook-timestamp: %lld", (long long) (now_ms / 1000));
-	snprintf(own[6], HEADER_MAX, "webhook-signature: %s", signature.standard);
-	return true;
+	snprintf(own[5], HEADER_MAX, "webhook-timestamp: %lld", at_ms / 1000);
+	snprintf(own[6], HEADER_MAX, "webhook-signature: %s", signatures->standard);
 }
 
 static void
@@ -131,11 +121,7 @@ send_request(Attempt *attempt, const struct sockaddr_storage *addresses, int cou
 	/* Nought would be no bound at all. */
 	transfer.timeout_ms = transfer.timeout_ms > 0 ? transfer.timeout_ms : 1;
 
-	if (!make_headers(request, own))
-	{
-		fail_soon(attempt, "the signature could not be made");
-		return;
-	}
+	make_headers(request, own);
 	for (; at < OWN_HEADERS; at++)
 		headers[at] = own[at];
 	for (int i = 0; request->headers[i] != NULL && at < TRANSFER_HEADERS_MAX; i++)

@@ -1,9 +1,10 @@
 /*
  * attempt.h
- *		One attempt to deliver: URL, addresses, signatures, request.
+ *		One attempt to deliver: URL, addresses, request.
  *
  * An attempt has a deadline for all of it.  It knows no database: what is to be sent comes
- * in, what became of it goes out, and whether there is another attempt is not its business.
+ * in, signatures included, what became of it goes out, and whether there is another attempt
+ * is not its business.
  */
 #ifndef WA_WORKER_ATTEMPT_H
 #define WA_WORKER_ATTEMPT_H
@@ -26,16 +27,27 @@ typedef struct AttemptSetup
 	int timeout_ms; /* of one attempt: the receiver's time to answer, look-up included */
 } AttemptSetup;
 
+/* HMAC-SHA512 in hex; and two signatures of Standard Webhooks, a blank between. */
+#define ATTEMPT_HMAC_MAX (2 * 64)
+#define ATTEMPT_STANDARD_MAX (2 * (3 + 44) + 1)
+
+/* What the database has signed, and when: the secrets are known to nobody else. */
+typedef struct AttemptSignatures
+{
+	int64_t signed_ms; /* since 1970 */
+	char hmac[ATTEMPT_HMAC_MAX + 1];
+	char standard[ATTEMPT_STANDARD_MAX + 1];
+} AttemptSignatures;
+
 /* Everything is borrowed until done. */
 typedef struct AttemptRequest
 {
 	const char *url;
-	const char *secret;
-	const char *previous_secret; /* NULL: none */
-	const char *const *headers;  /* the webhook's own, "Name: value"; NULL ends them */
-	const char *event_id;        /* "evt_…" */
+	const char *const *headers; /* the webhook's own, "Name: value"; NULL ends them */
+	const char *event_id;       /* "evt_…" */
 	const char *body;
 	size_t body_length;
+	const AttemptSignatures *signatures;
 } AttemptRequest;
 
 typedef struct AttemptResult

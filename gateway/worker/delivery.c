@@ -50,8 +50,40 @@ typedef enum DeliveryColumn
 	COLUMN_ID,
 	COLUMN_EVENT,
 	COLUMN_SESSION,
-	COLUMN_ENVELOPE = 5
+	COLUMN_ENVELOPE,
+	COLUMN_SIGNED_MS,
+	COLUMN_HMAC,
+	COLUMN_SIGNATURE
 } DeliveryColumn;
+
+static bool
+copy_text(const DbResult *result, int row, int column, char *out, size_t size)
+{
+	const char *text;
+	size_t length;
+
+	if (!db_text(result, row, column, &text, &length) || length >= size)
+		return false;
+	memcpy(out, text, length);
+	out[length] = '\0';
+	return true;
+}
+
+static bool
+read_body(Delivery *delivery, const DbResult *result, int row)
+{
+	AttemptSignatures *signatures = &delivery->signatures;
+	const char *body;
+
+	if (!db_text(result, row, COLUMN_ENVELOPE, &body, &delivery->body_length))
+		return db_is_null(result, row, COLUMN_ENVELOPE);
+	delivery->body = strndup(body, delivery->body_length);
+	return delivery->body != NULL &&
+		   db_int(result, row, COLUMN_SIGNED_MS, &signatures->signed_ms) &&
+		   copy_text(result, row, COLUMN_HMAC, signatures->hmac, sizeof(signatures->hmac)) &&
+		   copy_text(result, row, COLUMN_SIGNATURE, signatures->standard,
+					 sizeof(signatures->standard));
+}
 
 /* One without an envelope, whose event is gone, has no body. */
 static Delivery *
@@ -59,18 +91,18 @@ read_delivery(Lane *lane, const DbResult *result, int row)
 {
 	Delivery *delivery = calloc(1, sizeof(*delivery));
 	uint8_t event[DB_UUID_SIZE];
-	const char *body;
 
 	if (delivery == NULL)
 		return NULL;
 	delivery->lane = lane;
+	delivery->taken_ms = lane->taken_ms;
 	db_uuid(result, row, COLUMN_SESSION, delivery->session);
 	if (!db_uuid(result, row, COLUMN_ID, delivery->id) ||
 		!db_uuid(result, row, COLUMN_EVENT, event) ||
 		wak_typeid_encode("evt", event, delivery->event_id) != WAK_TYPEID_OK ||
-		(db_text(result, row, COLUMN_ENVELOPE, &body, &delivery->body_length) &&
-		 (delivery->body = strndup(body, delivery->body_length)) == NULL))
+		!read_body(delivery, result, row))
 	{
+		free(delivery->body);
 		free(delivery);
 		return NULL;
 	}
@@ -160,12 +192,11 @@ static bool
 send_delivery(Lane *lane, Delivery *delivery)
 {
 	const AttemptRequest request = {.url = lane->receiver->url,
-									.secret = lane->receiver->secret,
-									.previous_secret = lane->receiver->previous_secret,
 									.headers = (const char *const *) lane->receiver->headers,
 									.event_id = delivery->event_id,
 									.body = delivery->body,
-									.body_length = delivery->body_length};
+									.body_length = delivery->body_length,
+									.signatures = &delivery->signatures};
 
 	delivery->attempt = attempt_start(&lane->setup->attempt, &request, on_attempt, delivery);
 	if (delivery->attempt == NULL)
@@ -194,12 +225,27 @@ has_to_wait(const Lane *lane, const Delivery *delivery)
 	return false;
 }
 
+/* The first that waits is the oldest. */
+bool
+deliveries_too_old(const Lane *lane, int64_t now_ms)
+{
+	const Delivery *delivery;
+
+	TAILQ_FOREACH(delivery, &lane->deliveries, link)
+	{
+		if (delivery->state == DELIVERY_WAITING)
+			return now_ms >= delivery->taken_ms + LANE_SIGNED_MAX_MS;
+	}
+	return false;
+}
+
 void
 deliveries_send(Lane *lane)
 {
+	int64_t now_ms = clock_monotonic_ms();
 	Delivery *delivery;
 
-	if (lane->stopping || clock_monotonic_ms() >= lane->lease_until_ms)
+	if (lane->stopping || now_ms >= lane->lease_until_ms || deliveries_too_old(lane, now_ms))
 		return;
 	TAILQ_FOREACH(delivery, &lane->deliveries, link)
 	{

@@ -82,6 +82,7 @@ take(Lane *lane)
 	DbRequest *request = lane_request(lane, WORKER_DELIVERIES_TAKE, on_taken, lane);
 
 	lane->state = LANE_TAKING;
+	lane->taken_ms = clock_monotonic_ms();
 	lane->more = false;
 	lane->asked = lane_submit(
 		lane, request, request != NULL && db_param_int32(request, LANE_TAKEN_MAX - lane->taken));
@@ -239,6 +240,14 @@ renew(Lane *lane, int64_t now_ms)
 								request != NULL && db_param_int32(request, lane->setup->lease_ms));
 }
 
+/* What waits is taken anew with the next claim, and then signed anew. */
+static void
+give_back(Lane *lane)
+{
+	lane->more = true;
+	stop(lane);
+}
+
 /* The lease is over: whoever holds the lane now sends what we could not report. */
 static void
 give_up(Lane *lane)
@@ -257,6 +266,8 @@ lane_tick(Lane *lane, int64_t now_ms)
 	if (lane->renewal == NULL && !lane->lost &&
 		now_ms >= lane->lease_until_ms - lane->setup->lease_ms * 2 / 3)
 		renew(lane, now_ms);
+	if (deliveries_too_old(lane, now_ms))
+		give_back(lane);
 	if (now_ms >= lane->lease_until_ms)
 		give_up(lane);
 	lane_advance(lane);

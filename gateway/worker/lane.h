@@ -12,8 +12,10 @@
  *	                                               │
  *	                                               └──nothing is left──▶ RELEASING ──▶ gone
  *
- * The webhook is read again before each taking, so that a change of its URL or its secret
- * counts from the next batch on.
+ * The webhook is read again before each taking, so that a change of its URL counts from the
+ * next batch on.  What is taken comes signed, with the time of the taking; what has waited
+ * for so long that a receiver might take it for a replay is given back, with the lane, and
+ * comes with a new signature.
  *
  * What is taken and not sent when a lane ends is nobody's loss: releasing gives it back.
  * What was sent and could not be reported is sent again by the next holder: at least once.
@@ -31,6 +33,12 @@
 /* Deliveries of one webhook in memory, and how few are left when more are taken. */
 #define LANE_TAKEN_MAX 32
 #define LANE_LOW_MARK (LANE_TAKEN_MAX / 4)
+
+/*
+ * The age at which a signature is no longer used.  Receivers accept 5 minutes; an attempt has
+ * 10 seconds, and clocks differ.
+ */
+#define LANE_SIGNED_MAX_MS 60000
 
 /* A report that the database did not take is made again after so long. */
 #define LANE_REPORT_AGAIN_MS 500

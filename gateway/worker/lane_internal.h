@@ -43,6 +43,8 @@ typedef struct Delivery
 	char event_id[WAK_TYPEID_MAX + 1];
 	char *body;
 	size_t body_length;
+	AttemptSignatures signatures;
+	int64_t taken_ms;   /* when it was asked for: no later than it was signed */
 	Receiver *receiver; /* DELIVERY_SENDING: held */
 	Attempt *attempt;   /* DELIVERY_SENDING */
 	AttemptResult result;
@@ -63,6 +65,7 @@ struct Lane
 	bool lost;     /* the lease is not ours any more */
 	int64_t lease_until_ms;
 	DbRequest *asked; /* READING, TAKING, RELEASING */
+	int64_t taken_ms; /* when deliveries were last asked for */
 	DbRequest *renewal;
 	int64_t renewed_ms; /* when the renewal that is under way was asked for */
 	Receiver *receiver;
@@ -95,8 +98,11 @@ extern void lane_drop_request(DbRequest **request);
  */
 extern bool delivery_add(Lane *lane, const DbResult *result, int row);
 
-/* Sends those whose turn it is. */
+/* Sends those whose turn it is, unless their signature is too old. */
 extern void deliveries_send(Lane *lane);
+
+/* Does one wait whose signature is too old? */
+extern bool deliveries_too_old(const Lane *lane, int64_t now_ms);
 
 /* Reports again what could not be reported. */
 extern void deliveries_report_again(Lane *lane, int64_t now_ms);

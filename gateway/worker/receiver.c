@@ -1,6 +1,6 @@
 /*
  * receiver.c
- *		A webhook as the database describes it: where to send, and with what.
+ *		A webhook as the database describes it: where to send, and with which header fields.
  */
 #include "worker/receiver.h"
 
@@ -15,8 +15,6 @@
 typedef enum ReceiverColumn
 {
 	COLUMN_URL,
-	COLUMN_SECRET,
-	COLUMN_PREVIOUS_SECRET,
 	COLUMN_HEADERS
 } ReceiverColumn;
 
@@ -92,11 +90,7 @@ receiver_read(const DbResult *result, int row)
 		return NULL;
 	receiver->holders = 1;
 	receiver->url = copy_text(result, row, COLUMN_URL);
-	receiver->secret = copy_text(result, row, COLUMN_SECRET);
-	receiver->previous_secret = copy_text(result, row, COLUMN_PREVIOUS_SECRET);
-	if (receiver->url == NULL || receiver->secret == NULL ||
-		(receiver->previous_secret == NULL && !db_is_null(result, row, COLUMN_PREVIOUS_SECRET)) ||
-		!read_headers(receiver, result, row))
+	if (receiver->url == NULL || !read_headers(receiver, result, row))
 	{
 		receiver_drop(receiver);
 		return NULL;
@@ -111,23 +105,17 @@ receiver_hold(Receiver *receiver)
 	return receiver;
 }
 
-static void
-wipe_text(char *text)
-{
-	if (text != NULL)
-		wak_wipe(text, strlen(text));
-	free(text);
-}
-
+/* A header field may be what opens the receiver. */
 void
 receiver_drop(Receiver *receiver)
 {
 	if (receiver == NULL || --receiver->holders > 0)
 		return;
 	free(receiver->url);
-	wipe_text(receiver->secret);
-	wipe_text(receiver->previous_secret);
 	for (int i = 0; receiver->headers[i] != NULL; i++)
-		wipe_text(receiver->headers[i]);
+	{
+		wak_wipe(receiver->headers[i], strlen(receiver->headers[i]));
+		free(receiver->headers[i]);
+	}
 	free(receiver);
 }

@@ -1,6 +1,6 @@
 /*
  * receiver.h
- *		A webhook as the database describes it: where to send, and with what.
+ *		A webhook as the database describes it: where to send, and with which header fields.
  *
  * Counted, because the webhook may be read anew while a request that was begun with the
  * old description is under way.  Whoever made it or has held it drops it; the last one's
@@ -18,8 +18,6 @@ typedef struct Receiver
 {
 	int holders;
 	char *url;
-	char *secret;
-	char *previous_secret;                   /* NULL: none */
 	char *headers[RECEIVER_HEADERS_MAX + 1]; /* "Name: value"; NULL ends them */
 } Receiver;
 

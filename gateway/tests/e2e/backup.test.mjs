@@ -257,15 +257,32 @@ test('a table of somebody\'s own that is protected stays so in a dump, and keeps
 {
 	const wire = await target.open('restored_plain');
 
+	/*
+	 * Partitions in schemas that a dump restores before and after their table's, with
+	 * names on both sides of the policies'; and one of later, which is closed.
+	 */
 	await wire.sql(`CREATE TABLE public.invoice (org_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (org_id, id));
-		SELECT wa.protect('public.invoice', read => 'read', write => 'manage')`);
+		SELECT wa.protect('public.invoice', read => 'read', write => 'manage');
+		CREATE SCHEMA first; CREATE SCHEMA second;
+		CREATE TABLE second.entry (org_id uuid NOT NULL, id int NOT NULL, PRIMARY KEY (org_id, id)) PARTITION BY RANGE (id);
+		CREATE TABLE first.entry_1 PARTITION OF second.entry FOR VALUES FROM (1) TO (2);
+		CREATE TABLE first.xentry (org_id uuid NOT NULL, id int NOT NULL, PRIMARY KEY (org_id, id)) PARTITION BY RANGE (id);
+		CREATE TABLE second.xentry_1 PARTITION OF first.xentry FOR VALUES FROM (1) TO (2);
+		SELECT wa.protect('second.entry'), wa.protect('first.xentry');
+		CREATE TABLE second.xentry_2 PARTITION OF first.xentry FOR VALUES FROM (2) TO (3)`);
 
 	/* it is so after a restore as well */
+	const policies = `SELECT string_agg(format('%s %s %s', polrelid::regclass, polname, pg_get_expr(polqual, polrelid)), '; ' ORDER BY polrelid::regclass::text, polname)
+		FROM pg_policy WHERE polname LIKE 'wa%'`;
+	const tables = "unnest('{public.invoice,second.entry,first.entry_1,second.xentry_1}'::regclass[]) t";
+
 	restore(dump(target, 'restored_plain'), target, 'with_invoice');
-	assert.equal(target.psql('with_invoice', "SELECT wa.is_protected('public.invoice')"), 't');
+	assert.equal(target.psql('with_invoice', `SELECT bool_and(wa.is_protected(t)) FROM ${tables}`), 't');
+	assert.equal(target.psql('with_invoice', policies), target.psql('restored_plain', policies));
+	assert.match(target.psql('with_invoice', policies), /second\.xentry_2 wa_closed false/);
 	await assert.rejects(wire.sql('DROP EXTENSION wa_apikeys'), { code: '2BP01' });
 	assert.notEqual(await wire.value('SELECT count(*) FROM wa.org'), '0');
-	await wire.sql("SELECT wa.unprotect('public.invoice')");
+	await wire.sql("SELECT wa.unprotect('public.invoice'), wa.unprotect('second.entry'), wa.unprotect('first.xentry')");
 	await wire.sql('DROP EXTENSION wa_apikeys');
 	await wire.close();
 });

@@ -15,12 +15,14 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { prepareCluster } from './harness/cluster.mjs';
+import { WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { LOGS, Leaks } from './harness/leaks.mjs';
 import { postgresProgram, run, until } from './harness/processes.mjs';
-import { Gateway, Sandbox } from './harness/programs.mjs';
+import { statementText } from './harness/statements.mjs';
+import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 import { Browser } from './harness/people.mjs';
+import { Receiver } from './harness/receiver.mjs';
 import { createKey, createPerson, createTenant } from './harness/tenants.mjs';
 import { message } from './harness/wire.mjs';
 
@@ -46,6 +48,7 @@ const SETTINGS = [
 	'auto_explain.log_parameter_max_length = -1',
 	'pg_stat_statements.track = all',
 	'track_activity_query_size = 16kB',
+	"wa.allowed_targets = '127.0.0.0/8'",
 ];
 
 let cluster, db, tenant, gateway, leaks;
@@ -431,6 +434,51 @@ test('by signing in: neither password nor cookie, token or invitation', async ()
 	await ask('GET', '/api/v1/audit', { bearer });
 	assert.equal(await statusOf('POST', '/auth/sign-out'), 204);
 	await leaks.assertNone(['wa.sign_in($1', 'wa.change_password($1', 'wa.accept_invitation($1', 'email or password is wrong']);
+});
+
+/* Signing needs the secret of a webhook, so that the server's files hold it; nothing else does. */
+test('by delivering webhooks: the worker gets signatures and no secret', async () =>
+{
+	const receiver = await Receiver.start();
+	const worker = await Worker.start(cluster, { args: ['--log-level', 'debug'] });
+	const made = await gateway.client.post('/api/v1/webhooks', tenant.key.secret, { url: receiver.url });
+	const secrets = [leaks.remember(made.json.secret)];
+	const emit = () => db.sql("SELECT wa.emit($1, 'presence.update', NULL, '{}')", [tenant.org.uuid]);
+	const rotate = async () =>
+	{
+		const rotated = await gateway.client.post(`/api/v1/webhooks/${made.json.id}/secret`, tenant.key.secret, {});
+
+		secrets.push(leaks.remember(rotated.json.secret));
+	};
+
+	leaks.programs.push(worker);
+	await emit();
+	await rotate();
+	await emit();
+	await ask('POST', `/api/v1/webhooks/${made.json.id}/test`, { key: tenant.key.secret });
+	await until('all three have come', () => receiver.requests.length === 3);
+	for (const target of ['', `/${made.json.id}`, `/${made.json.id}/deliveries`])
+		await ask('GET', `/api/v1/webhooks${target}`, { key: tenant.key.secret });
+	leaks.note(...receiver.requests.map(({ headers, body }) => JSON.stringify(headers) + body));
+	await worker.stop();
+	await emit();
+
+	/* and to whoever has the worker's login, by all that tells of a webhook */
+	const thief = await cluster.open('wa', WORKER_LOGIN);
+	const [hook] = await db.sql('SELECT id FROM wa.webhook WHERE org_id = $1', [tenant.org.uuid]);
+	const run = (name, list) => [
+		message.parse('', statementText(name, 'worker')),
+		message.bind('', list), message.describe('P', ''), message.execute()];
+	const got = [
+		await thief.exchange(...run('claim_webhooks', ['thief', 10, 60000]), message.sync()),
+		await thief.exchange(...run('act_for', [tenant.org.uuid]), ...run('webhook_lane', ['thief', hook.id]),
+			...run('deliveries_take', ['thief', hook.id, 10]), message.sync()),
+	];
+
+	assert.deepEqual(got.map(({ errors, rows }) => [errors, rows.length]), [[[], 1], [[], 3]]);
+	leaks.note(JSON.stringify(got));
+	await leaks.assertNone(['wa.take_deliveries($1', 'wa.lane_target($1']);
+	secrets.forEach((secret) => leaks.forget(secret));
 });
 
 /* Tables, indexes, the write-ahead log, statistics: whatever the server keeps. */

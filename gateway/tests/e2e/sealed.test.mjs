@@ -7,11 +7,9 @@
  * wa_app, which is not sealed, to show that the attack works where nothing stops it.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { before, test } from 'node:test';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, prepareCluster } from './harness/cluster.mjs';
-import { ROOT } from './harness/processes.mjs';
+import { statementText as statement } from './harness/statements.mjs';
 import { createKey, createTenant } from './harness/tenants.mjs';
 import { message } from './harness/wire.mjs';
 
@@ -29,12 +27,6 @@ before(async () =>
 	ours = await createTenant(db, 'Ours');
 	theirs = await createTenant(db, 'Theirs');
 });
-
-/* The text of a registered statement, as the gateway sends it. */
-function statement(name, role = 'gateway')
-{
-	return fs.readFileSync(path.join(ROOT, 'gateway', 'statements', role, `${name}.sql`), 'utf8').trimEnd();
-}
 
 /* authenticate and then a statement, as one request of the gateway. */
 function request(secret, needs, text, list = [])
@@ -62,17 +54,19 @@ test('the registered statements run, with a key, and show that organization\'s r
 	await gateway.close();
 });
 
-test('BEGIN, COMMIT and ROLLBACK run; their other forms do not', async () =>
+test('no transaction is begun or ended by a statement', async () =>
 {
 	const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 
-	for (const sql of ['BEGIN', 'COMMIT', 'BEGIN', 'ROLLBACK', 'START TRANSACTION', 'END', 'BEGIN', 'ABORT'])
-		assert.equal((await gateway.exchange(message.query(sql))).error, null, sql);
-	for (const sql of ['BEGIN ISOLATION LEVEL SERIALIZABLE', 'BEGIN READ ONLY', 'BEGIN; SAVEPOINT a', 'COMMIT AND CHAIN',
-		"PREPARE TRANSACTION 'a'", 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'])
+	for (const sql of ['BEGIN', 'START TRANSACTION', 'BEGIN ISOLATION LEVEL SERIALIZABLE', 'BEGIN READ ONLY', 'COMMIT', 'END', 'ROLLBACK',
+		'ABORT', 'COMMIT AND CHAIN', 'SAVEPOINT a', "PREPARE TRANSACTION 'a'", 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'])
 	{
-		assert.equal((await gateway.exchange(message.query(sql))).error?.code, REFUSED, sql);
-		await gateway.exchange(message.query('ROLLBACK'));
+		for (const got of [await gateway.exchange(message.query(sql)), await gateway.execute(sql),
+			await gateway.exchange(message.parse('b', sql), message.bind('b'), message.execute(), message.sync())])
+		{
+			assert.equal(got.error?.code, REFUSED, sql);
+			assert.equal(got.status, 'I', sql);
+		}
 	}
 	await gateway.close();
 });
@@ -181,7 +175,7 @@ test('one sealed role cannot run the statements of the other', async () =>
 
 /* ---- names, types, portals ---- */
 
-test('a prepared statement\'s name can be taken for a registered text only', async () =>
+test('a prepared statement\'s name cannot be taken', async () =>
 {
 	const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 	const poison = (name, text) => gateway.exchange(message.close('S', name), message.parse(name, text), message.sync());
@@ -195,9 +189,18 @@ test('a prepared statement\'s name can be taken for a registered text only', asy
 	assert.equal(missing.error?.code, '26000');
 	assert.deepEqual(missing.rows, []);
 
-	/* another registered text may go there; it asks for the key of whoever runs it */
-	assert.equal((await poison('session_list', statement('me'))).error, null);
-	assert.equal((await gateway.exchange(message.bind('session_list', []), message.execute(), message.sync())).error?.code, '28000');
+	/* another registered text can be put there, and never be run by that name */
+	for (const other of ['me', 'session_get', 'session_delete', 'authenticate'])
+	{
+		assert.equal((await poison('session_list', statement(other))).error, null);
+
+		const got = await gateway.exchange(message.bind('session_list', other === 'me' ? [] : [null]), message.execute(), message.sync());
+
+		assert.notEqual(got.error, null);
+		assert.deepEqual(got.rows, []);
+		if (other === 'me')
+			assert.match(got.error.text, /prepared under another name/);
+	}
 	await gateway.close();
 });
 
@@ -235,19 +238,17 @@ test('a context ends with its Sync: what follows it has none', async () =>
 	await gateway.close();
 });
 
-test('a transaction that is left open binds nobody else\'s key', async () =>
+test('a pipeline that is left open binds nobody else\'s key', async () =>
 {
 	const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 	const list = statement('session_list');
 
-	await gateway.sql('BEGIN');
-	assert.equal((await gateway.exchange(...request(theirs.key.secret, 'read', list, [null, null, '5']))).error, null);
+	gateway.send(...request(theirs.key.secret, 'read', list, [null, null, '5']).slice(0, -1));
 
 	const next = await gateway.exchange(...request(ours.key.secret, 'read', list, [null, null, '5']));
 
-	assert.notEqual(next.error, null);
-	assert.deepEqual(next.rows, []);
-	await gateway.exchange(message.query('ROLLBACK'));
+	assert.match(next.error?.text ?? '', /already bound/);
+	assert.ok(next.rows.every((row) => row.id !== ours.session.uuid));
 	await gateway.close();
 });
 
@@ -256,7 +257,7 @@ test('a portal does not outlive its transaction', async () =>
 	const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 	const got = await gateway.exchange(
 		message.parse('', statement('authenticate')), message.bind('', [theirs.key.secret, 'read', null, '1']), message.execute(),
-		message.parse('l', statement('session_list')), message.bind('l', [null, null, '5'], 'kept'), message.sync());
+		message.parse('session_list', statement('session_list')), message.bind('session_list', [null, null, '5'], 'kept'), message.sync());
 
 	assert.equal(got.error, null);
 	assert.equal((await gateway.exchange(message.execute('kept'), message.sync())).error?.code, '34000');
@@ -331,10 +332,6 @@ test('a function call without a statement (P02) is refused; an unsealed role can
 			assert.equal(got.value, undefined);
 		}
 
-		/* in a transaction, and behind a statement that was registered */
-		await sealed.sql('BEGIN');
-		assert.equal((await sealed.exchange(calls[0])).error?.code, REFUSED);
-		await sealed.exchange(message.query('ROLLBACK'));
 		await sealed.close();
 	}
 	await app.close();

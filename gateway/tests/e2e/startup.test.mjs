@@ -3,6 +3,7 @@
  *		The gateway starts only where isolation holds, and says why it does not elsewhere.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { Cluster, GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
@@ -57,11 +58,29 @@ const DAMAGES = [
 		'ALTER FUNCTION wa.org_for(wa.permission) PARALLEL RESTRICTED', /wa\.org_for/],
 	['digests can be read', 'GRANT SELECT ON wa.api_key TO wa_monitor', 'REVOKE SELECT ON wa.api_key FROM wa_monitor', /wa_monitor|wa\.api_key/],
 	['a table is granted to everybody', 'GRANT SELECT ON wa.org TO PUBLIC', 'REVOKE SELECT ON wa.org FROM PUBLIC', /wa\.org/],
+	['an application may make credentials', 'GRANT EXECUTE ON FUNCTION wa.make_secret(text) TO wa_app',
+		'REVOKE EXECUTE ON FUNCTION wa.make_secret(text) FROM wa_app', /too much: EXECUTE on function wa\.make_secret\(text\) to wa_app/],
+	['a function is granted to everybody', 'GRANT EXECUTE ON FUNCTION wa.act_for(uuid) TO PUBLIC',
+		'REVOKE EXECUTE ON FUNCTION wa.act_for(uuid) FROM PUBLIC', /wa\.act_for\(uuid\) to PUBLIC/],
+	['a column may be written', 'GRANT UPDATE (permissions) ON wa.api_key TO wa_app', 'REVOKE UPDATE (permissions) ON wa.api_key FROM wa_app',
+		/UPDATE \(permissions\) on table wa\.api_key to wa_app/],
+	['a privilege may be handed on', 'GRANT USAGE ON TYPE wa.secret TO wa_app WITH GRANT OPTION', 'REVOKE USAGE ON TYPE wa.secret FROM wa_app',
+		/USAGE on type wa\.secret to wa_app with grant option/],
+	['somebody may create in the schema', 'GRANT CREATE ON SCHEMA wa TO wa_app', 'REVOKE CREATE ON SCHEMA wa FROM wa_app',
+		/CREATE on schema wa to wa_app/],
+	['a privilege is missing', 'REVOKE EXECUTE ON FUNCTION wa.current_org() FROM wa_app', 'SELECT wa.reset_privileges()',
+		/missing: EXECUTE on function wa\.current_org\(\) to wa_app/],
+	['default privileges open what is made later', 'ALTER DEFAULT PRIVILEGES IN SCHEMA wa GRANT EXECUTE ON FUNCTIONS TO wa_app',
+		'ALTER DEFAULT PRIVILEGES IN SCHEMA wa REVOKE EXECUTE ON FUNCTIONS FROM wa_app', /ALTER DEFAULT PRIVILEGES [^"]* IN SCHEMA wa/],
+	['a group role has the rights of another', 'GRANT wa_admin TO wa_app', 'REVOKE wa_admin FROM wa_app', /REVOKE wa_admin FROM wa_app/],
+	['the login reads all data', `GRANT pg_read_all_data TO ${GATEWAY_LOGIN}`, `REVOKE pg_read_all_data FROM ${GATEWAY_LOGIN}`, /unprivileged/],
 	['an index does not lead with the organization', 'CREATE INDEX leak ON wa.message (body)', 'DROP INDEX wa.leak', /leak/],
 	['revocations are not announced', 'ALTER TABLE wa.api_key DISABLE TRIGGER api_key_invalidate',
 		'ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate', /api_key_invalidate/],
 	['the login has no statement timeout', `ALTER ROLE ${GATEWAY_LOGIN} RESET statement_timeout`,
 		`ALTER ROLE ${GATEWAY_LOGIN} SET statement_timeout = '10s'`, /statement_timeout/],
+	['the login searches other schemas', `ALTER ROLE ${GATEWAY_LOGIN} SET search_path = public`,
+		`ALTER ROLE ${GATEWAY_LOGIN} SET search_path = pg_catalog, pg_temp`, /search path of a sealed role must be pg_catalog/],
 	['the login has a timeout of nothing', `ALTER ROLE ${GATEWAY_LOGIN} SET statement_timeout = 0`,
 		`ALTER ROLE ${GATEWAY_LOGIN} SET statement_timeout = '10s'`, /statement_timeout/],
 	['the login may bypass row security', `ALTER ROLE ${GATEWAY_LOGIN} BYPASSRLS`, `ALTER ROLE ${GATEWAY_LOGIN} NOBYPASSRLS`, /BYPASSRLS|unprivileged/],
@@ -96,11 +115,22 @@ for (const [what, damage, repair, reason] of DAMAGES)
 	});
 }
 
+test('default privileges of the installer open nothing, and it starts', async () =>
+{
+	cluster.createDatabase('generous');
+	cluster.psql('generous', ['FUNCTIONS', 'TABLES', 'TYPES', 'SCHEMAS', 'SEQUENCES']
+		.map((kind) => `ALTER DEFAULT PRIVILEGES GRANT ALL ON ${kind} TO PUBLIC, wa_app;`).join('\n'));
+	cluster.prepare('generous');
+	for (const called of ["wa.make_secret('api_key')", "wa.create_user('eve@example.com', 'Eve')", `wa.act_for('${randomUUID()}')`])
+		assert.throws(() => cluster.psql('generous', `SET ROLE wa_app; SELECT ${called}`), /permission denied for function/);
+	await (await Gateway.start(cluster, { database: 'generous' })).stop();
+});
+
 test('it does not start with a login that is a superuser, not a gateway, or nobody', async () =>
 {
 	await db.sql("CREATE ROLE root_login LOGIN SUPERUSER");
 	assertRefused(tryGateway(cluster, { user: 'root_login' }), /root_login|superuser/);
-	await db.sql("DROP ROLE root_login; CREATE ROLE root_gateway LOGIN SUPERUSER IN ROLE wa_gateway");
+	await db.sql("DROP ROLE root_login; CREATE ROLE root_gateway LOGIN SUPERUSER IN ROLE wa_gateway; ALTER ROLE root_gateway SET search_path = pg_catalog, pg_temp");
 	assertRefused(tryGateway(cluster, { user: 'root_gateway' }), /superuser/);
 	assertRefused(tryGateway(cluster), /root_gateway/);
 	await db.sql('DROP ROLE root_gateway; CREATE ROLE app LOGIN IN ROLE wa_app; CREATE ROLE stranger LOGIN');

@@ -221,17 +221,21 @@ worker_wire_run_until(WorkerWire *wire, const bool *done)
 	ck_assert(*done);
 }
 
+/* No more than texts to a worker. */
+const AttemptSignatures worker_wire_signatures = {
+	.signed_ms = 1614265330999, .hmac = "00ff", .standard = "v1,new v1,old"};
+
 void
 worker_wire_attempt(WorkerWire *wire, const char *url)
 {
 	static const char *const headers[] = {"X-Own: mine", "X-Empty;", NULL};
 	char real[256];
 	AttemptRequest request = {.url = real,
-							  .secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 							  .headers = headers,
 							  .event_id = "evt_1",
 							  .body = "{}",
-							  .body_length = 2};
+							  .body_length = 2,
+							  .signatures = &worker_wire_signatures};
 	const char *mark = strstr(url, "%d");
 
 	if (mark == NULL)

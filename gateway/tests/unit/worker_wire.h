@@ -52,6 +52,9 @@ typedef struct WorkerWire
 	AttemptResult result;
 } WorkerWire;
 
+/* What the requests of worker_wire_attempt() are signed with. */
+extern const AttemptSignatures worker_wire_signatures;
+
 extern void worker_wire_start(WorkerWire *wire);
 extern void worker_wire_stop(WorkerWire *wire);
 

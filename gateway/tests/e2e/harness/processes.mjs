@@ -30,8 +30,6 @@ export const SCRIPTS = path.join(ROOT, 'scripts');
 
 export const PROGRAMS = process.env.WA_PROGRAMS ?? path.join(ROOT, 'gateway');
 
-const PG_CONFIG = process.env.PG_CONFIG ?? 'pg_config';
-
 const ends = [];
 
 export function onEnd(end, endNow = () => {})
@@ -205,10 +203,16 @@ function remove(place)
 		fs.rmSync(place, { recursive: true, force: true });
 }
 
-/* A program of the PostgreSQL that is tested. */
+/* A folder of the PostgreSQL that is tested, as pg_config names it: bindir, sharedir, ... */
+export function postgresFolder(name)
+{
+	return must(process.env.PG_CONFIG ?? 'pg_config', [`--${name}`]).trim();
+}
+
+/* A program of it. */
 export function postgresProgram(name)
 {
-	return path.join(must(PG_CONFIG, ['--bindir']).trim(), name);
+	return path.join(postgresFolder('bindir'), name);
 }
 
 /* Is there a process with this number? */

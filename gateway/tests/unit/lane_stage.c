@@ -1,0 +1,314 @@
+/*
+ * lane_stage.c
+ *		A lane of the worker between a database and a receiver that are the test's own.
+ */
+#include "tests/unit/lane_stage.h"
+
+#include <check.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/db_internal.h"
+#include "lib/clock.h"
+
+#define TAKEN_COLUMNS 7
+
+LaneStage stage;
+
+/* ---- the database ---- */
+
+static DbRequest *asked[STAGE_ASKED_MAX];
+static int asked_count;
+
+bool
+db_submit(Db *db, DbRequest *request)
+{
+	(void) db;
+	if (stage.database_is_full)
+	{
+		db_request_free(request);
+		return false;
+	}
+	ck_assert_int_lt(asked_count, STAGE_ASKED_MAX);
+	asked[asked_count++] = request;
+	return true;
+}
+
+static void
+forget(int place)
+{
+	asked_count--;
+	memmove(&asked[place], &asked[place + 1], sizeof(asked[0]) * (size_t) (asked_count - place));
+}
+
+void
+db_abandon(DbRequest *request)
+{
+	int place = 0;
+
+	while (place < asked_count && asked[place] != request)
+		place++;
+	ck_assert_int_lt(place, asked_count);
+	forget(place);
+	db_request_free(request);
+}
+
+/* The first that is asked of this statement; -1: none is. */
+static int
+place_of(const char *statement)
+{
+	for (int i = 0; i < asked_count; i++)
+		if (strcmp(db_statements[asked[i]->statement].name, statement) == 0)
+			return i;
+	return -1;
+}
+
+bool
+stage_is_asked(const char *statement)
+{
+	return place_of(statement) >= 0;
+}
+
+static void
+answer(const char *statement, const DbResult *result)
+{
+	int place = place_of(statement);
+	DbRequest *request;
+	DbDone *done;
+	void *arg;
+
+	ck_assert_int_ge(place, 0);
+	request = asked[place];
+	done = request->done;
+	arg = request->arg;
+	forget(place);
+	db_request_free(request);
+	done(arg, result);
+}
+
+void
+stage_answer_outcome(const char *statement, DbOutcome outcome)
+{
+	const DbResult result = {.outcome = outcome, .sqlstate = "", .message = ""};
+
+	answer(statement, &result);
+}
+
+typedef struct Cell
+{
+	const void *bytes; /* NULL: null */
+	int length;
+} Cell;
+
+#define TEXT(text)               \
+	{                            \
+		text, (int) strlen(text) \
+	}
+
+static void
+answer_rows(const char *statement, int rows, int columns, const Cell *cells)
+{
+	PGresAttDesc descriptions[8];
+	PGresult *made = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	DbResult result = {.outcome = DB_ROWS, .rows = rows, .columns = columns, .cells = made};
+
+	for (int i = 0; i < columns; i++)
+		descriptions[i] = (PGresAttDesc){.name = (char *) "c", .format = 1};
+	ck_assert_int_eq(PQsetResultAttrs(made, columns, descriptions), 1);
+	for (int i = 0; i < rows * columns; i++)
+		ck_assert_int_eq(PQsetvalue(made, i / columns, i % columns, (char *) cells[i].bytes,
+									cells[i].bytes == NULL ? -1 : cells[i].length),
+						 1);
+	answer(statement, &result);
+	PQclear(made);
+}
+
+void
+stage_answer_webhook(const char *url)
+{
+	const Cell cells[] = {TEXT(url == NULL ? "" : url), {NULL, 0}};
+
+	answer_rows("webhook_lane", url == NULL ? 0 : 1, 2, cells);
+}
+
+void
+stage_answer_deliveries(const char *sessions)
+{
+	static const char numbers[] = "0123456789";
+	Cell cells[LANE_TAKEN_MAX * TAKEN_COLUMNS];
+	uint8_t times[LANE_TAKEN_MAX][8] = {0};
+	uint8_t ids[LANE_TAKEN_MAX][DB_UUID_SIZE] = {0};
+	uint8_t session_ids[LANE_TAKEN_MAX][DB_UUID_SIZE] = {0};
+	int rows = (int) strlen(sessions);
+
+	for (int i = 0; i < rows; i++)
+	{
+		bool gone = sessions[i] == '-';
+		const Cell number = {gone ? NULL : &numbers[i % 10], 1};
+		Cell *cell = &cells[i * TAKEN_COLUMNS];
+
+		ids[i][15] = (uint8_t) (i + 1);
+		session_ids[i][15] = (uint8_t) sessions[i];
+		times[i][7] = (uint8_t) i;
+		cell[0] = (Cell){ids[i], DB_UUID_SIZE};
+		cell[1] = (Cell){ids[i], DB_UUID_SIZE};
+		cell[2] = (Cell){session_ids[i], DB_UUID_SIZE};
+		cell[3] = number;
+		cell[4] = (Cell){times[i], 8};
+		cell[5] = number;
+		cell[6] = number;
+	}
+	answer_rows("deliveries_take", rows, TAKEN_COLUMNS, cells);
+}
+
+void
+stage_answer_done(const char *status)
+{
+	const Cell cell = TEXT(status);
+
+	answer_rows("delivery_done", 1, 1, &cell);
+}
+
+void
+stage_answer_bool(const char *statement, bool value)
+{
+	const Cell cell = {value ? "\1" : "\0", 1};
+
+	answer_rows(statement, 1, 1, &cell);
+}
+
+const char *
+stage_reported(void)
+{
+	static char text[128];
+	int place = place_of("delivery_done");
+	const DbRequest *request;
+	const uint8_t *at;
+
+	ck_assert_int_ge(place, 0);
+	request = asked[place];
+	at = (const uint8_t *) request->bytes.data;
+	for (int i = 0; i < 3; i++)
+		at += request->lengths[i];
+	if (request->lengths[3] > 0)
+		snprintf(text, sizeof(text), "%d %s", at[2] << 8 | at[3],
+				 at[4] == 1 ? "delivered" : "not delivered");
+	else
+		snprintf(text, sizeof(text), "%.*s, %s", request->lengths[4], at,
+				 at[request->lengths[4]] == 1 ? "delivered" : "not delivered");
+	return text;
+}
+
+/* ---- the receiver ---- */
+
+Attempt *
+attempt_start(const AttemptSetup *setup, const AttemptRequest *request, AttemptDone *done,
+			  void *arg)
+{
+	Attempt *attempt = calloc(1, sizeof(*attempt));
+
+	(void) setup;
+	ck_assert_ptr_nonnull(attempt);
+	*attempt = (Attempt){
+		.done = done, .arg = arg, .body = request->body[0], .signatures = *request->signatures};
+	snprintf(attempt->url, sizeof(attempt->url), "%s", request->url);
+	stage.attempts[stage.attempt_count++] = attempt;
+	return attempt;
+}
+
+void
+attempt_abandon(Attempt *attempt)
+{
+	int place = 0;
+
+	while (place < stage.attempt_count && stage.attempts[place] != attempt)
+		place++;
+	ck_assert_int_lt(place, stage.attempt_count);
+	stage.attempt_count--;
+	memmove(&stage.attempts[place], &stage.attempts[place + 1],
+			sizeof(stage.attempts[0]) * (size_t) (stage.attempt_count - place));
+	free(attempt);
+}
+
+const char *
+stage_under_way(void)
+{
+	static char bodies[STAGE_ASKED_MAX + 1];
+
+	for (int i = 0; i < stage.attempt_count; i++)
+		bodies[i] = stage.attempts[i]->body;
+	bodies[stage.attempt_count] = '\0';
+	return bodies;
+}
+
+void
+stage_receiver_answers(char body, int status)
+{
+	const AttemptResult result = {.delivered = status / 100 == 2,
+								  .status = status,
+								  .problem = status == 0 ? "no answer in time" : NULL};
+	int place = 0;
+	AttemptDone *done;
+	void *arg;
+
+	while (place < stage.attempt_count && stage.attempts[place]->body != body)
+		place++;
+	ck_assert_int_lt(place, stage.attempt_count);
+	done = stage.attempts[place]->done;
+	arg = stage.attempts[place]->arg;
+	attempt_abandon(stage.attempts[place]);
+	done(arg, &result);
+}
+
+/* ---- the lane ---- */
+
+static const uint8_t org[DB_UUID_SIZE] = {1};
+static const uint8_t webhook[DB_UUID_SIZE] = {2};
+static LaneSetup setup;
+
+static void
+on_gone(void *context, Lane *ended)
+{
+	(void) context;
+	ck_assert_ptr_eq(ended, stage.lane);
+	stage.had_more = lane_has_more(stage.lane);
+	lane_free(stage.lane);
+	stage.lane = NULL;
+}
+
+void
+stage_start(void)
+{
+	ck_assert(worker_statements_find());
+	setup = (LaneSetup){
+		.owner = "me", .lease_ms = STAGE_LEASE_MS, .sending = &stage.sending, .gone = on_gone};
+	stage.began_ms = clock_monotonic_ms();
+	stage.lane = lane_start(&setup, org, webhook, stage.began_ms);
+	ck_assert_ptr_nonnull(stage.lane);
+}
+
+void
+stage_stop(void)
+{
+	if (stage.lane != NULL)
+		lane_free(stage.lane);
+	ck_assert_int_eq(stage.sending, 0);
+	ck_assert_int_eq(stage.attempt_count, 0);
+	ck_assert_int_eq(asked_count, 0);
+}
+
+void
+stage_take(const char *sessions)
+{
+	stage_answer_webhook("http://r.example/");
+	stage_answer_deliveries(sessions);
+}
+
+void
+stage_answer_look(void)
+{
+	stage_answer_webhook("http://r.example/");
+	ck_assert(!stage_is_asked("deliveries_take"));
+}

@@ -1,0 +1,422 @@
+-- What protects a table and what leaks past it: the questions that
+-- wa.protect(), wa.is_protected() and wa.self_check() ask.
+--
+-- Words.  A table's *tree* is the table with its partitions and inheritance
+-- children, and theirs.  Its *guard* says what an application meets that reads it
+-- by its own name: 'protected' (the policies of wa.protect(), to the letter),
+-- 'closed' (nothing: row security is forced, and no policy permits anything or
+-- that of wa.close_children() forbids it) or 'open'.  The *application's roles*
+-- are those that a member of wa_app or wa_gateway has or can become.
+--
+-- The functions take many tables at once: wa.self_check() asks about all tables
+-- in one query instead of one by one.  Those that others call switch the JIT off:
+-- these queries are short, and are compiled for seconds where the planner thinks
+-- otherwise.
+
+CREATE FUNCTION wa.descendants(tables oid[]) RETURNS TABLE (id oid, depth integer)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	-- Another session's temporary table shows its rows to that session only.
+	WITH RECURSIVE tree (id, depth) AS (
+		SELECT t, 0 FROM unnest(tables) t
+	UNION
+		SELECT i.inhrelid, tree.depth + 1
+		FROM tree JOIN pg_inherits i ON i.inhparent = tree.id JOIN pg_class c ON c.oid = i.inhrelid
+		WHERE NOT pg_is_other_temp_schema(c.relnamespace))
+	SELECT tree.id, max(tree.depth) FROM tree GROUP BY tree.id
+$$;
+COMMENT ON FUNCTION wa.descendants(oid[]) IS
+	'the tables themselves, their partitions and inheritance children, and theirs';
+
+CREATE FUNCTION wa.ancestors(tables oid[]) RETURNS TABLE (id oid, ancestor oid, height integer)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE line (id, ancestor, height) AS (
+		SELECT i.inhrelid, i.inhparent, 1 FROM unnest(tables) t JOIN pg_inherits i ON i.inhrelid = t
+	UNION
+		SELECT line.id, i.inhparent, line.height + 1
+		FROM line JOIN pg_inherits i ON i.inhrelid = line.ancestor)
+	SELECT line.id, line.ancestor, min(line.height) FROM line GROUP BY line.id, line.ancestor
+$$;
+COMMENT ON FUNCTION wa.ancestors(oid[]) IS
+	'for each table those whose queries show its rows: its parents, and theirs';
+
+-- The column that a table's policies compare with the organization: the one
+-- column that all of them depend on.  A table without such policies has the
+-- column of the nearest parent that has them.
+CREATE FUNCTION wa.org_columns(tables oid[]) RETURNS TABLE (id oid, org_column name)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH line AS (
+		SELECT t AS id, t AS ancestor, 0 AS height FROM unnest(tables) t
+	UNION ALL
+		SELECT a.id, a.ancestor, a.height FROM wa.ancestors(tables) a)
+	SELECT DISTINCT ON (line.id) line.id, own.org_column
+	FROM line CROSS JOIN LATERAL (
+		SELECT min(a.attname::text)::name AS org_column
+		FROM pg_policy p
+			JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+				AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid AND d.refobjsubid > 0
+			JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+		WHERE p.polrelid = line.ancestor
+			AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete')
+		HAVING count(DISTINCT a.attname) = 1) own
+	ORDER BY line.id, line.height, own.org_column
+$$;
+COMMENT ON FUNCTION wa.org_columns(oid[]) IS
+	'the column by which each of the tables, or its nearest parent, is protected; none for those that are not';
+
+CREATE FUNCTION wa.org_column_of(target regclass) RETURNS name
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT o.org_column FROM wa.org_columns(ARRAY[target::oid]) o
+$$;
+COMMENT ON FUNCTION wa.org_column_of(regclass) IS
+	'the column by which wa.protect() protects a table or its parent, NULL if it does not';
+
+-- Each policy is compared as a whole: an expression that says more than
+-- wa.protect() wrote, an OR say, is not the same policy.
+CREATE FUNCTION wa.guards(tables oid[]) RETURNS TABLE (id oid, org_column name, guard text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+	SELECT c.oid, o.org_column, CASE
+		WHEN NOT (c.relrowsecurity AND c.relforcerowsecurity) THEN 'open'
+		WHEN policy.closes THEN 'closed'
+		WHEN policy.complete THEN 'protected'
+		WHEN NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive) THEN 'closed'
+		ELSE 'open' END
+	FROM pg_class c LEFT JOIN wa.org_columns(tables) o ON o.id = c.oid
+		CROSS JOIN LATERAL (
+			SELECT bool_or(p.polname = 'wa_closed' AND p.polcmd = '*' AND p.qual = 'false' AND p.with_check IS NULL) AS closes,
+				4 = count(*) FILTER (WHERE
+					(p.polname, p.polcmd) IN (('wa_read', 'r'), ('wa_insert', 'a'), ('wa_update', 'w'), ('wa_delete', 'd'))
+					AND (p.qual IS NULL) = (p.polcmd = 'a') AND (p.with_check IS NULL) = (p.polcmd IN ('r', 'd'))
+					AND COALESCE(p.with_check, p.qual) = COALESCE(p.qual, p.with_check)
+					AND COALESCE(p.with_check, p.qual) = format('(%I = wa.org_for(%L::wa.permission))', o.org_column,
+						substring(COALESCE(p.with_check, p.qual) FROM '''(\w+)''::wa\.permission\)\)$'))) AS complete
+			FROM (SELECT q.polname, q.polcmd, pg_get_expr(q.polqual, q.polrelid) AS qual,
+					pg_get_expr(q.polwithcheck, q.polrelid) AS with_check
+				FROM pg_policy q
+				WHERE q.polrelid = c.oid AND NOT q.polpermissive
+					AND q.polname IN ('wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
+					AND q.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
+				-- printing them is what costs here: OFFSET lets it be done once
+				OFFSET 0) p) policy
+	WHERE c.oid = ANY (tables)
+$$;
+COMMENT ON FUNCTION wa.guards(oid[]) IS
+	'for each table protected, closed or open, and the column by which it or its nearest parent is protected';
+
+-- A table is protected if its rows are, whichever table of its tree or above it
+-- they are read through.
+CREATE FUNCTION wa.is_protected(target regclass) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+	SELECT COALESCE(bool_and(g.guard <> 'open' AND (g.id <> target OR g.guard = 'protected')
+		AND COALESCE(g.org_column = (SELECT wa.org_column_of(target)), true)), false)
+	FROM wa.guards(ARRAY(
+		SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d
+	UNION
+		SELECT a.ancestor FROM wa.ancestors(ARRAY(SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d)) a)) g
+$$;
+COMMENT ON FUNCTION wa.is_protected(regclass) IS
+	'whether a table has forced row security and the four restrictive policies of wa.protect(), and no partition, child or parent of it is open';
+
+CREATE FUNCTION wa.application_roles() RETURNS TABLE (role oid)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	-- Since 16 a membership can be for administering the role only: that is no
+	-- application's.
+	WITH RECURSIVE membership AS (
+		SELECT m.roleid, m.member FROM pg_auth_members m CROSS JOIN to_jsonb(m) options
+		WHERE COALESCE((options ->> 'inherit_option')::boolean, true) OR COALESCE((options ->> 'set_option')::boolean, true)
+	), member (role) AS (
+		SELECT r.oid FROM pg_roles r WHERE r.rolname IN ('wa_app', 'wa_gateway')
+	UNION
+		SELECT m.member FROM membership m JOIN member ON m.roleid = member.role
+	), reachable (role) AS (
+		SELECT member.role FROM member
+	UNION
+		SELECT m.roleid FROM membership m JOIN reachable ON m.member = reachable.role
+	)
+	SELECT reachable.role FROM reachable
+$$;
+COMMENT ON FUNCTION wa.application_roles() IS
+	'the roles that a member of wa_app or wa_gateway has or can become';
+
+-- Row security does not bind these, or they can grant themselves a role that it
+-- does not bind.
+CREATE FUNCTION wa.role_leaks() RETURNS TABLE (object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT r.rolname::text, format('is a role of applications and %s', past.way)
+	FROM wa.application_roles() a JOIN pg_roles r ON r.oid = a.role
+		CROSS JOIN LATERAL (VALUES
+			(r.rolsuper, 'is a superuser'), (r.rolbypassrls, 'has BYPASSRLS'), (r.rolreplication, 'has REPLICATION'),
+			(r.rolcreaterole, 'has CREATEROLE'),
+			(r.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'),
+			 'reaches the server''s files')) past (leaks, way)
+	WHERE past.leaks
+$$;
+COMMENT ON FUNCTION wa.role_leaks() IS 'roles of applications that get past row security';
+
+-- An index of another kind than these two has no leading column.
+CREATE FUNCTION wa.index_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT t.id, i.indexrelid::regclass::text, format('index does not lead with %I', t.org_column)
+	FROM unnest(tables, org_columns) t (id, org_column)
+		JOIN pg_index i ON i.indrelid = t.id JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+		LEFT JOIN pg_attribute a ON a.attrelid = t.id AND a.attname = t.org_column AND NOT a.attisdropped
+	WHERE m.amname NOT IN ('btree', 'hash') OR i.indkey[0] IS DISTINCT FROM a.attnum
+	UNION ALL
+	SELECT t.id, a.attname::text, 'column can be null'
+	FROM unnest(tables, org_columns) t (id, org_column)
+		JOIN pg_attribute a ON a.attrelid = t.id AND a.attname = t.org_column AND NOT a.attisdropped
+	WHERE NOT a.attnotnull
+$$;
+COMMENT ON FUNCTION wa.index_leaks(oid[], name[]) IS
+	'indexes that do not lead with the organization, and an organization that can be null';
+
+-- A foreign key tells whether the other row exists and keeps it from being
+-- deleted: so it has to lead from organization to organization, on both sides.
+CREATE FUNCTION wa.foreign_key_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH asked AS MATERIALIZED (
+		SELECT t.id, t.org_column, a.attnum
+		FROM unnest(tables, org_columns) t (id, org_column)
+			LEFT JOIN pg_attribute a ON a.attrelid = t.id AND a.attname = t.org_column AND NOT a.attisdropped
+	), key AS MATERIALIZED (
+		-- pg_constraint has no index by the table that a key leads to
+		SELECT k.conname, k.conrelid, k.confrelid, k.conkey, k.confkey, k.conparentid
+		FROM pg_constraint k
+		WHERE k.contype = 'f' AND k.oid IN (
+			SELECT d.objid FROM pg_depend d
+			WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (tables))
+	), other AS MATERIALIZED (
+		SELECT o.id, (SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = o.id AND a.attname = o.org_column) AS attnum
+		FROM wa.org_columns(ARRAY(SELECT k.conrelid FROM key k UNION SELECT k.confrelid FROM key k EXCEPT SELECT t FROM unnest(tables) t)) o
+	UNION ALL
+		SELECT a.id, a.attnum FROM asked a
+	)
+	SELECT a.id, k.conname::text, format('foreign key does not lead with %I', a.org_column)
+	FROM asked a JOIN key k ON k.conrelid = a.id
+	WHERE k.conkey[1] IS DISTINCT FROM a.attnum
+	UNION ALL
+	SELECT a.id, k.conname::text, format('foreign key leads %I to another column than that table''s organization', a.org_column)
+	FROM asked a JOIN key k ON k.conrelid = a.id JOIN other o ON o.id = k.confrelid
+	WHERE k.conkey[1] = a.attnum AND k.confkey[1] IS DISTINCT FROM o.attnum
+	UNION ALL
+	SELECT a.id, k.conname::text, format('foreign key of %s does not lead from its organization to %I', k.conrelid::regclass, a.org_column)
+	FROM asked a JOIN key k ON k.confrelid = a.id JOIN other o ON o.id = k.conrelid
+	WHERE k.conparentid = 0 AND k.conrelid <> ALL (tables)
+		AND (k.conkey[1] IS DISTINCT FROM o.attnum OR k.confkey[1] IS DISTINCT FROM a.attnum)
+	UNION ALL
+	SELECT a.id, k.conname::text, format('foreign key of %s that is not protected and that applications write', k.conrelid::regclass)
+	FROM asked a JOIN key k ON k.confrelid = a.id LEFT JOIN other o ON o.id = k.conrelid
+	WHERE k.conparentid = 0 AND CASE WHEN o.id IS NULL THEN EXISTS (
+		SELECT FROM wa.application_roles() r WHERE has_any_column_privilege(r.role, k.conrelid, 'INSERT, UPDATE')) END
+$$;
+COMMENT ON FUNCTION wa.foreign_key_leaks(oid[], name[]) IS
+	'foreign keys from and to the tables that do not lead from organization to organization';
+
+-- TRUNCATE, TRIGGER and REFERENCES (and MAINTAIN, since 17) are rights that row
+-- security does not look at: a trigger sees other callers' rows, a foreign key
+-- tells what exists.  An owner switches row security off, a schema's owner drops
+-- its tables.  A function that a default, check, index, policy or trigger of the
+-- table calls runs in everybody's statements: its owner can replace it.
+CREATE FUNCTION wa.right_leaks(tables oid[]) RETURNS TABLE (id oid, object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH application AS MATERIALIZED (
+		SELECT a.role FROM wa.application_roles() a
+	), caller AS MATERIALIZED (
+		SELECT f.oid, r.rolname, d.classid, d.objid
+		FROM pg_proc f JOIN pg_roles r ON r.oid = f.proowner
+			JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.oid
+		WHERE f.proowner IN (SELECT a.role FROM application a) AND d.classid <> 'pg_rewrite'::regclass
+	)
+	SELECT c.oid, COALESCE(r.rolname, 'PUBLIC'), format('is granted %s', acl.privilege_type)
+	FROM pg_class c CROSS JOIN aclexplode(c.relacl) acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
+	WHERE c.oid = ANY (tables) AND acl.grantee <> c.relowner
+		AND acl.privilege_type IN ('TRUNCATE', 'TRIGGER', 'REFERENCES', 'MAINTAIN')
+	UNION ALL
+	SELECT c.oid, COALESCE(r.rolname, 'PUBLIC'), format('is granted REFERENCES (%I)', a.attname)
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid CROSS JOIN aclexplode(a.attacl) acl
+		LEFT JOIN pg_roles r ON r.oid = acl.grantee
+	WHERE c.oid = ANY (tables) AND acl.grantee <> c.relowner AND acl.privilege_type = 'REFERENCES'
+	UNION ALL
+	SELECT c.oid, r.rolname, 'is a role of applications and owns the table'
+	FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+	WHERE c.oid = ANY (tables) AND c.relowner IN (SELECT a.role FROM application a)
+	UNION ALL
+	SELECT c.oid, r.rolname, format('is a role of applications and owns schema %I', n.nspname)
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_database d ON d.datname = current_database()
+		JOIN pg_roles r ON r.oid = CASE n.nspowner WHEN 'pg_database_owner'::regrole THEN d.datdba ELSE n.nspowner END
+	WHERE c.oid = ANY (tables) AND r.oid IN (SELECT a.role FROM application a)
+	UNION ALL
+	SELECT own.refobjid, f.oid::regprocedure::text,
+		format('runs in statements on the table and belongs to %I of the applications', f.rolname)
+	FROM pg_depend own JOIN caller f ON own.classid = f.classid AND own.objid = f.objid
+	WHERE own.refclassid = 'pg_class'::regclass AND own.refobjid = ANY (tables)
+	GROUP BY own.refobjid, f.oid, f.rolname
+$$;
+COMMENT ON FUNCTION wa.right_leaks(oid[]) IS
+	'rights on the tables, on their schemas and on functions they call that row security does not look at';
+
+-- A view or rule that names a table reads it with its owner's rights, a view with
+-- security_invoker with those of the caller, through whatever other views.  (So
+-- one with security_invoker gives nobody more than what it reads does.)  The
+-- owner has to be bound as well: no superuser, no BYPASSRLS, and no permissive
+-- policy without a restrictive one.  A materialized view keeps rows where no
+-- policy is asked.  What applications cannot reach is left alone.  Functions with
+-- their owner's rights cannot be seen through.
+CREATE FUNCTION wa.reader_leaks(tables oid[]) RETURNS TABLE (id oid, object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE edge AS (
+		SELECT d.refobjid AS source, c.oid AS reader, c.relowner, c.relkind = 'm' AS keeps,
+			COALESCE(c.reloptions, '{}') && '{security_invoker=true,security_invoker=on,security_invoker=1,security_invoker=yes}' AS invoker
+		FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
+	), reader (id, reader, invoker, rights, keeps) AS (
+		SELECT t, e.reader, e.invoker, CASE WHEN NOT e.invoker THEN e.relowner END, e.keeps
+		FROM unnest(tables) t JOIN edge e ON e.source = t
+	UNION
+		SELECT p.id, e.reader, e.invoker, p.rights, p.keeps OR e.keeps
+		FROM reader p JOIN edge e ON e.source = p.reader
+	), unbound AS (
+		SELECT p.id, p.reader, o.rolname, p.keeps
+		FROM reader p LEFT JOIN pg_roles o ON o.oid = p.rights
+		WHERE NOT p.invoker AND (p.keeps OR o.rolsuper OR o.rolbypassrls OR (
+			SELECT bool_or(y.polpermissive) AND NOT bool_or(NOT y.polpermissive AND y.polcmd IN ('*', 'r'))
+			FROM pg_policy y
+			WHERE y.polrelid = p.id AND EXISTS (
+				SELECT FROM unnest(y.polroles) bound WHERE bound = 0 OR pg_has_role(o.oid, bound, 'USAGE'))))
+	)
+	SELECT u.id, u.reader::regclass::text, CASE WHEN u.keeps THEN 'keeps rows of the table and is granted to applications'
+		ELSE format('reads the table with the rights of %I and is granted to applications', u.rolname) END
+	FROM unbound u
+	WHERE u.reader <> ALL (tables) AND EXISTS (
+		SELECT FROM wa.application_roles() a
+		WHERE has_any_column_privilege(a.role, u.reader, 'SELECT, INSERT, UPDATE') OR has_table_privilege(a.role, u.reader, 'DELETE'))
+	UNION ALL
+	SELECT r.ev_class, r.rulename::text, 'rule acts with the rights of the table''s owner'
+	FROM pg_rewrite r WHERE r.ev_class = ANY (tables)
+$$;
+COMMENT ON FUNCTION wa.reader_leaks(oid[]) IS
+	'rules of the tables, and views and materialized views that show applications their rows past row security';
+
+-- Row security of a parent holds for queries of the parent, and a parent's queries
+-- show its children's rows whatever policies these have.
+CREATE FUNCTION wa.tree_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH asked AS MATERIALIZED (
+		SELECT t.id, t.org_column FROM unnest(tables, org_columns) t (id, org_column)
+	), line AS MATERIALIZED (
+		SELECT a.id, a.ancestor FROM wa.ancestors(tables) a
+	), above AS MATERIALIZED (
+		SELECT g.id, g.org_column, g.guard FROM wa.guards(ARRAY(SELECT DISTINCT l.ancestor FROM line l)) g
+		WHERE g.id <> ALL (tables)
+	UNION ALL
+		SELECT a.id, a.org_column, NULL FROM asked a
+	)
+	SELECT c.oid, c.oid::regclass::text, 'is a foreign table, which has no row security'
+	FROM pg_class c WHERE c.oid = ANY (tables) AND c.relkind = 'f'
+	UNION ALL
+	SELECT a.id, p.id::regclass::text, CASE WHEN p.guard = 'open' THEN 'shows the table''s rows and is not protected'
+		ELSE format('shows the table''s rows and is protected by %I', p.org_column) END
+	FROM asked a JOIN line l ON l.id = a.id JOIN above p ON p.id = l.ancestor
+	WHERE p.guard = 'open' OR p.org_column <> a.org_column
+$$;
+COMMENT ON FUNCTION wa.tree_leaks(oid[], name[]) IS
+	'foreign tables, and parents that show the tables'' rows and are open or protected by another column';
+
+CREATE FUNCTION wa.table_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+	SELECT l.id, l.object, l.reason FROM wa.tree_leaks(tables, org_columns) l
+	UNION ALL
+	SELECT l.id, l.object, l.reason FROM wa.index_leaks(tables, org_columns) l
+	UNION ALL
+	SELECT l.id, l.object, l.reason FROM wa.foreign_key_leaks(tables, org_columns) l
+	UNION ALL
+	SELECT l.id, l.object, l.reason FROM wa.right_leaks(tables) l
+	UNION ALL
+	SELECT l.id, l.object, l.reason FROM wa.reader_leaks(tables) l
+$$;
+COMMENT ON FUNCTION wa.table_leaks(oid[], name[]) IS
+	'what of each of the tables leaks, given the column of the organization for each; not what is below them';
+
+CREATE FUNCTION wa.leaks(target regclass, org_column name)
+	RETURNS TABLE (object text, reason text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+	WITH tree AS MATERIALIZED (SELECT d.id, d.depth FROM wa.descendants(ARRAY[target::oid]) d),
+	leak AS (
+		SELECT t.depth, CASE WHEN t.depth = 0 OR l.object = t.id::regclass::text THEN l.object
+			ELSE format('%s of %s', l.object, t.id::regclass) END AS object, l.reason
+		FROM tree t JOIN wa.table_leaks(ARRAY(SELECT m.id FROM tree m),
+			ARRAY(SELECT org_column FROM tree m)) l ON l.id = t.id
+	UNION ALL
+		SELECT 0, r.object, r.reason FROM wa.role_leaks() r)
+	SELECT l.object, l.reason FROM leak l ORDER BY l.depth, l.object, l.reason
+$$;
+COMMENT ON FUNCTION wa.leaks(regclass, name) IS
+	'what of a table, its partitions and inheritance children would let one organization infer or touch another''s rows: indexes, foreign keys, rights, owners, views, roles of applications';
+
+-- Tables that have a policy of wa.protect() or wa.close_children(), and what is
+-- below them.
+CREATE FUNCTION wa.protection_failures() RETURNS TABLE (object text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+	WITH member AS MATERIALIZED (
+		SELECT d.id FROM wa.descendants(ARRAY(SELECT DISTINCT p.polrelid FROM pg_policy p WHERE p.polname IN
+			('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed'))) d
+	), guard AS MATERIALIZED (
+		SELECT g.id, g.org_column, g.guard FROM wa.guards(ARRAY(SELECT m.id FROM member m)) g
+	), asked AS MATERIALIZED (
+		SELECT array_agg(g.id) AS tables, array_agg(g.org_column) AS org_columns FROM guard g WHERE g.org_column IS NOT NULL
+	)
+	SELECT format('%s: policies of wa.protect() or forced row security are missing', g.id::regclass)
+	FROM guard g JOIN pg_class c ON c.oid = g.id WHERE g.guard = 'open' AND c.relkind <> 'f'
+	UNION ALL
+	SELECT concat(l.id::regclass || ': ', NULLIF(l.object, l.id::regclass::text) || ': ', l.reason)
+	FROM asked a CROSS JOIN LATERAL wa.table_leaks(a.tables, a.org_columns) l
+	UNION ALL
+	SELECT format('%s: %s', r.object, r.reason) FROM wa.role_leaks() r
+	UNION ALL
+	SELECT 'event trigger wa_close_children is missing or changed: later partitions are not closed'
+	WHERE NOT EXISTS (
+		SELECT FROM pg_event_trigger t
+		WHERE t.evtname = 'wa_close_children' AND t.evtevent = 'ddl_command_end' AND t.evtenabled = 'A'
+			AND t.evtfoid = to_regprocedure('wa.close_children()')
+			AND t.evttags @> ARRAY['CREATE TABLE', 'ALTER TABLE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE',
+								   'IMPORT FOREIGN SCHEMA', 'CREATE SCHEMA'])
+$$;
+COMMENT ON FUNCTION wa.protection_failures() IS
+	'what of the tables that wa.protect() was called for, or of their partitions and children, is open or leaks';

@@ -1,0 +1,343 @@
+-- Who may do what: the one list.  The install and update scripts end with granting
+-- it (wa.reset_privileges()), wa.self_check() compares every object with it, and
+-- docs/reference.md shows it (scripts/check-reference).
+--
+-- What is missing here is closed to everybody but its owner.  Owners hold all
+-- privileges on what is theirs, and nobody may hand a privilege on.  Who needs more
+-- becomes a member of a group role; a grant on an object of schema wa that is not in
+-- the list is a finding of wa.self_check(), whoever made it.
+--
+-- PUBLIC means the group roles: nobody else may use the schema.
+--
+-- Tables by column where SQL is free, which leaves out ctid, xmin and their kin
+-- (threat P28).  The gateway is sealed, and its statements name no such column; it
+-- gets the tables that every request reads as a whole, because column grants are
+-- checked one by one at each execution (measured: 1 to 2 of some 55 microseconds a
+-- request).  Nobody is granted a digest, a password's hash or a webhook's secret.
+CREATE FUNCTION wa.granted() RETURNS TABLE (kind text, object text, columns text, privileges text, grantees text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 250
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT 'SCHEMA', 'wa', NULL, 'USAGE',
+		'wa_claim, wa_gateway, wa_worker, wa_connector, wa_app, wa_admin, wa_monitor'
+UNION ALL
+	SELECT 'FUNCTION', f.signature, NULL, 'EXECUTE', f.grantees FROM (VALUES
+		-- who a transaction acts for
+		('wa_gateway, wa_app', 'wa.authenticate(wa.secret, wa.permission, text)'),
+		('wa_worker, wa_connector', 'wa.act_for(uuid)'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_org()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_key()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_user_id()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_sign_in()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_expiry()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.member_role()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_permissions()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.has_permission(wa.permission)'),
+		('wa_gateway, wa_app', 'wa.holds_permission(wa.permission)'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.require_org()'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.require_permission(wa.permission)'),
+		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.org_for(wa.permission)'),
+		('wa_gateway, wa_app', 'wa.me()'),
+		-- sessions, chats and messages, under a key
+		('wa_gateway, wa_app', 'wa.create_session(text, boolean, boolean, boolean, text)'),
+		('wa_gateway, wa_app', 'wa.update_session(uuid, text, boolean, boolean, integer, integer)'),
+		('wa_gateway, wa_app', 'wa.delete_session(uuid)'),
+		('wa_gateway, wa_app', 'wa.control_session(uuid, text)'),
+		('wa_gateway, wa_app', 'wa.session_qr(uuid)'),
+		('wa_gateway, wa_app', 'wa.request_pairing_code(uuid, text)'),
+		('wa_gateway, wa_app', 'wa.update_chat(uuid, text, boolean, boolean, timestamptz)'),
+		('wa_gateway, wa_app', 'wa.read_chat(uuid, text)'),
+		('wa_gateway, wa_app', 'wa.send_message(uuid, text, text, jsonb, uuid, text[], text)'),
+		('wa_gateway, wa_app', 'wa.react_to_message(uuid, uuid, text)'),
+		('wa_gateway, wa_app', 'wa.edit_message(uuid, uuid, text)'),
+		('wa_gateway, wa_app', 'wa.revoke_message(uuid, uuid)'),
+		('wa_gateway, wa_app', 'wa.forward_message(uuid, uuid, text)'),
+		-- webhooks, deliveries and events, under a key
+		('wa_gateway, wa_app', 'wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text)'),
+		('wa_gateway, wa_app', 'wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean)'),
+		('wa_gateway, wa_app', 'wa.rotate_webhook_secret(uuid, text, integer)'),
+		('wa_gateway, wa_app', 'wa.delete_webhook(uuid)'),
+		('wa_gateway, wa_app', 'wa.event_position(uuid)'),
+		('wa_gateway, wa_app', 'wa.event_limit(integer, bigint, uuid)'),
+		('wa_gateway, wa_app', 'wa.read_events(uuid, text[], uuid, integer)'),
+		('wa_gateway, wa_app', 'wa.create_ticket(text, uuid, text[], uuid)'),
+		('wa_gateway, wa_app', 'wa.test_webhook(uuid)'),
+		('wa_gateway, wa_app', 'wa.replay_delivery(uuid, uuid)'),
+		-- API keys, members and invitations, for people
+		('wa_gateway, wa_app', 'wa.list_api_keys(uuid, integer)'),
+		('wa_gateway, wa_app', 'wa.create_api_key(text, text[], timestamptz)'),
+		('wa_gateway, wa_app', 'wa.show_api_key(uuid)'),
+		('wa_gateway, wa_app', 'wa.update_api_key(uuid, text, text[], timestamptz)'),
+		('wa_gateway, wa_app', 'wa.revoke_api_key(uuid)'),
+		('wa_gateway, wa_app', 'wa.rotate_api_key(uuid, integer)'),
+		('wa_gateway, wa_app', 'wa.remove_member(uuid)'),
+		('wa_gateway, wa_app', 'wa.list_members(uuid, integer)'),
+		('wa_gateway, wa_app', 'wa.show_member(uuid)'),
+		('wa_gateway, wa_app', 'wa.set_member_role(uuid, text)'),
+		('wa_gateway, wa_app', 'wa.invite_member(text, text)'),
+		('wa_gateway, wa_app', 'wa.list_invitations(uuid, integer)'),
+		('wa_gateway, wa_app', 'wa.show_invitation(uuid)'),
+		('wa_gateway, wa_app', 'wa.withdraw_invitation(uuid)'),
+		('wa_gateway, wa_app', 'wa.list_audit(uuid, integer)'),
+		-- signing in, and the sockets of the gateway
+		('wa_gateway', 'wa.read_invitation(wa.secret)'),
+		('wa_gateway', 'wa.accept_invitation(wa.secret, text, wa.password, text)'),
+		('wa_gateway', 'wa.sign_in(text, wa.password, text, text)'),
+		('wa_gateway', 'wa.sign_out(wa.secret)'),
+		('wa_gateway', 'wa.signed_in(wa.secret)'),
+		('wa_gateway', 'wa.set_active_org(wa.secret, uuid)'),
+		('wa_gateway', 'wa.mint_user_token(wa.secret)'),
+		('wa_gateway', 'wa.change_password(wa.secret, wa.password, wa.password)'),
+		('wa_gateway', 'wa.open_socket()'),
+		('wa_gateway', 'wa.redeem_ticket(wa.secret)'),
+		('wa_gateway', 'wa.close_socket(wa.secret)'),
+		-- the worker
+		('wa_worker, wa_admin', 'wa.flush_key_usage(integer)'),
+		('wa_gateway, wa_worker', 'wa.event_bucket(uuid)'),
+		('wa_gateway, wa_worker', 'wa.wait_for_events(bigint, integer)'),
+		('wa_worker', 'wa.claim_webhooks(text, integer, interval)'),
+		('wa_worker', 'wa.renew_lane(text, uuid, interval)'),
+		('wa_worker', 'wa.release_lane(text, uuid)'),
+		('wa_worker', 'wa.lane_target(text, uuid)'),
+		('wa_worker', 'wa.take_deliveries(text, uuid, integer)'),
+		('wa_worker', 'wa.finish_delivery(text, uuid, uuid, integer, text, boolean)'),
+		('wa_worker, wa_monitor', 'wa.delivery_stats()'),
+		('wa_worker, wa_admin', 'wa.housekeep(text, integer)'),
+		-- connectors
+		('wa_connector', 'wa.connector_sessions(text, text, integer, interval)'),
+		('wa_connector', 'wa.connector_release(text)'),
+		('wa_connector', 'wa.connector_claim(text, text, integer, interval)'),
+		('wa_connector', 'wa.connector_actions(text, text, integer, interval)'),
+		('wa_connector', 'wa.connector_session(uuid, text, text, text, text, text, timestamptz)'),
+		('wa_connector', 'wa.connector_sent(uuid, text, timestamptz)'),
+		('wa_connector', 'wa.connector_failed(uuid, text, boolean)'),
+		('wa_connector', 'wa.connector_status(uuid, text, text, timestamptz)'),
+		('wa_connector', 'wa.connector_action_done(uuid, text, timestamptz)'),
+		('wa_connector', 'wa.connector_action_failed(uuid, text, boolean)'),
+		('wa_connector', 'wa.connector_change(uuid, text, text, text, text)'),
+		('wa_connector', 'wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz)'),
+		('wa_connector', 'wa.connector_presence(uuid, text, text, text)'),
+		('wa_connector', 'wa.connector_poll_vote(uuid, text, text, text[], timestamptz)'),
+		-- the claim functions, whose bodies run as wa_claim
+		('wa_claim', 'wa.refuse_field(text, text)'),
+		('wa_claim', 'wa.check_lease(text, integer, interval)'),
+		('wa_claim', 'wa.event_horizon()'),
+		-- administration
+		('wa_admin', 'wa.hash_key(text)'),
+		('wa_admin', 'wa.key_usage(uuid, uuid)'),
+		('wa_admin', 'wa.key_last_used(uuid, uuid)'),
+		('wa_admin', 'wa.protect(regclass, name, wa.permission, wa.permission)'),
+		('wa_admin', 'wa.unprotect(regclass, boolean)'),
+		('wa_admin', 'wa.put_policies(regclass, name, wa.permission, wa.permission)'),
+		('wa_admin', 'wa.drop_policies(regclass)'),
+		('wa_admin', 'wa.granted()'),
+		('wa_admin', 'wa.create_org(text)'),
+		('wa_admin', 'wa.create_key(uuid, text, wa.permissions, timestamptz)'),
+		('wa_admin', 'wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text)'),
+		('wa_admin', 'wa.revoke_key(uuid)'),
+		('wa_admin', 'wa.revoke_key(uuid, text)'),
+		('wa_admin', 'wa.rotate_key(uuid, interval)'),
+		('wa_admin', 'wa.create_user(text, text, wa.password)'),
+		('wa_admin', 'wa.disable_user(uuid)'),
+		('wa_admin', 'wa.enable_user(uuid)'),
+		('wa_admin', 'wa.reset_password(uuid)'),
+		('wa_admin', 'wa.add_member(uuid, uuid, text)'),
+		('wa_admin', 'wa.remove_member(uuid, uuid)'),
+		('wa_admin', 'wa.set_event_days(uuid, integer)'),
+		-- monitoring
+		('wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor', 'wa.self_check()'),
+		-- input and output of the types, and wa.permissions' operators and casts
+		('PUBLIC', 'wa.secret_in(cstring)'),
+		('PUBLIC', 'wa.secret_out(wa.secret)'),
+		('PUBLIC', 'wa.secret_recv(internal)'),
+		('PUBLIC', 'wa.secret_send(wa.secret)'),
+		('PUBLIC', 'wa.permissions_in(cstring)'),
+		('PUBLIC', 'wa.permissions_out(wa.permissions)'),
+		('PUBLIC', 'wa.permissions_recv(internal)'),
+		('PUBLIC', 'wa.permissions_send(wa.permissions)'),
+		('PUBLIC', 'wa.permissions(text[])'),
+		('PUBLIC', 'wa.permissions(wa.permission)'),
+		('PUBLIC', 'wa.permission_names(wa.permissions)'),
+		('PUBLIC', 'wa.permissions_contains(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_contained(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_has(wa.permissions, wa.permission)'),
+		('PUBLIC', 'wa.permissions_member_of(wa.permission, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_overlaps(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_union(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_intersection(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_difference(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_eq(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_ne(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_lt(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_le(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_gt(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_ge(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_cmp(wa.permissions, wa.permissions)'),
+		('PUBLIC', 'wa.permissions_hash(wa.permissions)'),
+		('PUBLIC', 'wa.permissions_hash_extended(wa.permissions, bigint)'),
+		('PUBLIC', 'wa.password_in(cstring)'),
+		('PUBLIC', 'wa.password_out(wa.password)'),
+		('PUBLIC', 'wa.password_recv(internal)'),
+		('PUBLIC', 'wa.password_send(wa.password)'),
+		-- functions that read nothing but their arguments, or what everybody may know
+		('PUBLIC', 'wa.version()'),
+		('PUBLIC', 'wa.preloaded()'),
+		('PUBLIC', 'wa.minimum_release()'),
+		('PUBLIC', 'wa.uuid7()'),
+		('PUBLIC', 'wa.typeid(text, uuid)'),
+		('PUBLIC', 'wa.from_typeid(text, text)'),
+		('PUBLIC', 'wa.is_name(text)'),
+		('PUBLIC', 'wa.is_email(text)'),
+		('PUBLIC', 'wa.org_column_of(regclass)'),
+		('PUBLIC', 'wa.is_protected(regclass)'),
+		('PUBLIC', 'wa.leaks(regclass, name)'),
+		-- what these are made of
+		('PUBLIC', 'wa.descendants(oid[])'),
+		('PUBLIC', 'wa.ancestors(oid[])'),
+		('PUBLIC', 'wa.org_columns(oid[])'),
+		('PUBLIC', 'wa.guards(oid[])'),
+		('PUBLIC', 'wa.application_roles()'),
+		('PUBLIC', 'wa.role_leaks()'),
+		('PUBLIC', 'wa.index_leaks(oid[], name[])'),
+		('PUBLIC', 'wa.foreign_key_leaks(oid[], name[])'),
+		('PUBLIC', 'wa.right_leaks(oid[])'),
+		('PUBLIC', 'wa.reader_leaks(oid[])'),
+		('PUBLIC', 'wa.tree_leaks(oid[], name[])'),
+		('PUBLIC', 'wa.table_leaks(oid[], name[])'),
+		('PUBLIC', 'wa.protection_failures()'),
+		('PUBLIC', 'wa.recipient_jid(text)'),
+		('PUBLIC', 'wa.chat_type(text)'),
+		('PUBLIC', 'wa.with_reaction(jsonb, text, text)'),
+		('PUBLIC', 'wa.retry_pause(integer)'),
+		('PUBLIC', 'wa.status_rank(text)'),
+		('PUBLIC', 'wa.event_types()'),
+		('PUBLIC', 'wa.epoch_ms(timestamptz)')
+	) f (grantees, signature)
+UNION ALL
+	SELECT 'TABLE', t.name, t.columns, t.privileges, t.grantees FROM (VALUES
+		-- sessions, chats and messages
+		('wa_gateway', 'SELECT', 'wa.session', NULL),
+		('wa_app', 'SELECT', 'wa.session', 'org_id, id, label, status, connector, phone_number, wa_jid, auto_read,
+			presence_typing, rate_per_min, rate_per_hour, created_at, updated_at, last_connected_at, lease_owner, lease_until'),
+		('wa_claim', 'SELECT, UPDATE', 'wa.session', NULL),
+		('wa_gateway', 'SELECT', 'wa.session_pairing', NULL),
+		('wa_app', 'SELECT', 'wa.session_pairing', 'org_id, session_id, qr_code, qr_expires_at, phone, code'),
+		('wa_claim', 'SELECT', 'wa.session_pairing', NULL),
+		('wa_gateway', 'SELECT', 'wa.chat', NULL),
+		('wa_app', 'SELECT', 'wa.chat', 'org_id, session_id, jid, type, name, active_at, last_message_at, unread_count,
+			archived, pinned, muted_until'),
+		('wa_gateway', 'SELECT', 'wa.contact', NULL),
+		('wa_app', 'SELECT', 'wa.contact', 'org_id, session_id, jid, phone_number, name, business_name, first_seen_at,
+			last_seen_at'),
+		('wa_gateway', 'SELECT', 'wa.message', NULL),
+		('wa_app', 'SELECT', 'wa.message', 'org_id, id, session_id, chat_jid, wa_message_id, direction, sender_jid,
+			sender_name, type, body, content, quoted_message_id, mentions, media, media_data, status, error, edited, revoked,
+			forwarded, reactions, sent_at, created_at, attempts, lease_owner, lease_until'),
+		('wa_claim', 'SELECT, UPDATE', 'wa.message', NULL),
+		('wa_gateway', 'SELECT', 'wa.message_action', NULL),
+		('wa_app', 'SELECT', 'wa.message_action', 'org_id, id, session_id, message_id, type, payload, status, error,
+			created_at, attempts, lease_owner, lease_until'),
+		('wa_claim', 'SELECT, UPDATE', 'wa.message_action', NULL),
+		-- webhooks, events and deliveries
+		('wa_gateway, wa_app', 'SELECT', 'wa.webhook', 'org_id, id, session_id, url, events, custom_headers, retry_policy,
+			retry_delay_seconds, retry_attempts, active, created_at, updated_at, disabled_at, disabled_reason'),
+		('wa_claim', 'SELECT', 'wa.webhook', 'org_id, id, active, disabled_at'),
+		('wa_claim', 'SELECT, INSERT, UPDATE', 'wa.webhook_lane', NULL),
+		('wa_gateway, wa_app', 'SELECT', 'wa.event', 'org_id, epoch, xid, id, type, session_id, envelope'),
+		('wa_claim', 'SELECT', 'wa.event', 'org_id, epoch, xid, id, created_at'),
+		('wa_gateway, wa_app', 'SELECT', 'wa.delivery', 'org_id, webhook_id, id, event_id, type, session_id, status,
+			attempts, next_attempt_at, status_code, error, created_at, updated_at'),
+		('wa_claim', 'SELECT', 'wa.delivery', 'org_id, webhook_id, status, next_attempt_at, epoch, xid, event_id,
+			created_at'),
+		-- administration
+		('wa_admin', 'SELECT', 'wa.org', 'id, name, created_at, event_days'),
+		('wa_claim', 'SELECT', 'wa.org', 'id'),
+		('wa_admin', 'SELECT', 'wa.api_key', 'org_id, id, name, prefix, permissions, created_at, created_by, expires_at,
+			superseded_by, revoked_at, revoked_by'),
+		('wa_admin', 'SELECT', 'wa.api_key_usage', 'org_id, key_id, first_used_at, first_used_from, last_used_at,
+			last_used_from'),
+		('wa_admin', 'SELECT', 'wa.keys', NULL),
+		('wa_admin', 'SELECT', 'wa.app_user', 'id, email, name, created_at, disabled_at'),
+		('wa_admin', 'SELECT', 'wa.member', 'org_id, user_id, role, created_at'),
+		('wa_admin', 'SELECT', 'wa.people', NULL),
+		('wa_admin', 'SELECT', 'wa.audit', 'org_id, id, at, actor, actor_name, action, subject, detail'),
+		('wa_admin', 'SELECT', 'wa.statement', NULL)
+	) t (grantees, privileges, name, columns)
+UNION ALL
+	SELECT 'TYPE', t.name, NULL, 'USAGE', t.grantees FROM (VALUES
+		('PUBLIC', 'wa.secret'),
+		('PUBLIC', 'wa.password'),
+		('PUBLIC', 'wa.permission'),
+		('PUBLIC', 'wa.permissions')
+	) t (grantees, name)
+UNION ALL
+	-- The row types of tables and views are as PostgreSQL makes them, because pg_dump
+	-- and pg_upgrade carry no privileges of theirs.  Only a changed one has an entry.
+	SELECT 'TYPE', t.oid::regtype::text, NULL, 'USAGE', 'PUBLIC'
+	FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid
+	WHERE t.typnamespace = 'wa'::regnamespace AND c.relkind <> 'c' AND t.typacl IS NOT NULL
+$$;
+COMMENT ON FUNCTION wa.granted() IS
+	'what is granted to whom on the objects of schema wa, beyond what their owners hold; everything else is closed';
+
+-- The same, privilege by privilege and with names as PostgreSQL prints them, and
+-- with what the owners hold.
+CREATE FUNCTION wa.granted_privileges()
+	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT g.kind,
+		COALESCE(CASE g.kind
+			WHEN 'FUNCTION' THEN to_regprocedure(g.object)::text
+			WHEN 'TYPE' THEN to_regtype(g.object)::text
+			WHEN 'TABLE' THEN to_regclass(g.object)::text END, g.object),
+		column_name::name, privilege, grantee, false
+	FROM wa.granted() g
+		CROSS JOIN LATERAL unnest(regexp_split_to_array(g.privileges, ',\s*')) privilege
+		CROSS JOIN LATERAL unnest(regexp_split_to_array(g.grantees, ',\s*')) grantee
+		LEFT JOIN LATERAL unnest(regexp_split_to_array(g.columns, ',\s*')) column_name ON true
+UNION
+	SELECT o.kind, o.object, o.column_name, held.privilege_type, o.owner::regrole::text, held.is_grantable
+	FROM wa.acl_objects() o CROSS JOIN aclexplode(o.made_with) held
+	WHERE held.grantee = o.owner
+$$;
+COMMENT ON FUNCTION wa.granted_privileges() IS 'every privilege that somebody has to hold on an object of schema wa, and nobody any other';
+
+CREATE FUNCTION wa.wrong_privileges() RETURNS SETOF text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH held AS MATERIALIZED (SELECT * FROM wa.privileges()),
+		wanted AS MATERIALIZED (SELECT * FROM wa.granted_privileges()),
+		wrong AS (
+			SELECT 'too much' AS what, m.* FROM (TABLE held EXCEPT TABLE wanted) m
+		UNION ALL
+			SELECT 'missing', l.* FROM (TABLE wanted EXCEPT TABLE held) l)
+	SELECT format('%s: %s%s on %s %s to %s%s', w.what, w.privilege, ' (' || quote_ident(w.column_name) || ')',
+		lower(w.kind), w.object, w.grantee, CASE WHEN w.grantable THEN ' with grant option' END)
+	FROM wrong w
+$$;
+COMMENT ON FUNCTION wa.wrong_privileges() IS 'each difference between the privileges that are held in schema wa and those of wa.granted()';
+
+CREATE FUNCTION wa.reset_privileges() RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	entry record;
+	wrong text;
+BEGIN
+	PERFORM wa.revoke_privileges();
+	FOR entry IN SELECT * FROM wa.granted() LOOP
+		EXECUTE format('GRANT %s%s ON %s %s TO %s', entry.privileges, ' (' || entry.columns || ')',
+					   entry.kind, entry.object, entry.grantees);
+	END LOOP;
+	SELECT string_agg(w, '; ') INTO wrong FROM wa.wrong_privileges() w;
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'privileges in schema wa are not those of wa.granted()'
+			USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = wrong;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.reset_privileges() IS
+	'for superusers, and the end of install and update scripts: makes the privileges in schema wa those of wa.granted(), whatever they were';

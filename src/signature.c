@@ -1,0 +1,203 @@
+/*-------------------------------------------------------------------------
+ *
+ * signature.c
+ *		The signatures of webhook requests, for two families of receivers.
+ *
+ * WAHA: X-Webhook-Hmac is the HMAC-SHA512 of the body in lower-case hex, keyed
+ * with the secret's text as it stands.  Standard Webhooks: webhook-signature is
+ * "v1," and the HMAC-SHA256 of "id.timestamp.body" in base64, keyed with the
+ * decoded part behind "whsec_"; any other secret is taken as it stands.
+ *
+ * The database signs, so that a webhook's secret never leaves it:
+ * wa.take_deliveries() gives the worker signatures of what it has taken.
+ *
+ * What is signed is what a receiver reads, UTF-8, whatever the database's
+ * encoding is.  Keys that were decoded are wiped; OpenSSL wipes what it made
+ * of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+
+#include "common/memory.h"
+#include "src/compatibility.h"
+
+#define SECRET_PREFIX "whsec_"
+#define SIGNATURE_PREFIX "v1,"
+
+#define SHA256_LENGTH 32
+#define SHA512_LENGTH 64
+
+/* Digits of base64 for so many bytes. */
+#define BASE64_LENGTH(bytes) (((bytes) + 2) / 3 * 4)
+
+PG_FUNCTION_INFO_V1(wa_webhook_hmac);
+PG_FUNCTION_INFO_V1(wa_webhook_signature);
+
+typedef struct Piece
+{
+	const char *data;
+	size_t length;
+} Piece;
+
+static Piece
+piece_of(text *value)
+{
+	return (Piece){VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
+/* The bytes that a receiver gets. */
+static Piece
+utf8_piece_of(text *value)
+{
+	Piece piece = piece_of(value);
+	const char *converted = pg_server_to_any(piece.data, (int) piece.length, PG_UTF8);
+
+	if (converted != piece.data)
+		piece = (Piece){converted, strlen(converted)};
+	return piece;
+}
+
+/* ---------------------------------------------------------------------
+ * HMAC
+ * ---------------------------------------------------------------------
+ */
+
+static bool
+try_hmac(EVP_MAC_CTX *context, const char *digest, Piece key, const Piece *pieces, int count,
+		 uint8 *out, size_t length)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, unconstify(char *, digest), 0),
+		OSSL_PARAM_construct_end()};
+	size_t written = 0;
+
+	if (EVP_MAC_init(context, (const uint8 *) key.data, key.length, params) != 1)
+		return false;
+	for (int i = 0; i < count; i++)
+	{
+		if (EVP_MAC_update(context, (const uint8 *) pieces[i].data, pieces[i].length) != 1)
+			return false;
+	}
+	return EVP_MAC_final(context, out, &written, length) == 1 && written == length;
+}
+
+/* False if OpenSSL failed; it does not raise, so that the caller can wipe its key. */
+static bool
+hmac(const char *digest, Piece key, const Piece *pieces, int count, uint8 *out, size_t length)
+{
+	static EVP_MAC *algorithm = NULL;
+	EVP_MAC_CTX *context;
+	bool done;
+
+	if (algorithm == NULL)
+		algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	context = algorithm == NULL ? NULL : EVP_MAC_CTX_new(algorithm);
+	done = context != NULL && try_hmac(context, digest, key, pieces, count, out, length);
+	EVP_MAC_CTX_free(context);
+	return done;
+}
+
+static void
+check_hmac(bool done)
+{
+	if (!done)
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute HMAC")));
+}
+
+/* ---------------------------------------------------------------------
+ * Keys of Standard Webhooks
+ * ---------------------------------------------------------------------
+ */
+
+/* The digits of base64, with or without "=" behind them; 0 if it is no base64. */
+static size_t
+base64_digits(Piece coded)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t digits = 0;
+	size_t ends = 0;
+	size_t missing;
+
+	while (digits < coded.length && memchr(alphabet, coded.data[digits], 64) != NULL)
+		digits++;
+	while (digits + ends < coded.length && coded.data[digits + ends] == '=')
+		ends++;
+	missing = (4 - digits % 4) % 4;
+	if (digits + ends != coded.length || missing == 3 || (ends != 0 && ends != missing))
+		return 0;
+	return digits;
+}
+
+/*
+ * The key of a secret, in memory of twice its length, which is the caller's to
+ * wipe.  What is behind the prefix and is no base64 is no secret of theirs
+ * either, and is taken as it stands.
+ */
+static Piece
+standard_key(Piece secret, char *memory)
+{
+	size_t prefix = strlen(SECRET_PREFIX);
+	char *key = memory + secret.length;
+	size_t digits = 0;
+
+	if (secret.length > prefix && memcmp(secret.data, SECRET_PREFIX, prefix) == 0)
+		digits = base64_digits((Piece){secret.data + prefix, secret.length - prefix});
+	if (digits == 0)
+		return secret;
+	memset(memory, '=', secret.length);
+	memcpy(memory, secret.data + prefix, digits);
+	if (EVP_DecodeBlock((uint8 *) key, (const uint8 *) memory, (int) (digits + 3) / 4 * 4) < 0)
+		return secret;
+	return (Piece){key, digits * 3 / 4};
+}
+
+/* ---------------------------------------------------------------------
+ * SQL functions
+ * ---------------------------------------------------------------------
+ */
+
+/* wa.webhook_hmac(secret, body): the value of X-Webhook-Hmac */
+Datum
+wa_webhook_hmac(PG_FUNCTION_ARGS)
+{
+	Piece secret = piece_of(PG_GETARG_TEXT_PP(0));
+	Piece body = utf8_piece_of(PG_GETARG_TEXT_PP(1));
+	uint8 digest[SHA512_LENGTH];
+	char digits[2 * SHA512_LENGTH];
+
+	check_hmac(hmac("SHA512", secret, &body, 1, digest, sizeof(digest)));
+	hex_encode((const char *) digest, sizeof(digest), digits);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(digits, sizeof(digits)));
+}
+
+/* wa.webhook_signature(secret, id, seconds, body): one signature of webhook-signature */
+Datum
+wa_webhook_signature(PG_FUNCTION_ARGS)
+{
+	Piece secret = piece_of(PG_GETARG_TEXT_PP(0));
+	char stamp[32];
+	int stamp_length = snprintf(stamp, sizeof(stamp), "." INT64_FORMAT ".", PG_GETARG_INT64(2));
+	const Piece pieces[] = {utf8_piece_of(PG_GETARG_TEXT_PP(1)),
+							{stamp, (size_t) stamp_length},
+							utf8_piece_of(PG_GETARG_TEXT_PP(3))};
+	char signature[sizeof(SIGNATURE_PREFIX) + BASE64_LENGTH(SHA256_LENGTH)] = SIGNATURE_PREFIX;
+	uint8 digest[SHA256_LENGTH];
+	char *memory = palloc(2 * secret.length + 1);
+	bool done = hmac("SHA256", standard_key(secret, memory), pieces, lengthof(pieces), digest,
+					 sizeof(digest));
+
+	wak_wipe(memory, 2 * secret.length);
+	pfree(memory);
+	check_hmac(done);
+	EVP_EncodeBlock((uint8 *) signature + strlen(SIGNATURE_PREFIX), digest, sizeof(digest));
+	PG_RETURN_TEXT_P(cstring_to_text(signature));
+}
