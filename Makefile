@@ -78,6 +78,9 @@ attack:
 
 browser:
 	scripts/browser
+# Other releases of PostgreSQL, in Debian roots of their own; takes root.
+test-versions:
+	scripts/test-versions $(RELEASES)
 
 # make run [DETACH=1] [PORT=n] [WA_RUN_DIR=folder], make stop
 run:
@@ -94,4 +97,4 @@ format:
 check-style:
 	scripts/check-style
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser run stop bench format check-style
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style

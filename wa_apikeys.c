@@ -24,6 +24,7 @@
 
 #include "src/context.h"
 #include "src/password.h"
+#include "src/portal_watch.h"
 #include "src/redact.h"
 #include "src/row_lookup.h"
 #include "src/seal.h"
@@ -79,6 +80,7 @@ _PG_init(void)
 	check_server_release();
 	wa_row_lookup_init();
 	wa_context_init();
+	wa_portal_watch_init();
 	wa_password_init();
 	wa_wake_init();
 	wa_target_init();

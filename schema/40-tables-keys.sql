@@ -77,7 +77,7 @@ COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
 -- change commits.  By row, because the workers of logical replication fire row
 -- triggers only, and ALWAYS, because they fire no others.
 CREATE TRIGGER api_key_invalidate AFTER UPDATE OR DELETE ON wa.api_key
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('org_id');
 ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate;
 COMMENT ON TRIGGER api_key_invalidate ON wa.api_key IS 'makes revocation take effect right away';
 CREATE TRIGGER api_key_invalidate_all AFTER TRUNCATE ON wa.api_key

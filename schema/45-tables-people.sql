@@ -134,16 +134,16 @@ COMMENT ON COLUMN wa.invitation.withdrawn_at IS 'when it was withdrawn, or a new
 -- something away, also from a replication worker, which fires triggers for rows
 -- only.  That a sign-in was used takes nothing away.
 CREATE TRIGGER app_user_invalidate AFTER UPDATE OR DELETE ON wa.app_user
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('person');
 CREATE TRIGGER app_user_invalidate_all AFTER TRUNCATE ON wa.app_user
 	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
 CREATE TRIGGER member_invalidate AFTER UPDATE OR DELETE ON wa.member
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('org_id');
 CREATE TRIGGER member_invalidate_all AFTER TRUNCATE ON wa.member
 	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
 CREATE TRIGGER sign_in_invalidate
 	AFTER UPDATE OF user_id, id, digest, active_org, expires_at, ended_at OR DELETE ON wa.sign_in
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
+	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('active_org');
 CREATE TRIGGER sign_in_invalidate_all AFTER TRUNCATE ON wa.sign_in
 	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
 CREATE TRIGGER user_token_invalidate AFTER UPDATE OR DELETE ON wa.user_token

@@ -68,6 +68,16 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_field(text, text) IS
 	'for function bodies: raises 22023 with the field''s name in the column-name field of the error';
 
+-- All elements count: the first dimension says little about how many there are.
+CREATE FUNCTION wa.is_list(items text[], max integer) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT COALESCE(array_ndims(items), 1) = 1 AND cardinality(items) <= max
+$$;
+COMMENT ON FUNCTION wa.is_list(text[], integer) IS
+	'for function bodies: whether an array is of one dimension and has no more elements than that; NULL for NULL';
+
 CREATE FUNCTION wa.check_name(name text) RETURNS void
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp

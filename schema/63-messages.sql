@@ -243,7 +243,7 @@ BEGIN
 		WHERE m.org_id = wa.require_org() AND m.id = reply_to AND m.session_id = session AND m.chat_jid = chat) THEN
 		PERFORM wa.refuse_field('replyTo', 'must be a message of this chat');
 	END IF;
-	IF array_length(mentions, 1) > 256 OR EXISTS (
+	IF NOT wa.is_list(mentions, 256) OR EXISTS (
 		SELECT FROM unnest(mentions) m WHERE m IS NULL OR wa.recipient_jid(m) IS NULL) THEN
 		PERFORM wa.refuse_field('mentions', 'must be at most 256 phone numbers or WhatsApp addresses');
 	END IF;

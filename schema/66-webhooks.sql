@@ -48,7 +48,7 @@ CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT types <@ (wa.event_types() || '{*}'::text[]) OR array_ndims(types) > 1 OR cardinality(types) > 64 THEN
+	IF NOT wa.is_list(types, 64) OR NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
 		PERFORM wa.refuse_field(field, 'must be event types, or *');
 	END IF;
 END $$;

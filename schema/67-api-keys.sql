@@ -45,7 +45,7 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_key_manager();
 BEGIN
-	IF NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
+	IF NOT wa.is_list(permissions, 16) OR NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
 		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
 	END IF;
 	SELECT made.id, made.secret INTO id, secret
@@ -102,7 +102,7 @@ BEGIN
 	IF old.revoked_at IS NOT NULL THEN
 		RAISE EXCEPTION 'key is revoked' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	IF NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
+	IF NOT wa.is_list(permissions, 16) OR NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
 		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
 	END IF;
 	PERFORM wa.check_key(COALESCE(name, old.name), COALESCE(permissions::wa.permissions, old.permissions), expires_at);

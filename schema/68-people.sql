@@ -605,20 +605,20 @@ COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
 
 -- With a name somebody is new here, without one they have an account.  What they
 -- send is looked at before the account is, so that whoever has the secret, and that
--- is also who invites, learns nothing about an account for nothing.
-CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password, address text,
+-- is also who invites, learns nothing about an account for nothing.  An invitation
+-- cannot be guessed, so that only attempts with a good one count, and they do for the
+-- organization that made it: no address is charged, which whoever calls could name at will.
+CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password,
 									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-	place constant inet := wa.client_address(address);
 	invited wa.invitation;
 	person wa.app_user;
 BEGIN
 	PERFORM wa.refuse_bound();
-	PERFORM wa.charge_attempt('address', wa.address_key(place));
 	PERFORM wa.lock_members((wa.find_invitation(secret)).org_id);
 	invited := wa.open_invitation(secret);
 	IF invited.id IS NULL THEN
@@ -629,14 +629,14 @@ BEGIN
 		PERFORM wa.check_new_password(password, invited.email, 'password');
 	END IF;
 	IF name IS NULL OR EXISTS (SELECT FROM wa.app_user u WHERE lower(u.email) = lower(invited.email)) THEN
-		person := wa.verify_password(invited.email, password);
+		person := wa.verify_password(invited.email, password, invited.org_id);
 		user_id := person.id;
 		email := person.email;
 	ELSE
+		PERFORM wa.charge_attempt('hashing', wa.attempt_key(invited.email, invited.org_id));
 		user_id := wa.insert_user(invited.email, accept_invitation.name, password);
 		email := invited.email;
 	END IF;
-	PERFORM wa.refund_attempt('address', wa.address_key(place));
 	UPDATE wa.invitation i SET accepted_at = clock_timestamp() WHERE i.org_id = invited.org_id AND i.id = invited.id;
 	-- Who is a member by now keeps the role that they have.
 	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
@@ -646,7 +646,7 @@ BEGIN
 		jsonb_build_object('invitation', wa.typeid('inv', invited.id)), wa.typeid('usr', accept_invitation.user_id));
 	organization_id := invited.org_id;
 END $$;
-COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password, text) IS
+COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
 	'makes the invited person a member; with a name an account is made for them if there is none, otherwise the password has to be that of theirs, or it raises 28000; raises P0002 for an invitation that is not valid, 53400 after too many attempts';
 
 -- ---------------------------------------------------------------------

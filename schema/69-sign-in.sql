@@ -42,33 +42,48 @@ EXCEPTION WHEN invalid_text_representation THEN
 END $$;
 COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network address, or 22023';
 
+-- What attempts at an account are counted under.  Anybody may try to sign in, and by
+-- that use up what the account has for it.  Whoever comes with an invitation, or is
+-- signed in, has shown more, and is counted apart: by the organization that invites, or
+-- the sign-in.  So nobody else's attempts stand in their way, nor theirs in another's.
+-- What people type is in small letters by then and cannot look like one of these.
+CREATE FUNCTION wa.attempt_key(email text, shown uuid DEFAULT NULL) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN shown IS NULL THEN '' ELSE 'SHOWN ' || shown::text || ' ' END || lower(btrim(COALESCE(email, '')))
+$$;
+COMMENT ON FUNCTION wa.attempt_key(text, uuid) IS
+	'for function bodies: what attempts at the password of an account are counted under: anybody''s, or those by an organization''s invitations, or by one sign-in';
+
 -- The one place where passwords are checked.  The attempt is charged before, and
 -- refunded after one that was right.  Unknown, disabled and wrong are the same
 -- answer after the same work.  The account's row stays locked against a change of
 -- the password, so that nothing that is made next outlives one.
-CREATE FUNCTION wa.verify_password(email text, password wa.password) RETURNS wa.app_user
+CREATE FUNCTION wa.verify_password(email text, password wa.password, invites uuid DEFAULT NULL) RETURNS wa.app_user
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	account constant text := lower(btrim(COALESCE(email, '')));
+	attempts constant text := wa.attempt_key(email, invites);
 	person wa.app_user;
 BEGIN
-	PERFORM wa.charge_attempt('account', account);
-	PERFORM wa.charge_attempt('hashing', account);
+	PERFORM wa.charge_attempt('account', attempts);
+	PERFORM wa.charge_attempt('hashing', attempts);
 	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = account;
 	IF wa.password_matches(password, person.password_hash) THEN
 		PERFORM FROM wa.app_user u
 		WHERE u.id = person.id AND u.password_hash = person.password_hash AND u.disabled_at IS NULL FOR SHARE;
 		IF FOUND THEN
-			PERFORM wa.refund_attempt('account', account);
+			PERFORM wa.refund_attempt('account', attempts);
 			RETURN person;
 		END IF;
 	END IF;
 	RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
 END $$;
-COMMENT ON FUNCTION wa.verify_password(text, wa.password) IS
-	'for function bodies: the account with this email address and password; raises 28000 if it is not that, 53400 after too many attempts';
+COMMENT ON FUNCTION wa.verify_password(text, wa.password, uuid) IS
+	'for function bodies: the account with this email address and password, for a sign-in or by an organization''s invitation; raises 28000 if it is not that, 53400 after too many attempts';
 
 CREATE FUNCTION wa.sign_in(email text, password wa.password, address text, user_agent text,
 						   OUT cookie text, OUT user_id uuid, OUT expires_at timestamptz)
@@ -269,17 +284,19 @@ AS $$
 DECLARE
 	current wa.sign_in;
 	person wa.app_user;
+	attempts text;
 BEGIN
 	-- The account first: the order in which everybody locks it and its sign-ins.
 	SELECT u.* INTO person FROM wa.app_user u WHERE u.id = (wa.find_sign_in(cookie)).user_id FOR NO KEY UPDATE;
 	current := wa.require_sign_in(cookie);
 	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');
-	PERFORM wa.charge_attempt('account', lower(person.email));
-	PERFORM wa.charge_attempt('hashing', lower(person.email));
+	attempts := wa.attempt_key(person.email, current.id);
+	PERFORM wa.charge_attempt('account', attempts);
+	PERFORM wa.charge_attempt('hashing', attempts);
 	IF NOT wa.password_matches(old_password, person.password_hash) THEN
 		PERFORM wa.refuse_field('oldPassword', 'is wrong');
 	END IF;
-	PERFORM wa.refund_attempt('account', lower(person.email));
+	PERFORM wa.refund_attempt('account', attempts);
 	UPDATE wa.app_user u SET password_hash = wa.hash_password(new_password) WHERE u.id = person.id;
 	PERFORM wa.end_sign_ins(person.id, current.id);
 	PERFORM wa.note_person(person.id, 'user.password_changed', wa.typeid('usr', person.id));

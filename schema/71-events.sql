@@ -306,7 +306,7 @@ BEGIN
 	IF wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
 		PERFORM wa.refuse_field('sender_jid', 'must be a WhatsApp address');
 	END IF;
-	IF options IS NULL OR NOT to_jsonb(options) <@ (poll.content -> 'options') THEN
+	IF options IS NULL OR NOT wa.is_list(options, 12) OR NOT to_jsonb(options) <@ (poll.content -> 'options') THEN
 		PERFORM wa.refuse_field('options', 'must be options of the poll');
 	END IF;
 	PERFORM wa.emit(wa.require_org(), 'poll.vote', session, json_strip_nulls(json_build_object(
@@ -413,17 +413,24 @@ COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
 -- Waiting
 -- ---------------------------------------------------------------------
 
-CREATE FUNCTION wa.event_bucket(org uuid) RETURNS integer
-	LANGUAGE c STABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'wa_event_bucket';
-COMMENT ON FUNCTION wa.event_bucket(uuid) IS
-	'which bit (0 to 255) of the bitmap of wa.wait_for_events() an organization''s events set';
-
-CREATE FUNCTION wa.wait_for_events(seen bigint, timeout_ms integer, OUT generation bigint, OUT changed bytea)
+CREATE FUNCTION wa.wait_for_events(gateway uuid, sockets wa.secret[], timeout_ms integer)
+	RETURNS TABLE (org_id uuid, watched boolean)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_wait_for_events';
-COMMENT ON FUNCTION wa.wait_for_events(bigint, integer) IS
-	'waits, at most 5 seconds, until events were written or credentials changed since the generation that was seen (0: at once); bit n of changed, the lowest of the first byte being 0, says that something changed for the organizations of bucket n; raises 55000 without preload';
+COMMENT ON FUNCTION wa.wait_for_events(uuid, wa.secret[], integer) IS
+	'watches the organizations of these sockets too, and waits, at most 5 seconds, until events of one that is watched were written or its credentials changed; the first row has no organization and says whether earlier waits of this gateway, which names itself by a random value, are still known on this connection; then each organization that changed or was added, and whether a credential that was handed over still opens it: if not, it is watched no more; raises 55000 without preload';
+
+CREATE FUNCTION wa.knock(gateway uuid) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_knock';
+COMMENT ON FUNCTION wa.knock(uuid) IS
+	'ends the wait of the gateway of this name, which has a socket to hand over';
+
+CREATE FUNCTION wa.wait_for_change(seen bigint, timeout_ms integer, OUT generation bigint, OUT orgs uuid[], OUT everybody boolean)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_wait_for_change';
+COMMENT ON FUNCTION wa.wait_for_change(bigint, integer) IS
+	'for function bodies: waits, at most 5 seconds, until anything has changed since the generation that was seen (0: at once), and tells which organizations have, or that any may have';
 
 CREATE FUNCTION wa.set_event_days(org uuid, days integer) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER

@@ -148,6 +148,26 @@ END $$;
 COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
 	'takes the lease of webhooks that have something to deliver now and that nobody delivers to, those first that were served least recently';
 
+-- That something has changed has to be known to claim it; where, only of what was claimed.
+CREATE FUNCTION wa.wait_for_deliveries(owner text, seen bigint, timeout_ms integer)
+	RETURNS TABLE (generation bigint, org_id uuid)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	change constant record := wa.wait_for_change(seen, timeout_ms);
+BEGIN
+	RETURN QUERY
+	SELECT change.generation, NULL::uuid
+	UNION ALL
+	SELECT DISTINCT change.generation, l.org_id FROM wa.webhook_lane l
+	WHERE l.lease_owner = owner AND l.lease_until > clock_timestamp()
+		AND (change.everybody OR l.org_id = ANY (change.orgs));
+END $$;
+COMMENT ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) IS
+	'waits, at most 5 seconds, until anything has changed since the generation that was seen (0: at once); the first row has no organization, the others are those that changed among the organizations of webhooks that the owner holds; raises 55000 without preload';
+
 -- NULL if the owner does not hold the lane (any more).
 CREATE FUNCTION wa.lane_turn(owner text, webhook uuid) RETURNS integer
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

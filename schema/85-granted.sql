@@ -81,7 +81,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.list_audit(uuid, integer)'),
 		-- signing in, and the sockets of the gateway
 		('wa_gateway', 'wa.read_invitation(wa.secret)'),
-		('wa_gateway', 'wa.accept_invitation(wa.secret, text, wa.password, text)'),
+		('wa_gateway', 'wa.accept_invitation(wa.secret, text, wa.password)'),
 		('wa_gateway', 'wa.sign_in(text, wa.password, text, text)'),
 		('wa_gateway', 'wa.sign_out(wa.secret)'),
 		('wa_gateway', 'wa.signed_in(wa.secret)'),
@@ -93,8 +93,9 @@ UNION ALL
 		('wa_gateway', 'wa.close_socket(wa.secret)'),
 		-- the worker
 		('wa_worker, wa_admin', 'wa.flush_key_usage(integer)'),
-		('wa_gateway, wa_worker', 'wa.event_bucket(uuid)'),
-		('wa_gateway, wa_worker', 'wa.wait_for_events(bigint, integer)'),
+		('wa_gateway', 'wa.wait_for_events(uuid, wa.secret[], integer)'),
+		('wa_gateway', 'wa.knock(uuid)'),
+		('wa_worker', 'wa.wait_for_deliveries(text, bigint, integer)'),
 		('wa_worker', 'wa.claim_webhooks(text, integer, interval)'),
 		('wa_worker', 'wa.renew_lane(text, uuid, interval)'),
 		('wa_worker', 'wa.release_lane(text, uuid)'),
@@ -122,6 +123,7 @@ UNION ALL
 		('wa_claim', 'wa.refuse_field(text, text)'),
 		('wa_claim', 'wa.check_lease(text, integer, interval)'),
 		('wa_claim', 'wa.event_horizon()'),
+		('wa_claim', 'wa.wait_for_change(bigint, integer)'),
 		-- administration
 		('wa_admin', 'wa.hash_key(text)'),
 		('wa_admin', 'wa.key_usage(uuid, uuid)'),

@@ -95,6 +95,77 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL;
 ROLLBACK TO a;
 SELECT wa.current_org() = :'acme' AS kept;
 COMMIT;
+-- So does a permission that was added there, at any depth; what is released is the
+-- parent's, and dies with it.
+BEGIN;
+SELECT wa.authenticate(:'acme_all', 'read') IS NOT NULL;
+SAVEPOINT a;
+SELECT wa.authenticate(:'acme_all', 'send') IS NOT NULL;
+SAVEPOINT b;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+SELECT wa.current_permissions();
+ROLLBACK TO b;
+SELECT wa.current_permissions() AS read_and_send;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL;
+RELEASE b;
+SELECT wa.current_permissions() AS with_events;
+SAVEPOINT c;
+SELECT wa.authenticate(:'acme_all', 'manage') IS NOT NULL;
+RELEASE c;
+SELECT wa.current_permissions() AS all_four;
+ROLLBACK TO a;
+SELECT wa.current_permissions() AS read_alone;
+SAVEPOINT d;
+SELECT wa.require_permission('send');
+ROLLBACK TO d;
+SELECT wa.authenticate(:'acme_all', 'send') IS NOT NULL;
+RELEASE a;
+SELECT wa.current_permissions() AS kept;
+COMMIT;
+-- Nothing bound outside, and two levels that add: nothing is left.
+BEGIN;
+SAVEPOINT a;
+SELECT wa.authenticate(:'acme_all', 'read') IS NOT NULL;
+SAVEPOINT b;
+SELECT wa.authenticate(:'acme_all', 'send') IS NOT NULL;
+RELEASE b;
+ROLLBACK TO a;
+SELECT wa.current_permissions();
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL;
+SELECT wa.current_permissions() AS events_alone;
+COMMIT;
+-- A cursor that was read under what a savepoint added does not go on without it.
+BEGIN;
+DECLARE mine CURSOR FOR SELECT n, wa.current_org() = :'acme' AS acme FROM generate_series(1, 3) n;
+DECLARE anybodys CURSOR FOR SELECT n FROM generate_series(1, 3) n;
+SAVEPOINT a;
+SELECT wa.authenticate(:'acme_all', 'read') IS NOT NULL;
+FETCH anybodys;
+FETCH mine;
+ROLLBACK TO a;
+FETCH anybodys;
+FETCH mine;
+ROLLBACK;
+BEGIN;
+SELECT wa.authenticate(:'acme_all', 'send') IS NOT NULL;
+DECLARE phones SCROLL CURSOR FOR SELECT label FROM wa.session ORDER BY label;
+SAVEPOINT a;
+SELECT wa.authenticate(:'acme_all', 'read') IS NOT NULL;
+FETCH phones;
+ROLLBACK TO a;
+MOVE phones;
+ROLLBACK;
+-- One that needed nothing of what was added does.
+BEGIN;
+SELECT wa.authenticate(:'acme_all', 'read') IS NOT NULL;
+DECLARE phones CURSOR FOR SELECT label FROM wa.session ORDER BY label;
+FETCH phones;
+SAVEPOINT a;
+SELECT wa.authenticate(:'acme_all', 'send') IS NOT NULL;
+SELECT wa.require_permission('send');
+ROLLBACK TO a;
+FETCH phones;
+COMMIT;
 -- An error caught in PL/pgSQL is a rolled back savepoint.
 SELECT set_config('regress.key', :'acme_all', false) AS discarded \gset
 DO $$

@@ -157,14 +157,16 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; INSERT INTO wa.event (org_id,
 SELECT wa.emit(:'acme', 'message', NULL, '{}');
 SELECT wa.event_place(:'acme');
 SELECT wa.event_horizon();
-SELECT wa.wait_for_events(0, 0);
+SELECT wa.wait_for_events(gen_random_uuid(), '{}', 0);
+SELECT wa.wait_for_change(0, 0);
+SELECT wa.knock(gen_random_uuid());
 SELECT wa.housekeep('events');
 \c - :superuser
 \set SHOW_CONTEXT never
 SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers
 FROM pg_proc p JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
 WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'event_place', 'event_horizon', 'event_limit', 'event_position', 'read_events',
-	'wait_for_events', 'event_bucket', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
+	'wait_for_events', 'wait_for_change', 'wait_for_deliveries', 'knock', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
 GROUP BY 1 ORDER BY 1;
 
 -- No event is larger than a socket has room for; what connectors report is bounded before that.
@@ -213,39 +215,113 @@ INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'not in vain');
 SELECT max(epoch) FROM wa.event_epoch;
 DELETE FROM wa.session WHERE label = 'not in vain';
 
--- Who waits is woken by a commit, in the bucket of its organization, and by what
--- a credential rests on; what is rolled back wakes nobody.
-SELECT generation, changed = decode(repeat('ff', 32), 'hex') AS all_at_first FROM wa.wait_for_events(0, 5000) \gset
-SELECT :'all_at_first' AS all_at_first;
--- Of fixed ids, so that their buckets are different ones.
+-- Who waits is told of the organizations whose credentials were handed over, and of nobody
+-- else: neither where others write, nor that they do, nor how much (P50).
 INSERT INTO wa.org (id, name) VALUES ('00000000-0000-7000-8000-0000000000e1', 'one'), ('00000000-0000-7000-8000-0000000000e2', 'two');
-CREATE FUNCTION public.woken(since bigint) RETURNS TABLE (times bigint, one integer, two integer, buckets bigint) LANGUAGE sql VOLATILE AS $$
-	SELECT w.generation - since, get_bit(w.changed, wa.event_bucket('00000000-0000-7000-8000-0000000000e1')), get_bit(w.changed, wa.event_bucket('00000000-0000-7000-8000-0000000000e2')),
-		(SELECT count(*) FROM generate_series(0, 255) i WHERE get_bit(w.changed, i) = 1)
-	FROM wa.wait_for_events(since, 0) w $$;
-SELECT * FROM woken(:generation);
-INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'wakes');
-SELECT * FROM woken(:generation);
-BEGIN; INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e2', 'wakes not'); ROLLBACK;
-SELECT * FROM woken(:generation);
-UPDATE wa.session SET label = 'silent' WHERE label = 'wakes';
-SELECT * FROM woken(:generation);
-SELECT wa.import_key('00000000-0000-7000-8000-0000000000e2', 'wakes', sha256('wa_wakes-those-who-wait'), '{events}') IS NOT NULL;
-SELECT * FROM woken(:generation);
+SELECT wa.import_key('00000000-0000-7000-8000-0000000000e1', 'wakes', sha256('wa_wakes-those-who-wait'), '{events}') IS NOT NULL,
+	wa.import_key('00000000-0000-7000-8000-0000000000e1', 'second', sha256('wa_wakes-those-who-wait-2'), '{events}') IS NOT NULL,
+	wa.import_key('00000000-0000-7000-8000-0000000000e1', 'deaf', sha256('wa_may-not-listen-to-events'), '{read}') IS NOT NULL;
+\set gateway 00000000-0000-7000-8000-0000000000aa
+CREATE FUNCTION public.woken(sockets text[] DEFAULT '{}', gateway uuid DEFAULT '00000000-0000-7000-8000-0000000000aa', timeout_ms integer DEFAULT 0)
+	RETURNS TABLE (org text, watched boolean) LANGUAGE sql VOLATILE AS $$
+	SELECT COALESCE(right(w.org_id::text, 2), 'known'), w.watched FROM wa.wait_for_events(gateway, sockets::wa.secret[], timeout_ms) w $$;
+-- Begun anew; then nothing is handed over, or nothing that may listen.
+SELECT * FROM woken();
+SELECT * FROM woken('{wa_may-not-listen-to-events,wa_nobody-has-such-a-key-}');
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'wakes'), ('00000000-0000-7000-8000-0000000000e2', 'wakes not');
+SELECT * FROM woken();
+-- One is handed over: it is told at once, whatever there was before, and then when it has changed.
+SELECT * FROM woken('{wa_wakes-those-who-wait}');
+SELECT * FROM woken();
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e2', 'wakes not');
+SELECT * FROM woken();
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'wakes'), ('00000000-0000-7000-8000-0000000000e2', 'wakes not');
+SELECT * FROM woken();
+BEGIN; INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'wakes not'); ROLLBACK;
+SELECT * FROM woken();
+UPDATE wa.session SET label = 'silent' WHERE label LIKE 'wakes%';
+SELECT * FROM woken();
+-- What a credential rests on counts as well.
 UPDATE wa.api_key SET permissions = permissions WHERE name = 'wakes';
-SELECT * FROM woken(:generation);
-DELETE FROM wa.session WHERE label = 'silent';
-DELETE FROM wa.api_key WHERE name = 'wakes';
+SELECT * FROM woken();
+-- A knock ends a wait and tells nothing; a gateway that names itself like an organization hears nothing of it.
+SELECT wa.knock(:'gateway'), wa.knock('00000000-0000-7000-8000-0000000000e2');
+SELECT clock_timestamp() AS before \gset
+SELECT * FROM woken(timeout_ms => 5000);
+SELECT clock_timestamp() - :'before' < interval '4 s' AS knocked;
+SELECT * FROM woken('{wa_wakes-those-who-wait}', '00000000-0000-7000-8000-0000000000e2');
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e2', 'silent');
+SELECT clock_timestamp() AS before \gset
+SELECT * FROM woken('{}', '00000000-0000-7000-8000-0000000000e2', 100);
+SELECT clock_timestamp() - :'before' >= interval '0.1 s' AS waited;
+-- What a gateway watches is nothing to another on the same connection.
+SELECT * FROM woken('{wa_wakes-those-who-wait}');
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'silent');
+SELECT * FROM woken('{}', gen_random_uuid());
+SELECT * FROM woken();
+-- Of a credential that has ended it is said that it did; from then on nothing.
+SELECT * FROM woken('{wa_wakes-those-who-wait}');
+SELECT wa.revoke_key('00000000-0000-7000-8000-0000000000e1', 'wakes') AS revoked;
+SELECT * FROM woken();
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'silent');
+SELECT * FROM woken();
+-- Another one opens it again.
+SELECT * FROM woken('{wa_wakes-those-who-wait-2}');
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'silent');
+SELECT * FROM woken();
+-- A transaction of very many organizations is one of everybody's.
+SELECT count(wa.wake(gen_random_uuid())) FROM generate_series(1, 64);
+SELECT * FROM woken();
+SELECT count(wa.wake(gen_random_uuid())) FROM generate_series(1, 65);
+SELECT * FROM woken();
+SELECT * FROM woken();
+-- So is what happened too long ago to be kept.
+DO $$ BEGIN FOR i IN 1 .. 70 LOOP PERFORM wa.wake(gen_random_uuid()) FROM generate_series(1, 60); COMMIT; END LOOP; END $$;
+SELECT * FROM woken();
+-- Bounds.
+SELECT e.* FROM error_of('SELECT wa.wait_for_events(gen_random_uuid(), array_fill(''wa_may-not-listen-to-events''::wa.secret, ARRAY[13, 5]), 0)') e;
+SELECT e.* FROM error_of('SELECT wa.wait_for_events(NULL, NULL, 0)') e;
+-- A person's sign-out is the business of the organization where they were signed in.
+SELECT u.id AS person FROM wa.create_user('wakes@example.com', 'Wakes', 'correct horse battery') u \gset
+INSERT INTO wa.member (org_id, user_id, role) VALUES ('00000000-0000-7000-8000-0000000000e2', :'person', 'admin');
+INSERT INTO wa.sign_in (user_id, digest, active_org, expires_at) VALUES (:'person', sha256('wakes'), '00000000-0000-7000-8000-0000000000e2', now() + interval '1 hour');
+SELECT * FROM woken('{wa_wakes-those-who-wait-2}');
+UPDATE wa.sign_in SET ended_at = now() WHERE user_id = :'person';
+SELECT wa.disable_user(:'person');
+SELECT * FROM woken();
+INSERT INTO wa.member (org_id, user_id, role) VALUES ('00000000-0000-7000-8000-0000000000e1', :'person', 'member');
+UPDATE wa.app_user SET disabled_at = NULL WHERE id = :'person';
+SELECT * FROM woken();
+-- The worker learns that something has changed, and where only of what it has claimed.
+CREATE FUNCTION public.due(seen bigint) RETURNS TABLE (moved boolean, org text) LANGUAGE sql VOLATILE AS
+	$$ SELECT w.generation > seen, right(w.org_id::text, 2) FROM wa.wait_for_deliveries('regress', seen, 0) w ORDER BY 2 NULLS FIRST $$;
+SELECT w.generation FROM wa.wait_for_deliveries('regress', 0, 5000) w WHERE w.org_id IS NULL \gset
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e1', 'silent');
+SELECT * FROM due(:generation);
+INSERT INTO wa.webhook (org_id, url, events, secret) VALUES ('00000000-0000-7000-8000-0000000000e2', 'https://example.com', '{*}', 'whsec_regress');
+INSERT INTO wa.webhook_lane (org_id, webhook_id, lease_owner, lease_until)
+	SELECT w.org_id, w.id, 'regress', now() + interval '1 minute' FROM wa.webhook w WHERE w.org_id = '00000000-0000-7000-8000-0000000000e2'
+	ON CONFLICT (org_id, webhook_id) DO UPDATE SET lease_owner = EXCLUDED.lease_owner, lease_until = EXCLUDED.lease_until;
+INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e2', 'silent');
+SELECT * FROM due(:generation);
+UPDATE wa.webhook_lane SET lease_until = now() WHERE lease_owner = 'regress';
+SELECT * FROM due(:generation);
+-- A generation that never was is as good as none; a wait ends at its time.
+SELECT count(*) FROM wa.wait_for_deliveries('regress', 9223372036854775807, 10) w;
+SELECT clock_timestamp() AS before \gset
+SELECT count(*) FROM wa.wait_for_deliveries('regress', (SELECT w.generation FROM wa.wait_for_deliveries('regress', 0, 0) w WHERE w.org_id IS NULL), 200);
+SELECT clock_timestamp() - :'before' >= '0.2 s' AS waited;
 SET client_min_messages = error;
+DELETE FROM wa.webhook WHERE org_id = '00000000-0000-7000-8000-0000000000e2';
+DELETE FROM wa.session WHERE label = 'silent';
+DELETE FROM wa.sign_in WHERE user_id = :'person';
+DELETE FROM wa.member WHERE user_id = :'person';
+DELETE FROM wa.app_user WHERE id = :'person';
+DELETE FROM wa.api_key WHERE org_id::text LIKE '%0000000000e_';
 ALTER TABLE wa.audit DISABLE TRIGGER audit_append_only;
 DELETE FROM wa.audit WHERE org_id::text LIKE '%0000000000e_';
 ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only;
 DELETE FROM wa.org WHERE name IN ('one', 'two');
--- A generation that never was is as good as none; a wait ends at its time.
-SELECT w.changed = decode(repeat('ff', 32), 'hex') AS all_of_them FROM wa.wait_for_events(9223372036854775807, 10) w;
-SELECT clock_timestamp() AS before \gset
-SELECT count(*) FROM wa.wait_for_events((SELECT generation FROM wa.wait_for_events(0, 0)), 200);
-SELECT clock_timestamp() - :'before' >= '0.2 s' AS waited;
 
 -- Retention takes events from the front only, and a cursor that it took is no more.
 SELECT wa.set_event_days(:'acme', 0);
@@ -269,5 +345,5 @@ SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of('SELECT wa
 
 DELETE FROM wa.session WHERE id = :'session';
 UPDATE wa.org SET event_days = 7;
-DROP FUNCTION public.news(text[]), public.act_for(text), public.woken(bigint);
+DROP FUNCTION public.news(text[]), public.act_for(text), public.woken(text[], uuid, integer), public.due(bigint);
 DROP TABLE public.seen;

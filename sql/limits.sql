@@ -56,6 +56,31 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT rate_per_min FROM wa.u
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT state, count(*) FROM pg_temp.send(1) GROUP BY 1;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT replayed FROM wa.send_message(:'limited_id', '15551112222', 'text', '{"text":"x"}', idempotency_key => 'limited-1');
 
+-- Every list that a caller can hand over is bounded, in all its dimensions: whoever adds one
+-- adds it here, with a call.  (Lists of tables are for those who may send any SQL.)
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT p.oid::regprocedure AS function FROM pg_proc p
+WHERE p.pronamespace = 'wa'::regnamespace AND EXISTS (SELECT FROM unnest(p.proargtypes) t JOIN pg_type y ON y.oid = t WHERE y.typcategory = 'A')
+	AND NOT 'oid[]'::regtype = ANY (p.proargtypes)
+	AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname IN ('wa_app', 'wa_gateway', 'wa_connector', 'wa_worker') AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))
+ORDER BY p.proname;
+CREATE FUNCTION pg_temp.lists(call text, few text, good text, flat integer) RETURNS TABLE (list text, state text, column_name text) LANGUAGE sql VOLATILE AS $$
+	SELECT l.list, e.state, e.column_name
+	FROM (VALUES ('good', good), ('too many', format('array_fill(%s, ARRAY[%s])', few, flat + 1)), ('two dimensions', format('array_fill(%s, ARRAY[1, 4])', few)),
+		('a million', format('array_fill(%s, ARRAY[2, 500000])', few)), ('null', 'NULL'), ('empty', $e$'{}'$e$)) l (list, text), error_of(format(call, l.text)) e
+$$;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM pg_temp.lists(format($$SELECT wa.send_message(%L, '15551112222', 'text', '{"text":"x"}', mentions => %%s)$$, :'acme_session'), $$'15557654321'::text$$, $$array_fill('15557654321'::text, ARRAY[256])$$, 256);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM pg_temp.lists('SELECT wa.create_ticket(types => %s)', $$'message'::text$$, $$array_fill('message'::text, ARRAY[64])$$, 64);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM pg_temp.lists('SELECT count(*) FROM wa.read_events(types => %s)', $$'message'::text$$, $$array_fill('message'::text, ARRAY[64])$$, 64);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM pg_temp.lists($$SELECT wa.create_webhook('https://example.com', %s)$$, $$'message'::text$$, $$array_fill('message'::text, ARRAY[64])$$, 64);
+SELECT * FROM pg_temp.lists('SELECT wa.permissions(%s::text[])', $$'read'::text$$, $$array_fill('read'::text, ARRAY[64])$$, 64);
+INSERT INTO wa.message (org_id, session_id, chat_jid, type, content, wa_message_id, direction, status) SELECT s.org_id, s.id, '15551112222@s.whatsapp.net', 'poll', '{"options":["a","b"]}', 'POLL', 'out', 'sent' FROM wa.session s WHERE s.id = :'acme_session';
+SELECT wa.act_for((SELECT org_id FROM wa.session WHERE id = :'acme_session')) \; SELECT * FROM pg_temp.lists(format($$SELECT wa.connector_poll_vote(%L, 'POLL', '15551112222@s.whatsapp.net', %%s, now())$$, :'acme_session'), $$'a'::text$$, $$'{a,b}'::text[]$$, 12);
+DELETE FROM wa.webhook;
+DELETE FROM wa.ticket;
+DELETE FROM wa.message WHERE wa_message_id = 'POLL';
+
 -- Nobody reads or writes these tables directly.
 \c - regress_app
 SELECT * FROM wa.idempotency;

@@ -201,42 +201,42 @@ SELECT wa.authenticate(:'mia_token') IS NOT NULL \; SELECT * FROM error_of(forma
 SELECT wa.authenticate(:'gamma_key') IS NOT NULL \; SELECT * FROM error_of('SELECT wa.list_invitations()');
 SELECT wa.authenticate(:'gamma_key') IS NOT NULL \; SELECT * FROM error_of(format('SELECT wa.withdraw_invitation(%L)', :'inv_id'));
 -- Accepting is the gateway's, for somebody who is not signed in.
-SELECT wa.accept_invitation(:'inv_secret', 'Nina', 'correct horse', '192.0.2.9');
+SELECT wa.accept_invitation(:'inv_secret', 'Nina', 'correct horse');
 \c - :superuser
 \set SHOW_CONTEXT never
-SELECT wa.authenticate(:'gamma_key') IS NOT NULL \; SELECT wa.accept_invitation(:'inv_secret', 'Nina', 'correct horse', '192.0.2.9');
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Nina'', ''too short'', ''192.0.2.9'')', :'inv_secret'));
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, '''', ''correct horse'', ''192.0.2.9'')', :'inv_secret'));
-SELECT * FROM error_of($$SELECT wa.accept_invitation('wai_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4Vwuyc', 'Nina', 'correct horse', '192.0.2.9')$$);
-SELECT * FROM error_of($$SELECT wa.accept_invitation(NULL, 'Nina', 'correct horse', '192.0.2.9')$$);
+SELECT wa.authenticate(:'gamma_key') IS NOT NULL \; SELECT wa.accept_invitation(:'inv_secret', 'Nina', 'correct horse');
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Nina'', ''too short'')', :'inv_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, '''', ''correct horse'')', :'inv_secret'));
+SELECT * FROM error_of($$SELECT wa.accept_invitation('wai_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4Vwuyc', 'Nina', 'correct horse')$$);
+SELECT * FROM error_of($$SELECT wa.accept_invitation(NULL, 'Nina', 'correct horse')$$);
 -- Another kind of credential is no invitation.
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Nina'', ''correct horse'', ''192.0.2.9'')', :'gamma_key'));
-SELECT organization_id = :'gamma' AS in_gamma, email FROM wa.accept_invitation(:'inv_secret', 'Nina', 'correct horse', '192.0.2.9');
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Nina'', ''correct horse'')', :'gamma_key'));
+SELECT organization_id = :'gamma' AS in_gamma, email FROM wa.accept_invitation(:'inv_secret', 'Nina', 'correct horse');
 -- Once.
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Nina'', ''correct horse'', ''192.0.2.9'')', :'inv_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Nina'', ''correct horse'')', :'inv_secret'));
 SELECT email, name, org, role FROM wa.people WHERE lower(email) = 'nina@example.com';
 -- Who has an account already accepts with its password, and keeps name and password.
 SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT secret AS inv_secret FROM wa.invite_member('dora@example.com', 'owner') \gset
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Eve'', ''wrong password'', ''192.0.2.9'')', :'inv_secret'));
-SELECT user_id = :'dora' AS is_dora FROM wa.accept_invitation(:'inv_secret', 'Eve', 'correct horse', '192.0.2.9');
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Eve'', ''wrong password'')', :'inv_secret'));
+SELECT user_id = :'dora' AS is_dora FROM wa.accept_invitation(:'inv_secret', 'Eve', 'correct horse');
 SELECT name, org, role FROM wa.people WHERE email = 'dora@example.com' ORDER BY org;
 -- A newer invitation takes the older one's place; an admin cannot do that to an
 -- owner's invitation of an owner.
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT secret AS first_secret FROM wa.invite_member('zoe@example.com', 'member') \gset
 SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT id AS inv_id, secret AS inv_secret FROM wa.invite_member('ZOE@example.com', 'owner') \gset
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Zoe'', ''correct horse'', ''192.0.2.9'')', :'first_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Zoe'', ''correct horse'')', :'first_secret'));
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.invite_member('zoe@example.com', 'member')$$);
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT * FROM error_of(format('SELECT wa.withdraw_invitation(%L)', :'inv_id'));
 SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT wa.withdraw_invitation(:'inv_id'), wa.withdraw_invitation(:'inv_id');
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Zoe'', ''correct horse'', ''192.0.2.9'')', :'inv_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Zoe'', ''correct horse'')', :'inv_secret'));
 -- Expired.
 SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT secret AS inv_secret FROM wa.invite_member('zoe@example.com', 'admin') \gset
 UPDATE wa.invitation SET expires_at = now() WHERE email = 'zoe@example.com' AND withdrawn_at IS NULL;
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Zoe'', ''correct horse'', ''192.0.2.9'')', :'inv_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Zoe'', ''correct horse'')', :'inv_secret'));
 -- It does not outlive the right of who invited.
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT secret AS inv_secret FROM wa.invite_member('yves@example.com', 'admin') \gset
 SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT wa.set_member_role(:'adam', 'member');
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Yves'', ''correct horse'', ''192.0.2.9'')', :'inv_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Yves'', ''correct horse'')', :'inv_secret'));
 
 -- Nor does it outlive the account of who invited, or the password that somebody else may have had.
 SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT secret AS inv_secret FROM wa.invite_member('uma@example.com', 'owner') \gset
@@ -244,8 +244,8 @@ BEGIN; SELECT wa.disable_user(:'olga'); SELECT count(*) AS offers FROM wa.read_i
 BEGIN; SELECT wa.reset_password(:'olga') IS NOT NULL AS reset; SELECT count(*) AS offers FROM wa.read_invitation(:'inv_secret'); ROLLBACK;
 SELECT count(*) AS offers FROM wa.read_invitation(:'inv_secret');
 -- With no name somebody says to have an account; whether there is one is not told.
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, NULL, ''correct horse'', ''192.0.2.9'')', :'inv_secret'));
-SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Uma'', ''short'', ''192.0.2.9'')', :'inv_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, NULL, ''correct horse'')', :'inv_secret'));
+SELECT * FROM error_of(format('SELECT wa.accept_invitation(%L, ''Uma'', ''short'')', :'inv_secret'));
 -- Names and addresses that only look like others are none.
 SELECT wa.is_name(E'Olga\u200b') AS zero_width, wa.is_name(E'\u202eaglO') AS turned, wa.is_name(E'\U0001F468\u200D\U0001F469\u200D\U0001F467') AS family, wa.is_email(E'olga@example.com\u200b') AS zero_width_email, wa.is_email(E'ol\u00adga@example.com') AS hyphen;
 
@@ -260,6 +260,21 @@ SELECT wa.authenticate(:'dora_token') IS NOT NULL \; SELECT DISTINCT action FROM
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT * FROM error_of('SELECT wa.list_audit(NULL, 9)');
 SELECT wa.authenticate(:'gamma_key') IS NOT NULL \; SELECT * FROM error_of('SELECT wa.list_audit(NULL, 9)');
 SELECT * FROM error_of('SELECT wa.list_audit(NULL, 9)');
+
+-- Whoever tries invitations that are none, or has one to somebody's account and does not
+-- know the password, uses up nothing of what others have for signing in; nor do those who
+-- try to sign in keep an invited person from accepting.
+SELECT id AS ida FROM wa.create_user('ida@example.com', 'Ida', 'correct horse') \gset
+SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT secret AS inv_secret FROM wa.invite_member('ida@example.com', 'member') \gset
+SELECT count(error_of($$SELECT wa.accept_invitation('wai_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4Vwuyc', 'Nina', 'correct horse')$$)) FROM generate_series(1, 60);
+SELECT e.state, e.constraint_name, count(*) FROM generate_series(1, 11) n, error_of(format('SELECT wa.accept_invitation(%L, NULL, ''wrong password %s'')', :'inv_secret', n)) e GROUP BY 1, 2 ORDER BY 3;
+SELECT user_id = :'ida' AS signed_in FROM wa.sign_in('ida@example.com', 'correct horse', '192.0.2.9', 'psql');
+SELECT wa.refund_attempt('account', wa.attempt_key('ida@example.com', :'gamma'));
+SELECT count(error_of($$SELECT wa.charge_attempt('account', 'ida@example.com')$$)), count(error_of($$SELECT wa.charge_attempt('hashing', 'ida@example.com')$$)) FROM generate_series(1, 40);
+SELECT * FROM error_of($$SELECT wa.sign_in('ida@example.com', 'correct horse', '192.0.2.9', 'psql')$$);
+SELECT user_id = :'ida' AS accepted FROM wa.accept_invitation(:'inv_secret', NULL, 'correct horse');
+-- A made-up email address that looks like the other kind of key is not one.
+SELECT wa.attempt_key('SHOWN 00000000-0000-7000-8000-000000000000 Ida@Example.com') = wa.attempt_key('ida@example.com', '00000000-0000-7000-8000-000000000000') AS meet;
 
 -- All that isolation rests on still holds.
 SELECT name, detail FROM wa.self_check() WHERE NOT passed;

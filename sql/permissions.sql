@@ -51,7 +51,10 @@ COPY grants FROM PROGRAM $$printf 'PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0\0\001\0\0\
 SELECT granted FROM grants;
 
 -- Casts: to and from text[], and from one permission.
-SELECT ARRAY['send', 'read', 'send']::permissions, '{}'::text[]::permissions, ARRAY[['read'], ['manage']]::permissions;
+SELECT ARRAY['send', 'read', 'send']::permissions, '{}'::text[]::permissions;
+SELECT ARRAY[['read'], ['manage']]::permissions;
+SELECT array_fill('read'::text, ARRAY[64])::permissions;
+SELECT array_fill('read'::text, ARRAY[65])::permissions;
 SELECT '{events,read}'::permissions::text[], ('{events,read}'::permissions::text[])[1];
 SELECT cardinality('{}'::permissions::text[]);
 SELECT 'manage'::permission::permissions;

@@ -200,9 +200,10 @@ SELECT state FROM attempt('sue@example.org', :'reset', '198.51.100.12');
 -- An account that does not exist is limited as one that does (H21).
 SELECT wa.charge_attempt('account', 'nobody@example.net') FROM generate_series(1, 10) \g /dev/null
 SELECT state, constraint_name, seconds BETWEEN 1 AND 60 AS wait FROM attempt('nobody@example.net', 'wrong', '198.51.100.12');
--- An invitation and a changed password are guarded by the same limit.
-SELECT error_of($$SELECT wa.charge_attempt('account', 'sue@example.org')$$) FROM generate_series(1, 10) \g /dev/null
-SELECT * FROM error_of(format('SELECT wa.change_password(%L, ''wrong'', ''battery staple'')', :'cookie'));
+-- Whoever is signed in can change the password, however many strangers have tried it; and
+-- has as many attempts at the old one.
+SELECT error_of($$SELECT wa.charge_attempt('account', 'sue@example.org')$$), error_of($$SELECT wa.charge_attempt('hashing', 'sue@example.org')$$) FROM generate_series(1, 40) \g /dev/null
+SELECT e.state, e.constraint_name, count(*) FROM generate_series(1, 11) n, error_of(format('SELECT wa.change_password(%L, ''wrong %s'', ''battery staple'')', :'cookie', n)) e GROUP BY 1, 2 ORDER BY 3;
 -- An address: fifty attempts, whatever the accounts; in IPv6 a whole /64.
 SELECT wa.charge_attempt('address', wa.address_key('203.0.113.1')) FROM generate_series(1, 49) \g /dev/null
 SELECT state, constraint_name FROM attempt('x@example.org', 'wrong', '203.0.113.1');

@@ -11,8 +11,9 @@
  * Invariants:
  * - Set once.  The first identity that a transaction binds is the only one that
  *   it can bind until it ends, even if a savepoint is rolled back in between.
- * - A binding made in a subtransaction dies with it: it is handed to the parent
- *   at subcommit and forgotten at subabort.
+ * - What a subtransaction adds dies with it, a binding as well as a permission
+ *	 that was asked for later: it is handed to the parent at subcommit and taken
+ *	 back at subabort.
  * - A binding covers the permission that it was asked for, and no other that
  *	 the credential has, unless it was asked for none; presenting the credential
  *	 again can add to it.  A statement that gets into the wrong request, by a
@@ -34,6 +35,7 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "common/memory.h"
@@ -55,15 +57,29 @@ typedef struct Identity
 	uint8 value[WA_DIGEST_LENGTH];
 } Identity;
 
+/*
+ * A subtransaction that has bound or asked for something, and what was there
+ * before it did.  The innermost is first; each level is there at most once.
+ */
+typedef struct Addition
+{
+	SubTransactionId level;
+	bool bound_before;
+	WaPermissions asked_before;
+	struct Addition *outer;
+} Addition;
+
 typedef struct Context
 {
-	Identity first;         /* of this transaction; outlives savepoints */
-	WakKind credential;     /* what kind of credential it was, if it was one */
-	WaPrincipal principal;  /* kind NONE: nobody is bound now */
-	WaPermissions asked;    /* all that the binding may cover */
-	WaPermissions held;     /* all that the credential has, asked for or not */
-	uint64 generation;      /* of what it was read from when it was verified */
-	SubTransactionId level; /* the subtransaction that holds the binding */
+	Identity first;        /* of this transaction; outlives savepoints */
+	WakKind credential;    /* what kind of credential it was, if it was one */
+	WaPrincipal principal; /* kind NONE: nobody is bound now */
+	WaPermissions asked;   /* all that the binding may cover */
+	WaPermissions held;    /* all that the credential has, asked for or not */
+	bool relied_on;        /* something has asked who is bound, and was told */
+	WaPermissions used;    /* what was required of the binding so far */
+	uint64 generation;     /* of what it was read from when it was verified */
+	Addition *additions;   /* in TopTransactionContext; NULL: none */
 } Context;
 
 static Context context;
@@ -94,6 +110,10 @@ unbind(void)
 {
 	wak_wipe(&context.principal, sizeof(context.principal));
 	context.principal.kind = WA_PRINCIPAL_NONE;
+	context.asked = 0;
+	context.held = 0;
+	context.relied_on = false;
+	context.used = 0;
 }
 
 static void
@@ -107,6 +127,7 @@ transaction_changed(XactEvent event, void *argument)
 		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:
 			unbind();
+			context.additions = NULL;
 			wak_wipe(&context.first, sizeof(context.first));
 			context.first.kind = WA_PRINCIPAL_NONE;
 			break;
@@ -118,16 +139,45 @@ transaction_changed(XactEvent event, void *argument)
 	}
 }
 
+/* The parent has what its subtransaction added; what was there before it stays known. */
+static void
+hand_up(Addition *addition, SubTransactionId parent)
+{
+	if (addition->outer != NULL && addition->outer->level == parent)
+		context.additions = addition->outer;
+	else
+		addition->level = parent;
+}
+
+/*
+ * What the subtransaction added is gone.  What the credential can do may have
+ * been read from rows that are gone as well, so that it is verified again.
+ */
+static void
+take_back(const Addition *addition)
+{
+	context.additions = addition->outer;
+	if (!addition->bound_before)
+	{
+		unbind();
+		return;
+	}
+	context.asked = addition->asked_before;
+	context.principal.permissions &= context.asked;
+	context.used &= context.asked;
+	context.generation = 0;
+}
+
 static void
 subtransaction_changed(SubXactEvent event, SubTransactionId level, SubTransactionId parent,
 					   void *argument)
 {
-	if (context.principal.kind == WA_PRINCIPAL_NONE || context.level != level)
+	if (context.additions == NULL || context.additions->level != level)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		unbind();
+		take_back(context.additions);
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-		context.level = parent;
+		hand_up(context.additions, parent);
 }
 
 void
@@ -211,20 +261,30 @@ cover(const WaPrincipal *principal, uint64 generation)
 	context.generation = generation;
 }
 
-/*
- * A repeated call with the same identity adds what it asks for, and keeps the
- * binding's place among the savepoints.
- */
+/* Note what is there before this subtransaction adds to it, unless it has already. */
+static void
+note_addition(void)
+{
+	SubTransactionId level = GetCurrentSubTransactionId();
+	Addition *addition;
+
+	if (context.additions != NULL && context.additions->level == level)
+		return;
+	addition = MemoryContextAlloc(TopTransactionContext, sizeof(Addition));
+	addition->level = level;
+	addition->bound_before = context.principal.kind != WA_PRINCIPAL_NONE;
+	addition->asked_before = context.asked;
+	addition->outer = context.additions;
+	context.additions = addition;
+}
+
+/* A repeated call with the same identity adds what it asks for. */
 static void
 bind_identity(const Identity *identity, const WaPrincipal *principal, WaPermissions asked,
 			  uint64 generation)
 {
-	if (context.principal.kind == WA_PRINCIPAL_NONE)
-	{
-		context.first = *identity;
-		context.asked = 0;
-		context.level = GetCurrentSubTransactionId();
-	}
+	note_addition();
+	context.first = *identity;
 	context.asked |= asked;
 	cover(principal, generation);
 }
@@ -328,6 +388,7 @@ current_principal(void)
 
 	if (context.principal.kind == WA_PRINCIPAL_NONE)
 		return NULL;
+	context.relied_on = true;
 	if (context.principal.kind == WA_PRINCIPAL_SYSTEM)
 		return &context.principal;
 
@@ -361,7 +422,29 @@ permitted_principal(Oid permission)
 
 	if ((principal->permissions & needed) == 0)
 		refuse_permission(needed);
+	context.used |= needed;
 	return principal;
+}
+
+bool
+wa_context_is_relied_on(void)
+{
+	return context.relied_on;
+}
+
+WaPermissions
+wa_context_used(void)
+{
+	return context.used;
+}
+
+void
+wa_context_require(WaPermissions used)
+{
+	WaPermissions missing = used & ~required_principal()->permissions;
+
+	if (missing != 0)
+		refuse_permission(missing & -missing);
 }
 
 static Datum

@@ -41,4 +41,16 @@ typedef struct WaPrincipal
 /* Register the transaction callbacks; called once, at load. */
 extern void wa_context_init(void);
 
+/* Whether this transaction has done anything that rests on who is bound to it now. */
+extern bool wa_context_is_relied_on(void);
+
+/* The permissions that were required of the binding so far, and were there. */
+extern WaPermissions wa_context_used(void);
+
+/*
+ * Raise 28000 unless somebody is bound whose credential is still good, and 42501
+ * unless the binding still covers all these permissions.
+ */
+extern void wa_context_require(WaPermissions used);
+
 #endif /* WA_CONTEXT_H */

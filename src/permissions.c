@@ -44,6 +44,9 @@
 #define refuse_input(fcinfo, ...) ereport(ERROR, __VA_ARGS__)
 #endif
 
+/* Names in a list of permissions, with those that are named twice. */
+#define LIST_MAX 64
+
 #define KNOWN_PERMISSIONS "The permissions are read, send, manage, and events."
 
 /* In canonical order: the index is the bit's number. */
@@ -315,6 +318,10 @@ wa_permissions_from_array(PG_FUNCTION_ARGS)
 	bool *nulls;
 	int count;
 
+	if (ARR_NDIM(array) > 1 || ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > LIST_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("permissions must be a list of at most %d names in one dimension",
+							   LIST_MAX)));
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
 	for (int i = 0; i < count; i++)
 		set |= bit_of_element(elements[i], nulls[i]);

@@ -13,12 +13,19 @@
  *
  * It works on the message's own memory and changes no length, so that it
  * cannot fail, not even while the server reports that it is out of memory.
- * The statement that accompanies an error is not part of the message and
- * cannot be overwritten: it is left out of the log when it holds a credential.
  * What is logged is also what the client is told.
  *
- * A password looks like nothing.  Where one was read in, context and statement
- * are left out of what is reported until the transaction ends (password.c).
+ * The statement that accompanies an error is not part of the message, and the
+ * server may still be reading it: when it holds a credential, a redacted copy is
+ * logged in its place.  It is not left out, or whoever tries something would keep
+ * it out of the log by a comment that looks like a key.
+ *
+ * A password looks like nothing.  Where one was read in, the context is left out
+ * of what is reported until the transaction ends (password.c), and the statement
+ * is shown up to its first literal only; so it is where an error about a credential
+ * asks for it to be hidden.  A sealed login's statements are shown whole all the
+ * same: those that it may run hold no literal of anybody's, so that what stands in
+ * others are the secrets of whoever tries them.
  *
  * What looks like a credential is judged by its shape, in two ways:
  * - a prefix that begins a word, and behind it a run of a credential's characters
@@ -35,6 +42,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "tcop/tcopprot.h"
 #include "utils/elog.h"
 
@@ -46,10 +55,19 @@
 /* A run of this many mixed characters is taken for a secret without a prefix. */
 #define RANDOM_RUN_MIN 40
 
+/* Bytes of a statement that are shown when it has to be redacted; memory that was never used costs nothing. */
+#define SHOWN_MAX (1024 * 1024)
+
 /* What Standard Webhooks begins secrets with. */
 #define WEBHOOK_PREFIX "whsec_"
 
 static emit_log_hook_type next_emit_log_hook = NULL;
+
+/* Whether this is a sealed login's session. */
+static bool shows_statements = false;
+
+/* The statement as it is logged, when that differs from what was sent. */
+static char shown[SHOWN_MAX];
 
 static bool
 is_base62(char c)
@@ -175,6 +193,53 @@ wa_holds_secret(const char *text)
 	return text != NULL && next_secret(&at) > 0;
 }
 
+/*
+ * Log a redacted copy of the statement.  From now on the server reports that one, for
+ * as long as the statement runs; what it executes is another's to hold.
+ */
+static void
+show_redacted(void)
+{
+	size_t length = strnlen(debug_query_string, SHOWN_MAX);
+
+	if (debug_query_string == shown)
+		return;
+	memcpy(shown, debug_query_string, Min(length, SHOWN_MAX - 1));
+	shown[Min(length, SHOWN_MAX - 1)] = '\0';
+	redact(shown);
+	/* what may be the beginning of a credential that was cut off */
+	if (length == SHOWN_MAX)
+		for (size_t end = SHOWN_MAX - 1; end > 0 && !isspace((unsigned char) shown[end - 1]); end--)
+			shown[end - 1] = '*';
+	debug_query_string = shown;
+}
+
+/* ... that ends where its first literal begins. */
+static void
+show_beginning(void)
+{
+	size_t length;
+
+	show_redacted();
+	length = strcspn(shown, "'$0123456789");
+	strlcpy(shown + length, "...", SHOWN_MAX - length);
+}
+
+static void
+redact_statement(ErrorData *edata)
+{
+	bool secret = wa_password_is_near() || (edata->hide_stmt && edata->elevel >= ERROR);
+
+	if (debug_query_string == NULL || (!secret && !wa_holds_secret(debug_query_string)))
+		return;
+	if (secret)
+		edata->hide_stmt = edata->elevel < ERROR && edata->hide_stmt;
+	if (secret && !shows_statements)
+		show_beginning();
+	else
+		show_redacted();
+}
+
 static void
 redact_log(ErrorData *edata)
 {
@@ -188,12 +253,16 @@ redact_log(ErrorData *edata)
 	{
 		edata->context = NULL;
 		edata->internalquery = NULL;
-		edata->hide_stmt = true;
 	}
-	if (wa_holds_secret(debug_query_string))
-		edata->hide_stmt = true;
+	redact_statement(edata);
 	if (next_emit_log_hook)
 		next_emit_log_hook(edata);
+}
+
+void
+wa_redact_show_statements(void)
+{
+	shows_statements = true;
 }
 
 void

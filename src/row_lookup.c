@@ -206,26 +206,67 @@ wa_row_answer(FunctionCallInfo fcinfo, const Datum *values)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), answer, nulls));
 }
 
+static void
+wake_org_in(const TriggerData *trigger, const char *column)
+{
+	TupleDesc columns = RelationGetDescr(trigger->tg_relation);
+	bool is_null;
+	Datum org_id =
+		heap_getattr(trigger->tg_trigtuple, SPI_fnumber(columns, column), columns, &is_null);
+
+	/* what is of no organization, nobody listens by */
+	if (!is_null)
+		wa_wake_org(DatumGetUUIDP(org_id));
+}
+
+/* Wake the organizations that a person is a member of. */
+static void
+wake_orgs_of(Datum person)
+{
+	Oid schema = get_namespace_oid("wa", false);
+	Relation members = table_open(relation_named("member", schema), AccessShareLock);
+	TupleDesc columns = RelationGetDescr(members);
+	AttrNumber org_id = column_named(RelationGetRelid(members), "member", "org_id");
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	bool is_null;
+
+	ScanKeyInit(&key, column_named(RelationGetRelid(members), "member", "user_id"),
+				BTEqualStrategyNumber, F_UUID_EQ, person);
+	scan =
+		systable_beginscan(members, relation_named("member_of_user", schema), true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		wa_wake_org(DatumGetUUIDP(heap_getattr(tuple, org_id, columns, &is_null)));
+	systable_endscan(scan);
+	table_close(members, AccessShareLock);
+}
+
 /*
  * Tell those who wait for events, because the sockets that rest on what changed
- * have to go: those of the row's organization, or all when it has none.
+ * have to go: those of the row's organization, or of the person's, as the trigger
+ * says; without a row those of everybody.
  */
 static void
 wake_listeners(const TriggerData *trigger)
 {
-	TupleDesc columns = RelationGetDescr(trigger->tg_relation);
-	int number = SPI_fnumber(columns, "org_id");
-	bool is_null = true;
-	Datum org_id = (Datum) 0;
+	const char *whose = trigger->tg_trigger->tgnargs > 0 ? trigger->tg_trigger->tgargs[0] : "";
+	bool is_null;
 
-	if (trigger->tg_trigtuple != NULL && number > 0 && SPI_gettypeid(columns, number) == UUIDOID)
-		org_id = heap_getattr(trigger->tg_trigtuple, number, columns, &is_null);
-	wa_wake_org(is_null ? NULL : DatumGetUUIDP(org_id));
+	if (trigger->tg_trigtuple == NULL)
+		wa_wake_org(NULL);
+	else if (strcmp(whose, "person") == 0)
+		wake_orgs_of(heap_getattr(trigger->tg_trigtuple,
+								  SPI_fnumber(RelationGetDescr(trigger->tg_relation), "id"),
+								  RelationGetDescr(trigger->tg_relation), &is_null));
+	else if (whose[0] != '\0')
+		wake_org_in(trigger, whose);
 }
 
 /*
  * Trigger function of the tables that backends cache: tells all of them, at
- * commit, that the table changed.
+ * commit, that the table changed.  Its argument is the column with the organization
+ * whose sockets rest on the row; "person" if the row is one; none if none do.
  */
 Datum
 wa_invalidate(PG_FUNCTION_ARGS)

@@ -441,6 +441,7 @@ check_startup(Port *port, int status)
 	if (login_seal == 0)
 		return;
 	wa_transaction_timeout_begin();
+	wa_redact_show_statements();
 	forbidden = forbidden_startup_option(port);
 	if (forbidden != NULL)
 		ereport(FATAL, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),

@@ -5,19 +5,21 @@
  *		them has committed.
  *
  * NOTIFY takes a lock that makes commits wait for each other, so nothing here
- * is a NOTIFY.  Shared memory has a counter, the generation, that every commit
- * moves on which has written events or changed what a credential rests on, and
- * for each of 256 buckets the generation in which it last changed.  The bucket
- * of an organization is a byte of a hash of its id.  Who waits, waits for the
- * generation to move, and learns which buckets did; what happened there it
- * reads from the tables, under its credential.  A wake-up carries no data and
- * may be one too many, never one too few.
+ * is a NOTIFY.  Shared memory has a counter, the generation, that moves on with
+ * every change: a commit that has written events of an organization, or changed
+ * what a credential rests on.  The last changes are kept, each with the
+ * organization that it is of, in a ring at the place of its generation.
+ *
+ * Who waits (event_wait.c) reads on in the ring from where it stood.  A wake-up may
+ * be one too many, never one too few.
  *
  * Invariants:
  * - The counter moves after the commit is visible to others, never before, so
  *   that who is woken finds what it was woken for.
- * - The generation and its buckets change together, under one spinlock, which
- *   is held for a fixed number of instructions and by nothing that can raise.
+ * - The generation and the ring change together, under one spinlock, which is
+ *   held for a bounded number of instructions and by nothing that can raise.
+ * - Who reads the ring too late, or a transaction of very many organizations,
+ *   takes it for a change of everybody's.
  * - The generation begins with the time of the server's start in microseconds:
  *   what was seen before a restart is never ahead of it.
  * - A transaction that wakes at its commit cannot be prepared.  It could commit
@@ -33,28 +35,27 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "access/xlog.h"
-#include "catalog/pg_control.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/condition_variable.h"
+#include "storage/latch.h"
 #include "storage/spin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
-#include "src/digest.h"
-#include "src/row_lookup.h"
 #include "src/shared_memory.h"
 #include "src/wake.h"
 
-#define BUCKETS 256
-#define BITMAP_LENGTH (BUCKETS / 8)
+/* Bound of the ring: 4096 changes of 24 bytes, 100 kB. */
+#define CHANGES 4096
 
-/* Bound of a wait; who wants to wait longer calls again. */
-#define WAIT_MAX_MS 5000
+/* Organizations that one transaction changes; with more it changes everybody's. */
+#define PENDING_MAX 64
+
+/* After a change that was another's: what happens meanwhile is one wake-up. */
+#define PAUSE_MS 2
 
 typedef struct Wake
 {
@@ -62,7 +63,7 @@ typedef struct Wake
 	ConditionVariable changed;
 	slock_t mutex; /* protects what follows */
 	uint64 generation;
-	uint64 buckets[BUCKETS];
+	WaChange changes[CHANGES]; /* that of a generation is at its remainder */
 } Wake;
 
 static Wake *wake = NULL;
@@ -70,13 +71,12 @@ static Wake *wake = NULL;
 /* What this transaction will have changed. */
 static struct
 {
-	bool any;
-	uint8 bitmap[BITMAP_LENGTH];
+	int count;
+	WaChange changes[PENDING_MAX];
 } pending;
 
 PG_FUNCTION_INFO_V1(wa_wake);
-PG_FUNCTION_INFO_V1(wa_event_bucket);
-PG_FUNCTION_INFO_V1(wa_wait_for_events);
+PG_FUNCTION_INFO_V1(wa_knock);
 
 /* ---------------------------------------------------------------------
  * Memory
@@ -93,8 +93,7 @@ attach_memory(void *memory, LWLock *no_lock, bool is_new)
 	ConditionVariableInit(&wake->changed);
 	SpinLockInit(&wake->mutex);
 	wake->generation = (uint64) wake->started_at;
-	for (int i = 0; i < BUCKETS; i++)
-		wake->buckets[i] = wake->generation;
+	wake->changes[wake->generation % CHANGES].kind = WA_CHANGE_EVERYBODY;
 }
 
 TimestampTz
@@ -108,40 +107,35 @@ wa_wake_started_at(void)
  * ---------------------------------------------------------------------
  */
 
-/*
- * Which bucket is whose is nobody's to compute: the hash is keyed with a random value
- * that the cluster has had since it was made, and shows to nobody.  It stays the same
- * when the server restarts, so that buckets that gateways know do.
- */
-static uint64
-bucket_seed(void)
+static void
+note_change(WaChangeKind kind, const pg_uuid_t *id)
 {
-	static uint64 seed = 0;
-	uint8 digest[WA_DIGEST_LENGTH];
-
-	if (seed == 0)
+	for (int i = 0; i < pending.count; i++)
+		if (pending.changes[i].kind == kind &&
+			memcmp(&pending.changes[i].id, id, sizeof(pg_uuid_t)) == 0)
+			return;
+	if (pending.count == PENDING_MAX)
 	{
-		wa_sha256((const uint8 *) GetMockAuthenticationNonce(), MOCK_AUTH_NONCE_LEN, digest);
-		memcpy(&seed, digest, sizeof(seed));
-		seed |= 1;
+		kind = WA_CHANGE_EVERYBODY;
+		pending.count = 0;
 	}
-	return seed;
-}
-
-static int
-bucket_of(const pg_uuid_t *org_id)
-{
-	return (int) (hash_bytes_extended(org_id->data, UUID_LEN, bucket_seed()) % BUCKETS);
+	pending.changes[pending.count++] = (WaChange){.id = *id, .kind = kind};
 }
 
 void
 wa_wake_org(const pg_uuid_t *org_id)
 {
-	pending.any = true;
-	if (org_id == NULL)
-		memset(pending.bitmap, 0xFF, BITMAP_LENGTH);
+	static const pg_uuid_t nobody = {{0}};
+
+	if (pending.count > 0 && pending.changes[0].kind == WA_CHANGE_EVERYBODY)
+		return;
+	if (org_id != NULL)
+		note_change(WA_CHANGE_ORG, org_id);
 	else
-		pending.bitmap[bucket_of(org_id) / 8] |= (uint8) (1 << bucket_of(org_id) % 8);
+	{
+		pending.count = 0;
+		note_change(WA_CHANGE_EVERYBODY, &nobody);
+	}
 }
 
 /* wa.wake(org) */
@@ -152,15 +146,23 @@ wa_wake(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * wa.knock(gateway): at commit, the wait of the gateway of this name ends.
+ */
+Datum
+wa_knock(PG_FUNCTION_ARGS)
+{
+	note_change(WA_CHANGE_KNOCK, PG_GETARG_UUID_P(0));
+	PG_RETURN_VOID();
+}
+
 /* Move the generation on, and wake.  Runs where nothing may raise. */
 static void
 publish(void)
 {
 	SpinLockAcquire(&wake->mutex);
-	wake->generation++;
-	for (int i = 0; i < BUCKETS; i++)
-		if (pending.bitmap[i / 8] & 1 << i % 8)
-			wake->buckets[i] = wake->generation;
+	for (int i = 0; i < pending.count; i++)
+		wake->changes[++wake->generation % CHANGES] = pending.changes[i];
 	SpinLockRelease(&wake->mutex);
 	ConditionVariableBroadcast(&wake->changed);
 }
@@ -168,7 +170,7 @@ publish(void)
 static void
 transaction_changed(XactEvent event, void *argument)
 {
-	if (!pending.any)
+	if (pending.count == 0)
 		return;
 	switch (event)
 	{
@@ -192,7 +194,7 @@ transaction_changed(XactEvent event, void *argument)
 		case XACT_EVENT_PARALLEL_ABORT:
 			break;
 	}
-	memset(&pending, 0, sizeof(pending));
+	pending.count = 0;
 }
 
 void
@@ -218,37 +220,8 @@ wa_wake_preload(void)
  * ---------------------------------------------------------------------
  */
 
-/* wa.event_bucket(org): the bucket that changes with the organization. */
-Datum
-wa_event_bucket(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(bucket_of(PG_GETARG_UUID_P(0)));
-}
-
-/* The generation now, and the buckets that changed after the one that was seen. */
-static uint64
-look(uint64 seen, uint8 bitmap[BITMAP_LENGTH])
-{
-	uint64 buckets[BUCKETS];
-	uint64 generation;
-
-	SpinLockAcquire(&wake->mutex);
-	generation = wake->generation;
-	memcpy(buckets, wake->buckets, sizeof(buckets));
-	SpinLockRelease(&wake->mutex);
-
-	/* a generation that never was: from another server, or made up */
-	if (seen > generation)
-		seen = 0;
-	memset(bitmap, 0, BITMAP_LENGTH);
-	for (int i = 0; i < BUCKETS; i++)
-		if (buckets[i] > seen)
-			bitmap[i / 8] |= (uint8) (1 << i % 8);
-	return generation;
-}
-
-static uint64
-current_generation(void)
+uint64
+wa_wake_generation(void)
 {
 	uint64 generation;
 
@@ -258,14 +231,28 @@ current_generation(void)
 	return generation;
 }
 
-/* Sleep until the generation is another one than was seen, or the time is over. */
-static void
-wait_for_change(uint64 seen, int timeout_ms)
+int
+wa_wake_changes(uint64 *seen, WaChange chunk[WA_CHANGES_CHUNK])
 {
-	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+	int count = 0;
 
+	SpinLockAcquire(&wake->mutex);
+	if (*seen > wake->generation || wake->generation - *seen > CHANGES)
+	{
+		chunk[count++].kind = WA_CHANGE_EVERYBODY;
+		*seen = wake->generation;
+	}
+	while (count < WA_CHANGES_CHUNK && *seen < wake->generation)
+		chunk[count++] = wake->changes[++*seen % CHANGES];
+	SpinLockRelease(&wake->mutex);
+	return count;
+}
+
+void
+wa_wake_sleep(uint64 seen, TimestampTz end)
+{
 	ConditionVariablePrepareToSleep(&wake->changed);
-	while (current_generation() == seen)
+	while (wa_wake_generation() == seen)
 	{
 		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end);
 
@@ -275,26 +262,21 @@ wait_for_change(uint64 seen, int timeout_ms)
 	ConditionVariableCancelSleep();
 }
 
-/*
- * wa.wait_for_events(seen, timeout_ms) returns the generation, to be passed as
- * seen the next time, and a bitmap of the buckets that changed since.
- */
-Datum
-wa_wait_for_events(PG_FUNCTION_ARGS)
+void
+wa_wake_pause(void)
 {
-	uint64 seen = PG_ARGISNULL(0) ? 0 : (uint64) PG_GETARG_INT64(0);
-	int timeout_ms = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
-	bytea *changed = palloc0(VARHDRSZ + BITMAP_LENGTH);
-	Datum answer[2];
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PAUSE_MS,
+					 PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
 
+void
+wa_wake_require_memory(void)
+{
 	if (wake == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("events cannot be waited for"),
 				 errhint("Add wa_apikeys to shared_preload_libraries and restart the server.")));
-	wait_for_change(seen, Min(Max(timeout_ms, 0), WAIT_MAX_MS));
-	SET_VARSIZE(changed, VARHDRSZ + BITMAP_LENGTH);
-	answer[0] = Int64GetDatum((int64) look(seen, (uint8 *) VARDATA(changed)));
-	answer[1] = PointerGetDatum(changed);
-	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
 }

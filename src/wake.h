@@ -35,4 +35,41 @@ extern void wa_wake_org(const pg_uuid_t *org_id);
  */
 extern TimestampTz wa_wake_started_at(void);
 
+/* ---- for those who wait: event_wait.c ---- */
+
+typedef enum WaChangeKind
+{
+	WA_CHANGE_ORG,       /* of the organization with this id */
+	WA_CHANGE_EVERYBODY, /* of any */
+	WA_CHANGE_KNOCK      /* none: the gateway of this name has something to say */
+} WaChangeKind;
+
+typedef struct WaChange
+{
+	pg_uuid_t id;
+	WaChangeKind kind;
+} WaChange;
+
+/* Changes that are read at a time, while the spinlock is held. */
+#define WA_CHANGES_CHUNK 64
+
+/* Raise 55000 where there is no shared memory; before what follows. */
+extern void wa_wake_require_memory(void);
+
+/* The number of the last change. */
+extern uint64 wa_wake_generation(void);
+
+/*
+ * The next changes behind *seen, which moves on: how many, 0 when there are none.
+ * What is not kept any more, or a generation that never was (from another server,
+ * or made up), is one change of everybody's.
+ */
+extern int wa_wake_changes(uint64 *seen, WaChange chunk[WA_CHANGES_CHUNK]);
+
+/* Sleep until the generation is another one than was seen, or the time is over. */
+extern void wa_wake_sleep(uint64 seen, TimestampTz end);
+
+/* Let some more happen before the next look. */
+extern void wa_wake_pause(void);
+
 #endif /* WA_WAKE_H */

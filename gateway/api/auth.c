@@ -108,7 +108,6 @@ static const Param accept_params[] = {
 	 .min = 1,
 	 .max = NAME_MAX_CHARACTERS},
 	PASSWORD_PARAM("password"),
-	{.source = PARAM_CLIENT},
 	{.source = PARAM_END},
 };
 

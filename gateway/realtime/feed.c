@@ -144,7 +144,7 @@ feeds_run(Realtime *realtime)
 /* ---- life ---- */
 
 Feed *
-feed_create(Realtime *realtime, Holder *holder, int bucket, Filter *filter, const Place *place)
+feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const Place *place)
 {
 	Feed *feed = calloc(1, sizeof(*feed));
 
@@ -156,13 +156,13 @@ feed_create(Realtime *realtime, Holder *holder, int bucket, Filter *filter, cons
 	}
 	feed->realtime = realtime;
 	feed->holder = holder;
-	feed->bucket = bucket;
+	feed->org = org;
 	feed->filter = *filter;
 	filter->types = NULL;
 	feed->place = *place;
 	TAILQ_INIT(&feed->members);
 	TAILQ_INSERT_TAIL(&holder->feeds, feed, holder_link);
-	TAILQ_INSERT_TAIL(&realtime->buckets[bucket], feed, bucket_link);
+	TAILQ_INSERT_TAIL(&org->feeds, feed, org_link);
 	return feed;
 }
 
@@ -184,7 +184,8 @@ feed_free_if_empty(Feed *feed)
 		event_free(feed->expiry);
 	}
 	TAILQ_REMOVE(&holder->feeds, feed, holder_link);
-	TAILQ_REMOVE(&realtime->buckets[feed->bucket], feed, bucket_link);
+	TAILQ_REMOVE(&feed->org->feeds, feed, org_link);
+	org_free_if_empty(feed->org);
 	free(feed->filter.types);
 	free(feed);
 	holder_free_if_empty(realtime, holder);
@@ -324,15 +325,19 @@ void
 feeds_on_sweep(evutil_socket_t fd, short what, void *context)
 {
 	Realtime *realtime = context;
+	Org *org;
 	Feed *feed;
 
 	(void) fd;
 	(void) what;
-	for (int bucket = 0; bucket < BUCKETS; bucket++)
+	for (int i = 0; i < ORG_LISTS; i++)
 	{
-		TAILQ_FOREACH(feed, &realtime->buckets[bucket], bucket_link)
+		TAILQ_FOREACH(org, &realtime->orgs[i], link)
 		{
-			feed_watch_expiry(feed);
+			TAILQ_FOREACH(feed, &org->feeds, org_link)
+			{
+				feed_watch_expiry(feed);
+			}
 		}
 	}
 }

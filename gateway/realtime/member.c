@@ -86,29 +86,39 @@ log_member(const Member *member, const char *event, int code, const char *reason
 			 log_int("duration_ms", clock_monotonic_ms() - member->opened_ms));
 }
 
+/* A feed of its own, for a start.  What had to be made for it in vain goes again. */
+static Feed *
+make_feed(Realtime *realtime, const Identity *identity, Filter *filter, const Place *place)
+{
+	Holder *holder = find_or_make_holder(realtime, identity);
+	Org *org = holder == NULL ? NULL : org_find_or_make(realtime, identity->org);
+	Feed *feed = org == NULL ? NULL : feed_create(realtime, holder, org, filter, place);
+
+	if (feed == NULL && org != NULL)
+	{
+		org_free_if_empty(org);
+	}
+	if (feed == NULL && holder != NULL)
+	{
+		holder_free_if_empty(realtime, holder);
+	}
+	return feed;
+}
+
 Member *
 member_create(Realtime *realtime, const Identity *identity, Filter *filter, const Place *place)
 {
 	Member *member = calloc(1, sizeof(*member));
-	Holder *holder = member == NULL ? NULL : find_or_make_holder(realtime, identity);
-	Feed *feed;
+	Feed *feed = member == NULL ? NULL : make_feed(realtime, identity, filter, place);
 
-	if (holder == NULL)
+	if (feed == NULL)
 	{
 		free(filter->types);
 		filter->types = NULL;
 		free(member);
 		return NULL;
 	}
-	holder->sockets++;
-	feed = feed_create(realtime, holder, identity->bucket, filter, place);
-	if (feed == NULL)
-	{
-		holder->sockets--;
-		holder_free_if_empty(realtime, holder);
-		free(member);
-		return NULL;
-	}
+	feed->holder->sockets++;
 	member->feed = feed;
 	member->expires_ms = identity->expires_ms;
 	member->opened_ms = clock_monotonic_ms();
@@ -224,6 +234,23 @@ const WebSocketEvents member_events = {
 	.closed = on_closed,
 };
 
+static Member *
+first_open_member_of(const Org *org)
+{
+	const Feed *feed;
+
+	TAILQ_FOREACH(feed, &org->feeds, org_link)
+	{
+		Member *member = TAILQ_FIRST(&feed->members);
+
+		if (member != NULL && member->socket != NULL)
+		{
+			return member;
+		}
+	}
+	return NULL;
+}
+
 /*
  * Each one that is closed may take its feed and its holder along, so that the walk begins
  * anew at each; a member whose socket is not there yet is its opening's.
@@ -231,21 +258,18 @@ const WebSocketEvents member_events = {
 static Member *
 first_open_member(const Realtime *realtime)
 {
-	for (int bucket = 0; bucket < BUCKETS; bucket++)
+	Member *member = NULL;
+
+	for (int i = 0; i < ORG_LISTS && member == NULL; i++)
 	{
-		const Feed *feed;
+		const Org *org;
 
-		TAILQ_FOREACH(feed, &realtime->buckets[bucket], bucket_link)
+		TAILQ_FOREACH(org, &realtime->orgs[i], link)
 		{
-			Member *member = TAILQ_FIRST(&feed->members);
-
-			if (member != NULL && member->socket != NULL)
-			{
-				return member;
-			}
+			member = member == NULL ? first_open_member_of(org) : member;
 		}
 	}
-	return NULL;
+	return member;
 }
 
 void

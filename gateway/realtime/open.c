@@ -28,7 +28,6 @@ enum
 {
 	OPEN_CREDENTIAL,
 	OPEN_ORG,
-	OPEN_BUCKET,
 	OPEN_EXPIRES,
 	OPEN_TYPES_KNOWN, /* of realtime_open; what follows is of realtime_redeem */
 	REDEEM_SESSION = OPEN_TYPES_KNOWN,
@@ -278,16 +277,13 @@ take_identity(Opening *opening, const DbResult *result)
 	Identity *identity = &opening->identity;
 	const char *credential;
 	size_t length;
-	int64_t bucket;
 
 	if (result->rows != 1 || !db_text(result, 0, OPEN_CREDENTIAL, &credential, &length) ||
-		length >= sizeof(identity->credential) || !db_uuid(result, 0, OPEN_ORG, identity->org) ||
-		!db_int(result, 0, OPEN_BUCKET, &bucket) || bucket < 0 || bucket >= BUCKETS)
+		length >= sizeof(identity->credential) || !db_uuid(result, 0, OPEN_ORG, identity->org))
 	{
 		return false;
 	}
 	memcpy(identity->credential, credential, length);
-	identity->bucket = (int) bucket;
 	if (!db_time_ms(result, 0, OPEN_EXPIRES, &identity->expires_ms))
 	{
 		identity->expires_ms = INT64_MAX;

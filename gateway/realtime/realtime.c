@@ -22,7 +22,7 @@ find_statements(Realtime *realtime)
 		{"realtime_redeem", &statements->redeem}, {"realtime_open", &statements->open},
 		{"realtime_start", &statements->start},   {"realtime_batch", &statements->batch},
 		{"realtime_close", &statements->close},   {"realtime_credential", &statements->credential},
-		{"event_wait", &statements->wait},
+		{"event_wait", &statements->wait},        {"event_knock", &statements->knock},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -76,10 +76,11 @@ make_lists(Realtime *realtime)
 	{
 		TAILQ_INIT(&realtime->holders[i]);
 	}
-	for (int i = 0; i < BUCKETS; i++)
+	for (int i = 0; i < ORG_LISTS; i++)
 	{
-		TAILQ_INIT(&realtime->buckets[i]);
+		TAILQ_INIT(&realtime->orgs[i]);
 	}
+	TAILQ_INIT(&realtime->unwatched);
 	TAILQ_INIT(&realtime->due);
 	TAILQ_INIT(&realtime->late);
 	TAILQ_INIT(&realtime->openings);

@@ -15,7 +15,7 @@
  * or the feed becomes the live one.  What the live feed is behind of the member is skipped
  * for it: that is all there is to the seam.
  *
- *	IDLE		nothing to do; woken by its bucket, or by its retry time when on realtime->late
+ *	IDLE		nothing to do; woken by its organization, or by its retry time when on realtime->late
  *	DUE			on realtime->due; reads when a read is free
  *	READING		request is in the database; what happens meanwhile is noted in "again"
  *
@@ -33,9 +33,8 @@
 #include "realtime/place.h"
 #include "realtime/realtime.h"
 
-/* Bits of the map that says where something has changed, and its bytes. */
-#define BUCKETS 256
-#define BUCKET_BYTES (BUCKETS / 8)
+/* Lists of organizations, found by the last byte of their ids, which is random. */
+#define ORG_LISTS 256
 
 /* Lists of holders, found by the last byte of their ids, which is random. */
 #define HOLDER_LISTS 256
@@ -103,6 +102,7 @@
 typedef struct Feed Feed;
 typedef struct Holder Holder;
 typedef struct Member Member;
+typedef struct Org Org;
 typedef struct Waiting Waiting;
 
 /* The permission that every read needs. */
@@ -145,7 +145,6 @@ typedef struct Identity
 	uint8_t holder[DB_UUID_SIZE]; /* key or person */
 	bool is_key;
 	uint8_t org[DB_UUID_SIZE];
-	int bucket;
 	int64_t expires_ms; /* wall clock */
 	char credential[CREDENTIAL_SIZE];
 	char client[DB_ADDRESS_MAX + 1]; /* where it comes from, for the record of the key's use */
@@ -184,16 +183,16 @@ typedef enum ReadKind
 struct Feed
 {
 	TAILQ_ENTRY(Feed) holder_link; /* holder->feeds */
-	TAILQ_ENTRY(Feed) bucket_link; /* realtime->buckets[bucket] */
+	TAILQ_ENTRY(Feed) org_link;    /* org->feeds */
 	TAILQ_ENTRY(Feed) due_link;    /* FEED_DUE: realtime->due */
 	TAILQ_ENTRY(Feed) late_link;   /* retry_at > 0: realtime->late */
 	Realtime *realtime;
 	Holder *holder;
+	Org *org;
 	struct MemberList members;
 	Filter filter;
 	Place place; /* everything up to it has been sent */
 	FeedState state;
-	int bucket;
 	bool live;     /* it has read to the horizon: others may join it */
 	bool again;    /* FEED_READING: something happened that this read may not have seen */
 	bool waits;    /* catching up: its member's queue has to empty before it reads on */
@@ -220,6 +219,20 @@ struct Holder
 
 TAILQ_HEAD(HolderList, Holder);
 
+/* An organization with sockets here. */
+struct Org
+{
+	TAILQ_ENTRY(Org) link;           /* realtime->orgs[...] */
+	TAILQ_ENTRY(Org) unwatched_link; /* !watched: realtime->unwatched */
+	Realtime *realtime;
+	uint8_t id[DB_UUID_SIZE];
+	bool watched; /* the database tells of its changes */
+	bool handed;  /* !watched: the wait that is under way asks for it */
+	struct FeedList feeds;
+};
+
+TAILQ_HEAD(OrgList, Org);
+
 typedef struct Forget
 {
 	TAILQ_ENTRY(Forget) link; /* realtime->forgets */
@@ -243,6 +256,7 @@ typedef struct Statements
 	int close;
 	int credential;
 	int wait;
+	int knock;
 } Statements;
 
 struct Realtime
@@ -252,7 +266,8 @@ struct Realtime
 	RealtimeConfig config;
 	Statements statements;
 	struct HolderList holders[HOLDER_LISTS];
-	struct FeedList buckets[BUCKETS];
+	struct OrgList orgs[ORG_LISTS];
+	struct OrgList unwatched; /* those that the database is to watch for us */
 	struct FeedList due;
 	struct FeedList late;
 	struct OpeningList openings; /* requests that may become sockets */
@@ -338,9 +353,9 @@ extern void members_close_all(Realtime *realtime, int code, const char *reason);
 
 /* A feed with no member yet.  filter.types is taken over, also on failure.  NULL: memory is out. */
 extern Feed *
-feed_create(Realtime *realtime, Holder *holder, int bucket, Filter *filter, const Place *place);
+feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const Place *place);
 
-/* Ends it, and a holder of which it was the last, when it has no member and nobody is busy with it. */
+/* Ends it, and a holder and an organization of which it was the last, when it has no member and nobody is busy with it. */
 extern void feed_free_if_empty(Feed *feed);
 
 /* Something may have happened. */
@@ -375,12 +390,34 @@ extern void feed_enter(Feed *feed, FeedState state);
 extern void feed_retry(Feed *feed, bool progress);
 extern void feed_settle(Feed *feed);
 
+/* ---- org.c ---- */
+
+/* NULL: it has no feed here. */
+extern Org *org_find(Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
+
+/* ... or memory is out. */
+extern Org *org_find_or_make(Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
+
+/* Ends it, when it has no feed. */
+extern void org_free_if_empty(Org *org);
+
+/* Something may have happened there. */
+extern void org_wake(Org *org);
+
+/* The database watches it for us, or has to be asked to. */
+extern void org_watch(Org *org);
+extern void org_unwatch(Org *org);
+extern void orgs_unwatch_all(Realtime *realtime);
+
+/* The credential of one of its sockets; NULL: there is none at the moment. */
+extern const char *org_credential(const Org *org);
+
 /* ---- wait.c ---- */
 
 extern Waiting *waiting_create(Realtime *realtime);
 extern void waiting_free(Waiting *waiting);
 
-/* There is a first socket, or the last one has gone. */
+/* There is another socket, or the last one has gone. */
 extern void waiting_begin(Waiting *waiting);
 extern void waiting_end(Waiting *waiting);
 

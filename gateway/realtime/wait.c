@@ -3,8 +3,13 @@
  *		The one database connection that waits for something to happen.
  *
  * wa.wait_for_events() sleeps in the server until a transaction has committed that wrote
- * an event or changed a credential, and says in which buckets of organizations.  It shows
- * nothing else; what has happened is read by each feed under its own credential.
+ * an event, or changed a credential, of an organization for which it was handed the
+ * credential of a socket here, and says which.  It shows nothing else; what has happened
+ * is read by each feed under its own credential.
+ *
+ * What was handed over is kept by the server for this connection, so that only what is
+ * new has to be.  A wait that is under way is ended for that by a knock, which comes over
+ * another connection.
  *
  * It has a connection of its own, because a pipeline is answered in order.  Both the
  * connection and the waiting are there only while there are sockets.
@@ -21,13 +26,19 @@
 #define BUSY_MS 5
 #define PAUSE_MS 2
 
+/* Organizations that are handed over at once: parameters of event_wait. */
+#define HANDED_MAX 8
+
 struct Waiting
 {
 	Realtime *realtime;
-	Db *db;             /* NULL: no connection */
-	DbRequest *request; /* NULL: not waiting */
-	bool wanted;        /* there are sockets */
-	int64_t seen;       /* the last generation; 0: none, so that all may have changed */
+	Db *db;                     /* NULL: no connection */
+	DbRequest *request;         /* NULL: not waiting */
+	DbRequest *knock;           /* NULL: none is under way */
+	int64_t waits;              /* how many were begun, */
+	int64_t knocked;            /* ... and which of them was knocked at last */
+	bool wanted;                /* there are sockets */
+	uint8_t name[DB_UUID_SIZE]; /* ours, which nobody can guess */
 	int64_t answered_ms;
 	int64_t lost_ms;     /* since when it fails; 0: it does not */
 	struct event *timer; /* the next try, or the end of the connection */
@@ -62,6 +73,48 @@ open_connection(Waiting *waiting)
 	return waiting->db != NULL;
 }
 
+/* The next organization that has a credential to hand over. */
+static Org *
+next_to_hand(const Realtime *realtime)
+{
+	Org *org;
+
+	TAILQ_FOREACH(org, &realtime->unwatched, unwatched_link)
+	{
+		if (!org->handed && org_credential(org) != NULL)
+		{
+			return org;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * They go to the end, so that one which is not taken keeps nobody waiting.
+ */
+static bool
+add_sockets(Realtime *realtime, DbRequest *request)
+{
+	for (int i = 0; i < HANDED_MAX; i++)
+	{
+		Org *org = next_to_hand(realtime);
+		const char *credential = org == NULL ? NULL : org_credential(org);
+
+		if (credential == NULL ? !db_param_null(request)
+							   : !db_param_text(request, credential, strlen(credential)))
+		{
+			return false;
+		}
+		if (org != NULL)
+		{
+			org->handed = true;
+			TAILQ_REMOVE(&realtime->unwatched, org, unwatched_link);
+			TAILQ_INSERT_TAIL(&realtime->unwatched, org, unwatched_link);
+		}
+	}
+	return true;
+}
+
 static bool
 submit(Waiting *waiting)
 {
@@ -73,8 +126,8 @@ submit(Waiting *waiting)
 	}
 	request = db_request_new(waiting->realtime->statements.wait, DB_LANE_FAST, WAIT_TIMEOUT_MS,
 							 on_waited, waiting);
-	if (request == NULL || !db_param_int64(request, waiting->seen) ||
-		!db_param_int32(request, WAIT_MS))
+	if (request == NULL || !db_param_uuid(request, waiting->name) ||
+		!db_param_int32(request, WAIT_MS) || !add_sockets(waiting->realtime, request))
 	{
 		db_request_free(request);
 		return false;
@@ -84,23 +137,47 @@ submit(Waiting *waiting)
 		return false;
 	}
 	waiting->request = request;
+	waiting->waits++;
 	return true;
 }
 
 /*
- * Sockets whose credentials nobody can ask about must not stay open for long.
+ * Those that were handed over and not taken: their sockets' credentials are asked about.
  */
 static void
-note_failure(Waiting *waiting)
+wake_refused(Realtime *realtime)
 {
+	Org *org;
+
+	TAILQ_FOREACH(org, &realtime->unwatched, unwatched_link)
+	{
+		if (org->handed)
+		{
+			org->handed = false;
+			org_wake(org);
+		}
+	}
+}
+
+/*
+ * result is NULL if nothing could be asked.  Sockets whose credentials nobody can ask about
+ * must not stay open for long.
+ */
+static void
+note_failure(Waiting *waiting, const DbResult *result)
+{
+	bool refused = result != NULL && result->outcome == DB_REFUSED;
 	int64_t now = clock_monotonic_ms();
 
 	if (waiting->lost_ms == 0)
 	{
 		waiting->lost_ms = now;
-		log_line(LOG_LEVEL_WARNING, "waiting_for_events_failed");
+		log_line(LOG_LEVEL_WARNING, "waiting_for_events_failed",
+				 log_text("sqlstate", refused ? result->sqlstate : ""),
+				 log_text("message", refused ? result->message : ""));
 	}
-	waiting->seen = 0;
+	orgs_unwatch_all(waiting->realtime);
+	wake_refused(waiting->realtime);
 	start_timer(waiting, WAIT_RETRY_MS);
 	if (now - waiting->lost_ms > WAIT_LOST_MS)
 	{
@@ -113,53 +190,54 @@ wait_again(Waiting *waiting)
 {
 	if (!submit(waiting))
 	{
-		note_failure(waiting);
-	}
-}
-
-/*
- * Waking may merge feeds, so that the next one is looked up before.
- */
-static void
-wake_bucket(Realtime *realtime, int bucket)
-{
-	Feed *next;
-
-	for (Feed *feed = TAILQ_FIRST(&realtime->buckets[bucket]); feed != NULL; feed = next)
-	{
-		next = TAILQ_NEXT(feed, bucket_link);
-		feed_wake(feed);
+		note_failure(waiting, NULL);
 	}
 }
 
 static void
-wake_changed(Realtime *realtime, const uint8_t *changed)
+take_change(Realtime *realtime, const DbResult *result, int row)
 {
-	for (int bucket = 0; bucket < BUCKETS; bucket++)
+	uint8_t id[DB_UUID_SIZE];
+	bool watched = false;
+	Org *org = db_uuid(result, row, 0, id) ? org_find(realtime, id) : NULL;
+
+	if (org == NULL)
 	{
-		if ((changed[bucket / 8] >> bucket % 8 & 1) != 0)
-		{
-			wake_bucket(realtime, bucket);
-		}
+		return; /* its last socket has left */
 	}
-	feeds_run(realtime);
+	if (db_bool(result, row, 1, &watched) && watched)
+	{
+		org_watch(org);
+	}
+	else
+	{
+		org_unwatch(org);
+	}
+	org_wake(org);
 }
 
 /*
- * The generation and where something has changed; false when the answer is none.
+ * Whether the server knew what was handed over before; then each organization that has
+ * changed.  False when the answer is none.
  */
 static bool
-read_answer(Waiting *waiting, const DbResult *result, uint8_t changed[BUCKET_BYTES])
+take_answer(Realtime *realtime, const DbResult *result)
 {
-	const char *bytes;
-	size_t length;
+	bool known;
 
-	if (result->outcome != DB_ROWS || result->rows != 1 || !db_int(result, 0, 0, &waiting->seen) ||
-		!db_text(result, 0, 1, &bytes, &length) || length != BUCKET_BYTES)
+	if (result->outcome != DB_ROWS || result->rows < 1 || !db_bool(result, 0, 1, &known))
 	{
 		return false;
 	}
-	memcpy(changed, bytes, BUCKET_BYTES);
+	if (!known)
+	{
+		orgs_unwatch_all(realtime);
+	}
+	for (int row = 1; row < result->rows; row++)
+	{
+		take_change(realtime, result, row);
+	}
+	wake_refused(realtime);
 	return true;
 }
 
@@ -167,7 +245,6 @@ static void
 on_waited(void *arg, const DbResult *result)
 {
 	Waiting *waiting = arg;
-	uint8_t changed[BUCKET_BYTES];
 	int64_t now = clock_monotonic_ms();
 	bool busy = now - waiting->answered_ms < BUSY_MS;
 
@@ -177,9 +254,9 @@ on_waited(void *arg, const DbResult *result)
 		start_timer(waiting, WAIT_IDLE_MS);
 		return;
 	}
-	if (!read_answer(waiting, result, changed))
+	if (!take_answer(waiting->realtime, result))
 	{
-		note_failure(waiting);
+		note_failure(waiting, result);
 		return;
 	}
 	if (waiting->lost_ms > 0)
@@ -196,7 +273,7 @@ on_waited(void *arg, const DbResult *result)
 	{
 		wait_again(waiting);
 	}
-	wake_changed(waiting->realtime, changed);
+	feeds_run(waiting->realtime);
 }
 
 static void
@@ -217,8 +294,50 @@ on_timer(evutil_socket_t fd, short what, void *context)
 	}
 }
 
+static void on_knocked(void *arg, const DbResult *result);
+
 /*
- * A wait that was begun for sockets of before goes on for these: it has missed nothing.
+ * End the wait that is under way, if there is something to hand over; once for each wait.
+ * What does not get through is handed over when the wait ends by itself.
+ */
+static void
+knock(Waiting *waiting)
+{
+	const Realtime *realtime = waiting->realtime;
+	DbRequest *request;
+
+	if (waiting->knock != NULL || waiting->request == NULL || waiting->knocked == waiting->waits ||
+		next_to_hand(realtime) == NULL)
+	{
+		return;
+	}
+	request = db_request_new(realtime->statements.knock, DB_LANE_FAST, realtime->config.timeout_ms,
+							 on_knocked, waiting);
+	if (request != NULL && !db_param_uuid(request, waiting->name))
+	{
+		db_request_free(request);
+		request = NULL;
+	}
+	if (request != NULL && db_submit(realtime->db, request))
+	{
+		waiting->knock = request;
+		waiting->knocked = waiting->waits;
+	}
+}
+
+/* It may have ended a wait before the one that is under way now. */
+static void
+on_knocked(void *arg, const DbResult *result)
+{
+	Waiting *waiting = arg;
+
+	(void) result;
+	waiting->knock = NULL;
+	knock(waiting);
+}
+
+/*
+ * A wait that was begun for sockets of before goes on for these.
  */
 void
 waiting_begin(Waiting *waiting)
@@ -226,10 +345,12 @@ waiting_begin(Waiting *waiting)
 	waiting->wanted = true;
 	if (waiting->request == NULL)
 	{
-		/* what happened while nobody waited has to be taken for everything */
-		waiting->seen = 0;
 		event_del(waiting->timer);
 		wait_again(waiting);
+	}
+	else
+	{
+		knock(waiting);
 	}
 }
 
@@ -254,6 +375,7 @@ waiting_create(Realtime *realtime)
 		return NULL;
 	}
 	waiting->realtime = realtime;
+	evutil_secure_rng_get_bytes(waiting->name, sizeof(waiting->name));
 	waiting->timer = evtimer_new(realtime->base, on_timer, waiting);
 	if (waiting->timer == NULL)
 	{
@@ -273,6 +395,10 @@ waiting_free(Waiting *waiting)
 	if (waiting->request != NULL)
 	{
 		db_abandon(waiting->request);
+	}
+	if (waiting->knock != NULL)
+	{
+		db_abandon(waiting->knock);
 	}
 	db_close(waiting->db);
 	event_free(waiting->timer);

@@ -27,15 +27,13 @@
 #define WAIT_SPACING_MS 20
 #define WAIT_AGAIN_MS 1000
 
-#define BUCKETS 256
-
-/* Raised by wa.wait_for_events() where the library is not preloaded. */
+/* Raised by wa.wait_for_deliveries() where the library is not preloaded. */
 #define STATE_NOT_PRELOADED "55000"
 
 typedef struct Slot
 {
 	Lane *lane; /* NULL: free */
-	int bucket; /* of its organization, among the bits that a wake-up tells */
+	uint8_t org[DB_UUID_SIZE];
 } Slot;
 
 struct Dispatch
@@ -52,7 +50,7 @@ struct Dispatch
 	struct event *poll;
 
 	DbRequest *waiting;
-	int64_t seen; /* of wa.wait_for_events() */
+	int64_t seen; /* of wa.wait_for_deliveries() */
 	bool blind;   /* the database cannot tell */
 	int64_t eager_until_ms;
 	struct event *wait_again;
@@ -116,19 +114,19 @@ add_lane(Dispatch *dispatch, const DbResult *result, int row)
 {
 	uint8_t org[DB_UUID_SIZE];
 	uint8_t webhook[DB_UUID_SIZE];
-	int64_t bucket = 0;
 	int free_slot = 0;
 	Lane *lane;
 
 	while (free_slot < DISPATCH_LANES_MAX && dispatch->slots[free_slot].lane != NULL)
 		free_slot++;
 	if (free_slot == DISPATCH_LANES_MAX || !db_uuid(result, row, 0, org) ||
-		!db_uuid(result, row, 1, webhook) || !db_int(result, row, 2, &bucket))
+		!db_uuid(result, row, 1, webhook))
 		return;
 	lane = lane_start(&dispatch->lanes, org, webhook, dispatch->claimed_ms);
 	if (lane == NULL)
 		return;
-	dispatch->slots[free_slot] = (Slot){.lane = lane, .bucket = (int) bucket};
+	dispatch->slots[free_slot].lane = lane;
+	memcpy(dispatch->slots[free_slot].org, org, DB_UUID_SIZE);
 	dispatch->count++;
 }
 
@@ -205,23 +203,24 @@ on_poll(evutil_socket_t fd, short what, void *arg)
 
 /* ---- waiting for events ---- */
 
-/* The bits that tell which organizations have something new; all of them when in doubt. */
+static void
+wake_lanes_of(Dispatch *dispatch, const uint8_t org[DB_UUID_SIZE])
+{
+	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
+		if (dispatch->slots[i].lane != NULL &&
+			memcmp(dispatch->slots[i].org, org, DB_UUID_SIZE) == 0)
+			lane_wake(dispatch->slots[i].lane);
+}
+
+/* All rows but the first are organizations that have something new. */
 static void
 wake_lanes(Dispatch *dispatch, const DbResult *result)
 {
-	const char *changed;
-	size_t length;
-	bool known = db_text(result, 0, 1, &changed, &length) && length == BUCKETS / 8;
+	uint8_t org[DB_UUID_SIZE];
 
-	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
-	{
-		int bucket = dispatch->slots[i].bucket;
-
-		if (dispatch->slots[i].lane != NULL &&
-			(!known || bucket < 0 || bucket >= BUCKETS ||
-			 ((unsigned char) changed[bucket / 8] >> (bucket % 8) & 1) != 0))
-			lane_wake(dispatch->slots[i].lane);
-	}
+	for (int row = 1; row < result->rows; row++)
+		if (db_uuid(result, row, 1, org))
+			wake_lanes_of(dispatch, org);
 }
 
 static void
@@ -238,7 +237,7 @@ on_waited(void *arg, const DbResult *result)
 				 log_text("reason", "the database does not preload wa_apikeys"));
 		return;
 	}
-	if (result->outcome != DB_ROWS || result->rows != 1 || !db_int(result, 0, 0, &seen))
+	if (result->outcome != DB_ROWS || result->rows < 1 || !db_int(result, 0, 0, &seen))
 	{
 		if (result->outcome != DB_ROWS)
 			worker_log_failure(WORKER_EVENT_WAIT, result);
@@ -265,7 +264,8 @@ on_wait_again(evutil_socket_t fd, short what, void *arg)
 	(void) fd;
 	(void) what;
 	if (request != NULL &&
-		(!db_param_int64(request, dispatch->seen) || !db_param_int32(request, DISPATCH_WAIT_MS)))
+		(!db_param_text(request, dispatch->setup.owner, strlen(dispatch->setup.owner)) ||
+		 !db_param_int64(request, dispatch->seen) || !db_param_int32(request, DISPATCH_WAIT_MS)))
 	{
 		db_request_free(request);
 		request = NULL;

@@ -131,7 +131,10 @@ problem_of(const Transfer *transfer, CURLcode code)
 		case CURLE_SEND_ERROR:
 			return "the connection was closed before an answer";
 		case CURLE_WRITE_ERROR:
-		case CURLE_OUT_OF_MEMORY: /* what curl says of a single line that is too long */
+		case CURLE_OUT_OF_MEMORY: /* what curl says of a single line that is too long, */
+#if LIBCURL_VERSION_NUM >= 0x080600
+		case CURLE_TOO_LARGE: /* and since 8.6 */
+#endif
 			return "the answer's head is too large";
 		default:
 			return "the answer is not HTTP";

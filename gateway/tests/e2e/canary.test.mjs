@@ -9,13 +9,13 @@
  * parts of all credentials.
  *
  * One limit is documented: a credential that somebody types into a statement, in place of
- * a parameter, is part of that statement's text.  The log leaves it out even so, but
+ * a parameter, is part of that statement's text.  The log masks it even so, but
  * pg_stat_activity shows a session's last statement as it is, and pg_stat_statements keeps
  * comments and utility statements as they are.
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
+import { GATEWAY_LOGIN, WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { LOGS, Leaks } from './harness/leaks.mjs';
 import { postgresProgram, run, until } from './harness/processes.mjs';
@@ -326,7 +326,7 @@ test('as a literal that stands behind a letter or a digit', async () =>
 	await leaks.assertNone(['division by zero']);
 });
 
-test('as a literal in comments and utility statements: the log leaves it out', async () =>
+test('as a literal in comments and utility statements: the log masks it', async () =>
 {
 	const { secret } = await newKey();
 	const damaged = damage(secret);
@@ -345,6 +345,61 @@ test('as a literal in comments and utility statements: the log leaves it out', a
 		`COPY (SELECT '${secret}') TO STDOUT`,
 	);
 	await leaks.assertNone(['EXECUTE', 'key is wa_'], { without: ['pg_stat_statements'] });
+	await db.sql('SELECT pg_stat_statements_reset()');
+});
+
+/*
+ * What is refused is logged, whatever stands in it: nobody keeps it out of the log by a text
+ * that looks like a credential, is refused as one, or is taken for a password (P52).
+ */
+test('a refused statement is in every log, with its secrets masked', async () =>
+{
+	const { secret } = await newKey();
+	const invented = leaks.remember(`wa_${'aB3'.repeat(15)}`);
+	const sealed = await cluster.open('wa', GATEWAY_LOGIN);
+	const logged = async (mark) =>
+	{
+		const logs = Object.entries(await leaks.logs());
+
+		assert.deepEqual(leaks.search(logs), []);
+		assert.doesNotMatch(logs[0][1].toString('latin1'), /STATEMENT:[^\n]*hunter/);
+		return logs.filter(([, log]) => log.includes(mark)).map(([name]) => name);
+	};
+
+	for (const [i, hider] of [`/* ${secret} */ 1`, `1 -- ${invented}\n`, `'${secret}'`, "'wa_nonsense'::wa.secret", "'correct horse battery'::wa.password",
+		"repeat('x', 2000)::wa.password", `'a', '${invented}'::wa.secret`].entries())
+	{
+		const mark = `attack_number_${'abcdefgh'[i]}`;
+		const text = `SELECT ${hider}, relname AS ${mark} FROM pg_class`;
+
+		assert.notEqual((await sealed.exchange(message.query(text))).error, null);
+		assert.deepEqual(await logged(mark), LOGS, text);
+		assert.notEqual((await execute(sealed, text.replace(mark, `${mark}_parsed`), [])).error, null);
+		assert.deepEqual(await logged(`${mark}_parsed`), LOGS, text);
+	}
+
+	/* beyond what is shown of a statement; the cut goes through a credential */
+	for (const before of [20, 30, 40, 50])
+	{
+		const head = 'SELECT relname AS attack_number_y, ';
+		const text = `${head}'${' '.repeat(1024 * 1024 - head.length - before)}${secret}'`;
+
+		assert.notEqual((await sealed.exchange(message.query(text))).error, null);
+		assert.deepEqual(await logged('attack_number_y'), LOGS);
+	}
+	await sealed.close();
+
+	/* others' statements: up to the first literal, behind which the password may be */
+	const app = await cluster.open('wa', 'app');
+	const password = 'hunter two and a half';
+
+	for (const text of [`SELECT NULL AS attack_number_x, '${password}'::wa.password, 1 / 0`, `SELECT NULL AS attack_number_x, 'wa_nonsense'::wa.secret`])
+	{
+		assert.notEqual((await app.exchange(message.query(text))).error, null);
+		assert.deepEqual(await logged('SELECT NULL AS attack_number_x, ...'), LOGS, text);
+	}
+	await app.close();
+	await leaks.assertNone([], { without: ['pg_stat_activity', 'pg_stat_statements'] });
 	await db.sql('SELECT pg_stat_statements_reset()');
 });
 

@@ -86,7 +86,7 @@ test('no statement answers a secret', async () =>
 	await ask('check_login');
 	await ask('self_check');
 	await ask('unbound', ['1']);
-	await ask('event_wait', [0, 100]);
+	await ask('event_wait', [THIEF, 0, 100]);
 	await ask('delivery_stats');
 	await ask('flush_key_usage');
 	await ask('housekeeping', ['deliveries', 100]);

@@ -9,8 +9,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, prepareCluster } from './harness/cluster.mjs';
+import { emit } from './harness/socket.mjs';
 import { statementText as statement } from './harness/statements.mjs';
-import { createKey, createTenant } from './harness/tenants.mjs';
+import { createKey, createSession, createTenant } from './harness/tenants.mjs';
 import { message } from './harness/wire.mjs';
 
 const APP = 'app';
@@ -261,6 +262,96 @@ test('a portal does not outlive its transaction', async () =>
 
 	assert.equal(got.error, null);
 	assert.equal((await gateway.exchange(message.execute('kept'), message.sync())).error?.code, '34000');
+	await gateway.close();
+});
+
+/* Reads until the portal is suspended; returns how many rows came. */
+async function untilSuspended(wire)
+{
+	let rows = 0;
+
+	for (;;)
+	{
+		const { type } = await wire.next();
+
+		assert.notEqual(type, 'E');
+		rows += type === 'D' ? 1 : 0;
+		if (type === 's')
+			return rows;
+	}
+}
+
+test('a portal of which the client has read a part is not read on once its key is revoked', async () =>
+{
+	await createSession(db, ours.org);
+	for (const revoked of [false, true])
+	{
+		const gateway = await cluster.open('wa', GATEWAY_LOGIN);
+		const key = await createKey(db, ours.org, ['read']);
+
+		gateway.send(message.parse('', statement('authenticate')), message.bind('', [key.secret, 'read', null]), message.execute(),
+			message.parse('', statement('session_list')), message.bind('', [null, null, '50'], 'half'), message.execute('half', 1),
+			message.flush());
+		assert.equal(await untilSuspended(gateway), 2);		/* what authenticate answers, and one session */
+		if (revoked)
+			await db.value('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
+
+		const rest = await gateway.exchange(message.execute('half'), message.sync());
+
+		assert.equal(rest.error?.code, revoked ? '28000' : undefined);
+		assert.equal([...rest.types].includes('D'), !revoked);
+		await gateway.close();
+	}
+});
+
+/* ---- waiting for events ---- */
+
+test('who waits for events hears of the organizations whose sockets\' credentials he has, and of no others (P50)', async () =>
+{
+	const gateway = await cluster.open('wa', GATEWAY_LOGIN);
+	const name = '01234567-89ab-4def-8123-456789abcdef';
+	const key = await createKey(db, ours.org, ['events']);
+	const wait = async (credentials = [], ms = 0, as = name) =>
+	{
+		const eight = Array.from({ length: 8 }, (_, i) => credentials[i] ?? null);
+		const got = await gateway.execute(statement('event_wait'), [as, String(ms), ...eight]);
+
+		assert.equal(got.error, null);
+		return got.rows.map(({ org_id, watched }) => [org_id, watched]);
+	};
+	const opened = await gateway.exchange(...request(key.secret, 'events', statement('realtime_open'), [null]));
+	const { socket } = opened.rows.at(-1);
+
+	/* without a credential: nothing, whatever the others do, and whatever is stimulated */
+	assert.deepEqual(await wait(), [[null, 'f']]);
+	for (let i = 0; i < 4; i++)
+	{
+		await Promise.all([emit(db, theirs.org), emit(db, ours.org)]);
+		assert.deepEqual(await wait(), [[null, 't']]);
+	}
+	/* with one: that organization, and not that another was active */
+	assert.deepEqual(await wait([socket]), [[null, 't'], [ours.org.uuid, 't']]);
+	await emit(db, theirs.org);
+
+	const before = performance.now();
+	const waiting = wait([], 500);
+
+	await emit(db, theirs.org);
+	assert.deepEqual(await waiting, [[null, 't']]);
+	assert.ok(performance.now() - before >= 490, 'another\'s event has ended the wait');
+	await Promise.all([emit(db, theirs.org), emit(db, ours.org)]);
+	assert.deepEqual(await wait(), [[null, 't'], [ours.org.uuid, 't']]);
+	/* named like the organization, as if its events were knocks */
+	assert.deepEqual(await wait([], 0, theirs.org.uuid), [[null, 'f']]);
+	await emit(db, theirs.org);
+	assert.deepEqual(await wait([], 0, theirs.org.uuid), [[null, 't']]);
+	/* once the key is revoked: that it is over, and nothing more */
+	await wait([socket]);
+	await db.value('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
+	assert.deepEqual(await wait(), [[null, 't'], [ours.org.uuid, 'f']]);
+	await emit(db, ours.org);
+	assert.deepEqual(await wait(), [[null, 't']]);
+	assert.deepEqual(await wait([socket]), [[null, 't']]);
 	await gateway.close();
 });
 

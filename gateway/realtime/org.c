@@ -1,0 +1,132 @@
+/*
+ * org.c
+ *		Organizations that have sockets here, and whether the database watches them for us.
+ *
+ * The database tells a gateway of changes of those organizations only for which it has
+ * handed over a socket's credential (wait.c).  An organization is on realtime->unwatched
+ * from when it has its first socket until the database has said that it watches it; and
+ * again when the credential that was handed over has ended, or the connection.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "realtime/realtime_internal.h"
+
+static struct OrgList *
+list_of(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
+{
+	return &realtime->orgs[id[DB_UUID_SIZE - 1]];
+}
+
+void
+org_unwatch(Org *org)
+{
+	if (org->watched)
+	{
+		org->watched = false;
+		TAILQ_INSERT_TAIL(&org->realtime->unwatched, org, unwatched_link);
+	}
+}
+
+void
+org_watch(Org *org)
+{
+	org->handed = false;
+	if (!org->watched)
+	{
+		org->watched = true;
+		TAILQ_REMOVE(&org->realtime->unwatched, org, unwatched_link);
+	}
+}
+
+void
+orgs_unwatch_all(Realtime *realtime)
+{
+	Org *org;
+
+	for (int i = 0; i < ORG_LISTS; i++)
+	{
+		TAILQ_FOREACH(org, &realtime->orgs[i], link)
+		{
+			org_unwatch(org);
+		}
+	}
+}
+
+Org *
+org_find(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
+{
+	Org *org;
+
+	TAILQ_FOREACH(org, list_of(realtime, id), link)
+	{
+		if (memcmp(org->id, id, DB_UUID_SIZE) == 0)
+		{
+			return org;
+		}
+	}
+	return NULL;
+}
+
+Org *
+org_find_or_make(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
+{
+	Org *org = org_find(realtime, id);
+
+	if (org != NULL)
+	{
+		return org;
+	}
+	org = calloc(1, sizeof(*org));
+	if (org != NULL)
+	{
+		org->realtime = realtime;
+		memcpy(org->id, id, DB_UUID_SIZE);
+		TAILQ_INIT(&org->feeds);
+		TAILQ_INSERT_TAIL(list_of(realtime, id), org, link);
+		TAILQ_INSERT_TAIL(&realtime->unwatched, org, unwatched_link);
+	}
+	return org;
+}
+
+void
+org_free_if_empty(Org *org)
+{
+	if (TAILQ_EMPTY(&org->feeds))
+	{
+		org_watch(org);
+		TAILQ_REMOVE(list_of(org->realtime, org->id), org, link);
+		free(org);
+	}
+}
+
+void
+org_wake(Org *org)
+{
+	Feed *feed;
+
+	TAILQ_FOREACH(feed, &org->feeds, org_link)
+	{
+		feed_wake(feed);
+	}
+}
+
+/*
+ * A feed has no member for as long as its last one is leaving.
+ */
+const char *
+org_credential(const Org *org)
+{
+	const Feed *feed;
+
+	TAILQ_FOREACH(feed, &org->feeds, org_link)
+	{
+		const Member *member = TAILQ_FIRST(&feed->members);
+
+		if (member != NULL)
+		{
+			return member->credential;
+		}
+	}
+	return NULL;
+}

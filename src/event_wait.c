@@ -1,0 +1,357 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_wait.c
+ *		Who waits for events, and what they are told.
+ *
+ * When an organization is active is its own business.  A gateway hands over the
+ * credentials of its sockets, and is told of changes of their organizations and
+ * of nothing else, neither that there were others nor how many.  A credential is
+ * verified when it is handed over, and again each time before anything is told.
+ * What has changed is read from the tables, under the socket's own credential.
+ *
+ * What was handed over is kept for the connection, so that a wait costs what has
+ * changed and not what is watched.  It is for one gateway, which names itself by a
+ * random value: whoever gets a word in on the connection and does not know that
+ * name finds nothing there.
+ *
+ * A worker has to know that something has changed, to claim it.  Where it did, it
+ * is told of what it has claimed (wa.wait_for_deliveries()).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "common/memory.h"
+#include "src/compatibility.h"
+#include "src/credential.h"
+#include "src/row_lookup.h"
+#include "src/secret.h"
+#include "src/wake.h"
+
+/* Bound of a wait; who wants to wait longer calls again. */
+#define WAIT_MAX_MS 5000
+
+/* Sockets that are handed over at once. */
+#define HANDED_MAX 64
+
+/* Organizations that one connection watches. */
+#define WATCHED_MAX 65536
+/* From so many on those whose credentials have ended are looked for. */
+#define SWEEP_MIN 1024
+
+/* An organization that this connection watches. */
+typedef struct Watched
+{
+	pg_uuid_t org_id; /* the key */
+	WakKind kind;     /* of the credential that opens it */
+	uint8 digest[WA_DIGEST_LENGTH];
+	bool changed; /* it is to be told of */
+} Watched;
+
+/* What this connection watches, for whom, and up to where it has looked. */
+static HTAB *watched = NULL;
+static pg_uuid_t watcher;
+static uint64 watched_until = 0;
+static bool to_tell = false; /* some are marked as changed */
+static long sweep_at = SWEEP_MIN;
+
+PG_FUNCTION_INFO_V1(wa_wait_for_events);
+PG_FUNCTION_INFO_V1(wa_wait_for_change);
+
+/* When a wait of so many milliseconds (NULL: none) ends. */
+static TimestampTz
+end_of_wait(FunctionCallInfo fcinfo, int argument)
+{
+	int timeout_ms = PG_ARGISNULL(argument) ? 0 : PG_GETARG_INT32(argument);
+
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), Min(Max(timeout_ms, 0), WAIT_MAX_MS));
+}
+
+/* ---------------------------------------------------------------------
+ * What a gateway waits for
+ * ---------------------------------------------------------------------
+ */
+
+/* Whether the credential that opens the organization still does. */
+static bool
+is_open(const Watched *org)
+{
+	WaPrincipal principal;
+
+	return wa_credential_lookup(org->kind, org->digest, &principal) &&
+		   (principal.permissions & WA_PERMISSION_EVENTS) != 0 &&
+		   memcmp(&principal.org_id, &org->org_id, sizeof(pg_uuid_t)) == 0;
+}
+
+static void
+forget(const Watched *org)
+{
+	hash_search(watched, &org->org_id, HASH_REMOVE, NULL);
+}
+
+/*
+ * Begin anew, unless this connection watches for the same gateway already.
+ * Returns whether it does.
+ */
+static bool
+take_up(const pg_uuid_t *gateway)
+{
+	HASHCTL table = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Watched)};
+
+	if (watched != NULL && wak_equal(watcher.data, gateway->data, UUID_LEN))
+		return true;
+	hash_destroy(watched);
+	watched = NULL;
+	table.hcxt = TopMemoryContext;
+	watched =
+		hash_create("wa_apikeys watched", SWEEP_MIN, &table, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	watcher = *gateway;
+	watched_until = wa_wake_generation();
+	to_tell = false;
+	sweep_at = SWEEP_MIN;
+	return false;
+}
+
+/* Make room: organizations whose last change is long ago may be open no more. */
+static void
+sweep(void)
+{
+	HASH_SEQ_STATUS walk;
+	Watched *org;
+
+	if (hash_get_num_entries(watched) < sweep_at)
+		return;
+	hash_seq_init(&walk, watched);
+	while ((org = hash_seq_search(&walk)) != NULL)
+		if (!is_open(org))
+			forget(org);
+	sweep_at = Max(SWEEP_MIN, 2 * hash_get_num_entries(watched));
+	if (hash_get_num_entries(watched) >= WATCHED_MAX)
+		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+						errmsg("too many organizations are watched")));
+}
+
+/* Watch the organization of a credential.  One that is not valid is passed over. */
+static void
+watch(const WaSecret *secret)
+{
+	WaPrincipal principal;
+	Watched *org;
+
+	if (!wa_credential_lookup((WakKind) secret->kind, secret->digest, &principal) ||
+		(principal.permissions & WA_PERMISSION_EVENTS) == 0)
+		return;
+	sweep();
+	org = hash_search(watched, &principal.org_id, HASH_ENTER, NULL);
+	org->kind = (WakKind) secret->kind;
+	memcpy(org->digest, secret->digest, WA_DIGEST_LENGTH);
+	/* whatever changed before it was watched */
+	org->changed = true;
+	to_tell = true;
+}
+
+/* Returns whether there was any, valid or not. */
+static bool
+watch_all(ArrayType *secrets)
+{
+	ArrayIterator at = array_create_iterator(secrets, 0, NULL);
+	bool any = false;
+	Datum secret;
+	bool is_null;
+
+	while (array_iterate(at, &secret, &is_null))
+		if (!is_null)
+		{
+			watch((const WaSecret *) DatumGetPointer(secret));
+			any = true;
+		}
+	array_free_iterator(at);
+	return any;
+}
+
+static void
+mark_all(void)
+{
+	HASH_SEQ_STATUS walk;
+	Watched *org;
+
+	hash_seq_init(&walk, watched);
+	while ((org = hash_seq_search(&walk)) != NULL)
+		org->changed = true;
+}
+
+static bool
+is_knock(const WaChange *change)
+{
+	return change->kind == WA_CHANGE_KNOCK && memcmp(&change->id, &watcher, sizeof(pg_uuid_t)) == 0;
+}
+
+/* Mark what has changed.  True if the wait is over: by a change, or a knock. */
+static bool
+mark_changed(void)
+{
+	WaChange chunk[WA_CHANGES_CHUNK];
+	bool over = to_tell;
+	int count;
+
+	while ((count = wa_wake_changes(&watched_until, chunk)) > 0)
+		for (int i = 0; i < count; i++)
+		{
+			Watched *org = NULL;
+
+			if (chunk[i].kind == WA_CHANGE_EVERYBODY)
+				mark_all();
+			else if (chunk[i].kind == WA_CHANGE_ORG)
+				org = hash_search(watched, &chunk[i].id, HASH_FIND, NULL);
+			if (org != NULL)
+				org->changed = true;
+			to_tell |= org != NULL || chunk[i].kind == WA_CHANGE_EVERYBODY;
+			over |= to_tell || is_knock(&chunk[i]);
+		}
+	return over;
+}
+
+static void
+put_row(ReturnSetInfo *result, const pg_uuid_t *org_id, bool flag)
+{
+	Datum values[2] = {UUIDPGetDatum(org_id), BoolGetDatum(flag)};
+	bool nulls[2] = {org_id == NULL, false};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * Tell what has changed.  Of an organization whose credential has ended it is said
+ * that it is watched no more, and nothing from then on.
+ */
+static void
+tell_changed(ReturnSetInfo *result)
+{
+	HASH_SEQ_STATUS walk;
+	Watched *org;
+
+	to_tell = false;
+	hash_seq_init(&walk, watched);
+	while ((org = hash_seq_search(&walk)) != NULL)
+		if (org->changed)
+		{
+			bool open = is_open(org);
+
+			org->changed = false;
+			put_row(result, &org->org_id, open);
+			if (!open)
+				forget(org);
+		}
+}
+
+/* Wait until something that is watched has changed, or the time is over. */
+static void
+wait_for_own_change(TimestampTz end)
+{
+	bool over = mark_changed();
+
+	while (!over && GetCurrentTimestamp() < end)
+	{
+		wa_wake_sleep(watched_until, end);
+		over = mark_changed();
+		if (!over)
+			wa_wake_pause();
+	}
+}
+
+/* How many sockets are handed over, unless they are too many. */
+static int
+count_handed(ArrayType *sockets)
+{
+	int count = ArrayGetNItems(ARR_NDIM(sockets), ARR_DIMS(sockets));
+
+	if (count > HANDED_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("more than %d sockets cannot be handed over at once", HANDED_MAX)));
+	return count;
+}
+
+/*
+ * wa.wait_for_events(gateway, sockets, timeout_ms): begins to watch the
+ * organizations of these sockets too, and waits until one of those that it
+ * watches has changed.  The first row has no organization: whether what the
+ * gateway handed over earlier on this connection is still known.  Then each
+ * organization that has changed, or was added, and whether it is still watched.
+ */
+Datum
+wa_wait_for_events(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	TimestampTz end = end_of_wait(fcinfo, 2);
+	ArrayType *sockets = PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1);
+	bool handed = false;
+	bool known;
+
+	wa_wake_require_memory();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("name of the gateway must not be null")));
+	InitMaterializedSRF(fcinfo, 0);
+	known = take_up(PG_GETARG_UUID_P(0));
+	if (sockets != NULL && count_handed(sockets) > 0)
+		handed = watch_all(sockets);
+	/* what became of those is told at once, also that nothing did */
+	wait_for_own_change(known && !handed ? end : 0);
+	put_row(result, NULL, known);
+	tell_changed(result);
+	return (Datum) 0;
+}
+
+/* ---------------------------------------------------------------------
+ * What a worker waits for
+ * ---------------------------------------------------------------------
+ */
+
+/* The organizations that have changed behind *seen, which moves on; or any may have. */
+static Datum
+changed_orgs(uint64 *seen, bool *everybody)
+{
+	ArrayBuildState *orgs = initArrayResult(UUIDOID, CurrentMemoryContext, false);
+	WaChange chunk[WA_CHANGES_CHUNK];
+	int count;
+
+	*everybody = false;
+	while ((count = wa_wake_changes(seen, chunk)) > 0)
+		for (int i = 0; i < count; i++)
+		{
+			*everybody |= chunk[i].kind == WA_CHANGE_EVERYBODY;
+			if (chunk[i].kind == WA_CHANGE_ORG)
+				accumArrayResult(orgs, UUIDPGetDatum(&chunk[i].id), false, UUIDOID,
+								 CurrentMemoryContext);
+		}
+	return makeArrayResult(orgs, CurrentMemoryContext);
+}
+
+/*
+ * wa.wait_for_change(seen, timeout_ms), for function bodies: waits until anything
+ * has changed, and returns the generation, to be passed as seen the next time, and
+ * which organizations have changed since, or that any may have.
+ */
+Datum
+wa_wait_for_change(PG_FUNCTION_ARGS)
+{
+	uint64 seen = PG_ARGISNULL(0) ? 0 : (uint64) PG_GETARG_INT64(0);
+	bool everybody;
+	Datum answer[3];
+
+	wa_wake_require_memory();
+	wa_wake_sleep(seen, end_of_wait(fcinfo, 1));
+	answer[1] = changed_orgs(&seen, &everybody);
+	answer[0] = Int64GetDatum((int64) seen);
+	answer[2] = BoolGetDatum(everybody);
+	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
+}

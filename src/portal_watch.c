@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * portal_watch.c
+ *		A query that was stopped is run on only by one who may still run it.
+ *
+ * Row security asks for the bound organization when a scan begins, and not for
+ * each row.  A cursor, or a portal of which the client has read a part, would so
+ * go on after the key was revoked, or after a savepoint took the binding away
+ * that it began under.  So each run of a query notes what the transaction had
+ * required of its binding by then, and the next run of that query is refused
+ * unless all of it is still there.
+ *
+ * Invariants:
+ * - Only the later runs of a query are looked at.  What a first run needs it asks
+ *   for itself, by its policies and functions.
+ * - A note lives in the memory of its query's execution and ends with it.
+ *
+ * Out of reach is what the server has computed to its end before it hands out
+ * the first row: a cursor WITH HOLD once its transaction has committed, and the
+ * rows of RETURNING.  So is a single run that takes long, which is the matter of
+ * statement_timeout.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "lib/ilist.h"
+#include "nodes/execnodes.h"
+
+#include "src/context.h"
+#include "src/portal_watch.h"
+
+typedef struct Note
+{
+	dlist_node link; /* in notes */
+	const EState *query;
+	WaPermissions used;
+	MemoryContextCallback ending;
+} Note;
+
+static dlist_head notes = DLIST_STATIC_INIT(notes);
+static ExecutorRun_hook_type next_executor_run = NULL;
+
+static Note *
+note_of(const EState *query)
+{
+	dlist_iter at;
+
+	dlist_foreach(at, &notes)
+	{
+		Note *note = dlist_container(Note, link, at.cur);
+
+		if (note->query == query)
+			return note;
+	}
+	return NULL;
+}
+
+static void
+forget(void *argument)
+{
+	Note *note = argument;
+
+	dlist_delete(&note->link);
+}
+
+static Note *
+make_note(const EState *query)
+{
+	Note *note = MemoryContextAllocZero(query->es_query_cxt, sizeof(Note));
+
+	note->query = query;
+	note->ending.func = forget;
+	note->ending.arg = note;
+	dlist_push_head(&notes, &note->link);
+	MemoryContextRegisterResetCallback(query->es_query_cxt, &note->ending);
+	return note;
+}
+
+static void
+check_before_run(const QueryDesc *query)
+{
+	const Note *note = query->already_executed ? note_of(query->estate) : NULL;
+
+	if (note != NULL)
+		wa_context_require(note->used);
+}
+
+static void
+note_after_run(const QueryDesc *query)
+{
+	Note *note;
+
+	if (!wa_context_is_relied_on())
+		return;
+	note = note_of(query->estate);
+	if (note == NULL)
+		note = make_note(query->estate);
+	note->used = wa_context_used();
+}
+
+/* From PostgreSQL 18 on nobody says whether a query is run only once. */
+#if PG_VERSION_NUM >= 180000
+#define RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define RUN_ARGUMENTS query, direction, count
+#define RUNS_ONCE false
+#else
+#define RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define RUN_ARGUMENTS query, direction, count, once
+#define RUNS_ONCE once
+#endif
+
+static void
+run(RUN_PARAMETERS)
+{
+	check_before_run(query);
+	if (next_executor_run)
+		next_executor_run(RUN_ARGUMENTS);
+	else
+		standard_ExecutorRun(RUN_ARGUMENTS);
+	if (!RUNS_ONCE)
+		note_after_run(query);
+}
+
+void
+wa_portal_watch_init(void)
+{
+	next_executor_run = ExecutorRun_hook;
+	ExecutorRun_hook = run;
+}
