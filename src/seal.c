@@ -5,7 +5,7 @@
  *
  * The logins of the gateway, the worker and the connectors each run a few
  * dozen known statements.  Whoever steals such a login, or injects SQL through
- * it, finds that the server refuses every other one.  There are five doors:
+ * it, finds that the server refuses every other one.  The doors:
  *
  *	- parse analysis, which every statement of the simple and the extended
  *	  protocol passes.  The whole text must be registered, and the parameters
@@ -14,16 +14,24 @@
  *	  reason the search path must be pg_catalog alone, and every object in the
  *	  analyzed tree the server's or the extension's.  It runs once per connection
  *	  and prepared statement, so that a request pays nothing for it.
+ *	- what analysis itself does.  It looks names up and converts literals, and the
+ *	  conversion to a domain runs the domain's checks, which are anybody's code:
+ *	  before the text could be refused.  So no function is executed for a sealed
+ *	  role but by the planner and the executor, whose statements were analyzed and
+ *	  not refused, and no schema is searched by name for a text that is not
+ *	  registered.
  *	- execution: a prepared statement runs under the name that its text begins
- *	  with, so that none can be put under another's.
+ *	  with, so that none can be put under another's.  An empty text is never
+ *	  analyzed nor executed; nothing runs while it stands where a binding
+ *	  statement belongs.
  *	- utility statements: none, not even BEGIN.  One request is one implicit
  *	  transaction.
  *	- fast-path function calls, which have no text: none.
  *	- startup options, which no statement hook sees: a short list, checked when
  *	  the client authenticates.
  *
- * How long a transaction may be held open is another file's
- * (transaction_timeout.c).
+ * What a session can hold, transaction and memory, is another file's
+ * (session_watch.c).
  *
  * Each door asks for the current user, not for the session's: what our own
  * SECURITY DEFINER functions run as their owner is free.  A function that is
@@ -38,12 +46,14 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_namespace.h"
+#include "commands/prepare.h"
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "libpq/auth.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/execnodes.h"
+#include "optimizer/planner.h"
 #include "parser/analyze.h"
 #include "parser/parse_param.h"
 #include "replication/walsender.h"
@@ -59,12 +69,13 @@
 #include "src/compatibility.h"
 #include "src/redact.h"
 #include "src/seal.h"
+#include "src/session_watch.h"
 #include "src/statement_list.h"
 #include "src/statement_tree.h"
-#include "src/transaction_timeout.h"
 
 static post_parse_analyze_hook_type next_parse_hook = NULL;
 static ProcessUtility_hook_type next_utility_hook = NULL;
+static planner_hook_type next_planner_hook = NULL;
 static ExecutorStart_hook_type next_executor_hook = NULL;
 static object_access_hook_type next_access_hook = NULL;
 static ClientAuthentication_hook_type next_authentication_hook = NULL;
@@ -304,7 +315,7 @@ check_statement(ParseState *pstate, Query *query, JumbleState *jumble)
 	roles = current_seal();
 	if (roles != 0)
 	{
-		wa_transaction_timeout_arm();
+		wa_session_watch();
 		check_registered(pstate, roles);
 		check_path();
 		check_tree(query);
@@ -329,24 +340,72 @@ is_named(const char *text, const char *name)
 		   strncmp(text + 3 + len, " */", 3) == 0;
 }
 
+/* How deep the planner is in itself: it plans what was analyzed and not refused. */
+static int planning = 0;
+
+static PlannedStmt *
+plan(Query *query, const char *text, int options, ParamListInfo params)
+{
+	PlannedStmt *result;
+
+	planning++;
+	PG_TRY();
+	{
+		result = next_planner_hook ? next_planner_hook(query, text, options, params)
+								   : standard_planner(query, text, options, params);
+	}
+	PG_FINALLY();
+	{
+		planning--;
+	}
+	PG_END_TRY();
+	return result;
+}
+
 /*
- * A prepared statement is about to run.  The seal is asked for last, because here
- * every execution comes by.
+ * Whether the prepared statement of this name, if there is one, was sent by the
+ * client and is not empty.
+ */
+static bool
+is_whole(const char *name)
+{
+	const PreparedStatement *statement = FetchPreparedStatement(name, false);
+
+	return statement == NULL ||
+		   (!statement->from_sql && statement->plansource->raw_parse_tree != NULL);
+}
+
+/*
+ * Whether a prepared statement may run: under its own name, and while no empty
+ * text stands where a statement belongs that binds an identity.  Executing that
+ * would do nothing and pass no hook, and what comes behind it would run under the
+ * identity that an unfinished pipeline has left.
+ */
+static bool
+may_run(const Portal portal)
+{
+	return is_named(portal->sourceText, portal->prepStmtName) && is_whole(portal->prepStmtName) &&
+		   is_whole("authenticate") && is_whole("act_for");
+}
+
+/*
+ * A statement is about to run.  The seal is asked for last, because here every
+ * execution comes by, that of functions' statements as well.
  */
 static void
-check_name(QueryDesc *query, int flags)
+check_execution(QueryDesc *query, int flags)
 {
-	Portal portal = ActivePortal;
+	const Portal portal = ActivePortal;
 
-	if (portal != NULL && portal->prepStmtName != NULL &&
-		!is_named(portal->sourceText, portal->prepStmtName) && current_seal() != 0)
+	if (portal != NULL && portal->prepStmtName != NULL && query->sourceText == portal->sourceText &&
+		!may_run(portal) && current_seal() != 0)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("this statement was prepared under another name than its own"),
 			 errdetail(
 				 "A sealed session can prepare a statement without a name, or under the name that its text begins with.")));
-	wa_transaction_timeout_arm();
+	wa_session_watch();
 
 	if (next_executor_hook)
 		next_executor_hook(query, flags);
@@ -375,17 +434,33 @@ check_utility(PlannedStmt *pstmt, const char *text, bool read_only_tree,
 }
 
 /*
- * A function is about to be executed.  Within a statement the server knows its
- * text; a fast-path call has none.  Nor has the commit of an extended-protocol
- * transaction: deferred triggers of a sealed login that run as its own user can
- * call no functions, and our tables have none.
+ * Whether this is the analysis of a text, or nothing that has one.  A fast-path
+ * call has no text.  Nor has the commit of an extended-protocol transaction:
+ * deferred triggers of a sealed login that run as its own user can call no
+ * functions, and our tables have none.
+ */
+static bool
+is_before_execution(void)
+{
+	return debug_query_string == NULL || (ActivePortal == NULL && planning == 0);
+}
+
+/*
+ * A function is about to be executed, or a schema to be searched because a text
+ * names it.  The server's own lists of schemas to search come by, too, without a
+ * text or with one that is registered.
  */
 static void
-check_function_call(ObjectAccessType access, Oid class, Oid object, int sub_object, void *argument)
+check_access(ObjectAccessType access, Oid class, Oid object, int sub_object, void *argument)
 {
-	if (access == OAT_FUNCTION_EXECUTE && debug_query_string == NULL && MyProcPort != NULL &&
-		current_seal() != 0)
-		refuse_statement();
+	if (MyProcPort != NULL && is_before_execution())
+	{
+		if (access == OAT_FUNCTION_EXECUTE && current_seal() != 0)
+			refuse_statement();
+		if (access == OAT_NAMESPACE_SEARCH && debug_query_string != NULL && IsTransactionState() &&
+			current_seal() != 0 && wa_statement_find(current_seal(), debug_query_string) == NULL)
+			refuse_statement();
+	}
 	if (next_access_hook)
 		next_access_hook(access, class, object, sub_object, argument);
 }
@@ -440,7 +515,7 @@ check_startup(Port *port, int status)
 		login_seal = wa_sealed_roles_of(role);
 	if (login_seal == 0)
 		return;
-	wa_transaction_timeout_begin();
+	wa_session_watch_begin();
 	wa_redact_show_statements();
 	forbidden = forbidden_startup_option(port);
 	if (forbidden != NULL)
@@ -453,7 +528,7 @@ void
 wa_seal_init(void)
 {
 	wa_statement_list_init();
-	wa_transaction_timeout_init();
+	wa_session_watch_init();
 	learn_parse_states();
 	DefineCustomBoolVariable(
 		"wa.verify_functions",
@@ -464,9 +539,11 @@ wa_seal_init(void)
 	next_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = check_utility;
 	next_access_hook = object_access_hook;
-	object_access_hook = check_function_call;
+	object_access_hook = check_access;
 	next_executor_hook = ExecutorStart_hook;
-	ExecutorStart_hook = check_name;
+	ExecutorStart_hook = check_execution;
+	next_planner_hook = planner_hook;
+	planner_hook = plan;
 	next_authentication_hook = ClientAuthentication_hook;
 	ClientAuthentication_hook = check_startup;
 }

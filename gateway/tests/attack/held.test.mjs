@@ -71,6 +71,7 @@ const HOLDS = {
 	'a portal that is read in part': () => begin(...messages(1), message.flush()),
 	'a portal that is read in part, and no credential': () =>
 		[message.parse('', stage.text('self_check')), message.bind(''), message.execute('', 1), message.flush()],
+	'an empty text, first of all': () => [message.parse('', ''), message.flush()],
 	'a statement that failed, and no Sync behind it': () => begin(message.parse('', 'SELECT 1'), message.flush(),
 		message.parse('', stage.text('session_list')), message.flush()),
 };
@@ -140,6 +141,57 @@ test('short requests on one connection go on for longer than the limit', async (
 	await wire.exchange(message.query('SELECT 1'));
 	wire.send(...begin(message.flush()));
 	assert.equal((await wire.receive()).error?.code, TOO_LONG);
+});
+
+test('an error outside of a transaction does not stop the clock', async () =>
+{
+	for (const wrong of [
+		[message.execute('no such portal'), message.sync()], [message.describe('S', 'no such statement'), message.sync()],
+		[message.bind('no such statement'), message.sync()], [message.query('SELECT 1')], [message.query('')],
+	])
+	{
+		const wire = await open('wa_gateway');
+
+		await wire.exchange(message.parse('session_list', stage.text('session_list')), message.sync());
+		await wire.exchange(...wrong);
+		/* what comes then takes locks and passes no hook */
+		wire.send(message.describe('S', 'session_list'), message.flush());
+		assert.equal((await wire.receive()).error?.code, TOO_LONG);
+		await gone(wire);
+	}
+});
+
+test('a sealed session that fills its memory ends', async () =>
+{
+	const { session, chat } = stage.ours;
+	const portals = (wire, i) => message.bind('message_list', [session.uuid, chat.jid, null, null, null, null, null, '200'], `portal ${i}`);
+	const fills = {
+		'portals': (i) => [message.bind('message_list', [session.uuid, chat.jid, null, null, null, null, null, '200'], `portal ${i}`), message.flush()],
+		'texts of empty statements': (i) => [message.parse(`empty ${i}`, `-- ${'x'.repeat(1_000_000)}`), message.sync()],
+		'values': (i) => [message.bind('session_list', ['x'.repeat(1_000_000), null, null], `portal ${i}`), message.flush()],
+	};
+
+	await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} SET wa.transaction_timeout = '60s'`);
+	for (const [what, messagesOf] of Object.entries(fills))
+	{
+		const wire = await open('wa_gateway');
+		let last = null;
+
+		for (const name of ['authenticate', 'session_list', 'message_list'])
+			await wire.exchange(message.parse(name, stage.text(name)), message.sync());
+		wire.send(message.bind('authenticate', [stage.ours.key.secret, 'read', null]), message.execute());
+		for (let i = 0; i < 100_000 && last?.type !== 'E' && !wire.ended; i++)
+		{
+			wire.send(...messagesOf(i));
+			/* as fast as it is answered */
+			do
+				last = await wire.next();
+			while (last !== null && !(what.startsWith('texts') ? 'ZE' : '2E').includes(last.type));
+		}
+		assert.match(last?.body.toString() ?? '', /C54000.*holds too much memory/s, what);
+		await gone(wire);
+	}
+	await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} RESET wa.transaction_timeout`);
 });
 
 test('a sealed session keeps a bounded number of prepared statements', async () =>

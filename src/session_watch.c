@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * transaction_timeout.c
- *		No sealed session holds a transaction open.
+ * session_watch.c
+ *		What a sealed session can hold: its transaction and its memory.
  *
  * statement_timeout runs while a statement does, and
  * idle_in_transaction_session_timeout only behind a BEGIN.  Neither runs in a
@@ -15,8 +15,12 @@
  * the only way which also works while it waits for its client.
  *
  * The server disarms all timeouts when it has caught an error.  The clock is
- * therefore wound up again at each abort, and before anything is analyzed or
- * executed.
+ * therefore wound up again when the error is reported, when its transaction
+ * aborts, and before anything is analyzed or executed.
+ *
+ * Nor does the server bound what a session keeps in memory: portals, prepared
+ * statements, their texts and values.  Once in a second of work it is added up,
+ * and a session that holds more than WA_SESSION_MEMORY_MAX ends.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,13 +31,17 @@
 #include "storage/latch.h"
 #include "utils/elog.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
-#include "src/transaction_timeout.h"
+#include "src/session_watch.h"
 
 #define TICK_MS 1000
+
+/* Many times what the largest request of a gateway takes. */
+#define WA_SESSION_MEMORY_MAX ((Size) 256 * 1024 * 1024)
 
 /* The SQLSTATE of PostgreSQL 17's transaction_timeout. */
 #define ERRCODE_TRANSACTION_TOO_LONG MAKE_SQLSTATE('2', '5', 'P', '0', '4')
@@ -41,6 +49,7 @@
 static int timeout_ms = 0;
 static TimeoutId tick = 0; /* 0: this session's login is not sealed */
 static volatile sig_atomic_t expired = false;
+static volatile sig_atomic_t memory_is_due = false;
 static emit_log_hook_type next_emit_log_hook = NULL;
 
 /* Runs in a signal handler. */
@@ -49,6 +58,7 @@ on_tick(void)
 {
 	TimestampTz end;
 
+	memory_is_due = true;
 	if (!IsTransactionState())
 		return;
 	end = TimestampTzPlusMilliseconds(GetCurrentTransactionStartTimestamp(), timeout_ms);
@@ -60,32 +70,52 @@ on_tick(void)
 	SetLatch(MyLatch);
 }
 
-void
-wa_transaction_timeout_begin(void)
+static void
+arm(void)
 {
-	tick = RegisterTimeout(USER_TIMEOUT, on_tick);
+	if (tick != 0 && !get_timeout_active(tick))
+		enable_timeout_every(tick, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), TICK_MS),
+							 TICK_MS);
 }
 
 void
-wa_transaction_timeout_arm(void)
+wa_session_watch_begin(void)
 {
-	if (tick == 0 || get_timeout_active(tick))
+	tick = RegisterTimeout(USER_TIMEOUT, on_tick);
+	arm();
+}
+
+void
+wa_session_watch(void)
+{
+	if (tick == 0)
 		return;
-	enable_timeout_every(tick, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), TICK_MS),
-						 TICK_MS);
+	arm();
+	if (!memory_is_due)
+		return;
+	memory_is_due = false;
+	if (MemoryContextMemAllocated(TopMemoryContext, true) > WA_SESSION_MEMORY_MAX)
+		ereport(FATAL, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("terminating connection of a sealed role: it holds too much memory"),
+						errdetail("A sealed session can hold %zu MB.",
+								  WA_SESSION_MEMORY_MAX / 1024 / 1024)));
 }
 
 static void
 transaction_changed(XactEvent event, void *argument)
 {
 	if (event == XACT_EVENT_ABORT)
-		wa_transaction_timeout_arm();
+		arm();
+	else if (event == XACT_EVENT_PRE_COMMIT)
+		wa_session_watch();
 }
 
-/* Let the session say why it ends. */
+/* An error is reported: wind up the clock, and let the session say why it ends. */
 static void
-explain_end(ErrorData *edata)
+report(ErrorData *edata)
 {
+	if (edata->elevel == ERROR)
+		arm();
 	if (expired && edata->elevel == FATAL && edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
 	{
 		edata->sqlerrcode = ERRCODE_TRANSACTION_TOO_LONG;
@@ -98,7 +128,7 @@ explain_end(ErrorData *edata)
 }
 
 void
-wa_transaction_timeout_init(void)
+wa_session_watch_init(void)
 {
 	DefineCustomIntVariable("wa.transaction_timeout",
 							"Ends the session of a sealed role whose transaction takes longer.",
@@ -106,5 +136,5 @@ wa_transaction_timeout_init(void)
 							NULL, NULL);
 	RegisterXactCallback(transaction_changed, NULL);
 	next_emit_log_hook = emit_log_hook;
-	emit_log_hook = explain_end;
+	emit_log_hook = report;
 }

@@ -1,0 +1,215 @@
+/*
+ * analysis.test.mjs
+ *		Nothing of a stranger's runs before the seal has looked, or past it.
+ *
+ * A text is analyzed before it can be refused, and an empty one is not analyzed at all.
+ * The attacker may create in one schema: there he makes types whose conversion runs code
+ * of his, of server functions only, stored parsed or with the rights of an application.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { message } from '../e2e/harness/wire.mjs';
+import { APP, LOGINS, REFUSED, Stage, told } from './stage.mjs';
+
+let stage, types;
+
+before(async () =>
+{
+	stage = await Stage.set();
+	await stage.db.sql(`CREATE SCHEMA evil AUTHORIZATION ${APP}; GRANT USAGE ON SCHEMA evil TO PUBLIC`);
+
+	const app = await stage.open(APP);
+
+	/* a sequence keeps its value whatever is rolled back */
+	await app.sql(`
+		CREATE SEQUENCE evil.ran;
+		GRANT ALL ON SEQUENCE evil.ran TO PUBLIC;
+		CREATE TABLE evil.loot (what text);
+		CREATE FUNCTION evil.note(v text) RETURNS boolean LANGUAGE sql
+			BEGIN ATOMIC SELECT nextval('evil.ran') > 0; END;
+		CREATE FUNCTION evil.do(v text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+			BEGIN PERFORM nextval('evil.ran'); EXECUTE v; RETURN true; END $$;
+		CREATE FUNCTION evil.steal(k text, n text, a text) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER AS $$
+			BEGIN INSERT INTO evil.loot VALUES (k); RETURN wa.authenticate(k::wa.secret, n::wa.permission, a); END $$;
+		CREATE DOMAIN evil.word AS text CHECK (evil.note(VALUE));
+		CREATE DOMAIN evil.command AS text CHECK (evil.do(VALUE));
+		CREATE DOMAIN evil.locked AS text CHECK (pg_advisory_lock(99) IS NOT NULL AND nextval('evil.ran') > 0);
+		CREATE DOMAIN evil.id AS uuid CHECK (evil.note(VALUE::text));
+		CREATE TYPE evil.pair AS (a evil.word);
+		CREATE TYPE evil.span AS RANGE (subtype = evil.word)`);
+	await app.close();
+	types = Object.fromEntries((await stage.db.sql(
+		"SELECT name, ('evil.' || name)::regtype::oid AS oid FROM unnest(ARRAY['word', 'word[]', 'locked', 'locked[]', 'id', 'pair', 'span']) name"))
+		.map((row) => [row.name, Number(row.oid)]));
+	await reset();
+});
+
+/* How often code of the attacker's ran since the last reset. */
+async function ran()
+{
+	return Number(await stage.db.value('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM evil.ran'));
+}
+
+async function reset()
+{
+	await stage.db.sql("SELECT setval('evil.ran', 1, false)");
+}
+
+const LITERALS = [
+	"SELECT '{x}'::evil.word[]", "SELECT '(x)'::evil.pair", "SELECT '[a,b]'::evil.span", "SELECT '{\"(x)\"}'::evil.pair[]",
+	"SELECT '{x}'::evil.locked[]", "VALUES ('{x}'::evil.word[])", "SELECT ARRAY['x'::evil.word]", "INSERT INTO evil.loot SELECT ('{x}'::evil.word[])[1]",
+	"SELECT 1 WHERE '{x}'::evil.word[] IS NULL", "WITH a AS (SELECT '{x}'::evil.word[]) SELECT FROM a", "EXPLAIN SELECT '{x}'::evil.word[]",
+	"SELECT CAST('{x}' AS evil.word[])", "/* session_list */ SELECT '{x}'::evil.word[]",
+	"DECLARE c CURSOR FOR SELECT '{x}'::evil.word[]", "BEGIN; SELECT '{x}'::evil.word[]", "CREATE TEMP TABLE t AS SELECT '{x}'::evil.word[]",
+	"COPY (SELECT '{x}'::evil.word[]) TO STDOUT", "PREPARE p AS SELECT '{x}'::evil.word[]",
+];
+
+test('the control: where nothing is sealed, converting a literal runs the code', async () =>
+{
+	const app = await stage.open(APP);
+
+	for (const text of LITERALS.slice(0, 4))
+		await app.exchange(message.parse('', text), message.sync());
+	assert.ok(await ran() >= 3);
+	await reset();
+	await app.close();
+});
+
+for (const [role, login] of Object.entries(LOGINS))
+{
+	test(`${login}: a literal in a text that is refused runs nothing`, async () =>
+	{
+		const wire = await stage.open(role);
+
+		for (const text of LITERALS)
+		{
+			const answers = [await wire.exchange(message.query(text))];
+
+			if (!text.includes(';'))
+				answers.push(await wire.exchange(message.parse('', text), message.bind(''), message.execute(), message.sync()));
+			for (const got of answers)
+			{
+				assert.equal(got.error?.code, REFUSED, text);
+				assert.match(got.error.text, /not registered/, text);
+				assert.equal(got.status, 'I', text);
+			}
+		}
+		assert.equal(await ran(), 0);
+		assert.equal(await stage.db.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), '0');
+		await wire.close();
+	});
+
+	test(`${login}: an unregistered text tells nothing of what there is in a schema`, async () =>
+	{
+		const wire = await stage.open(role);
+
+		for (const [there, invented] of [
+			['SELECT label FROM wa.session', 'SELECT label FROM wa.no_such_table'], ['SELECT label FROM wa.session', 'SELECT no_such FROM wa.session'],
+			["SELECT wa.create_org('x')", "SELECT wa.no_such('x')"], ['SELECT NULL::evil.word', 'SELECT NULL::evil.no_such'],
+			['SELECT 1 OPERATOR(wa.=) 1', 'SELECT 1 OPERATOR(wa.@@@) 1'], ['SELECT * FROM evil.loot', 'SELECT * FROM evil.no_such'],
+		])
+			assert.equal(told(await wire.exchange(message.query(there))), told(await wire.exchange(message.query(invented))), invented);
+		await wire.close();
+	});
+}
+
+test('a registered text whose parameter is declared as such a type converts nothing', async () =>
+{
+	const wire = await stage.open();
+
+	for (const statement of stage.statements.filter((one) => one.role_name === 'wa_gateway'))
+		for (const at of statement.parameters.keys())
+			for (const oid of Object.values(types))
+				await wire.exchange(message.parse('', statement.source, statement.parameters.with(at, oid)), message.sync());
+	assert.equal(await ran(), 0);
+	await wire.close();
+});
+
+test('an empty text with parameters of such a type converts nothing', async () =>
+{
+	for (const text of ['', ' ', ';', '/* authenticate */', '-- x', '\n'])
+	{
+		const wire = await stage.open();
+
+		for (const [name, oid] of Object.entries(types))
+		{
+			const got = await wire.exchange(message.parse('e', text, [oid]),
+				message.bind('e', [name === 'pair' ? '(x)' : name.endsWith('[]') ? '{x}' : 'x']), message.execute(), message.sync());
+
+			assert.notEqual(got.error, null, `${JSON.stringify(text)} ${name}`);
+			await wire.exchange(message.close('S', 'e'), message.sync());
+		}
+		await wire.close();
+	}
+	assert.equal(await ran(), 0);
+});
+
+/* A request by the names that the gateway uses: a change that tells whose organization it was. */
+function create(tenant, name)
+{
+	return [
+		message.bind('authenticate', [tenant.key.secret, 'manage', null]), message.execute(),
+		message.bind('session_create', [name, 'f', null, null, null]), message.execute(), message.sync(),
+	];
+}
+
+test('behind an empty text in place of authenticate nothing runs, whoever is bound (P45)', async () =>
+{
+	const declared = stage.statement('authenticate').parameters;
+
+	for (const [text, bindings] of [['', declared], ['/* authenticate */', declared], ['', [25, 25, 25]], [';', declared]])
+	{
+		const wire = await stage.open();
+
+		await wire.exchange(message.parse('session_create', stage.text('session_create')), message.sync());
+		await wire.exchange(message.parse('authenticate', text, bindings), message.sync());
+		/* bound to ours, in a pipeline that does not end */
+		wire.send(message.parse('', stage.text('authenticate')), message.bind('', [stage.ours.key.secret, 'manage', null]), message.execute());
+
+		const got = await wire.exchange(...create(stage.theirs, 'in whose organization'));
+
+		assert.equal(got.error?.code, REFUSED, JSON.stringify(text));
+		assert.equal(await stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'in whose organization'"), '0');
+		await wire.close();
+	}
+
+	/* the control: with the statement that belongs there it is theirs */
+	const wire = await stage.open();
+
+	for (const name of ['authenticate', 'session_create'])
+		await wire.exchange(message.parse(name, stage.text(name)), message.sync());
+	assert.equal((await wire.exchange(...create(stage.theirs, 'in their organization'))).error, null);
+	assert.equal(await stage.db.value("SELECT org_id FROM wa.session WHERE label = 'in their organization'"), stage.theirs.org.uuid);
+	await wire.close();
+});
+
+test('a statement that SQL has prepared is not run for a sealed login', async () =>
+{
+	const later = 'later';
+	const body = '/* authenticate */ PREPARE authenticate(text, text, text) AS SELECT evil.steal($1, $2, $3)';
+
+	/* such code cannot run in a sealed session; so let it be there from before */
+	await stage.db.sql(`CREATE ROLE ${later} LOGIN IN ROLE wa_app; ALTER ROLE ${later} SET search_path = pg_catalog, pg_temp`);
+
+	const wire = await stage.open(later);
+
+	await wire.sql(body);
+	await stage.db.sql(`GRANT wa_gateway TO ${later}`);
+
+	const got = await wire.exchange(message.bind('authenticate', [stage.theirs.key.secret, 'read', null]), message.execute(), message.sync());
+
+	assert.equal(got.error?.code, REFUSED);
+	assert.deepEqual(await stage.db.sql('SELECT * FROM evil.loot'), []);
+	await wire.close();
+
+	/* and by a literal it cannot get there */
+	const sealed = await stage.open();
+
+	await sealed.exchange(message.parse('authenticate', stage.text('authenticate')), message.sync());
+	assert.equal((await sealed.exchange(message.query(`SELECT '{"DEALLOCATE authenticate","${body}"}'::evil.command[]`))).error?.code, REFUSED);
+	assert.equal((await sealed.exchange(
+		message.bind('authenticate', [stage.theirs.key.secret, 'read', null]), message.execute(), message.sync())).error, null);
+	assert.deepEqual(await stage.db.sql('SELECT * FROM evil.loot'), []);
+	assert.equal(await ran(), 0);
+	await sealed.close();
+});
