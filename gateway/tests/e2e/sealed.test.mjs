@@ -248,7 +248,7 @@ test('a pipeline that is left open binds nobody else\'s key', async () =>
 
 	const next = await gateway.exchange(...request(ours.key.secret, 'read', list, [null, null, '5']));
 
-	assert.match(next.error?.text ?? '', /already bound/);
+	assert.match(next.error?.text ?? '', /has served a statement already/);
 	assert.ok(next.rows.every((row) => row.id !== ours.session.uuid));
 	await gateway.close();
 });
@@ -289,7 +289,7 @@ test('a portal of which the client has read a part is not read on once its key i
 		const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 		const key = await createKey(db, ours.org, ['read']);
 
-		gateway.send(message.parse('', statement('authenticate')), message.bind('', [key.secret, 'read', null]), message.execute(),
+		gateway.send(message.parse('', statement('authenticate')), message.bind('', [key.secret, 'read', null, '0']), message.execute(),
 			message.parse('', statement('session_list')), message.bind('', [null, null, '50'], 'half'), message.execute('half', 1),
 			message.flush());
 		assert.equal(await untilSuspended(gateway), 2);		/* what authenticate answers, and one session */
