@@ -148,7 +148,7 @@ test('an empty text with parameters of such a type converts nothing', async () =
 function create(tenant, name)
 {
 	return [
-		message.bind('authenticate', [tenant.key.secret, 'manage', null]), message.execute(),
+		message.bind('authenticate', [tenant.key.secret, 'manage', null, '0']), message.execute(),
 		message.bind('session_create', [name, 'f', null, null, null]), message.execute(), message.sync(),
 	];
 }
@@ -157,14 +157,14 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 {
 	const declared = stage.statement('authenticate').parameters;
 
-	for (const [text, bindings] of [['', declared], ['/* authenticate */', declared], ['', [25, 25, 25]], [';', declared]])
+	for (const [text, bindings] of [['', declared], ['/* authenticate */', declared], ['', [25, 25, 25, 25]], [';', declared]])
 	{
 		const wire = await stage.open();
 
 		await wire.exchange(message.parse('session_create', stage.text('session_create')), message.sync());
 		await wire.exchange(message.parse('authenticate', text, bindings), message.sync());
 		/* bound to ours, in a pipeline that does not end */
-		wire.send(message.parse('', stage.text('authenticate')), message.bind('', [stage.ours.key.secret, 'manage', null]), message.execute());
+		wire.send(message.parse('', stage.text('authenticate')), message.bind('', [stage.ours.key.secret, 'manage', null, '0']), message.execute());
 
 		const got = await wire.exchange(...create(stage.theirs, 'in whose organization'));
 
@@ -186,7 +186,7 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 test('a statement that SQL has prepared is not run for a sealed login', async () =>
 {
 	const later = 'later';
-	const body = '/* authenticate */ PREPARE authenticate(text, text, text) AS SELECT evil.steal($1, $2, $3)';
+	const body = '/* authenticate */ PREPARE authenticate(text, text, text, text) AS SELECT evil.steal($1, $2, $3)';
 
 	/* such code cannot run in a sealed session; so let it be there from before */
 	await stage.db.sql(`CREATE ROLE ${later} LOGIN IN ROLE wa_app; ALTER ROLE ${later} SET search_path = pg_catalog, pg_temp`);
@@ -196,7 +196,7 @@ test('a statement that SQL has prepared is not run for a sealed login', async ()
 	await wire.sql(body);
 	await stage.db.sql(`GRANT wa_gateway TO ${later}`);
 
-	const got = await wire.exchange(message.bind('authenticate', [stage.theirs.key.secret, 'read', null]), message.execute(), message.sync());
+	const got = await wire.exchange(message.bind('authenticate', [stage.theirs.key.secret, 'read', null, '0']), message.execute(), message.sync());
 
 	assert.equal(got.error?.code, REFUSED);
 	assert.deepEqual(await stage.db.sql('SELECT * FROM evil.loot'), []);
@@ -208,8 +208,34 @@ test('a statement that SQL has prepared is not run for a sealed login', async ()
 	await sealed.exchange(message.parse('authenticate', stage.text('authenticate')), message.sync());
 	assert.equal((await sealed.exchange(message.query(`SELECT '{"DEALLOCATE authenticate","${body}"}'::evil.command[]`))).error?.code, REFUSED);
 	assert.equal((await sealed.exchange(
-		message.bind('authenticate', [stage.theirs.key.secret, 'read', null]), message.execute(), message.sync())).error, null);
+		message.bind('authenticate', [stage.theirs.key.secret, 'read', null, '0']), message.execute(), message.sync())).error, null);
 	assert.deepEqual(await stage.db.sql('SELECT * FROM evil.loot'), []);
 	assert.equal(await ran(), 0);
 	await sealed.close();
+});
+
+test('a binding serves one statement, so that a lost Sync runs nothing under it', async () =>
+{
+	const wire = await stage.open();
+	const authenticate = (tenant) => [
+		message.parse('', stage.text('authenticate')), message.bind('', [tenant.key.secret, 'manage', null, '0']), message.execute()];
+	const make = (label) => [
+		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', null, null, null]), message.execute()];
+	const count = (label) => stage.db.value('SELECT count(*) FROM wa.session WHERE label = $1', [label]);
+
+	/* the Sync of ours and the authenticate of theirs have been cut out */
+	const got = await wire.exchange(...authenticate(stage.ours), ...make('ours, then theirs'), ...make('theirs'), message.sync());
+
+	assert.equal(got.error?.code, '25000');
+	assert.match(got.error.text, /has served a statement already/);
+	assert.equal(await count('theirs'), '0');
+	assert.equal(await count('ours, then theirs'), '0');
+
+	/* with them, both run, each for its own */
+	for (const [tenant, label] of [[stage.ours, 'of ours'], [stage.theirs, 'of theirs']])
+	{
+		assert.equal((await wire.exchange(...authenticate(tenant), ...make(label), message.sync())).error, null);
+		assert.equal(await stage.db.value('SELECT org_id FROM wa.session WHERE label = $1', [label]), tenant.org.uuid);
+	}
+	await wire.close();
 });

@@ -184,12 +184,12 @@ test('a statement without parameters that is declared with unused ones does not 
 
 	/* bound to ours, in a pipeline that does not end; what stands under "authenticate" then is another text */
 	wire.send(
-		message.parse('', stage.text('authenticate')), message.bind('', [stage.ours.key.secret, 'read', null]), message.execute(),
+		message.parse('', stage.text('authenticate')), message.bind('', [stage.ours.key.secret, 'read', null, '1']), message.execute(),
 		message.parse('authenticate', stage.text('me'), declared));
 
 	/* the victim's request, by the names that the gateway uses */
 	const got = await wire.exchange(
-		message.bind('authenticate', [stage.theirs.key.secret, 'read', null]), message.execute(),
+		message.bind('authenticate', [stage.theirs.key.secret, 'read', null, '1']), message.execute(),
 		message.parse('', stage.text('session_list')), message.bind('', [null, null, '50']), message.execute(), message.sync());
 
 	assert.equal(got.error?.code, REFUSED);
@@ -203,7 +203,7 @@ test('a statement that is analyzed again, because what it uses has changed, is t
 	const wire = await stage.open();
 	const changes = ['ALTER TABLE wa.session ALTER COLUMN label SET STATISTICS 50', 'ALTER TABLE wa.session RESET (fillfactor)', 'GRANT SELECT ON wa.session TO wa_gateway'];
 	const run = () => wire.exchange(
-		message.bind('authenticate', [stage.ours.key.secret, 'read', null]), message.execute(),
+		message.bind('authenticate', [stage.ours.key.secret, 'read', null, '1']), message.execute(),
 		message.bind('session_list', [null, null, '50']), message.execute(), message.sync());
 
 	for (const name of ['authenticate', 'session_list'])

@@ -56,7 +56,7 @@ export class Stage
 	request(secret, needs, name, list = [])
 	{
 		return [
-			message.parse('', this.text('authenticate')), message.bind('', [secret, needs, null]), message.execute(),
+			message.parse('', this.text('authenticate')), message.bind('', [secret, needs, null, '1']), message.execute(),
 			message.parse('', this.text(name)), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
 		];
 	}

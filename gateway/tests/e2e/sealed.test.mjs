@@ -33,7 +33,7 @@ before(async () =>
 function request(secret, needs, text, list = [])
 {
 	return [
-		message.parse('', statement('authenticate')), message.bind('', [secret, needs, null]), message.execute(),
+		message.parse('', statement('authenticate')), message.bind('', [secret, needs, null, '1']), message.execute(),
 		message.parse('', text), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
 	];
 }
@@ -148,7 +148,7 @@ test('a registered text must be sent to the byte', async () =>
 		'a second statement': `${text}; SELECT 1`, 'the same twice': `${text};${text}`, 'a statement before': `BEGIN; ${text}`,
 		'a space in front': ` ${text}`, 'a union': `${text} UNION ALL ${text}`,
 		'explained': `EXPLAIN ${text}`, 'prepared': `PREPARE p AS ${text}`, 'copied': `COPY (${text}) TO STDOUT`,
-		'in a cursor': `DECLARE c CURSOR FOR ${text}`, 'a connector\'s': statement('act_for', 'connector').replace('$1', `'${theirs.org.uuid}'`),
+		'in a cursor': `DECLARE c CURSOR FOR ${text}`, 'a connector\'s': statement('act_for', 'connector').replace('$1', `'${theirs.org.uuid}'`).replace('$2::int8', '1'),
 	}))
 	{
 		const got = await gateway.exchange(message.query(changed));
@@ -170,7 +170,7 @@ test('one sealed role cannot run the statements of the other', async () =>
 		assert.equal((await gateway.exchange(message.parse('', statement(name, 'connector')), message.sync())).error?.code, REFUSED, name);
 	for (const name of ['authenticate', 'session_list', 'message_send', 'me'])
 		assert.equal((await connector.exchange(message.parse('', statement(name)), message.sync())).error?.code, REFUSED, name);
-	assert.equal((await connector.execute(statement('act_for', 'connector'), [ours.org.uuid])).error, null);
+	assert.equal((await connector.execute(statement('act_for', 'connector'), [ours.org.uuid, '1'])).error, null);
 	await Promise.all([gateway.close(), connector.close()]);
 });
 
@@ -248,7 +248,7 @@ test('a pipeline that is left open binds nobody else\'s key', async () =>
 
 	const next = await gateway.exchange(...request(ours.key.secret, 'read', list, [null, null, '5']));
 
-	assert.match(next.error?.text ?? '', /already bound/);
+	assert.match(next.error?.text ?? '', /has served a statement already/);
 	assert.ok(next.rows.every((row) => row.id !== ours.session.uuid));
 	await gateway.close();
 });
@@ -257,7 +257,7 @@ test('a portal does not outlive its transaction', async () =>
 {
 	const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 	const got = await gateway.exchange(
-		message.parse('', statement('authenticate')), message.bind('', [theirs.key.secret, 'read', null]), message.execute(),
+		message.parse('', statement('authenticate')), message.bind('', [theirs.key.secret, 'read', null, '1']), message.execute(),
 		message.parse('session_list', statement('session_list')), message.bind('session_list', [null, null, '5'], 'kept'), message.sync());
 
 	assert.equal(got.error, null);
@@ -289,7 +289,7 @@ test('a portal of which the client has read a part is not read on once its key i
 		const gateway = await cluster.open('wa', GATEWAY_LOGIN);
 		const key = await createKey(db, ours.org, ['read']);
 
-		gateway.send(message.parse('', statement('authenticate')), message.bind('', [key.secret, 'read', null]), message.execute(),
+		gateway.send(message.parse('', statement('authenticate')), message.bind('', [key.secret, 'read', null, '0']), message.execute(),
 			message.parse('', statement('session_list')), message.bind('', [null, null, '50'], 'half'), message.execute('half', 1),
 			message.flush());
 		assert.equal(await untilSuspended(gateway), 2);		/* what authenticate answers, and one session */
