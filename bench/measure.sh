@@ -35,7 +35,7 @@ bench()
 	local login=$1
 
 	shift
-	"$BIN/pgbench" -n -U "$login" -M prepared -D needs=read -D address=192.0.2.1 -D "key=$KEY" -D "org=$ORG" -D "claims=$CLAIMS" \
+	"$BIN/pgbench" -n -U "$login" -M prepared -D needs=read -D address=192.0.2.1 -D request=1 -D "key=$KEY" -D "org=$ORG" -D "claims=$CLAIMS" \
 		-D status=working -D cursor=ffffffff-ffff-ffff-ffff-ffffffffffff -D rows=51 "$@" wa \
 		>"$WORK/pgbench.out" 2>"$WORK/pgbench.err" ||
 		{ cat "$WORK/pgbench.err" >&2; die "pgbench failed"; }

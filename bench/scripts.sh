@@ -17,7 +17,7 @@ gateway_statement()
 
 authenticate_statement()
 {
-	gateway_statement authenticate | sed -e "s/\$1/:key/; s/\$2/:needs/; s/\$3/:address/"
+	gateway_statement authenticate | sed -e "s/\$1/:key/; s/\$2/:needs/; s/\$3/:address/; s/\$4/:request/"
 }
 
 list_statement()

@@ -28,6 +28,7 @@ typedef enum GatewayMetric
 	DB_READY,
 	DB_QUEUED,
 	DB_IN_FLIGHT,
+	DB_VIOLATIONS,
 	METRIC_COUNT
 } GatewayMetric;
 
@@ -62,6 +63,10 @@ static const MetricDefinition definitions[METRIC_COUNT] = {
 					  "Requests of a lane that are sent and not answered.",
 					  METRIC_GAUGE,
 					  {"lane"}},
+	[DB_VIOLATIONS] = {"wa_database_protocol_violations_total",
+					   "Connections dropped because the server said what it never says.",
+					   METRIC_COUNTER,
+					   {NULL}},
 };
 
 struct ServiceMetrics
@@ -72,6 +77,7 @@ struct ServiceMetrics
 	const Realtime *realtime;
 	HttpServer *listener;
 	struct event *timer;
+	uint64_t violations; /* counted so far */
 };
 
 bool
@@ -106,12 +112,15 @@ service_metrics_event(int64_t delay_us, void *context)
 static void
 on_look(evutil_socket_t fd, short what, void *context)
 {
-	const ServiceMetrics *service = context;
+	ServiceMetrics *service = context;
+	uint64_t violations = db_protocol_violations();
 
 	(void) fd;
 	(void) what;
 	metrics_set(service->metrics, HTTP_CONNECTIONS, NULL, http_server_connections(service->http));
 	metrics_set(service->metrics, SOCKETS, NULL, realtime_sockets(service->realtime));
+	metrics_add(service->metrics, DB_VIOLATIONS, NULL, violations - service->violations);
+	service->violations = violations;
 	for (int i = 0; i < DB_LANE_COUNT; i++)
 	{
 		DbStats stats = db_stats(service->db, (DbLaneName) i);

@@ -76,6 +76,7 @@ typedef struct Context
 	WaPrincipal principal; /* kind NONE: nobody is bound now */
 	WaPermissions asked;   /* all that the binding may cover */
 	WaPermissions held;    /* all that the credential has, asked for or not */
+	bool served;           /* a statement of the client's has run under it */
 	bool relied_on;        /* something has asked who is bound, and was told */
 	WaPermissions used;    /* what was required of the binding so far */
 	uint64 generation;     /* of what it was read from when it was verified */
@@ -113,6 +114,7 @@ unbind(void)
 	context.asked = 0;
 	context.held = 0;
 	context.relied_on = false;
+	context.served = false;
 	context.used = 0;
 }
 
@@ -430,6 +432,15 @@ bool
 wa_context_is_relied_on(void)
 {
 	return context.relied_on;
+}
+
+bool
+wa_context_serve(void)
+{
+	bool is_first = !context.served;
+
+	context.served = context.principal.kind != WA_PRINCIPAL_NONE;
+	return is_first;
 }
 
 WaPermissions

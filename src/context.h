@@ -44,6 +44,12 @@ extern void wa_context_init(void);
 /* Whether this transaction has done anything that rests on who is bound to it now. */
 extern bool wa_context_is_relied_on(void);
 
+/*
+ * The client's next statement is about to run: whether it is the first one behind
+ * the binding, or nobody is bound.
+ */
+extern bool wa_context_serve(void);
+
 /* The permissions that were required of the binding so far, and were there. */
 extern WaPermissions wa_context_used(void);
 

@@ -67,6 +67,7 @@
 #include "utils/tuplestore.h"
 
 #include "src/compatibility.h"
+#include "src/context.h"
 #include "src/redact.h"
 #include "src/seal.h"
 #include "src/session_watch.h"
@@ -346,7 +347,7 @@ static int planning = 0;
 static PlannedStmt *
 plan(Query *query, const char *text, int options, ParamListInfo params)
 {
-	PlannedStmt *result;
+	PlannedStmt *result = NULL;
 
 	planning++;
 	PG_TRY();
@@ -382,29 +383,41 @@ is_whole(const char *name)
  * identity that an unfinished pipeline has left.
  */
 static bool
-may_run(const Portal portal)
+may_run(Portal portal)
 {
 	return is_named(portal->sourceText, portal->prepStmtName) && is_whole(portal->prepStmtName) &&
-		   is_whole("authenticate") && is_whole("act_for");
+		   is_whole("authenticate") && is_whole("act_for") && is_whole("unbound");
 }
 
 /*
- * A statement is about to run.  The seal is asked for last, because here every
- * execution comes by, that of functions' statements as well.
+ * The statement that a client has sent is about to run.  The seal is asked for
+ * last, because every execution comes by.
+ *
+ * A binding is good for one statement, which is what a request of our programs is.  Where a Sync is lost, or the statement that binds, the next
+ * request's statement so does not run under the identity of the one before.
  */
 static void
-check_execution(QueryDesc *query, int flags)
+check_portal(Portal portal)
 {
-	const Portal portal = ActivePortal;
-
-	if (portal != NULL && portal->prepStmtName != NULL && query->sourceText == portal->sourceText &&
-		!may_run(portal) && current_seal() != 0)
+	if (portal->prepStmtName != NULL && !may_run(portal) && current_seal() != 0)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("this statement was prepared under another name than its own"),
 			 errdetail(
 				 "A sealed session can prepare a statement without a name, or under the name that its text begins with.")));
+	if (!wa_context_serve() && current_seal() != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+						errmsg("the identity of this transaction has served a statement already"),
+						errdetail("For a sealed role it is good for one.")));
+}
+
+/* Something is about to be executed: functions' statements come by as well. */
+static void
+check_execution(QueryDesc *query, int flags)
+{
+	if (ActivePortal != NULL && query->sourceText == ActivePortal->sourceText)
+		check_portal(ActivePortal);
 	wa_session_watch();
 
 	if (next_executor_hook)

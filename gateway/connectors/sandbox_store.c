@@ -4,14 +4,23 @@
  *
  * The connection stays in pipeline mode for its whole life, since that is the only
  * mode in which two statements share one implicit transaction without a BEGIN.
- * What one Sync yields is always read up to its PGRES_PIPELINE_SYNC, so that
- * answers never shift by one.  Nothing blocks within libpq but connecting, which its
- * connect_timeout bounds; waiting is done here, with a bound.
+ * Nothing blocks within libpq but connecting, which its connect_timeout bounds; waiting
+ * is done here, with a bound.
+ *
+ * A request is two statements and a Sync: act_for or unbound, which answer the number that
+ * was sent with them, and the one that is asked for.  As in gateway/db/pipeline.c exactly
+ * their two results are taken, of the columns that they were prepared with, and behind the
+ * Sync an idle transaction.  Anything else gives the connection up, so that an answer never
+ * slips to another request, and a report to another organization.
  */
 #include "connectors/sandbox_store.h"
 
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <event2/util.h>
 
 #include "db/statement.h"
 #include "lib/clock.h"
@@ -19,9 +28,13 @@
 
 #define STATEMENT_ROLE "connector"
 
+/* Digits of a request's number, with sign and NUL. */
+#define NUMBER_MAX 24
+
 /* File names in gateway/statements/connector; also the prepared names. */
 static const char *const statement_names[STORE_STATEMENT_COUNT] = {
 	[STORE_ACT_FOR] = "act_for",
+	[STORE_UNBOUND] = "unbound",
 	[STORE_SESSIONS] = "sessions",
 	[STORE_RELEASE] = "release",
 	[STORE_CLAIM] = "claim",
@@ -51,6 +64,7 @@ store_close(Store *store)
 	PQfinish(store->connection);
 	store->connection = NULL;
 	store->unanswered = 0;
+	ready_close(&store->ready);
 }
 
 /* libpq explains in several lines; the first says what happened. */
@@ -79,24 +93,17 @@ lose_connection(Store *store)
 	store->next_attempt_ms = 0;
 }
 
-static void
-ignore_notice(void *arg, const PGresult *result)
-{
-	(void) arg;
-	(void) result;
-}
-
 /* ---- waiting for the server ---- */
 
 /*
- * Sends what libpq holds and reads until a result can be had.  False when the
+ * Sends what libpq holds and reads until a result can be had, at_sync: the Sync's.  False when the
  * connection broke or the result has not come within answer_ms: a server that
  * hangs, or a network that swallows everything, must not hang this process too.
  */
 static bool
-wait_for_result(PGconn *connection, int answer_ms)
+wait_for_result(Store *store, PGconn *connection, bool at_sync)
 {
-	int64_t end_ms = clock_monotonic_ms() + answer_ms;
+	int64_t end_ms = clock_monotonic_ms() + store->answer_ms;
 
 	for (;;)
 	{
@@ -107,11 +114,11 @@ wait_for_result(PGconn *connection, int answer_ms)
 
 		if (unsent < 0 || PQstatus(connection) != CONNECTION_OK)
 			return false;
-		if (PQisBusy(connection) == 0)
+		if (at_sync ? !ready_is_busy(&store->ready, connection) : PQisBusy(connection) == 0)
 			return true;
 		if (left <= 0)
 		{
-			log_line(LOG_LEVEL_WARNING, "database_silent", log_int("ms", answer_ms));
+			log_line(LOG_LEVEL_WARNING, "database_silent", log_int("ms", store->answer_ms));
 			return false;
 		}
 		if (poll(&wait, 1, (int) left) > 0 && (wait.revents & ~POLLOUT) != 0 &&
@@ -120,45 +127,116 @@ wait_for_result(PGconn *connection, int answer_ms)
 	}
 }
 
-/*
- * Reads everything up to the next Sync.  The last result that is rows, done or an
- * error is handed out, the caller clears it; NULL when the connection broke.
- */
-static PGresult *
-read_to_sync(PGconn *connection, int answer_ms)
+/* ---- one request's answer ---- */
+
+/* The results of the two statements, and an error of the commit. */
+typedef struct Answer
 {
-	PGresult *kept = NULL;
-	int silent = 0;
+	PGresult *results[2];
+	PGresult *late;
+} Answer;
 
-	/* One NULL ends each statement's results; more mean that nothing comes. */
-	while (silent < 2 && wait_for_result(connection, answer_ms))
+static void
+clear_answer(Answer *answer)
+{
+	PQclear(answer->results[0]);
+	PQclear(answer->results[1]);
+	PQclear(answer->late);
+	*answer = (Answer){0};
+}
+
+/* The server has said what it never says.  False, for whoever reads. */
+static bool
+violate(const char *expected, const char *came)
+{
+	log_line(LOG_LEVEL_ERROR, "database_protocol_violation", log_text("expected", expected),
+			 log_text("came", came));
+	return false;
+}
+
+/* The next result, which is not the Sync's, and the NULL behind it. */
+static bool
+read_result(Store *store, PGconn *connection, PGresult **result)
+{
+	PGresult *more;
+
+	if (!wait_for_result(store, connection, false))
+		return false;
+	*result = PQgetResult(connection);
+	if (*result == NULL || PQresultStatus(*result) == PGRES_PIPELINE_SYNC)
+		return violate("a statement's result", *result == NULL ? "nothing" : "the Sync's");
+	if (!wait_for_result(store, connection, false))
+		return false;
+	more = PQgetResult(connection);
+	if (more != NULL)
+		violate("one result of a statement", PQresStatus(PQresultStatus(more)));
+	PQclear(more);
+	return more == NULL;
+}
+
+/*
+ * The Sync's result.  In front of it, an error of the commit.
+ */
+static bool
+read_sync(Store *store, PGconn *connection, PGresult **late)
+{
+	PGresult *result;
+	ExecStatusType status;
+	const char *problem;
+
+	ready_begin(&store->ready);
+	for (;;)
 	{
-		PGresult *result = PQgetResult(connection);
-
-		if (result == NULL)
-		{
-			silent++;
-			continue;
-		}
-		silent = 0;
-		switch (PQresultStatus(result))
-		{
-			case PGRES_PIPELINE_SYNC:
-				PQclear(result);
-				return kept;
-			case PGRES_COMMAND_OK:
-			case PGRES_TUPLES_OK:
-			case PGRES_FATAL_ERROR:
-				PQclear(kept);
-				kept = result;
-				break;
-			default:
-				/* PGRES_PIPELINE_ABORTED: what follows an error */
-				PQclear(result);
-				break;
-		}
+		if (!wait_for_result(store, connection, true))
+			return false;
+		result = PQgetResult(connection);
+		status = PQresultStatus(result);
+		if (*late != NULL || status != PGRES_FATAL_ERROR)
+			break;
+		*late = result;
+		/* the NULL behind it */
+		if (!wait_for_result(store, connection, false) || PQgetResult(connection) != NULL)
+			return false;
 	}
-	PQclear(kept);
+	PQclear(result);
+	if (status != PGRES_PIPELINE_SYNC)
+		return violate("the Sync's result", PQresStatus(status));
+	problem = ready_problem(&store->ready);
+	if (problem == NULL)
+		problem = reports_problem(&store->reports, connection);
+	return problem == NULL || violate("an idle transaction, and nothing unasked", problem);
+}
+
+/*
+ * Reads everything up to the next Sync.  False, and nothing to clear: the connection is
+ * broken, or has to be given up.
+ */
+static bool
+read_answer(Store *store, PGconn *connection, Answer *answer)
+{
+	*answer = (Answer){0};
+	if (read_result(store, connection, &answer->results[0]) &&
+		read_result(store, connection, &answer->results[1]) &&
+		read_sync(store, connection, &answer->late))
+		return true;
+	clear_answer(answer);
+	return false;
+}
+
+/* Takes the error out of an answer; NULL: there is none. */
+static PGresult *
+take_error(Answer *answer)
+{
+	PGresult **places[] = {&answer->results[0], &answer->results[1], &answer->late};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (PQresultStatus(*places[i]) == PGRES_FATAL_ERROR)
+		{
+			PGresult *error = *places[i];
+
+			*places[i] = NULL;
+			return error;
+		}
 	return NULL;
 }
 
@@ -180,38 +258,46 @@ may_pass(const char *sqlstate)
 
 /* Prepares one statement; in pipeline mode. */
 static StoreConnect
-prepare(PGconn *connection, StoreStatement statement, int answer_ms)
+prepare(Store *store, PGconn *connection, StoreStatement statement)
 {
 	const char *name = statement_names[statement];
 	int found = db_statement_find(STATEMENT_ROLE, name);
 	StoreConnect outcome = STORE_CONNECTED;
-	PGresult *result;
+	Answer answer;
+	PGresult *error;
 
 	if (found < 0)
 		return STORE_UNUSABLE;
 	if (PQsendPrepare(connection, name, db_statements[found].text, 0, NULL) != 1 ||
-		PQpipelineSync(connection) != 1 || (result = read_to_sync(connection, answer_ms)) == NULL)
+		PQsendDescribePrepared(connection, name) != 1 || PQpipelineSync(connection) != 1 ||
+		!read_answer(store, connection, &answer))
 		return STORE_WAITING;
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+	error = take_error(&answer);
+	if (error != NULL)
 	{
-		log_server_error("statement_refused", name, result);
+		log_server_error("statement_refused", name, error);
 		outcome =
-			may_pass(PQresultErrorField(result, PG_DIAG_SQLSTATE)) ? STORE_WAITING : STORE_UNUSABLE;
+			may_pass(PQresultErrorField(error, PG_DIAG_SQLSTATE)) ? STORE_WAITING : STORE_UNUSABLE;
 	}
-	PQclear(result);
+	else
+		store->columns[statement] = PQnfields(answer.results[1]);
+	PQclear(error);
+	clear_answer(&answer);
 	return outcome;
 }
 
 /* Whether every statement is registered and ours to run. */
 static StoreConnect
-prepare_all(PGconn *connection, int answer_ms)
+prepare_all(Store *store, PGconn *connection)
 {
 	StoreConnect outcome = STORE_CONNECTED;
 
-	if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1)
+	if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1 ||
+		(store->ready.stream == NULL && !ready_open(&store->ready)))
 		return STORE_WAITING;
+	reports_begin(&store->reports, connection);
 	for (int i = 0; i < STORE_STATEMENT_COUNT && outcome == STORE_CONNECTED; i++)
-		outcome = prepare(connection, (StoreStatement) i, answer_ms);
+		outcome = prepare(store, connection, (StoreStatement) i);
 	return outcome;
 }
 
@@ -270,11 +356,12 @@ store_connect(Store *store, int64_t now_ms)
 		return fail_to_connect(store, connection, STORE_WAITING, now_ms);
 	}
 
-	PQsetNoticeReceiver(connection, ignore_notice, NULL);
-	prepared = prepare_all(connection, store->answer_ms);
+	prepared = prepare_all(store, connection);
 	if (prepared != STORE_CONNECTED)
 		return fail_to_connect(store, connection, prepared, now_ms);
 	store->connection = connection;
+	evutil_secure_rng_get_bytes(&store->sent, sizeof(store->sent));
+	store->sent = store->answered = store->sent & INT32_MAX;
 	store->backoff_ms = STORE_BACKOFF_MIN_MS;
 	log_line(LOG_LEVEL_INFO, "database_connected");
 	return STORE_CONNECTED;
@@ -298,6 +385,73 @@ send_statement(Store *store, StoreStatement statement, int count, const char *co
 							   NULL, 0) == 1;
 }
 
+/* A whole request; org is NULL where it is for none. */
+static bool
+send_request(Store *store, const char *org, StoreStatement statement, int count,
+			 const char *const *values)
+{
+	char number[NUMBER_MAX];
+	const char *const binding[] = {org, number};
+
+	store->sent++;
+	snprintf(number, sizeof(number), "%lld", (long long) store->sent);
+	store->asked[store->sent % STORE_BATCH_MAX] = statement;
+	return (org != NULL ? send_statement(store, STORE_ACT_FOR, 2, binding)
+						: send_statement(store, STORE_UNBOUND, 1, binding + 1)) &&
+		   send_statement(store, statement, count, values) &&
+		   PQpipelineSync(store->connection) == 1;
+}
+
+/* Rows, all of them, of as many columns as the statement was prepared with. */
+static bool
+is_whole(const Store *store, StoreStatement statement, PGresult *result)
+{
+	return PQresultStatus(result) == PGRES_TUPLES_OK &&
+		   PQnfields(result) == store->columns[statement] && PQcmdTuples(result)[0] != '\0' &&
+		   atoi(PQcmdTuples(result)) == PQntuples(result);
+}
+
+/* The one row of act_for or unbound, with the number of the request. */
+static bool
+is_binding(const Store *store, StoreStatement binding, PGresult *result)
+{
+	return is_whole(store, binding, result) && PQntuples(result) == 1 &&
+		   strtoll(PQgetvalue(result, 0, PQnfields(result) - 1), NULL, 10) == store->answered;
+}
+
+/*
+ * The answer to the oldest request: the rows that it asked for, or an error.  NULL: the
+ * connection has to be given up.
+ */
+static PGresult *
+take_answer(Store *store, StoreStatement binding)
+{
+	StoreStatement statement;
+	Answer answer;
+	PGresult *result;
+
+	if (!read_answer(store, store->connection, &answer))
+		return NULL;
+	store->answered++;
+	statement = store->asked[store->answered % STORE_BATCH_MAX];
+	result = take_error(&answer);
+	if (result != NULL && reports_disorder(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
+	{
+		PQclear(result);
+		result = NULL;
+	}
+	else if (result == NULL && is_binding(store, binding, answer.results[0]) &&
+			 is_whole(store, statement, answer.results[1]))
+	{
+		result = answer.results[1];
+		answer.results[1] = NULL;
+	}
+	if (result == NULL)
+		violate("the request's own answer", statement_names[statement]);
+	clear_answer(&answer);
+	return result;
+}
+
 PGresult *
 store_query(Store *store, StoreStatement statement, int count, const char *const *values)
 {
@@ -305,9 +459,8 @@ store_query(Store *store, StoreStatement statement, int count, const char *const
 
 	if (store->connection == NULL || store->unanswered > 0)
 		return NULL;
-	if (!send_statement(store, statement, count, values) ||
-		PQpipelineSync(store->connection) != 1 ||
-		(result = read_to_sync(store->connection, store->answer_ms)) == NULL)
+	if (!send_request(store, NULL, statement, count, values) ||
+		(result = take_answer(store, STORE_UNBOUND)) == NULL)
 	{
 		lose_connection(store);
 		return NULL;
@@ -327,8 +480,7 @@ store_report(Store *store, const char *org, StoreStatement statement, int count,
 {
 	if (store->connection == NULL || store->unanswered >= STORE_BATCH_MAX)
 		return false;
-	if (!send_statement(store, STORE_ACT_FOR, 1, &org) ||
-		!send_statement(store, statement, count, values) || PQpipelineSync(store->connection) != 1)
+	if (!send_request(store, org, statement, count, values))
 	{
 		lose_connection(store);
 		return false;
@@ -350,7 +502,7 @@ store_outcome(Store *store)
 		return STORE_LOST;
 	}
 	store->unanswered--;
-	result = read_to_sync(store->connection, store->answer_ms);
+	result = take_answer(store, STORE_ACT_FOR);
 	if (result == NULL)
 	{
 		lose_connection(store);

@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "db/ready.h"
+#include "db/reports.h"
+
 #define STORE_BATCH_MAX 32       /* reports in the pipeline at once */
 #define STORE_ANSWER_MS 10000    /* for one answer; later the connection is given up */
 #define STORE_BACKOFF_MIN_MS 200 /* between attempts to connect */
@@ -25,6 +28,7 @@
 typedef enum StoreStatement
 {
 	STORE_ACT_FOR,
+	STORE_UNBOUND,
 	STORE_SESSIONS,
 	STORE_RELEASE,
 	STORE_CLAIM,
@@ -64,6 +68,14 @@ typedef struct Store
 	int backoff_ms;
 	int answer_ms;  /* STORE_ANSWER_MS; shorter in tests */
 	int unanswered; /* reports sent whose outcome was not taken */
+
+	/* For what libpq does not check: see sandbox_store.c. */
+	int64_t sent;                          /* the number of the last request that was sent */
+	int64_t answered;                      /* and of the last that was answered */
+	StoreStatement asked[STORE_BATCH_MAX]; /* what was sent, by its number */
+	int columns[STORE_STATEMENT_COUNT];    /* of the statements' rows */
+	Ready ready;
+	Reports reports;
 } Store;
 
 /* Makes a store that is not connected.  conninfo must outlive it. */

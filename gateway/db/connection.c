@@ -13,6 +13,7 @@
  */
 #include "db/db_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/util.h>
@@ -153,6 +154,7 @@ connection_break(DbConnection *connection, const char *reason)
 static void
 begin_preparing(DbConnection *connection)
 {
+	reports_begin(&connection->reports, connection->pg);
 	if (!make_events(connection) || PQsetnonblocking(connection->pg, 1) != 0 ||
 		PQenterPipelineMode(connection->pg) != 1 || !pipeline_prepare(connection))
 	{
@@ -294,7 +296,8 @@ connection_open(DbConnection *connection, DbLane *lane, int number)
 	connection_set_state(connection, CONNECTION_WAITING);
 	TAILQ_INIT(&connection->in_flight);
 	connection->timer = evtimer_new(lane->db->base, on_timer, connection);
-	if (connection->timer == NULL)
+	connection->shapes = calloc((size_t) db_statement_count, sizeof(*connection->shapes));
+	if (connection->timer == NULL || connection->shapes == NULL || !ready_open(&connection->ready))
 	{
 		return false;
 	}
@@ -313,6 +316,8 @@ connection_close(DbConnection *connection)
 	cancel_drop(connection);
 	PQfinish(connection->pg);
 	connection->pg = NULL;
+	ready_close(&connection->ready);
+	free(connection->shapes);
 	if (connection->timer != NULL)
 	{
 		event_free(connection->timer);

@@ -162,6 +162,12 @@ extern DbStats db_stats(const Db *db, DbLaneName lane);
 extern bool db_ready(const Db *db);
 
 /*
+ * How often a server of this process has said what an honest one does not: each time the
+ * connection was dropped, and what it carried became DB_LOST.  Of all pools, since the start.
+ */
+extern uint64_t db_protocol_violations(void);
+
+/*
  * A new request for db_statements[statement]; NULL when memory cannot be had.  The
  * caller owns it until db_submit or db_request_free.
  */

@@ -25,6 +25,8 @@
 #include <libpq-fe.h>
 
 #include "db/db.h"
+#include "db/ready.h"
+#include "db/reports.h"
 #include "lib/buffer.h"
 
 /* How often deadlines are looked at while there are requests. */
@@ -46,8 +48,14 @@
 /* Hard bounds on what a configuration may ask for. */
 #define DB_CONNECTIONS_MAX 256
 
+/* Columns of one statement. */
+#define DB_COLUMNS_MAX 32
+
 /* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
 #define DB_EPOCH_DIFFERENCE_US INT64_C(946684800000000)
+
+/* Of the random number by which the answer to a request is known. */
+#define DB_NUMBER_BYTES 8
 
 /* The first byte of a jsonb that is sent. */
 #define DB_JSONB_VERSION 1
@@ -93,8 +101,10 @@ struct DbRequest
 	int params;
 	int lengths[DB_PARAMS_MAX]; /* -1: NULL */
 
+	int binding;                     /* authenticate, act_for or unbound: what is sent first */
+	uint8_t number[DB_NUMBER_BYTES]; /* sent with it, and answered by it */
+
 	/* What the pipeline has answered so far. */
-	bool binding;     /* the next result is authenticate's, or act_for's */
 	bool cancel_sent; /* for this request */
 	bool cancel_near; /* a cancel for another request may have hit this one */
 	bool has_principal;
@@ -114,6 +124,26 @@ typedef enum ConnectionState
 	CONNECTION_READY       /* takes requests */
 } ConnectionState;
 
+/*
+ * What the server's next result belongs to.  A connection that is prepared goes from
+ * AWAITED_PARSE to AWAITED_SYNC, and with each request from AWAITED_BINDING to AWAITED_SYNC.
+ */
+typedef enum Awaited
+{
+	AWAITED_PARSE, /* of connection->preparing, as the next one */
+	AWAITED_DESCRIBE,
+	AWAITED_BINDING, /* of the request at the head, as the next one */
+	AWAITED_STATEMENT,
+	AWAITED_SYNC
+} Awaited;
+
+typedef struct DbShape
+{
+	int params;
+	int columns;
+	Oid types[DB_COLUMNS_MAX]; /* of the columns */
+} DbShape;
+
 struct DbConnection
 {
 	DbLane *lane;
@@ -129,6 +159,11 @@ struct DbConnection
 	bool retiring; /* takes nothing more, and is made anew once its pipeline is empty */
 
 	int preparing; /* CONNECTION_PREPARING: the statement whose answer is next */
+	Awaited awaited;
+	bool answered;   /* what is awaited has had its result, and libpq's NULL is next */
+	DbShape *shapes; /* of every statement, by its index */
+	Reports reports;
+	Ready ready;
 
 	struct RequestList in_flight;
 	int in_flight_count;
@@ -155,6 +190,7 @@ struct Db
 	DbLane lanes[DB_LANE_COUNT];
 	int authenticate; /* the statement's index, -1 when the role has none */
 	int act_for;      /* the same */
+	int unbound;      /* the same */
 
 	/* copied configuration */
 	char *conninfo;
@@ -165,7 +201,10 @@ struct Db
 
 /* request.c */
 extern bool request_send(DbRequest *request, DbConnection *connection);
-extern void request_take_result(DbRequest *request, PGresult *result);
+extern const char *request_take_binding(DbRequest *request, PGresult *result, const DbShape *shape);
+extern const char *request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape);
+extern const char *request_take_end(DbRequest *request, PGresult *result);
+extern void request_drop_answer(DbRequest *request);
 extern void request_enter(DbRequest *request, RequestState state, DbConnection *connection);
 extern void request_tell(DbRequest *request, DbOutcome outcome);
 extern void request_end(DbRequest *request, DbOutcome outcome);
@@ -184,6 +223,10 @@ extern void connection_set_state(DbConnection *connection, ConnectionState state
 /* pipeline.c: what arrives on a connection that is prepared or being so */
 extern bool pipeline_prepare(DbConnection *connection);
 extern void pipeline_read(DbConnection *connection);
+
+/* shape.c */
+extern bool shape_keep(DbShape *shape, const char *name, const PGresult *described);
+extern bool shape_fits(const DbShape *shape, PGresult *result);
 
 /* pool.c */
 extern void pool_wake(DbLane *lane);

@@ -106,6 +106,7 @@ db_open(struct event_base *base, const DbConfig *config)
 	db->in_flight = within(config->in_flight, 1, 1000);
 	db->authenticate = db_statement_find(config->role, "authenticate");
 	db->act_for = db_statement_find(config->role, "act_for");
+	db->unbound = db_statement_find(config->role, "unbound");
 	db->tick = event_new(base, -1, EV_PERSIST, on_tick, db);
 	if (db->conninfo == NULL || db->application_name == NULL || db->role == NULL ||
 		db->tick == NULL || !open_lanes(db, config))

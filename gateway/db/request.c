@@ -1,6 +1,6 @@
 /*
  * request.c
- *		One request: its parameters, its sending, its answer.
+ *		One request: its parameters, and its sending.  Its answer is request_answer.c's.
  *
  * The credential is copied into the request and wiped as soon as libpq has it, and so are
  * the parameters.  libpq keeps its own copy of both in the connection's output buffer, and
@@ -17,10 +17,6 @@
 
 /* Oid of text, for arrays of it; fixed in PostgreSQL's catalog. */
 #define TEXT_OID 25
-
-/* What a request is told whose rows were too many. */
-#define TOO_LARGE_STATE "54000"
-#define TOO_LARGE_MESSAGE "the rows of the statement are larger than the bound"
 
 DbRequest *
 db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone *done, void *arg)
@@ -228,47 +224,66 @@ db_param_text_array(DbRequest *request, const char *const *texts, const size_t *
 /* ---- sending ---- */
 
 static bool
-send_authenticate(DbRequest *request, PGconn *pg, const DbStatement *statement)
+send_authenticate(DbRequest *request, PGconn *pg, const char *name)
 {
-	const char *values[3] = {request->credential, request->needs,
-							 request->address_length == 0 ? NULL : request->address};
-	int lengths[3] = {(int) request->credential_length,
+	const char *values[4] = {request->credential, request->needs,
+							 request->address_length == 0 ? NULL : request->address,
+							 (const char *) request->number};
+	int lengths[4] = {(int) request->credential_length,
 					  request->needs == NULL ? 0 : (int) strlen(request->needs),
-					  (int) request->address_length};
-	const int formats[3] = {1, 1, 1};
+					  (int) request->address_length, DB_NUMBER_BYTES};
+	const int formats[4] = {1, 1, 1, 1};
 	bool sent;
 
-	sent = PQsendQueryPrepared(pg, statement->name, 3, values, lengths, formats, 1) != 0;
+	sent = PQsendQueryPrepared(pg, name, 4, values, lengths, formats, 1) != 0;
 	wak_wipe(request->credential, sizeof(request->credential));
 	return sent;
 }
 
 static bool
-send_act_for(const DbRequest *request, PGconn *pg, const DbStatement *statement)
+send_act_for(const DbRequest *request, PGconn *pg, const char *name)
 {
-	const char *value = (const char *) request->org;
-	const int length = DB_UUID_SIZE;
+	const char *values[2] = {(const char *) request->org, (const char *) request->number};
+	const int lengths[2] = {DB_UUID_SIZE, DB_NUMBER_BYTES};
+	const int formats[2] = {1, 1};
+
+	return PQsendQueryPrepared(pg, name, 2, values, lengths, formats, 1) != 0;
+}
+
+static bool
+send_unbound(const DbRequest *request, PGconn *pg, const char *name)
+{
+	const char *value = (const char *) request->number;
+	const int length = DB_NUMBER_BYTES;
 	const int format = 1;
 
-	return PQsendQueryPrepared(pg, statement->name, 1, &value, &length, &format, 1) != 0;
+	return PQsendQueryPrepared(pg, name, 1, &value, &length, &format, 1) != 0;
 }
 
 /*
- * What binds the transaction to an organization, if anything does.
+ * What binds the transaction to an organization, or says that nothing does.  Each of them
+ * answers the number that was sent with it.  It is random, so that an answer that belongs to
+ * another request, of whichever connection, is not taken for this one's.
  */
 static bool
 send_binding(DbRequest *request, PGconn *pg)
 {
 	const Db *db = request->lane->db;
 
-	request->binding = request->credential_length > 0 || request->has_org;
+	evutil_secure_rng_get_bytes(request->number, sizeof(request->number));
+	request->binding = request->credential_length > 0 ? db->authenticate
+					   : request->has_org             ? db->act_for
+													  : db->unbound;
+	if (request->binding < 0)
+	{
+		return false;
+	}
 	if (request->credential_length > 0)
 	{
-		return db->authenticate >= 0 &&
-			   send_authenticate(request, pg, &db_statements[db->authenticate]);
+		return send_authenticate(request, pg, db_statements[request->binding].name);
 	}
-	return !request->has_org ||
-		   (db->act_for >= 0 && send_act_for(request, pg, &db_statements[db->act_for]));
+	return request->has_org ? send_act_for(request, pg, db_statements[request->binding].name)
+							: send_unbound(request, pg, db_statements[request->binding].name);
 }
 
 static bool
@@ -309,155 +324,7 @@ request_send(DbRequest *request, DbConnection *connection)
 	return sent;
 }
 
-/* ---- the answer ---- */
-
-static void
-keep_principal(DbRequest *request, const PGresult *result)
-{
-	if (PQntuples(result) == 1 && PQnfields(result) == 1 && !PQgetisnull(result, 0, 0) &&
-		PQgetlength(result, 0, 0) == DB_UUID_SIZE)
-	{
-		memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
-		request->has_principal = true;
-	}
-}
-
-/*
- * Take a result that belongs to this request, and own it.  The first error counts: what
- * follows is only that the rest was skipped.
- */
-void
-request_take_result(DbRequest *request, PGresult *result)
-{
-	ExecStatusType status = PQresultStatus(result);
-
-	if (status == PGRES_TUPLES_OK && request->binding)
-	{
-		request->binding = false;
-		keep_principal(request, result);
-	}
-	else if (status == PGRES_TUPLES_OK && request->rows == NULL)
-	{
-		request->too_large = PQresultMemorySize(result) > DB_RESULT_BYTES_MAX;
-		if (!request->too_large)
-		{
-			request->rows = result;
-			return;
-		}
-	}
-	else if (status == PGRES_FATAL_ERROR && request->error == NULL)
-	{
-		request->error = result;
-		return;
-	}
-	PQclear(result);
-}
-
-static const char *
-error_field(const DbRequest *request, int field)
-{
-	const char *text = NULL;
-
-	if (request->error != NULL)
-	{
-		text = PQresultErrorField(request->error, field);
-	}
-	return text == NULL ? "" : text;
-}
-
-/*
- * Did the prepared statement not fit the database any more?  After a change of a table or
- * a function's result every run of it fails until it is prepared anew.  The state of
- * "cached plan must not change result type" is that of every feature that is not there, so
- * that the place in the server's source has to tell.
- */
-static bool
-statement_is_stale(const DbRequest *request)
-{
-	const char *sqlstate = error_field(request, PG_DIAG_SQLSTATE);
-
-	return strcmp(sqlstate, "26000") == 0 ||
-		   (strcmp(sqlstate, "0A000") == 0 &&
-			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
-}
-
-/*
- * Has the request shown that its connection is of no use to further ones?
- */
-bool
-request_retires_connection(const DbRequest *request)
-{
-	return request->too_large || statement_is_stale(request);
-}
-
-/*
- * What has become of a request whose Sync was answered.
- */
-DbOutcome
-request_outcome(const DbRequest *request)
-{
-	if (request->error == NULL)
-	{
-		return request->rows != NULL ? DB_ROWS : request->too_large ? DB_REFUSED : DB_LOST;
-	}
-	if (request->cancel_near && strcmp(error_field(request, PG_DIAG_SQLSTATE), "57014") == 0)
-	{
-		return DB_UNAVAILABLE;
-	}
-	return statement_is_stale(request) ? DB_UNAVAILABLE : DB_REFUSED;
-}
-
-/*
- * What has become of a request whose connection broke before its Sync was answered.  An
- * error instead of rows was the end of its transaction.  Behind the rows comes the commit,
- * and an error that comes then (the server is shut down, say) may come before or after it.
- */
-DbOutcome
-request_outcome_of_break(const DbRequest *request)
-{
-	bool had_rows = request->rows != NULL || request->too_large;
-
-	return request->error != NULL && !had_rows ? request_outcome(request) : DB_LOST;
-}
-
-/*
- * Tell the asker, if there is one who was not told yet.
- */
-void
-request_tell(DbRequest *request, DbOutcome outcome)
-{
-	DbDone *done = request->done;
-	int64_t now = clock_monotonic_ms();
-	int64_t sent_at = request->sent_at == 0 ? now : request->sent_at;
-	DbResult result = {.outcome = outcome};
-
-	if (done == NULL)
-	{
-		return;
-	}
-	request->done = NULL;
-	result.sqlstate = error_field(request, PG_DIAG_SQLSTATE);
-	result.message = error_field(request, PG_DIAG_MESSAGE_PRIMARY);
-	result.detail = error_field(request, PG_DIAG_MESSAGE_DETAIL);
-	if (outcome == DB_REFUSED && request->error == NULL)
-	{
-		result.sqlstate = TOO_LARGE_STATE;
-		result.message = TOO_LARGE_MESSAGE;
-	}
-	result.column = error_field(request, PG_DIAG_COLUMN_NAME);
-	result.constraint = error_field(request, PG_DIAG_CONSTRAINT_NAME);
-	result.has_principal = request->has_principal;
-	memcpy(result.principal, request->principal, DB_UUID_SIZE);
-	if (outcome == DB_ROWS)
-	{
-		result.cells = request->rows;
-		result.rows = PQntuples(request->rows);
-		result.columns = PQnfields(request->rows);
-	}
-	result.queued_ms = (int) (sent_at - request->submitted_at);
-	result.running_ms = (int) (now - sent_at);
-	done(request->arg, &result);
-}
+/* ---- where it is ---- */
 
 /*
  * Change the state: leave the list of the old one, join that of the new one.  The

@@ -60,6 +60,7 @@ typedef struct Worker
 	struct event *interrupt;
 	struct event *deadline;
 	bool draining;
+	uint64_t violations; /* of the database's protocol, counted so far */
 	char owner[LANE_OWNER_MAX];
 } Worker;
 
@@ -103,10 +104,13 @@ static void
 on_look(evutil_socket_t fd, short what, void *arg)
 {
 	Worker *worker = arg;
+	uint64_t violations = db_protocol_violations();
 	DbRequest *request;
 
 	(void) fd;
 	(void) what;
+	metrics_add(worker->metrics, WORKER_DB_VIOLATIONS, NULL, violations - worker->violations);
+	worker->violations = violations;
 	metrics_set(worker->metrics, WORKER_LANES, NULL, dispatch_lanes(worker->dispatch));
 	metrics_set(worker->metrics, WORKER_SENDING, NULL, dispatch_sending(worker->dispatch));
 	for (int i = 0; i < DB_LANE_COUNT; i++)

@@ -52,6 +52,10 @@ const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 						  "Requests that wait for a connection of a lane.",
 						  METRIC_GAUGE,
 						  {"lane"}},
+	[WORKER_DB_VIOLATIONS] = {"wa_database_protocol_violations_total",
+							  "Connections dropped because the server said what it never says.",
+							  METRIC_COUNTER,
+							  {NULL}},
 };
 
 /* What a label of a counter can be. */

@@ -21,6 +21,7 @@ typedef enum WorkerMetric
 	WORKER_HOUSEKEPT,      /* rows, by task */
 	WORKER_DB_READY,
 	WORKER_DB_QUEUED,
+	WORKER_DB_VIOLATIONS,
 	WORKER_METRIC_COUNT
 } WorkerMetric;
 

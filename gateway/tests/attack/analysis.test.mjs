@@ -157,7 +157,7 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 {
 	const declared = stage.statement('authenticate').parameters;
 
-	for (const [text, bindings] of [['', declared], ['/* authenticate */', declared], ['', [25, 25, 25]], [';', declared]])
+	for (const [text, bindings] of [['', declared], ['/* authenticate */', declared], ['', [25, 25, 25, 25]], [';', declared]])
 	{
 		const wire = await stage.open();
 
@@ -186,7 +186,7 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 test('a statement that SQL has prepared is not run for a sealed login', async () =>
 {
 	const later = 'later';
-	const body = '/* authenticate */ PREPARE authenticate(text, text, text) AS SELECT evil.steal($1, $2, $3)';
+	const body = '/* authenticate */ PREPARE authenticate(text, text, text, text) AS SELECT evil.steal($1, $2, $3)';
 
 	/* such code cannot run in a sealed session; so let it be there from before */
 	await stage.db.sql(`CREATE ROLE ${later} LOGIN IN ROLE wa_app; ALTER ROLE ${later} SET search_path = pg_catalog, pg_temp`);
@@ -212,4 +212,30 @@ test('a statement that SQL has prepared is not run for a sealed login', async ()
 	assert.deepEqual(await stage.db.sql('SELECT * FROM evil.loot'), []);
 	assert.equal(await ran(), 0);
 	await sealed.close();
+});
+
+test('a binding serves one statement, so that a lost Sync runs nothing under it', async () =>
+{
+	const wire = await stage.open();
+	const authenticate = (tenant) => [
+		message.parse('', stage.text('authenticate')), message.bind('', stage.credential(tenant.key.secret, 'manage')), message.execute()];
+	const make = (label) => [
+		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', null, null, null]), message.execute()];
+	const count = (label) => stage.db.value('SELECT count(*) FROM wa.session WHERE label = $1', [label]);
+
+	/* the Sync of ours and the authenticate of theirs have been cut out */
+	const got = await wire.exchange(...authenticate(stage.ours), ...make('ours, then theirs'), ...make('theirs'), message.sync());
+
+	assert.equal(got.error?.code, '25000');
+	assert.match(got.error.text, /has served a statement already/);
+	assert.equal(await count('theirs'), '0');
+	assert.equal(await count('ours, then theirs'), '0');
+
+	/* with them, both run, each for its own */
+	for (const [tenant, label] of [[stage.ours, 'of ours'], [stage.theirs, 'of theirs']])
+	{
+		assert.equal((await wire.exchange(...authenticate(tenant), ...make(label), message.sync())).error, null);
+		assert.equal(await stage.db.value('SELECT org_id FROM wa.session WHERE label = $1', [label]), tenant.org.uuid);
+	}
+	await wire.close();
 });

@@ -163,12 +163,10 @@ test('an error outside of a transaction does not stop the clock', async () =>
 
 test('a sealed session that fills its memory ends', async () =>
 {
-	const { session, chat } = stage.ours;
-	const portals = (wire, i) => message.bind('message_list', [session.uuid, chat.jid, null, null, null, null, null, '200'], `portal ${i}`);
 	const fills = {
-		'portals': (i) => [message.bind('message_list', [session.uuid, chat.jid, null, null, null, null, null, '200'], `portal ${i}`), message.flush()],
+		'portals': (i) => [message.bind('unbound', ['1'], `portal ${i}`), message.flush()],
 		'texts of empty statements': (i) => [message.parse(`empty ${i}`, `-- ${'x'.repeat(1_000_000)}`), message.sync()],
-		'values': (i) => [message.bind('session_list', ['x'.repeat(1_000_000), null, null], `portal ${i}`), message.flush()],
+		'values': (i) => [message.bind('auth_sign_in', ['x'.repeat(1_000_000), null, null, null], `portal ${i}`), message.flush()],
 	};
 
 	await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} SET wa.transaction_timeout = '60s'`);
@@ -177,9 +175,8 @@ test('a sealed session that fills its memory ends', async () =>
 		const wire = await open('wa_gateway');
 		let last = null;
 
-		for (const name of ['authenticate', 'session_list', 'message_list'])
+		for (const name of ['unbound', 'auth_sign_in'])
 			await wire.exchange(message.parse(name, stage.text(name)), message.sync());
-		wire.send(message.bind('authenticate', stage.credential(stage.ours.key.secret, 'read')), message.execute());
 		for (let i = 0; i < 100_000 && last?.type !== 'E' && !wire.ended; i++)
 		{
 			wire.send(...messagesOf(i));

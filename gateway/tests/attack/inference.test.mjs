@@ -212,7 +212,6 @@ test('an id that another organization has gets the same answer as an invented on
 		{
 			const got = await wire.exchange(...stage.request(stage.ours.key.secret, needs, statement, pad(list(ids))));
 
-			got.rows = got.rows.filter((row) => !('authenticate' in row) && row.length !== 1);
 			answers.push(told(got).replaceAll(ids.session, 'ID').replaceAll(ids.message, 'ID').replaceAll(ids.key, 'ID'));
 		}
 		assert.equal(answers[0], answers[1], name);

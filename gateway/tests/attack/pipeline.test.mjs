@@ -105,7 +105,7 @@ test('a pipeline that is left open binds nobody else\'s key', async () =>
 
 	const next = await gateway.exchange(...request(stage.ours.key.secret, 'read', list, [null, null, '5']));
 
-	assert.match(next.error?.text ?? '', /already bound/);
+	assert.match(next.error?.text ?? '', /has served a statement already/);
 	assert.ok(next.rows.every((row) => row.id !== stage.ours.session.uuid));
 	await gateway.close();
 });

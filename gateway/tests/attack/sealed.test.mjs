@@ -133,7 +133,7 @@ test('a registered text must be sent to the byte', async () =>
 		'a second statement': `${text}; SELECT 1`, 'the same twice': `${text};${text}`, 'a statement before': `BEGIN; ${text}`,
 		'a space in front': ` ${text}`, 'a union': `${text} UNION ALL ${text}`,
 		'explained': `EXPLAIN ${text}`, 'prepared': `PREPARE p AS ${text}`, 'copied': `COPY (${text}) TO STDOUT`,
-		'in a cursor': `DECLARE c CURSOR FOR ${text}`, 'a connector\'s': stage.text('act_for', 'wa_connector').replace('$1', `'${stage.theirs.org.uuid}'`),
+		'in a cursor': `DECLARE c CURSOR FOR ${text}`, 'a connector\'s': stage.text('act_for', 'wa_connector').replace('$1', `'${stage.theirs.org.uuid}'`).replace('$2::int8', '1'),
 	}))
 	{
 		const got = await gateway.exchange(message.query(changed));
@@ -155,7 +155,7 @@ test('one sealed role cannot run the statements of the other', async () =>
 		assert.equal((await gateway.exchange(message.parse('', stage.text(name, 'wa_connector')), message.sync())).error?.code, REFUSED, name);
 	for (const name of ['authenticate', 'session_list', 'message_send', 'me'])
 		assert.equal((await connector.exchange(message.parse('', stage.text(name)), message.sync())).error?.code, REFUSED, name);
-	assert.equal((await connector.execute(stage.text('act_for', 'wa_connector'), [stage.ours.org.uuid])).error, null);
+	assert.equal((await connector.execute(stage.text('act_for', 'wa_connector'), [stage.ours.org.uuid, '1'])).error, null);
 	await Promise.all([gateway.close(), connector.close()]);
 });
 

@@ -11,7 +11,7 @@
  *	- rows belong to the organization that was bound in that transaction, and are the right
  *	  number of them
  *	- nothing is answered after an error until Sync
- *	- nothing is read without authenticate
+ *	- nothing is read without authenticate, and behind it one statement is
  *
  * WA_SEED=number repeats a run.
  */
@@ -60,6 +60,7 @@ class Model
 	begin()
 	{
 		this.bound = null;
+		this.served = false;
 		this.failed = false;
 		this.portals = new Map();
 		this.rows = [];
@@ -76,6 +77,14 @@ class Model
 	fail()
 	{
 		this.failed = true;
+	}
+
+	/* A statement begins; an identity is good for one. */
+	serve()
+	{
+		if (this.served)
+			this.fail();
+		this.served = this.bound !== null;
 	}
 
 	/* A ReadyForQuery; whoever sends it ends the transaction. */
@@ -136,6 +145,9 @@ function bind(model, random)
 			return;
 		}
 		statement.planned = true;
+		model.serve();
+		if (model.failed)
+			return;
 		model.portals.set(portal, { statement: statement.text, id, left: null });
 	});
 }
@@ -187,7 +199,10 @@ function authenticate(model, random)
 		if (who === 'malformed' || !model.statements.has('authenticate'))
 			model.fail();
 		else
+		{
+			model.serve();
 			model.portals.set('', { statement: 'authenticate', left: null });
+		}
 	});
 	model.say(message.execute(), () =>
 	{

@@ -46,7 +46,7 @@ const run = (text, list) => [message.parse('', text), message.bind('', list), me
 /* One of the worker's statements, for an organization if one is named, as the worker sends it. */
 async function tell(name, list = [], org = null)
 {
-	const got = await thief.exchange(...(org ? run(statement('act_for'), [org]) : []), ...run(statement(name), list), message.sync());
+	const got = await thief.exchange(...(org ? run(statement('act_for'), [org, '1']) : []), ...run(statement(name), list), message.sync());
 
 	assert.equal(got.error, null, `${name}: ${got.error?.text}`);
 	return org ? got.rows.slice(1) : got.rows;
@@ -85,11 +85,12 @@ test('no statement answers a secret', async () =>
 	await ask('check_version');
 	await ask('check_login');
 	await ask('self_check');
+	await ask('unbound', ['1']);
 	await ask('event_wait', [THIEF, 0, 100]);
 	await ask('delivery_stats');
 	await ask('flush_key_usage');
 	await ask('housekeeping', ['deliveries', 100]);
-	await ask('act_for', [theirs.org.uuid]);
+	await ask('act_for', [theirs.org.uuid, '1']);
 	await ask('claim_webhooks', [THIEF, 10, 60000]);
 	await ask('lane_renew', [THIEF, hook.id, 60000], theirs.org.uuid);
 	await ask('webhook_lane', [THIEF, hook.id], theirs.org.uuid);
@@ -163,7 +164,7 @@ test('why a delivery failed it tells the organization in plain words only', asyn
 {
 	await claim();
 	const [taken] = await ofTheirs('deliveries_take', THIEF, hook.id, 1);
-	const done = (problem) => thief.exchange(...run(statement('act_for'), [theirs.org.uuid]),
+	const done = (problem) => thief.exchange(...run(statement('act_for'), [theirs.org.uuid, '1']),
 		...run(statement('delivery_done'), [THIEF, hook.id, taken.id, null, problem, 'f']), message.sync());
 
 	for (const problem of ['see https://evil.example/', 'one\ntwo', '<b>pay</b>', ''])
@@ -192,7 +193,7 @@ test('to act for an organization opens nothing but these statements', async () =
 		statementText('webhook_secret'),
 		statementText('event_list')])
 	{
-		const got = await thief.exchange(...run(statement('act_for'), [theirs.org.uuid]), message.parse('', text), message.sync());
+		const got = await thief.exchange(...run(statement('act_for'), [theirs.org.uuid, '1']), message.parse('', text), message.sync());
 
 		assert.equal(got.error?.code, REFUSED, text);
 	}

@@ -3,7 +3,7 @@
  *		A tiny PostgreSQL server, for tests of the database floor without a database.
  *
  *	startup	length, version, ...			-> R (ok) K (key) Z (idle)
- *	P Parse -> 1	B Bind -> 2		D Describe -> T		E Execute -> D C, or E
+ *	P Parse -> 1	B Bind -> 2		D Describe -> (t) T		E Execute -> D C, or E
  *	S Sync -> Z; behind an error everything up to it is passed over
  */
 #include "tests/unit/db_wire.h"
@@ -12,6 +12,7 @@
 #include <check.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,25 @@
 #define CANCEL_REQUEST 80877102
 #define RUN_MS 20000
 #define WRITE_MAX (1024 * 1024) /* at once; libevent's own 16 KiB makes a large row slow */
+#define NUMBER_SIZE 8
+#define NUMBER_MAX 24 /* as text */
+
+/* What a statement takes and gives.  Types of columns are oids: uuid, void, int8, bytea. */
+typedef struct Known
+{
+	const char *name;
+	int params;
+	int columns;
+	uint16_t types[2];
+	int id_size; /* of the cell in front of the number; -1: there is none */
+} Known;
+
+static const Known bindings[] = {
+	{"authenticate", 4, 2, {2950, 20}, DB_UUID_SIZE},
+	{"act_for", 2, 2, {2278, 20}, 0},
+	{"unbound", 1, 1, {20}, -1},
+};
+static const Known any = {"", 0, 1, {17}, -1};
 
 /* One connection. */
 typedef struct Client
@@ -32,15 +52,32 @@ typedef struct Client
 	DbWire *wire;
 	struct bufferevent *bev;
 	bool logged_in;
-	bool authenticating; /* the portal is authenticate's */
-	bool failed;         /* up to the next Sync */
-	bool dying;          /* has said its last word */
+	bool prepared;      /* has had a Sync */
+	const Known *bound; /* what the portal runs */
+	int format;         /* of its columns */
+	char number[NUMBER_MAX];
+	size_t number_length;
+	bool lying;  /* the portal's answer is a lie */
+	bool failed; /* up to the next Sync */
+	bool dying;  /* has said its last word */
 } Client;
 
 /* The one whose statement hangs; a cancel ends it. */
 static Client *hanging;
 
+/* The one that has logged in last and is still there. */
+static Client *latest;
+
 /* ---- messages ---- */
+
+void
+db_wire_message(Buffer *out, char type, const void *body, size_t len)
+{
+	uint32_t size = htonl((uint32_t) len + 4);
+
+	ck_assert(buffer_append_char(out, type) && buffer_append(out, &size, 4) &&
+			  buffer_append(out, body, len));
+}
 
 static void
 say(Client *client, char type, const void *bytes, size_t len)
@@ -50,6 +87,33 @@ say(Client *client, char type, const void *bytes, size_t len)
 	bufferevent_write(client->bev, &type, 1);
 	bufferevent_write(client->bev, &size, 4);
 	bufferevent_write(client->bev, bytes, len);
+}
+
+/*
+ * Is there a lie at this place, and is it now?
+ */
+static bool
+lies(DbWire *wire, DbWirePlace place)
+{
+	if (wire->lie.place != place || wire->lie.passes-- > 0)
+		return false;
+	wire->lie.place = DB_WIRE_TRUE;
+	return true;
+}
+
+static void
+say_lie(Client *client)
+{
+	const DbWireLie *lie = &client->wire->lie;
+	char *bytes = malloc(lie->len + 1);
+	char *at;
+
+	ck_assert_ptr_nonnull(bytes);
+	memcpy(bytes, lie->bytes, lie->len);
+	while ((at = memmem(bytes, lie->len, DB_WIRE_NUMBER, NUMBER_SIZE)) != NULL)
+		memcpy(at, client->number, NUMBER_SIZE);
+	bufferevent_write(client->bev, bytes, lie->len);
+	free(bytes);
 }
 
 static void
@@ -64,11 +128,35 @@ say_error(Client *client, const char *severity, const char *sqlstate)
 	client->failed = true;
 }
 
+/* No table, a length of -1, no modifier. */
 static void
-say_columns(Client *client)
+say_columns(Client *client, const Known *known, int format)
 {
-	/* one column "c" of no table; type bytea, length -1, no modifier, binary */
-	say(client, 'T', "\0\1c\0\0\0\0\0\0\0\0\0\0\21\377\377\377\377\377\377\0\1", 22);
+	static const char column[] = "c\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377\377\377\0";
+	char body[64] = {0};
+	size_t len = 2;
+
+	body[1] = (char) known->columns;
+	for (int i = 0; i < known->columns; i++)
+	{
+		memcpy(body + len, column, sizeof(column) - 1);
+		body[len + 10] = (char) (known->types[i] >> 8);
+		body[len + 11] = (char) known->types[i];
+		len += sizeof(column);
+		body[len - 1] = (char) format;
+	}
+	say(client, 'T', body, len);
+}
+
+static void
+say_params(Client *client, const Known *known)
+{
+	char body[2 + 4 * 4] = {0};
+
+	body[1] = (char) known->params;
+	for (int i = 0; i < known->params; i++)
+		body[2 + 4 * i + 3] = 25;
+	say(client, 't', body, 2 + 4 * (size_t) known->params);
 }
 
 static void
@@ -85,6 +173,24 @@ say_row(Client *client, size_t len)
 	free(row);
 }
 
+static void
+say_number(Client *client)
+{
+	char row[64] = {0};
+	size_t len = 2;
+
+	row[1] = (char) client->bound->columns;
+	if (client->bound->id_size >= 0)
+	{
+		row[len + 3] = (char) client->bound->id_size;
+		len += 4 + (size_t) client->bound->id_size;
+	}
+	row[len + 3] = (char) client->number_length;
+	memcpy(row + len + 4, client->number, client->number_length);
+	say(client, 'D', row, len + 4 + client->number_length);
+	say(client, 'C', "SELECT 1", 9);
+}
+
 /* ---- what a client asks ---- */
 
 static void
@@ -92,6 +198,8 @@ end_client(Client *client)
 {
 	if (hanging == client)
 		hanging = NULL;
+	if (latest == client)
+		latest = NULL;
 	bufferevent_free(client->bev);
 	free(client);
 }
@@ -118,9 +226,15 @@ execute(Client *client)
 {
 	DbWire *wire = client->wire;
 
-	if (client->authenticating)
+	if (client->lying)
 	{
-		say_row(client, DB_UUID_SIZE);
+		say_lie(client);
+		client->failed = client->wire->lie.len > 0 && client->wire->lie.bytes[0] == 'E';
+		return;
+	}
+	if (client->bound != &any)
+	{
+		say_number(client);
 		return;
 	}
 	switch (wire->script)
@@ -145,14 +259,86 @@ execute(Client *client)
 	}
 }
 
+static const Known *
+find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
+		if (strcmp(name, bindings[i].name) == 0)
+			return &bindings[i];
+	return &any;
+}
+
+static uint32_t
+read_int(const char **at, int size)
+{
+	uint32_t value = 0;
+
+	for (int i = 0; i < size; i++)
+		value = value << 8 | (uint8_t) * (*at)++;
+	return value;
+}
+
+/*
+ * Portal, statement, formats of the parameters, parameters, format of the columns.  The
+ * number is the last parameter.
+ */
+static void
+take_bind(Client *client, const char *body)
+{
+	const char *at = body + strlen(body) + 1;
+	uint32_t count;
+
+	client->bound = find(at);
+	client->lying = lies(client->wire, client->bound == &any ? DB_WIRE_STATEMENT : DB_WIRE_BINDING);
+	at += strlen(at) + 1;
+	count = read_int(&at, 2);
+	at += 2 * count;
+	for (count = read_int(&at, 2); count > 0; count--)
+	{
+		uint32_t len = read_int(&at, 4);
+
+		len = len == UINT32_MAX ? 0 : len;
+		client->number_length = len < NUMBER_MAX ? len : NUMBER_MAX;
+		memcpy(client->number, at, client->number_length);
+		at += len;
+	}
+	client->format = read_int(&at, 2) == 0 ? 0 : (int) read_int(&at, 2);
+	say(client, '2', NULL, 0);
+}
+
+static void
+describe(Client *client, const char *body)
+{
+	if (body[0] == 'P' && !client->lying)
+		say_columns(client, client->bound, client->format);
+	else if (body[0] == 'S' && strcmp(body + 1, "authenticate") == 0 &&
+			 lies(client->wire, DB_WIRE_PREPARED))
+		say_lie(client);
+	else if (body[0] == 'S')
+	{
+		say_params(client, find(body + 1));
+		say_columns(client, find(body + 1), 0);
+	}
+}
+
+static void
+take_sync(Client *client)
+{
+	client->failed = false;
+	if (!client->prepared && lies(client->wire, DB_WIRE_LOGIN))
+		say_lie(client);
+	if (client->prepared && lies(client->wire, DB_WIRE_SYNC))
+		say_lie(client);
+	else
+		say(client, 'Z', "I", 1);
+	client->prepared = true;
+}
+
 static void
 answer(Client *client, char type, const char *body)
 {
 	if (type == 'S')
-	{
-		client->failed = false;
-		say(client, 'Z', "I", 1);
-	}
+		take_sync(client);
 	else if (client->failed)
 		return;
 	else if (type == 'P' && client->wire->refuses != NULL)
@@ -160,12 +346,9 @@ answer(Client *client, char type, const char *body)
 	else if (type == 'P')
 		say(client, '1', NULL, 0);
 	else if (type == 'B')
-	{
-		client->authenticating = strcmp(body + strlen(body) + 1, "authenticate") == 0;
-		say(client, '2', NULL, 0);
-	}
+		take_bind(client, body);
 	else if (type == 'D')
-		say_columns(client);
+		describe(client, body);
 	else if (type == 'E')
 		execute(client);
 }
@@ -192,7 +375,10 @@ log_in(Client *client)
 {
 	client->logged_in = true;
 	client->wire->logins++;
+	latest = client;
 	say(client, 'R', "\0\0\0\0", 4);
+	say(client, 'S', "client_encoding\0UTF8", 21);
+	say(client, 'S', "is_superuser\0off", 17);
 	say(client, 'K', "\0\0\0\1\0\0\0\2", 8);
 	say(client, 'Z', "I", 1);
 }
@@ -268,7 +454,8 @@ db_wire_start(DbWire *wire)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	hanging = NULL;
+	signal(SIGPIPE, SIG_IGN); /* a client that was lied to leaves at once */
+	hanging = latest = NULL;
 	*wire = (DbWire){.base = event_base_new(), .row_bytes = 10, .sqlstate = "XX000"};
 	strcpy(wire->directory, "/tmp/db_wire.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(wire->directory));
@@ -319,4 +506,11 @@ db_wire_run(DbWire *wire, int ms)
 		event_base_loop(wire->base, EVLOOP_NONBLOCK);
 		usleep(200);
 	}
+}
+
+void
+db_wire_say(DbWire *wire, const char *bytes, size_t len)
+{
+	ck_assert(latest != NULL && latest->wire == wire);
+	bufferevent_write(latest->bev, bytes, len);
 }

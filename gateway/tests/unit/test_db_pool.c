@@ -116,9 +116,11 @@ START_TEST(a_statement_that_is_out_of_date_is_prepared_anew)
 	{
 		const char *sqlstate;
 		const char *function;
-	} cases[] = {{"0A000", "RevalidateCachedQuery"}, {"26000", "FetchPreparedStatement"}};
+	} cases[] = {{"0A000", "RevalidateCachedQuery"},
+				 {"26000", "FetchPreparedStatement"},
+				 {"42501", "refuse_statement"}};
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 	{
 		Told told;
 		Told behind;

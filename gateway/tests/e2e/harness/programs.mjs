@@ -2,6 +2,7 @@
  * programs.mjs
  *		wa-gateway, wa-worker and wa-sandbox, started for a test.
  */
+import assert from 'node:assert/strict';
 import path from 'node:path';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, WORKER_LOGIN } from './cluster.mjs';
 import { Client } from './http.mjs';
@@ -24,7 +25,31 @@ function lines(text, event)
 	return text.split('\n').filter((line) => line.includes(` event=${event} `) || line.endsWith(` event=${event}`));
 }
 
-export class Gateway extends Program
+/*
+ * One that talks to PostgreSQL.  An honest server never gives it a reason for an alarm: where
+ * a test has nobody in the middle who does (lied), it ends without one.
+ */
+class DatabaseProgram extends Program
+{
+	lied = false;
+
+	/* The lines of its log that tell of an event. */
+	events(name)
+	{
+		return lines(this.log(), name);
+	}
+
+	async stop(seconds)
+	{
+		const result = await super.stop(seconds);
+
+		if (!this.lied)
+			assert.deepEqual(this.events('database_protocol_violation'), []);
+		return result;
+	}
+}
+
+export class Gateway extends DatabaseProgram
 {
 	/* Starts it and returns when it is ready. */
 	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, args = [], env, port = 0, workers = 1 } = {})
@@ -42,12 +67,6 @@ export class Gateway extends Program
 		await until('the gateway is ready', async () => (await gateway.client.get('/readyz')).status === 200);
 		return gateway;
 	}
-
-	/* The lines of its log that tell of an event. */
-	events(name)
-	{
-		return lines(this.log(), name);
-	}
 }
 
 /* Runs the gateway to its end, which is expected.  Returns { code, stdout, stderr }. */
@@ -63,7 +82,7 @@ export function tryGateway(cluster, { database = 'wa', user = GATEWAY_LOGIN, arg
 		'--database', conninfo(cluster, database, user), ...args]);
 }
 
-export class Sandbox extends Program
+export class Sandbox extends DatabaseProgram
 {
 	static async start(cluster, { database = 'wa', stepMs = 10, pollMs = 20, args = [] } = {})
 	{
@@ -77,14 +96,9 @@ export class Sandbox extends Program
 			throw new Error(`the sandbox has ended:\n${sandbox.log()}`);
 		return sandbox;
 	}
-
-	events(name)
-	{
-		return lines(this.log(), name);
-	}
 }
 
-export class Worker extends Program
+export class Worker extends DatabaseProgram
 {
 	/* Webhooks may lead to the loopback, unless "allow" says otherwise. */
 	static async start(cluster, { database = 'wa', allow = ['127.0.0.0/8'], args = [], env } = {})
@@ -98,11 +112,6 @@ export class Worker extends Program
 		if (!worker.running)
 			throw new Error(`the worker has ended:\n${worker.log()}`);
 		return worker;
-	}
-
-	events(name)
-	{
-		return lines(this.log(), name);
 	}
 
 	/* Where it serves metrics, when it was told to. */

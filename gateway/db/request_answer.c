@@ -1,0 +1,311 @@
+/*
+ * request_answer.c
+ *		One request's answer: whether it is the request's own, and what its asker is told.
+ *
+ * Nobody is told anything before the Sync was answered (pipeline.c), so that whatever comes
+ * until then can still show that what came before is not to be believed.
+ */
+#include "db/db_internal.h"
+
+#include <string.h>
+
+#include "lib/clock.h"
+
+/* What a request is told whose rows were too many. */
+#define TOO_LARGE_STATE "54000"
+#define TOO_LARGE_MESSAGE "the rows of the statement are larger than the bound"
+
+/*
+ * Each of the three takes one result that belongs to the request, and owns it from then on;
+ * or it says what had to come in its place, and the result stays the caller's.
+ */
+
+/*
+ * Did a statement run without the binding that was sent in front of it?  The state is also
+ * that of a credential that is not valid, so that the place in the extension has to tell.
+ */
+static bool
+misses_binding(const DbRequest *request, const PGresult *result)
+{
+	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+	return request->binding != request->lane->db->unbound && function != NULL &&
+		   strcmp(function, "refuse_nobody") == 0;
+}
+
+static const char *
+take_error(DbRequest *request, PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (reports_disorder(sqlstate) || misses_binding(request, result))
+	{
+		return "messages in their order";
+	}
+	request->error = result;
+	return NULL;
+}
+
+/*
+ * authenticate has answered an id, and act_for nothing, in front of the number.
+ */
+static bool
+take_principal(DbRequest *request, const PGresult *result)
+{
+	bool authenticated = request->binding == request->lane->db->authenticate;
+
+	if (PQnfields(result) == 1)
+	{
+		return true;
+	}
+	if (PQgetisnull(result, 0, 0) ||
+		PQgetlength(result, 0, 0) != (authenticated ? DB_UUID_SIZE : 0))
+	{
+		return false;
+	}
+	if (authenticated)
+	{
+		memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
+		request->has_principal = true;
+	}
+	return true;
+}
+
+static bool
+has_number(const DbRequest *request, const PGresult *result)
+{
+	int column = PQnfields(result) - 1;
+
+	return PQgetlength(result, 0, column) == DB_NUMBER_BYTES &&
+		   memcmp(PQgetvalue(result, 0, column), request->number, DB_NUMBER_BYTES) == 0;
+}
+
+/*
+ * What is sent with a binding is well formed for it, but for a credential that may be any
+ * text (22P02).  A complaint about a value is that of another statement under its name.
+ */
+static bool
+refuses_parameters(const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0 && strcmp(sqlstate, "22P02") != 0;
+}
+
+const char *
+request_take_binding(DbRequest *request, PGresult *result, const DbShape *shape)
+{
+	if (PQresultStatus(result) == PGRES_FATAL_ERROR)
+	{
+		return refuses_parameters(result) ? "that the binding takes what it is sent"
+										  : take_error(request, result);
+	}
+	if (!shape_fits(shape, result) || PQntuples(result) != 1)
+	{
+		return "the binding's one row";
+	}
+	if (!has_number(request, result))
+	{
+		return "the number of the request";
+	}
+	if (!take_principal(request, result))
+	{
+		return "the principal's id";
+	}
+	PQclear(result);
+	return NULL;
+}
+
+const char *
+request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape)
+{
+	if (request->error != NULL)
+	{
+		if (PQresultStatus(result) != PGRES_PIPELINE_ABORTED)
+		{
+			return "nothing behind the error";
+		}
+		PQclear(result);
+		return NULL;
+	}
+	if (PQresultStatus(result) == PGRES_FATAL_ERROR)
+	{
+		return take_error(request, result);
+	}
+	if (!shape_fits(shape, result))
+	{
+		return "the statement's rows";
+	}
+	request->too_large = PQresultMemorySize(result) > DB_RESULT_BYTES_MAX;
+	if (request->too_large)
+	{
+		PQclear(result);
+	}
+	else
+	{
+		request->rows = result;
+	}
+	return NULL;
+}
+
+/*
+ * The states of a commit that fails: a lost race, shortage, shutdown, a fault of the server.
+ */
+static bool
+is_of_commit(const char *sqlstate)
+{
+	static const char *const states[] = {"40", "53", "57", "58", "XX"};
+
+	for (size_t i = 0; sqlstate != NULL && i < sizeof(states) / sizeof(states[0]); i++)
+	{
+		if (strncmp(sqlstate, states[i], 2) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The Sync's result is the caller's; here is what can come in front of it.  An error of the
+ * commit; or the server's last word, be it behind another error, which stays the first one.
+ */
+const char *
+request_take_end(DbRequest *request, PGresult *result)
+{
+	if (!is_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
+	{
+		return "the end of the transaction";
+	}
+	if (request->error == NULL)
+	{
+		request->error = result;
+	}
+	else
+	{
+		PQclear(result);
+	}
+	return NULL;
+}
+
+/*
+ * Nothing of what has come is to be believed.
+ */
+void
+request_drop_answer(DbRequest *request)
+{
+	PQclear(request->rows);
+	PQclear(request->error);
+	request->rows = request->error = NULL;
+	request->too_large = false;
+	request->has_principal = false;
+}
+
+static const char *
+error_field(const DbRequest *request, int field)
+{
+	const char *text = NULL;
+
+	if (request->error != NULL)
+	{
+		text = PQresultErrorField(request->error, field);
+	}
+	return text == NULL ? "" : text;
+}
+
+/*
+ * Did the prepared statement not fit the database any more?  After a change of a table or
+ * a function's result every run of it fails until it is prepared anew.  The state of
+ * "cached plan must not change result type" is that of every feature that is not there, so
+ * that the place in the server's source has to tell.  The seal refuses it, from then on, once
+ * another version of the extension has another text for it.
+ */
+static bool
+statement_is_stale(const DbRequest *request)
+{
+	const char *sqlstate = error_field(request, PG_DIAG_SQLSTATE);
+
+	return strcmp(sqlstate, "26000") == 0 ||
+		   (strcmp(sqlstate, "42501") == 0 &&
+			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "refuse_statement") == 0) ||
+		   (strcmp(sqlstate, "0A000") == 0 &&
+			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
+}
+
+/*
+ * Has the request shown that its connection is of no use to further ones?
+ */
+bool
+request_retires_connection(const DbRequest *request)
+{
+	return request->too_large || statement_is_stale(request);
+}
+
+/*
+ * What has become of a request whose Sync was answered.
+ */
+DbOutcome
+request_outcome(const DbRequest *request)
+{
+	if (request->error == NULL)
+	{
+		return request->rows != NULL ? DB_ROWS : request->too_large ? DB_REFUSED : DB_LOST;
+	}
+	if (request->cancel_near && strcmp(error_field(request, PG_DIAG_SQLSTATE), "57014") == 0)
+	{
+		return DB_UNAVAILABLE;
+	}
+	return statement_is_stale(request) ? DB_UNAVAILABLE : DB_REFUSED;
+}
+
+/*
+ * What has become of a request whose connection broke before its Sync was answered.  An
+ * error instead of rows was the end of its transaction.  Behind the rows comes the commit,
+ * and an error that comes then (the server is shut down, say) may come before or after it.
+ */
+DbOutcome
+request_outcome_of_break(const DbRequest *request)
+{
+	bool had_rows = request->rows != NULL || request->too_large;
+
+	return request->error != NULL && !had_rows ? request_outcome(request) : DB_LOST;
+}
+
+/*
+ * Tell the asker, if there is one who was not told yet.
+ */
+void
+request_tell(DbRequest *request, DbOutcome outcome)
+{
+	DbDone *done = request->done;
+	int64_t now = clock_monotonic_ms();
+	int64_t sent_at = request->sent_at == 0 ? now : request->sent_at;
+	DbResult result = {.outcome = outcome};
+
+	if (done == NULL)
+	{
+		return;
+	}
+	request->done = NULL;
+	result.sqlstate = error_field(request, PG_DIAG_SQLSTATE);
+	result.message = error_field(request, PG_DIAG_MESSAGE_PRIMARY);
+	result.detail = error_field(request, PG_DIAG_MESSAGE_DETAIL);
+	if (outcome == DB_REFUSED && request->error == NULL)
+	{
+		result.sqlstate = TOO_LARGE_STATE;
+		result.message = TOO_LARGE_MESSAGE;
+	}
+	result.column = error_field(request, PG_DIAG_COLUMN_NAME);
+	result.constraint = error_field(request, PG_DIAG_CONSTRAINT_NAME);
+	result.has_principal = request->has_principal;
+	memcpy(result.principal, request->principal, DB_UUID_SIZE);
+	if (outcome == DB_ROWS)
+	{
+		result.cells = request->rows;
+		result.rows = PQntuples(request->rows);
+		result.columns = PQnfields(request->rows);
+	}
+	result.queued_ms = (int) (sent_at - request->submitted_at);
+	result.running_ms = (int) (now - sent_at);
+	done(request->arg, &result);
+}

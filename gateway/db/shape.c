@@ -1,0 +1,91 @@
+/*
+ * shape.c
+ *		What a statement takes and gives, as the server told when it was prepared, and
+ *		whether a result is of that shape.
+ *
+ * A result of another shape answers another statement.  Formats and the count of rows
+ * belong to it: everything is asked for in binary, and the server closes rows with their
+ * count, so that one that was lost or came twice shows.
+ */
+#include "db/db_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Oids of PostgreSQL's catalog, which are fixed. */
+#define INT8_OID 20
+#define VOID_OID 2278
+#define UUID_OID 2950
+
+/* The statements whose answers are read here and not by the caller. */
+typedef struct Binding
+{
+	const char *name;
+	int params;
+	int columns;
+	Oid types[2];
+} Binding;
+
+static const Binding bindings[] = {
+	{"authenticate", 4, 2, {UUID_OID, INT8_OID}},
+	{"act_for", 2, 2, {VOID_OID, INT8_OID}},
+	{"unbound", 1, 1, {INT8_OID}},
+};
+
+static bool
+is_as_known(const DbShape *shape, const char *name)
+{
+	for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
+	{
+		const Binding *binding = &bindings[i];
+
+		if (strcmp(name, binding->name) == 0)
+		{
+			return shape->params == binding->params && shape->columns == binding->columns &&
+				   memcmp(shape->types, binding->types,
+						  sizeof(binding->types[0]) * (size_t) binding->columns) == 0;
+		}
+	}
+	return true;
+}
+
+/*
+ * Keep what a Describe of the statement has answered.  False: it is more than any
+ * statement of ours has, or not what is known of it.
+ */
+bool
+shape_keep(DbShape *shape, const char *name, const PGresult *described)
+{
+	shape->params = PQnparams(described);
+	shape->columns = PQnfields(described);
+	if (shape->params > DB_PARAMS_MAX || shape->columns < 1 || shape->columns > DB_COLUMNS_MAX)
+	{
+		return false;
+	}
+	for (int i = 0; i < shape->columns; i++)
+	{
+		shape->types[i] = PQftype(described, i);
+	}
+	return is_as_known(shape, name);
+}
+
+/*
+ * Are these the rows, all of them, of a statement of this shape?
+ */
+bool
+shape_fits(const DbShape *shape, PGresult *result)
+{
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQnfields(result) != shape->columns)
+	{
+		return false;
+	}
+	for (int i = 0; i < shape->columns; i++)
+	{
+		if (PQftype(result, i) != shape->types[i] || PQfformat(result, i) != 1)
+		{
+			return false;
+		}
+	}
+	/* "" without a CommandComplete, which no count of rows is */
+	return PQcmdTuples(result)[0] != '\0' && atoi(PQcmdTuples(result)) == PQntuples(result);
+}
