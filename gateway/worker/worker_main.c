@@ -311,7 +311,7 @@ raise_descriptors(void)
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 	{
 		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
+		(void) setrlimit(RLIMIT_NOFILE, &files);
 	}
 }
 
