@@ -96,5 +96,7 @@ format:
 	scripts/format
 check-style:
 	scripts/check-style
+analyze:
+	scripts/analyze
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze
