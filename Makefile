@@ -75,6 +75,8 @@ e2e:
 # What an attacker does with a login of a program and the protocol in his hands.
 attack:
 	scripts/e2e attack
+e2e-asan:
+	scripts/e2e e2e sanitized
 
 browser:
 	scripts/browser
@@ -99,4 +101,4 @@ check-style:
 analyze:
 	scripts/analyze
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze e2e-asan

@@ -15,6 +15,7 @@
  *	WA_PROGRAMS	the folder of wa-gateway and wa-sandbox, if not its gateway/
  *	PG_CONFIG	the PostgreSQL to test with
  *	WA_E2E_DIR	a folder that the files of one run share, to save time (cluster.mjs)
+ *	WA_SANITIZED=1	the programs are built with sanitizers (sanitizers.mjs)
  *	WA_KEEP=1	keeps the folders of clusters and logs, and says where they are
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -24,6 +25,7 @@ import path from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { assertNoReports, sanitizerOptions } from './sanitizers.mjs';
 
 export const ROOT = process.env.WA_ROOT ?? fileURLToPath(new URL('../../../..', import.meta.url));
 export const SCRIPTS = path.join(ROOT, 'scripts');
@@ -54,6 +56,8 @@ async function endAll()
 	}
 	if (failures.length > 0)
 		throw failures[0];
+	/* now that all programs have ended, and have looked for leaks */
+	assertNoReports();
 }
 
 after(endAll);
@@ -75,7 +79,7 @@ export function environment(more = {})
 	const kept = Object.fromEntries(Object.entries(process.env)
 		.filter(([name]) => !/^(PG(?!_CONFIG)|WA_|NODE_)/.test(name)));
 
-	return { ...kept, LC_ALL: 'C.UTF-8', ...more };
+	return { ...kept, LC_ALL: 'C.UTF-8', ...sanitizerOptions(), ...more };
 }
 
 /* Runs a program to its end.  Returns { code, stdout, stderr }. */
