@@ -63,6 +63,10 @@ test:
 	scripts/test
 installcheck: all
 	REGRESS="$(REGRESS)" scripts/installcheck
+installcheck-asan:
+	scripts/installcheck-instrumented asan
+installcheck-valgrind:
+	scripts/installcheck-instrumented valgrind
 unit:
 	$(MAKE) -C gateway unit
 unit-asan:
@@ -101,4 +105,4 @@ check-style:
 analyze:
 	scripts/analyze
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze e2e-asan
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze e2e-asan installcheck-asan installcheck-valgrind
