@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "api/api.h"
+#include "lib/leftovers.h"
 #include "lib/log.h"
 #include "service_metrics.h"
 
@@ -165,8 +166,8 @@ close_service(Service *service)
 }
 
 /*
- * As event_base_dispatch() does, with one write of the log for each turn.  False when the
- * loop broke.
+ * As event_base_dispatch() does, with one write of the log for each turn, and no turn's
+ * secrets left on the stack.  False when the loop broke.
  */
 static bool
 dispatch(struct event_base *base)
@@ -178,6 +179,7 @@ dispatch(struct event_base *base)
 	{
 		result = event_base_loop(base, EVLOOP_ONCE);
 		log_flush();
+		leftovers_wipe_stack();
 	} while (result == 0 && !event_base_got_exit(base) && !event_base_got_break(base));
 	log_collect(false);
 	return result >= 0;
