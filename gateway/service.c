@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "lib/leftovers.h"
 #include "lib/log.h"
+#include "lib/process.h"
 #include "service_metrics.h"
 
 typedef struct Service
@@ -211,8 +212,10 @@ service_run(const Settings *settings, const char *listen, Metrics *metrics,
 			const volatile sig_atomic_t *stops)
 {
 	Service service = {.settings = settings, .metrics = metrics};
-	bool ok = open_service(&service, listen) && loop(&service, stops);
+	bool ok = open_service(&service, listen);
 
+	process_close_ports();
+	ok = ok && loop(&service, stops);
 	close_service(&service);
 	return ok ? 0 : CONFIG_EXIT_FAILED;
 }

@@ -30,6 +30,7 @@
 #include "lib/clock.h"
 #include "lib/config.h"
 #include "lib/log.h"
+#include "lib/process.h"
 
 #define SANDBOX_VERSION "1.0"
 #define LEASE_MIN_MS 15000
@@ -284,6 +285,7 @@ run(const Settings *settings)
 			return CONFIG_EXIT_FAILED;
 		owner = made_up;
 	}
+	process_report();
 	catch_signals(&while_asleep);
 	store_init(&sandbox.store, settings->database);
 	sessions_init(&sandbox.sessions, owner, step_ms, lease_ms);
@@ -310,6 +312,8 @@ main(int argc, char **argv)
 	Settings settings = {0};
 	LogLevel level;
 
+	process_confine();
+	process_close_ports();
 	switch (read_settings(argc, argv, &settings))
 	{
 		case CONFIG_RUN:

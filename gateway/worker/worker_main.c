@@ -23,6 +23,7 @@
 #include "http/http_metrics.h"
 #include "lib/leftovers.h"
 #include "lib/log.h"
+#include "lib/process.h"
 #include "worker/dispatch.h"
 #include "worker/housekeeping.h"
 #include "worker/lane.h"
@@ -338,6 +339,7 @@ run(const WorkerSettings *settings)
 	DbConfig config = db_config(settings);
 	bool ok;
 
+	process_report();
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -346,6 +348,7 @@ run(const WorkerSettings *settings)
 		!db_preflight(&config, NEEDS_EXTENSION, (int) settings->database_wait_s, &stops))
 		return CONFIG_EXIT_FAILED;
 	ok = open_worker(&worker);
+	process_close_ports();
 	if (ok)
 	{
 		log_line(LOG_LEVEL_INFO, "started", log_text("owner", worker.owner));
@@ -362,10 +365,12 @@ int
 main(int argc, char **argv)
 {
 	WorkerSettings settings = {0};
-	ConfigResult result = worker_settings_read(argc, argv, &settings);
+	ConfigResult result;
 	char problem[256];
 	LogLevel level;
 
+	process_confine();
+	result = worker_settings_read(argc, argv, &settings);
 	if (result == CONFIG_DONE || result == CONFIG_USAGE)
 		return result == CONFIG_DONE ? EXIT_SUCCESS : CONFIG_EXIT_USAGE;
 	if (log_level_from_text(settings.log_level, &level))

@@ -17,7 +17,7 @@ import { GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { CAN_READ_MEMORY, findInMemory } from './harness/memory.mjs';
 import { Browser } from './harness/people.mjs';
-import { SCRIPTS, must, until } from './harness/processes.mjs';
+import { makeCertificate, until } from './harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 import { Receiver } from './harness/receiver.mjs';
 import { Socket, openRefused } from './harness/socket.mjs';
@@ -225,16 +225,6 @@ test('keys and tickets of sockets, also while they are open', async () =>
 });
 
 /* ---- TLS ---- */
-
-/* A certificate and its key, in a folder of the server's user, who owns them. */
-function makeCertificate(folder)
-{
-	const files = { certificate: path.join(folder, 'certificate.pem'), key: path.join(folder, 'key.pem') };
-
-	must(path.join(SCRIPTS, 'as-user'), ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-		'-days', '2', '-subj', '/CN=gateway.test', '-addext', 'subjectAltName=DNS:gateway.test', '-keyout', files.key, '-out', files.certificate]);
-	return files;
-}
 
 test('over TLS it is the same', async () =>
 {

@@ -53,12 +53,12 @@ class DatabaseProgram extends Program
 export class Gateway extends DatabaseProgram
 {
 	/* Starts it and returns when it is ready. */
-	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1 } = {})
+	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root } = {})
 	{
 		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), [
 			'--listen', `127.0.0.1:${port}`, '--database', conninfo(cluster, database, user, host),
 			...(workers > 1 ? ['--workers', String(workers)] : []), ...args,
-		], { log: logFile(cluster, 'gateway'), env });
+		], { log: logFile(cluster, 'gateway'), env, root });
 
 		await until('the gateway listens', () => !gateway.running || gateway.events('listening').length === workers);
 		if (!gateway.running)
