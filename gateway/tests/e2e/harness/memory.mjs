@@ -6,9 +6,18 @@
  * in the middle of a freed block is found as well.
  */
 import fs from 'node:fs';
+import path from 'node:path';
+import { PROGRAMS } from './processes.mjs';
 
-/* Reading the memory of a process that does not let itself be dumped takes root. */
-export const CAN_READ_MEMORY = process.getuid() === 0;
+/* Why memory cannot be searched here, or false. */
+export function memoryIsClosed()
+{
+	if (process.getuid() !== 0)
+		return 'reading the memory of a process that lets nobody look into it takes root';
+	if (fs.readFileSync(path.join(PROGRAMS, 'wa-gateway')).includes('__asan_init'))
+		return 'the address sanitizer keeps what is freed as it is';
+	return false;
+}
 
 /* Bytes in a row of a secret that are a find, and how far apart the pieces begin. */
 const PIECE = 16;
