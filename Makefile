@@ -63,6 +63,10 @@ test:
 	scripts/test
 installcheck: all
 	REGRESS="$(REGRESS)" scripts/installcheck
+installcheck-asan:
+	scripts/installcheck-instrumented asan
+installcheck-valgrind:
+	scripts/installcheck-instrumented valgrind
 unit:
 	$(MAKE) -C gateway unit
 unit-asan:
@@ -75,6 +79,8 @@ e2e:
 # What an attacker does with a login of a program and the protocol in his hands.
 attack:
 	scripts/e2e attack
+e2e-asan:
+	scripts/e2e e2e sanitized
 
 browser:
 	scripts/browser
@@ -96,5 +102,7 @@ format:
 	scripts/format
 check-style:
 	scripts/check-style
+analyze:
+	scripts/analyze
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style
+.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze e2e-asan installcheck-asan installcheck-valgrind

@@ -62,7 +62,7 @@ check_server_release(void)
 {
 	const char *running = GetConfigOption("server_version_num", false, false);
 
-	if (atoi(running) < WA_MINIMUM_RELEASE)
+	if (strtol(running, NULL, 10) < WA_MINIMUM_RELEASE)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

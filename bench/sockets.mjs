@@ -143,10 +143,10 @@ async function subscribe({ port, keys, count })
 
 /* ---- what the system says of the gateway ---- */
 
-/* Bytes that are the process's alone and written to: its heap, above all. */
+/* Bytes that are the process's alone: its heap, above all.  Others may not ask for more than this. */
 function privateBytes(pid)
 {
-	return Number(/^Private_Dirty:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) * 1024;
+	return Number(/^RssAnon:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }
 
 /* Milliseconds of processor time. */

@@ -16,6 +16,7 @@
 #include "api/api.h"
 #include "db/preflight.h"
 #include "lib/log.h"
+#include "lib/process.h"
 #include "service.h"
 #include "service_metrics.h"
 #include "settings.h"
@@ -57,6 +58,7 @@ run(const Settings *settings)
 	Metrics *metrics;
 	int status;
 
+	process_report();
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	if (!db_preflight(&db, API_NEEDS_EXTENSION, (int) settings->database_wait_s, &stops))
@@ -78,10 +80,12 @@ int
 main(int argc, char **argv)
 {
 	const Settings *settings;
-	ConfigResult result = settings_read(argc, argv, &settings);
+	ConfigResult result;
 	char problem[256];
 	LogLevel level;
 
+	process_confine();
+	result = settings_read(argc, argv, &settings);
 	if (result == CONFIG_DONE || result == CONFIG_USAGE)
 	{
 		return result == CONFIG_DONE ? 0 : CONFIG_EXIT_USAGE;

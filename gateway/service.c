@@ -11,7 +11,9 @@
 #include <event2/event.h>
 
 #include "api/api.h"
+#include "lib/leftovers.h"
 #include "lib/log.h"
+#include "lib/process.h"
 #include "service_metrics.h"
 
 typedef struct Service
@@ -165,8 +167,8 @@ close_service(Service *service)
 }
 
 /*
- * As event_base_dispatch() does, with one write of the log for each turn.  False when the
- * loop broke.
+ * As event_base_dispatch() does, with one write of the log for each turn, and no turn's
+ * secrets left on the stack.  False when the loop broke.
  */
 static bool
 dispatch(struct event_base *base)
@@ -178,6 +180,7 @@ dispatch(struct event_base *base)
 	{
 		result = event_base_loop(base, EVLOOP_ONCE);
 		log_flush();
+		leftovers_wipe_stack();
 	} while (result == 0 && !event_base_got_exit(base) && !event_base_got_break(base));
 	log_collect(false);
 	return result >= 0;
@@ -209,8 +212,10 @@ service_run(const Settings *settings, const char *listen, Metrics *metrics,
 			const volatile sig_atomic_t *stops)
 {
 	Service service = {.settings = settings, .metrics = metrics};
-	bool ok = open_service(&service, listen) && loop(&service, stops);
+	bool ok = open_service(&service, listen);
 
+	process_close_ports();
+	ok = ok && loop(&service, stops);
 	close_service(&service);
 	return ok ? 0 : CONFIG_EXIT_FAILED;
 }

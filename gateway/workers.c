@@ -73,8 +73,7 @@ start_worker(Watcher *watcher, Worker *worker)
 	if (pid == 0)
 	{
 		/* A worker without its watcher stops; it may be gone already. */
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (getppid() != parent)
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
 		{
 			exit(CONFIG_EXIT_FAILED);
 		}

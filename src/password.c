@@ -80,7 +80,7 @@ refuse(const char *problem)
 static WaPassword *
 digested(const char *text, size_t len)
 {
-	const size_t name_len = strlen(DIGEST_NAME);
+	const size_t name_len = sizeof(DIGEST_NAME) - 1;
 	char named[sizeof(DIGEST_NAME) + WA_PASSWORD_MAX];
 	WaPassword *password;
 

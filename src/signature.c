@@ -127,7 +127,8 @@ base64_digits(Piece coded)
 	size_t ends = 0;
 	size_t missing;
 
-	while (digits < coded.length && memchr(alphabet, coded.data[digits], 64) != NULL)
+	while (digits < coded.length && coded.data[digits] != '\0' &&
+		   strchr(alphabet, coded.data[digits]) != NULL)
 		digits++;
 	while (digits + ends < coded.length && coded.data[digits + ends] == '=')
 		ends++;

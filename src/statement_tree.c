@@ -91,10 +91,11 @@ static bool
 check_type(Oid type, Search *search)
 {
 	Oid element = type < FirstNormalObjectId ? InvalidOid : get_element_type(type);
-	Oid relation = type < FirstNormalObjectId ? InvalidOid : get_typ_typrelid(type);
+	Oid relation;
 
-	if (OidIsValid(element))
-		return check_type(element, search);
+	if (OidIsValid(element)) /* which is no array itself */
+		type = element;
+	relation = type < FirstNormalObjectId ? InvalidOid : get_typ_typrelid(type);
 	if (OidIsValid(relation) && is_known(RelationRelationId, relation, search))
 		return false;
 	return check_object(TypeRelationId, type, search);

@@ -22,10 +22,10 @@
 #define NOT_SIGNED_IN "not signed in"
 #define WRONG_PASSWORD "email or password is wrong"
 
-#define PASSWORD_PARAM(member)                                                                \
-	{                                                                                         \
-		.source = PARAM_BODY, .type = PARAM_TEXT, .name = member, .required = true, .min = 1, \
-		.max = PASSWORD_MAX_CHARACTERS                                                        \
+#define PASSWORD_PARAM(member)                                                                  \
+	{                                                                                           \
+		.source = PARAM_BODY, .type = PARAM_TEXT, .name = (member), .required = true, .min = 1, \
+		.max = PASSWORD_MAX_CHARACTERS                                                          \
 	}
 
 /* Who is signed in, as three statements return it. */

@@ -272,7 +272,7 @@ header_text(const HttpRequest *request, const char *name, size_t *count)
 	char lower[HEADER_NAME_MAX + 1];
 	size_t length = 0;
 
-	for (; name[length] != '\0' && length < HEADER_NAME_MAX; length++)
+	for (; length < HEADER_NAME_MAX && name[length] != '\0'; length++)
 	{
 		lower[length] = (char) tolower((unsigned char) name[length]);
 	}

@@ -95,7 +95,7 @@ static const Column pairing_columns[] = {
 #define COMMAND_PARAMS(command)                                                  \
 	{                                                                            \
 		{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"}, \
-			{.source = PARAM_FIXED, .fixed = command},                           \
+			{.source = PARAM_FIXED, .fixed = (command)},                         \
 		{                                                                        \
 			.source = PARAM_END                                                  \
 		}                                                                        \
@@ -109,7 +109,7 @@ static const Param logout_params[] = COMMAND_PARAMS("logout");
 #define COMMAND(ending, command_params)                                                          \
 	{                                                                                            \
 		.method = HTTP_METHOD_POST, .pattern = "/api/v1/sessions/{s}" ending, .needs = "manage", \
-		.statement = "session_control", .params = command_params, .status = 200,                 \
+		.statement = "session_control", .params = (command_params), .status = 200,               \
 		.answer = ANSWER_ONE, .columns = columns,                                                \
 	}
 

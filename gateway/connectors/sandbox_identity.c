@@ -24,7 +24,7 @@ derive_id(const char *prefix, const char *uuid, char out[WA_MESSAGE_ID_MAX + 1])
 	{
 		if (*uuid == '-')
 			continue;
-		out[len++] = (*uuid >= 'a' && *uuid <= 'f') ? (char) (*uuid - 'a' + 'A') : *uuid;
+		out[len++] = (char) (*uuid >= 'a' && *uuid <= 'f' ? *uuid - 'a' + 'A' : *uuid);
 	}
 	out[len] = '\0';
 }

@@ -30,6 +30,7 @@
 #include "lib/clock.h"
 #include "lib/config.h"
 #include "lib/log.h"
+#include "lib/process.h"
 
 #define SANDBOX_VERSION "1.0"
 #define LEASE_MIN_MS 15000
@@ -199,6 +200,21 @@ sleep_until(Sandbox *sandbox, int64_t until_ms, const sigset_t *while_asleep)
 		store_check(&sandbox->store);
 }
 
+/* Does what is due; returns when there will be something again. */
+static int64_t
+work(Sandbox *sandbox, int64_t now_ms)
+{
+	int64_t until_ms;
+
+	look_for_work(sandbox, now_ms);
+	sessions_step(&sandbox->sessions, &sandbox->store, now_ms);
+	messages_step(&sandbox->messages, &sandbox->store, now_ms);
+	actions_step(&sandbox->actions, &sandbox->store, now_ms);
+	until_ms = sessions_due(&sandbox->sessions, sandbox->next_poll_ms);
+	until_ms = messages_due(&sandbox->messages, until_ms);
+	return actions_due(&sandbox->actions, until_ms);
+}
+
 /* Runs until a stop is requested; false when the login cannot be a connector. */
 static bool
 serve(Sandbox *sandbox, const sigset_t *while_asleep)
@@ -206,25 +222,13 @@ serve(Sandbox *sandbox, const sigset_t *while_asleep)
 	while (!stop_requested)
 	{
 		int64_t now_ms = clock_monotonic_ms();
-		int64_t until_ms = now_ms;
+		StoreConnect connected = store_connect(&sandbox->store, now_ms);
+		int64_t until_ms;
 
-		switch (store_connect(&sandbox->store, now_ms))
-		{
-			case STORE_CONNECTED:
-				look_for_work(sandbox, now_ms);
-				sessions_step(&sandbox->sessions, &sandbox->store, now_ms);
-				messages_step(&sandbox->messages, &sandbox->store, now_ms);
-				actions_step(&sandbox->actions, &sandbox->store, now_ms);
-				until_ms = sessions_due(&sandbox->sessions, sandbox->next_poll_ms);
-				until_ms = messages_due(&sandbox->messages, until_ms);
-				until_ms = actions_due(&sandbox->actions, until_ms);
-				break;
-			case STORE_WAITING:
-				until_ms = sandbox->store.next_attempt_ms;
-				break;
-			case STORE_UNUSABLE:
-				return false;
-		}
+		if (connected == STORE_UNUSABLE)
+			return false;
+		until_ms =
+			connected == STORE_CONNECTED ? work(sandbox, now_ms) : sandbox->store.next_attempt_ms;
 		sleep_until(sandbox, until_ms, while_asleep);
 	}
 	return true;
@@ -281,6 +285,7 @@ run(const Settings *settings)
 			return CONFIG_EXIT_FAILED;
 		owner = made_up;
 	}
+	process_report();
 	catch_signals(&while_asleep);
 	store_init(&sandbox.store, settings->database);
 	sessions_init(&sandbox.sessions, owner, step_ms, lease_ms);
@@ -307,6 +312,8 @@ main(int argc, char **argv)
 	Settings settings = {0};
 	LogLevel level;
 
+	process_confine();
+	process_close_ports();
 	switch (read_settings(argc, argv, &settings))
 	{
 		case CONFIG_RUN:

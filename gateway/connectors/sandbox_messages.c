@@ -112,6 +112,7 @@ take_row(SandboxMessages *messages, const PGresult *rows, int row, int64_t now_m
 {
 	SandboxMessage *message = &messages->message[messages->count];
 	const char *id = PQgetvalue(rows, row, COLUMN_MESSAGE);
+	bool is_text = strcmp(PQgetvalue(rows, row, COLUMN_TYPE), "text") == 0;
 
 	if (messages->count == SANDBOX_MESSAGES_MAX || is_on_its_way(messages, id))
 		return;
@@ -121,9 +122,9 @@ take_row(SandboxMessages *messages, const PGresult *rows, int row, int64_t now_m
 	snprintf(message->session, sizeof(message->session), "%s",
 			 PQgetvalue(rows, row, COLUMN_SESSION));
 	message->chat_jid = strdup(PQgetvalue(rows, row, COLUMN_CHAT));
-	if (strcmp(PQgetvalue(rows, row, COLUMN_TYPE), "text") == 0)
+	if (is_text)
 		message->body = strdup(PQgetvalue(rows, row, COLUMN_BODY));
-	if (message->chat_jid == NULL)
+	if (message->chat_jid == NULL || (is_text && message->body == NULL))
 	{
 		/* Out of memory: its lease runs out and it is claimed again. */
 		free_message(message);

@@ -408,7 +408,7 @@ is_whole(const Store *store, StoreStatement statement, PGresult *result)
 {
 	return PQresultStatus(result) == PGRES_TUPLES_OK &&
 		   PQnfields(result) == store->columns[statement] && PQcmdTuples(result)[0] != '\0' &&
-		   atoi(PQcmdTuples(result)) == PQntuples(result);
+		   strtol(PQcmdTuples(result), NULL, 10) == PQntuples(result);
 }
 
 /* The one row of act_for or unbound, with the number of the request. */

@@ -129,6 +129,7 @@ connection_break(DbConnection *connection, const char *reason)
 			 log_int("in_flight", connection->in_flight_count));
 	free_events(connection);
 	PQfinish(connection->pg);
+	leftovers_forget(&connection->buffers);
 	connection->pg = NULL;
 	connection->unflushed = false;
 	connection->retiring = false;
@@ -155,6 +156,7 @@ static void
 begin_preparing(DbConnection *connection)
 {
 	reports_begin(&connection->reports, connection->pg);
+	login_keep_nothing(connection->pg);
 	if (!make_events(connection) || PQsetnonblocking(connection->pg, 1) != 0 ||
 		PQenterPipelineMode(connection->pg) != 1 || !pipeline_prepare(connection))
 	{
@@ -201,7 +203,9 @@ start_connecting(DbConnection *connection)
 	}
 	connection_set_state(connection, CONNECTION_CONNECTING);
 	start_timer(connection, DB_CONNECT_MS);
+	leftovers_begin(&connection->buffers, DB_LIBPQ_BUFFER);
 	connection->pg = login_start(db->conninfo, db->application_name);
+	leftovers_end();
 	if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD)
 	{
 		connection_break(connection,
@@ -281,6 +285,24 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- for the pool ---- */
 
+/*
+ * Wipe what has passed through libpq's buffers, which libpq leaves there until other
+ * requests overwrite it.  With nothing in the pipeline there is nothing in them that libpq
+ * looks at again, but for a message that the server sends unasked and that has arrived in
+ * part: then libpq gives the connection up, and it is made anew.
+ */
+void
+connection_forget(DbConnection *connection)
+{
+	if (!connection->used || connection->state != CONNECTION_READY ||
+		!TAILQ_EMPTY(&connection->in_flight))
+	{
+		return;
+	}
+	leftovers_wipe(&connection->buffers);
+	connection->used = false;
+}
+
 bool
 connection_takes(const DbConnection *connection)
 {
@@ -315,6 +337,7 @@ connection_close(DbConnection *connection)
 	free_events(connection);
 	cancel_drop(connection);
 	PQfinish(connection->pg);
+	leftovers_forget(&connection->buffers);
 	connection->pg = NULL;
 	ready_close(&connection->ready);
 	free(connection->shapes);

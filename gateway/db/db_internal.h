@@ -28,6 +28,7 @@
 #include "db/ready.h"
 #include "db/reports.h"
 #include "lib/buffer.h"
+#include "lib/leftovers.h"
 
 /* How often deadlines are looked at while there are requests. */
 #define DB_TICK_MS 50
@@ -56,6 +57,8 @@
 
 /* Of the random number by which the answer to a request is known. */
 #define DB_NUMBER_BYTES 8
+/* With how many bytes libpq makes its two buffers, for output and input. */
+#define DB_LIBPQ_BUFFER (16 * 1024)
 
 /* The first byte of a jsonb that is sent. */
 #define DB_JSONB_VERSION 1
@@ -149,7 +152,9 @@ struct DbConnection
 	DbLane *lane;
 	int number; /* for the log */
 	ConnectionState state;
-	PGconn *pg; /* NULL while waiting */
+	PGconn *pg;        /* NULL while waiting */
+	Leftovers buffers; /* libpq's, which keep what has passed */
+	bool used;         /* something has passed since they were wiped */
 	struct event *readable;
 	struct event *writable;
 	struct event *timer;
@@ -217,6 +222,7 @@ extern bool connection_open(DbConnection *connection, DbLane *lane, int number);
 extern void connection_close(DbConnection *connection);
 extern void connection_break(DbConnection *connection, const char *reason);
 extern void connection_flush(DbConnection *connection);
+extern void connection_forget(DbConnection *connection);
 extern bool connection_takes(const DbConnection *connection);
 extern void connection_set_state(DbConnection *connection, ConnectionState state);
 
@@ -245,5 +251,6 @@ extern void cancel_free(DbCancel *cancel);
 
 /* login.c: shared with the blocking preflight */
 extern PGconn *login_start(const char *conninfo, const char *application_name);
+extern void login_keep_nothing(PGconn *pg);
 
 #endif /* DB_INTERNAL_H */

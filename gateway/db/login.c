@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 #include "lib/log.h"
 
 /*
@@ -40,4 +42,20 @@ login_start(const char *conninfo, const char *application_name)
 		PQsetNoticeProcessor(pg, on_notice, NULL);
 	}
 	return pg;
+}
+
+/*
+ * The login is done.  Over TLS, OpenSSL would keep the last that it has decrypted or is
+ * about to encrypt in buffers of its own, until it is overwritten.
+ */
+void
+login_keep_nothing(PGconn *pg)
+{
+	SSL *ssl = PQsslStruct(pg, "OpenSSL");
+
+	if (ssl != NULL)
+	{
+		SSL_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT);
+		SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+	}
 }

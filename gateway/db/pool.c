@@ -10,7 +10,9 @@
  * Deadlines are looked at in a tick, which runs only while there is something to look
  * at.  A request that is late and was not sent is refused; one that was sent is told so
  * at once and cancelled when it is the one that the server works on.  A pipeline that
- * does not get past it within DB_STUCK_MS is given up with its connection.
+ * does not get past it within DB_STUCK_MS is given up with its connection.  The tick also
+ * wipes what requests have left in the buffers of libpq; the last one finds all pipelines
+ * empty.
  */
 #include "db/db_internal.h"
 
@@ -310,9 +312,11 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 		}
 		request_enter(request, REQUEST_SENT, connection);
 		connection->unflushed = true;
+		connection->used = true;
 	}
 	for (int i = 0; i < lane->connection_count; i++)
 	{
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes an entry for NULL above */
 		if (lane->connections[i].unflushed)
 		{
 			connection_flush(&lane->connections[i]);
@@ -393,6 +397,7 @@ tick_connection(DbConnection *connection, int64_t now)
 		pool_wake(connection->lane);
 	}
 	expire_in_flight(connection, now);
+	connection_forget(connection);
 	return connection->cancel != NULL || !TAILQ_EMPTY(&connection->in_flight);
 }
 

@@ -13,6 +13,7 @@
  */
 #include "db/ready.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define READY_FOR_QUERY "ReadyForQuery"
@@ -44,7 +45,12 @@ take_message(Ready *ready, const char *name, const char *values)
 {
 	if (strcmp(name, READY_FOR_QUERY) == 0)
 	{
-		char status = values[0] == ' ' ? values[1] : '?';
+		char status = '?';
+
+		if (values[0] == ' ')
+		{
+			status = values[1];
+		}
 
 		if (ready->status == 0 || ready->status == 'I')
 		{
@@ -53,7 +59,8 @@ take_message(Ready *ready, const char *name, const char *values)
 	}
 	else if (!is_allowed(name) && ready->message[0] == '\0')
 	{
-		strcpy(ready->message, name[0] == '\0' ? "an unknown message" : name);
+		snprintf(ready->message, sizeof(ready->message), "%s",
+				 name[0] == '\0' ? "an unknown message" : name);
 	}
 }
 

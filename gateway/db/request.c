@@ -4,8 +4,8 @@
  *
  * The credential is copied into the request and wiped as soon as libpq has it, and so are
  * the parameters.  libpq keeps its own copy of both in the connection's output buffer, and
- * of rows in its input buffer and the result, until others overwrite them; that is out of
- * our reach, and short.
+ * of rows in its input buffer, until connection_forget() wipes them; the result is wiped
+ * when it is freed (lib/wipe_on_free.c).
  */
 #include "db/db_internal.h"
 

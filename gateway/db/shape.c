@@ -87,5 +87,6 @@ shape_fits(const DbShape *shape, PGresult *result)
 		}
 	}
 	/* "" without a CommandComplete, which no count of rows is */
-	return PQcmdTuples(result)[0] != '\0' && atoi(PQcmdTuples(result)) == PQntuples(result);
+	return PQcmdTuples(result)[0] != '\0' &&
+		   strtol(PQcmdTuples(result), NULL, 10) == PQntuples(result);
 }

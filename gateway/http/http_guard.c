@@ -209,7 +209,7 @@ feed_name(HttpGuard *guard, const char **at, const char *end)
 		if (!is(c, TOKEN))
 			return refuse(guard, "invalid header field name");
 		if (guard->word_len < HTTP_GUARD_WORD_MAX)
-			guard->word[guard->word_len] = c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
+			guard->word[guard->word_len] = (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 		guard->word_len++;
 	}
 	return true;

@@ -232,7 +232,7 @@ move_members(Feed *feed, Feed *target)
  * A live feed that is ahead of this one cannot take its members: they would miss what is
  * between.  Then this one reads on; its snapshot is the later one, so that it gets there.
  */
-void
+bool
 feed_merge(Feed *feed)
 {
 	Feed *target = feed->holder->is_key ? live_feed_like(feed) : NULL;
@@ -240,10 +240,11 @@ feed_merge(Feed *feed)
 	if (feed->state == FEED_READING || feed->waits || feed->live || target == NULL ||
 		place_compare(&target->place, &feed->place) > 0)
 	{
-		return;
+		return false;
 	}
 	move_members(feed, target);
 	feed_free_if_empty(feed);
+	return true;
 }
 
 /*
@@ -261,8 +262,7 @@ feed_settle(Feed *feed)
 		feed->live = true;
 		return;
 	}
-	feed_merge(feed);
-	if (!TAILQ_EMPTY(&feed->members))
+	if (!feed_merge(feed))
 	{
 		feed_wake(feed);
 	}

@@ -364,8 +364,8 @@ extern void feed_wake(Feed *feed);
 /* The member's queue has emptied. */
 extern void feed_drained(Feed *feed);
 
-/* Moves the members to the feed of their kind that is live, if it can; the feed may be gone then. */
-extern void feed_merge(Feed *feed);
+/* Moves the members to the feed of their kind that is live, if it can: true, and the feed may be gone. */
+extern bool feed_merge(Feed *feed);
 
 /* Sets the timer for the next credential that ends, if that is soon. */
 extern void feed_watch_expiry(Feed *feed);

@@ -120,7 +120,7 @@ read_port(const char *text, size_t length, EgressTarget *target)
 		if (length < 2 || length > 6 || text[0] != ':' ||
 			strspn(text + 1, "0123456789") < length - 1)
 			return "the port is no number";
-		target->port = atoi(text + 1);
+		target->port = (int) strtol(text + 1, NULL, 10);
 	}
 	for (size_t i = 0; i < COUNT(refused_ports); i++)
 		if (target->port == refused_ports[i])

@@ -21,7 +21,9 @@
 #include "db/preflight.h"
 #include "db/result.h"
 #include "http/http_metrics.h"
+#include "lib/leftovers.h"
 #include "lib/log.h"
+#include "lib/process.h"
 #include "worker/dispatch.h"
 #include "worker/housekeeping.h"
 #include "worker/lane.h"
@@ -311,8 +313,22 @@ raise_descriptors(void)
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 	{
 		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
+		(void) setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+/* As event_base_dispatch() does, and no turn's secrets are left on the stack. */
+static bool
+dispatch(struct event_base *base)
+{
+	int result;
+
+	do
+	{
+		result = event_base_loop(base, EVLOOP_ONCE);
+		leftovers_wipe_stack();
+	} while (result == 0 && !event_base_got_exit(base) && !event_base_got_break(base));
+	return result >= 0;
 }
 
 static int
@@ -323,6 +339,7 @@ run(const WorkerSettings *settings)
 	DbConfig config = db_config(settings);
 	bool ok;
 
+	process_report();
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -331,12 +348,13 @@ run(const WorkerSettings *settings)
 		!db_preflight(&config, NEEDS_EXTENSION, (int) settings->database_wait_s, &stops))
 		return CONFIG_EXIT_FAILED;
 	ok = open_worker(&worker);
+	process_close_ports();
 	if (ok)
 	{
 		log_line(LOG_LEVEL_INFO, "started", log_text("owner", worker.owner));
 		if (stops > 0)
 			event_active(worker.term, 0, 0);
-		ok = event_base_dispatch(worker.base) >= 0;
+		ok = dispatch(worker.base);
 		log_line(LOG_LEVEL_INFO, "stopped");
 	}
 	close_worker(&worker);
@@ -347,10 +365,12 @@ int
 main(int argc, char **argv)
 {
 	WorkerSettings settings = {0};
-	ConfigResult result = worker_settings_read(argc, argv, &settings);
+	ConfigResult result;
 	char problem[256];
 	LogLevel level;
 
+	process_confine();
+	result = worker_settings_read(argc, argv, &settings);
 	if (result == CONFIG_DONE || result == CONFIG_USAGE)
 		return result == CONFIG_DONE ? EXIT_SUCCESS : CONFIG_EXIT_USAGE;
 	if (log_level_from_text(settings.log_level, &level))

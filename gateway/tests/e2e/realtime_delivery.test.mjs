@@ -5,13 +5,11 @@
  * What came is held against the event log as an administrator sees it when all is over.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
-import { PROGRAMS, must, until } from './harness/processes.mjs';
-import { Gateway, conninfo } from './harness/programs.mjs';
+import { prepareCluster } from './harness/cluster.mjs';
+import { makeCertificate, must, until } from './harness/processes.mjs';
+import { Gateway } from './harness/programs.mjs';
 import { Socket, emit } from './harness/socket.mjs';
 import { createKey, createOrg, createTenant } from './harness/tenants.mjs';
 
@@ -247,25 +245,15 @@ test('who catches up is not dropped, however much there is and however slowly it
 
 test('over TLS it is the same: a catch-up larger than the buffer, then what is new, then the end', async () =>
 {
-	const files = { certificate: path.join(cluster.place, 'certificate.pem'), key: path.join(cluster.place, 'key.pem') };
-
-	must('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-		'-subj', '/CN=gateway.test', '-addext', 'subjectAltName=DNS:gateway.test', '-keyout', files.key, '-out', files.certificate]);
-
-	const secure = new Gateway(path.join(PROGRAMS, 'wa-gateway'), ['--listen', '127.0.0.1:0',
-		'--database', conninfo(cluster, 'wa', GATEWAY_LOGIN), '--tls-cert', files.certificate, '--tls-key', files.key,
-		'--socket-buffer', String(SLOW_BUFFER), '--socket-heartbeat', '1000'], { log: path.join(cluster.place, 'tls.log') });
-
-	await until('it listens', () => secure.events('listening').length === 1);
-	secure.port = Number(/ port=([0-9]+)/.exec(secure.events('listening')[0])[1]);
-
+	const secure = await Gateway.startWithTls(cluster, makeCertificate(cluster.place),
+		{ args: ['--socket-buffer', String(SLOW_BUFFER), '--socket-heartbeat', '1000'] });
 	const org = await createOrg(db, 'Secure');
 	const key = await createKey(db, org, ['events']);
 	const since = await emit(db, org);
 
 	await db.sql("SELECT count(wa.emit($1, 'message', NULL, jsonb_build_object('text', repeat('x', 20000))::text)) FROM generate_series(1, 500)", [org.uuid]);
 
-	const socket = await Socket.open(secure, { key: key.secret, query: { since }, ca: fs.readFileSync(files.certificate), servername: 'gateway.test' });
+	const socket = await Socket.open(secure, { key: key.secret, query: { since }, ca: secure.certificate, servername: 'gateway.test' });
 
 	await socket.waitFor(500);
 	await emit(db, org);

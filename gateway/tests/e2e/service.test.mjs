@@ -7,14 +7,12 @@
  * it sends with; reading, and preparing statements, is not held up by that.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import https from 'node:https';
-import path from 'node:path';
 import { before, test } from 'node:test';
-import { GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
+import { prepareCluster } from './harness/cluster.mjs';
 import { Client, Connection } from './harness/http.mjs';
-import { PROGRAMS, must, until } from './harness/processes.mjs';
-import { Gateway, conninfo } from './harness/programs.mjs';
+import { makeCertificate, until } from './harness/processes.mjs';
+import { Gateway } from './harness/programs.mjs';
 import { createTenant } from './harness/tenants.mjs';
 
 const SESSIONS = '/api/v1/sessions';
@@ -255,22 +253,12 @@ test('several processes share the port; one that dies is replaced, and all stop 
 
 test('with a certificate and its key it speaks HTTPS, and nothing else', async () =>
 {
-	const files = { certificate: path.join(cluster.place, 'certificate.pem'), key: path.join(cluster.place, 'key.pem') };
-
-	must('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-		'-subj', '/CN=gateway.test', '-addext', 'subjectAltName=DNS:gateway.test', '-keyout', files.key, '-out', files.certificate]);
-
-	const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), ['--listen', '127.0.0.1:0',
-		'--database', conninfo(cluster, 'wa', GATEWAY_LOGIN), '--tls-cert', files.certificate, '--tls-key', files.key],
-	{ log: path.join(cluster.place, 'tls.log') });
-
-	await until('it listens', () => gateway.events('listening').length === 1);
-
-	const port = Number(/ port=([0-9]+)/.exec(gateway.events('listening')[0])[1]);
+	const gateway = await Gateway.startWithTls(cluster, makeCertificate(cluster.place));
+	const { port, certificate } = gateway;
 	const ask = (options) => new Promise((resolve, reject) =>
 	{
 		https.get({ host: '127.0.0.1', port, servername: 'gateway.test', path: SESSIONS, agent: false,
-			ca: fs.readFileSync(files.certificate), headers: { 'x-api-key': tenant.key.secret }, ...options }, (response) =>
+			ca: certificate, headers: { 'x-api-key': tenant.key.secret }, ...options }, (response) =>
 		{
 			response.resume();
 			response.on('end', () => resolve(response.statusCode));

@@ -10,11 +10,15 @@
  *
  * Processes are ended by their own id, never by name.
  *
+ * Our programs run as the unprivileged user that the server runs as, also when the tests are
+ * run by root: they need no more, and give up what root could do for them (process.h).
+ *
  * Variables of the environment:
  *	WA_ROOT		the checkout, if not the one that this file is in
  *	WA_PROGRAMS	the folder of wa-gateway and wa-sandbox, if not its gateway/
  *	PG_CONFIG	the PostgreSQL to test with
  *	WA_E2E_DIR	a folder that the files of one run share, to save time (cluster.mjs)
+ *	WA_SANITIZED=1	the programs are built with sanitizers (sanitizers.mjs)
  *	WA_KEEP=1	keeps the folders of clusters and logs, and says where they are
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -24,6 +28,7 @@ import path from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { assertNoReports, sanitizerOptions } from './sanitizers.mjs';
 
 export const ROOT = process.env.WA_ROOT ?? fileURLToPath(new URL('../../../..', import.meta.url));
 export const SCRIPTS = path.join(ROOT, 'scripts');
@@ -54,6 +59,8 @@ async function endAll()
 	}
 	if (failures.length > 0)
 		throw failures[0];
+	/* now that all programs have ended, and have looked for leaks */
+	assertNoReports();
 }
 
 after(endAll);
@@ -75,15 +82,43 @@ export function environment(more = {})
 	const kept = Object.fromEntries(Object.entries(process.env)
 		.filter(([name]) => !/^(PG(?!_CONFIG)|WA_|NODE_)/.test(name)));
 
-	return { ...kept, LC_ALL: 'C.UTF-8', ...more };
+	return { ...kept, LC_ALL: 'C.UTF-8', ...sanitizerOptions(), ...more };
+}
+
+let server;
+
+/* The unprivileged user, and a folder with copies of our programs, since the checkout may be closed to him. */
+function serverUser()
+{
+	if (server === undefined)
+	{
+		const ids = ['-u', '-g'].map((option) => Number(must(path.join(SCRIPTS, 'as-user'), ['id', option])));
+
+		server = { uid: ids[0], gid: ids[1], place: makePlace() };
+	}
+	return server;
+}
+
+/* How a program is started: { file, options }.  "root" starts ours as root, too. */
+function startOf(program, env, root)
+{
+	if (process.getuid() !== 0 || path.dirname(program) !== path.resolve(PROGRAMS) || root)
+		return { file: program, options: { env: environment(env) } };
+
+	const { uid, gid, place } = serverUser();
+	const file = path.join(place, path.basename(program));
+
+	if (!fs.existsSync(file))
+		fs.copyFileSync(program, file);
+	return { file, options: { env: environment({ HOME: '/', ...env }), uid, gid } };
 }
 
 /* Runs a program to its end.  Returns { code, stdout, stderr }. */
 export function run(program, args, { input, env } = {})
 {
-	const done = spawnSync(program, args, {
-		input: input ?? '', env: environment(env), encoding: 'utf8', timeout: 60000,
-		maxBuffer: 256 * 1024 * 1024,
+	const { file, options } = startOf(program, env, false);
+	const done = spawnSync(file, args, {
+		...options, input: input ?? '', encoding: 'utf8', timeout: 60000, maxBuffer: 256 * 1024 * 1024,
 	});
 
 	if (done.error)
@@ -107,13 +142,14 @@ export function must(program, args, options)
  */
 export class Program
 {
-	constructor(program, args, { log, env } = {})
+	constructor(program, args, { log, env, root = false } = {})
 	{
+		const { file: executable, options } = startOf(program, env, root);
 		const file = fs.openSync(log, 'a');
 
 		this.name = path.basename(program);
 		this.logFile = log;
-		this.child = spawn(program, args, { stdio: ['ignore', file, file], env: environment(env) });
+		this.child = spawn(executable, args, { ...options, stdio: ['ignore', file, file] });
 		fs.closeSync(file);
 		this.exited = new Promise((resolve) =>
 		{
@@ -210,6 +246,17 @@ export function postgresFolder(name)
 }
 
 /* A program of it. */
+/* A certificate for gateway.test and its key, in a folder of the server's user, who owns both. */
+export function makeCertificate(folder)
+{
+	const files = { certificate: path.join(folder, 'certificate.pem'), key: path.join(folder, 'key.pem') };
+
+	must(path.join(SCRIPTS, 'as-user'), ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+		'-days', '2', '-subj', '/CN=gateway.test', '-addext', 'subjectAltName=DNS:gateway.test', '-keyout', files.key, '-out', files.certificate]);
+	return files;
+}
+
+/* A program of the PostgreSQL that is tested. */
 export function postgresProgram(name)
 {
 	return path.join(postgresFolder('bindir'), name);

@@ -3,6 +3,7 @@
  *		wa-gateway, wa-worker and wa-sandbox, started for a test.
  */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, WORKER_LOGIN } from './cluster.mjs';
 import { Client } from './http.mjs';
@@ -10,9 +11,9 @@ import { PROGRAMS, Program, run, until } from './processes.mjs';
 
 let logs = 0;
 
-export function conninfo(cluster, database, user)
+export function conninfo(cluster, database, user, host = cluster.host)
 {
-	return `host=${cluster.host} port=${cluster.port} dbname=${database} user=${user}`;
+	return `host=${host} port=${cluster.port} dbname=${database} user=${user}`;
 }
 
 function logFile(cluster, name)
@@ -52,12 +53,12 @@ class DatabaseProgram extends Program
 export class Gateway extends DatabaseProgram
 {
 	/* Starts it and returns when it is ready. */
-	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, args = [], env, port = 0, workers = 1 } = {})
+	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root } = {})
 	{
 		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), [
-			'--listen', `127.0.0.1:${port}`, '--database', conninfo(cluster, database, user),
+			'--listen', `127.0.0.1:${port}`, '--database', conninfo(cluster, database, user, host),
 			...(workers > 1 ? ['--workers', String(workers)] : []), ...args,
-		], { log: logFile(cluster, 'gateway'), env });
+		], { log: logFile(cluster, 'gateway'), env, root });
 
 		await until('the gateway listens', () => !gateway.running || gateway.events('listening').length === workers);
 		if (!gateway.running)
@@ -65,6 +66,19 @@ export class Gateway extends DatabaseProgram
 		gateway.port = Number(/ port=([0-9]+)/.exec(gateway.events('listening')[0])[1]);
 		gateway.client = new Client(gateway.port);
 		await until('the gateway is ready', async () => (await gateway.client.get('/readyz')).status === 200);
+		return gateway;
+	}
+
+	/* The same with TLS; "files" are the paths of certificate and key.  It has no client. */
+	static async startWithTls(cluster, files, { args = [] } = {})
+	{
+		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), ['--listen', '127.0.0.1:0',
+			'--database', conninfo(cluster, 'wa', GATEWAY_LOGIN), '--tls-cert', files.certificate, '--tls-key', files.key, ...args,
+		], { log: logFile(cluster, 'gateway') });
+
+		await until('the gateway listens', () => gateway.events('listening').length === 1);
+		gateway.port = Number(/ port=([0-9]+)/.exec(gateway.events('listening')[0])[1]);
+		gateway.certificate = fs.readFileSync(files.certificate);
 		return gateway;
 	}
 }

@@ -1,0 +1,171 @@
+/*
+ * confinement.test.mjs
+ *		What a running program has given up: privileges, capabilities, cores, and what it inherited.
+ *
+ * The same is said of a program that has given up nothing, to show that it would be seen.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { PROGRAMS, Program, SCRIPTS, onEnd, run, until } from './harness/processes.mjs';
+import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
+
+const CAPABILITIES = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'];
+const NONE = '0000000000000000';
+const BIND_PORTS = '0000000000000400';
+const IS_ROOT = process.getuid() === 0;
+const needsRoot = { skip: IS_ROOT ? false : 'takes root' };
+
+let cluster;
+
+before(() =>
+{
+	cluster = prepareCluster();
+});
+
+/* What the kernel says of a process: { name: value }. */
+function statusOf(pid)
+{
+	return Object.fromEntries(fs.readFileSync(`/proc/${pid}/status`, 'utf8').split('\n').map((line) => line.split(/:\s*/)));
+}
+
+function coreLimits(pid)
+{
+	return /^Max core file size +(\S+) +(\S+)/m.exec(fs.readFileSync(`/proc/${pid}/limits`, 'utf8')).slice(1);
+}
+
+/* Whether another process of the unprivileged user may look into one. */
+function letsLookInto(pid)
+{
+	return run(path.join(SCRIPTS, 'as-user'), ['cat', `/proc/${pid}/maps`]).code === 0;
+}
+
+function assertConfined(pid, { capabilities = NONE } = {})
+{
+	const status = statusOf(pid);
+
+	assert.equal(status.NoNewPrivs, '1');
+	assert.equal(status.Umask, '0077');
+	for (const name of CAPABILITIES)
+		assert.equal(status[name], name === 'CapPrm' || name === 'CapEff' ? capabilities : NONE, name);
+	assert.deepEqual(coreLimits(pid), ['0', '0']);
+	assert.equal(letsLookInto(pid), false);
+}
+
+test('a program that gives up nothing looks different', async () =>
+{
+	const control = spawn(path.join(SCRIPTS, 'as-user'), ['sleep', '60'], { stdio: 'ignore' });
+
+	onEnd(() => control.kill('SIGKILL'), () => control.kill('SIGKILL'));
+	await until('it runs', () => statusOf(control.pid).Name === 'sleep');
+	assert.equal(statusOf(control.pid).NoNewPrivs, '0');
+	assert.equal(letsLookInto(control.pid), true);
+	assert.throws(() => assertConfined(control.pid));
+	control.kill('SIGKILL');
+});
+
+for (const [name, start] of [['wa-gateway', () => Gateway.start(cluster)], ['wa-worker', () => Worker.start(cluster)],
+	['wa-sandbox', () => Sandbox.start(cluster)]])
+{
+	test(`${name} keeps no privilege, capability or core, and nobody looks into it`, async () =>
+	{
+		const program = await start();
+
+		assertConfined(program.pid);
+		assert.doesNotMatch(program.log(), /event=(not_confined|runs_as_root)/);
+		assert.deepEqual(await program.stop(), { code: 0, signal: null });
+	});
+}
+
+test('each of several processes of the gateway, and the one that watches them', async () =>
+{
+	const gateway = await Gateway.start(cluster, { workers: 2 });
+
+	for (const line of gateway.events('listening'))
+		assertConfined(Number(/pid=([0-9]+)/.exec(line)[1]));
+	assertConfined(gateway.pid);
+	await gateway.stop();
+});
+
+test('standard input and inherited descriptors are closed; closed output is no socket of ours', async () =>
+{
+	for (const name of ['wa-gateway', 'wa-worker', 'wa-sandbox'])
+	{
+		const child = spawn('sh', ['-c', 'exec "$0" "$@" >&-', path.join(PROGRAMS, name), '--database', 'host=/nonexistent', '--log-level', 'debug'],
+			{ stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'] });
+		const closed = (stream) => new Promise((resolve) => stream.on('close', resolve).resume());
+		const refused = (stream) => new Promise((resolve) => stream.write('x', (error) => resolve(error?.code === 'EPIPE')));
+
+		onEnd(() => child.kill('SIGKILL'), () => child.kill('SIGKILL'));
+		child.stdin.on('error', () => {});
+		await Promise.all([closed(child.stdio[3]), closed(child.stdio[4]), until('nobody reads its input', () => refused(child.stdin))]);
+		assert.equal(child.exitCode, null);
+		if (IS_ROOT)
+			for (const fd of [0, 1])
+				assert.equal(fs.readlinkSync(`/proc/${child.pid}/fd/${fd}`), '/dev/null');
+		child.kill('SIGKILL');
+	}
+});
+
+/* ---- as root ---- */
+
+/* A port below 1024 that nothing listens on. */
+async function freePrivilegedPort()
+{
+	for (let port = 700; port < 1024; port++)
+	{
+		const server = net.createServer();
+		const free = await new Promise((resolve) => server.on('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)));
+
+		server.close();
+		if (free)
+			return port;
+	}
+	throw new Error('no port below 1024 is free');
+}
+
+test('run by root it says so, has no capability left, and bound a port below 1024 before', needsRoot, async () =>
+{
+	const open = prepareCluster(['unix_socket_permissions = 0777']);
+
+	/* without capabilities even root passes closed folders no longer */
+	fs.chmodSync(open.place, 0o711);
+	fs.chmodSync(open.host, 0o711);
+
+	const port = await freePrivilegedPort();
+	const gateway = await Gateway.start(open, { port, workers: 2, root: true });
+	const workers = () => gateway.events('listening').map((line) => Number(/pid=([0-9]+)/.exec(line)[1]));
+
+	assert.equal(gateway.port, port);
+	assert.equal(gateway.events('runs_as_root').length, 1);
+	for (const pid of workers())
+	{
+		assertConfined(pid);
+		assert.equal(statusOf(pid).CapBnd, NONE);
+	}
+
+	/* the one that watches serves nothing, and keeps what it takes to replace one that died */
+	assertConfined(gateway.pid, { capabilities: BIND_PORTS });
+	process.kill(workers()[0], 'SIGKILL');
+	await until('another one listens', () => gateway.events('listening').length === 3);
+	assertConfined(workers()[2]);
+	assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+});
+
+test('run by root the worker and the sandbox have nothing left either', needsRoot, async () =>
+{
+	for (const name of ['wa-worker', 'wa-sandbox'])
+	{
+		const program = new Program(path.join(PROGRAMS, name), ['--database', 'host=/nonexistent'],
+			{ log: path.join(cluster.place, `${name}-root.log`), root: true });
+
+		await until('it says so', () => program.log().includes('event=runs_as_root'));
+		assertConfined(program.pid, { capabilities: name === 'wa-worker' ? BIND_PORTS : NONE });
+		assert.equal(statusOf(program.pid).CapBnd, NONE);
+		await program.stop();
+	}
+});
