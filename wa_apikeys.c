@@ -25,6 +25,7 @@
 #include "src/context.h"
 #include "src/password.h"
 #include "src/portal_watch.h"
+#include "src/protection_label.h"
 #include "src/redact.h"
 #include "src/row_lookup.h"
 #include "src/seal.h"
@@ -84,6 +85,7 @@ _PG_init(void)
 	wa_password_init();
 	wa_wake_init();
 	wa_target_init();
+	wa_protection_label_init();
 
 	if (process_shared_preload_libraries_in_progress)
 	{

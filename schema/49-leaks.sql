@@ -98,7 +98,8 @@ AS $$
 					(p.polname, p.polcmd) IN (('wa_read', 'r'), ('wa_insert', 'a'), ('wa_update', 'w'), ('wa_delete', 'd'))
 					AND (p.qual IS NULL) = (p.polcmd = 'a') AND (p.with_check IS NULL) = (p.polcmd IN ('r', 'd'))
 					AND COALESCE(p.with_check, p.qual) = COALESCE(p.qual, p.with_check)
-					AND COALESCE(p.with_check, p.qual) = format('(%I = wa.org_for(%L::wa.permission))', o.org_column,
+					-- quote_ident(), because format('%I') raises where the policies name no column
+					AND COALESCE(p.with_check, p.qual) = format('(%s = wa.org_for(%L::wa.permission))', quote_ident(o.org_column),
 						substring(COALESCE(p.with_check, p.qual) FROM '''(\w+)''::wa\.permission\)\)$'))) AS complete
 			FROM (SELECT q.polname, q.polcmd, pg_get_expr(q.polqual, q.polrelid) AS qual,
 					pg_get_expr(q.polwithcheck, q.polrelid) AS with_check
@@ -152,6 +153,43 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.application_roles() IS
 	'the roles that a member of wa_app or wa_gateway has or can become';
+
+CREATE FUNCTION wa.administrators() RETURNS TABLE (role oid)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT r.oid FROM pg_roles r
+	WHERE r.rolsuper OR r.rolname IN ('wa_owner', 'wa_claim') OR pg_has_role(r.oid, 'wa_admin', 'MEMBER')
+		OR r.oid = (SELECT d.datdba FROM pg_database d WHERE d.datname = current_database())
+$$;
+COMMENT ON FUNCTION wa.administrators() IS
+	'superusers, the owner of the database, the owners of the extension''s objects, and the members of wa_admin';
+
+CREATE FUNCTION wa.labelled_tables() RETURNS TABLE (id oid)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT s.objoid FROM pg_seclabel s
+	WHERE s.classoid = 'pg_class'::regclass AND s.objsubid = 0 AND s.provider = 'wa_apikeys' AND s.label = 'protected'
+$$;
+COMMENT ON FUNCTION wa.labelled_tables() IS
+	'the tables with the security label of wa.protect(), which only members of wa_admin can set and take away';
+
+-- The label says it; the policies alone do where an administrator owns the table (a
+-- dump can have been restored without labels).
+CREATE FUNCTION wa.watched_tables() RETURNS TABLE (id oid)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT d.id FROM wa.descendants(ARRAY(
+		SELECT l.id FROM wa.labelled_tables() l
+	UNION
+		SELECT p.polrelid FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+		WHERE p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
+			AND c.relowner IN (SELECT a.role FROM wa.administrators() a))) d
+$$;
+COMMENT ON FUNCTION wa.watched_tables() IS
+	'the tables that wa.protect() was called for and what is below them, whatever others have made to look alike';
 
 -- Row security does not bind these, or they can grant themselves a role that it
 -- does not bind.
@@ -248,7 +286,23 @@ AS $$
 		SELECT f.oid, r.rolname, d.classid, d.objid
 		FROM pg_proc f JOIN pg_roles r ON r.oid = f.proowner
 			JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.oid
-		WHERE f.proowner IN (SELECT a.role FROM application a) AND d.classid <> 'pg_rewrite'::regclass
+		WHERE f.proowner IN (SELECT a.role FROM application a)
+	), part (id, classid, objid) AS (
+		-- What belongs to a table, not what mentions it: everybody can write a
+		-- function, or a policy of a table of his own, that does.
+		SELECT t, 'pg_class'::regclass, t FROM unnest(tables) t
+	UNION ALL
+		SELECT t, 'pg_class'::regclass, i.indexrelid FROM unnest(tables) t JOIN pg_index i ON i.indrelid = t
+	UNION ALL
+		SELECT t, 'pg_attrdef'::regclass, a.oid FROM unnest(tables) t JOIN pg_attrdef a ON a.adrelid = t
+	UNION ALL
+		SELECT t, 'pg_constraint'::regclass, k.oid FROM unnest(tables) t JOIN pg_constraint k ON k.conrelid = t
+	UNION ALL
+		SELECT t, 'pg_policy'::regclass, p.oid FROM unnest(tables) t JOIN pg_policy p ON p.polrelid = t
+	UNION ALL
+		SELECT t, 'pg_trigger'::regclass, g.oid FROM unnest(tables) t JOIN pg_trigger g ON g.tgrelid = t
+	UNION ALL
+		SELECT t, 'pg_statistic_ext'::regclass, x.oid FROM unnest(tables) t JOIN pg_statistic_ext x ON x.stxrelid = t
 	)
 	SELECT c.oid, COALESCE(r.rolname, 'PUBLIC'), format('is granted %s', acl.privilege_type)
 	FROM pg_class c CROSS JOIN aclexplode(c.relacl) acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
@@ -270,11 +324,10 @@ AS $$
 		JOIN pg_roles r ON r.oid = CASE n.nspowner WHEN 'pg_database_owner'::regrole THEN d.datdba ELSE n.nspowner END
 	WHERE c.oid = ANY (tables) AND r.oid IN (SELECT a.role FROM application a)
 	UNION ALL
-	SELECT own.refobjid, f.oid::regprocedure::text,
+	SELECT p.id, f.oid::regprocedure::text,
 		format('runs in statements on the table and belongs to %I of the applications', f.rolname)
-	FROM pg_depend own JOIN caller f ON own.classid = f.classid AND own.objid = f.objid
-	WHERE own.refclassid = 'pg_class'::regclass AND own.refobjid = ANY (tables)
-	GROUP BY own.refobjid, f.oid, f.rolname
+	FROM caller f JOIN part p ON p.classid = f.classid AND p.objid = f.objid
+	GROUP BY p.id, f.oid, f.rolname
 $$;
 COMMENT ON FUNCTION wa.right_leaks(oid[]) IS
 	'rights on the tables, on their schemas and on functions they call that row security does not look at';
@@ -286,29 +339,72 @@ COMMENT ON FUNCTION wa.right_leaks(oid[]) IS
 -- policy without a restrictive one.  A materialized view keeps rows where no
 -- policy is asked.  What applications cannot reach is left alone.  Functions with
 -- their owner's rights cannot be seen through.
+--
+-- PostgreSQL lets everybody make a view or an empty materialized view of a table
+-- that he may not read.  So a view counts where its owner may read what it reads,
+-- and a materialized view where it was filled.  Under forced row security a
+-- stranger's keeps nothing that its owner could not have copied elsewhere.  And
+-- because everybody can make thousands of them, only those are followed that a
+-- suspect owns or fills: one whom row security might not bind.
 CREATE FUNCTION wa.reader_leaks(tables oid[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH RECURSIVE edge AS (
-		SELECT d.refobjid AS source, c.oid AS reader, c.relowner, c.relkind = 'm' AS keeps,
-			COALESCE(c.reloptions, '{}') && '{security_invoker=true,security_invoker=on,security_invoker=1,security_invoker=yes}' AS invoker
-		FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
-		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
-	), reader (id, reader, invoker, rights, keeps) AS (
-		SELECT t, e.reader, e.invoker, CASE WHEN NOT e.invoker THEN e.relowner END, e.keeps
-		FROM unnest(tables) t JOIN edge e ON e.source = t
+	WITH RECURSIVE asked AS MATERIALIZED (
+		SELECT c.oid AS id, c.relowner, c.relrowsecurity AND c.relforcerowsecurity AS forced
+		FROM pg_class c WHERE c.oid = ANY (tables)
+	), administrator AS MATERIALIZED (
+		SELECT a.role FROM wa.administrators() a
+	), permitted AS MATERIALIZED (
+		SELECT DISTINCT bound.role
+		FROM asked a JOIN pg_policy p ON p.polrelid = a.id CROSS JOIN LATERAL unnest(p.polroles) bound (role)
+		WHERE p.polpermissive AND NOT EXISTS (
+			SELECT FROM pg_policy y
+			WHERE y.polrelid = a.id AND NOT y.polpermissive AND y.polcmd IN ('*', 'r') AND y.polroles && ARRAY[0, bound.role])
+	), suspect AS MATERIALIZED (
+		SELECT o.oid AS role FROM pg_roles o
+		WHERE o.rolsuper OR o.rolbypassrls OR o.oid IN (SELECT a.role FROM administrator a) OR o.oid IN (SELECT a.relowner FROM asked a)
+			OR EXISTS (SELECT FROM permitted p WHERE p.role = 0 OR pg_has_role(o.oid, p.role, 'USAGE'))
+			OR EXISTS (SELECT FROM asked a WHERE NOT a.forced)
+	), below (id) AS (
+		-- what a materialized view of theirs reads, with the rights of who fills it
+		SELECT m.oid FROM pg_class m
+		WHERE m.relkind = 'm' AND m.relispopulated AND m.relowner IN (SELECT s.role FROM suspect s)
 	UNION
-		SELECT p.id, e.reader, e.invoker, p.rights, p.keeps OR e.keeps
-		FROM reader p JOIN edge e ON e.source = p.reader
+		SELECT source.id FROM below b CROSS JOIN LATERAL (
+			SELECT d.refobjid AS id FROM pg_rewrite r JOIN pg_depend d ON d.objid = r.oid
+			WHERE r.ev_class = b.id AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+			OFFSET 0) source
+	), reader (id, reader, invoker, rights, keeps) AS (
+		-- null rights are those of whoever asks
+		SELECT a.id, a.id, true, NULL::oid, false FROM asked a
+	UNION
+		SELECT p.id, e.reader, e.invoker, CASE WHEN p.rights IS NULL AND (e.keeps OR p.reader = p.id AND NOT e.invoker)
+			THEN e.relowner ELSE p.rights END, p.keeps OR e.keeps
+		FROM reader p CROSS JOIN LATERAL (
+			SELECT DISTINCT c.oid AS reader, c.relowner, c.relkind = 'm' AS keeps, c.relispopulated AS filled, COALESCE(c.reloptions, '{}')
+				&& '{security_invoker=true,security_invoker=on,security_invoker=1,security_invoker=yes}' AS invoker
+			FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+			WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = p.reader AND d.classid = 'pg_rewrite'::regclass
+				AND c.oid <> p.reader) e
+		WHERE CASE WHEN p.rights IS NOT NULL THEN true
+				WHEN e.keeps OR p.reader = p.id AND NOT e.invoker THEN e.relowner IN (SELECT s.role FROM suspect s)
+				ELSE e.reader IN (SELECT b.id FROM below b) END
+			AND CASE WHEN e.keeps THEN e.filled WHEN e.invoker THEN true
+				ELSE has_any_column_privilege(e.relowner, p.reader, 'SELECT, INSERT, UPDATE')
+					OR has_table_privilege(e.relowner, p.reader, 'DELETE') END
+	), holder AS MATERIALIZED (
+		SELECT a.id, o.oid AS role, o.rolname, o.rolsuper OR o.rolbypassrls OR COALESCE((
+				SELECT bool_or(y.polpermissive) AND NOT bool_or(NOT y.polpermissive AND y.polcmd IN ('*', 'r'))
+				FROM pg_policy y
+				WHERE y.polrelid = a.id AND EXISTS (
+					SELECT FROM unnest(y.polroles) bound WHERE bound = 0 OR pg_has_role(o.oid, bound, 'USAGE'))), false) AS sees_all,
+			NOT a.forced OR o.oid = a.relowner OR o.oid IN (SELECT m.role FROM administrator m) AS saw_all
+		FROM (SELECT DISTINCT p.id, p.rights FROM reader p) h JOIN asked a ON a.id = h.id JOIN pg_roles o ON o.oid = h.rights
 	), unbound AS (
-		SELECT p.id, p.reader, o.rolname, p.keeps
-		FROM reader p LEFT JOIN pg_roles o ON o.oid = p.rights
-		WHERE NOT p.invoker AND (p.keeps OR o.rolsuper OR o.rolbypassrls OR (
-			SELECT bool_or(y.polpermissive) AND NOT bool_or(NOT y.polpermissive AND y.polcmd IN ('*', 'r'))
-			FROM pg_policy y
-			WHERE y.polrelid = p.id AND EXISTS (
-				SELECT FROM unnest(y.polroles) bound WHERE bound = 0 OR pg_has_role(o.oid, bound, 'USAGE'))))
+		SELECT p.id, p.reader, h.rolname, p.keeps
+		FROM reader p JOIN holder h ON h.id = p.id AND h.role = p.rights
+		WHERE NOT p.invoker AND (h.sees_all OR p.keeps AND h.saw_all)
 	)
 	SELECT u.id, u.reader::regclass::text, CASE WHEN u.keeps THEN 'keeps rows of the table and is granted to applications'
 		ELSE format('reads the table with the rights of %I and is granted to applications', u.rolname) END
@@ -387,16 +483,15 @@ $$;
 COMMENT ON FUNCTION wa.leaks(regclass, name) IS
 	'what of a table, its partitions and inheritance children would let one organization infer or touch another''s rows: indexes, foreign keys, rights, owners, views, roles of applications';
 
--- Tables that have a policy of wa.protect() or wa.close_children(), and what is
--- below them.
+-- A table that everybody can make is none of these: what it has is its owner's
+-- affair, and must not keep the programs from starting.
 CREATE FUNCTION wa.protection_failures() RETURNS TABLE (object text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	WITH member AS MATERIALIZED (
-		SELECT d.id FROM wa.descendants(ARRAY(SELECT DISTINCT p.polrelid FROM pg_policy p WHERE p.polname IN
-			('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed'))) d
+		SELECT w.id FROM wa.watched_tables() w
 	), guard AS MATERIALIZED (
 		SELECT g.id, g.org_column, g.guard FROM wa.guards(ARRAY(SELECT m.id FROM member m)) g
 	), asked AS MATERIALIZED (

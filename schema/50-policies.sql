@@ -81,9 +81,12 @@ BEGIN
 	EXECUTE format('CREATE POLICY wa_update ON %s AS RESTRICTIVE FOR UPDATE TO %s USING (%s) WITH CHECK (%3$s)',
 				   target, roles, writes);
 	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING (%s)', target, roles, writes);
+	-- The label is the library's, which is not loaded yet where it is not preloaded.
+	PERFORM wa.preloaded();
+	EXECUTE format('SECURITY LABEL FOR wa_apikeys ON TABLE %s IS %L', target, 'protected');
 END $$;
 COMMENT ON FUNCTION wa.put_policies(regclass, name, wa.permission, wa.permission) IS
-	'makes the policies of wa.protect() on one table; checks nothing, and leaves it to the caller to force row security';
+	'makes the policies and the label of wa.protect() on one table; checks nothing, and leaves it to the caller to force row security';
 
 CREATE FUNCTION wa.drop_policies(target regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -98,8 +101,12 @@ BEGIN
 	LOOP
 		EXECUTE format('DROP POLICY %I ON %s', policy, target);
 	END LOOP;
+	IF target IN (SELECT l.id FROM wa.labelled_tables() l) THEN
+		PERFORM wa.preloaded();
+		EXECUTE format('SECURITY LABEL FOR wa_apikeys ON TABLE %s IS NULL', target);
+	END IF;
 END $$;
-COMMENT ON FUNCTION wa.drop_policies(regclass) IS 'takes the policies of wa.protect() from one table';
+COMMENT ON FUNCTION wa.drop_policies(regclass) IS 'takes the policies and the label of wa.protect() from one table';
 
 -- A child that another protected table is a parent of keeps its policies.
 CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void

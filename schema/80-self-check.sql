@@ -130,7 +130,8 @@ AS $$
 				WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
 			CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END)
 		FROM pg_default_acl d CROSS JOIN aclexplode(d.defaclacl) acl
-		WHERE (d.defaclnamespace = 'wa'::regnamespace
+		-- everybody can have some for the schema; they work for who may create there
+		WHERE (d.defaclnamespace = 'wa'::regnamespace AND has_schema_privilege(d.defaclrole, 'wa', 'CREATE')
 				OR d.defaclnamespace = 0 AND d.defaclrole IN ('wa_owner'::regrole, 'wa_claim'::regrole))
 			AND acl.grantee <> d.defaclrole
 			-- what PostgreSQL gives without any default privileges
@@ -156,6 +157,8 @@ AS $$
 		WHERE a.atttypid IN ('wa.secret'::regtype, 'wa.secret[]'::regtype, 'wa.password'::regtype, 'wa.password[]'::regtype)
 			AND NOT a.attisdropped
 			AND c.relkind IN ('r', 'p', 'm', 'f')
+			-- an application can keep them as it likes, text as well
+			AND (c.relowner IN (SELECT m.role FROM wa.administrators() m) OR c.oid IN (SELECT w.id FROM wa.watched_tables() w))
 	UNION ALL
 		SELECT 'changes reach every backend', format('%s on %s', needed.name, needed.relation)
 		FROM (VALUES ('wa.api_key', 'api_key_invalidate'), ('wa.api_key', 'api_key_invalidate_all'),

@@ -212,8 +212,8 @@ SELECT * FROM findings_after(
 SELECT * FROM findings_after(
 	'GRANT USAGE ON SCHEMA wa TO regress_hostile; GRANT SELECT ON wa.org TO regress_hostile WITH GRANT OPTION; SET LOCAL ROLE regress_hostile;
 	 GRANT SELECT ON wa.org TO wa_monitor; RESET ROLE');
--- default privileges of the owners, and of anybody in schema wa; but not what an
--- update will close anyway, nor less than usual
+-- default privileges of the owners, and in schema wa of who may create there; but not
+-- those of others, what an update will close anyway, nor less than usual
 SELECT * FROM findings_after(
 	'ALTER DEFAULT PRIVILEGES FOR ROLE wa_owner GRANT EXECUTE ON FUNCTIONS TO wa_app',
 	'ALTER DEFAULT PRIVILEGES FOR ROLE wa_claim GRANT SELECT ON TABLES TO PUBLIC',
@@ -223,6 +223,9 @@ SELECT * FROM findings_after(
 	'ALTER DEFAULT PRIVILEGES IN SCHEMA wa GRANT EXECUTE ON FUNCTIONS TO PUBLIC',
 	'ALTER DEFAULT PRIVILEGES FOR ROLE wa_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC',
 	'ALTER DEFAULT PRIVILEGES FOR ROLE regress_hostile GRANT SELECT ON TABLES TO PUBLIC');
+SELECT * FROM findings_after(
+	'GRANT CREATE ON SCHEMA wa TO regress_hostile',
+	'ALTER DEFAULT PRIVILEGES FOR ROLE regress_hostile IN SCHEMA wa GRANT USAGE ON SEQUENCES TO PUBLIC');
 -- rights by way of another role
 SELECT * FROM findings_after(
 	'GRANT wa_admin TO wa_app',

@@ -16,6 +16,10 @@ SELECT wa.protect('public.invoice');
 DROP EXTENSION wa_apikeys;
 DROP EXTENSION wa_apikeys CASCADE;
 SELECT polname FROM pg_policy WHERE polrelid = 'public.invoice'::regclass;
+-- The label stays, until it is taken away.
+SELECT label FROM pg_seclabel WHERE objoid = 'public.invoice'::regclass;
+SECURITY LABEL FOR wa_apikeys ON TABLE public.invoice IS NULL;
+SELECT label FROM pg_seclabel WHERE objoid = 'public.invoice'::regclass;
 \c - regress_app
 SELECT count(*) FROM public.invoice;
 \c - :superuser

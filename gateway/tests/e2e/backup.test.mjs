@@ -275,11 +275,14 @@ test('a table of somebody\'s own that is protected stays so in a dump, and keeps
 	const policies = `SELECT string_agg(format('%s %s %s', polrelid::regclass, polname, pg_get_expr(polqual, polrelid)), '; ' ORDER BY polrelid::regclass::text, polname)
 		FROM pg_policy WHERE polname LIKE 'wa%'`;
 	const tables = "unnest('{public.invoice,second.entry,first.entry_1,second.xentry_1}'::regclass[]) t";
+	const labelled = 'SELECT string_agg(id::regclass::text, \' \' ORDER BY id::regclass::text) FROM wa.labelled_tables()';
 
 	restore(dump(target, 'restored_plain'), target, 'with_invoice');
 	assert.equal(target.psql('with_invoice', `SELECT bool_and(wa.is_protected(t)) FROM ${tables}`), 't');
 	assert.equal(target.psql('with_invoice', policies), target.psql('restored_plain', policies));
 	assert.match(target.psql('with_invoice', policies), /second\.xentry_2 wa_closed false/);
+	assert.match(target.psql('with_invoice', labelled), /first\.entry_1 first\.xentry invoice second\.entry second\.xentry_1/);
+	assert.equal(target.psql('with_invoice', labelled), target.psql('restored_plain', labelled));
 	await assert.rejects(wire.sql('DROP EXTENSION wa_apikeys'), { code: '2BP01' });
 	assert.notEqual(await wire.value('SELECT count(*) FROM wa.org'), '0');
 	await wire.sql("SELECT wa.unprotect('public.invoice'), wa.unprotect('second.entry'), wa.unprotect('first.xentry')");

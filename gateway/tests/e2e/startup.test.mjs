@@ -89,6 +89,14 @@ const DAMAGES = [
 	['the login is an administrator', `GRANT wa_admin TO ${GATEWAY_LOGIN}`, `REVOKE wa_admin FROM ${GATEWAY_LOGIN}`, /wa_admin|unprivileged/],
 	['a group role can log in', 'ALTER ROLE wa_owner LOGIN', 'ALTER ROLE wa_owner NOLOGIN', /wa_owner/],
 	['a column keeps credentials', 'CREATE TABLE public.kept (secret wa.secret)', 'DROP TABLE public.kept', /kept\.secret/],
+	['a protected table has an index that leaks, and an owner without any privilege',
+		`CREATE ROLE keeper; CREATE TABLE public.kept (org_id uuid PRIMARY KEY, note text); ALTER TABLE public.kept OWNER TO keeper;
+		 SELECT wa.protect('public.kept'); CREATE INDEX leak ON public.kept (note)`, 'DROP TABLE public.kept; DROP ROLE keeper', /kept: [^"]*leak: index does not lead with org_id/],
+	['the owner of a protected table has dropped its policies',
+		`CREATE ROLE keeper; CREATE TABLE public.kept (org_id uuid PRIMARY KEY); ALTER TABLE public.kept OWNER TO keeper; SELECT wa.protect('public.kept');
+		 SET ROLE keeper; DROP POLICY wa_open ON public.kept; DROP POLICY wa_read ON public.kept; DROP POLICY wa_insert ON public.kept;
+		 DROP POLICY wa_update ON public.kept; DROP POLICY wa_delete ON public.kept; ALTER TABLE public.kept DISABLE ROW LEVEL SECURITY; RESET ROLE`,
+		'DROP TABLE public.kept; DROP ROLE keeper', /kept: policies of wa\.protect\(\) or forced row security are missing/],
 	['the extension is older than needed', "UPDATE pg_extension SET extversion = '0.9' WHERE extname = 'wa_apikeys'",
 		"UPDATE pg_extension SET extversion = '1.0' WHERE extname = 'wa_apikeys'", /older.*installed=0\.9/],
 	['a statement is not registered', "CREATE TABLE public.spare AS DELETE_",
@@ -124,6 +132,42 @@ test('default privileges of the installer open nothing, and it starts', async ()
 	for (const called of ["wa.make_secret('api_key')", "wa.create_user('eve@example.com', 'Eve')", `wa.act_for('${randomUUID()}')`])
 		assert.throws(() => cluster.psql('generous', `SET ROLE wa_app; SELECT ${called}`), /permission denied for function/);
 	await (await Gateway.start(cluster, { database: 'generous' })).stop();
+});
+
+/*
+ * What sql/strangers.sql shows one by one, all together, and many of each: a member of
+ * wa_app and a login without any membership, both with a schema of their own.
+ */
+test('it starts, and no later, whatever others make in their own schemas', async () =>
+{
+	const many = (what) => `SELECT format(${what}) FROM generate_series(1, 500) n \\gexec`;
+
+	cluster.createDatabase('crowded');
+	cluster.prepare('crowded');
+	cluster.psql('crowded', `CREATE ROLE mallory LOGIN IN ROLE wa_app; CREATE ROLE eve LOGIN;
+		CREATE SCHEMA mallory AUTHORIZATION mallory; CREATE SCHEMA eve AUTHORIZATION eve;
+		CREATE TABLE public.bill (org_id uuid PRIMARY KEY); GRANT SELECT ON public.bill TO PUBLIC; SELECT wa.protect('public.bill');
+		SET SESSION AUTHORIZATION eve; GRANT USAGE ON SCHEMA eve TO PUBLIC;
+		CREATE TABLE eve.t (a int); CREATE POLICY wa_closed ON eve.t AS RESTRICTIVE TO wa_gateway, wa_app USING (a > 1);
+		CREATE MATERIALIZED VIEW eve.kept AS SELECT * FROM public.bill; GRANT SELECT ON eve.kept TO PUBLIC;
+		ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC;
+		SET SESSION AUTHORIZATION mallory;
+		ALTER DEFAULT PRIVILEGES IN SCHEMA wa GRANT ALL ON TABLES TO PUBLIC;
+		CREATE FUNCTION mallory.f() RETURNS bigint LANGUAGE sql AS 'SELECT 1';
+		CREATE VIEW mallory.v0 WITH (security_invoker) AS SELECT 1 AS n FROM wa.session, wa.chat, wa.message, wa.event, wa.api_key, public.bill;
+		${many("'CREATE TABLE mallory.t%s (s wa.secret); CREATE POLICY wa_read ON mallory.t%1$s USING (mallory.f() = 1)', n")}
+		${many("'CREATE VIEW mallory.v%s WITH (security_invoker) AS SELECT n FROM mallory.v%s', n, n - 1")}
+		${many("'CREATE MATERIALIZED VIEW mallory.m%s AS SELECT n FROM mallory.v%1$s WITH NO DATA', n")}
+		${many("'CREATE VIEW mallory.w%s AS SELECT n FROM mallory.v%1$s', n")}
+		${many("'CREATE FUNCTION mallory.f%s() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) + mallory.f() FROM wa.session; END', n")}
+		GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC;`);
+
+	const begun = performance.now();
+
+	await (await Gateway.start(cluster, { database: 'crowded' })).stop();
+	assert.ok(performance.now() - begun < 5000, `${performance.now() - begun} ms`);
+	cluster.psql('crowded', 'CREATE INDEX leak ON wa.message (body)');
+	assertRefused(tryGateway(cluster, { database: 'crowded' }), /detail="wa\.leak: index does not lead with org_id"/);
 });
 
 test('it does not start with a login that is a superuser, not a gateway, or nobody', async () =>
