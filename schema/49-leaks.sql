@@ -79,37 +79,62 @@ COMMENT ON FUNCTION wa.org_column_of(regclass) IS
 	'the column by which wa.protect() protects a table or its parent, NULL if it does not';
 
 -- Each policy is compared as a whole: an expression that says more than
--- wa.protect() wrote, an OR say, is not the same policy.
+-- wa.protect() wrote, an OR say, is not the same policy.  What is compared is the
+-- tree that the server keeps.  To print it takes a lock on the table, which everybody
+-- who may write there can hold back for as long as he likes; so only policies of our
+-- own tables are printed, as the model for all others.  What differs between two of
+-- the same kind is taken out: places in a text that is gone, the number of the
+-- organization's column, and which permission it is.
 CREATE FUNCTION wa.guards(tables oid[]) RETURNS TABLE (id oid, org_column name, guard text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
+	WITH asked AS MATERIALIZED (
+		SELECT c.oid AS id, c.relnamespace = 'wa'::regnamespace AS ours FROM unnest(tables) t JOIN pg_class c ON c.oid = t
+	UNION
+		SELECT c.oid, true FROM pg_class c WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind = 'r'
+	), org AS MATERIALIZED (
+		SELECT o.id, o.org_column,
+			(SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = o.id AND a.attname = o.org_column AND NOT a.attisdropped) AS attnum
+		FROM wa.org_columns(ARRAY(SELECT a.id FROM asked a)) o
+	), policy AS MATERIALIZED (
+		SELECT p.polrelid AS id, a.ours, p.polname, p.polcmd, p.polqual, p.polqual::text AS qual, p.polwithcheck::text AS with_check,
+			COALESCE(o.attnum, 0) AS attnum
+		FROM asked a JOIN pg_policy p ON p.polrelid = a.id LEFT JOIN org o ON o.id = a.id
+		WHERE NOT p.polpermissive AND p.polname IN ('wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
+			AND p.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
+	), kept (tree, attnum) AS (
+		-- thousands of policies have a few different trees
+		SELECT p.qual, p.attnum FROM policy p UNION SELECT p.with_check, p.attnum FROM policy p
+	), expression AS MATERIALIZED (
+		SELECT k.tree, k.attnum, plain.tree AS plain, regexp_replace(regexp_replace(plain.tree, format(' (:varattno|:varattnosyn) %s\M', k.attnum), ' \1', 'g'),
+			' :constvalue 4 \[[- \d]*\]', '') AS shape
+		FROM kept k CROSS JOIN LATERAL (SELECT regexp_replace(k.tree, ' :location -?\d+', '', 'g') AS tree OFFSET 0) plain
+	), model AS MATERIALIZED (
+		SELECT e.shape FROM policy p JOIN expression e ON e.tree = p.qual AND e.attnum = p.attnum
+		WHERE p.ours AND p.polname = 'wa_read'
+			AND pg_get_expr(p.polqual, p.id) ~ '^\(org_id = wa\.org_for\(''\w+''::wa\.permission\)\)$'
+	), found AS MATERIALIZED (
+		SELECT p.id, bool_or(p.polname = 'wa_closed' AND p.polcmd = '*' AND p.with_check IS NULL
+				AND q.plain ~ '^{CONST :consttype 16 [^{}]*:constisnull false[^{}]*:constvalue 1 \[ (0 )+\]}$') AS closes,
+			4 = count(*) FILTER (WHERE
+				(p.polname, p.polcmd) IN (('wa_read', 'r'), ('wa_insert', 'a'), ('wa_update', 'w'), ('wa_delete', 'd'))
+				AND (p.qual IS NULL) = (p.polcmd = 'a') AND (p.with_check IS NULL) = (p.polcmd IN ('r', 'd'))
+				AND COALESCE(w.plain, q.plain) = COALESCE(q.plain, w.plain)
+				AND COALESCE(w.shape, q.shape) IN (SELECT m.shape FROM model m)) AS complete
+		FROM policy p LEFT JOIN expression q ON q.tree = p.qual AND q.attnum = p.attnum
+			LEFT JOIN expression w ON w.tree = p.with_check AND w.attnum = p.attnum
+		GROUP BY p.id
+	)
 	SELECT c.oid, o.org_column, CASE
 		WHEN NOT (c.relrowsecurity AND c.relforcerowsecurity) THEN 'open'
-		WHEN policy.closes THEN 'closed'
-		WHEN policy.complete THEN 'protected'
-		WHEN NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive) THEN 'closed'
+		WHEN f.closes THEN 'closed'
+		WHEN f.complete THEN 'protected'
+		WHEN NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = c.oid AND y.polpermissive) THEN 'closed'
 		ELSE 'open' END
-	FROM pg_class c LEFT JOIN wa.org_columns(tables) o ON o.id = c.oid
-		CROSS JOIN LATERAL (
-			SELECT bool_or(p.polname = 'wa_closed' AND p.polcmd = '*' AND p.qual = 'false' AND p.with_check IS NULL) AS closes,
-				4 = count(*) FILTER (WHERE
-					(p.polname, p.polcmd) IN (('wa_read', 'r'), ('wa_insert', 'a'), ('wa_update', 'w'), ('wa_delete', 'd'))
-					AND (p.qual IS NULL) = (p.polcmd = 'a') AND (p.with_check IS NULL) = (p.polcmd IN ('r', 'd'))
-					AND COALESCE(p.with_check, p.qual) = COALESCE(p.qual, p.with_check)
-					-- quote_ident(), because format('%I') raises where the policies name no column
-					AND COALESCE(p.with_check, p.qual) = format('(%s = wa.org_for(%L::wa.permission))', quote_ident(o.org_column),
-						substring(COALESCE(p.with_check, p.qual) FROM '''(\w+)''::wa\.permission\)\)$'))) AS complete
-			FROM (SELECT q.polname, q.polcmd, pg_get_expr(q.polqual, q.polrelid) AS qual,
-					pg_get_expr(q.polwithcheck, q.polrelid) AS with_check
-				FROM pg_policy q
-				WHERE q.polrelid = c.oid AND NOT q.polpermissive
-					AND q.polname IN ('wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
-					AND q.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
-				-- printing them is what costs here: OFFSET lets it be done once
-				OFFSET 0) p) policy
-	WHERE c.oid = ANY (tables)
+	FROM (SELECT DISTINCT t FROM unnest(tables) t) asked JOIN pg_class c ON c.oid = asked.t
+		LEFT JOIN org o ON o.id = c.oid LEFT JOIN found f ON f.id = c.oid
 $$;
 COMMENT ON FUNCTION wa.guards(oid[]) IS
 	'for each table protected, closed or open, and the column by which it or its nearest parent is protected';

@@ -74,10 +74,13 @@ AS $$
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'statement'
 			AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
 	UNION ALL
-		SELECT 'policies restrict to the organization', c.oid::regclass::text FROM pg_class c
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch',
-				'app_user', 'member', 'sign_in', 'user_token', 'invitation', 'ticket', 'realtime') AND NOT wa.is_protected(c.oid)
+		SELECT 'policies restrict to the organization', g.id::regclass::text
+		FROM wa.guards(ARRAY(
+			SELECT c.oid FROM pg_class c
+			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
+				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch',
+					'app_user', 'member', 'sign_in', 'user_token', 'invitation', 'ticket', 'realtime'))) g
+		WHERE g.guard <> 'protected'
 	UNION ALL
 		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('statement', 'event_epoch')

@@ -146,7 +146,7 @@ test('it starts, and no later, whatever others make in their own schemas', async
 	cluster.prepare('crowded');
 	cluster.psql('crowded', `CREATE ROLE mallory LOGIN IN ROLE wa_app; CREATE ROLE eve LOGIN;
 		CREATE SCHEMA mallory AUTHORIZATION mallory; CREATE SCHEMA eve AUTHORIZATION eve;
-		CREATE TABLE public.bill (org_id uuid PRIMARY KEY); GRANT SELECT ON public.bill TO PUBLIC; SELECT wa.protect('public.bill');
+		CREATE TABLE public.bill (org_id uuid PRIMARY KEY); GRANT SELECT, UPDATE ON public.bill TO PUBLIC; SELECT wa.protect('public.bill');
 		SET SESSION AUTHORIZATION eve; GRANT USAGE ON SCHEMA eve TO PUBLIC;
 		CREATE TABLE eve.t (a int); CREATE POLICY wa_closed ON eve.t AS RESTRICTIVE TO wa_gateway, wa_app USING (a > 1);
 		CREATE MATERIALIZED VIEW eve.kept AS SELECT * FROM public.bill; GRANT SELECT ON eve.kept TO PUBLIC;
@@ -162,10 +162,17 @@ test('it starts, and no later, whatever others make in their own schemas', async
 		${many("'CREATE FUNCTION mallory.f%s() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) + mallory.f() FROM wa.session; END', n")}
 		GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC;`);
 
+	/* who may write to a table, a protected one as well, can keep everybody out of it */
+	const mallory = await cluster.open('crowded', 'mallory');
+
+	await mallory.sql('BEGIN');
+	await mallory.sql('LOCK TABLE public.bill, mallory.t1 IN ACCESS EXCLUSIVE MODE');
+
 	const begun = performance.now();
 
 	await (await Gateway.start(cluster, { database: 'crowded' })).stop();
 	assert.ok(performance.now() - begun < 5000, `${performance.now() - begun} ms`);
+	await mallory.close();
 	cluster.psql('crowded', 'CREATE INDEX leak ON wa.message (body)');
 	assertRefused(tryGateway(cluster, { database: 'crowded' }), /detail="wa\.leak: index does not lead with org_id"/);
 });
