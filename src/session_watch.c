@@ -87,13 +87,15 @@ own_memory(void)
 	int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	char text[128] = "";
 	const char *at = text;
+	ssize_t got;
 	Size resident;
 
 	if (file < 0)
 		return 0;
-	if (read(file, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
+	got = read(file, text, sizeof(text) - 1);
 	close(file);
+	if (got <= 0)
+		return 0;
 	take_number(&at); /* its address space */
 	resident = take_number(&at);
 	return (resident - take_number(&at)) * page_size;
