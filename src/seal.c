@@ -393,8 +393,9 @@ may_run(Portal portal)
  * The statement that a client has sent is about to run.  The seal is asked for
  * last, because every execution comes by.
  *
- * A binding is good for one statement, which is what a request of our programs is.  Where a Sync is lost, or the statement that binds, the next
- * request's statement so does not run under the identity of the one before.
+ * A binding is good for one statement, which is what a request of our programs
+ * is.  Where a Sync is lost, or the statement that binds, the next request's
+ * statement so does not run under the identity of the one before.
  */
 static void
 check_portal(Portal portal)
@@ -458,6 +459,15 @@ is_before_execution(void)
 	return debug_query_string == NULL || (ActivePortal == NULL && planning == 0);
 }
 
+static void
+check_search(void)
+{
+	WaSealedRoles roles = current_seal();
+
+	if (roles != 0 && wa_statement_find(roles, debug_query_string) == NULL)
+		refuse_statement();
+}
+
 /*
  * A function is about to be executed, or a schema to be searched because a text
  * names it.  The server's own lists of schemas to search come by, too, without a
@@ -470,9 +480,8 @@ check_access(ObjectAccessType access, Oid class, Oid object, int sub_object, voi
 	{
 		if (access == OAT_FUNCTION_EXECUTE && current_seal() != 0)
 			refuse_statement();
-		if (access == OAT_NAMESPACE_SEARCH && debug_query_string != NULL && IsTransactionState() &&
-			current_seal() != 0 && wa_statement_find(current_seal(), debug_query_string) == NULL)
-			refuse_statement();
+		if (access == OAT_NAMESPACE_SEARCH && debug_query_string != NULL && IsTransactionState())
+			check_search();
 	}
 	if (next_access_hook)
 		next_access_hook(access, class, object, sub_object, argument);
