@@ -20,4 +20,15 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+/* What a hook of the executor's run gets; since 18 nobody says whether it is run only once. */
+#if PG_VERSION_NUM >= 180000
+#define WA_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define WA_RUN_ARGUMENTS query, direction, count
+#define WA_RUNS_ONCE false
+#else
+#define WA_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define WA_RUN_ARGUMENTS query, direction, count, once
+#define WA_RUNS_ONCE once
+#endif
+
 #endif /* WA_COMPATIBILITY_H */

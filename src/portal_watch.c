@@ -28,6 +28,7 @@
 #include "lib/ilist.h"
 #include "nodes/execnodes.h"
 
+#include "src/compatibility.h"
 #include "src/context.h"
 #include "src/portal_watch.h"
 
@@ -100,26 +101,15 @@ note_after_run(const QueryDesc *query)
 	note->used = wa_context_used();
 }
 
-/* From PostgreSQL 18 on nobody says whether a query is run only once. */
-#if PG_VERSION_NUM >= 180000
-#define RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
-#define RUN_ARGUMENTS query, direction, count
-#define RUNS_ONCE false
-#else
-#define RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
-#define RUN_ARGUMENTS query, direction, count, once
-#define RUNS_ONCE once
-#endif
-
 static void
-run(RUN_PARAMETERS)
+run(WA_RUN_PARAMETERS)
 {
 	check_before_run(query);
 	if (next_executor_run)
-		next_executor_run(RUN_ARGUMENTS);
+		next_executor_run(WA_RUN_ARGUMENTS);
 	else
-		standard_ExecutorRun(RUN_ARGUMENTS);
-	if (!RUNS_ONCE)
+		standard_ExecutorRun(WA_RUN_ARGUMENTS);
+	if (!WA_RUNS_ONCE)
 		note_after_run(query);
 }
 

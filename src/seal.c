@@ -78,6 +78,7 @@ static post_parse_analyze_hook_type next_parse_hook = NULL;
 static ProcessUtility_hook_type next_utility_hook = NULL;
 static planner_hook_type next_planner_hook = NULL;
 static ExecutorStart_hook_type next_executor_hook = NULL;
+static ExecutorRun_hook_type next_run_hook = NULL;
 static object_access_hook_type next_access_hook = NULL;
 static ClientAuthentication_hook_type next_authentication_hook = NULL;
 
@@ -389,16 +390,16 @@ may_run(Portal portal)
 		   is_whole("authenticate") && is_whole("act_for") && is_whole("unbound");
 }
 
-/*
- * The statement that a client has sent is about to run.  The seal is asked for
- * last, because every execution comes by.
- *
- * A binding is good for one statement, which is what a request of our programs
- * is.  Where a Sync is lost, or the statement that binds, the next request's
- * statement so does not run under the identity of the one before.
- */
+/* Whether a query is what a client has sent, and not a function's. */
+static bool
+is_of_client(const QueryDesc *query)
+{
+	return ActivePortal != NULL && query->sourceText == ActivePortal->sourceText;
+}
+
+/* The seal is asked for last, because every execution comes by. */
 static void
-check_portal(Portal portal)
+check_name(Portal portal)
 {
 	if (portal->prepStmtName != NULL && !may_run(portal) && current_seal() != 0)
 		ereport(
@@ -407,24 +408,42 @@ check_portal(Portal portal)
 			 errmsg("this statement was prepared under another name than its own"),
 			 errdetail(
 				 "A sealed session can prepare a statement without a name, or under the name that its text begins with.")));
-	if (!wa_context_serve() && current_seal() != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
-						errmsg("the identity of this transaction has served a statement already"),
-						errdetail("For a sealed role it is good for one.")));
 }
 
 /* Something is about to be executed: functions' statements come by as well. */
 static void
 check_execution(QueryDesc *query, int flags)
 {
-	if (ActivePortal != NULL && query->sourceText == ActivePortal->sourceText)
-		check_portal(ActivePortal);
+	if (is_of_client(query))
+		check_name(ActivePortal);
 	wa_session_watch();
 
 	if (next_executor_hook)
 		next_executor_hook(query, flags);
 	else
 		standard_ExecutorStart(query, flags);
+}
+
+/*
+ * A query runs, for the first time or on.  A binding is good for one statement,
+ * which is what a request of our programs is.  Where a Sync is lost, or the
+ * statement that binds, the next request's statement so does not run under the
+ * identity of the one before.  Here and not when it is made ready to run: a client
+ * can do that with many before it binds.
+ */
+static void
+check_run(WA_RUN_PARAMETERS)
+{
+	if (is_of_client(query) && !query->already_executed && !wa_context_serve() &&
+		current_seal() != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+						errmsg("the identity of this transaction has served a statement already"),
+						errdetail("For a sealed role it is good for one.")));
+
+	if (next_run_hook)
+		next_run_hook(WA_RUN_ARGUMENTS);
+	else
+		standard_ExecutorRun(WA_RUN_ARGUMENTS);
 }
 
 /*
@@ -564,6 +583,8 @@ wa_seal_init(void)
 	object_access_hook = check_access;
 	next_executor_hook = ExecutorStart_hook;
 	ExecutorStart_hook = check_execution;
+	next_run_hook = ExecutorRun_hook;
+	ExecutorRun_hook = check_run;
 	next_planner_hook = planner_hook;
 	planner_hook = plan;
 	next_authentication_hook = ClientAuthentication_hook;

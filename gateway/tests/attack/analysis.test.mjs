@@ -231,6 +231,16 @@ test('a binding serves one statement, so that a lost Sync runs nothing under it'
 	assert.equal(await count('theirs'), '0');
 	assert.equal(await count('ours, then theirs'), '0');
 
+	/* nor does it serve more who were ready to run before there was one */
+	const ready = (label) => [
+		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', null, null, null], label)];
+	const both = await wire.exchange(...ready('ready'), ...ready('ready, too'), ...authenticate(stage.ours),
+		message.execute('ready'), message.execute('ready, too'), message.sync());
+
+	assert.equal(both.error?.code, '25000');
+	assert.equal(await count('ready'), '0');
+	assert.equal(await count('ready, too'), '0');
+
 	/* with them, both run, each for its own */
 	for (const [tenant, label] of [[stage.ours, 'of ours'], [stage.theirs, 'of theirs']])
 	{

@@ -79,7 +79,7 @@ class Model
 		this.failed = true;
 	}
 
-	/* A statement begins; an identity is good for one. */
+	/* A statement runs for the first time; an identity is good for one. */
 	serve()
 	{
 		if (this.served)
@@ -145,9 +145,6 @@ function bind(model, random)
 			return;
 		}
 		statement.planned = true;
-		model.serve();
-		if (model.failed)
-			return;
 		model.portals.set(portal, { statement: statement.text, id, left: null });
 	});
 }
@@ -175,8 +172,10 @@ function execute(model, random)
 	{
 		const portal = model.portals.get(name);
 
+		if (portal?.left === null)
+			model.serve();
 		/* one of authenticate that was not run yet is bound to a key that there is not */
-		if (portal === undefined || (portal.left === null && (portal.statement === 'authenticate' || model.bound === null)))
+		if (model.failed || portal === undefined || (portal.left === null && (portal.statement === 'authenticate' || model.bound === null)))
 		{
 			model.fail();
 			return;
@@ -199,14 +198,12 @@ function authenticate(model, random)
 		if (who === 'malformed' || !model.statements.has('authenticate'))
 			model.fail();
 		else
-		{
-			model.serve();
 			model.portals.set('', { statement: 'authenticate', left: null });
-		}
 	});
 	model.say(message.execute(), () =>
 	{
-		if (!tenants[who] || (model.bound !== null && model.bound !== who))
+		model.serve();
+		if (model.failed || !tenants[who] || (model.bound !== null && model.bound !== who))
 			model.fail();
 		else
 		{
