@@ -82,8 +82,11 @@ test('names and messages that are scripts stay text, on every page that shows th
 	const { page } = visitor;
 
 	/* all of the person's organizations are in the switcher; the one with the keys is wanted */
-	await page.getByLabel('Organization').selectOption(`Org ${PAYLOADS[0]}`);
-	assert.deepEqual((await page.getByLabel('Organization').locator('option').allTextContents()).sort(), PAYLOADS.map((payload) => `Org ${payload}`).sort());
+	const switcher = page.getByLabel('Organization');
+
+	await switcher.waitFor();
+	assert.deepEqual((await switcher.locator('option').allTextContents()).sort(), PAYLOADS.map((payload) => `Org ${payload}`).sort());
+	await switcher.selectOption(`Org ${PAYLOADS[0]}`);
 	await assertInert(page, 'Key');
 	for (const payload of PAYLOADS)
 	{
