@@ -2,9 +2,10 @@
  * read.c
  *		One read of a feed: asked for, sent on, or the end of its sockets.
  *
- * It runs under the credential of one of the feed's members, the reader.  All rest on the
- * same key, so that what is wrong with it is wrong with all, unless the reader's own
- * credential has just reached its age.
+ * It runs under the credential of one of the feed's members, the reader.  A refusal says
+ * something about that credential only: it may have reached its age, or its socket may have
+ * closed and given it back while the read was on its way.  All rest on the same key,
+ * though, and when another one's is refused as well it is the key that has ended.
  */
 #include <string.h>
 
@@ -369,23 +370,32 @@ require_resync(Feed *feed)
 	feed_wake(feed);
 }
 
+/*
+ * The reader's socket is closed, if it is still there; and the others' when it must be
+ * their key.  Else the next one's credential is asked about.
+ */
 static void
-end_for_good(Feed *feed, const char *error, const char *reason)
+end_reader(Feed *feed, const char *error, const char *reason)
 {
 	Member *reader = feed->reader;
-	bool own = !feed->holder->is_key ||
-			   (reader != NULL && reader->expires_ms <= clock_wall_ms() + CLOCK_DIFFERENCE_MS);
 
-	if (!own)
+	feed_wake(feed);
+	if (reader == NULL)
 	{
-		close_all(feed, WEBSOCKET_UNAUTHORIZED, error, reason);
 		return;
 	}
-	if (reader != NULL)
+	if (reader->expires_ms > clock_wall_ms() + CLOCK_DIFFERENCE_MS)
+	{
+		feed->refused++;
+	}
+	if (feed->refused >= REFUSED_OF_KEY)
+	{
+		close_all(feed, WEBSOCKET_UNAUTHORIZED, error, reason);
+	}
+	else
 	{
 		member_close(reader, WEBSOCKET_UNAUTHORIZED, error, reason);
 	}
-	feed_wake(feed);
 }
 
 static void
@@ -399,11 +409,11 @@ take_refusal(Feed *feed, const DbResult *result)
 	}
 	else if (kind == HTTP_ERROR_UNAUTHORIZED)
 	{
-		end_for_good(feed, "key_revoked", "credential is not valid any more");
+		end_reader(feed, "key_revoked", "credential is not valid any more");
 	}
 	else if (kind == HTTP_ERROR_FORBIDDEN)
 	{
-		end_for_good(feed, "forbidden", "permission was taken away");
+		end_reader(feed, "forbidden", "permission was taken away");
 	}
 	else if (kind == HTTP_ERROR_UNAVAILABLE || kind == HTTP_ERROR_TIMEOUT)
 	{
@@ -414,6 +424,24 @@ take_refusal(Feed *feed, const DbResult *result)
 		log_line(LOG_LEVEL_ERROR, "events_refused", log_text("sqlstate", result->sqlstate),
 				 log_text("message", result->message));
 		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
+	}
+}
+
+static void
+take_answer(Feed *feed, const DbResult *result)
+{
+	feed->refused = 0;
+	switch (feed->kind)
+	{
+		case READ_EVENTS:
+			take_events(feed, result);
+			break;
+		case READ_PLACE:
+			take_place(feed, result);
+			break;
+		case READ_CREDENTIAL:
+			note_end(feed, result, CREDENTIAL_ENDS);
+			break;
 	}
 }
 
@@ -430,21 +458,13 @@ on_read(void *arg, const DbResult *result)
 	{
 		feed_wake(feed);
 	}
-	if (result->outcome != DB_ROWS)
+	if (result->outcome == DB_ROWS)
 	{
-		take_refusal(feed, result);
-	}
-	else if (feed->kind == READ_EVENTS)
-	{
-		take_events(feed, result);
-	}
-	else if (feed->kind == READ_PLACE)
-	{
-		take_place(feed, result);
+		take_answer(feed, result);
 	}
 	else
 	{
-		note_end(feed, result, CREDENTIAL_ENDS);
+		take_refusal(feed, result);
 	}
 	feed->busy = false;
 	feed_free_if_empty(feed);

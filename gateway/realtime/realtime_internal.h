@@ -92,6 +92,9 @@
 /* ... and how many at a time. */
 #define FORGETS_AT_ONCE 8
 
+/* A key has ended when so many of its sockets' credentials are refused in a row. */
+#define REFUSED_OF_KEY 2
+
 /* A socket's credential has the length of every credential that we make; and a NUL. */
 #define CREDENTIAL_SIZE (WAK_API_KEY_LENGTH + 1)
 
@@ -126,7 +129,7 @@ typedef struct Filter
 {
 	bool has_session;
 	uint8_t session[DB_UUID_SIZE];
-	char *types; /* separated by commas; NULL = all */
+	char *types; /* in order, separated by commas; NULL = all */
 } Filter;
 
 /* What a socket was opened for. */
@@ -201,6 +204,7 @@ struct Feed
 	DbRequest *request;
 	ReadKind kind;    /* of the request */
 	Member *reader;   /* whose credential the request has; NULL when that one has left */
+	int refused;      /* readers in a row whose credentials were refused before their time */
 	int64_t retry_at; /* monotonic milliseconds; 0: none */
 	int retry_ms;
 	struct event *expiry; /* NULL: nothing ends soon */

@@ -12,30 +12,100 @@
 
 /* ---- filters ---- */
 
+/*
+ * Its types, in the order of the text; returns how many.
+ */
+static int
+split_types(const char *types, HttpText parts[TYPES_MAX])
+{
+	int count = 0;
+
+	while (*types != '\0' && count < TYPES_MAX)
+	{
+		size_t len = strcspn(types, ",");
+
+		parts[count++] = (HttpText){.data = types, .len = len};
+		types += len + (types[len] == ',' ? 1 : 0);
+	}
+	return count;
+}
+
+static int
+compare_types(const void *a, const void *b)
+{
+	const HttpText *one = a;
+	const HttpText *other = b;
+	size_t len = one->len < other->len ? one->len : other->len;
+	int order = memcmp(one->data, other->data, len);
+
+	return order != 0 ? order : (one->len > other->len) - (one->len < other->len);
+}
+
+/*
+ * Those that want the same become the same text: its types in order, none twice.  Which of
+ * them there are is still the database's to say.
+ */
+static void
+set_types(Filter *filter, const char *types)
+{
+	HttpText parts[TYPES_MAX];
+	int count = split_types(types, parts);
+	char *end = malloc(strlen(types) + 1);
+
+	filter->types = end;
+	if (end == NULL)
+	{
+		return;
+	}
+	qsort(parts, (size_t) count, sizeof(parts[0]), compare_types);
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0 && compare_types(&parts[i - 1], &parts[i]) == 0)
+		{
+			continue;
+		}
+		if (i > 0)
+		{
+			*end++ = ',';
+		}
+		end = mempcpy(end, parts[i].data, parts[i].len);
+	}
+	*end = '\0';
+}
+
 bool
 filter_add_types(DbRequest *request, const Filter *filter)
 {
+	HttpText parts[TYPES_MAX];
 	const char *texts[TYPES_MAX];
 	size_t lengths[TYPES_MAX];
-	const char *at = filter->types;
-	int count = 0;
+	int count;
 
-	while (at != NULL && *at != '\0' && count < TYPES_MAX)
+	if (filter->types == NULL)
 	{
-		texts[count] = at;
-		lengths[count] = strcspn(at, ",");
-		at += lengths[count] + (at[lengths[count]] == ',' ? 1 : 0);
-		count++;
+		return db_param_null(request);
 	}
-	return filter->types == NULL ? db_param_null(request)
-								 : db_param_text_array(request, texts, lengths, count);
+	count = split_types(filter->types, parts);
+	for (int i = 0; i < count; i++)
+	{
+		texts[i] = parts[i].data;
+		lengths[i] = parts[i].len;
+	}
+	return db_param_text_array(request, texts, lengths, count);
+}
+
+/* The star is in front of every type's first letter. */
+static bool
+wants_all(const Filter *filter)
+{
+	return filter->types == NULL || filter->types[0] == '*';
 }
 
 bool
 filter_same(const Filter *a, const Filter *b)
 {
-	bool same_types = a->types == NULL || b->types == NULL ? a->types == b->types
-														   : strcmp(a->types, b->types) == 0;
+	bool same_types = wants_all(a) || wants_all(b) ? wants_all(a) == wants_all(b)
+												   : strcmp(a->types, b->types) == 0;
 
 	return same_types && a->has_session == b->has_session &&
 		   memcmp(a->session, b->session, sizeof(a->session)) == 0;
@@ -72,7 +142,10 @@ read_types(Filter *filter, const DbResult *result, int column)
 		}
 		buffer_append(&types, text, text == NULL ? 0 : length);
 	}
-	filter->types = types.failed ? NULL : strdup(types.data);
+	if (!types.failed)
+	{
+		set_types(filter, types.data);
+	}
 	buffer_free(&types);
 	return filter->types != NULL;
 }
@@ -128,7 +201,7 @@ take_types_parameter(Wanted *wanted, const HttpText *value)
 		note_problem(wanted, "types", TYPES_WANTED);
 		return;
 	}
-	wanted->filter.types = strdup(value->data);
+	set_types(&wanted->filter, value->data);
 	if (wanted->filter.types == NULL)
 	{
 		note_problem(wanted, "types", "out of memory");

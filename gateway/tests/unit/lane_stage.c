@@ -5,13 +5,12 @@
 #include "tests/unit/lane_stage.h"
 
 #include <check.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/db_internal.h"
 #include "lib/clock.h"
+#include "tests/unit/db_stage.h"
 
 #define TAKEN_COLUMNS 7
 
@@ -19,125 +18,36 @@ LaneStage stage;
 
 /* ---- the database ---- */
 
-static DbRequest *asked[STAGE_ASKED_MAX];
-static int asked_count;
-
-bool
-db_submit(Db *db, DbRequest *request)
-{
-	(void) db;
-	if (stage.database_is_full)
-	{
-		db_request_free(request);
-		return false;
-	}
-	ck_assert_int_lt(asked_count, STAGE_ASKED_MAX);
-	asked[asked_count++] = request;
-	return true;
-}
-
-static void
-forget(int place)
-{
-	asked_count--;
-	memmove(&asked[place], &asked[place + 1], sizeof(asked[0]) * (size_t) (asked_count - place));
-}
-
-void
-db_abandon(DbRequest *request)
-{
-	int place = 0;
-
-	while (place < asked_count && asked[place] != request)
-		place++;
-	ck_assert_int_lt(place, asked_count);
-	forget(place);
-	db_request_free(request);
-}
-
-/* The first that is asked of this statement; -1: none is. */
-static int
-place_of(const char *statement)
-{
-	for (int i = 0; i < asked_count; i++)
-		if (strcmp(db_statements[asked[i]->statement].name, statement) == 0)
-			return i;
-	return -1;
-}
-
 bool
 stage_is_asked(const char *statement)
 {
-	return place_of(statement) >= 0;
-}
-
-static void
-answer(const char *statement, const DbResult *result)
-{
-	int place = place_of(statement);
-	DbRequest *request;
-	DbDone *done;
-	void *arg;
-
-	ck_assert_int_ge(place, 0);
-	request = asked[place];
-	done = request->done;
-	arg = request->arg;
-	forget(place);
-	db_request_free(request);
-	done(arg, result);
+	return db_stage_find(statement) != NULL;
 }
 
 void
 stage_answer_outcome(const char *statement, DbOutcome outcome)
 {
-	const DbResult result = {.outcome = outcome, .sqlstate = "", .message = ""};
-
-	answer(statement, &result);
+	db_stage_refuse(statement, outcome, "");
 }
-
-typedef struct Cell
-{
-	const void *bytes; /* NULL: null */
-	int length;
-} Cell;
 
 #define TEXT(text)               \
 	{                            \
 		text, (int) strlen(text) \
 	}
 
-static void
-answer_rows(const char *statement, int rows, int columns, const Cell *cells)
-{
-	PGresAttDesc descriptions[8];
-	PGresult *made = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-	DbResult result = {.outcome = DB_ROWS, .rows = rows, .columns = columns, .cells = made};
-
-	for (int i = 0; i < columns; i++)
-		descriptions[i] = (PGresAttDesc){.name = (char *) "c", .format = 1};
-	ck_assert_int_eq(PQsetResultAttrs(made, columns, descriptions), 1);
-	for (int i = 0; i < rows * columns; i++)
-		ck_assert_int_eq(PQsetvalue(made, i / columns, i % columns, (char *) cells[i].bytes,
-									cells[i].bytes == NULL ? -1 : cells[i].length),
-						 1);
-	answer(statement, &result);
-	PQclear(made);
-}
-
 void
 stage_answer_webhook(const char *url)
 {
-	const Cell cells[] = {TEXT(url == NULL ? "" : url), {NULL, 0}};
+	const DbStageCell cells[] = {TEXT(url == NULL ? "" : url), {NULL, 0}};
 
-	answer_rows("webhook_lane", url == NULL ? 0 : 1, 2, cells);
+	db_stage_answer_rows("webhook_lane", url == NULL ? 0 : 1, 2, cells);
 }
 
 void
 stage_answer_deliveries(const char *sessions)
 {
 	static const char numbers[] = "0123456789";
-	Cell cells[LANE_TAKEN_MAX * TAKEN_COLUMNS];
+	DbStageCell cells[LANE_TAKEN_MAX * TAKEN_COLUMNS];
 	uint8_t times[LANE_TAKEN_MAX][8] = {0};
 	uint8_t ids[LANE_TAKEN_MAX][DB_UUID_SIZE] = {0};
 	uint8_t session_ids[LANE_TAKEN_MAX][DB_UUID_SIZE] = {0};
@@ -146,49 +56,47 @@ stage_answer_deliveries(const char *sessions)
 	for (int i = 0; i < rows; i++)
 	{
 		bool gone = sessions[i] == '-';
-		const Cell number = {gone ? NULL : &numbers[i % 10], 1};
-		Cell *cell = &cells[i * TAKEN_COLUMNS];
+		const DbStageCell number = {gone ? NULL : &numbers[i % 10], 1};
+		DbStageCell *cell = &cells[i * TAKEN_COLUMNS];
 
 		ids[i][15] = (uint8_t) (i + 1);
 		session_ids[i][15] = (uint8_t) sessions[i];
 		times[i][7] = (uint8_t) i;
-		cell[0] = (Cell){ids[i], DB_UUID_SIZE};
-		cell[1] = (Cell){ids[i], DB_UUID_SIZE};
-		cell[2] = (Cell){session_ids[i], DB_UUID_SIZE};
+		cell[0] = (DbStageCell){ids[i], DB_UUID_SIZE};
+		cell[1] = (DbStageCell){ids[i], DB_UUID_SIZE};
+		cell[2] = (DbStageCell){session_ids[i], DB_UUID_SIZE};
 		cell[3] = number;
-		cell[4] = (Cell){times[i], 8};
+		cell[4] = (DbStageCell){times[i], 8};
 		cell[5] = number;
 		cell[6] = number;
 	}
-	answer_rows("deliveries_take", rows, TAKEN_COLUMNS, cells);
+	db_stage_answer_rows("deliveries_take", rows, TAKEN_COLUMNS, cells);
 }
 
 void
 stage_answer_done(const char *status)
 {
-	const Cell cell = TEXT(status);
+	const DbStageCell cell = TEXT(status);
 
-	answer_rows("delivery_done", 1, 1, &cell);
+	db_stage_answer_rows("delivery_done", 1, 1, &cell);
 }
 
 void
 stage_answer_bool(const char *statement, bool value)
 {
-	const Cell cell = {value ? "\1" : "\0", 1};
+	const DbStageCell cell = {value ? "\1" : "\0", 1};
 
-	answer_rows(statement, 1, 1, &cell);
+	db_stage_answer_rows(statement, 1, 1, &cell);
 }
 
 const char *
 stage_reported(void)
 {
 	static char text[128];
-	int place = place_of("delivery_done");
-	const DbRequest *request;
+	const DbRequest *request = db_stage_find("delivery_done");
 	const uint8_t *at;
 
-	ck_assert_int_ge(place, 0);
-	request = asked[place];
+	ck_assert_ptr_nonnull(request);
 	at = (const uint8_t *) request->bytes.data;
 	for (int i = 0; i < 3; i++)
 		at += request->lengths[i];
@@ -235,7 +143,7 @@ attempt_abandon(Attempt *attempt)
 const char *
 stage_under_way(void)
 {
-	static char bodies[STAGE_ASKED_MAX + 1];
+	static char bodies[STAGE_ATTEMPTS_MAX + 1];
 
 	for (int i = 0; i < stage.attempt_count; i++)
 		bodies[i] = stage.attempts[i]->body;
@@ -296,7 +204,7 @@ stage_stop(void)
 		lane_free(stage.lane);
 	ck_assert_int_eq(stage.sending, 0);
 	ck_assert_int_eq(stage.attempt_count, 0);
-	ck_assert_int_eq(asked_count, 0);
+	ck_assert_int_eq(db_stage_count(), 0);
 }
 
 void

@@ -2,8 +2,9 @@
  * lane_stage.h
  *		A lane of the worker between a database and a receiver that are the test's own.
  *
- * db_submit() and attempt_start() only note what is asked for, and each test answers as it
- * likes.  They replace the program's: a test that links this links it in front of the rest.
+ * attempt_start() only notes what is asked for, as the database of db_stage.h does, and each
+ * test answers as it likes.  It replaces the program's: a test that links this links it in
+ * front of the rest.
  */
 #ifndef LANE_STAGE_H
 #define LANE_STAGE_H
@@ -15,7 +16,7 @@
 #include "worker/statements.h"
 
 #define STAGE_LEASE_MS 60000
-#define STAGE_ASKED_MAX 64
+#define STAGE_ATTEMPTS_MAX 64
 
 struct Attempt
 {
@@ -32,9 +33,8 @@ typedef struct LaneStage
 	bool had_more;
 	int sending;
 	int64_t began_ms;
-	bool database_is_full;
 
-	Attempt *attempts[STAGE_ASKED_MAX]; /* in the order of their starts; those under way */
+	Attempt *attempts[STAGE_ATTEMPTS_MAX]; /* in the order of their starts; those under way */
 	int attempt_count;
 } LaneStage;
 

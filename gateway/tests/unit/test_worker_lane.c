@@ -4,6 +4,7 @@
  *		and how a lane ends.
  */
 #include "lib/clock.h"
+#include "tests/unit/db_stage.h"
 #include "tests/unit/lane_stage.h"
 #include "tests/unit/suite.h"
 
@@ -99,9 +100,9 @@ END_TEST
 START_TEST(what_the_queue_did_not_take_is_reported_again)
 {
 	stage_take("a");
-	stage.database_is_full = true;
+	db_stage_is_full = true;
 	stage_receiver_answers('0', 200);
-	stage.database_is_full = false;
+	db_stage_is_full = false;
 	ck_assert(!stage_is_asked("delivery_done"));
 	lane_tick(stage.lane, clock_monotonic_ms() + LANE_REPORT_AGAIN_MS);
 	ck_assert_str_eq(stage_reported(), "200 delivered");
