@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/ilist.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -54,14 +55,15 @@ typedef struct Watched
 	pg_uuid_t org_id; /* the key */
 	WakKind kind;     /* of the credential that opens it */
 	uint8 digest[WA_DIGEST_LENGTH];
-	bool changed; /* it is to be told of */
+	bool changed;          /* it is to be told of */
+	dlist_node in_to_tell; /* if it is */
 } Watched;
 
 /* What this connection watches, for whom, and up to where it has looked. */
 static HTAB *watched = NULL;
 static pg_uuid_t watcher;
 static uint64 watched_until = 0;
-static bool to_tell = false; /* some are marked as changed */
+static dlist_head to_tell = DLIST_STATIC_INIT(to_tell); /* those that have changed */
 static long sweep_at = SWEEP_MIN;
 
 PG_FUNCTION_INFO_V1(wa_wait_for_events);
@@ -93,8 +95,27 @@ is_open(const Watched *org)
 }
 
 static void
-forget(const Watched *org)
+mark(Watched *org)
 {
+	if (org->changed)
+		return;
+	org->changed = true;
+	dlist_push_tail(&to_tell, &org->in_to_tell);
+}
+
+static void
+unmark(Watched *org)
+{
+	if (!org->changed)
+		return;
+	org->changed = false;
+	dlist_delete(&org->in_to_tell);
+}
+
+static void
+forget(Watched *org)
+{
+	unmark(org);
 	hash_search(watched, &org->org_id, HASH_REMOVE, NULL);
 }
 
@@ -109,6 +130,7 @@ take_up(const pg_uuid_t *gateway)
 
 	if (watched != NULL && wak_equal(watcher.data, gateway->data, UUID_LEN))
 		return true;
+	dlist_init(&to_tell);
 	hash_destroy(watched);
 	watched = NULL;
 	table.hcxt = TopMemoryContext;
@@ -116,7 +138,6 @@ take_up(const pg_uuid_t *gateway)
 		hash_create("wa_apikeys watched", SWEEP_MIN, &table, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	watcher = *gateway;
 	watched_until = wa_wake_generation();
-	to_tell = false;
 	sweep_at = SWEEP_MIN;
 	return false;
 }
@@ -146,17 +167,19 @@ watch(const WaSecret *secret)
 {
 	WaPrincipal principal;
 	Watched *org;
+	bool is_known;
 
 	if (!wa_credential_lookup((WakKind) secret->kind, secret->digest, &principal) ||
 		(principal.permissions & WA_PERMISSION_EVENTS) == 0)
 		return;
 	sweep();
-	org = hash_search(watched, &principal.org_id, HASH_ENTER, NULL);
+	org = hash_search(watched, &principal.org_id, HASH_ENTER, &is_known);
+	if (!is_known)
+		org->changed = false;
 	org->kind = (WakKind) secret->kind;
 	memcpy(org->digest, secret->digest, WA_DIGEST_LENGTH);
 	/* whatever changed before it was watched */
-	org->changed = true;
-	to_tell = true;
+	mark(org);
 }
 
 /* Returns whether there was any, valid or not. */
@@ -186,7 +209,7 @@ mark_all(void)
 
 	hash_seq_init(&walk, watched);
 	while ((org = hash_seq_search(&walk)) != NULL)
-		org->changed = true;
+		mark(org);
 }
 
 static bool
@@ -200,7 +223,7 @@ static bool
 mark_changed(void)
 {
 	WaChange chunk[WA_CHANGES_CHUNK];
-	bool over = to_tell;
+	bool over = !dlist_is_empty(&to_tell);
 	int count;
 
 	while ((count = wa_wake_changes(&watched_until, chunk)) > 0)
@@ -213,9 +236,8 @@ mark_changed(void)
 			else if (chunk[i].kind == WA_CHANGE_ORG)
 				org = hash_search(watched, &chunk[i].id, HASH_FIND, NULL);
 			if (org != NULL)
-				org->changed = true;
-			to_tell |= org != NULL || chunk[i].kind == WA_CHANGE_EVERYBODY;
-			over |= to_tell || is_knock(&chunk[i]);
+				mark(org);
+			over |= org != NULL || chunk[i].kind == WA_CHANGE_EVERYBODY || is_knock(&chunk[i]);
 		}
 	return over;
 }
@@ -236,21 +258,16 @@ put_row(ReturnSetInfo *result, const pg_uuid_t *org_id, bool flag)
 static void
 tell_changed(ReturnSetInfo *result)
 {
-	HASH_SEQ_STATUS walk;
-	Watched *org;
+	while (!dlist_is_empty(&to_tell))
+	{
+		Watched *org = dlist_head_element(Watched, in_to_tell, &to_tell);
+		bool open = is_open(org);
 
-	to_tell = false;
-	hash_seq_init(&walk, watched);
-	while ((org = hash_seq_search(&walk)) != NULL)
-		if (org->changed)
-		{
-			bool open = is_open(org);
-
-			org->changed = false;
-			put_row(result, &org->org_id, open);
-			if (!open)
-				forget(org);
-		}
+		unmark(org);
+		put_row(result, &org->org_id, open);
+		if (!open)
+			forget(org);
+	}
 }
 
 /* Wait until something that is watched has changed, or the time is over. */
