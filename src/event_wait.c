@@ -83,15 +83,27 @@ end_of_wait(FunctionCallInfo fcinfo, int argument)
  * ---------------------------------------------------------------------
  */
 
+/* Whether a credential is one that may listen, and to which organization. */
+static bool
+opens(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], pg_uuid_t *org_id)
+{
+	WaPrincipal principal;
+
+	if (!wa_credential_lookup(kind, digest, &principal) ||
+		(principal.permissions & WA_PERMISSION_EVENTS) == 0)
+		return false;
+	*org_id = principal.org_id;
+	return true;
+}
+
 /* Whether the credential that opens the organization still does. */
 static bool
 is_open(const Watched *org)
 {
-	WaPrincipal principal;
+	pg_uuid_t org_id;
 
-	return wa_credential_lookup(org->kind, org->digest, &principal) &&
-		   (principal.permissions & WA_PERMISSION_EVENTS) != 0 &&
-		   memcmp(&principal.org_id, &org->org_id, sizeof(pg_uuid_t)) == 0;
+	return opens(org->kind, org->digest, &org_id) &&
+		   memcmp(&org_id, &org->org_id, sizeof(pg_uuid_t)) == 0;
 }
 
 static void
@@ -165,15 +177,14 @@ sweep(void)
 static void
 watch(const WaSecret *secret)
 {
-	WaPrincipal principal;
+	pg_uuid_t org_id;
 	Watched *org;
 	bool is_known;
 
-	if (!wa_credential_lookup((WakKind) secret->kind, secret->digest, &principal) ||
-		(principal.permissions & WA_PERMISSION_EVENTS) == 0)
+	if (!opens((WakKind) secret->kind, secret->digest, &org_id))
 		return;
 	sweep();
-	org = hash_search(watched, &principal.org_id, HASH_ENTER, &is_known);
+	org = hash_search(watched, &org_id, HASH_ENTER, &is_known);
 	if (!is_known)
 		org->changed = false;
 	org->kind = (WakKind) secret->kind;
@@ -194,7 +205,7 @@ watch_all(ArrayType *secrets)
 	while (array_iterate(at, &secret, &is_null))
 		if (!is_null)
 		{
-			watch((const WaSecret *) DatumGetPointer(secret));
+			watch(DatumGetSecretP(secret));
 			any = true;
 		}
 	array_free_iterator(at);
@@ -285,16 +296,12 @@ wait_for_own_change(TimestampTz end)
 	}
 }
 
-/* How many sockets are handed over, unless they are too many. */
-static int
-count_handed(ArrayType *sockets)
+static void
+check_handed(ArrayType *sockets)
 {
-	int count = ArrayGetNItems(ARR_NDIM(sockets), ARR_DIMS(sockets));
-
-	if (count > HANDED_MAX)
+	if (ArrayGetNItems(ARR_NDIM(sockets), ARR_DIMS(sockets)) > HANDED_MAX)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("more than %d sockets cannot be handed over at once", HANDED_MAX)));
-	return count;
 }
 
 /*
@@ -319,8 +326,11 @@ wa_wait_for_events(PG_FUNCTION_ARGS)
 						errmsg("name of the gateway must not be null")));
 	InitMaterializedSRF(fcinfo, 0);
 	known = take_up(PG_GETARG_UUID_P(0));
-	if (sockets != NULL && count_handed(sockets) > 0)
+	if (sockets != NULL)
+	{
+		check_handed(sockets);
 		handed = watch_all(sockets);
+	}
 	/* what became of those is told at once, also that nothing did */
 	wait_for_own_change(known && !handed ? end : 0);
 	put_row(result, NULL, known);
