@@ -160,19 +160,25 @@ copy_row(const WaLookupTable *table, HeapTuple tuple, TupleDesc columns, WaLooku
 	}
 }
 
+static SysScanDesc
+begin_scan(const WaLookupTable *place, Relation relation, const Datum *keys)
+{
+	ScanKeyData scan_keys[WA_LOOKUP_KEYS_MAX];
+
+	make_scan_keys(place, RelationGetDescr(relation), keys, scan_keys);
+	return systable_beginscan(relation, place->index_relation, true, NULL, place->key_count,
+							  scan_keys);
+}
+
 bool
 wa_row_find(WaLookupTable *table, const Datum *keys, WaLookupRow *row)
 {
 	WaLookupTable place = locate(table);
 	Relation relation = table_open(place.relation, AccessShareLock);
-	ScanKeyData scan_keys[WA_LOOKUP_KEYS_MAX];
-	SysScanDesc scan;
+	SysScanDesc scan = begin_scan(&place, relation, keys);
 	HeapTuple tuple;
 	bool found;
 
-	make_scan_keys(&place, RelationGetDescr(relation), keys, scan_keys);
-	scan =
-		systable_beginscan(relation, place.index_relation, true, NULL, place.key_count, scan_keys);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
 	if (found)
@@ -206,38 +212,45 @@ wa_row_answer(FunctionCallInfo fcinfo, const Datum *values)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), answer, nulls));
 }
 
+static Datum
+value_in(const TriggerData *trigger, const char *column, bool *is_null)
+{
+	TupleDesc columns = RelationGetDescr(trigger->tg_relation);
+
+	return heap_getattr(trigger->tg_trigtuple, SPI_fnumber(columns, column), columns, is_null);
+}
+
 static void
 wake_org_in(const TriggerData *trigger, const char *column)
 {
-	TupleDesc columns = RelationGetDescr(trigger->tg_relation);
 	bool is_null;
-	Datum org_id =
-		heap_getattr(trigger->tg_trigtuple, SPI_fnumber(columns, column), columns, &is_null);
+	Datum org_id = value_in(trigger, column, &is_null);
 
 	/* what is of no organization, nobody listens by */
 	if (!is_null)
 		wa_wake_org(DatumGetUUIDP(org_id));
 }
 
+static WaLookupTable memberships = {
+	.name = "member",
+	.index = "member_of_user",
+	.key_count = 1,
+	.columns = {"user_id", "org_id"},
+};
+
 /* Wake the organizations that a person is a member of. */
 static void
 wake_orgs_of(Datum person)
 {
-	Oid schema = get_namespace_oid("wa", false);
-	Relation members = table_open(relation_named("member", schema), AccessShareLock);
-	TupleDesc columns = RelationGetDescr(members);
-	AttrNumber org_id = column_named(RelationGetRelid(members), "member", "org_id");
-	ScanKeyData key;
-	SysScanDesc scan;
+	WaLookupTable place = locate(&memberships);
+	Relation members = table_open(place.relation, AccessShareLock);
+	SysScanDesc scan = begin_scan(&place, members, &person);
 	HeapTuple tuple;
 	bool is_null;
 
-	ScanKeyInit(&key, column_named(RelationGetRelid(members), "member", "user_id"),
-				BTEqualStrategyNumber, F_UUID_EQ, person);
-	scan =
-		systable_beginscan(members, relation_named("member_of_user", schema), true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		wa_wake_org(DatumGetUUIDP(heap_getattr(tuple, org_id, columns, &is_null)));
+		wa_wake_org(DatumGetUUIDP(
+			heap_getattr(tuple, place.numbers[1], RelationGetDescr(members), &is_null)));
 	systable_endscan(scan);
 	table_close(members, AccessShareLock);
 }
@@ -256,9 +269,7 @@ wake_listeners(const TriggerData *trigger)
 	if (trigger->tg_trigtuple == NULL)
 		wa_wake_org(NULL);
 	else if (strcmp(whose, "person") == 0)
-		wake_orgs_of(heap_getattr(trigger->tg_trigtuple,
-								  SPI_fnumber(RelationGetDescr(trigger->tg_relation), "id"),
-								  RelationGetDescr(trigger->tg_relation), &is_null));
+		wake_orgs_of(value_in(trigger, "id", &is_null));
 	else if (whose[0] != '\0')
 		wake_org_in(trigger, whose);
 }
