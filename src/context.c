@@ -141,11 +141,15 @@ transaction_changed(XactEvent event, void *argument)
 	}
 }
 
-/* The parent has what its subtransaction added; what was there before it stays known. */
+/*
+ * The parent has what its subtransaction added.  What was there before it stays known
+ * where that can still be taken back.
+ */
 static void
 hand_up(Addition *addition, SubTransactionId parent)
 {
-	if (addition->outer != NULL && addition->outer->level == parent)
+	if (parent == TopSubTransactionId ||
+		(addition->outer != NULL && addition->outer->level == parent))
 		context.additions = addition->outer;
 	else
 		addition->level = parent;
@@ -263,14 +267,18 @@ cover(const WaPrincipal *principal, uint64 generation)
 	context.generation = generation;
 }
 
-/* Note what is there before this subtransaction adds to it, unless it has already. */
+/*
+ * Note what is there before this subtransaction adds to it, unless it has already.
+ * What the transaction itself adds ends with all the rest.
+ */
 static void
 note_addition(void)
 {
 	SubTransactionId level = GetCurrentSubTransactionId();
 	Addition *addition;
 
-	if (context.additions != NULL && context.additions->level == level)
+	if (level == TopSubTransactionId ||
+		(context.additions != NULL && context.additions->level == level))
 		return;
 	addition = MemoryContextAlloc(TopTransactionContext, sizeof(Addition));
 	addition->level = level;
