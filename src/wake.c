@@ -107,6 +107,14 @@ wa_wake_started_at(void)
  * ---------------------------------------------------------------------
  */
 
+/* With many changes or one of everybody's, who waits looks at everything anyway. */
+static void
+note_everybody(void)
+{
+	pending.changes[0] = (WaChange){.kind = WA_CHANGE_EVERYBODY};
+	pending.count = 1;
+}
+
 static void
 note_change(WaChangeKind kind, const pg_uuid_t *id)
 {
@@ -115,27 +123,20 @@ note_change(WaChangeKind kind, const pg_uuid_t *id)
 			memcmp(&pending.changes[i].id, id, sizeof(pg_uuid_t)) == 0)
 			return;
 	if (pending.count == PENDING_MAX)
-	{
-		kind = WA_CHANGE_EVERYBODY;
-		pending.count = 0;
-	}
-	pending.changes[pending.count++] = (WaChange){.id = *id, .kind = kind};
+		note_everybody();
+	else
+		pending.changes[pending.count++] = (WaChange){.id = *id, .kind = kind};
 }
 
 void
 wa_wake_org(const pg_uuid_t *org_id)
 {
-	static const pg_uuid_t nobody = {{0}};
-
 	if (pending.count > 0 && pending.changes[0].kind == WA_CHANGE_EVERYBODY)
 		return;
-	if (org_id != NULL)
-		note_change(WA_CHANGE_ORG, org_id);
+	if (org_id == NULL)
+		note_everybody();
 	else
-	{
-		pending.count = 0;
-		note_change(WA_CHANGE_EVERYBODY, &nobody);
-	}
+		note_change(WA_CHANGE_ORG, org_id);
 }
 
 /* wa.wake(org) */
