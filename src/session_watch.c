@@ -127,8 +127,8 @@ on_tick(void)
 	SetLatch(MyLatch);
 }
 
-static void
-arm(void)
+void
+wa_session_watch(void)
 {
 	if (tick != 0 && !get_timeout_active(tick))
 		enable_timeout_every(tick, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), TICK_MS),
@@ -139,20 +139,14 @@ void
 wa_session_watch_begin(void)
 {
 	tick = RegisterTimeout(USER_TIMEOUT, on_tick);
-	arm();
-}
-
-void
-wa_session_watch(void)
-{
-	arm();
+	wa_session_watch();
 }
 
 static void
 transaction_changed(XactEvent event, void *argument)
 {
 	if (event == XACT_EVENT_ABORT)
-		arm();
+		wa_session_watch();
 }
 
 /* What is set is freed by the caller of the hook, in whose memory we are. */
@@ -180,7 +174,7 @@ static void
 report(ErrorData *edata)
 {
 	if (edata->elevel == ERROR)
-		arm();
+		wa_session_watch();
 	if (edata->elevel == FATAL && edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
 		explain_end(edata);
 	if (next_emit_log_hook)
