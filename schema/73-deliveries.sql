@@ -234,8 +234,7 @@ COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
 	'for function bodies: a signature of webhook-signature as Standard Webhooks defines it: v1, and the HMAC-SHA256 of id, time and body in base64, keyed with what the secret holds in base64 behind whsec_, or with its text';
 
 CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
-	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, type text, attempt integer, envelope text,
-				   signed_ms bigint, hmac text, signature text)
+	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, envelope text, signed_ms bigint, hmac text, signature text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -243,10 +242,11 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 	turn_now constant integer := wa.lane_turn(owner, webhook);
+	hook wa.webhook;
 BEGIN
 	PERFORM wa.check_lease(owner, max, interval '1 second');
-	IF turn_now IS NULL OR NOT EXISTS (
-		SELECT FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook AND w.active) THEN
+	SELECT w.* INTO hook FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook AND w.active;
+	IF NOT FOUND OR turn_now IS NULL THEN
 		RETURN;
 	END IF;
 	-- Half of the places are for what was tried before, so that neither waits for
@@ -271,11 +271,11 @@ BEGIN
 		SELECT t.*, wa.typeid('evt', t.event_id) AS public_id,
 			CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END AS body
 		FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id)
-	SELECT a.id, a.event_id, a.session_id, a.type, a.attempts + 1, a.body, a.signed_ms, wa.webhook_hmac(w.secret, a.body),
-		wa.webhook_signature(w.secret, a.public_id, a.signed_ms / 1000, a.body) || COALESCE(' ' || CASE
-			WHEN w.previous_secret_until > clock_timestamp()
-			THEN wa.webhook_signature(w.previous_secret, a.public_id, a.signed_ms / 1000, a.body) END, '')
-	FROM attempt a JOIN wa.webhook w ON w.org_id = org AND w.id = webhook
+	SELECT a.id, a.event_id, a.session_id, a.body, a.signed_ms, wa.webhook_hmac(hook.secret, a.body),
+		wa.webhook_signature(hook.secret, a.public_id, a.signed_ms / 1000, a.body) || COALESCE(' ' || CASE
+			WHEN hook.previous_secret_until > clock_timestamp()
+			THEN wa.webhook_signature(hook.previous_secret, a.public_id, a.signed_ms / 1000, a.body) END, '')
+	FROM attempt a
 	ORDER BY a.epoch, a.xid, a.event_id;
 END $$;
 COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
