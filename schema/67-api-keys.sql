@@ -37,6 +37,18 @@ END $$;
 COMMENT ON FUNCTION wa.list_api_keys(uuid, integer) IS
 	'the organization''s keys, newest first, for a person who manages them';
 
+CREATE FUNCTION wa.check_permissions(permissions text[]) RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT wa.is_list(permissions, 16) OR NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
+		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.check_permissions(text[]) IS
+	'for function bodies: raises 22023 unless these are permissions; NULL is not looked at';
+
 CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at timestamptz DEFAULT NULL,
 								  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
@@ -45,9 +57,7 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_key_manager();
 BEGIN
-	IF NOT wa.is_list(permissions, 16) OR NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
-		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
-	END IF;
+	PERFORM wa.check_permissions(permissions);
 	SELECT made.id, made.secret INTO id, secret
 	FROM wa.create_key(org, name, permissions::wa.permissions, expires_at) made;
 END $$;
@@ -102,9 +112,7 @@ BEGIN
 	IF old.revoked_at IS NOT NULL THEN
 		RAISE EXCEPTION 'key is revoked' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	IF NOT wa.is_list(permissions, 16) OR NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
-		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
-	END IF;
+	PERFORM wa.check_permissions(permissions);
 	PERFORM wa.check_key(COALESCE(name, old.name), COALESCE(permissions::wa.permissions, old.permissions), expires_at);
 	UPDATE wa.api_key k
 	SET name = COALESCE(btrim(update_api_key.name), k.name),
