@@ -120,6 +120,7 @@ BEGIN
 	IF target IS NULL OR disable IS NULL THEN
 		RAISE EXCEPTION 'table must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
+	-- Parents first, as queries lock them.
 	members := ARRAY(SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d ORDER BY d.depth);
 	members := ARRAY(
 		SELECT m FROM unnest(members) WITH ORDINALITY u (m, place)
@@ -135,10 +136,11 @@ BEGIN
 	FOREACH member IN ARRAY members LOOP
 		PERFORM wa.drop_policies(member);
 	END LOOP;
-	FOREACH member IN ARRAY members LOOP
-		CONTINUE WHEN NOT disable;
-		EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', member);
-	END LOOP;
+	IF disable THEN
+		FOREACH member IN ARRAY members LOOP
+			EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', member);
+		END LOOP;
+	END IF;
 END $$;
 COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
 	'takes away what wa.protect() put on a table and what is below it, and with disable its row security as a whole';
