@@ -17,7 +17,17 @@ CREATE FUNCTION wa.self_check() RETURNS TABLE (name text, passed boolean, detail
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH failure (name, object) AS (
+	WITH group_role AS MATERIALIZED (
+		SELECT r.* FROM pg_roles r
+		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app', 'wa_admin', 'wa_monitor')
+	), login_setting AS MATERIALIZED (
+		-- what a sealed login begins with: the setting for this database goes before the one for all
+		SELECT DISTINCT ON (l.oid, setting.name) l.oid AS login, setting.name, substr(config, length(setting.name) + 2) AS value
+		FROM wa.sealed_logins() l JOIN pg_db_role_setting s ON s.setrole = l.oid
+			CROSS JOIN unnest(s.setconfig) config CROSS JOIN split_part(config, '=', 1) setting (name)
+		WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+		ORDER BY l.oid, setting.name, s.setdatabase DESC
+	), failure (name, object) AS (
 		SELECT 'library is preloaded', 'add wa_apikeys to shared_preload_libraries'
 		WHERE NOT wa.preloaded()
 	UNION ALL
@@ -28,10 +38,8 @@ AS $$
 		FROM pg_roles r JOIN pg_auth_members m ON m.member = r.oid
 		WHERE r.rolsuper AND m.roleid IN ('wa_gateway'::regrole, 'wa_worker'::regrole, 'wa_connector'::regrole)
 	UNION ALL
-		SELECT 'group roles are unprivileged', r.rolname FROM pg_roles r
-		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
-							'wa_admin', 'wa_monitor')
-			AND (r.rolsuper OR r.rolbypassrls OR r.rolcanlogin OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication)
+		SELECT 'group roles are unprivileged', g.rolname FROM group_role g
+		WHERE g.rolsuper OR g.rolbypassrls OR g.rolcanlogin OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication
 	UNION ALL
 		SELECT 'sealed logins are unprivileged', l.rolname FROM wa.sealed_logins() l
 		WHERE l.rolbypassrls OR l.rolcreaterole OR l.rolcreatedb OR l.rolreplication
@@ -45,21 +53,12 @@ AS $$
 			JOIN (VALUES ('statement_timeout', 150000), ('idle_in_transaction_session_timeout', 150000),
 				('transaction_timeout', 170000)) needed (setting, since)
 				ON current_setting('server_version_num')::integer >= needed.since
-		-- the setting for this database goes before the one for all
-		WHERE COALESCE((
-			SELECT config ~ '=0[a-z]*$' FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
-			WHERE s.setrole = l.oid AND config LIKE needed.setting || '=%'
-				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
-			ORDER BY s.setdatabase DESC LIMIT 1), true)
+			LEFT JOIN login_setting s ON s.login = l.oid AND s.name = needed.setting
+		WHERE COALESCE(s.value ~ '^0[a-z]*$', true)
 	UNION ALL
 		SELECT 'sealed logins search pg_catalog', format('%I: its search_path is another one', l.rolname)
-		FROM wa.sealed_logins() l
-		WHERE COALESCE((
-			SELECT config NOT IN ('search_path=pg_catalog', 'search_path=pg_catalog, pg_temp')
-			FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) config
-			WHERE s.setrole = l.oid AND config LIKE 'search_path=%'
-				AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
-			ORDER BY s.setdatabase DESC LIMIT 1), true)
+		FROM wa.sealed_logins() l LEFT JOIN login_setting s ON s.login = l.oid AND s.name = 'search_path'
+		WHERE COALESCE(s.value NOT IN ('pg_catalog', 'pg_catalog, pg_temp'), true)
 	UNION ALL
 		SELECT 'owners hold their objects only by role', r.rolname FROM pg_auth_members m
 			JOIN pg_roles r ON r.oid = m.member
@@ -142,9 +141,7 @@ AS $$
 				AND (d.defaclobjtype, acl.privilege_type) IN (('f', 'EXECUTE'), ('T', 'USAGE')))
 	UNION ALL
 		SELECT 'group roles are members of no role', format('REVOKE %s FROM %s', m.roleid::regrole, m.member::regrole)
-		FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
-		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
-							'wa_admin', 'wa_monitor')
+		FROM pg_auth_members m JOIN group_role g ON g.oid = m.member
 	UNION ALL
 		SELECT 'protected tables stay protected', f.object FROM wa.protection_failures() f
 	UNION ALL

@@ -145,6 +145,24 @@ SELECT name, detail FROM wa.self_check() WHERE name = 'sealed logins search pg_c
 \c - regress_indirect
 /* regress */ SELECT wa.current_org() IS NULL AS nobody;
 \c - :superuser
+-- What it begins with in this database is what counts, and its timeouts must be on.
+CREATE FUNCTION public.set_for(setting text, everywhere text, here text, OUT told boolean) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('ALTER ROLE regress_indirect SET %I = %s', setting, everywhere);
+	IF here IS NULL THEN
+		EXECUTE format('ALTER ROLE regress_indirect IN DATABASE %I RESET %I', current_database(), setting);
+	ELSE
+		EXECUTE format('ALTER ROLE regress_indirect IN DATABASE %I SET %I = %s', current_database(), setting, here);
+	END IF;
+	SELECT COALESCE(bool_or(c.detail ~ format('regress_indirect: .*%s', setting)), false) INTO told FROM wa.self_check() c
+	WHERE c.name IN ('sealed logins search pg_catalog', 'sealed logins have timeouts');
+END $$;
+SELECT v.*, set_for(v.setting, v.everywhere, v.here) AS told FROM (VALUES
+	('search_path', 'pg_catalog', 'public, pg_catalog'), ('search_path', 'public', 'pg_catalog, pg_temp'), ('search_path', 'pg_catalog', NULL),
+	('statement_timeout', '''10s''', NULL), ('statement_timeout', '150', NULL), ('statement_timeout', '0', NULL), ('statement_timeout', '''0ms''', NULL),
+	('statement_timeout', '0', '''1 min'''), ('statement_timeout', '''1 min''', '0'),
+	('idle_in_transaction_session_timeout', '''10 s''', NULL), ('idle_in_transaction_session_timeout', '''0s''', NULL)) v (setting, everywhere, here);
+DROP FUNCTION public.set_for(text, text, text);
 DROP ROLE regress_indirect;
 -- The control: the same statements run for one who is not sealed.
 \c - regress_app
