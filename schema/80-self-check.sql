@@ -54,7 +54,8 @@ AS $$
 				('transaction_timeout', 170000)) needed (setting, since)
 				ON current_setting('server_version_num')::integer >= needed.since
 			LEFT JOIN login_setting s ON s.login = l.oid AND s.name = needed.setting
-		WHERE COALESCE(s.value ~ '^0[a-z]*$', true)
+		-- nothing but a plain number: the server takes 100us and 00 for none as well
+		WHERE COALESCE(s.value !~ '^ *[1-9]\d* *(ms|s|min|h|d)?$', true)
 	UNION ALL
 		SELECT 'sealed logins search pg_catalog', format('%I: its search_path is another one', l.rolname)
 		FROM wa.sealed_logins() l LEFT JOIN login_setting s ON s.login = l.oid AND s.name = 'search_path'

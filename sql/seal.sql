@@ -160,6 +160,8 @@ END $$;
 SELECT v.*, set_for(v.setting, v.everywhere, v.here) AS told FROM (VALUES
 	('search_path', 'pg_catalog', 'public, pg_catalog'), ('search_path', 'public', 'pg_catalog, pg_temp'), ('search_path', 'pg_catalog', NULL),
 	('statement_timeout', '''10s''', NULL), ('statement_timeout', '150', NULL), ('statement_timeout', '0', NULL), ('statement_timeout', '''0ms''', NULL),
+	-- whatever the server takes for none
+	('statement_timeout', '''0 ms''', NULL), ('statement_timeout', '''00''', NULL), ('statement_timeout', '0.4', NULL), ('statement_timeout', '''100us''', NULL), ('statement_timeout', '''0x0''', NULL),
 	('statement_timeout', '0', '''1 min'''), ('statement_timeout', '''1 min''', '0'),
 	('idle_in_transaction_session_timeout', '''10 s''', NULL), ('idle_in_transaction_session_timeout', '''0s''', NULL)) v (setting, everywhere, here);
 DROP FUNCTION public.set_for(text, text, text);
