@@ -509,14 +509,16 @@ COMMENT ON FUNCTION wa.leaks(regclass, name) IS
 	'what of a table, its partitions and inheritance children would let one organization infer or touch another''s rows: indexes, foreign keys, rights, owners, views, roles of applications';
 
 -- A table that everybody can make is none of these: what it has is its owner's
--- affair, and must not keep the programs from starting.
+-- affair, and must not keep the programs from starting.  Nor are the tables of schema
+-- wa, which wa.self_check() asks about whatever is written on them.
 CREATE FUNCTION wa.protection_failures() RETURNS TABLE (object text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	WITH member AS MATERIALIZED (
-		SELECT w.id FROM wa.watched_tables() w
+		SELECT c.oid AS id FROM wa.watched_tables() w JOIN pg_class c ON c.oid = w.id
+		WHERE NOT (c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p'))
 	), guard AS MATERIALIZED (
 		SELECT g.id, g.org_column, g.guard FROM wa.guards(ARRAY(SELECT m.id FROM member m)) g
 	), asked AS MATERIALIZED (
@@ -539,4 +541,4 @@ AS $$
 								   'IMPORT FOREIGN SCHEMA', 'CREATE SCHEMA'])
 $$;
 COMMENT ON FUNCTION wa.protection_failures() IS
-	'what of the tables that wa.protect() was called for, or of their partitions and children, is open or leaks';
+	'what of the tables that wa.protect() was called for, or of their partitions and children, is open or leaks; not of those of schema wa';

@@ -90,7 +90,8 @@ AS $$
 					AND p.polroles @> ARRAY['wa_owner'::regrole::oid]
 					AND pg_get_expr(p.polqual, p.polrelid) ~ 'wa\.(require_org|current_org)\(')
 	UNION ALL
-		SELECT 'indexes and foreign keys lead with the organization', leak.object || ': ' || leak.reason
+		SELECT 'indexes and foreign keys lead with the organization',
+			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in')) ours

@@ -1,0 +1,52 @@
+-- What somebody does to the extension's own tables is a finding of wa.self_check(),
+-- whatever of all that wa.leaks() knows it is.  Those that wa.protect() was called for
+-- in other schemas are in protect.sql, leaks.sql and partitions.sql.
+SET client_min_messages = warning;
+CREATE SCHEMA elsewhere;
+CREATE ROLE regress_maker IN ROLE wa_app;
+CREATE FUNCTION elsewhere.runs(uuid) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER FUNCTION elsewhere.runs(uuid) OWNER TO regress_maker;
+-- The failed checks after a change alone, but for those of privileges and owners.
+CREATE FUNCTION public.failed_after(change text) RETURNS TABLE (check_name text, detail text) LANGUAGE plpgsql AS $$
+DECLARE
+	before jsonb := (SELECT jsonb_object_agg(c.name, COALESCE(c.detail, '')) FROM wa.self_check() c);
+	found jsonb;
+BEGIN
+	BEGIN
+		EXECUTE change;
+		found := (
+			SELECT jsonb_object_agg(c.name, c.detail) FROM wa.self_check() c
+			WHERE NOT c.passed AND c.detail <> before ->> c.name
+				AND c.name NOT IN ('privileges are those of wa.granted()', 'objects belong to wa_owner'));
+		RAISE SQLSTATE 'UNDO1';
+	EXCEPTION
+		WHEN SQLSTATE 'UNDO1' THEN NULL;
+	END;
+	RETURN QUERY SELECT f.key, f.value FROM jsonb_each_text(found) f;
+END $$;
+SELECT c.what, f.check_name, f.detail FROM (VALUES
+	(1, 'nothing', 'SELECT'),
+	(2, 'row security', 'ALTER TABLE wa.message DISABLE ROW LEVEL SECURITY'),
+	(3, 'force', 'ALTER TABLE wa.message NO FORCE ROW LEVEL SECURITY'),
+	(4, 'policy gone', 'DROP POLICY wa_read ON wa.message'),
+	(5, 'policy changed', 'ALTER POLICY wa_update ON wa.message USING (true)'),
+	(6, 'index', 'CREATE INDEX loose ON wa.message (id)'),
+	(7, 'null', 'ALTER TABLE wa.webhook DROP CONSTRAINT webhook_pkey CASCADE; ALTER TABLE wa.webhook ALTER org_id DROP NOT NULL'),
+	(8, 'foreign key', 'CREATE UNIQUE INDEX loose ON wa.session (id); CREATE TABLE elsewhere.child (session uuid REFERENCES wa.session (id)); GRANT INSERT ON elsewhere.child TO wa_app'),
+	(9, 'truncate', 'GRANT TRUNCATE ON wa.message TO wa_gateway'),
+	(10, 'owner', 'ALTER TABLE wa.message OWNER TO regress_maker'),
+	(11, 'function', 'ALTER TABLE wa.message ADD CHECK (elsewhere.runs(id))'),
+	(12, 'view', 'CREATE VIEW elsewhere.view AS SELECT * FROM wa.message; GRANT SELECT ON elsewhere.view TO wa_app'),
+	(13, 'materialized view', 'CREATE MATERIALIZED VIEW elsewhere.view AS SELECT * FROM wa.message; GRANT SELECT ON elsewhere.view TO wa_app'),
+	(14, 'rule', 'CREATE RULE acts AS ON DELETE TO wa.message DO ALSO SELECT 1'),
+	(15, 'parent', 'ALTER EVENT TRIGGER wa_close_children DISABLE; CREATE TABLE elsewhere.parent (LIKE wa.message); ALTER TABLE wa.message INHERIT elsewhere.parent; ALTER EVENT TRIGGER wa_close_children ENABLE ALWAYS'),
+	(16, 'child elsewhere', 'ALTER EVENT TRIGGER wa_close_children DISABLE; CREATE TABLE elsewhere.child () INHERITS (wa.message); ALTER EVENT TRIGGER wa_close_children ENABLE ALWAYS'),
+	(17, 'child beside it', 'ALTER EVENT TRIGGER wa_close_children DISABLE; CREATE TABLE wa.child () INHERITS (wa.message); ALTER EVENT TRIGGER wa_close_children ENABLE ALWAYS'),
+	(18, 'foreign child', 'CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; ALTER EVENT TRIGGER wa_close_children DISABLE;
+		CREATE FOREIGN TABLE wa.child () INHERITS (wa.message) SERVER s; ALTER EVENT TRIGGER wa_close_children ENABLE ALWAYS'),
+	(19, 'role', 'ALTER ROLE regress_maker BYPASSRLS')
+	) c (place, what, change) LEFT JOIN LATERAL failed_after(c.change) f ON true
+ORDER BY c.place, f.check_name;
+DROP FUNCTION public.failed_after(text);
+DROP SCHEMA elsewhere CASCADE;
+DROP ROLE regress_maker;
