@@ -61,6 +61,12 @@ AS $$
 		FROM wa.sealed_logins() l LEFT JOIN login_setting s ON s.login = l.oid AND s.name = 'search_path'
 		WHERE COALESCE(s.value NOT IN ('pg_catalog', 'pg_catalog, pg_temp'), true)
 	UNION ALL
+		-- what hides why a text was refused is asked for what is logged only
+		SELECT 'sealed logins log their errors', format('%I: ALTER ROLE %1$I SET log_min_messages = warning', l.rolname)
+		FROM wa.sealed_logins() l LEFT JOIN login_setting s ON s.login = l.oid AND s.name = 'log_min_messages'
+			LEFT JOIN pg_settings g ON g.name = 'log_min_messages'
+		WHERE lower(COALESCE(s.value, g.reset_val)) IN ('log', 'fatal', 'panic')
+	UNION ALL
 		SELECT 'owners hold their objects only by role', r.rolname FROM pg_auth_members m
 			JOIN pg_roles r ON r.oid = m.member
 		WHERE m.roleid IN ('wa_owner'::regrole, 'wa_claim'::regrole) AND NOT r.rolsuper
@@ -176,7 +182,7 @@ AS $$
 	), checks (name) AS (VALUES
 		('library is preloaded'), ('server release'), ('superusers hold no sealed role'),
 		('group roles are unprivileged'), ('sealed logins are unprivileged'), ('sealed logins have timeouts'),
-		('sealed logins search pg_catalog'),
+		('sealed logins search pg_catalog'), ('sealed logins log their errors'),
 		('owners hold their objects only by role'), ('temporary tables are closed to PUBLIC'),
 		('row security is forced'), ('policies restrict to the organization'),
 		('owners are restricted to the organization'), ('indexes and foreign keys lead with the organization'),

@@ -155,7 +155,7 @@ BEGIN
 		EXECUTE format('ALTER ROLE regress_indirect IN DATABASE %I SET %I = %s', current_database(), setting, here);
 	END IF;
 	SELECT COALESCE(bool_or(c.detail ~ format('regress_indirect: .*%s', setting)), false) INTO told FROM wa.self_check() c
-	WHERE c.name IN ('sealed logins search pg_catalog', 'sealed logins have timeouts');
+	WHERE c.name LIKE 'sealed logins %';
 END $$;
 SELECT v.*, set_for(v.setting, v.everywhere, v.here) AS told FROM (VALUES
 	('search_path', 'pg_catalog', 'public, pg_catalog'), ('search_path', 'public', 'pg_catalog, pg_temp'), ('search_path', 'pg_catalog', NULL),
@@ -163,7 +163,8 @@ SELECT v.*, set_for(v.setting, v.everywhere, v.here) AS told FROM (VALUES
 	-- whatever the server takes for none
 	('statement_timeout', '''0 ms''', NULL), ('statement_timeout', '''00''', NULL), ('statement_timeout', '0.4', NULL), ('statement_timeout', '''100us''', NULL), ('statement_timeout', '''0x0''', NULL),
 	('statement_timeout', '0', '''1 min'''), ('statement_timeout', '''1 min''', '0'),
-	('idle_in_transaction_session_timeout', '''10 s''', NULL), ('idle_in_transaction_session_timeout', '''0s''', NULL)) v (setting, everywhere, here);
+	('idle_in_transaction_session_timeout', '''10 s''', NULL), ('idle_in_transaction_session_timeout', '''0s''', NULL),
+	('log_min_messages', 'warning', NULL), ('log_min_messages', 'error', NULL), ('log_min_messages', 'log', NULL), ('log_min_messages', 'FATAL', NULL), ('log_min_messages', 'panic', 'debug1')) v (setting, everywhere, here);
 DROP FUNCTION public.set_for(text, text, text);
 DROP ROLE regress_indirect;
 -- The control: the same statements run for one who is not sealed.

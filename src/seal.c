@@ -19,7 +19,9 @@
  *	  before the text could be refused.  So no function is executed for a sealed
  *	  role but by the planner and the executor, whose statements were analyzed and
  *	  not refused, and no schema is searched by name for a text that is not
- *	  registered.
+ *	  registered.  What analysis finds wrong with such a text would tell which roles
+ *	  and schemas there are ('x'::regrole); its sender is told what he is told of any
+ *	  other, and the log what it was.
  *	- execution: a prepared statement runs under the name that its text begins
  *	  with, so that none can be put under another's.  An empty text is never
  *	  analyzed nor executed; nothing runs while it stands where a binding
@@ -80,6 +82,7 @@ static planner_hook_type next_planner_hook = NULL;
 static ExecutorStart_hook_type next_executor_hook = NULL;
 static ExecutorRun_hook_type next_run_hook = NULL;
 static object_access_hook_type next_access_hook = NULL;
+static emit_log_hook_type next_report_hook = NULL;
 static ClientAuthentication_hook_type next_authentication_hook = NULL;
 
 /* Prepared statements that a sealed session can keep: several times what it needs. */
@@ -97,15 +100,16 @@ static const char *const startup_options[] = {
 	"client_encoding",
 };
 
+/* The refusal of a text that is not registered. */
+static const char refusal[] = "this statement is not registered for a sealed role";
+static const char refusal_hint[] =
+	"Members of wa_gateway, wa_worker and wa_connector can run the statements in wa.statement only.";
+
 pg_noreturn static void
 refuse_statement(void)
 {
-	ereport(
-		ERROR,
-		(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-		 errmsg("this statement is not registered for a sealed role"),
-		 errhint(
-			 "Members of wa_gateway, wa_worker and wa_connector can run the statements in wa.statement only.")));
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("%s", refusal),
+					errhint("%s", refusal_hint)));
 }
 
 /*
@@ -325,6 +329,44 @@ check_statement(ParseState *pstate, Query *query, JumbleState *jumble)
 	}
 	else if (verify_functions && is_our_function())
 		check_tree(query);
+}
+
+/*
+ * Make an error the refusal, whatever it was, with nothing in it that differs from one
+ * to the next.  What is set is freed by the caller of the hook, in whose memory we are.
+ */
+static void
+make_refusal(ErrorData *edata)
+{
+	const ErrorData was = *edata;
+
+	if (strcmp(was.message, refusal) != 0)
+		edata->detail_log = psprintf("Its analysis ended with: %s.", was.message);
+	edata->sqlerrcode = ERRCODE_INSUFFICIENT_PRIVILEGE;
+	edata->message = pstrdup(refusal);
+	edata->hint = pstrdup(refusal_hint);
+	edata->detail = edata->context = edata->internalquery = NULL;
+	edata->schema_name = edata->table_name = edata->column_name = NULL;
+	edata->datatype_name = edata->constraint_name = NULL;
+	edata->cursorpos = edata->internalpos = 0;
+	/* the gateway knows the refusal by this name */
+	edata->funcname = "refuse_statement";
+	edata->filename = "seal.c";
+	edata->lineno = __LINE__;
+}
+
+/*
+ * An error is reported.  What runs is registered; so a text that is not was refused, or
+ * its analysis has failed.  The transaction has failed, too: nothing is looked up here.
+ */
+static void
+report(ErrorData *edata)
+{
+	if (edata->elevel == ERROR && login_seal != 0 && debug_query_string != NULL &&
+		!wa_statement_was_listed(login_seal, debug_query_string))
+		make_refusal(edata);
+	if (next_report_hook)
+		next_report_hook(edata);
 }
 
 /* ---------------------------------------------------------------------
@@ -587,6 +629,8 @@ wa_seal_init(void)
 	ExecutorRun_hook = check_run;
 	next_planner_hook = planner_hook;
 	planner_hook = plan;
+	next_report_hook = emit_log_hook;
+	emit_log_hook = report;
 	next_authentication_hook = ClientAuthentication_hook;
 	ClientAuthentication_hook = check_startup;
 }

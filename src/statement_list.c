@@ -184,17 +184,29 @@ read_list(void)
 	list_is_current = !changed_while_reading;
 }
 
-const WaStatement *
-wa_statement_find(WaSealedRoles roles, const char *text)
+static const WaStatement *
+find_listed(WaSealedRoles roles, const char *text)
 {
 	uint8 digest[WA_DIGEST_LENGTH];
 
-	AcceptInvalidationMessages();
-	if (!list_is_current)
-		read_list();
 	wa_sha256(text, strlen(text), digest);
 	for (int i = 0; i < listed; i++)
 		if ((list[i].role & roles) != 0 && memcmp(list[i].digest, digest, WA_DIGEST_LENGTH) == 0)
 			return &list[i];
 	return NULL;
+}
+
+const WaStatement *
+wa_statement_find(WaSealedRoles roles, const char *text)
+{
+	AcceptInvalidationMessages();
+	if (!list_is_current)
+		read_list();
+	return find_listed(roles, text);
+}
+
+bool
+wa_statement_was_listed(WaSealedRoles roles, const char *text)
+{
+	return find_listed(roles, text) != NULL;
 }

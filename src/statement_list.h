@@ -50,4 +50,10 @@ typedef struct WaStatement
  */
 extern const WaStatement *wa_statement_find(WaSealedRoles roles, const char *text);
 
+/*
+ * Whether the list as this backend has last read it has the text for one of the
+ * roles.  Reads nothing: this can be asked where a transaction has failed.
+ */
+extern bool wa_statement_was_listed(WaSealedRoles roles, const char *text);
+
 #endif /* WA_STATEMENT_LIST_H */

@@ -7,6 +7,8 @@
  * of his, of server functions only, stored parsed or with the rights of an application.
  */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { before, test } from 'node:test';
 import { message } from '../e2e/harness/wire.mjs';
 import { APP, LOGINS, REFUSED, Stage, told } from './stage.mjs';
@@ -64,6 +66,28 @@ const LITERALS = [
 	"COPY (SELECT '{x}'::evil.word[]) TO STDOUT", "PREPARE p AS SELECT '{x}'::evil.word[]",
 ];
 
+/* What is there and what is not: roles, schemas, types, columns, and texts that mean nothing. */
+const UNREGISTERED = [
+	"SELECT 'wa_owner'::regrole", "SELECT 'no_such'::regrole", "SELECT 'wa'::regnamespace", "SELECT 'no_such'::regnamespace",
+	"SELECT 'pg_class'::regclass", "SELECT 'no_such'::regclass", "SELECT 'wa.session'::regclass", "SELECT 'wa.no_such'::regclass",
+	"SELECT 'evil.word'::regtype", "SELECT 'evil.no_such'::regtype", "SELECT 'no_such.word'::regtype", "SELECT 'evil.note'::regproc",
+	"SELECT 'evil.note(text)'::regprocedure", "SELECT 'evil.no(text)'::regprocedure", "SELECT 'evil.@@'::regoper", "SELECT '@@'::regoper", "SELECT 'no_such'::regconfig",
+	"SELECT 'no_such'::regdictionary", "SELECT 'no_such'::regcollation", "SELECT 'wa_owner=r/wa_owner'::aclitem", "SELECT 'no_such=r/wa_owner'::aclitem",
+	"SELECT '{no_such=r/wa_owner}'::aclitem[]", "SELECT '{no_such}'::regrole[]", 'SELECT * FROM pg_toast.no_such', 'SELECT * FROM no_such.session',
+	'SELECT no_such.f()', 'SELECT NULL::no_such.t', 'SELECT 1 COLLATE no_such.c', 'SELECT 1 OPERATOR(no_such.=) 1', 'SELECT no_such FROM pg_class',
+	'SELECT relname FROM pg_class', 'SELECT * FROM wa_gateway', "SELECT 'x'::int", 'SELECT $1::no_such', 'SELECT', 'SELEC', "SELECT 'open", 'SELECT 1; SELECT 2', 'SELECT 1/0',
+	"SELECT 'wa_owner'::regrole; SELECT 'no_such'::regrole", "EXPLAIN SELECT 'no_such'::regrole", 'SET ROLE no_such', 'DROP ROLE no_such', 'COMMIT', 'TABLE evil.loot', 'EXECUTE no_such',
+];
+
+/* A session that has searched pg_catalog for a registered text, and does not have to ask again. */
+async function knowing(role = 'wa_gateway')
+{
+	const wire = await stage.open(role);
+
+	assert.equal((await wire.exchange(message.parse('', stage.statements.find((one) => one.role_name === role).source), message.sync())).error, null);
+	return wire;
+}
+
 test('the control: where nothing is sealed, converting a literal runs the code', async () =>
 {
 	const app = await stage.open(APP);
@@ -111,7 +135,41 @@ for (const [role, login] of Object.entries(LOGINS))
 			assert.equal(told(await wire.exchange(message.query(there))), told(await wire.exchange(message.query(invented))), invented);
 		await wire.close();
 	});
+
+	test(`${login}: every text that is not registered gets the same answer, whatever analysis finds in it`, async () =>
+	{
+		const wire = await knowing(role);
+		const refused = told(await wire.exchange(message.query('SELECT 1')));
+
+		for (const text of UNREGISTERED)
+			for (const got of [await wire.exchange(message.query(text)), await wire.exchange(message.parse('', text), message.sync())])
+			{
+				assert.equal(got.error?.code, REFUSED, text);
+				assert.equal(told(got), refused, text);
+			}
+		await wire.close();
+	});
 }
+
+test('the control: who is not sealed is told what there is', async () =>
+{
+	const app = await stage.open(APP);
+	const answers = new Set();
+
+	for (const text of UNREGISTERED)
+		answers.add((await app.exchange(message.parse('', text), message.sync())).error?.text);
+	assert.ok(answers.size > 20, `${answers.size} answers`);
+	await app.close();
+});
+
+test('the log has what was wrong with a refused text', async () =>
+{
+	const wire = await knowing();
+
+	await wire.exchange(message.query("SELECT 'nobody_of_this_name'::regrole"));
+	await wire.close();
+	assert.match(fs.readFileSync(path.join(stage.cluster.place, 'postgresql.log'), 'utf8'), /not registered for a sealed role\n.*Its analysis ended with: role "nobody_of_this_name" does not exist\./);
+});
 
 test('a registered text whose parameter is declared as such a type converts nothing', async () =>
 {

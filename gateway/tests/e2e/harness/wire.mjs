@@ -15,7 +15,7 @@ import { onEnd } from './processes.mjs';
 /* Fields of an error by their letter. */
 const FIELDS = {
 	S: 'severity', C: 'code', M: 'message', D: 'detail', H: 'hint', W: 'context', c: 'column', n: 'constraint',
-	q: 'internalQuery',
+	q: 'internalQuery', p: 'internalPosition', P: 'position', s: 'schema', t: 'table', d: 'dataType', F: 'file', L: 'line', R: 'routine',
 };
 
 export class WireError extends Error
