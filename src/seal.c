@@ -19,9 +19,10 @@
  *	  before the text could be refused.  So no function is executed for a sealed
  *	  role but by the planner and the executor, whose statements were analyzed and
  *	  not refused, and no schema is searched by name for a text that is not
- *	  registered.  What analysis finds wrong with such a text would tell which roles
- *	  and schemas there are ('x'::regrole); its sender is told what he is told of any
- *	  other, and the log what it was.
+ *	  registered.  What analysis finds wrong would tell which roles, schemas and types
+ *	  there are, by 'x'::regrole in the text or the number of a type among its
+ *	  parameters: all that the sender is told is one of two refusals.  The log has
+ *	  the reason.
  *	- execution: a prepared statement runs under the name that its text begins
  *	  with, so that none can be put under another's.  An empty text is never
  *	  analyzed nor executed; nothing runs while it stands where a binding
@@ -100,16 +101,32 @@ static const char *const startup_options[] = {
 	"client_encoding",
 };
 
-/* The refusal of a text that is not registered. */
-static const char refusal[] = "this statement is not registered for a sealed role";
-static const char refusal_hint[] =
-	"Members of wa_gateway, wa_worker and wa_connector can run the statements in wa.statement only.";
+typedef struct Refusal
+{
+	const char *message;
+	const char *hint;
+} Refusal;
+
+static const Refusal unregistered = {
+	"this statement is not registered for a sealed role",
+	"Members of wa_gateway, wa_worker and wa_connector can run the statements in wa.statement only.",
+};
+static const Refusal other_parameters = {
+	"this statement is registered with other parameters",
+	"Number and types of its parameters must be those in wa.statement.",
+};
+
+pg_noreturn static void
+refuse(const Refusal *refusal)
+{
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("%s", refusal->message),
+					errhint("%s", refusal->hint)));
+}
 
 pg_noreturn static void
 refuse_statement(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("%s", refusal),
-					errhint("%s", refusal_hint)));
+	refuse(&unregistered);
 }
 
 /*
@@ -217,10 +234,7 @@ check_registered(const ParseState *pstate, WaSealedRoles roles)
 	if (statement == NULL)
 		refuse_statement();
 	if (!has_parameters(pstate, statement))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("this statement is registered with other parameters"),
-				 errdetail("Number and types of its parameters must be those in wa.statement.")));
+		refuse(&other_parameters);
 }
 
 /* pg_catalog, and behind it at most the session's temporary tables. */
@@ -310,6 +324,27 @@ is_our_function(void)
 		   (user == get_role_oid("wa_owner", true) || user == get_role_oid("wa_claim", true));
 }
 
+/* Whether what the client's last message means has been accepted, or already runs. */
+static bool is_accepted = false;
+
+/* The server empties the context of messages before it reads the next one. */
+static void
+forget_accepted(void *argument)
+{
+	is_accepted = false;
+}
+
+static void
+note_accepted(void)
+{
+	static MemoryContextCallback callback = {.func = forget_accepted};
+
+	if (is_accepted || login_seal == 0)
+		return;
+	is_accepted = true;
+	MemoryContextRegisterResetCallback(MessageContext, &callback);
+}
+
 static void
 check_statement(ParseState *pstate, Query *query, JumbleState *jumble)
 {
@@ -326,25 +361,24 @@ check_statement(ParseState *pstate, Query *query, JumbleState *jumble)
 		check_path();
 		check_tree(query);
 		check_room();
+		note_accepted();
 	}
 	else if (verify_functions && is_our_function())
 		check_tree(query);
 }
 
 /*
- * Make an error the refusal, whatever it was, with nothing in it that differs from one
+ * Make an error a refusal, whatever it was, with nothing in it that differs from one
  * to the next.  What is set is freed by the caller of the hook, in whose memory we are.
  */
 static void
-make_refusal(ErrorData *edata)
+make_refusal(ErrorData *edata, const Refusal *refusal)
 {
-	const ErrorData was = *edata;
-
-	if (strcmp(was.message, refusal) != 0)
-		edata->detail_log = psprintf("Its analysis ended with: %s.", was.message);
+	if (strcmp(edata->message, refusal->message) != 0)
+		edata->detail_log = psprintf("Its analysis ended with: %s.", edata->message);
 	edata->sqlerrcode = ERRCODE_INSUFFICIENT_PRIVILEGE;
-	edata->message = pstrdup(refusal);
-	edata->hint = pstrdup(refusal_hint);
+	edata->message = pstrdup(refusal->message);
+	edata->hint = pstrdup(refusal->hint);
 	edata->detail = edata->context = edata->internalquery = NULL;
 	edata->schema_name = edata->table_name = edata->column_name = NULL;
 	edata->datatype_name = edata->constraint_name = NULL;
@@ -356,15 +390,35 @@ make_refusal(ErrorData *edata)
 }
 
 /*
- * An error is reported.  What runs is registered; so a text that is not was refused, or
- * its analysis has failed.  The transaction has failed, too: nothing is looked up here.
+ * Whether this is what analysis can find wrong with a registered text, because of the
+ * types of its parameters or because what it uses is gone.  While values are bound to
+ * a statement other errors come, which are for the client: a value that its type does
+ * not take, or a portal whose name is taken.
+ */
+static bool
+is_of_analysis(const ErrorData *edata)
+{
+	int code = edata->sqlerrcode;
+
+	return code == ERRCODE_INTERNAL_ERROR ||
+		   strcmp(edata->message, other_parameters.message) == 0 ||
+		   (ERRCODE_TO_CATEGORY(code) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
+			code != ERRCODE_INSUFFICIENT_PRIVILEGE && code != ERRCODE_DUPLICATE_CURSOR);
+}
+
+/*
+ * An error is reported.  The transaction has failed, so that nothing is looked up here.
  */
 static void
 report(ErrorData *edata)
 {
-	if (edata->elevel == ERROR && login_seal != 0 && debug_query_string != NULL &&
-		!wa_statement_was_listed(login_seal, debug_query_string))
-		make_refusal(edata);
+	if (edata->elevel == ERROR && login_seal != 0 && debug_query_string != NULL && !is_accepted)
+	{
+		if (!wa_statement_was_listed(login_seal, debug_query_string))
+			make_refusal(edata, &unregistered);
+		else if (is_of_analysis(edata))
+			make_refusal(edata, &other_parameters);
+	}
 	if (next_report_hook)
 		next_report_hook(edata);
 }
@@ -392,6 +446,7 @@ plan(Query *query, const char *text, int options, ParamListInfo params)
 {
 	PlannedStmt *result = NULL;
 
+	note_accepted();
 	planning++;
 	PG_TRY();
 	{
@@ -456,6 +511,7 @@ check_name(Portal portal)
 static void
 check_execution(QueryDesc *query, int flags)
 {
+	note_accepted();
 	if (is_of_client(query))
 		check_name(ActivePortal);
 	wa_session_watch();
@@ -476,6 +532,7 @@ check_execution(QueryDesc *query, int flags)
 static void
 check_run(WA_RUN_PARAMETERS)
 {
+	note_accepted();
 	if (is_of_client(query) && !query->already_executed && !wa_context_serve() &&
 		current_seal() != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
