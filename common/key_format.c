@@ -26,7 +26,7 @@
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /* By WakKind.  No prefix is the beginning of another one. */
-static const char *const prefixes[] = {"wa_", "wau_", "was_", "rt_", "wai_", "wa_"};
+static const char *const prefixes[] = {"wa_", "wau_", "was_", "wad_", "rt_", "wai_", "wa_"};
 
 /*
  * CRC-32 as in IEEE 802.3 (reflected, polynomial 0x04C11DB7).  The usual table

@@ -4,7 +4,7 @@
  *
  * A credential is
  *
- *		prefix		wa_  wau_  was_  rt_  or  wai_
+ *		prefix		wa_  wau_  was_  wad_  rt_  or  wai_
  *		body		43 base62 digits: 256 random bits, big endian, left padded
  *		checksum	6 base62 digits: CRC-32 of prefix and body
  *
@@ -57,6 +57,7 @@ typedef enum WakKind
 	WAK_API_KEY,     /* wa_  belongs to an organization */
 	WAK_USER_TOKEN,  /* wau_ a person in the dashboard */
 	WAK_SIGN_IN,     /* was_ the sign-in cookie */
+	WAK_DEVICE,      /* wad_ the cookie of a browser in which a person has signed in before */
 	WAK_TICKET,      /* rt_  opens one realtime connection */
 	WAK_INVITATION,  /* wai_ makes a person a member of an organization */
 	WAK_IMPORTED_KEY /* wa_  issued elsewhere, known by its digest only */

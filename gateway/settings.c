@@ -18,11 +18,11 @@
 
 /*
  * bcrypt keeps a processor of the database busy for a quarter of a second, and whoever has
- * many addresses can ask for it often: one at a time for each worker, and no more waiting
- * than are done in time.
+ * many addresses can ask for it often: one at a time for each worker, and no more waiting,
+ * here and in the pipeline, than are done in time.  One address has a share (api/share.h).
  */
 #define COSTLY_CONNECTIONS 1
-#define COSTLY_QUEUE 8
+#define COSTLY_QUEUE 24
 
 /* The database answers or gives up first; the HTTP floor's deadline is so much behind it. */
 #define LAST_RESORT_MS 10000

@@ -90,7 +90,7 @@ CREATE FUNCTION wa.make_secret(kind text, OUT secret text, OUT digest bytea, OUT
 	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_make_secret';
 COMMENT ON FUNCTION wa.make_secret(text) IS
-	'makes a credential (api_key, user_token, sign_in, ticket, invitation) with its digest and the first characters, for display';
+	'makes a credential (api_key, user_token, sign_in, device, ticket, invitation) with its digest and the first characters, for display';
 
 CREATE FUNCTION wa.random_bytes(length integer) RETURNS bytea
 	LANGUAGE c VOLATILE STRICT PARALLEL SAFE

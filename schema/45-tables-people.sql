@@ -1,7 +1,7 @@
 -- Tables of people.
 --
--- A person belongs to no organization but can be a member of several, so app_user
--- and sign_in lead with the person; what is a person's within an organization
+-- A person belongs to no organization but can be a member of several, so app_user,
+-- sign_in and device lead with the person; what is a person's within an organization
 -- leads with that, as everything does.  The exceptions are the digest indexes,
 -- which only the lookup in src/row_lookup.c reads, and the list of a person's
 -- memberships.  No role has a grant on digests and password hashes, and none but
@@ -79,6 +79,23 @@ COMMENT ON COLUMN wa.sign_in.expires_at IS 'from when on it is refused, however 
 COMMENT ON COLUMN wa.sign_in.ended_at IS 'when the person signed out, or was signed out; NULL: neither';
 COMMENT ON COLUMN wa.sign_in.address IS 'network address that it came from';
 COMMENT ON COLUMN wa.sign_in.user_agent IS 'what the browser calls itself';
+
+CREATE TABLE wa.device (
+	user_id uuid NOT NULL REFERENCES wa.app_user,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	used_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (user_id, id),
+	CONSTRAINT device_digest_key UNIQUE (digest)
+);
+COMMENT ON TABLE wa.device IS
+	'browsers in which people have signed in before, whose attempts strangers cannot use up';
+COMMENT ON COLUMN wa.device.user_id IS 'who signed in there';
+COMMENT ON COLUMN wa.device.id IS 'UUIDv7';
+COMMENT ON COLUMN wa.device.digest IS 'SHA-256 of the cookie, which signs nobody in';
+COMMENT ON COLUMN wa.device.created_at IS 'when they did for the first time';
+COMMENT ON COLUMN wa.device.used_at IS 'when they did last';
 
 CREATE TABLE wa.user_token (
 	org_id uuid NOT NULL,
@@ -181,6 +198,9 @@ ALTER TABLE wa.sign_in ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.sign_in TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.sign_in AS RESTRICTIVE TO wa_owner
 	USING (wa.current_org() IS NULL OR active_org = wa.current_org());
+ALTER TABLE wa.device ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.device TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.device AS RESTRICTIVE TO wa_owner USING (wa.current_org() IS NULL);
 ALTER TABLE wa.user_token ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.user_token TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.user_token AS RESTRICTIVE TO wa_owner
@@ -190,7 +210,7 @@ CREATE POLICY wa_owner_open ON wa.invitation TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.invitation AS RESTRICTIVE TO wa_owner
 	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
 
--- What pg_dump has to carry.  Sign-ins and tokens are not in it: a restored
+-- What pg_dump has to carry.  Sign-ins, devices and tokens are not in it: a restored
 -- database should not know who was signed in when the dump was made.
 SELECT pg_catalog.pg_extension_config_dump('wa.app_user', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.member', '');

@@ -94,8 +94,10 @@ AS $$
 	WHERE s.user_id = person AND s.ended_at IS NULL AND s.id IS DISTINCT FROM but;
 	DELETE FROM wa.user_token t USING wa.member m
 	WHERE m.user_id = person AND t.org_id = m.org_id AND t.user_id = m.user_id AND t.sign_in_id IS DISTINCT FROM but;
+	DELETE FROM wa.device d WHERE d.user_id = person AND but IS NULL;
 $$;
-COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS 'for function bodies: signs a person out everywhere, or everywhere else';
+COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
+	'for function bodies: signs a person out everywhere and forgets their browsers, or signs them out everywhere else';
 
 -- A note in every organization that the person is a member of.
 CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void
@@ -629,11 +631,11 @@ BEGIN
 		PERFORM wa.check_new_password(password, invited.email, 'password');
 	END IF;
 	IF name IS NULL OR EXISTS (SELECT FROM wa.app_user u WHERE lower(u.email) = lower(invited.email)) THEN
-		person := wa.verify_password(invited.email, password, invited.org_id);
+		person := wa.verify_password(invited.email, password, 'INVITATION ' || invited.org_id, true);
 		user_id := person.id;
 		email := person.email;
 	ELSE
-		PERFORM wa.charge_attempt('hashing', wa.attempt_key(invited.email, invited.org_id));
+		PERFORM wa.charge_attempt('hashing', wa.attempt_key(invited.email, 'INVITATION ' || invited.org_id));
 		user_id := wa.insert_user(invited.email, accept_invitation.name, password);
 		email := invited.email;
 	END IF;

@@ -8,7 +8,7 @@ CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_charge_attempt';
 COMMENT ON FUNCTION wa.charge_attempt(text, text) IS
-	'for function bodies: counts an attempt against a limit (account, address, hashing), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
+	'for function bodies: counts an attempt against a limit (source, account, address, hashing), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
 
 CREATE FUNCTION wa.refund_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -42,65 +42,109 @@ EXCEPTION WHEN invalid_text_representation THEN
 END $$;
 COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network address, or 22023';
 
--- What attempts at an account are counted under.  Anybody may try to sign in, and by
--- that use up what the account has for it.  Whoever comes with an invitation, or is
--- signed in, has shown more, and is counted apart: by the organization that invites, or
--- the sign-in.  So nobody else's attempts stand in their way, nor theirs in another's.
+CREATE FUNCTION wa.find_device(cookie wa.secret, OUT user_id uuid, OUT id uuid)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_find_device';
+COMMENT ON FUNCTION wa.find_device(wa.secret) IS
+	'for function bodies: the browser that a cookie stands for and who has signed in there, or nulls';
+
+-- What attempts at an account are counted under: where they come from.  Anybody may try
+-- to sign in from their address, and whoever comes with an invitation, is signed in or has
+-- been in the same browser has shown more, and is counted apart.  So nobody else's attempts
+-- stand in their way, nor theirs in another's.
 -- What people type is in small letters by then and cannot look like one of these.
-CREATE FUNCTION wa.attempt_key(email text, shown uuid DEFAULT NULL) RETURNS text
+CREATE FUNCTION wa.attempt_key(email text, source text DEFAULT NULL) RETURNS text
 	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN shown IS NULL THEN '' ELSE 'SHOWN ' || shown::text || ' ' END || lower(btrim(COALESCE(email, '')))
+	SELECT CASE WHEN source IS NULL THEN '' ELSE 'FROM ' || source || ' ' END || lower(btrim(COALESCE(email, '')))
 $$;
-COMMENT ON FUNCTION wa.attempt_key(text, uuid) IS
-	'for function bodies: what attempts at the password of an account are counted under: anybody''s, or those by an organization''s invitations, or by one sign-in';
+COMMENT ON FUNCTION wa.attempt_key(text, text) IS
+	'for function bodies: what attempts at the password of an account are counted under: anybody''s, or those that come from one address, invitation, sign-in or browser';
 
 -- The one place where passwords are checked.  The attempt is charged before, and
--- refunded after one that was right.  Unknown, disabled and wrong are the same
--- answer after the same work.  The account's row stays locked against a change of
--- the password, so that nothing that is made next outlives one.
-CREATE FUNCTION wa.verify_password(email text, password wa.password, invites uuid DEFAULT NULL) RETURNS wa.app_user
+-- refunded after one that was right, as its hash is after one that was wrong.  Unknown,
+-- disabled and wrong are the same answer after the same work.  The account's row stays
+-- locked against a change of the password, so that nothing that is made next outlives one.
+CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean) RETURNS wa.app_user
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	account constant text := lower(btrim(COALESCE(email, '')));
-	attempts constant text := wa.attempt_key(email, invites);
+	account constant text := wa.attempt_key(email);
+	attempts constant text := wa.attempt_key(email, source);
+	hashes constant text := CASE WHEN is_known THEN attempts ELSE account END;
 	person wa.app_user;
 BEGIN
-	PERFORM wa.charge_attempt('account', attempts);
-	PERFORM wa.charge_attempt('hashing', attempts);
+	PERFORM wa.charge_attempt('source', attempts);
+	IF NOT is_known THEN
+		PERFORM wa.charge_attempt('account', account);
+	END IF;
+	PERFORM wa.charge_attempt('hashing', hashes);
 	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = account;
 	IF wa.password_matches(password, person.password_hash) THEN
 		PERFORM FROM wa.app_user u
 		WHERE u.id = person.id AND u.password_hash = person.password_hash AND u.disabled_at IS NULL FOR SHARE;
 		IF FOUND THEN
-			PERFORM wa.refund_attempt('account', attempts);
+			PERFORM wa.refund_attempt('source', attempts);
+			IF NOT is_known THEN
+				PERFORM wa.refund_attempt('account', account);
+			END IF;
 			RETURN person;
 		END IF;
 	END IF;
+	PERFORM wa.refund_attempt('hashing', hashes);
 	RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
 END $$;
-COMMENT ON FUNCTION wa.verify_password(text, wa.password, uuid) IS
-	'for function bodies: the account with this email address and password, for a sign-in or by an organization''s invitation; raises 28000 if it is not that, 53400 after too many attempts';
+COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean) IS
+	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s; raises 28000 if it is not that, 53400 after too many attempts';
 
-CREATE FUNCTION wa.sign_in(email text, password wa.password, address text, user_agent text,
-						   OUT cookie text, OUT user_id uuid, OUT expires_at timestamptz)
+-- A person keeps 10 browsers.  The cookie of one that they have signed in with before stays.
+CREATE FUNCTION wa.note_device(person uuid, device uuid) RETURNS text
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made record;
+BEGIN
+	UPDATE wa.device d SET used_at = clock_timestamp() WHERE d.user_id = person AND d.id = device;
+	IF FOUND THEN
+		RETURN NULL;
+	END IF;
+	DELETE FROM wa.device d WHERE d.user_id = person AND d.id IN (
+		SELECT older.id FROM wa.device older WHERE older.user_id = person ORDER BY older.used_at DESC, older.id DESC OFFSET 9);
+	made := wa.make_secret('device');
+	INSERT INTO wa.device AS d (user_id, digest) VALUES (person, made.digest);
+	RETURN made.secret;
+END $$;
+COMMENT ON FUNCTION wa.note_device(uuid, uuid) IS
+	'for function bodies: notes that a person has signed in with a browser; the answer is the cookie of one that is new';
+
+CREATE FUNCTION wa.sign_in(email text, password wa.password, address text, user_agent text, device wa.secret DEFAULT NULL,
+						   OUT cookie text, OUT user_id uuid, OUT expires_at timestamptz, OUT device_cookie text)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
 	place constant inet := wa.client_address(address);
+	known record;
+	is_known boolean;
 	person wa.app_user;
 	made record;
 	org uuid;
 BEGIN
 	PERFORM wa.refuse_bound();
-	PERFORM wa.charge_attempt('address', wa.address_key(place));
-	person := wa.verify_password(email, password);
-	PERFORM wa.refund_attempt('address', wa.address_key(place));
+	known := wa.find_device(device);
+	is_known := EXISTS (SELECT FROM wa.app_user u WHERE u.id = known.user_id AND lower(u.email) = wa.attempt_key(sign_in.email));
+	IF is_known THEN
+		person := wa.verify_password(email, password, 'BROWSER ' || known.id, true);
+	ELSE
+		PERFORM wa.charge_attempt('address', wa.address_key(place));
+		person := wa.verify_password(email, password, 'ADDRESS ' || wa.address_key(place), false);
+		PERFORM wa.refund_attempt('address', wa.address_key(place));
+	END IF;
+	device_cookie := wa.note_device(person.id, known.id);
 
 	-- Where the person worked last, or else the first by name.
 	SELECT m.org_id INTO org FROM wa.member m JOIN wa.org o ON o.id = m.org_id
@@ -122,8 +166,8 @@ BEGIN
 	cookie := made.secret;
 	user_id := person.id;
 END $$;
-COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text) IS
-	'signs a person in from a network address; the answer is the only place where the cookie ever appears; raises 28000 for a wrong email or password, 53400 after too many attempts';
+COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text, wa.secret) IS
+	'signs a person in from a network address, with the cookie of a browser that may have signed in before; the answer is the only place where the cookies ever appear, that of the browser if it is new; raises 28000 for a wrong email or password, 53400 after too many attempts';
 
 -- A person keeps 20 sign-ins at most, and those that are over for a month.
 CREATE FUNCTION wa.clear_sign_ins(person uuid) RETURNS void
@@ -290,13 +334,13 @@ BEGIN
 	SELECT u.* INTO person FROM wa.app_user u WHERE u.id = (wa.find_sign_in(cookie)).user_id FOR NO KEY UPDATE;
 	current := wa.require_sign_in(cookie);
 	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');
-	attempts := wa.attempt_key(person.email, current.id);
-	PERFORM wa.charge_attempt('account', attempts);
+	attempts := wa.attempt_key(person.email, 'SIGN-IN ' || current.id);
+	PERFORM wa.charge_attempt('source', attempts);
 	PERFORM wa.charge_attempt('hashing', attempts);
 	IF NOT wa.password_matches(old_password, person.password_hash) THEN
 		PERFORM wa.refuse_field('oldPassword', 'is wrong');
 	END IF;
-	PERFORM wa.refund_attempt('account', attempts);
+	PERFORM wa.refund_attempt('source', attempts);
 	UPDATE wa.app_user u SET password_hash = wa.hash_password(new_password) WHERE u.id = person.id;
 	PERFORM wa.end_sign_ins(person.id, current.id);
 	PERFORM wa.note_person(person.id, 'user.password_changed', wa.typeid('usr', person.id));

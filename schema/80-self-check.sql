@@ -85,7 +85,7 @@ AS $$
 			SELECT c.oid FROM pg_class c
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch',
-					'app_user', 'member', 'sign_in', 'user_token', 'invitation', 'ticket', 'realtime'))) g
+					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime'))) g
 		WHERE g.guard <> 'protected'
 	UNION ALL
 		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
@@ -100,7 +100,7 @@ AS $$
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in')) ours
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in', 'device')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		WHERE leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
 				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey'])

@@ -82,7 +82,7 @@ UNION ALL
 		-- signing in, and the sockets of the gateway
 		('wa_gateway', 'wa.read_invitation(wa.secret)'),
 		('wa_gateway', 'wa.accept_invitation(wa.secret, text, wa.password)'),
-		('wa_gateway', 'wa.sign_in(text, wa.password, text, text)'),
+		('wa_gateway', 'wa.sign_in(text, wa.password, text, text, wa.secret)'),
 		('wa_gateway', 'wa.sign_out(wa.secret)'),
 		('wa_gateway', 'wa.signed_in(wa.secret)'),
 		('wa_gateway', 'wa.set_active_org(wa.secret, uuid)'),

@@ -70,7 +70,7 @@ SELECT wa.password_key('x'), wa.password_length('x');
 SELECT wa.bcrypt('x', 'y');
 SELECT wa.hash_password('x');
 SELECT wa.password_matches('x', 'y');
-SELECT wa.verify_password('olga@example.com', 'correct horse');
+SELECT wa.verify_password('olga@example.com', 'correct horse', 'x', true);
 SELECT wa.find_sign_in('was_0El6XFXwsUFD8J2vGxsaboW7rZYnQRBP5d9erwRwd291LnIqv');
 SELECT wa.find_invitation('wai_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4Vwuyc');
 SELECT wa.change_member(:'gamma', :'dora', 'owner');
@@ -273,12 +273,12 @@ SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT secret AS inv_secret
 SELECT count(error_of($$SELECT wa.accept_invitation('wai_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4Vwuyc', 'Nina', 'correct horse')$$)) FROM generate_series(1, 60);
 SELECT e.state, e.constraint_name, count(*) FROM generate_series(1, 11) n, error_of(format('SELECT wa.accept_invitation(%L, NULL, ''wrong password %s'')', :'inv_secret', n)) e GROUP BY 1, 2 ORDER BY 3;
 SELECT user_id = :'ida' AS signed_in FROM wa.sign_in('ida@example.com', 'correct horse', '192.0.2.9', 'psql');
-SELECT wa.refund_attempt('account', wa.attempt_key('ida@example.com', :'gamma'));
-SELECT count(error_of($$SELECT wa.charge_attempt('account', 'ida@example.com')$$)), count(error_of($$SELECT wa.charge_attempt('hashing', 'ida@example.com')$$)) FROM generate_series(1, 40);
+SELECT wa.refund_attempt('source', wa.attempt_key('ida@example.com', 'INVITATION ' || :'gamma'));
+SELECT count(error_of($$SELECT wa.charge_attempt('account', 'ida@example.com')$$)), count(error_of($$SELECT wa.charge_attempt('hashing', 'ida@example.com')$$)) FROM generate_series(1, 110);
 SELECT * FROM error_of($$SELECT wa.sign_in('ida@example.com', 'correct horse', '192.0.2.9', 'psql')$$);
 SELECT user_id = :'ida' AS accepted FROM wa.accept_invitation(:'inv_secret', NULL, 'correct horse');
 -- A made-up email address that looks like the other kind of key is not one.
-SELECT wa.attempt_key('SHOWN 00000000-0000-7000-8000-000000000000 Ida@Example.com') = wa.attempt_key('ida@example.com', '00000000-0000-7000-8000-000000000000') AS meet;
+SELECT wa.attempt_key('FROM INVITATION 00000000-0000-7000-8000-000000000000 Ida@Example.com') = wa.attempt_key('ida@example.com', 'INVITATION 00000000-0000-7000-8000-000000000000') AS meet;
 
 -- All that isolation rests on still holds.
 SELECT name, detail FROM wa.self_check() WHERE NOT passed;

@@ -169,37 +169,82 @@ SELECT name FROM wa.signed_in(:'cookie');
 SELECT action, detail FROM wa.audit WHERE org_id = :'alpha' AND subject = :'sue' ORDER BY id;
 
 -- Limits.  An error with the seconds to wait.
-CREATE FUNCTION public.attempt(email text, password text, address text, OUT state text, OUT constraint_name text, OUT seconds int)
+CREATE FUNCTION public.attempt(email text, password text, address text, device text DEFAULT NULL, OUT state text, OUT constraint_name text, OUT seconds int)
 	LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
 BEGIN
-	PERFORM wa.sign_in(email, password::wa.password, address, 'x');
+	PERFORM wa.sign_in(email, password::wa.password, address, 'x', device::wa.secret);
 	state := '00000';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, constraint_name = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
 	seconds := substring(detail FROM '^[0-9]+ ');
 END $$;
 SELECT id AS tim FROM wa.create_user('tim@example.org', 'Tim', 'correct horse') \gset
--- Ten attempts at an account, from as many addresses, in other letters, all of them
--- in transactions and savepoints that are rolled back; they count all the same.
-SELECT (attempt('tim@example.org', 'wrong', '198.51.100.' || i)).state FROM generate_series(1, 3) i;
-BEGIN; SELECT (attempt('tim@example.org', 'wrong', '198.51.100.4')).state; ROLLBACK;
-BEGIN; SAVEPOINT s; SELECT wa.sign_in('tim@example.org', 'wrong', '198.51.100.5', 'x'); ROLLBACK TO s; SELECT wa.sign_in('TIM@example.org', 'wrong', '198.51.100.6', 'x'); ROLLBACK;
+-- Ten attempts at an account from one address, in other letters, some of them in
+-- transactions and savepoints that are rolled back; they count all the same.
+SELECT (attempt('tim@example.org', 'wrong', '198.51.100.1')).state FROM generate_series(1, 3) i;
+BEGIN; SELECT (attempt('tim@example.org', 'wrong', '198.51.100.1')).state; ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT wa.sign_in('tim@example.org', 'wrong', '198.51.100.1', 'x'); ROLLBACK TO s; SELECT wa.sign_in('TIM@example.org', 'wrong', '198.51.100.1', 'x'); ROLLBACK;
 -- What is right is not counted, how often ever.
-SELECT (attempt('tim@example.org', 'correct horse', '198.51.100.7')).state FROM generate_series(1, 5);
-SELECT (attempt(' Tim@Example.Org ', 'wrong', '198.51.100.' || i)).state FROM generate_series(8, 11) i;
-SELECT state, constraint_name, seconds BETWEEN 1 AND 60 AS wait FROM attempt('tim@example.org', 'wrong', '198.51.100.12');
--- The right password does not help now, and the refusal takes no work.
-SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.12');
--- Another connection finds the same counts; other accounts are not affected.
+SELECT (attempt('tim@example.org', 'correct horse', '198.51.100.1')).state FROM generate_series(1, 5);
+SELECT (attempt(' Tim@Example.Org ', 'wrong', '198.51.100.1')).state FROM generate_series(8, 11) i;
+SELECT state, constraint_name, seconds BETWEEN 1 AND 60 AS wait FROM attempt('tim@example.org', 'wrong', '198.51.100.1');
+-- The right password does not help there now, and the refusal takes no work.
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.1');
+-- Another connection finds the same counts; other accounts are not affected, nor is the
+-- person at any other address.
 \c - :superuser
 \set SHOW_CONTEXT never
-SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.12');
-SELECT state FROM attempt('sue@example.org', :'reset', '198.51.100.12');
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.1');
+SELECT state FROM attempt('sue@example.org', :'reset', '198.51.100.1');
+SELECT state FROM attempt('tim@example.org', 'correct horse', '198.51.100.12');
+-- A hundred from many addresses: then a stranger's right password does not help either.
+SELECT device_cookie AS device FROM wa.sign_in('tim@example.org', 'correct horse', '198.51.100.12', 'x') \gset
+SELECT device_cookie AS sues FROM wa.sign_in('sue@example.org', :'reset', '198.51.100.12', 'x') \gset
+SELECT :'device' ~ '^wad_[0-9A-Za-z]{49}$' AS well_formed, :'device' <> :'sues' AS another;
+SELECT error_of($$SELECT wa.charge_attempt('account', 'tim@example.org')$$) FROM generate_series(1, 100) \g /dev/null
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.13');
+-- ... but the browser in which the person has signed in before lets them in: it stands for
+-- them, for nobody else, and is no sign-in itself.
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.13', :'device');
+SELECT user_id = :'tim' AS is_tim, device_cookie FROM wa.sign_in(' TIM@example.org', 'correct horse', '198.51.100.14', 'x', :'device');
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.13', :'sues');
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.13', 'wad_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf37DHLq');
+SELECT state, constraint_name FROM attempt('tim@example.org', 'wrong', '198.51.100.13', :'device');
+SELECT * FROM error_of(format('SELECT wa.signed_in(%L)', :'device'));
+SELECT wa.authenticate(:'device');
+SELECT cookie FROM wa.sign_in('sue@example.org', :'reset', '198.51.100.12', 'x') \gset
+SELECT state, constraint_name FROM attempt('tim@example.org', 'correct horse', '198.51.100.13', :'cookie');
+-- Not even an address that is used up stops it; and what is wrong there stops nothing else.
+SELECT error_of(format('SELECT wa.charge_attempt(%L, %L)', 'address', wa.address_key('198.51.100.20'))) FROM generate_series(1, 50) \g /dev/null
+SELECT state, constraint_name FROM attempt('sue@example.org', :'reset', '198.51.100.20');
+SELECT state, constraint_name FROM attempt('sue@example.org', :'reset', '198.51.100.20', :'sues');
+SELECT state, constraint_name, count(*) FROM generate_series(1, 11) n, attempt('sue@example.org', 'wrong ' || n, '198.51.100.21', :'sues') GROUP BY 1, 2 ORDER BY 3;
+SELECT state FROM attempt('sue@example.org', :'reset', '198.51.100.21');
+-- Right passwords are counted for the work that they are; wrong ones are not beside it.
+SELECT id AS uwe FROM wa.create_user('uwe@example.org', 'Uwe', 'correct horse') \gset
+SELECT state, count(*) FROM generate_series(1, 2) n, attempt('uwe@example.org', 'wrong', '198.51.100.30') GROUP BY 1;
+SELECT wa.charge_attempt('hashing', 'uwe@example.org') FROM generate_series(1, 29) \g /dev/null
+SELECT state, constraint_name FROM attempt('uwe@example.org', 'correct horse', '198.51.100.30');
+SELECT state, constraint_name, seconds BETWEEN 1 AND 10 AS wait FROM attempt('uwe@example.org', 'correct horse', '198.51.100.30');
+-- A person keeps ten browsers; a reset forgets them all, a changed password none.
+SELECT count(*) AS new FROM generate_series(1, 10) n, wa.sign_in('sue@example.org', :'reset', '198.51.100.12', 'x ' || n) WHERE device_cookie IS NOT NULL;
+SELECT count(*) AS kept FROM wa.device WHERE user_id = :'sue';
+SELECT (wa.find_device(:'sues')).user_id IS NOT NULL AS still_known;
+SELECT cookie, device_cookie AS sues FROM wa.sign_in('sue@example.org', :'reset', '198.51.100.12', 'x') \gset
+SELECT d.digest = wa.hash_key(:'sues') AS digest_only FROM wa.device d WHERE d.user_id = :'sue' ORDER BY d.id DESC LIMIT 1;
+SELECT wa.change_password(:'cookie', :'reset', 'battery staple');
+SELECT count(*) AS kept FROM wa.device WHERE user_id = :'sue';
+SELECT wa.reset_password(:'sue') AS reset \gset
+SELECT count(*) AS kept FROM wa.device WHERE user_id = :'sue';
+SELECT cookie FROM wa.sign_in('sue@example.org', :'reset', '192.0.2.1', 'x') \gset
+-- Nobody but the function bodies sees them, and those do not when they act for an organization.
+SELECT has_table_privilege(r.rolname, 'wa.device', 'SELECT') AS may, count(*) FROM pg_roles r WHERE r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' GROUP BY 1;
 -- An account that does not exist is limited as one that does (H21).
-SELECT wa.charge_attempt('account', 'nobody@example.net') FROM generate_series(1, 10) \g /dev/null
+SELECT wa.charge_attempt('account', 'nobody@example.net') FROM generate_series(1, 100) \g /dev/null
 SELECT state, constraint_name, seconds BETWEEN 1 AND 60 AS wait FROM attempt('nobody@example.net', 'wrong', '198.51.100.12');
+SELECT state, constraint_name, count(*) FROM generate_series(1, 11) n, attempt('nobody@example.com', 'wrong ' || n, '198.51.100.22') GROUP BY 1, 2 ORDER BY 3;
 -- Whoever is signed in can change the password, however many strangers have tried it; and
 -- has as many attempts at the old one.
 SELECT error_of($$SELECT wa.charge_attempt('account', 'sue@example.org')$$), error_of($$SELECT wa.charge_attempt('hashing', 'sue@example.org')$$) FROM generate_series(1, 40) \g /dev/null
@@ -214,6 +259,6 @@ SELECT a, wa.address_key(wa.client_address(a)) FROM unnest(ARRAY['203.0.113.1', 
 SELECT * FROM error_of($$SELECT wa.charge_attempt('weather', 'x')$$);
 -- It is worked off with time, which these tests do not have; a refund does the same.
 SELECT wa.refund_attempt('account', 'tim@example.org');
-SELECT state FROM attempt('tim@example.org', 'correct horse', '198.51.100.12');
+SELECT state FROM attempt('tim@example.org', 'correct horse', '198.51.100.15');
 SELECT wa.refund_attempt('account', 'never@seen.example');
-DROP FUNCTION public.attempt(text, text, text);
+DROP FUNCTION public.attempt(text, text, text, text);

@@ -61,6 +61,7 @@ read_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal 
 		case WAK_TICKET:
 			return wa_realtime_read(digest, principal);
 		case WAK_SIGN_IN:
+		case WAK_DEVICE:
 		case WAK_INVITATION:
 			return false;
 	}

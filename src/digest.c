@@ -69,6 +69,8 @@ credential_kind(const char *name)
 		return WAK_USER_TOKEN;
 	if (strcmp(name, "sign_in") == 0)
 		return WAK_SIGN_IN;
+	if (strcmp(name, "device") == 0)
+		return WAK_DEVICE;
 	if (strcmp(name, "ticket") == 0)
 		return WAK_TICKET;
 	if (strcmp(name, "invitation") == 0)

@@ -9,6 +9,9 @@
  * transaction: it is good for the functions of schema/68-people.sql that take
  * it, and from it a user token is made (user_token.c).
  *
+ * A device is a browser in which a person has signed in before.  Its cookie signs
+ * nobody in; it only keeps apart what that browser tries from what strangers do.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -68,7 +71,21 @@ static WaLookupTable people = {
 	.columns = {"id", "disabled_at"},
 };
 
+enum
+{
+	DEVICE_DIGEST,
+	DEVICE_USER_ID
+};
+
+static WaLookupTable devices = {
+	.name = "device",
+	.index = "device_digest_key",
+	.key_count = 1,
+	.columns = {"digest", "user_id", "id"},
+};
+
 PG_FUNCTION_INFO_V1(wa_find_sign_in);
+PG_FUNCTION_INFO_V1(wa_find_device);
 
 static bool
 person_is_enabled(const pg_uuid_t *user_id)
@@ -123,4 +140,25 @@ wa_find_sign_in(PG_FUNCTION_ARGS)
 						 DatumGetUUIDP(row.values[COOKIE_SIGN_IN_ID]), &sign_in))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[COOKIE_USER_ID]));
+}
+
+/*
+ * wa.find_device(cookie): person and id of the device that a cookie stands for,
+ * or nulls.
+ */
+Datum
+wa_find_device(PG_FUNCTION_ARGS)
+{
+	WaSecret *secret;
+	WaDigestKey digest_key;
+	Datum key;
+	WaLookupRow row;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
+	secret = PG_GETARG_SECRET_P(0);
+	key = wa_digest_key(&digest_key, secret->digest);
+	if (secret->kind != WAK_DEVICE || !wa_row_find(&devices, &key, &row))
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
+	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[DEVICE_USER_ID]));
 }

@@ -7,9 +7,13 @@
  * ROLLBACK nor a savepoint, a cancelled statement or a closed connection takes
  * an attempt back, and all connections share the counts.  An attempt is charged
  * before the password is looked at, so that a hundred at once are a hundred;
- * one that turns out right is refunded.  What is not refunded is the work: who
- * knows a password can have it hashed so often and no more, because a hash keeps
- * a processor busy for everybody.
+ * one that turns out right is refunded.  What is not refunded then is the work:
+ * who knows a password can have it hashed so often and no more, because a hash
+ * keeps a processor busy for everybody.
+ *
+ * Guesses are limited where they come from before they are limited for the whole
+ * account: one guesser uses up what is theirs, and the person comes in from
+ * anywhere else, or from a browser that has signed in before, at any time.
  *
  * A limit is "so many at once, then one every so often".  All that is kept of
  * an account or address is the time at which everything charged to it is worked
@@ -45,7 +49,7 @@
 #include "src/shared_memory.h"
 #include "src/throttle.h"
 
-/* 3 limits of 2048 sets of 8 places of 16 bytes: three quarters of a megabyte. */
+/* 4 limits of 2048 sets of 8 places of 16 bytes: a megabyte. */
 #define SETS 2048
 #define PLACES 8
 #define SEED_LENGTH 32
@@ -54,9 +58,10 @@
 
 typedef enum LimitId
 {
-	LIMIT_ACCOUNT, /* attempts at the password of one account */
-	LIMIT_ADDRESS, /* attempts from one network address */
-	LIMIT_HASHING, /* passwords of one account that are hashed, right ones too */
+	LIMIT_SOURCE,  /* attempts at the password of one account, from where one guesser is */
+	LIMIT_ACCOUNT, /* ... from everywhere that is not known to be its person's */
+	LIMIT_ADDRESS, /* attempts from one network address, at any account */
+	LIMIT_HASHING, /* right passwords of one account, which were hashed too */
 	LIMIT_COUNT
 } LimitId;
 
@@ -67,7 +72,8 @@ static const struct
 	int burst;
 	int64 period; /* microseconds until one more is allowed */
 } limits[LIMIT_COUNT] = {
-	[LIMIT_ACCOUNT] = {"account", "sign_in_account", 10, INT64CONST(60) * USECS_PER_SEC},
+	[LIMIT_SOURCE] = {"source", "sign_in_source", 10, INT64CONST(60) * USECS_PER_SEC},
+	[LIMIT_ACCOUNT] = {"account", "sign_in_account", 100, INT64CONST(60) * USECS_PER_SEC},
 	[LIMIT_ADDRESS] = {"address", "sign_in_address", 50, INT64CONST(10) * USECS_PER_SEC},
 	[LIMIT_HASHING] = {"hashing", "sign_in_hashing", 30, INT64CONST(10) * USECS_PER_SEC},
 };

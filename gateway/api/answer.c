@@ -161,7 +161,7 @@ static ColumnWriter *const column_writers[] = {
 	[COLUMN_TEXT] = write_text, [COLUMN_INT] = write_int,
 	[COLUMN_BOOL] = write_bool, [COLUMN_TIME] = write_time,
 	[COLUMN_JSON] = write_json, [COLUMN_TEXT_ARRAY] = write_array,
-	[COLUMN_COOKIE] = NULL,
+	[COLUMN_COOKIE] = NULL,     [COLUMN_DEVICE] = NULL,
 };
 
 /*
@@ -276,29 +276,46 @@ success_status(const Endpoint *endpoint, const DbResult *result)
 	return flag ? endpoint->flag_status : endpoint->status;
 }
 
+/* Cookies that one answer sets. */
+#define ANSWER_COOKIES_MAX 2
+
 /*
- * The cookie that the answer sets or takes away.  False: it does neither.
+ * The cookie in this column, if it is one and is there.
  */
 static bool
-make_cookie(const Call *call, const DbResult *result, char header[COOKIE_HEADER_MAX])
+make_cookie(const Call *call, const DbResult *result, int column, char header[COOKIE_HEADER_MAX])
 {
-	const Endpoint *endpoint = call->route->endpoint;
+	ColumnType type = call->route->endpoint->columns[column].type;
 	const char *cookie;
 	size_t length;
 
+	return (type == COLUMN_COOKIE || type == COLUMN_DEVICE) &&
+		   db_text(result, 0, column, &cookie, &length) && length > 0 &&
+		   cookie_set(call->http, type == COLUMN_COOKIE ? COOKIE_SIGN_IN : COOKIE_DEVICE, cookie,
+					  length, header);
+}
+
+/*
+ * The cookies that the answer sets or takes away; returns how many.
+ */
+static int
+make_cookies(const Call *call, const DbResult *result,
+			 char headers[ANSWER_COOKIES_MAX][COOKIE_HEADER_MAX])
+{
+	const Endpoint *endpoint = call->route->endpoint;
+	int count = 0;
+
 	if (endpoint->clears_cookie)
 	{
-		return cookie_set(call->http, "", 0, header);
+		return cookie_set(call->http, COOKIE_SIGN_IN, "", 0, headers[0]) ? 1 : 0;
 	}
-	for (int i = 0; endpoint->columns != NULL && endpoint->columns[i].type != COLUMN_END; i++)
+	for (int i = 0; endpoint->columns != NULL && endpoint->columns[i].type != COLUMN_END &&
+					count < ANSWER_COOKIES_MAX;
+		 i++)
 	{
-		if (endpoint->columns[i].type == COLUMN_COOKIE)
-		{
-			return db_text(result, 0, i, &cookie, &length) && length > 0 &&
-				   cookie_set(call->http, cookie, length, header);
-		}
+		count += make_cookie(call, result, i, headers[count]) ? 1 : 0;
 	}
-	return false;
+	return count;
 }
 
 /*
@@ -307,13 +324,17 @@ make_cookie(const Call *call, const DbResult *result, char header[COOKIE_HEADER_
 static void
 respond(const Call *call, const DbResult *result, Buffer *body)
 {
-	char cookie[COOKIE_HEADER_MAX];
-	HttpHeader header = {.name = "Set-Cookie", .value = cookie};
-	size_t headers = make_cookie(call, result, cookie) ? 1 : 0;
+	char cookies[ANSWER_COOKIES_MAX][COOKIE_HEADER_MAX];
+	HttpHeader headers[ANSWER_COOKIES_MAX];
+	int count = make_cookies(call, result, cookies);
 
-	http_respond(call->http, success_status(call->route->endpoint, result), &header, headers,
+	for (int i = 0; i < count; i++)
+	{
+		headers[i] = (HttpHeader){.name = "Set-Cookie", .value = cookies[i]};
+	}
+	http_respond(call->http, success_status(call->route->endpoint, result), headers, (size_t) count,
 				 body == NULL ? NULL : "application/json; charset=utf-8", body);
-	wak_wipe(cookie, sizeof(cookie));
+	wak_wipe(cookies, sizeof(cookies));
 }
 
 void

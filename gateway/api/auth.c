@@ -38,7 +38,8 @@
 	}
 
 static const Column who_columns[] = {SIGN_IN_COLUMNS};
-static const Column signed_in_columns[] = {{COLUMN_COOKIE, "cookie", NULL}, SIGN_IN_COLUMNS};
+static const Column signed_in_columns[] = {
+	{COLUMN_COOKIE, "cookie", NULL}, {COLUMN_DEVICE, "device", NULL}, SIGN_IN_COLUMNS};
 
 static const Column token_columns[] = {
 	{COLUMN_TEXT, "token", NULL},
@@ -70,6 +71,7 @@ static const Param sign_in_params[] = {
 	PASSWORD_PARAM("password"),
 	{.source = PARAM_CLIENT},
 	{.source = PARAM_AGENT},
+	{.source = PARAM_DEVICE},
 	{.source = PARAM_END},
 };
 

@@ -14,6 +14,7 @@
 #include "api/api.h"
 #include "api/credential.h"
 #include "api/route.h"
+#include "api/share.h"
 #include "lib/json_read.h"
 
 /* What is wrong with a request, shown as details; further problems are not looked for. */
@@ -49,6 +50,7 @@ struct Api
 	int signed_in;
 	int ready;
 	Readiness readiness;
+	HttpPeers *costly;     /* who has requests in the costly lane, and how many */
 	ApiRealtime *realtime; /* NULL: nobody */
 	void *realtime_context;
 };
@@ -61,8 +63,9 @@ typedef struct Call
 	Credential credential;
 	JsonValue *body; /* NULL: none was sent, or the endpoint takes none */
 	DbRequest *db;
-	int limit; /* rows that a list shows */
-	bool slow; /* runs in the slow lane */
+	int limit;   /* rows that a list shows */
+	bool slow;   /* runs in the slow lane */
+	Share share; /* of the costly lane */
 
 	/* Refused for its own fault: what is sent once the credential has been found good. */
 	HttpErrorKind refusal;

@@ -1,30 +1,45 @@
 /*
  * cookie.c
- *		The sign-in cookie (RFC 6265).
+ *		The cookies of the dashboard (RFC 6265).
  *
- * HttpOnly: no script reads it.  SameSite=Strict: no other site's page sends it.  No
- * Max-Age: the browser forgets it when it is closed; how long it is good is the database's
- * to say.
+ * HttpOnly: no script reads them.  SameSite=Strict: no other site's page sends them.  The
+ * browser forgets the sign-in when it is closed, since it has no Max-Age; how long each is
+ * good is the database's to say.
  */
 #include "api/cookie.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* Seconds that a browser keeps a cookie at most; the longest that browsers agree to. */
+#define DEVICE_MAX_AGE "; Max-Age=34560000"
+
 typedef struct CookieForm
 {
+	WakKind kind;
 	const char *name;
 	const char *attributes;
+	const char *max_age;
 } CookieForm;
 
+static const CookieForm plain[] = {
+	[COOKIE_SIGN_IN] = {WAK_SIGN_IN, "wa_session", "Path=/auth; HttpOnly; SameSite=Strict", ""},
+	[COOKIE_DEVICE] = {WAK_DEVICE, "wa_device", "Path=/auth/sign-in; HttpOnly; SameSite=Strict",
+					   DEVICE_MAX_AGE},
+};
+
 /* __Host- demands Path=/. */
-static const CookieForm plain = {"wa_session", "Path=/auth; HttpOnly; SameSite=Strict"};
-static const CookieForm secure = {"__Host-wa_session", "Path=/; Secure; HttpOnly; SameSite=Strict"};
+static const CookieForm secure[] = {
+	[COOKIE_SIGN_IN] = {WAK_SIGN_IN, "__Host-wa_session",
+						"Path=/; Secure; HttpOnly; SameSite=Strict", ""},
+	[COOKIE_DEVICE] = {WAK_DEVICE, "__Host-wa_device", "Path=/; Secure; HttpOnly; SameSite=Strict",
+					   DEVICE_MAX_AGE},
+};
 
 static const CookieForm *
-form_for(const HttpRequest *request)
+form_for(const HttpRequest *request, Cookie which)
 {
-	return http_request_is_secure(request) ? &secure : &plain;
+	return http_request_is_secure(request) ? &secure[which] : &plain[which];
 }
 
 /*
@@ -70,29 +85,29 @@ find_in(HttpText rest, const char *name, Credential *cookie)
 }
 
 bool
-cookie_find(const HttpRequest *request, Credential *cookie)
+cookie_find(const HttpRequest *request, Cookie which, Credential *cookie)
 {
-	const char *name = form_for(request)->name;
+	const CookieForm *form = form_for(request, which);
 	int count = 0;
 
 	for (size_t i = 0; i < request->n_headers; i++)
 	{
 		if (strcmp(request->headers[i].name.data, "cookie") == 0)
 		{
-			count += find_in(request->headers[i].value, name, cookie);
+			count += find_in(request->headers[i].value, form->name, cookie);
 		}
 	}
 	return count == 1 && wak_check(cookie->text, cookie->length, &cookie->kind) == WAK_OK &&
-		   cookie->kind == WAK_SIGN_IN;
+		   cookie->kind == form->kind;
 }
 
 bool
-cookie_set(const HttpRequest *request, const char *cookie, size_t length,
+cookie_set(const HttpRequest *request, Cookie which, const char *cookie, size_t length,
 		   char header[COOKIE_HEADER_MAX])
 {
-	const CookieForm *form = form_for(request);
+	const CookieForm *form = form_for(request, which);
 	int written = snprintf(header, COOKIE_HEADER_MAX, "%s=%.*s; %s%s", form->name, (int) length,
-						   cookie, form->attributes, length == 0 ? "; Max-Age=0" : "");
+						   cookie, form->attributes, length == 0 ? "; Max-Age=0" : form->max_age);
 
 	return written > 0 && written < COOKIE_HEADER_MAX;
 }

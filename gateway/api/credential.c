@@ -156,11 +156,18 @@ credential_find(const HttpRequest *request, Credential *credential)
 	{
 		return CREDENTIAL_ABSENT;
 	}
-	/* Sign-in cookies, tickets and invitations are credentials of other doors. */
-	if (credential->kind == WAK_SIGN_IN || credential->kind == WAK_TICKET ||
-		credential->kind == WAK_INVITATION)
+	/* Cookies, tickets and invitations are credentials of other doors. */
+	switch (credential->kind)
 	{
-		return CREDENTIAL_ABSENT;
+		case WAK_API_KEY:
+		case WAK_IMPORTED_KEY:
+		case WAK_USER_TOKEN:
+			return CREDENTIAL_OK;
+		case WAK_SIGN_IN:
+		case WAK_DEVICE:
+		case WAK_TICKET:
+		case WAK_INVITATION:
+			break;
 	}
-	return CREDENTIAL_OK;
+	return CREDENTIAL_ABSENT;
 }

@@ -12,8 +12,8 @@
 static const char *const source_names[] = {
 	[PARAM_PATH] = "path", [PARAM_QUERY] = "query",  [PARAM_HEADER] = "header",
 	[PARAM_BODY] = "body", [PARAM_BODY_REST] = NULL, [PARAM_FIXED] = NULL,
-	[PARAM_COOKIE] = NULL, [PARAM_CLIENT] = NULL,    [PARAM_AGENT] = NULL,
-	[PARAM_CURSOR] = NULL, [PARAM_LIMIT] = NULL,
+	[PARAM_COOKIE] = NULL, [PARAM_DEVICE] = NULL,    [PARAM_CLIENT] = NULL,
+	[PARAM_AGENT] = NULL,  [PARAM_CURSOR] = NULL,    [PARAM_LIMIT] = NULL,
 };
 
 static const char *const param_types[] = {
@@ -173,7 +173,8 @@ write_columns(JsonWriter *writer, const Endpoint *endpoint)
 	json_write_array_begin(writer);
 	for (const Column *column = columns; column != NULL && column->type != COLUMN_END; column++)
 	{
-		if (column->type != COLUMN_HIDDEN && column->type != COLUMN_COOKIE)
+		if (column->type != COLUMN_HIDDEN && column->type != COLUMN_COOKIE &&
+			column->type != COLUMN_DEVICE)
 		{
 			json_write_object_begin(writer);
 			write_text(writer, "name", column->name);

@@ -52,8 +52,9 @@ api_open(Db *db, int timeout_ms)
 	api->authorized_person = db_statement_find(API_ROLE, "authorized_person");
 	api->signed_in = db_statement_find(API_ROLE, "auth_me");
 	api->ready = db_statement_find(API_ROLE, "ready");
-	if (api->authorized < 0 || api->authorized_person < 0 || api->signed_in < 0 || api->ready < 0 ||
-		!routes_make(&api->routes, endpoint_resources))
+	api->costly = http_peers_create();
+	if (api->costly == NULL || api->authorized < 0 || api->authorized_person < 0 ||
+		api->signed_in < 0 || api->ready < 0 || !routes_make(&api->routes, endpoint_resources))
 	{
 		api_free(api);
 		return NULL;
@@ -68,6 +69,10 @@ api_free(Api *api)
 	{
 		readiness_stop(&api->readiness);
 		routes_free(&api->routes);
+		if (api->costly != NULL)
+		{
+			http_peers_free(api->costly);
+		}
 		free(api);
 	}
 }
@@ -81,6 +86,7 @@ answer_error(HttpRequest *request, HttpErrorKind kind)
 static void
 free_call(Call *call)
 {
+	share_give_back(call->api->costly, &call->share);
 	json_read_free(call->body);
 	free(call->problems);
 	free(call);
@@ -229,6 +235,16 @@ prepare_call(Call *call)
 }
 
 /*
+ * Whether it may wait for the costly lane, if that is where it runs.
+ */
+static bool
+has_share(Call *call)
+{
+	return call->refused || call->route->endpoint->lane != DB_LANE_COSTLY ||
+		   share_take(call->api->costly, call->http, &call->share);
+}
+
+/*
  * What was prepared is on its way, or was answered.
  */
 static void
@@ -236,6 +252,12 @@ run_call(Call *call)
 {
 	HttpRequest *request = call->http;
 
+	if (!has_share(call))
+	{
+		db_request_free(call->db);
+		call->db = NULL;
+		call_refuse(call, HTTP_ERROR_RATE_LIMITED, "too many attempts at once");
+	}
 	if (call->db == NULL)
 	{
 		answer_refusal(call);
@@ -344,8 +366,9 @@ find_credential(const HttpRequest *request, const Endpoint *endpoint, Credential
 	{
 		return CREDENTIAL_FOREIGN;
 	}
-	return endpoint->door == DOOR_OWN_PAGES || cookie_find(request, credential) ? CREDENTIAL_OK
-																				: CREDENTIAL_ABSENT;
+	return endpoint->door == DOOR_OWN_PAGES || cookie_find(request, COOKIE_SIGN_IN, credential)
+			   ? CREDENTIAL_OK
+			   : CREDENTIAL_ABSENT;
 }
 
 void

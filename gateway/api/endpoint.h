@@ -51,6 +51,7 @@ typedef enum ParamSource
 	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
 	PARAM_FIXED,     /* always the text "fixed": what tells rows with one statement apart */
 	PARAM_COOKIE,    /* the sign-in cookie: wa.secret; for DOOR_COOKIE */
+	PARAM_DEVICE,    /* the cookie of a browser that is known: wa.secret, or NULL */
 	PARAM_CLIENT,    /* the client's network address: text */
 	PARAM_AGENT,     /* what the browser calls itself: text, cut, or NULL */
 	PARAM_CURSOR,    /* ?cursor=: a parameter for each column of the endpoint's cursor */
@@ -104,7 +105,8 @@ typedef enum ColumnType
 	COLUMN_TIME, /* timestamptz, shown as epoch milliseconds */
 	COLUMN_JSON, /* jsonb, shown as it is */
 	COLUMN_TEXT_ARRAY,
-	COLUMN_COOKIE /* a sign-in cookie: set with the answer, and not shown in it */
+	COLUMN_COOKIE, /* a sign-in cookie: set with the answer, and not shown in it */
+	COLUMN_DEVICE  /* the same of a browser's; NULL: none is set */
 } ColumnType;
 
 /* A cell that is NULL is left out of the answer. */

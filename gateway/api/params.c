@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/cookie.h"
 #include "api/cursor.h"
 #include "common/typeid.h"
 #include "lib/utf8.h"
@@ -327,6 +328,16 @@ add_agent(Call *call)
 }
 
 static bool
+add_device(Call *call)
+{
+	Credential cookie;
+
+	return cookie_find(call->http, COOKIE_DEVICE, &cookie)
+			   ? db_param_text(call->db, cookie.text, cookie.length)
+			   : db_param_null(call->db);
+}
+
+static bool
 add_limit(Call *call)
 {
 	const HttpText *text = query_text(call, "limit");
@@ -504,6 +515,8 @@ add_param(Call *call, const Param *param)
 			return db_param_text(call->db, param->fixed, strlen(param->fixed));
 		case PARAM_COOKIE:
 			return db_param_text(call->db, call->credential.text, call->credential.length);
+		case PARAM_DEVICE:
+			return add_device(call);
 		case PARAM_CLIENT:
 			return add_client(call);
 		case PARAM_AGENT:

@@ -64,7 +64,7 @@ async function hoard(wire, messagesOf)
 
 for (const [name, messagesOf] of Object.entries(HOARDS))
 {
-	test(`a session that keeps too much ends: ${name}`, { timeout: 30_000 }, async () =>
+	test(`a session that keeps too much ends: ${name}`, { timeout: 120_000 }, async () =>
 	{
 		const wire = await stage.open();
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
-import { Browser, PLAIN_COOKIE, SECURE_COOKIE, cookieOf, tokenOf } from './harness/people.mjs';
+import { Browser, PLAIN_COOKIE, PLAIN_DEVICE, SECURE_COOKIE, SECURE_DEVICE, cookieOf, deviceOf, tokenOf } from './harness/people.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { addMember, createKey, createOrg, createPerson, createSession } from './harness/tenants.mjs';
 
@@ -89,6 +89,29 @@ test('a cookie that is malformed, unknown, doubled or under another name is none
 		assert.equal(await statuses(wrong), 401, wrong);
 });
 
+test('a browser gets a cookie when a person signs in with it first, and keeps it', async () =>
+{
+	const { browser, person } = await signedIn();
+	const { name, value, attributes } = browser.device;
+
+	assert.equal(name, PLAIN_DEVICE);
+	assert.match(value, /^wad_[0-9A-Za-z]{49}$/);
+	assert.deepEqual(attributes.split('; ').sort(), ['HttpOnly', 'Max-Age=34560000', 'Path=/auth/sign-in', 'SameSite=Strict']);
+	assert.equal(deviceOf(await browser.signIn(person)), undefined);
+	assert.equal((await browser.call('POST', '/auth/sign-out')).status, 204);
+	assert.equal(deviceOf(await browser.signIn(person)), undefined);
+
+	/* another person in the same browser has a cookie of their own */
+	const { person: other } = await signedIn();
+
+	assert.notEqual(deviceOf(await browser.signIn(other)).value, value);
+
+	/* it opens nothing */
+	for (const headers of [{ Cookie: `${PLAIN_DEVICE}=${value}` }, { Cookie: `${PLAIN_COOKIE}=${value}` }])
+		assert.equal((await client.get('/auth/me', undefined, { headers })).status, 401);
+	assert.equal((await client.get(ME, undefined, { bearer: value })).status, 401);
+});
+
 test('behind a trusted proxy that ends TLS the cookie is a __Host- cookie', async () =>
 {
 	const { client: proxied } = await Gateway.start(cluster, { args: ['--trusted-proxy', '127.0.0.0/8'] });
@@ -98,6 +121,8 @@ test('behind a trusted proxy that ends TLS the cookie is a __Host- cookie', asyn
 	assert.equal((await overTls.signIn(person)).status, 200);
 	assert.equal(overTls.cookie.name, SECURE_COOKIE);
 	assert.deepEqual(overTls.cookie.attributes.split('; ').sort(), ['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure']);
+	assert.equal(overTls.device.name, SECURE_DEVICE);
+	assert.deepEqual(overTls.device.attributes.split('; ').sort(), ['HttpOnly', 'Max-Age=34560000', 'Path=/', 'SameSite=Strict', 'Secure']);
 	assert.equal((await overTls.call('GET', '/auth/me')).status, 200);
 	assert.equal(await db.value('SELECT host(address) FROM wa.sign_in ORDER BY id DESC LIMIT 1'), '203.0.113.9');
 
@@ -183,6 +208,50 @@ test('guessing at an account ends in a 429 that no rollback takes back, also for
 	assert.equal(answer.status, 429);
 	assert.equal(answer.json.error.message, 'too many attempts');
 	assert.match(answer.headers['retry-after'], /^[1-9][0-9]?$/);
+});
+
+test('who guesses keeps the person out neither at another address nor in their browser', async () =>
+{
+	const { client: proxied } = await Gateway.start(cluster, { args: ['--trusted-proxy', '127.0.0.1'] });
+	const { person } = await signedIn();
+	const at = (address) => new Browser(proxied, { headers: { 'X-Forwarded-For': address } });
+	const theirs = at('203.0.113.40');
+
+	assert.equal((await theirs.signIn(person)).status, 200);
+	for (let i = 0; i < 10; i++)
+		assert.equal((await at('198.51.100.40').signIn(person, `guess ${i}`)).status, 401);
+	assert.equal((await at('198.51.100.40').signIn(person)).status, 429);
+	assert.equal((await at('203.0.113.41').signIn(person)).status, 200);
+
+	/* the same from so many addresses that the account itself is closed to strangers */
+	await db.sql("SELECT wa.charge_attempt('account', lower($1)) FROM generate_series(1, 90)", [person.email]);
+	assert.equal((await at('203.0.113.42').signIn(person)).status, 429);
+	assert.equal((await theirs.signIn(person)).status, 200);
+	theirs.headers['X-Forwarded-For'] = '198.51.100.40';
+	assert.equal((await theirs.signIn(person)).status, 200);
+	assert.equal((await theirs.signIn(person, 'wrong')).status, 401);
+});
+
+test('one address with many connections keeps nobody else from signing in', async () =>
+{
+	const { client: proxied } = await Gateway.start(cluster, { args: ['--trusted-proxy', '127.0.0.1'] });
+	const { person } = await signedIn();
+	const from = (address, json) => proxied.request('POST', '/auth/sign-in', { json, headers: { 'X-Forwarded-For': address } });
+	const crowd = Array.from({ length: 40 }, (_, i) =>
+		from(`2001:db8::${i.toString(16)}`, { email: `crowd${i}@example.com`, password: 'x' }));
+	const answer = await from('2001:db8:0:1::1', { email: person.email, password: person.password });
+
+	assert.equal(answer.status, 200);
+
+	const answers = await Promise.all(crowd);
+	const turnedAway = answers.filter(({ status }) => status === 429);
+
+	assert.deepEqual([...new Set(answers.map(({ status }) => status))].sort(), [401, 429]);
+	assert.equal(turnedAway[0].json.error.message, 'too many attempts at once');
+	assert.equal(turnedAway[0].headers['retry-after'], '1');
+
+	/* what they had they have given back */
+	assert.equal((await from('2001:db8::99', { email: 'late@example.com', password: 'x' })).status, 401);
 });
 
 test('a crowd that signs in keeps nobody else waiting, and is itself bounded', async () =>

@@ -14,7 +14,7 @@ import { createKey, createMessage, createSession, createTenant } from './harness
 const ROLES = ['wa_admin', 'wa_app', 'wa_claim', 'wa_connector', 'wa_gateway', 'wa_monitor', 'wa_owner', 'wa_worker'];
 
 /* Who is signed in, listens, or delivers belongs to the moment, and is in no dump. */
-const OF_THE_MOMENT = ['sign_in', 'user_token', 'ticket', 'realtime', 'webhook_lane'];
+const OF_THE_MOMENT = ['sign_in', 'device', 'user_token', 'ticket', 'realtime', 'webhook_lane'];
 
 let source, db, target, tenant, other, keys;
 
@@ -70,6 +70,7 @@ before(async () =>
 	const signIn = await db.value(`INSERT INTO wa.sign_in (user_id, digest, active_org, address)
 		VALUES ($1, sha256('cookie'), $2, '192.0.2.1') RETURNING id`, [person, tenant.org.uuid]);
 
+	await db.sql("INSERT INTO wa.device (user_id, digest) VALUES ($1, sha256('device'))", [person]);
 	await db.sql("INSERT INTO wa.user_token (org_id, user_id, sign_in_id, digest) VALUES ($1, $2, $3, sha256('token'))",
 		[tenant.org.uuid, person, signIn]);
 
@@ -215,7 +216,7 @@ test('a dump holds no secret at all, and nothing of who is signed in', () =>
 	for (const { secret } of Object.values(keys))
 		assert.ok(!text.includes(secret.slice(8)));
 	assert.match(text, /^CREATE EXTENSION IF NOT EXISTS wa_apikeys /m);
-	assert.doesNotMatch(text, /COPY wa\.(statement|sign_in|user_token|ticket|realtime|webhook_lane) /);
+	assert.doesNotMatch(text, /COPY wa\.(statement|sign_in|device|user_token|ticket|realtime|webhook_lane) /);
 	assert.doesNotMatch(text, /CREATE (TABLE|FUNCTION|POLICY)/);
 });
 

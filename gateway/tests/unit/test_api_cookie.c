@@ -41,7 +41,7 @@ finds(bool tls, const char *format, const char *value)
 	make(&sample, tls);
 	snprintf(header, sizeof(header), "%s%s", format, value);
 	sample_header(&sample, "cookie", header);
-	return cookie_find(&sample.http, &found) && found.length == strlen(cookie) &&
+	return cookie_find(&sample.http, COOKIE_SIGN_IN, &found) && found.length == strlen(cookie) &&
 		   memcmp(found.text, cookie, found.length) == 0;
 }
 
@@ -73,11 +73,11 @@ START_TEST(several_headers_are_looked_at_together)
 	make(&sample, false);
 	snprintf(header, sizeof(header), "wa_session=%s", cookie);
 	sample_header(&sample, "cookie", "a=b");
-	ck_assert(!cookie_find(&sample.http, &found));
+	ck_assert(!cookie_find(&sample.http, COOKIE_SIGN_IN, &found));
 	sample_header(&sample, "cookie", header);
-	ck_assert(cookie_find(&sample.http, &found));
+	ck_assert(cookie_find(&sample.http, COOKIE_SIGN_IN, &found));
 	sample_header(&sample, "cookie", header);
-	ck_assert(!cookie_find(&sample.http, &found));
+	ck_assert(!cookie_find(&sample.http, COOKIE_SIGN_IN, &found));
 }
 END_TEST
 
@@ -87,13 +87,43 @@ START_TEST(what_sets_and_what_clears_it)
 	char header[COOKIE_HEADER_MAX];
 
 	make(&sample, false);
-	ck_assert(cookie_set(&sample.http, "was_x", 5, header));
+	ck_assert(cookie_set(&sample.http, COOKIE_SIGN_IN, "was_x", 5, header));
 	ck_assert_str_eq(header, "wa_session=was_x; Path=/auth; HttpOnly; SameSite=Strict");
-	ck_assert(cookie_set(&sample.http, "", 0, header));
+	ck_assert(cookie_set(&sample.http, COOKIE_SIGN_IN, "", 0, header));
 	ck_assert_str_eq(header, "wa_session=; Path=/auth; HttpOnly; SameSite=Strict; Max-Age=0");
 	sample.http.tls = true;
-	ck_assert(cookie_set(&sample.http, "was_x", 5, header));
+	ck_assert(cookie_set(&sample.http, COOKIE_SIGN_IN, "was_x", 5, header));
 	ck_assert_str_eq(header, "__Host-wa_session=was_x; Path=/; Secure; HttpOnly; SameSite=Strict");
+}
+END_TEST
+
+START_TEST(a_browsers_cookie_stays_for_long_and_is_no_other)
+{
+	const char *device = "wad_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf37DHLq";
+	SampleRequest sample;
+	Credential found;
+	char header[COOKIE_HEADER_MAX];
+	char both[512];
+
+	make(&sample, false);
+	snprintf(both, sizeof(both), "wa_session=%s; wa_device=%s", cookie, device);
+	sample_header(&sample, "cookie", both);
+	ck_assert(cookie_find(&sample.http, COOKIE_DEVICE, &found));
+	ck_assert_int_eq(strncmp(found.text, device, found.length), 0);
+	ck_assert(cookie_find(&sample.http, COOKIE_SIGN_IN, &found));
+	ck_assert_int_eq(strncmp(found.text, cookie, found.length), 0);
+	make(&sample, false);
+	snprintf(both, sizeof(both), "wa_session=%s; wa_device=%s", device, cookie);
+	sample_header(&sample, "cookie", both);
+	ck_assert(!cookie_find(&sample.http, COOKIE_DEVICE, &found));
+	ck_assert(!cookie_find(&sample.http, COOKIE_SIGN_IN, &found));
+	ck_assert(cookie_set(&sample.http, COOKIE_DEVICE, "wad_x", 5, header));
+	ck_assert_str_eq(header, "wa_device=wad_x; Path=/auth/sign-in; HttpOnly; SameSite=Strict; "
+							 "Max-Age=34560000");
+	sample.http.tls = true;
+	ck_assert(cookie_set(&sample.http, COOKIE_DEVICE, "wad_x", 5, header));
+	ck_assert_str_eq(header, "__Host-wa_device=wad_x; Path=/; Secure; HttpOnly; SameSite=Strict; "
+							 "Max-Age=34560000");
 }
 END_TEST
 
@@ -134,4 +164,5 @@ START_TEST(only_own_pages_and_no_pages_may_ask)
 END_TEST
 
 SUITE("api_cookie", one_cookie_of_the_right_name, several_headers_are_looked_at_together,
-	  what_sets_and_what_clears_it, only_own_pages_and_no_pages_may_ask)
+	  what_sets_and_what_clears_it, a_browsers_cookie_stays_for_long_and_is_no_other,
+	  only_own_pages_and_no_pages_may_ask)

@@ -154,10 +154,10 @@ END_TEST
 
 START_TEST(cookies_tickets_and_invitations_open_nothing)
 {
-	static const WakKind kinds[] = {WAK_SIGN_IN, WAK_TICKET, WAK_INVITATION};
+	static const WakKind kinds[] = {WAK_SIGN_IN, WAK_DEVICE, WAK_TICKET, WAK_INVITATION};
 	const uint8_t random[WAK_RANDOM_LENGTH] = {5};
 
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 	{
 		SampleRequest sample;
 		Credential credential;

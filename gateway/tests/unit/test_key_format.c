@@ -13,7 +13,7 @@
 #include "common/key_format.h"
 #include "tests/unit/suite.h"
 
-#define OWN_KINDS 5
+#define OWN_KINDS 6
 
 /* The bytes 0 to 31 as a credential of each kind. */
 static const struct
@@ -25,6 +25,7 @@ static const struct
 	{WAK_API_KEY, "wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT", 8},
 	{WAK_USER_TOKEN, "wau_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf0t082e", 9},
 	{WAK_SIGN_IN, "was_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1SixjC", 9},
+	{WAK_DEVICE, "wad_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf37DHLq", 9},
 	{WAK_TICKET, "rt_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1IBrb4", 8},
 	{WAK_INVITATION, "wai_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4Vwuyc", 9},
 };

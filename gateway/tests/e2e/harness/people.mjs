@@ -7,16 +7,33 @@ import assert from 'node:assert/strict';
 export const PLAIN_COOKIE = 'wa_session';
 export const SECURE_COOKIE = '__Host-wa_session';
 
-/* The one cookie that an answer sets: { name, value, attributes }. */
+export const PLAIN_DEVICE = 'wa_device';
+export const SECURE_DEVICE = '__Host-wa_device';
+
+/* The cookies that an answer sets, each { name, value, attributes }. */
+function cookiesOf(answer)
+{
+	return answer.lines.filter((line) => /^set-cookie:/i.test(line)).map((line) =>
+	{
+		const [, name, value, attributes] = /^set-cookie: ([^=]+)=([^;]*); (.*)$/i.exec(line);
+
+		return { name, value, attributes };
+	});
+}
+
+/* The sign-in cookie that an answer sets or takes away. */
 export function cookieOf(answer)
 {
-	const lines = answer.lines.filter((line) => /^set-cookie:/i.test(line));
+	const [cookie, ...more] = cookiesOf(answer).filter(({ name }) => name === PLAIN_COOKIE || name === SECURE_COOKIE);
 
-	assert.equal(lines.length, 1, answer.lines.join('\n'));
+	assert.ok(cookie !== undefined && more.length === 0, answer.lines.join('\n'));
+	return cookie;
+}
 
-	const [, name, value, attributes] = /^set-cookie: ([^=]+)=([^;]*); (.*)$/i.exec(lines[0]);
-
-	return { name, value, attributes };
+/* The cookie of a browser that was not known before; undefined: none is set. */
+export function deviceOf(answer)
+{
+	return cookiesOf(answer).find(({ name }) => name === PLAIN_DEVICE || name === SECURE_DEVICE);
 }
 
 export class Browser
@@ -33,13 +50,17 @@ export class Browser
 		const answer = await this.call('POST', '/auth/sign-in', { email: person.email, password });
 
 		if (answer.status === 200)
+		{
 			this.cookie = cookieOf(answer);
+			this.device = deviceOf(answer) ?? this.device;
+		}
 		return answer;
 	}
 
 	call(method, path, json, headers = {})
 	{
-		const cookie = this.cookie === undefined ? {} : { Cookie: `${this.cookie.name}=${this.cookie.value}` };
+		const cookies = [this.cookie, this.device].filter((cookie) => cookie !== undefined).map(({ name, value }) => `${name}=${value}`);
+		const cookie = cookies.length === 0 ? {} : { Cookie: cookies.join('; ') };
 
 		return this.client.request(method, path, { json, headers: { ...this.headers, ...cookie, ...headers } });
 	}
