@@ -62,6 +62,20 @@ $$;
 COMMENT ON FUNCTION wa.attempt_key(text, text) IS
 	'for function bodies: what attempts at the password of an account are counted under: anybody''s, or those that come from one address, invitation, sign-in or browser';
 
+-- An attempt that cannot be right is refused before anything is charged: what is charged
+-- is to cost a hash, or the counts could be filled with names for nothing.
+CREATE FUNCTION wa.refuse_hopeless(email text, password wa.password) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF password IS NULL OR NOT wa.is_email(wa.attempt_key(email)) THEN
+		RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_hopeless(text, wa.password) IS
+	'for function bodies: raises 28000 for what can be nobody''s email address, and without a password';
+
 -- The one place where passwords are checked.  The attempt is charged before, and
 -- refunded after one that was right, as its hash is after one that was wrong.  Unknown,
 -- disabled and wrong are the same answer after the same work.  The account's row stays
@@ -76,6 +90,7 @@ DECLARE
 	hashes constant text := CASE WHEN is_known THEN attempts ELSE account END;
 	person wa.app_user;
 BEGIN
+	PERFORM wa.refuse_hopeless(email, password);
 	PERFORM wa.charge_attempt('source', attempts);
 	IF NOT is_known THEN
 		PERFORM wa.charge_attempt('account', account);
@@ -135,6 +150,7 @@ DECLARE
 	org uuid;
 BEGIN
 	PERFORM wa.refuse_bound();
+	PERFORM wa.refuse_hopeless(email, password);
 	known := wa.find_device(device);
 	is_known := EXISTS (SELECT FROM wa.app_user u WHERE u.id = known.user_id AND lower(u.email) = wa.attempt_key(sign_in.email));
 	IF is_known THEN
@@ -335,6 +351,9 @@ BEGIN
 	current := wa.require_sign_in(cookie);
 	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');
 	attempts := wa.attempt_key(person.email, 'SIGN-IN ' || current.id);
+	IF old_password IS NULL THEN
+		PERFORM wa.refuse_field('oldPassword', 'is wrong');
+	END IF;
 	PERFORM wa.charge_attempt('source', attempts);
 	PERFORM wa.charge_attempt('hashing', attempts);
 	IF NOT wa.password_matches(old_password, person.password_hash) THEN

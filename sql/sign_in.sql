@@ -257,6 +257,11 @@ SELECT state FROM attempt('y@example.org', 'wrong', '203.0.113.2');
 SELECT state, constraint_name FROM attempt('y@example.org', 'wrong', '::ffff:203.0.113.1');
 SELECT a, wa.address_key(wa.client_address(a)) FROM unnest(ARRAY['203.0.113.1', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::9', '2001:db8:1:3::9', '::ffff:203.0.113.1', '::1']) a;
 SELECT * FROM error_of($$SELECT wa.charge_attempt('weather', 'x')$$);
+-- What cannot be right is refused for nothing, so that nobody fills the counts with names.
+SELECT state, constraint_name, count(*) FROM generate_series(1, 60) n, attempt('no address ' || n, 'wrong', '203.0.113.9') GROUP BY 1, 2;
+SELECT state, constraint_name, count(*) FROM generate_series(1, 60) n, attempt('vic@example.org', CASE WHEN n > 0 THEN NULL END, '203.0.113.9') GROUP BY 1, 2;
+SELECT state, count(*) FROM generate_series(1, 20) n, error_of(format('SELECT wa.change_password(%L, NULL, ''battery staple %s'')', :'cookie', n)) GROUP BY 1;
+SELECT state FROM attempt('vic@example.org', 'wrong', '203.0.113.9');
 -- It is worked off with time, which these tests do not have; a refund does the same.
 SELECT wa.refund_attempt('account', 'tim@example.org');
 SELECT state FROM attempt('tim@example.org', 'correct horse', '198.51.100.15');

@@ -22,10 +22,9 @@
  *
  * Invariants:
  * - The memory has a fixed size.  Each limit has sets of a few places, and a key
- *   can stand in one set only.  If all places of a set are taken, the key with
- *   the least debt is forgotten: whoever floods the table with new keys, each of
- *   them at the price of an attempt, displaces other new ones first, and one
- *   that is blocked last.
+ *   can stand in one set only.  A key without debt gives its place to a new one;
+ *   while all of a set have debts, a new one is refused until the first has paid.
+ *   So whoever floods the table with new keys displaces nobody who is blocked.
  * - Keys are hashed under a random value that is made when the server starts, so
  *   that nobody can choose ones that meet in a set, and no account name or
  *   address is kept.
@@ -168,9 +167,9 @@ find_debt(LimitId limit, uint64 key)
 	return NULL;
 }
 
-/* The place of a key, made if need be from the one with the least debt. */
+/* The place of a key, or else the one of its set with the least debt. */
 static Debt *
-take_place(LimitId limit, uint64 key)
+place_for(LimitId limit, uint64 key)
 {
 	Debt *set = throttle->debts[limit][key % SETS];
 	Debt *place = find_debt(limit, key);
@@ -181,8 +180,6 @@ take_place(LimitId limit, uint64 key)
 	for (int i = 1; i < PLACES; i++)
 		if (set[i].paid_off < place->paid_off)
 			place = &set[i];
-	place->key = key;
-	place->paid_off = 0;
 	return place;
 }
 
@@ -194,20 +191,22 @@ static int64
 charge_one(LimitId limit, uint64 key, TimestampTz now)
 {
 	const int64 period = limits[limit].period;
-	const TimestampTz latest = now + limits[limit].burst * period;
 	int64 wait = 0;
-	Debt *debt;
-	TimestampTz paid_off;
+	Debt *place;
 
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	debt = find_debt(limit, key);
-	paid_off = (debt == NULL ? now : Max(debt->paid_off, now)) + period;
-	if (paid_off > latest)
-		wait = paid_off - latest;
+	place = place_for(limit, key);
+	if (place->key == key)
+		wait = Max(place->paid_off, now) + period - (now + limits[limit].burst * period);
 	else
-		take_place(limit, key)->paid_off = paid_off;
+		wait = place->paid_off - now;
+	if (wait <= 0)
+	{
+		place->key = key;
+		place->paid_off = Max(place->paid_off, now) + period;
+	}
 	LWLockRelease(lock);
-	return wait;
+	return Max(wait, 0);
 }
 
 /*

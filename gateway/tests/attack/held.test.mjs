@@ -166,7 +166,7 @@ test('a sealed session that fills its memory ends', async () =>
 	const fills = {
 		'portals': (i) => [message.bind('unbound', ['1'], `portal ${i}`), message.flush()],
 		'texts of empty statements': (i) => [message.parse(`empty ${i}`, `-- ${'x'.repeat(1_000_000)}`), message.sync()],
-		'values': (i) => [message.bind('auth_sign_in', ['x'.repeat(1_000_000), null, null, null], `portal ${i}`), message.flush()],
+		'values': (i) => [message.bind('auth_sign_in', ['x'.repeat(1_000_000), null, null, null, null], `portal ${i}`), message.flush()],
 	};
 
 	await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} SET wa.transaction_timeout = '60s'`);

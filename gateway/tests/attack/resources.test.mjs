@@ -238,3 +238,18 @@ test('none of it has shown anything of another organization', async () =>
 		assert.ok(!told(got).includes(mark));
 	await wire.close();
 });
+
+/* The last one: in its cluster nobody new can try a password for a minute. */
+test('counts of attempts that are flooded with names forget nobody who is blocked', async () =>
+{
+	const { db } = stage;
+	const charges = (from, count) => db.value(`SELECT count(*) FILTER (WHERE attempt.state = '53400') FROM (
+		SELECT public.error_of(format('SELECT wa.charge_attempt(%L, %L)', 'account', 'name ' || n)) AS state
+		FROM generate_series($1::int, $1::int + $2::int) n) attempt`, [String(from), String(count)]);
+
+	await db.sql(`CREATE FUNCTION public.error_of(statement text, OUT state text) LANGUAGE plpgsql AS $$
+		BEGIN EXECUTE statement; state := '00000'; EXCEPTION WHEN OTHERS THEN state := SQLSTATE; END $$`);
+	await db.sql("SELECT wa.charge_attempt('account', 'victim@example.com') FROM generate_series(1, 100)");
+	assert.ok(Number(await charges(0, 100_000)) > 50_000, 'what finds no place is refused');
+	await assert.rejects(db.sql("SELECT wa.charge_attempt('account', 'victim@example.com')"), { code: '53400' });
+});
