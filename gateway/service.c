@@ -11,8 +11,8 @@
 #include <event2/event.h>
 
 #include "api/api.h"
-#include "lib/leftovers.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "lib/process.h"
 #include "service_metrics.h"
 
@@ -167,26 +167,6 @@ close_service(Service *service)
 }
 
 /*
- * As event_base_dispatch() does, with one write of the log for each turn, and no turn's
- * secrets left on the stack.  False when the loop broke.
- */
-static bool
-dispatch(struct event_base *base)
-{
-	int result;
-
-	log_collect(true);
-	do
-	{
-		result = event_base_loop(base, EVLOOP_ONCE);
-		log_flush();
-		leftovers_wipe_stack();
-	} while (result == 0 && !event_base_got_exit(base) && !event_base_got_break(base));
-	log_collect(false);
-	return result >= 0;
-}
-
-/*
  * True when the loop ended because it was told to.
  */
 static bool
@@ -198,7 +178,7 @@ loop(Service *service, const volatile sig_atomic_t *stops)
 	{
 		event_active(service->term, 0, 0);
 	}
-	if (!dispatch(service->base))
+	if (!loop_run(service->base))
 	{
 		log_line(LOG_LEVEL_ERROR, "failed", log_text("reason", "the event loop broke"));
 		return false;

@@ -21,8 +21,8 @@
 #include "db/preflight.h"
 #include "db/result.h"
 #include "http/http_metrics.h"
-#include "lib/leftovers.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "lib/process.h"
 #include "worker/dispatch.h"
 #include "worker/housekeeping.h"
@@ -317,20 +317,6 @@ raise_descriptors(void)
 	}
 }
 
-/* As event_base_dispatch() does, and no turn's secrets are left on the stack. */
-static bool
-dispatch(struct event_base *base)
-{
-	int result;
-
-	do
-	{
-		result = event_base_loop(base, EVLOOP_ONCE);
-		leftovers_wipe_stack();
-	} while (result == 0 && !event_base_got_exit(base) && !event_base_got_break(base));
-	return result >= 0;
-}
-
 static int
 run(const WorkerSettings *settings)
 {
@@ -354,7 +340,7 @@ run(const WorkerSettings *settings)
 		log_line(LOG_LEVEL_INFO, "started", log_text("owner", worker.owner));
 		if (stops > 0)
 			event_active(worker.term, 0, 0);
-		ok = dispatch(worker.base);
+		ok = loop_run(worker.base);
 		log_line(LOG_LEVEL_INFO, "stopped");
 	}
 	close_worker(&worker);

@@ -1,0 +1,20 @@
+/*
+ * loop.h
+ *		The event loop of a program.
+ */
+#ifndef WA_LIB_LOOP_H
+#define WA_LIB_LOOP_H
+
+#include <stdbool.h>
+
+struct event_base;
+
+/*
+ * Runs until the loop is told to end, or nothing is left to wait for.  False: it broke.
+ *
+ * A turn's lines of the log are one write, and at its end none of its secrets are left on
+ * the stack.
+ */
+extern bool loop_run(struct event_base *base);
+
+#endif /* WA_LIB_LOOP_H */
