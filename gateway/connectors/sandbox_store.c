@@ -279,8 +279,11 @@ prepare(Store *store, PGconn *connection, StoreStatement statement)
 		outcome =
 			may_pass(PQresultErrorField(error, PG_DIAG_SQLSTATE)) ? STORE_WAITING : STORE_UNUSABLE;
 	}
-	else
-		store->columns[statement] = PQnfields(answer.results[1]);
+	else if (!shape_keep(&store->shapes[statement], name, answer.results[1]))
+	{
+		violate("the statement, prepared and described", name);
+		outcome = STORE_WAITING;
+	}
 	PQclear(error);
 	clear_answer(&answer);
 	return outcome;
@@ -402,20 +405,11 @@ send_request(Store *store, const char *org, StoreStatement statement, int count,
 		   PQpipelineSync(store->connection) == 1;
 }
 
-/* Rows, all of them, of as many columns as the statement was prepared with. */
-static bool
-is_whole(const Store *store, StoreStatement statement, PGresult *result)
-{
-	return PQresultStatus(result) == PGRES_TUPLES_OK &&
-		   PQnfields(result) == store->columns[statement] && PQcmdTuples(result)[0] != '\0' &&
-		   strtol(PQcmdTuples(result), NULL, 10) == PQntuples(result);
-}
-
 /* The one row of act_for or unbound, with the number of the request. */
 static bool
 is_binding(const Store *store, StoreStatement binding, PGresult *result)
 {
-	return is_whole(store, binding, result) && PQntuples(result) == 1 &&
+	return shape_fits(&store->shapes[binding], result, DB_TEXT) && PQntuples(result) == 1 &&
 		   strtoll(PQgetvalue(result, 0, PQnfields(result) - 1), NULL, 10) == store->answered;
 }
 
@@ -441,7 +435,7 @@ take_answer(Store *store, StoreStatement binding)
 		result = NULL;
 	}
 	else if (result == NULL && is_binding(store, binding, answer.results[0]) &&
-			 is_whole(store, statement, answer.results[1]))
+			 shape_fits(&store->shapes[statement], answer.results[1], DB_TEXT))
 	{
 		result = answer.results[1];
 		answer.results[1] = NULL;

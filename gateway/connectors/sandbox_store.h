@@ -19,6 +19,7 @@
 
 #include "db/ready.h"
 #include "db/reports.h"
+#include "db/shape.h"
 
 #define STORE_BATCH_MAX 32       /* reports in the pipeline at once */
 #define STORE_ANSWER_MS 10000    /* for one answer; later the connection is given up */
@@ -73,7 +74,7 @@ typedef struct Store
 	int64_t sent;                          /* the number of the last request that was sent */
 	int64_t answered;                      /* and of the last that was answered */
 	StoreStatement asked[STORE_BATCH_MAX]; /* what was sent, by its number */
-	int columns[STORE_STATEMENT_COUNT];    /* of the statements' rows */
+	DbShape shapes[STORE_STATEMENT_COUNT]; /* of the statements' rows */
 	Ready ready;
 	Reports reports;
 } Store;

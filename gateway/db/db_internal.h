@@ -27,6 +27,7 @@
 #include "db/db.h"
 #include "db/ready.h"
 #include "db/reports.h"
+#include "db/shape.h"
 #include "lib/buffer.h"
 #include "lib/leftovers.h"
 
@@ -48,9 +49,6 @@
 
 /* Hard bounds on what a configuration may ask for. */
 #define DB_CONNECTIONS_MAX 256
-
-/* Columns of one statement. */
-#define DB_COLUMNS_MAX 32
 
 /* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
 #define DB_EPOCH_DIFFERENCE_US INT64_C(946684800000000)
@@ -140,13 +138,6 @@ typedef enum Awaited
 	AWAITED_SYNC
 } Awaited;
 
-typedef struct DbShape
-{
-	int params;
-	int columns;
-	Oid types[DB_COLUMNS_MAX]; /* of the columns */
-} DbShape;
-
 struct DbConnection
 {
 	DbLane *lane;
@@ -229,10 +220,6 @@ extern void connection_set_state(DbConnection *connection, ConnectionState state
 /* pipeline.c: what arrives on a connection that is prepared or being so */
 extern bool pipeline_prepare(DbConnection *connection);
 extern void pipeline_read(DbConnection *connection);
-
-/* shape.c */
-extern bool shape_keep(DbShape *shape, const char *name, const PGresult *described);
-extern bool shape_fits(const DbShape *shape, PGresult *result);
 
 /* pool.c */
 extern void pool_wake(DbLane *lane);

@@ -100,7 +100,7 @@ request_take_binding(DbRequest *request, PGresult *result, const DbShape *shape)
 		return refuses_parameters(result) ? "that the binding takes what it is sent"
 										  : take_error(request, result);
 	}
-	if (!shape_fits(shape, result) || PQntuples(result) != 1)
+	if (!shape_fits(shape, result, DB_BINARY) || PQntuples(result) != 1)
 	{
 		return "the binding's one row";
 	}
@@ -132,7 +132,7 @@ request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape)
 	{
 		return take_error(request, result);
 	}
-	if (!shape_fits(shape, result))
+	if (!shape_fits(shape, result, DB_BINARY))
 	{
 		return "the statement's rows";
 	}

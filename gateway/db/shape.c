@@ -1,16 +1,13 @@
 /*
  * shape.c
- *		What a statement takes and gives, as the server told when it was prepared, and
- *		whether a result is of that shape.
- *
- * A result of another shape answers another statement.  Formats and the count of rows
- * belong to it: everything is asked for in binary, and the server closes rows with their
- * count, so that one that was lost or came twice shows.
+ *		The rows that a statement gives; see shape.h.
  */
-#include "db/db_internal.h"
+#include "db/shape.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "db/db.h"
 
 /* Oids of PostgreSQL's catalog, which are fixed. */
 #define INT8_OID 20
@@ -33,7 +30,7 @@ static const Binding bindings[] = {
 };
 
 static bool
-is_as_known(const DbShape *shape, const char *name)
+is_as_known(const DbShape *shape, const char *name, int params)
 {
 	for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
 	{
@@ -41,7 +38,7 @@ is_as_known(const DbShape *shape, const char *name)
 
 		if (strcmp(name, binding->name) == 0)
 		{
-			return shape->params == binding->params && shape->columns == binding->columns &&
+			return params == binding->params && shape->columns == binding->columns &&
 				   memcmp(shape->types, binding->types,
 						  sizeof(binding->types[0]) * (size_t) binding->columns) == 0;
 		}
@@ -49,16 +46,13 @@ is_as_known(const DbShape *shape, const char *name)
 	return true;
 }
 
-/*
- * Keep what a Describe of the statement has answered.  False: it is more than any
- * statement of ours has, or not what is known of it.
- */
 bool
 shape_keep(DbShape *shape, const char *name, const PGresult *described)
 {
-	shape->params = PQnparams(described);
+	int params = PQnparams(described);
+
 	shape->columns = PQnfields(described);
-	if (shape->params > DB_PARAMS_MAX || shape->columns < 1 || shape->columns > DB_COLUMNS_MAX)
+	if (params > DB_PARAMS_MAX || shape->columns < 1 || shape->columns > DB_COLUMNS_MAX)
 	{
 		return false;
 	}
@@ -66,14 +60,11 @@ shape_keep(DbShape *shape, const char *name, const PGresult *described)
 	{
 		shape->types[i] = PQftype(described, i);
 	}
-	return is_as_known(shape, name);
+	return is_as_known(shape, name, params);
 }
 
-/*
- * Are these the rows, all of them, of a statement of this shape?
- */
 bool
-shape_fits(const DbShape *shape, PGresult *result)
+shape_fits(const DbShape *shape, PGresult *result, DbFormat format)
 {
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQnfields(result) != shape->columns)
 	{
@@ -81,7 +72,7 @@ shape_fits(const DbShape *shape, PGresult *result)
 	}
 	for (int i = 0; i < shape->columns; i++)
 	{
-		if (PQftype(result, i) != shape->types[i] || PQfformat(result, i) != 1)
+		if (PQftype(result, i) != shape->types[i] || PQfformat(result, i) != (int) format)
 		{
 			return false;
 		}
