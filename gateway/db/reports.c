@@ -54,6 +54,14 @@ reports_disorder(const char *sqlstate)
 	return sqlstate == NULL || begins_with_one(sqlstate, states);
 }
 
+bool
+reports_of_commit(const char *sqlstate)
+{
+	static const char *const states[] = {"40", "53", "57", "58", "XX", NULL};
+
+	return sqlstate != NULL && begins_with_one(sqlstate, states);
+}
+
 static void
 on_notice(void *arg, const PGresult *notice)
 {

@@ -40,4 +40,10 @@ extern const char *reports_problem(const Reports *reports, PGconn *pg);
  */
 extern bool reports_disorder(const char *sqlstate);
 
+/*
+ * Can a commit fail with an error of this state: a lost race, shortage, shutdown, a fault of
+ * the server?
+ */
+extern bool reports_of_commit(const char *sqlstate);
+
 #endif /* DB_REPORTS_H */

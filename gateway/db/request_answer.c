@@ -149,31 +149,13 @@ request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape)
 }
 
 /*
- * The states of a commit that fails: a lost race, shortage, shutdown, a fault of the server.
- */
-static bool
-is_of_commit(const char *sqlstate)
-{
-	static const char *const states[] = {"40", "53", "57", "58", "XX"};
-
-	for (size_t i = 0; sqlstate != NULL && i < sizeof(states) / sizeof(states[0]); i++)
-	{
-		if (strncmp(sqlstate, states[i], 2) == 0)
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
  * The Sync's result is the caller's; here is what can come in front of it.  An error of the
  * commit; or the server's last word, be it behind another error, which stays the first one.
  */
 const char *
 request_take_end(DbRequest *request, PGresult *result)
 {
-	if (!is_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
+	if (!reports_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
 	{
 		return "the end of the transaction";
 	}
