@@ -30,17 +30,11 @@
 /* Raised by wa.wait_for_deliveries() where the library is not preloaded. */
 #define STATE_NOT_PRELOADED "55000"
 
-typedef struct Slot
-{
-	Lane *lane; /* NULL: free */
-	uint8_t org[DB_UUID_SIZE];
-} Slot;
-
 struct Dispatch
 {
 	DispatchSetup setup;
 	LaneSetup lanes;
-	Slot slots[DISPATCH_LANES_MAX];
+	Lane *slots[DISPATCH_LANES_MAX]; /* NULL: free */
 	int count;
 	int sending;
 
@@ -91,8 +85,8 @@ on_gone(void *context, Lane *lane)
 	bool was_full = dispatch->count == DISPATCH_LANES_MAX;
 
 	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
-		if (dispatch->slots[i].lane == lane)
-			dispatch->slots[i].lane = NULL;
+		if (dispatch->slots[i] == lane)
+			dispatch->slots[i] = NULL;
 	dispatch->count--;
 	if (was_full || lane_has_more(lane))
 		claim(dispatch);
@@ -104,8 +98,8 @@ static void
 stop_lanes(Dispatch *dispatch)
 {
 	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
-		if (dispatch->slots[i].lane != NULL)
-			lane_stop(dispatch->slots[i].lane);
+		if (dispatch->slots[i] != NULL)
+			lane_stop(dispatch->slots[i]);
 	tell_if_drained(dispatch);
 }
 
@@ -117,7 +111,7 @@ add_lane(Dispatch *dispatch, const DbResult *result, int row)
 	int free_slot = 0;
 	Lane *lane;
 
-	while (free_slot < DISPATCH_LANES_MAX && dispatch->slots[free_slot].lane != NULL)
+	while (free_slot < DISPATCH_LANES_MAX && dispatch->slots[free_slot] != NULL)
 		free_slot++;
 	if (free_slot == DISPATCH_LANES_MAX || !db_uuid(result, row, 0, org) ||
 		!db_uuid(result, row, 1, webhook))
@@ -125,8 +119,7 @@ add_lane(Dispatch *dispatch, const DbResult *result, int row)
 	lane = lane_start(&dispatch->lanes, org, webhook, dispatch->claimed_ms);
 	if (lane == NULL)
 		return;
-	dispatch->slots[free_slot].lane = lane;
-	memcpy(dispatch->slots[free_slot].org, org, DB_UUID_SIZE);
+	dispatch->slots[free_slot] = lane;
 	dispatch->count++;
 }
 
@@ -139,8 +132,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void) fd;
 	(void) what;
 	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
-		if (dispatch->slots[i].lane != NULL)
-			lane_tick(dispatch->slots[i].lane, now_ms);
+		if (dispatch->slots[i] != NULL)
+			lane_tick(dispatch->slots[i], now_ms);
 }
 
 /* ---- claiming ---- */
@@ -207,9 +200,8 @@ static void
 wake_lanes_of(Dispatch *dispatch, const uint8_t org[DB_UUID_SIZE])
 {
 	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
-		if (dispatch->slots[i].lane != NULL &&
-			memcmp(dispatch->slots[i].org, org, DB_UUID_SIZE) == 0)
-			lane_wake(dispatch->slots[i].lane);
+		if (dispatch->slots[i] != NULL && lane_is_of(dispatch->slots[i], org))
+			lane_wake(dispatch->slots[i]);
 }
 
 /* All rows but the first are organizations that have something new. */
@@ -336,8 +328,8 @@ dispatch_free(Dispatch *dispatch)
 	if (dispatch == NULL)
 		return;
 	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
-		if (dispatch->slots[i].lane != NULL)
-			lane_free(dispatch->slots[i].lane);
+		if (dispatch->slots[i] != NULL)
+			lane_free(dispatch->slots[i]);
 	if (dispatch->claiming != NULL)
 		db_abandon(dispatch->claiming);
 	if (dispatch->waiting != NULL)

@@ -187,6 +187,12 @@ lane_start(const LaneSetup *setup, const uint8_t org[DB_UUID_SIZE],
 	return lane;
 }
 
+bool
+lane_is_of(const Lane *lane, const uint8_t org[DB_UUID_SIZE])
+{
+	return memcmp(lane->org, org, DB_UUID_SIZE) == 0;
+}
+
 void
 lane_wake(Lane *lane)
 {

@@ -65,6 +65,9 @@ typedef struct LaneSetup
 extern Lane *lane_start(const LaneSetup *setup, const uint8_t org[DB_UUID_SIZE],
 						const uint8_t webhook[DB_UUID_SIZE], int64_t claimed_ms);
 
+/* Does it belong to a webhook of this organization? */
+extern bool lane_is_of(const Lane *lane, const uint8_t org[DB_UUID_SIZE]);
+
 /* There may be more to take: looks before it ends. */
 extern void lane_wake(Lane *lane);
 
