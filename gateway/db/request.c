@@ -223,84 +223,74 @@ db_param_text_array(DbRequest *request, const char *const *texts, const size_t *
 
 /* ---- sending ---- */
 
+/*
+ * Everything is sent and asked for in binary.  False: could not, or the role has no such
+ * statement.
+ */
 static bool
-send_authenticate(DbRequest *request, PGconn *pg, const char *name)
+send_with(PGconn *pg, int statement, int count, const char *const *values, const int *lengths)
 {
-	const char *values[4] = {request->credential, request->needs,
-							 request->address_length == 0 ? NULL : request->address,
-							 (const char *) request->number};
-	int lengths[4] = {(int) request->credential_length,
-					  request->needs == NULL ? 0 : (int) strlen(request->needs),
-					  (int) request->address_length, DB_NUMBER_BYTES};
-	const int formats[4] = {1, 1, 1, 1};
-	bool sent;
+	int formats[DB_PARAMS_MAX];
 
-	sent = PQsendQueryPrepared(pg, name, 4, values, lengths, formats, 1) != 0;
+	for (int i = 0; i < count; i++)
+	{
+		formats[i] = DB_BINARY;
+	}
+	return statement >= 0 && PQsendQueryPrepared(pg, db_statements[statement].name, count, values,
+												 lengths, formats, DB_BINARY) != 0;
+}
+
+static bool
+send_authenticate(DbRequest *request, PGconn *pg)
+{
+	const char *values[] = {request->credential, request->needs,
+							request->address_length == 0 ? NULL : request->address,
+							(const char *) request->number};
+	const int lengths[] = {(int) request->credential_length,
+						   request->needs == NULL ? 0 : (int) strlen(request->needs),
+						   (int) request->address_length, DB_NUMBER_BYTES};
+	bool sent = send_with(pg, request->binding, 4, values, lengths);
+
 	wak_wipe(request->credential, sizeof(request->credential));
 	return sent;
 }
 
-static bool
-send_act_for(const DbRequest *request, PGconn *pg, const char *name)
-{
-	const char *values[2] = {(const char *) request->org, (const char *) request->number};
-	const int lengths[2] = {DB_UUID_SIZE, DB_NUMBER_BYTES};
-	const int formats[2] = {1, 1};
-
-	return PQsendQueryPrepared(pg, name, 2, values, lengths, formats, 1) != 0;
-}
-
-static bool
-send_unbound(const DbRequest *request, PGconn *pg, const char *name)
-{
-	const char *value = (const char *) request->number;
-	const int length = DB_NUMBER_BYTES;
-	const int format = 1;
-
-	return PQsendQueryPrepared(pg, name, 1, &value, &length, &format, 1) != 0;
-}
-
 /*
  * What binds the transaction to an organization, or says that nothing does.  Each of them
- * answers the number that was sent with it.  It is random, so that an answer that belongs to
- * another request, of whichever connection, is not taken for this one's.
+ * answers the number that was sent with it, as its last parameter.  It is random, so that an
+ * answer that belongs to another request, of whichever connection, is not taken for this
+ * one's.
  */
 static bool
 send_binding(DbRequest *request, PGconn *pg)
 {
 	const Db *db = request->lane->db;
+	const char *values[] = {(const char *) request->org, (const char *) request->number};
+	const int lengths[] = {DB_UUID_SIZE, DB_NUMBER_BYTES};
 
 	evutil_secure_rng_get_bytes(request->number, sizeof(request->number));
-	request->binding = request->credential_length > 0 ? db->authenticate
-					   : request->has_org             ? db->act_for
-													  : db->unbound;
-	if (request->binding < 0)
-	{
-		return false;
-	}
 	if (request->credential_length > 0)
 	{
-		return send_authenticate(request, pg, db_statements[request->binding].name);
+		request->binding = db->authenticate;
+		return send_authenticate(request, pg);
 	}
-	return request->has_org ? send_act_for(request, pg, db_statements[request->binding].name)
-							: send_unbound(request, pg, db_statements[request->binding].name);
+	request->binding = request->has_org ? db->act_for : db->unbound;
+	return request->has_org ? send_with(pg, request->binding, 2, values, lengths)
+							: send_with(pg, request->binding, 1, values + 1, lengths + 1);
 }
 
 static bool
-send_statement(const DbRequest *request, PGconn *pg, const DbStatement *statement)
+send_statement(const DbRequest *request, PGconn *pg)
 {
 	const char *values[DB_PARAMS_MAX];
-	int formats[DB_PARAMS_MAX];
 	const char *at = request->bytes.data == NULL ? "" : request->bytes.data;
 
 	for (int i = 0; i < request->params; i++)
 	{
-		formats[i] = 1;
 		values[i] = request->lengths[i] < 0 ? NULL : at;
 		at += request->lengths[i] < 0 ? 0 : request->lengths[i];
 	}
-	return PQsendQueryPrepared(pg, statement->name, request->params, values, request->lengths,
-							   formats, 1) != 0;
+	return send_with(pg, request->statement, request->params, values, request->lengths);
 }
 
 /*
@@ -313,7 +303,7 @@ request_send(DbRequest *request, DbConnection *connection)
 {
 	bool sent = send_binding(request, connection->pg);
 
-	sent = sent && send_statement(request, connection->pg, &db_statements[request->statement]);
+	sent = sent && send_statement(request, connection->pg);
 #ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
 	sent = sent && PQsendPipelineSync(connection->pg) != 0;
 #else
