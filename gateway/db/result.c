@@ -68,6 +68,21 @@ db_text(const DbResult *result, int row, int column, const char **text, size_t *
 }
 
 bool
+db_text_copy(const DbResult *result, int row, int column, char *copy, size_t size)
+{
+	const char *text;
+	size_t length;
+
+	if (!db_text(result, row, column, &text, &length) || length >= size)
+	{
+		return false;
+	}
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	return true;
+}
+
+bool
 db_uuid(const DbResult *result, int row, int column, uint8_t uuid[DB_UUID_SIZE])
 {
 	size_t size;

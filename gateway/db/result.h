@@ -15,6 +15,10 @@ extern bool db_is_null(const DbResult *result, int row, int column);
 
 /* Not terminated by NUL: use *length. */
 extern bool db_text(const DbResult *result, int row, int column, const char **text, size_t *length);
+
+/* A copy with a NUL behind it; false, too, when that needs more than "size" bytes. */
+extern bool db_text_copy(const DbResult *result, int row, int column, char *copy, size_t size);
+
 extern bool db_uuid(const DbResult *result, int row, int column, uint8_t uuid[DB_UUID_SIZE]);
 extern bool db_bool(const DbResult *result, int row, int column, bool *value);
 

@@ -275,15 +275,14 @@ static bool
 take_identity(Opening *opening, const DbResult *result)
 {
 	Identity *identity = &opening->identity;
-	const char *credential;
-	size_t length;
 
-	if (result->rows != 1 || !db_text(result, 0, OPEN_CREDENTIAL, &credential, &length) ||
-		length >= sizeof(identity->credential) || !db_uuid(result, 0, OPEN_ORG, identity->org))
+	if (result->rows != 1 ||
+		!db_text_copy(result, 0, OPEN_CREDENTIAL, identity->credential,
+					  sizeof(identity->credential)) ||
+		!db_uuid(result, 0, OPEN_ORG, identity->org))
 	{
 		return false;
 	}
-	memcpy(identity->credential, credential, length);
 	if (!db_time_ms(result, 0, OPEN_EXPIRES, &identity->expires_ms))
 	{
 		identity->expires_ms = INT64_MAX;

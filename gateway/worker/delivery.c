@@ -57,19 +57,6 @@ typedef enum DeliveryColumn
 } DeliveryColumn;
 
 static bool
-copy_text(const DbResult *result, int row, int column, char *out, size_t size)
-{
-	const char *text;
-	size_t length;
-
-	if (!db_text(result, row, column, &text, &length) || length >= size)
-		return false;
-	memcpy(out, text, length);
-	out[length] = '\0';
-	return true;
-}
-
-static bool
 read_body(Delivery *delivery, const DbResult *result, int row)
 {
 	AttemptSignatures *signatures = &delivery->signatures;
@@ -80,9 +67,9 @@ read_body(Delivery *delivery, const DbResult *result, int row)
 	delivery->body = strndup(body, delivery->body_length);
 	return delivery->body != NULL &&
 		   db_int(result, row, COLUMN_SIGNED_MS, &signatures->signed_ms) &&
-		   copy_text(result, row, COLUMN_HMAC, signatures->hmac, sizeof(signatures->hmac)) &&
-		   copy_text(result, row, COLUMN_SIGNATURE, signatures->standard,
-					 sizeof(signatures->standard));
+		   db_text_copy(result, row, COLUMN_HMAC, signatures->hmac, sizeof(signatures->hmac)) &&
+		   db_text_copy(result, row, COLUMN_SIGNATURE, signatures->standard,
+						sizeof(signatures->standard));
 }
 
 /* One without an envelope, whose event is gone, has no body. */
@@ -122,19 +109,12 @@ on_reported(void *arg, const DbResult *result)
 {
 	Delivery *delivery = arg;
 	Lane *lane = delivery->lane;
-	const char *status = "stale";
-	char copy[16];
-	size_t length;
+	char status[16] = "stale";
 
 	delivery->report = NULL;
 	if (result->outcome == DB_ROWS)
 	{
-		if (result->rows == 1 && db_text(result, 0, 0, &status, &length) && length < sizeof(copy))
-		{
-			memcpy(copy, status, length);
-			copy[length] = '\0';
-			status = copy;
-		}
+		db_text_copy(result, 0, 0, status, sizeof(status));
 		metrics_add(lane->setup->metrics, WORKER_DELIVERIES, (const char *[]){status, NULL}, 1);
 		free_delivery(delivery);
 	}

@@ -92,6 +92,22 @@ START_TEST(wrong_lengths_are_refused)
 }
 END_TEST
 
+START_TEST(a_text_is_copied_with_its_nul_or_not_at_all)
+{
+	DbResult result;
+	PGresult *cells = one_cell("text", 4, &result);
+	char copy[6] = "-----";
+
+	ck_assert(!db_text_copy(&result, 0, 0, copy, 4));
+	ck_assert(!db_text_copy(&result, 1, 0, copy, sizeof(copy)));
+	ck_assert_str_eq(copy, "-----");
+	ck_assert(db_text_copy(&result, 0, 0, copy, 5));
+	ck_assert_str_eq(copy, "text");
+	ck_assert_int_eq(copy[5], '\0');
+	PQclear(cells);
+}
+END_TEST
+
 START_TEST(times_are_epoch_milliseconds)
 {
 	static const struct
@@ -214,5 +230,5 @@ START_TEST(arrays_that_are_malformed)
 END_TEST
 
 SUITE("db_result", integers_by_length, null_and_missing_cells, wrong_lengths_are_refused,
-	  times_are_epoch_milliseconds, jsonb_has_its_version, arrays_of_text, empty_array,
-	  arrays_that_are_malformed)
+	  a_text_is_copied_with_its_nul_or_not_at_all, times_are_epoch_milliseconds,
+	  jsonb_has_its_version, arrays_of_text, empty_array, arrays_that_are_malformed)
