@@ -205,12 +205,17 @@ refuse_credential(void)
 					errmsg("credential is not valid")));
 }
 
+/*
+ * Programs tell this from a credential that is not valid by the constraint-name field, and
+ * by this file (gateway/db/own_error.c).
+ */
 pg_noreturn static void
 refuse_nobody(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 					errmsg("no credential is bound to this transaction"),
-					errhint("Call wa.authenticate() first, in the same transaction.")));
+					errhint("Call wa.authenticate() first, in the same transaction."),
+					err_generic_string(PG_DIAG_CONSTRAINT_NAME, "credential")));
 }
 
 /* The permission's name also travels in the error's constraint-name field. */

@@ -101,6 +101,17 @@ static const char *const startup_options[] = {
 	"client_encoding",
 };
 
+/*
+ * What the client has prepared is not what is registered.  Programs know by this field, and
+ * by this file, that they are of another version than the database
+ * (gateway/db/own_error.c).
+ */
+static int
+errunregistered(void)
+{
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, "statement");
+}
+
 typedef struct Refusal
 {
 	const char *message;
@@ -120,7 +131,7 @@ pg_noreturn static void
 refuse(const Refusal *refusal)
 {
 	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("%s", refusal->message),
-					errhint("%s", refusal->hint)));
+					errhint("%s", refusal->hint), errunregistered()));
 }
 
 pg_noreturn static void
@@ -504,7 +515,8 @@ check_name(Portal portal)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("this statement was prepared under another name than its own"),
 			 errdetail(
-				 "A sealed session can prepare a statement without a name, or under the name that its text begins with.")));
+				 "A sealed session can prepare a statement without a name, or under the name that its text begins with."),
+			 errunregistered()));
 }
 
 /* Something is about to be executed: functions' statements come by as well. */

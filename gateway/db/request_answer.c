@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "db/own_error.h"
 #include "lib/clock.h"
 
 /* What a request is told whose rows were too many. */
@@ -21,16 +22,12 @@
  */
 
 /*
- * Did a statement run without the binding that was sent in front of it?  The state is also
- * that of a credential that is not valid, so that the place in the extension has to tell.
+ * Did a statement run without the binding that was sent in front of it?
  */
 static bool
 misses_binding(const DbRequest *request, const PGresult *result)
 {
-	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-
-	return request->binding != request->lane->db->unbound && function != NULL &&
-		   strcmp(function, "refuse_nobody") == 0;
+	return request->binding != request->lane->db->unbound && own_error_is_unbound(result);
 }
 
 static const char *
@@ -199,17 +196,15 @@ error_field(const DbRequest *request, int field)
  * Did the prepared statement not fit the database any more?  After a change of a table or
  * a function's result every run of it fails until it is prepared anew.  The state of
  * "cached plan must not change result type" is that of every feature that is not there, so
- * that the place in the server's source has to tell.  The seal refuses it, from then on, once
- * another version of the extension has another text for it.
+ * that the place in the server's source has to tell.  Once another version of the extension
+ * has another statement in its place the seal refuses it.
  */
 static bool
 statement_is_stale(const DbRequest *request)
 {
 	const char *sqlstate = error_field(request, PG_DIAG_SQLSTATE);
 
-	return strcmp(sqlstate, "26000") == 0 ||
-		   (strcmp(sqlstate, "42501") == 0 &&
-			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "refuse_statement") == 0) ||
+	return strcmp(sqlstate, "26000") == 0 || own_error_is_unregistered(request->error) ||
 		   (strcmp(sqlstate, "0A000") == 0 &&
 			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
 }

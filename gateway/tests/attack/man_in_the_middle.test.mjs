@@ -14,14 +14,13 @@
  * choices come from WA_SEED, which is printed.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareCluster } from '../e2e/harness/cluster.mjs';
 import { DatabaseProxy } from '../e2e/harness/database_proxy.mjs';
-import { ROOT, until } from '../e2e/harness/processes.mjs';
+import { until } from '../e2e/harness/processes.mjs';
 import { Gateway } from '../e2e/harness/programs.mjs';
+import { statementText } from '../e2e/harness/statements.mjs';
 import { createTenant } from '../e2e/harness/tenants.mjs';
 import { message } from '../e2e/harness/wire.mjs';
 
@@ -65,11 +64,6 @@ async function startGateway(connections)
 }
 
 /* ---- the messages of a group ---- */
-
-function statement(name)
-{
-	return fs.readFileSync(path.join(ROOT, 'gateway', 'statements', 'gateway', `${name}.sql`), 'utf8').trimEnd();
-}
 
 /* The wire's messages as the proxy has them. */
 function parts(...messages)
@@ -232,13 +226,15 @@ const ATTACKS = {
 	'the transaction is bound already, and something else is called authenticate':
 	{
 		sealed: true,
-		toServer: (a, b) => [...replaceStatement('kept', statement('authenticate')),
-			query('BEGIN'), ...a, ...replaceStatement('authenticate', statement('authorized'), Array(4).fill(25)), ...b],
+		toServer: (a, b) => [...replaceStatement('kept', statementText('authenticate')),
+			query('BEGIN'), ...a, ...replaceStatement('authenticate', statementText('authorized'), Array(4).fill(25)), ...b],
 	},
 	'something else is called authenticate, and takes what it takes':
-		{ sealed: true, toServer: (a, b) => [...replaceStatement('authenticate', statement('me'), Array(4).fill(25)), ...a, ...b] },
+		{ sealed: true, toServer: (a, b) => [...replaceStatement('authenticate', statementText('me'), Array(4).fill(25)), ...a, ...b] },
 	'something else is called me':
-		{ sealed: true, toServer: (a, b) => [...a, ...replaceStatement('me', statement('session_list')), ...b] },
+		{ sealed: true, toServer: (a, b) => [...a, ...replaceStatement('me', statementText('session_list')), ...b] },
+	'something else is called me, and takes what it takes':
+		{ sealed: true, toServer: (a, b) => [...a, ...replaceStatement('me', statementText('authorized')), ...b] },
 	'the two requests change places':
 		{ toServer: (a, b) => [...b, ...a] },
 	'a request comes twice':
@@ -380,7 +376,7 @@ const TO_SERVER = {
 	noAuthenticate: (group) => group.slice(3),
 	noAuthenticateBehindNoSync: (group, link) => { link.dropNext = true; return group.slice(0, -1); },
 	otherKey: (group) => group.map((one) => (isBinding(one) ? withoutNumber(withKey(one, pick(tenants).key.secret)) : one)),
-	otherStatement: (group) => [...replaceStatement(pick(NAMES), statement(pick(NAMES)), below(2) ? Array(4).fill(25) : []), ...group],
+	otherStatement: (group) => [...replaceStatement(pick(NAMES), statementText(pick(NAMES)), below(2) ? Array(4).fill(25) : []), ...group],
 };
 
 const TO_CLIENT = {

@@ -126,6 +126,37 @@ test('a connection to the database that is cut costs its request a 503, and the 
 	await gateway.stop();
 });
 
+/* As after an update to another version; a schema that comes and goes has every statement analyzed anew. */
+for (const [what, damage] of [
+	['is not registered any more', "DELETE FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'me'"],
+	['is registered with other parameters', "UPDATE wa.statement SET parameters = '{text}' WHERE role_name = 'wa_gateway' AND name = 'me'"],
+])
+{
+	test(`a statement that ${what} is a 503, and goes on when it is again`, async () =>
+	{
+		const gateway = await Gateway.start(cluster, { args: ['--db-connections', '1'] });
+		const status = async () => (await gateway.client.get('/api/v1/me', tenant.key.secret)).status;
+
+		await db.sql("CREATE TABLE public.spare AS SELECT * FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'me'");
+		assert.equal(await status(), 200);
+		try
+		{
+			await db.sql(damage);
+			await db.sql('CREATE SCHEMA coming');
+			await db.sql('DROP SCHEMA coming');
+			assert.equal(await status(), 503);
+		}
+		finally
+		{
+			await db.sql("DELETE FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'me'");
+			await db.sql('INSERT INTO wa.statement SELECT * FROM public.spare');
+			await db.sql('DROP TABLE public.spare');
+		}
+		await until('it is answered again', async () => await status() === 200);
+		await gateway.stop();
+	});
+}
+
 test('a request that the database does not answer in time is a 504, and its statement is cancelled', async () =>
 {
 	const gateway = await Gateway.start(cluster, { args: ['--request-timeout', '200'] });

@@ -119,10 +119,13 @@ say_lie(Client *client)
 static void
 say_error(Client *client, const char *severity, const char *sqlstate)
 {
+	const DbWire *wire = client->wire;
 	char text[256];
-	int len = snprintf(text, sizeof(text), "S%s%cV%s%cC%s%cMtext of the error%cR%s%c", severity, 0,
-					   severity, 0, sqlstate, 0, 0,
-					   client->wire->function == NULL ? "f" : client->wire->function, 0);
+	int len =
+		snprintf(text, sizeof(text), "S%s%cV%s%cC%s%cMtext of the error%cn%s%cF%s%cR%s%c", severity,
+				 0, severity, 0, sqlstate, 0, 0, wire->constraint == NULL ? "" : wire->constraint,
+				 0, wire->file == NULL ? "f.c" : wire->file, 0,
+				 wire->function == NULL ? "f" : wire->function, 0);
 
 	say(client, 'E', text, (size_t) len + 1);
 	client->failed = true;

@@ -57,7 +57,9 @@ typedef struct DbWire
 	size_t row_bytes;     /* of the one cell */
 	const char *sqlstate; /* of the error */
 	const char *refuses;  /* the SQLSTATE with which nothing is prepared; NULL = all is */
-	const char *function; /* where in the server's source it was raised */
+	const char *function; /* where in the server's source it was raised, */
+	const char *file;
+	const char *constraint; /* and its constraint-name field; NULL = there is none */
 
 	int logins;  /* connections that have logged in */
 	int cancels; /* cancel requests that came */

@@ -116,9 +116,11 @@ START_TEST(a_statement_that_is_out_of_date_is_prepared_anew)
 	{
 		const char *sqlstate;
 		const char *function;
-	} cases[] = {{"0A000", "RevalidateCachedQuery"},
-				 {"26000", "FetchPreparedStatement"},
-				 {"42501", "refuse_statement"}};
+		const char *constraint;
+		const char *file;
+	} cases[] = {{"0A000", "RevalidateCachedQuery", NULL, "plancache.c"},
+				 {"26000", "FetchPreparedStatement", NULL, "prepare.c"},
+				 {"42501", "f", "statement", "seal.c"}};
 
 	for (int i = 0; i < 3; i++)
 	{
@@ -128,6 +130,8 @@ START_TEST(a_statement_that_is_out_of_date_is_prepared_anew)
 		wire.script = DB_WIRE_ERROR;
 		wire.sqlstate = cases[i].sqlstate;
 		wire.function = cases[i].function;
+		wire.constraint = cases[i].constraint;
+		wire.file = cases[i].file;
 		submit(&told, LONG_MS);
 		submit(&behind, LONG_MS);
 		db_wire_run_until(&wire, &behind.done);
@@ -138,6 +142,37 @@ START_TEST(a_statement_that_is_out_of_date_is_prepared_anew)
 		ck_assert_int_eq(told.outcome, DB_ROWS);
 		ck_assert_int_eq(wire.logins, i + 2);
 	}
+}
+END_TEST
+
+/* A trigger can raise any state with any name: it refuses one request, and that is all. */
+START_TEST(an_error_that_looks_like_one_of_the_extensions_is_not_taken_for_it)
+{
+	static const struct
+	{
+		const char *sqlstate;
+		const char *constraint;
+		const char *file;
+	} cases[] = {{"42501", "statement", "pl_exec.c"},  {"42501", "statement", "context.c"},
+				 {"42501", "credential", "seal.c"},    {"42501", NULL, "seal.c"},
+				 {"23514", "statement", "seal.c"},     {"28000", "credential", "pl_exec.c"},
+				 {"28000", "credential", "seal.c"},    {"28000", NULL, "context.c"},
+				 {"42501", "credential", "context.c"}, {"28000", "statement", "seal.c"}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Told told;
+
+		wire.script = DB_WIRE_ERROR;
+		wire.sqlstate = cases[i].sqlstate;
+		wire.constraint = cases[i].constraint;
+		wire.file = cases[i].file;
+		ask(&told);
+		ck_assert_int_eq(told.outcome, DB_REFUSED);
+		ck_assert_str_eq(told.sqlstate, cases[i].sqlstate);
+	}
+	ck_assert_int_eq(wire.logins, 1);
+	ck_assert_uint_eq(db_protocol_violations(), 0);
 }
 END_TEST
 
@@ -214,6 +249,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_request_gets_its_rows_and_whose_it_was);
 	tcase_add_test(cases, an_error_refuses_one_request_and_leaves_the_connection);
 	tcase_add_test(cases, a_statement_that_is_out_of_date_is_prepared_anew);
+	tcase_add_test(cases, an_error_that_looks_like_one_of_the_extensions_is_not_taken_for_it);
 	tcase_add_test(cases, rows_beyond_the_bound_are_refused_and_their_memory_given_back);
 	tcase_add_test(cases, a_shutdown_behind_the_rows_leaves_it_open_whether_it_was_committed);
 	tcase_add_test(cases, a_request_past_its_deadline_is_cancelled_and_the_connection_goes_on);

@@ -76,7 +76,7 @@ static const Part parts[] = {
 	{'z', 'E', BODY("SERROR\0C25001\0Mno\0\0")},
 	{'g', 'E', BODY("SERROR\0C22021\0Mno\0\0")},
 	{'h', 'E', BODY("SERROR\0C22P02\0Mno\0\0")},
-	{'f', 'E', BODY("SERROR\0C28000\0Mno\0Rrefuse_nobody\0\0")},
+	{'f', 'E', BODY("SERROR\0C28000\0Mno\0ncredential\0Fcontext.c\0\0")},
 	{'w', 'E', BODY("SERROR\0C40001\0Mno\0\0")},
 	/* ends of transactions */
 	{'Z', 'Z', BODY("I")},
