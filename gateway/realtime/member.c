@@ -136,10 +136,11 @@ member_join(Member *member)
 
 	log_line(LOG_LEVEL_DEBUG, "socket_opened", log_int("sockets", realtime->sockets));
 	feed_watch_expiry(member->feed);
-	waiting_begin(realtime->waiting);
 	/* Something may have been committed since its place was read: it is looked at once. */
 	feed_wake(member->feed);
 	feed_merge(member->feed);
+	/* Last: it closes all, this one too, when waiting has failed for too long. */
+	waiting_begin(realtime->waiting);
 	feeds_run(realtime);
 }
 

@@ -421,7 +421,7 @@ extern const char *org_credential(const Org *org);
 extern Waiting *waiting_create(Realtime *realtime);
 extern void waiting_free(Waiting *waiting);
 
-/* There is another socket, or the last one has gone. */
+/* There is another socket, which may close all sockets; or the last one has gone. */
 extern void waiting_begin(Waiting *waiting);
 extern void waiting_end(Waiting *waiting);
 

@@ -183,6 +183,7 @@ note_failure(Waiting *waiting, const DbResult *result)
 	{
 		members_close_all(waiting->realtime, WEBSOCKET_TRY_LATER, "database cannot be reached");
 	}
+	feeds_run(waiting->realtime);
 }
 
 static void

@@ -2,8 +2,8 @@
  * db_stage.h
  *		A database that only notes what is asked, and answers as the test says.
  *
- * Its db_submit() and db_abandon() replace the program's: a test that links this links it
- * in front of the rest.
+ * Its db_open(), db_close(), db_submit() and db_abandon() replace the program's: a test that
+ * links this links it in front of the rest.
  */
 #ifndef DB_STAGE_H
 #define DB_STAGE_H

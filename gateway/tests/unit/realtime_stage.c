@@ -16,7 +16,7 @@
 #define BATCH_ROWS_MAX 8
 
 static Realtime realtime;
-static uint8_t org[DB_UUID_SIZE] = {1};
+static uint8_t org[DB_UUID_SIZE];
 
 /* ---- what the program's own would do ---- */
 
@@ -51,18 +51,6 @@ websocket_close(WebSocket *socket, int code, const char *reason)
 	free(socket);
 }
 
-void
-waiting_begin(Waiting *waiting)
-{
-	(void) waiting;
-}
-
-void
-waiting_end(Waiting *waiting)
-{
-	(void) waiting;
-}
-
 /* ---- the whole ---- */
 
 void
@@ -73,6 +61,8 @@ stage_start(void)
 	realtime.reads_max = READS_PER_CONNECTION;
 	realtime.statements.batch = db_statement_find("gateway", "realtime_batch");
 	realtime.statements.close = db_statement_find("gateway", "realtime_close");
+	realtime.statements.wait = db_statement_find("gateway", "event_wait");
+	realtime.statements.knock = db_statement_find("gateway", "event_knock");
 	for (int i = 0; i < HOLDER_LISTS; i++)
 		TAILQ_INIT(&realtime.holders[i]);
 	for (int i = 0; i < ORG_LISTS; i++)
@@ -83,6 +73,8 @@ stage_start(void)
 	TAILQ_INIT(&realtime.forgets);
 	buffer_init(&realtime.frames, FRAMES_MAX);
 	realtime.late_tick = event_new(realtime.base, -1, EV_PERSIST, feeds_on_late_tick, &realtime);
+	realtime.waiting = waiting_create(&realtime);
+	stage_enter(1);
 }
 
 void
@@ -90,6 +82,7 @@ stage_stop(void)
 {
 	members_close_all(&realtime, WEBSOCKET_GOING_AWAY, "");
 	forgets_free(&realtime);
+	waiting_free(realtime.waiting);
 	ck_assert_int_eq(realtime.sockets, 0);
 	ck_assert_int_eq(realtime.reads, 0);
 	ck_assert_int_eq(db_stage_count(), 0);
@@ -99,6 +92,12 @@ stage_stop(void)
 }
 
 /* ---- clients ---- */
+
+void
+stage_enter(uint8_t number)
+{
+	org[0] = number;
+}
 
 void
 stage_open(StageSocket *socket, const char *credential, uint8_t holder, bool is_key,

@@ -4,7 +4,7 @@
  *
  * The database is that of db_stage.h.  What floors below and beside are told is only noted:
  * these functions replace the program's, so that a test that links this links it in front
- * of the rest.
+ * of the rest.  A test that is not about waiting (wait.c) replaces that, too.
  */
 #ifndef REALTIME_STAGE_H
 #define REALTIME_STAGE_H
@@ -24,6 +24,9 @@ typedef struct StageSocket
 
 extern void stage_start(void);
 extern void stage_stop(void);
+
+/* In which organization sockets are opened, and things happen, from now on; at first 1. */
+extern void stage_enter(uint8_t org);
 
 /*
  * Opens a socket of this key or person that wants these types, NULL for all; its credential

@@ -14,6 +14,33 @@ static StageSocket first;
 static StageSocket second;
 static StageSocket third;
 
+/* ---- nobody waits in the database ---- */
+
+Waiting *
+waiting_create(Realtime *realtime)
+{
+	(void) realtime;
+	return NULL;
+}
+
+void
+waiting_free(Waiting *waiting)
+{
+	(void) waiting;
+}
+
+void
+waiting_begin(Waiting *waiting)
+{
+	(void) waiting;
+}
+
+void
+waiting_end(Waiting *waiting)
+{
+	(void) waiting;
+}
+
 /* Three sockets of one key, for which one feed is read. */
 static void
 open_three(void)
