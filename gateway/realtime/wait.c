@@ -35,8 +35,7 @@ struct Waiting
 	Db *db;                     /* NULL: no connection */
 	DbRequest *request;         /* NULL: not waiting */
 	DbRequest *knock;           /* NULL: none is under way */
-	int64_t waits;              /* how many were begun, */
-	int64_t knocked;            /* ... and which of them was knocked at last */
+	bool knocked;               /* the wait that is under way was knocked */
 	bool wanted;                /* there are sockets */
 	uint8_t name[DB_UUID_SIZE]; /* ours, which nobody can guess */
 	int64_t answered_ms;
@@ -137,7 +136,7 @@ submit(Waiting *waiting)
 		return false;
 	}
 	waiting->request = request;
-	waiting->waits++;
+	waiting->knocked = false;
 	return true;
 }
 
@@ -307,7 +306,7 @@ knock(Waiting *waiting)
 	const Realtime *realtime = waiting->realtime;
 	DbRequest *request;
 
-	if (waiting->knock != NULL || waiting->request == NULL || waiting->knocked == waiting->waits ||
+	if (waiting->knock != NULL || waiting->request == NULL || waiting->knocked ||
 		next_to_hand(realtime) == NULL)
 	{
 		return;
@@ -322,7 +321,7 @@ knock(Waiting *waiting)
 	if (request != NULL && db_submit(realtime->db, request))
 	{
 		waiting->knock = request;
-		waiting->knocked = waiting->waits;
+		waiting->knocked = true;
 	}
 }
 
