@@ -19,23 +19,18 @@ list_of(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
 }
 
 void
-org_unwatch(Org *org)
+org_enter(Org *org, OrgState state)
 {
-	if (org->watched)
-	{
-		org->watched = false;
-		TAILQ_INSERT_TAIL(&org->realtime->unwatched, org, unwatched_link);
-	}
-}
+	struct OrgList *unwatched = &org->realtime->unwatched;
 
-void
-org_watch(Org *org)
-{
-	org->handed = false;
-	if (!org->watched)
+	if (org->state != ORG_WATCHED)
 	{
-		org->watched = true;
-		TAILQ_REMOVE(&org->realtime->unwatched, org, unwatched_link);
+		TAILQ_REMOVE(unwatched, org, unwatched_link);
+	}
+	org->state = state;
+	if (state != ORG_WATCHED)
+	{
+		TAILQ_INSERT_TAIL(unwatched, org, unwatched_link);
 	}
 }
 
@@ -48,7 +43,10 @@ orgs_unwatch_all(Realtime *realtime)
 	{
 		TAILQ_FOREACH(org, &realtime->orgs[i], link)
 		{
-			org_unwatch(org);
+			if (org->state == ORG_WATCHED)
+			{
+				org_enter(org, ORG_UNWATCHED);
+			}
 		}
 	}
 }
@@ -94,7 +92,7 @@ org_free_if_empty(Org *org)
 {
 	if (TAILQ_EMPTY(&org->feeds))
 	{
-		org_watch(org);
+		org_enter(org, ORG_WATCHED);
 		TAILQ_REMOVE(list_of(org->realtime, org->id), org, link);
 		free(org);
 	}

@@ -223,15 +223,21 @@ struct Holder
 
 TAILQ_HEAD(HolderList, Holder);
 
+typedef enum OrgState
+{
+	ORG_UNWATCHED, /* on realtime->unwatched: the database is to be asked to watch it */
+	ORG_HANDED,    /* on realtime->unwatched: the wait that is under way asks for it */
+	ORG_WATCHED    /* the database tells of its changes */
+} OrgState;
+
 /* An organization with sockets here. */
 struct Org
 {
-	TAILQ_ENTRY(Org) link;           /* realtime->orgs[...] */
-	TAILQ_ENTRY(Org) unwatched_link; /* !watched: realtime->unwatched */
+	TAILQ_ENTRY(Org) link; /* realtime->orgs[...] */
+	TAILQ_ENTRY(Org) unwatched_link;
 	Realtime *realtime;
 	uint8_t id[DB_UUID_SIZE];
-	bool watched; /* the database tells of its changes */
-	bool handed;  /* !watched: the wait that is under way asks for it */
+	OrgState state;
 	struct FeedList feeds;
 };
 
@@ -408,9 +414,10 @@ extern void org_free_if_empty(Org *org);
 /* Something may have happened there. */
 extern void org_wake(Org *org);
 
-/* The database watches it for us, or has to be asked to. */
-extern void org_watch(Org *org);
-extern void org_unwatch(Org *org);
+/* Changes its state; on realtime->unwatched it goes to the end. */
+extern void org_enter(Org *org, OrgState state);
+
+/* The database watches none of them any more. */
 extern void orgs_unwatch_all(Realtime *realtime);
 
 /* The credential of one of its sockets; NULL: there is none at the moment. */

@@ -80,7 +80,7 @@ next_to_hand(const Realtime *realtime)
 
 	TAILQ_FOREACH(org, &realtime->unwatched, unwatched_link)
 	{
-		if (!org->handed && org_credential(org) != NULL)
+		if (org->state == ORG_UNWATCHED && org_credential(org) != NULL)
 		{
 			return org;
 		}
@@ -106,9 +106,7 @@ add_sockets(Realtime *realtime, DbRequest *request)
 		}
 		if (org != NULL)
 		{
-			org->handed = true;
-			TAILQ_REMOVE(&realtime->unwatched, org, unwatched_link);
-			TAILQ_INSERT_TAIL(&realtime->unwatched, org, unwatched_link);
+			org_enter(org, ORG_HANDED);
 		}
 	}
 	return true;
@@ -146,13 +144,14 @@ submit(Waiting *waiting)
 static void
 wake_refused(Realtime *realtime)
 {
-	Org *org;
+	Org *next;
 
-	TAILQ_FOREACH(org, &realtime->unwatched, unwatched_link)
+	for (Org *org = TAILQ_FIRST(&realtime->unwatched); org != NULL; org = next)
 	{
-		if (org->handed)
+		next = TAILQ_NEXT(org, unwatched_link);
+		if (org->state == ORG_HANDED)
 		{
-			org->handed = false;
+			org_enter(org, ORG_UNWATCHED);
 			org_wake(org);
 		}
 	}
@@ -205,14 +204,8 @@ take_change(Realtime *realtime, const DbResult *result, int row)
 	{
 		return; /* its last socket has left */
 	}
-	if (db_bool(result, row, 1, &watched) && watched)
-	{
-		org_watch(org);
-	}
-	else
-	{
-		org_unwatch(org);
-	}
+	db_bool(result, row, 1, &watched);
+	org_enter(org, watched ? ORG_WATCHED : ORG_UNWATCHED);
 	org_wake(org);
 }
 
