@@ -259,18 +259,21 @@ first_open_member_of(const Org *org)
 static Member *
 first_open_member(const Realtime *realtime)
 {
-	Member *member = NULL;
-
-	for (int i = 0; i < ORG_LISTS && member == NULL; i++)
+	for (int i = 0; i < ORG_LISTS; i++)
 	{
 		const Org *org;
 
 		TAILQ_FOREACH(org, &realtime->orgs[i], link)
 		{
-			member = member == NULL ? first_open_member_of(org) : member;
+			Member *member = first_open_member_of(org);
+
+			if (member != NULL)
+			{
+				return member;
+			}
 		}
 	}
-	return member;
+	return NULL;
 }
 
 void
