@@ -44,27 +44,25 @@ take_error(DbRequest *request, PGresult *result)
 }
 
 /*
- * authenticate has answered an id, and act_for nothing, in front of the number.
+ * In front of the number authenticate answers an id, act_for an empty value and unbound
+ * nothing.
  */
 static bool
 take_principal(DbRequest *request, const PGresult *result)
 {
-	bool authenticated = request->binding == request->lane->db->authenticate;
+	const Db *db = request->lane->db;
+	int length = PQgetlength(result, 0, 0);
 
-	if (PQnfields(result) == 1)
+	if (request->binding != db->authenticate)
 	{
-		return true;
+		return request->binding == db->unbound || (length == 0 && !PQgetisnull(result, 0, 0));
 	}
-	if (PQgetisnull(result, 0, 0) ||
-		PQgetlength(result, 0, 0) != (authenticated ? DB_UUID_SIZE : 0))
+	if (length != DB_UUID_SIZE)
 	{
 		return false;
 	}
-	if (authenticated)
-	{
-		memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
-		request->has_principal = true;
-	}
+	memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
+	request->has_principal = true;
 	return true;
 }
 
