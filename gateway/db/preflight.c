@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "db/db_internal.h"
+#include "db/own_error.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -162,6 +163,28 @@ version_is_at_least(const char *version, const char *needs)
 	return major > needs_major || (major == needs_major && minor >= needs_minor);
 }
 
+/*
+ * Why a statement is not registered the server cannot know; what else it refuses it explains.
+ */
+static bool
+prepare_first(PGconn *pg, const DbStatement *statement)
+{
+	PGresult *result = PQprepare(pg, statement->name, statement->text, 0, NULL);
+	bool prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
+
+	if (!prepared)
+	{
+		log_failure(
+			"the first statement was refused",
+			own_error_is_unregistered(result)
+				? "the extension wa_apikeys is not installed in this database or of another "
+				  "version than this program, or the login has another role"
+				: PQresultErrorMessage(result));
+	}
+	PQclear(result);
+	return prepared;
+}
+
 static bool
 check_version(PGconn *pg, const DbConfig *config, const char *needs)
 {
@@ -169,12 +192,8 @@ check_version(PGconn *pg, const DbConfig *config, const char *needs)
 	PGresult *result;
 	bool good = false;
 
-	if (index < 0 || !prepare(pg, &db_statements[index]))
+	if (index >= 0 && !prepare_first(pg, &db_statements[index]))
 	{
-		log_failure(
-			"the first statement was refused",
-			"the extension wa_apikeys is not installed in this database, or it is of another "
-			"version than this program");
 		return false;
 	}
 	result = run(pg, config, "check_version");
