@@ -106,10 +106,12 @@ static const char *const startup_options[] = {
  * by this file, that they are of another version than the database
  * (gateway/db/own_error.c).
  */
+#define UNREGISTERED "statement"
+
 static int
 errunregistered(void)
 {
-	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, "statement");
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, UNREGISTERED);
 }
 
 typedef struct Refusal
@@ -392,10 +394,10 @@ make_refusal(ErrorData *edata, const Refusal *refusal)
 	edata->hint = pstrdup(refusal->hint);
 	edata->detail = edata->context = edata->internalquery = NULL;
 	edata->schema_name = edata->table_name = edata->column_name = NULL;
-	edata->datatype_name = edata->constraint_name = NULL;
+	edata->datatype_name = NULL;
+	edata->constraint_name = pstrdup(UNREGISTERED);
 	edata->cursorpos = edata->internalpos = 0;
-	/* the gateway knows the refusal by this name */
-	edata->funcname = "refuse_statement";
+	edata->funcname = "refuse";
 	edata->filename = "seal.c";
 	edata->lineno = __LINE__;
 }
