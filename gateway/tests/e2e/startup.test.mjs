@@ -175,7 +175,7 @@ test('it starts, and no later, whatever others make in their own schemas', async
 	assert.ok(performance.now() - begun < 5000, `${performance.now() - begun} ms`);
 	await mallory.close();
 	cluster.psql('crowded', 'CREATE INDEX leak ON wa.message (body)');
-	assertRefused(tryGateway(cluster, { database: 'crowded' }), /detail="wa\.leak: index does not lead with org_id"/);
+	assertRefused(tryGateway(cluster, { database: 'crowded' }), /detail="wa\.message: wa\.leak: index does not lead with org_id"/);
 });
 
 test('it does not start with a login that is a superuser, not a gateway, or nobody', async () =>
