@@ -45,6 +45,7 @@ reports_disorder(const char *sqlstate)
 {
 	static const char *const states[] = {
 		"08",    /* the protocol: counts of parameters, formats, unknown messages */
+		"22P03", /* a value in binary, for a parameter of another type */
 		"25000", /* the transaction is bound to another identity already */
 		"25001", "25P01", "25P02", "25P03", /* there is a transaction, or none, or a failed one */
 		"34000",                            /* there is no such portal */

@@ -194,8 +194,9 @@ error_field(const DbRequest *request, int field)
  * Did the prepared statement not fit the database any more?  After a change of a table or
  * a function's result every run of it fails until it is prepared anew.  The state of
  * "cached plan must not change result type" is that of every feature that is not there, so
- * that the place in the server's source has to tell.  Once another version of the extension
- * has another statement in its place the seal refuses it.
+ * that the place in the server's source has to tell.  The seal refuses it, from then on, once
+ * another version of the extension has another text for it; or when it is another one, which
+ * somebody else has prepared under this one's name.
  */
 static bool
 statement_is_stale(const DbRequest *request)

@@ -99,10 +99,13 @@ function withoutNumber(bind)
 	return { type: 'B', body };
 }
 
-/* Text under the name of a statement of the gateway's, which is kept from it. */
-function replaceStatement(name, text, types = [])
+/*
+ * The text of one of the gateway's statements under the name of another, which is kept from
+ * it.  The server takes it, with the types that it is registered with.
+ */
+function replaceStatement(name, other, types = [])
 {
-	const group = parts(message.close('S', name), message.parse(name, text, types), message.sync());
+	const group = parts(message.close('S', name), message.parse(name, statementText(other), types), message.sync());
 
 	group.at(-1).swallow = true;
 	return group;
@@ -152,9 +155,11 @@ function check(tenant, answer, what)
 async function pipelined(attack)
 {
 	const gateway = await startGateway(1);
+	const ask = (tenant) => gateway.client.get(attack.path?.(tenant) ?? '/api/v1/me', tenant.key.secret);
 	const waiting = [];
 	let attacked = false;
 
+	proxy.swallowed = [];
 	proxy.toServer = (link, group) =>
 	{
 		if (!isRequest(group) || attacked)
@@ -179,11 +184,11 @@ async function pipelined(attack)
 	}
 
 	const [attacker, victim] = tenants;
-	const first = gateway.client.get('/api/v1/me', attacker.key.secret);
+	const first = ask(attacker);
 
 	await until('the first request is in the pipeline', () => waiting.length === 1);
 
-	const second = gateway.client.get('/api/v1/me', victim.key.secret);
+	const second = ask(victim);
 	const answers = await Promise.all([first, second]);
 	const statuses = [check(attacker, answers[0], 'the attacker'), check(victim, answers[1], 'the victim')];
 
@@ -191,12 +196,12 @@ async function pipelined(attack)
 	proxy.toServer = proxy.toClient = null;
 	await until('the gateway goes on', async () => (await gateway.client.get('/readyz')).status === 200);
 	for (const tenant of [attacker, victim])
-		assert.equal(check(tenant, await gateway.client.get('/api/v1/me', tenant.key.secret), 'afterwards'), 200);
+		assert.equal(check(tenant, await ask(tenant), 'afterwards'), 200);
 
 	const violations = gateway.events('database_protocol_violation');
 
 	await gateway.stop();
-	return { statuses, violations };
+	return { statuses, violations, swallowed: proxy.swallowed };
 }
 
 /* ---- one by one ---- */
@@ -209,7 +214,10 @@ test('nothing is done to the messages: both get their own', async () =>
 	assert.deepEqual(violations, []);
 });
 
-/* "sealed": what is added is refused by the seal, so that it may come to nothing. */
+/*
+ * "sealed": what is added is refused by the seal, so that it may come to nothing.  "replaced":
+ * the server takes it as a statement, of which only the name is wrong.
+ */
 const ATTACKS = {
 	'a transaction is opened in front, unseen':
 		{ sealed: true, toServer: (a, b) => [query('BEGIN'), ...a, ...b] },
@@ -223,18 +231,26 @@ const ATTACKS = {
 		{ toServer: (a, b) => [...a, ...b.slice(3)] },
 	'the second authenticate is the attacker\'s':
 		{ toServer: (a, b) => [...a, withoutNumber(withKey(b.find(isBinding), tenants[0].key.secret)), ...b.slice(1)] },
-	'the transaction is bound already, and something else is called authenticate':
-	{
-		sealed: true,
-		toServer: (a, b) => [...replaceStatement('kept', statementText('authenticate')),
-			query('BEGIN'), ...a, ...replaceStatement('authenticate', statementText('authorized'), Array(4).fill(25)), ...b],
-	},
-	'something else is called authenticate, and takes what it takes':
-		{ sealed: true, toServer: (a, b) => [...replaceStatement('authenticate', statementText('me'), Array(4).fill(25)), ...a, ...b] },
-	'something else is called me':
-		{ sealed: true, toServer: (a, b) => [...a, ...replaceStatement('me', statementText('session_list')), ...b] },
+	'something else is called authenticate, and takes other values':
+		{ replaced: true, toServer: (a, b) => [...a, ...replaceStatement('authenticate', 'me'), ...b] },
+	'something else is called authenticate, and takes as many values':
+		{ replaced: true, toServer: (a, b) => [...a, ...replaceStatement('authenticate', 'auth_sign_in'), ...b] },
+	'something else is called authenticate, for both':
+		{ replaced: true, toServer: (a, b) => [...replaceStatement('authenticate', 'auth_sign_in'), ...a, ...b] },
+	'something else is called me, and takes other values':
+		{ replaced: true, toServer: (a, b) => [...a, ...replaceStatement('me', 'session_list'), ...b] },
 	'something else is called me, and takes what it takes':
-		{ sealed: true, toServer: (a, b) => [...a, ...replaceStatement('me', statementText('authorized')), ...b] },
+		{ replaced: true, quiet: true, toServer: (a, b) => [...a, ...replaceStatement('me', 'authorized'), ...b] },
+	'what deletes a session is called session_get':
+	{
+		replaced: true, quiet: true, path: (tenant) => `/api/v1/sessions/${tenant.session.id}`,
+		toServer: (a, b) => [...a, ...replaceStatement('session_get', 'session_delete'), ...b],
+	},
+	'something else is called session_get, and its one value is of another type':
+	{
+		replaced: true, path: (tenant) => `/api/v1/sessions/${tenant.session.id}`,
+		toServer: (a, b) => [...a, ...replaceStatement('session_get', 'unbound'), ...b],
+	},
 	'the two requests change places':
 		{ toServer: (a, b) => [...b, ...a] },
 	'a request comes twice':
@@ -267,12 +283,14 @@ for (const [name, attack] of Object.entries(ATTACKS))
 {
 	test(name, async () =>
 	{
-		const { statuses, violations } = await pipelined(attack);
+		const { statuses, violations, swallowed } = await pipelined(attack);
 
 		if (attack.sealed)
 			return;
+		if (attack.replaced)
+			assert.deepEqual(swallowed, ['31Z'], 'the server has closed one, and taken the other');
 		assert.notDeepEqual(statuses, [200, 200]);
-		assert.ok(violations.length > 0, `no alarm: ${statuses}`);
+		assert.ok(violations.length > 0 || attack.quiet, `no alarm: ${statuses}`);
 	});
 }
 
@@ -354,7 +372,10 @@ function hold(link, direction, group)
 	return [];
 }
 
-const NAMES = ['authenticate', 'me', 'session_list', 'session_get', 'authorized'];
+const TEXT = 25;
+
+/* Of the requests below, and such as take the same values. */
+const NAMES = ['authenticate', 'auth_sign_in', 'me', 'authorized', 'session_list', 'session_get', 'session_me', 'unbound', 'session_create'];
 
 const EITHER = {
 	drop: (group) => splice(group, place(group), 1),
@@ -376,7 +397,7 @@ const TO_SERVER = {
 	noAuthenticate: (group) => group.slice(3),
 	noAuthenticateBehindNoSync: (group, link) => { link.dropNext = true; return group.slice(0, -1); },
 	otherKey: (group) => group.map((one) => (isBinding(one) ? withoutNumber(withKey(one, pick(tenants).key.secret)) : one)),
-	otherStatement: (group) => [...replaceStatement(pick(NAMES), statementText(pick(NAMES)), below(2) ? Array(4).fill(25) : []), ...group],
+	otherStatement: (group) => [...replaceStatement(pick(NAMES), pick(NAMES), below(4) ? [] : Array(4).fill(TEXT)), ...group],
 };
 
 const TO_CLIENT = {

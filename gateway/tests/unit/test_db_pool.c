@@ -122,7 +122,7 @@ START_TEST(a_statement_that_is_out_of_date_is_prepared_anew)
 				 {"26000", "FetchPreparedStatement", NULL, "prepare.c"},
 				 {"42501", "f", "statement", "seal.c"}};
 
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		Told told;
 		Told behind;

@@ -9,8 +9,7 @@
  * be asynchronous, and the groups of one direction stay in their order.
  *
  * What the proxy itself asks the server, it can keep from the program: a Sync or Query with
- * "swallow" is answered to nobody, and of the answers in front of a Sync with "skip" so many
- * messages are left out.
+ * "swallow" is answered to nobody; the letters of the answer's messages are in "swallowed".
  */
 import fs from 'node:fs';
 import net from 'node:net';
@@ -118,8 +117,10 @@ class Link
 		const hook = this.proxy[direction];
 
 		if (asked?.swallow)
+		{
+			this.proxy.swallowed.push(group.map(({ type }) => type).join(''));
 			return;
-		group = group.slice(asked?.skip ?? 0);
+		}
 		this.write(direction, hook ? await hook(this, group) : group);
 	}
 
@@ -142,6 +143,7 @@ export class DatabaseProxy
 		proxy.host = proxy.place;
 		proxy.port = cluster.port;
 		proxy.toServer = proxy.toClient = null;
+		proxy.swallowed = [];
 		proxy.sockets = new Set();
 		proxy.server = net.createServer((client) =>
 		{
