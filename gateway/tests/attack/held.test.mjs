@@ -62,7 +62,7 @@ async function open(role)
 async function gone(wire)
 {
 	await until('the transaction is gone', async () =>
-		await stage.db.value('SELECT count(*) FROM pg_stat_activity WHERE pid = $1', [String(wire.pid)]) === '0', { timeoutMs: 10_000 });
+		await stage.db.value('SELECT count(*) FROM pg_stat_activity WHERE pid = $1', [String(wire.pid)]) === '0', { seconds: 10 });
 }
 
 const HOLDS = {

@@ -33,7 +33,7 @@ async function hangUp(wire, what)
 		got.rows.push(...part.rows);
 		got.errors.push(...part.errors);
 	}
-	await until(`the server has closed (${what})`, () => wire.ended, { timeoutMs: 5000 });
+	await until(`the server has closed (${what})`, () => wire.ended, { seconds: 5 });
 	return got;
 }
 
@@ -86,7 +86,7 @@ async function torment(random, times, messagesOf)
 		wire.send(...messages);
 		if (!await catchUp(wire, name))
 		{
-			await until(`the connection is over (${name})`, () => wire.ended, { timeoutMs: 5000 });
+			await until(`the connection is over (${name})`, () => wire.ended, { seconds: 5 });
 			wire = null;
 		}
 	}

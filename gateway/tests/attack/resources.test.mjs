@@ -53,7 +53,7 @@ async function hoard(wire, messagesOf)
 	for (let i = 0; i < 2 * LIMIT_MB && !wire.ended; i++)
 		wire.send(...messagesOf(i));
 	/* the server looks once a second */
-	await until('the session ends', () => wire.ended, { timeoutMs: 10_000 });
+	await until('the session ends', () => wire.ended, { seconds: 10 });
 
 	let last = null;
 

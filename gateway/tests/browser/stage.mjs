@@ -14,6 +14,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { prepareCluster } from '../e2e/harness/cluster.mjs';
+import { refuseOthers } from '../e2e/harness/options.mjs';
 import { cookieOf } from '../e2e/harness/people.mjs';
 import { ROOT, onEnd } from '../e2e/harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from '../e2e/harness/programs.mjs';
@@ -51,8 +52,9 @@ async function launch()
  * Returns { cluster, db, gateway, client, origin, browser }.  With "delivers" there is a
  * worker too, and webhooks may lead to the loopback.
  */
-export async function openStage({ delivers = false } = {})
+export async function openStage({ delivers = false, ...others } = {})
 {
+	refuseOthers(others);
 	/* the browser takes longest to start, and does it beside the others */
 	const launched = launch();
 	const cluster = prepareCluster(delivers ? ["wa.allowed_targets = '127.0.0.0/8'"] : []);
@@ -95,8 +97,10 @@ function watch(page, problems, origin)
  */
 export class Visitor
 {
-	static async open(stage, t, { viewport = DESK, scheme = 'light', as, section } = {})
+	static async open(stage, t, { viewport = DESK, scheme = 'light', as, section, ...others } = {})
 	{
+		refuseOthers(others);
+
 		const context = await stage.browser.newContext({ viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
 		const visitor = new Visitor(stage, context);
 
@@ -135,8 +139,9 @@ export class Visitor
 	}
 
 	/* By the page Sign in, as a person does. */
-	async signIn(person, { page = this.page, password = person.password } = {})
+	async signIn(person, { page = this.page, password = person.password, ...others } = {})
 	{
+		refuseOthers(others);
 		await this.go('', page);
 		await page.getByLabel('Email').fill(person.email);
 		await page.getByLabel('Password').fill(password);

@@ -94,9 +94,9 @@ export class Cluster
 	}
 
 	/* Runs psql, pg_dump and the like; returns their output. */
-	program(name, database, args, options = {})
+	program(name, database, args, { user, ...options } = {})
 	{
-		return must(postgresProgram(name), args, { ...options, env: this.environment(database, options.user) });
+		return must(postgresProgram(name), args, { ...options, env: this.environment(database, user) });
 	}
 
 	psql(database, sql, options)

@@ -2,14 +2,17 @@
  * fixtures.mjs
  *		Single rows that a test needs in a certain state, made in SQL.
  */
+import { refuseOthers } from './options.mjs';
 import { until } from './processes.mjs';
 import { createSession, publicId } from './tenants.mjs';
 
 let sent = 0;
 
 /* A message that WhatsApp knows, by default one of the session's own. */
-export async function createSentMessage(db, chat, { direction = 'out', type = 'text', body = 'hello', content = null, media = null, senderJid = null } = {})
+export async function createSentMessage(db, chat, { direction = 'out', type = 'text', body = 'hello', content = null, media = null, senderJid = null, ...others } = {})
 {
+	refuseOthers(others);
+
 	const { session } = chat;
 	const waMessageId = `FIXTURE${++sent}`;
 	const uuid = await db.value(`
@@ -29,8 +32,9 @@ export async function showQrCode(db, session, code = '2@fixture')
 		VALUES ($1, $2, $3, now() + interval '1 minute')`, [session.org.uuid, session.uuid, code]);
 }
 
-export async function createContact(db, session, jid, { name = null, businessName = null } = {})
+export async function createContact(db, session, jid, { name = null, businessName = null, ...others } = {})
 {
+	refuseOthers(others);
 	await db.sql(`
 		INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name, business_name)
 		VALUES ($1, $2, $3, substring($3 FROM '^([0-9]+)@s'), $4, $5)`,
@@ -38,8 +42,10 @@ export async function createContact(db, session, jid, { name = null, businessNam
 	return { jid, session };
 }
 
-export async function createWebhook(db, org, { url = 'https://receiver.example/hook' } = {})
+export async function createWebhook(db, org, { url = 'https://receiver.example/hook', ...others } = {})
 {
+	refuseOthers(others);
+
 	const uuid = await db.value(`
 		INSERT INTO wa.webhook (org_id, url, secret) VALUES ($1, $2, 'whsec_ZmFrZQ==fakefake') RETURNING id`, [org.uuid, url]);
 

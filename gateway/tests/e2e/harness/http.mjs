@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { checkExchange } from './openapi.mjs';
+import { refuseOthers } from './options.mjs';
 import { onEnd } from './processes.mjs';
 
 function lowerCase(headers)
@@ -156,8 +157,10 @@ export class Connection
 		return this.answers.splice(0);
 	}
 
-	request(method, path, { key, bearer, headers = {}, json, body } = {})
+	request(method, path, { key, bearer, headers = {}, json, body, ...others } = {})
 	{
+		refuseOthers(others);
+
 		const content = json !== undefined ? JSON.stringify(json) : body;
 		const lines = [`${method} ${path} HTTP/1.1`, 'Host: gateway.test'];
 

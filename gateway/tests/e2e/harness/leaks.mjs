@@ -10,6 +10,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { refuseOthers } from './options.mjs';
 import { until } from './processes.mjs';
 
 /* The server's log in its three formats; the cluster has to be set to write them. */
@@ -142,8 +143,9 @@ export class Leaks
 	}
 
 	/* Where a credential has leaked since the last time. */
-	async find({ without = [] } = {})
+	async find({ without = [], ...others } = {})
 	{
+		refuseOthers(others);
 		return this.search(await this.places(without));
 	}
 
@@ -151,8 +153,10 @@ export class Leaks
 	 * Nothing has leaked since the last time.  The server's log has to hold the wanted texts:
 	 * had nothing been logged, the search would mean nothing.
 	 */
-	async assertNone(wanted, { without = [] } = {})
+	async assertNone(wanted, { without = [], ...others } = {})
 	{
+		refuseOthers(others);
+
 		const places = await this.places(without);
 		const found = this.search(places);
 

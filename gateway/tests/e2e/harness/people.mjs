@@ -3,6 +3,7 @@
  *		People at their browsers, as far as HTTP shows: a cookie, and tokens made from it.
  */
 import assert from 'node:assert/strict';
+import { refuseOthers } from './options.mjs';
 
 export const PLAIN_COOKIE = 'wa_session';
 export const SECURE_COOKIE = '__Host-wa_session';
@@ -38,8 +39,9 @@ export function deviceOf(answer)
 
 export class Browser
 {
-	constructor(client, { headers = {} } = {})
+	constructor(client, { headers = {}, ...others } = {})
 	{
+		refuseOthers(others);
 		this.client = client;
 		this.headers = headers;
 	}

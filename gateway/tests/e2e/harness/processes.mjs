@@ -28,6 +28,7 @@ import path from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { refuseOthers } from './options.mjs';
 import { assertNoReports, sanitizerOptions } from './sanitizers.mjs';
 
 export const ROOT = process.env.WA_ROOT ?? fileURLToPath(new URL('../../../..', import.meta.url));
@@ -114,8 +115,10 @@ function startOf(program, env, root)
 }
 
 /* Runs a program to its end.  Returns { code, stdout, stderr }. */
-export function run(program, args, { input, env } = {})
+export function run(program, args, { input, env, ...others } = {})
 {
+	refuseOthers(others);
+
 	const { file, options } = startOf(program, env, false);
 	const done = spawnSync(file, args, {
 		...options, input: input ?? '', encoding: 'utf8', timeout: 60000, maxBuffer: 256 * 1024 * 1024,
@@ -142,8 +145,10 @@ export function must(program, args, options)
  */
 export class Program
 {
-	constructor(program, args, { log, env, root = false } = {})
+	constructor(program, args, { log, env, root = false, ...others } = {})
 	{
+		refuseOthers(others);
+
 		const { file: executable, options } = startOf(program, env, root);
 		const file = fs.openSync(log, 'a');
 
@@ -194,8 +199,10 @@ export class Program
  * Asks again and again until it is told something true, and returns that.  What is
  * waited for is said in the error when the time is over.
  */
-export async function until(what, ask, { seconds = 30, pauseMs = 15 } = {})
+export async function until(what, ask, { seconds = 30, pauseMs = 15, ...others } = {})
 {
+	refuseOthers(others);
+
 	const end = performance.now() + seconds * 1000;
 	let last;
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, WORKER_LOGIN } from './cluster.mjs';
 import { Client } from './http.mjs';
+import { refuseOthers } from './options.mjs';
 import { PROGRAMS, Program, run, until } from './processes.mjs';
 
 let logs = 0;
@@ -53,8 +54,10 @@ class DatabaseProgram extends Program
 export class Gateway extends DatabaseProgram
 {
 	/* Starts it and returns when it is ready. */
-	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root } = {})
+	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root, ...others } = {})
 	{
+		refuseOthers(others);
+
 		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), [
 			'--listen', `127.0.0.1:${port}`, '--database', conninfo(cluster, database, user, host),
 			...(workers > 1 ? ['--workers', String(workers)] : []), ...args,
@@ -70,8 +73,10 @@ export class Gateway extends DatabaseProgram
 	}
 
 	/* The same with TLS; "files" are the paths of certificate and key.  It has no client. */
-	static async startWithTls(cluster, files, { args = [] } = {})
+	static async startWithTls(cluster, files, { args = [], ...others } = {})
 	{
+		refuseOthers(others);
+
 		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), ['--listen', '127.0.0.1:0',
 			'--database', conninfo(cluster, 'wa', GATEWAY_LOGIN), '--tls-cert', files.certificate, '--tls-key', files.key, ...args,
 		], { log: logFile(cluster, 'gateway') });
@@ -90,16 +95,19 @@ export function runGateway(args, env)
 }
 
 /* The same against a database, which it should refuse. */
-export function tryGateway(cluster, { database = 'wa', user = GATEWAY_LOGIN, args = [] } = {})
+export function tryGateway(cluster, { database = 'wa', user = GATEWAY_LOGIN, args = [], ...others } = {})
 {
+	refuseOthers(others);
 	return runGateway(['--listen', '127.0.0.1:0', '--database-wait', '0',
 		'--database', conninfo(cluster, database, user), ...args]);
 }
 
 export class Sandbox extends DatabaseProgram
 {
-	static async start(cluster, { database = 'wa', stepMs = 10, pollMs = 20, args = [] } = {})
+	static async start(cluster, { database = 'wa', stepMs = 10, pollMs = 20, args = [], ...others } = {})
 	{
+		refuseOthers(others);
+
 		const sandbox = new Sandbox(path.join(PROGRAMS, 'wa-sandbox'), [
 			'--database', conninfo(cluster, database, SANDBOX_LOGIN),
 			'--step-ms', String(stepMs), '--poll-ms', String(pollMs), ...args,
@@ -115,8 +123,10 @@ export class Sandbox extends DatabaseProgram
 export class Worker extends DatabaseProgram
 {
 	/* Webhooks may lead to the loopback, unless "allow" says otherwise. */
-	static async start(cluster, { database = 'wa', allow = ['127.0.0.0/8'], args = [], env } = {})
+	static async start(cluster, { database = 'wa', allow = ['127.0.0.0/8'], args = [], env, ...others } = {})
 	{
+		refuseOthers(others);
+
 		const worker = new Worker(path.join(PROGRAMS, 'wa-worker'), [
 			'--database', conninfo(cluster, database, WORKER_LOGIN),
 			...allow.flatMap((range) => ['--allow-target', range]), ...args,

@@ -10,13 +10,16 @@ import http from 'node:http';
 import https from 'node:https';
 import { Webhook } from 'standardwebhooks';
 import { createHmac } from 'node:crypto';
+import { refuseOthers } from './options.mjs';
 import { onEnd } from './processes.mjs';
 
 export class Receiver
 {
 	/* "tls" is { key, cert }, and makes it an HTTPS server. */
-	static async start({ answer = (request, response) => response.end('ok'), host = '127.0.0.1', port = 0, tls } = {})
+	static async start({ answer = (request, response) => response.end('ok'), host = '127.0.0.1', port = 0, tls, ...others } = {})
 	{
+		refuseOthers(others);
+
 		const receiver = new Receiver();
 
 		receiver.answer = answer;

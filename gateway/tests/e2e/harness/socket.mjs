@@ -3,6 +3,7 @@
  *		A client of the realtime WebSocket: the public package "ws", and what tests ask of it.
  */
 import WebSocket from 'ws';
+import { refuseOthers } from './options.mjs';
 import { onEnd, until } from './processes.mjs';
 
 /* The handshake was answered as any other request. */
@@ -143,8 +144,9 @@ export async function openRefused(gateway, options)
 }
 
 /* Writes one event in a transaction of its own; returns its id as callers see it. */
-export async function emit(db, org, type = 'message', { session = null, payload = {} } = {})
+export async function emit(db, org, type = 'message', { session = null, payload = {}, ...others } = {})
 {
+	refuseOthers(others);
 	return await db.value("SELECT wa.typeid('evt', wa.emit($1::uuid, $2, $3::uuid, $4))",
 		[org.uuid, type, session?.uuid ?? null, JSON.stringify(payload)]);
 }

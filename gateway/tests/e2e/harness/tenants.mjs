@@ -4,6 +4,7 @@
  *
  * "db" is an administrator's connection (a superuser, whom row security does not bind).
  */
+import { refuseOthers } from './options.mjs';
 
 export const ALL = ['read', 'send', 'manage', 'events'];
 
@@ -23,8 +24,10 @@ export async function createOrg(db, name)
 let keys = 0;
 
 /* Returns { uuid, id, secret, name }. */
-export async function createKey(db, org, permissions = ALL, { name = `key ${++keys}`, expiresAt = null } = {})
+export async function createKey(db, org, permissions = ALL, { name = `key ${++keys}`, expiresAt = null, ...others } = {})
 {
+	refuseOthers(others);
+
 	const [made] = await db.sql(
 		"SELECT k.id, wa.typeid('key', k.id) AS public, k.secret FROM wa.create_key($1, $2, $3, $4) AS k",
 		[org.uuid, name, `{${permissions.join(',')}}`, expiresAt]);
@@ -35,8 +38,10 @@ export async function createKey(db, org, permissions = ALL, { name = `key ${++ke
 let people = 0;
 
 /* A person with an account, and a member where an organization is given. */
-export async function createPerson(db, { org, role = 'owner', name = `Person ${++people}`, email = `person-${++people}@example.com` } = {})
+export async function createPerson(db, { org, role = 'owner', name = `Person ${++people}`, email = `person-${++people}@example.com`, ...others } = {})
 {
+	refuseOthers(others);
+
 	const [made] = await db.sql('SELECT p.id, p.initial_password FROM wa.create_user($1, $2) AS p', [email, name]);
 	const person = { uuid: made.id, id: await publicId(db, 'usr', made.id), email, name, password: made.initial_password };
 
@@ -51,8 +56,10 @@ export async function addMember(db, org, person, role)
 }
 
 /* Without send limits, unless "limited" asks for the defaults: tests send more than those allow. */
-export async function createSession(db, org, { status = 'working', label = null, connector = 'none', limited = false } = {})
+export async function createSession(db, org, { status = 'working', label = null, connector = 'none', limited = false, ...others } = {})
 {
+	refuseOthers(others);
+
 	const [made] = await db.sql(`
 		INSERT INTO wa.session (org_id, status, label, connector) VALUES ($1, $2, $3, $4)
 		RETURNING id, wa.typeid('sess', id) AS public`, [org.uuid, status, label, connector]);
@@ -62,8 +69,9 @@ export async function createSession(db, org, { status = 'working', label = null,
 	return { uuid: made.id, id: made.public, org, label };
 }
 
-export async function createChat(db, session, jid, { activeAt = null } = {})
+export async function createChat(db, session, jid, { activeAt = null, ...others } = {})
 {
+	refuseOthers(others);
 	await db.sql(`
 		INSERT INTO wa.chat (org_id, session_id, jid, type, active_at)
 		VALUES ($1, $2, $3, wa.chat_type($3), COALESCE($4::timestamptz, now()))`,
@@ -71,8 +79,10 @@ export async function createChat(db, session, jid, { activeAt = null } = {})
 	return { jid, session };
 }
 
-export async function createMessage(db, chat, body, { direction = 'in' } = {})
+export async function createMessage(db, chat, body, { direction = 'in', ...others } = {})
 {
+	refuseOthers(others);
+
 	const { session } = chat;
 	const [made] = await db.sql(`
 		INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
@@ -84,8 +94,10 @@ export async function createMessage(db, chat, body, { direction = 'in' } = {})
 }
 
 /* An organization with one of everything. */
-export async function createTenant(db, name, { jid = '15551230001@s.whatsapp.net' } = {})
+export async function createTenant(db, name, { jid = '15551230001@s.whatsapp.net', ...others } = {})
 {
+	refuseOthers(others);
+
 	const org = await createOrg(db, name);
 	const key = await createKey(db, org);
 	const session = await createSession(db, org, { label: `session of ${name}` });
