@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
 import { Wire, message, startup } from '../e2e/harness/wire.mjs';
-import { Random } from './random.mjs';
+import { Random } from '../e2e/harness/random.mjs';
 import { LOGINS, Stage } from './stage.mjs';
 
 let stage;

@@ -20,13 +20,15 @@ import { prepareCluster } from '../e2e/harness/cluster.mjs';
 import { DatabaseProxy } from '../e2e/harness/database_proxy.mjs';
 import { until } from '../e2e/harness/processes.mjs';
 import { Gateway } from '../e2e/harness/programs.mjs';
+import { Random } from '../e2e/harness/random.mjs';
 import { statementText } from '../e2e/harness/statements.mjs';
 import { createTenant } from '../e2e/harness/tenants.mjs';
 import { message } from '../e2e/harness/wire.mjs';
 
 const SECONDS = Number(process.env.WA_ATTACK_SECONDS ?? 10);
-const SEED = Number(process.env.WA_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const CALLERS = 16;
+
+const random = new Random();
 
 let cluster, tenants, proxy;
 
@@ -321,27 +323,8 @@ test('a violation is an alarm: a line of the log that says what, and a number', 
 
 /* ---- anything, for some time ---- */
 
-/* mulberry32: small, and the same everywhere. */
-function generator(seed)
-{
-	let state = seed >>> 0;
-
-	return () =>
-	{
-		let t = state = (state + 0x6d2b79f5) >>> 0;
-
-		t = Math.imul(t ^ (t >>> 15), t | 1);
-		t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
-
-const random = generator(SEED);
-const below = (count) => Math.floor(random() * count);
-const pick = (list) => list[below(list.length)];
-
 /* The place in a group, its end not counted. */
-const place = (group) => below(Math.max(group.length - 1, 1));
+const place = (group) => random.below(Math.max(group.length - 1, 1));
 
 /* As splice() of an array, but of a copy. */
 function splice(group, ...change)
@@ -384,8 +367,8 @@ const EITHER = {
 	dropEnd: (group) => group.slice(0, -1),
 	dropAll: () => [],
 	doubleAll: (group) => [...group, ...group.map((one) => ({ ...one }))],
-	cut: (group) => { const at = place(group); return splice(group, at, 1 + below(group.length - at)); },
-	delay: async (group) => { await sleep(1 + below(20)); return group; },
+	cut: (group) => { const at = place(group); return splice(group, at, 1 + random.below(group.length - at)); },
+	delay: async (group) => { await sleep(1 + random.below(20)); return group; },
 	hold: (group, link, direction) => hold(link, direction, group),
 };
 
@@ -396,20 +379,20 @@ const TO_SERVER = {
 	rollback: (group) => [query('ROLLBACK'), ...group],
 	noAuthenticate: (group) => group.slice(3),
 	noAuthenticateBehindNoSync: (group, link) => { link.dropNext = true; return group.slice(0, -1); },
-	otherKey: (group) => group.map((one) => (isBinding(one) ? withoutNumber(withKey(one, pick(tenants).key.secret)) : one)),
-	otherStatement: (group) => [...replaceStatement(pick(NAMES), pick(NAMES), below(4) ? [] : Array(4).fill(TEXT)), ...group],
+	otherKey: (group) => group.map((one) => (isBinding(one) ? withoutNumber(withKey(one, random.of(tenants).key.secret)) : one)),
+	otherStatement: (group) => [...replaceStatement(random.of(NAMES), random.of(NAMES), random.below(4) ? [] : Array(4).fill(TEXT)), ...group],
 };
 
 const TO_CLIENT = {
 	...EITHER,
-	open: (group) => [...group.slice(0, -1), { type: 'Z', body: Buffer.from(pick(['T', 'E'])) }],
+	open: (group) => [...group.slice(0, -1), { type: 'Z', body: Buffer.from(random.of(['T', 'E'])) }],
 	notify: (group) => [{ type: 'A', body: Buffer.from('\0\0\0\x01channel\0text\0') }, ...group],
 	encoding: (group) => [{ type: 'S', body: Buffer.from('client_encoding\0LATIN1\0') }, ...group],
-	copy: (group) => splice(group, place(group), 0, { type: pick(['G', 'H', 'W']), body: Buffer.alloc(3) }),
+	copy: (group) => splice(group, place(group), 0, { type: random.of(['G', 'H', 'W']), body: Buffer.alloc(3) }),
 	error: (group) => splice(group, place(group), 0,
-		{ type: 'E', body: Buffer.from(`SERROR\0C${pick(['25001', '34000', '08P01', '40001'])}\0Mno\0\0`) }),
-	again: (group) => [...pick(kept), ...group],
-	another: () => pick(kept),
+		{ type: 'E', body: Buffer.from(`SERROR\0C${random.of(['25001', '34000', '08P01', '40001'])}\0Mno\0\0`) }),
+	again: (group) => [...random.of(kept), ...group],
+	another: () => random.of(kept),
 };
 
 const counts = {};
@@ -430,9 +413,9 @@ function mutate(mutations, direction, rate)
 		}
 		if (direction === 'toClient' && kept.length < 200)
 			kept.push(group);
-		if (random() < rate)
+		if (random.happens(rate))
 		{
-			const name = pick(Object.keys(mutations));
+			const name = random.of(Object.keys(mutations));
 
 			counts[`${direction} ${name}`] = (counts[`${direction} ${name}`] ?? 0) + 1;
 			out = await mutations[name](out, link, direction);
@@ -451,18 +434,18 @@ async function call(gateway, end, statuses, number)
 {
 	for (let i = 0; Date.now() < end; i++)
 	{
-		const tenant = tenants[(number + below(tenants.length)) % tenants.length];
+		const tenant = tenants[(number + random.below(tenants.length)) % tenants.length];
 		const label = `made by ${number}.${i}`;
-		const answer = await pick([
+		const answer = await random.of([
 			() => gateway.client.get('/api/v1/me', tenant.key.secret),
 			() => gateway.client.get('/api/v1/sessions?limit=50', tenant.key.secret),
 			() => gateway.client.get(`/api/v1/sessions/${tenant.session.id}`, tenant.key.secret),
 			() => gateway.client.post('/api/v1/sessions', tenant.key.secret, { label, start: false }),
 		])().catch(() => null);
-		const status = check(tenant, answer, `seed ${SEED}`);
+		const status = check(tenant, answer, `seed ${random.seed}`);
 
 		if (status === 201)
-			assert.equal(answer.json.label, label, `seed ${SEED}`);
+			assert.equal(answer.json.label, label, `seed ${random.seed}`);
 		statuses[status] = (statuses[status] ?? 0) + 1;
 	}
 }
@@ -475,7 +458,7 @@ for (const [name, toServer, toClient] of [['to the server', 0.1, 0], ['to the ga
 		const statuses = {};
 		const end = Date.now() + SECONDS * 1000;
 
-		t.diagnostic(`WA_SEED=${SEED}`);
+		t.diagnostic(`WA_SEED=${random.seed}`);
 		proxy.toServer = mutate(TO_SERVER, 'toServer', toServer);
 		proxy.toClient = mutate(TO_CLIENT, 'toClient', toClient);
 		await Promise.all(Array.from({ length: CALLERS }, (_, number) => call(gateway, end, statuses, number)));

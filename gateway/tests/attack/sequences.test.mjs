@@ -17,9 +17,9 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { Random } from '../e2e/harness/random.mjs';
 import { createSession } from '../e2e/harness/tenants.mjs';
 import { message } from '../e2e/harness/wire.mjs';
-import { Random } from './random.mjs';
 import { Stage, marks, told } from './stage.mjs';
 
 const SEQUENCES = 2000;

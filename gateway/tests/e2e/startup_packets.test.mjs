@@ -1,6 +1,6 @@
 /*
  * startup_packets.test.mjs
- *		Whatever bytes a client begins with: no sealed login gets in with a setting of its own.
+ *		Whatever bytes a client begins with: no sealed login gets in with a setting of its own (P07).
  *
  * Random packets are sent to the server, most of them close to good ones.  Each that is let
  * in is read again by the rules of the protocol, and has to name nothing but what a sealed
@@ -13,11 +13,11 @@ import net from 'node:net';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
+import { Random } from './harness/random.mjs';
 import { message } from './harness/wire.mjs';
 
 const PACKETS = 1000;
 const AT_ONCE = 8;
-const SEED = Number(process.env.WA_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 const NAMES = ['application_name', 'client_encoding', 'APPLICATION_NAME', 'options', 'replication', 'search_path', 'work_mem', 'DateStyle',
 	'TimeZone', 'role', 'session_authorization', 'statement_timeout', 'row_security', 'wa.org', '_pq_.x', 'is_superuser', 'user', 'database', 'x'];
@@ -34,22 +34,6 @@ before(async () =>
 	await db.sql('CREATE ROLE app LOGIN IN ROLE wa_app');
 });
 
-/* Numbers that are the same for the same seed. */
-function makeRandom(seed)
-{
-	let state = seed >>> 0;
-
-	return (below) =>
-	{
-		state = (state + 0x6d2b79f5) >>> 0;
-
-		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-
-		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-		return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-	};
-}
-
 function packetOf(version, pairs)
 {
 	const body = Buffer.concat([Buffer.alloc(8), ...pairs.flat().map((string) => Buffer.from(`${string}\0`)), Buffer.from([0])]);
@@ -62,31 +46,30 @@ function packetOf(version, pairs)
 /* One change to the bytes behind the length, of any kind. */
 function change(packet, random)
 {
-	const at = 4 + random(packet.length - 4);
-	const end = Math.min(packet.length, at + 1 + random(8));
+	const at = 4 + random.below(packet.length - 4);
+	const end = Math.min(packet.length, at + 1 + random.below(8));
 	const piece = packet.subarray(at, end);
 
-	switch (random(6))
+	switch (random.below(6))
 	{
 		case 0: return Buffer.concat([packet.subarray(0, at), packet.subarray(end)]);
 		case 1: return Buffer.concat([packet.subarray(0, end), piece, packet.subarray(end)]);
-		case 2: return Buffer.concat([packet.subarray(0, at), Buffer.from([random(256)]), packet.subarray(at)]);
+		case 2: return Buffer.concat([packet.subarray(0, at), Buffer.from([random.below(256)]), packet.subarray(at)]);
 		case 3: return packet.subarray(0, Math.max(at, 8));
 		case 4: piece.fill(0); return packet;
-		default: packet[at] ^= 1 << random(8); return packet;
+		default: packet[at] ^= 1 << random.below(8); return packet;
 	}
 }
 
 function randomPacket(random, user)
 {
-	const pick = (list) => list[random(list.length)];
-	const more = Array.from({ length: random(3) }, () => [pick(NAMES), pick(VALUES)]);
+	const more = Array.from({ length: random.below(3) }, () => [random.of(NAMES), random.of(VALUES)]);
 	const pairs = [['user', user], ['database', 'wa'], ...more];
-	let packet = packetOf(pick(VERSIONS), random(4) === 0 ? pairs.reverse() : pairs);
+	let packet = packetOf(random.of(VERSIONS), random.below(4) === 0 ? pairs.reverse() : pairs);
 
-	for (let changes = random(3); changes > 0; changes--)
+	for (let changes = random.below(3); changes > 0; changes--)
 		packet = change(packet, random);
-	if (random(8) !== 0)
+	if (random.below(8) !== 0)
 		packet.writeInt32BE(packet.length, 0);
 	return packet;
 }
@@ -146,7 +129,7 @@ function gives(pairs)
 /* Sends random packets of a login; those that let it in, as { about, pairs, got }. */
 async function sendAll(login)
 {
-	const random = makeRandom(SEED);
+	const random = new Random();
 	const packets = Array.from({ length: PACKETS }, () => randomPacket(random, login));
 	const inside = [];
 	const one = async (packet) =>
@@ -156,12 +139,12 @@ async function sendAll(login)
 
 		/* a packet may also have become one of another login */
 		if (entered(got) && new Map(pairs).get('user') === login)
-			inside.push({ about: `seed ${SEED}: ${JSON.stringify(packet.toString('latin1'))}`, pairs, got });
+			inside.push({ about: `seed ${random.seed}: ${JSON.stringify(packet.toString('latin1'))}`, pairs, got });
 	};
 
 	while (packets.length > 0)
 		await Promise.all(packets.splice(0, AT_ONCE).map(one));
-	assert.ok(inside.length > PACKETS / 50, `only ${inside.length} of ${PACKETS} got in: seed ${SEED}`);
+	assert.ok(inside.length > PACKETS / 50, `only ${inside.length} of ${PACKETS} got in: seed ${random.seed}`);
 	return inside;
 }
 

@@ -24,6 +24,12 @@ export class Random
 		return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
 	}
 
+	/* Does what happens at this rate, between 0 and 1, happen this time? */
+	happens(rate)
+	{
+		return this.below(2 ** 32) < rate * 2 ** 32;
+	}
+
 	of(list)
 	{
 		return list[this.below(list.length)];
