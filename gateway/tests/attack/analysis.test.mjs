@@ -222,7 +222,7 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 		await wire.exchange(message.parse('session_create', stage.text('session_create')), message.sync());
 		await wire.exchange(message.parse('authenticate', text, bindings), message.sync());
 		/* bound to ours, in a pipeline that does not end */
-		wire.send(message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.ours.key.secret, 'manage')), message.execute());
+		wire.send(...stage.authenticate(stage.ours.key.secret, 'manage'));
 
 		const got = await wire.exchange(...create(stage.theirs, 'in whose organization'));
 
@@ -275,8 +275,7 @@ test('a statement that SQL has prepared is not run for a sealed login', async ()
 test('a binding serves one statement, so that a lost Sync runs nothing under it', async () =>
 {
 	const wire = await stage.open();
-	const authenticate = (tenant) => [
-		message.parse('', stage.text('authenticate')), message.bind('', stage.credential(tenant.key.secret, 'manage')), message.execute()];
+	const authenticate = (tenant) => stage.authenticate(tenant.key.secret, 'manage');
 	const make = (label) => [
 		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', null, null, null]), message.execute()];
 	const count = (label) => stage.db.value('SELECT count(*) FROM wa.session WHERE label = $1', [label]);

@@ -12,7 +12,7 @@ import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../e2e/harness/processes.mjs';
 import { message } from '../e2e/harness/wire.mjs';
-import { APP, LOGINS, Stage } from './stage.mjs';
+import { APP, Stage } from './stage.mjs';
 
 const LIMIT_MS = 1000;
 const TOO_LONG = '25P04';
@@ -32,7 +32,7 @@ before(async () =>
 /* authenticate, and the beginning of something else. */
 function begin(...more)
 {
-	return [message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.ours.key.secret, 'read')), message.execute(), ...more];
+	return [...stage.authenticate(stage.ours.key.secret), ...more];
 }
 
 function messages(rows = 0)
@@ -47,22 +47,13 @@ function messages(rows = 0)
 /* The transactions of a login, by what the server shows of its backends. */
 function held(wire)
 {
-	return stage.db.value(`SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND xact_start < now() - interval '0.5 s'`, [String(wire.pid)]);
-}
-
-async function open(role)
-{
-	const wire = await stage.open(role);
-
-	wire.pid = Number(await stage.db.value(`
-		SELECT pid FROM pg_stat_activity WHERE usename = $1 ORDER BY backend_start DESC LIMIT 1`, [LOGINS[role] ?? role]));
-	return wire;
+	return stage.db.value(`SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND xact_start < now() - interval '0.5 s'`, [String(wire.backend.pid)]);
 }
 
 async function gone(wire)
 {
 	await until('the transaction is gone', async () =>
-		await stage.db.value('SELECT count(*) FROM pg_stat_activity WHERE pid = $1', [String(wire.pid)]) === '0', { seconds: 10 });
+		await stage.db.value('SELECT count(*) FROM pg_stat_activity WHERE pid = $1', [String(wire.backend.pid)]) === '0', { seconds: 10 });
 }
 
 const HOLDS = {
@@ -80,7 +71,7 @@ for (const [name, messagesOf] of Object.entries(HOLDS))
 {
 	test(`${name} ends with the session`, async () =>
 	{
-		const wire = await open('wa_gateway');
+		const wire = await stage.open('wa_gateway');
 		const began = Date.now();
 
 		wire.send(...messagesOf());
@@ -105,7 +96,7 @@ for (const [name, messagesOf] of Object.entries(HOLDS))
 
 test('the control: a login that is not sealed holds its transaction', async () =>
 {
-	const wire = await open(APP);
+	const wire = await stage.open(APP);
 
 	wire.send(...begin(message.flush()));
 	await sleep(LIMIT_MS * 3);
@@ -115,21 +106,21 @@ test('the control: a login that is not sealed holds its transaction', async () =
 
 test('a client that does not read what it asked for ends with its session', async () =>
 {
-	const wire = await open('wa_gateway');
+	const wire = await stage.open('wa_gateway');
 
 	wire.socket.pause();
 	/* more than what fits between the two */
 	for (let i = 0; i < 20; i++)
 		wire.send(...begin(...messages(), message.sync()));
 	await until('the server waits for its client', async () => await stage.db.value(
-		'SELECT wait_event FROM pg_stat_activity WHERE pid = $1', [String(wire.pid)]) === 'ClientWrite');
+		'SELECT wait_event FROM pg_stat_activity WHERE pid = $1', [String(wire.backend.pid)]) === 'ClientWrite');
 	await gone(wire);
 	wire.socket.destroy();
 });
 
 test('short requests on one connection go on for longer than the limit', async () =>
 {
-	const wire = await open('wa_gateway');
+	const wire = await stage.open('wa_gateway');
 	const end = Date.now() + LIMIT_MS * 3;
 
 	while (Date.now() < end)
@@ -150,7 +141,7 @@ test('an error outside of a transaction does not stop the clock', async () =>
 		[message.bind('no such statement'), message.sync()], [message.query('SELECT 1')], [message.query('')],
 	])
 	{
-		const wire = await open('wa_gateway');
+		const wire = await stage.open('wa_gateway');
 
 		await wire.exchange(message.parse('session_list', stage.text('session_list')), message.sync());
 		await wire.exchange(...wrong);
@@ -161,39 +152,9 @@ test('an error outside of a transaction does not stop the clock', async () =>
 	}
 });
 
-test('a sealed session that fills its memory ends', async () =>
-{
-	const fills = {
-		'portals': (i) => [message.bind('unbound', ['1'], `portal ${i}`), message.flush()],
-		'texts of empty statements': (i) => [message.parse(`empty ${i}`, `-- ${'x'.repeat(1_000_000)}`), message.sync()],
-		'values': (i) => [message.bind('auth_sign_in', ['x'.repeat(1_000_000), null, null, null, null], `portal ${i}`), message.flush()],
-	};
-
-	await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} SET wa.transaction_timeout = '60s'`);
-	for (const [what, messagesOf] of Object.entries(fills))
-	{
-		const wire = await open('wa_gateway');
-		let last = null;
-
-		for (const name of ['unbound', 'auth_sign_in'])
-			await wire.exchange(message.parse(name, stage.text(name)), message.sync());
-		for (let i = 0; i < 100_000 && last?.type !== 'E' && !wire.ended; i++)
-		{
-			wire.send(...messagesOf(i));
-			/* as fast as it is answered */
-			do
-				last = await wire.next();
-			while (last !== null && !(what.startsWith('texts') ? 'ZE' : '2E').includes(last.type));
-		}
-		assert.match(last?.body.toString() ?? '', /C54000.*holds too much memory/s, what);
-		await gone(wire);
-	}
-	await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} RESET wa.transaction_timeout`);
-});
-
 test('a sealed session keeps a bounded number of prepared statements', async () =>
 {
-	const wire = await open('wa_gateway');
+	const wire = await stage.open('wa_gateway');
 	let refused = null;
 	let parsed = 0;
 
@@ -218,7 +179,7 @@ test('the gateway\'s own statements can be prepared all at once', async () =>
 {
 	for (const role of ['wa_gateway', 'wa_worker', 'wa_connector'])
 	{
-		const wire = await open(role);
+		const wire = await stage.open(role);
 
 		for (const one of stage.statements.filter((statement) => statement.role_name === role))
 			assert.equal((await wire.exchange(message.parse(one.name, one.source), message.sync())).error, null, one.name);

@@ -180,7 +180,7 @@ for (const end of ENDS)
 
 test('each end of a request of a sealed login ends its identity (P40)', async () =>
 {
-	const bound = [message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.theirs.key.secret, 'read')), message.execute()];
+	const bound = stage.authenticate(stage.theirs.key.secret);
 	const asks = [message.parse('', stage.text('session_list')), message.bind('', [null, null, '50']), message.execute(), message.sync()];
 	const ends = {
 		'Sync': [message.sync()],
@@ -254,7 +254,7 @@ test('a transaction does not outlive the revocation of its key (P13)', async () 
 	await app.sql('COMMIT');
 
 	await app.sql(`BEGIN; SELECT wa.authenticate('${ofApp.secret}')`);
-	wire.send(message.parse('', stage.text('authenticate')), message.bind('', stage.credential(ofWire.secret, 'read')), message.execute(), message.flush());
+	wire.send(...stage.authenticate(ofWire.secret), message.flush());
 	for (const type of '12DC')
 		assert.equal((await wire.next()).type, type);
 	assert.equal(await seen(app), stage.ours.session.uuid);
@@ -309,7 +309,7 @@ test('the same in a pipeline, and by whatever statement that binds (P41)', async
 	for (const { name, source, parameters } of binds)
 	{
 		const got = await wire.exchange(
-			message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.ours.key.secret, 'read')), message.execute(),
+			...stage.authenticate(stage.ours.key.secret),
 			message.parse('', source), message.bind('', [stage.theirs.key.secret, ...Array(parameters.length - 1).fill(null)]), message.execute(),
 			message.parse('', stage.text('session_list')), message.bind('', [null, null, '50']), message.execute(), message.sync());
 
@@ -328,8 +328,7 @@ test('what stands under "authenticate" is authenticate, whatever was put there (
 		if (role_name !== 'wa_gateway' || name === 'authenticate')
 			continue;
 		/* bound to ours and not ended; then a request of theirs by the gateway's names */
-		wire.send(message.close('S', 'authenticate'), message.parse('', stage.text('authenticate')),
-			message.bind('', stage.credential(stage.ours.key.secret, 'read')), message.execute(), message.parse('authenticate', source));
+		wire.send(message.close('S', 'authenticate'), ...stage.authenticate(stage.ours.key.secret), message.parse('authenticate', source));
 
 		const got = await wire.exchange(message.bind('authenticate', stage.credential(stage.theirs.key.secret, 'read')), message.execute(),
 			message.parse('', stage.text('session_list')), message.bind('', [null, null, '50']), message.execute(), message.sync());

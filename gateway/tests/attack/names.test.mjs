@@ -160,7 +160,7 @@ test('a statement can be prepared under its own name only, or without one', asyn
 	const wire = await stage.open();
 	const text = stage.text('session_list');
 	const run = (name) => wire.exchange(
-		message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.ours.key.secret, 'read')), message.execute(),
+		...stage.authenticate(stage.ours.key.secret),
 		message.parse(name, text), message.bind(name, [null, null, '50']), message.execute(), message.sync());
 
 	for (const name of ['', 'session_list'])

@@ -189,7 +189,7 @@ test('a statement without parameters that is declared with unused ones does not 
 
 	/* bound to ours, in a pipeline that does not end; what stands under "authenticate" then is another text */
 	wire.send(
-		message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.ours.key.secret, 'read')), message.execute(),
+		...stage.authenticate(stage.ours.key.secret),
 		message.parse('authenticate', stage.text('me'), declared));
 
 	/* the victim's request, by the names that the gateway uses */

@@ -17,15 +17,6 @@ before(async () =>
 	stage = await Stage.set();
 });
 
-/* authenticate and then a statement, as one request of the gateway. */
-function request(secret, needs, text, list = [])
-{
-	return [
-		message.parse('', stage.text('authenticate')), message.bind('', stage.credential(secret, needs)), message.execute(),
-		message.parse('', text), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
-	];
-}
-
 async function oidOf(signature)
 {
 	return Number(await stage.db.value('SELECT $1::text::regprocedure::oid', [signature]));
@@ -83,9 +74,9 @@ test('a context ends with its Sync: what follows it has none', async () =>
 	const gateway = await stage.open();
 	const list = stage.text('session_list');
 
-	gateway.send(...request(stage.ours.key.secret, 'read', list, [null, null, '5']),
+	gateway.send(...stage.requestOf(stage.ours.key.secret, 'read', list, [null, null, '5']),
 		message.parse('', list), message.bind('', [null, null, '5']), message.execute(), message.sync(),
-		...request(stage.theirs.key.secret, 'read', list, [null, null, '5']));
+		...stage.requestOf(stage.theirs.key.secret, 'read', list, [null, null, '5']));
 
 	const answers = [await gateway.receive(), await gateway.receive(), await gateway.receive()];
 
@@ -101,9 +92,9 @@ test('a pipeline that is left open binds nobody else\'s key', async () =>
 	const gateway = await stage.open();
 	const list = stage.text('session_list');
 
-	gateway.send(...request(stage.theirs.key.secret, 'read', list, [null, null, '5']).slice(0, -1));
+	gateway.send(...stage.requestOf(stage.theirs.key.secret, 'read', list, [null, null, '5']).slice(0, -1));
 
-	const next = await gateway.exchange(...request(stage.ours.key.secret, 'read', list, [null, null, '5']));
+	const next = await gateway.exchange(...stage.requestOf(stage.ours.key.secret, 'read', list, [null, null, '5']));
 
 	assert.match(next.error?.text ?? '', /has served a statement already/);
 	assert.ok(next.rows.every((row) => row.id !== stage.ours.session.uuid));
@@ -114,7 +105,7 @@ test('a portal does not outlive its transaction', async () =>
 {
 	const gateway = await stage.open();
 	const got = await gateway.exchange(
-		message.parse('', stage.text('authenticate')), message.bind('', stage.credential(stage.theirs.key.secret, 'read')), message.execute(),
+		...stage.authenticate(stage.theirs.key.secret),
 		message.parse('session_list', stage.text('session_list')), message.bind('session_list', [null, null, '5'], 'kept'), message.sync());
 
 	assert.equal(got.error, null);
@@ -146,7 +137,7 @@ test('a portal of which the client has read a part is not read on once its key i
 		const gateway = await stage.open();
 		const key = await createKey(stage.db, stage.ours.org, ['read']);
 
-		gateway.send(message.parse('', stage.text('authenticate')), message.bind('', stage.credential(key.secret, 'read')), message.execute(),
+		gateway.send(...stage.authenticate(key.secret),
 			message.parse('', stage.text('session_list')), message.bind('', [null, null, '50'], 'half'), message.execute('half', 1),
 			message.flush());
 		assert.equal(await untilSuspended(gateway), 2);		/* what authenticate answers, and one session */
@@ -176,7 +167,7 @@ test('who waits for events hears of the organizations whose sockets\' credential
 		assert.equal(got.error, null);
 		return got.rows.map(({ org_id, watched }) => [org_id, watched]);
 	};
-	const opened = await gateway.exchange(...request(key.secret, 'events', stage.text('realtime_open'), [null]));
+	const opened = await gateway.exchange(...stage.request(key.secret, 'events', 'realtime_open', [null]));
 	const { socket } = opened.rows.at(-1);
 
 	/* without a credential: nothing, whatever the others do, and whatever is stimulated */
@@ -228,13 +219,13 @@ test('behind an authenticate that failed nothing runs', async () =>
 		['not allowed', readOnly, 'manage', '42501'], ['not allowed, and not asked for', readOnly, null, '42501'],
 	])
 	{
-		const got = await gateway.exchange(...request(secret, needs, create, values));
+		const got = await gateway.exchange(...stage.requestOf(secret, needs, create, values));
 
 		assert.equal(got.error?.code, code, name);
 		assert.equal(got.errors.length, 1, name);
 		assert.equal(await count(), '0', name);
 	}
-	assert.equal((await gateway.exchange(...request(stage.ours.key.secret, 'manage', create, values))).error, null);
+	assert.equal((await gateway.exchange(...stage.requestOf(stage.ours.key.secret, 'manage', create, values))).error, null);
 	assert.equal(await count(), '1');
 	await gateway.close();
 });
@@ -242,7 +233,7 @@ test('behind an authenticate that failed nothing runs', async () =>
 test('a change whose pipeline fails later is undone', async () =>
 {
 	const gateway = await stage.open();
-	const parts = request(stage.ours.key.secret, 'manage', stage.text('session_create'), ['undone', 'f', null, null, null]).slice(0, -1);
+	const parts = stage.request(stage.ours.key.secret, 'manage', 'session_create', ['undone', 'f', null, null, null]).slice(0, -1);
 	const got = await gateway.exchange(...parts, message.parse('', 'SELECT 1'), message.sync());
 
 	assert.equal(got.error?.code, REFUSED);
@@ -289,7 +280,7 @@ test('a function call in the middle of a pipeline is refused', async () =>
 {
 	const md5 = await oidOf('pg_catalog.md5(text)');
 	const gateway = await stage.open();
-	const [parse, bind, execute] = request(stage.ours.key.secret, 'read', stage.text('me'));
+	const [parse, bind, execute] = stage.request(stage.ours.key.secret, 'read', 'me');
 
 	/* the server answers a function call with a ReadyForQuery of its own, and a Sync with another */
 	for (const before of [[parse], [parse, bind], [parse, bind, execute], [message.flush()]])

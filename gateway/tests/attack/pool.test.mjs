@@ -90,7 +90,7 @@ for (const [what, sql, look] of LEFT)
 function leftovers()
 {
 	const secret = stage.ours.key.secret;
-	const authenticate = [message.parse('', stage.text('authenticate')), message.bind('', stage.credential(secret, 'read'), ''), message.execute()];
+	const authenticate = stage.authenticate(secret);
 	const list = (portal = '', statement = '') => [message.parse(statement, stage.text('session_list')), message.bind(statement, [null, null, '50'], portal)];
 
 	return {

@@ -38,12 +38,15 @@ function memoryOf(wire)
 
 const COMMENT = `-- ${'x'.repeat(MB)}`;
 
-/* A megabyte each, and nothing in it is analyzed or executed, so that no hook sees it. */
+/* About a megabyte each, and nothing in it is analyzed or executed, so that no hook sees it. */
 const HOARDS = {
 	'empty statements with names': (i) => [message.parse(`kept ${i}`, COMMENT), message.sync()],
 	'empty statements in a pipeline': (i) => [message.parse(`kept ${i}`, COMMENT), message.flush()],
 	'empty statements, and errors of the protocol between them': (i) =>
 		[message.parse(`kept ${i}`, COMMENT), message.sync(), message.close('?', ''), message.sync()],
+	'portals of a registered statement': (i) => [...Array.from({ length: 100 }, (_, n) => message.bind('unbound', ['1'], `portal ${i}.${n}`)), message.flush()],
+	'portals of a registered statement with large parameters': (i) =>
+		[message.bind('auth_sign_in', ['x'.repeat(MB), null, null, null], `portal ${i}`), message.flush()],
 	'portals with large parameters': (i) => [message.parse('', '-- x', [TEXT]), message.bind('', [COMMENT], `kept ${i}`), message.flush()],
 };
 
@@ -51,7 +54,11 @@ const HOARDS = {
 async function hoard(wire, messagesOf)
 {
 	for (let i = 0; i < 2 * LIMIT_MB && !wire.ended; i++)
+	{
 		wire.send(...messagesOf(i));
+		if (wire.socket.writableNeedDrain)
+			await new Promise((resolve) => wire.socket.once('drain', resolve).once('close', resolve));
+	}
 	/* the server looks once a second */
 	await until('the session ends', () => wire.ended, { seconds: 10 });
 
@@ -69,6 +76,8 @@ for (const [name, messagesOf] of Object.entries(HOARDS))
 		const wire = await stage.open();
 
 		assert.deepEqual(await stage.sessions(wire, stage.ours), [stage.ours.session.uuid]);
+		for (const prepared of ['unbound', 'auth_sign_in'])
+			await wire.exchange(message.parse(prepared, stage.text(prepared)), message.sync());
 
 		const error = await hoard(wire, messagesOf);
 

@@ -19,21 +19,12 @@ before(async () =>
 	await stage.db.sql('GRANT TEMPORARY ON DATABASE wa TO PUBLIC');		/* for the controls */
 });
 
-/* authenticate and then a statement, as one request of the gateway. */
-function request(secret, needs, text, list = [])
-{
-	return [
-		message.parse('', stage.text('authenticate')), message.bind('', stage.credential(secret, needs)), message.execute(),
-		message.parse('', text), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
-	];
-}
-
 /* ---- what is allowed ---- */
 
 test('the registered statements run, with a key, and show that organization\'s rows', async () =>
 {
 	const gateway = await stage.open();
-	const got = await gateway.exchange(...request(stage.ours.key.secret, 'read', stage.text('session_list'), [null, null, '50']));
+	const got = await gateway.exchange(...stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']));
 
 	assert.equal(got.error, null);
 	assert.deepEqual(got.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid]);
@@ -142,7 +133,7 @@ test('a registered text must be sent to the byte', async () =>
 		assert.equal(got.error?.code, REFUSED, name);
 		assert.deepEqual(got.rows, [], name);
 	}
-	assert.equal((await gateway.exchange(...request(stage.ours.key.secret, null, text))).error, null);
+	assert.equal((await gateway.exchange(...stage.requestOf(stage.ours.key.secret, null, text))).error, null);
 	await gateway.close();
 });
 

@@ -59,12 +59,24 @@ export class Stage
 		return [secret, needs, null, ...Array(this.statement('authenticate').parameters.length - 3).fill('1')];
 	}
 
+	/* What binds a transaction to a credential, in an unnamed statement. */
+	authenticate(secret, needs = 'read')
+	{
+		return [message.parse('', this.text('authenticate')), message.bind('', this.credential(secret, needs)), message.execute()];
+	}
+
 	/* A request as the gateway makes it, in unnamed statements: the messages, with their Sync. */
 	request(secret, needs, name, list = [])
 	{
+		return this.requestOf(secret, needs, this.text(name), list);
+	}
+
+	/* The same of a text. */
+	requestOf(secret, needs, text, list = [])
+	{
 		return [
-			message.parse('', this.text('authenticate')), message.bind('', this.credential(secret, needs)), message.execute(),
-			message.parse('', this.text(name)), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
+			...this.authenticate(secret, needs),
+			message.parse('', text), message.bind('', list), message.describe('P', ''), message.execute(), message.sync(),
 		];
 	}
 
