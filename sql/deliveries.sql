@@ -18,7 +18,6 @@ SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT id AS of_beta FROM wa.
 DELETE FROM wa.delivery;
 CREATE FUNCTION public.open_deliveries() RETURNS TABLE (url text, type text, status text, attempts integer) LANGUAGE sql AS $$
 	SELECT w.url, d.type, d.status, d.attempts FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id ORDER BY 1, d.epoch, d.xid, d.event_id $$;
-CREATE FUNCTION public.act_for(org text) RETURNS void LANGUAGE sql AS $$ SELECT wa.act_for(value::uuid) FROM public.fixture WHERE name = org $$;
 
 -- One for each active webhook that wants the event, in its transaction.
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; SELECT (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"gone"}')).status; ROLLBACK;
@@ -162,4 +161,4 @@ SELECT count(*) FROM wa.delivery WHERE org_id = :'acme';
 DELETE FROM wa.webhook;
 DELETE FROM wa.delivery;
 DELETE FROM wa.session WHERE label = 'other';
-DROP FUNCTION public.open_deliveries(), public.act_for(text);
+DROP FUNCTION public.open_deliveries();

@@ -31,7 +31,6 @@ BEGIN
 	ORDER BY e.epoch, e.xid, e.id;
 	UPDATE public.seen s SET (epoch, xid, id) = (SELECT e.epoch, e.xid, e.id FROM wa.event e ORDER BY e.epoch DESC, e.xid DESC, e.id DESC LIMIT 1);
 END $$;
-CREATE FUNCTION public.act_for(org text) RETURNS void LANGUAGE sql AS $$ SELECT wa.act_for(value::uuid) FROM public.fixture WHERE name = org $$;
 SELECT count(*) > 0 AS some, bool_and(well_formed) AS well_formed FROM news();
 
 -- Each change writes its event; what nobody can see writes none.
@@ -345,5 +344,5 @@ SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of('SELECT wa
 
 DELETE FROM wa.session WHERE id = :'session';
 UPDATE wa.org SET event_days = 7;
-DROP FUNCTION public.news(text[]), public.act_for(text), public.woken(text[], uuid, integer), public.due(bigint);
+DROP FUNCTION public.news(text[]), public.woken(text[], uuid, integer), public.due(bigint);
 DROP TABLE public.seen;

@@ -3,7 +3,7 @@
 -- a table, so that each file can load them.
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS regress_app, regress_gateway, regress_connector, regress_worker, regress_admin, regress_nobody;
-CREATE EXTENSION wa_apikeys CASCADE;
+CREATE EXTENSION wa_apikeys;
 REVOKE TEMPORARY ON DATABASE :DBNAME FROM PUBLIC;
 
 CREATE ROLE regress_app LOGIN IN ROLE wa_app;
@@ -41,6 +41,9 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		constraint_name = CONSTRAINT_NAME, column_name = COLUMN_NAME;
 END $$;
+
+-- What binds an organization as the programs' own processes do, by its fixture's name.
+CREATE FUNCTION public.act_for(org text) RETURNS void LANGUAGE sql AS $$ SELECT wa.act_for(value::uuid) FROM public.fixture WHERE name = org $$;
 
 -- Two organizations, with a key for each permission and one with all four.
 INSERT INTO fixture SELECT org, wa.create_org(org)::text FROM unnest('{acme,beta}'::text[]) org;

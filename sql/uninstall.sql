@@ -7,7 +7,7 @@ SELECT current_database() AS home \gset
 CREATE DATABASE regress_uninstall;
 \c regress_uninstall
 SET client_min_messages = warning;
-CREATE EXTENSION wa_apikeys CASCADE;
+CREATE EXTENSION wa_apikeys;
 CREATE TABLE public.invoice (org_id uuid NOT NULL, id int, PRIMARY KEY (org_id, id));
 INSERT INTO public.invoice SELECT wa.create_org('x'), i FROM generate_series(1, 2) i;
 GRANT SELECT ON public.invoice TO regress_app;

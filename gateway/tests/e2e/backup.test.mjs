@@ -249,7 +249,7 @@ test('DROP EXTENSION takes everything in schema wa with it, needs no CASCADE, an
 		.map((row) => row.rolname), ROLES);
 
 	/* and it can be made again, empty */
-	await wire.sql('CREATE EXTENSION wa_apikeys CASCADE');
+	await wire.sql('CREATE EXTENSION wa_apikeys');
 	assert.equal(await wire.value('SELECT count(*) FROM wa.org'), '0');
 	await wire.close();
 });

@@ -207,7 +207,7 @@ test('the release is installed among the traps without stepping into one, by han
 
 	const wire = await openTrapped('installed');
 
-	await wire.sql('CREATE EXTENSION wa_apikeys CASCADE');
+	await wire.sql('CREATE EXTENSION wa_apikeys');
 	await wire.close();
 	cluster.prepare('installed');
 	await copyDatabase('prepared', 'trapped');
@@ -267,7 +267,7 @@ test('mallory becomes a superuser by the script without its first statement, and
 test('who owns pgcrypto, its schema, or the one of the superuser\'s name takes nothing of ours away by dropping it', async () =>
 {
 	await copyDatabase('dropped', 'plain');
-	cluster.psql('dropped', 'CREATE EXTENSION wa_apikeys CASCADE');
+	cluster.psql('dropped', 'CREATE EXTENSION wa_apikeys');
 
 	const mallory = await cluster.open('dropped', 'mallory', PINNED);
 
