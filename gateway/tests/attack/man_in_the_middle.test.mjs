@@ -300,7 +300,7 @@ for (const [name, attack] of Object.entries(ATTACKS))
 test('a violation is an alarm: a line of the log that says what, and a number', async () =>
 {
 	const gateway = await startGateway(1);
-	const port = Number(/ port=([0-9]+)/.exec(gateway.events('metrics_listening')[0])[1]);
+	const port = gateway.metricsPort;
 	const count = async () => /^wa_database_protocol_violations_total ([0-9]+)$/m
 		.exec(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())?.[1];
 

@@ -230,7 +230,7 @@ test('keys and tickets of sockets, also while they are open', async () =>
 
 test('over TLS it is the same', async () =>
 {
-	const secure = await Gateway.startWithTls(cluster, makeCertificate(cluster.place));
+	const secure = await Gateway.start(cluster, { tls: makeCertificate(cluster.place) });
 	const agent = new https.Agent({ keepAlive: true });
 	const ask = (method, target, headers, json, more = {}) => new Promise((resolve, reject) =>
 	{

@@ -245,8 +245,8 @@ test('who catches up is not dropped, however much there is and however slowly it
 
 test('over TLS it is the same: a catch-up larger than the buffer, then what is new, then the end', async () =>
 {
-	const secure = await Gateway.startWithTls(cluster, makeCertificate(cluster.place),
-		{ args: ['--socket-buffer', String(SLOW_BUFFER), '--socket-heartbeat', '1000'] });
+	const secure = await Gateway.start(cluster,
+		{ tls: makeCertificate(cluster.place), args: ['--socket-buffer', String(SLOW_BUFFER), '--socket-heartbeat', '1000'] });
 	const org = await createOrg(db, 'Secure');
 	const key = await createKey(db, org, ['events']);
 	const since = await emit(db, org);

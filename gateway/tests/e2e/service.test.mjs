@@ -284,7 +284,7 @@ test('several processes share the port; one that dies is replaced, and all stop 
 
 test('with a certificate and its key it speaks HTTPS, and nothing else', async () =>
 {
-	const gateway = await Gateway.startWithTls(cluster, makeCertificate(cluster.place));
+	const gateway = await Gateway.start(cluster, { tls: makeCertificate(cluster.place) });
 	const { port, certificate } = gateway;
 	const ask = (options) => new Promise((resolve, reject) =>
 	{

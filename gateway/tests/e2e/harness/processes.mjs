@@ -252,7 +252,6 @@ export function postgresFolder(name)
 	return must(process.env.PG_CONFIG ?? 'pg_config', [`--${name}`]).trim();
 }
 
-/* A program of it. */
 /* A certificate for gateway.test and its key, in a folder of the server's user, who owns both. */
 export function makeCertificate(folder)
 {

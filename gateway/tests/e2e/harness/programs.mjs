@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import https from 'node:https';
 import path from 'node:path';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, WORKER_LOGIN } from './cluster.mjs';
 import { Client } from './http.mjs';
@@ -27,6 +28,11 @@ function lines(text, event)
 	return text.split('\n').filter((line) => line.includes(` event=${event} `) || line.endsWith(` event=${event}`));
 }
 
+function portIn(line)
+{
+	return Number(/ port=([0-9]+)/.exec(line)[1]);
+}
+
 /*
  * One that talks to PostgreSQL.  An honest server never gives it a reason for an alarm: where
  * a test has nobody in the middle who does (lied), it ends without one.
@@ -41,6 +47,12 @@ class DatabaseProgram extends Program
 		return lines(this.log(), name);
 	}
 
+	/* Where it serves metrics, when it was told to. */
+	get metricsPort()
+	{
+		return portIn(this.events('metrics_listening')[0]);
+	}
+
 	async stop(seconds)
 	{
 		const result = await super.stop(seconds);
@@ -53,39 +65,56 @@ class DatabaseProgram extends Program
 
 export class Gateway extends DatabaseProgram
 {
-	/* Starts it and returns when it is ready. */
-	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root, ...others } = {})
+	/*
+	 * Starts it and returns when it is ready.  "tls" are the paths of a certificate and its
+	 * key; then it has no client.
+	 */
+	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root, tls, ...others } = {})
 	{
 		refuseOthers(others);
 
 		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), [
 			'--listen', `127.0.0.1:${port}`, '--database', conninfo(cluster, database, user, host),
-			...(workers > 1 ? ['--workers', String(workers)] : []), ...args,
+			...(workers > 1 ? ['--workers', String(workers)] : []),
+			...(tls ? ['--tls-cert', tls.certificate, '--tls-key', tls.key] : []), ...args,
 		], { log: logFile(cluster, 'gateway'), env, root });
 
 		await until('the gateway listens', () => !gateway.running || gateway.events('listening').length === workers);
 		if (!gateway.running)
 			throw new Error(`the gateway has ended:\n${gateway.log()}`);
-		gateway.port = Number(/ port=([0-9]+)/.exec(gateway.events('listening')[0])[1]);
-		gateway.client = new Client(gateway.port);
-		await until('the gateway is ready', async () => (await gateway.client.get('/readyz')).status === 200);
+		gateway.port = portIn(gateway.events('listening')[0]);
+		await gateway.waitUntilReady(tls);
 		return gateway;
 	}
 
-	/* The same with TLS; "files" are the paths of certificate and key.  It has no client. */
-	static async startWithTls(cluster, files, { args = [], ...others } = {})
+	async waitUntilReady(tls)
 	{
-		refuseOthers(others);
+		let isReady;
 
-		const gateway = new Gateway(path.join(PROGRAMS, 'wa-gateway'), ['--listen', '127.0.0.1:0',
-			'--database', conninfo(cluster, 'wa', GATEWAY_LOGIN), '--tls-cert', files.certificate, '--tls-key', files.key, ...args,
-		], { log: logFile(cluster, 'gateway') });
-
-		await until('the gateway listens', () => gateway.events('listening').length === 1);
-		gateway.port = Number(/ port=([0-9]+)/.exec(gateway.events('listening')[0])[1]);
-		gateway.certificate = fs.readFileSync(files.certificate);
-		return gateway;
+		if (tls)
+		{
+			this.certificate = fs.readFileSync(tls.certificate);
+			isReady = async () => await statusOverTls(this, '/readyz') === 200;
+		}
+		else
+		{
+			this.client = new Client(this.port);
+			isReady = async () => (await this.client.get('/readyz')).status === 200;
+		}
+		await until('the gateway is ready', isReady);
 	}
+}
+
+function statusOverTls({ port, certificate }, target)
+{
+	return new Promise((resolve, reject) =>
+	{
+		https.get({ host: '127.0.0.1', port, servername: 'gateway.test', ca: certificate, path: target, agent: false }, (response) =>
+		{
+			response.resume();
+			response.on('end', () => resolve(response.statusCode));
+		}).on('error', reject);
+	});
 }
 
 /* Runs the gateway to its end, which is expected.  Returns { code, stdout, stderr }. */
@@ -136,11 +165,5 @@ export class Worker extends DatabaseProgram
 		if (!worker.running)
 			throw new Error(`the worker has ended:\n${worker.log()}`);
 		return worker;
-	}
-
-	/* Where it serves metrics, when it was told to. */
-	get metricsPort()
-	{
-		return Number(/ port=([0-9]+)/.exec(this.events('metrics_listening')[0])[1]);
 	}
 }
