@@ -1,12 +1,14 @@
 /*
  * reference.test.mjs
- *		docs/reference.md names every object of the extension, and who may use it.
+ *		docs/reference.md names every object of the extension, and who may use it;
+ *		docs/operations.md says what to do about each row of wa.self_check().
  */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
-import { SCRIPTS, run } from './harness/processes.mjs';
+import { ROOT, SCRIPTS, run } from './harness/processes.mjs';
 
 const cluster = prepareCluster();
 
@@ -21,6 +23,35 @@ test('the reference agrees with the catalog and with the list of privileges', ()
 
 	assert.equal(code, 0, stdout + stderr);
 	assert.match(stdout, /names all [0-9]+ objects/);
+});
+
+test('internal functions stand in the order of their names', () =>
+{
+	const text = fs.readFileSync(path.join(ROOT, 'docs/reference.md'), 'utf8');
+	const names = [...text.slice(text.indexOf('## Internal functions')).matchAll(/^\| `wa\.([a-z_0-9]+)\(/gm)].map(([, name]) => name);
+
+	assert.ok(names.length > 100);
+	assert.deepEqual(names, [...names].sort());
+});
+
+test('what to do about owners names every function that is not wa_owner\'s', () =>
+{
+	const text = fs.readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
+	const row = text.split('\n').find((line) => line.startsWith('| objects belong to wa_owner'));
+	const others = cluster.psql('wa', `
+		SELECT 'wa.' || proname FROM pg_proc
+		WHERE pronamespace = 'wa'::regnamespace AND proowner <> 'wa_owner'::regrole ORDER BY 1`).split('\n');
+
+	assert.deepEqual([...row.matchAll(/`(wa\.[a-z_]+)`/g)].map(([, name]) => name).sort(), others);
+});
+
+test('what to do about a failed check names every check', () =>
+{
+	const text = fs.readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
+	const rows = text.slice(text.indexOf('## Self check'), text.indexOf('## Gateway')).match(/^\| [^`|]+ \|/gm)
+		.flatMap((cell) => cell.slice(2, -2).split(', ')).filter((name) => !['row', '---'].includes(name));
+
+	assert.deepEqual(rows.sort(), cluster.psql('wa', 'SELECT name FROM wa.self_check()').split('\n').sort());
 });
 
 test('an object that it does not name is told', () =>
