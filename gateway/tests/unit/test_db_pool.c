@@ -2,84 +2,8 @@
  * test_db_pool.c
  *		What becomes of requests: answered, refused, lost, cancelled; and of their connection.
  */
-#include <string.h>
-
-#include "db/db.h"
-#include "lib/log.h"
-#include "tests/unit/db_wire.h"
+#include "tests/unit/db_ask.h"
 #include "tests/unit/suite.h"
-
-#define LONG_MS 19000 /* a deadline that is out of the way */
-
-static DbWire wire;
-static Db *db;
-
-/* What a request was told. */
-typedef struct Told
-{
-	bool done;
-	DbOutcome outcome;
-	char sqlstate[6];
-	int rows;
-	bool has_principal;
-} Told;
-
-static void
-start(void)
-{
-	DbConfig config = {
-		.conninfo = wire.conninfo,
-		.application_name = "test",
-		.role = "gateway",
-		.connections = 1,
-		.in_flight = 8,
-		.queue = 10,
-	};
-
-	log_set_level(LOG_LEVEL_ERROR + 1);
-	db_wire_start(&wire);
-	db = db_open(wire.base, &config);
-	ck_assert_ptr_nonnull(db);
-}
-
-static void
-stop(void)
-{
-	db_close(db);
-	db_wire_stop(&wire);
-}
-
-static void
-on_done(void *arg, const DbResult *result)
-{
-	Told *told = arg;
-
-	ck_assert(!told->done);
-	told->done = true;
-	told->outcome = result->outcome;
-	told->rows = result->rows;
-	told->has_principal = result->has_principal;
-	strncpy(told->sqlstate, result->sqlstate, 5);
-}
-
-static void
-submit(Told *told, int timeout_ms)
-{
-	DbRequest *request =
-		db_request_new(db_statement_find("gateway", "me"), DB_LANE_SLOW, timeout_ms, on_done, told);
-
-	*told = (Told){0};
-	ck_assert_ptr_nonnull(request);
-	ck_assert(db_request_credential(request, "wa_x", 4, "read"));
-	ck_assert(db_submit(db, request));
-}
-
-static void
-ask(Told *told)
-{
-	submit(told, LONG_MS);
-	db_wire_run_until(&wire, &told->done);
-}
 
 START_TEST(a_request_gets_its_rows_and_whose_it_was)
 {
@@ -132,8 +56,8 @@ START_TEST(a_statement_that_is_out_of_date_is_prepared_anew)
 		wire.function = cases[i].function;
 		wire.constraint = cases[i].constraint;
 		wire.file = cases[i].file;
-		submit(&told, LONG_MS);
-		submit(&behind, LONG_MS);
+		ask_submit(&told, ASK_LONG_MS);
+		ask_submit(&behind, ASK_LONG_MS);
 		db_wire_run_until(&wire, &behind.done);
 		ck_assert_int_eq(told.outcome, DB_UNAVAILABLE);
 		ck_assert_int_eq(behind.outcome, DB_UNAVAILABLE);
@@ -216,9 +140,9 @@ START_TEST(a_request_past_its_deadline_is_cancelled_and_the_connection_goes_on)
 
 	ask(&told);
 	wire.script = DB_WIRE_HANG;
-	submit(&told, 100);
+	ask_submit(&told, 100);
 	db_wire_run(&wire, 50);
-	submit(&behind, LONG_MS);
+	ask_submit(&behind, ASK_LONG_MS);
 	db_wire_run_until(&wire, &told.done);
 	ck_assert_int_eq(told.outcome, DB_TIMED_OUT);
 	db_wire_run_until(&wire, &behind.done);
@@ -236,7 +160,7 @@ START_TEST(closing_while_a_cancel_is_under_way_leaves_nothing)
 
 	ask(&told);
 	wire.script = DB_WIRE_HANG;
-	submit(&told, 50);
+	ask_submit(&told, 50);
 	db_wire_run_until(&wire, &told.done);
 }
 END_TEST
@@ -245,7 +169,7 @@ static void
 add_tests(TCase *cases)
 {
 	tcase_set_timeout(cases, 60);
-	tcase_add_checked_fixture(cases, start, stop);
+	tcase_add_checked_fixture(cases, ask_start, ask_stop);
 	tcase_add_test(cases, a_request_gets_its_rows_and_whose_it_was);
 	tcase_add_test(cases, an_error_refuses_one_request_and_leaves_the_connection);
 	tcase_add_test(cases, a_statement_that_is_out_of_date_is_prepared_anew);

@@ -11,15 +11,9 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-#include "db/db.h"
-#include "lib/log.h"
-#include "tests/unit/db_wire.h"
+#include "tests/unit/db_ask.h"
 #include "tests/unit/suite.h"
 
-#define LONG_MS 19000 /* a deadline that is out of the way */
-
-static DbWire wire;
-static Db *db;
 static Buffer lie;
 
 /* ---- messages, a letter each ---- */
@@ -132,77 +126,18 @@ tell(DbWirePlace place, int passes, const char *letters)
 
 /* ---- requests ---- */
 
-/* What a request was told. */
-typedef struct Told
-{
-	bool done;
-	DbOutcome outcome;
-	char sqlstate[6];
-	bool has_principal;
-} Told;
-
-static void
-open_pool(void)
-{
-	DbConfig config = {
-		.conninfo = wire.conninfo,
-		.application_name = "test",
-		.role = "gateway",
-		.connections = 1,
-		.in_flight = 8,
-		.queue = 10,
-	};
-
-	db = db_open(wire.base, &config);
-	ck_assert_ptr_nonnull(db);
-}
-
 static void
 start(void)
 {
-	log_set_level(LOG_LEVEL_ERROR + 1);
-	db_wire_start(&wire);
 	buffer_init(&lie, 4096);
-	open_pool();
+	ask_start();
 }
 
 static void
 stop(void)
 {
-	db_close(db);
-	db_wire_stop(&wire);
+	ask_stop();
 	buffer_free(&lie);
-}
-
-static void
-on_done(void *arg, const DbResult *result)
-{
-	Told *told = arg;
-
-	ck_assert(!told->done);
-	told->done = true;
-	told->outcome = result->outcome;
-	told->has_principal = result->has_principal;
-	strncpy(told->sqlstate, result->sqlstate, 5);
-}
-
-static void
-submit(Told *told)
-{
-	DbRequest *request =
-		db_request_new(db_statement_find("gateway", "me"), DB_LANE_FAST, LONG_MS, on_done, told);
-
-	*told = (Told){0};
-	ck_assert_ptr_nonnull(request);
-	ck_assert(db_request_credential(request, "wa_x", 4, "read"));
-	ck_assert(db_submit(db, request));
-}
-
-static void
-ask(Told *told)
-{
-	submit(told);
-	db_wire_run_until(&wire, &told->done);
 }
 
 static void
@@ -331,9 +266,9 @@ START_TEST(what_is_behind_it_is_lost_and_what_was_before_is_not)
 	forgive_leaks(it);
 	ask(&told);
 	tell(it->place, 1, it->letters);
-	submit(&before);
-	submit(&told);
-	submit(&behind);
+	ask_submit(&before, ASK_LONG_MS);
+	ask_submit(&told, ASK_LONG_MS);
+	ask_submit(&behind, ASK_LONG_MS);
 	db_wire_run_until(&wire, &behind.done);
 	ck_assert_msg(before.outcome == DB_ROWS, "%s: outcome %d", it->what, (int) before.outcome);
 	assert_lost(&told, it->what);
@@ -350,8 +285,8 @@ START_TEST(an_answer_that_slips_to_the_next_request_is_lost)
 
 	ask(&told);
 	tell(DB_WIRE_SYNC, 0, "ZAp1Ss1Z");
-	submit(&told);
-	submit(&behind);
+	ask_submit(&told, ASK_LONG_MS);
+	ask_submit(&behind, ASK_LONG_MS);
 	db_wire_run_until(&wire, &behind.done);
 	ck_assert_int_eq(told.outcome, DB_ROWS);
 	assert_lost(&behind, "slipped");
@@ -366,8 +301,8 @@ START_TEST(a_sync_that_is_answered_twice_answers_one_request)
 
 	ask(&told);
 	tell(DB_WIRE_SYNC, 0, "ZZ");
-	submit(&told);
-	submit(&behind);
+	ask_submit(&told, ASK_LONG_MS);
+	ask_submit(&behind, ASK_LONG_MS);
 	db_wire_run_until(&wire, &behind.done);
 	ck_assert_int_eq(told.outcome, DB_ROWS);
 	assert_lost(&behind, "twice");
@@ -416,8 +351,8 @@ START_TEST(a_credential_that_is_refused_is_an_answer)
 	Told behind;
 
 	tell(DB_WIRE_BINDING, 0, refusals[_i]);
-	submit(&told);
-	submit(&behind);
+	ask_submit(&told, ASK_LONG_MS);
+	ask_submit(&behind, ASK_LONG_MS);
 	db_wire_run_until(&wire, &behind.done);
 	ck_assert_int_eq(told.outcome, DB_REFUSED);
 	ck_assert_str_eq(told.sqlstate, sqlstates[_i]);
@@ -447,8 +382,8 @@ START_TEST(a_request_without_a_credential_is_tied_to_its_answer_too)
 	DbRequest *request;
 
 	ask(&told);
-	request = db_request_new(db_statement_find("gateway", "ready"), DB_LANE_FAST, LONG_MS, on_done,
-							 &told);
+	request = db_request_new(db_statement_find("gateway", "ready"), DB_LANE_FAST, ASK_LONG_MS,
+							 ask_told, &told);
 
 	told = (Told){0};
 	tell(DB_WIRE_BINDING, 0, "Ap1");

@@ -1,0 +1,43 @@
+/*
+ * db_ask.h
+ *		Requests to a pool of one connection, whose server is the test's own (db_wire.h).
+ *
+ * The server and the pool are there between ask_start() and ask_stop(), and the pool's own
+ * log is off.
+ */
+#ifndef DB_ASK_H
+#define DB_ASK_H
+
+#include <stdbool.h>
+
+#include "db/db.h"
+#include "tests/unit/db_wire.h"
+
+#define ASK_LONG_MS 19000 /* a deadline that is out of the way */
+
+/* What a request was told. */
+typedef struct Told
+{
+	bool done;
+	DbOutcome outcome;
+	char sqlstate[6];
+	int rows;
+	bool has_principal;
+} Told;
+
+extern DbWire wire;
+extern Db *db;
+
+extern void ask_start(void);
+extern void ask_stop(void);
+
+/* A DbDone, whose argument is a Told.  Fails the test when it is told twice. */
+extern void ask_told(void *arg, const DbResult *result);
+
+/* Asks with a credential, and notes what is told. */
+extern void ask_submit(Told *told, int timeout_ms);
+
+/* The same, and waits for it. */
+extern void ask(Told *told);
+
+#endif /* DB_ASK_H */
