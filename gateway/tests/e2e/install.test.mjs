@@ -13,8 +13,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { Cluster } from './harness/cluster.mjs';
-import { makeInstallation } from './harness/installation.mjs';
-import { ROOT, SCRIPTS, makePlace, must, run } from './harness/processes.mjs';
+import { ROOT, SCRIPTS, makePlace, must, postgresFolder, run } from './harness/processes.mjs';
 
 const PIN = 'SET LOCAL search_path = pg_catalog, pg_temp;\n';
 const PINNED = { search_path: 'pg_catalog, pg_temp' };
@@ -164,7 +163,9 @@ async function boundElsewhere(database)
 
 before(async () =>
 {
-	extensions = makeInstallation();
+	/* what this file and its children use from here on: nothing is put into the one that is tested */
+	process.env.PG_CONFIG = must(path.join(SCRIPTS, 'private-server'), [makePlace()]).trim();
+	extensions = path.join(postgresFolder('sharedir'), 'extension');
 	script = fs.readFileSync(path.join(extensions, `wa_apikeys--${RELEASE}.sql`), 'utf8');
 	update = buildUpdate(`${RELEASE}--pinned`);
 	makeVersion('open', withoutPin(script), 'pgcrypto');
