@@ -328,6 +328,7 @@ test('roles are changed, people removed and leave; the last owner stays', async 
 	await visitor.enter(admin);
 	await visitor.open('Members');
 	await row(page, 'Olivia Owner').waitFor();
+	await page.getByLabel('Role of Mia Member').waitFor();
 	assert.equal(await row(page, 'Olivia Owner').getByRole('button').count(), 0);
 	assert.equal(await row(page, 'Olivia Owner').getByRole('combobox').count(), 0);
 	await page.getByLabel('Role of Mia Member').selectOption('admin');

@@ -109,6 +109,9 @@ test('a message that fails says why', async (t) =>
 test('a session is stopped, started, restarted, logged out and deleted', async (t) =>
 {
 	const session = await workingSession('switched');
+
+	await createSession(stage.db, org, { label: 'kept' });
+
 	const { page } = await visit(t, `sessions/${session.id}`);
 	const status = (words) => page.getByLabel('State').getByRole('status').getByText(words, { exact: true }).waitFor();
 
@@ -125,6 +128,7 @@ test('a session is stopped, started, restarted, logged out and deleted', async (
 	await page.getByRole('button', { name: 'Delete' }).click();
 	await page.getByRole('dialog', { name: 'Delete “switched”?' }).getByRole('button', { name: 'Delete' }).click();
 	await heading(page, 'Sessions').waitFor();
+	await row(page, 'kept').waitFor();
 	assert.equal(await row(page, 'switched').count(), 0);
 });
 

@@ -7,17 +7,20 @@
  * Content-Security-Policy, a request to another host, or a JavaScript dialog is a failure of
  * the test in which it happens, whatever the test looks at (watch()).
  *
- * Nothing waits for a time: Playwright's locators wait for what they name.
+ * Nothing waits for a time: Playwright's locators wait for what they name.  On a slow network
+ * there is more to see of what a page shows in between: WA_SLOW_MS (scripts/browser).
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { prepareCluster } from '../e2e/harness/cluster.mjs';
 import { refuseOthers } from '../e2e/harness/options.mjs';
 import { cookieOf } from '../e2e/harness/people.mjs';
 import { ROOT, onEnd } from '../e2e/harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from '../e2e/harness/programs.mjs';
+import { Random } from '../e2e/harness/random.mjs';
 
 export const DESK = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
@@ -26,6 +29,13 @@ export const SCREENSHOTS = process.env.WA_SCREENSHOTS ?? path.join(ROOT, 'gatewa
 
 /* A loaded machine may take long for anything; a test that fails may too. */
 const WAIT_MS = 30000;
+
+/* Up to so long each request of a page waits before it is sent. */
+const SLOW_MS = Number(process.env.WA_SLOW_MS ?? 0);
+const random = new Random();
+
+if (SLOW_MS > 0)
+	console.log(`WA_SLOW_MS=${SLOW_MS} WA_SEED=${random.seed}`);
 
 function findChromium()
 {
@@ -91,6 +101,17 @@ function watch(page, problems, origin)
 	});
 }
 
+/* Requests may so arrive in another order than they were made.  What a test itself routes is not slowed. */
+async function slowDown(context)
+{
+	await context.route(/\/(api|auth)\//, async (route) =>
+	{
+		await sleep(random.below(SLOW_MS));
+		/* the page may have gone by now, and its request with it */
+		await route.continue().catch(() => {});
+	});
+}
+
 /*
  * A person at a browser of their own, without anything of another.  "as" is who is signed
  * in already, "section" the page to begin with.
@@ -106,6 +127,8 @@ export class Visitor
 
 		context.setDefaultTimeout(WAIT_MS);
 		t.after(() => context.close());
+		if (SLOW_MS > 0)
+			await slowDown(context);
 		visitor.page = await visitor.newPage();
 		if (as)
 			await visitor.enter(as, section);
