@@ -235,10 +235,8 @@ const ATTACKS = {
 		{ toServer: (a, b) => [...a, withoutNumber(withKey(b.find(isBinding), tenants[0].key.secret)), ...b.slice(1)] },
 	'something else is called authenticate, and takes other values':
 		{ replaced: true, toServer: (a, b) => [...a, ...replaceStatement('authenticate', 'me'), ...b] },
-	'something else is called authenticate, and takes as many values':
-		{ replaced: true, toServer: (a, b) => [...a, ...replaceStatement('authenticate', 'auth_sign_in'), ...b] },
 	'something else is called authenticate, for both':
-		{ replaced: true, toServer: (a, b) => [...replaceStatement('authenticate', 'auth_sign_in'), ...a, ...b] },
+		{ replaced: true, toServer: (a, b) => [...replaceStatement('authenticate', 'me'), ...a, ...b] },
 	'something else is called me, and takes other values':
 		{ replaced: true, toServer: (a, b) => [...a, ...replaceStatement('me', 'session_list'), ...b] },
 	'something else is called me, and takes what it takes':
@@ -358,7 +356,8 @@ function hold(link, direction, group)
 const TEXT = 25;
 
 /* Of the requests below, and such as take the same values. */
-const NAMES = ['authenticate', 'auth_sign_in', 'me', 'authorized', 'session_list', 'session_get', 'session_me', 'unbound', 'session_create'];
+/* None whose types refuse by themselves what another takes: that is an answer, too, and says nothing. */
+const NAMES = ['authenticate', 'auth_me', 'me', 'authorized', 'session_list', 'session_get', 'session_me', 'unbound', 'session_create'];
 
 const EITHER = {
 	drop: (group) => splice(group, place(group), 1),

@@ -46,7 +46,7 @@ const HOARDS = {
 		[message.parse(`kept ${i}`, COMMENT), message.sync(), message.close('?', ''), message.sync()],
 	'portals of a registered statement': (i) => [...Array.from({ length: 100 }, (_, n) => message.bind('unbound', ['1'], `portal ${i}.${n}`)), message.flush()],
 	'portals of a registered statement with large parameters': (i) =>
-		[message.bind('auth_sign_in', ['x'.repeat(MB), null, null, null], `portal ${i}`), message.flush()],
+		[message.bind('auth_sign_in', ['x'.repeat(MB), null, null, null, null], `portal ${i}`), message.flush()],
 	'portals with large parameters': (i) => [message.parse('', '-- x', [TEXT]), message.bind('', [COMMENT], `kept ${i}`), message.flush()],
 };
 
