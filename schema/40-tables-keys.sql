@@ -47,6 +47,7 @@ CREATE TABLE wa.api_key (
 	created_by text NOT NULL,
 	expires_at timestamptz CHECK (isfinite(expires_at)),
 	superseded_by uuid,
+	holds_name boolean NOT NULL DEFAULT true,
 	revoked_at timestamptz,
 	revoked_by text,
 	PRIMARY KEY (org_id, id),
@@ -55,7 +56,7 @@ CREATE TABLE wa.api_key (
 	CHECK ((revoked_at IS NULL) = (revoked_by IS NULL))
 );
 CREATE UNIQUE INDEX api_key_live_name ON wa.api_key (org_id, lower(name))
-	WHERE revoked_at IS NULL AND superseded_by IS NULL;
+	WHERE revoked_at IS NULL AND holds_name;
 COMMENT ON TABLE wa.api_key IS
 	'API keys; no role has a grant on the digests, changes go through wa.create_key and its siblings';
 COMMENT ON COLUMN wa.api_key.org_id IS 'the one organization that the key opens';
@@ -70,6 +71,8 @@ COMMENT ON COLUMN wa.api_key.created_by IS 'who made it: a person''s id, or a da
 COMMENT ON COLUMN wa.api_key.expires_at IS 'from when on it is refused; NULL: never';
 COMMENT ON COLUMN wa.api_key.superseded_by IS
 	'the key that it was rotated to; it then lives until expires_at and no longer holds its name';
+COMMENT ON COLUMN wa.api_key.holds_name IS
+	'whether other keys are kept from its name; false once it was rotated, or had expired when another key took the name';
 COMMENT ON COLUMN wa.api_key.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
 

@@ -121,6 +121,38 @@ END $$;
 COMMENT ON FUNCTION wa.check_key(text, wa.permissions, timestamptz) IS
 	'for function bodies: raises 22023 for what a key cannot have';
 
+-- An index cannot know that a key has expired, so that this one goes on holding its
+-- name until another key wants it.  Whoever takes it locks the row: a change of the
+-- expiry that came first is waited for, and then the key may be alive.
+CREATE FUNCTION wa.free_expired_name(org uuid, name text) RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	UPDATE wa.api_key k SET holds_name = false
+	WHERE k.org_id = org AND lower(k.name) = lower(btrim(free_expired_name.name)) AND k.holds_name
+		AND k.revoked_at IS NULL AND k.expires_at <= clock_timestamp()
+$$;
+COMMENT ON FUNCTION wa.free_expired_name(uuid, text) IS
+	'for function bodies: takes a name away from an expired key that still holds it';
+
+-- What has ended stays so: nothing but this asks whether a key can still be changed.
+CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ended constant text := CASE
+		WHEN key.revoked_at IS NOT NULL THEN 'revoked'
+		WHEN key.expires_at <= clock_timestamp() THEN 'expired'
+		WHEN key.superseded_by IS NOT NULL THEN 'rotated' END;
+BEGIN
+	IF ended IS NOT NULL THEN
+		RAISE EXCEPTION 'key is % and cannot be changed', ended USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
+	'for function bodies: raises 55000 for a key that is revoked, expired or rotated';
+
 -- The one place where rows of the key table are made.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
 							  expires_at timestamptz, detail jsonb) RETURNS uuid
@@ -138,6 +170,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
+	PERFORM wa.free_expired_name(org, name);
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at)
 		VALUES (org, btrim(insert_key.name), insert_key.digest, insert_key.prefix, insert_key.permissions,
@@ -271,13 +304,8 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	IF old.revoked_at IS NOT NULL OR old.superseded_by IS NOT NULL OR old.expires_at <= clock_timestamp() THEN
-		RAISE EXCEPTION 'key cannot be rotated: it is revoked, expired or rotated already'
-			USING ERRCODE = 'object_not_in_prerequisite_state';
-	END IF;
-
-	-- The old key points at itself for a moment, so that it gives up its name.
-	UPDATE wa.api_key k SET superseded_by = k.id WHERE k.org_id = org AND k.id = key;
+	PERFORM wa.refuse_ended(old);
+	UPDATE wa.api_key k SET holds_name = false WHERE k.org_id = org AND k.id = key;
 	made := wa.make_secret('api_key');
 	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
 						now() + (old.expires_at - old.created_at),

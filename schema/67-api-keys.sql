@@ -109,11 +109,10 @@ AS $$
 DECLARE
 	old constant wa.api_key := wa.find_api_key(key);
 BEGIN
-	IF old.revoked_at IS NOT NULL THEN
-		RAISE EXCEPTION 'key is revoked' USING ERRCODE = 'object_not_in_prerequisite_state';
-	END IF;
+	PERFORM wa.refuse_ended(old);
 	PERFORM wa.check_permissions(permissions);
 	PERFORM wa.check_key(COALESCE(name, old.name), COALESCE(permissions::wa.permissions, old.permissions), expires_at);
+	PERFORM wa.free_expired_name(old.org_id, name);
 	UPDATE wa.api_key k
 	SET name = COALESCE(btrim(update_api_key.name), k.name),
 		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
@@ -124,7 +123,7 @@ BEGIN
 	RETURN old.id;
 END $$;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
-	'changes what of a key is given, NULL leaves it, for a person who manages the keys; the secret stays';
+	'changes what of a key is given, NULL leaves it, for a person who manages the keys; the secret stays; raises 55000 for a key that is revoked, expired or rotated';
 
 CREATE FUNCTION wa.revoke_api_key(key uuid) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER

@@ -471,8 +471,10 @@ BEGIN
 	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
 	WHERE i.org_id = org AND lower(i.email) = lower(btrim(invite_member.email))
 		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	-- Those that have expired stand in nobody's way.
 	IF (SELECT count(*) FROM wa.invitation i
-		WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL) >= invitations_max THEN
+		WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+			AND i.expires_at > clock_timestamp()) >= invitations_max THEN
 		RAISE EXCEPTION 'there are % open invitations already: withdraw some', invitations_max
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;

@@ -258,7 +258,7 @@ UNION ALL
 		('wa_admin', 'SELECT', 'wa.org', 'id, name, created_at, event_days'),
 		('wa_claim', 'SELECT', 'wa.org', 'id'),
 		('wa_admin', 'SELECT', 'wa.api_key', 'org_id, id, name, prefix, permissions, created_at, created_by, expires_at,
-			superseded_by, revoked_at, revoked_by'),
+			superseded_by, holds_name, revoked_at, revoked_by'),
 		('wa_admin', 'SELECT', 'wa.api_key_usage', 'org_id, key_id, first_used_at, first_used_from, last_used_at,
 			last_used_from'),
 		('wa_admin', 'SELECT', 'wa.keys', NULL),

@@ -84,7 +84,7 @@ function columnsOf({ administers, me }, open)
 		columns.push({
 			name: 'Actions', hidden: true, className: 'row-actions',
 			cell: (row) => STATES[stateOf(row)].live && html`
-				${button('Change', 'change', row)}
+				${row.rotatedTo === undefined && button('Change', 'change', row)}
 				${row.rotatedTo === undefined && button('Rotate', 'rotate', row)}
 				${button('Revoke', 'revoke', row, 'danger-quiet')}`,
 		});

@@ -496,6 +496,34 @@ test('an owner makes, finds, changes, rotates and revokes keys; a member and a k
 	assert.equal((await client.get('/api/v1/api-keys', allPowerful.secret)).status, 403);
 });
 
+test('a key that has ended stays so, whatever is changed of it, and an expired one gives its name up', async () =>
+{
+	const { browser } = await signedIn();
+	const bearer = await browser.token();
+	const call = (method, path, json) => client.request(method, `/api/v1/api-keys${path}`, { bearer, json });
+	const make = async (name) => (await call('POST', '', { name, permissions: ['read'], expiresAt: Date.now() + 3600_000 })).json;
+	const keys = { revoked: await make('revoked'), rotated: await make('rotated'), expired: await make('expired'), live: await make('live') };
+	const later = { expiresAt: Date.now() + 86_400_000 };
+
+	await call('DELETE', `/${keys.revoked.id}`);
+	await call('POST', `/${keys.rotated.id}/rotate`, { overlapSeconds: 0 });
+	await db.value("UPDATE wa.api_key SET expires_at = clock_timestamp() - interval '1 s' WHERE id = wa.from_typeid('key', $1) RETURNING id", [keys.expired.id]);
+	for (const [state, { id, key }] of Object.entries(keys))
+	{
+		const ended = state !== 'live';
+		const answers = [await call('PATCH', `/${id}`, later), await call('PATCH', `/${id}`, { permissions: ['read', 'send'] })];
+
+		assert.deepEqual(answers.map(({ status }) => status), ended ? [409, 409] : [200, 200]);
+		if (ended)
+			for (const { json } of [...answers, await call('POST', `/${id}/rotate`, {})])
+				assert.deepEqual(json.error, { code: 'conflict', message: `key is ${state === 'rotated' ? 'expired' : state} and cannot be changed` });
+		assert.equal((await client.get(ME, key)).status, ended ? 401 : 200);
+	}
+	assert.equal((await call('POST', '', { name: 'LIVE', permissions: ['read'] })).status, 409);
+	assert.equal((await call('POST', '', { name: 'Expired', permissions: ['read'] })).status, 201);
+	assert.equal((await call('PATCH', `/${keys.live.id}`, { name: 'expired' })).status, 409);
+});
+
 test('ranks: an admin does nothing to an owner, the last owner stays, everybody else may leave', async () =>
 {
 	const { org, person: owner, browser } = await signedIn();
