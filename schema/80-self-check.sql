@@ -85,11 +85,12 @@ AS $$
 			SELECT c.oid FROM pg_class c
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch',
-					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime'))) g
+					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'unrestored'))) g
 		WHERE g.guard <> 'protected'
 	UNION ALL
 		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('statement', 'event_epoch')
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
+			AND c.relname NOT IN ('statement', 'event_epoch', 'unrestored')
 			AND NOT EXISTS (
 				SELECT FROM pg_policy p
 				WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd = '*'
@@ -100,7 +101,7 @@ AS $$
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'app_user', 'sign_in', 'device')) ours
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'unrestored', 'app_user', 'sign_in', 'device')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		WHERE leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
 				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey'])
@@ -179,6 +180,8 @@ AS $$
 				('wa.audit', 'audit_append_only'), ('wa.audit', 'audit_append_only_all')) needed (relation, name)
 		WHERE NOT EXISTS (SELECT FROM pg_trigger t
 						  WHERE t.tgrelid = needed.relation::regclass AND t.tgname = needed.name AND t.tgenabled = 'A')
+	UNION ALL
+		SELECT 'restored dumps are complete', u.name FROM wa.unrestored u
 	), checks (name) AS (VALUES
 		('library is preloaded'), ('server release'), ('superusers hold no sealed role'),
 		('group roles are unprivileged'), ('sealed logins are unprivileged'), ('sealed logins have timeouts'),
@@ -192,7 +195,8 @@ AS $$
 		('default privileges open nothing'), ('group roles are members of no role'),
 		('protected tables stay protected'),
 		('passwords are hashed by pgcrypto'),
-		('credentials are stored nowhere'), ('changes reach every backend'))
+		('credentials are stored nowhere'), ('changes reach every backend'),
+		('restored dumps are complete'))
 	SELECT name, count(f.object) = 0, string_agg(f.object, ', ' ORDER BY f.object)
 	FROM checks c FULL JOIN failure f USING (name)
 	GROUP BY name

@@ -92,7 +92,7 @@ async function contents(wire)
 	const tables = (await wire.sql(`
 		SELECT c.relname AS name FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind = 'r'
-			AND c.relname NOT IN ('statement', ${OF_THE_MOMENT.map((name) => `'${name}'`)}) ORDER BY 1`)).map((row) => row.name);
+			AND c.relname NOT IN ('statement', 'unrestored', ${OF_THE_MOMENT.map((name) => `'${name}'`)}) ORDER BY 1`)).map((row) => row.name);
 	const rows = {};
 
 	for (const table of tables)
@@ -117,17 +117,24 @@ function dump(cluster, database, format = 'plain')
 {
 	const file = path.join(cluster.place, `${database}.${format}`);
 
+	fs.rmSync(file, { recursive: true, force: true });
 	cluster.program('pg_dump', database, ['--format', format, '--file', file]);
 	return file;
 }
 
-function restore(file, cluster, database)
+function restore(file, cluster, database, options = [])
 {
 	cluster.createDatabase(database);
 	if (file.endsWith('.plain'))
 		cluster.program('psql', database, ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', file]);
 	else
-		cluster.program('pg_restore', 'postgres', ['--exit-on-error', '--dbname', database, file]);
+		cluster.program('pg_restore', 'postgres', ['--exit-on-error', '--dbname', database, ...options, file]);
+}
+
+/* What wa.self_check() says of tables whose rows are missing. */
+async function missing(wire)
+{
+	return await wire.value("SELECT detail FROM wa.self_check() WHERE name = 'restored dumps are complete' AND NOT passed");
 }
 
 /* Newer minor releases put a random word into \restrict and \unrestrict. */
@@ -145,13 +152,14 @@ async function statuses(gateway)
 	return found;
 }
 
-for (const format of ['custom', 'plain'])
+for (const [format, ...options] of [['custom'], ['plain'], ['custom', '--jobs=4'], ['directory', '--jobs=4'], ['directory', '--jobs=2'],
+	['custom', '--single-transaction']])
 {
-	test(`a ${format} dump restored into an empty server: every row, every key, at once`, async () =>
+	test(`a ${format} dump restored into an empty server${options.map((option) => ` with ${option}`)}: every row, every key, at once`, async () =>
 	{
-		const database = `restored_${format}`;
+		const database = ['restored', format, ...options].join('_').replace(/[^a-z0-9]+/g, '_');
 
-		restore(dump(source, 'wa', format), target, database);
+		restore(dump(source, 'wa', format), target, database, options);
 		target.prepare(database);
 
 		const restored = await target.open(database);
@@ -179,6 +187,69 @@ for (const format of ['custom', 'plain'])
 		await restored.close();
 	});
 }
+
+/* The foreign keys that a parallel restore does not look at are there again behind it. */
+test('after a parallel restore rows that refer to nothing are refused as ever', async () =>
+{
+	const wire = await target.open('restored_custom_jobs_4');
+
+	assert.deepEqual(await wire.sql('SELECT * FROM wa.broken_foreign_keys()'), []);
+	for (const setting of ['on', 'off'])
+	{
+		await wire.sql(`SET row_security = ${setting}`);
+		await assert.rejects(wire.sql(`INSERT INTO wa.contact (org_id, session_id, jid)
+			VALUES (gen_random_uuid(), gen_random_uuid(), 'x@s.whatsapp.net')`), { code: '23503' });
+		await assert.rejects(async () => target.psql('restored_custom_jobs_4', `SET row_security = ${setting};
+			COPY wa.contact (org_id, session_id, jid) FROM PROGRAM 'echo "${tenant.org.uuid},${tenant.org.uuid},x@s.whatsapp.net"' CSV;`),
+		/contact_org_id_session_id_fkey/);
+	}
+	await wire.close();
+});
+
+test('a restore that lacks a table is noticed until the table is there', async () =>
+{
+	const file = dump(source, 'wa', 'custom');
+	const wanted = path.join(source.place, 'wanted.list');
+	const entries = target.program('pg_restore', 'postgres', ['--list', file]);
+	const data = (table) => [`--data-only`, '--schema=wa', `--table=${table}`];
+
+	fs.writeFileSync(wanted, entries.replace(/^.* TABLE DATA wa (session|webhook) .*$/gm, ''), { mode: 0o644 });
+	restore(file, target, 'half', [`--use-list=${wanted}`, '--jobs=4']);
+	target.prepare('half');
+
+	const half = await target.open('half');
+
+	assert.equal(await missing(half), 'session, webhook');
+	assert.notEqual(await half.value('SELECT count(*) FROM wa.message'), '0');
+	/* chats of sessions that are not there cannot be accepted */
+	await assert.rejects(half.sql('SELECT wa.finish_restore()'), { code: '23503', detail: /chat_org_id_session_id_fkey of wa\.chat/ });
+	await assert.rejects(Gateway.start(target, { database: 'half' }));
+	target.program('pg_restore', 'postgres', ['--exit-on-error', '--dbname', 'half', ...data('session'), file]);
+	assert.equal(await missing(half), 'webhook');
+	target.program('pg_restore', 'postgres', ['--exit-on-error', '--dbname', 'half', ...data('webhook'), file]);
+	assert.deepEqual(await half.sql('SELECT * FROM wa.self_check() WHERE NOT passed'), []);
+	assert.deepEqual(await contents(half), await contents(db));
+	await half.close();
+});
+
+test('a dump without data, and one of INSERTs, is complete when an administrator says so', async () =>
+{
+	const file = path.join(source.place, 'wa.inserts');
+
+	restore(dump(source, 'wa', 'custom'), target, 'empty', ['--schema-only']);
+	source.program('pg_dump', 'wa', ['--inserts', '--format=custom', '--file', file]);
+	restore(file, target, 'inserted');
+	for (const [database, organizations] of [['empty', '0'], ['inserted', await db.value('SELECT count(*) FROM wa.org')]])
+	{
+		const wire = await target.open(database);
+
+		assert.equal(await wire.value('SELECT count(*) FROM wa.org'), organizations);
+		assert.match(await missing(wire), /^api_key, api_key_usage, app_user, audit, /);
+		await wire.sql('SELECT wa.finish_restore()');
+		assert.equal(await missing(wire), undefined);
+		await wire.close();
+	}
+});
 
 test('on the restored server keys are made and revoked, and messages sent, as before', async () =>
 {

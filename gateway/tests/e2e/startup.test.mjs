@@ -98,6 +98,8 @@ const DAMAGES = [
 		 SET ROLE keeper; DROP POLICY wa_open ON public.kept; DROP POLICY wa_read ON public.kept; DROP POLICY wa_insert ON public.kept;
 		 DROP POLICY wa_update ON public.kept; DROP POLICY wa_delete ON public.kept; ALTER TABLE public.kept DISABLE ROW LEVEL SECURITY; RESET ROLE`,
 		'DROP TABLE public.kept; DROP ROLE keeper', /kept: policies of wa\.protect\(\) or forced row security are missing/],
+	['a table of a restored dump is missing', "INSERT INTO wa.unrestored VALUES ('session')", 'SELECT wa.finish_restore()',
+		/restored dumps are complete[^\n]*session/],
 	['the extension is older than needed', "UPDATE pg_extension SET extversion = '0.9' WHERE extname = 'wa_apikeys'",
 		"UPDATE pg_extension SET extversion = '1.0' WHERE extname = 'wa_apikeys'", /older.*installed=0\.9/],
 	['a statement is not registered', "CREATE TABLE public.spare AS DELETE_",
