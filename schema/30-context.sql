@@ -1,10 +1,10 @@
 -- The context: who a transaction acts for.  See src/context.c.
 
-CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permission DEFAULT NULL, address text DEFAULT NULL) RETURNS uuid
+CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permissions DEFAULT NULL, address text DEFAULT NULL) RETURNS uuid
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_authenticate';
-COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permission, text) IS
-	'binds a credential to this transaction, once, for one permission or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks the permission that is needed; the address, where the request came from, is kept as that of the key''s last use';
+COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) IS
+	'binds a credential to this transaction, once, for the permissions that are needed (read, or {read,manage}) or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks one that is needed; the address, where the request came from, is kept as that of the key''s last use';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -23,7 +23,7 @@ AS $$
 UNION ALL
 	SELECT 'FUNCTION', f.signature, NULL, 'EXECUTE', f.grantees FROM (VALUES
 		-- who a transaction acts for
-		('wa_gateway, wa_app', 'wa.authenticate(wa.secret, wa.permission, text)'),
+		('wa_gateway, wa_app', 'wa.authenticate(wa.secret, wa.permissions, text)'),
 		('wa_worker, wa_connector', 'wa.act_for(uuid)'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_org()'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_key()'),

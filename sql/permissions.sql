@@ -19,7 +19,9 @@ SELECT '{Read}'::permissions;
 SELECT '{read send}'::permissions;
 SELECT '{"read"}'::permissions;
 SELECT ('{' || repeat('é', 100) || '}')::permissions;
-SELECT 'read'::permissions;
+SELECT 'read'::permissions, E' read\t'::permissions, E' events\n'::permissions;
+SELECT 'reads'::permissions;
+SELECT 'read,send'::permissions;
 \echo :SQLSTATE
 SELECT 'wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT'::text::permissions;
 CREATE FUNCTION pg_temp.verdict(input text) RETURNS text LANGUAGE plpgsql AS $$

@@ -14,8 +14,8 @@
  * - What a subtransaction adds dies with it, a binding as well as a permission
  *	 that was asked for later: it is handed to the parent at subcommit and taken
  *	 back at subabort.
- * - A binding covers the permission that it was asked for, and no other that
- *	 the credential has, unless it was asked for none; presenting the credential
+ * - A binding covers the permissions that it was asked for, and no other that
+ *	 the credential has, unless it was not asked for any; presenting the credential
  *	 again can add to it.  A statement that gets into the wrong request, by a
  *	 name that somebody prepared anew, finds no more than the request needed.
  * - Nothing survives commit, abort or prepare.
@@ -224,12 +224,17 @@ refuse_permission(WaPermissions missing)
 {
 	const char *name = wa_permission_name(missing);
 
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission \"%s\" is required", name),
-			 context.principal.kind != WA_PRINCIPAL_NONE && (context.asked & missing) == 0
-				 ? errhint("wa.authenticate() was called for another permission only.")
-				 : 0,
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
+	bool was_not_asked =
+		context.principal.kind != WA_PRINCIPAL_NONE && (context.asked & missing) == 0;
+
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission \"%s\" is required", name),
+		 was_not_asked && missing == WA_PERMISSION_READ
+			 ? errdetail("UPDATE and DELETE with a condition, and RETURNING, read as well.")
+			 : 0,
+		 was_not_asked ? errhint("wa.authenticate() was called for other permissions only.") : 0,
+		 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
 }
 
 /*
@@ -317,8 +322,8 @@ bindable(WakKind kind)
 
 /*
  * wa.authenticate(secret, needs, address) returns the id of the key or person.
- * With needs the transaction gets that permission, without it all that there
- * are.  The address is where the request came from, for the record of uses.
+ * With needs the transaction gets those permissions and no other, with an empty
+ * set none, and without it (NULL) all that there are.  The address is where the request came from, for the record of uses.
  */
 Datum
 wa_authenticate(PG_FUNCTION_ARGS)
@@ -342,10 +347,11 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	asked = bindable((WakKind) secret->kind);
 	if (!PG_ARGISNULL(1))
 	{
-		WaPermissions needed = wa_permission_bit(PG_GETARG_OID(1));
+		WaPermissions needed = PG_GETARG_PERMISSIONS(1);
+		WaPermissions missing = needed & ~(principal.permissions & asked);
 
-		if ((principal.permissions & asked & needed) == 0)
-			refuse_permission(needed);
+		if (missing != 0)
+			refuse_permission(missing & -missing);
 		asked = needed;
 	}
 	bind_identity(&identity, &principal, asked, generation);

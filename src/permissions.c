@@ -7,7 +7,8 @@
  * lowest are ever set: every way in (text, binary, text[], wa.permission)
  * checks that, so that nothing behind it has to.  The text form is canonical,
  * {read,send,manage,events} in this order; input may have white space around
- * names and may repeat them, but knows no other spelling and no quoting.
+ * names and may repeat them, but knows no other spelling and no quoting.  The
+ * name of a permission alone is the set of that one.
  *
  * The order that < and the btree class give is that of the bit sets as
  * numbers.  It means nothing; it is there for DISTINCT, merge joins and unique
@@ -198,15 +199,29 @@ skip_white_space(const char *text)
 	return text + strspn(text, " \t\n\r\v\f");
 }
 
-/* wa.permissions_in(cstring) */
+/* The bit of a text that is the name of one permission and nothing else, or 0. */
+static WaPermissions
+bit_of_lone_name(const char *text)
+{
+	size_t len = name_length(text);
+
+	return *skip_white_space(text + len) == '\0' ? bit_of_name(text, len) : 0;
+}
+
+/*
+ * wa.permissions_in(cstring).  Only what stands in braces is repeated in an error:
+ * anything else may be a credential in the wrong place.
+ */
 Datum
 wa_permissions_in(PG_FUNCTION_ARGS)
 {
 	const char *input = PG_GETARG_CSTRING(0);
 	const char *at = skip_white_space(input);
-	WaPermissions result = 0;
+	WaPermissions result = bit_of_lone_name(at);
 	bool well_formed = *at == '{';
 
+	if (result != 0)
+		PG_RETURN_PERMISSIONS(result);
 	if (well_formed)
 		at = skip_white_space(at + 1);
 
@@ -233,9 +248,10 @@ wa_permissions_in(PG_FUNCTION_ARGS)
 	}
 
 	if (!well_formed || *skip_white_space(at + 1) != '\0')
-		refuse_input(fcinfo, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-							  errmsg("malformed permission set"),
-							  errdetail("A permission set is written as {read,send}.")));
+		refuse_input(
+			fcinfo,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("malformed permission set"),
+			 errdetail("A permission set is written as {read,send}, or as the name of one.")));
 	PG_RETURN_PERMISSIONS(result);
 }
 

@@ -223,18 +223,22 @@ db_param_text_array(DbRequest *request, const char *const *texts, const size_t *
 
 /* ---- sending ---- */
 
+/* No parameter is sent as text. */
+#define NO_TEXT (-1)
+
 /*
- * Everything is sent and asked for in binary.  False: could not, or the role has no such
- * statement.
+ * Everything is sent and asked for in binary, but for one parameter, which may be text.
+ * False: could not, or the role has no such statement.
  */
 static bool
-send_with(PGconn *pg, int statement, int count, const char *const *values, const int *lengths)
+send_with(PGconn *pg, int statement, int count, const char *const *values, const int *lengths,
+		  int text)
 {
 	int formats[DB_PARAMS_MAX];
 
 	for (int i = 0; i < count; i++)
 	{
-		formats[i] = DB_BINARY;
+		formats[i] = i == text ? DB_TEXT : DB_BINARY;
 	}
 	return statement >= 0 && PQsendQueryPrepared(pg, db_statements[statement].name, count, values,
 												 lengths, formats, DB_BINARY) != 0;
@@ -249,7 +253,8 @@ send_authenticate(DbRequest *request, PGconn *pg)
 	const int lengths[] = {(int) request->credential_length,
 						   request->needs == NULL ? 0 : (int) strlen(request->needs),
 						   (int) request->address_length, DB_NUMBER_BYTES};
-	bool sent = send_with(pg, request->binding, 4, values, lengths);
+	/* a set of permissions is written as text, of which one name is the shortest */
+	bool sent = send_with(pg, request->binding, 4, values, lengths, 1);
 
 	wak_wipe(request->credential, sizeof(request->credential));
 	return sent;
@@ -275,8 +280,8 @@ send_binding(DbRequest *request, PGconn *pg)
 		return send_authenticate(request, pg);
 	}
 	request->binding = request->has_org ? db->act_for : db->unbound;
-	return request->has_org ? send_with(pg, request->binding, 2, values, lengths)
-							: send_with(pg, request->binding, 1, values + 1, lengths + 1);
+	return request->has_org ? send_with(pg, request->binding, 2, values, lengths, NO_TEXT)
+							: send_with(pg, request->binding, 1, values + 1, lengths + 1, NO_TEXT);
 }
 
 static bool
@@ -290,7 +295,7 @@ send_statement(const DbRequest *request, PGconn *pg)
 		values[i] = request->lengths[i] < 0 ? NULL : at;
 		at += request->lengths[i] < 0 ? 0 : request->lengths[i];
 	}
-	return send_with(pg, request->statement, request->params, values, request->lengths);
+	return send_with(pg, request->statement, request->params, values, request->lengths, NO_TEXT);
 }
 
 /*

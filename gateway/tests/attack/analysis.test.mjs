@@ -32,7 +32,7 @@ before(async () =>
 		CREATE FUNCTION evil.do(v text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 			BEGIN PERFORM nextval('evil.ran'); EXECUTE v; RETURN true; END $$;
 		CREATE FUNCTION evil.steal(k text, n text, a text) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER AS $$
-			BEGIN INSERT INTO evil.loot VALUES (k); RETURN wa.authenticate(k::wa.secret, n::wa.permission, a); END $$;
+			BEGIN INSERT INTO evil.loot VALUES (k); RETURN wa.authenticate(k::wa.secret, n::wa.permissions, a); END $$;
 		CREATE DOMAIN evil.word AS text CHECK (evil.note(VALUE));
 		CREATE DOMAIN evil.command AS text CHECK (evil.do(VALUE));
 		CREATE DOMAIN evil.locked AS text CHECK (pg_advisory_lock(99) IS NOT NULL AND nextval('evil.ran') > 0);
