@@ -3,7 +3,7 @@
 CREATE TABLE wa.session (
 	org_id uuid NOT NULL REFERENCES wa.org,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
-	label text CHECK (wa.is_name(label)),
+	label text CHECK (label = btrim(label) AND char_length(label) BETWEEN 1 AND 100),
 	status text NOT NULL DEFAULT 'stopped'
 		CHECK (status IN ('starting', 'scan_qr_code', 'working', 'stopped', 'failed', 'logged_out')),
 	connector text NOT NULL DEFAULT 'sandbox' CHECK (connector ~ '^[a-z][a-z0-9_-]{0,30}$'),

@@ -20,7 +20,7 @@ COMMENT ON FUNCTION wa.is_email(text) IS
 CREATE TABLE wa.app_user (
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	email text NOT NULL CHECK (wa.is_email(email)),
-	name text NOT NULL CHECK (wa.is_name(name)),
+	name text NOT NULL CHECK (name = btrim(name) AND char_length(name) BETWEEN 1 AND 100),
 	password_hash text NOT NULL CHECK (password_hash ~ '^\$2a\$[0-3][0-9]\$[./0-9A-Za-z]{53}$'),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	disabled_at timestamptz,

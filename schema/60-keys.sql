@@ -78,17 +78,21 @@ $$;
 COMMENT ON FUNCTION wa.is_list(text[], integer) IS
 	'for function bodies: whether an array is of one dimension and has no more elements than that; NULL for NULL';
 
-CREATE FUNCTION wa.check_name(name text) RETURNS void
+-- The one place where names come in.
+CREATE FUNCTION wa.read_name(name text, field text DEFAULT 'name') RETURNS text
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	problem constant text := wa.name_problem(COALESCE(name, ''));
 BEGIN
-	IF NOT COALESCE(wa.is_name(btrim(name)), false) THEN
-		PERFORM wa.refuse_field('name', 'must be 1 to 100 characters');
+	IF problem IS NOT NULL THEN
+		PERFORM wa.refuse_field(field, problem);
 	END IF;
+	RETURN wa.clean_name(name);
 END $$;
-COMMENT ON FUNCTION wa.check_name(text) IS
-	'for function bodies: raises 22023 for what cannot be the name of an organization, a key or a person';
+COMMENT ON FUNCTION wa.read_name(text, text) IS
+	'for function bodies: the name of an organization, a key, a person or a session as it is stored; raises 22023 for this field if it cannot be one';
 
 CREATE FUNCTION wa.create_org(name text) RETURNS uuid
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -98,8 +102,7 @@ DECLARE
 	org uuid;
 BEGIN
 	PERFORM wa.refuse_under_key();
-	PERFORM wa.check_name(name);
-	INSERT INTO wa.org (name) VALUES (btrim(create_org.name)) RETURNING id INTO org;
+	INSERT INTO wa.org (name) VALUES (wa.read_name(create_org.name)) RETURNING id INTO org;
 	PERFORM wa.note(org, 'org.created', org);
 	RETURN org;
 END $$;
@@ -110,7 +113,7 @@ CREATE FUNCTION wa.check_key(name text, permissions wa.permissions, expires_at t
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM wa.check_name(name);
+	PERFORM wa.read_name(name);
 	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
 		PERFORM wa.refuse_field('permissions', 'must name at least one permission');
 	END IF;
@@ -129,11 +132,34 @@ CREATE FUNCTION wa.free_expired_name(org uuid, name text) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	UPDATE wa.api_key k SET holds_name = false
-	WHERE k.org_id = org AND lower(k.name) = lower(btrim(free_expired_name.name)) AND k.holds_name
+	WHERE k.org_id = org AND lower(k.name) = lower(free_expired_name.name) AND k.holds_name
 		AND k.revoked_at IS NULL AND k.expires_at <= clock_timestamp()
 $$;
 COMMENT ON FUNCTION wa.free_expired_name(uuid, text) IS
 	'for function bodies: takes a name away from an expired key that still holds it';
+
+-- One at a time in an organization: an index keeps equal names apart, but not those
+-- that only look alike.
+CREATE FUNCTION wa.claim_key_name(org uuid, name text, holder uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.free_expired_name(org, name);
+	IF EXISTS (SELECT FROM wa.api_key k
+			   WHERE k.org_id = org AND k.holds_name AND k.revoked_at IS NULL AND k.id IS DISTINCT FROM holder
+				   AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
+				   AND wa.name_skeleton(k.name) = wa.name_skeleton(claim_key_name.name)) THEN
+		RAISE EXCEPTION 'a live key of this organization has this name already, or one that looks like it'
+			USING ERRCODE = 'unique_violation', CONSTRAINT = 'api_key_live_name';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.claim_key_name(uuid, text, uuid) IS
+	'for function bodies: makes sure that no live key of an organization but this one has a name or one that looks like it; raises 23505 otherwise, P0002 without such an organization';
 
 -- What has ended stays so: nothing but this asks whether a key can still be changed.
 CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
@@ -162,29 +188,26 @@ AS $$
 DECLARE
 	key uuid;
 	broken_constraint text;
+	clean_name text;
 BEGIN
 	PERFORM wa.refuse_under_key();
 	PERFORM wa.check_key(name, permissions, expires_at);
-	-- FOR KEY SHARE is what the foreign key would take.
-	PERFORM FROM wa.org o WHERE o.id = org FOR KEY SHARE;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
-	PERFORM wa.free_expired_name(org, name);
+	clean_name := wa.read_name(name);
+	PERFORM wa.claim_key_name(org, clean_name, NULL);
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at)
-		VALUES (org, btrim(insert_key.name), insert_key.digest, insert_key.prefix, insert_key.permissions,
+		VALUES (org, clean_name, insert_key.digest, insert_key.prefix, insert_key.permissions,
 				wa.actor(), NULLIF(insert_key.expires_at, 'infinity'))
 		RETURNING id INTO key;
 	EXCEPTION WHEN unique_violation THEN
 		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
 		RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = broken_constraint,
 			MESSAGE = CASE broken_constraint
-				WHEN 'api_key_live_name' THEN 'a live key of this organization has this name already'
+				WHEN 'api_key_live_name' THEN 'a live key of this organization has this name already, or one that looks like it'
 				ELSE 'this key exists already' END;
 	END;
 	PERFORM wa.note(org, 'key.created', key, jsonb_build_object(
-		'name', btrim(name), 'prefix', prefix, 'permissions', to_jsonb(permissions::text[])) || detail);
+		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[])) || detail);
 	RETURN key;
 END $$;
 COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb) IS
@@ -271,7 +294,7 @@ BEGIN
 	-- becomes visible once its predecessor's row could be locked.
 	LOOP
 		SELECT k.id INTO key FROM wa.api_key k
-		WHERE k.org_id = org AND lower(k.name) = lower(btrim(revoke_key.name)) AND k.revoked_at IS NULL
+		WHERE k.org_id = org AND lower(k.name) = lower(COALESCE(wa.clean_name(revoke_key.name), '')) AND k.revoked_at IS NULL
 		LIMIT 1;
 		EXIT WHEN NOT FOUND;
 		revoked := revoked + wa.revoke_key(key)::integer;

@@ -24,8 +24,8 @@ CREATE FUNCTION wa.check_session_settings(label text, rate_per_min integer, rate
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT wa.is_name(btrim(label)) THEN
-		PERFORM wa.refuse_field('label', 'must be 1 to 100 characters');
+	IF label IS NOT NULL THEN
+		PERFORM wa.read_name(label, 'label');
 	END IF;
 	IF rate_per_min < 0 OR rate_per_min > 100000 THEN
 		PERFORM wa.refuse_field('ratePerMin', 'must be between 0 and 100000');
@@ -52,7 +52,7 @@ BEGIN
 		PERFORM wa.refuse_field('connector', 'must be the name of a connector');
 	END IF;
 	INSERT INTO wa.session (org_id, label, status, auto_read, presence_typing, connector)
-	VALUES (wa.require_org(), btrim(create_session.label),
+	VALUES (wa.require_org(), wa.clean_name(create_session.label),
 			CASE WHEN COALESCE(start, true) THEN 'starting' ELSE 'stopped' END,
 			COALESCE(create_session.auto_read, false), COALESCE(create_session.presence_typing, false),
 			COALESCE(create_session.connector, 'sandbox'))
@@ -76,7 +76,7 @@ BEGIN
 	PERFORM wa.find_session(session);
 	PERFORM wa.check_session_settings(label, rate_per_min, rate_per_hour);
 	UPDATE wa.session s
-	SET label = COALESCE(btrim(update_session.label), s.label),
+	SET label = COALESCE(wa.clean_name(update_session.label), s.label),
 		auto_read = COALESCE(update_session.auto_read, s.auto_read),
 		presence_typing = COALESCE(update_session.presence_typing, s.presence_typing),
 		rate_per_min = COALESCE(update_session.rate_per_min, s.rate_per_min),

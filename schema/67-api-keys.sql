@@ -112,14 +112,17 @@ BEGIN
 	PERFORM wa.refuse_ended(old);
 	PERFORM wa.check_permissions(permissions);
 	PERFORM wa.check_key(COALESCE(name, old.name), COALESCE(permissions::wa.permissions, old.permissions), expires_at);
-	PERFORM wa.free_expired_name(old.org_id, name);
+	IF name IS NOT NULL THEN
+		name := wa.read_name(name);
+		PERFORM wa.claim_key_name(old.org_id, name, old.id);
+	END IF;
 	UPDATE wa.api_key k
-	SET name = COALESCE(btrim(update_api_key.name), k.name),
+	SET name = COALESCE(update_api_key.name, k.name),
 		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
 		expires_at = COALESCE(update_api_key.expires_at, k.expires_at)
 	WHERE k.org_id = old.org_id AND k.id = old.id;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
-		'name', btrim(name), 'permissions', permissions, 'expiresAt', expires_at)));
+		'name', name, 'permissions', permissions, 'expiresAt', expires_at)));
 	RETURN old.id;
 END $$;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS

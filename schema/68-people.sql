@@ -37,6 +37,19 @@ END $$;
 COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
 	'for function bodies: raises 22023 for what cannot become a password';
 
+-- The one place where email addresses come in.
+CREATE FUNCTION wa.read_email(email text) RETURNS text
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT COALESCE(wa.is_email(wa.clean_email(email)), false) THEN
+		PERFORM wa.refuse_field('email', 'must be an email address');
+	END IF;
+	RETURN wa.clean_email(email);
+END $$;
+COMMENT ON FUNCTION wa.read_email(text) IS 'for function bodies: an email address as it is stored; raises 22023 if it cannot be one';
+
 -- The one place where accounts are made.
 CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETURNS uuid
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -44,15 +57,13 @@ CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETU
 AS $$
 DECLARE
 	person uuid;
+	clean_email constant text := wa.read_email(email);
+	clean_name constant text := wa.read_name(name);
 BEGIN
-	IF NOT COALESCE(wa.is_email(btrim(email)), false) THEN
-		PERFORM wa.refuse_field('email', 'must be an email address');
-	END IF;
-	PERFORM wa.check_name(name);
-	PERFORM wa.check_new_password(password, btrim(email), 'password');
+	PERFORM wa.check_new_password(password, clean_email, 'password');
 	BEGIN
 		INSERT INTO wa.app_user (email, name, password_hash)
-		VALUES (btrim(insert_user.email), btrim(insert_user.name), wa.hash_password(password))
+		VALUES (clean_email, clean_name, wa.hash_password(password))
 		RETURNING id INTO person;
 	EXCEPTION WHEN unique_violation THEN
 		RAISE EXCEPTION 'this email address has an account already'
@@ -453,23 +464,21 @@ DECLARE
 BEGIN
 	PERFORM wa.lock_members(org);
 	PERFORM wa.require_member_manager();
-	IF NOT COALESCE(wa.is_email(btrim(email)), false) THEN
-		PERFORM wa.refuse_field('email', 'must be an email address');
-	END IF;
+	email := wa.read_email(email);
 	PERFORM wa.check_role(role);
 	PERFORM wa.require_rank(role);
 	IF EXISTS (SELECT FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
-			   WHERE m.org_id = org AND lower(u.email) = lower(btrim(invite_member.email))) THEN
+			   WHERE m.org_id = org AND lower(u.email) = lower(invite_member.email)) THEN
 		RAISE EXCEPTION 'this person is a member already'
 			USING ERRCODE = 'unique_violation', CONSTRAINT = 'member_pkey';
 	END IF;
 	-- A newer invitation takes the older one's place, if whoever invites now
 	-- could have withdrawn that.
 	PERFORM wa.require_rank(i.role) FROM wa.invitation i
-	WHERE i.org_id = org AND lower(i.email) = lower(btrim(invite_member.email))
+	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
 		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
 	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
-	WHERE i.org_id = org AND lower(i.email) = lower(btrim(invite_member.email))
+	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
 		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
 	-- Those that have expired stand in nobody's way.
 	IF (SELECT count(*) FROM wa.invitation i
@@ -481,13 +490,13 @@ BEGIN
 	made := wa.make_secret('invitation');
 	BEGIN
 		INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by)
-		VALUES (org, btrim(invite_member.email), invite_member.role, made.digest, wa.current_user_id())
+		VALUES (org, invite_member.email, invite_member.role, made.digest, wa.current_user_id())
 		RETURNING i.id, i.expires_at INTO id, expires_at;
 	EXCEPTION WHEN unique_violation THEN
 		RAISE EXCEPTION 'this person is just being invited'
 			USING ERRCODE = 'unique_violation', CONSTRAINT = 'invitation_open';
 	END;
-	PERFORM wa.note(org, 'member.invited', id, jsonb_build_object('email', btrim(email), 'role', role));
+	PERFORM wa.note(org, 'member.invited', id, jsonb_build_object('email', email, 'role', role));
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.invite_member(text, text) IS
@@ -629,7 +638,7 @@ BEGIN
 		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
 	END IF;
 	IF name IS NOT NULL THEN
-		PERFORM wa.check_name(name);
+		PERFORM wa.read_name(name);
 		PERFORM wa.check_new_password(password, invited.email, 'password');
 	END IF;
 	IF name IS NULL OR EXISTS (SELECT FROM wa.app_user u WHERE lower(u.email) = lower(invited.email)) THEN

@@ -42,6 +42,15 @@ EXCEPTION WHEN invalid_text_representation THEN
 END $$;
 COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network address, or 22023';
 
+-- What accounts are found by.  Who types what is no address finds none.
+CREATE FUNCTION wa.email_key(email text) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT lower(COALESCE(wa.clean_email(email), btrim(email), ''))
+$$;
+COMMENT ON FUNCTION wa.email_key(text) IS 'for function bodies: an email address as typed, in the form and case in which accounts are compared';
+
 CREATE FUNCTION wa.find_device(cookie wa.secret, OUT user_id uuid, OUT id uuid)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_find_device';
@@ -57,7 +66,7 @@ CREATE FUNCTION wa.attempt_key(email text, source text DEFAULT NULL) RETURNS tex
 	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN source IS NULL THEN '' ELSE 'FROM ' || source || ' ' END || lower(btrim(COALESCE(email, '')))
+	SELECT CASE WHEN source IS NULL THEN '' ELSE 'FROM ' || source || ' ' END || wa.email_key(email)
 $$;
 COMMENT ON FUNCTION wa.attempt_key(text, text) IS
 	'for function bodies: what attempts at the password of an account are counted under: anybody''s, or those that come from one address, invitation, sign-in or browser';
@@ -69,7 +78,7 @@ CREATE FUNCTION wa.refuse_hopeless(email text, password wa.password) RETURNS voi
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF password IS NULL OR NOT wa.is_email(wa.attempt_key(email)) THEN
+	IF password IS NULL OR NOT wa.is_email(wa.email_key(email)) THEN
 		RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
 	END IF;
 END $$;
@@ -85,7 +94,7 @@ CREATE FUNCTION wa.verify_password(email text, password wa.password, source text
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	account constant text := wa.attempt_key(email);
+	account constant text := wa.email_key(email);
 	attempts constant text := wa.attempt_key(email, source);
 	hashes constant text := CASE WHEN is_known THEN attempts ELSE account END;
 	person wa.app_user;
@@ -152,7 +161,7 @@ BEGIN
 	PERFORM wa.refuse_bound();
 	PERFORM wa.refuse_hopeless(email, password);
 	known := wa.find_device(device);
-	is_known := EXISTS (SELECT FROM wa.app_user u WHERE u.id = known.user_id AND lower(u.email) = wa.attempt_key(sign_in.email));
+	is_known := EXISTS (SELECT FROM wa.app_user u WHERE u.id = known.user_id AND lower(u.email) = wa.email_key(sign_in.email));
 	IF is_known THEN
 		person := wa.verify_password(email, password, 'BROWSER ' || known.id, true);
 	ELSE

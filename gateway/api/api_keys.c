@@ -14,7 +14,8 @@
 #define PERMISSIONS_MAX 16
 #define OVERLAP_MAX (90 * 86400)
 
-#define NAME_TAKEN "a live key of this organization has this name already"
+#define NAME_TAKEN \
+	"a live key of this organization has this name already, or one that looks like it"
 
 /* As all statements return them. */
 #define KEY_COLUMNS                                                                       \

@@ -7,7 +7,7 @@
  */
 import { Attempt, call, pathOf } from './api.js';
 import { fieldError, Form, TextField } from './form.js';
-import { addressOf, Time } from './format.js';
+import { addressOf, givenName, Time } from './format.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { useAction, useList } from './load.js';
 import { MessageActions } from './message_actions.js';
@@ -74,7 +74,7 @@ function Message({ message, quoted, actions })
 	return html`
 		<li class=${message.fromMe ? 'message mine' : 'message'}>
 			<div class="bubble">
-				${!message.fromMe && html`<p class="sender">${message.senderName ?? addressOf(message.senderJid ?? message.chatJid)}</p>`}
+				${!message.fromMe && html`<p class="sender"><bdi>${givenName(message.senderName, message.senderJid ?? message.chatJid)}</bdi></p>`}
 				${message.quotedMessageId && !message.revoked && html`<${Quoted} message=${quoted} />`}
 				<${Body} message=${message} />
 				<${Marks} message=${message} />
@@ -146,8 +146,8 @@ export function Conversation({ session, jid, chat })
 
 	useMarkRead(session, jid, chat, sends);
 	return html`
-		<section class="conversation" aria-label=${`Conversation with ${chat?.name ?? addressOf(jid)}`}>
-			<h2>${chat?.name ?? addressOf(jid)}</h2>
+		<section class="conversation" aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
+			<h2><bdi>${givenName(chat?.name, jid)}</bdi></h2>
 			<div class="messages" ref=${frame} onScroll=${onScroll} tabindex="0" role="region" aria-label="Messages">
 				${!list.complete && html`<p class="more"><button type="button" onClick=${list.more}>Show earlier messages</button></p>`}
 				<${Loaded} from=${list} what="Loading messages">

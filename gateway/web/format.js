@@ -48,6 +48,17 @@ export function addressOf(jid)
 	return digits ? `+${digits}` : jid;
 }
 
+/*
+ * What somebody calls themselves on WhatsApp is data, and can be anything.  A name of which
+ * nothing can be seen is none, and what would turn the text around it is left out.
+ */
+export function givenName(name, jid)
+{
+	const shown = (name ?? '').replace(/\p{Bidi_Control}/gu, '');
+
+	return /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{C}\u2800]/u.test(shown) ? shown : addressOf(jid);
+}
+
 function plural(count, one, many = `${one}s`)
 {
 	return `${count} ${count === 1 ? one : many}`;

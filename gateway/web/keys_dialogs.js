@@ -78,7 +78,7 @@ export function NewKeyDialog({ close, finish })
 		<${Dialog} title="New key" close=${close}>
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create key" busyLabel="Creating" fields=${['name', 'permissions', 'expiresAt']}>
 				<${TextField} label="Name" hint="What uses it, so that the right one can be revoked later." value=${name} change=${setName}
-					error=${fieldError(action, 'name')} maxlength="100" autocomplete="off" focus required />
+					error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
 				<${Expiry} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
 			<//>
@@ -103,7 +103,7 @@ export function ChangeKeyDialog({ apiKey, close, finish })
 	return html`
 		<${Dialog} title=${`Change “${apiKey.name}”`} close=${close}>
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions']}>
-				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="100" autocomplete="off" focus required />
+				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
 				<p class="hint">What it may do changes at once, also for programs that use it now.</p>
 			<//>

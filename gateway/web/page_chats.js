@@ -7,7 +7,7 @@
 import { pathOf } from './api.js';
 import { conversationTitle, Conversation } from './conversation.js';
 import { SelectField } from './form.js';
-import { addressOf, Time } from './format.js';
+import { givenName, Time } from './format.js';
 import { html, useEffect } from './html.js';
 import { useList } from './load.js';
 import { Badge, Empty, Loaded, More } from './notice.js';
@@ -20,7 +20,7 @@ function ChatRow({ session, chat, current })
 	return html`
 		<li>
 			<a href=${hrefOf('chats', session, chat.jid)} aria-current=${current ? 'true' : null}>
-				<span class="chat-name">${chat.name ?? addressOf(chat.jid)}</span>
+				<bdi class="chat-name">${givenName(chat.name, chat.jid)}</bdi>
 				${chat.lastMessageAt !== undefined && html`<span class="hint"><${Time} at=${chat.lastMessageAt} style="distance" /></span>`}
 				<span class="chat-marks">
 					${chat.type !== 'dm' && html`<${Badge}>${chat.type}<//>`}

@@ -30,7 +30,7 @@ function NewSessionDialog({ close })
 		<${Dialog} title="New session" close=${close}>
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create session" busyLabel="Creating" fields=${['label']}>
 				<${TextField} label="Label" hint="What people call it, for instance Support." value=${label} change=${setLabel}
-					error=${fieldError(action, 'label')} maxlength="100" autocomplete="off" focus />
+					error=${fieldError(action, 'label')} maxlength="200" autocomplete="off" focus />
 				<${Choice} name="start" label="Start it now" description="then it shows a QR code to pair a phone with" checked=${start} change=${setStart} />
 			<//>
 		<//>`;

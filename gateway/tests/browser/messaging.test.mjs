@@ -299,3 +299,22 @@ test('a member reads and sends, and is told what only others may', async (t) =>
 		assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
 	assert.ok(session.id);
 });
+
+test('a chat is named by what can be seen of its name, which turns nothing around it', async (t) =>
+{
+	const session = await workingSession('names');
+	const rows = [['15550000001', '\u3164\u200B', '+15550000001'], ['15550000002', '\u202Eevil\u202C', 'evil'], ['15550000003', 'خالد', 'خالد']];
+
+	for (const [digits, name] of rows)
+	{
+		await createChat(stage.db, session, `${digits}@s.whatsapp.net`);
+		await stage.db.sql('UPDATE wa.chat SET name = $1 WHERE org_id = $2 AND jid = $3', [name, org.uuid, `${digits}@s.whatsapp.net`]);
+	}
+
+	const visitor = await visit(t, chatPath(session, '15550000002@s.whatsapp.net'));
+
+	for (const [, , shown] of rows)
+		await visitor.page.locator('bdi.chat-name').getByText(shown, { exact: true }).waitFor();
+	await visitor.page.getByRole('heading', { level: 2, name: 'evil', exact: true }).waitFor();
+	visitor.assertWellBehaved();
+});

@@ -423,7 +423,7 @@ test('an invitation makes an account, once; its secret appears once', async () =
 	const accept = (json) => client.request('POST', '/auth/invitation/accept', { json: { invitation, ...json } });
 
 	assert.deepEqual((await accept({ name: 'New', password: 'short' })).json.error.details, { password: 'must have at least 10 characters' });
-	assert.deepEqual((await accept({ name: ' ', password: 'a good password' })).json.error.details, { name: 'must be 1 to 100 characters' });
+	assert.deepEqual((await accept({ name: ' ', password: 'a good password' })).json.error.details, { name: 'must have 1 to 100 characters' });
 	/* without a name: somebody who says to have an account */
 	assert.equal((await accept({ password: 'a good password' })).status, 401);
 
@@ -522,6 +522,32 @@ test('a key that has ended stays so, whatever is changed of it, and an expired o
 	assert.equal((await call('POST', '', { name: 'LIVE', permissions: ['read'] })).status, 409);
 	assert.equal((await call('POST', '', { name: 'Expired', permissions: ['read'] })).status, 201);
 	assert.equal((await call('PATCH', `/${keys.live.id}`, { name: 'expired' })).status, 409);
+});
+
+test('names are what SQL makes of them: the same form, the same refusals, and no two keys that look alike', async () =>
+{
+	const { browser, org } = await signedIn();
+	const bearer = await browser.token();
+	const key = await createKey(db, org, ['manage']);
+	const make = (name) => client.request('POST', '/api/v1/api-keys', { bearer, json: { name, permissions: ['read'] } });
+
+	for (const name of ['', '   ', '\u00A0\u3000', 'x'.repeat(101), 'a\u0301'.repeat(51), ` ${'x'.repeat(100)}`, 'a\u200Bb', '\u202EaglO', '\u3164', 'a\nb', '\uE000', '\u0301'])
+	{
+		const problem = await db.value('SELECT wa.name_problem($1)', [name]);
+
+		for (const { status, json } of [await make(name), await client.post('/api/v1/sessions', key.secret, { label: name, start: false })])
+		{
+			assert.equal(status, 400, JSON.stringify(name));
+			assert.deepEqual(Object.values(json.error.details), [problem], JSON.stringify(name));
+		}
+	}
+	assert.equal((await make(' Cafe\u0301\u00A0 bar ')).json.name, 'Caf\u00E9 bar');
+	assert.equal((await client.post('/api/v1/sessions', key.secret, { label: ' Cafe\u0301 ', start: false })).json.label, 'Caf\u00E9');
+
+	const alike = await make('C\u0430f\u00E9 bar');
+
+	assert.equal(alike.status, 409);
+	assert.equal(alike.json.error.message, 'a live key of this organization has this name already, or one that looks like it');
 });
 
 test('ranks: an admin does nothing to an owner, the last owner stays, everybody else may leave', async () =>

@@ -1,0 +1,361 @@
+/*-------------------------------------------------------------------------
+ *
+ * name.c
+ *		What people may type as a name, by Unicode's own rules (ICU).
+ *
+ * Two names that look the same should be the same, and none should look like
+ * nothing.  So a name is normalized (NFC), any blanks become single spaces, and
+ * refused is what cannot be seen or is no character: controls, formats, what
+ * Unicode calls default ignorable, unassigned and private.  Four of these are
+ * parts of what can be seen, and stay where they are: joiners in scripts that
+ * need them (RFC 5892, appendix A) and in emoji, selectors behind an emoji.
+ *
+ * Which names look alike is the skeleton of UTS #39, of names without case.
+ *
+ * The rule depends on the release of Unicode.  So nothing that is stored rests
+ * on it, neither an index nor a constraint: a dump has to fit into a database
+ * whose ICU is older or newer.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/uspoof.h>
+#include <unicode/ustring.h>
+#include <unicode/utf16.h>
+
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+
+#include "src/compatibility.h"
+
+/* The bounds that wa.is_name() and the tables state as well; and of email addresses. */
+#define NAME_MAX_CHARACTERS 100
+#define EMAIL_MAX_CHARACTERS 254
+
+/* What languages need; more in a row run over the lines around (UTS #39, 5.4). */
+#define MARKS_MAX 4
+
+#define ZERO_WIDTH_NON_JOINER 0x200C
+#define ZERO_WIDTH_JOINER 0x200D
+#define TEXT_SELECTOR 0xFE0E
+#define EMOJI_SELECTOR 0xFE0F
+#define BRAILLE_BLANK 0x2800
+#define VIRAMA_CLASS 9
+
+/* A text in ICU's form; all of them lie in the caller's memory context. */
+typedef struct Units
+{
+	UChar *text;
+	int32_t length;
+} Units;
+
+/* What makes one text of another, or says how long that would be. */
+typedef int32_t (*Change)(const Units *from, UChar *to, int32_t capacity, UErrorCode *status);
+
+PG_FUNCTION_INFO_V1(wa_clean_name);
+PG_FUNCTION_INFO_V1(wa_name_problem);
+PG_FUNCTION_INFO_V1(wa_name_skeleton);
+PG_FUNCTION_INFO_V1(wa_clean_email);
+
+/* ---------- between the server's texts and ICU's ---------- */
+
+/* False for a text of more characters than that. */
+static bool
+read_text(text *input, int max_characters, Units *units)
+{
+	char *utf8 = text_to_cstring(input);
+	UErrorCode status = U_ZERO_ERROR;
+	size_t size;
+
+	if (pg_mbstrlen(utf8) > max_characters)
+		return false;
+	utf8 = pg_server_to_any(utf8, (int) strlen(utf8), PG_UTF8);
+	size = strlen(utf8) + 1; /* no character has more units than bytes */
+	units->text = palloc(size * sizeof(UChar));
+	u_strFromUTF8(units->text, (int32_t) size, &units->length, utf8, -1, &status);
+	return U_SUCCESS(status);
+}
+
+static text *
+write_text(const Units *units)
+{
+	int32_t size = units->length * 3 + 1;
+	char *utf8 = palloc(size);
+	int32_t length;
+	UErrorCode status = U_ZERO_ERROR;
+
+	u_strToUTF8(utf8, size, &length, units->text, units->length, &status);
+	if (U_FAILURE(status))
+		elog(ERROR, "could not convert a name: %s", u_errorName(status));
+	return cstring_to_text(pg_any_to_server(utf8, length, PG_UTF8));
+}
+
+/* A single character can become 18, so that the length is asked first. */
+static void
+apply(Change change, Units *units)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	int32_t length = change(units, NULL, 0, &status);
+	UChar *changed = palloc((length + 1) * sizeof(UChar));
+
+	status = U_ZERO_ERROR;
+	length = change(units, changed, length + 1, &status);
+	if (U_FAILURE(status))
+		elog(ERROR, "could not convert a name: %s", u_errorName(status));
+	units->text = changed;
+	units->length = length;
+}
+
+static int32_t
+to_nfc(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
+{
+	return unorm2_normalize(unorm2_getNFCInstance(status), from->text, from->length, to, capacity,
+							status);
+}
+
+static int32_t
+to_folded(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
+{
+	return unorm2_normalize(unorm2_getNFKCCasefoldInstance(status), from->text, from->length, to,
+							capacity, status);
+}
+
+/* The checker is opened once in each backend; its data is shared. */
+static int32_t
+to_skeleton(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
+{
+	static USpoofChecker *checker = NULL;
+
+	if (checker == NULL)
+		checker = uspoof_open(status);
+	return uspoof_getSkeleton(checker, 0, from->text, from->length, to, capacity, status);
+}
+
+/* NFC, with one space wherever there are blanks of any kind, and none at the ends. */
+static void
+clean(Units *units)
+{
+	int32_t length = 0;
+	bool blank = false;
+
+	apply(to_nfc, units);
+	for (int32_t i = 0; i < units->length; i++)
+	{
+		if (u_charType(units->text[i]) == U_SPACE_SEPARATOR)
+		{
+			blank = length > 0;
+			continue;
+		}
+		if (blank)
+			units->text[length++] = ' ';
+		blank = false;
+		units->text[length++] = units->text[i];
+	}
+	units->length = length;
+}
+
+/* ---------- characters ---------- */
+
+/* The character before or behind a place, and the place moved there; 0 at the ends. */
+static UChar32
+before(const Units *units, int32_t *place)
+{
+	UChar32 character = 0;
+
+	if (*place > 0)
+		U16_PREV(units->text, 0, *place, character);
+	return character;
+}
+
+static UChar32
+behind(const Units *units, int32_t *place)
+{
+	UChar32 character = 0;
+
+	if (*place < units->length)
+		U16_NEXT(units->text, *place, units->length, character);
+	return character;
+}
+
+static UJoiningType
+joining_type(UChar32 character)
+{
+	return (UJoiningType) u_getIntPropertyValue(character, UCHAR_JOINING_TYPE);
+}
+
+/* Whether letters that join stand on both sides, as Arabic ones do. */
+static bool
+stands_between_joining_letters(const Units *units, int32_t start, int32_t end)
+{
+	UJoiningType left;
+	UJoiningType right;
+
+	do
+		left = joining_type(before(units, &start));
+	while (left == U_JT_TRANSPARENT);
+	do
+		right = joining_type(behind(units, &end));
+	while (right == U_JT_TRANSPARENT);
+	return (left == U_JT_LEFT_JOINING || left == U_JT_DUAL_JOINING) &&
+		   (right == U_JT_RIGHT_JOINING || right == U_JT_DUAL_JOINING);
+}
+
+static bool
+stands_between_emoji(UChar32 left, UChar32 right)
+{
+	return (left == EMOJI_SELECTOR || u_hasBinaryProperty(left, UCHAR_EXTENDED_PICTOGRAPHIC) ||
+			u_hasBinaryProperty(left, UCHAR_EMOJI_MODIFIER)) &&
+		   u_hasBinaryProperty(right, UCHAR_EXTENDED_PICTOGRAPHIC);
+}
+
+/* Whether what is nothing by itself is part of its neighbours, from start to end. */
+static bool
+joins_neighbours(const Units *units, UChar32 character, int32_t start, int32_t end)
+{
+	int32_t left_place = start;
+	int32_t right_place = end;
+	UChar32 left = before(units, &left_place);
+	UChar32 right = behind(units, &right_place);
+
+	switch (character)
+	{
+		case TEXT_SELECTOR:
+		case EMOJI_SELECTOR:
+			return u_hasBinaryProperty(left, UCHAR_EMOJI);
+		case ZERO_WIDTH_JOINER:
+			return u_getCombiningClass(left) == VIRAMA_CLASS || stands_between_emoji(left, right);
+		case ZERO_WIDTH_NON_JOINER:
+			return u_getCombiningClass(left) == VIRAMA_CLASS ||
+				   stands_between_joining_letters(units, start, end);
+		default:
+			return false;
+	}
+}
+
+static bool
+is_mark(UChar32 character)
+{
+	return (U_GET_GC_MASK(character) & U_GC_M_MASK) != 0;
+}
+
+/* Signs that enclose numbers (U+0600 and others) are formats, and can be seen. */
+static bool
+can_be_seen(UChar32 character)
+{
+	return character != BRAILLE_BLANK &&
+		   !u_hasBinaryProperty(character, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) &&
+		   (U_GET_GC_MASK(character) & (U_GC_CC_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK)) == 0 &&
+		   (u_charType(character) != U_FORMAT_CHAR ||
+			u_hasBinaryProperty(character, UCHAR_PREPENDED_CONCATENATION_MARK));
+}
+
+static bool
+is_assigned(UChar32 character)
+{
+	return (U_GET_GC_MASK(character) & (U_GC_CN_MASK | U_GC_CO_MASK | U_GC_CS_MASK)) == 0;
+}
+
+/* ---------- the rule ---------- */
+
+/* What is wrong with characters of a clean text; NULL: nothing. */
+static char *
+characters_problem(const Units *units)
+{
+	int marks = 0;
+	UChar32 last = ' ';
+
+	for (int32_t start = 0, end = 0; end < units->length; start = end)
+	{
+		UChar32 character = behind(units, &end);
+
+		if (!is_assigned(character))
+			return psprintf("must not contain U+%04X, which is no character", character);
+		if (!can_be_seen(character) && !joins_neighbours(units, character, start, end))
+			return psprintf("must not contain U+%04X, which cannot be seen here", character);
+		marks = is_mark(character) ? marks + 1 : 0;
+		if (marks > MARKS_MAX)
+			return psprintf("must not have more than %d marks on a letter", MARKS_MAX);
+		if (is_mark(character) && last == ' ')
+			return psprintf("must not have the mark U+%04X without a letter", character);
+		last = character;
+	}
+	return NULL;
+}
+
+static bool
+has_characters(const Units *units, int max_characters)
+{
+	int32_t characters = u_countChar32(units->text, units->length);
+
+	return characters > 0 && characters <= max_characters;
+}
+
+/* Make a name of what was typed; what is wrong with it, or NULL. */
+static char *
+read_name(text *input, Units *units)
+{
+	if (!read_text(input, NAME_MAX_CHARACTERS, units))
+		return psprintf("must have 1 to %d characters", NAME_MAX_CHARACTERS);
+	clean(units);
+	if (!has_characters(units, NAME_MAX_CHARACTERS))
+		return psprintf("must have 1 to %d characters", NAME_MAX_CHARACTERS);
+	return characters_problem(units);
+}
+
+/* wa.name_problem(name): what is wrong with it, or NULL. */
+Datum
+wa_name_problem(PG_FUNCTION_ARGS)
+{
+	Units units;
+	char *problem = read_name(PG_GETARG_TEXT_PP(0), &units);
+
+	if (problem == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(problem));
+}
+
+/* wa.clean_name(name): as it is stored, or NULL for what is no name. */
+Datum
+wa_clean_name(PG_FUNCTION_ARGS)
+{
+	Units units;
+
+	if (read_name(PG_GETARG_TEXT_PP(0), &units) != NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(write_text(&units));
+}
+
+/* wa.clean_email(email): the same for an address, of which this looks at no syntax. */
+Datum
+wa_clean_email(PG_FUNCTION_ARGS)
+{
+	Units units;
+
+	if (!read_text(PG_GETARG_TEXT_PP(0), EMAIL_MAX_CHARACTERS, &units))
+		PG_RETURN_NULL();
+	clean(&units);
+	if (!has_characters(&units, EMAIL_MAX_CHARACTERS) || characters_problem(&units) != NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(write_text(&units));
+}
+
+/*
+ * wa.name_skeleton(name): equal for names that look alike.  Case is taken away on
+ * both sides, because skeletons have capitals (0 becomes O).
+ */
+Datum
+wa_name_skeleton(PG_FUNCTION_ARGS)
+{
+	Units units;
+
+	if (read_name(PG_GETARG_TEXT_PP(0), &units) != NULL)
+		PG_RETURN_NULL();
+	apply(to_folded, &units);
+	apply(to_skeleton, &units);
+	apply(to_folded, &units);
+	PG_RETURN_TEXT_P(write_text(&units));
+}
