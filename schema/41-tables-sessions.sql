@@ -18,6 +18,7 @@ CREATE TABLE wa.session (
 	last_connected_at timestamptz,
 	lease_owner text,
 	lease_until timestamptz,
+	deleted_at timestamptz,
 	PRIMARY KEY (org_id, id),
 	CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
@@ -38,6 +39,20 @@ COMMENT ON COLUMN wa.session.updated_at IS 'when anything of it last changed';
 COMMENT ON COLUMN wa.session.last_connected_at IS 'when it last became working';
 COMMENT ON COLUMN wa.session.lease_owner IS 'the connector process that runs it now';
 COMMENT ON COLUMN wa.session.lease_until IS 'until when, unless that process renews it';
+COMMENT ON COLUMN wa.session.deleted_at IS 'when it was deleted: from then on nobody sees it or anything of it; NULL: it was not';
+
+-- A session can have a million messages, which no request can delete.  Deleting
+-- one hides it and all that is its (51-policies-deleted.sql); housekeeping removes
+-- the rows, a few at a time.
+CREATE TABLE wa.deleted_session (
+	org_id uuid NOT NULL,
+	id uuid NOT NULL,
+	PRIMARY KEY (org_id, id),
+	FOREIGN KEY (org_id, id) REFERENCES wa.session ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.deleted_session IS 'sessions that were deleted and have rows left, which nobody sees';
+COMMENT ON COLUMN wa.deleted_session.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.deleted_session.id IS 'the session';
 
 CREATE TABLE wa.session_pairing (
 	org_id uuid NOT NULL,
@@ -91,10 +106,12 @@ CREATE TABLE wa.chat (
 	archived boolean NOT NULL DEFAULT false,
 	pinned boolean NOT NULL DEFAULT false,
 	muted_until timestamptz,
+	read_to uuid,
 	PRIMARY KEY (org_id, session_id, jid),
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
 CREATE INDEX chat_recent ON wa.chat (org_id, session_id, active_at DESC, jid);
+CREATE INDEX chat_being_read ON wa.chat (org_id, session_id, jid) WHERE read_to IS NOT NULL;
 COMMENT ON TABLE wa.chat IS 'conversations of a session';
 COMMENT ON COLUMN wa.chat.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.chat.session_id IS 'the session whose conversation it is';
@@ -107,6 +124,8 @@ COMMENT ON COLUMN wa.chat.unread_count IS 'received messages that nobody has rea
 COMMENT ON COLUMN wa.chat.archived IS 'whether it is archived';
 COMMENT ON COLUMN wa.chat.pinned IS 'whether it is pinned';
 COMMENT ON COLUMN wa.chat.muted_until IS 'until when it makes no sound';
+COMMENT ON COLUMN wa.chat.read_to IS
+	'received messages up to this one are read, whatever their status says: they were too many to be marked at once; NULL: all are marked';
 
 CREATE TABLE wa.contact (
 	org_id uuid NOT NULL,
@@ -132,6 +151,7 @@ COMMENT ON COLUMN wa.contact.last_seen_at IS 'when it last heard from them';
 
 -- What pg_dump has to carry.
 SELECT pg_catalog.pg_extension_config_dump('wa.session', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.deleted_session', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.session_pairing', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.session_rate', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.chat', '');

@@ -37,7 +37,7 @@ CREATE TABLE wa.message (
 CREATE INDEX message_in_chat ON wa.message (org_id, session_id, chat_jid, id DESC);
 CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_id)
 	WHERE wa_message_id IS NOT NULL;
-CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid)
+CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 	WHERE direction = 'in' AND status = 'delivered';
 CREATE INDEX message_queue ON wa.message (org_id, session_id, id)
 	WHERE status IN ('queued', 'sending');

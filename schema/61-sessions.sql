@@ -89,19 +89,38 @@ END $$;
 COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) IS
 	'changes what of a session is given, NULL leaves it; needs manage';
 
+-- Runs as wa_claim: wa_owner may not even take a row out of its own sight.
+CREATE FUNCTION wa.hide_session(org uuid, session uuid) RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	UPDATE wa.session s
+	SET deleted_at = clock_timestamp(), status = 'stopped', lease_owner = NULL, lease_until = NULL
+	WHERE s.org_id = org AND s.id = session;
+	INSERT INTO wa.deleted_session (org_id, id) VALUES (org, session)
+$$;
+COMMENT ON FUNCTION wa.hide_session(uuid, uuid) IS
+	'for wa.delete_session(): hides a session with all that is its, and takes it from its connector';
+
 CREATE FUNCTION wa.delete_session(session uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM wa.require_permission('manage');
-	DELETE FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session;
+	-- Waits for whoever is adding to it (wa.find_session()), and lets nobody else.
+	PERFORM FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
+	-- These are few, and are looked at without their session.
+	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
+	DELETE FROM wa.session_rate r WHERE r.org_id = wa.require_org() AND r.session_id = session;
+	DELETE FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.session_id = session;
+	PERFORM wa.hide_session(wa.require_org(), session);
 END $$;
 COMMENT ON FUNCTION wa.delete_session(uuid) IS
-	'deletes a session with its chats, contacts and messages; needs manage';
+	'deletes a session with its chats, contacts and messages: all of it is gone at once, and its rows are removed by wa.housekeep(); needs manage';
 
 -- start, stop, restart, logout.  The connector that runs the session sees the
 -- new status when it next renews its lease; a stopped one it cannot renew.

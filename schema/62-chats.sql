@@ -86,12 +86,16 @@ END $$;
 COMMENT ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) IS
 	'archives, pins or mutes a chat, NULL leaves it as it is; needs send';
 
+-- The newest are marked here; what is more than that counts as read by its place,
+-- and housekeeping marks it.
 CREATE FUNCTION wa.read_chat(session uuid, chat text) RETURNS wa.chat
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	marked_max constant integer := 1000;
 	changed wa.chat;
+	marked uuid[];
 BEGIN
 	PERFORM wa.require_permission('send');
 	UPDATE wa.chat c SET unread_count = 0
@@ -100,9 +104,18 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'chat does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	UPDATE wa.message m SET status = 'read'
-	WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.chat_jid = chat
-		AND m.direction = 'in' AND m.status = 'delivered';
+	marked := ARRAY(
+		SELECT m.id FROM wa.message m
+		WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.chat_jid = chat
+			AND m.direction = 'in' AND m.status = 'delivered'
+		ORDER BY m.id DESC LIMIT marked_max);
+	UPDATE wa.message m SET status = 'read' WHERE m.org_id = wa.require_org() AND m.id = ANY (marked);
+	IF cardinality(marked) = marked_max THEN
+		UPDATE wa.chat c SET read_to = GREATEST(c.read_to, marked[1])
+		WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = chat
+		RETURNING * INTO changed;
+	END IF;
 	RETURN changed;
 END $$;
-COMMENT ON FUNCTION wa.read_chat(uuid, text) IS 'marks what was received in a chat as read; needs send';
+COMMENT ON FUNCTION wa.read_chat(uuid, text) IS
+	'marks what was received in a chat as read; of many the newest at once, the others by wa.housekeep(); needs send';

@@ -111,7 +111,7 @@ CREATE TRIGGER session_made AFTER INSERT ON wa.session
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.session_events();
 COMMENT ON TRIGGER session_made ON wa.session IS 'session.status: a new session';
 CREATE TRIGGER session_changed AFTER UPDATE OF status ON wa.session
-	FOR EACH ROW WHEN (NEW.status <> OLD.status) EXECUTE FUNCTION wa.session_events();
+	FOR EACH ROW WHEN (NEW.status <> OLD.status AND NEW.deleted_at IS NULL) EXECUTE FUNCTION wa.session_events();
 COMMENT ON TRIGGER session_changed ON wa.session IS 'session.status: another status';
 
 CREATE FUNCTION wa.pairing_events() RETURNS trigger

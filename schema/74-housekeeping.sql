@@ -132,6 +132,75 @@ END $$;
 COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 	'for function bodies: removes rows of one table that are over, and returns how many';
 
+-- These two run as wa_claim, which sees the sessions that are hidden from everybody
+-- else.  Of a deleted session the messages go first, because all else that can be
+-- many falls with them or with their chats; the session's own row goes last.
+CREATE FUNCTION wa.sweep_deleted_sessions(max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	swept record;
+	removed integer;
+	gone integer := 0;
+BEGIN
+	FOR swept IN SELECT d.org_id, d.id FROM wa.deleted_session d ORDER BY d.org_id, d.id FOR UPDATE SKIP LOCKED LOOP
+		DELETE FROM wa.message m WHERE m.org_id = swept.org_id AND m.id IN (
+			SELECT old.id FROM wa.message old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+			ORDER BY old.chat_jid, old.id DESC LIMIT max - gone);
+		GET DIAGNOSTICS removed = ROW_COUNT;
+		gone := gone + removed;
+		EXIT WHEN gone >= max;
+		DELETE FROM wa.chat c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
+			SELECT old.jid FROM wa.chat old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+			ORDER BY old.jid LIMIT max - gone);
+		GET DIAGNOSTICS removed = ROW_COUNT;
+		gone := gone + removed;
+		EXIT WHEN gone >= max;
+		DELETE FROM wa.contact c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
+			SELECT old.jid FROM wa.contact old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+			ORDER BY old.jid LIMIT max - gone);
+		GET DIAGNOSTICS removed = ROW_COUNT;
+		gone := gone + removed;
+		EXIT WHEN gone >= max;
+		DELETE FROM wa.session s WHERE s.org_id = swept.org_id AND s.id = swept.id;
+		gone := gone + 1;
+	END LOOP;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION wa.sweep_deleted_sessions(integer) IS
+	'for wa.housekeep(): removes rows of deleted sessions, and returns how many';
+
+CREATE FUNCTION wa.sweep_read_chats(max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	swept record;
+	marked integer;
+	gone integer := 0;
+BEGIN
+	FOR swept IN
+		SELECT c.org_id, c.session_id, c.jid, c.read_to FROM wa.chat c WHERE c.read_to IS NOT NULL
+		ORDER BY c.org_id, c.session_id, c.jid FOR NO KEY UPDATE SKIP LOCKED
+	LOOP
+		UPDATE wa.message m SET status = 'read' WHERE m.org_id = swept.org_id AND m.id IN (
+			SELECT old.id FROM wa.message old
+			WHERE old.org_id = swept.org_id AND old.session_id = swept.session_id AND old.chat_jid = swept.jid
+				AND old.direction = 'in' AND old.status = 'delivered' AND old.id <= swept.read_to
+			ORDER BY old.id LIMIT max - gone);
+		GET DIAGNOSTICS marked = ROW_COUNT;
+		gone := gone + marked;
+		EXIT WHEN gone >= max;
+		UPDATE wa.chat c SET read_to = NULL
+		WHERE c.org_id = swept.org_id AND c.session_id = swept.session_id AND c.jid = swept.jid;
+		gone := gone + 1;
+	END LOOP;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION wa.sweep_read_chats(integer) IS
+	'for wa.housekeep(): marks messages of chats that were read, and returns how many it wrote';
+
 CREATE FUNCTION wa.housekeep(task text, max integer DEFAULT 1000) RETURNS integer
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -149,6 +218,10 @@ BEGIN
 		RETURN wa.expire_events(max);
 	ELSIF task = 'deliveries' THEN
 		RETURN wa.expire_deliveries(max);
+	ELSIF task = 'deleted_sessions' THEN
+		RETURN wa.sweep_deleted_sessions(max);
+	ELSIF task = 'read_chats' THEN
+		RETURN wa.sweep_read_chats(max);
 	ELSIF task = 'sign_ins' THEN
 		-- Kept for a month, so that people can see where they were signed in.
 		DELETE FROM wa.sign_in s WHERE (s.user_id, s.id) IN (
@@ -157,7 +230,7 @@ BEGIN
 		GET DIAGNOSTICS gone = ROW_COUNT;
 		RETURN gone;
 	END IF;
-	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins or idempotency');
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, deleted_sessions or read_chats');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
 	'removes at most so many rows that are over, in every organization, and returns how many; to be called again until it returns 0';

@@ -29,3 +29,6 @@ ALTER FUNCTION wa.connector_actions(text, text, integer, interval) OWNER TO wa_c
 ALTER FUNCTION wa.claim_webhooks(text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.wait_for_deliveries(text, bigint, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.delivery_stats() OWNER TO wa_claim;
+ALTER FUNCTION wa.hide_session(uuid, uuid) OWNER TO wa_claim;
+ALTER FUNCTION wa.sweep_deleted_sessions(integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.sweep_read_chats(integer) OWNER TO wa_claim;

@@ -84,13 +84,14 @@ WITH can AS (
 	FROM group_role r JOIN wa.granted_privileges() g ON g.grantee IN ('PUBLIC', r.name)
 		JOIN pg_attribute a ON a.attrelid = to_regclass(g.object) AND NOT a.attisdropped
 			AND a.attname = COALESCE(g.column_name, a.attname)
-	WHERE g.kind = 'TABLE'
+	WHERE g.kind = 'TABLE' AND g.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
 )
 SELECT 'not in the list' AS wrong, c.* FROM (TABLE can EXCEPT TABLE may) c
 UNION ALL SELECT 'not granted', m.* FROM (TABLE may EXCEPT TABLE can) m;
 SELECT r.name, c.oid::regclass, privilege FROM group_role r CROSS JOIN pg_class c
 	CROSS JOIN unnest('{DELETE,TRUNCATE,TRIGGER}'::text[]) privilege
-WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'v') AND has_table_privilege(r.oid, c.oid, privilege);
+WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'v') AND has_table_privilege(r.oid, c.oid, privilege)
+ORDER BY r.name, c.relname;
 
 -- What the list may never say: that somebody else than wa_owner reads what stands
 -- for a secret, that SQL under a key writes a table or reads people's accounts, that

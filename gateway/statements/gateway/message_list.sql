@@ -9,7 +9,9 @@ SELECT m.id, p.session_id, p.jid, m.wa_message_id, m.direction, m.direction = 'o
 		AS has_media,
 	CASE WHEN m.type IN ('image', 'video', 'audio', 'document', 'sticker')
 		THEN COALESCE(m.media, 'null'::jsonb) ELSE m.media END AS media,
-	CASE m.status WHEN 'sending' THEN 'queued' ELSE m.status END AS status,
+	CASE WHEN m.status = 'sending' THEN 'queued'
+		WHEN m.status = 'delivered' AND m.direction = 'in' AND m.id <= p.read_to THEN 'read'
+		ELSE m.status END AS status,
 	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at, m.created_at
 FROM wa.chat AS p
 LEFT JOIN LATERAL (

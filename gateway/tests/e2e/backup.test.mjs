@@ -60,6 +60,9 @@ before(async () =>
 
 	await createMessage(db, tenant.chat, 'to be delivered');
 
+	/* deleted, with a row left */
+	await db.sql('SELECT wa.hide_session($1, $2)', [tenant.org.uuid, (await createSession(db, tenant.org)).uuid]);
+
 	/* people, and one of them at a browser */
 	const person = await db.value("SELECT id FROM wa.create_user('ann@example.com', 'Ann', 'correct horse')");
 

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { PROGRAMS, run, until } from './harness/processes.mjs';
-import { Worker, conninfo } from './harness/programs.mjs';
+import { Gateway, Worker, conninfo } from './harness/programs.mjs';
 import { Receiver } from './harness/receiver.mjs';
-import { createChat, createMessage, createOrg, createSession } from './harness/tenants.mjs';
+import { createChat, createKey, createMessage, createOrg, createSession } from './harness/tenants.mjs';
 
 let cluster, db, org, chats;
 
@@ -205,4 +205,46 @@ test('what has expired is taken away', async () =>
 	await until('it is counted', async () =>
 		/wa_housekeeping_rows_total\{task="events"\} [1-9]/.test(await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text()));
 	await worker.stop();
+});
+
+test('a session with thousands of messages is deleted at once, a large chat is read at once, and the worker does the rest', async () =>
+{
+	const gateway = await Gateway.start(cluster);
+	const key = await createKey(db, org, ['read', 'send', 'manage']);
+	const sessions = [await createSession(db, org), await createSession(db, org)];
+	const [deleted, read] = sessions.map(({ id }) => `/api/v1/sessions/${id}`);
+	const jid = '15551230000@s.whatsapp.net';
+	const left = (session, more = '') => db.value(`SELECT count(*) FROM wa.message WHERE org_id = $1 AND session_id = $2 ${more}`, [org.uuid, session.uuid]);
+
+	for (const session of sessions)
+	{
+		await createChat(db, session, jid);
+		await db.sql(`INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
+			SELECT $1, $2, $3, 'in', 'text', 'x', 'delivered' FROM generate_series(1, 3000)`, [org.uuid, session.uuid, jid]);
+	}
+
+	const oldest = await db.value("SELECT wa.typeid('msg', id) FROM wa.message WHERE org_id = $1 AND session_id = $2 ORDER BY id LIMIT 1", [org.uuid, sessions[1].uuid]);
+
+	assert.equal((await gateway.client.request('DELETE', deleted, { key: key.secret })).status, 204);
+	assert.equal((await gateway.client.post(`${read}/chats/${jid}/read`, key.secret)).json.unreadCount, 0);
+
+	/* before any row was touched */
+	assert.equal(await left(sessions[0]), '3000');
+	assert.equal(await left(sessions[1], "AND status = 'read'"), '1000');
+	for (const path of ['', '/chats', `/chats/${jid}`, `/chats/${jid}/messages`, '/contacts'])
+		assert.equal((await gateway.client.get(`${deleted}${path}`, key.secret)).status, 404, path);
+	assert.ok((await gateway.client.get('/api/v1/sessions?limit=200', key.secret)).json.data.every(({ id }) => id !== sessions[0].id));
+	assert.equal((await gateway.client.request('DELETE', deleted, { key: key.secret })).status, 404);
+	assert.equal((await gateway.client.get(`${read}/messages/${oldest}`, key.secret)).json.status, 'read');
+
+	const worker = await Worker.start(cluster, { args: ['--housekeeping', '1', '--metrics', '127.0.0.1:0'] });
+	const counted = async (task) => new RegExp(`wa_housekeeping_rows_total\\{task="${task}"\\} [1-9]`).test(await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text());
+
+	await until('the rows are gone', async () => await db.value('SELECT count(*) FROM wa.session WHERE id = $1', [sessions[0].uuid]) === '0');
+	assert.equal(await left(sessions[0]), '0');
+	await until('all are marked', async () => await left(sessions[1], "AND status = 'read'") === '3000');
+	await until('both are counted', async () => await counted('deleted_sessions') && await counted('read_chats'));
+	assert.equal((await gateway.client.get(`${read}/messages/${oldest}`, key.secret)).json.status, 'read');
+	await worker.stop();
+	await gateway.stop();
 });

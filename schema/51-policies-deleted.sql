@@ -1,0 +1,30 @@
+-- What hides a deleted session and all that is its, from everybody but wa_claim,
+-- whose functions remove it.  The list of an organization's deleted sessions is
+-- nearly always empty, and is read once for a query that finds any row.
+
+SELECT wa.protect('wa.deleted_session', 'org_id', 'read', 'manage');
+CREATE POLICY wa_owner_open ON wa.deleted_session TO wa_owner USING (true);
+CREATE POLICY wa_owner_org ON wa.deleted_session AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_claim_all ON wa.deleted_session TO wa_claim USING (true);
+
+-- By the row itself: who waited for a lock on it finds out what became of it.
+CREATE POLICY wa_not_deleted ON wa.session AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner USING (deleted_at IS NULL);
+CREATE POLICY wa_not_deleted ON wa.chat AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
+	USING (session_id <> ALL (ARRAY(SELECT d.id FROM wa.deleted_session d)));
+CREATE POLICY wa_not_deleted ON wa.contact AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
+	USING (session_id <> ALL (ARRAY(SELECT d.id FROM wa.deleted_session d)));
+CREATE POLICY wa_not_deleted ON wa.message AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
+	USING (session_id <> ALL (ARRAY(SELECT d.id FROM wa.deleted_session d)));
+CREATE POLICY wa_not_deleted ON wa.message_action AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
+	USING (session_id <> ALL (ARRAY(SELECT d.id FROM wa.deleted_session d)));
+
+-- wa_claim removes what is hidden, and nothing else.
+CREATE POLICY wa_claim_all ON wa.chat TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.contact TO wa_claim USING (true);
+CREATE POLICY wa_claim_deleted ON wa.session AS RESTRICTIVE FOR DELETE TO wa_claim USING (deleted_at IS NOT NULL);
+CREATE POLICY wa_claim_deleted ON wa.chat AS RESTRICTIVE FOR DELETE TO wa_claim
+	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = chat.org_id AND d.id = chat.session_id));
+CREATE POLICY wa_claim_deleted ON wa.contact AS RESTRICTIVE FOR DELETE TO wa_claim
+	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = contact.org_id AND d.id = contact.session_id));
+CREATE POLICY wa_claim_deleted ON wa.message AS RESTRICTIVE FOR DELETE TO wa_claim
+	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = message.org_id AND d.id = message.session_id));
