@@ -53,7 +53,7 @@ function held(wire)
 async function gone(wire)
 {
 	await until('the transaction is gone', async () =>
-		await stage.db.value('SELECT count(*) FROM pg_stat_activity WHERE pid = $1', [String(wire.backend.pid)]) === '0', { seconds: 10 });
+		await stage.db.value('SELECT count(*) FROM pg_stat_activity WHERE pid = $1', [String(wire.backend.pid)]) === '0');
 }
 
 const HOLDS = {

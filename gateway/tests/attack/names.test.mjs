@@ -155,7 +155,7 @@ test('a statement that uses a stranger\'s object is not registered, and not run 
 	assert.equal(await sprung(), '0');
 });
 
-test('a statement can be prepared under its own name only, or without one', async () =>
+test('a statement can be prepared under its own name only, or without one (P08)', async () =>
 {
 	const wire = await stage.open();
 	const text = stage.text('session_list');

@@ -33,7 +33,7 @@ async function hangUp(wire, what)
 		got.rows.push(...part.rows);
 		got.errors.push(...part.errors);
 	}
-	await until(`the server has closed (${what})`, () => wire.ended, { seconds: 5 });
+	await until(`the server has closed (${what})`, () => wire.ended);
 	return got;
 }
 
@@ -86,7 +86,7 @@ async function torment(random, times, messagesOf)
 		wire.send(...messages);
 		if (!await catchUp(wire, name))
 		{
-			await until(`the connection is over (${name})`, () => wire.ended, { seconds: 5 });
+			await until(`the connection is over (${name})`, () => wire.ended);
 			wire = null;
 		}
 	}

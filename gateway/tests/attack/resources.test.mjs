@@ -60,7 +60,7 @@ async function hoard(wire, messagesOf)
 			await new Promise((resolve) => wire.socket.once('drain', resolve).once('close', resolve));
 	}
 	/* the server looks once a second */
-	await until('the session ends', () => wire.ended, { seconds: 10 });
+	await until('the session ends', () => wire.ended);
 
 	let last = null;
 
