@@ -58,6 +58,10 @@ run(const Settings *settings)
 	Metrics *metrics;
 	int status;
 
+	if (!log_start())
+	{
+		return CONFIG_EXIT_FAILED;
+	}
 	process_report();
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);

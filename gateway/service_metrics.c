@@ -29,6 +29,7 @@ typedef enum GatewayMetric
 	DB_QUEUED,
 	DB_IN_FLIGHT,
 	DB_VIOLATIONS,
+	LOG_LOST,
 	METRIC_COUNT
 } GatewayMetric;
 
@@ -67,6 +68,10 @@ static const MetricDefinition definitions[METRIC_COUNT] = {
 					   "Connections dropped because the server said what it never says.",
 					   METRIC_COUNTER,
 					   {NULL}},
+	[LOG_LOST] = {"wa_log_lines_lost_total",
+				  "Lines of the log that could not be written in time.",
+				  METRIC_COUNTER,
+				  {NULL}},
 };
 
 struct ServiceMetrics
@@ -77,7 +82,8 @@ struct ServiceMetrics
 	const Realtime *realtime;
 	HttpServer *listener;
 	struct event *timer;
-	uint64_t violations; /* counted so far */
+	uint64_t violations; /* counted so far, and so is the next */
+	uint64_t log_lost;
 };
 
 bool
@@ -114,6 +120,7 @@ on_look(evutil_socket_t fd, short what, void *context)
 {
 	ServiceMetrics *service = context;
 	uint64_t violations = db_protocol_violations();
+	uint64_t lost = log_lost();
 
 	(void) fd;
 	(void) what;
@@ -121,6 +128,8 @@ on_look(evutil_socket_t fd, short what, void *context)
 	metrics_set(service->metrics, SOCKETS, NULL, realtime_sockets(service->realtime));
 	metrics_add(service->metrics, DB_VIOLATIONS, NULL, violations - service->violations);
 	service->violations = violations;
+	metrics_add(service->metrics, LOG_LOST, NULL, lost - service->log_lost);
+	service->log_lost = lost;
 	for (int i = 0; i < DB_LANE_COUNT; i++)
 	{
 		DbStats stats = db_stats(service->db, (DbLaneName) i);

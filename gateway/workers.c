@@ -78,6 +78,10 @@ start_worker(Watcher *watcher, Worker *worker)
 			exit(CONFIG_EXIT_FAILED);
 		}
 		sigprocmask(SIG_SETMASK, &watcher->before, NULL);
+		if (!log_start())
+		{
+			exit(CONFIG_EXIT_FAILED);
+		}
 		metrics_enter(watcher->metrics, (int) (worker - watcher->workers));
 		exit(service_run(watcher->settings, watcher->listen, watcher->metrics, watcher->stops));
 	}

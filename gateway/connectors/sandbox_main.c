@@ -81,7 +81,6 @@ catch_signals(sigset_t *while_asleep)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
@@ -285,6 +284,8 @@ run(const Settings *settings)
 			return CONFIG_EXIT_FAILED;
 		owner = made_up;
 	}
+	if (!log_start())
+		return CONFIG_EXIT_FAILED;
 	process_report();
 	catch_signals(&while_asleep);
 	store_init(&sandbox.store, settings->database);

@@ -4,8 +4,8 @@
  *
  * The connection stays in pipeline mode for its whole life, since that is the only
  * mode in which two statements share one implicit transaction without a BEGIN.
- * Nothing blocks within libpq but connecting, which its connect_timeout bounds; waiting
- * is done here, with a bound.
+ * Nothing blocks within libpq but looking up the host's name; waiting is done here and by
+ * login_wait(), with a bound.
  *
  * A request is two statements and a Sync: act_for or unbound, which answer the number that
  * was sent with them, and the one that is asked for.  As in gateway/db/pipeline.c exactly
@@ -22,6 +22,7 @@
 
 #include <event2/util.h>
 
+#include "db/login.h"
 #include "db/statement.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -309,24 +310,21 @@ prepare_all(Store *store, PGconn *connection)
 static PGconn *
 open_connection(const char *conninfo)
 {
-	const char *const keywords[] = {"dbname",
-									"fallback_application_name",
-									"connect_timeout",
-									"client_encoding",
-									"tcp_user_timeout",
-									"keepalives_idle",
-									"keepalives_interval",
-									"keepalives_count",
-									NULL};
-	const char *const values[] = {conninfo, "wa-sandbox", "5", "UTF8", "10000",
-								  "10",     "5",          "2", NULL};
+	const char *const keywords[] = {
+		"dbname",          "fallback_application_name", "client_encoding",  "tcp_user_timeout",
+		"keepalives_idle", "keepalives_interval",       "keepalives_count", NULL};
+	const char *const values[] = {conninfo, "wa-sandbox", "UTF8", "10000", "10", "5", "2", NULL};
+	PGconn *connection;
 
 	/*
 	 * expand_dbname: the connection string goes where the database's name would.  By the
 	 * other settings the kernel notices that the other side is gone, also while nothing is
 	 * asked.
 	 */
-	return PQconnectdbParams(keywords, values, 1);
+	connection = login_start_with(keywords, values);
+	if (connection != NULL && PQstatus(connection) != CONNECTION_BAD)
+		(void) login_wait(connection, STORE_CONNECT_MS);
+	return connection;
 }
 
 /* The attempt has failed; the next one comes after a back-off. */
@@ -355,8 +353,10 @@ store_connect(Store *store, int64_t now_ms)
 	connection = open_connection(store->conninfo);
 	if (PQstatus(connection) != CONNECTION_OK)
 	{
+		const char *error = PQerrorMessage(connection);
+
 		log_line(LOG_LEVEL_WARNING, "database_unreachable",
-				 first_line("error", PQerrorMessage(connection)),
+				 first_line("error", error[0] != '\0' ? error : "no answer"),
 				 log_int("retry_ms", store->backoff_ms));
 		return fail_to_connect(store, connection, STORE_WAITING, now_ms);
 	}

@@ -22,6 +22,7 @@
 #include "db/shape.h"
 
 #define STORE_BATCH_MAX 32       /* reports in the pipeline at once */
+#define STORE_CONNECT_MS 10000   /* for one attempt to connect, whatever the number of hosts */
 #define STORE_ANSWER_MS 10000    /* for one answer; later the connection is given up */
 #define STORE_BACKOFF_MIN_MS 200 /* between attempts to connect */
 #define STORE_BACKOFF_MAX_MS 5000

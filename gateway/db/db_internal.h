@@ -25,6 +25,7 @@
 #include <libpq-fe.h>
 
 #include "db/db.h"
+#include "db/login.h"
 #include "db/ready.h"
 #include "db/reports.h"
 #include "db/shape.h"
@@ -235,9 +236,5 @@ extern void cancel_drop(DbConnection *connection);
 extern DbCancel *cancel_begin(DbConnection *connection);
 extern bool cancel_has_ended(DbCancel *cancel);
 extern void cancel_free(DbCancel *cancel);
-
-/* login.c: shared with the blocking preflight */
-extern PGconn *login_start(const char *conninfo, const char *application_name);
-extern void login_keep_nothing(PGconn *pg);
 
 #endif /* DB_INTERNAL_H */

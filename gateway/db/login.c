@@ -1,18 +1,20 @@
 /*
  * login.c
- *		How a connection to PostgreSQL is opened, and which startup options it sends.
+ *		How a connection to PostgreSQL is opened, and which startup options it sends; see login.h.
  *
  * A sealed login may give application_name and client_encoding and nothing else, so
  * nothing else is set here.  libpq turns PGOPTIONS, PGDATESTYLE, PGTZ and PGGEQO of the
  * environment into startup options too; a server with the seal refuses them, which is
  * the right answer to somebody who set them.
  */
-#include "db/db_internal.h"
+#include "db/login.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include <openssl/ssl.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 
 /*
@@ -26,15 +28,9 @@ on_notice(void *arg, const char *message)
 			 log_bytes("message", message, strcspn(message, "\n")));
 }
 
-/*
- * Begin to connect, without blocking but for the look-up of a host name.  The result
- * may be NULL or bad; the caller asks PQstatus() and ends it with PQfinish().
- */
 PGconn *
-login_start(const char *conninfo, const char *application_name)
+login_start_with(const char *const *keywords, const char *const *values)
 {
-	const char *keywords[] = {"dbname", "application_name", "client_encoding", NULL};
-	const char *values[] = {conninfo, application_name, "UTF8", NULL};
 	PGconn *pg = PQconnectStartParams(keywords, values, 1);
 
 	if (pg != NULL)
@@ -44,10 +40,36 @@ login_start(const char *conninfo, const char *application_name)
 	return pg;
 }
 
-/*
- * The login is done.  Over TLS, OpenSSL would keep the last that it has decrypted or is
- * about to encrypt in buffers of its own, until it is overwritten.
- */
+PGconn *
+login_start(const char *conninfo, const char *application_name)
+{
+	const char *keywords[] = {"dbname", "application_name", "client_encoding", NULL};
+	const char *values[] = {conninfo, application_name, "UTF8", NULL};
+
+	return login_start_with(keywords, values);
+}
+
+bool
+login_wait(PGconn *pg, int ms)
+{
+	int64_t end = clock_monotonic_ms() + ms;
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
+	{
+		struct pollfd wait = {.fd = PQsocket(pg),
+							  .events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+		int64_t left = end - clock_monotonic_ms();
+
+		if (left <= 0 || poll(&wait, 1, (int) left) <= 0)
+		{
+			return false;
+		}
+		status = PQconnectPoll(pg);
+	}
+	return status == PGRES_POLLING_OK;
+}
+
 void
 login_keep_nothing(PGconn *pg)
 {

@@ -30,36 +30,12 @@ log_failure(const char *reason, const char *detail)
 
 /* ---- connecting ---- */
 
-/*
- * Carry the attempt on until it succeeded or failed, for DB_CONNECT_MS at most.
- */
-static bool
-wait_connected(PGconn *pg)
-{
-	int64_t end = clock_monotonic_ms() + DB_CONNECT_MS;
-	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-
-	while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
-	{
-		struct pollfd wait = {.fd = PQsocket(pg),
-							  .events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT};
-		int64_t left = end - clock_monotonic_ms();
-
-		if (left <= 0 || poll(&wait, 1, (int) left) <= 0)
-		{
-			return false;
-		}
-		status = PQconnectPoll(pg);
-	}
-	return status == PGRES_POLLING_OK;
-}
-
 static PGconn *
 connect_once(const DbConfig *config, char reason[256])
 {
 	PGconn *pg = login_start(config->conninfo, config->application_name);
 
-	if (pg != NULL && PQstatus(pg) != CONNECTION_BAD && wait_connected(pg))
+	if (pg != NULL && PQstatus(pg) != CONNECTION_BAD && login_wait(pg, DB_CONNECT_MS))
 	{
 		return pg;
 	}

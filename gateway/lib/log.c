@@ -2,9 +2,8 @@
  * log.c
  *		Structured log lines on standard error.
  *
- * A line is built in one buffer and written with one write(2).  When standard
- * error cannot take it (closed, disk full) the line is lost: a log that is
- * not read must not stop the service.
+ * A line is built in one buffer and handed to log_output.c, which writes it: a log that
+ * is not read must not stop the service.
  */
 #include "lib/log.h"
 
@@ -14,8 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "common/key_format.h"
 #include "lib/clock.h"
+#include "lib/log_output.h"
 #include "lib/utf8.h"
 
 static LogLevel threshold = LOG_LEVEL_INFO;
@@ -208,8 +210,8 @@ append_value(Buffer *out, const char *text, size_t len)
 static void
 append_time(Buffer *out, int64_t wall_ms)
 {
-	static time_t shown = -1;
-	static char text[32];
+	static _Thread_local time_t shown = -1;
+	static _Thread_local char text[32];
 	time_t second = (time_t) (wall_ms / 1000);
 	int ms = (int) (wall_ms % 1000);
 	char fraction[] = {'.', (char) ('0' + ms / 100), (char) ('0' + ms / 10 % 10),
@@ -289,20 +291,54 @@ log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, cons
 	buffer_append_char(out, '\n');
 }
 
-/* Lines that wait to be written; only while log_collect(true). */
-static Buffer collected;
 static bool collecting;
+
+/* Whatever the threshold: who reads the log has to know that it is not whole. */
+static void
+tell_of_lost(Buffer *out, uint64_t lines)
+{
+	const LogField fields[] = {log_int("lines", (int64_t) lines), {.kind = LOG_FIELD_END}};
+
+	log_format(out, clock_wall_ms(), LOG_LEVEL_WARNING, "log_lines_lost", fields);
+}
+
+/* By itself libevent prints to standard error, and waits. */
+static void
+on_libevent(int severity, const char *message)
+{
+	static const LogLevel levels[] = {
+		[EVENT_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+		[EVENT_LOG_MSG] = LOG_LEVEL_INFO,
+		[EVENT_LOG_WARN] = LOG_LEVEL_WARNING,
+		[EVENT_LOG_ERR] = LOG_LEVEL_ERROR,
+	};
+
+	log_line(levels[severity & 3], "libevent", log_text("message", message));
+}
+
+bool
+log_start(void)
+{
+	bool ok = log_output_start(tell_of_lost);
+
+	event_set_log_callback(on_libevent);
+
+	if (!ok)
+		log_line(LOG_LEVEL_ERROR, "cannot_start",
+				 log_text("reason", "could not start the thread that writes the log"));
+	return ok;
+}
+
+uint64_t
+log_lost(void)
+{
+	return log_output_lost();
+}
 
 void
 log_flush(void)
 {
-	ssize_t written;
-
-	if (collected.len == 0)
-		return;
-	written = write(STDERR_FILENO, collected.data, collected.len);
-	(void) written;
-	buffer_clear(&collected);
+	log_output_wake();
 }
 
 void
@@ -320,15 +356,10 @@ log_fields(LogLevel level, const char *event, const LogField *fields)
 	if (!log_enabled(level))
 		return;
 	if (line.max == 0)
-	{
 		buffer_init(&line, LOG_LINE_MAX);
-		buffer_init(&collected, LOG_LINE_MAX);
-	}
 	buffer_clear(&line);
 	log_format(&line, clock_wall_ms(), level, event, fields);
-	if (collected.len + line.len > LOG_COLLECTED_MAX)
-		log_flush();
-	buffer_append(&collected, line.data, line.len);
+	log_output_line(line.data, line.len);
 	if (!collecting || level > LOG_LEVEL_INFO)
 		log_flush();
 }

@@ -2,8 +2,8 @@
  * log.h
  *		Structured log lines on standard error.
  *
- * One event is one line of key=value pairs ("logfmt"), written with one
- * write(2) so that lines of several processes do not mix:
+ * One event is one line of key=value pairs ("logfmt"), never mixed with lines of other
+ * processes:
  *
  *	time=2026-01-02T03:04:05.678Z level=info pid=42 event=listening port=8080
  *
@@ -12,22 +12,24 @@
  * whatever looks like a credential (one of our prefixes and a tail of
  * WAK_SECRET_MIN or more) is masked, as the last of several lines of defence.
  *
+ * Whoever logs never waits for whoever reads: from log_start() on a thread writes.  What it
+ * cannot write in time is lost, counted, and told of by event=log_lines_lost when lines
+ * can be written again (log_output.h).
+ *
  *	log_line(LOG_LEVEL_INFO, "listening",
  *			 log_text("address", address), log_int("port", port));
  */
 #ifndef WA_LIB_LOG_H
 #define WA_LIB_LOG_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/buffer.h"
 
-#define LOG_VALUE_MAX 1024         /* bytes of one value that are shown */
-#define LOG_LINE_MAX 8192          /* bytes of one line */
-#define LOG_COLLECTED_MAX PIPE_BUF /* bytes of several lines; a pipe takes so many in one piece */
+#define LOG_VALUE_MAX 1024 /* bytes of one value that are shown */
+#define LOG_LINE_MAX 8192  /* bytes of one line */
 
 typedef enum LogLevel
 {
@@ -71,11 +73,19 @@ extern LogField log_int(const char *key, int64_t number);
 extern void log_fields(LogLevel level, const char *event, const LogField *fields);
 
 /*
- * Between log_collect(true) and log_collect(false), lines of level info and debug
- * are kept, LOG_COLLECTED_MAX bytes at most, until log_flush() or a graver line
- * writes them, in their order and whole lines only.  A loop that flushes at the
- * end of each turn makes one system call for all requests of that turn; what a
- * crash can take with it are the info lines of that turn.
+ * From here on nobody waits for the log.  Once in each process that goes on to serve, a fork
+ * too, behind process_confine(); false: could not, and that is logged.
+ */
+extern bool log_start(void);
+
+/* Lines that this process has lost so far. */
+extern uint64_t log_lost(void);
+
+/*
+ * Between log_collect(true) and log_collect(false), lines of level info and debug may stay
+ * with us until log_flush() or a graver line.  A loop that flushes at the end of each turn
+ * wakes the log's thread once for all requests of that turn; what a crash can take with it
+ * are the lines of that turn.
  */
 extern void log_collect(bool collect);
 extern void log_flush(void);

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -122,6 +123,8 @@ process_confine(void)
 	note_unless(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "new privileges");
 	note_unless(setrlimit(RLIMIT_CORE, &no_core) == 0, "core dumps");
 	umask(S_IRWXG | S_IRWXO);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	empty_input();
 	close_inherited();
 	empty_bounding_set();
@@ -145,4 +148,10 @@ process_close_ports(void)
 {
 	if (!keep_capabilities(0))
 		log_line(LOG_LEVEL_WARNING, "not_confined", log_text("kept", "capabilities"));
+}
+
+void
+process_confine_thread(void)
+{
+	(void) keep_capabilities(0);
 }

@@ -5,6 +5,7 @@
  *	process_confine()		first of all in main()
  *	process_report()		when the log level is known
  *	process_close_ports()	when the last socket is bound
+ *	process_confine_thread()	in each thread that was started in between
  *
  * None of it can be taken back by the process, or by what it starts.  Nothing of it keeps a
  * program from starting: a container's own rules may forbid one or the other, and often go
@@ -16,8 +17,9 @@
 /*
  * No privileges are gained by executing a file; no core is written and no other process of
  * the same user looks into this one; files are made for their owner only; standard input is
- * empty; descriptors that were inherited are closed, but for output and errors.  All
- * capabilities are dropped but the one to bind ports below 1024.
+ * empty; descriptors that were inherited are closed, but for output and errors, which lead
+ * nowhere when they were closed.  All capabilities are dropped but the one to bind ports
+ * below 1024.  SIGPIPE and SIGHUP are ignored: who reads a pipe, or has a terminal, may go.
  */
 extern void process_confine(void);
 
@@ -26,5 +28,8 @@ extern void process_report(void);
 
 /* No port below 1024 is bound from here on: the last capability goes. */
 extern void process_close_ports(void);
+
+/* Capabilities are a thread's own: this one gives up all. */
+extern void process_confine_thread(void);
 
 #endif /* WA_LIB_PROCESS_H */

@@ -63,6 +63,7 @@ typedef struct Worker
 	struct event *deadline;
 	bool draining;
 	uint64_t violations; /* of the database's protocol, counted so far */
+	uint64_t log_lost;   /* lines, counted so far */
 	char owner[LANE_OWNER_MAX];
 } Worker;
 
@@ -107,12 +108,15 @@ on_look(evutil_socket_t fd, short what, void *arg)
 {
 	Worker *worker = arg;
 	uint64_t violations = db_protocol_violations();
+	uint64_t lost = log_lost();
 	DbRequest *request;
 
 	(void) fd;
 	(void) what;
 	metrics_add(worker->metrics, WORKER_DB_VIOLATIONS, NULL, violations - worker->violations);
 	worker->violations = violations;
+	metrics_add(worker->metrics, WORKER_LOG_LOST, NULL, lost - worker->log_lost);
+	worker->log_lost = lost;
 	metrics_set(worker->metrics, WORKER_LANES, NULL, dispatch_lanes(worker->dispatch));
 	metrics_set(worker->metrics, WORKER_SENDING, NULL, dispatch_sending(worker->dispatch));
 	for (int i = 0; i < DB_LANE_COUNT; i++)
@@ -325,10 +329,11 @@ run(const WorkerSettings *settings)
 	DbConfig config = db_config(settings);
 	bool ok;
 
+	if (!log_start())
+		return CONFIG_EXIT_FAILED;
 	process_report();
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
 	if (!name_owner(&worker) || !worker_statements_find() ||
 		!db_preflight(&config, NEEDS_EXTENSION, (int) settings->database_wait_s, &stops))

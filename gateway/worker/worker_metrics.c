@@ -56,6 +56,10 @@ const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 							  "Connections dropped because the server said what it never says.",
 							  METRIC_COUNTER,
 							  {NULL}},
+	[WORKER_LOG_LOST] = {"wa_log_lines_lost_total",
+						 "Lines of the log that could not be written in time.",
+						 METRIC_COUNTER,
+						 {NULL}},
 };
 
 /* What a label of a counter can be. */

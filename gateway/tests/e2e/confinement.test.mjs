@@ -44,6 +44,22 @@ function letsLookInto(pid)
 	return run(path.join(SCRIPTS, 'as-user'), ['cat', `/proc/${pid}/maps`]).code === 0;
 }
 
+/* Capabilities are a thread's own; only the first one of a process may bind ports. */
+function assertThreadsConfined(pid)
+{
+	const others = fs.readdirSync(`/proc/${pid}/task`).filter((thread) => Number(thread) !== pid);
+
+	assert.ok(others.length > 0, 'the log has a thread');
+	for (const thread of others)
+	{
+		const status = statusOf(`${pid}/task/${thread}`);
+
+		assert.equal(status.NoNewPrivs, '1');
+		for (const name of CAPABILITIES)
+			assert.equal(status[name], NONE, name);
+	}
+}
+
 function assertConfined(pid, { capabilities = NONE } = {})
 {
 	const status = statusOf(pid);
@@ -52,6 +68,7 @@ function assertConfined(pid, { capabilities = NONE } = {})
 	assert.equal(status.Umask, '0077');
 	for (const name of CAPABILITIES)
 		assert.equal(status[name], name === 'CapPrm' || name === 'CapEff' ? capabilities : NONE, name);
+	assertThreadsConfined(pid);
 	assert.deepEqual(coreLimits(pid), ['0', '0']);
 	assert.equal(letsLookInto(pid), false);
 }

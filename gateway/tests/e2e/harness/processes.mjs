@@ -141,11 +141,11 @@ export function must(program, args, options)
 
 /*
  * A program in the background.  Its output goes to a file, so that reading it costs this
- * process nothing while it loads the program.
+ * process nothing while it loads the program.  "closed": it has no input, output or errors.
  */
 export class Program
 {
-	constructor(program, args, { log, env, root = false, ...others } = {})
+	constructor(program, args, { log = '/dev/null', env, root = false, closed = false, ...others } = {})
 	{
 		refuseOthers(others);
 
@@ -154,7 +154,8 @@ export class Program
 
 		this.name = path.basename(program);
 		this.logFile = log;
-		this.child = spawn(executable, args, { ...options, stdio: ['ignore', file, file] });
+		this.child = spawn(...closed ? ['sh', ['-c', 'exec "$0" "$@" <&- >&- 2>&-', executable, ...args]] : [executable, args],
+			{ ...options, stdio: ['ignore', file, file] });
 		fs.closeSync(file);
 		this.exited = new Promise((resolve) =>
 		{
