@@ -123,6 +123,7 @@ open_service(Service *service, const char *listen)
 	if (open_floors(service))
 	{
 		config.handle = api_handle;
+		config.body_limit = api_body_limit;
 		config.context = service->api;
 		config.observe = service->metrics == NULL ? NULL : service_metrics_observe;
 		config.observe_context = service->metrics;

@@ -76,6 +76,7 @@ const Endpoint action_endpoints[] = {
 		.needs = "send",
 		.statement = "message_edit",
 		.params = edit_params,
+		.body_max = BODY_LARGE,
 		.status = 202,
 		.answer = ANSWER_ONE,
 		.columns = columns,

@@ -39,7 +39,8 @@ extern void api_set_realtime(Api *api, ApiRealtime *take, void *context);
 /* Append the table of endpoints as JSON; false when it does not fit. */
 extern bool api_print_endpoints(Buffer *out);
 
-/* The handler for the HTTP server; context is the Api. */
+/* The handler for the HTTP server, and its HttpBodyLimit; context is the Api. */
 extern void api_handle(HttpRequest *request, void *context);
+extern size_t api_body_limit(const HttpRequest *request, void *context);
 
 #endif /* API_API_H */

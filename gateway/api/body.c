@@ -33,8 +33,8 @@ is_json(const HttpText *type)
 	return type->len == length || strchr("; \t", type->data[length]) != NULL;
 }
 
-static bool
-takes_body(const Endpoint *endpoint)
+bool
+endpoint_takes_body(const Endpoint *endpoint)
 {
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
 	{
@@ -44,6 +44,12 @@ takes_body(const Endpoint *endpoint)
 		}
 	}
 	return false;
+}
+
+size_t
+endpoint_body_max(const Endpoint *endpoint)
+{
+	return endpoint->body_max > 0 ? endpoint->body_max : BODY_USUAL;
 }
 
 static bool
@@ -105,7 +111,7 @@ call_read_body(Call *call)
 	const HttpText *text = &call->http->body;
 	JsonReadError error;
 
-	if (!takes_body(call->route->endpoint))
+	if (!endpoint_takes_body(call->route->endpoint))
 	{
 		return true;
 	}

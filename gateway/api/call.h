@@ -65,6 +65,7 @@ typedef struct Call
 	DbRequest *db;
 	int limit;   /* rows that a list shows */
 	bool slow;   /* runs in the slow lane */
+	bool asks;   /* the database is asked first whether the caller may be here */
 	Share share; /* of the costly lane */
 
 	/* Refused for its own fault: what is sent once the credential has been found good. */

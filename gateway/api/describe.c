@@ -162,6 +162,10 @@ write_params(JsonWriter *writer, const Endpoint *endpoint)
 	}
 	json_write_array_end(writer);
 	write_truth(writer, "bodyRest", rest);
+	if (endpoint_takes_body(endpoint))
+	{
+		write_number(writer, "bodyMax", (int64_t) endpoint_body_max(endpoint));
+	}
 }
 
 static void

@@ -7,6 +7,9 @@
  * caller without a valid credential gets the 401, one without the permission the 403, and
  * only who may be here at all is told what is wrong with the request.  The same holds for
  * the cookie.  Where nothing is asked for, the answer comes at once.
+ *
+ * A large body is not even looked at before the database has said that its sender may be
+ * here, by the same statement that does nothing.
  */
 #include "api/call.h"
 
@@ -127,12 +130,21 @@ name_principal(const Call *call, const DbResult *result)
 	}
 }
 
+static void start_call(Call *call);
+
 static void
 on_result(void *arg, const DbResult *result)
 {
 	Call *call = arg;
 
 	name_principal(call, result);
+	if (result->outcome == DB_ROWS && call->asks)
+	{
+		call->asks = false;
+		call->db = NULL;
+		start_call(call);
+		return;
+	}
 	if (result->outcome != DB_ROWS)
 	{
 		call_answer_error(call, result);
@@ -217,6 +229,11 @@ make_doorkeeper(Call *call)
 static bool
 prepare_call(Call *call)
 {
+	if (call->asks)
+	{
+		call->db = make_doorkeeper(call);
+		return call->db != NULL;
+	}
 	if (call_read_body(call))
 	{
 		call->db = make_db_request(call, call->route->statement);
@@ -274,7 +291,22 @@ run_call(Call *call)
 }
 
 static void
-start_call(Api *api, HttpRequest *request, const Route *route, const Credential *credential)
+start_call(Call *call)
+{
+	HttpRequest *request = call->http;
+
+	if (!prepare_call(call))
+	{
+		db_request_free(call->db);
+		free_call(call);
+		answer_error(request, HTTP_ERROR_UNAVAILABLE);
+		return;
+	}
+	run_call(call);
+}
+
+static void
+make_call(Api *api, HttpRequest *request, const Route *route, const Credential *credential)
 {
 	Call *call = calloc(1, sizeof(*call));
 
@@ -287,14 +319,8 @@ start_call(Api *api, HttpRequest *request, const Route *route, const Credential 
 	call->http = request;
 	call->route = route;
 	call->credential = *credential;
-	if (!prepare_call(call))
-	{
-		db_request_free(call->db);
-		free_call(call);
-		answer_error(request, HTTP_ERROR_UNAVAILABLE);
-		return;
-	}
-	run_call(call);
+	call->asks = request->body.len > BODY_USUAL && route->endpoint->door != DOOR_OWN_PAGES;
+	start_call(call);
 }
 
 /*
@@ -371,6 +397,28 @@ find_credential(const HttpRequest *request, const Endpoint *endpoint, Credential
 			   : CREDENTIAL_ABSENT;
 }
 
+/*
+ * Who brings no credential, or asks for what is not there, is told so without his body.
+ */
+size_t
+api_body_limit(const HttpRequest *request, void *context)
+{
+	const Api *api = context;
+	const Route *route = NULL;
+	Credential credential;
+
+	if (route_find(&api->routes, request, &route) != ROUTE_FOUND)
+	{
+		return HTTP_BODY_UNWANTED;
+	}
+	if (route->endpoint->open == NULL &&
+		find_credential(request, route->endpoint, &credential) != CREDENTIAL_OK)
+	{
+		return HTTP_BODY_UNWANTED;
+	}
+	return endpoint_body_max(route->endpoint);
+}
+
 void
 api_handle(HttpRequest *request, void *context)
 {
@@ -402,5 +450,5 @@ api_handle(HttpRequest *request, void *context)
 		call_turn_away(request, route->endpoint, result);
 		return;
 	}
-	start_call(api, request, route, &credential);
+	make_call(api, request, route, &credential);
 }

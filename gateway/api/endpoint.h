@@ -26,6 +26,14 @@
 #define LIST_LIMIT_DEFAULT 50
 #define LIST_LIMIT_MAX 200
 
+/*
+ * Bytes of a body, by endpoint: beyond it 413.  A megabyte costs its memory before anybody
+ * knows who sends it, so that few may send one.
+ */
+#define BODY_USUAL (64 * 1024)
+#define BODY_SIGN_IN (8 * 1024)  /* from whoever comes */
+#define BODY_LARGE (1024 * 1024) /* texts of 65,536 characters, files in base64 */
+
 #define ENDPOINT_CURSOR_MAX 2
 #define ENDPOINT_PARAMS_MAX 14
 #define ENDPOINT_COLUMNS_MAX 32
@@ -154,6 +162,7 @@ typedef struct Endpoint
 	DbLaneName lane; /* where it runs; see also Param.slow */
 
 	const Param *params;
+	size_t body_max; /* bytes of the body; 0: BODY_USUAL */
 
 	int status;      /* of success */
 	int flag_status; /* of success when the row's column flag_column is true; 0: none such */
@@ -178,6 +187,10 @@ typedef struct Endpoint
  * whatever is wrong shows at start, before a request can meet it.
  */
 extern const char *endpoint_problem(const Endpoint *endpoint);
+
+/* Whether it looks at a body, and how many bytes of one it takes. */
+extern bool endpoint_takes_body(const Endpoint *endpoint);
+extern size_t endpoint_body_max(const Endpoint *endpoint);
 
 /* The rows, a file a resource; each list ends with a row whose pattern is NULL. */
 extern const Endpoint me_endpoints[];

@@ -129,6 +129,38 @@ door_problem(const Endpoint *endpoint)
 			   : NULL;
 }
 
+/* Bytes of a character at most, where each is written as two \\uXXXX. */
+#define CHARACTER_BYTES 12
+
+/* Bytes that a parameter's name, quotes and separators take. */
+#define MEMBER_BYTES 64
+
+/* The most bytes that a member of the body has when it is right; what the database alone knows is not in it. */
+static size_t
+member_bytes(const Param *param)
+{
+	size_t items = param->max_items > 0 ? (size_t) param->max_items : 1;
+	bool is_text = param->type == PARAM_TEXT || param->type == PARAM_TEXT_ARRAY;
+
+	return MEMBER_BYTES + (is_text ? items * ((size_t) param->max * CHARACTER_BYTES + 3) : 0);
+}
+
+static const char *
+body_problem(const Endpoint *endpoint)
+{
+	size_t bytes = 0;
+
+	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
+	{
+		bytes += param->source == PARAM_BODY ? member_bytes(param) : 0;
+	}
+	if (endpoint->body_max > HTTP_BODY_MAX)
+	{
+		return "the body may be larger than any that is read";
+	}
+	return bytes > endpoint_body_max(endpoint) ? "a body that is right may be too large" : NULL;
+}
+
 static const char *
 params_problem(const Endpoint *endpoint)
 {
@@ -197,5 +229,6 @@ endpoint_problem(const Endpoint *endpoint)
 	}
 	problem = params_problem(endpoint);
 	problem = problem != NULL ? problem : door_problem(endpoint);
+	problem = problem != NULL ? problem : body_problem(endpoint);
 	return problem != NULL ? problem : columns_problem(endpoint);
 }

@@ -134,6 +134,7 @@ const Endpoint message_endpoints[] = {
 		.needs = "send",
 		.statement = "message_send",
 		.params = send_params,
+		.body_max = BODY_LARGE,
 		.status = 202,
 		.flag_status = 200,
 		.flag_column = REPLAYED,

@@ -155,6 +155,17 @@ http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetai
 typedef void (*HttpHandler)(HttpRequest *request, void *context);
 
 /*
+ * Asked when a head is complete and a body is to come: how many bytes of it are taken, at
+ * most HTTP_BODY_MAX.  More is a 413.  HTTP_BODY_UNWANTED: whatever the body is, the answer
+ * will be the same.  Then the handler gets the request at once, without its body, which is
+ * never read, and the connection ends with the answer; only a body of HTTP_BODY_SHORT or
+ * less, whose length is given, comes along, and the connection stays.
+ */
+typedef size_t (*HttpBodyLimit)(const HttpRequest *request, void *context);
+
+#define HTTP_BODY_UNWANTED SIZE_MAX
+
+/*
  * Told of each answer that is sent, with what the access log says: method and route are
  * constants, and "" when the request did not get so far.
  */
@@ -174,8 +185,9 @@ typedef struct HttpServerConfig
 	size_t n_proxies;           /* 0 = none */
 	int other_descriptors;      /* files that the rest of the process may have open at once */
 	HttpHandler handle;
-	void *context;        /* given to handle */
-	HttpObserver observe; /* NULL: nobody */
+	HttpBodyLimit body_limit; /* NULL: HTTP_BODY_MAX for all */
+	void *context;            /* given to these two */
+	HttpObserver observe;     /* NULL: nobody */
 	void *observe_context;
 } HttpServerConfig;
 

@@ -54,6 +54,7 @@ http_guard_init(HttpGuard *guard)
 	memset(guard, 0, offsetof(HttpGuard, word));
 	guard->error = HTTP_ERROR_VALIDATION;
 	guard->reason = NULL;
+	guard->body_max = HTTP_BODY_MAX;
 }
 
 HttpGuardResult

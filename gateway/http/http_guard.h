@@ -98,6 +98,7 @@ typedef struct HttpGuard
 	/* the body */
 	uint64_t remaining; /* bytes of the body or chunk that are to come */
 	uint64_t body_len;  /* of all chunks so far */
+	size_t body_max;    /* HTTP_BODY_MAX, unless somebody sets less behind the head */
 	int chunk_digits;
 
 	/* the word, and the value of a field we look at, while they arrive */

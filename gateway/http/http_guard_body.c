@@ -45,7 +45,7 @@ feed_chunk_size_end(HttpGuard *guard, char c)
 		return bad_chunk(guard);
 	guard->chunk_digits = 0;
 	guard->body_len += guard->remaining;
-	if (guard->body_len > HTTP_BODY_MAX)
+	if (guard->body_len > guard->body_max)
 		return http_guard_refuse(guard, HTTP_ERROR_PAYLOAD_TOO_LARGE, "request body is too large");
 	guard->state = guard->remaining > 0 ? HTTP_GUARD_CHUNK_DATA : HTTP_GUARD_LAST_CR;
 	return HTTP_GUARD_MORE;

@@ -23,6 +23,27 @@ reads(const HttpConnection *connection)
 		   connection->state == HTTP_CONNECTION_BODY;
 }
 
+/*
+ * Asks for the bound of the body that is to come.  One that nobody wants is read when it is
+ * short, so that the connection can stay.
+ */
+static void
+limit_body(const HttpServer *server, HttpRequestState *request)
+{
+	HttpGuard *guard = &request->guard;
+	size_t limit = HTTP_BODY_MAX;
+
+	if (server->body_limit != NULL && (guard->chunked || guard->content_length > 0))
+		limit = server->body_limit(&request->request, server->context);
+	if (limit == HTTP_BODY_UNWANTED)
+	{
+		request->unwanted = guard->chunked || guard->content_length > HTTP_BODY_SHORT;
+		limit = HTTP_BODY_MAX;
+	}
+	guard->body_max = limit;
+	request->body.max = limit;
+}
+
 /* What the head says may already be too much; false when the request is refused. */
 static bool
 end_head(HttpConnection *connection)
@@ -31,9 +52,11 @@ end_head(HttpConnection *connection)
 	HttpErrorKind kind;
 	const char *wrong = http_request_end_head(request, &kind);
 
+	if (wrong == NULL)
+		limit_body(connection->server, request);
 	if (wrong != NULL)
 		http_connection_refuse_kind(connection, kind, wrong);
-	else if (request->guard.content_length > HTTP_BODY_MAX)
+	else if (!request->unwanted && request->guard.content_length > request->guard.body_max)
 		http_connection_refuse_kind(connection, HTTP_ERROR_PAYLOAD_TOO_LARGE,
 									"request body is too large");
 	else if (request->guard.bad_expect)
@@ -77,6 +100,15 @@ hand_over(HttpConnection *connection)
 	server->handle(&request->request, server->context);
 }
 
+/* The handler needs no body for its answer: what comes of it is thrown away. */
+static void
+hand_over_without_body(HttpConnection *connection)
+{
+	connection->refused = true;
+	connection->last = true;
+	hand_over(connection);
+}
+
 static bool
 begin_request(HttpConnection *connection)
 {
@@ -111,6 +143,8 @@ act_on(HttpConnection *connection, HttpGuardResult result, bool agreed)
 									"too many request bodies at once");
 	else if (result == HTTP_GUARD_MORE || (!head_ended && !end_head(connection)))
 		return;
+	else if (result == HTTP_GUARD_HEAD && request->unwanted)
+		hand_over_without_body(connection);
 	else if (result == HTTP_GUARD_HEAD)
 		begin_body(connection);
 	else

@@ -14,7 +14,8 @@
 /* Sizes of a request. */
 #define HTTP_HEAD_MAX (16 * 1024)   /* request line and fields: 431 */
 #define HTTP_FIELDS_MAX 100         /* header fields: 431 */
-#define HTTP_BODY_MAX (1024 * 1024) /* 413 */
+#define HTTP_BODY_MAX (1024 * 1024) /* 413; a handler may set less for a request */
+#define HTTP_BODY_SHORT 4096        /* comes along though nobody wants it; see HttpBodyLimit */
 #define HTTP_SEGMENTS_MAX 16        /* path segments: 400; no route is that deep */
 #define HTTP_PARAMETERS_MAX 64      /* query parameters: 400 */
 #define HTTP_REQUEST_ID_MAX 128     /* longer is replaced by one of ours */

@@ -45,6 +45,7 @@ typedef struct HttpRequestState
 	HttpSpan spans[HTTP_FIELDS_MAX];
 	size_t n_spans;
 	bool in_value;   /* the parser is in the value of the last span */
+	bool unwanted;   /* its body is not read */
 	bool complete;   /* the parser saw the end of the message */
 	bool broken;     /* the parser refused what the guard has let through so far */
 	bool keep_alive; /* it allows another message behind this one */

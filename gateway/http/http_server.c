@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/heap.h"
 #include "lib/log.h"
 #include "http/websocket_connection.h"
 
@@ -201,6 +202,7 @@ on_tick(evutil_socket_t fd, short what, void *context)
 			http_connection_expire(list->first);
 	}
 
+	heap_give_back();
 	if (server->refused > 0)
 		log_line(LOG_LEVEL_WARNING, "connections_refused", log_int("count", server->refused),
 				 log_int("connections", server->connections));
@@ -291,6 +293,7 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 		return NULL;
 	server->base = base;
 	server->handle = config->handle;
+	server->body_limit = config->body_limit;
 	server->context = config->context;
 	server->observe = config->observe;
 	server->observe_context = config->observe_context;

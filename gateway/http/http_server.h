@@ -25,6 +25,7 @@ struct HttpServer
 	struct event *tick;              /* looks at the deadlines */
 	struct ssl_ctx_st *tls;          /* NULL = plain HTTP */
 	HttpHandler handle;
+	HttpBodyLimit body_limit;
 	void *context;
 	HttpObserver observe;
 	void *observe_context;

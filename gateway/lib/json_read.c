@@ -2,8 +2,9 @@
  * json_read.c
  *		Reads JSON that a stranger sent (jansson does the parsing).
  *
- * What jansson does not do by itself is done in one pass before it: the bound
- * on the depth (jansson's own is 2048, and it recurses).  Its error texts
+ * What jansson does not do by itself is done in one pass before it: the bounds
+ * on the depth (jansson's own is 2048, and it recurses) and on the number of values, each
+ * of which is a hundred times larger in memory than "{}," is.  Its error texts
  * quote the input, so only its error codes are used.
  */
 #include "lib/json_read.h"
@@ -63,39 +64,69 @@ use_wiped_memory(void)
 
 /* ---- reading ---- */
 
-/*
- * Whether containers nest deeper than allowed.  Brackets within strings do
- * not count.  The text need not be JSON: whatever else is wrong with it is
- * found by the parser.
- */
-static bool
-too_deep(const char *text, size_t len)
+/* The index of the quote that ends a string, or of the end of the text. */
+static size_t
+skip_string(const char *text, size_t len, size_t i)
 {
-	bool in_string = false;
+	while (i < len && text[i] != '"')
+		i += text[i] == '\\' ? 2 : 1;
+	return i;
+}
+
+/* Part of a number or a word. */
+static bool
+is_plain(char c)
+{
+	switch (c)
+	{
+		case '{':
+		case '}':
+		case '[':
+		case ']':
+		case '"':
+		case ',':
+		case ':':
+		case ' ':
+		case '\t':
+		case '\r':
+		case '\n':
+			return false;
+		default:
+			return true;
+	}
+}
+
+/*
+ * NULL, or which bound the text exceeds.  Values are counted as they begin: containers,
+ * strings (names too), and runs of what is a number or a word.  The text need not be JSON:
+ * whatever else is wrong with it is found by the parser, which reads no more values than
+ * were counted.
+ */
+static const char *
+find_excess(const char *text, size_t len)
+{
 	int depth = 0;
+	int values = 0;
+	bool in_run = false;
 
 	for (size_t i = 0; i < len; i++)
 	{
 		char c = text[i];
+		bool plain = is_plain(c);
 
-		if (in_string)
-		{
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				in_string = false;
-		}
-		else if (c == '"')
-			in_string = true;
-		else if (c == '{' || c == '[')
-		{
-			if (++depth > JSON_READ_DEPTH_MAX)
-				return true;
-		}
+		if (c == '{' || c == '[' || c == '"' || (plain && !in_run))
+			values++;
+		if (values > JSON_READ_VALUES_MAX)
+			return "JSON has too many values";
+		in_run = plain;
+		if (c == '"')
+			i = skip_string(text, len, i + 1);
 		else if (c == '}' || c == ']')
 			depth--;
+		else if ((c == '{' || c == '[') && ++depth > JSON_READ_DEPTH_MAX)
+			return "JSON is nested too deeply";
 	}
-	return false;
+	return NULL;
 }
 
 static const char *
@@ -131,12 +162,9 @@ json_read(const char *text, size_t len, JsonReadError *error)
 	json_error_t detail;
 	json_t *root;
 
-	*error = (JsonReadError){0};
-	if (too_deep(text, len))
-	{
-		error->message = message_of(json_error_stack_overflow);
+	*error = (JsonReadError){.message = find_excess(text, len)};
+	if (error->message != NULL)
 		return NULL;
-	}
 
 	use_wiped_memory();
 	root = json_loadb(len > 0 ? text : "", len, JSON_REJECT_DUPLICATES, &detail);

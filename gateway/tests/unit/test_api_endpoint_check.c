@@ -135,6 +135,29 @@ START_TEST(a_cursor_is_made_of_columns_that_are_there)
 }
 END_TEST
 
+START_TEST(a_body_that_is_right_can_be_sent)
+{
+	Param params[] = {{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "x"},
+					  {.source = PARAM_BODY, .type = PARAM_TEXT, .name = "t", .max = 5000},
+					  {.source = PARAM_END}};
+	Endpoint row = good_row();
+
+	row.params = params;
+	ck_assert(is_taken(&row));
+	ck_assert_uint_eq(endpoint_body_max(&row), BODY_USUAL);
+	params[1].max = BODY_USUAL / 12;
+	ck_assert(!is_taken(&row));
+	row.body_max = BODY_LARGE;
+	ck_assert(is_taken(&row));
+	params[1].type = PARAM_TEXT_ARRAY;
+	params[1].max_items = 100;
+	ck_assert(!is_taken(&row));
+	params[1] = (Param){.source = PARAM_END};
+	row.body_max = HTTP_BODY_MAX + 1;
+	ck_assert(!is_taken(&row));
+}
+END_TEST
+
 START_TEST(a_row_has_a_statement_that_is_built_in_and_a_status)
 {
 	Endpoint row = good_row();
@@ -153,5 +176,5 @@ SUITE("api_endpoint_check", a_good_row_is_taken,
 	  a_list_of_json_says_what_its_items_have_and_no_other_answer_does,
 	  a_parameter_of_the_path_is_in_the_pattern, parameters_and_columns_have_bounds,
 	  ids_have_prefixes_and_parameters_have_sources_that_fit,
-	  a_cursor_is_made_of_columns_that_are_there,
+	  a_cursor_is_made_of_columns_that_are_there, a_body_that_is_right_can_be_sent,
 	  a_row_has_a_statement_that_is_built_in_and_a_status)

@@ -115,6 +115,88 @@ START_TEST(a_well_formed_request_is_answered_wherever_it_is_cut)
 }
 END_TEST
 
+/* ---- bodies ---- */
+
+/* An answer to a request with a head and a body of so many bytes, cut behind the head. */
+static const char *
+ask_with_body(const char *head, size_t bytes, const char *until, bool *closed)
+{
+	char *body = malloc(bytes + 1);
+	int fd = wire_connect(&wire);
+	const char *answer;
+
+	memset(body, 'b', bytes);
+	body[bytes] = '\0';
+	wire_send_text(&wire, fd, head);
+	wire_send(&wire, fd, body, bytes);
+	wire_send_text(&wire, fd, GET);
+	answer = wire_read(&wire, fd, until, closed);
+	free(body);
+	close(fd);
+	return answer;
+}
+
+START_TEST(a_handler_can_set_a_lower_bound_for_a_body)
+{
+	bool closed;
+	const char *answer =
+		ask_with_body("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n", 10,
+					  "GET /echo []", &closed);
+
+	ck_assert_ptr_nonnull(strstr(answer, "POST /small [bbbbbbbbbb]"));
+	ck_assert_int_eq(wire.n_requests, 2);
+
+	answer = ask_with_body("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", 11,
+						   NULL, &closed);
+	ck_assert_int_eq(wire_status(answer), 413);
+	answer = wire_ask(&wire,
+					  "POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+					  "6\r\nabcdef\r\n5\r\nabcde\r\n0\r\n\r\n" GET,
+					  NULL);
+	ck_assert_int_eq(wire_status(answer), 413);
+	ck_assert_int_eq(wire_count(answer), 1);
+	ck_assert_int_eq(wire.n_requests, 2);
+}
+END_TEST
+
+/* The answer needs no body: it comes at once, and nothing behind it is served. */
+static void
+check_unwanted(const char *fields, size_t sent)
+{
+	char head[200];
+	int before = wire.n_requests;
+	bool closed;
+	const char *answer;
+
+	snprintf(head, sizeof(head), "POST /unwanted HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", fields);
+	answer = ask_with_body(head, sent, NULL, &closed);
+	ck_assert_int_eq(wire_status(answer), 200);
+	ck_assert_int_eq(wire_count(answer), 1);
+	ck_assert_ptr_nonnull(strstr(answer, "POST /unwanted []"));
+	ck_assert_ptr_nonnull(strstr(answer, "\r\nConnection: close\r\n"));
+	ck_assert(closed);
+	ck_assert_int_eq(wire.n_requests, before + 1);
+}
+
+START_TEST(a_body_that_nobody_wants_is_not_waited_for)
+{
+	bool closed;
+	const char *answer;
+
+	check_unwanted("Content-Length: 4097", 0);
+	check_unwanted("Content-Length: 4097", 4097);
+	check_unwanted("Content-Length: 100000000", 100000);
+	check_unwanted("Transfer-Encoding: chunked", 0);
+	check_unwanted("Content-Length: 4097\r\nExpect: 100-continue", 0);
+
+	/* a short one comes along, and the connection stays */
+	answer = ask_with_body("POST /unwanted HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", 3,
+						   "GET /echo []", &closed);
+	ck_assert_ptr_nonnull(strstr(answer, "POST /unwanted [bbb]"));
+	ck_assert(!closed);
+}
+END_TEST
+
 START_TEST(pipelined_requests_are_answered_in_order)
 {
 	int fd = wire_connect(&wire);
@@ -558,6 +640,8 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_malformed_request_is_answered_and_ends_the_connection);
 	tcase_add_test(cases, a_malformed_request_gets_the_same_answer_wherever_it_is_cut);
 	tcase_add_test(cases, a_well_formed_request_is_answered_wherever_it_is_cut);
+	tcase_add_test(cases, a_handler_can_set_a_lower_bound_for_a_body);
+	tcase_add_test(cases, a_body_that_nobody_wants_is_not_waited_for);
 	tcase_add_test(cases, pipelined_requests_are_answered_in_order);
 	tcase_add_test(cases, the_next_request_waits_for_the_answer_before);
 	tcase_add_test(cases, input_stops_while_an_answer_is_outstanding);

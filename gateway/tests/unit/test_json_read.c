@@ -151,6 +151,62 @@ START_TEST(depth_has_a_bound)
 }
 END_TEST
 
+/* An array of so many elements, each of them "element"; with a comma behind the last one if it is cut. */
+static JsonValue *
+parse_many(const char *element, int count, JsonReadError *error)
+{
+	size_t len = strlen(element) + 1;
+	char *text = malloc((size_t) count * len + 3);
+	JsonValue *root;
+
+	text[0] = '[';
+	for (int i = 0; i < count; i++)
+	{
+		memcpy(text + 1 + (size_t) i * len, element, len - 1);
+		text[(size_t) (i + 1) * len] = ',';
+	}
+	text[(size_t) count * len] = ']';
+	root = parse(text, (size_t) count * len + 1, error);
+	free(text);
+	return root;
+}
+
+START_TEST(the_number_of_values_has_a_bound)
+{
+	static const struct
+	{
+		const char *element;
+		int values; /* in each element, names among them */
+	} samples[] = {
+		{"{}", 1},   {"[]", 1},     {"\"\"", 1},      {"0", 1},       {" -1.5e3 ", 1},
+		{"true", 1}, {"null\n", 1}, {"{\"a\":1}", 3}, {"[[],[]]", 3}, {"\"[{,\\\"1,2,3,{}\"", 1}};
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+	{
+		int fit = (JSON_READ_VALUES_MAX - 1) / samples[i].values;
+		JsonReadError error;
+		JsonValue *root = parse_many(samples[i].element, fit, &error);
+
+		ck_assert_msg(root != NULL, "%s", samples[i].element);
+		json_read_free(root);
+		root = parse_many(samples[i].element, fit + 1, &error);
+		ck_assert_msg(root == NULL, "%s", samples[i].element);
+		ck_assert_str_eq(error.message, "JSON has too many values");
+	}
+}
+END_TEST
+
+/* The parser never gets to see more, whatever comes behind it. */
+START_TEST(what_is_no_json_in_the_end_is_counted_too)
+{
+	JsonReadError error;
+
+	ck_assert_ptr_null(parse_many("{}:::::::", JSON_READ_VALUES_MAX, &error));
+	ck_assert_str_eq(error.message, "JSON has too many values");
+	ck_assert_ptr_null(parse_many("{} \"\\", JSON_READ_VALUES_MAX, &error));
+}
+END_TEST
+
 START_TEST(every_beginning_of_a_text_is_refused)
 {
 	static const char text[] = "{\"a\":[1,-2.5e3,\"\\u00e4\xC3\xA4\\\"\"],\"b\":{\"c\":null}}";
@@ -185,4 +241,5 @@ END_TEST
 
 SUITE("json_read", values_have_their_types, members_can_be_walked_through,
 	  what_is_not_strict_json_is_refused_without_an_echo, a_raw_nul_is_refused, depth_has_a_bound,
+	  the_number_of_values_has_a_bound, what_is_no_json_in_the_end_is_counted_too,
 	  every_beginning_of_a_text_is_refused, a_value_is_printed_compactly_within_a_bound)

@@ -1,0 +1,128 @@
+/*
+ * bodies.test.mjs
+ *		How large a body may be, when it is looked at, and what it may cost.
+ *
+ * Not sanitized: memory is measured.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { endpoints, nameOf } from './harness/endpoints.mjs';
+import { createUnlimitedSession } from './harness/fixtures.mjs';
+import { Connection } from './harness/http.mjs';
+import { until } from './harness/processes.mjs';
+import { Gateway } from './harness/programs.mjs';
+import { createKey, createTenant } from './harness/tenants.mjs';
+
+const MIB = 1 << 20;
+const TYPE = { 'Content-Type': 'application/json' };
+
+/* Right in form, with the right checksum, and never given to anybody. */
+const NOBODYS = 'wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT';
+
+let cluster, db, tenant, gateway, client, messages;
+
+before(async () =>
+{
+	cluster = prepareCluster();
+	db = await cluster.open('wa');
+	tenant = await createTenant(db, 'Acme');
+	gateway = await Gateway.start(cluster);
+	client = gateway.client;
+	messages = `/api/v1/sessions/${tenant.session.id}/messages`;
+});
+
+const path = (pattern) => pattern.replace('{s}', tenant.session.id).replace(/\{chat\}/, '15551230001@s.whatsapp.net').replace(/\{[a-z]+\}/, 'x');
+
+for (const row of endpoints().filter(({ bodyMax, door }) => bodyMax !== undefined && door !== 'cookie'))
+{
+	test(`${nameOf(row)}: a body of ${row.bodyMax} bytes is read, one byte more is a 413`, async () =>
+	{
+		const ask = (size) => client.request(row.method, path(row.pattern), {
+			key: row.door === 'credential' ? tenant.key.secret : undefined, body: `{"x":"${'x'.repeat(size - 8)}"}`, headers: TYPE });
+		const [largest, larger] = [await ask(row.bodyMax), await ask(row.bodyMax + 1)];
+
+		/* no endpoint knows an "x", and not all things of these names are there */
+		assert.ok([400, 403, 404].includes(largest.status), `${largest.status} ${largest.text}`);
+		assert.equal(larger.status, 413);
+		assert.equal(larger.json.error.code, 'payload_too_large');
+	});
+}
+
+/* What is answered when nothing but the head has been sent. */
+async function behindTheHead(method, target, fields)
+{
+	const connection = await Connection.open(gateway.port);
+
+	connection.send(`${method} ${target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${fields.join('\r\n')}\r\n\r\n`);
+	const answer = await connection.answer();
+
+	assert.equal(answer.headers.connection, 'close');
+	connection.close();
+	return answer;
+}
+
+test('who brings no credential, or asks for what is not there, hears so before the body', async () =>
+{
+	const size = `Content-Length: ${MIB}`;
+
+	for (const how of [size, 'Transfer-Encoding: chunked', `${size}\r\nExpect: 100-continue`])
+	{
+		assert.equal((await behindTheHead('POST', messages, [how])).status, 401);
+		assert.equal((await behindTheHead('POST', messages, [how, 'x-api-key: wa_x'])).status, 401);
+		assert.equal((await behindTheHead('POST', messages, [how, `x-api-key: ${tenant.key.secret}`, 'Authorization: Bearer x'])).status, 400);
+		assert.equal((await behindTheHead('POST', `${messages}?key=${tenant.key.secret}`, [how])).status, 400);
+		assert.equal((await behindTheHead('POST', '/nowhere', [how])).status, 404);
+		assert.equal((await behindTheHead('PUT', messages, [how])).status, 405);
+		assert.equal((await behindTheHead('POST', '/auth/token', [how])).status, 401);
+		assert.equal((await behindTheHead('POST', '/auth/sign-in', [how, 'Origin: https://elsewhere.test'])).status, 403);
+	}
+	assert.equal((await behindTheHead('POST', '/auth/sign-in', [size])).status, 413);
+});
+
+test('a large body is not looked at before the database has accepted its credential', async () =>
+{
+	const reader = (await createKey(db, tenant.org, ['read'])).secret;
+	const ask = (key, body) => client.request('POST', messages, { key, body, headers: TYPE });
+	const wrong = 'x'.repeat(MIB);
+
+	assert.equal((await ask(NOBODYS, wrong)).status, 401);
+	assert.equal((await ask(reader, wrong)).status, 403);
+	assert.equal((await ask(tenant.key.secret, wrong)).status, 400);
+
+	const data = Buffer.alloc(600000, 'x').toString('base64');
+	const sent = await client.post(messages, tenant.key.secret,
+		{ type: 'document', to: '15551230001', media: { data, mimetype: 'text/plain', filename: 'x.txt' } });
+
+	assert.equal(sent.status, 202, sent.text);
+});
+
+test('the number of values in a body has a bound, names included', async () =>
+{
+	const ask = (count) => client.request('POST', '/api/v1/sessions',
+		{ key: tenant.key.secret, body: `{"label":[${Array(count).fill('{}')}]}`, headers: TYPE });
+	const [most, more] = [await ask(10000 - 3), await ask(10000 - 2)];
+
+	assert.deepEqual(Object.keys(most.json.error.details), ['label']);
+	assert.deepEqual(more.json.error.details, { body: 'JSON has too many values' });
+});
+
+const mib = (name) => Number(new RegExp(`^${name}:\\s+([0-9]+) kB`, 'm').exec(fs.readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))[1]) / 1024;
+
+test('many large bodies at once cost what they are long, and the memory is given back', async () =>
+{
+	const session = await createUnlimitedSession(db, tenant.org);
+	const before = mib('VmRSS');
+	const many = `{"type":"text","to":"15551230001","text":[${'{},'.repeat(MIB / 3 - 30)}{}]}`;
+	const data = Buffer.alloc(700000, 'x').toString('base64');
+	const file = JSON.stringify({ type: 'document', to: '15551230001', media: { data, mimetype: 'text/plain', filename: 'x.txt' } });
+	const ask = (body) => client.request('POST', `/api/v1/sessions/${session.id}/messages`, { key: tenant.key.secret, body, headers: TYPE });
+
+	assert.ok(many.length <= MIB && file.length <= MIB);
+	for (const [body, status] of [[many, 400], [file, 202]])
+		for (const answer of await Promise.all(Array.from({ length: 20 }, () => ask(body))))
+			assert.equal(answer.status, status, answer.text);
+	assert.ok(mib('VmHWM') < before + 120, `${mib('VmHWM')} MiB at the highest`);
+	await until('the memory is given back', () => mib('VmRSS') < before + 24);
+});
