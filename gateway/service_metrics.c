@@ -22,6 +22,7 @@ typedef enum GatewayMetric
 	REQUESTS,
 	DURATION,
 	HTTP_CONNECTIONS,
+	HTTP_OUTPUT,
 	SOCKETS,
 	EVENT_DELAY,
 	DB_CONNECTIONS,
@@ -43,6 +44,10 @@ static const MetricDefinition definitions[METRIC_COUNT] = {
 				  METRIC_HISTOGRAM,
 				  {"method", "route"}},
 	[HTTP_CONNECTIONS] = {"wa_http_connections", "Open connections.", METRIC_GAUGE, {NULL}},
+	[HTTP_OUTPUT] = {"wa_http_output_bytes",
+					 "Bytes that wait until clients take them, on all connections.",
+					 METRIC_GAUGE,
+					 {NULL}},
 	[SOCKETS] = {"wa_sockets", "Open realtime sockets.", METRIC_GAUGE, {NULL}},
 	[EVENT_DELAY] = {"wa_event_delay_seconds",
 					 "From when an event is written until sockets that are live get it.",
@@ -125,6 +130,8 @@ on_look(evutil_socket_t fd, short what, void *context)
 	(void) fd;
 	(void) what;
 	metrics_set(service->metrics, HTTP_CONNECTIONS, NULL, http_server_connections(service->http));
+	metrics_set(service->metrics, HTTP_OUTPUT, NULL,
+				(int64_t) http_server_output_bytes(service->http));
 	metrics_set(service->metrics, SOCKETS, NULL, realtime_sockets(service->realtime));
 	metrics_add(service->metrics, DB_VIOLATIONS, NULL, violations - service->violations);
 	service->violations = violations;

@@ -143,6 +143,16 @@ static const ConfigOption options[] = {
 	 .min = 1024,
 	 .max = 67108864,
 	 .help = "bytes that may wait to be sent on one WebSocket; beyond it close code 4408"},
+	{.flag = "output-buffer",
+	 .environment = "WA_OUTPUT_BUFFER",
+	 .argument = "BYTES",
+	 .fallback = "134217728",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.output_buffer,
+	 .min = 33554432,
+	 .max = 17179869184,
+	 .help = "bytes that may wait to be sent on all connections of a worker; beyond it the "
+			 "slowest readers are cut"},
 	{.flag = "tls-cert",
 	 .environment = "WA_TLS_CERT",
 	 .argument = "FILE",
@@ -281,6 +291,7 @@ settings_http(const Settings *given, const char *listen, HttpLimits *limits)
 	}
 	limits->socket_heartbeat_ms = (int) given->socket_heartbeat_ms;
 	limits->socket_output_bytes = (int) given->socket_buffer;
+	limits->output_all_bytes = (size_t) given->output_buffer;
 	return (HttpServerConfig){
 		.listen = listen,
 		.reuse_port = given->workers > 1,

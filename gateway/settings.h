@@ -29,6 +29,7 @@ typedef struct Settings
 	int64_t key_sockets;
 	int64_t socket_heartbeat_ms;
 	int64_t socket_buffer;
+	int64_t output_buffer;
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;
 	const char *log_level;

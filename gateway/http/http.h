@@ -205,6 +205,9 @@ extern int http_server_port(const HttpServer *server);
 /* How many connections are open. */
 extern int http_server_connections(const HttpServer *server);
 
+/* How many bytes of answers and WebSockets wait until their clients take them. */
+extern size_t http_server_output_bytes(const HttpServer *server);
+
 /*
  * Stops accepting, closes idle connections, lets requests finish (their
  * answers say "Connection: close") and calls done(context) once when none is

@@ -18,6 +18,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "http/http_output.h"
 #include "http/http_server.h"
 #include "http/websocket_connection.h"
 
@@ -76,6 +77,7 @@ void
 http_connection_free(HttpConnection *connection)
 {
 	http_connection_discard(connection);
+	http_output_forget(connection);
 	bufferevent_free(connection->bev);
 	free(connection);
 }

@@ -50,6 +50,8 @@ struct HttpConnection
 	int64_t deadline_ms;       /* clock_monotonic_ms() when the state ends */
 	size_t progress;           /* BODY: bytes in this period; WRITE: bytes that were left */
 	size_t lingered;           /* LINGER: bytes thrown away */
+	int64_t waits_since_ms;    /* when output began to wait, and ... */
+	int64_t output_left;       /* ... bytes that have left since then (http_output.c) */
 	HttpRequestState *request; /* being read or answered, else NULL */
 	struct WebSocket *socket;  /* what the connection has become, else NULL */
 	bool tls;

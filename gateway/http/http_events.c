@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/http_output.h"
 #include "http/http_server.h"
 #include "http/websocket_connection.h"
 
@@ -90,6 +91,12 @@ http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls, con
 	connection->state = HTTP_CONNECTION_CLOSED;
 	connection->peer_key = peer_key;
 	strncpy(connection->peer, peer, sizeof(connection->peer) - 1);
+	if (!http_output_watch(connection))
+	{
+		bufferevent_free(bev);
+		free(connection);
+		return false;
+	}
 
 	bufferevent_setcb(bev, on_read, on_write, on_event, connection);
 	http_connection_enter(connection, tls ? HTTP_CONNECTION_HANDSHAKE : HTTP_CONNECTION_HEAD);

@@ -31,9 +31,6 @@
 #define WEBSOCKET_FRAMES_MAX 64    /* frames from one heartbeat to the next: 1008 */
 #define WEBSOCKET_FRAME_MAX 256    /* bytes of a control frame of ours */
 
-/* What waits to be sent on all sockets of one process together; beyond it one that waits: 4408. */
-#define WEBSOCKET_OUTPUT_ALL_MAX (256 * 1024 * 1024)
-
 /* All request bodies of one process together; beyond it a 503. */
 #define HTTP_BODIES_MAX (256 * 1024 * 1024)
 
@@ -57,18 +54,20 @@ typedef struct HttpLimits
 	int write_period_bytes;          /* ... at least so many bytes leave: closed */
 	int socket_heartbeat_ms;         /* between two pings on a WebSocket; three unanswered: 4408 */
 	int socket_output_bytes;         /* that wait to be sent on one WebSocket; more: 4408 */
+	size_t output_all_bytes;         /* that wait on all connections: the slowest readers are cut */
 	int socket_close_ms;             /* for the client's part of closing it: cut */
 	int linger_ms;                   /* reading on after an answer that ends a connection */
 	int tick_ms;                     /* how often deadlines are looked at */
 } HttpLimits;
 
-#define HTTP_LIMITS_DEFAULT                                                                    \
-	{                                                                                          \
-		.max_connections = 10000, .max_connections_per_address = 1000, .head_ms = 10 * 1000,   \
-		.body_period_ms = 5 * 1000, .body_period_bytes = 5 * 1024, .idle_ms = 60 * 1000,       \
-		.answer_ms = 60 * 1000, .write_period_ms = 10 * 1000, .write_period_bytes = 10 * 1024, \
-		.socket_heartbeat_ms = 20 * 1000, .socket_output_bytes = 1024 * 1024,                  \
-		.socket_close_ms = 5 * 1000, .linger_ms = 2 * 1000, .tick_ms = 250                     \
+#define HTTP_LIMITS_DEFAULT                                                                        \
+	{                                                                                              \
+		.max_connections = 10000, .max_connections_per_address = 1000, .head_ms = 10 * 1000,       \
+		.body_period_ms = 5 * 1000, .body_period_bytes = 5 * 1024, .idle_ms = 60 * 1000,           \
+		.answer_ms = 60 * 1000, .write_period_ms = 10 * 1000, .write_period_bytes = 10 * 1024,     \
+		.socket_heartbeat_ms = 20 * 1000, .socket_output_bytes = 1024 * 1024,                      \
+		.output_all_bytes = 128 * 1024 * 1024, .socket_close_ms = 5 * 1000, .linger_ms = 2 * 1000, \
+		.tick_ms = 250                                                                             \
 	}
 
 #endif /* WA_HTTP_LIMITS_H */

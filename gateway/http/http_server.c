@@ -22,6 +22,7 @@
 #include "lib/clock.h"
 #include "lib/heap.h"
 #include "lib/log.h"
+#include "http/http_output.h"
 #include "http/websocket_connection.h"
 
 #define SPARE_DESCRIPTORS 64 /* kept free for what nobody counts */
@@ -307,6 +308,7 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 		server->tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
 	server->peers = http_peers_create();
 	if ((with_tls && server->tls == NULL) || server->peers == NULL || !start_tick(server) ||
+		!http_output_start(server) ||
 		!http_proxies_read(&server->proxies, config->proxies, config->n_proxies, error,
 						   error_size) ||
 		!start_listening(server, config, error, error_size))
@@ -352,6 +354,12 @@ int
 http_server_connections(const HttpServer *server)
 {
 	return server->connections;
+}
+
+size_t
+http_server_output_bytes(const HttpServer *server)
+{
+	return server->output_bytes;
 }
 
 /* Takes over who already has connected, so that closing the listener resets nobody. */
@@ -422,6 +430,7 @@ http_server_free(HttpServer *server)
 	close_all(server, "server stopped");
 	if (server->tick != NULL)
 		event_free(server->tick);
+	http_output_stop(server);
 	if (server->tls != NULL)
 		http_tls_free(server->tls);
 	if (server->peers != NULL)

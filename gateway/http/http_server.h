@@ -35,11 +35,12 @@ struct HttpServer
 	HttpPeers *peers;
 	HttpConnectionList lists[HTTP_CONNECTION_STATES];
 	int connections;
-	size_t socket_bytes; /* that wait to be sent on WebSockets, as far as was looked */
-	size_t body_bytes;   /* of all requests that are being read or answered */
-	bool accept_paused;  /* out of descriptors: accept again at the next tick */
-	bool accept_fails;   /* nothing was accepted since the line that says so */
-	int64_t refused;     /* connections refused since the last line that says so */
+	size_t output_bytes;  /* that wait to be sent on all connections (http_output.c) */
+	struct event *relief; /* cuts slow readers when these are too many */
+	size_t body_bytes;    /* of all requests that are being read or answered */
+	bool accept_paused;   /* out of descriptors: accept again at the next tick */
+	bool accept_fails;    /* nothing was accepted since the line that says so */
+	int64_t refused;      /* connections refused since the last line that says so */
 
 	/* draining */
 	bool draining;

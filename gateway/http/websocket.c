@@ -23,15 +23,13 @@ output_of(const WebSocket *socket)
 	return bufferevent_get_output(socket->connection->bev);
 }
 
-/* Looks how much is queued, and counts it for the whole server. */
+/* Looks how much is queued, and whether that has become less. */
 static size_t
 look_at_queue(WebSocket *socket)
 {
-	HttpServer *server = socket->connection->server;
 	size_t now = evbuffer_get_length(output_of(socket));
 
 	socket->moved |= now < socket->queued;
-	server->socket_bytes = server->socket_bytes - socket->queued + now;
 	socket->queued = now;
 	return now;
 }
@@ -113,6 +111,13 @@ websocket_end(HttpConnection *connection, int code, const char *reason)
 }
 
 void
+websocket_cut(HttpConnection *connection, const char *reason)
+{
+	disown(connection->socket, WEBSOCKET_SLOW_READER, reason);
+	http_connection_close(connection, reason);
+}
+
+void
 websocket_lost(HttpConnection *connection)
 {
 	WebSocket *socket = connection->socket;
@@ -120,7 +125,6 @@ websocket_lost(HttpConnection *connection)
 	connection->socket = NULL;
 	if (!socket->open)
 		return; /* websocket_accept() has it */
-	connection->server->socket_bytes -= socket->queued;
 	disown(socket, WEBSOCKET_NO_CODE, "connection ended");
 	websocket_input_free(socket->input);
 	free(socket);
@@ -342,10 +346,8 @@ bool
 websocket_send(WebSocket *socket, const char *frames, size_t len)
 {
 	HttpConnection *connection = socket->connection;
-	const HttpServer *server = connection->server;
 
-	if (look_at_queue(socket) > (size_t) server->limits.socket_output_bytes ||
-		(socket->queued > 0 && server->socket_bytes > WEBSOCKET_OUTPUT_ALL_MAX))
+	if (look_at_queue(socket) > (size_t) connection->server->limits.socket_output_bytes)
 	{
 		socket->owned = false;
 		begin_closing(connection, WEBSOCKET_SLOW_READER, "client reads too slowly");

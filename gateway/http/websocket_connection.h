@@ -53,6 +53,9 @@ extern void websocket_beat(HttpConnection *connection);
 /* Closes the socket and tells its owner. */
 extern void websocket_end(HttpConnection *connection, int code, const char *reason);
 
+/* Tells the owner and ends the connection at once, with what waits on it. */
+extern void websocket_cut(HttpConnection *connection, const char *reason);
+
 /* The connection is being closed: tells the owner, frees the socket. */
 extern void websocket_lost(HttpConnection *connection);
 

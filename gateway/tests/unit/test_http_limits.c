@@ -24,6 +24,7 @@ static const HttpLimits calm = {
 	.answer_ms = 2000,
 	.write_period_ms = 2000,
 	.write_period_bytes = 1000,
+	.output_all_bytes = 128 * 1024 * 1024,
 	.linger_ms = 2000,
 	.tick_ms = 10,
 };
