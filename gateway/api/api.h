@@ -36,6 +36,9 @@ typedef void ApiRealtime(void *context, HttpRequest *request, const char *creden
 /* Until it is set such requests are answered with 503. */
 extern void api_set_realtime(Api *api, ApiRealtime *take, void *context);
 
+/* From now on GET /readyz is a 503: load balancers are to send nobody here any more. */
+extern void api_leave(Api *api);
+
 /* Append the table of endpoints as JSON; false when it does not fit. */
 extern bool api_print_endpoints(Buffer *out);
 

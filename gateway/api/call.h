@@ -33,6 +33,7 @@ TAILQ_HEAD(ReadyWaiters, ReadyWaiter);
 /* What is known about readiness; only health.c looks into it. */
 typedef struct Readiness
 {
+	bool leaving;     /* whatever the database says */
 	DbRequest *asked; /* NULL: the database is not being asked */
 	bool known;
 	bool ready;

@@ -4,7 +4,8 @@
  *
  * Both are for load balancers and take no credential.  Ready means that the database
  * answers on a connection whose statements are prepared, which only the right version of
- * the extension lets happen; the self-check has passed before the process listened.
+ * the extension lets happen, and that it takes changes: a standby does not; the self-check
+ * has passed before the process listened.  A process that is told to stop is not ready.
  *
  * Because anybody may ask, the database is asked at most once a second: what it said
  * holds for READY_CACHE_MS, and who comes while it is being asked waits for that answer.
@@ -13,6 +14,7 @@
 
 #include <stdlib.h>
 
+#include "db/result.h"
 #include "lib/clock.h"
 
 /* A load balancer asks again soon. */
@@ -72,6 +74,15 @@ end_waiting(ReadyWaiter *waiter)
 	return request;
 }
 
+static bool
+takes_changes(const DbResult *result)
+{
+	bool writable = false;
+
+	return result->outcome == DB_ROWS && result->rows == 1 && db_bool(result, 0, 0, &writable) &&
+		   writable;
+}
+
 static void
 on_ready_result(void *arg, const DbResult *result)
 {
@@ -80,11 +91,11 @@ on_ready_result(void *arg, const DbResult *result)
 
 	readiness->asked = NULL;
 	readiness->known = true;
-	readiness->ready = result->outcome == DB_ROWS;
+	readiness->ready = takes_changes(result);
 	readiness->answered_ms = clock_monotonic_ms();
 	while ((waiter = TAILQ_FIRST(&readiness->waiters)) != NULL)
 	{
-		answer_readiness(end_waiting(waiter), readiness->ready);
+		answer_readiness(end_waiting(waiter), readiness->ready && !readiness->leaving);
 	}
 }
 
@@ -127,6 +138,11 @@ answer_ready(HttpRequest *request, void *context)
 	Readiness *readiness = &api->readiness;
 	ReadyWaiter *waiter;
 
+	if (readiness->leaving)
+	{
+		answer_readiness(request, false);
+		return;
+	}
 	if (readiness->known && clock_monotonic_ms() - readiness->answered_ms < READY_CACHE_MS)
 	{
 		answer_readiness(request, readiness->ready);
@@ -142,6 +158,12 @@ answer_ready(HttpRequest *request, void *context)
 	*waiter = (ReadyWaiter){.readiness = readiness, .http = request};
 	TAILQ_INSERT_TAIL(&readiness->waiters, waiter, link);
 	http_request_on_gone(request, on_ready_gone, waiter);
+}
+
+void
+api_leave(Api *api)
+{
+	api->readiness.leaving = true;
 }
 
 void

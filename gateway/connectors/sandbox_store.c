@@ -243,11 +243,11 @@ take_error(Answer *answer)
 	return NULL;
 }
 
-/* Whether an error may pass by itself: shortage, shutdown, a lost race. */
+/* Whether an error may pass by itself: shortage, shutdown, a lost race, a standby. */
 static bool
 may_pass(const char *sqlstate)
 {
-	static const char *const classes[] = {"08", "40", "53", "55P03", "57"};
+	static const char *const classes[] = {"08", "25006", "40", "53", "55P03", "57"};
 
 	if (sqlstate == NULL)
 		return true;

@@ -6,12 +6,10 @@
  * fires none: what makes backends forget a key has to travel with the change itself.
  */
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { before, test } from 'node:test';
-import { Cluster } from './harness/cluster.mjs';
-import { SCRIPTS, must, onEnd, makePlace, postgresProgram, run, until } from './harness/processes.mjs';
+import { Cluster, Standby } from './harness/cluster.mjs';
+import { until } from './harness/processes.mjs';
 import { createKey, createOrg } from './harness/tenants.mjs';
-import { Wire } from './harness/wire.mjs';
 
 const TABLES = 'wa.org, wa.api_key, wa.audit';
 
@@ -69,19 +67,7 @@ test('on a subscriber: a backend that has the key in its cache refuses it', asyn
 test('on a standby: as soon as the revocation is replayed', async () =>
 {
 	const key = await createKey(db, org);
-	const place = makePlace();
-	const data = path.join(place, 'data');
-	const socket = path.join(place, 'socket');
-	const asUser = path.join(SCRIPTS, 'as-user');
-	const control = (...args) => [postgresProgram('pg_ctl'), '--silent', '--wait', `--pgdata=${data}`, ...args];
-
-	must(asUser, ['mkdir', '-m', '0700', socket]);
-	must(asUser, [postgresProgram('pg_basebackup'), '--pgdata', data, '--host', publisher.host, '--port', String(publisher.port),
-		'--username', 'postgres', '--write-recovery-conf', '--checkpoint=fast', '--no-sync']);
-	onEnd(() => run(asUser, control('stop', '--mode=immediate')), () => run(asUser, control('stop', '--mode=immediate')));
-	must(asUser, control('start', `--log=${path.join(place, 'standby.log')}`, `--options=-c unix_socket_directories=${socket}`));
-
-	const wire = await Wire.open({ host: socket, port: publisher.port, database: 'wa', user: 'postgres' });
+	const wire = await new Standby(publisher).open('wa');
 
 	await until('the key has arrived', async () => await wire.value('SELECT count(*) FROM wa.api_key WHERE id = $1', [key.uuid]) === '1');
 	assert.ok(await accepts(wire, key.secret));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/call.h"
+#include "db/result.h"
 #include "tests/unit/suite.h"
 
 #define ASKERS_MAX 8
@@ -21,6 +22,7 @@ static struct
 	int asked; /* how many there were */
 	int abandoned;
 	bool refuses;
+	bool read_only;
 } database;
 
 static int statuses[ASKERS_MAX]; /* what each asker was answered; 0: nothing */
@@ -54,6 +56,14 @@ db_abandon(DbRequest *request)
 {
 	(void) request;
 	database.abandoned++;
+}
+
+bool
+db_bool(const DbResult *result, int row, int column, bool *truth)
+{
+	ck_assert(result->rows == 1 && row == 0 && column == 0);
+	*truth = !database.read_only;
+	return true;
 }
 
 void
@@ -96,7 +106,7 @@ ask(int asker)
 static void
 answer(DbOutcome outcome)
 {
-	DbResult result = {.outcome = outcome};
+	DbResult result = {.outcome = outcome, .rows = outcome == DB_ROWS ? 1 : 0};
 
 	database.done(database.arg, &result);
 }
@@ -169,6 +179,27 @@ START_TEST(a_database_that_cannot_be_asked_is_not_ready)
 }
 END_TEST
 
+START_TEST(a_database_that_takes_no_changes_is_not_ready)
+{
+	database.read_only = true;
+	ask(0);
+	answer(DB_ROWS);
+	ck_assert_int_eq(statuses[0], 503);
+}
+END_TEST
+
+START_TEST(who_leaves_is_not_ready_whatever_the_database_says)
+{
+	ask(0);
+	api_leave(&api);
+	answer(DB_ROWS);
+	ck_assert_int_eq(statuses[0], 503);
+	ask(1);
+	ck_assert_int_eq(statuses[1], 503);
+	ck_assert_int_eq(database.asked, 1);
+}
+END_TEST
+
 START_TEST(stopping_abandons_what_was_asked)
 {
 	ask(0);
@@ -186,6 +217,8 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, an_answer_holds_for_a_second_be_it_good_or_bad);
 	tcase_add_test(cases, a_client_that_leaves_takes_no_other_along);
 	tcase_add_test(cases, a_database_that_cannot_be_asked_is_not_ready);
+	tcase_add_test(cases, a_database_that_takes_no_changes_is_not_ready);
+	tcase_add_test(cases, who_leaves_is_not_ready_whatever_the_database_says);
 	tcase_add_test(cases, stopping_abandons_what_was_asked);
 }
 

@@ -66,10 +66,10 @@ class DatabaseProgram extends Program
 export class Gateway extends DatabaseProgram
 {
 	/*
-	 * Starts it and returns when it is ready.  "tls" are the paths of a certificate and its
-	 * key; then it has no client.
+	 * Starts it and returns when it is ready, or without that when it listens.  "tls" are the
+	 * paths of a certificate and its key; then it has no client.
 	 */
-	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root, tls, ...others } = {})
+	static async start(cluster, { database = 'wa', user = GATEWAY_LOGIN, host, args = [], env, port = 0, workers = 1, root, tls, ready = true, ...others } = {})
 	{
 		refuseOthers(others);
 
@@ -83,11 +83,11 @@ export class Gateway extends DatabaseProgram
 		if (!gateway.running)
 			throw new Error(`the gateway has ended:\n${gateway.log()}`);
 		gateway.port = portIn(gateway.events('listening')[0]);
-		await gateway.waitUntilReady(tls);
+		await gateway.prepareClient(tls, ready);
 		return gateway;
 	}
 
-	async waitUntilReady(tls)
+	async prepareClient(tls, ready)
 	{
 		let isReady;
 
@@ -101,7 +101,8 @@ export class Gateway extends DatabaseProgram
 			this.client = new Client(this.port);
 			isReady = async () => (await this.client.get('/readyz')).status === 200;
 		}
-		await until('the gateway is ready', isReady);
+		if (ready)
+			await until('the gateway is ready', isReady);
 	}
 }
 
