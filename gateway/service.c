@@ -28,6 +28,9 @@ typedef struct Service
 	Realtime *realtime;
 	struct event *term;
 	struct event *interrupt;
+	struct event *hangup;
+	struct event *delay; /* between being told to stop and draining */
+	bool leaving;        /* was told to stop */
 	bool draining;
 } Service;
 
@@ -48,6 +51,46 @@ on_http_drained(void *context)
 }
 
 static void
+drain(Service *service)
+{
+	service->draining = true;
+	log_line(LOG_LEVEL_INFO, "draining",
+			 log_int("connections", http_server_connections(service->http)));
+	http_server_drain(service->http, (int) service->settings->drain_s * 1000, on_http_drained,
+					  service);
+}
+
+static void
+on_delay(evutil_socket_t fd, short what, void *context)
+{
+	Service *service = context;
+
+	(void) fd;
+	(void) what;
+	if (!service->draining)
+	{
+		drain(service);
+	}
+}
+
+/* Serve on, but say that others should be asked. */
+static void
+leave(Service *service)
+{
+	const struct timeval delay = {.tv_sec = service->settings->drain_delay_s};
+
+	service->leaving = true;
+	log_line(LOG_LEVEL_INFO, "leaving", log_int("seconds", service->settings->drain_delay_s));
+	api_leave(service->api);
+	http_server_leave(service->http);
+	event_add(service->delay, &delay);
+}
+
+/*
+ * Told to stop: once, and with --drain-delay there is that first.  Told again, the next step
+ * comes at once.
+ */
+static void
 on_stop(evutil_socket_t number, short what, void *context)
 {
 	Service *service = context;
@@ -57,13 +100,39 @@ on_stop(evutil_socket_t number, short what, void *context)
 	if (service->draining)
 	{
 		event_base_loopbreak(service->base);
+	}
+	else if (service->leaving || service->settings->drain_delay_s == 0)
+	{
+		api_leave(service->api);
+		drain(service);
+	}
+	else
+	{
+		leave(service);
+	}
+}
+
+/* The terminal is gone, which is nothing to us, or a certificate was renewed. */
+static void
+on_hangup(evutil_socket_t number, short what, void *context)
+{
+	const Service *service = context;
+	char error[256];
+
+	(void) number;
+	(void) what;
+	if (service->settings->tls_certificate == NULL)
+	{
 		return;
 	}
-	service->draining = true;
-	log_line(LOG_LEVEL_INFO, "draining",
-			 log_int("connections", http_server_connections(service->http)));
-	http_server_drain(service->http, (int) service->settings->drain_s * 1000, on_http_drained,
-					  service);
+	if (http_server_reload_tls(service->http, error, sizeof(error)))
+	{
+		log_line(LOG_LEVEL_INFO, "tls_reloaded");
+	}
+	else
+	{
+		log_line(LOG_LEVEL_ERROR, "tls_not_reloaded", log_text("reason", error));
+	}
 }
 
 static bool
@@ -71,8 +140,11 @@ watch_signals(Service *service)
 {
 	service->term = evsignal_new(service->base, SIGTERM, on_stop, service);
 	service->interrupt = evsignal_new(service->base, SIGINT, on_stop, service);
-	return service->term != NULL && service->interrupt != NULL &&
-		   event_add(service->term, NULL) == 0 && event_add(service->interrupt, NULL) == 0;
+	service->hangup = evsignal_new(service->base, SIGHUP, on_hangup, service);
+	service->delay = evtimer_new(service->base, on_delay, service);
+	return service->term != NULL && service->interrupt != NULL && service->hangup != NULL &&
+		   service->delay != NULL && event_add(service->term, NULL) == 0 &&
+		   event_add(service->interrupt, NULL) == 0 && event_add(service->hangup, NULL) == 0;
 }
 
 static bool
@@ -145,13 +217,14 @@ open_service(Service *service, const char *listen)
 static void
 close_service(Service *service)
 {
-	if (service->term != NULL)
+	struct event *events[] = {service->term, service->interrupt, service->hangup, service->delay};
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 	{
-		event_free(service->term);
-	}
-	if (service->interrupt != NULL)
-	{
-		event_free(service->interrupt);
+		if (events[i] != NULL)
+		{
+			event_free(events[i]);
+		}
 	}
 	service_metrics_stop(service->measured);
 	if (service->http != NULL)

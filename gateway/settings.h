@@ -23,6 +23,7 @@ typedef struct Settings
 	int64_t queue;
 	int64_t request_timeout_ms;
 	int64_t database_wait_s;
+	int64_t drain_delay_s;
 	int64_t drain_s;
 	int64_t workers;
 	int64_t sockets; /* WebSockets of one worker */

@@ -162,19 +162,20 @@ start_workers(Watcher *watcher)
 }
 
 static void
-signal_workers(const Watcher *watcher)
+signal_workers(const Watcher *watcher, int number)
 {
 	for (int i = 0; i < watcher->settings->workers; i++)
 	{
 		if (watcher->workers[i].pid != 0)
 		{
-			kill(watcher->workers[i].pid, SIGTERM);
+			kill(watcher->workers[i].pid, number);
 		}
 	}
 }
 
 /*
- * Wait for a while, or a signal; true when it is one to stop.
+ * Wait for a while, or a signal; true when it is one to stop.  What is for those that serve
+ * is passed on.
  */
 static bool
 wait_for_stop(const Watcher *watcher)
@@ -182,6 +183,10 @@ wait_for_stop(const Watcher *watcher)
 	const struct timespec pause = {.tv_sec = 0, .tv_nsec = LOOK_NS};
 	int number = sigtimedwait(&watcher->signals, NULL, &pause);
 
+	if (number == SIGHUP)
+	{
+		signal_workers(watcher, SIGHUP);
+	}
 	return number == SIGTERM || number == SIGINT;
 }
 
@@ -200,12 +205,12 @@ watch(Watcher *watcher)
 		alive = start_workers(watcher);
 		stopped = alive && wait_for_stop(watcher);
 	}
-	signal_workers(watcher);
+	signal_workers(watcher, SIGTERM);
 	while (reap_workers(watcher) > 0)
 	{
 		if (wait_for_stop(watcher))
 		{
-			signal_workers(watcher);
+			signal_workers(watcher, SIGTERM);
 		}
 	}
 	log_line(alive ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "all_workers_stopped");
@@ -231,6 +236,7 @@ workers_run(const Settings *settings, Metrics *metrics, const volatile sig_atomi
 	sigaddset(&watcher.signals, SIGTERM);
 	sigaddset(&watcher.signals, SIGINT);
 	sigaddset(&watcher.signals, SIGCHLD);
+	sigaddset(&watcher.signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &watcher.signals, &watcher.before);
 	status = watch(&watcher);
 	close(reserved);

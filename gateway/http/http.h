@@ -176,7 +176,7 @@ typedef struct HttpServerConfig
 {
 	const char *listen;          /* "127.0.0.1:8080", "[::1]:0"; port 0 = a free one */
 	bool reuse_port;             /* several processes share the port */
-	const char *tls_certificate; /* PEM files; both or none */
+	const char *tls_certificate; /* PEM files; both or none; borrowed as long as it serves */
 	const char *tls_key;
 	const HttpLimits *limits;   /* copied; NULL = HTTP_LIMITS_DEFAULT */
 	const char *const *origins; /* CORS: whose pages may read answers; see http_cors.h */
@@ -209,6 +209,19 @@ extern int http_server_connections(const HttpServer *server);
 extern size_t http_server_output_bytes(const HttpServer *server);
 
 /*
+ * Reads certificate and key again; connections that are made from now on get them.  False:
+ * they cannot be used, error says why, and those that were read before stay.  Without TLS
+ * nothing happens.
+ */
+extern bool http_server_reload_tls(HttpServer *server, char *error, size_t error_size);
+
+/*
+ * Serves on and listens on, but each answer says "Connection: close", and no WebSocket is
+ * begun: clients are to go elsewhere.
+ */
+extern void http_server_leave(HttpServer *server);
+
+/*
  * Stops accepting, closes idle connections, lets requests finish (their
  * answers say "Connection: close") and calls done(context) once when none is
  * left, or bound_ms have passed and the rest was cut.  done is called from
@@ -222,7 +235,8 @@ extern void http_server_free(HttpServer *server);
 
 /*
  * Checks what http_server_start() would use (address, certificate, key)
- * without listening: for --check-config.  False and error as above.
+ * without listening.  False and error as above.  A certificate that is not valid now is a
+ * warning in the log.
  */
 extern bool http_server_check(const HttpServerConfig *config, char *error, size_t error_size);
 

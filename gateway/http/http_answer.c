@@ -239,7 +239,7 @@ send_answer(HttpConnection *connection, HttpRequestState *request, Answer answer
 	HttpSendResult sent;
 	bool with_body;
 
-	if (server->draining)
+	if (server->leaving)
 		connection->last = true;
 	if (!make_head(server, request, &answer, connection->last))
 	{

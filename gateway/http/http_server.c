@@ -304,6 +304,8 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(&server->limits, config->other_descriptors);
 
+	server->tls_certificate = config->tls_certificate;
+	server->tls_key = config->tls_key;
 	if (with_tls)
 		server->tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
 	server->peers = http_peers_create();
@@ -333,9 +335,27 @@ http_server_check(const HttpServerConfig *config, char *error, size_t error_size
 	if (config->tls_certificate == NULL && config->tls_key == NULL)
 		return true;
 	tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
-	if (tls != NULL)
-		http_tls_free(tls);
-	return tls != NULL;
+	if (tls == NULL)
+		return false;
+	http_tls_warn(tls, config->tls_certificate);
+	http_tls_free(tls);
+	return true;
+}
+
+bool
+http_server_reload_tls(HttpServer *server, char *error, size_t error_size)
+{
+	struct ssl_ctx_st *tls;
+
+	if (server->tls == NULL)
+		return true;
+	tls = http_tls_create(server->tls_certificate, server->tls_key, error, error_size);
+	if (tls == NULL)
+		return false;
+	http_tls_warn(tls, server->tls_certificate);
+	http_tls_free(server->tls); /* connections that use it hold it */
+	server->tls = tls;
+	return true;
 }
 
 const char *
@@ -389,6 +409,12 @@ has_unread(const HttpConnection *connection)
 }
 
 void
+http_server_leave(HttpServer *server)
+{
+	server->leaving = true;
+}
+
+void
 http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context), void *context)
 {
 	static const HttpConnectionState states[] = {HTTP_CONNECTION_HANDSHAKE, HTTP_CONNECTION_IDLE,
@@ -396,6 +422,7 @@ http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context),
 
 	if (server->draining)
 		return;
+	server->leaving = true;
 	server->draining = true;
 	server->drained = done;
 	server->drained_context = context;

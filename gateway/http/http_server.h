@@ -24,6 +24,8 @@ struct HttpServer
 	struct evconnlistener *listener; /* NULL once the server drains */
 	struct event *tick;              /* looks at the deadlines */
 	struct ssl_ctx_st *tls;          /* NULL = plain HTTP */
+	const char *tls_certificate;     /* borrowed; read again by http_server_reload_tls() */
+	const char *tls_key;
 	HttpHandler handle;
 	HttpBodyLimit body_limit;
 	void *context;
@@ -42,7 +44,8 @@ struct HttpServer
 	bool accept_fails;    /* nothing was accepted since the line that says so */
 	int64_t refused;      /* connections refused since the last line that says so */
 
-	/* draining */
+	/* ending */
+	bool leaving; /* answers say so; http_server_leave() */
 	bool draining;
 	int64_t drain_deadline_ms;
 	void (*drained)(void *context);
@@ -67,6 +70,9 @@ extern void http_server_forget(HttpServer *server, const HttpConnection *connect
 extern struct ssl_ctx_st *
 http_tls_create(const char *certificate, const char *key, char *error, size_t error_size);
 extern void http_tls_free(struct ssl_ctx_st *tls);
+
+/* Logs which of the certificates read from that file are not valid now. */
+extern void http_tls_warn(struct ssl_ctx_st *tls, const char *name);
 
 /* A bufferevent that owns fd and waits for the client's handshake; NULL when out of memory. */
 extern struct bufferevent *http_tls_accept(struct ssl_ctx_st *tls, struct event_base *base, int fd);

@@ -295,7 +295,7 @@ can_accept(HttpRequest *request)
 {
 	const HttpConnection *connection = request->state->connection;
 
-	if (connection == NULL || connection->server->draining)
+	if (connection == NULL || connection->server->leaving)
 	{
 		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
 		return false;

@@ -115,6 +115,37 @@ START_TEST(a_well_formed_request_is_answered_wherever_it_is_cut)
 }
 END_TEST
 
+START_TEST(who_leaves_serves_on_and_says_so)
+{
+	int fd = wire_connect(&wire);
+	const char *answer;
+	bool closed;
+
+	wire_send_text(&wire, fd, GET);
+	answer = wire_read(&wire, fd, "[]", &closed);
+	ck_assert_ptr_null(strstr(answer, "Connection: close"));
+	http_server_leave(wire.server);
+	wire_send_text(&wire, fd, GET GET);
+	answer = wire_read(&wire, fd, NULL, &closed);
+	ck_assert(closed);
+	ck_assert_int_eq(wire_count(answer), 1);
+	ck_assert_int_eq(wire_status(answer), 200);
+	ck_assert_ptr_nonnull(strstr(answer, "\r\nConnection: close\r\n"));
+	close(fd);
+
+	/* new ones come in as before, but as no WebSocket */
+	answer = wire_ask(&wire, GET, NULL);
+	ck_assert_int_eq(wire_status(answer), 200);
+	ck_assert_ptr_nonnull(strstr(answer, "\r\nConnection: close\r\n"));
+	answer =
+		wire_ask(&wire,
+				 "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+				 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+				 NULL);
+	ck_assert_int_eq(wire_status(answer), 503);
+}
+END_TEST
+
 /* ---- bodies ---- */
 
 /* An answer to a request with a head and a body of so many bytes, cut behind the head. */
@@ -640,6 +671,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_malformed_request_is_answered_and_ends_the_connection);
 	tcase_add_test(cases, a_malformed_request_gets_the_same_answer_wherever_it_is_cut);
 	tcase_add_test(cases, a_well_formed_request_is_answered_wherever_it_is_cut);
+	tcase_add_test(cases, who_leaves_serves_on_and_says_so);
 	tcase_add_test(cases, a_handler_can_set_a_lower_bound_for_a_body);
 	tcase_add_test(cases, a_body_that_nobody_wants_is_not_waited_for);
 	tcase_add_test(cases, pipelined_requests_are_answered_in_order);

@@ -24,14 +24,15 @@ static char certificate_file[] = "/tmp/wa_certificate_XXXXXX";
 static char key_file[] = "/tmp/wa_key_XXXXXX";
 static SSL_CTX *client;
 
+/* Another one each time, with that number. */
 static void
-make_certificate(void)
+write_certificate(long serial)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = X509_new();
 	FILE *file;
 
-	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+	ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial);
 	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
 	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
 	X509_set_pubkey(certificate, key);
@@ -40,10 +41,10 @@ make_certificate(void)
 	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
 	ck_assert_int_gt(X509_sign(certificate, key, EVP_sha256()), 0);
 
-	file = fdopen(mkstemp(certificate_file), "w");
+	file = fopen(certificate_file, "w");
 	ck_assert_int_eq(PEM_write_X509(file, certificate), 1);
 	fclose(file);
-	file = fdopen(mkstemp(key_file), "w");
+	file = fopen(key_file, "w");
 	ck_assert_int_eq(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
 	fclose(file);
 	X509_free(certificate);
@@ -53,7 +54,9 @@ make_certificate(void)
 static void
 start(void)
 {
-	make_certificate();
+	close(mkstemp(certificate_file));
+	close(mkstemp(key_file));
+	write_certificate(1);
 	wire_start_tls(&wire, NULL, certificate_file, key_file);
 	client = SSL_CTX_new(TLS_client_method());
 }
@@ -247,20 +250,47 @@ START_TEST(plain_http_is_closed)
 }
 END_TEST
 
-START_TEST(files_that_cannot_be_used_are_named)
+/* The number of the certificate that a new connection is shown. */
+static long
+serial_of_new_connection(void)
 {
-	HttpServerConfig config = {.listen = "127.0.0.1:0", .tls_certificate = certificate_file};
-	char error[256];
+	int fd;
+	SSL *ssl = connect_tls(&fd);
+	X509 *certificate;
+	long serial;
 
-	ck_assert(!http_server_check(&config, error, sizeof(error)));
-	ck_assert_str_eq(error, "TLS needs both a certificate and a key");
-	config.tls_key = key_file;
-	ck_assert(http_server_check(&config, error, sizeof(error)));
-	config.tls_key = "/nonexistent";
-	ck_assert(!http_server_check(&config, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "could not use TLS key file \"/nonexistent\": "));
-	config.tls_key = certificate_file;
-	ck_assert(!http_server_check(&config, error, sizeof(error)));
+	ck_assert_ptr_nonnull(ssl);
+	certificate = SSL_get1_peer_certificate(ssl);
+	serial = ASN1_INTEGER_get(X509_get0_serialNumber(certificate));
+	X509_free(certificate);
+	SSL_free(ssl);
+	close(fd);
+	return serial;
+}
+
+START_TEST(files_are_read_again_and_those_that_cannot_be_used_change_nothing)
+{
+	char answer[4096];
+	char error[256];
+	int fd;
+	bool closed;
+	SSL *before = connect_tls(&fd);
+
+	ck_assert_int_eq(serial_of_new_connection(), 1);
+	write_certificate(2);
+	ck_assert_int_eq(serial_of_new_connection(), 1);
+	ck_assert(http_server_reload_tls(wire.server, error, sizeof(error)));
+	ck_assert_int_eq(serial_of_new_connection(), 2);
+	ck_assert_int_eq(truncate(key_file, 0), 0);
+	ck_assert(!http_server_reload_tls(wire.server, error, sizeof(error)));
+	ck_assert_ptr_nonnull(strstr(error, key_file));
+	ck_assert_int_eq(serial_of_new_connection(), 2);
+
+	/* a connection from before goes on */
+	ask(before, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", "[]", answer, sizeof(answer), &closed);
+	ck_assert_int_eq(wire_status(answer), 200);
+	SSL_free(before);
+	close(fd);
 }
 END_TEST
 
@@ -276,7 +306,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, old_versions_of_tls_are_refused);
 	tcase_add_test(cases, only_http_1_1_is_offered);
 	tcase_add_test(cases, plain_http_is_closed);
-	tcase_add_test(cases, files_that_cannot_be_used_are_named);
+	tcase_add_test(cases, files_are_read_again_and_those_that_cannot_be_used_change_nothing);
 }
 
 SUITE_WITH("http_tls", add_tests)
