@@ -6,6 +6,12 @@
  * asks us for every socket, with the address that it is for: on_socket_wanted() is the last
  * wall, behind which no mistake of a name or a parser can lead.
  *
+ * One transfer is one request.  curl by itself sends a request again, up to five times, when a
+ * kept connection ends before an answer; the receiver may have taken the first one.  So once
+ * a byte has been sent there is no other connection: is_repeat() is asked for each new socket
+ * and before each request.  An attempt at a kept connection that was closed before a byte
+ * could be sent goes on with another one.
+ *
  * The loop and curl: curl says which sockets to watch (on_watch) and when to be called next
  * (on_timer_wanted); each is passed on to libevent.  A transfer ends in take_ended() only,
  * which runs when curl has returned.
@@ -24,6 +30,8 @@
 #include "lib/buffer.h"
 
 #define AGENT "wa-worker"
+
+#define CLOSED "the connection was closed before an answer"
 
 /* What CURLOPT_RESOLVE is told: a name, a port, and the addresses. */
 #define RESOLVE_MAX (EGRESS_HOST_MAX + 32 + 64 * (INET6_ADDRSTRLEN + 3))
@@ -53,6 +61,7 @@ struct Transfer
 	size_t body_bytes;
 	bool head_complete; /* of the final answer: its status counts */
 	bool refused;       /* a socket was wanted for an address that is not allowed */
+	bool repeated;      /* curl was about to send the request once more */
 };
 
 /* ---- what the answer may be ---- */
@@ -86,11 +95,34 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	return transfer->body_bytes > TRANSFER_BODY_MAX ? 0 : size * count;
 }
 
+/* Has curl sent something already, and begins anew? */
+static bool
+is_repeat(Transfer *transfer)
+{
+	long sent = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+	transfer->repeated |= sent > 0;
+	return transfer->repeated;
+}
+
+static int
+on_request(void *arg, char *remote, char *local, int remote_port, int local_port)
+{
+	(void) remote;
+	(void) local;
+	(void) remote_port;
+	(void) local_port;
+	return is_repeat(arg) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static curl_socket_t
 on_socket_wanted(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	Transfer *transfer = arg;
 
+	if (is_repeat(transfer))
+		return CURL_SOCKET_BAD;
 	if (purpose != CURLSOCKTYPE_IPCXN || !egress_allows(transfer->transfers->rules, &address->addr))
 	{
 		transfer->refused = true;
@@ -116,6 +148,8 @@ problem_of(const Transfer *transfer, CURLcode code)
 {
 	if (transfer->refused)
 		return "the address is not allowed";
+	if (transfer->repeated)
+		return CLOSED;
 	switch (code)
 	{
 		case CURLE_OPERATION_TIMEDOUT:
@@ -129,7 +163,7 @@ problem_of(const Transfer *transfer, CURLcode code)
 		case CURLE_GOT_NOTHING:
 		case CURLE_RECV_ERROR:
 		case CURLE_SEND_ERROR:
-			return "the connection was closed before an answer";
+			return CLOSED;
 		case CURLE_WRITE_ERROR:
 		case CURLE_OUT_OF_MEMORY: /* what curl says of a single line that is too long, */
 #if LIBCURL_VERSION_NUM >= 0x080600
@@ -358,6 +392,8 @@ set_guards(CURL *easy, const Transfer *transfer)
 		   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_wanted) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&

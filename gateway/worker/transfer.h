@@ -4,6 +4,7 @@
  *
  * What a stranger may do to us is bounded here: the time of a transfer, the bytes of an
  * answer, where a socket may lead.  Nothing of the answer is kept but its status.
+ * A transfer sends its request once, or not at all.
  * Redirects are not followed, proxies of the environment not used, no cookie, no netrc, no
  * other protocol than HTTP/1.1 and HTTPS, whose certificates are verified.
  */
@@ -23,9 +24,12 @@ struct event_base;
 /* Bytes of an answer's body that are read, and thrown away, to use the connection again. */
 #define TRANSFER_BODY_MAX (64 * 1024)
 
-/* Connections that are kept for another transfer, and how long. */
+/*
+ * Connections that are kept for another transfer, and how long: less than the five seconds
+ * after which common servers close an idle one, which could meet a request on its way.
+ */
 #define TRANSFER_KEPT_MAX 128
-#define TRANSFER_KEPT_SECONDS 30
+#define TRANSFER_KEPT_SECONDS 4
 
 /* To connect, TLS included; less when the transfer has less time. */
 #define TRANSFER_CONNECT_MS 5000

@@ -123,6 +123,59 @@ START_TEST(an_answer_has_a_largest_size)
 }
 END_TEST
 
+START_TEST(a_connection_is_used_again)
+{
+	allow("127.0.0.1");
+	for (int i = 1; i <= 3; i++)
+	{
+		worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+		ck_assert(wire.result.delivered);
+		ck_assert_int_eq(wire.requests, i);
+	}
+	ck_assert_int_eq(wire.connections, 1);
+}
+END_TEST
+
+/* The receiver may have taken the request: whether it comes again is not for curl to say. */
+START_TEST(a_request_is_sent_once_whatever_becomes_of_the_connection)
+{
+	allow("127.0.0.1");
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(wire.result.delivered);
+	wire.script = WORKER_WIRE_DROP;
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(!wire.result.delivered);
+	ck_assert_int_eq(wire.result.status, 0);
+	ck_assert_str_eq(wire.result.problem, "the connection was closed before an answer");
+	ck_assert_int_eq(wire.requests, 2);
+	ck_assert_int_eq(wire.connections, 1);
+
+	/* On a connection of its own, too. */
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert_str_eq(wire.result.problem, "the connection was closed before an answer");
+	ck_assert_int_eq(wire.requests, 3);
+	wire.script = WORKER_WIRE_STATUS;
+	worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+	ck_assert(wire.result.delivered);
+	ck_assert_int_eq(wire.requests, 4);
+}
+END_TEST
+
+/* Nothing was sent by the old one, so that another is as good. */
+START_TEST(a_connection_that_was_closed_while_idle_is_replaced)
+{
+	allow("127.0.0.1");
+	wire.script = WORKER_WIRE_LEAVE;
+	for (int i = 1; i <= 3; i++)
+	{
+		worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+		ck_assert(wire.result.delivered);
+		ck_assert_int_eq(wire.requests, i);
+		ck_assert_int_eq(wire.connections, i);
+	}
+}
+END_TEST
+
 START_TEST(nobody_listens)
 {
 	allow("127.0.0.1");
@@ -326,6 +379,9 @@ add_tests(TCase *cases)
 								  redirects_are_not_followed,
 								  a_silent_receiver_has_its_time_and_no_more,
 								  an_answer_has_a_largest_size,
+								  a_connection_is_used_again,
+								  a_request_is_sent_once_whatever_becomes_of_the_connection,
+								  a_connection_that_was_closed_while_idle_is_replaced,
 								  nobody_listens,
 								  an_address_that_is_not_allowed_gets_nothing,
 								  a_name_is_where_its_addresses_are,

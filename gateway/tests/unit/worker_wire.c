@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/dns.h>
 #include <event2/dns_struct.h>
 #include <event2/http.h>
@@ -42,6 +43,26 @@ keep_request(WorkerWire *wire, struct evhttp_request *request)
 	}
 }
 
+/* Both directions end; evhttp notices by itself. */
+static void
+end_connection(struct evhttp_request *request, void *arg)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+	(void) arg;
+	ck_assert_int_eq(
+		shutdown(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), SHUT_RDWR), 0);
+}
+
+static struct bufferevent *
+on_connection(struct event_base *base, void *arg)
+{
+	WorkerWire *wire = arg;
+
+	wire->connections++;
+	return bufferevent_socket_new(base, -1, 0);
+}
+
 static void
 on_request(struct evhttp_request *request, void *arg)
 {
@@ -60,7 +81,11 @@ on_request(struct evhttp_request *request, void *arg)
 		evbuffer_add(body, large, LARGE);
 	else
 		evbuffer_add(body, "ok", 2);
-	if (wire->script == WORKER_WIRE_HANG)
+	if (wire->script == WORKER_WIRE_LEAVE)
+		evhttp_request_set_on_complete_cb(request, end_connection, NULL);
+	if (wire->script == WORKER_WIRE_DROP)
+		end_connection(request, NULL);
+	if (wire->script == WORKER_WIRE_HANG || wire->script == WORKER_WIRE_DROP)
 		wire->hanging = request;
 	else
 		evhttp_send_reply(request, wire->script == WORKER_WIRE_REDIRECT ? 302 : wire->status,
@@ -77,6 +102,7 @@ start_receiver(WorkerWire *wire)
 	socklen_t size = sizeof(address);
 
 	wire->http = evhttp_new(wire->base);
+	evhttp_set_bevcb(wire->http, on_connection, wire);
 	evhttp_set_gencb(wire->http, on_request, wire);
 	bound = evhttp_bind_socket_with_handle(wire->http, "127.0.0.1", 0);
 	ck_assert_ptr_nonnull(bound);

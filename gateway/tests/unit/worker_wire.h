@@ -20,6 +20,8 @@ typedef enum WorkerWireScript
 	WORKER_WIRE_STATUS,     /* an answer of that status, with a small body */
 	WORKER_WIRE_REDIRECT,   /* a 302 to "location" */
 	WORKER_WIRE_HANG,       /* no answer */
+	WORKER_WIRE_DROP,       /* the end of the connection instead of an answer */
+	WORKER_WIRE_LEAVE,      /* an answer, and then the end of the connection */
 	WORKER_WIRE_LARGE_BODY, /* more than is read */
 	WORKER_WIRE_LARGE_HEAD  /* more than is taken */
 } WorkerWireScript;
@@ -33,6 +35,7 @@ typedef struct WorkerWire
 
 	int port; /* of the receiver */
 	int requests;
+	int connections;
 	char body[256]; /* of the last request */
 	char headers[4096];
 
