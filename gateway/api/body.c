@@ -12,10 +12,12 @@
 #include <strings.h>
 
 #include "lib/json_write.h"
-#include "lib/utf8.h"
 
 /* Bytes of a JSON value on its way to the database; less than its parameters may have. */
 #define BODY_JSON_MAX (DB_PARAM_BYTES_MAX - 256 * 1024)
+
+/* RFC 9110, 15.5.16: what was the matter is the coding and not the type. */
+static const HttpHeader plain_bodies_only = {.name = "Accept-Encoding", .value = "identity"};
 
 /*
  * "application/json", with parameters or without; a charset, if any, is UTF-8.
@@ -89,20 +91,21 @@ refuse_unknown_members(Call *call)
 	{
 		if (!is_known_member(call->route->endpoint, name))
 		{
-			/* Cut, but never within a character. */
-			size_t length = strlen(name);
-			char shown[PROBLEM_NAME_MAX + 1];
-
-			length = length < PROBLEM_NAME_MAX ? length : PROBLEM_NAME_MAX;
-			while (length > 0 && !utf8_valid(name, length))
-			{
-				length--;
-			}
-			memcpy(shown, name, length);
-			shown[length] = '\0';
-			call_problem(call, shown, "is not known here");
+			call_problem_unknown(call, name);
 		}
 	}
+}
+
+/*
+ * Is the body as it was written, and not compressed or the like?  "identity" says so too.
+ */
+static bool
+is_plain(const HttpRequest *request)
+{
+	size_t count;
+	const HttpText *coding = http_request_header(request, "content-encoding", &count);
+
+	return coding == NULL || (count == 1 && strcasecmp(coding->data, "identity") == 0);
 }
 
 bool
@@ -117,6 +120,13 @@ call_read_body(Call *call)
 	}
 	if (text->len > 0)
 	{
+		if (!is_plain(call->http))
+		{
+			call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
+						"the body has to be sent without a Content-Encoding, not compressed");
+			call->refusal_header = &plain_bodies_only;
+			return false;
+		}
 		if (!is_json(http_request_header(call->http, "content-type", NULL)))
 		{
 			call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,

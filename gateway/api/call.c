@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/utf8.h"
+
 void
 call_refuse(Call *call, HttpErrorKind kind, const char *message)
 {
@@ -18,6 +20,23 @@ call_refuse(Call *call, HttpErrorKind kind, const char *message)
 		call->refusal = kind;
 		call->refusal_message = message;
 	}
+}
+
+/* The name is the caller's: cut, but never within a character. */
+void
+call_problem_unknown(Call *call, const char *name)
+{
+	size_t length = strlen(name);
+	char shown[PROBLEM_NAME_MAX + 1];
+
+	length = length < PROBLEM_NAME_MAX ? length : PROBLEM_NAME_MAX;
+	while (length > 0 && !utf8_valid(name, length))
+	{
+		length--;
+	}
+	memcpy(shown, name, length);
+	shown[length] = '\0';
+	call_problem(call, shown, "is not known here");
 }
 
 /* Details are an object's members, so a name has one problem: the first. */

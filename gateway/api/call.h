@@ -72,7 +72,8 @@ typedef struct Call
 	/* Refused for its own fault: what is sent once the credential has been found good. */
 	HttpErrorKind refusal;
 	const char *refusal_message; /* NULL = the general text */
-	Problem *problems;           /* an array, made when the first is found */
+	const HttpHeader *refusal_header;
+	Problem *problems; /* an array, made when the first is found */
 	int problem_count;
 	bool refused;
 } Call;
@@ -83,6 +84,9 @@ typedef struct Call
  */
 extern void call_problem(Call *call, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same about a member or parameter that the endpoint does not have. */
+extern void call_problem_unknown(Call *call, const char *name);
 
 /* Refuse the call as a whole; an earlier refusal stays. */
 extern void call_refuse(Call *call, HttpErrorKind kind, const char *message);

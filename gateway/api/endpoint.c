@@ -111,7 +111,8 @@ answer_refusal(const Call *call)
 	{
 		details[i] = (HttpDetail){.name = call->problems[i].name, .text = call->problems[i].text};
 	}
-	http_respond_error(call->http, &error, details, (size_t) call->problem_count, NULL, 0);
+	http_respond_error(call->http, &error, details, (size_t) call->problem_count,
+					   call->refusal_header, call->refusal_header != NULL ? 1 : 0);
 }
 
 /*
@@ -343,6 +344,28 @@ answer_allowed(const Api *api, HttpRequest *request)
 }
 
 /*
+ * A slash at the end makes another path, and one that nothing has; what was meant is easy
+ * to say.
+ */
+static void
+answer_no_path(const Api *api, HttpRequest *request)
+{
+	HttpError error = *http_error(HTTP_ERROR_NOT_FOUND);
+	HttpRequest shorter = *request;
+	const Route *route;
+
+	if (request->n_segments > 1 && request->segments[request->n_segments - 1].len == 0)
+	{
+		shorter.n_segments--;
+		if (route_find(&api->routes, &shorter, &route) != ROUTE_NO_PATH)
+		{
+			error.message = "not found; the path has to be sent without the slash at its end";
+		}
+	}
+	http_respond_error(request, &error, NULL, 0, NULL, 0);
+}
+
+/*
  * The answer to a request that does not get through the door.
  */
 void
@@ -435,7 +458,7 @@ api_handle(HttpRequest *request, void *context)
 			answer_allowed(api, request);
 			return;
 		}
-		answer_error(request, HTTP_ERROR_NOT_FOUND);
+		answer_no_path(api, request);
 		return;
 	}
 	http_request_set_route(request, route->endpoint->pattern);

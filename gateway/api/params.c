@@ -497,6 +497,38 @@ add_body(Call *call, const Param *param)
 /* ---- all of them ---- */
 
 static bool
+takes_parameter(const Endpoint *endpoint, const char *name)
+{
+	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
+	{
+		if ((param->source == PARAM_QUERY && strcmp(param->name, name) == 0) ||
+			(param->source == PARAM_LIMIT && strcmp(name, "limit") == 0) ||
+			(param->source == PARAM_CURSOR && strcmp(name, "cursor") == 0))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A misspelt filter would otherwise be a list that is not filtered, and nobody would notice.
+ */
+static void
+refuse_unknown_parameters(Call *call)
+{
+	const HttpRequest *request = call->http;
+
+	for (size_t i = 0; i < request->n_parameters; i++)
+	{
+		if (!takes_parameter(call->route->endpoint, request->parameters[i].name.data))
+		{
+			call_problem_unknown(call, request->parameters[i].name.data);
+		}
+	}
+}
+
+static bool
 add_param(Call *call, const Param *param)
 {
 	switch (param->source)
@@ -537,6 +569,7 @@ call_add_params(Call *call)
 	const Param *params = call->route->endpoint->params;
 	bool ok = true;
 
+	refuse_unknown_parameters(call);
 	for (int i = 0; ok && params[i].source != PARAM_END; i++)
 	{
 		ok = add_param(call, &params[i]);

@@ -243,6 +243,7 @@ route_find(const RouteTable *table, const HttpRequest *request, const Route **ro
 void
 route_allow(const RouteTable *table, const HttpRequest *request, char *text, size_t size)
 {
+	bool all = strcmp(request->path.data, "*") == 0;
 	int best = best_match(table, request);
 	size_t length = 0;
 	unsigned seen = 0;
@@ -252,7 +253,7 @@ route_allow(const RouteTable *table, const HttpRequest *request, char *text, siz
 	{
 		HttpMethod method = table->routes[i].endpoint->method;
 
-		if (match_path(&table->routes[i], request) == best && (seen & 1U << method) == 0)
+		if ((all || match_path(&table->routes[i], request) == best) && (seen & 1U << method) == 0)
 		{
 			seen |= 1U << method;
 			length +=

@@ -46,7 +46,10 @@ extern void routes_free(RouteTable *table);
 extern RouteResult
 route_find(const RouteTable *table, const HttpRequest *request, const Route **route);
 
-/* The methods that a known path has, for the header Allow: "GET, HEAD, POST, OPTIONS". */
+/*
+ * The methods that a known path has, for the header Allow: "GET, HEAD, POST, OPTIONS".  The
+ * target "*" has those of all paths.
+ */
 extern void
 route_allow(const RouteTable *table, const HttpRequest *request, char *text, size_t size);
 

@@ -80,6 +80,36 @@ is(char c, unsigned char class)
 	return (classes[(unsigned char) c] & class) != 0;
 }
 
+bool
+http_guard_is_token(char c)
+{
+	return is(c, TOKEN);
+}
+
+bool
+http_guard_is_target(char c, bool in_query)
+{
+	return is(c, in_query ? QUERY : PATH);
+}
+
+/* One empty line is what some clients send behind a body; RFC 9112, 2.2. */
+static bool
+feed_start(HttpGuard *guard, const char **at)
+{
+	if (guard->state == HTTP_GUARD_START_LF)
+	{
+		guard->state = HTTP_GUARD_METHOD;
+		return *(*at)++ == '\n' || refuse(guard, "invalid line ending");
+	}
+	guard->state = HTTP_GUARD_METHOD;
+	if (**at == '\r')
+	{
+		(*at)++;
+		guard->state = HTTP_GUARD_START_LF;
+	}
+	return true;
+}
+
 static bool
 end_method(HttpGuard *guard)
 {
@@ -103,6 +133,8 @@ feed_method(HttpGuard *guard, char c)
 {
 	if (c == ' ' && guard->word_len > 0)
 		return end_method(guard);
+	if (c == '\r' && guard->word_len == 0)
+		return refuse(guard, "more than one empty line before the request line");
 	if (!is(c, TOKEN))
 		return refuse(guard, "invalid request line");
 	if (guard->word_len == HTTP_GUARD_WORD_MAX)
@@ -111,37 +143,6 @@ feed_method(HttpGuard *guard, char c)
 		return false;
 	}
 	guard->word[guard->word_len++] = c;
-	return true;
-}
-
-static bool
-feed_target(HttpGuard *guard, const char **at, const char *end)
-{
-	unsigned char class = guard->state == HTTP_GUARD_QUERY ? QUERY : PATH;
-
-	if (guard->state == HTTP_GUARD_TARGET_FIRST)
-	{
-		if (**at != '/')
-			return refuse(guard, "request target must be a path");
-		guard->state = HTTP_GUARD_PATH;
-	}
-	for (; *at < end; (*at)++)
-	{
-		if (**at == '?' && class == PATH)
-		{
-			guard->state = HTTP_GUARD_QUERY;
-			class = QUERY;
-		}
-		else if (**at == ' ')
-		{
-			(*at)++;
-			guard->state = HTTP_GUARD_VERSION;
-			guard->word_len = 0;
-			break;
-		}
-		else if (!is(**at, class))
-			return refuse(guard, "request target has a character that must be percent-encoded");
-	}
 	return true;
 }
 
@@ -202,6 +203,8 @@ feed_name(HttpGuard *guard, const char **at, const char *end)
 		if (c == ':')
 		{
 			(*at)++;
+			if (guard->trailing && !http_guard_may_trail(guard->word, guard->word_len))
+				return refuse(guard, "a trailer field is one that has to stand in the head");
 			guard->field = http_guard_field_of(guard->word, guard->word_len);
 			guard->value_len = 0;
 			guard->state = HTTP_GUARD_VALUE;
@@ -259,12 +262,18 @@ feed_head(HttpGuard *guard, const char **at, const char *end)
 {
 	switch (guard->state)
 	{
+		case HTTP_GUARD_START:
+		case HTTP_GUARD_START_LF:
+			return feed_start(guard, at);
 		case HTTP_GUARD_METHOD:
 			return feed_method(guard, *(*at)++);
 		case HTTP_GUARD_TARGET_FIRST:
+		case HTTP_GUARD_ASTERISK:
+		case HTTP_GUARD_SCHEME:
+		case HTTP_GUARD_AUTHORITY:
 		case HTTP_GUARD_PATH:
 		case HTTP_GUARD_QUERY:
-			return feed_target(guard, at, end);
+			return http_guard_feed_target(guard, at, end);
 		case HTTP_GUARD_VERSION:
 			return feed_version(guard, *(*at)++);
 		case HTTP_GUARD_FIELD_FIRST:

@@ -6,13 +6,19 @@
  * ends.  So the guard reads the framing on its own, byte by byte, and lets
  * through only what can be read in one way:
  *
- *	request line	one of seven methods, origin-form target, HTTP/1.1, CR LF
+ *	request line	one of seven methods, target, HTTP/1.1, CR LF; one empty line may
+ *					come before it
+ *	target			a path; "http://host/path" with the host that Host names too; "*"
+ *					for OPTIONS
  *	field lines		token ":" value CR LF; no folding, no space before the colon,
  *					no control characters, no bare CR or LF
  *	framing			at most one Content-Length (digits only), or exactly
  *					"Transfer-Encoding: chunked"; never both
  *	Host			exactly one, a name or address with an optional port
- *	chunks			1 to 8 hexadecimal digits CR LF; no extensions, no trailer fields
+ *	chunks			1 to 8 hexadecimal digits, extensions, CR LF; white space nowhere
+ *	trailer fields	as field lines; none that says how or for whom to read the message
+ *
+ * Extensions and trailer fields are read to their end, and nothing becomes of them.
  *
  * It knows where the message ends, and the connection gives the parser these
  * bytes and no more; if the parser then sees another end, the request is
@@ -33,17 +39,25 @@
 
 #define HTTP_GUARD_WORD_MAX 24 /* longer than any method or field name we look at */
 
+/* Bytes of all chunk extensions of a message. */
+#define HTTP_GUARD_EXTENSIONS_MAX 1024
+
 typedef enum HttpGuardState
 {
 	/* request line */
+	HTTP_GUARD_START,    /* a method, or the CR of an empty line */
+	HTTP_GUARD_START_LF, /* behind the CR of the empty line before the request */
 	HTTP_GUARD_METHOD,
 	HTTP_GUARD_TARGET_FIRST,
+	HTTP_GUARD_ASTERISK,  /* behind a target that is "*" */
+	HTTP_GUARD_SCHEME,    /* in "http://" or "https://" */
+	HTTP_GUARD_AUTHORITY, /* behind that */
 	HTTP_GUARD_PATH,
 	HTTP_GUARD_QUERY,
 	HTTP_GUARD_VERSION,
 	HTTP_GUARD_LINE_LF, /* behind the CR of the request line or a field */
 
-	/* field lines */
+	/* field lines, of the head and behind the last chunk */
 	HTTP_GUARD_FIELD_FIRST, /* a name, or the CR of the empty line */
 	HTTP_GUARD_NAME,
 	HTTP_GUARD_VALUE,
@@ -52,12 +66,16 @@ typedef enum HttpGuardState
 	/* body */
 	HTTP_GUARD_LENGTH_DATA,
 	HTTP_GUARD_CHUNK_SIZE,
+	HTTP_GUARD_EXTENSION_FIRST, /* behind the ";" */
+	HTTP_GUARD_EXTENSION_NAME,
+	HTTP_GUARD_EXTENSION_VALUE_FIRST, /* behind the "=" */
+	HTTP_GUARD_EXTENSION_VALUE,
+	HTTP_GUARD_EXTENSION_QUOTED,
+	HTTP_GUARD_EXTENSION_END, /* behind the closing quotation mark */
 	HTTP_GUARD_CHUNK_SIZE_LF,
 	HTTP_GUARD_CHUNK_DATA,
 	HTTP_GUARD_CHUNK_DATA_CR,
 	HTTP_GUARD_CHUNK_DATA_LF,
-	HTTP_GUARD_LAST_CR, /* behind the last chunk's line */
-	HTTP_GUARD_LAST_LF,
 
 	HTTP_GUARD_END,   /* the message is complete */
 	HTTP_GUARD_FAILED /* refused; error and reason say why */
@@ -83,11 +101,13 @@ typedef enum HttpGuardResult
 typedef struct HttpGuard
 {
 	HttpGuardState state;
-	size_t head_len; /* bytes of the head so far */
-	int n_fields;
+	size_t head_len; /* bytes of the head so far; of the trailer, when that is read */
+	int n_fields;    /* of both */
 
 	/* what the head said */
 	HttpMethod method;
+	size_t prefix_len; /* bytes of the target before its path: "http://host" */
+	size_t authority_len;
 	bool has_host;
 	bool has_length;
 	bool chunked;
@@ -100,6 +120,8 @@ typedef struct HttpGuard
 	uint64_t body_len;  /* of all chunks so far */
 	size_t body_max;    /* HTTP_BODY_MAX, unless somebody sets less behind the head */
 	int chunk_digits;
+	size_t extension_len; /* of all chunks so far */
+	bool trailing;        /* the last chunk has come */
 
 	/* the word, and the value of a field we look at, while they arrive */
 	HttpGuardField field;
@@ -107,6 +129,7 @@ typedef struct HttpGuard
 	size_t value_len;
 	char word[HTTP_GUARD_WORD_MAX];
 	char value[HTTP_HOST_MAX];
+	char authority[HTTP_HOST_MAX]; /* of the target */
 
 	/* when refused */
 	HttpErrorKind error;
@@ -128,7 +151,15 @@ http_guard_feed(HttpGuard *guard, const char *data, size_t len, size_t *used);
 /* Marks the message as refused; returns HTTP_GUARD_REFUSED. */
 extern HttpGuardResult http_guard_refuse(HttpGuard *guard, HttpErrorKind error, const char *reason);
 
-/* http_guard_field.c: begins and ends a field we look at; false when refused. */
+/* Whether the byte may stand in a token, in a path or query. */
+extern bool http_guard_is_token(char c);
+extern bool http_guard_is_target(char c, bool in_query);
+
+/* http_guard_target.c: moves *at; false when refused. */
+extern bool http_guard_feed_target(HttpGuard *guard, const char **at, const char *end);
+
+/* http_guard_field.c: whether a field of that name may come behind the body; begins and ends a field we look at; false when refused. */
+extern bool http_guard_may_trail(const char *name, size_t len);
 extern HttpGuardField http_guard_field_of(const char *name, size_t len);
 extern bool http_guard_end_field(HttpGuard *guard);
 extern bool http_guard_end_head(HttpGuard *guard);

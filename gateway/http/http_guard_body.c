@@ -2,11 +2,14 @@
  * http_guard_body.c
  *		Where the body ends: by its length, or chunk by chunk.
  *
- *	chunk	SIZE CR LF data CR LF		SIZE: 1 to 8 hexadecimal digits, not 0
- *	last	"0" CR LF CR LF				zeros only
+ *	chunk		SIZE extensions CR LF data CR LF	SIZE: 1 to 8 hexadecimal digits, not 0
+ *	last		"0" extensions CR LF fields CR LF	zeros only
+ *	extension	";" NAME [ "=" VALUE ]				VALUE: a token, or in quotation marks
  *
- * Chunk extensions and trailer fields are legal but of no use here, and
- * readers differ in how they skip them; both are refused.
+ * Extensions are of no use here, and readers differ in how they skip them.  So they are
+ * not skipped but read by their grammar, in which no line end can hide: without the white
+ * space that RFC 9112 calls bad, and without escapes within quotation marks.  All of a
+ * message have a bound.  The fields behind the last chunk are read as those of the head are.
  */
 #include "http/http_guard.h"
 
@@ -29,12 +32,65 @@ feed_chunk_size(HttpGuard *guard, char c)
 		guard->remaining = guard->remaining * 16 + (uint64_t) digit;
 		return HTTP_GUARD_MORE;
 	}
-	if (c == ';')
-		return http_guard_refuse(guard, HTTP_ERROR_VALIDATION,
-								 "chunk extensions are not supported");
-	if (c != '\r' || guard->chunk_digits == 0)
+	if (guard->chunk_digits == 0 || (c != '\r' && c != ';'))
 		return bad_chunk(guard);
-	guard->state = HTTP_GUARD_CHUNK_SIZE_LF;
+	guard->state = c == ';' ? HTTP_GUARD_EXTENSION_FIRST : HTTP_GUARD_CHUNK_SIZE_LF;
+	guard->extension_len += c == ';' ? 1 : 0;
+	return HTTP_GUARD_MORE;
+}
+
+/* Behind a name or value: another extension, or the end of the line. */
+static HttpGuardState
+behind_extension(char c)
+{
+	if (c == ';')
+		return HTTP_GUARD_EXTENSION_FIRST;
+	return c == '\r' ? HTTP_GUARD_CHUNK_SIZE_LF : HTTP_GUARD_FAILED;
+}
+
+/* What comes behind c; HTTP_GUARD_FAILED: c may not stand here. */
+static HttpGuardState
+extension_state(HttpGuardState state, char c)
+{
+	bool token = http_guard_is_token(c);
+
+	switch (state)
+	{
+		case HTTP_GUARD_EXTENSION_FIRST:
+			return token ? HTTP_GUARD_EXTENSION_NAME : HTTP_GUARD_FAILED;
+		case HTTP_GUARD_EXTENSION_NAME:
+			if (token)
+				return state;
+			return c == '=' ? HTTP_GUARD_EXTENSION_VALUE_FIRST : behind_extension(c);
+		case HTTP_GUARD_EXTENSION_VALUE_FIRST:
+			if (c == '"')
+				return HTTP_GUARD_EXTENSION_QUOTED;
+			return token ? HTTP_GUARD_EXTENSION_VALUE : HTTP_GUARD_FAILED;
+		case HTTP_GUARD_EXTENSION_VALUE:
+			return token ? state : behind_extension(c);
+		case HTTP_GUARD_EXTENSION_QUOTED:
+			if (c == '"')
+				return HTTP_GUARD_EXTENSION_END;
+			return c >= ' ' && c <= '~' && c != '\\' ? state : HTTP_GUARD_FAILED;
+		default:
+			return behind_extension(c);
+	}
+}
+
+static HttpGuardResult
+feed_extension(HttpGuard *guard, char c)
+{
+	/* llhttp 8.1 reads the ";" as a part of the next chunk's size */
+	if (guard->state == HTTP_GUARD_EXTENSION_VALUE && c == ';')
+		return http_guard_refuse(guard, HTTP_ERROR_VALIDATION,
+								 "a chunk extension before another one needs a quoted value");
+	guard->state = extension_state(guard->state, c);
+	if (guard->state == HTTP_GUARD_FAILED)
+		return http_guard_refuse(guard, HTTP_ERROR_VALIDATION,
+								 "invalid chunk extension in the request body");
+	if (++guard->extension_len > HTTP_GUARD_EXTENSIONS_MAX)
+		return http_guard_refuse(guard, HTTP_ERROR_VALIDATION,
+								 "too many chunk extensions in the request body");
 	return HTTP_GUARD_MORE;
 }
 
@@ -47,32 +103,24 @@ feed_chunk_size_end(HttpGuard *guard, char c)
 	guard->body_len += guard->remaining;
 	if (guard->body_len > guard->body_max)
 		return http_guard_refuse(guard, HTTP_ERROR_PAYLOAD_TOO_LARGE, "request body is too large");
-	guard->state = guard->remaining > 0 ? HTTP_GUARD_CHUNK_DATA : HTTP_GUARD_LAST_CR;
+	guard->state = HTTP_GUARD_CHUNK_DATA;
+	if (guard->remaining == 0)
+	{
+		guard->state = HTTP_GUARD_FIELD_FIRST;
+		guard->trailing = true;
+		guard->head_len = 0;
+	}
 	return HTTP_GUARD_MORE;
 }
 
-/* The CR and LF around the chunks: one byte that must be the wanted one. */
+/* The CR and LF behind the data of a chunk. */
 static HttpGuardResult
-feed_fixed(HttpGuard *guard, char c)
+feed_chunk_data_end(HttpGuard *guard, char c)
 {
-	switch (guard->state)
-	{
-		case HTTP_GUARD_CHUNK_DATA_CR:
-			guard->state = HTTP_GUARD_CHUNK_DATA_LF;
-			return c == '\r' ? HTTP_GUARD_MORE : bad_chunk(guard);
-		case HTTP_GUARD_CHUNK_DATA_LF:
-			guard->state = HTTP_GUARD_CHUNK_SIZE;
-			return c == '\n' ? HTTP_GUARD_MORE : bad_chunk(guard);
-		case HTTP_GUARD_LAST_CR:
-			guard->state = HTTP_GUARD_LAST_LF;
-			if (c != '\r')
-				return http_guard_refuse(guard, HTTP_ERROR_VALIDATION,
-										 "trailer fields are not supported");
-			return HTTP_GUARD_MORE;
-		default:
-			guard->state = HTTP_GUARD_END;
-			return c == '\n' ? HTTP_GUARD_DONE : bad_chunk(guard);
-	}
+	bool cr = guard->state == HTTP_GUARD_CHUNK_DATA_CR;
+
+	guard->state = cr ? HTTP_GUARD_CHUNK_DATA_LF : HTTP_GUARD_CHUNK_SIZE;
+	return c == (cr ? '\r' : '\n') ? HTTP_GUARD_MORE : bad_chunk(guard);
 }
 
 /* Skips the bytes of the body or chunk; returns how many. */
@@ -94,7 +142,8 @@ http_guard_feed_body(HttpGuard *guard, const char *data, size_t len, size_t *use
 	HttpGuardResult result = HTTP_GUARD_MORE;
 	size_t at = 0;
 
-	while (at < len && result == HTTP_GUARD_MORE && guard->state != HTTP_GUARD_END)
+	while (at < len && result == HTTP_GUARD_MORE && guard->state != HTTP_GUARD_END &&
+		   guard->state > HTTP_GUARD_HEAD_LF)
 	{
 		switch (guard->state)
 		{
@@ -108,8 +157,12 @@ http_guard_feed_body(HttpGuard *guard, const char *data, size_t len, size_t *use
 			case HTTP_GUARD_CHUNK_SIZE_LF:
 				result = feed_chunk_size_end(guard, data[at++]);
 				break;
+			case HTTP_GUARD_CHUNK_DATA_CR:
+			case HTTP_GUARD_CHUNK_DATA_LF:
+				result = feed_chunk_data_end(guard, data[at++]);
+				break;
 			default:
-				result = feed_fixed(guard, data[at++]);
+				result = feed_extension(guard, data[at++]);
 				break;
 		}
 	}

@@ -24,6 +24,28 @@ static const struct
 	{"expect", HTTP_GUARD_EXPECT},
 };
 
+/*
+ * Fields that no sender may put behind a body (RFC 9110, 6.5.1), because they say how the
+ * message is read, where it goes or who sends it; and the one that we would have to obey.
+ */
+static const char *const head_only[] = {
+	"authorization", "connection", "content-encoding", "content-length", "content-range",
+	"content-type",  "cookie",     "expect",           "host",           "idempotency-key",
+	"keep-alive",    "te",         "trailer",          "upgrade",        "transfer-encoding",
+	"x-api-key",
+};
+
+bool
+http_guard_may_trail(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(head_only) / sizeof(head_only[0]); i++)
+	{
+		if (strlen(head_only[i]) == len && memcmp(head_only[i], name, len) == 0)
+			return false;
+	}
+	return true;
+}
+
 HttpGuardField
 http_guard_field_of(const char *name, size_t len)
 {
@@ -82,6 +104,14 @@ end_host(HttpGuard *guard)
 	if (guard->has_host || !http_guard_host_valid(guard->value, guard->value_len))
 	{
 		http_guard_refuse(guard, HTTP_ERROR_VALIDATION, "request must have one valid Host header");
+		return false;
+	}
+	if (guard->prefix_len > 0 &&
+		(guard->authority_len != guard->value_len ||
+		 strncasecmp(guard->authority, guard->value, guard->value_len) != 0))
+	{
+		http_guard_refuse(guard, HTTP_ERROR_VALIDATION,
+						  "Host header must be the same as the host of the request target");
 		return false;
 	}
 	guard->has_host = true;
@@ -156,6 +186,11 @@ http_guard_end_field(HttpGuard *guard)
 bool
 http_guard_end_head(HttpGuard *guard)
 {
+	if (guard->trailing)
+	{
+		guard->state = HTTP_GUARD_END;
+		return true;
+	}
 	if (!guard->has_host)
 	{
 		http_guard_refuse(guard, HTTP_ERROR_VALIDATION, "request must have one valid Host header");

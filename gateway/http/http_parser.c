@@ -5,7 +5,8 @@
  * llhttp sees only bytes that the guard let through, one message at a time,
  * and is made anew for each.  A text may arrive in several pieces, cut where
  * the reads were cut; so a piece is appended to the text buffer, and a NUL is
- * put behind the text when the next one begins.
+ * put behind the text when the next one begins.  Fields behind the last chunk are
+ * passed over: by then others point into the buffer.
  */
 #include "http/http_request.h"
 
@@ -50,6 +51,8 @@ on_header_field(llhttp_t *parser, const char *at, size_t len)
 	HttpSpan *span;
 	size_t first = state->text.len;
 
+	if (state->head_parsed)
+		return 0;
 	/* the first piece of a name begins a field */
 	if (state->in_value || state->n_spans == 0)
 	{
@@ -77,6 +80,8 @@ on_header_field_complete(llhttp_t *parser)
 {
 	HttpRequestState *state = state_of(parser);
 
+	if (state->head_parsed)
+		return 0;
 	if (state->n_spans == 0 || !buffer_append_char(&state->text, '\0'))
 		return HPE_USER;
 	state->spans[state->n_spans - 1].value = (uint32_t) state->text.len;
@@ -87,7 +92,9 @@ on_header_field_complete(llhttp_t *parser)
 static int
 on_header_value(llhttp_t *parser, const char *at, size_t len)
 {
-	return buffer_append(&state_of(parser)->text, at, len) ? 0 : HPE_USER;
+	HttpRequestState *state = state_of(parser);
+
+	return state->head_parsed || buffer_append(&state->text, at, len) ? 0 : HPE_USER;
 }
 
 static int
@@ -95,6 +102,7 @@ on_headers_complete(llhttp_t *parser)
 {
 	HttpRequestState *state = state_of(parser);
 
+	state->head_parsed = true;
 	/* a head without fields has no NUL behind its target yet */
 	if (state->n_spans == 0)
 		return buffer_append_char(&state->text, '\0') ? 0 : HPE_USER;

@@ -176,6 +176,20 @@ fill_headers(HttpRequestState *state, HttpField *headers)
 	state->request.n_headers = state->n_spans;
 }
 
+/* The path of "http://host" is "/". */
+static void
+split_target(HttpRequestState *state)
+{
+	HttpRequest *request = &state->request;
+	size_t prefix = state->guard.prefix_len;
+
+	http_target_split(state->text.data + prefix, state->target_len - prefix, &request->path,
+					  &request->query);
+	state->text.data[prefix + request->path.len] = '\0'; /* in place of the "?" */
+	if (request->path.len == 0)
+		request->path = (HttpText){"/", 1};
+}
+
 /*
  * One allocation holds all arrays and the decoded text; the bounds on parts
  * are looked at before it is made.
@@ -192,8 +206,7 @@ http_request_end_head(HttpRequestState *state, HttpErrorKind *error)
 
 	*error = HTTP_ERROR_VALIDATION;
 	request->method = state->guard.method;
-	http_target_split(state->text.data, state->target_len, &request->path, &request->query);
-	state->text.data[request->path.len] = '\0'; /* in place of the "?" */
+	split_target(state);
 	size = http_target_measure(request->path, request->query);
 	too_many = size.n_segments > HTTP_SEGMENTS_MAX || size.n_parameters > HTTP_PARAMETERS_MAX;
 	if (too_many)

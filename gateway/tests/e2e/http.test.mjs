@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { until } from './harness/processes.mjs';
@@ -140,7 +141,7 @@ test('a method that a path does not have is a 405 that names those it has', asyn
 
 test('a path that is none is a 404, with a key and without', async () =>
 {
-	for (const path of ['/index', '/api', '/api/v1', '/api/v1/', '/api/v2/me', '/api/v1/ME', '/api/v1/me/', '/api/v1//me', '/healthz/x', '/etc/passwd',
+	for (const path of ['/index', '/api', '/api/v1', '/api/v1/', '/api/v2/me', '/api/v1/ME', '/api/v1//me', '/healthz/x', '/etc/passwd',
 		'/api/v1/sessions//chats', '/.git/config', '/favicon.ico'])
 	{
 		const without = await client.get(path);
@@ -152,6 +153,78 @@ test('a path that is none is a 404, with a key and without', async () =>
 });
 
 /* ---- bodies ---- */
+
+test('a slash too much at the end is a 404 that says so', async () =>
+{
+	for (const path of [ME, SESSIONS, `${SESSIONS}/${tenant.session.id}`, '/auth/me', '/healthz'])
+	{
+		const answer = await client.get(`${path}/`, key);
+
+		assert.equal(answer.status, 404, path);
+		assert.match(answer.json.error.message, /without the slash at its end/, path);
+	}
+	assert.equal((await client.get('/nowhere/', key)).json.error.message, 'not found');
+});
+
+test('a parameter that an endpoint does not have is a 400 that names it', async () =>
+{
+	const queries = {
+		[`${SESSIONS}?limt=5`]: 'limt',
+		[`${SESSIONS}?limit=5&Limit=6`]: 'Limit',
+		[`${SESSIONS}/${tenant.session.id}?limit=5`]: 'limit',
+		'/api/v1/events?type=message': 'type',
+		'/api/v1/events?limit=1&befor=1': 'befor',
+		[`${ME}?%C3%A4=`]: 'ä',
+	};
+
+	for (const [path, name] of Object.entries(queries))
+	{
+		const answer = await client.get(path, key);
+
+		assert.equal(answer.status, 400, path);
+		assert.deepEqual(answer.json.error.details, { [name]: 'is not known here' }, path);
+	}
+
+	const before = await sessions();
+
+	assert.equal((await client.post(`${SESSIONS}?label=x`, key, {})).status, 400);
+	assert.equal(await sessions(), before);
+	assert.equal((await client.post('/auth/sign-in?next=x', undefined, { email: 'a@b.example', password: 'x' })).json.error.details.next, 'is not known here');
+	assert.equal((await client.get(`${ME}?x=1`)).status, 401);
+	assert.equal((await client.get('/healthz?probe=1')).status, 200);
+});
+
+test('OPTIONS of the server as a whole names all methods that there are', async () =>
+{
+	const connection = await Connection.open(gateway.port);
+
+	connection.send('OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n');
+
+	const answer = await connection.answer();
+
+	assert.equal(answer.status, 204);
+	assert.deepEqual(answer.headers.allow.split(', ').sort(), ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+	connection.close();
+});
+
+test('a body that is compressed is a 415 that says so, and in which form it is taken', async () =>
+{
+	const before = await sessions();
+
+	for (const coding of ['gzip', 'deflate', 'br', 'zstd', 'gzip, identity'])
+	{
+		const answer = await client.request('POST', SESSIONS,
+			{ key, body: gzipSync('{}'), headers: { 'Content-Type': 'application/json', 'Content-Encoding': coding } });
+
+		assert.equal(answer.status, 415, coding);
+		assert.equal(answer.json.error.code, 'unsupported_media_type');
+		assert.match(answer.json.error.message, /without a Content-Encoding/, coding);
+		assert.equal(answer.headers['accept-encoding'], 'identity');
+	}
+	assert.equal(await sessions(), before);
+	assert.equal((await client.request('POST', SESSIONS,
+		{ key, body: '{}', headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'identity' } })).status, 201);
+});
 
 test('a body has to be sent as JSON: anything else is a 415', async () =>
 {

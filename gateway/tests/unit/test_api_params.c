@@ -411,6 +411,72 @@ START_TEST(queries_given_twice)
 }
 END_TEST
 
+/* A misspelt filter or a compressed body is named, whatever the endpoint takes. */
+START_TEST(parameters_that_the_endpoint_does_not_have)
+{
+	static const struct
+	{
+		HttpMethod method;
+		const char *path;
+		const char *name;
+		bool known;
+	} cases[] = {
+		{HTTP_METHOD_GET, "/api/v1/sessions", "limt", false},
+		{HTTP_METHOD_GET, "/api/v1/sessions", "Limit", false},
+		{HTTP_METHOD_GET, "/api/v1/sessions", "", false},
+		{HTTP_METHOD_GET, "/api/v1/sessions", "limit", true},
+		{HTTP_METHOD_GET, "/api/v1/sessions/" SESSION, "limit", false},
+		{HTTP_METHOD_GET, "/api/v1/events", "type", false},
+		{HTTP_METHOD_GET, "/api/v1/events", "types", true},
+		{HTTP_METHOD_GET, "/api/v1/me", "x", false},
+		{HTTP_METHOD_POST, "/api/v1/sessions", "label", false},
+		{HTTP_METHOD_POST, "/api/v1/sessions/" SESSION ":start", "force", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		SampleRequest sample;
+		Call call;
+
+		sample_request(&sample, cases[i].method, cases[i].path);
+		sample_parameter(&sample, cases[i].name, "5");
+		read_call(&call, &sample);
+		ck_assert_msg((strcmp(problem(&call, cases[i].name), "is not known here") == 0) !=
+						  cases[i].known,
+					  "%s?%s", cases[i].path, cases[i].name);
+		end_call(&call);
+	}
+}
+END_TEST
+
+START_TEST(bodies_that_are_not_plain)
+{
+	static const struct
+	{
+		const char *coding;
+		bool accepted;
+	} cases[] = {
+		{"identity", true},        {"Identity", true}, {"gzip", false},
+		{"identity, gzip", false}, {"br", false},      {"", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		SampleRequest sample;
+		Call call;
+
+		post(&sample, "/api/v1/sessions", "{}");
+		sample_header(&sample, "content-encoding", cases[i].coding);
+		read_call(&call, &sample);
+		ck_assert_msg(call.refused != cases[i].accepted, "%s", cases[i].coding);
+		ck_assert(cases[i].accepted || call.refusal == HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE);
+		ck_assert(cases[i].accepted || strstr(call.refusal_message, "Content-Encoding") != NULL);
+		ck_assert(cases[i].accepted || strcmp(call.refusal_header->name, "Accept-Encoding") == 0);
+		end_call(&call);
+	}
+}
+END_TEST
+
 START_TEST(ids_or_times)
 {
 	static const struct
@@ -473,6 +539,8 @@ main(void)
 	tcase_add_test(tests, ids_in_the_path);
 	tcase_add_test(tests, limits);
 	tcase_add_test(tests, queries_given_twice);
+	tcase_add_test(tests, parameters_that_the_endpoint_does_not_have);
+	tcase_add_test(tests, bodies_that_are_not_plain);
 	tcase_add_test(tests, ids_or_times);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);

@@ -105,6 +105,10 @@ START_TEST(methods_that_do_not)
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions/x:start");
 	route_allow(&table, &sample.http, allow, sizeof(allow));
 	ck_assert_str_eq(allow, "POST, OPTIONS");
+	/* The server as a whole, and not the page at "/". */
+	sample_request(&sample, HTTP_METHOD_OPTIONS, "*");
+	route_allow(&table, &sample.http, allow, sizeof(allow));
+	ck_assert_str_eq(allow, "GET, HEAD, POST, PATCH, DELETE, PUT, OPTIONS");
 }
 END_TEST
 

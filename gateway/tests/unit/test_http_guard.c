@@ -225,6 +225,108 @@ START_TEST(chunks_of_one_byte_may_make_a_whole_body)
 }
 END_TEST
 
+/* The fields behind a body have a bound of their own, so that a full head has room for them. */
+START_TEST(a_trailer_may_have_as_much_as_a_head)
+{
+	for (size_t more = 0; more <= 1; more++)
+	{
+		const HttpSample *sample = &http_accepted[8];
+		Buffer trailer;
+		HttpGuard guard;
+		size_t used = 0;
+
+		buffer_init(&trailer, 2 * HTTP_HEAD_MAX);
+		buffer_append_text(&trailer, "X-Long: ");
+		while (trailer.len < HTTP_HEAD_MAX + more - 4)
+			buffer_append_char(&trailer, 'x');
+		buffer_append_text(&trailer, "\r\n\r\n");
+		http_guard_init(&guard);
+		feed(&guard, sample->text, sample->len - 2, &used);
+		ck_assert(guard.state == HTTP_GUARD_FIELD_FIRST);
+		ck_assert(feed(&guard, trailer.data, trailer.len, &used) ==
+				  (more == 0 ? HTTP_GUARD_DONE : HTTP_GUARD_REFUSED));
+		ck_assert(more == 0 || guard.error == HTTP_ERROR_HEADERS_TOO_LARGE);
+		buffer_free(&trailer);
+	}
+}
+END_TEST
+
+START_TEST(chunk_extensions_have_a_bound_for_all_of_them)
+{
+	const HttpSample *sample = &http_accepted[8];
+	HttpGuard guard;
+	size_t used = 0;
+
+	http_guard_init(&guard);
+	feed(&guard, sample->text, sample->len - 5, &used);
+	for (int i = 0; i < HTTP_GUARD_EXTENSIONS_MAX / 4; i++)
+		ck_assert(feed(&guard, "1;ab\r\na\r\n", 9, &used) == HTTP_GUARD_MORE);
+	ck_assert(feed(&guard, "1;a\r\n", 6, &used) == HTTP_GUARD_REFUSED);
+	ck_assert(guard.error == HTTP_ERROR_VALIDATION);
+	ck_assert_str_eq(guard.reason, "too many chunk extensions in the request body");
+}
+END_TEST
+
+/* What a request without a path of its own asks for. */
+START_TEST(targets_without_a_path)
+{
+	static const struct
+	{
+		const char *line;
+		const char *path;
+		size_t parameters;
+	} samples[] = {
+		{"GET http://a HTTP/1.1", "/", 0},
+		{"GET http://a?b=c HTTP/1.1", "/", 1},
+		{"GET http://a/ HTTP/1.1", "/", 0},
+		{"OPTIONS * HTTP/1.1", "*", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+	{
+		HttpRequestState *state = http_request_create(NULL, "127.0.0.1", false);
+		HttpErrorKind error;
+		Buffer text;
+		size_t used = 0;
+
+		buffer_init(&text, 256);
+		buffer_printf(&text, "%s\r\nHost: a\r\n\r\n", samples[i].line);
+		ck_assert(feed(&state->guard, text.data, text.len, &used) == HTTP_GUARD_DONE);
+		ck_assert(http_request_parse(state, text.data, text.len));
+		ck_assert_ptr_null(http_request_end_head(state, &error));
+		ck_assert_str_eq(state->request.path.data, samples[i].path);
+		ck_assert_uint_eq(state->request.path.len, strlen(samples[i].path));
+		ck_assert_uint_eq(state->request.n_segments, 0);
+		ck_assert_uint_eq(state->request.n_parameters, samples[i].parameters);
+		buffer_free(&text);
+		http_request_release(state);
+	}
+}
+END_TEST
+
+/* Others point into the buffer of the head by then. */
+START_TEST(trailer_fields_do_not_become_headers)
+{
+	static const char head[] =
+		"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static const char rest[] = "1\r\nx\r\n0\r\nX-Role: admin\r\nX-B:\r\n\r\n";
+	HttpRequestState *state = http_request_create(NULL, "127.0.0.1", false);
+	HttpErrorKind error;
+	size_t text_len;
+
+	ck_assert(http_request_parse(state, head, sizeof(head) - 1));
+	ck_assert_ptr_null(http_request_end_head(state, &error));
+	text_len = state->text.len;
+	for (size_t i = 0; i < sizeof(rest) - 1; i++)
+		ck_assert(http_request_parse(state, rest + i, 1));
+	ck_assert(state->complete);
+	ck_assert_str_eq(state->body.data, "x");
+	ck_assert_uint_eq(state->text.len, text_len);
+	ck_assert_uint_eq(state->n_spans, 2);
+	http_request_release(state);
+}
+END_TEST
+
 START_TEST(an_expectation_is_told_apart)
 {
 	static const struct
@@ -265,7 +367,10 @@ check_parsed(const HttpSample *sample)
 		HttpRequestState *state = http_request_create(NULL, "127.0.0.1", false);
 		HttpErrorKind error;
 
+		size_t used = 0;
+
 		ck_assert_ptr_nonnull(state);
+		ck_assert(feed(&state->guard, sample->text, sample->len, &used) == HTTP_GUARD_DONE);
 		if (cut > 0)
 			ck_assert(http_request_parse(state, sample->text, cut));
 		if (cut < sample->len)
@@ -422,6 +527,10 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_head_may_have_sixteen_kilobytes_and_not_a_byte_more);
 	tcase_add_test(cases, a_head_may_have_a_hundred_fields_and_not_one_more);
 	tcase_add_test(cases, chunks_of_one_byte_may_make_a_whole_body);
+	tcase_add_test(cases, a_trailer_may_have_as_much_as_a_head);
+	tcase_add_test(cases, chunk_extensions_have_a_bound_for_all_of_them);
+	tcase_add_test(cases, targets_without_a_path);
+	tcase_add_test(cases, trailer_fields_do_not_become_headers);
 	tcase_add_test(cases, an_expectation_is_told_apart);
 	tcase_add_test(cases, the_parser_agrees_wherever_it_is_cut);
 	tcase_add_test(cases, the_parser_never_sees_another_end_in_changed_requests);
