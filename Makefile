@@ -16,7 +16,7 @@ PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes \
 	-Wstrict-prototypes -Wundef -Wformat=2 -Wshadow \
 	-Wno-unused-parameter -Wno-declaration-after-statement
 # ICU is what the server compares and sorts by.
-SHLIB_LINK = -lcrypto -licui18n -licuuc
+SHLIB_LINK = -lcrypto -licui18n -licuuc -lidn2
 
 # Bitcode for the JIT would double the build and inline nothing that matters.
 override with_llvm = no

@@ -27,7 +27,7 @@ COMMENT ON COLUMN wa.webhook.org_id IS 'the organization whose events it gets';
 COMMENT ON COLUMN wa.webhook.id IS 'UUIDv7; wh_… outside';
 COMMENT ON COLUMN wa.webhook.session_id IS 'the one session whose events it gets; NULL: all of them';
 COMMENT ON COLUMN wa.webhook.url IS 'the receiver';
-COMMENT ON COLUMN wa.webhook.events IS 'event types; * stands for all, an empty list for none';
+COMMENT ON COLUMN wa.webhook.events IS 'event types; * stands for all';
 COMMENT ON COLUMN wa.webhook.custom_headers IS 'header fields that the receiver wants, name to value';
 COMMENT ON COLUMN wa.webhook.retry_policy IS 'how the pauses between attempts grow';
 COMMENT ON COLUMN wa.webhook.retry_delay_seconds IS 'the first pause';

@@ -14,34 +14,13 @@ CREATE FUNCTION wa.target_problem(address inet) RETURNS text
 COMMENT ON FUNCTION wa.target_problem(inet) IS
 	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may';
 
--- Where a name leads, the worker looks when it connects.  What other programs
--- might read as an address (127.1, 0x7f000001) is no host at all.
-CREATE FUNCTION wa.check_target(url text) RETURNS void
-	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+-- Where a name leads, the worker looks when it connects.
+CREATE FUNCTION wa.target_url(url text) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	host constant text := lower(substring(url FROM '^https?://(\[[^]/?#]*\]|[^:/?#]*)'));
-	address inet;
-BEGIN
-	IF host !~ '^\[' AND host !~ '(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$' THEN
-		RETURN;
-	END IF;
-	BEGIN
-		IF host ~ '^\[[0-9a-f.]*:[0-9a-f:.]*\]$' OR host ~ '^((0|[1-9][0-9]{0,2})\.){3}(0|[1-9][0-9]{0,2})$' THEN
-			address := trim(host, '[]')::inet;
-		END IF;
-	EXCEPTION WHEN invalid_text_representation THEN
-		address := NULL;
-	END;
-	IF address IS NULL THEN
-		PERFORM wa.refuse_field('url', 'must have a name or an address in its usual form for a host');
-	ELSIF wa.target_problem(address) IS NOT NULL THEN
-		PERFORM wa.refuse_field('url', 'must not lead to an address that is private or otherwise reserved');
-	END IF;
-END $$;
-COMMENT ON FUNCTION wa.check_target(text) IS
-	'for function bodies: raises 22023 for a URL whose host is an address that webhooks may not lead to';
+	AS 'MODULE_PATHNAME', 'wa_target_url';
+COMMENT ON FUNCTION wa.target_url(text) IS
+	'the URL of a webhook as it is kept, its host in ASCII; raises 22023 for one that no worker can deliver to, or whose host is an address that webhooks may not lead to';
 
 CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -49,7 +28,7 @@ CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
 AS $$
 BEGIN
 	IF NOT wa.is_list(types, 64) OR NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
-		PERFORM wa.refuse_field(field, 'must be event types, or *');
+		PERFORM wa.refuse_field(field, 'must be event types, or *: ' || array_to_string(wa.event_types(), ', '));
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
@@ -65,15 +44,11 @@ BEGIN
 		SELECT FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session) THEN
 		PERFORM wa.refuse_field('sessionId', 'must be a session of this organization');
 	END IF;
-	IF url !~ '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR url ~ '[[:cntrl:]#]' OR char_length(url) > 2048 THEN
-		PERFORM wa.refuse_field('url', 'must be an http or https URL without user, fragment or blanks, of at most 2048 characters');
+	PERFORM wa.target_url(url);
+	-- It would get nothing, and "active" says that no deliveries are made.
+	IF cardinality(events) = 0 THEN
+		PERFORM wa.refuse_field('events', 'must name at least one event type, or *: ' || array_to_string(wa.event_types(), ', '));
 	END IF;
-	-- What the worker takes; names of other letters have a form in these (xn--…).
-	IF url !~* '^https?://(\[[0-9a-f:.]*\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)(:[0-9]{1,5})?([/?]|$)'
-		OR COALESCE(substring(url FROM '^https?://(?:\[[^]]*\]|[^/?:[]*):([0-9]+)')::integer NOT BETWEEN 1 AND 65535, false) THEN
-		PERFORM wa.refuse_field('url', 'must have a host of letters, digits, hyphens and dots, and a port of 1 to 65535 if any');
-	END IF;
-	PERFORM wa.check_target(url);
 	PERFORM wa.check_event_types(events, 'events');
 	IF custom_headers IS NOT NULL AND (jsonb_typeof(custom_headers) <> 'object'
 		OR (SELECT count(*) FROM jsonb_object_keys(custom_headers)) > 20
@@ -131,7 +106,7 @@ BEGIN
 	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, secret);
 	INSERT INTO wa.webhook (org_id, session_id, url, events, custom_headers, retry_policy, retry_delay_seconds,
 							retry_attempts, active, secret)
-	VALUES (wa.require_org(), session, create_webhook.url, COALESCE(create_webhook.events, '{*}'),
+	VALUES (wa.require_org(), session, wa.target_url(create_webhook.url), COALESCE(create_webhook.events, '{*}'),
 			create_webhook.custom_headers, COALESCE(create_webhook.retry_policy ->> 'policy', 'exponential'),
 			COALESCE((create_webhook.retry_policy ->> 'delaySeconds')::integer, 2),
 			COALESCE((create_webhook.retry_policy ->> 'attempts')::integer, 15),
@@ -161,7 +136,7 @@ BEGIN
 	END IF;
 	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, NULL);
 	UPDATE wa.webhook w
-	SET url = COALESCE(update_webhook.url, w.url), events = COALESCE(update_webhook.events, w.events),
+	SET url = COALESCE(wa.target_url(update_webhook.url), w.url), events = COALESCE(update_webhook.events, w.events),
 		session_id = COALESCE(session, w.session_id),
 		custom_headers = COALESCE(update_webhook.custom_headers, w.custom_headers),
 		retry_policy = COALESCE(update_webhook.retry_policy ->> 'policy', w.retry_policy),

@@ -12,7 +12,7 @@ DELETE FROM wa.webhook;
 DELETE FROM wa.delivery;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT a.id AS every, s.id AS sent, n.id AS nothing, o.id AS off, f.id AS other_session
 FROM wa.create_webhook('https://all.example/') a, wa.create_webhook('https://sent.example/', '{message.from_me}', :'acme_session', '{"X-A":"b"}', '{"policy":"linear","delaySeconds":100,"attempts":2}') s,
-	wa.create_webhook('https://nothing.example/', '{}') n, wa.create_webhook('https://off.example/', active => false) o,
+	wa.create_webhook('https://nothing.example/', '{presence.update}') n, wa.create_webhook('https://off.example/', active => false) o,
 	wa.create_session('other') t, wa.create_webhook('https://other.example/', session => t.id) f \gset
 SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT id AS of_beta FROM wa.create_webhook('https://beta.example/') \gset
 DELETE FROM wa.delivery;

@@ -4,8 +4,12 @@
  *		Whether a webhook may lead to an address that its URL spells out.
  *
  * What a name leads to can change at any time and is the worker's to look at,
- * when it connects.  An address that is written out in a URL is known when the
- * webhook is made, and whoever makes it is told at once.
+ * when it connects.  How a URL is written, and an address that is written out
+ * in it, are known when the webhook is made, and whoever makes it is told at
+ * once, by the same rule that the worker reads it by (common/webhook_url.c).
+ *
+ * Names of other letters are kept in their ASCII form (xn--…), which is what is
+ * looked up, and in which no two names look alike.
  *
  * An operator allows addresses besides those of the Internet at large by the
  * setting wa.allowed_targets, which only the server's configuration can set.
@@ -14,19 +18,23 @@
  */
 #include "postgres.h"
 
+#include <idn2.h>
 #include <sys/socket.h>
 
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/inet.h"
 
-#include "common/address.h"
+#include "common/webhook_url.h"
+#include "src/compatibility.h"
 #include "src/target.h"
 
 static char *allowed_targets = NULL;
 
 PG_FUNCTION_INFO_V1(wa_target_problem);
+PG_FUNCTION_INFO_V1(wa_target_url);
 
 /*
  * The next range of a list that is separated by commas; false at its end, or
@@ -97,4 +105,80 @@ wa_target_problem(PG_FUNCTION_ARGS)
 	if (kind == NULL || is_allowed(ip_addr(address), size))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(kind));
+}
+
+/* ---------------------------------------------------------------------
+ * URLs
+ * ---------------------------------------------------------------------
+ */
+
+static void
+refuse_url(const char *problem)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("url %s", problem),
+					err_generic_string(PG_DIAG_COLUMN_NAME, "url")));
+}
+
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-_."
+
+static bool
+is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		if (IS_HIGHBIT_SET(text[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The host's ASCII form by IDNA 2008 with the mapping of UTS 46, as browsers make it.  A
+ * character may be mapped to several, "/" among them, which would be the end of the host.
+ */
+static char *
+ascii_host(const char *host, size_t len)
+{
+	char *text = pnstrdup(host, len);
+	char *utf8 = pg_server_to_any(text, (int) len, PG_UTF8);
+	char *coded = NULL;
+	char *copy;
+
+	if (idn2_to_ascii_8z(utf8, &coded, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK ||
+		strspn(coded, HOST_CHARACTERS) != strlen(coded))
+	{
+		idn2_free(coded);
+		refuse_url("cannot be delivered to: the host is no valid international name");
+	}
+	copy = MemoryContextAllocExtended(CurrentMemoryContext, strlen(coded) + 1, MCXT_ALLOC_NO_OOM);
+	if (copy != NULL)
+		strcpy(copy, coded);
+	idn2_free(coded);
+	if (copy == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	return copy;
+}
+
+/* wa.target_url(url): the URL as it is kept; 22023 for one that cannot be delivered to */
+Datum
+wa_target_url(PG_FUNCTION_ARGS)
+{
+	char *given = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	size_t host_len = 0;
+	const char *host = wak_url_host(given, strlen(given), &host_len);
+	const char *problem;
+	WakUrl url;
+
+	if (host != NULL && strlen(given) <= 4 * WAK_URL_MAX && !is_ascii(host, host_len))
+		given = psprintf("%.*s%s%s", (int) (host - given), given, ascii_host(host, host_len),
+						 host + host_len);
+	problem = wak_url_read(given, strlen(given), &url);
+	if (problem != NULL)
+		refuse_url(psprintf("cannot be delivered to: %s", problem));
+	if (url.address_size > 0 && wak_address_kind(url.address, url.address_size) != NULL &&
+		!is_allowed(url.address, url.address_size))
+		refuse_url("must not lead to an address that is private or otherwise reserved");
+	for (char *c = given; *c != ':'; c++)
+		*c = pg_ascii_tolower((unsigned char) *c);
+	PG_RETURN_TEXT_P(cstring_to_text(given));
 }

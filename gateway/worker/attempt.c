@@ -157,14 +157,20 @@ static void
 on_resolved(void *arg, const struct sockaddr_storage *addresses, int count, const char *problem)
 {
 	Attempt *attempt = arg;
+	struct sockaddr_storage kept[RESOLVE_ADDRESSES_MAX];
 
 	attempt->resolution = NULL;
 	if (problem != NULL)
+	{
 		fail_soon(attempt, problem);
-	else if (!all_allowed(attempt, addresses, count))
+		return;
+	}
+	memcpy(kept, addresses, sizeof(*addresses) * (size_t) count);
+	count = egress_keep_allowed(attempt->setup->rules, attempt->target.host, kept, count);
+	if (!all_allowed(attempt, kept, count))
 		fail_soon(attempt, RESOLVE_NOWHERE);
 	else
-		send_request(attempt, addresses, count);
+		send_request(attempt, kept, count);
 }
 
 static void

@@ -8,9 +8,7 @@
  * checked here is what curl is then told to connect to; egress_allows() is asked once more
  * for the socket's real address.
  *
- * A URL that two parsers could read in two ways is refused rather than understood: user
- * information, backslashes, per cents and other signs in the host, numbers that are no
- * dotted address (0x7f.1, 2130706433, 0177.0.0.1), zones, a dot at the end.
+ * How a URL is read is common/webhook_url.h, by which the database reads it too.
  */
 #ifndef WA_WORKER_EGRESS_H
 #define WA_WORKER_EGRESS_H
@@ -21,10 +19,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "common/address.h"
+#include "common/webhook_url.h"
 
-#define EGRESS_URL_MAX 2048
-#define EGRESS_HOST_MAX 253
+#define EGRESS_URL_MAX WAK_URL_MAX
+#define EGRESS_HOST_MAX WAK_HOST_MAX
 #define EGRESS_ALLOWED_MAX 32 /* ranges that an operator may allow */
 
 /* What the operator has allowed besides the Internet. */
@@ -57,6 +55,14 @@ extern bool egress_allow(EgressRules *rules, const char *text);
  * address is allowed is not asked here.
  */
 extern const char *egress_parse(const char *url, EgressTarget *target);
+
+/*
+ * "localhost" is the machine itself in both families, and an operator who allows one of
+ * them has allowed that: takes the loopback addresses that are not allowed out of those of
+ * this name, unless none would be left.  Returns how many there are now.
+ */
+extern int egress_keep_allowed(const EgressRules *rules, const char *host,
+							   struct sockaddr_storage *addresses, int count);
 
 /* May a connection be made to this address?  Any family but the two: no. */
 extern bool egress_allows(const EgressRules *rules, const struct sockaddr *address);

@@ -116,7 +116,7 @@ test('user information does not change where a URL leads', async () =>
 			const delivery = await tryUrl(url);
 
 			assert.equal(delivery.status, 'dead');
-			assert.match(delivery.error, /host is no name|port is no number/);
+			assert.match(delivery.error, /a user does not belong into it/);
 		}
 	});
 	assert.deepEqual(receiver.requests, []);
@@ -284,7 +284,7 @@ test('an address that is spelled out is refused when the webhook is made', async
 		const { status, json } = await client.post(WEBHOOKS, key, { url });
 
 		assert.equal(status, 400, url);
-		assert.match(json.error.details.url, /^must (not lead to an address|have a name or an address)/, url);
+		assert.match(json.error.details.url, /^(must not lead to an address|cannot be delivered to: the host is no)/, url);
 	}
 	for (const url of good)
 		assert.equal((await client.post(WEBHOOKS, key, { url })).status, 201, url);

@@ -57,7 +57,7 @@ test('everything can be given', async () =>
 
 test('no events at all can be wanted', async () =>
 {
-	assert.deepEqual((await create({ url: URL, events: [] })).json.events, []);
+	assert.match((await create({ url: URL, events: [] })).json.error.details.events, /must name at least one event type, or \*: .*\bmessage\b/);
 });
 
 test('what is changed is changed, and the rest stays', async () =>

@@ -230,6 +230,33 @@ START_TEST(one_address_that_is_not_allowed_spoils_the_name)
 }
 END_TEST
 
+/* The machine itself has two addresses; who allows one of them has allowed the machine. */
+START_TEST(localhost_is_where_it_is_allowed)
+{
+	static const char *const both[] = {"::1", "127.0.0.1", NULL};
+	static const char *const mixed[] = {"127.0.0.1", "10.0.0.1", NULL};
+
+	wire.all_at_once = true;
+	wire.answers = both;
+	worker_wire_attempt(&wire, "http://app.localhost:%d/");
+	was_refused(RESOLVE_NOWHERE);
+	allow("127.0.0.0/8");
+	worker_wire_attempt(&wire, "http://app.localhost:%d/");
+	ck_assert_ptr_null(wire.result.problem);
+	ck_assert(wire.result.delivered);
+	ck_assert_int_eq(wire.requests, 1);
+
+	/* any other name, and any other address of this one, has to be allowed as a whole */
+	wire.answers = mixed;
+	worker_wire_attempt(&wire, "http://app.localhost:%d/");
+	ck_assert_str_eq(wire.result.problem, RESOLVE_NOWHERE);
+	wire.answers = both;
+	worker_wire_attempt(&wire, "http://notlocalhost:%d/");
+	ck_assert_str_eq(wire.result.problem, RESOLVE_NOWHERE);
+	ck_assert_int_eq(wire.requests, 1);
+}
+END_TEST
+
 /* Rebinding: what was looked up once for the check is what is connected to. */
 START_TEST(a_name_that_changes_its_address_is_asked_once)
 {
@@ -386,6 +413,7 @@ add_tests(TCase *cases)
 								  an_address_that_is_not_allowed_gets_nothing,
 								  a_name_is_where_its_addresses_are,
 								  one_address_that_is_not_allowed_spoils_the_name,
+								  localhost_is_where_it_is_allowed,
 								  a_name_that_changes_its_address_is_asked_once,
 								  a_name_that_is_not_there,
 								  a_name_is_looked_up_within_the_time_too,
