@@ -37,7 +37,7 @@ COMMENT ON COLUMN wa.webhook.secret IS 'what signatures are made with; granted t
 COMMENT ON COLUMN wa.webhook.previous_secret IS
 	'the secret before the last rotation, with which signatures are made as well for a while; granted to nobody';
 COMMENT ON COLUMN wa.webhook.previous_secret_until IS 'until when';
-COMMENT ON COLUMN wa.webhook.disabled_at IS 'when it was switched off because its receiver failed for too long; NULL: it was not';
+COMMENT ON COLUMN wa.webhook.disabled_at IS 'when it was switched off because its receiver failed for too long, or said that it is gone; NULL: it was not';
 COMMENT ON COLUMN wa.webhook.disabled_reason IS 'what the receiver did last';
 COMMENT ON COLUMN wa.webhook.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.webhook.updated_at IS 'when it was last changed';

@@ -116,7 +116,7 @@ BEGIN
 	-- These are few, and are looked at without their session.
 	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
 	DELETE FROM wa.session_rate r WHERE r.org_id = wa.require_org() AND r.session_id = session;
-	DELETE FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.session_id = session;
+	PERFORM wa.end_webhooks_of(session);
 	PERFORM wa.hide_session(wa.require_org(), session);
 END $$;
 COMMENT ON FUNCTION wa.delete_session(uuid) IS

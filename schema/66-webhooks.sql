@@ -76,6 +76,10 @@ BEGIN
 	IF secret !~ '^[\x21-\x7e]{16,200}$' THEN
 		PERFORM wa.refuse_field('secret', 'must be 16 to 200 printable characters');
 	END IF;
+	-- No library of Standard Webhooks would take it.
+	IF secret ~ '^whsec_' AND secret !~ '^whsec_([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?$' THEN
+		PERFORM wa.refuse_field('secret', 'must have base64 behind whsec_');
+	END IF;
 END $$;
 COMMENT ON FUNCTION wa.check_webhook(uuid, text, text[], jsonb, jsonb, text) IS
 	'for function bodies: raises 22023 for what is wrong with a webhook; NULL is not looked at';

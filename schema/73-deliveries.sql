@@ -231,7 +231,7 @@ CREATE FUNCTION wa.webhook_signature(secret text, id text, seconds bigint, body 
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_webhook_signature';
 COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
-	'for function bodies: a signature of webhook-signature as Standard Webhooks defines it: v1, and the HMAC-SHA256 of id, time and body in base64, keyed with what the secret holds in base64 behind whsec_, or with its text';
+	'for function bodies: a signature of webhook-signature as Standard Webhooks defines it: v1, and the HMAC-SHA256 of id, time and body in base64, keyed with what the secret holds in base64 behind whsec_, or with its text, and then, if that is base64, another one keyed with what it holds';
 
 CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
 	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, envelope text, signed_ms bigint, hmac text, signature text)
@@ -294,10 +294,49 @@ $$;
 COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
 	'for function bodies: how long to wait after so many failed attempts, about an hour at most';
 
+-- Without URL and headers, which may hold a credential of the receiver's: to
+-- listen to events takes less than to see webhooks.
+CREATE FUNCTION wa.tell_disabled(disabled wa.webhook) RETURNS uuid
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT wa.emit(disabled.org_id, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
+		'id', wa.typeid('wh', disabled.id), 'organizationId', wa.typeid('org', disabled.org_id),
+		'sessionId', wa.typeid('sess', disabled.session_id), 'active', false, 'createdAt', wa.epoch_ms(disabled.created_at),
+		'updatedAt', wa.epoch_ms(disabled.updated_at), 'disabledAt', wa.epoch_ms(disabled.disabled_at),
+		'disabledReason', disabled.disabled_reason))::text)
+$$;
+COMMENT ON FUNCTION wa.tell_disabled(wa.webhook) IS
+	'for function bodies: writes the event that a webhook gets nothing any more, and returns its id';
+
+-- A webhook goes with the session that it is bound to; those who listen hear of it.
+CREATE FUNCTION wa.end_webhooks_of(session uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	reason constant text := 'its session was deleted';
+	ended wa.webhook;
+BEGIN
+	FOR ended IN
+		DELETE FROM wa.webhook w WHERE w.org_id = org AND w.session_id = session RETURNING *
+	LOOP
+		PERFORM wa.note(org, 'webhook.disabled', ended.id, jsonb_build_object('reason', reason));
+		ended.active := false;
+		ended.disabled_at := clock_timestamp();
+		ended.disabled_reason := reason;
+		PERFORM wa.tell_disabled(ended);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.end_webhooks_of(uuid) IS
+	'for function bodies: deletes the webhooks of a session, with an event and a note for each';
+
 -- The circuit breaker: a receiver that fails 20 times in a row, for an hour at
 -- least, gets nothing until somebody makes the webhook active again, and then what
--- it has missed, as far as that is kept.
-CREATE FUNCTION wa.count_failure(webhook uuid, problem text) RETURNS void
+-- it has missed, as far as that is kept.  One that says that it is gone for good
+-- (410) is believed at once.
+CREATE FUNCTION wa.count_failure(webhook uuid, problem text, gone boolean) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -313,7 +352,8 @@ BEGIN
 	SET failures = l.failures + 1, failing_since = COALESCE(l.failing_since, clock_timestamp())
 	WHERE l.org_id = org AND l.webhook_id = webhook
 	RETURNING * INTO lane;
-	IF NOT FOUND OR lane.failures < failures_max OR lane.failing_since > clock_timestamp() - failing_max THEN
+	IF NOT FOUND
+		OR NOT gone AND (lane.failures < failures_max OR lane.failing_since > clock_timestamp() - failing_max) THEN
 		RETURN;
 	END IF;
 	UPDATE wa.webhook w
@@ -324,20 +364,15 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM wa.note(org, 'webhook.disabled', webhook, jsonb_build_object('reason', problem, 'failures', lane.failures));
-	-- Without URL and headers, which may hold a credential of the receiver's: to
-	-- listen to events takes less than to see webhooks.
-	event := wa.emit(org, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
-		'id', wa.typeid('wh', disabled.id), 'organizationId', wa.typeid('org', org),
-		'sessionId', wa.typeid('sess', disabled.session_id), 'active', false, 'createdAt', wa.epoch_ms(disabled.created_at), 'updatedAt', wa.epoch_ms(disabled.updated_at),
-		'disabledAt', wa.epoch_ms(disabled.disabled_at), 'disabledReason', problem))::text);
+	event := wa.tell_disabled(disabled);
 	-- When it gets what it has missed, this is not true any more.
 	DELETE FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.event_id = event;
 END $$;
-COMMENT ON FUNCTION wa.count_failure(uuid, text) IS
-	'for function bodies: counts a failed attempt, and pauses the webhook, with an event and a note, when there were too many in a row for too long';
+COMMENT ON FUNCTION wa.count_failure(uuid, text, boolean) IS
+	'for function bodies: counts a failed attempt, and pauses the webhook, with an event and a note, when there were too many in a row for too long, or the receiver says that it is gone';
 
 CREATE FUNCTION wa.finish_delivery(owner text, webhook uuid, delivery uuid, status_code integer, problem text,
-								   succeeded boolean)
+								   succeeded boolean, retry_after integer DEFAULT NULL)
 	RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -345,7 +380,10 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 	turn_now constant integer := wa.lane_turn(owner, webhook);
-	reason constant text := COALESCE(finish_delivery.problem, 'status ' || finish_delivery.status_code, 'no answer');
+	gone constant boolean := COALESCE(finish_delivery.status_code = 410, false);
+	reason constant text := COALESCE(finish_delivery.problem, CASE WHEN gone THEN 'gone, ' ELSE '' END || 'status ' || finish_delivery.status_code, 'no answer');
+	-- As long as a pause of our own can be: the receiver may be mistaken.
+	asked constant interval := interval '1 second' * LEAST(GREATEST(COALESCE(retry_after, 0), 0), 3600);
 	known wa.delivery;
 	target wa.webhook;
 	new_status text := 'delivered';
@@ -367,25 +405,25 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	IF NOT COALESCE(succeeded, false) THEN
-		new_status := CASE WHEN known.type = 'webhook.test' OR known.attempts + 1 >= target.retry_attempts
+		new_status := CASE WHEN known.type = 'webhook.test' OR gone OR known.attempts + 1 >= target.retry_attempts
 			THEN 'dead' ELSE 'failed' END;
 	END IF;
 	UPDATE wa.delivery d
 	SET status = new_status, attempts = d.attempts + 1, status_code = finish_delivery.status_code, turn = NULL, updated_at = clock_timestamp(),
 		error = CASE WHEN new_status <> 'delivered' THEN reason END,
 		next_attempt_at = CASE new_status WHEN 'delivered' THEN d.next_attempt_at WHEN 'dead' THEN 'infinity'
-			ELSE clock_timestamp() + wa.delivery_pause(target.retry_policy, target.retry_delay_seconds, known.attempts + 1) END
+			ELSE clock_timestamp() + GREATEST(asked, wa.delivery_pause(target.retry_policy, target.retry_delay_seconds, known.attempts + 1)) END
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;
 	IF new_status = 'delivered' THEN
 		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
 		WHERE l.org_id = org AND l.webhook_id = webhook AND l.failures > 0;
 	ELSIF known.type <> 'webhook.test' THEN
-		PERFORM wa.count_failure(webhook, reason);
+		PERFORM wa.count_failure(webhook, reason, gone);
 	END IF;
 	RETURN new_status;
 END $$;
-COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean) IS
-	'reports what became of an attempt, with plain words for why it failed, and returns delivered, failed (to be tried again) or dead; NULL if that is not the owner''s to say any more';
+COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean, integer) IS
+	'reports what became of an attempt, with plain words for why it failed, and returns delivered, failed (to be tried again, not before the seconds that the receiver asks for, an hour at most) or dead; the status 410 ends the webhook; NULL if that is not the owner''s to say any more';
 
 -- Of so many open deliveries at most: a number that grows without bound is bad
 -- enough at a hundred thousand.

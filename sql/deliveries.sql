@@ -130,6 +130,40 @@ BEGIN; SELECT act_for('acme'); SELECT id FROM wa.take_deliveries('w6', :'every',
 SELECT wa.finish_delivery('w6', :'every', :'id', 200, NULL, true); COMMIT;
 SELECT failures, failing_since FROM wa.webhook_lane WHERE webhook_id = :'every';
 
+-- A receiver may ask for a longer pause than its policy has, of an hour at most; not for a shorter one.
+CREATE FUNCTION public.fail(webhook uuid, status integer, retry_after integer) RETURNS TABLE (result text, waits text) LANGUAGE plpgsql AS $$
+DECLARE
+	one uuid;
+BEGIN
+	PERFORM act_for('acme');
+	UPDATE wa.delivery d SET status = 'failed', attempts = 1, next_attempt_at = clock_timestamp() - interval '1 s', turn = NULL
+	WHERE d.id = (SELECT min(f.id::text)::uuid FROM wa.delivery f WHERE f.webhook_id = webhook AND f.type <> 'webhook.test');
+	SELECT t.id INTO one FROM wa.take_deliveries('w6', webhook, 1) t;
+	result := wa.finish_delivery('w6', webhook, one, status, NULL, false, retry_after);
+	SELECT CASE WHEN d.next_attempt_at = 'infinity' THEN 'for ever' WHEN d.next_attempt_at < now() + interval '10 s' THEN 'its own pause'
+		ELSE (round(extract(epoch FROM d.next_attempt_at - now()) / 10) * 10)::text END INTO waits FROM wa.delivery d WHERE d.id = one;
+	RETURN NEXT;
+END $$;
+UPDATE wa.webhook SET retry_delay_seconds = 1, retry_attempts = 50 WHERE id = :'every';
+SELECT f.* FROM unnest('{NULL,0,-5,120,3600,86400,2147483647}'::integer[]) asked, fail(:'every', 503, asked) f;
+-- One that is gone for good is believed at once, and those who listen are told.
+SELECT * FROM fail(:'every', 410, NULL);
+SELECT active, disabled_at IS NOT NULL AS disabled, disabled_reason FROM wa.webhook WHERE id = :'every';
+SELECT envelope::jsonb #>> '{payload,disabledReason}' AS told FROM wa.event WHERE type = 'webhook.disabled' ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1;
+SELECT detail ->> 'reason' AS noted FROM wa.audit WHERE subject = :'every' ORDER BY id DESC LIMIT 1;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active, disabled_reason FROM wa.update_webhook(:'every', active => true);
+DROP FUNCTION public.fail;
+-- A webhook that is bound to a session goes with it, and those who listen are told; others stay.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS doomed FROM wa.create_session() \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS bound FROM wa.create_webhook('https://bound.example/', session => :'doomed') \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.delete_session(:'doomed');
+SELECT count(*) FILTER (WHERE id = :'bound') AS bound, count(*) FILTER (WHERE id = :'every') AS every FROM wa.webhook;
+SELECT session_id = :'doomed' AS of_session, envelope::jsonb #>> '{payload,id}' = wa.typeid('wh', :'bound') AS names_it, envelope::jsonb #>> '{payload,active}' AS active, envelope::jsonb #>> '{payload,disabledReason}' AS reason
+FROM wa.event WHERE type = 'webhook.disabled' AND session_id = :'doomed';
+SELECT count(*) AS to_the_other FROM wa.delivery WHERE webhook_id = :'every' AND type = 'webhook.disabled' AND session_id = :'doomed';
+SELECT action, detail FROM wa.audit WHERE subject = :'bound';
+DELETE FROM wa.delivery WHERE type = 'webhook.disabled';
+
 -- What a call answers holds no bytes; the place of a test is one whose epoch is noted.
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT t.envelope IS NULL AS no_bytes, t.epoch AS test_epoch FROM wa.test_webhook(:'every') t \gset
 SELECT :'no_bytes' AS no_bytes, EXISTS (SELECT FROM wa.event_epoch WHERE epoch = :'test_epoch') AS noted;

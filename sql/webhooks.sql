@@ -26,7 +26,7 @@ SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT url, events, active
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT secret, previous_secret FROM wa.update_webhook(:'id', url => 'https://example.com/hook');
 -- A rotated secret is shown once, by the call that makes it; the one before is gone.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.rotate_webhook_secret(:'id') ~ '^whsec_[A-Za-z0-9+/]{32}$' AS random, wa.rotate_webhook_secret(:'id') <> wa.rotate_webhook_secret(:'id') AS another, wa.rotate_webhook_secret(:'id', 'my-own-secret-of-mine') AS own;
-SELECT a.secret, e.column_name, e.message FROM (VALUES ('short'), ('with a blank in it'), (repeat('x', 201))) a (secret), wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.rotate_webhook_secret(%L, %L)', :'id', a.secret)) e;
+SELECT a.secret, e.column_name, e.message FROM (VALUES ('short'), ('with a blank in it'), (repeat('x', 201)), ('whsec_no-base64-at-all'), ('whsec_YWJjZGVmZ2hpag='), ('whsec_YWJjZGVmZ2hpa')) a (secret), wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.rotate_webhook_secret(%L, %L)', :'id', a.secret)) e;
 -- The secret can be read by nobody; the row by one who manages.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT secret FROM wa.webhook;
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT count(*), count(DISTINCT org_id) FROM wa.webhook WHERE url IS NOT NULL;

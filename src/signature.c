@@ -6,7 +6,9 @@
  * WAHA: X-Webhook-Hmac is the HMAC-SHA512 of the body in lower-case hex, keyed
  * with the secret's text as it stands.  Standard Webhooks: webhook-signature is
  * "v1," and the HMAC-SHA256 of "id.timestamp.body" in base64, keyed with the
- * decoded part behind "whsec_"; any other secret is taken as it stands.
+ * decoded part behind "whsec_".  Any other secret is taken as it stands; and if
+ * it is base64, there is a second signature, keyed with what it decodes to,
+ * because that is how the libraries of Standard Webhooks read every secret.
  *
  * The database signs, so that a webhook's secret never leaves it:
  * wa.take_deliveries() gives the worker signatures of what it has taken.
@@ -37,6 +39,8 @@
 
 /* Digits of base64 for so many bytes. */
 #define BASE64_LENGTH(bytes) (((bytes) + 2) / 3 * 4)
+
+#define SIGNATURE_LENGTH (sizeof(SIGNATURE_PREFIX) - 1 + BASE64_LENGTH(SHA256_LENGTH))
 
 PG_FUNCTION_INFO_V1(wa_webhook_hmac);
 PG_FUNCTION_INFO_V1(wa_webhook_signature);
@@ -139,26 +143,42 @@ base64_digits(Piece coded)
 }
 
 /*
- * The key of a secret, in memory of twice its length, which is the caller's to
- * wipe.  What is behind the prefix and is no base64 is no secret of theirs
- * either, and is taken as it stands.
+ * What a secret decodes to, behind its prefix if it has one, in memory of twice
+ * its length and 8, which is the caller's to wipe.  Without length: it is no
+ * base64.
  */
 static Piece
-standard_key(Piece secret, char *memory)
+decoded_key(Piece secret, size_t prefix, char *memory)
 {
-	size_t prefix = strlen(SECRET_PREFIX);
-	char *key = memory + secret.length;
-	size_t digits = 0;
+	size_t digits = base64_digits((Piece){secret.data + prefix, secret.length - prefix});
+	char *key = memory + secret.length + 4;
 
-	if (secret.length > prefix && memcmp(secret.data, SECRET_PREFIX, prefix) == 0)
-		digits = base64_digits((Piece){secret.data + prefix, secret.length - prefix});
 	if (digits == 0)
-		return secret;
-	memset(memory, '=', secret.length);
+		return (Piece){key, 0};
+	memset(memory, '=', secret.length + 4);
 	memcpy(memory, secret.data + prefix, digits);
 	if (EVP_DecodeBlock((uint8 *) key, (const uint8 *) memory, (int) (digits + 3) / 4 * 4) < 0)
-		return secret;
+		return (Piece){key, 0};
 	return (Piece){key, digits * 3 / 4};
+}
+
+/*
+ * The keys that a secret stands for, one or two.  What is behind the prefix and
+ * is no base64 is no secret of theirs either, and is taken as it stands.
+ */
+static int
+standard_keys(Piece secret, char *memory, Piece keys[2])
+{
+	size_t prefix = strlen(SECRET_PREFIX);
+	bool has_prefix = secret.length > prefix && memcmp(secret.data, SECRET_PREFIX, prefix) == 0;
+	Piece decoded = decoded_key(secret, has_prefix ? prefix : 0, memory);
+	int count = 0;
+
+	if (!has_prefix || decoded.length == 0)
+		keys[count++] = secret;
+	if (decoded.length > 0)
+		keys[count++] = decoded;
+	return count;
 }
 
 /* ---------------------------------------------------------------------
@@ -180,7 +200,7 @@ wa_webhook_hmac(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(digits, sizeof(digits)));
 }
 
-/* wa.webhook_signature(secret, id, seconds, body): one signature of webhook-signature */
+/* wa.webhook_signature(secret, id, seconds, body): what webhook-signature has of one secret */
 Datum
 wa_webhook_signature(PG_FUNCTION_ARGS)
 {
@@ -190,15 +210,24 @@ wa_webhook_signature(PG_FUNCTION_ARGS)
 	const Piece pieces[] = {utf8_piece_of(PG_GETARG_TEXT_PP(1)),
 							{stamp, (size_t) stamp_length},
 							utf8_piece_of(PG_GETARG_TEXT_PP(3))};
-	char signature[sizeof(SIGNATURE_PREFIX) + BASE64_LENGTH(SHA256_LENGTH)] = SIGNATURE_PREFIX;
-	uint8 digest[SHA256_LENGTH];
-	char *memory = palloc(2 * secret.length + 1);
-	bool done = hmac("SHA256", standard_key(secret, memory), pieces, lengthof(pieces), digest,
-					 sizeof(digest));
+	char signatures[2 * SIGNATURE_LENGTH + 2] = "";
+	size_t memory_size = 2 * secret.length + 8;
+	char *memory = palloc(memory_size);
+	Piece keys[2];
+	int count = standard_keys(secret, memory, keys);
+	bool done = true;
 
-	wak_wipe(memory, 2 * secret.length);
+	for (int i = 0; done && i < count; i++)
+	{
+		uint8 digest[SHA256_LENGTH];
+		char *end = signatures + strlen(signatures);
+
+		done = hmac("SHA256", keys[i], pieces, lengthof(pieces), digest, sizeof(digest));
+		end += sprintf(end, "%s" SIGNATURE_PREFIX, i > 0 ? " " : "");
+		EVP_EncodeBlock((uint8 *) end, digest, sizeof(digest));
+	}
+	wak_wipe(memory, memory_size);
 	pfree(memory);
 	check_hmac(done);
-	EVP_EncodeBlock((uint8 *) signature + strlen(SIGNATURE_PREFIX), digest, sizeof(digest));
-	PG_RETURN_TEXT_P(cstring_to_text(signature));
+	PG_RETURN_TEXT_P(cstring_to_text(signatures));
 }

@@ -20,7 +20,7 @@
 #include "lib/log.h"
 
 /* Bytes of one header that we make: the longest is webhook-signature. */
-#define HEADER_MAX 192
+#define HEADER_MAX 256
 #define OWN_HEADERS 7
 
 #define NOT_ALLOWED "the address is not allowed"
@@ -56,11 +56,12 @@ free_attempt(Attempt *attempt)
 }
 
 static void
-end_attempt(Attempt *attempt, int status, const char *problem)
+end_attempt(Attempt *attempt, int status, const char *problem, int retry_after_s)
 {
 	const AttemptResult result = {.delivered = status >= 200 && status < 300,
 								  .status = status,
 								  .problem = problem,
+								  .retry_after_s = retry_after_s,
 								  .us = clock_monotonic_us() - attempt->started_us};
 
 	attempt->done(attempt->arg, &result);
@@ -81,9 +82,9 @@ fail_soon(Attempt *attempt, const char *problem)
 /* ---- sending ---- */
 
 static void
-on_transfer(void *arg, int status, const char *problem)
+on_transfer(void *arg, int status, const char *problem, int retry_after_s)
 {
-	end_attempt(arg, status, problem);
+	end_attempt(arg, status, problem, retry_after_s);
 }
 
 static void
@@ -204,10 +205,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (attempt->state == ATTEMPT_RESOLVING)
 	{
 		resolve_abandon(attempt->resolution);
-		end_attempt(attempt, 0, "the name could not be resolved in time");
+		end_attempt(attempt, 0, "the name could not be resolved in time", 0);
 	}
 	else
-		end_attempt(attempt, 0, attempt->problem);
+		end_attempt(attempt, 0, attempt->problem, 0);
 }
 
 Attempt *

@@ -27,9 +27,12 @@ typedef struct AttemptSetup
 	int timeout_ms; /* of one attempt: the receiver's time to answer, look-up included */
 } AttemptSetup;
 
-/* HMAC-SHA512 in hex; and two signatures of Standard Webhooks, a blank between. */
+/*
+ * HMAC-SHA512 in hex; and up to four signatures of Standard Webhooks, blanks between: a
+ * secret may have two, and the one before the last rotation too.
+ */
 #define ATTEMPT_HMAC_MAX (2 * 64)
-#define ATTEMPT_STANDARD_MAX (2 * (3 + 44) + 1)
+#define ATTEMPT_STANDARD_MAX (4 * (3 + 44) + 3)
 
 /* What the database has signed, and when: the secrets are known to nobody else. */
 typedef struct AttemptSignatures
@@ -55,6 +58,7 @@ typedef struct AttemptResult
 	bool delivered;      /* any 2xx */
 	int status;          /* 0: there was no answer */
 	const char *problem; /* why there was none, a constant; NULL when there was one */
+	int retry_after_s;   /* what a failed answer asks to wait, 0: nothing */
 	int64_t us;          /* how long it took */
 } AttemptResult;
 

@@ -141,7 +141,9 @@ report(Delivery *delivery)
 		(result->problem == NULL
 			 ? db_param_null(request)
 			 : db_param_text(request, result->problem, strlen(result->problem))) &&
-		db_param_bool(request, result->delivered);
+		db_param_bool(request, result->delivered) &&
+		(result->retry_after_s == 0 ? db_param_null(request)
+									: db_param_int32(request, result->retry_after_s));
 
 	delivery->report = lane_submit(lane, request, complete);
 	delivery->report_again_ms = clock_monotonic_ms() + LANE_REPORT_AGAIN_MS;

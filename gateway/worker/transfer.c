@@ -183,14 +183,17 @@ static void
 end_transfer(Transfer *transfer, CURLcode code)
 {
 	long status = 0;
+	curl_off_t wait = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
+	wait = wait < TRANSFER_RETRY_AFTER_MAX_S ? wait : TRANSFER_RETRY_AFTER_MAX_S;
 	TAILQ_REMOVE(&transfer->transfers->list, transfer, link);
 	curl_multi_remove_handle(transfer->transfers->multi, transfer->easy);
 	if (transfer->head_complete)
-		transfer->done(transfer->arg, (int) status, NULL);
+		transfer->done(transfer->arg, (int) status, NULL, wait > 0 ? (int) wait : 0);
 	else
-		transfer->done(transfer->arg, 0, problem_of(transfer, code));
+		transfer->done(transfer->arg, 0, problem_of(transfer, code), 0);
 	free_transfer(transfer);
 }
 

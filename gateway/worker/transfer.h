@@ -34,6 +34,9 @@ struct event_base;
 /* To connect, TLS included; less when the transfer has less time. */
 #define TRANSFER_CONNECT_MS 5000
 
+/* Whatever an answer asks for; the database has a bound of its own. */
+#define TRANSFER_RETRY_AFTER_MAX_S (24 * 60 * 60)
+
 #define TRANSFER_HEADERS_MAX 40
 
 typedef struct Transfers Transfers;
@@ -41,9 +44,10 @@ typedef struct Transfer Transfer;
 
 /*
  * What came of it: status is the answer's, and problem NULL; or status is 0 and problem, a
- * constant, says why there was none.
+ * constant, says why there was none.  retry_after_s is what the answer's Retry-After asks
+ * for, as seconds or as a date, no more than TRANSFER_RETRY_AFTER_MAX_S; 0: nothing.
  */
-typedef void TransferDone(void *arg, int status, const char *problem);
+typedef void TransferDone(void *arg, int status, const char *problem, int retry_after_s);
 
 typedef struct TransferRequest
 {

@@ -104,6 +104,88 @@ test('a secret that is no base64 signs as it stands', async () =>
 	assert.ok(verifiesWaha(receiver.requests[0], secret));
 });
 
+test('a secret that is base64 without the prefix verifies as the public library reads it, and as it stands', async () =>
+{
+	const receiver = await Receiver.start();
+	const secret = 'c2VjcmV0IG9mIG91ciBvd24=';
+	const made = await hook(receiver.url, { secret });
+
+	await send();
+	await arrived(receiver, 1);
+	verifyStandard(receiver.requests[0], secret, false);
+	verifyStandard(receiver.requests[0], secret, true);
+	assert.ok(verifiesWaha(receiver.requests[0], secret));
+
+	/* the longest header: both keys of two secrets */
+	const other = 'YW5vdGhlciBzZWNyZXQgb2Ygb3Vycw';
+
+	assert.equal((await client.post(`${WEBHOOKS}/${made.id}/secret`, key, { secret: other, overlapSeconds: 60 })).status, 200);
+	await send();
+	await arrived(receiver, 2);
+	for (const [each, raw] of [[secret, false], [secret, true], [other, false], [other, true]])
+		verifyStandard(receiver.requests[1], each, raw);
+	assert.throws(() => verifyStandard(receiver.requests[1], 'bm90IG91cnM=', false));
+	assert.equal((await client.post(WEBHOOKS, key, { url: receiver.url, secret: 'whsec_not-base64-at-all' })).json.error.details.secret, 'must have base64 behind whsec_');
+});
+
+test('a receiver is not asked again before the time that it names, within an hour', async () =>
+{
+	const times = ['2', '120', '999999', new Date(Date.now() + 600000).toUTCString()];
+	const waits = [null, 120, 3600, 600];
+	const receiver = await Receiver.start({ answer: (request, response) => response.writeHead(429, { 'Retry-After': times[receiver.requests.length - 1] }).end() });
+	const made = await hook(receiver.url, { retryPolicy: { policy: 'constant', delaySeconds: 4 } });
+
+	await send();
+	for (const [i, seconds] of waits.entries())
+	{
+		await until(`attempt ${i + 1}`, async () => (await deliveries(made))[0]?.attempts === i + 1);
+
+		const wait = Number(await db.value("SELECT extract(epoch FROM next_attempt_at - updated_at) FROM wa.delivery WHERE org_id = $1", [org.uuid]));
+
+		if (seconds === null)
+			assert.ok(wait > 3 && wait < 5, `its own pause: ${wait}`);
+		else
+			assert.ok(Math.abs(wait - seconds) < 30, `${times[i]}: ${wait}`);
+		await hurry();
+	}
+});
+
+test('a receiver that says that it is gone is switched off at once, and the others hear of it', async () =>
+{
+	const gone = await Receiver.start({ answer: (request, response) => response.writeHead(410).end() });
+	const watcher = await Receiver.start();
+	const made = await hook(gone.url);
+
+	await hook(watcher.url, { events: ['webhook.disabled'] });
+	await send();
+	await arrived(watcher, 1);
+	assert.equal(watcher.requests[0].json.payload.id, made.id);
+	assert.equal(watcher.requests[0].json.payload.disabledReason, 'gone, status 410');
+
+	const shown = (await client.get(`${WEBHOOKS}/${made.id}`, key)).json;
+
+	assert.deepEqual([shown.active, shown.disabledReason], [false, 'gone, status 410']);
+	assert.deepEqual((await deliveries(made)).map(({ status, attempts }) => [status, attempts]), [['dead', 1]]);
+	assert.equal(gone.requests.length, 1);
+});
+
+test('a webhook of a session that is deleted tells the others before it goes', async () =>
+{
+	const bound = await Receiver.start();
+	const watcher = await Receiver.start();
+	const made = await hook(bound.url, { sessionId: session.id });
+
+	await hook(watcher.url, { events: ['webhook.disabled'] });
+	assert.equal((await client.request('DELETE', `/api/v1/sessions/${session.id}`, { key })).status, 204);
+	await arrived(watcher, 1);
+
+	const [{ json }] = watcher.requests;
+
+	assert.deepEqual([json.payload.id, json.payload.sessionId, json.payload.active, json.payload.disabledReason],
+		[made.id, session.id, false, 'its session was deleted']);
+	assert.equal((await client.get(`${WEBHOOKS}/${made.id}`, key)).status, 404);
+});
+
 test('after a rotation both secrets verify, then only the new one', async () =>
 {
 	const receiver = await Receiver.start();

@@ -95,7 +95,7 @@ test('no statement answers a secret', async () =>
 	await ask('lane_renew', [THIEF, hook.id, 60000], theirs.org.uuid);
 	await ask('webhook_lane', [THIEF, hook.id], theirs.org.uuid);
 	await ask('deliveries_take', [THIEF, hook.id, 10], theirs.org.uuid);
-	await ask('delivery_done', [THIEF, hook.id, answers.deliveries_take[0].id, 200, null, 't'], theirs.org.uuid);
+	await ask('delivery_done', [THIEF, hook.id, answers.deliveries_take[0].id, 200, null, 't', null], theirs.org.uuid);
 	await ask('lane_release', [THIEF, hook.id], theirs.org.uuid);
 
 	const registered = await db.sql("SELECT name FROM wa.statement WHERE role_name = 'wa_worker' ORDER BY name COLLATE \"C\"");
@@ -151,9 +151,9 @@ test('what somebody else holds gives it nothing, and it can spoil nothing', asyn
 		assert.deepEqual(await ofTheirs('deliveries_take', owner, hook.id, 10), []);
 		assert.equal(firstOf(await ofTheirs('lane_renew', owner, hook.id, 60000)), 'f');
 		assert.equal(firstOf(await ofTheirs('lane_release', owner, hook.id)), 'f');
-		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, taken.id, 500, null, 'f')), null);
-		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, untaken, 200, null, 't')), null);
-		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, untaken, 500, null, 'f')), null);
+		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, taken.id, 500, null, 'f', null)), null);
+		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, untaken, 200, null, 't', null)), null);
+		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, untaken, 500, null, 'f', null)), null);
 	}
 	assert.deepEqual(await db.sql('SELECT status, attempts FROM wa.delivery WHERE webhook_id = $1', [hook.id]),
 		[{ status: 'pending', attempts: '0' }, { status: 'pending', attempts: '0' }]);
@@ -165,7 +165,7 @@ test('why a delivery failed it tells the organization in plain words only', asyn
 	await claim();
 	const [taken] = await ofTheirs('deliveries_take', THIEF, hook.id, 1);
 	const done = (problem) => thief.exchange(...run(statement('act_for'), [theirs.org.uuid, '1']),
-		...run(statement('delivery_done'), [THIEF, hook.id, taken.id, null, problem, 'f']), message.sync());
+		...run(statement('delivery_done'), [THIEF, hook.id, taken.id, null, problem, 'f', null]), message.sync());
 
 	for (const problem of ['see https://evil.example/', 'one\ntwo', '<b>pay</b>', ''])
 		assert.equal((await done(problem)).error?.code, '22023', problem);

@@ -176,6 +176,35 @@ START_TEST(a_connection_that_was_closed_while_idle_is_replaced)
 }
 END_TEST
 
+START_TEST(a_receiver_may_say_when_to_come_again)
+{
+	static const struct
+	{
+		const char *value;
+		int seconds;
+	} cases[] = {
+		{NULL, 0},
+		{"120", 120},
+		{"0", 0},
+		{"-5", 0},
+		{"soon", 0},
+		{"999999999999", TRANSFER_RETRY_AFTER_MAX_S},
+		{"Fri, 31 Dec 2100 23:59:59 GMT", TRANSFER_RETRY_AFTER_MAX_S},
+		{"Sat, 01 Jan 2000 00:00:00 GMT", 0},
+	};
+
+	allow("127.0.0.1");
+	wire.status = 503;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		wire.retry_after = cases[i].value;
+		worker_wire_attempt(&wire, "http://127.0.0.1:%d/");
+		ck_assert_int_eq(wire.result.status, 503);
+		ck_assert_int_eq(wire.result.retry_after_s, cases[i].seconds);
+	}
+}
+END_TEST
+
 START_TEST(nobody_listens)
 {
 	allow("127.0.0.1");
@@ -293,10 +322,11 @@ START_TEST(a_name_is_looked_up_within_the_time_too)
 END_TEST
 
 static void
-on_transfer(void *arg, int status, const char *problem)
+on_transfer(void *arg, int status, const char *problem, int retry_after_s)
 {
 	const char **said = arg;
 
+	ck_assert_int_eq(retry_after_s, 0);
 	ck_assert_int_eq(status, 0);
 	*said = problem;
 	wire.done = true;
@@ -409,6 +439,7 @@ add_tests(TCase *cases)
 								  a_connection_is_used_again,
 								  a_request_is_sent_once_whatever_becomes_of_the_connection,
 								  a_connection_that_was_closed_while_idle_is_replaced,
+								  a_receiver_may_say_when_to_come_again,
 								  nobody_listens,
 								  an_address_that_is_not_allowed_gets_nothing,
 								  a_name_is_where_its_addresses_are,

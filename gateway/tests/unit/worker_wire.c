@@ -81,6 +81,8 @@ on_request(struct evhttp_request *request, void *arg)
 		evbuffer_add(body, large, LARGE);
 	else
 		evbuffer_add(body, "ok", 2);
+	if (wire->retry_after != NULL)
+		evhttp_add_header(headers, "Retry-After", wire->retry_after);
 	if (wire->script == WORKER_WIRE_LEAVE)
 		evhttp_request_set_on_complete_cb(request, end_connection, NULL);
 	if (wire->script == WORKER_WIRE_DROP)

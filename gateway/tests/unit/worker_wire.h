@@ -32,6 +32,7 @@ typedef struct WorkerWire
 	WorkerWireScript script;
 	int status;
 	char location[64];
+	const char *retry_after; /* NULL: not said */
 
 	int port; /* of the receiver */
 	int requests;

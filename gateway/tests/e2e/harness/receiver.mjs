@@ -63,10 +63,13 @@ export class Receiver
 	}
 }
 
-/* What a receiver of the Standard Webhooks family does; throws when it is forged. */
-export function verifyStandard(request, secret)
+/*
+ * What a receiver of the Standard Webhooks family does; throws when it is forged.  The
+ * library decodes every secret unless it is told that it is "raw".
+ */
+export function verifyStandard(request, secret, raw = !secret.startsWith('whsec_'))
 {
-	const options = secret.startsWith('whsec_') ? undefined : { format: 'raw' };
+	const options = raw ? { format: 'raw' } : undefined;
 
 	return new Webhook(secret, options).verify(request.body, request.headers);
 }
