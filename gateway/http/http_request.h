@@ -44,8 +44,8 @@ typedef struct HttpRequestState
 	size_t target_len;
 	HttpSpan spans[HTTP_FIELDS_MAX];
 	size_t n_spans;
-	bool in_value;   /* the parser is in the value of the last span */
-	bool unwanted;   /* its body is not read */
+	bool in_value; /* the parser is in the value of the last span */
+	bool unwanted; /* its body is not read */
 	bool head_parsed;
 	bool complete;   /* the parser saw the end of the message */
 	bool broken;     /* the parser refused what the guard has let through so far */
