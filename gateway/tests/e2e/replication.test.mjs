@@ -76,5 +76,5 @@ test('on a standby: as soon as the revocation is replayed', async () =>
 	await until('the revocation is replayed',
 		async () => await wire.value('SELECT revoked_at IS NOT NULL FROM wa.api_key WHERE id = $1', [key.uuid]) === 't');
 	assert.equal(await accepts(wire, key.secret), false);
-	await wire.close?.();
+	await wire.close();
 });

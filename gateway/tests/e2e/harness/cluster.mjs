@@ -124,6 +124,42 @@ export class Cluster
 	}
 }
 
+/* A hot standby of a cluster, by streaming. */
+export class Standby
+{
+	constructor(primary)
+	{
+		const place = makePlace();
+		const asUser = path.join(SCRIPTS, 'as-user');
+
+		this.data = path.join(place, 'data');
+		this.host = path.join(place, 'socket');
+		this.port = primary.port;
+		must(asUser, ['mkdir', '-m', '0700', this.host]);
+		must(asUser, [postgresProgram('pg_basebackup'), '--pgdata', this.data, '--host', primary.host,
+			'--port', String(primary.port), '--username', 'postgres', '--write-recovery-conf', '--checkpoint=fast', '--no-sync']);
+		onEnd(() => this.control(run, 'stop', '--mode=immediate'), () => this.control(run, 'stop', '--mode=immediate'));
+		this.control(must, 'start', `--log=${path.join(place, 'standby.log')}`,
+			`--options=-c unix_socket_directories=${this.host}`);
+	}
+
+	control(how, ...args)
+	{
+		how(path.join(SCRIPTS, 'as-user'), [postgresProgram('pg_ctl'), '--silent', '--wait', `--pgdata=${this.data}`, ...args]);
+	}
+
+	/* It becomes a primary of its own, and takes writes. */
+	promote()
+	{
+		this.control(must, 'promote');
+	}
+
+	open(database, user = 'postgres', options)
+	{
+		return Wire.open({ host: this.host, port: this.port, database, user }, options);
+	}
+}
+
 /*
  * A copy of a cluster that follows it and serves reads.  The cluster needs wal_level = replica
  * and max_wal_senders.  Programs and Wire get into it as into a cluster.
