@@ -23,6 +23,7 @@
 #include "utils/guc.h"
 
 #include "src/context.h"
+#include "src/event_writers.h"
 #include "src/password.h"
 #include "src/portal_watch.h"
 #include "src/protection_label.h"
@@ -95,6 +96,7 @@ _PG_init(void)
 		wa_throttle_init();
 		wa_usage_init();
 		wa_wake_preload();
+		wa_event_writers_preload();
 	}
 	/* last: settings of these names that are not defined by now are removed */
 	MarkGUCPrefixReserved("wa");

@@ -45,7 +45,7 @@ CREATE TABLE wa.org (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	event_days integer NOT NULL DEFAULT 7 CHECK (event_days BETWEEN 1 AND 365),
 	expired_epoch integer NOT NULL DEFAULT 0,
-	expired_xid bigint NOT NULL DEFAULT 0,
+	expired_ordinal bigint NOT NULL DEFAULT 0,
 	expired_event uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	PRIMARY KEY (id)
 );
@@ -55,7 +55,7 @@ COMMENT ON COLUMN wa.org.name IS 'what people call it; need not be unique';
 COMMENT ON COLUMN wa.org.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.org.event_days IS 'how many days its events and deliveries are kept';
 COMMENT ON COLUMN wa.org.expired_epoch IS 'the place of the newest event that has expired, with the two that follow';
-COMMENT ON COLUMN wa.org.expired_xid IS 'the transaction that wrote it';
+COMMENT ON COLUMN wa.org.expired_ordinal IS 'the ordinal of the transaction that wrote it';
 COMMENT ON COLUMN wa.org.expired_event IS 'the event';
 
 CREATE TABLE wa.api_key (

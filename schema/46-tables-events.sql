@@ -1,27 +1,27 @@
 -- The event log, and what a realtime socket is known by.
 --
 -- An event is a row that is written in the transaction that changes the thing.
--- Its place is (epoch, xid, id): the transaction's number, and an id that
--- ascends within a transaction.  A reader shows only what lies below the oldest
--- transaction that still runs, so that nothing can appear any more below what
--- it has shown, however late a writer commits (src/event_place.c).
+-- Its place is (epoch, ordinal, id): the ordinal of the transaction among those that
+-- write events, and an id that ascends within a transaction.  A reader shows only what
+-- lies below the lowest of those that still write events of the organization, so that
+-- nothing can appear any more below what it has shown, however late a writer commits
+-- (src/event_place.c, src/event_writers.c).
 
--- Numbers of transactions can be compared within one run of one server only.  A
--- restored or replicated database counts on from another number, a promoted or
--- crashed server may give out again what readers have already seen pass.  So each
--- run has an epoch.  The first writers of a run note it, each with its own row, so
+-- Ordinals can be compared within one run of one server only.  A restored or
+-- replicated database counts on from another number, a promoted or crashed server may
+-- give out again what readers have already seen pass.  So each run has an epoch.  The first writers of a run note it, each with its own row, so
 -- that none waits for another and none relies on one that may roll back.
 CREATE TABLE wa.event_epoch (
 	epoch integer NOT NULL CHECK (epoch > 0),
-	xid bigint NOT NULL,
+	ordinal bigint NOT NULL,
 	server text NOT NULL,
 	begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-	PRIMARY KEY (epoch, xid)
+	PRIMARY KEY (epoch, ordinal)
 );
 COMMENT ON TABLE wa.event_epoch IS
-	'runs of servers in which events were written: transaction numbers are comparable within one only';
+	'runs of servers in which events were written: ordinals are comparable within one only';
 COMMENT ON COLUMN wa.event_epoch.epoch IS '1, 2, …; leads the place of an event';
-COMMENT ON COLUMN wa.event_epoch.xid IS 'a transaction that wrote an event before the epoch was known to have begun';
+COMMENT ON COLUMN wa.event_epoch.ordinal IS 'the ordinal of a transaction that wrote an event before the epoch was known to have begun';
 COMMENT ON COLUMN wa.event_epoch.server IS 'the run of the server, as wa.server_run() names it';
 COMMENT ON COLUMN wa.event_epoch.begun_at IS 'when that transaction wrote it';
 CREATE TRIGGER event_epoch_invalidate AFTER INSERT OR UPDATE OR DELETE ON wa.event_epoch
@@ -38,19 +38,19 @@ COMMENT ON TRIGGER event_epoch_invalidate_all ON wa.event_epoch IS 'the same for
 CREATE TABLE wa.event (
 	org_id uuid NOT NULL,
 	epoch integer NOT NULL,
-	xid bigint NOT NULL,
+	ordinal bigint NOT NULL,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	type text NOT NULL,
 	session_id uuid,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	envelope text NOT NULL,
-	PRIMARY KEY (org_id, epoch, xid, id),
+	PRIMARY KEY (org_id, epoch, ordinal, id),
 	CONSTRAINT event_id_key UNIQUE (org_id, id)
 );
 COMMENT ON TABLE wa.event IS 'what happened, kept for wa.org.event_days; in order and without a gap only below wa.event_limit()';
 COMMENT ON COLUMN wa.event.org_id IS 'the organization in which it happened';
 COMMENT ON COLUMN wa.event.epoch IS 'the run of the server that it was written in';
-COMMENT ON COLUMN wa.event.xid IS 'the transaction that wrote it';
+COMMENT ON COLUMN wa.event.ordinal IS 'of the transaction that wrote it, among those that write events of the organization: in the order in which they began to';
 COMMENT ON COLUMN wa.event.id IS 'UUIDv7; evt_… outside; ascends within a transaction';
 COMMENT ON COLUMN wa.event.type IS 'one of wa.event_types()';
 COMMENT ON COLUMN wa.event.session_id IS 'the session that it is about, which may be gone by now; NULL: none';

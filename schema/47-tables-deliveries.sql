@@ -33,7 +33,7 @@ CREATE TABLE wa.delivery (
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	event_id uuid NOT NULL,
 	epoch integer NOT NULL,
-	xid bigint NOT NULL,
+	ordinal bigint NOT NULL,
 	type text NOT NULL,
 	session_id uuid,
 	status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'failed', 'dead')),
@@ -47,7 +47,7 @@ CREATE TABLE wa.delivery (
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (org_id, webhook_id, id)
 );
-CREATE INDEX delivery_open ON wa.delivery (org_id, webhook_id, next_attempt_at, epoch, xid, event_id)
+CREATE INDEX delivery_open ON wa.delivery (org_id, webhook_id, next_attempt_at, epoch, ordinal, event_id)
 	WHERE status <> 'delivered';
 -- For events that expire before they are delivered.
 CREATE INDEX delivery_of_event ON wa.delivery (org_id, event_id) WHERE status <> 'delivered' AND envelope IS NULL;
@@ -57,7 +57,7 @@ COMMENT ON COLUMN wa.delivery.webhook_id IS 'the webhook, which may be gone by n
 COMMENT ON COLUMN wa.delivery.id IS 'UUIDv7; dlv_… outside';
 COMMENT ON COLUMN wa.delivery.event_id IS 'the event';
 COMMENT ON COLUMN wa.delivery.epoch IS 'the event''s place, with the two that follow';
-COMMENT ON COLUMN wa.delivery.xid IS 'the transaction that wrote the event';
+COMMENT ON COLUMN wa.delivery.ordinal IS 'of the transaction that wrote the event';
 COMMENT ON COLUMN wa.delivery.type IS 'the event''s type';
 COMMENT ON COLUMN wa.delivery.session_id IS 'the session that the event is about; NULL: none';
 COMMENT ON COLUMN wa.delivery.status IS 'pending; delivered; failed: to be tried again; dead: given up';

@@ -11,11 +11,11 @@ CREATE FUNCTION wa.server_run() RETURNS text
 COMMENT ON FUNCTION wa.server_run() IS
 	'for function bodies: this run of this server: system identifier, timeline, time of the start';
 
-CREATE FUNCTION wa.event_place(org uuid, OUT epoch integer, OUT xid bigint, OUT noted boolean)
+CREATE FUNCTION wa.event_place(org uuid, OUT epoch integer, OUT ordinal bigint, OUT noted boolean)
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_event_place';
 COMMENT ON FUNCTION wa.event_place(uuid) IS
-	'for function bodies: epoch and transaction of an event that is written now, and whether the epoch has been noted; at commit those who wait for the organization''s events are woken';
+	'for function bodies: epoch and ordinal of an event that is written now, and whether the epoch has been noted; at commit those who wait for the organization''s events are woken';
 
 CREATE FUNCTION wa.wake(org uuid) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -23,11 +23,24 @@ CREATE FUNCTION wa.wake(org uuid) RETURNS void
 COMMENT ON FUNCTION wa.wake(uuid) IS
 	'for function bodies: at commit those who wait for the organization''s events are woken, as when one is written';
 
-CREATE FUNCTION wa.event_horizon(OUT epoch integer, OUT xid bigint)
+CREATE FUNCTION wa.event_horizon(org uuid, OUT epoch integer, OUT ordinal bigint)
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_event_horizon';
-COMMENT ON FUNCTION wa.event_horizon() IS
-	'for function bodies: epoch and transaction below which every transaction has ended, in the snapshot of the calling statement';
+COMMENT ON FUNCTION wa.event_horizon(uuid) IS
+	'for function bodies: epoch and ordinal below which every transaction that wrote events of the organization has ended, in the snapshot of the calling statement';
+
+-- Who is writing has to be looked at before the snapshot is taken that is read with.
+CREATE FUNCTION wa.observe_writers() RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_observe_writers';
+COMMENT ON FUNCTION wa.observe_writers() IS
+	'for function bodies: notes who writes events now, for wa.event_horizon() in the statements that follow; wa.authenticate() does it too';
+
+CREATE FUNCTION wa.event_writers() RETURNS TABLE (org_id uuid, pid integer)
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_event_writers';
+COMMENT ON FUNCTION wa.event_writers() IS
+	'which transactions write events now, in the order in which they began to: the organization, and the process as pg_stat_activity shows it; events that come behind one of them wait until it ends';
 
 -- ---------------------------------------------------------------------
 -- Writing
@@ -46,11 +59,11 @@ END $$;
 COMMENT ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) IS
 	'for function bodies: an event as JSON, in the bytes that everybody gets';
 
-CREATE FUNCTION wa.note_epoch(epoch integer, xid bigint) RETURNS void
+CREATE FUNCTION wa.note_epoch(epoch integer, ordinal bigint) RETURNS void
 	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	INSERT INTO wa.event_epoch (epoch, xid, server) VALUES (epoch, xid, wa.server_run()) ON CONFLICT DO NOTHING
+	INSERT INTO wa.event_epoch (epoch, ordinal, server) VALUES (epoch, ordinal, wa.server_run()) ON CONFLICT DO NOTHING
 $$;
 COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
 	'for function bodies: notes the epoch of a place that wa.event_place() says is not noted yet';
@@ -73,13 +86,13 @@ BEGIN
 		RAISE EXCEPTION 'event of type % is larger than 4 MiB', type USING ERRCODE = 'program_limit_exceeded';
 	END IF;
 	IF NOT place.noted THEN
-		PERFORM wa.note_epoch(place.epoch, place.xid);
+		PERFORM wa.note_epoch(place.epoch, place.ordinal);
 	END IF;
-	INSERT INTO wa.event (org_id, epoch, xid, id, type, session_id, created_at, envelope)
-	VALUES (org, place.epoch, place.xid, event, emit.type, session, at,
+	INSERT INTO wa.event (org_id, epoch, ordinal, id, type, session_id, created_at, envelope)
+	VALUES (org, place.epoch, place.ordinal, event, emit.type, session, at,
 			wa.envelope(event, emit.type, session, org, at, payload));
-	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, session_id)
-	SELECT org, w.id, event, place.epoch, place.xid, emit.type, emit.session
+	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, session_id)
+	SELECT org, w.id, event, place.epoch, place.ordinal, emit.type, emit.session
 	FROM wa.webhook w
 	WHERE w.org_id = org AND (w.active OR w.disabled_at IS NOT NULL) AND (w.session_id IS NULL OR w.session_id = emit.session)
 		AND w.events && ARRAY[emit.type, '*'];
@@ -323,7 +336,7 @@ COMMENT ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz
 
 -- The place behind which a reader goes on: that of an event, or, for NULL, of all
 -- that has ended by now.
-CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT xid bigint, OUT id uuid)
+CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT ordinal bigint, OUT id uuid)
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -331,13 +344,14 @@ DECLARE
 	org constant uuid := wa.org_for('events');
 BEGIN
 	IF since IS NULL THEN
-		SELECT h.epoch, h.xid, '00000000-0000-0000-0000-000000000000' INTO epoch, xid, id FROM wa.event_horizon() h;
+		SELECT h.epoch, h.ordinal, '00000000-0000-0000-0000-000000000000' INTO epoch, ordinal, id
+		FROM wa.event_horizon(org) h;
 		RETURN;
 	END IF;
-	SELECT e.epoch, e.xid, e.id INTO epoch, xid, id FROM wa.event e WHERE e.org_id = org AND e.id = since;
+	SELECT e.epoch, e.ordinal, e.id INTO epoch, ordinal, id FROM wa.event e WHERE e.org_id = org AND e.id = since;
 	IF NOT FOUND THEN
 		-- Whoever has had the last one that went has missed nothing.
-		SELECT o.expired_epoch, o.expired_xid, o.expired_event INTO epoch, xid, id FROM wa.org o
+		SELECT o.expired_epoch, o.expired_ordinal, o.expired_event INTO epoch, ordinal, id FROM wa.org o
 		WHERE o.id = org AND o.expired_event = since;
 	END IF;
 	IF NOT FOUND THEN
@@ -349,37 +363,43 @@ COMMENT ON FUNCTION wa.event_position(uuid) IS
 
 -- STABLE, as all that read events: the limit and the rows have to be of one
 -- snapshot, that of the statement.
-CREATE FUNCTION wa.event_limit(behind_epoch integer, behind_xid bigint, behind_id uuid,
-							   OUT epoch integer, OUT xid bigint, OUT pending boolean)
+CREATE FUNCTION wa.event_limit(behind_epoch integer, behind_ordinal bigint, behind_id uuid,
+							   OUT epoch integer, OUT ordinal bigint, OUT pending boolean)
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.org_for('events');
 BEGIN
-	IF behind_epoch IS NULL OR behind_xid IS NULL OR behind_id IS NULL THEN
+	IF behind_epoch IS NULL OR behind_ordinal IS NULL OR behind_id IS NULL THEN
 		RAISE EXCEPTION 'place must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	IF EXISTS (SELECT FROM wa.org o WHERE o.id = org
-			AND (behind_epoch, behind_xid, behind_id) < (o.expired_epoch, o.expired_xid, o.expired_event)) THEN
+			AND (behind_epoch, behind_ordinal, behind_id) < (o.expired_epoch, o.expired_ordinal, o.expired_event)) THEN
 		RAISE EXCEPTION 'events behind this place are not kept any more' USING ERRCODE = 'WA001';
 	END IF;
-	SELECT h.epoch, h.xid INTO event_limit.epoch, event_limit.xid FROM wa.event_horizon() h;
+	SELECT h.epoch, h.ordinal INTO event_limit.epoch, event_limit.ordinal FROM wa.event_horizon(org) h;
+	-- Another snapshot may have shown more; who has seen it does not go back.
+	IF (epoch, ordinal) < (behind_epoch, behind_ordinal) THEN
+		epoch := behind_epoch;
+		ordinal := behind_ordinal;
+	END IF;
 	pending := EXISTS (SELECT FROM wa.event e
-		WHERE e.org_id = org AND (e.epoch, e.xid) >= (event_limit.epoch, event_limit.xid));
+		WHERE e.org_id = org AND (e.epoch, e.ordinal) >= (event_limit.epoch, event_limit.ordinal)
+			AND (e.epoch, e.ordinal, e.id) > (behind_epoch, behind_ordinal, behind_id));
 END $$;
 COMMENT ON FUNCTION wa.event_limit(integer, bigint, uuid) IS
-	'up to where one who stands at a place may read wa.event in the same statement: below this epoch and transaction nothing can appear any more; pending: whether there are events beyond it, which wait for an older transaction to end; raises WA001 if events behind the place have expired; needs events';
+	'up to where one who stands at a place may read wa.event in the same statement: below this epoch and ordinal nothing can appear any more; never before the place, and where it is that of the place, go on from the place; pending: whether there are events beyond it, which wait for an older transaction that writes events of the organization to end; raises WA001 if events behind the place have expired; needs events';
 
 CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NULL, session uuid DEFAULT NULL,
 							   max integer DEFAULT 50)
-	RETURNS TABLE (id uuid, envelope text, epoch integer, xid bigint)
+	RETURNS TABLE (id uuid, envelope text, epoch integer, ordinal bigint)
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.org_for('events');
-	horizon constant record := wa.event_horizon();
+	horizon constant record := wa.event_horizon(org);
 	wanted constant text[] := CASE WHEN NOT '*' = ANY (types) THEN types END;
 	auth constant boolean := wa.holds_permission('manage');
 	place record;
@@ -389,18 +409,18 @@ BEGIN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
 	END IF;
 	IF since IS NULL THEN
-		SELECT 0 AS epoch, 0::bigint AS xid, '00000000-0000-0000-0000-000000000000'::uuid AS id INTO place;
+		SELECT 0 AS epoch, 0::bigint AS ordinal, '00000000-0000-0000-0000-000000000000'::uuid AS id INTO place;
 	ELSE
 		place := wa.event_position(since);
 	END IF;
 	-- About 8 MiB at most, twice what the gateway shows in a page.
 	RETURN QUERY
-	SELECT page.event_id, page.event_envelope, page.event_epoch, page.event_xid
-	FROM (SELECT e.id AS event_id, e.envelope AS event_envelope, e.epoch AS event_epoch, e.xid AS event_xid,
-			sum(octet_length(e.envelope)) OVER (ORDER BY e.epoch, e.xid, e.id ROWS UNBOUNDED PRECEDING) AS bytes
+	SELECT page.event_id, page.event_envelope, page.event_epoch, page.event_ordinal
+	FROM (SELECT e.id AS event_id, e.envelope AS event_envelope, e.epoch AS event_epoch, e.ordinal AS event_ordinal,
+			sum(octet_length(e.envelope)) OVER (ORDER BY e.epoch, e.ordinal, e.id ROWS UNBOUNDED PRECEDING) AS bytes
 		FROM wa.event e
-		WHERE e.org_id = org AND (e.epoch, e.xid, e.id) > (place.epoch, place.xid, place.id)
-			AND (e.epoch, e.xid) < (horizon.epoch, horizon.xid)
+		WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (place.epoch, place.ordinal, place.id)
+			AND (e.epoch, e.ordinal) < (horizon.epoch, horizon.ordinal)
 			AND (wanted IS NULL OR e.type = ANY (wanted)) AND (session IS NULL OR e.session_id = session)
 			AND (auth OR e.type NOT LIKE 'auth.%')
 		LIMIT max) page

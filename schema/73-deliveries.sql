@@ -43,10 +43,10 @@ BEGIN
 	END IF;
 	place := wa.event_place(org);
 	IF NOT place.noted THEN
-		PERFORM wa.note_epoch(place.epoch, place.xid);
+		PERFORM wa.note_epoch(place.epoch, place.ordinal);
 	END IF;
-	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, envelope)
-	VALUES (org, webhook, event, place.epoch, place.xid, 'webhook.test',
+	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, envelope)
+	VALUES (org, webhook, event, place.epoch, place.ordinal, 'webhook.test',
 			wa.envelope(event, 'webhook.test', NULL, org, clock_timestamp(),
 						json_build_object('webhookId', wa.typeid('wh', webhook))::text))
 	RETURNING * INTO made;
@@ -111,6 +111,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
+	PERFORM wa.observe_writers();
 	RETURN QUERY
 	WITH RECURSIVE lane AS (
 		(SELECT d.org_id, d.webhook_id FROM wa.delivery d
@@ -124,12 +125,12 @@ BEGIN
 		SELECT lane.org_id, lane.webhook_id
 		FROM lane JOIN wa.webhook w ON w.org_id = lane.org_id AND w.id = lane.webhook_id AND w.active
 			LEFT JOIN wa.webhook_lane l ON l.org_id = lane.org_id AND l.webhook_id = lane.webhook_id
-			CROSS JOIN wa.event_horizon() horizon
+			CROSS JOIN LATERAL wa.event_horizon(lane.org_id) horizon
 		WHERE (l.lease_until IS NULL OR l.lease_until <= clock_timestamp())
 			AND (EXISTS (
 				SELECT FROM wa.delivery d
 				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
-					AND d.next_attempt_at = '-infinity' AND (d.epoch, d.xid) < (horizon.epoch, horizon.xid))
+					AND d.next_attempt_at = '-infinity' AND (d.epoch, d.ordinal) < (horizon.epoch, horizon.ordinal))
 				OR EXISTS (
 				SELECT FROM wa.delivery d
 				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
@@ -249,6 +250,7 @@ BEGIN
 	IF NOT FOUND OR turn_now IS NULL THEN
 		RETURN;
 	END IF;
+	PERFORM wa.observe_writers();
 	-- Half of the places are for what was tried before, so that neither waits for
 	-- the end of the other.
 	RETURN QUERY
@@ -257,13 +259,13 @@ BEGIN
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
 			AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()
 			AND d.turn IS DISTINCT FROM turn_now
-		ORDER BY d.next_attempt_at, d.epoch, d.xid, d.event_id LIMIT (max + 1) / 2)
+		ORDER BY d.next_attempt_at, d.epoch, d.ordinal, d.event_id LIMIT (max + 1) / 2)
 		UNION ALL
-		(SELECT d.id FROM wa.delivery d CROSS JOIN wa.event_horizon() horizon
+		(SELECT d.id FROM wa.delivery d CROSS JOIN wa.event_horizon(org) horizon
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
-			AND d.next_attempt_at = '-infinity' AND (d.epoch, d.xid) < (horizon.epoch, horizon.xid)
+			AND d.next_attempt_at = '-infinity' AND (d.epoch, d.ordinal) < (horizon.epoch, horizon.ordinal)
 			AND d.turn IS DISTINCT FROM turn_now
-		ORDER BY d.next_attempt_at, d.epoch, d.xid, d.event_id LIMIT max)
+		ORDER BY d.next_attempt_at, d.epoch, d.ordinal, d.event_id LIMIT max)
 		LIMIT max), taken AS (
 		UPDATE wa.delivery d SET turn = turn_now
 		FROM due WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = due.id
@@ -276,7 +278,7 @@ BEGIN
 			WHEN hook.previous_secret_until > clock_timestamp()
 			THEN wa.webhook_signature(hook.previous_secret, a.public_id, a.signed_ms / 1000, a.body) END, '')
 	FROM attempt a
-	ORDER BY a.epoch, a.xid, a.event_id;
+	ORDER BY a.epoch, a.ordinal, a.event_id;
 END $$;
 COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
 	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of an attempt that is made now; what it has taken in this turn already it does not get again';
@@ -429,20 +431,23 @@ COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean,
 -- enough at a hundred thousand.
 CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint,
 								  OUT paused bigint, OUT held_seconds bigint)
-	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
+	PERFORM wa.observe_writers();
 	SELECT count(*) FILTER (WHERE d.status = 'pending'), count(*) FILTER (WHERE d.status = 'failed'),
 		count(*) FILTER (WHERE d.status = 'dead'),
 		COALESCE(extract(epoch FROM clock_timestamp() - min(d.created_at) FILTER (WHERE d.status <> 'dead')), 0)::bigint,
 		(SELECT count(*) FROM wa.webhook w WHERE w.disabled_at IS NOT NULL),
 		(SELECT COALESCE(extract(epoch FROM clock_timestamp() - min(first.created_at)), 0)::bigint
-			FROM wa.event_horizon() horizon CROSS JOIN wa.org o CROSS JOIN LATERAL (
+			FROM wa.org o CROSS JOIN LATERAL wa.event_horizon(o.id) horizon CROSS JOIN LATERAL (
 				SELECT e.created_at FROM wa.event e
-				WHERE e.org_id = o.id AND (e.epoch, e.xid) >= (horizon.epoch, horizon.xid)
-				ORDER BY e.epoch, e.xid, e.id LIMIT 1) first)
+				WHERE e.org_id = o.id AND (e.epoch, e.ordinal) >= (horizon.epoch, horizon.ordinal)
+				ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) first)
+	INTO pending, failed, dead, oldest_seconds, paused, held_seconds
 	FROM (SELECT d.status, d.created_at FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id AND w.active
-		WHERE d.status <> 'delivered' LIMIT 100000) d
-$$;
+		WHERE d.status <> 'delivered' LIMIT 100000) d;
+END $$;
 COMMENT ON FUNCTION wa.delivery_stats() IS
-	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no reader may see yet, because an older transaction is open';
+	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no reader may see yet, because an older transaction that writes events of its organization is open';

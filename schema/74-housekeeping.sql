@@ -25,17 +25,17 @@ BEGIN
 		-- Most have nothing: one look at the front of each log.
 		CONTINUE WHEN NOT COALESCE((
 			SELECT e.created_at < organization.cutoff FROM wa.event e WHERE e.org_id = organization.id
-			ORDER BY e.epoch, e.xid, e.id LIMIT 1), false);
+			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1), false);
 		SELECT array_agg(front.id) INTO expired FROM (
-			SELECT e.id, bool_and(e.created_at < organization.cutoff) OVER (ORDER BY e.epoch, e.xid, e.id) AS old
+			SELECT e.id, bool_and(e.created_at < organization.cutoff) OVER (ORDER BY e.epoch, e.ordinal, e.id) AS old
 			FROM (SELECT * FROM wa.event e WHERE e.org_id = organization.id
-				ORDER BY e.epoch, e.xid, e.id LIMIT max - gone) e) front
+				ORDER BY e.epoch, e.ordinal, e.id LIMIT max - gone) e) front
 		WHERE front.old;
 		CONTINUE WHEN expired IS NULL;
 		-- Whoever still reads from before here has missed something, and is told.
-		UPDATE wa.org o SET (expired_epoch, expired_xid, expired_event) = (
-			SELECT e.epoch, e.xid, e.id FROM wa.event e WHERE e.org_id = organization.id AND e.id = ANY (expired)
-			ORDER BY e.epoch DESC, e.xid DESC, e.id DESC LIMIT 1)
+		UPDATE wa.org o SET (expired_epoch, expired_ordinal, expired_event) = (
+			SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = organization.id AND e.id = ANY (expired)
+			ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1)
 		WHERE o.id = organization.id;
 		UPDATE wa.delivery d SET envelope = e.envelope
 		FROM wa.event e

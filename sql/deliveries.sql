@@ -17,14 +17,14 @@ FROM wa.create_webhook('https://all.example/') a, wa.create_webhook('https://sen
 SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT id AS of_beta FROM wa.create_webhook('https://beta.example/') \gset
 DELETE FROM wa.delivery;
 CREATE FUNCTION public.open_deliveries() RETURNS TABLE (url text, type text, status text, attempts integer) LANGUAGE sql AS $$
-	SELECT w.url, d.type, d.status, d.attempts FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id ORDER BY 1, d.epoch, d.xid, d.event_id $$;
+	SELECT w.url, d.type, d.status, d.attempts FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id ORDER BY 1, d.epoch, d.ordinal, d.event_id $$;
 
 -- One for each active webhook that wants the event, in its transaction.
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; SELECT (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"gone"}')).status; ROLLBACK;
 SELECT * FROM open_deliveries();
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"one"}')).status, (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"two"}')).status;
 SELECT * FROM open_deliveries();
-SELECT count(*) AS of_events FROM wa.delivery d JOIN wa.event e ON e.org_id = d.org_id AND e.id = d.event_id AND (e.epoch, e.xid, e.type) = (d.epoch, d.xid, d.type);
+SELECT count(*) AS of_events FROM wa.delivery d JOIN wa.event e ON e.org_id = d.org_id AND e.id = d.event_id AND (e.epoch, e.ordinal, e.type) = (d.epoch, d.ordinal, d.type);
 
 -- A worker claims webhooks: each once, as long as the lease runs.
 SELECT wa.claim_webhooks('', 10, '30 s');

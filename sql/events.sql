@@ -14,7 +14,7 @@ UPDATE wa.session SET rate_per_min = 0, rate_per_hour = 0;
 
 -- What was written since it was last asked, as seen by a superuser: type, and the
 -- parts of the envelope that are the same each time.
-CREATE TABLE public.seen (epoch integer, xid bigint, id uuid);
+CREATE TABLE public.seen (epoch integer, ordinal bigint, id uuid);
 INSERT INTO public.seen VALUES (0, 0, '00000000-0000-0000-0000-000000000000');
 CREATE FUNCTION public.news(VARIADIC shown text[] DEFAULT '{}') RETURNS TABLE (of_org text, type text, well_formed boolean, payload jsonb)
 	LANGUAGE plpgsql AS $$
@@ -24,12 +24,12 @@ BEGIN
 		e.envelope::jsonb - 'payload' = jsonb_strip_nulls(jsonb_build_object('schema', 'v1', 'id', wa.typeid('evt', e.id), 'event', e.type,
 			'session', wa.typeid('sess', e.session_id), 'organization', wa.typeid('org', e.org_id),
 			'timestamp', floor(extract(epoch FROM e.created_at) * 1000)::bigint))
-		AND e.envelope LIKE '{"schema":"v1","id":"evt_%' AND e.xid > 0 AND e.type = ANY (wa.event_types()),
+		AND e.envelope LIKE '{"schema":"v1","id":"evt_%' AND e.ordinal > 0 AND e.type = ANY (wa.event_types()),
 		(SELECT jsonb_object_agg(p.key, p.value) FROM jsonb_each(e.envelope::jsonb -> 'payload') p WHERE p.key = ANY (shown))
 	FROM wa.event e JOIN wa.org o ON o.id = e.org_id
-	WHERE (e.epoch, e.xid, e.id) > (SELECT s.epoch, s.xid, s.id FROM public.seen s)
-	ORDER BY e.epoch, e.xid, e.id;
-	UPDATE public.seen s SET (epoch, xid, id) = (SELECT e.epoch, e.xid, e.id FROM wa.event e ORDER BY e.epoch DESC, e.xid DESC, e.id DESC LIMIT 1);
+	WHERE (e.epoch, e.ordinal, e.id) > (SELECT s.epoch, s.ordinal, s.id FROM public.seen s)
+	ORDER BY e.epoch, e.ordinal, e.id;
+	UPDATE public.seen s SET (epoch, ordinal, id) = (SELECT e.epoch, e.ordinal, e.id FROM wa.event e ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1);
 END $$;
 SELECT count(*) > 0 AS some, bool_and(well_formed) AS well_formed FROM news();
 
@@ -91,7 +91,7 @@ INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, sta
 SELECT * FROM news();
 RESET row_security;
 -- What the gateway reads for a socket, as a function.
-SELECT format('CREATE FUNCTION public.batch(integer, bigint, uuid, text[], uuid) RETURNS TABLE (id uuid, envelope text, epoch integer, xid bigint, more boolean, ends timestamptz) LANGUAGE sql AS %L', source)
+SELECT format('CREATE FUNCTION public.batch(integer, bigint, uuid, text[], uuid) RETURNS TABLE (id uuid, envelope text, epoch integer, ordinal bigint, more boolean, ends timestamptz) LANGUAGE sql AS %L', source)
 FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'realtime_batch' \gexec
 \c - regress_app
 \set SHOW_CONTEXT never
@@ -122,16 +122,18 @@ SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; WITH RECURSIVE page
 	SELECT next.ids, next.ids[3] FROM page CROSS JOIN LATERAL (SELECT array_agg(id) AS ids FROM wa.read_events(page.last, max => 3)) next WHERE page.last IS NOT NULL)
 SELECT (SELECT array_agg(id) FROM page, unnest(ids) id) = (SELECT array_agg(id) FROM wa.read_events(max => 1000)) AS same;
 -- The batch of a socket: its first row says up to where nothing is left.
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT epoch, xid, id FROM wa.event_position(:'first') \gset p_
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT array_agg(id) FILTER (WHERE envelope IS NOT NULL) = (SELECT array_agg(id) FROM wa.read_events(:'first', max => 1000)) AS same, bool_or(more) AS more, (array_agg(envelope))[1] IS NULL AS limit_first, (array_agg(epoch))[1] AS epoch, (array_agg(xid))[1] AS xid, (array_agg(id))[1] AS id FROM batch(:p_epoch, :p_xid, :'p_id', NULL, NULL) \gset q_
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT epoch, ordinal, id FROM wa.event_position(:'first') \gset p_
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT array_agg(id) FILTER (WHERE envelope IS NOT NULL) = (SELECT array_agg(id) FROM wa.read_events(:'first', max => 1000)) AS same, bool_or(more) AS more, (array_agg(envelope))[1] IS NULL AS limit_first, (array_agg(epoch))[1] AS epoch, (array_agg(ordinal))[1] AS ordinal, (array_agg(id))[1] AS id FROM batch(:p_epoch, :p_ordinal, :'p_id', NULL, NULL) \gset q_
 SELECT :'q_same' AS same, :'q_more' AS more, :'q_limit_first' AS limit_first;
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM batch(:q_epoch, :q_xid, :'q_id', NULL, NULL);
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM wa.event_position(NULL) p, batch(p.epoch, p.xid, p.id, NULL, NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM batch(:q_epoch, :q_ordinal, :'q_id', NULL, NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM wa.event_position(NULL) p, batch(p.epoch, p.ordinal, p.id, NULL, NULL);
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT array_agg(id) FILTER (WHERE envelope IS NOT NULL) = (SELECT array_agg(id) FROM wa.read_events(types => '{message.status,auth.qr}', session => :'session', max => 1000)) AS same, count(envelope) > 0 AS some FROM batch(0, 0, wa.uuid7(), '{message.status,auth.qr}', :'session');
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope) = (SELECT count(*) FROM wa.read_events(max => 1000)) AS all FROM batch(0, 0, wa.uuid7(), '{auth.qr,*}', NULL);
 SELECT wa.authenticate(:'acme_events', 'events') IS NOT NULL \; SELECT count(envelope) > 10 AS many, count(*) FILTER (WHERE envelope LIKE '%"event":"auth.%') AS auth FROM batch(0, 0, wa.uuid7(), NULL, :'session');
 SELECT wa.authenticate(:'beta_all', 'events') IS NOT NULL \; SELECT count(envelope) > 0 AS some, count(*) FILTER (WHERE envelope LIKE '%acme%') AS of_acme FROM batch(0, 0, wa.uuid7(), NULL, NULL);
 SELECT wa.authenticate(:'beta_all', 'events') IS NOT NULL \; SELECT count(envelope) FROM batch(0, 0, wa.uuid7(), NULL, :'acme_session');
+-- Whom another snapshot has shown more does not go back.
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT b.epoch = :q_epoch AND b.ordinal = :q_ordinal + 1000000 AND b.id = :'first' AS same_place, b.envelope, b.more FROM batch(:q_epoch, :q_ordinal + 1000000, :'first', NULL, NULL) b;
 SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.event_limit(NULL, 0, wa.uuid7())') e;
 -- Beneath it is the table, which shows every credential its own.
 SELECT count(envelope) FROM wa.event;
@@ -152,10 +154,12 @@ COMMIT;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(*) - :before AS now FROM wa.read_events(max => 1000);
 
 -- Nobody writes to the log, and the functions below are for function bodies.
-SELECT wa.authenticate(:'acme_all') IS NOT NULL \; INSERT INTO wa.event (org_id, epoch, xid, type, envelope) VALUES (:'acme', 1, 1, 'message', '{}');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope) VALUES (:'acme', 1, 1, 'message', '{}');
 SELECT wa.emit(:'acme', 'message', NULL, '{}');
 SELECT wa.event_place(:'acme');
-SELECT wa.event_horizon();
+SELECT wa.event_horizon(:'acme');
+SELECT wa.observe_writers();
+SELECT wa.event_writers();
 SELECT wa.wait_for_events(gen_random_uuid(), '{}', 0);
 SELECT wa.wait_for_change(0, 0);
 SELECT wa.knock(gen_random_uuid());
@@ -164,7 +168,7 @@ SELECT wa.housekeep('events');
 \set SHOW_CONTEXT never
 SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers
 FROM pg_proc p JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
-WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'event_place', 'event_horizon', 'event_limit', 'event_position', 'read_events',
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'event_place', 'event_horizon', 'observe_writers', 'event_writers', 'event_limit', 'event_position', 'read_events',
 	'wait_for_events', 'wait_for_change', 'wait_for_deliveries', 'knock', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
 GROUP BY 1 ORDER BY 1;
 
@@ -176,33 +180,33 @@ SELECT e.* FROM wa.act_for(:'acme'), (VALUES ('wa.connector_receive(%L, ''L1'', 
 	('wa.connector_change(%L, ''M1'', ''15553334444@s.whatsapp.net'', ''react'', repeat(''x'', 65))')) c (call), error_of('SELECT ' || format(call, :'session')) e;
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'session', 'L3', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', NULL, 'text', repeat('x', 65536), NULL, now()) IS NOT NULL AS longest;
 -- A batch ends with its 200th event, or with the one that brings it to 1 MiB.
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid, p.id FROM wa.event_position(NULL) p \gset p_
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.ordinal, p.id FROM wa.event_position(NULL) p \gset p_
 SELECT count(wa.emit(:'acme', 'message', NULL, to_json(i)::text)) FROM generate_series(1, 201) i;
 SELECT count(wa.emit(:'acme', 'chat.update', NULL, to_json(repeat('x', 600000))::text)) FROM generate_series(1, 3) i;
 SET ROLE regress_app;
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) FILTER (WHERE more) AS full, (array_agg(id))[201] = (array_agg(id) FILTER (WHERE more))[1] AS with_the_last FROM batch(:p_epoch, :p_xid, :'p_id', '{message}', NULL);
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT b.epoch, b.xid, b.id FROM batch(:p_epoch, :p_xid, :'p_id', '{message}', NULL) b WHERE more \gset q_
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM batch(:q_epoch, :q_xid, :'q_id', '{message}', NULL);
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) FILTER (WHERE more) AS full, (array_agg(id))[4] = (array_agg(id) FILTER (WHERE more))[1] AS with_the_last FROM batch(:q_epoch, :q_xid, :'q_id', NULL, NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) FILTER (WHERE more) AS full, (array_agg(id))[201] = (array_agg(id) FILTER (WHERE more))[1] AS with_the_last FROM batch(:p_epoch, :p_ordinal, :'p_id', '{message}', NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT b.epoch, b.ordinal, b.id FROM batch(:p_epoch, :p_ordinal, :'p_id', '{message}', NULL) b WHERE more \gset q_
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), bool_or(more) AS more FROM batch(:q_epoch, :q_ordinal, :'q_id', '{message}', NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) FILTER (WHERE more) AS full, (array_agg(id))[4] = (array_agg(id) FILTER (WHERE more))[1] AS with_the_last FROM batch(:q_epoch, :q_ordinal, :'q_id', NULL, NULL);
 -- One that shows nothing says where to go on all the same.
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) AS rows, (array_agg(id))[2] = :'q_id' AS same_place, bool_or(more) AS more FROM batch(:p_epoch, :p_xid, :'p_id', '{poll.vote}', NULL);
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope), count(*) AS rows, (array_agg(id))[2] = :'q_id' AS same_place, bool_or(more) AS more FROM batch(:p_epoch, :p_ordinal, :'p_id', '{poll.vote}', NULL);
 RESET ROLE;
-DELETE FROM wa.event WHERE org_id = :'acme' AND (epoch, xid) >= (:p_epoch, :p_xid);
+DELETE FROM wa.event WHERE org_id = :'acme' AND (epoch, ordinal) >= (:p_epoch, :p_ordinal);
 
 -- Another run of the server, or another server, begins another epoch: all that was
 -- there comes first, whatever its transactions were numbered.
 SELECT count(DISTINCT epoch) AS epochs, count(DISTINCT server) AS runs, bool_and(server = wa.server_run()) AS this_run FROM wa.event_epoch;
 UPDATE wa.event_epoch SET server = 'elsewhere';
-UPDATE wa.event SET xid = xid + 1000000000;
+UPDATE wa.event SET ordinal = ordinal + 1000000000;
 -- Until an epoch is noted for good nobody is given a place in it, but the end of the one before.
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.ordinal = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
 BEGIN; INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'rolled back');
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.ordinal = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
 ROLLBACK;
 INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'younger');
 INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'youngest');
-SELECT e.epoch, p.label FROM wa.authenticate(:'acme_all', 'events'), wa.read_events(max => 1000) e, jsonb_to_record(e.envelope::jsonb -> 'payload') p (label text) WHERE e.epoch > 1 OR p.label = 'acme phone' ORDER BY e.epoch, e.xid, e.id;
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.xid = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
+SELECT e.epoch, p.label FROM wa.authenticate(:'acme_all', 'events'), wa.read_events(max => 1000) e, jsonb_to_record(e.envelope::jsonb -> 'payload') p (label text) WHERE e.epoch > 1 OR p.label = 'acme phone' ORDER BY e.epoch, e.ordinal, e.id;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT p.epoch, p.ordinal = 9223372036854775807 AS its_end FROM wa.event_position(NULL) p;
 SELECT epoch, server = wa.server_run() AS this_run, count(*) FROM wa.event_epoch GROUP BY 1, 2 ORDER BY 1;
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*), min(e.epoch) FROM wa.read_events(:'first', max => 1000) e WHERE e.epoch = 2;
 DELETE FROM wa.session WHERE label LIKE 'young%';
@@ -325,17 +329,17 @@ DELETE FROM wa.org WHERE name IN ('one', 'two');
 -- Retention takes events from the front only, and a cursor that it took is no more.
 SELECT wa.set_event_days(:'acme', 0);
 SELECT wa.set_event_days(:'acme', 2);
-SELECT epoch, xid, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch, xid, id OFFSET 5 LIMIT 1 \gset front_
+SELECT epoch, ordinal, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch, ordinal, id OFFSET 5 LIMIT 1 \gset front_
 SELECT count(*) AS count FROM wa.event WHERE org_id = :'acme' \gset before_
-UPDATE wa.event SET created_at = now() - interval '3 days' WHERE org_id = :'acme' AND (epoch, xid, id) <> (:front_epoch, :front_xid, :'front_id');
+UPDATE wa.event SET created_at = now() - interval '3 days' WHERE org_id = :'acme' AND (epoch, ordinal, id) <> (:front_epoch, :front_ordinal, :'front_id');
 SELECT wa.housekeep('events', 3), wa.housekeep('events', 100), wa.housekeep('events', 100);
-SELECT count(*) = :before_count - 5 AS rest, min(id::text) = :'front_id' OR (SELECT count(*) FROM wa.event e WHERE e.org_id = :'acme' AND (e.epoch, e.xid, e.id) < (:front_epoch, :front_xid, :'front_id')) = 0 AS front FROM wa.event WHERE org_id = :'acme';
+SELECT count(*) = :before_count - 5 AS rest, min(id::text) = :'front_id' OR (SELECT count(*) FROM wa.event e WHERE e.org_id = :'acme' AND (e.epoch, e.ordinal, e.id) < (:front_epoch, :front_ordinal, :'front_id')) = 0 AS front FROM wa.event WHERE org_id = :'acme';
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of(format('SELECT wa.read_events(%L)', :'first')) e;
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) = :before_count - 6 AS all_behind FROM wa.read_events(:'front_id', max => 1000);
 -- The last one that went is a good place still: whoever has had it has missed nothing.
 SELECT o.expired_event AS last_gone FROM wa.org o WHERE o.id = :'acme' \gset
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) = :before_count - 5 AS all_behind FROM wa.read_events(:'last_gone', max => 1000);
-SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope) FROM wa.event_position(:'last_gone') p, batch(p.epoch, p.xid, p.id, NULL, NULL) b WHERE b.id = :'front_id';
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(envelope) FROM wa.event_position(:'last_gone') p, batch(p.epoch, p.ordinal, p.id, NULL, NULL) b WHERE b.id = :'front_id';
 SELECT e.state FROM wa.authenticate(:'beta_all', 'events'), error_of(format('SELECT wa.event_position(%L)', :'last_gone')) e;
 -- Whoever is still reading from before it is told, and not led past the gap.
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT batch(0, 0, ''00000000-0000-0000-0000-000000000000'', NULL, NULL)') e;

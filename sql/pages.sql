@@ -21,7 +21,7 @@ SELECT :'acme', :'session', '10000000001@s.whatsapp.net', 'in', 'text', 'page ' 
 FROM generate_series(1, 20000) i;
 INSERT INTO wa.webhook (org_id, url, secret) SELECT :'acme', 'https://e.com/' || i, 'secret' FROM generate_series(1, 2000) i;
 SELECT id AS webhook FROM wa.webhook WHERE url = 'https://e.com/1000' \gset
-INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type)
+INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type)
 SELECT :'acme', :'webhook', wa.uuid7(), 1, 1, 'message' FROM generate_series(1, 20000);
 COMMIT;
 VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook, wa.event, wa.delivery;
@@ -32,7 +32,7 @@ SELECT id AS webhook_end FROM wa.webhook ORDER BY id OFFSET 201 LIMIT 1 \gset
 SELECT jid AS chat_end, active_at AS chat_end_at FROM wa.chat WHERE session_id = :'session' ORDER BY active_at, jid DESC OFFSET 201 LIMIT 1 \gset
 SELECT jid AS contact_end FROM wa.contact WHERE session_id = :'session' ORDER BY jid DESC OFFSET 201 LIMIT 1 \gset
 
-SELECT id AS event_end FROM wa.event WHERE org_id = :'acme' ORDER BY epoch DESC, xid DESC, id DESC OFFSET 201 LIMIT 1 \gset
+SELECT id AS event_end FROM wa.event WHERE org_id = :'acme' ORDER BY epoch DESC, ordinal DESC, id DESC OFFSET 201 LIMIT 1 \gset
 SELECT id AS delivery_end FROM wa.delivery WHERE webhook_id = :'webhook' ORDER BY id OFFSET 201 LIMIT 1 \gset
 
 SELECT source AS message_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'message_list' \gset
@@ -43,8 +43,8 @@ SELECT source AS webhook_list FROM wa.statement WHERE role_name = 'wa_gateway' A
 SELECT source AS event_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'event_list' \gset
 SELECT source AS delivery_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'delivery_list' \gset
 SELECT source AS realtime_batch FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'realtime_batch' \gset
-SELECT epoch, xid, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch, xid, id LIMIT 1 \gset first_
-SELECT epoch, xid, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch DESC, xid DESC, id DESC OFFSET 201 LIMIT 1 \gset last_
+SELECT epoch, ordinal, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch, ordinal, id LIMIT 1 \gset first_
+SELECT epoch, ordinal, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch DESC, ordinal DESC, id DESC OFFSET 201 LIMIT 1 \gset last_
 -- No list is forgotten here; those for people (keys, members, invitations, the audit log) are functions'.
 SELECT name FROM wa.statement WHERE role_name = 'wa_gateway' AND name LIKE '%\_list' ORDER BY name;
 
@@ -68,7 +68,7 @@ BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) EXECUTE ' || call LOOP
 		CONTINUE WHEN line ~ '^ *Window: '; -- said since 18
 		line := regexp_replace(line, ' \(returns \$\d+\)', '');
-		RETURN NEXT regexp_replace(line, 'ROW\(epoch, xid\) < ROW\(.*\)\)$', 'ROW(epoch, xid) < ROW(…)))');
+		RETURN NEXT regexp_replace(line, 'ROW\(epoch, ordinal\) < ROW\(.*\)\)$', 'ROW(epoch, ordinal) < ROW(…)))');
 	END LOOP;
 END $$;
 
@@ -96,7 +96,7 @@ EXPLAIN (COSTS OFF) EXECUTE webhook_list(NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE delivery_list(NULL, NULL, NULL, 201);
 
 -- What a socket reads is a range of the primary key too, in its order.
-SELECT plan_of(format('realtime_batch(%L, %L, %L, NULL, NULL)', :'first_epoch', :'first_xid', :'first_id'));
+SELECT plan_of(format('realtime_batch(%L, %L, %L, NULL, NULL)', :'first_epoch', :'first_ordinal', :'first_id'));
 -- The first page and the last are full, and neither costs more than the other.
 SELECT p.list, first.rows AS first_rows, last.rows AS last_rows,
 	last.buffers <= 2 * first.buffers + 20 AS same_cost, first.buffers < 1000 AS cheap
@@ -110,8 +110,8 @@ FROM (VALUES
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
 	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end')),
 	('event_list', '(NULL, NULL, NULL, NULL, 201)', format('(%L, NULL, NULL, NULL, 201)', :'event_end')),
-	('realtime_batch', format('(%L, %L, %L, NULL, NULL)', :'first_epoch', :'first_xid', :'first_id'),
-		format('(%L, %L, %L, NULL, NULL)', :'last_epoch', :'last_xid', :'last_id')),
+	('realtime_batch', format('(%L, %L, %L, NULL, NULL)', :'first_epoch', :'first_ordinal', :'first_id'),
+		format('(%L, %L, %L, NULL, NULL)', :'last_epoch', :'last_ordinal', :'last_id')),
 	('delivery_list', format('(%L, NULL, NULL, 201)', :'webhook'), format('(%L, NULL, %L, 201)', :'webhook', :'delivery_end'))) p (list, first_page, last_page),
 	cost_of(p.list || p.first_page) first, cost_of(p.list || p.last_page) last;
 COMMIT;

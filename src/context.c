@@ -42,6 +42,7 @@
 #include "src/compatibility.h"
 #include "src/context.h"
 #include "src/credential.h"
+#include "src/event_writers.h"
 #include "src/row_lookup.h"
 #include "src/secret.h"
 #include "src/usage.h"
@@ -356,6 +357,9 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	}
 	bind_identity(&identity, &principal, asked, generation);
 	context.credential = (WakKind) secret->kind;
+	/* its next statement may read events */
+	if ((asked & WA_PERMISSION_EVENTS) != 0)
+		wa_event_writers_observe();
 	if (principal.kind == WA_PRINCIPAL_KEY)
 		wa_usage_note(&principal, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
 

@@ -5,21 +5,21 @@
  *
  * Ids that are drawn from a sequence become visible in another order than they
  * were drawn in: who keeps "the largest id seen" loses what commits late.  So
- * the place of an event is (epoch, transaction, id), and a reader's horizon is
- * the oldest transaction that still runs in its snapshot.  Below the horizon
- * every transaction has ended: what is there is there, and nothing will appear
- * below it any more.
+ * the place of an event is (epoch, ordinal, id): the ordinal is that of its
+ * transaction among those that write events, and a reader's horizon is the lowest
+ * of those that still run (event_writers.c).  Below the horizon every transaction
+ * has ended: what is there is there, and nothing will appear below it any more.
  *
- * Numbers of transactions are compared within one run of one server only.  A
- * database that was restored from a dump, replicated or upgraded runs in a
- * cluster that counts on from another number; a promoted standby, and a server
- * after a crash, can give out again numbers that were never written to disk
- * but that readers have already seen pass.  So each run of the server in which
- * events are written has an epoch, which leads the place: it is one more than
- * the newest in wa.event_epoch unless that one is this run's.
+ * Ordinals are compared within one run of one server only.  A database that was
+ * restored from a dump, replicated or upgraded runs in a cluster that counts on
+ * from another number; a promoted standby, and a server after a crash, can give
+ * out again numbers that were never written to disk but that readers have already
+ * seen pass.  So each run of the server in which events are written has an epoch,
+ * which leads the place: it is one more than the newest in wa.event_epoch unless
+ * that one is this run's.
  *
  * The row that notes an epoch is on disk before anybody sees it.  Until then
- * the next run may take the same epoch, with lower numbers of transactions; so
+ * the next run may take the same epoch, with lower ordinals; so
  * no reader is given a place in it, but the end of the epoch before: all
  * transactions of earlier runs have ended.
  *
@@ -55,6 +55,7 @@
 #include "utils/uuid.h"
 
 #include "src/compatibility.h"
+#include "src/event_writers.h"
 #include "src/row_lookup.h"
 #include "src/wake.h"
 
@@ -169,19 +170,6 @@ current_epoch(bool *noted)
 	return known.newest + (*noted ? 0 : 1);
 }
 
-/* The oldest transaction that runs in this snapshot, with all its 64 bits. */
-static uint64
-widen(TransactionId xid)
-{
-	FullTransactionId next = ReadNextFullTransactionId();
-	uint32 era = EpochFromFullTransactionId(next);
-
-	/* xid is not above the next one: if its 32 bits are, it is of the era before */
-	if (xid > XidFromFullTransactionId(next))
-		era--;
-	return U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(era, xid));
-}
-
 /* wa.server_run(): what the epoch of this run is noted with. */
 Datum
 wa_server_run(PG_FUNCTION_ARGS)
@@ -193,25 +181,27 @@ wa_server_run(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.event_place(org): epoch and transaction of an event that is written now,
- * and whether the epoch has been noted.  Those who listen to the organization
- * will be woken at commit.
+ * wa.event_place(org): epoch and ordinal of an event that is written now, and
+ * whether the epoch has been noted.  Those who listen to the organization will be
+ * woken at commit.
  */
 Datum
 wa_event_place(PG_FUNCTION_ARGS)
 {
+	const pg_uuid_t *org_id = PG_GETARG_UUID_P(0);
 	Datum answer[3];
 	bool noted;
 
+	/* first: what ends the waiting of others also takes this off the list of writers */
+	wa_wake_org(org_id);
 	answer[0] = Int32GetDatum(current_epoch(&noted));
-	answer[1] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
+	answer[1] = Int64GetDatum((int64) wa_event_writers_enter(org_id));
 	answer[2] = BoolGetDatum(noted);
 	if (!noted)
 	{
 		noted_by = GetTopFullTransactionId();
 		ForceSyncCommit();
 	}
-	wa_wake_org(PG_GETARG_UUID_P(0));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
 }
 
@@ -228,8 +218,8 @@ is_for_good(bool noted)
 }
 
 /*
- * wa.event_horizon(): epoch and transaction below which every transaction has
- * ended, in the snapshot of the statement that calls it.
+ * wa.event_horizon(org): epoch and ordinal below which every transaction that wrote
+ * events of the organization has ended, in the snapshot of the statement that calls it.
  */
 Datum
 wa_event_horizon(PG_FUNCTION_ARGS)
@@ -238,7 +228,7 @@ wa_event_horizon(PG_FUNCTION_ARGS)
 	Datum answer[2];
 	bool noted;
 	int32 epoch = current_epoch(&noted);
-	uint64 xid = widen(snapshot->xmin);
+	uint64 ordinal = wa_event_writers_horizon(PG_GETARG_UUID_P(0), snapshot);
 
 	/* one of a standby that has been promoted since shows the epoch before */
 	if (snapshot->takenDuringRecovery && !RecoveryInProgress())
@@ -246,9 +236,9 @@ wa_event_horizon(PG_FUNCTION_ARGS)
 	else if (!is_for_good(noted))
 	{
 		epoch--;
-		xid = PG_INT64_MAX;
+		ordinal = PG_INT64_MAX;
 	}
 	answer[0] = Int32GetDatum(epoch);
-	answer[1] = Int64GetDatum((int64) xid);
+	answer[1] = Int64GetDatum((int64) ordinal);
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
 }

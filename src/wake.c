@@ -15,7 +15,9 @@
  *
  * Invariants:
  * - The counter moves after the commit is visible to others, never before, so
- *   that who is woken finds what it was woken for.
+ *   that who is woken finds what it was woken for.  Before it moves, the
+ *   transaction leaves those who write events (event_writers.c), so that nothing
+ *   of what it wrote is above the horizon any more.
  * - The generation and the ring change together, under one spinlock, which is
  *   held for a bounded number of instructions and by nothing that can raise.
  * - Who reads the ring too late, or a transaction of very many organizations,
@@ -45,6 +47,7 @@
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
+#include "src/event_writers.h"
 #include "src/shared_memory.h"
 #include "src/wake.h"
 
@@ -176,8 +179,12 @@ transaction_changed(XactEvent event, void *argument)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
+			wa_event_writers_leave();
 			if (wake != NULL)
 				publish();
+			break;
+		case XACT_EVENT_ABORT:
+			wa_event_writers_leave();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 			/* its commit, which may be another server's, would wake nobody */
@@ -189,7 +196,6 @@ transaction_changed(XactEvent event, void *argument)
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 			return;
-		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:

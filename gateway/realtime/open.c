@@ -247,7 +247,7 @@ take_place(Opening *opening, const DbResult *result)
 	Place place;
 
 	if (result->rows != 1 || !result->has_principal ||
-		!place_read(result, 0, PLACE_EPOCH, PLACE_XID, PLACE_ID, &place))
+		!place_read(result, 0, PLACE_EPOCH, PLACE_ORDINAL, PLACE_ID, &place))
 	{
 		log_line(LOG_LEVEL_ERROR, "place_unreadable", log_int("rows", result->rows));
 		refuse_kind(opening, HTTP_ERROR_INTERNAL, NULL);

@@ -13,19 +13,19 @@ place_compare(const Place *a, const Place *b)
 	{
 		return a->epoch < b->epoch ? -1 : 1;
 	}
-	if (a->xid != b->xid)
+	if (a->ordinal != b->ordinal)
 	{
-		return a->xid < b->xid ? -1 : 1;
+		return a->ordinal < b->ordinal ? -1 : 1;
 	}
 	return memcmp(a->id, b->id, sizeof(a->id));
 }
 
 bool
-place_read(const DbResult *result, int row, int epoch, int xid, int id, Place *place)
+place_read(const DbResult *result, int row, int epoch, int ordinal, int id, Place *place)
 {
 	int64_t number;
 
-	if (!db_int(result, row, epoch, &number) || !db_int(result, row, xid, &place->xid) ||
+	if (!db_int(result, row, epoch, &number) || !db_int(result, row, ordinal, &place->ordinal) ||
 		!db_uuid(result, row, id, place->id))
 	{
 		return false;
@@ -37,7 +37,7 @@ place_read(const DbResult *result, int row, int epoch, int xid, int id, Place *p
 bool
 place_add(DbRequest *request, const Place *place)
 {
-	return db_param_int32(request, place->epoch) && db_param_int64(request, place->xid) &&
+	return db_param_int32(request, place->epoch) && db_param_int64(request, place->ordinal) &&
 		   db_param_uuid(request, place->id);
 }
 

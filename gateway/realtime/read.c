@@ -20,7 +20,7 @@ enum
 	BATCH_ID,
 	BATCH_ENVELOPE,
 	BATCH_EPOCH,
-	BATCH_XID,
+	BATCH_ORDINAL,
 	BATCH_MORE,
 	BATCH_ENDS
 };
@@ -143,7 +143,7 @@ take_event(const DbResult *result, int row, Buffer *frames, Batch *batch)
 	const char *envelope;
 	size_t length;
 
-	if (!place_read(result, row, BATCH_EPOCH, BATCH_XID, BATCH_ID, &place) ||
+	if (!place_read(result, row, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &place) ||
 		!db_bool(result, row, BATCH_MORE, &batch->full))
 	{
 		return false;
@@ -170,7 +170,7 @@ take_batch(const DbResult *result, Buffer *frames, Batch *batch)
 	batch->count = 0;
 	batch->full = false;
 	if (result->rows < BATCH_EVENTS || result->rows > BATCH_EVENTS + READ_EVENTS_MAX ||
-		!place_read(result, BATCH_LIMIT, BATCH_EPOCH, BATCH_XID, BATCH_ID, &batch->next) ||
+		!place_read(result, BATCH_LIMIT, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &batch->next) ||
 		!db_bool(result, BATCH_LIMIT, BATCH_MORE, &batch->pending))
 	{
 		return false;
@@ -339,7 +339,8 @@ take_events(Feed *feed, const DbResult *result)
 static void
 take_place(Feed *feed, const DbResult *result)
 {
-	if (result->rows != 1 || !place_read(result, 0, PLACE_EPOCH, PLACE_XID, PLACE_ID, &feed->place))
+	if (result->rows != 1 ||
+		!place_read(result, 0, PLACE_EPOCH, PLACE_ORDINAL, PLACE_ID, &feed->place))
 	{
 		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
 		return;

@@ -118,7 +118,7 @@ typedef struct Waiting Waiting;
 enum
 {
 	PLACE_EPOCH,
-	PLACE_XID,
+	PLACE_ORDINAL,
 	PLACE_ID,
 	PLACE_KEY,
 	PLACE_SINCE

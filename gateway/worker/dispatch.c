@@ -3,8 +3,8 @@
  *		Which webhooks this process delivers to: claims their lanes, and lets them go.
  *
  * An event that was committed may not be visible to readers yet, because an older transaction
- * still runs; nobody tells when that one ends.  So a wake-up is followed by some looks in
- * short succession.
+ * that writes events of its organization still runs; nobody tells when that one rolls back.
+ * So a wake-up is followed by some looks in short succession.
  */
 #include "worker/dispatch.h"
 

@@ -37,7 +37,8 @@ const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 					   {NULL}},
 	[WORKER_HELD_SECONDS] =
 		{"wa_events_held_seconds",
-		 "Age of the oldest event that no reader may see yet, because an older transaction is open.",
+		 "Age of the oldest event that no reader may see yet, because an older transaction "
+		 "that writes events of its organization is open.",
 		 METRIC_GAUGE,
 		 {NULL}},
 	[WORKER_HOUSEKEPT] = {"wa_housekeeping_rows_total",

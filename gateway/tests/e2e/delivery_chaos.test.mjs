@@ -140,7 +140,7 @@ test('whatever is killed, events written = events received = events read', { tim
 
 	await Promise.all(receivers.map(hook));
 	/* what was there before the webhooks is of no account */
-	state.first = await db.value("SELECT wa.typeid('evt', id) FROM wa.event WHERE org_id = $1 ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1", [org.uuid]);
+	state.first = await db.value("SELECT wa.typeid('evt', id) FROM wa.event WHERE org_id = $1 ORDER BY epoch DESC, ordinal DESC, id DESC LIMIT 1", [org.uuid]);
 
 	const loads = sessions.map((session) => load(session, state));
 	const following = follow(state, seen);
@@ -167,7 +167,7 @@ test('whatever is killed, events written = events received = events read', { tim
 		return Number(await db.value("SELECT count(*)::int FROM wa.delivery WHERE status <> 'delivered'")) === 0;
 	}, { seconds: SETTLE_SECONDS, pauseMs: 300 });
 
-	const all = await db.sql("SELECT wa.typeid('evt', id) AS id, envelope, type FROM wa.event WHERE org_id = $1 ORDER BY epoch, xid, id", [org.uuid]);
+	const all = await db.sql("SELECT wa.typeid('evt', id) AS id, envelope, type FROM wa.event WHERE org_id = $1 ORDER BY epoch, ordinal, id", [org.uuid]);
 	const written = all.slice(all.findIndex(({ id }) => id === state.first) + 1);
 
 	state.end = written.at(-1).id;

@@ -43,7 +43,7 @@ async function crashAfter(act)
 	await act();
 	await db.sql(`DO $$ BEGIN FOR i IN 1..${NUMBERS} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$`);
 
-	const place = (await db.sql("SELECT p.epoch, p.xid, p.id FROM wa.authenticate($1::wa.secret, 'events'), wa.event_position(NULL) p", [key.secret]))[0];
+	const place = (await db.sql("SELECT p.epoch, p.ordinal, p.id FROM wa.authenticate($1::wa.secret, 'events'), wa.event_position(NULL) p", [key.secret]))[0];
 	const next = BigInt(await db.value('SELECT pg_snapshot_xmax(pg_current_snapshot())'));
 
 	await cluster.kill([writer]);
@@ -59,11 +59,11 @@ async function allBehind(place)
 	for (let i = 0; i < 3; i++)
 		written.push(await emit(db, tenant.org));
 
-	const limit = (await db.sql("SELECT l.epoch, l.xid FROM wa.authenticate($1::wa.secret, 'events'), wa.event_limit($2, $3, $4) l",
-		[key.secret, place.epoch, place.xid, place.id]))[0];
+	const limit = (await db.sql("SELECT l.epoch, l.ordinal FROM wa.authenticate($1::wa.secret, 'events'), wa.event_limit($2, $3, $4) l",
+		[key.secret, place.epoch, place.ordinal, place.id]))[0];
 	const behind = await db.sql(`SELECT wa.typeid('evt', id) AS id FROM wa.event
-		WHERE org_id = $1 AND (epoch, xid, id) > ($2, $3, $4) AND (epoch, xid) < ($5, $6) ORDER BY epoch, xid, id`,
-		[tenant.org.uuid, place.epoch, place.xid, place.id, limit.epoch, limit.xid]);
+		WHERE org_id = $1 AND (epoch, ordinal, id) > ($2, $3, $4) AND (epoch, ordinal) < ($5, $6) ORDER BY epoch, ordinal, id`,
+		[tenant.org.uuid, place.epoch, place.ordinal, place.id, limit.epoch, limit.ordinal]);
 
 	assert.deepEqual(behind.map(({ id }) => id).slice(-3), written);
 }

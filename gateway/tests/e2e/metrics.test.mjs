@@ -156,7 +156,7 @@ test('events that a transaction holds up, and webhooks that are paused', async (
 	const holder = await cluster.open('wa');
 
 	await holder.sql('BEGIN');
-	await holder.sql('SELECT pg_current_xact_id()');
+	await holder.sql("SELECT wa.emit($1, 'message', NULL, '{}')", [tenant.org.uuid]);
 	await db.sql("SELECT wa.emit($1, 'message', NULL, '{}')", [tenant.org.uuid]);
 	await db.sql("UPDATE wa.event SET created_at = created_at - interval '1 minute' WHERE org_id = $1", [tenant.org.uuid]);
 	await db.sql(`INSERT INTO wa.webhook (org_id, url, secret, active, disabled_at, disabled_reason)
@@ -170,11 +170,15 @@ test('events that a transaction holds up, and webhooks that are paused', async (
 	for (const label of ['{result="dead"}', '{result="delivered"}'])
 		assert.equal(value(await scrape(worker.metricsPort), `wa_webhook_deliveries_total${label}`), 0, 'counters begin at 0');
 	await holder.sql('ROLLBACK');
-	await holder.close();
+	/* a transaction that writes no events holds up none */
+	await holder.sql('BEGIN');
+	await holder.sql('SELECT pg_current_xact_id()');
+	await db.sql("SELECT wa.emit($1, 'message', NULL, '{}')", [tenant.org.uuid]);
 	await worker.stop();
 
 	const next = await Worker.start(cluster, { args: ['--metrics', '127.0.0.1:0'] });
 
 	await until('it is over', async () => value(await scrape(next.metricsPort), 'wa_events_held_seconds') === 0);
+	await holder.close();
 	await next.stop();
 });

@@ -258,7 +258,7 @@ test('events come as the log has them, byte for byte and in order', async () =>
 		ids.push(await emit(db, tenant.org, 'message', { session: tenant.session, payload: { i, text: 'a "quoted" \u{1f642}' } }));
 	await socket.waitFor(20);
 	assert.deepEqual(socket.events.map(({ id }) => id), ids);
-	assert.deepEqual(socket.texts, (await db.sql('SELECT envelope FROM wa.event WHERE org_id = $1 ORDER BY epoch, xid, id', [tenant.org.uuid]))
+	assert.deepEqual(socket.texts, (await db.sql('SELECT envelope FROM wa.event WHERE org_id = $1 ORDER BY epoch, ordinal, id', [tenant.org.uuid]))
 		.map(({ envelope }) => envelope).slice(-20));
 	assert.deepEqual(Object.keys(socket.events[0]), ['schema', 'id', 'event', 'session', 'organization', 'timestamp', 'payload']);
 	await socket.close();

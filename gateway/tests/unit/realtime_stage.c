@@ -174,7 +174,7 @@ stage_answer_events(int count)
 {
 	static uint8_t ids[BATCH_ROWS_MAX][DB_UUID_SIZE];
 	static const uint8_t epoch[4] = {0, 0, 0, 1};
-	static const uint8_t xid[8] = {0};
+	static const uint8_t ordinal[8] = {0};
 	DbStageCell cells[BATCH_ROWS_MAX * BATCH_COLUMNS];
 
 	ck_assert_int_lt(count, BATCH_ROWS_MAX);
@@ -186,7 +186,7 @@ stage_answer_events(int count)
 		cell[0] = (DbStageCell){ids[i], DB_UUID_SIZE};
 		cell[1] = (DbStageCell){i == 0 ? NULL : "{}", 2};
 		cell[2] = (DbStageCell){epoch, sizeof(epoch)};
-		cell[3] = (DbStageCell){xid, sizeof(xid)};
+		cell[3] = (DbStageCell){ordinal, sizeof(ordinal)};
 		cell[4] = (DbStageCell){"\0", 1};
 		cell[5] = (DbStageCell){NULL, 0};
 	}

@@ -14,9 +14,9 @@
 START_TEST(places_are_in_order)
 {
 	const Place places[] = {
-		{.epoch = 1, .xid = 900, .id = {0xFF}},  {.epoch = 2, .xid = 5},
-		{.epoch = 2, .xid = 5, .id = {0x01}},    {.epoch = 2, .xid = 5, .id = {0x80}},
-		{.epoch = 2, .xid = 5, .id = {0x80, 1}}, {.epoch = 2, .xid = INT64_C(1) << 40},
+		{.epoch = 1, .ordinal = 900, .id = {0xFF}},  {.epoch = 2, .ordinal = 5},
+		{.epoch = 2, .ordinal = 5, .id = {0x01}},    {.epoch = 2, .ordinal = 5, .id = {0x80}},
+		{.epoch = 2, .ordinal = 5, .id = {0x80, 1}}, {.epoch = 2, .ordinal = INT64_C(1) << 40},
 	};
 	const size_t count = sizeof(places) / sizeof(places[0]);
 

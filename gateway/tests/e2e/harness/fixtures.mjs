@@ -56,7 +56,7 @@ export async function createWebhook(db, org, { url = 'https://receiver.example/h
 export async function createDelivery(db, webhook)
 {
 	const uuid = await db.value(`
-		INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type, status, next_attempt_at, attempts, envelope)
+		INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, status, next_attempt_at, attempts, envelope)
 		VALUES ($1, $2, wa.uuid7(), 1, 1, 'webhook.test', 'dead', 'infinity', 1, '{}') RETURNING id`, [webhook.org.uuid, webhook.uuid]);
 
 	return { uuid, id: await publicId(db, 'dlv', uuid), webhook };
