@@ -107,7 +107,7 @@ UPDATE wa.webhook_lane SET failing_since = now() - interval '61 minutes' WHERE w
 UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'id';
 BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT wa.finish_delivery('w4', :'every', :'id', NULL, 'connection refused', false); COMMIT;
 SELECT active, disabled_at IS NOT NULL AS disabled, disabled_reason FROM wa.webhook WHERE id = :'every';
-SELECT type, (envelope::jsonb -> 'payload') - '{id,organizationId,createdAt,updatedAt,disabledAt}'::text[] AS payload FROM wa.event WHERE type = 'webhook.disabled';
+SELECT type, (envelope::jsonb -> 'payload') - '{id,organizationId,createdAt,updatedAt,disabledAt}'::text[] AS payload FROM wa.event WHERE type = 'webhook.disabled' AND envelope::jsonb #>> '{payload,id}' = wa.typeid('wh', :'every');
 SELECT action, detail FROM wa.audit WHERE subject = :'every' ORDER BY id;
 SELECT count(*) AS to_itself FROM wa.delivery WHERE webhook_id = :'every' AND type = 'webhook.disabled';
 UPDATE wa.webhook_lane SET lease_until = now();
@@ -149,7 +149,7 @@ SELECT f.* FROM unnest('{NULL,0,-5,120,3600,86400,2147483647}'::integer[]) asked
 -- One that is gone for good is believed at once, and those who listen are told.
 SELECT * FROM fail(:'every', 410, NULL);
 SELECT active, disabled_at IS NOT NULL AS disabled, disabled_reason FROM wa.webhook WHERE id = :'every';
-SELECT envelope::jsonb #>> '{payload,disabledReason}' AS told FROM wa.event WHERE type = 'webhook.disabled' ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1;
+SELECT envelope::jsonb #>> '{payload,disabledReason}' AS told FROM wa.event WHERE type = 'webhook.disabled' ORDER BY epoch DESC, ordinal DESC, id DESC LIMIT 1;
 SELECT detail ->> 'reason' AS noted FROM wa.audit WHERE subject = :'every' ORDER BY id DESC LIMIT 1;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT active, disabled_reason FROM wa.update_webhook(:'every', active => true);
 DROP FUNCTION public.fail;

@@ -27,7 +27,7 @@ COMMIT;
 VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook, wa.event, wa.delivery;
 -- The last rows but a page of each list.
 SELECT id AS message_end FROM wa.message WHERE chat_jid = '10000000001@s.whatsapp.net' ORDER BY id OFFSET 201 LIMIT 1 \gset
-SELECT id AS session_end FROM wa.session WHERE org_id = :'acme' ORDER BY id OFFSET 201 LIMIT 1 \gset
+SELECT id AS session_end FROM wa.session WHERE org_id = :'acme' AND deleted_at IS NULL ORDER BY id OFFSET 201 LIMIT 1 \gset
 SELECT id AS webhook_end FROM wa.webhook ORDER BY id OFFSET 201 LIMIT 1 \gset
 SELECT jid AS chat_end, active_at AS chat_end_at FROM wa.chat WHERE session_id = :'session' ORDER BY active_at, jid DESC OFFSET 201 LIMIT 1 \gset
 SELECT jid AS contact_end FROM wa.contact WHERE session_id = :'session' ORDER BY jid DESC OFFSET 201 LIMIT 1 \gset
