@@ -71,6 +71,7 @@ read_text(text *input, int max_characters, Units *units)
 	UErrorCode status = U_ZERO_ERROR;
 	size_t size;
 
+	*units = (Units){NULL, 0};
 	if (pg_mbstrlen(utf8) > max_characters)
 		return false;
 	utf8 = pg_server_to_any(utf8, (int) strlen(utf8), PG_UTF8);
