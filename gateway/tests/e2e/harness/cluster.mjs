@@ -124,22 +124,25 @@ export class Cluster
 	}
 }
 
-/* A hot standby of a cluster, by streaming. */
+/*
+ * A hot standby of a cluster, by streaming.  The cluster needs wal_level = replica and
+ * max_wal_senders.  Programs and Wire get into it as into a cluster.
+ */
 export class Standby
 {
 	constructor(primary)
 	{
-		const place = makePlace();
 		const asUser = path.join(SCRIPTS, 'as-user');
 
-		this.data = path.join(place, 'data');
-		this.host = path.join(place, 'socket');
+		this.place = makePlace();
+		this.data = path.join(this.place, 'data');
+		this.host = path.join(this.place, 'socket');
 		this.port = primary.port;
 		must(asUser, ['mkdir', '-m', '0700', this.host]);
 		must(asUser, [postgresProgram('pg_basebackup'), '--pgdata', this.data, '--host', primary.host,
 			'--port', String(primary.port), '--username', 'postgres', '--write-recovery-conf', '--checkpoint=fast', '--no-sync']);
 		onEnd(() => this.control(run, 'stop', '--mode=immediate'), () => this.control(run, 'stop', '--mode=immediate'));
-		this.control(must, 'start', `--log=${path.join(place, 'standby.log')}`,
+		this.control(must, 'start', `--log=${path.join(this.place, 'standby.log')}`,
 			`--options=-c unix_socket_directories=${this.host}`);
 	}
 
@@ -157,44 +160,6 @@ export class Standby
 	open(database, user = 'postgres', options)
 	{
 		return Wire.open({ host: this.host, port: this.port, database, user }, options);
-	}
-}
-
-/*
- * A copy of a cluster that follows it and serves reads.  The cluster needs wal_level = replica
- * and max_wal_senders.  Programs and Wire get into it as into a cluster.
- */
-export class Standby
-{
-	constructor(cluster)
-	{
-		const asUser = path.join(SCRIPTS, 'as-user');
-
-		this.place = makePlace();
-		this.data = path.join(this.place, 'data');
-		this.host = path.join(this.place, 'socket');
-		this.port = cluster.port;
-		must(asUser, ['mkdir', '-m', '0700', this.host]);
-		must(asUser, [postgresProgram('pg_basebackup'), '--pgdata', this.data, '--host', cluster.host, '--port', String(cluster.port),
-			'--username', 'postgres', '--write-recovery-conf', '--checkpoint=fast', '--no-sync']);
-		onEnd(() => this.control('stop', '--mode=immediate'), () => this.control('stop', '--mode=immediate'));
-		assert.equal(this.control('start', `--log=${path.join(this.place, 'standby.log')}`,
-			`--options=-c unix_socket_directories=${this.host}`).code, 0);
-	}
-
-	control(...args)
-	{
-		return run(path.join(SCRIPTS, 'as-user'), [postgresProgram('pg_ctl'), '--silent', '--wait', `--pgdata=${this.data}`, ...args]);
-	}
-
-	promote()
-	{
-		assert.equal(this.control('promote').code, 0);
-	}
-
-	open(database, user = 'postgres')
-	{
-		return Wire.open({ host: this.host, port: this.port, database, user });
 	}
 }
 
