@@ -15,7 +15,6 @@
  */
 #include "workers.h"
 
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +63,25 @@ workers_restart_delay(int *early, int64_t ran_ms, bool could_not_start)
 	return delay < WORKER_RESTART_LAST_MS ? delay : WORKER_RESTART_LAST_MS;
 }
 
+/*
+ * In the fork: serve.  It ends by _exit(), because the handlers of exit() are the watcher's,
+ * and that of the leak check looks for the watcher's thread.
+ */
+static _Noreturn void
+serve(Watcher *watcher, const Worker *worker)
+{
+	int status = CONFIG_EXIT_FAILED;
+
+	sigprocmask(SIG_SETMASK, &watcher->before, NULL);
+	if (log_start())
+	{
+		metrics_enter(watcher->metrics, (int) (worker - watcher->workers));
+		status = service_run(watcher->settings, watcher->listen, watcher->metrics, watcher->stops);
+	}
+	log_end();
+	_exit(status);
+}
+
 static void
 start_worker(Watcher *watcher, Worker *worker)
 {
@@ -75,15 +93,9 @@ start_worker(Watcher *watcher, Worker *worker)
 		/* A worker without its watcher stops; it may be gone already. */
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
 		{
-			exit(CONFIG_EXIT_FAILED);
+			_exit(CONFIG_EXIT_FAILED);
 		}
-		sigprocmask(SIG_SETMASK, &watcher->before, NULL);
-		if (!log_start())
-		{
-			exit(CONFIG_EXIT_FAILED);
-		}
-		metrics_enter(watcher->metrics, (int) (worker - watcher->workers));
-		exit(service_run(watcher->settings, watcher->listen, watcher->metrics, watcher->stops));
+		serve(watcher, worker);
 	}
 	worker->started_ms = clock_monotonic_ms();
 	if (pid < 0)

@@ -329,6 +329,12 @@ log_start(void)
 	return ok;
 }
 
+void
+log_end(void)
+{
+	log_output_end();
+}
+
 uint64_t
 log_lost(void)
 {

@@ -78,6 +78,9 @@ extern void log_fields(LogLevel level, const char *event, const LogField *fields
  */
 extern bool log_start(void);
 
+/* Waits a moment for what is not yet written.  exit() does; before _exit() it has to be called. */
+extern void log_end(void);
+
 /* Lines that this process has lost so far. */
 extern uint64_t log_lost(void);
 

@@ -191,9 +191,8 @@ run(void *nothing)
 	return NULL;
 }
 
-/* With the program's end the thread ends too; what can be written by then is. */
-static void
-finish(void)
+void
+log_output_end(void)
 {
 	struct timespec until;
 
@@ -260,7 +259,8 @@ prepare(void)
 	buffer_init(&telling, TOLD_MAX);
 	prepared = buffer_reserve(&waiting, LOG_OUTPUT_MAX) &&
 			   buffer_reserve(&writing, LOG_OUTPUT_MAX) && buffer_reserve(&telling, TOLD_MAX) &&
-			   pthread_atfork(before_fork, after_fork, in_child) == 0 && atexit(finish) == 0;
+			   pthread_atfork(before_fork, after_fork, in_child) == 0 &&
+			   atexit(log_output_end) == 0;
 	return prepared;
 }
 

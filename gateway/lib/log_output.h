@@ -36,6 +36,12 @@ extern void log_output_line(const char *line, size_t len);
 /* What was handed over is to be written now. */
 extern void log_output_wake(void);
 
+/*
+ * Waits until all is written, for LOG_OUTPUT_END_MS at most.  exit() calls it; what ends by
+ * _exit() has to.
+ */
+extern void log_output_end(void);
+
 /* Lines that this process has lost so far. */
 extern uint64_t log_output_lost(void);
 

@@ -379,7 +379,8 @@ fork_while_lines_wait(void)
 		if (!log_start())
 			_exit(2);
 		log_lines(4000, 1);
-		exit(0);
+		log_end();
+		_exit(0);
 	}
 	say("x");
 	waitpid(child, NULL, 0);
