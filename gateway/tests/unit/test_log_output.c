@@ -160,6 +160,21 @@ log_all(void)
 	say("x");
 }
 
+/* Where somebody reads, if slowly: all is written before the child ends. */
+static void
+end_patiently(void)
+{
+	for (int i = 0; i < 10; i++)
+		log_end();
+}
+
+static void
+log_all_patiently(void)
+{
+	log_all();
+	end_patiently();
+}
+
 /* In a child: waits, for as long as the alarm lets it, until so many lines are lost. */
 static void
 await_lost(uint64_t lines)
@@ -225,7 +240,7 @@ START_TEST(nobody_waits_for_a_reader_and_lines_that_are_lost_are_told_of)
 
 	unread[_i](ends);
 	ck_assert_int_eq(pipe(said), 0);
-	child = start(ends, log_all);
+	child = start(ends, log_all_patiently);
 	await();
 	written = read_all(ends[0]);
 	await_end(child);
@@ -379,12 +394,13 @@ fork_while_lines_wait(void)
 		if (!log_start())
 			_exit(2);
 		log_lines(4000, 1);
-		log_end();
+		end_patiently();
 		_exit(0);
 	}
 	say("x");
 	waitpid(child, NULL, 0);
 	log_lines(4001, 1);
+	end_patiently();
 }
 
 START_TEST(a_fork_has_its_own_thread_and_does_not_repeat_what_waited)
