@@ -198,8 +198,8 @@ test('secrets of webhooks', async () =>
 {
 	const { client } = gateway;
 	const key = await newKey('key');
-	const made = (await client.post(WEBHOOKS, key, { url: 'http://127.0.0.1:9/' })).json;
-	const chosen = await client.post(WEBHOOKS, key, { url: 'http://127.0.0.1:9/', secret: word('chosen secret') });
+	const made = (await client.post(WEBHOOKS, key, { url: 'http://127.0.0.1:81/' })).json;
+	const chosen = await client.post(WEBHOOKS, key, { url: 'http://127.0.0.1:81/', secret: word('chosen secret') });
 
 	remember('made secret', made.secret);
 	assert.equal(chosen.status, 201);
@@ -256,7 +256,7 @@ test('over TLS it is the same', async () =>
 		{
 			assert.equal((await ask('GET', '/api/v1/me', { 'x-api-key': await newKey('key over TLS') }, undefined, more)).status, 200);
 			assert.equal((await ask('GET', '/api/v1/me', { Authorization: `Bearer ${await unknownKey('unknown key over TLS')}` }, undefined, more)).status, 401);
-			remember('secret over TLS', JSON.parse((await ask('POST', WEBHOOKS, { 'x-api-key': await newKey('key over TLS') }, { url: 'http://127.0.0.1:9/' }, more)).text).secret);
+			remember('secret over TLS', JSON.parse((await ask('POST', WEBHOOKS, { 'x-api-key': await newKey('key over TLS') }, { url: 'http://127.0.0.1:81/' }, more)).text).secret);
 			await ask('POST', '/auth/sign-in', {}, { email: person.email, password: word('wrong password'), filler: 'x'.repeat(40000) }, more);
 		}
 	}
@@ -302,7 +302,7 @@ test('where the gateway speaks TLS to the database it is the same', async () =>
 
 	assert.equal(await admin.value("SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = $1 AND NOT ssl", [GATEWAY_LOGIN]), '0');
 	for (let i = 0; i < 10; i++)
-		remember('made secret', (await encrypted.client.post(WEBHOOKS, await key(), { url: 'http://127.0.0.1:9/' })).json.secret);
+		remember('made secret', (await encrypted.client.post(WEBHOOKS, await key(), { url: 'http://127.0.0.1:81/' })).json.secret);
 	await assertForgotten(encrypted);
 	await encrypted.stop();
 });

@@ -58,7 +58,8 @@ test('on a subscriber: a backend that has the key in its cache refuses it', asyn
 		async () => await wire.value('SELECT revoked_at IS NOT NULL FROM wa.api_key WHERE id = $1', [key.uuid]) === 't');
 	assert.equal(await accepts(wire, key.secret), false);
 
-	/* The copy of the log is as append-only as the log. */
+	/* The copy of the log is as append-only as the log; it comes by a table's own copying. */
+	await until('the log has arrived', async () => await wire.value('SELECT count(*) > 0 FROM wa.audit') === 't');
 	await assert.rejects(wire.sql('DELETE FROM wa.audit'), { code: '42501' });
 	await wire.sql('DROP SUBSCRIPTION keys');
 	subscriber.stop();
