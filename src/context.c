@@ -77,7 +77,7 @@ typedef struct Context
 	WaPrincipal principal; /* kind NONE: nobody is bound now */
 	WaPermissions asked;   /* all that the binding may cover */
 	WaPermissions held;    /* all that the credential has, asked for or not */
-	bool served;           /* a statement of the client's has run under it */
+	bool served;           /* a statement of the client's has run, other than to bind */
 	bool relied_on;        /* something has asked who is bound, and was told */
 	WaPermissions used;    /* what was required of the binding so far */
 	uint64 generation;     /* of what it was read from when it was verified */
@@ -458,12 +458,19 @@ wa_context_is_relied_on(void)
 }
 
 bool
-wa_context_serve(void)
+wa_context_serve(bool binds)
 {
 	bool is_first = !context.served;
 
-	context.served = context.principal.kind != WA_PRINCIPAL_NONE;
+	/* who is bound has no use for another binding */
+	context.served = !binds || context.principal.kind != WA_PRINCIPAL_NONE;
 	return is_first;
+}
+
+bool
+wa_context_has_served(void)
+{
+	return context.served;
 }
 
 WaPermissions

@@ -45,10 +45,13 @@ extern void wa_context_init(void);
 extern bool wa_context_is_relied_on(void);
 
 /*
- * The client's next statement is about to run: whether it is the first one behind
- * the binding, or nobody is bound.
+ * The client's next statement is about to run, one that binds or any other: whether the
+ * transaction has not served any other yet.
  */
-extern bool wa_context_serve(void);
+extern bool wa_context_serve(bool binds);
+
+/* Whether a statement of the client's has run, or runs, that is not there to bind. */
+extern bool wa_context_has_served(void);
 
 /* The permissions that were required of the binding so far, and were there. */
 extern WaPermissions wa_context_used(void);

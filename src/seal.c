@@ -500,6 +500,13 @@ may_run(Portal portal)
 		   is_whole("authenticate") && is_whole("act_for") && is_whole("unbound");
 }
 
+/* Whether a statement is there to say who is bound, or that nobody is. */
+static bool
+is_binding(const char *text)
+{
+	return is_named(text, "authenticate") || is_named(text, "act_for") || is_named(text, "unbound");
+}
+
 /* Whether a query is what a client has sent, and not a function's. */
 static bool
 is_of_client(const QueryDesc *query)
@@ -537,21 +544,22 @@ check_execution(QueryDesc *query, int flags)
 }
 
 /*
- * A query runs, for the first time or on.  A binding is good for one statement,
- * which is what a request of our programs is.  Where a Sync is lost, or the
- * statement that binds, the next request's statement so does not run under the
- * identity of the one before.  Here and not when it is made ready to run: a client
- * can do that with many before it binds.
+ * A query runs, for the first time or on.  A transaction is good for one statement
+ * behind a binding, which is what a request of our programs is.  Where a Sync is lost,
+ * or the statement that binds, the next request's statement so does not run under the
+ * identity of the one before.  Nor does a statement that takes its time, as waiting for
+ * events does, keep the locks of another.  Here and not when it is made ready to run: a
+ * client can do that with many before it binds.
  */
 static void
 check_run(WA_RUN_PARAMETERS)
 {
 	note_accepted();
-	if (is_of_client(query) && !query->already_executed && !wa_context_serve() &&
-		current_seal() != 0)
+	if (is_of_client(query) && !query->already_executed &&
+		!wa_context_serve(is_binding(query->sourceText)) && current_seal() != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
-						errmsg("the identity of this transaction has served a statement already"),
-						errdetail("For a sealed role it is good for one.")));
+						errmsg("this transaction has served a statement already"),
+						errdetail("A transaction of a sealed role is good for one.")));
 
 	if (next_run_hook)
 		next_run_hook(WA_RUN_ARGUMENTS);

@@ -9,10 +9,20 @@
  * in parts, or while a client does not read what it asked for.  Such a
  * transaction keeps its locks and holds up vacuum and everybody's events.
  *
- * So the session of a sealed login looks at a clock once a second, by a timeout
+ * So the session of a sealed login looks at a clock twice a second, by a timeout
  * of its own, and ends itself when its transaction is older than
- * wa.transaction_timeout.  It does so as a backend ends that is told to: that is
- * the only way which also works while it waits for its client.
+ * wa.transaction_timeout, or has been idle for wa.idle_in_transaction_timeout.  It
+ * does so as a backend ends that is told to: that is the only way which also works
+ * while it waits for its client.
+ *
+ * A transaction is idle while it waits for what the client has yet to send, and when
+ * its one statement has run and it only takes more messages.  While the client does
+ * not read, it is idle if it has a number, and with it may hold rows locked: our
+ * programs read what such a statement answers in one piece, but the pages of a list
+ * can keep a busy gateway.  Idle times add up until the transaction ends.  A message
+ * now and then would otherwise keep it for as long as the other bound allows.  Our
+ * programs send the Sync together with the statement, so that they need next to none
+ * of that time.
  *
  * The server disarms all timeouts when it has caught an error.  The clock is
  * therefore wound up again when the error is reported, when its transaction
@@ -34,23 +44,33 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
+#include "tcop/pquery.h"
 #include "utils/elog.h"
 #include "utils/guc.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "src/compatibility.h"
+#include "src/context.h"
 #include "src/session_watch.h"
 
-#define TICK_MS 1000
+#define TICK_MS 500
 
 /* Many times what the largest request of a gateway takes. */
 #define WA_SESSION_MEMORY_MAX ((Size) 256 * 1024 * 1024)
 
-/* The SQLSTATE of PostgreSQL 17's transaction_timeout. */
+#define TRANSACTION_TIMEOUT "wa.transaction_timeout"
+#define IDLE_TIMEOUT "wa.idle_in_transaction_timeout"
+
+/*
+ * The SQLSTATE of PostgreSQL 17's transaction_timeout.  That of the server's timeout of
+ * idle transactions tells a program that it had begun one; here it had not.
+ */
 #define ERRCODE_TRANSACTION_TOO_LONG MAKE_SQLSTATE('2', '5', 'P', '0', '4')
 
 /* Why the clock ends the session. */
@@ -58,10 +78,12 @@ typedef enum EndReason
 {
 	END_NONE,
 	END_TIME,   /* its transaction is too old */
+	END_IDLE,   /* its transaction was idle for too long */
 	END_MEMORY, /* it holds too much */
 } EndReason;
 
 static int timeout_ms = 0;
+static int idle_timeout_ms = 0;
 static long page_size = 0;
 static TimeoutId tick = 0; /* 0: this session's login is not sealed */
 static volatile sig_atomic_t end_reason = END_NONE;
@@ -109,6 +131,39 @@ is_transaction_too_old(void)
 			   TimestampTzPlusMilliseconds(GetCurrentTransactionStartTimestamp(), timeout_ms);
 }
 
+/* Whether the transaction does nothing now that its client could wait for. */
+static bool
+is_idle(void)
+{
+	switch (*(volatile uint32 *) my_wait_event_info)
+	{
+		case WAIT_EVENT_CLIENT_READ:
+			return true;
+		case WAIT_EVENT_CLIENT_WRITE:
+			return TransactionIdIsValid(GetTopTransactionIdIfAny());
+		default:
+			return ActivePortal == NULL && wa_context_has_served();
+	}
+}
+
+/*
+ * Whether the transaction was idle for too long, at this tick and at earlier ones.  Of
+ * the time before the first of them nothing is known.
+ */
+static bool
+is_idle_for_too_long(void)
+{
+	static TimestampTz transaction = 0; /* when that began whose ticks are counted */
+	static int idle_ticks = 0;
+
+	if (!IsTransactionState() || !is_idle())
+		return false;
+	if (transaction != GetCurrentTransactionStartTimestamp())
+		idle_ticks = 0;
+	transaction = GetCurrentTransactionStartTimestamp();
+	return idle_ticks++ * TICK_MS >= idle_timeout_ms;
+}
+
 /* Runs in a signal handler. */
 static void
 on_tick(void)
@@ -117,6 +172,8 @@ on_tick(void)
 
 	if (is_transaction_too_old())
 		end_reason = END_TIME;
+	else if (is_idle_for_too_long())
+		end_reason = END_IDLE;
 	else if (own_memory() > WA_SESSION_MEMORY_MAX)
 		end_reason = END_MEMORY;
 	errno = saved_errno;
@@ -153,11 +210,11 @@ transaction_changed(XactEvent event, void *argument)
 static void
 explain_end(ErrorData *edata)
 {
-	if (end_reason == END_TIME)
+	if (end_reason == END_TIME || end_reason == END_IDLE)
 	{
 		edata->sqlerrcode = ERRCODE_TRANSACTION_TOO_LONG;
-		edata->message =
-			pstrdup("terminating connection of a sealed role due to wa.transaction_timeout");
+		edata->message = psprintf("terminating connection of a sealed role due to %s",
+								  end_reason == END_TIME ? TRANSACTION_TIMEOUT : IDLE_TIMEOUT);
 	}
 	else if (end_reason == END_MEMORY)
 	{
@@ -185,10 +242,13 @@ void
 wa_session_watch_init(void)
 {
 	page_size = sysconf(_SC_PAGESIZE);
-	DefineCustomIntVariable("wa.transaction_timeout",
-							"Ends the session of a sealed role whose transaction takes longer.",
-							NULL, &timeout_ms, 30000, 1000, 600000, PGC_SUSET, GUC_UNIT_MS, NULL,
-							NULL, NULL);
+	DefineCustomIntVariable(
+		TRANSACTION_TIMEOUT, "Ends the session of a sealed role whose transaction takes longer.",
+		NULL, &timeout_ms, 30000, 1000, 600000, PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		IDLE_TIMEOUT, "Ends the session of a sealed role whose transaction is idle for longer.",
+		"Its idle times add up.", &idle_timeout_ms, 1000, 500, 600000, PGC_SUSET, GUC_UNIT_MS, NULL,
+		NULL, NULL);
 	RegisterXactCallback(transaction_changed, NULL);
 	next_emit_log_hook = emit_log_hook;
 	emit_log_hook = report;

@@ -26,7 +26,7 @@ static const StateRow states[] = {
 	{"40P01", HTTP_ERROR_UNAVAILABLE},  /* deadlock */
 	{"55P03", HTTP_ERROR_UNAVAILABLE},  /* lock_timeout */
 	{"25P03", HTTP_ERROR_UNAVAILABLE},  /* idle_in_transaction_session_timeout */
-	{"25P04", HTTP_ERROR_UNAVAILABLE},  /* transaction_timeout */
+	{"25P04", HTTP_ERROR_UNAVAILABLE},  /* transaction_timeout, and those of a sealed session */
 	{"25006", HTTP_ERROR_UNAVAILABLE},  /* a standby, or set to read only */
 	{"57P0", HTTP_ERROR_UNAVAILABLE},   /* the server is shutting down, or starting */
 	{"53400", HTTP_ERROR_RATE_LIMITED}, /* a limit of ours; see below */

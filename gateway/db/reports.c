@@ -58,7 +58,8 @@ reports_disorder(const char *sqlstate)
 bool
 reports_of_commit(const char *sqlstate)
 {
-	static const char *const states[] = {"40", "53", "57", "58", "XX", NULL};
+	/* 25P04: the Sync did not come in time */
+	static const char *const states[] = {"25P04", "40", "53", "57", "58", "XX", NULL};
 
 	return sqlstate != NULL && begins_with_one(sqlstate, states);
 }

@@ -42,7 +42,7 @@ extern bool reports_disorder(const char *sqlstate);
 
 /*
  * Can a commit fail with an error of this state: a lost race, shortage, shutdown, a fault of
- * the server?
+ * the server, or that it was not asked for in time?
  */
 extern bool reports_of_commit(const char *sqlstate);
 

@@ -12,22 +12,32 @@ import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../e2e/harness/processes.mjs';
 import { message } from '../e2e/harness/wire.mjs';
-import { APP, Stage } from './stage.mjs';
+import { APP, LOGINS, Stage } from './stage.mjs';
 
 const LIMIT_MS = 1000;
 const TOO_LONG = '25P04';
+const TWICE = '25000';
+const BOUNDS = ['wa.transaction_timeout', 'wa.idle_in_transaction_timeout'];
 
 let stage;
 
 before(async () =>
 {
-	stage = await Stage.set([`wa.transaction_timeout = ${LIMIT_MS}`]);
+	stage = await Stage.set();
+	await bound('wa.transaction_timeout');
 	/* what an application may run for the controls */
 	await stage.db.sql(`
 		INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
 		SELECT $1, $2, $3, 'in', 'text', repeat('x', 20000), 'delivered' FROM generate_series(1, 300)`,
 		[stage.ours.org.uuid, stage.ours.session.uuid, stage.ours.chat.jid]);
 });
+
+/* From here on this bound ends what the gateway's login holds; the other one, if there is one, does not. */
+async function bound(name)
+{
+	for (const one of BOUNDS)
+		await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} SET ${one} = ${one === name ? LIMIT_MS : 60_000}`);
+}
 
 /* authenticate, and the beginning of something else. */
 function begin(...more)
@@ -67,10 +77,12 @@ const HOLDS = {
 		message.parse('', stage.text('session_list')), message.flush()),
 };
 
-for (const [name, messagesOf] of Object.entries(HOLDS))
+for (const [name, messagesOf, by] of Object.entries(HOLDS).flatMap((hold) => BOUNDS.map((by) => [...hold, by])))
 {
-	test(`${name} ends with the session`, async () =>
+	test(`${name} ends with the session, by ${by}`, async () =>
 	{
+		await bound(by);
+
 		const wire = await stage.open('wa_gateway');
 		const began = Date.now();
 
@@ -88,7 +100,7 @@ for (const [name, messagesOf] of Object.entries(HOLDS))
 
 		assert.equal(got.status, null, 'the connection ends');
 		assert.equal(got.error?.code, TOO_LONG);
-		assert.match(got.error.text, /wa\.transaction_timeout/);
+		assert.match(got.error.text, new RegExp(by));
 		assert.ok(Date.now() - began >= LIMIT_MS, 'not before its time');
 		await gone(wire);
 	});
@@ -104,8 +116,157 @@ test('the control: a login that is not sealed holds its transaction', async () =
 	await wire.close();
 });
 
+/* ---- idle ---- */
+
+/* A statement that writes, with the Sync to come. */
+function createSession()
+{
+	return stage.request(stage.ours.key.secret, 'manage', 'session_create', ['held', 'f', null, null, null]).slice(0, -1);
+}
+
+/* Sends without a pause, but no more than the server takes, until it ends the connection. */
+async function pump(wire, ...messages)
+{
+	const read = (async () =>
+	{
+		for (let one = await wire.next(); one !== null; one = await wire.next())
+			if (one.type === 'E')
+				assert.match(one.body.toString(), /25P04/, 'nothing but its end');
+	})();
+
+	while (!wire.ended)
+	{
+		await Promise.race([read, new Promise((resolve) => wire.socket.write(Buffer.concat(messages), resolve))]);
+		/* what was written at once lets nobody else run */
+		await new Promise(setImmediate);
+	}
+	await read;
+}
+
+test('messages behind the statement do not keep its transaction', { timeout: 60_000 }, async () =>
+{
+	await bound('wa.idle_in_transaction_timeout');
+
+	const more = {
+		'Describe': [message.describe('S', 'session_list')],
+		'empty texts': [message.parse('', ''), message.bind(''), message.execute()],
+		'statements that are analyzed': [message.parse('', stage.text('session_list'))],
+	};
+
+	for (const [what, messagesOf] of Object.entries(more))
+	{
+		const wire = await stage.open('wa_gateway');
+
+		await wire.exchange(message.parse('session_list', stage.text('session_list')), message.sync());
+		wire.send(...createSession());
+
+		const began = Date.now();
+
+		await pump(wire, ...Array(50).fill(messagesOf).flat());
+		assert.ok(Date.now() - began < 10 * LIMIT_MS, what);
+		await gone(wire);
+	}
+
+	/* nor does one now and then */
+	const wire = await stage.open('wa_gateway');
+	const began = Date.now();
+
+	wire.send(...begin());
+	while (!wire.ended && Date.now() < began + 20_000)
+	{
+		wire.send(message.parse('', stage.text('session_list')), message.flush());
+		await sleep(50);
+	}
+	assert.equal((await wire.receive()).errors.at(-1)?.code, TOO_LONG);
+	assert.equal(await stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'held'"), '0');
+});
+
+test('a client that does not read does not keep what its statement has locked', async () =>
+{
+	await bound('wa.idle_in_transaction_timeout');
+
+	const wire = await stage.open('wa_gateway');
+
+	await wire.exchange(message.parse('session_list', stage.text('session_list')), message.sync());
+	wire.socket.pause();
+	wire.send(...createSession(), ...Array(5000).fill(message.describe('S', 'session_list')));
+	await until('the server waits for its client, with a number', async () => await stage.db.value(
+		"SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'ClientWrite' AND backend_xid IS NOT NULL", [String(wire.backend.pid)]) === '1');
+	await gone(wire);
+	wire.socket.destroy();
+});
+
+test('a page that is read slowly arrives', async () =>
+{
+	await bound('wa.idle_in_transaction_timeout');
+
+	const wire = await stage.open('wa_gateway');
+
+	wire.socket.pause();
+	wire.send(...begin(...messages(), message.sync()));
+	await until('the server waits for its client', async () => await stage.db.value(
+		'SELECT wait_event FROM pg_stat_activity WHERE pid = $1', [String(wire.backend.pid)]) === 'ClientWrite');
+	await sleep(LIMIT_MS * 3);
+	wire.socket.resume();
+
+	const got = await wire.receive();
+
+	assert.equal(got.error, null);
+	assert.equal(got.status, 'I');
+	await wire.close();
+});
+
+test('a statement that takes its time is not idle', async () =>
+{
+	await bound('wa.idle_in_transaction_timeout');
+
+	const wire = await stage.open('wa_gateway');
+	const { parameters } = stage.statement('event_wait');
+	const wait = ['11111111-1111-4111-8111-111111111111', String(LIMIT_MS * 3), ...Array(parameters.length - 2).fill(null)];
+	const request = [message.parse('', stage.text('event_wait')), message.bind('', wait), message.execute(), message.sync()];
+	let began;
+
+	/* the first one is answered at once */
+	for (let i = 0; i < 2; i++)
+	{
+		began = Date.now();
+		assert.equal((await wire.exchange(...request)).error, null);
+	}
+	assert.ok(Date.now() - began >= LIMIT_MS * 3);
+	await wire.close();
+});
+
+test('a transaction serves one statement, so that no other one makes it last', async () =>
+{
+	const twice = [1, 2].flatMap(() => [message.parse('', stage.text('self_check')), message.bind(''), message.execute()]);
+	const unbound = [message.parse('', stage.text('unbound')), message.bind('', ['1']), message.execute()];
+
+	for (const front of [[], unbound])
+	{
+		const wire = await stage.open('wa_gateway');
+		const got = await wire.exchange(...front, ...twice, message.sync());
+
+		assert.equal(got.error?.code, TWICE);
+		assert.match(got.error.text, /has served a statement already/);
+		assert.deepEqual((await wire.exchange(...front, ...twice.slice(0, 3), message.sync())).errors, []);
+		await wire.close();
+	}
+
+	/* the control */
+	await stage.db.sql(`GRANT wa_monitor TO ${APP}`);
+
+	const app = await stage.open(APP);
+
+	assert.equal((await app.exchange(...twice, message.sync())).error, null);
+	await app.close();
+});
+
+/* ---- by its time alone ---- */
+
 test('a client that does not read what it asked for ends with its session', async () =>
 {
+	await bound('wa.transaction_timeout');
+
 	const wire = await stage.open('wa_gateway');
 
 	wire.socket.pause();

@@ -52,13 +52,12 @@ before(async () =>
 });
 
 /* A gateway behind the proxy, which is honest until a hook is set. */
-async function startGateway(connections)
+async function startGateway(connections, args = ['--request-timeout', '1000'])
 {
 	proxy.toServer = proxy.toClient = null;
 
 	const gateway = await Gateway.start({ host: proxy.host, port: proxy.port, place: cluster.place }, {
-		args: ['--db-connections', String(connections), '--db-slow-connections', '0', '--request-timeout', '1000',
-			'--metrics', '127.0.0.1:0'],
+		args: ['--db-connections', String(connections), '--db-slow-connections', '0', ...args, '--metrics', '127.0.0.1:0'],
 	});
 
 	gateway.lied = true;
@@ -317,6 +316,34 @@ test('a violation is an alarm: a line of the log that says what, and a number', 
 	assert.match(line, / level=error .* statement=me expected="an idle transaction" came="an open transaction"/);
 	assert.equal(tenants[0].marks.concat(tenants[0].key.secret).find((mark) => line.includes(mark)), undefined);
 	await gateway.stop();
+});
+
+/* A network that stalls is no violation: it costs the connection and those requests that were on it. */
+test('a Sync that does not come costs a connection, and no alarm', async () =>
+{
+	for (const kept of [1, 4])
+	{
+		const gateway = await startGateway(1, ['--request-timeout', '8000']);
+		let stalled = null;
+
+		proxy.toServer = (link, group) =>
+		{
+			if (stalled !== null || !isRequest(group))
+				return group;
+			stalled = link;
+			return group.slice(0, -kept);
+		};
+
+		const began = Date.now();
+		const answer = await gateway.client.get('/api/v1/me', tenants[0].key.secret);
+
+		assert.equal(check(tenants[0], answer, 'behind the stall'), 503);
+		assert.ok(Date.now() - began >= 1000 && Date.now() - began < 5000, `${Date.now() - began} ms`);
+		assert.ok(stalled.sockets.toServer.readableEnded, 'the server has ended the session');
+		await until('the gateway goes on', async () => (await gateway.client.get('/api/v1/me', tenants[0].key.secret)).status === 200);
+		assert.deepEqual(gateway.events('database_protocol_violation'), []);
+		await gateway.stop();
+	}
 });
 
 /* ---- anything, for some time ---- */

@@ -17,7 +17,7 @@ let stage;
 
 before(async () =>
 {
-	stage = await Stage.set(['wa.transaction_timeout = 60s']);
+	stage = await Stage.set(['wa.transaction_timeout = 60s', 'wa.idle_in_transaction_timeout = 60s']);
 });
 
 const int32 = (number) => { const out = Buffer.alloc(4); out.writeInt32BE(number | 0); return out; };

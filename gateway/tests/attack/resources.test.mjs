@@ -23,7 +23,7 @@ let stage;
 
 before(async () =>
 {
-	stage = await Stage.set(['wa.transaction_timeout = 60s']);
+	stage = await Stage.set(['wa.transaction_timeout = 60s', 'wa.idle_in_transaction_timeout = 60s']);
 });
 
 /* The memory that a backend has for itself, in megabytes. */

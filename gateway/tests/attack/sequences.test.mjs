@@ -29,7 +29,7 @@ let stage, tenants, unknown;
 
 before(async () =>
 {
-	stage = await Stage.set(['wa.transaction_timeout = 60s']);
+	stage = await Stage.set(['wa.transaction_timeout = 60s', 'wa.idle_in_transaction_timeout = 60s']);
 	tenants = { ours: stage.ours, theirs: stage.theirs };
 	for (const tenant of Object.values(tenants))
 	{
