@@ -35,7 +35,7 @@ BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; COMMIT AND CHAIN; SELECT
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; ROLLBACK AND CHAIN; SELECT wa.current_org(); COMMIT;
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; PREPARE TRANSACTION 'regress_context'; SELECT wa.current_org();
 COMMIT PREPARED 'regress_context';
-SELECT wa.current_org();
+BEGIN; PREPARE TRANSACTION 'regress_context'; COMMIT PREPARED 'regress_context';
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; SELECT 1/0; COMMIT; SELECT wa.current_org();
 -- Several statements sent as one are one transaction, and end as one.
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.current_org() = :'acme' AS bound;

@@ -19,6 +19,10 @@
  *	 again can add to it.  A statement that gets into the wrong request, by a
  *	 name that somebody prepared anew, finds no more than the request needed.
  * - Nothing survives commit, abort or prepare.
+ * - A commit that writes rests on the credential like a statement does: what the
+ *	 transaction has required of it is verified once more.  A savepoint that took the
+ *	 binding away does not change that.  What the transaction itself has changed does
+ *	 not count against it, or nobody could end a credential with that credential.
  * - Before a binding is used, pending invalidations are taken in; if anything
  *   that the credential rests on changed, or its time has come, it is looked up
  *   again.  A running transaction thus learns of a revocation, a sign-out or a
@@ -32,6 +36,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -79,6 +84,7 @@ typedef struct Context
 	WaPermissions held;    /* all that the credential has, asked for or not */
 	bool served;           /* a statement of the client's has run, other than to bind */
 	bool relied_on;        /* something has asked who is bound, and was told */
+	bool owner_told;       /* it was told that this is an owner */
 	WaPermissions used;    /* what was required of the binding so far */
 	uint64 generation;     /* of what it was read from when it was verified */
 	Addition *additions;   /* in TopTransactionContext; NULL: none */
@@ -115,8 +121,20 @@ unbind(void)
 	context.asked = 0;
 	context.held = 0;
 	context.relied_on = false;
+	context.owner_told = false;
 	context.served = false;
 	context.used = 0;
+}
+
+static void verify_commit(void);
+
+/* It would be committed by nobody knows whom, at any time. */
+static void
+check_not_bound(void)
+{
+	if (context.first.kind != WA_PRINCIPAL_NONE)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot PREPARE a transaction that was bound to an identity")));
 }
 
 static void
@@ -135,9 +153,14 @@ transaction_changed(XactEvent event, void *argument)
 			context.first.kind = WA_PRINCIPAL_NONE;
 			break;
 		case XACT_EVENT_PRE_COMMIT:
-		case XACT_EVENT_PARALLEL_PRE_COMMIT:
-		case XACT_EVENT_PRE_PREPARE:
 			/* deferred triggers have run, but other callbacks may query */
+			verify_commit();
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			check_not_bound();
+			break;
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+			/* a worker process knows of no binding, and writes nothing */
 			break;
 	}
 }
@@ -236,6 +259,18 @@ refuse_permission(WaPermissions missing)
 			 : 0,
 		 was_not_asked ? errhint("wa.authenticate() was called for other permissions only.") : 0,
 		 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
+}
+
+/* What the transaction has required is not there any more: a permission, or the rank. */
+pg_noreturn static void
+refuse_lost(const WaPrincipal *fresh)
+{
+	WaPermissions missing = context.used & ~(fresh->permissions & context.asked);
+
+	if (missing != 0)
+		refuse_permission(missing & -missing);
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only an owner can do this"),
+					err_generic_string(PG_DIAG_CONSTRAINT_NAME, "owner")));
 }
 
 /*
@@ -488,6 +523,50 @@ wa_context_require(WaPermissions used)
 		refuse_permission(missing & -missing);
 }
 
+static bool
+is_owner(const WaPrincipal *principal)
+{
+	return principal->role != NULL && strcmp(principal->role, "owner") == 0;
+}
+
+/* Whether all that the transaction has required is there. */
+static bool
+covers_used(const WaPrincipal *principal)
+{
+	return (context.used & ~(principal->permissions & context.asked)) == 0 &&
+		   (!context.owner_told || is_owner(principal));
+}
+
+/* Whether what the transaction has required is known to be there, without a look. */
+static bool
+is_verified(void)
+{
+	return context.principal.kind != WA_PRINCIPAL_NONE && !must_verify_again(wa_row_generation()) &&
+		   covers_used(&context.principal);
+}
+
+/*
+ * What has not been written needs nobody.  Of what this transaction has changed itself
+ * both are good enough: the credential as it has left it (it may have made it), and as it
+ * was before.
+ */
+static void
+verify_commit(void)
+{
+	WaPrincipal fresh;
+
+	if (context.first.kind != WA_PRINCIPAL_KEY ||
+		!TransactionIdIsValid(GetTopTransactionIdIfAny()) || is_verified())
+		return;
+	if (wa_credential_lookup(context.credential, context.first.value, &fresh) &&
+		covers_used(&fresh))
+		return;
+	if (!wa_credential_lookup_without_own(context.credential, context.first.value, &fresh))
+		refuse_credential();
+	if (!covers_used(&fresh))
+		refuse_lost(&fresh);
+}
+
 static Datum
 uuid_datum(const pg_uuid_t *id)
 {
@@ -560,6 +639,7 @@ wa_member_role(PG_FUNCTION_ARGS)
 
 	if (principal == NULL || principal->role == NULL)
 		PG_RETURN_NULL();
+	context.owner_told |= is_owner(principal);
 	PG_RETURN_TEXT_P(cstring_to_text(principal->role));
 }
 

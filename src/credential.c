@@ -79,6 +79,12 @@ slot_of(const uint8 digest[WA_DIGEST_LENGTH])
 	return &cache[prefix % CACHE_SLOTS];
 }
 
+static bool
+is_in_time(const WaPrincipal *principal)
+{
+	return principal->expires_at == DT_NOEND || principal->expires_at > GetCurrentTimestamp();
+}
+
 bool
 wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 {
@@ -99,5 +105,24 @@ wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrinc
 		}
 	}
 
-	return principal->expires_at == DT_NOEND || principal->expires_at > GetCurrentTimestamp();
+	return is_in_time(principal);
+}
+
+bool
+wa_credential_lookup_without_own(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH],
+								 WaPrincipal *principal)
+{
+	volatile bool found = false;
+
+	wa_row_begin_without_own();
+	PG_TRY();
+	{
+		found = read_credential(kind, digest, principal);
+	}
+	PG_FINALLY();
+	{
+		wa_row_end_without_own();
+	}
+	PG_END_TRY();
+	return found && is_in_time(principal);
 }

@@ -23,4 +23,8 @@
 extern bool
 wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 
+/* The same, as if this transaction had changed nothing. */
+extern bool wa_credential_lookup_without_own(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH],
+											 WaPrincipal *principal);
+
 #endif /* WA_CREDENTIAL_H */

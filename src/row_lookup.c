@@ -50,6 +50,7 @@
 
 static uint64 generation = 1;
 static WaLookupTable *tables = NULL;
+static Snapshot without_own = NULL;
 
 PG_FUNCTION_INFO_V1(wa_invalidate);
 
@@ -166,8 +167,23 @@ begin_scan(const WaLookupTable *place, Relation relation, const Datum *keys)
 	ScanKeyData scan_keys[WA_LOOKUP_KEYS_MAX];
 
 	make_scan_keys(place, RelationGetDescr(relation), keys, scan_keys);
-	return systable_beginscan(relation, place->index_relation, true, NULL, place->key_count,
+	return systable_beginscan(relation, place->index_relation, true, without_own, place->key_count,
 							  scan_keys);
+}
+
+/* To a command in front of the first one, nothing of this transaction has happened. */
+void
+wa_row_begin_without_own(void)
+{
+	without_own = RegisterSnapshot(GetLatestSnapshot());
+	without_own->curcid = FirstCommandId;
+}
+
+void
+wa_row_end_without_own(void)
+{
+	UnregisterSnapshot(without_own);
+	without_own = NULL;
 }
 
 bool

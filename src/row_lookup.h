@@ -69,6 +69,13 @@ extern uint64 wa_row_generation(void);
  */
 extern bool wa_row_find(WaLookupTable *table, const Datum *keys, WaLookupRow *row);
 
+/*
+ * From "begin" to "end" wa_row_find() finds what others have committed, as if this
+ * transaction had changed nothing.  "end" has to come after an error as well.
+ */
+extern void wa_row_begin_without_own(void);
+extern void wa_row_end_without_own(void);
+
 /* Fill *key and return it as a Datum, which lives as long as *key does. */
 extern Datum wa_digest_key(WaDigestKey *key, const uint8 digest[WA_DIGEST_LENGTH]);
 

@@ -58,8 +58,11 @@ reports_disorder(const char *sqlstate)
 bool
 reports_of_commit(const char *sqlstate)
 {
-	/* 25P04: the Sync did not come in time */
-	static const char *const states[] = {"25P04", "40", "53", "57", "58", "XX", NULL};
+	static const char *const states[] = {
+		"25P04",                            /* the Sync did not come in time */
+		"28000", "42501",                   /* the credential has ended meanwhile, or can do less */
+		"40",    "53",    "57", "58", "XX", /* a lost race, shortage, shutdown, a fault */
+		NULL};
 
 	return sqlstate != NULL && begins_with_one(sqlstate, states);
 }

@@ -42,7 +42,7 @@ extern bool reports_disorder(const char *sqlstate);
 
 /*
  * Can a commit fail with an error of this state: a lost race, shortage, shutdown, a fault of
- * the server, or that it was not asked for in time?
+ * the server; that it was not asked for in time, or not by who still may?
  */
 extern bool reports_of_commit(const char *sqlstate);
 

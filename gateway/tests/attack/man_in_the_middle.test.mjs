@@ -30,14 +30,13 @@ const CALLERS = 16;
 
 const random = new Random();
 
-let cluster, tenants, proxy;
+let cluster, db, tenants, proxy;
 
 before(async () =>
 {
 	cluster = prepareCluster();
 
-	const db = await cluster.open('wa');
-
+	db = await cluster.open('wa');
 	tenants = [];
 	for (const name of ['Acme', 'Beta', 'Gamma', 'Delta'])
 	{
@@ -344,6 +343,33 @@ test('a Sync that does not come costs a connection, and no alarm', async () =>
 		assert.deepEqual(gateway.events('database_protocol_violation'), []);
 		await gateway.stop();
 	}
+});
+
+/* Nor is a commit that is refused because the key has ended between the statement and it. */
+test('a key that is revoked before the commit: 401, no alarm, and nothing is written', async () =>
+{
+	const gateway = await startGateway(1, ['--request-timeout', '8000']);
+	const { org } = tenants[1];
+	const secret = await db.value("SELECT secret FROM wa.create_key($1, 'ends', '{read,manage}')", [org.uuid]);
+
+	proxy.toServer = async (link, group) =>
+	{
+		if (!isRequest(group))
+			return group;
+		/* the statement has run when the server waits again */
+		link.write('toServer', [...group.slice(0, -1), ...parts(message.flush())]);
+		await until('the statement has run', async () => await db.value(
+			"SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND wait_event = 'ClientRead'") === '1');
+		await db.sql("SELECT wa.revoke_key($1, 'ends')", [org.uuid]);
+		return group.slice(-1);
+	};
+
+	const answer = await gateway.client.post('/api/v1/sessions', secret, { label: 'behind its end' });
+
+	assert.equal(answer.status, 401);
+	assert.deepEqual(gateway.events('database_protocol_violation'), []);
+	assert.equal(await db.value("SELECT count(*) FROM wa.session WHERE label = 'behind its end'"), '0');
+	await gateway.stop();
 });
 
 /* ---- anything, for some time ---- */

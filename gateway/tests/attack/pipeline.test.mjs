@@ -101,6 +101,36 @@ test('a pipeline that is left open binds nobody else\'s key', async () =>
 	await gateway.close();
 });
 
+test('what was written before a credential ended is not committed after it (P13)', async () =>
+{
+	const { org } = stage.ours;
+	const ends = {
+		'nothing': ['SELECT $1::uuid', null],
+		'a revocation': ['SELECT wa.revoke_key($1, $2)', '28000'],
+		'an expiry': ["UPDATE wa.api_key SET created_at = now() - interval '2 s', expires_at = now() - interval '1 s' WHERE org_id = $1 AND name = $2", '28000'],
+		'a permission taken away': ["UPDATE wa.api_key SET permissions = '{read}' WHERE org_id = $1 AND name = $2", '42501'],
+	};
+
+	for (const [what, [sql, code]] of Object.entries(ends))
+	{
+		const wire = await stage.open();
+		const secret = await stage.db.value("SELECT secret FROM wa.create_key($1, $2, '{read,manage}')", [org.uuid, what]);
+		const made = stage.request(secret, 'manage', 'session_create', [what, 'f', null, null, null]);
+
+		wire.send(...made.slice(0, -1), message.flush());
+		/* its rows are told before it is committed */
+		for (let last = null, complete = 0; complete < 2; complete += last.type === 'C' ? 1 : 0)
+			last = await wire.next();
+		await stage.db.sql(sql, code === null ? [org.uuid] : [org.uuid, what]);
+
+		const got = await wire.exchange(message.sync());
+
+		assert.equal(got.error?.code ?? null, code, what);
+		assert.equal(await stage.db.value('SELECT count(*) FROM wa.session WHERE label = $1', [what]), code === null ? '1' : '0', what);
+		await wire.close();
+	}
+});
+
 test('a portal does not outlive its transaction', async () =>
 {
 	const gateway = await stage.open();
