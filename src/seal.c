@@ -143,14 +143,22 @@ refuse_statement(void)
 }
 
 /*
- * The roles that seal the current user.  In a transaction that has failed the
- * catalogs can't be read; there the answer is that of the login.  The server
- * itself lets nothing by then but the end of the transaction.
+ * The roles that seal the current user.  A session that was sealed when it connected stays
+ * so: who takes the roles of a stolen login away does not free its open sessions.  What it
+ * may run is what it may now.  In a transaction that has failed the catalogs can't be read;
+ * there the answer is that of the login.  The server itself lets nothing by then but the
+ * end of the transaction.
  */
 static WaSealedRoles
 current_seal(void)
 {
-	return IsTransactionState() ? wa_sealed_roles_of(GetUserId()) : login_seal;
+	WaSealedRoles earlier = 0;
+
+	if (!IsTransactionState())
+		return login_seal;
+	if (login_seal != 0 && GetUserId() == GetSessionUserId())
+		earlier = WA_SEALED_EARLIER;
+	return wa_sealed_roles_of(GetUserId()) | earlier;
 }
 
 /* ---------------------------------------------------------------------

@@ -21,6 +21,8 @@ typedef uint32 WaSealedRoles;
 #define WA_SEALED_GATEWAY 0x1
 #define WA_SEALED_WORKER 0x2
 #define WA_SEALED_CONNECTOR 0x4
+/* Not a role: a session whose login has lost them since it connected; it may run nothing. */
+#define WA_SEALED_EARLIER 0x8
 
 /* Register the invalidation callbacks; called once, at load. */
 extern void wa_statement_list_init(void);

@@ -201,3 +201,46 @@ test('a role that is put into a sealed group is sealed from its next statement o
 	assert.equal(await later.value('SELECT 1'), '1');
 	await later.close();
 });
+
+/* ---- a login that is not what it was ---- */
+
+test('an open session of a sealed login stays sealed, whatever becomes of the login', async () =>
+{
+	const { db } = stage;
+	const free = ["SELECT string_agg(query, ' ') FROM pg_stat_activity", 'SELECT pg_terminate_backend(0)', 'LISTEN x', "PREPARE authenticate AS SELECT 1",
+		"SET work_mem = '1GB'", 'SELECT 1', 'BEGIN'];
+	const changes = {
+		'its role is revoked': ['REVOKE wa_gateway FROM stolen', 'GRANT wa_gateway TO stolen'],
+		'it gets another sealed role instead': ['REVOKE wa_gateway FROM stolen; GRANT wa_worker TO stolen', 'REVOKE wa_worker FROM stolen; GRANT wa_gateway TO stolen'],
+		'it gets a role that is not sealed as well': ['REVOKE wa_gateway FROM stolen; GRANT wa_app TO stolen', 'REVOKE wa_app FROM stolen; GRANT wa_gateway TO stolen'],
+		'it is dropped': ['DROP ROLE stolen', 'CREATE ROLE stolen LOGIN IN ROLE wa_gateway; ALTER ROLE stolen SET search_path = pg_catalog, pg_temp'],
+	};
+
+	await db.sql(changes['it is dropped'][1]);
+	for (const [what, [change, back]] of Object.entries(changes))
+	{
+		const wire = await stage.cluster.open('wa', 'stolen');
+		const list = request(stage.ours.key.secret, 'read', stage.text('session_list'), [null, null, '50']);
+
+		assert.equal((await wire.exchange(...list)).error, null);
+		await db.sql(change);
+		for (const sql of free)
+			for (const got of [await wire.exchange(message.query(sql)), await wire.execute(sql)])
+				assert.equal(got.error?.code, REFUSED, `${what}: ${sql}`);
+		/* nor what it ran before */
+		assert.equal((await wire.exchange(...list)).error?.code, REFUSED, what);
+		await db.sql(back);
+		if (what !== 'it is dropped')
+			assert.equal((await wire.exchange(...list)).error, null, what);
+		await wire.close();
+	}
+	await db.sql('DROP ROLE stolen');
+
+	/* the control: a session that was never sealed */
+	const app = await stage.open(APP);
+
+	await db.sql(`REVOKE wa_app FROM ${APP}`);
+	assert.equal((await app.exchange(message.query(free[0]))).error, null);
+	await db.sql(`GRANT wa_app TO ${APP}`);
+	await app.close();
+});
