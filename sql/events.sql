@@ -252,6 +252,10 @@ SELECT wa.knock(:'gateway'), wa.knock('00000000-0000-7000-8000-0000000000e2');
 SELECT clock_timestamp() AS before \gset
 SELECT * FROM woken(timeout_ms => 5000);
 SELECT clock_timestamp() - :'before' < interval '4 s' AS knocked;
+-- A transaction knocks for a bounded number of gateways, and never for everybody.
+SELECT count(wa.knock(gen_random_uuid())) FROM generate_series(1, 10);
+SELECT count(wa.knock(gen_random_uuid())) FROM generate_series(1, 10000);
+SELECT count(wa.knock(:'gateway')) FROM generate_series(1, 10000);
 SELECT * FROM woken('{wa_wakes-those-who-wait}', '00000000-0000-7000-8000-0000000000e2');
 INSERT INTO wa.session (org_id, label) VALUES ('00000000-0000-7000-8000-0000000000e2', 'silent');
 SELECT clock_timestamp() AS before \gset

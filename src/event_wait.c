@@ -63,6 +63,7 @@ typedef struct Watched
 static HTAB *watched = NULL;
 static pg_uuid_t watcher;
 static uint64 watched_until = 0;
+static uint64 heard = 0;                                /* of its knocks */
 static dlist_head to_tell = DLIST_STATIC_INIT(to_tell); /* those that have changed */
 static long sweep_at = SWEEP_MIN;
 
@@ -150,6 +151,7 @@ take_up(const pg_uuid_t *gateway)
 		hash_create("wa_apikeys watched", SWEEP_MIN, &table, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	watcher = *gateway;
 	watched_until = wa_wake_generation();
+	heard = wa_wake_knocks(&watcher);
 	sweep_at = SWEEP_MIN;
 	return false;
 }
@@ -223,10 +225,14 @@ mark_all(void)
 		mark(org);
 }
 
+/* Whether somebody has knocked since this was asked the last time. */
 static bool
-is_knock(const WaChange *change)
+is_knocked(void)
 {
-	return change->kind == WA_CHANGE_KNOCK && memcmp(&change->id, &watcher, sizeof(pg_uuid_t)) == 0;
+	uint64 before = heard;
+
+	heard = wa_wake_knocks(&watcher);
+	return heard != before;
 }
 
 /* Mark what has changed.  True if the wait is over: by a change, or a knock. */
@@ -234,7 +240,7 @@ static bool
 mark_changed(void)
 {
 	WaChange chunk[WA_CHANGES_CHUNK];
-	bool over = !dlist_is_empty(&to_tell);
+	bool over = is_knocked() || !dlist_is_empty(&to_tell);
 	int count;
 
 	while ((count = wa_wake_changes(&watched_until, chunk)) > 0)
@@ -244,11 +250,11 @@ mark_changed(void)
 
 			if (chunk[i].kind == WA_CHANGE_EVERYBODY)
 				mark_all();
-			else if (chunk[i].kind == WA_CHANGE_ORG)
+			else
 				org = hash_search(watched, &chunk[i].id, HASH_FIND, NULL);
 			if (org != NULL)
 				mark(org);
-			over |= org != NULL || chunk[i].kind == WA_CHANGE_EVERYBODY || is_knock(&chunk[i]);
+			over |= org != NULL || chunk[i].kind == WA_CHANGE_EVERYBODY;
 		}
 	return over;
 }
@@ -289,7 +295,7 @@ wait_for_own_change(TimestampTz end)
 
 	while (!over && GetCurrentTimestamp() < end)
 	{
-		wa_wake_sleep(watched_until, end);
+		wa_wake_sleep(watched_until, &watcher, heard, end);
 		over = mark_changed();
 		if (!over)
 			wa_wake_pause();
@@ -376,7 +382,7 @@ wa_wait_for_change(PG_FUNCTION_ARGS)
 	Datum answer[3];
 
 	wa_wake_require_memory();
-	wa_wake_sleep(seen, end_of_wait(fcinfo, 1));
+	wa_wake_sleep(seen, NULL, 0, end_of_wait(fcinfo, 1));
 	answer[1] = changed_orgs(&seen, &everybody);
 	answer[0] = Int64GetDatum((int64) seen);
 	answer[2] = BoolGetDatum(everybody);

@@ -13,6 +13,11 @@
  * Who waits (event_wait.c) reads on in the ring from where it stood.  A wake-up may
  * be one too many, never one too few.
  *
+ * A gateway that has something to say to its own wait knocks.  Knocks are no changes
+ * and stay out of the ring: they take no credential, and who filled it with them would
+ * learn from when it is full how much others write.  They are counted, each at one of
+ * a fixed number of places, by the gateway's name, which is random.
+ *
  * Invariants:
  * - The counter moves after the commit is visible to others, never before, so
  *   that who is woken finds what it was woken for.  Before it moves, the
@@ -37,6 +42,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -57,6 +63,12 @@
 /* Organizations that one transaction changes; with more it changes everybody's. */
 #define PENDING_MAX 64
 
+/* Places of knocks: 8 kB.  Gateways that share one wake each other. */
+#define KNOCKS 1024
+
+/* Places at which one transaction knocks. */
+#define KNOCKS_PENDING_MAX 64
+
 /* After a change that was another's: what happens meanwhile is one wake-up. */
 #define PAUSE_MS 2
 
@@ -67,6 +79,7 @@ typedef struct Wake
 	slock_t mutex; /* protects what follows */
 	uint64 generation;
 	WaChange changes[CHANGES]; /* that of a generation is at its remainder */
+	uint64 knocks[KNOCKS];
 } Wake;
 
 static Wake *wake = NULL;
@@ -76,6 +89,8 @@ static struct
 {
 	int count;
 	WaChange changes[PENDING_MAX];
+	int knock_count;
+	uint32 knocks[KNOCKS_PENDING_MAX];
 } pending;
 
 PG_FUNCTION_INFO_V1(wa_wake);
@@ -119,16 +134,15 @@ note_everybody(void)
 }
 
 static void
-note_change(WaChangeKind kind, const pg_uuid_t *id)
+note_org(const pg_uuid_t *id)
 {
 	for (int i = 0; i < pending.count; i++)
-		if (pending.changes[i].kind == kind &&
-			memcmp(&pending.changes[i].id, id, sizeof(pg_uuid_t)) == 0)
+		if (memcmp(&pending.changes[i].id, id, sizeof(pg_uuid_t)) == 0)
 			return;
 	if (pending.count == PENDING_MAX)
 		note_everybody();
 	else
-		pending.changes[pending.count++] = (WaChange){.id = *id, .kind = kind};
+		pending.changes[pending.count++] = (WaChange){.id = *id, .kind = WA_CHANGE_ORG};
 }
 
 void
@@ -139,7 +153,7 @@ wa_wake_org(const pg_uuid_t *org_id)
 	if (org_id == NULL)
 		note_everybody();
 	else
-		note_change(WA_CHANGE_ORG, org_id);
+		note_org(org_id);
 }
 
 /* wa.wake(org) */
@@ -150,13 +164,32 @@ wa_wake(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static uint32
+place_of(const pg_uuid_t *gateway)
+{
+	return hash_bytes(gateway->data, UUID_LEN) % KNOCKS;
+}
+
+static void
+note_knock(uint32 place)
+{
+	for (int i = 0; i < pending.knock_count; i++)
+		if (pending.knocks[i] == place)
+			return;
+	if (pending.knock_count == KNOCKS_PENDING_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a transaction cannot knock for more than %d gateways",
+							   KNOCKS_PENDING_MAX)));
+	pending.knocks[pending.knock_count++] = place;
+}
+
 /*
  * wa.knock(gateway): at commit, the wait of the gateway of this name ends.
  */
 Datum
 wa_knock(PG_FUNCTION_ARGS)
 {
-	note_change(WA_CHANGE_KNOCK, PG_GETARG_UUID_P(0));
+	note_knock(place_of(PG_GETARG_UUID_P(0)));
 	PG_RETURN_VOID();
 }
 
@@ -167,6 +200,8 @@ publish(void)
 	SpinLockAcquire(&wake->mutex);
 	for (int i = 0; i < pending.count; i++)
 		wake->changes[++wake->generation % CHANGES] = pending.changes[i];
+	for (int i = 0; i < pending.knock_count; i++)
+		wake->knocks[pending.knocks[i]]++;
 	SpinLockRelease(&wake->mutex);
 	ConditionVariableBroadcast(&wake->changed);
 }
@@ -174,7 +209,7 @@ publish(void)
 static void
 transaction_changed(XactEvent event, void *argument)
 {
-	if (pending.count == 0)
+	if (pending.count == 0 && pending.knock_count == 0)
 		return;
 	switch (event)
 	{
@@ -201,7 +236,7 @@ transaction_changed(XactEvent event, void *argument)
 		case XACT_EVENT_PARALLEL_ABORT:
 			break;
 	}
-	pending.count = 0;
+	pending.count = pending.knock_count = 0;
 }
 
 void
@@ -238,6 +273,18 @@ wa_wake_generation(void)
 	return generation;
 }
 
+uint64
+wa_wake_knocks(const pg_uuid_t *gateway)
+{
+	uint32 place = place_of(gateway);
+	uint64 knocks;
+
+	SpinLockAcquire(&wake->mutex);
+	knocks = wake->knocks[place];
+	SpinLockRelease(&wake->mutex);
+	return knocks;
+}
+
 int
 wa_wake_changes(uint64 *seen, WaChange chunk[WA_CHANGES_CHUNK])
 {
@@ -256,10 +303,10 @@ wa_wake_changes(uint64 *seen, WaChange chunk[WA_CHANGES_CHUNK])
 }
 
 void
-wa_wake_sleep(uint64 seen, TimestampTz end)
+wa_wake_sleep(uint64 seen, const pg_uuid_t *gateway, uint64 heard, TimestampTz end)
 {
 	ConditionVariablePrepareToSleep(&wake->changed);
-	while (wa_wake_generation() == seen)
+	while (wa_wake_generation() == seen && (gateway == NULL || wa_wake_knocks(gateway) == heard))
 	{
 		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end);
 

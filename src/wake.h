@@ -39,9 +39,8 @@ extern TimestampTz wa_wake_started_at(void);
 
 typedef enum WaChangeKind
 {
-	WA_CHANGE_ORG,       /* of the organization with this id */
-	WA_CHANGE_EVERYBODY, /* of any */
-	WA_CHANGE_KNOCK      /* none: the gateway of this name has something to say */
+	WA_CHANGE_ORG,      /* of the organization with this id */
+	WA_CHANGE_EVERYBODY /* of any */
 } WaChangeKind;
 
 typedef struct WaChange
@@ -66,8 +65,17 @@ extern uint64 wa_wake_generation(void);
  */
 extern int wa_wake_changes(uint64 *seen, WaChange chunk[WA_CHANGES_CHUNK]);
 
-/* Sleep until the generation is another one than was seen, or the time is over. */
-extern void wa_wake_sleep(uint64 seen, TimestampTz end);
+/*
+ * How often somebody has knocked for the gateway of this name, or for one of those that
+ * share its place.
+ */
+extern uint64 wa_wake_knocks(const pg_uuid_t *gateway);
+
+/*
+ * Sleep until the generation is another one than was seen, or the knocks for the gateway
+ * (NULL: none) are more than were heard, or the time is over.
+ */
+extern void wa_wake_sleep(uint64 seen, const pg_uuid_t *gateway, uint64 heard, TimestampTz end);
 
 /* Let some more happen before the next look. */
 extern void wa_wake_pause(void);

@@ -235,6 +235,38 @@ test('who waits for events hears of the organizations whose sockets\' credential
 
 /* ---- a pipeline ---- */
 
+test('knocks do not tell how much others write, nor wake whom they are not for (P50)', async () =>
+{
+	const KNOCKS = 5000;	/* more than the changes that are kept */
+	const gateway = await stage.open();
+	const key = await createKey(stage.db, stage.ours.org, ['events']);
+	const opened = await gateway.exchange(...stage.request(key.secret, 'events', 'realtime_open', [null]));
+	const wait = async (socket, ms = 0) => (await gateway.execute(stage.text('event_wait'),
+		['0f234567-89ab-4def-8123-456789abcdef', String(ms), socket, ...Array(7).fill(null)])).rows.map(({ org_id, watched }) => [org_id, watched]);
+
+	await wait(opened.rows.at(-1).socket);
+	assert.deepEqual(await wait(null), [[null, 't']]);
+
+	const knocks = await stage.open();
+	const knock = (i) => [message.parse('', stage.text('event_knock')),
+		message.bind('', [`00000000-0000-4000-8000-${String(i % 500).padStart(12, '0')}`]), message.execute(), message.sync()];
+
+	for (let i = 0; i < KNOCKS; i += 500)
+	{
+		knocks.send(...Array.from({ length: 500 }, (_, j) => knock(i + j)).flat());
+		for (let j = 0; j < 500; j++)
+			assert.equal((await knocks.receive()).error, null);
+	}
+	await emit(stage.db, stage.theirs.org);
+	assert.deepEqual(await wait(null), [[null, 't']], 'not that everybody may have changed');
+
+	/* one transaction knocks for one gateway only */
+	const many = await knocks.exchange(...[1, 2].flatMap((i) => knock(i).slice(0, -1)), message.sync());
+
+	assert.equal(many.error?.code, '25000');
+	await Promise.all([gateway.close(), knocks.close()]);
+});
+
 test('behind an authenticate that failed nothing runs', async () =>
 {
 	const gateway = await stage.open();
