@@ -26,7 +26,10 @@
  *
  * The server disarms all timeouts when it has caught an error.  The clock is
  * therefore wound up again when the error is reported, when its transaction
- * aborts, and before anything is analyzed or executed.
+ * aborts, and before anything is analyzed or executed.  An error is reported to us
+ * only if it goes to the server's log.  So the log of a sealed session has at least
+ * errors: what postgresql.conf says of log_min_messages counts, but no lower, and what a
+ * role or database has been given does not.
  *
  * Nor does the server bound what a session keeps in memory: portals, prepared
  * statements, their texts and values.  Much of that passes no hook (an empty text,
@@ -192,9 +195,21 @@ wa_session_watch(void)
 							 TICK_MS);
 }
 
+/* The levels that hide errors are those above, and the log's own, which stands between. */
+static void
+log_errors(void)
+{
+	bool hides_errors = log_min_messages > ERROR || log_min_messages == LOG;
+
+	SetConfigOption("log_min_messages",
+					hides_errors ? "error" : GetConfigOption("log_min_messages", false, false),
+					PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 void
 wa_session_watch_begin(void)
 {
+	log_errors();
 	tick = RegisterTimeout(USER_TIMEOUT, on_tick);
 	wa_session_watch();
 }

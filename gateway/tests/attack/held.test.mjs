@@ -313,6 +313,43 @@ test('an error outside of a transaction does not stop the clock', async () =>
 	}
 });
 
+test('no setting of the log stops the clock', { timeout: 120_000 }, async () =>
+{
+	const login = LOGINS.wa_gateway;
+	const places = {
+		'the login': (value) => `ALTER ROLE ${login} ${value}`,
+		'the login in this database': (value) => `ALTER ROLE ${login} IN DATABASE wa ${value}`,
+		'the database': (value) => `ALTER DATABASE wa ${value}`,
+		'the server': (value) => `ALTER SYSTEM ${value}`,
+	};
+
+	await bound('wa.idle_in_transaction_timeout');
+	for (const [where, change] of Object.entries(places))
+		for (const level of where === 'the login' ? ['fatal', 'panic', 'log'] : ['panic'])
+		{
+			await stage.db.sql(change(`SET log_min_messages = ${level}`));
+			await stage.db.sql('SELECT pg_reload_conf()');
+			await until('it is set', async () =>
+			{
+				const probe = await stage.cluster.open('wa');
+				const seen = where.startsWith('the login') || await probe.value("SELECT current_setting('log_min_messages')") === level;
+
+				await probe.close();
+				return seen;
+			});
+
+			const wire = await stage.open('wa_gateway');
+
+			/* an error outside of a transaction, and then what passes no hook */
+			await wire.exchange(message.execute('no such portal'), message.sync());
+			wire.send(message.parse('', ''), message.flush());
+			assert.equal((await wire.receive()).error?.code, TOO_LONG, `${where}: ${level}`);
+			await gone(wire);
+			await stage.db.sql(change('RESET log_min_messages'));
+		}
+	await stage.db.sql('SELECT pg_reload_conf()');
+});
+
 test('a sealed session keeps a bounded number of prepared statements', async () =>
 {
 	const wire = await stage.open('wa_gateway');
