@@ -69,7 +69,8 @@ COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
 	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was';
 
 -- Both parts of a batch return how many keys they wrote.  Of several flushes at
--- once each row is written by one; keys that are gone are passed over.
+-- once each row is written by one; keys that are gone are passed over, and so are
+-- those that somebody has locked: their uses stay in memory for the next flush.
 CREATE FUNCTION wa.flush_first_uses(max integer) RETURNS integer
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -85,6 +86,8 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM wa.api_key_usage u WHERE u.org_id = m.org_id AND u.key_id = m.key_id)
 		ORDER BY m.org_id, m.key_id
 		LIMIT max
+		-- FOR KEY SHARE is what the foreign key would take.
+		FOR KEY SHARE OF k SKIP LOCKED
 		ON CONFLICT DO NOTHING
 		RETURNING u.org_id, u.key_id, u.first_used_at, u.first_used_from
 	LOOP

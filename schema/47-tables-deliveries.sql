@@ -5,7 +5,9 @@
 -- that how much is sent to a receiver at once, and in which order, is that
 -- worker's to say.  Deliveries refer to webhook and event by no foreign key: a
 -- webhook that is deleted must not wait until a million of them are gone, and
--- a lock on the webhook for each event would be written to disk each time.
+-- a lock on the webhook for each event would be written to disk each time.  Nor do
+-- lanes: a worker takes those of all organizations at once, and must not wait for
+-- one that is just deleting its webhook.  Housekeeping removes lanes without one.
 
 CREATE TABLE wa.webhook_lane (
 	org_id uuid NOT NULL,
@@ -15,12 +17,11 @@ CREATE TABLE wa.webhook_lane (
 	turn integer NOT NULL DEFAULT 0,
 	failures integer NOT NULL DEFAULT 0,
 	failing_since timestamptz,
-	PRIMARY KEY (org_id, webhook_id),
-	FOREIGN KEY (org_id, webhook_id) REFERENCES wa.webhook ON DELETE CASCADE
+	PRIMARY KEY (org_id, webhook_id)
 );
 COMMENT ON TABLE wa.webhook_lane IS 'who delivers to a webhook now, and how that goes';
 COMMENT ON COLUMN wa.webhook_lane.org_id IS 'the organization of the webhook';
-COMMENT ON COLUMN wa.webhook_lane.webhook_id IS 'the webhook';
+COMMENT ON COLUMN wa.webhook_lane.webhook_id IS 'the webhook, which may be gone by now';
 COMMENT ON COLUMN wa.webhook_lane.lease_owner IS 'the worker process that holds the lane';
 COMMENT ON COLUMN wa.webhook_lane.lease_until IS 'until when, unless that process renews it';
 COMMENT ON COLUMN wa.webhook_lane.turn IS 'counts the claims, so that what an earlier holder had taken can be told from what this one has';

@@ -25,7 +25,8 @@ CREATE POLICY wa_owner_open ON wa.realtime TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.realtime AS RESTRICTIVE TO wa_owner
 	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
 CREATE POLICY wa_owner_open ON wa.webhook_lane TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.webhook_lane AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+CREATE POLICY wa_owner_org ON wa.webhook_lane AS RESTRICTIVE TO wa_owner
+	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
 CREATE POLICY wa_owner_open ON wa.delivery TO wa_owner USING (true);
 CREATE POLICY wa_owner_org ON wa.delivery AS RESTRICTIVE TO wa_owner
 	USING (wa.current_org() IS NULL OR org_id = wa.current_org());

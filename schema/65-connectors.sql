@@ -2,6 +2,8 @@
 -- WhatsApp.  It takes sessions and messages under a lease, and reports what
 -- became of them.  Its functions that look for work see every organization and
 -- are owned by wa_claim; all others act for the one that wa.act_for() bound.
+-- Those that see every organization pass over rows that somebody has locked, so
+-- that nobody keeps another organization's work waiting.
 --
 -- A message is queued, then sending from the moment that a connector takes it.
 -- If the lease runs out before the connector reports, nobody knows whether
@@ -78,12 +80,16 @@ AS $$
 DECLARE
 	released integer;
 BEGIN
-	UPDATE wa.session s SET lease_owner = NULL, lease_until = NULL WHERE s.lease_owner = connector_release.owner;
+	WITH held AS (
+		SELECT s.org_id, s.id FROM wa.session s WHERE s.lease_owner = connector_release.owner
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.session s SET lease_owner = NULL, lease_until = NULL
+	FROM held WHERE s.org_id = held.org_id AND s.id = held.id;
 	GET DIAGNOSTICS released = ROW_COUNT;
 	RETURN released;
 END $$;
 COMMENT ON FUNCTION wa.connector_release(text) IS
-	'gives back the leases of all sessions of the owner, when it stops, and returns how many';
+	'gives back the leases of all sessions of the owner, when it stops, and returns how many; that of a session that somebody changes at this moment runs out';
 
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
@@ -131,11 +137,15 @@ AS $$
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	-- What a deletion has overtaken is not carried out any more.
+	WITH overtaken AS (
+		SELECT a.org_id, a.id
+		FROM wa.session s JOIN wa.message_action a ON a.org_id = s.org_id AND a.session_id = s.id
+			JOIN wa.message m ON m.org_id = a.org_id AND m.id = a.message_id AND m.revoked
+		WHERE s.connector = connector_actions.connector AND s.lease_owner = connector_actions.owner
+			AND a.status = 'queued' AND a.type <> 'revoke'
+		FOR NO KEY UPDATE OF a SKIP LOCKED)
 	UPDATE wa.message_action a SET status = 'failed', error = 'message was deleted'
-	FROM wa.session s, wa.message m
-	WHERE s.connector = connector_actions.connector AND s.lease_owner = connector_actions.owner
-		AND a.org_id = s.org_id AND a.session_id = s.id AND a.status = 'queued' AND a.type <> 'revoke'
-		AND m.org_id = a.org_id AND m.id = a.message_id AND m.revoked;
+	FROM overtaken WHERE a.org_id = overtaken.org_id AND a.id = overtaken.id;
 	RETURN QUERY
 	WITH due AS (
 		SELECT a.org_id, a.id, a.status = 'sending' AS maybe_sent

@@ -102,7 +102,8 @@ COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
 -- Webhooks with something open are found one after the other along the index,
 -- so that the cost is that of the webhooks and not of their deliveries.  What
 -- was never tried stands in front of a lane, and has to be below the horizon:
--- otherwise what commits late would be overtaken.
+-- otherwise what commits late would be overtaken.  A lane that somebody has locked
+-- is left for the next claim: its organization must not keep the others waiting.
 CREATE FUNCTION wa.claim_webhooks(owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, webhook_id uuid, lease_until timestamptz)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
@@ -121,8 +122,8 @@ BEGIN
 		FROM lane CROSS JOIN LATERAL (
 			SELECT d.org_id, d.webhook_id FROM wa.delivery d
 			WHERE d.status <> 'delivered' AND (d.org_id, d.webhook_id) > (lane.org_id, lane.webhook_id)
-			ORDER BY d.org_id, d.webhook_id LIMIT 1) next), due AS (
-		SELECT lane.org_id, lane.webhook_id
+			ORDER BY d.org_id, d.webhook_id LIMIT 1) next), due AS MATERIALIZED (
+		SELECT lane.org_id, lane.webhook_id, l.webhook_id IS NULL AS is_new
 		FROM lane JOIN wa.webhook w ON w.org_id = lane.org_id AND w.id = lane.webhook_id AND w.active
 			LEFT JOIN wa.webhook_lane l ON l.org_id = lane.org_id AND l.webhook_id = lane.webhook_id
 			CROSS JOIN LATERAL wa.event_horizon(lane.org_id) horizon
@@ -135,16 +136,26 @@ BEGIN
 				SELECT FROM wa.delivery d
 				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
 					AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()))
-		-- who was served least recently comes first
-		ORDER BY l.lease_until NULLS FIRST, lane.org_id, lane.webhook_id
-		LIMIT max)
-	INSERT INTO wa.webhook_lane AS l (org_id, webhook_id, lease_owner, lease_until, turn)
-	SELECT due.org_id, due.webhook_id, claim_webhooks.owner, clock_timestamp() + lease, 1 FROM due
-	ORDER BY due.org_id, due.webhook_id
-	ON CONFLICT (org_id, webhook_id) DO UPDATE
-		SET lease_owner = EXCLUDED.lease_owner, lease_until = EXCLUDED.lease_until, turn = l.turn + 1
+		), made AS (
+		INSERT INTO wa.webhook_lane AS l (org_id, webhook_id, lease_owner, lease_until, turn)
+		SELECT due.org_id, due.webhook_id, claim_webhooks.owner, clock_timestamp() + lease, 1 FROM due
+		WHERE due.is_new
+		ORDER BY due.org_id, due.webhook_id
+		LIMIT max
+		ON CONFLICT DO NOTHING
+		RETURNING l.org_id, l.webhook_id, l.lease_until), free AS (
+		SELECT l.org_id, l.webhook_id
+		FROM due JOIN wa.webhook_lane l ON l.org_id = due.org_id AND l.webhook_id = due.webhook_id
 		WHERE l.lease_until IS NULL OR l.lease_until <= clock_timestamp()
-	RETURNING l.org_id, l.webhook_id, l.lease_until;
+		-- who was served least recently comes first
+		ORDER BY l.lease_until NULLS FIRST, l.org_id, l.webhook_id
+		LIMIT max - (SELECT count(*) FROM made)
+		FOR NO KEY UPDATE OF l SKIP LOCKED), taken AS (
+		UPDATE wa.webhook_lane l
+		SET lease_owner = claim_webhooks.owner, lease_until = clock_timestamp() + lease, turn = l.turn + 1
+		FROM free WHERE l.org_id = free.org_id AND l.webhook_id = free.webhook_id
+		RETURNING l.org_id, l.webhook_id, l.lease_until)
+	SELECT * FROM made UNION ALL SELECT * FROM taken;
 END $$;
 COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
 	'takes the lease of webhooks that have something to deliver now and that nobody delivers to, those first that were served least recently';
@@ -190,11 +201,12 @@ BEGIN
 	PERFORM wa.check_lease(owner, 1, lease);
 	UPDATE wa.webhook_lane l SET lease_until = clock_timestamp() + lease
 	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner
-		AND l.lease_until > clock_timestamp();
+		AND l.lease_until > clock_timestamp()
+		AND EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id);
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.renew_lane(text, uuid, interval) IS
-	'holds a webhook for longer; false if its lease has run out, or is another''s';
+	'holds a webhook for longer; false if its lease has run out, or is another''s, or the webhook is gone';
 
 CREATE FUNCTION wa.release_lane(owner text, webhook uuid) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER

@@ -1,6 +1,7 @@
 -- Housekeeping: what is over goes, a few rows at a time, so that no transaction
 -- holds others up.  The worker calls wa.housekeep() again as long as it finds
--- something.
+-- something.  What somebody has locked stays until a later call, so that no
+-- organization keeps the others waiting.
 
 -- The lowest id that could have been made then.
 CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
@@ -12,13 +13,49 @@ COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below e
 -- Events go from the front of the log only: a reader who stands behind the last
 -- one that went has lost nothing, and every other one is told to start anew.
 -- What is still to be delivered takes its envelope along.
+CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	expired uuid[];
+BEGIN
+	SELECT array_agg(front.id) INTO expired FROM (
+		SELECT e.id, bool_and(e.created_at < cutoff) OVER (ORDER BY e.epoch, e.ordinal, e.id) AS old
+		FROM (SELECT * FROM wa.event e WHERE e.org_id = org ORDER BY e.epoch, e.ordinal, e.id LIMIT max) e) front
+	WHERE front.old;
+	IF expired IS NULL THEN
+		RETURN 0;
+	END IF;
+	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE NOWAIT;
+	PERFORM FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired) FOR UPDATE NOWAIT;
+	PERFORM FROM wa.delivery d
+	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL AND d.event_id = ANY (expired)
+	FOR NO KEY UPDATE NOWAIT;
+	-- Whoever still reads from before here has missed something, and is told.
+	UPDATE wa.org o SET (expired_epoch, expired_ordinal, expired_event) = (
+		SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired)
+		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1)
+	WHERE o.id = org;
+	UPDATE wa.delivery d SET envelope = e.envelope
+	FROM wa.event e
+	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL
+		AND d.event_id = ANY (expired) AND e.org_id = org AND e.id = d.event_id;
+	DELETE FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired);
+	RETURN cardinality(expired);
+EXCEPTION WHEN lock_not_available THEN
+	-- A front that is not whole stays until the next call.
+	RETURN 0;
+END $$;
+COMMENT ON FUNCTION wa.expire_events_of(uuid, timestamptz, integer) IS
+	'for function bodies: removes an organization''s events from before this time, and returns how many; none while somebody has locked what goes with them';
+
 CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	organization record;
-	expired uuid[];
 	gone integer := 0;
 BEGIN
 	FOR organization IN SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff FROM wa.org o LOOP
@@ -26,23 +63,7 @@ BEGIN
 		CONTINUE WHEN NOT COALESCE((
 			SELECT e.created_at < organization.cutoff FROM wa.event e WHERE e.org_id = organization.id
 			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1), false);
-		SELECT array_agg(front.id) INTO expired FROM (
-			SELECT e.id, bool_and(e.created_at < organization.cutoff) OVER (ORDER BY e.epoch, e.ordinal, e.id) AS old
-			FROM (SELECT * FROM wa.event e WHERE e.org_id = organization.id
-				ORDER BY e.epoch, e.ordinal, e.id LIMIT max - gone) e) front
-		WHERE front.old;
-		CONTINUE WHEN expired IS NULL;
-		-- Whoever still reads from before here has missed something, and is told.
-		UPDATE wa.org o SET (expired_epoch, expired_ordinal, expired_event) = (
-			SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = organization.id AND e.id = ANY (expired)
-			ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1)
-		WHERE o.id = organization.id;
-		UPDATE wa.delivery d SET envelope = e.envelope
-		FROM wa.event e
-		WHERE d.org_id = organization.id AND d.status <> 'delivered' AND d.envelope IS NULL
-			AND d.event_id = ANY (expired) AND e.org_id = organization.id AND e.id = d.event_id;
-		DELETE FROM wa.event e WHERE e.org_id = organization.id AND e.id = ANY (expired);
-		gone := gone + cardinality(expired);
+		gone := gone + wa.expire_events_of(organization.id, organization.cutoff, max - gone);
 		EXIT WHEN gone >= max;
 	END LOOP;
 	RETURN gone;
@@ -51,7 +72,8 @@ COMMENT ON FUNCTION wa.expire_events(integer) IS
 	'for function bodies: removes events that are older than their organization keeps them, and returns how many';
 
 -- Deliveries of a webhook are found by their ids, which ascend with time.  What
--- is open goes only where there is nobody to deliver to.
+-- is open goes only where there is nobody to deliver to.  With the last delivery of
+-- a webhook that is gone goes its lane.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -76,16 +98,25 @@ BEGIN
 		FROM lanes l JOIN wa.org o ON o.id = l.org_id
 			LEFT JOIN wa.webhook w ON w.org_id = l.org_id AND w.id = l.webhook_id
 	LOOP
-		DELETE FROM wa.delivery d
-		WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.id IN (
+		WITH over AS (
 			SELECT old.id FROM wa.delivery old
 			WHERE old.org_id = lane.org_id AND old.webhook_id = lane.webhook_id AND old.id < lane.behind
 				AND (NOT lane.active OR old.status IN ('delivered', 'dead'))
-			ORDER BY old.id LIMIT max - gone);
+			ORDER BY old.id LIMIT max - gone
+			FOR UPDATE SKIP LOCKED)
+		DELETE FROM wa.delivery d USING over
+		WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.id = over.id;
 		GET DIAGNOSTICS removed = ROW_COUNT;
 		gone := gone + removed;
 		EXIT WHEN gone >= max;
 	END LOOP;
+	WITH over AS (
+		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
+		WHERE NOT EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id)
+			AND NOT EXISTS (SELECT FROM wa.delivery d WHERE d.org_id = l.org_id AND d.webhook_id = l.webhook_id)
+		LIMIT max
+		FOR UPDATE OF l SKIP LOCKED)
+	DELETE FROM wa.webhook_lane l USING over WHERE l.org_id = over.org_id AND l.webhook_id = over.webhook_id;
 	RETURN gone;
 END $$;
 COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
@@ -105,23 +136,27 @@ BEGIN
 	FOR org IN SELECT o.id FROM wa.org o LOOP
 		CASE task
 			WHEN 'tickets' THEN
-				DELETE FROM wa.ticket t WHERE t.org_id = org AND t.id IN (
+				WITH over AS (
 					SELECT old.id FROM wa.ticket old
 					WHERE old.org_id = org AND old.expires_at < clock_timestamp() - interval '1 minute'
-					ORDER BY old.expires_at LIMIT max - gone);
+					ORDER BY old.expires_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
+				DELETE FROM wa.ticket t USING over WHERE t.org_id = org AND t.id = over.id;
 			WHEN 'sockets' THEN
-				DELETE FROM wa.realtime r WHERE r.org_id = org AND r.id IN (
+				WITH over AS (
 					SELECT old.id FROM wa.realtime old WHERE old.org_id = org AND old.expires_at < clock_timestamp()
-					ORDER BY old.expires_at LIMIT max - gone);
+					ORDER BY old.expires_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
+				DELETE FROM wa.realtime r USING over WHERE r.org_id = org AND r.id = over.id;
 			WHEN 'user_tokens' THEN
-				DELETE FROM wa.user_token t WHERE t.org_id = org AND t.digest IN (
+				WITH over AS (
 					SELECT old.digest FROM wa.user_token old WHERE old.org_id = org AND old.expires_at < clock_timestamp()
-					ORDER BY old.expires_at LIMIT max - gone);
+					ORDER BY old.expires_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
+				DELETE FROM wa.user_token t USING over WHERE t.org_id = org AND t.digest = over.digest;
 			WHEN 'idempotency' THEN
-				DELETE FROM wa.idempotency i WHERE i.org_id = org AND i.key IN (
+				WITH over AS (
 					SELECT old.key FROM wa.idempotency old
 					WHERE old.org_id = org AND old.created_at < clock_timestamp() - interval '24 hours'
-					ORDER BY old.created_at LIMIT max - gone);
+					ORDER BY old.created_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
+				DELETE FROM wa.idempotency i USING over WHERE i.org_id = org AND i.key = over.key;
 		END CASE;
 		GET DIAGNOSTICS removed = ROW_COUNT;
 		gone := gone + removed;
@@ -224,9 +259,11 @@ BEGIN
 		RETURN wa.sweep_read_chats(max);
 	ELSIF task = 'sign_ins' THEN
 		-- Kept for a month, so that people can see where they were signed in.
-		DELETE FROM wa.sign_in s WHERE (s.user_id, s.id) IN (
+		WITH over AS (
 			SELECT old.user_id, old.id FROM wa.sign_in old
-			WHERE old.expires_at < clock_timestamp() - interval '30 days' ORDER BY old.expires_at LIMIT max);
+			WHERE old.expires_at < clock_timestamp() - interval '30 days' ORDER BY old.expires_at LIMIT max
+			FOR UPDATE SKIP LOCKED)
+		DELETE FROM wa.sign_in s USING over WHERE s.user_id = over.user_id AND s.id = over.id;
 		GET DIAGNOSTICS gone = ROW_COUNT;
 		RETURN gone;
 	END IF;
