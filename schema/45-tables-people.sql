@@ -24,6 +24,7 @@ CREATE TABLE wa.app_user (
 	password_hash text NOT NULL CHECK (password_hash ~ '^\$2a\$[0-3][0-9]\$[./0-9A-Za-z]{53}$'),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	disabled_at timestamptz,
+	generation integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX app_user_email ON wa.app_user (lower(email));
@@ -34,6 +35,8 @@ COMMENT ON COLUMN wa.app_user.name IS 'what others call them';
 COMMENT ON COLUMN wa.app_user.password_hash IS 'bcrypt of their password''s digest; granted to nobody';
 COMMENT ON COLUMN wa.app_user.created_at IS 'when the account was made';
 COMMENT ON COLUMN wa.app_user.disabled_at IS 'since when they can''t sign in; NULL: they can';
+COMMENT ON COLUMN wa.app_user.generation IS
+	'counts how often all their sign-ins were ended; sign-ins and browsers of an earlier generation are over';
 
 CREATE TABLE wa.member (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -50,33 +53,41 @@ COMMENT ON COLUMN wa.member.role IS
 	'owner and admin have all four permissions and manage keys and members, only an owner manages owners; member: read, send, events';
 COMMENT ON COLUMN wa.member.created_at IS 'since when';
 
+-- Sign-ins and tokens refer to no membership by a foreign key.  To make one would
+-- lock the membership against its removal, and whoever is removed could hold that
+-- lock.  Each use asks for the membership instead: one that was there when the
+-- organization was chosen, so that who comes back has to choose again.  Likewise nothing that ends all
+-- sign-ins of a person has to get at their rows, which are their holders' to lock: it
+-- counts up the generation that each use compares.
 CREATE TABLE wa.sign_in (
 	user_id uuid NOT NULL REFERENCES wa.app_user,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
 	active_org uuid,
+	active_since timestamptz NOT NULL DEFAULT clock_timestamp(),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	used_at timestamptz NOT NULL DEFAULT now(),
 	expires_at timestamptz NOT NULL DEFAULT now() + interval '7 days' CHECK (isfinite(expires_at)),
 	ended_at timestamptz,
+	generation integer NOT NULL DEFAULT 0,
 	address inet,
 	user_agent text CHECK (char_length(user_agent) <= 400),
 	PRIMARY KEY (user_id, id),
-	CONSTRAINT sign_in_digest_key UNIQUE (digest),
-	FOREIGN KEY (active_org, user_id) REFERENCES wa.member (org_id, user_id) ON DELETE SET NULL (active_org)
+	CONSTRAINT sign_in_digest_key UNIQUE (digest)
 );
-CREATE INDEX sign_in_of_member ON wa.sign_in (active_org, user_id);
 CREATE INDEX sign_in_expiry ON wa.sign_in (expires_at);
 COMMENT ON TABLE wa.sign_in IS
 	'people at their browsers; a sign-in lasts 7 days at most and 12 hours without use';
 COMMENT ON COLUMN wa.sign_in.user_id IS 'who signed in';
 COMMENT ON COLUMN wa.sign_in.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.sign_in.digest IS 'SHA-256 of the cookie';
-COMMENT ON COLUMN wa.sign_in.active_org IS 'the organization that the person works in; NULL: none is chosen';
+COMMENT ON COLUMN wa.sign_in.active_org IS 'the organization that the person works in, as long as they are a member of it; NULL: none is chosen';
+COMMENT ON COLUMN wa.sign_in.active_since IS 'when it was chosen; a membership that is younger does not count';
 COMMENT ON COLUMN wa.sign_in.created_at IS 'when';
 COMMENT ON COLUMN wa.sign_in.used_at IS 'when the cookie was last used, to the minute';
 COMMENT ON COLUMN wa.sign_in.expires_at IS 'from when on it is refused, however much it is used';
 COMMENT ON COLUMN wa.sign_in.ended_at IS 'when the person signed out, or was signed out; NULL: neither';
+COMMENT ON COLUMN wa.sign_in.generation IS 'that of the account when its password was checked; if it is another by now, the sign-in is over';
 COMMENT ON COLUMN wa.sign_in.address IS 'network address that it came from';
 COMMENT ON COLUMN wa.sign_in.user_agent IS 'what the browser calls itself';
 
@@ -86,6 +97,7 @@ CREATE TABLE wa.device (
 	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	used_at timestamptz NOT NULL DEFAULT now(),
+	generation integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (user_id, id),
 	CONSTRAINT device_digest_key UNIQUE (digest)
 );
@@ -96,6 +108,7 @@ COMMENT ON COLUMN wa.device.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.device.digest IS 'SHA-256 of the cookie, which signs nobody in';
 COMMENT ON COLUMN wa.device.created_at IS 'when they did for the first time';
 COMMENT ON COLUMN wa.device.used_at IS 'when they did last';
+COMMENT ON COLUMN wa.device.generation IS 'that of the account then; if it is another by now, the browser is not known any more';
 
 CREATE TABLE wa.user_token (
 	org_id uuid NOT NULL,
@@ -105,8 +118,7 @@ CREATE TABLE wa.user_token (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	expires_at timestamptz NOT NULL DEFAULT now() + interval '15 minutes' CHECK (isfinite(expires_at)),
 	PRIMARY KEY (org_id, user_id, sign_in_id, digest),
-	CONSTRAINT user_token_digest_key UNIQUE (digest),
-	FOREIGN KEY (org_id, user_id) REFERENCES wa.member ON DELETE CASCADE
+	CONSTRAINT user_token_digest_key UNIQUE (digest)
 );
 CREATE INDEX user_token_expiry ON wa.user_token (org_id, expires_at);
 COMMENT ON TABLE wa.user_token IS
@@ -159,7 +171,7 @@ CREATE TRIGGER member_invalidate AFTER UPDATE OR DELETE ON wa.member
 CREATE TRIGGER member_invalidate_all AFTER TRUNCATE ON wa.member
 	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
 CREATE TRIGGER sign_in_invalidate
-	AFTER UPDATE OF user_id, id, digest, active_org, expires_at, ended_at OR DELETE ON wa.sign_in
+	AFTER UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation OR DELETE ON wa.sign_in
 	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('active_org');
 CREATE TRIGGER sign_in_invalidate_all AFTER TRUNCATE ON wa.sign_in
 	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();

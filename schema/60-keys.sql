@@ -323,7 +323,7 @@ BEGIN
 	IF overlap < interval '0' OR overlap > interval '90 days' THEN
 		PERFORM wa.refuse_field('overlap', 'must be between nothing and 90 days');
 	END IF;
-	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR UPDATE;
+	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
 	END IF;

@@ -64,7 +64,8 @@ END $$;
 COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
 	'wa.create_key() in the active organization, for a person who manages its keys';
 
--- The key's row, locked, or 404.
+-- The key's row, or 404.  It is not locked: whoever only looks keeps nobody from
+-- revoking the key.
 CREATE FUNCTION wa.find_api_key(key uuid) RETURNS wa.api_key
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -73,7 +74,7 @@ DECLARE
 	org constant uuid := wa.require_key_manager();
 	found_key wa.api_key;
 BEGIN
-	SELECT k.* INTO found_key FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
+	SELECT k.* INTO found_key FROM wa.api_key k WHERE k.org_id = org AND k.id = key;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
@@ -107,8 +108,9 @@ CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions 
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	old constant wa.api_key := wa.find_api_key(key);
+	old wa.api_key := wa.find_api_key(key);
 BEGIN
+	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
 	PERFORM wa.refuse_ended(old);
 	PERFORM wa.check_permissions(permissions);
 	PERFORM wa.check_key(COALESCE(name, old.name), COALESCE(permissions::wa.permissions, old.permissions), expires_at);

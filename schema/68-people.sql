@@ -96,17 +96,60 @@ END $$;
 COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
 	'makes an account; without a password one is made up, and the answer is the only place where it ever appears';
 
--- Sign-ins and what was made from them; all, or all but one.
-CREATE FUNCTION wa.end_sign_ins(person uuid, but uuid DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+-- Whoever uses a sign-in can hold a lock on its row.  So this waits for half a second,
+-- which is more than anybody honest needs.
+CREATE FUNCTION wa.lock_sign_in(person uuid, sign_in uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	UPDATE wa.sign_in s SET ended_at = clock_timestamp()
-	WHERE s.user_id = person AND s.ended_at IS NULL AND s.id IS DISTINCT FROM but;
-	DELETE FROM wa.user_token t USING wa.member m
-	WHERE m.user_id = person AND t.org_id = m.org_id AND t.user_id = m.user_id AND t.sign_in_id IS DISTINCT FROM but;
-	DELETE FROM wa.device d WHERE d.user_id = person AND but IS NULL;
-$$;
+DECLARE
+	until constant timestamptz := clock_timestamp() + interval '0.5 s';
+BEGIN
+	LOOP
+		PERFORM FROM wa.sign_in s WHERE s.user_id = person AND s.id = sign_in FOR NO KEY UPDATE SKIP LOCKED;
+		IF FOUND OR clock_timestamp() > until THEN
+			RETURN FOUND;
+		END IF;
+		PERFORM pg_sleep(0.02);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.lock_sign_in(uuid, uuid) IS
+	'for function bodies: locks a sign-in; false if somebody else has it locked, and keeps it, or it does not exist';
+
+-- Sign-ins and what was made from them; all, or all but one.  What ends them is the
+-- account's generation.  That their rows tell so, too, and the rows of tokens and
+-- browsers go, is for those that nobody has locked.
+CREATE FUNCTION wa.end_sign_ins(person uuid, but uuid DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	new_generation integer;
+BEGIN
+	UPDATE wa.app_user u SET generation = u.generation + 1 WHERE u.id = person RETURNING u.generation INTO new_generation;
+	IF wa.lock_sign_in(person, but) THEN
+		UPDATE wa.sign_in s SET generation = new_generation WHERE s.user_id = person AND s.id = but;
+	END IF;
+	WITH others AS (
+		SELECT s.id FROM wa.sign_in s
+		WHERE s.user_id = person AND s.ended_at IS NULL AND s.id IS DISTINCT FROM but
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.sign_in s SET ended_at = clock_timestamp() FROM others WHERE s.user_id = person AND s.id = others.id;
+	WITH others AS (
+		SELECT t.org_id, t.digest FROM wa.member m JOIN wa.user_token t ON t.org_id = m.org_id AND t.user_id = m.user_id
+		WHERE m.user_id = person AND t.sign_in_id IS DISTINCT FROM but
+		FOR UPDATE OF t SKIP LOCKED)
+	DELETE FROM wa.user_token t USING others WHERE t.org_id = others.org_id AND t.digest = others.digest;
+	IF but IS NULL THEN
+		WITH known AS (SELECT d.id FROM wa.device d WHERE d.user_id = person FOR UPDATE SKIP LOCKED)
+		DELETE FROM wa.device d USING known WHERE d.user_id = person AND d.id = known.id;
+	ELSE
+		WITH known AS (
+			SELECT d.id FROM wa.device d WHERE d.user_id = person AND d.generation = new_generation - 1
+			FOR NO KEY UPDATE SKIP LOCKED)
+		UPDATE wa.device d SET generation = new_generation FROM known WHERE d.user_id = person AND d.id = known.id;
+	END IF;
+END $$;
 COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
 	'for function bodies: signs a person out everywhere and forgets their browsers, or signs them out everywhere else';
 
@@ -120,17 +163,26 @@ $$;
 COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 	'for function bodies: adds a row about a person to the audit log of each of their organizations';
 
--- What somebody else may have done in a person's name.
-CREATE FUNCTION wa.withdraw_invitations_by(person uuid) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+-- What a person, or somebody else in their name, could hand on.  An invitation that
+-- somebody is just accepting or withdrawing is theirs to end: it is passed over.  One
+-- that is made at this moment is not seen: nobody can accept it, because
+-- wa.open_invitation() asks whether its maker still has the right.
+CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
-	WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+	WITH made AS (
+		SELECT i.org_id, i.id FROM wa.invitation i
+		WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+			AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp() FROM made WHERE i.org_id = made.org_id AND i.id = made.id
 $$;
-COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid) IS 'for function bodies: withdraws what a person has invited to, in every organization';
+COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid, uuid) IS
+	'for function bodies: withdraws what a person has invited to, in one organization or, with NULL, in every one';
 
--- The person's account, locked, for what administrators do with it.
+-- The person's account, locked, for what administrators do with it.  Not against
+-- rows that refer to it, which the person makes by signing in.
 CREATE FUNCTION wa.lock_user(person uuid) RETURNS wa.app_user
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -141,7 +193,7 @@ BEGIN
 	IF person IS NULL THEN
 		RAISE EXCEPTION 'person must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	SELECT u.* INTO account FROM wa.app_user u WHERE u.id = person FOR UPDATE;
+	SELECT u.* INTO account FROM wa.app_user u WHERE u.id = person FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
@@ -178,6 +230,7 @@ BEGIN
 		RETURN false;
 	END IF;
 	UPDATE wa.app_user u SET disabled_at = NULL WHERE u.id = person;
+	PERFORM wa.withdraw_invitations_by(person);
 	PERFORM wa.note_person(person, 'user.enabled');
 	RETURN true;
 END $$;
@@ -217,8 +270,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 for what is no role';
 
--- Whoever changes members or invitations of an organization does so alone.  Whoever
--- waited here asks again whether they may: meanwhile they may have lost the right.
+-- Whoever invites to an organization, or joins it, does so alone.  Whoever waited here
+-- asks again whether they may: meanwhile they may have lost the right.  Nothing that
+-- takes a right away waits here, or a person could keep theirs by inviting.
 CREATE FUNCTION wa.lock_members(org uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -227,10 +281,28 @@ BEGIN
 	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
 END $$;
 COMMENT ON FUNCTION wa.lock_members(uuid) IS
-	'for function bodies: keeps everybody else from changing members and invitations of an organization';
+	'for function bodies: keeps everybody else from inviting to an organization or joining it';
+
+-- Whoever is just losing their membership or role waits here until that is decided.
+-- The lock goes with the subtransaction, so that it never stands against the next one
+-- who takes the right away.
+CREATE FUNCTION wa.await_role() RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = wa.current_user_id() FOR SHARE;
+	RAISE EXCEPTION USING ERRCODE = 'WA002';
+EXCEPTION WHEN SQLSTATE 'WA002' THEN
+	NULL;
+END $$;
+COMMENT ON FUNCTION wa.await_role() IS
+	'for function bodies: waits for whoever is changing the acting person''s membership, and locks nothing';
 
 -- What a person is in an organization, and whether the organization could do without
--- them.  An owner whose account is disabled is no use as the last one.
+-- them.  An owner whose account is disabled is no use as the last one.  Whoever changes
+-- an owner locks all of them, so that of two last ones who go at once one stays; only
+-- owners can do that.  For everybody else only their own membership is locked.
 CREATE FUNCTION wa.lock_member(org uuid, person uuid, OUT role text, OUT is_last_owner boolean)
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -238,18 +310,24 @@ AS $$
 DECLARE
 	others bigint;
 BEGIN
-	PERFORM wa.lock_members(org);
-	-- Rows that are counted are locked, too: in a transaction with an older snapshot
-	-- that finds out that they have changed.
-	SELECT count(*) FILTER (WHERE owners.user_id <> person) INTO others
-	FROM (SELECT m.user_id FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
-		  WHERE m.org_id = org AND m.role = 'owner'
-		  ORDER BY m.user_id FOR NO KEY UPDATE OF m) owners;
-	SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
+	SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
+	LOOP
+		IF role = 'owner' THEN
+			-- Rows that are counted are locked, too: in a transaction with an older
+			-- snapshot that finds out that they have changed.
+			SELECT count(*) FILTER (WHERE owners.user_id <> person) INTO others
+			FROM (SELECT m.user_id FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
+				  WHERE m.org_id = org AND m.role = 'owner'
+				  ORDER BY m.user_id FOR NO KEY UPDATE OF m) owners;
+		END IF;
+		SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
+		-- Who has just been made an owner is counted after all.
+		EXIT WHEN role IS DISTINCT FROM 'owner' OR others IS NOT NULL;
+	END LOOP;
 	is_last_owner := COALESCE(role = 'owner', false) AND others = 0;
 END $$;
 COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
-	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; members are locked';
+	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; the member is locked, and all owners if it is one';
 
 -- The one place where memberships change.  NULL as the new role removes.
 CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
@@ -266,21 +344,27 @@ BEGIN
 		RAISE EXCEPTION 'the last owner of an organization cannot leave it or take another role'
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	-- The note comes first: who removes themselves is nobody afterwards.
+	IF old.role IS NULL THEN
+		INSERT INTO wa.member (org_id, user_id, role) VALUES (org, person, new_role) ON CONFLICT DO NOTHING;
+		-- Somebody else has just added them, with whatever role.
+		IF NOT FOUND THEN
+			RETURN wa.change_member(org, person, new_role);
+		END IF;
+	END IF;
+	-- The note comes before the change: who removes themselves is nobody afterwards.
 	PERFORM wa.note(org, CASE WHEN old.role IS NULL THEN 'member.added' WHEN new_role IS NULL THEN 'member.removed'
 						 ELSE 'member.changed' END, person,
 					jsonb_strip_nulls(jsonb_build_object('role', new_role, 'was', old.role,
 						'name', wa.name_of(org, wa.typeid('usr', person)))));
-	-- What somebody could hand on must not outlive their right to do so.
-	IF COALESCE(new_role = 'member', true) OR old.role = 'owner' THEN
-		UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
-		WHERE i.org_id = org AND i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	-- What somebody could hand on must not outlive their right to do so, nor come back
+	-- with it.
+	IF new_role IS DISTINCT FROM 'owner' OR old.role IS DISTINCT FROM 'admin' THEN
+		PERFORM wa.withdraw_invitations_by(person, org);
 	END IF;
-	IF old.role IS NULL THEN
-		INSERT INTO wa.member (org_id, user_id, role) VALUES (org, person, new_role);
-	ELSIF new_role IS NULL THEN
+	IF new_role IS NULL THEN
+		-- Tokens are worth nothing without it, and go when they expire.
 		DELETE FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
-	ELSE
+	ELSIF old.role IS NOT NULL THEN
 		UPDATE wa.member m SET role = new_role WHERE m.org_id = org AND m.user_id = person;
 	END IF;
 	RETURN true;
@@ -463,6 +547,7 @@ DECLARE
 	made record;
 BEGIN
 	PERFORM wa.lock_members(org);
+	PERFORM wa.await_role();
 	PERFORM wa.require_member_manager();
 	email := wa.read_email(email);
 	PERFORM wa.check_role(role);
@@ -551,12 +636,11 @@ DECLARE
 	org constant uuid := wa.require_member_manager();
 	found_invitation wa.invitation;
 BEGIN
-	PERFORM wa.lock_members(org);
-	PERFORM wa.require_member_manager();
-	SELECT i.* INTO found_invitation FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR UPDATE;
+	SELECT i.* INTO found_invitation FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'invitation does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
+	PERFORM wa.require_member_manager();
 	PERFORM wa.require_rank(found_invitation.role);
 	IF found_invitation.accepted_at IS NOT NULL OR found_invitation.withdrawn_at IS NOT NULL THEN
 		RETURN false;
@@ -575,7 +659,8 @@ COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 	'for function bodies: the open invitation that a secret stands for, or nulls';
 
 -- The invitation, if it can still be accepted: whoever made it has to have the right
--- to make it now.
+-- to make it now.  Nothing is locked here, or whoever has the secret could keep the
+-- maker's account from being disabled.
 CREATE FUNCTION wa.open_invitation(secret wa.secret) RETURNS wa.invitation
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -584,15 +669,11 @@ DECLARE
 	found_id constant record := wa.find_invitation(secret);
 	invited wa.invitation;
 BEGIN
-	-- The account first: the order in which wa.disable_user() locks both.
-	PERFORM FROM wa.app_user u WHERE u.id = (
-		SELECT i.created_by FROM wa.invitation i WHERE i.org_id = found_id.org_id AND i.id = found_id.id) FOR SHARE;
 	SELECT i.* INTO invited
 	FROM wa.invitation i JOIN wa.member m ON m.org_id = i.org_id AND m.user_id = i.created_by
 		JOIN wa.app_user u ON u.id = i.created_by AND u.disabled_at IS NULL
 	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-		AND (m.role = 'owner' OR m.role = 'admin' AND i.role <> 'owner')
-	FOR UPDATE OF i;
+		AND (m.role = 'owner' OR m.role = 'admin' AND i.role <> 'owner');
 	RETURN invited;
 END $$;
 COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
@@ -628,11 +709,13 @@ CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.pa
 AS $$
 #variable_conflict use_column
 DECLARE
+	known constant record := wa.find_invitation(secret);
 	invited wa.invitation;
 	person wa.app_user;
 BEGIN
 	PERFORM wa.refuse_bound();
-	PERFORM wa.lock_members((wa.find_invitation(secret)).org_id);
+	PERFORM wa.lock_members(known.org_id);
+	PERFORM FROM wa.invitation i WHERE i.org_id = known.org_id AND i.id = known.id FOR NO KEY UPDATE;
 	invited := wa.open_invitation(secret);
 	IF invited.id IS NULL THEN
 		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';

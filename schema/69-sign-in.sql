@@ -87,8 +87,10 @@ COMMENT ON FUNCTION wa.refuse_hopeless(text, wa.password) IS
 
 -- The one place where passwords are checked.  The attempt is charged before, and
 -- refunded after one that was right, as its hash is after one that was wrong.  Unknown,
--- disabled and wrong are the same answer after the same work.  The account's row stays
--- locked against a change of the password, so that nothing that is made next outlives one.
+-- disabled and wrong are the same answer after the same work.  The account is not
+-- locked, or signing in would keep it from being closed.  What is made next notes the
+-- generation that is answered, so that it does not outlive a change of the password that
+-- is made at the same moment.
 CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean) RETURNS wa.app_user
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -108,7 +110,8 @@ BEGIN
 	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = account;
 	IF wa.password_matches(password, person.password_hash) THEN
 		PERFORM FROM wa.app_user u
-		WHERE u.id = person.id AND u.password_hash = person.password_hash AND u.disabled_at IS NULL FOR SHARE;
+		WHERE u.id = person.id AND u.password_hash = person.password_hash AND u.generation = person.generation
+			AND u.disabled_at IS NULL;
 		IF FOUND THEN
 			PERFORM wa.refund_attempt('source', attempts);
 			IF NOT is_known THEN
@@ -124,7 +127,7 @@ COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean) IS
 	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s; raises 28000 if it is not that, 53400 after too many attempts';
 
 -- A person keeps 10 browsers.  The cookie of one that they have signed in with before stays.
-CREATE FUNCTION wa.note_device(person uuid, device uuid) RETURNS text
+CREATE FUNCTION wa.note_device(person uuid, generation integer, device uuid) RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -138,10 +141,10 @@ BEGIN
 	DELETE FROM wa.device d WHERE d.user_id = person AND d.id IN (
 		SELECT older.id FROM wa.device older WHERE older.user_id = person ORDER BY older.used_at DESC, older.id DESC OFFSET 9);
 	made := wa.make_secret('device');
-	INSERT INTO wa.device AS d (user_id, digest) VALUES (person, made.digest);
+	INSERT INTO wa.device AS d (user_id, digest, generation) VALUES (person, made.digest, note_device.generation);
 	RETURN made.secret;
 END $$;
-COMMENT ON FUNCTION wa.note_device(uuid, uuid) IS
+COMMENT ON FUNCTION wa.note_device(uuid, integer, uuid) IS
 	'for function bodies: notes that a person has signed in with a browser; the answer is the cookie of one that is new';
 
 CREATE FUNCTION wa.sign_in(email text, password wa.password, address text, user_agent text, device wa.secret DEFAULT NULL,
@@ -169,7 +172,7 @@ BEGIN
 		person := wa.verify_password(email, password, 'ADDRESS ' || wa.address_key(place), false);
 		PERFORM wa.refund_attempt('address', wa.address_key(place));
 	END IF;
-	device_cookie := wa.note_device(person.id, known.id);
+	device_cookie := wa.note_device(person.id, person.generation, known.id);
 
 	-- Where the person worked last, or else the first by name.
 	SELECT m.org_id INTO org FROM wa.member m JOIN wa.org o ON o.id = m.org_id
@@ -181,8 +184,8 @@ BEGIN
 	LIMIT 1;
 	PERFORM wa.clear_sign_ins(person.id);
 	made := wa.make_secret('sign_in');
-	INSERT INTO wa.sign_in AS s (user_id, digest, active_org, address, user_agent)
-	VALUES (person.id, made.digest, org, place, left(sign_in.user_agent, 400))
+	INSERT INTO wa.sign_in AS s (user_id, digest, active_org, address, user_agent, generation)
+	VALUES (person.id, made.digest, org, place, left(sign_in.user_agent, 400), person.generation)
 	RETURNING s.expires_at INTO expires_at;
 	IF org IS NOT NULL THEN
 		PERFORM wa.note(org, 'user.signed_in', person.id, jsonb_build_object('address', host(place)),
@@ -226,12 +229,21 @@ DECLARE
 BEGIN
 	PERFORM wa.refuse_bound();
 	known := wa.find_sign_in(cookie);
-	UPDATE wa.sign_in s SET used_at = now()
-	WHERE s.user_id = known.user_id AND s.id = known.id AND s.used_at < now() - interval '1 minute';
+	-- Whoever has it locked notes it, too.
+	WITH old AS (
+		SELECT s.id FROM wa.sign_in s
+		WHERE s.user_id = known.user_id AND s.id = known.id AND s.used_at < now() - interval '1 minute'
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.sign_in s SET used_at = now() FROM old WHERE s.user_id = known.user_id AND s.id = old.id;
 	SELECT s.* INTO found_sign_in FROM wa.sign_in s
 	WHERE s.user_id = known.user_id AND s.id = known.id AND s.ended_at IS NULL;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'not signed in' USING ERRCODE = 'invalid_authorization_specification';
+	END IF;
+	-- Who has left an organization does not work there any more.
+	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = found_sign_in.active_org AND m.user_id = found_sign_in.user_id
+				   AND m.created_at <= found_sign_in.active_since) THEN
+		found_sign_in.active_org := NULL;
 	END IF;
 	RETURN found_sign_in;
 END $$;
@@ -248,21 +260,32 @@ DECLARE
 BEGIN
 	PERFORM wa.refuse_bound();
 	known := wa.find_sign_in(cookie);
-	UPDATE wa.sign_in s SET ended_at = clock_timestamp()
-	WHERE s.user_id = known.user_id AND s.id = known.id AND s.ended_at IS NULL
-	RETURNING s.active_org INTO org;
-	IF NOT FOUND THEN
+	IF known.id IS NULL THEN
 		RETURN false;
 	END IF;
+	IF wa.lock_sign_in(known.user_id, known.id) THEN
+		UPDATE wa.sign_in s SET ended_at = clock_timestamp()
+		WHERE s.user_id = known.user_id AND s.id = known.id AND s.ended_at IS NULL
+		RETURNING s.active_org INTO org;
+		IF NOT FOUND THEN
+			RETURN false;
+		END IF;
+	ELSE
+		-- Somebody else who has the cookie keeps its row: then all of them end.
+		PERFORM wa.end_sign_ins(known.user_id);
+		SELECT s.active_org INTO org FROM wa.sign_in s WHERE s.user_id = known.user_id AND s.id = known.id;
+	END IF;
 	IF org IS NOT NULL THEN
-		DELETE FROM wa.user_token t
-		WHERE t.org_id = org AND t.user_id = known.user_id AND t.sign_in_id = known.id;
+		WITH made AS (
+			SELECT t.digest FROM wa.user_token t
+			WHERE t.org_id = org AND t.user_id = known.user_id AND t.sign_in_id = known.id FOR UPDATE SKIP LOCKED)
+		DELETE FROM wa.user_token t USING made WHERE t.org_id = org AND t.digest = made.digest;
 		PERFORM wa.note(org, 'user.signed_out', known.user_id, '{}', wa.typeid('usr', known.user_id));
 	END IF;
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.sign_out(wa.secret) IS
-	'ends a sign-in and the tokens made from it, with effect right away; false if there was none';
+	'ends a sign-in and the tokens made from it, with effect right away, or every sign-in of that person if somebody else holds this one in an open transaction; false if there was none';
 
 CREATE FUNCTION wa.show_sign_in(shown wa.sign_in)
 	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
@@ -300,15 +323,14 @@ AS $$
 DECLARE
 	current wa.sign_in := wa.require_sign_in(cookie);
 BEGIN
-	-- FOR KEY SHARE is what the foreign key would take.
-	PERFORM FROM wa.member m WHERE m.org_id = org AND m.user_id = current.user_id FOR KEY SHARE;
-	IF NOT FOUND THEN
+	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = org AND m.user_id = current.user_id) THEN
 		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	IF current.active_org IS DISTINCT FROM org THEN
 		DELETE FROM wa.user_token t
 		WHERE t.org_id = current.active_org AND t.user_id = current.user_id AND t.sign_in_id = current.id;
-		UPDATE wa.sign_in s SET active_org = org WHERE s.user_id = current.user_id AND s.id = current.id;
+		UPDATE wa.sign_in s SET active_org = org, active_since = clock_timestamp()
+		WHERE s.user_id = current.user_id AND s.id = current.id;
 		current.active_org := org;
 	END IF;
 	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;

@@ -5,7 +5,9 @@
  *
  * A sign-in is known by its cookie, of which only the digest is stored.  It
  * ends when the person signs out, when the account is disabled, at its absolute
- * expiry, or when nobody has used it for a while.  A cookie binds nobody to a
+ * expiry, or when nobody has used it for a while.  All sign-ins of a person end when
+ * the account's generation is counted up, as a new password does: each has the
+ * generation that its password was checked in.  A cookie binds nobody to a
  * transaction: it is good for the functions of schema/68-people.sql that take
  * it, and from it a user token is made (user_token.c).
  *
@@ -32,16 +34,19 @@ enum
 	SIGN_IN_USER_ID,
 	SIGN_IN_ID,
 	SIGN_IN_ACTIVE_ORG,
+	SIGN_IN_ACTIVE_SINCE,
 	SIGN_IN_USED_AT,
 	SIGN_IN_EXPIRES_AT,
-	SIGN_IN_ENDED_AT
+	SIGN_IN_ENDED_AT,
+	SIGN_IN_GENERATION
 };
 
 static WaLookupTable sign_ins = {
 	.name = "sign_in",
 	.index = "sign_in_pkey",
 	.key_count = 2,
-	.columns = {"user_id", "id", "active_org", "used_at", "expires_at", "ended_at"},
+	.columns = {"user_id", "id", "active_org", "active_since", "used_at", "expires_at", "ended_at",
+				"generation"},
 };
 
 enum
@@ -61,39 +66,44 @@ static WaLookupTable cookies = {
 enum
 {
 	PERSON_ID,
-	PERSON_DISABLED_AT
+	PERSON_DISABLED_AT,
+	PERSON_GENERATION
 };
 
 static WaLookupTable people = {
 	.name = "app_user",
 	.index = "app_user_pkey",
 	.key_count = 1,
-	.columns = {"id", "disabled_at"},
+	.columns = {"id", "disabled_at", "generation"},
 };
 
 enum
 {
 	DEVICE_DIGEST,
-	DEVICE_USER_ID
+	DEVICE_USER_ID,
+	DEVICE_ID,
+	DEVICE_GENERATION
 };
 
 static WaLookupTable devices = {
 	.name = "device",
 	.index = "device_digest_key",
 	.key_count = 1,
-	.columns = {"digest", "user_id", "id"},
+	.columns = {"digest", "user_id", "id", "generation"},
 };
 
 PG_FUNCTION_INFO_V1(wa_find_sign_in);
 PG_FUNCTION_INFO_V1(wa_find_device);
 
+/* Whether the account is open, and what was made in this generation still counts. */
 static bool
-person_is_enabled(const pg_uuid_t *user_id)
+person_is_enabled(const pg_uuid_t *user_id, int32 generation)
 {
 	Datum key = UUIDPGetDatum(user_id);
 	WaLookupRow row;
 
-	return wa_row_find(&people, &key, &row) && row.nulls[PERSON_DISABLED_AT];
+	return wa_row_find(&people, &key, &row) && row.nulls[PERSON_DISABLED_AT] &&
+		   DatumGetInt32(row.values[PERSON_GENERATION]) == generation;
 }
 
 bool
@@ -112,10 +122,11 @@ wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in
 	sign_in->has_org = !row.nulls[SIGN_IN_ACTIVE_ORG];
 	if (sign_in->has_org)
 		sign_in->active_org = *DatumGetUUIDP(row.values[SIGN_IN_ACTIVE_ORG]);
+	sign_in->active_since = DatumGetTimestampTz(row.values[SIGN_IN_ACTIVE_SINCE]);
 	sign_in->used_at = DatumGetTimestampTz(row.values[SIGN_IN_USED_AT]);
 	sign_in->expires_at = DatumGetTimestampTz(row.values[SIGN_IN_EXPIRES_AT]);
 	return sign_in->expires_at > now && sign_in->used_at > now - IDLE_LIMIT &&
-		   person_is_enabled(user_id);
+		   person_is_enabled(user_id, DatumGetInt32(row.values[SIGN_IN_GENERATION]));
 }
 
 /*
@@ -158,7 +169,9 @@ wa_find_device(PG_FUNCTION_ARGS)
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	secret = PG_GETARG_SECRET_P(0);
 	key = wa_digest_key(&digest_key, secret->digest);
-	if (secret->kind != WAK_DEVICE || !wa_row_find(&devices, &key, &row))
+	if (secret->kind != WAK_DEVICE || !wa_row_find(&devices, &key, &row) ||
+		!person_is_enabled(DatumGetUUIDP(row.values[DEVICE_USER_ID]),
+						   DatumGetInt32(row.values[DEVICE_GENERATION])))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[DEVICE_USER_ID]));
 }

@@ -19,6 +19,7 @@ typedef struct WaSignIn
 	pg_uuid_t id;
 	bool has_org; /* whether an organization is active */
 	pg_uuid_t active_org;
+	TimestampTz active_since; /* when that was chosen */
 	TimestampTz used_at;
 	TimestampTz expires_at; /* whatever happens; never infinite */
 } WaSignIn;

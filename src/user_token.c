@@ -10,8 +10,9 @@
  *	- the sign-in that it was made from, which was not ended, and in which that
  *	  organization is still the active one
  *	- the person's account, which is not disabled
- *	- the person's membership of the organization; its role decides what the
- *	  token may do now, whatever it was when the token was made
+ *	- the person's membership of the organization, which was there when the sign-in
+ *	  began to work in it; its role decides what the token may do now, whatever it
+ *	  was when the token was made
  *
  *-------------------------------------------------------------------------
  */
@@ -44,14 +45,15 @@ enum
 {
 	MEMBER_ORG_ID,
 	MEMBER_USER_ID,
-	MEMBER_ROLE
+	MEMBER_ROLE,
+	MEMBER_CREATED_AT
 };
 
 static WaLookupTable members = {
 	.name = "member",
 	.index = "member_pkey",
 	.key_count = 2,
-	.columns = {"org_id", "user_id", "role"},
+	.columns = {"org_id", "user_id", "role", "created_at"},
 };
 
 /* What a person may do by role; a role that is not listed may do nothing. */
@@ -79,18 +81,13 @@ take_role(text *name, WaPrincipal *principal)
 		}
 }
 
-/* Whether the sign-in is live and works in this organization. */
+/* Whether the sign-in is live and works in this organization; fills *sign_in. */
 static bool
 is_active(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id, const pg_uuid_t *org_id,
-		  TimestampTz *expires_at)
+		  WaSignIn *sign_in)
 {
-	WaSignIn sign_in;
-
-	if (!wa_sign_in_read(user_id, sign_in_id, &sign_in) || !sign_in.has_org ||
-		memcmp(&sign_in.active_org, org_id, sizeof(pg_uuid_t)) != 0)
-		return false;
-	*expires_at = sign_in.expires_at;
-	return true;
+	return wa_sign_in_read(user_id, sign_in_id, sign_in) && sign_in->has_org &&
+		   memcmp(&sign_in->active_org, org_id, sizeof(pg_uuid_t)) == 0;
 }
 
 bool
@@ -99,15 +96,18 @@ wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_
 {
 	Datum member_keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(user_id)};
 	WaLookupRow member;
+	WaSignIn sign_in;
 
 	memset(principal, 0, sizeof(*principal));
 	principal->kind = WA_PRINCIPAL_USER;
 	principal->org_id = *org_id;
 	principal->id = *user_id;
 	principal->sign_in_id = *sign_in_id;
-	if (!is_active(user_id, sign_in_id, org_id, &principal->expires_at) ||
-		!wa_row_find(&members, member_keys, &member))
+	if (!is_active(user_id, sign_in_id, org_id, &sign_in) ||
+		!wa_row_find(&members, member_keys, &member) ||
+		DatumGetTimestampTz(member.values[MEMBER_CREATED_AT]) > sign_in.active_since)
 		return false;
+	principal->expires_at = sign_in.expires_at;
 	take_role(DatumGetTextPP(member.values[MEMBER_ROLE]), principal);
 	return true;
 }
