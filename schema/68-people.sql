@@ -99,7 +99,7 @@ COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
 -- Whoever uses a sign-in can hold a lock on its row.  So this waits for half a second,
 -- which is more than anybody honest needs.
 CREATE FUNCTION wa.lock_sign_in(person uuid, sign_in uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -114,7 +114,7 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION wa.lock_sign_in(uuid, uuid) IS
-	'for function bodies: locks a sign-in; false if somebody else has it locked, and keeps it, or it does not exist';
+	'for function bodies: locks a sign-in; false if somebody else has it locked, and keeps it, or it does not exist; NULL for NULL';
 
 -- Sign-ins and what was made from them; all, or all but one.  What ends them is the
 -- account's generation.  That their rows tell so, too, and the rows of tokens and
