@@ -192,6 +192,30 @@ END $$;
 COMMENT ON FUNCTION wa.count_send(wa.session) IS
 	'for function bodies: counts a message against the session''s limits; raises 53400, with the seconds to wait at the start of its detail';
 
+-- A message that is still on its way may be answered: the answer waits for it
+-- (wa.connector_claim()).  What will never be there can't be quoted.
+CREATE FUNCTION wa.refuse_unless_answerable(session uuid, chat text, message uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	quoted wa.message;
+BEGIN
+	SELECT m.* INTO quoted FROM wa.message m
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.session_id = session AND m.chat_jid = chat;
+	IF NOT FOUND THEN
+		PERFORM wa.refuse_field('replyTo', 'must be a message of this chat');
+	END IF;
+	IF quoted.revoked THEN
+		RAISE EXCEPTION 'message was deleted' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF quoted.status = 'failed' AND quoted.wa_message_id IS NULL THEN
+		RAISE EXCEPTION 'message has not been sent' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_unless_answerable(uuid, text, uuid) IS
+	'for function bodies: raises 22023 unless a message is of this chat, and 55000 if it was deleted or was never sent';
+
 -- An Idempotency-Key: NULL if this request is the first with it, or else the
 -- message that the first one made.  A simultaneous first one is waited for.
 CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid) RETURNS uuid
@@ -238,11 +262,6 @@ BEGIN
 	found_session := wa.find_session(session);
 	chat := wa.require_recipient(recipient);
 	PERFORM wa.check_content(type, content);
-	IF reply_to IS NOT NULL AND NOT EXISTS (
-		SELECT FROM wa.message m
-		WHERE m.org_id = wa.require_org() AND m.id = reply_to AND m.session_id = session AND m.chat_jid = chat) THEN
-		PERFORM wa.refuse_field('replyTo', 'must be a message of this chat');
-	END IF;
 	IF NOT wa.is_list(mentions, 256) OR EXISTS (
 		SELECT FROM unnest(mentions) m WHERE m IS NULL OR wa.recipient_jid(m) IS NULL) THEN
 		PERFORM wa.refuse_field('mentions', 'must be at most 256 phone numbers or WhatsApp addresses');
@@ -265,6 +284,7 @@ BEGIN
 	IF found_session.status = 'logged_out' THEN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
+	PERFORM wa.refuse_unless_answerable(session, chat, reply_to);
 	PERFORM wa.count_send(found_session);
 	"timestamp" := now();
 	PERFORM wa.touch_chat(session, chat, "timestamp", 0);

@@ -101,6 +101,12 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
+	-- An answer to a message that will never be sent has nothing to quote.
+	UPDATE wa.message m SET status = 'failed', error = 'the message that it answers was not sent'
+	FROM wa.session s, wa.message q
+	WHERE s.connector = connector_claim.connector AND s.lease_owner = connector_claim.owner
+		AND m.org_id = s.org_id AND m.session_id = s.id AND m.status = 'queued'
+		AND q.org_id = m.org_id AND q.id = m.quoted_message_id AND q.wa_message_id IS NULL AND q.status = 'failed';
 	RETURN QUERY
 	WITH due AS (
 		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent
@@ -109,6 +115,11 @@ BEGIN
 			AND s.lease_owner = connector_claim.owner AND s.lease_until > clock_timestamp()
 			AND m.status IN ('queued', 'sending')
 			AND (m.lease_until IS NULL OR m.lease_until < clock_timestamp())
+			-- An answer waits until WhatsApp has the message that it quotes.
+			AND NOT EXISTS (
+				SELECT FROM wa.message q
+				WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id AND q.wa_message_id IS NULL
+					AND q.status IN ('queued', 'sending'))
 		ORDER BY m.id
 		LIMIT max
 		FOR NO KEY UPDATE OF m SKIP LOCKED), taken AS (
@@ -124,7 +135,7 @@ BEGIN
 	FROM taken m ORDER BY m.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
-	'takes messages to send, of the working sessions that the owner leases; maybe_sent: an earlier connector may have sent it already';
+	'takes messages to send, of the working sessions that the owner leases, an answer once WhatsApp has the message that it quotes; maybe_sent: an earlier connector may have sent it already';
 
 CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, action_id uuid, session_id uuid, type text, payload jsonb, chat_jid text,

@@ -93,6 +93,26 @@ SELECT count(*) > 0 AS taken FROM wa.connector_sessions('sandbox', 'two', 1, '30
 SELECT count(*) AS never_more_than_asked_for FROM wa.connector_sessions('sandbox', 'two', 1, '30 s');
 SELECT wa.connector_release('two') AS released;
 
+-- An answer waits until WhatsApp has the message that it quotes, and then names it.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS answers FROM wa.create_session('answers', connector => 'answers') \gset
+SELECT count(*) FROM wa.connector_sessions('answers', 'one', 10, '5 min');
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_session(:'answers', 'one', 'working', '15550000002', '15550000002@s.whatsapp.net');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS asked FROM wa.send_message(:'answers', '15557770000', 'text', '{"text":"question"}') \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS answered FROM wa.send_message(:'answers', '15557770000', 'text', '{"text":"answer"}', :'asked') \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS added FROM wa.send_message(:'answers', '15557770000', 'text', '{"text":"answer to the answer"}', :'answered') \gset
+SELECT body, quoted_wa_message_id FROM wa.connector_claim('answers', 'one', 10, '5 min');
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_failed(:'asked', 'network', true);
+SELECT count(*) AS while_it_is_tried_again FROM wa.connector_claim('answers', 'one', 10, '5 min');
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_sent(:'asked', 'Q1', now());
+SELECT body, quoted_wa_message_id FROM wa.connector_claim('answers', 'one', 10, '5 min');
+-- One that is never sent takes the answers with it, and nobody answers it any more.
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_failed(:'answered', 'no such number');
+SELECT count(*) AS without_what_it_answers FROM wa.connector_claim('answers', 'one', 10, '5 min');
+SELECT body, status, error FROM wa.message WHERE id = :'added';
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format($$SELECT wa.send_message(%L, '15557770000', 'text', '{"text":"x"}', %L)$$, :'answers', :'answered')) e;
+UPDATE wa.message SET revoked = true WHERE id = :'asked';
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format($$SELECT wa.send_message(%L, '15557770000', 'text', '{"text":"x"}', %L)$$, :'answers', :'asked')) e;
+
 -- Logged out: nothing can be sent, and nobody runs it.
 UPDATE wa.session SET status = 'logged_out' WHERE id = :'support';
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of(format($$SELECT wa.send_message(%L, '15551230000', 'text', '{"text":"x"}')$$, :'support'));

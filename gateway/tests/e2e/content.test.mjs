@@ -174,6 +174,34 @@ test('a message quotes one of the same chat and mentions people', async () =>
 	assert.deepEqual(Object.keys(elsewhere.json.error.details), ['replyTo']);
 });
 
+test('an answer to a message that is on its way goes out behind it, and one to a message that fails fails too', async () =>
+{
+	const session = await pairedSession(client, key);
+	const messages = `/api/v1/sessions/${session.id}/messages`;
+	const post = async (to, json) => (await client.post(messages, key, { type: 'text', to, ...json })).json.id;
+	const ended = async (id) => await until('the message has ended', async () =>
+	{
+		const { json } = await client.get(`${messages}/${id}`, key);
+
+		return ['read', 'failed'].includes(json.status) && json;
+	});
+	const asked = await post(PHONE, { text: 'asked' });
+	const answered = await post(PHONE, { text: 'answered', replyTo: asked });
+	const lost = await post('15550000000', { text: 'lost' });
+	const orphan = await post('15550000000', { text: 'orphan', replyTo: lost });
+	const { status, timestamp, quotedMessageId } = await ended(answered);
+
+	assert.deepEqual([status, quotedMessageId], ['read', asked]);
+	assert.ok(timestamp > (await ended(asked)).timestamp, 'the answer is sent behind what it answers');
+	assert.equal((await ended(lost)).status, 'failed');
+	assert.equal((await ended(orphan)).error, 'the message that it answers was not sent');
+
+	const late = await client.post(messages, key, { type: 'text', to: '15550000000', text: 'late', replyTo: lost });
+
+	assert.equal(late.status, 409);
+	assert.match(late.json.error.message, /has not been sent/);
+});
+
 test('a file goes inline up to the limit of a request, and not beyond', async () =>
 {
 	const fits = await send({ type: 'document', media: { data: 'A'.repeat(1000 * 1024), filename: 'a.bin' } });
