@@ -17,6 +17,18 @@ $$;
 COMMENT ON FUNCTION wa.recipient_jid(text) IS
 	'WhatsApp address of a recipient given as a phone number or an address, NULL for anything else';
 
+-- Paths name chats and contacts in every form that a recipient may be written
+-- in.  What is none of them stays as it is, and names nothing.
+--
+-- SECURITY DEFINER because statements call it, and a sealed role runs no SQL of a
+-- function that is its own.
+CREATE FUNCTION wa.chat_jid(written text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT COALESCE(wa.recipient_jid(written), written) $$;
+COMMENT ON FUNCTION wa.chat_jid(text) IS
+	'the address that a chat or contact is stored under, for one that is given in any form that a recipient may have';
+
 CREATE FUNCTION wa.require_recipient(recipient text) RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -76,7 +88,7 @@ BEGIN
 		-- a time that is past ends the silence
 		muted_until = CASE WHEN update_chat.muted_until IS NULL THEN c.muted_until
 			WHEN update_chat.muted_until > now() THEN update_chat.muted_until END
-	WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = chat
+	WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = wa.chat_jid(chat)
 	RETURNING * INTO changed;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'chat does not exist' USING ERRCODE = 'no_data_found';
@@ -99,20 +111,20 @@ DECLARE
 BEGIN
 	PERFORM wa.require_permission('send');
 	UPDATE wa.chat c SET unread_count = 0
-	WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = chat
+	WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = wa.chat_jid(chat)
 	RETURNING * INTO changed;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'chat does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	marked := ARRAY(
 		SELECT m.id FROM wa.message m
-		WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.chat_jid = chat
+		WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.chat_jid = changed.jid
 			AND m.direction = 'in' AND m.status = 'delivered'
 		ORDER BY m.id DESC LIMIT marked_max);
 	UPDATE wa.message m SET status = 'read' WHERE m.org_id = wa.require_org() AND m.id = ANY (marked);
 	IF cardinality(marked) = marked_max THEN
 		UPDATE wa.chat c SET read_to = GREATEST(c.read_to, marked[1])
-		WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = chat
+		WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = changed.jid
 		RETURNING * INTO changed;
 	END IF;
 	RETURN changed;

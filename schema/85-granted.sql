@@ -45,6 +45,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.control_session(uuid, text)'),
 		('wa_gateway, wa_app', 'wa.session_qr(uuid)'),
 		('wa_gateway, wa_app', 'wa.request_pairing_code(uuid, text)'),
+		('wa_gateway, wa_app', 'wa.chat_jid(text)'),
 		('wa_gateway, wa_app', 'wa.update_chat(uuid, text, boolean, boolean, timestamptz)'),
 		('wa_gateway, wa_app', 'wa.read_chat(uuid, text)'),
 		('wa_gateway, wa_app', 'wa.send_message(uuid, text, text, jsonb, uuid, text[], text)'),

@@ -2,4 +2,4 @@ SELECT c.jid, c.active_at, c.jid AS id, c.session_id, c.type, c.name, c.last_mes
 	c.archived, c.pinned, c.muted_until
 FROM wa.chat AS c
 WHERE c.session_id = $1::uuid
-	AND c.jid = $2::text
+	AND c.jid = wa.chat_jid($2::text)

@@ -27,7 +27,7 @@ LEFT JOIN LATERAL (
 				AS bytes
 		FROM wa.message AS n
 		WHERE n.session_id = $1::uuid
-			AND n.chat_jid = $2::text
+			AND n.chat_jid = wa.chat_jid($2::text)
 			AND n.id < CASE WHEN $3::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid ELSE $3::uuid END
 			AND n.id < CASE WHEN $7::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid ELSE $7::uuid END
 			AND n.id > CASE WHEN $5::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $5::uuid END
@@ -38,5 +38,5 @@ LEFT JOIN LATERAL (
 	) AS q
 ) AS m ON m.bytes_before < 8388608
 WHERE p.session_id = $1::uuid
-	AND p.jid = $2::text
+	AND p.jid = wa.chat_jid($2::text)
 ORDER BY m.id DESC

@@ -161,6 +161,30 @@ test('recipients are phone numbers and addresses, and nothing else', async () =>
 	}
 });
 
+test('each form that a recipient takes names the chat and the contact in paths too', async () =>
+{
+	const session = await pairedSession(client, key);
+	const at = `/api/v1/sessions/${session.id}`;
+	const sent = await client.post(`${at}/messages`, key, { type: 'text', to: PHONE, text: 'hello' });
+	const forms = [PHONE, `+${PHONE}`, `%2B${PHONE}`, `${PHONE}@c.us`, `${PHONE}%40c.us`, JID, encodeURIComponent(JID)];
+
+	await until('the answer is there', async () => (await client.get(`${at}/contacts/${JID}`, key)).status === 200);
+	for (const form of forms)
+	{
+		const { json: chat } = await client.get(`${at}/chats/${form}`, key);
+		const { json: contact } = await client.get(`${at}/contacts/${form}`, key);
+		const { json: list } = await client.get(`${at}/chats/${form}/messages`, key);
+		const changed = await client.request('PATCH', `${at}/chats/${form}`, { key, json: { pinned: true } });
+		const read = await client.post(`${at}/chats/${form}/read`, key);
+
+		assert.deepEqual([chat.jid, contact.jid, changed.json.jid, read.json.jid], [JID, JID, JID, JID], form);
+		assert.equal(list.data.at(-1).id, sent.json.id, form);
+	}
+	for (const form of ['ann', '15557654321', `${PHONE}@lid`, `${PHONE}@example.com`])
+		for (const rest of [`chats/${form}`, `contacts/${form}`, `chats/${form}/messages`])
+			assert.equal((await client.get(`${at}/${rest}`, key)).status, 404, rest);
+});
+
 test('a message quotes one of the same chat and mentions people', async () =>
 {
 	const first = await send({ type: 'text', text: 'first' });
