@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "src/connectors.h"
 #include "src/context.h"
 #include "src/event_writers.h"
 #include "src/password.h"
@@ -86,6 +87,7 @@ _PG_init(void)
 	wa_password_init();
 	wa_wake_init();
 	wa_target_init();
+	wa_connectors_init();
 	wa_protection_label_init();
 
 	if (process_shared_preload_libraries_in_progress)

@@ -37,6 +37,13 @@ END $$;
 COMMENT ON FUNCTION wa.check_session_settings(text, integer, integer) IS
 	'for function bodies: raises 22023 for a setting of a session that is out of bounds';
 
+CREATE FUNCTION wa.connectors() RETURNS text[]
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT string_to_array(replace(current_setting('wa.connectors'), ' ', ''), ',') $$;
+COMMENT ON FUNCTION wa.connectors() IS
+	'for function bodies: the kinds of connector that sessions may have, by the setting wa.connectors';
+
 CREATE FUNCTION wa.create_session(label text DEFAULT NULL, start boolean DEFAULT NULL, auto_read boolean DEFAULT NULL,
 								  presence_typing boolean DEFAULT NULL, connector text DEFAULT NULL)
 	RETURNS wa.session
@@ -48,8 +55,8 @@ DECLARE
 BEGIN
 	PERFORM wa.require_permission('manage');
 	PERFORM wa.check_session_settings(label, NULL, NULL);
-	IF connector !~ '^[a-z][a-z0-9_-]{0,30}$' THEN
-		PERFORM wa.refuse_field('connector', 'must be the name of a connector');
+	IF connector <> ALL (wa.connectors()) THEN
+		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));
 	END IF;
 	INSERT INTO wa.session (org_id, label, status, auto_read, presence_typing, connector)
 	VALUES (wa.require_org(), wa.clean_name(create_session.label),

@@ -5,6 +5,8 @@ SET client_min_messages = warning;
 DROP ROLE IF EXISTS regress_app, regress_gateway, regress_connector, regress_worker, regress_admin, regress_nobody;
 CREATE EXTENSION wa_apikeys;
 REVOKE TEMPORARY ON DATABASE :DBNAME FROM PUBLIC;
+-- Connectors that tests are themselves.
+ALTER DATABASE :DBNAME SET wa.connectors = 'sandbox, actions, answers, conversations';
 
 CREATE ROLE regress_app LOGIN IN ROLE wa_app;
 CREATE ROLE regress_gateway LOGIN IN ROLE wa_gateway;

@@ -22,7 +22,12 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id, status, auto_read,
 SELECT :'status' AS status, :'auto_read' AS auto_read, :'connector' AS connector;
 \set support :id
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.create_session('')$$);
-SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.create_session('x', connector => 'No Such')$$);
+SELECT e.column_name, e.message FROM wa.authenticate(:'acme_all'), (VALUES ('sandbux'), ('Sandbox'), ('No Such'), ('')) c (name), error_of(format($$SELECT wa.create_session('x', connector => %L)$$, c.name)) e;
+-- No login of ours can add one; what is no list of names is refused.
+SET ROLE wa_app; SET wa.connectors = 'sandbux'; RESET ROLE;
+SET wa.connectors = 'sandbox,';
+SET wa.connectors = 'a b';
+SET wa.connectors = '';
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, label FROM wa.create_session(start => false);
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT e.* FROM (VALUES
 	($$'12', 'text', '{"text":"hi"}'$$), ($$NULL, 'text', '{"text":"hi"}'$$),

@@ -26,6 +26,10 @@
 /* Bytes of the name of a header field that a row takes. */
 #define HEADER_NAME_MAX 63
 
+/* What no time in milliseconds is taken for. */
+#define SECONDS_MIN 100000000LL
+#define SECONDS_MAX 99999999999LL
+
 /* Characters of what a browser calls itself; the rest is cut off. */
 #define AGENT_MAX 400
 
@@ -122,6 +126,23 @@ read_digits(const HttpText *text, int64_t *value)
 	return true;
 }
 
+/*
+ * Is the time in milliseconds?  A problem is noted otherwise.  A number that would be a
+ * time before March 1973, and in seconds one of the years from 1973 on, was meant in
+ * seconds: taken as it is, it would quietly mean something else.
+ */
+static bool
+check_time_ms(Call *call, const Param *param, int64_t ms)
+{
+	if (ms < SECONDS_MIN || ms > SECONDS_MAX)
+	{
+		return true;
+	}
+	call_problem(call, param->name, "must be milliseconds since 1970, and %lld is in seconds",
+				 (long long) ms);
+	return false;
+}
+
 /* A parameter that is not given takes as many NULLs as it would take values. */
 static bool
 add_absent(Call *call, const Param *param)
@@ -165,7 +186,8 @@ add_id_or_time(Call *call, const Param *param, const HttpText *text)
 	if (read_digits(text, &ms) && ms <= DB_TIME_MS_MAX)
 	{
 		call->slow |= param->slow;
-		return db_param_null(call->db) && db_param_time_ms(call->db, ms);
+		return !check_time_ms(call, param, ms) ||
+			   (db_param_null(call->db) && db_param_time_ms(call->db, ms));
 	}
 	call_problem(call, param->name, "must be an id that begins with %s_ or milliseconds",
 				 param->prefix);
@@ -478,7 +500,7 @@ add_body(Call *call, const Param *param)
 		case PARAM_TIME:
 			if (json_read_int64(value, &number) && number >= 0 && number <= DB_TIME_MS_MAX)
 			{
-				return db_param_time_ms(call->db, number);
+				return !check_time_ms(call, param, number) || db_param_time_ms(call->db, number);
 			}
 			call_problem(call, param->name, "must be milliseconds since 1970");
 			return true;

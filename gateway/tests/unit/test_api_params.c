@@ -193,7 +193,13 @@ START_TEST(times_in_the_body)
 	} cases[] = {
 		{"{\"mutedUntil\":0}", true},
 		{"{\"mutedUntil\":253402300799999}", true},
+		{"{\"mutedUntil\":99999999}", true},
+		{"{\"mutedUntil\":100000000000}", true},
 		{"{}", true},
+		/* in seconds: 1973 to the year 5138 */
+		{"{\"mutedUntil\":100000000}", false},
+		{"{\"mutedUntil\":1795918791}", false},
+		{"{\"mutedUntil\":99999999999}", false},
 		{"{\"mutedUntil\":253402300800000}", false},
 		{"{\"mutedUntil\":-1}", false},
 		{"{\"mutedUntil\":1.5}", false},
@@ -487,6 +493,7 @@ START_TEST(ids_or_times)
 	} cases[] = {
 		{"msg_01h455vb4pex5vsknk084sn02q", 16, -1},
 		{"1700000000000", -1, 8},
+		{"1700000000", 0, 0}, /* in seconds */
 		{"sess_01h455vb4pex5vsknk084sn02q", 0, 0},
 		{"yesterday", 0, 0},
 		{"999999999999999", 0, 0},

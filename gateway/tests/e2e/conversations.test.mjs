@@ -1,0 +1,82 @@
+/*
+ * conversations.test.mjs
+ *		Chats, contacts and messages as people know them from WhatsApp.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { createUnlimitedSession } from './harness/fixtures.mjs';
+import { Gateway } from './harness/programs.mjs';
+import { createTenant } from './harness/tenants.mjs';
+
+let db, client, tenant, key, session, at;
+
+before(async () =>
+{
+	const cluster = prepareCluster();
+
+	db = await cluster.open('wa');
+	tenant = await createTenant(db, 'Acme');
+	key = tenant.key.secret;
+	client = (await Gateway.start(cluster)).client;
+	session = await createUnlimitedSession(db, tenant.org);
+	at = `/api/v1/sessions/${session.id}`;
+});
+
+test('a session is made for a connector that exists only, and the list of those is told', async () =>
+{
+	const refused = await client.post('/api/v1/sessions', key, { connector: 'sandbux' });
+
+	assert.equal(refused.status, 400);
+	assert.deepEqual(refused.json.error.details, { connector: 'must be one of: sandbox' });
+	assert.equal((await client.post('/api/v1/sessions', key, { connector: 'sandbox', start: false })).status, 201);
+	assert.equal((await client.post('/api/v1/sessions', key, { start: false })).json.connector, 'sandbox');
+});
+
+test('a time in seconds is told to be one, in a body and in a query', async () =>
+{
+	const chat = `${at}/chats/15553334444`;
+	const seconds = Math.floor(Date.now() / 1000);
+
+	await client.post(`${at}/messages`, key, { type: 'text', to: '15553334444', text: 'hello' });
+	for (const [answer, name] of [
+		[await client.request('PATCH', chat, { key, json: { mutedUntil: seconds } }), 'mutedUntil'],
+		[await client.get(`${chat}/messages?before=${seconds}`, key), 'before'],
+		[await client.get(`${chat}/messages?after=${seconds}`, key), 'after'],
+	])
+	{
+		assert.equal(answer.status, 400, name);
+		assert.deepEqual(answer.json.error.details, { [name]: `must be milliseconds since 1970, and ${seconds} is in seconds` });
+	}
+
+	const muted = await client.request('PATCH', chat, { key, json: { mutedUntil: (seconds + 60) * 1000 } });
+
+	assert.equal(muted.json.mutedUntil, (seconds + 60) * 1000);
+	assert.equal((await client.get(`${chat}/messages?after=0&before=${(seconds + 60) * 1000}`, key)).json.data.length, 1);
+});
+
+test('contacts are found by a number however it is written, and by a name without its accents', async () =>
+{
+	await db.sql(`
+		INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name, business_name)
+		VALUES ($1, $2, '15551234567@s.whatsapp.net', '15551234567', 'Zoë Łukasz', NULL),
+			($1, $2, '4915551239999@s.whatsapp.net', '4915551239999', 'Ann', 'Café Ørsted')`, [tenant.org.uuid, session.uuid]);
+
+	const found = async (query) =>
+	{
+		const answer = await client.get(`${at}/contacts?q=${query}`, key);
+
+		assert.equal(answer.status, 200, query);
+		return answer.json.data.map(({ phoneNumber }) => phoneNumber);
+	};
+	const [first, second] = ['15551234567', '4915551239999'];
+
+	for (const query of ['+1555', '%2B1555', '1555%20123-4567', '+1+(555)+123.4567', '15551234567@c.us', '15551234567%40s.whatsapp.net', 'zoe', 'ZO%C3%8B', 'ZOE%CC%88', 'lukasz'])
+		assert.ok((await found(query)).includes(first), query);
+	assert.deepEqual(await found('%2B1555'), [first]);
+	assert.deepEqual(await found('1555123'), [first, second]);
+	for (const query of ['cafe', 'CAF%C3%89', 'orsted', '%2B49+1555', 'ann'])
+		assert.deepEqual(await found(query), [second], query);
+	for (const query of ['zoa', '%25', '_', '%2B5', 'Zo%C3%AB+Ann', '()', '1555x'])
+		assert.deepEqual(await found(query), [], query);
+});
