@@ -311,8 +311,10 @@ END $$;
 COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
 	'reports that an action was certainly not carried out: for good, or to be tried again with back-off';
 
--- What somebody else did to a message that is known here.
-CREATE FUNCTION wa.connector_change(session uuid, wa_message_id text, sender_jid text, type text, value text)
+-- What somebody else did to a message that is known here, or from_me: the owner of
+-- the session's number on a phone of his.
+CREATE FUNCTION wa.connector_change(session uuid, wa_message_id text, sender_jid text, type text, value text,
+									from_me boolean DEFAULT false)
 	RETURNS boolean
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -326,7 +328,7 @@ BEGIN
 	END IF;
 	-- Everyone may react; a text is changed or taken back by its sender only.
 	UPDATE wa.message m
-	SET reactions = CASE connector_change.type WHEN 'react' THEN wa.with_reaction(m.reactions, connector_change.sender_jid, value)
+	SET reactions = CASE connector_change.type WHEN 'react' THEN wa.with_reaction(m.reactions, CASE WHEN from_me THEN 'me' ELSE connector_change.sender_jid END, value)
 			ELSE m.reactions END,
 		body = CASE connector_change.type WHEN 'edit' THEN value WHEN 'react' THEN m.body END,
 		content = CASE WHEN connector_change.type <> 'revoke' THEN m.content END,
@@ -334,14 +336,19 @@ BEGIN
 		edited = m.edited OR connector_change.type = 'edit',
 		revoked = m.revoked OR connector_change.type = 'revoke'
 	WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.wa_message_id = connector_change.wa_message_id
-		AND NOT m.revoked AND (connector_change.type = 'react' OR m.sender_jid = connector_change.sender_jid);
+		AND NOT m.revoked AND (connector_change.type = 'react' OR CASE WHEN from_me THEN m.direction = 'out'
+			ELSE m.direction = 'in' AND m.sender_jid = connector_change.sender_jid END);
 	RETURN FOUND;
 END $$;
-COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text) IS
-	'reports that somebody reacted to a message, or that its sender edited or revoked it; false if that changes nothing';
+COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text, boolean) IS
+	'reports that somebody reacted to a message, or that its sender edited or revoked it; from_me: it was done on a phone of the session''s own number; false if that changes nothing';
 
+-- from_me: written on a phone of the session's own number.  Such a message is one
+-- that was sent: it has no sender but the session, is unread to nobody, and can be
+-- edited and revoked.
 CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid text, sender_jid text, sender_name text,
-									 type text, body text, content jsonb, at timestamptz)
+									 type text, body text, content jsonb, at timestamptz,
+									 from_me boolean DEFAULT false)
 	RETURNS uuid
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -356,7 +363,8 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	IF wa.recipient_jid(chat_jid) IS DISTINCT FROM chat_jid OR wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
+	IF wa.recipient_jid(chat_jid) IS DISTINCT FROM chat_jid
+		OR wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
 		PERFORM wa.refuse_field('chat_jid', 'must be a WhatsApp address');
 	END IF;
 	IF COALESCE(connector_receive.wa_message_id, '') = '' THEN
@@ -375,7 +383,14 @@ BEGIN
 		RETURN message;
 	END IF;
 
-	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN auto_read THEN 0 ELSE 1 END);
+	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN auto_read OR from_me THEN 0 ELSE 1 END);
+	IF from_me THEN
+		INSERT INTO wa.message (org_id, session_id, chat_jid, wa_message_id, direction, type, body, content, status, sent_at)
+		VALUES (org, session, connector_receive.chat_jid, connector_receive.wa_message_id, 'out',
+				connector_receive.type, connector_receive.body, connector_receive.content, 'sent', connector_receive.at)
+		RETURNING id INTO message;
+		RETURN message;
+	END IF;
 	INSERT INTO wa.contact AS c (org_id, session_id, jid, phone_number, name, first_seen_at, last_seen_at)
 	VALUES (org, session, connector_receive.sender_jid,
 			substring(connector_receive.sender_jid FROM '^([0-9]+)@s\.whatsapp\.net$'),
@@ -392,5 +407,5 @@ BEGIN
 	RETURNING id INTO message;
 	RETURN message;
 END $$;
-COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz) IS
-	'stores a received message with its chat and contact, once, and returns its id';
+COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean) IS
+	'stores a received message with its chat and contact, once, and returns its id; from_me: it was written on a phone of the session''s own number, and not sent by the connector';

@@ -116,8 +116,8 @@ UNION ALL
 		('wa_connector', 'wa.connector_status(uuid, text, text, timestamptz)'),
 		('wa_connector', 'wa.connector_action_done(uuid, text, timestamptz)'),
 		('wa_connector', 'wa.connector_action_failed(uuid, text, boolean)'),
-		('wa_connector', 'wa.connector_change(uuid, text, text, text, text)'),
-		('wa_connector', 'wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz)'),
+		('wa_connector', 'wa.connector_change(uuid, text, text, text, text, boolean)'),
+		('wa_connector', 'wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean)'),
 		('wa_connector', 'wa.connector_presence(uuid, text, text, text)'),
 		('wa_connector', 'wa.connector_poll_vote(uuid, text, text, text[], timestamptz)'),
 		-- the claim functions, whose bodies run as wa_claim

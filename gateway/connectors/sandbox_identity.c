@@ -42,6 +42,12 @@ sandbox_echo_id(const char *message, char out[WA_MESSAGE_ID_MAX + 1])
 }
 
 void
+sandbox_typed_id(const char *message, char out[WA_MESSAGE_ID_MAX + 1])
+{
+	derive_id("3A0F", message, out);
+}
+
+void
 sandbox_phone(const char *session, char out[PHONE_NUMBER_MAX + 1])
 {
 	uint64_t hash = 14695981039346656037U; /* FNV-1a */
@@ -75,6 +81,12 @@ bool
 sandbox_asks_reaction(const char *text)
 {
 	return strcasestr(text, "react") != NULL;
+}
+
+bool
+sandbox_asks_phone(const char *text)
+{
+	return strcasestr(text, "my phone") != NULL;
 }
 
 const char *

@@ -22,9 +22,10 @@
 #define SANDBOX_REACTION "\xF0\x9F\x91\x8D" /* a thumb up */
 #define SANDBOX_DEAD_PHONE "15550000000"    /* a message to it always fails */
 
-/* The id of an outgoing message, and that of the answer to it. */
+/* The id of an outgoing message, that of the answer to it, and of what is typed behind it. */
 extern void sandbox_sent_id(const char *message, char out[WA_MESSAGE_ID_MAX + 1]);
 extern void sandbox_echo_id(const char *message, char out[WA_MESSAGE_ID_MAX + 1]);
+extern void sandbox_typed_id(const char *message, char out[WA_MESSAGE_ID_MAX + 1]);
 
 /* The phone number of a session that has none yet; never SANDBOX_DEAD_PHONE. */
 extern void sandbox_phone(const char *session, char out[PHONE_NUMBER_MAX + 1]);
@@ -40,6 +41,9 @@ extern bool sandbox_is_dead(const char *chat_jid);
 
 /* Whether a text asks for a reaction: it has "react" in it, in any case of letters. */
 extern bool sandbox_asks_reaction(const char *text);
+
+/* Whether a text asks that the session's own phone writes too: "my phone", in any case. */
+extern bool sandbox_asks_phone(const char *text);
 
 /*
  * Who answers in a chat: the other side of a direct chat, an invented member of a

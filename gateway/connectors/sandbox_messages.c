@@ -3,7 +3,8 @@
  *		Takes a message through sent, delivered and read, and answers a text.
  *
  * Every type of message is "sent"; what an attachment holds is not looked at.  A text
- * that asks for a reaction gets one, then every text its answer.
+ * that asks for a reaction gets one, then every text its answer, and one that asks for
+ * the phone is followed by a message that is typed on the session's own.
  *
  * A message leaves the list when it is finished, when the database says that it is
  * not ours any more, or when its report was refused.  When the process is killed, what
@@ -22,6 +23,7 @@
 #define CONNECTOR_NAME "sandbox"
 #define FAILURE_TEXT "the number is not on WhatsApp"
 #define ANSWERER_NAME "Sandbox"
+#define TYPED_TEXT "typed on the phone itself"
 
 /* Columns of claim.sql */
 enum
@@ -76,6 +78,8 @@ name_of_state(MessageState state)
 			return "read";
 		case MESSAGE_REACTED:
 			return "reacted";
+		case MESSAGE_ANSWERED:
+			return "answered";
 		case MESSAGE_FINISHED:
 			return "finished";
 	}
@@ -196,21 +200,42 @@ report_echo(const SandboxMessage *message, Store *store, const char *now)
 							"text",
 							message->body,
 							NULL,
-							now};
+							now,
+							"false"};
 
 	sandbox_echo_id(message->id, wa_id);
-	return store_report(store, message->org, STORE_RECEIVE, 9, values);
+	return store_report(store, message->org, STORE_RECEIVE, 10, values);
+}
+
+/* What the owner of the session's number types on the phone itself. */
+static bool
+report_typed(const SandboxMessage *message, Store *store, const char *now)
+{
+	char wa_id[WA_MESSAGE_ID_MAX + 1];
+	const char *values[] = {message->session,
+							wa_id,
+							message->chat_jid,
+							NULL,
+							NULL,
+							"text",
+							TYPED_TEXT,
+							NULL,
+							now,
+							"true"};
+
+	sandbox_typed_id(message->id, wa_id);
+	return store_report(store, message->org, STORE_RECEIVE, 10, values);
 }
 
 static bool
 report_reaction(const SandboxMessage *message, Store *store)
 {
 	char wa_id[WA_MESSAGE_ID_MAX + 1];
-	const char *values[] = {message->session, wa_id, sandbox_answerer(message->chat_jid), "react",
-							SANDBOX_REACTION};
+	const char *values[] = {message->session, wa_id,  sandbox_answerer(message->chat_jid), "react",
+							SANDBOX_REACTION, "false"};
 
 	sandbox_sent_id(message->id, wa_id);
-	return store_report(store, message->org, STORE_CHANGE, 5, values);
+	return store_report(store, message->org, STORE_CHANGE, 6, values);
 }
 
 /* Sends the report that is due; its outcome is the caller's to take. */
@@ -232,6 +257,8 @@ report_next(const SandboxMessage *message, Store *store)
 			return report_reaction(message, store);
 		case MESSAGE_REACTED:
 			return report_echo(message, store, now);
+		case MESSAGE_ANSWERED:
+			return report_typed(message, store, now);
 		case MESSAGE_FINISHED:
 			break;
 	}
@@ -255,6 +282,8 @@ next_state(const SandboxMessage *message)
 		case MESSAGE_READ:
 			return MESSAGE_REACTED;
 		case MESSAGE_REACTED:
+			return sandbox_asks_phone(message->body) ? MESSAGE_ANSWERED : MESSAGE_FINISHED;
+		case MESSAGE_ANSWERED:
 		case MESSAGE_FINISHED:
 			break;
 	}

@@ -19,6 +19,7 @@ typedef enum MessageState
 	MESSAGE_DELIVERED, /* next: report that it was read */
 	MESSAGE_READ,      /* next: react to it, since it asks for that */
 	MESSAGE_REACTED,   /* next: answer it */
+	MESSAGE_ANSWERED,  /* answered; the session's own phone writes next */
 	MESSAGE_FINISHED   /* leaves the list */
 } MessageState;
 

@@ -1,1 +1,1 @@
-SELECT wa.connector_receive($1, $2, $3, $4, $5, $6, $7, $8, $9)
+SELECT wa.connector_receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
-import { createUnlimitedSession } from './harness/fixtures.mjs';
-import { Gateway } from './harness/programs.mjs';
+import { createUnlimitedSession, pairedSession } from './harness/fixtures.mjs';
+import { until } from './harness/processes.mjs';
+import { Gateway, Sandbox } from './harness/programs.mjs';
 import { createTenant } from './harness/tenants.mjs';
 
 let db, client, tenant, key, session, at;
@@ -19,6 +20,7 @@ before(async () =>
 	tenant = await createTenant(db, 'Acme');
 	key = tenant.key.secret;
 	client = (await Gateway.start(cluster)).client;
+	await Sandbox.start(cluster);
 	session = await createUnlimitedSession(db, tenant.org);
 	at = `/api/v1/sessions/${session.id}`;
 });
@@ -79,4 +81,27 @@ test('contacts are found by a number however it is written, and by a name withou
 		assert.deepEqual(await found(query), [second], query);
 	for (const query of ['zoa', '%25', '_', '%2B5', 'Zo%C3%AB+Ann', '()', '1555x'])
 		assert.deepEqual(await found(query), [], query);
+});
+
+test('what is typed on the session\'s own phone is a message that was sent, and can be edited and deleted', async () =>
+{
+	const { id } = await pairedSession(client, key);
+	const messages = `/api/v1/sessions/${id}/messages`;
+	const chat = `/api/v1/sessions/${id}/chats/15552223333`;
+
+	await client.post(messages, key, { type: 'text', to: '15552223333', text: 'answer from my phone' });
+
+	const typed = await until('the phone has written', async () =>
+		(await client.get(`${chat}/messages`, key)).json.data.find(({ body }) => body === 'typed on the phone itself'));
+
+	assert.deepEqual([typed.direction, typed.fromMe, typed.status, typed.senderJid], ['out', true, 'sent', undefined]);
+	assert.equal((await client.get(chat, key)).json.unreadCount, 1, 'the answer of the other side only');
+	assert.equal((await client.request('PATCH', `${messages}/${typed.id}`, { key, json: { text: 'better' } })).status, 202);
+	await until('the edit shows', async () => (await client.get(`${messages}/${typed.id}`, key)).json.body === 'better');
+	assert.equal((await client.request('DELETE', `${messages}/${typed.id}`, { key })).status, 202);
+	await until('it is deleted', async () => (await client.get(`${messages}/${typed.id}`, key)).json.revoked);
+
+	const events = (await client.get(`/api/v1/events?session=${id}&types=message.from_me`, key)).json.data;
+
+	assert.ok(events.some(({ payload }) => payload.id === typed.id));
 });

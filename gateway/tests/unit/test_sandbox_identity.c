@@ -77,6 +77,8 @@ START_TEST(a_text_asks_for_a_reaction_by_the_word)
 	ck_assert(sandbox_asks_reaction("react"));
 	ck_assert(!sandbox_asks_reaction("rea ct"));
 	ck_assert(!sandbox_asks_reaction(""));
+	ck_assert(sandbox_asks_phone("on My Phone"));
+	ck_assert(!sandbox_asks_phone("my  phone"));
 }
 END_TEST
 
