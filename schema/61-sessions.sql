@@ -81,9 +81,9 @@ DECLARE
 BEGIN
 	PERFORM wa.require_permission('manage');
 	PERFORM wa.find_session(session);
-	PERFORM wa.check_session_settings(label, rate_per_min, rate_per_hour);
+	PERFORM wa.check_session_settings(NULLIF(label, ''), rate_per_min, rate_per_hour);
 	UPDATE wa.session s
-	SET label = COALESCE(wa.clean_name(update_session.label), s.label),
+	SET label = CASE WHEN update_session.label = '' THEN NULL ELSE COALESCE(wa.clean_name(update_session.label), s.label) END,
 		auto_read = COALESCE(update_session.auto_read, s.auto_read),
 		presence_typing = COALESCE(update_session.presence_typing, s.presence_typing),
 		rate_per_min = COALESCE(update_session.rate_per_min, s.rate_per_min),
@@ -94,7 +94,7 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) IS
-	'changes what of a session is given, NULL leaves it; needs manage';
+	'changes what of a session is given, NULL leaves it, an empty label takes it away; needs manage';
 
 -- Runs as wa_claim: wa_owner may not even take a row out of its own sight.
 CREATE FUNCTION wa.hide_session(org uuid, session uuid) RETURNS void

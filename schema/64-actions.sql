@@ -99,16 +99,17 @@ DECLARE
 BEGIN
 	PERFORM wa.require_permission('send');
 	target := wa.find_message(session, message);
-	PERFORM wa.check_text('text', to_jsonb(new_text), 65536, true);
+	PERFORM wa.check_text('text', to_jsonb(new_text), CASE WHEN target.type = 'text' THEN 65536 ELSE 4096 END, true);
 	PERFORM wa.refuse_unless_own(target);
-	IF target.type <> 'text' THEN
-		RAISE EXCEPTION 'message is no text' USING ERRCODE = 'object_not_in_prerequisite_state';
+	IF target.type NOT IN ('text', 'image', 'video', 'document') THEN
+		RAISE EXCEPTION 'message has no text and no caption' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	PERFORM wa.refuse_unless_sent(target);
 	SELECT q.* INTO id, message_id, session_id, status, "timestamp"
 	FROM wa.queue_action(target, 'edit', jsonb_build_object('text', new_text)) q;
 END $$;
-COMMENT ON FUNCTION wa.edit_message(uuid, uuid, text) IS 'queues a new text for a text message of one''s own; needs send';
+COMMENT ON FUNCTION wa.edit_message(uuid, uuid, text) IS
+	'queues a new text, or a new caption of an attachment, for a message of one''s own; needs send';
 
 CREATE FUNCTION wa.revoke_message(session uuid, message uuid, OUT id uuid, OUT message_id uuid,
 								  OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
@@ -127,8 +128,9 @@ END $$;
 COMMENT ON FUNCTION wa.revoke_message(uuid, uuid) IS 'queues the deletion, for everyone, of a message of one''s own; needs send';
 
 -- The copy gets its id now, so that the caller can find it once it is sent.
-CREATE FUNCTION wa.forward_message(session uuid, message uuid, recipient text, OUT id uuid, OUT message_id uuid,
-								   OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
+CREATE FUNCTION wa.forward_message(session uuid, message uuid, recipient text, idempotency_key text DEFAULT NULL,
+								   OUT id uuid, OUT message_id uuid, OUT session_id uuid, OUT status text,
+								   OUT "timestamp" timestamptz, OUT replayed boolean)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -136,17 +138,30 @@ DECLARE
 	target wa.message;
 	chat text;
 	copy constant uuid := wa.uuid7();
+	earlier uuid;
 BEGIN
 	PERFORM wa.require_permission('send');
 	target := wa.find_message(session, message);
 	chat := wa.require_recipient(recipient);
+	IF idempotency_key IS NOT NULL THEN
+		earlier := wa.replay(idempotency_key, sha256(convert_to(jsonb_build_array(
+			'forward', session, message, chat)::text, 'UTF8')), copy);
+		IF earlier IS NOT NULL THEN
+			SELECT a.id, a.session_id, a.created_at INTO id, session_id, "timestamp" FROM wa.message_action a
+			WHERE a.org_id = target.org_id AND a.message_id = target.id AND a.payload ->> 'copy' = earlier::text;
+			message_id := earlier;
+			status := 'queued';
+			replayed := true;
+			RETURN;
+		END IF;
+	END IF;
 	PERFORM wa.refuse_unless_sent(target);
 	PERFORM wa.count_send(wa.find_session(session));
 	SELECT q.id, copy, q.session_id, q.status, q."timestamp" INTO id, message_id, session_id, status, "timestamp"
 	FROM wa.queue_action(target, 'forward', jsonb_build_object('to', chat, 'copy', copy)) q;
 END $$;
-COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text) IS
-	'queues a copy of a message''s content to another chat, and returns the id that the copy will have; needs send';
+COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text, text) IS
+	'queues a copy of a message''s content to another chat, once per Idempotency-Key, and returns the id that the copy will have; needs send';
 
 -- What an action changes once WhatsApp has taken it.
 CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void

@@ -129,6 +129,7 @@ CREATE FUNCTION wa.update_webhook(webhook uuid, url text DEFAULT NULL, events te
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	no_session constant uuid := '00000000-0000-0000-0000-000000000000';
 	old wa.webhook;
 	changed wa.webhook;
 BEGIN
@@ -138,11 +139,11 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, NULL);
+	PERFORM wa.check_webhook(NULLIF(session, no_session), url, events, NULLIF(custom_headers, 'null'), retry_policy, NULL);
 	UPDATE wa.webhook w
 	SET url = COALESCE(wa.target_url(update_webhook.url), w.url), events = COALESCE(update_webhook.events, w.events),
-		session_id = COALESCE(session, w.session_id),
-		custom_headers = COALESCE(update_webhook.custom_headers, w.custom_headers),
+		session_id = NULLIF(COALESCE(session, w.session_id), no_session),
+		custom_headers = NULLIF(COALESCE(update_webhook.custom_headers, w.custom_headers), 'null'),
 		retry_policy = COALESCE(update_webhook.retry_policy ->> 'policy', w.retry_policy),
 		retry_delay_seconds = COALESCE((update_webhook.retry_policy ->> 'delaySeconds')::integer, w.retry_delay_seconds),
 		retry_attempts = COALESCE((update_webhook.retry_policy ->> 'attempts')::integer, w.retry_attempts),

@@ -52,7 +52,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.react_to_message(uuid, uuid, text)'),
 		('wa_gateway, wa_app', 'wa.edit_message(uuid, uuid, text)'),
 		('wa_gateway, wa_app', 'wa.revoke_message(uuid, uuid)'),
-		('wa_gateway, wa_app', 'wa.forward_message(uuid, uuid, text)'),
+		('wa_gateway, wa_app', 'wa.forward_message(uuid, uuid, text, text)'),
 		-- webhooks, deliveries and events, under a key
 		('wa_gateway, wa_app', 'wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text)'),
 		('wa_gateway, wa_app', 'wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean)'),

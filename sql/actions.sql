@@ -21,7 +21,7 @@ SELECT body, octet_length(media_data) FROM wa.connector_claim('actions', 'one', 
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_sent(:'text', 'T1', now()), wa.connector_sent(:'picture', 'P1', now());
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'session', 'R1', '15553330000@s.whatsapp.net', '15553330000@s.whatsapp.net', 'Ann', 'text', 'an answer', NULL, now()) AS received \gset
 
--- Somebody else's message, and one that is no text.
+-- Somebody else's message can't be changed; a caption of one's own can.
 SELECT c.call, e.state, e.message FROM (VALUES ('edit_message(%L, %L, ''x'')'), ('revoke_message(%L, %L)')) c (call),
 	wa.authenticate(:'acme_send'), error_of(format('SELECT wa.' || call, :'session', :'received')) e;
 SELECT e.state, e.message FROM wa.authenticate(:'acme_send'), error_of(format('SELECT wa.edit_message(%L, %L, ''x'')', :'session', :'picture')) e;

@@ -32,3 +32,19 @@ SELECT body, edited, reactions ->> 'me' = '👍' AS reacted FROM wa.message WHER
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_change(:'session', 'P1', NULL, 'revoke', NULL, true) AS revoked;
 -- What others wrote is not the session's to change there.
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_change(:'session', 'C1', '15550000001@s.whatsapp.net', 'edit', 'forged', true) AS edited, wa.connector_change(:'session', 'C1', NULL, 'revoke', NULL, true) AS revoked;
+
+-- A forward with an Idempotency-Key is queued once, also when the message was deleted since; another request with that key is refused.
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'session', 'W1', '15558880000@s.whatsapp.net', '15558880000@s.whatsapp.net', 'Zoë', 'text', 'pass it on', NULL, now()) AS passed \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT message_id AS copy, id AS action FROM wa.forward_message(:'session', :'passed', '15558882222', 'forward once') \gset
+UPDATE wa.message SET revoked = true WHERE id = :'passed';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT message_id = :'copy' AS same_copy, id = :'action' AS same_action, session_id = :'session' AS same_session, status, replayed FROM wa.forward_message(:'session', :'passed', '+15558882222', 'forward once');
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), (VALUES ('15558883333', 'forward once'), ('15558882222', 'another')) f (recipient, key), error_of(format('SELECT wa.forward_message(%L, %L, %L, %L)', :'session', :'passed', f.recipient, f.key)) e;
+SELECT e.state, e.column_name FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.forward_message(%L, %L, %L, %L)', :'session', :'passed', '15558882222', '')) e;
+SELECT e.state, e.message FROM wa.authenticate(:'beta_all'), error_of(format('SELECT wa.forward_message(%L, %L, %L, %L)', :'session', :'passed', '15558882222', 'forward once')) e;
+SELECT count(*) FROM wa.message_action WHERE message_id = :'passed';
+
+-- An empty label takes the label away, a session of zeros the webhook's session, null its header fields.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT label FROM wa.update_session(:'session', label => 'named') \; SELECT label FROM wa.update_session(:'session', auto_read => false) \; SELECT label FROM wa.update_session(:'session', label => '');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS hook FROM wa.create_webhook('https://hooks.example/', session => :'session', custom_headers => '{"x-a": "1"}') \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT session_id = :'session' AS kept, custom_headers FROM wa.update_webhook(:'hook', active => true) \; SELECT session_id, custom_headers FROM wa.update_webhook(:'hook', session => '00000000-0000-0000-0000-000000000000', custom_headers => 'null');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.delete_webhook(:'hook');

@@ -76,7 +76,7 @@ END $$;
 \set SHOW_CONTEXT never
 SET plan_cache_mode = force_generic_plan;
 PREPARE message_list(uuid, text, uuid, timestamptz, uuid, timestamptz, uuid, int4) AS :message_list;
-PREPARE chat_list(uuid, timestamptz, text, int4) AS :chat_list;
+PREPARE chat_list(uuid, bool, bool, timestamptz, text, int4) AS :chat_list;
 PREPARE contact_list(uuid, text, text, int4) AS :contact_list;
 PREPARE session_list(text, uuid, int4) AS :session_list;
 PREPARE webhook_list(uuid, int4) AS :webhook_list;
@@ -89,7 +89,7 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL;
 -- Organization, session and chat are index conditions, and so is the place that
 -- the page begins at; the index has the order.  What is sorted is one page.
 EXPLAIN (COSTS OFF) EXECUTE message_list(NULL, NULL, NULL, NULL, NULL, NULL, NULL, 201);
-EXPLAIN (COSTS OFF) EXECUTE chat_list(NULL, NULL, NULL, 201);
+EXPLAIN (COSTS OFF) EXECUTE chat_list(NULL, NULL, NULL, NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE contact_list(NULL, NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE session_list(NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE webhook_list(NULL, 201);
@@ -105,7 +105,7 @@ FROM (VALUES
 		format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, %L, 201)', :'session', :'message_end')),
 	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
 		format('(%L, ''10000000001@s.whatsapp.net'', %L, NULL, NULL, NULL, NULL, 201)', :'session', :'message_end')),
-	('chat_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
+	('chat_list', format('(%L, NULL, NULL, NULL, NULL, 201)', :'session'), format('(%L, NULL, NULL, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
 	('contact_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, NULL, %L, 201)', :'session', :'contact_end')),
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
 	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end')),

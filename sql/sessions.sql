@@ -12,7 +12,7 @@ SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT id FROM wa.create_s
 -- PATCH: what is given changes, NULL leaves it; a manage-only key needs no read.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT label, auto_read, presence_typing, rate_per_min, rate_per_hour FROM wa.update_session(:'id', label => ' Front desk ', auto_read => true, rate_per_min => 5);
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT label, auto_read, presence_typing, rate_per_min, rate_per_hour FROM wa.update_session(:'id', presence_typing => true, rate_per_hour => 0);
-SELECT e.column_name, e.message FROM (VALUES ('label => '''''), ('rate_per_min => -1'), ('rate_per_hour => 1000001')) a (argument),
+SELECT e.column_name, e.message FROM (VALUES ('label => '' '''), ('rate_per_min => -1'), ('rate_per_hour => 1000001')) a (argument),
 	wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.update_session(%L, %s)', :'id', argument)) e;
 
 -- start, stop, restart, logout; what is so already stays.

@@ -11,12 +11,23 @@
 
 #define ADDRESS_MAX 128
 #define TEXT_MAX 65536
+#define IDEMPOTENCY_KEY_MAX 255
 #define EMOJI_MAX 64 /* enough to be told by the database that it is no emoji */
 
 static const Column columns[] = {
 	{COLUMN_ID, "id", "act"},         {COLUMN_ID, "messageId", "msg"},
 	{COLUMN_ID, "sessionId", "sess"}, {COLUMN_TEXT, "status", NULL},
 	{COLUMN_TIME, "timestamp", NULL}, {COLUMN_END, NULL, NULL},
+};
+
+/* Column of forward_columns: whether an earlier request with the same key made the copy. */
+#define REPLAYED 5
+
+static const Column forward_columns[] = {
+	{COLUMN_ID, "id", "act"},         {COLUMN_ID, "messageId", "msg"},
+	{COLUMN_ID, "sessionId", "sess"}, {COLUMN_TEXT, "status", NULL},
+	{COLUMN_TIME, "timestamp", NULL}, {COLUMN_BOOL, "replayed", NULL},
+	{COLUMN_END, NULL, NULL},
 };
 
 static const Param edit_params[] = {
@@ -66,6 +77,11 @@ static const Param forward_params[] = {
 	 .required = true,
 	 .min = 1,
 	 .max = ADDRESS_MAX},
+	{.source = PARAM_HEADER,
+	 .type = PARAM_TEXT,
+	 .name = "Idempotency-Key",
+	 .min = 1,
+	 .max = IDEMPOTENCY_KEY_MAX},
 	{.source = PARAM_END},
 };
 
@@ -128,8 +144,10 @@ const Endpoint action_endpoints[] = {
 		.statement = "message_forward",
 		.params = forward_params,
 		.status = 202,
+		.flag_status = 200,
+		.flag_column = REPLAYED,
 		.answer = ANSWER_ONE,
-		.columns = columns,
+		.columns = forward_columns,
 	},
 	{.pattern = NULL},
 };

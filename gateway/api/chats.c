@@ -25,6 +25,9 @@ static const Column columns[] = {
 
 static const Param list_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
+	/* few chats among many may be so */
+	{.source = PARAM_QUERY, .type = PARAM_BOOL, .name = "unread", .slow = true},
+	{.source = PARAM_QUERY, .type = PARAM_BOOL, .name = "archived", .slow = true},
 	{.source = PARAM_CURSOR},
 	{.source = PARAM_LIMIT},
 	{.source = PARAM_END},
@@ -41,7 +44,7 @@ static const Param update_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_TEXT, .name = "chat"},
 	{.source = PARAM_BODY, .type = PARAM_BOOL, .name = "archived"},
 	{.source = PARAM_BODY, .type = PARAM_BOOL, .name = "pinned"},
-	{.source = PARAM_BODY, .type = PARAM_TIME, .name = "mutedUntil"},
+	{.source = PARAM_BODY, .type = PARAM_TIME, .name = "mutedUntil", .clearable = true},
 	{.source = PARAM_END},
 };
 

@@ -115,6 +115,7 @@ write_param(JsonWriter *writer, const Param *param)
 	write_text(writer, "in", source_names[param->source]);
 	write_text(writer, "type", param_types[param->type]);
 	write_truth(writer, "required", param->required || param->source == PARAM_PATH);
+	write_truth(writer, "clearable", param->clearable);
 	write_bounds(writer, param);
 	json_write_object_end(writer);
 }

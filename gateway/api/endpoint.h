@@ -85,6 +85,7 @@ typedef struct Param
 	ParamType type;
 	const char *name;
 	bool required;
+	bool clearable;     /* PARAM_BODY: null takes away what is there; see add_cleared() */
 	const char *prefix; /* PARAM_ID, PARAM_ID_OR_TIME */
 	int64_t min;
 	int64_t max;

@@ -467,6 +467,27 @@ add_body_invitation(Call *call, const Param *param, const JsonValue *value)
 	return db_param_text(call->db, text, length);
 }
 
+/*
+ * null: what is there is taken away.  NULL would leave it, so that the statement gets
+ * what no request can give otherwise: no characters, no time, the id of nothing, null as
+ * jsonb.
+ */
+static bool
+add_cleared(Call *call, const Param *param, const JsonValue *value)
+{
+	switch (param->type)
+	{
+		case PARAM_TEXT:
+			return db_param_text(call->db, "", 0);
+		case PARAM_ID:
+			return db_param_uuid(call->db, id_of_nothing);
+		case PARAM_TIME:
+			return db_param_time_none(call->db);
+		default:
+			return call_add_body_json(call, param->name, value);
+	}
+}
+
 static bool
 add_body(Call *call, const Param *param)
 {
@@ -477,6 +498,10 @@ add_body(Call *call, const Param *param)
 	if (value == NULL)
 	{
 		return add_absent(call, param);
+	}
+	if (param->clearable && json_read_kind(value) == JSON_KIND_NULL)
+	{
+		return add_cleared(call, param, value);
 	}
 	switch (param->type)
 	{

@@ -54,7 +54,12 @@ static const Param create_params[] = {
 
 static const Param update_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
-	{.source = PARAM_BODY, .type = PARAM_TEXT, .name = "label", .min = 1, .max = 100},
+	{.source = PARAM_BODY,
+	 .type = PARAM_TEXT,
+	 .name = "label",
+	 .clearable = true,
+	 .min = 1,
+	 .max = 100},
 	{.source = PARAM_BODY, .type = PARAM_BOOL, .name = "autoRead"},
 	{.source = PARAM_BODY, .type = PARAM_BOOL, .name = "presenceTyping"},
 	{.source = PARAM_BODY, .type = PARAM_INT, .name = "ratePerMin", .min = 0, .max = 100000},

@@ -206,6 +206,7 @@ extern bool db_param_bool(DbRequest *request, bool value);
 extern bool db_param_int32(DbRequest *request, int32_t value);
 extern bool db_param_int64(DbRequest *request, int64_t value);
 extern bool db_param_time_ms(DbRequest *request, int64_t epoch_ms);    /* timestamptz */
+extern bool db_param_time_none(DbRequest *request);                    /* -infinity */
 extern bool db_param_time_us(DbRequest *request, int64_t postgres_us); /* raw timestamptz */
 extern bool db_param_jsonb(DbRequest *request, const char *json, size_t length);
 extern bool

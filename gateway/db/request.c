@@ -188,6 +188,12 @@ db_param_time_ms(DbRequest *request, int64_t epoch_ms)
 }
 
 bool
+db_param_time_none(DbRequest *request)
+{
+	return add_number(request, (uint64_t) INT64_MIN, 8);
+}
+
+bool
 db_param_jsonb(DbRequest *request, const char *json, size_t length)
 {
 	return add_param(request, length + 1,

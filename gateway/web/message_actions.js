@@ -12,6 +12,8 @@ import { html, useRef, useState } from './html.js';
 import { useAction } from './load.js';
 import { ErrorNotice } from './notice.js';
 
+/* What has a text, or a caption. */
+const EDITABLE = new Set(['text', 'image', 'video', 'document']);
 const REACTIONS = ['👍', '❤️', '😂', '😮', '🙏'];
 
 function EditDialog({ message, path, close, done })
@@ -97,7 +99,7 @@ export function MessageActions({ message, done })
 			<summary>Actions</summary>
 			<div class="actions start">
 				<${React} message=${message} path=${path} done=${finish} />
-				${message.fromMe && message.type === 'text' && html`<button type="button" onClick=${() => setDialog('edit')}>Edit</button>`}
+				${message.fromMe && EDITABLE.has(message.type) && html`<button type="button" onClick=${() => setDialog('edit')}>Edit</button>`}
 				<button type="button" onClick=${() => setDialog('forward')}>Forward</button>
 				${message.fromMe && html`<button type="button" class="danger-quiet" onClick=${() => setDialog('revoke')}>Delete</button>`}
 			</div>

@@ -14,14 +14,14 @@ LEFT JOIN LATERAL (
 		AND p.jid > CASE WHEN $3::text IS NULL THEN '' ELSE $3::text END
 		AND ($2::text IS NULL
 			OR strpos(
-				lower(translate(regexp_replace(normalize(concat_ws(chr(10), p.name, p.business_name), NFKD),
+				lower(translate(regexp_replace(normalize(concat_ws(' ', p.name, p.business_name), NFKD),
 					'[\u0300-\u036f]', '', 'g'), 'øØłŁđĐħĦı', 'oOlLdDhHi')),
-				(SELECT lower(translate(regexp_replace(normalize($2::text, NFKD),
-					'[\u0300-\u036f]', '', 'g'), 'øØłŁđĐħĦı', 'oOlLdDhHi')))) > 0
+				lower(translate(regexp_replace(normalize($2::text, NFKD),
+					'[\u0300-\u036f]', '', 'g'), 'øØłŁđĐħĦı', 'oOlLdDhHi'))) > 0
 			OR strpos('+' || p.phone_number,
-				(SELECT CASE WHEN $2::text ~ '^[\s+()./-]*[0-9][0-9\s()./-]*(@(c\.us|s\.whatsapp\.net))?$'
+				CASE WHEN $2::text ~ '^[\s+()./-]*[0-9][0-9\s()./-]*(@(c\.us|s\.whatsapp\.net))?$'
 					THEN substring($2::text FROM '^\s*([+]?)')
-						|| regexp_replace(split_part($2::text, '@', 1), '[^0-9]', '', 'g') END)) > 0)
+						|| regexp_replace(split_part($2::text, '@', 1), '[^0-9]', '', 'g') END) > 0)
 	ORDER BY p.jid
 	LIMIT $4::int4
 ) AS c ON true

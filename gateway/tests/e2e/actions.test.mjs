@@ -118,6 +118,40 @@ test('a reaction shows, is replaced by the next one, and is taken back', async (
 	await messageWhen(message.id, 'an empty emoji takes it back too', (now) => now.reactions === undefined);
 });
 
+test('the caption of an attachment is edited like a text, up to its own limit', async () =>
+{
+	const message = await sentMessage({ type: 'image', media: { url: 'https://media.example/a.png' }, caption: 'lok' });
+	const refused = await act('PATCH', message.id, '', { text: 'a'.repeat(4097) });
+
+	assert.deepEqual([refused.status, Object.keys(refused.json.error.details)], [400, ['text']]);
+	checkQueued(await act('PATCH', message.id, '', { text: 'look' }), message.id);
+
+	const edited = await messageWhen(message.id, 'the caption shows', (now) => now.edited);
+
+	assert.deepEqual([edited.body, edited.media], ['look', message.media]);
+});
+
+test('a forward with an Idempotency-Key is done once, and asked for again answers the same', async () =>
+{
+	const message = await sentMessage();
+	const forward = (idempotencyKey, to, path = pathOf(message.id, '/forward')) =>
+		client.request('POST', path, { key, json: { to }, headers: { 'idempotency-key': idempotencyKey } });
+	const first = await forward('once', FRIEND);
+	const again = await forward('once', `+${FRIEND}`);
+	const other = await forward('twice', FRIEND);
+
+	assert.equal(first.status, 202);
+	assert.equal(first.json.replayed, undefined);
+	assert.deepEqual([again.status, again.json], [200, { ...first.json, replayed: true }]);
+	assert.notEqual(other.json.messageId, first.json.messageId);
+	assert.equal((await forward('once', PHONE)).status, 409);
+	assert.equal((await client.request('POST', `/api/v1/sessions/${session.id}/messages`,
+		{ key, json: { type: 'text', to: FRIEND, text: 'x' }, headers: { 'idempotency-key': 'once' } })).status, 409);
+	for (const { json } of [first, other])
+		await messageWhen(json.messageId, 'the copy is there', ({ forwarded }) => forwarded);
+	assert.equal(await db.value("SELECT count(*) FROM wa.message_action WHERE wa.typeid('msg', message_id) = $1 AND type = 'forward'", [message.id]), '2');
+});
+
 test('a forward makes a copy of the content in the other chat', async () =>
 {
 	const message = await sentMessage({ type: 'image', media: { url: 'https://media.example/a.png', mimetype: 'image/png' }, caption: 'look' });
@@ -146,14 +180,14 @@ test('somebody else\'s message can be forwarded and reacted to, not edited or de
 	assert.equal((await act('POST', message.id, '/forward', { to: FRIEND })).status, 202);
 });
 
-test('what is no text cannot be edited', async () =>
+test('what has neither a text nor a caption cannot be edited', async () =>
 {
 	const message = await sentMessage({ type: 'location', latitude: 48.8584, longitude: 2.2945 });
 	const refused = await act('PATCH', message.id, '', { text: 'x' });
 
 	assert.equal(refused.status, 409);
 	assert.equal(refused.json.error.code, 'conflict');
-	assert.match(refused.json.error.message, /no text/);
+	assert.match(refused.json.error.message, /no text and no caption/);
 });
 
 test('a message that WhatsApp does not have yet cannot be acted on', async () =>

@@ -105,3 +105,69 @@ test('what is typed on the session\'s own phone is a message that was sent, and 
 
 	assert.ok(events.some(({ payload }) => payload.id === typed.id));
 });
+
+test('chats are listed by whether they are unread or archived, page by page', async () =>
+{
+	const own = await createUnlimitedSession(db, tenant.org);
+	const path = `/api/v1/sessions/${own.id}/chats`;
+	const jids = Array.from({ length: 6 }, (_, i) => `1555777000${i}@s.whatsapp.net`);
+
+	await db.sql(`
+		INSERT INTO wa.chat (org_id, session_id, jid, type, active_at, unread_count, archived)
+		SELECT $1, $2, jid, 'dm', now() - i * interval '1 minute', i % 2, i >= 3 FROM unnest($3::text[]) WITH ORDINALITY AS j (jid, n), LATERAL (SELECT n - 1 AS i) k`,
+	[tenant.org.uuid, own.uuid, `{${jids.join()}}`]);
+
+	const listed = async (query) =>
+	{
+		const all = [];
+
+		for (let cursor = ''; cursor !== undefined;)
+		{
+			const { json } = await client.get(`${path}?limit=1&${query}${cursor && `&cursor=${cursor}`}`, key);
+
+			all.push(...json.data.map(({ jid }) => jids.indexOf(jid)));
+			cursor = json.nextCursor;
+		}
+		return all;
+	};
+
+	assert.deepEqual(await listed(''), [0, 1, 2, 3, 4, 5]);
+	assert.deepEqual(await listed('unread=true'), [1, 3, 5]);
+	assert.deepEqual(await listed('unread=false'), [0, 2, 4]);
+	assert.deepEqual(await listed('archived=true'), [3, 4, 5]);
+	assert.deepEqual(await listed('archived=false&unread=true'), [1]);
+	for (const query of ['unread=1', 'archived=', 'unread=true&unread=true'])
+		assert.equal((await client.get(`${path}?${query}`, key)).status, 400, query);
+	assert.equal((await client.get(`/api/v1/sessions/sess_01h455vb4pex5vsknk084sn02q/chats?unread=true`, key)).status, 404);
+});
+
+test('null takes away what may be absent, and nothing else', async () =>
+{
+	const own = await createUnlimitedSession(db, tenant.org);
+	const path = `/api/v1/sessions/${own.id}`;
+	const patch = (url, json) => client.request('PATCH', url, { key, json });
+
+	assert.equal((await patch(path, { label: 'named' })).json.label, 'named');
+	assert.equal((await patch(path, { autoRead: true })).json.label, 'named');
+	assert.equal((await patch(path, { label: null })).json.label, undefined);
+
+	await client.post(`${path}/messages`, key, { type: 'text', to: '15556660000', text: 'hello' });
+	assert.notEqual((await patch(`${path}/chats/15556660000`, { mutedUntil: 4e12 })).json.mutedUntil, undefined);
+	assert.notEqual((await patch(`${path}/chats/15556660000`, { pinned: true })).json.mutedUntil, undefined);
+	assert.equal((await patch(`${path}/chats/15556660000`, { mutedUntil: null })).json.mutedUntil, undefined);
+
+	const webhook = (await client.post('/api/v1/webhooks', key, { url: 'https://hooks.example/', sessionId: own.id, customHeaders: { 'x-a': '1' } })).json;
+	const kept = (await patch(`/api/v1/webhooks/${webhook.id}`, { active: true })).json;
+
+	assert.deepEqual([kept.sessionId, kept.customHeaders], [own.id, { 'x-a': '1' }]);
+	assert.equal((await patch(`/api/v1/webhooks/${webhook.id}`, { sessionId: null })).json.sessionId, undefined);
+	assert.equal((await patch(`/api/v1/webhooks/${webhook.id}`, { customHeaders: null })).json.customHeaders, undefined);
+
+	for (const [url, json] of [[path, { autoRead: null }], [path, { label: '' }], [`${path}/chats/15556660000`, { archived: null }], [`/api/v1/webhooks/${webhook.id}`, { url: null }],
+		[`/api/v1/webhooks/${webhook.id}`, { sessionId: 'sess_00000000000000000000000001' }]])
+	{
+		const refused = await patch(url, json);
+
+		assert.deepEqual([refused.status, Object.keys(refused.json.error.details)], [400, Object.keys(json)], JSON.stringify(json));
+	}
+});

@@ -30,6 +30,15 @@ const FITS = {
 		&& FITS.time(resolve(schema.anyOf[1])),
 };
 
+/* Where null takes a member away, the document says so beside what else it may be. */
+function unlessNull(what, schema, clearable)
+{
+	const isNull = ({ type }) => type === 'null';
+
+	assert.equal(schema.anyOf?.some(isNull) ?? false, clearable, `${what}: null`);
+	return clearable ? resolve(schema.anyOf.find((one) => !isNull(one))) : schema;
+}
+
 function checkType(what, schema, told)
 {
 	assert.ok(FITS[told.type](schema, told), `${what} is ${told.type} in the table, and ${JSON.stringify(schema)} in the document`);
@@ -126,9 +135,12 @@ for (const [name, row] of rows)
 			assert.equal(body.additionalProperties ?? false, false);
 			for (const member of told)
 			{
-				const schema = resolve(body.properties[member.name]);
+				const written = resolve(body.properties[member.name]);
 
-				assert.ok(schema, `${member.name} is not in the document`);
+				assert.ok(written, `${member.name} is not in the document`);
+
+				const schema = unlessNull(member.name, written, member.clearable);
+
 				assert.equal(body.required?.includes(member.name) ?? false, member.required, member.name);
 				checkType(member.name, schema, member);
 				checkBounds(member.name, schema, member);

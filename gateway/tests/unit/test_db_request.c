@@ -81,6 +81,7 @@ START_TEST(times_outside_postgresqls_are_refused)
 	ck_assert(!db_param_time_ms(request, DB_TIME_MS_MIN - 1));
 	ck_assert(!db_param_time_us(request, INT64_MAX));
 	ck_assert(!db_param_time_us(request, INT64_MIN));
+	ck_assert(db_param_time_none(request));
 	db_request_free(request);
 }
 END_TEST

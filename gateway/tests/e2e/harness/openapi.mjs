@@ -97,12 +97,12 @@ function findPath(pathname)
 
 /* ---- the request ---- */
 
-/* A parameter travels as text; where the document wants a number, it has to read as one. */
+/* A parameter travels as text; where the document wants a number or a boolean, it has to read as one. */
 function parameterProblems({ name, schema }, text)
 {
 	const found = problems(schema, text, name);
 
-	return found.length === 0 || (/^[0-9]{1,15}$/.test(text) && problems(schema, Number(text), name).length === 0) ? [] : found;
+	return found.length === 0 || (/^([0-9]{1,15}|true|false)$/.test(text) && problems(schema, JSON.parse(text), name).length === 0) ? [] : found;
 }
 
 function requestProblems(operation, values, url, headers, body)
