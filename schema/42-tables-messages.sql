@@ -34,7 +34,7 @@ CREATE TABLE wa.message (
 	FOREIGN KEY (org_id, session_id, chat_jid) REFERENCES wa.chat ON DELETE CASCADE,
 	CHECK (direction = 'out' OR status IN ('delivered', 'read', 'played'))
 );
-CREATE INDEX message_in_chat ON wa.message (org_id, session_id, chat_jid, id DESC);
+CREATE INDEX message_in_chat ON wa.message (org_id, session_id, chat_jid, sent_at DESC, id DESC);
 CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_id)
 	WHERE wa_message_id IS NOT NULL;
 CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
@@ -65,7 +65,7 @@ COMMENT ON COLUMN wa.message.edited IS 'whether its text was changed after it wa
 COMMENT ON COLUMN wa.message.revoked IS 'whether it was deleted for everyone';
 COMMENT ON COLUMN wa.message.forwarded IS 'whether it is the copy of another message';
 COMMENT ON COLUMN wa.message.reactions IS 'who reacted with what: address to emoji; me is the session itself';
-COMMENT ON COLUMN wa.message.sent_at IS 'when it was sent, by WhatsApp''s clock once that is known';
+COMMENT ON COLUMN wa.message.sent_at IS 'when it was sent, by WhatsApp''s clock once that is known; lists go by it';
 COMMENT ON COLUMN wa.message.created_at IS 'when this row was made';
 COMMENT ON COLUMN wa.message.attempts IS 'how often a connector has taken it';
 COMMENT ON COLUMN wa.message.lease_owner IS 'the connector process that has it';

@@ -182,7 +182,7 @@ BEGIN
 	FOR swept IN SELECT d.org_id, d.id FROM wa.deleted_session d ORDER BY d.org_id, d.id FOR UPDATE SKIP LOCKED LOOP
 		DELETE FROM wa.message m WHERE m.org_id = swept.org_id AND m.id IN (
 			SELECT old.id FROM wa.message old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-			ORDER BY old.chat_jid, old.id DESC LIMIT max - gone);
+			ORDER BY old.chat_jid, old.sent_at DESC, old.id DESC LIMIT max - gone);
 		GET DIAGNOSTICS removed = ROW_COUNT;
 		gone := gone + removed;
 		EXIT WHEN gone >= max;

@@ -48,3 +48,35 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT label FROM wa.update_s
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS hook FROM wa.create_webhook('https://hooks.example/', session => :'session', custom_headers => '{"x-a": "1"}') \gset
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT session_id = :'session' AS kept, custom_headers FROM wa.update_webhook(:'hook', active => true) \; SELECT session_id, custom_headers FROM wa.update_webhook(:'hook', session => '00000000-0000-0000-0000-000000000000', custom_headers => 'null');
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.delete_webhook(:'hook');
+
+-- A late message stands where WhatsApp's time puts it, and arrival decides between messages of one second.
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'session', n.id, '15558884444@s.whatsapp.net', '15558884444@s.whatsapp.net', 'Ann', 'text', n.id, NULL, n.at) IS NOT NULL AS received FROM (VALUES ('second', timestamptz '2026-03-01 10:00:02+00'), ('third', '2026-03-01 10:00:02+00'), ('fourth', '2026-03-01 10:00:03+00'), ('first, late', '2026-03-01 10:00:01+00')) n (id, at);
+SELECT source AS message_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'message_list' \gset
+PREPARE message_list(uuid, text, uuid, timestamptz, uuid, timestamptz, timestamptz, uuid, int4) AS :message_list;
+CREATE FUNCTION pg_temp.listed(session uuid, before text DEFAULT NULL, after text DEFAULT NULL, before_at text DEFAULT NULL, after_at text DEFAULT NULL, page integer DEFAULT 200) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	row record;
+	at timestamptz;
+	id uuid;
+	found text[];
+	before_id constant uuid := (SELECT m.id FROM wa.message m WHERE m.wa_message_id = before);
+	after_id constant uuid := (SELECT m.id FROM wa.message m WHERE m.wa_message_id = after);
+BEGIN
+	-- page by page, as the gateway does
+	LOOP
+		FOR row IN EXECUTE format('EXECUTE message_list(%L, ''15558884444'', %L, %L, %L, %L, %L, %L, %s)',
+			session, before_id, before_at, after_id, after_at, at, id, page) LOOP
+			EXIT WHEN row.id IS NULL;
+			found := found || row.body;
+			at := row.sent_at;
+			id := row.id;
+		END LOOP;
+		EXIT WHEN row.id IS NULL OR page = 200;
+	END LOOP;
+	RETURN array_to_string(found, '; ');
+END $$;
+SELECT l.page, pg_temp.listed(:'session', page => l.page) FROM wa.authenticate(:'acme_all'), (VALUES (1), (2), (3), (200)) l (page);
+SELECT pg_temp.listed(:'session', before => 'third') AS before_third, pg_temp.listed(:'session', after => 'second') AS after_second, pg_temp.listed(:'session', after => 'first, late', before => 'fourth') AS between,
+	pg_temp.listed(:'session', before_at => '2026-03-01 10:00:02+00') AS before_time, pg_temp.listed(:'session', after_at => '2026-03-01 10:00:01+00') AS after_time
+FROM wa.authenticate(:'acme_all');
+SELECT last_message_at AT TIME ZONE 'UTC' AS last_message_at FROM wa.chat WHERE session_id = :'session' AND jid = '15558884444@s.whatsapp.net';

@@ -58,7 +58,7 @@ SELECT count(*) AS being_read FROM wa.chat WHERE read_to IS NOT NULL;
 -- Both find what they do along an index, in order.
 SET enable_seqscan = off; SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan;
 PREPARE unread(uuid, uuid, text) AS SELECT m.id FROM wa.message m WHERE m.org_id = $1 AND m.session_id = $2 AND m.chat_jid = $3 AND m.direction = 'in' AND m.status = 'delivered' ORDER BY m.id DESC LIMIT 1000;
-PREPARE deleted(uuid, uuid) AS SELECT m.id FROM wa.message m WHERE m.org_id = $1 AND m.session_id = $2 ORDER BY m.chat_jid, m.id DESC LIMIT 500;
+PREPARE deleted(uuid, uuid) AS SELECT m.id FROM wa.message m WHERE m.org_id = $1 AND m.session_id = $2 ORDER BY m.chat_jid, m.sent_at DESC, m.id DESC LIMIT 500;
 EXPLAIN (COSTS OFF) EXECUTE unread(NULL, NULL, NULL);
 EXPLAIN (COSTS OFF) EXECUTE deleted(NULL, NULL);
 RESET enable_seqscan; RESET enable_bitmapscan; RESET plan_cache_mode;

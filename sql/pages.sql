@@ -16,8 +16,8 @@ FROM generate_series(1, 5000) i;
 INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name, first_seen_at, last_seen_at)
 SELECT :'acme', :'session', (10000000000 + i) || '@s.whatsapp.net', 10000000000 + i, 'Contact ' || i, '2026-01-01', '2026-01-02'
 FROM generate_series(1, 5000) i;
-INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
-SELECT :'acme', :'session', '10000000001@s.whatsapp.net', 'in', 'text', 'page ' || i, 'read'
+INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status, sent_at)
+SELECT :'acme', :'session', '10000000001@s.whatsapp.net', 'in', 'text', 'page ' || i, 'read', now() - i / 3 * interval '1 minute'
 FROM generate_series(1, 20000) i;
 INSERT INTO wa.webhook (org_id, url, secret) SELECT :'acme', 'https://e.com/' || i, 'secret' FROM generate_series(1, 2000) i;
 SELECT id AS webhook FROM wa.webhook WHERE url = 'https://e.com/1000' \gset
@@ -26,7 +26,7 @@ SELECT :'acme', :'webhook', wa.uuid7(), 1, 1, 'message' FROM generate_series(1, 
 COMMIT;
 VACUUM ANALYZE wa.session, wa.chat, wa.contact, wa.message, wa.webhook, wa.event, wa.delivery;
 -- The last rows but a page of each list.
-SELECT id AS message_end FROM wa.message WHERE chat_jid = '10000000001@s.whatsapp.net' ORDER BY id OFFSET 201 LIMIT 1 \gset
+SELECT id AS message_end, sent_at AS message_end_at FROM wa.message WHERE chat_jid = '10000000001@s.whatsapp.net' ORDER BY sent_at, id OFFSET 201 LIMIT 1 \gset
 SELECT id AS session_end FROM wa.session WHERE org_id = :'acme' AND deleted_at IS NULL ORDER BY id OFFSET 201 LIMIT 1 \gset
 SELECT id AS webhook_end FROM wa.webhook ORDER BY id OFFSET 201 LIMIT 1 \gset
 SELECT jid AS chat_end, active_at AS chat_end_at FROM wa.chat WHERE session_id = :'session' ORDER BY active_at, jid DESC OFFSET 201 LIMIT 1 \gset
@@ -68,6 +68,9 @@ BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) EXECUTE ' || call LOOP
 		CONTINUE WHEN line ~ '^ *Window: '; -- said since 18
 		line := regexp_replace(line, ' \(returns \$\d+\)', '');
+		FOR i IN 1..12 LOOP
+			line := replace(line, format('(InitPlan %s).col1', i), '$' || i - 1);
+		END LOOP;
 		RETURN NEXT regexp_replace(line, 'ROW\(epoch, ordinal\) < ROW\(.*\)\)$', 'ROW(epoch, ordinal) < ROW(…)))');
 	END LOOP;
 END $$;
@@ -75,7 +78,7 @@ END $$;
 \c - regress_app
 \set SHOW_CONTEXT never
 SET plan_cache_mode = force_generic_plan;
-PREPARE message_list(uuid, text, uuid, timestamptz, uuid, timestamptz, uuid, int4) AS :message_list;
+PREPARE message_list(uuid, text, uuid, timestamptz, uuid, timestamptz, timestamptz, uuid, int4) AS :message_list;
 PREPARE chat_list(uuid, bool, bool, timestamptz, text, int4) AS :chat_list;
 PREPARE contact_list(uuid, text, text, int4) AS :contact_list;
 PREPARE session_list(text, uuid, int4) AS :session_list;
@@ -88,7 +91,7 @@ BEGIN;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL;
 -- Organization, session and chat are index conditions, and so is the place that
 -- the page begins at; the index has the order.  What is sorted is one page.
-EXPLAIN (COSTS OFF) EXECUTE message_list(NULL, NULL, NULL, NULL, NULL, NULL, NULL, 201);
+SELECT plan_of('message_list(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 201)');
 EXPLAIN (COSTS OFF) EXECUTE chat_list(NULL, NULL, NULL, NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE contact_list(NULL, NULL, NULL, 201);
 EXPLAIN (COSTS OFF) EXECUTE session_list(NULL, NULL, 201);
@@ -101,10 +104,10 @@ SELECT plan_of(format('realtime_batch(%L, %L, %L, NULL, NULL)', :'first_epoch', 
 SELECT p.list, first.rows AS first_rows, last.rows AS last_rows,
 	last.buffers <= 2 * first.buffers + 20 AS same_cost, first.buffers < 1000 AS cheap
 FROM (VALUES
-	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
-		format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, %L, 201)', :'session', :'message_end')),
-	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
-		format('(%L, ''10000000001@s.whatsapp.net'', %L, NULL, NULL, NULL, NULL, 201)', :'session', :'message_end')),
+	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
+		format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, %L, %L, 201)', :'session', :'message_end_at', :'message_end')),
+	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
+		format('(%L, ''10000000001@s.whatsapp.net'', %L, NULL, NULL, NULL, NULL, NULL, 201)', :'session', :'message_end')),
 	('chat_list', format('(%L, NULL, NULL, NULL, NULL, 201)', :'session'), format('(%L, NULL, NULL, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
 	('contact_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, NULL, %L, 201)', :'session', :'contact_end')),
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),

@@ -40,9 +40,8 @@ PREPARE page(uuid) AS SELECT * FROM wa.session
 WHERE id < CASE WHEN $1 IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE $1 END ORDER BY id DESC LIMIT 50;
 PREPARE coalesced(uuid) AS SELECT * FROM wa.session
 WHERE id < COALESCE($1, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY id DESC LIMIT 50;
-PREPARE messages(uuid, text, uuid) AS SELECT * FROM wa.message
-WHERE session_id = $1 AND chat_jid = $2
-	AND id < CASE WHEN $3 IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE $3 END ORDER BY id DESC LIMIT 50;
+PREPARE messages(uuid, text, timestamptz) AS SELECT * FROM wa.message
+WHERE session_id = $1 AND chat_jid = $2 AND sent_at <= LEAST($3, 'infinity') ORDER BY sent_at DESC, id DESC LIMIT 50;
 BEGIN;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL;
 SET LOCAL enable_seqscan = off;

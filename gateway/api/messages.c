@@ -14,6 +14,9 @@
 #define TYPE_MAX 32
 #define IDEMPOTENCY_KEY_MAX 255
 
+/* Column of columns: what messages are listed by, and then by id. */
+#define TIMESTAMP 21
+
 /* Column of sent_columns: whether an earlier request with the same key made the message. */
 #define REPLAYED 5
 
@@ -55,16 +58,8 @@ static const Column sent_columns[] = {
 static const Param list_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "sess"},
 	{.source = PARAM_PATH, .type = PARAM_TEXT, .name = "chat"},
-	{.source = PARAM_QUERY,
-	 .type = PARAM_ID_OR_TIME,
-	 .name = "before",
-	 .prefix = "msg",
-	 .slow = true}, /* the list is ordered by id: a time is looked for message by message */
-	{.source = PARAM_QUERY,
-	 .type = PARAM_ID_OR_TIME,
-	 .name = "after",
-	 .prefix = "msg",
-	 .slow = true},
+	{.source = PARAM_QUERY, .type = PARAM_ID_OR_TIME, .name = "before", .prefix = "msg"},
+	{.source = PARAM_QUERY, .type = PARAM_ID_OR_TIME, .name = "after", .prefix = "msg"},
 	{.source = PARAM_CURSOR},
 	{.source = PARAM_LIMIT},
 	{.source = PARAM_END},
@@ -116,7 +111,7 @@ const Endpoint message_endpoints[] = {
 		.status = 200,
 		.answer = ANSWER_LIST_IN,
 		.columns = columns,
-		.cursor = {{CURSOR_UUID, 0}},
+		.cursor = {{CURSOR_TIME, TIMESTAMP}, {CURSOR_UUID, 0}},
 	},
 	{
 		.method = HTTP_METHOD_GET,

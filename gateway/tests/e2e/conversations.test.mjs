@@ -171,3 +171,47 @@ test('null takes away what may be absent, and nothing else', async () =>
 		assert.deepEqual([refused.status, Object.keys(refused.json.error.details)], [400, Object.keys(json)], JSON.stringify(json));
 	}
 });
+
+test('messages are listed by WhatsApp\'s time, a late one where it belongs, page by page and between bounds', async () =>
+{
+	const own = await createUnlimitedSession(db, tenant.org);
+	const path = `/api/v1/sessions/${own.id}/chats/15556661111/messages`;
+	const start = 1790000000000;
+	/* seconds, in the order of arrival; two are the same, and one was sent long before */
+	const seconds = [10, 20, 20, 30, 5, 40, 25];
+
+	await db.sql("INSERT INTO wa.chat (org_id, session_id, jid, type) VALUES ($1, $2, '15556661111@s.whatsapp.net', 'dm')", [tenant.org.uuid, own.uuid]);
+	for (const [i, second] of seconds.entries())
+		await db.sql(`
+			INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status, sent_at)
+			VALUES ($1, $2, '15556661111@s.whatsapp.net', 'in', 'text', $3, 'read', to_timestamp($4::float8))`,
+		[tenant.org.uuid, own.uuid, String(i), start / 1000 + second]);
+
+	const order = ['5', '3', '6', '2', '1', '0', '4'];
+	const all = (await client.get(path, key)).json.data;
+	const bodies = async (query) => (await client.get(`${path}?${query}`, key)).json.data.map(({ body }) => body);
+
+	assert.deepEqual(all.map(({ body }) => body), order);
+	for (const limit of [1, 2, 3])
+	{
+		const read = [];
+
+		for (let cursor = ''; cursor !== undefined;)
+		{
+			const { json } = await client.get(`${path}?limit=${limit}${cursor && `&cursor=${cursor}`}`, key);
+
+			read.push(...json.data.map(({ body }) => body));
+			cursor = json.nextCursor;
+			/* what comes late, behind the reader or in front of him, moves nothing */
+			if (read.length <= limit && limit === 2)
+				await db.sql(`
+					INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status, sent_at)
+					VALUES ($1, $2, '15556661111@s.whatsapp.net', 'in', 'text', 'late', 'read', to_timestamp($3::float8))`, [tenant.org.uuid, own.uuid, start / 1000 + 50]);
+		}
+		assert.deepEqual(read.filter((body) => body !== 'late'), order, `${limit}`);
+	}
+	assert.deepEqual(await bodies(`before=${all[3].id}`), order.slice(4));
+	assert.deepEqual(await bodies(`after=${all[4].id}&before=${all[0].id}`), order.slice(1, 4));
+	assert.deepEqual(await bodies(`before=${start + 20000}`), order.slice(5));
+	assert.deepEqual(await bodies(`after=${start + 20000}&before=${start + 40000}`), ['3', '6']);
+});
