@@ -220,7 +220,7 @@ test('an open session of a sealed login stays sealed, whatever becomes of the lo
 	for (const [what, [change, back]] of Object.entries(changes))
 	{
 		const wire = await stage.cluster.open('wa', 'stolen');
-		const list = request(stage.ours.key.secret, 'read', stage.text('session_list'), [null, null, '50']);
+		const list = stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']);
 
 		assert.equal((await wire.exchange(...list)).error, null);
 		await db.sql(change);
