@@ -511,7 +511,7 @@ START_TEST(ids_or_times)
 		ck_assert(call.refused == (cases[i].id_length == 0));
 		if (!call.refused)
 		{
-			ck_assert_int_eq(call.db->params, 8);
+			ck_assert_int_eq(call.db->params, 9);
 			ck_assert_int_eq(call.db->lengths[2], cases[i].id_length);
 			ck_assert_int_eq(call.db->lengths[3], cases[i].time_length);
 		}
