@@ -143,6 +143,7 @@ ascii_host(const char *host, size_t len)
 	char *utf8 = pg_server_to_any(text, (int) len, PG_UTF8);
 	char *coded = NULL;
 	char *copy;
+	size_t size;
 
 	if (idn2_to_ascii_8z(utf8, &coded, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK ||
 		strspn(coded, HOST_CHARACTERS) != strlen(coded))
@@ -150,9 +151,10 @@ ascii_host(const char *host, size_t len)
 		idn2_free(coded);
 		refuse_url("cannot be delivered to: the host is no valid international name");
 	}
-	copy = MemoryContextAllocExtended(CurrentMemoryContext, strlen(coded) + 1, MCXT_ALLOC_NO_OOM);
+	size = strlen(coded) + 1;
+	copy = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_NO_OOM);
 	if (copy != NULL)
-		strcpy(copy, coded);
+		memcpy(copy, coded, size);
 	idn2_free(coded);
 	if (copy == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
@@ -179,6 +181,6 @@ wa_target_url(PG_FUNCTION_ARGS)
 		!is_allowed(url.address, url.address_size))
 		refuse_url("must not lead to an address that is private or otherwise reserved");
 	for (char *c = given; *c != ':'; c++)
-		*c = pg_ascii_tolower((unsigned char) *c);
+		*c = (char) pg_ascii_tolower((unsigned char) *c);
 	PG_RETURN_TEXT_P(cstring_to_text(given));
 }

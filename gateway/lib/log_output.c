@@ -129,7 +129,7 @@ next_piece(const char *data, size_t len)
 
 	if (end == NULL)
 		end = memchr(data, '\n', len);
-	return (size_t) (end - data) + 1;
+	return end == NULL ? len : (size_t) (end - data) + 1;
 }
 
 static void
@@ -150,7 +150,7 @@ write_out(void)
 {
 	bool all = true;
 
-	for (size_t at = 0; at < writing.len;)
+	for (size_t at = 0; writing.data != NULL && at < writing.len;)
 	{
 		size_t len = next_piece(writing.data + at, writing.len - at);
 
