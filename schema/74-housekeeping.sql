@@ -170,36 +170,45 @@ COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 -- These two run as wa_claim, which sees the sessions that are hidden from everybody
 -- else.  Of a deleted session the messages go first, because all else that can be
 -- many falls with them or with their chats; the session's own row goes last.
+-- What falls by a foreign key cannot be passed over, so a session of which somebody
+-- has a row locked is left as it is until the next call.
 CREATE FUNCTION wa.sweep_deleted_sessions(max integer) RETURNS integer
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET lock_timeout = '10ms'
 AS $$
 DECLARE
 	swept record;
 	removed integer;
 	gone integer := 0;
+	gone_before integer;
 BEGIN
 	FOR swept IN SELECT d.org_id, d.id FROM wa.deleted_session d ORDER BY d.org_id, d.id FOR UPDATE SKIP LOCKED LOOP
-		DELETE FROM wa.message m WHERE m.org_id = swept.org_id AND m.id IN (
-			SELECT old.id FROM wa.message old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-			ORDER BY old.chat_jid, old.sent_at DESC, old.id DESC LIMIT max - gone);
-		GET DIAGNOSTICS removed = ROW_COUNT;
-		gone := gone + removed;
-		EXIT WHEN gone >= max;
-		DELETE FROM wa.chat c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
-			SELECT old.jid FROM wa.chat old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-			ORDER BY old.jid LIMIT max - gone);
-		GET DIAGNOSTICS removed = ROW_COUNT;
-		gone := gone + removed;
-		EXIT WHEN gone >= max;
-		DELETE FROM wa.contact c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
-			SELECT old.jid FROM wa.contact old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-			ORDER BY old.jid LIMIT max - gone);
-		GET DIAGNOSTICS removed = ROW_COUNT;
-		gone := gone + removed;
-		EXIT WHEN gone >= max;
-		DELETE FROM wa.session s WHERE s.org_id = swept.org_id AND s.id = swept.id;
-		gone := gone + 1;
+		gone_before := gone;
+		BEGIN
+			DELETE FROM wa.message m WHERE m.org_id = swept.org_id AND m.id IN (
+				SELECT old.id FROM wa.message old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+				ORDER BY old.chat_jid, old.sent_at DESC, old.id DESC LIMIT max - gone);
+			GET DIAGNOSTICS removed = ROW_COUNT;
+			gone := gone + removed;
+			EXIT WHEN gone >= max;
+			DELETE FROM wa.chat c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
+				SELECT old.jid FROM wa.chat old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+				ORDER BY old.jid LIMIT max - gone);
+			GET DIAGNOSTICS removed = ROW_COUNT;
+			gone := gone + removed;
+			EXIT WHEN gone >= max;
+			DELETE FROM wa.contact c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
+				SELECT old.jid FROM wa.contact old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+				ORDER BY old.jid LIMIT max - gone);
+			GET DIAGNOSTICS removed = ROW_COUNT;
+			gone := gone + removed;
+			EXIT WHEN gone >= max;
+			DELETE FROM wa.session s WHERE s.org_id = swept.org_id AND s.id = swept.id;
+			gone := gone + 1;
+		EXCEPTION WHEN lock_not_available THEN
+			gone := gone_before;
+		END;
 	END LOOP;
 	RETURN gone;
 END $$;
@@ -209,27 +218,34 @@ COMMENT ON FUNCTION wa.sweep_deleted_sessions(integer) IS
 CREATE FUNCTION wa.sweep_read_chats(max integer) RETURNS integer
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET lock_timeout = '10ms'
 AS $$
 DECLARE
 	swept record;
 	marked integer;
 	gone integer := 0;
+	gone_before integer;
 BEGIN
 	FOR swept IN
 		SELECT c.org_id, c.session_id, c.jid, c.read_to FROM wa.chat c WHERE c.read_to IS NOT NULL
 		ORDER BY c.org_id, c.session_id, c.jid FOR NO KEY UPDATE SKIP LOCKED
 	LOOP
-		UPDATE wa.message m SET status = 'read' WHERE m.org_id = swept.org_id AND m.id IN (
-			SELECT old.id FROM wa.message old
-			WHERE old.org_id = swept.org_id AND old.session_id = swept.session_id AND old.chat_jid = swept.jid
-				AND old.direction = 'in' AND old.status = 'delivered' AND old.id <= swept.read_to
-			ORDER BY old.id LIMIT max - gone);
-		GET DIAGNOSTICS marked = ROW_COUNT;
-		gone := gone + marked;
-		EXIT WHEN gone >= max;
-		UPDATE wa.chat c SET read_to = NULL
-		WHERE c.org_id = swept.org_id AND c.session_id = swept.session_id AND c.jid = swept.jid;
-		gone := gone + 1;
+		gone_before := gone;
+		BEGIN
+			UPDATE wa.message m SET status = 'read' WHERE m.org_id = swept.org_id AND m.id IN (
+				SELECT old.id FROM wa.message old
+				WHERE old.org_id = swept.org_id AND old.session_id = swept.session_id AND old.chat_jid = swept.jid
+					AND old.direction = 'in' AND old.status = 'delivered' AND old.id <= swept.read_to
+				ORDER BY old.id LIMIT max - gone);
+			GET DIAGNOSTICS marked = ROW_COUNT;
+			gone := gone + marked;
+			EXIT WHEN gone >= max;
+			UPDATE wa.chat c SET read_to = NULL
+			WHERE c.org_id = swept.org_id AND c.session_id = swept.session_id AND c.jid = swept.jid;
+			gone := gone + 1;
+		EXCEPTION WHEN lock_not_available THEN
+			gone := gone_before;
+		END;
 	END LOOP;
 	RETURN gone;
 END $$;
