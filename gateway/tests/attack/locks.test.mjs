@@ -15,7 +15,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
-import { createKey, createPerson } from '../e2e/harness/tenants.mjs';
+import { createChat, createKey, createMessage, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { message } from '../e2e/harness/wire.mjs';
 import { LOGINS, Stage, told } from './stage.mjs';
 
@@ -142,9 +142,8 @@ const HELD = {
 };
 
 /* Holds a statement; the connection whose end is the end of the hold. */
-async function hold(name)
+async function hold(name, [secret, needs, list] = HELD[name]())
 {
-	const [secret, needs, list] = HELD[name]();
 	const wire = await stage.open();
 	let toCome = secret ? 2 : 1;
 
@@ -252,7 +251,7 @@ async function endings()
 
 /* ---- what is done for everybody ---- */
 
-const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency'];
+const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'deleted_sessions', 'read_chats'];
 const LEASE = '1 minute';
 
 /* By role and statement: the values, the organization it is for, and what its rows must show. */
@@ -267,7 +266,7 @@ const WORK = {
 		webhook_lane: [() => [OWNER, thing.theirHeldWebhook], 'theirs', (rows) => rows.length === 2],
 		lane_renew: [() => [OWNER, thing.theirHeldWebhook, '60000'], 'theirs', (rows) => rows.at(-1).renew_lane === 't'],
 		deliveries_take: [() => [OWNER, thing.theirHeldWebhook, '10'], 'theirs', (rows) => rows.length > 1],
-		delivery_done: [() => [OWNER, thing.theirHeldWebhook, thing.theirDelivery, '200', N, 'true'], 'theirs'],
+		delivery_done: [() => [OWNER, thing.theirHeldWebhook, thing.theirDelivery, '200', N, 'true', N], 'theirs'],
 		lane_release: [() => [OWNER, thing.theirHeldWebhook], 'theirs', (rows) => rows.at(-1).release_lane === 't'],
 	},
 	wa_connector: {
@@ -363,10 +362,17 @@ async function makeWork(tenant)
 	for (const table of ['ticket', 'realtime'])
 		await db.sql(`UPDATE wa.${table} SET expires_at = now() - interval '10 minutes' WHERE org_id = $1`, [tenant.org.uuid]);
 	await db.sql(`UPDATE wa.event SET created_at = now() - interval '400 days' WHERE org_id = $1 AND id IN (
-		SELECT id FROM wa.event WHERE org_id = $1 ORDER BY epoch, xid, id LIMIT 2)`, [tenant.org.uuid]);
+		SELECT id FROM wa.event WHERE org_id = $1 ORDER BY epoch, ordinal, id LIMIT 2)`, [tenant.org.uuid]);
 	/* a delivery that is over, of a webhook that is gone */
-	await db.sql("INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, xid, type) VALUES ($1, wa.uuid7(), wa.uuid7(), 1, 1, 'webhook.test')", [tenant.org.uuid]);
-	return { ...made, sent, queued, action };
+	await db.sql("INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type) VALUES ($1, wa.uuid7(), wa.uuid7(), 1, 1, 'webhook.test')", [tenant.org.uuid]);
+	/* a chat that was read, and a session that is deleted */
+	const deleted = await createSession(db, tenant.org, { label: 'deleted' });
+	const last = await createMessage(db, await createChat(db, deleted, tenant.chat.jid), 'deleted with its session');
+
+	await db.sql("UPDATE wa.message SET wa_message_id = 'W7' WHERE id = $1", [last.uuid]);
+	await db.sql('INSERT INTO wa.deleted_session (org_id, id) VALUES ($1, $2)', [tenant.org.uuid, deleted.uuid]);
+	await db.sql('UPDATE wa.chat SET read_to = wa.uuid7() WHERE org_id = $1 AND session_id = $2', [tenant.org.uuid, tenant.session.uuid]);
+	return { ...made, sent, queued, action, deleted, last };
 }
 
 async function makeOver()
@@ -401,7 +407,7 @@ before(async () =>
 	const our = await makeWork(ours);
 	const their = await makeWork(theirs);
 
-	Object.assign(thing, { ourWebhook: our.due, sent: our.sent, theirWebhook: their.due, theirHeldWebhook: their.held,
+	Object.assign(thing, { ourDeleted: our.deleted, ourLast: our.last, ourWebhook: our.due, sent: our.sent, theirWebhook: their.due, theirHeldWebhook: their.held,
 		theirQueued: their.queued, theirAction: their.action });
 	thing.ourDelivery = await stage.db.value('SELECT id FROM wa.delivery WHERE webhook_id = $1', [thing.ourWebhook]);
 	thing.theirDelivery = await stage.db.value('SELECT id FROM wa.delivery WHERE webhook_id = $1', [thing.theirHeldWebhook]);
@@ -455,3 +461,21 @@ for (const name of Object.keys(HELD))
 		}
 	});
 }
+
+test('what a deleted session has locked still keeps nobody waiting', async () =>
+{
+	/* a reaction that began before the session was deleted */
+	await stage.db.sql('DELETE FROM wa.deleted_session WHERE id = $1', [thing.ourDeleted.uuid]);
+
+	const wire = await hold('message_react', [ours.key.secret, 'send', [thing.ourDeleted.uuid, thing.ourLast.uuid, '👍']]);
+
+	try
+	{
+		await stage.db.sql('INSERT INTO wa.deleted_session (org_id, id) VALUES ($1, $2)', [ours.org.uuid, thing.ourDeleted.uuid]);
+		assert.deepEqual(await works(), {});
+	}
+	finally
+	{
+		await letGo(wire);
+	}
+});
