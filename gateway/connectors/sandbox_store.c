@@ -195,7 +195,7 @@ read_sync(Store *store, PGconn *connection, PGresult **late)
 		if (*late != NULL || status != PGRES_FATAL_ERROR)
 			break;
 		*late = result;
-		if (!reports_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
+		if (!reports_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE), false))
 			return violate("the end of the transaction", PQresStatus(status));
 		/* the NULL behind it */
 		if (!wait_for_result(store, connection, false) || PQgetResult(connection) != NULL)

@@ -56,15 +56,17 @@ reports_disorder(const char *sqlstate)
 }
 
 bool
-reports_of_commit(const char *sqlstate)
+reports_of_commit(const char *sqlstate, bool has_failed)
 {
-	static const char *const states[] = {
-		"25P04",                            /* the Sync did not come in time */
-		"28000", "42501",                   /* the credential has ended meanwhile, or can do less */
-		"40",    "53",    "57", "58", "XX", /* a lost race, shortage, shutdown, a fault */
+	static const char *const of_end[] = {
+		"25P04",                         /* the Sync did not come in time */
+		"40",    "53", "57", "58", "XX", /* a lost race, shortage, shutdown, a fault */
 		NULL};
+	/* the credential has ended meanwhile, or can do less: there is no commit behind an error */
+	static const char *const of_commit[] = {"28000", "42501", NULL};
 
-	return sqlstate != NULL && begins_with_one(sqlstate, states);
+	return sqlstate != NULL && (begins_with_one(sqlstate, of_end) ||
+								(!has_failed && begins_with_one(sqlstate, of_commit)));
 }
 
 static void

@@ -42,8 +42,9 @@ extern bool reports_disorder(const char *sqlstate);
 
 /*
  * Can a commit fail with an error of this state: a lost race, shortage, shutdown, a fault of
- * the server; that it was not asked for in time, or not by who still may?
+ * the server; that it was not asked for in time, or not by who still may?  Behind an error of
+ * the statement (has_failed) only what the server says last.
  */
-extern bool reports_of_commit(const char *sqlstate);
+extern bool reports_of_commit(const char *sqlstate, bool has_failed);
 
 #endif /* DB_REPORTS_H */

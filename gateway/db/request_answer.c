@@ -150,7 +150,7 @@ request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape)
 const char *
 request_take_end(DbRequest *request, PGresult *result)
 {
-	if (!reports_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
+	if (!reports_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE), request->error != NULL))
 	{
 		return "the end of the transaction";
 	}

@@ -212,7 +212,7 @@ static const Lie lies[] = {
 	{"the statement runs without authenticate", DB_WIRE_BINDING, "f"},
 	{"the statement runs behind authenticate's transaction", DB_WIRE_STATEMENT, "f"},
 	{"rows behind an error", DB_WIRE_STATEMENT, "xSs1"},
-	{"a refusal behind the rows", DB_WIRE_SYNC, "xZ"},
+	{"an error behind the rows that no commit has", DB_WIRE_SYNC, "hZ"},
 	{"two errors of one statement", DB_WIRE_STATEMENT, "xx"},
 	{"copying in", DB_WIRE_STATEMENT, "5"},
 	{"copying out", DB_WIRE_STATEMENT, "6"},
