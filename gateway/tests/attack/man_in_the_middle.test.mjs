@@ -410,7 +410,7 @@ const TEXT = 25;
 
 /* Of the requests below, and such as take the same values. */
 /* None whose types refuse by themselves what another takes: that is an answer, too, and says nothing. */
-const NAMES = ['authenticate', 'auth_me', 'me', 'authorized', 'session_list', 'session_get', 'session_me', 'unbound', 'session_create'];
+const NAMES = ['authenticate', 'me', 'authorized', 'session_list', 'session_get', 'session_me', 'unbound', 'session_create'];
 
 const EITHER = {
 	drop: (group) => splice(group, place(group), 1),
