@@ -183,7 +183,9 @@ read_set(char *text, WaPermissions *set)
 	char *name;
 
 	*set = 0;
-	if (*inside != '{' || end == NULL || end[1 + strspn(end + 1, WHITE_SPACE)] != '\0')
+	if (*inside != '{')
+		return (*set = bit_of(text)) != 0;
+	if (end == NULL || end[1 + strspn(end + 1, WHITE_SPACE)] != '\0')
 		return false;
 	inside++;
 	*end = '\0';
