@@ -379,13 +379,14 @@ async function makeOver()
 {
 	const { db } = stage;
 
-	for (const org of [ours.org, theirs.org])
-		await db.sql("INSERT INTO wa.user_token (org_id, user_id, sign_in_id, digest, expires_at) VALUES ($1, $2, wa.uuid7(), sha256($3::text::bytea), now() - interval '1 hour')",
-			[org.uuid, thing.person.uuid, org.uuid]);
 	const stranger = await createPerson(db, { org: theirs.org });
 
-	for (const { uuid } of [thing.person, stranger])
+	for (const [org, { uuid }] of [[ours.org, thing.person], [theirs.org, stranger]])
+	{
+		await db.sql("INSERT INTO wa.user_token (org_id, user_id, sign_in_id, digest, expires_at) VALUES ($1, $2, wa.uuid7(), sha256($3::text::bytea), now() - interval '1 hour')",
+			[org.uuid, uuid, uuid]);
 		await db.sql("INSERT INTO wa.sign_in (user_id, digest, expires_at) VALUES ($1, sha256($2::text::bytea), now() - interval '80 days')", [uuid, uuid]);
+	}
 	/* what is held of tickets and sockets is good still */
 	thing.ticket = (await ask(gateway, 'wa_gateway', 'realtime_ticket', [N, N, N, N], ours.key.secret, 'events')).ticket;
 	thing.socket = (await ask(gateway, 'wa_gateway', 'realtime_open', [N], ours.key.secret, 'events')).socket;
