@@ -11,7 +11,6 @@
 #include "utils/timestamp.h"
 
 #include "src/row_lookup.h"
-#include "src/secret.h"
 
 enum
 {
@@ -39,16 +38,9 @@ PG_FUNCTION_INFO_V1(wa_find_invitation);
 Datum
 wa_find_invitation(PG_FUNCTION_ARGS)
 {
-	WaSecret *secret;
-	WaDigestKey digest_key;
-	Datum key;
 	WaLookupRow row;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
-	secret = PG_GETARG_SECRET_P(0);
-	key = wa_digest_key(&digest_key, secret->digest);
-	if (secret->kind != WAK_INVITATION || !wa_row_find(&invitations, &key, &row) ||
+	if (!wa_row_find_secret(fcinfo, WAK_INVITATION, &invitations, &row) ||
 		!row.nulls[INVITATION_ACCEPTED_AT] || !row.nulls[INVITATION_WITHDRAWN_AT] ||
 		DatumGetTimestampTz(row.values[INVITATION_EXPIRES_AT]) <= GetCurrentTimestamp())
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));

@@ -58,11 +58,10 @@ take_key(const WaLookupRow *row, const KeyColumns *at, WaPrincipal *principal)
 bool
 wa_key_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 {
-	WaDigestKey digest_key;
-	Datum key = wa_digest_key(&digest_key, digest);
 	WaLookupRow row;
 
-	return wa_row_find(&keys_by_digest, &key, &row) && take_key(&row, &digest_columns, principal);
+	return wa_row_find_digest(&keys_by_digest, digest, &row) &&
+		   take_key(&row, &digest_columns, principal);
 }
 
 bool

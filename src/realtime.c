@@ -24,7 +24,6 @@
 #include "src/key_lookup.h"
 #include "src/realtime.h"
 #include "src/row_lookup.h"
-#include "src/secret.h"
 #include "src/user_token.h"
 
 /* All that a socket may ever do: listen, and to auth.* if it may manage. */
@@ -91,11 +90,9 @@ uuid_or_null(const WaLookupRow *row, int column)
 bool
 wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 {
-	WaDigestKey digest_key;
-	Datum key = wa_digest_key(&digest_key, digest);
 	WaLookupRow row;
 
-	if (!wa_row_find(&sockets, &key, &row) ||
+	if (!wa_row_find_digest(&sockets, digest, &row) ||
 		!read_holder(uuid_or_null(&row, SOCKET_ORG_ID), uuid_or_null(&row, SOCKET_KEY_ID),
 					 uuid_or_null(&row, SOCKET_USER_ID), uuid_or_null(&row, SOCKET_SIGN_IN_ID),
 					 principal))
@@ -112,18 +109,10 @@ wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 static Datum
 find_in(FunctionCallInfo fcinfo, WaLookupTable *table, int org_id_column)
 {
-	WaSecret *secret;
-	WaDigestKey digest_key;
-	Datum key;
 	WaLookupRow row;
+	bool found = wa_row_find_secret(fcinfo, WAK_TICKET, table, &row);
 
-	if (PG_ARGISNULL(0))
-		return wa_row_answer(fcinfo, NULL);
-	secret = PG_GETARG_SECRET_P(0);
-	key = wa_digest_key(&digest_key, secret->digest);
-	if (secret->kind != WAK_TICKET || !wa_row_find(table, &key, &row))
-		return wa_row_answer(fcinfo, NULL);
-	return wa_row_answer(fcinfo, &row.values[org_id_column]);
+	return wa_row_answer(fcinfo, found ? &row.values[org_id_column] : NULL);
 }
 
 /* wa.find_ticket(secret): organization and id of the ticket, used or not. */

@@ -46,6 +46,7 @@
 
 #include "src/compatibility.h"
 #include "src/row_lookup.h"
+#include "src/secret.h"
 #include "src/wake.h"
 
 static uint64 generation = 1;
@@ -204,12 +205,27 @@ wa_row_find(WaLookupTable *table, const Datum *keys, WaLookupRow *row)
 	return found;
 }
 
-Datum
-wa_digest_key(WaDigestKey *key, const uint8 digest[WA_DIGEST_LENGTH])
+bool
+wa_row_find_digest(WaLookupTable *table, const uint8 digest[WA_DIGEST_LENGTH], WaLookupRow *row)
 {
-	SET_VARSIZE(key, VARHDRSZ + WA_DIGEST_LENGTH);
-	memcpy(key->bytes, digest, WA_DIGEST_LENGTH);
-	return PointerGetDatum(key);
+	struct
+	{
+		int32 header;
+		uint8 bytes[WA_DIGEST_LENGTH];
+	} bytea_digest;
+	Datum key = PointerGetDatum(&bytea_digest);
+
+	SET_VARSIZE(&bytea_digest, VARHDRSZ + WA_DIGEST_LENGTH);
+	memcpy(bytea_digest.bytes, digest, WA_DIGEST_LENGTH);
+	return wa_row_find(table, &key, row);
+}
+
+bool
+wa_row_find_secret(FunctionCallInfo fcinfo, WakKind kind, WaLookupTable *table, WaLookupRow *row)
+{
+	const WaSecret *secret = PG_ARGISNULL(0) ? NULL : PG_GETARG_SECRET_P(0);
+
+	return secret != NULL && secret->kind == kind && wa_row_find_digest(table, secret->digest, row);
 }
 
 Datum

@@ -13,6 +13,7 @@
 #include "access/attnum.h"
 #include "fmgr.h"
 
+#include "common/key_format.h"
 #include "src/digest.h"
 
 #define WA_LOOKUP_KEYS_MAX 2
@@ -45,13 +46,6 @@ typedef struct WaLookupRow
 	bool nulls[WA_LOOKUP_COLUMNS_MAX];
 } WaLookupRow;
 
-/* A digest in the form of a key for a bytea column. */
-typedef struct WaDigestKey
-{
-	int32 header;
-	uint8 bytes[WA_DIGEST_LENGTH];
-} WaDigestKey;
-
 /* Register the invalidation callback; called once, at load. */
 extern void wa_row_lookup_init(void);
 
@@ -69,15 +63,23 @@ extern uint64 wa_row_generation(void);
  */
 extern bool wa_row_find(WaLookupTable *table, const Datum *keys, WaLookupRow *row);
 
+/* The same in a table whose one key is a digest. */
+extern bool
+wa_row_find_digest(WaLookupTable *table, const uint8 digest[WA_DIGEST_LENGTH], WaLookupRow *row);
+
+/*
+ * The same for an SQL function whose first argument is a wa.secret: false also if it
+ * is NULL or of another kind.
+ */
+extern bool
+wa_row_find_secret(FunctionCallInfo fcinfo, WakKind kind, WaLookupTable *table, WaLookupRow *row);
+
 /*
  * From "begin" to "end" wa_row_find() finds what others have committed, as if this
  * transaction had changed nothing.  "end" has to come after an error as well.
  */
 extern void wa_row_begin_without_own(void);
 extern void wa_row_end_without_own(void);
-
-/* Fill *key and return it as a Datum, which lives as long as *key does. */
-extern Datum wa_digest_key(WaDigestKey *key, const uint8 digest[WA_DIGEST_LENGTH]);
 
 /*
  * The answer of an SQL function whose result is a row: these values, or as many

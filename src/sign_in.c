@@ -22,7 +22,6 @@
 #include "utils/timestamp.h"
 
 #include "src/row_lookup.h"
-#include "src/secret.h"
 #include "src/sign_in.h"
 
 /* A sign-in that nobody has used for so long is over. */
@@ -136,17 +135,10 @@ wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in
 Datum
 wa_find_sign_in(PG_FUNCTION_ARGS)
 {
-	WaSecret *secret;
-	WaDigestKey digest_key;
-	Datum key;
 	WaLookupRow row;
 	WaSignIn sign_in;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
-	secret = PG_GETARG_SECRET_P(0);
-	key = wa_digest_key(&digest_key, secret->digest);
-	if (secret->kind != WAK_SIGN_IN || !wa_row_find(&cookies, &key, &row) ||
+	if (!wa_row_find_secret(fcinfo, WAK_SIGN_IN, &cookies, &row) ||
 		!wa_sign_in_read(DatumGetUUIDP(row.values[COOKIE_USER_ID]),
 						 DatumGetUUIDP(row.values[COOKIE_SIGN_IN_ID]), &sign_in))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
@@ -160,16 +152,9 @@ wa_find_sign_in(PG_FUNCTION_ARGS)
 Datum
 wa_find_device(PG_FUNCTION_ARGS)
 {
-	WaSecret *secret;
-	WaDigestKey digest_key;
-	Datum key;
 	WaLookupRow row;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
-	secret = PG_GETARG_SECRET_P(0);
-	key = wa_digest_key(&digest_key, secret->digest);
-	if (secret->kind != WAK_DEVICE || !wa_row_find(&devices, &key, &row) ||
+	if (!wa_row_find_secret(fcinfo, WAK_DEVICE, &devices, &row) ||
 		!person_is_enabled(DatumGetUUIDP(row.values[DEVICE_USER_ID]),
 						   DatumGetInt32(row.values[DEVICE_GENERATION])))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));

@@ -115,11 +115,9 @@ wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_
 bool
 wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 {
-	WaDigestKey digest_key;
-	Datum key = wa_digest_key(&digest_key, digest);
 	WaLookupRow token;
 
-	if (!wa_row_find(&user_tokens, &key, &token) ||
+	if (!wa_row_find_digest(&user_tokens, digest, &token) ||
 		!wa_member_read(DatumGetUUIDP(token.values[TOKEN_ORG_ID]),
 						DatumGetUUIDP(token.values[TOKEN_USER_ID]),
 						DatumGetUUIDP(token.values[TOKEN_SIGN_IN_ID]), principal))
