@@ -108,12 +108,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.create_org(text) IS 'makes an organization and returns its id';
 
-CREATE FUNCTION wa.check_key(name text, permissions wa.permissions, expires_at timestamptz) RETURNS void
+CREATE FUNCTION wa.check_key(permissions wa.permissions, expires_at timestamptz) RETURNS void
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM wa.read_name(name);
 	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
 		PERFORM wa.refuse_field('permissions', 'must name at least one permission');
 	END IF;
@@ -121,8 +120,8 @@ BEGIN
 		PERFORM wa.refuse_field('expiresAt', 'must be in the future');
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.check_key(text, wa.permissions, timestamptz) IS
-	'for function bodies: raises 22023 for what a key cannot have';
+COMMENT ON FUNCTION wa.check_key(wa.permissions, timestamptz) IS
+	'for function bodies: raises 22023 for permissions and an expiry that a key cannot have';
 
 -- An index cannot know that a key has expired, so that this one goes on holding its
 -- name until another key wants it.  Whoever takes it locks the row: a change of the
@@ -144,6 +143,8 @@ CREATE FUNCTION wa.claim_key_name(org uuid, name text, holder uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	looks constant text := wa.name_skeleton(name);
 BEGIN
 	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
@@ -153,7 +154,7 @@ BEGIN
 	IF EXISTS (SELECT FROM wa.api_key k
 			   WHERE k.org_id = org AND k.holds_name AND k.revoked_at IS NULL AND k.id IS DISTINCT FROM holder
 				   AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
-				   AND wa.name_skeleton(k.name) = wa.name_skeleton(claim_key_name.name)) THEN
+				   AND wa.name_skeleton(k.name) = looks) THEN
 		RAISE EXCEPTION 'a live key of this organization has this name already, or one that looks like it'
 			USING ERRCODE = 'unique_violation', CONSTRAINT = 'api_key_live_name';
 	END IF;
@@ -191,8 +192,8 @@ DECLARE
 	clean_name text;
 BEGIN
 	PERFORM wa.refuse_under_key();
-	PERFORM wa.check_key(name, permissions, expires_at);
 	clean_name := wa.read_name(name);
+	PERFORM wa.check_key(permissions, expires_at);
 	PERFORM wa.claim_key_name(org, clean_name, NULL);
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at)
@@ -294,7 +295,7 @@ BEGIN
 	-- becomes visible once its predecessor's row could be locked.
 	LOOP
 		SELECT k.id INTO key FROM wa.api_key k
-		WHERE k.org_id = org AND lower(k.name) = lower(COALESCE(wa.clean_name(revoke_key.name), '')) AND k.revoked_at IS NULL
+		WHERE k.org_id = org AND lower(k.name) = lower(COALESCE(wa.clean_name(revoke_key.name), btrim(revoke_key.name))) AND k.revoked_at IS NULL
 		LIMIT 1;
 		EXIT WHEN NOT FOUND;
 		revoked := revoked + wa.revoke_key(key)::integer;

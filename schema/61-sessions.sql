@@ -51,18 +51,19 @@ CREATE FUNCTION wa.create_session(label text DEFAULT NULL, start boolean DEFAULT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	kind constant text := COALESCE(connector, 'sandbox');
 	made wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
 	PERFORM wa.check_session_settings(label, NULL, NULL);
-	IF connector <> ALL (wa.connectors()) THEN
+	IF kind <> ALL (wa.connectors()) THEN
 		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));
 	END IF;
 	INSERT INTO wa.session (org_id, label, status, auto_read, presence_typing, connector)
 	VALUES (wa.require_org(), wa.clean_name(create_session.label),
 			CASE WHEN COALESCE(start, true) THEN 'starting' ELSE 'stopped' END,
 			COALESCE(create_session.auto_read, false), COALESCE(create_session.presence_typing, false),
-			COALESCE(create_session.connector, 'sandbox'))
+			kind)
 	RETURNING * INTO made;
 	RETURN made;
 END $$;

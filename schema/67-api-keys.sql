@@ -113,7 +113,7 @@ BEGIN
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
 	PERFORM wa.refuse_ended(old);
 	PERFORM wa.check_permissions(permissions);
-	PERFORM wa.check_key(COALESCE(name, old.name), COALESCE(permissions::wa.permissions, old.permissions), expires_at);
+	PERFORM wa.check_key(COALESCE(permissions::wa.permissions, old.permissions), expires_at);
 	IF name IS NOT NULL THEN
 		name := wa.read_name(name);
 		PERFORM wa.claim_key_name(old.org_id, name, old.id);

@@ -42,11 +42,13 @@ CREATE FUNCTION wa.read_email(email text) RETURNS text
 	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	clean constant text := wa.clean_email(email);
 BEGIN
-	IF NOT COALESCE(wa.is_email(wa.clean_email(email)), false) THEN
+	IF NOT COALESCE(wa.is_email(clean), false) THEN
 		PERFORM wa.refuse_field('email', 'must be an email address');
 	END IF;
-	RETURN wa.clean_email(email);
+	RETURN clean;
 END $$;
 COMMENT ON FUNCTION wa.read_email(text) IS 'for function bodies: an email address as it is stored; raises 22023 if it cannot be one';
 

@@ -23,6 +23,10 @@ SELECT :'status' AS status, :'auto_read' AS auto_read, :'connector' AS connector
 \set support :id
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.create_session('')$$);
 SELECT e.column_name, e.message FROM wa.authenticate(:'acme_all'), (VALUES ('sandbux'), ('Sandbox'), ('No Such'), ('')) c (name), error_of(format($$SELECT wa.create_session('x', connector => %L)$$, c.name)) e;
+-- A session without one needs the sandbox as one that names it does.
+SET wa.connectors = 'actions';
+SELECT e.column_name, e.message FROM wa.authenticate(:'acme_all'), error_of($$SELECT wa.create_session()$$) e;
+RESET wa.connectors;
 -- No login of ours can add one; what is no list of names is refused.
 SET ROLE wa_app; SET wa.connectors = 'sandbux'; RESET ROLE;
 SET wa.connectors = 'sandbox,';

@@ -287,24 +287,37 @@ characters_problem(const Units *units)
 	return NULL;
 }
 
+/* Read what was typed and clean it; false if it has no character or too many. */
 static bool
-has_characters(const Units *units, int max_characters)
+read_clean(text *input, int max_characters, Units *units)
 {
-	int32_t characters = u_countChar32(units->text, units->length);
+	int32_t characters;
 
+	if (!read_text(input, max_characters, units))
+		return false;
+	clean(units);
+	characters = u_countChar32(units->text, units->length);
 	return characters > 0 && characters <= max_characters;
 }
 
 /* Make a name of what was typed; what is wrong with it, or NULL. */
 static char *
-read_name(text *input, Units *units)
+read_name(text *input, int max_characters, Units *units)
 {
-	if (!read_text(input, NAME_MAX_CHARACTERS, units))
-		return psprintf("must have 1 to %d characters", NAME_MAX_CHARACTERS);
-	clean(units);
-	if (!has_characters(units, NAME_MAX_CHARACTERS))
-		return psprintf("must have 1 to %d characters", NAME_MAX_CHARACTERS);
+	if (!read_clean(input, max_characters, units))
+		return psprintf("must have 1 to %d characters", max_characters);
 	return characters_problem(units);
+}
+
+/* As it is stored, or NULL for what is no name. */
+static Datum
+clean_name(FunctionCallInfo fcinfo, int max_characters)
+{
+	Units units;
+
+	if (read_name(PG_GETARG_TEXT_PP(0), max_characters, &units) != NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(write_text(&units));
 }
 
 /* wa.name_problem(name): what is wrong with it, or NULL. */
@@ -312,7 +325,7 @@ Datum
 wa_name_problem(PG_FUNCTION_ARGS)
 {
 	Units units;
-	char *problem = read_name(PG_GETARG_TEXT_PP(0), &units);
+	char *problem = read_name(PG_GETARG_TEXT_PP(0), NAME_MAX_CHARACTERS, &units);
 
 	if (problem == NULL)
 		PG_RETURN_NULL();
@@ -323,25 +336,14 @@ wa_name_problem(PG_FUNCTION_ARGS)
 Datum
 wa_clean_name(PG_FUNCTION_ARGS)
 {
-	Units units;
-
-	if (read_name(PG_GETARG_TEXT_PP(0), &units) != NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(write_text(&units));
+	return clean_name(fcinfo, NAME_MAX_CHARACTERS);
 }
 
 /* wa.clean_email(email): the same for an address, of which this looks at no syntax. */
 Datum
 wa_clean_email(PG_FUNCTION_ARGS)
 {
-	Units units;
-
-	if (!read_text(PG_GETARG_TEXT_PP(0), EMAIL_MAX_CHARACTERS, &units))
-		PG_RETURN_NULL();
-	clean(&units);
-	if (!has_characters(&units, EMAIL_MAX_CHARACTERS) || characters_problem(&units) != NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(write_text(&units));
+	return clean_name(fcinfo, EMAIL_MAX_CHARACTERS);
 }
 
 /*
@@ -353,7 +355,7 @@ wa_name_skeleton(PG_FUNCTION_ARGS)
 {
 	Units units;
 
-	if (read_name(PG_GETARG_TEXT_PP(0), &units) != NULL)
+	if (read_name(PG_GETARG_TEXT_PP(0), NAME_MAX_CHARACTERS, &units) != NULL)
 		PG_RETURN_NULL();
 	apply(to_folded, &units);
 	apply(to_skeleton, &units);

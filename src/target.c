@@ -21,6 +21,7 @@
 #include <idn2.h>
 #include <sys/socket.h>
 
+#include "common/string.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -121,17 +122,6 @@ refuse_url(const char *problem)
 
 #define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
-static bool
-is_ascii(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-	{
-		if (IS_HIGHBIT_SET(text[i]))
-			return false;
-	}
-	return true;
-}
-
 /*
  * The host's ASCII form by IDNA 2008 with the mapping of UTS 46, as browsers make it.  A
  * character may be mapped to several, "/" among them, which would be the end of the host.
@@ -171,7 +161,7 @@ wa_target_url(PG_FUNCTION_ARGS)
 	const char *problem;
 	WakUrl url;
 
-	if (host != NULL && strlen(given) <= 4 * WAK_URL_MAX && !is_ascii(host, host_len))
+	if (host != NULL && strlen(given) <= 4 * WAK_URL_MAX && !pg_is_ascii(pnstrdup(host, host_len)))
 		given = psprintf("%.*s%s%s", (int) (host - given), given, ascii_host(host, host_len),
 						 host + host_len);
 	problem = wak_url_read(given, strlen(given), &url);
