@@ -109,11 +109,12 @@ CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions 
 AS $$
 DECLARE
 	old wa.api_key := wa.find_api_key(key);
+	never constant boolean := NOT isfinite(expires_at);
 BEGIN
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
 	PERFORM wa.refuse_ended(old);
 	PERFORM wa.check_permissions(permissions);
-	PERFORM wa.check_key(COALESCE(permissions::wa.permissions, old.permissions), expires_at);
+	PERFORM wa.check_key(COALESCE(permissions::wa.permissions, old.permissions), CASE WHEN NOT never THEN expires_at END);
 	IF name IS NOT NULL THEN
 		name := wa.read_name(name);
 		PERFORM wa.claim_key_name(old.org_id, name, old.id);
@@ -121,14 +122,14 @@ BEGIN
 	UPDATE wa.api_key k
 	SET name = COALESCE(update_api_key.name, k.name),
 		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
-		expires_at = COALESCE(update_api_key.expires_at, k.expires_at)
+		expires_at = CASE WHEN never THEN NULL ELSE COALESCE(update_api_key.expires_at, k.expires_at) END
 	WHERE k.org_id = old.org_id AND k.id = old.id;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
-		'name', name, 'permissions', permissions, 'expiresAt', expires_at)));
+		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END)));
 	RETURN old.id;
 END $$;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
-	'changes what of a key is given, NULL leaves it, for a person who manages the keys; the secret stays; raises 55000 for a key that is revoked, expired or rotated';
+	'changes what of a key is given, NULL leaves it, an infinite time means that it never expires, for a person who manages the keys; the secret stays; raises 55000 for a key that is revoked, expired or rotated';
 
 CREATE FUNCTION wa.revoke_api_key(key uuid) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER

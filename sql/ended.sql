@@ -27,7 +27,8 @@ SELECT wa.authenticate(:'ella_token') IS NOT NULL AS accepted;
 SELECT key, change, e.state, e.message
 FROM (VALUES (1, 'live', :'live'), (2, 'revoked', :'revoked'), (3, 'rotated', :'rotated'), (4, 'expired', :'expired'),
 		(5, 'over', :'over')) k (place, key, id),
-	(VALUES (1, 'expires_at => now() + ''1 year'''), (2, 'name => ''another'''), (3, 'permissions => ''{read,send}''')) c (place, change),
+	(VALUES (1, 'expires_at => now() + ''1 year'''), (2, 'name => ''another'''), (3, 'permissions => ''{read,send}'''),
+		(4, 'expires_at => ''infinity'''), (5, 'expires_at => ''-infinity'''), (6, 'expires_at => now()'), (7, 'expires_at => now() + ''1 year''')) c (place, change),
 	LATERAL error_of(format('SELECT wa.update_api_key(%L, %s)', k.id, c.change)) e
 ORDER BY k.place, c.place;
 SELECT key, e.state, e.message
@@ -39,6 +40,7 @@ COMMIT;
 \c - :superuser
 \set SHOW_CONTEXT never
 SELECT name, permissions, status, expires_at > now() + interval '300 days' AS prolonged FROM wa.keys WHERE org_id = :'ended' ORDER BY id;
+SELECT detail ->> 'expiresAt' = 'never' AS never, count(*) FROM wa.audit WHERE org_id = :'ended' AND action = 'key.changed' GROUP BY 1 ORDER BY 1;
 SELECT key, error_of(format('SELECT wa.authenticate(%L)', secret)) AS refused
 FROM (VALUES (1, 'revoked', :'revoked_secret'), (2, 'expired', :'expired_secret'), (3, 'over', :'over_secret')) k (place, key, secret)
 ORDER BY place;

@@ -82,6 +82,13 @@ UPDATE wa.api_key SET expires_at = clock_timestamp() - interval '1 s' WHERE id =
 SELECT count(*) AS made FROM wa.create_key(:'names', 'paypal 10', '{read}');
 -- In another organization it is another matter.
 SELECT count(*) AS made FROM fixture f, wa.create_key(f.value::uuid, 'paypal 10', '{read}') WHERE f.name = 'acme';
+-- A name that another release of Unicode took stays the key's: it stands in no change's
+-- way, and the key is revoked by it.
+SELECT id AS aged FROM wa.create_key(:'names', 'aged', '{read}') \gset
+UPDATE wa.api_key SET name = E'a\u200Bged' WHERE id = :'aged';
+SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT wa.update_api_key(:'aged', permissions => '{send}') = :'aged' AS changed;
+SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT error_of(format($$SELECT wa.update_api_key(%L, E'a\u200Bged')$$, :'aged'));
+SELECT wa.revoke_key(:'names', E' A\u200Bged ') AS revoked;
 -- A rotated key's successor is named as it is.
 SELECT count(*) AS rotated FROM wa.keys k, wa.rotate_key(k.id) WHERE k.org_id = :'names' AND k.name = 'paypal 20';
 SELECT wa.clean_name(NULL), wa.name_problem(NULL), wa.is_name(NULL), wa.name_skeleton(NULL), wa.name_skeleton(E'\u200B'), wa.clean_email(repeat('x', 255));

@@ -67,7 +67,7 @@ static const Param update_params[] = {
 	 .min = 1,
 	 .max = PERMISSION_MAX,
 	 .max_items = PERMISSIONS_MAX},
-	{.source = PARAM_BODY, .type = PARAM_TIME, .name = "expiresAt"},
+	{.source = PARAM_BODY, .type = PARAM_TIME, .name = "expiresAt", .clearable = true},
 	{.source = PARAM_END},
 };
 
