@@ -77,14 +77,20 @@ has_number(const DbRequest *request, const PGresult *result)
 
 /*
  * What is sent with a binding is well formed for it, but for a credential that may be any
- * text (22P02).  A complaint about a value is that of another statement under its name.
+ * text (22P02).  A complaint about a value, or about too many of them, is that of another
+ * statement under its name; but for the last word of a session that held too much (54000).
  */
 static bool
 refuses_parameters(const PGresult *result)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 
-	return sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0 && strcmp(sqlstate, "22P02") != 0;
+	if (sqlstate == NULL)
+		return false;
+	if (strncmp(sqlstate, "54", 2) == 0)
+		return severity == NULL || strcmp(severity, "FATAL") != 0;
+	return strncmp(sqlstate, "22", 2) == 0 && strcmp(sqlstate, "22P02") != 0;
 }
 
 const char *

@@ -69,6 +69,8 @@ static const Part parts[] = {
 	{'y', 'E', BODY("SERROR\0C08P01\0Mno\0\0")},
 	{'z', 'E', BODY("SERROR\0C25001\0Mno\0\0")},
 	{'g', 'E', BODY("SERROR\0C22021\0Mno\0\0")},
+	{'t', 'E', BODY("SERROR\0C54000\0Mno\0\0")},
+	{'d', 'E', BODY("SFATAL\0VFATAL\0C54000\0Mno\0\0")},
 	{'c', 'E', BODY("SERROR\0C22P03\0Mno\0\0")},
 	{'h', 'E', BODY("SERROR\0C22P02\0Mno\0\0")},
 	{'f', 'E', BODY("SERROR\0C28000\0Mno\0ncredential\0Fcontext.c\0\0")},
@@ -208,6 +210,7 @@ static const Lie lies[] = {
 	{"an error that tells of lost messages", DB_WIRE_STATEMENT, "y"},
 	{"an error that tells of an open transaction", DB_WIRE_BINDING, "z"},
 	{"authenticate does not take what it is sent", DB_WIRE_BINDING, "g"},
+	{"what it is sent is too much for authenticate", DB_WIRE_BINDING, "t"},
 	{"the statement's values are of other types than it is sent", DB_WIRE_STATEMENT, "c"},
 	{"the statement runs without authenticate", DB_WIRE_BINDING, "f"},
 	{"the statement runs behind authenticate's transaction", DB_WIRE_STATEMENT, "f"},
@@ -345,8 +348,8 @@ END_TEST
 
 START_TEST(a_credential_that_is_refused_is_an_answer)
 {
-	static const char *const refusals[] = {"h", "x"};
-	static const char *const sqlstates[] = {"22P02", "42501"};
+	static const char *const refusals[] = {"h", "x", "d"};
+	static const char *const sqlstates[] = {"22P02", "42501", "54000"};
 	Told told;
 	Told behind;
 
@@ -425,7 +428,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_sync_that_is_answered_twice_answers_one_request);
 	tcase_add_loop_test(cases, what_comes_unasked_ends_the_connection, 0, 10);
 	tcase_add_test(cases, what_servers_may_say_unasked_changes_nothing);
-	tcase_add_loop_test(cases, a_credential_that_is_refused_is_an_answer, 0, 2);
+	tcase_add_loop_test(cases, a_credential_that_is_refused_is_an_answer, 0, 3);
 	tcase_add_test(cases, a_commit_that_fails_is_an_answer);
 	tcase_add_test(cases, a_request_without_a_credential_is_tied_to_its_answer_too);
 	tcase_add_loop_test(cases, statements_that_are_not_as_known_are_not_prepared, 0, 5);
