@@ -10,6 +10,12 @@ CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
 COMMENT ON FUNCTION wa.charge_attempt(text, text) IS
 	'for function bodies: counts an attempt against a limit (source, account, address, hashing), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
 
+CREATE FUNCTION wa.charge_attempts(limits text[], keys text[]) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_charge_attempts';
+COMMENT ON FUNCTION wa.charge_attempts(text[], text[]) IS
+	'for function bodies: counts one attempt against several limits, each under the key beside it, or against none and raises 53400; a limit whose key is null does not count it';
+
 CREATE FUNCTION wa.refund_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'wa_refund_attempt';
@@ -71,8 +77,9 @@ $$;
 COMMENT ON FUNCTION wa.attempt_key(text, text) IS
 	'for function bodies: what attempts at the password of an account are counted under: anybody''s, or those that come from one address, invitation, sign-in or browser';
 
--- An attempt that cannot be right is refused before anything is charged: what is charged
--- is to cost a hash, or the counts could be filled with names for nothing.
+-- An attempt that cannot be right is refused before anything is charged, and one that any
+-- limit refuses is charged to none of them: what is charged is to cost a hash, or the
+-- counts could be filled with names and addresses for nothing.
 CREATE FUNCTION wa.refuse_hopeless(email text, password wa.password) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -91,7 +98,8 @@ COMMENT ON FUNCTION wa.refuse_hopeless(text, wa.password) IS
 -- locked, or signing in would keep it from being closed.  What is made next notes the
 -- generation that is answered, so that it does not outlive a change of the password that
 -- is made at the same moment.
-CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean) RETURNS wa.app_user
+CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean, address text DEFAULT NULL)
+	RETURNS wa.app_user
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -102,17 +110,15 @@ DECLARE
 	person wa.app_user;
 BEGIN
 	PERFORM wa.refuse_hopeless(email, password);
-	PERFORM wa.charge_attempt('source', attempts);
-	IF NOT is_known THEN
-		PERFORM wa.charge_attempt('account', account);
-	END IF;
-	PERFORM wa.charge_attempt('hashing', hashes);
+	PERFORM wa.charge_attempts('{address,source,account,hashing}',
+		ARRAY[address, attempts, CASE WHEN NOT is_known THEN account END, hashes]);
 	SELECT u.* INTO person FROM wa.app_user u WHERE lower(u.email) = account;
 	IF wa.password_matches(password, person.password_hash) THEN
 		PERFORM FROM wa.app_user u
 		WHERE u.id = person.id AND u.password_hash = person.password_hash AND u.generation = person.generation
 			AND u.disabled_at IS NULL;
 		IF FOUND THEN
+			PERFORM wa.refund_attempt('address', address);
 			PERFORM wa.refund_attempt('source', attempts);
 			IF NOT is_known THEN
 				PERFORM wa.refund_attempt('account', account);
@@ -123,8 +129,8 @@ BEGIN
 	PERFORM wa.refund_attempt('hashing', hashes);
 	RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
 END $$;
-COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean) IS
-	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s; raises 28000 if it is not that, 53400 after too many attempts';
+COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean, text) IS
+	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s, address what it counts against whatever the account; raises 28000 if it is not that, 53400 after too many attempts';
 
 -- A person keeps 10 browsers.  The cookie of one that they have signed in with before stays.
 CREATE FUNCTION wa.note_device(person uuid, generation integer, device uuid) RETURNS text
@@ -168,9 +174,7 @@ BEGIN
 	IF is_known THEN
 		person := wa.verify_password(email, password, 'BROWSER ' || known.id, true);
 	ELSE
-		PERFORM wa.charge_attempt('address', wa.address_key(place));
-		person := wa.verify_password(email, password, 'ADDRESS ' || wa.address_key(place), false);
-		PERFORM wa.refund_attempt('address', wa.address_key(place));
+		person := wa.verify_password(email, password, 'ADDRESS ' || wa.address_key(place), false, wa.address_key(place));
 	END IF;
 	device_cookie := wa.note_device(person.id, person.generation, known.id);
 

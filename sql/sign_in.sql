@@ -245,6 +245,15 @@ SELECT has_table_privilege(r.rolname, 'wa.device', 'SELECT') AS may, count(*) FR
 SELECT wa.charge_attempt('account', 'nobody@example.net') FROM generate_series(1, 100) \g /dev/null
 SELECT state, constraint_name, seconds BETWEEN 1 AND 60 AS wait FROM attempt('nobody@example.net', 'wrong', '198.51.100.12');
 SELECT state, constraint_name, count(*) FROM generate_series(1, 11) n, attempt('nobody@example.com', 'wrong ' || n, '198.51.100.22') GROUP BY 1, 2 ORDER BY 3;
+-- What one limit refuses is charged to no other: it has cost no hash, so that attempts at
+-- an account that is closed use up neither addresses nor what is counted at them.
+SELECT state, constraint_name, count(*) FROM generate_series(1, 60) n, attempt('nobody@example.net', 'wrong', '198.51.100.50') GROUP BY 1, 2;
+SELECT wa.refund_attempt('account', 'nobody@example.net');
+SELECT state, constraint_name FROM attempt('nobody@example.net', 'wrong', '198.51.100.50');
+SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,hashing}', '{x}')$$);
+SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,hashing,account,hashing,account}', '{a,b,c,d,e}')$$);
+SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,weather}', '{x,y}')$$);
+SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,weather}', '{x,NULL}')$$);
 -- Whoever is signed in can change the password, however many strangers have tried it; and
 -- has as many attempts at the old one.
 SELECT error_of($$SELECT wa.charge_attempt('account', 'sue@example.org')$$), error_of($$SELECT wa.charge_attempt('hashing', 'sue@example.org')$$) FROM generate_series(1, 40) \g /dev/null

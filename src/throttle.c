@@ -15,6 +15,10 @@
  * account: one guesser uses up what is theirs, and the person comes in from
  * anywhere else, or from a browser that has signed in before, at any time.
  *
+ * An attempt that several limits count is charged to all of them or to none.  If it
+ * were charged to those that come before the one that refuses it, attempts at an
+ * account that is closed would fill the table with addresses and cost no hash.
+ *
  * A limit is "so many at once, then one every so often".  All that is kept of
  * an account or address is the time at which everything charged to it is worked
  * off (its debt is the time until then); a charge moves it on by one period, and
@@ -37,9 +41,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lwlock.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -92,7 +98,15 @@ typedef struct Throttle
 static Throttle *throttle = NULL;
 static LWLock *lock = NULL;
 
+/* What one attempt is charged to. */
+typedef struct Charge
+{
+	LimitId limit;
+	uint64 key;
+} Charge;
+
 PG_FUNCTION_INFO_V1(wa_charge_attempt);
+PG_FUNCTION_INFO_V1(wa_charge_attempts);
 PG_FUNCTION_INFO_V1(wa_refund_attempt);
 
 static void
@@ -183,30 +197,55 @@ place_for(LimitId limit, uint64 key)
 	return place;
 }
 
-/*
- * Charge one attempt.  Returns 0, or the microseconds until one would be
- * accepted; then nothing was charged.
- */
+/* Microseconds until a limit accepts an attempt; 0 or less: now.  The lock is held. */
 static int64
-charge_one(LimitId limit, uint64 key, TimestampTz now)
+wait_of(Charge charge, TimestampTz now)
 {
-	const int64 period = limits[limit].period;
-	int64 wait = 0;
-	Debt *place;
+	const Debt *place = place_for(charge.limit, charge.key);
+	const int64 period = limits[charge.limit].period;
+
+	if (place->key != charge.key)
+		return place->paid_off - now;
+	return Max(place->paid_off, now) + period - (now + limits[charge.limit].burst * period);
+}
+
+/* The lock is held. */
+static void
+add_debt(Charge charge, TimestampTz now)
+{
+	Debt *place = place_for(charge.limit, charge.key);
+
+	place->key = charge.key;
+	place->paid_off = Max(place->paid_off, now) + limits[charge.limit].period;
+}
+
+/* Charge one attempt to all of them; or raise for the one that waits longest. */
+static void
+charge_all(const Charge *charges, int count)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int64 longest = 0;
+	LimitId refused = 0;
 
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	place = place_for(limit, key);
-	if (place->key == key)
-		wait = Max(place->paid_off, now) + period - (now + limits[limit].burst * period);
-	else
-		wait = place->paid_off - now;
-	if (wait <= 0)
+	for (int i = 0; i < count; i++)
 	{
-		place->key = key;
-		place->paid_off = Max(place->paid_off, now) + period;
+		int64 wait = wait_of(charges[i], now);
+
+		if (wait > longest)
+		{
+			longest = wait;
+			refused = charges[i].limit;
+		}
 	}
+	for (int i = 0; i < count && longest == 0; i++)
+		add_debt(charges[i], now);
 	LWLockRelease(lock);
-	return Max(wait, 0);
+	if (longest > 0)
+		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg("too many attempts"),
+						errdetail("%d seconds until the next attempt is accepted.",
+								  (int) ((longest + USECS_PER_SEC - 1) / USECS_PER_SEC)),
+						err_generic_string(PG_DIAG_CONSTRAINT_NAME, limits[refused].constraint)));
 }
 
 /*
@@ -216,16 +255,46 @@ charge_one(LimitId limit, uint64 key, TimestampTz now)
 Datum
 wa_charge_attempt(PG_FUNCTION_ARGS)
 {
-	LimitId limit = limit_named(PG_GETARG_TEXT_PP(0));
-	int64 wait;
+	Charge charge = {.limit = limit_named(PG_GETARG_TEXT_PP(0))};
 
 	require_memory();
-	wait = charge_one(limit, hashed(PG_GETARG_TEXT_PP(1)), GetCurrentTimestamp());
-	if (wait > 0)
-		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg("too many attempts"),
-						errdetail("%d seconds until the next attempt is accepted.",
-								  (int) ((wait + USECS_PER_SEC - 1) / USECS_PER_SEC)),
-						err_generic_string(PG_DIAG_CONSTRAINT_NAME, limits[limit].constraint)));
+	charge.key = hashed(PG_GETARG_TEXT_PP(1));
+	charge_all(&charge, 1);
+	PG_RETURN_VOID();
+}
+
+/*
+ * wa.charge_attempts(limits, keys): the same of an attempt that several limits count,
+ * each under the key beside it.  A limit without a key does not count it.
+ */
+Datum
+wa_charge_attempts(PG_FUNCTION_ARGS)
+{
+	Charge charges[LIMIT_COUNT];
+	Datum *names;
+	Datum *keys;
+	bool *lacking;
+	int limits_given;
+	int keys_given;
+	int count = 0;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL,
+					  &limits_given);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &keys, &lacking,
+					  &keys_given);
+	if (limits_given != keys_given || limits_given > LIMIT_COUNT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("each limit takes one key, and at most %d can count an attempt",
+							   LIMIT_COUNT)));
+	require_memory();
+	for (int i = 0; i < limits_given; i++)
+	{
+		if (lacking[i])
+			continue;
+		charges[count].limit = limit_named(DatumGetTextPP(names[i]));
+		charges[count++].key = hashed(DatumGetTextPP(keys[i]));
+	}
+	charge_all(charges, count);
 	PG_RETURN_VOID();
 }
 
