@@ -84,32 +84,23 @@ CREATE TYPE wa.permissions (
 );
 
 -- wa.permissions: casts
+--
+-- The text form of a set is that of an array of its names.
+--
+-- Assignment, not implicit: with an implicit cast from text[], and this schema in the
+-- search path, text[] = text[] would be ambiguous.
 
-CREATE FUNCTION wa.permissions(text[]) RETURNS wa.permissions
-	AS 'MODULE_PATHNAME', 'wa_permissions_from_array'
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions(text[]) IS 'the permissions that an array names; an unknown name or a null element is an error';
-
-CREATE FUNCTION wa.permission_names(wa.permissions) RETURNS text[]
-	AS 'MODULE_PATHNAME', 'wa_permissions_to_array'
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permission_names(wa.permissions) IS 'the names of the permissions of a set, in the order read, send, manage, events';
-
-CREATE FUNCTION wa.permissions(wa.permission) RETURNS wa.permissions
-	AS 'MODULE_PATHNAME', 'wa_permissions_from_permission'
-	LANGUAGE c STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions(wa.permission) IS 'the set of this one permission';
-
--- Assignment, not implicit: an implicit cast from the enum would make its own
--- = ambiguous.
-CREATE CAST (text[] AS wa.permissions) WITH FUNCTION wa.permissions(text[]) AS ASSIGNMENT;
+CREATE CAST (text[] AS wa.permissions) WITH INOUT AS ASSIGNMENT;
 COMMENT ON CAST (text[] AS wa.permissions) IS 'names to set; an unknown name or a null element is an error';
 
-CREATE CAST (wa.permissions AS text[]) WITH FUNCTION wa.permission_names(wa.permissions) AS ASSIGNMENT;
-COMMENT ON CAST (wa.permissions AS text[]) IS 'set to names';
+CREATE CAST (wa.permissions AS text[]) WITH INOUT AS ASSIGNMENT;
+COMMENT ON CAST (wa.permissions AS text[]) IS 'set to names, in the order read, send, manage, events';
 
-CREATE CAST (wa.permission AS wa.permissions) WITH FUNCTION wa.permissions(wa.permission) AS ASSIGNMENT;
-COMMENT ON CAST (wa.permission AS wa.permissions) IS 'one permission to set';
+CREATE CAST (wa.permission[] AS wa.permissions) WITH INOUT AS ASSIGNMENT;
+COMMENT ON CAST (wa.permission[] AS wa.permissions) IS 'permissions to set; a null element is an error';
+
+CREATE CAST (wa.permissions AS wa.permission[]) WITH INOUT AS ASSIGNMENT;
+COMMENT ON CAST (wa.permissions AS wa.permission[]) IS 'set to permissions, in the order read, send, manage, events';
 
 -- wa.permissions: operators
 
@@ -143,36 +134,6 @@ CREATE OPERATOR wa.<@ (
 );
 COMMENT ON OPERATOR wa.<@ (wa.permissions, wa.permissions) IS 'is contained by';
 
-CREATE FUNCTION wa.permissions_has(wa.permissions, wa.permission) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'wa_permissions_has'
-	LANGUAGE c STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_has(wa.permissions, wa.permission) IS 'implementation of @> operator';
-
-CREATE OPERATOR wa.@> (
-	FUNCTION = wa.permissions_has,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permission,
-	COMMUTATOR = OPERATOR(wa.<@),
-	RESTRICT = pg_catalog.contsel,
-	JOIN = pg_catalog.contjoinsel
-);
-COMMENT ON OPERATOR wa.@> (wa.permissions, wa.permission) IS 'has the permission';
-
-CREATE FUNCTION wa.permissions_member_of(wa.permission, wa.permissions) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'wa_permissions_member_of'
-	LANGUAGE c STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_member_of(wa.permission, wa.permissions) IS 'implementation of <@ operator';
-
-CREATE OPERATOR wa.<@ (
-	FUNCTION = wa.permissions_member_of,
-	LEFTARG = wa.permission,
-	RIGHTARG = wa.permissions,
-	COMMUTATOR = OPERATOR(wa.@>),
-	RESTRICT = pg_catalog.contsel,
-	JOIN = pg_catalog.contjoinsel
-);
-COMMENT ON OPERATOR wa.<@ (wa.permission, wa.permissions) IS 'is one of the permissions';
-
 CREATE FUNCTION wa.permissions_overlaps(wa.permissions, wa.permissions) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'wa_permissions_overlaps'
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
@@ -188,44 +149,6 @@ CREATE OPERATOR wa.&& (
 );
 COMMENT ON OPERATOR wa.&& (wa.permissions, wa.permissions) IS 'overlaps';
 
-CREATE FUNCTION wa.permissions_union(wa.permissions, wa.permissions) RETURNS wa.permissions
-	AS 'MODULE_PATHNAME', 'wa_permissions_union'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_union(wa.permissions, wa.permissions) IS 'implementation of | operator';
-
-CREATE OPERATOR wa.| (
-	FUNCTION = wa.permissions_union,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permissions,
-	COMMUTATOR = OPERATOR(wa.|)
-);
-COMMENT ON OPERATOR wa.| (wa.permissions, wa.permissions) IS 'union';
-
-CREATE FUNCTION wa.permissions_intersection(wa.permissions, wa.permissions) RETURNS wa.permissions
-	AS 'MODULE_PATHNAME', 'wa_permissions_intersection'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_intersection(wa.permissions, wa.permissions) IS 'implementation of & operator';
-
-CREATE OPERATOR wa.& (
-	FUNCTION = wa.permissions_intersection,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permissions,
-	COMMUTATOR = OPERATOR(wa.&)
-);
-COMMENT ON OPERATOR wa.& (wa.permissions, wa.permissions) IS 'intersection';
-
-CREATE FUNCTION wa.permissions_difference(wa.permissions, wa.permissions) RETURNS wa.permissions
-	AS 'MODULE_PATHNAME', 'wa_permissions_difference'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_difference(wa.permissions, wa.permissions) IS 'implementation of - operator';
-
-CREATE OPERATOR wa.- (
-	FUNCTION = wa.permissions_difference,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permissions
-);
-COMMENT ON OPERATOR wa.- (wa.permissions, wa.permissions) IS 'difference';
-
 CREATE FUNCTION wa.permissions_eq(wa.permissions, wa.permissions) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'wa_permissions_eq'
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
@@ -239,8 +162,7 @@ CREATE OPERATOR wa.= (
 	NEGATOR = OPERATOR(wa.<>),
 	RESTRICT = pg_catalog.eqsel,
 	JOIN = pg_catalog.eqjoinsel,
-	HASHES,
-	MERGES
+	HASHES
 );
 COMMENT ON OPERATOR wa.= (wa.permissions, wa.permissions) IS 'equal';
 
@@ -260,76 +182,7 @@ CREATE OPERATOR wa.<> (
 );
 COMMENT ON OPERATOR wa.<> (wa.permissions, wa.permissions) IS 'not equal';
 
-CREATE FUNCTION wa.permissions_lt(wa.permissions, wa.permissions) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'wa_permissions_lt'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_lt(wa.permissions, wa.permissions) IS 'implementation of < operator';
-
-CREATE OPERATOR wa.< (
-	FUNCTION = wa.permissions_lt,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permissions,
-	COMMUTATOR = OPERATOR(wa.>),
-	NEGATOR = OPERATOR(wa.>=),
-	RESTRICT = pg_catalog.scalarltsel,
-	JOIN = pg_catalog.scalarltjoinsel
-);
-COMMENT ON OPERATOR wa.< (wa.permissions, wa.permissions) IS 'less than';
-
-CREATE FUNCTION wa.permissions_le(wa.permissions, wa.permissions) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'wa_permissions_le'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_le(wa.permissions, wa.permissions) IS 'implementation of <= operator';
-
-CREATE OPERATOR wa.<= (
-	FUNCTION = wa.permissions_le,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permissions,
-	COMMUTATOR = OPERATOR(wa.>=),
-	NEGATOR = OPERATOR(wa.>),
-	RESTRICT = pg_catalog.scalarlesel,
-	JOIN = pg_catalog.scalarlejoinsel
-);
-COMMENT ON OPERATOR wa.<= (wa.permissions, wa.permissions) IS 'less than or equal';
-
-CREATE FUNCTION wa.permissions_gt(wa.permissions, wa.permissions) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'wa_permissions_gt'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_gt(wa.permissions, wa.permissions) IS 'implementation of > operator';
-
-CREATE OPERATOR wa.> (
-	FUNCTION = wa.permissions_gt,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permissions,
-	COMMUTATOR = OPERATOR(wa.<),
-	NEGATOR = OPERATOR(wa.<=),
-	RESTRICT = pg_catalog.scalargtsel,
-	JOIN = pg_catalog.scalargtjoinsel
-);
-COMMENT ON OPERATOR wa.> (wa.permissions, wa.permissions) IS 'greater than';
-
-CREATE FUNCTION wa.permissions_ge(wa.permissions, wa.permissions) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'wa_permissions_ge'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_ge(wa.permissions, wa.permissions) IS 'implementation of >= operator';
-
-CREATE OPERATOR wa.>= (
-	FUNCTION = wa.permissions_ge,
-	LEFTARG = wa.permissions,
-	RIGHTARG = wa.permissions,
-	COMMUTATOR = OPERATOR(wa.<=),
-	NEGATOR = OPERATOR(wa.<),
-	RESTRICT = pg_catalog.scalargesel,
-	JOIN = pg_catalog.scalargejoinsel
-);
-COMMENT ON OPERATOR wa.>= (wa.permissions, wa.permissions) IS 'greater than or equal';
-
--- wa.permissions: operator classes
-
-CREATE FUNCTION wa.permissions_cmp(wa.permissions, wa.permissions) RETURNS integer
-	AS 'MODULE_PATHNAME', 'wa_permissions_cmp'
-	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
-COMMENT ON FUNCTION wa.permissions_cmp(wa.permissions, wa.permissions) IS 'compare, for indexes: the bit sets as numbers';
+-- wa.permissions: operator class
 
 CREATE FUNCTION wa.permissions_hash(wa.permissions) RETURNS integer
 	AS 'MODULE_PATHNAME', 'wa_permissions_hash'
@@ -340,17 +193,6 @@ CREATE FUNCTION wa.permissions_hash_extended(wa.permissions, bigint) RETURNS big
 	AS 'MODULE_PATHNAME', 'wa_permissions_hash_extended'
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION wa.permissions_hash_extended(wa.permissions, bigint) IS 'hash with a seed';
-
-CREATE OPERATOR CLASS wa.permissions_ops DEFAULT FOR TYPE wa.permissions USING btree AS
-	OPERATOR 1 wa.<,
-	OPERATOR 2 wa.<=,
-	OPERATOR 3 wa.=,
-	OPERATOR 4 wa.>=,
-	OPERATOR 5 wa.>,
-	FUNCTION 1 wa.permissions_cmp(wa.permissions, wa.permissions),
-	FUNCTION 4 pg_catalog.btequalimage(oid);
-COMMENT ON OPERATOR CLASS wa.permissions_ops USING btree IS 'permissions in the order of their bit sets';
-COMMENT ON OPERATOR FAMILY wa.permissions_ops USING btree IS 'permissions in the order of their bit sets';
 
 CREATE OPERATOR CLASS wa.permissions_ops DEFAULT FOR TYPE wa.permissions USING hash AS
 	OPERATOR 1 wa.=,

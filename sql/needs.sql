@@ -43,7 +43,7 @@ SELECT wa.authenticate(:'acme_manage', 'manage') IS NOT NULL \; UPDATE public.bi
 SELECT needs, (SELECT wa.current_permissions() WHERE wa.authenticate(:'acme_all', needs) IS NOT NULL) AS covers FROM (VALUES (NULL::wa.permissions)) v (needs);
 SELECT wa.authenticate(:'acme_all', '{send,read}') IS NOT NULL \; SELECT wa.current_permissions();
 SELECT wa.authenticate(:'acme_all', ' events ') IS NOT NULL \; SELECT wa.current_permissions();
-SELECT wa.authenticate(:'acme_all', 'send'::wa.permission::wa.permissions) IS NOT NULL \; SELECT wa.current_permissions();
+SELECT wa.authenticate(:'acme_all', ARRAY['send']::wa.permission[]::wa.permissions) IS NOT NULL \; SELECT wa.current_permissions();
 SELECT wa.authenticate(:'acme_all', '{}') IS NOT NULL \; SELECT wa.current_permissions(), wa.current_org() = :'acme' AS acme;
 SELECT wa.authenticate(:'acme_all', '{}') IS NOT NULL \; SELECT count(*) FROM public.bill;
 SELECT wa.authenticate(:'acme_all', '{}') IS NOT NULL \; SELECT count(*) FROM wa.session;

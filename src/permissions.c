@@ -4,15 +4,17 @@
  *		wa.permissions, a set of the four permissions, and its operators.
  *
  * A value is a bit set in 32 bits, passed by value, of which only the four
- * lowest are ever set: every way in (text, binary, text[], wa.permission)
- * checks that, so that nothing behind it has to.  The text form is canonical,
- * {read,send,manage,events} in this order; input may have white space around
- * names and may repeat them, but knows no other spelling and no quoting.  The
- * name of a permission alone is the set of that one.
+ * lowest are ever set: both ways in, text and binary, check that, so that
+ * nothing behind them has to.
  *
- * The order that < and the btree class give is that of the bit sets as
- * numbers.  It means nothing; it is there for DISTINCT, merge joins and unique
- * indexes.
+ * The text form is canonical, {read,send,manage,events} in this order.  Input may
+ * have white space around names and may repeat them, but knows no other spelling
+ * and no quoting.  The name of a permission alone is the set of that one.  An array
+ * of these names is written in the same way, so that the casts from and to text[]
+ * and wa.permission[] go through the text form and accept what it accepts.
+ *
+ * There is equality and a hash, but no order: one set of permissions is not less
+ * than another.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,14 +27,11 @@
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
-#include "varatt.h"
 #endif
 
 #include "src/compatibility.h"
@@ -44,9 +43,6 @@
 #else
 #define refuse_input(fcinfo, ...) ereport(ERROR, __VA_ARGS__)
 #endif
-
-/* Names in a list of permissions, with those that are named twice. */
-#define LIST_MAX 64
 
 #define KNOWN_PERMISSIONS "The permissions are read, send, manage, and events."
 
@@ -62,24 +58,11 @@ PG_FUNCTION_INFO_V1(wa_permissions_in);
 PG_FUNCTION_INFO_V1(wa_permissions_out);
 PG_FUNCTION_INFO_V1(wa_permissions_recv);
 PG_FUNCTION_INFO_V1(wa_permissions_send);
-PG_FUNCTION_INFO_V1(wa_permissions_from_array);
-PG_FUNCTION_INFO_V1(wa_permissions_to_array);
-PG_FUNCTION_INFO_V1(wa_permissions_from_permission);
 PG_FUNCTION_INFO_V1(wa_permissions_contains);
 PG_FUNCTION_INFO_V1(wa_permissions_contained);
-PG_FUNCTION_INFO_V1(wa_permissions_has);
-PG_FUNCTION_INFO_V1(wa_permissions_member_of);
 PG_FUNCTION_INFO_V1(wa_permissions_overlaps);
-PG_FUNCTION_INFO_V1(wa_permissions_union);
-PG_FUNCTION_INFO_V1(wa_permissions_intersection);
-PG_FUNCTION_INFO_V1(wa_permissions_difference);
 PG_FUNCTION_INFO_V1(wa_permissions_eq);
 PG_FUNCTION_INFO_V1(wa_permissions_ne);
-PG_FUNCTION_INFO_V1(wa_permissions_lt);
-PG_FUNCTION_INFO_V1(wa_permissions_le);
-PG_FUNCTION_INFO_V1(wa_permissions_gt);
-PG_FUNCTION_INFO_V1(wa_permissions_ge);
-PG_FUNCTION_INFO_V1(wa_permissions_cmp);
 PG_FUNCTION_INFO_V1(wa_permissions_hash);
 PG_FUNCTION_INFO_V1(wa_permissions_hash_extended);
 
@@ -186,17 +169,23 @@ wa_permission_bit(Oid enum_value)
 
 /* ---------- text and binary form ---------- */
 
-/* The length of the name at "text": up to white space, a comma or a brace. */
+#define WHITE_SPACE " \t\n\r\v\f"
+
+/* The length of the name at "text": up to a comma or a brace, and the white space before it. */
 static size_t
 name_length(const char *text)
 {
-	return strcspn(text, " \t\n\r\v\f,{}");
+	size_t len = strcspn(text, ",{}");
+
+	while (len > 0 && strchr(WHITE_SPACE, text[len - 1]) != NULL)
+		len--;
+	return len;
 }
 
 static const char *
 skip_white_space(const char *text)
 {
-	return text + strspn(text, " \t\n\r\v\f");
+	return text + strspn(text, WHITE_SPACE);
 }
 
 /* The bit of a text that is the name of one permission and nothing else, or 0. */
@@ -219,6 +208,7 @@ wa_permissions_in(PG_FUNCTION_ARGS)
 	const char *at = skip_white_space(input);
 	WaPermissions result = bit_of_lone_name(at);
 	bool well_formed = *at == '{';
+	int count = 0;
 
 	if (result != 0)
 		PG_RETURN_PERMISSIONS(result);
@@ -236,6 +226,10 @@ wa_permissions_in(PG_FUNCTION_ARGS)
 								  errmsg("invalid permission: \"%.*s\"",
 										 pg_mbcliplen(at, (int) len, NAMEDATALEN - 1), at),
 								  errdetail(KNOWN_PERMISSIONS)));
+		if (++count > WA_PERMISSION_NAMES_MAX)
+			refuse_input(fcinfo, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								  errmsg("a permission set must have at most %d names",
+										 WA_PERMISSION_NAMES_MAX)));
 		result |= bit;
 		at = skip_white_space(at + len);
 		if (*at == ',')
@@ -273,7 +267,10 @@ wa_permissions_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text.data);
 }
 
-/* wa.permissions_recv(internal): the bit set as a 32-bit integer */
+/*
+ * wa.permissions_recv(internal): the bit set as a 32-bit integer.  There are drivers
+ * that ask for every value in binary, and COPY and logical replication may.
+ */
 Datum
 wa_permissions_recv(PG_FUNCTION_ARGS)
 {
@@ -297,76 +294,6 @@ wa_permissions_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-/* ---------- casts ---------- */
-
-/* The bit of an array's element, which has to be a permission's name. */
-static WaPermissions
-bit_of_element(Datum element, bool is_null)
-{
-	text *name;
-	WaPermissions bit;
-
-	if (is_null)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("permission must not be null"), errdetail(KNOWN_PERMISSIONS)));
-
-	name = DatumGetTextPP(element);
-	bit = bit_of_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-	if (bit == 0)
-	{
-		char *shown = text_to_cstring(name);
-
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid permission: \"%.*s\"",
-							   pg_mbcliplen(shown, (int) strlen(shown), NAMEDATALEN - 1), shown),
-						errdetail(KNOWN_PERMISSIONS)));
-	}
-	return bit;
-}
-
-/* wa.permissions(text[]) */
-Datum
-wa_permissions_from_array(PG_FUNCTION_ARGS)
-{
-	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
-	WaPermissions set = 0;
-	Datum *elements;
-	bool *nulls;
-	int count;
-
-	if (ARR_NDIM(array) > 1 || ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > LIST_MAX)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("permissions must be a list of at most %d names in one dimension",
-							   LIST_MAX)));
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
-	for (int i = 0; i < count; i++)
-		set |= bit_of_element(elements[i], nulls[i]);
-	PG_RETURN_PERMISSIONS(set);
-}
-
-/* wa.permission_names(wa.permissions) */
-Datum
-wa_permissions_to_array(PG_FUNCTION_ARGS)
-{
-	WaPermissions set = PG_GETARG_PERMISSIONS(0);
-	Datum elements[WA_PERMISSION_COUNT];
-	int count = 0;
-
-	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
-	{
-		if (set & (WaPermissions) 1 << i)
-			elements[count++] = CStringGetTextDatum(names[i]);
-	}
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* wa.permissions(wa.permission) */
-Datum
-wa_permissions_from_permission(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_PERMISSIONS(wa_permission_bit(PG_GETARG_OID(0)));
-}
-
 /* ---------- set operators ---------- */
 
 Datum
@@ -382,42 +309,12 @@ wa_permissions_contained(PG_FUNCTION_ARGS)
 }
 
 Datum
-wa_permissions_has(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(0) & wa_permission_bit(PG_GETARG_OID(1))) != 0);
-}
-
-Datum
-wa_permissions_member_of(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(1) & wa_permission_bit(PG_GETARG_OID(0))) != 0);
-}
-
-Datum
 wa_permissions_overlaps(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(0) & PG_GETARG_PERMISSIONS(1)) != 0);
 }
 
-Datum
-wa_permissions_union(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_PERMISSIONS(PG_GETARG_PERMISSIONS(0) | PG_GETARG_PERMISSIONS(1));
-}
-
-Datum
-wa_permissions_intersection(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_PERMISSIONS(PG_GETARG_PERMISSIONS(0) & PG_GETARG_PERMISSIONS(1));
-}
-
-Datum
-wa_permissions_difference(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_PERMISSIONS(PG_GETARG_PERMISSIONS(0) & ~PG_GETARG_PERMISSIONS(1));
-}
-
-/* ---------- order and hash ---------- */
+/* ---------- equality and hash ---------- */
 
 Datum
 wa_permissions_eq(PG_FUNCTION_ARGS)
@@ -429,39 +326,6 @@ Datum
 wa_permissions_ne(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) != PG_GETARG_PERMISSIONS(1));
-}
-
-Datum
-wa_permissions_lt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) < PG_GETARG_PERMISSIONS(1));
-}
-
-Datum
-wa_permissions_le(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) <= PG_GETARG_PERMISSIONS(1));
-}
-
-Datum
-wa_permissions_gt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) > PG_GETARG_PERMISSIONS(1));
-}
-
-Datum
-wa_permissions_ge(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_PERMISSIONS(0) >= PG_GETARG_PERMISSIONS(1));
-}
-
-Datum
-wa_permissions_cmp(PG_FUNCTION_ARGS)
-{
-	WaPermissions a = PG_GETARG_PERMISSIONS(0);
-	WaPermissions b = PG_GETARG_PERMISSIONS(1);
-
-	PG_RETURN_INT32((a > b) - (a < b));
 }
 
 Datum

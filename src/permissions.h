@@ -17,6 +17,9 @@ typedef uint32 WaPermissions;
 #define WA_PERMISSION_COUNT 4
 #define WA_PERMISSIONS_ALL (((WaPermissions) 1 << WA_PERMISSION_COUNT) - 1)
 
+/* Names in the text form of a set, with those that it repeats. */
+#define WA_PERMISSION_NAMES_MAX 64
+
 #define DatumGetPermissions(d) ((WaPermissions) DatumGetUInt32(d))
 #define PermissionsGetDatum(p) UInt32GetDatum(p)
 #define PG_GETARG_PERMISSIONS(n) DatumGetPermissions(PG_GETARG_DATUM(n))

@@ -181,6 +181,7 @@ read_set(char *text, WaPermissions *set)
 	char *inside = text + strspn(text, WHITE_SPACE);
 	char *end = strrchr(text, '}');
 	char *name;
+	int count = 0;
 
 	*set = 0;
 	if (*inside != '{')
@@ -195,7 +196,7 @@ read_set(char *text, WaPermissions *set)
 	{
 		WaPermissions bit = bit_of(name);
 
-		if (bit == 0)
+		if (bit == 0 || ++count > WA_PERMISSION_NAMES_MAX)
 			return false;
 		*set |= bit;
 	}
