@@ -2,7 +2,8 @@
 -- transaction and whatever its snapshot (P12, P13, P42).
 SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
 \set superuser :USER
-SELECT id, secret FROM wa.create_key(:'acme', 'short-lived', '{read}', clock_timestamp() + interval '1.5 s') \gset short_
+SELECT clock_timestamp() + interval '4 s' AS ends \gset short_
+SELECT id, secret FROM wa.create_key(:'acme', 'short-lived', '{read}', :'short_ends') \gset short_
 \c - regress_app
 \set SHOW_CONTEXT never
 SELECT wa.authenticate(:'short_secret') IS NOT NULL AS accepted;
@@ -12,7 +13,7 @@ SELECT wa.authenticate(:'short_secret') IS NOT NULL AS accepted;
 SELECT count(*) > 0 AS read FROM wa.session;
 DECLARE phones CURSOR FOR SELECT label FROM wa.session ORDER BY label;
 FETCH phones;
-SELECT pg_sleep(1.6);
+SELECT pg_sleep_until(:'short_ends');
 SAVEPOINT s;
 SELECT count(*) > 0 AS read FROM wa.session;
 ROLLBACK TO s;
