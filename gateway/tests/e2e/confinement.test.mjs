@@ -6,11 +6,11 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
+import { freePort } from './harness/ports.mjs';
 import { PROGRAMS, Program, SCRIPTS, onEnd, run, until } from './harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 
@@ -130,21 +130,6 @@ test('standard input and inherited descriptors are closed; closed output is no s
 
 /* ---- as root ---- */
 
-/* A port below 1024 that nothing listens on. */
-async function freePrivilegedPort()
-{
-	for (let port = 700; port < 1024; port++)
-	{
-		const server = net.createServer();
-		const free = await new Promise((resolve) => server.on('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)));
-
-		server.close();
-		if (free)
-			return port;
-	}
-	throw new Error('no port below 1024 is free');
-}
-
 test('run by root it says so, has no capability left, and bound a port below 1024 before', needsRoot, async () =>
 {
 	const open = prepareCluster(['unix_socket_permissions = 0777']);
@@ -153,7 +138,7 @@ test('run by root it says so, has no capability left, and bound a port below 102
 	fs.chmodSync(open.place, 0o711);
 	fs.chmodSync(open.host, 0o711);
 
-	const port = await freePrivilegedPort();
+	const port = await freePort({ from: 700, to: 1024 });
 	const gateway = await Gateway.start(open, { port, workers: 2, root: true });
 	const workers = () => gateway.events('listening').map((line) => Number(/pid=([0-9]+)/.exec(line)[1]));
 

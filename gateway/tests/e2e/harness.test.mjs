@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { firstEphemeralPort, freePort } from './harness/ports.mjs';
 import { run, until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 
@@ -21,4 +22,15 @@ test('what is waited for is named when the time is over', async () =>
 
 	await assert.rejects(until('the end of days', () => false, { seconds: 0.1 }), /not within 0\.1 s: the end of days/);
 	assert.ok(performance.now() - began < 5000);
+});
+
+test('a port that a test chooses is given once, and by nobody else', async () =>
+{
+	const ports = [];
+
+	for (let i = 0; i < 20; i++)
+		ports.push(await freePort());
+	assert.equal(new Set(ports).size, ports.length);
+	assert.ok(ports.every((port) => port >= 1024 && port < firstEphemeralPort()), ports.join());
+	await assert.rejects(freePort({ from: ports[0], to: ports[0] + 1 }), /no port from [0-9]+ to [0-9]+ is free/);
 });

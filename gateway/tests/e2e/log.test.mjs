@@ -7,11 +7,11 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { GATEWAY_LOGIN, SANDBOX_LOGIN, WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Client, Connection } from './harness/http.mjs';
+import { freePort } from './harness/ports.mjs';
 import { PROGRAMS, Program, must, onEnd, until } from './harness/processes.mjs';
 import { conninfo } from './harness/programs.mjs';
 import { createSession, createTenant } from './harness/tenants.mjs';
@@ -68,17 +68,6 @@ class FullPipe
 		}
 		return text;
 	}
-}
-
-async function freePort()
-{
-	const server = net.createServer();
-
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address();
-
-	await new Promise((resolve) => server.close(resolve));
-	return port;
 }
 
 async function metric(port, name)

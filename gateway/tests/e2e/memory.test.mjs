@@ -12,13 +12,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
-import net from 'node:net';
 import path from 'node:path';
 import { before, test as plainTest } from 'node:test';
 import { GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { findInMemory, memoryIsClosed } from './harness/memory.mjs';
 import { Browser } from './harness/people.mjs';
+import { freePort } from './harness/ports.mjs';
 import { makeCertificate, until } from './harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 import { Receiver } from './harness/receiver.mjs';
@@ -269,20 +269,6 @@ test('over TLS it is the same', async () =>
 	agent.destroy();
 	await secure.stop();
 });
-
-/* A port that nothing listens on at the moment. */
-function freePort()
-{
-	return new Promise((resolve) =>
-	{
-		const server = net.createServer().listen(0, '127.0.0.1', () =>
-		{
-			const { port } = server.address();
-
-			server.close(() => resolve(port));
-		});
-	});
-}
 
 test('where the gateway speaks TLS to the database it is the same', async () =>
 {

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
+import { freePort } from './harness/ports.mjs';
 import { ROOT, until } from './harness/processes.mjs';
 import { Gateway, Worker, runGateway } from './harness/programs.mjs';
 import { Socket } from './harness/socket.mjs';
@@ -29,18 +29,6 @@ function value(text, series)
 	const line = text.split('\n').find((one) => one.startsWith(`${series} `));
 
 	return line === undefined ? undefined : Number(line.slice(series.length));
-}
-
-/* A port that nobody has; somebody could take it until it is used, which is bad luck. */
-async function freePort()
-{
-	const server = net.createServer().listen(0, '127.0.0.1');
-
-	await new Promise((resolve) => server.on('listening', resolve));
-	const { port } = server.address();
-
-	await new Promise((resolve) => server.close(resolve));
-	return port;
 }
 
 test('without the setting nobody is told anything', async () =>
