@@ -9,6 +9,8 @@ CREATE TABLE wa.session (
 	connector text NOT NULL DEFAULT 'sandbox' CHECK (connector ~ '^[a-z][a-z0-9_-]{0,30}$'),
 	phone_number text,
 	wa_jid text,
+	pairing integer NOT NULL DEFAULT 1,
+	queue_error text,
 	auto_read boolean NOT NULL DEFAULT false,
 	presence_typing boolean NOT NULL DEFAULT false,
 	rate_per_min integer NOT NULL DEFAULT 20 CHECK (rate_per_min BETWEEN 0 AND 100000),
@@ -22,6 +24,7 @@ CREATE TABLE wa.session (
 	PRIMARY KEY (org_id, id),
 	CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
+CREATE INDEX session_queue_error ON wa.session (org_id, id) WHERE queue_error IS NOT NULL;
 COMMENT ON TABLE wa.session IS 'WhatsApp accounts that the gateway speaks for';
 COMMENT ON COLUMN wa.session.org_id IS 'the organization it belongs to';
 COMMENT ON COLUMN wa.session.id IS 'UUIDv7; sess_… outside';
@@ -30,6 +33,10 @@ COMMENT ON COLUMN wa.session.status IS 'where its connection stands';
 COMMENT ON COLUMN wa.session.connector IS 'which kind of connector runs it';
 COMMENT ON COLUMN wa.session.phone_number IS 'E.164 digits, once it is paired';
 COMMENT ON COLUMN wa.session.wa_jid IS 'its WhatsApp address, once it is paired';
+COMMENT ON COLUMN wa.session.pairing IS
+	'counts up when it is logged out or gets another phone number; what was queued in an earlier pairing is not sent any more';
+COMMENT ON COLUMN wa.session.queue_error IS
+	'why what is left in the queue from earlier pairings fails; NULL: nothing is left';
 COMMENT ON COLUMN wa.session.auto_read IS 'whether received messages are marked as read at once';
 COMMENT ON COLUMN wa.session.presence_typing IS 'whether "typing" is shown before a message is sent';
 COMMENT ON COLUMN wa.session.rate_per_min IS 'messages that it accepts in a minute; 0: no limit';

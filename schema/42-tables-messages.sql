@@ -4,6 +4,8 @@ CREATE TABLE wa.message (
 	org_id uuid NOT NULL,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	session_id uuid NOT NULL,
+	pairing integer NOT NULL DEFAULT 1,
+	session_phone_number text,
 	chat_jid text NOT NULL,
 	wa_message_id text,
 	direction text NOT NULL CHECK (direction IN ('in', 'out')),
@@ -39,13 +41,16 @@ CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_
 	WHERE wa_message_id IS NOT NULL;
 CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 	WHERE direction = 'in' AND status = 'delivered';
-CREATE INDEX message_queue ON wa.message (org_id, session_id, id)
+CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, id)
 	WHERE status IN ('queued', 'sending');
 COMMENT ON TABLE wa.message IS
 	'messages, received and to be sent; a message to send is its own queue entry';
 COMMENT ON COLUMN wa.message.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.message.id IS 'UUIDv7; msg_… outside';
 COMMENT ON COLUMN wa.message.session_id IS 'the session that sent or received it';
+COMMENT ON COLUMN wa.message.pairing IS 'the pairing of the session that it was queued or received in';
+COMMENT ON COLUMN wa.message.session_phone_number IS
+	'E.164 digits that the session had when it was queued, sent or received; NULL: they were not known';
 COMMENT ON COLUMN wa.message.chat_jid IS 'the chat it is in';
 COMMENT ON COLUMN wa.message.wa_message_id IS 'WhatsApp''s own id, once it has one';
 COMMENT ON COLUMN wa.message.direction IS 'in: received; out: sent by the session';
@@ -76,6 +81,7 @@ CREATE TABLE wa.message_action (
 	org_id uuid NOT NULL,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	session_id uuid NOT NULL,
+	pairing integer NOT NULL DEFAULT 1,
 	message_id uuid NOT NULL,
 	type text NOT NULL CHECK (type IN ('react', 'edit', 'revoke', 'forward')),
 	payload jsonb NOT NULL DEFAULT '{}',
@@ -90,12 +96,13 @@ CREATE TABLE wa.message_action (
 	FOREIGN KEY (org_id, message_id) REFERENCES wa.message ON DELETE CASCADE
 );
 CREATE INDEX message_action_of_message ON wa.message_action (org_id, message_id);
-CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, id)
+CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, pairing, id)
 	WHERE status IN ('queued', 'sending');
 COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations and forwards on their way to WhatsApp';
 COMMENT ON COLUMN wa.message_action.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.message_action.id IS 'UUIDv7; act_… outside';
 COMMENT ON COLUMN wa.message_action.session_id IS 'the session that carries it out';
+COMMENT ON COLUMN wa.message_action.pairing IS 'the pairing of the session that it was asked for in';
 COMMENT ON COLUMN wa.message_action.message_id IS 'the message that it is about';
 COMMENT ON COLUMN wa.message_action.type IS 'what is done to the message';
 COMMENT ON COLUMN wa.message_action.payload IS 'the emoji, the new text, or whom to forward to';

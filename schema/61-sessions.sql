@@ -130,6 +130,59 @@ END $$;
 COMMENT ON FUNCTION wa.delete_session(uuid) IS
 	'deletes a session with its chats, contacts and messages: all of it is gone at once, and its rows are removed by wa.housekeep(); needs manage';
 
+-- What is in the queue belongs to the pairing that it was queued in, and no connector
+-- gets it in a later one.  It fails at once, or where it is much in parts, by
+-- housekeeping.  What a connector has taken fails only when its lease is over: until
+-- then that connector may report that WhatsApp has it.
+CREATE FUNCTION wa.fail_unsent(org uuid, session uuid, max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	current wa.session;
+	messages integer;
+	actions integer;
+BEGIN
+	SELECT s.* INTO current FROM wa.session s WHERE s.org_id = org AND s.id = session;
+	WITH unsent AS (
+		SELECT m.id FROM wa.message m
+		WHERE m.org_id = org AND m.session_id = session AND m.pairing < current.pairing
+			AND (m.status = 'queued' OR m.status = 'sending' AND m.lease_until < clock_timestamp())
+		ORDER BY m.pairing, m.id LIMIT max
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.message m
+	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error = current.queue_error
+		|| CASE m.status WHEN 'queued' THEN ' before it was sent' ELSE ' before WhatsApp confirmed it' END
+	FROM unsent WHERE m.org_id = org AND m.id = unsent.id;
+	GET DIAGNOSTICS messages = ROW_COUNT;
+	WITH unsent AS (
+		SELECT a.id FROM wa.message_action a
+		WHERE a.org_id = org AND a.session_id = session AND a.pairing < current.pairing
+			AND (a.status = 'queued' OR a.status = 'sending' AND a.lease_until < clock_timestamp())
+		ORDER BY a.pairing, a.id LIMIT max - messages
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.message_action a
+	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error = current.queue_error
+		|| CASE a.status WHEN 'queued' THEN ' before it was carried out' ELSE ' before WhatsApp confirmed it' END
+	FROM unsent WHERE a.org_id = org AND a.id = unsent.id;
+	GET DIAGNOSTICS actions = ROW_COUNT;
+	RETURN messages + actions;
+END $$;
+COMMENT ON FUNCTION wa.fail_unsent(uuid, uuid, integer) IS
+	'for function bodies: fails messages and actions that earlier pairings of a session have left in the queue, and returns how many';
+
+CREATE FUNCTION wa.end_pairing(session uuid, reason text) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.session s SET pairing = s.pairing + 1, queue_error = reason
+	WHERE s.org_id = wa.require_org() AND s.id = session;
+	PERFORM wa.fail_unsent(wa.require_org(), session, 1000);
+END $$;
+COMMENT ON FUNCTION wa.end_pairing(uuid, text) IS
+	'for function bodies: what is queued in a session is not sent any more; of much the oldest 1,000 fail at once, the others by wa.housekeep()';
+
 -- start, stop, restart, logout.  The connector that runs the session sees the
 -- new status when it next renews its lease; a stopped one it cannot renew.
 CREATE FUNCTION wa.control_session(session uuid, command text) RETURNS wa.session
@@ -160,10 +213,13 @@ BEGIN
 	WHERE s.org_id = wa.require_org() AND s.id = session
 	RETURNING * INTO changed;
 	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
+	IF command = 'logout' THEN
+		PERFORM wa.end_pairing(session, 'session was logged out');
+	END IF;
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.control_session(uuid, text) IS
-	'start, stop, restart or logout of a session; logout forgets the phone; needs manage';
+	'start, stop, restart or logout of a session; logout forgets the phone and fails what is queued; needs manage';
 
 CREATE FUNCTION wa.session_qr(session uuid, OUT code text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER

@@ -192,9 +192,25 @@ END $$;
 COMMENT ON FUNCTION wa.count_send(wa.session) IS
 	'for function bodies: counts a message against the session''s limits; raises 53400, with the seconds to wait at the start of its detail';
 
+-- WhatsApp knows a message under the phone number that it was sent from or received
+-- at.  Where a connector tells no number, each pairing counts as another one.
+CREATE FUNCTION wa.refuse_unless_same_number(session wa.session, message wa.message) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF message.session_phone_number IS DISTINCT FROM session.phone_number AND message.session_phone_number IS NOT NULL
+		OR message.pairing <> session.pairing AND message.session_phone_number IS NULL THEN
+		RAISE EXCEPTION 'message is of another phone number than the session''s'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_unless_same_number(wa.session, wa.message) IS
+	'for function bodies: raises 55000 for a message of a phone number that the session does not have now';
+
 -- A message that is still on its way may be answered: the answer waits for it
 -- (wa.connector_claim()).  What will never be there can't be quoted.
-CREATE FUNCTION wa.refuse_unless_answerable(session uuid, chat text, message uuid) RETURNS void
+CREATE FUNCTION wa.refuse_unless_answerable(session wa.session, chat text, message uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -202,7 +218,7 @@ DECLARE
 	quoted wa.message;
 BEGIN
 	SELECT m.* INTO quoted FROM wa.message m
-	WHERE m.org_id = wa.require_org() AND m.id = message AND m.session_id = session AND m.chat_jid = chat;
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.session_id = session.id AND m.chat_jid = chat;
 	IF NOT FOUND THEN
 		PERFORM wa.refuse_field('replyTo', 'must be a message of this chat');
 	END IF;
@@ -212,9 +228,10 @@ BEGIN
 	IF quoted.status = 'failed' AND quoted.wa_message_id IS NULL THEN
 		RAISE EXCEPTION 'message has not been sent' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
+	PERFORM wa.refuse_unless_same_number(session, quoted);
 END $$;
-COMMENT ON FUNCTION wa.refuse_unless_answerable(uuid, text, uuid) IS
-	'for function bodies: raises 22023 unless a message is of this chat, and 55000 if it was deleted or was never sent';
+COMMENT ON FUNCTION wa.refuse_unless_answerable(wa.session, text, uuid) IS
+	'for function bodies: raises 22023 unless a message is of this chat, and 55000 if it was deleted, was never sent or is of another phone number';
 
 -- An Idempotency-Key: NULL if this request is the first with it, or else the
 -- message that the first one made.  A simultaneous first one is waited for.
@@ -284,13 +301,14 @@ BEGIN
 	IF found_session.status = 'logged_out' THEN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	PERFORM wa.refuse_unless_answerable(session, chat, reply_to);
+	PERFORM wa.refuse_unless_answerable(found_session, chat, reply_to);
 	PERFORM wa.count_send(found_session);
 	"timestamp" := now();
 	PERFORM wa.touch_chat(session, chat, "timestamp", 0);
-	INSERT INTO wa.message (org_id, id, session_id, chat_jid, direction, type, body, content, media, media_data,
-							quoted_message_id, mentions, status, sent_at)
-	VALUES (wa.require_org(), send_message.id, session, chat, 'out', send_message.type,
+	INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, direction, type, body,
+							content, media, media_data, quoted_message_id, mentions, status, sent_at)
+	VALUES (wa.require_org(), send_message.id, session, found_session.pairing, found_session.phone_number, chat,
+			'out', send_message.type,
 			COALESCE(content ->> 'text', content ->> 'caption'),
 			NULLIF(content - '{text,caption,media}'::text[], '{}'),
 			(content -> 'media') - 'data', decode(content -> 'media' ->> 'data', 'base64'),

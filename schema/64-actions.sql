@@ -56,12 +56,15 @@ CREATE FUNCTION wa.queue_action(message wa.message, type text, payload jsonb, OU
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	session constant wa.session := wa.find_session(message.session_id);
 BEGIN
-	IF (wa.find_session(message.session_id)).status = 'logged_out' THEN
+	IF session.status = 'logged_out' THEN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	INSERT INTO wa.message_action AS a (org_id, session_id, message_id, type, payload)
-	VALUES (message.org_id, message.session_id, message.id, queue_action.type, queue_action.payload)
+	PERFORM wa.refuse_unless_same_number(session, message);
+	INSERT INTO wa.message_action AS a (org_id, session_id, pairing, message_id, type, payload)
+	VALUES (message.org_id, message.session_id, session.pairing, message.id, queue_action.type, queue_action.payload)
 	RETURNING a.id, a.message_id, a.session_id, a.status, a.created_at
 	INTO id, message_id, session_id, status, "timestamp";
 END $$;
@@ -186,10 +189,10 @@ BEGIN
 			WHERE m.org_id = action.org_id AND m.id = action.message_id;
 		WHEN 'forward' THEN
 			PERFORM wa.touch_chat(action.session_id, chat, at, 0);
-			INSERT INTO wa.message (org_id, id, session_id, chat_jid, wa_message_id, direction, type, body, content,
-									media, media_data, status, forwarded, sent_at)
-			VALUES (action.org_id, (action.payload ->> 'copy')::uuid, action.session_id, chat,
-					apply_action.wa_message_id, 'out', source.type, source.body, source.content, source.media,
+			INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, wa_message_id,
+									direction, type, body, content, media, media_data, status, forwarded, sent_at)
+			VALUES (action.org_id, (action.payload ->> 'copy')::uuid, action.session_id, action.pairing,
+					source.session_phone_number, chat, apply_action.wa_message_id, 'out', source.type, source.body, source.content, source.media,
 					source.media_data, 'sent', true, at);
 	END CASE;
 END $$;

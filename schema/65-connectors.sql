@@ -105,12 +105,13 @@ BEGIN
 	UPDATE wa.message m SET status = 'failed', error = 'the message that it answers was not sent'
 	FROM wa.session s, wa.message q
 	WHERE s.connector = connector_claim.connector AND s.lease_owner = connector_claim.owner
-		AND m.org_id = s.org_id AND m.session_id = s.id AND m.status = 'queued'
+		AND m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing AND m.status = 'queued'
 		AND q.org_id = m.org_id AND q.id = m.quoted_message_id AND q.wa_message_id IS NULL AND q.status = 'failed';
 	RETURN QUERY
 	WITH due AS (
-		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent
-		FROM wa.session s JOIN wa.message m ON m.org_id = s.org_id AND m.session_id = s.id
+		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent,
+			COALESCE(s.phone_number, m.session_phone_number) AS session_phone_number
+		FROM wa.session s JOIN wa.message m ON m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
 		WHERE s.connector = connector_claim.connector AND s.status = 'working'
 			AND s.lease_owner = connector_claim.owner AND s.lease_until > clock_timestamp()
 			AND m.status IN ('queued', 'sending')
@@ -125,7 +126,7 @@ BEGIN
 		FOR NO KEY UPDATE OF m SKIP LOCKED), taken AS (
 		UPDATE wa.message m
 		SET status = 'sending', attempts = m.attempts + 1, lease_owner = connector_claim.owner,
-			lease_until = clock_timestamp() + lease
+			lease_until = clock_timestamp() + lease, session_phone_number = due.session_phone_number
 		FROM due WHERE m.org_id = due.org_id AND m.id = due.id
 		RETURNING m.*, due.maybe_sent)
 	-- Oldest first: an UPDATE promises no order.
@@ -161,6 +162,7 @@ BEGIN
 	WITH due AS (
 		SELECT a.org_id, a.id, a.status = 'sending' AS maybe_sent
 		FROM wa.session s JOIN wa.message_action a ON a.org_id = s.org_id AND a.session_id = s.id
+			AND a.pairing = s.pairing
 		WHERE s.connector = connector_actions.connector AND s.status = 'working'
 			AND s.lease_owner = connector_actions.owner AND s.lease_until > clock_timestamp()
 			AND a.status IN ('queued', 'sending')
@@ -188,20 +190,36 @@ CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phon
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	old wa.session;
+	ended text;
 BEGIN
-	UPDATE wa.session s
-	SET status = connector_session.status,
-		phone_number = COALESCE(connector_session.phone_number, s.phone_number),
-		wa_jid = COALESCE(connector_session.wa_jid, s.wa_jid),
-		last_connected_at = CASE WHEN connector_session.status = 'working' AND s.status <> 'working'
-			THEN now() ELSE s.last_connected_at END,
-		updated_at = CASE WHEN connector_session.status <> s.status THEN now() ELSE s.updated_at END
+	SELECT s.* INTO old FROM wa.session s
 	WHERE s.org_id = wa.require_org() AND s.id = session
 		AND s.lease_owner = connector_session.owner AND s.lease_until > clock_timestamp()
-		AND s.status IN ('starting', 'scan_qr_code', 'working');
+		AND s.status IN ('starting', 'scan_qr_code', 'working')
+	FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
+	-- NULL: what is queued stays as it is.
+	ended := CASE
+		WHEN connector_session.status = 'logged_out' THEN 'session was logged out'
+		WHEN COALESCE(connector_session.phone_number <> old.phone_number, connector_session.wa_jid <> old.wa_jid)
+			THEN 'session was paired with another phone number' END;
+	UPDATE wa.session s
+	SET status = connector_session.status,
+		phone_number = CASE WHEN connector_session.status = 'logged_out' THEN NULL
+			WHEN ended IS NULL THEN COALESCE(connector_session.phone_number, old.phone_number)
+			ELSE connector_session.phone_number END,
+		wa_jid = CASE WHEN connector_session.status = 'logged_out' THEN NULL
+			WHEN ended IS NULL THEN COALESCE(connector_session.wa_jid, old.wa_jid)
+			ELSE connector_session.wa_jid END,
+		last_connected_at = CASE WHEN connector_session.status = 'working' AND s.status <> 'working'
+			THEN now() ELSE s.last_connected_at END,
+		updated_at = CASE WHEN connector_session.status <> s.status THEN now() ELSE s.updated_at END
+	WHERE s.org_id = wa.require_org() AND s.id = session;
+	PERFORM wa.end_pairing(session, ended);
 
 	IF connector_session.status = 'scan_qr_code' AND qr_code IS NOT NULL THEN
 		INSERT INTO wa.session_pairing AS p (org_id, session_id, qr_code, qr_expires_at)
@@ -214,7 +232,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) IS
-	'reports where a session stands; false if the owner''s lease is gone or somebody stopped the session';
+	'reports where a session stands; logged_out, or another phone number than it had, fails what is queued; false if the owner''s lease is gone or somebody stopped the session';
 
 CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
@@ -355,10 +373,10 @@ CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid 
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();
-	auto_read boolean;
+	receiver wa.session;
 	message uuid;
 BEGIN
-	SELECT s.auto_read INTO auto_read FROM wa.session s
+	SELECT s.* INTO receiver FROM wa.session s
 	WHERE s.org_id = org AND s.id = session FOR KEY SHARE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
@@ -383,11 +401,13 @@ BEGIN
 		RETURN message;
 	END IF;
 
-	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN auto_read OR from_me THEN 0 ELSE 1 END);
+	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN receiver.auto_read OR from_me THEN 0 ELSE 1 END);
 	IF from_me THEN
-		INSERT INTO wa.message (org_id, session_id, chat_jid, wa_message_id, direction, type, body, content, status, sent_at)
-		VALUES (org, session, connector_receive.chat_jid, connector_receive.wa_message_id, 'out',
-				connector_receive.type, connector_receive.body, connector_receive.content, 'sent', connector_receive.at)
+		INSERT INTO wa.message (org_id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction,
+								type, body, content, status, sent_at)
+		VALUES (org, session, receiver.pairing, receiver.phone_number, connector_receive.chat_jid,
+				connector_receive.wa_message_id, 'out', connector_receive.type, connector_receive.body,
+				connector_receive.content, 'sent', connector_receive.at)
 		RETURNING id INTO message;
 		RETURN message;
 	END IF;
@@ -398,12 +418,12 @@ BEGIN
 	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
 		name = COALESCE(EXCLUDED.name, c.name),
 		last_seen_at = GREATEST(c.last_seen_at, EXCLUDED.last_seen_at);
-	INSERT INTO wa.message (org_id, session_id, chat_jid, wa_message_id, direction, sender_jid, sender_name,
-							type, body, content, status, sent_at)
-	VALUES (org, session, connector_receive.chat_jid, connector_receive.wa_message_id, 'in',
-			connector_receive.sender_jid, NULLIF(left(connector_receive.sender_name, 200), ''),
+	INSERT INTO wa.message (org_id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction,
+							sender_jid, sender_name, type, body, content, status, sent_at)
+	VALUES (org, session, receiver.pairing, receiver.phone_number, connector_receive.chat_jid,
+			connector_receive.wa_message_id, 'in', connector_receive.sender_jid, NULLIF(left(connector_receive.sender_name, 200), ''),
 			connector_receive.type, connector_receive.body, connector_receive.content,
-			CASE WHEN auto_read THEN 'read' ELSE 'delivered' END, connector_receive.at)
+			CASE WHEN receiver.auto_read THEN 'read' ELSE 'delivered' END, connector_receive.at)
 	RETURNING id INTO message;
 	RETURN message;
 END $$;

@@ -214,7 +214,8 @@ AS $$
 DECLARE
 	attached constant boolean := NEW.type IN ('image', 'video', 'audio', 'document', 'sticker');
 	payload text := json_strip_nulls(json_build_object(
-		'id', wa.typeid('msg', NEW.id), 'sessionId', wa.typeid('sess', NEW.session_id), 'chatJid', NEW.chat_jid,
+		'id', wa.typeid('msg', NEW.id), 'sessionId', wa.typeid('sess', NEW.session_id),
+		'sessionPhoneNumber', NEW.session_phone_number, 'chatJid', NEW.chat_jid,
 		'waMessageId', NEW.wa_message_id, 'direction', NEW.direction, 'fromMe', NEW.direction = 'out',
 		'senderJid', NEW.sender_jid, 'senderName', NEW.sender_name, 'type', NEW.type, 'body', NEW.body,
 		'content', NEW.content, 'quotedMessageId', wa.typeid('msg', NEW.quoted_message_id), 'mentions', NEW.mentions,

@@ -167,7 +167,7 @@ END $$;
 COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 	'for function bodies: removes rows of one table that are over, and returns how many';
 
--- These two run as wa_claim, which sees the sessions that are hidden from everybody
+-- These three run as wa_claim, which sees the sessions that are hidden from everybody
 -- else.  Of a deleted session the messages go first, because all else that can be
 -- many falls with them or with their chats; the session's own row goes last.
 -- What falls by a foreign key cannot be passed over, so a session of which somebody
@@ -252,6 +252,44 @@ END $$;
 COMMENT ON FUNCTION wa.sweep_read_chats(integer) IS
 	'for wa.housekeep(): marks messages of chats that were read, and returns how many it wrote';
 
+-- The mark of a session goes when nothing is left and nobody can add to it: whoever
+-- queues holds the session (wa.find_session()), and may have read an earlier pairing.
+CREATE FUNCTION wa.sweep_unsent(max integer) RETURNS integer
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET lock_timeout = '10ms'
+AS $$
+DECLARE
+	swept record;
+	gone integer := 0;
+	gone_before integer;
+BEGIN
+	FOR swept IN
+		SELECT s.org_id, s.id, s.pairing FROM wa.session s WHERE s.queue_error IS NOT NULL AND s.deleted_at IS NULL
+		ORDER BY s.org_id, s.id
+	LOOP
+		gone_before := gone;
+		BEGIN
+			gone := gone + wa.fail_unsent(swept.org_id, swept.id, max - gone);
+			EXIT WHEN gone >= max;
+			PERFORM FROM wa.session s
+			WHERE s.org_id = swept.org_id AND s.id = swept.id AND s.pairing = swept.pairing FOR UPDATE SKIP LOCKED;
+			CONTINUE WHEN NOT FOUND
+				OR EXISTS (SELECT FROM wa.message m WHERE m.org_id = swept.org_id AND m.session_id = swept.id
+						   AND m.pairing < swept.pairing AND m.status IN ('queued', 'sending'))
+				OR EXISTS (SELECT FROM wa.message_action a WHERE a.org_id = swept.org_id AND a.session_id = swept.id
+						   AND a.pairing < swept.pairing AND a.status IN ('queued', 'sending'));
+			UPDATE wa.session s SET queue_error = NULL WHERE s.org_id = swept.org_id AND s.id = swept.id;
+			gone := gone + 1;
+		EXCEPTION WHEN lock_not_available THEN
+			gone := gone_before;
+		END;
+	END LOOP;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION wa.sweep_unsent(integer) IS
+	'for wa.housekeep(): fails what earlier pairings of sessions have left in the queue, and returns how many it wrote';
+
 CREATE FUNCTION wa.housekeep(task text, max integer DEFAULT 1000) RETURNS integer
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -273,6 +311,8 @@ BEGIN
 		RETURN wa.sweep_deleted_sessions(max);
 	ELSIF task = 'read_chats' THEN
 		RETURN wa.sweep_read_chats(max);
+	ELSIF task = 'unsent' THEN
+		RETURN wa.sweep_unsent(max);
 	ELSIF task = 'sign_ins' THEN
 		-- Kept for a month, so that people can see where they were signed in.
 		WITH over AS (
@@ -283,7 +323,7 @@ BEGIN
 		GET DIAGNOSTICS gone = ROW_COUNT;
 		RETURN gone;
 	END IF;
-	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, deleted_sessions or read_chats');
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, deleted_sessions, read_chats or unsent');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
 	'removes at most so many rows that are over, in every organization, and returns how many; to be called again until it returns 0';

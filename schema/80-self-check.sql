@@ -113,7 +113,7 @@ AS $$
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
-				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats') THEN 'wa_claim'::regrole
+				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent') THEN 'wa_claim'::regrole
 			-- a superuser's, because it runs within everybody's commands
 			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
 			ELSE 'wa_owner'::regrole END

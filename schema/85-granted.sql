@@ -124,6 +124,8 @@ UNION ALL
 		('wa_owner', 'wa.hide_session(uuid, uuid)'),
 		('wa_owner', 'wa.sweep_deleted_sessions(integer)'),
 		('wa_owner', 'wa.sweep_read_chats(integer)'),
+		('wa_owner', 'wa.sweep_unsent(integer)'),
+		('wa_claim', 'wa.fail_unsent(uuid, uuid, integer)'),
 		('wa_claim', 'wa.refuse_field(text, text)'),
 		('wa_claim', 'wa.check_lease(text, integer, interval)'),
 		('wa_claim', 'wa.event_horizon(uuid)'),
@@ -219,7 +221,7 @@ UNION ALL
 	SELECT 'TABLE', t.name, t.columns, t.privileges, t.grantees FROM (VALUES
 		-- sessions, chats and messages
 		('wa_gateway', 'SELECT', 'wa.session', NULL),
-		('wa_app', 'SELECT', 'wa.session', 'org_id, id, label, status, connector, phone_number, wa_jid, auto_read,
+		('wa_app', 'SELECT', 'wa.session', 'org_id, id, label, status, connector, phone_number, wa_jid, pairing, queue_error, auto_read,
 			presence_typing, rate_per_min, rate_per_hour, created_at, updated_at, last_connected_at, lease_owner, lease_until, deleted_at'),
 		('wa_claim', 'SELECT, UPDATE, DELETE', 'wa.session', NULL),
 		('wa_gateway', 'SELECT', 'wa.session_pairing', NULL),
@@ -237,12 +239,12 @@ UNION ALL
 		('wa_app', 'SELECT', 'wa.contact', 'org_id, session_id, jid, phone_number, name, business_name, first_seen_at,
 			last_seen_at'),
 		('wa_gateway', 'SELECT', 'wa.message', NULL),
-		('wa_app', 'SELECT', 'wa.message', 'org_id, id, session_id, chat_jid, wa_message_id, direction, sender_jid,
+		('wa_app', 'SELECT', 'wa.message', 'org_id, id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction, sender_jid,
 			sender_name, type, body, content, quoted_message_id, mentions, media, media_data, status, error, edited, revoked,
 			forwarded, reactions, sent_at, created_at, attempts, lease_owner, lease_until'),
 		('wa_claim', 'SELECT, UPDATE, DELETE', 'wa.message', NULL),
 		('wa_gateway', 'SELECT', 'wa.message_action', NULL),
-		('wa_app', 'SELECT', 'wa.message_action', 'org_id, id, session_id, message_id, type, payload, status, error,
+		('wa_app', 'SELECT', 'wa.message_action', 'org_id, id, session_id, pairing, message_id, type, payload, status, error,
 			created_at, attempts, lease_owner, lease_until'),
 		('wa_claim', 'SELECT, UPDATE', 'wa.message_action', NULL),
 		-- webhooks, events and deliveries

@@ -32,3 +32,4 @@ ALTER FUNCTION wa.delivery_stats() OWNER TO wa_claim;
 ALTER FUNCTION wa.hide_session(uuid, uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_deleted_sessions(integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_read_chats(integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.sweep_unsent(integer) OWNER TO wa_claim;

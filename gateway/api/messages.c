@@ -15,7 +15,7 @@
 #define IDEMPOTENCY_KEY_MAX 255
 
 /* Column of columns: what messages are listed by, and then by id. */
-#define TIMESTAMP 21
+#define TIMESTAMP 22
 
 /* Column of sent_columns: whether an earlier request with the same key made the message. */
 #define REPLAYED 5
@@ -24,6 +24,7 @@
 static const Column columns[] = {
 	{COLUMN_ID, "id", "msg"},
 	{COLUMN_ID, "sessionId", "sess"},
+	{COLUMN_TEXT, "sessionPhoneNumber", NULL},
 	{COLUMN_TEXT, "chatJid", NULL},
 	{COLUMN_TEXT, "waMessageId", NULL},
 	{COLUMN_TEXT, "direction", NULL},

@@ -32,6 +32,7 @@ static const Task tasks[] = {
 	{"idempotency", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
 	{"deleted_sessions", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
 	{"read_chats", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
+	{"unsent", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
 	{"key_usage", WORKER_FLUSH_KEY_USAGE, 1000},
 };
 

@@ -1,4 +1,4 @@
-SELECT m.id, m.session_id, m.chat_jid, m.wa_message_id, m.direction,
+SELECT m.id, m.session_id, m.session_phone_number, m.chat_jid, m.wa_message_id, m.direction,
 	m.direction = 'out' AS from_me, m.sender_jid, m.sender_name, m.type, m.body, m.content,
 	m.quoted_message_id, m.mentions,
 	m.media IS NOT NULL OR m.type IN ('image', 'video', 'audio', 'document', 'sticker')

@@ -7,7 +7,7 @@
 -- several.  LEAST and GREATEST leave out what is null.
 -- Rows end behind 8 MiB of texts, so that a page of the largest is not too large to be
 -- fetched: the gateway, which shows 4 MiB, makes a cursor of what it shows last.
-SELECT m.id, p.session_id, p.jid, m.wa_message_id, m.direction, m.direction = 'out' AS from_me,
+SELECT m.id, p.session_id, m.session_phone_number, p.jid, m.wa_message_id, m.direction, m.direction = 'out' AS from_me,
 	m.sender_jid, m.sender_name, m.type, m.body, m.content, m.quoted_message_id, m.mentions,
 	m.media IS NOT NULL OR m.type IN ('image', 'video', 'audio', 'document', 'sticker')
 		AS has_media,
@@ -22,7 +22,7 @@ LEFT JOIN LATERAL (
 	SELECT q.*, sum(q.bytes) OVER (ORDER BY q.sent_at DESC, q.id DESC ROWS UNBOUNDED PRECEDING) - q.bytes
 		AS bytes_before
 	FROM (
-		SELECT n.id, n.wa_message_id, n.direction, n.sender_jid, n.sender_name, n.type, n.body, n.content,
+		SELECT n.id, n.session_phone_number, n.wa_message_id, n.direction, n.sender_jid, n.sender_name, n.type, n.body, n.content,
 			n.quoted_message_id, n.mentions, n.media, n.status, n.error, n.edited, n.revoked,
 			n.forwarded, n.reactions, n.sent_at, n.created_at,
 			COALESCE(octet_length(n.body), 0) + COALESCE(octet_length(n.content::text), 0)

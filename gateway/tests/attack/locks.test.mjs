@@ -251,7 +251,7 @@ async function endings()
 
 /* ---- what is done for everybody ---- */
 
-const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'deleted_sessions', 'read_chats'];
+const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'deleted_sessions', 'read_chats', 'unsent'];
 const LEASE = '1 minute';
 
 /* By role and statement: the values, the organization it is for, and what its rows must show. */
@@ -372,6 +372,12 @@ async function makeWork(tenant)
 	await db.sql("UPDATE wa.message SET wa_message_id = 'W7' WHERE id = $1", [last.uuid]);
 	await db.sql('INSERT INTO wa.deleted_session (org_id, id) VALUES ($1, $2)', [tenant.org.uuid, deleted.uuid]);
 	await db.sql('UPDATE wa.chat SET read_to = wa.uuid7() WHERE org_id = $1 AND session_id = $2', [tenant.org.uuid, tenant.session.uuid]);
+	/* a message that was queued before its session was logged out */
+	const left = await createSession(db, tenant.org, { label: 'logged out', status: 'logged_out' });
+	const unsent = await createMessage(db, await createChat(db, left, tenant.chat.jid), 'left behind');
+
+	await db.sql("UPDATE wa.message SET direction = 'out', status = 'queued' WHERE id = $1", [unsent.uuid]);
+	await db.sql("UPDATE wa.session SET pairing = 2, queue_error = 'session was logged out' WHERE id = $1", [left.uuid]);
 	return { ...made, sent, queued, action, deleted, last };
 }
 

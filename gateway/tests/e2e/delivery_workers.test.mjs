@@ -207,6 +207,30 @@ test('what has expired is taken away', async () =>
 	await worker.stop();
 });
 
+test('a session with thousands of queued messages is logged out at once, and the worker fails the rest', async () =>
+{
+	const gateway = await Gateway.start(cluster);
+	const key = await createKey(db, org, ['read', 'send', 'manage']);
+	const session = await createSession(db, org);
+	const jid = '15551230000@s.whatsapp.net';
+	const failed = () => db.value("SELECT count(*) FROM wa.message WHERE org_id = $1 AND session_id = $2 AND status = 'failed'", [org.uuid, session.uuid]);
+
+	await createChat(db, session, jid);
+	await db.sql(`INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
+		SELECT $1, $2, $3, 'out', 'text', 'x', 'queued' FROM generate_series(1, 2200)`, [org.uuid, session.uuid, jid]);
+	assert.equal((await gateway.client.post(`/api/v1/sessions/${session.id}:logout`, key.secret)).status, 200);
+	assert.equal(await failed(), '1000');
+
+	const worker = await Worker.start(cluster, { args: ['--housekeeping', '1', '--metrics', '127.0.0.1:0'] });
+
+	await until('all have failed', async () => await failed() === '2200');
+	await until('it is counted', async () =>
+		/wa_housekeeping_rows_total\{task="unsent"\} [1-9]/.test(await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text()));
+	assert.equal(await db.value("SELECT count(*) FROM wa.event WHERE org_id = $1 AND session_id = $2 AND type = 'message.status'", [org.uuid, session.uuid]), '2200');
+	await worker.stop();
+	await gateway.stop();
+});
+
 test('a session with thousands of messages is deleted at once, a large chat is read at once, and the worker does the rest', async () =>
 {
 	const gateway = await Gateway.start(cluster);

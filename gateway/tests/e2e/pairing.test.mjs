@@ -120,6 +120,63 @@ test('stop, restart and logout, with a colon and with a slash', async () =>
 	}
 });
 
+test('what waits when a session is logged out is not sent by the next number', async () =>
+{
+	const session = await pairedSession(client, key);
+	const texts = (text, more) => client.post(`${SESSIONS}/${session.id}/messages`, key, { type: 'text', to: PHONE, text, ...more });
+	const message = (sent) => get(session, `/messages/${sent.json.id}`).then(({ json }) => json);
+	const sent = await texts('sent by the first');
+
+	await until('the first is read', async () => (await message(sent)).status === 'read');
+	assert.equal((await command(session, 'stop')).json.status, 'stopped');
+
+	const waits = await texts('waits', { replyTo: sent.json.id });
+
+	/* stopped and started again, the session still sends what waited */
+	await command(session, 'start');
+	await until('what waited is read', async () => (await message(waits)).status === 'read');
+	await command(session, 'stop');
+
+	const since = (await client.get(`/api/v1/events?session=${session.id}&limit=200`, key)).json.data.at(-1).id;
+	const left = await texts('left behind');
+	const action = await client.request('PUT', `${SESSIONS}/${session.id}/messages/${sent.json.id}/reaction`, { key, json: { emoji: '👍' } });
+
+	assert.equal(action.status, 202);
+	assert.equal((await command(session, 'logout')).json.status, 'logged_out');
+
+	const failed = await message(left);
+
+	assert.equal(failed.status, 'failed');
+	assert.equal(failed.error, 'session was logged out before it was sent');
+	assert.equal(failed.sessionPhoneNumber, session.phoneNumber);
+	assert.equal((await texts('too late')).status, 409);
+
+	/* with another phone */
+	await command(session, 'start');
+	await until('the code is asked for', async () => (await requestCode(session, '15557654321')).status === 200);
+	assert.equal((await inStatus(session, 'working')).phoneNumber, '15557654321');
+
+	const next = await texts('sent by the second');
+
+	await until('the next is read', async () => (await message(next)).status === 'read');
+	assert.equal((await message(next)).sessionPhoneNumber, '15557654321');
+	assert.equal((await message(sent)).sessionPhoneNumber, session.phoneNumber);
+	assert.deepEqual(await message(left), failed);
+	assert.equal((await message(sent)).reactions, undefined);
+	assert.equal((await texts('answers the first', { replyTo: sent.json.id })).status, 409);
+
+	/* the list says the same, and so did the events */
+	const list = (await get(session, `/chats/${PHONE}/messages?limit=100`)).json.data;
+	const numbers = Object.fromEntries(list.filter(({ fromMe }) => fromMe).map(({ body, sessionPhoneNumber }) => [body, sessionPhoneNumber]));
+
+	assert.deepEqual(numbers, { 'sent by the first': session.phoneNumber, waits: session.phoneNumber, 'left behind': session.phoneNumber, 'sent by the second': '15557654321' });
+
+	const events = (await client.get(`/api/v1/events?session=${session.id}&since=${since}&limit=200`, key)).json.data;
+
+	assert.deepEqual(events.filter(({ event, payload }) => event === 'message.status' && payload.id === left.json.id).map(({ payload }) => [payload.status, payload.error, payload.sessionPhoneNumber]),
+		[['failed', failed.error, session.phoneNumber]]);
+});
+
 test('a command that does not exist is none of this path', async () =>
 {
 	const post = (rest) => client.post(`${SESSIONS}/${tenant.session.id}${rest}`, key);
