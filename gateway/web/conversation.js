@@ -84,6 +84,16 @@ function Message({ message, quoted, actions })
 		</li>`;
 }
 
+/* Where the session's phone number has changed between two messages. */
+function OtherNumber({ message, before })
+{
+	const number = message.sessionPhoneNumber;
+
+	if (!number || !before?.sessionPhoneNumber || number === before.sessionPhoneNumber)
+		return null;
+	return html`<li class="hint">From here on the session has the number +${number}.</li>`;
+}
+
 function Compose({ session, jid, sent })
 {
 	const path = `${pathOf('sessions', session)}/messages`;
@@ -151,7 +161,8 @@ export function Conversation({ session, jid, chat })
 			<div class="messages" ref=${frame} onScroll=${onScroll} tabindex="0" role="region" aria-label="Messages">
 				${!list.complete && html`<p class="more"><button type="button" onClick=${list.more}>Show earlier messages</button></p>`}
 				<${Loaded} from=${list} what="Loading messages">
-					${(rows) => html`<ol>${[...rows].reverse().map((message) => html`
+					${(rows) => html`<ol>${[...rows].reverse().map((message, i, all) => html`
+						<${OtherNumber} message=${message} before=${all[i - 1]} />
 						<${Message} key=${message.id} message=${message} quoted=${rows.find(({ id }) => id === message.quotedMessageId)}
 							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} done=${list.reload} />`} />`)}</ol>`}
 				<//>

@@ -54,7 +54,7 @@ function Controls({ session, reload })
 		${asking === 'logout' && html`
 			<${Confirm} title=${`Log out “${name}”?`} label="Log out" busyLabel="Logging out" close=${close}
 				act=${async () => { await call('POST', `${path}/logout`); announce(VERBS.logout.done); reload(); }}>
-				<p>Its phone is unpaired. Chats and messages stay; it has to be paired again to work.</p>
+				<p>Its phone is unpaired, and messages that wait are not sent. Chats and messages stay; it has to be paired again to work.</p>
 			<//>`}
 		${asking === 'delete' && html`
 			<${Confirm} title=${`Delete “${name}”?`} label="Delete" busyLabel="Deleting" close=${close}

@@ -280,6 +280,26 @@ test('a long conversation is read page by page', async (t) =>
 	await page.getByText('line 1', { exact: true }).waitFor();
 });
 
+test('a conversation says where the number of the session has changed, and why a message was not sent', async (t) =>
+{
+	const session = await workingSession('moved');
+	const chat = await createChat(stage.db, session, JID);
+
+	for (const [body, number] of [['first', '15550000001'], ['second', '15550000001'], ['third', '15550000002'], ['fourth', null], ['fifth', '15550000002']])
+		await stage.db.sql('UPDATE wa.message SET session_phone_number = $1 WHERE org_id = $2 AND id = $3', [number, org.uuid, (await createSentMessage(stage.db, chat, { body })).uuid]);
+	await stage.db.sql("UPDATE wa.message SET status = 'failed', error = 'session was logged out before it was sent' WHERE org_id = $1 AND session_id = $2 AND body = 'second'", [org.uuid, session.uuid]);
+
+	const visitor = await visit(t, chatPath(session));
+	const list = visitor.page.getByRole('region', { name: 'Messages' });
+
+	await bubble(visitor.page, 'fifth').waitFor();
+
+	const lines = await list.locator('ol > li').allInnerTexts();
+
+	assert.deepEqual(lines.map((line) => /first|second|third|fourth|fifth|\+\d+/.exec(line)?.[0]), ['first', 'second', '+15550000002', 'third', 'fourth', 'fifth']);
+	assert.match(lines[1], /failed.*session was logged out before it was sent/s);
+});
+
 test('a member reads and sends, and is told what only others may', async (t) =>
 {
 	const member = await createPerson(stage.db, { org, role: 'member' });
