@@ -108,6 +108,19 @@ is_plain(const HttpRequest *request)
 	return coding == NULL || (count == 1 && strcasecmp(coding->data, "identity") == 0);
 }
 
+/* The place is that of the last character that could be read. */
+static void
+json_problem(Call *call, const JsonReadError *error)
+{
+	if (error->line == 0)
+	{
+		call_problem(call, "body", "%s", error->message);
+		return;
+	}
+	call_problem(call, "body", "%s, at line %d, column %d", error->message, error->line,
+				 error->column);
+}
+
 bool
 call_read_body(Call *call)
 {
@@ -134,10 +147,14 @@ call_read_body(Call *call)
 			return false;
 		}
 		call->body = json_read(text->data, text->len, &error);
-		if (call->body == NULL || json_read_kind(call->body) != JSON_KIND_OBJECT)
+		if (call->body == NULL)
 		{
-			call_problem(call, "body", "%s",
-						 call->body == NULL ? error.message : "must be a JSON object");
+			json_problem(call, &error);
+			return false;
+		}
+		if (json_read_kind(call->body) != JSON_KIND_OBJECT)
+		{
+			call_problem(call, "body", "must be a JSON object");
 			return false;
 		}
 	}

@@ -33,6 +33,9 @@
 /* Characters of what a browser calls itself; the rest is cut off. */
 #define AGENT_MAX 400
 
+/* What is wrong with a text; the place in a list may stand in front of it. */
+typedef char TextProblem[PROBLEM_TEXT_MAX / 2];
+
 static const uint8_t id_of_nothing[DB_UUID_SIZE];
 
 /* ---- single values ---- */
@@ -51,17 +54,37 @@ is_choice(const Param *param, const char *text, size_t length)
 }
 
 static void
-choice_problem(Call *call, const Param *param)
+describe_choices(const Param *param, TextProblem problem)
 {
-	char all[PROBLEM_TEXT_MAX / 2] = "";
-	size_t length = 0;
+	size_t length = (size_t) snprintf(problem, sizeof(TextProblem), "must be one of: ");
 
-	for (int i = 0; param->choices[i] != NULL && length < sizeof(all); i++)
+	for (int i = 0; param->choices[i] != NULL && length < sizeof(TextProblem); i++)
 	{
-		length += (size_t) snprintf(all + length, sizeof(all) - length, "%s%s", i == 0 ? "" : ", ",
-									param->choices[i]);
+		length += (size_t) snprintf(problem + length, sizeof(TextProblem) - length, "%s%s",
+									i == 0 ? "" : ", ", param->choices[i]);
 	}
-	call_problem(call, param->name, "must be one of: %s", all);
+}
+
+/*
+ * Is there something wrong with the text by its row?  Then it is described.
+ */
+static bool
+find_text_problem(const Param *param, const char *text, size_t length, TextProblem problem)
+{
+	int64_t characters = (int64_t) utf8_length(text, length);
+
+	if (param->choices != NULL && !is_choice(param, text, length))
+	{
+		describe_choices(param, problem);
+		return true;
+	}
+	if (param->choices == NULL && (characters < param->min || characters > param->max))
+	{
+		snprintf(problem, sizeof(TextProblem), "must have %lld to %lld characters",
+				 (long long) param->min, (long long) param->max);
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -70,21 +93,11 @@ choice_problem(Call *call, const Param *param)
 static bool
 check_text(Call *call, const Param *param, const char *text, size_t length)
 {
-	int64_t characters = (int64_t) utf8_length(text, length);
+	TextProblem problem;
 
-	if (param->choices != NULL)
+	if (find_text_problem(param, text, length, problem))
 	{
-		if (is_choice(param, text, length))
-		{
-			return true;
-		}
-		choice_problem(call, param);
-		return false;
-	}
-	if (characters < param->min || characters > param->max)
-	{
-		call_problem(call, param->name, "must have %lld to %lld characters", (long long) param->min,
-					 (long long) param->max);
+		call_problem(call, param->name, "%s", problem);
 		return false;
 	}
 	return true;
@@ -389,6 +402,30 @@ add_cursor(Call *call)
 
 /* ---- body members ---- */
 
+/*
+ * An element is refused like a value of its own, under the name of its list: what is
+ * wrong with it begins with its place.
+ */
+static bool
+check_element(Call *call, const Param *param, size_t place, const JsonValue *value)
+{
+	const char *text;
+	size_t length;
+	TextProblem problem;
+
+	if (!json_read_string(value, &text, &length))
+	{
+		call_problem(call, param->name, "%s[%zu] must be a string", param->name, place);
+		return false;
+	}
+	if (find_text_problem(param, text, length, problem))
+	{
+		call_problem(call, param->name, "%s[%zu] %s", param->name, place, problem);
+		return false;
+	}
+	return true;
+}
+
 static bool
 add_body_array(Call *call, const Param *param, const JsonValue *value)
 {
@@ -408,15 +445,11 @@ add_body_array(Call *call, const Param *param, const JsonValue *value)
 	}
 	for (size_t i = 0; i < count; i++)
 	{
-		if (!json_read_string(json_read_element(value, i), &texts[i], &lengths[i]))
-		{
-			call_problem(call, param->name, "must be an array of strings");
-			return true;
-		}
-		if (!check_text(call, param, texts[i], lengths[i]))
+		if (!check_element(call, param, i, json_read_element(value, i)))
 		{
 			return true;
 		}
+		json_read_string(json_read_element(value, i), &texts[i], &lengths[i]);
 	}
 	return db_param_text_array(call->db, texts, lengths, (int) count);
 }

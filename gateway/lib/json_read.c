@@ -96,14 +96,33 @@ is_plain(char c)
 	}
 }
 
+/* Where the byte with this index stands, in characters. */
+static void
+set_place(JsonReadError *error, const char *text, size_t index)
+{
+	error->line = 1;
+	error->column = 1;
+	for (size_t i = 0; i < index; i++)
+	{
+		if (text[i] == '\n')
+		{
+			error->line++;
+			error->column = 1;
+		}
+		/* A character of several bytes counts where it begins. */
+		else if (((unsigned char) text[i] & 0xC0) != 0x80)
+			error->column++;
+	}
+}
+
 /*
- * NULL, or which bound the text exceeds.  Values are counted as they begin: containers,
- * strings (names too), and runs of what is a number or a word.  The text need not be JSON:
- * whatever else is wrong with it is found by the parser, which reads no more values than
- * were counted.
+ * NULL, or which bound the text exceeds, and with which byte.  Values are counted as they
+ * begin: containers, strings (names too), and runs of what is a number or a word.  The
+ * text need not be JSON: whatever else is wrong with it is found by the parser, which
+ * reads no more values than were counted.
  */
 static const char *
-find_excess(const char *text, size_t len)
+find_excess(const char *text, size_t len, size_t *place)
 {
 	int depth = 0;
 	int values = 0;
@@ -114,6 +133,7 @@ find_excess(const char *text, size_t len)
 		char c = text[i];
 		bool plain = is_plain(c);
 
+		*place = i;
 		if (c == '{' || c == '[' || c == '"' || (plain && !in_run))
 			values++;
 		if (values > JSON_READ_VALUES_MAX)
@@ -161,10 +181,14 @@ json_read(const char *text, size_t len, JsonReadError *error)
 {
 	json_error_t detail;
 	json_t *root;
+	size_t place;
 
-	*error = (JsonReadError){.message = find_excess(text, len)};
+	*error = (JsonReadError){.message = find_excess(text, len, &place)};
 	if (error->message != NULL)
+	{
+		set_place(error, text, place);
 		return NULL;
+	}
 
 	use_wiped_memory();
 	root = json_loadb(len > 0 ? text : "", len, JSON_REJECT_DUPLICATES, &detail);

@@ -40,8 +40,8 @@ typedef enum JsonKind
 typedef struct JsonReadError
 {
 	const char *message; /* what is wrong; a constant, safe to show */
-	int line;            /* where, counted from 1; 0 when unknown */
-	int column;
+	int line;            /* where reading stopped, counted from 1; 0 when unknown */
+	int column;          /* the last character that was read; 0 when there was none */
 } JsonReadError;
 
 /* Parses len bytes; NULL when they are refused, and *error says why. */

@@ -242,6 +242,27 @@ test('a body has to be sent as JSON: anything else is a 415', async () =>
 		assert.equal((await post(type)).status, 201, type);
 });
 
+test('where JSON is wrong is told by line and column', async () =>
+{
+	const wrong = [
+		['{"label":"x",\n  label:1}', 'invalid JSON, at line 2, column 7'],
+		['{"label":"é漢🙂",}', 'invalid JSON, at line 1, column 16'],
+		['{"label":"x"\n', 'JSON ends too early, at line 2, column 0'],
+		['{"label":"x",\n"label":"y"}', 'JSON has a duplicate name in an object, at line 2, column 7'],
+		['{"label":"a\\u0000b"}', 'JSON must not contain a NUL character, at line 1, column 19'],
+		['{"label":1e999}', 'JSON has a number that is out of range, at line 1, column 14'],
+		[`\n${'['.repeat(33)}`, 'JSON is nested too deeply, at line 2, column 33'],
+		['[]', 'must be a JSON object'],
+	];
+
+	for (const [body, text] of wrong)
+	{
+		const answer = await client.request('POST', SESSIONS, { key, body, headers: { 'Content-Type': 'application/json' } });
+
+		assert.deepEqual([answer.status, answer.json.error.details], [400, { body: text }], body);
+	}
+});
+
 test('JSON that is wrong, or that two readers read differently, is a 400', async () =>
 {
 	const before = await sessions();

@@ -144,7 +144,8 @@ START_TEST(a_rest_that_grows_is_sent_all_the_same)
 		if (more == 0)
 			ck_assert_int_eq(call.problem_count, 0);
 		else
-			ck_assert_str_eq(problem(&call, "body"), "JSON has too many values");
+			ck_assert_str_eq(problem(&call, "body"),
+							 "JSON has too many values, at line 1, column 39997");
 		end_call(&call);
 	}
 }
@@ -253,6 +254,34 @@ START_TEST(all_problems_are_named)
 	ck_assert_str_eq(problem(&call, "connector"), "must be a string");
 	ck_assert_int_eq(call.problem_count, 4);
 	end_call(&call);
+}
+END_TEST
+
+START_TEST(elements_are_named_by_their_place)
+{
+	static const struct
+	{
+		const char *mentions;
+		const char *problem;
+	} cases[] = {
+		{"[\"9\",7]", "mentions[1] must be a string"},
+		{"[\"9\",\"9\",\"\"]", "mentions[2] must have 1 to 128 characters"},
+		{"\"9\"", "must be an array of strings"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		SampleRequest sample;
+		Call call;
+		char body[128];
+
+		snprintf(body, sizeof(body), "{\"type\":\"text\",\"to\":\"1\",\"mentions\":%s}",
+				 cases[i].mentions);
+		post(&sample, MESSAGES, body);
+		read_call(&call, &sample);
+		ck_assert_str_eq(problem(&call, "mentions"), cases[i].problem);
+		end_call(&call);
+	}
 }
 END_TEST
 
@@ -539,6 +568,7 @@ main(void)
 	tcase_add_test(tests, idempotency_keys);
 	tcase_add_test(tests, times_in_the_body);
 	tcase_add_test(tests, fixed_texts);
+	tcase_add_test(tests, elements_are_named_by_their_place);
 	tcase_add_test(tests, missing_members);
 	tcase_add_test(tests, characters_count_not_bytes);
 	tcase_add_test(tests, bodies_cut_at_every_byte);

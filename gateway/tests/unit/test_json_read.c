@@ -207,6 +207,32 @@ START_TEST(what_is_no_json_in_the_end_is_counted_too)
 }
 END_TEST
 
+START_TEST(where_reading_stopped_is_told)
+{
+	static const struct
+	{
+		const char *text;
+		int line;
+		int column;
+	} samples[] = {
+		{"[\n  1,\n 2 x]", 3, 4},
+		{"[\"\xC3\xA4\", tru]", 1, 9},
+		{"{\"a\":1,\n\"a\":2}", 2, 3},
+		{"[\n", 2, 0},
+		{"[[[[[[[[[[[[[[[[\n[[[[[[[[[[[[[[[[\"\xC3\xA4\",[", 2, 21},
+	};
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+	{
+		JsonReadError error;
+
+		ck_assert_ptr_null(parse(samples[i].text, strlen(samples[i].text), &error));
+		ck_assert_int_eq(error.line, samples[i].line);
+		ck_assert_int_eq(error.column, samples[i].column);
+	}
+}
+END_TEST
+
 START_TEST(every_beginning_of_a_text_is_refused)
 {
 	static const char text[] = "{\"a\":[1,-2.5e3,\"\\u00e4\xC3\xA4\\\"\"],\"b\":{\"c\":null}}";
@@ -242,4 +268,5 @@ END_TEST
 SUITE("json_read", values_have_their_types, members_can_be_walked_through,
 	  what_is_not_strict_json_is_refused_without_an_echo, a_raw_nul_is_refused, depth_has_a_bound,
 	  the_number_of_values_has_a_bound, what_is_no_json_in_the_end_is_counted_too,
-	  every_beginning_of_a_text_is_refused, a_value_is_printed_compactly_within_a_bound)
+	  where_reading_stopped_is_told, every_beginning_of_a_text_is_refused,
+	  a_value_is_printed_compactly_within_a_bound)
