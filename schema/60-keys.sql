@@ -68,6 +68,25 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_field(text, text) IS
 	'for function bodies: raises 22023 with the field''s name in the column-name field of the error';
 
+-- Like it, for an element of a list.  Callers count from 0, as programs do.
+CREATE FUNCTION wa.refuse_element(field text, place bigint, problem text) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+		MESSAGE = format('%s[%s] %s', field, place - 1, problem), COLUMN = field;
+END $$;
+COMMENT ON FUNCTION wa.refuse_element(text, bigint, text) IS
+	'for function bodies: raises 22023 for the element at this place (from 1) of a field; NULL: none is wrong';
+
+-- Names that a request made up: so much of them that they are recognized, on one line.
+CREATE FUNCTION wa.quoted(name text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN to_json("left"(name, 64))::text;
+COMMENT ON FUNCTION wa.quoted(text) IS 'for function bodies: the first 64 characters of a name, in quotes and without line breaks';
+
 -- All elements count: the first dimension says little about how many there are.
 CREATE FUNCTION wa.is_list(items text[], max integer) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

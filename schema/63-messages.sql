@@ -3,38 +3,107 @@
 -- The content of a message is checked once, here, into the columns that it is
 -- stored in.  The gateway hands over the request's fields as they are.
 
--- Each refuses what is wrong with one type of content.
-CREATE FUNCTION wa.check_media(type text, media jsonb) RETURNS void
+-- Files and their media types, as requests write them (common/file_text.h,
+-- common/media_type.h).
+CREATE FUNCTION wa.read_media_type(written text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'wa_read_media_type';
+COMMENT ON FUNCTION wa.read_media_type(text) IS
+	'a media type in the one form in which two that mean the same are equal; NULL for what is none';
+
+CREATE FUNCTION wa.read_file_text(written text, OUT bytes bytea, OUT media_type text, OUT problem text)
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'wa_read_file_text';
+COMMENT ON FUNCTION wa.read_file_text(text) IS
+	'the bytes of a file that is written in base64 or as a data: URL, and the media type that the URL names; or else what is wrong with the text';
+
+CREATE FUNCTION wa.read_mimetype(mimetype text, named text) RETURNS text
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	given constant text := wa.read_media_type(mimetype);
+BEGIN
+	IF mimetype IS NOT NULL AND given IS NULL THEN
+		PERFORM wa.refuse_field('media.mimetype', 'must be a media type such as image/png');
+	END IF;
+	IF given <> named THEN
+		PERFORM wa.refuse_field('media.mimetype', format('is %s, but the data: URL says %s', given, named));
+	END IF;
+	RETURN COALESCE(given, named);
+END $$;
+COMMENT ON FUNCTION wa.read_mimetype(text, text) IS
+	'for function bodies: the media type of an attachment, from its field and from its data: URL, each of which may be NULL; raises 22023 if the field is none or another one';
+
+CREATE FUNCTION wa.check_media_fields(type text, media jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stray text;
 BEGIN
 	IF media IS NULL OR jsonb_typeof(media) <> 'object' THEN
 		PERFORM wa.refuse_field('media', format('must be an object: type %s needs media', type));
 	END IF;
-	IF EXISTS (SELECT FROM jsonb_object_keys(media) k WHERE k NOT IN ('url', 'data', 'mimetype', 'filename'))
-		OR EXISTS (SELECT FROM jsonb_each(media) f WHERE jsonb_typeof(f.value) <> 'string') THEN
-		PERFORM wa.refuse_field('media', 'must have the text fields url or data, mimetype, filename only');
+	SELECT k INTO stray FROM jsonb_object_keys(media) k
+	WHERE k NOT IN ('url', 'data', 'mimetype', 'filename') ORDER BY k LIMIT 1;
+	IF FOUND THEN
+		PERFORM wa.refuse_field('media', format('has %s, but its fields are url or data, mimetype, filename', wa.quoted(stray)));
+	END IF;
+	SELECT f.key INTO stray FROM jsonb_each(media) f WHERE jsonb_typeof(f.value) <> 'string' ORDER BY f.key LIMIT 1;
+	IF FOUND THEN
+		PERFORM wa.refuse_field('media.' || stray, 'must be a text');
 	END IF;
 	IF (media ? 'url') = (media ? 'data') THEN
 		PERFORM wa.refuse_field('media', 'must have either url or data');
-	END IF;
-	IF media ->> 'url' !~ '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR media ->> 'url' ~ '[[:cntrl:]]'
-		OR char_length(media ->> 'url') > 2048 THEN
-		PERFORM wa.refuse_field('media.url', 'must be an http or https URL of at most 2048 characters');
-	END IF;
-	IF media ->> 'data' !~ '^[A-Za-z0-9+/]+={0,2}$' OR char_length(media ->> 'data') % 4 <> 0 THEN
-		PERFORM wa.refuse_field('media.data', 'must be base64');
-	END IF;
-	IF media ->> 'mimetype' !~ '^[a-z]+/[a-zA-Z0-9.+_-]+( ?; ?[a-zA-Z0-9_-]+=[a-zA-Z0-9._-]+)?$' THEN
-		PERFORM wa.refuse_field('media.mimetype', 'must be a media type such as image/png');
 	END IF;
 	IF char_length(media ->> 'filename') NOT BETWEEN 1 AND 255 OR media ->> 'filename' ~ '[/\\[:cntrl:]]' THEN
 		PERFORM wa.refuse_field('media.filename', 'must be 1 to 255 characters without slashes');
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.check_media(text, jsonb) IS 'for function bodies: raises 22023 unless this is an attachment';
+COMMENT ON FUNCTION wa.check_media_fields(text, jsonb) IS
+	'for function bodies: raises 22023 unless an attachment has the fields that it needs and no other';
 
+-- A data: URL is a file that came with the request, in whichever field it stands.
+CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	url text;
+	field text;
+	file record;
+	mimetype text;
+BEGIN
+	PERFORM wa.check_media_fields(type, media);
+	url := media ->> 'url';
+	field := CASE WHEN url ~* '^data:' THEN 'url' WHEN media ? 'data' THEN 'data' END;
+	IF field IS NOT NULL THEN
+		SELECT f.* INTO file FROM wa.read_file_text(media ->> field) f;
+		IF file.problem IS NOT NULL THEN
+			PERFORM wa.refuse_field('media.' || field, file.problem);
+		END IF;
+		bytes := file.bytes;
+		mimetype := wa.read_mimetype(media ->> 'mimetype', file.media_type);
+		IF media ->> field ~* '^data:' THEN
+			mimetype := COALESCE(mimetype, 'text/plain; charset=US-ASCII');
+		END IF;
+	ELSE
+		IF url !~* '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR url ~ '[[:cntrl:]]' OR char_length(url) > 2048 THEN
+			PERFORM wa.refuse_field('media.url', 'must be an http or https URL of at most 2048 characters, or a data: URL');
+		END IF;
+		url := lower(split_part(url, ':', 1)) || substr(url, strpos(url, ':'));
+		mimetype := wa.read_mimetype(media ->> 'mimetype', NULL);
+	END IF;
+	media := jsonb_strip_nulls(jsonb_build_object('url', CASE WHEN field IS NULL THEN url END,
+		'mimetype', mimetype, 'filename', media -> 'filename'));
+END $$;
+COMMENT ON FUNCTION wa.read_media(text, jsonb) IS
+	'for function bodies: an attachment as it is stored, and its bytes if it came with the request; raises 22023 for what is wrong with it';
+
+-- Each refuses what is wrong with one type of content.
 CREATE FUNCTION wa.check_text(field text, value jsonb, maximum integer, required boolean) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -68,22 +137,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_location(jsonb) IS 'for function bodies: raises 22023 unless this is a location';
 
-CREATE FUNCTION wa.check_contact(contact jsonb) RETURNS void
+-- What stands around a card is no part of it: white space, and the byte order mark that
+-- some editors put in front of a text.
+CREATE FUNCTION wa.read_contact(contact jsonb) RETURNS jsonb
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	stray text;
+	card text;
 BEGIN
-	IF contact IS NULL OR jsonb_typeof(contact) <> 'object'
-		OR EXISTS (SELECT FROM jsonb_object_keys(contact) k WHERE k NOT IN ('displayName', 'vcard')) THEN
+	IF contact IS NULL OR jsonb_typeof(contact) <> 'object' THEN
 		PERFORM wa.refuse_field('contact', 'must be an object of displayName and vcard');
+	END IF;
+	SELECT k INTO stray FROM jsonb_object_keys(contact) k WHERE k NOT IN ('displayName', 'vcard') ORDER BY k LIMIT 1;
+	IF FOUND THEN
+		PERFORM wa.refuse_field('contact', format('has %s, but its fields are displayName and vcard', wa.quoted(stray)));
 	END IF;
 	PERFORM wa.check_text('contact.displayName', contact -> 'displayName', 200, true);
 	PERFORM wa.check_text('contact.vcard', contact -> 'vcard', 16384, true);
-	IF contact ->> 'vcard' !~* '^BEGIN:VCARD\r?\n(.*\n)?END:VCARD\s*$' THEN
-		PERFORM wa.refuse_field('contact.vcard', 'must be a vCard');
+	card := contact ->> 'vcard';
+	IF convert_to("left"(card, 1), 'UTF8') = '\xefbbbf' THEN
+		card := substr(card, 2);
 	END IF;
+	card := btrim(card, E' \t\r\n');
+	IF card !~* '^BEGIN:VCARD[ \t]*\r?\n' THEN
+		PERFORM wa.refuse_field('contact.vcard', 'must begin with the line BEGIN:VCARD');
+	END IF;
+	IF card !~* '\nEND:VCARD$' THEN
+		PERFORM wa.refuse_field('contact.vcard', 'must end with the line END:VCARD');
+	END IF;
+	RETURN contact || jsonb_build_object('vcard', card);
 END $$;
-COMMENT ON FUNCTION wa.check_contact(jsonb) IS 'for function bodies: raises 22023 unless this is a contact card';
+COMMENT ON FUNCTION wa.read_contact(jsonb) IS
+	'for function bodies: a contact card as it is stored; raises 22023 for what is none';
 
 CREATE FUNCTION wa.check_poll(content jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
@@ -94,12 +181,17 @@ DECLARE
 	selectable constant jsonb := content -> 'selectableCount';
 BEGIN
 	PERFORM wa.check_text('name', content -> 'name', 255, true);
-	IF options IS NULL OR jsonb_typeof(options) <> 'array' OR jsonb_array_length(options) NOT BETWEEN 2 AND 12
-		OR EXISTS (SELECT FROM jsonb_array_elements(options) o
-				   WHERE jsonb_typeof(o) <> 'string' OR char_length(o #>> '{}') NOT BETWEEN 1 AND 100)
-		OR (SELECT count(DISTINCT o) FROM jsonb_array_elements(options) o) < jsonb_array_length(options) THEN
+	IF options IS NULL OR jsonb_typeof(options) <> 'array' OR jsonb_array_length(options) NOT BETWEEN 2 AND 12 THEN
 		PERFORM wa.refuse_field('options', 'must be 2 to 12 different texts of 1 to 100 characters');
 	END IF;
+	PERFORM wa.refuse_element('options', (
+		SELECT min(e.place) FROM jsonb_array_elements(options) WITH ORDINALITY e (option, place)
+		WHERE jsonb_typeof(e.option) <> 'string' OR char_length(e.option #>> '{}') NOT BETWEEN 1 AND 100),
+		'must be a text of 1 to 100 characters');
+	PERFORM wa.refuse_element('options', (
+		SELECT min(e.place) FROM jsonb_array_elements(options) WITH ORDINALITY e (option, place)
+		WHERE EXISTS (SELECT FROM jsonb_array_elements(options) WITH ORDINALITY f (option, place)
+					  WHERE f.place < e.place AND f.option = e.option)), 'is the same as one before it');
 	IF selectable IS NOT NULL AND (selectable::text !~ '^[0-9]{1,2}$'
 		OR selectable::text::integer NOT BETWEEN 1 AND jsonb_array_length(options)) THEN
 		PERFORM wa.refuse_field('selectableCount', 'must be between 1 and the number of options');
@@ -108,7 +200,7 @@ END $$;
 COMMENT ON FUNCTION wa.check_poll(jsonb) IS 'for function bodies: raises 22023 unless this is a poll';
 
 -- Which fields each type has, besides to, replyTo and mentions.
-CREATE FUNCTION wa.check_content(type text, content jsonb) RETURNS void
+CREATE FUNCTION wa.read_content(type text, INOUT content jsonb, OUT bytes bytea)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -122,6 +214,7 @@ DECLARE
 		WHEN type = 'poll' THEN '{name,options,selectableCount}'
 	END;
 	stray text;
+	media jsonb;
 BEGIN
 	IF fields IS NULL THEN
 		PERFORM wa.refuse_field('type', 'must be one of text, image, video, audio, document, sticker, location, contact, poll');
@@ -133,15 +226,16 @@ BEGIN
 	CASE type
 		WHEN 'text' THEN PERFORM wa.check_text('text', content -> 'text', 65536, true);
 		WHEN 'location' THEN PERFORM wa.check_location(content);
-		WHEN 'contact' THEN PERFORM wa.check_contact(content -> 'contact');
+		WHEN 'contact' THEN content := content || jsonb_build_object('contact', wa.read_contact(content -> 'contact'));
 		WHEN 'poll' THEN PERFORM wa.check_poll(content);
 		ELSE
-			PERFORM wa.check_media(type, content -> 'media');
+			SELECT m.media, m.bytes INTO media, bytes FROM wa.read_media(type, content -> 'media') m;
+			content := content || jsonb_build_object('media', media);
 			PERFORM wa.check_text('caption', content -> 'caption', 4096, false);
 	END CASE;
 END $$;
-COMMENT ON FUNCTION wa.check_content(text, jsonb) IS
-	'for function bodies: raises 22023 unless these fields make a message of this type';
+COMMENT ON FUNCTION wa.read_content(text, jsonb) IS
+	'for function bodies: the fields of a message of this type as they are stored, without the bytes of its attachment, and those; raises 22023 for what is wrong with them';
 
 -- Decide a session's send limits.  The row is locked until the transaction
 -- ends, so that simultaneous requests are counted one after the other.
@@ -273,16 +367,20 @@ AS $$
 DECLARE
 	found_session wa.session;
 	chat text;
+	stored jsonb;
+	file bytea;
 	earlier uuid;
 BEGIN
 	PERFORM wa.require_permission('send');
 	found_session := wa.find_session(session);
 	chat := wa.require_recipient(recipient);
-	PERFORM wa.check_content(type, content);
-	IF NOT wa.is_list(mentions, 256) OR EXISTS (
-		SELECT FROM unnest(mentions) m WHERE m IS NULL OR wa.recipient_jid(m) IS NULL) THEN
+	SELECT c.content, c.bytes INTO stored, file FROM wa.read_content(type, content) c;
+	IF NOT wa.is_list(mentions, 256) THEN
 		PERFORM wa.refuse_field('mentions', 'must be at most 256 phone numbers or WhatsApp addresses');
 	END IF;
+	PERFORM wa.refuse_element('mentions', (
+		SELECT min(e.place) FROM unnest(mentions) WITH ORDINALITY e (mention, place)
+		WHERE e.mention IS NULL OR wa.recipient_jid(e.mention) IS NULL), 'must be a phone number or a WhatsApp address');
 
 	id := wa.uuid7();
 	session_id := session;
@@ -309,9 +407,8 @@ BEGIN
 							content, media, media_data, quoted_message_id, mentions, status, sent_at)
 	VALUES (wa.require_org(), send_message.id, session, found_session.pairing, found_session.phone_number, chat,
 			'out', send_message.type,
-			COALESCE(content ->> 'text', content ->> 'caption'),
-			NULLIF(content - '{text,caption,media}'::text[], '{}'),
-			(content -> 'media') - 'data', decode(content -> 'media' ->> 'data', 'base64'),
+			COALESCE(stored ->> 'text', stored ->> 'caption'),
+			NULLIF(stored - '{text,caption,media}'::text[], '{}'), stored -> 'media', file,
 			reply_to, (SELECT array_agg(wa.recipient_jid(m)) FROM unnest(send_message.mentions) m),
 			'queued', send_message."timestamp");
 END $$;

@@ -27,12 +27,86 @@ CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT wa.is_list(types, 64) OR NOT types <@ (wa.event_types() || '{*}'::text[]) THEN
-		PERFORM wa.refuse_field(field, 'must be event types, or *: ' || array_to_string(wa.event_types(), ', '));
+	IF NOT wa.is_list(types, 64) THEN
+		PERFORM wa.refuse_field(field, 'must be at most 64 event types');
 	END IF;
+	PERFORM wa.refuse_element(field, e.place, format('is %s, but must be an event type, or *: %s',
+		COALESCE(wa.quoted(e.type), 'null'), array_to_string(wa.event_types(), ', ')))
+	FROM unnest(types) WITH ORDINALITY e (type, place)
+	WHERE (e.type = ANY (wa.event_types() || '{*}'::text[])) IS NOT TRUE
+	ORDER BY e.place LIMIT 1;
 END $$;
 COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
 	'for function bodies: raises 22023 for this field unless these are event types; NULL is not looked at';
+
+-- Of a header field only the name is shown: its value may be a secret.
+CREATE FUNCTION wa.header_problem(name text, value jsonb) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN CASE
+		WHEN name !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]{1,100}$' THEN 'is no name of a header field'
+		WHEN lower(name) IN ('host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding',
+				'connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'upgrade', 'http2-settings',
+				'te', 'trailer', 'expect')
+			OR lower(name) LIKE 'x-webhook-%' OR lower(name) LIKE 'webhook-%' THEN 'is set by the delivery itself'
+		WHEN jsonb_typeof(value) <> 'string' THEN 'must be a text'
+		WHEN char_length(value #>> '{}') > 1000 THEN 'must be at most 1000 characters'
+		WHEN value #>> '{}' !~ '^[\x20-\x7e]*$' THEN 'must be printable ASCII characters'
+	END;
+COMMENT ON FUNCTION wa.header_problem(text, jsonb) IS 'what is wrong with a header field for deliveries; NULL if nothing is';
+
+CREATE FUNCTION wa.check_custom_headers(custom_headers jsonb) RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF jsonb_typeof(custom_headers) <> 'object' THEN
+		PERFORM wa.refuse_field('customHeaders', 'must be an object of header fields, each a name and its text');
+	END IF;
+	IF (SELECT count(*) FROM jsonb_object_keys(custom_headers)) > 20 THEN
+		PERFORM wa.refuse_field('customHeaders', 'must be at most 20 header fields');
+	END IF;
+	PERFORM wa.refuse_field('customHeaders', format('%s %s', wa.quoted(h.key), wa.header_problem(h.key, h.value)))
+	FROM jsonb_each(custom_headers) h
+	WHERE wa.header_problem(h.key, h.value) IS NOT NULL
+	ORDER BY h.key LIMIT 1;
+	PERFORM wa.refuse_field('customHeaders', format('has one field twice: %s', string_agg(wa.quoted(k), ' and ' ORDER BY k)))
+	FROM jsonb_object_keys(custom_headers) k
+	GROUP BY lower(k) HAVING count(*) > 1
+	ORDER BY lower(k) LIMIT 1;
+END $$;
+COMMENT ON FUNCTION wa.check_custom_headers(jsonb) IS
+	'for function bodies: raises 22023 unless these are header fields for deliveries, and says which is not';
+
+CREATE FUNCTION wa.retry_problem(name text, value jsonb) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN CASE
+		WHEN name = 'policy' AND value NOT IN ('"exponential"', '"linear"', '"constant"')
+			THEN 'must be exponential, linear or constant'
+		WHEN name = 'delaySeconds' AND (value::text !~ '^[1-9][0-9]{0,3}$' OR value > '3600')
+			THEN 'must be a whole number from 1 to 3600'
+		WHEN name = 'attempts' AND (value::text !~ '^[1-9][0-9]?$' OR value > '50')
+			THEN 'must be a whole number from 1 to 50'
+		WHEN name NOT IN ('policy', 'delaySeconds', 'attempts') THEN 'is not policy, delaySeconds or attempts'
+	END;
+COMMENT ON FUNCTION wa.retry_problem(text, jsonb) IS 'what is wrong with a member of a retry policy; NULL if nothing is';
+
+CREATE FUNCTION wa.check_retry_policy(retry_policy jsonb) RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF jsonb_typeof(retry_policy) <> 'object' THEN
+		PERFORM wa.refuse_field('retryPolicy', 'must be an object of policy, delaySeconds, attempts');
+	END IF;
+	PERFORM wa.refuse_field('retryPolicy', format('%s %s', wa.quoted(p.key), wa.retry_problem(p.key, p.value)))
+	FROM jsonb_each(retry_policy) p
+	WHERE wa.retry_problem(p.key, p.value) IS NOT NULL
+	ORDER BY p.key LIMIT 1;
+END $$;
+COMMENT ON FUNCTION wa.check_retry_policy(jsonb) IS
+	'for function bodies: raises 22023 unless this is a retry policy, and says which member is wrong';
 
 CREATE FUNCTION wa.check_webhook(session uuid, url text, events text[], custom_headers jsonb, retry_policy jsonb,
 								 secret text) RETURNS void
@@ -50,29 +124,8 @@ BEGIN
 		PERFORM wa.refuse_field('events', 'must name at least one event type, or *: ' || array_to_string(wa.event_types(), ', '));
 	END IF;
 	PERFORM wa.check_event_types(events, 'events');
-	IF custom_headers IS NOT NULL AND (jsonb_typeof(custom_headers) <> 'object'
-		OR (SELECT count(*) FROM jsonb_object_keys(custom_headers)) > 20
-		OR (SELECT count(DISTINCT lower(k)) < count(*) FROM jsonb_object_keys(custom_headers) k)
-		OR EXISTS (SELECT FROM jsonb_each(custom_headers) h
-			WHERE h.key !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]{1,100}$' OR jsonb_typeof(h.value) <> 'string'
-				OR h.value #>> '{}' !~ '^[\x20-\x7e]*$' OR char_length(h.value #>> '{}') > 1000
-				OR lower(h.key) IN ('host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding',
-					'connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'upgrade', 'http2-settings',
-					'te', 'trailer', 'expect')
-				OR lower(h.key) LIKE 'x-webhook-%' OR lower(h.key) LIKE 'webhook-%')) THEN
-		PERFORM wa.refuse_field('customHeaders', 'must be at most 20 header fields of text that are not the delivery''s own');
-	END IF;
-	IF retry_policy IS NOT NULL AND (jsonb_typeof(retry_policy) <> 'object'
-		OR EXISTS (SELECT FROM jsonb_each(retry_policy) p
-			WHERE CASE WHEN p.key = 'policy' THEN jsonb_typeof(p.value) <> 'string'
-				WHEN p.key IN ('delaySeconds', 'attempts') THEN jsonb_typeof(p.value) <> 'number' ELSE true END)
-		OR COALESCE(retry_policy ->> 'policy', 'exponential') NOT IN ('exponential', 'linear', 'constant')
-		OR COALESCE(retry_policy ->> 'delaySeconds', '2') !~ '^[1-9][0-9]{0,3}$'
-		OR COALESCE(retry_policy ->> 'delaySeconds', '2')::integer > 3600
-		OR COALESCE(retry_policy ->> 'attempts', '15') !~ '^[1-9][0-9]?$'
-		OR COALESCE(retry_policy ->> 'attempts', '15')::integer > 50) THEN
-		PERFORM wa.refuse_field('retryPolicy', 'must be policy (exponential, linear, constant), delaySeconds (1 to 3600), attempts (1 to 50)');
-	END IF;
+	PERFORM wa.check_custom_headers(custom_headers);
+	PERFORM wa.check_retry_policy(retry_policy);
 	IF secret !~ '^[\x21-\x7e]{16,200}$' THEN
 		PERFORM wa.refuse_field('secret', 'must be 16 to 200 printable characters');
 	END IF;

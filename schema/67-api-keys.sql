@@ -42,9 +42,13 @@ CREATE FUNCTION wa.check_permissions(permissions text[]) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT wa.is_list(permissions, 16) OR NOT permissions <@ enum_range(NULL::wa.permission)::text[] THEN
-		PERFORM wa.refuse_field('permissions', 'must be of read, send, manage, events');
+	IF NOT wa.is_list(permissions, 16) THEN
+		PERFORM wa.refuse_field('permissions', 'must be a list of at most 16 of read, send, manage, events');
 	END IF;
+	PERFORM wa.refuse_element('permissions', (
+		SELECT min(e.place) FROM unnest(permissions) WITH ORDINALITY e (permission, place)
+		WHERE (e.permission = ANY (enum_range(NULL::wa.permission)::text[])) IS NOT TRUE),
+		'must be one of: read, send, manage, events');
 END $$;
 COMMENT ON FUNCTION wa.check_permissions(text[]) IS
 	'for function bodies: raises 22023 unless these are permissions; NULL is not looked at';

@@ -39,6 +39,36 @@ SELECT g.type, g.content, e.state, e.column_name, e.message FROM (VALUES
 	('poll', '{"name":"x","options":["a",1]}'), ('poll', '{"options":["a","b"]}'), ('poll', '{"name":"x","options":["a","b"],"selectableCount":0}'),
 	('poll', '{"name":"x","options":["a","b"],"selectableCount":3}'), ('poll', '{"name":"x","options":["a","b"],"selectableCount":1.5}'),
 	('poll', '{"name":"x","options":["a","b"],"selectableCount":-1}'), ('poll', '{"name":"x","options":["a","b"],"selectableCount":"1"}')
-	) g (type, content), error_of(format('SELECT wa.check_content(%L, %L)', g.type, g.content)) e;
-SELECT length(e.message) > 0 AS refused, e.column_name FROM error_of($$SELECT wa.check_content('text', jsonb_build_object('text', repeat('x', 65537)))$$) e;
-SELECT e.* FROM error_of($$SELECT wa.check_content('poll', jsonb_build_object('name', 'x', 'options', (SELECT jsonb_agg(i::text) FROM generate_series(1, 13) i)))$$) e;
+	) g (type, content), error_of(format('SELECT * FROM wa.read_content(%L, %L)', g.type, g.content)) e;
+SELECT length(e.message) > 0 AS refused, e.column_name FROM error_of($$SELECT wa.read_content('text', jsonb_build_object('text', repeat('x', 65537)))$$) e;
+SELECT e.* FROM error_of($$SELECT wa.read_content('poll', jsonb_build_object('name', 'x', 'options', (SELECT jsonb_agg(i::text) FROM generate_series(1, 13) i)))$$) e;
+
+-- Base64 in all forms that mean one thing only, and what may have been cut off or mixed up.
+SELECT f.written, r.* FROM (VALUES ('AAEC+/8='), ('AAEC-_8='), ('AAEC+/8'), (E'AAEC\r\n+/8=\r\n'), (E' A A\tE C '), ('AA=='), ('AA= ='), ('AA'),
+	(''), ('='), ('A'), ('AAECA'), ('AA='), ('AA==='), ('AAA=='), ('AAEC='), ('AA==AA=='), ('AB'), ('AAB='), ('+_'), ('-A/A'), ('A*'), ('AAé'), ('AA%3D')
+	) f (written), wa.read_file_text(f.written) r;
+-- data: URLs.
+SELECT f.written, r.* FROM (VALUES ('data:image/png;base64,AAEC'), ('DATA:Image/PNG;BASE64,AAEC'), ('data:;base64,AAEC'), ('data:;charset=utf-8,%c3%A4'), ('data:,a%20b'),
+	('data:audio/ogg;codecs=%22opus%22;base64,AA%3D%3D'), ('data:text/plain;x="a;b";base64,AAEC'),
+	('data:'), ('data:image/png;base64'), ('data:image/png;base64,'), ('data:png;base64,AAEC'), ('data:image/png,a b'), ('data:,a#b'), ('data:,a%4'), ('data:,%zz'),
+	('data:;base64,AA%3'), ('data:image/png;base64;x=y,AA*'), ('data:image/png;base64,AA*')) f (written), wa.read_file_text(f.written) r;
+-- Media types in one form; NULL for what is none.
+SELECT m.written, wa.read_media_type(m.written) FROM (VALUES ('IMAGE/Png'), ('audio/ogg; codecs=opus'), ('audio/ogg;codecs="opus"'), (E'text/plain ;\tCharset=UTF-8 ; format=Flowed;'),
+	('a/b; x="a\"\\ b"'), ('a/b;x=""'), ('application/vnd.a+b.c'), ('a/b;x="a;y=z";y=1'),
+	(''), ('image'), ('image/'), ('/png'), ('image/*'), ('*/*'), ('image/png x'), ('image /png'), ('a/b;x'), ('a/b;x='), ('a/b;x="'), ('a/b;x="\'), ('a/b;x=1;X=2'), ('a/b;x="é"'),
+	('a/b;x=1;y=2;x=3')) m (written);
+SELECT i, wa.read_media_type('a/' || repeat('b', i)) IS NOT NULL AS is_one FROM unnest('{253,254}'::integer[]) i;
+-- What is stored of an attachment, and whose media type counts.
+SELECT g.media, r.content, r.bytes FROM (VALUES
+	('{"url":"HTTPS://e.com/A","mimetype":"IMAGE/png"}'), ('{"url":"data:image/png;base64,AAEC","filename":"a.png"}'), ('{"data":"data:image/png,%00"}'), ('{"data":"data:,x"}'),
+	('{"data":"data:;base64,AAEC","mimetype":"image/png"}'), ('{"url":"Data:Audio/ogg;codecs=opus;base64,AAEC","mimetype":"audio/OGG; codecs=\"opus\""}')) g (media),
+	wa.read_content('document', jsonb_build_object('media', g.media::jsonb)) r;
+SELECT e.message FROM (VALUES
+	('{"data":"data:image/png;base64,AAEC","mimetype":"Image/JPEG"}'), ('{"url":"data:image/png;base64,AA*"}'), ('{"url":"data:image/png"}'), ('{"data":"AAEC","url":null}'),
+	('{"url":"https://e.com/","a\nb":"x"}'), ('{"url":"https://e.com/","mimetype":"image/*"}')) g (media),
+	error_of(format('SELECT wa.read_content(''document'', jsonb_build_object(''media'', %L::jsonb))', g.media)) e;
+-- A card, and what stands around it.
+SELECT c.card, r.content #>> '{contact,vcard}' AS stored FROM (VALUES (E'\nBEGIN:VCARD\nFN:Ann\nEND:VCARD\n'), (U&'\FEFFBEGIN:VCARD\000D\000AFN:Ann\000AEND:VCARD\000D\000A'), (E'begin:vcard\r\nend:vcard')) c (card),
+	wa.read_content('contact', jsonb_build_object('contact', jsonb_build_object('displayName', 'Ann', 'vcard', c.card))) r;
+SELECT e.message FROM (VALUES ('x'), (E'x\nBEGIN:VCARD\nEND:VCARD'), (E'BEGIN:VCARD\nEND:VCARD\nx'), ('BEGIN:VCARD END:VCARD'), (E'BEGIN:VCARD\rEND:VCARD')) c (card),
+	error_of(format('SELECT wa.read_content(''contact'', jsonb_build_object(''contact'', jsonb_build_object(''displayName'', ''Ann'', ''vcard'', %L)))', c.card)) e;

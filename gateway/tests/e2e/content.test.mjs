@@ -67,12 +67,12 @@ const BAD = [
 	[{ type: 'image', media: {} }, 'media'],
 	[{ type: 'image', media: { url: URL, data: PIXEL } }, 'media'],
 	[{ type: 'image', media: { ...media, size: '1' } }, 'media'],
-	[{ type: 'image', media: { url: 7 } }, 'media'],
+	[{ type: 'image', media: { url: 7 } }, 'media.url'],
 	[{ type: 'image', media: { url: 'file:///etc/passwd' } }, 'media.url'],
 	[{ type: 'image', media: { url: 'https://user:pass@media.example/' } }, 'media.url'],
 	[{ type: 'image', media: { url: `${URL}/${'a'.repeat(2048)}` } }, 'media.url'],
 	[{ type: 'image', media: { data: 'not base64' } }, 'media.data'],
-	[{ type: 'image', media: { data: 'AAA' } }, 'media.data'],
+	[{ type: 'image', media: { data: 'AAB' } }, 'media.data'],
 	[{ type: 'image', media: { data: '' } }, 'media.data'],
 	[{ type: 'image', media: { ...media, mimetype: 'png' } }, 'media.mimetype'],
 	[{ type: 'document', media: { ...media, filename: '../../etc/passwd' } }, 'media.filename'],
@@ -136,6 +136,108 @@ test('what is wrong with a message is told by the name of its field', async () =
 		assert.deepEqual(Object.keys(refused.json.error.details), [field], what);
 	}
 	assert.equal(await count(), before);
+});
+
+/* How a file of the bytes 00 01 02 fb ff may be written, and the media type that is kept. */
+const WRITTEN = [
+	[{ data: 'AAEC+/8=' }, undefined],
+	[{ data: 'AAEC+/8' }, undefined],
+	[{ data: 'AAEC-_8=' }, undefined],
+	[{ data: 'AAEC-_8' }, undefined],
+	[{ data: 'AAEC\r\n+/8=\r\n' }, undefined],
+	[{ data: ' AA EC\t+/\n8 = ' }, undefined],
+	[{ data: 'data:image/png;base64,AAEC+/8=' }, 'image/png'],
+	[{ url: 'data:image/png;base64,AAEC+/8=' }, 'image/png'],
+	[{ url: 'DATA:Image/PNG;BASE64,AAEC-_8' }, 'image/png'],
+	[{ url: 'data:image/png,%00%01%02%fb%FF', mimetype: 'IMAGE/png' }, 'image/png'],
+	[{ url: 'data:;base64,AAEC%2B/8%3D' }, 'text/plain; charset=US-ASCII'],
+	[{ url: 'data:;base64,AAEC+/8=', mimetype: 'application/pdf' }, 'application/pdf'],
+	[{ url: 'data:;charset=utf-8;base64,AAEC+/8=' }, 'text/plain; charset=utf-8'],
+	[{ url: 'data:audio/ogg;codecs=%22opus%22;base64,AAEC+/8=', mimetype: 'audio/ogg; codecs=opus' }, 'audio/ogg; codecs=opus'],
+	[{ data: 'AAEC+/8=', mimetype: 'Audio/OGG;Codecs="opus"' }, 'audio/ogg; codecs=opus'],
+	[{ data: 'AAEC+/8=', mimetype: 'text/plain; x="a;b"; Y=Z' }, 'text/plain; x="a;b"; y=Z'],
+];
+
+test('a file is stored byte by byte in whatever form it was written, with its media type in one form', async () =>
+{
+	for (const [written, mimetype] of WRITTEN)
+	{
+		const what = JSON.stringify(written);
+		const sent = await send({ type: 'document', media: { ...written, filename: 'x.bin' } });
+
+		assert.equal(sent.status, 202, `${what}: ${sent.text}`);
+
+		const { json: message } = await client.get(`${path}/${sent.json.id}`, key);
+
+		assert.deepEqual(message.media, { ...(mimetype && { mimetype }), filename: 'x.bin' }, what);
+		assert.equal(await db.value(`SELECT encode(media_data, 'hex') FROM wa.message WHERE id = wa.from_typeid('msg', '${sent.json.id}')`), '000102fbff', what);
+	}
+});
+
+test('the scheme of an URL is taken in any case, and kept in lower case', async () =>
+{
+	const sent = await send({ type: 'image', media: { url: 'HTTPS://media.example/File' } });
+
+	assert.equal(sent.status, 202, sent.text);
+	assert.deepEqual((await client.get(`${path}/${sent.json.id}`, key)).json.media, { url: 'https://media.example/File' });
+});
+
+const card = (vcard) => ({ type: 'contact', contact: { displayName: 'Ann', vcard } });
+
+test('a card is kept without what stands around it', async () =>
+{
+	for (const vcard of [`\n${VCARD}`, `${VCARD}\r\n`, `\ufeff${VCARD}\n`, `\ufeff\r\n ${VCARD} \n`])
+	{
+		const sent = await send(card(vcard));
+
+		assert.equal(sent.status, 202, `${JSON.stringify(vcard)}: ${sent.text}`);
+		assert.equal((await client.get(`${path}/${sent.json.id}`, key)).json.content.contact.vcard, VCARD);
+	}
+
+	const mixed = 'begin:vcard\r\nVERSION:3.0\nFN:Ann\r\nEND:VCARD';
+	const sent = await send(card(mixed));
+
+	assert.equal((await client.get(`${path}/${sent.json.id}`, key)).json.content.contact.vcard, mixed);
+});
+
+const inline = (written) => ({ type: 'image', media: written });
+
+/* What is said, word by word. */
+const TOLD = [
+	[inline({ data: 'AAB=' }), 'media.data', 'has base64 with bits behind its last byte'],
+	[inline({ data: 'AA=' }), 'media.data', 'has base64 with wrong padding'],
+	[inline({ data: 'AAECA' }), 'media.data', 'has base64 that ends within a byte'],
+	[inline({ data: 'AA==AA==' }), 'media.data', 'goes on behind the padding of its base64, at character 5'],
+	[inline({ data: 'AA+_' }), 'media.data', 'mixes the usual alphabet of base64 with that for URLs, at character 4'],
+	[inline({ data: 'AA*A' }), 'media.data', 'has a character that is not of base64, at character 3'],
+	[inline({ data: ' \n' }), 'media.data', 'has no data'],
+	[inline({ url: 'data:image/png;base64' }), 'media.url', 'is a data: URL without a comma in front of its data'],
+	[inline({ url: 'data:png;base64,AAEC' }), 'media.url', 'is a data: URL without a valid media type'],
+	[inline({ data: 'data:image/png,a b' }), 'media.data', 'has a character that an URL has to percent-encode, at character 17'],
+	[inline({ url: 'data:image/png,%0' }), 'media.url', 'has a percent sign without two hexadecimal digits, at character 16'],
+	[inline({ url: 'data:image/png;base64,AAEC', mimetype: 'Image/JPEG' }), 'media.mimetype', 'is image/jpeg, but the data: URL says image/png'],
+	[inline({ data: 'data:;charset=utf-8,x', mimetype: 'text/html' }), 'media.mimetype', 'is text/html, but the data: URL says text/plain; charset=utf-8'],
+	[inline({ url: URL, mimetype: 'image/*' }), 'media.mimetype', 'must be a media type such as image/png'],
+	[inline({ url: URL, size: '1' }), 'media', 'has "size", but its fields are url or data, mimetype, filename'],
+	[inline({ url: URL, filename: 7 }), 'media.filename', 'must be a text'],
+	[card('Ann'), 'contact.vcard', 'must begin with the line BEGIN:VCARD'],
+	[card('BEGIN:VCARD\nFN:Ann'), 'contact.vcard', 'must end with the line END:VCARD'],
+	[{ type: 'contact', contact: { displayName: 'Ann', vcard: VCARD, photo: 'x' } }, 'contact', 'has "photo", but its fields are displayName and vcard'],
+	[{ type: 'poll', name: 'x', options: ['a', 'b', ''] }, 'options', 'options[2] must be a text of 1 to 100 characters'],
+	[{ type: 'poll', name: 'x', options: ['a', 'b', 'a'] }, 'options', 'options[2] is the same as one before it'],
+	[{ type: 'text', text: 'x', mentions: [PHONE, 'nobody'] }, 'mentions', 'mentions[1] must be a phone number or a WhatsApp address'],
+	[{ type: 'text', text: 'x', mentions: [PHONE, 7] }, 'mentions', 'mentions[1] must be a string'],
+	[{ type: 'text', text: 'x', mentions: [''] }, 'mentions', 'mentions[0] must have 1 to 128 characters'],
+];
+
+test('what is wrong with a file, a card or a list is told precisely', async () =>
+{
+	for (const [json, field, text] of TOLD)
+	{
+		const refused = await send(json);
+
+		assert.deepEqual([refused.status, refused.json.error?.details], [400, { [field]: text }], JSON.stringify(json));
+	}
 });
 
 test('recipients are phone numbers and addresses, and nothing else', async () =>

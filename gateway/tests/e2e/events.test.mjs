@@ -117,7 +117,7 @@ test('filters: types and session; what cannot be one is a 400', async () =>
 	assert.ok(json.data.length >= 2);
 	assert.ok(json.data.every((event) => ['message', 'session.status'].includes(event.event) && event.session === tenant.session.id));
 	assert.deepEqual((await read({ session: other.session.id })).json, { data: [] });
-	assert.match((await read({ types: 'nonsense' })).json.error.details.types, /^must be event types, or \*: .*\bmessage\.edited\b/);
+	assert.match((await read({ types: 'message,nonsense' })).json.error.details.types, /^types\[1\] is "nonsense", but must be an event type, or \*: .*\bmessage\.edited\b/);
 });
 
 test('an event that is unknown, another\'s or expired is a 410 that says to start anew', async () =>

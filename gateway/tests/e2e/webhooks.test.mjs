@@ -120,6 +120,36 @@ test('the list has them all, page by page, and no other organization\'s', async 
 	assert.ok(!ids.includes(theirs.json.id));
 });
 
+test('which event, which header field and which member of the retry policy is wrong is told', async () =>
+{
+	const bad = [
+		[{ events: ['message', 'mesage'] }, 'events', /^events\[1\] is "mesage", but must be an event type, or \*: .*\bmessage\.edited\b/],
+		[{ events: ['*', 'Message'] }, 'events', /^events\[1\] is "Message", but/],
+		[{ events: ['message', 7] }, 'events', /^events\[1\] must be a string$/],
+		[{ events: ['message', ''] }, 'events', /^events\[1\] must have 1 to 64 characters$/],
+		[{ customHeaders: { 'X-A': 'x', HOST: 'x' } }, 'customHeaders', /^"HOST" is set by the delivery itself$/],
+		[{ customHeaders: { 'X-A': 'x', 'Webhook-id': 'x' } }, 'customHeaders', /^"Webhook-id" is set by the delivery itself$/],
+		[{ customHeaders: { 'X-A': 'x', 'X B\n': 'x' } }, 'customHeaders', /^"X B\\n" is no name of a header field$/],
+		[{ customHeaders: { 'X-A': 'x', 'X-B': 7 } }, 'customHeaders', /^"X-B" must be a text$/],
+		[{ customHeaders: { 'X-A': 'x', 'X-B': 'secret\n' } }, 'customHeaders', /^"X-B" must be printable ASCII characters$/],
+		[{ customHeaders: { 'X-A': 'x', 'X-B': 'x'.repeat(1001) } }, 'customHeaders', /^"X-B" must be at most 1000 characters$/],
+		[{ customHeaders: { 'X-A': 'x', 'x-a': 'x' } }, 'customHeaders', /^has one field twice: "X-A" and "x-a"$/],
+		[{ retryPolicy: { attempts: 3, policy: 'never' } }, 'retryPolicy', /^"policy" must be exponential, linear or constant$/],
+		[{ retryPolicy: { attempts: 51 } }, 'retryPolicy', /^"attempts" must be a whole number from 1 to 50$/],
+		[{ retryPolicy: { attempts: 3, delaySeconds: '5' } }, 'retryPolicy', /^"delaySeconds" must be a whole number from 1 to 3600$/],
+		[{ retryPolicy: { attempts: 3, delay: 1 } }, 'retryPolicy', /^"delay" is not policy, delaySeconds or attempts$/],
+	];
+
+	for (const [json, field, text] of bad)
+	{
+		const refused = await create({ url: URL, ...json });
+
+		assert.equal(refused.status, 400, refused.text);
+		assert.deepEqual(Object.keys(refused.json.error.details), [field]);
+		assert.match(refused.json.error.details[field], text);
+	}
+});
+
 test('what is wrong is told by the name of its field', async () =>
 {
 	const bad = [

@@ -1,0 +1,159 @@
+/*
+ * media_type.c
+ *		Media types, read into one form.
+ *
+ *		media-type	token "/" token parameters
+ *		parameters	*( OWS ";" OWS [ token "=" ( token | quoted-string ) ] )
+ *
+ * Each reader moves "at" behind what it has read, and what it writes never has more than
+ * twice the bytes that it read, so that the room need not be asked for.
+ */
+#include "common/media_type.h"
+
+#include <string.h>
+
+typedef struct Reader
+{
+	const char *at;
+	const char *end;
+	char *out;
+} Reader;
+
+/* Without the star, which a token may have: it makes ranges of types. */
+static bool
+is_token_character(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		   (c != '\0' && strchr("!#$%&'+-.^_`|~", c) != NULL);
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
+static void
+skip_space(Reader *reader)
+{
+	while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\t'))
+		reader->at++;
+}
+
+static bool
+skip_character(Reader *reader, char c)
+{
+	if (reader->at == reader->end || *reader->at != c)
+		return false;
+	reader->at++;
+	return true;
+}
+
+/* A token, which has at least one character. */
+static bool
+copy_token(Reader *reader, bool lowered)
+{
+	const char *begin = reader->at;
+
+	while (reader->at < reader->end && is_token_character(*reader->at))
+	{
+		*reader->out++ = lowered ? lower(*reader->at) : *reader->at;
+		reader->at++;
+	}
+	return reader->at > begin;
+}
+
+/* Written without quotes and backslashes, unless the value is no token without them. */
+static bool
+copy_quoted(Reader *reader)
+{
+	char *begin = reader->out;
+	bool token = true;
+	char value[WAK_MEDIA_TYPE_MAX];
+	size_t len = 0;
+
+	while (reader->at < reader->end && *reader->at != '"')
+	{
+		if (*reader->at == '\\' && ++reader->at == reader->end)
+			return false;
+		if (*reader->at != '\t' && (*reader->at < ' ' || *reader->at > '~'))
+			return false;
+		token &= is_token_character(*reader->at);
+		value[len++] = *reader->at++;
+	}
+	token &= len > 0;
+	if (!token)
+		*begin++ = '"';
+	for (size_t i = 0; i < len; i++)
+	{
+		if (value[i] == '"' || value[i] == '\\')
+			*begin++ = '\\';
+		*begin++ = value[i];
+	}
+	if (!token)
+		*begin++ = '"';
+	reader->out = begin;
+	return skip_character(reader, '"');
+}
+
+/* Whether "written" has a parameter of the name already, before "name". */
+static bool
+is_named_before(const char *written, const char *name, size_t len)
+{
+	bool quoted = false;
+
+	for (const char *at = written; at < name - 1; at++)
+	{
+		if (quoted && *at == '\\')
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+		else if (!quoted && *at == ';' && at + 2 < name && memcmp(at + 2, name, len) == 0 &&
+				 at[2 + len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* ";", and a parameter behind it, or none. */
+static bool
+copy_parameter(Reader *reader, const char *written)
+{
+	char *name = reader->out + 2;
+
+	if (!skip_character(reader, ';'))
+		return false;
+	skip_space(reader);
+	if (reader->at == reader->end || *reader->at == ';')
+		return true;
+	reader->out = mempcpy(reader->out, "; ", 2);
+	if (!copy_token(reader, true) || !skip_character(reader, '='))
+		return false;
+	if (is_named_before(written, name, (size_t) (reader->out - name)))
+		return false;
+	*reader->out++ = '=';
+	return skip_character(reader, '"') ? copy_quoted(reader) : copy_token(reader, false);
+}
+
+bool
+wak_media_type_read(const char *text, size_t len, char written[WAK_MEDIA_TYPE_WRITTEN_MAX + 1])
+{
+	Reader reader = {.at = text, .end = text + len, .out = written};
+
+	if (len > WAK_MEDIA_TYPE_MAX)
+		return false;
+	if (!copy_token(&reader, true) || !skip_character(&reader, '/'))
+		return false;
+	*reader.out++ = '/';
+	if (!copy_token(&reader, true))
+		return false;
+	skip_space(&reader);
+	while (reader.at < reader.end)
+	{
+		if (!copy_parameter(&reader, written))
+			return false;
+		skip_space(&reader);
+	}
+	*reader.out = '\0';
+	return true;
+}
