@@ -186,8 +186,8 @@ find_target(Attempt *attempt)
 	else if (attempt->target.kind == EGRESS_NAME)
 	{
 		event_add(attempt->timer, &bound);
-		attempt->resolution =
-			resolve_start(attempt->setup->resolver, attempt->target.host, on_resolved, attempt);
+		attempt->resolution = resolve_start(attempt->setup->resolver, attempt->request.asker,
+											attempt->target.host, on_resolved, attempt);
 	}
 	else if (!all_allowed(attempt, &attempt->target.address, 1))
 		fail_soon(attempt, NOT_ALLOWED);
@@ -204,7 +204,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void) what;
 	if (attempt->state == ATTEMPT_RESOLVING)
 	{
-		resolve_abandon(attempt->resolution);
+		resolve_expire(attempt->resolution);
 		end_attempt(attempt, 0, "the name could not be resolved in time", 0);
 	}
 	else

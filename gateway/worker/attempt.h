@@ -45,6 +45,7 @@ typedef struct AttemptSignatures
 /* Everything is borrowed until done. */
 typedef struct AttemptRequest
 {
+	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE]; /* whose webhook it is: an organization */
 	const char *url;
 	const char *const *headers; /* the webhook's own, "Name: value"; NULL ends them */
 	const char *event_id;       /* "evt_…" */

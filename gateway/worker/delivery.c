@@ -173,13 +173,15 @@ on_attempt(void *arg, const AttemptResult *result)
 static bool
 send_delivery(Lane *lane, Delivery *delivery)
 {
-	const AttemptRequest request = {.url = lane->receiver->url,
-									.headers = (const char *const *) lane->receiver->headers,
-									.event_id = delivery->event_id,
-									.body = delivery->body,
-									.body_length = delivery->body_length,
-									.signatures = &delivery->signatures};
+	AttemptRequest request = {.url = lane->receiver->url,
+							  .headers = (const char *const *) lane->receiver->headers,
+							  .event_id = delivery->event_id,
+							  .body = delivery->body,
+							  .body_length = delivery->body_length,
+							  .signatures = &delivery->signatures};
 
+	_Static_assert(sizeof(request.asker) == sizeof(lane->org), "an asker is an organization");
+	memcpy(request.asker, lane->org, sizeof(request.asker));
 	delivery->attempt = attempt_start(&lane->setup->attempt, &request, on_attempt, delivery);
 	if (delivery->attempt == NULL)
 		return false;

@@ -12,9 +12,13 @@
 #include "db/db.h"
 #include "lib/metrics.h"
 #include "worker/attempt.h"
+#include "worker/lane.h"
 
 /* Webhooks that one process holds; the others are for other processes, or wait. */
 #define DISPATCH_LANES_MAX 128
+
+/* Requests under way in all of them, and so names that are looked up at once. */
+#define DISPATCH_SENDING_MAX (DISPATCH_LANES_MAX * LANE_SENDING_MAX)
 
 /* How often is asked for what is due again, and for how long after an event more often. */
 #define DISPATCH_POLL_MS 1000

@@ -7,6 +7,7 @@
  */
 #include "worker/resolve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,15 +15,32 @@
 #include <event2/event.h>
 #include <event2/util.h>
 
+#include "lib/clock.h"
+#include "worker/egress.h"
+
+/* A name is two questions: for IPv4 and for IPv6 addresses. */
+#define QUESTIONS 2
+
+/* From 2.2 on libevent keeps addresses unless it is told not to. */
+#ifdef EVDNS_BASE_NO_CACHE
+#define KEEP_NOTHING EVDNS_BASE_NO_CACHE
+#else
+#define KEEP_NOTHING 0
+#endif
+
 struct Resolver
 {
 	struct evdns_base *dns;
+	NegativeCache *failed;
 };
 
 struct Resolution
 {
 	ResolveDone *done; /* NULL: nobody is interested any more */
 	void *arg;
+	Resolver *resolver;
+	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE];
+	char name[EGRESS_HOST_MAX + 1];
 	struct evdns_getaddrinfo_request *request;
 	bool starting; /* within evdns_getaddrinfo() */
 	bool ended;
@@ -44,25 +62,37 @@ resolver_is_server(const char *server)
 	return evutil_parse_sockaddr_port(server, (struct sockaddr *) &address, &size) == 0;
 }
 
+/* What /etc/resolv.conf says of these is overruled. */
+static void
+set_bounds(struct evdns_base *dns, int names)
+{
+	char questions[16];
+
+	snprintf(questions, sizeof(questions), "%d", names * QUESTIONS);
+	evdns_base_set_option(dns, "max-inflight", questions);
+	evdns_base_set_option(dns, "timeout", RESOLVE_TRY_SECONDS);
+	evdns_base_set_option(dns, "attempts", RESOLVE_TRIES);
+}
+
 Resolver *
-resolver_open(struct event_base *base, const char *server)
+resolver_open(struct event_base *base, const char *server, int names)
 {
 	Resolver *resolver = calloc(1, sizeof(*resolver));
 
 	if (resolver == NULL)
 		return NULL;
 	evdns_set_log_fn(log_nothing);
-	resolver->dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (resolver->dns == NULL)
+	resolver->failed = negative_cache_open();
+	resolver->dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE | KEEP_NOTHING);
+	if (resolver->failed == NULL || resolver->dns == NULL)
 	{
-		free(resolver);
+		resolver_close(resolver);
 		return NULL;
 	}
 	if (server == NULL)
 		evdns_base_resolv_conf_parse(resolver->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
 	evdns_base_search_clear(resolver->dns);
-	evdns_base_set_option(resolver->dns, "timeout", RESOLVE_TRY_SECONDS);
-	evdns_base_set_option(resolver->dns, "attempts", RESOLVE_TRIES);
+	set_bounds(resolver->dns, names);
 	if ((server != NULL && evdns_base_nameserver_ip_add(resolver->dns, server) != 0) ||
 		evdns_base_count_nameservers(resolver->dns) == 0)
 	{
@@ -77,7 +107,9 @@ resolver_close(Resolver *resolver)
 {
 	if (resolver == NULL)
 		return;
-	evdns_base_free(resolver->dns, 1);
+	if (resolver->dns != NULL)
+		evdns_base_free(resolver->dns, 1);
+	negative_cache_close(resolver->failed);
 	free(resolver);
 }
 
@@ -113,13 +145,26 @@ tell(Resolution *resolution, int error, const struct evutil_addrinfo *found)
 		resolution->done(resolution->arg, NULL, 0, RESOLVE_NOWHERE);
 }
 
+/* A lack of memory says nothing of the name. */
+static void
+remember(const Resolution *resolution, int error)
+{
+	if (error != 0 && error != EVUTIL_EAI_MEMORY)
+		negative_cache_add(resolution->resolver->failed, resolution->asker, resolution->name,
+						   clock_monotonic_ms());
+}
+
+/* When nobody is interested any more, the resolver may be gone. */
 static void
 on_addresses(int error, struct evutil_addrinfo *found, void *arg)
 {
 	Resolution *resolution = arg;
 
 	if (resolution->done != NULL)
+	{
+		remember(resolution, error);
 		tell(resolution, error, found);
+	}
 	if (found != NULL)
 		evutil_freeaddrinfo(found);
 	resolution->ended = true;
@@ -127,28 +172,50 @@ on_addresses(int error, struct evutil_addrinfo *found, void *arg)
 		free(resolution);
 }
 
+static Resolution *
+make_resolution(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
+				const char *name, ResolveDone *done, void *arg)
+{
+	Resolution *resolution = calloc(1, sizeof(*resolution));
+
+	if (resolution == NULL)
+		return NULL;
+	resolution->resolver = resolver;
+	resolution->done = done;
+	resolution->arg = arg;
+	memcpy(resolution->asker, asker, NEGATIVE_CACHE_ASKER_SIZE);
+	snprintf(resolution->name, sizeof(resolution->name), "%s", name);
+	return resolution;
+}
+
 Resolution *
-resolve_start(Resolver *resolver, const char *name, ResolveDone *done, void *arg)
+resolve_start(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE], const char *name,
+			  ResolveDone *done, void *arg)
 {
 	const struct evutil_addrinfo hints = {
 		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
-	Resolution *resolution = calloc(1, sizeof(*resolution));
-	struct evdns_getaddrinfo_request *request;
+	Resolution *resolution;
 
+	if (negative_cache_has(resolver->failed, asker, name, clock_monotonic_ms()))
+	{
+		done(arg, NULL, 0, RESOLVE_NOWHERE);
+		return NULL;
+	}
+	resolution = make_resolution(resolver, asker, name, done, arg);
 	if (resolution == NULL)
 	{
 		done(arg, NULL, 0, "out of memory");
 		return NULL;
 	}
-	*resolution = (Resolution){.done = done, .arg = arg, .starting = true};
-	request = evdns_getaddrinfo(resolver->dns, name, NULL, &hints, on_addresses, resolution);
+	resolution->starting = true;
+	resolution->request =
+		evdns_getaddrinfo(resolver->dns, name, NULL, &hints, on_addresses, resolution);
 	resolution->starting = false;
 	if (resolution->ended)
 	{
 		free(resolution);
 		return NULL;
 	}
-	resolution->request = request;
 	return resolution;
 }
 
@@ -157,4 +224,11 @@ resolve_abandon(Resolution *resolution)
 {
 	resolution->done = NULL;
 	evdns_getaddrinfo_cancel(resolution->request);
+}
+
+void
+resolve_expire(Resolution *resolution)
+{
+	remember(resolution, EVUTIL_EAI_AGAIN);
+	resolve_abandon(resolution);
 }

@@ -5,12 +5,18 @@
  * libevent asks the name servers of /etc/resolv.conf, and /etc/hosts before them; or one
  * name server that the operator names, and nothing else.  A name means itself: the search
  * list of resolv.conf is not tried.
+ *
+ * Every look-up goes out at once, so that names whose servers are silent hold up no others.
+ * For some seconds the same asker is not asked again for a name that had no address
+ * (negative_cache.h).
  */
 #ifndef WA_WORKER_RESOLVE_H
 #define WA_WORKER_RESOLVE_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
+
+#include "worker/negative_cache.h"
 
 struct event_base;
 
@@ -37,8 +43,11 @@ typedef struct Resolution Resolution;
 typedef void
 ResolveDone(void *arg, const struct sockaddr_storage *addresses, int count, const char *problem);
 
-/* server is "ADDR" or "ADDR:PORT", or NULL.  NULL: could not, or it is no address. */
-extern Resolver *resolver_open(struct event_base *base, const char *server);
+/*
+ * server is "ADDR" or "ADDR:PORT", or NULL; names is how many are looked up at once at most,
+ * beyond which they wait for each other.  NULL: could not, or it is no address.
+ */
+extern Resolver *resolver_open(struct event_base *base, const char *server, int names);
 
 /* No resolution may be under way. */
 extern void resolver_close(Resolver *resolver);
@@ -47,10 +56,13 @@ extern void resolver_close(Resolver *resolver);
 extern bool resolver_is_server(const char *server);
 
 /* Asks for a name.  NULL when done was called already. */
-extern Resolution *
-resolve_start(Resolver *resolver, const char *name, ResolveDone *done, void *arg);
+extern Resolution *resolve_start(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
+								 const char *name, ResolveDone *done, void *arg);
 
 /* The asker is gone: done will not be called. */
 extern void resolve_abandon(Resolution *resolution);
+
+/* The asker's time is over: the name counts as one without an address, and done is not called. */
+extern void resolve_expire(Resolution *resolution);
 
 #endif /* WA_WORKER_RESOLVE_H */

@@ -256,7 +256,7 @@ open_worker(Worker *worker)
 	if (worker->base != NULL && watch_signals(worker) &&
 		start_metrics(worker, error, sizeof(error)))
 	{
-		worker->resolver = resolver_open(worker->base, settings->resolver);
+		worker->resolver = resolver_open(worker->base, settings->resolver, DISPATCH_SENDING_MAX);
 		worker->transfers = transfers_open(worker->base, &settings->rules, settings->ca_file);
 		worker->db = db_open(worker->base, &config);
 		if (worker->resolver == NULL)

@@ -315,7 +315,7 @@ START_TEST(a_name_is_looked_up_within_the_time_too)
 {
 	wire.setup.timeout_ms = 300;
 	resolver_close(wire.setup.resolver);
-	wire.setup.resolver = resolver_open(wire.base, "192.0.2.1:53");
+	wire.setup.resolver = resolver_open(wire.base, "192.0.2.1:53", 1);
 	worker_wire_attempt(&wire, "http://receiver.example:%d/");
 	was_refused("the name could not be resolved in time");
 }

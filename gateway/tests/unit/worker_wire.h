@@ -4,7 +4,8 @@
  *
  * Both run in the loop of the test, on the loopback.  The receiver answers as its script
  * says and keeps what came last; the name server answers with the addresses that it was
- * given, the first question with the first, and so on, the last one for ever.
+ * given, the first question with the first, and so on, the last one for ever.  Of names that
+ * begin with "silent" it says nothing.
  */
 #ifndef WORKER_WIRE_H
 #define WORKER_WIRE_H
@@ -44,12 +45,15 @@ typedef struct WorkerWire
 	const char *const *answers; /* addresses, of both families; NULL ends them */
 	bool all_at_once;           /* one answer with all of them */
 	int questions;              /* for IPv4 addresses */
+	int unanswered;             /* of them, for names that begin with "silent" */
 
 	struct evhttp *http;
 	struct evdns_server_port *names;
 	struct evhttp_request *hanging;
 	EgressRules rules;
 	AttemptSetup setup;
+
+	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE]; /* of worker_wire_attempt() */
 
 	/* of the attempt that ended last */
 	bool done;
