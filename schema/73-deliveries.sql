@@ -104,12 +104,18 @@ COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
 -- was never tried stands in front of a lane, and has to be below the horizon:
 -- otherwise what commits late would be overtaken.  A lane that somebody has locked
 -- is left for the next claim: its organization must not keep the others waiting.
+--
+-- A worker has few lanes, and one whose receiver is silent keeps its place for seconds.
+-- So the organizations take turns, and the last places ("share") go only to those of which
+-- the owner holds fewer than so many: the others are served beside one with many webhooks.
 CREATE FUNCTION wa.claim_webhooks(owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, webhook_id uuid, lease_until timestamptz)
 	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+	share constant integer := 32;
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	PERFORM wa.observe_writers();
@@ -122,8 +128,13 @@ BEGIN
 		FROM lane CROSS JOIN LATERAL (
 			SELECT d.org_id, d.webhook_id FROM wa.delivery d
 			WHERE d.status <> 'delivered' AND (d.org_id, d.webhook_id) > (lane.org_id, lane.webhook_id)
-			ORDER BY d.org_id, d.webhook_id LIMIT 1) next), due AS MATERIALIZED (
-		SELECT lane.org_id, lane.webhook_id, l.webhook_id IS NULL AS is_new
+			ORDER BY d.org_id, d.webhook_id LIMIT 1) next), held AS (
+		SELECT l.org_id, count(*) AS lanes FROM wa.webhook_lane l
+		WHERE l.lease_owner = claim_webhooks.owner AND l.lease_until > clock_timestamp()
+		GROUP BY l.org_id), due AS (
+		SELECT lane.org_id, lane.webhook_id, l.webhook_id IS NULL AS is_new, l.lease_until,
+			COALESCE((SELECT h.lanes FROM held h WHERE h.org_id = lane.org_id), 0)
+				+ row_number() OVER (PARTITION BY lane.org_id ORDER BY l.lease_until NULLS FIRST, lane.webhook_id) AS nth
 		FROM lane JOIN wa.webhook w ON w.org_id = lane.org_id AND w.id = lane.webhook_id AND w.active
 			LEFT JOIN wa.webhook_lane l ON l.org_id = lane.org_id AND l.webhook_id = lane.webhook_id
 			CROSS JOIN LATERAL wa.event_horizon(lane.org_id) horizon
@@ -136,19 +147,22 @@ BEGIN
 				SELECT FROM wa.delivery d
 				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
 					AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()))
-		), made AS (
+		), placed AS (
+		-- who was served least recently comes first
+		SELECT due.*, row_number() OVER (ORDER BY due.nth, due.lease_until NULLS FIRST, due.org_id, due.webhook_id) AS place
+		FROM due), offered AS MATERIALIZED (
+		SELECT placed.* FROM placed WHERE placed.nth <= share OR placed.place <= max - share), made AS (
 		INSERT INTO wa.webhook_lane AS l (org_id, webhook_id, lease_owner, lease_until, turn)
-		SELECT due.org_id, due.webhook_id, claim_webhooks.owner, clock_timestamp() + lease, 1 FROM due
-		WHERE due.is_new
-		ORDER BY due.org_id, due.webhook_id
+		SELECT offered.org_id, offered.webhook_id, claim_webhooks.owner, clock_timestamp() + lease, 1 FROM offered
+		WHERE offered.is_new
+		ORDER BY offered.place
 		LIMIT max
 		ON CONFLICT DO NOTHING
 		RETURNING l.org_id, l.webhook_id, l.lease_until), free AS (
 		SELECT l.org_id, l.webhook_id
-		FROM due JOIN wa.webhook_lane l ON l.org_id = due.org_id AND l.webhook_id = due.webhook_id
+		FROM offered JOIN wa.webhook_lane l ON l.org_id = offered.org_id AND l.webhook_id = offered.webhook_id
 		WHERE l.lease_until IS NULL OR l.lease_until <= clock_timestamp()
-		-- who was served least recently comes first
-		ORDER BY l.lease_until NULLS FIRST, l.org_id, l.webhook_id
+		ORDER BY offered.place
 		LIMIT max - (SELECT count(*) FROM made)
 		FOR NO KEY UPDATE OF l SKIP LOCKED), taken AS (
 		UPDATE wa.webhook_lane l
@@ -158,7 +172,7 @@ BEGIN
 	SELECT * FROM made UNION ALL SELECT * FROM taken;
 END $$;
 COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
-	'takes the lease of webhooks that have something to deliver now and that nobody delivers to, those first that were served least recently';
+	'takes the lease of webhooks that have something to deliver now and that nobody delivers to; organizations take turns, those first that were served least recently, and the last 32 places go to those that hold fewer than 32';
 
 -- That something has changed has to be known to claim it; where, only of what was claimed.
 CREATE FUNCTION wa.wait_for_deliveries(owner text, seen bigint, timeout_ms integer)

@@ -196,3 +196,24 @@ DELETE FROM wa.webhook;
 DELETE FROM wa.delivery;
 DELETE FROM wa.session WHERE label = 'other';
 DROP FUNCTION public.open_deliveries();
+
+-- One organization with many webhooks leaves places to others, and takes what is beyond them.
+UPDATE wa.webhook SET active = false;
+INSERT INTO wa.webhook (org_id, url, secret, events)
+SELECT :'acme', 'https://many' || i || '.example/', 'a-secret-of-sixteen', '{presence.update}' FROM generate_series(1, 40) i;
+INSERT INTO wa.webhook (org_id, url, secret, events) VALUES (:'beta', 'https://one.example/', 'a-secret-of-sixteen', '{presence.update}');
+SELECT wa.emit(value::uuid, 'presence.update', NULL, '4') IS NOT NULL AS emitted FROM fixture WHERE name IN ('acme', 'beta');
+CREATE FUNCTION public.claimed(owner text, max integer) RETURNS TABLE (org text, webhooks bigint) LANGUAGE sql AS $$
+	SELECT f.name, count(*) FROM wa.claim_webhooks(owner, max, '30 s') c JOIN fixture f ON f.value = c.org_id::text AND f.name IN ('acme', 'beta') GROUP BY 1 ORDER BY 1 $$;
+-- Of 34 places 2 are for everybody: no more than 32 for one, and those in turns.
+SELECT * FROM claimed('s1', 34);
+SELECT * FROM claimed('s1', 32);
+SELECT * FROM claimed('s1', 36);
+SELECT * FROM claimed('s2', 128);
+UPDATE wa.webhook_lane SET lease_until = now() WHERE lease_owner IN ('s1', 's2');
+-- With few places the organizations take turns.
+SELECT * FROM claimed('s3', 2);
+SELECT * FROM claimed('s3', 2);
+UPDATE wa.webhook_lane SET lease_until = now() WHERE lease_owner IN ('s3');
+SELECT * FROM claimed('s4', 128);
+DROP FUNCTION public.claimed;

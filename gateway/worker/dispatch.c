@@ -82,13 +82,13 @@ static void
 on_gone(void *context, Lane *lane)
 {
 	Dispatch *dispatch = context;
-	bool was_full = dispatch->count == DISPATCH_LANES_MAX;
+	bool others_may_wait = dispatch->count >= DISPATCH_LANES_MAX - DISPATCH_LANES_KEPT;
 
 	for (int i = 0; i < DISPATCH_LANES_MAX; i++)
 		if (dispatch->slots[i] == lane)
 			dispatch->slots[i] = NULL;
 	dispatch->count--;
-	if (was_full || lane_has_more(lane))
+	if (others_may_wait || lane_has_more(lane))
 		claim(dispatch);
 	lane_free(lane);
 	tell_if_drained(dispatch);

@@ -17,6 +17,9 @@
 /* Webhooks that one process holds; the others are for other processes, or wait. */
 #define DISPATCH_LANES_MAX 128
 
+/* Of these, what wa.claim_webhooks() keeps for organizations that hold few: its "share". */
+#define DISPATCH_LANES_KEPT 32
+
 /* Requests under way in all of them, and so names that are looked up at once. */
 #define DISPATCH_SENDING_MAX (DISPATCH_LANES_MAX * LANE_SENDING_MAX)
 
