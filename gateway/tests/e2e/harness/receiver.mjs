@@ -97,7 +97,8 @@ function addressBytes(address)
 
 /*
  * A name server on the loopback.  answer(name, n) returns the addresses of a name when it is
- * asked for the n-th time (for IPv4, from 0), or null when there is no such name.
+ * asked for the n-th time (for IPv4, from 0), null when there is no such name, or undefined
+ * for no answer at all.
  */
 export class NameServer
 {
@@ -107,7 +108,13 @@ export class NameServer
 
 		names.answer = answer;
 		names.asked = new Map();
-		names.socket = dgram.createSocket('udp4', (message, from) => names.socket.send(names.reply(message), from.port, from.address));
+		names.socket = dgram.createSocket('udp4', (message, from) =>
+		{
+			const reply = names.reply(message);
+
+			if (reply !== undefined)
+				names.socket.send(reply, from.port, from.address);
+		});
 		await new Promise((resolve) => names.socket.bind(0, '127.0.0.1', resolve));
 		names.address = `127.0.0.1:${names.socket.address().port}`;
 		onEnd(() => names.socket.close(), () => names.socket.close());
@@ -126,6 +133,12 @@ export class NameServer
 		const type = message.readUInt16BE(at + 1);
 		const n = this.asked.get(name) ?? 0;
 		const found = this.answer(name, n);
+
+		if (type === A)
+			this.asked.set(name, n + 1);
+		if (found === undefined)
+			return undefined;
+
 		const records = (found ?? []).filter((address) => address.includes(':') === (type === AAAA)).map((address) =>
 		{
 			const bytes = addressBytes(address);
@@ -135,8 +148,6 @@ export class NameServer
 		});
 		const head = Buffer.alloc(12);
 
-		if (type === A)
-			this.asked.set(name, n + 1);
 		message.copy(head, 0, 0, 2);
 		head.writeUInt16BE(found === null ? 0x8183 : 0x8180, 2);
 		head.writeUInt16BE(1, 4);
