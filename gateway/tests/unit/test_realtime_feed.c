@@ -19,8 +19,10 @@ static StageSocket third;
 Waiting *
 waiting_create(Realtime *realtime)
 {
+	static char nobody;
+
 	(void) realtime;
-	return NULL;
+	return (Waiting *) &nobody;
 }
 
 void

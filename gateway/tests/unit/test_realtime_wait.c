@@ -34,13 +34,6 @@ clock_wall_ms(void)
 	return now_ms;
 }
 
-static void
-stop(void)
-{
-	db_stage_is_full = false;
-	stage_stop();
-}
-
 /* A socket of an organization's own key. */
 static void
 open_in(uint8_t org, StageSocket *socket)
@@ -146,6 +139,106 @@ START_TEST(where_all_is_handed_over_nobody_knocks)
 }
 END_TEST
 
+/* ---- what is told ---- */
+
+/* Something has happened in an organization; or its credential has ended: not watched. */
+static void
+answer_change(bool known, uint8_t org, bool watched)
+{
+	const uint8_t id[DB_UUID_SIZE] = {org};
+	const DbStageCell cells[] = {
+		{NULL, 0}, {known ? "\1" : "\0", 1}, {id, DB_UUID_SIZE}, {watched ? "\1" : "\0", 1}};
+
+	db_stage_answer_rows("event_wait", 2, 2, cells);
+}
+
+/* How many credentials the wait that is under way hands over. */
+static int
+handed(void)
+{
+	int count = 0;
+	int len;
+
+	for (int i = 2; i < db_stage_find("event_wait")->params; i++)
+		count += stage_param("event_wait", i, &len) == NULL ? 0 : 1;
+	return count;
+}
+
+START_TEST(a_change_wakes_its_own_organization_only)
+{
+	open_in(1, &first);
+	open_in(2, &second);
+	now_ms += 1000;
+	answer_change(true, 1, true);
+	ck_assert_int_eq(handed(), 1);
+	stage_answer_events(1);
+	ck_assert_int_eq(first.sends, 1);
+	stage_settle();
+	ck_assert_int_eq(second.sends, 0);
+	now_ms += 1000;
+	answer_change(true, 2, true);
+	stage_answer_events(1);
+	ck_assert_int_eq(second.sends, 1);
+	ck_assert_int_eq(first.sends, 1);
+	ck_assert_int_eq(handed(), 0);
+}
+END_TEST
+
+START_TEST(what_is_not_watched_any_more_is_handed_over_again)
+{
+	open_in(1, &first);
+	now_ms += 1000;
+	answer_change(true, 1, true);
+	ck_assert_int_eq(handed(), 0);
+	now_ms += 1000;
+	answer_change(true, 1, false);
+	ck_assert_int_eq(handed(), 1);
+}
+END_TEST
+
+START_TEST(a_server_that_knows_nothing_gets_all_again)
+{
+	open_in(1, &first);
+	open_in(2, &second);
+	now_ms += 1000;
+	answer_change(true, 1, true);
+	now_ms += 1000;
+	answer_change(true, 2, true);
+	ck_assert_int_eq(handed(), 0);
+	now_ms += 1000;
+	answer_change(false, 1, true);
+	ck_assert_int_eq(handed(), 1);
+}
+END_TEST
+
+START_TEST(so_many_are_handed_over_at_once)
+{
+	static StageSocket sockets[12];
+
+	for (uint8_t i = 0; i < 12; i++)
+		open_in((uint8_t) (i + 1), &sockets[i]);
+	ck_assert_int_eq(handed(), 1);
+	now_ms += 1000;
+	answer_change(true, 1, true);
+	ck_assert_int_eq(handed(), 8);
+	now_ms += 1000;
+	answer_change(true, 2, true);
+	/* the three that are left, and first of those that were not taken */
+	ck_assert_int_eq(handed(), 8);
+}
+END_TEST
+
+START_TEST(without_sockets_nobody_waits_again)
+{
+	open_in(1, &first);
+	stage_leave(&first);
+	answer_wait();
+	ck_assert_ptr_null(db_stage_find("event_wait"));
+	open_in(1, &first);
+	ck_assert_ptr_nonnull(db_stage_find("event_wait"));
+}
+END_TEST
+
 static void
 add_tests(TCase *cases)
 {
@@ -156,9 +249,14 @@ add_tests(TCase *cases)
 		a_wait_is_knocked_at_once_and_no_more,
 		a_knock_that_came_too_late_is_made_again,
 		where_all_is_handed_over_nobody_knocks,
+		a_change_wakes_its_own_organization_only,
+		what_is_not_watched_any_more_is_handed_over_again,
+		a_server_that_knows_nothing_gets_all_again,
+		so_many_are_handed_over_at_once,
+		without_sockets_nobody_waits_again,
 	};
 
-	tcase_add_checked_fixture(cases, stage_start, stop);
+	tcase_add_checked_fixture(cases, stage_start, stage_stop);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(cases, tests[i]);
 }
