@@ -261,6 +261,43 @@ function namesField(answer, field, what)
 
 /* ---- the matrix ---- */
 
+/* It is said before anything else, the same for what exists and what does not; and nothing happens. */
+function missingPermission(row, name, fixture)
+{
+	test(`${name}: a missing permission is said before anything else that is wrong`, async () =>
+	{
+		const rowCount = () => db.value(`SELECT (SELECT count(*) FROM wa.session) + (SELECT count(*) FROM wa.message)
+			+ (SELECT count(*) FROM wa.message_action) + (SELECT count(*) FROM wa.webhook) + (SELECT count(*) FROM wa.event)`);
+		const good = await fixture();
+		const before = await rowCount();
+		const wrongs = [good, { ...good, path: INVENTED }, { ...good, query: { limit: '0', cursor: 'x', colour: 'red' } },
+			...Object.keys(good.path ?? {}).map((id) => ({ ...good, path: { ...good.path, [id]: 'x' } }))];
+
+		for (const [permissions, secret] of keys)
+		{
+			if (permissions.split(',').includes(row.needs))
+				continue;
+
+			const answers = [];
+
+			for (const wrong of wrongs)
+				answers.push(await send(row, wrong, secret));
+			if (row.method !== 'GET')
+			{
+				answers.push(await send(row, { ...good, json: { label: 7, unknown: true } }, secret));
+				for (const [body, type] of [['{', 'application/json'], ['x', 'text/plain']])
+					answers.push(await client.request(row.method, fill(row.pattern, good.path ?? {}),
+						{ key: secret, body, headers: { 'Content-Type': type } }));
+			}
+			assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 403), permissions);
+			assert.equal(new Set(answers.map(({ shape }) => shape)).size, 1, permissions);
+			if (row.method === 'GET')
+				assert.equal((await send({ ...row, method: 'HEAD' }, good, secret)).status, 403, permissions);
+		}
+		assert.equal(await rowCount(), before);
+	});
+}
+
 function everySetOfPermissions(row, name, fixture)
 {
 	test(`${name}: every set of permissions`, async () =>
@@ -272,9 +309,15 @@ function everySetOfPermissions(row, name, fixture)
 
 			assert.equal(answer.status, allowed ? row.status : 403, permissions);
 			if (!allowed)
+			{
+				assert.equal(answer.json.error.code, 'forbidden');
 				assert.deepEqual(answer.json.error.details, { required: row.needs });
+			}
 		}
 	});
+
+	if (row.needs !== null)
+		missingPermission(row, name, fixture);
 
 	test(`${name}: people by their role`, async () =>
 	{

@@ -293,16 +293,20 @@ stage_read_from(void)
 	return (uint8_t) ordinal[7];
 }
 
-/* When the reader's credential ends, as the database would say it. */
+/* When the reader's credential ends, as the database would say it; null: never. */
 static DbStageCell
 reader_ends(void)
 {
 	static uint8_t bytes[8];
 	const Feed *feed = db_stage_find("realtime_batch")->arg;
-	int64_t us = feed->reader == NULL ? 0 : feed->reader->expires_ms * 1000;
+	int64_t ends_ms = feed->reader == NULL ? 0 : feed->reader->expires_ms;
+	int64_t us;
 
+	if (ends_ms == INT64_MAX)
+		return (DbStageCell){NULL, 0};
+	us = ends_ms * 1000 - DB_EPOCH_DIFFERENCE_US;
 	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t) ((us - DB_EPOCH_DIFFERENCE_US) >> (56 - 8 * i));
+		bytes[i] = (uint8_t) (us >> (56 - 8 * i));
 	return (DbStageCell){bytes, sizeof(bytes)};
 }
 

@@ -150,8 +150,10 @@ START_TEST(a_place_that_is_not_kept_begins_anew)
 	const DbStageCell place[] = {{epoch, 4}, {ordinal, 8}, {id, 16}, cells[1], cells[1]};
 
 	stage_open_live(&first, "first", NULL);
-	stage_open_live(&second, "second", NULL);
 	stage_wake();
+	/* one that is ahead, too, begins where the others do */
+	stage_begin_behind('z');
+	stage_open(&second, "second", 1, true, NULL, STAGE_FOR_LONG);
 	stage_refuse("WA001");
 	ck_assert_str_eq(first.got, "{\"event\":\"resync_required\"}");
 	ck_assert_str_eq(second.got, first.got);

@@ -223,8 +223,14 @@ START_TEST(so_many_are_handed_over_at_once)
 	ck_assert_int_eq(handed(), 8);
 	now_ms += 1000;
 	answer_change(true, 2, true);
-	/* the three that are left, and first of those that were not taken */
+	/* those who have not had their turn go before those that were not taken */
 	ck_assert_int_eq(handed(), 8);
+	for (uint8_t i = 10; i <= 12; i++)
+	{
+		const uint8_t id[DB_UUID_SIZE] = {i};
+
+		ck_assert_int_eq(org_find(stage_realtime, id)->state, ORG_HANDED);
+	}
 }
 END_TEST
 
