@@ -108,5 +108,24 @@ START_TEST(types_are_the_same_in_any_order)
 }
 END_TEST
 
+START_TEST(filters_are_the_same_when_types_and_session_are)
+{
+	char types[] = "message";
+	const Filter all = {0};
+	const Filter some = {.types = types};
+	const Filter one = {.has_session = true, .session = {1}};
+	const Filter two = {.has_session = true, .session = {2}};
+	const Filter zeros = {.has_session = true};
+
+	ck_assert(filter_same(&one, &one));
+	ck_assert(!filter_same(&one, &two));
+	ck_assert(!filter_same(&all, &one));
+	ck_assert(!filter_same(&all, &zeros));
+	ck_assert(!filter_same(&all, &some));
+	ck_assert(filter_same(&some, &some));
+}
+END_TEST
+
 SUITE("realtime", places_are_in_order, the_first_frame_says_what_will_come,
-	  what_is_wrong_is_said_in_a_frame, types_are_the_same_in_any_order)
+	  what_is_wrong_is_said_in_a_frame, types_are_the_same_in_any_order,
+	  filters_are_the_same_when_types_and_session_are)

@@ -347,10 +347,13 @@ START_TEST(what_cannot_be_read_yet_is_looked_for_after_a_pause)
 	pass(RETRY_FIRST_MS);
 	ck_assert_ptr_null(stage_reader());
 	pass(RETRY_FIRST_MS);
-	answer("b");
+	/* there is progress: the pause is the first one again */
+	stage_answer_page(&(StagePage){.events = "b", .pending = true});
+	pass(RETRY_FIRST_MS);
+	answer("c");
 	pass(2 * RETRY_LAST_MS);
 	ck_assert_ptr_null(stage_reader());
-	ck_assert_str_eq(first.got, "ab");
+	ck_assert_str_eq(first.got, "abc");
 }
 END_TEST
 
