@@ -44,6 +44,22 @@ EXCEPTION WHEN OTHERS THEN
 		constraint_name = CONSTRAINT_NAME, column_name = COLUMN_NAME;
 END $$;
 
+-- A statement's plan, with the values of sub-plans as all releases write them.
+CREATE FUNCTION public.plan_of(statement text) RETURNS SETOF text
+	LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+		CONTINUE WHEN line ~ '^ *Window: '; -- said since 18
+		line := regexp_replace(line, ' \(returns \$\d+\)', '');
+		FOR i IN 1..12 LOOP
+			line := replace(line, format('(InitPlan %s).col1', i), '$' || i - 1);
+		END LOOP;
+		RETURN NEXT regexp_replace(line, 'ROW\(epoch, ordinal\) < ROW\(.*\)\)$', 'ROW(epoch, ordinal) < ROW(…)))');
+	END LOOP;
+END $$;
+
 -- What binds an organization as the programs' own processes do, by its fixture's name.
 CREATE FUNCTION public.act_for(org text) RETURNS void LANGUAGE sql AS $$ SELECT wa.act_for(value::uuid) FROM public.fixture WHERE name = org $$;
 

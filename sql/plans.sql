@@ -45,9 +45,9 @@ WHERE session_id = $1 AND chat_jid = $2 AND sent_at <= LEAST($3, 'infinity') ORD
 BEGIN;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL;
 SET LOCAL enable_seqscan = off;
-EXPLAIN (COSTS OFF) EXECUTE page(NULL);
-EXPLAIN (COSTS OFF) EXECUTE coalesced(NULL);
-EXPLAIN (COSTS OFF) EXECUTE messages(NULL, NULL, NULL);
+SELECT plan_of('EXECUTE page(NULL)');
+SELECT plan_of('EXECUTE coalesced(NULL)');
+SELECT plan_of('EXECUTE messages(NULL, NULL, NULL)');
 COMMIT;
 RESET plan_cache_mode;
 
@@ -61,7 +61,7 @@ SET LOCAL :parallel_mode = on;
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
-EXPLAIN (COSTS OFF) SELECT body FROM wa.message;
+SELECT plan_of('SELECT body FROM wa.message');
 SELECT body FROM wa.message WHERE body LIKE 'secret%';
 SELECT count(*) FROM generate_series(1, 3) g WHERE wa.current_org() = :'acme';
 COMMIT;

@@ -17,8 +17,8 @@ SELECT u.url, e.state, e.column_name, e.message FROM (VALUES
 SELECT u.url, e.state FROM (VALUES ('http://9.255.255.255/'), ('http://172.32.0.1:81/'), ('https://[2606:4700::1111]:8443/'), ('https://localhost/'),
 	('https://127.0.0.1.example.com/'), ('https://1.example/')) u (url),
 	wa.authenticate(:'acme_manage'), error_of(format('SELECT wa.create_webhook(%L)', u.url)) e;
--- What the worker could never deliver to is told now.
-SELECT left(u.url, 40) AS url, e.state, e.message FROM (VALUES ('http://e.com:0/'), ('http://e.com:65536/'), ('http://e.com:99999/'), ('http://e.com:0x50/'), ('http://e.com:+80/'), ('http://e.com:/'),
+-- What the worker could never deliver to is told now.  Releases of psql disagree on how wide a joiner is.
+SELECT replace(left(u.url, 40), U&'\200D', '\200D') AS url, e.state, e.message FROM (VALUES ('http://e.com:0/'), ('http://e.com:65536/'), ('http://e.com:99999/'), ('http://e.com:0x50/'), ('http://e.com:+80/'), ('http://e.com:/'),
 	('http://[2606:4700::1111]:0/'), ('http://127.0.0.1%00.e.com/'), ('http://127。0。0。1/'), ('http://e.com:22/'), ('http://e.com:6667/'), ('http://e_x.com:65535/'), ('http://xn--bcher-kva.example:81'),
 	('http://e.com/a\b'), ('http://e.com/b' || U&'\00fc' || 'cher'), ('http://' || repeat('a', 64) || '.com/'), ('http://' || repeat('a', 63) || '.com/'),
 	('http://' || repeat('a.', 126) || 'aa/'), ('http://' || repeat('a.', 126) || 'a/'), ('http://e..com/'), ('http://.e.com/'), ('http://e.com./'),
