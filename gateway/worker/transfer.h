@@ -34,8 +34,11 @@ struct event_base;
 /* To connect, TLS included; less when the transfer has less time. */
 #define TRANSFER_CONNECT_MS 5000
 
-/* Whatever an answer asks for; the database has a bound of its own. */
-#define TRANSFER_RETRY_AFTER_MAX_S (24 * 60 * 60)
+/*
+ * Whatever an answer asks for.  It is the database's own bound (wa.finish_delivery), and
+ * below the six hours that later releases of libcurl cut it down to.
+ */
+#define TRANSFER_RETRY_AFTER_MAX_S (60 * 60)
 
 #define TRANSFER_HEADERS_MAX 40
 
