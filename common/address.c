@@ -65,10 +65,8 @@ static const char *
 find_kind(const unsigned char *bytes, int family, const SpecialRange *ranges, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-	{
 		if (is_within(bytes, family, &ranges[i]))
 			return ranges[i].kind;
-	}
 	return NULL;
 }
 

@@ -6,8 +6,8 @@
  * refuses a webhook to a private address when it is made, and the worker, which refuses to
  * connect to one: no allocation, no state, safe in any thread.
  */
-#ifndef WAK_ADDRESS_H
-#define WAK_ADDRESS_H
+#ifndef COMMON_ADDRESS_H
+#define COMMON_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,4 +33,4 @@ extern bool wak_range_read(const char *text, size_t len, WakRange *range);
 
 extern bool wak_range_has(const WakRange *range, const unsigned char *bytes, size_t size);
 
-#endif /* WAK_ADDRESS_H */
+#endif

@@ -231,10 +231,8 @@ read_type(const char *text, size_t len, WakFileText *file)
 	}
 	file->has_type = true;
 	while (input.next < input.len)
-	{
 		if (used == sizeof(decoded) || !next_byte(&input, (uint8_t *) &decoded[used++]))
 			return refuse(file, "is a data: URL without a valid media type", 0);
-	}
 	if (!wak_media_type_read(decoded, used, file->type))
 		return refuse(file, "is a data: URL without a valid media type", 0);
 	return true;

@@ -13,8 +13,8 @@
  *
  * Shared by the extension and the gateway: no allocation, no state, safe in any thread.
  */
-#ifndef WAK_FILE_TEXT_H
-#define WAK_FILE_TEXT_H
+#ifndef COMMON_FILE_TEXT_H
+#define COMMON_FILE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,4 +44,4 @@ extern bool wak_is_data_url(const char *text, size_t len);
  */
 extern bool wak_file_text_read(const char *text, size_t len, uint8_t *bytes, WakFileText *file);
 
-#endif /* WAK_FILE_TEXT_H */
+#endif

@@ -140,10 +140,8 @@ has_alphabet(const char *text, size_t len, bool more)
 	uint8_t allowed = more ? 3 : 1;
 
 	for (size_t i = 0; i < len; i++)
-	{
 		if ((classes[(unsigned char) text[i]] & allowed) == 0)
 			return false;
-	}
 	return true;
 }
 

@@ -18,8 +18,8 @@
  * Shared by the extension and the gateway: no allocation, no state, no
  * input/output, safe in any thread.
  */
-#ifndef WAK_KEY_FORMAT_H
-#define WAK_KEY_FORMAT_H
+#ifndef COMMON_KEY_FORMAT_H
+#define COMMON_KEY_FORMAT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -103,4 +103,4 @@ extern const char *wak_kind_prefix(WakKind kind);
  */
 extern size_t wak_shown_length(WakKind kind);
 
-#endif /* WAK_KEY_FORMAT_H */
+#endif

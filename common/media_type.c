@@ -103,7 +103,6 @@ is_named_before(const char *written, const char *name, size_t len)
 	bool quoted = false;
 
 	for (const char *at = written; at < name - 1; at++)
-	{
 		if (quoted && *at == '\\')
 			at++;
 		else if (*at == '"')
@@ -111,7 +110,6 @@ is_named_before(const char *written, const char *name, size_t len)
 		else if (!quoted && *at == ';' && at + 2 < name && memcmp(at + 2, name, len) == 0 &&
 				 at[2 + len] == '=')
 			return true;
-	}
 	return false;
 }
 

@@ -8,8 +8,8 @@
  *
  * Shared by the extension and the gateway: no allocation, no state, safe in any thread.
  */
-#ifndef WAK_MEDIA_TYPE_H
-#define WAK_MEDIA_TYPE_H
+#ifndef COMMON_MEDIA_TYPE_H
+#define COMMON_MEDIA_TYPE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,4 +28,4 @@
 extern bool
 wak_media_type_read(const char *text, size_t len, char written[WAK_MEDIA_TYPE_WRITTEN_MAX + 1]);
 
-#endif /* WAK_MEDIA_TYPE_H */
+#endif

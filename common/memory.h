@@ -5,8 +5,8 @@
  * Shared by the extension and the gateway: no allocation, no state, safe in
  * any thread.
  */
-#ifndef WAK_MEMORY_H
-#define WAK_MEMORY_H
+#ifndef COMMON_MEMORY_H
+#define COMMON_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,4 +23,4 @@ extern bool wak_equal(const void *a, const void *b, size_t len);
  */
 extern void wak_wipe(void *p, size_t len);
 
-#endif /* WAK_MEMORY_H */
+#endif

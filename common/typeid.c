@@ -33,10 +33,8 @@ is_prefix(const char *prefix, size_t len)
 	if (len > WAK_TYPEID_PREFIX_MAX || !is_letter(prefix[0]) || !is_letter(prefix[len - 1]))
 		return false;
 	for (size_t i = 1; i < len; i++)
-	{
 		if (!is_letter(prefix[i]) && prefix[i] != '_')
 			return false;
-	}
 	return true;
 }
 

@@ -15,8 +15,8 @@
  * Shared by the extension and the gateway: no allocation, no state, safe in
  * any thread.
  */
-#ifndef WAK_TYPEID_H
-#define WAK_TYPEID_H
+#ifndef COMMON_TYPEID_H
+#define COMMON_TYPEID_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -55,4 +55,4 @@ extern WakTypeidResult wak_typeid_encode(const char *prefix, const uint8_t uuid[
 extern WakTypeidResult wak_typeid_decode(const char *text, size_t len, const char *expected_prefix,
 										 uint8_t uuid[WAK_UUID_LENGTH]);
 
-#endif /* WAK_TYPEID_H */
+#endif

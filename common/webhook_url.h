@@ -10,8 +10,8 @@
  * refuses to connect by one: one rule, so that what is saved can be delivered to.  No
  * allocation, no state, safe in any thread.
  */
-#ifndef WAK_WEBHOOK_URL_H
-#define WAK_WEBHOOK_URL_H
+#ifndef COMMON_WEBHOOK_URL_H
+#define COMMON_WEBHOOK_URL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,4 +42,4 @@ extern const char *wak_url_read(const char *text, size_t len, WakUrl *url);
  */
 extern const char *wak_url_host(const char *text, size_t len, size_t *host_len);
 
-#endif /* WAK_WEBHOOK_URL_H */
+#endif

@@ -59,16 +59,12 @@ run(const Settings *settings)
 	int status;
 
 	if (!log_start())
-	{
 		return CONFIG_EXIT_FAILED;
-	}
 	process_report();
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	if (!db_preflight(&db, API_NEEDS_EXTENSION, (int) settings->database_wait_s, &stops))
-	{
 		return CONFIG_EXIT_FAILED;
-	}
 	if (!service_metrics_open(settings, &metrics))
 	{
 		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", "out of memory"));
@@ -91,17 +87,11 @@ main(int argc, char **argv)
 	process_confine();
 	result = settings_read(argc, argv, &settings);
 	if (result == CONFIG_DONE || result == CONFIG_USAGE)
-	{
 		return result == CONFIG_DONE ? 0 : CONFIG_EXIT_USAGE;
-	}
 	if (log_level_from_text(settings->log_level, &level))
-	{
 		log_set_level(level);
-	}
 	if (settings->endpoints)
-	{
 		return print_endpoints();
-	}
 	if (!settings_check(settings, problem, sizeof(problem)))
 	{
 		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", problem));

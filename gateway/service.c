@@ -68,9 +68,7 @@ on_delay(evutil_socket_t fd, short what, void *context)
 	(void) fd;
 	(void) what;
 	if (!service->draining)
-	{
 		drain(service);
-	}
 }
 
 /* Serve on, but say that others should be asked. */
@@ -122,17 +120,11 @@ on_hangup(evutil_socket_t number, short what, void *context)
 	(void) number;
 	(void) what;
 	if (service->settings->tls_certificate == NULL)
-	{
 		return;
-	}
 	if (http_server_reload_tls(service->http, error, sizeof(error)))
-	{
 		log_line(LOG_LEVEL_INFO, "tls_reloaded");
-	}
 	else
-	{
 		log_line(LOG_LEVEL_ERROR, "tls_not_reloaded", log_text("reason", error));
-	}
 }
 
 static bool
@@ -163,9 +155,7 @@ open_floors(Service *service)
 	service->realtime =
 		service->api == NULL ? NULL : realtime_open(service->base, service->db, &realtime);
 	if (service->realtime != NULL)
-	{
 		api_set_realtime(service->api, realtime_take, service->realtime);
-	}
 	return service->realtime != NULL;
 }
 
@@ -173,9 +163,7 @@ static bool
 measure(Service *service, char *error, size_t size)
 {
 	if (service->metrics == NULL)
-	{
 		return true;
-	}
 	service->measured =
 		service_metrics_start(service->base, service->settings, service->metrics, service->http,
 							  service->db, service->realtime, error, size);
@@ -220,24 +208,16 @@ close_service(Service *service)
 	struct event *events[] = {service->term, service->interrupt, service->hangup, service->delay};
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-	{
 		if (events[i] != NULL)
-		{
 			event_free(events[i]);
-		}
-	}
 	service_metrics_stop(service->measured);
 	if (service->http != NULL)
-	{
 		http_server_free(service->http);
-	}
 	realtime_free(service->realtime);
 	api_free(service->api);
 	db_close(service->db);
 	if (service->base != NULL)
-	{
 		event_base_free(service->base);
-	}
 }
 
 /*
@@ -249,9 +229,7 @@ loop(Service *service, const volatile sig_atomic_t *stops)
 	log_line(LOG_LEVEL_INFO, "listening", log_text("address", http_server_address(service->http)),
 			 log_int("port", http_server_port(service->http)));
 	if (*stops > 0)
-	{
 		event_active(service->term, 0, 0);
-	}
 	if (!loop_run(service->base))
 	{
 		log_line(LOG_LEVEL_ERROR, "failed", log_text("reason", "the event loop broke"));

@@ -2,8 +2,8 @@
  * service.h
  *		Serving: one loop, one process.
  */
-#ifndef WA_SERVICE_H
-#define WA_SERVICE_H
+#ifndef SERVICE_H
+#define SERVICE_H
 
 #include <signal.h>
 
@@ -18,4 +18,4 @@
 extern int service_run(const Settings *settings, const char *listen, Metrics *metrics,
 					   const volatile sig_atomic_t *stops);
 
-#endif /* WA_SERVICE_H */
+#endif

@@ -96,9 +96,7 @@ service_metrics_open(const Settings *settings, Metrics **metrics)
 {
 	*metrics = NULL;
 	if (settings->metrics == NULL)
-	{
 		return true;
-	}
 	*metrics = metrics_open(definitions, METRIC_COUNT, (int) settings->workers);
 	return *metrics != NULL;
 }
@@ -183,16 +181,10 @@ void
 service_metrics_stop(ServiceMetrics *service)
 {
 	if (service == NULL)
-	{
 		return;
-	}
 	if (service->timer != NULL)
-	{
 		event_free(service->timer);
-	}
 	if (service->listener != NULL)
-	{
 		http_server_free(service->listener);
-	}
 	free(service);
 }

@@ -2,8 +2,8 @@
  * service_metrics.h
  *		What the gateway counts: its answers, and how full its floors are.
  */
-#ifndef WA_SERVICE_METRICS_H
-#define WA_SERVICE_METRICS_H
+#ifndef SERVICE_METRICS_H
+#define SERVICE_METRICS_H
 
 #include "http/http.h"
 #include "lib/metrics.h"
@@ -34,4 +34,4 @@ extern void service_metrics_observe(const char *method, const char *route, int s
 /* A RealtimeObserver whose context is the Metrics. */
 extern void service_metrics_event(int64_t delay_us, void *context);
 
-#endif /* WA_SERVICE_METRICS_H */
+#endif

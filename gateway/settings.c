@@ -230,9 +230,7 @@ check_metrics(const Settings *given, char *problem, size_t size)
 	const char *port = given->metrics == NULL ? NULL : strrchr(given->metrics, ':');
 
 	if (given->metrics == NULL)
-	{
 		return true;
-	}
 	if (given->workers > 1 && port != NULL && strcmp(port, ":0") == 0)
 	{
 		snprintf(problem, size, "with several workers --metrics needs a port");
@@ -295,9 +293,7 @@ settings_http(const Settings *given, const char *listen, HttpLimits *limits)
 
 	*limits = defaults;
 	if (limits->answer_ms < given->request_timeout_ms + LAST_RESORT_MS)
-	{
 		limits->answer_ms = (int) given->request_timeout_ms + LAST_RESORT_MS;
-	}
 	limits->socket_heartbeat_ms = (int) given->socket_heartbeat_ms;
 	limits->socket_output_bytes = (int) given->socket_buffer;
 	limits->output_all_bytes = (size_t) given->output_buffer;

@@ -2,8 +2,8 @@
  * settings.h
  *		What wa-gateway can be told, and what the floors below make of it.
  */
-#ifndef WA_SETTINGS_H
-#define WA_SETTINGS_H
+#ifndef SETTINGS_H
+#define SETTINGS_H
 
 #include "db/db.h"
 #include "http/http.h"
@@ -65,4 +65,4 @@ extern RealtimeConfig settings_realtime(const Settings *settings);
 extern HttpServerConfig
 settings_http(const Settings *settings, const char *listen, HttpLimits *limits);
 
-#endif /* WA_SETTINGS_H */
+#endif

@@ -53,13 +53,9 @@ workers_restart_delay(int *early, int64_t ran_ms, bool could_not_start)
 
 	*early = ran_ms < WORKER_STEADY_MS ? *early + 1 : 0;
 	if (could_not_start && *early >= WORKER_STARTS_MAX)
-	{
 		return -1;
-	}
 	for (int i = 1; i < *early && delay < WORKER_RESTART_LAST_MS; i++)
-	{
 		delay *= 2;
-	}
 	return delay < WORKER_RESTART_LAST_MS ? delay : WORKER_RESTART_LAST_MS;
 }
 
@@ -92,9 +88,7 @@ start_worker(Watcher *watcher, Worker *worker)
 	{
 		/* A worker without its watcher stops; it may be gone already. */
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
-		{
 			_exit(CONFIG_EXIT_FAILED);
-		}
 		serve(watcher, worker);
 	}
 	worker->started_ms = clock_monotonic_ms();
@@ -143,9 +137,7 @@ reap_workers(Watcher *watcher)
 		int status;
 
 		if (worker->pid != 0 && waitpid(worker->pid, &status, WNOHANG) == worker->pid)
-		{
 			note_end(worker, status);
-		}
 		running += worker->pid != 0 ? 1 : 0;
 	}
 	return running;
@@ -165,9 +157,7 @@ start_workers(Watcher *watcher)
 		Worker *worker = &watcher->workers[i];
 
 		if (worker->pid == 0 && !worker->given_up && now >= worker->next_start_ms)
-		{
 			start_worker(watcher, worker);
-		}
 		any |= !worker->given_up;
 	}
 	return any;
@@ -177,12 +167,8 @@ static void
 signal_workers(const Watcher *watcher, int number)
 {
 	for (int i = 0; i < watcher->settings->workers; i++)
-	{
 		if (watcher->workers[i].pid != 0)
-		{
 			kill(watcher->workers[i].pid, number);
-		}
-	}
 }
 
 /*
@@ -196,9 +182,7 @@ wait_for_stop(const Watcher *watcher)
 	int number = sigtimedwait(&watcher->signals, NULL, &pause);
 
 	if (number == SIGHUP)
-	{
 		signal_workers(watcher, SIGHUP);
-	}
 	return number == SIGTERM || number == SIGINT;
 }
 
@@ -219,12 +203,8 @@ watch(Watcher *watcher)
 	}
 	signal_workers(watcher, SIGTERM);
 	while (reap_workers(watcher) > 0)
-	{
 		if (wait_for_stop(watcher))
-		{
 			signal_workers(watcher, SIGTERM);
-		}
-	}
 	log_line(alive ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "all_workers_stopped");
 	return alive ? 0 : CONFIG_EXIT_FAILED;
 }

@@ -2,8 +2,8 @@
  * workers.h
  *		Several processes that serve, and one that watches them.
  */
-#ifndef WA_WORKERS_H
-#define WA_WORKERS_H
+#ifndef WORKERS_H
+#define WORKERS_H
 
 #include <signal.h>
 
@@ -35,4 +35,4 @@ workers_run(const Settings *settings, Metrics *metrics, const volatile sig_atomi
  */
 extern int64_t workers_restart_delay(int *early, int64_t ran_ms, bool could_not_start);
 
-#endif /* WA_WORKERS_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_COMPATIBILITY_H
-#define WA_COMPATIBILITY_H
+#ifndef SRC_COMPATIBILITY_H
+#define SRC_COMPATIBILITY_H
 
 #include "postgres.h"
 
@@ -31,4 +31,4 @@
 #define WA_RUNS_ONCE once
 #endif
 
-#endif /* WA_COMPATIBILITY_H */
+#endif

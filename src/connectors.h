@@ -5,10 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_CONNECTORS_H
-#define WA_CONNECTORS_H
+#ifndef SRC_CONNECTORS_H
+#define SRC_CONNECTORS_H
 
 /* Defines the setting wa.connectors. */
 extern void wa_connectors_init(void);
 
-#endif /* WA_CONNECTORS_H */
+#endif

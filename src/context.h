@@ -8,8 +8,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_CONTEXT_H
-#define WA_CONTEXT_H
+#ifndef SRC_CONTEXT_H
+#define SRC_CONTEXT_H
 
 #include "postgres.h"
 
@@ -62,4 +62,4 @@ extern WaPermissions wa_context_used(void);
  */
 extern void wa_context_require(WaPermissions used);
 
-#endif /* WA_CONTEXT_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_CREDENTIAL_H
-#define WA_CREDENTIAL_H
+#ifndef SRC_CREDENTIAL_H
+#define SRC_CREDENTIAL_H
 
 #include "postgres.h"
 
@@ -27,4 +27,4 @@ wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrinc
 extern bool wa_credential_lookup_without_own(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH],
 											 WaPrincipal *principal);
 
-#endif /* WA_CREDENTIAL_H */
+#endif

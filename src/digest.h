@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_DIGEST_H
-#define WA_DIGEST_H
+#ifndef SRC_DIGEST_H
+#define SRC_DIGEST_H
 
 #include "postgres.h"
 
@@ -19,4 +19,4 @@
  */
 extern void wa_sha256(const void *data, size_t length, uint8 digest[WA_DIGEST_LENGTH]);
 
-#endif /* WA_DIGEST_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_EVENT_WRITERS_H
-#define WA_EVENT_WRITERS_H
+#ifndef SRC_EVENT_WRITERS_H
+#define SRC_EVENT_WRITERS_H
 
 #include "postgres.h"
 
@@ -41,4 +41,4 @@ extern void wa_event_writers_observe(void);
  */
 extern uint64 wa_event_writers_horizon(const pg_uuid_t *org_id, Snapshot snapshot);
 
-#endif /* WA_EVENT_WRITERS_H */
+#endif

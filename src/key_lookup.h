@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_KEY_LOOKUP_H
-#define WA_KEY_LOOKUP_H
+#ifndef SRC_KEY_LOOKUP_H
+#define SRC_KEY_LOOKUP_H
 
 #include "postgres.h"
 
@@ -22,4 +22,4 @@ extern bool wa_key_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *princ
 /* The same for the key of an organization with this id. */
 extern bool wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal);
 
-#endif /* WA_KEY_LOOKUP_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_PASSWORD_H
-#define WA_PASSWORD_H
+#ifndef SRC_PASSWORD_H
+#define SRC_PASSWORD_H
 
 #include "postgres.h"
 
@@ -37,4 +37,4 @@ extern void wa_password_init(void);
  */
 extern bool wa_password_is_near(void);
 
-#endif /* WA_PASSWORD_H */
+#endif

@@ -71,10 +71,8 @@ static WaPermissions
 bit_of_name(const char *name, size_t len)
 {
 	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
-	{
 		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
 			return (WaPermissions) 1 << i;
-	}
 	return 0;
 }
 
@@ -82,10 +80,8 @@ const char *
 wa_permission_name(WaPermissions single_bit)
 {
 	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
-	{
 		if (single_bit == (WaPermissions) 1 << i)
 			return names[i];
-	}
 	elog(ERROR, "not a single permission: %u", single_bit);
 	return NULL;
 }
@@ -140,10 +136,8 @@ wa_permission_bit(Oid enum_value)
 	uint64 generation;
 
 	for (int i = 0; i < WA_PERMISSION_COUNT && OidIsValid(enum_value); i++)
-	{
 		if (enum_values[i] == enum_value)
 			return (WaPermissions) 1 << i;
-	}
 
 	/* Before the look-up, so that no invalidation is missed. */
 	if (!callback_registered)
@@ -160,10 +154,8 @@ wa_permission_bit(Oid enum_value)
 
 	/* Not if the catalog changed while it was read. */
 	for (int i = 0; i < WA_PERMISSION_COUNT && generation == enum_generation; i++)
-	{
 		if (bit == (WaPermissions) 1 << i)
 			enum_values[i] = enum_value;
-	}
 	return bit;
 }
 
@@ -259,10 +251,8 @@ wa_permissions_out(PG_FUNCTION_ARGS)
 	initStringInfo(&text);
 	appendStringInfoChar(&text, '{');
 	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
-	{
 		if (set & (WaPermissions) 1 << i)
 			appendStringInfo(&text, "%s%s", text.len > 1 ? "," : "", names[i]);
-	}
 	appendStringInfoChar(&text, '}');
 	PG_RETURN_CSTRING(text.data);
 }

@@ -3,8 +3,8 @@
  *		wa.permissions, a set of the four permissions by value, and wa.permission,
  *		the enum of its members.
  */
-#ifndef WA_PERMISSIONS_H
-#define WA_PERMISSIONS_H
+#ifndef SRC_PERMISSIONS_H
+#define SRC_PERMISSIONS_H
 
 #include "fmgr.h"
 
@@ -38,4 +38,4 @@ extern WaPermissions wa_permission_bit(Oid enum_value);
  */
 extern const char *wa_permission_name(WaPermissions single_bit);
 
-#endif /* WA_PERMISSIONS_H */
+#endif

@@ -5,10 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_PORTAL_WATCH_H
-#define WA_PORTAL_WATCH_H
+#ifndef SRC_PORTAL_WATCH_H
+#define SRC_PORTAL_WATCH_H
 
 /* Install the executor's hook; called once, at load. */
 extern void wa_portal_watch_init(void);
 
-#endif /* WA_PORTAL_WATCH_H */
+#endif

@@ -5,10 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_PROTECTION_LABEL_H
-#define WA_PROTECTION_LABEL_H
+#ifndef SRC_PROTECTION_LABEL_H
+#define SRC_PROTECTION_LABEL_H
 
 /* Register the label provider "wa_apikeys"; called once, at load. */
 extern void wa_protection_label_init(void);
 
-#endif /* WA_PROTECTION_LABEL_H */
+#endif

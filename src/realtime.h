@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_REALTIME_H
-#define WA_REALTIME_H
+#ifndef SRC_REALTIME_H
+#define SRC_REALTIME_H
 
 #include "postgres.h"
 
@@ -20,4 +20,4 @@
  */
 extern bool wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 
-#endif /* WA_REALTIME_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_REDACT_H
-#define WA_REDACT_H
+#ifndef SRC_REDACT_H
+#define SRC_REDACT_H
 
 #include "postgres.h"
 
@@ -19,4 +19,4 @@ extern void wa_redact_show_statements(void);
 /* Whether a text holds something that looks like a credential; NULL holds none. */
 extern bool wa_holds_secret(const char *text);
 
-#endif /* WA_REDACT_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_ROW_LOOKUP_H
-#define WA_ROW_LOOKUP_H
+#ifndef SRC_ROW_LOOKUP_H
+#define SRC_ROW_LOOKUP_H
 
 #include "postgres.h"
 
@@ -87,4 +87,4 @@ extern void wa_row_end_without_own(void);
  */
 extern Datum wa_row_answer(FunctionCallInfo fcinfo, const Datum *values);
 
-#endif /* WA_ROW_LOOKUP_H */
+#endif

@@ -5,10 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_SEAL_H
-#define WA_SEAL_H
+#ifndef SRC_SEAL_H
+#define SRC_SEAL_H
 
 /* Install the hooks; called once, at load by shared_preload_libraries. */
 extern void wa_seal_init(void);
 
-#endif /* WA_SEAL_H */
+#endif

@@ -2,8 +2,8 @@
  * secret.h
  *		wa.secret: a credential on its way into the database.
  */
-#ifndef WA_SECRET_H
-#define WA_SECRET_H
+#ifndef SRC_SECRET_H
+#define SRC_SECRET_H
 
 #include "fmgr.h"
 
@@ -27,4 +27,4 @@ StaticAssertDecl(sizeof(WaSecret) == 38, "wa.secret has INTERNALLENGTH 38");
 #define PG_GETARG_SECRET_P(n) DatumGetSecretP(PG_GETARG_DATUM(n))
 #define PG_RETURN_SECRET_P(p) PG_RETURN_POINTER(p)
 
-#endif /* WA_SECRET_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_SESSION_WATCH_H
-#define WA_SESSION_WATCH_H
+#ifndef SRC_SESSION_WATCH_H
+#define SRC_SESSION_WATCH_H
 
 /* Define the setting and the callbacks; called once, at load by preload. */
 extern void wa_session_watch_init(void);
@@ -17,4 +17,4 @@ extern void wa_session_watch_begin(void);
 /* Wind up the clock of a sealed session where it has stopped.  Costs nearly nothing. */
 extern void wa_session_watch(void);
 
-#endif /* WA_SESSION_WATCH_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_SHARED_MEMORY_H
-#define WA_SHARED_MEMORY_H
+#ifndef SRC_SHARED_MEMORY_H
+#define SRC_SHARED_MEMORY_H
 
 #include "postgres.h"
 
@@ -32,4 +32,4 @@ extern void wa_shared_memory_want(WaSharedMemory *wanted);
 /* Fill a part of new memory with random bytes; FATAL when there are none. */
 extern void wa_shared_memory_seed(void *bytes, size_t length);
 
-#endif /* WA_SHARED_MEMORY_H */
+#endif

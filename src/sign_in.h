@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_SIGN_IN_H
-#define WA_SIGN_IN_H
+#ifndef SRC_SIGN_IN_H
+#define SRC_SIGN_IN_H
 
 #include "postgres.h"
 
@@ -31,4 +31,4 @@ typedef struct WaSignIn
  */
 extern bool wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in);
 
-#endif /* WA_SIGN_IN_H */
+#endif

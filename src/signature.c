@@ -86,10 +86,8 @@ try_hmac(EVP_MAC_CTX *context, const char *digest, Piece key, const Piece *piece
 	if (EVP_MAC_init(context, (const uint8 *) key.data, key.length, params) != 1)
 		return false;
 	for (int i = 0; i < count; i++)
-	{
 		if (EVP_MAC_update(context, (const uint8 *) pieces[i].data, pieces[i].length) != 1)
 			return false;
-	}
 	return EVP_MAC_final(context, out, &written, length) == 1 && written == length;
 }
 

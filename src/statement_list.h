@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_STATEMENT_LIST_H
-#define WA_STATEMENT_LIST_H
+#ifndef SRC_STATEMENT_LIST_H
+#define SRC_STATEMENT_LIST_H
 
 #include "postgres.h"
 
@@ -58,4 +58,4 @@ extern const WaStatement *wa_statement_find(WaSealedRoles roles, const char *tex
  */
 extern bool wa_statement_was_listed(WaSealedRoles roles, const char *text);
 
-#endif /* WA_STATEMENT_LIST_H */
+#endif

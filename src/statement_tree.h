@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_STATEMENT_TREE_H
-#define WA_STATEMENT_TREE_H
+#ifndef SRC_STATEMENT_TREE_H
+#define SRC_STATEMENT_TREE_H
 
 #include "postgres.h"
 
@@ -20,4 +20,4 @@
  */
 extern char *wa_foreign_object(Query *query);
 
-#endif /* WA_STATEMENT_TREE_H */
+#endif

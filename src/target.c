@@ -88,10 +88,8 @@ is_allowed(const unsigned char *bytes, size_t size)
 	bool valid = true;
 
 	while (next_range(&list, &range, &valid))
-	{
 		if (wak_range_has(&range, bytes, size))
 			return true;
-	}
 	return false;
 }
 

@@ -5,10 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_TARGET_H
-#define WA_TARGET_H
+#ifndef SRC_TARGET_H
+#define SRC_TARGET_H
 
 /* Defines the setting wa.allowed_targets. */
 extern void wa_target_init(void);
 
-#endif /* WA_TARGET_H */
+#endif

@@ -5,10 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_THROTTLE_H
-#define WA_THROTTLE_H
+#ifndef SRC_THROTTLE_H
+#define SRC_THROTTLE_H
 
 /* Install the shared memory hooks; called once, at load by shared_preload_libraries. */
 extern void wa_throttle_init(void);
 
-#endif /* WA_THROTTLE_H */
+#endif

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_USAGE_H
-#define WA_USAGE_H
+#ifndef SRC_USAGE_H
+#define SRC_USAGE_H
 
 #include "postgres.h"
 
@@ -25,4 +25,4 @@ extern void wa_usage_init(void);
  */
 extern void wa_usage_note(const WaPrincipal *key, const text *address);
 
-#endif /* WA_USAGE_H */
+#endif

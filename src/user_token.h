@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_USER_TOKEN_H
-#define WA_USER_TOKEN_H
+#ifndef SRC_USER_TOKEN_H
+#define SRC_USER_TOKEN_H
 
 #include "postgres.h"
 
@@ -27,4 +27,4 @@ extern bool wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal
 extern bool wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id,
 						   const pg_uuid_t *sign_in_id, WaPrincipal *principal);
 
-#endif /* WA_USER_TOKEN_H */
+#endif

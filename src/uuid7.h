@@ -2,8 +2,8 @@
  * uuid7.h
  *		UUIDs of version 7, which sort by the time they were made.
  */
-#ifndef WA_UUID7_H
-#define WA_UUID7_H
+#ifndef SRC_UUID7_H
+#define SRC_UUID7_H
 
 #include "utils/uuid.h"
 
@@ -13,4 +13,4 @@
  */
 extern void wa_uuid7_make(pg_uuid_t *uuid);
 
-#endif /* WA_UUID7_H */
+#endif

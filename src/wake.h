@@ -6,8 +6,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef WA_WAKE_H
-#define WA_WAKE_H
+#ifndef SRC_WAKE_H
+#define SRC_WAKE_H
 
 #include "postgres.h"
 
@@ -80,4 +80,4 @@ extern void wa_wake_sleep(uint64 seen, const pg_uuid_t *gateway, uint64 heard, T
 /* Let some more happen before the next look. */
 extern void wa_wake_pause(void);
 
-#endif /* WA_WAKE_H */
+#endif

@@ -43,9 +43,7 @@ write_id(JsonWriter *writer, const Column *column, const DbResult *result, int r
 	char id[WAK_TYPEID_MAX + 1];
 
 	if (!db_uuid(result, row, index, uuid))
-	{
 		return false;
-	}
 	wak_typeid_encode(column->prefix, uuid, id);
 	json_write_text(writer, id);
 	return true;
@@ -59,9 +57,7 @@ write_text(JsonWriter *writer, const Column *column, const DbResult *result, int
 
 	(void) column;
 	if (!db_text(result, row, index, &text, &length))
-	{
 		return false;
-	}
 	json_write_string(writer, text, length);
 	return true;
 }
@@ -73,9 +69,7 @@ write_int(JsonWriter *writer, const Column *column, const DbResult *result, int 
 
 	(void) column;
 	if (!db_int(result, row, index, &number))
-	{
 		return false;
-	}
 	json_write_int64(writer, number);
 	return true;
 }
@@ -87,9 +81,7 @@ write_bool(JsonWriter *writer, const Column *column, const DbResult *result, int
 
 	(void) column;
 	if (!db_bool(result, row, index, &truth))
-	{
 		return false;
-	}
 	json_write_bool(writer, truth);
 	return true;
 }
@@ -105,13 +97,9 @@ write_time(JsonWriter *writer, const Column *column, const DbResult *result, int
 
 	(void) column;
 	if (!db_time_us(result, row, index, &us))
-	{
 		return false;
-	}
 	if (!db_time_ms(result, row, index, &ms))
-	{
 		ms = us > 0 ? DB_TIME_MS_MAX : DB_TIME_MS_MIN;
-	}
 	json_write_int64(writer, ms);
 	return true;
 }
@@ -124,9 +112,7 @@ write_json(JsonWriter *writer, const Column *column, const DbResult *result, int
 
 	(void) column;
 	if (!db_jsonb(result, row, index, &json, &length))
-	{
 		return false;
-	}
 	json_write_raw(writer, json, length);
 	return true;
 }
@@ -140,17 +126,11 @@ write_array(JsonWriter *writer, const Column *column, const DbResult *result, in
 
 	(void) column;
 	if (!db_array(result, row, index, &array))
-	{
 		return false;
-	}
 	json_write_array_begin(writer);
 	while (db_array_next(&array, &text, &length))
-	{
 		if (text != NULL)
-		{
 			json_write_string(writer, text, length);
-		}
-	}
 	json_write_array_end(writer);
 	return true;
 }
@@ -198,9 +178,7 @@ write_json_text(JsonWriter *writer, const DbResult *result, int row)
 	size_t length;
 
 	if (!db_text(result, row, result->columns - 1, &json, &length))
-	{
 		return false;
-	}
 	json_write_raw(writer, json, length);
 	return true;
 }
@@ -237,9 +215,7 @@ write_list(const Call *call, const DbResult *result, Buffer *body)
 	json_write_array_begin(&writer);
 	while (ok && row < result->rows && row < call->limit && body->len < ANSWER_PAGE_BYTES &&
 		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, 0)))
-	{
 		ok = write_item(&writer, call->route, result, row++);
-	}
 	json_write_array_end(&writer);
 	if (ok && row > 0 && row < result->rows)
 	{
@@ -258,9 +234,7 @@ count_columns(const Column *columns)
 	int count = 0;
 
 	while (columns[count].type != COLUMN_END)
-	{
 		count++;
-	}
 	return count;
 }
 
@@ -270,9 +244,7 @@ success_status(const Endpoint *endpoint, const DbResult *result)
 	bool flag = false;
 
 	if (endpoint->flag_status != 0)
-	{
 		db_bool(result, 0, endpoint->flag_column, &flag);
-	}
 	return flag ? endpoint->flag_status : endpoint->status;
 }
 
@@ -306,15 +278,11 @@ make_cookies(const Call *call, const DbResult *result,
 	int count = 0;
 
 	if (endpoint->clears_cookie)
-	{
 		return cookie_set(call->http, COOKIE_SIGN_IN, "", 0, headers[0]) ? 1 : 0;
-	}
 	for (int i = 0; endpoint->columns != NULL && endpoint->columns[i].type != COLUMN_END &&
 					count < ANSWER_COOKIES_MAX;
 		 i++)
-	{
 		count += make_cookie(call, result, i, headers[count]) ? 1 : 0;
-	}
 	return count;
 }
 
@@ -329,9 +297,7 @@ respond(const Call *call, const DbResult *result, Buffer *body)
 	int count = make_cookies(call, result, cookies);
 
 	for (int i = 0; i < count; i++)
-	{
 		headers[i] = (HttpHeader){.name = "Set-Cookie", .value = cookies[i]};
-	}
 	http_respond(call->http, success_status(call->route->endpoint, result), headers, (size_t) count,
 				 body == NULL ? NULL : "application/json; charset=utf-8", body);
 	wak_wipe(cookies, sizeof(cookies));
@@ -493,8 +459,6 @@ call_answer_error(const Call *call, const DbResult *result)
 
 	explain(call, result, kind, &error, &detail, wait);
 	if (error.status >= 500)
-	{
 		log_failure(call, result, &error);
-	}
 	http_respond_error(call->http, &error, &detail, detail.name == NULL ? 0 : 1, NULL, 0);
 }

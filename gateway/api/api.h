@@ -30,11 +30,11 @@ extern void api_free(Api *api);
  * Who takes over a request for a WebSocket, with the ticket or the credential that was
  * found in it.  It asks for one in the right way: websocket_check() has said so.
  */
-typedef void ApiRealtime(void *context, HttpRequest *request, const char *credential, size_t length,
-						 bool is_ticket);
+typedef void (*ApiRealtime)(void *context, HttpRequest *request, const char *credential,
+							size_t length, bool is_ticket);
 
 /* Until it is set such requests are answered with 503. */
-extern void api_set_realtime(Api *api, ApiRealtime *take, void *context);
+extern void api_set_realtime(Api *api, ApiRealtime take, void *context);
 
 /* From now on GET /readyz is a 503: load balancers are to send nobody here any more. */
 extern void api_leave(Api *api);
@@ -46,4 +46,4 @@ extern bool api_print_endpoints(Buffer *out);
 extern void api_handle(HttpRequest *request, void *context);
 extern size_t api_body_limit(const HttpRequest *request, void *context);
 
-#endif /* API_API_H */
+#endif

@@ -29,9 +29,7 @@ is_json(const HttpText *type)
 	size_t length = sizeof(json) - 1;
 
 	if (type == NULL || type->len < length || strncasecmp(type->data, json, length) != 0)
-	{
 		return false;
-	}
 	return type->len == length || strchr("; \t", type->data[length]) != NULL;
 }
 
@@ -39,12 +37,8 @@ bool
 endpoint_takes_body(const Endpoint *endpoint)
 {
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-	{
 		if (param->source == PARAM_BODY || param->source == PARAM_BODY_REST)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -58,12 +52,8 @@ static bool
 takes_rest(const Endpoint *endpoint)
 {
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-	{
 		if (param->source == PARAM_BODY_REST)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -71,12 +61,8 @@ static bool
 is_known_member(const Endpoint *endpoint, const char *name)
 {
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-	{
 		if (param->source == PARAM_BODY && strcmp(param->name, name) == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -88,12 +74,8 @@ refuse_unknown_members(Call *call)
 	JsonValue *value;
 
 	while (json_read_next_member(call->body, &position, &name, &value))
-	{
 		if (!is_known_member(call->route->endpoint, name))
-		{
 			call_problem_unknown(call, name);
-		}
-	}
 }
 
 /*
@@ -128,9 +110,7 @@ call_read_body(Call *call)
 	JsonReadError error;
 
 	if (!endpoint_takes_body(call->route->endpoint))
-	{
 		return true;
-	}
 	if (text->len > 0)
 	{
 		if (!is_plain(call->http))
@@ -160,9 +140,7 @@ call_read_body(Call *call)
 	}
 	/* No body at all is an object without members. */
 	if (!takes_rest(call->route->endpoint))
-	{
 		refuse_unknown_members(call);
-	}
 	return true;
 }
 

@@ -31,9 +31,7 @@ call_problem_unknown(Call *call, const char *name)
 
 	length = length < PROBLEM_NAME_MAX ? length : PROBLEM_NAME_MAX;
 	while (length > 0 && !utf8_valid(name, length))
-	{
 		length--;
-	}
 	memcpy(shown, name, length);
 	shown[length] = '\0';
 	call_problem(call, shown, "is not known here");
@@ -44,12 +42,8 @@ static bool
 has_problem(const Call *call, const char *name)
 {
 	for (int i = 0; i < call->problem_count; i++)
-	{
 		if (strcmp(call->problems[i].name, name) == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -61,14 +55,10 @@ call_problem(Call *call, const char *name, const char *format, ...)
 
 	call_refuse(call, HTTP_ERROR_VALIDATION, NULL);
 	if (call->problems == NULL)
-	{
 		call->problems = calloc(CALL_PROBLEMS_MAX, sizeof(Problem));
-	}
 	if (call->problems == NULL || call->problem_count == CALL_PROBLEMS_MAX ||
 		has_problem(call, name))
-	{
 		return;
-	}
 	problem = &call->problems[call->problem_count++];
 	snprintf(problem->name, sizeof(problem->name), "%s", name);
 	va_start(arguments, format);

@@ -51,8 +51,8 @@ struct Api
 	int signed_in;
 	int ready;
 	Readiness readiness;
-	HttpPeers *costly;     /* who has requests in the costly lane, and how many */
-	ApiRealtime *realtime; /* NULL: nobody */
+	HttpPeers *costly;    /* who has requests in the costly lane, and how many */
+	ApiRealtime realtime; /* NULL: nobody */
 	void *realtime_context;
 };
 
@@ -116,4 +116,4 @@ extern void readiness_stop(Readiness *readiness);
 extern void call_answer_rows(const Call *call, const DbResult *result);
 extern void call_answer_error(const Call *call, const DbResult *result);
 
-#endif /* API_CALL_H */
+#endif

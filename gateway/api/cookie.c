@@ -91,12 +91,8 @@ cookie_find(const HttpRequest *request, Cookie which, Credential *cookie)
 	int count = 0;
 
 	for (size_t i = 0; i < request->n_headers; i++)
-	{
 		if (strcmp(request->headers[i].name.data, "cookie") == 0)
-		{
 			count += find_in(request->headers[i].value, form->name, cookie);
-		}
-	}
 	return count == 1 && wak_check(cookie->text, cookie->length, &cookie->kind) == WAK_OK &&
 		   cookie->kind == form->kind;
 }

@@ -35,4 +35,4 @@ extern bool cookie_find(const HttpRequest *request, Cookie which, Credential *co
 extern bool cookie_set(const HttpRequest *request, Cookie which, const char *cookie, size_t length,
 					   char header[COOKIE_HEADER_MAX]);
 
-#endif /* API_COOKIE_H */
+#endif

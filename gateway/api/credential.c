@@ -30,20 +30,14 @@ is_credential_name(const HttpText *name)
 		if (name->data[i] != '-' && name->data[i] != '_')
 		{
 			if (length == sizeof(plain) - 1)
-			{
 				return false;
-			}
 			plain[length++] = name->data[i];
 		}
 	}
 	plain[length] = '\0';
 	for (int i = 0; query_names[i] != NULL; i++)
-	{
 		if (strcasecmp(plain, query_names[i]) == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -56,9 +50,7 @@ credential_in_query(const HttpRequest *request)
 
 		if (is_credential_name(&parameter->name) ||
 			wak_check(parameter->value.data, parameter->value.len, NULL) == WAK_OK)
-		{
 			return true;
-		}
 	}
 	return false;
 }
@@ -73,13 +65,9 @@ bearer(const HttpText *header, Credential *credential)
 	size_t at = sizeof(scheme) - 1;
 
 	if (header->len <= at || strncasecmp(header->data, scheme, at) != 0 || header->data[at] != ' ')
-	{
 		return false;
-	}
 	while (at < header->len && header->data[at] == ' ')
-	{
 		at++;
-	}
 	credential->text = header->data + at;
 	credential->length = header->len - at;
 	return true;
@@ -100,30 +88,22 @@ credential_find_ticket(const HttpRequest *request, Credential *credential)
 	WakResult result;
 
 	if (ticket == NULL)
-	{
 		return credential_find(request, credential);
-	}
 	if (tickets > 1 || others)
-	{
 		return CREDENTIAL_SEVERAL;
-	}
 	for (size_t i = 0; i < request->n_parameters; i++)
 	{
 		const HttpText *value = &request->parameters[i].value;
 
 		if (value != ticket && (is_credential_name(&request->parameters[i].name) ||
 								wak_check(value->data, value->len, NULL) == WAK_OK))
-		{
 			return CREDENTIAL_IN_QUERY;
-		}
 	}
 	credential->text = ticket->data;
 	credential->length = ticket->len;
 	result = wak_check(ticket->data, ticket->len, &credential->kind);
 	if (result == WAK_OK && credential->kind != WAK_TICKET)
-	{
 		return CREDENTIAL_IN_QUERY;
-	}
 	return result == WAK_OK ? CREDENTIAL_OK : CREDENTIAL_ABSENT;
 }
 
@@ -136,13 +116,9 @@ credential_find(const HttpRequest *request, Credential *credential)
 	const HttpText *key = http_request_header(request, "x-api-key", &keys);
 
 	if (credential_in_query(request))
-	{
 		return CREDENTIAL_IN_QUERY;
-	}
 	if (authorizations + keys > 1)
-	{
 		return CREDENTIAL_SEVERAL;
-	}
 	if (key != NULL)
 	{
 		credential->text = key->data;
@@ -153,9 +129,7 @@ credential_find(const HttpRequest *request, Credential *credential)
 		return CREDENTIAL_ABSENT;
 	}
 	if (wak_check(credential->text, credential->length, &credential->kind) != WAK_OK)
-	{
 		return CREDENTIAL_ABSENT;
-	}
 	/* Cookies, tickets and invitations are credentials of other doors. */
 	switch (credential->kind)
 	{

@@ -40,4 +40,4 @@ extern CredentialResult credential_find_ticket(const HttpRequest *request, Crede
 /* The API's one credential, an API key or a user token. */
 extern CredentialResult credential_find(const HttpRequest *request, Credential *credential);
 
-#endif /* API_CREDENTIAL_H */
+#endif

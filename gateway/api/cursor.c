@@ -42,9 +42,7 @@ encode(Buffer *out, const uint8_t *bytes, size_t length)
 		bits |= count > 1 ? (uint32_t) bytes[i + 1] << 8 : 0;
 		bits |= count > 2 ? bytes[i + 2] : 0;
 		for (size_t j = 0; ok && j <= count; j++)
-		{
 			ok = buffer_append_char(out, digits[bits >> (18 - 6 * j) & 63]);
-		}
 	}
 	return ok;
 }
@@ -61,17 +59,13 @@ decode(const HttpText *text, uint8_t bytes[CURSOR_BYTES_MAX])
 	size_t length = 0;
 
 	if (text->len > CURSOR_TEXT_MAX || text->len % 4 == 1)
-	{
 		return 0;
-	}
 	for (size_t i = 0; i < text->len; i++)
 	{
 		const char *digit = text->data[i] == '\0' ? NULL : strchr(digits, text->data[i]);
 
 		if (digit == NULL)
-		{
 			return 0;
-		}
 		bits = bits << 6 | (uint32_t) (digit - digits);
 		count += 6;
 		if (count >= 8)
@@ -106,9 +100,7 @@ compute_check(const HttpRequest *request, const uint8_t *parts, size_t length,
 		 EVP_DigestFinal_ex(context, digest, NULL) == 1;
 	EVP_MD_CTX_free(context);
 	if (ok)
-	{
 		memcpy(check, digest, CHECK_SIZE);
-	}
 	return ok;
 }
 
@@ -130,13 +122,9 @@ write_part(Buffer *bytes, const CursorPart *part, const DbResult *result, int ro
 				   buffer_append(bytes, uuid, sizeof(uuid));
 		case CURSOR_TIME:
 			if (!db_time_us(result, row, part->column, &us))
-			{
 				return false;
-			}
 			for (int i = 0; i < 8; i++)
-			{
 				time[i] = (uint8_t) ((uint64_t) us >> (56 - 8 * i));
-			}
 			return buffer_append(bytes, time, sizeof(time));
 		case CURSOR_TEXT:
 			return db_text(result, row, part->column, &text, &length) &&
@@ -164,13 +152,9 @@ read_part(const CursorPart *part, const uint8_t **at, const uint8_t *end, DbRequ
 			return left >= DB_UUID_SIZE && db_param_uuid(db, begin);
 		case CURSOR_TIME:
 			if (left < 8)
-			{
 				return false;
-			}
 			for (int i = 0; i < 8; i++)
-			{
 				us = us << 8 | begin[i];
-			}
 			*at += 8;
 			return db_param_time_us(db, (int64_t) us);
 		case CURSOR_TEXT:
@@ -194,9 +178,7 @@ cursor_write(Buffer *out, const Endpoint *endpoint, const HttpRequest *request,
 	buffer_init(&bytes, CURSOR_BYTES_MAX);
 	ok = buffer_append(&bytes, head, HEAD_SIZE);
 	for (int i = 0; ok && i < ENDPOINT_CURSOR_MAX; i++)
-	{
 		ok = write_part(&bytes, &endpoint->cursor[i], result, row);
-	}
 	ok = ok && compute_check(request, (uint8_t *) bytes.data + HEAD_SIZE, bytes.len - HEAD_SIZE,
 							 (uint8_t *) bytes.data + 1);
 	ok = ok && encode(out, (uint8_t *) bytes.data, bytes.len);
@@ -222,15 +204,9 @@ cursor_read(const HttpText *text, const Endpoint *endpoint, const HttpRequest *r
 			 memcmp(check, bytes + 1, CHECK_SIZE) == 0;
 	}
 	for (int i = 0; ok && i < ENDPOINT_CURSOR_MAX; i++)
-	{
 		if (text != NULL)
-		{
 			ok = read_part(&endpoint->cursor[i], &at, bytes + length, db);
-		}
 		else if (endpoint->cursor[i].type != CURSOR_NONE)
-		{
 			ok = db_param_null(db);
-		}
-	}
 	return ok && (text == NULL || at == bytes + length);
 }

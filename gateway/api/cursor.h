@@ -26,4 +26,4 @@ extern bool cursor_write(Buffer *out, const Endpoint *endpoint, const HttpReques
 extern bool cursor_read(const HttpText *text, const Endpoint *endpoint, const HttpRequest *request,
 						DbRequest *db);
 
-#endif /* API_CURSOR_H */
+#endif

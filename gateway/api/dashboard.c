@@ -49,9 +49,7 @@ find_file(const char *folder, const HttpText *name)
 
 		if (strncmp(known, folder, prefix) == 0 && strlen(known + prefix) == name->len &&
 			memcmp(known + prefix, name->data, name->len) == 0)
-		{
 			return &dashboard_files[i];
-		}
 	}
 	return NULL;
 }
@@ -88,9 +86,7 @@ send_bytes(HttpRequest *request, const DashboardFile *file, bool compressed, Htt
 	Buffer body;
 
 	if (compressed)
-	{
 		headers[count++] = (HttpHeader){"Content-Encoding", "gzip"};
-	}
 	buffer_init(&body, length);
 	buffer_append(&body, compressed ? file->gzip : file->plain, length);
 	http_respond(request, 200, headers, count, file->type, &body);

@@ -21,4 +21,4 @@ typedef struct DashboardFile
 extern const DashboardFile dashboard_files[];
 extern const int dashboard_file_count;
 
-#endif /* API_DASHBOARD_H */
+#endif

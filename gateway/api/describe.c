@@ -83,26 +83,20 @@ static void
 write_bounds(JsonWriter *writer, const Param *param)
 {
 	if (param->prefix != NULL)
-	{
 		write_text(writer, "prefix", param->prefix);
-	}
 	if (param->max > 0)
 	{
 		write_number(writer, "min", param->min);
 		write_number(writer, "max", param->max);
 	}
 	if (param->max_items > 0)
-	{
 		write_number(writer, "maxItems", param->max_items);
-	}
 	if (param->choices != NULL)
 	{
 		json_write_name(writer, "choices");
 		json_write_array_begin(writer);
 		for (int i = 0; param->choices[i] != NULL; i++)
-		{
 			json_write_text(writer, param->choices[i]);
-		}
 		json_write_array_end(writer);
 	}
 }
@@ -153,20 +147,14 @@ write_params(JsonWriter *writer, const Endpoint *endpoint)
 	{
 		rest = rest || param->source == PARAM_BODY_REST;
 		if (param->source == PARAM_LIMIT || param->source == PARAM_CURSOR)
-		{
 			write_page_param(writer, param);
-		}
 		else if (source_names[param->source] != NULL)
-		{
 			write_param(writer, param);
-		}
 	}
 	json_write_array_end(writer);
 	write_truth(writer, "bodyRest", rest);
 	if (endpoint_takes_body(endpoint))
-	{
 		write_number(writer, "bodyMax", (int64_t) endpoint_body_max(endpoint));
-	}
 }
 
 static void
@@ -185,9 +173,7 @@ write_columns(JsonWriter *writer, const Endpoint *endpoint)
 			write_text(writer, "name", column->name);
 			write_text(writer, "type", column_types[column->type]);
 			if (column->prefix != NULL)
-			{
 				write_text(writer, "prefix", column->prefix);
-			}
 			json_write_object_end(writer);
 		}
 	}
@@ -199,13 +185,9 @@ write_access(JsonWriter *writer, const Endpoint *endpoint)
 {
 	json_write_name(writer, "needs");
 	if (endpoint->needs == NULL)
-	{
 		json_write_null(writer);
-	}
 	else
-	{
 		json_write_text(writer, endpoint->needs);
-	}
 	write_text(writer, "door", door_names[endpoint->door]);
 	write_truth(writer, "people", endpoint->people);
 	write_truth(writer, "mayRefuse",
@@ -222,9 +204,7 @@ write_endpoint(JsonWriter *writer, const Endpoint *endpoint)
 	write_text(writer, "pattern", endpoint->pattern);
 	write_truth(writer, "open", endpoint->open != NULL);
 	if (endpoint->open != NULL && endpoint->needs != NULL)
-	{
 		write_text(writer, "needs", endpoint->needs);
-	}
 	if (endpoint->open == NULL)
 	{
 		write_access(writer, endpoint);
@@ -249,12 +229,8 @@ api_print_endpoints(Buffer *out)
 	json_write_init(&writer, out);
 	json_write_array_begin(&writer);
 	for (int i = 0; endpoint_resources[i] != NULL; i++)
-	{
 		for (const Endpoint *row = endpoint_resources[i]; row->pattern != NULL; row++)
-		{
 			write_endpoint(&writer, row);
-		}
-	}
 	json_write_array_end(&writer);
 	return json_write_done(&writer);
 }

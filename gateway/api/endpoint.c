@@ -45,9 +45,7 @@ api_open(Db *db, int timeout_ms)
 	Api *api = calloc(1, sizeof(*api));
 
 	if (api == NULL)
-	{
 		return NULL;
-	}
 	api->db = db;
 	api->timeout_ms = timeout_ms;
 	readiness_init(&api->readiness);
@@ -73,9 +71,7 @@ api_free(Api *api)
 		readiness_stop(&api->readiness);
 		routes_free(&api->routes);
 		if (api->costly != NULL)
-		{
 			http_peers_free(api->costly);
-		}
 		free(api);
 	}
 }
@@ -104,13 +100,9 @@ answer_refusal(const Call *call)
 	HttpDetail details[DETAILS_MAX];
 
 	if (call->refusal_message != NULL)
-	{
 		error.message = call->refusal_message;
-	}
 	for (int i = 0; i < call->problem_count; i++)
-	{
 		details[i] = (HttpDetail){.name = call->problems[i].name, .text = call->problems[i].text};
-	}
 	http_respond_error(call->http, &error, details, (size_t) call->problem_count,
 					   call->refusal_header, call->refusal_header != NULL ? 1 : 0);
 }
@@ -147,17 +139,11 @@ on_result(void *arg, const DbResult *result)
 		return;
 	}
 	if (result->outcome != DB_ROWS)
-	{
 		call_answer_error(call, result);
-	}
 	else if (call->refused)
-	{
 		answer_refusal(call);
-	}
 	else
-	{
 		call_answer_rows(call, result);
-	}
 	free_call(call);
 }
 
@@ -186,9 +172,7 @@ make_db_request(Call *call, int statement)
 	HttpText client;
 
 	if (request == NULL || endpoint->door != DOOR_CREDENTIAL)
-	{
 		return request;
-	}
 	if (!db_request_credential(request, call->credential.text, call->credential.length,
 							   endpoint->needs))
 	{
@@ -211,9 +195,7 @@ make_doorkeeper(Call *call)
 	DbRequest *request;
 
 	if (endpoint->door == DOOR_CREDENTIAL)
-	{
 		return make_db_request(call, endpoint->people ? api->authorized_person : api->authorized);
-	}
 	request = make_db_request(call, api->signed_in);
 	if (request != NULL && !db_param_text(request, call->credential.text, call->credential.length))
 	{
@@ -239,9 +221,7 @@ prepare_call(Call *call)
 	{
 		call->db = make_db_request(call, call->route->statement);
 		if (call->db == NULL || !call_add_params(call))
-		{
 			return false;
-		}
 		db_request_set_lane(call->db, call->slow ? DB_LANE_SLOW : call->route->endpoint->lane);
 	}
 	if (call->refused)
@@ -358,9 +338,7 @@ answer_no_path(const Api *api, HttpRequest *request)
 	{
 		shorter.n_segments--;
 		if (route_find(&api->routes, &shorter, &route) != ROUTE_NO_PATH)
-		{
 			error.message = "not found; the path has to be sent without the slash at its end";
-		}
 	}
 	http_respond_error(request, &error, NULL, 0, NULL, 0);
 }
@@ -404,17 +382,11 @@ find_credential(const HttpRequest *request, const Endpoint *endpoint, Credential
 {
 	*credential = (Credential){.text = NULL};
 	if (endpoint->door == DOOR_CREDENTIAL)
-	{
 		return credential_find(request, credential);
-	}
 	if (credential_in_query(request))
-	{
 		return CREDENTIAL_IN_QUERY;
-	}
 	if (!origin_is_own(request))
-	{
 		return CREDENTIAL_FOREIGN;
-	}
 	return endpoint->door == DOOR_OWN_PAGES || cookie_find(request, COOKIE_SIGN_IN, credential)
 			   ? CREDENTIAL_OK
 			   : CREDENTIAL_ABSENT;
@@ -431,14 +403,10 @@ api_body_limit(const HttpRequest *request, void *context)
 	Credential credential;
 
 	if (route_find(&api->routes, request, &route) != ROUTE_FOUND)
-	{
 		return HTTP_BODY_UNWANTED;
-	}
 	if (route->endpoint->open == NULL &&
 		find_credential(request, route->endpoint, &credential) != CREDENTIAL_OK)
-	{
 		return HTTP_BODY_UNWANTED;
-	}
 	return endpoint_body_max(route->endpoint);
 }
 

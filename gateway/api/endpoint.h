@@ -215,4 +215,4 @@ extern const Endpoint openapi_endpoints[];
 /* All of the lists above; ends with NULL. */
 extern const Endpoint *const endpoint_resources[];
 
-#endif /* API_ENDPOINT_H */
+#endif

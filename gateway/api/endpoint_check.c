@@ -29,9 +29,7 @@ count_params(const Param *params)
 	int count = 0;
 
 	while (count <= ENDPOINT_PARAMS_MAX && params[count].source != PARAM_END)
-	{
 		count++;
-	}
 	return count;
 }
 
@@ -41,9 +39,7 @@ count_columns(const Column *columns)
 	int count = 0;
 
 	while (count <= ENDPOINT_COLUMNS_MAX && columns[count].type != COLUMN_END)
-	{
 		count++;
-	}
 	return count;
 }
 
@@ -53,9 +49,7 @@ count_cursor_parts(const Endpoint *endpoint)
 	int count = 0;
 
 	for (int i = 0; i < ENDPOINT_CURSOR_MAX; i++)
-	{
 		count += endpoint->cursor[i].type != CURSOR_NONE ? 1 : 0;
-	}
 	return count;
 }
 
@@ -66,9 +60,7 @@ static int
 width_of(const Endpoint *endpoint, const Param *param)
 {
 	if (param->source == PARAM_CURSOR)
-	{
 		return count_cursor_parts(endpoint);
-	}
 	return param->type == PARAM_ID_OR_TIME ? 2 : 1;
 }
 
@@ -80,29 +72,17 @@ param_problem(const Endpoint *endpoint, const Param *param)
 		param->source == PARAM_PATH || param->source == PARAM_QUERY || param->source == PARAM_BODY;
 
 	if (!has_name)
-	{
 		return NULL;
-	}
 	if (param->name == NULL)
-	{
 		return "a parameter has no name";
-	}
 	if (param->source == PARAM_PATH && !pattern_has_name(endpoint->pattern, param->name))
-	{
 		return "the pattern lacks a parameter of the path";
-	}
 	if (param->source == PARAM_PATH && param->type != PARAM_ID && param->type != PARAM_TEXT)
-	{
 		return "a parameter of the path is neither an id nor a text";
-	}
 	if (has_prefix && param->prefix == NULL)
-	{
 		return "an id has no prefix";
-	}
 	if (param->type == PARAM_TEXT_ARRAY && param->source != PARAM_BODY)
-	{
 		return "an array is not in the body";
-	}
 	return param->type == PARAM_ID_OR_TIME && param->source != PARAM_QUERY
 			   ? "an id or time is not in the query"
 			   : NULL;
@@ -117,13 +97,9 @@ door_problem(const Endpoint *endpoint)
 	bool takes_cookie = false;
 
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-	{
 		takes_cookie |= param->source == PARAM_COOKIE;
-	}
 	if (takes_cookie != (endpoint->door == DOOR_COOKIE))
-	{
 		return "the statement and the door do not both take the cookie";
-	}
 	return endpoint->door != DOOR_CREDENTIAL && (endpoint->needs != NULL || endpoint->people)
 			   ? "a permission is needed where no credential is asked for"
 			   : NULL;
@@ -151,13 +127,9 @@ body_problem(const Endpoint *endpoint)
 	size_t bytes = 0;
 
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-	{
 		bytes += param->source == PARAM_BODY ? member_bytes(param) : 0;
-	}
 	if (endpoint->body_max > HTTP_BODY_MAX)
-	{
 		return "the body may be larger than any that is read";
-	}
 	return bytes > endpoint_body_max(endpoint) ? "a body that is right may be too large" : NULL;
 }
 
@@ -169,9 +141,7 @@ params_problem(const Endpoint *endpoint)
 	int width = 0;
 
 	if (endpoint->params == NULL || count > ENDPOINT_PARAMS_MAX)
-	{
 		return "there is no list of parameters, or it is too long";
-	}
 	for (int i = 0; i < count && problem == NULL; i++)
 	{
 		problem = param_problem(endpoint, &endpoint->params[i]);
@@ -187,25 +157,17 @@ columns_problem(const Endpoint *endpoint)
 	int count = endpoint->columns == NULL ? 0 : count_columns(endpoint->columns);
 
 	if (count > ENDPOINT_COLUMNS_MAX)
-	{
 		return "there are too many columns";
-	}
 	for (int i = 0; i < count; i++)
-	{
 		if (endpoint->columns[i].name == NULL ||
 			(endpoint->columns[i].type == COLUMN_ID && endpoint->columns[i].prefix == NULL))
-		{
 			return "a column has no name, or an id no prefix";
-		}
-	}
 	for (int i = 0; i < ENDPOINT_CURSOR_MAX; i++)
 	{
 		const CursorPart *part = &endpoint->cursor[i];
 
 		if (part->type != CURSOR_NONE && (part->column < 0 || part->column >= count))
-		{
 			return "the cursor has a column that is not there";
-		}
 	}
 	return NULL;
 }
@@ -216,17 +178,11 @@ endpoint_problem(const Endpoint *endpoint)
 	const char *problem;
 
 	if (endpoint->open != NULL)
-	{
 		return NULL;
-	}
 	if (endpoint->statement == NULL || endpoint->status == 0)
-	{
 		return "there is no statement or no status";
-	}
 	if ((endpoint->answer == ANSWER_LIST_JSON) != (endpoint->item != NULL))
-	{
 		return "there is no item, or one that nothing shows";
-	}
 	problem = params_problem(endpoint);
 	problem = problem != NULL ? problem : door_problem(endpoint);
 	problem = problem != NULL ? problem : body_problem(endpoint);

@@ -52,13 +52,9 @@ static void
 answer_readiness(HttpRequest *request, bool ready)
 {
 	if (ready)
-	{
 		answer_status(request, "{\"status\":\"ready\"}");
-	}
 	else
-	{
 		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
-	}
 }
 
 /*
@@ -94,9 +90,7 @@ on_ready_result(void *arg, const DbResult *result)
 	readiness->ready = takes_changes(result);
 	readiness->answered_ms = clock_monotonic_ms();
 	while ((waiter = TAILQ_FIRST(&readiness->waiters)) != NULL)
-	{
 		answer_readiness(end_waiting(waiter), readiness->ready && !readiness->leaving);
-	}
 }
 
 /*
@@ -119,14 +113,10 @@ ask(Api *api)
 	DbRequest *db;
 
 	if (readiness->asked != NULL)
-	{
 		return true;
-	}
 	db = db_request_new(api->ready, DB_LANE_FAST, READY_TIMEOUT_MS, on_ready_result, readiness);
 	if (db == NULL || !db_submit(api->db, db))
-	{
 		return false;
-	}
 	readiness->asked = db;
 	return true;
 }

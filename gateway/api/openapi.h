@@ -11,4 +11,4 @@ extern const char openapi_document[]; /* JSON */
 extern const size_t openapi_document_length;
 extern const char openapi_etag[]; /* with its quotation marks */
 
-#endif /* API_OPENAPI_H */
+#endif

@@ -51,13 +51,9 @@ origin_is_own(const HttpRequest *request)
 	const HttpText *host = http_request_header(request, "host", NULL);
 
 	if (!site_is_own(request))
-	{
 		return false;
-	}
 	if (origin == NULL)
-	{
 		return true;
-	}
 	return count == 1 && host != NULL && host->len > 0 &&
 		   (names_host(origin, host, "https://") ||
 			(!http_request_is_secure(request) && names_host(origin, host, "http://")));

@@ -16,4 +16,4 @@
  */
 extern bool origin_is_own(const HttpRequest *request);
 
-#endif /* API_ORIGIN_H */
+#endif

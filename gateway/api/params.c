@@ -44,12 +44,8 @@ static bool
 is_choice(const Param *param, const char *text, size_t length)
 {
 	for (int i = 0; param->choices[i] != NULL; i++)
-	{
 		if (strlen(param->choices[i]) == length && memcmp(param->choices[i], text, length) == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -124,15 +120,11 @@ read_digits(const HttpText *text, int64_t *value)
 	int64_t number = 0;
 
 	if (text->len == 0 || text->len > 15)
-	{
 		return false;
-	}
 	for (size_t i = 0; i < text->len; i++)
 	{
 		if (text->data[i] < '0' || text->data[i] > '9')
-		{
 			return false;
-		}
 		number = number * 10 + (text->data[i] - '0');
 	}
 	*value = number;
@@ -148,9 +140,7 @@ static bool
 check_time_ms(Call *call, const Param *param, int64_t ms)
 {
 	if (ms < SECONDS_MIN || ms > SECONDS_MAX)
-	{
 		return true;
-	}
 	call_problem(call, param->name, "must be milliseconds since 1970, and %lld is in seconds",
 				 (long long) ms);
 	return false;
@@ -161,9 +151,7 @@ static bool
 add_absent(Call *call, const Param *param)
 {
 	if (param->required)
-	{
 		call_problem(call, param->name, "is required");
-	}
 	return db_param_null(call->db) && (param->type != PARAM_ID_OR_TIME || db_param_null(call->db));
 }
 
@@ -176,13 +164,9 @@ add_path(Call *call, const Param *param)
 	uint8_t uuid[DB_UUID_SIZE];
 
 	if (param->type != PARAM_ID)
-	{
 		return db_param_text(call->db, segment.data, segment.len);
-	}
 	if (wak_typeid_decode(segment.data, segment.len, param->prefix, uuid) != WAK_TYPEID_OK)
-	{
 		return db_param_uuid(call->db, id_of_nothing);
-	}
 	return db_param_uuid(call->db, uuid);
 }
 
@@ -193,9 +177,7 @@ add_id_or_time(Call *call, const Param *param, const HttpText *text)
 	int64_t ms;
 
 	if (wak_typeid_decode(text->data, text->len, param->prefix, uuid) == WAK_TYPEID_OK)
-	{
 		return db_param_uuid(call->db, uuid) && db_param_null(call->db);
-	}
 	if (read_digits(text, &ms) && ms <= DB_TIME_MS_MAX)
 	{
 		call->slow |= param->slow;
@@ -220,9 +202,7 @@ add_query_value(Call *call, const Param *param, const HttpText *text)
 				   db_param_text(call->db, text->data, text->len);
 		case PARAM_ID:
 			if (wak_typeid_decode(text->data, text->len, param->prefix, uuid) == WAK_TYPEID_OK)
-			{
 				return db_param_uuid(call->db, uuid);
-			}
 			call_problem(call, param->name, "must be an id that begins with %s_", param->prefix);
 			return true;
 		case PARAM_INT:
@@ -236,13 +216,9 @@ add_query_value(Call *call, const Param *param, const HttpText *text)
 			return add_id_or_time(call, param, text);
 		case PARAM_BOOL:
 			if (text->len == 4 && memcmp(text->data, "true", 4) == 0)
-			{
 				return db_param_bool(call->db, true);
-			}
 			if (text->len == 5 && memcmp(text->data, "false", 5) == 0)
-			{
 				return db_param_bool(call->db, false);
-			}
 			call_problem(call, param->name, "must be true or false");
 			return true;
 		case PARAM_TIME:
@@ -264,9 +240,7 @@ query_text(Call *call, const char *name)
 	const HttpText *text = http_request_parameter(call->http, name, &count);
 
 	if (count > 1)
-	{
 		call_problem(call, name, "must be given once");
-	}
 	return text;
 }
 
@@ -276,9 +250,7 @@ add_query(Call *call, const Param *param)
 	const HttpText *text = query_text(call, param->name);
 
 	if (text == NULL)
-	{
 		return add_absent(call, param);
-	}
 	call->slow |= param->slow && param->type != PARAM_ID_OR_TIME;
 	return add_query_value(call, param, text);
 }
@@ -290,12 +262,8 @@ static bool
 is_printable(const HttpText *text)
 {
 	for (size_t i = 0; i < text->len; i++)
-	{
 		if (text->data[i] < ' ' || text->data[i] > '~')
-		{
 			return false;
-		}
-	}
 	return true;
 }
 
@@ -309,9 +277,7 @@ header_text(const HttpRequest *request, const char *name, size_t *count)
 	size_t length = 0;
 
 	for (; length < HEADER_NAME_MAX && name[length] != '\0'; length++)
-	{
 		lower[length] = (char) tolower((unsigned char) name[length]);
-	}
 	lower[length] = '\0';
 	return http_request_header(request, lower, count);
 }
@@ -323,9 +289,7 @@ add_header(Call *call, const Param *param)
 	const HttpText *text = header_text(call->http, param->name, &count);
 
 	if (text == NULL)
-	{
 		return add_absent(call, param);
-	}
 	if (count > 1)
 	{
 		call_problem(call, param->name, "must be given once");
@@ -356,9 +320,7 @@ add_agent(Call *call)
 	const HttpText *agent = http_request_header(call->http, "user-agent", NULL);
 
 	if (agent == NULL || agent->len == 0 || !is_printable(agent))
-	{
 		return db_param_null(call->db);
-	}
 	return db_param_text(call->db, agent->data, agent->len < AGENT_MAX ? agent->len : AGENT_MAX);
 }
 
@@ -393,9 +355,7 @@ add_cursor(Call *call)
 	const HttpText *text = query_text(call, "cursor");
 
 	if (cursor_read(text, call->route->endpoint, call->http, call->db))
-	{
 		return true;
-	}
 	call_problem(call, "cursor", "is not a cursor of this list");
 	return text != NULL;
 }
@@ -446,9 +406,7 @@ add_body_array(Call *call, const Param *param, const JsonValue *value)
 	for (size_t i = 0; i < count; i++)
 	{
 		if (!check_element(call, param, i, json_read_element(value, i)))
-		{
 			return true;
-		}
 		json_read_string(json_read_element(value, i), &texts[i], &lengths[i]);
 	}
 	return db_param_text_array(call->db, texts, lengths, (int) count);
@@ -467,9 +425,7 @@ add_body_text(Call *call, const Param *param, const JsonValue *value)
 		return true;
 	}
 	if (param->type == PARAM_TEXT)
-	{
 		return !check_text(call, param, text, length) || db_param_text(call->db, text, length);
-	}
 	if (wak_typeid_decode(text, length, param->prefix, uuid) != WAK_TYPEID_OK)
 	{
 		call_problem(call, param->name, "must be an id that begins with %s_", param->prefix);
@@ -494,9 +450,7 @@ add_body_invitation(Call *call, const Param *param, const JsonValue *value)
 		return true;
 	}
 	if (wak_check(text, length, &kind) != WAK_OK || kind != WAK_INVITATION)
-	{
 		return db_param_null(call->db);
-	}
 	return db_param_text(call->db, text, length);
 }
 
@@ -529,13 +483,9 @@ add_body(Call *call, const Param *param)
 	bool truth;
 
 	if (value == NULL)
-	{
 		return add_absent(call, param);
-	}
 	if (param->clearable && json_read_kind(value) == JSON_KIND_NULL)
-	{
 		return add_cleared(call, param, value);
-	}
 	switch (param->type)
 	{
 		case PARAM_TEXT:
@@ -543,9 +493,7 @@ add_body(Call *call, const Param *param)
 			return add_body_text(call, param, value);
 		case PARAM_BOOL:
 			if (json_read_bool(value, &truth))
-			{
 				return db_param_bool(call->db, truth);
-			}
 			call_problem(call, param->name, "must be true or false");
 			return true;
 		case PARAM_INT:
@@ -557,9 +505,7 @@ add_body(Call *call, const Param *param)
 			return !check_int(call, param, number) || db_param_int32(call->db, (int32_t) number);
 		case PARAM_TIME:
 			if (json_read_int64(value, &number) && number >= 0 && number <= DB_TIME_MS_MAX)
-			{
 				return !check_time_ms(call, param, number) || db_param_time_ms(call->db, number);
-			}
 			call_problem(call, param->name, "must be milliseconds since 1970");
 			return true;
 		case PARAM_JSON:
@@ -580,14 +526,10 @@ static bool
 takes_parameter(const Endpoint *endpoint, const char *name)
 {
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-	{
 		if ((param->source == PARAM_QUERY && strcmp(param->name, name) == 0) ||
 			(param->source == PARAM_LIMIT && strcmp(name, "limit") == 0) ||
 			(param->source == PARAM_CURSOR && strcmp(name, "cursor") == 0))
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -600,12 +542,8 @@ refuse_unknown_parameters(Call *call)
 	const HttpRequest *request = call->http;
 
 	for (size_t i = 0; i < request->n_parameters; i++)
-	{
 		if (!takes_parameter(call->route->endpoint, request->parameters[i].name.data))
-		{
 			call_problem_unknown(call, request->parameters[i].name.data);
-		}
-	}
 }
 
 static bool
@@ -651,8 +589,6 @@ call_add_params(Call *call)
 
 	refuse_unknown_parameters(call);
 	for (int i = 0; ok && params[i].source != PARAM_END; i++)
-	{
 		ok = add_param(call, &params[i]);
-	}
 	return ok;
 }

@@ -9,7 +9,7 @@
 #include "http/websocket.h"
 
 void
-api_set_realtime(Api *api, ApiRealtime *take, void *context)
+api_set_realtime(Api *api, ApiRealtime take, void *context)
 {
 	api->realtime = take;
 	api->realtime_context = context;
@@ -27,9 +27,7 @@ answer_realtime(HttpRequest *request, void *context)
 	Credential credential;
 
 	if (!websocket_check(request))
-	{
 		return;
-	}
 	result = credential_find_ticket(request, &credential);
 	if (result != CREDENTIAL_OK)
 	{

@@ -30,17 +30,13 @@ split(Route *route)
 	const char *at = route->endpoint->pattern;
 
 	if (strcmp(at, "/") == 0)
-	{
 		return true;
-	}
 	while (*at == '/')
 	{
 		size_t length = strcspn(++at, "/");
 
 		if (route->segments == ROUTE_SEGMENTS_MAX)
-		{
 			return false;
-		}
 		route->pattern[route->segments++] = (HttpText){.data = at, .len = length};
 		at += length;
 	}
@@ -60,14 +56,10 @@ quote_names(Route *route)
 	char *at;
 
 	for (; columns != NULL && columns[count].type != COLUMN_END; count++)
-	{
 		bytes += strlen(columns[count].name) + sizeof("\"\":");
-	}
 	route->names = malloc(count * sizeof(HttpText) + bytes + 1);
 	if (route->names == NULL)
-	{
 		return false;
-	}
 	at = (char *) (route->names + count);
 	for (size_t i = 0; i < count; i++)
 	{
@@ -87,21 +79,13 @@ make_route(Route *route, const Endpoint *endpoint)
 	route->endpoint = endpoint;
 	route->statement = -1;
 	if (endpoint->open == NULL && problem == NULL)
-	{
 		route->statement = db_statement_find(API_ROLE, endpoint->statement);
-	}
 	if (problem == NULL && !split(route))
-	{
 		problem = "the pattern has too many segments, or does not begin with a slash";
-	}
 	else if (problem == NULL && endpoint->open == NULL && route->statement < 0)
-	{
 		problem = "the statement is not built in";
-	}
 	else if (problem == NULL && !quote_names(route))
-	{
 		problem = "out of memory";
-	}
 	if (problem != NULL)
 	{
 		log_line(LOG_LEVEL_ERROR, "endpoint_invalid", log_text("pattern", endpoint->pattern),
@@ -116,27 +100,17 @@ routes_make(RouteTable *table, const Endpoint *const *resources)
 	int count = 0;
 
 	for (int i = 0; resources[i] != NULL; i++)
-	{
 		for (const Endpoint *row = resources[i]; row->pattern != NULL; row++)
-		{
 			count++;
-		}
-	}
 	table->count = 0;
 	table->routes = calloc((size_t) count + 1, sizeof(Route));
 	if (table->routes == NULL)
-	{
 		return false;
-	}
 	for (int i = 0; resources[i] != NULL; i++)
 	{
 		for (const Endpoint *row = resources[i]; row->pattern != NULL; row++)
-		{
 			if (!make_route(&table->routes[table->count++], row))
-			{
 				return false;
-			}
-		}
 	}
 	return true;
 }
@@ -145,9 +119,7 @@ void
 routes_free(RouteTable *table)
 {
 	for (int i = 0; i < table->count; i++)
-	{
 		free(table->routes[i].names);
-	}
 	free(table->routes);
 	table->routes = NULL;
 	table->count = 0;
@@ -173,9 +145,7 @@ segment_matches(const HttpText *pattern, const HttpText *segment)
 
 	if (segment->len < literal.len ||
 		memcmp(segment->data + before, literal.data, literal.len) != 0)
-	{
 		return false;
-	}
 	return is_name(pattern) ? before > 0 : before == 0;
 }
 
@@ -188,15 +158,11 @@ match_path(const Route *route, const HttpRequest *request)
 	int fitted = 0;
 
 	if ((size_t) route->segments != request->n_segments)
-	{
 		return -1;
-	}
 	for (int i = 0; i < route->segments; i++)
 	{
 		if (!segment_matches(&route->pattern[i], &request->segments[i]))
-		{
 			return -1;
-		}
 		fitted += literal_of(&route->pattern[i]).len > 0 ? 1 : 0;
 	}
 	return fitted;
@@ -262,9 +228,7 @@ route_allow(const RouteTable *table, const HttpRequest *request, char *text, siz
 		}
 	}
 	if (length < size)
-	{
 		snprintf(text + length, size - length, "%s", http_method_name(HTTP_METHOD_OPTIONS));
-	}
 }
 
 HttpText

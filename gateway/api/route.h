@@ -59,4 +59,4 @@ route_allow(const RouteTable *table, const HttpRequest *request, char *text, siz
  */
 extern HttpText route_segment(const Route *route, const HttpRequest *request, const char *name);
 
-#endif /* API_ROUTE_H */
+#endif

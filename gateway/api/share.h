@@ -25,4 +25,4 @@ typedef struct Share
 extern bool share_take(HttpPeers *clients, const HttpRequest *request, Share *share);
 extern void share_give_back(HttpPeers *clients, Share *share);
 
-#endif /* API_SHARE_H */
+#endif

@@ -40,12 +40,8 @@ static bool
 names_permission(const char *constraint)
 {
 	for (size_t i = 0; i < sizeof(permissions) / sizeof(permissions[0]); i++)
-	{
 		if (strcmp(constraint, permissions[i]) == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -63,12 +59,8 @@ const char *
 sqlstate_forbidden_text(const DbResult *result)
 {
 	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
-	{
 		if (strcmp(result->constraint, ranks[i].constraint) == 0)
-		{
 			return ranks[i].text;
-		}
-	}
 	return NULL;
 }
 
@@ -84,12 +76,8 @@ static HttpErrorKind
 find_state(const char *state)
 {
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-	{
 		if (strncmp(state, states[i].state, strlen(states[i].state)) == 0)
-		{
 			return states[i].error;
-		}
-	}
 	return HTTP_ERROR_INTERNAL;
 }
 
@@ -112,12 +100,8 @@ sqlstate_error(const DbResult *result)
 	error = find_state(result->sqlstate);
 	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint) &&
 		sqlstate_forbidden_text(result) == NULL)
-	{
 		error = HTTP_ERROR_INTERNAL;
-	}
 	if (error == HTTP_ERROR_RATE_LIMITED && !names_limit(result->constraint))
-	{
 		error = HTTP_ERROR_UNAVAILABLE;
-	}
 	return error;
 }

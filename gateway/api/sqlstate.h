@@ -21,4 +21,4 @@ extern HttpErrorKind sqlstate_error(const DbResult *result);
  */
 extern const char *sqlstate_forbidden_text(const DbResult *result);
 
-#endif /* API_SQLSTATE_H */
+#endif

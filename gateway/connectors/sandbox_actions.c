@@ -231,12 +231,10 @@ remove_finished(SandboxActions *actions)
 	int kept = 0;
 
 	for (int i = 0; i < actions->count; i++)
-	{
 		if (actions->action[i].state == ACTION_FINISHED)
 			free(actions->action[i].to);
 		else
 			actions->action[kept++] = actions->action[i];
-	}
 	actions->count = kept;
 }
 

@@ -2,8 +2,8 @@
  * sandbox_actions.h
  *		Reactions, edits, revocations and forwards that are on their way.
  */
-#ifndef WA_CONNECTORS_SANDBOX_ACTIONS_H
-#define WA_CONNECTORS_SANDBOX_ACTIONS_H
+#ifndef CONNECTORS_SANDBOX_ACTIONS_H
+#define CONNECTORS_SANDBOX_ACTIONS_H
 
 #include "connectors/sandbox_identity.h"
 #include "connectors/sandbox_messages.h"
@@ -58,4 +58,4 @@ extern void actions_hurry(SandboxActions *actions);
 /* Frees all actions. */
 extern void actions_free(SandboxActions *actions);
 
-#endif /* WA_CONNECTORS_SANDBOX_ACTIONS_H */
+#endif

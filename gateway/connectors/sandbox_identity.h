@@ -7,8 +7,8 @@
  * same id on the WhatsApp side, and so a second delivery is recognized as the same
  * message instead of becoming a double.
  */
-#ifndef WA_CONNECTORS_SANDBOX_IDENTITY_H
-#define WA_CONNECTORS_SANDBOX_IDENTITY_H
+#ifndef CONNECTORS_SANDBOX_IDENTITY_H
+#define CONNECTORS_SANDBOX_IDENTITY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,4 +54,4 @@ extern const char *sandbox_answerer(const char *chat_jid);
 /* A time in milliseconds since 1970 as PostgreSQL reads it. */
 extern void sandbox_time(long long wall_ms, char out[SANDBOX_TIME_MAX]);
 
-#endif /* WA_CONNECTORS_SANDBOX_IDENTITY_H */
+#endif

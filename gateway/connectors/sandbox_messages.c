@@ -330,12 +330,10 @@ remove_finished(SandboxMessages *messages)
 	int kept = 0;
 
 	for (int i = 0; i < messages->count; i++)
-	{
 		if (messages->message[i].state == MESSAGE_FINISHED)
 			free_message(&messages->message[i]);
 		else
 			messages->message[kept++] = messages->message[i];
-	}
 	messages->count = kept;
 }
 

@@ -2,8 +2,8 @@
  * sandbox_messages.h
  *		The messages that are on their way, and what happens to each next.
  */
-#ifndef WA_CONNECTORS_SANDBOX_MESSAGES_H
-#define WA_CONNECTORS_SANDBOX_MESSAGES_H
+#ifndef CONNECTORS_SANDBOX_MESSAGES_H
+#define CONNECTORS_SANDBOX_MESSAGES_H
 
 #include "connectors/sandbox_identity.h"
 #include "connectors/sandbox_store.h"
@@ -62,4 +62,4 @@ extern void messages_hurry(SandboxMessages *messages);
 /* Frees all messages. */
 extern void messages_free(SandboxMessages *messages);
 
-#endif /* WA_CONNECTORS_SANDBOX_MESSAGES_H */
+#endif

@@ -149,12 +149,10 @@ sessions_renew(SandboxSessions *sessions, Store *store, int64_t now_ms)
 	PQclear(rows);
 
 	for (int i = 0; i < sessions->count; i++)
-	{
 		if (sessions->session[i].leased)
 			sessions->session[kept++] = sessions->session[i];
 		else
 			log_line(LOG_LEVEL_INFO, "session_gone", log_text("session", sessions->session[i].id));
-	}
 	sessions->count = kept;
 	return true;
 }
@@ -203,14 +201,12 @@ sessions_step(SandboxSessions *sessions, Store *store, int64_t now_ms)
 		sent[count++] = session;
 	}
 	for (int i = 0; i < count; i++)
-	{
 		if (store_outcome(store) == STORE_DONE)
 			enter_state(sessions, sent[i],
 						sent[i]->state == SESSION_STARTING ? SESSION_SCANNING : SESSION_WORKING,
 						now_ms);
 		else
 			sent[i]->due_ms = now_ms + sessions->step_ms + STORE_BACKOFF_MIN_MS;
-	}
 }
 
 int64_t

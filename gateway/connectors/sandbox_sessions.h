@@ -2,8 +2,8 @@
  * sandbox_sessions.h
  *		The sessions that this sandbox leases, and how it pairs them.
  */
-#ifndef WA_CONNECTORS_SANDBOX_SESSIONS_H
-#define WA_CONNECTORS_SANDBOX_SESSIONS_H
+#ifndef CONNECTORS_SANDBOX_SESSIONS_H
+#define CONNECTORS_SANDBOX_SESSIONS_H
 
 #include "connectors/sandbox_identity.h"
 #include "connectors/sandbox_store.h"
@@ -60,4 +60,4 @@ extern bool sessions_waiting(const SandboxSessions *sessions);
 /* Gives the leases back, so that another sandbox need not wait for their end. */
 extern void sessions_release(SandboxSessions *sessions, Store *store);
 
-#endif /* WA_CONNECTORS_SANDBOX_SESSIONS_H */
+#endif

@@ -10,8 +10,8 @@
  * Calls block, which a process of its own may do, but never for longer than
  * STORE_ANSWER_MS without a word from the server.  After STORE_LOST the connection is made again by store_connect().
  */
-#ifndef WA_CONNECTORS_SANDBOX_STORE_H
-#define WA_CONNECTORS_SANDBOX_STORE_H
+#ifndef CONNECTORS_SANDBOX_STORE_H
+#define CONNECTORS_SANDBOX_STORE_H
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -110,4 +110,4 @@ extern bool store_report(Store *store, const char *org, StoreStatement statement
 /* Takes the outcome of the oldest report that has none yet. */
 extern StoreOutcome store_outcome(Store *store);
 
-#endif /* WA_CONNECTORS_SANDBOX_STORE_H */
+#endif

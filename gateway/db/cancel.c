@@ -28,9 +28,7 @@ cancel_start(DbConnection *connection)
 	DbRequest *request;
 
 	if (connection->cancel != NULL || (connection->cancel = cancel_begin(connection)) == NULL)
-	{
 		return false;
-	}
 	head->cancel_sent = true;
 	TAILQ_FOREACH(request, &connection->in_flight, link)
 	{
@@ -46,9 +44,7 @@ bool
 cancel_reap(DbConnection *connection)
 {
 	if (connection->cancel != NULL && cancel_has_ended(connection->cancel))
-	{
 		cancel_drop(connection);
-	}
 	return connection->cancel == NULL;
 }
 

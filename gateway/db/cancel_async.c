@@ -50,9 +50,7 @@ watch(DbCancel *cancel, PostgresPollingStatusType status)
 
 	cancel->event = event_new(cancel->base, PQcancelSocket(cancel->pg), what, on_socket, cancel);
 	if (cancel->event == NULL || event_add(cancel->event, NULL) != 0)
-	{
 		end(cancel, "could not watch the socket");
-	}
 }
 
 static void
@@ -92,9 +90,7 @@ cancel_begin(DbConnection *connection)
 	DbCancel *cancel = calloc(1, sizeof(*cancel));
 
 	if (cancel == NULL)
-	{
 		return NULL;
-	}
 	cancel->base = connection->lane->db->base;
 	cancel->end_ms = clock_monotonic_ms() + DB_CANCEL_SECONDS * 1000;
 	cancel->pg = PQcancelCreate(connection->pg);
@@ -113,9 +109,7 @@ bool
 cancel_has_ended(DbCancel *cancel)
 {
 	if (!cancel->ended && clock_monotonic_ms() >= cancel->end_ms)
-	{
 		end(cancel, "the server did not answer");
-	}
 	return cancel->ended;
 }
 

@@ -60,9 +60,7 @@ fork_child(PGcancel *cancel)
 	sigprocmask(SIG_BLOCK, &stops, &before);
 	child = fork();
 	if (child == 0)
-	{
 		run_child(cancel, &before);
-	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return child;
 }
@@ -94,9 +92,7 @@ cancel_has_ended(DbCancel *cancel)
 {
 	/* Not 0 is: it has ended, or somebody else has collected it. */
 	if (cancel->child != 0 && waitpid(cancel->child, NULL, WNOHANG) != 0)
-	{
 		cancel->child = 0;
-	}
 	return cancel->child == 0;
 }
 

@@ -41,9 +41,7 @@ retry_delay(int attempts)
 	uint32_t random;
 
 	for (int i = 1; i < attempts && delay < DB_RETRY_LAST_MS; i++)
-	{
 		delay *= 2;
-	}
 	delay = delay < DB_RETRY_LAST_MS ? delay : DB_RETRY_LAST_MS;
 	evutil_secure_rng_get_bytes(&random, sizeof(random));
 	return delay / 2 + random % (delay / 2 + 1);
@@ -75,13 +73,9 @@ static void
 free_events(DbConnection *connection)
 {
 	if (connection->readable != NULL)
-	{
 		event_free(connection->readable);
-	}
 	if (connection->writable != NULL)
-	{
 		event_free(connection->writable);
-	}
 	connection->readable = connection->writable = NULL;
 }
 
@@ -92,9 +86,7 @@ make_events(DbConnection *connection)
 	int fd = PQsocket(connection->pg);
 
 	if (fd < 0)
-	{
 		return false;
-	}
 	connection->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_socket, connection);
 	connection->writable = event_new(base, fd, EV_WRITE, on_socket, connection);
 	return connection->readable != NULL && connection->writable != NULL;
@@ -110,9 +102,7 @@ end_in_flight(DbConnection *connection)
 	DbRequest *request;
 
 	while ((request = TAILQ_FIRST(&connection->in_flight)) != NULL)
-	{
 		request_end(request, request_outcome_of_break(request));
-	}
 }
 
 /*
@@ -135,16 +125,12 @@ connection_break(DbConnection *connection, const char *reason)
 	connection->retiring = false;
 	connection->broke = true;
 	if (connection->state != CONNECTION_READY)
-	{
 		connection->attempts++;
-	}
 	connection_set_state(connection, CONNECTION_WAITING);
 	start_timer(connection, retry_delay(connection->attempts));
 	end_in_flight(connection);
 	if (connection->attempts > 0)
-	{
 		pool_connection_failed(connection->lane);
-	}
 }
 
 /* ---- connecting ---- */
@@ -235,13 +221,9 @@ connection_flush(DbConnection *connection)
 	connection->unflushed = false;
 	left = PQflush(connection->pg);
 	if (left < 0)
-	{
 		connection_break(connection, PQerrorMessage(connection->pg));
-	}
 	else if (left > 0)
-	{
 		event_add(connection->writable, NULL);
-	}
 }
 
 static void
@@ -256,14 +238,10 @@ on_socket(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if ((what & EV_READ) != 0)
-	{
 		pipeline_read(connection);
-	}
 	if (connection->pg != NULL &&
 		((what & EV_WRITE) != 0 || event_pending(connection->writable, EV_WRITE, NULL)))
-	{
 		connection_flush(connection);
-	}
 }
 
 static void
@@ -274,13 +252,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void) fd;
 	(void) what;
 	if (connection->state == CONNECTION_WAITING)
-	{
 		start_connecting(connection);
-	}
 	else if (connection->state != CONNECTION_READY)
-	{
 		connection_break(connection, "no connection within the time limit");
-	}
 }
 
 /* ---- for the pool ---- */
@@ -296,9 +270,7 @@ connection_forget(DbConnection *connection)
 {
 	if (!connection->used || connection->state != CONNECTION_READY ||
 		!TAILQ_EMPTY(&connection->in_flight))
-	{
 		return;
-	}
 	leftovers_wipe(&connection->buffers);
 	connection->used = false;
 }
@@ -320,9 +292,7 @@ connection_open(DbConnection *connection, DbLane *lane, int number)
 	connection->timer = evtimer_new(lane->db->base, on_timer, connection);
 	connection->shapes = calloc((size_t) db_statement_count, sizeof(*connection->shapes));
 	if (connection->timer == NULL || connection->shapes == NULL || !ready_open(&connection->ready))
-	{
 		return false;
-	}
 	start_timer(connection, 0);
 	return true;
 }
@@ -331,9 +301,7 @@ void
 connection_close(DbConnection *connection)
 {
 	if (connection->lane == NULL)
-	{
 		return;
-	}
 	free_events(connection);
 	cancel_drop(connection);
 	PQfinish(connection->pg);
@@ -342,8 +310,6 @@ connection_close(DbConnection *connection)
 	ready_close(&connection->ready);
 	free(connection->shapes);
 	if (connection->timer != NULL)
-	{
 		event_free(connection->timer);
-	}
 	end_in_flight(connection);
 }

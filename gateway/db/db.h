@@ -123,7 +123,7 @@ typedef struct DbRequest DbRequest;
  * Called once for a submitted request that was not abandoned, never from within
  * db_submit.  The result and all it points to are gone when it returns.
  */
-typedef void DbDone(void *arg, const DbResult *result);
+typedef void (*DbDone)(void *arg, const DbResult *result);
 
 /*
  * Open the pool.  Connections are made in the background and made again when they
@@ -172,7 +172,7 @@ extern uint64_t db_protocol_violations(void);
  * caller owns it until db_submit or db_request_free.
  */
 extern DbRequest *
-db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone *done, void *arg);
+db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone done, void *arg);
 extern void db_request_free(DbRequest *request);
 
 /*
@@ -230,4 +230,4 @@ extern bool db_submit(Db *db, DbRequest *request);
  */
 extern void db_abandon(DbRequest *request);
 
-#endif /* DB_DB_H */
+#endif

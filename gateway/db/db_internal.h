@@ -16,8 +16,8 @@
  *
  * Only connection_set_state() changes the state of a connection.
  */
-#ifndef DB_INTERNAL_H
-#define DB_INTERNAL_H
+#ifndef DB_DB_INTERNAL_H
+#define DB_DB_INTERNAL_H
 
 #include <sys/queue.h>
 
@@ -83,7 +83,7 @@ struct DbRequest
 
 	int statement;
 	DbLaneName lane_name;
-	DbDone *done; /* NULL: told already, or nobody is there to tell */
+	DbDone done; /* NULL: told already, or nobody is there to tell */
 	void *arg;
 
 	int64_t timeout_ms;
@@ -237,4 +237,4 @@ extern DbCancel *cancel_begin(DbConnection *connection);
 extern bool cancel_has_ended(DbCancel *cancel);
 extern void cancel_free(DbCancel *cancel);
 
-#endif /* DB_INTERNAL_H */
+#endif

@@ -34,9 +34,7 @@ login_start_with(const char *const *keywords, const char *const *values)
 	PGconn *pg = PQconnectStartParams(keywords, values, 1);
 
 	if (pg != NULL)
-	{
 		PQsetNoticeProcessor(pg, on_notice, NULL);
-	}
 	return pg;
 }
 
@@ -62,9 +60,7 @@ login_wait(PGconn *pg, int ms)
 		int64_t left = end - clock_monotonic_ms();
 
 		if (left <= 0 || poll(&wait, 1, (int) left) <= 0)
-		{
 			return false;
-		}
 		status = PQconnectPoll(pg);
 	}
 	return status == PGRES_POLLING_OK;

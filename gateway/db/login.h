@@ -26,4 +26,4 @@ extern bool login_wait(PGconn *pg, int ms);
  */
 extern void login_keep_nothing(PGconn *pg);
 
-#endif /* DB_LOGIN_H */
+#endif

@@ -22,4 +22,4 @@ extern bool own_error_is_unbound(const PGresult *error);
  */
 extern bool own_error_is_unregistered(const PGresult *error);
 
-#endif /* DB_OWN_ERROR_H */
+#endif

@@ -69,9 +69,7 @@ violate(DbConnection *connection, const char *expected, const char *came)
 			 log_text("statement", statement_name(connection)), log_text("expected", expected),
 			 log_text("came", came));
 	if (head != NULL)
-	{
 		request_drop_answer(head);
-	}
 	connection_break(connection, "the server has violated the protocol");
 	return false;
 }
@@ -101,9 +99,7 @@ is_in_order(DbConnection *connection)
 	const char *problem = ready_problem(&connection->ready);
 
 	if (problem != NULL)
-	{
 		return violate(connection, "an idle transaction", problem);
-	}
 	problem = reports_problem(&connection->reports, connection->pg);
 	return problem == NULL || violate(connection, "nothing unasked", problem);
 }
@@ -120,9 +116,7 @@ static int
 next_prepared(const Db *db, int from)
 {
 	while (from < db_statement_count && !is_prepared_here(db, from))
-	{
 		from++;
-	}
 	return from;
 }
 
@@ -141,9 +135,7 @@ pipeline_prepare(DbConnection *connection)
 
 		if (PQsendPrepare(connection->pg, statement->name, statement->text, 0, NULL) == 0 ||
 			PQsendDescribePrepared(connection->pg, statement->name) == 0)
-		{
 			return false;
-		}
 	}
 	connection->preparing = next_prepared(db, 0);
 	connection->awaited = AWAITED_PARSE;
@@ -179,16 +171,12 @@ take_prepared(DbConnection *connection, PGresult *result)
 	int index = connection->preparing;
 
 	if (status == PGRES_FATAL_ERROR)
-	{
 		return refuse_statement(connection, result);
-	}
 	if (status == PGRES_PIPELINE_SYNC && connection->awaited == AWAITED_SYNC)
 	{
 		PQclear(result);
 		if (!is_in_order(connection))
-		{
 			return false;
-		}
 		connection->awaited = AWAITED_BINDING;
 		connection_set_state(connection, CONNECTION_READY);
 		return true;
@@ -196,9 +184,7 @@ take_prepared(DbConnection *connection, PGresult *result)
 	if (status != PGRES_COMMAND_OK || connection->awaited == AWAITED_SYNC ||
 		(connection->awaited == AWAITED_DESCRIBE &&
 		 !shape_keep(&connection->shapes[index], db_statements[index].name, result)))
-	{
 		return violate_by(connection, "the statement, prepared and described", result);
-	}
 	connection->answered = true;
 	PQclear(result);
 	return true;
@@ -215,9 +201,7 @@ finish_head(DbConnection *connection)
 	DbRequest *request = TAILQ_FIRST(&connection->in_flight);
 
 	if (!is_in_order(connection))
-	{
 		return false;
-	}
 	connection->awaited = AWAITED_BINDING;
 	connection->retiring |= request_retires_connection(request);
 	pool_wake(connection->lane);
@@ -280,9 +264,7 @@ await_next(DbConnection *connection)
 		return;
 	}
 	if (connection->awaited == AWAITED_SYNC)
-	{
 		ready_begin(&connection->ready);
-	}
 }
 
 /*
@@ -301,9 +283,7 @@ static bool
 is_busy(DbConnection *connection)
 {
 	if (connection->awaited == AWAITED_SYNC && !connection->answered)
-	{
 		return ready_is_busy(&connection->ready, connection->pg);
-	}
 	return PQisBusy(connection->pg) != 0;
 }
 
@@ -321,9 +301,7 @@ take_result(DbConnection *connection, PGresult *result)
 		return true;
 	}
 	if (connection->answered)
-	{
 		return violate_by(connection, "one result of a statement", result);
-	}
 	return connection->state == CONNECTION_READY ? take_answer(connection, result)
 												 : take_prepared(connection, result);
 }
@@ -351,9 +329,7 @@ pipeline_read(DbConnection *connection)
 		if (result != NULL)
 		{
 			if (!take_result(connection, result))
-			{
 				return;
-			}
 		}
 		else if (connection->answered)
 		{
@@ -366,15 +342,9 @@ pipeline_read(DbConnection *connection)
 	}
 	problem = reports_problem(&connection->reports, connection->pg);
 	if (ended || PQstatus(connection->pg) == CONNECTION_BAD)
-	{
 		connection_break(connection, "the server closed the connection");
-	}
 	else if (problem != NULL)
-	{
 		violate(connection, "nothing unasked", problem);
-	}
 	else if (connection->retiring && TAILQ_EMPTY(&connection->in_flight))
-	{
 		connection_break(connection, "a statement was out of date, or its rows were too large");
-	}
 }

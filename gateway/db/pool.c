@@ -42,16 +42,12 @@ open_lane(Db *db, DbLane *lane, int connections, int queue, int first_number)
 	lane->connections = calloc((size_t) connections + 1, sizeof(*lane->connections));
 	lane->dispatch = event_new(db->base, -1, 0, on_dispatch, lane);
 	if (lane->connections == NULL || lane->dispatch == NULL)
-	{
 		return false;
-	}
 	for (int i = 0; i < connections; i++)
 	{
 		lane->connection_count++;
 		if (!connection_open(&lane->connections[i], lane, first_number + i))
-		{
 			return false;
-		}
 	}
 	return true;
 }
@@ -98,9 +94,7 @@ db_open(struct event_base *base, const DbConfig *config)
 	Db *db = calloc(1, sizeof(*db));
 
 	if (db == NULL)
-	{
 		return NULL;
-	}
 	db->base = base;
 	db->conninfo = strdup(config->conninfo);
 	db->application_name = strdup(config->application_name);
@@ -145,32 +139,22 @@ void
 db_close(Db *db)
 {
 	if (db == NULL)
-	{
 		return;
-	}
 	for (int i = 0; i < DB_LANE_COUNT; i++)
 	{
 		DbLane *lane = &db->lanes[i];
 
 		if (lane->db == NULL)
-		{
 			continue;
-		}
 		end_queue(lane, DB_UNAVAILABLE);
 		for (int j = 0; j < lane->connection_count; j++)
-		{
 			connection_close(&lane->connections[j]);
-		}
 		free(lane->connections);
 		if (lane->dispatch != NULL)
-		{
 			event_free(lane->dispatch);
-		}
 	}
 	if (db->tick != NULL)
-	{
 		event_free(db->tick);
-	}
 	free(db->conninfo);
 	free(db->application_name);
 	free(db->role);
@@ -213,12 +197,8 @@ static bool
 lane_has_hope(const DbLane *lane)
 {
 	for (int i = 0; i < lane->connection_count; i++)
-	{
 		if (lane->connections[i].attempts == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -227,9 +207,7 @@ void
 pool_connection_failed(DbLane *lane)
 {
 	if (!lane_has_hope(lane))
-	{
 		end_queue(lane, DB_UNAVAILABLE);
-	}
 }
 
 /* ---- submit and dispatch ---- */
@@ -240,9 +218,7 @@ db_submit(Db *db, DbRequest *request)
 	DbLane *lane = &db->lanes[request->lane_name];
 
 	if (lane->connection_count == 0)
-	{
 		lane = &db->lanes[DB_LANE_FAST];
-	}
 	if (lane->queue_count >= lane->queue_max || !lane_has_hope(lane))
 	{
 		db_request_free(request);
@@ -286,9 +262,7 @@ emptiest(DbLane *lane)
 
 		if (connection_takes(connection) &&
 			(best == NULL || connection->in_flight_count < best->in_flight_count))
-		{
 			best = connection;
-		}
 	}
 	return best;
 }
@@ -318,9 +292,7 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 	{
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes an entry for NULL above */
 		if (lane->connections[i].unflushed)
-		{
 			connection_flush(&lane->connections[i]);
-		}
 	}
 }
 
@@ -366,15 +338,11 @@ expire_in_flight(DbConnection *connection, int64_t now)
 	TAILQ_FOREACH(request, &connection->in_flight, link)
 	{
 		if (request->deadline <= now)
-		{
 			request_tell(request, DB_TIMED_OUT);
-		}
 	}
 	head = TAILQ_FIRST(&connection->in_flight);
 	if (head == NULL || head->deadline > now)
-	{
 		return;
-	}
 	if (head->deadline + DB_STUCK_MS <= now)
 	{
 		connection_break(connection, "a request did not end after its deadline and a cancel");
@@ -393,9 +361,7 @@ static bool
 tick_connection(DbConnection *connection, int64_t now)
 {
 	if (connection->cancel != NULL && cancel_reap(connection))
-	{
 		pool_wake(connection->lane);
-	}
 	expire_in_flight(connection, now);
 	connection_forget(connection);
 	return connection->cancel != NULL || !TAILQ_EMPTY(&connection->in_flight);
@@ -416,9 +382,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 		expire_queue(lane, now);
 		for (int j = 0; j < lane->connection_count; j++)
-		{
 			busy |= tick_connection(&lane->connections[j], now);
-		}
 		busy |= !TAILQ_EMPTY(&lane->queue);
 	}
 	if (!busy)

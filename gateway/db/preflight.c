@@ -36,14 +36,10 @@ connect_once(const DbConfig *config, char reason[256])
 	PGconn *pg = login_start(config->conninfo, config->application_name);
 
 	if (pg != NULL && PQstatus(pg) != CONNECTION_BAD && login_wait(pg, DB_CONNECT_MS))
-	{
 		return pg;
-	}
 	snprintf(reason, 256, "%s", pg == NULL ? "out of memory" : PQerrorMessage(pg));
 	if (reason[0] == '\0')
-	{
 		snprintf(reason, 256, "no answer");
-	}
 	PQfinish(pg);
 	return NULL;
 }
@@ -169,14 +165,10 @@ check_version(PGconn *pg, const DbConfig *config, const char *needs)
 	bool good = false;
 
 	if (index >= 0 && !prepare_first(pg, &db_statements[index]))
-	{
 		return false;
-	}
 	result = run(pg, config, "check_version");
 	if (result == NULL)
-	{
 		return false;
-	}
 	if (PQntuples(result) == 0)
 	{
 		log_failure("the extension wa_apikeys is not installed in this database",
@@ -202,13 +194,9 @@ check_statements(PGconn *pg, const DbConfig *config)
 	bool good = true;
 
 	for (int i = 0; i < db_statement_count; i++)
-	{
 		if (strcmp(db_statements[i].role, config->role) == 0 &&
 			strcmp(db_statements[i].name, "check_version") != 0)
-		{
 			good &= prepare(pg, &db_statements[i]);
-		}
-	}
 	if (!good)
 	{
 		log_failure("statements were refused",
@@ -227,9 +215,7 @@ check_rows(PGconn *pg, const DbConfig *config, const char *name)
 	int failed = 0;
 
 	if (result == NULL)
-	{
 		return false;
-	}
 	for (int i = 0; i < PQntuples(result); i++)
 	{
 		if (strcmp(PQgetvalue(result, i, 1), "t") != 0)
@@ -240,9 +226,7 @@ check_rows(PGconn *pg, const DbConfig *config, const char *name)
 		}
 	}
 	if (failed > 0 || PQntuples(result) == 0)
-	{
 		log_failure(failed > 0 ? "checks of the database failed" : "no check has run", name);
-	}
 	failed += PQntuples(result) == 0 ? 1 : 0;
 	PQclear(result);
 	return failed == 0;
@@ -256,9 +240,7 @@ db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds
 	bool good;
 
 	if (pg == NULL)
-	{
 		return false;
-	}
 	/* Both kinds of checks run, so that one start shows all that is wrong. */
 	good = check_version(pg, config, needs_version) && check_statements(pg, config);
 	if (good)
@@ -281,9 +263,7 @@ db_conninfo_valid(const char *conninfo, char *problem, size_t size)
 
 	if (strchr(conninfo, '=') == NULL && strncmp(conninfo, "postgres://", 11) != 0 &&
 		strncmp(conninfo, "postgresql://", 13) != 0)
-	{
 		return true;
-	}
 	options = PQconninfoParse(conninfo, NULL);
 	if (options == NULL)
 	{

@@ -25,4 +25,4 @@ extern bool db_preflight(const DbConfig *config, const char *needs_version, int 
  */
 extern bool db_conninfo_valid(const char *conninfo, char *problem, size_t size);
 
-#endif /* DB_PREFLIGHT_H */
+#endif

@@ -31,12 +31,8 @@ static bool
 is_allowed(const char *name)
 {
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
-	{
 		if (strcmp(name, allowed[i]) == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -48,14 +44,10 @@ take_message(Ready *ready, const char *name, const char *values)
 		char status = '?';
 
 		if (values[0] == ' ')
-		{
 			status = values[1];
-		}
 
 		if (ready->status == 0 || ready->status == 'I')
-		{
 			ready->status = status;
-		}
 	}
 	else if (!is_allowed(name) && ready->message[0] == '\0')
 	{
@@ -73,20 +65,14 @@ take_line(Ready *ready)
 	ready->line[ready->length] = '\0';
 	ready->length = 0;
 	if (strncmp(ready->line, "B\t", 2) != 0)
-	{
 		return;
-	}
 	name = ready->line + 2 + strspn(ready->line + 2, "0123456789");
 	if (*name != '\t')
-	{
 		return;
-	}
 	name++;
 	values = name + strcspn(name, "\t");
 	if (*values == '\t')
-	{
 		*values++ = '\0';
-	}
 	take_message(ready, name, values);
 }
 
@@ -96,16 +82,10 @@ on_write(void *cookie, const char *bytes, size_t length)
 	Ready *ready = cookie;
 
 	for (size_t i = 0; i < length; i++)
-	{
 		if (bytes[i] == '\n')
-		{
 			take_line(ready);
-		}
 		else if (ready->length < READY_LINE_MAX - 1)
-		{
 			ready->line[ready->length++] = bytes[i];
-		}
-	}
 	return (ssize_t) length;
 }
 
@@ -124,9 +104,7 @@ void
 ready_close(Ready *ready)
 {
 	if (ready->stream != NULL)
-	{
 		fclose(ready->stream);
-	}
 	ready->stream = NULL;
 }
 
@@ -154,9 +132,7 @@ const char *
 ready_problem(const Ready *ready)
 {
 	if (ready->message[0] != '\0')
-	{
 		return ready->message;
-	}
 	switch (ready->status)
 	{
 		case 'I':

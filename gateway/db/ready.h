@@ -57,4 +57,4 @@ extern bool ready_is_busy(Ready *ready, PGconn *pg);
  */
 extern const char *ready_problem(const Ready *ready);
 
-#endif /* DB_READY_H */
+#endif

@@ -19,12 +19,8 @@ static bool
 begins_with_one(const char *sqlstate, const char *const *states)
 {
 	for (; *states != NULL; states++)
-	{
 		if (strncmp(sqlstate, *states, strlen(*states)) == 0)
-		{
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -98,9 +94,7 @@ reports_begin(Reports *reports, PGconn *pg)
 	memset(reports, 0, sizeof(*reports));
 	reports->backend = PQbackendPID(pg);
 	for (int i = 0; i < REPORTS_FIXED; i++)
-	{
 		strncpy(reports->values[i], parameter(pg, i), REPORTS_VALUE_MAX - 1);
-	}
 	PQsetNoticeReceiver(pg, on_notice, reports);
 }
 
@@ -118,19 +112,11 @@ reports_problem(const Reports *reports, PGconn *pg)
 		return "a notification";
 	}
 	if (reports->strange_notice)
-	{
 		return "an unasked message";
-	}
 	if (reports->backend != PQbackendPID(pg))
-	{
 		return "the key of another process";
-	}
 	for (int i = 0; i < REPORTS_FIXED; i++)
-	{
 		if (strncmp(reports->values[i], parameter(pg, i), REPORTS_VALUE_MAX) != 0)
-		{
 			return fixed[i];
-		}
-	}
 	return NULL;
 }

@@ -47,4 +47,4 @@ extern bool reports_disorder(const char *sqlstate);
  */
 extern bool reports_of_commit(const char *sqlstate, bool has_failed);
 
-#endif /* DB_REPORTS_H */
+#endif

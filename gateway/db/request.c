@@ -19,14 +19,12 @@
 #define TEXT_OID 25
 
 DbRequest *
-db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone *done, void *arg)
+db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone done, void *arg)
 {
 	DbRequest *request = calloc(1, sizeof(*request));
 
 	if (request == NULL)
-	{
 		return NULL;
-	}
 	request->state = REQUEST_NEW;
 	request->statement = statement;
 	request->lane_name = lane;
@@ -41,9 +39,7 @@ void
 db_request_free(DbRequest *request)
 {
 	if (request == NULL)
-	{
 		return;
-	}
 	PQclear(request->rows);
 	PQclear(request->error);
 	buffer_free(&request->bytes);
@@ -61,9 +57,7 @@ bool
 db_request_credential(DbRequest *request, const char *credential, size_t length, const char *needs)
 {
 	if (length == 0 || length > DB_CREDENTIAL_MAX)
-	{
 		return false;
-	}
 	memcpy(request->credential, credential, length);
 	request->credential_length = length;
 	request->needs = needs;
@@ -81,9 +75,7 @@ void
 db_request_address(DbRequest *request, const char *address, size_t length)
 {
 	if (length > DB_ADDRESS_MAX)
-	{
 		length = 0;
-	}
 	memcpy(request->address, address, length);
 	request->address_length = length;
 }
@@ -108,9 +100,7 @@ static bool
 add_param(DbRequest *request, size_t length, bool ok)
 {
 	if (!ok || request->params == DB_PARAMS_MAX)
-	{
 		return false;
-	}
 	request->lengths[request->params++] = (int) length;
 	return true;
 }
@@ -129,9 +119,7 @@ bool
 db_param_null(DbRequest *request)
 {
 	if (request->params == DB_PARAMS_MAX)
-	{
 		return false;
-	}
 	request->lengths[request->params++] = -1;
 	return true;
 }
@@ -171,9 +159,7 @@ db_param_time_us(DbRequest *request, int64_t postgres_us)
 {
 	if (postgres_us > DB_TIME_MS_MAX * 1000 - DB_EPOCH_DIFFERENCE_US ||
 		postgres_us < DB_TIME_MS_MIN * 1000 - DB_EPOCH_DIFFERENCE_US)
-	{
 		return false;
-	}
 	return add_number(request, (uint64_t) postgres_us, 8);
 }
 
@@ -181,9 +167,7 @@ bool
 db_param_time_ms(DbRequest *request, int64_t epoch_ms)
 {
 	if (epoch_ms > DB_TIME_MS_MAX || epoch_ms < DB_TIME_MS_MIN)
-	{
 		return false;
-	}
 	return db_param_time_us(request, epoch_ms * 1000 - DB_EPOCH_DIFFERENCE_US);
 }
 
@@ -243,9 +227,7 @@ send_with(PGconn *pg, int statement, int count, const char *const *values, const
 	int formats[DB_PARAMS_MAX];
 
 	for (int i = 0; i < count; i++)
-	{
 		formats[i] = i == text ? DB_TEXT : DB_BINARY;
-	}
 	return statement >= 0 && PQsendQueryPrepared(pg, db_statements[statement].name, count, values,
 												 lengths, formats, DB_BINARY) != 0;
 }

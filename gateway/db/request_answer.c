@@ -36,9 +36,7 @@ take_error(DbRequest *request, PGresult *result)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	if (reports_disorder(sqlstate) || misses_binding(request, result))
-	{
 		return "messages in their order";
-	}
 	request->error = result;
 	return NULL;
 }
@@ -54,13 +52,9 @@ take_principal(DbRequest *request, const PGresult *result)
 	int length = PQgetlength(result, 0, 0);
 
 	if (request->binding != db->authenticate)
-	{
 		return request->binding == db->unbound || (length == 0 && !PQgetisnull(result, 0, 0));
-	}
 	if (length != DB_UUID_SIZE)
-	{
 		return false;
-	}
 	memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
 	request->has_principal = true;
 	return true;
@@ -102,17 +96,11 @@ request_take_binding(DbRequest *request, PGresult *result, const DbShape *shape)
 										  : take_error(request, result);
 	}
 	if (!shape_fits(shape, result, DB_BINARY) || PQntuples(result) != 1)
-	{
 		return "the binding's one row";
-	}
 	if (!has_number(request, result))
-	{
 		return "the number of the request";
-	}
 	if (!take_principal(request, result))
-	{
 		return "the principal's id";
-	}
 	PQclear(result);
 	return NULL;
 }
@@ -123,29 +111,19 @@ request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape)
 	if (request->error != NULL)
 	{
 		if (PQresultStatus(result) != PGRES_PIPELINE_ABORTED)
-		{
 			return "nothing behind the error";
-		}
 		PQclear(result);
 		return NULL;
 	}
 	if (PQresultStatus(result) == PGRES_FATAL_ERROR)
-	{
 		return take_error(request, result);
-	}
 	if (!shape_fits(shape, result, DB_BINARY))
-	{
 		return "the statement's rows";
-	}
 	request->too_large = PQresultMemorySize(result) > DB_RESULT_BYTES_MAX;
 	if (request->too_large)
-	{
 		PQclear(result);
-	}
 	else
-	{
 		request->rows = result;
-	}
 	return NULL;
 }
 
@@ -157,17 +135,11 @@ const char *
 request_take_end(DbRequest *request, PGresult *result)
 {
 	if (!reports_of_commit(PQresultErrorField(result, PG_DIAG_SQLSTATE), request->error != NULL))
-	{
 		return "the end of the transaction";
-	}
 	if (request->error == NULL)
-	{
 		request->error = result;
-	}
 	else
-	{
 		PQclear(result);
-	}
 	return NULL;
 }
 
@@ -190,9 +162,7 @@ error_field(const DbRequest *request, int field)
 	const char *text = NULL;
 
 	if (request->error != NULL)
-	{
 		text = PQresultErrorField(request->error, field);
-	}
 	return text == NULL ? "" : text;
 }
 
@@ -230,13 +200,9 @@ DbOutcome
 request_outcome(const DbRequest *request)
 {
 	if (request->error == NULL)
-	{
 		return request->rows != NULL ? DB_ROWS : request->too_large ? DB_REFUSED : DB_LOST;
-	}
 	if (request->cancel_near && strcmp(error_field(request, PG_DIAG_SQLSTATE), "57014") == 0)
-	{
 		return DB_UNAVAILABLE;
-	}
 	return statement_is_stale(request) ? DB_UNAVAILABLE : DB_REFUSED;
 }
 
@@ -259,15 +225,13 @@ request_outcome_of_break(const DbRequest *request)
 void
 request_tell(DbRequest *request, DbOutcome outcome)
 {
-	DbDone *done = request->done;
+	DbDone done = request->done;
 	int64_t now = clock_monotonic_ms();
 	int64_t sent_at = request->sent_at == 0 ? now : request->sent_at;
 	DbResult result = {.outcome = outcome};
 
 	if (done == NULL)
-	{
 		return;
-	}
 	request->done = NULL;
 	result.sqlstate = error_field(request, PG_DIAG_SQLSTATE);
 	result.message = error_field(request, PG_DIAG_MESSAGE_PRIMARY);

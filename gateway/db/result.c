@@ -17,9 +17,7 @@ read_big_endian(const uint8_t *bytes, int length)
 	uint64_t value = 0;
 
 	for (int i = 0; i < length; i++)
-	{
 		value = value << 8 | bytes[i];
-	}
 	return value;
 }
 
@@ -30,15 +28,11 @@ static const uint8_t *
 cell(const DbResult *result, int row, int column, size_t *length)
 {
 	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
-	{
 		return NULL;
-	}
 	/* A NULL has no length, so that most cells need not be asked. */
 	*length = (size_t) PQgetlength(result->cells, row, column);
 	if (*length == 0 && PQgetisnull(result->cells, row, column))
-	{
 		return NULL;
-	}
 	return (const uint8_t *) PQgetvalue(result->cells, row, column);
 }
 
@@ -46,9 +40,7 @@ bool
 db_is_null(const DbResult *result, int row, int column)
 {
 	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
-	{
 		return true;
-	}
 	return PQgetlength(result->cells, row, column) == 0 && PQgetisnull(result->cells, row, column);
 }
 
@@ -59,9 +51,7 @@ db_text(const DbResult *result, int row, int column, const char **text, size_t *
 	const uint8_t *bytes = cell(result, row, column, &size);
 
 	if (bytes == NULL)
-	{
 		return false;
-	}
 	*text = (const char *) bytes;
 	*length = size;
 	return true;
@@ -74,9 +64,7 @@ db_text_copy(const DbResult *result, int row, int column, char *copy, size_t siz
 	size_t length;
 
 	if (!db_text(result, row, column, &text, &length) || length >= size)
-	{
 		return false;
-	}
 	memcpy(copy, text, length);
 	copy[length] = '\0';
 	return true;
@@ -89,9 +77,7 @@ db_uuid(const DbResult *result, int row, int column, uint8_t uuid[DB_UUID_SIZE])
 	const uint8_t *bytes = cell(result, row, column, &size);
 
 	if (bytes == NULL || size != DB_UUID_SIZE)
-	{
 		return false;
-	}
 	memcpy(uuid, bytes, DB_UUID_SIZE);
 	return true;
 }
@@ -103,9 +89,7 @@ db_bool(const DbResult *result, int row, int column, bool *value)
 	const uint8_t *bytes = cell(result, row, column, &size);
 
 	if (bytes == NULL || size != 1)
-	{
 		return false;
-	}
 	*value = bytes[0] != 0;
 	return true;
 }
@@ -117,9 +101,7 @@ db_int(const DbResult *result, int row, int column, int64_t *value)
 	const uint8_t *bytes = cell(result, row, column, &size);
 
 	if (bytes == NULL)
-	{
 		return false;
-	}
 	switch (size)
 	{
 		case 2:
@@ -143,9 +125,7 @@ db_time_us(const DbResult *result, int row, int column, int64_t *postgres_us)
 	const uint8_t *bytes = cell(result, row, column, &size);
 
 	if (bytes == NULL || size != 8)
-	{
 		return false;
-	}
 	*postgres_us = (int64_t) read_big_endian(bytes, 8);
 	return true;
 }
@@ -157,9 +137,7 @@ db_time_ms(const DbResult *result, int row, int column, int64_t *epoch_ms)
 
 	if (!db_time_us(result, row, column, &us) || us == INT64_MAX || us == INT64_MIN ||
 		us > INT64_MAX - DB_EPOCH_DIFFERENCE_US)
-	{
 		return false;
-	}
 	us += DB_EPOCH_DIFFERENCE_US;
 	*epoch_ms = us / 1000 - (us % 1000 < 0 ? 1 : 0);
 	return true;
@@ -172,9 +150,7 @@ db_jsonb(const DbResult *result, int row, int column, const char **json, size_t 
 	const uint8_t *bytes = cell(result, row, column, &size);
 
 	if (bytes == NULL || size < 2 || bytes[0] != DB_JSONB_VERSION)
-	{
 		return false;
-	}
 	*json = (const char *) bytes + 1;
 	*length = size - 1;
 	return true;
@@ -194,9 +170,7 @@ db_array(const DbResult *result, int row, int column, DbArray *array)
 	uint64_t elements;
 
 	if (bytes == NULL || size < 12)
-	{
 		return false;
-	}
 	dimensions = read_big_endian(bytes, 4);
 	if (dimensions == 0)
 	{
@@ -205,14 +179,10 @@ db_array(const DbResult *result, int row, int column, DbArray *array)
 		return true;
 	}
 	if (dimensions != 1 || size < 20)
-	{
 		return false;
-	}
 	elements = read_big_endian(bytes + 12, 4);
 	if (elements > INT32_MAX)
-	{
 		return false;
-	}
 	array->at = bytes + 20;
 	array->end = bytes + size;
 	array->left = (int) elements;
@@ -225,9 +195,7 @@ db_array_next(DbArray *array, const char **text, size_t *length)
 	int32_t size;
 
 	if (array->left <= 0 || array->end - array->at < 4)
-	{
 		return false;
-	}
 	size = (int32_t) read_big_endian(array->at, 4);
 	array->at += 4;
 	array->left--;
@@ -238,9 +206,7 @@ db_array_next(DbArray *array, const char **text, size_t *length)
 		return true;
 	}
 	if (size > array->end - array->at)
-	{
 		return false;
-	}
 	*text = (const char *) array->at;
 	*length = (size_t) size;
 	array->at += size;

@@ -55,4 +55,4 @@ typedef struct DbArray
 extern bool db_array(const DbResult *result, int row, int column, DbArray *array);
 extern bool db_array_next(DbArray *array, const char **text, size_t *length);
 
-#endif /* DB_RESULT_H */
+#endif

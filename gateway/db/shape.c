@@ -53,13 +53,9 @@ shape_keep(DbShape *shape, const char *name, const PGresult *described)
 
 	shape->columns = PQnfields(described);
 	if (params > DB_PARAMS_MAX || shape->columns < 1 || shape->columns > DB_COLUMNS_MAX)
-	{
 		return false;
-	}
 	for (int i = 0; i < shape->columns; i++)
-	{
 		shape->types[i] = PQftype(described, i);
-	}
 	return is_as_known(shape, name, params);
 }
 
@@ -67,16 +63,10 @@ bool
 shape_fits(const DbShape *shape, PGresult *result, DbFormat format)
 {
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQnfields(result) != shape->columns)
-	{
 		return false;
-	}
 	for (int i = 0; i < shape->columns; i++)
-	{
 		if (PQftype(result, i) != shape->types[i] || PQfformat(result, i) != (int) format)
-		{
 			return false;
-		}
-	}
 	/* "" without a CommandComplete, which no count of rows is */
 	return PQcmdTuples(result)[0] != '\0' &&
 		   strtol(PQcmdTuples(result), NULL, 10) == PQntuples(result);

@@ -38,4 +38,4 @@ extern bool shape_keep(DbShape *shape, const char *name, const PGresult *describ
 /* Are these the rows, all of them, of a statement of this shape? */
 extern bool shape_fits(const DbShape *shape, PGresult *result, DbFormat format);
 
-#endif /* DB_SHAPE_H */
+#endif

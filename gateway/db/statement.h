@@ -25,4 +25,4 @@ extern const int db_statement_count;
  */
 extern int db_statement_find(const char *role, const char *name);
 
-#endif /* DB_STATEMENT_H */
+#endif

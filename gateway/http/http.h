@@ -21,8 +21,8 @@
  *
  * The server makes SIGPIPE ignored and raises the soft limit of open files.
  */
-#ifndef WA_HTTP_H
-#define WA_HTTP_H
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -248,4 +248,4 @@ extern bool http_server_check(const HttpServerConfig *config, char *error, size_
 extern int http_reserve_port(const char *listen, char *bound, size_t bound_size, char *error,
 							 size_t error_size);
 
-#endif /* WA_HTTP_H */
+#endif

@@ -72,10 +72,8 @@ static const char *
 reason_of(int status)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-	{
 		if (reasons[i].status == status)
 			return reasons[i].reason;
-	}
 	return "";
 }
 
@@ -102,15 +100,11 @@ static bool
 header_valid(const HttpHeader *header)
 {
 	for (const char *c = header->name; *c != '\0'; c++)
-	{
 		if (*c <= ' ' || *c == ':' || *c == 0x7F)
 			return false;
-	}
 	for (const char *c = header->value; *c != '\0'; c++)
-	{
 		if ((unsigned char) *c < ' ' || *c == 0x7F)
 			return false;
-	}
 	return header->name[0] != '\0';
 }
 
@@ -135,10 +129,8 @@ static const char *
 find_header(const Answer *answer, const char *name)
 {
 	for (size_t i = 0; i < answer->n_headers; i++)
-	{
 		if (strcmp(answer->headers[i].name, name) == 0)
 			return answer->headers[i].value;
-	}
 	return NULL;
 }
 

@@ -17,8 +17,8 @@
  * ahead stays in the input buffer (at most HTTP_INPUT_MAX bytes, then nothing
  * more is read) until the answer before it has left.
  */
-#ifndef WA_HTTP_CONNECTION_H
-#define WA_HTTP_CONNECTION_H
+#ifndef HTTP_HTTP_CONNECTION_H
+#define HTTP_HTTP_CONNECTION_H
 
 #include <event2/bufferevent.h>
 
@@ -130,4 +130,4 @@ extern void http_connection_answered(HttpConnection *connection, HttpSendResult 
 /* The answer has left: the next request, or the end. */
 extern void http_connection_go_on(HttpConnection *connection);
 
-#endif /* WA_HTTP_CONNECTION_H */
+#endif

@@ -66,10 +66,8 @@ is_origin(const HttpText *origin)
 	if (host.len == 0)
 		return false;
 	for (size_t i = 0; i < host.len; i++)
-	{
 		if (memchr(characters, host.data[i], sizeof(characters) - 1) == NULL)
 			return false;
-	}
 	return host.data[0] != ':' && host.data[host.len - 1] != ':';
 }
 
@@ -108,10 +106,8 @@ http_cors_origin(const HttpOrigins *origins, const HttpRequest *request)
 		const char *text = origins->texts[i];
 
 		while (next_origin(&text, &origin))
-		{
 			if (origin.len == sent->len && memcmp(origin.data, sent->data, sent->len) == 0)
 				return sent;
-		}
 	}
 	return NULL;
 }

@@ -9,8 +9,8 @@
  * Here and not above, so that the answers that this floor makes have it too: a page could
  * otherwise not read why its request was refused.
  */
-#ifndef WA_HTTP_CORS_H
-#define WA_HTTP_CORS_H
+#ifndef HTTP_HTTP_CORS_H
+#define HTTP_HTTP_CORS_H
 
 #include "http/http.h"
 
@@ -37,4 +37,4 @@ extern const HttpText *http_cors_origin(const HttpOrigins *origins, const HttpRe
 extern void http_cors_append(Buffer *head, const HttpOrigins *origins, const HttpRequest *request,
 							 const char *allow);
 
-#endif /* WA_HTTP_CORS_H */
+#endif

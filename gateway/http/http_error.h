@@ -11,8 +11,8 @@
  *
  *	error.message = "session is logged out";
  */
-#ifndef WA_HTTP_ERROR_H
-#define WA_HTTP_ERROR_H
+#ifndef HTTP_HTTP_ERROR_H
+#define HTTP_HTTP_ERROR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,4 +66,4 @@ extern const HttpError *http_error(HttpErrorKind kind);
 extern bool
 http_error_body(Buffer *out, const HttpError *error, const HttpDetail *details, size_t n_details);
 
-#endif /* WA_HTTP_ERROR_H */
+#endif

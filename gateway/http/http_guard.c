@@ -307,10 +307,8 @@ http_guard_feed(HttpGuard *guard, const char *data, size_t len, size_t *used)
 	/* one byte more than allowed is enough to know */
 	end = data + (len < HTTP_HEAD_MAX - guard->head_len ? len : HTTP_HEAD_MAX - guard->head_len);
 	while (at < end && guard->state <= HTTP_GUARD_HEAD_LF)
-	{
 		if (!feed_head(guard, &at, end))
 			return HTTP_GUARD_REFUSED;
-	}
 	*used = (size_t) (at - data);
 	guard->head_len += *used;
 

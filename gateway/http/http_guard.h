@@ -28,8 +28,8 @@
  * Incremental: a byte is looked at once, whatever the cuts between reads are.
  * It allocates nothing and knows neither sockets nor the parser.
  */
-#ifndef WA_HTTP_GUARD_H
-#define WA_HTTP_GUARD_H
+#ifndef HTTP_HTTP_GUARD_H
+#define HTTP_HTTP_GUARD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -169,4 +169,4 @@ extern bool http_guard_host_valid(const char *host, size_t len);
 extern HttpGuardResult
 http_guard_feed_body(HttpGuard *guard, const char *data, size_t len, size_t *used);
 
-#endif /* WA_HTTP_GUARD_H */
+#endif

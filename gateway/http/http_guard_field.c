@@ -39,10 +39,8 @@ bool
 http_guard_may_trail(const char *name, size_t len)
 {
 	for (size_t i = 0; i < sizeof(head_only) / sizeof(head_only[0]); i++)
-	{
 		if (strlen(head_only[i]) == len && memcmp(head_only[i], name, len) == 0)
 			return false;
-	}
 	return true;
 }
 
@@ -50,10 +48,8 @@ HttpGuardField
 http_guard_field_of(const char *name, size_t len)
 {
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-	{
 		if (strlen(fields[i].name) == len && memcmp(fields[i].name, name, len) == 0)
 			return fields[i].field;
-	}
 	return HTTP_GUARD_OTHER;
 }
 
@@ -64,10 +60,8 @@ port_valid(const char *text, size_t len)
 	if (len < 1 || len > 5)
 		return false;
 	for (size_t i = 0; i < len; i++)
-	{
 		if (!isdigit((unsigned char) text[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -94,7 +94,6 @@ static bool
 feed_path(HttpGuard *guard, const char **at, const char *end)
 {
 	for (; *at < end; (*at)++)
-	{
 		if (**at == '?' && guard->state == HTTP_GUARD_PATH)
 			guard->state = HTTP_GUARD_QUERY;
 		else if (**at == ' ')
@@ -104,7 +103,6 @@ feed_path(HttpGuard *guard, const char **at, const char *end)
 		}
 		else if (!http_guard_is_target(**at, guard->state == HTTP_GUARD_QUERY))
 			return refuse(guard, "request target has a character that must be percent-encoded");
-	}
 	return true;
 }
 

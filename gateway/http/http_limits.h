@@ -6,8 +6,8 @@
  * what an operator or a test may want to change is in HttpLimits.  Deadlines
  * are looked at every tick_ms, so they end up to that much later.
  */
-#ifndef WA_HTTP_LIMITS_H
-#define WA_HTTP_LIMITS_H
+#ifndef HTTP_HTTP_LIMITS_H
+#define HTTP_HTTP_LIMITS_H
 
 #include <stddef.h>
 
@@ -70,4 +70,4 @@ typedef struct HttpLimits
 		.tick_ms = 250                                                                             \
 	}
 
-#endif /* WA_HTTP_LIMITS_H */
+#endif

@@ -5,8 +5,8 @@
  * Numbers are no secret, but nobody's business either: they are served on another address
  * than the API, so that an operator can leave it within his network.
  */
-#ifndef WA_HTTP_METRICS_H
-#define WA_HTTP_METRICS_H
+#ifndef HTTP_HTTP_METRICS_H
+#define HTTP_HTTP_METRICS_H
 
 #include "http/http.h"
 #include "lib/metrics.h"
@@ -21,4 +21,4 @@ extern HttpServer *http_metrics_start(struct event_base *base, const char *liste
 /* Whether "listen" is an address to listen on. */
 extern bool http_metrics_check(const char *listen, char *error, size_t error_size);
 
-#endif /* WA_HTTP_METRICS_H */
+#endif

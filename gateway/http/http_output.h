@@ -14,8 +14,8 @@
  * read more slowly, and many who have just come cannot take the place of one who reads
  * faster.
  */
-#ifndef WA_HTTP_OUTPUT_H
-#define WA_HTTP_OUTPUT_H
+#ifndef HTTP_HTTP_OUTPUT_H
+#define HTTP_HTTP_OUTPUT_H
 
 #include <stdbool.h>
 
@@ -35,4 +35,4 @@ extern bool http_output_watch(HttpConnection *connection);
 /* What still waits on it is not counted any longer. */
 extern void http_output_forget(HttpConnection *connection);
 
-#endif /* WA_HTTP_OUTPUT_H */
+#endif

@@ -67,10 +67,8 @@ on_header_field(llhttp_t *parser, const char *at, size_t len)
 	if (!buffer_append(&state->text, at, len))
 		return HPE_USER;
 	for (size_t i = first; i < state->text.len; i++)
-	{
 		if (state->text.data[i] >= 'A' && state->text.data[i] <= 'Z')
 			state->text.data[i] |= 0x20;
-	}
 	span->name_len += (uint32_t) len;
 	return 0;
 }

@@ -6,8 +6,8 @@
  * client usually has a whole /64 to itself.  Only addresses with an open
  * connection are kept, so the table is bounded by the connections.
  */
-#ifndef WA_HTTP_PEERS_H
-#define WA_HTTP_PEERS_H
+#ifndef HTTP_HTTP_PEERS_H
+#define HTTP_HTTP_PEERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,4 +34,4 @@ extern bool http_peers_add(HttpPeers *peers, HttpPeerKey key, int max);
 /* Takes back what http_peers_add() counted. */
 extern void http_peers_remove(HttpPeers *peers, HttpPeerKey key);
 
-#endif /* WA_HTTP_PEERS_H */
+#endif

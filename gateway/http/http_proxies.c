@@ -98,10 +98,8 @@ static bool
 is_trusted(const HttpProxies *proxies, const Address *address)
 {
 	for (size_t i = 0; i < proxies->count; i++)
-	{
 		if (wak_range_has(&proxies->ranges[i], address->bytes, address->size))
 			return true;
-	}
 	return false;
 }
 

@@ -7,8 +7,8 @@
  * them: the list is read from its end, and the first address that is no trusted proxy is
  * the client.  Without configured proxies neither header is looked at.
  */
-#ifndef WA_HTTP_PROXIES_H
-#define WA_HTTP_PROXIES_H
+#ifndef HTTP_HTTP_PROXIES_H
+#define HTTP_HTTP_PROXIES_H
 
 #include "common/address.h"
 #include "http/http.h"
@@ -31,4 +31,4 @@ extern bool http_proxies_read(HttpProxies *proxies, const char *const *texts, si
 /* Whether an address, as text, is a trusted proxy's. */
 extern bool http_proxies_trust(const HttpProxies *proxies, const char *address);
 
-#endif /* WA_HTTP_PROXIES_H */
+#endif

@@ -101,10 +101,8 @@ id_is_sane(HttpText id)
 	if (id.len == 0 || id.len > HTTP_REQUEST_ID_MAX)
 		return false;
 	for (size_t i = 0; i < id.len; i++)
-	{
 		if (!isalnum((unsigned char) id.data[i]) && strchr("-_.:+/=@", id.data[i]) == NULL)
 			return false;
-	}
 	return true;
 }
 

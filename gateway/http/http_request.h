@@ -9,8 +9,8 @@
  * and all that was decoded from it is wiped at the end, since a credential is
  * among it.
  */
-#ifndef WA_HTTP_REQUEST_H
-#define WA_HTTP_REQUEST_H
+#ifndef HTTP_HTTP_REQUEST_H
+#define HTTP_HTTP_REQUEST_H
 
 #include <llhttp.h>
 #include <stdbool.h>
@@ -92,4 +92,4 @@ extern void http_request_release(HttpRequestState *state);
 /* The handler lets go. */
 extern void http_request_finish(HttpRequestState *state);
 
-#endif /* WA_HTTP_REQUEST_H */
+#endif

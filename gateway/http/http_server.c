@@ -170,10 +170,8 @@ static void
 close_all(HttpServer *server, const char *reason)
 {
 	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
-	{
 		while (server->lists[state].first != NULL)
 			http_connection_close(server->lists[state].first, reason);
-	}
 }
 
 static void

@@ -2,8 +2,8 @@
  * http_server.h
  *		The server as the files of this floor see it.
  */
-#ifndef WA_HTTP_SERVER_H
-#define WA_HTTP_SERVER_H
+#ifndef HTTP_HTTP_SERVER_H
+#define HTTP_HTTP_SERVER_H
 
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -85,4 +85,4 @@ extern int http_listen_bind(const char *listen, bool reuse_port, char *error, si
 extern bool http_listen_check(const char *listen, char *error, size_t error_size);
 extern void http_listen_name(const struct sockaddr *address, char *name, size_t size, int *port);
 
-#endif /* WA_HTTP_SERVER_H */
+#endif

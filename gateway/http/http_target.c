@@ -113,11 +113,9 @@ decode_path(HttpText path, HttpText *segments, char **bytes)
 	size_t n = path.len > 1 ? count(path, '/') : 0;
 
 	for (size_t i = 0; i < n; i++)
-	{
 		if (!decode(next_part(&rest, '/'), false, bytes, &segments[i]) ||
 			!segment_valid(segments[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -7,8 +7,8 @@
  * text that is not UTF-8; in a path also control characters and the segments
  * "." and "..".  In a query "+" is a space, as forms send it.
  */
-#ifndef WA_HTTP_TARGET_H
-#define WA_HTTP_TARGET_H
+#ifndef HTTP_HTTP_TARGET_H
+#define HTTP_HTTP_TARGET_H
 
 #include "http/http.h"
 
@@ -33,4 +33,4 @@ extern HttpTargetSize http_target_measure(HttpText path, HttpText query);
 extern const char *http_target_decode(HttpText path, HttpText query, HttpText *segments,
 									  HttpField *parameters, size_t *n_parameters, char *bytes);
 
-#endif /* WA_HTTP_TARGET_H */
+#endif

@@ -14,8 +14,8 @@
  * closed() was called, it has called websocket_close(), or websocket_send() was false.  The
  * handshake of closing, and the connection, are this floor's business from then on.
  */
-#ifndef WA_WEBSOCKET_H
-#define WA_WEBSOCKET_H
+#ifndef HTTP_WEBSOCKET_H
+#define HTTP_WEBSOCKET_H
 
 #include "http/http.h"
 
@@ -86,4 +86,4 @@ extern void websocket_close(WebSocket *socket, int code, const char *reason);
 /* Appends a text as one frame; false when it does not fit.  (websocket_frame.c) */
 extern bool websocket_frame_text(Buffer *out, const char *text, size_t len);
 
-#endif /* WA_WEBSOCKET_H */
+#endif

@@ -11,8 +11,8 @@
  *
  * The connection owns the WebSocket, and frees it with itself.
  */
-#ifndef WA_WEBSOCKET_CONNECTION_H
-#define WA_WEBSOCKET_CONNECTION_H
+#ifndef HTTP_WEBSOCKET_CONNECTION_H
+#define HTTP_WEBSOCKET_CONNECTION_H
 
 #include "http/http_connection.h"
 #include "http/websocket.h"
@@ -59,4 +59,4 @@ extern void websocket_cut(HttpConnection *connection, const char *reason);
 /* The connection is being closed: tells the owner, frees the socket. */
 extern void websocket_lost(HttpConnection *connection);
 
-#endif /* WA_WEBSOCKET_CONNECTION_H */
+#endif

@@ -15,8 +15,8 @@
  * socket.  So a WebSocketInput lives only while a frame or a message is incomplete, and one
  * context writes the frames of all sockets.
  */
-#ifndef WA_WEBSOCKET_FRAME_H
-#define WA_WEBSOCKET_FRAME_H
+#ifndef HTTP_WEBSOCKET_FRAME_H
+#define HTTP_WEBSOCKET_FRAME_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,4 +86,4 @@ extern bool websocket_frame_pong(Buffer *out, const uint8_t *payload, size_t len
 /* The same for a close frame; WEBSOCKET_NO_CODE: without a code and a reason. */
 extern bool websocket_frame_close(Buffer *out, int code, const char *reason);
 
-#endif /* WA_WEBSOCKET_FRAME_H */
+#endif

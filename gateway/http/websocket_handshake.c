@@ -49,11 +49,9 @@ static bool
 any_has(const HttpRequest *request, const char *name, const char *token)
 {
 	for (size_t i = 0; i < request->n_headers; i++)
-	{
 		if (strcmp(request->headers[i].name.data, name) == 0 &&
 			list_has(&request->headers[i].value, token))
 			return true;
-	}
 	return false;
 }
 

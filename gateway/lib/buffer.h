@@ -14,8 +14,8 @@
  * The owner of the struct owns the bytes.  There is always a NUL behind the bytes once something has been appended, which is
  * not counted in len, so that text in a Buffer can be used as a C string.
  */
-#ifndef WA_LIB_BUFFER_H
-#define WA_LIB_BUFFER_H
+#ifndef LIB_BUFFER_H
+#define LIB_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,4 +88,4 @@ extern void buffer_clear(Buffer *buffer);
 /* Wipes and frees the bytes; the buffer is empty and usable again, with the same max. */
 extern void buffer_free(Buffer *buffer);
 
-#endif /* WA_LIB_BUFFER_H */
+#endif

@@ -2,8 +2,8 @@
  * clock.h
  *		The two clocks: one for measuring and deadlines, one for dates.
  */
-#ifndef WA_LIB_CLOCK_H
-#define WA_LIB_CLOCK_H
+#ifndef LIB_CLOCK_H
+#define LIB_CLOCK_H
 
 #include <stdint.h>
 
@@ -14,4 +14,4 @@ extern int64_t clock_monotonic_us(void);
 /* Milliseconds since 1970-01-01 UTC, as the system believes.  For dates only. */
 extern int64_t clock_wall_ms(void);
 
-#endif /* WA_LIB_CLOCK_H */
+#endif

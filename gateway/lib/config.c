@@ -171,10 +171,8 @@ static const ConfigOption *
 find_option(const ConfigProgram *program, const char *name, size_t len)
 {
 	for (const ConfigOption *option = program->options; option->flag != NULL; option++)
-	{
 		if (strlen(option->flag) == len && memcmp(option->flag, name, len) == 0)
 			return option;
-	}
 	return NULL;
 }
 

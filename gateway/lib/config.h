@@ -16,8 +16,8 @@
  *
  * --help, --version and --check-config are understood by themselves.
  */
-#ifndef WA_LIB_CONFIG_H
-#define WA_LIB_CONFIG_H
+#ifndef LIB_CONFIG_H
+#define LIB_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,4 +82,4 @@ extern ConfigResult config_read(const ConfigProgram *program, int argc, char **a
 /* Prints what --help prints. */
 extern void config_print_help(const ConfigProgram *program, FILE *out);
 
-#endif /* WA_LIB_CONFIG_H */
+#endif

@@ -2,8 +2,8 @@
  * heap.h
  *		Memory that was needed for a moment goes back to the system.
  */
-#ifndef WA_LIB_HEAP_H
-#define WA_LIB_HEAP_H
+#ifndef LIB_HEAP_H
+#define LIB_HEAP_H
 
 /* What may be kept although nobody uses it; and how often that is looked at. */
 #define HEAP_SPARE (16 * 1024 * 1024)
@@ -16,4 +16,4 @@
  */
 extern void heap_give_back(void);
 
-#endif /* WA_LIB_HEAP_H */
+#endif

@@ -103,7 +103,6 @@ set_place(JsonReadError *error, const char *text, size_t index)
 	error->line = 1;
 	error->column = 1;
 	for (size_t i = 0; i < index; i++)
-	{
 		if (text[i] == '\n')
 		{
 			error->line++;
@@ -112,7 +111,6 @@ set_place(JsonReadError *error, const char *text, size_t index)
 		/* A character of several bytes counts where it begins. */
 		else if (((unsigned char) text[i] & 0xC0) != 0x80)
 			error->column++;
-	}
 }
 
 /*

@@ -11,8 +11,8 @@
  * other value, and every text, is borrowed from it.  What is freed is wiped: a
  * password may be among it.
  */
-#ifndef WA_LIB_JSON_READ_H
-#define WA_LIB_JSON_READ_H
+#ifndef LIB_JSON_READ_H
+#define LIB_JSON_READ_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,4 +74,4 @@ extern bool json_read_bool(const JsonValue *value, bool *result);
 /* Appends the value as compact JSON; false when it does not fit. */
 extern bool json_read_print(const JsonValue *value, Buffer *out);
 
-#endif /* WA_LIB_JSON_READ_H */
+#endif

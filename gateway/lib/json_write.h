@@ -16,8 +16,8 @@
  *	json_write_object_end(&writer);
  *	if (!json_write_done(&writer)) ...
  */
-#ifndef WA_LIB_JSON_WRITE_H
-#define WA_LIB_JSON_WRITE_H
+#ifndef LIB_JSON_WRITE_H
+#define LIB_JSON_WRITE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,4 +61,4 @@ extern void json_write_raw(JsonWriter *writer, const char *json, size_t len);
 /* True when everything was written and every container is closed. */
 extern bool json_write_done(const JsonWriter *writer);
 
-#endif /* WA_LIB_JSON_WRITE_H */
+#endif

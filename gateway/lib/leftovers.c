@@ -76,10 +76,8 @@ place_of(const void *block, Leftovers **owner)
 	for (*owner = followed; *owner != NULL; *owner = (*owner)->next)
 	{
 		for (int i = 0; i < (*owner)->count; i++)
-		{
 			if ((*owner)->blocks[i] == block)
 				return &(*owner)->blocks[i];
-		}
 	}
 	return NULL;
 }

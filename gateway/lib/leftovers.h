@@ -13,8 +13,8 @@
  *
  * All of it belongs to one thread: the one that began to note.
  */
-#ifndef WA_LIB_LEFTOVERS_H
-#define WA_LIB_LEFTOVERS_H
+#ifndef LIB_LEFTOVERS_H
+#define LIB_LEFTOVERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,4 +54,4 @@ extern void leftovers_allocated(void *block, size_t size);
 extern void leftovers_moved(const void *from, void *to);
 extern void leftovers_freed(const void *block);
 
-#endif /* WA_LIB_LEFTOVERS_H */
+#endif

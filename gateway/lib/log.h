@@ -19,8 +19,8 @@
  *	log_line(LOG_LEVEL_INFO, "listening",
  *			 log_text("address", address), log_int("port", port));
  */
-#ifndef WA_LIB_LOG_H
-#define WA_LIB_LOG_H
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -106,4 +106,4 @@ extern bool log_level_from_text(const char *text, LogLevel *level);
 extern void
 log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, const LogField *fields);
 
-#endif /* WA_LIB_LOG_H */
+#endif

@@ -51,7 +51,7 @@ static Buffer waiting;
 /* The thread's own. */
 static Buffer writing; /* changes places with "waiting" */
 static Buffer telling;
-static LogOutputTell *tell_of;
+static LogOutputTell tell_of;
 static uint64_t told; /* of the lost ones */
 static bool torn;     /* the last line written is not whole */
 
@@ -286,7 +286,7 @@ start_thread(void)
 }
 
 bool
-log_output_start(LogOutputTell *tell_function)
+log_output_start(LogOutputTell tell_function)
 {
 	if (started)
 		return true;

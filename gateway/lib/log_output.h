@@ -10,8 +10,8 @@
  * Until log_output_start(), and in a child of fork() until it starts its own, a line is
  * written at once by whoever hands it over, who may wait.
  */
-#ifndef WA_LIB_LOG_OUTPUT_H
-#define WA_LIB_LOG_OUTPUT_H
+#ifndef LIB_LOG_OUTPUT_H
+#define LIB_LOG_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,10 +25,10 @@
 #define LOG_OUTPUT_END_MS 1000
 
 /* Appends a line that says how many were lost.  Called by the thread. */
-typedef void LogOutputTell(Buffer *out, uint64_t lines);
+typedef void (*LogOutputTell)(Buffer *out, uint64_t lines);
 
 /* Starts the thread.  False: could not, and lines are written as before. */
-extern bool log_output_start(LogOutputTell *tell);
+extern bool log_output_start(LogOutputTell tell);
 
 /* Hands over a line, with its newline.  It may stay until log_output_wake(). */
 extern void log_output_line(const char *line, size_t len);
@@ -45,4 +45,4 @@ extern void log_output_end(void);
 /* Lines that this process has lost so far. */
 extern uint64_t log_output_lost(void);
 
-#endif /* WA_LIB_LOG_OUTPUT_H */
+#endif

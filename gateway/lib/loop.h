@@ -2,8 +2,8 @@
  * loop.h
  *		The event loop of a program.
  */
-#ifndef WA_LIB_LOOP_H
-#define WA_LIB_LOOP_H
+#ifndef LIB_LOOP_H
+#define LIB_LOOP_H
 
 #include <stdbool.h>
 
@@ -17,4 +17,4 @@ struct event_base;
  */
 extern bool loop_run(struct event_base *base);
 
-#endif /* WA_LIB_LOOP_H */
+#endif

@@ -13,8 +13,8 @@
  * Bounds: METRICS_SERIES_MAX series of a process; what does not fit is counted in
  * wa_metrics_dropped_total.  Nothing here can fail but metrics_open() and metrics_print().
  */
-#ifndef WA_LIB_METRICS_H
-#define WA_LIB_METRICS_H
+#ifndef LIB_METRICS_H
+#define LIB_METRICS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,4 +68,4 @@ extern void metrics_observe_us(Metrics *metrics, int metric, MetricLabels labels
 /* Appends all of them; false when they do not fit. */
 extern bool metrics_print(const Metrics *metrics, Buffer *out);
 
-#endif /* WA_LIB_METRICS_H */
+#endif

@@ -11,8 +11,8 @@
  * program from starting: a container's own rules may forbid one or the other, and often go
  * further.  What could not be given up is in the log.
  */
-#ifndef WA_LIB_PROCESS_H
-#define WA_LIB_PROCESS_H
+#ifndef LIB_PROCESS_H
+#define LIB_PROCESS_H
 
 /*
  * No privileges are gained by executing a file; no core is written and no other process of
@@ -32,4 +32,4 @@ extern void process_close_ports(void);
 /* Capabilities are a thread's own: this one gives up all. */
 extern void process_confine_thread(void);
 
-#endif /* WA_LIB_PROCESS_H */
+#endif

@@ -57,10 +57,8 @@ utf8_character(const char *text, size_t len)
 	if (len < size || !second_is_valid(byte[0], byte[1]))
 		return 0;
 	for (size_t i = 2; i < size; i++)
-	{
 		if (!is_tail(byte[i]))
 			return 0;
-	}
 	return size;
 }
 

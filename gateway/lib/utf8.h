@@ -6,8 +6,8 @@
  * nothing above U+10FFFF.  A NUL byte is valid UTF-8; who does not want it
  * (PostgreSQL's text cannot hold it) asks for it apart.
  */
-#ifndef WA_LIB_UTF8_H
-#define WA_LIB_UTF8_H
+#ifndef LIB_UTF8_H
+#define LIB_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,4 +21,4 @@ extern bool utf8_valid(const char *text, size_t len);
 /* The number of characters of a valid text. */
 extern size_t utf8_length(const char *text, size_t len);
 
-#endif /* WA_LIB_UTF8_H */
+#endif

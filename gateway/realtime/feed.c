@@ -29,9 +29,7 @@ feed_enter(Feed *feed, FeedState state)
 	Realtime *realtime = feed->realtime;
 
 	if (feed->state == FEED_DUE)
-	{
 		TAILQ_REMOVE(&realtime->due, feed, due_link);
-	}
 	realtime->reads -= feed->state == FEED_READING ? 1 : 0;
 	feed->state = state;
 	realtime->reads += state == FEED_READING ? 1 : 0;
@@ -46,13 +44,9 @@ void
 feed_wake(Feed *feed)
 {
 	if (feed->state == FEED_IDLE)
-	{
 		feed_enter(feed, FEED_DUE);
-	}
 	else if (feed->state == FEED_READING)
-	{
 		feed->again = true;
-	}
 }
 
 void
@@ -76,26 +70,16 @@ feed_retry(Feed *feed, bool progress)
 	struct timeval tick = {.tv_usec = LATE_TICK_MS * 1000};
 
 	if (feed->state != FEED_IDLE)
-	{
 		return;
-	}
 	if (progress || feed->retry_ms == 0)
-	{
 		feed->retry_ms = RETRY_FIRST_MS;
-	}
 	else if (feed->retry_ms < RETRY_LAST_MS)
-	{
 		feed->retry_ms *= 2;
-	}
 	if (feed->retry_at == 0)
-	{
 		TAILQ_INSERT_TAIL(&realtime->late, feed, late_link);
-	}
 	feed->retry_at = clock_monotonic_ms() + feed->retry_ms;
 	if (!event_pending(realtime->late_tick, EV_TIMEOUT, NULL))
-	{
 		event_add(realtime->late_tick, &tick);
-	}
 }
 
 void
@@ -111,14 +95,10 @@ feeds_on_late_tick(evutil_socket_t fd, short what, void *context)
 	{
 		next = TAILQ_NEXT(feed, late_link);
 		if (feed->retry_at <= now)
-		{
 			feed_wake(feed);
-		}
 	}
 	if (TAILQ_EMPTY(&realtime->late))
-	{
 		event_del(realtime->late_tick);
-	}
 	feeds_run(realtime);
 }
 
@@ -173,16 +153,12 @@ feed_free_if_empty(Feed *feed)
 	Realtime *realtime = feed->realtime;
 
 	if (feed->busy || !TAILQ_EMPTY(&feed->members))
-	{
 		return;
-	}
 	read_abandon(feed);
 	feed_enter(feed, FEED_IDLE);
 	leave_late(feed);
 	if (feed->expiry != NULL)
-	{
 		event_free(feed->expiry);
-	}
 	TAILQ_REMOVE(&holder->feeds, feed, holder_link);
 	TAILQ_REMOVE(&feed->org->feeds, feed, org_link);
 	org_free_if_empty(feed->org);
@@ -201,9 +177,7 @@ live_feed_like(const Feed *feed)
 	TAILQ_FOREACH(other, &feed->holder->feeds, holder_link)
 	{
 		if (other != feed && other->live && filter_same(&other->filter, &feed->filter))
-		{
 			return other;
-		}
 	}
 	return NULL;
 }
@@ -239,9 +213,7 @@ feed_merge(Feed *feed)
 
 	if (feed->state == FEED_READING || feed->waits || feed->live || target == NULL ||
 		place_compare(&target->place, &feed->place) > 0)
-	{
 		return false;
-	}
 	move_members(feed, target);
 	feed_free_if_empty(feed);
 	return true;
@@ -254,18 +226,14 @@ void
 feed_settle(Feed *feed)
 {
 	if (feed->live)
-	{
 		return;
-	}
 	if (!feed->holder->is_key || live_feed_like(feed) == NULL)
 	{
 		feed->live = true;
 		return;
 	}
 	if (!feed_merge(feed))
-	{
 		feed_wake(feed);
-	}
 }
 
 /* ---- credentials that end ---- */
@@ -305,17 +273,11 @@ feed_watch_expiry(Feed *feed)
 	struct timeval wait;
 
 	if (left > EXPIRY_SOON_MS)
-	{
 		return;
-	}
 	if (feed->expiry == NULL)
-	{
 		feed->expiry = evtimer_new(feed->realtime->base, on_expiry, feed);
-	}
 	if (feed->expiry == NULL)
-	{
 		return;
-	}
 	left = left > 0 ? left : EXPIRY_AGAIN_MS;
 	wait = (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
 	event_add(feed->expiry, &wait);

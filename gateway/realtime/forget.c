@@ -69,9 +69,7 @@ next_waiting(const Realtime *realtime)
 	TAILQ_FOREACH(forget, &realtime->forgets, link)
 	{
 		if (forget->request == NULL)
-		{
 			return forget;
-		}
 	}
 	return NULL;
 }
@@ -82,9 +80,7 @@ run(Realtime *realtime)
 	Forget *forget;
 
 	while (realtime->forgetting < FORGETS_AT_ONCE && (forget = next_waiting(realtime)) != NULL)
-	{
 		submit(forget);
-	}
 }
 
 void
@@ -111,9 +107,7 @@ forgets_free(Realtime *realtime)
 	while ((forget = TAILQ_FIRST(&realtime->forgets)) != NULL)
 	{
 		if (forget->request != NULL)
-		{
 			db_abandon(forget->request);
-		}
 		end(forget);
 	}
 }

@@ -27,9 +27,7 @@ find_holder(const Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
 	TAILQ_FOREACH(holder, &realtime->holders[id[DB_UUID_SIZE - 1]], link)
 	{
 		if (memcmp(holder->id, id, DB_UUID_SIZE) == 0)
-		{
 			return holder;
-		}
 	}
 	return NULL;
 }
@@ -48,9 +46,7 @@ find_or_make_holder(Realtime *realtime, const Identity *identity)
 	Holder *holder = find_holder(realtime, identity->holder);
 
 	if (holder != NULL)
-	{
 		return holder;
-	}
 	holder = calloc(1, sizeof(*holder));
 	if (holder != NULL)
 	{
@@ -95,13 +91,9 @@ make_feed(Realtime *realtime, const Identity *identity, Filter *filter, const Pl
 	Feed *feed = org == NULL ? NULL : feed_create(realtime, holder, org, filter, place);
 
 	if (feed == NULL && org != NULL)
-	{
 		org_free_if_empty(org);
-	}
 	if (feed == NULL && holder != NULL)
-	{
 		holder_free_if_empty(realtime, holder);
-	}
 	return feed;
 }
 
@@ -156,9 +148,7 @@ leave(Member *member)
 
 	TAILQ_REMOVE(&feed->members, member, link);
 	if (feed->reader == member)
-	{
 		feed->reader = NULL;
-	}
 	holder->sockets--;
 	realtime->sockets--;
 	forget_credential(realtime, member->credential);
@@ -166,9 +156,7 @@ leave(Member *member)
 	free(member);
 	feed_free_if_empty(feed);
 	if (realtime->sockets == 0)
-	{
 		waiting_end(realtime->waiting);
-	}
 }
 
 void
@@ -181,9 +169,7 @@ bool
 member_send(Member *member, const char *frames, size_t len)
 {
 	if (websocket_send(member->socket, frames, len))
-	{
 		return true;
-	}
 	log_member(member, "socket_closed", WEBSOCKET_SLOW_READER, "client reads too slowly");
 	leave(member);
 	return false;
@@ -245,9 +231,7 @@ first_open_member_of(const Org *org)
 		Member *member = TAILQ_FIRST(&feed->members);
 
 		if (member != NULL && member->socket != NULL)
-		{
 			return member;
-		}
 	}
 	return NULL;
 }
@@ -268,9 +252,7 @@ first_open_member(const Realtime *realtime)
 			Member *member = first_open_member_of(org);
 
 			if (member != NULL)
-			{
 				return member;
-			}
 		}
 	}
 	return NULL;
@@ -282,7 +264,5 @@ members_close_all(Realtime *realtime, int code, const char *reason)
 	Member *member;
 
 	while ((member = first_open_member(realtime)) != NULL)
-	{
 		member_close(member, code, NULL, reason);
-	}
 }

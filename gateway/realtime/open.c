@@ -66,9 +66,7 @@ free_opening(Opening *opening)
 	TAILQ_REMOVE(&realtime->openings, opening, link);
 	realtime->opening_count--;
 	if (opening->identity.credential[0] != '\0')
-	{
 		forget_credential(realtime, opening->identity.credential);
-	}
 	free(opening->wanted.filter.types);
 	wak_wipe(opening, sizeof(*opening));
 	free(opening);
@@ -78,9 +76,7 @@ static void
 refuse(Opening *opening, const HttpError *error, const HttpDetail *detail)
 {
 	if (opening->http != NULL)
-	{
 		http_respond_error(opening->http, error, detail, detail == NULL ? 0 : 1, NULL, 0);
-	}
 	free_opening(opening);
 }
 
@@ -174,9 +170,7 @@ become_socket(Opening *opening, const Place *place)
 	{
 		member->socket = socket;
 		if (send_first(opening, member_filter(member), member))
-		{
 			member_join(member);
-		}
 	}
 	free_opening(opening);
 }
@@ -214,9 +208,7 @@ ask_for_place(Opening *opening)
 											   : db_param_null(request));
 
 	if (request != NULL)
-	{
 		db_request_address(request, opening->identity.client, strlen(opening->identity.client));
-	}
 	return submit(opening, request, OPENING_PLACE, complete);
 }
 
@@ -230,9 +222,7 @@ take_holder(Opening *opening, const DbResult *result)
 
 	opening->identity.is_key = db_uuid(result, 0, PLACE_KEY, opening->identity.holder);
 	if (!opening->identity.is_key)
-	{
 		memcpy(opening->identity.holder, result->principal, DB_UUID_SIZE);
-	}
 	if (opening->http != NULL)
 	{
 		wak_typeid_encode(opening->identity.is_key ? "key" : "usr", opening->identity.holder, id);
@@ -256,17 +246,11 @@ take_place(Opening *opening, const DbResult *result)
 	take_holder(opening, result);
 	opening->has_start = db_uuid(result, 0, PLACE_SINCE, opening->start);
 	if (opening->http == NULL)
-	{
 		free_opening(opening);
-	}
 	else if (holder_sockets(realtime, opening->identity.holder) >= realtime->config.key_sockets_max)
-	{
 		refuse_kind(opening, HTTP_ERROR_RATE_LIMITED, "too many sockets are open with this key");
-	}
 	else
-	{
 		become_socket(opening, &place);
-	}
 }
 
 /* ---- the credential ---- */
@@ -280,21 +264,15 @@ take_identity(Opening *opening, const DbResult *result)
 		!db_text_copy(result, 0, OPEN_CREDENTIAL, identity->credential,
 					  sizeof(identity->credential)) ||
 		!db_uuid(result, 0, OPEN_ORG, identity->org))
-	{
 		return false;
-	}
 	if (!db_time_ms(result, 0, OPEN_EXPIRES, &identity->expires_ms))
-	{
 		identity->expires_ms = INT64_MAX;
-	}
 	if (opening->stage == OPENING_OPEN)
 	{
 		bool known;
 
 		if (db_bool(result, 0, OPEN_TYPES_KNOWN, &known) && !known)
-		{
 			wanted_refuse_types(&opening->wanted);
-		}
 		return true;
 	}
 	return wanted_read_row(&opening->wanted, result, REDEEM_SESSION, REDEEM_TYPES, REDEEM_SINCE);
@@ -336,9 +314,7 @@ on_result(void *arg, const DbResult *result)
 		opening->wanted.has_since = false;
 		opening->resync = true;
 		if (!ask_for_place(opening))
-		{
 			refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
-		}
 	}
 	else if (result->outcome != DB_ROWS)
 	{
@@ -366,9 +342,7 @@ note_client(Opening *opening)
 	HttpText client = http_request_client(opening->http, room);
 
 	if (client.len < sizeof(opening->identity.client))
-	{
 		memcpy(opening->identity.client, client.data, client.len + 1);
-	}
 }
 
 static bool
@@ -384,9 +358,7 @@ ask_for_credential(Opening *opening, const char *credential, size_t length, bool
 											filter_add_types(request, &opening->wanted.filter));
 
 	if (request != NULL && !is_ticket)
-	{
 		db_request_address(request, opening->identity.client, strlen(opening->identity.client));
-	}
 	return submit(opening, request, is_ticket ? OPENING_REDEEM : OPENING_OPEN, complete);
 }
 

@@ -24,14 +24,10 @@ org_enter(Org *org, OrgState state)
 	struct OrgList *unwatched = &org->realtime->unwatched;
 
 	if (org->state != ORG_WATCHED)
-	{
 		TAILQ_REMOVE(unwatched, org, unwatched_link);
-	}
 	org->state = state;
 	if (state != ORG_WATCHED)
-	{
 		TAILQ_INSERT_TAIL(unwatched, org, unwatched_link);
-	}
 }
 
 void
@@ -44,9 +40,7 @@ orgs_unwatch_all(Realtime *realtime)
 		TAILQ_FOREACH(org, &realtime->orgs[i], link)
 		{
 			if (org->state == ORG_WATCHED)
-			{
 				org_enter(org, ORG_UNWATCHED);
-			}
 		}
 	}
 }
@@ -59,9 +53,7 @@ org_find(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
 	TAILQ_FOREACH(org, list_of(realtime, id), link)
 	{
 		if (memcmp(org->id, id, DB_UUID_SIZE) == 0)
-		{
 			return org;
-		}
 	}
 	return NULL;
 }
@@ -72,9 +64,7 @@ org_find_or_make(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
 	Org *org = org_find(realtime, id);
 
 	if (org != NULL)
-	{
 		return org;
-	}
 	org = calloc(1, sizeof(*org));
 	if (org != NULL)
 	{
@@ -122,9 +112,7 @@ org_credential(const Org *org)
 		const Member *member = TAILQ_FIRST(&feed->members);
 
 		if (member != NULL)
-		{
 			return member->credential;
-		}
 	}
 	return NULL;
 }

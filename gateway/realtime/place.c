@@ -10,13 +10,9 @@ int
 place_compare(const Place *a, const Place *b)
 {
 	if (a->epoch != b->epoch)
-	{
 		return a->epoch < b->epoch ? -1 : 1;
-	}
 	if (a->ordinal != b->ordinal)
-	{
 		return a->ordinal < b->ordinal ? -1 : 1;
-	}
 	return memcmp(a->id, b->id, sizeof(a->id));
 }
 
@@ -27,9 +23,7 @@ place_read(const DbResult *result, int row, int epoch, int ordinal, int id, Plac
 
 	if (!db_int(result, row, epoch, &number) || !db_int(result, row, ordinal, &place->ordinal) ||
 		!db_uuid(result, row, id, place->id))
-	{
 		return false;
-	}
 	place->epoch = (int32_t) number;
 	return true;
 }
@@ -47,8 +41,6 @@ place_written_ms(const Place *place)
 	int64_t ms = 0;
 
 	for (int i = 0; i < 6; i++)
-	{
 		ms = ms << 8 | place->id[i];
-	}
 	return ms;
 }

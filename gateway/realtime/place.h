@@ -30,4 +30,4 @@ place_read(const DbResult *result, int row, int epoch, int ordinal, int id, Plac
 /* Adds its three parameters. */
 extern bool place_add(DbRequest *request, const Place *place);
 
-#endif /* REALTIME_PLACE_H */
+#endif

@@ -111,9 +111,7 @@ read_start(Feed *feed)
 	}
 	db_request_address(request, reader->client, strlen(reader->client));
 	if (!db_submit(realtime->db, request))
-	{
 		return false;
-	}
 	feed->request = request;
 	feed->kind = kind;
 	feed->reader = reader;
@@ -145,17 +143,11 @@ take_event(const DbResult *result, int row, Buffer *frames, Batch *batch)
 
 	if (!place_read(result, row, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &place) ||
 		!db_bool(result, row, BATCH_MORE, &batch->full))
-	{
 		return false;
-	}
 	if (batch->full)
-	{
 		batch->next = place;
-	}
 	if (db_is_null(result, row, BATCH_ENVELOPE))
-	{
 		return batch->full;
-	}
 	batch->places[batch->count] = place;
 	batch->offsets[batch->count] = frames->len;
 	batch->count++;
@@ -172,16 +164,10 @@ take_batch(const DbResult *result, Buffer *frames, Batch *batch)
 	if (result->rows < BATCH_EVENTS || result->rows > BATCH_EVENTS + READ_EVENTS_MAX ||
 		!place_read(result, BATCH_LIMIT, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &batch->next) ||
 		!db_bool(result, BATCH_LIMIT, BATCH_MORE, &batch->pending))
-	{
 		return false;
-	}
 	for (int row = BATCH_EVENTS; row < result->rows; row++)
-	{
 		if (!take_event(result, row, frames, batch))
-		{
 			return false;
-		}
-	}
 	return true;
 }
 
@@ -194,13 +180,9 @@ first_for(Member *member, const Batch *batch)
 	int first = 0;
 
 	if (!member->skips)
-	{
 		return 0;
-	}
 	while (first < batch->count && place_compare(&batch->places[first], &member->after) <= 0)
-	{
 		first++;
-	}
 	member->skips = place_compare(&batch->next, &member->after) < 0;
 	return first;
 }
@@ -234,9 +216,7 @@ observe_delay(const Feed *feed, const Batch *batch)
 	int64_t now = clock_wall_ms();
 
 	if (config->observe == NULL || !feed->live)
-	{
 		return;
-	}
 	for (int i = 0; i < batch->count; i++)
 	{
 		int64_t delay_ms = now - place_written_ms(&batch->places[i]);
@@ -264,9 +244,7 @@ close_all(Feed *feed, int code, const char *error, const char *reason)
 	Member *member;
 
 	while ((member = TAILQ_FIRST(&feed->members)) != NULL)
-	{
 		member_close(member, code, error, reason);
-	}
 }
 
 /*
@@ -282,19 +260,13 @@ go_on(Feed *feed, const Batch *batch)
 	{
 		feed->waits = !feed->live && websocket_queued(only->socket) > 0;
 		if (!feed->waits)
-		{
 			feed_wake(feed);
-		}
 		return;
 	}
 	if (batch->pending)
-	{
 		feed_retry(feed, batch->count > 0);
-	}
 	else
-	{
 		feed->retry_ms = 0;
-	}
 	feed_settle(feed);
 }
 
@@ -331,9 +303,7 @@ take_events(Feed *feed, const DbResult *result)
 	observe_delay(feed, &batch);
 	feed->place = batch.next;
 	if (!TAILQ_EMPTY(&feed->members))
-	{
 		go_on(feed, &batch);
-	}
 }
 
 static void
@@ -359,9 +329,7 @@ require_resync(Feed *feed)
 
 	buffer_init(&frame, FRAMES_MAX);
 	if (words_resync_required(&frame))
-	{
 		tell_all(feed, frame.data, frame.len);
-	}
 	buffer_free(&frame);
 	TAILQ_FOREACH(member, &feed->members, link)
 	{
@@ -382,21 +350,13 @@ end_reader(Feed *feed, const char *error, const char *reason)
 
 	feed_wake(feed);
 	if (reader == NULL)
-	{
 		return;
-	}
 	if (reader->expires_ms > clock_wall_ms() + CLOCK_DIFFERENCE_MS)
-	{
 		feed->refused++;
-	}
 	if (feed->refused >= REFUSED_OF_KEY)
-	{
 		close_all(feed, WEBSOCKET_UNAUTHORIZED, error, reason);
-	}
 	else
-	{
 		member_close(reader, WEBSOCKET_UNAUTHORIZED, error, reason);
-	}
 }
 
 static void
@@ -456,17 +416,11 @@ on_read(void *arg, const DbResult *result)
 	feed->busy = true;
 	feed_enter(feed, FEED_IDLE);
 	if (feed->again)
-	{
 		feed_wake(feed);
-	}
 	if (result->outcome == DB_ROWS)
-	{
 		take_answer(feed, result);
-	}
 	else
-	{
 		take_refusal(feed, result);
-	}
 	feed->busy = false;
 	feed_free_if_empty(feed);
 	feeds_run(realtime);

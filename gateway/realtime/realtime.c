@@ -46,15 +46,11 @@ on_drain_tick(evutil_socket_t fd, short what, void *context)
 	(void) fd;
 	(void) what;
 	if (realtime->forget_count > 0 && clock_monotonic_ms() < realtime->drain_deadline)
-	{
 		return;
-	}
 	event_del(realtime->drain);
 	realtime->drained = NULL;
 	if (drained != NULL)
-	{
 		drained(realtime->drained_context);
-	}
 }
 
 static bool
@@ -73,13 +69,9 @@ static void
 make_lists(Realtime *realtime)
 {
 	for (int i = 0; i < HOLDER_LISTS; i++)
-	{
 		TAILQ_INIT(&realtime->holders[i]);
-	}
 	for (int i = 0; i < ORG_LISTS; i++)
-	{
 		TAILQ_INIT(&realtime->orgs[i]);
-	}
 	TAILQ_INIT(&realtime->unwatched);
 	TAILQ_INIT(&realtime->due);
 	TAILQ_INIT(&realtime->late);
@@ -94,9 +86,7 @@ realtime_open(struct event_base *base, Db *db, const RealtimeConfig *config)
 	Realtime *realtime = calloc(1, sizeof(*realtime));
 
 	if (realtime == NULL)
-	{
 		return NULL;
-	}
 	realtime->base = base;
 	realtime->db = db;
 	realtime->config = *config;
@@ -115,24 +105,16 @@ void
 realtime_free(Realtime *realtime)
 {
 	if (realtime == NULL)
-	{
 		return;
-	}
 	openings_end(realtime);
 	forgets_free(realtime);
 	waiting_free(realtime->waiting);
 	if (realtime->late_tick != NULL)
-	{
 		event_free(realtime->late_tick);
-	}
 	if (realtime->sweep != NULL)
-	{
 		event_free(realtime->sweep);
-	}
 	if (realtime->drain != NULL)
-	{
 		event_free(realtime->drain);
-	}
 	buffer_free(&realtime->frames);
 	free(realtime);
 }

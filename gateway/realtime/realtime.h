@@ -24,16 +24,16 @@
 typedef struct Realtime Realtime;
 
 /* Told of each event that live sockets get: how long ago it was written, by two clocks. */
-typedef void RealtimeObserver(int64_t delay_us, void *context);
+typedef void (*RealtimeObserver)(int64_t delay_us, void *context);
 
 typedef struct RealtimeConfig
 {
-	DbConfig db;               /* whose server is waited at; its connections are not used */
-	int timeout_ms;            /* of one statement in the database */
-	int heartbeat_ms;          /* as the HTTP server's limits have it */
-	int sockets_max;           /* of this process; more: 503 */
-	int key_sockets_max;       /* of one key or person, in this process; more: 429 */
-	RealtimeObserver *observe; /* NULL: nobody wants to know */
+	DbConfig db;              /* whose server is waited at; its connections are not used */
+	int timeout_ms;           /* of one statement in the database */
+	int heartbeat_ms;         /* as the HTTP server's limits have it */
+	int sockets_max;          /* of this process; more: 503 */
+	int key_sockets_max;      /* of one key or person, in this process; more: 429 */
+	RealtimeObserver observe; /* NULL: nobody wants to know */
 	void *observe_context;
 } RealtimeConfig;
 
@@ -65,4 +65,4 @@ extern void realtime_drain(Realtime *realtime, void (*done)(void *context), void
 /* Sockets that are open. */
 extern int realtime_sockets(const Realtime *realtime);
 
-#endif /* REALTIME_REALTIME_H */
+#endif

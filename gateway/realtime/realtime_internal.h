@@ -449,4 +449,4 @@ extern bool words_connected(Buffer *out, int heartbeat_ms, const Identity *ident
 extern bool words_resync_required(Buffer *out);
 extern bool words_error(Buffer *out, const char *error);
 
-#endif /* REALTIME_REALTIME_INTERNAL_H */
+#endif

@@ -60,9 +60,7 @@ open_connection(Waiting *waiting)
 	DbConfig config = realtime->config.db;
 
 	if (waiting->db != NULL)
-	{
 		return true;
-	}
 	config.connections = 1;
 	config.slow_connections = 0;
 	config.costly_connections = 0;
@@ -81,9 +79,7 @@ next_to_hand(const Realtime *realtime)
 	TAILQ_FOREACH(org, &realtime->unwatched, unwatched_link)
 	{
 		if (org->state == ORG_UNWATCHED && org_credential(org) != NULL)
-		{
 			return org;
-		}
 	}
 	return NULL;
 }
@@ -101,13 +97,9 @@ add_sockets(Realtime *realtime, DbRequest *request)
 
 		if (credential == NULL ? !db_param_null(request)
 							   : !db_param_text(request, credential, strlen(credential)))
-		{
 			return false;
-		}
 		if (org != NULL)
-		{
 			org_enter(org, ORG_HANDED);
-		}
 	}
 	return true;
 }
@@ -118,9 +110,7 @@ submit(Waiting *waiting)
 	DbRequest *request;
 
 	if (!open_connection(waiting))
-	{
 		return false;
-	}
 	request = db_request_new(waiting->realtime->statements.wait, DB_LANE_FAST, WAIT_TIMEOUT_MS,
 							 on_waited, waiting);
 	if (request == NULL || !db_param_uuid(request, waiting->name) ||
@@ -130,9 +120,7 @@ submit(Waiting *waiting)
 		return false;
 	}
 	if (!db_submit(waiting->db, request))
-	{
 		return false;
-	}
 	waiting->request = request;
 	waiting->knocked = false;
 	return true;
@@ -178,9 +166,7 @@ note_failure(Waiting *waiting, const DbResult *result)
 	wake_refused(waiting->realtime);
 	start_timer(waiting, WAIT_RETRY_MS);
 	if (now - waiting->lost_ms > WAIT_LOST_MS)
-	{
 		members_close_all(waiting->realtime, WEBSOCKET_TRY_LATER, "database cannot be reached");
-	}
 	feeds_run(waiting->realtime);
 }
 
@@ -188,9 +174,7 @@ static void
 wait_again(Waiting *waiting)
 {
 	if (!submit(waiting))
-	{
 		note_failure(waiting, NULL);
-	}
 }
 
 static void
@@ -201,9 +185,7 @@ take_change(Realtime *realtime, const DbResult *result, int row)
 	Org *org = db_uuid(result, row, 0, id) ? org_find(realtime, id) : NULL;
 
 	if (org == NULL)
-	{
 		return; /* its last socket has left */
-	}
 	db_bool(result, row, 1, &watched);
 	org_enter(org, watched ? ORG_WATCHED : ORG_UNWATCHED);
 	org_wake(org);
@@ -219,17 +201,11 @@ take_answer(Realtime *realtime, const DbResult *result)
 	bool known;
 
 	if (result->outcome != DB_ROWS || result->rows < 1 || !db_bool(result, 0, 1, &known))
-	{
 		return false;
-	}
 	if (!known)
-	{
 		orgs_unwatch_all(realtime);
-	}
 	for (int row = 1; row < result->rows; row++)
-	{
 		take_change(realtime, result, row);
-	}
 	wake_refused(realtime);
 	return true;
 }
@@ -253,19 +229,13 @@ on_waited(void *arg, const DbResult *result)
 		return;
 	}
 	if (waiting->lost_ms > 0)
-	{
 		log_line(LOG_LEVEL_INFO, "waiting_for_events_again");
-	}
 	waiting->lost_ms = 0;
 	waiting->answered_ms = now;
 	if (busy)
-	{
 		start_timer(waiting, PAUSE_MS);
-	}
 	else
-	{
 		wait_again(waiting);
-	}
 	feeds_run(waiting->realtime);
 }
 
@@ -301,9 +271,7 @@ knock(Waiting *waiting)
 
 	if (waiting->knock != NULL || waiting->request == NULL || waiting->knocked ||
 		next_to_hand(realtime) == NULL)
-	{
 		return;
-	}
 	request = db_request_new(realtime->statements.knock, DB_LANE_FAST, realtime->config.timeout_ms,
 							 on_knocked, waiting);
 	if (request != NULL && !db_param_uuid(request, waiting->name))
@@ -353,9 +321,7 @@ waiting_end(Waiting *waiting)
 	waiting->wanted = false;
 	waiting->lost_ms = 0;
 	if (waiting->request == NULL)
-	{
 		start_timer(waiting, WAIT_IDLE_MS);
-	}
 }
 
 Waiting *
@@ -364,9 +330,7 @@ waiting_create(Realtime *realtime)
 	Waiting *waiting = calloc(1, sizeof(*waiting));
 
 	if (waiting == NULL)
-	{
 		return NULL;
-	}
 	waiting->realtime = realtime;
 	evutil_secure_rng_get_bytes(waiting->name, sizeof(waiting->name));
 	waiting->timer = evtimer_new(realtime->base, on_timer, waiting);
@@ -382,17 +346,11 @@ void
 waiting_free(Waiting *waiting)
 {
 	if (waiting == NULL)
-	{
 		return;
-	}
 	if (waiting->request != NULL)
-	{
 		db_abandon(waiting->request);
-	}
 	if (waiting->knock != NULL)
-	{
 		db_abandon(waiting->knock);
-	}
 	db_close(waiting->db);
 	event_free(waiting->timer);
 	free(waiting);

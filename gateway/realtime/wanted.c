@@ -54,20 +54,14 @@ set_types(Filter *filter, const char *types)
 
 	filter->types = end;
 	if (end == NULL)
-	{
 		return;
-	}
 	qsort(parts, (size_t) count, sizeof(parts[0]), compare_types);
 	for (int i = 0; i < count; i++)
 	{
 		if (i > 0 && compare_types(&parts[i - 1], &parts[i]) == 0)
-		{
 			continue;
-		}
 		if (i > 0)
-		{
 			*end++ = ',';
-		}
 		end = mempcpy(end, parts[i].data, parts[i].len);
 	}
 	*end = '\0';
@@ -82,9 +76,7 @@ filter_add_types(DbRequest *request, const Filter *filter)
 	int count;
 
 	if (filter->types == NULL)
-	{
 		return db_param_null(request);
-	}
 	count = split_types(filter->types, parts);
 	for (int i = 0; i < count; i++)
 	{
@@ -125,27 +117,19 @@ read_types(Filter *filter, const DbResult *result, int column)
 	Buffer types;
 
 	if (db_is_null(result, 0, column))
-	{
 		return true;
-	}
 	buffer_init(&types, TYPES_MAX * (TYPE_MAX + 1));
 	if (!db_array(result, 0, column, &array))
-	{
 		return false;
-	}
 	buffer_append(&types, "", 0);
 	while (db_array_next(&array, &text, &length))
 	{
 		if (types.len > 0)
-		{
 			buffer_append_char(&types, ',');
-		}
 		buffer_append(&types, text, text == NULL ? 0 : length);
 	}
 	if (!types.failed)
-	{
 		set_types(filter, types.data);
-	}
 	buffer_free(&types);
 	return filter->types != NULL;
 }
@@ -192,9 +176,7 @@ take_types_parameter(Wanted *wanted, const HttpText *value)
 		types += comma ? 1 : 0;
 		length = comma ? 0 : length + 1;
 		if (length > TYPE_MAX || types > TYPES_MAX)
-		{
 			break;
-		}
 	}
 	if (length > TYPE_MAX || types > TYPES_MAX || length == 0)
 	{
@@ -203,9 +185,7 @@ take_types_parameter(Wanted *wanted, const HttpText *value)
 	}
 	set_types(&wanted->filter, value->data);
 	if (wanted->filter.types == NULL)
-	{
 		note_problem(wanted, "types", "out of memory");
-	}
 }
 
 static void
@@ -219,18 +199,14 @@ take_parameter(Wanted *wanted, const HttpField *parameter)
 		wanted->filter.has_session = wak_typeid_decode(value->data, value->len, "sess",
 													   wanted->filter.session) == WAK_TYPEID_OK;
 		if (!wanted->filter.has_session)
-		{
 			note_problem(wanted, "session", "must be the id of a session");
-		}
 	}
 	else if (strcmp(name, "since") == 0)
 	{
 		wanted->has_since =
 			wak_typeid_decode(value->data, value->len, "evt", wanted->since) == WAK_TYPEID_OK;
 		if (!wanted->has_since)
-		{
 			note_problem(wanted, "since", "must be the id of an event");
-		}
 	}
 	else if (strcmp(name, "types") == 0)
 	{
@@ -254,16 +230,10 @@ wanted_read_query(Wanted *wanted, const HttpRequest *request, bool is_ticket)
 
 		http_request_parameter(request, request->parameters[i].name.data, &count);
 		if (count > 1)
-		{
 			note_problem(wanted, "query", "has a parameter twice");
-		}
 		else if (!is_ticket)
-		{
 			take_parameter(wanted, &request->parameters[i]);
-		}
 		else if (strcmp(request->parameters[i].name.data, "ticket") != 0)
-		{
 			note_problem(wanted, "query", "a ticket says everything by itself");
-		}
 	}
 }

@@ -65,17 +65,11 @@ words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const F
 	write_seconds(&writer, heartbeat_ms);
 	write_id(&writer, "organization", "org", identity->org);
 	if (filter->has_session)
-	{
 		write_id(&writer, "session", "sess", filter->session);
-	}
 	if (filter->types != NULL)
-	{
 		write_types(&writer, filter->types);
-	}
 	if (since != NULL)
-	{
 		write_id(&writer, "since", "evt", since);
-	}
 	json_write_object_end(&writer);
 	ok = json_write_done(&writer) && websocket_frame_text(out, text.data, text.len);
 	buffer_free(&text);

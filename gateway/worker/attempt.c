@@ -36,7 +36,7 @@ struct Attempt
 {
 	const AttemptSetup *setup;
 	AttemptRequest request;
-	AttemptDone *done;
+	AttemptDone done;
 	void *arg;
 	AttemptState state;
 	EgressTarget target;
@@ -212,8 +212,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 Attempt *
-attempt_start(const AttemptSetup *setup, const AttemptRequest *request, AttemptDone *done,
-			  void *arg)
+attempt_start(const AttemptSetup *setup, const AttemptRequest *request, AttemptDone done, void *arg)
 {
 	Attempt *attempt = calloc(1, sizeof(*attempt));
 

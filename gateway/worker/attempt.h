@@ -6,8 +6,8 @@
  * in, signatures included, what became of it goes out, and whether there is another attempt
  * is not its business.
  */
-#ifndef WA_WORKER_ATTEMPT_H
-#define WA_WORKER_ATTEMPT_H
+#ifndef WORKER_ATTEMPT_H
+#define WORKER_ATTEMPT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,13 +64,13 @@ typedef struct AttemptResult
 } AttemptResult;
 
 typedef struct Attempt Attempt;
-typedef void AttemptDone(void *arg, const AttemptResult *result);
+typedef void (*AttemptDone)(void *arg, const AttemptResult *result);
 
 /* Starts it; done is called once, from the loop, never from within.  NULL: out of memory. */
 extern Attempt *attempt_start(const AttemptSetup *setup, const AttemptRequest *request,
-							  AttemptDone *done, void *arg);
+							  AttemptDone done, void *arg);
 
 /* Ends it at once, without a word.  Whether the receiver has got it is not known. */
 extern void attempt_abandon(Attempt *attempt);
 
-#endif /* WA_WORKER_ATTEMPT_H */
+#endif

@@ -6,8 +6,8 @@
  * is asked when an event was committed (it says so without being polled), and once in
  * DISPATCH_POLL_MS for what is to be tried again.
  */
-#ifndef WA_WORKER_DISPATCH_H
-#define WA_WORKER_DISPATCH_H
+#ifndef WORKER_DISPATCH_H
+#define WORKER_DISPATCH_H
 
 #include "db/db.h"
 #include "lib/metrics.h"
@@ -62,4 +62,4 @@ extern void dispatch_free(Dispatch *dispatch);
 extern int dispatch_lanes(const Dispatch *dispatch);
 extern int dispatch_sending(const Dispatch *dispatch);
 
-#endif /* WA_WORKER_DISPATCH_H */
+#endif

@@ -10,8 +10,8 @@
  *
  * How a URL is read is common/webhook_url.h, by which the database reads it too.
  */
-#ifndef WA_WORKER_EGRESS_H
-#define WA_WORKER_EGRESS_H
+#ifndef WORKER_EGRESS_H
+#define WORKER_EGRESS_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -70,4 +70,4 @@ extern bool egress_allows(const EgressRules *rules, const struct sockaddr *addre
 /* What kind of address a refused one is ("loopback"), for the log; NULL when it is global. */
 extern const char *egress_kind(const struct sockaddr *address);
 
-#endif /* WA_WORKER_EGRESS_H */
+#endif

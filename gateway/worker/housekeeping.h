@@ -6,8 +6,8 @@
  * one had so many, the next round comes soon.  Rounds are
  * jittered, so that several workers do not come in step.
  */
-#ifndef WA_WORKER_HOUSEKEEPING_H
-#define WA_WORKER_HOUSEKEEPING_H
+#ifndef WORKER_HOUSEKEEPING_H
+#define WORKER_HOUSEKEEPING_H
 
 #include "db/db.h"
 #include "lib/metrics.h"
@@ -29,4 +29,4 @@ housekeeping_start(struct event_base *base, Db *db, Metrics *metrics, int period
 /* May be NULL. */
 extern void housekeeping_stop(Housekeeping *housekeeping);
 
-#endif /* WA_WORKER_HOUSEKEEPING_H */
+#endif

@@ -15,7 +15,7 @@
 /* ---- asking the database ---- */
 
 DbRequest *
-lane_request(Lane *lane, WorkerStatement statement, DbDone *done, void *arg)
+lane_request(Lane *lane, WorkerStatement statement, DbDone done, void *arg)
 {
 	DbRequest *request = worker_request(statement, lane->org, done, arg);
 

@@ -20,8 +20,8 @@
  * What is taken and not sent when a lane ends is nobody's loss: releasing gives it back.
  * What was sent and could not be reported is sent again by the next holder: at least once.
  */
-#ifndef WA_WORKER_LANE_H
-#define WA_WORKER_LANE_H
+#ifndef WORKER_LANE_H
+#define WORKER_LANE_H
 
 #include "db/db.h"
 #include "lib/metrics.h"
@@ -83,4 +83,4 @@ extern void lane_tick(Lane *lane, int64_t now_ms);
 /* Ends it at once, without a word to anybody. */
 extern void lane_free(Lane *lane);
 
-#endif /* WA_WORKER_LANE_H */
+#endif

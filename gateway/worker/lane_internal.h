@@ -6,8 +6,8 @@
  * callbacks of the loop, none of which comes from within a call of ours; each ends with
  * lane_advance(), which may end the lane, after which nothing of it may be touched.
  */
-#ifndef WA_WORKER_LANE_INTERNAL_H
-#define WA_WORKER_LANE_INTERNAL_H
+#ifndef WORKER_LANE_INTERNAL_H
+#define WORKER_LANE_INTERNAL_H
 
 #include <sys/queue.h>
 
@@ -80,7 +80,7 @@ struct Lane
 extern void lane_advance(Lane *lane);
 
 /* A request about the lane's webhook; its owner and its id are parameters already. */
-extern DbRequest *lane_request(Lane *lane, WorkerStatement statement, DbDone *done, void *arg);
+extern DbRequest *lane_request(Lane *lane, WorkerStatement statement, DbDone done, void *arg);
 
 /*
  * Submits it, or frees one that is not complete.  The request when it was taken, NULL when not.
@@ -113,4 +113,4 @@ extern void deliveries_drop(Lane *lane, DeliveryState state);
 /* Forgets all, and ends their attempts. */
 extern void deliveries_free(Lane *lane);
 
-#endif /* WA_WORKER_LANE_INTERNAL_H */
+#endif

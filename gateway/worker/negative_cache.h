@@ -8,8 +8,8 @@
  * names another one's webhooks lead to.  Addresses are never kept, since each attempt has to
  * check where a name leads now.
  */
-#ifndef WA_WORKER_NEGATIVE_CACHE_H
-#define WA_WORKER_NEGATIVE_CACHE_H
+#ifndef WORKER_NEGATIVE_CACHE_H
+#define WORKER_NEGATIVE_CACHE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,4 +38,4 @@ extern bool
 negative_cache_has(const NegativeCache *cache, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
 				   const char *name, int64_t now_ms);
 
-#endif /* WA_WORKER_NEGATIVE_CACHE_H */
+#endif

@@ -6,8 +6,8 @@
  * old description is under way.  Whoever made it or has held it drops it; the last one's
  * drop wipes and frees it.
  */
-#ifndef WA_WORKER_RECEIVER_H
-#define WA_WORKER_RECEIVER_H
+#ifndef WORKER_RECEIVER_H
+#define WORKER_RECEIVER_H
 
 #include "db/db.h"
 
@@ -29,4 +29,4 @@ extern Receiver *receiver_hold(Receiver *receiver);
 /* May be NULL. */
 extern void receiver_drop(Receiver *receiver);
 
-#endif /* WA_WORKER_RECEIVER_H */
+#endif

@@ -36,7 +36,7 @@ struct Resolver
 
 struct Resolution
 {
-	ResolveDone *done; /* NULL: nobody is interested any more */
+	ResolveDone done; /* NULL: nobody is interested any more */
 	void *arg;
 	Resolver *resolver;
 	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE];
@@ -174,7 +174,7 @@ on_addresses(int error, struct evutil_addrinfo *found, void *arg)
 
 static Resolution *
 make_resolution(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
-				const char *name, ResolveDone *done, void *arg)
+				const char *name, ResolveDone done, void *arg)
 {
 	Resolution *resolution = calloc(1, sizeof(*resolution));
 
@@ -190,7 +190,7 @@ make_resolution(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZ
 
 Resolution *
 resolve_start(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE], const char *name,
-			  ResolveDone *done, void *arg)
+			  ResolveDone done, void *arg)
 {
 	const struct evutil_addrinfo hints = {
 		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};

@@ -10,8 +10,8 @@
  * For some seconds the same asker is not asked again for a name that had no address
  * (negative_cache.h).
  */
-#ifndef WA_WORKER_RESOLVE_H
-#define WA_WORKER_RESOLVE_H
+#ifndef WORKER_RESOLVE_H
+#define WORKER_RESOLVE_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -40,8 +40,8 @@ typedef struct Resolution Resolution;
  * The addresses, without a port, or count 0 and a problem, a constant.  Called once for each
  * resolve_start(), from the loop or from within it.
  */
-typedef void
-ResolveDone(void *arg, const struct sockaddr_storage *addresses, int count, const char *problem);
+typedef void (*ResolveDone)(void *arg, const struct sockaddr_storage *addresses, int count,
+							const char *problem);
 
 /*
  * server is "ADDR" or "ADDR:PORT", or NULL; names is how many are looked up at once at most,
@@ -57,7 +57,7 @@ extern bool resolver_is_server(const char *server);
 
 /* Asks for a name.  NULL when done was called already. */
 extern Resolution *resolve_start(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
-								 const char *name, ResolveDone *done, void *arg);
+								 const char *name, ResolveDone done, void *arg);
 
 /* The asker is gone: done will not be called. */
 extern void resolve_abandon(Resolution *resolution);
@@ -65,4 +65,4 @@ extern void resolve_abandon(Resolution *resolution);
 /* The asker's time is over: the name counts as one without an address, and done is not called. */
 extern void resolve_expire(Resolution *resolution);
 
-#endif /* WA_WORKER_RESOLVE_H */
+#endif

@@ -47,7 +47,7 @@ worker_statements_find(void)
 }
 
 DbRequest *
-worker_request(WorkerStatement statement, const uint8_t *org, DbDone *done, void *arg)
+worker_request(WorkerStatement statement, const uint8_t *org, DbDone done, void *arg)
 {
 	DbRequest *request =
 		db_request_new(found[statement], rows[statement].lane, WORKER_ANSWER_MS, done, arg);

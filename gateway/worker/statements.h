@@ -2,8 +2,8 @@
  * statements.h
  *		What the worker asks the database, each a file in gateway/statements/worker.
  */
-#ifndef WA_WORKER_STATEMENTS_H
-#define WA_WORKER_STATEMENTS_H
+#ifndef WORKER_STATEMENTS_H
+#define WORKER_STATEMENTS_H
 
 #include "db/db.h"
 
@@ -35,9 +35,9 @@ extern bool worker_statements_find(void);
  * the parameters and submits it.
  */
 extern DbRequest *
-worker_request(WorkerStatement statement, const uint8_t *org, DbDone *done, void *arg);
+worker_request(WorkerStatement statement, const uint8_t *org, DbDone done, void *arg);
 
 /* Logs what the database refused or did not answer. */
 extern void worker_log_failure(WorkerStatement statement, const DbResult *result);
 
-#endif /* WA_WORKER_STATEMENTS_H */
+#endif

@@ -55,7 +55,7 @@ struct Transfer
 	CURL *easy;
 	struct curl_slist *headers;
 	struct curl_slist *addresses;
-	TransferDone *done;
+	TransferDone done;
 	void *arg;
 	size_t head_bytes;
 	size_t body_bytes;
@@ -426,7 +426,7 @@ set_request(CURL *easy, const Transfer *transfer, const TransferRequest *request
 }
 
 Transfer *
-transfer_start(Transfers *transfers, const TransferRequest *request, TransferDone *done, void *arg)
+transfer_start(Transfers *transfers, const TransferRequest *request, TransferDone done, void *arg)
 {
 	Transfer *transfer = calloc(1, sizeof(*transfer));
 

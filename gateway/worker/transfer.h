@@ -8,8 +8,8 @@
  * Redirects are not followed, proxies of the environment not used, no cookie, no netrc, no
  * other protocol than HTTP/1.1 and HTTPS, whose certificates are verified.
  */
-#ifndef WA_WORKER_TRANSFER_H
-#define WA_WORKER_TRANSFER_H
+#ifndef WORKER_TRANSFER_H
+#define WORKER_TRANSFER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ typedef struct Transfer Transfer;
  * constant, says why there was none.  retry_after_s is what the answer's Retry-After asks
  * for, as seconds or as a date, no more than TRANSFER_RETRY_AFTER_MAX_S; 0: nothing.
  */
-typedef void TransferDone(void *arg, int status, const char *problem, int retry_after_s);
+typedef void (*TransferDone)(void *arg, int status, const char *problem, int retry_after_s);
 
 typedef struct TransferRequest
 {
@@ -78,9 +78,9 @@ extern void transfers_close(Transfers *transfers);
  * of memory.
  */
 extern Transfer *
-transfer_start(Transfers *transfers, const TransferRequest *request, TransferDone *done, void *arg);
+transfer_start(Transfers *transfers, const TransferRequest *request, TransferDone done, void *arg);
 
 /* The asker is gone: the transfer ends, done will not be called. */
 extern void transfer_abandon(Transfer *transfer);
 
-#endif /* WA_WORKER_TRANSFER_H */
+#endif

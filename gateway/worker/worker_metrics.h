@@ -2,8 +2,8 @@
  * worker_metrics.h
  *		The catalogue of what the worker counts.
  */
-#ifndef WA_WORKER_METRICS_H
-#define WA_WORKER_METRICS_H
+#ifndef WORKER_WORKER_METRICS_H
+#define WORKER_WORKER_METRICS_H
 
 #include "lib/metrics.h"
 
@@ -34,4 +34,4 @@ extern const MetricDefinition worker_metrics[WORKER_METRIC_COUNT];
  */
 extern void worker_metrics_begin(Metrics *metrics);
 
-#endif /* WA_WORKER_METRICS_H */
+#endif

@@ -2,8 +2,8 @@
  * worker_settings.h
  *		What wa-worker can be told.
  */
-#ifndef WA_WORKER_SETTINGS_H
-#define WA_WORKER_SETTINGS_H
+#ifndef WORKER_WORKER_SETTINGS_H
+#define WORKER_WORKER_SETTINGS_H
 
 #include "lib/config.h"
 #include "worker/egress.h"
@@ -37,4 +37,4 @@ extern ConfigResult worker_settings_read(int argc, char **argv, WorkerSettings *
  */
 extern bool worker_settings_check(WorkerSettings *settings, char *problem, size_t size);
 
-#endif /* WA_WORKER_SETTINGS_H */
+#endif

@@ -2,8 +2,8 @@
  * fuzz.h
  *		What the fuzz targets share.
  */
-#ifndef TEST_FUZZ_H
-#define TEST_FUZZ_H
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,4 +15,4 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 /* A promise that does not hold is a crash, which libFuzzer reports and keeps. */
 #define FUZZ_ASSERT(promise) ((promise) ? (void) 0 : abort())
 
-#endif /* TEST_FUZZ_H */
+#endif

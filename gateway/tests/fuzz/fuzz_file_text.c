@@ -16,10 +16,8 @@ plain_digits(const uint8_t *data, size_t len, unsigned char *digits)
 	size_t count = 0;
 
 	for (size_t i = 0; i < len; i++)
-	{
 		if (memchr(" \t\r\n=", data[i], 5) == NULL)
 			digits[count++] = data[i] == '-' ? '+' : data[i] == '_' ? '/' : data[i];
-	}
 	return count;
 }
 

@@ -167,10 +167,8 @@ bit_of(char *name)
 	if (word == NULL || strtok_r(NULL, WHITE_SPACE, &rest) != NULL)
 		return 0;
 	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
-	{
 		if (strcmp(wa_permission_name((WaPermissions) 1 << i), word) == 0)
 			return (WaPermissions) 1 << i;
-	}
 	return 0;
 }
 

@@ -77,10 +77,8 @@ void *
 repalloc(void *block, Size size)
 {
 	for (int i = 0; i < allocation_count; i++)
-	{
 		if (allocations[i] == block)
 			return allocations[i] = realloc(block, size);
-	}
 	abort();
 }
 
@@ -448,9 +446,7 @@ bool
 server_shows(const void *area, size_t area_len, const void *secret, size_t secret_len, size_t run)
 {
 	for (size_t at = 0; at + run <= secret_len; at++)
-	{
 		if (memmem(area, area_len, (const char *) secret + at, run) != NULL)
 			return true;
-	}
 	return false;
 }

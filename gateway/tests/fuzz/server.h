@@ -12,8 +12,8 @@
  *
  * Nothing that a call has allocated is valid after server_reset().
  */
-#ifndef TEST_FUZZ_SERVER_H
-#define TEST_FUZZ_SERVER_H
+#ifndef TESTS_FUZZ_SERVER_H
+#define TESTS_FUZZ_SERVER_H
 
 #include "postgres.h"
 
@@ -69,4 +69,4 @@ extern void server_reset(void);
 extern bool
 server_shows(const void *area, size_t area_len, const void *secret, size_t secret_len, size_t run);
 
-#endif /* TEST_FUZZ_SERVER_H */
+#endif

@@ -5,8 +5,8 @@
  * A SampleRequest owns all that its HttpRequest points to; it lies on the stack and
  * needs no freeing.  Texts are borrowed from the test.
  */
-#ifndef TEST_API_REQUEST_H
-#define TEST_API_REQUEST_H
+#ifndef TESTS_UNIT_API_REQUEST_H
+#define TESTS_UNIT_API_REQUEST_H
 
 #include "http/http.h"
 
@@ -27,4 +27,4 @@ extern void sample_header(SampleRequest *sample, const char *name, const char *v
 extern void sample_parameter(SampleRequest *sample, const char *name, const char *value);
 extern void sample_body(SampleRequest *sample, const char *body);
 
-#endif /* TEST_API_REQUEST_H */
+#endif

@@ -5,8 +5,8 @@
  * The server and the pool are there between ask_start() and ask_stop(), and the pool's own
  * log is off.
  */
-#ifndef DB_ASK_H
-#define DB_ASK_H
+#ifndef TESTS_UNIT_DB_ASK_H
+#define TESTS_UNIT_DB_ASK_H
 
 #include <stdbool.h>
 
@@ -40,4 +40,4 @@ extern void ask_submit(Told *told, int timeout_ms);
 /* The same, and waits for it. */
 extern void ask(Told *told);
 
-#endif /* DB_ASK_H */
+#endif

@@ -92,7 +92,7 @@ db_stage_answer(const char *statement, const DbResult *result)
 {
 	int place = place_of(statement);
 	DbRequest *request;
-	DbDone *done;
+	DbDone done;
 	void *arg;
 
 	ck_assert_int_ge(place, 0);

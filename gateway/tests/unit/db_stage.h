@@ -5,8 +5,8 @@
  * Its db_open(), db_close(), db_submit() and db_abandon() replace the program's: a test that
  * links this links it in front of the rest.
  */
-#ifndef DB_STAGE_H
-#define DB_STAGE_H
+#ifndef TESTS_UNIT_DB_STAGE_H
+#define TESTS_UNIT_DB_STAGE_H
 
 #include "db/db_internal.h"
 
@@ -34,4 +34,4 @@ typedef struct DbStageCell
 extern void
 db_stage_answer_rows(const char *statement, int rows, int columns, const DbStageCell *cells);
 
-#endif /* DB_STAGE_H */
+#endif

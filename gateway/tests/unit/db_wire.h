@@ -10,8 +10,8 @@
  * A lie takes the place of something that it would say, once.  It is raw bytes, made by
  * db_wire_message(); the eight bytes DB_WIRE_NUMBER in it become the request's number.
  */
-#ifndef DB_WIRE_H
-#define DB_WIRE_H
+#ifndef TESTS_UNIT_DB_WIRE_H
+#define TESTS_UNIT_DB_WIRE_H
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -82,4 +82,4 @@ extern void db_wire_say(DbWire *wire, const char *bytes, size_t len);
 /* Appends one message. */
 extern void db_wire_message(Buffer *out, char type, const void *body, size_t len);
 
-#endif /* DB_WIRE_H */
+#endif

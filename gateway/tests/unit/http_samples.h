@@ -5,8 +5,8 @@
  * Used twice: by the guard's test, where each is cut at every byte, and over
  * a real connection, where a refused one must also end the connection.
  */
-#ifndef HTTP_SAMPLES_H
-#define HTTP_SAMPLES_H
+#ifndef TESTS_UNIT_HTTP_SAMPLES_H
+#define TESTS_UNIT_HTTP_SAMPLES_H
 
 #include <stddef.h>
 
@@ -24,4 +24,4 @@ extern const int http_n_refused;
 extern const HttpSample http_accepted[];
 extern const int http_n_accepted;
 
-#endif /* HTTP_SAMPLES_H */
+#endif

@@ -17,8 +17,8 @@
  *	/bad		an answer with a header that must not be sent
  *	other		404 with the JSON body
  */
-#ifndef HTTP_WIRE_H
-#define HTTP_WIRE_H
+#ifndef TESTS_UNIT_HTTP_WIRE_H
+#define TESTS_UNIT_HTTP_WIRE_H
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -78,4 +78,4 @@ extern int wire_count(const char *answers);
 /* Drains with this bound; sets wire->drained when done. */
 extern void wire_drain(Wire *wire, int bound_ms);
 
-#endif /* HTTP_WIRE_H */
+#endif

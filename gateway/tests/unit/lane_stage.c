@@ -112,8 +112,7 @@ stage_reported(void)
 /* ---- the receiver ---- */
 
 Attempt *
-attempt_start(const AttemptSetup *setup, const AttemptRequest *request, AttemptDone *done,
-			  void *arg)
+attempt_start(const AttemptSetup *setup, const AttemptRequest *request, AttemptDone done, void *arg)
 {
 	Attempt *attempt = calloc(1, sizeof(*attempt));
 
@@ -158,7 +157,7 @@ stage_receiver_answers(char body, int status)
 								  .status = status,
 								  .problem = status == 0 ? "no answer in time" : NULL};
 	int place = 0;
-	AttemptDone *done;
+	AttemptDone done;
 	void *arg;
 
 	while (place < stage.attempt_count && stage.attempts[place]->body != body)

@@ -6,8 +6,8 @@
  * test answers as it likes.  It replaces the program's: a test that links this links it in
  * front of the rest.
  */
-#ifndef LANE_STAGE_H
-#define LANE_STAGE_H
+#ifndef TESTS_UNIT_LANE_STAGE_H
+#define TESTS_UNIT_LANE_STAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@
 
 struct Attempt
 {
-	AttemptDone *done;
+	AttemptDone done;
 	void *arg;
 	char body;
 	char url[32];
@@ -77,4 +77,4 @@ extern const char *stage_under_way(void);
 /* Ends the one with this body; status 0: there was no answer. */
 extern void stage_receiver_answers(char body, int status);
 
-#endif /* LANE_STAGE_H */
+#endif

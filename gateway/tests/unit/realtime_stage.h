@@ -6,8 +6,8 @@
  * these functions replace the program's, so that a test that links this links it in front
  * of the rest.  A test that is not about waiting (wait.c) replaces that, too.
  */
-#ifndef REALTIME_STAGE_H
-#define REALTIME_STAGE_H
+#ifndef TESTS_UNIT_REALTIME_STAGE_H
+#define TESTS_UNIT_REALTIME_STAGE_H
 
 #include "realtime/realtime_internal.h"
 #include "tests/unit/api_request.h"
@@ -110,4 +110,4 @@ extern void stage_refuse(const char *sqlstate);
 /* A permission is missing. */
 extern void stage_refuse_permission(const char *statement, const char *permission);
 
-#endif /* REALTIME_STAGE_H */
+#endif

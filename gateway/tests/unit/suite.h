@@ -48,4 +48,4 @@ suite_run(const char *name, TCase *cases)
 	}                                                                 \
 	SUITE_WITH(name, add_tests)
 
-#endif /* TESTS_UNIT_SUITE_H */
+#endif

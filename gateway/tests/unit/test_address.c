@@ -65,9 +65,7 @@ START_TEST(what_is_no_range_is_refused)
 	WakRange range;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-	{
 		ck_assert_msg(!wak_range_read(wrong[i], strlen(wrong[i]), &range), "%s", wrong[i]);
-	}
 	ck_assert(!wak_range_read("10.0.0.1\0", 9, &range));
 }
 END_TEST

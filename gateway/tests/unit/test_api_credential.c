@@ -180,13 +180,9 @@ find_ticket(const char *name, const char *value, const char *more, Credential *c
 
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/realtime");
 	if (name != NULL)
-	{
 		sample_parameter(&sample, name, value);
-	}
 	if (more != NULL)
-	{
 		sample_parameter(&sample, "more", more);
-	}
 	return credential_find_ticket(&sample.http, credential);
 }
 

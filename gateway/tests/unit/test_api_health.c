@@ -17,7 +17,7 @@
 /* The request to the database that has no answer yet. */
 static struct
 {
-	DbDone *done;
+	DbDone done;
 	void *arg;
 	int asked; /* how many there were */
 	int abandoned;
@@ -32,7 +32,7 @@ static void *gone_context[ASKERS_MAX];
 static Api api;
 
 DbRequest *
-db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone *done, void *arg)
+db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone done, void *arg)
 {
 	(void) statement;
 	(void) lane;

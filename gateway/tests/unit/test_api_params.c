@@ -44,12 +44,8 @@ static const char *
 problem(const Call *call, const char *name)
 {
 	for (int i = 0; i < call->problem_count; i++)
-	{
 		if (strcmp(call->problems[i].name, name) == 0)
-		{
 			return call->problems[i].text;
-		}
-	}
 	return "";
 }
 
@@ -68,9 +64,7 @@ param_bytes(const Call *call, int number)
 	const char *at = call->db->bytes.data;
 
 	for (int i = 0; i < number; i++)
-	{
 		at += call->db->lengths[i] < 0 ? 0 : call->db->lengths[i];
-	}
 	return at;
 }
 
@@ -173,9 +167,7 @@ START_TEST(idempotency_keys)
 		post(&sample, MESSAGES, "{\"type\":\"text\",\"to\":\"123\",\"text\":\"hi\"}");
 		sample_header(&sample, "idempotency-key", cases[i].first);
 		if (cases[i].second != NULL)
-		{
 			sample_header(&sample, "idempotency-key", cases[i].second);
-		}
 		read_call(&call, &sample);
 		ck_assert(call.refused == (cases[i].length == 0));
 		ck_assert(!call.refused || problem(&call, "Idempotency-Key")[0] != '\0');
@@ -314,9 +306,7 @@ START_TEST(characters_count_not_bytes)
 		char body[512] = "{\"label\":\"";
 
 		for (int i = 0; i < count; i++)
-		{
 			strcat(body, "\xc3\xa9");
-		}
 		strcat(body, "\"}");
 		post(&sample, "/api/v1/sessions", body);
 		read_call(&call, &sample);
@@ -558,9 +548,7 @@ main(void)
 	int failed;
 
 	if (!routes_make(&table, endpoint_resources))
-	{
 		return EXIT_FAILURE;
-	}
 	tcase_add_test(tests, a_text_message);
 	tcase_add_test(tests, all_problems_are_named);
 	tcase_add_test(tests, the_rest_of_a_body);

@@ -155,9 +155,7 @@ count_params(const Endpoint *endpoint)
 	{
 		count += param->type == PARAM_ID_OR_TIME ? 2 : 1;
 		if (param->source == PARAM_CURSOR)
-		{
 			count += endpoint->cursor[1].type != CURSOR_NONE ? 1 : 0;
-		}
 	}
 	return count;
 }
@@ -217,9 +215,7 @@ main(void)
 	int failed;
 
 	if (!routes_make(&table, endpoint_resources))
-	{
 		return EXIT_FAILURE;
-	}
 	tcase_add_test(tests, paths_that_exist);
 	tcase_add_test(tests, paths_that_do_not);
 	tcase_add_test(tests, methods_that_do_not);

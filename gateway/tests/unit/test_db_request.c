@@ -91,9 +91,7 @@ START_TEST(too_many_parameters_are_refused)
 	DbRequest *request = new_request();
 
 	for (int i = 0; i < DB_PARAMS_MAX; i++)
-	{
 		ck_assert(db_param_int32(request, i));
-	}
 	ck_assert(!db_param_int32(request, 0));
 	ck_assert(!db_param_null(request));
 	ck_assert_int_eq(request->params, DB_PARAMS_MAX);

@@ -150,12 +150,10 @@ START_TEST(cut_off_at_every_byte)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 	{
 		for (size_t len = 0; len < strlen(texts[i]); len++)
-		{
 			if (!file_read(texts[i], len, bytes, &file))
 				ck_assert_ptr_nonnull(file.problem);
 			else if (i == 0 || len > strlen("data:a/b"))
 				ck_assert_mem_eq(bytes, wanted, file.len);
-		}
 	}
 }
 END_TEST

@@ -28,13 +28,9 @@ answer(const HttpOrigins *configured, HttpMethod method, const char *origin, con
 	buffer_init(&head, 4096);
 	sample_request(&sample, method, "/api/v1/me");
 	if (origin != NULL)
-	{
 		sample_header(&sample, "origin", origin);
-	}
 	if (asked != NULL)
-	{
 		sample_header(&sample, "access-control-request-method", asked);
-	}
 	http_cors_append(&head, configured, &sample.http, allow);
 	return head.data == NULL ? "" : head.data;
 }

@@ -82,10 +82,8 @@ START_TEST(a_character_that_is_cut_is_invalid)
 	static const char *const samples[] = {"\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
-	{
 		for (size_t len = 1; len < strlen(samples[i]); len++)
 			ck_assert(!valid(samples[i], len));
-	}
 }
 END_TEST
 

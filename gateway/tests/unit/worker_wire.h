@@ -7,8 +7,8 @@
  * given, the first question with the first, and so on, the last one for ever.  Of names that
  * begin with "silent" it says nothing.
  */
-#ifndef WORKER_WIRE_H
-#define WORKER_WIRE_H
+#ifndef TESTS_UNIT_WORKER_WIRE_H
+#define TESTS_UNIT_WORKER_WIRE_H
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -75,4 +75,4 @@ extern void worker_wire_run_until(WorkerWire *wire, const bool *done);
 /* The value of a header of the last request, "" when it was not there; static. */
 extern const char *worker_wire_header(const WorkerWire *wire, const char *name);
 
-#endif /* WORKER_WIRE_H */
+#endif

@@ -8,8 +8,8 @@
  * anything that the list may hold; what is done with an element after it was freed is
  * found as before.
  */
-#ifndef ANALYSIS_SYS_QUEUE_H
-#define ANALYSIS_SYS_QUEUE_H
+#ifndef SCRIPTS_ANALYSIS_SYS_QUEUE_H
+#define SCRIPTS_ANALYSIS_SYS_QUEUE_H
 
 extern void *analysis_element(const void *place);
 extern void analysis_change(void *list, void *element);
