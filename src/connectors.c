@@ -24,11 +24,11 @@ static char *connectors = NULL;
 
 /* Whether this is the name of a connector: small letters first, then digits, _ and - too. */
 static bool
-is_name(const char *text, size_t length)
+is_name(const char *text, size_t len)
 {
-	if (length < 1 || length > NAME_MAX_BYTES || text[0] < 'a' || text[0] > 'z')
+	if (len < 1 || len > NAME_MAX_BYTES || text[0] < 'a' || text[0] > 'z')
 		return false;
-	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") >= length;
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") >= len;
 }
 
 static bool
@@ -38,10 +38,10 @@ check_connectors(char **newval, void **extra, GucSource source)
 
 	for (;;)
 	{
-		size_t length = strcspn(name, ", ");
-		const char *end = name + length + strspn(name + length, " ");
+		size_t len = strcspn(name, ", ");
+		const char *end = name + len + strspn(name + len, " ");
 
-		if (!is_name(name, length) || (*end != ',' && *end != '\0'))
+		if (!is_name(name, len) || (*end != ',' && *end != '\0'))
 		{
 			GUC_check_errdetail("It takes names of connectors, separated by commas.");
 			return false;

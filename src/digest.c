@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(wa_random_bytes);
 
 
 void
-wa_sha256(const void *data, size_t length, uint8 digest[WA_DIGEST_LENGTH])
+wa_sha256(const void *data, size_t len, uint8 digest[WA_DIGEST_LENGTH])
 {
 	static EVP_MD_CTX *context = NULL;
 	static EVP_MD *sha256 = NULL;
@@ -42,8 +42,7 @@ wa_sha256(const void *data, size_t length, uint8 digest[WA_DIGEST_LENGTH])
 	if (context == NULL)
 		context = EVP_MD_CTX_new();
 	if (sha256 == NULL || context == NULL || EVP_DigestInit_ex2(context, sha256, NULL) != 1 ||
-		EVP_DigestUpdate(context, data, length) != 1 ||
-		EVP_DigestFinal_ex(context, digest, NULL) != 1)
+		EVP_DigestUpdate(context, data, len) != 1 || EVP_DigestFinal_ex(context, digest, NULL) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256 digest")));
 }
@@ -116,15 +115,15 @@ wa_make_secret(PG_FUNCTION_ARGS)
 Datum
 wa_random_bytes(PG_FUNCTION_ARGS)
 {
-	int32 length = PG_GETARG_INT32(0);
+	int32 len = PG_GETARG_INT32(0);
 	bytea *result;
 
-	if (length < 1 || length > RANDOM_BYTES_MAX)
+	if (len < 1 || len > RANDOM_BYTES_MAX)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("length must be between 1 and %d", RANDOM_BYTES_MAX)));
-	result = palloc(VARHDRSZ + length);
-	SET_VARSIZE(result, VARHDRSZ + length);
-	if (!pg_strong_random(VARDATA(result), length))
+	result = palloc(VARHDRSZ + len);
+	SET_VARSIZE(result, VARHDRSZ + len);
+	if (!pg_strong_random(VARDATA(result), len))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 	PG_RETURN_BYTEA_P(result);

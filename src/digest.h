@@ -17,6 +17,6 @@
  * Raises an error if the cryptographic library fails; never returns a digest
  * that is not one.
  */
-extern void wa_sha256(const void *data, size_t length, uint8 digest[WA_DIGEST_LENGTH]);
+extern void wa_sha256(const void *data, size_t len, uint8 digest[WA_DIGEST_LENGTH]);
 
 #endif

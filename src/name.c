@@ -50,7 +50,7 @@
 typedef struct Units
 {
 	UChar *text;
-	int32_t length;
+	int32_t len;
 } Units;
 
 /* What makes one text of another, or says how long that would be. */
@@ -77,22 +77,22 @@ read_text(text *input, int max_characters, Units *units)
 	utf8 = pg_server_to_any(utf8, (int) strlen(utf8), PG_UTF8);
 	size = strlen(utf8) + 1; /* no character has more units than bytes */
 	units->text = palloc(size * sizeof(UChar));
-	u_strFromUTF8(units->text, (int32_t) size, &units->length, utf8, -1, &status);
+	u_strFromUTF8(units->text, (int32_t) size, &units->len, utf8, -1, &status);
 	return U_SUCCESS(status);
 }
 
 static text *
 write_text(const Units *units)
 {
-	int32_t size = units->length * 3 + 1;
+	int32_t size = units->len * 3 + 1;
 	char *utf8 = palloc(size);
-	int32_t length;
+	int32_t len;
 	UErrorCode status = U_ZERO_ERROR;
 
-	u_strToUTF8(utf8, size, &length, units->text, units->length, &status);
+	u_strToUTF8(utf8, size, &len, units->text, units->len, &status);
 	if (U_FAILURE(status))
 		elog(ERROR, "could not convert a name: %s", u_errorName(status));
-	return cstring_to_text(pg_any_to_server(utf8, length, PG_UTF8));
+	return cstring_to_text(pg_any_to_server(utf8, len, PG_UTF8));
 }
 
 /* A single character can become 18, so that the length is asked first. */
@@ -100,28 +100,28 @@ static void
 apply(Change change, Units *units)
 {
 	UErrorCode status = U_ZERO_ERROR;
-	int32_t length = change(units, NULL, 0, &status);
-	UChar *changed = palloc((length + 1) * sizeof(UChar));
+	int32_t len = change(units, NULL, 0, &status);
+	UChar *changed = palloc((len + 1) * sizeof(UChar));
 
 	status = U_ZERO_ERROR;
-	length = change(units, changed, length + 1, &status);
+	len = change(units, changed, len + 1, &status);
 	if (U_FAILURE(status))
 		elog(ERROR, "could not convert a name: %s", u_errorName(status));
 	units->text = changed;
-	units->length = length;
+	units->len = len;
 }
 
 static int32_t
 to_nfc(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
 {
-	return unorm2_normalize(unorm2_getNFCInstance(status), from->text, from->length, to, capacity,
+	return unorm2_normalize(unorm2_getNFCInstance(status), from->text, from->len, to, capacity,
 							status);
 }
 
 static int32_t
 to_folded(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
 {
-	return unorm2_normalize(unorm2_getNFKCCasefoldInstance(status), from->text, from->length, to,
+	return unorm2_normalize(unorm2_getNFKCCasefoldInstance(status), from->text, from->len, to,
 							capacity, status);
 }
 
@@ -133,30 +133,30 @@ to_skeleton(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
 
 	if (checker == NULL)
 		checker = uspoof_open(status);
-	return uspoof_getSkeleton(checker, 0, from->text, from->length, to, capacity, status);
+	return uspoof_getSkeleton(checker, 0, from->text, from->len, to, capacity, status);
 }
 
 /* NFC, with one space wherever there are blanks of any kind, and none at the ends. */
 static void
 clean(Units *units)
 {
-	int32_t length = 0;
+	int32_t len = 0;
 	bool blank = false;
 
 	apply(to_nfc, units);
-	for (int32_t i = 0; i < units->length; i++)
+	for (int32_t i = 0; i < units->len; i++)
 	{
 		if (u_charType(units->text[i]) == U_SPACE_SEPARATOR)
 		{
-			blank = length > 0;
+			blank = len > 0;
 			continue;
 		}
 		if (blank)
-			units->text[length++] = ' ';
+			units->text[len++] = ' ';
 		blank = false;
-		units->text[length++] = units->text[i];
+		units->text[len++] = units->text[i];
 	}
-	units->length = length;
+	units->len = len;
 }
 
 /* ---------- characters ---------- */
@@ -177,8 +177,8 @@ behind(const Units *units, int32_t *place)
 {
 	UChar32 character = 0;
 
-	if (*place < units->length)
-		U16_NEXT(units->text, *place, units->length, character);
+	if (*place < units->len)
+		U16_NEXT(units->text, *place, units->len, character);
 	return character;
 }
 
@@ -269,7 +269,7 @@ characters_problem(const Units *units)
 	int marks = 0;
 	UChar32 last = ' ';
 
-	for (int32_t start = 0, end = 0; end < units->length; start = end)
+	for (int32_t start = 0, end = 0; end < units->len; start = end)
 	{
 		UChar32 character = behind(units, &end);
 
@@ -296,7 +296,7 @@ read_clean(text *input, int max_characters, Units *units)
 	if (!read_text(input, max_characters, units))
 		return false;
 	clean(units);
-	characters = u_countChar32(units->text, units->length);
+	characters = u_countChar32(units->text, units->len);
 	return characters > 0 && characters <= max_characters;
 }
 

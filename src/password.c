@@ -93,7 +93,7 @@ digested(const char *text, size_t len)
 	memcpy(named + name_len, text, len);
 	wa_sha256(named, name_len + len, password->digest);
 	wak_wipe(named, sizeof(named));
-	password->length = (uint8) Min(pg_mbstrlen_with_len(text, (int) len), 255);
+	password->len = (uint8) Min(pg_mbstrlen_with_len(text, (int) len), 255);
 	return password;
 }
 
@@ -168,5 +168,5 @@ wa_password_key(PG_FUNCTION_ARGS)
 Datum
 wa_password_length(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(PG_GETARG_PASSWORD_P(0)->length);
+	PG_RETURN_INT32(PG_GETARG_PASSWORD_P(0)->len);
 }

@@ -22,7 +22,7 @@
 typedef struct WaPassword
 {
 	uint8 digest[WA_DIGEST_LENGTH];
-	uint8 length; /* in characters */
+	uint8 len; /* in characters */
 } WaPassword;
 
 StaticAssertDecl(sizeof(WaPassword) == 33, "wa.password has INTERNALLENGTH 33");

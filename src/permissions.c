@@ -165,7 +165,7 @@ wa_permission_bit(Oid enum_value)
 
 /* The length of the name at "text": up to a comma or a brace, and the white space before it. */
 static size_t
-name_length(const char *text)
+name_len(const char *text)
 {
 	size_t len = strcspn(text, ",{}");
 
@@ -184,7 +184,7 @@ skip_white_space(const char *text)
 static WaPermissions
 bit_of_lone_name(const char *text)
 {
-	size_t len = name_length(text);
+	size_t len = name_len(text);
 
 	return *skip_white_space(text + len) == '\0' ? bit_of_name(text, len) : 0;
 }
@@ -210,7 +210,7 @@ wa_permissions_in(PG_FUNCTION_ARGS)
 	/* Each turn reads a name and the comma behind it, if there is one. */
 	while (well_formed && *at != '}')
 	{
-		size_t len = name_length(at);
+		size_t len = name_len(at);
 		WaPermissions bit = bit_of_name(at, len);
 
 		if (len > 0 && bit == 0)

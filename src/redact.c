@@ -97,44 +97,43 @@ credential_prefix(const char *text)
 
 /* The length of the secret at text, or 0 when it does not look like one. */
 static size_t
-secret_length(const char *text)
+secret_len(const char *text)
 {
-	size_t length = 0;
+	size_t len = 0;
 	bool random = false;
 
-	for (; is_secret_character(text[length]); length++)
-		random |= (text[length] >= '0' && text[length] <= '9') ||
-				  (text[length] >= 'A' && text[length] <= 'Z');
-	return random && length >= WAK_SECRET_MIN ? length : 0;
+	for (; is_secret_character(text[len]); len++)
+		random |= (text[len] >= '0' && text[len] <= '9') || (text[len] >= 'A' && text[len] <= 'Z');
+	return random && len >= WAK_SECRET_MIN ? len : 0;
 }
 
 /* The length of the random run at text, or 0 when it is too short or too plain. */
 static size_t
 random_run_length(const char *text)
 {
-	size_t length = 0;
+	size_t len = 0;
 	bool digit = false;
 	bool lower = false;
 	bool upper = false;
 
-	for (; is_base62(text[length]); length++)
+	for (; is_base62(text[len]); len++)
 	{
-		digit |= text[length] <= '9';
-		upper |= text[length] >= 'A' && text[length] <= 'Z';
-		lower |= text[length] >= 'a';
+		digit |= text[len] <= '9';
+		upper |= text[len] >= 'A' && text[len] <= 'Z';
+		lower |= text[len] >= 'a';
 	}
-	return digit && lower && upper && length >= RANDOM_RUN_MIN ? length : 0;
+	return digit && lower && upper && len >= RANDOM_RUN_MIN ? len : 0;
 }
 
 /* The length of a webhook's secret (base64) at text, or 0. */
 static size_t
 webhook_secret_length(const char *text)
 {
-	size_t length = 0;
+	size_t len = 0;
 
-	while (is_base62(text[length]) || (text[length] != '\0' && strchr("+/=", text[length])))
-		length++;
-	return length >= WAK_SECRET_MIN ? length : 0;
+	while (is_base62(text[len]) || (text[len] != '\0' && strchr("+/=", text[len])))
+		len++;
+	return len >= WAK_SECRET_MIN ? len : 0;
 }
 
 /*
@@ -149,23 +148,23 @@ next_secret(char **text)
 	for (char *at = *text; *at != '\0'; before = *at++)
 	{
 		size_t prefix = is_secret_character(before) ? 0 : credential_prefix(at);
-		size_t length = prefix > 0 ? secret_length(at + prefix) : 0;
+		size_t len = prefix > 0 ? secret_len(at + prefix) : 0;
 
 		if (strncmp(at, WEBHOOK_PREFIX, strlen(WEBHOOK_PREFIX)) == 0)
 		{
 			prefix = strlen(WEBHOOK_PREFIX);
-			length = webhook_secret_length(at + prefix);
+			len = webhook_secret_length(at + prefix);
 		}
 
-		if (length == 0 && !is_base62(before))
+		if (len == 0 && !is_base62(before))
 		{
 			prefix = 0;
-			length = random_run_length(at);
+			len = random_run_length(at);
 		}
-		if (length > 0)
+		if (len > 0)
 		{
 			*text = at + prefix;
-			return length;
+			return len;
 		}
 	}
 	return 0;
@@ -174,14 +173,14 @@ next_secret(char **text)
 static void
 redact(char *text)
 {
-	size_t length;
+	size_t len;
 
 	if (text == NULL)
 		return;
-	while ((length = next_secret(&text)) > 0)
+	while ((len = next_secret(&text)) > 0)
 	{
-		memset(text + WAK_SHOWN_DIGITS, '*', length - WAK_SHOWN_DIGITS);
-		text += length;
+		memset(text + WAK_SHOWN_DIGITS, '*', len - WAK_SHOWN_DIGITS);
+		text += len;
 	}
 }
 
@@ -200,15 +199,15 @@ wa_holds_secret(const char *text)
 static void
 show_redacted(void)
 {
-	size_t length = strnlen(debug_query_string, SHOWN_MAX);
+	size_t len = strnlen(debug_query_string, SHOWN_MAX);
 
 	if (debug_query_string == shown)
 		return;
-	memcpy(shown, debug_query_string, Min(length, SHOWN_MAX - 1));
-	shown[Min(length, SHOWN_MAX - 1)] = '\0';
+	memcpy(shown, debug_query_string, Min(len, SHOWN_MAX - 1));
+	shown[Min(len, SHOWN_MAX - 1)] = '\0';
 	redact(shown);
 	/* what may be the beginning of a credential that was cut off */
-	if (length == SHOWN_MAX)
+	if (len == SHOWN_MAX)
 		for (size_t end = SHOWN_MAX - 1; end > 0 && !isspace((unsigned char) shown[end - 1]); end--)
 			shown[end - 1] = '*';
 	debug_query_string = shown;
@@ -218,11 +217,11 @@ show_redacted(void)
 static void
 show_beginning(void)
 {
-	size_t length;
+	size_t len;
 
 	show_redacted();
-	length = strcspn(shown, "'$0123456789");
-	strlcpy(shown + length, "...", SHOWN_MAX - length);
+	len = strcspn(shown, "'$0123456789");
+	strlcpy(shown + len, "...", SHOWN_MAX - len);
 }
 
 static void

@@ -74,9 +74,9 @@ wa_shared_memory_want(WaSharedMemory *wanted)
 }
 
 void
-wa_shared_memory_seed(void *bytes, size_t length)
+wa_shared_memory_seed(void *bytes, size_t len)
 {
-	if (!pg_strong_random(bytes, length))
+	if (!pg_strong_random(bytes, len))
 		ereport(FATAL,
 				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 }

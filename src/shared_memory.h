@@ -30,6 +30,6 @@ typedef struct WaSharedMemory
 extern void wa_shared_memory_want(WaSharedMemory *wanted);
 
 /* Fill a part of new memory with random bytes; FATAL when there are none. */
-extern void wa_shared_memory_seed(void *bytes, size_t length);
+extern void wa_shared_memory_seed(void *bytes, size_t len);
 
 #endif

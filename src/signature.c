@@ -48,7 +48,7 @@ PG_FUNCTION_INFO_V1(wa_webhook_signature);
 typedef struct Piece
 {
 	const char *data;
-	size_t length;
+	size_t len;
 } Piece;
 
 static Piece
@@ -62,7 +62,7 @@ static Piece
 utf8_piece_of(text *value)
 {
 	Piece piece = piece_of(value);
-	const char *converted = pg_server_to_any(piece.data, (int) piece.length, PG_UTF8);
+	const char *converted = pg_server_to_any(piece.data, (int) piece.len, PG_UTF8);
 
 	if (converted != piece.data)
 		piece = (Piece){converted, strlen(converted)};
@@ -76,24 +76,24 @@ utf8_piece_of(text *value)
 
 static bool
 try_hmac(EVP_MAC_CTX *context, const char *digest, Piece key, const Piece *pieces, int count,
-		 uint8 *out, size_t length)
+		 uint8 *out, size_t len)
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, unconstify(char *, digest), 0),
 		OSSL_PARAM_construct_end()};
 	size_t written = 0;
 
-	if (EVP_MAC_init(context, (const uint8 *) key.data, key.length, params) != 1)
+	if (EVP_MAC_init(context, (const uint8 *) key.data, key.len, params) != 1)
 		return false;
 	for (int i = 0; i < count; i++)
-		if (EVP_MAC_update(context, (const uint8 *) pieces[i].data, pieces[i].length) != 1)
+		if (EVP_MAC_update(context, (const uint8 *) pieces[i].data, pieces[i].len) != 1)
 			return false;
-	return EVP_MAC_final(context, out, &written, length) == 1 && written == length;
+	return EVP_MAC_final(context, out, &written, len) == 1 && written == len;
 }
 
 /* False if OpenSSL failed; it does not raise, so that the caller can wipe its key. */
 static bool
-hmac(const char *digest, Piece key, const Piece *pieces, int count, uint8 *out, size_t length)
+hmac(const char *digest, Piece key, const Piece *pieces, int count, uint8 *out, size_t len)
 {
 	static EVP_MAC *algorithm = NULL;
 	EVP_MAC_CTX *context;
@@ -102,7 +102,7 @@ hmac(const char *digest, Piece key, const Piece *pieces, int count, uint8 *out, 
 	if (algorithm == NULL)
 		algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	context = algorithm == NULL ? NULL : EVP_MAC_CTX_new(algorithm);
-	done = context != NULL && try_hmac(context, digest, key, pieces, count, out, length);
+	done = context != NULL && try_hmac(context, digest, key, pieces, count, out, len);
 	EVP_MAC_CTX_free(context);
 	return done;
 }
@@ -129,13 +129,13 @@ base64_digits(Piece coded)
 	size_t ends = 0;
 	size_t missing;
 
-	while (digits < coded.length && coded.data[digits] != '\0' &&
+	while (digits < coded.len && coded.data[digits] != '\0' &&
 		   strchr(alphabet, coded.data[digits]) != NULL)
 		digits++;
-	while (digits + ends < coded.length && coded.data[digits + ends] == '=')
+	while (digits + ends < coded.len && coded.data[digits + ends] == '=')
 		ends++;
 	missing = (4 - digits % 4) % 4;
-	if (digits + ends != coded.length || missing == 3 || (ends != 0 && ends != missing))
+	if (digits + ends != coded.len || missing == 3 || (ends != 0 && ends != missing))
 		return 0;
 	return digits;
 }
@@ -148,12 +148,12 @@ base64_digits(Piece coded)
 static Piece
 decoded_key(Piece secret, size_t prefix, char *memory)
 {
-	size_t digits = base64_digits((Piece){secret.data + prefix, secret.length - prefix});
-	char *key = memory + secret.length + 4;
+	size_t digits = base64_digits((Piece){secret.data + prefix, secret.len - prefix});
+	char *key = memory + secret.len + 4;
 
 	if (digits == 0)
 		return (Piece){key, 0};
-	memset(memory, '=', secret.length + 4);
+	memset(memory, '=', secret.len + 4);
 	memcpy(memory, secret.data + prefix, digits);
 	if (EVP_DecodeBlock((uint8 *) key, (const uint8 *) memory, (int) (digits + 3) / 4 * 4) < 0)
 		return (Piece){key, 0};
@@ -168,13 +168,13 @@ static int
 standard_keys(Piece secret, char *memory, Piece keys[2])
 {
 	size_t prefix = strlen(SECRET_PREFIX);
-	bool has_prefix = secret.length > prefix && memcmp(secret.data, SECRET_PREFIX, prefix) == 0;
+	bool has_prefix = secret.len > prefix && memcmp(secret.data, SECRET_PREFIX, prefix) == 0;
 	Piece decoded = decoded_key(secret, has_prefix ? prefix : 0, memory);
 	int count = 0;
 
-	if (!has_prefix || decoded.length == 0)
+	if (!has_prefix || decoded.len == 0)
 		keys[count++] = secret;
-	if (decoded.length > 0)
+	if (decoded.len > 0)
 		keys[count++] = decoded;
 	return count;
 }
@@ -209,7 +209,7 @@ wa_webhook_signature(PG_FUNCTION_ARGS)
 							{stamp, (size_t) stamp_length},
 							utf8_piece_of(PG_GETARG_TEXT_PP(3))};
 	char signatures[2 * SIGNATURE_LENGTH + 2] = "";
-	size_t memory_size = 2 * secret.length + 8;
+	size_t memory_size = 2 * secret.len + 8;
 	char *memory = palloc(memory_size);
 	Piece keys[2];
 	int count = standard_keys(secret, memory, keys);

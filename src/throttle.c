@@ -158,13 +158,13 @@ static uint64
 hashed(text *key)
 {
 	uint8 seeded[SEED_LENGTH + KEY_MAX];
-	size_t length = Min(VARSIZE_ANY_EXHDR(key), KEY_MAX);
+	size_t len = Min(VARSIZE_ANY_EXHDR(key), KEY_MAX);
 	uint8 digest[WA_DIGEST_LENGTH];
 	uint64 result;
 
 	memcpy(seeded, throttle->seed, SEED_LENGTH);
-	memcpy(seeded + SEED_LENGTH, VARDATA_ANY(key), length);
-	wa_sha256(seeded, SEED_LENGTH + length, digest);
+	memcpy(seeded + SEED_LENGTH, VARDATA_ANY(key), len);
+	wa_sha256(seeded, SEED_LENGTH + len, digest);
 	memcpy(&result, digest, sizeof(result));
 	return result == 0 ? 1 : result;
 }

@@ -227,14 +227,14 @@ static void
 read_address(const text *from, Address *address)
 {
 	char shown[WA_ADDRESS_MAX + 1];
-	size_t length;
+	size_t len;
 
 	memset(address, 0, sizeof(*address));
 	if (from == NULL || VARSIZE_ANY_EXHDR(from) > WA_ADDRESS_MAX)
 		return;
-	length = VARSIZE_ANY_EXHDR(from);
-	memcpy(shown, VARDATA_ANY(from), length);
-	shown[length] = '\0';
+	len = VARSIZE_ANY_EXHDR(from);
+	memcpy(shown, VARDATA_ANY(from), len);
+	shown[len] = '\0';
 	if (inet_pton(AF_INET, shown, address->bytes) == 1)
 		address->family = 4;
 	else if (inet_pton(AF_INET6, shown, address->bytes) == 1)

@@ -70,11 +70,10 @@ static const struct
 static void
 take_role(text *name, WaPrincipal *principal)
 {
-	size_t length = VARSIZE_ANY_EXHDR(name);
+	size_t len = VARSIZE_ANY_EXHDR(name);
 
 	for (size_t i = 0; i < lengthof(roles); i++)
-		if (strlen(roles[i].name) == length &&
-			memcmp(roles[i].name, VARDATA_ANY(name), length) == 0)
+		if (strlen(roles[i].name) == len && memcmp(roles[i].name, VARDATA_ANY(name), len) == 0)
 		{
 			principal->role = roles[i].name;
 			principal->permissions = roles[i].permissions;

@@ -53,12 +53,12 @@ static bool
 write_text(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
 {
 	const char *text;
-	size_t length;
+	size_t len;
 
 	(void) column;
-	if (!db_text(result, row, index, &text, &length))
+	if (!db_text(result, row, index, &text, &len))
 		return false;
-	json_write_string(writer, text, length);
+	json_write_string(writer, text, len);
 	return true;
 }
 
@@ -108,12 +108,12 @@ static bool
 write_json(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
 {
 	const char *json;
-	size_t length;
+	size_t len;
 
 	(void) column;
-	if (!db_jsonb(result, row, index, &json, &length))
+	if (!db_jsonb(result, row, index, &json, &len))
 		return false;
-	json_write_raw(writer, json, length);
+	json_write_raw(writer, json, len);
 	return true;
 }
 
@@ -122,15 +122,15 @@ write_array(JsonWriter *writer, const Column *column, const DbResult *result, in
 {
 	DbArray array;
 	const char *text;
-	size_t length;
+	size_t len;
 
 	(void) column;
 	if (!db_array(result, row, index, &array))
 		return false;
 	json_write_array_begin(writer);
-	while (db_array_next(&array, &text, &length))
+	while (db_array_next(&array, &text, &len))
 		if (text != NULL)
-			json_write_string(writer, text, length);
+			json_write_string(writer, text, len);
 	json_write_array_end(writer);
 	return true;
 }
@@ -175,11 +175,11 @@ static bool
 write_json_text(JsonWriter *writer, const DbResult *result, int row)
 {
 	const char *json;
-	size_t length;
+	size_t len;
 
-	if (!db_text(result, row, result->columns - 1, &json, &length))
+	if (!db_text(result, row, result->columns - 1, &json, &len))
 		return false;
-	json_write_raw(writer, json, length);
+	json_write_raw(writer, json, len);
 	return true;
 }
 
@@ -259,12 +259,12 @@ make_cookie(const Call *call, const DbResult *result, int column, char header[CO
 {
 	ColumnType type = call->route->endpoint->columns[column].type;
 	const char *cookie;
-	size_t length;
+	size_t len;
 
 	return (type == COLUMN_COOKIE || type == COLUMN_DEVICE) &&
-		   db_text(result, 0, column, &cookie, &length) && length > 0 &&
+		   db_text(result, 0, column, &cookie, &len) && len > 0 &&
 		   cookie_set(call->http, type == COLUMN_COOKIE ? COOKIE_SIGN_IN : COOKIE_DEVICE, cookie,
-					  length, header);
+					  len, header);
 }
 
 /*
@@ -370,10 +370,9 @@ log_failure(const Call *call, const DbResult *result, const HttpError *error)
 static const char *
 without_name(const char *message, const char *name)
 {
-	size_t length = strlen(name);
+	size_t len = strlen(name);
 
-	return strncmp(message, name, length) == 0 && message[length] == ' ' ? message + length + 1
-																		 : message;
+	return strncmp(message, name, len) == 0 && message[len] == ' ' ? message + len + 1 : message;
 }
 
 /*

@@ -30,8 +30,8 @@ extern void api_free(Api *api);
  * Who takes over a request for a WebSocket, with the ticket or the credential that was
  * found in it.  It asks for one in the right way: websocket_check() has said so.
  */
-typedef void (*ApiRealtime)(void *context, HttpRequest *request, const char *credential,
-							size_t length, bool is_ticket);
+typedef void (*ApiRealtime)(void *context, HttpRequest *request, const char *credential, size_t len,
+							bool is_ticket);
 
 /* Until it is set such requests are answered with 503. */
 extern void api_set_realtime(Api *api, ApiRealtime take, void *context);

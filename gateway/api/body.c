@@ -26,11 +26,11 @@ static bool
 is_json(const HttpText *type)
 {
 	static const char json[] = "application/json";
-	size_t length = sizeof(json) - 1;
+	size_t len = sizeof(json) - 1;
 
-	if (type == NULL || type->len < length || strncasecmp(type->data, json, length) != 0)
+	if (type == NULL || type->len < len || strncasecmp(type->data, json, len) != 0)
 		return false;
-	return type->len == length || strchr("; \t", type->data[length]) != NULL;
+	return type->len == len || strchr("; \t", type->data[len]) != NULL;
 }
 
 bool

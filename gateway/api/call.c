@@ -26,14 +26,14 @@ call_refuse(Call *call, HttpErrorKind kind, const char *message)
 void
 call_problem_unknown(Call *call, const char *name)
 {
-	size_t length = strlen(name);
+	size_t len = strlen(name);
 	char shown[PROBLEM_NAME_MAX + 1];
 
-	length = length < PROBLEM_NAME_MAX ? length : PROBLEM_NAME_MAX;
-	while (length > 0 && !utf8_valid(name, length))
-		length--;
-	memcpy(shown, name, length);
-	shown[length] = '\0';
+	len = len < PROBLEM_NAME_MAX ? len : PROBLEM_NAME_MAX;
+	while (len > 0 && !utf8_valid(name, len))
+		len--;
+	memcpy(shown, name, len);
+	shown[len] = '\0';
 	call_problem(call, shown, "is not known here");
 }
 

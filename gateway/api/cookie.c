@@ -68,16 +68,16 @@ next_pair(HttpText *rest, HttpText *pair)
 static int
 find_in(HttpText rest, const char *name, Credential *cookie)
 {
-	size_t length = strlen(name);
+	size_t len = strlen(name);
 	HttpText pair;
 	int count = 0;
 
 	while (next_pair(&rest, &pair))
 	{
-		if (pair.len > length && pair.data[length] == '=' && memcmp(pair.data, name, length) == 0)
+		if (pair.len > len && pair.data[len] == '=' && memcmp(pair.data, name, len) == 0)
 		{
-			cookie->text = pair.data + length + 1;
-			cookie->length = pair.len - length - 1;
+			cookie->text = pair.data + len + 1;
+			cookie->len = pair.len - len - 1;
 			count++;
 		}
 	}
@@ -93,17 +93,17 @@ cookie_find(const HttpRequest *request, Cookie which, Credential *cookie)
 	for (size_t i = 0; i < request->n_headers; i++)
 		if (strcmp(request->headers[i].name.data, "cookie") == 0)
 			count += find_in(request->headers[i].value, form->name, cookie);
-	return count == 1 && wak_check(cookie->text, cookie->length, &cookie->kind) == WAK_OK &&
+	return count == 1 && wak_check(cookie->text, cookie->len, &cookie->kind) == WAK_OK &&
 		   cookie->kind == form->kind;
 }
 
 bool
-cookie_set(const HttpRequest *request, Cookie which, const char *cookie, size_t length,
+cookie_set(const HttpRequest *request, Cookie which, const char *cookie, size_t len,
 		   char header[COOKIE_HEADER_MAX])
 {
 	const CookieForm *form = form_for(request, which);
-	int written = snprintf(header, COOKIE_HEADER_MAX, "%s=%.*s; %s%s", form->name, (int) length,
-						   cookie, form->attributes, length == 0 ? "; Max-Age=0" : form->max_age);
+	int written = snprintf(header, COOKIE_HEADER_MAX, "%s=%.*s; %s%s", form->name, (int) len,
+						   cookie, form->attributes, len == 0 ? "; Max-Age=0" : form->max_age);
 
 	return written > 0 && written < COOKIE_HEADER_MAX;
 }

@@ -32,7 +32,7 @@ extern bool cookie_find(const HttpRequest *request, Cookie which, Credential *co
  * What sets it, as the value of a Set-Cookie; a length of 0 takes it away.  False when it
  * is too long.  The caller wipes "header".
  */
-extern bool cookie_set(const HttpRequest *request, Cookie which, const char *cookie, size_t length,
+extern bool cookie_set(const HttpRequest *request, Cookie which, const char *cookie, size_t len,
 					   char header[COOKIE_HEADER_MAX]);
 
 #endif

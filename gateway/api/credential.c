@@ -23,18 +23,18 @@ static bool
 is_credential_name(const HttpText *name)
 {
 	char plain[32];
-	size_t length = 0;
+	size_t len = 0;
 
 	for (size_t i = 0; i < name->len; i++)
 	{
 		if (name->data[i] != '-' && name->data[i] != '_')
 		{
-			if (length == sizeof(plain) - 1)
+			if (len == sizeof(plain) - 1)
 				return false;
-			plain[length++] = name->data[i];
+			plain[len++] = name->data[i];
 		}
 	}
-	plain[length] = '\0';
+	plain[len] = '\0';
 	for (int i = 0; query_names[i] != NULL; i++)
 		if (strcasecmp(plain, query_names[i]) == 0)
 			return true;
@@ -69,7 +69,7 @@ bearer(const HttpText *header, Credential *credential)
 	while (at < header->len && header->data[at] == ' ')
 		at++;
 	credential->text = header->data + at;
-	credential->length = header->len - at;
+	credential->len = header->len - at;
 	return true;
 }
 
@@ -100,7 +100,7 @@ credential_find_ticket(const HttpRequest *request, Credential *credential)
 			return CREDENTIAL_IN_QUERY;
 	}
 	credential->text = ticket->data;
-	credential->length = ticket->len;
+	credential->len = ticket->len;
 	result = wak_check(ticket->data, ticket->len, &credential->kind);
 	if (result == WAK_OK && credential->kind != WAK_TICKET)
 		return CREDENTIAL_IN_QUERY;
@@ -122,13 +122,13 @@ credential_find(const HttpRequest *request, Credential *credential)
 	if (key != NULL)
 	{
 		credential->text = key->data;
-		credential->length = key->len;
+		credential->len = key->len;
 	}
 	else if (authorization == NULL || !bearer(authorization, credential))
 	{
 		return CREDENTIAL_ABSENT;
 	}
-	if (wak_check(credential->text, credential->length, &credential->kind) != WAK_OK)
+	if (wak_check(credential->text, credential->len, &credential->kind) != WAK_OK)
 		return CREDENTIAL_ABSENT;
 	/* Cookies, tickets and invitations are credentials of other doors. */
 	switch (credential->kind)

@@ -20,7 +20,7 @@ typedef enum CredentialResult
 typedef struct Credential
 {
 	const char *text; /* borrowed from the request */
-	size_t length;
+	size_t len;
 	WakKind kind;
 } Credential;
 

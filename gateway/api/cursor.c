@@ -30,13 +30,13 @@ static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /* ---- base64url without padding ---- */
 
 static bool
-encode(Buffer *out, const uint8_t *bytes, size_t length)
+encode(Buffer *out, const uint8_t *bytes, size_t len)
 {
 	bool ok = true;
 
-	for (size_t i = 0; ok && i < length; i += 3)
+	for (size_t i = 0; ok && i < len; i += 3)
 	{
-		size_t count = length - i < 3 ? length - i : 3;
+		size_t count = len - i < 3 ? len - i : 3;
 		uint32_t bits = (uint32_t) bytes[i] << 16;
 
 		bits |= count > 1 ? (uint32_t) bytes[i + 1] << 8 : 0;
@@ -56,7 +56,7 @@ decode(const HttpText *text, uint8_t bytes[CURSOR_BYTES_MAX])
 {
 	uint32_t bits = 0;
 	int count = 0;
-	size_t length = 0;
+	size_t len = 0;
 
 	if (text->len > CURSOR_TEXT_MAX || text->len % 4 == 1)
 		return 0;
@@ -71,17 +71,17 @@ decode(const HttpText *text, uint8_t bytes[CURSOR_BYTES_MAX])
 		if (count >= 8)
 		{
 			count -= 8;
-			bytes[length++] = (uint8_t) (bits >> count);
+			bytes[len++] = (uint8_t) (bits >> count);
 			bits &= (1U << count) - 1;
 		}
 	}
-	return bits == 0 ? length : 0;
+	return bits == 0 ? len : 0;
 }
 
 /* ---- the check ---- */
 
 static bool
-compute_check(const HttpRequest *request, const uint8_t *parts, size_t length,
+compute_check(const HttpRequest *request, const uint8_t *parts, size_t len,
 			  uint8_t check[CHECK_SIZE])
 {
 	static const uint8_t version = CURSOR_VERSION;
@@ -96,7 +96,7 @@ compute_check(const HttpRequest *request, const uint8_t *parts, size_t length,
 		ok = EVP_DigestUpdate(context, request->segments[i].data, request->segments[i].len) == 1 &&
 			 EVP_DigestUpdate(context, "", 1) == 1;
 	}
-	ok = ok && EVP_DigestUpdate(context, parts, length) == 1 &&
+	ok = ok && EVP_DigestUpdate(context, parts, len) == 1 &&
 		 EVP_DigestFinal_ex(context, digest, NULL) == 1;
 	EVP_MD_CTX_free(context);
 	if (ok)
@@ -113,7 +113,7 @@ write_part(Buffer *bytes, const CursorPart *part, const DbResult *result, int ro
 	uint8_t time[8];
 	int64_t us;
 	const char *text;
-	size_t length;
+	size_t len;
 
 	switch (part->type)
 	{
@@ -127,8 +127,8 @@ write_part(Buffer *bytes, const CursorPart *part, const DbResult *result, int ro
 				time[i] = (uint8_t) ((uint64_t) us >> (56 - 8 * i));
 			return buffer_append(bytes, time, sizeof(time));
 		case CURSOR_TEXT:
-			return db_text(result, row, part->column, &text, &length) &&
-				   buffer_append(bytes, text, length);
+			return db_text(result, row, part->column, &text, &len) &&
+				   buffer_append(bytes, text, len);
 		case CURSOR_NONE:
 			break;
 	}
@@ -193,20 +193,20 @@ cursor_read(const HttpText *text, const Endpoint *endpoint, const HttpRequest *r
 	uint8_t bytes[CURSOR_BYTES_MAX];
 	uint8_t check[CHECK_SIZE];
 	const uint8_t *at = bytes + HEAD_SIZE;
-	size_t length = 0;
+	size_t len = 0;
 	bool ok = true;
 
 	if (text != NULL)
 	{
-		length = decode(text, bytes);
-		ok = length > HEAD_SIZE && bytes[0] == CURSOR_VERSION &&
-			 compute_check(request, at, length - HEAD_SIZE, check) &&
+		len = decode(text, bytes);
+		ok = len > HEAD_SIZE && bytes[0] == CURSOR_VERSION &&
+			 compute_check(request, at, len - HEAD_SIZE, check) &&
 			 memcmp(check, bytes + 1, CHECK_SIZE) == 0;
 	}
 	for (int i = 0; ok && i < ENDPOINT_CURSOR_MAX; i++)
 		if (text != NULL)
-			ok = read_part(&endpoint->cursor[i], &at, bytes + length, db);
+			ok = read_part(&endpoint->cursor[i], &at, bytes + len, db);
 		else if (endpoint->cursor[i].type != CURSOR_NONE)
 			ok = db_param_null(db);
-	return ok && (text == NULL || at == bytes + length);
+	return ok && (text == NULL || at == bytes + len);
 }

@@ -82,13 +82,13 @@ static void
 send_bytes(HttpRequest *request, const DashboardFile *file, bool compressed, HttpHeader *headers,
 		   size_t count)
 {
-	size_t length = compressed ? file->gzip_length : file->plain_length;
+	size_t len = compressed ? file->gzip_len : file->plain_len;
 	Buffer body;
 
 	if (compressed)
 		headers[count++] = (HttpHeader){"Content-Encoding", "gzip"};
-	buffer_init(&body, length);
-	buffer_append(&body, compressed ? file->gzip : file->plain, length);
+	buffer_init(&body, len);
+	buffer_append(&body, compressed ? file->gzip : file->plain, len);
 	http_respond(request, 200, headers, count, file->type, &body);
 }
 

@@ -13,9 +13,9 @@ typedef struct DashboardFile
 	const char *type; /* Content-Type */
 	const char *etag; /* with its quotation marks */
 	const unsigned char *plain;
-	size_t plain_length;
+	size_t plain_len;
 	const unsigned char *gzip; /* the same, compressed */
-	size_t gzip_length;
+	size_t gzip_len;
 } DashboardFile;
 
 extern const DashboardFile dashboard_files[];

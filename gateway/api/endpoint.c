@@ -173,7 +173,7 @@ make_db_request(Call *call, int statement)
 
 	if (request == NULL || endpoint->door != DOOR_CREDENTIAL)
 		return request;
-	if (!db_request_credential(request, call->credential.text, call->credential.length,
+	if (!db_request_credential(request, call->credential.text, call->credential.len,
 							   endpoint->needs))
 	{
 		db_request_free(request);
@@ -197,7 +197,7 @@ make_doorkeeper(Call *call)
 	if (endpoint->door == DOOR_CREDENTIAL)
 		return make_db_request(call, endpoint->people ? api->authorized_person : api->authorized);
 	request = make_db_request(call, api->signed_in);
-	if (request != NULL && !db_param_text(request, call->credential.text, call->credential.length))
+	if (request != NULL && !db_param_text(request, call->credential.text, call->credential.len))
 	{
 		db_request_free(request);
 		request = NULL;

@@ -18,9 +18,9 @@ static bool
 pattern_has_name(const char *pattern, const char *name)
 {
 	char braced[BRACED_MAX];
-	int length = snprintf(braced, sizeof(braced), "/{%s}", name);
+	int len = snprintf(braced, sizeof(braced), "/{%s}", name);
 
-	return length < (int) sizeof(braced) && strstr(pattern, braced) != NULL;
+	return len < (int) sizeof(braced) && strstr(pattern, braced) != NULL;
 }
 
 static int

@@ -37,10 +37,10 @@ site_is_own(const HttpRequest *request)
 static bool
 names_host(const HttpText *origin, const HttpText *host, const char *scheme)
 {
-	size_t length = strlen(scheme);
+	size_t len = strlen(scheme);
 
-	return origin->len == length + host->len && memcmp(origin->data, scheme, length) == 0 &&
-		   strncasecmp(origin->data + length, host->data, host->len) == 0;
+	return origin->len == len + host->len && memcmp(origin->data, scheme, len) == 0 &&
+		   strncasecmp(origin->data + len, host->data, host->len) == 0;
 }
 
 bool

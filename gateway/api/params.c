@@ -41,10 +41,10 @@ static const uint8_t id_of_nothing[DB_UUID_SIZE];
 /* ---- single values ---- */
 
 static bool
-is_choice(const Param *param, const char *text, size_t length)
+is_choice(const Param *param, const char *text, size_t len)
 {
 	for (int i = 0; param->choices[i] != NULL; i++)
-		if (strlen(param->choices[i]) == length && memcmp(param->choices[i], text, length) == 0)
+		if (strlen(param->choices[i]) == len && memcmp(param->choices[i], text, len) == 0)
 			return true;
 	return false;
 }
@@ -52,12 +52,12 @@ is_choice(const Param *param, const char *text, size_t length)
 static void
 describe_choices(const Param *param, TextProblem problem)
 {
-	size_t length = (size_t) snprintf(problem, sizeof(TextProblem), "must be one of: ");
+	size_t len = (size_t) snprintf(problem, sizeof(TextProblem), "must be one of: ");
 
-	for (int i = 0; param->choices[i] != NULL && length < sizeof(TextProblem); i++)
+	for (int i = 0; param->choices[i] != NULL && len < sizeof(TextProblem); i++)
 	{
-		length += (size_t) snprintf(problem + length, sizeof(TextProblem) - length, "%s%s",
-									i == 0 ? "" : ", ", param->choices[i]);
+		len += (size_t) snprintf(problem + len, sizeof(TextProblem) - len, "%s%s",
+								 i == 0 ? "" : ", ", param->choices[i]);
 	}
 }
 
@@ -65,11 +65,11 @@ describe_choices(const Param *param, TextProblem problem)
  * Is there something wrong with the text by its row?  Then it is described.
  */
 static bool
-find_text_problem(const Param *param, const char *text, size_t length, TextProblem problem)
+find_text_problem(const Param *param, const char *text, size_t len, TextProblem problem)
 {
-	int64_t characters = (int64_t) utf8_length(text, length);
+	int64_t characters = (int64_t) utf8_len(text, len);
 
-	if (param->choices != NULL && !is_choice(param, text, length))
+	if (param->choices != NULL && !is_choice(param, text, len))
 	{
 		describe_choices(param, problem);
 		return true;
@@ -87,11 +87,11 @@ find_text_problem(const Param *param, const char *text, size_t length, TextProbl
  * Is the text within the bounds of its row?  A problem is noted otherwise.
  */
 static bool
-check_text(Call *call, const Param *param, const char *text, size_t length)
+check_text(Call *call, const Param *param, const char *text, size_t len)
 {
 	TextProblem problem;
 
-	if (find_text_problem(param, text, length, problem))
+	if (find_text_problem(param, text, len, problem))
 	{
 		call_problem(call, param->name, "%s", problem);
 		return false;
@@ -274,11 +274,11 @@ static const HttpText *
 header_text(const HttpRequest *request, const char *name, size_t *count)
 {
 	char lower[HEADER_NAME_MAX + 1];
-	size_t length = 0;
+	size_t len = 0;
 
-	for (; length < HEADER_NAME_MAX && name[length] != '\0'; length++)
-		lower[length] = (char) tolower((unsigned char) name[length]);
-	lower[length] = '\0';
+	for (; len < HEADER_NAME_MAX && name[len] != '\0'; len++)
+		lower[len] = (char) tolower((unsigned char) name[len]);
+	lower[len] = '\0';
 	return http_request_header(request, lower, count);
 }
 
@@ -330,7 +330,7 @@ add_device(Call *call)
 	Credential cookie;
 
 	return cookie_find(call->http, COOKIE_DEVICE, &cookie)
-			   ? db_param_text(call->db, cookie.text, cookie.length)
+			   ? db_param_text(call->db, cookie.text, cookie.len)
 			   : db_param_null(call->db);
 }
 
@@ -370,15 +370,15 @@ static bool
 check_element(Call *call, const Param *param, size_t place, const JsonValue *value)
 {
 	const char *text;
-	size_t length;
+	size_t len;
 	TextProblem problem;
 
-	if (!json_read_string(value, &text, &length))
+	if (!json_read_string(value, &text, &len))
 	{
 		call_problem(call, param->name, "%s[%zu] must be a string", param->name, place);
 		return false;
 	}
-	if (find_text_problem(param, text, length, problem))
+	if (find_text_problem(param, text, len, problem))
 	{
 		call_problem(call, param->name, "%s[%zu] %s", param->name, place, problem);
 		return false;
@@ -417,16 +417,16 @@ add_body_text(Call *call, const Param *param, const JsonValue *value)
 {
 	uint8_t uuid[DB_UUID_SIZE];
 	const char *text;
-	size_t length;
+	size_t len;
 
-	if (!json_read_string(value, &text, &length))
+	if (!json_read_string(value, &text, &len))
 	{
 		call_problem(call, param->name, "must be a string");
 		return true;
 	}
 	if (param->type == PARAM_TEXT)
-		return !check_text(call, param, text, length) || db_param_text(call->db, text, length);
-	if (wak_typeid_decode(text, length, param->prefix, uuid) != WAK_TYPEID_OK)
+		return !check_text(call, param, text, len) || db_param_text(call->db, text, len);
+	if (wak_typeid_decode(text, len, param->prefix, uuid) != WAK_TYPEID_OK)
 	{
 		call_problem(call, param->name, "must be an id that begins with %s_", param->prefix);
 		return true;
@@ -441,17 +441,17 @@ static bool
 add_body_invitation(Call *call, const Param *param, const JsonValue *value)
 {
 	const char *text;
-	size_t length;
+	size_t len;
 	WakKind kind;
 
-	if (!json_read_string(value, &text, &length))
+	if (!json_read_string(value, &text, &len))
 	{
 		call_problem(call, param->name, "must be a string");
 		return true;
 	}
-	if (wak_check(text, length, &kind) != WAK_OK || kind != WAK_INVITATION)
+	if (wak_check(text, len, &kind) != WAK_OK || kind != WAK_INVITATION)
 		return db_param_null(call->db);
-	return db_param_text(call->db, text, length);
+	return db_param_text(call->db, text, len);
 }
 
 /*
@@ -564,7 +564,7 @@ add_param(Call *call, const Param *param)
 		case PARAM_FIXED:
 			return db_param_text(call->db, param->fixed, strlen(param->fixed));
 		case PARAM_COOKIE:
-			return db_param_text(call->db, call->credential.text, call->credential.length);
+			return db_param_text(call->db, call->credential.text, call->credential.len);
 		case PARAM_DEVICE:
 			return add_device(call);
 		case PARAM_CLIENT:

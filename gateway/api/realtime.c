@@ -39,7 +39,7 @@ answer_realtime(HttpRequest *request, void *context)
 	}
 	else
 	{
-		api->realtime(api->realtime_context, request, credential.text, credential.length,
+		api->realtime(api->realtime_context, request, credential.text, credential.len,
 					  credential.kind == WAK_TICKET);
 	}
 }

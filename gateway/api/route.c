@@ -33,12 +33,12 @@ split(Route *route)
 		return true;
 	while (*at == '/')
 	{
-		size_t length = strcspn(++at, "/");
+		size_t len = strcspn(++at, "/");
 
 		if (route->segments == ROUTE_SEGMENTS_MAX)
 			return false;
-		route->pattern[route->segments++] = (HttpText){.data = at, .len = length};
-		at += length;
+		route->pattern[route->segments++] = (HttpText){.data = at, .len = len};
+		at += len;
 	}
 	return *at == '\0';
 }
@@ -63,10 +63,10 @@ quote_names(Route *route)
 	at = (char *) (route->names + count);
 	for (size_t i = 0; i < count; i++)
 	{
-		int length = sprintf(at, "\"%s\":", columns[i].name);
+		int len = sprintf(at, "\"%s\":", columns[i].name);
 
-		route->names[i] = (HttpText){.data = at, .len = (size_t) length};
-		at += length + 1;
+		route->names[i] = (HttpText){.data = at, .len = (size_t) len};
+		at += len + 1;
 	}
 	return true;
 }
@@ -211,37 +211,36 @@ route_allow(const RouteTable *table, const HttpRequest *request, char *text, siz
 {
 	bool all = strcmp(request->path.data, "*") == 0;
 	int best = best_match(table, request);
-	size_t length = 0;
+	size_t len = 0;
 	unsigned seen = 0;
 
 	text[0] = '\0';
-	for (int i = 0; i < table->count && length < size; i++)
+	for (int i = 0; i < table->count && len < size; i++)
 	{
 		HttpMethod method = table->routes[i].endpoint->method;
 
 		if ((all || match_path(&table->routes[i], request) == best) && (seen & 1U << method) == 0)
 		{
 			seen |= 1U << method;
-			length +=
-				(size_t) snprintf(text + length, size - length, "%s%s, ", http_method_name(method),
-								  method == HTTP_METHOD_GET ? ", HEAD" : "");
+			len += (size_t) snprintf(text + len, size - len, "%s%s, ", http_method_name(method),
+									 method == HTTP_METHOD_GET ? ", HEAD" : "");
 		}
 	}
-	if (length < size)
-		snprintf(text + length, size - length, "%s", http_method_name(HTTP_METHOD_OPTIONS));
+	if (len < size)
+		snprintf(text + len, size - len, "%s", http_method_name(HTTP_METHOD_OPTIONS));
 }
 
 HttpText
 route_segment(const Route *route, const HttpRequest *request, const char *name)
 {
-	size_t length = strlen(name);
+	size_t len = strlen(name);
 
 	for (int i = 0; i < route->segments; i++)
 	{
 		const HttpText *pattern = &route->pattern[i];
 
-		if (is_name(pattern) && pattern->len >= length + 2 &&
-			memcmp(pattern->data + 1, name, length) == 0 && pattern->data[length + 1] == '}')
+		if (is_name(pattern) && pattern->len >= len + 2 &&
+			memcmp(pattern->data + 1, name, len) == 0 && pattern->data[len + 1] == '}')
 		{
 			return (HttpText){.data = request->segments[i].data,
 							  .len = request->segments[i].len - literal_of(pattern).len};

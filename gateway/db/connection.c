@@ -112,10 +112,10 @@ end_in_flight(DbConnection *connection)
 void
 connection_break(DbConnection *connection, const char *reason)
 {
-	size_t length = strcspn(reason, "\n");
+	size_t len = strcspn(reason, "\n");
 
 	log_line(LOG_LEVEL_WARNING, "database_connection_broken",
-			 log_int("connection", connection->number), log_bytes("reason", reason, length),
+			 log_int("connection", connection->number), log_bytes("reason", reason, len),
 			 log_int("in_flight", connection->in_flight_count));
 	free_events(connection);
 	PQfinish(connection->pg);

@@ -181,7 +181,7 @@ extern void db_request_free(DbRequest *request);
  * needs must outlive the request.  False when the credential is too long.
  */
 extern bool
-db_request_credential(DbRequest *request, const char *credential, size_t length, const char *needs);
+db_request_credential(DbRequest *request, const char *credential, size_t len, const char *needs);
 
 /*
  * The organization for which a system process acts, in place of a credential.
@@ -192,7 +192,7 @@ extern void db_request_org(DbRequest *request, const uint8_t org[DB_UUID_SIZE]);
  * The network address that the credential came from, for the record of its use.  Copied.
  * Without a call, and for one that is too long, the database is told none.
  */
-extern void db_request_address(DbRequest *request, const char *address, size_t length);
+extern void db_request_address(DbRequest *request, const char *address, size_t len);
 
 /*
  * Parameters in the order of the statement, in PostgreSQL's binary formats.  Copied.
@@ -200,7 +200,7 @@ extern void db_request_address(DbRequest *request, const char *address, size_t l
  * for db_request_free then.
  */
 extern bool db_param_null(DbRequest *request);
-extern bool db_param_text(DbRequest *request, const char *text, size_t length);
+extern bool db_param_text(DbRequest *request, const char *text, size_t len);
 extern bool db_param_uuid(DbRequest *request, const uint8_t uuid[DB_UUID_SIZE]);
 extern bool db_param_bool(DbRequest *request, bool value);
 extern bool db_param_int32(DbRequest *request, int32_t value);
@@ -208,7 +208,7 @@ extern bool db_param_int64(DbRequest *request, int64_t value);
 extern bool db_param_time_ms(DbRequest *request, int64_t epoch_ms);    /* timestamptz */
 extern bool db_param_time_none(DbRequest *request);                    /* -infinity */
 extern bool db_param_time_us(DbRequest *request, int64_t postgres_us); /* raw timestamptz */
-extern bool db_param_jsonb(DbRequest *request, const char *json, size_t length);
+extern bool db_param_jsonb(DbRequest *request, const char *json, size_t len);
 extern bool
 db_param_text_array(DbRequest *request, const char *const *texts, const size_t *lengths, int count);
 

@@ -92,12 +92,12 @@ struct DbRequest
 	int64_t deadline;
 
 	char credential[DB_CREDENTIAL_MAX];
-	size_t credential_length; /* 0: no credential, authenticate is not sent */
+	size_t credential_len; /* 0: no credential, authenticate is not sent */
 	const char *needs;
 	bool has_org; /* act_for is sent; there is no credential then */
 	uint8_t org[DB_UUID_SIZE];
 	char address[DB_ADDRESS_MAX];
-	size_t address_length; /* 0: none */
+	size_t address_len; /* 0: none */
 
 	Buffer bytes; /* the parameters' values, one after the other */
 	int params;

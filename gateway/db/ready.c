@@ -62,8 +62,8 @@ take_line(Ready *ready)
 	char *name;
 	char *values;
 
-	ready->line[ready->length] = '\0';
-	ready->length = 0;
+	ready->line[ready->len] = '\0';
+	ready->len = 0;
 	if (strncmp(ready->line, "B\t", 2) != 0)
 		return;
 	name = ready->line + 2 + strspn(ready->line + 2, "0123456789");
@@ -77,16 +77,16 @@ take_line(Ready *ready)
 }
 
 static ssize_t
-on_write(void *cookie, const char *bytes, size_t length)
+on_write(void *cookie, const char *bytes, size_t len)
 {
 	Ready *ready = cookie;
 
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < len; i++)
 		if (bytes[i] == '\n')
 			take_line(ready);
-		else if (ready->length < READY_LINE_MAX - 1)
-			ready->line[ready->length++] = bytes[i];
-	return (ssize_t) length;
+		else if (ready->len < READY_LINE_MAX - 1)
+			ready->line[ready->len++] = bytes[i];
+	return (ssize_t) len;
 }
 
 bool
@@ -111,7 +111,7 @@ ready_close(Ready *ready)
 void
 ready_begin(Ready *ready)
 {
-	ready->length = 0;
+	ready->len = 0;
 	ready->message[0] = '\0';
 	ready->status = 0;
 }

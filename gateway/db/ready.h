@@ -36,7 +36,7 @@ typedef struct Ready
 	FILE *stream; /* what libpq prints to; PQuntrace() flushes it */
 	char buffer[READY_BUFFER];
 	char line[READY_LINE_MAX];
-	size_t length;
+	size_t len;
 	char message[READY_LINE_MAX]; /* one that does not belong there; "" = none came */
 	char status;                  /* I, or the first that is not; 0 = none came yet */
 } Ready;

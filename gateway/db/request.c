@@ -54,12 +54,12 @@ db_request_set_lane(DbRequest *request, DbLaneName lane)
 }
 
 bool
-db_request_credential(DbRequest *request, const char *credential, size_t length, const char *needs)
+db_request_credential(DbRequest *request, const char *credential, size_t len, const char *needs)
 {
-	if (length == 0 || length > DB_CREDENTIAL_MAX)
+	if (len == 0 || len > DB_CREDENTIAL_MAX)
 		return false;
-	memcpy(request->credential, credential, length);
-	request->credential_length = length;
+	memcpy(request->credential, credential, len);
+	request->credential_len = len;
 	request->needs = needs;
 	return true;
 }
@@ -72,20 +72,20 @@ db_request_org(DbRequest *request, const uint8_t org[DB_UUID_SIZE])
 }
 
 void
-db_request_address(DbRequest *request, const char *address, size_t length)
+db_request_address(DbRequest *request, const char *address, size_t len)
 {
-	if (length > DB_ADDRESS_MAX)
-		length = 0;
-	memcpy(request->address, address, length);
-	request->address_length = length;
+	if (len > DB_ADDRESS_MAX)
+		len = 0;
+	memcpy(request->address, address, len);
+	request->address_len = len;
 }
 
 /* ---- parameters ---- */
 
 static void
-put_big_endian(uint8_t *bytes, uint64_t value, int length)
+put_big_endian(uint8_t *bytes, uint64_t value, int len)
 {
-	for (int i = length - 1; i >= 0; i--)
+	for (int i = len - 1; i >= 0; i--)
 	{
 		bytes[i] = (uint8_t) value;
 		value >>= 8;
@@ -97,22 +97,21 @@ put_big_endian(uint8_t *bytes, uint64_t value, int length)
  * fitted.  libpq takes lengths as int, which the buffer's bound keeps them within.
  */
 static bool
-add_param(DbRequest *request, size_t length, bool ok)
+add_param(DbRequest *request, size_t len, bool ok)
 {
 	if (!ok || request->params == DB_PARAMS_MAX)
 		return false;
-	request->lengths[request->params++] = (int) length;
+	request->lengths[request->params++] = (int) len;
 	return true;
 }
 
 static bool
-add_number(DbRequest *request, uint64_t value, int length)
+add_number(DbRequest *request, uint64_t value, int len)
 {
 	uint8_t bytes[8];
 
-	put_big_endian(bytes, value, length);
-	return add_param(request, (size_t) length,
-					 buffer_append(&request->bytes, bytes, (size_t) length));
+	put_big_endian(bytes, value, len);
+	return add_param(request, (size_t) len, buffer_append(&request->bytes, bytes, (size_t) len));
 }
 
 bool
@@ -125,9 +124,9 @@ db_param_null(DbRequest *request)
 }
 
 bool
-db_param_text(DbRequest *request, const char *text, size_t length)
+db_param_text(DbRequest *request, const char *text, size_t len)
 {
-	return add_param(request, length, buffer_append(&request->bytes, text, length));
+	return add_param(request, len, buffer_append(&request->bytes, text, len));
 }
 
 bool
@@ -178,11 +177,11 @@ db_param_time_none(DbRequest *request)
 }
 
 bool
-db_param_jsonb(DbRequest *request, const char *json, size_t length)
+db_param_jsonb(DbRequest *request, const char *json, size_t len)
 {
-	return add_param(request, length + 1,
+	return add_param(request, len + 1,
 					 buffer_append_char(&request->bytes, DB_JSONB_VERSION) &&
-						 buffer_append(&request->bytes, json, length));
+						 buffer_append(&request->bytes, json, len));
 }
 
 /*
@@ -236,11 +235,11 @@ static bool
 send_authenticate(DbRequest *request, PGconn *pg)
 {
 	const char *values[] = {request->credential, request->needs,
-							request->address_length == 0 ? NULL : request->address,
+							request->address_len == 0 ? NULL : request->address,
 							(const char *) request->number};
-	const int lengths[] = {(int) request->credential_length,
+	const int lengths[] = {(int) request->credential_len,
 						   request->needs == NULL ? 0 : (int) strlen(request->needs),
-						   (int) request->address_length, DB_NUMBER_BYTES};
+						   (int) request->address_len, DB_NUMBER_BYTES};
 	/* a set of permissions is written as text, of which one name is the shortest */
 	bool sent = send_with(pg, request->binding, 4, values, lengths, 1);
 
@@ -262,7 +261,7 @@ send_binding(DbRequest *request, PGconn *pg)
 	const int lengths[] = {DB_UUID_SIZE, DB_NUMBER_BYTES};
 
 	evutil_secure_rng_get_bytes(request->number, sizeof(request->number));
-	if (request->credential_length > 0)
+	if (request->credential_len > 0)
 	{
 		request->binding = db->authenticate;
 		return send_authenticate(request, pg);

@@ -49,11 +49,11 @@ static bool
 take_principal(DbRequest *request, const PGresult *result)
 {
 	const Db *db = request->lane->db;
-	int length = PQgetlength(result, 0, 0);
+	int len = PQgetlength(result, 0, 0);
 
 	if (request->binding != db->authenticate)
-		return request->binding == db->unbound || (length == 0 && !PQgetisnull(result, 0, 0));
-	if (length != DB_UUID_SIZE)
+		return request->binding == db->unbound || (len == 0 && !PQgetisnull(result, 0, 0));
+	if (len != DB_UUID_SIZE)
 		return false;
 	memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
 	request->has_principal = true;

@@ -12,11 +12,11 @@
 #include "db/db_internal.h"
 
 static uint64_t
-read_big_endian(const uint8_t *bytes, int length)
+read_big_endian(const uint8_t *bytes, int len)
 {
 	uint64_t value = 0;
 
-	for (int i = 0; i < length; i++)
+	for (int i = 0; i < len; i++)
 		value = value << 8 | bytes[i];
 	return value;
 }
@@ -25,13 +25,13 @@ read_big_endian(const uint8_t *bytes, int length)
  * The cell's bytes; NULL when it is NULL or not there.
  */
 static const uint8_t *
-cell(const DbResult *result, int row, int column, size_t *length)
+cell(const DbResult *result, int row, int column, size_t *len)
 {
 	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
 		return NULL;
 	/* A NULL has no length, so that most cells need not be asked. */
-	*length = (size_t) PQgetlength(result->cells, row, column);
-	if (*length == 0 && PQgetisnull(result->cells, row, column))
+	*len = (size_t) PQgetlength(result->cells, row, column);
+	if (*len == 0 && PQgetisnull(result->cells, row, column))
 		return NULL;
 	return (const uint8_t *) PQgetvalue(result->cells, row, column);
 }
@@ -45,7 +45,7 @@ db_is_null(const DbResult *result, int row, int column)
 }
 
 bool
-db_text(const DbResult *result, int row, int column, const char **text, size_t *length)
+db_text(const DbResult *result, int row, int column, const char **text, size_t *len)
 {
 	size_t size;
 	const uint8_t *bytes = cell(result, row, column, &size);
@@ -53,7 +53,7 @@ db_text(const DbResult *result, int row, int column, const char **text, size_t *
 	if (bytes == NULL)
 		return false;
 	*text = (const char *) bytes;
-	*length = size;
+	*len = size;
 	return true;
 }
 
@@ -61,12 +61,12 @@ bool
 db_text_copy(const DbResult *result, int row, int column, char *copy, size_t size)
 {
 	const char *text;
-	size_t length;
+	size_t len;
 
-	if (!db_text(result, row, column, &text, &length) || length >= size)
+	if (!db_text(result, row, column, &text, &len) || len >= size)
 		return false;
-	memcpy(copy, text, length);
-	copy[length] = '\0';
+	memcpy(copy, text, len);
+	copy[len] = '\0';
 	return true;
 }
 
@@ -144,7 +144,7 @@ db_time_ms(const DbResult *result, int row, int column, int64_t *epoch_ms)
 }
 
 bool
-db_jsonb(const DbResult *result, int row, int column, const char **json, size_t *length)
+db_jsonb(const DbResult *result, int row, int column, const char **json, size_t *len)
 {
 	size_t size;
 	const uint8_t *bytes = cell(result, row, column, &size);
@@ -152,7 +152,7 @@ db_jsonb(const DbResult *result, int row, int column, const char **json, size_t 
 	if (bytes == NULL || size < 2 || bytes[0] != DB_JSONB_VERSION)
 		return false;
 	*json = (const char *) bytes + 1;
-	*length = size - 1;
+	*len = size - 1;
 	return true;
 }
 
@@ -190,7 +190,7 @@ db_array(const DbResult *result, int row, int column, DbArray *array)
 }
 
 bool
-db_array_next(DbArray *array, const char **text, size_t *length)
+db_array_next(DbArray *array, const char **text, size_t *len)
 {
 	int32_t size;
 
@@ -202,13 +202,13 @@ db_array_next(DbArray *array, const char **text, size_t *length)
 	if (size < 0)
 	{
 		*text = NULL;
-		*length = 0;
+		*len = 0;
 		return true;
 	}
 	if (size > array->end - array->at)
 		return false;
 	*text = (const char *) array->at;
-	*length = (size_t) size;
+	*len = (size_t) size;
 	array->at += size;
 	return true;
 }

@@ -14,7 +14,7 @@
 extern bool db_is_null(const DbResult *result, int row, int column);
 
 /* Not terminated by NUL: use *length. */
-extern bool db_text(const DbResult *result, int row, int column, const char **text, size_t *length);
+extern bool db_text(const DbResult *result, int row, int column, const char **text, size_t *len);
 
 /* A copy with a NUL behind it; false, too, when that needs more than "size" bytes. */
 extern bool db_text_copy(const DbResult *result, int row, int column, char *copy, size_t size);
@@ -33,8 +33,7 @@ extern bool db_time_ms(const DbResult *result, int row, int column, int64_t *epo
 extern bool db_time_us(const DbResult *result, int row, int column, int64_t *postgres_us);
 
 /* jsonb (its version byte is checked and skipped) as text, not terminated. */
-extern bool
-db_jsonb(const DbResult *result, int row, int column, const char **json, size_t *length);
+extern bool db_jsonb(const DbResult *result, int row, int column, const char **json, size_t *len);
 
 /*
  * text[] of one dimension: walk its elements.
@@ -53,6 +52,6 @@ typedef struct DbArray
 } DbArray;
 
 extern bool db_array(const DbResult *result, int row, int column, DbArray *array);
-extern bool db_array_next(DbArray *array, const char **text, size_t *length);
+extern bool db_array_next(DbArray *array, const char **text, size_t *len);
 
 #endif

@@ -101,7 +101,7 @@ credential_prefix(const char *text, size_t len)
  * *shown is how much of it may be seen.
  */
 static size_t
-credential_length(const char *text, size_t len, size_t *shown)
+credential_len(const char *text, size_t len, size_t *shown)
 {
 	size_t prefix = credential_prefix(text, len);
 	size_t tail = 0;
@@ -190,7 +190,7 @@ append_value(Buffer *out, const char *text, size_t len)
 			break;
 
 		/* looked at beyond the cut, so that the cut does not make a tail too short */
-		secret = credential_length(text + i, all - i, &shown);
+		secret = credential_len(text + i, all - i, &shown);
 		if (secret > 0)
 		{
 			buffer_append(out, text + i, shown);

@@ -99,37 +99,37 @@ metrics_enter(Metrics *metrics, int process)
 
 /* Puts the values one after the other; false when they are too long. */
 static bool
-pack_labels(MetricLabels labels, char out[METRICS_LABEL_BYTES_MAX], size_t *length)
+pack_labels(MetricLabels labels, char out[METRICS_LABEL_BYTES_MAX], size_t *len)
 {
-	*length = 0;
+	*len = 0;
 	for (int i = 0; labels != NULL && i < METRICS_LABELS_MAX && labels[i] != NULL; i++)
 	{
 		size_t bytes = strlen(labels[i]) + 1;
 
-		if (*length + bytes > METRICS_LABEL_BYTES_MAX)
+		if (*len + bytes > METRICS_LABEL_BYTES_MAX)
 			return false;
-		memcpy(out + *length, labels[i], bytes);
-		*length += bytes;
+		memcpy(out + *len, labels[i], bytes);
+		*len += bytes;
 	}
 	return true;
 }
 
 /* FNV-1a: the values come from our own tables, nobody chooses them to collide. */
 static uint32_t
-hash_series(int metric, const char *labels, size_t length)
+hash_series(int metric, const char *labels, size_t len)
 {
 	uint32_t hash = 2166136261U ^ (uint32_t) metric;
 
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char) labels[i]) * 16777619U;
 	return hash * 16777619U;
 }
 
 static bool
-is_series(const Series *series, int metric, const char *labels, size_t length)
+is_series(const Series *series, int metric, const char *labels, size_t len)
 {
-	return series->metric == metric && series->label_bytes == length &&
-		   memcmp(series->labels, labels, length) == 0;
+	return series->metric == metric && series->label_bytes == len &&
+		   memcmp(series->labels, labels, len) == 0;
 }
 
 /* The series, which is made when there is none; NULL when it does not fit. */
@@ -137,19 +137,19 @@ static Series *
 find_series(Metrics *metrics, int metric, MetricLabels labels)
 {
 	char packed[METRICS_LABEL_BYTES_MAX];
-	size_t length;
+	size_t len;
 	uint32_t at;
 	Series *series;
 
 	if (metrics == NULL)
 		return NULL;
-	if (!pack_labels(labels, packed, &length))
+	if (!pack_labels(labels, packed, &len))
 	{
 		atomic_fetch_add_explicit(&metrics->own->dropped, 1, memory_order_relaxed);
 		return NULL;
 	}
-	at = hash_series(metric, packed, length) % SLOTS;
-	while ((series = &metrics->own->series[at])->used && !is_series(series, metric, packed, length))
+	at = hash_series(metric, packed, len) % SLOTS;
+	while ((series = &metrics->own->series[at])->used && !is_series(series, metric, packed, len))
 		at = (at + 1) % SLOTS;
 	if (series->used)
 		return series;
@@ -160,8 +160,8 @@ find_series(Metrics *metrics, int metric, MetricLabels labels)
 	}
 	metrics->own->count++;
 	series->metric = (uint16_t) metric;
-	series->label_bytes = (uint8_t) length;
-	memcpy(series->labels, packed, length);
+	series->label_bytes = (uint8_t) len;
+	memcpy(series->labels, packed, len);
 	atomic_store(&series->used, true);
 	return series;
 }

@@ -78,7 +78,7 @@ utf8_valid(const char *text, size_t len)
 }
 
 size_t
-utf8_length(const char *text, size_t len)
+utf8_len(const char *text, size_t len)
 {
 	size_t count = 0;
 

@@ -19,6 +19,6 @@ extern size_t utf8_character(const char *text, size_t len);
 extern bool utf8_valid(const char *text, size_t len);
 
 /* The number of characters of a valid text. */
-extern size_t utf8_length(const char *text, size_t len);
+extern size_t utf8_len(const char *text, size_t len);
 
 #endif

@@ -346,15 +346,15 @@ note_client(Opening *opening)
 }
 
 static bool
-ask_for_credential(Opening *opening, const char *credential, size_t length, bool is_ticket)
+ask_for_credential(Opening *opening, const char *credential, size_t len, bool is_ticket)
 {
 	const Realtime *realtime = opening->realtime;
 	int statement = is_ticket ? realtime->statements.redeem : realtime->statements.open;
 	DbRequest *request =
 		db_request_new(statement, DB_LANE_FAST, realtime->config.timeout_ms, on_result, opening);
 	bool complete =
-		request != NULL && (is_ticket ? db_param_text(request, credential, length)
-									  : db_request_credential(request, credential, length, NEEDS) &&
+		request != NULL && (is_ticket ? db_param_text(request, credential, len)
+									  : db_request_credential(request, credential, len, NEEDS) &&
 											filter_add_types(request, &opening->wanted.filter));
 
 	if (request != NULL && !is_ticket)
@@ -363,8 +363,7 @@ ask_for_credential(Opening *opening, const char *credential, size_t length, bool
 }
 
 static void
-start(Realtime *realtime, HttpRequest *request, const char *credential, size_t length,
-	  bool is_ticket)
+start(Realtime *realtime, HttpRequest *request, const char *credential, size_t len, bool is_ticket)
 {
 	Opening *opening = calloc(1, sizeof(*opening));
 
@@ -379,7 +378,7 @@ start(Realtime *realtime, HttpRequest *request, const char *credential, size_t l
 	TAILQ_INSERT_TAIL(&realtime->openings, opening, link);
 	realtime->opening_count++;
 	wanted_read_query(&opening->wanted, request, is_ticket);
-	if (!ask_for_credential(opening, credential, length, is_ticket))
+	if (!ask_for_credential(opening, credential, len, is_ticket))
 	{
 		refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
 		return;
@@ -388,7 +387,7 @@ start(Realtime *realtime, HttpRequest *request, const char *credential, size_t l
 }
 
 void
-realtime_take(void *context, HttpRequest *request, const char *credential, size_t length,
+realtime_take(void *context, HttpRequest *request, const char *credential, size_t len,
 			  bool is_ticket)
 {
 	Realtime *realtime = context;
@@ -401,5 +400,5 @@ realtime_take(void *context, HttpRequest *request, const char *credential, size_
 		http_respond_error(request, &error, NULL, 0, NULL, 0);
 		return;
 	}
-	start(realtime, request, credential, length, is_ticket);
+	start(realtime, request, credential, len, is_ticket);
 }

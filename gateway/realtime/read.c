@@ -139,7 +139,7 @@ take_event(const DbResult *result, int row, Buffer *frames, Batch *batch)
 {
 	Place place;
 	const char *envelope;
-	size_t length;
+	size_t len;
 
 	if (!place_read(result, row, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &place) ||
 		!db_bool(result, row, BATCH_MORE, &batch->full))
@@ -151,8 +151,8 @@ take_event(const DbResult *result, int row, Buffer *frames, Batch *batch)
 	batch->places[batch->count] = place;
 	batch->offsets[batch->count] = frames->len;
 	batch->count++;
-	return db_text(result, row, BATCH_ENVELOPE, &envelope, &length) &&
-		   websocket_frame_text(frames, envelope, length);
+	return db_text(result, row, BATCH_ENVELOPE, &envelope, &len) &&
+		   websocket_frame_text(frames, envelope, len);
 }
 
 static bool

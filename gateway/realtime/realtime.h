@@ -51,8 +51,8 @@ extern void realtime_free(Realtime *realtime);
  * Takes over a request for a socket, with the ticket or the credential that was found in
  * it; an ApiRealtime, whose context is the Realtime.
  */
-extern void realtime_take(void *context, HttpRequest *request, const char *credential,
-						  size_t length, bool is_ticket);
+extern void realtime_take(void *context, HttpRequest *request, const char *credential, size_t len,
+						  bool is_ticket);
 
 /*
  * The sockets are closed; calls done(context) when their credentials were given back, or

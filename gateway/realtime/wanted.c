@@ -112,7 +112,7 @@ static bool
 read_types(Filter *filter, const DbResult *result, int column)
 {
 	const char *text;
-	size_t length;
+	size_t len;
 	DbArray array;
 	Buffer types;
 
@@ -122,11 +122,11 @@ read_types(Filter *filter, const DbResult *result, int column)
 	if (!db_array(result, 0, column, &array))
 		return false;
 	buffer_append(&types, "", 0);
-	while (db_array_next(&array, &text, &length))
+	while (db_array_next(&array, &text, &len))
 	{
 		if (types.len > 0)
 			buffer_append_char(&types, ',');
-		buffer_append(&types, text, text == NULL ? 0 : length);
+		buffer_append(&types, text, text == NULL ? 0 : len);
 	}
 	if (!types.failed)
 		set_types(filter, types.data);
@@ -167,18 +167,18 @@ static void
 take_types_parameter(Wanted *wanted, const HttpText *value)
 {
 	size_t types = 1;
-	size_t length = 0;
+	size_t len = 0;
 
 	for (size_t i = 0; i < value->len; i++)
 	{
 		bool comma = value->data[i] == ',';
 
 		types += comma ? 1 : 0;
-		length = comma ? 0 : length + 1;
-		if (length > TYPE_MAX || types > TYPES_MAX)
+		len = comma ? 0 : len + 1;
+		if (len > TYPE_MAX || types > TYPES_MAX)
 			break;
 	}
-	if (length > TYPE_MAX || types > TYPES_MAX || length == 0)
+	if (len > TYPE_MAX || types > TYPES_MAX || len == 0)
 	{
 		note_problem(wanted, "types", TYPES_WANTED);
 		return;

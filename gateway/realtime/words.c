@@ -29,10 +29,10 @@ write_types(JsonWriter *writer, const char *types)
 	json_write_array_begin(writer);
 	while (*types != '\0')
 	{
-		size_t length = strcspn(types, ",");
+		size_t len = strcspn(types, ",");
 
-		json_write_string(writer, types, length);
-		types += length + (types[length] == ',' ? 1 : 0);
+		json_write_string(writer, types, len);
+		types += len + (types[len] == ',' ? 1 : 0);
 	}
 	json_write_array_end(writer);
 }
@@ -42,11 +42,11 @@ static void
 write_seconds(JsonWriter *writer, int ms)
 {
 	char text[32];
-	int length = ms % 1000 == 0 ? snprintf(text, sizeof(text), "%d", ms / 1000)
-								: snprintf(text, sizeof(text), "%d.%03d", ms / 1000, ms % 1000);
+	int len = ms % 1000 == 0 ? snprintf(text, sizeof(text), "%d", ms / 1000)
+							 : snprintf(text, sizeof(text), "%d.%03d", ms / 1000, ms % 1000);
 
 	json_write_name(writer, "heartbeatSeconds");
-	json_write_raw(writer, text, (size_t) length);
+	json_write_raw(writer, text, (size_t) len);
 }
 
 bool
@@ -88,7 +88,7 @@ bool
 words_error(Buffer *out, const char *error)
 {
 	char text[128];
-	int length = snprintf(text, sizeof(text), "{\"event\":\"error\",\"error\":\"%s\"}", error);
+	int len = snprintf(text, sizeof(text), "{\"event\":\"error\",\"error\":\"%s\"}", error);
 
-	return websocket_frame_text(out, text, (size_t) length);
+	return websocket_frame_text(out, text, (size_t) len);
 }

@@ -116,7 +116,7 @@ send_request(Attempt *attempt, const struct sockaddr_storage *addresses, int cou
 								.address_count = count,
 								.headers = headers,
 								.body = request->body,
-								.body_length = request->body_length,
+								.body_len = request->body_len,
 								.timeout_ms = attempt->setup->timeout_ms - spent_ms};
 
 	/* Nought would be no bound at all. */

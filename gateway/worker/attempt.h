@@ -50,7 +50,7 @@ typedef struct AttemptRequest
 	const char *const *headers; /* the webhook's own, "Name: value"; NULL ends them */
 	const char *event_id;       /* "evt_…" */
 	const char *body;
-	size_t body_length;
+	size_t body_len;
 	const AttemptSignatures *signatures;
 } AttemptRequest;
 

@@ -62,9 +62,9 @@ read_body(Delivery *delivery, const DbResult *result, int row)
 	AttemptSignatures *signatures = &delivery->signatures;
 	const char *body;
 
-	if (!db_text(result, row, COLUMN_ENVELOPE, &body, &delivery->body_length))
+	if (!db_text(result, row, COLUMN_ENVELOPE, &body, &delivery->body_len))
 		return db_is_null(result, row, COLUMN_ENVELOPE);
-	delivery->body = strndup(body, delivery->body_length);
+	delivery->body = strndup(body, delivery->body_len);
 	return delivery->body != NULL &&
 		   db_int(result, row, COLUMN_SIGNED_MS, &signatures->signed_ms) &&
 		   db_text_copy(result, row, COLUMN_HMAC, signatures->hmac, sizeof(signatures->hmac)) &&
@@ -177,7 +177,7 @@ send_delivery(Lane *lane, Delivery *delivery)
 							  .headers = (const char *const *) lane->receiver->headers,
 							  .event_id = delivery->event_id,
 							  .body = delivery->body,
-							  .body_length = delivery->body_length,
+							  .body_len = delivery->body_len,
 							  .signatures = &delivery->signatures};
 
 	_Static_assert(sizeof(request.asker) == sizeof(lane->org), "an asker is an organization");

@@ -42,7 +42,7 @@ typedef struct Delivery
 	uint8_t session[DB_UUID_SIZE]; /* zeros: of no session */
 	char event_id[WAK_TYPEID_MAX + 1];
 	char *body;
-	size_t body_length;
+	size_t body_len;
 	AttemptSignatures signatures;
 	int64_t taken_ms;   /* when it was asked for: no later than it was signed */
 	Receiver *receiver; /* DELIVERY_SENDING: held */

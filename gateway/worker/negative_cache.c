@@ -42,12 +42,12 @@ negative_cache_add(NegativeCache *cache, const uint8_t asker[NEGATIVE_CACHE_ASKE
 				   const char *name, int64_t now_ms)
 {
 	Entry *entry = &cache->entries[cache->next];
-	size_t length = strlen(name);
+	size_t len = strlen(name);
 
-	if (length > EGRESS_HOST_MAX)
+	if (len > EGRESS_HOST_MAX)
 		return;
 	memcpy(entry->asker, asker, NEGATIVE_CACHE_ASKER_SIZE);
-	memcpy(entry->name, name, length + 1);
+	memcpy(entry->name, name, len + 1);
 	entry->until_ms = now_ms + NEGATIVE_CACHE_MS;
 	cache->next = (cache->next + 1) % NEGATIVE_CACHE_MAX;
 }

@@ -22,9 +22,9 @@ static char *
 copy_text(const DbResult *result, int row, int column)
 {
 	const char *text;
-	size_t length;
+	size_t len;
 
-	return db_text(result, row, column, &text, &length) ? strndup(text, length) : NULL;
+	return db_text(result, row, column, &text, &len) ? strndup(text, len) : NULL;
 }
 
 /*
@@ -53,9 +53,9 @@ add_headers(Receiver *receiver, JsonValue *object)
 	while (json_read_next_member(object, &position, &name, &value))
 	{
 		const char *text;
-		size_t length;
+		size_t len;
 
-		if (count == RECEIVER_HEADERS_MAX || !json_read_string(value, &text, &length))
+		if (count == RECEIVER_HEADERS_MAX || !json_read_string(value, &text, &len))
 			return false;
 		receiver->headers[count] = make_header(name, text);
 		if (receiver->headers[count++] == NULL)
@@ -70,12 +70,12 @@ read_headers(Receiver *receiver, const DbResult *result, int row)
 	JsonReadError error;
 	JsonValue *object;
 	const char *json;
-	size_t length;
+	size_t len;
 	bool ok;
 
-	if (!db_jsonb(result, row, COLUMN_HEADERS, &json, &length))
+	if (!db_jsonb(result, row, COLUMN_HEADERS, &json, &len))
 		return db_is_null(result, row, COLUMN_HEADERS);
-	object = json_read(json, length, &error);
+	object = json_read(json, len, &error);
 	ok = object != NULL && add_headers(receiver, object);
 	json_read_free(object);
 	return ok;

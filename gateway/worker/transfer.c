@@ -413,7 +413,7 @@ set_request(CURL *easy, const Transfer *transfer, const TransferRequest *request
 
 	return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_length) ==
+		   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len) ==
 			   CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&

@@ -60,7 +60,7 @@ typedef struct TransferRequest
 	int address_count;                        /* 0 when the target is an address */
 	const char *const *headers;               /* "Name: value", copied; NULL ends them */
 	const char *body;                         /* borrowed until done */
-	size_t body_length;
+	size_t body_len;
 	int timeout_ms;
 } TransferRequest;
 

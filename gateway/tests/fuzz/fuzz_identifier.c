@@ -26,17 +26,17 @@ check_made(const uint8_t *data, size_t len)
 {
 	char made[WAK_CREDENTIAL_MAX + 1];
 	WakKind kind;
-	size_t length;
+	size_t len;
 	size_t place;
 
 	if (len < WAK_RANDOM_LENGTH + 2)
 		return;
-	length = wak_make((WakKind) (data[WAK_RANDOM_LENGTH] % 4), data, made);
-	FUZZ_ASSERT(wak_check(made, length, &kind) == WAK_OK);
+	len = wak_make((WakKind) (data[WAK_RANDOM_LENGTH] % 4), data, made);
+	FUZZ_ASSERT(wak_check(made, len, &kind) == WAK_OK);
 	FUZZ_ASSERT(kind == (WakKind) (data[WAK_RANDOM_LENGTH] % 4));
-	place = data[WAK_RANDOM_LENGTH + 1] % length;
+	place = data[WAK_RANDOM_LENGTH + 1] % len;
 	made[place] = made[place] == 'x' ? 'y' : 'x';
-	FUZZ_ASSERT(wak_check(made, length, &kind) != WAK_OK);
+	FUZZ_ASSERT(wak_check(made, len, &kind) != WAK_OK);
 }
 
 static void

@@ -126,7 +126,7 @@ db_stage_answer_rows(const char *statement, int rows, int columns, const DbStage
 	DbResult result = {.outcome = DB_ROWS, .rows = rows, .columns = columns, .cells = made};
 
 	ck_assert_ptr_nonnull(request);
-	result.has_principal = request->credential_length > 0;
+	result.has_principal = request->credential_len > 0;
 	for (int i = 0; i < columns; i++)
 		descriptions[i] = (PGresAttDesc){.name = (char *) "c", .format = 1};
 	ck_assert_int_eq(PQsetResultAttrs(made, columns, descriptions), 1);

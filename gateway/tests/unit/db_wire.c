@@ -56,7 +56,7 @@ typedef struct Client
 	const Known *bound; /* what the portal runs */
 	int format;         /* of its columns */
 	char number[NUMBER_MAX];
-	size_t number_length;
+	size_t number_len;
 	bool lying;  /* the portal's answer is a lie */
 	bool failed; /* up to the next Sync */
 	bool dying;  /* has said its last word */
@@ -188,9 +188,9 @@ say_number(Client *client)
 		row[len + 3] = (char) client->bound->id_size;
 		len += 4 + (size_t) client->bound->id_size;
 	}
-	row[len + 3] = (char) client->number_length;
-	memcpy(row + len + 4, client->number, client->number_length);
-	say(client, 'D', row, len + 4 + client->number_length);
+	row[len + 3] = (char) client->number_len;
+	memcpy(row + len + 4, client->number, client->number_len);
+	say(client, 'D', row, len + 4 + client->number_len);
 	say(client, 'C', "SELECT 1", 9);
 }
 
@@ -301,8 +301,8 @@ take_bind(Client *client, const char *body)
 		uint32_t len = read_int(&at, 4);
 
 		len = len == UINT32_MAX ? 0 : len;
-		client->number_length = len < NUMBER_MAX ? len : NUMBER_MAX;
-		memcpy(client->number, at, client->number_length);
+		client->number_len = len < NUMBER_MAX ? len : NUMBER_MAX;
+		memcpy(client->number, at, client->number_len);
 		at += len;
 	}
 	client->format = read_int(&at, 2) == 0 ? 0 : (int) read_int(&at, 2);

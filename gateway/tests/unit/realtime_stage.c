@@ -263,8 +263,8 @@ stage_reader(void)
 
 	if (request == NULL)
 		return NULL;
-	memcpy(credential, request->credential, request->credential_length);
-	credential[request->credential_length] = '\0';
+	memcpy(credential, request->credential, request->credential_len);
+	credential[request->credential_len] = '\0';
 	return credential;
 }
 

@@ -41,8 +41,8 @@ finds(bool tls, const char *format, const char *value)
 	make(&sample, tls);
 	snprintf(header, sizeof(header), "%s%s", format, value);
 	sample_header(&sample, "cookie", header);
-	return cookie_find(&sample.http, COOKIE_SIGN_IN, &found) && found.length == strlen(cookie) &&
-		   memcmp(found.text, cookie, found.length) == 0;
+	return cookie_find(&sample.http, COOKIE_SIGN_IN, &found) && found.len == strlen(cookie) &&
+		   memcmp(found.text, cookie, found.len) == 0;
 }
 
 START_TEST(one_cookie_of_the_right_name)
@@ -109,9 +109,9 @@ START_TEST(a_browsers_cookie_stays_for_long_and_is_no_other)
 	snprintf(both, sizeof(both), "wa_session=%s; wa_device=%s", cookie, device);
 	sample_header(&sample, "cookie", both);
 	ck_assert(cookie_find(&sample.http, COOKIE_DEVICE, &found));
-	ck_assert_int_eq(strncmp(found.text, device, found.length), 0);
+	ck_assert_int_eq(strncmp(found.text, device, found.len), 0);
 	ck_assert(cookie_find(&sample.http, COOKIE_SIGN_IN, &found));
-	ck_assert_int_eq(strncmp(found.text, cookie, found.length), 0);
+	ck_assert_int_eq(strncmp(found.text, cookie, found.len), 0);
 	make(&sample, false);
 	snprintf(both, sizeof(both), "wa_session=%s; wa_device=%s", device, cookie);
 	sample_header(&sample, "cookie", both);

@@ -47,7 +47,7 @@ START_TEST(one_in_either_header)
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/me");
 	sample_header(&sample, "authorization", bearer);
 	ck_assert_int_eq(find(&sample, &credential), CREDENTIAL_OK);
-	ck_assert_uint_eq(credential.length, strlen(key));
+	ck_assert_uint_eq(credential.len, strlen(key));
 	ck_assert_mem_eq(credential.text, key, strlen(key));
 
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/me");
@@ -141,10 +141,10 @@ START_TEST(none_or_malformed)
 		ck_assert_int_eq(find(&sample, &credential), CREDENTIAL_ABSENT);
 	}
 	/* A user token cut anywhere has no valid checksum. */
-	for (size_t length = 0; length < strlen(other); length++)
+	for (size_t len = 0; len < strlen(other); len++)
 	{
-		memcpy(cut, other, length);
-		cut[length] = '\0';
+		memcpy(cut, other, len);
+		cut[len] = '\0';
 		sample_request(&sample, HTTP_METHOD_GET, "/api/v1/me");
 		sample_header(&sample, "x-api-key", cut);
 		ck_assert_int_eq(find(&sample, &credential), CREDENTIAL_ABSENT);
@@ -192,7 +192,7 @@ START_TEST(a_ticket_may_be_in_the_query)
 
 	ck_assert_int_eq(find_ticket("ticket", ticket, NULL, &credential), CREDENTIAL_OK);
 	ck_assert_int_eq(credential.kind, WAK_TICKET);
-	ck_assert_mem_eq(credential.text, ticket, credential.length);
+	ck_assert_mem_eq(credential.text, ticket, credential.len);
 	ck_assert_int_eq(find_ticket("ticket", ticket, "harmless", &credential), CREDENTIAL_OK);
 }
 END_TEST

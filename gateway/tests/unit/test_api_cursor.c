@@ -38,10 +38,10 @@ write_sample(Buffer *out, const SampleRequest *sample)
 }
 
 static bool
-reads(const char *text, size_t length, const Endpoint *row, const SampleRequest *sample)
+reads(const char *text, size_t len, const Endpoint *row, const SampleRequest *sample)
 {
 	DbRequest *request = db_request_new(0, DB_LANE_FAST, 1, NULL, NULL);
-	HttpText cursor = {.data = text, .len = length};
+	HttpText cursor = {.data = text, .len = len};
 	bool ok = cursor_read(&cursor, row, &sample->http, request);
 
 	if (ok)

@@ -125,14 +125,14 @@ START_TEST(a_rest_that_grows_is_sent_all_the_same)
 
 	for (int more = 0; more <= 1; more++)
 	{
-		size_t length = (size_t) sprintf(body, "{\"type\":\"x\",\"to\":\"1\",\"a\":[1");
+		size_t len = (size_t) sprintf(body, "{\"type\":\"x\",\"to\":\"1\",\"a\":[1");
 		SampleRequest sample;
 		Call call;
 
 		/* besides: the object, three names, two texts, the array and its first number */
 		for (int i = 0; i < JSON_READ_VALUES_MAX - 8 + more; i++)
-			length += (size_t) sprintf(body + length, ",1e9");
-		strcpy(body + length, "]}");
+			len += (size_t) sprintf(body + len, ",1e9");
+		strcpy(body + len, "]}");
 		post(&sample, MESSAGES, body);
 		read_call(&call, &sample);
 		if (more == 0)
@@ -152,7 +152,7 @@ START_TEST(idempotency_keys)
 	{
 		const char *first;
 		const char *second;
-		int length; /* 0: refused */
+		int len; /* 0: refused */
 	} cases[] = {
 		{"k", NULL, 1}, {" ~!", NULL, 3},   {longest + 1, NULL, 255}, {"", NULL, 0},
 		{"k", "k", 0},  {longest, NULL, 0}, {"\xc3\xa9", NULL, 0},    {"a\tb", NULL, 0},
@@ -169,9 +169,9 @@ START_TEST(idempotency_keys)
 		if (cases[i].second != NULL)
 			sample_header(&sample, "idempotency-key", cases[i].second);
 		read_call(&call, &sample);
-		ck_assert(call.refused == (cases[i].length == 0));
+		ck_assert(call.refused == (cases[i].len == 0));
 		ck_assert(!call.refused || problem(&call, "Idempotency-Key")[0] != '\0');
-		ck_assert(call.refused || call.db->lengths[6] == cases[i].length);
+		ck_assert(call.refused || call.db->lengths[6] == cases[i].len);
 		end_call(&call);
 	}
 }
@@ -321,14 +321,14 @@ START_TEST(bodies_cut_at_every_byte)
 {
 	static const char body[] = "{\"type\":\"text\",\"to\":\"123\",\"text\":\"h\\u00e9\"}";
 
-	for (size_t length = 1; length < sizeof(body) - 1; length++)
+	for (size_t len = 1; len < sizeof(body) - 1; len++)
 	{
 		SampleRequest sample;
 		Call call;
-		char *cut = malloc(length + 1);
+		char *cut = malloc(len + 1);
 
-		memcpy(cut, body, length);
-		cut[length] = '\0';
+		memcpy(cut, body, len);
+		cut[len] = '\0';
 		post(&sample, MESSAGES, cut);
 		read_call(&call, &sample);
 		ck_assert(call.refused);
@@ -507,8 +507,8 @@ START_TEST(ids_or_times)
 	static const struct
 	{
 		const char *text;
-		int id_length;
-		int time_length;
+		int id_len;
+		int time_len;
 	} cases[] = {
 		{"msg_01h455vb4pex5vsknk084sn02q", 16, -1},
 		{"1700000000000", -1, 8},
@@ -527,12 +527,12 @@ START_TEST(ids_or_times)
 					   "/api/v1/sessions/" SESSION "/chats/1@s.whatsapp.net/messages");
 		sample_parameter(&sample, "before", cases[i].text);
 		read_call(&call, &sample);
-		ck_assert(call.refused == (cases[i].id_length == 0));
+		ck_assert(call.refused == (cases[i].id_len == 0));
 		if (!call.refused)
 		{
 			ck_assert_int_eq(call.db->params, 9);
-			ck_assert_int_eq(call.db->lengths[2], cases[i].id_length);
-			ck_assert_int_eq(call.db->lengths[3], cases[i].time_length);
+			ck_assert_int_eq(call.db->lengths[2], cases[i].id_len);
+			ck_assert_int_eq(call.db->lengths[3], cases[i].time_len);
 		}
 		end_call(&call);
 	}

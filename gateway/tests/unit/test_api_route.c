@@ -196,9 +196,9 @@ START_TEST(rows_as_json)
 	{
 		const JsonValue *row = json_read_element(root, (size_t) i);
 		const char *text;
-		size_t length;
+		size_t len;
 
-		ck_assert(json_read_string(json_read_member(row, "pattern"), &text, &length));
+		ck_assert(json_read_string(json_read_member(row, "pattern"), &text, &len));
 		ck_assert_str_eq(text, table.routes[i].endpoint->pattern);
 	}
 	json_read_free(root);

@@ -18,11 +18,11 @@ new_request(void)
 }
 
 static void
-assert_last(const DbRequest *request, const void *bytes, size_t length)
+assert_last(const DbRequest *request, const void *bytes, size_t len)
 {
-	ck_assert_int_eq(request->lengths[request->params - 1], (int) length);
-	ck_assert_uint_ge(request->bytes.len, length);
-	ck_assert_mem_eq(request->bytes.data + request->bytes.len - length, bytes, length);
+	ck_assert_int_eq(request->lengths[request->params - 1], (int) len);
+	ck_assert_uint_ge(request->bytes.len, len);
+	ck_assert_mem_eq(request->bytes.data + request->bytes.len - len, bytes, len);
 }
 
 START_TEST(numbers_times_and_flags)
@@ -130,11 +130,11 @@ START_TEST(addresses_that_are_too_long_are_not_passed_on)
 	DbRequest *request = new_request();
 
 	memset(address, '1', sizeof(address));
-	ck_assert_uint_eq(request->address_length, 0);
+	ck_assert_uint_eq(request->address_len, 0);
 	db_request_address(request, address, DB_ADDRESS_MAX);
-	ck_assert_uint_eq(request->address_length, DB_ADDRESS_MAX);
+	ck_assert_uint_eq(request->address_len, DB_ADDRESS_MAX);
 	db_request_address(request, address, sizeof(address));
-	ck_assert_uint_eq(request->address_length, 0);
+	ck_assert_uint_eq(request->address_len, 0);
 	db_request_free(request);
 }
 END_TEST

@@ -12,13 +12,13 @@
 
 /* A result of one row and one cell, made without a server. */
 static PGresult *
-one_cell(const void *bytes, int length, DbResult *result)
+one_cell(const void *bytes, int len, DbResult *result)
 {
 	PGresult *cells = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
 	PGresAttDesc column = {.name = (char *) "c", .format = 1};
 
 	ck_assert_int_eq(PQsetResultAttrs(cells, 1, &column), 1);
-	ck_assert_int_eq(PQsetvalue(cells, 0, 0, (char *) bytes, length), 1);
+	ck_assert_int_eq(PQsetvalue(cells, 0, 0, (char *) bytes, len), 1);
 	memset(result, 0, sizeof(*result));
 	result->outcome = DB_ROWS;
 	result->rows = 1;
@@ -32,7 +32,7 @@ START_TEST(integers_by_length)
 	static const struct
 	{
 		const char *bytes;
-		int length;
+		int len;
 		int64_t value;
 	} cases[] = {
 		{"\x00\x05", 2, 5},
@@ -45,7 +45,7 @@ START_TEST(integers_by_length)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		DbResult result;
-		PGresult *cells = one_cell(cases[i].bytes, cases[i].length, &result);
+		PGresult *cells = one_cell(cases[i].bytes, cases[i].len, &result);
 		int64_t value = 0;
 
 		ck_assert(db_int(&result, 0, 0, &value));
@@ -75,18 +75,18 @@ START_TEST(wrong_lengths_are_refused)
 {
 	static const uint8_t bytes[32];
 
-	for (int length = 0; length <= 20; length++)
+	for (int len = 0; len <= 20; len++)
 	{
 		DbResult result;
-		PGresult *cells = one_cell(bytes, length, &result);
+		PGresult *cells = one_cell(bytes, len, &result);
 		uint8_t uuid[DB_UUID_SIZE];
 		int64_t number;
 		bool truth;
 
-		ck_assert(db_uuid(&result, 0, 0, uuid) == (length == 16));
-		ck_assert(db_int(&result, 0, 0, &number) == (length == 2 || length == 4 || length == 8));
-		ck_assert(db_time_ms(&result, 0, 0, &number) == (length == 8));
-		ck_assert(db_bool(&result, 0, 0, &truth) == (length == 1));
+		ck_assert(db_uuid(&result, 0, 0, uuid) == (len == 16));
+		ck_assert(db_int(&result, 0, 0, &number) == (len == 2 || len == 4 || len == 8));
+		ck_assert(db_time_ms(&result, 0, 0, &number) == (len == 8));
+		ck_assert(db_bool(&result, 0, 0, &truth) == (len == 1));
 		PQclear(cells);
 	}
 }
@@ -142,15 +142,15 @@ START_TEST(jsonb_has_its_version)
 	DbResult result;
 	PGresult *cells = one_cell("\x01{\"a\":1}", 8, &result);
 	const char *json;
-	size_t length;
+	size_t len;
 
-	ck_assert(db_jsonb(&result, 0, 0, &json, &length));
-	ck_assert_uint_eq(length, 7);
+	ck_assert(db_jsonb(&result, 0, 0, &json, &len));
+	ck_assert_uint_eq(len, 7);
 	ck_assert_mem_eq(json, "{\"a\":1}", 7);
 	PQclear(cells);
 
 	cells = one_cell("\x02{}", 3, &result);
-	ck_assert(!db_jsonb(&result, 0, 0, &json, &length));
+	ck_assert(!db_jsonb(&result, 0, 0, &json, &len));
 	PQclear(cells);
 }
 END_TEST
@@ -166,18 +166,18 @@ START_TEST(arrays_of_text)
 	PGresult *cells = one_cell(array_bytes, sizeof(array_bytes), &result);
 	DbArray array;
 	const char *text;
-	size_t length;
+	size_t len;
 
 	ck_assert(db_array(&result, 0, 0, &array));
-	ck_assert(db_array_next(&array, &text, &length));
-	ck_assert_uint_eq(length, 2);
+	ck_assert(db_array_next(&array, &text, &len));
+	ck_assert_uint_eq(len, 2);
 	ck_assert_mem_eq(text, "ab", 2);
-	ck_assert(db_array_next(&array, &text, &length));
+	ck_assert(db_array_next(&array, &text, &len));
 	ck_assert_ptr_null(text);
-	ck_assert(db_array_next(&array, &text, &length));
+	ck_assert(db_array_next(&array, &text, &len));
 	ck_assert_ptr_nonnull(text);
-	ck_assert_uint_eq(length, 0);
-	ck_assert(!db_array_next(&array, &text, &length));
+	ck_assert_uint_eq(len, 0);
+	ck_assert(!db_array_next(&array, &text, &len));
 	PQclear(cells);
 }
 END_TEST
@@ -188,10 +188,10 @@ START_TEST(empty_array)
 	PGresult *cells = one_cell("\0\0\0\0\0\0\0\0\0\0\0\x19", 12, &result);
 	DbArray array;
 	const char *text;
-	size_t length;
+	size_t len;
 
 	ck_assert(db_array(&result, 0, 0, &array));
-	ck_assert(!db_array_next(&array, &text, &length));
+	ck_assert(!db_array_next(&array, &text, &len));
 	PQclear(cells);
 }
 END_TEST
@@ -214,11 +214,11 @@ START_TEST(arrays_that_are_malformed)
 			const char *end = begin + PQgetlength(cells, 0, 0);
 			DbArray array;
 			const char *text;
-			size_t length;
+			size_t len;
 
 			if (db_array(&result, 0, 0, &array))
-				while (db_array_next(&array, &text, &length))
-					ck_assert(text == NULL || (text >= begin && length <= (size_t) (end - text)));
+				while (db_array_next(&array, &text, &len))
+					ck_assert(text == NULL || (text >= begin && len <= (size_t) (end - text)));
 			PQclear(cells);
 		}
 	}

@@ -120,18 +120,18 @@ check(const char *certificate, const char *key)
 							   .tls_certificate =
 								   certificate == NULL ? NULL : in_folder(certificate),
 							   .tls_key = key == NULL ? NULL : in_folder(key)};
-	size_t length = 0;
+	size_t len = 0;
 
 	if (http_server_check(&config, error, sizeof(error)))
 		return "";
-	for (const char *at = error; *at != '\0'; length++)
+	for (const char *at = error; *at != '\0'; len++)
 	{
 		bool here = strncmp(at, folder, strlen(folder)) == 0;
 
-		shown[length] = here ? '@' : *at;
+		shown[len] = here ? '@' : *at;
 		at += here ? strlen(folder) : 1;
 	}
-	shown[length] = '\0';
+	shown[len] = '\0';
 	return shown;
 }
 
@@ -186,15 +186,15 @@ warning_of(const char *certificate, const char *key)
 	static char text[1024];
 	int kept = dup(STDERR_FILENO);
 	int file = open(in_folder("log"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-	ssize_t length;
+	ssize_t len;
 
 	dup2(file, STDERR_FILENO);
 	ck_assert_str_eq(check(certificate, key), "");
 	dup2(kept, STDERR_FILENO);
 	close(kept);
-	length = pread(file, text, sizeof(text) - 1, 0);
+	len = pread(file, text, sizeof(text) - 1, 0);
 	close(file);
-	text[length > 0 ? length : 0] = '\0';
+	text[len > 0 ? len : 0] = '\0';
 	return text;
 }
 

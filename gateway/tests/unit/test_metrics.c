@@ -48,11 +48,11 @@ static bool
 has_line(const Metrics *metrics, const char *line)
 {
 	Buffer out = print(metrics);
-	size_t length = strlen(line);
+	size_t len = strlen(line);
 	bool found = false;
 
-	for (const char *at = out.data; !found && (at = strstr(at, line)) != NULL; at += length)
-		found = at[length] == '\n' && (at == out.data || at[-1] == '\n');
+	for (const char *at = out.data; !found && (at = strstr(at, line)) != NULL; at += len)
+		found = at[len] == '\n' && (at == out.data || at[-1] == '\n');
 	buffer_free(&out);
 	return found;
 }

@@ -91,7 +91,7 @@ presents(const char *statement, const char *credential)
 {
 	const DbRequest *request = db_stage_find(statement);
 
-	return request != NULL && request->credential_length == strlen(credential) &&
+	return request != NULL && request->credential_len == strlen(credential) &&
 		   memcmp(request->credential, credential, strlen(credential)) == 0 &&
 		   strcmp(request->needs, "events") == 0;
 }
@@ -123,7 +123,7 @@ START_TEST(a_ticket_is_redeemed_and_presents_nothing_else)
 	ask_by_ticket(&asked);
 	ck_assert_int_eq(db_stage_count(), 1);
 	ck_assert_ptr_nonnull(db_stage_find("realtime_redeem"));
-	ck_assert_uint_eq(db_stage_find("realtime_redeem")->credential_length, 0);
+	ck_assert_uint_eq(db_stage_find("realtime_redeem")->credential_len, 0);
 	db_stage_refuse("realtime_redeem", DB_REFUSED, "28000");
 	ck_assert_int_eq(asked.status, 401);
 	ck_assert_int_eq(db_stage_count(), 0);

@@ -111,7 +111,7 @@ END_TEST
 /* ---- a server that says what an honest one never says ---- */
 
 #define COLUMN(oid) "c\0\0\0\0\0\0\0\0\0" oid "\377\377\377\377\377\377\0\0"
-#define MESSAGE(type, length, body) type "\0\0\0" length body
+#define MESSAGE(type, len, body) type "\0\0\0" len body
 #define ANOTHER_NUMBER                                            \
 	MESSAGE("T", "\56", "\0\2" COLUMN("\10\346") COLUMN("\0\24")) \
 	MESSAGE("D", "\17",                                           \

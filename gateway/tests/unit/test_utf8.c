@@ -45,7 +45,7 @@ START_TEST(valid_texts_are_valid_and_counted)
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
 	{
 		ck_assert(valid(samples[i].text, strlen(samples[i].text)));
-		ck_assert_uint_eq(utf8_length(samples[i].text, strlen(samples[i].text)),
+		ck_assert_uint_eq(utf8_len(samples[i].text, strlen(samples[i].text)),
 						  samples[i].characters);
 	}
 	ck_assert(valid("a\0b", 3));

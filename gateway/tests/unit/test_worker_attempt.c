@@ -347,7 +347,7 @@ START_TEST(the_last_wall_is_at_the_socket)
 							   .address_count = 1,
 							   .headers = no_headers,
 							   .body = "{}",
-							   .body_length = 2,
+							   .body_len = 2,
 							   .timeout_ms = 2000};
 
 	v4->sin_family = AF_INET;
@@ -401,7 +401,7 @@ START_TEST(an_attempt_can_be_abandoned_at_any_time)
 							  .headers = no_headers,
 							  .event_id = "evt_1",
 							  .body = "{}",
-							  .body_length = 2,
+							  .body_len = 2,
 							  .signatures = &worker_wire_signatures};
 
 	const struct timeval soon = {.tv_usec = 2000};

@@ -31,12 +31,12 @@ keep_request(WorkerWire *wire, struct evhttp_request *request)
 {
 	struct evkeyval *header;
 	size_t at = 0;
-	ev_ssize_t length;
+	ev_ssize_t len;
 
 	wire->requests++;
-	length = evbuffer_copyout(evhttp_request_get_input_buffer(request), wire->body,
-							  sizeof(wire->body) - 1);
-	wire->body[length < 0 ? 0 : length] = '\0';
+	len = evbuffer_copyout(evhttp_request_get_input_buffer(request), wire->body,
+						   sizeof(wire->body) - 1);
+	wire->body[len < 0 ? 0 : len] = '\0';
 	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next)
 	{
 		at += (size_t) snprintf(wire->headers + at, sizeof(wire->headers) - at, "%s: %s\n",
@@ -273,7 +273,7 @@ worker_wire_attempt(WorkerWire *wire, const char *url)
 							  .headers = headers,
 							  .event_id = "evt_1",
 							  .body = "{}",
-							  .body_length = 2,
+							  .body_len = 2,
 							  .signatures = &worker_wire_signatures};
 	const char *mark = strstr(url, "%d");
 
