@@ -30,7 +30,9 @@ is_token_character(char c)
 static char
 lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char) (c - 'A' + 'a');
+	return c;
 }
 
 static void
@@ -57,8 +59,11 @@ copy_token(Reader *reader, bool lowered)
 
 	while (reader->at < reader->end && is_token_character(*reader->at))
 	{
-		*reader->out++ = lowered ? lower(*reader->at) : *reader->at;
-		reader->at++;
+		char c = *reader->at++;
+
+		if (lowered)
+			c = lower(c);
+		*reader->out++ = c;
 	}
 	return reader->at > begin;
 }
@@ -124,7 +129,8 @@ copy_parameter(Reader *reader, const char *written)
 	skip_space(reader);
 	if (reader->at == reader->end || *reader->at == ';')
 		return true;
-	reader->out = mempcpy(reader->out, "; ", 2);
+	*reader->out++ = ';';
+	*reader->out++ = ' ';
 	if (!copy_token(reader, true) || !skip_character(reader, '='))
 		return false;
 	if (is_named_before(written, name, (size_t) (reader->out - name)))

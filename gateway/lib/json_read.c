@@ -179,7 +179,7 @@ json_read(const char *text, size_t len, JsonReadError *error)
 {
 	json_error_t detail;
 	json_t *root;
-	size_t place;
+	size_t place = 0;
 
 	*error = (JsonReadError){.message = find_excess(text, len, &place)};
 	if (error->message != NULL)
