@@ -67,8 +67,8 @@ SELECT e.message FROM (VALUES
 	('{"data":"data:image/png;base64,AAEC","mimetype":"Image/JPEG"}'), ('{"url":"data:image/png;base64,AA*"}'), ('{"url":"data:image/png"}'), ('{"data":"AAEC","url":null}'),
 	('{"url":"https://e.com/","a\nb":"x"}'), ('{"url":"https://e.com/","mimetype":"image/*"}')) g (media),
 	error_of(format('SELECT wa.read_content(''document'', jsonb_build_object(''media'', %L::jsonb))', g.media)) e;
--- A card, and what stands around it.
-SELECT c.card, r.content #>> '{contact,vcard}' AS stored FROM (VALUES (E'\nBEGIN:VCARD\nFN:Ann\nEND:VCARD\n'), (U&'\FEFFBEGIN:VCARD\000D\000AFN:Ann\000AEND:VCARD\000D\000A'), (E'begin:vcard\r\nend:vcard')) c (card),
+-- A card, and what stands around it.  Releases of psql disagree on how wide U+FEFF is.
+SELECT replace(c.card, U&'\FEFF', '\FEFF') AS card, r.content #>> '{contact,vcard}' AS stored FROM (VALUES (E'\nBEGIN:VCARD\nFN:Ann\nEND:VCARD\n'), (U&'\FEFFBEGIN:VCARD\000D\000AFN:Ann\000AEND:VCARD\000D\000A'), (E'begin:vcard\r\nend:vcard')) c (card),
 	wa.read_content('contact', jsonb_build_object('contact', jsonb_build_object('displayName', 'Ann', 'vcard', c.card))) r;
 SELECT e.message FROM (VALUES ('x'), (E'x\nBEGIN:VCARD\nEND:VCARD'), (E'BEGIN:VCARD\nEND:VCARD\nx'), ('BEGIN:VCARD END:VCARD'), (E'BEGIN:VCARD\rEND:VCARD')) c (card),
 	error_of(format('SELECT wa.read_content(''contact'', jsonb_build_object(''contact'', jsonb_build_object(''displayName'', ''Ann'', ''vcard'', %L)))', c.card)) e;
