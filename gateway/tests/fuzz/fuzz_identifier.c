@@ -26,17 +26,17 @@ check_made(const uint8_t *data, size_t len)
 {
 	char made[WAK_CREDENTIAL_MAX + 1];
 	WakKind kind;
-	size_t len;
+	size_t made_len;
 	size_t place;
 
 	if (len < WAK_RANDOM_LENGTH + 2)
 		return;
-	len = wak_make((WakKind) (data[WAK_RANDOM_LENGTH] % 4), data, made);
-	FUZZ_ASSERT(wak_check(made, len, &kind) == WAK_OK);
+	made_len = wak_make((WakKind) (data[WAK_RANDOM_LENGTH] % 4), data, made);
+	FUZZ_ASSERT(wak_check(made, made_len, &kind) == WAK_OK);
 	FUZZ_ASSERT(kind == (WakKind) (data[WAK_RANDOM_LENGTH] % 4));
-	place = data[WAK_RANDOM_LENGTH + 1] % len;
+	place = data[WAK_RANDOM_LENGTH + 1] % made_len;
 	made[place] = made[place] == 'x' ? 'y' : 'x';
-	FUZZ_ASSERT(wak_check(made, len, &kind) != WAK_OK);
+	FUZZ_ASSERT(wak_check(made, made_len, &kind) != WAK_OK);
 }
 
 static void
