@@ -409,9 +409,9 @@ pg_client_to_server(const char *sent, int len)
 static int
 character_length(const char *text, int len)
 {
-	size_t len = utf8_character(text, (size_t) len);
+	size_t character_len = utf8_character(text, (size_t) len);
 
-	return len > 0 ? (int) len : 1;
+	return character_len > 0 ? (int) character_len : 1;
 }
 
 int
