@@ -26,6 +26,27 @@ die()
 	exit 1
 }
 
+# OUTPUT NAME COMMAND ...
+#
+# Runs a command, says under its name how it went, and counts that in the caller's passed
+# and failed.  What it prints goes to the file OUTPUT, the end of it is shown if it fails.
+run_step()
+{
+	local output=$1 name=$2
+
+	shift 2
+	if "$@" >"$output" 2>&1
+	then
+		passed=$((passed + 1))
+		say "ok      $name"
+		return 0
+	fi
+	failed=$((failed + 1))
+	say "FAILED  $name"
+	tail -n 60 "$output"
+	return 1
+}
+
 unprivileged_user()
 {
 	if [ "$(id -u)" -ne 0 ]
