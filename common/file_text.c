@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/hex.h"
+
 static const char data_scheme[] = "data:";
 static const char base64_mark[] = ";base64";
 
@@ -37,18 +39,6 @@ is_space(int c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The next byte; false at a percent sign without its digits.  There has to be one. */
 static bool
 next_byte(Input *input, uint8_t *byte)
@@ -65,8 +55,8 @@ next_byte(Input *input, uint8_t *byte)
 	}
 	if (input->len - input->next < 3)
 		return false;
-	high = hex_digit(at[1]);
-	low = hex_digit(at[2]);
+	high = wak_hex_value(at[1]);
+	low = wak_hex_value(at[2]);
 	*byte = (uint8_t) (high * 16 + low);
 	input->next += 3;
 	return high >= 0 && low >= 0;

@@ -13,7 +13,7 @@
  */
 #include "http/http_guard.h"
 
-#include "lib/hex.h"
+#include "common/hex.h"
 
 static HttpGuardResult
 bad_chunk(HttpGuard *guard)
@@ -24,7 +24,7 @@ bad_chunk(HttpGuard *guard)
 static HttpGuardResult
 feed_chunk_size(HttpGuard *guard, char c)
 {
-	int digit = hex_value(c);
+	int digit = wak_hex_value(c);
 
 	if (digit >= 0 && guard->chunk_digits < HTTP_CHUNK_DIGITS_MAX)
 	{

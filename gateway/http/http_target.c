@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "lib/hex.h"
+#include "common/hex.h"
 #include "lib/utf8.h"
 
 void
@@ -61,8 +61,8 @@ decode(HttpText part, bool plus_is_space, char **bytes, HttpText *decoded)
 
 		if (c == '%')
 		{
-			int high = i + 2 < part.len ? hex_value(part.data[i + 1]) : -1;
-			int low = i + 2 < part.len ? hex_value(part.data[i + 2]) : -1;
+			int high = i + 2 < part.len ? wak_hex_value(part.data[i + 1]) : -1;
+			int low = i + 2 < part.len ? wak_hex_value(part.data[i + 2]) : -1;
 
 			if (high < 0 || low < 0 || (high == 0 && low == 0))
 				return false;

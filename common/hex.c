@@ -2,10 +2,10 @@
  * hex.c
  *		Hexadecimal digits.
  */
-#include "lib/hex.h"
+#include "common/hex.h"
 
 int
-hex_value(char c)
+wak_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
