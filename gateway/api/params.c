@@ -367,18 +367,17 @@ add_cursor(Call *call)
  * wrong with it begins with its place.
  */
 static bool
-check_element(Call *call, const Param *param, size_t place, const JsonValue *value)
+read_element(Call *call, const Param *param, size_t place, const JsonValue *value,
+			 const char **text, size_t *len)
 {
-	const char *text;
-	size_t len;
 	TextProblem problem;
 
-	if (!json_read_string(value, &text, &len))
+	if (!json_read_string(value, text, len))
 	{
 		call_problem(call, param->name, "%s[%zu] must be a string", param->name, place);
 		return false;
 	}
-	if (find_text_problem(param, text, len, problem))
+	if (find_text_problem(param, *text, *len, problem))
 	{
 		call_problem(call, param->name, "%s[%zu] %s", param->name, place, problem);
 		return false;
@@ -404,11 +403,8 @@ add_body_array(Call *call, const Param *param, const JsonValue *value)
 		return true;
 	}
 	for (size_t i = 0; i < count; i++)
-	{
-		if (!check_element(call, param, i, json_read_element(value, i)))
+		if (!read_element(call, param, i, json_read_element(value, i), &texts[i], &lengths[i]))
 			return true;
-		json_read_string(json_read_element(value, i), &texts[i], &lengths[i]);
-	}
 	return db_param_text_array(call->db, texts, lengths, (int) count);
 }
 
