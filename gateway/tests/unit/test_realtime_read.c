@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "lib/clock.h"
+#include "tests/unit/clock_stage.h"
 #include "tests/unit/realtime_stage.h"
 #include "tests/unit/suite.h"
 
@@ -14,31 +14,11 @@ static StageSocket first;
 static StageSocket second;
 static StageSocket third;
 
-static int64_t now_ms = 1000;
-
-int64_t
-clock_monotonic_ms(void)
-{
-	return now_ms;
-}
-
-int64_t
-clock_monotonic_us(void)
-{
-	return now_ms * 1000;
-}
-
-int64_t
-clock_wall_ms(void)
-{
-	return now_ms;
-}
-
 /* So much time goes by. */
 static void
 pass(int ms)
 {
-	now_ms += ms;
+	clock_stage_ms += ms;
 	feeds_on_late_tick(-1, EV_TIMEOUT, stage_realtime);
 }
 

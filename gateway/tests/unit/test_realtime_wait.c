@@ -5,7 +5,7 @@
  *
  * The clock is the test's own.
  */
-#include "lib/clock.h"
+#include "tests/unit/clock_stage.h"
 #include "tests/unit/db_stage.h"
 #include "tests/unit/realtime_stage.h"
 #include "tests/unit/suite.h"
@@ -13,26 +13,6 @@
 static StageSocket first;
 static StageSocket second;
 static StageSocket third;
-
-static int64_t now_ms = 1000;
-
-int64_t
-clock_monotonic_ms(void)
-{
-	return now_ms;
-}
-
-int64_t
-clock_monotonic_us(void)
-{
-	return now_ms * 1000;
-}
-
-int64_t
-clock_wall_ms(void)
-{
-	return now_ms;
-}
 
 /* A socket of an organization's own key. */
 static void
@@ -67,7 +47,7 @@ START_TEST(a_failure_that_does_not_last_closes_nobody)
 {
 	stage_open_live(&first, "first", NULL);
 	fail_to_wait();
-	now_ms += WAIT_LOST_MS;
+	clock_stage_ms += WAIT_LOST_MS;
 	stage_open_live(&second, "second", NULL);
 	ck_assert_ptr_nonnull(db_stage_find("event_wait"));
 	ck_assert_int_eq(first.code, 0);
@@ -81,7 +61,7 @@ START_TEST(a_failure_that_lasts_closes_all)
 	stage_open_live(&first, "first", NULL);
 	fail_to_wait();
 	stage_settle();
-	now_ms += WAIT_LOST_MS + 1;
+	clock_stage_ms += WAIT_LOST_MS + 1;
 	db_stage_is_full = true;
 	stage_open(&second, "second", 1, true, NULL, STAGE_FOR_LONG);
 	ck_assert_int_eq(first.code, WEBSOCKET_TRY_LATER);
@@ -168,14 +148,14 @@ START_TEST(a_change_wakes_its_own_organization_only)
 {
 	open_in(1, &first);
 	open_in(2, &second);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 1, true);
 	ck_assert_int_eq(handed(), 1);
 	stage_answer_events(1);
 	ck_assert_int_eq(first.sends, 1);
 	stage_settle();
 	ck_assert_int_eq(second.sends, 0);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 2, true);
 	stage_answer_events(1);
 	ck_assert_int_eq(second.sends, 1);
@@ -187,10 +167,10 @@ END_TEST
 START_TEST(what_is_not_watched_any_more_is_handed_over_again)
 {
 	open_in(1, &first);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 1, true);
 	ck_assert_int_eq(handed(), 0);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 1, false);
 	ck_assert_int_eq(handed(), 1);
 }
@@ -200,12 +180,12 @@ START_TEST(a_server_that_knows_nothing_gets_all_again)
 {
 	open_in(1, &first);
 	open_in(2, &second);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 1, true);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 2, true);
 	ck_assert_int_eq(handed(), 0);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(false, 1, true);
 	ck_assert_int_eq(handed(), 1);
 }
@@ -218,10 +198,10 @@ START_TEST(so_many_are_handed_over_at_once)
 	for (uint8_t i = 0; i < 12; i++)
 		open_in((uint8_t) (i + 1), &sockets[i]);
 	ck_assert_int_eq(handed(), 1);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 1, true);
 	ck_assert_int_eq(handed(), 8);
-	now_ms += 1000;
+	clock_stage_ms += 1000;
 	answer_change(true, 2, true);
 	/* those who have not had their turn go before those that were not taken */
 	ck_assert_int_eq(handed(), 8);
