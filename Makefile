@@ -1,7 +1,7 @@
 # wa_apikeys: the extension (PGXS); the gateway builds in gateway/.
 EXTENSION = wa_apikeys
 MODULE_big = wa_apikeys
-OBJS = wa_apikeys.o $(patsubst %.c,%.o,$(sort $(wildcard src/*.c common/*.c)))
+OBJS = wa_apikeys.o $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/common/*.c)))
 # Updates are schema/updates/OLD--NEW.sql.
 UPDATES := $(patsubst schema/updates/%,wa_apikeys--%,$(sort $(wildcard schema/updates/*.sql)))
 DATA_built = wa_apikeys--1.0.sql $(UPDATES)
@@ -38,7 +38,7 @@ all install clean:
 endif
 
 # PGXS does not follow includes.
-$(OBJS): $(wildcard src/*.h common/*.h)
+$(OBJS): $(wildcard src/*.h src/common/*.h)
 
 STATEMENTS := $(sort $(wildcard gateway/statements/*/*.sql))
 SCHEMA := $(sort $(wildcard schema/*.sql))
@@ -97,7 +97,7 @@ stop:
 
 bench:
 	scripts/install-packages run bench
-	bench/run
+	scripts/bench/run
 
 format:
 	scripts/format

@@ -3,8 +3,8 @@
 -- The content of a message is checked once, here, into the columns that it is
 -- stored in.  The gateway hands over the request's fields as they are.
 
--- Files and their media types, as requests write them (common/file_text.h,
--- common/media_type.h).
+-- Files and their media types, as requests write them (src/common/file_text.h,
+-- src/common/media_type.h).
 CREATE FUNCTION wa.read_media_type(written text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp

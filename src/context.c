@@ -43,7 +43,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "src/compatibility.h"
 #include "src/context.h"
 #include "src/credential.h"

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "src/context.h"
 
 /*

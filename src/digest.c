@@ -18,8 +18,8 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "common/key_format.h"
-#include "common/memory.h"
+#include "src/common/key_format.h"
+#include "src/common/memory.h"
 #include "src/compatibility.h"
 #include "src/digest.h"
 

@@ -31,7 +31,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "src/compatibility.h"
 #include "src/credential.h"
 #include "src/row_lookup.h"

@@ -12,7 +12,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "common/file_text.h"
+#include "src/common/file_text.h"
 #include "src/compatibility.h"
 
 PG_FUNCTION_INFO_V1(wa_read_file_text);

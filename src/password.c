@@ -27,7 +27,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "src/compatibility.h"
 #include "src/password.h"
 

@@ -47,7 +47,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/elog.h"
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "src/password.h"
 #include "src/redact.h"
 

@@ -13,7 +13,7 @@
 #include "access/attnum.h"
 #include "fmgr.h"
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "src/digest.h"
 
 #define WA_LOOKUP_KEYS_MAX 2

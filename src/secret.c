@@ -24,7 +24,7 @@
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "src/secret.h"
 
 PG_FUNCTION_INFO_V1(wa_secret_in);

@@ -7,7 +7,7 @@
 
 #include "fmgr.h"
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "src/digest.h"
 
 /*

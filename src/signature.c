@@ -28,7 +28,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "src/compatibility.h"
 
 #define SECRET_PREFIX "whsec_"

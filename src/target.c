@@ -6,7 +6,7 @@
  * What a name leads to can change at any time and is the worker's to look at,
  * when it connects.  How a URL is written, and an address that is written out
  * in it, are known when the webhook is made, and whoever makes it is told at
- * once, by the same rule that the worker reads it by (common/webhook_url.c).
+ * once, by the same rule that the worker reads it by (src/common/webhook_url.c).
  *
  * Names of other letters are kept in their ASCII form (xn--…), which is what is
  * looked up, and in which no two names look alike.
@@ -28,7 +28,7 @@
 #include "utils/guc.h"
 #include "utils/inet.h"
 
-#include "common/webhook_url.h"
+#include "src/common/webhook_url.h"
 #include "src/compatibility.h"
 #include "src/target.h"
 

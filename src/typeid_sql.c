@@ -13,7 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 #include "src/compatibility.h"
 
 PG_FUNCTION_INFO_V1(wa_typeid);

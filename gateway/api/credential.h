@@ -5,7 +5,7 @@
 #ifndef API_CREDENTIAL_H
 #define API_CREDENTIAL_H
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "http/http.h"
 
 typedef enum CredentialResult

@@ -19,7 +19,7 @@
 #include "api/cookie.h"
 #include "api/origin.h"
 #include "api/sqlstate.h"
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 #include "lib/log.h"
 
 /* Details that an error's body has at most. */

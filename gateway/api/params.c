@@ -17,7 +17,7 @@
 
 #include "api/cookie.h"
 #include "api/cursor.h"
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 #include "lib/utf8.h"
 
 /* Elements of an array, whatever its row says. */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "lib/clock.h"
 
 /* Oid of text, for arrays of it; fixed in PostgreSQL's catalog. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "http/http_server.h"

@@ -13,7 +13,7 @@
  */
 #include "http/http_guard.h"
 
-#include "common/hex.h"
+#include "src/common/hex.h"
 
 static HttpGuardResult
 bad_chunk(HttpGuard *guard)

@@ -11,7 +11,7 @@
 
 #include <event2/buffer.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "http/http_server.h"
 #include "http/websocket.h"
 

@@ -10,7 +10,7 @@
 #ifndef HTTP_HTTP_PROXIES_H
 #define HTTP_HTTP_PROXIES_H
 
-#include "common/address.h"
+#include "src/common/address.h"
 #include "http/http.h"
 
 #define HTTP_PROXIES_MAX 64

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 
 /* Sends what the kernel takes; returns how much.  An error shows again in libevent's own try. */
 static size_t

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "common/hex.h"
+#include "src/common/hex.h"
 #include "lib/utf8.h"
 
 void

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "http/http_server.h"
 #include "http/websocket_connection.h"
 

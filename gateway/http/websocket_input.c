@@ -13,7 +13,7 @@
 #include <string.h>
 #include <wslay/wslay.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "http/websocket.h"
 #include "lib/utf8.h"
 

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 
 #define BUFFER_FIRST 128 /* bytes of the first allocation */
 

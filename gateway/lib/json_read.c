@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 
 #define JSON_PRINT_DIGITS 17 /* a double survives being printed and read */
 

@@ -6,7 +6,7 @@
 
 #include <malloc.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 
 /* Deeper than the callbacks of our programs go with something secret. */
 #define STACK_BYTES (32 * 1024)

@@ -15,7 +15,7 @@
 
 #include <event2/event.h>
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "lib/clock.h"
 #include "lib/log_output.h"
 #include "lib/utf8.h"

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "lib/leftovers.h"
 
 #if defined(__has_feature)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "realtime/realtime_internal.h"
 
 static void run(Realtime *realtime);

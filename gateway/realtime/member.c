@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
-#include "common/typeid.h"
+#include "src/common/memory.h"
+#include "src/common/typeid.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "realtime/realtime_internal.h"

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "api/sqlstate.h"
-#include "common/memory.h"
-#include "common/typeid.h"
+#include "src/common/memory.h"
+#include "src/common/typeid.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "realtime/realtime_internal.h"

@@ -28,7 +28,7 @@
 
 #include <event2/event.h>
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "http/websocket.h"
 #include "realtime/place.h"
 #include "realtime/realtime.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 #include "realtime/realtime_internal.h"
 
 #define TYPES_WANTED "must be event types, or *, separated by commas"

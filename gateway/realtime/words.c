@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 #include "lib/json_write.h"
 #include "realtime/realtime_internal.h"
 

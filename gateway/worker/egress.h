@@ -8,7 +8,7 @@
  * checked here is what curl is then told to connect to; egress_allows() is asked once more
  * for the socket's real address.
  *
- * How a URL is read is common/webhook_url.h, by which the database reads it too.
+ * How a URL is read is src/common/webhook_url.h, by which the database reads it too.
  */
 #ifndef WORKER_EGRESS_H
 #define WORKER_EGRESS_H
@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "common/webhook_url.h"
+#include "src/common/webhook_url.h"
 
 #define EGRESS_URL_MAX WAK_URL_MAX
 #define EGRESS_HOST_MAX WAK_HOST_MAX

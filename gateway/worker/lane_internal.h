@@ -11,7 +11,7 @@
 
 #include <sys/queue.h>
 
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 #include "db/db.h"
 #include "worker/attempt.h"
 #include "worker/lane.h"

@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#include "common/file_text.h"
+#include "src/common/file_text.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The digits in the usual alphabet, without white space and padding; returns how many. */

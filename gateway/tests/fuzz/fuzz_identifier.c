@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "common/key_format.h"
-#include "common/typeid.h"
+#include "src/common/key_format.h"
+#include "src/common/typeid.h"
 #include "tests/fuzz/fuzz.h"
 
 static void

@@ -7,8 +7,8 @@
  */
 #include "tests/fuzz/server.h"
 
-#include "common/key_format.h"
-#include "common/typeid.h"
+#include "src/common/key_format.h"
+#include "src/common/typeid.h"
 #include "lib/utf8.h"
 #include "src/password.h"
 #include "src/permissions.h"

@@ -11,7 +11,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/elog.h"
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "src/digest.h"
 #include "src/redact.h"
 

@@ -12,7 +12,7 @@
 #include "utils/guc.h"
 #include "utils/inet.h"
 
-#include "common/address.h"
+#include "src/common/address.h"
 #include "src/target.h"
 
 extern Datum wa_target_problem(PG_FUNCTION_ARGS);

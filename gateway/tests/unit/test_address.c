@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "common/address.h"
+#include "src/common/address.h"
 #include "tests/unit/suite.h"
 
 static bool

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file_text.h"
+#include "src/common/file_text.h"
 #include "tests/unit/suite.h"
 
 static bool

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 #include "tests/unit/suite.h"
 
 #define OWN_KINDS 6

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 #include "tests/unit/suite.h"
 
 #define LENGTH 40

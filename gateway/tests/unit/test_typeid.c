@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 #include "tests/unit/suite.h"
 
 #define SAMPLE "prefix_01h455vb4pex5vsknk084sn02q"

@@ -7,7 +7,7 @@
  * what maps or translates to IPv4 from outside it (::ffff:0:0/96, 64:ff9b::/96) is special
  * without a thought about what it maps to.
  */
-#include "common/address.h"
+#include "src/common/address.h"
 
 #include <arpa/inet.h>
 #include <string.h>

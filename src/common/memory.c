@@ -8,7 +8,7 @@
  * answer, so that memset() does it, called through a pointer that the compiler has
  * to read each time: it cannot know what is called, and so cannot leave it out.
  */
-#include "common/memory.h"
+#include "src/common/memory.h"
 
 #include <string.h>
 

@@ -18,8 +18,8 @@
  * Shared by the extension and the gateway: no allocation, no state, no
  * input/output, safe in any thread.
  */
-#ifndef COMMON_KEY_FORMAT_H
-#define COMMON_KEY_FORMAT_H
+#ifndef SRC_COMMON_KEY_FORMAT_H
+#define SRC_COMMON_KEY_FORMAT_H
 
 #include <stddef.h>
 #include <stdint.h>

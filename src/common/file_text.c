@@ -6,12 +6,12 @@
  * for URLs and demands padding, the other passes over what it does not know, and neither
  * says where a text is wrong.
  */
-#include "common/file_text.h"
+#include "src/common/file_text.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "common/hex.h"
+#include "src/common/hex.h"
 
 static const char data_scheme[] = "data:";
 static const char base64_mark[] = ";base64";

@@ -8,7 +8,7 @@
  * Each reader moves "at" behind what it has read, and what it writes never has more than
  * twice the bytes that it read, so that the room need not be asked for.
  */
-#include "common/media_type.h"
+#include "src/common/media_type.h"
 
 #include <string.h>
 

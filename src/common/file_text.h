@@ -13,14 +13,14 @@
  *
  * Shared by the extension and the gateway: no allocation, no state, safe in any thread.
  */
-#ifndef COMMON_FILE_TEXT_H
-#define COMMON_FILE_TEXT_H
+#ifndef SRC_COMMON_FILE_TEXT_H
+#define SRC_COMMON_FILE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/media_type.h"
+#include "src/common/media_type.h"
 
 /* What an URL that names no media type means (RFC 2397), in the form of media_type.h. */
 #define WAK_DATA_URL_TYPE "text/plain; charset=US-ASCII"

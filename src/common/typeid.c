@@ -12,7 +12,7 @@
  * from the end; what stands before has to be empty, or a prefix and one
  * underscore.
  */
-#include "common/typeid.h"
+#include "src/common/typeid.h"
 
 #include <stdbool.h>
 #include <string.h>

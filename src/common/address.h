@@ -6,8 +6,8 @@
  * refuses a webhook to a private address when it is made, and the worker, which refuses to
  * connect to one: no allocation, no state, safe in any thread.
  */
-#ifndef COMMON_ADDRESS_H
-#define COMMON_ADDRESS_H
+#ifndef SRC_COMMON_ADDRESS_H
+#define SRC_COMMON_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,13 +10,13 @@
  * refuses to connect by one: one rule, so that what is saved can be delivered to.  No
  * allocation, no state, safe in any thread.
  */
-#ifndef COMMON_WEBHOOK_URL_H
-#define COMMON_WEBHOOK_URL_H
+#ifndef SRC_COMMON_WEBHOOK_URL_H
+#define SRC_COMMON_WEBHOOK_URL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/address.h"
+#include "src/common/address.h"
 
 #define WAK_URL_MAX 2048
 #define WAK_HOST_MAX 253

@@ -12,12 +12,12 @@
  *
  * Limbs and digits are secrets here, and are wiped before returning.
  */
-#include "common/key_format.h"
+#include "src/common/key_format.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "common/memory.h"
+#include "src/common/memory.h"
 
 #define LIMBS 8
 #define GROUP_DIGITS 5

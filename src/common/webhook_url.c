@@ -2,7 +2,7 @@
  * webhook_url.c
  *		What the URL of a webhook names: scheme, host and port.
  */
-#include "common/webhook_url.h"
+#include "src/common/webhook_url.h"
 
 #include <arpa/inet.h>
 #include <string.h>

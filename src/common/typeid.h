@@ -15,8 +15,8 @@
  * Shared by the extension and the gateway: no allocation, no state, safe in
  * any thread.
  */
-#ifndef COMMON_TYPEID_H
-#define COMMON_TYPEID_H
+#ifndef SRC_COMMON_TYPEID_H
+#define SRC_COMMON_TYPEID_H
 
 #include <stddef.h>
 #include <stdint.h>

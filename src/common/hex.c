@@ -2,7 +2,7 @@
  * hex.c
  *		Hexadecimal digits.
  */
-#include "common/hex.h"
+#include "src/common/hex.h"
 
 int
 wak_hex_value(char c)

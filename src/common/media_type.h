@@ -8,8 +8,8 @@
  *
  * Shared by the extension and the gateway: no allocation, no state, safe in any thread.
  */
-#ifndef COMMON_MEDIA_TYPE_H
-#define COMMON_MEDIA_TYPE_H
+#ifndef SRC_COMMON_MEDIA_TYPE_H
+#define SRC_COMMON_MEDIA_TYPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * Shared by the extension and the gateway: no allocation, no state, safe in
  * any thread.
  */
-#ifndef COMMON_MEMORY_H
-#define COMMON_MEMORY_H
+#ifndef SRC_COMMON_MEMORY_H
+#define SRC_COMMON_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
