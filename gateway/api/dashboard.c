@@ -38,19 +38,27 @@ static const HttpHeader page_headers[] = {
 
 #define PAGE_HEADERS (sizeof(page_headers) / sizeof(page_headers[0]))
 
-static const DashboardFile *
-find_file(const char *folder, const HttpText *name)
+/* Whether the segments, with slashes between them, are the name. */
+static bool
+is_named(const char *name, const HttpText *segments, size_t count)
 {
-	size_t prefix = strlen(folder);
-
-	for (int i = 0; i < dashboard_file_count; i++)
+	for (size_t i = 0; i < count; i++)
 	{
-		const char *known = dashboard_files[i].name;
-
-		if (strncmp(known, folder, prefix) == 0 && strlen(known + prefix) == name->len &&
-			memcmp(known + prefix, name->data, name->len) == 0)
-			return &dashboard_files[i];
+		if (i > 0 && *name++ != '/')
+			return false;
+		if (strncmp(name, segments[i].data, segments[i].len) != 0)
+			return false;
+		name += segments[i].len;
 	}
+	return *name == '\0';
+}
+
+static const DashboardFile *
+find_file(const HttpText *segments, size_t count)
+{
+	for (int i = 0; i < dashboard_file_count; i++)
+		if (is_named(dashboard_files[i].name, segments, count))
+			return &dashboard_files[i];
 	return NULL;
 }
 
@@ -118,9 +126,9 @@ answer_file(HttpRequest *request, const DashboardFile *file, bool page)
 }
 
 static void
-answer_named(HttpRequest *request, const char *folder, const HttpText *name)
+answer_named(HttpRequest *request, size_t count)
 {
-	const DashboardFile *file = find_file(folder, name);
+	const DashboardFile *file = find_file(request->segments + 1, count);
 
 	/* the page is at "/" and nowhere else, where it could be kept */
 	if (file == NULL || strcmp(file->name, PAGE) == 0)
@@ -135,7 +143,7 @@ static void
 answer_page(HttpRequest *request, void *context)
 {
 	const HttpText name = {PAGE, sizeof(PAGE) - 1};
-	const DashboardFile *file = find_file("", &name);
+	const DashboardFile *file = find_file(&name, 1);
 
 	(void) context;
 	if (file == NULL)
@@ -146,25 +154,23 @@ answer_page(HttpRequest *request, void *context)
 	answer_file(request, file, true);
 }
 
-/* "/web/{file}" */
 static void
 answer_web(HttpRequest *request, void *context)
 {
 	(void) context;
-	answer_named(request, "", &request->segments[1]);
+	answer_named(request, 1);
 }
 
-/* "/web/{folder}/{file}", for the one folder there is */
 static void
-answer_vendor(HttpRequest *request, void *context)
+answer_folder(HttpRequest *request, void *context)
 {
 	(void) context;
-	answer_named(request, "vendor/", &request->segments[2]);
+	answer_named(request, 2);
 }
 
 const Endpoint dashboard_endpoints[] = {
 	{.method = HTTP_METHOD_GET, .pattern = "/", .open = answer_page},
 	{.method = HTTP_METHOD_GET, .pattern = "/web/{file}", .open = answer_web},
-	{.method = HTTP_METHOD_GET, .pattern = "/web/vendor/{file}", .open = answer_vendor},
+	{.method = HTTP_METHOD_GET, .pattern = "/web/{folder}/{file}", .open = answer_folder},
 	{.pattern = NULL},
 };

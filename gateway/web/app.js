@@ -12,13 +12,13 @@
  * Whatever changes the organization goes through show(), which ends the era of the calls
  * before (api.js) and makes the pages anew.
  */
-import { announce, Announcements } from './announce.js';
-import { auth, display, observe } from './api.js';
-import { html, render, useEffect, useState } from './html.js';
-import { ErrorNotice, Loading, Notice } from './notice.js';
-import { ChooseOrganization } from './page_choose.js';
-import { InvitationPage } from './page_invitation.js';
-import { SignInPage } from './page_sign_in.js';
+import { announce, Announcements } from './ui/announce.js';
+import { auth, display, observe } from './client/api.js';
+import { html, render, useEffect, useState } from './ui/html.js';
+import { ErrorNotice, Loading, Notice } from './ui/notice.js';
+import { ChooseOrganization } from './pages/choose.js';
+import { InvitationPage } from './pages/invitation.js';
+import { SignInPage } from './pages/sign_in.js';
 import { currentRoute, goTo, useRoute } from './router.js';
 import { Shell } from './shell.js';
 

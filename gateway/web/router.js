@@ -6,7 +6,7 @@
  * secret for longer than it takes to read it: that of an invitation is taken out of the
  * address before the page is drawn.  (The browser may have noted it in its history by then.)
  */
-import { useEffect, useState } from './html.js';
+import { useEffect, useState } from './ui/html.js';
 
 const HOME = 'keys';
 

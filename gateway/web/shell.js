@@ -3,20 +3,20 @@
  *		The frame around the pages of an organization: which one it is, where to go, who is
  *		signed in.
  */
-import { call } from './api.js';
-import { html, useEffect, useId, useState } from './html.js';
-import { useAction, useLoad } from './load.js';
-import { ErrorNotice, Loading } from './notice.js';
-import { Page, Place } from './page.js';
-import { AccountPage } from './page_account.js';
-import { AuditPage } from './page_audit.js';
-import { ChatsPage } from './page_chats.js';
-import { EventsPage } from './page_events.js';
-import { KeysPage } from './page_keys.js';
-import { MembersPage } from './page_members.js';
-import { SessionsPage } from './page_sessions.js';
-import { Brand } from './page_sign_in.js';
-import { WebhooksPage } from './page_webhooks.js';
+import { call } from './client/api.js';
+import { html, useEffect, useId, useState } from './ui/html.js';
+import { useAction, useLoad } from './client/load.js';
+import { ErrorNotice, Loading } from './ui/notice.js';
+import { Page, Place } from './ui/page.js';
+import { AccountPage } from './pages/account.js';
+import { AuditPage } from './pages/audit.js';
+import { ChatsPage } from './pages/chats.js';
+import { EventsPage } from './pages/events.js';
+import { KeysPage } from './pages/keys.js';
+import { MembersPage } from './pages/members.js';
+import { SessionsPage } from './pages/sessions.js';
+import { Brand } from './pages/sign_in.js';
+import { WebhooksPage } from './pages/webhooks.js';
 import { hrefOf } from './router.js';
 
 const PAGES = [

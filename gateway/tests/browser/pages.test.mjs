@@ -17,8 +17,8 @@ import { createSentMessage, createUnlimitedSession, createWebhook, showQrCode } 
 import { DOCUMENT } from '../e2e/harness/openapi.mjs';
 import { SCRIPTS } from '../e2e/harness/processes.mjs';
 import { addMember, createChat, createKey, createMessage, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
-import { ACTION_WORDS } from '../../web/audit_words.js';
-import { EVENT_TYPES } from '../../web/events.js';
+import { ACTION_WORDS } from '../../web/pages/audit_words.js';
+import { EVENT_TYPES } from '../../web/client/event_types.js';
 import { DESK, PHONE, SCREENSHOTS, Visitor, heading, openStage, row, screenshot, secretField } from './stage.mjs';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -1,20 +1,20 @@
 /*
- * page_webhooks.js
+ * webhooks.js
  *		Webhooks: addresses that events are sent to.
  *
  * Test deliveries and the log of deliveries are shown where the gateway's OpenAPI document
  * has them (webhook_deliveries.js).
  */
-import { announce } from './announce.js';
-import { call, pathOf, supportedOperations } from './api.js';
-import { Confirm } from './dialog.js';
-import { Time } from './format.js';
-import { html, useState } from './html.js';
-import { useList, useLoad } from './load.js';
-import { Badge, Empty, Loaded, More, Notice } from './notice.js';
-import { Page, Table, usePlace } from './page.js';
-import { hrefOf } from './router.js';
-import { SecretDialog, useSecret } from './secret.js';
+import { announce } from '../ui/announce.js';
+import { call, pathOf, supportedOperations } from '../client/api.js';
+import { Confirm } from '../ui/dialog.js';
+import { Time } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
+import { useList, useLoad } from '../client/load.js';
+import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
+import { Page, Table, usePlace } from '../ui/page.js';
+import { hrefOf } from '../router.js';
+import { SecretDialog, useSecret } from '../ui/secret.js';
 import { DeliveriesPage, LIST_DELIVERIES } from './webhook_deliveries.js';
 import { WebhookDialog } from './webhook_dialog.js';
 

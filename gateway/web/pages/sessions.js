@@ -1,18 +1,18 @@
 /*
- * page_sessions.js
+ * sessions.js
  *		Sessions: the list, with live status, and a new one.  A session's own page is
- *		page_session.js.
+ *		session.js.
  */
-import { call } from './api.js';
-import { Dialog } from './dialog.js';
-import { Choice, fieldError, Form, TextField } from './form.js';
-import { Time } from './format.js';
-import { html, useState } from './html.js';
-import { useAction, useList } from './load.js';
-import { Empty, Loaded, More, Notice } from './notice.js';
-import { Page, Table, usePlace } from './page.js';
-import { SessionPage } from './page_session.js';
-import { goTo, hrefOf } from './router.js';
+import { call } from '../client/api.js';
+import { Dialog } from '../ui/dialog.js';
+import { Choice, fieldError, Form, TextField } from '../ui/form.js';
+import { Time } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
+import { useAction, useList } from '../client/load.js';
+import { Empty, Loaded, More, Notice } from '../ui/notice.js';
+import { Page, Table, usePlace } from '../ui/page.js';
+import { SessionPage } from './session.js';
+import { goTo, hrefOf } from '../router.js';
 import { POLL_MS, sessionName, sessionNumber, StatusBadge } from './sessions_parts.js';
 
 function NewSessionDialog({ close })

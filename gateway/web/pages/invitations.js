@@ -5,17 +5,17 @@
  * The link is a secret that makes whoever opens it a member.  What makes it work is in its
  * fragment, which reaches no server and no log.
  */
-import { announce } from './announce.js';
-import { call, pathOf } from './api.js';
-import { Dialog } from './dialog.js';
-import { ActionButton, fieldError, Form, SelectField, TextField } from './form.js';
-import { Time } from './format.js';
-import { html, useState } from './html.js';
-import { useAction } from './load.js';
-import { ErrorNotice, Loaded, More } from './notice.js';
-import { Table } from './page.js';
-import { hrefOf } from './router.js';
-import { SecretDialog } from './secret.js';
+import { announce } from '../ui/announce.js';
+import { call, pathOf } from '../client/api.js';
+import { Dialog } from '../ui/dialog.js';
+import { ActionButton, fieldError, Form, SelectField, TextField } from '../ui/form.js';
+import { Time } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
+import { useAction } from '../client/load.js';
+import { ErrorNotice, Loaded, More } from '../ui/notice.js';
+import { Table } from '../ui/page.js';
+import { hrefOf } from '../router.js';
+import { SecretDialog } from '../ui/secret.js';
 
 export function InvitationDialog({ roles, close, finish })
 {

@@ -1,13 +1,13 @@
 /*
- * page_audit.js
+ * audit.js
  *		Audit log: who did what to keys, members and the organization, newest first.
  */
 import { ACTION_WORDS } from './audit_words.js';
-import { Time } from './format.js';
-import { html } from './html.js';
-import { useList } from './load.js';
-import { Empty, Loaded, More, Notice } from './notice.js';
-import { Page, Table, usePlace } from './page.js';
+import { Time } from '../ui/format.js';
+import { html } from '../ui/html.js';
+import { useList } from '../client/load.js';
+import { Empty, Loaded, More, Notice } from '../ui/notice.js';
+import { Page, Table, usePlace } from '../ui/page.js';
 
 function valueInWords(value)
 {

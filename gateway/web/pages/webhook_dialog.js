@@ -2,12 +2,12 @@
  * webhook_dialog.js
  *		The dialog that makes or changes a webhook.
  */
-import { call, pathOf } from './api.js';
-import { Dialog } from './dialog.js';
-import { EVENT_TYPES } from './events.js';
-import { Choice, fieldError, Form, Group, SelectField, TextField } from './form.js';
-import { html, useState } from './html.js';
-import { useAction, useList } from './load.js';
+import { call, pathOf } from '../client/api.js';
+import { Dialog } from '../ui/dialog.js';
+import { EVENT_TYPES } from '../client/event_types.js';
+import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/form.js';
+import { html, useState } from '../ui/html.js';
+import { useAction, useList } from '../client/load.js';
 import { sessionName } from './sessions_parts.js';
 
 const EVERY_SESSION = '';

@@ -1,11 +1,11 @@
 /*
- * page_choose.js
+ * choose.js
  *		For a person who is signed in while no organization is active.
  */
-import { html, useEffect } from './html.js';
-import { useAction } from './load.js';
-import { ErrorNotice } from './notice.js';
-import { Brand } from './page_sign_in.js';
+import { html, useEffect } from '../ui/html.js';
+import { useAction } from '../client/load.js';
+import { ErrorNotice } from '../ui/notice.js';
+import { Brand } from './sign_in.js';
 
 export function ChooseOrganization({ me, actions })
 {

@@ -5,10 +5,10 @@
  * A value in a template becomes text of the page, never markup.  Nothing in this folder
  * sets innerHTML, and the Content-Security-Policy would refuse it.
  */
-import htm from './vendor/htm.js';
-import { h } from './vendor/preact.js';
+import htm from '../vendor/htm.js';
+import { h } from '../vendor/preact.js';
 
-export { createContext, h, render } from './vendor/preact.js';
-export { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from './vendor/hooks.js';
+export { createContext, h, render } from '../vendor/preact.js';
+export { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
 
 export const html = htm.bind(h);

@@ -6,7 +6,7 @@
  * need.
  */
 import { html } from './html.js';
-import { qrcode } from './vendor/qrcode.js';
+import { qrcode } from '../vendor/qrcode.js';
 
 const QUIET = 4;
 

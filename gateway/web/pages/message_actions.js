@@ -4,13 +4,13 @@
  *
  * The gateway decides what is allowed; here only what can never be is left out.
  */
-import { announce } from './announce.js';
-import { call, pathOf } from './api.js';
-import { Confirm, Dialog } from './dialog.js';
-import { fieldError, Form, TextField } from './form.js';
-import { html, useRef, useState } from './html.js';
-import { useAction } from './load.js';
-import { ErrorNotice } from './notice.js';
+import { announce } from '../ui/announce.js';
+import { call, pathOf } from '../client/api.js';
+import { Confirm, Dialog } from '../ui/dialog.js';
+import { fieldError, Form, TextField } from '../ui/form.js';
+import { html, useRef, useState } from '../ui/html.js';
+import { useAction } from '../client/load.js';
+import { ErrorNotice } from '../ui/notice.js';
 
 /* What has a text, or a caption. */
 const EDITABLE = new Set(['text', 'image', 'video', 'document']);

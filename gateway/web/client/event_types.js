@@ -1,5 +1,5 @@
 /*
- * events.js
+ * event_types.js
  *		The types of events: the enum EventType of the OpenAPI document, in its order.
  *
  * The dashboard has them as a copy so that a form need not wait for the document; a test

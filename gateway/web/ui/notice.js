@@ -2,7 +2,7 @@
  * notice.js
  *		What a page says in place of its content, or above it.
  */
-import { ApiError } from './api.js';
+import { ApiError } from '../client/api.js';
 import { html } from './html.js';
 
 /* kind: info, warning, error */

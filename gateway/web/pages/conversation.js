@@ -5,14 +5,14 @@
  * What a message says is text, whoever wrote it.  An address of an attachment is shown and
  * not followed: it came from outside.
  */
-import { Attempt, call, pathOf } from './api.js';
-import { fieldError, Form, TextField } from './form.js';
-import { addressOf, givenName, Time } from './format.js';
-import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
-import { useAction, useList } from './load.js';
+import { Attempt, call, pathOf } from '../client/api.js';
+import { fieldError, Form, TextField } from '../ui/form.js';
+import { addressOf, givenName, Time } from '../ui/format.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../ui/html.js';
+import { useAction, useList } from '../client/load.js';
 import { MessageActions } from './message_actions.js';
-import { Loaded } from './notice.js';
-import { usePlace } from './page.js';
+import { Loaded } from '../ui/notice.js';
+import { usePlace } from '../ui/page.js';
 import { POLL_MS } from './sessions_parts.js';
 
 export function conversationTitle(jid)

@@ -1,18 +1,18 @@
 /*
- * page_chats.js
+ * chats.js
  *		Chats of a session, and the conversation in one of them (conversation.js).
  *
  * Address: #/chats/SESSION/CHAT.  Without a session the first one that works is taken.
  */
-import { pathOf } from './api.js';
+import { pathOf } from '../client/api.js';
 import { conversationTitle, Conversation } from './conversation.js';
-import { SelectField } from './form.js';
-import { givenName, Time } from './format.js';
-import { html, useEffect } from './html.js';
-import { useList } from './load.js';
-import { Badge, Empty, Loaded, More } from './notice.js';
-import { Page } from './page.js';
-import { goTo, hrefOf } from './router.js';
+import { SelectField } from '../ui/form.js';
+import { givenName, Time } from '../ui/format.js';
+import { html, useEffect } from '../ui/html.js';
+import { useList } from '../client/load.js';
+import { Badge, Empty, Loaded, More } from '../ui/notice.js';
+import { Page } from '../ui/page.js';
+import { goTo, hrefOf } from '../router.js';
 import { POLL_MS, sessionName, STATUSES } from './sessions_parts.js';
 
 function ChatRow({ session, chat, current })

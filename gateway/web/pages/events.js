@@ -1,16 +1,16 @@
 /*
- * page_events.js
+ * events.js
  *		Events as they happen, over the WebSocket, where the gateway has it.
  */
-import { supportedOperations } from './api.js';
-import { SelectField } from './form.js';
-import { Time } from './format.js';
-import { EVENT_TYPES } from './events.js';
-import { html, useEffect, useRef, useState } from './html.js';
-import { useLoad } from './load.js';
-import { Badge, Empty, Loaded, Notice } from './notice.js';
-import { Page } from './page.js';
-import { follow } from './realtime.js';
+import { supportedOperations } from '../client/api.js';
+import { SelectField } from '../ui/form.js';
+import { Time } from '../ui/format.js';
+import { EVENT_TYPES } from '../client/event_types.js';
+import { html, useEffect, useRef, useState } from '../ui/html.js';
+import { useLoad } from '../client/load.js';
+import { Badge, Empty, Loaded, Notice } from '../ui/notice.js';
+import { Page } from '../ui/page.js';
+import { follow } from '../client/realtime.js';
 
 const TICKET = 'POST /realtime/ticket';
 const POLLING = 'GET /events';

@@ -2,12 +2,12 @@
  * session_try_out.js
  *		Sends a text by a session and follows it until it is read.
  */
-import { Attempt, call, pathOf } from './api.js';
-import { fieldError, Form, TextField } from './form.js';
-import { html, useState } from './html.js';
-import { useAction, useLoad } from './load.js';
-import { ErrorNotice } from './notice.js';
-import { hrefOf } from './router.js';
+import { Attempt, call, pathOf } from '../client/api.js';
+import { fieldError, Form, TextField } from '../ui/form.js';
+import { html, useState } from '../ui/html.js';
+import { useAction, useLoad } from '../client/load.js';
+import { ErrorNotice } from '../ui/notice.js';
+import { hrefOf } from '../router.js';
 
 const STEPS = ['queued', 'sent', 'delivered', 'read'];
 const FOLLOW_MS = 700;

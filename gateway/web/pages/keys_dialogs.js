@@ -2,13 +2,13 @@
  * keys_dialogs.js
  *		The dialogs that make, change and rotate an API key.
  */
-import { call, pathOf } from './api.js';
-import { now } from './clock.js';
-import { Dialog } from './dialog.js';
-import { Choice, fieldError, Form, Group, SelectField, TextField } from './form.js';
-import { DAY } from './format.js';
-import { html, useState } from './html.js';
-import { useAction } from './load.js';
+import { call, pathOf } from '../client/api.js';
+import { now } from '../client/clock.js';
+import { Dialog } from '../ui/dialog.js';
+import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/form.js';
+import { DAY } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
+import { useAction } from '../client/load.js';
 
 /* In the words of the product's documentation. */
 export const PERMISSIONS = [

@@ -2,7 +2,7 @@
  * format.js
  *		Times and addresses as people read them.
  */
-import { now } from './clock.js';
+import { now } from '../client/clock.js';
 import { html } from './html.js';
 
 const SECOND = 1000;

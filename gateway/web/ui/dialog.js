@@ -6,7 +6,7 @@
  * deleted thing), to the heading of the page.
  */
 import { html, useId, useLayoutEffect, useRef } from './html.js';
-import { useAction } from './load.js';
+import { useAction } from '../client/load.js';
 import { Form } from './form.js';
 
 function giveFocusBack(opener)

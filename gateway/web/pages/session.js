@@ -1,18 +1,18 @@
 /*
- * page_session.js
+ * session.js
  *		One session: start and stop, pair, try it out.
  */
-import { announce } from './announce.js';
-import { call, pathOf } from './api.js';
-import { Confirm } from './dialog.js';
-import { ActionButton, fieldError, Form, TextField } from './form.js';
-import { Time } from './format.js';
-import { html, useState } from './html.js';
-import { useAction, useLoad } from './load.js';
-import { ErrorNotice, Loaded } from './notice.js';
-import { Page, usePlace } from './page.js';
-import { QrPicture } from './qr.js';
-import { goTo, hrefOf } from './router.js';
+import { announce } from '../ui/announce.js';
+import { call, pathOf } from '../client/api.js';
+import { Confirm } from '../ui/dialog.js';
+import { ActionButton, fieldError, Form, TextField } from '../ui/form.js';
+import { Time } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
+import { useAction, useLoad } from '../client/load.js';
+import { ErrorNotice, Loaded } from '../ui/notice.js';
+import { Page, usePlace } from '../ui/page.js';
+import { QrPicture } from '../ui/qr.js';
+import { goTo, hrefOf } from '../router.js';
 import { POLL_MS, sessionName, sessionNumber, STATUSES, StatusBadge } from './sessions_parts.js';
 import { TryOut } from './session_try_out.js';
 

@@ -2,9 +2,9 @@
  * sessions_parts.js
  *		What the pages of sessions and chats share: the status in words, the list to choose from.
  */
-import { html } from './html.js';
-import { addressOf } from './format.js';
-import { Badge } from './notice.js';
+import { html } from '../ui/html.js';
+import { addressOf } from '../ui/format.js';
+import { Badge } from '../ui/notice.js';
 
 export const POLL_MS = 2000;
 

@@ -2,15 +2,15 @@
  * webhook_deliveries.js
  *		What was sent to a webhook, what came of it, and sending it again.
  */
-import { announce } from './announce.js';
-import { call, pathOf, supportedOperations } from './api.js';
-import { ActionButton, SelectField } from './form.js';
-import { Time } from './format.js';
-import { html, useState } from './html.js';
-import { useAction, useList, useLoad } from './load.js';
-import { Badge, Empty, ErrorNotice, Loaded, More, Notice } from './notice.js';
-import { Page, Table } from './page.js';
-import { hrefOf } from './router.js';
+import { announce } from '../ui/announce.js';
+import { call, pathOf, supportedOperations } from '../client/api.js';
+import { ActionButton, SelectField } from '../ui/form.js';
+import { Time } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
+import { useAction, useList, useLoad } from '../client/load.js';
+import { Badge, Empty, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js';
+import { Page, Table } from '../ui/page.js';
+import { hrefOf } from '../router.js';
 import { POLL_MS } from './sessions_parts.js';
 
 export const LIST_DELIVERIES = 'GET /webhooks/{w}/deliveries';

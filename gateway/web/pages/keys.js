@@ -1,21 +1,21 @@
 /*
- * page_keys.js
+ * keys.js
  *		API Keys: find, make, change, rotate and revoke them.
  *
  * The secret of a new key passes through this page once (secret.js).
  */
-import { announce } from './announce.js';
-import { call, pathOf } from './api.js';
-import { now } from './clock.js';
-import { Confirm } from './dialog.js';
-import { SelectField, TextField } from './form.js';
-import { DAY, Time } from './format.js';
-import { html, useState } from './html.js';
+import { announce } from '../ui/announce.js';
+import { call, pathOf } from '../client/api.js';
+import { now } from '../client/clock.js';
+import { Confirm } from '../ui/dialog.js';
+import { SelectField, TextField } from '../ui/form.js';
+import { DAY, Time } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
 import { ChangeKeyDialog, NewKeyDialog, PERMISSIONS, RotateKeyDialog } from './keys_dialogs.js';
-import { useList } from './load.js';
-import { Badge, Empty, Loaded, More, Notice } from './notice.js';
-import { Page, Table, usePlace } from './page.js';
-import { Copyable, SecretDialog, useSecret } from './secret.js';
+import { useList } from '../client/load.js';
+import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
+import { Page, Table, usePlace } from '../ui/page.js';
+import { Copyable, SecretDialog, useSecret } from '../ui/secret.js';
 
 const SOON_MS = 7 * DAY;
 const PAGE = { limit: 200, pages: 5 };		/* rows to filter among before "Show more" */

@@ -6,7 +6,7 @@
  * goes on trying.  Nothing is read while the page is hidden.
  */
 import { call, Superseded } from './api.js';
-import { useEffect, useRef, useState } from './html.js';
+import { useEffect, useRef, useState } from '../ui/html.js';
 
 /*
  * Reads once after another.  Returns run(), which reads now; pace(every), which says how many

@@ -1,20 +1,20 @@
 /*
- * page_members.js
+ * members.js
  *		Members of the organization, and invitations.
  *
  * Owners and admins change roles, remove and invite; an admin touches no owner.  Everybody
  * can leave, but for the last owner: that is the gateway's to say.
  */
-import { announce } from './announce.js';
-import { call, pathOf } from './api.js';
-import { Confirm } from './dialog.js';
-import { Time } from './format.js';
-import { html, useState } from './html.js';
+import { announce } from '../ui/announce.js';
+import { call, pathOf } from '../client/api.js';
+import { Confirm } from '../ui/dialog.js';
+import { Time } from '../ui/format.js';
+import { html, useState } from '../ui/html.js';
 import { InvitationDialog, Invitations, LinkDialog } from './invitations.js';
-import { useAction, useList } from './load.js';
-import { Badge, ErrorNotice, Loaded, More, Notice } from './notice.js';
-import { Page, Table, usePlace } from './page.js';
-import { useSecret } from './secret.js';
+import { useAction, useList } from '../client/load.js';
+import { Badge, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js';
+import { Page, Table, usePlace } from '../ui/page.js';
+import { useSecret } from '../ui/secret.js';
 
 function rolesFor(organization)
 {

@@ -1,11 +1,11 @@
 /*
- * page_sign_in.js
+ * sign_in.js
  *		Sign in.
  */
-import { Form, TextField } from './form.js';
-import { html, useEffect, useState } from './html.js';
-import { useAction } from './load.js';
-import { Notice } from './notice.js';
+import { Form, TextField } from '../ui/form.js';
+import { html, useEffect, useState } from '../ui/html.js';
+import { useAction } from '../client/load.js';
+import { Notice } from '../ui/notice.js';
 
 export function Brand()
 {

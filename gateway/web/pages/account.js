@@ -1,13 +1,13 @@
 /*
- * page_account.js
+ * account.js
  *		The person's own account: password, organizations, sign out.
  */
-import { auth } from './api.js';
-import { fieldError, Form, TextField } from './form.js';
-import { html, useState } from './html.js';
-import { useAction } from './load.js';
-import { ErrorNotice, Notice } from './notice.js';
-import { Page, usePlace } from './page.js';
+import { auth } from '../client/api.js';
+import { fieldError, Form, TextField } from '../ui/form.js';
+import { html, useState } from '../ui/html.js';
+import { useAction } from '../client/load.js';
+import { ErrorNotice, Notice } from '../ui/notice.js';
+import { Page, usePlace } from '../ui/page.js';
 
 function PasswordForm({ me })
 {

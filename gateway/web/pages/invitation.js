@@ -1,15 +1,15 @@
 /*
- * page_invitation.js
+ * invitation.js
  *		Accepting an invitation, with a new account or with the one that there is.
  */
-import { auth } from './api.js';
-import { Choice, fieldError, Form, Group, TextField } from './form.js';
-import { Time } from './format.js';
-import { html, useEffect, useRef, useState } from './html.js';
-import { useAction, useLoad } from './load.js';
-import { errorText, Loading, Notice } from './notice.js';
-import { Brand } from './page_sign_in.js';
-import { forgetInvitation, goTo, hrefOf, takenInvitation } from './router.js';
+import { auth } from '../client/api.js';
+import { Choice, fieldError, Form, Group, TextField } from '../ui/form.js';
+import { Time } from '../ui/format.js';
+import { html, useEffect, useRef, useState } from '../ui/html.js';
+import { useAction, useLoad } from '../client/load.js';
+import { errorText, Loading, Notice } from '../ui/notice.js';
+import { Brand } from './sign_in.js';
+import { forgetInvitation, goTo, hrefOf, takenInvitation } from '../router.js';
 
 function Invalid({ error })
 {
