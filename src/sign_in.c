@@ -8,7 +8,7 @@
  * expiry, or when nobody has used it for a while.  All sign-ins of a person end when
  * the account's generation is counted up, as a new password does: each has the
  * generation that its password was checked in.  A cookie binds nobody to a
- * transaction: it is good for the functions of schema/68-people.sql that take
+ * transaction: it is good for the functions of schema/72-sign-in.sql that take
  * it, and from it a user token is made (user_token.c).
  *
  * A device is a browser in which a person has signed in before.  Its cookie signs

@@ -22,7 +22,7 @@ static const Column columns[] = {
 	{COLUMN_END, NULL, NULL},
 };
 
-/* What an envelope has; see wa.envelope() in schema/71-events.sql. */
+/* What an envelope has; see wa.envelope() in schema/74-events.sql. */
 static const Column envelope[] = {
 	{COLUMN_TEXT, "schema", NULL},      {COLUMN_ID, "id", "evt"},
 	{COLUMN_TEXT, "event", NULL},       {COLUMN_ID, "session", "sess"},

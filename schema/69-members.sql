@@ -1,0 +1,292 @@
+-- Members of organizations, whom owners and admins manage under their user token, and
+-- administrators in psql.
+
+CREATE FUNCTION wa.check_role(role text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF role IS NULL OR role NOT IN ('owner', 'admin', 'member') THEN
+		PERFORM wa.refuse_field('role', 'must be owner, admin or member');
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 for what is no role';
+
+-- Whoever invites to an organization, or joins it, does so alone.  Whoever waited here
+-- asks again whether they may: meanwhile they may have lost the right.  Nothing that
+-- takes a right away waits here, or a person could keep theirs by inviting.
+CREATE FUNCTION wa.lock_members(org uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
+END $$;
+COMMENT ON FUNCTION wa.lock_members(uuid) IS
+	'for function bodies: keeps everybody else from inviting to an organization or joining it';
+
+-- Whoever is just losing their membership or role waits here until that is decided.
+-- The lock goes with the subtransaction, so that it never stands against the next one
+-- who takes the right away.
+CREATE FUNCTION wa.await_role() RETURNS void
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = wa.current_user_id() FOR SHARE;
+	RAISE EXCEPTION USING ERRCODE = 'WA002';
+EXCEPTION WHEN SQLSTATE 'WA002' THEN
+	NULL;
+END $$;
+COMMENT ON FUNCTION wa.await_role() IS
+	'for function bodies: waits for whoever is changing the acting person''s membership, and locks nothing';
+
+-- What a person is in an organization, and whether the organization could do without
+-- them.  An owner whose account is disabled is no use as the last one.  Whoever changes
+-- an owner locks all of them, so that of two last ones who go at once one stays; only
+-- owners can do that.  For everybody else only their own membership is locked.
+CREATE FUNCTION wa.lock_member(org uuid, person uuid, OUT role text, OUT is_last_owner boolean)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	others bigint;
+BEGIN
+	SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
+	LOOP
+		IF role = 'owner' THEN
+			-- Rows that are counted are locked, too: in a transaction with an older
+			-- snapshot that finds out that they have changed.
+			SELECT count(*) FILTER (WHERE owners.user_id <> person) INTO others
+			FROM (SELECT m.user_id FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
+				  WHERE m.org_id = org AND m.role = 'owner'
+				  ORDER BY m.user_id FOR NO KEY UPDATE OF m) owners;
+		END IF;
+		SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
+		-- Who has just been made an owner is counted after all.
+		EXIT WHEN role IS DISTINCT FROM 'owner' OR others IS NOT NULL;
+	END LOOP;
+	is_last_owner := COALESCE(role = 'owner', false) AND others = 0;
+END $$;
+COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
+	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; the member is locked, and all owners if it is one';
+
+-- The one place where memberships change.  NULL as the new role removes.
+CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	old constant record := wa.lock_member(org, person);
+BEGIN
+	IF old.role IS NOT DISTINCT FROM new_role THEN
+		RETURN false;
+	END IF;
+	IF old.is_last_owner THEN
+		RAISE EXCEPTION 'the last owner of an organization cannot leave it or take another role'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF old.role IS NULL THEN
+		INSERT INTO wa.member (org_id, user_id, role) VALUES (org, person, new_role) ON CONFLICT DO NOTHING;
+		-- Somebody else has just added them, with whatever role.
+		IF NOT FOUND THEN
+			RETURN wa.change_member(org, person, new_role);
+		END IF;
+	END IF;
+	-- The note comes before the change: who removes themselves is nobody afterwards.
+	PERFORM wa.note(org, CASE WHEN old.role IS NULL THEN 'member.added' WHEN new_role IS NULL THEN 'member.removed'
+						 ELSE 'member.changed' END, person,
+					jsonb_strip_nulls(jsonb_build_object('role', new_role, 'was', old.role,
+						'name', wa.name_of(org, wa.typeid('usr', person)))));
+	-- What somebody could hand on must not outlive their right to do so, nor come back
+	-- with it.
+	IF new_role IS DISTINCT FROM 'owner' OR old.role IS DISTINCT FROM 'admin' THEN
+		PERFORM wa.withdraw_invitations_by(person, org);
+	END IF;
+	IF new_role IS NULL THEN
+		-- Tokens are worth nothing without it, and go when they expire.
+		DELETE FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
+	ELSIF old.role IS NOT NULL THEN
+		UPDATE wa.member m SET role = new_role WHERE m.org_id = org AND m.user_id = person;
+	END IF;
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS
+	'for function bodies: adds, changes or, with NULL as the role, removes a member; false if nothing changed; raises 55000 for the last owner';
+
+CREATE FUNCTION wa.add_member(org uuid, person uuid, role text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_bound();
+	PERFORM wa.check_role(role);
+	IF NOT EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF NOT EXISTS (SELECT FROM wa.app_user u WHERE u.id = person) THEN
+		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN wa.change_member(org, person, role);
+END $$;
+COMMENT ON FUNCTION wa.add_member(uuid, uuid, text) IS
+	'makes a person a member of an organization, or gives a member another role; false if nothing changed';
+
+CREATE FUNCTION wa.remove_member(org uuid, person uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF org IS NULL OR person IS NULL THEN
+		RAISE EXCEPTION 'organization and person must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM wa.refuse_bound();
+	RETURN wa.change_member(org, person, NULL);
+END $$;
+COMMENT ON FUNCTION wa.remove_member(uuid, uuid) IS
+	'removes a person from an organization, with effect right away; false if they were no member';
+
+-- Whoever acts, if it is a person.
+CREATE FUNCTION wa.require_person() RETURNS uuid
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+BEGIN
+	IF wa.current_user_id() IS NULL OR wa.is_socket() THEN
+		RAISE EXCEPTION 'an API key cannot manage people'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'person';
+	END IF;
+	RETURN org;
+END $$;
+COMMENT ON FUNCTION wa.require_person() IS
+	'for function bodies: the organization that a person acts in; raises 42501, with "person" in the constraint-name field, for an API key';
+
+CREATE FUNCTION wa.require_member_manager() RETURNS uuid
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_person();
+BEGIN
+	PERFORM wa.require_permission('manage');
+	IF COALESCE(wa.member_role() NOT IN ('owner', 'admin'), true) THEN
+		RAISE EXCEPTION 'only owners and admins manage members'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'manage';
+	END IF;
+	RETURN org;
+END $$;
+COMMENT ON FUNCTION wa.require_member_manager() IS
+	'for function bodies: the organization of a person who may manage its members; raises 42501 for everybody else';
+
+-- Only an owner makes an owner, or does anything to one.
+CREATE FUNCTION wa.require_rank(role text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF role = 'owner' AND wa.member_role() IS DISTINCT FROM 'owner' THEN
+		RAISE EXCEPTION 'only an owner can do this'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'owner';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.require_rank(text) IS
+	'for function bodies: raises 42501, with "owner" in the constraint-name field, if this role is above the acting person''s';
+
+CREATE FUNCTION wa.list_members(after uuid DEFAULT NULL, max integer DEFAULT 200)
+	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NOT NULL
+	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+	WHERE m.org_id = org AND m.user_id > CASE WHEN list_members.after IS NULL
+			THEN '00000000-0000-0000-0000-000000000000' ELSE list_members.after END
+	ORDER BY m.user_id
+	LIMIT list_members.max;
+END $$;
+COMMENT ON FUNCTION wa.list_members(uuid, integer) IS
+	'the members of the active organization, oldest account first, from behind this person, for a person who manages them';
+
+-- VOLATILE, so that it sees what the statement that it stands in has just changed.
+CREATE FUNCTION wa.show_member(person uuid)
+	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NOT NULL
+	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+	WHERE m.org_id = org AND m.user_id = person;
+END $$;
+COMMENT ON FUNCTION wa.show_member(uuid) IS
+	'one member as wa.list_members() lists it, or no row, for a person who manages them';
+
+CREATE FUNCTION wa.set_member_role(person uuid, role text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_member_manager();
+	old record;
+BEGIN
+	PERFORM wa.check_role(role);
+	old := wa.lock_member(org, person);
+	PERFORM wa.require_member_manager();
+	IF old.role IS NULL THEN
+		RAISE EXCEPTION 'member does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.require_rank(old.role);
+	PERFORM wa.require_rank(role);
+	RETURN wa.change_member(org, person, role);
+END $$;
+COMMENT ON FUNCTION wa.set_member_role(uuid, text) IS
+	'gives a member of the active organization another role, with effect right away; an admin can neither make nor change an owner; false if nothing changed';
+
+CREATE FUNCTION wa.remove_member(person uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_person();
+	old record;
+BEGIN
+	old := wa.lock_member(org, person);
+	-- Everybody may leave.
+	IF person IS DISTINCT FROM wa.current_user_id() THEN
+		PERFORM wa.require_member_manager();
+	END IF;
+	IF old.role IS NULL THEN
+		RAISE EXCEPTION 'member does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.require_rank(old.role);
+	RETURN wa.change_member(org, person, NULL);
+END $$;
+COMMENT ON FUNCTION wa.remove_member(uuid) IS
+	'removes a member from the active organization, with effect right away, or lets the acting person leave it; an admin cannot remove an owner';
+
+CREATE VIEW wa.people WITH (security_invoker = true, security_barrier = true) AS
+	SELECT u.id, wa.typeid('usr', u.id) AS person, u.email, u.name, m.org_id, o.name AS org, m.role,
+		m.created_at AS member_since, u.created_at, u.disabled_at
+	FROM wa.app_user u LEFT JOIN wa.member m ON m.user_id = u.id LEFT JOIN wa.org o ON o.id = m.org_id;
+COMMENT ON VIEW wa.people IS 'accounts and their memberships for administrators, without password hashes';
+COMMENT ON COLUMN wa.people.id IS 'what the administration functions take';
+COMMENT ON COLUMN wa.people.person IS 'the same as it is written outside';
+COMMENT ON COLUMN wa.people.email IS 'what the person signs in with';
+COMMENT ON COLUMN wa.people.name IS 'what others call them';
+COMMENT ON COLUMN wa.people.org_id IS 'an organization that they are a member of; NULL: of none';
+COMMENT ON COLUMN wa.people.org IS 'its name';
+COMMENT ON COLUMN wa.people.role IS 'what they are in it';
+COMMENT ON COLUMN wa.people.member_since IS 'since when';
+COMMENT ON COLUMN wa.people.created_at IS 'when the account was made';
+COMMENT ON COLUMN wa.people.disabled_at IS 'since when they can''t sign in; NULL: they can';

@@ -1,0 +1,228 @@
+-- Invitations to organizations: owners and admins make them under their user token, and
+-- whoever has the secret accepts.
+
+-- What a person, or somebody else in their name, could hand on.  An invitation that
+-- somebody is just accepting or withdrawing is theirs to end: it is passed over.  One
+-- that is made at this moment is not seen: nobody can accept it, because
+-- wa.open_invitation() asks whether its maker still has the right.
+CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH made AS (
+		SELECT i.org_id, i.id FROM wa.invitation i
+		WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+			AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp() FROM made WHERE i.org_id = made.org_id AND i.id = made.id
+$$;
+COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid, uuid) IS
+	'for function bodies: withdraws what a person has invited to, in one organization or, with NULL, in every one';
+
+CREATE FUNCTION wa.invite_member(email text, role text, OUT id uuid, OUT secret text, OUT expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_member_manager();
+	invitations_max constant integer := 200;
+	made record;
+BEGIN
+	PERFORM wa.lock_members(org);
+	PERFORM wa.await_role();
+	PERFORM wa.require_member_manager();
+	email := wa.read_email(email);
+	PERFORM wa.check_role(role);
+	PERFORM wa.require_rank(role);
+	IF EXISTS (SELECT FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+			   WHERE m.org_id = org AND lower(u.email) = lower(invite_member.email)) THEN
+		RAISE EXCEPTION 'this person is a member already'
+			USING ERRCODE = 'unique_violation', CONSTRAINT = 'member_pkey';
+	END IF;
+	-- A newer invitation takes the older one's place, if whoever invites now
+	-- could have withdrawn that.
+	PERFORM wa.require_rank(i.role) FROM wa.invitation i
+	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
+		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
+	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
+		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	-- Those that have expired stand in nobody's way.
+	IF (SELECT count(*) FROM wa.invitation i
+		WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+			AND i.expires_at > clock_timestamp()) >= invitations_max THEN
+		RAISE EXCEPTION 'there are % open invitations already: withdraw some', invitations_max
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	made := wa.make_secret('invitation');
+	BEGIN
+		INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by)
+		VALUES (org, invite_member.email, invite_member.role, made.digest, wa.current_user_id())
+		RETURNING i.id, i.expires_at INTO id, expires_at;
+	EXCEPTION WHEN unique_violation THEN
+		RAISE EXCEPTION 'this person is just being invited'
+			USING ERRCODE = 'unique_violation', CONSTRAINT = 'invitation_open';
+	END;
+	PERFORM wa.note(org, 'member.invited', id, jsonb_build_object('email', email, 'role', role));
+	secret := made.secret;
+END $$;
+COMMENT ON FUNCTION wa.invite_member(text, text) IS
+	'invites a person to the active organization for 7 days; the answer is the only place where the secret ever appears; an admin cannot invite an owner';
+
+CREATE FUNCTION wa.list_invitations(before uuid DEFAULT NULL, max integer DEFAULT 200)
+	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
+				   expires_at timestamptz)
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
+	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
+	WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+		AND i.id < CASE WHEN list_invitations.before IS NULL
+			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_invitations.before END
+	ORDER BY i.id DESC
+	LIMIT list_invitations.max;
+END $$;
+COMMENT ON FUNCTION wa.list_invitations(uuid, integer) IS
+	'invitations to the active organization that nobody has accepted, newest first, from before this one, expired ones included, for a person who manages its members';
+
+-- VOLATILE, so that it sees what the statement that it stands in has just made.
+CREATE FUNCTION wa.show_invitation(invitation uuid)
+	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
+				   expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	org constant uuid := wa.require_member_manager();
+BEGIN
+	RETURN QUERY
+	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
+	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
+	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+END $$;
+COMMENT ON FUNCTION wa.show_invitation(uuid) IS
+	'one invitation as wa.list_invitations() lists it, or no row, for a person who manages members';
+
+CREATE FUNCTION wa.withdraw_invitation(invitation uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_member_manager();
+	found_invitation wa.invitation;
+BEGIN
+	SELECT i.* INTO found_invitation FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'invitation does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.require_member_manager();
+	PERFORM wa.require_rank(found_invitation.role);
+	IF found_invitation.accepted_at IS NOT NULL OR found_invitation.withdrawn_at IS NOT NULL THEN
+		RETURN false;
+	END IF;
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp() WHERE i.org_id = org AND i.id = invitation;
+	PERFORM wa.note(org, 'member.uninvited', invitation, jsonb_build_object('email', found_invitation.email));
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.withdraw_invitation(uuid) IS
+	'withdraws an invitation to the active organization; false if it was accepted or withdrawn before';
+
+CREATE FUNCTION wa.find_invitation(secret wa.secret, OUT org_id uuid, OUT id uuid)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'wa_find_invitation';
+COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
+	'for function bodies: the open invitation that a secret stands for, or nulls';
+
+-- The invitation, if it can still be accepted: whoever made it has to have the right
+-- to make it now.  Nothing is locked here, or whoever has the secret could keep the
+-- maker's account from being disabled.
+CREATE FUNCTION wa.open_invitation(secret wa.secret) RETURNS wa.invitation
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_id constant record := wa.find_invitation(secret);
+	invited wa.invitation;
+BEGIN
+	SELECT i.* INTO invited
+	FROM wa.invitation i JOIN wa.member m ON m.org_id = i.org_id AND m.user_id = i.created_by
+		JOIN wa.app_user u ON u.id = i.created_by AND u.disabled_at IS NULL
+	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+		AND (m.role = 'owner' OR m.role = 'admin' AND i.role <> 'owner');
+	RETURN invited;
+END $$;
+COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
+	'for function bodies: the invitation that a secret stands for, if it can be accepted now; nulls otherwise';
+
+-- For whoever has the secret, before they say who they are.  Whether the email
+-- address has an account is not told: the person who invites has the secret, too.
+CREATE FUNCTION wa.read_invitation(secret wa.secret)
+	RETURNS TABLE (email text, organization text, role text, expires_at timestamptz)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	invited wa.invitation;
+BEGIN
+	PERFORM wa.refuse_bound();
+	invited := wa.open_invitation(secret);
+	RETURN QUERY SELECT invited.email, o.name, invited.role, invited.expires_at FROM wa.org o WHERE o.id = invited.org_id;
+END $$;
+COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
+	'whom a secret invites, to what, as what and until when; no row for one that is not valid';
+
+-- With a name somebody is new here, without one they have an account.  What they
+-- send is looked at before the account is, so that whoever has the secret, and that
+-- is also who invites, learns nothing about an account for nothing.  An invitation
+-- cannot be guessed, so that only attempts with a good one count, and they do for the
+-- organization that made it: no address is charged, which whoever calls could name at will.
+CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password,
+									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
+	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	known constant record := wa.find_invitation(secret);
+	invited wa.invitation;
+	person wa.app_user;
+BEGIN
+	PERFORM wa.refuse_bound();
+	PERFORM wa.lock_members(known.org_id);
+	PERFORM FROM wa.invitation i WHERE i.org_id = known.org_id AND i.id = known.id FOR NO KEY UPDATE;
+	invited := wa.open_invitation(secret);
+	IF invited.id IS NULL THEN
+		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF name IS NOT NULL THEN
+		PERFORM wa.read_name(name);
+		PERFORM wa.check_new_password(password, invited.email, 'password');
+	END IF;
+	IF name IS NULL OR EXISTS (SELECT FROM wa.app_user u WHERE lower(u.email) = lower(invited.email)) THEN
+		person := wa.verify_password(invited.email, password, 'INVITATION ' || invited.org_id, true);
+		user_id := person.id;
+		email := person.email;
+	ELSE
+		PERFORM wa.charge_attempt('hashing', wa.attempt_key(invited.email, 'INVITATION ' || invited.org_id));
+		user_id := wa.insert_user(invited.email, accept_invitation.name, password);
+		email := invited.email;
+	END IF;
+	UPDATE wa.invitation i SET accepted_at = clock_timestamp() WHERE i.org_id = invited.org_id AND i.id = invited.id;
+	-- Who is a member by now keeps the role that they have.
+	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
+		PERFORM wa.change_member(invited.org_id, accept_invitation.user_id, invited.role);
+	END IF;
+	PERFORM wa.note(invited.org_id, 'member.joined', accept_invitation.user_id,
+		jsonb_build_object('invitation', wa.typeid('inv', invited.id)), wa.typeid('usr', accept_invitation.user_id));
+	organization_id := invited.org_id;
+END $$;
+COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
+	'makes the invited person a member; with a name an account is made for them if there is none, otherwise the password has to be that of theirs, or it raises 28000; raises P0002 for an invitation that is not valid, 53400 after too many attempts';
