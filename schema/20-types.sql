@@ -205,7 +205,7 @@ COMMENT ON OPERATOR FAMILY wa.permissions_ops USING hash IS 'permissions by hash
 
 CREATE FUNCTION wa.uuid7() RETURNS uuid
 	AS 'MODULE_PATHNAME', 'wa_uuid7'
-	LANGUAGE c VOLATILE STRICT PARALLEL SAFE;
+	LANGUAGE c STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION wa.uuid7() IS 'a new UUID of version 7; later ones of a backend are always greater';
 
 CREATE FUNCTION wa.typeid(prefix text, id uuid) RETURNS text

@@ -57,12 +57,12 @@ CREATE FUNCTION wa.bcrypt(key text, salt text) RETURNS text
 COMMENT ON FUNCTION wa.bcrypt(text, text) IS 'for function bodies: pgcrypto''s crypt()';
 
 CREATE FUNCTION wa.bcrypt_salt(kind text, cost integer) RETURNS text
-	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE c STRICT PARALLEL SAFE
 	AS '$libdir/pgcrypto', 'pg_gen_salt_rounds';
 COMMENT ON FUNCTION wa.bcrypt_salt(text, integer) IS 'for function bodies: pgcrypto''s gen_salt()';
 
 CREATE FUNCTION wa.hash_password(password wa.password) RETURNS text
-	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE sql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT wa.bcrypt(wa.password_key(password), wa.bcrypt_salt('bf', 12)) $$;
 COMMENT ON FUNCTION wa.hash_password(wa.password) IS 'for function bodies: what is stored of a password';
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION wa.nobodys_hash() IS
 -- One way for everybody: bcrypt runs first, and then comes the question whether
 -- there was an account at all.
 CREATE FUNCTION wa.password_matches(password wa.password, hash text) RETURNS boolean
-	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -1,13 +1,13 @@
 -- The context: who a transaction acts for.  See src/context.c.
 
 CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permissions DEFAULT NULL, address text DEFAULT NULL) RETURNS uuid
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_authenticate';
 COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) IS
 	'binds a credential to this transaction, once, for the permissions that are needed (read, or {read,manage}) or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks one that is needed; the address, where the request came from, is kept as that of the key''s last use';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_act_for';
 COMMENT ON FUNCTION wa.act_for(uuid) IS
 	'binds one organization to this transaction, for the system processes that have no key';
@@ -70,13 +70,13 @@ COMMENT ON FUNCTION wa.require_org() IS
 	'organization that this transaction acts for; raises 28000 if none';
 
 CREATE FUNCTION wa.require_permission(permission wa.permission) RETURNS void
-	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	LANGUAGE c STABLE PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_require_permission';
 COMMENT ON FUNCTION wa.require_permission(wa.permission) IS
 	'raises 28000 if no credential is bound, 42501 if it lacks the permission; for function bodies, not for policies';
 
 CREATE FUNCTION wa.org_for(permission wa.permission) RETURNS uuid
-	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	LANGUAGE c STABLE PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_org_for';
 COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
@@ -87,18 +87,18 @@ CREATE FUNCTION wa.hash_key(key text) RETURNS bytea
 COMMENT ON FUNCTION wa.hash_key(text) IS 'SHA-256 of a key: all that the database keeps of it';
 
 CREATE FUNCTION wa.make_secret(kind text, OUT secret text, OUT digest bytea, OUT prefix text)
-	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE c STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_make_secret';
 COMMENT ON FUNCTION wa.make_secret(text) IS
 	'makes a credential (api_key, user_token, sign_in, device, ticket, invitation) with its digest and the first characters, for display';
 
 CREATE FUNCTION wa.random_bytes(length integer) RETURNS bytea
-	LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE c STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_random_bytes';
 COMMENT ON FUNCTION wa.random_bytes(integer) IS '1 to 1024 bytes from the server''s strong random source';
 
 CREATE FUNCTION wa.invalidate() RETURNS trigger
-	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_invalidate';
 COMMENT ON FUNCTION wa.invalidate() IS
 	'trigger: makes every backend forget, at commit, what it cached of the table';

@@ -132,7 +132,7 @@ COMMENT ON COLUMN wa.audit.subject IS 'the id of what it was done to';
 COMMENT ON COLUMN wa.audit.detail IS 'more about it; never a secret';
 
 CREATE FUNCTION wa.refuse_change() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -42,13 +42,13 @@ COMMENT ON FUNCTION wa.key_usage(uuid, uuid) IS
 CREATE FUNCTION wa.unflushed_key_usage()
 	RETURNS TABLE (org_id uuid, key_id uuid, first_used_at timestamptz, first_used_from inet,
 				   last_used_at timestamptz, last_used_from inet, flushed_at timestamptz)
-	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	LANGUAGE c STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_unflushed_key_usage';
 COMMENT ON FUNCTION wa.unflushed_key_usage() IS
 	'for wa.flush_key_usage(): the keys with uses in memory that the table is not known to have';
 
 CREATE FUNCTION wa.confirm_key_usage(org uuid, key uuid, at timestamptz) RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	LANGUAGE c STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_confirm_key_usage';
 COMMENT ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) IS
 	'for wa.flush_key_usage(): the table has, committed, the uses of a key up to this time';
@@ -72,7 +72,7 @@ COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
 -- once each row is written by one; keys that are gone are passed over, and so are
 -- those that somebody has locked: their uses stay in memory for the next flush.
 CREATE FUNCTION wa.flush_first_uses(max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -103,7 +103,7 @@ COMMENT ON FUNCTION wa.flush_first_uses(integer) IS
 
 -- Those first that have waited longest, so that busy keys keep nobody waiting.
 CREATE FUNCTION wa.flush_later_uses(max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -126,7 +126,7 @@ COMMENT ON FUNCTION wa.flush_later_uses(integer) IS 'for wa.flush_key_usage(): b
 -- One batch.  Memory is told what the table has only by a later call that finds
 -- it there, committed: a flush that rolls back so loses nothing.
 CREATE FUNCTION wa.flush_key_usage(max integer DEFAULT 1000) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -53,7 +53,7 @@ COMMENT ON FUNCTION wa.privileges() IS 'every privilege that anybody holds on an
 -- grantee has handed on.  The owner's are made anew, because default privileges can
 -- have changed those, too.
 CREATE FUNCTION wa.revoke_privileges() RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

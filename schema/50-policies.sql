@@ -17,7 +17,7 @@
 CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
 						   read wa.permission DEFAULT 'read', write wa.permission DEFAULT 'manage')
 	RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -65,7 +65,7 @@ COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
 
 CREATE FUNCTION wa.put_policies(target regclass, org_column name, read wa.permission, write wa.permission)
 	RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -89,7 +89,7 @@ COMMENT ON FUNCTION wa.put_policies(regclass, name, wa.permission, wa.permission
 	'makes the policies and the label of wa.protect() on one table; checks nothing, and leaves it to the caller to force row security';
 
 CREATE FUNCTION wa.drop_policies(target regclass) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -110,7 +110,7 @@ COMMENT ON FUNCTION wa.drop_policies(regclass) IS 'takes the policies and the la
 
 -- A child that another protected table is a parent of keeps its policies.
 CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -156,7 +156,7 @@ COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
 -- policies come last, but FORCE with the table: what is forced and has no
 -- permissive policy is closed as it is, and no open parent.
 CREATE FUNCTION wa.close_children() RETURNS event_trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -45,7 +45,7 @@ COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_â
 -- with their name: whoever leaves takes it along.
 CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL,
 						at timestamptz DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.audit (org_id, at, actor, actor_name, action, subject, detail)
@@ -59,7 +59,7 @@ COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
 -- Raise 22023 for a field that is wrong; its name travels in the error's
 -- column-name field, so that the gateway can tell its caller which one it was.
 CREATE FUNCTION wa.refuse_field(field text, problem text) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -70,7 +70,7 @@ COMMENT ON FUNCTION wa.refuse_field(text, text) IS
 
 -- Like it, for an element of a list.  Callers count from 0, as programs do.
 CREATE FUNCTION wa.refuse_element(field text, place bigint, problem text) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -99,7 +99,7 @@ COMMENT ON FUNCTION wa.is_list(text[], integer) IS
 
 -- The one place where names come in.
 CREATE FUNCTION wa.read_name(name text, field text DEFAULT 'name') RETURNS text
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -114,7 +114,7 @@ COMMENT ON FUNCTION wa.read_name(text, text) IS
 	'for function bodies: the name of an organization, a key, a person or a session as it is stored; raises 22023 for this field if it cannot be one';
 
 CREATE FUNCTION wa.create_org(name text) RETURNS uuid
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -128,7 +128,7 @@ END $$;
 COMMENT ON FUNCTION wa.create_org(text) IS 'makes an organization and returns its id';
 
 CREATE FUNCTION wa.check_key(permissions wa.permissions, expires_at timestamptz) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -146,7 +146,7 @@ COMMENT ON FUNCTION wa.check_key(wa.permissions, timestamptz) IS
 -- name until another key wants it.  Whoever takes it locks the row: a change of the
 -- expiry that came first is waited for, and then the key may be alive.
 CREATE FUNCTION wa.free_expired_name(org uuid, name text) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE sql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	UPDATE wa.api_key k SET holds_name = false
@@ -159,7 +159,7 @@ COMMENT ON FUNCTION wa.free_expired_name(uuid, text) IS
 -- One at a time in an organization: an index keeps equal names apart, but not those
 -- that only look alike.
 CREATE FUNCTION wa.claim_key_name(org uuid, name text, holder uuid) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -183,7 +183,7 @@ COMMENT ON FUNCTION wa.claim_key_name(uuid, text, uuid) IS
 
 -- What has ended stays so: nothing but this asks whether a key can still be changed.
 CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -202,7 +202,7 @@ COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
 -- The one place where rows of the key table are made.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
 							  expires_at timestamptz, detail jsonb) RETURNS uuid
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -235,7 +235,7 @@ COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, times
 
 CREATE FUNCTION wa.create_key(org uuid, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
 							  OUT id uuid, OUT secret text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -250,7 +250,7 @@ COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) IS
 
 CREATE FUNCTION wa.import_key(org uuid, name text, digest bytea, permissions wa.permissions,
 							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_') RETURNS uuid
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -273,7 +273,7 @@ CREATE FUNCTION wa.org_of_key(key uuid) RETURNS uuid
 COMMENT ON FUNCTION wa.org_of_key(uuid) IS 'for function bodies: the organization of a key, NULL for an unknown one';
 
 CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -300,7 +300,7 @@ COMMENT ON FUNCTION wa.revoke_key(uuid) IS
 	'revokes a key; once this has committed no transaction that begins is accepted with it; false if it was revoked before';
 
 CREATE FUNCTION wa.revoke_key(org uuid, name text) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -328,7 +328,7 @@ COMMENT ON FUNCTION wa.revoke_key(uuid, text) IS
 	'revokes every live key of the organization with this name, a rotated predecessor included, and returns how many';
 
 CREATE FUNCTION wa.rotate_key(key uuid, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -3,7 +3,7 @@
 -- The bound organization's session, or 404.  Locked against being deleted
 -- while the caller's transaction goes on.
 CREATE FUNCTION wa.find_session(session uuid) RETURNS wa.session
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -20,7 +20,7 @@ COMMENT ON FUNCTION wa.find_session(uuid) IS
 	'for function bodies: a session of the bound organization; raises P0002 if there is none';
 
 CREATE FUNCTION wa.check_session_settings(label text, rate_per_min integer, rate_per_hour integer) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -47,7 +47,7 @@ COMMENT ON FUNCTION wa.connectors() IS
 CREATE FUNCTION wa.create_session(label text DEFAULT NULL, start boolean DEFAULT NULL, auto_read boolean DEFAULT NULL,
 								  presence_typing boolean DEFAULT NULL, connector text DEFAULT NULL)
 	RETURNS wa.session
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -74,7 +74,7 @@ CREATE FUNCTION wa.update_session(session uuid, label text DEFAULT NULL, auto_re
 								  presence_typing boolean DEFAULT NULL, rate_per_min integer DEFAULT NULL,
 								  rate_per_hour integer DEFAULT NULL)
 	RETURNS wa.session
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -99,7 +99,7 @@ COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, int
 
 -- Runs as wa_claim: wa_owner may not even take a row out of its own sight.
 CREATE FUNCTION wa.hide_session(org uuid, session uuid) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE sql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	UPDATE wa.session s
@@ -111,7 +111,7 @@ COMMENT ON FUNCTION wa.hide_session(uuid, uuid) IS
 	'for wa.delete_session(): hides a session with all that is its, and takes it from its connector';
 
 CREATE FUNCTION wa.delete_session(session uuid) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -135,7 +135,7 @@ COMMENT ON FUNCTION wa.delete_session(uuid) IS
 -- housekeeping.  What a connector has taken fails only when its lease is over: until
 -- then that connector may report that WhatsApp has it.
 CREATE FUNCTION wa.fail_unsent(org uuid, session uuid, max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -172,7 +172,7 @@ COMMENT ON FUNCTION wa.fail_unsent(uuid, uuid, integer) IS
 	'for function bodies: fails messages and actions that earlier pairings of a session have left in the queue, and returns how many';
 
 CREATE FUNCTION wa.end_pairing(session uuid, reason text) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -186,7 +186,7 @@ COMMENT ON FUNCTION wa.end_pairing(uuid, text) IS
 -- start, stop, restart, logout.  The connector that runs the session sees the
 -- new status when it next renews its lease; a stopped one it cannot renew.
 CREATE FUNCTION wa.control_session(session uuid, command text) RETURNS wa.session
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -222,7 +222,7 @@ COMMENT ON FUNCTION wa.control_session(uuid, text) IS
 	'start, stop, restart or logout of a session; logout forgets the phone and fails what is queued; needs manage';
 
 CREATE FUNCTION wa.session_qr(session uuid, OUT code text, OUT expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -240,7 +240,7 @@ COMMENT ON FUNCTION wa.session_qr(uuid) IS
 
 -- Eight characters that people can tell apart, from 40 random bits.
 CREATE FUNCTION wa.make_pairing_code() RETURNS text
-	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE sql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT string_agg(substr('123456789ABCDEFGHJKLMNPQRSTVWXYZ', 1 + get_byte(random, i) % 32, 1), '')
@@ -249,7 +249,7 @@ $$;
 COMMENT ON FUNCTION wa.make_pairing_code() IS 'a fresh code for pairing by code';
 
 CREATE FUNCTION wa.request_pairing_code(session uuid, phone text) RETURNS text
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

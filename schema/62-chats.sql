@@ -30,7 +30,7 @@ COMMENT ON FUNCTION wa.chat_jid(text) IS
 	'the address that a chat or contact is stored under, for one that is given in any form that a recipient may have';
 
 CREATE FUNCTION wa.require_recipient(recipient text) RETURNS text
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -60,7 +60,7 @@ COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address 
 
 -- A message belongs to a chat; the first one opens it.
 CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE sql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
@@ -76,7 +76,7 @@ COMMENT ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) IS
 CREATE FUNCTION wa.update_chat(session uuid, chat text, archived boolean DEFAULT NULL, pinned boolean DEFAULT NULL,
 							   muted_until timestamptz DEFAULT NULL)
 	RETURNS wa.chat
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -101,7 +101,7 @@ COMMENT ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) IS
 -- The newest are marked here; what is more than that counts as read by its place,
 -- and housekeeping marks it.
 CREATE FUNCTION wa.read_chat(session uuid, chat text) RETURNS wa.chat
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

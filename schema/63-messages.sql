@@ -20,7 +20,7 @@ COMMENT ON FUNCTION wa.read_file_text(text) IS
 	'the bytes of a file that is written in base64 or as a data: URL, and the media type that the URL names; or else what is wrong with the text';
 
 CREATE FUNCTION wa.read_mimetype(mimetype text, named text) RETURNS text
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION wa.read_mimetype(text, text) IS
 	'for function bodies: the media type of an attachment, from its field and from its data: URL, each of which may be NULL; raises 22023 if the field is none or another one';
 
 CREATE FUNCTION wa.check_media_fields(type text, media jsonb) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -68,7 +68,7 @@ COMMENT ON FUNCTION wa.check_media_fields(text, jsonb) IS
 
 -- A data: URL is a file that came with the request, in whichever field it stands.
 CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -105,7 +105,7 @@ COMMENT ON FUNCTION wa.read_media(text, jsonb) IS
 
 -- Each refuses what is wrong with one type of content.
 CREATE FUNCTION wa.check_text(field text, value jsonb, maximum integer, required boolean) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -120,7 +120,7 @@ COMMENT ON FUNCTION wa.check_text(text, jsonb, integer, boolean) IS
 	'for function bodies: raises 22023 unless a field is a text of bounded length';
 
 CREATE FUNCTION wa.check_location(content jsonb) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION wa.check_location(jsonb) IS 'for function bodies: raises 220
 -- What stands around a card is no part of it: white space, and the byte order mark that
 -- some editors put in front of a text.
 CREATE FUNCTION wa.read_contact(contact jsonb) RETURNS jsonb
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -173,7 +173,7 @@ COMMENT ON FUNCTION wa.read_contact(jsonb) IS
 	'for function bodies: a contact card as it is stored; raises 22023 for what is none';
 
 CREATE FUNCTION wa.check_poll(content jsonb) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -201,7 +201,7 @@ COMMENT ON FUNCTION wa.check_poll(jsonb) IS 'for function bodies: raises 22023 u
 
 -- Which fields each type has, besides to, replyTo and mentions.
 CREATE FUNCTION wa.read_content(type text, INOUT content jsonb, OUT bytes bytea)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -240,7 +240,7 @@ COMMENT ON FUNCTION wa.read_content(text, jsonb) IS
 -- Decide a session's send limits.  The row is locked until the transaction
 -- ends, so that simultaneous requests are counted one after the other.
 CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -289,7 +289,7 @@ COMMENT ON FUNCTION wa.count_send(wa.session) IS
 -- WhatsApp knows a message under the phone number that it was sent from or received
 -- at.  Where a connector tells no number, each pairing counts as another one.
 CREATE FUNCTION wa.refuse_unless_same_number(session wa.session, message wa.message) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -305,7 +305,7 @@ COMMENT ON FUNCTION wa.refuse_unless_same_number(wa.session, wa.message) IS
 -- A message that is still on its way may be answered: the answer waits for it
 -- (wa.connector_claim()).  What will never be there can't be quoted.
 CREATE FUNCTION wa.refuse_unless_answerable(session wa.session, chat text, message uuid) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL RESTRICTED
+	LANGUAGE plpgsql STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -330,7 +330,7 @@ COMMENT ON FUNCTION wa.refuse_unless_answerable(wa.session, text, uuid) IS
 -- An Idempotency-Key: NULL if this request is the first with it, or else the
 -- message that the first one made.  A simultaneous first one is waited for.
 CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid) RETURNS uuid
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -361,7 +361,7 @@ CREATE FUNCTION wa.send_message(session uuid, recipient text, type text, content
 								mentions text[] DEFAULT NULL, idempotency_key text DEFAULT NULL,
 								OUT id uuid, OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz,
 								OUT replayed boolean)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -22,7 +22,7 @@ COMMENT ON FUNCTION wa.find_message(uuid, uuid) IS
 -- WhatsApp can be asked only about a message that it knows, and that is still
 -- there and not about to go.
 CREATE FUNCTION wa.refuse_unless_sent(message wa.message) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -40,7 +40,7 @@ COMMENT ON FUNCTION wa.refuse_unless_sent(wa.message) IS
 	'for function bodies: raises 55000 for a message that WhatsApp does not have';
 
 CREATE FUNCTION wa.refuse_unless_own(message wa.message) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -53,7 +53,7 @@ COMMENT ON FUNCTION wa.refuse_unless_own(wa.message) IS
 
 CREATE FUNCTION wa.queue_action(message wa.message, type text, payload jsonb, OUT id uuid, OUT message_id uuid,
 								OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION wa.queue_action(wa.message, text, jsonb) IS
 
 CREATE FUNCTION wa.react_to_message(session uuid, message uuid, emoji text, OUT id uuid, OUT message_id uuid,
 									OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -94,7 +94,7 @@ COMMENT ON FUNCTION wa.react_to_message(uuid, uuid, text) IS
 
 CREATE FUNCTION wa.edit_message(session uuid, message uuid, new_text text, OUT id uuid, OUT message_id uuid,
 								OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION wa.edit_message(uuid, uuid, text) IS
 
 CREATE FUNCTION wa.revoke_message(session uuid, message uuid, OUT id uuid, OUT message_id uuid,
 								  OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -134,7 +134,7 @@ COMMENT ON FUNCTION wa.revoke_message(uuid, uuid) IS 'queues the deletion, for e
 CREATE FUNCTION wa.forward_message(session uuid, message uuid, recipient text, idempotency_key text DEFAULT NULL,
 								   OUT id uuid, OUT message_id uuid, OUT session_id uuid, OUT status text,
 								   OUT "timestamp" timestamptz, OUT replayed boolean)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -168,7 +168,7 @@ COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text, text) IS
 
 -- What an action changes once WhatsApp has taken it.
 CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -200,7 +200,7 @@ COMMENT ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) IS
 	'for function bodies: makes messages show what an action has done';
 
 CREATE FUNCTION wa.with_reaction(reactions jsonb, sender text, emoji text) RETURNS jsonb
-	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT NULLIF(CASE WHEN COALESCE(emoji, '') = '' THEN COALESCE(reactions, '{}') - sender

@@ -11,7 +11,7 @@
 -- out, or to send it in a way that WhatsApp recognizes as the same message.
 
 CREATE FUNCTION wa.check_lease(owner text, max integer, lease interval) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -30,7 +30,7 @@ COMMENT ON FUNCTION wa.check_lease(text, integer, interval) IS 'for function bod
 CREATE FUNCTION wa.connector_sessions(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text, presence_typing boolean,
 				   pairing_phone text, pairing_code text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
 	'takes the lease of sessions that want to run and that nobody runs, renews those of the owner, and lists them';
 
 CREATE FUNCTION wa.connector_release(owner text) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -95,7 +95,7 @@ CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, leas
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
 				   media jsonb, media_data bytea, quoted_wa_message_id text, mentions text[], attempt integer,
 				   maybe_sent boolean)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -142,7 +142,7 @@ CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, le
 	RETURNS TABLE (org_id uuid, action_id uuid, session_id uuid, type text, payload jsonb, chat_jid text,
 				   wa_message_id text, from_me boolean, attempt integer, maybe_sent boolean, message_type text,
 				   body text, content jsonb, media jsonb, media_data bytea)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -187,7 +187,7 @@ CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phon
 									 wa_jid text DEFAULT NULL, qr_code text DEFAULT NULL,
 									 qr_expires_at timestamptz DEFAULT NULL)
 	RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -235,7 +235,7 @@ COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, tim
 	'reports where a session stands; logged_out, or another phone number than it had, fails what is queued; false if the owner''s lease is gone or somebody stopped the session';
 
 CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -256,7 +256,7 @@ COMMENT ON FUNCTION wa.retry_pause(integer) IS
 	'how long to wait before the next attempt: 2, 4, 8, … seconds, at most an hour';
 
 CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -279,7 +279,7 @@ CREATE FUNCTION wa.status_rank(status text) RETURNS integer
 COMMENT ON FUNCTION wa.status_rank(text) IS 'place of a message''s status on its way from queued to played';
 
 CREATE FUNCTION wa.connector_status(session uuid, wa_message_id text, status text, at timestamptz) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -296,7 +296,7 @@ COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) IS
 	'reports that a message was delivered, read or played; false if that is no news';
 
 CREATE FUNCTION wa.connector_action_done(action uuid, wa_message_id text, at timestamptz) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -315,7 +315,7 @@ COMMENT ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) IS
 	'reports that WhatsApp took an action, and makes the message show it; wa_message_id is that of a forwarded copy';
 
 CREATE FUNCTION wa.connector_action_failed(action uuid, error text, retry boolean DEFAULT false) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -334,7 +334,7 @@ COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
 CREATE FUNCTION wa.connector_change(session uuid, wa_message_id text, sender_jid text, type text, value text,
 									from_me boolean DEFAULT false)
 	RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -368,7 +368,7 @@ CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid 
 									 type text, body text, content jsonb, at timestamptz,
 									 from_me boolean DEFAULT false)
 	RETURNS uuid
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -23,7 +23,7 @@ COMMENT ON FUNCTION wa.target_url(text) IS
 	'the URL of a webhook as it is kept, its host in ASCII; raises 22023 for one that no worker can deliver to, or whose host is an address that webhooks may not lead to';
 
 CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -41,7 +41,7 @@ COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
 
 -- Of a header field only the name is shown: its value may be a secret.
 CREATE FUNCTION wa.header_problem(name text, value jsonb) RETURNS text
-	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN CASE
 		WHEN name !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]{1,100}$' THEN 'is no name of a header field'
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION wa.check_custom_headers(jsonb) IS
 	'for function bodies: raises 22023 unless these are header fields for deliveries, and says which is not';
 
 CREATE FUNCTION wa.retry_problem(name text, value jsonb) RETURNS text
-	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN CASE
 		WHEN name = 'policy' AND value NOT IN ('"exponential"', '"linear"', '"constant"')
@@ -110,7 +110,7 @@ COMMENT ON FUNCTION wa.check_retry_policy(jsonb) IS
 
 CREATE FUNCTION wa.check_webhook(session uuid, url text, events text[], custom_headers jsonb, retry_policy jsonb,
 								 secret text) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -139,7 +139,7 @@ COMMENT ON FUNCTION wa.check_webhook(uuid, text, text[], jsonb, jsonb, text) IS
 
 -- whsec_ and 24 random bytes in base64, as Standard Webhooks writes secrets.
 CREATE FUNCTION wa.make_webhook_secret() RETURNS text
-	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE sql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT 'whsec_' || encode(wa.random_bytes(24), 'base64')
@@ -150,7 +150,7 @@ CREATE FUNCTION wa.create_webhook(url text, events text[] DEFAULT NULL, session 
 								  custom_headers jsonb DEFAULT NULL, retry_policy jsonb DEFAULT NULL,
 								  active boolean DEFAULT NULL, secret text DEFAULT NULL)
 	RETURNS wa.webhook
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -178,7 +178,7 @@ CREATE FUNCTION wa.update_webhook(webhook uuid, url text DEFAULT NULL, events te
 								  session uuid DEFAULT NULL, custom_headers jsonb DEFAULT NULL,
 								  retry_policy jsonb DEFAULT NULL, active boolean DEFAULT NULL)
 	RETURNS wa.webhook
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -223,7 +223,7 @@ COMMENT ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, bo
 
 CREATE FUNCTION wa.rotate_webhook_secret(webhook uuid, secret text DEFAULT NULL, overlap_seconds integer DEFAULT NULL)
 	RETURNS text
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -250,7 +250,7 @@ COMMENT ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) IS
 	'gives a webhook a new secret, a random one if none is given, and returns it; for the overlap (a day; 0 to 7 days) deliveries are signed with the old one too; needs manage';
 
 CREATE FUNCTION wa.delete_webhook(webhook uuid) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

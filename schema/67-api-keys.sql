@@ -18,7 +18,7 @@ CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   revoked_at timestamptz)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -55,7 +55,7 @@ COMMENT ON FUNCTION wa.check_permissions(text[]) IS
 
 CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at timestamptz DEFAULT NULL,
 								  OUT id uuid, OUT secret text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -71,7 +71,7 @@ COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
 -- The key's row, or 404.  It is not locked: whoever only looks keeps nobody from
 -- revoking the key.
 CREATE FUNCTION wa.find_api_key(key uuid) RETURNS wa.api_key
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -87,12 +87,12 @@ END $$;
 COMMENT ON FUNCTION wa.find_api_key(uuid) IS
 	'for function bodies: a key of the active organization; raises P0002 if there is none';
 
--- VOLATILE, so that it sees what the statement that it stands in has just made.
+-- Not STABLE, so that it sees what the statement that it stands in has just made.
 CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   revoked_at timestamptz)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -108,7 +108,7 @@ COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
 								  expires_at timestamptz DEFAULT NULL)
 	RETURNS uuid
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -136,7 +136,7 @@ COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
 	'changes what of a key is given, NULL leaves it, an infinite time means that it never expires, for a person who manages the keys; the secret stays; raises 55000 for a key that is revoked, expired or rotated';
 
 CREATE FUNCTION wa.revoke_api_key(key uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -146,7 +146,7 @@ COMMENT ON FUNCTION wa.revoke_api_key(uuid) IS
 	'wa.revoke_key() in the active organization, for a person who manages its keys';
 
 CREATE FUNCTION wa.rotate_api_key(key uuid, overlap_seconds integer DEFAULT NULL, OUT id uuid, OUT secret text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -16,7 +16,7 @@ COMMENT ON FUNCTION wa.refuse_bound() IS
 	'for function bodies: raises 42501 in a transaction that acts for an organization';
 
 CREATE FUNCTION wa.check_new_password(password wa.password, email text, field text) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -33,7 +33,7 @@ COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
 
 -- The one place where email addresses come in.
 CREATE FUNCTION wa.read_email(email text) RETURNS text
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -48,7 +48,7 @@ COMMENT ON FUNCTION wa.read_email(text) IS 'for function bodies: an email addres
 
 -- The one place where accounts are made.
 CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETURNS uuid
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -71,14 +71,14 @@ COMMENT ON FUNCTION wa.insert_user(text, text, wa.password) IS 'for function bod
 
 -- 120 random bits, to be typed once and then changed.
 CREATE FUNCTION wa.make_password() RETURNS text
-	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE sql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT translate(encode(wa.random_bytes(15), 'base64'), '+/', '-_') $$;
 COMMENT ON FUNCTION wa.make_password() IS 'for function bodies: a random password of 20 characters';
 
 CREATE FUNCTION wa.create_user(email text, name text, password wa.password DEFAULT NULL,
 							   OUT id uuid, OUT initial_password text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -95,7 +95,7 @@ COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
 -- Whoever uses a sign-in can hold a lock on its row.  So this waits for half a second,
 -- which is more than anybody honest needs.
 CREATE FUNCTION wa.lock_sign_in(person uuid, sign_in uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION wa.lock_sign_in(uuid, uuid) IS
 -- account's generation.  That their rows tell so, too, and the rows of tokens and
 -- browsers go, is for those that nobody has locked.
 CREATE FUNCTION wa.end_sign_ins(person uuid, but uuid DEFAULT NULL) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -151,7 +151,7 @@ COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
 
 -- A note in every organization that the person is a member of.
 CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT wa.note(m.org_id, action, person, '{}', actor) FROM wa.member m WHERE m.user_id = person ORDER BY m.org_id
@@ -162,7 +162,7 @@ COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 -- The person's account, locked, for what administrators do with it.  Not against
 -- rows that refer to it, which the person makes by signing in.
 CREATE FUNCTION wa.lock_user(person uuid) RETURNS wa.app_user
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -181,7 +181,7 @@ COMMENT ON FUNCTION wa.lock_user(uuid) IS
 	'for function bodies: a person''s account, locked; raises 22004 for NULL, P0002 if there is none';
 
 CREATE FUNCTION wa.disable_user(person uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -199,7 +199,7 @@ COMMENT ON FUNCTION wa.disable_user(uuid) IS
 	'closes an account and signs the person out, with effect right away; false if it was closed before';
 
 CREATE FUNCTION wa.enable_user(person uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -216,7 +216,7 @@ COMMENT ON FUNCTION wa.enable_user(uuid) IS
 	'opens a closed account again; the person has to sign in anew; false if it was open';
 
 CREATE FUNCTION wa.reset_password(person uuid) RETURNS text
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

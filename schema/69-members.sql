@@ -2,7 +2,7 @@
 -- administrators in psql.
 
 CREATE FUNCTION wa.check_role(role text) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -16,7 +16,7 @@ COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 fo
 -- asks again whether they may: meanwhile they may have lost the right.  Nothing that
 -- takes a right away waits here, or a person could keep theirs by inviting.
 CREATE FUNCTION wa.lock_members(org uuid) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -29,7 +29,7 @@ COMMENT ON FUNCTION wa.lock_members(uuid) IS
 -- The lock goes with the subtransaction, so that it never stands against the next one
 -- who takes the right away.
 CREATE FUNCTION wa.await_role() RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -46,7 +46,7 @@ COMMENT ON FUNCTION wa.await_role() IS
 -- an owner locks all of them, so that of two last ones who go at once one stays; only
 -- owners can do that.  For everybody else only their own membership is locked.
 CREATE FUNCTION wa.lock_member(org uuid, person uuid, OUT role text, OUT is_last_owner boolean)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
 
 -- The one place where memberships change.  NULL as the new role removes.
 CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -115,7 +115,7 @@ COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS
 	'for function bodies: adds, changes or, with NULL as the role, removes a member; false if nothing changed; raises 55000 for the last owner';
 
 CREATE FUNCTION wa.add_member(org uuid, person uuid, role text) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -133,7 +133,7 @@ COMMENT ON FUNCTION wa.add_member(uuid, uuid, text) IS
 	'makes a person a member of an organization, or gives a member another role; false if nothing changed';
 
 CREATE FUNCTION wa.remove_member(org uuid, person uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -182,7 +182,7 @@ COMMENT ON FUNCTION wa.require_member_manager() IS
 
 -- Only an owner makes an owner, or does anything to one.
 CREATE FUNCTION wa.require_rank(role text) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -196,7 +196,7 @@ COMMENT ON FUNCTION wa.require_rank(text) IS
 
 CREATE FUNCTION wa.list_members(after uuid DEFAULT NULL, max integer DEFAULT 200)
 	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -214,10 +214,10 @@ END $$;
 COMMENT ON FUNCTION wa.list_members(uuid, integer) IS
 	'the members of the active organization, oldest account first, from behind this person, for a person who manages them';
 
--- VOLATILE, so that it sees what the statement that it stands in has just changed.
+-- Not STABLE, so that it sees what the statement that it stands in has just changed.
 CREATE FUNCTION wa.show_member(person uuid)
 	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -233,7 +233,7 @@ COMMENT ON FUNCTION wa.show_member(uuid) IS
 	'one member as wa.list_members() lists it, or no row, for a person who manages them';
 
 CREATE FUNCTION wa.set_member_role(person uuid, role text) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -254,7 +254,7 @@ COMMENT ON FUNCTION wa.set_member_role(uuid, text) IS
 	'gives a member of the active organization another role, with effect right away; an admin can neither make nor change an owner; false if nothing changed';
 
 CREATE FUNCTION wa.remove_member(person uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -6,7 +6,7 @@
 -- that is made at this moment is not seen: nobody can accept it, because
 -- wa.open_invitation() asks whether its maker still has the right.
 CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH made AS (
@@ -20,7 +20,7 @@ COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid, uuid) IS
 	'for function bodies: withdraws what a person has invited to, in one organization or, with NULL, in every one';
 
 CREATE FUNCTION wa.invite_member(email text, role text, OUT id uuid, OUT secret text, OUT expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -72,7 +72,7 @@ COMMENT ON FUNCTION wa.invite_member(text, text) IS
 CREATE FUNCTION wa.list_invitations(before uuid DEFAULT NULL, max integer DEFAULT 200)
 	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
 				   expires_at timestamptz)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -91,11 +91,11 @@ END $$;
 COMMENT ON FUNCTION wa.list_invitations(uuid, integer) IS
 	'invitations to the active organization that nobody has accepted, newest first, from before this one, expired ones included, for a person who manages its members';
 
--- VOLATILE, so that it sees what the statement that it stands in has just made.
+-- Not STABLE, so that it sees what the statement that it stands in has just made.
 CREATE FUNCTION wa.show_invitation(invitation uuid)
 	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
 				   expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -111,7 +111,7 @@ COMMENT ON FUNCTION wa.show_invitation(uuid) IS
 	'one invitation as wa.list_invitations() lists it, or no row, for a person who manages members';
 
 CREATE FUNCTION wa.withdraw_invitation(invitation uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -135,7 +135,7 @@ COMMENT ON FUNCTION wa.withdraw_invitation(uuid) IS
 	'withdraws an invitation to the active organization; false if it was accepted or withdrawn before';
 
 CREATE FUNCTION wa.find_invitation(secret wa.secret, OUT org_id uuid, OUT id uuid)
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_find_invitation';
 COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 	'for function bodies: the open invitation that a secret stands for, or nulls';
@@ -144,7 +144,7 @@ COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 -- to make it now.  Nothing is locked here, or whoever has the secret could keep the
 -- maker's account from being disabled.
 CREATE FUNCTION wa.open_invitation(secret wa.secret) RETURNS wa.invitation
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -165,7 +165,7 @@ COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
 -- address has an account is not told: the person who invites has the secret, too.
 CREATE FUNCTION wa.read_invitation(secret wa.secret)
 	RETURNS TABLE (email text, organization text, role text, expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -186,7 +186,7 @@ COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
 -- organization that made it: no address is charged, which whoever calls could name at will.
 CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password,
 									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -17,7 +17,7 @@ COMMENT ON FUNCTION wa.audit_subject(text, uuid) IS
 CREATE FUNCTION wa.list_audit(before uuid, max integer)
 	RETURNS TABLE (id uuid, at timestamptz, actor text, actor_name text, action text, subject text, subject_name text,
 				   detail jsonb)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -5,19 +5,19 @@
 -- A cookie and a password come in as wa.secret and wa.password, never as text.
 
 CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_charge_attempt';
 COMMENT ON FUNCTION wa.charge_attempt(text, text) IS
 	'for function bodies: counts an attempt against a limit (source, account, address, hashing), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
 
 CREATE FUNCTION wa.charge_attempts(limits text[], keys text[]) RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_charge_attempts';
 COMMENT ON FUNCTION wa.charge_attempts(text[], text[]) IS
 	'for function bodies: counts one attempt against several limits, each under the key beside it, or against none and raises 53400; a limit whose key is null does not count it';
 
 CREATE FUNCTION wa.refund_attempt("limit" text, key text) RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_refund_attempt';
 COMMENT ON FUNCTION wa.refund_attempt(text, text) IS 'for function bodies: takes back one attempt, which turned out right';
 
@@ -32,7 +32,7 @@ COMMENT ON FUNCTION wa.address_key(inet) IS 'for function bodies: what attempts 
 
 -- A socket for both protocols writes IPv4 addresses as IPv6 ones (::ffff:…).
 CREATE FUNCTION wa.client_address(address text) RETURNS inet
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network a
 
 -- What accounts are found by.  Who types what is no address finds none.
 CREATE FUNCTION wa.email_key(email text) RETURNS text
-	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT lower(COALESCE(wa.clean_email(email), btrim(email), ''))
@@ -58,7 +58,7 @@ $$;
 COMMENT ON FUNCTION wa.email_key(text) IS 'for function bodies: an email address as typed, in the form and case in which accounts are compared';
 
 CREATE FUNCTION wa.find_device(cookie wa.secret, OUT user_id uuid, OUT id uuid)
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_find_device';
 COMMENT ON FUNCTION wa.find_device(wa.secret) IS
 	'for function bodies: the browser that a cookie stands for and who has signed in there, or nulls';
@@ -69,7 +69,7 @@ COMMENT ON FUNCTION wa.find_device(wa.secret) IS
 -- stand in their way, nor theirs in another's.
 -- What people type is in small letters by then and cannot look like one of these.
 CREATE FUNCTION wa.attempt_key(email text, source text DEFAULT NULL) RETURNS text
-	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN source IS NULL THEN '' ELSE 'FROM ' || source || ' ' END || wa.email_key(email)
@@ -81,7 +81,7 @@ COMMENT ON FUNCTION wa.attempt_key(text, text) IS
 -- limit refuses is charged to none of them: what is charged is to cost a hash, or the
 -- counts could be filled with names and addresses for nothing.
 CREATE FUNCTION wa.refuse_hopeless(email text, password wa.password) RETURNS void
-	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -100,7 +100,7 @@ COMMENT ON FUNCTION wa.refuse_hopeless(text, wa.password) IS
 -- is made at the same moment.
 CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean, address text DEFAULT NULL)
 	RETURNS wa.app_user
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -134,7 +134,7 @@ COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean, text) I
 
 -- A person keeps 10 browsers.  The cookie of one that they have signed in with before stays.
 CREATE FUNCTION wa.note_device(person uuid, generation integer, device uuid) RETURNS text
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -155,7 +155,7 @@ COMMENT ON FUNCTION wa.note_device(uuid, integer, uuid) IS
 
 CREATE FUNCTION wa.sign_in(email text, password wa.password, address text, user_agent text, device wa.secret DEFAULT NULL,
 						   OUT cookie text, OUT user_id uuid, OUT expires_at timestamptz, OUT device_cookie text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -203,7 +203,7 @@ COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text, wa.secret) IS
 
 -- A person keeps 20 sign-ins at most, and those that are over for a month.
 CREATE FUNCTION wa.clear_sign_ins(person uuid) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE sql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	DELETE FROM wa.sign_in s WHERE s.user_id = person AND s.expires_at < now() - interval '30 days';
@@ -218,13 +218,13 @@ COMMENT ON FUNCTION wa.clear_sign_ins(uuid) IS
 	'for function bodies: makes room for one more sign-in and forgets what is long over';
 
 CREATE FUNCTION wa.find_sign_in(cookie wa.secret, OUT user_id uuid, OUT id uuid)
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_find_sign_in';
 COMMENT ON FUNCTION wa.find_sign_in(wa.secret) IS
 	'for function bodies: the live sign-in that a cookie stands for, or nulls';
 
 CREATE FUNCTION wa.require_sign_in(cookie wa.secret) RETURNS wa.sign_in
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -255,7 +255,7 @@ COMMENT ON FUNCTION wa.require_sign_in(wa.secret) IS
 	'for function bodies: the live sign-in that a cookie stands for, noted as used; raises 28000 if there is none';
 
 CREATE FUNCTION wa.sign_out(cookie wa.secret) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -306,7 +306,7 @@ COMMENT ON FUNCTION wa.show_sign_in(wa.sign_in) IS 'for function bodies: who is 
 
 CREATE FUNCTION wa.signed_in(cookie wa.secret)
 	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -320,7 +320,7 @@ COMMENT ON FUNCTION wa.signed_in(wa.secret) IS
 
 CREATE FUNCTION wa.set_active_org(cookie wa.secret, org uuid)
 	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -343,7 +343,7 @@ COMMENT ON FUNCTION wa.set_active_org(wa.secret, uuid) IS
 	'chooses the organization to work in, and answers as wa.signed_in(); tokens for the one before are refused from then on; raises P0002 for one that the person is no member of';
 
 CREATE FUNCTION wa.mint_user_token(cookie wa.secret, OUT token text, OUT expires_at timestamptz, OUT organization_id uuid)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -373,7 +373,7 @@ COMMENT ON FUNCTION wa.mint_user_token(wa.secret) IS
 	'makes a user token for the active organization, for 15 minutes; the answer is the only place where it ever appears; raises 55000 if no organization is active';
 
 CREATE FUNCTION wa.change_password(cookie wa.secret, old_password wa.password, new_password wa.password) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -2,13 +2,13 @@
 -- the list follow at the end of the script (scripts/statements).
 
 CREATE FUNCTION wa.statement_parameters(source text) RETURNS regtype[]
-	LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+	LANGUAGE c STABLE STRICT
 	AS 'MODULE_PATHNAME', 'wa_statement_parameters';
 COMMENT ON FUNCTION wa.statement_parameters(text) IS
 	'for wa.register_statement(): the parameter types that a statement asks for; raises for one that uses anything that is neither the server''s nor the extension''s';
 
 CREATE FUNCTION wa.register_statement(role_name name, name text, source text) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE sql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.statement (role_name, name, digest, parameters, source)

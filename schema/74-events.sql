@@ -12,13 +12,13 @@ COMMENT ON FUNCTION wa.server_run() IS
 	'for function bodies: this run of this server: system identifier, timeline, time of the start';
 
 CREATE FUNCTION wa.event_place(org uuid, OUT epoch integer, OUT ordinal bigint, OUT noted boolean)
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_event_place';
 COMMENT ON FUNCTION wa.event_place(uuid) IS
 	'for function bodies: epoch and ordinal of an event that is written now, and whether the epoch has been noted; at commit those who wait for the organization''s events are woken';
 
 CREATE FUNCTION wa.wake(org uuid) RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_wake';
 COMMENT ON FUNCTION wa.wake(uuid) IS
 	'for function bodies: at commit those who wait for the organization''s events are woken, as when one is written';
@@ -31,13 +31,13 @@ COMMENT ON FUNCTION wa.event_horizon(uuid) IS
 
 -- Who is writing has to be looked at before the snapshot is taken that is read with.
 CREATE FUNCTION wa.observe_writers() RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_observe_writers';
 COMMENT ON FUNCTION wa.observe_writers() IS
 	'for function bodies: notes who writes events now, for wa.event_horizon() in the statements that follow; wa.authenticate() does it too';
 
 CREATE FUNCTION wa.event_writers() RETURNS TABLE (org_id uuid, pid integer)
-	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	LANGUAGE c STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_event_writers';
 COMMENT ON FUNCTION wa.event_writers() IS
 	'which transactions write events now, in the order in which they began to: the organization, and the process as pg_stat_activity shows it; events that come behind one of them wait until it ends';
@@ -47,7 +47,7 @@ COMMENT ON FUNCTION wa.event_writers() IS
 -- ---------------------------------------------------------------------
 
 CREATE FUNCTION wa.envelope(event uuid, type text, session uuid, org uuid, at timestamptz, payload text) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -60,7 +60,7 @@ COMMENT ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) IS
 	'for function bodies: an event as JSON, in the bytes that everybody gets';
 
 CREATE FUNCTION wa.note_epoch(epoch integer, ordinal bigint) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE sql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.event_epoch (epoch, ordinal, server) VALUES (epoch, ordinal, wa.server_run()) ON CONFLICT DO NOTHING
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
 -- The organization is named, because an event is also written where
 -- none is bound.
 CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS uuid
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION wa.emit(uuid, text, uuid, text) IS
 -- them so, because with that setting the functions that change anything raise.
 
 CREATE FUNCTION wa.session_events() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -128,7 +128,7 @@ CREATE TRIGGER session_changed AFTER UPDATE OF status ON wa.session
 COMMENT ON TRIGGER session_changed ON wa.session IS 'session.status: another status';
 
 CREATE FUNCTION wa.pairing_events() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -151,7 +151,7 @@ CREATE TRIGGER session_pairing_changed AFTER UPDATE OF qr_code, code ON wa.sessi
 COMMENT ON TRIGGER session_pairing_changed ON wa.session_pairing IS 'auth.qr, auth.code: another one';
 
 CREATE FUNCTION wa.chat_events() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -173,7 +173,7 @@ COMMENT ON TRIGGER chat_changed ON wa.chat IS
 	'chat.update: changed or read; that a message came or went says the message''s own event';
 
 CREATE FUNCTION wa.contact_events() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -193,7 +193,7 @@ CREATE TRIGGER contact_changed AFTER UPDATE OF name, phone_number, business_name
 COMMENT ON TRIGGER contact_changed ON wa.contact IS 'contact.update: another name or number';
 
 CREATE FUNCTION wa.changed_reaction(before jsonb, after jsonb) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -208,7 +208,7 @@ COMMENT ON FUNCTION wa.changed_reaction(jsonb, jsonb) IS
 -- everywhere; every other null is left out.  Fields are taken one by one: to
 -- pass the row on would read its attachment.
 CREATE FUNCTION wa.message_events() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -263,7 +263,7 @@ COMMENT ON TRIGGER message_changed ON wa.message IS
 	'message.status of what was sent, message.reaction, message.edited, message.revoked';
 
 CREATE FUNCTION wa.key_events() RETURNS trigger
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -285,7 +285,7 @@ COMMENT ON TRIGGER api_key_revoked ON wa.api_key IS 'key.revoked';
 
 -- What is only said and changes no row.
 CREATE FUNCTION wa.connector_presence(session uuid, chat_jid text, sender_jid text, presence text) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -305,7 +305,7 @@ COMMENT ON FUNCTION wa.connector_presence(uuid, text, text, text) IS
 
 CREATE FUNCTION wa.connector_poll_vote(session uuid, wa_message_id text, sender_jid text, options text[], at timestamptz)
 	RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -338,7 +338,7 @@ COMMENT ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz
 -- The place behind which a reader goes on: that of an event, or, for NULL, of all
 -- that has ended by now.
 CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT ordinal bigint, OUT id uuid)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -366,7 +366,7 @@ COMMENT ON FUNCTION wa.event_position(uuid) IS
 -- snapshot, that of the statement.
 CREATE FUNCTION wa.event_limit(behind_epoch integer, behind_ordinal bigint, behind_id uuid,
 							   OUT epoch integer, OUT ordinal bigint, OUT pending boolean)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -395,7 +395,7 @@ COMMENT ON FUNCTION wa.event_limit(integer, bigint, uuid) IS
 CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NULL, session uuid DEFAULT NULL,
 							   max integer DEFAULT 50)
 	RETURNS TABLE (id uuid, envelope text, epoch integer, ordinal bigint)
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -436,25 +436,25 @@ COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
 
 CREATE FUNCTION wa.wait_for_events(gateway uuid, sockets wa.secret[], timeout_ms integer)
 	RETURNS TABLE (org_id uuid, watched boolean)
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_wait_for_events';
 COMMENT ON FUNCTION wa.wait_for_events(uuid, wa.secret[], integer) IS
 	'watches the organizations of these sockets too, and waits, at most 5 seconds, until events of one that is watched were written or its credentials changed; the first row has no organization and says whether earlier waits of this gateway, which names itself by a random value, are still known on this connection; then each organization that changed or was added, and whether a credential that was handed over still opens it: if not, it is watched no more; raises 55000 without preload';
 
 CREATE FUNCTION wa.knock(gateway uuid) RETURNS void
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_knock';
 COMMENT ON FUNCTION wa.knock(uuid) IS
 	'ends the wait of the gateway of this name, which has a socket to hand over';
 
 CREATE FUNCTION wa.wait_for_change(seen bigint, timeout_ms integer, OUT generation bigint, OUT orgs uuid[], OUT everybody boolean)
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_wait_for_change';
 COMMENT ON FUNCTION wa.wait_for_change(bigint, integer) IS
 	'for function bodies: waits, at most 5 seconds, until anything has changed since the generation that was seen (0: at once), and tells which organizations have, or that any may have';
 
 CREATE FUNCTION wa.set_event_days(org uuid, days integer) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

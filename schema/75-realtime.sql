@@ -1,19 +1,19 @@
 -- Tickets, and what realtime sockets are known by (src/realtime.c).
 
 CREATE FUNCTION wa.find_ticket(ticket wa.secret, OUT org_id uuid, OUT id uuid)
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_find_ticket';
 COMMENT ON FUNCTION wa.find_ticket(wa.secret) IS
 	'for function bodies: organization and id of a ticket, whatever became of it, or nulls';
 
 CREATE FUNCTION wa.find_socket(socket wa.secret, OUT org_id uuid, OUT id uuid)
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_find_socket';
 COMMENT ON FUNCTION wa.find_socket(wa.secret) IS
 	'for function bodies: organization and id of an open socket, or nulls';
 
 CREATE FUNCTION wa.listens_until(org uuid, key uuid, person uuid, sign_in uuid) RETURNS timestamptz
-	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_listens_until';
 COMMENT ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) IS
 	'for function bodies: until when a key, or a person at a sign-in, may listen to events, as committed now; NULL if not at all';
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION wa.refuse_socket() IS
 
 CREATE FUNCTION wa.create_ticket(scope text DEFAULT NULL, session uuid DEFAULT NULL, types text[] DEFAULT NULL,
 								 since uuid DEFAULT NULL, OUT ticket text, OUT expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -77,7 +77,7 @@ COMMENT ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) IS
 -- behind ends then.  When the key or sign-in ends, which may change, is asked each
 -- time that the socket's credential is presented.
 CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, OUT socket text, OUT expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -96,7 +96,7 @@ COMMENT ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) IS
 	'for function bodies: notes a socket that is opened for a key or person, and makes its credential; raises 28000 if they may not listen';
 
 CREATE FUNCTION wa.open_socket(OUT socket text, OUT org_id uuid, OUT expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -110,7 +110,7 @@ COMMENT ON FUNCTION wa.open_socket() IS
 
 CREATE FUNCTION wa.redeem_ticket(ticket wa.secret, OUT socket text, OUT org_id uuid, OUT session_id uuid, OUT types text[],
 								 OUT since uuid, OUT expires_at timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -137,7 +137,7 @@ COMMENT ON FUNCTION wa.redeem_ticket(wa.secret) IS
 	'opens a realtime socket with a ticket, once; raises 28000 for one that is unknown, used or expired, or whose key or sign-in may not listen any more; for nobody in particular';
 
 CREATE FUNCTION wa.close_socket(socket wa.secret) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

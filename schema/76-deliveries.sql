@@ -28,7 +28,7 @@ COMMENT ON FUNCTION wa.find_webhook(uuid) IS
 
 -- A test is a delivery without an event: nobody but this webhook hears of it.
 CREATE FUNCTION wa.test_webhook(webhook uuid) RETURNS wa.delivery
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -57,7 +57,7 @@ COMMENT ON FUNCTION wa.test_webhook(uuid) IS
 	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active; needs manage';
 
 CREATE FUNCTION wa.replay_delivery(webhook uuid, delivery uuid) RETURNS wa.delivery
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -110,7 +110,7 @@ COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
 -- the owner holds fewer than so many: the others are served beside one with many webhooks.
 CREATE FUNCTION wa.claim_webhooks(owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, webhook_id uuid, lease_until timestamptz)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -177,7 +177,7 @@ COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
 -- That something has changed has to be known to claim it; where, only of what was claimed.
 CREATE FUNCTION wa.wait_for_deliveries(owner text, seen bigint, timeout_ms integer)
 	RETURNS TABLE (generation bigint, org_id uuid)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -196,7 +196,7 @@ COMMENT ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) IS
 
 -- NULL if the owner does not hold the lane (any more).
 CREATE FUNCTION wa.lane_turn(owner text, webhook uuid) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -208,7 +208,7 @@ COMMENT ON FUNCTION wa.lane_turn(text, uuid) IS
 	'for function bodies: which claim of the lane the owner holds, NULL if none';
 
 CREATE FUNCTION wa.renew_lane(owner text, webhook uuid, lease interval) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -223,7 +223,7 @@ COMMENT ON FUNCTION wa.renew_lane(text, uuid, interval) IS
 	'holds a webhook for longer; false if its lease has run out, or is another''s, or the webhook is gone';
 
 CREATE FUNCTION wa.release_lane(owner text, webhook uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -236,7 +236,7 @@ COMMENT ON FUNCTION wa.release_lane(text, uuid) IS
 
 CREATE FUNCTION wa.lane_target(owner text, webhook uuid)
 	RETURNS TABLE (url text, custom_headers jsonb)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -262,7 +262,7 @@ COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
 
 CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
 	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, envelope text, signed_ms bigint, hmac text, signature text)
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -311,7 +311,7 @@ COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
 
 -- A fifth more or less, so that what failed together does not come back together.
 CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
-	LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+	LANGUAGE sql STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT (0.8 + 0.4 * random()) * LEAST(interval '1 hour', interval '1 second' * delay_seconds * CASE policy
@@ -325,7 +325,7 @@ COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
 -- Without URL and headers, which may hold a credential of the receiver's: to
 -- listen to events takes less than to see webhooks.
 CREATE FUNCTION wa.tell_disabled(disabled wa.webhook) RETURNS uuid
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE sql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT wa.emit(disabled.org_id, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
@@ -339,7 +339,7 @@ COMMENT ON FUNCTION wa.tell_disabled(wa.webhook) IS
 
 -- A webhook goes with the session that it is bound to; those who listen hear of it.
 CREATE FUNCTION wa.end_webhooks_of(session uuid) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -365,7 +365,7 @@ COMMENT ON FUNCTION wa.end_webhooks_of(uuid) IS
 -- it has missed, as far as that is kept.  One that says that it is gone for good
 -- (410) is believed at once.
 CREATE FUNCTION wa.count_failure(webhook uuid, problem text, gone boolean) RETURNS void
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -402,7 +402,7 @@ COMMENT ON FUNCTION wa.count_failure(uuid, text, boolean) IS
 CREATE FUNCTION wa.finish_delivery(owner text, webhook uuid, delivery uuid, status_code integer, problem text,
 								   succeeded boolean, retry_after integer DEFAULT NULL)
 	RETURNS text
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -457,7 +457,7 @@ COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean,
 -- enough at a hundred thousand.
 CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint,
 								  OUT paused bigint, OUT held_seconds bigint)
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -14,7 +14,7 @@ COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below e
 -- one that went has lost nothing, and every other one is told to start anew.
 -- What is still to be delivered takes its envelope along.
 CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -51,7 +51,7 @@ COMMENT ON FUNCTION wa.expire_events_of(uuid, timestamptz, integer) IS
 	'for function bodies: removes an organization''s events from before this time, and returns how many; none while somebody has locked what goes with them';
 
 CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -75,7 +75,7 @@ COMMENT ON FUNCTION wa.expire_events(integer) IS
 -- is open goes only where there is nobody to deliver to.  With the last delivery of
 -- a webhook that is gone goes its lane.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -125,7 +125,7 @@ COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
 -- Tables whose rows are over at a time of their own: found by organization along
 -- an index that begins with it.
 CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -173,7 +173,7 @@ COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 -- What falls by a foreign key cannot be passed over, so a session of which somebody
 -- has a row locked is left as it is until the next call.
 CREATE FUNCTION wa.sweep_deleted_sessions(max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
 AS $$
@@ -216,7 +216,7 @@ COMMENT ON FUNCTION wa.sweep_deleted_sessions(integer) IS
 	'for wa.housekeep(): removes rows of deleted sessions, and returns how many';
 
 CREATE FUNCTION wa.sweep_read_chats(max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
 AS $$
@@ -255,7 +255,7 @@ COMMENT ON FUNCTION wa.sweep_read_chats(integer) IS
 -- The mark of a session goes when nothing is left and nobody can add to it: whoever
 -- queues holds the session (wa.find_session()), and may have read an earlier pairing.
 CREATE FUNCTION wa.sweep_unsent(max integer) RETURNS integer
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
 AS $$
@@ -291,7 +291,7 @@ COMMENT ON FUNCTION wa.sweep_unsent(integer) IS
 	'for wa.housekeep(): fails what earlier pairings of sessions have left in the queue, and returns how many it wrote';
 
 CREATE FUNCTION wa.housekeep(task text, max integer DEFAULT 1000) RETURNS integer
-	LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

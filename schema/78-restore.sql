@@ -13,7 +13,7 @@ ALTER TABLE wa.unrestored ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.unrestored TO wa_owner USING (true);
 
 CREATE FUNCTION wa.restore_table() RETURNS trigger
-	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_restore_table';
 COMMENT ON FUNCTION wa.restore_table() IS
 	'trigger: takes a table that a dump is restored into off the list of those that wait, and leaves out what its foreign keys would check';
@@ -67,7 +67,7 @@ COMMENT ON FUNCTION wa.broken_foreign_keys() IS
 	'for superusers: the foreign keys of schema wa for which there are rows that refer to nothing';
 
 CREATE FUNCTION wa.finish_restore() RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -330,7 +330,7 @@ $$;
 COMMENT ON FUNCTION wa.wrong_privileges() IS 'each difference between the privileges that are held in schema wa and those of wa.granted()';
 
 CREATE FUNCTION wa.reset_privileges() RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	LANGUAGE plpgsql STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
