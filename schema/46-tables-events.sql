@@ -1,11 +1,11 @@
 -- The event log, and what a realtime socket is known by.
 --
 -- An event is a row that is written in the transaction that changes the thing.
--- Its place is (epoch, ordinal, id): the ordinal of the transaction among those that
+-- Its position is (epoch, ordinal, id): the ordinal of the transaction among those that
 -- write events, and an id that ascends within a transaction.  A reader shows only what
 -- lies below the lowest of those that still write events of the organization, so that
 -- nothing can appear any more below what it has shown, however late a writer commits
--- (src/event_place.c, src/event_writers.c).
+-- (src/event_position.c, src/event_writers.c).
 
 -- Ordinals can be compared within one run of one server only.  A restored or
 -- replicated database counts on from another number, a promoted or crashed server may

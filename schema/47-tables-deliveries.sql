@@ -57,7 +57,7 @@ COMMENT ON COLUMN wa.delivery.org_id IS 'the organization of the webhook';
 COMMENT ON COLUMN wa.delivery.webhook_id IS 'the webhook, which may be gone by now';
 COMMENT ON COLUMN wa.delivery.id IS 'UUIDv7; dlv_… outside';
 COMMENT ON COLUMN wa.delivery.event_id IS 'the event';
-COMMENT ON COLUMN wa.delivery.epoch IS 'the event''s place, with the two that follow';
+COMMENT ON COLUMN wa.delivery.epoch IS 'the event''s position, with the two that follow';
 COMMENT ON COLUMN wa.delivery.ordinal IS 'of the transaction that wrote the event';
 COMMENT ON COLUMN wa.delivery.type IS 'the event''s type';
 COMMENT ON COLUMN wa.delivery.session_id IS 'the session that the event is about; NULL: none';

@@ -11,10 +11,10 @@ CREATE FUNCTION wa.server_run() RETURNS text
 COMMENT ON FUNCTION wa.server_run() IS
 	'for function bodies: this run of this server: system identifier, timeline, time of the start';
 
-CREATE FUNCTION wa.event_place(org uuid, OUT epoch integer, OUT ordinal bigint, OUT noted boolean)
+CREATE FUNCTION wa.next_event_position(org uuid, OUT epoch integer, OUT ordinal bigint, OUT noted boolean)
 	LANGUAGE c STRICT
-	AS 'MODULE_PATHNAME', 'wa_event_place';
-COMMENT ON FUNCTION wa.event_place(uuid) IS
+	AS 'MODULE_PATHNAME', 'wa_next_event_position';
+COMMENT ON FUNCTION wa.next_event_position(uuid) IS
 	'for function bodies: epoch and ordinal of an event that is written now, and whether the epoch has been noted; at commit those who wait for the organization''s events are woken';
 
 CREATE FUNCTION wa.wake(org uuid) RETURNS void
@@ -66,7 +66,7 @@ AS $$
 	INSERT INTO wa.event_epoch (epoch, ordinal, server) VALUES (epoch, ordinal, wa.server_run()) ON CONFLICT DO NOTHING
 $$;
 COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
-	'for function bodies: notes the epoch of a place that wa.event_place() says is not noted yet';
+	'for function bodies: notes the epoch of a position that wa.next_event_position() says is not noted yet';
 
 -- The one place where events are written, with a delivery for each webhook that
 -- wants it; one that the circuit breaker has paused gets it once it is active again.
@@ -77,7 +77,7 @@ CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	place constant record := wa.event_place(org);
+	position constant record := wa.next_event_position(org);
 	event constant uuid := wa.uuid7();
 	at constant timestamptz := clock_timestamp();
 BEGIN
@@ -85,14 +85,14 @@ BEGIN
 	IF octet_length(payload) > 4194304 THEN
 		RAISE EXCEPTION 'event of type % is larger than 4 MiB', type USING ERRCODE = 'program_limit_exceeded';
 	END IF;
-	IF NOT place.noted THEN
-		PERFORM wa.note_epoch(place.epoch, place.ordinal);
+	IF NOT position.noted THEN
+		PERFORM wa.note_epoch(position.epoch, position.ordinal);
 	END IF;
 	INSERT INTO wa.event (org_id, epoch, ordinal, id, type, session_id, created_at, envelope)
-	VALUES (org, place.epoch, place.ordinal, event, emit.type, session, at,
+	VALUES (org, position.epoch, position.ordinal, event, emit.type, session, at,
 			wa.envelope(event, emit.type, session, org, at, payload));
 	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, session_id)
-	SELECT org, w.id, event, place.epoch, place.ordinal, emit.type, emit.session
+	SELECT org, w.id, event, position.epoch, position.ordinal, emit.type, emit.session
 	FROM wa.webhook w
 	WHERE w.org_id = org AND (w.active OR w.disabled_at IS NOT NULL) AND (w.session_id IS NULL OR w.session_id = emit.session)
 		AND w.events && ARRAY[emit.type, '*'];
@@ -335,7 +335,7 @@ COMMENT ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz
 -- Reading
 -- ---------------------------------------------------------------------
 
--- The place behind which a reader goes on: that of an event, or, for NULL, of all
+-- The position behind which a reader goes on: that of an event, or, for NULL, of all
 -- that has ended by now.
 CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT ordinal bigint, OUT id uuid)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
@@ -360,7 +360,7 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.event_position(uuid) IS
-	'the place of an event, or that of now for NULL, behind which to go on reading; raises WA001 if the event is not kept; needs events';
+	'the position of an event, or that of now for NULL, behind which to go on reading; raises WA001 if the event is not kept; needs events';
 
 -- STABLE, as all that read events: the limit and the rows have to be of one
 -- snapshot, that of the statement.
@@ -373,11 +373,11 @@ DECLARE
 	org constant uuid := wa.org_for('events');
 BEGIN
 	IF behind_epoch IS NULL OR behind_ordinal IS NULL OR behind_id IS NULL THEN
-		RAISE EXCEPTION 'place must not be null' USING ERRCODE = 'null_value_not_allowed';
+		RAISE EXCEPTION 'position must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	IF EXISTS (SELECT FROM wa.org o WHERE o.id = org
 			AND (behind_epoch, behind_ordinal, behind_id) < (o.expired_epoch, o.expired_ordinal, o.expired_event)) THEN
-		RAISE EXCEPTION 'events behind this place are not kept any more' USING ERRCODE = 'WA001';
+		RAISE EXCEPTION 'events behind this position are not kept any more' USING ERRCODE = 'WA001';
 	END IF;
 	SELECT h.epoch, h.ordinal INTO event_limit.epoch, event_limit.ordinal FROM wa.event_horizon(org) h;
 	-- Another snapshot may have shown more; who has seen it does not go back.
@@ -390,7 +390,7 @@ BEGIN
 			AND (e.epoch, e.ordinal, e.id) > (behind_epoch, behind_ordinal, behind_id));
 END $$;
 COMMENT ON FUNCTION wa.event_limit(integer, bigint, uuid) IS
-	'up to where one who stands at a place may read wa.event in the same statement: below this epoch and ordinal nothing can appear any more; never before the place, and where it is that of the place, go on from the place; pending: whether there are events beyond it, which wait for an older transaction that writes events of the organization to end; raises WA001 if events behind the place have expired; needs events';
+	'up to where one who stands at a position may read wa.event in the same statement: below this epoch and ordinal nothing can appear any more; never before the position, and where it is that of the position, go on from the position; pending: whether there are events beyond it, which wait for an older transaction that writes events of the organization to end; raises WA001 if events behind the position have expired; needs events';
 
 CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NULL, session uuid DEFAULT NULL,
 							   max integer DEFAULT 50)
@@ -403,16 +403,16 @@ DECLARE
 	horizon constant record := wa.event_horizon(org);
 	wanted constant text[] := CASE WHEN NOT '*' = ANY (types) THEN types END;
 	auth constant boolean := wa.holds_permission('manage');
-	place record;
+	position record;
 BEGIN
 	PERFORM wa.check_event_types(types, 'types');
 	IF max IS NULL OR max < 1 OR max > 1000 THEN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
 	END IF;
 	IF since IS NULL THEN
-		SELECT 0 AS epoch, 0::bigint AS ordinal, '00000000-0000-0000-0000-000000000000'::uuid AS id INTO place;
+		SELECT 0 AS epoch, 0::bigint AS ordinal, '00000000-0000-0000-0000-000000000000'::uuid AS id INTO position;
 	ELSE
-		place := wa.event_position(since);
+		position := wa.event_position(since);
 	END IF;
 	-- About 8 MiB at most, twice what the gateway shows in a page.
 	RETURN QUERY
@@ -420,7 +420,7 @@ BEGIN
 	FROM (SELECT e.id AS event_id, e.envelope AS event_envelope, e.epoch AS event_epoch, e.ordinal AS event_ordinal,
 			sum(octet_length(e.envelope)) OVER (ORDER BY e.epoch, e.ordinal, e.id ROWS UNBOUNDED PRECEDING) AS bytes
 		FROM wa.event e
-		WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (place.epoch, place.ordinal, place.id)
+		WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (position.epoch, position.ordinal, position.id)
 			AND (e.epoch, e.ordinal) < (horizon.epoch, horizon.ordinal)
 			AND (wanted IS NULL OR e.type = ANY (wanted)) AND (session IS NULL OR e.session_id = session)
 			AND (auth OR e.type NOT LIKE 'auth.%')

@@ -1,4 +1,4 @@
--- Tickets, and what realtime sockets are known by (src/realtime.c).
+-- Tickets, and what realtime sockets are known by (src/socket_credential.c).
 
 CREATE FUNCTION wa.find_ticket(ticket wa.secret, OUT org_id uuid, OUT id uuid)
 	LANGUAGE c

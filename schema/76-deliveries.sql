@@ -41,7 +41,7 @@ BEGIN
 	IF NOT target.active THEN
 		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	place := wa.event_place(org);
+	place := wa.next_event_position(org);
 	IF NOT place.noted THEN
 		PERFORM wa.note_epoch(place.epoch, place.ordinal);
 	END IF;

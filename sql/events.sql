@@ -156,7 +156,7 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(*) - :before AS 
 -- Nobody writes to the log, and the functions below are for function bodies.
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope) VALUES (:'acme', 1, 1, 'message', '{}');
 SELECT wa.emit(:'acme', 'message', NULL, '{}');
-SELECT wa.event_place(:'acme');
+SELECT wa.next_event_position(:'acme');
 SELECT wa.event_horizon(:'acme');
 SELECT wa.observe_writers();
 SELECT wa.event_writers();
@@ -168,7 +168,7 @@ SELECT wa.housekeep('events');
 \set SHOW_CONTEXT never
 SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers
 FROM pg_proc p JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname <> 'wa_owner' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
-WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'event_place', 'event_horizon', 'observe_writers', 'event_writers', 'event_limit', 'event_position', 'read_events',
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('emit', 'envelope', 'next_event_position', 'event_horizon', 'observe_writers', 'event_writers', 'event_limit', 'event_position', 'read_events',
 	'wait_for_events', 'wait_for_change', 'wait_for_deliveries', 'knock', 'housekeep', 'expire_events', 'set_event_days', 'connector_presence', 'connector_poll_vote', 'holds_permission')
 GROUP BY 1 ORDER BY 1;
 

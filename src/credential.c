@@ -4,7 +4,7 @@
  *		From a credential to the principal that it stands for.
  *
  * Each kind of credential has a file that reads it (key_lookup.c,
- * user_token.c, realtime.c).  Verified credentials of all kinds are kept in a small cache
+ * user_token.c, socket_credential.c).  Verified credentials of all kinds are kept in a small cache
  * of this backend, which is what makes a request cheap.
  *
  * Invariants:
@@ -28,7 +28,7 @@
 
 #include "src/credential.h"
 #include "src/key_lookup.h"
-#include "src/realtime.h"
+#include "src/socket_credential.h"
 #include "src/row_lookup.h"
 #include "src/user_token.h"
 

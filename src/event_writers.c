@@ -30,7 +30,7 @@
  * - It is above (number of the transaction + 1) << AGE_SHIFT, or that.
  * - Who is listed leaves after its commit is visible to others, or when it cannot
  *   commit any more.  A rolled back savepoint takes nobody off the list.
- * - Whom there is no place for is counted, and holds up all organizations, as far as
+ * - Whom there is no slot for is counted, and holds up all organizations, as far as
  *   the horizon by age does not help; the log says so.
  * - The lock is held for one walk of the list, and by nothing that can raise.
  *
@@ -72,7 +72,7 @@
 /* An observation counts no more after so many transactions. */
 #define OBSERVATION_AGE_MAX (UINT64CONST(1) << 30)
 
-/* The log says at most so often that there was no place. */
+/* The log says at most so often that there was no slot. */
 #define SAY_INTERVAL USECS_PER_MINUTE
 
 typedef struct Writer
@@ -86,7 +86,7 @@ typedef struct Writer
 typedef struct WriterList
 {
 	uint64 last;            /* the ordinal that was given out last */
-	int unlisted;           /* transactions that there was no place for */
+	int unlisted;           /* transactions that there was no slot for */
 	uint64 lowest_unlisted; /* none of theirs is below it */
 	int count;
 	Writer writers[WRITERS_MAX];
@@ -95,7 +95,7 @@ typedef struct WriterList
 typedef struct Writers
 {
 	WriterList list;
-	TimestampTz said_at; /* when the log last said that there was no place */
+	TimestampTz said_at; /* when the log last said that there was no slot */
 } Writers;
 
 /* The list as it was, and a snapshot that was taken behind that. */

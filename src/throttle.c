@@ -25,8 +25,8 @@
  * is refused if that would be more than the burst ahead of now.
  *
  * Invariants:
- * - The memory has a fixed size.  Each limit has sets of a few places, and a key
- *   can stand in one set only.  A key without debt gives its place to a new one;
+ * - The memory has a fixed size.  Each limit has sets of a few slots, and a key
+ *   can stand in one set only.  A key without debt gives its slot to a new one;
  *   while all of a set have debts, a new one is refused until the first has paid.
  *   So whoever floods the table with new keys displaces nobody who is blocked.
  * - Keys are hashed under a random value that is made when the server starts, so
@@ -54,9 +54,9 @@
 #include "src/shared_memory.h"
 #include "src/throttle.h"
 
-/* 4 limits of 2048 sets of 8 places of 16 bytes: a megabyte. */
+/* 4 limits of 2048 sets of 8 slots of 16 bytes: a megabyte. */
 #define SETS 2048
-#define PLACES 8
+#define SLOTS 8
 #define SEED_LENGTH 32
 /* A longer key counts as its beginning; addresses and mail addresses are shorter. */
 #define KEY_MAX 512
@@ -85,14 +85,14 @@ static const struct
 
 typedef struct Debt
 {
-	uint64 key;           /* 0: the place was never taken */
+	uint64 key;           /* 0: the slot was never taken */
 	TimestampTz paid_off; /* when all that was charged is worked off */
 } Debt;
 
 typedef struct Throttle
 {
 	uint8 seed[SEED_LENGTH];
-	Debt debts[LIMIT_COUNT][SETS][PLACES];
+	Debt debts[LIMIT_COUNT][SETS][SLOTS];
 } Throttle;
 
 static Throttle *throttle = NULL;
@@ -169,54 +169,54 @@ hashed(text *key)
 	return result == 0 ? 1 : result;
 }
 
-/* The place of a key, or NULL.  The lock is held. */
+/* The slot of a key, or NULL.  The lock is held. */
 static Debt *
 find_debt(LimitId limit, uint64 key)
 {
 	Debt *set = throttle->debts[limit][key % SETS];
 
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < SLOTS; i++)
 		if (set[i].key == key)
 			return &set[i];
 	return NULL;
 }
 
-/* The place of a key, or else the one of its set with the least debt. */
+/* The slot of a key, or else the one of its set with the least debt. */
 static Debt *
-place_for(LimitId limit, uint64 key)
+slot_for(LimitId limit, uint64 key)
 {
 	Debt *set = throttle->debts[limit][key % SETS];
-	Debt *place = find_debt(limit, key);
+	Debt *slot = find_debt(limit, key);
 
-	if (place != NULL)
-		return place;
-	place = &set[0];
-	for (int i = 1; i < PLACES; i++)
-		if (set[i].paid_off < place->paid_off)
-			place = &set[i];
-	return place;
+	if (slot != NULL)
+		return slot;
+	slot = &set[0];
+	for (int i = 1; i < SLOTS; i++)
+		if (set[i].paid_off < slot->paid_off)
+			slot = &set[i];
+	return slot;
 }
 
 /* Microseconds until a limit accepts an attempt; 0 or less: now.  The lock is held. */
 static int64
 wait_of(Charge charge, TimestampTz now)
 {
-	const Debt *place = place_for(charge.limit, charge.key);
+	const Debt *slot = slot_for(charge.limit, charge.key);
 	const int64 period = limits[charge.limit].period;
 
-	if (place->key != charge.key)
-		return place->paid_off - now;
-	return Max(place->paid_off, now) + period - (now + limits[charge.limit].burst * period);
+	if (slot->key != charge.key)
+		return slot->paid_off - now;
+	return Max(slot->paid_off, now) + period - (now + limits[charge.limit].burst * period);
 }
 
 /* The lock is held. */
 static void
 add_debt(Charge charge, TimestampTz now)
 {
-	Debt *place = place_for(charge.limit, charge.key);
+	Debt *slot = slot_for(charge.limit, charge.key);
 
-	place->key = charge.key;
-	place->paid_off = Max(place->paid_off, now) + limits[charge.limit].period;
+	slot->key = charge.key;
+	slot->paid_off = Max(slot->paid_off, now) + limits[charge.limit].period;
 }
 
 /* Charge one attempt to all of them; or raise for the one that waits longest. */

@@ -14,14 +14,14 @@
  *   transaction: the key was used.
  * - A backend notes a key once a second at most; all other requests cost one
  *   look at the backend's own memory.
- * - The memory has a fixed size: sets of a few places, and a key can stand in
- *   one set only.  If all places of a set are taken, the least recently used
+ * - The memory has a fixed size: sets of a few slots, and a key can stand in
+ *   one set only.  If all slots of a set are taken, the least recently used
  *   one is given up: of those first whose use is in the table or that nobody
  *   has fetched for an hour, then of those of the same organization.  What is
  *   lost then is a use that was not flushed.
  * - flushed_at is set from a committed row only (schema/46-key-usage.sql), so
  *   that a flush that rolls back loses nothing.
- * - Places of other databases of the cluster are never shown or changed.
+ * - Slots of other databases of the cluster are never shown or changed.
  * - The lock is held for one look at one set, or for the copy of all of it, and
  *   by nothing that can raise.
  *
@@ -48,9 +48,9 @@
 #include "src/shared_memory.h"
 #include "src/usage.h"
 
-/* 1024 sets of 8 places of 112 bytes: 0.9 megabytes, 8192 keys. */
+/* 1024 sets of 8 slots of 112 bytes: 0.9 megabytes, 8192 keys. */
 #define SETS 1024
-#define PLACES 8
+#define SLOTS 8
 
 /* A backend notes a key again after this. */
 #define NOTE_INTERVAL USECS_PER_SEC
@@ -73,9 +73,9 @@ typedef struct Address
 
 typedef struct Usage
 {
-	Oid database; /* InvalidOid: the place was never taken */
+	Oid database; /* InvalidOid: the slot was never taken */
 	KeyName name;
-	TimestampTz first_used_at; /* since the place was taken */
+	TimestampTz first_used_at; /* since the slot was taken */
 	TimestampTz last_used_at;
 	TimestampTz flushed_at; /* the table has uses up to this; DT_NOBEGIN: none */
 	Address first_used_from;
@@ -85,7 +85,7 @@ typedef struct Usage
 typedef struct Usages
 {
 	uint64 seed; /* so that nobody can tell which keys meet in a set */
-	Usage places[SETS][PLACES];
+	Usage slots[SETS][SLOTS];
 } Usages;
 
 typedef struct Noted
@@ -96,7 +96,7 @@ typedef struct Noted
 
 static Usages *usages = NULL;
 static LWLock *lock = NULL;
-/* This backend's own memory; a newer key takes an older one's place. */
+/* This backend's own memory; a newer key takes an older one's slot. */
 static Noted noted[NOTED_MAX];
 
 PG_FUNCTION_INFO_V1(wa_key_usage);
@@ -126,7 +126,7 @@ wa_usage_init(void)
 }
 
 /* ---------------------------------------------------------------------
- * Places.  The lock is held.
+ * Slots.  The lock is held.
  * ---------------------------------------------------------------------
  */
 
@@ -141,30 +141,30 @@ set_of(const KeyName *name)
 {
 	uint64 hash = hash_bytes_extended((const unsigned char *) name, sizeof(KeyName), usages->seed);
 
-	return usages->places[hash % SETS];
+	return usages->slots[hash % SETS];
 }
 
-/* The place of a key of this database, or NULL. */
+/* The slot of a key of this database, or NULL. */
 static Usage *
-find_place(const KeyName *name)
+find_slot(const KeyName *name)
 {
 	Usage *set = set_of(name);
 
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < SLOTS; i++)
 		if (set[i].database == MyDatabaseId && is_same(&set[i].name, name))
 			return &set[i];
 	return NULL;
 }
 
-/* Whether little is lost with a place: its use is in the table, or nobody fetches it. */
+/* Whether little is lost with a slot: its use is in the table, or nobody fetches it. */
 static bool
-is_dispensable(const Usage *place, TimestampTz now)
+is_dispensable(const Usage *slot, TimestampTz now)
 {
-	return place->flushed_at >= place->last_used_at || place->last_used_at < now - UNFLUSHED_SPARED;
+	return slot->flushed_at >= slot->last_used_at || slot->last_used_at < now - UNFLUSHED_SPARED;
 }
 
 /*
- * Whether one place is to be given up rather than another for a key: one whose use
+ * Whether one slot is to be given up rather than another for a key: one whose use
  * is in the table or fetched by nobody, then one of the same organization, so that
  * who uses many keys displaces their own; then the least recently used.
  */
@@ -181,22 +181,22 @@ goes_before(const Usage *a, const Usage *b, const KeyName *name, TimestampTz now
 	return a->last_used_at < b->last_used_at;
 }
 
-/* A place for a key that has none: one that was never taken, or the first to go. */
+/* A slot for a key that has none: one that was never taken, or the first to go. */
 static Usage *
-take_place(const KeyName *name, TimestampTz now)
+take_slot(const KeyName *name, TimestampTz now)
 {
 	Usage *set = set_of(name);
-	Usage *place = &set[0];
+	Usage *slot = &set[0];
 
-	for (int i = 0; i < PLACES && OidIsValid(place->database); i++)
-		if (!OidIsValid(set[i].database) || goes_before(&set[i], place, name, now))
-			place = &set[i];
-	memset(place, 0, sizeof(*place));
-	place->database = MyDatabaseId;
-	place->name = *name;
-	place->last_used_at = DT_NOBEGIN;
-	place->flushed_at = DT_NOBEGIN;
-	return place;
+	for (int i = 0; i < SLOTS && OidIsValid(slot->database); i++)
+		if (!OidIsValid(set[i].database) || goes_before(&set[i], slot, name, now))
+			slot = &set[i];
+	memset(slot, 0, sizeof(*slot));
+	slot->database = MyDatabaseId;
+	slot->name = *name;
+	slot->last_used_at = DT_NOBEGIN;
+	slot->flushed_at = DT_NOBEGIN;
+	return slot;
 }
 
 /* ---------------------------------------------------------------------
@@ -248,25 +248,25 @@ wa_usage_note(const WaPrincipal *key, const text *from)
 	/* free of a system call, and close enough */
 	const TimestampTz now = GetCurrentStatementStartTimestamp();
 	Address address;
-	Usage *place;
+	Usage *slot;
 
 	if (usages == NULL || was_just_noted(&name, now))
 		return;
 	read_address(from, &address);
 
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	place = find_place(&name);
-	if (place == NULL)
+	slot = find_slot(&name);
+	if (slot == NULL)
 	{
-		place = take_place(&name, now);
-		place->first_used_at = now;
-		place->first_used_from = address;
+		slot = take_slot(&name, now);
+		slot->first_used_at = now;
+		slot->first_used_from = address;
 	}
 	/* of two backends the slower one may come second */
-	if (place->last_used_at <= now)
+	if (slot->last_used_at <= now)
 	{
-		place->last_used_at = now;
-		place->last_used_from = address;
+		slot->last_used_at = now;
+		slot->last_used_from = address;
 	}
 	LWLockRelease(lock);
 }
@@ -324,32 +324,32 @@ wa_key_usage(PG_FUNCTION_ARGS)
 	TupleDesc type = result_type(fcinfo);
 	Datum values[4] = {0};
 	bool nulls[4] = {false};
-	Usage *place;
+	Usage *slot;
 	Usage usage;
 
 	if (usages == NULL)
 		PG_RETURN_NULL();
 	LWLockAcquire(lock, LW_SHARED);
-	place = find_place(&name);
-	if (place != NULL)
-		usage = *place;
+	slot = find_slot(&name);
+	if (slot != NULL)
+		usage = *slot;
 	LWLockRelease(lock);
-	if (place == NULL)
+	if (slot == NULL)
 		PG_RETURN_NULL();
 	fill_uses(&usage, values, nulls);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(type, values, nulls)));
 }
 
-/* A copy of the places of this database with uses that the table may not have. */
+/* A copy of the slots of this database with uses that the table may not have. */
 static Usage *
 copy_unflushed(int *count)
 {
-	Usage *copies = palloc(sizeof(usages->places));
-	Usage *all = &usages->places[0][0];
+	Usage *copies = palloc(sizeof(usages->slots));
+	Usage *all = &usages->slots[0][0];
 
 	*count = 0;
 	LWLockAcquire(lock, LW_SHARED);
-	for (int i = 0; i < SETS * PLACES; i++)
+	for (int i = 0; i < SETS * SLOTS; i++)
 		if (all[i].database == MyDatabaseId && all[i].flushed_at < all[i].last_used_at)
 			copies[(*count)++] = all[i];
 	LWLockRelease(lock);
@@ -388,14 +388,14 @@ wa_confirm_key_usage(PG_FUNCTION_ARGS)
 {
 	const KeyName name = {*PG_GETARG_UUID_P(0), *PG_GETARG_UUID_P(1)};
 	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
-	Usage *place;
+	Usage *slot;
 
 	if (usages == NULL)
 		PG_RETURN_VOID();
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	place = find_place(&name);
-	if (place != NULL)
-		place->flushed_at = Max(place->flushed_at, at);
+	slot = find_slot(&name);
+	if (slot != NULL)
+		slot->flushed_at = Max(slot->flushed_at, at);
 	LWLockRelease(lock);
 	PG_RETURN_VOID();
 }

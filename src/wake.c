@@ -8,7 +8,7 @@
  * is a NOTIFY.  Shared memory has a counter, the generation, that moves on with
  * every change: a commit that has written events of an organization, or changed
  * what a credential rests on.  The last changes are kept, each with the
- * organization that it is of, in a ring at the place of its generation.
+ * organization that it is of, in a ring at the slot of its generation.
  *
  * Who waits (event_wait.c) reads on in the ring from where it stood.  A wake-up may
  * be one too many, never one too few.
@@ -16,7 +16,7 @@
  * A gateway that has something to say to its own wait knocks.  Knocks are no changes
  * and stay out of the ring: they take no credential, and who filled it with them would
  * learn from when it is full how much others write.  They are counted, each at one of
- * a fixed number of places, by the gateway's name, which is random.
+ * a fixed number of slots, by the gateway's name, which is random.
  *
  * Invariants:
  * - The counter moves after the commit is visible to others, never before, so
@@ -31,7 +31,7 @@
  *   what was seen before a restart is never ahead of it.
  * - A transaction that wakes at its commit cannot be prepared.  It could commit
  *   in a later run of the server, and its events then lie below what readers
- *   have seen (event_place.c); and it commits in a backend that knows nothing of
+ *   have seen (event_position.c); and it commits in a backend that knows nothing of
  *   whom to wake.
  *
  * Without shared_preload_libraries there is no such memory: events are written
@@ -63,10 +63,10 @@
 /* Organizations that one transaction changes; with more it changes everybody's. */
 #define PENDING_MAX 64
 
-/* Places of knocks: 8 kB.  Gateways that share one wake each other. */
+/* Slots of knocks: 8 kB.  Gateways that share one wake each other. */
 #define KNOCKS 1024
 
-/* Places at which one transaction knocks. */
+/* Slots at which one transaction knocks. */
 #define KNOCKS_PENDING_MAX 64
 
 /* After a change that was another's: what happens meanwhile is one wake-up. */
@@ -165,22 +165,22 @@ wa_wake(PG_FUNCTION_ARGS)
 }
 
 static uint32
-place_of(const pg_uuid_t *gateway)
+slot_of(const pg_uuid_t *gateway)
 {
 	return hash_bytes(gateway->data, UUID_LEN) % KNOCKS;
 }
 
 static void
-note_knock(uint32 place)
+note_knock(uint32 slot)
 {
 	for (int i = 0; i < pending.knock_count; i++)
-		if (pending.knocks[i] == place)
+		if (pending.knocks[i] == slot)
 			return;
 	if (pending.knock_count == KNOCKS_PENDING_MAX)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("a transaction cannot knock for more than %d gateways",
 							   KNOCKS_PENDING_MAX)));
-	pending.knocks[pending.knock_count++] = place;
+	pending.knocks[pending.knock_count++] = slot;
 }
 
 /*
@@ -189,7 +189,7 @@ note_knock(uint32 place)
 Datum
 wa_knock(PG_FUNCTION_ARGS)
 {
-	note_knock(place_of(PG_GETARG_UUID_P(0)));
+	note_knock(slot_of(PG_GETARG_UUID_P(0)));
 	PG_RETURN_VOID();
 }
 
@@ -276,11 +276,11 @@ wa_wake_generation(void)
 uint64
 wa_wake_knocks(const pg_uuid_t *gateway)
 {
-	uint32 place = place_of(gateway);
+	uint32 slot = slot_of(gateway);
 	uint64 knocks;
 
 	SpinLockAcquire(&wake->mutex);
-	knocks = wake->knocks[place];
+	knocks = wake->knocks[slot];
 	SpinLockRelease(&wake->mutex);
 	return knocks;
 }

@@ -67,7 +67,7 @@ extern int wa_wake_changes(uint64 *seen, WaChange chunk[WA_CHANGES_CHUNK]);
 
 /*
  * How often somebody has knocked for the gateway of this name, or for one of those that
- * share its place.
+ * share its slot.
  */
 extern uint64 wa_wake_knocks(const pg_uuid_t *gateway);
 

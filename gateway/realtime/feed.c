@@ -124,7 +124,7 @@ feeds_run(Realtime *realtime)
 /* ---- life ---- */
 
 Feed *
-feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const Place *place)
+feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const Position *position)
 {
 	Feed *feed = calloc(1, sizeof(*feed));
 
@@ -139,7 +139,7 @@ feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const 
 	feed->org = org;
 	feed->filter = *filter;
 	filter->types = NULL;
-	feed->place = *place;
+	feed->position = *position;
 	TAILQ_INIT(&feed->members);
 	TAILQ_INSERT_TAIL(&holder->feeds, feed, holder_link);
 	TAILQ_INSERT_TAIL(&org->feeds, feed, org_link);
@@ -183,7 +183,7 @@ live_feed_like(const Feed *feed)
 }
 
 /*
- * What the target still has to read up to the place of this feed is skipped for those who
+ * What the target still has to read up to the position of this feed is skipped for those who
  * come: they have had it.
  */
 static void
@@ -195,7 +195,7 @@ move_members(Feed *feed, Feed *target)
 	{
 		TAILQ_REMOVE(&feed->members, member, link);
 		member->feed = target;
-		member->after = feed->place;
+		member->after = feed->position;
 		member->skips = true;
 		TAILQ_INSERT_TAIL(&target->members, member, link);
 	}
@@ -212,7 +212,7 @@ feed_merge(Feed *feed)
 	Feed *target = feed->holder->is_key ? live_feed_like(feed) : NULL;
 
 	if (feed->state == FEED_READING || feed->waits || feed->live || target == NULL ||
-		place_compare(&target->place, &feed->place) > 0)
+		position_compare(&target->position, &feed->position) > 0)
 		return false;
 	move_members(feed, target);
 	feed_free_if_empty(feed);

@@ -84,11 +84,11 @@ log_member(const Member *member, const char *event, int code, const char *reason
 
 /* A feed of its own, for a start.  What had to be made for it in vain goes again. */
 static Feed *
-make_feed(Realtime *realtime, const Identity *identity, Filter *filter, const Place *place)
+make_feed(Realtime *realtime, const Identity *identity, Filter *filter, const Position *position)
 {
 	Holder *holder = find_or_make_holder(realtime, identity);
 	Org *org = holder == NULL ? NULL : org_find_or_make(realtime, identity->org);
-	Feed *feed = org == NULL ? NULL : feed_create(realtime, holder, org, filter, place);
+	Feed *feed = org == NULL ? NULL : feed_create(realtime, holder, org, filter, position);
 
 	if (feed == NULL && org != NULL)
 		org_free_if_empty(org);
@@ -98,10 +98,11 @@ make_feed(Realtime *realtime, const Identity *identity, Filter *filter, const Pl
 }
 
 Member *
-member_create(Realtime *realtime, const Identity *identity, Filter *filter, const Place *place)
+member_create(Realtime *realtime, const Identity *identity, Filter *filter,
+			  const Position *position)
 {
 	Member *member = calloc(1, sizeof(*member));
-	Feed *feed = member == NULL ? NULL : make_feed(realtime, identity, filter, place);
+	Feed *feed = member == NULL ? NULL : make_feed(realtime, identity, filter, position);
 
 	if (feed == NULL)
 	{
@@ -128,7 +129,7 @@ member_join(Member *member)
 
 	log_line(LOG_LEVEL_DEBUG, "socket_opened", log_int("sockets", realtime->sockets));
 	feed_watch_expiry(member->feed);
-	/* Something may have been committed since its place was read: it is looked at once. */
+	/* Something may have been committed since its position was read: it is looked at once. */
 	feed_wake(member->feed);
 	feed_merge(member->feed);
 	/* Last: it closes all, this one too, when waiting has failed for too long. */

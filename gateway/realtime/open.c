@@ -4,7 +4,7 @@
  *
  *	REDEEM   the ticket becomes a credential of the socket's own, with its filter
  *	OPEN     ... or the caller's credential does, with the filter in the query
- *	PLACE    under the new one: where its events begin
+ *	POSITION    under the new one: where its events begin
  *	         then the 101 and the first frame
  *
  * Until then it is a request like any other, and refused like any other.  A client that
@@ -39,7 +39,7 @@ typedef enum OpeningStage
 {
 	OPENING_REDEEM,
 	OPENING_OPEN,
-	OPENING_PLACE
+	OPENING_POSITION
 } OpeningStage;
 
 typedef struct Opening
@@ -148,11 +148,11 @@ send_first(const Opening *opening, const Filter *filter, Member *member)
  * From here on the member has the credential, and gives it back.
  */
 static void
-become_socket(Opening *opening, const Place *place)
+become_socket(Opening *opening, const Position *position)
 {
 	HttpRequest *http = opening->http;
 	Member *member =
-		member_create(opening->realtime, &opening->identity, &opening->wanted.filter, place);
+		member_create(opening->realtime, &opening->identity, &opening->wanted.filter, position);
 	WebSocket *socket;
 
 	if (member == NULL)
@@ -175,7 +175,7 @@ become_socket(Opening *opening, const Place *place)
 	free_opening(opening);
 }
 
-/* ---- the place ---- */
+/* ---- the position ---- */
 
 static void on_result(void *arg, const DbResult *result);
 
@@ -196,7 +196,7 @@ submit(Opening *opening, DbRequest *request, OpeningStage stage, bool complete)
 }
 
 static bool
-ask_for_place(Opening *opening)
+ask_for_position(Opening *opening)
 {
 	const Realtime *realtime = opening->realtime;
 	const char *credential = opening->identity.credential;
@@ -209,7 +209,7 @@ ask_for_place(Opening *opening)
 
 	if (request != NULL)
 		db_request_address(request, opening->identity.client, strlen(opening->identity.client));
-	return submit(opening, request, OPENING_PLACE, complete);
+	return submit(opening, request, OPENING_POSITION, complete);
 }
 
 /*
@@ -220,7 +220,7 @@ take_holder(Opening *opening, const DbResult *result)
 {
 	char id[WAK_TYPEID_MAX + 1];
 
-	opening->identity.is_key = db_uuid(result, 0, PLACE_KEY, opening->identity.holder);
+	opening->identity.is_key = db_uuid(result, 0, POSITION_KEY, opening->identity.holder);
 	if (!opening->identity.is_key)
 		memcpy(opening->identity.holder, result->principal, DB_UUID_SIZE);
 	if (opening->http != NULL)
@@ -231,26 +231,26 @@ take_holder(Opening *opening, const DbResult *result)
 }
 
 static void
-take_place(Opening *opening, const DbResult *result)
+take_position(Opening *opening, const DbResult *result)
 {
 	const Realtime *realtime = opening->realtime;
-	Place place;
+	Position position;
 
 	if (result->rows != 1 || !result->has_principal ||
-		!place_read(result, 0, PLACE_EPOCH, PLACE_ORDINAL, PLACE_ID, &place))
+		!position_read(result, 0, POSITION_EPOCH, POSITION_ORDINAL, POSITION_ID, &position))
 	{
-		log_line(LOG_LEVEL_ERROR, "place_unreadable", log_int("rows", result->rows));
+		log_line(LOG_LEVEL_ERROR, "position_unreadable", log_int("rows", result->rows));
 		refuse_kind(opening, HTTP_ERROR_INTERNAL, NULL);
 		return;
 	}
 	take_holder(opening, result);
-	opening->has_start = db_uuid(result, 0, PLACE_SINCE, opening->start);
+	opening->has_start = db_uuid(result, 0, POSITION_SINCE, opening->start);
 	if (opening->http == NULL)
 		free_opening(opening);
 	else if (holder_sockets(realtime, opening->identity.holder) >= realtime->config.key_sockets_max)
 		refuse_kind(opening, HTTP_ERROR_RATE_LIMITED, "too many sockets are open with this key");
 	else
-		become_socket(opening, &place);
+		become_socket(opening, &position);
 }
 
 /* ---- the credential ---- */
@@ -296,7 +296,7 @@ take_credential(Opening *opening, const DbResult *result)
 	{
 		free_opening(opening);
 	}
-	else if (!ask_for_place(opening))
+	else if (!ask_for_position(opening))
 	{
 		refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
 	}
@@ -313,16 +313,16 @@ on_result(void *arg, const DbResult *result)
 	{
 		opening->wanted.has_since = false;
 		opening->resync = true;
-		if (!ask_for_place(opening))
+		if (!ask_for_position(opening))
 			refuse_kind(opening, HTTP_ERROR_UNAVAILABLE, NULL);
 	}
 	else if (result->outcome != DB_ROWS)
 	{
 		refuse_by_database(opening, result);
 	}
-	else if (opening->stage == OPENING_PLACE)
+	else if (opening->stage == OPENING_POSITION)
 	{
-		take_place(opening, result);
+		take_position(opening, result);
 	}
 	else
 	{

@@ -36,10 +36,10 @@ typedef struct Batch
 {
 	int count;
 	size_t offsets[READ_EVENTS_MAX];
-	Place places[READ_EVENTS_MAX];
-	Place next;   /* where to go on */
-	bool full;    /* there may be more, which did not fit */
-	bool pending; /* there is more, which cannot be read yet */
+	Position positions[READ_EVENTS_MAX];
+	Position next; /* where to go on */
+	bool full;     /* there may be more, which did not fit */
+	bool pending;  /* there is more, which cannot be read yet */
 } Batch;
 
 static void on_read(void *arg, const DbResult *result);
@@ -71,10 +71,11 @@ add_params(const Feed *feed, ReadKind kind, DbRequest *request)
 	switch (kind)
 	{
 		case READ_EVENTS:
-			return place_add(request, &feed->place) && filter_add_types(request, &feed->filter) &&
+			return position_add(request, &feed->position) &&
+				   filter_add_types(request, &feed->filter) &&
 				   (feed->filter.has_session ? db_param_uuid(request, feed->filter.session)
 											 : db_param_null(request));
-		case READ_PLACE:
+		case READ_POSITION:
 			return db_param_null(request);
 		case READ_CREDENTIAL:
 			break;
@@ -85,7 +86,7 @@ add_params(const Feed *feed, ReadKind kind, DbRequest *request)
 static ReadKind
 kind_of_next(const Feed *feed)
 {
-	return feed->waits ? READ_CREDENTIAL : feed->restarts ? READ_PLACE : READ_EVENTS;
+	return feed->waits ? READ_CREDENTIAL : feed->restarts ? READ_POSITION : READ_EVENTS;
 }
 
 bool
@@ -95,7 +96,7 @@ read_start(Feed *feed)
 	const int statements[] = {
 		[READ_EVENTS] = realtime->statements.batch,
 		[READ_CREDENTIAL] = realtime->statements.credential,
-		[READ_PLACE] = realtime->statements.start,
+		[READ_POSITION] = realtime->statements.start,
 	};
 	Member *reader = choose_reader(feed);
 	ReadKind kind = kind_of_next(feed);
@@ -132,23 +133,23 @@ read_abandon(Feed *feed)
 /* ---- sending on ---- */
 
 /*
- * An event and its frame, or only the place where to go on, with which the batch is full.
+ * An event and its frame, or only the position where to go on, with which the batch is full.
  */
 static bool
 take_event(const DbResult *result, int row, Buffer *frames, Batch *batch)
 {
-	Place place;
+	Position position;
 	const char *envelope;
 	size_t len;
 
-	if (!place_read(result, row, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &place) ||
+	if (!position_read(result, row, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &position) ||
 		!db_bool(result, row, BATCH_MORE, &batch->full))
 		return false;
 	if (batch->full)
-		batch->next = place;
+		batch->next = position;
 	if (db_is_null(result, row, BATCH_ENVELOPE))
 		return batch->full;
-	batch->places[batch->count] = place;
+	batch->positions[batch->count] = position;
 	batch->offsets[batch->count] = frames->len;
 	batch->count++;
 	return db_text(result, row, BATCH_ENVELOPE, &envelope, &len) &&
@@ -162,7 +163,7 @@ take_batch(const DbResult *result, Buffer *frames, Batch *batch)
 	batch->count = 0;
 	batch->full = false;
 	if (result->rows < BATCH_EVENTS || result->rows > BATCH_EVENTS + READ_EVENTS_MAX ||
-		!place_read(result, BATCH_LIMIT, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &batch->next) ||
+		!position_read(result, BATCH_LIMIT, BATCH_EPOCH, BATCH_ORDINAL, BATCH_ID, &batch->next) ||
 		!db_bool(result, BATCH_LIMIT, BATCH_MORE, &batch->pending))
 		return false;
 	for (int row = BATCH_EVENTS; row < result->rows; row++)
@@ -181,9 +182,9 @@ first_for(Member *member, const Batch *batch)
 
 	if (!member->skips)
 		return 0;
-	while (first < batch->count && place_compare(&batch->places[first], &member->after) <= 0)
+	while (first < batch->count && position_compare(&batch->positions[first], &member->after) <= 0)
 		first++;
-	member->skips = place_compare(&batch->next, &member->after) < 0;
+	member->skips = position_compare(&batch->next, &member->after) < 0;
 	return first;
 }
 
@@ -219,7 +220,7 @@ observe_delay(const Feed *feed, const Batch *batch)
 		return;
 	for (int i = 0; i < batch->count; i++)
 	{
-		int64_t delay_ms = now - place_written_ms(&batch->places[i]);
+		int64_t delay_ms = now - position_written_ms(&batch->positions[i]);
 
 		config->observe(delay_ms > 0 ? delay_ms * 1000 : 0, config->observe_context);
 	}
@@ -301,16 +302,16 @@ take_events(Feed *feed, const DbResult *result)
 	note_end(feed, result, BATCH_ENDS);
 	send_batch(feed, &batch);
 	observe_delay(feed, &batch);
-	feed->place = batch.next;
+	feed->position = batch.next;
 	if (!TAILQ_EMPTY(&feed->members))
 		go_on(feed, &batch);
 }
 
 static void
-take_place(Feed *feed, const DbResult *result)
+take_position(Feed *feed, const DbResult *result)
 {
 	if (result->rows != 1 ||
-		!place_read(result, 0, PLACE_EPOCH, PLACE_ORDINAL, PLACE_ID, &feed->place))
+		!position_read(result, 0, POSITION_EPOCH, POSITION_ORDINAL, POSITION_ID, &feed->position))
 	{
 		close_all(feed, WEBSOCKET_INTERNAL, NULL, "internal error");
 		return;
@@ -397,8 +398,8 @@ take_answer(Feed *feed, const DbResult *result)
 		case READ_EVENTS:
 			take_events(feed, result);
 			break;
-		case READ_PLACE:
-			take_place(feed, result);
+		case READ_POSITION:
+			take_position(feed, result);
 			break;
 		case READ_CREDENTIAL:
 			note_end(feed, result, CREDENTIAL_ENDS);

@@ -10,7 +10,7 @@
  * Who owns what: the Realtime its holders, a holder its feeds, a feed its members.  The
  * last member that leaves takes its feed along, and the last feed its holder.
  *
- * A new socket gets a feed of its own, which begins at its place and is *catching up* until
+ * A new socket gets a feed of its own, which begins at its position and is *catching up* until
  * it has read to the horizon.  Then its member moves to the feed of its kind that is live,
  * or the feed becomes the live one.  What the live feed is behind of the member is skipped
  * for it: that is all there is to the seam.
@@ -30,7 +30,7 @@
 
 #include "src/common/key_format.h"
 #include "http/websocket.h"
-#include "realtime/place.h"
+#include "realtime/position.h"
 #include "realtime/realtime.h"
 
 /* Lists of organizations, found by the last byte of their ids, which is random. */
@@ -111,17 +111,17 @@ typedef struct Waiting Waiting;
 /* The permission that every read needs. */
 #define NEEDS "events"
 
-/* The state that says that a place is not kept any more. */
+/* The state that says that a position is not kept any more. */
 #define RESYNC_STATE "WA001"
 
 /* Columns of realtime_start. */
 enum
 {
-	PLACE_EPOCH,
-	PLACE_ORDINAL,
-	PLACE_ID,
-	PLACE_KEY,
-	PLACE_SINCE
+	POSITION_EPOCH,
+	POSITION_ORDINAL,
+	POSITION_ID,
+	POSITION_KEY,
+	POSITION_SINCE
 };
 
 /* Which events a socket gets. */
@@ -158,8 +158,8 @@ struct Member
 	TAILQ_ENTRY(Member) link; /* feed->members */
 	Feed *feed;
 	WebSocket *socket;
-	bool skips;  /* what is not above "after" */
-	Place after; /* what the member has had when it came to the feed */
+	bool skips;     /* what is not above "after" */
+	Position after; /* what the member has had when it came to the feed */
 	int64_t expires_ms;
 	int64_t opened_ms; /* monotonic */
 	char credential[CREDENTIAL_SIZE];
@@ -178,9 +178,9 @@ typedef enum FeedState
 /* What a feed asks the database. */
 typedef enum ReadKind
 {
-	READ_EVENTS,     /* what is behind its place */
+	READ_EVENTS,     /* what is behind its position */
 	READ_CREDENTIAL, /* only whether its reader may still listen: nothing more can be sent now */
-	READ_PLACE       /* where to begin anew, because its place is not kept any more */
+	READ_POSITION    /* where to begin anew, because its position is not kept any more */
 } ReadKind;
 
 struct Feed
@@ -194,12 +194,12 @@ struct Feed
 	Org *org;
 	struct MemberList members;
 	Filter filter;
-	Place place; /* everything up to it has been sent */
+	Position position; /* everything up to it has been sent */
 	FeedState state;
 	bool live;     /* it has read to the horizon: others may join it */
 	bool again;    /* FEED_READING: something happened that this read may not have seen */
 	bool waits;    /* catching up: its member's queue has to empty before it reads on */
-	bool restarts; /* the next read is a READ_PLACE */
+	bool restarts; /* the next read is a READ_POSITION */
 	bool busy;     /* an answer is being worked on: it stays, also without a member */
 	DbRequest *request;
 	ReadKind kind;    /* of the request */
@@ -335,8 +335,8 @@ extern int holder_sockets(const Realtime *realtime, const uint8_t id[DB_UUID_SIZ
  * The owner of a socket that is about to be; it is nowhere yet.  filter.types is taken
  * over, also on failure.  NULL: memory is out.
  */
-extern Member *
-member_create(Realtime *realtime, const Identity *identity, Filter *filter, const Place *place);
+extern Member *member_create(Realtime *realtime, const Identity *identity, Filter *filter,
+							 const Position *position);
 
 /* Its socket is there: from now on it gets events. */
 extern void member_join(Member *member);
@@ -363,7 +363,7 @@ extern void members_close_all(Realtime *realtime, int code, const char *reason);
 
 /* A feed with no member yet.  filter.types is taken over, also on failure.  NULL: memory is out. */
 extern Feed *
-feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const Place *place);
+feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const Position *position);
 
 /* Ends it, and a holder and an organization of which it was the last, when it has no member and nobody is busy with it. */
 extern void feed_free_if_empty(Feed *feed);

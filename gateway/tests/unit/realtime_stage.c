@@ -16,7 +16,7 @@
 
 Realtime *stage_realtime;
 static uint8_t org[DB_UUID_SIZE];
-static Place place;
+static Position position;
 
 /* ---- what the program's own would do ---- */
 
@@ -211,7 +211,7 @@ stage_enter(uint8_t number)
 void
 stage_begin_behind(char event)
 {
-	place = (Place){.epoch = 1, .ordinal = event, .id[DB_UUID_SIZE - 1] = event == 0 ? 0 : 1};
+	position = (Position){.epoch = 1, .ordinal = event, .id[DB_UUID_SIZE - 1] = event == 0 ? 0 : 1};
 }
 
 void
@@ -223,7 +223,7 @@ stage_open(StageSocket *socket, const char *credential, uint8_t holder, bool is_
 	Filter filter = {.types = types == NULL ? NULL : strdup(types)};
 	memcpy(identity.org, org, sizeof(org));
 	strcpy(identity.credential, credential);
-	*socket = (StageSocket){.member = member_create(stage_realtime, &identity, &filter, &place)};
+	*socket = (StageSocket){.member = member_create(stage_realtime, &identity, &filter, &position)};
 	ck_assert_ptr_nonnull(socket->member);
 	socket->member->socket = make_socket(socket, socket->member);
 	member_join(socket->member);
@@ -310,7 +310,7 @@ reader_ends(void)
 	return (DbStageCell){bytes, sizeof(bytes)};
 }
 
-/* A row of a page: an event, or with no envelope the place below which all can be read. */
+/* A row of a page: an event, or with no envelope the position below which all can be read. */
 static void
 set_row(DbStageCell cells[BATCH_COLUMNS], int ordinal, DbStageCell envelope, bool more)
 {

@@ -86,12 +86,12 @@ extern const char *stage_param(const char *statement, int number, int *len);
 extern int stage_read_from(void);
 
 /*
- * A page of events: one for each character, which is its place in the order and its text,
+ * A page of events: one for each character, which is its position in the order and its text,
  * if it has no longer one.
  */
 typedef struct StagePage
 {
-	const char *events;   /* NULL: none, and the place stays as it is */
+	const char *events;   /* NULL: none, and the position stays as it is */
 	bool full;            /* there is more behind the last */
 	bool pending;         /* there is more, which cannot be read yet */
 	DbStageCell envelope; /* the text of each */

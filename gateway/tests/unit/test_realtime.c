@@ -13,18 +13,18 @@
 
 START_TEST(places_are_in_order)
 {
-	const Place places[] = {
+	const Position positions[] = {
 		{.epoch = 1, .ordinal = 900, .id = {0xFF}},  {.epoch = 2, .ordinal = 5},
 		{.epoch = 2, .ordinal = 5, .id = {0x01}},    {.epoch = 2, .ordinal = 5, .id = {0x80}},
 		{.epoch = 2, .ordinal = 5, .id = {0x80, 1}}, {.epoch = 2, .ordinal = INT64_C(1) << 40},
 	};
-	const size_t count = sizeof(places) / sizeof(places[0]);
+	const size_t count = sizeof(positions) / sizeof(positions[0]);
 
 	for (size_t i = 0; i < count; i++)
 	{
 		for (size_t j = 0; j < count; j++)
 		{
-			int order = place_compare(&places[i], &places[j]);
+			int order = position_compare(&positions[i], &positions[j]);
 
 			ck_assert_int_eq(order < 0, i < j);
 			ck_assert_int_eq(order > 0, i > j);

@@ -46,7 +46,7 @@ answer_open(bool types_known)
 }
 
 static void
-answer_place(uint8_t key)
+answer_position(uint8_t key)
 {
 	static const uint8_t epoch[4] = {0, 0, 0, 1};
 	static const uint8_t ordinal[8] = {[7] = 'b'};
@@ -62,7 +62,7 @@ open_socket(StageRequest *request, uint8_t key)
 {
 	ask(request, NULL, NULL);
 	answer_open(true);
-	answer_place(key);
+	answer_position(key);
 	ck_assert_ptr_nonnull(request->socket.member);
 }
 
@@ -98,7 +98,7 @@ presents(const char *statement, const char *credential)
 
 /* ---- order ---- */
 
-START_TEST(a_credential_then_a_place_then_a_socket_then_a_read)
+START_TEST(a_credential_then_a_position_then_a_socket_then_a_read)
 {
 	ask(&asked, "message,chat.update", NULL);
 	ck_assert_int_eq(db_stage_count(), 1);
@@ -107,7 +107,7 @@ START_TEST(a_credential_then_a_place_then_a_socket_then_a_read)
 	ck_assert_int_eq(asked.answers, 0);
 	ck_assert_int_eq(db_stage_count(), 1);
 	ck_assert(presents("realtime_start", "socket"));
-	answer_place(1);
+	answer_position(1);
 	ck_assert_int_eq(asked.answers, 1);
 	ck_assert_int_eq(asked.status, 0);
 	ck_assert_ptr_eq(strstr(asked.socket.got, "{\"event\":\"connected\""), asked.socket.got);
@@ -130,7 +130,7 @@ START_TEST(a_ticket_is_redeemed_and_presents_nothing_else)
 }
 END_TEST
 
-START_TEST(a_place_that_is_not_kept_is_said_and_begins_anew)
+START_TEST(a_position_that_is_not_kept_is_said_and_begins_anew)
 {
 	int len;
 
@@ -139,7 +139,7 @@ START_TEST(a_place_that_is_not_kept_is_said_and_begins_anew)
 	ck_assert_ptr_nonnull(stage_param("realtime_start", 0, &len));
 	db_stage_refuse("realtime_start", DB_REFUSED, "WA001");
 	ck_assert_ptr_null(stage_param("realtime_start", 0, &len));
-	answer_place(1);
+	answer_position(1);
 	ck_assert_ptr_nonnull(strstr(asked.socket.got, "}{\"event\":\"resync_required\"}"));
 }
 END_TEST
@@ -205,12 +205,12 @@ START_TEST(a_client_that_leaves_first_leaves_no_credential)
 }
 END_TEST
 
-START_TEST(a_client_that_leaves_before_the_place_leaves_no_credential)
+START_TEST(a_client_that_leaves_before_the_position_leaves_no_credential)
 {
 	ask(&asked, NULL, NULL);
 	answer_open(true);
 	go(&asked);
-	answer_place(1);
+	answer_position(1);
 	ck_assert(only_gives_back());
 	ck_assert_int_eq(asked.answers, 1);
 	ck_assert_int_eq(stage_realtime->sockets, 0);
@@ -222,7 +222,7 @@ START_TEST(a_socket_that_does_not_come_about_leaves_no_credential)
 	ask(&asked, NULL, NULL);
 	asked.is_refused = true;
 	answer_open(true);
-	answer_place(1);
+	answer_position(1);
 	ck_assert(only_gives_back());
 	ck_assert_int_eq(stage_realtime->sockets, 0);
 }
@@ -233,7 +233,7 @@ START_TEST(a_socket_that_breaks_at_its_first_frame_leaves_no_credential)
 	ask(&asked, NULL, NULL);
 	asked.socket.breaks = true;
 	answer_open(true);
-	answer_place(1);
+	answer_position(1);
 	ck_assert(only_gives_back());
 	ck_assert_int_eq(stage_realtime->sockets, 0);
 }
@@ -249,7 +249,7 @@ START_TEST(a_key_has_so_many_sockets_and_no_more)
 		open_socket(&requests[i], 1);
 	ask(&asked, NULL, NULL);
 	answer_open(true);
-	answer_place(1);
+	answer_position(1);
 	ck_assert_int_eq(asked.status, 429);
 	ck_assert_int_eq(stage_realtime->sockets, STAGE_KEY_SOCKETS_MAX);
 	ck_assert_ptr_nonnull(db_stage_find("realtime_close"));
@@ -357,15 +357,15 @@ static void
 add_tests(TCase *cases)
 {
 	const TTest *const tests[] = {
-		a_credential_then_a_place_then_a_socket_then_a_read,
+		a_credential_then_a_position_then_a_socket_then_a_read,
 		a_ticket_is_redeemed_and_presents_nothing_else,
-		a_place_that_is_not_kept_is_said_and_begins_anew,
+		a_position_that_is_not_kept_is_said_and_begins_anew,
 		without_the_permission_nothing_is_opened,
 		a_permission_that_goes_meanwhile_gives_the_credential_back,
 		types_that_are_none_are_said_and_the_credential_is_given_back,
 		a_database_that_is_away_is_a_503,
 		a_client_that_leaves_first_leaves_no_credential,
-		a_client_that_leaves_before_the_place_leaves_no_credential,
+		a_client_that_leaves_before_the_position_leaves_no_credential,
 		a_socket_that_does_not_come_about_leaves_no_credential,
 		a_socket_that_breaks_at_its_first_frame_leaves_no_credential,
 		a_key_has_so_many_sockets_and_no_more,

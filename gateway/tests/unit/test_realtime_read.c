@@ -121,13 +121,13 @@ START_TEST(a_socket_that_is_still_behind_stays_by_itself)
 }
 END_TEST
 
-START_TEST(a_place_that_is_not_kept_begins_anew)
+START_TEST(a_position_that_is_not_kept_begins_anew)
 {
 	static const uint8_t epoch[4] = {0, 0, 0, 1};
 	static const uint8_t ordinal[8] = {[7] = 'x'};
 	static const uint8_t id[DB_UUID_SIZE] = {0};
 	const DbStageCell cells[] = {{id, 16}, {NULL, 0}};
-	const DbStageCell place[] = {{epoch, 4}, {ordinal, 8}, {id, 16}, cells[1], cells[1]};
+	const DbStageCell position[] = {{epoch, 4}, {ordinal, 8}, {id, 16}, cells[1], cells[1]};
 
 	stage_open_live(&first, "first", NULL);
 	stage_wake();
@@ -138,7 +138,7 @@ START_TEST(a_place_that_is_not_kept_begins_anew)
 	ck_assert_str_eq(first.got, "{\"event\":\"resync_required\"}");
 	ck_assert_str_eq(second.got, first.got);
 	ck_assert_ptr_null(stage_reader());
-	db_stage_answer_rows("realtime_start", 1, 5, place);
+	db_stage_answer_rows("realtime_start", 1, 5, position);
 	ck_assert_int_eq(stage_read_from(), 'x');
 	answer("y");
 	ck_assert_ptr_nonnull(strstr(first.got, "}y"));
@@ -391,7 +391,7 @@ add_tests(TCase *cases)
 		a_socket_that_is_ahead_gets_nothing_twice,
 		a_socket_that_is_behind_reads_by_itself_until_it_is_not,
 		a_socket_that_is_still_behind_stays_by_itself,
-		a_place_that_is_not_kept_begins_anew,
+		a_position_that_is_not_kept_begins_anew,
 		who_is_too_slow_is_dropped_alone,
 		who_catches_up_gets_no_more_than_it_takes,
 		who_is_live_does_not_wait_for_a_queue,

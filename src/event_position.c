@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * event_place.c
- *		The place of an event, and up to where readers may look.
+ * event_position.c
+ *		The position of an event, and up to where readers may look.
  *
  * Ids that are drawn from a sequence become visible in another order than they
  * were drawn in: who keeps "the largest id seen" loses what commits late.  So
- * the place of an event is (epoch, ordinal, id): the ordinal is that of its
+ * the position of an event is (epoch, ordinal, id): the ordinal is that of its
  * transaction among those that write events, and a reader's horizon is the lowest
  * of those that still run (event_writers.c).  Below the horizon every transaction
  * has ended: what is there is there, and nothing will appear below it any more.
@@ -15,12 +15,12 @@
  * from another number; a promoted standby, and a server after a crash, can give
  * out again numbers that were never written to disk but that readers have already
  * seen pass.  So each run of the server in which events are written has an epoch,
- * which leads the place: it is one more than the newest in wa.event_epoch unless
+ * which leads the position: it is one more than the newest in wa.event_epoch unless
  * that one is this run's.
  *
  * The row that notes an epoch is on disk before anybody sees it.  Until then
  * the next run may take the same epoch, with lower ordinals; so
- * no reader is given a place in it, but the end of the epoch before: all
+ * no reader is given a position in it, but the end of the epoch before: all
  * transactions of earlier runs have ended.
  *
  * Invariants:
@@ -30,7 +30,7 @@
  * - Whoever writes an event before the epoch has been noted by a transaction
  *   that committed notes it too, and waits for the disk at its commit whatever
  *   synchronous_commit says.
- * - Every place that leaves here for a reader is in an epoch that is noted on
+ * - Every position that leaves here for a reader is in an epoch that is noted on
  *   disk, and that no later run takes again.
  * - No transaction that wrote an event lives on into another run (wake.c).
  *
@@ -83,7 +83,7 @@ static bool callback_registered = false;
 static FullTransactionId noted_by;
 
 PG_FUNCTION_INFO_V1(wa_server_run);
-PG_FUNCTION_INFO_V1(wa_event_place);
+PG_FUNCTION_INFO_V1(wa_next_event_position);
 PG_FUNCTION_INFO_V1(wa_event_horizon);
 
 static void
@@ -181,12 +181,12 @@ wa_server_run(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.event_place(org): epoch and ordinal of an event that is written now, and
+ * wa.next_event_position(org): epoch and ordinal of an event that is written now, and
  * whether the epoch has been noted.  Those who listen to the organization will be
  * woken at commit.
  */
 Datum
-wa_event_place(PG_FUNCTION_ARGS)
+wa_next_event_position(PG_FUNCTION_ARGS)
 {
 	const pg_uuid_t *org_id = PG_GETARG_UUID_P(0);
 	Datum answer[3];

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * realtime.h
+ * socket_credential.h
  *		Realtime sockets: what a gateway presents for each of them.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef SRC_REALTIME_H
-#define SRC_REALTIME_H
+#ifndef SRC_SOCKET_CREDENTIAL_H
+#define SRC_SOCKET_CREDENTIAL_H
 
 #include "postgres.h"
 

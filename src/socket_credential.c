@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * realtime.c
+ * socket_credential.c
  *		Realtime sockets: what a gateway presents for each of them.
  *
  * A gateway that keeps a socket open for hours must not keep the key that it
@@ -22,7 +22,7 @@
 
 #include "src/compatibility.h"
 #include "src/key_lookup.h"
-#include "src/realtime.h"
+#include "src/socket_credential.h"
 #include "src/row_lookup.h"
 #include "src/user_token.h"
 

@@ -1,5 +1,5 @@
 /*
- * realtime.c
+ * upgrade.c
  *		GET /api/v1/realtime: the door to the WebSocket.
  *
  * The credential is found here, by the rules of the API and the one exception from them,
