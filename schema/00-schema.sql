@@ -39,10 +39,10 @@ CREATE FUNCTION wa.preloaded() RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_preloaded';
 COMMENT ON FUNCTION wa.preloaded() IS
-	'whether the library is loaded by shared_preload_libraries, so that sealed roles are sealed';
+	'whether the library was loaded by `shared_preload_libraries`, so that the seal is in force';
 
 CREATE FUNCTION wa.minimum_release() RETURNS integer
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_minimum_release';
 COMMENT ON FUNCTION wa.minimum_release() IS
-	'the oldest server_version_num that this library accepts to run in';
+	'the oldest `server_version_num` that the library runs in';

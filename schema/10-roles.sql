@@ -1,14 +1,6 @@
 -- Roles.  They belong to the cluster, not to a database: a second database, or
 -- a restored dump, finds them there.  DROP EXTENSION leaves them.
---
---	wa_owner      owns everything and runs the function bodies, under row security
---	wa_claim      runs the claim functions, which alone look across organizations
---	wa_gateway    the HTTP gateway's login       (sealed)
---	wa_worker     the worker's login             (sealed)
---	wa_connector  the connectors' logins         (sealed)
---	wa_app        applications that send their own SQL under a key
---	wa_admin      people who make organizations and keys in psql
---	wa_monitor    monitoring
+-- What each is for is its comment, which docs/reference.md shows.
 --
 -- Whoever may create roles could have made one of these beforehand, with more
 -- than it should have: attributes, members who would own everything, the right to
@@ -16,17 +8,28 @@
 DO $$
 DECLARE
 	owners constant name[] := ARRAY['wa_owner', 'wa_claim'];
-	ours constant name[] := owners OPERATOR(pg_catalog.||) ARRAY['wa_gateway', 'wa_worker', 'wa_connector', 'wa_app',
-		'wa_admin', 'wa_monitor']::name[];
+	ours name[] := '{}';
 	-- Statistics are no secret from these two, and are from those that tenants use.
 	watchers constant name[] := ARRAY['wa_admin', 'wa_monitor'];
 	statistics constant name[] := ARRAY['pg_monitor', 'pg_read_all_settings', 'pg_read_all_stats', 'pg_stat_scan_tables'];
 	role_name name;
+	purpose text;
 	flaw record;
 BEGIN
-	FOREACH role_name IN ARRAY ours LOOP
+	FOR role_name, purpose IN VALUES
+		('wa_owner', 'owns every object and runs the function bodies, under row security; grant it to nobody'),
+		('wa_claim', 'owns the functions that look for work in every organization; grant it to nobody'),
+		('wa_gateway', 'login of the HTTP gateway; sealed'),
+		('wa_worker', 'login of the worker, `wa-worker`; sealed'),
+		('wa_connector', 'logins of connectors; sealed'),
+		('wa_app', 'applications that send their own SQL under a key: row security, no seal'),
+		('wa_admin', 'people who make organizations and keys in psql, and protect tables of their own; sees no message and no digest'),
+		('wa_monitor', 'may run `wa.self_check()` and `wa.delivery_stats()`; sees no row')
+	LOOP
+		ours := pg_catalog.array_append(ours, role_name);
 		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = role_name) THEN
 			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION', role_name);
+			EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', role_name, purpose);
 		END IF;
 	END LOOP;
 

@@ -11,7 +11,10 @@
 -- wa.secret
 
 CREATE TYPE wa.secret;
-COMMENT ON TYPE wa.secret IS 'a credential on its way into the database; keeps its digest only and prints itself masked';
+COMMENT ON TYPE wa.secret IS
+	'a credential on its way into the database. Input checks prefix, length, alphabet and checksum (`22P02`, without '
+	'a word of the input); it keeps the SHA-256 digest, the kind and five characters. Output is a mask: `wa_Ab3xY…`. '
+	'No operator, no cast, no operator class';
 
 CREATE FUNCTION wa.secret_in(cstring) RETURNS wa.secret
 	AS 'MODULE_PATHNAME', 'wa_secret_in'
@@ -45,12 +48,15 @@ CREATE TYPE wa.secret (
 -- wa.permission
 
 CREATE TYPE wa.permission AS ENUM ('read', 'send', 'manage', 'events');
-COMMENT ON TYPE wa.permission IS 'what a key may be allowed: read, send, manage, events; none implies another';
+COMMENT ON TYPE wa.permission IS
+	'what a key may be allowed: `read`, `send`, `manage`, `events`; none implies another';
 
 -- wa.permissions
 
 CREATE TYPE wa.permissions;
-COMMENT ON TYPE wa.permissions IS 'a set of permissions, written {read,send}';
+COMMENT ON TYPE wa.permissions IS
+	'a set of permissions, by value: `{read,send}`; of one, its name alone is enough: `read`. Casts to and from `text[]` '
+	'and `wa.permission[]`, all on assignment. Default hash class; no order';
 
 CREATE FUNCTION wa.permissions_in(cstring) RETURNS wa.permissions
 	AS 'MODULE_PATHNAME', 'wa_permissions_in'
@@ -211,9 +217,13 @@ COMMENT ON FUNCTION wa.uuid7() IS 'a new UUID of version 7; later ones of a back
 CREATE FUNCTION wa.typeid(prefix text, id uuid) RETURNS text
 	AS 'MODULE_PATHNAME', 'wa_typeid'
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION wa.typeid(text, uuid) IS 'the public form of an identifier: prefix, underscore, 26 characters';
+COMMENT ON FUNCTION wa.typeid(text, uuid) IS
+	'the public form of an identifier by the TypeID specification 0.3: prefix, underscore, 26 characters. `22023`: no '
+	'valid prefix';
 
 CREATE FUNCTION wa.from_typeid(prefix text, id text) RETURNS uuid
 	AS 'MODULE_PATHNAME', 'wa_from_typeid'
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION wa.from_typeid(text, text) IS 'the identifier behind its public form, which has to have this prefix';
+COMMENT ON FUNCTION wa.from_typeid(text, text) IS
+	'the identifier behind its public form, which has to have this prefix. `22P02`: it does not, or is no TypeID; '
+	'`22023`: no valid prefix';

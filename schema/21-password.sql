@@ -5,7 +5,9 @@
 -- itself, are executable by wa_owner only.
 
 CREATE TYPE wa.password;
-COMMENT ON TYPE wa.password IS 'a person''s password on its way into the database; keeps a digest only and prints itself masked';
+COMMENT ON TYPE wa.password IS
+	'a person''s password on its way into the database: any text of at most 1024 bytes. It keeps a SHA-256 digest and '
+	'the length, and prints eight asterisks. No operator, no cast';
 
 CREATE FUNCTION wa.password_in(cstring) RETURNS wa.password
 	AS 'MODULE_PATHNAME', 'wa_password_in'

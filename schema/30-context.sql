@@ -4,20 +4,30 @@ CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permissions DEFAULT N
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_authenticate';
 COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) IS
-	'binds a credential to this transaction, once, for the permissions that are needed (read, or {read,manage}) or for all that it has, and returns the id of the key or person; raises 28000 when it is not valid, 42501 when it lacks one that is needed; the address, where the request came from, is kept as that of the key''s last use';
+	'binds a credential to this transaction, until it ends, for the permissions in `needs` and no other that it has, '
+	'and returns the id of the key or person. `needs` is a set, `''{read,manage}''`, or the name of one, `''read''`; '
+	'the empty set is good for who it is only, NULL for all that it has. PostgreSQL reads in an `UPDATE` or `DELETE` '
+	'with a condition and for `RETURNING`, so that these need the permission to read beside that to write. The same '
+	'credential again adds what it needs then. `address` is where the request came from, as the caller says, and is '
+	'kept as that of the key''s last use; what is no IPv4 or IPv6 address is ignored. `28000`: unknown, revoked or '
+	'expired (one message for all), or NULL; `42501`: it lacks one that it needs, which is named; `25000`: the '
+	'transaction is bound to another identity already, also if that was in a savepoint since rolled back';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_act_for';
 COMMENT ON FUNCTION wa.act_for(uuid) IS
-	'binds one organization to this transaction, for the system processes that have no key';
+	'binds one organization to this transaction, for system processes that have no key. It does not look whether the '
+	'organization exists. `25000`: the transaction is bound to another identity already';
 
 -- Getters.  STABLE, because a plan must never hold their answer; RESTRICTED,
 -- because a parallel worker has no context.
 CREATE FUNCTION wa.current_org() RETURNS uuid
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_current_org';
-COMMENT ON FUNCTION wa.current_org() IS 'organization that this transaction acts for, NULL if none';
+COMMENT ON FUNCTION wa.current_org() IS
+	'organization that this transaction acts for, NULL if none. This and all getters raise `28000` if what was bound '
+	'was revoked, signed out or has expired since';
 
 CREATE FUNCTION wa.current_key() RETURNS uuid
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
@@ -44,12 +54,14 @@ CREATE FUNCTION wa.member_role() RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_member_role';
 COMMENT ON FUNCTION wa.member_role() IS
-	'role (owner, admin, member) of the bound person in the bound organization, as committed now; NULL if no person is bound';
+	'role (`owner`, `admin`, `member`) of the bound person in the bound organization, as committed now; NULL if no '
+	'person is bound';
 
 CREATE FUNCTION wa.current_permissions() RETURNS wa.permissions
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_current_permissions';
-COMMENT ON FUNCTION wa.current_permissions() IS 'permissions that this transaction was authenticated for, NULL if it was not';
+COMMENT ON FUNCTION wa.current_permissions() IS
+	'permissions that this transaction was authenticated for, NULL if nobody is bound; empty after `wa.act_for()`';
 
 CREATE FUNCTION wa.has_permission(permission wa.permission) RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
@@ -84,7 +96,9 @@ COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 CREATE FUNCTION wa.hash_key(key text) RETURNS bytea
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_hash_key';
-COMMENT ON FUNCTION wa.hash_key(text) IS 'SHA-256 of a key: all that the database keeps of it';
+COMMENT ON FUNCTION wa.hash_key(text) IS
+	'SHA-256 of a key, which is all that the database keeps of it, as `wa.import_key()` wants it; the same as '
+	'`sha256(convert_to(key, ''UTF8''))`';
 
 CREATE FUNCTION wa.make_secret(kind text, OUT secret text, OUT digest bytea, OUT prefix text)
 	LANGUAGE c STRICT PARALLEL SAFE

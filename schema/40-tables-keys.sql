@@ -10,13 +10,15 @@ CREATE FUNCTION wa.clean_name(name text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_clean_name';
 COMMENT ON FUNCTION wa.clean_name(text) IS
-	'a name as it is stored: in Unicode''s form NFC, with single spaces between words and none around; NULL for what is no name';
+	'a name as it is stored: in Unicode''s form NFC, with single spaces between words and none around; NULL for what '
+	'is no name';
 
 CREATE FUNCTION wa.name_problem(name text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_name_problem';
 COMMENT ON FUNCTION wa.name_problem(text) IS
-	'what keeps a text from being a name: its length, or a character that cannot be seen or is none; NULL if nothing does';
+	'what keeps a text from being a name: its length, or a character that cannot be seen or is none (`must not '
+	'contain U+200B, which cannot be seen here`); NULL if nothing does';
 
 CREATE FUNCTION wa.name_skeleton(name text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -28,7 +30,7 @@ CREATE FUNCTION wa.clean_email(email text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_clean_email';
 COMMENT ON FUNCTION wa.clean_email(text) IS
-	'the same as wa.clean_name() for an email address of at most 254 characters, of which it looks at no syntax';
+	'the same as `wa.clean_name()` for an email address of at most 254 characters, of which it looks at no syntax';
 
 CREATE FUNCTION wa.is_name(name text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -80,7 +82,7 @@ CREATE TABLE wa.api_key (
 CREATE UNIQUE INDEX api_key_live_name ON wa.api_key (org_id, lower(name))
 	WHERE revoked_at IS NULL AND holds_name;
 COMMENT ON TABLE wa.api_key IS
-	'API keys; no role has a grant on the digests, changes go through wa.create_key and its siblings';
+	'API keys. Changes go through `wa.create_key()` and its siblings; nobody is granted the digest';
 COMMENT ON COLUMN wa.api_key.org_id IS 'the one organization that the key opens';
 COMMENT ON COLUMN wa.api_key.id IS 'UUIDv7; key_… outside';
 COMMENT ON COLUMN wa.api_key.name IS
@@ -121,7 +123,8 @@ CREATE TABLE wa.audit (
 	detail jsonb NOT NULL DEFAULT '{}',
 	PRIMARY KEY (org_id, id)
 );
-COMMENT ON TABLE wa.audit IS 'who did what to keys and organizations; rows can be added, never changed or removed';
+COMMENT ON TABLE wa.audit IS
+	'who did what to keys, people and organizations. Rows are added, never changed or removed, not even by the owner';
 COMMENT ON COLUMN wa.audit.org_id IS 'the organization it happened in';
 COMMENT ON COLUMN wa.audit.id IS 'UUIDv7, so that the order of ids is the order in which rows were written';
 COMMENT ON COLUMN wa.audit.at IS 'when it happened, which for key.used_first is somewhat before it is written';

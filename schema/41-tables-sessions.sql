@@ -25,7 +25,7 @@ CREATE TABLE wa.session (
 	CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
 CREATE INDEX session_queue_error ON wa.session (org_id, id) WHERE queue_error IS NOT NULL;
-COMMENT ON TABLE wa.session IS 'WhatsApp accounts that the gateway speaks for';
+COMMENT ON TABLE wa.session IS 'WhatsApp accounts that the gateway speaks for. Needs `read`';
 COMMENT ON COLUMN wa.session.org_id IS 'the organization it belongs to';
 COMMENT ON COLUMN wa.session.id IS 'UUIDv7; sess_… outside';
 COMMENT ON COLUMN wa.session.label IS 'what people call it';
@@ -38,7 +38,8 @@ COMMENT ON COLUMN wa.session.pairing IS
 COMMENT ON COLUMN wa.session.queue_error IS
 	'why what is left in the queue from earlier pairings fails; NULL: nothing is left';
 COMMENT ON COLUMN wa.session.auto_read IS 'whether received messages are marked as read at once';
-COMMENT ON COLUMN wa.session.presence_typing IS 'whether "typing" is shown before a message is sent';
+COMMENT ON COLUMN wa.session.presence_typing IS
+	'whether "typing" is shown before a message is sent; told to connectors, and `wa-sandbox` does not do it';
 COMMENT ON COLUMN wa.session.rate_per_min IS 'messages that it accepts in a minute; 0: no limit';
 COMMENT ON COLUMN wa.session.rate_per_hour IS 'messages that it accepts in an hour; 0: no limit';
 COMMENT ON COLUMN wa.session.created_at IS 'when it was made';
@@ -57,7 +58,9 @@ CREATE TABLE wa.deleted_session (
 	PRIMARY KEY (org_id, id),
 	FOREIGN KEY (org_id, id) REFERENCES wa.session ON DELETE CASCADE
 );
-COMMENT ON TABLE wa.deleted_session IS 'sessions that were deleted and have rows left, which nobody sees';
+COMMENT ON TABLE wa.deleted_session IS
+	'sessions that were deleted and have rows left. The policies `wa_not_deleted` hide these rows from everybody '
+	'until `wa.housekeep(''deleted_sessions'')` has removed them';
 COMMENT ON COLUMN wa.deleted_session.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.deleted_session.id IS 'the session';
 
@@ -72,7 +75,7 @@ CREATE TABLE wa.session_pairing (
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
 COMMENT ON TABLE wa.session_pairing IS
-	'what pairs a phone with a session; whoever reads it can take the session over, so it needs manage';
+	'what pairs a phone with a session; whoever reads it can take the session over. Needs `manage`';
 COMMENT ON COLUMN wa.session_pairing.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.session_pairing.session_id IS 'the session that waits to be paired';
 COMMENT ON COLUMN wa.session_pairing.qr_code IS 'text of the QR code';
@@ -93,7 +96,7 @@ CREATE TABLE wa.session_rate (
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
 COMMENT ON TABLE wa.session_rate IS
-	'send limits: messages accepted in the minute and the hour that began with their first one';
+	'send limits: messages accepted in the minute and the hour that began with their first one. Function bodies only';
 COMMENT ON COLUMN wa.session_rate.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.session_rate.session_id IS 'the session that is counted';
 COMMENT ON COLUMN wa.session_rate.minute_start IS 'when the running minute began';
@@ -119,7 +122,7 @@ CREATE TABLE wa.chat (
 );
 CREATE INDEX chat_recent ON wa.chat (org_id, session_id, active_at DESC, jid);
 CREATE INDEX chat_being_read ON wa.chat (org_id, session_id, jid) WHERE read_to IS NOT NULL;
-COMMENT ON TABLE wa.chat IS 'conversations of a session';
+COMMENT ON TABLE wa.chat IS 'conversations of a session. Needs `read`';
 COMMENT ON COLUMN wa.chat.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.chat.session_id IS 'the session whose conversation it is';
 COMMENT ON COLUMN wa.chat.jid IS 'WhatsApp address of the other side';
@@ -146,7 +149,7 @@ CREATE TABLE wa.contact (
 	PRIMARY KEY (org_id, session_id, jid),
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
-COMMENT ON TABLE wa.contact IS 'people whom a session has met';
+COMMENT ON TABLE wa.contact IS 'people whom a session has met. Needs `read`';
 COMMENT ON COLUMN wa.contact.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.contact.session_id IS 'the session that met them';
 COMMENT ON COLUMN wa.contact.jid IS 'WhatsApp address';

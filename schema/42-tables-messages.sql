@@ -43,8 +43,7 @@ CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 	WHERE direction = 'in' AND status = 'delivered';
 CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, id)
 	WHERE status IN ('queued', 'sending');
-COMMENT ON TABLE wa.message IS
-	'messages, received and to be sent; a message to send is its own queue entry';
+COMMENT ON TABLE wa.message IS 'messages received and to be sent; a message to send is its own queue entry. Needs `read`';
 COMMENT ON COLUMN wa.message.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.message.id IS 'UUIDv7; msg_… outside';
 COMMENT ON COLUMN wa.message.session_id IS 'the session that sent or received it';
@@ -98,7 +97,7 @@ CREATE TABLE wa.message_action (
 CREATE INDEX message_action_of_message ON wa.message_action (org_id, message_id);
 CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, pairing, id)
 	WHERE status IN ('queued', 'sending');
-COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations and forwards on their way to WhatsApp';
+COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations and forwards on their way to WhatsApp. Needs `read`';
 COMMENT ON COLUMN wa.message_action.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.message_action.id IS 'UUIDv7; act_… outside';
 COMMENT ON COLUMN wa.message_action.session_id IS 'the session that carries it out';
@@ -123,7 +122,8 @@ CREATE TABLE wa.idempotency (
 );
 CREATE INDEX idempotency_age ON wa.idempotency (org_id, created_at);
 COMMENT ON TABLE wa.idempotency IS
-	'send requests that carried an Idempotency-Key, for 24 hours';
+	'send requests that carried an Idempotency-Key. A row counts for 24 hours; nothing removes it after that before '
+	'its key is used again. Function bodies only';
 COMMENT ON COLUMN wa.idempotency.org_id IS 'the organization that sent it';
 COMMENT ON COLUMN wa.idempotency.key IS 'the caller''s key';
 COMMENT ON COLUMN wa.idempotency.request_digest IS 'SHA-256 of what was asked for';

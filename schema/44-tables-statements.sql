@@ -17,8 +17,7 @@ CREATE TRIGGER statement_invalidate_all AFTER TRUNCATE ON wa.statement
 	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
 ALTER TABLE wa.statement ENABLE ALWAYS TRIGGER statement_invalidate_all;
 COMMENT ON TRIGGER statement_invalidate_all ON wa.statement IS 'the same for TRUNCATE';
-COMMENT ON TABLE wa.statement IS
-	'the statements that sealed roles may run; written by the install and update scripts only, part of no dump';
+COMMENT ON TABLE wa.statement IS 'what sealed roles may run. Written by install and update scripts only; part of no dump';
 COMMENT ON COLUMN wa.statement.role_name IS 'the sealed role';
 COMMENT ON COLUMN wa.statement.name IS 'name of the statement, as of its file in gateway/statements';
 COMMENT ON COLUMN wa.statement.digest IS 'SHA-256 of its text: what the seal compares';

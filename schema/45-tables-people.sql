@@ -28,7 +28,7 @@ CREATE TABLE wa.app_user (
 	PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX app_user_email ON wa.app_user (lower(email));
-COMMENT ON TABLE wa.app_user IS 'people who can sign in';
+COMMENT ON TABLE wa.app_user IS 'people who can sign in. Nobody is granted the password hash';
 COMMENT ON COLUMN wa.app_user.id IS 'UUIDv7; usr_… outside';
 COMMENT ON COLUMN wa.app_user.email IS 'what they sign in with; unique in any case of letters';
 COMMENT ON COLUMN wa.app_user.name IS 'what others call them';
@@ -77,7 +77,7 @@ CREATE TABLE wa.sign_in (
 );
 CREATE INDEX sign_in_expiry ON wa.sign_in (expires_at);
 COMMENT ON TABLE wa.sign_in IS
-	'people at their browsers; a sign-in lasts 7 days at most and 12 hours without use';
+	'people at their browsers; a sign-in lasts 7 days at most and 12 hours without use. Part of no dump';
 COMMENT ON COLUMN wa.sign_in.user_id IS 'who signed in';
 COMMENT ON COLUMN wa.sign_in.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.sign_in.digest IS 'SHA-256 of the cookie';
@@ -102,7 +102,7 @@ CREATE TABLE wa.device (
 	CONSTRAINT device_digest_key UNIQUE (digest)
 );
 COMMENT ON TABLE wa.device IS
-	'browsers in which people have signed in before, whose attempts strangers cannot use up';
+	'browsers in which people have signed in before, whose attempts strangers cannot use up. Part of no dump';
 COMMENT ON COLUMN wa.device.user_id IS 'who signed in there';
 COMMENT ON COLUMN wa.device.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.device.digest IS 'SHA-256 of the cookie, which signs nobody in';
@@ -122,7 +122,8 @@ CREATE TABLE wa.user_token (
 );
 CREATE INDEX user_token_expiry ON wa.user_token (org_id, expires_at);
 COMMENT ON TABLE wa.user_token IS
-	'what dashboards present at the API; worth nothing once the sign-in has ended or works in another organization';
+	'what dashboards present at the API; worth nothing once the sign-in has ended or works in another organization. '
+	'Part of no dump';
 COMMENT ON COLUMN wa.user_token.org_id IS 'the one organization that it opens';
 COMMENT ON COLUMN wa.user_token.user_id IS 'the person';
 COMMENT ON COLUMN wa.user_token.sign_in_id IS 'the sign-in that it was made from';

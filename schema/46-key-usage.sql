@@ -12,7 +12,7 @@ CREATE TABLE wa.api_key_usage (
 	FOREIGN KEY (org_id, key_id) REFERENCES wa.api_key (org_id, id) ON DELETE CASCADE
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE wa.api_key_usage IS
-	'first and last use of API keys, as of the last flush; a key that was never used has no row';
+	'first and last use of API keys, as of the last `wa.flush_key_usage()`; a key that was never used has no row';
 COMMENT ON COLUMN wa.api_key_usage.org_id IS 'the key''s organization';
 COMMENT ON COLUMN wa.api_key_usage.key_id IS 'the key';
 COMMENT ON COLUMN wa.api_key_usage.first_used_at IS 'the first use that is known';
@@ -37,7 +37,8 @@ CREATE FUNCTION wa.key_usage(org uuid, key uuid, OUT first_used_at timestamptz, 
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_key_usage';
 COMMENT ON FUNCTION wa.key_usage(uuid, uuid) IS
-	'what the server has in memory of a key''s use; nulls if it has nothing, or was started without the library';
+	'what the server has in memory of a key''s use, whether flushed or not; nulls if it has nothing, or was started '
+	'without the library. The first use is that since the key got its place in memory';
 
 CREATE FUNCTION wa.unflushed_key_usage()
 	RETURNS TABLE (org_id uuid, key_id uuid, first_used_at timestamptz, first_used_from inet,
@@ -66,7 +67,8 @@ AS $$
 	LIMIT 1
 $$;
 COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
-	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was';
+	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was as far as '
+	'is known';
 
 -- Both parts of a batch return how many keys they wrote.  Of several flushes at
 -- once each row is written by one; keys that are gone are passed over, and so are
@@ -151,4 +153,6 @@ BEGIN
 	RETURN written + wa.flush_later_uses(max - written);
 END $$;
 COMMENT ON FUNCTION wa.flush_key_usage(integer) IS
-	'writes a batch of the key uses that are newer in memory than in the table, and key.used_first to the audit log for keys that had none; returns how many keys it wrote';
+	'writes the key uses that are newer in memory than in `wa.api_key_usage`, up to `max` keys (1 to 10000), and '
+	'`key.used_first` to the audit log for keys that had none; returns how many keys it wrote, and fewer than `max` '
+	'means that there is no more. `22023` (`max`), `25000` in a transaction that acts for an organization';

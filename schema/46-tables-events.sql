@@ -18,8 +18,7 @@ CREATE TABLE wa.event_epoch (
 	begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (epoch, ordinal)
 );
-COMMENT ON TABLE wa.event_epoch IS
-	'runs of servers in which events were written: ordinals are comparable within one only';
+COMMENT ON TABLE wa.event_epoch IS 'runs of servers in which events were written: ordinals are comparable within one only';
 COMMENT ON COLUMN wa.event_epoch.epoch IS '1, 2, …; leads the place of an event';
 COMMENT ON COLUMN wa.event_epoch.ordinal IS 'the ordinal of a transaction that wrote an event before the epoch was known to have begun';
 COMMENT ON COLUMN wa.event_epoch.server IS 'the run of the server, as wa.server_run() names it';
@@ -47,7 +46,11 @@ CREATE TABLE wa.event (
 	PRIMARY KEY (org_id, epoch, ordinal, id),
 	CONSTRAINT event_id_key UNIQUE (org_id, id)
 );
-COMMENT ON TABLE wa.event IS 'what happened, kept for wa.org.event_days; in order and without a gap only below wa.event_limit()';
+COMMENT ON TABLE wa.event IS
+	'what happened, kept for `wa.org.event_days`. Follow it with `wa.read_events()`; who reads the table sees it in '
+	'order and without a gap only below `wa.event_limit()`, asked in the same statement. Call `wa.authenticate()` in '
+	'a statement before that: in the same one, and under `REPEATABLE READ`, events may also wait for transactions '
+	'that write none. `auth.*` rows show to credentials that have `manage`, too';
 COMMENT ON COLUMN wa.event.org_id IS 'the organization in which it happened';
 COMMENT ON COLUMN wa.event.epoch IS 'the run of the server that it was written in';
 COMMENT ON COLUMN wa.event.ordinal IS 'of the transaction that wrote it, among those that write events of the organization: in the order in which they began to';
@@ -76,7 +79,7 @@ CREATE TABLE wa.ticket (
 );
 CREATE INDEX ticket_expiry ON wa.ticket (org_id, expires_at);
 CREATE INDEX ticket_waiting ON wa.ticket (org_id, expires_at) WHERE used_at IS NULL;
-COMMENT ON TABLE wa.ticket IS 'tickets that open a realtime socket, once, within 30 seconds; part of no dump';
+COMMENT ON TABLE wa.ticket IS 'tickets that open a realtime socket, once, within 30 seconds. Part of no dump';
 COMMENT ON COLUMN wa.ticket.org_id IS 'the organization whose events it opens';
 COMMENT ON COLUMN wa.ticket.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.ticket.digest IS 'SHA-256 of the ticket';
@@ -105,7 +108,8 @@ CREATE TABLE wa.realtime (
 );
 CREATE INDEX realtime_expiry ON wa.realtime (org_id, expires_at);
 COMMENT ON TABLE wa.realtime IS
-	'open realtime sockets: what a gateway authenticates with for each of them, in place of the key; worth nothing without the key or sign-in behind it; part of no dump';
+	'open realtime sockets: what a gateway authenticates with for each of them, in place of the key. Worth nothing '
+	'without the key or sign-in behind it. Part of no dump';
 COMMENT ON COLUMN wa.realtime.org_id IS 'the one organization that it opens';
 COMMENT ON COLUMN wa.realtime.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.realtime.digest IS 'SHA-256 of the socket''s credential';

@@ -19,7 +19,7 @@ CREATE TABLE wa.webhook_lane (
 	failing_since timestamptz,
 	PRIMARY KEY (org_id, webhook_id)
 );
-COMMENT ON TABLE wa.webhook_lane IS 'who delivers to a webhook now, and how that goes';
+COMMENT ON TABLE wa.webhook_lane IS 'who delivers to a webhook now, and how that goes. Part of no dump';
 COMMENT ON COLUMN wa.webhook_lane.org_id IS 'the organization of the webhook';
 COMMENT ON COLUMN wa.webhook_lane.webhook_id IS 'the webhook, which may be gone by now';
 COMMENT ON COLUMN wa.webhook_lane.lease_owner IS 'the worker process that holds the lane';

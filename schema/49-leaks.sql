@@ -76,7 +76,7 @@ AS $$
 	SELECT o.org_column FROM wa.org_columns(ARRAY[target::oid]) o
 $$;
 COMMENT ON FUNCTION wa.org_column_of(regclass) IS
-	'the column by which wa.protect() protects a table or its parent, NULL if it does not';
+	'the column by which `wa.protect()` protects a table, or its nearest parent, NULL if it does not';
 
 -- Each policy is compared as a whole: an expression that says more than
 -- wa.protect() wrote, an OR say, is not the same policy.  What is compared is the
@@ -154,7 +154,8 @@ AS $$
 		SELECT a.ancestor FROM wa.ancestors(ARRAY(SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d)) a)) g
 $$;
 COMMENT ON FUNCTION wa.is_protected(regclass) IS
-	'whether a table has forced row security and the four restrictive policies of wa.protect(), and no partition, child or parent of it is open';
+	'whether row security is forced on a table and the four restrictive policies of `wa.protect()` are there, to the '
+	'letter, and no table below or above it is open';
 
 CREATE FUNCTION wa.application_roles() RETURNS TABLE (role oid)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -506,7 +507,8 @@ AS $$
 	SELECT l.object, l.reason FROM leak l ORDER BY l.depth, l.object, l.reason
 $$;
 COMMENT ON FUNCTION wa.leaks(regclass, name) IS
-	'what of a table, its partitions and inheritance children would let one organization infer or touch another''s rows: indexes, foreign keys, rights, owners, views, roles of applications';
+	'what would let one organization infer, read or touch another''s rows, of the table and of everything below it '
+	'(`… of TABLE`)';
 
 -- A table that everybody can make is none of these: what it has is its owner's
 -- affair, and must not keep the programs from starting.  Nor are the tables of schema

@@ -61,7 +61,14 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
-	'puts the organization and permission policies on a table of the caller''s, its partitions and inheritance children; refuses one whose indexes, foreign keys, grants, owner or readers would leak';
+	'protects a table, its partitions and inheritance children and theirs: enables and forces row security and makes '
+	'five policies for `wa_gateway` and `wa_app`: `wa_read`, `wa_insert`, `wa_update`, `wa_delete` (restrictive: the '
+	'organization and a permission) and `wa_open` (permissive: the organization); each table gets the security label '
+	'`protected`. It takes TRUNCATE, TRIGGER, REFERENCES and MAINTAIN from `PUBLIC`, `wa_gateway` and `wa_app`. Again '
+	'on the same table replaces the policies, and opens what it got meanwhile. Everything or nothing: it refuses the '
+	'whole where `wa.leaks()` finds anything. It runs with the rights of its caller: a superuser, or the table''s '
+	'owner who is a member of `wa_admin`. `22004`, `42809` (no table), `42703` (no such column of type uuid), `55000` '
+	'(something would leak; the message names the first), `42501`';
 
 CREATE FUNCTION wa.put_policies(target regclass, org_column name, read wa.permission, write wa.permission)
 	RETURNS void
@@ -143,7 +150,9 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
-	'takes away what wa.protect() put on a table and what is below it, and with disable its row security as a whole';
+	'takes the policies and the label of `wa.protect()` away, from partitions and children as well but for those that '
+	'another protected table is a parent of; without `disable` row security stays on, and then nobody but a superuser '
+	'sees a row. `55000`: the table is a partition or child of a protected one';
 
 -- A table that becomes a partition or child of a protected one is closed in the
 -- same command: no application reads or writes it by its own name until

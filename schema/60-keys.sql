@@ -125,7 +125,9 @@ BEGIN
 	PERFORM wa.note(org, 'org.created', org);
 	RETURN org;
 END $$;
-COMMENT ON FUNCTION wa.create_org(text) IS 'makes an organization and returns its id';
+COMMENT ON FUNCTION wa.create_org(text) IS
+	'makes an organization and returns its id. `22023` (`name`), `42501` in a transaction that is bound to a key, as '
+	'with all functions that administer';
 
 CREATE FUNCTION wa.check_key(permissions wa.permissions, expires_at timestamptz) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -246,7 +248,8 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) IS
-	'makes an API key; the answer is the only place where its secret ever appears';
+	'makes an API key. The answer is the only place where the secret ever appears. `22023` (`name`, `permissions`, '
+	'`expiresAt`), `P0002` (no such organization), `23505` (a live key has this name)';
 
 CREATE FUNCTION wa.import_key(org uuid, name text, digest bytea, permissions wa.permissions,
 							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_') RETURNS uuid
@@ -263,7 +266,9 @@ BEGIN
 	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}');
 END $$;
 COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) IS
-	'takes over a key (wa_ and 17 to 125 characters) that another system issued, by its SHA-256 digest';
+	'takes over a key that another system issued, by its SHA-256 digest. The key has to be `wa_` and 17 to 125 '
+	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
+	'`23505` (also: this digest is known already)';
 
 -- Organizations one by one, so that the org-led primary key serves.
 CREATE FUNCTION wa.org_of_key(key uuid) RETURNS uuid
@@ -297,7 +302,8 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.revoke_key(uuid) IS
-	'revokes a key; once this has committed no transaction that begins is accepted with it; false if it was revoked before';
+	'revokes a key; false if it was revoked before. Once this has committed, no transaction that begins is accepted '
+	'with the key. `P0002`';
 
 CREATE FUNCTION wa.revoke_key(org uuid, name text) RETURNS integer
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -325,7 +331,8 @@ BEGIN
 	RETURN revoked;
 END $$;
 COMMENT ON FUNCTION wa.revoke_key(uuid, text) IS
-	'revokes every live key of the organization with this name, a rotated predecessor included, and returns how many';
+	'revokes every key of the organization with this name that is not revoked, a rotated predecessor included, and '
+	'returns how many. `P0002`: none';
 
 CREATE FUNCTION wa.rotate_key(key uuid, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -360,7 +367,8 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
-	'makes a successor with the same name, permissions and lifetime; the old key is refused after the overlap';
+	'makes a successor with the same name, permissions and lifetime; the old key is refused after `overlap` (0 to 90 '
+	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired or rotated already)';
 
 CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 	SELECT k.org_id, o.name AS org, k.id, wa.typeid('key', k.id) AS key, k.name, k.prefix, k.permissions,
@@ -374,21 +382,25 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		last.used_at AS last_used_at, last.used_from AS last_used_from
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last;
-COMMENT ON VIEW wa.keys IS 'API keys for administrators, without their digests';
+COMMENT ON VIEW wa.keys IS 'view: API keys for administrators, without digests; with the rights of whoever reads it';
 COMMENT ON COLUMN wa.keys.org_id IS 'the organization that the key opens';
 COMMENT ON COLUMN wa.keys.org IS 'its name';
 COMMENT ON COLUMN wa.keys.id IS 'what the administration functions take';
-COMMENT ON COLUMN wa.keys.key IS 'the same as it is written outside';
+COMMENT ON COLUMN wa.keys.key IS
+	'the id as people see it: `key_…`';
 COMMENT ON COLUMN wa.keys.name IS 'how people find the key';
 COMMENT ON COLUMN wa.keys.prefix IS 'its first characters';
 COMMENT ON COLUMN wa.keys.permissions IS 'what it may do';
-COMMENT ON COLUMN wa.keys.status IS 'live, rotated (a predecessor in its overlap), expired or revoked';
+COMMENT ON COLUMN wa.keys.status IS
+	'`live`, `rotated` (accepted until `expires_at`), `expired` or `revoked`; the first of these that applies, from '
+	'the right';
 COMMENT ON COLUMN wa.keys.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.keys.created_by IS 'who made it';
 COMMENT ON COLUMN wa.keys.expires_at IS 'from when on it is refused; NULL: never';
 COMMENT ON COLUMN wa.keys.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.keys.revoked_by IS 'who revoked it';
-COMMENT ON COLUMN wa.keys.last_used_at IS 'when it was last used, to a second; NULL: not as far as is known';
+COMMENT ON COLUMN wa.keys.last_used_at IS
+	'when it was last used, to a second, flushed or not; NULL: not as far as is known';
 COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as the gateway or application told';
 
 CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
@@ -400,4 +412,5 @@ AS $$
 			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.current_user_id())),
 		wa.current_permissions()::text[]
 $$;
-COMMENT ON FUNCTION wa.me() IS 'who the bound credential is and what it may do';
+COMMENT ON FUNCTION wa.me() IS
+	'who the bound credential is and what it may do, in one row; `28000` if none is bound';

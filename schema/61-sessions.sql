@@ -68,7 +68,10 @@ BEGIN
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
-	'makes a session and, unless start is false, lets a connector start it; needs manage';
+	'makes a session, which a connector then starts unless `start` is false. NULL takes the default: `start` true, '
+	'`auto_read` and `presence_typing` false, `connector` `sandbox`. `connector` is one of the setting '
+	'`wa.connectors` (`sandbox`; names separated by commas, set by a superuser). Nobody looks whether it runs; '
+	'without it the session stays `starting`. Needs `manage`. `22023` (`label`, `connector`)';
 
 CREATE FUNCTION wa.update_session(session uuid, label text DEFAULT NULL, auto_read boolean DEFAULT NULL,
 								  presence_typing boolean DEFAULT NULL, rate_per_min integer DEFAULT NULL,
@@ -95,7 +98,8 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) IS
-	'changes what of a session is given, NULL leaves it, an empty label takes it away; needs manage';
+	'changes what of a session is given, NULL leaves it as it is, and an empty `label` takes it away. Needs `manage`. '
+	'`22023` (`label`, `ratePerMin` 0 to 100,000, `ratePerHour` 0 to 1,000,000; 0 is no limit)';
 
 -- Runs as wa_claim: wa_owner may not even take a row out of its own sight.
 CREATE FUNCTION wa.hide_session(org uuid, session uuid) RETURNS void
@@ -128,7 +132,8 @@ BEGIN
 	PERFORM wa.hide_session(wa.require_org(), session);
 END $$;
 COMMENT ON FUNCTION wa.delete_session(uuid) IS
-	'deletes a session with its chats, contacts and messages: all of it is gone at once, and its rows are removed by wa.housekeep(); needs manage';
+	'deletes a session with its chats, contacts, messages and the webhooks that are for it alone. Nobody sees any of '
+	'it from then on; `wa.housekeep()` removes the rows. Needs `manage`';
 
 -- What is in the queue belongs to the pairing that it was queued in, and no connector
 -- gets it in a later one.  It fails at once, or where it is much in parts, by
@@ -219,7 +224,10 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.control_session(uuid, text) IS
-	'start, stop, restart or logout of a session; logout forgets the phone and fails what is queued; needs manage';
+	'`start`, `stop`, `restart` or `logout` of a session. `logout` also forgets the phone and fails what is queued: '
+	'of much the oldest 1,000 at once, the others by `wa.housekeep()`; what a connector has taken when its lease is '
+	'over. What is so already stays as it is. The connector sees it when it next renews its lease. Needs `manage`. '
+	'`22023` (`command`)';
 
 CREATE FUNCTION wa.session_qr(session uuid, OUT code text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -236,7 +244,8 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.session_qr(uuid) IS
-	'the QR code that pairs a phone with the session; raises 55000 when it does not wait for one; needs manage';
+	'the QR code that pairs a phone with the session, and until when. Needs `manage`. `55000`: the session does not '
+	'wait to be paired';
 
 -- Eight characters that people can tell apart, from 40 random bits.
 CREATE FUNCTION wa.make_pairing_code() RETURNS text
@@ -270,4 +279,5 @@ BEGIN
 	RETURN pairing_code;
 END $$;
 COMMENT ON FUNCTION wa.request_pairing_code(uuid, text) IS
-	'makes the code that pairs this phone with the session; the connector tells WhatsApp; needs manage';
+	'makes the code that pairs this phone with the session; the connector tells WhatsApp. Asked again there is a new '
+	'one. Needs `manage`. `22023` (`phone`), `55000`';

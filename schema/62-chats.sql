@@ -27,7 +27,8 @@ CREATE FUNCTION wa.chat_jid(written text) RETURNS text
 	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT COALESCE(wa.recipient_jid(written), written) $$;
 COMMENT ON FUNCTION wa.chat_jid(text) IS
-	'the address that a chat or contact is stored under, for one that is given in any form that a recipient may have';
+	'the address that a chat or contact is stored under, for one that is given in any form that a recipient may have. '
+	'All functions and statements that take a chat or a contact use it';
 
 CREATE FUNCTION wa.require_recipient(recipient text) RETURNS text
 	LANGUAGE plpgsql PARALLEL SAFE
@@ -96,7 +97,8 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) IS
-	'archives, pins or mutes a chat, NULL leaves it as it is; needs send';
+	'archives, pins or mutes a chat; NULL leaves it as it is, and a `muted_until` that is past ends the silence. It '
+	'is kept here and not told to WhatsApp. Needs `send`. `P0002`: no such chat';
 
 -- The newest are marked here; what is more than that counts as read by its place,
 -- and housekeeping marks it.
@@ -130,4 +132,6 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.read_chat(uuid, text) IS
-	'marks what was received in a chat as read; of many the newest at once, the others by wa.housekeep(); needs send';
+	'marks what was received in a chat as read, and sets its count of unread messages to 0. The newest 1,000 messages '
+	'are marked at once; older ones count as read up to `read_to` of the chat until `wa.housekeep()` has marked them. '
+	'It is kept here and not told to WhatsApp. Needs `send`. `P0002`: no such chat';

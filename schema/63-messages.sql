@@ -413,4 +413,11 @@ BEGIN
 			'queued', send_message."timestamp");
 END $$;
 COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
-	'queues a message for the session''s connector, once per Idempotency-Key; content holds the fields of its type; needs send';
+	'queues a message for the session''s connector. `recipient` is a phone number in E.164 digits or a WhatsApp '
+	'address; `content` holds the fields of the type. With an `idempotency_key` (1 to 255 printable ASCII characters) '
+	'the same request again gets the first answer and `replayed` true, for 24 hours, in the whole organization. It '
+	'counts against the session''s limits. Needs `send`. `P0002` (no such session), `55000` (session is logged out; '
+	'the idempotency key was used for another request; `reply_to` was deleted, was never sent, or is of another phone '
+	'number than the session''s), `53400` (a limit is reached; CONSTRAINT_NAME says which, DETAIL begins with the '
+	'seconds to wait), `22023` (`to`, `type`, `replyTo`, `mentions`, `Idempotency-Key`, and the fields of the type, '
+	'as `media.url`)';

@@ -90,7 +90,7 @@ BEGIN
 	FROM wa.queue_action(target, 'react', jsonb_build_object('emoji', emoji)) q;
 END $$;
 COMMENT ON FUNCTION wa.react_to_message(uuid, uuid, text) IS
-	'queues a reaction to a message; an empty emoji takes it back; needs send';
+	'queues a reaction to a message: one emoji; an empty one takes the reaction back. Needs `send`. `22023` (`emoji`)';
 
 CREATE FUNCTION wa.edit_message(session uuid, message uuid, new_text text, OUT id uuid, OUT message_id uuid,
 								OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
@@ -112,7 +112,8 @@ BEGIN
 	FROM wa.queue_action(target, 'edit', jsonb_build_object('text', new_text)) q;
 END $$;
 COMMENT ON FUNCTION wa.edit_message(uuid, uuid, text) IS
-	'queues a new text, or a new caption of an attachment, for a message of one''s own; needs send';
+	'queues a new text, or the new caption of an image, a video or a document, for a message of one''s own. Needs '
+	'`send`. `55000` also: the message is somebody else''s, or has neither. `22023` (`text`)';
 
 CREATE FUNCTION wa.revoke_message(session uuid, message uuid, OUT id uuid, OUT message_id uuid,
 								  OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
@@ -128,7 +129,9 @@ BEGIN
 	PERFORM wa.refuse_unless_sent(target);
 	SELECT q.* INTO id, message_id, session_id, status, "timestamp" FROM wa.queue_action(target, 'revoke', '{}') q;
 END $$;
-COMMENT ON FUNCTION wa.revoke_message(uuid, uuid) IS 'queues the deletion, for everyone, of a message of one''s own; needs send';
+COMMENT ON FUNCTION wa.revoke_message(uuid, uuid) IS
+	'queues the deletion, for everyone, of a message of one''s own. Needs `send`. `55000` also: it is somebody '
+	'else''s';
 
 -- The copy gets its id now, so that the caller can find it once it is sent.
 CREATE FUNCTION wa.forward_message(session uuid, message uuid, recipient text, idempotency_key text DEFAULT NULL,
@@ -164,7 +167,9 @@ BEGIN
 	FROM wa.queue_action(target, 'forward', jsonb_build_object('to', chat, 'copy', copy)) q;
 END $$;
 COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text, text) IS
-	'queues a copy of a message''s content to another chat, once per Idempotency-Key, and returns the id that the copy will have; needs send';
+	'queues a copy of a message''s content to another chat, once per `idempotency_key` as `wa.send_message()` does. '
+	'`message_id` of the result is the id that the copy will have; the copy exists when the connector has sent it. It '
+	'counts against the session''s limits: `53400`. Needs `send`. `22023` (`to`)';
 
 -- What an action changes once WhatsApp has taken it.
 CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void

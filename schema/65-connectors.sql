@@ -71,7 +71,10 @@ BEGIN
 	ORDER BY s.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
-	'takes the lease of sessions that want to run and that nobody runs, renews those of the owner, and lists them';
+	'takes the lease of sessions of this connector that are `starting`, `scan_qr_code` or `working` and that nobody '
+	'runs, renews those of `owner` that are past their half, and lists all that `owner` has. It never gives more than '
+	'`max`. `pairing_phone` and `pairing_code`: somebody asked for pairing by code. `22023` (`owner`, `max` 1 to '
+	'1000, `lease` 1 s to 1 h)';
 
 CREATE FUNCTION wa.connector_release(owner text) RETURNS integer
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -89,7 +92,8 @@ BEGIN
 	RETURN released;
 END $$;
 COMMENT ON FUNCTION wa.connector_release(text) IS
-	'gives back the leases of all sessions of the owner, when it stops, and returns how many; that of a session that somebody changes at this moment runs out';
+	'gives back the leases of all sessions of `owner`, when it stops, and returns how many. Others can then take them '
+	'at once; the lease of a session that somebody changes at this moment runs out';
 
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
@@ -136,7 +140,10 @@ BEGIN
 	FROM taken m ORDER BY m.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
-	'takes messages to send, of the working sessions that the owner leases, an answer once WhatsApp has the message that it quotes; maybe_sent: an earlier connector may have sent it already';
+	'takes messages to send of the working sessions that `owner` leases; they become `sending`. What was queued '
+	'before a logout, or for another phone number, is not among them. An answer is not taken before WhatsApp has the '
+	'message that it quotes, and fails if that one has failed. `maybe_sent`: an earlier lease ran out, so an earlier '
+	'connector may have sent it. `22023` (`owner`, `max` 1 to 1000, `lease` 1 s to 1 h)';
 
 CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, action_id uuid, session_id uuid, type text, payload jsonb, chat_jid text,
@@ -181,7 +188,8 @@ BEGIN
 	ORDER BY a.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
-	'takes message actions to carry out, with the message that each is about, as wa.connector_claim() takes messages';
+	'takes message actions to carry out, each with the message that it is about, as `wa.connector_claim()` takes '
+	'messages. `22023` as there';
 
 CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phone_number text DEFAULT NULL,
 									 wa_jid text DEFAULT NULL, qr_code text DEFAULT NULL,
@@ -232,7 +240,9 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) IS
-	'reports where a session stands; logged_out, or another phone number than it had, fails what is queued; false if the owner''s lease is gone or somebody stopped the session';
+	'reports where a session stands. `logged_out` forgets the phone; that, and another phone number than the session '
+	'had, fails what is queued as a logout does. False if the lease is gone or somebody stopped the session. `23514`: '
+	'no such status';
 
 CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -246,7 +256,7 @@ BEGIN
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
-	'reports that WhatsApp took a message, whoever has its lease by now; false if it was not on its way';
+	'reports that WhatsApp took a message, whoever leases it by now; false if it was not on its way';
 
 CREATE FUNCTION wa.retry_pause(attempts integer) RETURNS interval
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -268,7 +278,8 @@ BEGIN
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
-	'reports that a message was certainly not sent: for good, or to be tried again with back-off';
+	'reports that a message was certainly not sent: for good, or, with `retry`, to be tried again after 2, 4, 8 … '
+	'seconds (at most an hour)';
 
 -- How far along each status is; reports may arrive out of order and never
 -- take a message back.
@@ -293,7 +304,8 @@ BEGIN
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) IS
-	'reports that a message was delivered, read or played; false if that is no news';
+	'reports `delivered`, `read` or `played`; false if that is no news, since a status never goes back. `22023` '
+	'(`status`)';
 
 CREATE FUNCTION wa.connector_action_done(action uuid, wa_message_id text, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -312,7 +324,8 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) IS
-	'reports that WhatsApp took an action, and makes the message show it; wa_message_id is that of a forwarded copy';
+	'reports that WhatsApp took an action, and makes the message show it. `wa_message_id` is that of a forwarded '
+	'copy. False: it was done or had failed already';
 
 CREATE FUNCTION wa.connector_action_failed(action uuid, error text, retry boolean DEFAULT false) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -327,7 +340,7 @@ BEGIN
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
-	'reports that an action was certainly not carried out: for good, or to be tried again with back-off';
+	'reports that an action was certainly not carried out; `retry` as in `wa.connector_failed()`';
 
 -- What somebody else did to a message that is known here, or from_me: the owner of
 -- the session's number on a phone of his.
@@ -359,7 +372,9 @@ BEGIN
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text, boolean) IS
-	'reports that somebody reacted to a message, or that its sender edited or revoked it; from_me: it was done on a phone of the session''s own number; false if that changes nothing';
+	'reports what somebody else did to a message, or with `from_me` the owner of the session''s number on a phone: '
+	'`react` (`value` is the emoji, empty takes it back), `edit` (`value` is the text), `revoke`. Only the sender can '
+	'edit or revoke. False if that changes nothing. `22023` (`type`)';
 
 -- from_me: written on a phone of the session's own number.  Such a message is one
 -- that was sent: it has no sender but the session, is unread to nobody, and can be
@@ -428,4 +443,6 @@ BEGIN
 	RETURN message;
 END $$;
 COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean) IS
-	'stores a received message with its chat and contact, once, and returns its id; from_me: it was written on a phone of the session''s own number, and not sent by the connector';
+	'stores a received message with its chat and contact, once for each `wa_message_id`, and returns its id. '
+	'`from_me`: it was written on a phone of the session''s own number, and not sent by the connector; it is a '
+	'message that was sent, with no sender but the session. `P0002` (no such session), `22023` (`chat_jid`)';

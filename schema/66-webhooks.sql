@@ -5,14 +5,16 @@ CREATE FUNCTION wa.event_types() RETURNS text[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN '{session.status,auth.qr,auth.code,message,message.from_me,message.status,message.reaction,message.edited,message.revoked,poll.vote,presence.update,chat.update,contact.update,key.created,key.revoked,webhook.disabled}'::text[];
-COMMENT ON FUNCTION wa.event_types() IS 'the catalogue of event types';
+COMMENT ON FUNCTION wa.event_types() IS
+	'the types of events that a webhook can ask for';
 
 CREATE FUNCTION wa.target_problem(address inet) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_target_problem';
 COMMENT ON FUNCTION wa.target_problem(inet) IS
-	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may';
+	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may. The '
+	'server''s setting `wa.allowed_targets` allows more';
 
 -- Where a name leads, the worker looks when it connects.
 CREATE FUNCTION wa.target_url(url text) RETURNS text
@@ -172,7 +174,9 @@ BEGIN
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) IS
-	'makes a webhook; the answer is the only one that shows its secret; needs manage';
+	'makes a webhook. Without `events` it asks for all (`*`), without `session` for those of every session, without '
+	'`retry_policy` for exponential pauses from 2 seconds, 15 attempts; without `secret` it gets a random one, '
+	'`whsec_…`. The answer is the only one that shows the secret. Needs `manage`';
 
 CREATE FUNCTION wa.update_webhook(webhook uuid, url text DEFAULT NULL, events text[] DEFAULT NULL,
 								  session uuid DEFAULT NULL, custom_headers jsonb DEFAULT NULL,
@@ -219,7 +223,8 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean) IS
-	'changes what of a webhook is given, NULL leaves it; needs manage';
+	'changes what of a webhook is given, NULL leaves it as it is. A `session` of all zeros takes the webhook''s '
+	'session away, `null` as `custom_headers` its header fields. Needs `manage`';
 
 CREATE FUNCTION wa.rotate_webhook_secret(webhook uuid, secret text DEFAULT NULL, overlap_seconds integer DEFAULT NULL)
 	RETURNS text
@@ -260,4 +265,5 @@ BEGIN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.delete_webhook(uuid) IS 'deletes a webhook; needs manage';
+COMMENT ON FUNCTION wa.delete_webhook(uuid) IS
+	'deletes a webhook. Needs `manage`';

@@ -35,7 +35,7 @@ BEGIN
 	LIMIT list_api_keys.max;
 END $$;
 COMMENT ON FUNCTION wa.list_api_keys(uuid, integer) IS
-	'the organization''s keys, newest first, for a person who manages them';
+	'the keys of the active organization, newest first, from before this id, for a person who manages them';
 
 CREATE FUNCTION wa.check_permissions(permissions text[]) RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -66,7 +66,8 @@ BEGIN
 	FROM wa.create_key(org, name, permissions::wa.permissions, expires_at) made;
 END $$;
 COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
-	'wa.create_key() in the active organization, for a person who manages its keys';
+	'`wa.create_key()` in the active organization, for a person who manages its keys. `22023` (`name`, `permissions`, '
+	'`expiresAt`), `23505`';
 
 -- The key's row, or 404.  It is not locked: whoever only looks keeps nobody from
 -- revoking the key.
@@ -103,7 +104,7 @@ BEGIN
 		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by, shown.revoked_at;
 END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
-	'one key as wa.list_api_keys() lists it, for a person who manages them';
+	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';
 
 CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
 								  expires_at timestamptz DEFAULT NULL)
@@ -133,7 +134,9 @@ BEGIN
 	RETURN old.id;
 END $$;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
-	'changes what of a key is given, NULL leaves it, an infinite time means that it never expires, for a person who manages the keys; the secret stays; raises 55000 for a key that is revoked, expired or rotated';
+	'changes what of a key is given, NULL leaves it as it is, and an infinite time takes the expiry away, for a '
+	'person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
+	'stays so), `22023`, `23505`';
 
 CREATE FUNCTION wa.revoke_api_key(key uuid) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -143,7 +146,7 @@ BEGIN
 	RETURN wa.revoke_key((wa.find_api_key(key)).id);
 END $$;
 COMMENT ON FUNCTION wa.revoke_api_key(uuid) IS
-	'wa.revoke_key() in the active organization, for a person who manages its keys';
+	'`wa.revoke_key()` in the active organization, for a person who manages its keys. `P0002`';
 
 CREATE FUNCTION wa.rotate_api_key(key uuid, overlap_seconds integer DEFAULT NULL, OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -154,4 +157,5 @@ BEGIN
 	FROM wa.rotate_key((wa.find_api_key(key)).id, COALESCE(overlap_seconds, 86400) * interval '1 second') made;
 END $$;
 COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer) IS
-	'wa.rotate_key() in the active organization, for a person who manages its keys';
+	'`wa.rotate_key()` in the active organization, for a person who manages its keys; a day of overlap without a '
+	'number. `P0002`, `55000`, `22023` (`overlap`)';

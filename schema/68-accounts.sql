@@ -90,7 +90,8 @@ BEGIN
 	id := wa.insert_user(email, name, password);
 END $$;
 COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
-	'makes an account; without a password one is made up, and the answer is the only place where it ever appears';
+	'makes an account. Without a password one is made up, and the answer is the only place where it ever appears. '
+	'`22023` (`email`, `name`, `password`), `23505`';
 
 -- Whoever uses a sign-in can hold a lock on its row.  So this waits for half a second,
 -- which is more than anybody honest needs.
@@ -196,7 +197,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.disable_user(uuid) IS
-	'closes an account and signs the person out, with effect right away; false if it was closed before';
+	'closes an account and signs the person out, with effect right away; false if it was closed before. `P0002`';
 
 CREATE FUNCTION wa.enable_user(person uuid) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -213,7 +214,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.enable_user(uuid) IS
-	'opens a closed account again; the person has to sign in anew; false if it was open';
+	'opens a closed account again; false if it was open. The person has to sign in anew. `P0002`';
 
 CREATE FUNCTION wa.reset_password(person uuid) RETURNS text
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -231,4 +232,5 @@ BEGIN
 	RETURN password;
 END $$;
 COMMENT ON FUNCTION wa.reset_password(uuid) IS
-	'gives a person who forgot it a new random password, which appears here only, and signs them out everywhere';
+	'gives a person who forgot it a new random password, which appears here only, and signs them out everywhere. '
+	'`P0002`';

@@ -130,7 +130,8 @@ BEGIN
 	RETURN wa.change_member(org, person, role);
 END $$;
 COMMENT ON FUNCTION wa.add_member(uuid, uuid, text) IS
-	'makes a person a member of an organization, or gives a member another role; false if nothing changed';
+	'makes a person a member of an organization, or gives a member another role (`owner`, `admin`, `member`); false '
+	'if nothing changed. `P0002`, `22023` (`role`), `55000`: the last owner';
 
 CREATE FUNCTION wa.remove_member(org uuid, person uuid) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -144,7 +145,8 @@ BEGIN
 	RETURN wa.change_member(org, person, NULL);
 END $$;
 COMMENT ON FUNCTION wa.remove_member(uuid, uuid) IS
-	'removes a person from an organization, with effect right away; false if they were no member';
+	'removes a person from an organization, with effect right away; false if they were no member. `55000`: the last '
+	'owner';
 
 -- Whoever acts, if it is a person.
 CREATE FUNCTION wa.require_person() RETURNS uuid
@@ -230,7 +232,7 @@ BEGIN
 	WHERE m.org_id = org AND m.user_id = person;
 END $$;
 COMMENT ON FUNCTION wa.show_member(uuid) IS
-	'one member as wa.list_members() lists it, or no row, for a person who manages them';
+	'one member as `wa.list_members()` lists it, or no row, for a person who manages them';
 
 CREATE FUNCTION wa.set_member_role(person uuid, role text) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -251,7 +253,8 @@ BEGIN
 	RETURN wa.change_member(org, person, role);
 END $$;
 COMMENT ON FUNCTION wa.set_member_role(uuid, text) IS
-	'gives a member of the active organization another role, with effect right away; an admin can neither make nor change an owner; false if nothing changed';
+	'gives a member of the active organization another role, with effect right away; an admin can neither make nor '
+	'change an owner; false if nothing changed. `P0002`, `22023` (`role`), `55000`: the last owner';
 
 CREATE FUNCTION wa.remove_member(person uuid) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -273,13 +276,16 @@ BEGIN
 	RETURN wa.change_member(org, person, NULL);
 END $$;
 COMMENT ON FUNCTION wa.remove_member(uuid) IS
-	'removes a member from the active organization, with effect right away, or lets the acting person leave it; an admin cannot remove an owner';
+	'removes a member from the active organization, with effect right away; an admin cannot remove an owner. '
+	'Everybody may leave; that needs no `manage`. `P0002`, `55000`: the last owner';
 
 CREATE VIEW wa.people WITH (security_invoker = true, security_barrier = true) AS
 	SELECT u.id, wa.typeid('usr', u.id) AS person, u.email, u.name, m.org_id, o.name AS org, m.role,
 		m.created_at AS member_since, u.created_at, u.disabled_at
 	FROM wa.app_user u LEFT JOIN wa.member m ON m.user_id = u.id LEFT JOIN wa.org o ON o.id = m.org_id;
-COMMENT ON VIEW wa.people IS 'accounts and their memberships for administrators, without password hashes';
+COMMENT ON VIEW wa.people IS
+	'view: accounts and their memberships for administrators, without password hashes; with the rights of whoever '
+	'reads it';
 COMMENT ON COLUMN wa.people.id IS 'what the administration functions take';
 COMMENT ON COLUMN wa.people.person IS 'the same as it is written outside';
 COMMENT ON COLUMN wa.people.email IS 'what the person signs in with';

@@ -67,7 +67,9 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.invite_member(text, text) IS
-	'invites a person to the active organization for 7 days; the answer is the only place where the secret ever appears; an admin cannot invite an owner';
+	'invites a person to the active organization for 7 days; an admin cannot invite an owner. The answer is the only '
+	'place where the secret ever appears. A newer invitation of the same address takes the older one''s place. '
+	'`22023` (`email`, `role`), `23505`: is a member already';
 
 CREATE FUNCTION wa.list_invitations(before uuid DEFAULT NULL, max integer DEFAULT 200)
 	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
@@ -108,7 +110,7 @@ BEGIN
 	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
 END $$;
 COMMENT ON FUNCTION wa.show_invitation(uuid) IS
-	'one invitation as wa.list_invitations() lists it, or no row, for a person who manages members';
+	'one invitation as `wa.list_invitations()` lists it, or no row, for a person who manages members';
 
 CREATE FUNCTION wa.withdraw_invitation(invitation uuid) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -132,7 +134,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.withdraw_invitation(uuid) IS
-	'withdraws an invitation to the active organization; false if it was accepted or withdrawn before';
+	'withdraws an invitation to the active organization; false if it was accepted or withdrawn before. `P0002`';
 
 CREATE FUNCTION wa.find_invitation(secret wa.secret, OUT org_id uuid, OUT id uuid)
 	LANGUAGE c
@@ -177,7 +179,8 @@ BEGIN
 	RETURN QUERY SELECT invited.email, o.name, invited.role, invited.expires_at FROM wa.org o WHERE o.id = invited.org_id;
 END $$;
 COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
-	'whom a secret invites, to what, as what and until when; no row for one that is not valid';
+	'whom a secret invites, to what, as what and until when; no row for one that is not valid. Whether there is an '
+	'account is not told';
 
 -- With a name somebody is new here, without one they have an account.  What they
 -- send is looked at before the account is, so that whoever has the secret, and that
@@ -225,4 +228,6 @@ BEGIN
 	organization_id := invited.org_id;
 END $$;
 COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
-	'makes the invited person a member; with a name an account is made for them if there is none, otherwise the password has to be that of theirs, or it raises 28000; raises P0002 for an invitation that is not valid, 53400 after too many attempts';
+	'makes the invited person a member. With a name, an account is made if there is none; otherwise the password has '
+	'to be that of theirs. `P0002`: the invitation is not valid; `28000`: the password is wrong; `22023` (`name`, '
+	'`password`), `53400`: too many attempts';

@@ -34,4 +34,5 @@ BEGIN
 	LIMIT list_audit.max;
 END $$;
 COMMENT ON FUNCTION wa.list_audit(uuid, integer) IS
-	'what happened in the active organization, newest first, for an owner or admin';
+	'what happened in the active organization, newest first, from before this id, for an owner or admin; actor and '
+	'subject as they are written outside, with their names now, or else then';

@@ -316,7 +316,8 @@ BEGIN
 	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;
 END $$;
 COMMENT ON FUNCTION wa.signed_in(wa.secret) IS
-	'who is signed in with a cookie, in which organization, and of which others they are a member ({id: org_…, name, role}); raises 28000 for nobody';
+	'who is signed in with a cookie, in which organization, and of which others they are a member: `{id: org_…, name, '
+	'role}`. `28000`: nobody';
 
 CREATE FUNCTION wa.set_active_org(cookie wa.secret, org uuid)
 	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
@@ -340,7 +341,8 @@ BEGIN
 	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;
 END $$;
 COMMENT ON FUNCTION wa.set_active_org(wa.secret, uuid) IS
-	'chooses the organization to work in, and answers as wa.signed_in(); tokens for the one before are refused from then on; raises P0002 for one that the person is no member of';
+	'chooses the organization to work in, and answers as `wa.signed_in()`. Tokens for the one before are refused from '
+	'then on. `28000`; `P0002`: not a member';
 
 CREATE FUNCTION wa.mint_user_token(cookie wa.secret, OUT token text, OUT expires_at timestamptz, OUT organization_id uuid)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -370,7 +372,8 @@ BEGIN
 	organization_id := current.active_org;
 END $$;
 COMMENT ON FUNCTION wa.mint_user_token(wa.secret) IS
-	'makes a user token for the active organization, for 15 minutes; the answer is the only place where it ever appears; raises 55000 if no organization is active';
+	'makes a user token for the active organization, for 15 minutes. The answer is the only place where it ever '
+	'appears. `28000`; `55000`: no organization is active';
 
 CREATE FUNCTION wa.change_password(cookie wa.secret, old_password wa.password, new_password wa.password) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -400,4 +403,5 @@ BEGIN
 	PERFORM wa.note_person(person.id, 'user.password_changed', wa.typeid('usr', person.id));
 END $$;
 COMMENT ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) IS
-	'changes the password of the person who is signed in, and signs them out everywhere else; raises 22023 for a wrong old one, 53400 after too many attempts';
+	'changes the password of the person who is signed in, and signs them out everywhere else. `28000`; `22023` '
+	'(`oldPassword`, `newPassword`: at least 10 characters, not the email address); `53400`';

@@ -390,7 +390,10 @@ BEGIN
 			AND (e.epoch, e.ordinal, e.id) > (behind_epoch, behind_ordinal, behind_id));
 END $$;
 COMMENT ON FUNCTION wa.event_limit(integer, bigint, uuid) IS
-	'up to where one who stands at a position may read wa.event in the same statement: below this epoch and ordinal nothing can appear any more; never before the position, and where it is that of the position, go on from the position; pending: whether there are events beyond it, which wait for an older transaction that writes events of the organization to end; raises WA001 if events behind the position have expired; needs events';
+	'up to where one who stands at a position may read `wa.event` in the same statement: below this epoch and ordinal '
+	'nothing can appear any more; never before the position, and where it is that of the position, go on from the position; '
+	'pending: whether there are events beyond it, which wait for an older transaction that writes events of the '
+	'organization to end; raises WA001 if events behind the position have expired; needs events';
 
 CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NULL, session uuid DEFAULT NULL,
 							   max integer DEFAULT 50)

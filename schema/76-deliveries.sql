@@ -252,13 +252,16 @@ CREATE FUNCTION wa.webhook_hmac(secret text, body text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_webhook_hmac';
 COMMENT ON FUNCTION wa.webhook_hmac(text, text) IS
-	'for function bodies: X-Webhook-Hmac, the HMAC-SHA512 of the body in hex, keyed with the text of the secret';
+	'for function bodies: `X-Webhook-Hmac`, the HMAC-SHA512 of the body, as UTF-8, in hex, keyed with the text of the '
+	'secret';
 
 CREATE FUNCTION wa.webhook_signature(secret text, id text, seconds bigint, body text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_webhook_signature';
 COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
-	'for function bodies: a signature of webhook-signature as Standard Webhooks defines it: v1, and the HMAC-SHA256 of id, time and body in base64, keyed with what the secret holds in base64 behind whsec_, or with its text, and then, if that is base64, another one keyed with what it holds';
+	'for function bodies: a signature of `webhook-signature` as Standard Webhooks defines it: `v1,` and the '
+	'HMAC-SHA256 of `id.seconds.body`, as UTF-8, in base64, keyed with what the secret holds in base64 behind '
+	'`whsec_`, or with its text; if that text is base64, a second one keyed with what it holds';
 
 CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
 	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, envelope text, signed_ms bigint, hmac text, signature text)
@@ -307,7 +310,10 @@ BEGIN
 	ORDER BY a.epoch, a.ordinal, a.event_id;
 END $$;
 COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
-	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of an attempt that is made now; what it has taken in this turn already it does not get again';
+	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of '
+	'an attempt that is made now: `signed_ms` is their time (`X-Webhook-Timestamp`, and in seconds '
+	'`webhook-timestamp`), `hmac` goes as `X-Webhook-Hmac`, `signature` as `webhook-signature`; NULL where the event '
+	'is not kept any more. What it has taken in this turn already it does not get again';
 
 -- A fifth more or less, so that what failed together does not come back together.
 CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
@@ -451,7 +457,10 @@ BEGIN
 	RETURN new_status;
 END $$;
 COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean, integer) IS
-	'reports what became of an attempt, with plain words for why it failed, and returns delivered, failed (to be tried again, not before the seconds that the receiver asks for, an hour at most) or dead; the status 410 ends the webhook; NULL if that is not the owner''s to say any more';
+	'reports what became of an attempt, with plain words (letters, digits, blanks, commas, apostrophes; `22023` '
+	'otherwise) for why it failed, and returns delivered, failed (to be tried again, not before the seconds that the '
+	'receiver asks for, an hour at most) or dead; NULL if that is not the owner''s to say any more. The status 410 '
+	'ends the webhook';
 
 -- Of so many open deliveries at most: a number that grows without bound is bad
 -- enough at a hundred thousand.
@@ -476,4 +485,7 @@ BEGIN
 		WHERE d.status <> 'delivered' LIMIT 100000) d;
 END $$;
 COMMENT ON FUNCTION wa.delivery_stats() IS
-	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no reader may see yet, because an older transaction that writes events of its organization is open';
+	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how '
+	'old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no '
+	'reader may see yet, because an older transaction that writes events of its organization is open; looks across '
+	'organizations';

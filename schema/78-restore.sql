@@ -5,7 +5,8 @@ CREATE TABLE wa.unrestored (
 	PRIMARY KEY (name)
 );
 COMMENT ON TABLE wa.unrestored IS
-	'tables whose rows are in a dump and have not been restored yet; filled by CREATE EXTENSION in a restore only, part of no dump';
+	'tables whose rows are in a dump and have not been restored yet; empty otherwise. Filled by `CREATE EXTENSION` in '
+	'a restore only, and reported by `wa.self_check()`. Part of no dump';
 COMMENT ON COLUMN wa.unrestored.name IS 'the table, in schema wa';
 
 -- Only the self check looks at it.
@@ -64,7 +65,8 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION wa.broken_foreign_keys() IS
-	'for superusers: the foreign keys of schema wa for which there are rows that refer to nothing';
+	'for superusers: the foreign keys of schema `wa` for which there are rows that refer to nothing; none, unless a '
+	'dump was restored in part';
 
 CREATE FUNCTION wa.finish_restore() RETURNS void
 	LANGUAGE plpgsql STRICT
@@ -81,4 +83,5 @@ BEGIN
 	DELETE FROM wa.unrestored;
 END $$;
 COMMENT ON FUNCTION wa.finish_restore() IS
-	'for superusers: accepts that tables which were not restored stay as they are (a dump without data, or of INSERTs); raises 23503 where rows refer to what is missing';
+	'for superusers: accepts that tables which were not restored stay as they are (a dump without data, or of '
+	'INSERTs). `23503` where rows refer to what is missing';

@@ -204,4 +204,5 @@ AS $$
 	ORDER BY count(f.object) = 0, name
 $$;
 COMMENT ON FUNCTION wa.self_check() IS
-	'checks what isolation rests on: roles, owners, grants, policies, indexes, settings; every row must have passed';
+	'checks what isolation rests on: roles, owners, grants, policies, indexes, settings. Every row must have passed; '
+	'docs/operations.md says what to do about each';

@@ -1,6 +1,6 @@
 -- Who may do what: the one list.  The install and update scripts end with granting
 -- it (wa.reset_privileges()), wa.self_check() compares every object with it, and
--- docs/reference.md shows it (scripts/check-reference).
+-- docs/reference.md shows it (scripts/reference).
 --
 -- What is missing here is closed to everybody but its owner.  Owners hold all
 -- privileges on what is theirs, and nobody may hand a privilege on.  Who needs more
@@ -349,4 +349,5 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.reset_privileges() IS
-	'for superusers, and the end of install and update scripts: makes the privileges in schema wa those of wa.granted(), whatever they were';
+	'for superusers: makes the privileges in schema `wa` those of `wa.granted()`, whatever they were. The end of '
+	'every install and update script. `55000` if something is left that no `REVOKE` can name';

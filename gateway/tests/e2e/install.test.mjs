@@ -330,7 +330,7 @@ test('the documentation lists what is there, asked among the traps', async () =>
 {
 	const programs = path.dirname(process.env.PG_CONFIG);
 
-	must(path.join(SCRIPTS, 'check-reference'), [],
+	must(path.join(SCRIPTS, 'reference'), ['--check'],
 		{ env: { ...cluster.environment('installed'), PATH: `${programs}:${process.env.PATH}` } });
 	assert.equal(await steps('installed'), 0);
 });

@@ -1,6 +1,6 @@
 /*
  * reference.test.mjs
- *		docs/reference.md names every object of the extension, and who may use it;
+ *		docs/reference.md is what the catalog says: every object, who may use it, its comment;
  *		docs/operations.md says what to do about each row of wa.self_check().
  */
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ const cluster = prepareCluster();
 
 function checkReference()
 {
-	return run(path.join(SCRIPTS, 'check-reference'), [], { env: cluster.environment('wa') });
+	return run(path.join(SCRIPTS, 'reference'), ['--check'], { env: cluster.environment('wa') });
 }
 
 test('the reference agrees with the catalog and with the list of privileges', () =>
@@ -22,7 +22,7 @@ test('the reference agrees with the catalog and with the list of privileges', ()
 	const { code, stdout, stderr } = checkReference();
 
 	assert.equal(code, 0, stdout + stderr);
-	assert.match(stdout, /names all [0-9]+ objects/);
+	assert.match(stdout, /shows all [0-9]+ objects/);
 });
 
 test('internal functions stand in the order of their names', () =>
@@ -54,19 +54,55 @@ test('what to do about a failed check names every check', () =>
 	assert.deepEqual(rows.sort(), cluster.psql('wa', 'SELECT name FROM wa.self_check()').split('\n').sort());
 });
 
-test('an object that it does not name is told', () =>
+test('an object that it does not show is told', () =>
 {
-	cluster.psql('wa', "CREATE TABLE wa.unnamed (org_id uuid); REVOKE ALL ON wa.unnamed FROM PUBLIC");
+	cluster.psql('wa', `CREATE TABLE wa.unnamed (org_id uuid); REVOKE ALL ON wa.unnamed FROM PUBLIC;
+		COMMENT ON TABLE wa.unnamed IS 'x'; COMMENT ON COLUMN wa.unnamed.org_id IS 'y'`);
 	try
 	{
 		const { code, stdout } = checkReference();
 
 		assert.equal(code, 1);
-		assert.match(stdout, /In the catalog, not in docs\/reference\.md:\n +wa\.unnamed\.org_id uuid/);
+		assert.match(stdout, /In the catalog, not in docs\/reference\.md:\n[^]*\| `wa\.unnamed\.org_id uuid` \| — \| y \|[^]*In docs/);
 	}
 	finally
 	{
 		cluster.psql('wa', 'DROP TABLE wa.unnamed');
+	}
+});
+
+test('another comment is told', () =>
+{
+	const [comment] = cluster.psql('wa', "SELECT obj_description('wa.me()'::regprocedure, 'pg_proc')").split('\n');
+
+	cluster.psql('wa', "COMMENT ON FUNCTION wa.me() IS 'something else'");
+	try
+	{
+		const { code, stdout } = checkReference();
+
+		assert.equal(code, 1);
+		assert.match(stdout, /In the catalog, [^]* \| something else \|\n/);
+		assert.ok(stdout.includes(`| ${comment} |`));
+	}
+	finally
+	{
+		cluster.psql('wa', `COMMENT ON FUNCTION wa.me() IS $$${comment}$$`);
+	}
+});
+
+test('an object without a comment is told', () =>
+{
+	cluster.psql('wa', 'CREATE FUNCTION wa.silent() RETURNS void LANGUAGE sql AS $$$$; REVOKE ALL ON FUNCTION wa.silent() FROM PUBLIC');
+	try
+	{
+		const { code, stderr } = checkReference();
+
+		assert.equal(code, 1);
+		assert.match(stderr, /has no comment.*wa\.silent\(\)/);
+	}
+	finally
+	{
+		cluster.psql('wa', 'DROP FUNCTION wa.silent()');
 	}
 });
 
