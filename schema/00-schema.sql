@@ -31,7 +31,6 @@ COMMENT ON SCHEMA wa IS
 -- for.  Its body is stored parsed, so that a sealed role can call it.
 CREATE FUNCTION wa.version() RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	RETURN '1.0'::text;
 COMMENT ON FUNCTION wa.version() IS 'release of the extension''s SQL objects';
 

@@ -65,7 +65,6 @@ COMMENT ON FUNCTION wa.bcrypt_salt(text, integer) IS 'for function bodies: pgcry
 
 CREATE FUNCTION wa.hash_password(password wa.password) RETURNS text
 	LANGUAGE sql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT wa.bcrypt(wa.password_key(password), wa.bcrypt_salt('bf', 12)) $$;
 COMMENT ON FUNCTION wa.hash_password(wa.password) IS 'for function bodies: what is stored of a password';
 
@@ -73,7 +72,6 @@ COMMENT ON FUNCTION wa.hash_password(wa.password) IS 'for function bodies: what 
 -- result would be, so that no password is known to match it.
 CREATE FUNCTION wa.nobodys_hash() RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	RETURN '$2a$12$JyIaaAsbVqYNHqkyqqXpuOd1HGzRFJGlzEGG4a1lQ0cqZwJlhPh3K';
 COMMENT ON FUNCTION wa.nobodys_hash() IS
 	'for function bodies: what a password is checked against where there is no account, so that it takes the same time';
@@ -82,7 +80,6 @@ COMMENT ON FUNCTION wa.nobodys_hash() IS
 -- there was an account at all.
 CREATE FUNCTION wa.password_matches(password wa.password, hash text) RETURNS boolean
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	expected constant text := COALESCE(hash, wa.nobodys_hash());

@@ -34,7 +34,6 @@ COMMENT ON FUNCTION wa.clean_email(text) IS
 
 CREATE FUNCTION wa.is_name(name text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT COALESCE(wa.clean_name(name) = name, false)
 $$;
@@ -136,7 +135,6 @@ COMMENT ON COLUMN wa.audit.detail IS 'more about it; never a secret';
 
 CREATE FUNCTION wa.refuse_change() RETURNS trigger
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RAISE EXCEPTION 'rows of %.% cannot be changed or removed', TG_TABLE_SCHEMA, TG_TABLE_NAME

@@ -56,7 +56,6 @@ COMMENT ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) IS
 
 CREATE FUNCTION wa.key_last_used(org uuid, key uuid, OUT used_at timestamptz, OUT used_from inet)
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT last.used_at, last.used_from
 	FROM (SELECT m.last_used_at, m.last_used_from FROM wa.key_usage(org, key) m
@@ -75,7 +74,6 @@ COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
 -- those that somebody has locked: their uses stay in memory for the next flush.
 CREATE FUNCTION wa.flush_first_uses(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	written record;
@@ -106,7 +104,6 @@ COMMENT ON FUNCTION wa.flush_first_uses(integer) IS
 -- Those first that have waited longest, so that busy keys keep nobody waiting.
 CREATE FUNCTION wa.flush_later_uses(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	count integer;

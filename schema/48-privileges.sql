@@ -9,7 +9,6 @@
 CREATE FUNCTION wa.acl_objects()
 	RETURNS TABLE (kind text, object text, column_name name, owner oid, acl aclitem[], made_with aclitem[])
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 500
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH found (kind, object, column_name, owner, acl, made_with) AS (
 		SELECT 'SCHEMA', n.oid::regnamespace::text, NULL::name, n.nspowner, n.nspacl, acldefault('n', n.nspowner)
@@ -41,7 +40,6 @@ COMMENT ON FUNCTION wa.acl_objects() IS
 CREATE FUNCTION wa.privileges()
 	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT o.kind, o.object, o.column_name, held.privilege_type,
 		CASE held.grantee WHEN 0 THEN 'PUBLIC' ELSE held.grantee::regrole::text END, held.is_grantable
@@ -54,7 +52,6 @@ COMMENT ON FUNCTION wa.privileges() IS 'every privilege that anybody holds on an
 -- have changed those, too.
 CREATE FUNCTION wa.revoke_privileges() RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	-- all of them, before the first one changes what is read

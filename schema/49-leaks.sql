@@ -15,7 +15,6 @@
 
 CREATE FUNCTION wa.descendants(tables oid[]) RETURNS TABLE (id oid, depth integer)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	-- Another session's temporary table shows its rows to that session only.
 	WITH RECURSIVE tree (id, depth) AS (
@@ -31,7 +30,6 @@ COMMENT ON FUNCTION wa.descendants(oid[]) IS
 
 CREATE FUNCTION wa.ancestors(tables oid[]) RETURNS TABLE (id oid, ancestor oid, height integer)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH RECURSIVE line (id, ancestor, height) AS (
 		SELECT i.inhrelid, i.inhparent, 1 FROM unnest(tables) t JOIN pg_inherits i ON i.inhrelid = t
@@ -48,7 +46,6 @@ COMMENT ON FUNCTION wa.ancestors(oid[]) IS
 -- column of the nearest parent that has them.
 CREATE FUNCTION wa.org_columns(tables oid[]) RETURNS TABLE (id oid, org_column name)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH line AS (
 		SELECT t AS id, t AS ancestor, 0 AS height FROM unnest(tables) t
@@ -71,7 +68,6 @@ COMMENT ON FUNCTION wa.org_columns(oid[]) IS
 
 CREATE FUNCTION wa.org_column_of(target regclass) RETURNS name
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT o.org_column FROM wa.org_columns(ARRAY[target::oid]) o
 $$;
@@ -87,7 +83,6 @@ COMMENT ON FUNCTION wa.org_column_of(regclass) IS
 -- organization's column, and which permission it is.
 CREATE FUNCTION wa.guards(tables oid[]) RETURNS TABLE (id oid, org_column name, guard text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	WITH asked AS MATERIALIZED (
@@ -143,7 +138,6 @@ COMMENT ON FUNCTION wa.guards(oid[]) IS
 -- they are read through.
 CREATE FUNCTION wa.is_protected(target regclass) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	SELECT COALESCE(bool_and(g.guard <> 'open' AND (g.id <> target OR g.guard = 'protected')
@@ -159,7 +153,6 @@ COMMENT ON FUNCTION wa.is_protected(regclass) IS
 
 CREATE FUNCTION wa.application_roles() RETURNS TABLE (role oid)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	-- Since 16 a membership can be for administering the role only: that is no
 	-- application's.
@@ -182,7 +175,6 @@ COMMENT ON FUNCTION wa.application_roles() IS
 
 CREATE FUNCTION wa.administrators() RETURNS TABLE (role oid)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT r.oid FROM pg_roles r
 	WHERE r.rolsuper OR r.rolname IN ('wa_owner', 'wa_claim') OR pg_has_role(r.oid, 'wa_admin', 'MEMBER')
@@ -193,7 +185,6 @@ COMMENT ON FUNCTION wa.administrators() IS
 
 CREATE FUNCTION wa.labelled_tables() RETURNS TABLE (id oid)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT s.objoid FROM pg_seclabel s
 	WHERE s.classoid = 'pg_class'::regclass AND s.objsubid = 0 AND s.provider = 'wa_apikeys' AND s.label = 'protected'
@@ -205,7 +196,6 @@ COMMENT ON FUNCTION wa.labelled_tables() IS
 -- dump can have been restored without labels).
 CREATE FUNCTION wa.watched_tables() RETURNS TABLE (id oid)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT d.id FROM wa.descendants(ARRAY(
 		SELECT l.id FROM wa.labelled_tables() l
@@ -221,7 +211,6 @@ COMMENT ON FUNCTION wa.watched_tables() IS
 -- does not bind.
 CREATE FUNCTION wa.role_leaks() RETURNS TABLE (object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT r.rolname::text, format('is a role of applications and %s', past.way)
 	FROM wa.application_roles() a JOIN pg_roles r ON r.oid = a.role
@@ -237,7 +226,6 @@ COMMENT ON FUNCTION wa.role_leaks() IS 'roles of applications that get past row 
 -- An index of another kind than these two has no leading column.
 CREATE FUNCTION wa.index_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT t.id, i.indexrelid::regclass::text, format('index does not lead with %I', t.org_column)
 	FROM unnest(tables, org_columns) t (id, org_column)
@@ -257,7 +245,6 @@ COMMENT ON FUNCTION wa.index_leaks(oid[], name[]) IS
 -- deleted: so it has to lead from organization to organization, on both sides.
 CREATE FUNCTION wa.foreign_key_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH asked AS MATERIALIZED (
 		SELECT t.id, t.org_column, a.attnum
@@ -304,7 +291,6 @@ COMMENT ON FUNCTION wa.foreign_key_leaks(oid[], name[]) IS
 -- table calls runs in everybody's statements: its owner can replace it.
 CREATE FUNCTION wa.right_leaks(tables oid[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH application AS MATERIALIZED (
 		SELECT a.role FROM wa.application_roles() a
@@ -374,7 +360,6 @@ COMMENT ON FUNCTION wa.right_leaks(oid[]) IS
 -- suspect owns or fills: one whom row security might not bind.
 CREATE FUNCTION wa.reader_leaks(tables oid[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH RECURSIVE asked AS MATERIALIZED (
 		SELECT c.oid AS id, c.relowner, c.relrowsecurity AND c.relforcerowsecurity AS forced
@@ -449,7 +434,6 @@ COMMENT ON FUNCTION wa.reader_leaks(oid[]) IS
 -- show its children's rows whatever policies these have.
 CREATE FUNCTION wa.tree_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH asked AS MATERIALIZED (
 		SELECT t.id, t.org_column FROM unnest(tables, org_columns) t (id, org_column)
@@ -474,7 +458,6 @@ COMMENT ON FUNCTION wa.tree_leaks(oid[], name[]) IS
 
 CREATE FUNCTION wa.table_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	SELECT l.id, l.object, l.reason FROM wa.tree_leaks(tables, org_columns) l
@@ -493,7 +476,6 @@ COMMENT ON FUNCTION wa.table_leaks(oid[], name[]) IS
 CREATE FUNCTION wa.leaks(target regclass, org_column name)
 	RETURNS TABLE (object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	WITH tree AS MATERIALIZED (SELECT d.id, d.depth FROM wa.descendants(ARRAY[target::oid]) d),
@@ -515,7 +497,6 @@ COMMENT ON FUNCTION wa.leaks(regclass, name) IS
 -- wa, which wa.self_check() asks about whatever is written on them.
 CREATE FUNCTION wa.protection_failures() RETURNS TABLE (object text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	WITH member AS MATERIALIZED (

@@ -18,7 +18,6 @@ CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
 						   read wa.permission DEFAULT 'read', write wa.permission DEFAULT 'manage')
 	RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	leak record;
@@ -73,7 +72,6 @@ COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
 CREATE FUNCTION wa.put_policies(target regclass, org_column name, read wa.permission, write wa.permission)
 	RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	roles constant text := 'wa_gateway, wa_app';
@@ -97,7 +95,6 @@ COMMENT ON FUNCTION wa.put_policies(regclass, name, wa.permission, wa.permission
 
 CREATE FUNCTION wa.drop_policies(target regclass) RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	policy name;
@@ -118,7 +115,6 @@ COMMENT ON FUNCTION wa.drop_policies(regclass) IS 'takes the policies and the la
 -- A child that another protected table is a parent of keeps its policies.
 CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	members oid[];
@@ -166,7 +162,6 @@ COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
 -- permissive policy is closed as it is, and no open parent.
 CREATE FUNCTION wa.close_children() RETURNS event_trigger
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	touched oid[];		-- what the command made or changed, and what is below it

@@ -10,7 +10,6 @@ COMMENT ON FUNCTION wa.is_socket() IS
 
 CREATE FUNCTION wa.refuse_under_key() RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF wa.current_key() IS NOT NULL OR wa.is_socket() THEN
@@ -23,14 +22,12 @@ COMMENT ON FUNCTION wa.refuse_under_key() IS
 
 CREATE FUNCTION wa.actor() RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT COALESCE(wa.typeid('usr', wa.current_user_id()), wa.typeid('key', wa.current_key()), session_user::text) $$;
 COMMENT ON FUNCTION wa.actor() IS 'who acts, for the audit log: a person, a key, or else the database login';
 
 -- The name of an actor or of what was acted on, where it is still known.
 CREATE FUNCTION wa.name_of(org uuid, id text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
 		WHEN id ~ '^usr_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
@@ -46,7 +43,6 @@ COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_â
 CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL,
 						at timestamptz DEFAULT NULL) RETURNS void
 	LANGUAGE sql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.audit (org_id, at, actor, actor_name, action, subject, detail)
 	VALUES (org, COALESCE(note.at, clock_timestamp()), COALESCE(note.actor, wa.actor()), wa.name_of(org, COALESCE(note.actor, wa.actor())), action, subject, detail || COALESCE((
@@ -60,7 +56,6 @@ COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
 -- column-name field, so that the gateway can tell its caller which one it was.
 CREATE FUNCTION wa.refuse_field(field text, problem text) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('%s %s', field, problem), COLUMN = field;
@@ -71,7 +66,6 @@ COMMENT ON FUNCTION wa.refuse_field(text, text) IS
 -- Like it, for an element of a list.  Callers count from 0, as programs do.
 CREATE FUNCTION wa.refuse_element(field text, place bigint, problem text) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -83,14 +77,12 @@ COMMENT ON FUNCTION wa.refuse_element(text, bigint, text) IS
 -- Names that a request made up: so much of them that they are recognized, on one line.
 CREATE FUNCTION wa.quoted(name text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	RETURN to_json("left"(name, 64))::text;
 COMMENT ON FUNCTION wa.quoted(text) IS 'for function bodies: the first 64 characters of a name, in quotes and without line breaks';
 
 -- All elements count: the first dimension says little about how many there are.
 CREATE FUNCTION wa.is_list(items text[], max integer) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT COALESCE(array_ndims(items), 1) = 1 AND cardinality(items) <= max
 $$;
@@ -100,7 +92,6 @@ COMMENT ON FUNCTION wa.is_list(text[], integer) IS
 -- The one place where names come in.
 CREATE FUNCTION wa.read_name(name text, field text DEFAULT 'name') RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	problem constant text := wa.name_problem(COALESCE(name, ''));
@@ -131,7 +122,6 @@ COMMENT ON FUNCTION wa.create_org(text) IS
 
 CREATE FUNCTION wa.check_key(permissions wa.permissions, expires_at timestamptz) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
@@ -149,7 +139,6 @@ COMMENT ON FUNCTION wa.check_key(wa.permissions, timestamptz) IS
 -- expiry that came first is waited for, and then the key may be alive.
 CREATE FUNCTION wa.free_expired_name(org uuid, name text) RETURNS void
 	LANGUAGE sql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	UPDATE wa.api_key k SET holds_name = false
 	WHERE k.org_id = org AND lower(k.name) = lower(free_expired_name.name) AND k.holds_name
@@ -162,7 +151,6 @@ COMMENT ON FUNCTION wa.free_expired_name(uuid, text) IS
 -- that only look alike.
 CREATE FUNCTION wa.claim_key_name(org uuid, name text, holder uuid) RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	looks constant text := wa.name_skeleton(name);
@@ -186,7 +174,6 @@ COMMENT ON FUNCTION wa.claim_key_name(uuid, text, uuid) IS
 -- What has ended stays so: nothing but this asks whether a key can still be changed.
 CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	ended constant text := CASE
@@ -205,7 +192,6 @@ COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
 							  expires_at timestamptz, detail jsonb) RETURNS uuid
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	key uuid;
@@ -273,7 +259,6 @@ COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz
 -- Organizations one by one, so that the org-led primary key serves.
 CREATE FUNCTION wa.org_of_key(key uuid) RETURNS uuid
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT k.org_id FROM wa.org o JOIN wa.api_key k ON k.org_id = o.id AND k.id = key LIMIT 1 $$;
 COMMENT ON FUNCTION wa.org_of_key(uuid) IS 'for function bodies: the organization of a key, NULL for an unknown one';
 

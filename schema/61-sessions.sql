@@ -4,7 +4,6 @@
 -- while the caller's transaction goes on.
 CREATE FUNCTION wa.find_session(session uuid) RETURNS wa.session
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	found_session wa.session;
@@ -21,7 +20,6 @@ COMMENT ON FUNCTION wa.find_session(uuid) IS
 
 CREATE FUNCTION wa.check_session_settings(label text, rate_per_min integer, rate_per_hour integer) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF label IS NOT NULL THEN
@@ -39,7 +37,6 @@ COMMENT ON FUNCTION wa.check_session_settings(text, integer, integer) IS
 
 CREATE FUNCTION wa.connectors() RETURNS text[]
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT string_to_array(replace(current_setting('wa.connectors'), ' ', ''), ',') $$;
 COMMENT ON FUNCTION wa.connectors() IS
 	'for function bodies: the kinds of connector that sessions may have, by the setting wa.connectors';
@@ -141,7 +138,6 @@ COMMENT ON FUNCTION wa.delete_session(uuid) IS
 -- then that connector may report that WhatsApp has it.
 CREATE FUNCTION wa.fail_unsent(org uuid, session uuid, max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	current wa.session;
@@ -178,7 +174,6 @@ COMMENT ON FUNCTION wa.fail_unsent(uuid, uuid, integer) IS
 
 CREATE FUNCTION wa.end_pairing(session uuid, reason text) RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	UPDATE wa.session s SET pairing = s.pairing + 1, queue_error = reason
@@ -250,7 +245,6 @@ COMMENT ON FUNCTION wa.session_qr(uuid) IS
 -- Eight characters that people can tell apart, from 40 random bits.
 CREATE FUNCTION wa.make_pairing_code() RETURNS text
 	LANGUAGE sql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT string_agg(substr('123456789ABCDEFGHJKLMNPQRSTVWXYZ', 1 + get_byte(random, i) % 32, 1), '')
 	FROM (SELECT wa.random_bytes(8) AS random) r, generate_series(0, 7) i

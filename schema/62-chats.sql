@@ -4,7 +4,6 @@
 -- address (jid) of one of WhatsApp's servers.
 CREATE FUNCTION wa.recipient_jid(recipient text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
 		WHEN recipient ~ '^\+?[1-9][0-9]{6,14}$' THEN ltrim(recipient, '+') || '@s.whatsapp.net'
@@ -32,7 +31,6 @@ COMMENT ON FUNCTION wa.chat_jid(text) IS
 
 CREATE FUNCTION wa.require_recipient(recipient text) RETURNS text
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	jid constant text := wa.recipient_jid(recipient);
@@ -47,7 +45,6 @@ COMMENT ON FUNCTION wa.require_recipient(text) IS
 
 CREATE FUNCTION wa.chat_type(jid text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
 		WHEN jid = 'status@broadcast' THEN 'status'
@@ -62,7 +59,6 @@ COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address 
 -- A message belongs to a chat; the first one opens it.
 CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
 	LANGUAGE sql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
 	VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at, unread)

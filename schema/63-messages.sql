@@ -7,21 +7,18 @@
 -- src/common/media_type.h).
 CREATE FUNCTION wa.read_media_type(written text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_read_media_type';
 COMMENT ON FUNCTION wa.read_media_type(text) IS
 	'a media type in the one form in which two that mean the same are equal; NULL for what is none';
 
 CREATE FUNCTION wa.read_file_text(written text, OUT bytes bytea, OUT media_type text, OUT problem text)
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_read_file_text';
 COMMENT ON FUNCTION wa.read_file_text(text) IS
 	'the bytes of a file that is written in base64 or as a data: URL, and the media type that the URL names; or else what is wrong with the text';
 
 CREATE FUNCTION wa.read_mimetype(mimetype text, named text) RETURNS text
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	given constant text := wa.read_media_type(mimetype);
@@ -39,7 +36,6 @@ COMMENT ON FUNCTION wa.read_mimetype(text, text) IS
 
 CREATE FUNCTION wa.check_media_fields(type text, media jsonb) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	stray text;
@@ -69,7 +65,6 @@ COMMENT ON FUNCTION wa.check_media_fields(text, jsonb) IS
 -- A data: URL is a file that came with the request, in whichever field it stands.
 CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea)
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	url text;
@@ -106,7 +101,6 @@ COMMENT ON FUNCTION wa.read_media(text, jsonb) IS
 -- Each refuses what is wrong with one type of content.
 CREATE FUNCTION wa.check_text(field text, value jsonb, maximum integer, required boolean) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF value IS NULL AND NOT required THEN
@@ -121,7 +115,6 @@ COMMENT ON FUNCTION wa.check_text(text, jsonb, integer, boolean) IS
 
 CREATE FUNCTION wa.check_location(content jsonb) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF jsonb_typeof(content -> 'latitude') IS DISTINCT FROM 'number'
@@ -141,7 +134,6 @@ COMMENT ON FUNCTION wa.check_location(jsonb) IS 'for function bodies: raises 220
 -- some editors put in front of a text.
 CREATE FUNCTION wa.read_contact(contact jsonb) RETURNS jsonb
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	stray text;
@@ -174,7 +166,6 @@ COMMENT ON FUNCTION wa.read_contact(jsonb) IS
 
 CREATE FUNCTION wa.check_poll(content jsonb) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	options constant jsonb := content -> 'options';
@@ -202,7 +193,6 @@ COMMENT ON FUNCTION wa.check_poll(jsonb) IS 'for function bodies: raises 22023 u
 -- Which fields each type has, besides to, replyTo and mentions.
 CREATE FUNCTION wa.read_content(type text, INOUT content jsonb, OUT bytes bytea)
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	fields constant text[] := CASE
@@ -241,7 +231,6 @@ COMMENT ON FUNCTION wa.read_content(text, jsonb) IS
 -- ends, so that simultaneous requests are counted one after the other.
 CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	rate wa.session_rate;
@@ -290,7 +279,6 @@ COMMENT ON FUNCTION wa.count_send(wa.session) IS
 -- at.  Where a connector tells no number, each pairing counts as another one.
 CREATE FUNCTION wa.refuse_unless_same_number(session wa.session, message wa.message) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF message.session_phone_number IS DISTINCT FROM session.phone_number AND message.session_phone_number IS NOT NULL
@@ -306,7 +294,6 @@ COMMENT ON FUNCTION wa.refuse_unless_same_number(wa.session, wa.message) IS
 -- (wa.connector_claim()).  What will never be there can't be quoted.
 CREATE FUNCTION wa.refuse_unless_answerable(session wa.session, chat text, message uuid) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	quoted wa.message;
@@ -331,7 +318,6 @@ COMMENT ON FUNCTION wa.refuse_unless_answerable(wa.session, text, uuid) IS
 -- message that the first one made.  A simultaneous first one is waited for.
 CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid) RETURNS uuid
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	first wa.idempotency;

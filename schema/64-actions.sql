@@ -4,7 +4,6 @@
 
 CREATE FUNCTION wa.find_message(session uuid, message uuid) RETURNS wa.message
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	found_message wa.message;
@@ -23,7 +22,6 @@ COMMENT ON FUNCTION wa.find_message(uuid, uuid) IS
 -- there and not about to go.
 CREATE FUNCTION wa.refuse_unless_sent(message wa.message) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF message.wa_message_id IS NULL THEN
@@ -41,7 +39,6 @@ COMMENT ON FUNCTION wa.refuse_unless_sent(wa.message) IS
 
 CREATE FUNCTION wa.refuse_unless_own(message wa.message) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF message.direction <> 'out' THEN
@@ -54,7 +51,6 @@ COMMENT ON FUNCTION wa.refuse_unless_own(wa.message) IS
 CREATE FUNCTION wa.queue_action(message wa.message, type text, payload jsonb, OUT id uuid, OUT message_id uuid,
 								OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	session constant wa.session := wa.find_session(message.session_id);
@@ -174,7 +170,6 @@ COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text, text) IS
 -- What an action changes once WhatsApp has taken it.
 CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	source wa.message;
@@ -206,7 +201,6 @@ COMMENT ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) IS
 
 CREATE FUNCTION wa.with_reaction(reactions jsonb, sender text, emoji text) RETURNS jsonb
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT NULLIF(CASE WHEN COALESCE(emoji, '') = '' THEN COALESCE(reactions, '{}') - sender
 		ELSE COALESCE(reactions, '{}') || jsonb_build_object(sender, emoji) END, '{}')

@@ -12,7 +12,6 @@
 
 CREATE FUNCTION wa.check_lease(owner text, max integer, lease interval) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF COALESCE(owner, '') = '' OR char_length(owner) > 200 THEN
@@ -260,7 +259,6 @@ COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
 
 CREATE FUNCTION wa.retry_pause(attempts integer) RETURNS interval
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT LEAST(interval '1 hour', interval '1 second' * power(2, LEAST(attempts, 12))) $$;
 COMMENT ON FUNCTION wa.retry_pause(integer) IS
 	'how long to wait before the next attempt: 2, 4, 8, … seconds, at most an hour';
@@ -285,7 +283,6 @@ COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
 -- take a message back.
 CREATE FUNCTION wa.status_rank(status text) RETURNS integer
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT array_position(ARRAY['queued', 'sending', 'sent', 'delivered', 'read', 'played'], status) $$;
 COMMENT ON FUNCTION wa.status_rank(text) IS 'place of a message''s status on its way from queued to played';
 

@@ -3,14 +3,12 @@
 -- The types of events there are; a webhook asks for some of them, or for '*'.
 CREATE FUNCTION wa.event_types() RETURNS text[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	RETURN '{session.status,auth.qr,auth.code,message,message.from_me,message.status,message.reaction,message.edited,message.revoked,poll.vote,presence.update,chat.update,contact.update,key.created,key.revoked,webhook.disabled}'::text[];
 COMMENT ON FUNCTION wa.event_types() IS
 	'the types of events that a webhook can ask for';
 
 CREATE FUNCTION wa.target_problem(address inet) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_target_problem';
 COMMENT ON FUNCTION wa.target_problem(inet) IS
 	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may. The '
@@ -19,14 +17,12 @@ COMMENT ON FUNCTION wa.target_problem(inet) IS
 -- Where a name leads, the worker looks when it connects.
 CREATE FUNCTION wa.target_url(url text) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_target_url';
 COMMENT ON FUNCTION wa.target_url(text) IS
 	'the URL of a webhook as it is kept, its host in ASCII; raises 22023 for one that no worker can deliver to, or whose host is an address that webhooks may not lead to';
 
 CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF NOT wa.is_list(types, 64) THEN
@@ -44,7 +40,6 @@ COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
 -- Of a header field only the name is shown: its value may be a secret.
 CREATE FUNCTION wa.header_problem(name text, value jsonb) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	RETURN CASE
 		WHEN name !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]{1,100}$' THEN 'is no name of a header field'
 		WHEN lower(name) IN ('host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding',
@@ -59,7 +54,6 @@ COMMENT ON FUNCTION wa.header_problem(text, jsonb) IS 'what is wrong with a head
 
 CREATE FUNCTION wa.check_custom_headers(custom_headers jsonb) RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF jsonb_typeof(custom_headers) <> 'object' THEN
@@ -82,7 +76,6 @@ COMMENT ON FUNCTION wa.check_custom_headers(jsonb) IS
 
 CREATE FUNCTION wa.retry_problem(name text, value jsonb) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	RETURN CASE
 		WHEN name = 'policy' AND value NOT IN ('"exponential"', '"linear"', '"constant"')
 			THEN 'must be exponential, linear or constant'
@@ -96,7 +89,6 @@ COMMENT ON FUNCTION wa.retry_problem(text, jsonb) IS 'what is wrong with a membe
 
 CREATE FUNCTION wa.check_retry_policy(retry_policy jsonb) RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF jsonb_typeof(retry_policy) <> 'object' THEN
@@ -113,7 +105,6 @@ COMMENT ON FUNCTION wa.check_retry_policy(jsonb) IS
 CREATE FUNCTION wa.check_webhook(session uuid, url text, events text[], custom_headers jsonb, retry_policy jsonb,
 								 secret text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF session IS NOT NULL AND NOT EXISTS (
@@ -142,7 +133,6 @@ COMMENT ON FUNCTION wa.check_webhook(uuid, text, text[], jsonb, jsonb, text) IS
 -- whsec_ and 24 random bytes in base64, as Standard Webhooks writes secrets.
 CREATE FUNCTION wa.make_webhook_secret() RETURNS text
 	LANGUAGE sql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT 'whsec_' || encode(wa.random_bytes(24), 'base64')
 $$;

@@ -4,7 +4,6 @@
 
 CREATE FUNCTION wa.require_key_manager() RETURNS uuid
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM wa.refuse_under_key();
@@ -39,7 +38,6 @@ COMMENT ON FUNCTION wa.list_api_keys(uuid, integer) IS
 
 CREATE FUNCTION wa.check_permissions(permissions text[]) RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF NOT wa.is_list(permissions, 16) THEN
@@ -73,7 +71,6 @@ COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
 -- revoking the key.
 CREATE FUNCTION wa.find_api_key(key uuid) RETURNS wa.api_key
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.require_key_manager();

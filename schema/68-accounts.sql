@@ -4,7 +4,6 @@
 -- whom the transaction happens to act for.
 CREATE FUNCTION wa.refuse_bound() RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF wa.current_org() IS NOT NULL THEN
@@ -17,7 +16,6 @@ COMMENT ON FUNCTION wa.refuse_bound() IS
 
 CREATE FUNCTION wa.check_new_password(password wa.password, email text, field text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF COALESCE(wa.password_length(password) < 10, true) THEN
@@ -34,7 +32,6 @@ COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
 -- The one place where email addresses come in.
 CREATE FUNCTION wa.read_email(email text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	clean constant text := wa.clean_email(email);
@@ -49,7 +46,6 @@ COMMENT ON FUNCTION wa.read_email(text) IS 'for function bodies: an email addres
 -- The one place where accounts are made.
 CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETURNS uuid
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	person uuid;
@@ -72,7 +68,6 @@ COMMENT ON FUNCTION wa.insert_user(text, text, wa.password) IS 'for function bod
 -- 120 random bits, to be typed once and then changed.
 CREATE FUNCTION wa.make_password() RETURNS text
 	LANGUAGE sql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT translate(encode(wa.random_bytes(15), 'base64'), '+/', '-_') $$;
 COMMENT ON FUNCTION wa.make_password() IS 'for function bodies: a random password of 20 characters';
 
@@ -97,7 +92,6 @@ COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
 -- which is more than anybody honest needs.
 CREATE FUNCTION wa.lock_sign_in(person uuid, sign_in uuid) RETURNS boolean
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	until constant timestamptz := clock_timestamp() + interval '0.5 s';
@@ -118,7 +112,6 @@ COMMENT ON FUNCTION wa.lock_sign_in(uuid, uuid) IS
 -- browsers go, is for those that nobody has locked.
 CREATE FUNCTION wa.end_sign_ins(person uuid, but uuid DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	new_generation integer;
@@ -153,7 +146,6 @@ COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
 -- A note in every organization that the person is a member of.
 CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void
 	LANGUAGE sql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT wa.note(m.org_id, action, person, '{}', actor) FROM wa.member m WHERE m.user_id = person ORDER BY m.org_id
 $$;
@@ -164,7 +156,6 @@ COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 -- rows that refer to it, which the person makes by signing in.
 CREATE FUNCTION wa.lock_user(person uuid) RETURNS wa.app_user
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	account wa.app_user;

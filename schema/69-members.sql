@@ -3,7 +3,6 @@
 
 CREATE FUNCTION wa.check_role(role text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF role IS NULL OR role NOT IN ('owner', 'admin', 'member') THEN
@@ -17,7 +16,6 @@ COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 fo
 -- takes a right away waits here, or a person could keep theirs by inviting.
 CREATE FUNCTION wa.lock_members(org uuid) RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
@@ -30,7 +28,6 @@ COMMENT ON FUNCTION wa.lock_members(uuid) IS
 -- who takes the right away.
 CREATE FUNCTION wa.await_role() RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = wa.current_user_id() FOR SHARE;
@@ -47,7 +44,6 @@ COMMENT ON FUNCTION wa.await_role() IS
 -- owners can do that.  For everybody else only their own membership is locked.
 CREATE FUNCTION wa.lock_member(org uuid, person uuid, OUT role text, OUT is_last_owner boolean)
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	others bigint;
@@ -74,7 +70,6 @@ COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
 -- The one place where memberships change.  NULL as the new role removes.
 CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	old constant record := wa.lock_member(org, person);
@@ -151,7 +146,6 @@ COMMENT ON FUNCTION wa.remove_member(uuid, uuid) IS
 -- Whoever acts, if it is a person.
 CREATE FUNCTION wa.require_person() RETURNS uuid
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();
@@ -167,7 +161,6 @@ COMMENT ON FUNCTION wa.require_person() IS
 
 CREATE FUNCTION wa.require_member_manager() RETURNS uuid
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.require_person();
@@ -185,7 +178,6 @@ COMMENT ON FUNCTION wa.require_member_manager() IS
 -- Only an owner makes an owner, or does anything to one.
 CREATE FUNCTION wa.require_rank(role text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF role = 'owner' AND wa.member_role() IS DISTINCT FROM 'owner' THEN

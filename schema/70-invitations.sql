@@ -7,7 +7,6 @@
 -- wa.open_invitation() asks whether its maker still has the right.
 CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
 	LANGUAGE sql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH made AS (
 		SELECT i.org_id, i.id FROM wa.invitation i
@@ -147,7 +146,6 @@ COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 -- maker's account from being disabled.
 CREATE FUNCTION wa.open_invitation(secret wa.secret) RETURNS wa.invitation
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	found_id constant record := wa.find_invitation(secret);

@@ -3,7 +3,6 @@
 -- The audit log keeps plain ids; what was done tells to what kind of thing.
 CREATE FUNCTION wa.audit_subject(action text, subject uuid) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT wa.typeid(CASE
 		WHEN action IN ('member.invited', 'member.uninvited') THEN 'inv'

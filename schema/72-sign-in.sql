@@ -24,7 +24,6 @@ COMMENT ON FUNCTION wa.refund_attempt(text, text) IS 'for function bodies: takes
 -- What a network address is counted as: one customer has a whole IPv6 /64.
 CREATE FUNCTION wa.address_key(address inet) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE family(address) WHEN 4 THEN host(address) ELSE network(set_masklen(address, 64))::text END
 $$;
@@ -33,7 +32,6 @@ COMMENT ON FUNCTION wa.address_key(inet) IS 'for function bodies: what attempts 
 -- A socket for both protocols writes IPv4 addresses as IPv6 ones (::ffff:…).
 CREATE FUNCTION wa.client_address(address text) RETURNS inet
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	client inet;
@@ -51,7 +49,6 @@ COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network a
 -- What accounts are found by.  Who types what is no address finds none.
 CREATE FUNCTION wa.email_key(email text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT lower(COALESCE(wa.clean_email(email), btrim(email), ''))
 $$;
@@ -70,7 +67,6 @@ COMMENT ON FUNCTION wa.find_device(wa.secret) IS
 -- What people type is in small letters by then and cannot look like one of these.
 CREATE FUNCTION wa.attempt_key(email text, source text DEFAULT NULL) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN source IS NULL THEN '' ELSE 'FROM ' || source || ' ' END || wa.email_key(email)
 $$;
@@ -82,7 +78,6 @@ COMMENT ON FUNCTION wa.attempt_key(text, text) IS
 -- counts could be filled with names and addresses for nothing.
 CREATE FUNCTION wa.refuse_hopeless(email text, password wa.password) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF password IS NULL OR NOT wa.is_email(wa.email_key(email)) THEN
@@ -101,7 +96,6 @@ COMMENT ON FUNCTION wa.refuse_hopeless(text, wa.password) IS
 CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean, address text DEFAULT NULL)
 	RETURNS wa.app_user
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	account constant text := wa.email_key(email);
@@ -135,7 +129,6 @@ COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean, text) I
 -- A person keeps 10 browsers.  The cookie of one that they have signed in with before stays.
 CREATE FUNCTION wa.note_device(person uuid, generation integer, device uuid) RETURNS text
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	made record;
@@ -204,7 +197,6 @@ COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text, wa.secret) IS
 -- A person keeps 20 sign-ins at most, and those that are over for a month.
 CREATE FUNCTION wa.clear_sign_ins(person uuid) RETURNS void
 	LANGUAGE sql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	DELETE FROM wa.sign_in s WHERE s.user_id = person AND s.expires_at < now() - interval '30 days';
 	DELETE FROM wa.user_token t USING wa.member m
@@ -225,7 +217,6 @@ COMMENT ON FUNCTION wa.find_sign_in(wa.secret) IS
 
 CREATE FUNCTION wa.require_sign_in(cookie wa.secret) RETURNS wa.sign_in
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	known record;
@@ -294,7 +285,6 @@ COMMENT ON FUNCTION wa.sign_out(wa.secret) IS
 CREATE FUNCTION wa.show_sign_in(shown wa.sign_in)
 	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT u.id, u.email, u.name, shown.active_org, COALESCE((
 		SELECT jsonb_agg(jsonb_build_object('id', wa.typeid('org', o.id), 'name', o.name, 'role', m.role)

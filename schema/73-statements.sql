@@ -9,7 +9,6 @@ COMMENT ON FUNCTION wa.statement_parameters(text) IS
 
 CREATE FUNCTION wa.register_statement(role_name name, name text, source text) RETURNS void
 	LANGUAGE sql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.statement (role_name, name, digest, parameters, source)
 	VALUES (register_statement.role_name, register_statement.name, wa.hash_key(register_statement.source),

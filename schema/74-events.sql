@@ -48,7 +48,6 @@ COMMENT ON FUNCTION wa.event_writers() IS
 
 CREATE FUNCTION wa.envelope(event uuid, type text, session uuid, org uuid, at timestamptz, payload text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN '{"schema":"v1","id":"' || wa.typeid('evt', event) || '","event":"' || type || '"'
@@ -61,7 +60,6 @@ COMMENT ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) IS
 
 CREATE FUNCTION wa.note_epoch(epoch integer, ordinal bigint) RETURNS void
 	LANGUAGE sql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO wa.event_epoch (epoch, ordinal, server) VALUES (epoch, ordinal, wa.server_run()) ON CONFLICT DO NOTHING
 $$;
@@ -74,7 +72,6 @@ COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
 -- none is bound.
 CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS uuid
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	position constant record := wa.next_event_position(org);
@@ -194,7 +191,6 @@ COMMENT ON TRIGGER contact_changed ON wa.contact IS 'contact.update: another nam
 
 CREATE FUNCTION wa.changed_reaction(before jsonb, after jsonb) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN (SELECT json_build_object('senderJid', key, 'emoji', COALESCE(n.value, ''))

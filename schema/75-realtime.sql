@@ -22,7 +22,6 @@ COMMENT ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) IS
 -- Otherwise a socket would outlive itself: each could make the next.
 CREATE FUNCTION wa.refuse_socket() RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF wa.is_socket() THEN
@@ -78,7 +77,6 @@ COMMENT ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) IS
 -- time that the socket's credential is presented.
 CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, OUT socket text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	until constant timestamptz := wa.listens_until(org, key, person, sign_in);

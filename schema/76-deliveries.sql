@@ -12,7 +12,6 @@
 
 CREATE FUNCTION wa.find_webhook(webhook uuid) RETURNS wa.webhook
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	found_webhook wa.webhook;
@@ -197,7 +196,6 @@ COMMENT ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) IS
 -- NULL if the owner does not hold the lane (any more).
 CREATE FUNCTION wa.lane_turn(owner text, webhook uuid) RETURNS integer
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN (SELECT l.turn FROM wa.webhook_lane l
@@ -318,7 +316,6 @@ COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
 -- A fifth more or less, so that what failed together does not come back together.
 CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
 	LANGUAGE sql STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT (0.8 + 0.4 * random()) * LEAST(interval '1 hour', interval '1 second' * delay_seconds * CASE policy
 		WHEN 'exponential' THEN power(2, LEAST(attempts, 12) - 1)
@@ -332,7 +329,6 @@ COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
 -- listen to events takes less than to see webhooks.
 CREATE FUNCTION wa.tell_disabled(disabled wa.webhook) RETURNS uuid
 	LANGUAGE sql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT wa.emit(disabled.org_id, 'webhook.disabled', disabled.session_id, json_strip_nulls(json_build_object(
 		'id', wa.typeid('wh', disabled.id), 'organizationId', wa.typeid('org', disabled.org_id),
@@ -346,7 +342,6 @@ COMMENT ON FUNCTION wa.tell_disabled(wa.webhook) IS
 -- A webhook goes with the session that it is bound to; those who listen hear of it.
 CREATE FUNCTION wa.end_webhooks_of(session uuid) RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();
@@ -372,7 +367,6 @@ COMMENT ON FUNCTION wa.end_webhooks_of(uuid) IS
 -- (410) is believed at once.
 CREATE FUNCTION wa.count_failure(webhook uuid, problem text, gone boolean) RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();

@@ -6,7 +6,6 @@
 -- The lowest id that could have been made then.
 CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT (lpad(to_hex(wa.epoch_ms(at)), 12, '0') || repeat('0', 20))::uuid $$;
 COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below every UUIDv7 that was made at this time or after it';
 
@@ -15,7 +14,6 @@ COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below e
 -- What is still to be delivered takes its envelope along.
 CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, max integer) RETURNS integer
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	expired uuid[];
@@ -52,7 +50,6 @@ COMMENT ON FUNCTION wa.expire_events_of(uuid, timestamptz, integer) IS
 
 CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	organization record;
@@ -76,7 +73,6 @@ COMMENT ON FUNCTION wa.expire_events(integer) IS
 -- a webhook that is gone goes its lane.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	lane record;
@@ -126,7 +122,6 @@ COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
 -- an index that begins with it.
 CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org uuid;

@@ -41,7 +41,6 @@ END $$;
 
 CREATE FUNCTION wa.broken_foreign_keys() RETURNS SETOF text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	key record;
@@ -70,7 +69,6 @@ COMMENT ON FUNCTION wa.broken_foreign_keys() IS
 
 CREATE FUNCTION wa.finish_restore() RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	broken constant text := (SELECT string_agg(b, ', ') FROM wa.broken_foreign_keys() b);

@@ -4,7 +4,6 @@
 -- Members of the sealed roles that can log in.
 CREATE FUNCTION wa.sealed_logins() RETURNS SETOF pg_roles
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT r.* FROM pg_roles r
 	WHERE r.rolcanlogin AND NOT r.rolsuper AND (

@@ -16,7 +16,6 @@
 -- request).  Nobody is granted a digest, a password's hash or a webhook's secret.
 CREATE FUNCTION wa.granted() RETURNS TABLE (kind text, object text, columns text, privileges text, grantees text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 250
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT 'SCHEMA', 'wa', NULL, 'USAGE',
 		'wa_claim, wa_gateway, wa_worker, wa_connector, wa_app, wa_admin, wa_monitor'
@@ -294,7 +293,6 @@ COMMENT ON FUNCTION wa.granted() IS
 CREATE FUNCTION wa.granted_privileges()
 	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT g.kind,
 		COALESCE(CASE g.kind
@@ -315,7 +313,6 @@ COMMENT ON FUNCTION wa.granted_privileges() IS 'every privilege that somebody ha
 
 CREATE FUNCTION wa.wrong_privileges() RETURNS SETOF text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH held AS MATERIALIZED (SELECT * FROM wa.privileges()),
 		wanted AS MATERIALIZED (SELECT * FROM wa.granted_privileges()),
@@ -331,7 +328,6 @@ COMMENT ON FUNCTION wa.wrong_privileges() IS 'each difference between the privil
 
 CREATE FUNCTION wa.reset_privileges() RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	entry record;

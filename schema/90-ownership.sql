@@ -22,6 +22,22 @@ BEGIN
 END $$;
 ALTER SCHEMA wa OWNER TO wa_owner;
 
+-- Every function that is not in C finds names and operators in pg_catalog only, however
+-- it is called.  One with its owner's rights says so itself as well, because a reader
+-- looks for it there; the others would be found by other paths where a superuser, or
+-- whoever fires a trigger, calls them.
+DO $$
+DECLARE
+	function text;
+BEGIN
+	FOR function IN
+		SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+		WHERE p.pronamespace = 'wa'::regnamespace AND l.lanname <> 'c'
+	LOOP
+		EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', function);
+	END LOOP;
+END $$;
+
 ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_release(text) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_claim(text, text, integer, interval) OWNER TO wa_claim;

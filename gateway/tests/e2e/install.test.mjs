@@ -49,7 +49,7 @@ function withoutPin(text)
 function buildUpdate(name)
 {
 	const place = makePlace();
-	const body = `${fs.readFileSync(path.join(ROOT, 'schema/90-ownership.sql'), 'utf8')}
+	const body = fs.readFileSync(path.join(ROOT, 'schema/90-ownership.sql'), 'utf8') + `
 		CREATE TABLE wa.note (
 			org_id uuid NOT NULL REFERENCES wa.org,
 			kind text NOT NULL CHECK (kind IN ('long', 'short') AND char_length(kind) < 10),
@@ -377,7 +377,9 @@ test('the build refuses a script without the first statement, and one that chang
 	assert.equal(check(`SELECT 1;\n${script}`), 1);
 	for (const change of ['SET search_path = public;', 'set local search_path to public;', 'SET SCHEMA \'public\';', 'RESET ALL;',
 		'RESET search_path;', "SELECT set_config('search_path', 'public', true);",
-		"SELECT pg_catalog.set_config(\n\t'search_path', 'public', true);", 'SET LOCAL\n\tsearch_path = public;', "DO $$ BEGIN SET search_path = public; END $$;"])
+		"SELECT pg_catalog.set_config(\n\t'search_path', 'public', true);", 'SET LOCAL\n\tsearch_path = public;', "DO $$ BEGIN SET search_path = public; END $$;",
+		'ALTER FUNCTION wa.me() SET search_path = public;', 'ALTER FUNCTION wa.me() RESET search_path;',
+		"EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, public', function);"])
 		assert.equal(check(`${script}\n${change}\n`), 1, change);
 	for (const name of fs.readdirSync(extensions).filter((each) => /^wa_apikeys--.*\.sql$/.test(each)
 		&& fs.lstatSync(path.join(extensions, each)).isSymbolicLink()))
