@@ -6,7 +6,17 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/feed.h"
+#include "realtime/position.h"
+#include "realtime/read.h"
+#include "realtime/state.h"
+#include "realtime/wanted.h"
+
+/* How often feeds that are to be looked at again are looked for, while there are any. */
+#define LATE_TICK_MS 10
+
+/* A credential is asked about when it should be over, and then every so often. */
+#define EXPIRY_AGAIN_MS 1000
 
 /* Timers are set for credentials that end before the sweep after the next one. */
 #define EXPIRY_SOON_MS (2 * EXPIRY_SWEEP_MS)

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "src/common/memory.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/forget.h"
+#include "realtime/state.h"
 
 static void run(Realtime *realtime);
 

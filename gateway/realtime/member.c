@@ -9,7 +9,11 @@
 #include "src/common/typeid.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/member.h"
+#include "realtime/notices.h"
+#include "realtime/read.h"
+#include "realtime/state.h"
+#include "realtime/wait.h"
 
 /* ---- holders ---- */
 
@@ -182,7 +186,7 @@ member_close(Member *member, int code, const char *error, const char *reason)
 	Buffer frame;
 
 	buffer_init(&frame, FRAMES_MAX);
-	if (error != NULL && words_error(&frame, error) && !member_send(member, frame.data, frame.len))
+	if (error != NULL && notice_error(&frame, error) && !member_send(member, frame.data, frame.len))
 	{
 		buffer_free(&frame);
 		return;

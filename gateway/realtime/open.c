@@ -4,7 +4,7 @@
  *
  *	REDEEM   the ticket becomes a credential of the socket's own, with its filter
  *	OPEN     ... or the caller's credential does, with the filter in the query
- *	POSITION    under the new one: where its events begin
+ *	POSITION under the new one: where its events begin
  *	         then the 101 and the first frame
  *
  * Until then it is a request like any other, and refused like any other.  A client that
@@ -18,7 +18,12 @@
 #include "src/common/typeid.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/open.h"
+#include "realtime/notices.h"
+#include "realtime/position.h"
+#include "realtime/read.h"
+#include "realtime/state.h"
+#include "realtime/wanted.h"
 
 /* Bytes of the first frames. */
 #define FIRST_FRAMES_MAX (16 * 1024)
@@ -136,9 +141,9 @@ send_first(const Opening *opening, const Filter *filter, Member *member)
 	bool sent;
 
 	buffer_init(&frames, FIRST_FRAMES_MAX);
-	sent = words_connected(&frames, opening->realtime->config.heartbeat_ms, &opening->identity,
-						   filter, opening->has_start ? opening->start : NULL) &&
-		   (!opening->resync || words_resync_required(&frames)) &&
+	sent = notice_connected(&frames, opening->realtime->config.heartbeat_ms, &opening->identity,
+							filter, opening->has_start ? opening->start : NULL) &&
+		   (!opening->resync || notice_resync_required(&frames)) &&
 		   member_send(member, frames.data, frames.len);
 	buffer_free(&frames);
 	return sent;

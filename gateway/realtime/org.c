@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "realtime/realtime_internal.h"
+#include "realtime/org.h"
+#include "realtime/state.h"
 
 static struct OrgList *
 list_of(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])

@@ -17,6 +17,16 @@ typedef struct Position
 	uint8_t id[DB_UUID_SIZE];
 } Position;
 
+/* Columns of realtime_start. */
+enum
+{
+	POSITION_EPOCH,
+	POSITION_ORDINAL,
+	POSITION_ID,
+	POSITION_KEY,
+	POSITION_SINCE
+};
+
 /* Below, at or above 0, as memcmp() says it. */
 extern int position_compare(const Position *a, const Position *b);
 

@@ -12,7 +12,17 @@
 #include "api/sqlstate.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/read.h"
+#include "realtime/notices.h"
+#include "realtime/position.h"
+#include "realtime/state.h"
+#include "realtime/wanted.h"
+
+/* The clocks of gateway and database may differ by so much. */
+#define CLOCK_DIFFERENCE_MS 5000
+
+/* A key has ended when so many of its sockets' credentials are refused in a row. */
+#define REFUSED_OF_KEY 2
 
 /* Columns of realtime_batch, and its first row, which is no event. */
 enum
@@ -329,7 +339,7 @@ require_resync(Feed *feed)
 	Member *member;
 
 	buffer_init(&frame, FRAMES_MAX);
-	if (words_resync_required(&frame))
+	if (notice_resync_required(&frame))
 		tell_all(feed, frame.data, frame.len);
 	buffer_free(&frame);
 	TAILQ_FOREACH(member, &feed->members, link)

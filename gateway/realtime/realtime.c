@@ -8,7 +8,12 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/read.h"
+#include "realtime/state.h"
+#include "realtime/wait.h"
+
+/* How often it is looked whether all is given back. */
+#define DRAIN_TICK_MS 20
 
 static bool
 find_statements(Realtime *realtime)

@@ -13,7 +13,7 @@
  *	feed.c		sockets that get the same events, and the reading for them
  *	wait.c		the one database connection that waits for something to happen
  *	forget.c	sockets' credentials that are given back
- *	words.c		what is said besides events
+ *	notices.c	what is said besides events
  */
 #ifndef REALTIME_REALTIME_H
 #define REALTIME_REALTIME_H

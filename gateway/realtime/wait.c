@@ -19,7 +19,18 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/wait.h"
+#include "realtime/state.h"
+
+/* One wait in the database, and the time in which it has to answer. */
+#define WAIT_MS 5000
+#define WAIT_TIMEOUT_MS (WAIT_MS + 4000)
+
+/* The connection that waits is closed when there was no socket for so long. */
+#define WAIT_IDLE_MS 30000
+
+/* Until the next try when waiting failed. */
+#define WAIT_RETRY_MS 250
 
 /* After two answers within so short a time the next wait begins this much later: what
  * happens meanwhile is one wake-up instead of many. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "src/common/typeid.h"
-#include "realtime/realtime_internal.h"
+#include "realtime/wanted.h"
 
 #define TYPES_WANTED "must be event types, or *, separated by commas"
 

@@ -9,7 +9,8 @@
 #ifndef TESTS_UNIT_REALTIME_STAGE_H
 #define TESTS_UNIT_REALTIME_STAGE_H
 
-#include "realtime/realtime_internal.h"
+#include "realtime/read.h"
+#include "realtime/state.h"
 #include "tests/unit/api_request.h"
 #include "tests/unit/db_stage.h"
 

@@ -1,17 +1,18 @@
 /*
  * test_realtime.c
- *		Places are in order, and what is said besides events is right JSON.
+ *		Positions are in order, and what is said besides events is right JSON.
  */
 #include <string.h>
 
-#include "realtime/realtime_internal.h"
+#include "realtime/notices.h"
+#include "realtime/position.h"
 #include "tests/unit/suite.h"
 
 /* Bytes of a short text frame's head. */
 #define HEAD 2
 #define LONG_HEAD 4
 
-START_TEST(places_are_in_order)
+START_TEST(positions_are_in_order)
 {
 	const Position positions[] = {
 		{.epoch = 1, .ordinal = 900, .id = {0xFF}},  {.epoch = 2, .ordinal = 5},
@@ -48,14 +49,14 @@ START_TEST(the_first_frame_says_what_will_come)
 	Buffer out;
 
 	buffer_init(&out, 4096);
-	ck_assert(words_connected(&out, 20000, &identity, &filter, NULL));
+	ck_assert(notice_connected(&out, 20000, &identity, &filter, NULL));
 	expect(&out, LONG_HEAD,
 		   "{\"event\":\"connected\",\"heartbeatSeconds\":20,"
 		   "\"organization\":\"org_01000000000000000000000000\","
 		   "\"events\":[\"message\",\"chat.update\"]}");
 	buffer_clear(&out);
 	filter = (Filter){.has_session = true, .session = {2}};
-	ck_assert(words_connected(&out, 250, &identity, &filter, since));
+	ck_assert(notice_connected(&out, 250, &identity, &filter, since));
 	expect(&out, LONG_HEAD,
 		   "{\"event\":\"connected\",\"heartbeatSeconds\":0.250,"
 		   "\"organization\":\"org_01000000000000000000000000\","
@@ -70,10 +71,10 @@ START_TEST(what_is_wrong_is_said_in_a_frame)
 	Buffer out;
 
 	buffer_init(&out, 4096);
-	ck_assert(words_error(&out, "key_revoked"));
+	ck_assert(notice_error(&out, "key_revoked"));
 	expect(&out, HEAD, "{\"event\":\"error\",\"error\":\"key_revoked\"}");
 	buffer_clear(&out);
-	ck_assert(words_resync_required(&out));
+	ck_assert(notice_resync_required(&out));
 	expect(&out, HEAD, "{\"event\":\"resync_required\"}");
 	buffer_free(&out);
 }
@@ -126,6 +127,6 @@ START_TEST(filters_are_the_same_when_types_and_session_are)
 }
 END_TEST
 
-SUITE("realtime", places_are_in_order, the_first_frame_says_what_will_come,
+SUITE("realtime", positions_are_in_order, the_first_frame_says_what_will_come,
 	  what_is_wrong_is_said_in_a_frame, types_are_the_same_in_any_order,
 	  filters_are_the_same_when_types_and_session_are)

@@ -1,12 +1,15 @@
 /*
- * words.c
+ * notices.c
  *		What is said on a socket besides events.
  */
+#include "realtime/notices.h"
+
+#include <stdio.h>
 #include <string.h>
 
 #include "src/common/typeid.h"
+#include "http/websocket.h"
 #include "lib/json_write.h"
-#include "realtime/realtime_internal.h"
 
 /* Bytes of the first frame: three ids and the types of a filter. */
 #define TEXT_MAX (1024 + TYPES_MAX * (TYPE_MAX + 3))
@@ -50,8 +53,8 @@ write_seconds(JsonWriter *writer, int ms)
 }
 
 bool
-words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const Filter *filter,
-				const uint8_t *since)
+notice_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const Filter *filter,
+				 const uint8_t *since)
 {
 	JsonWriter writer;
 	Buffer text;
@@ -77,7 +80,7 @@ words_connected(Buffer *out, int heartbeat_ms, const Identity *identity, const F
 }
 
 bool
-words_resync_required(Buffer *out)
+notice_resync_required(Buffer *out)
 {
 	static const char text[] = "{\"event\":\"resync_required\"}";
 
@@ -85,7 +88,7 @@ words_resync_required(Buffer *out)
 }
 
 bool
-words_error(Buffer *out, const char *error)
+notice_error(Buffer *out, const char *error)
 {
 	char text[128];
 	int len = snprintf(text, sizeof(text), "{\"event\":\"error\",\"error\":\"%s\"}", error);

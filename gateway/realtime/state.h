@@ -1,0 +1,71 @@
+/*
+ * state.h
+ *		What a Realtime has: all that is alive in it.
+ */
+#ifndef REALTIME_STATE_H
+#define REALTIME_STATE_H
+
+#include "realtime/feed.h"
+#include "realtime/forget.h"
+#include "realtime/open.h"
+#include "realtime/org.h"
+#include "realtime/realtime.h"
+#include "realtime/wait.h"
+
+/*
+ * Reads under way at a time, of all feeds, for each connection; others wait for their turn.
+ * Two keep a connection busy, and a request behind them does not wait for long.
+ */
+#define READS_PER_CONNECTION 2
+
+/* The permission that every read needs. */
+#define NEEDS "events"
+
+/* The state that says that a position is not kept any more. */
+#define RESYNC_STATE "WA001"
+
+/* Statements, by their index. */
+typedef struct Statements
+{
+	int redeem;
+	int open;
+	int start;
+	int batch;
+	int close;
+	int credential;
+	int wait;
+	int knock;
+} Statements;
+
+struct Realtime
+{
+	struct event_base *base;
+	Db *db;
+	RealtimeConfig config;
+	Statements statements;
+	struct HolderList holders[HOLDER_LISTS];
+	struct OrgList orgs[ORG_LISTS];
+	struct OrgList unwatched; /* those that the database is to watch for us */
+	struct FeedList due;
+	struct FeedList late;
+	struct OpeningList openings; /* requests that may become sockets */
+	int opening_count;
+	int sockets;
+	int reads;               /* feeds in FEED_READING, */
+	int reads_max;           /* ... and how many may be */
+	struct event *late_tick; /* runs while there are late feeds */
+	struct event *sweep;     /* for expiry; runs while there are sockets */
+	Buffer frames;           /* of the read that is being sent */
+	Waiting *waiting;
+	struct ForgetList forgets;
+	int forget_count;
+	int forgetting; /* under way */
+
+	/* draining */
+	void (*drained)(void *context); /* NULL: not, or done */
+	void *drained_context;
+	int64_t drain_deadline; /* monotonic milliseconds */
+	struct event *drain;    /* looks whether it is over */
+};
+
+#endif
