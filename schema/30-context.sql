@@ -110,9 +110,3 @@ CREATE FUNCTION wa.random_bytes(length integer) RETURNS bytea
 	LANGUAGE c STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_random_bytes';
 COMMENT ON FUNCTION wa.random_bytes(integer) IS '1 to 1024 bytes from the server''s strong random source';
-
-CREATE FUNCTION wa.invalidate() RETURNS trigger
-	LANGUAGE c
-	AS 'MODULE_PATHNAME', 'wa_invalidate';
-COMMENT ON FUNCTION wa.invalidate() IS
-	'trigger: makes every backend forget, at commit, what it cached of the table';

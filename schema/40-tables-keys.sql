@@ -99,17 +99,7 @@ COMMENT ON COLUMN wa.api_key.holds_name IS
 COMMENT ON COLUMN wa.api_key.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
 
--- Whatever changes a key, and however, every backend hears of it when the
--- change commits.  By row, because the workers of logical replication fire row
--- triggers only, and ALWAYS, because they fire no others.
-CREATE TRIGGER api_key_invalidate AFTER UPDATE OR DELETE ON wa.api_key
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('org_id');
-ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate;
-COMMENT ON TRIGGER api_key_invalidate ON wa.api_key IS 'makes revocation take effect right away';
-CREATE TRIGGER api_key_invalidate_all AFTER TRUNCATE ON wa.api_key
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
-ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate_all;
-COMMENT ON TRIGGER api_key_invalidate_all ON wa.api_key IS 'the same for TRUNCATE';
+SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation take effect right away', 'org_id');
 
 CREATE TABLE wa.audit (
 	org_id uuid NOT NULL REFERENCES wa.org,

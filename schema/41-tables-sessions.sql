@@ -50,7 +50,7 @@ COMMENT ON COLUMN wa.session.lease_until IS 'until when, unless that process ren
 COMMENT ON COLUMN wa.session.deleted_at IS 'when it was deleted: from then on nobody sees it or anything of it; NULL: it was not';
 
 -- A session can have a million messages, which no request can delete.  Deleting
--- one hides it and all that is its (51-policies-deleted.sql); housekeeping removes
+-- one hides it and all that is its (53-policies-deleted.sql); housekeeping removes
 -- the rows, a few at a time.
 CREATE TABLE wa.deleted_session (
 	org_id uuid NOT NULL,

@@ -159,68 +159,15 @@ COMMENT ON COLUMN wa.invitation.expires_at IS 'from when on it is refused';
 COMMENT ON COLUMN wa.invitation.accepted_at IS 'when it was accepted; NULL: it was not';
 COMMENT ON COLUMN wa.invitation.withdrawn_at IS 'when it was withdrawn, or a newer one took its place; NULL: neither';
 
--- What a user token rests on: every backend hears at once of what takes
--- something away, also from a replication worker, which fires triggers for rows
--- only.  That a sign-in was used takes nothing away.
-CREATE TRIGGER app_user_invalidate AFTER UPDATE OR DELETE ON wa.app_user
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('person');
-CREATE TRIGGER app_user_invalidate_all AFTER TRUNCATE ON wa.app_user
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
-CREATE TRIGGER member_invalidate AFTER UPDATE OR DELETE ON wa.member
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('org_id');
-CREATE TRIGGER member_invalidate_all AFTER TRUNCATE ON wa.member
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
-CREATE TRIGGER sign_in_invalidate
-	AFTER UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation OR DELETE ON wa.sign_in
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate('active_org');
-CREATE TRIGGER sign_in_invalidate_all AFTER TRUNCATE ON wa.sign_in
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
-CREATE TRIGGER user_token_invalidate AFTER UPDATE OR DELETE ON wa.user_token
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
-CREATE TRIGGER user_token_invalidate_all AFTER TRUNCATE ON wa.user_token
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
-ALTER TABLE wa.app_user ENABLE ALWAYS TRIGGER app_user_invalidate, ENABLE ALWAYS TRIGGER app_user_invalidate_all;
-ALTER TABLE wa.member ENABLE ALWAYS TRIGGER member_invalidate, ENABLE ALWAYS TRIGGER member_invalidate_all;
-ALTER TABLE wa.sign_in ENABLE ALWAYS TRIGGER sign_in_invalidate, ENABLE ALWAYS TRIGGER sign_in_invalidate_all;
-ALTER TABLE wa.user_token ENABLE ALWAYS TRIGGER user_token_invalidate, ENABLE ALWAYS TRIGGER user_token_invalidate_all;
-COMMENT ON TRIGGER app_user_invalidate ON wa.app_user IS 'makes disabling an account take effect right away';
-COMMENT ON TRIGGER app_user_invalidate_all ON wa.app_user IS 'the same for all accounts at once';
-COMMENT ON TRIGGER member_invalidate ON wa.member IS 'makes removal and a change of role take effect right away';
-COMMENT ON TRIGGER member_invalidate_all ON wa.member IS 'the same for all members at once';
-COMMENT ON TRIGGER sign_in_invalidate ON wa.sign_in IS 'makes signing out and changing organizations take effect right away';
-COMMENT ON TRIGGER sign_in_invalidate_all ON wa.sign_in IS 'the same for all sign-ins at once';
-COMMENT ON TRIGGER user_token_invalidate ON wa.user_token IS 'makes the removal of a token take effect right away';
-COMMENT ON TRIGGER user_token_invalidate_all ON wa.user_token IS 'the same for all tokens at once';
-
--- Row security.  Nobody but wa_owner, who runs the function bodies, gets at
--- these tables; in a transaction that acts for somebody it sees that
--- organization's members only, and the sign-ins that work in it.
-ALTER TABLE wa.app_user ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.app_user TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.app_user AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL
-		OR EXISTS (SELECT FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = app_user.id));
-CREATE POLICY wa_admin_read ON wa.app_user FOR SELECT TO wa_admin USING (true);
-ALTER TABLE wa.member ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.member TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.member AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
-CREATE POLICY wa_admin_read ON wa.member FOR SELECT TO wa_admin USING (true);
-ALTER TABLE wa.sign_in ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.sign_in TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.sign_in AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR active_org = wa.current_org());
-ALTER TABLE wa.device ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.device TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.device AS RESTRICTIVE TO wa_owner USING (wa.current_org() IS NULL);
-ALTER TABLE wa.user_token ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.user_token TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.user_token AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
-ALTER TABLE wa.invitation ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.invitation TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.invitation AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+-- What a user token rests on: every backend hears at once of what takes something away.
+-- That a sign-in was used takes nothing away.
+SELECT wa.put_invalidation('wa.app_user', 'UPDATE OR DELETE', 'makes disabling an account take effect right away', 'person');
+SELECT wa.put_invalidation('wa.member', 'UPDATE OR DELETE', 'makes removal and a change of role take effect right away',
+	'org_id');
+SELECT wa.put_invalidation('wa.sign_in',
+	'UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation OR DELETE',
+	'makes signing out and changing organizations take effect right away', 'active_org');
+SELECT wa.put_invalidation('wa.user_token', 'UPDATE OR DELETE', 'makes the removal of a token take effect right away');
 
 -- What pg_dump has to carry.  Sign-ins, devices and tokens are not in it: a restored
 -- database should not know who was signed in when the dump was made.

@@ -23,14 +23,8 @@ COMMENT ON COLUMN wa.event_epoch.epoch IS '1, 2, …; leads the place of an even
 COMMENT ON COLUMN wa.event_epoch.ordinal IS 'the ordinal of a transaction that wrote an event before the epoch was known to have begun';
 COMMENT ON COLUMN wa.event_epoch.server IS 'the run of the server, as wa.server_run() names it';
 COMMENT ON COLUMN wa.event_epoch.begun_at IS 'when that transaction wrote it';
-CREATE TRIGGER event_epoch_invalidate AFTER INSERT OR UPDATE OR DELETE ON wa.event_epoch
-	FOR EACH ROW EXECUTE FUNCTION wa.invalidate();
-ALTER TABLE wa.event_epoch ENABLE ALWAYS TRIGGER event_epoch_invalidate;
-COMMENT ON TRIGGER event_epoch_invalidate ON wa.event_epoch IS 'makes every backend look again which epoch it writes in';
-CREATE TRIGGER event_epoch_invalidate_all AFTER TRUNCATE ON wa.event_epoch
-	FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate();
-ALTER TABLE wa.event_epoch ENABLE ALWAYS TRIGGER event_epoch_invalidate_all;
-COMMENT ON TRIGGER event_epoch_invalidate_all ON wa.event_epoch IS 'the same for TRUNCATE';
+SELECT wa.put_invalidation('wa.event_epoch', 'INSERT OR UPDATE OR DELETE',
+	'makes every backend look again which epoch it writes in');
 
 -- No foreign key to the organization: each event would lock its row, and write
 -- that lock to disk.

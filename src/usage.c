@@ -19,7 +19,7 @@
  *   one is given up: of those first whose use is in the table or that nobody
  *   has fetched for an hour, then of those of the same organization.  What is
  *   lost then is a use that was not flushed.
- * - flushed_at is set from a committed row only (schema/46-key-usage.sql), so
+ * - flushed_at is set from a committed row only (schema/55-key-usage.sql), so
  *   that a flush that rolls back loses nothing.
  * - Slots of other databases of the cluster are never shown or changed.
  * - The lock is held for one look at one set, or for the copy of all of it, and

@@ -1,4 +1,4 @@
--- Row security of events and deliveries, as schema/50-policies.sql does it.
+-- Row security of events and deliveries, as schema/52-policies.sql does it.
 --
 -- Nobody is granted anything on tickets and sockets, which are read through
 -- functions.  An event is also written where no organization is bound (an
@@ -13,23 +13,8 @@ SELECT wa.protect('wa.delivery', 'org_id', 'manage', 'manage');
 CREATE POLICY wa_read_auth ON wa.event AS RESTRICTIVE FOR SELECT TO wa_gateway, wa_app
 	USING (type NOT LIKE 'auth.%' OR wa.holds_permission('manage'));
 
-CREATE POLICY wa_owner_open ON wa.event TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.event AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
-ALTER TABLE wa.ticket ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.ticket TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.ticket AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
-ALTER TABLE wa.realtime ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.realtime TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.realtime AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
-CREATE POLICY wa_owner_open ON wa.webhook_lane TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.webhook_lane AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
-CREATE POLICY wa_owner_open ON wa.delivery TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.delivery AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.event', 'wa.ticket', 'wa.realtime',
+	'wa.webhook_lane', 'wa.delivery');
 
 -- Which cluster wrote what is nobody's secret and nobody's business.
 ALTER TABLE wa.event_epoch ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

@@ -23,10 +23,7 @@ COMMENT ON COLUMN wa.api_key_usage.last_used_from IS 'the network address of tha
 
 -- As for the keys themselves: administrators and the worker have no key, and
 -- their functions see all.  Under a key they see its organization.
-ALTER TABLE wa.api_key_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY wa_owner_open ON wa.api_key_usage TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.api_key_usage AS RESTRICTIVE TO wa_owner
-	USING (wa.current_org() IS NULL OR org_id = wa.current_org());
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.api_key_usage');
 CREATE POLICY wa_admin_read ON wa.api_key_usage FOR SELECT TO wa_admin USING (true);
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key_usage', '');
 

@@ -3,8 +3,7 @@
 -- nearly always empty, and is read once for a query that finds any row.
 
 SELECT wa.protect('wa.deleted_session', 'org_id', 'read', 'manage');
-CREATE POLICY wa_owner_open ON wa.deleted_session TO wa_owner USING (true);
-CREATE POLICY wa_owner_org ON wa.deleted_session AS RESTRICTIVE TO wa_owner USING (org_id = wa.require_org());
+SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.deleted_session');
 CREATE POLICY wa_claim_all ON wa.deleted_session TO wa_claim USING (true);
 
 -- By the row itself: who waited for a lock on it finds out what became of it.

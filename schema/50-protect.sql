@@ -1,0 +1,151 @@
+-- Row security: what wa.protect() puts on a table, and takes away again.
+--
+-- Per command one RESTRICTIVE policy carries the organization and the
+-- permission, so that whatever policy anyone adds later can only narrow, never
+-- OR isolation away.  wa.org_for() raises instead of returning nothing, so that
+-- a missing permission is an error and not an empty result.
+--
+-- The one permissive policy, without which nobody would see anything, compares
+-- the organization as well: if a restrictive policy is lost, what is lost is a
+-- permission, not isolation.  And it goes with the extension, as the others do,
+-- when DROP EXTENSION … CASCADE takes what depends on it; a USING (true) would
+-- stay and open the table.
+
+-- A table and everything below it: the same policies on each, because a query of
+-- a partition or an inheritance child obeys that table's own policies and not
+-- those of its parent.
+CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
+						   read wa.permission DEFAULT 'read', write wa.permission DEFAULT 'manage')
+	RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	leak record;
+	member regclass;
+	maintain constant text := CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN ', MAINTAIN' END;
+BEGIN
+	-- A table or column that does not exist must not look like a protected one.
+	IF target IS NULL OR org_column IS NULL OR read IS NULL OR write IS NULL THEN
+		RAISE EXCEPTION 'table, column and permissions must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target AND c.relkind IN ('r', 'p')) THEN
+		RAISE EXCEPTION '% is not a table', target
+			USING ERRCODE = 'wrong_object_type', HINT = 'Protect the tables that a view reads.';
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_attribute a
+				   WHERE a.attrelid = target AND a.attname = org_column
+					   AND a.atttypid = 'uuid'::regtype AND NOT a.attisdropped) THEN
+		RAISE EXCEPTION 'table % has no column "%" of type uuid', target, org_column
+			USING ERRCODE = 'undefined_column';
+	END IF;
+	-- No partition comes in between.
+	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+	-- What GRANT ALL gave away and nobody here needs is taken back.
+	FOR member IN SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d LOOP
+		EXECUTE format('REVOKE TRUNCATE, TRIGGER, REFERENCES%s ON %s FROM PUBLIC, wa_gateway, wa_app', maintain, member);
+	END LOOP;
+	FOR leak IN SELECT l.object, l.reason FROM wa.leaks(target, org_column) l LIMIT 1 LOOP
+		RAISE EXCEPTION 'table % cannot be protected: %: %', target, leak.object, leak.reason
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'SELECT * FROM wa.leaks(…) lists all of them.';
+	END LOOP;
+	-- Row security everywhere before any policy: wa.close_children() refuses an
+	-- open parent of a table that has them.
+	FOR member IN SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d ORDER BY d.depth LOOP
+		EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', member);
+	END LOOP;
+	FOR member IN SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d LOOP
+		PERFORM wa.put_policies(member, org_column, read, write);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
+	'protects a table, its partitions and inheritance children and theirs: enables and forces row security and makes '
+	'five policies for `wa_gateway` and `wa_app`: `wa_read`, `wa_insert`, `wa_update`, `wa_delete` (restrictive: the '
+	'organization and a permission) and `wa_open` (permissive: the organization); each table gets the security label '
+	'`protected`. It takes TRUNCATE, TRIGGER, REFERENCES and MAINTAIN from `PUBLIC`, `wa_gateway` and `wa_app`. Again '
+	'on the same table replaces the policies, and opens what it got meanwhile. Everything or nothing: it refuses the '
+	'whole where `wa.leaks()` finds anything. It runs with the rights of its caller: a superuser, or the table''s '
+	'owner who is a member of `wa_admin`. `22004`, `42809` (no table), `42703` (no such column of type uuid), `55000` '
+	'(something would leak; the message names the first), `42501`';
+
+CREATE FUNCTION wa.put_policies(target regclass, org_column name, read wa.permission, write wa.permission)
+	RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	roles constant text := 'wa_gateway, wa_app';
+	reads constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, read);
+	writes constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, write);
+BEGIN
+	PERFORM wa.drop_policies(target);
+	EXECUTE format('CREATE POLICY wa_open ON %s TO %s USING (%s) WITH CHECK (%3$s)', target, roles,
+				   format('%I OPERATOR(pg_catalog.=) wa.require_org()', org_column));
+	EXECUTE format('CREATE POLICY wa_read ON %s AS RESTRICTIVE FOR SELECT TO %s USING (%s)', target, roles, reads);
+	EXECUTE format('CREATE POLICY wa_insert ON %s AS RESTRICTIVE FOR INSERT TO %s WITH CHECK (%s)', target, roles, writes);
+	EXECUTE format('CREATE POLICY wa_update ON %s AS RESTRICTIVE FOR UPDATE TO %s USING (%s) WITH CHECK (%3$s)',
+				   target, roles, writes);
+	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING (%s)', target, roles, writes);
+	-- The label is the library's, which is not loaded yet where it is not preloaded.
+	PERFORM wa.preloaded();
+	EXECUTE format('SECURITY LABEL FOR wa_apikeys ON TABLE %s IS %L', target, 'protected');
+END $$;
+COMMENT ON FUNCTION wa.put_policies(regclass, name, wa.permission, wa.permission) IS
+	'makes the policies and the label of wa.protect() on one table; checks nothing, and leaves it to the caller to force row security';
+
+CREATE FUNCTION wa.drop_policies(target regclass) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	policy name;
+BEGIN
+	FOR policy IN SELECT p.polname FROM pg_policy p
+		WHERE p.polrelid = target
+			AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
+	LOOP
+		EXECUTE format('DROP POLICY %I ON %s', policy, target);
+	END LOOP;
+	IF target IN (SELECT l.id FROM wa.labelled_tables() l) THEN
+		PERFORM wa.preloaded();
+		EXECUTE format('SECURITY LABEL FOR wa_apikeys ON TABLE %s IS NULL', target);
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.drop_policies(regclass) IS 'takes the policies and the label of wa.protect() from one table';
+
+-- A child that another protected table is a parent of keeps its policies.
+CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	members oid[];
+	member regclass;
+BEGIN
+	IF target IS NULL OR disable IS NULL THEN
+		RAISE EXCEPTION 'table must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	-- Parents first, as queries lock them.
+	members := ARRAY(SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d ORDER BY d.depth);
+	members := ARRAY(
+		SELECT m FROM unnest(members) WITH ORDINALITY u (m, place)
+		WHERE NOT EXISTS (
+			SELECT FROM wa.ancestors(members) a JOIN pg_policy p ON p.polrelid = a.ancestor
+			WHERE a.id = m AND a.ancestor <> ALL (members) AND p.polname = 'wa_read')
+		ORDER BY place);
+	IF target <> ALL (members) THEN
+		RAISE EXCEPTION 'table % is a partition or child of a protected table', target
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'Take the protection from the parent, or detach the table first.';
+	END IF;
+	FOREACH member IN ARRAY members LOOP
+		PERFORM wa.drop_policies(member);
+	END LOOP;
+	IF disable THEN
+		FOREACH member IN ARRAY members LOOP
+			EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', member);
+		END LOOP;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
+	'takes the policies and the label of `wa.protect()` away, from partitions and children as well but for those that '
+	'another protected table is a parent of; without `disable` row security stays on, and then nobody but a superuser '
+	'sees a row. `55000`: the table is a partition or child of a protected one';

@@ -1,0 +1,59 @@
+-- Row security of our own tables.  Those that other roles than wa_owner read are protected
+-- by the same function that others use for theirs.
+SELECT wa.protect('wa.session', 'org_id', 'read', 'manage');
+SELECT wa.protect('wa.session_pairing', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.chat', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.contact', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.message', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.message_action', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.session_rate', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.idempotency', 'org_id', 'send', 'send');
+SELECT wa.protect('wa.webhook', 'org_id', 'manage', 'manage');
+
+-- Function bodies run as wa_owner, which has row security forced on it: they see what the
+-- restrictive policy lets them.  The permission was checked by the function.
+CREATE FUNCTION wa.put_owner_policies(condition text, VARIADIC targets regclass[]) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	target regclass;
+BEGIN
+	FOREACH target IN ARRAY targets LOOP
+		EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+		EXECUTE format('CREATE POLICY wa_owner_open ON %s TO wa_owner USING (true)', target);
+		EXECUTE format('CREATE POLICY wa_owner_org ON %s AS RESTRICTIVE TO wa_owner USING (%s)', target, condition);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.put_owner_policies(text, regclass[]) IS
+	'for install and update scripts: forces row security on tables and restricts their owner to the rows of a condition';
+
+-- The bound organization only.
+SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.session_pairing', 'wa.chat', 'wa.contact',
+	'wa.message', 'wa.message_action', 'wa.session_rate');
+
+-- Everything where no organization is bound, and otherwise that one.  Housekeeping, and
+-- an event that is written where none is bound, name the organization themselves.
+-- Organizations, keys and the audit log are the administrators' business, who have no
+-- key.  People sign in before they act for anybody; in a transaction that acts for
+-- somebody wa_owner sees that organization's members only, and the sign-ins that work in
+-- it.
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.webhook',
+	'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR id = wa.current_org()', 'wa.org');
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.sign_in');
+SELECT wa.put_owner_policies('wa.current_org() IS NULL', 'wa.device');
+SELECT wa.put_owner_policies('wa.current_org() IS NULL
+		OR EXISTS (SELECT FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = app_user.id)', 'wa.app_user');
+
+-- Administrators read what these are granted by column.
+CREATE POLICY wa_admin_read ON wa.org FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.api_key FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.audit FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.app_user FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.member FOR SELECT TO wa_admin USING (true);
+
+-- The claim functions look for work in every organization.
+CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.session_pairing FOR SELECT TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.message TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.message_action TO wa_claim USING (true);
