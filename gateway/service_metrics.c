@@ -12,7 +12,7 @@
 
 #include <event2/event.h>
 
-#include "http/http_metrics.h"
+#include "http/metrics.h"
 #include "lib/log.h"
 
 #define LOOK_MS 1000

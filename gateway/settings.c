@@ -10,7 +10,7 @@
 
 #include "api/api.h"
 #include "db/preflight.h"
-#include "http/http_metrics.h"
+#include "http/metrics.h"
 #include "lib/log.h"
 
 /* Requests in the pipeline of one connection: more only wait there instead of in the queue. */

@@ -3,13 +3,13 @@
  *		What one client may have in the costly lane at a time.
  *
  * The lane is narrow on purpose, so that whoever could fill it would keep everybody out.
- * A client is what http_peers.h counts as one: an address, or a whole /64.
+ * A client is what http/peers.h counts as one: an address, or a whole /64.
  */
 #ifndef API_SHARE_H
 #define API_SHARE_H
 
 #include "http/http.h"
-#include "http/http_peers.h"
+#include "http/peers.h"
 
 /* Requests of one client that wait for the lane or are in it. */
 #define SHARE_MAX 2

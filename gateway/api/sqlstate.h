@@ -6,7 +6,7 @@
 #define API_SQLSTATE_H
 
 #include "db/db.h"
-#include "http/http_error.h"
+#include "http/error.h"
 
 /*
  * The kind of error for an outcome that is not DB_ROWS.  A 42501 is "forbidden" only

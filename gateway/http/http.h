@@ -29,8 +29,8 @@
 #include <stdint.h>
 
 #include "lib/buffer.h"
-#include "http/http_error.h"
-#include "http/http_limits.h"
+#include "http/error.h"
+#include "http/limits.h"
 
 struct event_base;
 
@@ -117,7 +117,7 @@ extern bool http_request_has_current(const HttpRequest *request, const char *eta
 
 /*
  * Where the request came from: the peer's address, or the client's of which trusted
- * proxies in front tell (http_proxies.h).  Lies in the request or in "room".
+ * proxies in front tell (proxies.h).  Lies in the request or in "room".
  */
 extern HttpText http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX]);
 
@@ -179,9 +179,9 @@ typedef struct HttpServerConfig
 	const char *tls_certificate; /* PEM files; both or none; borrowed as long as it serves */
 	const char *tls_key;
 	const HttpLimits *limits;   /* copied; NULL = HTTP_LIMITS_DEFAULT */
-	const char *const *origins; /* CORS: whose pages may read answers; see http_cors.h */
+	const char *const *origins; /* CORS: whose pages may read answers; see cors.h */
 	size_t n_origins;           /* 0 = nobody's */
-	const char *const *proxies; /* proxies in front that are believed; see http_proxies.h */
+	const char *const *proxies; /* proxies in front that are believed; see proxies.h */
 	size_t n_proxies;           /* 0 = none */
 	int other_descriptors;      /* files that the rest of the process may have open at once */
 	HttpHandler handle;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "src/common/memory.h"
-#include "http/http_server.h"
+#include "http/server.h"
 #include "http/websocket_connection.h"
 
 /* Heartbeats that a client may leave unanswered, and for which a message may be incomplete. */

@@ -7,7 +7,7 @@
  * other or turns it into a socket with websocket_accept().
  *
  * Server to client only: what a client says besides ping, pong and close is checked, and
- * thrown away.  Everything it may send is bounded (http_limits.h); so is what waits to be
+ * thrown away.  Everything it may send is bounded (limits.h); so is what waits to be
  * sent to it, for one socket and for all together.
  *
  * The owner of a socket may use it until one of three things has happened, and never after:

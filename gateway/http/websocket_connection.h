@@ -2,7 +2,7 @@
  * websocket_connection.h
  *		A WebSocket on its connection, as the files of this floor see it.
  *
- * The connection is in one of two states (http_connection.h):
+ * The connection is in one of two states (connection.h):
  *
  *	ANSWER --101--> SOCKET --close frame sent--> SOCKET_CLOSING --> LINGER --> CLOSED
  *
@@ -14,7 +14,7 @@
 #ifndef HTTP_WEBSOCKET_CONNECTION_H
 #define HTTP_WEBSOCKET_CONNECTION_H
 
-#include "http/http_connection.h"
+#include "http/connection.h"
 #include "http/websocket.h"
 #include "http/websocket_frame.h"
 
@@ -43,7 +43,7 @@ extern bool websocket_accept_key(const HttpRequest *request, char text[WEBSOCKET
 /* The 101 is on its way.  For http_connection_answered(). */
 extern void websocket_begin(HttpConnection *connection);
 
-/* There is input, or the output has become empty.  For http_events.c. */
+/* There is input, or the output has become empty.  For events.c. */
 extern void websocket_read(HttpConnection *connection);
 extern void websocket_written(HttpConnection *connection);
 

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "http/http_limits.h"
+#include "http/limits.h"
 #include "lib/buffer.h"
 
 #define WEBSOCKET_CONTROL_MAX 125 /* bytes of a control frame's payload (RFC 6455, 5.5) */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/http_server.h"
+#include "http/server.h"
 #include "http/websocket_connection.h"
 
 #define VERSION "13"

@@ -20,7 +20,7 @@
 
 #include "db/preflight.h"
 #include "db/result.h"
-#include "http/http_metrics.h"
+#include "http/metrics.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/process.h"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "db/preflight.h"
-#include "http/http_metrics.h"
+#include "http/metrics.h"
 #include "lib/log.h"
 #include "worker/resolve.h"
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/http_guard.h"
-#include "http/http_request.h"
+#include "http/guard.h"
+#include "http/request.h"
 #include "tests/fuzz/fuzz.h"
 
 typedef struct Outcome

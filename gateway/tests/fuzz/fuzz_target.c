@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "http/http_target.h"
+#include "http/target.h"
 #include "lib/utf8.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -7,7 +7,7 @@
 
 #include "api/cookie.h"
 #include "api/origin.h"
-#include "http/http_server.h"
+#include "http/server.h"
 #include "api_request.h"
 #include "tests/unit/suite.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/http_cors.h"
+#include "http/cors.h"
 #include "api_request.h"
 
 #define ALLOW "GET, HEAD, OPTIONS"

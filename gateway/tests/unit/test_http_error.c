@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "http/http_error.h"
+#include "http/error.h"
 #include "tests/unit/suite.h"
 
 START_TEST(every_row_is_complete_and_every_code_is_its_own)

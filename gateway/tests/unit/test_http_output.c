@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/http_output.h"
-#include "http/http_server.h"
+#include "http/output.h"
+#include "http/server.h"
 #include "tests/unit/http_wire.h"
 #include "tests/unit/suite.h"
 

@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "http/http_peers.h"
+#include "http/peers.h"
 #include "tests/unit/suite.h"
 
 static HttpPeerKey

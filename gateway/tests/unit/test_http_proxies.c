@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "http/http_server.h"
+#include "http/server.h"
 #include "api_request.h"
 #include "tests/unit/suite.h"
 

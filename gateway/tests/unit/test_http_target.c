@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/http_target.h"
+#include "http/target.h"
 #include "tests/unit/suite.h"
 
 static HttpText segments[HTTP_SEGMENTS_MAX];

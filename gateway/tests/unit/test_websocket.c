@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/http_server.h"
+#include "http/server.h"
 #include "http/websocket.h"
 #include "tests/unit/http_wire.h"
 #include "tests/unit/suite.h"

@@ -1,0 +1,172 @@
+/*
+ * guard.h
+ *		The strict check that every byte of a request passes before the parser.
+ *
+ * Request smuggling lives on two readers that disagree about where a message
+ * ends.  So the guard reads the framing on its own, byte by byte, and lets
+ * through only what can be read in one way:
+ *
+ *	request line	one of seven methods, target, HTTP/1.1, CR LF; one empty line may
+ *					come before it
+ *	target			a path; "http://host/path" with the host that Host names too; "*"
+ *					for OPTIONS
+ *	field lines		token ":" value CR LF; no folding, no space before the colon,
+ *					no control characters, no bare CR or LF
+ *	framing			at most one Content-Length (digits only), or exactly
+ *					"Transfer-Encoding: chunked"; never both
+ *	Host			exactly one, a name or address with an optional port
+ *	chunks			1 to 8 hexadecimal digits, extensions, CR LF; white space nowhere
+ *	trailer fields	as field lines; none that says how or for whom to read the message
+ *
+ * Extensions and trailer fields are read to their end, and nothing becomes of them.
+ *
+ * It knows where the message ends, and the connection gives the parser these
+ * bytes and no more; if the parser then sees another end, the request is
+ * refused.  HTTP/1.0 is refused (505): what still speaks it can be asked for
+ * 1.1, and one protocol is one set of framing rules.
+ *
+ * Incremental: a byte is looked at once, whatever the cuts between reads are.
+ * It allocates nothing and knows neither sockets nor the parser.
+ */
+#ifndef HTTP_GUARD_H
+#define HTTP_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+
+#define HTTP_GUARD_WORD_MAX 24 /* longer than any method or field name we look at */
+
+/* Bytes of all chunk extensions of a message. */
+#define HTTP_GUARD_EXTENSIONS_MAX 1024
+
+typedef enum HttpGuardState
+{
+	/* request line */
+	HTTP_GUARD_START,    /* a method, or the CR of an empty line */
+	HTTP_GUARD_START_LF, /* behind the CR of the empty line before the request */
+	HTTP_GUARD_METHOD,
+	HTTP_GUARD_TARGET_FIRST,
+	HTTP_GUARD_ASTERISK,  /* behind a target that is "*" */
+	HTTP_GUARD_SCHEME,    /* in "http://" or "https://" */
+	HTTP_GUARD_AUTHORITY, /* behind that */
+	HTTP_GUARD_PATH,
+	HTTP_GUARD_QUERY,
+	HTTP_GUARD_VERSION,
+	HTTP_GUARD_LINE_LF, /* behind the CR of the request line or a field */
+
+	/* field lines, of the head and behind the last chunk */
+	HTTP_GUARD_FIELD_FIRST, /* a name, or the CR of the empty line */
+	HTTP_GUARD_NAME,
+	HTTP_GUARD_VALUE,
+	HTTP_GUARD_HEAD_LF, /* behind the CR of the empty line */
+
+	/* body */
+	HTTP_GUARD_LENGTH_DATA,
+	HTTP_GUARD_CHUNK_SIZE,
+	HTTP_GUARD_EXTENSION_FIRST, /* behind the ";" */
+	HTTP_GUARD_EXTENSION_NAME,
+	HTTP_GUARD_EXTENSION_VALUE_FIRST, /* behind the "=" */
+	HTTP_GUARD_EXTENSION_VALUE,
+	HTTP_GUARD_EXTENSION_QUOTED,
+	HTTP_GUARD_EXTENSION_END, /* behind the closing quotation mark */
+	HTTP_GUARD_CHUNK_SIZE_LF,
+	HTTP_GUARD_CHUNK_DATA,
+	HTTP_GUARD_CHUNK_DATA_CR,
+	HTTP_GUARD_CHUNK_DATA_LF,
+
+	HTTP_GUARD_END,   /* the message is complete */
+	HTTP_GUARD_FAILED /* refused; error and reason say why */
+} HttpGuardState;
+
+typedef enum HttpGuardField
+{
+	HTTP_GUARD_OTHER,
+	HTTP_GUARD_HOST,
+	HTTP_GUARD_CONTENT_LENGTH,
+	HTTP_GUARD_TRANSFER_ENCODING,
+	HTTP_GUARD_EXPECT
+} HttpGuardField;
+
+typedef enum HttpGuardResult
+{
+	HTTP_GUARD_MORE,   /* all bytes used, the message goes on */
+	HTTP_GUARD_HEAD,   /* used up to the end of the head; a body follows */
+	HTTP_GUARD_DONE,   /* used up to the end of the message */
+	HTTP_GUARD_REFUSED /* answer with error, and close */
+} HttpGuardResult;
+
+typedef struct HttpGuard
+{
+	HttpGuardState state;
+	size_t head_len; /* bytes of the head so far; of the trailer, when that is read */
+	int n_fields;    /* of both */
+
+	/* what the head said */
+	HttpMethod method;
+	size_t prefix_len; /* bytes of the target before its path: "http://host" */
+	size_t authority_len;
+	bool has_host;
+	bool has_length;
+	bool chunked;
+	bool has_expect;
+	bool bad_expect; /* an expectation other than 100-continue: 417 */
+	uint64_t content_length;
+
+	/* the body */
+	uint64_t remaining; /* bytes of the body or chunk that are to come */
+	uint64_t body_len;  /* of all chunks so far */
+	size_t body_max;    /* HTTP_BODY_MAX, unless somebody sets less behind the head */
+	int chunk_digits;
+	size_t extension_len; /* of all chunks so far */
+	bool trailing;        /* the last chunk has come */
+
+	/* the word, and the value of a field we look at, while they arrive */
+	HttpGuardField field;
+	size_t word_len;
+	size_t value_len;
+	char word[HTTP_GUARD_WORD_MAX];
+	char value[HTTP_HOST_MAX];
+	char authority[HTTP_HOST_MAX]; /* of the target */
+
+	/* when refused */
+	HttpErrorKind error;
+	const char *reason; /* a constant, safe to show and to log */
+} HttpGuard;
+
+/* Makes the guard ready for one message. */
+extern void http_guard_init(HttpGuard *guard);
+
+/*
+ * Looks at len bytes; *used is how many of them belong to what the result
+ * says.  After HTTP_GUARD_HEAD it is called again with the bytes behind.
+ */
+extern HttpGuardResult
+http_guard_feed(HttpGuard *guard, const char *data, size_t len, size_t *used);
+
+/* ---- between the files of the guard ---- */
+
+/* Marks the message as refused; returns HTTP_GUARD_REFUSED. */
+extern HttpGuardResult http_guard_refuse(HttpGuard *guard, HttpErrorKind error, const char *reason);
+
+/* Whether the byte may stand in a token, in a path or query. */
+extern bool http_guard_is_token(char c);
+extern bool http_guard_is_target(char c, bool in_query);
+
+/* guard_target.c: moves *at; false when refused. */
+extern bool http_guard_feed_target(HttpGuard *guard, const char **at, const char *end);
+
+/* guard_field.c: whether a field of that name may come behind the body; begins and ends a field we look at; false when refused. */
+extern bool http_guard_may_trail(const char *name, size_t len);
+extern HttpGuardField http_guard_field_of(const char *name, size_t len);
+extern bool http_guard_end_field(HttpGuard *guard);
+extern bool http_guard_end_head(HttpGuard *guard);
+extern bool http_guard_host_valid(const char *host, size_t len);
+
+/* guard_body.c: the part of http_guard_feed() behind the head. */
+extern HttpGuardResult
+http_guard_feed_body(HttpGuard *guard, const char *data, size_t len, size_t *used);
+
+#endif

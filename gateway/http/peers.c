@@ -1,0 +1,131 @@
+/*
+ * peers.c
+ *		How many connections each client address has.
+ *
+ * A hash table with chains.  The hash is keyed with a random number, so that
+ * nobody can choose addresses that fall into one chain.
+ */
+#include "http/peers.h"
+
+#include <event2/util.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 4096 /* a power of two; chains stay short up to some 10,000 addresses */
+
+typedef struct Peer
+{
+	HttpPeerKey key;
+	int connections;
+	struct Peer *next;
+} Peer;
+
+struct HttpPeers
+{
+	uint64_t seed[2];
+	Peer *buckets[BUCKETS];
+};
+
+HttpPeers *
+http_peers_create(void)
+{
+	HttpPeers *peers = calloc(1, sizeof(*peers));
+
+	if (peers != NULL)
+		evutil_secure_rng_get_bytes(peers->seed, sizeof(peers->seed));
+	return peers;
+}
+
+void
+http_peers_free(HttpPeers *peers)
+{
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		while (peers->buckets[i] != NULL)
+		{
+			Peer *peer = peers->buckets[i];
+
+			peers->buckets[i] = peer->next;
+			free(peer);
+		}
+	}
+	free(peers);
+}
+
+HttpPeerKey
+http_peers_key(const struct sockaddr *address)
+{
+	HttpPeerKey key = {0};
+
+	if (address->sa_family == AF_INET)
+		key.host = ((const struct sockaddr_in *) address)->sin_addr.s_addr;
+	else if (address->sa_family == AF_INET6)
+	{
+		const struct in6_addr *bytes = &((const struct sockaddr_in6 *) address)->sin6_addr;
+		uint32_t last;
+
+		if (IN6_IS_ADDR_V4MAPPED(bytes))
+		{
+			memcpy(&last, bytes->s6_addr + 12, sizeof(last));
+			key.host = last;
+		}
+		else
+			memcpy(&key.network, bytes->s6_addr, sizeof(key.network));
+	}
+	return key;
+}
+
+/* Multiplies and folds the 128-bit product, once for each half of the key. */
+static uint64_t
+mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128) a * b;
+
+	return (uint64_t) product ^ (uint64_t) (product >> 64);
+}
+
+/* The link that points to the key's peer, or the end of its chain. */
+static Peer **
+find(HttpPeers *peers, HttpPeerKey key)
+{
+	uint64_t hash =
+		mix(mix(key.network ^ peers->seed[0], peers->seed[1] | 1) ^ key.host, peers->seed[0] | 1);
+	Peer **link = &peers->buckets[hash & (BUCKETS - 1)];
+
+	while (*link != NULL && ((*link)->key.network != key.network || (*link)->key.host != key.host))
+		link = &(*link)->next;
+	return link;
+}
+
+bool
+http_peers_add(HttpPeers *peers, HttpPeerKey key, int max)
+{
+	Peer **link = find(peers, key);
+
+	if (*link == NULL)
+	{
+		Peer *peer = max > 0 ? calloc(1, sizeof(*peer)) : NULL;
+
+		if (peer == NULL)
+			return false;
+		peer->key = key;
+		*link = peer;
+	}
+	else if ((*link)->connections >= max)
+		return false;
+	(*link)->connections++;
+	return true;
+}
+
+void
+http_peers_remove(HttpPeers *peers, HttpPeerKey key)
+{
+	Peer **link = find(peers, key);
+	Peer *peer = *link;
+
+	if (peer == NULL || --peer->connections > 0)
+		return;
+	*link = peer->next;
+	free(peer);
+}

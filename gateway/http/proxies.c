@@ -1,0 +1,207 @@
+/*
+ * proxies.c
+ *		Proxies in front that are believed: where a request came from, and by TLS or not.
+ */
+#include "http/proxies.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/server.h"
+
+/* An address is a range with nothing else in it. */
+typedef WakRange Address;
+
+/*
+ * Reads one address, without a port.  One of IPv4 that a socket for both protocols writes
+ * as ::ffff:192.0.2.1 is the same one.  False, and *address left alone, for anything else.
+ */
+static bool
+read_address(const char *text, size_t len, Address *address)
+{
+	static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+	Address read;
+
+	if (len == 0 || memchr(text, '/', len) != NULL || !wak_range_read(text, len, &read))
+		return false;
+	if (read.size == 16 && memcmp(read.bytes, mapped, sizeof(mapped)) == 0)
+	{
+		memmove(read.bytes, read.bytes + sizeof(mapped), 4);
+		read.size = 4;
+	}
+	*address = read;
+	return true;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static HttpText
+trim(const char *data, size_t len)
+{
+	while (len > 0 && is_blank(data[0]))
+	{
+		data++;
+		len--;
+	}
+	while (len > 0 && is_blank(data[len - 1]))
+		len--;
+	return (HttpText){data, len};
+}
+
+static bool
+add_range(HttpProxies *proxies, HttpText text, char *error, size_t error_size)
+{
+	if (proxies->count == HTTP_PROXIES_MAX)
+	{
+		snprintf(error, error_size, "there are more than %d trusted proxies", HTTP_PROXIES_MAX);
+		return false;
+	}
+	if (!wak_range_read(text.data, text.len, &proxies->ranges[proxies->count]))
+	{
+		snprintf(error, error_size,
+				 "\"%.*s\" is not an address or a range of addresses such as 10.0.0.0/8",
+				 (int) (text.len < 100 ? text.len : 100), text.data);
+		return false;
+	}
+	proxies->count++;
+	return true;
+}
+
+bool
+http_proxies_read(HttpProxies *proxies, const char *const *texts, size_t count, char *error,
+				  size_t error_size)
+{
+	proxies->count = 0;
+	for (size_t i = 0; i < count; i++)
+	{
+		const char *at = texts[i];
+
+		while (at != NULL)
+		{
+			size_t len = strcspn(at, ",");
+
+			if (!add_range(proxies, trim(at, len), error, error_size))
+				return false;
+			at = at[len] == ',' ? at + len + 1 : NULL;
+		}
+	}
+	return true;
+}
+
+static bool
+is_trusted(const HttpProxies *proxies, const Address *address)
+{
+	for (size_t i = 0; i < proxies->count; i++)
+		if (wak_range_has(&proxies->ranges[i], address->bytes, address->size))
+			return true;
+	return false;
+}
+
+bool
+http_proxies_trust(const HttpProxies *proxies, const char *address)
+{
+	Address read;
+
+	return proxies->count > 0 && read_address(address, strlen(address), &read) &&
+		   is_trusted(proxies, &read);
+}
+
+/*
+ * One element of X-Forwarded-For.  Some proxies write a port behind the address.
+ */
+static bool
+read_element(HttpText text, Address *address)
+{
+	const char *end = memchr(text.data, ']', text.len);
+	const char *colon = memchr(text.data, ':', text.len);
+
+	if (text.len > 0 && text.data[0] == '[' && end != NULL)
+		return read_address(text.data + 1, (size_t) (end - text.data - 1), address);
+	if (colon != NULL && memchr(text.data, '.', text.len) != NULL &&
+		read_address(text.data, (size_t) (colon - text.data), address))
+		return true;
+	return read_address(text.data, text.len, address);
+}
+
+/*
+ * Goes through one header from its end.  False: the client was found, or what comes before
+ * cannot be read, and *client is the last address that a trusted proxy wrote.
+ */
+static bool
+walk_back(const HttpProxies *proxies, const HttpText *header, Address *client)
+{
+	size_t end = header->len;
+
+	for (;;)
+	{
+		size_t start = end;
+
+		while (start > 0 && header->data[start - 1] != ',')
+			start--;
+		if (!read_element(trim(header->data + start, end - start), client) ||
+			!is_trusted(proxies, client))
+			return false;
+		if (start == 0)
+			return true;
+		end = start - 1;
+	}
+}
+
+/* The proxies that the request's connection may have come through; NULL: it did not. */
+static const HttpProxies *
+proxies_of(const HttpRequest *request)
+{
+	const HttpConnection *connection = request->state->connection;
+
+	return connection != NULL &&
+				   http_proxies_trust(&connection->server->proxies, request->peer.data)
+			   ? &connection->server->proxies
+			   : NULL;
+}
+
+HttpText
+http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX])
+{
+	const HttpProxies *proxies = proxies_of(request);
+	Address address;
+
+	if (proxies == NULL || !read_address(request->peer.data, request->peer.len, &address))
+		return request->peer;
+	for (size_t i = request->n_headers; i > 0; i--)
+	{
+		const HttpField *field = &request->headers[i - 1];
+
+		if (strcmp(field->name.data, "x-forwarded-for") == 0 &&
+			!walk_back(proxies, &field->value, &address))
+			break;
+	}
+	inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes, room, HTTP_CLIENT_MAX);
+	return (HttpText){room, strlen(room)};
+}
+
+/*
+ * A proxy that appends to the header of the one before it tells of the client first.
+ */
+bool
+http_request_is_secure(const HttpRequest *request)
+{
+	size_t count;
+	const HttpText *scheme;
+	HttpText first;
+
+	if (request->tls)
+		return true;
+	if (proxies_of(request) == NULL)
+		return false;
+	scheme = http_request_header(request, "x-forwarded-proto", &count);
+	if (scheme == NULL || count > 1)
+		return false;
+	first = trim(scheme->data, strcspn(scheme->data, ","));
+	return first.len == 5 && strncasecmp(first.data, "https", 5) == 0;
+}

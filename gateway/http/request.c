@@ -1,0 +1,298 @@
+/*
+ * request.c
+ *		The request: made, looked at, let go of twice, freed.
+ */
+#include "http/request.h"
+
+#include <ctype.h>
+#include <event2/util.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/common/memory.h"
+#include "lib/clock.h"
+#include "http/target.h"
+
+#define TEXT_FIRST 512 /* most heads fit */
+#define TEXT_MARGIN 16 /* the NULs take less than the separators; a few more */
+#define ID_BYTES 16    /* random bytes of an id of ours */
+#define ID_STOCK 64    /* ids whose bytes are drawn at once */
+
+static const char *const method_names[] = {
+	[HTTP_METHOD_GET] = "GET",         [HTTP_METHOD_HEAD] = "HEAD",
+	[HTTP_METHOD_POST] = "POST",       [HTTP_METHOD_PUT] = "PUT",
+	[HTTP_METHOD_PATCH] = "PATCH",     [HTTP_METHOD_DELETE] = "DELETE",
+	[HTTP_METHOD_OPTIONS] = "OPTIONS",
+};
+
+const char *
+http_method_name(HttpMethod method)
+{
+	return method_names[method];
+}
+
+HttpRequestState *
+http_request_create(HttpConnection *connection, const char *peer, bool tls)
+{
+	HttpRequestState *state = calloc(1, sizeof(*state));
+
+	if (state == NULL)
+		return NULL;
+	buffer_init(&state->text, HTTP_HEAD_MAX + TEXT_MARGIN);
+	buffer_init(&state->body, HTTP_BODY_MAX);
+	buffer_reserve(&state->text, TEXT_FIRST);
+	http_guard_init(&state->guard);
+
+	/* texts are never NULL, also in a request that is refused half way */
+	state->connection = connection;
+	state->request.state = state;
+	state->request.path = (HttpText){"", 0};
+	state->request.query = state->request.path;
+	state->request.body = state->request.path;
+	state->request.id = (HttpText){state->id, 0};
+	state->request.tls = tls;
+	state->request.start_us = clock_monotonic_us();
+	strncpy(state->peer, peer, sizeof(state->peer) - 1);
+	state->request.peer = (HttpText){state->peer, strlen(state->peer)};
+	return state;
+}
+
+static void
+destroy(HttpRequestState *state)
+{
+	buffer_free(&state->text);
+	buffer_free(&state->body);
+	wak_wipe(state->arrays, state->arrays_size);
+	free(state->arrays);
+	wak_wipe(state, sizeof(*state)); /* the guard keeps a field of the head for a while */
+	free(state);
+}
+
+void
+http_request_release(HttpRequestState *state)
+{
+	HttpGone gone = state->gone;
+
+	state->connection = NULL;
+	if (!state->handed_over)
+	{
+		destroy(state);
+		return;
+	}
+
+	/* the handler may let go from within this call, so nothing is touched behind it */
+	state->gone = NULL;
+	if (!state->answered && gone != NULL)
+		gone(&state->request, state->gone_context);
+}
+
+void
+http_request_finish(HttpRequestState *state)
+{
+	state->handed_over = false;
+	if (state->connection == NULL)
+		destroy(state);
+}
+
+/* Whether the caller's request id may be taken over and logged. */
+static bool
+id_is_sane(HttpText id)
+{
+	if (id.len == 0 || id.len > HTTP_REQUEST_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (!isalnum((unsigned char) id.data[i]) && strchr("-_.:+/=@", id.data[i]) == NULL)
+			return false;
+	return true;
+}
+
+/*
+ * The random bytes of an id, from a stock that is filled for many ids at once:
+ * each filling is a system call.  Ids need not be secret, only different.  (A
+ * process that forks does so before its first request, when there is no stock.)
+ */
+static const unsigned char *
+random_bytes(void)
+{
+	static unsigned char stock[ID_STOCK * ID_BYTES];
+	static size_t left;
+
+	if (left == 0)
+	{
+		evutil_secure_rng_get_bytes(stock, sizeof(stock));
+		left = ID_STOCK;
+	}
+	left--;
+	return stock + left * ID_BYTES;
+}
+
+void
+http_request_set_id(HttpRequestState *state)
+{
+	const unsigned char *random;
+
+	if (state->request.id.len > 0)
+		return;
+	random = random_bytes();
+	for (size_t i = 0; i < ID_BYTES; i++)
+	{
+		state->id[2 * i] = "0123456789abcdef"[random[i] >> 4];
+		state->id[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
+	}
+	state->request.id = (HttpText){state->id, 2 * ID_BYTES};
+}
+
+/* Takes the caller's id, if it sent exactly one that is sane. */
+static void
+take_id(HttpRequestState *state)
+{
+	size_t count;
+	const HttpText *id = http_request_header(&state->request, "x-request-id", &count);
+
+	if (count == 1 && id_is_sane(*id))
+	{
+		memcpy(state->id, id->data, id->len);
+		state->request.id = (HttpText){state->id, id->len};
+	}
+	http_request_set_id(state);
+}
+
+/* Turns the spans into the public array of headers. */
+static void
+fill_headers(HttpRequestState *state, HttpField *headers)
+{
+	const char *text = state->text.data;
+
+	for (size_t i = 0; i < state->n_spans; i++)
+	{
+		const HttpSpan *span = &state->spans[i];
+
+		headers[i].name = (HttpText){text + span->name, span->name_len};
+		headers[i].value = (HttpText){text + span->value, span->value_len};
+	}
+	state->request.headers = headers;
+	state->request.n_headers = state->n_spans;
+}
+
+/* The path of "http://host" is "/". */
+static void
+split_target(HttpRequestState *state)
+{
+	HttpRequest *request = &state->request;
+	size_t prefix = state->guard.prefix_len;
+
+	http_target_split(state->text.data + prefix, state->target_len - prefix, &request->path,
+					  &request->query);
+	state->text.data[prefix + request->path.len] = '\0'; /* in place of the "?" */
+	if (request->path.len == 0)
+		request->path = (HttpText){"/", 1};
+}
+
+/*
+ * One allocation holds all arrays and the decoded text; the bounds on parts
+ * are looked at before it is made.
+ */
+const char *
+http_request_end_head(HttpRequestState *state, HttpErrorKind *error)
+{
+	HttpRequest *request = &state->request;
+	HttpTargetSize size;
+	HttpField *fields;
+	HttpText *segments;
+	const char *wrong;
+	bool too_many;
+
+	*error = HTTP_ERROR_VALIDATION;
+	request->method = state->guard.method;
+	split_target(state);
+	size = http_target_measure(request->path, request->query);
+	too_many = size.n_segments > HTTP_SEGMENTS_MAX || size.n_parameters > HTTP_PARAMETERS_MAX;
+	if (too_many)
+		size = (HttpTargetSize){0};
+
+	state->arrays_size = (state->n_spans + size.n_parameters) * sizeof(HttpField) +
+						 size.n_segments * sizeof(HttpText) + size.n_bytes + 1;
+	fields = malloc(state->arrays_size);
+	if (fields == NULL)
+	{
+		state->arrays_size = 0;
+		*error = HTTP_ERROR_UNAVAILABLE;
+		return "out of memory";
+	}
+	state->arrays = fields;
+	fill_headers(state, fields);
+	take_id(state);
+
+	if (too_many)
+		return "request target has too many parts";
+	request->parameters = fields + state->n_spans;
+	segments = (HttpText *) (fields + state->n_spans + size.n_parameters);
+	wrong = http_target_decode(request->path, request->query, segments, fields + state->n_spans,
+							   &request->n_parameters, (char *) (segments + size.n_segments));
+	if (wrong == NULL)
+	{
+		request->segments = segments;
+		request->n_segments = size.n_segments;
+	}
+	return wrong;
+}
+
+/* The first of n fields with that name; counts the others too. */
+static const HttpText *
+find(const HttpField *fields, size_t n, const char *name, size_t *count)
+{
+	const HttpText *first = NULL;
+	size_t len = strlen(name);
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (fields[i].name.len == len && memcmp(fields[i].name.data, name, len) == 0)
+		{
+			if (found++ == 0)
+				first = &fields[i].value;
+		}
+	}
+	if (count != NULL)
+		*count = found;
+	return first;
+}
+
+const HttpText *
+http_request_header(const HttpRequest *request, const char *name, size_t *count)
+{
+	return find(request->headers, request->n_headers, name, count);
+}
+
+const HttpText *
+http_request_parameter(const HttpRequest *request, const char *name, size_t *count)
+{
+	return find(request->parameters, request->n_parameters, name, count);
+}
+
+bool
+http_request_has_current(const HttpRequest *request, const char *etag)
+{
+	const HttpText *tags = http_request_header(request, "if-none-match", NULL);
+
+	return tags != NULL && (strstr(tags->data, etag) != NULL || strcmp(tags->data, "*") == 0);
+}
+
+void
+http_request_set_route(HttpRequest *request, const char *pattern)
+{
+	request->state->route = pattern;
+}
+
+void
+http_request_set_key(HttpRequest *request, const char *key_id)
+{
+	strncpy(request->state->key_id, key_id, HTTP_KEY_ID_MAX);
+}
+
+void
+http_request_on_gone(HttpRequest *request, HttpGone gone, void *context)
+{
+	request->state->gone = gone;
+	request->state->gone_context = context;
+}

@@ -1,0 +1,465 @@
+/*
+ * server.c
+ *		The server: accepts, counts, looks at deadlines, drains.
+ *
+ * One timer serves all connections: at every tick the head of each state's
+ * list is looked at, and whoever is late is at the head.
+ */
+#include "http/server.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/heap.h"
+#include "lib/log.h"
+#include "http/output.h"
+#include "http/websocket_connection.h"
+
+#define SPARE_DESCRIPTORS 64 /* kept free for what nobody counts */
+
+int
+http_server_period(const HttpServer *server, HttpConnectionState state)
+{
+	const HttpLimits *limits = &server->limits;
+
+	switch (state)
+	{
+		case HTTP_CONNECTION_HANDSHAKE:
+		case HTTP_CONNECTION_HEAD:
+			return limits->head_ms;
+		case HTTP_CONNECTION_IDLE:
+			return limits->idle_ms;
+		case HTTP_CONNECTION_BODY:
+			return limits->body_period_ms;
+		case HTTP_CONNECTION_ANSWER:
+			return limits->answer_ms;
+		case HTTP_CONNECTION_WRITE:
+			return limits->write_period_ms;
+		case HTTP_CONNECTION_SOCKET:
+			return limits->socket_heartbeat_ms;
+		case HTTP_CONNECTION_SOCKET_CLOSING:
+			return limits->socket_close_ms;
+		case HTTP_CONNECTION_LINGER:
+			return limits->linger_ms;
+		case HTTP_CONNECTION_CLOSED:
+		case HTTP_CONNECTION_STATES:
+			break;
+	}
+	return 0;
+}
+
+void
+http_server_forget(HttpServer *server, const HttpConnection *connection)
+{
+	server->connections--;
+	http_peers_remove(server->peers, connection->peer_key);
+	if (server->draining && server->connections == 0 && server->tick != NULL)
+		event_active(server->tick, EV_TIMEOUT, 0);
+}
+
+/* ---- accepting ---- */
+
+/* All places are taken: tells a plain client so, without waiting for its request. */
+static void
+turn_away(HttpServer *server, int fd)
+{
+	static const char answer[] =
+		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
+		"Cache-Control: no-store\r\nConnection: close\r\n\r\n";
+
+	server->refused++;
+	if (server->tls == NULL)
+	{
+		ssize_t sent = send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		(void) sent;
+	}
+	close(fd);
+}
+
+/* Makes room by closing the connection that has been idle longest; false when none is. */
+static bool
+make_room(HttpServer *server)
+{
+	HttpConnection *oldest = server->lists[HTTP_CONNECTION_IDLE].first;
+
+	if (oldest == NULL || !http_connection_is_idle(oldest))
+		return false;
+	http_connection_close(oldest, "closed to make room");
+	return true;
+}
+
+/* Takes over a new connection, or refuses it. */
+static void
+take(HttpServer *server, int fd, const struct sockaddr *address)
+{
+	HttpPeerKey key = http_peers_key(address);
+	char name[HTTP_PEER_MAX];
+	struct bufferevent *bev;
+	int port;
+	int on = 1;
+	int max;
+
+	if (server->connections >= server->limits.max_connections && !make_room(server))
+	{
+		turn_away(server, fd);
+		return;
+	}
+	http_listen_name(address, name, sizeof(name), &port);
+	/* A trusted proxy brings the connections of many clients. */
+	max = http_proxies_trust(&server->proxies, name) ? server->limits.max_connections
+													 : server->limits.max_connections_per_address;
+	if (!http_peers_add(server->peers, key, max))
+	{
+		server->refused++;
+		close(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	bev = server->tls != NULL ? http_tls_accept(server->tls, server->base, fd)
+							  : bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL)
+		close(fd);
+	if (bev == NULL || !http_connection_start(server, bev, server->tls != NULL, name, key))
+	{
+		http_peers_remove(server->peers, key);
+		server->refused++;
+		return;
+	}
+	server->connections++;
+}
+
+static void
+on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
+		  void *context)
+{
+	HttpServer *server = context;
+
+	(void) listener;
+	(void) size;
+	server->accept_fails = false;
+	take(server, fd, address);
+}
+
+/* Out of descriptors, most likely: trying again at once would only burn the processor. */
+static void
+on_accept_error(struct evconnlistener *listener, void *context)
+{
+	HttpServer *server = context;
+
+	if (!server->accept_fails)
+		log_line(LOG_LEVEL_WARNING, "accept_failed", log_text("error", strerror(errno)));
+	server->accept_fails = true;
+	evconnlistener_disable(listener);
+	server->accept_paused = true;
+}
+
+/* ---- the tick ---- */
+
+static void
+close_all(HttpServer *server, const char *reason)
+{
+	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
+		while (server->lists[state].first != NULL)
+			http_connection_close(server->lists[state].first, reason);
+}
+
+static void
+end_drain(HttpServer *server)
+{
+	void (*drained)(void *context) = server->drained;
+
+	if (server->connections > 0)
+		close_all(server, "time to finish is over");
+	server->drained = NULL;
+	drained(server->drained_context);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *context)
+{
+	HttpServer *server = context;
+	int64_t now = clock_monotonic_ms();
+
+	(void) fd;
+	(void) what;
+	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
+	{
+		HttpConnectionList *list = &server->lists[state];
+
+		while (list->first != NULL && list->first->deadline_ms <= now)
+			http_connection_expire(list->first);
+	}
+
+	heap_give_back();
+	if (server->refused > 0)
+		log_line(LOG_LEVEL_WARNING, "connections_refused", log_int("count", server->refused),
+				 log_int("connections", server->connections));
+	server->refused = 0;
+	if (server->accept_paused && server->listener != NULL)
+		evconnlistener_enable(server->listener);
+	server->accept_paused = false;
+
+	/* last, since the caller may free the server */
+	if (server->drained != NULL && (server->connections == 0 || now >= server->drain_deadline_ms))
+		end_drain(server);
+}
+
+/* ---- start and end ---- */
+
+/*
+ * Raises the soft limit of open files as far as it goes; fewer files mean fewer
+ * connections.  others is how many the rest of the process needs: a client must never
+ * take the descriptor with which a database connection would be made again.
+ */
+static void
+fit_descriptors(HttpLimits *limits, int others)
+{
+	struct rlimit files;
+	rlim_t kept = (rlim_t) others + SPARE_DESCRIPTORS;
+	rlim_t wanted = (rlim_t) limits->max_connections + kept;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
+		return;
+	files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	if (files.rlim_cur >= wanted)
+		return;
+	limits->max_connections = files.rlim_cur > kept ? (int) (files.rlim_cur - kept) : 1;
+	log_line(LOG_LEVEL_WARNING, "connections_limited",
+			 log_int("max_connections", limits->max_connections),
+			 log_text("reason", "limit of open files"));
+}
+
+static bool
+start_listening(HttpServer *server, const HttpServerConfig *config, char *error, size_t error_size)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t size = sizeof(address);
+	int fd = http_listen_bind(config->listen, config->reuse_port, error, error_size);
+
+	if (fd < 0)
+		return false;
+	server->listener =
+		evconnlistener_new(server->base, on_accept, server,
+						   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, HTTP_BACKLOG, fd);
+	if (server->listener == NULL)
+	{
+		snprintf(error, error_size, "could not listen on %s: %s", config->listen, strerror(errno));
+		close(fd);
+		return false;
+	}
+	evconnlistener_set_error_cb(server->listener, on_accept_error);
+	getsockname(fd, (struct sockaddr *) &address, &size);
+	http_listen_name((struct sockaddr *) &address, server->address, sizeof(server->address),
+					 &server->port);
+	return true;
+}
+
+static bool
+start_tick(HttpServer *server)
+{
+	struct timeval period = {
+		.tv_sec = server->limits.tick_ms / 1000,
+		.tv_usec = server->limits.tick_ms % 1000 * 1000,
+	};
+
+	server->tick = event_new(server->base, -1, EV_PERSIST, on_tick, server);
+	return server->tick != NULL && event_add(server->tick, &period) == 0;
+}
+
+HttpServer *
+http_server_start(struct event_base *base, const HttpServerConfig *config, char *error,
+				  size_t error_size)
+{
+	static const HttpLimits defaults = HTTP_LIMITS_DEFAULT;
+	HttpServer *server = calloc(1, sizeof(*server));
+	bool with_tls = config->tls_certificate != NULL || config->tls_key != NULL;
+
+	snprintf(error, error_size, "out of memory");
+	if (server == NULL)
+		return NULL;
+	server->base = base;
+	server->handle = config->handle;
+	server->body_limit = config->body_limit;
+	server->context = config->context;
+	server->observe = config->observe;
+	server->observe_context = config->observe_context;
+	server->limits = config->limits != NULL ? *config->limits : defaults;
+	server->origins = (HttpOrigins){config->origins, config->n_origins};
+	buffer_init(&server->head, HTTP_ANSWER_HEAD_MAX);
+	signal(SIGPIPE, SIG_IGN);
+	fit_descriptors(&server->limits, config->other_descriptors);
+
+	server->tls_certificate = config->tls_certificate;
+	server->tls_key = config->tls_key;
+	if (with_tls)
+		server->tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
+	server->peers = http_peers_create();
+	if ((with_tls && server->tls == NULL) || server->peers == NULL || !start_tick(server) ||
+		!http_output_start(server) ||
+		!http_proxies_read(&server->proxies, config->proxies, config->n_proxies, error,
+						   error_size) ||
+		!start_listening(server, config, error, error_size))
+	{
+		http_server_free(server);
+		return NULL;
+	}
+	return server;
+}
+
+bool
+http_server_check(const HttpServerConfig *config, char *error, size_t error_size)
+{
+	const HttpOrigins origins = {config->origins, config->n_origins};
+	HttpProxies proxies;
+	struct ssl_ctx_st *tls;
+
+	if (!http_listen_check(config->listen, error, error_size) ||
+		!http_cors_check(&origins, error, error_size) ||
+		!http_proxies_read(&proxies, config->proxies, config->n_proxies, error, error_size))
+		return false;
+	if (config->tls_certificate == NULL && config->tls_key == NULL)
+		return true;
+	tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
+	if (tls == NULL)
+		return false;
+	http_tls_warn(tls, config->tls_certificate);
+	http_tls_free(tls);
+	return true;
+}
+
+bool
+http_server_reload_tls(HttpServer *server, char *error, size_t error_size)
+{
+	struct ssl_ctx_st *tls;
+
+	if (server->tls == NULL)
+		return true;
+	tls = http_tls_create(server->tls_certificate, server->tls_key, error, error_size);
+	if (tls == NULL)
+		return false;
+	http_tls_warn(tls, server->tls_certificate);
+	http_tls_free(server->tls); /* connections that use it hold it */
+	server->tls = tls;
+	return true;
+}
+
+const char *
+http_server_address(const HttpServer *server)
+{
+	return server->address;
+}
+
+int
+http_server_port(const HttpServer *server)
+{
+	return server->port;
+}
+
+int
+http_server_connections(const HttpServer *server)
+{
+	return server->connections;
+}
+
+size_t
+http_server_output_bytes(const HttpServer *server)
+{
+	return server->output_bytes;
+}
+
+/* Takes over who already has connected, so that closing the listener resets nobody. */
+static void
+accept_the_rest(HttpServer *server)
+{
+	int listener = evconnlistener_get_fd(server->listener);
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	int fd;
+
+	while ((fd = accept4(listener, (struct sockaddr *) &address, &size,
+						 SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+	{
+		take(server, fd, (struct sockaddr *) &address);
+		size = sizeof(address);
+	}
+}
+
+/* Whether the client has sent something that the loop has not seen yet. */
+static bool
+has_unread(const HttpConnection *connection)
+{
+	char byte;
+
+	return recv(bufferevent_getfd(connection->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void
+http_server_leave(HttpServer *server)
+{
+	server->leaving = true;
+}
+
+void
+http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context), void *context)
+{
+	static const HttpConnectionState states[] = {HTTP_CONNECTION_HANDSHAKE, HTTP_CONNECTION_IDLE,
+												 HTTP_CONNECTION_HEAD};
+
+	if (server->draining)
+		return;
+	server->leaving = true;
+	server->draining = true;
+	server->drained = done;
+	server->drained_context = context;
+	server->drain_deadline_ms = clock_monotonic_ms() + bound_ms;
+	accept_the_rest(server);
+	evconnlistener_free(server->listener);
+	server->listener = NULL;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+	{
+		HttpConnection *next;
+
+		for (HttpConnection *c = server->lists[states[i]].first; c != NULL; c = next)
+		{
+			next = c->next;
+			if (http_connection_is_idle(c) && !has_unread(c))
+				http_connection_close(c, "server is shutting down");
+		}
+	}
+	while (server->lists[HTTP_CONNECTION_SOCKET].first != NULL)
+		websocket_end(server->lists[HTTP_CONNECTION_SOCKET].first, WEBSOCKET_GOING_AWAY,
+					  "server is shutting down");
+	if (server->connections == 0)
+		event_active(server->tick, EV_TIMEOUT, 0);
+}
+
+void
+http_server_free(HttpServer *server)
+{
+	if (server->listener != NULL)
+		evconnlistener_free(server->listener);
+	close_all(server, "server stopped");
+	if (server->tick != NULL)
+		event_free(server->tick);
+	http_output_stop(server);
+	if (server->tls != NULL)
+		http_tls_free(server->tls);
+	if (server->peers != NULL)
+		http_peers_free(server->peers);
+	buffer_free(&server->head);
+	free(server);
+}
