@@ -2,25 +2,36 @@
  * connection.c
  *		One connection of a client, as a state machine.
  *
- * Events come from three sides: libevent (events.c), the deadlines
- * (http_connection_expire) and the handler's answer (http_connection_answered).
- * All of them end in http_connection_enter() or http_connection_close().
- * Input is only looked at in http_connection_run() (input.c).
+ * Events come from three sides: libevent (on_read, on_write, on_event), the deadlines
+ * (http_connection_expire) and the handler's answer (http_respond).  All of them end in
+ * http_connection_enter() or http_connection_close().
  *
- * A closed connection is freed at once, unless http_connection_run() is at
+ * Input is looked at in run() and run_socket() only, which do not nest: an answer that a
+ * handler gives at once comes back to the connection while it is running, and the loop
+ * goes on from there.  A closed connection is freed at once, unless one of these two is at
  * work on it; then that frees it.
+ *
+ * Nothing that a client sent or gets is left in memory: input is wiped before libevent
+ * frees it, and of output libevent gets references to memory that is wiped here when it
+ * lets go, since it does not wipe what it has sent.
  */
 #include "http/connection.h"
 
 #include <event2/buffer.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include "src/common/memory.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "http/output.h"
 #include "http/server.h"
-#include "http/websocket_connection.h"
+#include "http/tls.h"
+#include "http/websocket.h"
+
+static void run(HttpConnection *connection);
 
 /* For the log. */
 static const char *const state_names[HTTP_CONNECTION_STATES] = {
@@ -31,52 +42,94 @@ static const char *const state_names[HTTP_CONNECTION_STATES] = {
 	[HTTP_CONNECTION_LINGER] = "linger",       [HTTP_CONNECTION_CLOSED] = "closed",
 };
 
-static void
-leave_list(HttpConnection *connection)
+/* The time that a connection may stay in a state. */
+static int
+period_of(const HttpLimits *limits, HttpConnectionState state)
 {
-	HttpConnectionList *list = &connection->server->lists[connection->state];
-
-	if (connection->state == HTTP_CONNECTION_CLOSED)
-		return;
-	if (connection->previous != NULL)
-		connection->previous->next = connection->next;
-	else
-		list->first = connection->next;
-	if (connection->next != NULL)
-		connection->next->previous = connection->previous;
-	else
-		list->last = connection->previous;
-	connection->previous = connection->next = NULL;
-}
-
-static void
-join_list(HttpConnection *connection)
-{
-	HttpConnectionList *list = &connection->server->lists[connection->state];
-
-	if (connection->state == HTTP_CONNECTION_CLOSED)
-		return;
-	connection->previous = list->last;
-	if (list->last != NULL)
-		list->last->next = connection;
-	else
-		list->first = connection;
-	list->last = connection;
+	switch (state)
+	{
+		case HTTP_CONNECTION_HANDSHAKE:
+		case HTTP_CONNECTION_HEAD:
+			return limits->head_ms;
+		case HTTP_CONNECTION_IDLE:
+			return limits->idle_ms;
+		case HTTP_CONNECTION_BODY:
+			return limits->body_period_ms;
+		case HTTP_CONNECTION_ANSWER:
+			return limits->answer_ms;
+		case HTTP_CONNECTION_WRITE:
+			return limits->write_period_ms;
+		case HTTP_CONNECTION_SOCKET:
+			return limits->socket_heartbeat_ms;
+		case HTTP_CONNECTION_SOCKET_CLOSING:
+			return limits->socket_close_ms;
+		case HTTP_CONNECTION_LINGER:
+			return limits->linger_ms;
+		case HTTP_CONNECTION_CLOSED:
+		case HTTP_CONNECTION_STATES:
+			break;
+	}
+	return 0;
 }
 
 void
 http_connection_enter(HttpConnection *connection, HttpConnectionState state)
 {
-	leave_list(connection);
+	HttpServer *server = connection->server;
+
+	if (connection->state != HTTP_CONNECTION_CLOSED)
+		TAILQ_REMOVE(&server->lists[connection->state], connection, link);
 	connection->state = state;
-	connection->deadline_ms = clock_monotonic_ms() + http_server_period(connection->server, state);
-	join_list(connection);
+	connection->deadline_ms = clock_monotonic_ms() + period_of(&server->limits, state);
+	if (state != HTTP_CONNECTION_CLOSED)
+		TAILQ_INSERT_TAIL(&server->lists[state], connection, link);
 }
 
-void
-http_connection_free(HttpConnection *connection)
+static struct evbuffer *
+input_of(const HttpConnection *connection)
 {
-	http_connection_discard(connection);
+	return bufferevent_get_input(connection->bev);
+}
+
+static struct evbuffer *
+output_of(const HttpConnection *connection)
+{
+	return bufferevent_get_output(connection->bev);
+}
+
+/* Finds the first bytes of the input that lie in one piece; false when there are none. */
+static bool
+first_piece(const HttpConnection *connection, struct evbuffer_iovec *piece)
+{
+	return evbuffer_peek(input_of(connection), -1, NULL, piece, 1) > 0 && piece->iov_len > 0;
+}
+
+/* Wipes and drains the first bytes of the input, which lie in one piece. */
+static void
+drain(HttpConnection *connection, void *bytes, size_t len)
+{
+	wak_wipe(bytes, len);
+	evbuffer_drain(input_of(connection), len);
+}
+
+/* Throws away what is in the input; returns how much. */
+static size_t
+discard(HttpConnection *connection)
+{
+	size_t len = evbuffer_get_length(input_of(connection));
+	struct evbuffer_iovec piece;
+
+	while (first_piece(connection, &piece))
+		drain(connection, piece.iov_base, piece.iov_len);
+	return len;
+}
+
+/* ---- the end ---- */
+
+static void
+free_closed(HttpConnection *connection)
+{
+	discard(connection);
 	http_output_forget(connection);
 	bufferevent_free(connection->bev);
 	free(connection);
@@ -113,7 +166,7 @@ http_connection_close(HttpConnection *connection, const char *reason)
 		http_tls_shutdown(connection->bev);
 	http_server_forget(connection->server, connection);
 	if (!connection->running)
-		http_connection_free(connection);
+		free_closed(connection);
 }
 
 bool
@@ -123,10 +176,125 @@ http_connection_is_idle(const HttpConnection *connection)
 		   (connection->state == HTTP_CONNECTION_IDLE ||
 			connection->state == HTTP_CONNECTION_HEAD ||
 			connection->state == HTTP_CONNECTION_HANDSHAKE) &&
-		   evbuffer_get_length(bufferevent_get_input(connection->bev)) == 0;
+		   evbuffer_get_length(input_of(connection)) == 0;
+}
+
+/* ---- sending ---- */
+
+/* Sends what the kernel takes; returns how much.  An error shows again in libevent's own try. */
+static size_t
+send_at_once(int fd, const Buffer *head, const Buffer *body)
+{
+	struct iovec parts[2] = {
+		{.iov_base = head->data, .iov_len = head->len},
+	};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 1};
+	ssize_t sent;
+
+	if (body != NULL && body->len > 0)
+	{
+		parts[1] = (struct iovec){.iov_base = body->data, .iov_len = body->len};
+		message.msg_iovlen = 2;
+	}
+	sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return sent > 0 ? (size_t) sent : 0;
+}
+
+/* libevent lets go of data, which is the end of what is used of the allocation. */
+static void
+wipe_and_free(const void *data, size_t len, void *allocation)
+{
+	wak_wipe(allocation, (size_t) ((const char *) data + len - (char *) allocation));
+	free(allocation);
+}
+
+/* Queues a copy of two pieces, which go out as one. */
+static bool
+queue_copy(struct evbuffer *output, const char *first, size_t first_len, const char *second,
+		   size_t second_len)
+{
+	size_t len = first_len + second_len;
+	char *copy = len > 0 ? malloc(len) : NULL;
+
+	if (copy == NULL)
+		return len == 0;
+	if (first_len > 0)
+		memcpy(copy, first, first_len);
+	if (second_len > 0)
+		memcpy(copy + first_len, second, second_len);
+	if (evbuffer_add_reference(output, copy, len, wipe_and_free, copy) == 0)
+		return true;
+	wipe_and_free(copy, len, copy);
+	return false;
+}
+
+/* Queues what is left behind the bytes that were sent: a large body is moved, not copied. */
+static bool
+queue_rest(struct evbuffer *output, const Buffer *head, Buffer *body, size_t sent)
+{
+	size_t head_at = sent < head->len ? sent : head->len;
+	size_t head_left = head->len - head_at;
+	size_t body_at = sent - head_at;
+	size_t body_left = body != NULL ? body->len - body_at : 0;
+
+	if (body_left <= HTTP_ANSWER_COPY_MAX)
+		return queue_copy(output, head->data + head_at, head_left,
+						  body_left > 0 ? body->data + body_at : NULL, body_left);
+	if (!queue_copy(output, head->data + head_at, head_left, NULL, 0) ||
+		evbuffer_add_reference(output, body->data + body_at, body_left, wipe_and_free,
+							   body->data) != 0)
+		return false;
+	buffer_init(body, body->max);
+	return true;
+}
+
+/*
+ * Without TLS the bytes are given to the kernel at once, in one system call.  libevent
+ * would first ask the kernel to tell when the socket can be written, and write in the next
+ * turn of the loop: three system calls.  What the kernel does not take goes that way.
+ */
+HttpSendResult
+http_connection_send(HttpConnection *connection, const Buffer *head, Buffer *body)
+{
+	struct evbuffer *output = output_of(connection);
+	size_t len = head->len + (body != NULL ? body->len : 0);
+	size_t sent = 0;
+
+	if (!connection->tls && evbuffer_get_length(output) == 0)
+		sent = send_at_once(bufferevent_getfd(connection->bev), head, body);
+	if (sent < len && !queue_rest(output, head, body, sent))
+		return HTTP_SEND_FAILED;
+	return evbuffer_get_length(output) == 0 ? HTTP_SENT : HTTP_QUEUED;
 }
 
 /* ---- behind an answer ---- */
+
+/* Whether requests are read in this state. */
+static bool
+reads(const HttpConnection *connection)
+{
+	return connection->state == HTTP_CONNECTION_IDLE || connection->state == HTTP_CONNECTION_HEAD ||
+		   connection->state == HTTP_CONNECTION_BODY;
+}
+
+/*
+ * Stops reading when a client sends too far ahead, and goes on when its input is wanted.
+ * libevent's own high watermark is no use here: it calls the read callback again
+ * and again while the input stays at the mark.
+ */
+static void
+pause_or_resume(HttpConnection *connection)
+{
+	bool pause = !reads(connection) && evbuffer_get_length(input_of(connection)) >= HTTP_INPUT_MAX;
+
+	if (pause == connection->paused || connection->input_ended)
+		return;
+	connection->paused = pause;
+	if (pause)
+		bufferevent_disable(connection->bev, EV_READ);
+	else
+		bufferevent_enable(connection->bev, EV_READ);
+}
 
 /*
  * The last answer has been sent.  A socket that is closed with unread input
@@ -136,20 +304,19 @@ http_connection_is_idle(const HttpConnection *connection)
 static void
 linger(HttpConnection *connection)
 {
-	struct evbuffer *input = bufferevent_get_input(connection->bev);
-	size_t unread = evbuffer_get_length(input);
+	size_t unread = evbuffer_get_length(input_of(connection));
 
 	if (connection->input_ended || (!connection->refused && unread == 0))
 	{
 		http_connection_close(connection, "last answer sent");
 		return;
 	}
-	http_connection_discard(connection);
+	discard(connection);
 	if (connection->tls)
 		http_tls_shutdown(connection->bev);
 	shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
 	http_connection_enter(connection, HTTP_CONNECTION_LINGER);
-	http_connection_pause_or_resume(connection);
+	pause_or_resume(connection);
 }
 
 void
@@ -160,12 +327,13 @@ http_connection_go_on(HttpConnection *connection)
 	else
 	{
 		http_connection_enter(connection, HTTP_CONNECTION_IDLE);
-		http_connection_run(connection);
+		run(connection);
 	}
 }
 
-void
-http_connection_answered(HttpConnection *connection, HttpSendResult result)
+/* The answer is on its way: goes on at once, waits until it has left, or closes. */
+static void
+answered(HttpConnection *connection, HttpSendResult result)
 {
 	release_request(connection);
 	if (connection->socket != NULL && result != HTTP_SEND_FAILED)
@@ -179,13 +347,410 @@ http_connection_answered(HttpConnection *connection, HttpSendResult result)
 			http_connection_go_on(connection);
 			break;
 		case HTTP_QUEUED:
-			connection->progress = evbuffer_get_length(bufferevent_get_output(connection->bev));
+			connection->progress = evbuffer_get_length(output_of(connection));
 			http_connection_enter(connection, HTTP_CONNECTION_WRITE);
 			break;
 		case HTTP_SEND_FAILED:
 			http_connection_close(connection, "out of memory");
 			break;
 	}
+}
+
+/* ---- answers ---- */
+
+static void
+tell_observer(const HttpServer *server, const HttpRequestState *request, int status)
+{
+	const HttpRequest *public = &request->request;
+
+	if (server->observe == NULL)
+		return;
+	server->observe(public->path.len > 0 ? http_method_name(public->method) : "",
+					request->route != NULL ? request->route : "", status,
+					clock_monotonic_us() - public->start_us, server->observe_context);
+}
+
+/*
+ * The answer is a copy here: the 500 that may take its place, and that one's body, are gone
+ * when this returns.
+ */
+static void
+send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer answer)
+{
+	HttpServer *server = connection->server;
+	HttpAnswerHead *head = &server->answer_head;
+	Buffer own = {0};
+	Buffer *body;
+	HttpSendResult sent;
+
+	if (server->leaving)
+		connection->last = true;
+	if (!http_answer_make_head(head, &answer, request, &server->origins, connection->last))
+	{
+		log_line(LOG_LEVEL_ERROR, "answer_invalid", log_text("request_id", request->id),
+				 log_text("route", request->route));
+		answer = http_answer_error(http_error(HTTP_ERROR_INTERNAL), NULL, 0, &own);
+		connection->socket = NULL; /* it has not become one */
+		http_answer_make_head(head, &answer, request, &server->origins, connection->last);
+	}
+
+	body = http_answer_body(&answer, request->request.method);
+	http_answer_log(&answer, request, body != NULL ? body->len : 0, false);
+	tell_observer(server, request, answer.status);
+	sent = http_connection_send(connection, &head->text, body);
+	buffer_free(&own);
+	wak_wipe(head->text.data, head->text.len); /* it may have set a cookie */
+	answered(connection, sent);
+}
+
+/* Sends what a handler answers, when there is still someone to send it to; frees the body. */
+static void
+respond(HttpRequest *request, const HttpAnswer *answer)
+{
+	HttpRequestState *state = request->state;
+
+	state->answered = true;
+	if (state->connection != NULL)
+		send_answer(state->connection, state, *answer);
+	else
+		http_answer_log(answer, state, 0, true);
+	if (answer->body != NULL)
+		buffer_free(answer->body);
+	http_request_finish(state);
+}
+
+void
+http_respond(HttpRequest *request, int status, const HttpHeader *headers, size_t n_headers,
+			 const char *content_type, Buffer *body)
+{
+	HttpAnswer answer = {
+		.status = status,
+		.headers = headers,
+		.n_headers = n_headers,
+		.content_type = content_type,
+		.body = body,
+	};
+
+	respond(request, &answer);
+}
+
+void
+http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetail *details,
+				   size_t n_details, const HttpHeader *headers, size_t n_headers)
+{
+	Buffer body;
+	HttpAnswer answer = http_answer_error(error, details, n_details, &body);
+
+	answer.headers = headers;
+	answer.n_headers = n_headers;
+	respond(request, &answer);
+}
+
+/*
+ * Refuses the request that is being read, or ends the one that takes too long: answers
+ * with an error of the table, whose text is the reason, and closes behind it.
+ */
+static void
+refuse(HttpConnection *connection, HttpErrorKind kind, const char *reason)
+{
+	HttpError error = *http_error(kind);
+	HttpAnswer answer;
+	Buffer body;
+
+	error.message = reason;
+	answer = http_answer_error(&error, NULL, 0, &body);
+	answer.refused = reason;
+	http_request_set_id(connection->request);
+	connection->last = true;
+	connection->refused = true;
+	send_answer(connection, connection->request, answer);
+	buffer_free(&body);
+}
+
+/* ---- from input to requests ---- */
+
+/*
+ * Asks for the bound of the body that is to come.  One that nobody wants is read when it is
+ * short, so that the connection can stay.
+ */
+static void
+limit_body(const HttpServer *server, HttpRequestState *request)
+{
+	HttpGuard *guard = &request->guard;
+	size_t limit = HTTP_BODY_MAX;
+
+	if (server->body_limit != NULL && (guard->chunked || guard->content_length > 0))
+		limit = server->body_limit(&request->request, server->context);
+	if (limit == HTTP_BODY_UNWANTED)
+	{
+		request->unwanted = guard->chunked || guard->content_length > HTTP_BODY_SHORT;
+		limit = HTTP_BODY_MAX;
+	}
+	guard->body_max = limit;
+	request->body.max = limit;
+}
+
+/* What the head says may already be too much; false when the request is refused. */
+static bool
+end_head(HttpConnection *connection)
+{
+	HttpRequestState *request = connection->request;
+	HttpErrorKind kind;
+	const char *wrong = http_request_end_head(request, &kind);
+
+	if (wrong == NULL)
+		limit_body(connection->server, request);
+	if (wrong != NULL)
+		refuse(connection, kind, wrong);
+	else if (!request->unwanted && request->guard.content_length > request->guard.body_max)
+		refuse(connection, HTTP_ERROR_PAYLOAD_TOO_LARGE, "request body is too large");
+	else if (request->guard.bad_expect)
+		refuse(connection, HTTP_ERROR_EXPECTATION_FAILED, "expectation is not supported");
+	else
+		return true;
+	return false;
+}
+
+/* A body follows.  A client that waits for a word before it sends it gets one. */
+static void
+begin_body(HttpConnection *connection)
+{
+	static const char word[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	connection->progress = 0;
+	http_connection_enter(connection, HTTP_CONNECTION_BODY);
+	if (connection->request->guard.has_expect && evbuffer_get_length(input_of(connection)) == 0)
+	{
+		Buffer interim = {.data = (char *) word, .len = sizeof(word) - 1};
+
+		if (http_connection_send(connection, &interim, NULL) == HTTP_SEND_FAILED)
+			http_connection_close(connection, "out of memory");
+	}
+}
+
+static void
+hand_over(HttpConnection *connection)
+{
+	HttpRequestState *request = connection->request;
+	HttpServer *server = connection->server;
+
+	if (request->body.len > 0)
+		request->request.body = (HttpText){request->body.data, request->body.len};
+	if (!request->keep_alive || websocket_requested(&request->request))
+		connection->last = true; /* unless it becomes a socket */
+	request->handed_over = true;
+	http_connection_enter(connection, HTTP_CONNECTION_ANSWER);
+	server->handle(&request->request, server->context);
+}
+
+/* The handler needs no body for its answer: what comes of it is thrown away. */
+static void
+hand_over_without_body(HttpConnection *connection)
+{
+	connection->refused = true;
+	connection->last = true;
+	hand_over(connection);
+}
+
+static bool
+begin_request(HttpConnection *connection)
+{
+	connection->request = http_request_create(connection, connection->peer, connection->tls);
+	if (connection->request == NULL)
+	{
+		http_connection_close(connection, "out of memory");
+		return false;
+	}
+	connection->request->proxies = &connection->server->proxies;
+
+	/* the first head of a connection has its time from the accept on */
+	if (connection->state != HTTP_CONNECTION_HEAD)
+		http_connection_enter(connection, HTTP_CONNECTION_HEAD);
+	return true;
+}
+
+/* What the guard found in the bytes that have just been parsed. */
+static void
+act_on(HttpConnection *connection, HttpGuardResult result, bool agreed)
+{
+	HttpRequestState *request = connection->request;
+	bool head_ended = request->arrays != NULL;
+
+	if (result == HTTP_GUARD_REFUSED)
+		refuse(connection, request->guard.error, request->guard.reason);
+	else if (!agreed && result == HTTP_GUARD_MORE && !head_ended)
+		return; /* the guard sees soon what it is, and has the better word for it */
+	else if (!agreed || request->complete != (result == HTTP_GUARD_DONE))
+		refuse(connection, HTTP_ERROR_VALIDATION, "request is not valid HTTP");
+	else if (connection->server->body_bytes > HTTP_BODIES_MAX)
+		refuse(connection, HTTP_ERROR_UNAVAILABLE, "too many request bodies at once");
+	else if (result == HTTP_GUARD_MORE || (!head_ended && !end_head(connection)))
+		return;
+	else if (result == HTTP_GUARD_HEAD && request->unwanted)
+		hand_over_without_body(connection);
+	else if (result == HTTP_GUARD_HEAD)
+		begin_body(connection);
+	else
+		hand_over(connection);
+}
+
+/* Gives the first bytes of the input to guard and parser. */
+static void
+feed(HttpConnection *connection, const struct evbuffer_iovec *piece)
+{
+	HttpRequestState *request;
+	HttpGuardResult result;
+	size_t used;
+	size_t body_before;
+	bool agreed;
+
+	if (connection->request == NULL && !begin_request(connection))
+		return;
+	request = connection->request;
+	body_before = request->body.len;
+	result = http_guard_feed(&request->guard, piece->iov_base, piece->iov_len, &used);
+	agreed = result == HTTP_GUARD_REFUSED || http_request_parse(request, piece->iov_base, used);
+	connection->server->body_bytes += request->body.len - body_before;
+	connection->progress += used;
+
+	drain(connection, piece->iov_base, used);
+	act_on(connection, result, agreed);
+}
+
+/* Serves what is in the input, as far as the state allows. */
+static void
+run(HttpConnection *connection)
+{
+	struct evbuffer_iovec piece;
+
+	if (connection->running)
+		return;
+	connection->running = true;
+	while (reads(connection) && first_piece(connection, &piece))
+		feed(connection, &piece);
+	connection->running = false;
+	if (connection->state != HTTP_CONNECTION_CLOSED)
+		pause_or_resume(connection);
+
+	if (connection->state == HTTP_CONNECTION_CLOSED)
+		free_closed(connection);
+	else if (reads(connection) && connection->input_ended)
+		http_connection_close(connection, "client closed");
+}
+
+/* The same for what the client of a WebSocket sends; what nobody wants is thrown away. */
+static void
+run_socket(HttpConnection *connection)
+{
+	struct evbuffer_iovec piece;
+
+	if (connection->running)
+		return;
+	connection->running = true;
+	while (websocket_reads(connection) && first_piece(connection, &piece))
+	{
+		websocket_feed(connection, piece.iov_base, piece.iov_len);
+		drain(connection, piece.iov_base, piece.iov_len);
+	}
+	connection->running = false;
+	if (connection->state == HTTP_CONNECTION_CLOSED)
+	{
+		free_closed(connection);
+		return;
+	}
+	discard(connection);
+	websocket_finish(connection);
+}
+
+/* ---- events ---- */
+
+static void
+on_read(struct bufferevent *bev, void *context)
+{
+	HttpConnection *connection = context;
+
+	(void) bev;
+	if (connection->socket != NULL && connection->state != HTTP_CONNECTION_LINGER)
+	{
+		run_socket(connection);
+		return;
+	}
+	if (connection->state != HTTP_CONNECTION_LINGER)
+	{
+		run(connection);
+		return;
+	}
+	connection->lingered += discard(connection);
+	if (connection->lingered > HTTP_LINGER_BYTES_MAX)
+		http_connection_close(connection, "client does not stop sending");
+}
+
+static void
+on_write(struct bufferevent *bev, void *context)
+{
+	HttpConnection *connection = context;
+
+	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+		return;
+	if (connection->state == HTTP_CONNECTION_WRITE)
+		http_connection_go_on(connection);
+	else if (connection->state == HTTP_CONNECTION_SOCKET ||
+			 connection->state == HTTP_CONNECTION_SOCKET_CLOSING)
+		websocket_written(connection);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *context)
+{
+	HttpConnection *connection = context;
+
+	(void) bev;
+	if (what & BEV_EVENT_CONNECTED)
+		http_connection_enter(connection, HTTP_CONNECTION_HEAD);
+	else if (what & BEV_EVENT_ERROR)
+		http_connection_close(connection, connection->state == HTTP_CONNECTION_HANDSHAKE
+											  ? "TLS handshake failed"
+											  : "connection broke");
+	else if (what & BEV_EVENT_EOF)
+	{
+		/* libevent stops writing too at the end of a TLS stream */
+		connection->input_ended = true;
+		if (connection->tls || connection->socket != NULL ||
+			connection->state == HTTP_CONNECTION_LINGER)
+			http_connection_close(connection, "client closed");
+		else
+			run(connection);
+	}
+}
+
+bool
+http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls, const char *peer,
+					  HttpPeerKey peer_key)
+{
+	HttpConnection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+	{
+		bufferevent_free(bev);
+		return false;
+	}
+	connection->server = server;
+	connection->bev = bev;
+	connection->tls = tls;
+	connection->state = HTTP_CONNECTION_CLOSED;
+	connection->peer_key = peer_key;
+	strncpy(connection->peer, peer, sizeof(connection->peer) - 1);
+	if (!http_output_watch(connection))
+	{
+		bufferevent_free(bev);
+		free(connection);
+		return false;
+	}
+
+	bufferevent_setcb(bev, on_read, on_write, on_event, connection);
+	http_connection_enter(connection, tls ? HTTP_CONNECTION_HANDSHAKE : HTTP_CONNECTION_HEAD);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	return true;
 }
 
 /* ---- deadlines ---- */
@@ -208,24 +773,22 @@ http_connection_expire(HttpConnection *connection)
 			if (connection->request == NULL)
 				http_connection_close(connection, "no request came");
 			else
-				http_connection_refuse_kind(connection, HTTP_ERROR_REQUEST_TIMEOUT,
-											"request headers took too long");
+				refuse(connection, HTTP_ERROR_REQUEST_TIMEOUT, "request headers took too long");
 			break;
 		case HTTP_CONNECTION_BODY:
 			if (connection->progress < (size_t) limits->body_period_bytes)
 			{
-				http_connection_refuse_kind(connection, HTTP_ERROR_REQUEST_TIMEOUT,
-											"request body came too slowly");
+				refuse(connection, HTTP_ERROR_REQUEST_TIMEOUT, "request body came too slowly");
 				break;
 			}
 			connection->progress = 0;
 			http_connection_enter(connection, HTTP_CONNECTION_BODY);
 			break;
 		case HTTP_CONNECTION_ANSWER:
-			http_connection_refuse_kind(connection, HTTP_ERROR_TIMEOUT, "request took too long");
+			refuse(connection, HTTP_ERROR_TIMEOUT, "request took too long");
 			break;
 		case HTTP_CONNECTION_WRITE:
-			left = evbuffer_get_length(bufferevent_get_output(connection->bev));
+			left = evbuffer_get_length(output_of(connection));
 			if (connection->progress < left + (size_t) limits->write_period_bytes)
 			{
 				http_connection_close(connection, "client reads too slowly");

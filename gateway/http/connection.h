@@ -6,7 +6,7 @@
  *	                \________\________\_________/\
  *	                  refused, last answer         LINGER --> CLOSED
  *
- * From ANSWER an upgrade leads to SOCKET and SOCKET_CLOSING (websocket_connection.h).
+ * From ANSWER an upgrade leads to SOCKET and SOCKET_CLOSING (websocket.h).
  *
  * Every state lives on a list of its own in the server, in the order of the
  * deadlines; since each state has one fixed period, a connection that enters
@@ -21,6 +21,7 @@
 #define HTTP_CONNECTION_H
 
 #include <event2/bufferevent.h>
+#include <sys/queue.h>
 
 #include "http/peers.h"
 #include "http/request.h"
@@ -45,28 +46,27 @@ struct HttpConnection
 	HttpServer *server;
 	struct bufferevent *bev; /* owns the socket (and the TLS session) */
 	HttpConnectionState state;
-	HttpConnection *previous; /* on the list of its state */
-	HttpConnection *next;
-	int64_t deadline_ms;       /* clock_monotonic_ms() when the state ends */
-	size_t progress;           /* BODY: bytes in this period; WRITE: bytes that were left */
-	size_t lingered;           /* LINGER: bytes thrown away */
-	int64_t waits_since_ms;    /* when output began to wait, and ... */
-	int64_t output_left;       /* ... bytes that have left since then (output.c) */
-	HttpRequestState *request; /* being read or answered, else NULL */
-	struct WebSocket *socket;  /* what the connection has become, else NULL */
+	TAILQ_ENTRY(HttpConnection) link; /* on the list of its state */
+	int64_t deadline_ms;              /* clock_monotonic_ms() when the state ends */
+	size_t progress;                  /* BODY: bytes in this period; WRITE: bytes that were left */
+	size_t lingered;                  /* LINGER: bytes thrown away */
+	int64_t waits_since_ms;           /* when output began to wait, and ... */
+	int64_t output_left;              /* ... bytes that have left since then (output.h) */
+	HttpRequestState *request;        /* being read or answered, else NULL */
+	struct WebSocket *socket;         /* what the connection has become, else NULL */
 	bool tls;
 	bool last;        /* no request behind this one is served */
 	bool refused;     /* ... because this one was refused: its rest is thrown away */
 	bool input_ended; /* the client has shut its sending side */
 	bool paused;      /* the client has sent too far ahead: nothing is read */
-	bool running;     /* in http_connection_run(): do not free */
+	bool running;     /* its input is looked at: do not free */
 	HttpPeerKey peer_key;
 	char peer[HTTP_PEER_MAX];
 };
 
 /*
- * Takes a connection over.  bev is owned from here on, also on failure.
- * False when out of memory.  (events.c)
+ * Takes a connection over.  bev is owned from here on, also on failure.  False when out of
+ * memory.
  */
 extern bool http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls,
 								  const char *peer, HttpPeerKey peer_key);
@@ -77,33 +77,11 @@ extern void http_connection_enter(HttpConnection *connection, HttpConnectionStat
 /* Ends the connection now, and logs why.  A request in work becomes "gone". */
 extern void http_connection_close(HttpConnection *connection, const char *reason);
 
-/* Frees a closed connection; for http_connection_close() and _run() only. */
-extern void http_connection_free(HttpConnection *connection);
-
-/* Serves what is in the input, as far as the state allows.  (input.c) */
-extern void http_connection_run(HttpConnection *connection);
-
-/* Wipes and throws away what is in the input; returns how much.  (input.c) */
-extern size_t http_connection_discard(HttpConnection *connection);
-
-/*
- * Stops reading when a client sends too far ahead, and goes on when its input
- * is wanted.  (input.c)
- */
-extern void http_connection_pause_or_resume(HttpConnection *connection);
-
 /* The deadline of its state has passed. */
 extern void http_connection_expire(HttpConnection *connection);
 
 /* Whether it may be closed without breaking a request off. */
 extern bool http_connection_is_idle(const HttpConnection *connection);
-
-/*
- * Refuses the request that is being read, or ends the one that takes too
- * long: answers with the error, and closes behind it.  (answer.c)
- */
-extern void
-http_connection_refuse(HttpConnection *connection, const HttpError *error, const char *reason);
 
 typedef enum HttpSendResult
 {
@@ -112,22 +90,14 @@ typedef enum HttpSendResult
 	HTTP_SEND_FAILED /* memory is out, a part may have left: only closing is of use */
 } HttpSendResult;
 
-/* The same with an error of the table, whose text is the reason.  (answer.c) */
-extern void
-http_connection_refuse_kind(HttpConnection *connection, HttpErrorKind kind, const char *reason);
-
 /*
- * Sends an answer, or an interim one: takes what it can to the socket at
- * once and queues the rest.  The bytes of body may be moved; body may be NULL.
- * (send.c)
+ * Sends a head and a body, or other bytes and NULL: takes what it can to the socket at once
+ * and queues the rest.  The bytes of body may be moved.
  */
 extern HttpSendResult http_connection_send(HttpConnection *connection, const Buffer *head,
 										   Buffer *body) __attribute__((warn_unused_result));
 
-/* The answer is on its way: goes on at once, waits until it has left, or closes. */
-extern void http_connection_answered(HttpConnection *connection, HttpSendResult result);
-
-/* The answer has left: the next request, or the end. */
+/* What was the last to be sent has left: the next request, or the end. */
 extern void http_connection_go_on(HttpConnection *connection);
 
 #endif

@@ -5,7 +5,7 @@
  * "127.0.0.1:8080", "[::1]:8080", "*:8080" (every address).  Names are not
  * looked up: what a gateway listens on should not depend on a resolver.
  */
-#include "http/server.h"
+#include "http/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "http/http.h"
 
 #define PORT_MAX 65535
 

@@ -14,7 +14,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "http/server.h"
-#include "http/websocket_connection.h"
+#include "http/websocket.h"
 
 /* Connections that are cut in one turn of the loop: many small queues take many looks. */
 #define CUTS_MAX 256
@@ -98,7 +98,9 @@ find_slowest(const HttpServer *server)
 
 	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
 	{
-		for (HttpConnection *each = server->lists[state].first; each != NULL; each = each->next)
+		HttpConnection *each;
+
+		TAILQ_FOREACH(each, &server->lists[state], link)
 		{
 			Reader reader = look_at(each, now);
 

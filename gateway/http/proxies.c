@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/server.h"
+#include "http/request.h"
 
 /* An address is a range with nothing else in it. */
 typedef WakRange Address;
@@ -153,32 +153,28 @@ walk_back(const HttpProxies *proxies, const HttpText *header, Address *client)
 	}
 }
 
-/* The proxies that the request's connection may have come through; NULL: it did not. */
-static const HttpProxies *
-proxies_of(const HttpRequest *request)
+/* Whether the request's connection comes from a trusted proxy. */
+static bool
+came_by_proxy(const HttpRequest *request)
 {
-	const HttpConnection *connection = request->state->connection;
+	const HttpProxies *proxies = request->state->proxies;
 
-	return connection != NULL &&
-				   http_proxies_trust(&connection->server->proxies, request->peer.data)
-			   ? &connection->server->proxies
-			   : NULL;
+	return proxies != NULL && http_proxies_trust(proxies, request->peer.data);
 }
 
 HttpText
 http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX])
 {
-	const HttpProxies *proxies = proxies_of(request);
 	Address address;
 
-	if (proxies == NULL || !read_address(request->peer.data, request->peer.len, &address))
+	if (!came_by_proxy(request) || !read_address(request->peer.data, request->peer.len, &address))
 		return request->peer;
 	for (size_t i = request->n_headers; i > 0; i--)
 	{
 		const HttpField *field = &request->headers[i - 1];
 
 		if (strcmp(field->name.data, "x-forwarded-for") == 0 &&
-			!walk_back(proxies, &field->value, &address))
+			!walk_back(request->state->proxies, &field->value, &address))
 			break;
 	}
 	inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes, room, HTTP_CLIENT_MAX);
@@ -197,7 +193,7 @@ http_request_is_secure(const HttpRequest *request)
 
 	if (request->tls)
 		return true;
-	if (proxies_of(request) == NULL)
+	if (!came_by_proxy(request))
 		return false;
 	scheme = http_request_header(request, "x-forwarded-proto", &count);
 	if (scheme == NULL || count > 1)

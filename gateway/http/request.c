@@ -74,6 +74,7 @@ http_request_release(HttpRequestState *state)
 	HttpGone gone = state->gone;
 
 	state->connection = NULL;
+	state->proxies = NULL; /* they are the server's */
 	if (!state->handed_over)
 	{
 		destroy(state);

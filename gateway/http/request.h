@@ -33,8 +33,9 @@ typedef struct HttpSpan
 
 typedef struct HttpRequestState
 {
-	HttpRequest request;        /* the public part; request.state points here */
-	HttpConnection *connection; /* NULL when the connection has let go */
+	HttpRequest request;               /* the public part; request.state points here */
+	HttpConnection *connection;        /* NULL when the connection has let go */
+	const struct HttpProxies *proxies; /* that it may have come through; NULL: none */
 
 	/* reading */
 	HttpGuard guard;

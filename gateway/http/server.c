@@ -22,41 +22,12 @@
 #include "lib/clock.h"
 #include "lib/heap.h"
 #include "lib/log.h"
+#include "http/listen.h"
 #include "http/output.h"
-#include "http/websocket_connection.h"
+#include "http/tls.h"
+#include "http/websocket.h"
 
 #define SPARE_DESCRIPTORS 64 /* kept free for what nobody counts */
-
-int
-http_server_period(const HttpServer *server, HttpConnectionState state)
-{
-	const HttpLimits *limits = &server->limits;
-
-	switch (state)
-	{
-		case HTTP_CONNECTION_HANDSHAKE:
-		case HTTP_CONNECTION_HEAD:
-			return limits->head_ms;
-		case HTTP_CONNECTION_IDLE:
-			return limits->idle_ms;
-		case HTTP_CONNECTION_BODY:
-			return limits->body_period_ms;
-		case HTTP_CONNECTION_ANSWER:
-			return limits->answer_ms;
-		case HTTP_CONNECTION_WRITE:
-			return limits->write_period_ms;
-		case HTTP_CONNECTION_SOCKET:
-			return limits->socket_heartbeat_ms;
-		case HTTP_CONNECTION_SOCKET_CLOSING:
-			return limits->socket_close_ms;
-		case HTTP_CONNECTION_LINGER:
-			return limits->linger_ms;
-		case HTTP_CONNECTION_CLOSED:
-		case HTTP_CONNECTION_STATES:
-			break;
-	}
-	return 0;
-}
 
 void
 http_server_forget(HttpServer *server, const HttpConnection *connection)
@@ -91,7 +62,7 @@ turn_away(HttpServer *server, int fd)
 static bool
 make_room(HttpServer *server)
 {
-	HttpConnection *oldest = server->lists[HTTP_CONNECTION_IDLE].first;
+	HttpConnection *oldest = TAILQ_FIRST(&server->lists[HTTP_CONNECTION_IDLE]);
 
 	if (oldest == NULL || !http_connection_is_idle(oldest))
 		return false;
@@ -169,9 +140,11 @@ on_accept_error(struct evconnlistener *listener, void *context)
 static void
 close_all(HttpServer *server, const char *reason)
 {
+	HttpConnection *connection;
+
 	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
-		while (server->lists[state].first != NULL)
-			http_connection_close(server->lists[state].first, reason);
+		while ((connection = TAILQ_FIRST(&server->lists[state])) != NULL)
+			http_connection_close(connection, reason);
 }
 
 static void
@@ -195,10 +168,10 @@ on_tick(evutil_socket_t fd, short what, void *context)
 	(void) what;
 	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
 	{
-		HttpConnectionList *list = &server->lists[state];
+		HttpConnection *first;
 
-		while (list->first != NULL && list->first->deadline_ms <= now)
-			http_connection_expire(list->first);
+		while ((first = TAILQ_FIRST(&server->lists[state])) != NULL && first->deadline_ms <= now)
+			http_connection_expire(first);
 	}
 
 	heap_give_back();
@@ -298,7 +271,9 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 	server->observe_context = config->observe_context;
 	server->limits = config->limits != NULL ? *config->limits : defaults;
 	server->origins = (HttpOrigins){config->origins, config->n_origins};
-	buffer_init(&server->head, HTTP_ANSWER_HEAD_MAX);
+	for (int state = 0; state < HTTP_CONNECTION_STATES; state++)
+		TAILQ_INIT(&server->lists[state]);
+	buffer_init(&server->answer_head.text, HTTP_ANSWER_HEAD_MAX);
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(&server->limits, config->other_descriptors);
 
@@ -417,6 +392,7 @@ http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context),
 {
 	static const HttpConnectionState states[] = {HTTP_CONNECTION_HANDSHAKE, HTTP_CONNECTION_IDLE,
 												 HTTP_CONNECTION_HEAD};
+	HttpConnection *socket;
 
 	if (server->draining)
 		return;
@@ -433,16 +409,15 @@ http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context),
 	{
 		HttpConnection *next;
 
-		for (HttpConnection *c = server->lists[states[i]].first; c != NULL; c = next)
+		for (HttpConnection *c = TAILQ_FIRST(&server->lists[states[i]]); c != NULL; c = next)
 		{
-			next = c->next;
+			next = TAILQ_NEXT(c, link);
 			if (http_connection_is_idle(c) && !has_unread(c))
 				http_connection_close(c, "server is shutting down");
 		}
 	}
-	while (server->lists[HTTP_CONNECTION_SOCKET].first != NULL)
-		websocket_end(server->lists[HTTP_CONNECTION_SOCKET].first, WEBSOCKET_GOING_AWAY,
-					  "server is shutting down");
+	while ((socket = TAILQ_FIRST(&server->lists[HTTP_CONNECTION_SOCKET])) != NULL)
+		websocket_end(socket, WEBSOCKET_GOING_AWAY, "server is shutting down");
 	if (server->connections == 0)
 		event_active(server->tick, EV_TIMEOUT, 0);
 }
@@ -460,6 +435,6 @@ http_server_free(HttpServer *server)
 		http_tls_free(server->tls);
 	if (server->peers != NULL)
 		http_peers_free(server->peers);
-	buffer_free(&server->head);
+	buffer_free(&server->answer_head.text);
 	free(server);
 }

@@ -8,7 +8,7 @@
  * Whoever starts a server with a file that cannot be used is told which one and why.  A key
  * that is encrypted is such a file: there is nobody to ask for its passphrase.
  */
-#include "http/server.h"
+#include "http/tls.h"
 
 #include <errno.h>
 #include <event2/bufferevent_ssl.h>

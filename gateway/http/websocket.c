@@ -1,21 +1,204 @@
 /*
  * websocket.c
- *		A WebSocket on its connection: accepted, sent to, read from, closed.
+ *		WebSockets: the opening handshake (RFC 6455, 4.2), and a socket on its connection.
  *
- * Each way to the end goes through begin_closing(), which sends a close frame, or through
- * http_connection_close(), when there is nobody to send one to.
+ * A request that asks for a socket and does not get it ends its connection, whatever is
+ * wrong: a proxy in front that takes every such request for a success would let all that
+ * follows through unseen, and it must not be served.
+ *
+ * Each way to the end of a socket goes through begin_closing(), which sends a close frame,
+ * or through http_connection_close(), when there is nobody to send one to.
  */
+#include "http/websocket.h"
+
 #include <event2/buffer.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "src/common/memory.h"
 #include "http/server.h"
-#include "http/websocket_connection.h"
+
+#define VERSION "13"
+#define KEY_LENGTH 24 /* 16 bytes in base64 */
+#define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#define SHA1_LENGTH 20
+#define ACCEPT_SIZE 29 /* 20 bytes in base64, and a NUL */
 
 /* Heartbeats that a client may leave unanswered, and for which a message may be incomplete. */
 #define SILENT_MAX 3
 #define UNFINISHED_MAX 1
+
+struct WebSocket
+{
+	HttpConnection *connection;
+	const WebSocketEvents *events;
+	void *owner;
+	WebSocketInput *input; /* NULL: between two messages of the client */
+	size_t queued;         /* bytes in the output when it was last looked at */
+	int frames;            /* that came since the last heartbeat */
+	int silent;            /* heartbeats since anything came */
+	int unfinished;        /* heartbeats since its input is incomplete */
+	bool open;             /* the 101 is on its way */
+	bool owned;            /* the owner may use it */
+	bool moved;            /* some of the output has left since the last heartbeat */
+	bool peer_closed;      /* the client's close frame came, or nothing it sends counts */
+	bool deaf;             /* what it sends is thrown away */
+};
+
+/* ---- the handshake ---- */
+
+static bool
+is_separator(char c)
+{
+	return c == ' ' || c == '\t' || c == ',';
+}
+
+/* Whether the comma separated list has the token, in any case. */
+static bool
+list_has(const HttpText *list, const char *token)
+{
+	size_t len = strlen(token);
+	size_t at = 0;
+
+	while (at < list->len)
+	{
+		size_t first = at;
+
+		while (at < list->len && !is_separator(list->data[at]))
+			at++;
+		if (at - first == len && strncasecmp(list->data + first, token, len) == 0)
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* The same for all fields of that name together. */
+static bool
+any_has(const HttpRequest *request, const char *name, const char *token)
+{
+	for (size_t i = 0; i < request->n_headers; i++)
+		if (strcmp(request->headers[i].name.data, name) == 0 &&
+			list_has(&request->headers[i].value, token))
+			return true;
+	return false;
+}
+
+bool
+websocket_requested(const HttpRequest *request)
+{
+	return any_has(request, "upgrade", "websocket");
+}
+
+static bool
+is_one(const HttpRequest *request, const char *name, const char *value)
+{
+	size_t count;
+	const HttpText *text = http_request_header(request, name, &count);
+
+	return count == 1 && strcasecmp(text->data, value) == 0;
+}
+
+/* 16 bytes in base64: 22 digits of it, the last with its low four bits clear, and "==". */
+static bool
+key_valid(const HttpRequest *request)
+{
+	static const char last[] = "AQgw";
+	size_t count;
+	const HttpText *key = http_request_header(request, "sec-websocket-key", &count);
+	unsigned char bytes[KEY_LENGTH];
+
+	return count == 1 && key->len == KEY_LENGTH &&
+		   memcmp(key->data + KEY_LENGTH - 2, "==", 2) == 0 &&
+		   strchr(last, key->data[KEY_LENGTH - 3]) != NULL &&
+		   memchr(key->data, '=', KEY_LENGTH - 2) == NULL &&
+		   EVP_DecodeBlock(bytes, (const unsigned char *) key->data, KEY_LENGTH) >= 0;
+}
+
+/* The part of an origin behind its scheme is the Host that the page was fetched from. */
+static bool
+is_same_host(const HttpText *origin, const HttpText *host)
+{
+	static const char *const schemes[] = {"https://", "http://"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+	{
+		size_t len = strlen(schemes[i]);
+
+		if (origin->len == len + host->len && memcmp(origin->data, schemes[i], len) == 0 &&
+			strncasecmp(origin->data + len, host->data, host->len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+origin_allowed(const HttpRequest *request)
+{
+	const HttpConnection *connection = request->state->connection;
+	size_t count;
+	const HttpText *origin = http_request_header(request, "origin", &count);
+	const HttpText *host = http_request_header(request, "host", NULL);
+
+	if (origin == NULL)
+		return true;
+	return count == 1 && (is_same_host(origin, host) ||
+						  (connection != NULL &&
+						   http_cors_origin(&connection->server->origins, request) != NULL));
+}
+
+static void
+refuse(HttpRequest *request, HttpErrorKind kind, const char *message)
+{
+	static const HttpHeader version = {"Sec-WebSocket-Version", VERSION};
+	HttpError error = *http_error(kind);
+
+	error.message = message;
+	http_respond_error(request, &error, NULL, 0, &version,
+					   kind == HTTP_ERROR_UPGRADE_REQUIRED ? 1 : 0);
+}
+
+bool
+websocket_check(HttpRequest *request)
+{
+	const HttpGuard *guard = &request->state->guard;
+
+	if (request->method != HTTP_METHOD_GET || !any_has(request, "connection", "upgrade") ||
+		!is_one(request, "upgrade", "websocket"))
+		refuse(request, HTTP_ERROR_UPGRADE_REQUIRED, "this is for WebSockets only");
+	else if (!is_one(request, "sec-websocket-version", VERSION))
+		refuse(request, HTTP_ERROR_UPGRADE_REQUIRED, "only version 13 of WebSocket is supported");
+	else if (!key_valid(request))
+		refuse(request, HTTP_ERROR_VALIDATION, "request must have one valid Sec-WebSocket-Key");
+	else if (guard->chunked || guard->content_length > 0)
+		refuse(request, HTTP_ERROR_VALIDATION, "a request for a WebSocket must have no body");
+	else if (any_has(request, "connection", "close"))
+		refuse(request, HTTP_ERROR_VALIDATION, "a request for a WebSocket must not ask for an end");
+	else if (!origin_allowed(request))
+		refuse(request, HTTP_ERROR_FORBIDDEN, "pages of this origin may not connect");
+	else
+		return true;
+	return false;
+}
+
+/* What Sec-WebSocket-Accept has to be. */
+static bool
+accept_key(const HttpRequest *request, char text[ACCEPT_SIZE])
+{
+	const HttpText *key = http_request_header(request, "sec-websocket-key", NULL);
+	unsigned char joined[KEY_LENGTH + sizeof(GUID) - 1];
+	unsigned char digest[SHA1_LENGTH];
+
+	if (key == NULL || key->len != KEY_LENGTH)
+		return false;
+	memcpy(joined, key->data, KEY_LENGTH);
+	memcpy(joined + KEY_LENGTH, GUID, sizeof(GUID) - 1);
+	return EVP_Digest(joined, sizeof(joined), digest, NULL, EVP_sha1(), NULL) == 1 &&
+		   EVP_EncodeBlock((unsigned char *) text, digest, sizeof(digest)) == ACCEPT_SIZE - 1;
+}
+
+/* ---- the socket ---- */
 
 static struct evbuffer *
 output_of(const WebSocket *socket)
@@ -45,13 +228,13 @@ disown(WebSocket *socket, int code, const char *reason)
 		socket->events->closed(socket->owner, code, reason);
 }
 
-/* The closing handshake is done, or not to be hoped for: nothing more is said. */
-static void
-finish_when_sent(HttpConnection *connection)
+/* Nothing more is said when the closing handshake is done, or not to be hoped for. */
+void
+websocket_finish(HttpConnection *connection)
 {
 	const WebSocket *socket = connection->socket;
 
-	/* what is being read must stay until that is over; websocket_read() comes here itself */
+	/* what is being read must stay until that is over; then the connection comes here itself */
 	if (connection->running || !socket->peer_closed || evbuffer_get_length(output_of(socket)) > 0)
 		return;
 	connection->last = true;
@@ -86,12 +269,12 @@ begin_closing(HttpConnection *connection, int code, const char *reason)
 	sent = websocket_frame_close(&frame, code, reason) && queue(socket, frame.data, frame.len);
 	buffer_free(&frame);
 	if (sent)
-		finish_when_sent(connection);
+		websocket_finish(connection);
 	else
 		http_connection_close(connection, "out of memory");
 }
 
-/* ---- for the other files of this floor ---- */
+/* ---- for the connection ---- */
 
 void
 websocket_begin(HttpConnection *connection)
@@ -138,7 +321,7 @@ websocket_written(HttpConnection *connection)
 	socket->moved = true;
 	look_at_queue(socket);
 	if (connection->state == HTTP_CONNECTION_SOCKET_CLOSING)
-		finish_when_sent(connection);
+		websocket_finish(connection);
 	else if (socket->owned)
 		socket->events->drained(socket->owner);
 }
@@ -151,7 +334,7 @@ void
 websocket_beat(HttpConnection *connection)
 {
 	WebSocket *socket = connection->socket;
-	Buffer *frames = &connection->server->head;
+	Buffer *frames = &connection->server->answer_head.text;
 	const char *text = socket->events->heartbeat;
 	bool stalled = look_at_queue(socket) > 0 && !socket->moved;
 
@@ -202,7 +385,20 @@ end_by_input(HttpConnection *connection, bool refused)
 	if (connection->state == HTTP_CONNECTION_SOCKET)
 		begin_closing(connection, input->code, input->reason);
 	else
-		finish_when_sent(connection);
+		websocket_finish(connection);
+}
+
+static bool
+lives(const HttpConnection *connection)
+{
+	return connection->state == HTTP_CONNECTION_SOCKET ||
+		   connection->state == HTTP_CONNECTION_SOCKET_CLOSING;
+}
+
+bool
+websocket_reads(const HttpConnection *connection)
+{
+	return lives(connection) && !connection->socket->peer_closed;
 }
 
 /* What a frame of the client leads to; false when no further one is read. */
@@ -226,12 +422,11 @@ act_on(HttpConnection *connection, WebSocketInputKind kind)
 	}
 	if (kind == WEBSOCKET_INPUT_PING && open)
 		answer_ping(socket);
-	return connection->state == HTTP_CONNECTION_SOCKET ||
-		   connection->state == HTTP_CONNECTION_SOCKET_CLOSING;
+	return lives(connection);
 }
 
-static void
-feed(HttpConnection *connection, const uint8_t *bytes, size_t len)
+void
+websocket_feed(HttpConnection *connection, const void *bytes, size_t len)
 {
 	WebSocket *socket = connection->socket;
 	WebSocketInputKind kind;
@@ -256,35 +451,6 @@ feed(HttpConnection *connection, const uint8_t *bytes, size_t len)
 		websocket_input_free(socket->input);
 		socket->input = NULL;
 	}
-}
-
-void
-websocket_read(HttpConnection *connection)
-{
-	struct evbuffer *input = bufferevent_get_input(connection->bev);
-	struct evbuffer_iovec piece;
-
-	if (connection->running)
-		return;
-	connection->running = true;
-	while ((connection->state == HTTP_CONNECTION_SOCKET ||
-			connection->state == HTTP_CONNECTION_SOCKET_CLOSING) &&
-		   !connection->socket->peer_closed && evbuffer_peek(input, -1, NULL, &piece, 1) > 0 &&
-		   piece.iov_len > 0)
-	{
-		feed(connection, piece.iov_base, piece.iov_len);
-		wak_wipe(piece.iov_base, piece.iov_len);
-		evbuffer_drain(input, piece.iov_len);
-	}
-	connection->running = false;
-	if (connection->state == HTTP_CONNECTION_CLOSED)
-	{
-		http_connection_free(connection);
-		return;
-	}
-	http_connection_discard(connection);
-	if (connection->state == HTTP_CONNECTION_SOCKET_CLOSING)
-		finish_when_sent(connection);
 }
 
 /* ---- for the owner ---- */
@@ -314,7 +480,7 @@ can_accept(HttpRequest *request)
 WebSocket *
 websocket_accept(HttpRequest *request, const WebSocketEvents *events, void *owner)
 {
-	char key[WEBSOCKET_ACCEPT_SIZE];
+	char key[ACCEPT_SIZE];
 	const HttpHeader headers[] = {
 		{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", key}};
 	HttpConnection *connection = request->state->connection;
@@ -323,7 +489,7 @@ websocket_accept(HttpRequest *request, const WebSocketEvents *events, void *owne
 	if (!can_accept(request))
 		return NULL;
 	socket = calloc(1, sizeof(*socket));
-	if (socket == NULL || !websocket_accept_key(request, key))
+	if (socket == NULL || !accept_key(request, key))
 	{
 		free(socket);
 		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);

@@ -18,21 +18,7 @@
 #define HTTP_WEBSOCKET_H
 
 #include "http/http.h"
-
-/* Close codes (RFC 6455, 7.4) that this floor uses or is told to use. */
-#define WEBSOCKET_NORMAL 1000
-#define WEBSOCKET_GOING_AWAY 1001 /* the server is shutting down */
-#define WEBSOCKET_PROTOCOL 1002   /* the client broke the protocol */
-#define WEBSOCKET_NO_BINARY 1003
-#define WEBSOCKET_NO_CODE 1005      /* never sent: the client's close had none */
-#define WEBSOCKET_NOT_UTF8 1007     /* a text that is none */
-#define WEBSOCKET_POLICY 1008       /* the client says too much or too slowly */
-#define WEBSOCKET_TOO_LARGE 1009    /* ... or too much at once */
-#define WEBSOCKET_INTERNAL 1011     /* a fault of ours */
-#define WEBSOCKET_TRY_LATER 1013    /* the database cannot be reached */
-#define WEBSOCKET_UNAUTHORIZED 4401 /* the credential is worth nothing any more */
-#define WEBSOCKET_SLOW_READER 4408  /* does not read, or does not answer pings */
-#define WEBSOCKET_REASON_MAX 123    /* bytes of a reason */
+#include "http/websocket_frame.h"
 
 typedef struct WebSocket WebSocket;
 
@@ -83,7 +69,40 @@ extern size_t websocket_queued(const WebSocket *socket);
 /* Closes the socket; reason is a constant of at most WEBSOCKET_REASON_MAX bytes. */
 extern void websocket_close(WebSocket *socket, int code, const char *reason);
 
-/* Appends a text as one frame; false when it does not fit.  (websocket_frame.c) */
-extern bool websocket_frame_text(Buffer *out, const char *text, size_t len);
+/*
+ * ---- for the connection that has become a WebSocket, which owns it ----
+ *
+ *	ANSWER --101--> SOCKET --close frame sent--> SOCKET_CLOSING --> LINGER --> CLOSED
+ *
+ * In SOCKET its owner may send; the state's period is the heartbeat.  In SOCKET_CLOSING
+ * nobody owns it; what was queued leaves, and the client's close frame is waited for.
+ */
+
+/* The 101 is on its way. */
+extern void websocket_begin(HttpConnection *connection);
+
+/* Whether what the client sends is still of interest. */
+extern bool websocket_reads(const HttpConnection *connection);
+
+/* The client has sent something; bytes stay where they are until this returns. */
+extern void websocket_feed(HttpConnection *connection, const void *bytes, size_t len);
+
+/* The output has become empty. */
+extern void websocket_written(HttpConnection *connection);
+
+/* Goes on to the end when the closing handshake is done and all has left. */
+extern void websocket_finish(HttpConnection *connection);
+
+/* The heartbeat is due. */
+extern void websocket_beat(HttpConnection *connection);
+
+/* Closes the socket and tells its owner. */
+extern void websocket_end(HttpConnection *connection, int code, const char *reason);
+
+/* Tells the owner and ends the connection at once, with what waits on it. */
+extern void websocket_cut(HttpConnection *connection, const char *reason);
+
+/* The connection is being closed: tells the owner, frees the socket. */
+extern void websocket_lost(HttpConnection *connection);
 
 #endif

@@ -25,6 +25,21 @@
 #include "http/limits.h"
 #include "lib/buffer.h"
 
+/* Close codes (RFC 6455, 7.4) that this floor uses or is told to use. */
+#define WEBSOCKET_NORMAL 1000
+#define WEBSOCKET_GOING_AWAY 1001 /* the server is shutting down */
+#define WEBSOCKET_PROTOCOL 1002   /* the client broke the protocol */
+#define WEBSOCKET_NO_BINARY 1003
+#define WEBSOCKET_NO_CODE 1005      /* never sent: the client's close had none */
+#define WEBSOCKET_NOT_UTF8 1007     /* a text that is none */
+#define WEBSOCKET_POLICY 1008       /* the client says too much or too slowly */
+#define WEBSOCKET_TOO_LARGE 1009    /* ... or too much at once */
+#define WEBSOCKET_INTERNAL 1011     /* a fault of ours */
+#define WEBSOCKET_TRY_LATER 1013    /* the database cannot be reached */
+#define WEBSOCKET_UNAUTHORIZED 4401 /* the credential is worth nothing any more */
+#define WEBSOCKET_SLOW_READER 4408  /* does not read, or does not answer pings */
+#define WEBSOCKET_REASON_MAX 123    /* bytes of a reason */
+
 #define WEBSOCKET_CONTROL_MAX 125 /* bytes of a control frame's payload (RFC 6455, 5.5) */
 
 /* What the next frame is, once it is complete and found right. */
@@ -79,11 +94,14 @@ extern WebSocketInputKind websocket_input_next(WebSocketInput *input);
 /* Whether it holds nothing of a frame or message, so that it can be freed and made anew. */
 extern bool websocket_input_is_idle(const WebSocketInput *input);
 
-/* Append one frame; false when it does not fit.  payload has at most WEBSOCKET_CONTROL_MAX bytes. */
+/* Appends a text as one frame; false when it does not fit. */
+extern bool websocket_frame_text(Buffer *out, const char *text, size_t len);
+
+/* The same for control frames.  payload has at most WEBSOCKET_CONTROL_MAX bytes. */
 extern bool websocket_frame_ping(Buffer *out);
 extern bool websocket_frame_pong(Buffer *out, const uint8_t *payload, size_t len);
 
-/* The same for a close frame; WEBSOCKET_NO_CODE: without a code and a reason. */
+/* The same for a close frame.  WEBSOCKET_NO_CODE: without a code and a reason. */
 extern bool websocket_frame_close(Buffer *out, int code, const char *reason);
 
 #endif

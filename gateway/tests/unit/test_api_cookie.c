@@ -7,13 +7,13 @@
 
 #include "api/cookie.h"
 #include "api/origin.h"
-#include "http/server.h"
+#include "http/proxies.h"
+#include "http/request.h"
 #include "api_request.h"
 #include "tests/unit/suite.h"
 
-static HttpServer server;
-static HttpConnection connection = {.server = &server};
-static HttpRequestState state = {.connection = &connection};
+static HttpProxies proxies;
+static HttpRequestState state = {.proxies = &proxies};
 static char cookie[WAK_CREDENTIAL_MAX + 1];
 static char key[WAK_CREDENTIAL_MAX + 1];
 

@@ -2,23 +2,23 @@
  * test_http_proxies.c
  *		Who is believed about where a request came from: trusted proxies, and nobody else.
  */
+#include <stdio.h>
 #include <string.h>
 
-#include "http/server.h"
+#include "http/proxies.h"
+#include "http/request.h"
 #include "api_request.h"
 #include "tests/unit/suite.h"
 
-static HttpServer server;
-static HttpConnection connection = {.server = &server};
-static HttpRequestState state = {.connection = &connection};
+static HttpProxies trusted;
+static HttpRequestState state = {.proxies = &trusted};
 
 static void
-trust(const char *proxies)
+trust(const char *ranges)
 {
 	char error[128];
 
-	ck_assert_msg(http_proxies_read(&server.proxies, &proxies, 1, error, sizeof(error)), "%s",
-				  error);
+	ck_assert_msg(http_proxies_read(&trusted, &ranges, 1, error, sizeof(error)), "%s", error);
 }
 
 /* A request from that peer, with these X-Forwarded-For. */
@@ -48,7 +48,7 @@ client(const char *peer, const char *first, const char *second)
 
 START_TEST(without_trusted_proxies_the_peer_is_the_client)
 {
-	server.proxies.count = 0;
+	trusted.count = 0;
 	ck_assert_str_eq(client("203.0.113.1", "198.51.100.1", NULL), "203.0.113.1");
 	ck_assert_str_eq(client("127.0.0.1", "198.51.100.1", NULL), "127.0.0.1");
 }

@@ -19,7 +19,7 @@ static Wire wire;
 static HttpConnection *
 holding(void)
 {
-	HttpConnection *connection = wire.server->lists[HTTP_CONNECTION_ANSWER].first;
+	HttpConnection *connection = TAILQ_FIRST(&wire.server->lists[HTTP_CONNECTION_ANSWER]);
 
 	ck_assert_ptr_nonnull(connection);
 	return connection;
@@ -56,7 +56,7 @@ START_TEST(what_the_socket_does_not_take_waits)
 	wire_start(&wire, NULL);
 	fd = hold();
 	answer_held(LARGE_BYTES);
-	ck_assert_ptr_nonnull(wire.server->lists[HTTP_CONNECTION_WRITE].first);
+	ck_assert_ptr_nonnull(TAILQ_FIRST(&wire.server->lists[HTTP_CONNECTION_WRITE]));
 	close(fd);
 	wire_stop(&wire);
 }

@@ -1,0 +1,29 @@
+/*
+ * tls.h
+ *		TLS by OpenSSL, behind libevent's bufferevents.
+ */
+#ifndef HTTP_TLS_H
+#define HTTP_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct bufferevent;
+struct event_base;
+struct ssl_ctx_st;
+
+/* Reads certificate and key; NULL and error when they cannot be used. */
+extern struct ssl_ctx_st *
+http_tls_create(const char *certificate, const char *key, char *error, size_t error_size);
+extern void http_tls_free(struct ssl_ctx_st *tls);
+
+/* Logs which of the certificates read from that file are not valid now. */
+extern void http_tls_warn(struct ssl_ctx_st *tls, const char *name);
+
+/* A bufferevent that owns fd and waits for the client's handshake; NULL when out of memory. */
+extern struct bufferevent *http_tls_accept(struct ssl_ctx_st *tls, struct event_base *base, int fd);
+
+/* Tells the client that nothing more will be sent. */
+extern void http_tls_shutdown(struct bufferevent *bev);
+
+#endif
