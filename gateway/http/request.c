@@ -18,19 +18,6 @@
 #define ID_BYTES 16    /* random bytes of an id of ours */
 #define ID_STOCK 64    /* ids whose bytes are drawn at once */
 
-static const char *const method_names[] = {
-	[HTTP_METHOD_GET] = "GET",         [HTTP_METHOD_HEAD] = "HEAD",
-	[HTTP_METHOD_POST] = "POST",       [HTTP_METHOD_PUT] = "PUT",
-	[HTTP_METHOD_PATCH] = "PATCH",     [HTTP_METHOD_DELETE] = "DELETE",
-	[HTTP_METHOD_OPTIONS] = "OPTIONS",
-};
-
-const char *
-http_method_name(HttpMethod method)
-{
-	return method_names[method];
-}
-
 HttpRequestState *
 http_request_create(HttpConnection *connection, const char *peer, bool tls)
 {

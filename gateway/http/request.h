@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "http/http.h"
-#include "http/guard.h"
+#include "http/head.h"
 
 #define HTTP_KEY_ID_MAX 63 /* bytes of a key's public id that the log shows */
 #define HTTP_PEER_MAX 64   /* bytes of an address */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/guard.h"
+#include "http/head.h"
 #include "http/request.h"
 #include "tests/unit/http_samples.h"
 #include "tests/unit/suite.h"

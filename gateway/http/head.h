@@ -1,5 +1,5 @@
 /*
- * guard.h
+ * head.h
  *		The strict check that every byte of a request passes before the parser.
  *
  * Request smuggling lives on two readers that disagree about where a message
@@ -28,8 +28,8 @@
  * Incremental: a byte is looked at once, whatever the cuts between reads are.
  * It allocates nothing and knows neither sockets nor the parser.
  */
-#ifndef HTTP_GUARD_H
-#define HTTP_GUARD_H
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -145,28 +145,5 @@ extern void http_guard_init(HttpGuard *guard);
  */
 extern HttpGuardResult
 http_guard_feed(HttpGuard *guard, const char *data, size_t len, size_t *used);
-
-/* ---- between the files of the guard ---- */
-
-/* Marks the message as refused; returns HTTP_GUARD_REFUSED. */
-extern HttpGuardResult http_guard_refuse(HttpGuard *guard, HttpErrorKind error, const char *reason);
-
-/* Whether the byte may stand in a token, in a path or query. */
-extern bool http_guard_is_token(char c);
-extern bool http_guard_is_target(char c, bool in_query);
-
-/* guard_target.c: moves *at; false when refused. */
-extern bool http_guard_feed_target(HttpGuard *guard, const char **at, const char *end);
-
-/* guard_field.c: whether a field of that name may come behind the body; begins and ends a field we look at; false when refused. */
-extern bool http_guard_may_trail(const char *name, size_t len);
-extern HttpGuardField http_guard_field_of(const char *name, size_t len);
-extern bool http_guard_end_field(HttpGuard *guard);
-extern bool http_guard_end_head(HttpGuard *guard);
-extern bool http_guard_host_valid(const char *host, size_t len);
-
-/* guard_body.c: the part of http_guard_feed() behind the head. */
-extern HttpGuardResult
-http_guard_feed_body(HttpGuard *guard, const char *data, size_t len, size_t *used);
 
 #endif
