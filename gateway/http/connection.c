@@ -144,7 +144,7 @@ release_request(HttpConnection *connection)
 	if (request == NULL)
 		return;
 	connection->request = NULL;
-	connection->server->body_bytes -= request->body.len;
+	connection->server->body_bytes -= request->guard.body.len;
 	http_request_release(request);
 }
 
@@ -486,8 +486,7 @@ limit_body(const HttpServer *server, HttpRequestState *request)
 		request->unwanted = guard->chunked || guard->content_length > HTTP_BODY_SHORT;
 		limit = HTTP_BODY_MAX;
 	}
-	guard->body_max = limit;
-	request->body.max = limit;
+	guard->body.max = limit;
 }
 
 /* What the head says may already be too much; false when the request is refused. */
@@ -502,7 +501,7 @@ end_head(HttpConnection *connection)
 		limit_body(connection->server, request);
 	if (wrong != NULL)
 		refuse(connection, kind, wrong);
-	else if (!request->unwanted && request->guard.content_length > request->guard.body_max)
+	else if (!request->unwanted && request->guard.content_length > request->guard.body.max)
 		refuse(connection, HTTP_ERROR_PAYLOAD_TOO_LARGE, "request body is too large");
 	else if (request->guard.bad_expect)
 		refuse(connection, HTTP_ERROR_EXPECTATION_FAILED, "expectation is not supported");
@@ -533,10 +532,12 @@ hand_over(HttpConnection *connection)
 {
 	HttpRequestState *request = connection->request;
 	HttpServer *server = connection->server;
+	const Buffer *body = &request->guard.body;
 
-	if (request->body.len > 0)
-		request->request.body = (HttpText){request->body.data, request->body.len};
-	if (!request->keep_alive || websocket_requested(&request->request))
+	if (body->len > 0)
+		request->request.body = (HttpText){body->data, body->len};
+	if (http_request_header_has(&request->request, "connection", "close") ||
+		websocket_requested(&request->request))
 		connection->last = true; /* unless it becomes a socket */
 	request->handed_over = true;
 	http_connection_enter(connection, HTTP_CONNECTION_ANSWER);
@@ -569,19 +570,15 @@ begin_request(HttpConnection *connection)
 	return true;
 }
 
-/* What the guard found in the bytes that have just been parsed. */
+/* What the guard found in the bytes that it has just read. */
 static void
-act_on(HttpConnection *connection, HttpGuardResult result, bool agreed)
+act_on(HttpConnection *connection, HttpGuardResult result)
 {
 	HttpRequestState *request = connection->request;
 	bool head_ended = request->arrays != NULL;
 
 	if (result == HTTP_GUARD_REFUSED)
 		refuse(connection, request->guard.error, request->guard.reason);
-	else if (!agreed && result == HTTP_GUARD_MORE && !head_ended)
-		return; /* the guard sees soon what it is, and has the better word for it */
-	else if (!agreed || request->complete != (result == HTTP_GUARD_DONE))
-		refuse(connection, HTTP_ERROR_VALIDATION, "request is not valid HTTP");
 	else if (connection->server->body_bytes > HTTP_BODIES_MAX)
 		refuse(connection, HTTP_ERROR_UNAVAILABLE, "too many request bodies at once");
 	else if (result == HTTP_GUARD_MORE || (!head_ended && !end_head(connection)))
@@ -594,27 +591,25 @@ act_on(HttpConnection *connection, HttpGuardResult result, bool agreed)
 		hand_over(connection);
 }
 
-/* Gives the first bytes of the input to guard and parser. */
+/* Gives the first bytes of the input to the guard. */
 static void
 feed(HttpConnection *connection, const struct evbuffer_iovec *piece)
 {
 	HttpRequestState *request;
 	HttpGuardResult result;
-	size_t used;
 	size_t body_before;
-	bool agreed;
+	size_t used;
 
 	if (connection->request == NULL && !begin_request(connection))
 		return;
 	request = connection->request;
-	body_before = request->body.len;
+	body_before = request->guard.body.len;
 	result = http_guard_feed(&request->guard, piece->iov_base, piece->iov_len, &used);
-	agreed = result == HTTP_GUARD_REFUSED || http_request_parse(request, piece->iov_base, used);
-	connection->server->body_bytes += request->body.len - body_before;
+	connection->server->body_bytes += request->guard.body.len - body_before;
 	connection->progress += used;
 
 	drain(connection, piece->iov_base, used);
-	act_on(connection, result, agreed);
+	act_on(connection, result);
 }
 
 /* Serves what is in the input, as far as the state allows. */

@@ -16,6 +16,9 @@
 
 #define LENGTH_DIGITS_MAX 18 /* of a Content-Length; fits in 63 bits */
 
+#define TEXT_FIRST 512 /* most heads fit */
+#define TEXT_MARGIN 16 /* the NULs take less than the separators; a few more */
+
 #define TOKEN 1 /* may stand in a method or field name (RFC 9110, 5.6.2) */
 #define VALUE 2 /* may stand in a field value */
 #define PATH 4  /* may stand in a path */
@@ -28,7 +31,7 @@
  * What each byte may be part of.  Of the target, RFC 3986 allows less, but
  * browsers leave some of it as it is; refused are space, controls, bytes
  * above 127, the four characters that no sender leaves raw, and in a path the
- * backslash, which some readers take for a slash.
+ * backslash, which some readers take for a slash.  The "?" ends a path.
  */
 static const unsigned char classes[256] = {
 	['\t'] = VALUE,        [' '] = VALUE,
@@ -42,7 +45,7 @@ static const unsigned char classes[256] = {
 	['/'] = V_PQ,          ['0' ... '9'] = T_VPQ,
 	[':'] = V_PQ,          [';'] = V_PQ,
 	['<'] = VALUE,         ['='] = V_PQ,
-	['>'] = VALUE,         ['?'] = V_PQ,
+	['>'] = VALUE,         ['?'] = VALUE | QUERY,
 	['@'] = V_PQ,          ['A' ... 'Z'] = T_VPQ,
 	['['] = V_PQ,          ['\\'] = VALUE | QUERY,
 	[']'] = V_PQ,          ['^'] = T_VPQ,
@@ -72,10 +75,17 @@ http_method_name(HttpMethod method)
 void
 http_guard_init(HttpGuard *guard)
 {
-	memset(guard, 0, offsetof(HttpGuard, word));
-	guard->error = HTTP_ERROR_VALIDATION;
-	guard->reason = NULL;
-	guard->body_max = HTTP_BODY_MAX;
+	memset(guard, 0, offsetof(HttpGuard, spans));
+	buffer_init(&guard->text, HTTP_HEAD_MAX + TEXT_MARGIN);
+	buffer_init(&guard->body, HTTP_BODY_MAX);
+	buffer_reserve(&guard->text, TEXT_FIRST);
+}
+
+void
+http_guard_free(HttpGuard *guard)
+{
+	buffer_free(&guard->text);
+	buffer_free(&guard->body);
 }
 
 static bool
@@ -93,10 +103,41 @@ refuse(HttpGuard *guard, const char *reason)
 	return refuse_as(guard, HTTP_ERROR_VALIDATION, reason);
 }
 
+/* Keeps bytes of the head. */
+static bool
+keep(HttpGuard *guard, const char *data, size_t len)
+{
+	return buffer_append(&guard->text, data, len) ||
+		   refuse_as(guard, HTTP_ERROR_UNAVAILABLE, "out of memory");
+}
+
+static bool
+keep_nul(HttpGuard *guard)
+{
+	return keep(guard, "", 1);
+}
+
 static bool
 is(char c, unsigned char class)
 {
 	return (classes[(unsigned char) c] & class) != 0;
+}
+
+/* Moves *at behind the bytes that are of the class; returns how many they are. */
+static size_t
+pass(const char **at, const char *end, unsigned char class)
+{
+	const char *first = *at;
+
+	while (*at < end && is(**at, class))
+		(*at)++;
+	return (size_t) (*at - first);
+}
+
+static char
+lower(char c)
+{
+	return (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
 /* ---- the request line ---- */
@@ -217,16 +258,40 @@ feed_first(HttpGuard *guard, const char **at)
 	else
 	{
 		guard->state = HTTP_GUARD_ASTERISK;
-		(*at)++;
+		return keep(guard, (*at)++, 1);
 	}
 	return true;
+}
+
+/* A path without a query has an empty one. */
+static bool
+end_path(HttpGuard *guard)
+{
+	guard->path_len = guard->text.len - guard->path_at;
+	guard->query_at = guard->text.len;
+	return keep_nul(guard);
 }
 
 static bool
 end_target(HttpGuard *guard)
 {
+	bool with_query = guard->state == HTTP_GUARD_QUERY;
+
 	guard->state = HTTP_GUARD_VERSION;
 	guard->word_len = 0;
+	if (!with_query)
+		return end_path(guard);
+	guard->query_len = guard->text.len - guard->query_at;
+	return keep_nul(guard);
+}
+
+static bool
+begin_query(HttpGuard *guard)
+{
+	guard->state = HTTP_GUARD_QUERY;
+	if (!end_path(guard))
+		return false;
+	guard->query_at = guard->text.len;
 	return true;
 }
 
@@ -235,13 +300,15 @@ feed_scheme(HttpGuard *guard, char c)
 {
 	bool begins = false;
 
-	guard->word[guard->word_len++] = (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	guard->word[guard->word_len++] = lower(c);
+	if (!keep(guard, &c, 1))
+		return false;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 	{
 		begins |= strncmp(schemes[i], guard->word, guard->word_len) == 0;
 		if (begins && strlen(schemes[i]) == guard->word_len)
 		{
-			guard->prefix_len = guard->word_len;
+			guard->authority_at = guard->word_len;
 			guard->state = HTTP_GUARD_AUTHORITY;
 			return true;
 		}
@@ -254,35 +321,41 @@ static bool
 feed_authority(HttpGuard *guard, const char **at)
 {
 	char c = **at;
+	size_t len = guard->text.len - guard->authority_at;
 
 	if (c == '/' || c == '?' || c == ' ')
 	{
-		guard->prefix_len += guard->authority_len;
+		guard->path_at = guard->text.len;
 		guard->state = HTTP_GUARD_PATH;
-		return host_valid(guard->authority, guard->authority_len) ||
+		return host_valid(guard->text.data + guard->authority_at, len) ||
 			   refuse(guard, "request target has no valid host");
 	}
-	if (guard->authority_len == HTTP_HOST_MAX)
+	if (len == HTTP_HOST_MAX || !is(c, PATH))
 		return refuse(guard, "request target has no valid host");
-	guard->authority[guard->authority_len++] = c;
-	(*at)++;
-	return true;
+	return keep(guard, (*at)++, 1);
 }
 
 static bool
 feed_path(HttpGuard *guard, const char **at, const char *end)
 {
-	for (; *at < end; (*at)++)
-		if (**at == '?' && guard->state == HTTP_GUARD_PATH)
-			guard->state = HTTP_GUARD_QUERY;
-		else if (**at == ' ')
-		{
-			(*at)++;
-			return end_target(guard);
-		}
-		else if (!is(**at, guard->state == HTTP_GUARD_QUERY ? QUERY : PATH))
-			return refuse(guard, "request target has a character that must be percent-encoded");
-	return true;
+	const char *first = *at;
+	bool in_path = guard->state == HTTP_GUARD_PATH;
+
+	if (!keep(guard, first, pass(at, end, in_path ? PATH : QUERY)))
+		return false;
+	if (*at == end)
+		return true;
+	if (**at == ' ')
+	{
+		(*at)++;
+		return end_target(guard);
+	}
+	if (in_path && **at == '?')
+	{
+		(*at)++;
+		return begin_query(guard);
+	}
+	return refuse(guard, "request target has a character that must be percent-encoded");
 }
 
 static bool
@@ -373,79 +446,108 @@ field_of(const char *name, size_t len)
 	return HTTP_GUARD_OTHER;
 }
 
-static bool
-end_host(HttpGuard *guard)
+/* The field that is being read; not of a trailer, whose fields are not kept. */
+static HttpSpan *
+last_span(HttpGuard *guard)
 {
-	if (guard->has_host || !host_valid(guard->value, guard->value_len))
-		return refuse_as(guard, HTTP_ERROR_VALIDATION, "request must have one valid Host header");
-	if (guard->prefix_len > 0 &&
-		(guard->authority_len != guard->value_len ||
-		 strncasecmp(guard->authority, guard->value, guard->value_len) != 0))
-	{
-		return refuse_as(guard, HTTP_ERROR_VALIDATION,
-						 "Host header must be the same as the host of the request target");
-	}
+	return &guard->spans[guard->n_spans - 1];
+}
+
+static bool
+end_host(HttpGuard *guard, const char *value, size_t len)
+{
+	size_t authority_len = guard->path_at - guard->authority_at;
+
+	if (guard->has_host || !host_valid(value, len))
+		return refuse(guard, "request must have one valid Host header");
+	if (guard->authority_at > 0 &&
+		(authority_len != len ||
+		 strncasecmp(guard->text.data + guard->authority_at, value, len) != 0))
+		return refuse(guard, "Host header must be the same as the host of the request target");
 	guard->has_host = true;
 	return true;
 }
 
 static bool
-end_content_length(HttpGuard *guard)
+end_content_length(HttpGuard *guard, const char *value, size_t len)
 {
-	bool valid = !guard->has_length && !guard->chunked && guard->value_len >= 1 &&
-				 guard->value_len <= LENGTH_DIGITS_MAX;
+	bool valid = !guard->has_length && !guard->chunked && len >= 1 && len <= LENGTH_DIGITS_MAX;
 
-	for (size_t i = 0; valid && i < guard->value_len; i++)
+	for (size_t i = 0; valid && i < len; i++)
 	{
-		valid = isdigit((unsigned char) guard->value[i]) != 0;
-		guard->content_length = guard->content_length * 10 + (uint64_t) (guard->value[i] - '0');
+		valid = isdigit((unsigned char) value[i]) != 0;
+		guard->content_length = guard->content_length * 10 + (uint64_t) (value[i] - '0');
 	}
 	if (!valid)
-		return refuse_as(guard, HTTP_ERROR_VALIDATION, "invalid Content-Length header");
+		return refuse(guard, "invalid Content-Length header");
 	guard->has_length = true;
 	return true;
 }
 
 static bool
-value_is(const HttpGuard *guard, const char *text)
+end_transfer_encoding(HttpGuard *guard, const char *value)
 {
-	return guard->value_len == strlen(text) &&
-		   strncasecmp(guard->value, text, guard->value_len) == 0;
-}
-
-static bool
-end_transfer_encoding(HttpGuard *guard)
-{
-	if (guard->chunked || guard->has_length || !value_is(guard, "chunked"))
-		return refuse_as(guard, HTTP_ERROR_VALIDATION, "invalid Transfer-Encoding header");
+	if (guard->chunked || guard->has_length || strcasecmp(value, "chunked") != 0)
+		return refuse(guard, "invalid Transfer-Encoding header");
 	guard->chunked = true;
 	return true;
 }
 
+/* The value is complete, and decides how the request is read, or does not. */
 static bool
-end_field(HttpGuard *guard)
+obey(HttpGuard *guard, const char *value, size_t len)
 {
-	while (guard->value_len > 0 && (guard->value[guard->value_len - 1] == ' ' ||
-									guard->value[guard->value_len - 1] == '\t'))
-		guard->value_len--;
-
 	switch (guard->field)
 	{
 		case HTTP_GUARD_OTHER:
 			break;
 		case HTTP_GUARD_HOST:
-			return end_host(guard);
+			return end_host(guard, value, len);
 		case HTTP_GUARD_CONTENT_LENGTH:
-			return end_content_length(guard);
+			return end_content_length(guard, value, len);
 		case HTTP_GUARD_TRANSFER_ENCODING:
-			return end_transfer_encoding(guard);
+			return end_transfer_encoding(guard, value);
 		case HTTP_GUARD_EXPECT:
 			/* the framing is not touched by it, so the head is read to its end */
-			guard->bad_expect = guard->has_expect || !value_is(guard, "100-continue");
+			guard->bad_expect = guard->has_expect || strcasecmp(value, "100-continue") != 0;
 			guard->has_expect = true;
 			break;
 	}
 	return true;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * Takes the white space behind a value away.  Readers differ about a tab behind a length
+ * (llhttp refuses it): there it stays, and the value is refused.
+ */
+static void
+trim_end(const HttpGuard *guard, const HttpSpan *span, Buffer *text)
+{
+	bool framing =
+		guard->field == HTTP_GUARD_CONTENT_LENGTH || guard->field == HTTP_GUARD_TRANSFER_ENCODING;
+
+	while (text->len > span->value &&
+		   (framing ? text->data[text->len - 1] == ' ' : is_blank(text->data[text->len - 1])))
+		text->len--;
+}
+
+static bool
+end_value(HttpGuard *guard)
+{
+	HttpSpan *span = last_span(guard);
+	Buffer *text = &guard->text;
+
+	if (guard->field != HTTP_GUARD_OTHER && text->len - span->value > HTTP_HOST_MAX)
+		return refuse(guard, "invalid header field value");
+	trim_end(guard, span, text);
+	span->value_len = (uint32_t) (text->len - span->value);
+	return keep_nul(guard) && obey(guard, text->data + span->value, span->value_len);
 }
 
 static bool
@@ -456,67 +558,97 @@ feed_field_first(HttpGuard *guard, char c)
 		guard->state = HTTP_GUARD_HEAD_LF;
 		return true;
 	}
-	if (c == ' ' || c == '\t')
+	if (is_blank(c))
 		return refuse(guard, "folded header fields are not supported");
 	if (!is(c, TOKEN))
 		return refuse(guard, "invalid header field name");
 	if (++guard->n_fields > HTTP_FIELDS_MAX)
 		return refuse_as(guard, HTTP_ERROR_HEADERS_TOO_LARGE, "too many header fields");
+	if (!guard->trailing)
+		guard->spans[guard->n_spans++] = (HttpSpan){.name = (uint32_t) guard->text.len};
 	guard->word_len = 0;
 	guard->state = HTTP_GUARD_NAME;
+	return true;
+}
+
+/* Keeps bytes of a name in lower case: of the head in its text, of a trailer as a word. */
+static bool
+keep_name(HttpGuard *guard, const char *name, size_t len)
+{
+	char *kept;
+
+	if (guard->trailing)
+	{
+		for (size_t i = 0; i < len; i++, guard->word_len++)
+			if (guard->word_len < HTTP_GUARD_WORD_MAX)
+				guard->word[guard->word_len] = lower(name[i]);
+		return true;
+	}
+	if (!keep(guard, name, len))
+		return false;
+	kept = guard->text.data + guard->text.len - len;
+	for (size_t i = 0; i < len; i++)
+		kept[i] = lower(kept[i]);
+	return true;
+}
+
+static bool
+end_name(HttpGuard *guard)
+{
+	HttpSpan *span;
+
+	guard->state = HTTP_GUARD_VALUE;
+	guard->field = HTTP_GUARD_OTHER;
+	if (guard->trailing)
+		return may_trail(guard->word, guard->word_len) ||
+			   refuse(guard, "a trailer field is one that has to stand in the head");
+	span = last_span(guard);
+	span->name_len = (uint32_t) (guard->text.len - span->name);
+	if (!keep_nul(guard))
+		return false;
+	span->value = (uint32_t) guard->text.len;
+	guard->field = field_of(guard->text.data + span->name, span->name_len);
 	return true;
 }
 
 static bool
 feed_name(HttpGuard *guard, const char **at, const char *end)
 {
-	for (; *at < end; (*at)++)
-	{
-		char c = **at;
+	const char *first = *at;
 
-		if (c == ':')
-		{
-			(*at)++;
-			if (guard->trailing && !may_trail(guard->word, guard->word_len))
-				return refuse(guard, "a trailer field is one that has to stand in the head");
-			guard->field = field_of(guard->word, guard->word_len);
-			guard->value_len = 0;
-			guard->state = HTTP_GUARD_VALUE;
-			break;
-		}
-		if (!is(c, TOKEN))
-			return refuse(guard, "invalid header field name");
-		if (guard->word_len < HTTP_GUARD_WORD_MAX)
-			guard->word[guard->word_len] = (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-		guard->word_len++;
-	}
-	return true;
+	if (!keep_name(guard, first, pass(at, end, TOKEN)))
+		return false;
+	if (*at == end)
+		return true;
+	if (*(*at)++ != ':')
+		return refuse(guard, "invalid header field name");
+	return end_name(guard);
+}
+
+/* Keeps bytes of a value, but none of the white space before it. */
+static bool
+keep_value(HttpGuard *guard, const char *value, size_t len)
+{
+	if (guard->text.len == last_span(guard)->value)
+		for (; len > 0 && is_blank(*value); len--)
+			value++;
+	return keep(guard, value, len);
 }
 
 static bool
 feed_value(HttpGuard *guard, const char **at, const char *end)
 {
-	for (; *at < end; (*at)++)
-	{
-		char c = **at;
+	const char *first = *at;
+	size_t len = pass(at, end, VALUE);
 
-		if (c == '\r')
-		{
-			(*at)++;
-			if (!end_field(guard))
-				return false;
-			guard->state = HTTP_GUARD_LINE_LF;
-			break;
-		}
-		if (!is(c, VALUE))
-			return refuse(guard, "invalid character in a header field");
-		if (guard->field == HTTP_GUARD_OTHER || (guard->value_len == 0 && (c == ' ' || c == '\t')))
-			continue;
-		if (guard->value_len == HTTP_HOST_MAX)
-			return refuse(guard, "invalid header field value");
-		guard->value[guard->value_len++] = c;
-	}
-	return true;
+	if (!guard->trailing && !keep_value(guard, first, len))
+		return false;
+	if (*at == end)
+		return true;
+	if (*(*at)++ != '\r')
+		return refuse(guard, "invalid character in a header field");
+	guard->state = HTTP_GUARD_LINE_LF;
+	return guard->trailing || end_value(guard);
 }
 
 static bool
@@ -528,7 +660,7 @@ end_head(HttpGuard *guard)
 		return true;
 	}
 	if (!guard->has_host)
-		return refuse_as(guard, HTTP_ERROR_VALIDATION, "request must have one valid Host header");
+		return refuse(guard, "request must have one valid Host header");
 	guard->remaining = guard->content_length;
 	if (guard->chunked)
 		guard->state = HTTP_GUARD_CHUNK_SIZE;
@@ -645,8 +777,7 @@ feed_chunk_size_end(HttpGuard *guard, char c)
 	if (c != '\n')
 		return bad_chunk(guard);
 	guard->chunk_digits = 0;
-	guard->body_len += guard->remaining;
-	if (guard->body_len > guard->body_max)
+	if (guard->remaining > guard->body.max - guard->body.len)
 		return refuse_as(guard, HTTP_ERROR_PAYLOAD_TOO_LARGE, "request body is too large");
 	guard->state = HTTP_GUARD_CHUNK_DATA;
 	if (guard->remaining == 0)
@@ -668,18 +799,21 @@ feed_chunk_data_end(HttpGuard *guard, char c)
 	return c == (cr ? '\r' : '\n') || bad_chunk(guard);
 }
 
-/* Skips the bytes of the body or chunk. */
-static void
-skip_data(HttpGuard *guard, const char **at, const char *end)
+/* Keeps the bytes of the body or chunk. */
+static bool
+feed_data(HttpGuard *guard, const char **at, const char *end)
 {
 	size_t len = (size_t) (end - *at);
-	size_t skipped = guard->remaining < len ? (size_t) guard->remaining : len;
+	size_t taken = guard->remaining < len ? (size_t) guard->remaining : len;
 
-	*at += skipped;
-	guard->remaining -= skipped;
+	if (!buffer_append(&guard->body, *at, taken))
+		return refuse_as(guard, HTTP_ERROR_UNAVAILABLE, "out of memory");
+	*at += taken;
+	guard->remaining -= taken;
 	if (guard->remaining == 0)
 		guard->state =
 			guard->state == HTTP_GUARD_CHUNK_DATA ? HTTP_GUARD_CHUNK_DATA_CR : HTTP_GUARD_END;
+	return true;
 }
 
 /* ---- all of it ---- */
@@ -728,8 +862,7 @@ feed_body(HttpGuard *guard, const char **at, const char *end)
 	{
 		case HTTP_GUARD_LENGTH_DATA:
 		case HTTP_GUARD_CHUNK_DATA:
-			skip_data(guard, at, end);
-			return true;
+			return feed_data(guard, at, end);
 		case HTTP_GUARD_CHUNK_SIZE:
 			return feed_chunk_size(guard, *(*at)++);
 		case HTTP_GUARD_CHUNK_SIZE_LF:

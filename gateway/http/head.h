@@ -1,10 +1,10 @@
 /*
  * head.h
- *		The strict check that every byte of a request passes before the parser.
+ *		The guard: the one reader of requests.
  *
  * Request smuggling lives on two readers that disagree about where a message
- * ends.  So the guard reads the framing on its own, byte by byte, and lets
- * through only what can be read in one way:
+ * ends.  So there is one, which reads every byte of a request once, and accepts
+ * only what any other can read in the same way:
  *
  *	request line	one of seven methods, target, HTTP/1.1, CR LF; one empty line may
  *					come before it
@@ -19,14 +19,15 @@
  *	trailer fields	as field lines; none that says how or for whom to read the message
  *
  * Extensions and trailer fields are read to their end, and nothing becomes of them.
+ * HTTP/1.0 is refused (505): what still speaks it can be asked for 1.1, and one protocol
+ * is one set of framing rules.
  *
- * It knows where the message ends, and the connection gives the parser these
- * bytes and no more; if the parser then sees another end, the request is
- * refused.  HTTP/1.0 is refused (505): what still speaks it can be asked for
- * 1.1, and one protocol is one set of framing rules.
+ * That others read the same is tested with llhttp, the parser of Node.js: what the guard
+ * accepts, llhttp accepts too, and finds the same parts and the same end in it
+ * (tests/unit/test_http_guard.c, tests/fuzz/fuzz_http.c).
  *
- * Incremental: a byte is looked at once, whatever the cuts between reads are.
- * It allocates nothing and knows neither sockets nor the parser.
+ * Incremental: it makes no difference where the reads are cut.  The guard keeps the text
+ * of the head and the body, each in a buffer with a bound, and knows no sockets.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
@@ -37,7 +38,7 @@
 
 #include "http/http.h"
 
-#define HTTP_GUARD_WORD_MAX 24 /* longer than any method or field name we look at */
+#define HTTP_GUARD_WORD_MAX 24 /* longer than any method, and any name that may not trail */
 
 /* Bytes of all chunk extensions of a message. */
 #define HTTP_GUARD_EXTENSIONS_MAX 1024
@@ -98,16 +99,32 @@ typedef enum HttpGuardResult
 	HTTP_GUARD_REFUSED /* answer with error, and close */
 } HttpGuardResult;
 
+/* Where a field of the head lies in the guard's text (at most HTTP_HEAD_MAX long). */
+typedef struct HttpSpan
+{
+	uint32_t name;  /* in lower case, a NUL behind it */
+	uint32_t value; /* without white space at its ends, a NUL behind it */
+	uint32_t name_len;
+	uint32_t value_len;
+} HttpSpan;
+
 typedef struct HttpGuard
 {
 	HttpGuardState state;
 	size_t head_len; /* bytes of the head so far; of the trailer, when that is read */
 	int n_fields;    /* of both */
 
-	/* what the head said */
+	/* the head: target and fields lie in text, with a NUL behind each part */
 	HttpMethod method;
-	size_t prefix_len; /* bytes of the target before its path: "http://host" */
-	size_t authority_len;
+	Buffer text;
+	size_t authority_at; /* of "http://host/path"; else 0 */
+	size_t path_at;
+	size_t path_len;
+	size_t query_at;
+	size_t query_len;
+	size_t n_spans;
+
+	/* what the head said of the body */
 	bool has_host;
 	bool has_length;
 	bool chunked;
@@ -115,33 +132,34 @@ typedef struct HttpGuard
 	bool bad_expect; /* an expectation other than 100-continue: 417 */
 	uint64_t content_length;
 
-	/* the body */
+	/* the body; its bound is HTTP_BODY_MAX, unless somebody sets less behind the head */
+	Buffer body;
 	uint64_t remaining; /* bytes of the body or chunk that are to come */
-	uint64_t body_len;  /* of all chunks so far */
-	size_t body_max;    /* HTTP_BODY_MAX, unless somebody sets less behind the head */
 	int chunk_digits;
 	size_t extension_len; /* of all chunks so far */
 	bool trailing;        /* the last chunk has come */
 
-	/* the word, and the value of a field we look at, while they arrive */
-	HttpGuardField field;
-	size_t word_len;
-	size_t value_len;
-	char word[HTTP_GUARD_WORD_MAX];
-	char value[HTTP_HOST_MAX];
-	char authority[HTTP_HOST_MAX]; /* of the target */
-
 	/* when refused */
 	HttpErrorKind error;
 	const char *reason; /* a constant, safe to show and to log */
+
+	/* while they arrive: the field, and the method, scheme, version or trailer's name */
+	HttpGuardField field;
+	size_t word_len;
+	char word[HTTP_GUARD_WORD_MAX];
+
+	HttpSpan spans[HTTP_FIELDS_MAX]; /* of the head's fields, in order */
 } HttpGuard;
 
 /* Makes the guard ready for one message. */
 extern void http_guard_init(HttpGuard *guard);
 
+/* Wipes and frees what it has read. */
+extern void http_guard_free(HttpGuard *guard);
+
 /*
- * Looks at len bytes; *used is how many of them belong to what the result
- * says.  After HTTP_GUARD_HEAD it is called again with the bytes behind.
+ * Reads len bytes; *used is how many of them belong to what the result says.  After
+ * HTTP_GUARD_HEAD it is called again with the bytes behind.
  */
 extern HttpGuardResult
 http_guard_feed(HttpGuard *guard, const char *data, size_t len, size_t *used);

@@ -102,6 +102,10 @@ struct HttpRequest
 extern const HttpText *
 http_request_header(const HttpRequest *request, const char *name, size_t *count);
 
+/* Whether any header of that name (in lower case) has the token in its list, in any case. */
+extern bool
+http_request_header_has(const HttpRequest *request, const char *name, const char *token);
+
 /* The first query parameter of that name, or NULL; *count as above. */
 extern const HttpText *
 http_request_parameter(const HttpRequest *request, const char *name, size_t *count);

@@ -8,15 +8,14 @@
 #include <event2/util.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "src/common/memory.h"
 #include "lib/clock.h"
 #include "http/target.h"
 
-#define TEXT_FIRST 512 /* most heads fit */
-#define TEXT_MARGIN 16 /* the NULs take less than the separators; a few more */
-#define ID_BYTES 16    /* random bytes of an id of ours */
-#define ID_STOCK 64    /* ids whose bytes are drawn at once */
+#define ID_BYTES 16 /* random bytes of an id of ours */
+#define ID_STOCK 64 /* ids whose bytes are drawn at once */
 
 HttpRequestState *
 http_request_create(HttpConnection *connection, const char *peer, bool tls)
@@ -25,9 +24,6 @@ http_request_create(HttpConnection *connection, const char *peer, bool tls)
 
 	if (state == NULL)
 		return NULL;
-	buffer_init(&state->text, HTTP_HEAD_MAX + TEXT_MARGIN);
-	buffer_init(&state->body, HTTP_BODY_MAX);
-	buffer_reserve(&state->text, TEXT_FIRST);
 	http_guard_init(&state->guard);
 
 	/* texts are never NULL, also in a request that is refused half way */
@@ -47,11 +43,10 @@ http_request_create(HttpConnection *connection, const char *peer, bool tls)
 static void
 destroy(HttpRequestState *state)
 {
-	buffer_free(&state->text);
-	buffer_free(&state->body);
+	http_guard_free(&state->guard);
 	wak_wipe(state->arrays, state->arrays_size);
 	free(state->arrays);
-	wak_wipe(state, sizeof(*state)); /* the guard keeps a field of the head for a while */
+	wak_wipe(state, sizeof(*state)); /* the guard keeps a word of the request for a while */
 	free(state);
 }
 
@@ -147,59 +142,50 @@ take_id(HttpRequestState *state)
 
 /* Turns the spans into the public array of headers. */
 static void
-fill_headers(HttpRequestState *state, HttpField *headers)
+fill_headers(HttpRequest *request, const HttpGuard *guard, HttpField *headers)
 {
-	const char *text = state->text.data;
+	const char *text = guard->text.data;
 
-	for (size_t i = 0; i < state->n_spans; i++)
+	for (size_t i = 0; i < guard->n_spans; i++)
 	{
-		const HttpSpan *span = &state->spans[i];
+		const HttpSpan *span = &guard->spans[i];
 
 		headers[i].name = (HttpText){text + span->name, span->name_len};
 		headers[i].value = (HttpText){text + span->value, span->value_len};
 	}
-	state->request.headers = headers;
-	state->request.n_headers = state->n_spans;
+	request->headers = headers;
+	request->n_headers = guard->n_spans;
 }
 
 /* The path of "http://host" is "/". */
 static void
-split_target(HttpRequestState *state)
+fill_target(HttpRequest *request, const HttpGuard *guard)
 {
-	HttpRequest *request = &state->request;
-	size_t prefix = state->guard.prefix_len;
+	const char *text = guard->text.data;
 
-	http_target_split(state->text.data + prefix, state->target_len - prefix, &request->path,
-					  &request->query);
-	state->text.data[prefix + request->path.len] = '\0'; /* in place of the "?" */
+	request->method = guard->method;
+	request->path = (HttpText){text + guard->path_at, guard->path_len};
+	request->query = (HttpText){text + guard->query_at, guard->query_len};
 	if (request->path.len == 0)
 		request->path = (HttpText){"/", 1};
 }
 
-/*
- * One allocation holds all arrays and the decoded text; the bounds on parts
- * are looked at before it is made.
- */
+/* One allocation holds all arrays and the decoded text. */
 const char *
 http_request_end_head(HttpRequestState *state, HttpErrorKind *error)
 {
 	HttpRequest *request = &state->request;
-	HttpTargetSize size;
+	const HttpGuard *guard = &state->guard;
+	HttpTarget target = {0};
+	HttpTargetRoom room;
 	HttpField *fields;
-	HttpText *segments;
 	const char *wrong;
-	bool too_many;
 
 	*error = HTTP_ERROR_VALIDATION;
-	request->method = state->guard.method;
-	split_target(state);
-	size = http_target_measure(request->path, request->query);
-	too_many = size.n_segments > HTTP_SEGMENTS_MAX || size.n_parameters > HTTP_PARAMETERS_MAX;
-	if (too_many)
-		size = (HttpTargetSize){0};
-
-	state->arrays_size = (state->n_spans + size.n_parameters) * sizeof(HttpField) +
-						 size.n_segments * sizeof(HttpText) + size.n_bytes + 1;
+	fill_target(request, guard);
+	room = http_target_room(request->path, request->query);
+	state->arrays_size = (guard->n_spans + room.n_parameters) * sizeof(HttpField) +
+						 room.n_segments * sizeof(HttpText) + room.n_bytes;
 	fields = malloc(state->arrays_size);
 	if (fields == NULL)
 	{
@@ -208,21 +194,20 @@ http_request_end_head(HttpRequestState *state, HttpErrorKind *error)
 		return "out of memory";
 	}
 	state->arrays = fields;
-	fill_headers(state, fields);
+	fill_headers(request, guard, fields);
 	take_id(state);
 
-	if (too_many)
-		return "request target has too many parts";
-	request->parameters = fields + state->n_spans;
-	segments = (HttpText *) (fields + state->n_spans + size.n_parameters);
-	wrong = http_target_decode(request->path, request->query, segments, fields + state->n_spans,
-							   &request->n_parameters, (char *) (segments + size.n_segments));
-	if (wrong == NULL)
-	{
-		request->segments = segments;
-		request->n_segments = size.n_segments;
-	}
-	return wrong;
+	target.parameters = fields + guard->n_spans;
+	target.segments = (HttpText *) (target.parameters + room.n_parameters);
+	target.bytes = (char *) (target.segments + room.n_segments);
+	wrong = http_target_decode(request->path, request->query, &target);
+	if (wrong != NULL)
+		return wrong;
+	request->parameters = target.parameters;
+	request->n_parameters = target.n_parameters;
+	request->segments = target.segments;
+	request->n_segments = target.n_segments;
+	return NULL;
 }
 
 /* The first of n fields with that name; counts the others too. */
@@ -250,6 +235,42 @@ const HttpText *
 http_request_header(const HttpRequest *request, const char *name, size_t *count)
 {
 	return find(request->headers, request->n_headers, name, count);
+}
+
+static bool
+is_separator(char c)
+{
+	return c == ' ' || c == '\t' || c == ',';
+}
+
+/* Whether the comma separated list has the token, in any case. */
+static bool
+list_has(const HttpText *list, const char *token)
+{
+	size_t len = strlen(token);
+	size_t at = 0;
+
+	while (at < list->len)
+	{
+		size_t first = at;
+
+		while (at < list->len && !is_separator(list->data[at]))
+			at++;
+		if (at - first == len && strncasecmp(list->data + first, token, len) == 0)
+			return true;
+		at++;
+	}
+	return false;
+}
+
+bool
+http_request_header_has(const HttpRequest *request, const char *name, const char *token)
+{
+	for (size_t i = 0; i < request->n_headers; i++)
+		if (strcmp(request->headers[i].name.data, name) == 0 &&
+			list_has(&request->headers[i].value, token))
+			return true;
+	return false;
 }
 
 const HttpText *

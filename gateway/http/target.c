@@ -12,38 +12,27 @@
 #include "src/common/hex.h"
 #include "lib/utf8.h"
 
-void
-http_target_split(const char *target, size_t len, HttpText *path, HttpText *query)
-{
-	const char *mark = memchr(target, '?', len);
-
-	*path = (HttpText){target, mark != NULL ? (size_t) (mark - target) : len};
-	*query = (HttpText){target + len, 0};
-	if (mark != NULL)
-		*query = (HttpText){mark + 1, len - path->len - 1};
-}
+static const char too_many[] = "request target has too many parts";
 
 static size_t
-count(HttpText text, char c)
+least(size_t a, size_t b)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		n += text.data[i] == c;
-	return n;
+	return a < b ? a : b;
 }
 
-HttpTargetSize
-http_target_measure(HttpText path, HttpText query)
+/*
+ * A segment takes its slash and its text; a parameter that is not empty has a character
+ * and, but for the last, an ampersand.
+ */
+HttpTargetRoom
+http_target_room(HttpText path, HttpText query)
 {
-	HttpTargetSize size = {0};
+	HttpTargetRoom room;
 
-	if (path.len > 1)
-		size.n_segments = count(path, '/');
-	if (query.len > 0)
-		size.n_parameters = count(query, '&') + 1;
-	size.n_bytes = path.len + size.n_segments + query.len + 2 * size.n_parameters;
-	return size;
+	room.n_segments = least(path.len, HTTP_SEGMENTS_MAX);
+	room.n_parameters = least((query.len + 1) / 2, HTTP_PARAMETERS_MAX);
+	room.n_bytes = path.len + query.len + 2 * room.n_parameters;
+	return room;
 }
 
 /*
@@ -106,49 +95,58 @@ next_part(HttpText *rest, char separator)
 	return part;
 }
 
-static bool
-decode_path(HttpText path, HttpText *segments, char **bytes)
+/* Behind each slash there is a segment; the path "/" has none. */
+static const char *
+decode_path(HttpText path, HttpTarget *target)
 {
-	HttpText rest = {path.data + 1, path.len - 1};
-	size_t n = path.len > 1 ? count(path, '/') : 0;
+	const char *end = path.data + path.len;
+	const char *slash = path.len > 1 ? path.data : NULL;
 
-	for (size_t i = 0; i < n; i++)
-		if (!decode(next_part(&rest, '/'), false, bytes, &segments[i]) ||
-			!segment_valid(segments[i]))
-			return false;
-	return true;
+	while (slash != NULL)
+	{
+		HttpText *segment = &target->segments[target->n_segments];
+		const char *at = slash + 1;
+
+		if (target->n_segments == HTTP_SEGMENTS_MAX)
+			return too_many;
+		target->n_segments++;
+		slash = memchr(at, '/', (size_t) (end - at));
+		if (!decode((HttpText){at, (size_t) ((slash != NULL ? slash : end) - at)}, false,
+					&target->bytes, segment) ||
+			!segment_valid(*segment))
+			return "request path is not valid";
+	}
+	return NULL;
 }
 
-static bool
-decode_query(HttpText query, HttpField *parameters, size_t *n_parameters, char **bytes)
+static const char *
+decode_query(HttpText query, HttpTarget *target)
 {
 	HttpText rest = query;
 
-	while (rest.len > 0)
+	for (int parts = 0; rest.len > 0; parts++)
 	{
 		HttpText part = next_part(&rest, '&');
-		HttpField *parameter = &parameters[*n_parameters];
+		HttpField *parameter = &target->parameters[target->n_parameters];
 		HttpText name;
 
+		if (parts == HTTP_PARAMETERS_MAX)
+			return too_many;
 		if (part.len == 0)
 			continue;
 		name = next_part(&part, '=');
-		if (!decode(name, true, bytes, &parameter->name) ||
-			!decode(part, true, bytes, &parameter->value))
-			return false;
-		(*n_parameters)++;
+		if (!decode(name, true, &target->bytes, &parameter->name) ||
+			!decode(part, true, &target->bytes, &parameter->value))
+			return "query string is not valid";
+		target->n_parameters++;
 	}
-	return true;
+	return NULL;
 }
 
 const char *
-http_target_decode(HttpText path, HttpText query, HttpText *segments, HttpField *parameters,
-				   size_t *n_parameters, char *bytes)
+http_target_decode(HttpText path, HttpText query, HttpTarget *target)
 {
-	*n_parameters = 0;
-	if (!decode_path(path, segments, &bytes))
-		return "request path is not valid";
-	if (!decode_query(query, parameters, n_parameters, &bytes))
-		return "query string is not valid";
-	return NULL;
+	const char *wrong = decode_path(path, target);
+
+	return wrong != NULL ? wrong : decode_query(query, target);
 }

@@ -12,25 +12,31 @@
 
 #include "http/http.h"
 
-/* How much room the parts take. */
-typedef struct HttpTargetSize
+/* The most that a target's parts take. */
+typedef struct HttpTargetRoom
 {
 	size_t n_segments;
 	size_t n_parameters;
 	size_t n_bytes; /* decoded text with a NUL behind each part */
-} HttpTargetSize;
+} HttpTargetRoom;
 
-/* Splits "path?query"; the texts point into target, which stays as it is. */
-extern void http_target_split(const char *target, size_t len, HttpText *path, HttpText *query);
+/* The parts of a target, in the caller's room. */
+typedef struct HttpTarget
+{
+	HttpText *segments;
+	size_t n_segments;
+	HttpField *parameters;
+	size_t n_parameters;
+	char *bytes; /* behind the last decoded text */
+} HttpTarget;
 
-/* An upper bound of the room that http_target_decode() needs. */
-extern HttpTargetSize http_target_measure(HttpText path, HttpText query);
+/* The room that http_target_decode() needs at most; looks at the lengths only. */
+extern HttpTargetRoom http_target_room(HttpText path, HttpText query);
 
 /*
- * Decodes into the caller's room; sets *n_parameters (empty parts of a query
- * are left out).  NULL, or what is wrong (a constant, safe to show).
+ * Decodes into target, which has the room and no part yet; empty parts of a query are left
+ * out.  NULL, or what is wrong (a constant, safe to show).
  */
-extern const char *http_target_decode(HttpText path, HttpText query, HttpText *segments,
-									  HttpField *parameters, size_t *n_parameters, char *bytes);
+extern const char *http_target_decode(HttpText path, HttpText query, HttpTarget *target);
 
 #endif

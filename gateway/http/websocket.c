@@ -48,47 +48,10 @@ struct WebSocket
 
 /* ---- the handshake ---- */
 
-static bool
-is_separator(char c)
-{
-	return c == ' ' || c == '\t' || c == ',';
-}
-
-/* Whether the comma separated list has the token, in any case. */
-static bool
-list_has(const HttpText *list, const char *token)
-{
-	size_t len = strlen(token);
-	size_t at = 0;
-
-	while (at < list->len)
-	{
-		size_t first = at;
-
-		while (at < list->len && !is_separator(list->data[at]))
-			at++;
-		if (at - first == len && strncasecmp(list->data + first, token, len) == 0)
-			return true;
-		at++;
-	}
-	return false;
-}
-
-/* The same for all fields of that name together. */
-static bool
-any_has(const HttpRequest *request, const char *name, const char *token)
-{
-	for (size_t i = 0; i < request->n_headers; i++)
-		if (strcmp(request->headers[i].name.data, name) == 0 &&
-			list_has(&request->headers[i].value, token))
-			return true;
-	return false;
-}
-
 bool
 websocket_requested(const HttpRequest *request)
 {
-	return any_has(request, "upgrade", "websocket");
+	return http_request_header_has(request, "upgrade", "websocket");
 }
 
 static bool
@@ -164,7 +127,8 @@ websocket_check(HttpRequest *request)
 {
 	const HttpGuard *guard = &request->state->guard;
 
-	if (request->method != HTTP_METHOD_GET || !any_has(request, "connection", "upgrade") ||
+	if (request->method != HTTP_METHOD_GET ||
+		!http_request_header_has(request, "connection", "upgrade") ||
 		!is_one(request, "upgrade", "websocket"))
 		refuse(request, HTTP_ERROR_UPGRADE_REQUIRED, "this is for WebSockets only");
 	else if (!is_one(request, "sec-websocket-version", VERSION))
@@ -173,7 +137,7 @@ websocket_check(HttpRequest *request)
 		refuse(request, HTTP_ERROR_VALIDATION, "request must have one valid Sec-WebSocket-Key");
 	else if (guard->chunked || guard->content_length > 0)
 		refuse(request, HTTP_ERROR_VALIDATION, "a request for a WebSocket must have no body");
-	else if (any_has(request, "connection", "close"))
+	else if (http_request_header_has(request, "connection", "close"))
 		refuse(request, HTTP_ERROR_VALIDATION, "a request for a WebSocket must not ask for an end");
 	else if (!origin_allowed(request))
 		refuse(request, HTTP_ERROR_FORBIDDEN, "pages of this origin may not connect");

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/head.h"
 #include "http/request.h"
+#include "tests/unit/http_oracle.h"
 #include "tests/unit/http_samples.h"
 #include "tests/unit/suite.h"
 
@@ -38,7 +38,7 @@ feed(HttpGuard *guard, const char *text, size_t len, size_t *used)
 	return result;
 }
 
-/* Feeds a text in two pieces; returns the last result. */
+/* Feeds a text in two pieces to a new guard; returns the last result. */
 static HttpGuardResult
 feed_cut(HttpGuard *guard, const char *text, size_t len, size_t cut, size_t *used)
 {
@@ -52,6 +52,7 @@ feed_cut(HttpGuard *guard, const char *text, size_t len, size_t cut, size_t *use
 	return feed(guard, text + cut, len - cut, used);
 }
 
+/* Feeds a text byte by byte to a new guard. */
 static HttpGuardResult
 feed_bytes(HttpGuard *guard, const char *text, size_t len, size_t *used)
 {
@@ -79,12 +80,14 @@ check_refused(const HttpSample *sample)
 		ck_assert_msg(http_error(guard.error)->status == sample->status, "%s: %d", sample->name,
 					  http_error(guard.error)->status);
 		ck_assert_ptr_nonnull(guard.reason);
+		http_guard_free(&guard);
 	}
 	ck_assert(feed_bytes(&guard, sample->text, sample->len, &used) == HTTP_GUARD_REFUSED);
 
 	/* and stays refused */
 	ck_assert(http_guard_feed(&guard, "x", 1, &used) == HTTP_GUARD_REFUSED);
 	ck_assert_uint_eq(used, 0);
+	http_guard_free(&guard);
 }
 
 START_TEST(malformed_is_refused_wherever_it_is_cut)
@@ -105,9 +108,11 @@ check_accepted(const HttpSample *sample)
 		ck_assert_msg(feed_cut(&guard, sample->text, sample->len, cut, &used) == HTTP_GUARD_DONE,
 					  "%s, cut at %zu: %s", sample->name, cut, guard.reason);
 		ck_assert_uint_eq(used, sample->len);
+		http_guard_free(&guard);
 	}
 	ck_assert(feed_bytes(&guard, sample->text, sample->len, &used) == HTTP_GUARD_DONE);
 	ck_assert_uint_eq(used, sample->len);
+	http_guard_free(&guard);
 }
 
 START_TEST(well_formed_ends_where_it_ends_wherever_it_is_cut)
@@ -130,6 +135,7 @@ check_beginnings(const HttpSample *sample)
 		result = feed(&guard, sample->text, len, &used);
 		ck_assert(result == HTTP_GUARD_MORE || result == HTTP_GUARD_HEAD);
 		ck_assert_uint_eq(used, len);
+		http_guard_free(&guard);
 	}
 }
 
@@ -153,6 +159,7 @@ START_TEST(bytes_behind_a_message_are_left_alone)
 	ck_assert(http_guard_feed(&guard, two + used, sizeof(two) - 1 - used, &used) ==
 			  HTTP_GUARD_DONE);
 	ck_assert_uint_eq(used, 1);
+	http_guard_free(&guard);
 }
 END_TEST
 
@@ -183,6 +190,7 @@ START_TEST(a_head_may_have_sixteen_kilobytes_and_not_a_byte_more)
 		ck_assert(feed(&guard, head.data, head.len, &used) ==
 				  (more == 0 ? HTTP_GUARD_DONE : HTTP_GUARD_REFUSED));
 		ck_assert(more == 0 || guard.error == HTTP_ERROR_HEADERS_TOO_LARGE);
+		http_guard_free(&guard);
 		buffer_free(&head);
 	}
 }
@@ -205,6 +213,7 @@ START_TEST(a_head_may_have_a_hundred_fields_and_not_one_more)
 		ck_assert(feed(&guard, head.data, head.len, &used) ==
 				  (more == 0 ? HTTP_GUARD_DONE : HTTP_GUARD_REFUSED));
 		ck_assert(more == 0 || guard.error == HTTP_ERROR_HEADERS_TOO_LARGE);
+		http_guard_free(&guard);
 		buffer_free(&head);
 	}
 }
@@ -222,6 +231,7 @@ START_TEST(chunks_of_one_byte_may_make_a_whole_body)
 		ck_assert(http_guard_feed(&guard, "1\r\na\r\n", 6, &used) == HTTP_GUARD_MORE);
 	ck_assert(http_guard_feed(&guard, "1\r\na\r\n", 6, &used) == HTTP_GUARD_REFUSED);
 	ck_assert(guard.error == HTTP_ERROR_PAYLOAD_TOO_LARGE);
+	http_guard_free(&guard);
 }
 END_TEST
 
@@ -246,6 +256,7 @@ START_TEST(a_trailer_may_have_as_much_as_a_head)
 		ck_assert(feed(&guard, trailer.data, trailer.len, &used) ==
 				  (more == 0 ? HTTP_GUARD_DONE : HTTP_GUARD_REFUSED));
 		ck_assert(more == 0 || guard.error == HTTP_ERROR_HEADERS_TOO_LARGE);
+		http_guard_free(&guard);
 		buffer_free(&trailer);
 	}
 }
@@ -264,6 +275,7 @@ START_TEST(chunk_extensions_have_a_bound_for_all_of_them)
 	ck_assert(feed(&guard, "1;a\r\n", 6, &used) == HTTP_GUARD_REFUSED);
 	ck_assert(guard.error == HTTP_ERROR_VALIDATION);
 	ck_assert_str_eq(guard.reason, "too many chunk extensions in the request body");
+	http_guard_free(&guard);
 }
 END_TEST
 
@@ -292,7 +304,6 @@ START_TEST(targets_without_a_path)
 		buffer_init(&text, 256);
 		buffer_printf(&text, "%s\r\nHost: a\r\n\r\n", samples[i].line);
 		ck_assert(feed(&state->guard, text.data, text.len, &used) == HTTP_GUARD_DONE);
-		ck_assert(http_request_parse(state, text.data, text.len));
 		ck_assert_ptr_null(http_request_end_head(state, &error));
 		ck_assert_str_eq(state->request.path.data, samples[i].path);
 		ck_assert_uint_eq(state->request.path.len, strlen(samples[i].path));
@@ -312,17 +323,18 @@ START_TEST(trailer_fields_do_not_become_headers)
 	static const char rest[] = "1\r\nx\r\n0\r\nX-Role: admin\r\nX-B:\r\n\r\n";
 	HttpRequestState *state = http_request_create(NULL, "127.0.0.1", false);
 	HttpErrorKind error;
+	size_t used = 0;
 	size_t text_len;
 
-	ck_assert(http_request_parse(state, head, sizeof(head) - 1));
+	ck_assert(feed(&state->guard, head, sizeof(head) - 1, &used) == HTTP_GUARD_HEAD);
 	ck_assert_ptr_null(http_request_end_head(state, &error));
-	text_len = state->text.len;
+	text_len = state->guard.text.len;
 	for (size_t i = 0; i < sizeof(rest) - 1; i++)
-		ck_assert(http_request_parse(state, rest + i, 1));
-	ck_assert(state->complete);
-	ck_assert_str_eq(state->body.data, "x");
-	ck_assert_uint_eq(state->text.len, text_len);
-	ck_assert_uint_eq(state->n_spans, 2);
+		feed(&state->guard, rest + i, 1, &used);
+	ck_assert(state->guard.state == HTTP_GUARD_END);
+	ck_assert_str_eq(state->guard.body.data, "x");
+	ck_assert_uint_eq(state->guard.text.len, text_len);
+	ck_assert_uint_eq(state->guard.n_spans, 2);
 	http_request_release(state);
 }
 END_TEST
@@ -353,44 +365,84 @@ START_TEST(an_expectation_is_told_apart)
 		ck_assert(feed(&guard, head.data, head.len, &used) == HTTP_GUARD_HEAD);
 		ck_assert(guard.has_expect);
 		ck_assert_int_eq(guard.bad_expect, samples[i].bad);
+		http_guard_free(&guard);
 		buffer_free(&head);
 	}
 }
 END_TEST
 
-/* Guard and parser are two programs that must see the same message. */
+/* Another program must see the same message in what the guard accepts. */
 static void
-check_parsed(const HttpSample *sample)
+check_read(const HttpSample *sample)
 {
 	for (size_t cut = 0; cut <= sample->len; cut++)
 	{
 		HttpRequestState *state = http_request_create(NULL, "127.0.0.1", false);
+		HttpOracle oracle;
 		HttpErrorKind error;
-
+		const Buffer *body;
 		size_t used = 0;
 
 		ck_assert_ptr_nonnull(state);
-		ck_assert(feed(&state->guard, sample->text, sample->len, &used) == HTTP_GUARD_DONE);
-		if (cut > 0)
-			ck_assert(http_request_parse(state, sample->text, cut));
+		http_oracle_init(&oracle);
+		feed(&state->guard, sample->text, cut, &used);
+		ck_assert(cut == sample->len || feed(&state->guard, sample->text + cut, sample->len - cut,
+											 &used) == HTTP_GUARD_DONE);
+		ck_assert(http_oracle_feed(&oracle, sample->text, cut));
 		if (cut < sample->len)
 		{
-			ck_assert_msg(!state->complete, "%s, cut at %zu", sample->name, cut);
-			ck_assert(http_request_parse(state, sample->text + cut, sample->len - cut));
+			ck_assert_msg(!oracle.complete, "%s, cut at %zu", sample->name, cut);
+			ck_assert(http_oracle_feed(&oracle, sample->text + cut, sample->len - cut));
 		}
-		ck_assert_msg(state->complete, "%s", sample->name);
+		ck_assert_msg(http_oracle_agrees(&oracle, &state->guard), "%s, cut at %zu", sample->name,
+					  cut);
 		ck_assert_ptr_null(http_request_end_head(state, &error));
-		ck_assert_uint_eq(state->body.len, strlen(sample->body));
-		ck_assert_str_eq(state->body.len > 0 ? state->body.data : "", sample->body);
+		body = &state->guard.body;
+		ck_assert_uint_eq(body->len, strlen(sample->body));
+		ck_assert_str_eq(body->len > 0 ? body->data : "", sample->body);
 		ck_assert_str_eq(state->request.path.data, "/echo");
+		http_oracle_free(&oracle);
 		http_request_release(state);
 	}
 }
 
-START_TEST(the_parser_agrees_wherever_it_is_cut)
+START_TEST(llhttp_agrees_wherever_it_is_cut)
 {
 	for (int i = 0; i < http_n_accepted; i++)
-		check_parsed(&http_accepted[i]);
+		check_read(&http_accepted[i]);
+}
+END_TEST
+
+/* The test of the test: it has to see a difference in each part. */
+START_TEST(the_oracle_sees_what_differs)
+{
+	static const char text[] = "PUT /a?b HTTP/1.1\r\nHost: a\r\nX: y\r\nContent-Length: 1\r\n\r\nz";
+	static const struct
+	{
+		const char *part;
+		const char *other;
+	} changes[] = {{"PUT", "GET"}, {"/a", "/c"}, {"?b", "/b"},  {"Host", "Hosu"},
+				   {"X:", "W:"},   {"y", "Y"},   {"\nz", "\nw"}};
+	HttpGuard guard;
+	size_t used = 0;
+
+	http_guard_init(&guard);
+	ck_assert(feed(&guard, text, sizeof(text) - 1, &used) == HTTP_GUARD_DONE);
+	for (size_t i = 0; i <= sizeof(changes) / sizeof(changes[0]); i++)
+	{
+		bool unchanged = i == sizeof(changes) / sizeof(changes[0]);
+		char changed[sizeof(text)];
+		HttpOracle oracle;
+
+		memcpy(changed, text, sizeof(text));
+		if (!unchanged)
+			memcpy(strstr(changed, changes[i].part), changes[i].other, strlen(changes[i].other));
+		http_oracle_init(&oracle);
+		ck_assert(http_oracle_feed(&oracle, changed, sizeof(text) - 1));
+		ck_assert_int_eq(http_oracle_agrees(&oracle, &guard), unchanged);
+		http_oracle_free(&oracle);
+	}
+	http_guard_free(&guard);
 }
 END_TEST
 
@@ -446,31 +498,37 @@ change(char *text, size_t len, size_t max)
 	}
 }
 
-/* Feeds random pieces to both; whatever both accept ends at the same byte. */
+/* Feeds random pieces to both; what the guard accepts ends for both at the same byte. */
 static void
 compare(const char *text, size_t len)
 {
-	HttpRequestState *state = http_request_create(NULL, "127.0.0.1", false);
+	HttpGuard guard;
+	HttpOracle oracle;
 	HttpGuardResult result = HTTP_GUARD_MORE;
-	bool agreed = true;
 	size_t at = 0;
 
-	while (at < len && agreed && (result == HTTP_GUARD_MORE || result == HTTP_GUARD_HEAD))
+	http_guard_init(&guard);
+	http_oracle_init(&oracle);
+	while (at < len && (result == HTTP_GUARD_MORE || result == HTTP_GUARD_HEAD))
 	{
 		size_t used;
+		bool accepted;
 
-		result = http_guard_feed(&state->guard, text + at, 1 + random_below(len - at), &used);
+		result = http_guard_feed(&guard, text + at, 1 + random_below(len - at), &used);
 		if (result == HTTP_GUARD_REFUSED)
 			break;
-		agreed = http_request_parse(state, text + at, used);
+		accepted = http_oracle_feed(&oracle, text + at, used);
 		at += used;
-		ck_assert_msg(!agreed || state->complete == (result == HTTP_GUARD_DONE), "%.*s", (int) len,
-					  text);
+		ck_assert_msg(accepted || result == HTTP_GUARD_MORE, "%.*s", (int) len, text);
+		ck_assert_msg(oracle.complete == (result == HTTP_GUARD_DONE), "%.*s", (int) len, text);
 	}
-	http_request_release(state);
+	if (result == HTTP_GUARD_DONE)
+		ck_assert_msg(http_oracle_agrees(&oracle, &guard), "%.*s", (int) len, text);
+	http_guard_free(&guard);
+	http_oracle_free(&oracle);
 }
 
-START_TEST(the_parser_never_sees_another_end_in_changed_requests)
+START_TEST(llhttp_never_reads_changed_requests_in_another_way)
 {
 	char text[1024];
 
@@ -489,6 +547,32 @@ START_TEST(the_parser_never_sees_another_end_in_changed_requests)
 }
 END_TEST
 
+/* Each byte of the text becomes every other one, and has every one put before it. */
+static void
+compare_changes(const char *text, size_t len)
+{
+	char changed[1024];
+
+	for (size_t at = 0; at < len; at++)
+	{
+		for (int byte = 0; byte < 256; byte++)
+		{
+			memcpy(changed, text, len);
+			changed[at] = (char) byte;
+			compare(changed, len);
+			memcpy(changed + at + 1, text + at, len - at);
+			compare(changed, len + 1);
+		}
+	}
+}
+
+START_TEST(llhttp_reads_every_byte_in_every_place_alike)
+{
+	for (int i = 0; i < http_n_accepted; i++)
+		compare_changes(http_accepted[i].text, http_accepted[i].len);
+}
+END_TEST
+
 START_TEST(headers_arrive_whole_wherever_they_are_cut)
 {
 	const HttpSample *sample = &http_accepted[1];
@@ -497,10 +581,11 @@ START_TEST(headers_arrive_whole_wherever_they_are_cut)
 	{
 		HttpRequestState *state = http_request_create(NULL, "127.0.0.1", false);
 		HttpErrorKind error;
+		size_t used = 0;
 		size_t count;
 
-		http_request_parse(state, sample->text, cut);
-		http_request_parse(state, sample->text + cut, sample->len - cut);
+		feed(&state->guard, sample->text, cut, &used);
+		feed(&state->guard, sample->text + cut, sample->len - cut, &used);
 		ck_assert_ptr_null(http_request_end_head(state, &error));
 		ck_assert_uint_eq(state->request.n_headers, 4);
 		ck_assert_str_eq(http_request_header(&state->request, "host", &count)->data,
@@ -532,8 +617,10 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, targets_without_a_path);
 	tcase_add_test(cases, trailer_fields_do_not_become_headers);
 	tcase_add_test(cases, an_expectation_is_told_apart);
-	tcase_add_test(cases, the_parser_agrees_wherever_it_is_cut);
-	tcase_add_test(cases, the_parser_never_sees_another_end_in_changed_requests);
+	tcase_add_test(cases, llhttp_agrees_wherever_it_is_cut);
+	tcase_add_test(cases, the_oracle_sees_what_differs);
+	tcase_add_test(cases, llhttp_never_reads_changed_requests_in_another_way);
+	tcase_add_test(cases, llhttp_reads_every_byte_in_every_place_alike);
 	tcase_add_test(cases, headers_arrive_whole_wherever_they_are_cut);
 }
 

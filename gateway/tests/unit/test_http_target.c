@@ -14,22 +14,28 @@ static size_t n_segments;
 static size_t n_parameters;
 static char *bytes;
 
-/* Decodes into a block of exactly the measured size; NULL or what is wrong. */
+/* Decodes into a block of exactly the room that is asked for; NULL or what is wrong. */
 static const char *
-decode(const char *target)
+decode(const char *text)
 {
-	HttpText path;
-	HttpText query;
-	HttpTargetSize size;
+	const char *mark = strchr(text, '?');
+	HttpText path = {text, strcspn(text, "?")};
+	HttpText query = {mark != NULL ? mark + 1 : "", mark != NULL ? strlen(mark + 1) : 0};
+	HttpTargetRoom room = http_target_room(path, query);
+	HttpTarget target = {.segments = segments, .parameters = parameters};
+	const char *wrong;
 
-	http_target_split(target, strlen(target), &path, &query);
-	size = http_target_measure(path, query);
-	ck_assert_uint_le(size.n_segments, HTTP_SEGMENTS_MAX);
-	ck_assert_uint_le(size.n_parameters, HTTP_PARAMETERS_MAX);
+	ck_assert_uint_le(room.n_segments, HTTP_SEGMENTS_MAX);
+	ck_assert_uint_le(room.n_parameters, HTTP_PARAMETERS_MAX);
 	free(bytes);
-	bytes = malloc(size.n_bytes > 0 ? size.n_bytes : 1);
-	n_segments = size.n_segments;
-	return http_target_decode(path, query, segments, parameters, &n_parameters, bytes);
+	bytes = target.bytes = malloc(room.n_bytes);
+	wrong = http_target_decode(path, query, &target);
+	ck_assert_uint_le((size_t) (target.bytes - bytes), room.n_bytes);
+	ck_assert_uint_le(target.n_segments, room.n_segments);
+	ck_assert_uint_le(target.n_parameters, room.n_parameters);
+	n_segments = target.n_segments;
+	n_parameters = target.n_parameters;
+	return wrong;
 }
 
 START_TEST(paths_are_cut_at_slashes)
@@ -104,5 +110,34 @@ START_TEST(what_does_not_decode_is_refused)
 }
 END_TEST
 
+/* "/" and "/a" repeated, "?" and "&", each as often as is allowed, and once more. */
+START_TEST(parts_have_a_bound)
+{
+	static const struct
+	{
+		const char *first;
+		const char *part;
+		int max;
+	} samples[] = {{"", "/a", HTTP_SEGMENTS_MAX},
+				   {"", "/", HTTP_SEGMENTS_MAX},
+				   {"/?a", "&a", HTTP_PARAMETERS_MAX - 1},
+				   {"/?", "&", HTTP_PARAMETERS_MAX}};
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+	{
+		Buffer text;
+
+		buffer_init(&text, 1024);
+		buffer_append_text(&text, samples[i].first);
+		for (int n = 0; n < samples[i].max; n++)
+			buffer_append_text(&text, samples[i].part);
+		ck_assert_ptr_null(decode(text.data));
+		buffer_append_text(&text, samples[i].part);
+		ck_assert_str_eq(decode(text.data), "request target has too many parts");
+		buffer_free(&text);
+	}
+}
+END_TEST
+
 SUITE("http_target", paths_are_cut_at_slashes, queries_are_cut_and_decoded,
-	  what_does_not_decode_is_refused)
+	  what_does_not_decode_is_refused, parts_have_a_bound)
