@@ -16,6 +16,7 @@
 #define GET "GET /echo HTTP/1.1\r\n"
 #define POST "POST /echo HTTP/1.1\r\n"
 #define HOST "Host: a\r\n"
+#define SPACES_66 "                                                                  "
 #define CHUNKED POST HOST "Transfer-Encoding: chunked\r\n\r\n"
 
 const HttpSample http_refused[] = {
@@ -117,6 +118,8 @@ const HttpSample http_refused[] = {
 		   POST HOST "Content-Length: 1\t \r\n\r\na"),
 	SAMPLE("length with a space and a tab behind it", 400,
 		   POST HOST "Content-Length: 1 \t\r\n\r\na"),
+	SAMPLE("length with more spaces behind it than a host has bytes", 400,
+		   POST HOST "Content-Length: 1" SPACES_66 SPACES_66 SPACES_66 SPACES_66 "\r\n\r\na"),
 	SAMPLE("coding with a tab behind it", 400,
 		   POST HOST "Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n"),
 	SAMPLE("empty length", 400, POST HOST "Content-Length:\r\n\r\n"),
