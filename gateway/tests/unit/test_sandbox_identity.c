@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "connectors/sandbox_identity.h"
+#include "sandbox/identity.h"
 #include "tests/unit/suite.h"
 
 #define UUID "01a20baf-7834-7559-bfae-d17ea49195b6"

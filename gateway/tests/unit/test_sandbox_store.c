@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "connectors/sandbox_store.h"
+#include "sandbox/store.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "tests/unit/db_wire.h"

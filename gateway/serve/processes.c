@@ -1,0 +1,236 @@
+/*
+ * processes.c
+ *		Several processes that serve, and one that watches them.
+ *
+ * Each process is a fork with a loop and database connections of its own; they share the
+ * port by SO_REUSEPORT.  The watcher serves nothing.  It keeps the address bound, so that
+ * "port 0" is the same port for all of them and for those that are started later.
+ *
+ * A process that dies is started again after a back-off.  One that cannot start at all (the
+ * port was taken over, say) is given up after some tries, and when that is true of all,
+ * the watcher ends too: whoever has started it shall see that nothing is served.
+ *
+ * The watcher's signals are blocked and waited for, so that none is missed between the
+ * look and the wait.
+ */
+#include "serve/processes.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "serve/service.h"
+
+/* How often the watcher looks whether a process is to be started again. */
+#define LOOK_NS (500 * 1000 * 1000)
+
+typedef struct Process
+{
+	pid_t pid; /* 0: not running */
+	int64_t started_ms;
+	int64_t next_start_ms;
+	int early; /* ends in a row that came soon after the start */
+	bool given_up;
+} Process;
+
+typedef struct Watcher
+{
+	const Settings *settings;
+	const char *listen;
+	Metrics *metrics;
+	const volatile sig_atomic_t *stops;
+	sigset_t signals; /* that it waits for */
+	sigset_t before;  /* the processes' mask */
+	Process processes[SETTINGS_PROCESSES_MAX];
+} Watcher;
+
+int64_t
+processes_restart_delay(int *early, int64_t ran_ms, bool could_not_start)
+{
+	int64_t delay = PROCESS_RESTART_FIRST_MS;
+
+	*early = ran_ms < PROCESS_STEADY_MS ? *early + 1 : 0;
+	if (could_not_start && *early >= PROCESS_STARTS_MAX)
+		return -1;
+	for (int i = 1; i < *early && delay < PROCESS_RESTART_LAST_MS; i++)
+		delay *= 2;
+	return delay < PROCESS_RESTART_LAST_MS ? delay : PROCESS_RESTART_LAST_MS;
+}
+
+/*
+ * In the fork: serve.  It ends by _exit(), because the handlers of exit() are the watcher's,
+ * and that of the leak check looks for the watcher's thread.
+ */
+static _Noreturn void
+serve(Watcher *watcher, const Process *process)
+{
+	int status = CONFIG_EXIT_FAILED;
+
+	sigprocmask(SIG_SETMASK, &watcher->before, NULL);
+	if (log_start())
+	{
+		metrics_enter(watcher->metrics, (int) (process - watcher->processes));
+		status = service_run(watcher->settings, watcher->listen, watcher->metrics, watcher->stops);
+	}
+	log_end();
+	_exit(status);
+}
+
+static void
+start_process(Watcher *watcher, Process *process)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid == 0)
+	{
+		/* A process without its watcher stops; it may be gone already. */
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
+			_exit(CONFIG_EXIT_FAILED);
+		serve(watcher, process);
+	}
+	process->started_ms = clock_monotonic_ms();
+	if (pid < 0)
+	{
+		process->next_start_ms = process->started_ms + PROCESS_RESTART_FIRST_MS;
+		log_line(LOG_LEVEL_ERROR, "worker_not_started");
+		return;
+	}
+	process->pid = pid;
+	log_line(LOG_LEVEL_INFO, "worker_started", log_int("worker", pid));
+}
+
+static void
+note_end(Process *process, int status)
+{
+	int64_t now = clock_monotonic_ms();
+	bool could_not_start = WIFEXITED(status) && WEXITSTATUS(status) == CONFIG_EXIT_FAILED;
+	int64_t delay =
+		processes_restart_delay(&process->early, now - process->started_ms, could_not_start);
+
+	log_line(LOG_LEVEL_INFO, "worker_ended", log_int("worker", process->pid),
+			 log_int("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+			 log_int("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+	process->given_up = delay < 0;
+	process->next_start_ms = now + delay;
+	if (process->given_up)
+	{
+		log_line(LOG_LEVEL_ERROR, "worker_given_up", log_int("worker", process->pid),
+				 log_int("starts", process->early));
+	}
+	process->pid = 0;
+}
+
+/*
+ * Collect all that have ended; how many still run.
+ */
+static int
+reap_processes(Watcher *watcher)
+{
+	int running = 0;
+
+	for (int i = 0; i < watcher->settings->workers; i++)
+	{
+		Process *process = &watcher->processes[i];
+		int status;
+
+		if (process->pid != 0 && waitpid(process->pid, &status, WNOHANG) == process->pid)
+			note_end(process, status);
+		running += process->pid != 0 ? 1 : 0;
+	}
+	return running;
+}
+
+/*
+ * Start those that are due; false when all were given up.
+ */
+static bool
+start_processes(Watcher *watcher)
+{
+	int64_t now = clock_monotonic_ms();
+	bool any = false;
+
+	for (int i = 0; i < watcher->settings->workers; i++)
+	{
+		Process *process = &watcher->processes[i];
+
+		if (process->pid == 0 && !process->given_up && now >= process->next_start_ms)
+			start_process(watcher, process);
+		any |= !process->given_up;
+	}
+	return any;
+}
+
+static void
+signal_processes(const Watcher *watcher, int number)
+{
+	for (int i = 0; i < watcher->settings->workers; i++)
+		if (watcher->processes[i].pid != 0)
+			kill(watcher->processes[i].pid, number);
+}
+
+/*
+ * Wait for a while, or a signal; true when it is one to stop.  What is for those that serve
+ * is passed on.
+ */
+static bool
+wait_for_stop(const Watcher *watcher)
+{
+	const struct timespec pause = {.tv_sec = 0, .tv_nsec = LOOK_NS};
+	int number = sigtimedwait(&watcher->signals, NULL, &pause);
+
+	if (number == SIGHUP)
+		signal_processes(watcher, SIGHUP);
+	return number == SIGTERM || number == SIGINT;
+}
+
+/*
+ * Keep the processes running until a signal says to stop; then wait for all of them.
+ */
+static int
+watch(Watcher *watcher)
+{
+	bool stopped = *watcher->stops > 0;
+	bool alive = true;
+
+	while (!stopped && alive)
+	{
+		reap_processes(watcher);
+		alive = start_processes(watcher);
+		stopped = alive && wait_for_stop(watcher);
+	}
+	signal_processes(watcher, SIGTERM);
+	while (reap_processes(watcher) > 0)
+		if (wait_for_stop(watcher))
+			signal_processes(watcher, SIGTERM);
+	log_line(alive ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "all_workers_stopped");
+	return alive ? 0 : CONFIG_EXIT_FAILED;
+}
+
+int
+processes_run(const Settings *settings, Metrics *metrics, const volatile sig_atomic_t *stops)
+{
+	static Watcher watcher;
+	char bound[128];
+	char error[256];
+	int reserved = http_reserve_port(settings->listen, bound, sizeof(bound), error, sizeof(error));
+	int status;
+
+	if (reserved < 0)
+	{
+		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", error));
+		return CONFIG_EXIT_FAILED;
+	}
+	watcher = (Watcher){.settings = settings, .listen = bound, .metrics = metrics, .stops = stops};
+	sigemptyset(&watcher.signals);
+	sigaddset(&watcher.signals, SIGTERM);
+	sigaddset(&watcher.signals, SIGINT);
+	sigaddset(&watcher.signals, SIGCHLD);
+	sigaddset(&watcher.signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &watcher.signals, &watcher.before);
+	status = watch(&watcher);
+	close(reserved);
+	return status;
+}

@@ -1,0 +1,312 @@
+/*
+ * settings.c
+ *		What wa-gateway can be told, and what the floors below make of it.
+ */
+#include "serve/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "db/preflight.h"
+#include "http/metrics.h"
+#include "lib/log.h"
+
+/* Requests in the pipeline of one connection: more only wait there instead of in the queue. */
+#define IN_FLIGHT 8
+
+/*
+ * bcrypt keeps a processor of the database busy for a quarter of a second, and whoever has
+ * many addresses can ask for it often: one at a time for each process, and no more waiting,
+ * here and in the pipeline, than are done in time.  One address has a share (api/share.h).
+ */
+#define COSTLY_CONNECTIONS 1
+#define COSTLY_QUEUE 24
+
+/* The database answers or gives up first; the HTTP floor's deadline is so much behind it. */
+#define LAST_RESORT_MS 10000
+
+static Settings settings;
+
+static const ConfigOption options[] = {
+	{.flag = "listen",
+	 .environment = "WA_LISTEN",
+	 .argument = "ADDR:PORT",
+	 .fallback = "127.0.0.1:8080",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.listen,
+	 .help = "address to listen on; port 0 is a free one"},
+	{.flag = "database",
+	 .environment = "WA_DATABASE",
+	 .argument = "CONNINFO",
+	 .fallback = "",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.database,
+	 .help = "libpq connection string; what it leaves out comes from PGHOST and so on"},
+	{.flag = "db-connections",
+	 .environment = "WA_DB_CONNECTIONS",
+	 .argument = "N",
+	 .fallback = "0",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.connections,
+	 .min = 0,
+	 .max = 256,
+	 .help = "database connections of each worker; 0: two a core, shared among the workers"},
+	{.flag = "db-slow-connections",
+	 .environment = "WA_DB_SLOW_CONNECTIONS",
+	 .argument = "N",
+	 .fallback = "1",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.slow_connections,
+	 .min = 0,
+	 .max = 64,
+	 .help = "more connections of each worker, for slow statements; 0: they share the others"},
+	{.flag = "db-queue",
+	 .environment = "WA_DB_QUEUE",
+	 .argument = "N",
+	 .fallback = "1000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.queue,
+	 .min = 1,
+	 .max = 100000,
+	 .help = "requests that wait for a connection; beyond it 503"},
+	{.flag = "request-timeout",
+	 .environment = "WA_REQUEST_TIMEOUT",
+	 .argument = "MS",
+	 .fallback = "10000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.request_timeout_ms,
+	 .min = 50,
+	 .max = 300000,
+	 .help = "milliseconds that a request may take in the database; beyond it 504"},
+	{.flag = "database-wait",
+	 .environment = "WA_DATABASE_WAIT",
+	 .argument = "SECONDS",
+	 .fallback = "30",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.database_wait_s,
+	 .min = 0,
+	 .max = 3600,
+	 .help = "how long to try to reach the database at start"},
+	{.flag = "drain-delay",
+	 .environment = "WA_DRAIN_DELAY",
+	 .argument = "SECONDS",
+	 .fallback = "0",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.drain_delay_s,
+	 .min = 0,
+	 .max = 3600,
+	 .help = "how long after SIGTERM to serve on, not ready, until load balancers have seen it"},
+	{.flag = "drain-timeout",
+	 .environment = "WA_DRAIN_TIMEOUT",
+	 .argument = "SECONDS",
+	 .fallback = "30",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.drain_s,
+	 .min = 0,
+	 .max = 3600,
+	 .help = "how long requests may finish after SIGTERM"},
+	{.flag = "workers",
+	 .environment = "WA_WORKERS",
+	 .argument = "N",
+	 .fallback = "1",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.workers,
+	 .min = 1,
+	 .max = SETTINGS_PROCESSES_MAX,
+	 .help = "processes that share the port"},
+	{.flag = "sockets",
+	 .environment = "WA_SOCKETS",
+	 .argument = "N",
+	 .fallback = "8000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.sockets,
+	 .min = 0,
+	 .max = 100000,
+	 .help = "WebSockets of each worker, a part of its connections; beyond it 503"},
+	{.flag = "sockets-per-key",
+	 .environment = "WA_SOCKETS_PER_KEY",
+	 .argument = "N",
+	 .fallback = "500",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.key_sockets,
+	 .min = 1,
+	 .max = 100000,
+	 .help = "WebSockets of one key or person in each worker; beyond it 429"},
+	{.flag = "socket-heartbeat",
+	 .environment = "WA_SOCKET_HEARTBEAT",
+	 .argument = "MS",
+	 .fallback = "20000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.socket_heartbeat_ms,
+	 .min = 50,
+	 .max = 300000,
+	 .help = "milliseconds between two pings on a WebSocket"},
+	{.flag = "socket-buffer",
+	 .environment = "WA_SOCKET_BUFFER",
+	 .argument = "BYTES",
+	 .fallback = "1048576",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.socket_buffer,
+	 .min = 1024,
+	 .max = 67108864,
+	 .help = "bytes that may wait to be sent on one WebSocket; beyond it close code 4408"},
+	{.flag = "output-buffer",
+	 .environment = "WA_OUTPUT_BUFFER",
+	 .argument = "BYTES",
+	 .fallback = "134217728",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.output_buffer,
+	 .min = 33554432,
+	 .max = 17179869184,
+	 .help = "bytes that may wait to be sent on all connections of a worker; beyond it the "
+			 "slowest readers are cut"},
+	{.flag = "tls-cert",
+	 .environment = "WA_TLS_CERT",
+	 .argument = "FILE",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.tls_certificate,
+	 .help = "certificate chain (PEM); with it and --tls-key HTTPS is served"},
+	{.flag = "tls-key",
+	 .environment = "WA_TLS_KEY",
+	 .argument = "FILE",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.tls_key,
+	 .help = "private key (PEM)"},
+	{.flag = "cors-origin",
+	 .environment = "WA_CORS_ORIGIN",
+	 .argument = "ORIGIN",
+	 .kind = CONFIG_LIST,
+	 .target = &settings.origins,
+	 .help = "web pages of this origin may call; several: comma separated, or the flag repeated"},
+	{.flag = "trusted-proxy",
+	 .environment = "WA_TRUSTED_PROXY",
+	 .argument = "ADDR[/BITS]",
+	 .kind = CONFIG_LIST,
+	 .target = &settings.proxies,
+	 .help = "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; several as above"},
+	{.flag = "metrics",
+	 .environment = "WA_METRICS",
+	 .argument = "ADDR:PORT",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.metrics,
+	 .help = "address to serve GET /metrics on (Prometheus), without a credential; default: none"},
+	{.flag = "endpoints",
+	 .kind = CONFIG_FLAG,
+	 .target = &settings.endpoints,
+	 .help = "print the table of endpoints as JSON, then exit"},
+	{.flag = "log-level",
+	 .environment = "WA_LOG_LEVEL",
+	 .argument = "LEVEL",
+	 .fallback = "info",
+	 .kind = CONFIG_CHOICE,
+	 .target = &settings.log_level,
+	 .choices = log_level_names,
+	 .help = "least level that is logged: debug, info, warning or error"},
+	{.flag = NULL},
+};
+
+static const ConfigProgram program = {
+	.name = "wa-gateway",
+	.version = SETTINGS_VERSION,
+	.summary = "the HTTP interface in front of PostgreSQL with wa_apikeys",
+	.options = options,
+};
+
+ConfigResult
+settings_read(int argc, char **argv, const Settings **read)
+{
+	*read = &settings;
+	return config_read(&program, argc, argv);
+}
+
+/*
+ * Several processes have to find the same port, without one who holds a free one for them.
+ */
+static bool
+check_metrics(const Settings *given, char *problem, size_t size)
+{
+	const char *port = given->metrics == NULL ? NULL : strrchr(given->metrics, ':');
+
+	if (given->metrics == NULL)
+		return true;
+	if (given->workers > 1 && port != NULL && strcmp(port, ":0") == 0)
+	{
+		snprintf(problem, size, "with several workers --metrics needs a port");
+		return false;
+	}
+	return http_metrics_check(given->metrics, problem, size);
+}
+
+bool
+settings_check(const Settings *given, char *problem, size_t size)
+{
+	HttpLimits limits;
+	HttpServerConfig http = settings_http(given, given->listen, &limits);
+
+	return db_conninfo_valid(given->database, problem, size) &&
+		   http_server_check(&http, problem, size) && check_metrics(given, problem, size);
+}
+
+DbConfig
+settings_db(const Settings *given)
+{
+	int64_t connections = given->connections;
+
+	if (connections == 0)
+	{
+		int64_t all = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+
+		connections = (all + given->workers - 1) / given->workers;
+	}
+	return (DbConfig){
+		.conninfo = given->database,
+		.application_name = "wa-gateway",
+		.role = API_ROLE,
+		.connections = (int) connections,
+		.slow_connections = (int) given->slow_connections,
+		.costly_connections = COSTLY_CONNECTIONS,
+		.costly_queue = COSTLY_QUEUE,
+		.in_flight = IN_FLIGHT,
+		.queue = (int) given->queue,
+	};
+}
+
+RealtimeConfig
+settings_realtime(const Settings *given)
+{
+	return (RealtimeConfig){
+		.db = settings_db(given),
+		.timeout_ms = (int) given->request_timeout_ms,
+		.heartbeat_ms = (int) given->socket_heartbeat_ms,
+		.sockets_max = (int) given->sockets,
+		.key_sockets_max = (int) given->key_sockets,
+	};
+}
+
+HttpServerConfig
+settings_http(const Settings *given, const char *listen, HttpLimits *limits)
+{
+	static const HttpLimits defaults = HTTP_LIMITS_DEFAULT;
+	DbConfig db = settings_db(given);
+
+	*limits = defaults;
+	if (limits->answer_ms < given->request_timeout_ms + LAST_RESORT_MS)
+		limits->answer_ms = (int) given->request_timeout_ms + LAST_RESORT_MS;
+	limits->socket_heartbeat_ms = (int) given->socket_heartbeat_ms;
+	limits->socket_output_bytes = (int) given->socket_buffer;
+	limits->output_all_bytes = (size_t) given->output_buffer;
+	return (HttpServerConfig){
+		.listen = listen,
+		.reuse_port = given->workers > 1,
+		.tls_certificate = given->tls_certificate,
+		.tls_key = given->tls_key,
+		.limits = limits,
+		.other_descriptors = db_descriptors(&db) + REALTIME_DESCRIPTORS,
+		.origins = given->origins.texts,
+		.n_origins = given->origins.count,
+		.proxies = given->proxies.texts,
+		.n_proxies = given->proxies.count,
+	};
+}

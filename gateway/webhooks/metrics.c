@@ -1,0 +1,87 @@
+/*
+ * metrics.c
+ *		The catalogue of what the worker counts.
+ *
+ * What concerns one process can be added up over all; what is read from the database is the
+ * same in each, so that of those the maximum is to be taken.
+ */
+#include "webhooks/metrics.h"
+
+const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
+	[WORKER_ATTEMPTS] = {"wa_webhook_attempts_total",
+						 "Requests to receivers, by outcome: 2xx, 3xx, 4xx, 5xx or failed.",
+						 METRIC_COUNTER,
+						 {"outcome"}},
+	[WORKER_ATTEMPT_TIME] = {"wa_webhook_attempt_duration_seconds",
+							 "How long receivers take, by outcome.",
+							 METRIC_HISTOGRAM,
+							 {"outcome"}},
+	[WORKER_DELIVERIES] = {"wa_webhook_deliveries_total",
+						   "Reported attempts by what they made of the delivery: delivered, failed "
+						   "(to be tried again), dead, or stale (another worker has it).",
+						   METRIC_COUNTER,
+						   {"result"}},
+	[WORKER_SENDING] = {"wa_webhook_sending", "Requests under way.", METRIC_GAUGE, {NULL}},
+	[WORKER_QUEUES] = {"wa_webhook_lanes",
+					   "Webhooks that this worker holds.",
+					   METRIC_GAUGE,
+					   {NULL}},
+	[WORKER_UNDELIVERED] = {"wa_webhook_undelivered",
+							"Deliveries in the database, by status: pending, failed or dead.",
+							METRIC_GAUGE,
+							{"status"}},
+	[WORKER_OLDEST_SECONDS] = {"wa_webhook_oldest_undelivered_seconds",
+							   "Age of the oldest delivery that is pending or failed.",
+							   METRIC_GAUGE,
+							   {NULL}},
+	[WORKER_PAUSED] = {"wa_webhooks_paused",
+					   "Webhooks whose receivers have failed for too long.",
+					   METRIC_GAUGE,
+					   {NULL}},
+	[WORKER_HELD_SECONDS] =
+		{"wa_events_held_seconds",
+		 "Age of the oldest event that no reader may see yet, because an older transaction "
+		 "that writes events of its organization is open.",
+		 METRIC_GAUGE,
+		 {NULL}},
+	[WORKER_HOUSEKEPT] = {"wa_housekeeping_rows_total",
+						  "Expired rows that were taken away, by task.",
+						  METRIC_COUNTER,
+						  {"task"}},
+	[WORKER_DB_READY] = {"wa_database_connections_ready",
+						 "Connections of a lane that take requests.",
+						 METRIC_GAUGE,
+						 {"lane"}},
+	[WORKER_DB_QUEUED] = {"wa_database_queue",
+						  "Requests that wait for a connection of a lane.",
+						  METRIC_GAUGE,
+						  {"lane"}},
+	[WORKER_DB_VIOLATIONS] = {"wa_database_protocol_violations_total",
+							  "Connections dropped because the server said what it never says.",
+							  METRIC_COUNTER,
+							  {NULL}},
+	[WORKER_LOG_LOST] = {"wa_log_lines_lost_total",
+						 "Lines of the log that could not be written in time.",
+						 METRIC_COUNTER,
+						 {NULL}},
+};
+
+/* What a label of a counter can be. */
+typedef struct Expected
+{
+	WorkerMetric metric;
+	const char *label;
+} Expected;
+
+static const Expected expected[] = {
+	{WORKER_ATTEMPTS, "2xx"},      {WORKER_ATTEMPTS, "3xx"},    {WORKER_ATTEMPTS, "4xx"},
+	{WORKER_ATTEMPTS, "5xx"},      {WORKER_ATTEMPTS, "failed"}, {WORKER_DELIVERIES, "delivered"},
+	{WORKER_DELIVERIES, "failed"}, {WORKER_DELIVERIES, "dead"}, {WORKER_DELIVERIES, "stale"},
+};
+
+void
+worker_metrics_begin(Metrics *metrics)
+{
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		metrics_add(metrics, expected[i].metric, (const char *[]){expected[i].label, NULL}, 0);
+}

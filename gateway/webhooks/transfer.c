@@ -1,0 +1,455 @@
+/*
+ * transfer.c
+ *		POST requests to strangers, by curl on the loop.
+ *
+ * curl is told the addresses of a name before it can ask for them (CURLOPT_RESOLVE), and
+ * asks us for every socket, with the address that it is for: on_socket_wanted() is the last
+ * wall, behind which no mistake of a name or a parser can lead.
+ *
+ * One transfer is one request.  curl by itself sends a request again, up to five times, when a
+ * kept connection ends before an answer; the receiver may have taken the first one.  So once
+ * a byte has been sent there is no other connection: is_repeat() is asked for each new socket
+ * and before each request.  An attempt at a kept connection that was closed before a byte
+ * could be sent goes on with another one.
+ *
+ * The loop and curl: curl says which sockets to watch (on_watch) and when to be called next
+ * (on_timer_wanted); each is passed on to libevent.  A transfer ends in take_ended() only,
+ * which runs when curl has returned.
+ */
+#include "webhooks/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <event2/event.h>
+
+#include "lib/buffer.h"
+
+#define AGENT "wa-worker"
+
+#define CLOSED "the connection was closed before an answer"
+
+/* What CURLOPT_RESOLVE is told: a name, a port, and the addresses. */
+#define RESOLVE_MAX (EGRESS_HOST_MAX + 32 + 64 * (INET6_ADDRSTRLEN + 3))
+
+TAILQ_HEAD(TransferList, Transfer);
+
+struct Transfers
+{
+	struct event_base *base;
+	const EgressRules *rules;
+	const char *ca_file;
+	CURLM *multi;
+	struct event *timer;
+	struct TransferList list;
+};
+
+struct Transfer
+{
+	TAILQ_ENTRY(Transfer) link;
+	Transfers *transfers;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct curl_slist *addresses;
+	TransferDone done;
+	void *arg;
+	size_t head_bytes;
+	size_t body_bytes;
+	bool head_complete; /* of the final answer: its status counts */
+	bool refused;       /* a socket was wanted for an address that is not allowed */
+	bool repeated;      /* curl was about to send the request once more */
+};
+
+/* ---- what the answer may be ---- */
+
+/*
+ * Each line of the head comes by itself, the empty one that ends it too.
+ */
+static size_t
+on_head(char *data, size_t size, size_t count, void *arg)
+{
+	Transfer *transfer = arg;
+	size_t bytes = size * count;
+	long status = 0;
+
+	transfer->head_bytes += bytes;
+	if (transfer->head_bytes > TRANSFER_HEAD_MAX)
+		return 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 200 && (data[0] == '\r' || data[0] == '\n'))
+		transfer->head_complete = true;
+	return bytes;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t count, void *arg)
+{
+	Transfer *transfer = arg;
+
+	(void) data;
+	transfer->body_bytes += size * count;
+	return transfer->body_bytes > TRANSFER_BODY_MAX ? 0 : size * count;
+}
+
+/* Has curl sent something already, and begins anew? */
+static bool
+is_repeat(Transfer *transfer)
+{
+	long sent = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+	transfer->repeated |= sent > 0;
+	return transfer->repeated;
+}
+
+static int
+on_request(void *arg, char *remote, char *local, int remote_port, int local_port)
+{
+	(void) remote;
+	(void) local;
+	(void) remote_port;
+	(void) local_port;
+	return is_repeat(arg) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static curl_socket_t
+on_socket_wanted(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	Transfer *transfer = arg;
+
+	if (is_repeat(transfer))
+		return CURL_SOCKET_BAD;
+	if (purpose != CURLSOCKTYPE_IPCXN || !egress_allows(transfer->transfers->rules, &address->addr))
+	{
+		transfer->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* ---- the end of a transfer ---- */
+
+static void
+free_transfer(Transfer *transfer)
+{
+	if (transfer->easy != NULL)
+		curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->headers);
+	curl_slist_free_all(transfer->addresses);
+	free(transfer);
+}
+
+static const char *
+problem_of(const Transfer *transfer, CURLcode code)
+{
+	if (transfer->refused)
+		return "the address is not allowed";
+	if (transfer->repeated)
+		return CLOSED;
+	switch (code)
+	{
+		case CURLE_OPERATION_TIMEDOUT:
+			return "no answer in time";
+		case CURLE_COULDNT_CONNECT:
+			return "could not connect";
+		case CURLE_PEER_FAILED_VERIFICATION:
+			return "the certificate could not be verified";
+		case CURLE_SSL_CONNECT_ERROR:
+			return "TLS failed";
+		case CURLE_GOT_NOTHING:
+		case CURLE_RECV_ERROR:
+		case CURLE_SEND_ERROR:
+			return CLOSED;
+		case CURLE_WRITE_ERROR:
+		case CURLE_OUT_OF_MEMORY: /* what curl says of a single line that is too long, */
+#if LIBCURL_VERSION_NUM >= 0x080600
+		case CURLE_TOO_LARGE: /* and since 8.6 */
+#endif
+			return "the answer's head is too large";
+		default:
+			return "the answer is not HTTP";
+	}
+}
+
+/*
+ * An answer whose head is complete has said all that is asked; what becomes of its body,
+ * too, is of no account.
+ */
+static void
+end_transfer(Transfer *transfer, CURLcode code)
+{
+	long status = 0;
+	curl_off_t wait = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
+	wait = wait < TRANSFER_RETRY_AFTER_MAX_S ? wait : TRANSFER_RETRY_AFTER_MAX_S;
+	TAILQ_REMOVE(&transfer->transfers->list, transfer, link);
+	curl_multi_remove_handle(transfer->transfers->multi, transfer->easy);
+	if (transfer->head_complete)
+		transfer->done(transfer->arg, (int) status, NULL, wait > 0 ? (int) wait : 0);
+	else
+		transfer->done(transfer->arg, 0, problem_of(transfer, code), 0);
+	free_transfer(transfer);
+}
+
+static void
+take_ended(Transfers *transfers)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(transfers->multi, &left)) != NULL)
+	{
+		CURLcode code = message->data.result;
+		Transfer *transfer = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
+		end_transfer(transfer, code);
+	}
+}
+
+/* ---- curl and the loop ---- */
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	Transfers *transfers = arg;
+	int events = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
+				 ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(transfers->multi, fd, events, &running);
+	take_ended(transfers);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	Transfers *transfers = arg;
+	int running;
+
+	(void) fd;
+	(void) what;
+	curl_multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	take_ended(transfers);
+}
+
+static int
+on_timer_wanted(CURLM *multi, long ms, void *arg)
+{
+	Transfers *transfers = arg;
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	(void) multi;
+	if (ms < 0)
+		event_del(transfers->timer);
+	else
+		event_add(transfers->timer, &wait);
+	return 0;
+}
+
+/*
+ * curl begins, changes or ends to be interested in a socket; the event that watches it is
+ * kept with the socket, in curl.
+ */
+static int
+on_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
+{
+	Transfers *transfers = arg;
+	struct event *event = watched;
+	short events = (short) (EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
+							((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
+
+	(void) easy;
+	if (event != NULL)
+		event_free(event);
+	event = NULL;
+	if (what != CURL_POLL_REMOVE)
+	{
+		event = event_new(transfers->base, fd, events, on_socket, transfers);
+		if (event == NULL || event_add(event, NULL) != 0)
+			return -1;
+	}
+	curl_multi_assign(transfers->multi, fd, event);
+	return 0;
+}
+
+Transfers *
+transfers_open(struct event_base *base, const EgressRules *rules, const char *ca_file)
+{
+	Transfers *transfers = calloc(1, sizeof(*transfers));
+
+	if (transfers == NULL)
+		return NULL;
+	*transfers = (Transfers){.base = base, .rules = rules, .ca_file = ca_file};
+	TAILQ_INIT(&transfers->list);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	{
+		free(transfers);
+		return NULL;
+	}
+	transfers->timer = evtimer_new(base, on_timer, transfers);
+	transfers->multi = curl_multi_init();
+	if (transfers->timer == NULL || transfers->multi == NULL)
+	{
+		transfers_close(transfers);
+		return NULL;
+	}
+	curl_multi_setopt(transfers->multi, CURLMOPT_SOCKETFUNCTION, on_watch);
+	curl_multi_setopt(transfers->multi, CURLMOPT_SOCKETDATA, transfers);
+	curl_multi_setopt(transfers->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
+	curl_multi_setopt(transfers->multi, CURLMOPT_TIMERDATA, transfers);
+	curl_multi_setopt(transfers->multi, CURLMOPT_MAXCONNECTS, (long) TRANSFER_KEPT_MAX);
+	curl_multi_setopt(transfers->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING);
+	return transfers;
+}
+
+void
+transfers_close(Transfers *transfers)
+{
+	Transfer *transfer;
+
+	if (transfers == NULL)
+		return;
+	while ((transfer = TAILQ_FIRST(&transfers->list)) != NULL)
+		transfer_abandon(transfer);
+	if (transfers->multi != NULL)
+		curl_multi_cleanup(transfers->multi);
+	if (transfers->timer != NULL)
+		event_free(transfers->timer);
+	curl_global_cleanup();
+	free(transfers);
+}
+
+/* ---- one transfer ---- */
+
+static bool
+append(struct curl_slist **list, const char *text)
+{
+	struct curl_slist *longer = curl_slist_append(*list, text);
+
+	if (longer != NULL)
+		*list = longer;
+	return longer != NULL;
+}
+
+/* "Expect:" takes out what curl would add to a large body. */
+static bool
+set_headers(Transfer *transfer, const char *const *headers)
+{
+	bool ok = append(&transfer->headers, "Content-Type: application/json") &&
+			  append(&transfer->headers, "Expect:");
+
+	for (int i = 0; ok && i < TRANSFER_HEADERS_MAX && headers[i] != NULL; i++)
+		ok = append(&transfer->headers, headers[i]);
+	return ok;
+}
+
+/* "name:port:address,[address]", which curl believes for this transfer; "+": not for ever. */
+static bool
+set_addresses(Transfer *transfer, const TransferRequest *request)
+{
+	char text[INET6_ADDRSTRLEN];
+	Buffer entry;
+	bool ok;
+
+	if (request->target->kind == EGRESS_ADDRESS)
+		return true;
+	buffer_init(&entry, RESOLVE_MAX);
+	buffer_printf(&entry, "+%s:%d:", request->target->host, request->target->port);
+	for (int i = 0; i < request->address_count; i++)
+	{
+		const struct sockaddr_storage *address = &request->addresses[i];
+		bool v6 = address->ss_family == AF_INET6;
+		const void *bytes =
+			v6 ? (const void *) &((const struct sockaddr_in6 *) (const void *) address)->sin6_addr
+			   : (const void *) &((const struct sockaddr_in *) (const void *) address)->sin_addr;
+
+		if (inet_ntop(address->ss_family, bytes, text, sizeof(text)) != NULL)
+			buffer_printf(&entry, v6 ? "%s[%s]" : "%s%s", i > 0 ? "," : "", text);
+	}
+	ok = !entry.failed && append(&transfer->addresses, entry.data);
+	buffer_free(&entry);
+	return ok;
+}
+
+static bool
+set_guards(CURL *easy, const Transfer *transfer)
+{
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_wanted) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+		   (transfer->transfers->ca_file == NULL ||
+			curl_easy_setopt(easy, CURLOPT_CAINFO, transfer->transfers->ca_file) == CURLE_OK);
+}
+
+static bool
+set_request(CURL *easy, const Transfer *transfer, const TransferRequest *request)
+{
+	long connect_ms =
+		request->timeout_ms < TRANSFER_CONNECT_MS ? request->timeout_ms : TRANSFER_CONNECT_MS;
+
+	return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len) ==
+			   CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_RESOLVE, transfer->addresses) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) request->timeout_ms) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long) TRANSFER_KEPT_SECONDS) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK;
+}
+
+Transfer *
+transfer_start(Transfers *transfers, const TransferRequest *request, TransferDone done, void *arg)
+{
+	Transfer *transfer = calloc(1, sizeof(*transfer));
+
+	if (transfer == NULL)
+		return NULL;
+	*transfer = (Transfer){.transfers = transfers, .done = done, .arg = arg};
+	transfer->easy = curl_easy_init();
+	if (transfer->easy == NULL || !set_headers(transfer, request->headers) ||
+		!set_addresses(transfer, request) || !set_guards(transfer->easy, transfer) ||
+		!set_request(transfer->easy, transfer, request) ||
+		curl_multi_add_handle(transfers->multi, transfer->easy) != CURLM_OK)
+	{
+		free_transfer(transfer);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&transfers->list, transfer, link);
+	return transfer;
+}
+
+void
+transfer_abandon(Transfer *transfer)
+{
+	TAILQ_REMOVE(&transfer->transfers->list, transfer, link);
+	curl_multi_remove_handle(transfer->transfers->multi, transfer->easy);
+	free_transfer(transfer);
+}
