@@ -6,26 +6,21 @@
 #define SERVE_METRICS_H
 
 #include "http/http.h"
-#include "lib/metrics.h"
+#include "program/metrics.h"
 #include "realtime/realtime.h"
-#include "serve/settings.h"
-
-struct event_base;
 
 /*
  * Before any fork, for all processes of the gateway.  False: no memory.  *metrics is NULL
  * when the settings ask for none.
  */
-extern bool service_metrics_open(const Settings *settings, Metrics **metrics);
+extern bool service_metrics_open(Metrics **metrics);
 
-typedef struct ServiceMetrics ServiceMetrics;
+/* The listener of one process; the caller says on which loop, and what is looked at. */
+extern ProgramMetricsSetup service_metrics_setup(void);
 
-/* The listener of one process and what it looks at; NULL: could not, and error says why. */
-extern ServiceMetrics *
-service_metrics_start(struct event_base *base, const Settings *settings, Metrics *metrics,
-					  const HttpServer *http, const Db *db, const Realtime *realtime, char *error,
-					  size_t error_size);
-extern void service_metrics_stop(ServiceMetrics *service);
+/* How full the floors are now. */
+extern void
+service_metrics_look(Metrics *metrics, const HttpServer *http, const Realtime *realtime);
 
 /* An HttpObserver whose context is the Metrics. */
 extern void service_metrics_observe(const char *method, const char *route, int status, int64_t us,

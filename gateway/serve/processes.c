@@ -20,8 +20,10 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/config.h"
 #include "lib/log.h"
 #include "serve/service.h"
+#include "serve/settings.h"
 
 /* How often the watcher looks whether a process is to be started again. */
 #define LOOK_NS (500 * 1000 * 1000)
@@ -37,7 +39,6 @@ typedef struct Process
 
 typedef struct Watcher
 {
-	const Settings *settings;
 	const char *listen;
 	Metrics *metrics;
 	const volatile sig_atomic_t *stops;
@@ -72,7 +73,7 @@ serve(Watcher *watcher, const Process *process)
 	if (log_start())
 	{
 		metrics_enter(watcher->metrics, (int) (process - watcher->processes));
-		status = service_run(watcher->settings, watcher->listen, watcher->metrics, watcher->stops);
+		status = service_run(watcher->listen, watcher->metrics, watcher->stops);
 	}
 	log_end();
 	_exit(status);
@@ -131,7 +132,7 @@ reap_processes(Watcher *watcher)
 {
 	int running = 0;
 
-	for (int i = 0; i < watcher->settings->workers; i++)
+	for (int i = 0; i < gateway_settings.workers; i++)
 	{
 		Process *process = &watcher->processes[i];
 		int status;
@@ -152,7 +153,7 @@ start_processes(Watcher *watcher)
 	int64_t now = clock_monotonic_ms();
 	bool any = false;
 
-	for (int i = 0; i < watcher->settings->workers; i++)
+	for (int i = 0; i < gateway_settings.workers; i++)
 	{
 		Process *process = &watcher->processes[i];
 
@@ -166,7 +167,7 @@ start_processes(Watcher *watcher)
 static void
 signal_processes(const Watcher *watcher, int number)
 {
-	for (int i = 0; i < watcher->settings->workers; i++)
+	for (int i = 0; i < gateway_settings.workers; i++)
 		if (watcher->processes[i].pid != 0)
 			kill(watcher->processes[i].pid, number);
 }
@@ -210,12 +211,13 @@ watch(Watcher *watcher)
 }
 
 int
-processes_run(const Settings *settings, Metrics *metrics, const volatile sig_atomic_t *stops)
+processes_run(Metrics *metrics, const volatile sig_atomic_t *stops)
 {
 	static Watcher watcher;
 	char bound[128];
 	char error[256];
-	int reserved = http_reserve_port(settings->listen, bound, sizeof(bound), error, sizeof(error));
+	int reserved =
+		http_reserve_port(gateway_settings.listen, bound, sizeof(bound), error, sizeof(error));
 	int status;
 
 	if (reserved < 0)
@@ -223,7 +225,7 @@ processes_run(const Settings *settings, Metrics *metrics, const volatile sig_ato
 		log_line(LOG_LEVEL_ERROR, "cannot_start", log_text("reason", error));
 		return CONFIG_EXIT_FAILED;
 	}
-	watcher = (Watcher){.settings = settings, .listen = bound, .metrics = metrics, .stops = stops};
+	watcher = (Watcher){.listen = bound, .metrics = metrics, .stops = stops};
 	sigemptyset(&watcher.signals);
 	sigaddset(&watcher.signals, SIGTERM);
 	sigaddset(&watcher.signals, SIGINT);

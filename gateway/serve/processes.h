@@ -8,7 +8,6 @@
 #include <signal.h>
 
 #include "lib/metrics.h"
-#include "serve/settings.h"
 
 /* A process that ends is started again after so long, doubled each time that it ends early. */
 #define PROCESS_RESTART_FIRST_MS 1000
@@ -21,12 +20,11 @@
 #define PROCESS_STARTS_MAX 5
 
 /*
- * Starts settings->workers processes and keeps them running until SIGTERM or SIGINT, which
- * they get too, each of them one that writes its own part of metrics, which may be NULL.  *stops counts signals that came before.  Returns the exit status: failed
- * when every process was given up.
+ * Starts --workers processes and keeps them running until SIGTERM or SIGINT, which they get
+ * too.  Each writes its own part of metrics, which may be NULL.  *stops counts signals that
+ * came before.  Returns the exit status: failed when every process was given up.
  */
-extern int
-processes_run(const Settings *settings, Metrics *metrics, const volatile sig_atomic_t *stops);
+extern int processes_run(Metrics *metrics, const volatile sig_atomic_t *stops);
 
 /*
  * A process ended after ran_ms: in how many milliseconds it is started again; -1: never.

@@ -8,14 +8,12 @@
 #include <signal.h>
 
 #include "lib/metrics.h"
-#include "serve/settings.h"
 
 /*
  * Listens and serves until SIGTERM or SIGINT, then lets what is under way finish; a second
  * signal cuts it.  *stops counts signals that came before it listened for them.  Returns
  * the exit status; what went wrong is logged.  metrics may be NULL.
  */
-extern int service_run(const Settings *settings, const char *listen, Metrics *metrics,
-					   const volatile sig_atomic_t *stops);
+extern int service_run(const char *listen, Metrics *metrics, const volatile sig_atomic_t *stops);
 
 #endif

@@ -9,9 +9,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "db/preflight.h"
-#include "http/metrics.h"
-#include "lib/log.h"
+#include "program/metrics.h"
 
 /* Requests in the pipeline of one connection: more only wait there instead of in the queue. */
 #define IN_FLIGHT 8
@@ -27,29 +25,23 @@
 /* The database answers or gives up first; the HTTP floor's deadline is so much behind it. */
 #define LAST_RESORT_MS 10000
 
-static Settings settings;
+Settings gateway_settings;
 
-static const ConfigOption options[] = {
+const ConfigOption gateway_options[] = {
 	{.flag = "listen",
 	 .environment = "WA_LISTEN",
 	 .argument = "ADDR:PORT",
 	 .fallback = "127.0.0.1:8080",
 	 .kind = CONFIG_TEXT,
-	 .target = &settings.listen,
+	 .target = &gateway_settings.listen,
 	 .help = "address to listen on; port 0 is a free one"},
-	{.flag = "database",
-	 .environment = "WA_DATABASE",
-	 .argument = "CONNINFO",
-	 .fallback = "",
-	 .kind = CONFIG_TEXT,
-	 .target = &settings.database,
-	 .help = "libpq connection string; what it leaves out comes from PGHOST and so on"},
+	PROGRAM_OPTION_DATABASE("WA_DATABASE", gateway_settings.program),
 	{.flag = "db-connections",
 	 .environment = "WA_DB_CONNECTIONS",
 	 .argument = "N",
 	 .fallback = "0",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.connections,
+	 .target = &gateway_settings.connections,
 	 .min = 0,
 	 .max = 256,
 	 .help = "database connections of each worker; 0: two a core, shared among the workers"},
@@ -58,7 +50,7 @@ static const ConfigOption options[] = {
 	 .argument = "N",
 	 .fallback = "1",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.slow_connections,
+	 .target = &gateway_settings.slow_connections,
 	 .min = 0,
 	 .max = 64,
 	 .help = "more connections of each worker, for slow statements; 0: they share the others"},
@@ -67,7 +59,7 @@ static const ConfigOption options[] = {
 	 .argument = "N",
 	 .fallback = "1000",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.queue,
+	 .target = &gateway_settings.queue,
 	 .min = 1,
 	 .max = 100000,
 	 .help = "requests that wait for a connection; beyond it 503"},
@@ -76,43 +68,27 @@ static const ConfigOption options[] = {
 	 .argument = "MS",
 	 .fallback = "10000",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.request_timeout_ms,
+	 .target = &gateway_settings.request_timeout_ms,
 	 .min = 50,
 	 .max = 300000,
 	 .help = "milliseconds that a request may take in the database; beyond it 504"},
-	{.flag = "database-wait",
-	 .environment = "WA_DATABASE_WAIT",
-	 .argument = "SECONDS",
-	 .fallback = "30",
-	 .kind = CONFIG_INTEGER,
-	 .target = &settings.database_wait_s,
-	 .min = 0,
-	 .max = 3600,
-	 .help = "how long to try to reach the database at start"},
+	PROGRAM_OPTION_DATABASE_WAIT(gateway_settings.program),
 	{.flag = "drain-delay",
 	 .environment = "WA_DRAIN_DELAY",
 	 .argument = "SECONDS",
 	 .fallback = "0",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.drain_delay_s,
+	 .target = &gateway_settings.drain_delay_s,
 	 .min = 0,
 	 .max = 3600,
 	 .help = "how long after SIGTERM to serve on, not ready, until load balancers have seen it"},
-	{.flag = "drain-timeout",
-	 .environment = "WA_DRAIN_TIMEOUT",
-	 .argument = "SECONDS",
-	 .fallback = "30",
-	 .kind = CONFIG_INTEGER,
-	 .target = &settings.drain_s,
-	 .min = 0,
-	 .max = 3600,
-	 .help = "how long requests may finish after SIGTERM"},
+	PROGRAM_OPTION_DRAIN_TIMEOUT("30", "requests", gateway_settings.program),
 	{.flag = "workers",
 	 .environment = "WA_WORKERS",
 	 .argument = "N",
 	 .fallback = "1",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.workers,
+	 .target = &gateway_settings.workers,
 	 .min = 1,
 	 .max = SETTINGS_PROCESSES_MAX,
 	 .help = "processes that share the port"},
@@ -121,7 +97,7 @@ static const ConfigOption options[] = {
 	 .argument = "N",
 	 .fallback = "8000",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.sockets,
+	 .target = &gateway_settings.sockets,
 	 .min = 0,
 	 .max = 100000,
 	 .help = "WebSockets of each worker, a part of its connections; beyond it 503"},
@@ -130,7 +106,7 @@ static const ConfigOption options[] = {
 	 .argument = "N",
 	 .fallback = "500",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.key_sockets,
+	 .target = &gateway_settings.key_sockets,
 	 .min = 1,
 	 .max = 100000,
 	 .help = "WebSockets of one key or person in each worker; beyond it 429"},
@@ -139,7 +115,7 @@ static const ConfigOption options[] = {
 	 .argument = "MS",
 	 .fallback = "20000",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.socket_heartbeat_ms,
+	 .target = &gateway_settings.socket_heartbeat_ms,
 	 .min = 50,
 	 .max = 300000,
 	 .help = "milliseconds between two pings on a WebSocket"},
@@ -148,7 +124,7 @@ static const ConfigOption options[] = {
 	 .argument = "BYTES",
 	 .fallback = "1048576",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.socket_buffer,
+	 .target = &gateway_settings.socket_buffer,
 	 .min = 1024,
 	 .max = 67108864,
 	 .help = "bytes that may wait to be sent on one WebSocket; beyond it close code 4408"},
@@ -157,7 +133,7 @@ static const ConfigOption options[] = {
 	 .argument = "BYTES",
 	 .fallback = "134217728",
 	 .kind = CONFIG_INTEGER,
-	 .target = &settings.output_buffer,
+	 .target = &gateway_settings.output_buffer,
 	 .min = 33554432,
 	 .max = 17179869184,
 	 .help = "bytes that may wait to be sent on all connections of a worker; beyond it the "
@@ -166,147 +142,117 @@ static const ConfigOption options[] = {
 	 .environment = "WA_TLS_CERT",
 	 .argument = "FILE",
 	 .kind = CONFIG_TEXT,
-	 .target = &settings.tls_certificate,
+	 .target = &gateway_settings.tls_certificate,
 	 .help = "certificate chain (PEM); with it and --tls-key HTTPS is served"},
 	{.flag = "tls-key",
 	 .environment = "WA_TLS_KEY",
 	 .argument = "FILE",
 	 .kind = CONFIG_TEXT,
-	 .target = &settings.tls_key,
+	 .target = &gateway_settings.tls_key,
 	 .help = "private key (PEM)"},
 	{.flag = "cors-origin",
 	 .environment = "WA_CORS_ORIGIN",
 	 .argument = "ORIGIN",
 	 .kind = CONFIG_LIST,
-	 .target = &settings.origins,
+	 .target = &gateway_settings.origins,
 	 .help = "web pages of this origin may call; several: comma separated, or the flag repeated"},
 	{.flag = "trusted-proxy",
 	 .environment = "WA_TRUSTED_PROXY",
 	 .argument = "ADDR[/BITS]",
 	 .kind = CONFIG_LIST,
-	 .target = &settings.proxies,
+	 .target = &gateway_settings.proxies,
 	 .help = "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; several as above"},
-	{.flag = "metrics",
-	 .environment = "WA_METRICS",
-	 .argument = "ADDR:PORT",
-	 .kind = CONFIG_TEXT,
-	 .target = &settings.metrics,
-	 .help = "address to serve GET /metrics on (Prometheus), without a credential; default: none"},
+	PROGRAM_OPTION_METRICS("WA_METRICS", gateway_settings.program),
 	{.flag = "endpoints",
 	 .kind = CONFIG_FLAG,
-	 .target = &settings.endpoints,
+	 .target = &gateway_settings.endpoints,
 	 .help = "print the table of endpoints as JSON, then exit"},
-	{.flag = "log-level",
-	 .environment = "WA_LOG_LEVEL",
-	 .argument = "LEVEL",
-	 .fallback = "info",
-	 .kind = CONFIG_CHOICE,
-	 .target = &settings.log_level,
-	 .choices = log_level_names,
-	 .help = "least level that is logged: debug, info, warning or error"},
+	PROGRAM_OPTION_LOG_LEVEL(gateway_settings.program),
 	{.flag = NULL},
 };
 
-static const ConfigProgram program = {
-	.name = "wa-gateway",
-	.version = SETTINGS_VERSION,
-	.summary = "the HTTP interface in front of PostgreSQL with wa_apikeys",
-	.options = options,
-};
-
-ConfigResult
-settings_read(int argc, char **argv, const Settings **read)
-{
-	*read = &settings;
-	return config_read(&program, argc, argv);
-}
-
-/*
- * Several processes have to find the same port, without one who holds a free one for them.
- */
+/* Several processes have to find the same port, without one who holds a free one for them. */
 static bool
-check_metrics(const Settings *given, char *problem, size_t size)
+check_metrics(char *problem, size_t size)
 {
-	const char *port = given->metrics == NULL ? NULL : strrchr(given->metrics, ':');
+	const char *listen = gateway_settings.program.metrics;
+	const char *port = listen == NULL ? NULL : strrchr(listen, ':');
 
-	if (given->metrics == NULL)
-		return true;
-	if (given->workers > 1 && port != NULL && strcmp(port, ":0") == 0)
+	if (gateway_settings.workers > 1 && port != NULL && strcmp(port, ":0") == 0)
 	{
 		snprintf(problem, size, "with several workers --metrics needs a port");
 		return false;
 	}
-	return http_metrics_check(given->metrics, problem, size);
+	return program_metrics_check(listen, problem, size);
 }
 
 bool
-settings_check(const Settings *given, char *problem, size_t size)
+settings_check(char *problem, size_t size)
 {
 	HttpLimits limits;
-	HttpServerConfig http = settings_http(given, given->listen, &limits);
+	const HttpServerConfig http = settings_http(gateway_settings.listen, &limits);
 
-	return db_conninfo_valid(given->database, problem, size) &&
-		   http_server_check(&http, problem, size) && check_metrics(given, problem, size);
+	return http_server_check(&http, problem, size) && check_metrics(problem, size);
 }
 
 DbConfig
-settings_db(const Settings *given)
+settings_db(void)
 {
-	int64_t connections = given->connections;
+	int64_t connections = gateway_settings.connections;
 
 	if (connections == 0)
 	{
 		int64_t all = 2 * sysconf(_SC_NPROCESSORS_ONLN);
 
-		connections = (all + given->workers - 1) / given->workers;
+		connections = (all + gateway_settings.workers - 1) / gateway_settings.workers;
 	}
 	return (DbConfig){
-		.conninfo = given->database,
+		.conninfo = gateway_settings.program.database,
 		.application_name = "wa-gateway",
 		.role = API_ROLE,
 		.connections = (int) connections,
-		.slow_connections = (int) given->slow_connections,
+		.slow_connections = (int) gateway_settings.slow_connections,
 		.costly_connections = COSTLY_CONNECTIONS,
 		.costly_queue = COSTLY_QUEUE,
 		.in_flight = IN_FLIGHT,
-		.queue = (int) given->queue,
+		.queue = (int) gateway_settings.queue,
 	};
 }
 
 RealtimeConfig
-settings_realtime(const Settings *given)
+settings_realtime(void)
 {
 	return (RealtimeConfig){
-		.db = settings_db(given),
-		.timeout_ms = (int) given->request_timeout_ms,
-		.heartbeat_ms = (int) given->socket_heartbeat_ms,
-		.sockets_max = (int) given->sockets,
-		.key_sockets_max = (int) given->key_sockets,
+		.db = settings_db(),
+		.timeout_ms = (int) gateway_settings.request_timeout_ms,
+		.heartbeat_ms = (int) gateway_settings.socket_heartbeat_ms,
+		.sockets_max = (int) gateway_settings.sockets,
+		.key_sockets_max = (int) gateway_settings.key_sockets,
 	};
 }
 
 HttpServerConfig
-settings_http(const Settings *given, const char *listen, HttpLimits *limits)
+settings_http(const char *listen, HttpLimits *limits)
 {
 	static const HttpLimits defaults = HTTP_LIMITS_DEFAULT;
-	DbConfig db = settings_db(given);
+	DbConfig db = settings_db();
 
 	*limits = defaults;
-	if (limits->answer_ms < given->request_timeout_ms + LAST_RESORT_MS)
-		limits->answer_ms = (int) given->request_timeout_ms + LAST_RESORT_MS;
-	limits->socket_heartbeat_ms = (int) given->socket_heartbeat_ms;
-	limits->socket_output_bytes = (int) given->socket_buffer;
-	limits->output_all_bytes = (size_t) given->output_buffer;
+	if (limits->answer_ms < gateway_settings.request_timeout_ms + LAST_RESORT_MS)
+		limits->answer_ms = (int) gateway_settings.request_timeout_ms + LAST_RESORT_MS;
+	limits->socket_heartbeat_ms = (int) gateway_settings.socket_heartbeat_ms;
+	limits->socket_output_bytes = (int) gateway_settings.socket_buffer;
+	limits->output_all_bytes = (size_t) gateway_settings.output_buffer;
 	return (HttpServerConfig){
 		.listen = listen,
-		.reuse_port = given->workers > 1,
-		.tls_certificate = given->tls_certificate,
-		.tls_key = given->tls_key,
+		.reuse_port = gateway_settings.workers > 1,
+		.tls_certificate = gateway_settings.tls_certificate,
+		.tls_key = gateway_settings.tls_key,
 		.limits = limits,
 		.other_descriptors = db_descriptors(&db) + REALTIME_DESCRIPTORS,
-		.origins = given->origins.texts,
-		.n_origins = given->origins.count,
-		.proxies = given->proxies.texts,
-		.n_proxies = given->proxies.count,
+		.origins = gateway_settings.origins.texts,
+		.n_origins = gateway_settings.origins.count,
+		.proxies = gateway_settings.proxies.texts,
+		.n_proxies = gateway_settings.proxies.count,
 	};
 }

@@ -7,24 +7,21 @@
 
 #include "db/db.h"
 #include "http/http.h"
-#include "lib/config.h"
+#include "program/options.h"
 #include "realtime/realtime.h"
 
-#define SETTINGS_VERSION "1.0"
 #define SETTINGS_PROCESSES_MAX 64
 
 /* All texts are borrowed from argv and the environment. */
 typedef struct Settings
 {
+	ProgramSettings program;
 	const char *listen;
-	const char *database;
 	int64_t connections; /* 0: as many as settings_db() thinks right */
 	int64_t slow_connections;
 	int64_t queue;
 	int64_t request_timeout_ms;
-	int64_t database_wait_s;
 	int64_t drain_delay_s;
-	int64_t drain_s;
 	int64_t workers;
 	int64_t sockets; /* WebSockets of one process */
 	int64_t key_sockets;
@@ -33,36 +30,31 @@ typedef struct Settings
 	int64_t output_buffer;
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;
-	const char *log_level;
-	const char *metrics; /* NULL: no listener for metrics */
-	ConfigList origins;  /* CORS: whose pages may read answers */
-	ConfigList proxies;  /* whose X-Forwarded-For and -Proto are believed */
-	bool endpoints;      /* only print the table of endpoints */
+	ConfigList origins; /* CORS: whose pages may read answers */
+	ConfigList proxies; /* whose X-Forwarded-For and -Proto are believed */
+	bool endpoints;     /* only print the table of endpoints */
 } Settings;
 
-/*
- * Reads them from flags and environment, once; CONFIG_RUN and CONFIG_CHECK_ONLY set
- * *settings, which is never freed.
- */
-extern ConfigResult settings_read(int argc, char **argv, const Settings **settings);
+/* Of this program: read once, and only read then. */
+extern Settings gateway_settings;
+extern const ConfigOption gateway_options[];
 
 /*
  * What can be said about them without a database and without listening.  False: problem
  * (of size bytes) says why.
  */
-extern bool settings_check(const Settings *settings, char *problem, size_t size);
+extern bool settings_check(char *problem, size_t size);
 
 /* The database pool of one process. */
-extern DbConfig settings_db(const Settings *settings);
+extern DbConfig settings_db(void);
 
 /* The WebSockets of one process. */
-extern RealtimeConfig settings_realtime(const Settings *settings);
+extern RealtimeConfig settings_realtime(void);
 
 /*
  * The HTTP server of one process, without a handler.  It listens on "listen", which need
  * not be the setting, and points to *limits, which is set too.
  */
-extern HttpServerConfig
-settings_http(const Settings *settings, const char *listen, HttpLimits *limits);
+extern HttpServerConfig settings_http(const char *listen, HttpLimits *limits);
 
 #endif

@@ -14,10 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/timer.h"
 
 /* Bytes of one header that we make: the longest is webhook-signature. */
 #define HEADER_MAX 256
@@ -42,7 +41,7 @@ struct Attempt
 	EgressTarget target;
 	Resolution *resolution; /* ATTEMPT_RESOLVING */
 	Transfer *transfer;     /* ATTEMPT_SENDING */
-	struct event *timer;
+	Timer timer;
 	const char *problem; /* ATTEMPT_FAILED */
 	int64_t started_us;
 };
@@ -50,8 +49,7 @@ struct Attempt
 static void
 free_attempt(Attempt *attempt)
 {
-	if (attempt->timer != NULL)
-		event_free(attempt->timer);
+	timer_close(&attempt->timer);
 	free(attempt);
 }
 
@@ -72,11 +70,9 @@ end_attempt(Attempt *attempt, int status, const char *problem, int retry_after_s
 static void
 fail_soon(Attempt *attempt, const char *problem)
 {
-	const struct timeval now = {0, 0};
-
 	attempt->state = ATTEMPT_FAILED;
 	attempt->problem = problem;
-	event_add(attempt->timer, &now);
+	timer_start(&attempt->timer, 0);
 }
 
 /* ---- sending ---- */
@@ -128,7 +124,7 @@ send_request(Attempt *attempt, const struct sockaddr_storage *addresses, int cou
 	for (int i = 0; request->headers[i] != NULL && at < TRANSFER_HEADERS_MAX; i++)
 		headers[at++] = request->headers[i];
 	attempt->state = ATTEMPT_SENDING;
-	event_del(attempt->timer);
+	timer_stop(&attempt->timer);
 	attempt->transfer = transfer_start(attempt->setup->transfers, &transfer, on_transfer, attempt);
 	if (attempt->transfer == NULL)
 		fail_soon(attempt, "out of memory");
@@ -178,14 +174,12 @@ static void
 find_target(Attempt *attempt)
 {
 	const char *problem = egress_parse(attempt->request.url, &attempt->target);
-	int ms = attempt->setup->timeout_ms;
-	struct timeval bound = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	if (problem != NULL)
 		fail_soon(attempt, problem);
 	else if (attempt->target.kind == EGRESS_NAME)
 	{
-		event_add(attempt->timer, &bound);
+		timer_start(&attempt->timer, attempt->setup->timeout_ms);
 		attempt->resolution = resolve_start(attempt->setup->resolver, attempt->request.asker,
 											attempt->target.host, on_resolved, attempt);
 	}
@@ -196,12 +190,10 @@ find_target(Attempt *attempt)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_timer(void *context)
 {
-	Attempt *attempt = arg;
+	Attempt *attempt = context;
 
-	(void) fd;
-	(void) what;
 	if (attempt->state == ATTEMPT_RESOLVING)
 	{
 		resolve_expire(attempt->resolution);
@@ -224,8 +216,7 @@ attempt_start(const AttemptSetup *setup, const AttemptRequest *request, AttemptD
 						 .arg = arg,
 						 .state = ATTEMPT_RESOLVING,
 						 .started_us = clock_monotonic_us()};
-	attempt->timer = evtimer_new(setup->base, on_timer, attempt);
-	if (attempt->timer == NULL)
+	if (!timer_open(&attempt->timer, setup->base, on_timer, attempt))
 	{
 		free(attempt);
 		return NULL;

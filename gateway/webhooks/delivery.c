@@ -23,7 +23,7 @@ free_delivery(Delivery *delivery)
 		queue->sending--;
 		(*queue->setup->sending)--;
 	}
-	queue_drop_request(&delivery->report);
+	statements_drop(&delivery->report);
 	receiver_drop(delivery->receiver);
 	free(delivery->body);
 	free(delivery);
@@ -120,7 +120,7 @@ on_reported(void *arg, const DbResult *result)
 	}
 	else
 	{
-		worker_log_failure(WORKER_DELIVERY_DONE, result);
+		statements_log_failure(&worker_statements, WORKER_DELIVERY_DONE, result);
 		delivery->report_again_ms = clock_monotonic_ms() + QUEUE_REPORT_AGAIN_MS;
 		if (result->outcome == DB_REFUSED)
 			free_delivery(delivery);

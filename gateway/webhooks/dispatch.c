@@ -8,13 +8,11 @@
  */
 #include "webhooks/dispatch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "db/result.h"
+#include "db/task.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "webhooks/queue.h"
@@ -38,18 +36,16 @@ struct Dispatch
 	int count;
 	int sending;
 
-	DbRequest *claiming;
+	DbTask claiming;
 	int64_t claimed_ms; /* when that was asked */
 	bool claim_again;
-	struct event *poll;
 
-	DbRequest *waiting;
+	DbTask waiting;
 	int64_t seen; /* of wa.wait_for_deliveries() */
 	bool blind;   /* the database cannot tell */
 	int64_t eager_until_ms;
-	struct event *wait_again;
 
-	struct event *tick;
+	Timer tick;
 
 	void (*drained)(void *context); /* NULL: not draining */
 	void *drained_context;
@@ -58,21 +54,13 @@ struct Dispatch
 
 static void claim(Dispatch *dispatch);
 
-static void
-add_timer(struct event *timer, int ms)
-{
-	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	event_add(timer, &wait);
-}
-
 /* ---- queues ---- */
 
 static void
 tell_if_drained(Dispatch *dispatch)
 {
 	if (dispatch->drained == NULL || dispatch->told || dispatch->count > 0 ||
-		dispatch->claiming != NULL)
+		db_task_is_asked(&dispatch->claiming))
 		return;
 	dispatch->told = true;
 	dispatch->drained(dispatch->drained_context);
@@ -124,13 +112,11 @@ add_queue(Dispatch *dispatch, const DbResult *result, int row)
 }
 
 static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+on_tick(void *context)
 {
-	Dispatch *dispatch = arg;
+	Dispatch *dispatch = context;
 	int64_t now_ms = clock_monotonic_ms();
 
-	(void) fd;
-	(void) what;
 	for (int i = 0; i < DISPATCH_QUEUES_MAX; i++)
 		if (dispatch->slots[i] != NULL)
 			queue_tick(dispatch->slots[i], now_ms);
@@ -138,60 +124,65 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- claiming ---- */
 
-static void
-on_claimed(void *arg, const DbResult *result)
+/* Until it is asked again, unless something happens. */
+static int
+poll_ms(const Dispatch *dispatch)
 {
-	Dispatch *dispatch = arg;
-	int room = DISPATCH_QUEUES_MAX - dispatch->count;
+	if (clock_monotonic_ms() < dispatch->eager_until_ms)
+		return DISPATCH_EAGER_POLL_MS;
+	return dispatch->blind ? DISPATCH_BLIND_POLL_MS : DISPATCH_POLL_MS;
+}
 
-	dispatch->claiming = NULL;
-	if (result->outcome != DB_ROWS)
-		worker_log_failure(WORKER_CLAIM_WEBHOOKS, result);
-	for (int i = 0; result->outcome == DB_ROWS && i < result->rows; i++)
+static void
+take_claimed(void *context, const DbResult *result)
+{
+	Dispatch *dispatch = context;
+	bool again = dispatch->claim_again && dispatch->count < DISPATCH_QUEUES_MAX;
+
+	dispatch->claim_again = false;
+	if (result != NULL && result->outcome != DB_ROWS)
+		statements_log_failure(&worker_statements, WORKER_CLAIM_WEBHOOKS, result);
+	for (int i = 0; result != NULL && result->outcome == DB_ROWS && i < result->rows; i++)
 		add_queue(dispatch, result, i);
-	if (dispatch->claim_again && room > 0)
-		claim(dispatch);
 	if (dispatch->drained != NULL)
 		stop_queues(dispatch);
+	else
+		db_task_in(&dispatch->claiming, again ? 0 : poll_ms(dispatch));
+}
+
+/* With all places taken there is nothing to ask for. */
+static DbRequest *
+make_claim(void *context, DbDone done, void *arg)
+{
+	Dispatch *dispatch = context;
+	const DispatchSetup *setup = &dispatch->setup;
+	int room = DISPATCH_QUEUES_MAX - dispatch->count;
+	DbRequest *request;
+
+	if (room == 0)
+		return NULL;
+	request = statements_request(&worker_statements, WORKER_CLAIM_WEBHOOKS, NULL, done, arg);
+	if (request != NULL &&
+		(!db_param_text(request, setup->owner, strlen(setup->owner)) ||
+		 !db_param_int32(request, room) || !db_param_int32(request, setup->lease_ms)))
+	{
+		db_request_free(request);
+		return NULL;
+	}
+	dispatch->claimed_ms = clock_monotonic_ms();
+	return request;
 }
 
 /* Asks for queues now, or as soon as the asking that is under way has ended. */
 static void
 claim(Dispatch *dispatch)
 {
-	DbRequest *request;
-
-	if (dispatch->drained != NULL || dispatch->count == DISPATCH_QUEUES_MAX)
+	if (dispatch->drained != NULL)
 		return;
-	dispatch->claim_again = dispatch->claiming != NULL;
-	if (dispatch->claim_again)
-		return;
-	request = worker_request(WORKER_CLAIM_WEBHOOKS, NULL, on_claimed, dispatch);
-	if (request != NULL &&
-		(!db_param_text(request, dispatch->setup.owner, strlen(dispatch->setup.owner)) ||
-		 !db_param_int32(request, DISPATCH_QUEUES_MAX - dispatch->count) ||
-		 !db_param_int32(request, dispatch->setup.lease_ms)))
-	{
-		db_request_free(request);
-		return;
-	}
-	dispatch->claimed_ms = clock_monotonic_ms();
-	if (request != NULL && db_submit(dispatch->setup.db, request))
-		dispatch->claiming = request;
-}
-
-static void
-on_poll(evutil_socket_t fd, short what, void *arg)
-{
-	Dispatch *dispatch = arg;
-	int ms = dispatch->blind ? DISPATCH_BLIND_POLL_MS : DISPATCH_POLL_MS;
-
-	(void) fd;
-	(void) what;
-	if (clock_monotonic_ms() < dispatch->eager_until_ms)
-		ms = DISPATCH_EAGER_POLL_MS;
-	claim(dispatch);
-	add_timer(dispatch->poll, ms);
+	if (db_task_is_asked(&dispatch->claiming))
+		dispatch->claim_again = true;
+	else
+		db_task_in(&dispatch->claiming, 0);
 }
 
 /* ---- waiting for events ---- */
@@ -215,26 +206,24 @@ wake_queues(Dispatch *dispatch, const DbResult *result)
 			wake_lanes_of(dispatch, org);
 }
 
-static void
-on_waited(void *arg, const DbResult *result)
+/* In so many milliseconds it waits again; negative: never. */
+static int
+take_waited(Dispatch *dispatch, const DbResult *result)
 {
-	Dispatch *dispatch = arg;
 	int64_t seen = dispatch->seen;
 
-	dispatch->waiting = NULL;
 	if (result->outcome == DB_REFUSED && strcmp(result->sqlstate, STATE_NOT_PRELOADED) == 0)
 	{
 		dispatch->blind = true;
 		log_line(LOG_LEVEL_WARNING, "events_polled",
 				 log_text("reason", "the database does not preload wa_apikeys"));
-		return;
+		return -1;
 	}
 	if (result->outcome != DB_ROWS || result->rows < 1 || !db_int(result, 0, 0, &seen))
 	{
 		if (result->outcome != DB_ROWS)
-			worker_log_failure(WORKER_EVENT_WAIT, result);
-		add_timer(dispatch->wait_again, WAIT_AGAIN_MS);
-		return;
+			statements_log_failure(&worker_statements, WORKER_EVENT_WAIT, result);
+		return WAIT_AGAIN_MS;
 	}
 	if (seen != dispatch->seen)
 	{
@@ -242,47 +231,52 @@ on_waited(void *arg, const DbResult *result)
 		dispatch->eager_until_ms = clock_monotonic_ms() + DISPATCH_EAGER_MS;
 		wake_queues(dispatch, result);
 		claim(dispatch);
-		add_timer(dispatch->poll, DISPATCH_EAGER_POLL_MS);
 	}
-	add_timer(dispatch->wait_again, WAIT_SPACING_MS);
+	return WAIT_SPACING_MS;
 }
 
 static void
-on_wait_again(evutil_socket_t fd, short what, void *arg)
+on_waited(void *context, const DbResult *result)
 {
-	Dispatch *dispatch = arg;
-	DbRequest *request = worker_request(WORKER_EVENT_WAIT, NULL, on_waited, dispatch);
+	Dispatch *dispatch = context;
+	int ms = result == NULL ? WAIT_AGAIN_MS : take_waited(dispatch, result);
 
-	(void) fd;
-	(void) what;
+	if (ms >= 0)
+		db_task_in(&dispatch->waiting, ms);
+}
+
+static DbRequest *
+make_wait(void *context, DbDone done, void *arg)
+{
+	const Dispatch *dispatch = context;
+	const char *owner = dispatch->setup.owner;
+	DbRequest *request = statements_request(&worker_statements, WORKER_EVENT_WAIT, NULL, done, arg);
+
 	if (request != NULL &&
-		(!db_param_text(request, dispatch->setup.owner, strlen(dispatch->setup.owner)) ||
+		(!db_param_text(request, owner, strlen(owner)) ||
 		 !db_param_int64(request, dispatch->seen) || !db_param_int32(request, DISPATCH_WAIT_MS)))
 	{
 		db_request_free(request);
-		request = NULL;
+		return NULL;
 	}
-	if (request != NULL && db_submit(dispatch->setup.db, request))
-		dispatch->waiting = request;
-	else
-		add_timer(dispatch->wait_again, WAIT_AGAIN_MS);
+	return request;
 }
 
 /* ---- from outside ---- */
 
 static bool
-start_timers(Dispatch *dispatch)
+start_asking(Dispatch *dispatch)
 {
-	struct timeval tick = {.tv_sec = TICK_MS / 1000, .tv_usec = TICK_MS % 1000 * 1000};
+	struct event_base *base = dispatch->setup.base;
+	Db *db = dispatch->setup.db;
 
-	dispatch->poll = evtimer_new(dispatch->setup.base, on_poll, dispatch);
-	dispatch->wait_again = evtimer_new(dispatch->setup.base, on_wait_again, dispatch);
-	dispatch->tick = event_new(dispatch->setup.base, -1, EV_PERSIST, on_tick, dispatch);
-	if (dispatch->poll == NULL || dispatch->wait_again == NULL || dispatch->tick == NULL)
+	if (!db_task_open(&dispatch->claiming, base, db, make_claim, take_claimed, dispatch) ||
+		!db_task_open(&dispatch->waiting, base, db, make_wait, on_waited, dispatch) ||
+		!timer_open(&dispatch->tick, base, on_tick, dispatch))
 		return false;
-	add_timer(dispatch->poll, 0);
-	add_timer(dispatch->wait_again, 0);
-	return event_add(dispatch->tick, &tick) == 0;
+	db_task_in(&dispatch->claiming, 0);
+	db_task_in(&dispatch->waiting, 0);
+	return timer_repeat(&dispatch->tick, TICK_MS);
 }
 
 Dispatch *
@@ -301,7 +295,7 @@ dispatch_start(const DispatchSetup *setup)
 									.sending = &dispatch->sending,
 									.gone = on_gone,
 									.context = dispatch};
-	if (!start_timers(dispatch))
+	if (!start_asking(dispatch))
 	{
 		dispatch_free(dispatch);
 		return NULL;
@@ -314,29 +308,21 @@ dispatch_drain(Dispatch *dispatch, void (*done)(void *context), void *context)
 {
 	dispatch->drained = done;
 	dispatch->drained_context = context;
-	event_del(dispatch->poll);
+	db_task_stop(&dispatch->claiming);
 	stop_queues(dispatch);
 }
 
 void
 dispatch_free(Dispatch *dispatch)
 {
-	struct event *timers[] = {dispatch == NULL ? NULL : dispatch->poll,
-							  dispatch == NULL ? NULL : dispatch->wait_again,
-							  dispatch == NULL ? NULL : dispatch->tick};
-
 	if (dispatch == NULL)
 		return;
 	for (int i = 0; i < DISPATCH_QUEUES_MAX; i++)
 		if (dispatch->slots[i] != NULL)
 			queue_free(dispatch->slots[i]);
-	if (dispatch->claiming != NULL)
-		db_abandon(dispatch->claiming);
-	if (dispatch->waiting != NULL)
-		db_abandon(dispatch->waiting);
-	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
-		if (timers[i] != NULL)
-			event_free(timers[i]);
+	db_task_close(&dispatch->claiming);
+	db_task_close(&dispatch->waiting);
+	timer_close(&dispatch->tick);
 	free(dispatch);
 }
 

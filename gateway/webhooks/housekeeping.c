@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
 #include <event2/util.h>
 
 #include "db/result.h"
+#include "db/task.h"
 #include "lib/log.h"
 #include "webhooks/statements.h"
 #include "webhooks/metrics.h"
@@ -40,23 +40,12 @@ static const Task tasks[] = {
 
 struct Housekeeping
 {
-	struct event_base *base;
-	Db *db;
 	Metrics *metrics;
 	int period_ms;
 	int task;     /* whose turn it is */
 	bool backlog; /* a task of this round had more */
-	DbRequest *asked;
-	struct event *timer;
+	DbTask asking;
 };
-
-static void
-wait_ms(Housekeeping *housekeeping, int ms)
-{
-	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	event_add(housekeeping->timer, &wait);
-}
 
 /* From half the period to one and a half. */
 static int
@@ -72,29 +61,28 @@ jittered(int period_ms)
 static void
 go_on(Housekeeping *housekeeping)
 {
+	int ms = HOUSEKEEPING_PAUSE_MS / TASKS;
+
 	housekeeping->task++;
-	if (housekeeping->task < TASKS)
+	if (housekeeping->task == TASKS)
 	{
-		wait_ms(housekeeping, HOUSEKEEPING_PAUSE_MS / TASKS);
-		return;
+		ms = housekeeping->backlog ? HOUSEKEEPING_PAUSE_MS : jittered(housekeeping->period_ms);
+		housekeeping->task = 0;
+		housekeeping->backlog = false;
 	}
-	housekeeping->task = 0;
-	wait_ms(housekeeping,
-			housekeeping->backlog ? HOUSEKEEPING_PAUSE_MS : jittered(housekeeping->period_ms));
-	housekeeping->backlog = false;
+	db_task_in(&housekeeping->asking, ms);
 }
 
 static void
-on_done(void *arg, const DbResult *result)
+take_result(void *context, const DbResult *result)
 {
-	Housekeeping *housekeeping = arg;
+	Housekeeping *housekeeping = context;
 	const Task *task = &tasks[housekeeping->task];
 	int64_t rows = 0;
 
-	housekeeping->asked = NULL;
-	if (result->outcome != DB_ROWS)
-		worker_log_failure(task->statement, result);
-	else if (result->rows == 1 && db_int(result, 0, 0, &rows) && rows > 0)
+	if (result != NULL && result->outcome != DB_ROWS)
+		statements_log_failure(&worker_statements, task->statement, result);
+	else if (result != NULL && result->rows == 1 && db_int(result, 0, 0, &rows) && rows > 0)
 	{
 		metrics_add(housekeeping->metrics, WORKER_HOUSEKEPT, (const char *[]){task->name, NULL},
 					(uint64_t) rows);
@@ -104,26 +92,21 @@ on_done(void *arg, const DbResult *result)
 	go_on(housekeeping);
 }
 
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+static DbRequest *
+make_request(void *context, DbDone done, void *arg)
 {
-	Housekeeping *housekeeping = arg;
+	const Housekeeping *housekeeping = context;
 	const Task *task = &tasks[housekeeping->task];
-	DbRequest *request = worker_request(task->statement, NULL, on_done, housekeeping);
+	DbRequest *request = statements_request(&worker_statements, task->statement, NULL, done, arg);
 
-	(void) fd;
-	(void) what;
 	if (request != NULL && task->statement == WORKER_HOUSEKEEPING &&
 		(!db_param_text(request, task->name, strlen(task->name)) ||
 		 !db_param_int32(request, task->rows)))
 	{
 		db_request_free(request);
-		request = NULL;
+		return NULL;
 	}
-	if (request != NULL && db_submit(housekeeping->db, request))
-		housekeeping->asked = request;
-	else
-		go_on(housekeeping);
+	return request;
 }
 
 Housekeeping *
@@ -133,17 +116,15 @@ housekeeping_start(struct event_base *base, Db *db, Metrics *metrics, int period
 
 	if (housekeeping == NULL)
 		return NULL;
-	*housekeeping =
-		(Housekeeping){.base = base, .db = db, .metrics = metrics, .period_ms = period_ms};
-	housekeeping->timer = evtimer_new(base, on_timer, housekeeping);
-	if (housekeeping->timer == NULL)
+	*housekeeping = (Housekeeping){.metrics = metrics, .period_ms = period_ms};
+	if (!db_task_open(&housekeeping->asking, base, db, make_request, take_result, housekeeping))
 	{
 		free(housekeeping);
 		return NULL;
 	}
 	for (int i = 0; i < TASKS; i++)
 		metrics_add(metrics, WORKER_HOUSEKEPT, (const char *[]){tasks[i].name, NULL}, 0);
-	wait_ms(housekeeping, jittered(period_ms));
+	db_task_in(&housekeeping->asking, jittered(period_ms));
 	return housekeeping;
 }
 
@@ -152,8 +133,6 @@ housekeeping_stop(Housekeeping *housekeeping)
 {
 	if (housekeeping == NULL)
 		return;
-	if (housekeeping->asked != NULL)
-		db_abandon(housekeeping->asked);
-	event_free(housekeeping->timer);
+	db_task_close(&housekeeping->asking);
 	free(housekeeping);
 }

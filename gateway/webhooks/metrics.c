@@ -7,7 +7,7 @@
  */
 #include "webhooks/metrics.h"
 
-const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
+static const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 	[WORKER_ATTEMPTS] = {"wa_webhook_attempts_total",
 						 "Requests to receivers, by outcome: 2xx, 3xx, 4xx, 5xx or failed.",
 						 METRIC_COUNTER,
@@ -48,22 +48,7 @@ const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 						  "Expired rows that were taken away, by task.",
 						  METRIC_COUNTER,
 						  {"task"}},
-	[WORKER_DB_READY] = {"wa_database_connections_ready",
-						 "Connections of a lane that take requests.",
-						 METRIC_GAUGE,
-						 {"lane"}},
-	[WORKER_DB_QUEUED] = {"wa_database_queue",
-						  "Requests that wait for a connection of a lane.",
-						  METRIC_GAUGE,
-						  {"lane"}},
-	[WORKER_DB_VIOLATIONS] = {"wa_database_protocol_violations_total",
-							  "Connections dropped because the server said what it never says.",
-							  METRIC_COUNTER,
-							  {NULL}},
-	[WORKER_LOG_LOST] = {"wa_log_lines_lost_total",
-						 "Lines of the log that could not be written in time.",
-						 METRIC_COUNTER,
-						 {NULL}},
+	PROGRAM_METRIC_DEFINITIONS(WORKER_PROGRAM_METRICS),
 };
 
 /* What a label of a counter can be. */
@@ -79,9 +64,12 @@ static const Expected expected[] = {
 	{WORKER_DELIVERIES, "failed"}, {WORKER_DELIVERIES, "dead"}, {WORKER_DELIVERIES, "stale"},
 };
 
-void
-worker_metrics_begin(Metrics *metrics)
+Metrics *
+worker_metrics_open(void)
 {
+	Metrics *metrics = metrics_open(worker_metrics, WORKER_METRIC_COUNT, 1);
+
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		metrics_add(metrics, expected[i].metric, (const char *[]){expected[i].label, NULL}, 0);
+	return metrics;
 }

@@ -5,7 +5,7 @@
 #ifndef WEBHOOKS_METRICS_H
 #define WEBHOOKS_METRICS_H
 
-#include "lib/metrics.h"
+#include "program/metrics.h"
 
 typedef enum WorkerMetric
 {
@@ -19,19 +19,14 @@ typedef enum WorkerMetric
 	WORKER_PAUSED,         /* in the database */
 	WORKER_HELD_SECONDS,   /* in the database */
 	WORKER_HOUSEKEPT,      /* rows, by task */
-	WORKER_DB_READY,
-	WORKER_DB_QUEUED,
-	WORKER_DB_VIOLATIONS,
-	WORKER_LOG_LOST,
-	WORKER_METRIC_COUNT
+	WORKER_PROGRAM_METRICS,
+	WORKER_METRIC_COUNT = WORKER_PROGRAM_METRICS + PROGRAM_METRIC_COUNT
 } WorkerMetric;
 
-extern const MetricDefinition worker_metrics[WORKER_METRIC_COUNT];
-
 /*
- * Shows the counters of attempts and deliveries at 0: what Prometheus first sees at 1 has not
- * grown for it.
+ * NULL: no memory.  Counters of attempts and deliveries are there at 0: what Prometheus first
+ * sees at 1 has not grown for it.
  */
-extern void worker_metrics_begin(Metrics *metrics);
+extern Metrics *worker_metrics_open(void);
 
 #endif

@@ -17,7 +17,7 @@
 DbRequest *
 queue_request(Queue *queue, WorkerStatement statement, DbDone done, void *arg)
 {
-	DbRequest *request = worker_request(statement, queue->org, done, arg);
+	DbRequest *request = statements_request(&worker_statements, statement, queue->org, done, arg);
 
 	if (request != NULL &&
 		(!db_param_text(request, queue->setup->owner, strlen(queue->setup->owner)) ||
@@ -32,20 +32,7 @@ queue_request(Queue *queue, WorkerStatement statement, DbDone done, void *arg)
 DbRequest *
 queue_submit(Queue *queue, DbRequest *request, bool complete)
 {
-	if (request != NULL && !complete)
-	{
-		db_request_free(request);
-		return NULL;
-	}
-	return request != NULL && db_submit(queue->setup->db, request) ? request : NULL;
-}
-
-void
-queue_drop_request(DbRequest **request)
-{
-	if (*request != NULL)
-		db_abandon(*request);
-	*request = NULL;
+	return statements_submit(queue->setup->db, request, complete);
 }
 
 /* ---- reading, taking, releasing ---- */
@@ -66,7 +53,7 @@ on_taken(void *arg, const DbResult *result)
 	queue->state = QUEUE_OPEN;
 	if (result->outcome != DB_ROWS)
 	{
-		worker_log_failure(WORKER_DELIVERIES_TAKE, result);
+		statements_log_failure(&worker_statements, WORKER_DELIVERIES_TAKE, result);
 		stop(queue);
 	}
 	for (int i = 0; !queue->stopping && result->outcome == DB_ROWS && i < result->rows; i++)
@@ -102,7 +89,7 @@ on_read(void *arg, const DbResult *result)
 	queue->asked = NULL;
 	queue->state = QUEUE_OPEN;
 	if (result->outcome != DB_ROWS)
-		worker_log_failure(WORKER_WEBHOOK_LANE, result);
+		statements_log_failure(&worker_statements, WORKER_WEBHOOK_LANE, result);
 	else if (result->rows == 1)
 		receiver = receiver_read(result, 0);
 	receiver_drop(queue->receiver);
@@ -141,7 +128,7 @@ on_released(void *arg, const DbResult *result)
 
 	queue->asked = NULL;
 	if (result->outcome != DB_ROWS)
-		worker_log_failure(WORKER_LANE_RELEASE, result);
+		statements_log_failure(&worker_statements, WORKER_LANE_RELEASE, result);
 	end_queue(queue);
 }
 
@@ -150,7 +137,7 @@ static void
 release(Queue *queue)
 {
 	queue->state = QUEUE_RELEASING;
-	queue_drop_request(&queue->renewal);
+	statements_drop(&queue->renewal);
 	if (!queue->lost)
 		queue->asked = queue_submit(
 			queue, queue_request(queue, WORKER_LANE_RELEASE, on_released, queue), true);
@@ -225,7 +212,7 @@ on_renewed(void *arg, const DbResult *result)
 	queue->renewal = NULL;
 	if (result->outcome != DB_ROWS)
 	{
-		worker_log_failure(WORKER_LANE_RENEW, result);
+		statements_log_failure(&worker_statements, WORKER_LANE_RENEW, result);
 		return;
 	}
 	if (result->rows == 1 && db_bool(result, 0, 0, &renewed) && renewed)
@@ -283,8 +270,8 @@ queue_tick(Queue *queue, int64_t now_ms)
 void
 queue_free(Queue *queue)
 {
-	queue_drop_request(&queue->asked);
-	queue_drop_request(&queue->renewal);
+	statements_drop(&queue->asked);
+	statements_drop(&queue->renewal);
 	deliveries_free(queue);
 	receiver_drop(queue->receiver);
 	free(queue);

@@ -43,9 +43,6 @@
 /* A report that the database did not take is made again after so long. */
 #define QUEUE_REPORT_AGAIN_MS 500
 
-/* The owner's name for leases. */
-#define QUEUE_OWNER_MAX 64
-
 typedef struct Queue Queue;
 
 /* What all queues share; borrowed. */

@@ -87,9 +87,6 @@ extern DbRequest *queue_request(Queue *queue, WorkerStatement statement, DbDone 
  */
 extern DbRequest *queue_submit(Queue *queue, DbRequest *request, bool complete);
 
-/* Ends what was asked, if anything was. */
-extern void queue_drop_request(DbRequest **request);
-
 /* ---- delivery.c ---- */
 
 /*

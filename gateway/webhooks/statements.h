@@ -5,12 +5,9 @@
 #ifndef WEBHOOKS_STATEMENTS_H
 #define WEBHOOKS_STATEMENTS_H
 
-#include "db/db.h"
+#include "program/statements.h"
 
 #define WORKER_ROLE "worker"
-
-/* For one answer; then the request is cancelled. */
-#define WORKER_ANSWER_MS 10000
 
 typedef enum WorkerStatement
 {
@@ -27,17 +24,6 @@ typedef enum WorkerStatement
 	WORKER_STATEMENT_COUNT
 } WorkerStatement;
 
-/* Finds them all; false: one is not built in (logged). */
-extern bool worker_statements_find(void);
-
-/*
- * A request; org, unless it is NULL, is bound for it.  NULL: out of memory.  The caller adds
- * the parameters and submits it.
- */
-extern DbRequest *
-worker_request(WorkerStatement statement, const uint8_t *org, DbDone done, void *arg);
-
-/* Logs what the database refused or did not answer. */
-extern void worker_log_failure(WorkerStatement statement, const DbResult *result);
+extern ProgramStatements worker_statements;
 
 #endif

@@ -28,6 +28,7 @@
 #include <event2/event.h>
 
 #include "lib/buffer.h"
+#include "lib/timer.h"
 
 #define AGENT "wa-worker"
 
@@ -44,7 +45,7 @@ struct Transfers
 	const EgressRules *rules;
 	const char *ca_file;
 	CURLM *multi;
-	struct event *timer;
+	Timer timer;
 	struct TransferList list;
 };
 
@@ -230,13 +231,11 @@ on_socket(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_timer(void *context)
 {
-	Transfers *transfers = arg;
+	Transfers *transfers = context;
 	int running;
 
-	(void) fd;
-	(void) what;
 	curl_multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	take_ended(transfers);
 }
@@ -245,13 +244,12 @@ static int
 on_timer_wanted(CURLM *multi, long ms, void *arg)
 {
 	Transfers *transfers = arg;
-	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	(void) multi;
 	if (ms < 0)
-		event_del(transfers->timer);
+		timer_stop(&transfers->timer);
 	else
-		event_add(transfers->timer, &wait);
+		timer_start(&transfers->timer, ms);
 	return 0;
 }
 
@@ -295,9 +293,8 @@ transfers_open(struct event_base *base, const EgressRules *rules, const char *ca
 		free(transfers);
 		return NULL;
 	}
-	transfers->timer = evtimer_new(base, on_timer, transfers);
 	transfers->multi = curl_multi_init();
-	if (transfers->timer == NULL || transfers->multi == NULL)
+	if (!timer_open(&transfers->timer, base, on_timer, transfers) || transfers->multi == NULL)
 	{
 		transfers_close(transfers);
 		return NULL;
@@ -322,8 +319,7 @@ transfers_close(Transfers *transfers)
 		transfer_abandon(transfer);
 	if (transfers->multi != NULL)
 		curl_multi_cleanup(transfers->multi);
-	if (transfers->timer != NULL)
-		event_free(transfers->timer);
+	timer_close(&transfers->timer);
 	curl_global_cleanup();
 	free(transfers);
 }

@@ -188,7 +188,9 @@ on_gone(void *context, Queue *ended)
 void
 stage_start(void)
 {
-	ck_assert(worker_statements_find());
+	char error[64];
+
+	ck_assert(statements_find(&worker_statements, error, sizeof(error)));
 	setup = (QueueSetup){
 		.owner = "me", .lease_ms = STAGE_LEASE_MS, .sending = &stage.sending, .gone = on_gone};
 	stage.began_ms = clock_monotonic_ms();

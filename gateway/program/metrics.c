@@ -1,0 +1,96 @@
+/*
+ * metrics.c
+ *		A program's listener for metrics, and the metrics that all programs have; see metrics.h.
+ */
+#include "program/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http/metrics.h"
+#include "lib/log.h"
+#include "lib/timer.h"
+
+#define LOOK_MS 1000
+
+struct ProgramMetrics
+{
+	ProgramMetricsSetup setup;
+	HttpServer *listener;
+	Timer timer;
+	uint64_t violations; /* counted so far, and so is the next */
+	uint64_t log_lost;
+};
+
+/* Adds what a number has grown by since the last look. */
+static void
+add_growth(const ProgramMetrics *program, ProgramMetric metric, uint64_t *counted, uint64_t now)
+{
+	metrics_add(program->setup.metrics, program->setup.first + (int) metric, NULL, now - *counted);
+	*counted = now;
+}
+
+static void
+look_at_lane(const ProgramMetricsSetup *setup, DbLaneName lane)
+{
+	const DbStats stats = db_stats(setup->db, lane);
+	const MetricLabels labels = (const char *[]){db_lane_names[lane], NULL};
+
+	metrics_set(setup->metrics, setup->first + PROGRAM_DB_CONNECTIONS, labels, stats.connections);
+	metrics_set(setup->metrics, setup->first + PROGRAM_DB_READY, labels, stats.ready);
+	metrics_set(setup->metrics, setup->first + PROGRAM_DB_QUEUED, labels, stats.queued);
+	metrics_set(setup->metrics, setup->first + PROGRAM_DB_IN_FLIGHT, labels, stats.in_flight);
+}
+
+static void
+on_look(void *context)
+{
+	ProgramMetrics *program = context;
+
+	add_growth(program, PROGRAM_DB_VIOLATIONS, &program->violations, db_protocol_violations());
+	add_growth(program, PROGRAM_LOG_LOST, &program->log_lost, log_lost());
+	for (int i = 0; i < DB_LANE_COUNT; i++)
+		look_at_lane(&program->setup, (DbLaneName) i);
+	program->setup.look(program->setup.context);
+}
+
+bool
+program_metrics_check(const char *listen, char *error, size_t size)
+{
+	return listen == NULL || http_metrics_check(listen, error, size);
+}
+
+ProgramMetrics *
+program_metrics_start(const ProgramMetricsSetup *setup, char *error, size_t size)
+{
+	ProgramMetrics *program = calloc(1, sizeof(*program));
+
+	snprintf(error, size, "out of memory");
+	if (program == NULL)
+		return NULL;
+	program->setup = *setup;
+	if (!timer_open(&program->timer, setup->base, on_look, program) ||
+		!timer_repeat(&program->timer, LOOK_MS) ||
+		(program->listener = http_metrics_start(setup->base, setup->listen, setup->reuse_port,
+												setup->metrics, error, size)) == NULL)
+	{
+		program_metrics_stop(program);
+		return NULL;
+	}
+	on_look(program);
+	log_line(LOG_LEVEL_INFO, "metrics_listening",
+			 log_text("address", http_server_address(program->listener)),
+			 log_int("port", http_server_port(program->listener)));
+	return program;
+}
+
+void
+program_metrics_stop(ProgramMetrics *program)
+{
+	if (program == NULL)
+		return;
+	timer_close(&program->timer);
+	if (program->listener != NULL)
+		http_server_free(program->listener);
+	free(program);
+}
