@@ -208,6 +208,7 @@ extern bool db_param_int64(DbRequest *request, int64_t value);
 extern bool db_param_time_ms(DbRequest *request, int64_t epoch_ms);    /* timestamptz */
 extern bool db_param_time_none(DbRequest *request);                    /* -infinity */
 extern bool db_param_time_us(DbRequest *request, int64_t postgres_us); /* raw timestamptz */
+extern bool db_param_interval_ms(DbRequest *request, int64_t ms);
 extern bool db_param_jsonb(DbRequest *request, const char *json, size_t len);
 extern bool
 db_param_text_array(DbRequest *request, const char *const *texts, const size_t *lengths, int count);

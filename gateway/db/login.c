@@ -29,22 +29,15 @@ on_notice(void *arg, const char *message)
 }
 
 PGconn *
-login_start_with(const char *const *keywords, const char *const *values)
+login_start(const char *conninfo, const char *application_name)
 {
+	const char *keywords[] = {"dbname", "application_name", "client_encoding", NULL};
+	const char *values[] = {conninfo, application_name, "UTF8", NULL};
 	PGconn *pg = PQconnectStartParams(keywords, values, 1);
 
 	if (pg != NULL)
 		PQsetNoticeProcessor(pg, on_notice, NULL);
 	return pg;
-}
-
-PGconn *
-login_start(const char *conninfo, const char *application_name)
-{
-	const char *keywords[] = {"dbname", "application_name", "client_encoding", NULL};
-	const char *values[] = {conninfo, application_name, "UTF8", NULL};
-
-	return login_start_with(keywords, values);
 }
 
 bool

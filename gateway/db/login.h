@@ -14,9 +14,6 @@
  */
 extern PGconn *login_start(const char *conninfo, const char *application_name);
 
-/* The same with settings of the caller's own, as for PQconnectStartParams(). */
-extern PGconn *login_start_with(const char *const *keywords, const char *const *values);
-
 /* Carries the attempt on, blocking, until it succeeded, failed, or ms are over. */
 extern bool login_wait(PGconn *pg, int ms);
 

@@ -15,11 +15,22 @@
 
 #include "db/db_internal.h"
 #include "db/own_error.h"
+#include "db/result.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
-/* Between two attempts to connect. */
+/* Between two attempts. */
 #define ATTEMPT_PAUSE_MS 500
+
+/* Bytes of a reason, and its NUL. */
+#define REASON_MAX 256
+
+typedef struct Preflight
+{
+	const DbConfig *config;
+	PGconn *pg;
+	char later[REASON_MAX]; /* what has to pass before it can be tried again; "" = nothing has */
+} Preflight;
 
 static void
 log_failure(const char *reason, const char *detail)
@@ -28,50 +39,29 @@ log_failure(const char *reason, const char *detail)
 			 log_bytes("detail", detail, strcspn(detail, "\n")));
 }
 
-/* ---- connecting ---- */
-
-static PGconn *
-connect_once(const DbConfig *config, char reason[256])
+/* False: the error stays. */
+static bool
+passes_later(Preflight *preflight, const PGresult *error)
 {
-	PGconn *pg = login_start(config->conninfo, config->application_name);
-
-	if (pg != NULL && PQstatus(pg) != CONNECTION_BAD && login_wait(pg, DB_CONNECT_MS))
-		return pg;
-	snprintf(reason, 256, "%s", pg == NULL ? "out of memory" : PQerrorMessage(pg));
-	if (reason[0] == '\0')
-		snprintf(reason, 256, "no answer");
-	PQfinish(pg);
-	return NULL;
+	if (!db_may_pass(PQresultErrorField(error, PG_DIAG_SQLSTATE)))
+		return false;
+	snprintf(preflight->later, REASON_MAX, "%s", PQresultErrorMessage(error));
+	return true;
 }
 
-/*
- * Connect, again and again until the time is over.  A reason is logged when it is a new
- * one.
- */
-static PGconn *
-connect_patiently(const DbConfig *config, int wait_seconds, const volatile sig_atomic_t *stop)
+static bool
+connect_once(Preflight *preflight)
 {
-	int64_t end = clock_monotonic_ms() + (int64_t) wait_seconds * 1000;
-	char reason[256] = "";
-	char logged[256] = "";
-	PGconn *pg;
+	const DbConfig *config = preflight->config;
+	PGconn *pg = login_start(config->conninfo, config->application_name);
 
-	while ((pg = connect_once(config, reason)) == NULL)
-	{
-		if (clock_monotonic_ms() >= end || (stop != NULL && *stop != 0))
-		{
-			log_failure("could not connect to the database", reason);
-			return NULL;
-		}
-		if (strcmp(reason, logged) != 0)
-		{
-			log_line(LOG_LEVEL_WARNING, "waiting_for_database",
-					 log_bytes("reason", reason, strcspn(reason, "\n")));
-			memcpy(logged, reason, sizeof(logged));
-		}
-		poll(NULL, 0, ATTEMPT_PAUSE_MS);
-	}
-	return pg;
+	preflight->pg = pg;
+	if (pg != NULL && PQstatus(pg) != CONNECTION_BAD && login_wait(pg, DB_CONNECT_MS))
+		return true;
+	snprintf(preflight->later, REASON_MAX, "%s", pg == NULL ? "out of memory" : PQerrorMessage(pg));
+	if (preflight->later[0] == '\0')
+		snprintf(preflight->later, REASON_MAX, "no answer");
+	return false;
 }
 
 /* ---- checks ---- */
@@ -80,19 +70,20 @@ connect_patiently(const DbConfig *config, int wait_seconds, const volatile sig_a
  * Run a statement without parameters; rows in text.  NULL: failed and logged.
  */
 static PGresult *
-run(PGconn *pg, const DbConfig *config, const char *name)
+run(Preflight *preflight, const char *name)
 {
 	PGresult *result;
 
-	if (db_statement_find(config->role, name) < 0)
+	if (db_statement_find(preflight->config->role, name) < 0)
 	{
 		log_failure("statement is not built in", name);
 		return NULL;
 	}
-	result = PQexecPrepared(pg, name, 0, NULL, NULL, NULL, 0);
+	result = PQexecPrepared(preflight->pg, name, 0, NULL, NULL, NULL, 0);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 	{
-		log_failure("could not run a statement", PQresultErrorMessage(result));
+		if (!passes_later(preflight, result))
+			log_failure("could not run a statement", PQresultErrorMessage(result));
 		PQclear(result);
 		return NULL;
 	}
@@ -103,12 +94,12 @@ run(PGconn *pg, const DbConfig *config, const char *name)
  * Prepare one statement; a refusal is logged with what it probably means.
  */
 static bool
-prepare(PGconn *pg, const DbStatement *statement)
+prepare(Preflight *preflight, const DbStatement *statement)
 {
-	PGresult *result = PQprepare(pg, statement->name, statement->text, 0, NULL);
+	PGresult *result = PQprepare(preflight->pg, statement->name, statement->text, 0, NULL);
 	bool prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
 
-	if (!prepared)
+	if (!prepared && !passes_later(preflight, result))
 	{
 		const char *message = PQresultErrorMessage(result);
 
@@ -139,12 +130,12 @@ version_is_at_least(const char *version, const char *needs)
  * Why a statement is not registered the server cannot know; what else it refuses it explains.
  */
 static bool
-prepare_first(PGconn *pg, const DbStatement *statement)
+prepare_first(Preflight *preflight, const DbStatement *statement)
 {
-	PGresult *result = PQprepare(pg, statement->name, statement->text, 0, NULL);
+	PGresult *result = PQprepare(preflight->pg, statement->name, statement->text, 0, NULL);
 	bool prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
 
-	if (!prepared)
+	if (!prepared && !passes_later(preflight, result))
 	{
 		log_failure(
 			"the first statement was refused",
@@ -158,15 +149,15 @@ prepare_first(PGconn *pg, const DbStatement *statement)
 }
 
 static bool
-check_version(PGconn *pg, const DbConfig *config, const char *needs)
+check_version(Preflight *preflight, const char *needs)
 {
-	int index = db_statement_find(config->role, "check_version");
+	int index = db_statement_find(preflight->config->role, "check_version");
 	PGresult *result;
 	bool good = false;
 
-	if (index >= 0 && !prepare_first(pg, &db_statements[index]))
+	if (index >= 0 && !prepare_first(preflight, &db_statements[index]))
 		return false;
-	result = run(pg, config, "check_version");
+	result = run(preflight, "check_version");
 	if (result == NULL)
 		return false;
 	if (PQntuples(result) == 0)
@@ -189,15 +180,15 @@ check_version(PGconn *pg, const DbConfig *config, const char *needs)
 }
 
 static bool
-check_statements(PGconn *pg, const DbConfig *config)
+check_statements(Preflight *preflight)
 {
 	bool good = true;
 
-	for (int i = 0; i < db_statement_count; i++)
-		if (strcmp(db_statements[i].role, config->role) == 0 &&
+	for (int i = 0; i < db_statement_count && preflight->later[0] == '\0'; i++)
+		if (strcmp(db_statements[i].role, preflight->config->role) == 0 &&
 			strcmp(db_statements[i].name, "check_version") != 0)
-			good &= prepare(pg, &db_statements[i]);
-	if (!good)
+			good &= prepare(preflight, &db_statements[i]);
+	if (!good && preflight->later[0] == '\0')
 	{
 		log_failure("statements were refused",
 					"program and extension are of different versions, or the login lacks its role");
@@ -209,9 +200,9 @@ check_statements(PGconn *pg, const DbConfig *config)
  * Run a statement that returns checks (name, passed, detail) and log each that failed.
  */
 static bool
-check_rows(PGconn *pg, const DbConfig *config, const char *name)
+check_rows(Preflight *preflight, const char *name)
 {
-	PGresult *result = run(pg, config, name);
+	PGresult *result = run(preflight, name);
 	int failed = 0;
 
 	if (result == NULL)
@@ -232,24 +223,53 @@ check_rows(PGconn *pg, const DbConfig *config, const char *name)
 	return failed == 0;
 }
 
+static bool
+check(Preflight *preflight, const char *needs_version)
+{
+	bool good;
+
+	if (needs_version == NULL)
+		return check_statements(preflight);
+	if (!check_version(preflight, needs_version) || !check_statements(preflight))
+		return false;
+	/* Both kinds of checks run, so that one start shows all that is wrong. */
+	good = check_rows(preflight, "check_login");
+	good &= check_rows(preflight, "self_check");
+	return good;
+}
+
 bool
 db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds,
 			 const volatile sig_atomic_t *stop)
 {
-	PGconn *pg = connect_patiently(config, wait_seconds, stop);
-	bool good;
+	const int64_t end = clock_monotonic_ms() + (int64_t) wait_seconds * 1000;
+	char logged[REASON_MAX] = "";
 
-	if (pg == NULL)
-		return false;
-	/* Both kinds of checks run, so that one start shows all that is wrong. */
-	good = check_version(pg, config, needs_version) && check_statements(pg, config);
-	if (good)
+	for (;;)
 	{
-		good = check_rows(pg, config, "check_login");
-		good &= check_rows(pg, config, "self_check");
+		Preflight preflight = {.config = config};
+		const char *reason = preflight.later;
+		bool good = connect_once(&preflight) && check(&preflight, needs_version);
+		bool stopped = stop != NULL && *stop != 0;
+
+		PQfinish(preflight.pg);
+		if (good || reason[0] == '\0')
+			return good;
+		if (stopped || (wait_seconds >= 0 && clock_monotonic_ms() >= end))
+		{
+			if (wait_seconds >= 0)
+				log_failure("could not connect to the database", reason);
+			return false;
+		}
+		/* a reason is logged when it is a new one */
+		if (strcmp(reason, logged) != 0)
+		{
+			log_line(LOG_LEVEL_WARNING, "waiting_for_database",
+					 log_bytes("reason", reason, strcspn(reason, "\n")));
+			memcpy(logged, reason, sizeof(logged));
+		}
+		poll(NULL, 0, ATTEMPT_PAUSE_MS);
 	}
-	PQfinish(pg);
-	return good;
 }
 
 /*

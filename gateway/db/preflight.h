@@ -15,6 +15,9 @@
  * needs_version ("1.0"), every statement of the role is registered, the login has no
  * privilege it should not have, and the extension's self-check passes.  Each failure
  * is logged, each in a line.  *stop, when not NULL, ends the waiting early.
+ *
+ * A negative wait_seconds is as long as it takes, and being stopped is no failure then.  With
+ * needs_version NULL only the statements are checked.
  */
 extern bool db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds,
 						 const volatile sig_atomic_t *stop);

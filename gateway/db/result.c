@@ -37,6 +37,19 @@ cell(const DbResult *result, int row, int column, size_t *len)
 }
 
 bool
+db_may_pass(const char *sqlstate)
+{
+	static const char *const classes[] = {"08", "25006", "40", "53", "55P03", "57"};
+
+	if (sqlstate == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (strncmp(sqlstate, classes[i], strlen(classes[i])) == 0)
+			return true;
+	return false;
+}
+
+bool
 db_is_null(const DbResult *result, int row, int column)
 {
 	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)

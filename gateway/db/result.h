@@ -11,6 +11,12 @@
 
 #include "db/db.h"
 
+/*
+ * May an error of this state pass by itself: shortage, shutdown, a lost race, a standby?  NULL,
+ * libpq's own, may.
+ */
+extern bool db_may_pass(const char *sqlstate);
+
 extern bool db_is_null(const DbResult *result, int row, int column);
 
 /* Not terminated by NUL: use *length. */

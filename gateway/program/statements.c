@@ -4,7 +4,9 @@
  */
 #include "program/statements.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/log.h"
 
@@ -23,17 +25,59 @@ statements_find(ProgramStatements *statements, char *error, size_t size)
 	return true;
 }
 
+static bool
+add_text(DbRequest *request, const char *text)
+{
+	return text == NULL ? db_param_null(request) : db_param_text(request, text, strlen(text));
+}
+
+static bool
+add_param(DbRequest *request, char type, va_list *values)
+{
+	int number;
+
+	switch (type)
+	{
+		case 'n':
+			number = va_arg(*values, int);
+			return number == 0 ? db_param_null(request) : db_param_int32(request, number);
+		case 'u':
+			return db_param_uuid(request, va_arg(*values, const uint8_t *));
+		case 'b':
+			return db_param_bool(request, va_arg(*values, int) != 0);
+		case 'i':
+			return db_param_int32(request, va_arg(*values, int));
+		case 'I':
+			return db_param_int64(request, va_arg(*values, int64_t));
+		case 't':
+			return db_param_time_ms(request, va_arg(*values, int64_t));
+		case 'l':
+			return db_param_interval_ms(request, va_arg(*values, int));
+		default:
+			return add_text(request, va_arg(*values, const char *));
+	}
+}
+
 DbRequest *
 statements_request(const ProgramStatements *statements, int statement, const uint8_t *org,
-				   DbDone done, void *arg)
+				   DbDone done, void *arg, const char *types, ...)
 {
 	DbRequest *request =
 		db_request_new(statements->found[statement], statements->rows[statement].lane,
 					   statements->answer_ms, done, arg);
+	bool complete = request != NULL;
+	va_list values;
 
 	if (request != NULL && org != NULL)
 		db_request_org(request, org);
-	return request;
+	va_start(values, types);
+	for (; complete && *types != '\0'; types++)
+		complete = add_param(request, *types, &values);
+	va_end(values);
+	if (complete)
+		return request;
+	db_request_free(request);
+	return NULL;
 }
 
 void
@@ -53,13 +97,8 @@ statements_log_failure(const ProgramStatements *statements, int statement, const
 }
 
 DbRequest *
-statements_submit(Db *db, DbRequest *request, bool complete)
+statements_submit(Db *db, DbRequest *request)
 {
-	if (!complete)
-	{
-		db_request_free(request);
-		return NULL;
-	}
 	return request != NULL && db_submit(db, request) ? request : NULL;
 }
 

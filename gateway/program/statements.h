@@ -30,21 +30,26 @@ typedef struct ProgramStatements
 extern bool statements_find(ProgramStatements *statements, char *error, size_t size);
 
 /*
- * A request; org, unless it is NULL, is bound for it.  NULL: out of memory.  The caller adds
- * the parameters and submits it.
+ * A request, which the caller submits; org, unless it is NULL, is bound for it.  types has a
+ * letter for each parameter that follows:
+ *
+ *	u	uuid, from const uint8_t *		s	text, from const char *; or any type, from NULL
+ *	b	boolean, from int				t	timestamptz, from int64_t, milliseconds since 1970
+ *	i	integer, from int				l	interval, from int, milliseconds
+ *	I	bigint, from int64_t			n	integer, from int; 0 is NULL
+ *
+ * NULL: out of memory, or they are too large.
  */
-extern DbRequest *statements_request(const ProgramStatements *statements, int statement,
-									 const uint8_t *org, DbDone done, void *arg);
+extern DbRequest *
+statements_request(const ProgramStatements *statements, int statement, const uint8_t *org,
+				   DbDone done, void *arg, const char *types, ...);
 
 /* Logs what the database refused or did not answer. */
 extern void
 statements_log_failure(const ProgramStatements *statements, int statement, const DbResult *result);
 
-/*
- * Submits a request, or frees one that is not complete; it may be NULL.  The request when it
- * was taken, NULL when not.
- */
-extern DbRequest *statements_submit(Db *db, DbRequest *request, bool complete);
+/* Submits a request, which may be NULL.  The request when it was taken, NULL when not. */
+extern DbRequest *statements_submit(Db *db, DbRequest *request);
 
 /* Ends what was asked, if anything was. */
 extern void statements_drop(DbRequest **request);

@@ -4,10 +4,10 @@
  */
 #include "sandbox/identity.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include "db/result.h"
 
 #define DIRECT_SUFFIX "@s.whatsapp.net"
 #define GROUP_SUFFIX "@g.us"
@@ -27,6 +27,20 @@ derive_id(const char *prefix, const char *uuid, char out[WA_MESSAGE_ID_MAX + 1])
 		out[len++] = (char) (*uuid >= 'a' && *uuid <= 'f' ? *uuid - 'a' + 'A' : *uuid);
 	}
 	out[len] = '\0';
+}
+
+bool
+sandbox_read_id(const DbResult *result, int row, int column, SandboxId *id)
+{
+	const uint8_t *b = id->bytes;
+
+	if (!db_uuid(result, row, column, id->bytes))
+		return false;
+	snprintf(id->text, sizeof(id->text),
+			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+			 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+			 b[15]);
+	return true;
 }
 
 void
@@ -98,16 +112,4 @@ sandbox_answerer(const char *chat_jid)
 	if (len > suffix && strcmp(chat_jid + len - suffix, GROUP_SUFFIX) == 0)
 		return GROUP_MEMBER;
 	return chat_jid;
-}
-
-void
-sandbox_time(long long wall_ms, char out[SANDBOX_TIME_MAX])
-{
-	time_t seconds = (time_t) (wall_ms / 1000);
-	struct tm parts;
-	size_t len;
-
-	gmtime_r(&seconds, &parts);
-	len = strftime(out, SANDBOX_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(out + len, SANDBOX_TIME_MAX - len, ".%03dZ", (int) (wall_ms % 1000));
 }

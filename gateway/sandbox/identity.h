@@ -10,17 +10,25 @@
 #ifndef SANDBOX_IDENTITY_H
 #define SANDBOX_IDENTITY_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "db/db.h"
 
 #define UUID_TEXT_MAX 36     /* bytes of a uuid in text */
 #define WA_MESSAGE_ID_MAX 36 /* "3EB0" and the uuid's 32 digits */
 #define PHONE_NUMBER_MAX 15  /* digits of E.164 */
 #define SANDBOX_JID_MAX 64
 #define SANDBOX_QR_MAX 96
-#define SANDBOX_TIME_MAX 32
 #define SANDBOX_REACTION "\xF0\x9F\x91\x8D" /* a thumb up */
 #define SANDBOX_DEAD_PHONE "15550000000"    /* a message to it always fails */
+
+/* An id of the database. */
+typedef struct SandboxId
+{
+	uint8_t bytes[DB_UUID_SIZE];
+	char text[UUID_TEXT_MAX + 1];
+} SandboxId;
+
+/* False: the cell is none. */
+extern bool sandbox_read_id(const DbResult *result, int row, int column, SandboxId *id);
 
 /* The id of an outgoing message, that of the answer to it, and of what is typed behind it. */
 extern void sandbox_sent_id(const char *message, char out[WA_MESSAGE_ID_MAX + 1]);
@@ -50,8 +58,5 @@ extern bool sandbox_asks_phone(const char *text);
  * group.  The result is chat_jid or static.
  */
 extern const char *sandbox_answerer(const char *chat_jid);
-
-/* A time in milliseconds since 1970 as PostgreSQL reads it. */
-extern void sandbox_time(long long wall_ms, char out[SANDBOX_TIME_MAX]);
 
 #endif

@@ -12,13 +12,19 @@
 #include "sandbox/sessions.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "db/result.h"
+#include "db/task.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "sandbox/identity.h"
 
-#define CONNECTOR_NAME "sandbox"
+#define RENEW_MS 1000
 #define QR_LIFETIME_MS 60000
+#define PAIRING_CODE_MAX 15
 
 /* Columns of sessions.sql */
 enum
@@ -31,207 +37,313 @@ enum
 	COLUMN_PAIRING_CODE
 };
 
-void
-sessions_init(SandboxSessions *sessions, const char *owner, int step_ms, int lease_ms)
+typedef enum SessionState
 {
-	memset(sessions, 0, sizeof(*sessions));
-	sessions->owner = owner;
-	sessions->step_ms = step_ms;
-	sessions->lease_ms = lease_ms;
-}
+	SESSION_STARTING, /* to be shown a QR code */
+	SESSION_SCANNING, /* the code is shown, and is "scanned" next */
+	SESSION_WORKING   /* paired; its messages are claimed */
+} SessionState;
+
+static const char *const statuses[] = {
+	[SESSION_STARTING] = "starting",
+	[SESSION_SCANNING] = "scan_qr_code",
+	[SESSION_WORKING] = "working",
+};
+
+typedef struct Session
+{
+	TAILQ_ENTRY(Session) link;
+	Sessions *sessions;
+	SandboxId org;
+	SandboxId id;
+	char phone[PHONE_NUMBER_MAX + 1];
+	char code[PAIRING_CODE_MAX + 1]; /* that the phone asked to be paired by; "" = none */
+	SessionState state;
+	DbTask report; /* of the next state */
+	bool leased;   /* the last renewal named it */
+} Session;
+
+struct Sessions
+{
+	const Sandbox *sandbox;
+	int poll_ms;
+	TAILQ_HEAD(, Session) list;
+	int count;
+	DbTask renewal;
+	DbTask release;
+	void (*released)(void *context);
+	void *context;
+};
+
+/* ---- states ---- */
 
 static SessionState
 state_of_status(const char *status)
 {
-	if (strcmp(status, "working") == 0)
-		return SESSION_WORKING;
-	if (strcmp(status, "scan_qr_code") == 0)
-		return SESSION_SCANNING;
+	for (int i = SESSION_SCANNING; i <= SESSION_WORKING; i++)
+		if (strcmp(status, statuses[i]) == 0)
+			return (SessionState) i;
 	return SESSION_STARTING;
-}
-
-static const char *
-status_of_state(SessionState state)
-{
-	switch (state)
-	{
-		case SESSION_STARTING:
-			return "starting";
-		case SESSION_SCANNING:
-			return "scan_qr_code";
-		case SESSION_WORKING:
-			return "working";
-	}
-	return "";
 }
 
 /* The one place where a session's state changes. */
 static void
-enter_state(SandboxSessions *sessions, SandboxSession *session, SessionState state, int64_t now_ms)
+enter_state(Session *session, SessionState state)
 {
 	session->state = state;
-	session->due_ms = now_ms + sessions->step_ms;
-	log_line(LOG_LEVEL_INFO, "session", log_text("org", session->org),
-			 log_text("session", session->id), log_text("status", status_of_state(state)));
+	if (state != SESSION_WORKING)
+		db_task_in(&session->report, session->sessions->sandbox->step_ms);
+	else
+		db_task_stop(&session->report);
+	log_line(LOG_LEVEL_INFO, "session", log_text("org", session->org.text),
+			 log_text("session", session->id.text), log_text("status", statuses[state]));
 }
 
-static SandboxSession *
-find_session(SandboxSessions *sessions, const char *id)
+static DbRequest *
+make_report(void *context, DbDone done, void *arg)
 {
-	for (int i = 0; i < sessions->count; i++)
-		if (strcmp(sessions->session[i].id, id) == 0)
-			return &sessions->session[i];
+	const Session *session = context;
+	const char *owner = session->sessions->sandbox->owner;
+	char jid[SANDBOX_JID_MAX];
+	char qr[SANDBOX_QR_MAX];
+
+	if (session->state == SESSION_STARTING)
+	{
+		sandbox_qr(session->id.text, qr);
+		return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssst",
+							   session->id.bytes, owner, statuses[SESSION_SCANNING], NULL, NULL, qr,
+							   clock_wall_ms() + QR_LIFETIME_MS);
+	}
+	sandbox_jid(session->phone, jid);
+	return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssss",
+						   session->id.bytes, owner, statuses[SESSION_WORKING], session->phone, jid,
+						   NULL, NULL);
+}
+
+static void
+take_report(void *context, const DbResult *result)
+{
+	Session *session = context;
+
+	if (sandbox_outcome(SANDBOX_SESSION, result) == REPORT_DONE)
+		enter_state(session,
+					session->state == SESSION_STARTING ? SESSION_SCANNING : SESSION_WORKING);
+	else
+		db_task_in(&session->report, session->sessions->sandbox->step_ms + SANDBOX_RETRY_MS);
+}
+
+/* ---- leases ---- */
+
+static void
+free_session(Session *session)
+{
+	TAILQ_REMOVE(&session->sessions->list, session, link);
+	session->sessions->count--;
+	db_task_close(&session->report);
+	free(session);
+}
+
+static Session *
+find_session(const Sessions *sessions, const SandboxId *id)
+{
+	Session *session;
+
+	TAILQ_FOREACH(session, &sessions->list, link)
+	{
+		if (memcmp(session->id.bytes, id->bytes, DB_UUID_SIZE) == 0)
+			return session;
+	}
 	return NULL;
+}
+
+/* NULL: there is no room. */
+static Session *
+add_session(Sessions *sessions, const SandboxId *id, const DbResult *result, int row)
+{
+	const Sandbox *sandbox = sessions->sandbox;
+	Session *session = sessions->count < SESSIONS_MAX ? calloc(1, sizeof(*session)) : NULL;
+
+	if (session == NULL)
+		return NULL;
+	session->sessions = sessions;
+	session->id = *id;
+	if (!sandbox_read_id(result, row, COLUMN_ORG, &session->org) ||
+		!db_task_open(&session->report, sandbox->base, sandbox->db, make_report, take_report,
+					  session))
+	{
+		free(session);
+		return NULL;
+	}
+	if (!db_text_copy(result, row, COLUMN_PHONE, session->phone, sizeof(session->phone)))
+		sandbox_phone(id->text, session->phone);
+	TAILQ_INSERT_TAIL(&sessions->list, session, link);
+	sessions->count++;
+	return session;
 }
 
 /* A code that was not there at the last look: it is for that telephone to type in. */
 static void
-take_pairing_code(SandboxSessions *sessions, SandboxSession *session, const PGresult *rows, int row,
-				  int64_t now_ms)
+take_pairing_code(Session *session, const DbResult *result, int row)
 {
-	const char *code = PQgetvalue(rows, row, COLUMN_PAIRING_CODE);
+	char code[PAIRING_CODE_MAX + 1];
 
-	if (session->state == SESSION_WORKING || code[0] == '\0' || strcmp(code, session->code) == 0)
+	if (session->state == SESSION_WORKING ||
+		!db_text_copy(result, row, COLUMN_PAIRING_CODE, code, sizeof(code)) || code[0] == '\0' ||
+		strcmp(code, session->code) == 0)
 		return;
-	snprintf(session->code, sizeof(session->code), "%s", code);
-	snprintf(session->phone, sizeof(session->phone), "%s",
-			 PQgetvalue(rows, row, COLUMN_PAIRING_PHONE));
-	session->due_ms = now_ms + sessions->step_ms;
-	log_line(LOG_LEVEL_INFO, "session_pairs_by_code", log_text("org", session->org),
-			 log_text("session", session->id));
+	memcpy(session->code, code, sizeof(code));
+	db_text_copy(result, row, COLUMN_PAIRING_PHONE, session->phone, sizeof(session->phone));
+	db_task_in(&session->report, session->sessions->sandbox->step_ms);
+	log_line(LOG_LEVEL_INFO, "session_pairs_by_code", log_text("org", session->org.text),
+			 log_text("session", session->id.text));
 }
 
 /* A row of a renewal: a session that is new here, or known, or was restarted. */
 static void
-take_row(SandboxSessions *sessions, const PGresult *rows, int row, int64_t now_ms)
+take_row(Sessions *sessions, const DbResult *result, int row)
 {
-	const char *id = PQgetvalue(rows, row, COLUMN_ID);
-	SessionState state = state_of_status(PQgetvalue(rows, row, COLUMN_STATUS));
-	SandboxSession *session = find_session(sessions, id);
+	char status[16] = "";
+	SandboxId id;
+	Session *session;
+	SessionState state;
+	bool is_new;
 
+	if (!sandbox_read_id(result, row, COLUMN_ID, &id))
+		return;
+	db_text_copy(result, row, COLUMN_STATUS, status, sizeof(status));
+	state = state_of_status(status);
+	session = find_session(sessions, &id);
+	is_new = session == NULL;
+	if (is_new)
+		session = add_session(sessions, &id, result, row);
 	if (session == NULL)
-	{
-		if (sessions->count == SANDBOX_SESSIONS_MAX)
-			return;
-		session = &sessions->session[sessions->count++];
-		memset(session, 0, sizeof(*session));
-		snprintf(session->id, sizeof(session->id), "%s", id);
-		snprintf(session->org, sizeof(session->org), "%s", PQgetvalue(rows, row, COLUMN_ORG));
-		snprintf(session->phone, sizeof(session->phone), "%s", PQgetvalue(rows, row, COLUMN_PHONE));
-		if (session->phone[0] == '\0')
-			sandbox_phone(id, session->phone);
-		enter_state(sessions, session, state, now_ms);
-	}
-	else if (session->state != state)
-		enter_state(sessions, session, state, now_ms);
-	take_pairing_code(sessions, session, rows, row, now_ms);
+		return;
+	if (is_new || session->state != state)
+		enter_state(session, state);
+	take_pairing_code(session, result, row);
 	session->leased = true;
 }
 
-bool
-sessions_renew(SandboxSessions *sessions, Store *store, int64_t now_ms)
+/* Forgets the sessions that were stopped or taken by others. */
+static void
+drop_others(Sessions *sessions)
 {
-	char max[16];
-	char interval[32];
-	const char *values[] = {CONNECTOR_NAME, sessions->owner, max, interval};
-	PGresult *rows;
-	int kept = 0;
+	Session *next;
 
-	snprintf(max, sizeof(max), "%d", SANDBOX_SESSIONS_MAX);
-	snprintf(interval, sizeof(interval), "%d milliseconds", sessions->lease_ms);
-	rows = store_query(store, STORE_SESSIONS, 4, values);
-	if (rows == NULL)
-		return false;
-	for (int i = 0; i < sessions->count; i++)
-		sessions->session[i].leased = false;
-	for (int row = 0; row < PQntuples(rows); row++)
-		take_row(sessions, rows, row, now_ms);
-	PQclear(rows);
-
-	for (int i = 0; i < sessions->count; i++)
-		if (sessions->session[i].leased)
-			sessions->session[kept++] = sessions->session[i];
+	for (Session *session = TAILQ_FIRST(&sessions->list); session != NULL; session = next)
+	{
+		next = TAILQ_NEXT(session, link);
+		if (!session->leased)
+		{
+			log_line(LOG_LEVEL_INFO, "session_gone", log_text("session", session->id.text));
+			free_session(session);
+		}
 		else
-			log_line(LOG_LEVEL_INFO, "session_gone", log_text("session", sessions->session[i].id));
-	sessions->count = kept;
-	return true;
+			session->leased = false;
+	}
 }
 
-/* Reports one session's next state; the outcome is the caller's to take. */
 static bool
-report_next(const SandboxSessions *sessions, const SandboxSession *session, Store *store)
+has_waiting(const Sessions *sessions)
 {
-	char jid[SANDBOX_JID_MAX];
-	char qr[SANDBOX_QR_MAX];
-	char expires[SANDBOX_TIME_MAX];
-	const char *values[7] = {session->id, sessions->owner};
+	const Session *session;
 
-	if (session->state == SESSION_STARTING)
+	TAILQ_FOREACH(session, &sessions->list, link)
 	{
-		sandbox_qr(session->id, qr);
-		sandbox_time(clock_wall_ms() + QR_LIFETIME_MS, expires);
-		values[2] = status_of_state(SESSION_SCANNING);
-		values[5] = qr;
-		values[6] = expires;
-	}
-	else
-	{
-		sandbox_jid(session->phone, jid);
-		values[2] = status_of_state(SESSION_WORKING);
-		values[3] = session->phone;
-		values[4] = jid;
-	}
-	return store_report(store, session->org, STORE_SESSION, 7, values);
-}
-
-void
-sessions_step(SandboxSessions *sessions, Store *store, int64_t now_ms)
-{
-	SandboxSession *sent[STORE_BATCH_MAX];
-	int count = 0;
-
-	for (int i = 0; i < sessions->count && count < STORE_BATCH_MAX; i++)
-	{
-		SandboxSession *session = &sessions->session[i];
-
-		if (session->state == SESSION_WORKING || session->due_ms > now_ms)
-			continue;
-		if (!report_next(sessions, session, store))
-			break;
-		sent[count++] = session;
-	}
-	for (int i = 0; i < count; i++)
-		if (store_outcome(store) == STORE_DONE)
-			enter_state(sessions, sent[i],
-						sent[i]->state == SESSION_STARTING ? SESSION_SCANNING : SESSION_WORKING,
-						now_ms);
-		else
-			sent[i]->due_ms = now_ms + sessions->step_ms + STORE_BACKOFF_MIN_MS;
-}
-
-int64_t
-sessions_due(const SandboxSessions *sessions, int64_t until_ms)
-{
-	for (int i = 0; i < sessions->count; i++)
-		if (sessions->session[i].state != SESSION_WORKING && sessions->session[i].due_ms < until_ms)
-			until_ms = sessions->session[i].due_ms;
-	return until_ms;
-}
-
-bool
-sessions_waiting(const SandboxSessions *sessions)
-{
-	for (int i = 0; i < sessions->count; i++)
-		if (sessions->session[i].state != SESSION_WORKING)
+		if (session->state != SESSION_WORKING)
 			return true;
+	}
 	return false;
 }
 
-void
-sessions_release(SandboxSessions *sessions, Store *store)
+static void
+take_renewal(void *context, const DbResult *result)
 {
-	const char *values[] = {sessions->owner};
+	Sessions *sessions = context;
+	bool renewed = result != NULL && result->outcome == DB_ROWS;
 
-	PQclear(store_query(store, STORE_RELEASE, 1, values));
-	sessions->count = 0;
+	if (result != NULL && !renewed)
+		statements_log_failure(&sandbox_statements, SANDBOX_SESSIONS, result);
+	for (int row = 0; renewed && row < result->rows; row++)
+		take_row(sessions, result, row);
+	if (renewed)
+		drop_others(sessions);
+	db_task_in(&sessions->renewal,
+			   renewed && !has_waiting(sessions) ? RENEW_MS : sessions->poll_ms);
+}
+
+static DbRequest *
+make_renewal(void *context, DbDone done, void *arg)
+{
+	const Sandbox *sandbox = ((const Sessions *) context)->sandbox;
+
+	return sandbox_request(SANDBOX_SESSIONS, NULL, done, arg, "ssil", SANDBOX_CONNECTOR,
+						   sandbox->owner, SESSIONS_MAX, sandbox->lease_ms);
+}
+
+static DbRequest *
+make_release(void *context, DbDone done, void *arg)
+{
+	const Sessions *sessions = context;
+
+	return sandbox_request(SANDBOX_RELEASE, NULL, done, arg, "s", sessions->sandbox->owner);
+}
+
+static void
+take_release(void *context, const DbResult *result)
+{
+	const Sessions *sessions = context;
+
+	if (result != NULL && result->outcome != DB_ROWS)
+		statements_log_failure(&sandbox_statements, SANDBOX_RELEASE, result);
+	sessions->released(sessions->context);
+}
+
+/* ---- from outside ---- */
+
+Sessions *
+sessions_start(const Sandbox *sandbox, int poll_ms)
+{
+	Sessions *sessions = calloc(1, sizeof(*sessions));
+
+	if (sessions == NULL)
+		return NULL;
+	*sessions = (Sessions){.sandbox = sandbox, .poll_ms = poll_ms};
+	TAILQ_INIT(&sessions->list);
+	if (!db_task_open(&sessions->renewal, sandbox->base, sandbox->db, make_renewal, take_renewal,
+					  sessions) ||
+		!db_task_open(&sessions->release, sandbox->base, sandbox->db, make_release, take_release,
+					  sessions))
+	{
+		sessions_free(sessions);
+		return NULL;
+	}
+	db_task_in(&sessions->renewal, 0);
+	return sessions;
+}
+
+void
+sessions_stop(Sessions *sessions)
+{
+	db_task_close(&sessions->renewal);
+	while (!TAILQ_EMPTY(&sessions->list))
+		free_session(TAILQ_FIRST(&sessions->list));
+}
+
+void
+sessions_release(Sessions *sessions, void (*released)(void *context), void *context)
+{
+	sessions->released = released;
+	sessions->context = context;
+	db_task_in(&sessions->release, 0);
+}
+
+void
+sessions_free(Sessions *sessions)
+{
+	if (sessions == NULL)
+		return;
+	sessions_stop(sessions);
+	db_task_close(&sessions->release);
+	free(sessions);
 }

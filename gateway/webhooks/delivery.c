@@ -134,18 +134,10 @@ report(Delivery *delivery)
 {
 	const AttemptResult *result = &delivery->result;
 	Queue *queue = delivery->queue;
-	DbRequest *request = queue_request(queue, WORKER_DELIVERY_DONE, on_reported, delivery);
-	bool complete =
-		request != NULL && db_param_uuid(request, delivery->id) &&
-		(result->status == 0 ? db_param_null(request) : db_param_int32(request, result->status)) &&
-		(result->problem == NULL
-			 ? db_param_null(request)
-			 : db_param_text(request, result->problem, strlen(result->problem))) &&
-		db_param_bool(request, result->delivered) &&
-		(result->retry_after_s == 0 ? db_param_null(request)
-									: db_param_int32(request, result->retry_after_s));
 
-	delivery->report = queue_submit(queue, request, complete);
+	delivery->report =
+		queue_ask(queue, WORKER_DELIVERY_DONE, on_reported, delivery, "unsbn", delivery->id,
+				  result->status, result->problem, result->delivered, result->retry_after_s);
 	delivery->report_again_ms = clock_monotonic_ms() + QUEUE_REPORT_AGAIN_MS;
 }
 

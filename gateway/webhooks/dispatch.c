@@ -157,20 +157,12 @@ make_claim(void *context, DbDone done, void *arg)
 	Dispatch *dispatch = context;
 	const DispatchSetup *setup = &dispatch->setup;
 	int room = DISPATCH_QUEUES_MAX - dispatch->count;
-	DbRequest *request;
 
 	if (room == 0)
 		return NULL;
-	request = statements_request(&worker_statements, WORKER_CLAIM_WEBHOOKS, NULL, done, arg);
-	if (request != NULL &&
-		(!db_param_text(request, setup->owner, strlen(setup->owner)) ||
-		 !db_param_int32(request, room) || !db_param_int32(request, setup->lease_ms)))
-	{
-		db_request_free(request);
-		return NULL;
-	}
 	dispatch->claimed_ms = clock_monotonic_ms();
-	return request;
+	return statements_request(&worker_statements, WORKER_CLAIM_WEBHOOKS, NULL, done, arg, "sii",
+							  setup->owner, room, setup->lease_ms);
 }
 
 /* Asks for queues now, or as soon as the asking that is under way has ended. */
@@ -249,17 +241,9 @@ static DbRequest *
 make_wait(void *context, DbDone done, void *arg)
 {
 	const Dispatch *dispatch = context;
-	const char *owner = dispatch->setup.owner;
-	DbRequest *request = statements_request(&worker_statements, WORKER_EVENT_WAIT, NULL, done, arg);
 
-	if (request != NULL &&
-		(!db_param_text(request, owner, strlen(owner)) ||
-		 !db_param_int64(request, dispatch->seen) || !db_param_int32(request, DISPATCH_WAIT_MS)))
-	{
-		db_request_free(request);
-		return NULL;
-	}
-	return request;
+	return statements_request(&worker_statements, WORKER_EVENT_WAIT, NULL, done, arg, "sIi",
+							  dispatch->setup.owner, dispatch->seen, DISPATCH_WAIT_MS);
 }
 
 /* ---- from outside ---- */

@@ -97,16 +97,11 @@ make_request(void *context, DbDone done, void *arg)
 {
 	const Housekeeping *housekeeping = context;
 	const Task *task = &tasks[housekeeping->task];
-	DbRequest *request = statements_request(&worker_statements, task->statement, NULL, done, arg);
 
-	if (request != NULL && task->statement == WORKER_HOUSEKEEPING &&
-		(!db_param_text(request, task->name, strlen(task->name)) ||
-		 !db_param_int32(request, task->rows)))
-	{
-		db_request_free(request);
-		return NULL;
-	}
-	return request;
+	if (task->statement != WORKER_HOUSEKEEPING)
+		return statements_request(&worker_statements, task->statement, NULL, done, arg, "");
+	return statements_request(&worker_statements, task->statement, NULL, done, arg, "si",
+							  task->name, task->rows);
 }
 
 Housekeeping *

@@ -81,7 +81,7 @@ static DbRequest *
 make_count(void *context, DbDone done, void *arg)
 {
 	(void) context;
-	return statements_request(&worker_statements, WORKER_DELIVERY_STATS, NULL, done, arg);
+	return statements_request(&worker_statements, WORKER_DELIVERY_STATS, NULL, done, arg, "");
 }
 
 static void

@@ -14,27 +14,6 @@
 
 /* ---- asking the database ---- */
 
-DbRequest *
-queue_request(Queue *queue, WorkerStatement statement, DbDone done, void *arg)
-{
-	DbRequest *request = statements_request(&worker_statements, statement, queue->org, done, arg);
-
-	if (request != NULL &&
-		(!db_param_text(request, queue->setup->owner, strlen(queue->setup->owner)) ||
-		 !db_param_uuid(request, queue->webhook)))
-	{
-		db_request_free(request);
-		return NULL;
-	}
-	return request;
-}
-
-DbRequest *
-queue_submit(Queue *queue, DbRequest *request, bool complete)
-{
-	return statements_submit(queue->setup->db, request, complete);
-}
-
 /* ---- reading, taking, releasing ---- */
 
 static void
@@ -66,13 +45,11 @@ on_taken(void *arg, const DbResult *result)
 static void
 take(Queue *queue)
 {
-	DbRequest *request = queue_request(queue, WORKER_DELIVERIES_TAKE, on_taken, queue);
-
 	queue->state = QUEUE_TAKING;
 	queue->taken_ms = clock_monotonic_ms();
 	queue->more = false;
-	queue->asked = queue_submit(
-		queue, request, request != NULL && db_param_int32(request, QUEUE_TAKEN_MAX - queue->taken));
+	queue->asked = queue_ask(queue, WORKER_DELIVERIES_TAKE, on_taken, queue, "i",
+							 QUEUE_TAKEN_MAX - queue->taken);
 	if (queue->asked == NULL)
 	{
 		queue->state = QUEUE_OPEN;
@@ -104,10 +81,8 @@ on_read(void *arg, const DbResult *result)
 static void
 read_webhook(Queue *queue)
 {
-	DbRequest *request = queue_request(queue, WORKER_WEBHOOK_LANE, on_read, queue);
-
 	queue->state = QUEUE_READING;
-	queue->asked = queue_submit(queue, request, true);
+	queue->asked = queue_ask(queue, WORKER_WEBHOOK_LANE, on_read, queue, "");
 	if (queue->asked == NULL)
 	{
 		queue->state = QUEUE_OPEN;
@@ -139,8 +114,7 @@ release(Queue *queue)
 	queue->state = QUEUE_RELEASING;
 	statements_drop(&queue->renewal);
 	if (!queue->lost)
-		queue->asked = queue_submit(
-			queue, queue_request(queue, WORKER_LANE_RELEASE, on_released, queue), true);
+		queue->asked = queue_ask(queue, WORKER_LANE_RELEASE, on_released, queue, "");
 	if (queue->asked == NULL)
 		end_queue(queue);
 }
@@ -227,11 +201,9 @@ on_renewed(void *arg, const DbResult *result)
 static void
 renew(Queue *queue, int64_t now_ms)
 {
-	DbRequest *request = queue_request(queue, WORKER_LANE_RENEW, on_renewed, queue);
-
 	queue->renewed_ms = now_ms;
-	queue->renewal = queue_submit(
-		queue, request, request != NULL && db_param_int32(request, queue->setup->lease_ms));
+	queue->renewal =
+		queue_ask(queue, WORKER_LANE_RENEW, on_renewed, queue, "i", queue->setup->lease_ms);
 }
 
 /* What waits is taken anew with the next claim, and then signed anew. */

@@ -79,13 +79,16 @@ struct Queue
 /* The one place that decides what a queue does next; it may end the queue. */
 extern void queue_advance(Queue *queue);
 
-/* A request about the queue's webhook; its owner and its id are parameters already. */
-extern DbRequest *queue_request(Queue *queue, WorkerStatement statement, DbDone done, void *arg);
-
 /*
- * Submits it, or frees one that is not complete.  The request when it was taken, NULL when not.
+ * Asks about the queue's webhook: its owner and its id are the first parameters, types and
+ * those behind it the others (statements_request()).  The request when it was taken, NULL when
+ * not.
  */
-extern DbRequest *queue_submit(Queue *queue, DbRequest *request, bool complete);
+#define queue_ask(queue, statement, done, arg, types, ...)                                    \
+	statements_submit((queue)->setup->db,                                                     \
+					  statements_request(&worker_statements, (int) (statement), (queue)->org, \
+										 (done), (arg), "su" types, (queue)->setup->owner,    \
+										 (queue)->webhook, ##__VA_ARGS__))
 
 /* ---- delivery.c ---- */
 

@@ -82,18 +82,7 @@ START_TEST(a_text_asks_for_a_reaction_by_the_word)
 }
 END_TEST
 
-START_TEST(times_are_utc_with_milliseconds)
-{
-	char text[SANDBOX_TIME_MAX];
-
-	sandbox_time(0, text);
-	ck_assert_str_eq(text, "1970-01-01T00:00:00.000Z");
-	sandbox_time(1767323045678, text);
-	ck_assert_str_eq(text, "2026-01-02T03:04:05.678Z");
-}
-END_TEST
-
 SUITE("sandbox_identity", ids_are_the_uuid_in_capitals_behind_a_prefix,
 	  an_id_that_is_too_long_is_cut, a_session_always_gets_the_same_phone_and_another_one_another,
 	  only_the_magic_number_is_dead, the_other_side_answers_and_in_a_group_a_member,
-	  a_text_asks_for_a_reaction_by_the_word, times_are_utc_with_milliseconds)
+	  a_text_asks_for_a_reaction_by_the_word)

@@ -1,0 +1,547 @@
+/*
+ * jobs.c
+ *		Takes a message through sent, delivered and read, and answers a text; does what is to
+ *		be done to messages.
+ *
+ * Every type of message is "sent"; what an attachment holds is not looked at.  A text that
+ * asks for a reaction gets one, then every text its answer, and one that asks for the phone
+ * is followed by a message that is typed on the session's own.
+ *
+ * The invented WhatsApp does every action, and the report is all.  Only a forward makes
+ * something: a message whose id here was given when it was asked for, and which is then
+ * delivered and read like any other.
+ *
+ * A job is gone when it is finished, when the database says that it is not ours any more, or
+ * when its report was refused.  When the process is killed, what it had claimed is taken over
+ * from its lease in the database and gets the same ids again, so that nothing is sent twice;
+ * what it had sent stays "sent", for the invented telephones die with it.
+ */
+#include "sandbox/jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "db/result.h"
+#include "db/task.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "sandbox/identity.h"
+
+#define CLAIM_MAX 64 /* claimed by one statement */
+#define FAILURE_TEXT "the number is not on WhatsApp"
+#define ANSWERER_NAME "Sandbox"
+#define TYPED_TEXT "typed on the phone itself"
+
+typedef enum JobState
+{
+	JOB_CLAIMED,   /* next: report that it was done, or that it failed */
+	JOB_SENT,      /* next: report that the message was delivered */
+	JOB_DELIVERED, /* next: report that it was read */
+	JOB_READ,      /* next: react to it, since it asks for that */
+	JOB_REACTED,   /* next: answer it */
+	JOB_ANSWERED,  /* next: the session's own phone writes */
+	JOB_FINISHED   /* is gone */
+} JobState;
+
+static const char *const state_names[] = {
+	[JOB_CLAIMED] = "claimed",   [JOB_SENT] = "sent",       [JOB_DELIVERED] = "delivered",
+	[JOB_READ] = "read",         [JOB_REACTED] = "reacted", [JOB_ANSWERED] = "answered",
+	[JOB_FINISHED] = "finished",
+};
+
+/* Columns of claim.sql and actions.sql: the type is that of a message or of an action. */
+enum
+{
+	COLUMN_ORG,
+	COLUMN_ID,
+	COLUMN_SESSION,
+	COLUMN_CHAT,
+	COLUMN_TYPE,
+	COLUMN_BODY,
+	COLUMN_ACTION_TYPE = COLUMN_CHAT,
+	COLUMN_TO,
+	COLUMN_COPY,
+	COLUMN_MAYBE_SENT
+};
+
+typedef struct Job
+{
+	TAILQ_ENTRY(Job) link;
+	struct Claims *claims; /* the list that it is in */
+	SandboxId org;
+	SandboxId id;
+	SandboxId session;
+	char message[UUID_TEXT_MAX + 1]; /* what is sent; "" = nothing is */
+	char *chat;                      /* owned; where that goes, NULL when nothing is sent */
+	char *body;                      /* owned; NULL when there is nothing to answer */
+	JobState state;
+	int attempts; /* of the report that is due */
+	SandboxStatement reported;
+	DbTask report;
+} Job;
+
+/* What differs between messages and actions. */
+typedef struct KindRow
+{
+	const char *name; /* in the log, as the next three */
+	const char *sent;
+	const char *taken_over;
+	const char *given_up;
+	SandboxStatement claim;
+	SandboxStatement done;
+	SandboxStatement failed;
+	int max; /* on their way at once; the rest stays queued in the database */
+	bool (*read)(Job *job, const DbResult *result, int row);
+} KindRow;
+
+/* One kind's. */
+typedef struct Claims
+{
+	Jobs *jobs;
+	const KindRow *kind;
+	TAILQ_HEAD(, Job) list;
+	int count;
+	DbTask claiming;
+} Claims;
+
+struct Jobs
+{
+	const Sandbox *sandbox;
+	int poll_ms;
+	int step_ms; /* 0 when it drains */
+	bool draining;
+	void (*drained)(void *context);
+	void *context;
+	Claims claims[JOB_KINDS];
+};
+
+static void free_job(Job *job);
+
+/* What goes to the number that is on no telephone. */
+static bool
+has_to_fail(const Job *job)
+{
+	return job->chat != NULL && sandbox_is_dead(job->chat);
+}
+
+/* ---- reports ---- */
+
+static DbRequest *
+report_claimed(Job *job, int64_t now_ms, DbDone done, void *arg)
+{
+	const KindRow *kind = job->claims->kind;
+	char wa_id[WA_MESSAGE_ID_MAX + 1];
+
+	if (has_to_fail(job))
+	{
+		job->reported = kind->failed;
+		return sandbox_request(kind->failed, job->org.bytes, done, arg, "usb", job->id.bytes,
+							   FAILURE_TEXT, false);
+	}
+	sandbox_sent_id(job->message, wa_id);
+	job->reported = kind->done;
+	return sandbox_request(kind->done, job->org.bytes, done, arg, "ust", job->id.bytes,
+						   job->chat == NULL ? NULL : wa_id, now_ms);
+}
+
+static DbRequest *
+report_status(Job *job, const char *status, int64_t now_ms, DbDone done, void *arg)
+{
+	char wa_id[WA_MESSAGE_ID_MAX + 1];
+
+	sandbox_sent_id(job->message, wa_id);
+	job->reported = SANDBOX_STATUS;
+	return sandbox_request(SANDBOX_STATUS, job->org.bytes, done, arg, "usst", job->session.bytes,
+						   wa_id, status, now_ms);
+}
+
+static DbRequest *
+report_reaction(Job *job, DbDone done, void *arg)
+{
+	char wa_id[WA_MESSAGE_ID_MAX + 1];
+
+	sandbox_sent_id(job->message, wa_id);
+	job->reported = SANDBOX_CHANGE;
+	return sandbox_request(SANDBOX_CHANGE, job->org.bytes, done, arg, "ussssb", job->session.bytes,
+						   wa_id, sandbox_answerer(job->chat), "react", SANDBOX_REACTION, false);
+}
+
+/* A message comes: the answer to a text, or what is typed on the session's own phone. */
+static DbRequest *
+report_arrival(Job *job, int64_t now_ms, DbDone done, void *arg)
+{
+	bool typed = job->state == JOB_ANSWERED;
+	char wa_id[WA_MESSAGE_ID_MAX + 1];
+
+	if (typed)
+		sandbox_typed_id(job->message, wa_id);
+	else
+		sandbox_echo_id(job->message, wa_id);
+	job->reported = SANDBOX_RECEIVE;
+	return sandbox_request(SANDBOX_RECEIVE, job->org.bytes, done, arg, "ussssssstb",
+						   job->session.bytes, wa_id, job->chat,
+						   typed ? NULL : sandbox_answerer(job->chat), typed ? NULL : ANSWERER_NAME,
+						   "text", typed ? TYPED_TEXT : job->body, NULL, now_ms, typed);
+}
+
+/* The report that is due. */
+static DbRequest *
+make_report(void *context, DbDone done, void *arg)
+{
+	Job *job = context;
+	int64_t now_ms = clock_wall_ms();
+
+	switch (job->state)
+	{
+		case JOB_CLAIMED:
+			return report_claimed(job, now_ms, done, arg);
+		case JOB_SENT:
+			return report_status(job, "delivered", now_ms, done, arg);
+		case JOB_DELIVERED:
+			return report_status(job, "read", now_ms, done, arg);
+		case JOB_READ:
+			return report_reaction(job, done, arg);
+		case JOB_REACTED:
+		case JOB_ANSWERED:
+			return report_arrival(job, now_ms, done, arg);
+		case JOB_FINISHED:
+			break;
+	}
+	return NULL;
+}
+
+/* ---- states ---- */
+
+static const char *
+name_of_state(const Job *job)
+{
+	return job->state == JOB_SENT ? job->claims->kind->sent : state_names[job->state];
+}
+
+/* The one place where a job's state changes; it may be gone then. */
+static void
+enter_state(Job *job, JobState state)
+{
+	const KindRow *kind = job->claims->kind;
+
+	job->state = state;
+	job->attempts = 0;
+	log_line(LOG_LEVEL_DEBUG, kind->name, log_text("org", job->org.text),
+			 log_text(kind->name, job->id.text), log_text("status", name_of_state(job)));
+	if (state == JOB_FINISHED)
+		free_job(job);
+	else
+		db_task_in(&job->report, job->claims->jobs->step_ms);
+}
+
+/* What follows a report that the database has taken. */
+static JobState
+next_state(const Job *job)
+{
+	switch (job->state)
+	{
+		case JOB_CLAIMED:
+			return job->chat == NULL || has_to_fail(job) ? JOB_FINISHED : JOB_SENT;
+		case JOB_SENT:
+			return JOB_DELIVERED;
+		case JOB_DELIVERED:
+			if (job->body == NULL)
+				return JOB_FINISHED;
+			return sandbox_asks_reaction(job->body) ? JOB_READ : JOB_REACTED;
+		case JOB_READ:
+			return JOB_REACTED;
+		case JOB_REACTED:
+			return sandbox_asks_phone(job->body) ? JOB_ANSWERED : JOB_FINISHED;
+		case JOB_ANSWERED:
+		case JOB_FINISHED:
+			break;
+	}
+	return JOB_FINISHED;
+}
+
+/*
+ * Every report can be made twice: ids are derived, and a status never goes back.  So "no
+ * news" is as good as done, but for a job that was taken over before its first report came:
+ * the other process goes on with it.
+ */
+static void
+take_report(void *context, const DbResult *result)
+{
+	Job *job = context;
+	bool first = job->state == JOB_CLAIMED && job->attempts == 0;
+	ReportOutcome outcome = sandbox_outcome(job->reported, result);
+
+	if (outcome == REPORT_DONE || (outcome == REPORT_STALE && !first))
+	{
+		enter_state(job, next_state(job));
+		return;
+	}
+	/* what was not sent is no attempt */
+	if (result != NULL)
+		job->attempts++;
+	if (outcome == REPORT_AGAIN && job->attempts < SANDBOX_ATTEMPTS_MAX)
+	{
+		db_task_in(&job->report, SANDBOX_RETRY_MS);
+		return;
+	}
+	log_line(LOG_LEVEL_WARNING, job->claims->kind->given_up, log_text("org", job->org.text),
+			 log_text(job->claims->kind->name, job->id.text),
+			 log_text("status", name_of_state(job)));
+	enter_state(job, JOB_FINISHED);
+}
+
+/* ---- claiming ---- */
+
+static void
+tell_if_drained(const Jobs *jobs)
+{
+	for (int i = 0; i < JOB_KINDS; i++)
+		if (jobs->claims[i].count > 0 || db_task_is_asked(&jobs->claims[i].claiming))
+			return;
+	if (jobs->draining)
+		jobs->drained(jobs->context);
+}
+
+static void
+drop_job(Job *job)
+{
+	db_task_close(&job->report);
+	free(job->chat);
+	free(job->body);
+	free(job);
+}
+
+static void
+free_job(Job *job)
+{
+	Claims *claims = job->claims;
+
+	TAILQ_REMOVE(&claims->list, job, link);
+	claims->count--;
+	drop_job(job);
+	tell_if_drained(claims->jobs);
+}
+
+/* A copy that is owned; NULL: the cell is NULL, or out of memory. */
+static char *
+copy_text(const DbResult *result, int row, int column)
+{
+	const char *text;
+	size_t len;
+
+	return db_text(result, row, column, &text, &len) ? strndup(text, len) : NULL;
+}
+
+static bool
+is_type(const DbResult *result, int row, int column, const char *type)
+{
+	char text[16];
+
+	return db_text_copy(result, row, column, text, sizeof(text)) && strcmp(text, type) == 0;
+}
+
+static bool
+read_message(Job *job, const DbResult *result, int row)
+{
+	bool is_text = is_type(result, row, COLUMN_TYPE, "text");
+
+	memcpy(job->message, job->id.text, sizeof(job->message));
+	job->chat = copy_text(result, row, COLUMN_CHAT);
+	if (is_text)
+		job->body = copy_text(result, row, COLUMN_BODY);
+	return job->chat != NULL && (!is_text || job->body != NULL);
+}
+
+static bool
+read_action(Job *job, const DbResult *result, int row)
+{
+	if (!is_type(result, row, COLUMN_ACTION_TYPE, "forward"))
+		return true;
+	job->chat = copy_text(result, row, COLUMN_TO);
+	return job->chat != NULL &&
+		   db_text_copy(result, row, COLUMN_COPY, job->message, sizeof(job->message));
+}
+
+static bool
+is_on_its_way(const Claims *claims, const SandboxId *id)
+{
+	const Job *job;
+
+	TAILQ_FOREACH(job, &claims->list, link)
+	{
+		if (memcmp(job->id.bytes, id->bytes, DB_UUID_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* NULL: out of memory, or it is here already. */
+static Job *
+read_job(Claims *claims, const DbResult *result, int row)
+{
+	const Sandbox *sandbox = claims->jobs->sandbox;
+	Job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL)
+		return NULL;
+	job->claims = claims;
+	if (!sandbox_read_id(result, row, COLUMN_ORG, &job->org) ||
+		!sandbox_read_id(result, row, COLUMN_ID, &job->id) ||
+		!sandbox_read_id(result, row, COLUMN_SESSION, &job->session) ||
+		is_on_its_way(claims, &job->id) || !claims->kind->read(job, result, row) ||
+		!db_task_open(&job->report, sandbox->base, sandbox->db, make_report, take_report, job))
+	{
+		drop_job(job);
+		return NULL;
+	}
+	return job;
+}
+
+/*
+ * One that may have been sent by a process that is gone is sent again without a double,
+ * because its id on the other side is derived.  One for which there is no memory is claimed
+ * again when its lease has run out.
+ */
+static void
+add_job(Claims *claims, const DbResult *result, int row)
+{
+	Job *job = read_job(claims, result, row);
+	bool maybe_sent;
+
+	if (job == NULL)
+		return;
+	if (db_bool(result, row, COLUMN_MAYBE_SENT, &maybe_sent) && maybe_sent)
+		log_line(LOG_LEVEL_INFO, claims->kind->taken_over, log_text("org", job->org.text),
+				 log_text(claims->kind->name, job->id.text));
+	TAILQ_INSERT_TAIL(&claims->list, job, link);
+	claims->count++;
+	enter_state(job, JOB_CLAIMED);
+}
+
+/* What fills a claim is followed by the next at once. */
+static void
+take_claim(void *context, const DbResult *result)
+{
+	Claims *claims = context;
+	const Jobs *jobs = claims->jobs;
+	int rows = result != NULL && result->outcome == DB_ROWS ? result->rows : 0;
+
+	if (result != NULL && result->outcome != DB_ROWS)
+		statements_log_failure(&sandbox_statements, (int) claims->kind->claim, result);
+	for (int row = 0; row < rows; row++)
+		add_job(claims, result, row);
+	if (jobs->draining)
+		tell_if_drained(jobs);
+	else
+		db_task_in(&claims->claiming, rows == CLAIM_MAX ? 0 : jobs->poll_ms);
+}
+
+static DbRequest *
+make_claim(void *context, DbDone done, void *arg)
+{
+	const Claims *claims = context;
+	const Sandbox *sandbox = claims->jobs->sandbox;
+	int room = claims->kind->max - claims->count;
+
+	if (room == 0)
+		return NULL;
+	return sandbox_request(claims->kind->claim, NULL, done, arg, "ssil", SANDBOX_CONNECTOR,
+						   sandbox->owner, room < CLAIM_MAX ? room : CLAIM_MAX, sandbox->lease_ms);
+}
+
+/* ---- from outside ---- */
+
+static const KindRow kinds[JOB_KINDS] = {
+	[JOB_MESSAGE] = {.name = "message",
+					 .sent = "sent",
+					 .taken_over = "message_taken_over",
+					 .given_up = "message_given_up",
+					 .claim = SANDBOX_CLAIM,
+					 .done = SANDBOX_SENT,
+					 .failed = SANDBOX_FAILED,
+					 .max = 4096,
+					 .read = read_message},
+	[JOB_ACTION] = {.name = "action",
+					.sent = "done",
+					.taken_over = "action_taken_over",
+					.given_up = "action_given_up",
+					.claim = SANDBOX_ACTIONS,
+					.done = SANDBOX_ACTION_DONE,
+					.failed = SANDBOX_ACTION_FAILED,
+					.max = 1024,
+					.read = read_action},
+};
+
+Jobs *
+jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), void *context)
+{
+	Jobs *jobs = calloc(1, sizeof(*jobs));
+
+	if (jobs == NULL)
+		return NULL;
+	*jobs = (Jobs){.sandbox = sandbox,
+				   .poll_ms = poll_ms,
+				   .step_ms = sandbox->step_ms,
+				   .drained = drained,
+				   .context = context};
+	for (int i = 0; i < JOB_KINDS; i++)
+	{
+		Claims *claims = &jobs->claims[i];
+
+		claims->jobs = jobs;
+		claims->kind = &kinds[i];
+		TAILQ_INIT(&claims->list);
+		if (!db_task_open(&claims->claiming, sandbox->base, sandbox->db, make_claim, take_claim,
+						  claims))
+		{
+			jobs_free(jobs);
+			return NULL;
+		}
+		db_task_in(&claims->claiming, 0);
+	}
+	return jobs;
+}
+
+void
+jobs_drain(Jobs *jobs)
+{
+	Job *job;
+
+	jobs->draining = true;
+	jobs->step_ms = 0;
+	for (int i = 0; i < JOB_KINDS; i++)
+	{
+		db_task_stop(&jobs->claims[i].claiming);
+		TAILQ_FOREACH(job, &jobs->claims[i].list, link)
+		{
+			db_task_in(&job->report, 0);
+		}
+	}
+	tell_if_drained(jobs);
+}
+
+int
+jobs_count(const Jobs *jobs)
+{
+	return jobs->claims[JOB_MESSAGE].count + jobs->claims[JOB_ACTION].count;
+}
+
+void
+jobs_free(Jobs *jobs)
+{
+	Job *job;
+
+	if (jobs == NULL)
+		return;
+	for (int i = 0; i < JOB_KINDS && jobs->claims[i].jobs != NULL; i++)
+	{
+		db_task_close(&jobs->claims[i].claiming);
+		while ((job = TAILQ_FIRST(&jobs->claims[i].list)) != NULL)
+		{
+			TAILQ_REMOVE(&jobs->claims[i].list, job, link);
+			drop_job(job);
+		}
+	}
+	free(jobs);
+}

@@ -1,0 +1,45 @@
+/*
+ * sandbox.c
+ *		How the sandbox asks the database; see sandbox.h.
+ */
+#include "sandbox/sandbox.h"
+
+#include "db/result.h"
+
+/* For one answer. */
+#define ANSWER_MS 10000
+
+ProgramStatements sandbox_statements = {
+	.role = SANDBOX_ROLE,
+	.answer_ms = ANSWER_MS,
+	.count = SANDBOX_STATEMENT_COUNT,
+	.rows =
+		{
+			[SANDBOX_SESSIONS] = {"sessions", DB_LANE_FAST},
+			[SANDBOX_RELEASE] = {"release", DB_LANE_FAST},
+			[SANDBOX_CLAIM] = {"claim", DB_LANE_FAST},
+			[SANDBOX_SESSION] = {"session", DB_LANE_FAST},
+			[SANDBOX_SENT] = {"sent", DB_LANE_FAST},
+			[SANDBOX_FAILED] = {"failed", DB_LANE_FAST},
+			[SANDBOX_STATUS] = {"status", DB_LANE_FAST},
+			[SANDBOX_RECEIVE] = {"receive", DB_LANE_FAST},
+			[SANDBOX_CHANGE] = {"change", DB_LANE_FAST},
+			[SANDBOX_ACTIONS] = {"actions", DB_LANE_FAST},
+			[SANDBOX_ACTION_DONE] = {"action_done", DB_LANE_FAST},
+			[SANDBOX_ACTION_FAILED] = {"action_failed", DB_LANE_FAST},
+		},
+};
+
+ReportOutcome
+sandbox_outcome(SandboxStatement statement, const DbResult *result)
+{
+	bool changed;
+
+	if (result == NULL)
+		return REPORT_AGAIN;
+	if (result->outcome == DB_ROWS)
+		return db_bool(result, 0, 0, &changed) && !changed ? REPORT_STALE : REPORT_DONE;
+	statements_log_failure(&sandbox_statements, (int) statement, result);
+	return result->outcome == DB_REFUSED && !db_may_pass(result->sqlstate) ? REPORT_REFUSED
+																		   : REPORT_AGAIN;
+}

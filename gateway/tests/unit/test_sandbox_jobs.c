@@ -1,0 +1,359 @@
+/*
+ * test_sandbox_jobs.c
+ *		What happens to a message or an action from its claim to its end.
+ */
+#include <event2/event.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "sandbox/jobs.h"
+#include "tests/unit/db_stage.h"
+#include "tests/unit/suite.h"
+
+#define POLL_MS 600000
+#define COLUMNS 7
+#define SOMEBODY "4915112345678@s.whatsapp.net"
+#define NOBODY "15550000000@s.whatsapp.net"
+#define COPY "01234567-89ab-7def-8123-456789abcdef"
+
+static Sandbox sandbox;
+static Jobs *jobs;
+static int drained;
+
+static void
+on_drained(void *context)
+{
+	ck_assert_ptr_null(context);
+	drained++;
+}
+
+static void
+run(void)
+{
+	for (int i = 0; i < 5; i++)
+		event_base_loop(sandbox.base, EVLOOP_NONBLOCK);
+}
+
+static void
+start(void)
+{
+	char error[64];
+
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	ck_assert(statements_find(&sandbox_statements, error, sizeof(error)));
+	sandbox = (Sandbox){.base = event_base_new(), .owner = "me", .lease_ms = 15000};
+	drained = 0;
+	jobs = jobs_start(&sandbox, POLL_MS, on_drained, NULL);
+	ck_assert_ptr_nonnull(jobs);
+	run();
+}
+
+static void
+stop(void)
+{
+	jobs_free(jobs);
+	ck_assert_int_eq(db_stage_count(), 0);
+	event_base_free(sandbox.base);
+}
+
+/* ---- the database ---- */
+
+/* One row; the last three texts are chat, type and body, or type, to and copy. */
+static void
+claim(const char *statement, uint8_t number, const char *fourth, const char *fifth,
+	  const char *sixth, bool maybe_sent)
+{
+	static const uint8_t org[DB_UUID_SIZE] = {1};
+	static const uint8_t session[DB_UUID_SIZE] = {2};
+	const uint8_t id[DB_UUID_SIZE] = {3, number};
+	const char flag = maybe_sent ? 1 : 0;
+	const DbStageCell cells[COLUMNS] = {{org, DB_UUID_SIZE},
+										{id, DB_UUID_SIZE},
+										{session, DB_UUID_SIZE},
+										{fourth, (int) strlen(fourth)},
+										{fifth, fifth == NULL ? 0 : (int) strlen(fifth)},
+										{sixth, sixth == NULL ? 0 : (int) strlen(sixth)},
+										{&flag, 1}};
+
+	db_stage_answer_rows(statement, 1, COLUMNS, cells);
+	run();
+}
+
+static void
+claim_text(const char *body)
+{
+	claim("claim", 0, SOMEBODY, "text", body, false);
+	ck_assert_int_eq(jobs_count(jobs), 1);
+}
+
+/* The report that is awaited came, and the database says whether it has changed anything. */
+static void
+take(const char *statement, bool changed)
+{
+	const char flag = changed ? 1 : 0;
+	const DbStageCell cell = {&flag, 1};
+
+	ck_assert_msg(db_stage_find(statement) != NULL, "%s is not asked", statement);
+	db_stage_answer_rows(statement, 1, 1, &cell);
+	run();
+}
+
+static void
+refuse(const char *statement, DbOutcome outcome, const char *sqlstate)
+{
+	ck_assert_msg(db_stage_find(statement) != NULL, "%s is not asked", statement);
+	db_stage_refuse(statement, outcome, sqlstate);
+	run();
+}
+
+/* Until what could not be reported is reported again. */
+static void
+wait_for(const char *statement)
+{
+	while (db_stage_find(statement) == NULL)
+		event_base_loop(sandbox.base, EVLOOP_ONCE);
+}
+
+/* Nothing more is asked but the other claim, which was not answered. */
+static void
+assert_gone(void)
+{
+	ck_assert_int_eq(jobs_count(jobs), 0);
+	ck_assert_int_eq(db_stage_count(), 1);
+}
+
+/* ---- messages ---- */
+
+START_TEST(a_text_is_sent_delivered_read_and_answered)
+{
+	claim_text("hello");
+	take("sent", true);
+	take("status", true);
+	take("status", true);
+	take("receive", true);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(a_text_gets_the_reaction_and_the_message_of_the_phone_that_it_asks_for)
+{
+	claim_text("react, my phone");
+	take("sent", true);
+	take("status", true);
+	take("status", true);
+	take("change", true);
+	take("receive", true);
+	take("receive", true);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(what_is_no_text_is_not_answered)
+{
+	claim("claim", 0, SOMEBODY, "image", "react", false);
+	take("sent", true);
+	take("status", true);
+	take("status", true);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(a_message_to_nobody_fails)
+{
+	claim("claim", 0, NOBODY, "text", "hello", false);
+	take("failed", true);
+	assert_gone();
+}
+END_TEST
+
+/* Its lease has run out here; both have the same ids on the other side. */
+START_TEST(what_is_claimed_twice_is_one)
+{
+	static const uint8_t id[DB_UUID_SIZE] = {1};
+	static const char flag = 1;
+	DbStageCell cells[2 * COLUMNS];
+
+	for (int i = 0; i < 2; i++)
+	{
+		const DbStageCell row[COLUMNS] = {{id, DB_UUID_SIZE}, {id, DB_UUID_SIZE},
+										  {id, DB_UUID_SIZE}, {SOMEBODY, sizeof(SOMEBODY) - 1},
+										  {"image", 5},       {NULL, 0},
+										  {&flag, 1}};
+
+		memcpy(cells + i * COLUMNS, row, sizeof(row));
+	}
+	db_stage_answer_rows("claim", 2, COLUMNS, cells);
+	ck_assert_int_eq(jobs_count(jobs), 1);
+}
+END_TEST
+
+/* ---- actions ---- */
+
+START_TEST(a_forward_makes_a_message_that_is_delivered_and_read)
+{
+	claim("actions", 0, "forward", SOMEBODY, COPY, false);
+	take("action_done", true);
+	take("status", true);
+	take("status", true);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(a_forward_to_nobody_fails)
+{
+	claim("actions", 0, "forward", NOBODY, COPY, false);
+	take("action_failed", true);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(another_action_is_done_and_that_is_all)
+{
+	claim("actions", 0, "edit", NULL, NULL, true);
+	/* its message has no id on the other side */
+	ck_assert_int_eq(db_stage_find("action_done")->lengths[1], -1);
+	take("action_done", true);
+	assert_gone();
+}
+END_TEST
+
+/* ---- outcomes ---- */
+
+START_TEST(a_job_that_somebody_else_has_taken_over_is_left_to_them)
+{
+	claim_text("hello");
+	take("sent", false);
+	assert_gone();
+}
+END_TEST
+
+/* The first report may have come through, and the second finds nothing to change. */
+START_TEST(no_news_is_as_good_as_done_once_it_was_reported)
+{
+	static const DbOutcome unknown[] = {DB_TIMED_OUT, DB_UNAVAILABLE, DB_LOST};
+
+	claim_text("hello");
+	refuse("sent", unknown[_i], "");
+	wait_for("sent");
+	take("sent", false);
+	take("status", false);
+	take("status", false);
+	take("receive", false);
+	assert_gone();
+}
+END_TEST
+
+START_TEST(an_error_that_may_pass_is_tried_again_and_no_other)
+{
+	static const struct
+	{
+		const char *sqlstate;
+		bool again;
+	} errors[] = {{"40001", true},  {"53300", true},  {"25006", true}, {"57P01", true},
+				  {"42501", false}, {"23514", false}, {"22023", false}};
+
+	claim_text("hello");
+	refuse("sent", DB_REFUSED, errors[_i].sqlstate);
+	ck_assert_int_eq(jobs_count(jobs), errors[_i].again ? 1 : 0);
+	if (!errors[_i].again)
+		return;
+	wait_for("sent");
+	take("sent", true);
+	ck_assert_ptr_nonnull(db_stage_find("status"));
+}
+END_TEST
+
+START_TEST(a_report_is_not_made_for_ever)
+{
+	claim_text("hello");
+	for (int i = 1; i <= SANDBOX_ATTEMPTS_MAX; i++)
+	{
+		wait_for("sent");
+		db_stage_refuse("sent", DB_LOST, "");
+	}
+	run();
+	assert_gone();
+}
+END_TEST
+
+/* Nothing was sent, so that what there is to change is still somebody else's. */
+START_TEST(what_could_not_be_asked_is_no_attempt)
+{
+	db_stage_is_full = true;
+	claim_text("hello");
+	db_stage_is_full = false;
+	wait_for("sent");
+	take("sent", false);
+	assert_gone();
+}
+END_TEST
+
+/* ---- draining ---- */
+
+START_TEST(with_nothing_under_way_it_is_drained_at_once)
+{
+	db_stage_refuse("claim", DB_LOST, "");
+	db_stage_refuse("actions", DB_LOST, "");
+	jobs_drain(jobs);
+	ck_assert_int_eq(drained, 1);
+}
+END_TEST
+
+START_TEST(what_a_claim_brings_while_it_drains_is_done_too)
+{
+	db_stage_refuse("actions", DB_LOST, "");
+	jobs_drain(jobs);
+	ck_assert_int_eq(drained, 0);
+	claim("claim", 0, SOMEBODY, "image", NULL, false);
+	take("sent", true);
+	take("status", true);
+	ck_assert_int_eq(drained, 0);
+	take("status", true);
+	ck_assert_int_eq(drained, 1);
+	ck_assert_int_eq(db_stage_count(), 0);
+}
+END_TEST
+
+START_TEST(draining_waits_for_no_step)
+{
+	jobs_free(jobs);
+	sandbox.step_ms = POLL_MS;
+	jobs = jobs_start(&sandbox, POLL_MS, on_drained, NULL);
+	run();
+	claim("claim", 0, SOMEBODY, "text", "hello", false);
+	db_stage_refuse("actions", DB_LOST, "");
+	ck_assert_ptr_null(db_stage_find("sent"));
+	jobs_drain(jobs);
+	run();
+	take("sent", true);
+	take("status", true);
+	take("status", true);
+	take("receive", true);
+	ck_assert_int_eq(drained, 1);
+}
+END_TEST
+
+static void
+add_tests(TCase *cases)
+{
+	tcase_set_timeout(cases, 30);
+	tcase_add_checked_fixture(cases, start, stop);
+	tcase_add_test(cases, a_text_is_sent_delivered_read_and_answered);
+	tcase_add_test(cases, a_text_gets_the_reaction_and_the_message_of_the_phone_that_it_asks_for);
+	tcase_add_test(cases, what_is_no_text_is_not_answered);
+	tcase_add_test(cases, a_message_to_nobody_fails);
+	tcase_add_test(cases, what_is_claimed_twice_is_one);
+	tcase_add_test(cases, a_forward_makes_a_message_that_is_delivered_and_read);
+	tcase_add_test(cases, a_forward_to_nobody_fails);
+	tcase_add_test(cases, another_action_is_done_and_that_is_all);
+	tcase_add_test(cases, a_job_that_somebody_else_has_taken_over_is_left_to_them);
+	tcase_add_loop_test(cases, no_news_is_as_good_as_done_once_it_was_reported, 0, 3);
+	tcase_add_loop_test(cases, an_error_that_may_pass_is_tried_again_and_no_other, 0, 7);
+	tcase_add_test(cases, a_report_is_not_made_for_ever);
+	tcase_add_test(cases, what_could_not_be_asked_is_no_attempt);
+	tcase_add_test(cases, with_nothing_under_way_it_is_drained_at_once);
+	tcase_add_test(cases, what_a_claim_brings_while_it_drains_is_done_too);
+	tcase_add_test(cases, draining_waits_for_no_step);
+}
+
+SUITE_WITH("sandbox_jobs", add_tests)
