@@ -13,12 +13,12 @@ on_answer(void *arg, const DbResult *result)
 	task->take(task->context, result);
 }
 
-static void
-on_due(void *context)
+void
+db_task_now(DbTask *task)
 {
-	DbTask *task = context;
 	DbRequest *request;
 
+	timer_stop(&task->timer);
 	if (task->request != NULL)
 		return;
 	request = task->make(task->context, on_answer, task);
@@ -26,6 +26,12 @@ on_due(void *context)
 		task->request = request;
 	else
 		task->take(task->context, NULL);
+}
+
+static void
+on_due(void *context)
+{
+	db_task_now(context);
 }
 
 bool

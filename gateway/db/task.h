@@ -42,6 +42,9 @@ extern bool db_task_open(DbTask *task, struct event_base *base, Db *db, DbTaskMa
  */
 extern void db_task_in(DbTask *task, int64_t ms);
 
+/* Asks at once; take() may be called from within, with NULL. */
+extern void db_task_now(DbTask *task);
+
 /* No time is set any more; what is asked is still answered. */
 extern void db_task_stop(DbTask *task);
 

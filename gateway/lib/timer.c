@@ -49,6 +49,18 @@ timer_repeat(Timer *timer, int64_t ms)
 	return add(timer, ms);
 }
 
+bool
+timer_is_open(const Timer *timer)
+{
+	return timer->event != NULL;
+}
+
+bool
+timer_is_started(const Timer *timer)
+{
+	return timer->event != NULL && event_pending(timer->event, EV_TIMEOUT, NULL) != 0;
+}
+
 void
 timer_stop(Timer *timer)
 {

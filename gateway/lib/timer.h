@@ -33,6 +33,11 @@ extern bool timer_start(Timer *timer, int64_t ms);
 /* The same, and again and again after that. */
 extern bool timer_repeat(Timer *timer, int64_t ms);
 
+extern bool timer_is_open(const Timer *timer);
+
+/* It is open, and will be due. */
+extern bool timer_is_started(const Timer *timer);
+
 extern void timer_stop(Timer *timer);
 extern void timer_close(Timer *timer);
 

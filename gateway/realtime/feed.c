@@ -77,7 +77,6 @@ void
 feed_retry(Feed *feed, bool progress)
 {
 	Realtime *realtime = feed->realtime;
-	struct timeval tick = {.tv_usec = LATE_TICK_MS * 1000};
 
 	if (feed->state != FEED_IDLE)
 		return;
@@ -88,19 +87,17 @@ feed_retry(Feed *feed, bool progress)
 	if (feed->retry_at == 0)
 		TAILQ_INSERT_TAIL(&realtime->late, feed, late_link);
 	feed->retry_at = clock_monotonic_ms() + feed->retry_ms;
-	if (!event_pending(realtime->late_tick, EV_TIMEOUT, NULL))
-		event_add(realtime->late_tick, &tick);
+	if (!timer_is_started(&realtime->late_tick))
+		timer_repeat(&realtime->late_tick, LATE_TICK_MS);
 }
 
 void
-feeds_on_late_tick(evutil_socket_t fd, short what, void *context)
+feeds_on_late_tick(void *context)
 {
 	Realtime *realtime = context;
 	int64_t now = clock_monotonic_ms();
 	Feed *next;
 
-	(void) fd;
-	(void) what;
 	for (Feed *feed = TAILQ_FIRST(&realtime->late); feed != NULL; feed = next)
 	{
 		next = TAILQ_NEXT(feed, late_link);
@@ -108,7 +105,7 @@ feeds_on_late_tick(evutil_socket_t fd, short what, void *context)
 			feed_wake(feed);
 	}
 	if (TAILQ_EMPTY(&realtime->late))
-		event_del(realtime->late_tick);
+		timer_stop(&realtime->late_tick);
 	feeds_run(realtime);
 }
 
@@ -167,8 +164,7 @@ feed_free_if_empty(Feed *feed)
 	read_abandon(feed);
 	feed_enter(feed, FEED_IDLE);
 	leave_late(feed);
-	if (feed->expiry != NULL)
-		event_free(feed->expiry);
+	timer_close(&feed->expiry);
 	TAILQ_REMOVE(&holder->feeds, feed, holder_link);
 	TAILQ_REMOVE(&feed->org->feeds, feed, org_link);
 	org_free_if_empty(feed->org);
@@ -262,12 +258,10 @@ first_expiry(const Feed *feed)
 }
 
 static void
-on_expiry(evutil_socket_t fd, short what, void *context)
+on_expiry(void *context)
 {
 	Feed *feed = context;
 
-	(void) fd;
-	(void) what;
 	feed_wake(feed);
 	feed_watch_expiry(feed);
 	feeds_run(feed->realtime);
@@ -280,28 +274,22 @@ void
 feed_watch_expiry(Feed *feed)
 {
 	int64_t left = first_expiry(feed) - clock_wall_ms();
-	struct timeval wait;
 
 	if (left > EXPIRY_SOON_MS)
 		return;
-	if (feed->expiry == NULL)
-		feed->expiry = evtimer_new(feed->realtime->base, on_expiry, feed);
-	if (feed->expiry == NULL)
+	if (!timer_is_open(&feed->expiry) &&
+		!timer_open(&feed->expiry, feed->realtime->base, on_expiry, feed))
 		return;
-	left = left > 0 ? left : EXPIRY_AGAIN_MS;
-	wait = (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-	event_add(feed->expiry, &wait);
+	timer_start(&feed->expiry, left > 0 ? left : EXPIRY_AGAIN_MS);
 }
 
 void
-feeds_on_sweep(evutil_socket_t fd, short what, void *context)
+feeds_on_sweep(void *context)
 {
 	Realtime *realtime = context;
 	Org *org;
 	Feed *feed;
 
-	(void) fd;
-	(void) what;
 	for (int i = 0; i < ORG_LISTS; i++)
 	{
 		TAILQ_FOREACH(org, &realtime->orgs[i], link)

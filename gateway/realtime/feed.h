@@ -26,8 +26,7 @@
 
 #include <sys/queue.h>
 
-#include <event2/event.h>
-
+#include "lib/timer.h"
 #include "realtime/member.h"
 #include "realtime/org.h"
 
@@ -80,7 +79,7 @@ struct Feed
 	int refused;      /* readers in a row whose credentials were refused before their time */
 	int64_t retry_at; /* monotonic milliseconds; 0: none */
 	int retry_ms;
-	struct event *expiry; /* NULL: nothing ends soon */
+	Timer expiry; /* not open: nothing ends soon */
 };
 
 /* A feed with no member yet.  filter.types is taken over, also on failure.  NULL: memory is out. */
@@ -106,8 +105,8 @@ extern void feed_watch_expiry(Feed *feed);
 extern void feeds_run(Realtime *realtime);
 
 /* Timers of the whole. */
-extern void feeds_on_late_tick(evutil_socket_t fd, short what, void *context);
-extern void feeds_on_sweep(evutil_socket_t fd, short what, void *context);
+extern void feeds_on_late_tick(void *context);
+extern void feeds_on_sweep(void *context);
 
 extern void feed_enter(Feed *feed, FeedState state);
 extern void feed_retry(Feed *feed, bool progress);

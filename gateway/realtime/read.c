@@ -65,7 +65,7 @@ choose_reader(const Feed *feed)
 	Member *first = TAILQ_FIRST(&feed->members);
 	Member *member;
 
-	if (feed->expiry != NULL)
+	if (timer_is_open(&feed->expiry))
 	{
 		TAILQ_FOREACH(member, &feed->members, link)
 		{

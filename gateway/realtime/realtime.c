@@ -43,16 +43,16 @@ find_statements(Realtime *realtime)
 }
 
 static void
-on_drain_tick(evutil_socket_t fd, short what, void *context)
+on_drain_tick(void *context)
 {
 	Realtime *realtime = context;
 	void (*drained)(void *context) = realtime->drained;
 
-	(void) fd;
-	(void) what;
 	if (realtime->forget_count > 0 && clock_monotonic_ms() < realtime->drain_deadline)
+	{
+		timer_start(&realtime->drain, DRAIN_TICK_MS);
 		return;
-	event_del(realtime->drain);
+	}
 	realtime->drained = NULL;
 	if (drained != NULL)
 		drained(realtime->drained_context);
@@ -61,13 +61,12 @@ on_drain_tick(evutil_socket_t fd, short what, void *context)
 static bool
 make_timers(Realtime *realtime)
 {
-	struct timeval hour = {.tv_sec = EXPIRY_SWEEP_MS / 1000};
+	struct event_base *base = realtime->base;
 
-	realtime->late_tick = event_new(realtime->base, -1, EV_PERSIST, feeds_on_late_tick, realtime);
-	realtime->sweep = event_new(realtime->base, -1, EV_PERSIST, feeds_on_sweep, realtime);
-	realtime->drain = event_new(realtime->base, -1, EV_PERSIST, on_drain_tick, realtime);
-	return realtime->late_tick != NULL && realtime->sweep != NULL && realtime->drain != NULL &&
-		   event_add(realtime->sweep, &hour) == 0;
+	return timer_open(&realtime->late_tick, base, feeds_on_late_tick, realtime) &&
+		   timer_open(&realtime->sweep, base, feeds_on_sweep, realtime) &&
+		   timer_open(&realtime->drain, base, on_drain_tick, realtime) &&
+		   timer_repeat(&realtime->sweep, EXPIRY_SWEEP_MS);
 }
 
 static void
@@ -114,12 +113,9 @@ realtime_free(Realtime *realtime)
 	openings_end(realtime);
 	forgets_free(realtime);
 	waiting_free(realtime->waiting);
-	if (realtime->late_tick != NULL)
-		event_free(realtime->late_tick);
-	if (realtime->sweep != NULL)
-		event_free(realtime->sweep);
-	if (realtime->drain != NULL)
-		event_free(realtime->drain);
+	timer_close(&realtime->late_tick);
+	timer_close(&realtime->sweep);
+	timer_close(&realtime->drain);
 	buffer_free(&realtime->frames);
 	free(realtime);
 }
@@ -127,13 +123,10 @@ realtime_free(Realtime *realtime)
 void
 realtime_drain(Realtime *realtime, void (*done)(void *context), void *context)
 {
-	struct timeval tick = {.tv_usec = DRAIN_TICK_MS * 1000};
-
 	realtime->drained = done;
 	realtime->drained_context = context;
 	realtime->drain_deadline = clock_monotonic_ms() + REALTIME_DRAIN_MS;
-	event_add(realtime->drain, &tick);
-	event_active(realtime->drain, EV_TIMEOUT, 0);
+	timer_start(&realtime->drain, 0);
 }
 
 int

@@ -51,11 +51,11 @@ struct Realtime
 	struct OpeningList openings; /* requests that may become sockets */
 	int opening_count;
 	int sockets;
-	int reads;               /* feeds in FEED_READING, */
-	int reads_max;           /* ... and how many may be */
-	struct event *late_tick; /* runs while there are late feeds */
-	struct event *sweep;     /* for expiry; runs while there are sockets */
-	Buffer frames;           /* of the read that is being sent */
+	int reads;       /* feeds in FEED_READING, */
+	int reads_max;   /* ... and how many may be */
+	Timer late_tick; /* runs while there are late feeds */
+	Timer sweep;     /* for expiry; runs while there are sockets */
+	Buffer frames;   /* of the read that is being sent */
 	Waiting *waiting;
 	struct ForgetList forgets;
 	int forget_count;
@@ -65,7 +65,7 @@ struct Realtime
 	void (*drained)(void *context); /* NULL: not, or done */
 	void *drained_context;
 	int64_t drain_deadline; /* monotonic milliseconds */
-	struct event *drain;    /* looks whether it is over */
+	Timer drain;            /* looks whether it is over */
 };
 
 #endif

@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/util.h>
+
+#include "db/task.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "realtime/wait.h"
@@ -43,26 +46,15 @@
 struct Waiting
 {
 	Realtime *realtime;
-	Db *db;                     /* NULL: no connection */
-	DbRequest *request;         /* NULL: not waiting */
-	DbRequest *knock;           /* NULL: none is under way */
+	DbTask wait;                /* its db is NULL while there is no connection */
+	DbTask knock;               /* over the connections of all */
 	bool knocked;               /* the wait that is under way was knocked */
 	bool wanted;                /* there are sockets */
 	uint8_t name[DB_UUID_SIZE]; /* ours, which nobody can guess */
 	int64_t answered_ms;
-	int64_t lost_ms;     /* since when it fails; 0: it does not */
-	struct event *timer; /* the next try, or the end of the connection */
+	int64_t lost_ms; /* since when it fails; 0: it does not */
+	Timer idle;      /* the end of the connection */
 };
-
-static void on_waited(void *arg, const DbResult *result);
-
-static void
-start_timer(const Waiting *waiting, int ms)
-{
-	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	event_add(waiting->timer, &wait);
-}
 
 static bool
 open_connection(Waiting *waiting)
@@ -70,15 +62,24 @@ open_connection(Waiting *waiting)
 	const Realtime *realtime = waiting->realtime;
 	DbConfig config = realtime->config.db;
 
-	if (waiting->db != NULL)
+	if (waiting->wait.db != NULL)
 		return true;
 	config.connections = 1;
 	config.slow_connections = 0;
 	config.costly_connections = 0;
 	config.in_flight = 1;
 	config.queue = 1;
-	waiting->db = db_open(realtime->base, &config);
-	return waiting->db != NULL;
+	waiting->wait.db = db_open(realtime->base, &config);
+	return waiting->wait.db != NULL;
+}
+
+static void
+close_connection(void *context)
+{
+	Waiting *waiting = context;
+
+	db_close(waiting->wait.db);
+	waiting->wait.db = NULL;
 }
 
 /* The next organization that has a credential to hand over. */
@@ -115,26 +116,24 @@ add_sockets(Realtime *realtime, DbRequest *request)
 	return true;
 }
 
-static bool
-submit(Waiting *waiting)
+static DbRequest *
+make_wait(void *context, DbDone done, void *arg)
 {
+	Waiting *waiting = context;
+	Realtime *realtime = waiting->realtime;
 	DbRequest *request;
 
 	if (!open_connection(waiting))
-		return false;
-	request = db_request_new(waiting->realtime->statements.wait, DB_LANE_FAST, WAIT_TIMEOUT_MS,
-							 on_waited, waiting);
+		return NULL;
+	waiting->knocked = false;
+	request = db_request_new(realtime->statements.wait, DB_LANE_FAST, WAIT_TIMEOUT_MS, done, arg);
 	if (request == NULL || !db_param_uuid(request, waiting->name) ||
-		!db_param_int32(request, WAIT_MS) || !add_sockets(waiting->realtime, request))
+		!db_param_int32(request, WAIT_MS) || !add_sockets(realtime, request))
 	{
 		db_request_free(request);
-		return false;
+		return NULL;
 	}
-	if (!db_submit(waiting->db, request))
-		return false;
-	waiting->request = request;
-	waiting->knocked = false;
-	return true;
+	return request;
 }
 
 /*
@@ -175,17 +174,10 @@ note_failure(Waiting *waiting, const DbResult *result)
 	}
 	orgs_unwatch_all(waiting->realtime);
 	wake_refused(waiting->realtime);
-	start_timer(waiting, WAIT_RETRY_MS);
+	db_task_in(&waiting->wait, WAIT_RETRY_MS);
 	if (now - waiting->lost_ms > WAIT_LOST_MS)
 		members_close_all(waiting->realtime, WEBSOCKET_TRY_LATER, "database cannot be reached");
 	feeds_run(waiting->realtime);
-}
-
-static void
-wait_again(Waiting *waiting)
-{
-	if (!submit(waiting))
-		note_failure(waiting, NULL);
 }
 
 static void
@@ -222,19 +214,18 @@ take_answer(Realtime *realtime, const DbResult *result)
 }
 
 static void
-on_waited(void *arg, const DbResult *result)
+take_wait(void *context, const DbResult *result)
 {
-	Waiting *waiting = arg;
+	Waiting *waiting = context;
 	int64_t now = clock_monotonic_ms();
 	bool busy = now - waiting->answered_ms < BUSY_MS;
 
-	waiting->request = NULL;
 	if (!waiting->wanted)
 	{
-		start_timer(waiting, WAIT_IDLE_MS);
+		timer_start(&waiting->idle, WAIT_IDLE_MS);
 		return;
 	}
-	if (!take_answer(waiting->realtime, result))
+	if (result == NULL || !take_answer(waiting->realtime, result))
 	{
 		note_failure(waiting, result);
 		return;
@@ -244,31 +235,13 @@ on_waited(void *arg, const DbResult *result)
 	waiting->lost_ms = 0;
 	waiting->answered_ms = now;
 	if (busy)
-		start_timer(waiting, PAUSE_MS);
+		db_task_in(&waiting->wait, PAUSE_MS);
 	else
-		wait_again(waiting);
+		db_task_now(&waiting->wait);
 	feeds_run(waiting->realtime);
 }
 
-static void
-on_timer(evutil_socket_t fd, short what, void *context)
-{
-	Waiting *waiting = context;
-
-	(void) fd;
-	(void) what;
-	if (waiting->wanted && waiting->request == NULL)
-	{
-		wait_again(waiting);
-	}
-	else if (!waiting->wanted && waiting->request == NULL)
-	{
-		db_close(waiting->db);
-		waiting->db = NULL;
-	}
-}
-
-static void on_knocked(void *arg, const DbResult *result);
+/* ---- knocking ---- */
 
 /*
  * End the wait that is under way, if there is something to hand over; once for each wait.
@@ -277,36 +250,42 @@ static void on_knocked(void *arg, const DbResult *result);
 static void
 knock(Waiting *waiting)
 {
-	const Realtime *realtime = waiting->realtime;
-	DbRequest *request;
-
-	if (waiting->knock != NULL || waiting->request == NULL || waiting->knocked ||
-		next_to_hand(realtime) == NULL)
+	if (db_task_is_asked(&waiting->knock) || !db_task_is_asked(&waiting->wait) ||
+		waiting->knocked || next_to_hand(waiting->realtime) == NULL)
 		return;
-	request = db_request_new(realtime->statements.knock, DB_LANE_FAST, realtime->config.timeout_ms,
-							 on_knocked, waiting);
+	waiting->knocked = true;
+	db_task_now(&waiting->knock);
+}
+
+static DbRequest *
+make_knock(void *context, DbDone done, void *arg)
+{
+	const Waiting *waiting = context;
+	const Realtime *realtime = waiting->realtime;
+	DbRequest *request = db_request_new(realtime->statements.knock, DB_LANE_FAST,
+										realtime->config.timeout_ms, done, arg);
+
 	if (request != NULL && !db_param_uuid(request, waiting->name))
 	{
 		db_request_free(request);
-		request = NULL;
+		return NULL;
 	}
-	if (request != NULL && db_submit(realtime->db, request))
-	{
-		waiting->knock = request;
-		waiting->knocked = true;
-	}
+	return request;
 }
 
 /* It may have ended a wait before the one that is under way now. */
 static void
-on_knocked(void *arg, const DbResult *result)
+take_knock(void *context, const DbResult *result)
 {
-	Waiting *waiting = arg;
+	Waiting *waiting = context;
 
-	(void) result;
-	waiting->knock = NULL;
-	knock(waiting);
+	if (result == NULL)
+		waiting->knocked = false;
+	else
+		knock(waiting);
 }
+
+/* ---- from outside ---- */
 
 /*
  * A wait that was begun for sockets of before goes on for these.
@@ -315,15 +294,13 @@ void
 waiting_begin(Waiting *waiting)
 {
 	waiting->wanted = true;
-	if (waiting->request == NULL)
-	{
-		event_del(waiting->timer);
-		wait_again(waiting);
-	}
-	else
+	if (db_task_is_asked(&waiting->wait))
 	{
 		knock(waiting);
+		return;
 	}
+	timer_stop(&waiting->idle);
+	db_task_now(&waiting->wait);
 }
 
 void
@@ -331,23 +308,26 @@ waiting_end(Waiting *waiting)
 {
 	waiting->wanted = false;
 	waiting->lost_ms = 0;
-	if (waiting->request == NULL)
-		start_timer(waiting, WAIT_IDLE_MS);
+	db_task_stop(&waiting->wait);
+	if (!db_task_is_asked(&waiting->wait))
+		timer_start(&waiting->idle, WAIT_IDLE_MS);
 }
 
 Waiting *
 waiting_create(Realtime *realtime)
 {
+	struct event_base *base = realtime->base;
 	Waiting *waiting = calloc(1, sizeof(*waiting));
 
 	if (waiting == NULL)
 		return NULL;
 	waiting->realtime = realtime;
 	evutil_secure_rng_get_bytes(waiting->name, sizeof(waiting->name));
-	waiting->timer = evtimer_new(realtime->base, on_timer, waiting);
-	if (waiting->timer == NULL)
+	if (!db_task_open(&waiting->wait, base, NULL, make_wait, take_wait, waiting) ||
+		!db_task_open(&waiting->knock, base, realtime->db, make_knock, take_knock, waiting) ||
+		!timer_open(&waiting->idle, base, close_connection, waiting))
 	{
-		free(waiting);
+		waiting_free(waiting);
 		return NULL;
 	}
 	return waiting;
@@ -358,11 +338,9 @@ waiting_free(Waiting *waiting)
 {
 	if (waiting == NULL)
 		return;
-	if (waiting->request != NULL)
-		db_abandon(waiting->request);
-	if (waiting->knock != NULL)
-		db_abandon(waiting->knock);
-	db_close(waiting->db);
-	event_free(waiting->timer);
+	db_task_close(&waiting->wait);
+	db_task_close(&waiting->knock);
+	timer_close(&waiting->idle);
+	close_connection(waiting);
 	free(waiting);
 }

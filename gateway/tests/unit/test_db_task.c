@@ -134,6 +134,21 @@ START_TEST(what_cannot_be_asked_is_told_without_an_answer)
 }
 END_TEST
 
+START_TEST(it_may_ask_at_once_and_then_not_again_at_its_time)
+{
+	db_task_in(&task, 0);
+	db_task_now(&task);
+	ck_assert_int_eq(made, 1);
+	ck_assert(db_task_is_asked(&task));
+	answer();
+	run();
+	ck_assert_int_eq(made, 1);
+	makes = false;
+	db_task_now(&task);
+	ck_assert_int_eq(nothing, 1);
+}
+END_TEST
+
 START_TEST(a_task_that_is_stopped_still_takes_its_answer)
 {
 	db_task_in(&task, 0);
@@ -182,6 +197,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, an_answer_may_set_the_next_time);
 	tcase_add_test(cases, a_time_that_comes_while_it_is_asked_asks_no_second_time);
 	tcase_add_test(cases, what_cannot_be_asked_is_told_without_an_answer);
+	tcase_add_test(cases, it_may_ask_at_once_and_then_not_again_at_its_time);
 	tcase_add_test(cases, a_task_that_is_stopped_still_takes_its_answer);
 	tcase_add_test(cases, a_task_that_is_closed_takes_none);
 	tcase_add_test(cases, it_may_be_closed_by_what_it_tells);

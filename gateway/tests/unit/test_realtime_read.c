@@ -19,7 +19,7 @@ static void
 pass(int ms)
 {
 	clock_stage_ms += ms;
-	feeds_on_late_tick(-1, EV_TIMEOUT, stage_realtime);
+	feeds_on_late_tick(stage_realtime);
 }
 
 static void
