@@ -22,7 +22,7 @@ struct event_base;
 
 typedef struct ProgramLoop ProgramLoop;
 
-/* What a program does on the loop.  NULL where nothing is said of it below: it has to be there. */
+/* What a program does on the loop.  Only those that say so may be NULL. */
 typedef struct ProgramWork
 {
 	/* Makes all that works on loop->base.  False: could not, and error (of size bytes) says why. */

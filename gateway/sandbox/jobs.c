@@ -91,7 +91,7 @@ typedef struct KindRow
 	SandboxStatement claim;
 	SandboxStatement done;
 	SandboxStatement failed;
-	int max; /* on their way at once; the rest stays queued in the database */
+	int max; /* on their way at once */
 	bool (*read)(Job *job, const DbResult *result, int row);
 } KindRow;
 
@@ -460,7 +460,7 @@ static const KindRow kinds[JOB_KINDS] = {
 					 .claim = SANDBOX_CLAIM,
 					 .done = SANDBOX_SENT,
 					 .failed = SANDBOX_FAILED,
-					 .max = 4096,
+					 .max = JOBS_MESSAGES_MAX,
 					 .read = read_message},
 	[JOB_ACTION] = {.name = "action",
 					.sent = "done",
@@ -469,7 +469,7 @@ static const KindRow kinds[JOB_KINDS] = {
 					.claim = SANDBOX_ACTIONS,
 					.done = SANDBOX_ACTION_DONE,
 					.failed = SANDBOX_ACTION_FAILED,
-					.max = 1024,
+					.max = JOBS_ACTIONS_MAX,
 					.read = read_action},
 };
 

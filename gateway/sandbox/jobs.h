@@ -12,6 +12,11 @@
 
 #include "sandbox/sandbox.h"
 
+/* On their way at once; the rest stays queued in the database. */
+#define JOBS_MESSAGES_MAX 4096
+#define JOBS_ACTIONS_MAX 1024
+#define JOBS_MAX (JOBS_MESSAGES_MAX + JOBS_ACTIONS_MAX)
+
 typedef enum JobKind
 {
 	JOB_MESSAGE,

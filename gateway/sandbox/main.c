@@ -22,8 +22,8 @@
 #define LEASE_MIN_MS 15000
 #define DRAIN_MS 5000
 
-/* Requests that wait for the connection: more than are claimed at once. */
-#define REQUESTS_MAX 256
+/* Requests that wait for the connection: one for each job and session, and those that claim. */
+#define REQUESTS_MAX (JOBS_MAX + SESSIONS_MAX + 4)
 
 typedef struct Work
 {

@@ -59,8 +59,9 @@ typedef struct Session
 	char phone[PHONE_NUMBER_MAX + 1];
 	char code[PAIRING_CODE_MAX + 1]; /* that the phone asked to be paired by; "" = none */
 	SessionState state;
-	DbTask report; /* of the next state */
-	bool leased;   /* the last renewal named it */
+	SessionState next; /* that is reported */
+	DbTask report;
+	bool leased; /* the last renewal named it */
 } Session;
 
 struct Sessions
@@ -102,21 +103,22 @@ enter_state(Session *session, SessionState state)
 static DbRequest *
 make_report(void *context, DbDone done, void *arg)
 {
-	const Session *session = context;
+	Session *session = context;
 	const char *owner = session->sessions->sandbox->owner;
 	char jid[SANDBOX_JID_MAX];
 	char qr[SANDBOX_QR_MAX];
 
-	if (session->state == SESSION_STARTING)
+	session->next = session->state == SESSION_STARTING ? SESSION_SCANNING : SESSION_WORKING;
+	if (session->next == SESSION_SCANNING)
 	{
 		sandbox_qr(session->id.text, qr);
 		return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssst",
-							   session->id.bytes, owner, statuses[SESSION_SCANNING], NULL, NULL, qr,
+							   session->id.bytes, owner, statuses[session->next], NULL, NULL, qr,
 							   clock_wall_ms() + QR_LIFETIME_MS);
 	}
 	sandbox_jid(session->phone, jid);
 	return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssss",
-						   session->id.bytes, owner, statuses[SESSION_WORKING], session->phone, jid,
+						   session->id.bytes, owner, statuses[session->next], session->phone, jid,
 						   NULL, NULL);
 }
 
@@ -126,8 +128,7 @@ take_report(void *context, const DbResult *result)
 	Session *session = context;
 
 	if (sandbox_outcome(SANDBOX_SESSION, result) == REPORT_DONE)
-		enter_state(session,
-					session->state == SESSION_STARTING ? SESSION_SCANNING : SESSION_WORKING);
+		enter_state(session, session->next);
 	else
 		db_task_in(&session->report, session->sessions->sandbox->step_ms + SANDBOX_RETRY_MS);
 }
