@@ -11,6 +11,9 @@
 
 #define PROGRAM_STATEMENTS_MAX 16
 
+/* What is NULL in SQL, as a parameter of letter s. */
+#define STATEMENTS_NULL ((const char *) NULL)
+
 typedef struct ProgramStatement
 {
 	const char *name; /* the file's */
@@ -33,7 +36,7 @@ extern bool statements_find(ProgramStatements *statements, char *error, size_t s
  * A request, which the caller submits; org, unless it is NULL, is bound for it.  types has a
  * letter for each parameter that follows:
  *
- *	u	uuid, from const uint8_t *		s	text, from const char *; or any type, from NULL
+ *	u	uuid, from const uint8_t *		s	text, from const char *; or any type, from STATEMENTS_NULL
  *	b	boolean, from int				t	timestamptz, from int64_t, milliseconds since 1970
  *	i	integer, from int				l	interval, from int, milliseconds
  *	I	bigint, from int64_t			n	integer, from int; 0 is NULL

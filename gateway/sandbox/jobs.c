@@ -142,7 +142,7 @@ report_claimed(Job *job, int64_t now_ms, DbDone done, void *arg)
 	sandbox_sent_id(job->message, wa_id);
 	job->reported = kind->done;
 	return sandbox_request(kind->done, job->org.bytes, done, arg, "ust", job->id.bytes,
-						   job->chat == NULL ? NULL : wa_id, now_ms);
+						   job->chat == NULL ? STATEMENTS_NULL : wa_id, now_ms);
 }
 
 static DbRequest *
@@ -172,6 +172,8 @@ static DbRequest *
 report_arrival(Job *job, int64_t now_ms, DbDone done, void *arg)
 {
 	bool typed = job->state == JOB_ANSWERED;
+	const char *sender = typed ? NULL : sandbox_answerer(job->chat);
+	const char *name = typed ? NULL : ANSWERER_NAME;
 	char wa_id[WA_MESSAGE_ID_MAX + 1];
 
 	if (typed)
@@ -180,9 +182,8 @@ report_arrival(Job *job, int64_t now_ms, DbDone done, void *arg)
 		sandbox_echo_id(job->message, wa_id);
 	job->reported = SANDBOX_RECEIVE;
 	return sandbox_request(SANDBOX_RECEIVE, job->org.bytes, done, arg, "ussssssstb",
-						   job->session.bytes, wa_id, job->chat,
-						   typed ? NULL : sandbox_answerer(job->chat), typed ? NULL : ANSWERER_NAME,
-						   "text", typed ? TYPED_TEXT : job->body, NULL, now_ms, typed);
+						   job->session.bytes, wa_id, job->chat, sender, name, "text",
+						   typed ? TYPED_TEXT : job->body, STATEMENTS_NULL, now_ms, typed);
 }
 
 /* The report that is due. */

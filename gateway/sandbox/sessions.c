@@ -113,13 +113,13 @@ make_report(void *context, DbDone done, void *arg)
 	{
 		sandbox_qr(session->id.text, qr);
 		return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssst",
-							   session->id.bytes, owner, statuses[session->next], NULL, NULL, qr,
-							   clock_wall_ms() + QR_LIFETIME_MS);
+							   session->id.bytes, owner, statuses[session->next], STATEMENTS_NULL,
+							   STATEMENTS_NULL, qr, clock_wall_ms() + QR_LIFETIME_MS);
 	}
 	sandbox_jid(session->phone, jid);
 	return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssss",
 						   session->id.bytes, owner, statuses[session->next], session->phone, jid,
-						   NULL, NULL);
+						   STATEMENTS_NULL, STATEMENTS_NULL);
 }
 
 static void
@@ -204,7 +204,7 @@ static void
 take_row(Sessions *sessions, const DbResult *result, int row)
 {
 	char status[16] = "";
-	SandboxId id;
+	SandboxId id = {.text = ""};
 	Session *session;
 	SessionState state;
 	bool is_new;
