@@ -41,8 +41,12 @@ CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_
 	WHERE wa_message_id IS NOT NULL;
 CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 	WHERE direction = 'in' AND status = 'delivered';
-CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, id)
+-- What waits, in the order of its turn: what was never tried, then what may be tried
+-- again, by its time; and how much a connector has taken.
+CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
+CREATE INDEX message_answers ON wa.message (org_id, quoted_message_id)
+	WHERE status = 'queued' AND quoted_message_id IS NOT NULL;
 COMMENT ON TABLE wa.message IS 'messages received and to be sent; a message to send is its own queue entry. Needs `read`';
 COMMENT ON COLUMN wa.message.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.message.id IS 'UUIDv7; msg_… outside';
@@ -74,7 +78,7 @@ COMMENT ON COLUMN wa.message.created_at IS 'when this row was made';
 COMMENT ON COLUMN wa.message.attempts IS 'how often a connector has taken it';
 COMMENT ON COLUMN wa.message.lease_owner IS 'the connector process that has it';
 COMMENT ON COLUMN wa.message.lease_until IS
-	'until when, if it is sending; if it is queued: not before then';
+	'until when, if it is sending; if it is queued: not before then, and an answer not before WhatsApp has what it quotes';
 
 CREATE TABLE wa.message_action (
 	org_id uuid NOT NULL,
@@ -95,7 +99,7 @@ CREATE TABLE wa.message_action (
 	FOREIGN KEY (org_id, message_id) REFERENCES wa.message ON DELETE CASCADE
 );
 CREATE INDEX message_action_of_message ON wa.message_action (org_id, message_id);
-CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, pairing, id)
+CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
 COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations and forwards on their way to WhatsApp. Needs `read`';
 COMMENT ON COLUMN wa.message_action.org_id IS 'the organization of the session';

@@ -149,7 +149,7 @@ BEGIN
 		SELECT m.id FROM wa.message m
 		WHERE m.org_id = org AND m.session_id = session AND m.pairing < current.pairing
 			AND (m.status = 'queued' OR m.status = 'sending' AND m.lease_until < clock_timestamp())
-		ORDER BY m.pairing, m.id LIMIT max
+		ORDER BY m.pairing, m.status, m.lease_until NULLS FIRST, m.id LIMIT max
 		FOR NO KEY UPDATE SKIP LOCKED)
 	UPDATE wa.message m
 	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error = current.queue_error
@@ -160,7 +160,7 @@ BEGIN
 		SELECT a.id FROM wa.message_action a
 		WHERE a.org_id = org AND a.session_id = session AND a.pairing < current.pairing
 			AND (a.status = 'queued' OR a.status = 'sending' AND a.lease_until < clock_timestamp())
-		ORDER BY a.pairing, a.id LIMIT max - messages
+		ORDER BY a.pairing, a.status, a.lease_until NULLS FIRST, a.id LIMIT max - messages
 		FOR NO KEY UPDATE SKIP LOCKED)
 	UPDATE wa.message_action a
 	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error = current.queue_error

@@ -94,42 +94,88 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 	'gives back the leases of all sessions of `owner`, when it stops, and returns how many. Others can then take them '
 	'at once; the lease of a session that somebody changes at this moment runs out';
 
+-- A claim costs what it takes, and one look at the queue of each session that the owner
+-- holds, however much waits there: each busy session offers some of what is due, at most
+-- half of it tried before.  Then organizations take turns, those first that have the
+-- fewest on their way, and within an organization its sessions.  Nested loops along the
+-- queue's index are the right plan whatever the statistics say: queues are empty one
+-- minute and long the next.
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
 				   media jsonb, media_data bytea, quoted_wa_message_id text, mentions text[], attempt integer,
 				   maybe_sent boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
+DECLARE
+	at constant timestamptz := clock_timestamp();
+	sending_max constant integer := 100;	-- of a session at once
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
-	-- An answer to a message that will never be sent has nothing to quote.
-	UPDATE wa.message m SET status = 'failed', error = 'the message that it answers was not sent'
-	FROM wa.session s, wa.message q
-	WHERE s.connector = connector_claim.connector AND s.lease_owner = connector_claim.owner
-		AND m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing AND m.status = 'queued'
-		AND q.org_id = m.org_id AND q.id = m.quoted_message_id AND q.wa_message_id IS NULL AND q.status = 'failed';
 	RETURN QUERY
-	WITH due AS (
+	WITH busy AS MATERIALIZED (
+		SELECT s.org_id, s.id, s.pairing, s.phone_number, sending.count AS sending
+		FROM wa.session s CROSS JOIN LATERAL (
+			SELECT FROM wa.message m
+			WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
+				AND m.status IN ('queued', 'sending') LIMIT 1) waiting CROSS JOIN LATERAL (
+			SELECT count(*) FROM (
+				SELECT FROM wa.message m
+				WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
+					AND m.status = 'sending' AND m.lease_until > at LIMIT sending_max) taken) sending
+		WHERE s.lease_owner = connector_claim.owner AND s.connector = connector_claim.connector
+			AND s.status = 'working' AND s.lease_until > at), shared AS (
+		SELECT b.*, sum(b.sending) OVER (PARTITION BY b.org_id) AS org_sending, GREATEST(
+			2 * max / (SELECT count(DISTINCT o.org_id) FROM busy o), LEAST(max, 16)) / count(*) OVER (PARTITION BY b.org_id) + 2 AS offers
+		FROM busy b), offered AS MATERIALIZED (
+		SELECT b.org_id, b.id AS session_id, b.phone_number, b.org_sending, m.id, m.quoted_message_id,
+			b.sending + row_number() OVER (PARTITION BY b.org_id, b.id ORDER BY m.id) AS nth
+		FROM shared b CROSS JOIN LATERAL (
+			(SELECT m.id, m.quoted_message_id FROM wa.message m
+			WHERE m.org_id = b.org_id AND m.session_id = b.id AND m.pairing = b.pairing
+				AND m.status = 'sending' AND m.lease_until <= at
+			ORDER BY m.lease_until, m.id LIMIT b.offers / 2)
+			UNION ALL
+			(SELECT m.id, m.quoted_message_id FROM wa.message m
+			WHERE m.org_id = b.org_id AND m.session_id = b.id AND m.pairing = b.pairing
+				AND m.status = 'queued' AND m.lease_until <= at
+			ORDER BY m.lease_until, m.id LIMIT b.offers / 2)
+			UNION ALL
+			(SELECT m.id, m.quoted_message_id FROM wa.message m
+			WHERE m.org_id = b.org_id AND m.session_id = b.id AND m.pairing = b.pairing
+				AND m.status = 'queued' AND m.lease_until IS NULL
+			ORDER BY m.id LIMIT b.offers)
+			LIMIT LEAST(b.offers, sending_max - b.sending)) m), checked AS MATERIALIZED (
+		-- An answer waits until WhatsApp has the message that it quotes, and fails with it.
+		SELECT o.*, (
+			SELECT q.status FROM wa.message q
+			WHERE q.org_id = o.org_id AND q.id = o.quoted_message_id AND q.wa_message_id IS NULL
+				AND q.status IN ('queued', 'sending', 'failed')) AS quoted
+		FROM offered o), early AS (
+		SELECT m.org_id, m.id, c.quoted
+		FROM checked c JOIN wa.message m ON m.org_id = c.org_id AND m.id = c.id
+		WHERE c.quoted IS NOT NULL AND m.status = 'queued'
+		FOR NO KEY UPDATE OF m SKIP LOCKED), put_off AS (
+		-- wa.wake_answers() calls it back before that.
+		UPDATE wa.message m
+		SET status = CASE e.quoted WHEN 'failed' THEN 'failed' ELSE m.status END,
+			error = CASE e.quoted WHEN 'failed' THEN 'the message that it answers was not sent' ELSE m.error END,
+			lease_until = CASE WHEN e.quoted <> 'failed' THEN at + interval '1 second' END
+		FROM early e WHERE m.org_id = e.org_id AND m.id = e.id), chosen AS (
+		SELECT c.*, row_number() OVER (PARTITION BY c.org_id ORDER BY c.nth, c.id) + c.org_sending AS turn
+		FROM checked c WHERE c.quoted IS NULL
+		ORDER BY turn, random()
+		LIMIT max), due AS (
 		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent,
-			COALESCE(s.phone_number, m.session_phone_number) AS session_phone_number
-		FROM wa.session s JOIN wa.message m ON m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
-		WHERE s.connector = connector_claim.connector AND s.status = 'working'
-			AND s.lease_owner = connector_claim.owner AND s.lease_until > clock_timestamp()
-			AND m.status IN ('queued', 'sending')
-			AND (m.lease_until IS NULL OR m.lease_until < clock_timestamp())
-			-- An answer waits until WhatsApp has the message that it quotes.
-			AND NOT EXISTS (
-				SELECT FROM wa.message q
-				WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id AND q.wa_message_id IS NULL
-					AND q.status IN ('queued', 'sending'))
-		ORDER BY m.id
-		LIMIT max
+			COALESCE(c.phone_number, m.session_phone_number) AS session_phone_number
+		FROM chosen c JOIN wa.message m ON m.org_id = c.org_id AND m.id = c.id
+		WHERE m.status IN ('queued', 'sending') AND (m.lease_until IS NULL OR m.lease_until <= at)
 		FOR NO KEY UPDATE OF m SKIP LOCKED), taken AS (
 		UPDATE wa.message m
 		SET status = 'sending', attempts = m.attempts + 1, lease_owner = connector_claim.owner,
-			lease_until = clock_timestamp() + lease, session_phone_number = due.session_phone_number
+			lease_until = at + lease, session_phone_number = due.session_phone_number
 		FROM due WHERE m.org_id = due.org_id AND m.id = due.id
 		RETURNING m.*, due.maybe_sent)
 	-- Oldest first: an UPDATE promises no order.
@@ -150,35 +196,69 @@ CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, le
 				   body text, content jsonb, media jsonb, media_data bytea)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
+DECLARE
+	at constant timestamptz := clock_timestamp();
+	sending_max constant integer := 100;	-- of a session at once
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
-	-- What a deletion has overtaken is not carried out any more.
-	WITH overtaken AS (
-		SELECT a.org_id, a.id
-		FROM wa.session s JOIN wa.message_action a ON a.org_id = s.org_id AND a.session_id = s.id
-			JOIN wa.message m ON m.org_id = a.org_id AND m.id = a.message_id AND m.revoked
-		WHERE s.connector = connector_actions.connector AND s.lease_owner = connector_actions.owner
-			AND a.status = 'queued' AND a.type <> 'revoke'
-		FOR NO KEY UPDATE OF a SKIP LOCKED)
-	UPDATE wa.message_action a SET status = 'failed', error = 'message was deleted'
-	FROM overtaken WHERE a.org_id = overtaken.org_id AND a.id = overtaken.id;
 	RETURN QUERY
-	WITH due AS (
+	WITH busy AS MATERIALIZED (
+		SELECT s.org_id, s.id, s.pairing, s.phone_number, sending.count AS sending
+		FROM wa.session s CROSS JOIN LATERAL (
+			SELECT FROM wa.message_action a
+			WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing
+				AND a.status IN ('queued', 'sending') LIMIT 1) waiting CROSS JOIN LATERAL (
+			SELECT count(*) FROM (
+				SELECT FROM wa.message_action a
+				WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing
+					AND a.status = 'sending' AND a.lease_until > at LIMIT sending_max) taken) sending
+		WHERE s.lease_owner = connector_actions.owner AND s.connector = connector_actions.connector
+			AND s.status = 'working' AND s.lease_until > at), shared AS (
+		SELECT b.*, sum(b.sending) OVER (PARTITION BY b.org_id) AS org_sending, GREATEST(
+			2 * max / (SELECT count(DISTINCT o.org_id) FROM busy o), LEAST(max, 16)) / count(*) OVER (PARTITION BY b.org_id) + 2 AS offers
+		FROM busy b), offered AS MATERIALIZED (
+		SELECT b.org_id, b.id AS session_id, b.phone_number, b.org_sending, a.id, a.message_id,
+			b.sending + row_number() OVER (PARTITION BY b.org_id, b.id ORDER BY a.id) AS nth
+		FROM shared b CROSS JOIN LATERAL (
+			(SELECT a.id, a.message_id FROM wa.message_action a
+			WHERE a.org_id = b.org_id AND a.session_id = b.id AND a.pairing = b.pairing
+				AND a.status = 'sending' AND a.lease_until <= at
+			ORDER BY a.lease_until, a.id LIMIT b.offers / 2)
+			UNION ALL
+			(SELECT a.id, a.message_id FROM wa.message_action a
+			WHERE a.org_id = b.org_id AND a.session_id = b.id AND a.pairing = b.pairing
+				AND a.status = 'queued' AND a.lease_until <= at
+			ORDER BY a.lease_until, a.id LIMIT b.offers / 2)
+			UNION ALL
+			(SELECT a.id, a.message_id FROM wa.message_action a
+			WHERE a.org_id = b.org_id AND a.session_id = b.id AND a.pairing = b.pairing
+				AND a.status = 'queued' AND a.lease_until IS NULL
+			ORDER BY a.id LIMIT b.offers)
+			LIMIT LEAST(b.offers, sending_max - b.sending)) a), checked AS MATERIALIZED (
+		SELECT o.*, (SELECT m.revoked FROM wa.message m WHERE m.org_id = o.org_id AND m.id = o.message_id) AS revoked
+		FROM offered o), overtaken AS (
+		-- What a deletion has overtaken is not carried out any more.
+		SELECT a.org_id, a.id
+		FROM checked c JOIN wa.message_action a ON a.org_id = c.org_id AND a.id = c.id
+		WHERE c.revoked AND a.status = 'queued' AND a.type <> 'revoke'
+		FOR NO KEY UPDATE OF a SKIP LOCKED), failed AS (
+		UPDATE wa.message_action a SET status = 'failed', error = 'message was deleted', lease_until = NULL
+		FROM overtaken WHERE a.org_id = overtaken.org_id AND a.id = overtaken.id
+		RETURNING a.org_id, a.id), chosen AS (
+		SELECT c.*, row_number() OVER (PARTITION BY c.org_id ORDER BY c.nth, c.id) + c.org_sending AS turn
+		FROM checked c WHERE NOT EXISTS (SELECT FROM failed f WHERE f.org_id = c.org_id AND f.id = c.id)
+		ORDER BY turn, random()
+		LIMIT max), due AS (
 		SELECT a.org_id, a.id, a.status = 'sending' AS maybe_sent
-		FROM wa.session s JOIN wa.message_action a ON a.org_id = s.org_id AND a.session_id = s.id
-			AND a.pairing = s.pairing
-		WHERE s.connector = connector_actions.connector AND s.status = 'working'
-			AND s.lease_owner = connector_actions.owner AND s.lease_until > clock_timestamp()
-			AND a.status IN ('queued', 'sending')
-			AND (a.lease_until IS NULL OR a.lease_until < clock_timestamp())
-		ORDER BY a.id
-		LIMIT max
+		FROM chosen c JOIN wa.message_action a ON a.org_id = c.org_id AND a.id = c.id
+		WHERE a.status IN ('queued', 'sending') AND (a.lease_until IS NULL OR a.lease_until <= at)
 		FOR NO KEY UPDATE OF a SKIP LOCKED), taken AS (
 		UPDATE wa.message_action a
 		SET status = 'sending', attempts = a.attempts + 1, lease_owner = connector_actions.owner,
-			lease_until = clock_timestamp() + lease
+			lease_until = at + lease
 		FROM due WHERE a.org_id = due.org_id AND a.id = due.id
 		RETURNING a.*, due.maybe_sent)
 	SELECT a.org_id, a.id, a.session_id, a.type, a.payload, m.chat_jid, m.wa_message_id, m.direction = 'out',
@@ -243,6 +323,25 @@ COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, tim
 	'had, fails what is queued as a logout does. False if the lease is gone or somebody stopped the session. `23514`: '
 	'no such status';
 
+-- A claim puts an answer off when it comes too early; what it waits for says so here.  One
+-- that somebody has locked, or that a claim puts off at this moment, is looked at again
+-- after a second.
+CREATE FUNCTION wa.wake_answers(message uuid) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+BEGIN
+	WITH answer AS (
+		SELECT m.id FROM wa.message m
+		WHERE m.org_id = wa.require_org() AND m.quoted_message_id = message AND m.status = 'queued'
+			AND m.attempts = 0 AND m.lease_until IS NOT NULL
+		LIMIT 1000
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.message m SET lease_until = NULL
+	FROM answer WHERE m.org_id = wa.require_org() AND m.id = answer.id;
+END $$;
+COMMENT ON FUNCTION wa.wake_answers(uuid) IS
+	'for function bodies: lets the next claim look at the answers that wait for this message';
+
 CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -252,7 +351,11 @@ BEGIN
 	SET status = 'sent', wa_message_id = connector_sent.wa_message_id, sent_at = connector_sent.at,
 		lease_owner = NULL, lease_until = NULL, error = NULL
 	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
-	RETURN FOUND;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	PERFORM wa.wake_answers(message);
+	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
 	'reports that WhatsApp took a message, whoever leases it by now; false if it was not on its way';
@@ -273,7 +376,13 @@ BEGIN
 		error = left(connector_failed.error, 500), lease_owner = NULL,
 		lease_until = CASE WHEN retry THEN clock_timestamp() + wa.retry_pause(m.attempts) END
 	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
-	RETURN FOUND;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	IF NOT retry THEN
+		PERFORM wa.wake_answers(message);
+	END IF;
+	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
 	'reports that a message was certainly not sent: for good, or, with `retry`, to be tried again after 2, 4, 8 … '

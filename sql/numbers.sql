@@ -162,7 +162,7 @@ SELECT count(*) AS marked FROM wa.session WHERE queue_error IS NOT NULL;
 SELECT status FROM queue WHERE body = 'behind many';
 -- A claim and what fails go along the queue's index.
 SET enable_seqscan = off; SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan;
-PREPARE unsent(uuid, uuid, integer) AS SELECT m.id FROM wa.message m WHERE m.org_id = $1 AND m.session_id = $2 AND m.pairing < $3 AND (m.status = 'queued' OR m.status = 'sending' AND m.lease_until < clock_timestamp()) ORDER BY m.pairing, m.id LIMIT 1000;
+PREPARE unsent(uuid, uuid, integer) AS SELECT m.id FROM wa.message m WHERE m.org_id = $1 AND m.session_id = $2 AND m.pairing < $3 AND (m.status = 'queued' OR m.status = 'sending' AND m.lease_until < clock_timestamp()) ORDER BY m.pairing, m.status, m.lease_until NULLS FIRST, m.id LIMIT 1000;
 EXPLAIN (COSTS OFF) EXECUTE unsent(NULL, NULL, NULL);
 RESET enable_seqscan; RESET enable_bitmapscan; RESET plan_cache_mode;
 
