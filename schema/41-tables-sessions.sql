@@ -64,6 +64,28 @@ COMMENT ON TABLE wa.deleted_session IS
 COMMENT ON COLUMN wa.deleted_session.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.deleted_session.id IS 'the session';
 
+-- Connectors look for work in every organization, and by what does not lead with one.  An
+-- index for that on wa.session would show applications how much there is of others'; so
+-- this table holds a copy, which nobody but wa_claim may read.  It is part of no dump: the
+-- trigger that keeps it (65-connectors.sql) fills it while sessions are restored.
+CREATE TABLE wa.session_wanted (
+	org_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	connector text NOT NULL,
+	is_wanted boolean NOT NULL,
+	lease_owner text,
+	lease_until timestamptz,
+	PRIMARY KEY (org_id, session_id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.session_wanted IS 'sessions that want to run, or that a connector holds, as connectors look for them';
+COMMENT ON COLUMN wa.session_wanted.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.session_wanted.session_id IS 'the session';
+COMMENT ON COLUMN wa.session_wanted.connector IS 'which kind of connector runs it';
+COMMENT ON COLUMN wa.session_wanted.is_wanted IS 'whether its status says that it wants to run';
+COMMENT ON COLUMN wa.session_wanted.lease_owner IS 'the connector process that runs it now';
+COMMENT ON COLUMN wa.session_wanted.lease_until IS 'until when, unless that process renews it';
+
 CREATE TABLE wa.session_pairing (
 	org_id uuid NOT NULL,
 	session_id uuid NOT NULL,

@@ -2,6 +2,7 @@
 -- by the same function that others use for theirs.
 SELECT wa.protect('wa.session', 'org_id', 'read', 'manage');
 SELECT wa.protect('wa.session_pairing', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.session_wanted', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.chat', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.contact', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.message', 'org_id', 'read', 'send');
@@ -37,7 +38,7 @@ SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.sess
 -- key.  People sign in before they act for anybody; in a transaction that acts for
 -- somebody wa_owner sees that organization's members only, and the sign-ins that work in
 -- it.
-SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.webhook',
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.webhook',
 	'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR id = wa.current_org()', 'wa.org');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.sign_in');
@@ -55,5 +56,6 @@ CREATE POLICY wa_admin_read ON wa.member FOR SELECT TO wa_admin USING (true);
 -- The claim functions look for work in every organization.
 CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_pairing FOR SELECT TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.session_wanted FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message_action TO wa_claim USING (true);

@@ -10,6 +10,48 @@
 -- WhatsApp got it: the next connector is told so (maybe_sent) and has to find
 -- out, or to send it in a way that WhatsApp recognizes as the same message.
 
+-- What a connector holds, whose leases have run out, and what waits for a connector, by
+-- organization in an order that nobody chooses.  (wa.protect() would refuse the table with
+-- these indexes.)
+CREATE INDEX session_wanted_held ON wa.session_wanted (lease_owner, connector) WHERE lease_owner IS NOT NULL;
+CREATE INDEX session_wanted_until ON wa.session_wanted (lease_until) WHERE lease_owner IS NOT NULL;
+CREATE INDEX session_wanted_waiting ON wa.session_wanted (connector, uuid_hash(org_id), org_id, session_id)
+	WHERE lease_owner IS NULL;
+
+-- Rows of the copy are written under the lock of the session's row, so that nobody waits
+-- for them.  With row security on, also where pg_restore has switched it off.
+CREATE FUNCTION wa.note_wanted() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+AS $$
+DECLARE
+	is_wanted constant boolean := NEW.status IN ('starting', 'scan_qr_code', 'working');
+BEGIN
+	IF is_wanted OR NEW.lease_owner IS NOT NULL THEN
+		INSERT INTO wa.session_wanted (org_id, session_id, connector, is_wanted, lease_owner, lease_until)
+		VALUES (NEW.org_id, NEW.id, NEW.connector, is_wanted, NEW.lease_owner, NEW.lease_until)
+		ON CONFLICT (org_id, session_id) DO UPDATE
+		SET connector = EXCLUDED.connector, is_wanted = EXCLUDED.is_wanted, lease_owner = EXCLUDED.lease_owner,
+			lease_until = EXCLUDED.lease_until;
+	ELSE
+		DELETE FROM wa.session_wanted w WHERE w.org_id = NEW.org_id AND w.session_id = NEW.id;
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.note_wanted() IS 'trigger: keeps wa.session_wanted';
+CREATE TRIGGER session_made_wanted AFTER INSERT ON wa.session
+	FOR EACH ROW WHEN (NEW.status IN ('starting', 'scan_qr_code', 'working') OR NEW.lease_owner IS NOT NULL)
+	EXECUTE FUNCTION wa.note_wanted();
+COMMENT ON TRIGGER session_made_wanted ON wa.session IS 'keeps wa.session_wanted: a new session';
+CREATE TRIGGER session_changed_wanted AFTER UPDATE OF status, connector, lease_owner, lease_until ON wa.session
+	FOR EACH ROW WHEN ((NEW.status, NEW.connector, NEW.lease_owner, NEW.lease_until)
+		IS DISTINCT FROM (OLD.status, OLD.connector, OLD.lease_owner, OLD.lease_until))
+	EXECUTE FUNCTION wa.note_wanted();
+COMMENT ON TRIGGER session_changed_wanted ON wa.session IS 'keeps wa.session_wanted: another status or lease';
+-- Whoever restores may have switched the others off.
+ALTER TABLE wa.session ENABLE ALWAYS TRIGGER session_made_wanted, ENABLE ALWAYS TRIGGER session_changed_wanted;
+
 CREATE FUNCTION wa.check_lease(owner text, max integer, lease interval) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$
@@ -26,53 +68,157 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_lease(text, integer, interval) IS 'for function bodies: raises 22023 unless these can be a lease';
 
+-- The claim functions below switch ways of planning off: nested loops along an index, in
+-- its order, are right whatever the statistics say, because queues are empty one minute
+-- and long the next.
+
+-- Renewed in the second half of a lease only, so that polling writes little.  A lease
+-- that ran out is given up for its owner, who may be gone.
+CREATE FUNCTION wa.renew_sessions(connector text, owner text, lease interval) RETURNS void
+	LANGUAGE plpgsql STRICT
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+	at constant timestamptz := clock_timestamp();
+BEGIN
+	WITH due AS (
+		SELECT s.org_id, s.id FROM wa.session_wanted w CROSS JOIN LATERAL (
+			SELECT s.org_id, s.id FROM wa.session s
+			WHERE s.org_id = w.org_id AND s.id = w.session_id AND s.lease_owner = renew_sessions.owner
+				AND s.status IN ('starting', 'scan_qr_code', 'working')
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) s
+		WHERE w.connector = renew_sessions.connector AND w.lease_owner = renew_sessions.owner
+			AND w.is_wanted AND w.lease_until < at + lease / 2)
+	UPDATE wa.session s SET lease_until = at + lease
+	FROM due WHERE s.org_id = due.org_id AND s.id = due.id;
+	WITH over AS (
+		SELECT s.org_id, s.id
+		FROM (SELECT * FROM wa.session_wanted w
+			  WHERE w.lease_owner IS NOT NULL AND w.lease_until < at ORDER BY w.lease_until LIMIT 1000) w CROSS JOIN LATERAL (
+			SELECT s.org_id, s.id FROM wa.session s
+			WHERE s.org_id = w.org_id AND s.id = w.session_id AND s.lease_until < at
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) s)
+	UPDATE wa.session s SET lease_owner = NULL, lease_until = NULL
+	FROM over WHERE s.org_id = over.org_id AND s.id = over.id;
+END $$;
+COMMENT ON FUNCTION wa.renew_sessions(text, text, interval) IS
+	'for wa.connector_sessions(): renews the leases of the owner, and ends those that have run out, whoever had them';
+
+-- Begins at a place that is another one each time, and goes once around: with more
+-- organizations than that waiting, each has the same chance.
+CREATE FUNCTION wa.waiting_organizations(connector text, start integer, max integer) RETURNS SETOF uuid
+	LANGUAGE plpgsql STRICT ROWS 10
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+AS $$
+DECLARE
+	hash integer := start;
+	org uuid := '00000000-0000-0000-0000-000000000000';
+	around boolean := false;
+	found_count integer := 0;
+BEGIN
+	WHILE found_count < max LOOP
+		SELECT uuid_hash(w.org_id), w.org_id INTO hash, org FROM wa.session_wanted w
+		WHERE w.connector = waiting_organizations.connector AND w.lease_owner IS NULL
+			AND (uuid_hash(w.org_id), w.org_id) > (hash, org)
+		ORDER BY w.connector, uuid_hash(w.org_id), w.org_id LIMIT 1;
+		IF FOUND THEN
+			EXIT WHEN around AND hash >= start;
+			found_count := found_count + 1;
+			RETURN NEXT org;
+		ELSE
+			EXIT WHEN around;
+			around := true;
+			hash := -2147483648;
+			org := '00000000-0000-0000-0000-000000000000';
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.waiting_organizations(text, integer, integer) IS
+	'for wa.connector_sessions(): organizations of which a session waits for such a connector, at most so many';
+
+-- Places are shared out so that the organization with the fewest gets the next one.  Where
+-- none is free, the newest session of the organization with the most makes room for one
+-- that would have fewer, 16 at a time: each of them has to connect anew elsewhere.  Rows
+-- are locked before they are counted on, so that who holds a lock moves nobody.
+CREATE FUNCTION wa.take_sessions(connector text, owner text, max integer, lease interval) RETURNS void
+	LANGUAGE plpgsql STRICT
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	at constant timestamptz := clock_timestamp();
+	swaps_max constant integer := 16;
+	waiting constant uuid[] := ARRAY(SELECT w FROM wa.waiting_organizations(connector, (random() * 4294967295 - 2147483648)::bigint::integer, 64) w);
+BEGIN
+	IF waiting = '{}' THEN
+		RETURN;
+	END IF;
+	WITH held AS MATERIALIZED (
+		SELECT w.org_id, w.session_id AS id, row_number() OVER (PARTITION BY w.org_id ORDER BY w.session_id) AS nth
+		FROM wa.session_wanted w
+		WHERE w.lease_owner = take_sessions.owner AND w.connector = take_sessions.connector AND w.is_wanted), place AS MATERIALIZED (
+		SELECT GREATEST(max - count(*), 0) AS free FROM held), offered AS MATERIALIZED (
+		SELECT w.org_id, w.session_id AS id, has.sessions + row_number() OVER (PARTITION BY w.org_id ORDER BY w.session_id) AS nth
+		FROM place CROSS JOIN unnest(waiting) o (org) CROSS JOIN LATERAL (
+			SELECT count(*) AS sessions FROM held h WHERE h.org_id = o.org) has CROSS JOIN LATERAL (
+			SELECT w.org_id, w.session_id FROM wa.session_wanted w
+			WHERE w.connector = take_sessions.connector AND w.lease_owner IS NULL AND w.org_id = o.org
+				AND uuid_hash(w.org_id) = uuid_hash(o.org)
+			ORDER BY w.connector, uuid_hash(w.org_id), w.org_id, w.session_id
+			LIMIT (place.free + swaps_max) / cardinality(waiting) + 1) w), asking AS MATERIALIZED (
+		SELECT o.*, row_number() OVER (ORDER BY o.nth, random()) - place.free AS beyond FROM offered o CROSS JOIN place
+		), most AS MATERIALIZED (
+		SELECT h.*, row_number() OVER (ORDER BY h.nth DESC, h.id DESC) AS beyond FROM held h
+		ORDER BY beyond LIMIT swaps_max), taken AS MATERIALIZED (
+		SELECT s.org_id, s.id, a.nth, row_number() OVER (ORDER BY a.nth, s.id) - place.free AS beyond
+		FROM asking a CROSS JOIN place LEFT JOIN most m ON m.beyond = a.beyond CROSS JOIN LATERAL (
+			SELECT s.org_id, s.id FROM wa.session s
+			WHERE s.org_id = a.org_id AND s.id = a.id AND s.lease_owner IS NULL
+				AND s.status IN ('starting', 'scan_qr_code', 'working')
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) s
+		WHERE a.beyond <= 0 OR m.nth > a.nth), given AS MATERIALIZED (
+		SELECT s.org_id, s.id, m.nth, row_number() OVER (ORDER BY m.beyond) AS beyond
+		FROM most m CROSS JOIN LATERAL (
+			SELECT s.org_id, s.id FROM wa.session s
+			WHERE s.org_id = m.org_id AND s.id = m.id AND s.lease_owner = take_sessions.owner
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) s
+		WHERE m.beyond <= (SELECT count(*) FILTER (WHERE t.beyond > 0) FROM taken t)), swap AS MATERIALIZED (
+		SELECT t.org_id, t.id, g.org_id AS from_org, g.id AS from_id
+		FROM taken t JOIN given g ON g.beyond = t.beyond AND g.nth > t.nth), given_back AS (
+		UPDATE wa.session s SET lease_owner = NULL, lease_until = NULL
+		FROM swap WHERE s.org_id = swap.from_org AND s.id = swap.from_id)
+	UPDATE wa.session s SET lease_owner = take_sessions.owner, lease_until = at + lease
+	FROM (SELECT t.org_id, t.id FROM taken t WHERE t.beyond <= 0 UNION ALL SELECT w.org_id, w.id FROM swap w) won
+	WHERE s.org_id = won.org_id AND s.id = won.id;
+END $$;
+COMMENT ON FUNCTION wa.take_sessions(text, text, integer, interval) IS
+	'for wa.connector_sessions(): takes the lease of sessions that wait, organizations in turns, and gives back what an organization has more than its share of when another one waits';
+
 CREATE FUNCTION wa.connector_sessions(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text, presence_typing boolean,
 				   pairing_phone text, pairing_code text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
-	-- Renewed in the second half of a lease only, so that polling writes little.
-	WITH due AS (
-		SELECT s.org_id, s.id FROM wa.session s
-		WHERE s.connector = connector_sessions.connector AND s.lease_owner = connector_sessions.owner
-			AND s.status IN ('starting', 'scan_qr_code', 'working')
-			AND s.lease_until < clock_timestamp() + lease / 2
-		FOR NO KEY UPDATE SKIP LOCKED)
-	UPDATE wa.session s SET lease_until = clock_timestamp() + lease
-	FROM due WHERE s.org_id = due.org_id AND s.id = due.id;
-	-- What the owner has counts first: new sessions never crowd it out.
-	WITH free AS (
-		SELECT s.org_id, s.id FROM wa.session s
-		WHERE s.connector = connector_sessions.connector
-			AND s.status IN ('starting', 'scan_qr_code', 'working')
-			AND (s.lease_owner IS NULL OR s.lease_owner <> connector_sessions.owner AND s.lease_until < clock_timestamp())
-		ORDER BY s.id
-		LIMIT GREATEST(max - (
-			SELECT count(*) FROM wa.session s
-			WHERE s.connector = connector_sessions.connector AND s.lease_owner = connector_sessions.owner
-				AND s.status IN ('starting', 'scan_qr_code', 'working')), 0)
-		FOR NO KEY UPDATE SKIP LOCKED)
-	UPDATE wa.session s
-	SET lease_owner = connector_sessions.owner, lease_until = clock_timestamp() + lease
-	FROM free WHERE s.org_id = free.org_id AND s.id = free.id;
-
+	PERFORM wa.renew_sessions(connector, owner, lease);
+	PERFORM wa.take_sessions(connector, owner, max, lease);
 	RETURN QUERY
-	SELECT s.org_id, s.id, s.status, s.label, s.phone_number, s.presence_typing,
-		(SELECT p.phone FROM wa.session_pairing p WHERE p.org_id = s.org_id AND p.session_id = s.id),
-		(SELECT p.code FROM wa.session_pairing p WHERE p.org_id = s.org_id AND p.session_id = s.id)
-	FROM wa.session s
-	WHERE s.connector = connector_sessions.connector AND s.lease_owner = connector_sessions.owner
-		AND s.lease_until > clock_timestamp() AND s.status IN ('starting', 'scan_qr_code', 'working')
+	SELECT s.org_id, s.id, s.status, s.label, s.phone_number, s.presence_typing, p.phone, p.code
+	FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id
+		LEFT JOIN wa.session_pairing p ON p.org_id = s.org_id AND p.session_id = s.id
+	WHERE w.lease_owner = connector_sessions.owner AND w.connector = connector_sessions.connector
+		AND w.is_wanted AND w.lease_until > clock_timestamp()
 	ORDER BY s.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
 	'takes the lease of sessions of this connector that are `starting`, `scan_qr_code` or `working` and that nobody '
 	'runs, renews those of `owner` that are past their half, and lists all that `owner` has. It never gives more than '
-	'`max`. `pairing_phone` and `pairing_code`: somebody asked for pairing by code. `22023` (`owner`, `max` 1 to '
+	'`max`. Organizations take turns: while another one waits, `owner` gives back sessions of one that has more, and '
+	'they are not listed any more. `pairing_phone` and `pairing_code`: somebody asked for pairing by code. `22023` (`owner`, `max` 1 to '
 	'1000, `lease` 1 s to 1 h)';
 
 CREATE FUNCTION wa.connector_release(owner text) RETURNS integer
@@ -83,8 +229,11 @@ DECLARE
 	released integer;
 BEGIN
 	WITH held AS (
-		SELECT s.org_id, s.id FROM wa.session s WHERE s.lease_owner = connector_release.owner
-		FOR NO KEY UPDATE SKIP LOCKED)
+		SELECT s.org_id, s.id FROM wa.session_wanted w CROSS JOIN LATERAL (
+			SELECT s.org_id, s.id FROM wa.session s
+			WHERE s.org_id = w.org_id AND s.id = w.session_id AND s.lease_owner = connector_release.owner
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) s
+		WHERE w.lease_owner = connector_release.owner)
 	UPDATE wa.session s SET lease_owner = NULL, lease_until = NULL
 	FROM held WHERE s.org_id = held.org_id AND s.id = held.id;
 	GET DIAGNOSTICS released = ROW_COUNT;
@@ -97,16 +246,14 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 -- A claim costs what it takes, and one look at the queue of each session that the owner
 -- holds, however much waits there: each busy session offers some of what is due, at most
 -- half of it tried before.  Then organizations take turns, those first that have the
--- fewest on their way, and within an organization its sessions.  Nested loops along the
--- queue's index are the right plan whatever the statistics say: queues are empty one
--- minute and long the next.
+-- fewest on their way, and within an organization its sessions.
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
 				   media jsonb, media_data bytea, quoted_wa_message_id text, mentions text[], attempt integer,
 				   maybe_sent boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -117,7 +264,7 @@ BEGIN
 	RETURN QUERY
 	WITH busy AS MATERIALIZED (
 		SELECT s.org_id, s.id, s.pairing, s.phone_number, sending.count AS sending
-		FROM wa.session s CROSS JOIN LATERAL (
+		FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id CROSS JOIN LATERAL (
 			SELECT FROM wa.message m
 			WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
 				AND m.status IN ('queued', 'sending') LIMIT 1) waiting CROSS JOIN LATERAL (
@@ -125,8 +272,8 @@ BEGIN
 				SELECT FROM wa.message m
 				WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
 					AND m.status = 'sending' AND m.lease_until > at LIMIT sending_max) taken) sending
-		WHERE s.lease_owner = connector_claim.owner AND s.connector = connector_claim.connector
-			AND s.status = 'working' AND s.lease_until > at), shared AS (
+		WHERE w.lease_owner = connector_claim.owner AND w.connector = connector_claim.connector
+			AND w.lease_until > at AND s.status = 'working'), shared AS (
 		SELECT b.*, sum(b.sending) OVER (PARTITION BY b.org_id) AS org_sending, GREATEST(
 			2 * max / (SELECT count(DISTINCT o.org_id) FROM busy o), LEAST(max, 16)) / count(*) OVER (PARTITION BY b.org_id) + 2 AS offers
 		FROM busy b), offered AS MATERIALIZED (
@@ -136,17 +283,17 @@ BEGIN
 			(SELECT m.id, m.quoted_message_id FROM wa.message m
 			WHERE m.org_id = b.org_id AND m.session_id = b.id AND m.pairing = b.pairing
 				AND m.status = 'sending' AND m.lease_until <= at
-			ORDER BY m.lease_until, m.id LIMIT b.offers / 2)
+			ORDER BY m.lease_until NULLS FIRST, m.id LIMIT b.offers / 2)
 			UNION ALL
 			(SELECT m.id, m.quoted_message_id FROM wa.message m
 			WHERE m.org_id = b.org_id AND m.session_id = b.id AND m.pairing = b.pairing
 				AND m.status = 'queued' AND m.lease_until <= at
-			ORDER BY m.lease_until, m.id LIMIT b.offers / 2)
+			ORDER BY m.lease_until NULLS FIRST, m.id LIMIT b.offers / 2)
 			UNION ALL
 			(SELECT m.id, m.quoted_message_id FROM wa.message m
 			WHERE m.org_id = b.org_id AND m.session_id = b.id AND m.pairing = b.pairing
 				AND m.status = 'queued' AND m.lease_until IS NULL
-			ORDER BY m.id LIMIT b.offers)
+			ORDER BY m.lease_until NULLS FIRST, m.id LIMIT b.offers)
 			LIMIT LEAST(b.offers, sending_max - b.sending)) m), checked AS MATERIALIZED (
 		-- An answer waits until WhatsApp has the message that it quotes, and fails with it.
 		SELECT o.*, (
@@ -155,9 +302,11 @@ BEGIN
 				AND q.status IN ('queued', 'sending', 'failed')) AS quoted
 		FROM offered o), early AS (
 		SELECT m.org_id, m.id, c.quoted
-		FROM checked c JOIN wa.message m ON m.org_id = c.org_id AND m.id = c.id
-		WHERE c.quoted IS NOT NULL AND m.status = 'queued'
-		FOR NO KEY UPDATE OF m SKIP LOCKED), put_off AS (
+		FROM checked c CROSS JOIN LATERAL (
+			SELECT m.org_id, m.id FROM wa.message m
+			WHERE m.org_id = c.org_id AND m.id = c.id AND m.status = 'queued'
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) m
+		WHERE c.quoted IS NOT NULL), put_off AS (
 		-- wa.wake_answers() calls it back before that.
 		UPDATE wa.message m
 		SET status = CASE e.quoted WHEN 'failed' THEN 'failed' ELSE m.status END,
@@ -170,9 +319,11 @@ BEGIN
 		LIMIT max), due AS (
 		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent,
 			COALESCE(c.phone_number, m.session_phone_number) AS session_phone_number
-		FROM chosen c JOIN wa.message m ON m.org_id = c.org_id AND m.id = c.id
-		WHERE m.status IN ('queued', 'sending') AND (m.lease_until IS NULL OR m.lease_until <= at)
-		FOR NO KEY UPDATE OF m SKIP LOCKED), taken AS (
+		FROM chosen c CROSS JOIN LATERAL (
+			SELECT m.org_id, m.id, m.status, m.session_phone_number FROM wa.message m
+			WHERE m.org_id = c.org_id AND m.id = c.id AND m.status IN ('queued', 'sending')
+				AND (m.lease_until IS NULL OR m.lease_until <= at)
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) m), taken AS (
 		UPDATE wa.message m
 		SET status = 'sending', attempts = m.attempts + 1, lease_owner = connector_claim.owner,
 			lease_until = at + lease, session_phone_number = due.session_phone_number
@@ -186,7 +337,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
 	'takes messages to send of the working sessions that `owner` leases; they become `sending`. What was queued '
-	'before a logout, or for another phone number, is not among them. An answer is not taken before WhatsApp has the '
+	'before a logout, or for another phone number, is not among them. Organizations take turns, and then sessions, of '
+	'which each has at most 100 on their way. An answer is not taken before WhatsApp has the '
 	'message that it quotes, and fails if that one has failed. `maybe_sent`: an earlier lease ran out, so an earlier '
 	'connector may have sent it. `22023` (`owner`, `max` 1 to 1000, `lease` 1 s to 1 h)';
 
@@ -196,7 +348,7 @@ CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, le
 				   body text, content jsonb, media jsonb, media_data bytea)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -207,7 +359,7 @@ BEGIN
 	RETURN QUERY
 	WITH busy AS MATERIALIZED (
 		SELECT s.org_id, s.id, s.pairing, s.phone_number, sending.count AS sending
-		FROM wa.session s CROSS JOIN LATERAL (
+		FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id CROSS JOIN LATERAL (
 			SELECT FROM wa.message_action a
 			WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing
 				AND a.status IN ('queued', 'sending') LIMIT 1) waiting CROSS JOIN LATERAL (
@@ -215,8 +367,8 @@ BEGIN
 				SELECT FROM wa.message_action a
 				WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing
 					AND a.status = 'sending' AND a.lease_until > at LIMIT sending_max) taken) sending
-		WHERE s.lease_owner = connector_actions.owner AND s.connector = connector_actions.connector
-			AND s.status = 'working' AND s.lease_until > at), shared AS (
+		WHERE w.lease_owner = connector_actions.owner AND w.connector = connector_actions.connector
+			AND w.lease_until > at AND s.status = 'working'), shared AS (
 		SELECT b.*, sum(b.sending) OVER (PARTITION BY b.org_id) AS org_sending, GREATEST(
 			2 * max / (SELECT count(DISTINCT o.org_id) FROM busy o), LEAST(max, 16)) / count(*) OVER (PARTITION BY b.org_id) + 2 AS offers
 		FROM busy b), offered AS MATERIALIZED (
@@ -226,25 +378,27 @@ BEGIN
 			(SELECT a.id, a.message_id FROM wa.message_action a
 			WHERE a.org_id = b.org_id AND a.session_id = b.id AND a.pairing = b.pairing
 				AND a.status = 'sending' AND a.lease_until <= at
-			ORDER BY a.lease_until, a.id LIMIT b.offers / 2)
+			ORDER BY a.lease_until NULLS FIRST, a.id LIMIT b.offers / 2)
 			UNION ALL
 			(SELECT a.id, a.message_id FROM wa.message_action a
 			WHERE a.org_id = b.org_id AND a.session_id = b.id AND a.pairing = b.pairing
 				AND a.status = 'queued' AND a.lease_until <= at
-			ORDER BY a.lease_until, a.id LIMIT b.offers / 2)
+			ORDER BY a.lease_until NULLS FIRST, a.id LIMIT b.offers / 2)
 			UNION ALL
 			(SELECT a.id, a.message_id FROM wa.message_action a
 			WHERE a.org_id = b.org_id AND a.session_id = b.id AND a.pairing = b.pairing
 				AND a.status = 'queued' AND a.lease_until IS NULL
-			ORDER BY a.id LIMIT b.offers)
+			ORDER BY a.lease_until NULLS FIRST, a.id LIMIT b.offers)
 			LIMIT LEAST(b.offers, sending_max - b.sending)) a), checked AS MATERIALIZED (
 		SELECT o.*, (SELECT m.revoked FROM wa.message m WHERE m.org_id = o.org_id AND m.id = o.message_id) AS revoked
 		FROM offered o), overtaken AS (
 		-- What a deletion has overtaken is not carried out any more.
 		SELECT a.org_id, a.id
-		FROM checked c JOIN wa.message_action a ON a.org_id = c.org_id AND a.id = c.id
-		WHERE c.revoked AND a.status = 'queued' AND a.type <> 'revoke'
-		FOR NO KEY UPDATE OF a SKIP LOCKED), failed AS (
+		FROM checked c CROSS JOIN LATERAL (
+			SELECT a.org_id, a.id FROM wa.message_action a
+			WHERE a.org_id = c.org_id AND a.id = c.id AND a.status = 'queued' AND a.type <> 'revoke'
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) a
+		WHERE c.revoked), failed AS (
 		UPDATE wa.message_action a SET status = 'failed', error = 'message was deleted', lease_until = NULL
 		FROM overtaken WHERE a.org_id = overtaken.org_id AND a.id = overtaken.id
 		RETURNING a.org_id, a.id), chosen AS (
@@ -253,9 +407,11 @@ BEGIN
 		ORDER BY turn, random()
 		LIMIT max), due AS (
 		SELECT a.org_id, a.id, a.status = 'sending' AS maybe_sent
-		FROM chosen c JOIN wa.message_action a ON a.org_id = c.org_id AND a.id = c.id
-		WHERE a.status IN ('queued', 'sending') AND (a.lease_until IS NULL OR a.lease_until <= at)
-		FOR NO KEY UPDATE OF a SKIP LOCKED), taken AS (
+		FROM chosen c CROSS JOIN LATERAL (
+			SELECT a.org_id, a.id, a.status FROM wa.message_action a
+			WHERE a.org_id = c.org_id AND a.id = c.id AND a.status IN ('queued', 'sending')
+				AND (a.lease_until IS NULL OR a.lease_until <= at)
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) a), taken AS (
 		UPDATE wa.message_action a
 		SET status = 'sending', attempts = a.attempts + 1, lease_owner = connector_actions.owner,
 			lease_until = at + lease
