@@ -15,6 +15,7 @@ CREATE TABLE wa.webhook_lane (
 	lease_owner text,
 	lease_until timestamptz,
 	turn integer NOT NULL DEFAULT 0,
+	due_at timestamptz,
 	failures integer NOT NULL DEFAULT 0,
 	failing_since timestamptz,
 	PRIMARY KEY (org_id, webhook_id)
@@ -25,6 +26,8 @@ COMMENT ON COLUMN wa.webhook_lane.webhook_id IS 'the webhook, which may be gone 
 COMMENT ON COLUMN wa.webhook_lane.lease_owner IS 'the worker process that holds the lane';
 COMMENT ON COLUMN wa.webhook_lane.lease_until IS 'until when, unless that process renews it';
 COMMENT ON COLUMN wa.webhook_lane.turn IS 'counts the claims, so that what an earlier holder had taken can be told from what this one has';
+COMMENT ON COLUMN wa.webhook_lane.due_at IS
+	'when something that was tried before may be tried again; -infinity: now, until the lane is given back; NULL: nothing of that kind is known. What was never tried needs no note';
 COMMENT ON COLUMN wa.webhook_lane.failures IS 'attempts that failed since one last succeeded';
 COMMENT ON COLUMN wa.webhook_lane.failing_since IS 'when the first of them failed';
 
@@ -48,8 +51,12 @@ CREATE TABLE wa.delivery (
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (org_id, webhook_id, id)
 );
-CREATE INDEX delivery_open ON wa.delivery (org_id, webhook_id, next_attempt_at, epoch, ordinal, event_id)
-	WHERE status <> 'delivered';
+-- What was never tried, which also says where there is work; and what was tried, of which
+-- much may wait for long.
+CREATE INDEX delivery_new ON wa.delivery (org_id, webhook_id, epoch, ordinal, event_id)
+	WHERE status <> 'delivered' AND next_attempt_at = '-infinity';
+CREATE INDEX delivery_tried ON wa.delivery (org_id, webhook_id, next_attempt_at, epoch, ordinal, event_id)
+	WHERE status <> 'delivered' AND next_attempt_at > '-infinity';
 -- For events that expire before they are delivered.
 CREATE INDEX delivery_of_event ON wa.delivery (org_id, event_id) WHERE status <> 'delivered' AND envelope IS NULL;
 COMMENT ON TABLE wa.delivery IS 'events on their way to a webhook, and what became of them';

@@ -203,7 +203,7 @@ BEGIN
 	RETURNING * INTO changed;
 	-- Who makes it active again gives it another chance.
 	IF update_webhook.active AND NOT old.active THEN
-		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
+		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL, due_at = '-infinity'
 		WHERE l.org_id = wa.require_org() AND l.webhook_id = update_webhook.webhook;
 		PERFORM wa.wake(wa.require_org());
 	END IF;

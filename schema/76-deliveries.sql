@@ -98,11 +98,120 @@ COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
 -- For the worker
 -- ---------------------------------------------------------------------
 
--- Webhooks with something open are found one after the other along the index,
--- so that the cost is that of the webhooks and not of their deliveries.  What
--- was never tried stands in front of a lane, and has to be below the horizon:
--- otherwise what commits late would be overtaken.  A lane that somebody has locked
--- is left for the next claim: its organization must not keep the others waiting.
+-- When something may be tried again is noted in its lane, where a claim finds it without
+-- looking at what waits.  Also for rows of a dump: then there are no lanes yet.
+CREATE FUNCTION wa.note_due() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+AS $$
+BEGIN
+	PERFORM FROM wa.webhook_lane l
+	WHERE l.org_id = NEW.org_id AND l.webhook_id = NEW.webhook_id AND l.due_at <= NEW.next_attempt_at;
+	IF NOT FOUND THEN
+		INSERT INTO wa.webhook_lane AS l (org_id, webhook_id, due_at) VALUES (NEW.org_id, NEW.webhook_id, NEW.next_attempt_at)
+		ON CONFLICT (org_id, webhook_id) DO UPDATE SET due_at = LEAST(l.due_at, EXCLUDED.due_at);
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.note_due() IS 'trigger: notes in the lane of a delivery when it may be tried again';
+CREATE TRIGGER delivery_made_due AFTER INSERT ON wa.delivery
+	FOR EACH ROW WHEN (NEW.next_attempt_at > '-infinity' AND NEW.next_attempt_at < 'infinity' AND NEW.status <> 'delivered')
+	EXECUTE FUNCTION wa.note_due();
+COMMENT ON TRIGGER delivery_made_due ON wa.delivery IS 'notes in its lane when it may be tried again: of a dump';
+CREATE TRIGGER delivery_put_off AFTER UPDATE OF next_attempt_at ON wa.delivery
+	FOR EACH ROW WHEN (NEW.next_attempt_at <> OLD.next_attempt_at AND NEW.next_attempt_at > '-infinity'
+		AND NEW.next_attempt_at < 'infinity' AND NEW.status <> 'delivered')
+	EXECUTE FUNCTION wa.note_due();
+COMMENT ON TRIGGER delivery_put_off ON wa.delivery IS 'notes in its lane when it may be tried again: after a failure';
+-- Whoever restores may have switched the others off.
+ALTER TABLE wa.delivery ENABLE ALWAYS TRIGGER delivery_made_due;
+
+CREATE FUNCTION wa.random_uuid(low uuid, high uuid) RETURNS uuid
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	first constant bigint := ('x' || left(replace(low::text, '-', ''), 15))::bit(60)::bigint;
+	last constant bigint := ('x' || left(replace(high::text, '-', ''), 15))::bit(60)::bigint;
+BEGIN
+	RETURN rpad(lpad(to_hex(first + floor(random() * (last - first + 1))::bigint), 15, '0'), 32, '0')::uuid;
+END $$;
+COMMENT ON FUNCTION wa.random_uuid(uuid, uuid) IS 'for function bodies: any place between two ids';
+
+-- Both begin at a place that is another one each time, and go once around: where more
+-- than that wait, each has its chance.
+CREATE FUNCTION wa.due_organizations(max integer) RETURNS SETOF uuid
+	LANGUAGE plpgsql STRICT ROWS 10
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+	start constant uuid := wa.random_uuid(
+		LEAST((SELECT d.org_id FROM wa.delivery d WHERE d.status <> 'delivered' AND d.next_attempt_at = '-infinity' ORDER BY d.org_id LIMIT 1),
+			(SELECT l.org_id FROM wa.webhook_lane l WHERE l.due_at = '-infinity' ORDER BY l.org_id LIMIT 1)),
+		GREATEST((SELECT d.org_id FROM wa.delivery d WHERE d.status <> 'delivered' AND d.next_attempt_at = '-infinity' ORDER BY d.org_id DESC LIMIT 1),
+			(SELECT l.org_id FROM wa.webhook_lane l WHERE l.due_at = '-infinity' ORDER BY l.org_id DESC LIMIT 1)));
+	org uuid := start;
+	around boolean := false;
+	left_over integer := max;
+BEGIN
+	WHILE start IS NOT NULL AND left_over > 0 LOOP
+		org := LEAST(
+			(SELECT d.org_id FROM wa.delivery d
+			 WHERE d.status <> 'delivered' AND d.next_attempt_at = '-infinity' AND d.org_id > org ORDER BY d.org_id LIMIT 1),
+			(SELECT l.org_id FROM wa.webhook_lane l WHERE l.due_at = '-infinity' AND l.org_id > org ORDER BY l.org_id LIMIT 1));
+		EXIT WHEN around AND (org IS NULL OR org > start);
+		IF org IS NULL THEN
+			around := true;
+			org := nobody;
+		ELSE
+			left_over := left_over - 1;
+			RETURN NEXT org;
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.due_organizations(integer) IS
+	'for wa.claim_webhooks(): organizations that have something to deliver now, at most so many';
+
+CREATE FUNCTION wa.new_lanes(org uuid, max integer) RETURNS SETOF uuid
+	LANGUAGE plpgsql STRICT ROWS 10
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+	start constant uuid := wa.random_uuid(
+		(SELECT d.webhook_id FROM wa.delivery d
+		 WHERE d.org_id = org AND d.status <> 'delivered' AND d.next_attempt_at = '-infinity' ORDER BY d.webhook_id LIMIT 1),
+		(SELECT d.webhook_id FROM wa.delivery d
+		 WHERE d.org_id = org AND d.status <> 'delivered' AND d.next_attempt_at = '-infinity' ORDER BY d.webhook_id DESC LIMIT 1));
+	webhook uuid := start;
+	around boolean := false;
+	left_over integer := max;
+BEGIN
+	WHILE start IS NOT NULL AND left_over > 0 LOOP
+		webhook := (
+			SELECT d.webhook_id FROM wa.delivery d
+			WHERE d.org_id = org AND d.status <> 'delivered' AND d.next_attempt_at = '-infinity' AND d.webhook_id > webhook
+			ORDER BY d.webhook_id LIMIT 1);
+		EXIT WHEN around AND (webhook IS NULL OR webhook > start);
+		IF webhook IS NULL THEN
+			around := true;
+			webhook := nobody;
+		ELSE
+			left_over := left_over - 1;
+			RETURN NEXT webhook;
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.new_lanes(uuid, integer) IS
+	'for wa.claim_webhooks(): webhooks of the organization for which something was never tried, at most so many';
+
+-- What was never tried is found along its index, one webhook after the other; what is due
+-- again has been noted in its lane.  Both take a bounded number of looks, shared out among
+-- the organizations that have something, whatever waits.  What was never tried has to be
+-- below the horizon: otherwise what commits late would be overtaken.  A lane that
+-- somebody has locked is left for the next claim: its organization must not keep the
+-- others waiting.
 --
 -- A worker has few lanes, and one whose receiver is silent keeps its place for seconds.
 -- So the organizations take turns, and the last places ("share") go only to those of which
@@ -111,62 +220,84 @@ CREATE FUNCTION wa.claim_webhooks(owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, webhook_id uuid, lease_until timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
 	share constant integer := 32;
+	orgs_max constant integer := 250;
+	looks_max constant integer := 1000;
+	at constant timestamptz := clock_timestamp();
+	orgs uuid[];
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	PERFORM wa.observe_writers();
+	WITH again AS (
+		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
+		WHERE l.due_at > '-infinity' AND l.due_at <= at ORDER BY l.due_at LIMIT looks_max
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.webhook_lane l SET due_at = '-infinity'
+	FROM again WHERE l.org_id = again.org_id AND l.webhook_id = again.webhook_id;
+	orgs := ARRAY(SELECT o FROM wa.due_organizations(orgs_max) o);
+	IF orgs = '{}' THEN
+		RETURN;
+	END IF;
 	RETURN QUERY
-	WITH RECURSIVE lane AS (
-		(SELECT d.org_id, d.webhook_id FROM wa.delivery d
-		WHERE d.status <> 'delivered' ORDER BY d.org_id, d.webhook_id LIMIT 1)
-		UNION ALL
-		SELECT next.org_id, next.webhook_id
-		FROM lane CROSS JOIN LATERAL (
-			SELECT d.org_id, d.webhook_id FROM wa.delivery d
-			WHERE d.status <> 'delivered' AND (d.org_id, d.webhook_id) > (lane.org_id, lane.webhook_id)
-			ORDER BY d.org_id, d.webhook_id LIMIT 1) next), held AS (
+	WITH held AS MATERIALIZED (
 		SELECT l.org_id, count(*) AS lanes FROM wa.webhook_lane l
-		WHERE l.lease_owner = claim_webhooks.owner AND l.lease_until > clock_timestamp()
-		GROUP BY l.org_id), due AS (
-		SELECT lane.org_id, lane.webhook_id, l.webhook_id IS NULL AS is_new, l.lease_until,
-			COALESCE((SELECT h.lanes FROM held h WHERE h.org_id = lane.org_id), 0)
-				+ row_number() OVER (PARTITION BY lane.org_id ORDER BY l.lease_until NULLS FIRST, lane.webhook_id) AS nth
-		FROM lane JOIN wa.webhook w ON w.org_id = lane.org_id AND w.id = lane.webhook_id AND w.active
-			LEFT JOIN wa.webhook_lane l ON l.org_id = lane.org_id AND l.webhook_id = lane.webhook_id
-			CROSS JOIN LATERAL wa.event_horizon(lane.org_id) horizon
-		WHERE (l.lease_until IS NULL OR l.lease_until <= clock_timestamp())
-			AND (EXISTS (
-				SELECT FROM wa.delivery d
+		WHERE l.lease_owner = claim_webhooks.owner AND l.lease_until > at
+		GROUP BY l.org_id), looked AS MATERIALIZED (
+		SELECT o.org_id, w.webhook_id, w.is_noted
+		FROM unnest(orgs) o (org_id) CROSS JOIN LATERAL (
+			SELECT n AS webhook_id, false AS is_noted FROM wa.new_lanes(o.org_id, looks_max / cardinality(orgs)) n
+			UNION ALL
+			(SELECT l.webhook_id, true FROM wa.webhook_lane l
+			WHERE l.org_id = o.org_id AND l.due_at = '-infinity' AND (l.lease_until IS NULL OR l.lease_until <= at)
+			ORDER BY l.lease_until NULLS FIRST, l.webhook_id LIMIT looks_max / cardinality(orgs))) w), lane AS MATERIALIZED (
+		SELECT looked.org_id, looked.webhook_id, bool_or(looked.is_noted) AS is_noted FROM looked
+		GROUP BY looked.org_id, looked.webhook_id), free AS MATERIALIZED (
+		SELECT lane.org_id, lane.webhook_id, lane.is_noted, l.webhook_id IS NULL AS is_new, l.lease_until,
+			(SELECT w.active FROM wa.webhook w WHERE w.org_id = lane.org_id AND w.id = lane.webhook_id) AS active,
+			(SELECT d.next_attempt_at FROM wa.delivery d
+			 WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
+				AND d.next_attempt_at > '-infinity' AND d.next_attempt_at < 'infinity'
+			 ORDER BY d.next_attempt_at LIMIT 1) AS again_at,
+			EXISTS (
+				SELECT FROM wa.delivery d CROSS JOIN wa.event_horizon(lane.org_id) horizon
 				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
-					AND d.next_attempt_at = '-infinity' AND (d.epoch, d.ordinal) < (horizon.epoch, horizon.ordinal))
-				OR EXISTS (
-				SELECT FROM wa.delivery d
-				WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.status <> 'delivered'
-					AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()))
-		), placed AS (
+					AND d.next_attempt_at = '-infinity' AND (d.epoch, d.ordinal) < (horizon.epoch, horizon.ordinal)) AS has_new
+		FROM lane LEFT JOIN wa.webhook_lane l ON l.org_id = lane.org_id AND l.webhook_id = lane.webhook_id
+		WHERE l.lease_until IS NULL OR l.lease_until <= at), idle AS (
+		SELECT l.org_id, l.webhook_id, CASE WHEN free.active THEN free.again_at END AS again_at
+		FROM free CROSS JOIN LATERAL (
+			SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
+			WHERE l.org_id = free.org_id AND l.webhook_id = free.webhook_id AND l.due_at = '-infinity'
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) l
+		WHERE free.is_noted AND NOT (COALESCE(free.active, false) AND (free.has_new OR free.again_at <= at))), put_off AS (
+		UPDATE wa.webhook_lane l SET due_at = idle.again_at
+		FROM idle WHERE l.org_id = idle.org_id AND l.webhook_id = idle.webhook_id), due AS (
+		SELECT free.*, COALESCE((SELECT h.lanes FROM held h WHERE h.org_id = free.org_id), 0)
+			+ row_number() OVER (PARTITION BY free.org_id ORDER BY free.lease_until NULLS FIRST, free.webhook_id) AS nth
+		FROM free WHERE free.active AND (free.has_new OR free.again_at <= at)), ranked AS (
 		-- who was served least recently comes first
-		SELECT due.*, row_number() OVER (ORDER BY due.nth, due.lease_until NULLS FIRST, due.org_id, due.webhook_id) AS place
+		SELECT due.*, row_number() OVER (ORDER BY due.nth, due.lease_until NULLS FIRST, due.org_id, due.webhook_id) AS rank
 		FROM due), offered AS MATERIALIZED (
-		SELECT placed.* FROM placed WHERE placed.nth <= share OR placed.place <= max - share), made AS (
+		SELECT ranked.* FROM ranked WHERE ranked.nth <= share OR ranked.rank <= max - share
+		ORDER BY ranked.rank LIMIT max), made AS (
 		INSERT INTO wa.webhook_lane AS l (org_id, webhook_id, lease_owner, lease_until, turn)
-		SELECT offered.org_id, offered.webhook_id, claim_webhooks.owner, clock_timestamp() + lease, 1 FROM offered
+		SELECT offered.org_id, offered.webhook_id, claim_webhooks.owner, at + lease, 1 FROM offered
 		WHERE offered.is_new
-		ORDER BY offered.place
-		LIMIT max
 		ON CONFLICT DO NOTHING
-		RETURNING l.org_id, l.webhook_id, l.lease_until), free AS (
+		RETURNING l.org_id, l.webhook_id, l.lease_until), known AS (
 		SELECT l.org_id, l.webhook_id
-		FROM offered JOIN wa.webhook_lane l ON l.org_id = offered.org_id AND l.webhook_id = offered.webhook_id
-		WHERE l.lease_until IS NULL OR l.lease_until <= clock_timestamp()
-		ORDER BY offered.place
-		LIMIT max - (SELECT count(*) FROM made)
-		FOR NO KEY UPDATE OF l SKIP LOCKED), taken AS (
+		FROM offered CROSS JOIN LATERAL (
+			SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
+			WHERE l.org_id = offered.org_id AND l.webhook_id = offered.webhook_id
+				AND (l.lease_until IS NULL OR l.lease_until <= at)
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) l), taken AS (
 		UPDATE wa.webhook_lane l
-		SET lease_owner = claim_webhooks.owner, lease_until = clock_timestamp() + lease, turn = l.turn + 1
-		FROM free WHERE l.org_id = free.org_id AND l.webhook_id = free.webhook_id
+		SET lease_owner = claim_webhooks.owner, lease_until = at + lease, turn = l.turn + 1
+		FROM known WHERE l.org_id = known.org_id AND l.webhook_id = known.webhook_id
 		RETURNING l.org_id, l.webhook_id, l.lease_until)
 	SELECT * FROM made UNION ALL SELECT * FROM taken;
 END $$;
@@ -225,7 +356,12 @@ CREATE FUNCTION wa.release_lane(owner text, webhook uuid) RETURNS boolean
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	UPDATE wa.webhook_lane l SET lease_owner = NULL, lease_until = clock_timestamp()
+	UPDATE wa.webhook_lane l
+	SET lease_owner = NULL, lease_until = clock_timestamp(), due_at = (
+		SELECT d.next_attempt_at FROM wa.delivery d
+		WHERE d.org_id = l.org_id AND d.webhook_id = l.webhook_id AND d.status <> 'delivered'
+			AND d.next_attempt_at > '-infinity' AND d.next_attempt_at < 'infinity'
+		ORDER BY d.next_attempt_at LIMIT 1)
 	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner;
 	RETURN FOUND;
 END $$;

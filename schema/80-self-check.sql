@@ -106,7 +106,7 @@ AS $$
 		-- waits in every organization by wa_claim, in a table that nobody else may read.
 		WHERE leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
 				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey',
-				'wa.session_wanted_held', 'wa.session_wanted_until', 'wa.session_wanted_waiting'])
+				'wa.session_wanted_held', 'wa.session_wanted_until', 'wa.session_wanted_waiting', 'wa.webhook_lane_held', 'wa.webhook_lane_until'])
 	UNION ALL
 		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')

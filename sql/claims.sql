@@ -135,6 +135,41 @@ SELECT count(*) FROM wa.connector_claim('claims', 'one', 100, '1 min');
 ALTER TABLE wa.message ENABLE TRIGGER message_made; ALTER TABLE wa.message ENABLE TRIGGER message_changed;
 DELETE FROM wa.session WHERE connector = 'claims';
 
+-- Webhooks.  acme has two thousand before beta has one, and something for each of them.
+CREATE FUNCTION public.make_webhooks(org uuid, many integer) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+	WITH made AS (INSERT INTO wa.webhook (org_id, url, secret) SELECT org, 'https://claims.example/' || g, 'secret' FROM generate_series(1, many) g RETURNING 1)
+	SELECT count(*) FROM made
+$$;
+CREATE FUNCTION public.emit(org uuid) RETURNS boolean LANGUAGE sql VOLATILE AS $$ SELECT wa.emit(org, 'session.status', NULL, '{}') IS NOT NULL $$;
+CREATE FUNCTION public.claim(owner text, many integer, OUT acme bigint, OUT beta bigint) LANGUAGE sql VOLATILE AS $$
+	SELECT count(*) FILTER (WHERE f.name = 'acme'), count(*) FILTER (WHERE f.name = 'beta')
+	FROM wa.claim_webhooks(owner, many, '1 min') c JOIN public.fixture f ON f.value = c.org_id::text AND f.name IN ('acme', 'beta')
+$$;
+SELECT make_webhooks(:'acme', 2000), make_webhooks(:'beta', 1);
+SELECT emit(:'acme'), emit(:'beta');
+SELECT * FROM claim('one', 128);
+-- The next worker takes others; a look at much that waits is a bounded one.
+SELECT result, read, scanned FROM cost_of($$SELECT acme + beta FROM claim('two', 128)$$) \gset claim_
+SELECT :claim_result AS claimed, :claim_read < 20000 AS bounded, :claim_scanned AS scanned;
+SELECT count(*) FROM wa.webhook_lane WHERE lease_owner IN ('one', 'two') AND lease_until > now();
+-- Lanes in which nothing is due cost nothing: all waits to be tried again, or is given up.
+UPDATE wa.webhook_lane SET lease_owner = NULL, lease_until = now();
+UPDATE wa.delivery SET status = 'failed', next_attempt_at = CASE WHEN get_byte(uuid_send(webhook_id), 15) % 2 = 0 THEN 'infinity' ELSE now() + interval '1 h' END;
+SELECT sum(c.acme) AS acme, sum(c.beta) AS beta FROM generate_series(1, 4) g CROSS JOIN LATERAL claim('three', 127 + g) c;
+SELECT result, read, scanned FROM cost_of($$SELECT acme + beta FROM claim('three', 128)$$) \gset idle_
+SELECT :idle_result AS claimed, :idle_read < 100 AS nothing, :idle_scanned AS scanned;
+-- Of what is due again, too, each organization has its turn, whoever was due first.
+UPDATE wa.delivery SET status = 'failed', next_attempt_at = now() - interval '1 h' WHERE org_id = :'acme';
+UPDATE wa.delivery SET status = 'failed', next_attempt_at = now() - interval '1 s' WHERE org_id = :'beta';
+SELECT sum(c.beta) AS beta FROM generate_series(1, 3) g CROSS JOIN LATERAL claim('four' || g, 128) c;
+-- A lane that is given back is due when its next delivery is.
+SELECT webhook_id AS beta_webhook, lease_owner AS beta_owner FROM wa.webhook_lane WHERE org_id = :'beta' AND lease_until > now() \gset
+SELECT act_for('beta') \; SELECT wa.release_lane(:'beta_owner', :'beta_webhook');
+SELECT l.due_at = d.next_attempt_at AS due_then FROM wa.webhook_lane l JOIN wa.delivery d USING (org_id, webhook_id) WHERE l.org_id = :'beta';
+DELETE FROM wa.delivery; DELETE FROM wa.webhook_lane; DELETE FROM wa.webhook;
+SELECT result, read FROM cost_of($$SELECT acme + beta FROM claim('five', 128)$$) \gset none_
+SELECT :none_result AS claimed;
+
 -- What is found in an order without the organization is found in a table that nobody but
 -- wa_claim may read, not even about one's own.
 SELECT r AS reader FROM unnest('{wa_gateway,wa_app,wa_worker,wa_connector,wa_admin,wa_monitor,wa_claim}'::text[]) r WHERE has_any_column_privilege(r, 'wa.session_wanted', 'SELECT');
