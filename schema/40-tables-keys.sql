@@ -140,7 +140,19 @@ CREATE TRIGGER audit_append_only_all BEFORE TRUNCATE ON wa.audit
 ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only_all;
 COMMENT ON TRIGGER audit_append_only_all ON wa.audit IS 'the same for TRUNCATE';
 
+CREATE TABLE wa.org_limits (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	name text NOT NULL CHECK (name IN ('sessions', 'webhooks', 'keys', 'members', 'queued_messages')),
+	value integer NOT NULL CHECK (value >= 0),
+	PRIMARY KEY (org_id, name)
+);
+COMMENT ON TABLE wa.org_limits IS 'how much of what an organization may have, where that is not the default of `wa.default_limits()`';
+COMMENT ON COLUMN wa.org_limits.org_id IS 'the organization';
+COMMENT ON COLUMN wa.org_limits.name IS 'of what: sessions, webhooks, keys, members, or queued_messages of one session';
+COMMENT ON COLUMN wa.org_limits.value IS 'how many';
+
 -- What pg_dump has to carry.
 SELECT pg_catalog.pg_extension_config_dump('wa.org', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.org_limits', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.audit', '');

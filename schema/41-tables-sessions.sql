@@ -114,6 +114,7 @@ CREATE TABLE wa.session_rate (
 	minute_count integer NOT NULL DEFAULT 0,
 	hour_start timestamptz NOT NULL DEFAULT '-infinity',
 	hour_count integer NOT NULL DEFAULT 0,
+	queue_room integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (org_id, session_id),
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
@@ -125,6 +126,7 @@ COMMENT ON COLUMN wa.session_rate.minute_start IS 'when the running minute began
 COMMENT ON COLUMN wa.session_rate.minute_count IS 'messages accepted in it';
 COMMENT ON COLUMN wa.session_rate.hour_start IS 'when the running hour began';
 COMMENT ON COLUMN wa.session_rate.hour_count IS 'messages accepted in it';
+COMMENT ON COLUMN wa.session_rate.queue_room IS 'messages that may be queued before the queue is counted again';
 
 CREATE TABLE wa.chat (
 	org_id uuid NOT NULL,

@@ -10,6 +10,7 @@ SELECT wa.protect('wa.message_action', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.session_rate', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.idempotency', 'org_id', 'send', 'send');
 SELECT wa.protect('wa.webhook', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.org_limits', 'org_id', 'manage', 'manage');
 
 -- Function bodies run as wa_owner, which has row security forced on it: they see what the
 -- restrictive policy lets them.  The permission was checked by the function.
@@ -38,7 +39,7 @@ SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.sess
 -- key.  People sign in before they act for anybody; in a transaction that acts for
 -- somebody wa_owner sees that organization's members only, and the sign-ins that work in
 -- it.
-SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.webhook',
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.webhook', 'wa.org_limits',
 	'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR id = wa.current_org()', 'wa.org');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.sign_in');
@@ -48,6 +49,7 @@ SELECT wa.put_owner_policies('wa.current_org() IS NULL
 
 -- Administrators read what these are granted by column.
 CREATE POLICY wa_admin_read ON wa.org FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.org_limits FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.api_key FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.audit FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.app_user FOR SELECT TO wa_admin USING (true);

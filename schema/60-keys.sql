@@ -201,6 +201,7 @@ BEGIN
 	PERFORM wa.refuse_under_key();
 	clean_name := wa.read_name(name);
 	PERFORM wa.check_key(permissions, expires_at);
+	PERFORM wa.refuse_beyond_limit(org, 'keys');
 	PERFORM wa.claim_key_name(org, clean_name, NULL);
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at)

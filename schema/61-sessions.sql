@@ -56,6 +56,7 @@ BEGIN
 	IF kind <> ALL (wa.connectors()) THEN
 		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));
 	END IF;
+	PERFORM wa.refuse_beyond_limit(wa.require_org(), 'sessions');
 	INSERT INTO wa.session (org_id, label, status, auto_read, presence_typing, connector)
 	VALUES (wa.require_org(), wa.clean_name(create_session.label),
 			CASE WHEN COALESCE(start, true) THEN 'starting' ELSE 'stopped' END,

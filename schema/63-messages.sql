@@ -238,9 +238,6 @@ DECLARE
 	exceeded text;
 	wait interval;
 BEGIN
-	IF session.rate_per_min = 0 AND session.rate_per_hour = 0 THEN
-		RETURN;
-	END IF;
 	INSERT INTO wa.session_rate AS r (org_id, session_id) VALUES (session.org_id, session.id)
 	ON CONFLICT (org_id, session_id) DO UPDATE SET minute_count = r.minute_count
 	RETURNING * INTO rate;
@@ -267,8 +264,11 @@ BEGIN
 			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = exceeded,
 			DETAIL = format('%s seconds until the next message is accepted.', ceil(extract(epoch FROM wait)));
 	END IF;
+	IF rate.queue_room = 0 THEN
+		rate.queue_room := wa.queue_room(session);
+	END IF;
 	UPDATE wa.session_rate r
-	SET minute_start = rate.minute_start, minute_count = rate.minute_count + 1,
+	SET queue_room = rate.queue_room - 1, minute_start = rate.minute_start, minute_count = rate.minute_count + 1,
 		hour_start = rate.hour_start, hour_count = rate.hour_count + 1
 	WHERE r.org_id = session.org_id AND r.session_id = session.id;
 END $$;

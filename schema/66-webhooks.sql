@@ -153,6 +153,7 @@ BEGIN
 		PERFORM wa.refuse_field('url', 'is required');
 	END IF;
 	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, secret);
+	PERFORM wa.refuse_beyond_limit(wa.require_org(), 'webhooks');
 	INSERT INTO wa.webhook (org_id, session_id, url, events, custom_headers, retry_policy, retry_delay_seconds,
 							retry_attempts, active, secret)
 	VALUES (wa.require_org(), session, wa.target_url(create_webhook.url), COALESCE(create_webhook.events, '{*}'),

@@ -82,6 +82,7 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	IF old.role IS NULL THEN
+		PERFORM wa.refuse_beyond_limit(org, 'members');
 		INSERT INTO wa.member (org_id, user_id, role) VALUES (org, person, new_role) ON CONFLICT DO NOTHING;
 		-- Somebody else has just added them, with whatever role.
 		IF NOT FOUND THEN

@@ -159,6 +159,8 @@ UNION ALL
 		('wa_admin', 'wa.add_member(uuid, uuid, text)'),
 		('wa_admin', 'wa.remove_member(uuid, uuid)'),
 		('wa_admin', 'wa.set_event_days(uuid, integer)'),
+		('wa_admin', 'wa.set_org_limit(uuid, text, integer)'),
+		('wa_admin', 'wa.default_limits()'),
 		-- monitoring
 		('wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor', 'wa.self_check()'),
 		-- input and output of the types, and wa.permissions' operators
@@ -267,6 +269,7 @@ UNION ALL
 		-- administration
 		('wa_admin', 'SELECT', 'wa.org', 'id, name, created_at, event_days'),
 		('wa_claim', 'SELECT', 'wa.org', 'id'),
+		('wa_admin', 'SELECT', 'wa.org_limits', 'org_id, name, value'),
 		('wa_admin', 'SELECT', 'wa.api_key', 'org_id, id, name, prefix, permissions, created_at, created_by, expires_at,
 			superseded_by, holds_name, revoked_at, revoked_by'),
 		('wa_admin', 'SELECT', 'wa.api_key_usage', 'org_id, key_id, first_used_at, first_used_from, last_used_at,

@@ -390,6 +390,12 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
 		wait[digits] = '\0';
 		error->header_value = wait;
 	}
+	if (strcmp(result->constraint, "queued_messages") == 0)
+	{
+		error->message = "too many messages wait in this session";
+		*detail = (HttpDetail){.name = "limit", .text = "queuedMessages"};
+		return;
+	}
 	if (strncmp(result->constraint, "rate_per_", 9) != 0)
 	{
 		error->message = strcmp(result->constraint, "tickets") == 0
@@ -404,8 +410,8 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
 }
 
 /*
- * What is said besides the code.  Texts of the database are shown for two states only,
- * which nothing but our own functions raises.
+ * What is said besides the code.  Texts of the database are shown only where nothing but
+ * our own functions raises the error.
  */
 static void
 explain(const Call *call, const DbResult *result, HttpErrorKind kind, HttpError *error,
@@ -429,6 +435,11 @@ explain(const Call *call, const DbResult *result, HttpErrorKind kind, HttpError 
 	{
 		*detail = (HttpDetail){.name = result->column,
 							   .text = without_name(result->message, result->column)};
+	}
+	else if (kind == HTTP_ERROR_CONFLICT && strcmp(result->sqlstate, "53400") == 0)
+	{
+		error->message = result->message;
+		*detail = (HttpDetail){.name = "limit", .text = result->constraint};
 	}
 	else if (kind == HTTP_ERROR_CONFLICT && strcmp(result->sqlstate, "55000") == 0)
 	{

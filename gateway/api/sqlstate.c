@@ -69,7 +69,19 @@ static bool
 names_limit(const char *constraint)
 {
 	return strncmp(constraint, "rate_per_", 9) == 0 || strncmp(constraint, "sign_in_", 8) == 0 ||
-		   strcmp(constraint, "tickets") == 0;
+		   strcmp(constraint, "tickets") == 0 || strcmp(constraint, "queued_messages") == 0;
+}
+
+/* How much an organization may have: to wait does not help. */
+static bool
+names_organization_limit(const char *constraint)
+{
+	static const char *const limits[] = {"sessions", "webhooks", "keys", "members"};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (strcmp(constraint, limits[i]) == 0)
+			return true;
+	return false;
 }
 
 static HttpErrorKind
@@ -101,7 +113,9 @@ sqlstate_error(const DbResult *result)
 	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint) &&
 		sqlstate_forbidden_text(result) == NULL)
 		error = HTTP_ERROR_INTERNAL;
-	if (error == HTTP_ERROR_RATE_LIMITED && !names_limit(result->constraint))
+	if (error == HTTP_ERROR_RATE_LIMITED && names_organization_limit(result->constraint))
+		error = HTTP_ERROR_CONFLICT;
+	else if (error == HTTP_ERROR_RATE_LIMITED && !names_limit(result->constraint))
 		error = HTTP_ERROR_UNAVAILABLE;
 	return error;
 }

@@ -1,0 +1,106 @@
+-- How much one organization may have.  These bounds are for everybody's sake: what all
+-- share (connectors, workers, the database's disk) is not one organization's to fill.
+-- Administrators change them; 0 is none at all.
+--
+-- What is made at the same moment is not counted: an organization can pass its limit by
+-- as many as it has requests under way.  To be exact its requests would have to wait for
+-- each other, and who holds such a lock would hold up the others.
+
+CREATE FUNCTION wa.default_limits() RETURNS TABLE (name text, value integer, most integer)
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 5
+AS $$
+	VALUES ('sessions', 500, 100000), ('webhooks', 100, 10000), ('keys', 500, 100000), ('members', 500, 100000),
+		('queued_messages', 10000, 1000000)
+$$;
+COMMENT ON FUNCTION wa.default_limits() IS
+	'how many sessions, webhooks, API keys and members an organization may have, and messages may wait in one session, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
+
+CREATE FUNCTION wa.org_limit(org uuid, name text) RETURNS integer
+	LANGUAGE plpgsql STABLE STRICT
+AS $$
+BEGIN
+	RETURN COALESCE(
+		(SELECT l.value FROM wa.org_limits l WHERE l.org_id = org AND l.name = org_limit.name),
+		(SELECT d.value FROM wa.default_limits() d WHERE d.name = org_limit.name));
+END $$;
+COMMENT ON FUNCTION wa.org_limit(uuid, text) IS 'for function bodies: how much of this an organization may have';
+
+CREATE FUNCTION wa.refuse_beyond_limit(org uuid, name text) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	value constant integer := wa.org_limit(org, name);
+	present integer;
+BEGIN
+	-- counted no further than it matters
+	CASE name
+		WHEN 'sessions' THEN
+			SELECT count(*) INTO present FROM (SELECT FROM wa.session s WHERE s.org_id = org LIMIT value) counted;
+		WHEN 'webhooks' THEN
+			SELECT count(*) INTO present FROM (SELECT FROM wa.webhook w WHERE w.org_id = org LIMIT value) counted;
+		WHEN 'keys' THEN
+			-- a key that was rotated counts half for as long as it works, so that the last one can be, too
+			SELECT GREATEST(count(*) FILTER (WHERE k.holds_name), count(*) / 2) INTO present FROM wa.api_key k
+			WHERE k.org_id = org AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp());
+		WHEN 'members' THEN
+			SELECT count(*) INTO present FROM (SELECT FROM wa.member m WHERE m.org_id = org LIMIT value) counted;
+	END CASE;
+	IF present >= value THEN
+		RAISE EXCEPTION 'organization has reached its limit of % %', value, name
+			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = name;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_beyond_limit(uuid, text) IS
+	'for function bodies: raises 53400, with the name of the limit in the constraint-name field, if an organization has as many as it may have';
+
+-- To count at each send what waits would cost more than the send.  So a count says how
+-- many may be added before the next one, and is made again when these are used up.
+CREATE FUNCTION wa.queue_room(session wa.session) RETURNS integer
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	value constant integer := wa.org_limit(session.org_id, 'queued_messages');
+	room constant integer := value - (SELECT count(*) FROM (
+		SELECT FROM wa.message m
+		WHERE m.org_id = session.org_id AND m.session_id = session.id AND m.pairing = session.pairing
+			AND m.status IN ('queued', 'sending') LIMIT value) waiting);
+BEGIN
+	IF room <= 0 THEN
+		RAISE EXCEPTION 'session has reached its limit of % queued messages', value
+			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'queued_messages',
+			DETAIL = '10 seconds until it is worth another try.';
+	END IF;
+	RETURN room;
+END $$;
+COMMENT ON FUNCTION wa.queue_room(wa.session) IS
+	'for function bodies: how many messages may be queued in a session before they are counted again; raises 53400 if none';
+
+CREATE FUNCTION wa.set_org_limit(org uuid, name text, value integer) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	most constant integer := (SELECT d.most FROM wa.default_limits() d WHERE d.name = set_org_limit.name);
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF most IS NULL THEN
+		PERFORM wa.refuse_field('name', 'must be one of: ' || (SELECT string_agg(d.name, ', ') FROM wa.default_limits() d));
+	END IF;
+	IF value NOT BETWEEN 0 AND most THEN
+		PERFORM wa.refuse_field('value', format('must be between 0 and %s', most));
+	END IF;
+	PERFORM FROM wa.org o WHERE o.id = org;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF value IS NULL THEN
+		DELETE FROM wa.org_limits l WHERE l.org_id = org AND l.name = set_org_limit.name;
+	ELSE
+		INSERT INTO wa.org_limits (org_id, name, value) VALUES (org, set_org_limit.name, set_org_limit.value)
+		ON CONFLICT (org_id, name) DO UPDATE SET value = EXCLUDED.value;
+	END IF;
+	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('limit', name, 'value', value));
+END $$;
+COMMENT ON FUNCTION wa.set_org_limit(uuid, text, integer) IS
+	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, or `queued_messages` of one session; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';
