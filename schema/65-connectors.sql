@@ -68,15 +68,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_lease(text, integer, interval) IS 'for function bodies: raises 22023 unless these can be a lease';
 
--- The claim functions below switch ways of planning off: nested loops along an index, in
--- its order, are right whatever the statistics say, because queues are empty one minute
--- and long the next.
+-- The functions that connectors and workers call to find work switch ways of planning off,
+-- for themselves and for what they call: nested loops along an index, in its order, are
+-- right whatever the statistics say, because queues are empty one minute and long the next.
 
 -- Renewed in the second half of a lease only, so that polling writes little.  A lease
 -- that ran out is given up for its owner, who may be gone.
 CREATE FUNCTION wa.renew_sessions(connector text, owner text, lease interval) RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
 	at constant timestamptz := clock_timestamp();
@@ -108,7 +107,6 @@ COMMENT ON FUNCTION wa.renew_sessions(text, text, interval) IS
 -- organizations than that waiting, each has the same chance.
 CREATE FUNCTION wa.waiting_organizations(connector text, start integer, max integer) RETURNS SETOF uuid
 	LANGUAGE plpgsql STRICT ROWS 10
-	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
 AS $$
 DECLARE
 	hash integer := start;
@@ -142,7 +140,6 @@ COMMENT ON FUNCTION wa.waiting_organizations(text, integer, integer) IS
 -- are locked before they are counted on, so that who holds a lock moves nobody.
 CREATE FUNCTION wa.take_sessions(connector text, owner text, max integer, lease interval) RETURNS void
 	LANGUAGE plpgsql STRICT
-	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -142,7 +142,6 @@ COMMENT ON FUNCTION wa.random_uuid(uuid, uuid) IS 'for function bodies: any plac
 -- than that wait, each has its chance.
 CREATE FUNCTION wa.due_organizations(max integer) RETURNS SETOF uuid
 	LANGUAGE plpgsql STRICT ROWS 10
-	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
 	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
@@ -175,7 +174,6 @@ COMMENT ON FUNCTION wa.due_organizations(integer) IS
 
 CREATE FUNCTION wa.new_lanes(org uuid, max integer) RETURNS SETOF uuid
 	LANGUAGE plpgsql STRICT ROWS 10
-	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
 	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
@@ -226,7 +224,7 @@ AS $$
 DECLARE
 	share constant integer := 32;
 	orgs_max constant integer := 250;
-	looks_max constant integer := 1000;
+	looks_max constant integer := GREATEST(4 * max, orgs_max);
 	at constant timestamptz := clock_timestamp();
 	orgs uuid[];
 BEGIN
@@ -234,7 +232,7 @@ BEGIN
 	PERFORM wa.observe_writers();
 	WITH again AS (
 		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
-		WHERE l.due_at > '-infinity' AND l.due_at <= at ORDER BY l.due_at LIMIT looks_max
+		WHERE l.due_at > '-infinity' AND l.due_at <= at ORDER BY l.due_at LIMIT 1000
 		FOR NO KEY UPDATE SKIP LOCKED)
 	UPDATE wa.webhook_lane l SET due_at = '-infinity'
 	FROM again WHERE l.org_id = again.org_id AND l.webhook_id = again.webhook_id;

@@ -66,17 +66,24 @@ tell_if_drained(Dispatch *dispatch)
 	dispatch->drained(dispatch->drained_context);
 }
 
+/* The places that are left are kept for those who hold few. */
+static bool
+others_may_wait(const Dispatch *dispatch)
+{
+	return dispatch->count >= DISPATCH_QUEUES_MAX - DISPATCH_QUEUES_KEPT;
+}
+
 static void
 on_gone(void *context, Queue *queue)
 {
 	Dispatch *dispatch = context;
-	bool others_may_wait = dispatch->count >= DISPATCH_QUEUES_MAX - DISPATCH_QUEUES_KEPT;
+	bool ask_again = others_may_wait(dispatch);
 
 	for (int i = 0; i < DISPATCH_QUEUES_MAX; i++)
 		if (dispatch->slots[i] == queue)
 			dispatch->slots[i] = NULL;
 	dispatch->count--;
-	if (others_may_wait || queue_has_more(queue))
+	if (ask_again || queue_has_more(queue))
 		claim(dispatch);
 	queue_free(queue);
 	tell_if_drained(dispatch);
@@ -111,12 +118,25 @@ add_queue(Dispatch *dispatch, const DbResult *result, int row)
 	dispatch->count++;
 }
 
+/* What they have left goes to whoever claims them next, which the database decides. */
+static void
+end_long_turns(Dispatch *dispatch, int64_t now_ms)
+{
+	if (!others_may_wait(dispatch))
+		return;
+	for (int i = 0; i < DISPATCH_QUEUES_MAX; i++)
+		if (dispatch->slots[i] != NULL &&
+			now_ms >= queue_claimed_ms(dispatch->slots[i]) + DISPATCH_TURN_MS)
+			queue_stop(dispatch->slots[i]);
+}
+
 static void
 on_tick(void *context)
 {
 	Dispatch *dispatch = context;
 	int64_t now_ms = clock_monotonic_ms();
 
+	end_long_turns(dispatch, now_ms);
 	for (int i = 0; i < DISPATCH_QUEUES_MAX; i++)
 		if (dispatch->slots[i] != NULL)
 			queue_tick(dispatch->slots[i], now_ms);

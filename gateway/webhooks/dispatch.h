@@ -20,6 +20,12 @@
 /* Of these, what wa.claim_webhooks() keeps for organizations that hold few: its "share". */
 #define DISPATCH_QUEUES_KEPT 32
 
+/*
+ * How long a queue keeps its place at most once these are all that is left: one whose webhook
+ * always has something to deliver would never end.
+ */
+#define DISPATCH_TURN_MS 10000
+
 /* Requests under way in all of them, and so names that are looked up at once. */
 #define DISPATCH_SENDING_MAX (DISPATCH_QUEUES_MAX * QUEUE_SENDING_MAX)
 

@@ -141,7 +141,10 @@ queue_start(const QueueSetup *setup, const uint8_t org[DB_UUID_SIZE],
 
 	if (queue == NULL)
 		return NULL;
-	*queue = (Queue){.setup = setup, .more = true, .lease_until_ms = claimed_ms + setup->lease_ms};
+	*queue = (Queue){.setup = setup,
+				   .more = true,
+				   .claimed_ms = claimed_ms,
+				   .lease_until_ms = claimed_ms + setup->lease_ms};
 	memcpy(queue->org, org, DB_UUID_SIZE);
 	memcpy(queue->webhook, webhook, DB_UUID_SIZE);
 	TAILQ_INIT(&queue->deliveries);
@@ -166,6 +169,12 @@ bool
 queue_has_more(const Queue *queue)
 {
 	return queue->more;
+}
+
+int64_t
+queue_claimed_ms(const Queue *queue)
+{
+	return queue->claimed_ms;
 }
 
 void

@@ -65,6 +65,9 @@ extern Queue *queue_start(const QueueSetup *setup, const uint8_t org[DB_UUID_SIZ
 /* Does it belong to a webhook of this organization? */
 extern bool queue_is_of(const Queue *queue, const uint8_t org[DB_UUID_SIZE]);
 
+/* When it was claimed, by the monotonic clock. */
+extern int64_t queue_claimed_ms(const Queue *queue);
+
 /* There may be more to take: looks before it ends. */
 extern void queue_wake(Queue *queue);
 

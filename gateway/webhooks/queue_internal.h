@@ -63,6 +63,7 @@ struct Queue
 	bool more;     /* there may be deliveries that the last taking did not see */
 	bool stopping; /* takes nothing more */
 	bool lost;     /* the lease is not ours any more */
+	int64_t claimed_ms;
 	int64_t lease_until_ms;
 	DbRequest *asked; /* READING, TAKING, RELEASING */
 	int64_t taken_ms; /* when deliveries were last asked for */

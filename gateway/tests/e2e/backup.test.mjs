@@ -60,6 +60,8 @@ before(async () =>
 
 	await createMessage(db, tenant.chat, 'to be delivered');
 
+	await db.sql("SELECT wa.set_org_limit($1, 'webhooks', 50)", [tenant.org.uuid]);
+
 	/* deleted, with a row left */
 	await db.sql('SELECT wa.hide_session($1, $2)', [tenant.org.uuid, (await createSession(db, tenant.org)).uuid]);
 
