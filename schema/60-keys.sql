@@ -236,7 +236,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) IS
 	'makes an API key. The answer is the only place where the secret ever appears. `22023` (`name`, `permissions`, '
-	'`expiresAt`), `P0002` (no such organization), `23505` (a live key has this name)';
+	'`expiresAt`), `P0002` (no such organization), `23505` (a live key has this name), '
+	'`53400` (`wa.set_org_limit()`: `keys`)';
 
 CREATE FUNCTION wa.import_key(org uuid, name text, digest bytea, permissions wa.permissions,
 							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_') RETURNS uuid
@@ -354,7 +355,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
 	'makes a successor with the same name, permissions and lifetime; the old key is refused after `overlap` (0 to 90 '
-	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired or rotated already)';
+	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired or rotated already), `53400` (`keys`: '
+	'those that were rotated and still work count half)';
 
 CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 	SELECT k.org_id, o.name AS org, k.id, wa.typeid('key', k.id) AS key, k.name, k.prefix, k.permissions,

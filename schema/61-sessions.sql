@@ -69,7 +69,8 @@ COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
 	'makes a session, which a connector then starts unless `start` is false. NULL takes the default: `start` true, '
 	'`auto_read` and `presence_typing` false, `connector` `sandbox`. `connector` is one of the setting '
 	'`wa.connectors` (`sandbox`; names separated by commas, set by a superuser). Nobody looks whether it runs; '
-	'without it the session stays `starting`. Needs `manage`. `22023` (`label`, `connector`)';
+	'without it the session stays `starting`. Needs `manage`. `22023` (`label`, `connector`), '
+	'`53400` (`wa.set_org_limit()`: `sessions`)';
 
 CREATE FUNCTION wa.update_session(session uuid, label text DEFAULT NULL, auto_read boolean DEFAULT NULL,
 								  presence_typing boolean DEFAULT NULL, rate_per_min integer DEFAULT NULL,

@@ -167,7 +167,7 @@ END $$;
 COMMENT ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) IS
 	'makes a webhook. Without `events` it asks for all (`*`), without `session` for those of every session, without '
 	'`retry_policy` for exponential pauses from 2 seconds, 15 attempts; without `secret` it gets a random one, '
-	'`whsec_…`. The answer is the only one that shows the secret. Needs `manage`';
+	'`whsec_…`. The answer is the only one that shows the secret. Needs `manage`. `53400` (`wa.set_org_limit()`: `webhooks`)';
 
 CREATE FUNCTION wa.update_webhook(webhook uuid, url text DEFAULT NULL, events text[] DEFAULT NULL,
 								  session uuid DEFAULT NULL, custom_headers jsonb DEFAULT NULL,

@@ -127,7 +127,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.add_member(uuid, uuid, text) IS
 	'makes a person a member of an organization, or gives a member another role (`owner`, `admin`, `member`); false '
-	'if nothing changed. `P0002`, `22023` (`role`), `55000`: the last owner';
+	'if nothing changed. `P0002`, `22023` (`role`), `55000`: the last owner; `53400` (`wa.set_org_limit()`: `members`)';
 
 CREATE FUNCTION wa.remove_member(org uuid, person uuid) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER

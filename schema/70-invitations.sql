@@ -228,4 +228,4 @@ END $$;
 COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
 	'makes the invited person a member. With a name, an account is made if there is none; otherwise the password has '
 	'to be that of theirs. `P0002`: the invitation is not valid; `28000`: the password is wrong; `22023` (`name`, '
-	'`password`), `53400`: too many attempts';
+	'`password`), `53400`: too many attempts, or `members`: the organization has as many as it may have';
