@@ -52,6 +52,15 @@ $$;
 COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
 	'adds a row to the audit log; the actor is whom the transaction acts for, and the time now, unless they are given';
 
+-- For an end whose row somebody else has locked (schema/56-ended.sql).
+CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text) RETURNS void
+	LANGUAGE sql STRICT
+AS $$
+	INSERT INTO wa.ended (org_id, subject, kind, actor) VALUES (org, subject, kind, wa.actor())
+$$;
+COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text) IS
+	'for function bodies: ends a key, a membership, its rank or an invitation without a change of its row';
+
 -- Raise 22023 for a field that is wrong; its name travels in the error's
 -- column-name field, so that the gateway can tell its caller which one it was.
 CREATE FUNCTION wa.refuse_field(field text, problem text) RETURNS void
@@ -134,18 +143,18 @@ END $$;
 COMMENT ON FUNCTION wa.check_key(wa.permissions, timestamptz) IS
 	'for function bodies: raises 22023 for permissions and an expiry that a key cannot have';
 
--- An index cannot know that a key has expired, so that this one goes on holding its
--- name until another key wants it.  Whoever takes it locks the row: a change of the
--- expiry that came first is waited for, and then the key may be alive.
-CREATE FUNCTION wa.free_expired_name(org uuid, name text) RETURNS void
+-- An index cannot know that a key has expired, or is revoked by wa.ended, so that this one
+-- goes on holding its name until another key wants it.  Whoever takes it locks the row: a
+-- change of the expiry that came first is waited for, and then the key may be alive.
+CREATE FUNCTION wa.free_ended_name(org uuid, name text) RETURNS void
 	LANGUAGE sql STRICT
 AS $$
 	UPDATE wa.api_key k SET holds_name = false
-	WHERE k.org_id = org AND lower(k.name) = lower(free_expired_name.name) AND k.holds_name
-		AND k.revoked_at IS NULL AND k.expires_at <= clock_timestamp()
+	WHERE k.org_id = org AND lower(k.name) = lower(free_ended_name.name) AND k.holds_name AND k.revoked_at IS NULL
+		AND (k.expires_at <= clock_timestamp() OR wa.ended_at(org, k.id, 'key') IS NOT NULL)
 $$;
-COMMENT ON FUNCTION wa.free_expired_name(uuid, text) IS
-	'for function bodies: takes a name away from an expired key that still holds it';
+COMMENT ON FUNCTION wa.free_ended_name(uuid, text) IS
+	'for function bodies: takes a name away from a key that is over and still holds it';
 
 -- One at a time in an organization: an index keeps equal names apart, but not those
 -- that only look alike.
@@ -159,9 +168,10 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	PERFORM wa.free_expired_name(org, name);
+	PERFORM wa.free_ended_name(org, name);
 	IF EXISTS (SELECT FROM wa.api_key k
 			   WHERE k.org_id = org AND k.holds_name AND k.revoked_at IS NULL AND k.id IS DISTINCT FROM holder
+				   AND wa.ended_at(org, k.id, 'key') IS NULL
 				   AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
 				   AND wa.name_skeleton(k.name) = looks) THEN
 		RAISE EXCEPTION 'a live key of this organization has this name already, or one that looks like it'
@@ -173,11 +183,11 @@ COMMENT ON FUNCTION wa.claim_key_name(uuid, text, uuid) IS
 
 -- What has ended stays so: nothing but this asks whether a key can still be changed.
 CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
-	LANGUAGE plpgsql STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	ended constant text := CASE
-		WHEN key.revoked_at IS NOT NULL THEN 'revoked'
+		WHEN key.revoked_at IS NOT NULL OR wa.ended_at(key.org_id, key.id, 'key') IS NOT NULL THEN 'revoked'
 		WHEN key.expires_at <= clock_timestamp() THEN 'expired'
 		WHEN key.superseded_by IS NOT NULL THEN 'rotated' END;
 BEGIN
@@ -270,7 +280,7 @@ CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
 AS $$
 DECLARE
 	org constant uuid := wa.org_of_key(key);
-	key_name text;
+	known record;
 BEGIN
 	IF key IS NULL THEN
 		RAISE EXCEPTION 'key must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -279,13 +289,22 @@ BEGIN
 	IF org IS NULL THEN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = wa.actor()
-	WHERE k.org_id = org AND k.id = key AND k.revoked_at IS NULL
-	RETURNING k.name INTO key_name;
-	IF NOT FOUND THEN
+	SELECT k.name, k.revoked_at IS NOT NULL OR wa.ended_at(org, key, 'key') IS NOT NULL AS is_revoked INTO known
+	FROM wa.api_key k WHERE k.org_id = org AND k.id = key;
+	IF known.is_revoked THEN
 		RETURN false;
 	END IF;
-	PERFORM wa.note(org, 'key.revoked', key, jsonb_build_object('name', key_name));
+	PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE SKIP LOCKED;
+	IF FOUND THEN
+		UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = wa.actor()
+		WHERE k.org_id = org AND k.id = key AND k.revoked_at IS NULL;
+		IF NOT FOUND THEN
+			RETURN false;
+		END IF;
+	ELSE
+		PERFORM wa.mark_ended(org, key, 'key');
+	END IF;
+	PERFORM wa.note(org, 'key.revoked', key, jsonb_build_object('name', known.name));
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.revoke_key(uuid) IS
@@ -307,9 +326,11 @@ BEGIN
 	-- becomes visible once its predecessor's row could be locked.
 	LOOP
 		SELECT k.id INTO key FROM wa.api_key k
-		WHERE k.org_id = org AND lower(k.name) = lower(COALESCE(wa.clean_name(revoke_key.name), btrim(revoke_key.name))) AND k.revoked_at IS NULL
+		WHERE k.org_id = org AND lower(k.name) = lower(COALESCE(wa.clean_name(revoke_key.name), btrim(revoke_key.name)))
+			AND k.revoked_at IS NULL AND wa.ended_at(org, k.id, 'key') IS NULL
 		LIMIT 1;
 		EXIT WHEN NOT FOUND;
+		PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
 		revoked := revoked + wa.revoke_key(key)::integer;
 	END LOOP;
 	IF revoked = 0 THEN
@@ -361,15 +382,19 @@ COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
 CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 	SELECT k.org_id, o.name AS org, k.id, wa.typeid('key', k.id) AS key, k.name, k.prefix, k.permissions,
 		CASE
-			WHEN k.revoked_at IS NOT NULL THEN 'revoked'
+			WHEN COALESCE(k.revoked_at, ended.at) IS NOT NULL THEN 'revoked'
 			WHEN k.expires_at <= now() THEN 'expired'
 			WHEN k.superseded_by IS NOT NULL THEN 'rotated'
 			ELSE 'live'
 		END AS status,
-		k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_by,
+		k.created_at, k.created_by, k.expires_at, COALESCE(k.revoked_at, ended.at) AS revoked_at,
+		COALESCE(k.revoked_by, ended.actor) AS revoked_by,
 		last.used_at AS last_used_at, last.used_from AS last_used_from
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
-		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last;
+		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last
+		LEFT JOIN LATERAL (
+			SELECT e.at, e.actor FROM wa.ended e WHERE e.org_id = k.org_id AND e.subject = k.id AND e.kind = 'key'
+			ORDER BY e.at, e.id LIMIT 1) ended ON true;
 COMMENT ON VIEW wa.keys IS 'view: API keys for administrators, without digests; with the rights of whoever reads it';
 COMMENT ON COLUMN wa.keys.org_id IS 'the organization that the key opens';
 COMMENT ON COLUMN wa.keys.org IS 'its name';

@@ -26,7 +26,8 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT k.id, k.name, k.prefix, k.permissions::text[], k.created_at, k.created_by, wa.name_of(org, k.created_by),
-		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by, k.revoked_at
+		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by,
+		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key'))
 	FROM wa.api_key k
 	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
@@ -98,7 +99,8 @@ DECLARE
 BEGIN
 	RETURN QUERY SELECT shown.id, shown.name, shown.prefix, shown.permissions::text[], shown.created_at,
 		shown.created_by, wa.name_of(shown.org_id, shown.created_by), shown.expires_at,
-		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by, shown.revoked_at;
+		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by,
+		COALESCE(shown.revoked_at, wa.ended_at(shown.org_id, shown.id, 'key'));
 END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';

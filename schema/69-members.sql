@@ -38,17 +38,29 @@ END $$;
 COMMENT ON FUNCTION wa.await_role() IS
 	'for function bodies: waits for whoever is changing the acting person''s membership, and locks nothing';
 
+-- What gives something does, and what is done to an owner, because it has to be known
+-- who else is one.
+CREATE FUNCTION wa.waits_for_member(role text, new_role text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT COALESCE(role = 'owner' OR new_role IN ('owner', 'admin'), false) OR role IS NULL AND new_role IS NOT NULL
+$$;
+COMMENT ON FUNCTION wa.waits_for_member(text, text) IS
+	'for function bodies: whether a change from one role to another (NULL: no member) waits for whoever has the membership locked';
+
 -- What a person is in an organization, and whether the organization could do without
 -- them.  An owner whose account is disabled is no use as the last one.  Whoever changes
 -- an owner locks all of them, so that of two last ones who go at once one stays; only
--- owners can do that.  For everybody else only their own membership is locked.
-CREATE FUNCTION wa.lock_member(org uuid, person uuid, OUT role text, OUT is_last_owner boolean)
-	LANGUAGE plpgsql STRICT
+-- owners can do that.  For everybody else only their own membership is locked, and what
+-- takes something away from them does without that if somebody else has it locked.
+CREATE FUNCTION wa.lock_member(org uuid, person uuid, new_role text,
+							   OUT role text, OUT is_last_owner boolean, OUT is_locked boolean)
+	LANGUAGE plpgsql
 AS $$
 DECLARE
 	others bigint;
 BEGIN
-	SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
+	SELECT m.role INTO role FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person;
 	LOOP
 		IF role = 'owner' THEN
 			-- Rows that are counted are locked, too: in a transaction with an older
@@ -58,30 +70,59 @@ BEGIN
 				  WHERE m.org_id = org AND m.role = 'owner'
 				  ORDER BY m.user_id FOR NO KEY UPDATE OF m) owners;
 		END IF;
-		SELECT m.role INTO role FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
+		PERFORM FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE SKIP LOCKED;
+		is_locked := FOUND;
+		IF NOT is_locked AND wa.waits_for_member(role, new_role) THEN
+			PERFORM FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
+			is_locked := FOUND;
+		END IF;
+		SELECT m.role INTO role FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person;
 		-- Who has just been made an owner is counted after all.
 		EXIT WHEN role IS DISTINCT FROM 'owner' OR others IS NOT NULL;
 	END LOOP;
 	is_last_owner := COALESCE(role = 'owner', false) AND others = 0;
 END $$;
-COMMENT ON FUNCTION wa.lock_member(uuid, uuid) IS
-	'for function bodies: a member''s role, NULL for who is none, and whether nobody else is an owner; the member is locked, and all owners if it is one';
+COMMENT ON FUNCTION wa.lock_member(uuid, uuid, text) IS
+	'for function bodies: a member''s role, NULL for who is none, whether nobody else is an owner, and whether the member could be locked for the new role, which is waited for unless that takes something away; of an owner all owners are locked';
+
+-- What was ended while somebody had the row locked begins anew.
+CREATE FUNCTION wa.write_member(org uuid, person uuid, old_role text, new_role text, is_locked boolean) RETURNS void
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF old_role IS NOT NULL AND NOT is_locked THEN
+		PERFORM wa.mark_ended(org, person, CASE WHEN new_role IS NULL THEN 'member' ELSE 'rank' END);
+		RETURN;
+	END IF;
+	DELETE FROM wa.ended e WHERE e.org_id = org AND e.subject = person AND e.kind IN ('member', 'rank');
+	IF new_role IS NULL THEN
+		-- Tokens are worth nothing without it, and go when they expire.
+		DELETE FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
+	ELSIF is_locked THEN
+		UPDATE wa.member m
+		SET role = new_role, created_at = CASE WHEN old_role IS NULL THEN clock_timestamp() ELSE m.created_at END
+		WHERE m.org_id = org AND m.user_id = person;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.write_member(uuid, uuid, text, text, boolean) IS
+	'for function bodies: changes a membership, for wa.change_member()';
 
 -- The one place where memberships change.  NULL as the new role removes.
 CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	old constant record := wa.lock_member(org, person);
+	old constant record := wa.lock_member(org, person, new_role);
 BEGIN
-	IF old.role IS NOT DISTINCT FROM new_role THEN
+	-- Whoever has it locked may be just giving them more.
+	IF old.role IS NOT DISTINCT FROM new_role AND (old.is_locked OR new_role IS NULL) THEN
 		RETURN false;
 	END IF;
 	IF old.is_last_owner THEN
 		RAISE EXCEPTION 'the last owner of an organization cannot leave it or take another role'
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	IF old.role IS NULL THEN
+	IF old.role IS NULL AND NOT old.is_locked THEN
 		PERFORM wa.refuse_beyond_limit(org, 'members');
 		INSERT INTO wa.member (org_id, user_id, role) VALUES (org, person, new_role) ON CONFLICT DO NOTHING;
 		-- Somebody else has just added them, with whatever role.
@@ -99,12 +140,7 @@ BEGIN
 	IF new_role IS DISTINCT FROM 'owner' OR old.role IS DISTINCT FROM 'admin' THEN
 		PERFORM wa.withdraw_invitations_by(person, org);
 	END IF;
-	IF new_role IS NULL THEN
-		-- Tokens are worth nothing without it, and go when they expire.
-		DELETE FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
-	ELSIF old.role IS NOT NULL THEN
-		UPDATE wa.member m SET role = new_role WHERE m.org_id = org AND m.user_id = person;
-	END IF;
+	PERFORM wa.write_member(org, person, old.role, new_role, old.is_locked);
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS
@@ -200,7 +236,7 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NOT NULL
-	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+	FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id
 	WHERE m.org_id = org AND m.user_id > CASE WHEN list_members.after IS NULL
 			THEN '00000000-0000-0000-0000-000000000000' ELSE list_members.after END
 	ORDER BY m.user_id
@@ -221,7 +257,7 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT m.user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NOT NULL
-	FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+	FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id
 	WHERE m.org_id = org AND m.user_id = person;
 END $$;
 COMMENT ON FUNCTION wa.show_member(uuid) IS
@@ -236,7 +272,8 @@ DECLARE
 	old record;
 BEGIN
 	PERFORM wa.check_role(role);
-	old := wa.lock_member(org, person);
+	PERFORM wa.require_rank(m.role) FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person;
+	old := wa.lock_member(org, person, role);
 	PERFORM wa.require_member_manager();
 	IF old.role IS NULL THEN
 		RAISE EXCEPTION 'member does not exist' USING ERRCODE = 'no_data_found';
@@ -257,8 +294,12 @@ DECLARE
 	org constant uuid := wa.require_person();
 	old record;
 BEGIN
-	old := wa.lock_member(org, person);
 	-- Everybody may leave.
+	IF person IS DISTINCT FROM wa.current_user_id() THEN
+		PERFORM wa.require_member_manager();
+	END IF;
+	PERFORM wa.require_rank(m.role) FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person;
+	old := wa.lock_member(org, person, NULL);
 	IF person IS DISTINCT FROM wa.current_user_id() THEN
 		PERFORM wa.require_member_manager();
 	END IF;
@@ -275,7 +316,7 @@ COMMENT ON FUNCTION wa.remove_member(uuid) IS
 CREATE VIEW wa.people WITH (security_invoker = true, security_barrier = true) AS
 	SELECT u.id, wa.typeid('usr', u.id) AS person, u.email, u.name, m.org_id, o.name AS org, m.role,
 		m.created_at AS member_since, u.created_at, u.disabled_at
-	FROM wa.app_user u LEFT JOIN wa.member m ON m.user_id = u.id LEFT JOIN wa.org o ON o.id = m.org_id;
+	FROM wa.app_user u LEFT JOIN wa.live_member m ON m.user_id = u.id LEFT JOIN wa.org o ON o.id = m.org_id;
 COMMENT ON VIEW wa.people IS
 	'view: accounts and their memberships for administrators, without password hashes; with the rights of whoever '
 	'reads it';

@@ -33,7 +33,7 @@ BEGIN
 	email := wa.read_email(email);
 	PERFORM wa.check_role(role);
 	PERFORM wa.require_rank(role);
-	IF EXISTS (SELECT FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id
+	IF EXISTS (SELECT FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id
 			   WHERE m.org_id = org AND lower(u.email) = lower(invite_member.email)) THEN
 		RAISE EXCEPTION 'this person is a member already'
 			USING ERRCODE = 'unique_violation', CONSTRAINT = 'member_pkey';
@@ -42,14 +42,14 @@ BEGIN
 	-- could have withdrawn that.
 	PERFORM wa.require_rank(i.role) FROM wa.invitation i
 	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
-		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND wa.ended_at(org, i.id, 'invitation') IS NULL;
 	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
 	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
 		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
 	-- Those that have expired stand in nobody's way.
 	IF (SELECT count(*) FROM wa.invitation i
 		WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-			AND i.expires_at > clock_timestamp()) >= invitations_max THEN
+			AND i.expires_at > clock_timestamp() AND wa.ended_at(org, i.id, 'invitation') IS NULL) >= invitations_max THEN
 		RAISE EXCEPTION 'there are % open invitations already: withdraw some', invitations_max
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
@@ -84,6 +84,7 @@ BEGIN
 	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
 	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
 	WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+		AND wa.ended_at(org, i.id, 'invitation') IS NULL
 		AND i.id < CASE WHEN list_invitations.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_invitations.before END
 	ORDER BY i.id DESC
@@ -106,7 +107,8 @@ BEGIN
 	RETURN QUERY
 	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
 	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
-	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+		AND wa.ended_at(org, i.id, 'invitation') IS NULL;
 END $$;
 COMMENT ON FUNCTION wa.show_invitation(uuid) IS
 	'one invitation as `wa.list_invitations()` lists it, or no row, for a person who manages members';
@@ -119,16 +121,26 @@ DECLARE
 	org constant uuid := wa.require_member_manager();
 	found_invitation wa.invitation;
 BEGIN
-	SELECT i.* INTO found_invitation FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR NO KEY UPDATE;
+	SELECT i.* INTO found_invitation FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'invitation does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	PERFORM wa.require_member_manager();
 	PERFORM wa.require_rank(found_invitation.role);
-	IF found_invitation.accepted_at IS NOT NULL OR found_invitation.withdrawn_at IS NOT NULL THEN
+	IF found_invitation.accepted_at IS NOT NULL OR found_invitation.withdrawn_at IS NOT NULL
+		OR wa.ended_at(org, invitation, 'invitation') IS NOT NULL THEN
 		RETURN false;
 	END IF;
-	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp() WHERE i.org_id = org AND i.id = invitation;
+	PERFORM FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR NO KEY UPDATE SKIP LOCKED;
+	IF FOUND THEN
+		UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
+		WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+		IF NOT FOUND THEN
+			RETURN false;
+		END IF;
+	ELSE
+		-- Whoever is just accepting it cannot do so any more (wa.check_acceptance()).
+		PERFORM wa.mark_ended(org, invitation, 'invitation');
+	END IF;
 	PERFORM wa.note(org, 'member.uninvited', invitation, jsonb_build_object('email', found_invitation.email));
 	RETURN true;
 END $$;
@@ -141,8 +153,37 @@ CREATE FUNCTION wa.find_invitation(secret wa.secret, OUT org_id uuid, OUT id uui
 COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 	'for function bodies: the open invitation that a secret stands for, or nulls';
 
--- The invitation, if it can still be accepted: whoever made it has to have the right
--- to make it now.  Nothing is locked here, or whoever has the secret could keep the
+CREATE FUNCTION wa.is_invited(invited wa.invitation) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+	SELECT invited.withdrawn_at IS NULL AND wa.ended_at(invited.org_id, invited.id, 'invitation') IS NULL
+		AND EXISTS (
+			SELECT FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
+			WHERE m.org_id = invited.org_id AND m.user_id = invited.created_by
+				AND (m.role = 'owner' OR m.role = 'admin' AND invited.role <> 'owner'))
+$$;
+COMMENT ON FUNCTION wa.is_invited(wa.invitation) IS
+	'for function bodies: whether an invitation stands: nobody has withdrawn it, and whoever made it has the right to make it now';
+
+-- No end of an invitation waits for whoever is just accepting it.  So it is asked for
+-- once more when that is committed, as a credential is (src/context.c).
+CREATE FUNCTION wa.check_acceptance() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT wa.is_invited(NEW) THEN
+		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.check_acceptance() IS 'trigger: refuses the commit of an acceptance whose invitation has ended meanwhile';
+CREATE CONSTRAINT TRIGGER invitation_accepted AFTER UPDATE OF accepted_at ON wa.invitation
+	DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW WHEN (NEW.accepted_at IS NOT NULL AND OLD.accepted_at IS NULL) EXECUTE FUNCTION wa.check_acceptance();
+COMMENT ON TRIGGER invitation_accepted ON wa.invitation IS 'lets nobody join by an invitation that ends at the same moment';
+
+-- The invitation, if it can still be accepted.  Nothing is locked here, or whoever has the secret could keep the
 -- maker's account from being disabled.
 CREATE FUNCTION wa.open_invitation(secret wa.secret) RETURNS wa.invitation
 	LANGUAGE plpgsql
@@ -151,11 +192,8 @@ DECLARE
 	found_id constant record := wa.find_invitation(secret);
 	invited wa.invitation;
 BEGIN
-	SELECT i.* INTO invited
-	FROM wa.invitation i JOIN wa.member m ON m.org_id = i.org_id AND m.user_id = i.created_by
-		JOIN wa.app_user u ON u.id = i.created_by AND u.disabled_at IS NULL
-	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-		AND (m.role = 'owner' OR m.role = 'admin' AND i.role <> 'owner');
+	SELECT i.* INTO invited FROM wa.invitation i
+	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND wa.is_invited(i);
 	RETURN invited;
 END $$;
 COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
@@ -218,7 +256,7 @@ BEGIN
 	END IF;
 	UPDATE wa.invitation i SET accepted_at = clock_timestamp() WHERE i.org_id = invited.org_id AND i.id = invited.id;
 	-- Who is a member by now keeps the role that they have.
-	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
+	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
 		PERFORM wa.change_member(invited.org_id, accept_invitation.user_id, invited.role);
 	END IF;
 	PERFORM wa.note(invited.org_id, 'member.joined', accept_invitation.user_id,

@@ -172,7 +172,7 @@ BEGIN
 	device_cookie := wa.note_device(person.id, person.generation, known.id);
 
 	-- Where the person worked last, or else the first by name.
-	SELECT m.org_id INTO org FROM wa.member m JOIN wa.org o ON o.id = m.org_id
+	SELECT m.org_id INTO org FROM wa.live_member m JOIN wa.org o ON o.id = m.org_id
 	WHERE m.user_id = person.id
 	ORDER BY m.org_id IS DISTINCT FROM (
 			SELECT s.active_org FROM wa.sign_in s
@@ -236,7 +236,7 @@ BEGIN
 		RAISE EXCEPTION 'not signed in' USING ERRCODE = 'invalid_authorization_specification';
 	END IF;
 	-- Who has left an organization does not work there any more.
-	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = found_sign_in.active_org AND m.user_id = found_sign_in.user_id
+	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = found_sign_in.active_org AND m.user_id = found_sign_in.user_id
 				   AND m.created_at <= found_sign_in.active_since) THEN
 		found_sign_in.active_org := NULL;
 	END IF;
@@ -258,7 +258,8 @@ BEGIN
 	IF known.id IS NULL THEN
 		RETURN false;
 	END IF;
-	IF wa.lock_sign_in(known.user_id, known.id) THEN
+	PERFORM FROM wa.sign_in s WHERE s.user_id = known.user_id AND s.id = known.id FOR NO KEY UPDATE SKIP LOCKED;
+	IF FOUND THEN
 		UPDATE wa.sign_in s SET ended_at = clock_timestamp()
 		WHERE s.user_id = known.user_id AND s.id = known.id AND s.ended_at IS NULL
 		RETURNING s.active_org INTO org;
@@ -266,9 +267,9 @@ BEGIN
 			RETURN false;
 		END IF;
 	ELSE
-		-- Somebody else who has the cookie keeps its row: then all of them end.
-		PERFORM wa.end_sign_ins(known.user_id);
+		-- Somebody else has the cookie, too, and keeps its row locked.
 		SELECT s.active_org INTO org FROM wa.sign_in s WHERE s.user_id = known.user_id AND s.id = known.id;
+		INSERT INTO wa.ended_sign_in (user_id, sign_in_id, active_org) VALUES (known.user_id, known.id, org);
 	END IF;
 	IF org IS NOT NULL THEN
 		WITH made AS (
@@ -280,7 +281,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.sign_out(wa.secret) IS
-	'ends a sign-in and the tokens made from it, with effect right away, or every sign-in of that person if somebody else holds this one in an open transaction; false if there was none';
+	'ends a sign-in and the tokens made from it, with effect right away; false if there was none';
 
 CREATE FUNCTION wa.show_sign_in(shown wa.sign_in)
 	RETURNS TABLE (user_id uuid, email text, name text, active_org uuid, organizations jsonb, expires_at timestamptz)
@@ -289,7 +290,7 @@ AS $$
 	SELECT u.id, u.email, u.name, shown.active_org, COALESCE((
 		SELECT jsonb_agg(jsonb_build_object('id', wa.typeid('org', o.id), 'name', o.name, 'role', m.role)
 						 ORDER BY lower(o.name), o.id)
-		FROM wa.member m JOIN wa.org o ON o.id = m.org_id WHERE m.user_id = u.id), '[]'), shown.expires_at
+		FROM wa.live_member m JOIN wa.org o ON o.id = m.org_id WHERE m.user_id = u.id), '[]'), shown.expires_at
 	FROM wa.app_user u WHERE u.id = shown.user_id
 $$;
 COMMENT ON FUNCTION wa.show_sign_in(wa.sign_in) IS 'for function bodies: who is signed in and where they could work';
@@ -318,7 +319,7 @@ AS $$
 DECLARE
 	current wa.sign_in := wa.require_sign_in(cookie);
 BEGIN
-	IF NOT EXISTS (SELECT FROM wa.member m WHERE m.org_id = org AND m.user_id = current.user_id) THEN
+	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = org AND m.user_id = current.user_id) THEN
 		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	IF current.active_org IS DISTINCT FROM org THEN

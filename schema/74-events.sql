@@ -258,17 +258,25 @@ CREATE TRIGGER message_changed AFTER UPDATE OF status, body, reactions, revoked 
 COMMENT ON TRIGGER message_changed ON wa.message IS
 	'message.status of what was sent, message.reaction, message.edited, message.revoked';
 
+CREATE FUNCTION wa.emit_key(type text, key wa.api_key, revoked_at timestamptz) RETURNS void
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM wa.emit(key.org_id, type, NULL,
+		json_strip_nulls(json_build_object(
+			'id', wa.typeid('key', key.id), 'name', key.name, 'prefix', key.prefix,
+			'permissions', key.permissions::text[], 'createdAt', wa.epoch_ms(key.created_at),
+			'createdBy', key.created_by, 'expiresAt', wa.epoch_ms(key.expires_at),
+			'revokedAt', wa.epoch_ms(revoked_at)))::text);
+END $$;
+COMMENT ON FUNCTION wa.emit_key(text, wa.api_key, timestamptz) IS 'for function bodies: an event about a key';
+
 CREATE FUNCTION wa.key_events() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM wa.emit(NEW.org_id, CASE WHEN NEW.revoked_at IS NULL THEN 'key.created' ELSE 'key.revoked' END, NULL,
-		json_strip_nulls(json_build_object(
-			'id', wa.typeid('key', NEW.id), 'name', NEW.name, 'prefix', NEW.prefix,
-			'permissions', NEW.permissions::text[], 'createdAt', wa.epoch_ms(NEW.created_at),
-			'createdBy', NEW.created_by, 'expiresAt', wa.epoch_ms(NEW.expires_at),
-			'revokedAt', wa.epoch_ms(NEW.revoked_at)))::text);
+	PERFORM wa.emit_key(CASE WHEN NEW.revoked_at IS NULL THEN 'key.created' ELSE 'key.revoked' END, NEW, NEW.revoked_at);
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION wa.key_events() IS 'trigger: key.created, key.revoked';
@@ -278,6 +286,19 @@ COMMENT ON TRIGGER api_key_made ON wa.api_key IS 'key.created';
 CREATE TRIGGER api_key_revoked AFTER UPDATE OF revoked_at ON wa.api_key
 	FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL) EXECUTE FUNCTION wa.key_events();
 COMMENT ON TRIGGER api_key_revoked ON wa.api_key IS 'key.revoked';
+
+CREATE FUNCTION wa.ended_key_events() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.emit_key('key.revoked', k, NEW.at) FROM wa.api_key k WHERE k.org_id = NEW.org_id AND k.id = NEW.subject;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.ended_key_events() IS 'trigger: key.revoked';
+CREATE TRIGGER ended_key AFTER INSERT ON wa.ended
+	FOR EACH ROW WHEN (NEW.kind = 'key' AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.ended_key_events();
+COMMENT ON TRIGGER ended_key ON wa.ended IS 'key.revoked';
 
 -- What is only said and changes no row.
 CREATE FUNCTION wa.connector_presence(session uuid, chat_jid text, sender_jid text, presence text) RETURNS void

@@ -316,6 +316,8 @@ BEGIN
 			FOR UPDATE SKIP LOCKED)
 		DELETE FROM wa.sign_in s USING over WHERE s.user_id = over.user_id AND s.id = over.id;
 		GET DIAGNOSTICS gone = ROW_COUNT;
+		-- No sign-in lasts so long.
+		DELETE FROM wa.ended_sign_in e WHERE e.at < clock_timestamp() - interval '30 days';
 		RETURN gone;
 	END IF;
 	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, deleted_sessions, read_chats or unsent');

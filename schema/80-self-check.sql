@@ -84,7 +84,8 @@ AS $$
 			SELECT c.oid FROM pg_class c
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch',
-					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'unrestored'))) g
+					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'ended', 'ended_sign_in',
+					'unrestored'))) g
 		WHERE g.guard <> 'protected'
 	UNION ALL
 		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
@@ -100,7 +101,7 @@ AS $$
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'unrestored', 'app_user', 'sign_in', 'device')) ours
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'unrestored', 'app_user', 'sign_in', 'device', 'ended_sign_in')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		-- A digest is looked up in the library only, an account's organizations for people; and what
 		-- waits in every organization by wa_claim, in a table that nobody else may read.
@@ -178,6 +179,8 @@ AS $$
 				('wa.member', 'member_invalidate'), ('wa.member', 'member_invalidate_all'),
 				('wa.sign_in', 'sign_in_invalidate'), ('wa.sign_in', 'sign_in_invalidate_all'),
 				('wa.user_token', 'user_token_invalidate'), ('wa.user_token', 'user_token_invalidate_all'),
+				('wa.ended', 'ended_invalidate'), ('wa.ended', 'ended_invalidate_all'),
+				('wa.ended_sign_in', 'ended_sign_in_invalidate'), ('wa.ended_sign_in', 'ended_sign_in_invalidate_all'),
 				('wa.event_epoch', 'event_epoch_invalidate'), ('wa.event_epoch', 'event_epoch_invalidate_all'),
 				('wa.statement', 'statement_invalidate'), ('wa.statement', 'statement_invalidate_all'),
 				('wa.audit', 'audit_append_only'), ('wa.audit', 'audit_append_only_all')) needed (relation, name)

@@ -277,6 +277,8 @@ UNION ALL
 		('wa_admin', 'SELECT', 'wa.keys', NULL),
 		('wa_admin', 'SELECT', 'wa.app_user', 'id, email, name, created_at, disabled_at'),
 		('wa_admin', 'SELECT', 'wa.member', 'org_id, user_id, role, created_at'),
+		('wa_admin', 'SELECT', 'wa.ended', 'org_id, id, subject, kind, at, actor'),
+		('wa_admin', 'SELECT', 'wa.live_member', NULL),
 		('wa_admin', 'SELECT', 'wa.people', NULL),
 		('wa_admin', 'SELECT', 'wa.audit', 'org_id, id, at, actor, actor_name, action, subject, detail'),
 		('wa_admin', 'SELECT', 'wa.statement', NULL)

@@ -276,3 +276,9 @@ SELECT wa.refund_attempt('account', 'tim@example.org');
 SELECT state FROM attempt('tim@example.org', 'correct horse', '198.51.100.15');
 SELECT wa.refund_attempt('account', 'never@seen.example');
 DROP FUNCTION public.attempt(text, text, text, text);
+-- What is noted of sign-ins that have ended is kept for longer than one lasts.
+INSERT INTO wa.ended_sign_in (user_id, sign_in_id, at)
+SELECT gen_random_uuid(), gen_random_uuid(), now() - days * interval '1 day' FROM unnest('{7,29,31}'::integer[]) days;
+SELECT wa.housekeep('sign_ins') IS NOT NULL AS done, (SELECT count(*) FROM wa.ended_sign_in) AS not_seen_by_this_statement;
+SELECT round(extract(epoch FROM now() - at) / 86400) AS days FROM wa.ended_sign_in ORDER BY at;
+DELETE FROM wa.ended_sign_in;

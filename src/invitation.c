@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
+#include "src/ended.h"
 #include "src/row_lookup.h"
 
 enum
@@ -42,7 +43,9 @@ wa_find_invitation(PG_FUNCTION_ARGS)
 
 	if (!wa_row_find_secret(fcinfo, WAK_INVITATION, &invitations, &row) ||
 		!row.nulls[INVITATION_ACCEPTED_AT] || !row.nulls[INVITATION_WITHDRAWN_AT] ||
-		DatumGetTimestampTz(row.values[INVITATION_EXPIRES_AT]) <= GetCurrentTimestamp())
+		DatumGetTimestampTz(row.values[INVITATION_EXPIRES_AT]) <= GetCurrentTimestamp() ||
+		wa_has_ended(DatumGetUUIDP(row.values[INVITATION_ORG_ID]),
+					 DatumGetUUIDP(row.values[INVITATION_ID]), "invitation"))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[INVITATION_ORG_ID]));
 }

@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
+#include "src/ended.h"
 #include "src/key_lookup.h"
 #include "src/row_lookup.h"
 
@@ -42,7 +43,8 @@ static const KeyColumns id_columns = {0, 1, 2, 3, 4};
 static bool
 take_key(const WaLookupRow *row, const KeyColumns *at, WaPrincipal *principal)
 {
-	if (!row->nulls[at->revoked_at])
+	if (!row->nulls[at->revoked_at] || wa_has_ended(DatumGetUUIDP(row->values[at->org_id]),
+													DatumGetUUIDP(row->values[at->id]), "key"))
 		return false;
 
 	memset(principal, 0, sizeof(*principal));

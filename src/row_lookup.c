@@ -135,6 +135,20 @@ locate(WaLookupTable *table)
 	return found;
 }
 
+static RegProcedure
+equality_of(Oid type)
+{
+	switch (type)
+	{
+		case UUIDOID:
+			return F_UUID_EQ;
+		case TEXTOID:
+			return F_TEXTEQ;
+		default:
+			return F_BYTEAEQ;
+	}
+}
+
 /* The keys of a scan; they are compared as their columns' types are. */
 static void
 make_scan_keys(const WaLookupTable *table, TupleDesc columns, const Datum *keys,
@@ -144,8 +158,8 @@ make_scan_keys(const WaLookupTable *table, TupleDesc columns, const Datum *keys,
 	{
 		Oid type = TupleDescAttr(columns, table->numbers[i] - 1)->atttypid;
 
-		ScanKeyInit(&scan_keys[i], table->numbers[i], BTEqualStrategyNumber,
-					type == UUIDOID ? F_UUID_EQ : F_BYTEAEQ, keys[i]);
+		ScanKeyInit(&scan_keys[i], table->numbers[i], BTEqualStrategyNumber, equality_of(type),
+					keys[i]);
 	}
 }
 

@@ -16,12 +16,13 @@
 #include "src/common/key_format.h"
 #include "src/digest.h"
 
-#define WA_LOOKUP_KEYS_MAX 2
+#define WA_LOOKUP_KEYS_MAX 3
 #define WA_LOOKUP_COLUMNS_MAX 8
 
 /*
  * A table of schema wa and the way to its rows.  The first key_count columns
- * are those of the index, in its order; they have to be of type uuid or bytea.
+ * are those of the index, in its order; they have to be of type uuid, bytea, or text
+ * with collation "C".
  * Definitions are static: what is below the line belongs to row_lookup.c.
  */
 typedef struct WaLookupTable

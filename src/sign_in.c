@@ -21,6 +21,7 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
+#include "src/ended.h"
 #include "src/row_lookup.h"
 #include "src/sign_in.h"
 
@@ -112,7 +113,8 @@ wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in
 	TimestampTz now = GetCurrentTimestamp();
 	WaLookupRow row;
 
-	if (!wa_row_find(&sign_ins, keys, &row) || !row.nulls[SIGN_IN_ENDED_AT])
+	if (wa_sign_in_has_ended(user_id, id) || !wa_row_find(&sign_ins, keys, &row) ||
+		!row.nulls[SIGN_IN_ENDED_AT])
 		return false;
 
 	memset(sign_in, 0, sizeof(*sign_in));

@@ -18,9 +18,11 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
+#include "src/ended.h"
 #include "src/row_lookup.h"
 #include "src/sign_in.h"
 #include "src/user_token.h"
@@ -68,7 +70,7 @@ static const struct
 };
 
 static void
-take_role(text *name, WaPrincipal *principal)
+take_role(const text *name, WaPrincipal *principal)
 {
 	size_t len = VARSIZE_ANY_EXHDR(name);
 
@@ -78,6 +80,18 @@ take_role(text *name, WaPrincipal *principal)
 			principal->role = roles[i].name;
 			principal->permissions = roles[i].permissions;
 		}
+}
+
+/* What is left of the role, if anything.  Nothing ends an owner but a change of their row. */
+static bool
+take_what_is_left(text *name, bool is_over, bool is_lowered, WaPrincipal *principal)
+{
+	take_role(name, principal);
+	if (principal->role != NULL && strcmp(principal->role, "owner") == 0)
+		return true;
+	if (is_lowered)
+		take_role(cstring_to_text("member"), principal);
+	return !is_over;
 }
 
 /* Whether the sign-in is live and works in this organization; fills *sign_in. */
@@ -94,6 +108,8 @@ wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_
 			   WaPrincipal *principal)
 {
 	Datum member_keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(user_id)};
+	bool is_over = wa_has_ended(org_id, user_id, "member");
+	bool is_lowered = wa_has_ended(org_id, user_id, "rank");
 	WaLookupRow member;
 	WaSignIn sign_in;
 
@@ -107,8 +123,8 @@ wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_
 		DatumGetTimestampTz(member.values[MEMBER_CREATED_AT]) > sign_in.active_since)
 		return false;
 	principal->expires_at = sign_in.expires_at;
-	take_role(DatumGetTextPP(member.values[MEMBER_ROLE]), principal);
-	return true;
+	return take_what_is_left(DatumGetTextPP(member.values[MEMBER_ROLE]), is_over, is_lowered,
+							 principal);
 }
 
 bool

@@ -14,7 +14,7 @@ import { createKey, createMessage, createSession, createTenant } from './harness
 const ROLES = ['wa_admin', 'wa_app', 'wa_claim', 'wa_connector', 'wa_gateway', 'wa_monitor', 'wa_owner', 'wa_worker'];
 
 /* Who is signed in, listens, or delivers belongs to the moment, and is in no dump. */
-const OF_THE_MOMENT = ['sign_in', 'device', 'user_token', 'ticket', 'realtime', 'webhook_lane'];
+const OF_THE_MOMENT = ['sign_in', 'ended_sign_in', 'device', 'user_token', 'ticket', 'realtime', 'webhook_lane'];
 
 let source, db, target, tenant, other, keys;
 
@@ -27,10 +27,12 @@ before(async () =>
 	keys = {
 		good: await createKey(db, tenant.org, ['read', 'send']),
 		revoked: await createKey(db, tenant.org),
+		revoked_locked: await createKey(db, tenant.org),
 		expired: await createKey(db, tenant.org),
 		rotated: await createKey(db, tenant.org),
 	};
 	await db.sql('SELECT wa.revoke_key($1::uuid)', [keys.revoked.uuid]);
+	await db.sql("SELECT wa.mark_ended($1, $2, 'key')", [tenant.org.uuid, keys.revoked_locked.uuid]);
 	await db.sql("UPDATE wa.api_key SET expires_at = now() - interval '1 hour' WHERE id = $1", [keys.expired.uuid]);
 	keys.successor = { secret: await db.value("SELECT secret FROM wa.rotate_key($1, '1 day')", [keys.rotated.uuid]) };
 	keys.imported = { secret: 'wa_imported-from-elsewhere-0123456789' };
@@ -75,6 +77,7 @@ before(async () =>
 	const signIn = await db.value(`INSERT INTO wa.sign_in (user_id, digest, active_org, address)
 		VALUES ($1, sha256('cookie'), $2, '192.0.2.1') RETURNING id`, [person, tenant.org.uuid]);
 
+	await db.sql('INSERT INTO wa.ended_sign_in (user_id, sign_in_id) VALUES ($1, wa.uuid7())', [person]);
 	await db.sql("INSERT INTO wa.device (user_id, digest) VALUES ($1, sha256('device'))", [person]);
 	await db.sql("INSERT INTO wa.user_token (org_id, user_id, sign_in_id, digest) VALUES ($1, $2, $3, sha256('token'))",
 		[tenant.org.uuid, person, signIn]);
@@ -183,7 +186,7 @@ for (const [format, ...options] of [['custom'], ['plain'], ['custom', '--jobs=4'
 
 		assert.deepEqual(await statuses(after), await statuses(before));
 		assert.deepEqual(await statuses(after),
-			{ good: 200, revoked: 401, expired: 401, rotated: 200, successor: 200, imported: 200 });
+			{ good: 200, revoked: 401, revoked_locked: 401, expired: 401, rotated: 200, successor: 200, imported: 200 });
 		assert.equal((await after.client.get('/api/v1/sessions', tenant.key.secret)).text,
 			(await before.client.get('/api/v1/sessions', tenant.key.secret)).text);
 		assert.equal((await after.client.get(`/api/v1/sessions/${other.session.id}`, tenant.key.secret)).status, 404);
@@ -292,7 +295,7 @@ test('a dump holds no secret at all, and nothing of who is signed in', () =>
 	for (const { secret } of Object.values(keys))
 		assert.ok(!text.includes(secret.slice(8)));
 	assert.match(text, /^CREATE EXTENSION IF NOT EXISTS wa_apikeys /m);
-	assert.doesNotMatch(text, /COPY wa\.(statement|sign_in|device|user_token|ticket|realtime|webhook_lane) /);
+	assert.doesNotMatch(text, /COPY wa\.(statement|sign_in|ended_sign_in|device|user_token|ticket|realtime|webhook_lane) /);
 	assert.doesNotMatch(text, /CREATE (TABLE|FUNCTION|POLICY)/);
 });
 

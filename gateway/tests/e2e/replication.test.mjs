@@ -11,9 +11,27 @@ import { Cluster, Standby } from './harness/cluster.mjs';
 import { until } from './harness/processes.mjs';
 import { createKey, createOrg } from './harness/tenants.mjs';
 
-const TABLES = 'wa.org, wa.api_key, wa.audit';
+const TABLES = 'wa.org, wa.api_key, wa.ended, wa.audit';
 
 let publisher, db, org;
+
+/* Revokes a key while somebody else has its row locked. */
+async function revokeLocked(key)
+{
+	const holder = await publisher.open('wa');
+
+	await holder.sql('BEGIN');
+	await holder.sql('SELECT FROM wa.api_key WHERE id = $1 FOR UPDATE', [key.uuid]);
+	await db.sql('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
+	await holder.sql('ROLLBACK');
+}
+
+/* Refuses the key once what ends it has arrived. */
+async function refuses(wire, key)
+{
+	await until('the end has arrived', async () => await wire.value('SELECT count(*) FROM wa.ended WHERE subject = $1', [key.uuid]) === '1');
+	assert.equal(await accepts(wire, key.secret), false);
+}
 
 before(async () =>
 {
@@ -41,6 +59,7 @@ async function accepts(wire, secret)
 test('on a subscriber: a backend that has the key in its cache refuses it', async () =>
 {
 	const key = await createKey(db, org);
+	const locked = await createKey(db, org);
 	const subscriber = new Cluster();
 
 	subscriber.createDatabase('wa');
@@ -61,6 +80,9 @@ test('on a subscriber: a backend that has the key in its cache refuses it', asyn
 	await until('the revocation has arrived',
 		async () => await wire.value('SELECT revoked_at IS NOT NULL FROM wa.api_key WHERE id = $1', [key.uuid]) === 't');
 	assert.equal(await accepts(wire, key.secret), false);
+	assert.ok(await accepts(wire, locked.secret));
+	await revokeLocked(locked);
+	await refuses(wire, locked);
 
 	/* The copy of the log is as append-only as the log; it comes by a table's own copying. */
 	await until('the log has arrived', async () => await wire.value('SELECT count(*) > 0 FROM wa.audit') === 't');
@@ -72,6 +94,7 @@ test('on a subscriber: a backend that has the key in its cache refuses it', asyn
 test('on a standby: as soon as the revocation is replayed', async () =>
 {
 	const key = await createKey(db, org);
+	const locked = await createKey(db, org);
 	const wire = await new Standby(publisher).open('wa');
 
 	await until('the key has arrived', async () => await wire.value('SELECT count(*) FROM wa.api_key WHERE id = $1', [key.uuid]) === '1');
@@ -81,5 +104,8 @@ test('on a standby: as soon as the revocation is replayed', async () =>
 	await until('the revocation is replayed',
 		async () => await wire.value('SELECT revoked_at IS NOT NULL FROM wa.api_key WHERE id = $1', [key.uuid]) === 't');
 	assert.equal(await accepts(wire, key.secret), false);
+	assert.ok(await accepts(wire, locked.secret));
+	await revokeLocked(locked);
+	await refuses(wire, locked);
 	await wire.close();
 });

@@ -1,0 +1,78 @@
+-- Ends of an access that wait for nobody.
+--
+-- What ends an access changes the row that it rests on.  Whoever is to lose it can keep
+-- that row locked with one connection after the other.  So an end that finds the row
+-- locked adds a row here instead, and that counts as much.  Nothing here is unique or
+-- changed, so that no end waits for another one either.  A row goes when the access is
+-- given anew, by whoever has the access's own row locked.
+
+CREATE TABLE wa.ended (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	subject uuid NOT NULL,
+	kind text COLLATE "C" NOT NULL CHECK (kind IN ('key', 'member', 'rank', 'invitation')),
+	at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	actor text NOT NULL,
+	PRIMARY KEY (org_id, id)
+);
+CREATE INDEX ended_subject ON wa.ended (org_id, subject, kind);
+COMMENT ON TABLE wa.ended IS 'ends of keys, memberships and invitations whose rows somebody else had locked';
+COMMENT ON COLUMN wa.ended.org_id IS 'the organization that it was an access to';
+COMMENT ON COLUMN wa.ended.id IS 'UUIDv7';
+COMMENT ON COLUMN wa.ended.subject IS 'the id of the key or invitation, or the member''s';
+COMMENT ON COLUMN wa.ended.kind IS
+	'what has ended: key, invitation, member (the membership) or rank (whatever of it is above the role member); the last two say nothing about an owner';
+COMMENT ON COLUMN wa.ended.at IS 'when';
+COMMENT ON COLUMN wa.ended.actor IS 'who ended it: usr_…, or a database role';
+
+CREATE TABLE wa.ended_sign_in (
+	user_id uuid NOT NULL,
+	sign_in_id uuid NOT NULL,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	active_org uuid,
+	at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (user_id, sign_in_id, id)
+);
+COMMENT ON TABLE wa.ended_sign_in IS 'the same of sign-ins, which lead with the person';
+COMMENT ON COLUMN wa.ended_sign_in.user_id IS 'who signed out';
+COMMENT ON COLUMN wa.ended_sign_in.sign_in_id IS 'the sign-in';
+COMMENT ON COLUMN wa.ended_sign_in.id IS 'UUIDv7';
+COMMENT ON COLUMN wa.ended_sign_in.active_org IS 'the organization that they worked in; NULL: none was chosen';
+COMMENT ON COLUMN wa.ended_sign_in.at IS 'when';
+
+-- Every backend hears of them at once, as of a change of the rows that they end.
+SELECT wa.put_invalidation('wa.ended', 'INSERT OR UPDATE OR DELETE', 'makes an end take effect right away', 'org_id');
+SELECT wa.put_invalidation('wa.ended_sign_in', 'INSERT OR UPDATE OR DELETE', 'makes signing out take effect right away',
+	'active_org');
+
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.ended');
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.ended_sign_in');
+CREATE POLICY wa_admin_read ON wa.ended FOR SELECT TO wa_admin USING (true);
+
+-- Like sign-ins, what has become of them is in no dump.
+SELECT pg_catalog.pg_extension_config_dump('wa.ended', '');
+
+CREATE FUNCTION wa.ended_at(org uuid, subject uuid, kind text) RETURNS timestamptz
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+	SELECT min(e.at) FROM wa.ended e
+	WHERE e.org_id = org AND e.subject = ended_at.subject AND e.kind = ended_at.kind
+$$;
+COMMENT ON FUNCTION wa.ended_at(uuid, uuid, text) IS
+	'for function bodies: since when a key, a membership, its rank or an invitation is over by wa.ended; NULL: it is not';
+
+-- What reads memberships reads them here.
+CREATE VIEW wa.live_member WITH (security_invoker = true, security_barrier = true) AS
+	SELECT m.org_id, m.user_id,
+		CASE WHEN m.role = 'admin' AND EXISTS (
+			SELECT FROM wa.ended e WHERE e.org_id = m.org_id AND e.subject = m.user_id AND e.kind = 'rank')
+		THEN 'member' ELSE m.role END AS role,
+		m.created_at
+	FROM wa.member m
+	WHERE m.role = 'owner' OR NOT EXISTS (
+		SELECT FROM wa.ended e WHERE e.org_id = m.org_id AND e.subject = m.user_id AND e.kind = 'member');
+COMMENT ON VIEW wa.live_member IS 'view: memberships as far as nothing has ended them: wa.member without what wa.ended takes away; with the rights of whoever reads it';
+COMMENT ON COLUMN wa.live_member.org_id IS 'the organization';
+COMMENT ON COLUMN wa.live_member.user_id IS 'the person';
+COMMENT ON COLUMN wa.live_member.role IS 'what is left of the role';
+COMMENT ON COLUMN wa.live_member.created_at IS 'since when';

@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * ended.c
+ *		Ends of an access that are rows of their own.
+ *
+ * An end that finds the row of what it ends locked adds a row here instead of waiting
+ * (schema/56-ended.sql).  Whoever reads what a credential stands for asks here,
+ * too, and before the row itself if an end can be taken back: that is done in one
+ * transaction with a change of the row.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "src/ended.h"
+#include "src/row_lookup.h"
+
+static WaLookupTable ends = {
+	.name = "ended",
+	.index = "ended_subject",
+	.key_count = 3,
+	.columns = {"org_id", "subject", "kind"},
+};
+
+static WaLookupTable sign_in_ends = {
+	.name = "ended_sign_in",
+	.index = "ended_sign_in_pkey",
+	.key_count = 2,
+	.columns = {"user_id", "sign_in_id"},
+};
+
+bool
+wa_has_ended(const pg_uuid_t *org_id, const pg_uuid_t *subject, const char *kind)
+{
+	Datum keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(subject), CStringGetTextDatum(kind)};
+	WaLookupRow row;
+
+	return wa_row_find(&ends, keys, &row);
+}
+
+bool
+wa_sign_in_has_ended(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id)
+{
+	Datum keys[] = {UUIDPGetDatum(user_id), UUIDPGetDatum(sign_in_id)};
+	WaLookupRow row;
+
+	return wa_row_find(&sign_in_ends, keys, &row);
+}
