@@ -20,7 +20,9 @@
  *	 name that somebody prepared anew, finds no more than the request needed.
  * - Nothing survives commit, abort or prepare.
  * - A commit that writes rests on the credential like a statement does: what the
- *	 transaction has required of it is verified once more.  A savepoint that took the
+ *	 transaction has required of it is verified once more.  So it is when a query that
+ *	 writes or locks has run, or whoever waited for a row with a credential that has ended
+ *	 meanwhile could keep it from those who wait behind them.  A savepoint that took the
  *	 binding away does not change that.  What the transaction itself has changed does
  *	 not count against it, or nobody could end a credential with that credential.
  * - Before a binding is used, pending invalidations are taken in; if anything
@@ -126,8 +128,6 @@ unbind(void)
 	context.used = 0;
 }
 
-static void verify_commit(void);
-
 /* It would be committed by nobody knows whom, at any time. */
 static void
 check_not_bound(void)
@@ -154,7 +154,7 @@ transaction_changed(XactEvent event, void *argument)
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 			/* deferred triggers have run, but other callbacks may query */
-			verify_commit();
+			wa_context_verify_written();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 			check_not_bound();
@@ -550,8 +550,8 @@ is_verified(void)
  * both are good enough: the credential as it has left it (it may have made it), and as it
  * was before.
  */
-static void
-verify_commit(void)
+void
+wa_context_verify_written(void)
 {
 	WaPrincipal fresh;
 

@@ -62,4 +62,10 @@ extern WaPermissions wa_context_used(void);
  */
 extern void wa_context_require(WaPermissions used);
 
+/*
+ * Raise an error if the transaction has written or locked something under a credential
+ * that has ended since, or lost what was required of it.
+ */
+extern void wa_context_verify_written(void);
+
 #endif

@@ -18,7 +18,7 @@
  * Out of reach is what the server has computed to its end before it hands out
  * the first row: a cursor WITH HOLD once its transaction has committed, and the
  * rows of RETURNING.  So is a single run that takes long, which is the matter of
- * statement_timeout.
+ * statement_timeout; what it has written or locked is verified at its end.
  *
  *-------------------------------------------------------------------------
  */
@@ -109,6 +109,7 @@ run(WA_RUN_PARAMETERS)
 		next_executor_run(WA_RUN_ARGUMENTS);
 	else
 		standard_ExecutorRun(WA_RUN_ARGUMENTS);
+	wa_context_verify_written();
 	if (!WA_RUNS_ONCE)
 		note_after_run(query);
 }
