@@ -1,0 +1,334 @@
+/*
+ * fair_queue.c
+ *		A queue in which everybody has a turn; see fair_queue.h.
+ *
+ * Each level is a ring: who has something waiting stands in it, the next one first, and goes
+ * to its end when it had its turn.  The longest is looked for among all that stand in a ring,
+ * which are no more than there are items, and only when a bound is met.
+ */
+#include "db/fair_queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A power of two; both tables. */
+#define BUCKETS 1024
+
+TAILQ_HEAD(FairItems, FairItem);
+
+typedef struct FairFlow
+{
+	FairKey key;
+	struct FairGroup *group;
+	struct FairItems items; /* never empty */
+	int waiting;
+	TAILQ_ENTRY(FairFlow) turn;
+	LIST_ENTRY(FairFlow) hash;
+} FairFlow;
+
+typedef struct FairGroup
+{
+	FairKey key;
+	FairClass class;
+	TAILQ_HEAD(, FairFlow) flows;
+	int waiting; /* 0: it does not stand in its class's ring */
+	int under_way;
+	TAILQ_ENTRY(FairGroup) turn;
+	LIST_ENTRY(FairGroup) hash;
+} FairGroup;
+
+typedef struct FairRing
+{
+	TAILQ_HEAD(, FairGroup) groups;
+	int waiting; /* 0: it does not stand in the queue's ring */
+	TAILQ_ENTRY(FairRing) turn;
+} FairRing;
+
+struct FairQueue
+{
+	FairRing classes[FAIR_CLASSES];
+	TAILQ_HEAD(, FairRing) turns;
+	LIST_HEAD(, FairGroup) groups[BUCKETS];
+	LIST_HEAD(, FairFlow) flows[BUCKETS];
+	int waiting;
+	int group_count;
+	int max;
+	int group_max;
+};
+
+FairQueue *
+fair_queue_create(int max, int group_max)
+{
+	FairQueue *queue = calloc(1, sizeof(*queue));
+
+	if (queue == NULL)
+		return NULL;
+	queue->max = max;
+	queue->group_max = group_max;
+	TAILQ_INIT(&queue->turns);
+	for (int i = 0; i < FAIR_CLASSES; i++)
+		TAILQ_INIT(&queue->classes[i].groups);
+	return queue;
+}
+
+void
+fair_queue_free(FairQueue *queue)
+{
+	free(queue);
+}
+
+int
+fair_queue_waiting(const FairQueue *queue)
+{
+	return queue->waiting;
+}
+
+int
+fair_queue_groups(const FairQueue *queue)
+{
+	return queue->group_count;
+}
+
+/* ---- groups and flows ---- */
+
+static unsigned
+bucket_of(const FairKey *key)
+{
+	unsigned hash;
+
+	memcpy(&hash, key->bytes, sizeof(hash));
+	return hash & (BUCKETS - 1);
+}
+
+static bool
+is_same(const FairKey *one, const FairKey *other)
+{
+	return memcmp(one->bytes, other->bytes, FAIR_KEY_SIZE) == 0;
+}
+
+/* NULL: memory is out. */
+static FairGroup *
+find_group(FairQueue *queue, const FairOwner *owner)
+{
+	unsigned bucket = bucket_of(&owner->group);
+	FairGroup *group;
+
+	LIST_FOREACH(group, &queue->groups[bucket], hash)
+	{
+		if (group->class == owner->class && is_same(&group->key, &owner->group))
+			return group;
+	}
+	group = calloc(1, sizeof(*group));
+	if (group == NULL)
+		return NULL;
+	group->key = owner->group;
+	group->class = owner->class;
+	TAILQ_INIT(&group->flows);
+	LIST_INSERT_HEAD(&queue->groups[bucket], group, hash);
+	queue->group_count++;
+	return group;
+}
+
+static FairFlow *
+find_flow(FairQueue *queue, FairGroup *group, const FairKey *key)
+{
+	unsigned bucket = bucket_of(key);
+	FairFlow *flow;
+
+	LIST_FOREACH(flow, &queue->flows[bucket], hash)
+	{
+		if (flow->group == group && is_same(&flow->key, key))
+			return flow;
+	}
+	flow = calloc(1, sizeof(*flow));
+	if (flow == NULL)
+		return NULL;
+	flow->key = *key;
+	flow->group = group;
+	TAILQ_INIT(&flow->items);
+	LIST_INSERT_HEAD(&queue->flows[bucket], flow, hash);
+	return flow;
+}
+
+static void
+drop_idle_group(FairQueue *queue, FairGroup *group)
+{
+	if (group->waiting == 0 && group->under_way == 0)
+	{
+		LIST_REMOVE(group, hash);
+		queue->group_count--;
+		free(group);
+	}
+}
+
+/* ---- what waits ---- */
+
+/* The last of each level comes to the end of its ring with its first item. */
+static void
+append(FairQueue *queue, FairFlow *flow, FairItem *item)
+{
+	FairGroup *group = flow->group;
+	FairRing *ring = &queue->classes[group->class];
+
+	if (flow->waiting++ == 0)
+		TAILQ_INSERT_TAIL(&group->flows, flow, turn);
+	if (group->waiting++ == 0)
+		TAILQ_INSERT_TAIL(&ring->groups, group, turn);
+	if (ring->waiting++ == 0)
+		TAILQ_INSERT_TAIL(&queue->turns, ring, turn);
+	queue->waiting++;
+	TAILQ_INSERT_TAIL(&flow->items, item, link);
+	item->flow = flow;
+	item->group = group;
+}
+
+/* Takes the item out of its flow; the group stays, be it idle. */
+static void
+detach(FairQueue *queue, FairItem *item)
+{
+	FairFlow *flow = item->flow;
+	FairGroup *group = flow->group;
+	FairRing *ring = &queue->classes[group->class];
+
+	TAILQ_REMOVE(&flow->items, item, link);
+	item->flow = NULL;
+	queue->waiting--;
+	if (--ring->waiting == 0)
+		TAILQ_REMOVE(&queue->turns, ring, turn);
+	if (--group->waiting == 0)
+		TAILQ_REMOVE(&ring->groups, group, turn);
+	if (--flow->waiting == 0)
+	{
+		TAILQ_REMOVE(&group->flows, flow, turn);
+		LIST_REMOVE(flow, hash);
+		free(flow);
+	}
+}
+
+void
+fair_queue_leave(FairQueue *queue, FairItem *item)
+{
+	FairGroup *group = item->group;
+
+	if (group == NULL)
+		return;
+	if (item->flow != NULL)
+		detach(queue, item);
+	else
+		group->under_way--;
+	item->group = NULL;
+	drop_idle_group(queue, group);
+}
+
+/* ---- who loses ---- */
+
+/* Of equals the newcomer's, then the one whose turn comes first. */
+static FairFlow *
+longest_flow(const FairGroup *group, FairFlow *newcomer)
+{
+	FairFlow *longest = newcomer->group == group ? newcomer : TAILQ_FIRST(&group->flows);
+	FairFlow *flow;
+
+	TAILQ_FOREACH(flow, &group->flows, turn)
+	{
+		if (flow->waiting > longest->waiting)
+			longest = flow;
+	}
+	return longest;
+}
+
+static FairGroup *
+longest_group(const FairQueue *queue, FairGroup *newcomer)
+{
+	const FairRing *class = &queue->classes[newcomer->class];
+	FairGroup *longest = newcomer;
+	FairGroup *group;
+
+	for (int i = 0; i < FAIR_CLASSES; i++)
+	{
+		if (queue->classes[i].waiting > class->waiting)
+		{
+			class = &queue->classes[i];
+			longest = TAILQ_FIRST(&class->groups);
+		}
+	}
+	TAILQ_FOREACH(group, &class->groups, turn)
+	{
+		if (group->waiting > longest->waiting)
+			longest = group;
+	}
+	return longest;
+}
+
+/* The newest item of the flow that loses, if one does: it has left. */
+static FairItem *
+keep_bounds(FairQueue *queue, FairFlow *newcomer)
+{
+	FairGroup *group = newcomer->group;
+	FairItem *loser;
+
+	if (group->class == FAIR_OWN || group->waiting <= queue->group_max)
+	{
+		if (queue->waiting <= queue->max)
+			return NULL;
+		group = longest_group(queue, group);
+	}
+	loser = TAILQ_LAST(&longest_flow(group, newcomer)->items, FairItems);
+	fair_queue_leave(queue, loser);
+	return loser;
+}
+
+FairItem *
+fair_queue_add(FairQueue *queue, const FairOwner *owner, FairItem *item)
+{
+	FairGroup *group = find_group(queue, owner);
+	FairFlow *flow = group == NULL ? NULL : find_flow(queue, group, &owner->flow);
+
+	if (flow == NULL)
+	{
+		if (group != NULL)
+			drop_idle_group(queue, group);
+		return item;
+	}
+	append(queue, flow, item);
+	return keep_bounds(queue, flow);
+}
+
+/* ---- whose turn it is ---- */
+
+/* To the end of each ring; what is empty afterwards leaves it. */
+static FairItem *
+take_turn(FairQueue *queue, FairRing *ring, FairGroup *group)
+{
+	FairFlow *flow = TAILQ_FIRST(&group->flows);
+	FairItem *item = TAILQ_FIRST(&flow->items);
+
+	TAILQ_REMOVE(&queue->turns, ring, turn);
+	TAILQ_INSERT_TAIL(&queue->turns, ring, turn);
+	TAILQ_REMOVE(&ring->groups, group, turn);
+	TAILQ_INSERT_TAIL(&ring->groups, group, turn);
+	TAILQ_REMOVE(&group->flows, flow, turn);
+	TAILQ_INSERT_TAIL(&group->flows, flow, turn);
+	detach(queue, item);
+	group->under_way++;
+	return item;
+}
+
+FairItem *
+fair_queue_take(FairQueue *queue, FairMay may, void *context)
+{
+	FairRing *ring;
+	FairGroup *group;
+
+	TAILQ_FOREACH(ring, &queue->turns, turn)
+	{
+		TAILQ_FOREACH(group, &ring->groups, turn)
+		{
+			const FairItem *next = TAILQ_FIRST(&TAILQ_FIRST(&group->flows)->items);
+
+			if (may(context, next, group->under_way, queue->group_count))
+				return take_turn(queue, ring, group);
+		}
+	}
+	return NULL;
+}
