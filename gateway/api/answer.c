@@ -353,7 +353,8 @@ call_answer_rows(const Call *call, const DbResult *result)
 static void
 log_failure(const Call *call, const DbResult *result, const HttpError *error)
 {
-	static const char *const outcomes[] = {"rows", "refused", "timed out", "unavailable", "lost"};
+	static const char *const outcomes[] = {"rows",        "refused", "timed out",
+										   "unavailable", "lost",    "crowded"};
 
 	log_line(LOG_LEVEL_ERROR, "request_failed",
 			 log_bytes("request_id", call->http->id.data, call->http->id.len),
@@ -384,6 +385,12 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
 {
 	size_t digits = strspn(result->detail, "0123456789");
 
+	if (result->outcome == DB_CROWDED)
+	{
+		error->message = "too many requests of this organization or address wait";
+		*detail = (HttpDetail){.name = "limit", .text = "waitingRequests"};
+		return;
+	}
 	if (digits > 0 && digits < WAIT_MAX)
 	{
 		memcpy(wait, result->detail, digits);

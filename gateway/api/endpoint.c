@@ -171,17 +171,16 @@ make_db_request(Call *call, int statement)
 	char room[HTTP_CLIENT_MAX];
 	HttpText client;
 
-	if (request == NULL || endpoint->door != DOOR_CREDENTIAL)
-		return request;
-	if (!db_request_credential(request, call->credential.text, call->credential.len,
-							   endpoint->needs))
-	{
-		db_request_free(request);
+	if (request == NULL)
 		return NULL;
-	}
 	client = http_request_client(call->http, room);
 	db_request_address(request, client.data, client.len);
-	return request;
+	if (endpoint->door != DOOR_CREDENTIAL ||
+		db_request_credential(request, call->credential.text, call->credential.len,
+							  endpoint->needs))
+		return request;
+	db_request_free(request);
+	return NULL;
 }
 
 /*

@@ -105,6 +105,8 @@ sqlstate_error(const DbResult *result)
 		case DB_UNAVAILABLE:
 		case DB_LOST:
 			return HTTP_ERROR_UNAVAILABLE;
+		case DB_CROWDED:
+			return HTTP_ERROR_RATE_LIMITED;
 		case DB_ROWS:
 		case DB_REFUSED:
 			break;

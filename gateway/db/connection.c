@@ -279,7 +279,7 @@ bool
 connection_takes(const DbConnection *connection)
 {
 	return connection->state == CONNECTION_READY && connection->cancel == NULL &&
-		   !connection->retiring && connection->in_flight_count < connection->lane->db->in_flight;
+		   !connection->retiring && connection->in_flight_count < connection->lane->in_flight;
 }
 
 bool

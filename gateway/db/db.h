@@ -13,9 +13,15 @@
  * statement waits.  Costly ones, which anybody may ask for and each of which keeps a
  * processor of the server busy, go to a lane that is narrow on purpose.
  *
- * Bounds: connections of a lane, requests in flight of a connection, requests queued
- * of a lane, milliseconds of a request, bytes of its rows.  When a queue is full, or no connection can
- * be had, the request is refused at once.
+ * In the queue of a lane organizations take turns, and in an organization its credentials
+ * (fair_queue.h); what has no credential that is known takes the turn of its network address.
+ * What one of them may have under way shrinks with the number of those that are there, and one
+ * connection of a lane that has several is kept for those that have nothing under way.
+ *
+ * Bounds: connections of a lane, requests in flight of a connection, requests queued of a lane
+ * and in it of an organization, milliseconds of a request, bytes of its rows.  When no
+ * connection can be had, the request is refused at once; when a queue is full, the newest
+ * request of the organization that has most in it.
  *
  * One thread.  Nothing here blocks, but the look-up of a host name when a connection
  * is made: libpq has no other way.  Use a socket directory, a numeric address or
@@ -77,9 +83,11 @@ typedef struct DbConfig
 	int connections;              /* of the fast lane, 1 or more */
 	int slow_connections;         /* of the slow lane; 0 = it shares the fast one */
 	int costly_connections;       /* of the costly lane; 0 = it shares the fast one */
-	int in_flight;                /* requests in one connection's pipeline, 1 or more */
+	int in_flight;                /* requests in the pipeline of a fast connection, 1 or more */
 	int queue;                    /* requests waiting in one lane, 0 or more */
 	int costly_queue;             /* the same for the costly lane */
+	bool fair;                    /* of these, one organization may have half, and one connection
+								   * of several is kept for those that have nothing under way */
 } DbConfig;
 
 typedef enum DbOutcome
@@ -90,7 +98,8 @@ typedef enum DbOutcome
 	DB_TIMED_OUT,   /* sent, and its deadline passed; a cancel was sent */
 	DB_UNAVAILABLE, /* not done: no connection in time, another's cancel hit it, or its
 					 * prepared statement was out of date */
-	DB_LOST         /* the connection broke after it was sent: done or not, unknown */
+	DB_LOST,        /* the connection broke after it was sent: done or not, unknown */
+	DB_CROWDED      /* not done: too much of its organization's, or address's, waited */
 } DbOutcome;
 
 typedef struct DbResult
@@ -147,10 +156,12 @@ extern int db_descriptors(const DbConfig *config);
 /* What a lane does at this moment. */
 typedef struct DbStats
 {
-	int connections; /* that it has, and of these ... */
-	int ready;       /* ... that take requests */
-	int queued;      /* requests that wait for one */
-	int in_flight;   /* requests that are sent and not answered */
+	int connections;  /* that it has, and of these ... */
+	int ready;        /* ... that take requests */
+	int queued;       /* requests that wait for one */
+	int in_flight;    /* requests that are sent and not answered */
+	int owners;       /* organizations and addresses that these requests are of */
+	uint64_t crowded; /* requests that were DB_CROWDED, since the start */
 } DbStats;
 
 /* "fast" and so on, by DbLaneName. */
@@ -189,8 +200,9 @@ db_request_credential(DbRequest *request, const char *credential, size_t len, co
 extern void db_request_org(DbRequest *request, const uint8_t org[DB_UUID_SIZE]);
 
 /*
- * The network address that the credential came from, for the record of its use.  Copied.
- * Without a call, and for one that is too long, the database is told none.
+ * The network address that the request came from: whose turn it takes while its credential is
+ * not known, and for the record of the credential's use.  Copied.  Without a call, and for one
+ * that is too long, there is none; without a credential either, it is the program's own.
  */
 extern void db_request_address(DbRequest *request, const char *address, size_t len);
 
@@ -220,8 +232,8 @@ extern void db_request_set_lane(DbRequest *request, DbLaneName lane);
 
 /*
  * Submit.  True: taken; done is called later, and the pointer stays valid for
- * db_abandon until then.  False: refused, because the queue is full or no connection
- * can be had; the request was freed and done will not be called.
+ * db_abandon until then.  False: refused, because no connection can be had; the request
+ * was freed and done will not be called.
  */
 extern bool db_submit(Db *db, DbRequest *request);
 

@@ -6,7 +6,8 @@
  * request is owned by exactly one list at a time, named by its state:
  *
  *	REQUEST_NEW		no list, the caller owns it
- *	REQUEST_QUEUED	lane->queue
+ *	REQUEST_QUEUED	lane->queue, in the order of submission; whose turn it is says lane->turns
+ *	REQUEST_REFUSED	lane->refused
  *	REQUEST_SENT	connection->in_flight, in the order of the pipeline
  *	REQUEST_ENDING	a local list of whoever is about to end it
  *
@@ -25,7 +26,9 @@
 #include <libpq-fe.h>
 
 #include "db/db.h"
+#include "db/fair_queue.h"
 #include "db/login.h"
+#include "db/owners.h"
 #include "db/ready.h"
 #include "db/reports.h"
 #include "db/shape.h"
@@ -70,6 +73,7 @@ typedef enum RequestState
 {
 	REQUEST_NEW,
 	REQUEST_QUEUED,
+	REQUEST_REFUSED, /* too much of its owner's waited; told in the same turn of the loop */
 	REQUEST_SENT,
 	REQUEST_ENDING
 } RequestState;
@@ -80,6 +84,8 @@ struct DbRequest
 	RequestState state;
 	DbLane *lane;             /* from submit on */
 	DbConnection *connection; /* REQUEST_SENT */
+	FairOwner owner;          /* whose turn it takes */
+	FairItem turn;            /* of lane->turns, while it is queued or sent */
 
 	int statement;
 	DbLaneName lane_name;
@@ -111,12 +117,16 @@ struct DbRequest
 	bool cancel_near; /* a cancel for another request may have hit this one */
 	bool has_principal;
 	uint8_t principal[DB_UUID_SIZE];
+	uint8_t bound_org[DB_UUID_SIZE]; /* that the credential is of, with has_principal */
 	PGresult *rows;
 	PGresult *error; /* the first one */
 	bool too_large;  /* there were rows, more than DB_RESULT_BYTES_MAX */
 };
 
 TAILQ_HEAD(RequestList, DbRequest);
+
+/* The request whose place in the fair queue that is. */
+#define REQUEST_OF_TURN(item) ((DbRequest *) ((char *) (item) -offsetof(DbRequest, turn)))
 
 typedef enum ConnectionState
 {
@@ -173,10 +183,12 @@ struct DbLane
 	Db *db;
 	DbConnection *connections;
 	int connection_count;
+	int in_flight; /* requests in one connection's pipeline */
 	struct RequestList queue;
-	int queue_count;
-	int queue_max;
-	struct event *dispatch; /* activated when there may be something to send */
+	struct RequestList refused;
+	FairQueue *turns;       /* what is in queue, and in the pipelines */
+	uint64_t refused_count; /* since the start */
+	struct event *dispatch; /* activated when there may be something to send or tell */
 };
 
 struct Db
@@ -185,6 +197,8 @@ struct Db
 	struct event *tick; /* runs while there are requests or cancels */
 	bool ticking;
 	DbLane lanes[DB_LANE_COUNT];
+	Owners *owners;
+	bool fair;        /* as in DbConfig */
 	int authenticate; /* the statement's index, -1 when the role has none */
 	int act_for;      /* the same */
 	int unbound;      /* the same */
@@ -193,7 +207,6 @@ struct Db
 	char *conninfo;
 	char *application_name;
 	char *role;
-	int in_flight;
 };
 
 /* request.c */
@@ -208,6 +221,7 @@ extern void request_end(DbRequest *request, DbOutcome outcome);
 extern DbOutcome request_outcome(const DbRequest *request);
 extern DbOutcome request_outcome_of_break(const DbRequest *request);
 extern bool request_retires_connection(const DbRequest *request);
+extern void request_note_owner(const DbRequest *request);
 
 /* connection.c */
 extern bool connection_open(DbConnection *connection, DbLane *lane, int number);

@@ -205,6 +205,7 @@ finish_head(DbConnection *connection)
 	connection->awaited = AWAITED_BINDING;
 	connection->retiring |= request_retires_connection(request);
 	pool_wake(connection->lane);
+	request_note_owner(request);
 	request_end(request, request_outcome(request));
 	return true;
 }

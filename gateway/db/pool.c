@@ -5,7 +5,8 @@
  * Submitting only queues and activates the lane's dispatch event, which runs once in
  * the same turn of the loop, however many requests came; it fills the pipelines, the
  * emptiest first, and flushes each connection once.  (libpq before 17 flushes at each
- * Sync by itself.)
+ * Sync by itself.)  Whose request is the next says the fair queue, and which connection it
+ * may go to its owner's share; see may_have_turn().
  *
  * Deadlines are looked at in a tick, which runs only while there is something to look
  * at.  A request that is late and was not sent is refused; one that was sent is told so
@@ -33,15 +34,28 @@ within(int value, int least, int most)
 	return value < least ? least : value > most ? most : value;
 }
 
-static bool
-open_lane(Db *db, DbLane *lane, int connections, int queue, int first_number)
+/* How a lane is made. */
+typedef struct LaneSize
 {
+	int connections;
+	int in_flight;
+	int queue;
+	int owner_queue; /* of it, for one organization or address */
+} LaneSize;
+
+static bool
+open_lane(Db *db, DbLane *lane, const LaneSize *size, int first_number)
+{
+	int connections = size->connections;
+
 	lane->db = db;
-	lane->queue_max = within(queue, 0, 1000000);
+	lane->in_flight = size->in_flight;
 	TAILQ_INIT(&lane->queue);
+	TAILQ_INIT(&lane->refused);
+	lane->turns = fair_queue_create(size->queue, size->owner_queue);
 	lane->connections = calloc((size_t) connections + 1, sizeof(*lane->connections));
 	lane->dispatch = event_new(db->base, -1, 0, on_dispatch, lane);
-	if (lane->connections == NULL || lane->dispatch == NULL)
+	if (lane->turns == NULL || lane->connections == NULL || lane->dispatch == NULL)
 		return false;
 	for (int i = 0; i < connections; i++)
 	{
@@ -76,16 +90,34 @@ db_descriptors(const DbConfig *config)
 	return 2 * (fast_connections(config) + slow_connections(config) + costly_connections(config));
 }
 
+static LaneSize
+lane_size(const DbConfig *config, int connections, int in_flight, int queue)
+{
+	LaneSize size = {.connections = connections, .in_flight = in_flight};
+
+	size.queue = within(queue, 0, 1000000);
+	size.owner_queue = config->fair ? (size.queue + 1) / 2 : size.queue;
+	return size;
+}
+
+/*
+ * Slow statements are not worth a pipeline: a round trip is short beside them, and what is in
+ * it does not take turns any more.
+ */
 static bool
 open_lanes(Db *db, const DbConfig *config)
 {
 	int fast = fast_connections(config);
 	int slow = slow_connections(config);
+	LaneSize sizes[DB_LANE_COUNT] = {
+		[DB_LANE_FAST] = lane_size(config, fast, within(config->in_flight, 1, 1000), config->queue),
+		[DB_LANE_SLOW] = lane_size(config, slow, 1, config->queue),
+		[DB_LANE_COSTLY] = lane_size(config, costly_connections(config), 1, config->costly_queue),
+	};
 
-	return open_lane(db, &db->lanes[DB_LANE_FAST], fast, config->queue, 1) &&
-		   open_lane(db, &db->lanes[DB_LANE_SLOW], slow, config->queue, fast + 1) &&
-		   open_lane(db, &db->lanes[DB_LANE_COSTLY], costly_connections(config),
-					 config->costly_queue, fast + slow + 1);
+	return open_lane(db, &db->lanes[DB_LANE_FAST], &sizes[DB_LANE_FAST], 1) &&
+		   open_lane(db, &db->lanes[DB_LANE_SLOW], &sizes[DB_LANE_SLOW], fast + 1) &&
+		   open_lane(db, &db->lanes[DB_LANE_COSTLY], &sizes[DB_LANE_COSTLY], fast + slow + 1);
 }
 
 Db *
@@ -99,13 +131,14 @@ db_open(struct event_base *base, const DbConfig *config)
 	db->conninfo = strdup(config->conninfo);
 	db->application_name = strdup(config->application_name);
 	db->role = strdup(config->role);
-	db->in_flight = within(config->in_flight, 1, 1000);
+	db->owners = owners_create();
+	db->fair = config->fair;
 	db->authenticate = db_statement_find(config->role, "authenticate");
 	db->act_for = db_statement_find(config->role, "act_for");
 	db->unbound = db_statement_find(config->role, "unbound");
 	db->tick = event_new(base, -1, EV_PERSIST, on_tick, db);
 	if (db->conninfo == NULL || db->application_name == NULL || db->role == NULL ||
-		db->tick == NULL || !open_lanes(db, config))
+		db->owners == NULL || db->tick == NULL || !open_lanes(db, config))
 	{
 		db_close(db);
 		return NULL;
@@ -114,16 +147,16 @@ db_open(struct event_base *base, const DbConfig *config)
 }
 
 /*
- * End every request of a queue.  They go to a list of our own first: whoever is told
- * may submit or abandon others.
+ * End every request of a list.  They go to one of our own first: whoever is told may submit
+ * or abandon others.
  */
 static void
-end_queue(DbLane *lane, DbOutcome outcome)
+end_list(struct RequestList *list, DbOutcome outcome)
 {
 	struct RequestList ending = TAILQ_HEAD_INITIALIZER(ending);
 	DbRequest *request;
 
-	while ((request = TAILQ_FIRST(&lane->queue)) != NULL)
+	while ((request = TAILQ_FIRST(list)) != NULL)
 	{
 		request_enter(request, REQUEST_ENDING, NULL);
 		TAILQ_INSERT_TAIL(&ending, request, link);
@@ -146,15 +179,18 @@ db_close(Db *db)
 
 		if (lane->db == NULL)
 			continue;
-		end_queue(lane, DB_UNAVAILABLE);
+		end_list(&lane->queue, DB_UNAVAILABLE);
+		end_list(&lane->refused, DB_CROWDED);
 		for (int j = 0; j < lane->connection_count; j++)
 			connection_close(&lane->connections[j]);
 		free(lane->connections);
+		fair_queue_free(lane->turns);
 		if (lane->dispatch != NULL)
 			event_free(lane->dispatch);
 	}
 	if (db->tick != NULL)
 		event_free(db->tick);
+	owners_free(db->owners);
 	free(db->conninfo);
 	free(db->application_name);
 	free(db->role);
@@ -173,7 +209,10 @@ DbStats
 db_stats(const Db *db, DbLaneName name)
 {
 	const DbLane *lane = &db->lanes[name];
-	DbStats stats = {.connections = lane->connection_count, .queued = lane->queue_count};
+	DbStats stats = {.connections = lane->connection_count,
+					 .queued = fair_queue_waiting(lane->turns),
+					 .owners = fair_queue_groups(lane->turns),
+					 .crowded = lane->refused_count};
 
 	for (int i = 0; i < lane->connection_count; i++)
 	{
@@ -207,10 +246,42 @@ void
 pool_connection_failed(DbLane *lane)
 {
 	if (!lane_has_hope(lane))
-		end_queue(lane, DB_UNAVAILABLE);
+		end_list(&lane->queue, DB_UNAVAILABLE);
 }
 
 /* ---- submit and dispatch ---- */
+
+static FairOwner
+owner_of(const DbRequest *request)
+{
+	Owners *owners = request->lane->db->owners;
+
+	if (request->has_org)
+		return owner_of_org(owners, request->org);
+	if (request->credential_len == 0)
+		return owner_of_address(owners, request->address, request->address_len);
+	return owner_of_credential(owners, request->credential, request->credential_len,
+							   request->address, request->address_len);
+}
+
+/*
+ * Queue the request.  If another loses its place to it, or it finds none, that one is told
+ * in the same turn of the loop.
+ */
+static void
+enqueue(DbLane *lane, DbRequest *request)
+{
+	FairItem *loser;
+
+	request->owner = owner_of(request);
+	request_enter(request, REQUEST_QUEUED, NULL);
+	loser = fair_queue_add(lane->turns, &request->owner, &request->turn);
+	if (loser != NULL)
+	{
+		request_enter(REQUEST_OF_TURN(loser), REQUEST_REFUSED, NULL);
+		lane->refused_count++;
+	}
+}
 
 bool
 db_submit(Db *db, DbRequest *request)
@@ -219,7 +290,7 @@ db_submit(Db *db, DbRequest *request)
 
 	if (lane->connection_count == 0)
 		lane = &db->lanes[DB_LANE_FAST];
-	if (lane->queue_count >= lane->queue_max || !lane_has_hope(lane))
+	if (!lane_has_hope(lane))
 	{
 		db_request_free(request);
 		return false;
@@ -227,7 +298,7 @@ db_submit(Db *db, DbRequest *request)
 	request->lane = lane;
 	request->submitted_at = clock_monotonic_ms();
 	request->deadline = request->submitted_at + request->timeout_ms;
-	request_enter(request, REQUEST_QUEUED, NULL);
+	enqueue(lane, request);
 	pool_wake(lane);
 	pool_start_tick(db);
 	return true;
@@ -237,7 +308,7 @@ void
 db_abandon(DbRequest *request)
 {
 	request->done = NULL;
-	if (request->state == REQUEST_QUEUED)
+	if (request->state == REQUEST_QUEUED || request->state == REQUEST_REFUSED)
 	{
 		request_enter(request, REQUEST_ENDING, NULL);
 		db_request_free(request);
@@ -251,37 +322,116 @@ pool_wake(DbLane *lane)
 	event_active(lane->dispatch, 0, 0);
 }
 
+/* Looking for whose turn it is. */
+typedef struct Turn
+{
+	DbLane *lane;
+	int places;               /* in all pipelines */
+	const DbConnection *kept; /* NULL: none is */
+	DbConnection *connection; /* where the one whose turn it is goes */
+} Turn;
+
+/* What is ready may change with each request that could not be sent. */
+static void
+look_at_connections(Turn *turn)
+{
+	const DbLane *lane = turn->lane;
+	int ready = 0;
+
+	turn->kept = NULL;
+	for (int i = lane->connection_count - 1; i >= 0; i--)
+	{
+		if (lane->connections[i].state == CONNECTION_READY)
+		{
+			turn->kept = lane->db->fair && ready > 0 ? &lane->connections[i] : NULL;
+			ready++;
+		}
+	}
+	turn->places = ready * lane->in_flight;
+}
+
+/* The emptiest connection that has room.  Of equals the kept one is the last choice. */
 static DbConnection *
-emptiest(DbLane *lane)
+emptiest(const Turn *turn, bool kept_too)
 {
 	DbConnection *best = NULL;
 
-	for (int i = 0; i < lane->connection_count; i++)
+	for (int i = turn->lane->connection_count - 1; i >= 0; i--)
 	{
-		DbConnection *connection = &lane->connections[i];
+		DbConnection *connection = &turn->lane->connections[i];
 
-		if (connection_takes(connection) &&
+		if (connection_takes(connection) && (kept_too || connection != turn->kept) &&
 			(best == NULL || connection->in_flight_count < best->in_flight_count))
 			best = connection;
 	}
 	return best;
 }
 
+static bool
+is_on_kept(const Turn *turn, const struct FairGroup *group)
+{
+	const DbRequest *request;
+
+	if (turn->kept == NULL)
+		return false;
+	TAILQ_FOREACH(request, &turn->kept->in_flight, link)
+	{
+		if (request->turn.group == group)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * May the next request be of this owner?  Everybody's share is that of the pipelines' places
+ * which falls to each of those that are there, and one place at least.  Of several connections
+ * one is kept for who has nothing under way, and who is on it gets no other beside it: so
+ * nobody has requests on all connections, whatever these wait for.
+ */
+static bool
+may_have_turn(void *context, const FairItem *next, int under_way, int owners)
+{
+	Turn *turn = context;
+	bool fair = turn->lane->db->fair;
+
+	if (fair && under_way > 0 &&
+		(under_way >= turn->places / owners || is_on_kept(turn, next->group)))
+		return false;
+	turn->connection = emptiest(turn, under_way == 0);
+	return turn->connection != NULL;
+}
+
+/* The request whose turn it is, and the connection that it goes to.  NULL: none can be sent. */
+static DbRequest *
+next_request(Turn *turn)
+{
+	FairItem *item = NULL;
+
+	if (!TAILQ_EMPTY(&turn->lane->queue) && emptiest(turn, true) != NULL)
+		item = fair_queue_take(turn->lane->turns, may_have_turn, turn);
+	return item == NULL ? NULL : REQUEST_OF_TURN(item);
+}
+
 static void
 on_dispatch(evutil_socket_t fd, short what, void *arg)
 {
 	DbLane *lane = arg;
-	DbConnection *connection;
+	Turn turn = {.lane = lane};
 	DbRequest *request;
 
 	(void) fd;
 	(void) what;
-	while ((request = TAILQ_FIRST(&lane->queue)) != NULL && (connection = emptiest(lane)) != NULL)
+	end_list(&lane->refused, DB_CROWDED);
+	look_at_connections(&turn);
+	while ((request = next_request(&turn)) != NULL)
 	{
+		DbConnection *connection = turn.connection;
+
 		if (!request_send(request, connection))
 		{
 			request_end(request, DB_UNAVAILABLE);
 			connection_break(connection, PQerrorMessage(connection->pg));
+			look_at_connections(&turn);
 			continue;
 		}
 		request_enter(request, REQUEST_SENT, connection);

@@ -318,19 +318,27 @@ request_enter(DbRequest *request, RequestState state, DbConnection *connection)
 	if (request->state == REQUEST_QUEUED)
 	{
 		TAILQ_REMOVE(&request->lane->queue, request, link);
-		request->lane->queue_count--;
+	}
+	else if (request->state == REQUEST_REFUSED)
+	{
+		TAILQ_REMOVE(&request->lane->refused, request, link);
 	}
 	else if (request->state == REQUEST_SENT)
 	{
 		TAILQ_REMOVE(&request->connection->in_flight, request, link);
 		request->connection->in_flight_count--;
 	}
+	if (request->lane != NULL && state != REQUEST_QUEUED && state != REQUEST_SENT)
+		fair_queue_leave(request->lane->turns, &request->turn);
 	request->state = state;
 	request->connection = connection;
 	if (state == REQUEST_QUEUED)
 	{
 		TAILQ_INSERT_TAIL(&request->lane->queue, request, link);
-		request->lane->queue_count++;
+	}
+	else if (state == REQUEST_REFUSED)
+	{
+		TAILQ_INSERT_TAIL(&request->lane->refused, request, link);
 	}
 	else if (state == REQUEST_SENT)
 	{

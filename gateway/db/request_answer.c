@@ -42,8 +42,8 @@ take_error(DbRequest *request, PGresult *result)
 }
 
 /*
- * In front of the number authenticate answers an id, act_for an empty value and unbound
- * nothing.
+ * In front of the number authenticate answers two ids, that of the key or person and that of
+ * the organization, act_for an empty value and unbound nothing.
  */
 static bool
 take_principal(DbRequest *request, const PGresult *result)
@@ -53,9 +53,10 @@ take_principal(DbRequest *request, const PGresult *result)
 
 	if (request->binding != db->authenticate)
 		return request->binding == db->unbound || (len == 0 && !PQgetisnull(result, 0, 0));
-	if (len != DB_UUID_SIZE)
+	if (len != DB_UUID_SIZE || PQgetlength(result, 0, 1) != DB_UUID_SIZE)
 		return false;
 	memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
+	memcpy(request->bound_org, PQgetvalue(result, 0, 1), DB_UUID_SIZE);
 	request->has_principal = true;
 	return true;
 }
@@ -100,7 +101,7 @@ request_take_binding(DbRequest *request, PGresult *result, const DbShape *shape)
 	if (!has_number(request, result))
 		return "the number of the request";
 	if (!take_principal(request, result))
-		return "the principal's id";
+		return "the ids of the principal and its organization";
 	PQclear(result);
 	return NULL;
 }
@@ -204,6 +205,23 @@ request_outcome(const DbRequest *request)
 	if (request->cancel_near && strcmp(error_field(request, PG_DIAG_SQLSTATE), "57014") == 0)
 		return DB_UNAVAILABLE;
 	return statement_is_stale(request) ? DB_UNAVAILABLE : DB_REFUSED;
+}
+
+/*
+ * Remember whose the credential was found to be, so that its next request takes the turn of
+ * its organization; or that it is not good.
+ */
+void
+request_note_owner(const DbRequest *request)
+{
+	Owners *owners = request->lane->db->owners;
+
+	if (request->binding != request->lane->db->authenticate)
+		return;
+	if (request->has_principal)
+		owners_learn(owners, &request->owner, request->bound_org);
+	else if (strcmp(error_field(request, PG_DIAG_SQLSTATE), "28000") == 0)
+		owners_forget(owners, &request->owner);
 }
 
 /*

@@ -20,11 +20,11 @@ typedef struct Binding
 	const char *name;
 	int params;
 	int columns;
-	Oid types[2];
+	Oid types[3];
 } Binding;
 
 static const Binding bindings[] = {
-	{"authenticate", 4, 2, {UUID_OID, INT8_OID}},
+	{"authenticate", 4, 3, {UUID_OID, UUID_OID, INT8_OID}},
 	{"act_for", 2, 2, {VOID_OID, INT8_OID}},
 	{"unbound", 1, 1, {INT8_OID}},
 };

@@ -18,8 +18,9 @@ struct ProgramMetrics
 	ProgramMetricsSetup setup;
 	HttpServer *listener;
 	Timer timer;
-	uint64_t violations; /* counted so far, and so is the next */
+	uint64_t violations; /* counted so far, and so are the next */
 	uint64_t log_lost;
+	uint64_t crowded[DB_LANE_COUNT];
 };
 
 /* Adds what a number has grown by since the last look. */
@@ -31,8 +32,9 @@ add_growth(const ProgramMetrics *program, ProgramMetric metric, uint64_t *counte
 }
 
 static void
-look_at_lane(const ProgramMetricsSetup *setup, DbLaneName lane)
+look_at_lane(ProgramMetrics *program, DbLaneName lane)
 {
+	const ProgramMetricsSetup *setup = &program->setup;
 	const DbStats stats = db_stats(setup->db, lane);
 	const MetricLabels labels = (const char *[]){db_lane_names[lane], NULL};
 
@@ -40,6 +42,8 @@ look_at_lane(const ProgramMetricsSetup *setup, DbLaneName lane)
 	metrics_set(setup->metrics, setup->first + PROGRAM_DB_READY, labels, stats.ready);
 	metrics_set(setup->metrics, setup->first + PROGRAM_DB_QUEUED, labels, stats.queued);
 	metrics_set(setup->metrics, setup->first + PROGRAM_DB_IN_FLIGHT, labels, stats.in_flight);
+	metrics_set(setup->metrics, setup->first + PROGRAM_DB_OWNERS, labels, stats.owners);
+	add_growth(program, PROGRAM_DB_CROWDED, labels, &program->crowded[lane], stats.crowded);
 }
 
 static void
@@ -47,10 +51,10 @@ on_look(void *context)
 {
 	ProgramMetrics *program = context;
 
-	add_growth(program, PROGRAM_DB_VIOLATIONS, &program->violations, db_protocol_violations());
-	add_growth(program, PROGRAM_LOG_LOST, &program->log_lost, log_lost());
+	add_growth(program, PROGRAM_DB_VIOLATIONS, NULL, &program->violations, db_protocol_violations());
+	add_growth(program, PROGRAM_LOG_LOST, NULL, &program->log_lost, log_lost());
 	for (int i = 0; i < DB_LANE_COUNT; i++)
-		look_at_lane(&program->setup, (DbLaneName) i);
+		look_at_lane(program, (DbLaneName) i);
 	program->setup.look(program->setup.context);
 }
 

@@ -24,6 +24,8 @@ typedef enum ProgramMetric
 	PROGRAM_DB_READY,
 	PROGRAM_DB_QUEUED,
 	PROGRAM_DB_IN_FLIGHT,
+	PROGRAM_DB_OWNERS,
+	PROGRAM_DB_CROWDED,
 	PROGRAM_DB_VIOLATIONS,
 	PROGRAM_LOG_LOST,
 	PROGRAM_METRIC_COUNT
@@ -39,6 +41,10 @@ typedef enum ProgramMetric
 		"Requests that wait for a connection of a lane.", METRIC_GAUGE, {"lane"}}, \
 	[(first) + PROGRAM_DB_IN_FLIGHT] = {"wa_database_in_flight", \
 		"Requests of a lane that are sent and not answered.", METRIC_GAUGE, {"lane"}}, \
+	[(first) + PROGRAM_DB_OWNERS] = {"wa_database_owners", \
+		"Organizations and addresses whose requests wait or are sent.", METRIC_GAUGE, {"lane"}}, \
+	[(first) + PROGRAM_DB_CROWDED] = {"wa_database_crowded_total", \
+		"Requests refused because too many of their organization waited.", METRIC_COUNTER, {"lane"}}, \
 	[(first) + PROGRAM_DB_VIOLATIONS] = {"wa_database_protocol_violations_total", \
 		"Connections dropped because the server said what it never says.", METRIC_COUNTER, {NULL}}, \
 	[(first) + PROGRAM_LOG_LOST] = {"wa_log_lines_lost_total", \

@@ -87,7 +87,8 @@ statements_log_failure(const ProgramStatements *statements, int statement, const
 										   [DB_REFUSED] = "refused",
 										   [DB_TIMED_OUT] = "timed out",
 										   [DB_UNAVAILABLE] = "unavailable",
-										   [DB_LOST] = "lost"};
+										   [DB_LOST] = "lost",
+										   [DB_CROWDED] = "crowded"};
 
 	log_line(LOG_LEVEL_WARNING, "statement_failed",
 			 log_text("statement", statements->rows[statement].name),

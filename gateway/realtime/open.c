@@ -362,7 +362,7 @@ ask_for_credential(Opening *opening, const char *credential, size_t len, bool is
 									  : db_request_credential(request, credential, len, NEEDS) &&
 											filter_add_types(request, &opening->wanted.filter));
 
-	if (request != NULL && !is_ticket)
+	if (request != NULL)
 		db_request_address(request, opening->identity.client, strlen(opening->identity.client));
 	return submit(opening, request, is_ticket ? OPENING_REDEEM : OPENING_OPEN, complete);
 }

@@ -387,7 +387,8 @@ take_refusal(Feed *feed, const DbResult *result)
 	{
 		end_reader(feed, "forbidden", "permission was taken away");
 	}
-	else if (kind == HTTP_ERROR_UNAVAILABLE || kind == HTTP_ERROR_TIMEOUT)
+	else if (kind == HTTP_ERROR_UNAVAILABLE || kind == HTTP_ERROR_TIMEOUT ||
+			 result->outcome == DB_CROWDED)
 	{
 		feed_retry(feed, false);
 	}

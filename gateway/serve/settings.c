@@ -48,7 +48,7 @@ const ConfigOption gateway_options[] = {
 	{.flag = "db-slow-connections",
 	 .environment = "WA_DB_SLOW_CONNECTIONS",
 	 .argument = "N",
-	 .fallback = "1",
+	 .fallback = "2",
 	 .kind = CONFIG_INTEGER,
 	 .target = &gateway_settings.slow_connections,
 	 .min = 0,
@@ -62,7 +62,8 @@ const ConfigOption gateway_options[] = {
 	 .target = &gateway_settings.queue,
 	 .min = 1,
 	 .max = 100000,
-	 .help = "requests that wait for a connection; beyond it 503"},
+	 .help =
+		 "requests that wait for a connection, half of them of one organization; beyond it 429"},
 	{.flag = "request-timeout",
 	 .environment = "WA_REQUEST_TIMEOUT",
 	 .argument = "MS",
@@ -216,6 +217,7 @@ settings_db(void)
 		.costly_queue = COSTLY_QUEUE,
 		.in_flight = IN_FLIGHT,
 		.queue = (int) gateway_settings.queue,
+		.fair = true,
 	};
 }
 

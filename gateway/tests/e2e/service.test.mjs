@@ -175,7 +175,7 @@ test('a request that the database does not answer in time is a 504, and its stat
 	await gateway.stop();
 });
 
-test('more requests than the queue holds: the rest is a 503 at once, and none is lost', async () =>
+test('more requests of one organization than its half of the queue holds: the rest is a 429 at once, and none is lost', async () =>
 {
 	const gateway = await Gateway.start(cluster, { args: ['--db-connections', '1', '--db-queue', '4'] });
 	const before = Number(await db.value("SELECT count(*) FROM wa.message WHERE session_id = $1 AND direction = 'out'", [tenant.session.uuid]));
@@ -190,13 +190,17 @@ test('more requests than the queue holds: the rest is a 503 at once, and none is
 		await until('some are refused', () => answered > 0);
 		await release();
 
-		const statuses = (await Promise.all(answers)).map((answer) => answer.status);
+		const all = await Promise.all(answers);
+		const statuses = all.map((answer) => answer.status);
+		const refused = all.find((answer) => answer.status === 429);
 
 		const stored = await db.value("SELECT count(*) FROM wa.message WHERE session_id = $1 AND direction = 'out'", [tenant.session.uuid]);
 
-		assert.ok(statuses.every((status) => status === 202 || status === 503), statuses.join());
+		assert.ok(statuses.every((status) => status === 202 || status === 429), statuses.join());
 		assert.ok(statuses.includes(202));
-		assert.ok(statuses.includes(503));
+		assert.equal(refused.json.error.code, 'rate_limited');
+		assert.deepEqual(refused.json.error.details, { limit: 'waitingRequests' });
+		assert.equal(refused.headers['retry-after'], '1');
 		assert.equal(Number(stored) - before, statuses.filter((status) => status === 202).length);
 	});
 	await gateway.stop();

@@ -1,6 +1,6 @@
 /*
  * db_ask.c
- *		Requests to a pool of one connection; see db_ask.h.
+ *		Requests to a pool whose server is the test's own; see db_ask.h.
  */
 #include "tests/unit/db_ask.h"
 
@@ -13,21 +13,21 @@ DbWire wire;
 Db *db;
 
 void
-ask_start(void)
+ask_start_with(DbConfig config)
 {
-	DbConfig config = {
-		.conninfo = wire.conninfo,
-		.application_name = "test",
-		.role = "gateway",
-		.connections = 1,
-		.in_flight = 8,
-		.queue = 10,
-	};
-
 	log_set_level(LOG_LEVEL_ERROR + 1);
 	db_wire_start(&wire);
+	config.conninfo = wire.conninfo;
+	config.application_name = "test";
+	config.role = "gateway";
 	db = db_open(wire.base, &config);
 	ck_assert_ptr_nonnull(db);
+}
+
+void
+ask_start(void)
+{
+	ask_start_with((DbConfig){.connections = 1, .in_flight = 8, .queue = 10});
 }
 
 void

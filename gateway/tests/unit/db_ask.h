@@ -1,6 +1,7 @@
 /*
  * db_ask.h
- *		Requests to a pool of one connection, whose server is the test's own (db_wire.h).
+ *		Requests to a pool, of one connection unless a test wants more, whose server is the
+ *		test's own (db_wire.h).
  *
  * The server and the pool are there between ask_start() and ask_stop(), and the pool's own
  * log is off.
@@ -29,6 +30,9 @@ extern DbWire wire;
 extern Db *db;
 
 extern void ask_start(void);
+
+/* With a pool of that size; conninfo and names are set here. */
+extern void ask_start_with(DbConfig config);
 extern void ask_stop(void);
 
 /* A DbDone, whose argument is a Told.  Fails the test when it is told twice. */

@@ -35,16 +35,16 @@ typedef struct Known
 	const char *name;
 	int params;
 	int columns;
-	uint16_t types[2];
-	int id_size; /* of the cell in front of the number; -1: there is none */
+	uint16_t types[3];
+	int id_size; /* of the cells in front of the number */
 } Known;
 
 static const Known bindings[] = {
-	{"authenticate", 4, 2, {2950, 20}, DB_UUID_SIZE},
+	{"authenticate", 4, 3, {2950, 2950, 20}, DB_UUID_SIZE},
 	{"act_for", 2, 2, {2278, 20}, 0},
-	{"unbound", 1, 1, {20}, -1},
+	{"unbound", 1, 1, {20}, 0},
 };
-static const Known any = {"", 0, 1, {17}, -1};
+static const Known any = {"", 0, 1, {17}, 0};
 
 /* One connection. */
 typedef struct Client
@@ -136,7 +136,7 @@ static void
 say_columns(Client *client, const Known *known, int format)
 {
 	static const char column[] = "c\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377\377\377\0";
-	char body[64] = {0};
+	char body[96] = {0};
 	size_t len = 2;
 
 	body[1] = (char) known->columns;
@@ -179,11 +179,11 @@ say_row(Client *client, size_t len)
 static void
 say_number(Client *client)
 {
-	char row[64] = {0};
+	char row[96] = {0};
 	size_t len = 2;
 
 	row[1] = (char) client->bound->columns;
-	if (client->bound->id_size >= 0)
+	for (int i = 1; i < client->bound->columns; i++)
 	{
 		row[len + 3] = (char) client->bound->id_size;
 		len += 4 + (size_t) client->bound->id_size;

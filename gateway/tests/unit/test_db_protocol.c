@@ -38,7 +38,7 @@ typedef struct Part
 
 static const Part parts[] = {
 	/* the columns of authenticate, of the statement, and others */
-	{'A', 'T', BODY("\0\2" UUID_COLUMN INT8_COLUMN)},
+	{'A', 'T', BODY("\0\3" UUID_COLUMN UUID_COLUMN INT8_COLUMN)},
 	{'S', 'T', BODY("\0\1" BYTEA_COLUMN)},
 	{'i', 'T', BODY("\0\2" INT8_COLUMN INT8_COLUMN)},
 	{'j', 'T', BODY("\0\1" INT8_COLUMN)},
@@ -46,18 +46,22 @@ static const Part parts[] = {
 	{'l', 'T', BODY("\0\1" COLUMN("\0\31", "\1"))},
 	{'m', 'T', BODY("\0\1" COLUMN("\0\21", "\0"))},
 	/* rows: authenticate's, the statement's, and authenticate's with another id or number */
-	{'a', 'D', BODY("\0\2" ID NUMBER)},
+	{'a', 'D', BODY("\0\3" ID ID NUMBER)},
 	{'s', 'D', BODY("\0\1\0\0\0\3row")},
-	{'n', 'D', BODY("\0\2\377\377\377\377" NUMBER)},
+	{'n', 'D', BODY("\0\3\377\377\377\377" ID NUMBER)},
+	{'!', 'D', BODY("\0\3" ID "\377\377\377\377" NUMBER)},
 	{'o', 'D',
-	 BODY("\0\2\0\0\0\17"
+	 BODY("\0\3\0\0\0\17"
+		  "0123456789abcde" ID NUMBER)},
+	{'%', 'D',
+	 BODY("\0\3" ID "\0\0\0\17"
 		  "0123456789abcde" NUMBER)},
 	{'p', 'D',
-	 BODY("\0\2" ID "\0\0\0\10"
+	 BODY("\0\3" ID ID "\0\0\0\10"
 		  "another.")},
-	{'q', 'D', BODY("\0\2" ID "\377\377\377\377")},
-	{'r', 'D', BODY("\0\2" ID "\0\0\0\4" DB_WIRE_NUMBER)},
-	{'u', 'D', BODY("\0\2\0\0\0\0" NUMBER)},
+	{'q', 'D', BODY("\0\3" ID ID "\377\377\377\377")},
+	{'r', 'D', BODY("\0\3" ID ID "\0\0\0\4" DB_WIRE_NUMBER)},
+	{'u', 'D', BODY("\0\3\0\0\0\0" ID NUMBER)},
 	{'v', 'D', BODY("\0\1" NUMBER)},
 	/* ends of statements, with their count of rows */
 	{'0', 'C', BODY("SELECT 0\0")},
@@ -182,6 +186,8 @@ static const Lie lies[] = {
 	{"authenticate answers no id", DB_WIRE_BINDING, "An1"},
 	{"authenticate answers an empty id", DB_WIRE_BINDING, "Au1"},
 	{"authenticate answers a short id", DB_WIRE_BINDING, "Ao1"},
+	{"authenticate answers no organization", DB_WIRE_BINDING, "A!1"},
+	{"authenticate answers half an organization", DB_WIRE_BINDING, "A%1"},
 	{"authenticate answers another request's number", DB_WIRE_BINDING, "Ap1"},
 	{"authenticate answers no number", DB_WIRE_BINDING, "Aq1"},
 	{"authenticate answers half a number", DB_WIRE_BINDING, "Ar1"},

@@ -1,0 +1,318 @@
+/*
+ * test_db_turns.c
+ *		The pool serves organizations and addresses in turns, whatever one of them asks for.
+ *
+ * What counts is how many of another's requests are answered first, and not how long it takes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "db/db_internal.h"
+#include "tests/unit/db_ask.h"
+#include "tests/unit/suite.h"
+
+#define IN_FLIGHT 8
+#define QUEUE 100
+#define MANY 40
+#define ADDRESS "192.0.2.1"
+#define OTHER "192.0.2.2"
+
+/* In the order in which they are told, and what they are told. */
+static Told told[QUEUE * 2];
+static int order[QUEUE * 2];
+static int told_count;
+
+static void
+on_told(void *arg, const DbResult *result)
+{
+	ask_told(arg, result);
+	order[told_count++] = (int) ((Told *) arg - told);
+}
+
+static void
+start(int connections)
+{
+	ask_start_with((DbConfig){.connections = connections,
+							  .in_flight = IN_FLIGHT,
+							  .queue = QUEUE,
+							  .slow_connections = 1,
+							  .fair = true});
+	while (db_stats(db, DB_LANE_FAST).ready < connections || db_stats(db, DB_LANE_SLOW).ready < 1)
+		db_wire_run(&wire, 1);
+	memset(told, 0, sizeof(told));
+	told_count = 0;
+}
+
+static DbRequest *
+submit(int number, DbLaneName lane, const char *credential, const char *address)
+{
+	DbRequest *request = db_request_new(db_statement_find("gateway", "me"), lane, ASK_LONG_MS,
+										on_told, &told[number]);
+
+	ck_assert_ptr_nonnull(request);
+	db_request_address(request, address, strlen(address));
+	if (credential != NULL)
+		ck_assert(db_request_credential(request, credential, strlen(credential), "read"));
+	ck_assert(db_submit(db, request));
+	return request;
+}
+
+static void
+run_until_told(int number)
+{
+	db_wire_run_until(&wire, &told[number].done);
+}
+
+/* Fills the pipelines, while the server answers nothing. */
+static void
+dispatch(void)
+{
+	DbLane *lane = &db->lanes[DB_LANE_FAST];
+
+	event_get_callback(lane->dispatch)(-1, 0, lane);
+}
+
+/* How many were told before that one. */
+static int
+before(int number)
+{
+	int place = 0;
+
+	while (order[place] != number)
+		place++;
+	return place;
+}
+
+START_TEST(a_newcomer_is_served_before_what_others_have_queued)
+{
+	start(2);
+	for (int i = 0; i < MANY; i++)
+		submit(i, DB_LANE_FAST, NULL, ADDRESS);
+	submit(MANY, DB_LANE_FAST, NULL, OTHER);
+	run_until_told(MANY);
+	ck_assert_int_le(before(MANY), IN_FLIGHT + 1);
+	for (int i = 0; i < MANY; i++)
+	{
+		run_until_told(i);
+		ck_assert_int_eq(told[i].outcome, DB_ROWS);
+	}
+}
+END_TEST
+
+/* One of several connections does not fill up with one organization's requests. */
+START_TEST(one_connection_is_kept_for_who_has_nothing_under_way)
+{
+	start(4);
+	for (int i = 0; i < MANY; i++)
+		submit(i, DB_LANE_FAST, NULL, ADDRESS);
+	dispatch();
+	ck_assert_int_eq(db_stats(db, DB_LANE_FAST).in_flight, 3 * IN_FLIGHT);
+	ck_assert_int_eq(db->lanes[DB_LANE_FAST].connections[0].in_flight_count, 0);
+	submit(MANY, DB_LANE_FAST, NULL, OTHER);
+	dispatch();
+	ck_assert_int_eq(db->lanes[DB_LANE_FAST].connections[0].in_flight_count, 1);
+	run_until_told(MANY);
+	ck_assert_int_eq(told[MANY].outcome, DB_ROWS);
+	run_until_told(MANY - 1);
+}
+END_TEST
+
+/* Also when it came there first, while the other had requests of somebody else. */
+START_TEST(who_is_on_the_kept_connection_is_on_no_other)
+{
+	const DbConnection *connections;
+
+	start(2);
+	connections = db->lanes[DB_LANE_FAST].connections;
+	submit(MANY, DB_LANE_FAST, NULL, OTHER);
+	for (int i = 0; i < MANY; i++)
+		submit(i, DB_LANE_FAST, NULL, ADDRESS);
+	dispatch();
+	ck_assert_int_eq(connections[0].in_flight_count, 1);
+	ck_assert_str_eq(TAILQ_FIRST(&connections[0].in_flight)->address, ADDRESS);
+	ck_assert_int_eq(connections[1].in_flight_count, 1);
+	run_until_told(MANY - 1);
+}
+END_TEST
+
+START_TEST(the_share_shrinks_when_others_are_there)
+{
+	static const char *const addresses[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"};
+	int most = 0;
+
+	start(1);
+	for (int i = 0; i < MANY; i++)
+		submit(i, DB_LANE_FAST, NULL, addresses[i % 4]);
+	dispatch();
+	for (int i = 0; i < 4; i++)
+	{
+		const DbRequest *request;
+		int count = 0;
+
+		TAILQ_FOREACH(request, &db->lanes[DB_LANE_FAST].connections[0].in_flight, link)
+		count += strcmp(request->address, addresses[i]) == 0 ? 1 : 0;
+		most = count > most ? count : most;
+	}
+	ck_assert_int_eq(most, IN_FLIGHT / 4);
+	run_until_told(MANY - 1);
+}
+END_TEST
+
+START_TEST(slow_statements_take_turns_one_by_one)
+{
+	start(1);
+	for (int i = 0; i < MANY; i++)
+		submit(i, DB_LANE_SLOW, NULL, ADDRESS);
+	submit(MANY, DB_LANE_SLOW, NULL, OTHER);
+	run_until_told(MANY);
+	ck_assert_int_le(before(MANY), 1);
+}
+END_TEST
+
+/* An organization with many keys is one; an address from which keys are guessed, too. */
+START_TEST(many_credentials_get_no_more_turns_than_one)
+{
+	char key[16];
+
+	start(1);
+	for (int i = 0; i < MANY; i++)
+	{
+		snprintf(key, sizeof(key), "wa_%d", i);
+		submit(i, DB_LANE_FAST, key, _i == 0 ? OTHER : ADDRESS);
+	}
+	for (int i = 0; i < MANY; i++)
+		run_until_told(i);
+	ck_assert_int_eq(owners_known(db->owners), MANY);
+	told_count = 0;
+	memset(told, 0, sizeof(told));
+	for (int i = 0; i < MANY; i++)
+	{
+		snprintf(key, sizeof(key), _i == 2 ? "wa_unknown%d" : "wa_%d", i);
+		submit(i, DB_LANE_FAST, key, ADDRESS);
+	}
+	submit(MANY, DB_LANE_FAST, NULL, OTHER);
+	run_until_told(MANY);
+	ck_assert_int_le(before(MANY), IN_FLIGHT + 1);
+}
+END_TEST
+
+START_TEST(a_credential_that_is_refused_is_of_no_organization_any_more)
+{
+	Buffer lie;
+
+	start(1);
+	submit(0, DB_LANE_FAST, "wa_x", ADDRESS);
+	run_until_told(0);
+	ck_assert_int_eq(owners_known(db->owners), 1);
+	buffer_init(&lie, 1000);
+	db_wire_message(&lie, 'E', "SERROR\0C28000\0Mno\0", 19);
+	wire.lie = (DbWireLie){.place = DB_WIRE_BINDING, .bytes = lie.data, .len = lie.len};
+	submit(1, DB_LANE_FAST, "wa_x", ADDRESS);
+	run_until_told(1);
+	ck_assert_int_eq(told[1].outcome, DB_REFUSED);
+	ck_assert_int_eq(owners_known(db->owners), 0);
+	buffer_free(&lie);
+}
+END_TEST
+
+/* ---- the bounds ---- */
+
+START_TEST(who_has_half_of_the_queue_gets_no_more_and_others_do)
+{
+	int crowded = 0;
+
+	start(1);
+	for (int i = 0; i < QUEUE; i++)
+		submit(i, DB_LANE_FAST, NULL, ADDRESS);
+	submit(QUEUE, DB_LANE_FAST, NULL, OTHER);
+	for (int i = 0; i <= QUEUE; i++)
+	{
+		run_until_told(i);
+		crowded += told[i].outcome == DB_CROWDED ? 1 : 0;
+	}
+	ck_assert_int_eq(crowded, QUEUE / 2);
+	ck_assert_int_eq(told[QUEUE].outcome, DB_ROWS);
+	ck_assert_int_eq(told[QUEUE / 2 - 1].outcome, DB_ROWS);
+	ck_assert_uint_eq(db_stats(db, DB_LANE_FAST).crowded, QUEUE / 2);
+	ck_assert_int_eq(db_stats(db, DB_LANE_FAST).owners, 0);
+}
+END_TEST
+
+/* The queue is full of three; a fourth comes and is served. */
+START_TEST(when_the_queue_is_full_the_longest_loses_and_not_the_newcomer)
+{
+	static const char *const addresses[] = {"192.0.2.3", "192.0.2.4", "192.0.2.5"};
+	int crowded = 0;
+
+	start(1);
+	for (int i = 0; i < QUEUE; i++)
+		submit(i, DB_LANE_FAST, NULL, addresses[i % 3]);
+	for (int i = QUEUE; i < QUEUE + 10; i++)
+		submit(i, DB_LANE_FAST, NULL, OTHER);
+	for (int i = 0; i < QUEUE + 10; i++)
+	{
+		run_until_told(i);
+		crowded += told[i].outcome == DB_CROWDED ? 1 : 0;
+	}
+	ck_assert_int_eq(crowded, 10);
+	for (int i = QUEUE; i < QUEUE + 10; i++)
+		ck_assert_int_eq(told[i].outcome, DB_ROWS);
+}
+END_TEST
+
+START_TEST(who_leaves_is_not_told_and_makes_room)
+{
+	DbRequest *requests[QUEUE];
+
+	start(1);
+	for (int i = 0; i < QUEUE; i++)
+		requests[i] = submit(i, DB_LANE_FAST, NULL, ADDRESS);
+	/* one that waits, and one that was just refused */
+	db_abandon(requests[QUEUE / 2 - 1]);
+	db_abandon(requests[QUEUE - 1]);
+	ck_assert_int_eq(db_stats(db, DB_LANE_FAST).queued, QUEUE / 2 - 1);
+	submit(QUEUE, DB_LANE_FAST, NULL, ADDRESS);
+	run_until_told(QUEUE);
+	ck_assert_int_eq(told[QUEUE].outcome, DB_ROWS);
+	ck_assert(!told[QUEUE / 2 - 1].done);
+	ck_assert(!told[QUEUE - 1].done);
+}
+END_TEST
+
+/* ask_stop() closes the pool. */
+static void
+stop(void)
+{
+	int waiting = db_stats(db, DB_LANE_FAST).queued;
+
+	ask_stop();
+	ck_assert_int_ge(told_count, waiting);
+}
+
+START_TEST(closing_tells_everybody)
+{
+	start(1);
+	for (int i = 0; i < QUEUE; i++)
+		submit(i, DB_LANE_FAST, NULL, ADDRESS);
+}
+END_TEST
+
+static void
+add_tests(TCase *cases)
+{
+	tcase_set_timeout(cases, 60);
+	tcase_add_checked_fixture(cases, NULL, stop);
+	tcase_add_test(cases, a_newcomer_is_served_before_what_others_have_queued);
+	tcase_add_test(cases, one_connection_is_kept_for_who_has_nothing_under_way);
+	tcase_add_test(cases, who_is_on_the_kept_connection_is_on_no_other);
+	tcase_add_test(cases, the_share_shrinks_when_others_are_there);
+	tcase_add_test(cases, slow_statements_take_turns_one_by_one);
+	tcase_add_loop_test(cases, many_credentials_get_no_more_turns_than_one, 0, 3);
+	tcase_add_test(cases, a_credential_that_is_refused_is_of_no_organization_any_more);
+	tcase_add_test(cases, who_has_half_of_the_queue_gets_no_more_and_others_do);
+	tcase_add_test(cases, when_the_queue_is_full_the_longest_loses_and_not_the_newcomer);
+	tcase_add_test(cases, who_leaves_is_not_told_and_makes_room);
+	tcase_add_test(cases, closing_tells_everybody);
+}
+
+SUITE_WITH("db_turns", add_tests)
