@@ -96,8 +96,8 @@ typedef enum DbOutcome
 	DB_REFUSED,     /* PostgreSQL raised an error; sqlstate and the rest say which; 54000 also
 					 * when the rows were more than DB_RESULT_BYTES_MAX (and all is committed) */
 	DB_TIMED_OUT,   /* sent, and its deadline passed; a cancel was sent */
-	DB_UNAVAILABLE, /* not done: no connection in time, another's cancel hit it, or its
-					 * prepared statement was out of date */
+	DB_UNAVAILABLE, /* not done: no connection in time, a queue full of others, another's cancel
+					 * hit it, or its prepared statement was out of date */
 	DB_LOST,        /* the connection broke after it was sent: done or not, unknown */
 	DB_CROWDED      /* not done: too much of its organization's, or address's, waited */
 } DbOutcome;

@@ -73,7 +73,7 @@ typedef enum RequestState
 {
 	REQUEST_NEW,
 	REQUEST_QUEUED,
-	REQUEST_REFUSED, /* too much of its owner's waited; told in the same turn of the loop */
+	REQUEST_REFUSED, /* the queue had no place for it; told in the same turn of the loop */
 	REQUEST_SENT,
 	REQUEST_ENDING
 } RequestState;
@@ -86,6 +86,7 @@ struct DbRequest
 	DbConnection *connection; /* REQUEST_SENT */
 	FairOwner owner;          /* whose turn it takes */
 	FairItem turn;            /* of lane->turns, while it is queued or sent */
+	bool crowded;             /* REQUEST_REFUSED: others of its owner's had the places */
 
 	int statement;
 	DbLaneName lane_name;
@@ -187,7 +188,7 @@ struct DbLane
 	struct RequestList queue;
 	struct RequestList refused;
 	FairQueue *turns;       /* what is in queue, and in the pipelines */
-	uint64_t refused_count; /* since the start */
+	uint64_t crowded_count; /* of those that were refused, since the start */
 	struct event *dispatch; /* activated when there may be something to send or tell */
 };
 

@@ -260,25 +260,26 @@ longest_group(const FairQueue *queue, FairGroup *newcomer)
 	return longest;
 }
 
-/* The newest item of the flow that loses, if one does: it has left. */
-static FairItem *
+/* The newest item of the flow that loses, if one does. */
+static FairLoss
 keep_bounds(FairQueue *queue, FairFlow *newcomer)
 {
 	FairGroup *group = newcomer->group;
-	FairItem *loser;
+	FairLoss loss = {0};
 
 	if (group->class == FAIR_OWN || group->waiting <= queue->group_max)
 	{
 		if (queue->waiting <= queue->max)
-			return NULL;
+			return loss;
 		group = longest_group(queue, group);
 	}
-	loser = TAILQ_LAST(&longest_flow(group, newcomer)->items, FairItems);
-	fair_queue_leave(queue, loser);
-	return loser;
+	loss.item = TAILQ_LAST(&longest_flow(group, newcomer)->items, FairItems);
+	loss.crowded = group->waiting > 1;
+	fair_queue_leave(queue, loss.item);
+	return loss;
 }
 
-FairItem *
+FairLoss
 fair_queue_add(FairQueue *queue, const FairOwner *owner, FairItem *item)
 {
 	FairGroup *group = find_group(queue, owner);
@@ -288,7 +289,7 @@ fair_queue_add(FairQueue *queue, const FairOwner *owner, FairItem *item)
 	{
 		if (group != NULL)
 			drop_idle_group(queue, group);
-		return item;
+		return (FairLoss){.item = item};
 	}
 	append(queue, flow, item);
 	return keep_bounds(queue, flow);

@@ -66,11 +66,15 @@ extern FairQueue *fair_queue_create(int max, int group_max);
 /* All items have left. */
 extern void fair_queue_free(FairQueue *queue);
 
-/*
- * The item waits from now on.  Returns NULL, or the item that has lost its place to it: it
- * has left already, and may be the new one.
- */
-extern FairItem *fair_queue_add(FairQueue *queue, const FairOwner *owner, FairItem *item);
+/* An item that has left because a bound was met. */
+typedef struct FairLoss
+{
+	FairItem *item; /* NULL: there is none */
+	bool crowded;   /* others of its group wait: it has lost its place to its own */
+} FairLoss;
+
+/* The item waits from now on, or has lost its place at once, or another has to it. */
+extern FairLoss fair_queue_add(FairQueue *queue, const FairOwner *owner, FairItem *item);
 
 /*
  * May the next item of a group be taken that has under_way others under way, while in all so

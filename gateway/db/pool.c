@@ -164,7 +164,7 @@ end_list(struct RequestList *list, DbOutcome outcome)
 	while ((request = TAILQ_FIRST(&ending)) != NULL)
 	{
 		TAILQ_REMOVE(&ending, request, link);
-		request_end(request, outcome);
+		request_end(request, request->crowded ? DB_CROWDED : outcome);
 	}
 }
 
@@ -180,7 +180,7 @@ db_close(Db *db)
 		if (lane->db == NULL)
 			continue;
 		end_list(&lane->queue, DB_UNAVAILABLE);
-		end_list(&lane->refused, DB_CROWDED);
+		end_list(&lane->refused, DB_UNAVAILABLE);
 		for (int j = 0; j < lane->connection_count; j++)
 			connection_close(&lane->connections[j]);
 		free(lane->connections);
@@ -212,7 +212,7 @@ db_stats(const Db *db, DbLaneName name)
 	DbStats stats = {.connections = lane->connection_count,
 					 .queued = fair_queue_waiting(lane->turns),
 					 .owners = fair_queue_groups(lane->turns),
-					 .crowded = lane->refused_count};
+					 .crowded = lane->crowded_count};
 
 	for (int i = 0; i < lane->connection_count; i++)
 	{
@@ -271,15 +271,18 @@ owner_of(const DbRequest *request)
 static void
 enqueue(DbLane *lane, DbRequest *request)
 {
-	FairItem *loser;
+	FairLoss loss;
 
 	request->owner = owner_of(request);
 	request_enter(request, REQUEST_QUEUED, NULL);
-	loser = fair_queue_add(lane->turns, &request->owner, &request->turn);
-	if (loser != NULL)
+	loss = fair_queue_add(lane->turns, &request->owner, &request->turn);
+	if (loss.item != NULL)
 	{
-		request_enter(REQUEST_OF_TURN(loser), REQUEST_REFUSED, NULL);
-		lane->refused_count++;
+		DbRequest *loser = REQUEST_OF_TURN(loss.item);
+
+		loser->crowded = loss.crowded;
+		request_enter(loser, REQUEST_REFUSED, NULL);
+		lane->crowded_count += loss.crowded ? 1 : 0;
 	}
 }
 
@@ -421,7 +424,7 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 
 	(void) fd;
 	(void) what;
-	end_list(&lane->refused, DB_CROWDED);
+	end_list(&lane->refused, DB_UNAVAILABLE);
 	look_at_connections(&turn);
 	while ((request = next_request(&turn)) != NULL)
 	{

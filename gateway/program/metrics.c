@@ -25,9 +25,10 @@ struct ProgramMetrics
 
 /* Adds what a number has grown by since the last look. */
 static void
-add_growth(const ProgramMetrics *program, ProgramMetric metric, uint64_t *counted, uint64_t now)
+add_growth(const ProgramMetrics *program, ProgramMetric metric, MetricLabels labels,
+		   uint64_t *counted, uint64_t now)
 {
-	metrics_add(program->setup.metrics, program->setup.first + (int) metric, NULL, now - *counted);
+	metrics_add(program->setup.metrics, program->setup.first + (int) metric, labels, now - *counted);
 	*counted = now;
 }
 

@@ -15,8 +15,8 @@ typedef struct Sample
 {
 	FairItem item;
 	char org;
-	int number; /* of the organization's, from 0 */
-	bool lost;
+	int number;   /* of the organization's, from 0 */
+	bool crowded; /* with what it has lost its place */
 } Sample;
 
 static FairQueue *queue;
@@ -57,7 +57,7 @@ add_to(FairClass class, char org, int credential)
 {
 	FairOwner owner = {.class = class};
 	Sample *sample = &samples[sample_count];
-	FairItem *loser;
+	FairLoss loss;
 
 	ck_assert_int_lt(sample_count, ITEMS);
 	sample->org = org;
@@ -67,12 +67,12 @@ add_to(FairClass class, char org, int credential)
 	owner.group.bytes[0] = (uint8_t) org;
 	owner.flow.bytes[0] = (uint8_t) org;
 	memcpy(&owner.flow.bytes[1], &credential, sizeof(credential));
-	loser = fair_queue_add(queue, &owner, &sample->item);
-	if (loser == NULL)
+	loss = fair_queue_add(queue, &owner, &sample->item);
+	if (loss.item == NULL)
 		return NULL;
-	ck_assert_ptr_null(loser->group);
-	((Sample *) loser)->lost = true;
-	return (Sample *) loser;
+	ck_assert_ptr_null(loss.item->group);
+	((Sample *) loss.item)->crowded = loss.crowded;
+	return (Sample *) loss.item;
 }
 
 static Sample *
@@ -296,6 +296,7 @@ START_TEST(beyond_the_bound_of_an_organization_its_newest_is_refused)
 	loser = add('a');
 	ck_assert_ptr_nonnull(loser);
 	ck_assert_int_eq(loser->number, 6);
+	ck_assert(loser->crowded);
 	ck_assert_ptr_null(add('b'));
 	ck_assert_int_eq(fair_queue_waiting(queue), 7);
 }
@@ -333,6 +334,22 @@ START_TEST(when_all_is_full_the_longest_loses_and_not_the_newcomer)
 	loser = add('b');
 	ck_assert_int_eq(loser->org, 'b');
 	ck_assert_int_eq(loser->number, 4);
+}
+END_TEST
+
+START_TEST(who_loses_the_only_place_is_told_that_it_was_for_others)
+{
+	const Sample *loser;
+
+	start_with(SMALL, SMALL_GROUP);
+	for (int i = 0; i < SMALL; i++)
+		ck_assert_ptr_null(add((char) ('a' + i)));
+	loser = add('z');
+	ck_assert_int_eq(loser->org, 'z');
+	ck_assert(!loser->crowded);
+	loser = add('a');
+	ck_assert_int_eq(loser->org, 'a');
+	ck_assert(loser->crowded);
 }
 END_TEST
 
@@ -425,6 +442,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, beyond_the_bound_of_an_organization_its_newest_is_refused);
 	tcase_add_test(cases, in_an_organization_the_longest_credential_loses);
 	tcase_add_test(cases, when_all_is_full_the_longest_loses_and_not_the_newcomer);
+	tcase_add_test(cases, who_loses_the_only_place_is_told_that_it_was_for_others);
 	tcase_add_test(cases, addresses_do_not_push_out_an_organization);
 	tcase_add_test(cases, the_programs_own_are_bound_by_the_queue_alone);
 	tcase_add_test(cases, without_room_the_newcomer_is_refused);
