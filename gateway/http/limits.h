@@ -43,7 +43,8 @@
 
 typedef struct HttpLimits
 {
-	int max_connections;             /* beyond: oldest idle one closed, else 503 */
+	int max_connections;             /* beyond: one of the address with most, or the oldest idle
+									  * one, is closed, else 503 */
 	int max_connections_per_address; /* per IPv4 address or IPv6 /64; beyond: closed */
 	int head_ms;                     /* TLS handshake, and first to last byte of a head: 408 */
 	int body_period_ms;              /* in each such period of a body ... */

@@ -76,6 +76,12 @@ http_peers_key(const struct sockaddr *address)
 	return key;
 }
 
+bool
+http_peers_same(HttpPeerKey one, HttpPeerKey other)
+{
+	return one.network == other.network && one.host == other.host;
+}
+
 /* Multiplies and folds the 128-bit product, once for each half of the key. */
 static uint64_t
 mix(uint64_t a, uint64_t b)
@@ -93,7 +99,7 @@ find(HttpPeers *peers, HttpPeerKey key)
 		mix(mix(key.network ^ peers->seed[0], peers->seed[1] | 1) ^ key.host, peers->seed[0] | 1);
 	Peer **link = &peers->buckets[hash & (BUCKETS - 1)];
 
-	while (*link != NULL && ((*link)->key.network != key.network || (*link)->key.host != key.host))
+	while (*link != NULL && !http_peers_same((*link)->key, key))
 		link = &(*link)->next;
 	return link;
 }
@@ -128,4 +134,31 @@ http_peers_remove(HttpPeers *peers, HttpPeerKey key)
 		return;
 	*link = peer->next;
 	free(peer);
+}
+
+int
+http_peers_count(HttpPeers *peers, HttpPeerKey key)
+{
+	const Peer *peer = *find(peers, key);
+
+	return peer == NULL ? 0 : peer->connections;
+}
+
+int
+http_peers_most(const HttpPeers *peers, HttpPeerKey *key)
+{
+	int most = 0;
+
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		for (const Peer *peer = peers->buckets[i]; peer != NULL; peer = peer->next)
+		{
+			if (peer->connections > most)
+			{
+				most = peer->connections;
+				*key = peer->key;
+			}
+		}
+	}
+	return most;
 }

@@ -34,4 +34,10 @@ extern bool http_peers_add(HttpPeers *peers, HttpPeerKey key, int max);
 /* Takes back what http_peers_add() counted. */
 extern void http_peers_remove(HttpPeers *peers, HttpPeerKey key);
 
+extern bool http_peers_same(HttpPeerKey one, HttpPeerKey other);
+
+/* The connections of an address, and of the one that has most, which is stored in *key. */
+extern int http_peers_count(HttpPeers *peers, HttpPeerKey key);
+extern int http_peers_most(const HttpPeers *peers, HttpPeerKey *key);
+
 #endif

@@ -28,6 +28,7 @@
 #include "http/websocket.h"
 
 #define SPARE_DESCRIPTORS 64 /* kept free for what nobody counts */
+#define IDLE_LOOKED_AT 64    /* connections, for one that can be closed */
 
 void
 http_server_forget(HttpServer *server, const HttpConnection *connection)
@@ -58,16 +59,61 @@ turn_away(HttpServer *server, int fd)
 	close(fd);
 }
 
-/* Makes room by closing the connection that has been idle longest; false when none is. */
-static bool
-make_room(HttpServer *server)
+/*
+ * The connection that has been idle longest, of those whose address has more than the
+ * newcomer's has; or one of its own.  Only the oldest few are looked at.
+ */
+static HttpConnection *
+oldest_idle(const HttpServer *server, HttpPeerKey newcomer, int has)
 {
-	HttpConnection *oldest = TAILQ_FIRST(&server->lists[HTTP_CONNECTION_IDLE]);
+	HttpConnection *connection = TAILQ_FIRST(&server->lists[HTTP_CONNECTION_IDLE]);
 
-	if (oldest == NULL || !http_connection_is_idle(oldest))
-		return false;
-	http_connection_close(oldest, "closed to make room");
-	return true;
+	for (int i = 0; connection != NULL && i < IDLE_LOOKED_AT; i++, connection = TAILQ_NEXT(connection, link))
+		if (http_connection_is_idle(connection) &&
+			(http_peers_same(connection->peer_key, newcomer) ||
+			 http_peers_count(server->peers, connection->peer_key) > has))
+			return connection;
+	return NULL;
+}
+
+/* A connection of that address, if possible one without a request; none in work, no socket. */
+static HttpConnection *
+least_needed(const HttpServer *server, HttpPeerKey key)
+{
+	static const HttpConnectionState states[] = {HTTP_CONNECTION_IDLE,      HTTP_CONNECTION_LINGER,
+												 HTTP_CONNECTION_HANDSHAKE, HTTP_CONNECTION_HEAD,
+												 HTTP_CONNECTION_BODY,      HTTP_CONNECTION_WRITE};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+	{
+		HttpConnection *c;
+
+		TAILQ_FOREACH(c, &server->lists[states[i]], link)
+			if (http_peers_same(c->peer_key, key))
+				return c;
+	}
+	return NULL;
+}
+
+/*
+ * Makes room for a newcomer; false: there is none.  If another address has more connections
+ * than the newcomer's would have, it loses one, so that nobody keeps others out by having
+ * them all; else whoever is idle.
+ */
+static bool
+make_room(HttpServer *server, HttpPeerKey newcomer)
+{
+	int has = http_peers_count(server->peers, newcomer);
+	HttpPeerKey largest;
+	HttpConnection *closed = NULL;
+
+	if (http_peers_most(server->peers, &largest) > has + 1)
+		closed = least_needed(server, largest);
+	if (closed == NULL)
+		closed = oldest_idle(server, newcomer, has);
+	if (closed != NULL)
+		http_connection_close(closed, "closed to make room");
+	return closed != NULL;
 }
 
 /* Takes over a new connection, or refuses it. */
@@ -81,7 +127,7 @@ take(HttpServer *server, int fd, const struct sockaddr *address)
 	int on = 1;
 	int max;
 
-	if (server->connections >= server->limits.max_connections && !make_room(server))
+	if (server->connections >= server->limits.max_connections && !make_room(server, key))
 	{
 		turn_away(server, fd);
 		return;

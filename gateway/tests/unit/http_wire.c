@@ -166,6 +166,13 @@ wire_stop(Wire *wire)
 int
 wire_connect(Wire *wire)
 {
+	return wire_connect_from(wire, "127.0.0.1");
+}
+
+int
+wire_connect_from(Wire *wire, const char *from)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET};
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -175,6 +182,8 @@ wire_connect(Wire *wire)
 	int on = 1;
 
 	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(inet_pton(AF_INET, from, &own.sin_addr), 1);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *) &own, sizeof(own)), 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *) &address, sizeof(address)), 0);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);

@@ -52,6 +52,9 @@ extern void wire_stop(Wire *wire);
 /* A client's socket, connected and not blocking. */
 extern int wire_connect(Wire *wire);
 
+/* The same from another address of this machine: 127.0.0.2 and so on. */
+extern int wire_connect_from(Wire *wire, const char *from);
+
 /* Sends all of it, while the server runs. */
 extern void wire_send(Wire *wire, int fd, const char *data, size_t len);
 extern void wire_send_text(Wire *wire, int fd, const char *text);

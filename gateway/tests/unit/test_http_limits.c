@@ -235,6 +235,40 @@ START_TEST(a_full_server_closes_who_is_idle_and_turns_away_when_nobody_is)
 }
 END_TEST
 
+/* One address has them all, in a head that does not end: it loses one, and the other is served. */
+START_TEST(a_full_server_takes_a_place_from_the_address_that_has_most)
+{
+	HttpLimits limits = calm;
+	int fds[3];
+	int other;
+	bool closed;
+
+	limits.max_connections = 3;
+	start(&limits);
+	for (int i = 0; i < 3; i++)
+	{
+		fds[i] = wire_connect(&wire);
+		wire_send_text(&wire, fds[i], "GET /echo HTTP/1.1\r\n");
+	}
+	other = wire_connect_from(&wire, "127.0.0.2");
+	wire_send_text(&wire, other, GET);
+	ck_assert_int_eq(wire_status(wire_read(&wire, other, "[]", &closed)), 200);
+	wire_read(&wire, fds[0], NULL, &closed);
+	ck_assert(closed);
+
+	/* and the many do not take it back from the few, who are idle now */
+	close(fds[0]);
+	fds[0] = wire_connect(&wire);
+	ck_assert_int_eq(wire_status(wire_read(&wire, fds[0], NULL, &closed)), 503);
+	wire_send_text(&wire, other, GET);
+	ck_assert_int_eq(wire_status(wire_read(&wire, other, "[]", &closed)), 200);
+	ck_assert(!closed);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	close(other);
+}
+END_TEST
+
 START_TEST(two_servers_share_a_port_when_asked_to_and_not_otherwise)
 {
 	HttpServerConfig config = {.reuse_port = true};
@@ -303,6 +337,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_refused_client_that_stays_is_closed);
 	tcase_add_test(cases, one_address_gets_so_many_connections_and_no_more);
 	tcase_add_test(cases, a_full_server_closes_who_is_idle_and_turns_away_when_nobody_is);
+	tcase_add_test(cases, a_full_server_takes_a_place_from_the_address_that_has_most);
 	tcase_add_test(cases, two_servers_share_a_port_when_asked_to_and_not_otherwise);
 	tcase_add_test(cases, addresses_are_checked);
 }

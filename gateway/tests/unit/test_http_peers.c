@@ -64,6 +64,28 @@ START_TEST(addresses_without_a_connection_are_forgotten)
 }
 END_TEST
 
+START_TEST(the_address_with_most_connections_is_found)
+{
+	HttpPeers *peers = http_peers_create();
+	HttpPeerKey most = {0};
+
+	ck_assert_int_eq(http_peers_most(peers, &most), 0);
+	for (int i = 0; i < 3; i++)
+		http_peers_add(peers, key_of("10.0.0.1"), 10);
+	for (int i = 0; i < 2; i++)
+		http_peers_add(peers, key_of("2001:db8:0:1::1"), 10);
+	ck_assert_int_eq(http_peers_most(peers, &most), 3);
+	ck_assert(http_peers_same(most, key_of("10.0.0.1")));
+	http_peers_remove(peers, key_of("10.0.0.1"));
+	http_peers_remove(peers, key_of("10.0.0.1"));
+	ck_assert_int_eq(http_peers_most(peers, &most), 2);
+	ck_assert(http_peers_same(most, key_of("2001:db8:0:1::2")));
+	ck_assert_int_eq(http_peers_count(peers, key_of("10.0.0.1")), 1);
+	ck_assert_int_eq(http_peers_count(peers, key_of("10.0.0.2")), 0);
+	http_peers_free(peers);
+}
+END_TEST
+
 SUITE("http_peers", an_address_has_its_own_count,
 	  a_network_of_ipv6_counts_as_one_and_a_mapped_address_as_ipv4,
-	  addresses_without_a_connection_are_forgotten)
+	  addresses_without_a_connection_are_forgotten, the_address_with_most_connections_is_found)
