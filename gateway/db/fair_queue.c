@@ -23,7 +23,7 @@ typedef struct FairFlow
 	struct FairItems items; /* never empty */
 	int waiting;
 	TAILQ_ENTRY(FairFlow) turn;
-	LIST_ENTRY(FairFlow) hash;
+	TAILQ_ENTRY(FairFlow) hash;
 } FairFlow;
 
 typedef struct FairGroup
@@ -34,7 +34,7 @@ typedef struct FairGroup
 	int waiting; /* 0: it does not stand in its class's ring */
 	int under_way;
 	TAILQ_ENTRY(FairGroup) turn;
-	LIST_ENTRY(FairGroup) hash;
+	TAILQ_ENTRY(FairGroup) hash;
 } FairGroup;
 
 typedef struct FairRing
@@ -48,8 +48,8 @@ struct FairQueue
 {
 	FairRing classes[FAIR_CLASSES];
 	TAILQ_HEAD(, FairRing) turns;
-	LIST_HEAD(, FairGroup) groups[BUCKETS];
-	LIST_HEAD(, FairFlow) flows[BUCKETS];
+	TAILQ_HEAD(, FairGroup) groups[BUCKETS];
+	TAILQ_HEAD(, FairFlow) flows[BUCKETS];
 	int waiting;
 	int group_count;
 	int max;
@@ -68,6 +68,11 @@ fair_queue_create(int max, int group_max)
 	TAILQ_INIT(&queue->turns);
 	for (int i = 0; i < FAIR_CLASSES; i++)
 		TAILQ_INIT(&queue->classes[i].groups);
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		TAILQ_INIT(&queue->groups[i]);
+		TAILQ_INIT(&queue->flows[i]);
+	}
 	return queue;
 }
 
@@ -113,7 +118,7 @@ find_group(FairQueue *queue, const FairOwner *owner)
 	unsigned bucket = bucket_of(&owner->group);
 	FairGroup *group;
 
-	LIST_FOREACH(group, &queue->groups[bucket], hash)
+	TAILQ_FOREACH(group, &queue->groups[bucket], hash)
 	{
 		if (group->class == owner->class && is_same(&group->key, &owner->group))
 			return group;
@@ -124,7 +129,7 @@ find_group(FairQueue *queue, const FairOwner *owner)
 	group->key = owner->group;
 	group->class = owner->class;
 	TAILQ_INIT(&group->flows);
-	LIST_INSERT_HEAD(&queue->groups[bucket], group, hash);
+	TAILQ_INSERT_HEAD(&queue->groups[bucket], group, hash);
 	queue->group_count++;
 	return group;
 }
@@ -135,7 +140,7 @@ find_flow(FairQueue *queue, FairGroup *group, const FairKey *key)
 	unsigned bucket = bucket_of(key);
 	FairFlow *flow;
 
-	LIST_FOREACH(flow, &queue->flows[bucket], hash)
+	TAILQ_FOREACH(flow, &queue->flows[bucket], hash)
 	{
 		if (flow->group == group && is_same(&flow->key, key))
 			return flow;
@@ -146,7 +151,7 @@ find_flow(FairQueue *queue, FairGroup *group, const FairKey *key)
 	flow->key = *key;
 	flow->group = group;
 	TAILQ_INIT(&flow->items);
-	LIST_INSERT_HEAD(&queue->flows[bucket], flow, hash);
+	TAILQ_INSERT_HEAD(&queue->flows[bucket], flow, hash);
 	return flow;
 }
 
@@ -155,7 +160,7 @@ drop_idle_group(FairQueue *queue, FairGroup *group)
 {
 	if (group->waiting == 0 && group->under_way == 0)
 	{
-		LIST_REMOVE(group, hash);
+		TAILQ_REMOVE(&queue->groups[bucket_of(&group->key)], group, hash);
 		queue->group_count--;
 		free(group);
 	}
@@ -200,7 +205,7 @@ detach(FairQueue *queue, FairItem *item)
 	if (--flow->waiting == 0)
 	{
 		TAILQ_REMOVE(&group->flows, flow, turn);
-		LIST_REMOVE(flow, hash);
+		TAILQ_REMOVE(&queue->flows[bucket_of(&flow->key)], flow, hash);
 		free(flow);
 	}
 }
@@ -325,7 +330,8 @@ fair_queue_take(FairQueue *queue, FairMay may, void *context)
 	{
 		TAILQ_FOREACH(group, &ring->groups, turn)
 		{
-			const FairItem *next = TAILQ_FIRST(&TAILQ_FIRST(&group->flows)->items);
+			const FairFlow *flow = TAILQ_FIRST(&group->flows);
+			const FairItem *next = TAILQ_FIRST(&flow->items);
 
 			if (may(context, next, group->under_way, queue->group_count))
 				return take_turn(queue, ring, group);

@@ -30,7 +30,7 @@ typedef struct Known
 {
 	FairKey credential;
 	FairKey org;
-	LIST_ENTRY(Known) hash;
+	TAILQ_ENTRY(Known) hash;
 	TAILQ_ENTRY(Known) use;
 } Known;
 
@@ -38,7 +38,7 @@ struct Owners
 {
 	uint8_t salt[SALT_BYTES];
 	EVP_MD_CTX *digest;
-	LIST_HEAD(, Known) buckets[BUCKETS];
+	TAILQ_HEAD(, Known) buckets[BUCKETS];
 	TAILQ_HEAD(KnownList, Known) used; /* the one that was used last is the first */
 	int count;
 };
@@ -51,6 +51,8 @@ owners_create(void)
 	if (owners == NULL)
 		return NULL;
 	TAILQ_INIT(&owners->used);
+	for (int i = 0; i < BUCKETS; i++)
+		TAILQ_INIT(&owners->buckets[i]);
 	evutil_secure_rng_get_bytes(owners->salt, sizeof(owners->salt));
 	owners->digest = EVP_MD_CTX_new();
 	if (owners->digest == NULL)
@@ -61,10 +63,19 @@ owners_create(void)
 	return owners;
 }
 
+static unsigned
+bucket_of(const FairKey *key)
+{
+	unsigned hash;
+
+	memcpy(&hash, key->bytes, sizeof(hash));
+	return hash & (BUCKETS - 1);
+}
+
 static void
 drop(Owners *owners, Known *known)
 {
-	LIST_REMOVE(known, hash);
+	TAILQ_REMOVE(&owners->buckets[bucket_of(&known->credential)], known, hash);
 	TAILQ_REMOVE(&owners->used, known, use);
 	owners->count--;
 	free(known);
@@ -89,11 +100,12 @@ key_of(Owners *owners, OwnerKind kind, const void *bytes, size_t len)
 	uint8_t digest[EVP_MAX_MD_SIZE] = {0};
 	FairKey key;
 
-	if (EVP_DigestInit_ex(owners->digest, EVP_sha256(), NULL) == 1 &&
-		EVP_DigestUpdate(owners->digest, owners->salt, SALT_BYTES) == 1 &&
-		EVP_DigestUpdate(owners->digest, &what, 1) == 1 &&
-		EVP_DigestUpdate(owners->digest, bytes, len) == 1)
-		EVP_DigestFinal_ex(owners->digest, digest, NULL);
+	if (EVP_DigestInit_ex(owners->digest, EVP_sha256(), NULL) != 1 ||
+		EVP_DigestUpdate(owners->digest, owners->salt, SALT_BYTES) != 1 ||
+		EVP_DigestUpdate(owners->digest, &what, 1) != 1 ||
+		EVP_DigestUpdate(owners->digest, bytes, len) != 1 ||
+		EVP_DigestFinal_ex(owners->digest, digest, NULL) != 1)
+		memset(digest, 0, sizeof(digest));
 	memcpy(key.bytes, digest, sizeof(key.bytes));
 	return key;
 }
@@ -130,21 +142,12 @@ owner_of_address(Owners *owners, const char *address, size_t len)
 
 /* ---- credentials and organizations ---- */
 
-static unsigned
-bucket_of(const FairKey *key)
-{
-	unsigned hash;
-
-	memcpy(&hash, key->bytes, sizeof(hash));
-	return hash & (BUCKETS - 1);
-}
-
 static Known *
 find(Owners *owners, const FairKey *credential)
 {
 	Known *known;
 
-	LIST_FOREACH(known, &owners->buckets[bucket_of(credential)], hash)
+	TAILQ_FOREACH(known, &owners->buckets[bucket_of(credential)], hash)
 	{
 		if (memcmp(known->credential.bytes, credential->bytes, FAIR_KEY_SIZE) == 0)
 			return known;
@@ -192,7 +195,7 @@ owners_learn(Owners *owners, const FairOwner *owner, const uint8_t org[DB_UUID_S
 		if (known == NULL)
 			return;
 		known->credential = owner->flow;
-		LIST_INSERT_HEAD(&owners->buckets[bucket_of(&owner->flow)], known, hash);
+		TAILQ_INSERT_HEAD(&owners->buckets[bucket_of(&owner->flow)], known, hash);
 		TAILQ_INSERT_HEAD(&owners->used, known, use);
 		if (++owners->count > OWNERS_MAX)
 			drop(owners, TAILQ_LAST(&owners->used, KnownList));

@@ -29,10 +29,12 @@ extern void analysis_change(void *list, void *element);
 #define TAILQ_HEAD_INITIALIZER(head) {(void *) 0, &(head).tqh_first}
 #define TAILQ_INIT(head) ((head)->tqh_first = (void *) 0, (head)->tqh_last = &(head)->tqh_first)
 #define TAILQ_FIRST(head) analysis_element(head)
+#define TAILQ_LAST(head, name) analysis_element(head)
 #define TAILQ_EMPTY(head) (TAILQ_FIRST(head) == (void *) 0)
 #define TAILQ_NEXT(elm, field) analysis_element(&(elm)->field)
 #define TAILQ_FOREACH(var, head, field) \
 	for ((var) = TAILQ_FIRST(head); (var) != (void *) 0; (var) = TAILQ_NEXT(var, field))
+#define TAILQ_INSERT_HEAD(head, elm, field) analysis_change(head, elm)
 #define TAILQ_INSERT_TAIL(head, elm, field) analysis_change(head, elm)
 #define TAILQ_REMOVE(head, elm, field) analysis_change(head, &(elm)->field)
 
