@@ -68,7 +68,8 @@ oldest_idle(const HttpServer *server, HttpPeerKey newcomer, int has)
 {
 	HttpConnection *connection = TAILQ_FIRST(&server->lists[HTTP_CONNECTION_IDLE]);
 
-	for (int i = 0; connection != NULL && i < IDLE_LOOKED_AT; i++, connection = TAILQ_NEXT(connection, link))
+	for (int i = 0; connection != NULL && i < IDLE_LOOKED_AT;
+		 i++, connection = TAILQ_NEXT(connection, link))
 		if (http_connection_is_idle(connection) &&
 			(http_peers_same(connection->peer_key, newcomer) ||
 			 http_peers_count(server->peers, connection->peer_key) > has))
@@ -89,8 +90,8 @@ least_needed(const HttpServer *server, HttpPeerKey key)
 		HttpConnection *c;
 
 		TAILQ_FOREACH(c, &server->lists[states[i]], link)
-			if (http_peers_same(c->peer_key, key))
-				return c;
+		if (http_peers_same(c->peer_key, key))
+			return c;
 	}
 	return NULL;
 }

@@ -28,7 +28,8 @@ static void
 add_growth(const ProgramMetrics *program, ProgramMetric metric, MetricLabels labels,
 		   uint64_t *counted, uint64_t now)
 {
-	metrics_add(program->setup.metrics, program->setup.first + (int) metric, labels, now - *counted);
+	metrics_add(program->setup.metrics, program->setup.first + (int) metric, labels,
+				now - *counted);
 	*counted = now;
 }
 
@@ -52,7 +53,8 @@ on_look(void *context)
 {
 	ProgramMetrics *program = context;
 
-	add_growth(program, PROGRAM_DB_VIOLATIONS, NULL, &program->violations, db_protocol_violations());
+	add_growth(program, PROGRAM_DB_VIOLATIONS, NULL, &program->violations,
+			   db_protocol_violations());
 	add_growth(program, PROGRAM_LOG_LOST, NULL, &program->log_lost, log_lost());
 	for (int i = 0; i < DB_LANE_COUNT; i++)
 		look_at_lane(program, (DbLaneName) i);

@@ -83,12 +83,10 @@ statements_request(const ProgramStatements *statements, int statement, const uin
 void
 statements_log_failure(const ProgramStatements *statements, int statement, const DbResult *result)
 {
-	static const char *const outcomes[] = {[DB_ROWS] = "rows",
-										   [DB_REFUSED] = "refused",
-										   [DB_TIMED_OUT] = "timed out",
-										   [DB_UNAVAILABLE] = "unavailable",
-										   [DB_LOST] = "lost",
-										   [DB_CROWDED] = "crowded"};
+	static const char *const outcomes[] = {
+		[DB_ROWS] = "rows",           [DB_REFUSED] = "refused",
+		[DB_TIMED_OUT] = "timed out", [DB_UNAVAILABLE] = "unavailable",
+		[DB_LOST] = "lost",           [DB_CROWDED] = "crowded"};
 
 	log_line(LOG_LEVEL_WARNING, "statement_failed",
 			 log_text("statement", statements->rows[statement].name),

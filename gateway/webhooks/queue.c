@@ -142,9 +142,9 @@ queue_start(const QueueSetup *setup, const uint8_t org[DB_UUID_SIZE],
 	if (queue == NULL)
 		return NULL;
 	*queue = (Queue){.setup = setup,
-				   .more = true,
-				   .claimed_ms = claimed_ms,
-				   .lease_until_ms = claimed_ms + setup->lease_ms};
+					 .more = true,
+					 .claimed_ms = claimed_ms,
+					 .lease_until_ms = claimed_ms + setup->lease_ms};
 	memcpy(queue->org, org, DB_UUID_SIZE);
 	memcpy(queue->webhook, webhook, DB_UUID_SIZE);
 	TAILQ_INIT(&queue->deliveries);
