@@ -1,17 +1,19 @@
 -- Addresses, and chats: what a key with send changes of them.
 
 -- What a recipient may be written as: a phone number in E.164 digits, or an
--- address (jid) of one of WhatsApp's servers.
+-- address (jid) of one of WhatsApp's servers.  Capital letters in the server's
+-- name mean nothing, and are stored nowhere.
 CREATE FUNCTION wa.recipient_jid(recipient text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 	SELECT CASE
 		WHEN recipient ~ '^\+?[1-9][0-9]{6,14}$' THEN ltrim(recipient, '+') || '@s.whatsapp.net'
-		WHEN recipient ~ '^[1-9][0-9]{6,14}@(c\.us|s\.whatsapp\.net)$' THEN split_part(recipient, '@', 1) || '@s.whatsapp.net'
-		WHEN recipient ~ '^[0-9]{5,20}@lid$' OR recipient ~ '^[0-9]{5,20}(-[0-9]{5,20})?@g\.us$'
-			OR recipient ~ '^[0-9]{5,20}@(newsletter|broadcast)$' OR recipient = 'status@broadcast'
-			THEN recipient
+		WHEN given.jid ~ '^[1-9][0-9]{6,14}@(c\.us|s\.whatsapp\.net)$' THEN split_part(given.jid, '@', 1) || '@s.whatsapp.net'
+		WHEN given.jid ~ '^[0-9]{5,20}@lid$' OR given.jid ~ '^[0-9]{5,20}(-[0-9]{5,20})?@g\.us$'
+			OR given.jid ~ '^[0-9]{5,20}@(newsletter|broadcast)$' OR given.jid = 'status@broadcast'
+			THEN given.jid
 	END
+	FROM (SELECT split_part(recipient, '@', 1) || lower(substring(recipient FROM '@.*$') COLLATE "C")) given (jid)
 $$;
 COMMENT ON FUNCTION wa.recipient_jid(text) IS
 	'WhatsApp address of a recipient given as a phone number or an address, NULL for anything else';
@@ -42,6 +44,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.require_recipient(text) IS
 	'for function bodies: WhatsApp address of the recipient of a request; raises 22023 if it is none';
+
+-- Connectors tell addresses as they are stored, or none.
+CREATE FUNCTION wa.require_jid(jid text, field text) RETURNS void
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF wa.recipient_jid(jid) IS DISTINCT FROM jid THEN
+		PERFORM wa.refuse_field(field, format('is %s, but must be a WhatsApp address', wa.quoted(jid)));
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.require_jid(text, text) IS
+	'for function bodies: raises 22023 for this field unless it is an address as it is stored, or NULL';
 
 CREATE FUNCTION wa.chat_type(jid text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -655,10 +655,8 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	IF wa.recipient_jid(chat_jid) IS DISTINCT FROM chat_jid
-		OR wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
-		PERFORM wa.refuse_field('chat_jid', 'must be a WhatsApp address');
-	END IF;
+	PERFORM wa.require_jid(chat_jid, 'chat_jid');
+	PERFORM wa.require_jid(sender_jid, 'sender_jid');
 	IF COALESCE(connector_receive.wa_message_id, '') = '' THEN
 		PERFORM wa.refuse_field('wa_message_id', 'must not be empty');
 	END IF;

@@ -37,6 +37,21 @@ END $$;
 COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
 	'for function bodies: raises 22023 for this field unless these are event types; NULL is not looked at';
 
+-- For the statement that opens a socket, which a refusal would undo.
+CREATE FUNCTION wa.event_types_problem(types text[]) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN NOT wa.is_list(types, 64) THEN 'must be at most 64 event types' ELSE (
+		SELECT format('has %s, but must be event types, or *: %s', COALESCE(wa.quoted(e.type), 'null'),
+			array_to_string(wa.event_types(), ', '))
+		FROM unnest(types) WITH ORDINALITY e (type, place)
+		WHERE (e.type = ANY (wa.event_types() || '{*}'::text[])) IS NOT TRUE
+		ORDER BY e.place LIMIT 1) END
+$$;
+COMMENT ON FUNCTION wa.event_types_problem(text[]) IS
+	'what is wrong with these types of events, with the first that is none; NULL if nothing is';
+
 -- Of a header field only the name is shown: its value may be a secret.
 CREATE FUNCTION wa.header_problem(name text, value jsonb) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -310,9 +310,8 @@ BEGIN
 	IF presence IS NULL OR presence NOT IN ('available', 'unavailable', 'composing', 'recording', 'paused') THEN
 		PERFORM wa.refuse_field('presence', 'must be available, unavailable, composing, recording or paused');
 	END IF;
-	IF wa.recipient_jid(chat_jid) IS DISTINCT FROM chat_jid OR wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
-		PERFORM wa.refuse_field('chat_jid', 'must be a WhatsApp address');
-	END IF;
+	PERFORM wa.require_jid(chat_jid, 'chat_jid');
+	PERFORM wa.require_jid(sender_jid, 'sender_jid');
 	PERFORM wa.emit(wa.require_org(), 'presence.update', session, json_strip_nulls(json_build_object(
 		'sessionId', wa.typeid('sess', session), 'chatJid', chat_jid, 'senderJid', sender_jid,
 		'presence', presence))::text);
@@ -334,12 +333,15 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	IF wa.recipient_jid(sender_jid) IS DISTINCT FROM sender_jid THEN
-		PERFORM wa.refuse_field('sender_jid', 'must be a WhatsApp address');
+	PERFORM wa.require_jid(sender_jid, 'sender_jid');
+	IF options IS NULL OR NOT wa.is_list(options, 12) THEN
+		PERFORM wa.refuse_field('options', 'must be a list of at most 12 options of the poll');
 	END IF;
-	IF options IS NULL OR NOT wa.is_list(options, 12) OR NOT to_jsonb(options) <@ (poll.content -> 'options') THEN
-		PERFORM wa.refuse_field('options', 'must be options of the poll');
-	END IF;
+	PERFORM wa.refuse_element('options', e.place, format('is %s, but must be an option of the poll',
+		COALESCE(wa.quoted(e.option), 'null')))
+	FROM unnest(options) WITH ORDINALITY e (option, place)
+	WHERE (poll.content -> 'options' ? e.option) IS NOT TRUE
+	ORDER BY e.place LIMIT 1;
 	PERFORM wa.emit(wa.require_org(), 'poll.vote', session, json_strip_nulls(json_build_object(
 		'messageId', wa.typeid('msg', poll.id), 'sessionId', wa.typeid('sess', session), 'chatJid', poll.chat_jid,
 		'senderJid', sender_jid, 'options', options, 'timestamp', wa.epoch_ms(at)))::text);

@@ -89,6 +89,7 @@ UNION ALL
 		('wa_gateway', 'wa.mint_user_token(wa.secret)'),
 		('wa_gateway', 'wa.change_password(wa.secret, wa.password, wa.password)'),
 		('wa_gateway', 'wa.open_socket()'),
+		('wa_gateway', 'wa.event_types_problem(text[])'),
 		('wa_gateway', 'wa.redeem_ticket(wa.secret)'),
 		('wa_gateway', 'wa.close_socket(wa.secret)'),
 		-- the worker

@@ -11,12 +11,12 @@ SELECT wa.act_for(:'acme') \; SELECT wa.connector_session(:'session', 'one', 'wo
 -- A chat is found, changed and read under each form that a recipient may be written in.
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'session', 'C1', '15558880000@s.whatsapp.net', '15558880000@s.whatsapp.net', 'Zoë', 'text', 'hello', NULL, now()) IS NOT NULL AS received;
 SELECT w.written, wa.chat_jid(w.written), c.pinned, r.unread_count
-FROM wa.authenticate(:'acme_all'), (VALUES ('15558880000'), ('+15558880000'), ('15558880000@c.us'), ('15558880000@s.whatsapp.net')) w (written),
+FROM wa.authenticate(:'acme_all'), (VALUES ('15558880000'), ('+15558880000'), ('15558880000@c.us'), ('15558880000@C.US'), ('15558880000@s.whatsapp.net')) w (written),
 	wa.update_chat(:'session', w.written, pinned => true) c, wa.read_chat(:'session', w.written) r;
 SELECT status FROM wa.message WHERE wa_message_id = 'C1';
 -- What is no address names nothing, and another organization's chat is not there in any form.
 SELECT w.written, wa.chat_jid(w.written), e.state, e.message
-FROM wa.authenticate(:'acme_all'), (VALUES ('nobody'), (''), ('15558880000@lid'), (' 15558880000')) w (written), error_of(format('SELECT wa.read_chat(%L, %L)', :'session', w.written)) e;
+FROM wa.authenticate(:'acme_all'), (VALUES ('nobody'), (''), ('15558880000@lid'), ('15558880000@LID'), (' 15558880000')) w (written), error_of(format('SELECT wa.read_chat(%L, %L)', :'session', w.written)) e;
 SELECT e.state, e.message FROM wa.authenticate(:'beta_all'), error_of(format('SELECT wa.read_chat(%L, %L)', :'session', '+15558880000')) e;
 
 -- Written on a phone of the session's own number: sent, unread to nobody, no contact is met, and the session can edit and revoke it.

@@ -7,12 +7,15 @@ SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
 SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
 SELECT value AS session FROM fixture WHERE name = 'acme_session' \gset
 
--- Many of everything; ids in the order in which they were made.
+-- Many of everything; ids in the order in which they were made.  A few other sessions have
+-- chats and contacts, too: a plan is made for any session, and one that has all is none.
 BEGIN;
 INSERT INTO wa.session (org_id, label) SELECT :'acme', 'page ' || i FROM generate_series(1, 2000) i;
 INSERT INTO wa.chat (org_id, session_id, jid, type, active_at)
 SELECT :'acme', :'session', (10000000000 + i) || '@s.whatsapp.net', 'dm', now() - i * interval '1 minute'
 FROM generate_series(1, 5000) i;
+INSERT INTO wa.chat (org_id, session_id, jid, type) SELECT org_id, id, '10000000000@s.whatsapp.net', 'dm' FROM wa.session WHERE label IN ('page 1', 'page 2', 'page 3', 'page 4', 'page 5', 'page 6');
+INSERT INTO wa.contact (org_id, session_id, jid) SELECT org_id, session_id, jid FROM wa.chat WHERE jid = '10000000000@s.whatsapp.net';
 INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name, first_seen_at, last_seen_at)
 SELECT :'acme', :'session', (10000000000 + i) || '@s.whatsapp.net', 10000000000 + i, 'Contact ' || i, '2026-01-01', '2026-01-02'
 FROM generate_series(1, 5000) i;

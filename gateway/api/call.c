@@ -22,18 +22,13 @@ call_refuse(Call *call, HttpErrorKind kind, const char *message)
 	}
 }
 
-/* The name is the caller's: cut, but never within a character. */
+/* The name is the caller's: it may be long. */
 void
 call_problem_unknown(Call *call, const char *name)
 {
-	size_t len = strlen(name);
 	char shown[PROBLEM_NAME_MAX + 1];
 
-	len = len < PROBLEM_NAME_MAX ? len : PROBLEM_NAME_MAX;
-	while (len > 0 && !utf8_valid(name, len))
-		len--;
-	memcpy(shown, name, len);
-	shown[len] = '\0';
+	utf8_copy_start(shown, PROBLEM_NAME_MAX, name);
 	call_problem(call, shown, "is not known here");
 }
 

@@ -7,6 +7,8 @@
  */
 #include "lib/utf8.h"
 
+#include <string.h>
+
 #include <stdint.h>
 
 static bool
@@ -85,4 +87,21 @@ utf8_len(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++)
 		count += !is_tail((unsigned char) text[i]);
 	return count;
+}
+
+void
+utf8_copy_start(char *copy, size_t max, const char *text)
+{
+	size_t left = strlen(text);
+	size_t size;
+
+	while (left > 0 && (size = utf8_character(text, left)) > 0 && size <= max)
+	{
+		memcpy(copy, text, size);
+		copy += size;
+		text += size;
+		max -= size;
+		left -= size;
+	}
+	*copy = '\0';
 }

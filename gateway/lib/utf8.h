@@ -21,4 +21,10 @@ extern bool utf8_valid(const char *text, size_t len);
 /* The number of characters of a valid text. */
 extern size_t utf8_len(const char *text, size_t len);
 
+/*
+ * Copies what fits into max bytes and a NUL behind them, never a part of a character; of a text
+ * that is not valid what stands in front of the first fault.
+ */
+extern void utf8_copy_start(char *copy, size_t max, const char *text);
+
 #endif

@@ -34,8 +34,8 @@ enum
 	OPEN_CREDENTIAL,
 	OPEN_ORG,
 	OPEN_EXPIRES,
-	OPEN_TYPES_KNOWN, /* of realtime_open; what follows is of realtime_redeem */
-	REDEEM_SESSION = OPEN_TYPES_KNOWN,
+	OPEN_TYPES_PROBLEM, /* of realtime_open; what follows is of realtime_redeem */
+	REDEEM_SESSION = OPEN_TYPES_PROBLEM,
 	REDEEM_TYPES,
 	REDEEM_SINCE
 };
@@ -274,10 +274,7 @@ take_identity(Opening *opening, const DbResult *result)
 		identity->expires_ms = INT64_MAX;
 	if (opening->stage == OPENING_OPEN)
 	{
-		bool known;
-
-		if (db_bool(result, 0, OPEN_TYPES_KNOWN, &known) && !known)
-			wanted_refuse_types(&opening->wanted);
+		wanted_check_types(&opening->wanted, result, OPEN_TYPES_PROBLEM);
 		return true;
 	}
 	return wanted_read_row(&opening->wanted, result, REDEEM_SESSION, REDEEM_TYPES, REDEEM_SINCE);
@@ -291,7 +288,7 @@ take_credential(Opening *opening, const DbResult *result)
 		log_line(LOG_LEVEL_ERROR, "socket_credential_unreadable", log_int("rows", result->rows));
 		refuse_kind(opening, HTTP_ERROR_INTERNAL, NULL);
 	}
-	else if (opening->wanted.problem != NULL)
+	else if (opening->wanted.problem[0] != '\0')
 	{
 		HttpDetail detail = {.name = opening->wanted.problem, .text = opening->wanted.problem_text};
 

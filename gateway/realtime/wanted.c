@@ -2,11 +2,14 @@
  * wanted.c
  *		What a socket was opened for: from the query, or from the ticket.
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/common/typeid.h"
+#include "lib/utf8.h"
 #include "realtime/wanted.h"
+#include "src/common/typeid.h"
 
 #define TYPES_WANTED "must be event types, or *, separated by commas"
 
@@ -144,27 +147,35 @@ wanted_read_row(Wanted *wanted, const DbResult *result, int session, int types, 
 
 /* ---- a query ---- */
 
-static void
-note_problem(Wanted *wanted, const char *name, const char *text)
+/* The first one counts.  The name may be the caller's, and long. */
+static void __attribute__((format(printf, 3, 4)))
+note_problem(Wanted *wanted, const char *name, const char *format, ...)
 {
-	if (wanted->problem == NULL)
-	{
-		wanted->problem = name;
-		wanted->problem_text = text;
-	}
+	va_list arguments;
+
+	if (wanted->problem[0] != '\0')
+		return;
+	utf8_copy_start(wanted->problem, WANTED_NAME_MAX, name);
+	va_start(arguments, format);
+	vsnprintf(wanted->problem_text, sizeof(wanted->problem_text), format, arguments);
+	va_end(arguments);
 }
 
 void
-wanted_refuse_types(Wanted *wanted)
+wanted_check_types(Wanted *wanted, const DbResult *result, int problem)
 {
-	note_problem(wanted, "types", TYPES_WANTED);
+	char text[WANTED_TEXT_MAX + 1];
+
+	if (!db_is_null(result, 0, problem))
+		note_problem(wanted, "types", "%s",
+					 db_text_copy(result, 0, problem, text, sizeof(text)) ? text : TYPES_WANTED);
 }
 
 /*
  * Types are the database's to know; here they only have to be a list that can be one.
  */
 static void
-take_types_parameter(Wanted *wanted, const HttpText *value)
+check_list(Wanted *wanted, const HttpText *value)
 {
 	size_t types = 1;
 	size_t len = 0;
@@ -175,14 +186,23 @@ take_types_parameter(Wanted *wanted, const HttpText *value)
 
 		types += comma ? 1 : 0;
 		len = comma ? 0 : len + 1;
-		if (len > TYPE_MAX || types > TYPES_MAX)
-			break;
+		if (types > TYPES_MAX)
+			note_problem(wanted, "types", "must be at most %d event types", TYPES_MAX);
+		if (len > TYPE_MAX)
+			note_problem(wanted, "types", "has a type of more than %d characters", TYPE_MAX);
 	}
-	if (len > TYPE_MAX || types > TYPES_MAX || len == 0)
-	{
+	if (value->len == 0)
 		note_problem(wanted, "types", TYPES_WANTED);
+	else if (len == 0)
+		note_problem(wanted, "types", "ends with a comma");
+}
+
+static void
+take_types_parameter(Wanted *wanted, const HttpText *value)
+{
+	check_list(wanted, value);
+	if (wanted->problem[0] != '\0')
 		return;
-	}
 	set_types(&wanted->filter, value->data);
 	if (wanted->filter.types == NULL)
 		note_problem(wanted, "types", "out of memory");
@@ -214,7 +234,7 @@ take_parameter(Wanted *wanted, const HttpField *parameter)
 	}
 	else
 	{
-		note_problem(wanted, "query", "has a parameter that is not known here");
+		note_problem(wanted, name, "is not known here");
 	}
 }
 
@@ -230,7 +250,7 @@ wanted_read_query(Wanted *wanted, const HttpRequest *request, bool is_ticket)
 
 		http_request_parameter(request, request->parameters[i].name.data, &count);
 		if (count > 1)
-			note_problem(wanted, "query", "has a parameter twice");
+			note_problem(wanted, request->parameters[i].name.data, "is given twice");
 		else if (!is_ticket)
 			take_parameter(wanted, &request->parameters[i]);
 		else if (strcmp(request->parameters[i].name.data, "ticket") != 0)

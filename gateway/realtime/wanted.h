@@ -15,6 +15,10 @@
 #define TYPES_MAX 64
 #define TYPE_MAX 64
 
+/* Bytes of what is said of a parameter that is wrong. */
+#define WANTED_NAME_MAX 64
+#define WANTED_TEXT_MAX 1000
+
 /* Which events a socket gets. */
 typedef struct Filter
 {
@@ -29,8 +33,9 @@ typedef struct Wanted
 	Filter filter;
 	bool has_since;
 	uint8_t since[DB_UUID_SIZE];
-	const char *problem; /* the parameter that is wrong, told once the credential is good */
-	const char *problem_text;
+	/* The parameter that is wrong, told once the credential is good; "" = none is. */
+	char problem[WANTED_NAME_MAX + 1];
+	char problem_text[WANTED_TEXT_MAX + 1];
 } Wanted;
 
 /* Reads what the query says: a ticket and nothing else, or the filter and since. */
@@ -40,8 +45,8 @@ extern void wanted_read_query(Wanted *wanted, const HttpRequest *request, bool i
 extern bool
 wanted_read_row(Wanted *wanted, const DbResult *result, int session, int types, int since);
 
-/* The types are none that the database knows. */
-extern void wanted_refuse_types(Wanted *wanted);
+/* Notes what is wrong with the types, as the database says; NULL there: nothing is. */
+extern void wanted_check_types(Wanted *wanted, const DbResult *result, int problem);
 
 /* Adds the filter's types as a parameter. */
 extern bool filter_add_types(DbRequest *request, const Filter *filter);

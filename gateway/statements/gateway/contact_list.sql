@@ -19,7 +19,7 @@ LEFT JOIN LATERAL (
 				lower(translate(regexp_replace(normalize($2::text, NFKD),
 					'[\u0300-\u036f]', '', 'g'), 'øØłŁđĐħĦı', 'oOlLdDhHi'))) > 0
 			OR strpos('+' || p.phone_number,
-				CASE WHEN $2::text ~ '^[\s+()./-]*[0-9][0-9\s()./-]*(@(c\.us|s\.whatsapp\.net))?$'
+				CASE WHEN $2::text ~* '^[\s+()./-]*[0-9][0-9\s()./-]*(@(c\.us|s\.whatsapp\.net))?$'
 					THEN substring($2::text FROM '^\s*([+]?)')
 						|| regexp_replace(split_part($2::text, '@', 1), '[^0-9]', '', 'g') END) > 0)
 	ORDER BY p.jid

@@ -155,9 +155,15 @@ test('parameters that are wrong are told to those who may be here', async () =>
 
 	assert.deepEqual((await refused({ key, query: { session: 'x' } })).json.error.details, { session: 'must be the id of a session' });
 	assert.deepEqual((await refused({ key, query: { since: 'x' } })).json.error.details, { since: 'must be the id of an event' });
-	for (const types of ['', 'nothing.known', 'message,', ',message', 'x'.repeat(65)])
-		assert.deepEqual((await refused({ key, query: { types } })).json.error.details, { types: 'must be event types, or *, separated by commas' }, types);
-	assert.deepEqual((await refused({ key, query: { color: 'red' } })).json.error.details, { query: 'has a parameter that is not known here' });
+	for (const [types, problem] of [
+		['', /^must be event types, or \*, separated by commas$/],
+		['message,', /^ends with a comma$/],
+		['x'.repeat(65), /^has a type of more than 64 characters$/],
+		['message,nothing.known', /^has "nothing.known", but must be event types, or \*: .*\bmessage\.edited\b/],
+		[',message', /^has "", but must be event types/],
+	])
+		assert.match((await refused({ key, query: { types } })).json.error.details.types, problem, types);
+	assert.deepEqual((await refused({ key, query: { color: 'red' } })).json.error.details, { color: 'is not known here' });
 	assert.equal((await refused({ query: { session: 'x' } })).status, 401);
 });
 

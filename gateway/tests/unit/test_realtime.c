@@ -2,6 +2,7 @@
  * test_realtime.c
  *		Positions are in order, and what is said besides events is right JSON.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "realtime/notices.h"
@@ -80,20 +81,20 @@ START_TEST(what_is_wrong_is_said_in_a_frame)
 }
 END_TEST
 
-/* What a query with these types wants; NULL: it is refused. */
+/* What a query with these types wants, or why it is refused. */
 static const char *
 types_of(const char *types)
 {
-	static char text[256];
+	static char text[WANTED_TEXT_MAX + 1];
 	HttpField parameter = {.name = {"types", 5}, .value = {types, strlen(types)}};
 	const HttpRequest request = {.parameters = &parameter, .n_parameters = 1};
 	Wanted wanted = {0};
 
 	wanted_read_query(&wanted, &request, false);
-	if (wanted.problem == NULL)
-		strcpy(text, wanted.filter.types);
+	snprintf(text, sizeof(text), "%s",
+			 wanted.problem[0] == '\0' ? wanted.filter.types : wanted.problem_text);
 	free(wanted.filter.types);
-	return wanted.problem == NULL ? text : NULL;
+	return text;
 }
 
 START_TEST(types_are_the_same_in_any_order)
@@ -104,8 +105,39 @@ START_TEST(types_are_the_same_in_any_order)
 	ck_assert_str_eq(types_of("message.update,message,*"), "*,message,message.update");
 	/* which there are is not known here: none is lost on the way to whom knows it */
 	ck_assert_str_eq(types_of("message,,nonsense"), ",message,nonsense");
-	ck_assert_ptr_null(types_of(""));
-	ck_assert_ptr_null(types_of("message,"));
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_a_list_of_types_is_said)
+{
+	char many[2 * TYPES_MAX + 2];
+	char name[TYPE_MAX + 2];
+
+	ck_assert_str_eq(types_of(""), "must be event types, or *, separated by commas");
+	ck_assert_str_eq(types_of("message,"), "ends with a comma");
+	memset(name, 'x', TYPE_MAX + 1);
+	name[TYPE_MAX + 1] = '\0';
+	ck_assert_str_eq(types_of(name), "has a type of more than 64 characters");
+	name[TYPE_MAX] = '\0';
+	ck_assert_str_eq(types_of(name), name);
+	for (size_t i = 0; i < sizeof(many) - 1; i++)
+		many[i] = i % 2 == 0 ? 'x' : ',';
+	many[sizeof(many) - 1] = '\0';
+	ck_assert_str_eq(types_of(many), "must be at most 64 event types");
+	many[sizeof(many) - 3] = '\0';
+	ck_assert_str_eq(types_of(many), "x");
+}
+END_TEST
+
+START_TEST(a_parameter_that_is_wrong_is_named)
+{
+	HttpField parameter = {.name = {"colour\xC3\xA4", 8}, .value = {"red", 3}};
+	HttpRequest request = {.parameters = &parameter, .n_parameters = 1};
+	Wanted wanted = {0};
+
+	wanted_read_query(&wanted, &request, false);
+	ck_assert_str_eq(wanted.problem, "colour\xC3\xA4");
+	ck_assert_str_eq(wanted.problem_text, "is not known here");
 }
 END_TEST
 
@@ -129,4 +161,5 @@ END_TEST
 
 SUITE("realtime", positions_are_in_order, the_first_frame_says_what_will_come,
 	  what_is_wrong_is_said_in_a_frame, types_are_the_same_in_any_order,
+	  what_is_wrong_with_a_list_of_types_is_said, a_parameter_that_is_wrong_is_named,
 	  filters_are_the_same_when_types_and_session_are)

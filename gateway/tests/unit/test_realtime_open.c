@@ -36,11 +36,14 @@ ask_by_ticket(StageRequest *request)
 
 /* The database makes a credential of the socket's own. */
 static void
-answer_open(bool types_known)
+answer_open(const char *types_problem)
 {
 	static const uint8_t org[DB_UUID_SIZE] = {1};
 	const DbStageCell cells[] = {
-		{"socket", 6}, {org, DB_UUID_SIZE}, {NULL, 0}, {types_known ? "\1" : "\0", 1}};
+		{"socket", 6},
+		{org, DB_UUID_SIZE},
+		{NULL, 0},
+		{types_problem, types_problem == NULL ? 0 : (int) strlen(types_problem)}};
 
 	db_stage_answer_rows("realtime_open", 1, 4, cells);
 }
@@ -61,7 +64,7 @@ static void
 open_socket(StageRequest *request, uint8_t key)
 {
 	ask(request, NULL, NULL);
-	answer_open(true);
+	answer_open(NULL);
 	answer_position(key);
 	ck_assert_ptr_nonnull(request->socket.member);
 }
@@ -103,7 +106,7 @@ START_TEST(a_credential_then_a_position_then_a_socket_then_a_read)
 	ask(&asked, "message,chat.update", NULL);
 	ck_assert_int_eq(db_stage_count(), 1);
 	ck_assert(presents("realtime_open", "caller"));
-	answer_open(true);
+	answer_open(NULL);
 	ck_assert_int_eq(asked.answers, 0);
 	ck_assert_int_eq(db_stage_count(), 1);
 	ck_assert(presents("realtime_start", "socket"));
@@ -135,7 +138,7 @@ START_TEST(a_position_that_is_not_kept_is_said_and_begins_anew)
 	int len;
 
 	ask(&asked, NULL, "evt_03000000000000000000000000");
-	answer_open(true);
+	answer_open(NULL);
 	ck_assert_ptr_nonnull(stage_param("realtime_start", 0, &len));
 	db_stage_refuse("realtime_start", DB_REFUSED, "WA001");
 	ck_assert_ptr_null(stage_param("realtime_start", 0, &len));
@@ -162,7 +165,7 @@ END_TEST
 START_TEST(a_permission_that_goes_meanwhile_gives_the_credential_back)
 {
 	ask(&asked, NULL, NULL);
-	answer_open(true);
+	answer_open(NULL);
 	stage_refuse_permission("realtime_start", "events");
 	ck_assert_int_eq(asked.status, 403);
 	ck_assert(only_gives_back());
@@ -172,10 +175,11 @@ END_TEST
 START_TEST(types_that_are_none_are_said_and_the_credential_is_given_back)
 {
 	ask(&asked, "nonsense", NULL);
-	answer_open(false);
+	answer_open("has \"nonsense\", but …");
 	ck_assert_int_eq(asked.answers, 1);
 	ck_assert_int_eq(asked.status, 400);
 	ck_assert_str_eq(asked.detail, "types");
+	ck_assert_str_eq(asked.detail_text, "has \"nonsense\", but …");
 	ck_assert(only_gives_back());
 }
 END_TEST
@@ -199,7 +203,7 @@ START_TEST(a_client_that_leaves_first_leaves_no_credential)
 {
 	ask(&asked, NULL, NULL);
 	go(&asked);
-	answer_open(true);
+	answer_open(NULL);
 	ck_assert(only_gives_back());
 	ck_assert_int_eq(asked.answers, 1);
 }
@@ -208,7 +212,7 @@ END_TEST
 START_TEST(a_client_that_leaves_before_the_position_leaves_no_credential)
 {
 	ask(&asked, NULL, NULL);
-	answer_open(true);
+	answer_open(NULL);
 	go(&asked);
 	answer_position(1);
 	ck_assert(only_gives_back());
@@ -221,7 +225,7 @@ START_TEST(a_socket_that_does_not_come_about_leaves_no_credential)
 {
 	ask(&asked, NULL, NULL);
 	asked.is_refused = true;
-	answer_open(true);
+	answer_open(NULL);
 	answer_position(1);
 	ck_assert(only_gives_back());
 	ck_assert_int_eq(stage_realtime->sockets, 0);
@@ -232,7 +236,7 @@ START_TEST(a_socket_that_breaks_at_its_first_frame_leaves_no_credential)
 {
 	ask(&asked, NULL, NULL);
 	asked.socket.breaks = true;
-	answer_open(true);
+	answer_open(NULL);
 	answer_position(1);
 	ck_assert(only_gives_back());
 	ck_assert_int_eq(stage_realtime->sockets, 0);
@@ -248,7 +252,7 @@ START_TEST(a_key_has_so_many_sockets_and_no_more)
 	for (int i = 0; i < STAGE_KEY_SOCKETS_MAX; i++)
 		open_socket(&requests[i], 1);
 	ask(&asked, NULL, NULL);
-	answer_open(true);
+	answer_open(NULL);
 	answer_position(1);
 	ck_assert_int_eq(asked.status, 429);
 	ck_assert_int_eq(stage_realtime->sockets, STAGE_KEY_SOCKETS_MAX);
@@ -337,7 +341,7 @@ START_TEST(everything_under_way_ends_with_it)
 	stage_wake();
 	open_socket(&other, 2);
 	ask(&placing, NULL, NULL);
-	answer_open(true);
+	answer_open(NULL);
 	for (int i = 0; i < FORGETS_AT_ONCE + 2; i++)
 	{
 		char credential[] = "credential";

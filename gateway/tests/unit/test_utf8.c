@@ -52,6 +52,23 @@ START_TEST(valid_texts_are_valid_and_counted)
 }
 END_TEST
 
+START_TEST(a_copy_ends_with_a_whole_character)
+{
+	static const char text[] = "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80z";
+	static const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+	char copy[sizeof(text) + 1];
+
+	for (size_t max = 0; max < sizeof(whole) / sizeof(whole[0]); max++)
+	{
+		utf8_copy_start(copy, max, text);
+		ck_assert_uint_eq(strlen(copy), whole[max]);
+		ck_assert_int_eq(strncmp(copy, text, whole[max]), 0);
+	}
+	utf8_copy_start(copy, 8, "ab\x80z");
+	ck_assert_str_eq(copy, "ab");
+}
+END_TEST
+
 START_TEST(invalid_texts_are_invalid)
 {
 	static const char *const samples[] = {
@@ -87,5 +104,5 @@ START_TEST(a_character_that_is_cut_is_invalid)
 }
 END_TEST
 
-SUITE("utf8", valid_texts_are_valid_and_counted, invalid_texts_are_invalid,
-	  a_character_that_is_cut_is_invalid)
+SUITE("utf8", valid_texts_are_valid_and_counted, a_copy_ends_with_a_whole_character,
+	  invalid_texts_are_invalid, a_character_that_is_cut_is_invalid)
