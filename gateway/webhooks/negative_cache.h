@@ -14,8 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long an entry counts. */
-#define NEGATIVE_CACHE_MS 5000
+/*
+ * How long an entry counts.  Less than the shortest pause before a retry, four fifths of a
+ * second (wa.delivery_pause()): a retry that is answered from here would be one for nothing.
+ */
+#define NEGATIVE_CACHE_MS 750
 
 /* Entries at most; the oldest goes first. */
 #define NEGATIVE_CACHE_MAX 1024
