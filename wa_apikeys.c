@@ -38,7 +38,11 @@
 
 PG_MODULE_MAGIC;
 
-/* The oldest server release per major version, as server_version_num. */
+/*
+ * The oldest server release per major version, as server_version_num.  Those of 15 and 17 are
+ * of November 2026, with which 16.16 belongs; nothing has been run on 16.  18.6 is of August:
+ * the newest that there was to test with.
+ */
 #if PG_VERSION_NUM >= 190000
 #error "wa_apikeys 1.0 supports PostgreSQL 15 to 18"
 #elif PG_VERSION_NUM >= 180000

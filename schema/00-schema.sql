@@ -11,6 +11,12 @@ BEGIN
 		RAISE EXCEPTION 'wa_apikeys cannot be installed with standard_conforming_strings off'
 			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SET standard_conforming_strings = on.';
 	END IF;
+	-- Names are compared by Unicode's rules, and what goes out (events, bodies) is UTF-8.
+	IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
+		RAISE EXCEPTION 'wa_apikeys cannot be installed in a database with the encoding %', pg_catalog.getdatabaseencoding()
+			USING ERRCODE = 'feature_not_supported',
+			HINT = 'CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0.';
+	END IF;
 	-- Who owns the extension plpgsql can drop it, and with CASCADE every function
 	-- that is written in it.
 	SELECT r.rolname INTO owner
