@@ -519,27 +519,33 @@ CREATE FUNCTION wa.retry_pause(attempts integer) RETURNS interval
 COMMENT ON FUNCTION wa.retry_pause(integer) IS
 	'how long to wait before the next attempt: 2, 4, 8, … seconds, at most an hour';
 
+-- A pairing that has ended tries nothing again: what was not sent in it fails as what
+-- was queued in it did.
 CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	became text;
 BEGIN
 	UPDATE wa.message m
-	SET status = CASE WHEN retry THEN 'queued' ELSE 'failed' END,
-		error = left(connector_failed.error, 500), lease_owner = NULL,
-		lease_until = CASE WHEN retry THEN clock_timestamp() + wa.retry_pause(m.attempts) END
-	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
-	IF NOT FOUND THEN
-		RETURN false;
-	END IF;
-	IF NOT retry THEN
+	SET status = CASE WHEN retry AND m.pairing = s.pairing THEN 'queued' ELSE 'failed' END,
+		error = COALESCE(CASE WHEN retry AND m.pairing < s.pairing THEN s.queue_error || ' before it was sent' END,
+			left(connector_failed.error, 500)),
+		lease_owner = NULL,
+		lease_until = CASE WHEN retry AND m.pairing = s.pairing THEN clock_timestamp() + wa.retry_pause(m.attempts) END
+	FROM wa.session s
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending')
+		AND s.org_id = m.org_id AND s.id = m.session_id
+	RETURNING m.status INTO became;
+	IF became = 'failed' THEN
 		PERFORM wa.wake_answers(message);
 	END IF;
-	RETURN true;
+	RETURN became IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
 	'reports that a message was certainly not sent: for good, or, with `retry`, to be tried again after 2, 4, 8 … '
-	'seconds (at most an hour)';
+	'seconds (at most an hour); a pairing that has ended tries nothing again';
 
 -- How far along each status is; reports may arrive out of order and never
 -- take a message back.
@@ -592,10 +598,14 @@ CREATE FUNCTION wa.connector_action_failed(action uuid, error text, retry boolea
 AS $$
 BEGIN
 	UPDATE wa.message_action a
-	SET status = CASE WHEN retry THEN 'queued' ELSE 'failed' END,
-		error = left(connector_action_failed.error, 500), lease_owner = NULL,
-		lease_until = CASE WHEN retry THEN clock_timestamp() + wa.retry_pause(a.attempts) END
-	WHERE a.org_id = wa.require_org() AND a.id = action AND a.status IN ('queued', 'sending');
+	SET status = CASE WHEN retry AND a.pairing = s.pairing THEN 'queued' ELSE 'failed' END,
+		error = COALESCE(CASE WHEN retry AND a.pairing < s.pairing THEN s.queue_error || ' before it was carried out' END,
+			left(connector_action_failed.error, 500)),
+		lease_owner = NULL,
+		lease_until = CASE WHEN retry AND a.pairing = s.pairing THEN clock_timestamp() + wa.retry_pause(a.attempts) END
+	FROM wa.session s
+	WHERE a.org_id = wa.require_org() AND a.id = action AND a.status IN ('queued', 'sending')
+		AND s.org_id = a.org_id AND s.id = a.session_id;
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
@@ -671,6 +681,10 @@ BEGIN
 	WHERE m.org_id = org AND m.session_id = session AND m.wa_message_id = connector_receive.wa_message_id;
 	IF FOUND THEN
 		RETURN message;
+	END IF;
+	-- Its number is forgotten, and the next number would have the message.
+	IF receiver.status = 'logged_out' THEN
+		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 
 	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN receiver.auto_read OR from_me THEN 0 ELSE 1 END);

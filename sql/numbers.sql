@@ -87,6 +87,30 @@ SELECT label, body, status, error FROM queue WHERE label <> 'moves' ORDER BY 1;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, pairing FROM wa.control_session(:'moves', 'logout');
 SELECT e.state, e.message, call FROM wa.authenticate(:'acme_all'), (VALUES ('send_message(%1$L, ''15551110000'', ''text'', ''{"text":"x"}'')'), ('react_to_message(%1$L, %2$L, ''👍'')')) c (call), error_of(format('SELECT wa.' || call, :'moves', :'received')) e;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, replayed FROM wa.send_message(:'moves', '15551110000', 'text', '{"text":"waits"}', idempotency_key => 'once');
+-- What a connector reports afterwards is true of what it took before, and of nothing else:
+-- what WhatsApp has is sent, under the number that is gone, and the session stays logged out.
+BEGIN;
+SELECT wa.act_for(:'acme') IS NULL AS x;
+SELECT wa.connector_sent(:'taken', 'N9', now()) AS sent, wa.connector_action_done(:'reaction', NULL, now()) AS done, wa.connector_session(:'moves', 'one', 'working', '15550000001') AS working;
+SELECT body, m.status, number, s.status AS session, s.phone_number, s.lease_owner FROM queue q JOIN wa.message m USING (body) JOIN wa.session s ON s.id = m.session_id WHERE m.id = :'taken';
+SELECT status, error FROM wa.message_action WHERE id = :'reaction';
+ROLLBACK;
+-- What was not sent is not tried again.
+BEGIN;
+SELECT wa.act_for(:'acme') IS NULL AS x;
+SELECT wa.connector_failed(:'taken', 'network', true) AS message, wa.connector_action_failed(:'reaction', 'network', true) AS action;
+SELECT status, error, lease_owner, lease_until FROM wa.message WHERE id = :'taken';
+SELECT status, error, lease_owner, lease_until FROM wa.message_action WHERE id = :'reaction';
+ROLLBACK;
+BEGIN;
+SELECT wa.act_for(:'acme') IS NULL AS x;
+SELECT wa.connector_failed(:'taken', 'the number is not on WhatsApp') AS message;
+SELECT status, error FROM wa.message WHERE id = :'taken';
+ROLLBACK;
+-- Nothing new is received: it would be the next number's.
+SELECT count(*) AS messages, sum(unread_count) AS unread FROM wa.message m JOIN wa.chat c ON c.org_id = m.org_id AND c.session_id = m.session_id AND c.jid = m.chat_jid WHERE m.session_id = :'moves' \gset before_
+SELECT e.state, e.message FROM wa.act_for(:'acme') x, (VALUES (false, '15551110000@s.whatsapp.net'), (true, NULL)) f (from_me, sender), error_of(format('SELECT wa.connector_receive(%L, ''N8'', ''15551110000@s.whatsapp.net'', %L, ''Ann'', ''text'', ''late'', NULL, now(), %L)', :'moves', f.sender, f.from_me)) e;
+SELECT count(*) = :before_messages AS none, sum(unread_count) = :before_unread AS as_before FROM wa.message m JOIN wa.chat c ON c.org_id = m.org_id AND c.session_id = m.session_id AND c.jid = m.chat_jid WHERE m.session_id = :'moves';
 -- The lease of what was taken is over: it fails, and says that WhatsApp may have it.
 SELECT wa.housekeep('unsent') AS while_the_lease_runs;
 SELECT queue_error FROM wa.session WHERE id = :'moves';
