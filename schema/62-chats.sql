@@ -47,8 +47,7 @@ COMMENT ON FUNCTION wa.require_recipient(text) IS
 
 -- Connectors tell addresses as they are stored, or none.
 CREATE FUNCTION wa.require_jid(jid text, field text) RETURNS void
-	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 BEGIN
 	IF wa.recipient_jid(jid) IS DISTINCT FROM jid THEN

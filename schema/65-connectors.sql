@@ -716,4 +716,4 @@ END $$;
 COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean) IS
 	'stores a received message with its chat and contact, once for each `wa_message_id`, and returns its id. '
 	'`from_me`: it was written on a phone of the session''s own number, and not sent by the connector; it is a '
-	'message that was sent, with no sender but the session. `P0002` (no such session), `22023` (`chat_jid`)';
+	'message that was sent, with no sender but the session. `P0002` (no such session), `55000` (session is logged out), `22023` (`chat_jid`, `sender_jid`)';
