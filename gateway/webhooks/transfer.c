@@ -9,8 +9,8 @@
  * One transfer is one request.  curl by itself sends a request again, up to five times, when a
  * kept connection ends before an answer; the receiver may have taken the first one.  So once
  * a byte has been sent there is no other connection: is_repeat() is asked for each new socket
- * and before each request.  An attempt at a kept connection that was closed before a byte
- * could be sent goes on with another one.
+ * and before each request.  Before a byte has been sent there may be: a kept connection that
+ * the other side has closed meanwhile is left for a new one, by curl or else by us (kept.h).
  *
  * The loop and curl: curl says which sockets to watch (on_watch) and when to be called next
  * (on_timer_wanted); each is passed on to libevent.  A transfer ends in take_ended() only,
@@ -29,6 +29,7 @@
 
 #include "lib/buffer.h"
 #include "lib/timer.h"
+#include "webhooks/kept.h"
 
 #define AGENT "wa-worker"
 
@@ -47,6 +48,7 @@ struct Transfers
 	CURLM *multi;
 	Timer timer;
 	struct TransferList list;
+	Kept kept;
 };
 
 struct Transfer
@@ -63,6 +65,7 @@ struct Transfer
 	bool head_complete; /* of the final answer: its status counts */
 	bool refused;       /* a socket was wanted for an address that is not allowed */
 	bool repeated;      /* curl was about to send the request once more */
+	bool stale;         /* the kept connection was closed before the request was sent */
 };
 
 /* ---- what the answer may be ---- */
@@ -110,11 +113,13 @@ is_repeat(Transfer *transfer)
 static int
 on_request(void *arg, char *remote, char *local, int remote_port, int local_port)
 {
-	(void) remote;
+	Transfer *transfer = arg;
+
 	(void) local;
-	(void) remote_port;
-	(void) local_port;
-	return is_repeat(arg) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+	if (is_repeat(transfer))
+		return CURL_PREREQFUNC_ABORT;
+	transfer->stale = kept_is_over(&transfer->transfers->kept, remote, remote_port, local_port);
+	return transfer->stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static curl_socket_t
@@ -130,6 +135,16 @@ on_socket_wanted(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		return CURL_SOCKET_BAD;
 	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* A kept connection may be closed long after its transfers. */
+static int
+on_socket_closed(void *arg, curl_socket_t fd)
+{
+	Transfers *transfers = arg;
+
+	kept_remove(&transfers->kept, fd);
+	return close(fd);
 }
 
 /* ---- the end of a transfer ---- */
@@ -164,6 +179,7 @@ problem_of(const Transfer *transfer, CURLcode code)
 		case CURLE_GOT_NOTHING:
 		case CURLE_RECV_ERROR:
 		case CURLE_SEND_ERROR:
+		case CURLE_ABORTED_BY_CALLBACK: /* no memory for another connection */
 			return CLOSED;
 		case CURLE_WRITE_ERROR:
 		case CURLE_OUT_OF_MEMORY: /* what curl says of a single line that is too long, */
@@ -177,6 +193,33 @@ problem_of(const Transfer *transfer, CURLcode code)
 }
 
 /*
+ * Begins anew with a connection of its own, if nothing was sent on a kept one that was closed.
+ */
+static bool
+begin_anew(Transfer *transfer)
+{
+	CURLM *multi = transfer->transfers->multi;
+
+	if (!transfer->stale)
+		return false;
+	transfer->stale = false;
+	curl_multi_remove_handle(multi, transfer->easy);
+	return curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+		   curl_multi_add_handle(multi, transfer->easy) == CURLM_OK;
+}
+
+/* Whether curl keeps the connection it does not say; what it closes is forgotten then. */
+static void
+note_kept(Transfer *transfer)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+	if (fd != CURL_SOCKET_BAD)
+		kept_add(&transfer->transfers->kept, fd);
+}
+
+/*
  * An answer whose head is complete has said all that is asked; what becomes of its body,
  * too, is of no account.
  */
@@ -186,6 +229,7 @@ end_transfer(Transfer *transfer, CURLcode code)
 	long status = 0;
 	curl_off_t wait = 0;
 
+	note_kept(transfer);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
 	wait = wait < TRANSFER_RETRY_AFTER_MAX_S ? wait : TRANSFER_RETRY_AFTER_MAX_S;
@@ -212,7 +256,8 @@ take_ended(Transfers *transfers)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
-		end_transfer(transfer, code);
+		if (!begin_anew(transfer))
+			end_transfer(transfer, code);
 	}
 }
 
@@ -391,6 +436,8 @@ set_guards(CURL *easy, const Transfer *transfer)
 		   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_wanted) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_socket_closed) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->transfers) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
