@@ -67,6 +67,11 @@ SELECT e.message FROM (VALUES
 	('{"data":"data:image/png;base64,AAEC","mimetype":"Image/JPEG"}'), ('{"url":"data:image/png;base64,AA*"}'), ('{"url":"data:image/png"}'), ('{"data":"AAEC","url":null}'),
 	('{"url":"https://e.com/","a\nb":"x"}'), ('{"url":"https://e.com/","mimetype":"image/*"}')) g (media),
 	error_of(format('SELECT wa.read_content(''document'', jsonb_build_object(''media'', %L::jsonb))', g.media)) e;
+-- A file has a bound, and what it is written in another: base64, percent-encoded, wrapped.
+SELECT f.how, octet_length(r.bytes) AS bytes, r.problem FROM (VALUES
+	(1, 'base64', repeat('A', 1024 * 1024 / 3 * 4) || 'AA'), (2, 'base64', repeat('A', 1024 * 1024 / 3 * 4) || 'AAA'), (3, 'percent', 'data:,' || repeat('%41', 1024 * 1024)), (4, 'percent', 'data:,' || repeat('%41', 1024 * 1024 + 1)),
+	(5, 'wrapped', 'AAEC' || repeat(' ', 4 * 1024 * 1024 - 4)), (6, 'wrapped', 'AAEC' || repeat(' ', 4 * 1024 * 1024 - 3)), (7, 'wrapped', repeat(' ', 40 * 1024 * 1024))) f (place, how, written), wa.read_file_text(f.written) r ORDER BY place;
+SELECT e.* FROM error_of($$SELECT wa.read_content('image', jsonb_build_object('media', jsonb_build_object('data', repeat('A', 1500000))))$$) e;
 -- A card, and what stands around it.  Releases of psql disagree on how wide U+FEFF is.
 SELECT replace(c.card, U&'\FEFF', '\FEFF') AS card, r.content #>> '{contact,vcard}' AS stored FROM (VALUES (E'\nBEGIN:VCARD\nFN:Ann\nEND:VCARD\n'), (U&'\FEFFBEGIN:VCARD\000D\000AFN:Ann\000AEND:VCARD\000D\000A'), (E'begin:vcard\r\nend:vcard')) c (card),
 	wa.read_content('contact', jsonb_build_object('contact', jsonb_build_object('displayName', 'Ann', 'vcard', c.card))) r;

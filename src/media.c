@@ -52,7 +52,7 @@ wa_read_file_text(PG_FUNCTION_ARGS)
 {
 	text *given = PG_GETARG_TEXT_PP(0);
 	size_t len = VARSIZE_ANY_EXHDR(given);
-	bytea *bytes = palloc(VARHDRSZ + len);
+	bytea *bytes = palloc(VARHDRSZ + Min(len, WAK_FILE_TEXT_MAX));
 	Datum values[3] = {0};
 	bool nulls[3] = {true, true, true};
 	WakFileText file;

@@ -265,9 +265,13 @@ wak_file_text_read(const char *text, size_t len, uint8_t *bytes, WakFileText *fi
 	bool read;
 
 	*file = (WakFileText){.problem = NULL};
+	if (len > WAK_FILE_TEXT_MAX)
+		return refuse(file, "is written in more than 4 MiB", 0);
 	read = wak_is_data_url(text, len) ? read_data_url(text, len, bytes, file)
 									  : read_base64(&input, bytes, file);
 	if (read && file->len == 0)
 		return refuse(file, "has no data", 0);
+	if (read && file->len > WAK_FILE_MAX)
+		return refuse(file, "is a file of more than 1 MiB", 0);
 	return read;
 }

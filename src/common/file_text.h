@@ -22,6 +22,10 @@
 
 #include "src/common/media_type.h"
 
+/* Bytes of a file, and of the text that it is written in: percent-encoded it is three times as long. */
+#define WAK_FILE_MAX ((size_t) 1024 * 1024)
+#define WAK_FILE_TEXT_MAX ((size_t) 4 * 1024 * 1024)
+
 /* What an URL that names no media type means (RFC 2397), in the form of media_type.h. */
 #define WAK_DATA_URL_TYPE "text/plain; charset=US-ASCII"
 
@@ -39,7 +43,7 @@ extern bool wak_is_data_url(const char *text, size_t len);
 
 /*
  * Reads "len" bytes, a data: URL or else base64, which need no NUL behind them.
- * "bytes" has room for as many.  False if they are neither, and what is wrong stands in
+ * "bytes" has room for as many, or for WAK_FILE_TEXT_MAX.  False if they are neither, and what is wrong stands in
  * "file".  A file without a byte is none.
  */
 extern bool wak_file_text_read(const char *text, size_t len, uint8_t *bytes, WakFileText *file);

@@ -248,6 +248,40 @@ START_TEST(media_types_have_one_form)
 }
 END_TEST
 
+/* Three characters for a byte, and one for a byte. */
+START_TEST(a_file_has_a_bound)
+{
+	static const size_t sizes[] = {WAK_FILE_MAX, WAK_FILE_MAX + 1};
+	size_t room = WAK_FILE_TEXT_MAX + 1;
+	char *text = malloc(room);
+	uint8_t *bytes = malloc(WAK_FILE_TEXT_MAX);
+	WakFileText file;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (size_t each = 1; each <= 3; each += 2)
+		{
+			size_t len = 6 + sizes[i] * each;
+
+			memcpy(text, "data:,", 6);
+			for (size_t at = 6; at < len; at += each)
+				memcpy(text + at, each == 3 ? "%41" : "A", each);
+			ck_assert(wak_file_text_read(text, len, bytes, &file) == (i == 0));
+			if (i == 0)
+				ck_assert_uint_eq(file.len, WAK_FILE_MAX);
+			else
+				ck_assert_str_eq(file.problem, "is a file of more than 1 MiB");
+		}
+	memset(text, ' ', room);
+	memcpy(text, "AAEC", 4);
+	ck_assert(wak_file_text_read(text, WAK_FILE_TEXT_MAX, bytes, &file));
+	ck_assert_uint_eq(file.len, 3);
+	ck_assert(!wak_file_text_read(text, WAK_FILE_TEXT_MAX + 1, bytes, &file));
+	ck_assert_str_eq(file.problem, "is written in more than 4 MiB");
+	free(bytes);
+	free(text);
+}
+END_TEST
+
 START_TEST(a_media_type_has_a_bound)
 {
 	char text[WAK_MEDIA_TYPE_MAX + 2] = "a/b";
@@ -271,6 +305,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, every_byte_at_every_place);
 	tcase_add_loop_test(cases, media_types_have_one_form, 0,
 						(int) (sizeof(types) / sizeof(types[0])));
+	tcase_add_test(cases, a_file_has_a_bound);
 	tcase_add_test(cases, a_media_type_has_a_bound);
 }
 
