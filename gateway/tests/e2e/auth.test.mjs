@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { Browser, PLAIN_COOKIE, PLAIN_DEVICE, SECURE_COOKIE, SECURE_DEVICE, cookieOf, deviceOf, tokenOf } from './harness/people.mjs';
+import { until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { addMember, createKey, createOrg, createPerson, createSession } from './harness/tenants.mjs';
 
@@ -257,10 +258,16 @@ test('one address with many connections keeps nobody else from signing in', asyn
 test('a crowd that signs in keeps nobody else waiting, and is itself bounded', async () =>
 {
 	const { client: crowded } = await Gateway.start(cluster, { args: ['--trusted-proxy', '127.0.0.1'] });
-	const { browser, org } = await signedIn();
-	const bearer = await browser.token();
+	const { org } = await signedIn();
+	const key = (await createKey(db, org)).secret;
 	const session = await createSession(db, org);
+	const holder = await cluster.open('wa');
 	let answered = 0;
+
+	/* nobody's password is looked at before the others have been answered */
+	await holder.sql('BEGIN');
+	await holder.sql('LOCK TABLE wa.app_user IN ACCESS EXCLUSIVE MODE');
+
 	const crowd = Array.from({ length: 60 }, async (_, i) =>
 	{
 		const { status } = await crowded.request('POST', '/auth/sign-in',
@@ -270,10 +277,14 @@ test('a crowd that signs in keeps nobody else waiting, and is itself bounded', a
 		return status;
 	});
 
+	await until('the crowd waits', async () => Number(await db.value("SELECT count(*) FROM pg_locks WHERE relation = 'wa.app_user'::regclass AND NOT granted")) > 0);
 	/* one request in each of the other lanes */
-	assert.equal((await crowded.get('/api/v1/me', undefined, { bearer })).status, 200);
-	assert.equal((await crowded.get(`/api/v1/sessions/${session.id}/contacts?q=x`, undefined, { bearer })).status, 200);
-	assert.ok(answered < crowd.length, 'the crowd is still waiting');
+	const others = [await crowded.get('/api/v1/sessions', key), await crowded.get(`/api/v1/sessions/${session.id}/contacts?q=x`, key)];
+	const waiting = crowd.length - answered;
+
+	await holder.close();
+	assert.deepEqual(others.map(({ status }) => status), [200, 200]);
+	assert.ok(waiting > 0, 'the crowd is still waiting');
 
 	const statuses = new Set(await Promise.all(crowd));
 
