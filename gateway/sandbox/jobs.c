@@ -11,8 +11,8 @@
  * something: a message whose id here was given when it was asked for, and which is then
  * delivered and read like any other.
  *
- * A job is gone when it is finished, when the database says that it is not ours any more, or
- * when its report was refused.  When the process is killed, what it had claimed is taken over
+ * A job is gone when it is finished, when the database says that it is not ours any more, when
+ * its session is not leased any more, or when its report was refused.  When the process is killed, what it had claimed is taken over
  * from its lease in the database and gets the same ids again, so that nothing is sent twice;
  * what it had sent stays "sent", for the invented telephones die with it.
  */
@@ -84,10 +84,11 @@ typedef struct Job
 /* What differs between messages and actions. */
 typedef struct KindRow
 {
-	const char *name; /* in the log, as the next three */
+	const char *name; /* in the log, as the next four */
 	const char *sent;
 	const char *taken_over;
 	const char *given_up;
+	const char *forgotten;
 	SandboxStatement claim;
 	SandboxStatement done;
 	SandboxStatement failed;
@@ -458,6 +459,7 @@ static const KindRow kinds[JOB_KINDS] = {
 					 .sent = "sent",
 					 .taken_over = "message_taken_over",
 					 .given_up = "message_given_up",
+					 .forgotten = "message_forgotten",
 					 .claim = SANDBOX_CLAIM,
 					 .done = SANDBOX_SENT,
 					 .failed = SANDBOX_FAILED,
@@ -467,6 +469,7 @@ static const KindRow kinds[JOB_KINDS] = {
 					.sent = "done",
 					.taken_over = "action_taken_over",
 					.given_up = "action_given_up",
+					.forgotten = "action_forgotten",
 					.claim = SANDBOX_ACTIONS,
 					.done = SANDBOX_ACTION_DONE,
 					.failed = SANDBOX_ACTION_FAILED,
@@ -502,6 +505,27 @@ jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), 
 		db_task_in(&claims->claiming, 0);
 	}
 	return jobs;
+}
+
+/* A claim that was answered late may have brought jobs of a session that went before. */
+void
+jobs_forget(Jobs *jobs, const Sessions *sessions)
+{
+	for (int i = 0; i < JOB_KINDS; i++)
+	{
+		const KindRow *kind = jobs->claims[i].kind;
+		Job *next;
+
+		for (Job *job = TAILQ_FIRST(&jobs->claims[i].list); job != NULL; job = next)
+		{
+			next = TAILQ_NEXT(job, link);
+			if (sessions_have(sessions, &job->session))
+				continue;
+			log_line(LOG_LEVEL_INFO, kind->forgotten, log_text("org", job->org.text),
+					 log_text(kind->name, job->id.text), log_text("status", name_of_state(job)));
+			enter_state(job, JOB_FINISHED);
+		}
+	}
 }
 
 void

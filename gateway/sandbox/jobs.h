@@ -11,6 +11,7 @@
 #define SANDBOX_JOBS_H
 
 #include "sandbox/sandbox.h"
+#include "sandbox/sessions.h"
 
 /* On their way at once; the rest stays queued in the database. */
 #define JOBS_MESSAGES_MAX 4096
@@ -35,6 +36,12 @@ jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), 
  * maybe from within.
  */
 extern void jobs_drain(Jobs *jobs);
+
+/*
+ * Forgets the jobs of sessions that are not leased any more: their telephones send nothing.
+ * The database knows by the leases of the jobs what is to become of them.
+ */
+extern void jobs_forget(Jobs *jobs, const Sessions *sessions);
 
 /* Jobs that are on their way. */
 extern int jobs_count(const Jobs *jobs);

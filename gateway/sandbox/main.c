@@ -125,6 +125,14 @@ log_stopped(void *context)
 
 /* ---- starting ---- */
 
+static void
+forget(void *context)
+{
+	const Work *work = context;
+
+	jobs_forget(work->jobs, work->sessions);
+}
+
 static bool
 open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 {
@@ -142,7 +150,7 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 							  .lease_ms = 4 * step_ms > LEASE_MIN_MS ? 4 * step_ms : LEASE_MIN_MS};
 	if (work->sandbox.db == NULL || !timer_open(&work->deadline, loop->base, release, work))
 		return false;
-	work->sessions = sessions_start(&work->sandbox, (int) settings.poll_ms);
+	work->sessions = sessions_start(&work->sandbox, (int) settings.poll_ms, forget, work);
 	work->jobs = jobs_start(&work->sandbox, (int) settings.poll_ms, release, work);
 	return work->sessions != NULL && work->jobs != NULL;
 }

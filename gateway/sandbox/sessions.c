@@ -72,8 +72,10 @@ struct Sessions
 	int count;
 	DbTask renewal;
 	DbTask release;
+	void (*renewed)(void *context);
+	void *renewed_context;
 	void (*released)(void *context);
-	void *context;
+	void *released_context;
 };
 
 /* ---- states ---- */
@@ -268,7 +270,10 @@ take_renewal(void *context, const DbResult *result)
 	for (int row = 0; renewed && row < result->rows; row++)
 		take_row(sessions, result, row);
 	if (renewed)
+	{
 		drop_others(sessions);
+		sessions->renewed(sessions->renewed_context);
+	}
 	db_task_in(&sessions->renewal,
 			   renewed && !has_waiting(sessions) ? RENEW_MS : sessions->poll_ms);
 }
@@ -297,19 +302,22 @@ take_release(void *context, const DbResult *result)
 
 	if (result != NULL && result->outcome != DB_ROWS)
 		statements_log_failure(&sandbox_statements, SANDBOX_RELEASE, result);
-	sessions->released(sessions->context);
+	sessions->released(sessions->released_context);
 }
 
 /* ---- from outside ---- */
 
 Sessions *
-sessions_start(const Sandbox *sandbox, int poll_ms)
+sessions_start(const Sandbox *sandbox, int poll_ms, void (*renewed)(void *context), void *context)
 {
 	Sessions *sessions = calloc(1, sizeof(*sessions));
 
 	if (sessions == NULL)
 		return NULL;
-	*sessions = (Sessions){.sandbox = sandbox, .poll_ms = poll_ms};
+	*sessions = (Sessions){.sandbox = sandbox,
+							.poll_ms = poll_ms,
+							.renewed = renewed,
+							.renewed_context = context};
 	TAILQ_INIT(&sessions->list);
 	if (!db_task_open(&sessions->renewal, sandbox->base, sandbox->db, make_renewal, take_renewal,
 					  sessions) ||
@@ -321,6 +329,12 @@ sessions_start(const Sandbox *sandbox, int poll_ms)
 	}
 	db_task_in(&sessions->renewal, 0);
 	return sessions;
+}
+
+bool
+sessions_have(const Sessions *sessions, const SandboxId *id)
+{
+	return find_session(sessions, id) != NULL;
 }
 
 void
@@ -335,7 +349,7 @@ void
 sessions_release(Sessions *sessions, void (*released)(void *context), void *context)
 {
 	sessions->released = released;
-	sessions->context = context;
+	sessions->released_context = context;
 	db_task_in(&sessions->release, 0);
 }
 

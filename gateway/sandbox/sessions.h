@@ -5,6 +5,7 @@
 #ifndef SANDBOX_SESSIONS_H
 #define SANDBOX_SESSIONS_H
 
+#include "sandbox/identity.h"
 #include "sandbox/sandbox.h"
 
 #define SESSIONS_MAX 256 /* leased at once; others are left to other sandboxes */
@@ -13,9 +14,14 @@ typedef struct Sessions Sessions;
 
 /*
  * Takes and renews leases every second, and every poll_ms while a session waits to be paired,
- * when a pairing code may be asked for any time.  The sandbox is borrowed.  NULL: out of memory.
+ * when a pairing code may be asked for any time.  renewed(context) is called after each
+ * renewal.  The sandbox is borrowed.  NULL: out of memory.
  */
-extern Sessions *sessions_start(const Sandbox *sandbox, int poll_ms);
+extern Sessions *sessions_start(const Sandbox *sandbox, int poll_ms, void (*renewed)(void *context),
+								void *context);
+
+/* Whether a session is leased; one that was stopped, logged out or deleted is not. */
+extern bool sessions_have(const Sessions *sessions, const SandboxId *id);
 
 /* Pairs and renews nothing more. */
 extern void sessions_stop(Sessions *sessions);

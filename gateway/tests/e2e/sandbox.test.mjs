@@ -156,6 +156,35 @@ test('a sandbox that is asked to end finishes what it has taken', async () =>
 	assert.ok((await outcome()).every((row) => row.status === 'read' && row.echoes === '1'));
 });
 
+test('what a sandbox has taken it drops when its session is logged out, stopped or deleted', async () =>
+{
+	const [out, stopped, deleted, stays] = await makeSessions(4);
+	const sandbox = await Sandbox.start(cluster, { stepMs: 4000 });
+	const of = (session) => count(`session_id = '${session.uuid}' AND status = 'sending'`);
+	const end = async (session, command) => assert.ok((await client.request(command === undefined ? 'DELETE' : 'POST',
+		`/api/v1/sessions/${session.id}${command === undefined ? '' : `:${command}`}`, { key })).status < 300);
+
+	await sendTexts([out, stopped, deleted], 2);
+	await until('all are taken', async () => await of(out) + await of(stopped) + await of(deleted) === 6);
+	await Promise.all([end(out, 'logout'), end(stopped, 'stop'), end(deleted)]);
+	await until('they are dropped', () => sandbox.events('message_forgotten').length === 6);
+	await until('so are the sessions', () => sandbox.events('session_gone').length === 3);
+
+	/* the sandbox goes on, and what it sends now would have been sent behind them */
+	await sendTexts([stays], 1);
+	await until('another is sent', async () => await count(`session_id = '${stays.uuid}' AND direction = 'out' AND status NOT IN ('queued', 'sending')`) === 1);
+	assert.equal(await of(out), 2);
+	assert.equal(await of(stopped), 2);
+
+	/* when their leases are over the one is not sent any more, the other by whoever starts it again */
+	await endLeases();
+	assert.ok(Number(await db.value("SELECT wa.housekeep('unsent')")) > 0);
+	assert.equal(await count(`session_id = '${out.uuid}' AND status = 'failed' AND error = 'session was logged out before WhatsApp confirmed it'`), 2);
+	await end(stopped, 'start');
+	await until('it is sent', async () => await count(`session_id = '${stopped.uuid}' AND direction = 'out' AND status NOT IN ('queued', 'sending', 'failed')`) === 2, { seconds: 60 });
+	await sandbox.stop();
+});
+
 test('what a killed sandbox had taken is sent once by another, when the lease is over and not before', async () =>
 {
 	const sessions = await makeSessions(3);
