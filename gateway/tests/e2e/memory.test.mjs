@@ -77,7 +77,7 @@ async function assertForgotten(...programs)
 	const search = () => { found = programs.flatMap(({ pid }) => findInMemory(pid, searched)); return found.length === 0; };
 
 	secrets = new Map();
-	await until('all is forgotten', search, { seconds: 3, pauseMs: 200 }).catch((error) => assert.fail(found.join('\n') || error.cause));
+	await until('all is forgotten', search, { pauseMs: 200 }).catch((error) => assert.fail(found.join('\n') || error.cause));
 }
 
 test('while a request is under way its key is there: the search finds what is to be found', async () =>

@@ -144,7 +144,7 @@ test('an event that waited for an older writer comes when that one rolls back, w
 	await sleep(300);
 	assert.deepEqual(socket.events, []);
 	await other.sql('ROLLBACK');
-	await socket.waitFor(1, { seconds: 3 });
+	await socket.waitFor(1);
 	assert.deepEqual(ids(socket), [id]);
 	await socket.close();
 });
