@@ -31,8 +31,6 @@
 #include "http/tls.h"
 #include "http/websocket.h"
 
-static void run(HttpConnection *connection);
-
 /* For the log. */
 static const char *const state_names[HTTP_CONNECTION_STATES] = {
 	[HTTP_CONNECTION_HANDSHAKE] = "handshake", [HTTP_CONNECTION_IDLE] = "idle",
@@ -301,8 +299,8 @@ pause_or_resume(HttpConnection *connection)
  * sends a reset, which can take the answer away from the client; so first
  * only our side is shut, and the client's input is read until it has seen it.
  */
-static void
-linger(HttpConnection *connection)
+void
+http_connection_linger(HttpConnection *connection)
 {
 	size_t unread = evbuffer_get_length(input_of(connection));
 
@@ -319,41 +317,36 @@ linger(HttpConnection *connection)
 	pause_or_resume(connection);
 }
 
-void
-http_connection_go_on(HttpConnection *connection)
+/* An answer has left.  True: another request may follow, and have come already. */
+static bool
+go_on(HttpConnection *connection)
 {
 	if (connection->last)
-		linger(connection);
-	else
 	{
-		http_connection_enter(connection, HTTP_CONNECTION_IDLE);
-		run(connection);
+		http_connection_linger(connection);
+		return false;
 	}
+	http_connection_enter(connection, HTTP_CONNECTION_IDLE);
+	return true;
 }
 
-/* The answer is on its way: goes on at once, waits until it has left, or closes. */
-static void
+/* The answer is on its way: goes on at once, waits until it has left, or closes.  True: as above. */
+static bool
 answered(HttpConnection *connection, HttpSendResult result)
 {
 	release_request(connection);
-	if (connection->socket != NULL && result != HTTP_SEND_FAILED)
-	{
+	if (result == HTTP_SEND_FAILED)
+		http_connection_close(connection, "out of memory");
+	else if (connection->socket != NULL)
 		websocket_begin(connection);
-		return;
-	}
-	switch (result)
+	else if (result == HTTP_SENT)
+		return go_on(connection);
+	else
 	{
-		case HTTP_SENT:
-			http_connection_go_on(connection);
-			break;
-		case HTTP_QUEUED:
-			connection->progress = evbuffer_get_length(output_of(connection));
-			http_connection_enter(connection, HTTP_CONNECTION_WRITE);
-			break;
-		case HTTP_SEND_FAILED:
-			http_connection_close(connection, "out of memory");
-			break;
+		connection->progress = evbuffer_get_length(output_of(connection));
+		http_connection_enter(connection, HTTP_CONNECTION_WRITE);
 	}
+	return false;
 }
 
 /* ---- answers ---- */
@@ -372,9 +365,9 @@ tell_observer(const HttpServer *server, const HttpRequestState *request, int sta
 
 /*
  * The answer is a copy here: the 500 that may take its place, and that one's body, are gone
- * when this returns.
+ * when this returns.  True: input is to be served again; else the connection may be gone.
  */
-static void
+static bool
 send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer answer)
 {
 	HttpServer *server = connection->server;
@@ -400,50 +393,7 @@ send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer an
 	sent = http_connection_send(connection, &head->text, body);
 	buffer_free(&own);
 	wak_wipe(head->text.data, head->text.len); /* it may have set a cookie */
-	answered(connection, sent);
-}
-
-/* Sends what a handler answers, when there is still someone to send it to; frees the body. */
-static void
-respond(HttpRequest *request, const HttpAnswer *answer)
-{
-	HttpRequestState *state = request->state;
-
-	state->answered = true;
-	if (state->connection != NULL)
-		send_answer(state->connection, state, *answer);
-	else
-		http_answer_log(answer, state, 0, true);
-	if (answer->body != NULL)
-		buffer_free(answer->body);
-	http_request_finish(state);
-}
-
-void
-http_respond(HttpRequest *request, int status, const HttpHeader *headers, size_t n_headers,
-			 const char *content_type, Buffer *body)
-{
-	HttpAnswer answer = {
-		.status = status,
-		.headers = headers,
-		.n_headers = n_headers,
-		.content_type = content_type,
-		.body = body,
-	};
-
-	respond(request, &answer);
-}
-
-void
-http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetail *details,
-				   size_t n_details, const HttpHeader *headers, size_t n_headers)
-{
-	Buffer body;
-	HttpAnswer answer = http_answer_error(error, details, n_details, &body);
-
-	answer.headers = headers;
-	answer.n_headers = n_headers;
-	respond(request, &answer);
+	return answered(connection, sent);
 }
 
 /*
@@ -621,6 +571,7 @@ run(HttpConnection *connection)
 	if (connection->running)
 		return;
 	connection->running = true;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): nobody frees it while it is running */
 	while (reads(connection) && first_piece(connection, &piece))
 		feed(connection, &piece);
 	connection->running = false;
@@ -657,6 +608,55 @@ run_socket(HttpConnection *connection)
 	websocket_finish(connection);
 }
 
+/* ---- what handlers call ---- */
+
+/* Sends what a handler answers, when there is still someone to send it to; frees the body. */
+static void
+respond(HttpRequest *request, const HttpAnswer *answer)
+{
+	HttpRequestState *state = request->state;
+	HttpConnection *connection = state->connection;
+	bool more = false;
+
+	state->answered = true;
+	if (connection != NULL)
+		more = send_answer(connection, state, *answer);
+	else
+		http_answer_log(answer, state, 0, true);
+	if (answer->body != NULL)
+		buffer_free(answer->body);
+	http_request_finish(state);
+	if (more)
+		run(connection);
+}
+
+void
+http_respond(HttpRequest *request, int status, const HttpHeader *headers, size_t n_headers,
+			 const char *content_type, Buffer *body)
+{
+	HttpAnswer answer = {
+		.status = status,
+		.headers = headers,
+		.n_headers = n_headers,
+		.content_type = content_type,
+		.body = body,
+	};
+
+	respond(request, &answer);
+}
+
+void
+http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetail *details,
+				   size_t n_details, const HttpHeader *headers, size_t n_headers)
+{
+	Buffer body;
+	HttpAnswer answer = http_answer_error(error, details, n_details, &body);
+
+	answer.headers = headers;
+	answer.n_headers = n_headers;
+	respond(request, &answer);
+}
+
 /* ---- events ---- */
 
 static void
@@ -688,7 +688,10 @@ on_write(struct bufferevent *bev, void *context)
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		return;
 	if (connection->state == HTTP_CONNECTION_WRITE)
-		http_connection_go_on(connection);
+	{
+		if (go_on(connection))
+			run(connection);
+	}
 	else if (connection->state == HTTP_CONNECTION_SOCKET ||
 			 connection->state == HTTP_CONNECTION_SOCKET_CLOSING)
 		websocket_written(connection);

@@ -97,7 +97,7 @@ typedef enum HttpSendResult
 extern HttpSendResult http_connection_send(HttpConnection *connection, const Buffer *head,
 										   Buffer *body) __attribute__((warn_unused_result));
 
-/* What was the last to be sent has left: the next request, or the end. */
-extern void http_connection_go_on(HttpConnection *connection);
+/* The last that is said has left: lets the client read it, and closes. */
+extern void http_connection_linger(HttpConnection *connection);
 
 #endif

@@ -203,7 +203,7 @@ websocket_finish(HttpConnection *connection)
 		return;
 	connection->last = true;
 	connection->refused = socket->deaf;
-	http_connection_go_on(connection);
+	http_connection_linger(connection);
 }
 
 static bool
