@@ -1,6 +1,6 @@
 /*
  * limits.test.mjs
- *		Send limits of a session: decided in the database, told with Retry-After.
+ *		Limits of a session and of an organization: decided in the database, told with their names.
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -133,4 +133,44 @@ test('a limit that is raised counts at once', async () =>
 	await client.request('PATCH', `/api/v1/sessions/${session.id}`, { key, json: { ratePerMin: 2 } });
 	assert.equal((await send(session)).status, 202);
 	checkLimited(await send(session), 60);
+});
+
+test('what an organization may have is told with the name of the limit, and another one is not refused', async () =>
+{
+	const other = await createTenant(db, 'Other');
+	const limit = (name, table) => db.sql(`SELECT wa.set_org_limit($1, $2, (SELECT count(*) FROM wa.${table} WHERE org_id = $1)::integer)`, [tenant.org.uuid, name]);
+	const webhook = { url: 'https://example.com/' };
+
+	await limit('sessions', 'session');
+	await limit('webhooks', 'webhook');
+	for (const [path, json, name] of [['sessions', { start: false }, 'sessions'], ['webhooks', webhook, 'webhooks']])
+	{
+		const refused = await client.post(`/api/v1/${path}`, key, json);
+
+		assert.equal(refused.status, 409);
+		assert.equal(refused.json.error.code, 'conflict');
+		assert.match(refused.json.error.message, new RegExp(`^organization has reached its limit of \\d+ ${name}$`));
+		assert.deepEqual(refused.json.error.details, { limit: name });
+		assert.equal((await client.post(`/api/v1/${path}`, other.key.secret, json)).status, 201);
+		await db.sql('SELECT wa.set_org_limit($1, $2, NULL)', [tenant.org.uuid, name]);
+		assert.equal((await client.post(`/api/v1/${path}`, key, json)).status, 201);
+	}
+});
+
+test('a session has so many messages wait, and takes more when some are sent', async () =>
+{
+	await db.sql("SELECT wa.set_org_limit($1, 'queued_messages', 5)", [tenant.org.uuid]);
+
+	const session = await createSession(db, tenant.org);
+
+	assert.equal(statuses(await sendMany(session, 7)), [...Array(5).fill(202), 429, 429].join());
+
+	const refused = await send(session);
+
+	checkLimited(refused, 10);
+	assert.equal(refused.json.error.message, 'too many messages wait in this session');
+	assert.deepEqual(refused.json.error.details, { limit: 'queuedMessages' });
+	await db.sql("UPDATE wa.message SET status = 'sent' WHERE org_id = $1 AND session_id = $2", [tenant.org.uuid, session.uuid]);
+	assert.equal((await send(session)).status, 202);
+	await db.sql("SELECT wa.set_org_limit($1, 'queued_messages', NULL)", [tenant.org.uuid]);
 });
