@@ -135,22 +135,51 @@ write_array(JsonWriter *writer, const Column *column, const DbResult *result, in
 	return true;
 }
 
-/* Hidden columns and cookies have none. */
+/* Cookies have none. */
 static ColumnWriter *const column_writers[] = {
-	[COLUMN_HIDDEN] = NULL,     [COLUMN_ID] = write_id,
-	[COLUMN_TEXT] = write_text, [COLUMN_INT] = write_int,
-	[COLUMN_BOOL] = write_bool, [COLUMN_TIME] = write_time,
-	[COLUMN_JSON] = write_json, [COLUMN_TEXT_ARRAY] = write_array,
-	[COLUMN_COOKIE] = NULL,     [COLUMN_DEVICE] = NULL,
+	[COLUMN_ID] = write_id,     [COLUMN_TEXT] = write_text,        [COLUMN_INT] = write_int,
+	[COLUMN_BOOL] = write_bool, [COLUMN_TIME] = write_time,        [COLUMN_JSON] = write_json,
+	[COLUMN_COOKIE] = NULL,     [COLUMN_TEXT_ARRAY] = write_array, [COLUMN_DEVICE] = NULL,
 };
+
+/* What the statement returned, and where it has what is shown. */
+typedef struct Rows
+{
+	const Route *route;
+	const DbResult *result;
+	int at[ENDPOINT_COLUMNS_MAX]; /* for each of the endpoint's columns */
+	int item;                     /* ANSWER_LIST_JSON */
+} Rows;
+
+/*
+ * False: the statement does not return a column that the endpoint shows.
+ */
+static bool
+find_columns(Rows *rows, const Route *route, const DbResult *result)
+{
+	const Endpoint *endpoint = route->endpoint;
+	const Column *columns = endpoint->columns;
+	bool ok = true;
+
+	*rows = (Rows){.route = route, .result = result};
+	for (int i = 0; ok && columns != NULL && columns[i].type != COLUMN_END; i++)
+	{
+		rows->at[i] = db_column(result, columns[i].column, i);
+		ok = rows->at[i] >= 0;
+	}
+	if (endpoint->item != NULL)
+		rows->item = db_column(result, endpoint->item, 0);
+	return ok && rows->item >= 0;
+}
 
 /*
  * One row as an object; a cell that is NULL is left out.
  */
 static bool
-write_row(JsonWriter *writer, const Route *route, const DbResult *result, int row)
+write_row(JsonWriter *writer, const Rows *rows, int row)
 {
-	const Column *columns = route->endpoint->columns;
+	const Column *columns = rows->route->endpoint->columns;
+	const HttpText *names = rows->route->names;
 	bool ok = true;
 
 	json_write_object_begin(writer);
@@ -158,10 +187,10 @@ write_row(JsonWriter *writer, const Route *route, const DbResult *result, int ro
 	{
 		ColumnWriter *write = column_writers[columns[i].type];
 
-		if (write != NULL && !db_is_null(result, row, i))
+		if (write != NULL && !db_is_null(rows->result, row, rows->at[i]))
 		{
-			json_write_quoted_name(writer, route->names[i].data, route->names[i].len);
-			ok = write(writer, &columns[i], result, row, i);
+			json_write_quoted_name(writer, names[i].data, names[i].len);
+			ok = write(writer, &columns[i], rows->result, row, rows->at[i]);
 		}
 	}
 	json_write_object_end(writer);
@@ -169,25 +198,25 @@ write_row(JsonWriter *writer, const Route *route, const DbResult *result, int ro
 }
 
 /*
- * One row whose last column is the item already.
+ * One row with a column that is the item already.
  */
 static bool
-write_json_text(JsonWriter *writer, const DbResult *result, int row)
+write_json_text(JsonWriter *writer, const Rows *rows, int row)
 {
 	const char *json;
 	size_t len;
 
-	if (!db_text(result, row, result->columns - 1, &json, &len))
+	if (!db_text(rows->result, row, rows->item, &json, &len))
 		return false;
 	json_write_raw(writer, json, len);
 	return true;
 }
 
 static bool
-write_item(JsonWriter *writer, const Route *route, const DbResult *result, int row)
+write_item(JsonWriter *writer, const Rows *rows, int row)
 {
-	return route->endpoint->answer == ANSWER_LIST_JSON ? write_json_text(writer, result, row)
-													   : write_row(writer, route, result, row);
+	return rows->route->endpoint->answer == ANSWER_LIST_JSON ? write_json_text(writer, rows, row)
+															 : write_row(writer, rows, row);
 }
 
 static bool
@@ -200,9 +229,10 @@ is_list(const Endpoint *endpoint)
  * One row more than is shown was asked for: if it came, there is a next page.
  */
 static bool
-write_list(const Call *call, const DbResult *result, Buffer *body)
+write_list(const Call *call, const Rows *rows, Buffer *body)
 {
 	const Endpoint *endpoint = call->route->endpoint;
+	const DbResult *result = rows->result;
 	Buffer cursor;
 	JsonWriter writer;
 	int row = 0;
@@ -214,8 +244,8 @@ write_list(const Call *call, const DbResult *result, Buffer *body)
 	json_write_name(&writer, "data");
 	json_write_array_begin(&writer);
 	while (ok && row < result->rows && row < call->limit && body->len < ANSWER_PAGE_BYTES &&
-		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, 0)))
-		ok = write_item(&writer, call->route, result, row++);
+		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, rows->at[0])))
+		ok = write_item(&writer, rows, row++);
 	json_write_array_end(&writer);
 	if (ok && row > 0 && row < result->rows)
 	{
@@ -229,22 +259,12 @@ write_list(const Call *call, const DbResult *result, Buffer *body)
 }
 
 static int
-count_columns(const Column *columns)
-{
-	int count = 0;
-
-	while (columns[count].type != COLUMN_END)
-		count++;
-	return count;
-}
-
-static int
 success_status(const Endpoint *endpoint, const DbResult *result)
 {
 	bool flag = false;
 
 	if (endpoint->flag_status != 0)
-		db_bool(result, 0, endpoint->flag_column, &flag);
+		db_bool(result, 0, db_column(result, endpoint->flag, result->columns - 1), &flag);
 	return flag ? endpoint->flag_status : endpoint->status;
 }
 
@@ -255,16 +275,16 @@ success_status(const Endpoint *endpoint, const DbResult *result)
  * The cookie in this column, if it is one and is there.
  */
 static bool
-make_cookie(const Call *call, const DbResult *result, int column, char header[COOKIE_HEADER_MAX])
+make_cookie(const Call *call, const DbResult *result, const Column *column,
+			char header[COOKIE_HEADER_MAX])
 {
-	ColumnType type = call->route->endpoint->columns[column].type;
 	const char *cookie;
 	size_t len;
 
-	return (type == COLUMN_COOKIE || type == COLUMN_DEVICE) &&
-		   db_text(result, 0, column, &cookie, &len) && len > 0 &&
-		   cookie_set(call->http, type == COLUMN_COOKIE ? COOKIE_SIGN_IN : COOKIE_DEVICE, cookie,
-					  len, header);
+	return (column->type == COLUMN_COOKIE || column->type == COLUMN_DEVICE) &&
+		   db_text(result, 0, db_column(result, column->column, 0), &cookie, &len) && len > 0 &&
+		   cookie_set(call->http, column->type == COLUMN_COOKIE ? COOKIE_SIGN_IN : COOKIE_DEVICE,
+					  cookie, len, header);
 }
 
 /*
@@ -282,7 +302,7 @@ make_cookies(const Call *call, const DbResult *result,
 	for (int i = 0; endpoint->columns != NULL && endpoint->columns[i].type != COLUMN_END &&
 					count < ANSWER_COOKIES_MAX;
 		 i++)
-		count += make_cookie(call, result, i, headers[count]) ? 1 : 0;
+		count += make_cookie(call, result, &endpoint->columns[i], headers[count]) ? 1 : 0;
 	return count;
 }
 
@@ -309,8 +329,8 @@ call_answer_rows(const Call *call, const DbResult *result)
 	const Endpoint *endpoint = call->route->endpoint;
 	Buffer body;
 	JsonWriter writer;
-	bool ok =
-		endpoint->answer == ANSWER_NONE || count_columns(endpoint->columns) == result->columns;
+	Rows rows;
+	bool ok = find_columns(&rows, call->route, result);
 
 	if (ok && result->rows == 0 && !is_list(endpoint))
 	{
@@ -327,11 +347,11 @@ call_answer_rows(const Call *call, const DbResult *result)
 	if (ok && endpoint->answer == ANSWER_ONE)
 	{
 		json_write_init(&writer, &body);
-		ok = write_row(&writer, call->route, result, 0) && json_write_done(&writer);
+		ok = write_row(&writer, &rows, 0) && json_write_done(&writer);
 	}
 	else if (ok)
 	{
-		ok = write_list(call, result, &body);
+		ok = write_list(call, &rows, &body);
 	}
 	if (!ok)
 	{

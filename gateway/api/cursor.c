@@ -114,21 +114,20 @@ write_part(Buffer *bytes, const CursorPart *part, const DbResult *result, int ro
 	int64_t us;
 	const char *text;
 	size_t len;
+	int column = part->type == CURSOR_NONE ? -1 : db_column(result, part->column, 0);
 
 	switch (part->type)
 	{
 		case CURSOR_UUID:
-			return db_uuid(result, row, part->column, uuid) &&
-				   buffer_append(bytes, uuid, sizeof(uuid));
+			return db_uuid(result, row, column, uuid) && buffer_append(bytes, uuid, sizeof(uuid));
 		case CURSOR_TIME:
-			if (!db_time_us(result, row, part->column, &us))
+			if (!db_time_us(result, row, column, &us))
 				return false;
 			for (int i = 0; i < 8; i++)
 				time[i] = (uint8_t) ((uint64_t) us >> (56 - 8 * i));
 			return buffer_append(bytes, time, sizeof(time));
 		case CURSOR_TEXT:
-			return db_text(result, row, part->column, &text, &len) &&
-				   buffer_append(bytes, text, len);
+			return db_text(result, row, column, &text, &len) && buffer_append(bytes, text, len);
 		case CURSOR_NONE:
 			break;
 	}

@@ -25,19 +25,9 @@
 /* Details that an error's body has at most. */
 #define DETAILS_MAX CALL_PROBLEMS_MAX
 
-const Endpoint *const endpoint_resources[] = {
-	health_endpoints,   openapi_endpoints,   me_endpoints,
-	session_endpoints,  chat_endpoints,      contact_endpoints,
-	message_endpoints,  action_endpoints,    webhook_endpoints,
-	delivery_endpoints, event_endpoints,     realtime_endpoints,
-	api_key_endpoints,  member_endpoints,    audit_endpoints,
-	auth_endpoints,     dashboard_endpoints, NULL};
-
-const Param page_params[] = {
-	{.source = PARAM_CURSOR},
-	{.source = PARAM_LIMIT},
-	{.source = PARAM_END},
-};
+const Endpoint *const endpoint_resources[] = {health_endpoints,    openapi_endpoints,
+											  document_endpoints,  realtime_endpoints,
+											  dashboard_endpoints, NULL};
 
 Api *
 api_open(Db *db, int timeout_ms)

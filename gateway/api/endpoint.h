@@ -2,16 +2,16 @@
  * endpoint.h
  *		An endpoint is a row: what it takes, which statement it runs, what it answers.
  *
- * Nothing here is code.  A row says where each parameter of its statement comes from,
- * in the statement's order, and what each column of the statement's rows becomes, in the
- * statement's order.  endpoint.c does the same with every row: credential, parameters, one
- * statement, answer.  Adding an endpoint is adding a row, a statement and a test.
+ * Nothing here is code.  A row says where each parameter of its statement comes from, in
+ * the statement's order, and what each of the statement's columns becomes, by its name.
+ * endpoint.c does the same with every row: credential, parameters, one statement, answer.
+ *
+ * Rows are made from the OpenAPI document, openapi.json, when the gateway is built
+ * (scripts/openapi).  Adding an endpoint is adding an operation there, a statement and a
+ * test.  Only what answers by itself, health checks and pages, is a row beside its code.
  *
  * What a message or a webhook has to be is the database's to say: a row may hand over a
  * member of the body, or all of it that no other parameter takes, as it is.
- *
- * All rows are constants.  api_print_endpoints() shows them as JSON, so that tests and the
- * OpenAPI document can be held against them.
  */
 #ifndef API_ENDPOINT_H
 #define API_ENDPOINT_H
@@ -100,14 +100,10 @@ typedef struct Param
 	bool slow;
 } Param;
 
-/* endpoint.c: of a list that takes no parameters but which page to show. */
-extern const Param page_params[];
-
 typedef enum ColumnType
 {
-	COLUMN_END,    /* closes the list */
-	COLUMN_HIDDEN, /* not shown; in the cursor, perhaps */
-	COLUMN_ID,     /* uuid, shown as a TypeID with that prefix */
+	COLUMN_END, /* closes the list */
+	COLUMN_ID,  /* uuid, shown as a TypeID with that prefix */
 	COLUMN_TEXT,
 	COLUMN_INT,
 	COLUMN_BOOL,
@@ -122,7 +118,8 @@ typedef enum ColumnType
 typedef struct Column
 {
 	ColumnType type;
-	const char *name; /* in the answer; a hidden one's is for the reader */
+	const char *name;   /* in the answer */
+	const char *column; /* in the statement's rows, which may have others besides */
 	const char *prefix;
 } Column;
 
@@ -138,7 +135,7 @@ typedef enum CursorType
 typedef struct CursorPart
 {
 	CursorType type;
-	int column;
+	const char *column; /* in the statement's rows; it need not be shown */
 } CursorPart;
 
 typedef enum AnswerKind
@@ -147,7 +144,7 @@ typedef enum AnswerKind
 	ANSWER_LIST,      /* {"data":[...],"nextCursor"?} */
 	ANSWER_LIST_IN,   /* the same within something: no row is a 404 (there is no such thing), a
 					 * row whose first column is NULL is no item */
-	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in the rows' last column, as
+	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in one column of the rows, as
 					   * they stand there */
 	ANSWER_NONE       /* done, and nothing to say: no body, the columns are not looked at */
 } AnswerKind;
@@ -165,12 +162,12 @@ typedef struct Endpoint
 	const Param *params;
 	size_t body_max; /* bytes of the body; 0: BODY_USUAL */
 
-	int status;      /* of success */
-	int flag_status; /* of success when the row's column flag_column is true; 0: none such */
-	int flag_column;
+	int status;       /* of success */
+	int flag_status;  /* of success when the row's column "flag" is true; 0: none such */
+	const char *flag; /* in the statement's rows */
 	AnswerKind answer;
 	const Column *columns;
-	const Column *item; /* ANSWER_LIST_JSON: what the JSON has, for the reader */
+	const char *item; /* ANSWER_LIST_JSON: the column with the item */
 	CursorPart cursor[ENDPOINT_CURSOR_MAX];
 	const char *conflict;     /* what "exists already" means here; NULL = the general text */
 	const char *unauthorized; /* what a 401 means here; NULL = the general text */
@@ -193,21 +190,11 @@ extern const char *endpoint_problem(const Endpoint *endpoint);
 extern bool endpoint_takes_body(const Endpoint *endpoint);
 extern size_t endpoint_body_max(const Endpoint *endpoint);
 
-/* The rows, a file a resource; each list ends with a row whose pattern is NULL. */
-extern const Endpoint me_endpoints[];
-extern const Endpoint session_endpoints[];
-extern const Endpoint chat_endpoints[];
-extern const Endpoint contact_endpoints[];
-extern const Endpoint message_endpoints[];
-extern const Endpoint action_endpoints[];
-extern const Endpoint webhook_endpoints[];
-extern const Endpoint delivery_endpoints[];
-extern const Endpoint event_endpoints[];
+/* The rows that the document has; each list ends with a row whose pattern is NULL. */
+extern const Endpoint document_endpoints[];
+
+/* Those that answer by themselves, a file a resource. */
 extern const Endpoint realtime_endpoints[];
-extern const Endpoint api_key_endpoints[];
-extern const Endpoint member_endpoints[];
-extern const Endpoint audit_endpoints[];
-extern const Endpoint auth_endpoints[];
 extern const Endpoint dashboard_endpoints[];
 extern const Endpoint health_endpoints[];
 extern const Endpoint openapi_endpoints[];

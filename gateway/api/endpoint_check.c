@@ -159,17 +159,15 @@ columns_problem(const Endpoint *endpoint)
 	if (count > ENDPOINT_COLUMNS_MAX)
 		return "there are too many columns";
 	for (int i = 0; i < count; i++)
-		if (endpoint->columns[i].name == NULL ||
+		if (endpoint->columns[i].name == NULL || endpoint->columns[i].column == NULL ||
 			(endpoint->columns[i].type == COLUMN_ID && endpoint->columns[i].prefix == NULL))
 			return "a column has no name, or an id no prefix";
 	for (int i = 0; i < ENDPOINT_CURSOR_MAX; i++)
-	{
-		const CursorPart *part = &endpoint->cursor[i];
-
-		if (part->type != CURSOR_NONE && (part->column < 0 || part->column >= count))
-			return "the cursor has a column that is not there";
-	}
-	return NULL;
+		if (endpoint->cursor[i].type != CURSOR_NONE && endpoint->cursor[i].column == NULL)
+			return "a part of the cursor has no column";
+	return (endpoint->flag_status != 0) != (endpoint->flag != NULL)
+			   ? "a second status has no column, or a column no status"
+			   : NULL;
 }
 
 const char *

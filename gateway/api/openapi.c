@@ -9,6 +9,9 @@
  */
 #include "api/openapi.h"
 
+#include <string.h>
+
+#include "api/api.h"
 #include "api/endpoint.h"
 
 static void
@@ -26,6 +29,12 @@ answer_document(HttpRequest *request, void *context)
 	buffer_init(&body, openapi_document_length);
 	buffer_append(&body, openapi_document, openapi_document_length);
 	http_respond(request, 200, &etag, 1, "application/json; charset=utf-8", &body);
+}
+
+bool
+api_print_endpoints(Buffer *out)
+{
+	return buffer_append(out, document_endpoints_json, strlen(document_endpoints_json));
 }
 
 const Endpoint openapi_endpoints[] = {

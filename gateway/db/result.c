@@ -36,6 +36,23 @@ cell(const DbResult *result, int row, int column, size_t *len)
 	return (const uint8_t *) PQgetvalue(result->cells, row, column);
 }
 
+static bool
+is_named(const DbResult *result, int column, const char *name)
+{
+	return strcmp(PQfname(result->cells, column), name) == 0;
+}
+
+int
+db_column(const DbResult *result, const char *name, int guess)
+{
+	if (guess >= 0 && guess < result->columns && is_named(result, guess, name))
+		return guess;
+	for (int i = 0; i < result->columns; i++)
+		if (is_named(result, i, name))
+			return i;
+	return -1;
+}
+
 bool
 db_may_pass(const char *sqlstate)
 {

@@ -17,6 +17,9 @@
  */
 extern bool db_may_pass(const char *sqlstate);
 
+/* The column of that name, -1 when there is none; it is looked for at "guess" first. */
+extern int db_column(const DbResult *result, const char *name, int guess);
+
 extern bool db_is_null(const DbResult *result, int row, int column);
 
 /* Not terminated by NUL: use *length. */

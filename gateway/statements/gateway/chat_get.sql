@@ -1,4 +1,4 @@
-SELECT c.jid, c.active_at, c.jid AS id, c.session_id, c.type, c.name, c.last_message_at, c.unread_count,
+SELECT c.jid AS id, c.session_id, c.jid, c.type, c.name, c.last_message_at, c.unread_count,
 	c.archived, c.pinned, c.muted_until
 FROM wa.chat AS c
 WHERE c.session_id = $1::uuid

@@ -4,7 +4,7 @@
 -- CASE and not COALESCE: under row security a COALESCE is no index condition, because the
 -- planner takes it for leaky.
 -- IS DISTINCT FROM: what is null filters nothing.
-SELECT c.jid, c.active_at, c.jid AS id, s.id, c.type, c.name, c.last_message_at, c.unread_count, c.archived,
+SELECT c.jid AS id, s.id AS session_id, c.jid, c.active_at, c.type, c.name, c.last_message_at, c.unread_count, c.archived,
 	c.pinned, c.muted_until
 FROM wa.session AS s
 LEFT JOIN LATERAL (

@@ -2,7 +2,7 @@
 -- No row: no such webhook.  A row whose id is null: a webhook without (more) deliveries.
 -- CASE and not COALESCE: under row security a COALESCE is no index condition, because the
 -- planner takes it for leaky.
-SELECT d.id, d.event_id, d.type, d.session_id, d.status, d.attempts,
+SELECT d.id, d.event_id, d.type AS event, d.session_id, d.status, d.attempts,
 	CASE WHEN d.status = 'failed' THEN d.next_attempt_at END AS next_attempt_at,
 	d.status_code, d.error, d.created_at, d.updated_at
 FROM wa.webhook AS w

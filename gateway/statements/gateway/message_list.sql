@@ -7,8 +7,8 @@
 -- several.  LEAST and GREATEST leave out what is null.
 -- Rows end behind 8 MiB of texts, so that a page of the largest is not too large to be
 -- fetched: the gateway, which shows 4 MiB, makes a cursor of what it shows last.
-SELECT m.id, p.session_id, m.session_phone_number, p.jid, m.wa_message_id, m.direction, m.direction = 'out' AS from_me,
-	m.sender_jid, m.sender_name, m.type, m.body, m.content, m.quoted_message_id, m.mentions,
+SELECT m.id, p.session_id, m.session_phone_number, p.jid AS chat_jid, m.wa_message_id, m.direction,
+	m.direction = 'out' AS from_me, m.sender_jid, m.sender_name, m.type, m.body, m.content, m.quoted_message_id, m.mentions,
 	m.media IS NOT NULL OR m.type IN ('image', 'video', 'audio', 'document', 'sticker')
 		AS has_media,
 	CASE WHEN m.type IN ('image', 'video', 'audio', 'document', 'sticker')
@@ -16,7 +16,7 @@ SELECT m.id, p.session_id, m.session_phone_number, p.jid, m.wa_message_id, m.dir
 	CASE WHEN m.status = 'sending' THEN 'queued'
 		WHEN m.status = 'delivered' AND m.direction = 'in' AND m.id <= p.read_to THEN 'read'
 		ELSE m.status END AS status,
-	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at, m.created_at
+	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at AS "timestamp", m.created_at
 FROM wa.chat AS p
 LEFT JOIN LATERAL (
 	SELECT q.*, sum(q.bytes) OVER (ORDER BY q.sent_at DESC, q.id DESC ROWS UNBOUNDED PRECEDING) - q.bytes

@@ -1,3 +1,3 @@
-SELECT s.id, s.phone_number, s.wa_jid
+SELECT s.id AS session_id, s.phone_number, s.wa_jid
 FROM wa.session AS s
 WHERE s.id = $1::uuid

@@ -47,13 +47,14 @@ function* examples()
 	}
 }
 
-test('it is served to everybody, as it stands in the repository', async () =>
+test('it is served to everybody, as it stands in the repository but for what the rows are made from', async () =>
 {
 	const answer = await client.request('GET', PATH);
 	const head = await client.request('HEAD', PATH);
 
 	assert.equal(answer.status, 200);
 	assert.deepEqual(answer.json, DOCUMENT);
+	assert.ok(!answer.text.includes('x-gateway'));
 	assert.equal(answer.headers['cache-control'], 'no-store');
 	assert.equal(head.headers.etag, answer.headers.etag);
 	assert.equal(head.headers['content-length'], answer.headers['content-length']);

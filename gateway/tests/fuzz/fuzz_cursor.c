@@ -7,8 +7,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/api_request.h"
 
-static const Endpoint by_id = {.cursor = {{CURSOR_UUID, 0}}};
-static const Endpoint by_time = {.cursor = {{CURSOR_TIME, 1}, {CURSOR_TEXT, 0}}};
+static const Endpoint by_id = {.cursor = {{CURSOR_UUID, "id"}}};
+static const Endpoint by_time = {.cursor = {{CURSOR_TIME, "at"}, {CURSOR_TEXT, "jid"}}};
 
 static void
 check_cursor(const HttpText *text, const Endpoint *endpoint, int parts)

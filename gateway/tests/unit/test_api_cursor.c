@@ -13,8 +13,8 @@
 #include "db/db_internal.h"
 #include "tests/unit/suite.h"
 
-static const Endpoint endpoint = {.cursor = {{CURSOR_TIME, 1}, {CURSOR_TEXT, 0}}};
-static const Endpoint by_id = {.cursor = {{CURSOR_UUID, 0}}};
+static const Endpoint endpoint = {.cursor = {{CURSOR_TIME, "at"}, {CURSOR_TEXT, "jid"}}};
+static const Endpoint by_id = {.cursor = {{CURSOR_UUID, "id"}}};
 
 #define JID "4917012345@s.whatsapp.net"
 #define TIME "\x00\x02\xf0\x11\x22\x33\x44\x55"

@@ -6,7 +6,7 @@
 #include "lib/log.h"
 #include "tests/unit/suite.h"
 
-static const Column columns[] = {{COLUMN_ID, "id", "x"}, {COLUMN_END, NULL, NULL}};
+static const Column columns[] = {{COLUMN_ID, "id", "id", "x"}, {COLUMN_END, NULL, NULL, NULL}};
 
 static const Param path_params[] = {
 	{.source = PARAM_PATH, .type = PARAM_ID, .name = "s", .prefix = "x"}, {.source = PARAM_END}};
@@ -47,13 +47,13 @@ START_TEST(a_good_row_is_taken)
 }
 END_TEST
 
-START_TEST(a_list_of_json_says_what_its_items_have_and_no_other_answer_does)
+START_TEST(a_list_of_json_says_which_column_is_its_item_and_no_other_answer_does)
 {
 	Endpoint row = good_row();
 
 	row.answer = ANSWER_LIST_JSON;
 	ck_assert(!is_taken(&row));
-	row.item = columns;
+	row.item = "envelope";
 	ck_assert(is_taken(&row));
 	row.answer = ANSWER_LIST;
 	ck_assert(!is_taken(&row));
@@ -95,7 +95,7 @@ START_TEST(parameters_and_columns_have_bounds)
 
 	row = good_row();
 	for (int i = 0; i <= ENDPOINT_COLUMNS_MAX; i++)
-		many[i] = (Column){COLUMN_TEXT, "c", NULL};
+		many[i] = (Column){COLUMN_TEXT, "c", "c", NULL};
 	row.columns = many;
 	ck_assert(!is_taken(&row));
 	many[ENDPOINT_COLUMNS_MAX].type = COLUMN_END;
@@ -124,14 +124,39 @@ START_TEST(ids_have_prefixes_and_parameters_have_sources_that_fit)
 }
 END_TEST
 
-START_TEST(a_cursor_is_made_of_columns_that_are_there)
+START_TEST(columns_are_named_in_the_answer_and_in_the_statement)
+{
+	static const Column bad[] = {
+		{COLUMN_TEXT, NULL, "c", NULL},
+		{COLUMN_TEXT, "c", NULL, NULL},
+		{COLUMN_ID, "c", "c", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		Column list[] = {bad[i], {COLUMN_END, NULL, NULL, NULL}};
+		Endpoint row = good_row();
+
+		row.columns = list;
+		ck_assert(!is_taken(&row));
+	}
+}
+END_TEST
+
+START_TEST(a_cursor_and_a_second_status_have_a_column)
 {
 	Endpoint row = good_row();
 
-	row.cursor[0] = (CursorPart){CURSOR_UUID, 1};
+	row.cursor[0] = (CursorPart){CURSOR_UUID, NULL};
 	ck_assert(!is_taken(&row));
-	row.cursor[0].column = 0;
+	row.cursor[0].column = "id";
 	ck_assert(is_taken(&row));
+	row.flag_status = 202;
+	ck_assert(!is_taken(&row));
+	row.flag = "done";
+	ck_assert(is_taken(&row));
+	row.flag_status = 0;
+	ck_assert(!is_taken(&row));
 }
 END_TEST
 
@@ -173,8 +198,9 @@ START_TEST(a_row_has_a_statement_that_is_built_in_and_a_status)
 END_TEST
 
 SUITE("api_endpoint_check", a_good_row_is_taken,
-	  a_list_of_json_says_what_its_items_have_and_no_other_answer_does,
+	  a_list_of_json_says_which_column_is_its_item_and_no_other_answer_does,
 	  a_parameter_of_the_path_is_in_the_pattern, parameters_and_columns_have_bounds,
 	  ids_have_prefixes_and_parameters_have_sources_that_fit,
-	  a_cursor_is_made_of_columns_that_are_there, a_body_that_is_right_can_be_sent,
+	  columns_are_named_in_the_answer_and_in_the_statement,
+	  a_cursor_and_a_second_status_have_a_column, a_body_that_is_right_can_be_sent,
 	  a_row_has_a_statement_that_is_built_in_and_a_status)

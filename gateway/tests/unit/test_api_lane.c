@@ -13,7 +13,7 @@
 #define CHATS SESSION "/chats"
 #define MESSAGES SESSION "/chats/a/messages"
 
-static const Endpoint *const resources[] = {message_endpoints, chat_endpoints, NULL};
+static const Endpoint *const resources[] = {document_endpoints, NULL};
 
 /* Whether GET path?name=value is slow; name NULL = without a query. */
 static bool

@@ -55,6 +55,25 @@ START_TEST(integers_by_length)
 }
 END_TEST
 
+START_TEST(columns_by_their_names)
+{
+	PGresult *cells = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	PGresAttDesc columns[] = {{.name = (char *) "id", .format = 1},
+							  {.name = (char *) "org_id", .format = 1}};
+	DbResult result = {.outcome = DB_ROWS, .columns = 2, .cells = cells};
+
+	ck_assert_int_eq(PQsetResultAttrs(cells, 2, columns), 1);
+	for (int guess = -1; guess < 4; guess++)
+	{
+		ck_assert_int_eq(db_column(&result, "id", guess), 0);
+		ck_assert_int_eq(db_column(&result, "org_id", guess), 1);
+		ck_assert_int_eq(db_column(&result, "org", guess), -1);
+		ck_assert_int_eq(db_column(&result, "ID", guess), -1);
+	}
+	PQclear(cells);
+}
+END_TEST
+
 START_TEST(null_and_missing_cells)
 {
 	DbResult result;
@@ -225,6 +244,7 @@ START_TEST(arrays_that_are_malformed)
 }
 END_TEST
 
-SUITE("db_result", integers_by_length, null_and_missing_cells, wrong_lengths_are_refused,
-	  a_text_is_copied_with_its_nul_or_not_at_all, times_are_epoch_milliseconds,
-	  jsonb_has_its_version, arrays_of_text, empty_array, arrays_that_are_malformed)
+SUITE("db_result", integers_by_length, columns_by_their_names, null_and_missing_cells,
+	  wrong_lengths_are_refused, a_text_is_copied_with_its_nul_or_not_at_all,
+	  times_are_epoch_milliseconds, jsonb_has_its_version, arrays_of_text, empty_array,
+	  arrays_that_are_malformed)

@@ -4,14 +4,12 @@
  */
 import { runGateway } from './programs.mjs';
 
-/* The dashboard's files are no part of the API. */
-const isPage = ({ pattern }) => pattern === '/' || pattern.startsWith('/web/');
-
 /*
  * The rows of `wa-gateway --endpoints`, one for each method and path:
  * { method, pattern, open } and, unless "open" says that it answers by itself (with "needs"
  * when it takes a credential all the same),
- * { needs, door, people, mayRefuse, parameters, bodyRest, status, flagStatus?, answer, columns }.
+ * { needs, door, people, mayRefuse, parameters, bodyRest, status, flagStatus?, answer, columns }
+ * and what the operation's "x-gateway" says (scripts/openapi.jq).
  */
 export function endpoints()
 {
@@ -19,7 +17,7 @@ export function endpoints()
 
 	if (code !== 0)
 		throw new Error(`wa-gateway --endpoints: exit code ${code}\n${stderr}`);
-	return JSON.parse(stdout).filter((row) => !isPage(row));
+	return JSON.parse(stdout);
 }
 
 export function nameOf({ method, pattern })
