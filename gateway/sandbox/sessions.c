@@ -314,10 +314,8 @@ sessions_start(const Sandbox *sandbox, int poll_ms, void (*renewed)(void *contex
 
 	if (sessions == NULL)
 		return NULL;
-	*sessions = (Sessions){.sandbox = sandbox,
-							.poll_ms = poll_ms,
-							.renewed = renewed,
-							.renewed_context = context};
+	*sessions = (Sessions){
+		.sandbox = sandbox, .poll_ms = poll_ms, .renewed = renewed, .renewed_context = context};
 	TAILQ_INIT(&sessions->list);
 	if (!db_task_open(&sessions->renewal, sandbox->base, sandbox->db, make_renewal, take_renewal,
 					  sessions) ||

@@ -17,8 +17,8 @@ typedef struct Sessions Sessions;
  * when a pairing code may be asked for any time.  renewed(context) is called after each
  * renewal.  The sandbox is borrowed.  NULL: out of memory.
  */
-extern Sessions *sessions_start(const Sandbox *sandbox, int poll_ms, void (*renewed)(void *context),
-								void *context);
+extern Sessions *
+sessions_start(const Sandbox *sandbox, int poll_ms, void (*renewed)(void *context), void *context);
 
 /* Whether a session is leased; one that was stopped, logged out or deleted is not. */
 extern bool sessions_have(const Sessions *sessions, const SandboxId *id);
