@@ -2,7 +2,7 @@
  * answer.c
  *		From a statement's rows, or its error, to the answer.
  */
-#include "api/call.h"
+#include "api/answer.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * otherwise be a message without its quote, and nobody would notice.  A row that hands the
  * rest of the body to the database leaves that to the database.
  */
-#include "api/call.h"
+#include "api/body.h"
 
 #include <string.h>
 #include <strings.h>

@@ -9,10 +9,9 @@
 #ifndef API_CALL_H
 #define API_CALL_H
 
-#include <sys/queue.h>
-
 #include "api/api.h"
 #include "api/credential.h"
+#include "api/health.h"
 #include "api/route.h"
 #include "api/share.h"
 #include "lib/json_read.h"
@@ -27,19 +26,6 @@ typedef struct Problem
 	char name[PROBLEM_NAME_MAX + 1];
 	char text[PROBLEM_TEXT_MAX + 1];
 } Problem;
-
-TAILQ_HEAD(ReadyWaiters, ReadyWaiter);
-
-/* What is known about readiness; only health.c looks into it. */
-typedef struct Readiness
-{
-	bool leaving;     /* whatever the database says */
-	DbRequest *asked; /* NULL: the database is not being asked */
-	bool known;
-	bool ready;
-	int64_t answered_ms;         /* monotonic; when that was learned */
-	struct ReadyWaiters waiters; /* requests that wait for what is being asked */
-} Readiness;
 
 struct Api
 {
@@ -91,29 +77,7 @@ extern void call_problem_unknown(Call *call, const char *name);
 /* Refuse the call as a whole; an earlier refusal stays. */
 extern void call_refuse(Call *call, HttpErrorKind kind, const char *message);
 
-/*
- * body.c: read the body; false: there is no use in looking at the parameters.  What of it
- * a PARAM_BODY_REST takes: false when memory is out.  params.c: add all parameters to
- * call->db; false: memory is out.  What is wrong with the request is noted in the call by
- * all of them.
- */
-extern bool call_read_body(Call *call);
-extern bool call_add_body_rest(Call *call);
-extern bool call_add_body_json(Call *call, const char *name, const JsonValue *value);
-extern bool call_add_params(Call *call);
-
-/* endpoint.c: answers a request that does not get through the door. */
+/* Answer a request that does not get through the door (api.c). */
 extern void call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result);
-
-/* health.c: before the first request, and when the HTTP server holds none any more. */
-extern void readiness_init(Readiness *readiness);
-extern void readiness_stop(Readiness *readiness);
-
-/*
- * answer.c.  Answer with the rows, or with the error that the outcome is; both let go of
- * the HTTP request.
- */
-extern void call_answer_rows(const Call *call, const DbResult *result);
-extern void call_answer_error(const Call *call, const DbResult *result);
 
 #endif

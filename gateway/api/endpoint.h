@@ -4,7 +4,7 @@
  *
  * Nothing here is code.  A row says where each parameter of its statement comes from, in
  * the statement's order, and what each of the statement's columns becomes, by its name.
- * endpoint.c does the same with every row: credential, parameters, one statement, answer.
+ * api.c does the same with every row: credential, parameters, one statement, answer.
  *
  * Rows are made from the OpenAPI document, openapi.json, when the gateway is built
  * (scripts/openapi).  Adding an endpoint is adding an operation there, a statement and a

@@ -9,12 +9,13 @@
  * statement then finds nothing, so that the answer, and the time it takes, are those of
  * an invented id and of another organization's.
  */
-#include "api/call.h"
+#include "api/params.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "api/body.h"
 #include "api/cookie.h"
 #include "api/cursor.h"
 #include "src/common/typeid.h"

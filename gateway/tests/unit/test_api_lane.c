@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/call.h"
+#include "api/params.h"
 #include "api_request.h"
 #include "tests/unit/suite.h"
 

@@ -1,5 +1,5 @@
 /*
- * endpoint.c
+ * api.c
  *		What happens with every request: route, credential, parameters, statement, answer.
  *
  * A request that is wrong in itself still goes to the database once, with its credential
@@ -16,8 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/answer.h"
+#include "api/body.h"
 #include "api/cookie.h"
 #include "api/origin.h"
+#include "api/params.h"
 #include "api/sqlstate.h"
 #include "src/common/typeid.h"
 #include "lib/log.h"

@@ -1,0 +1,17 @@
+/*
+ * answer.h
+ *		Answers to calls.
+ */
+#ifndef API_ANSWER_H
+#define API_ANSWER_H
+
+#include "api/call.h"
+
+/*
+ * Answer with the rows, or with the error that the outcome is.  Both let go of the HTTP
+ * request.
+ */
+extern void call_answer_rows(const Call *call, const DbResult *result);
+extern void call_answer_error(const Call *call, const DbResult *result);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * params.h
+ *		The parameters of a call, from its path, query, headers and body.
+ */
+#ifndef API_PARAMS_H
+#define API_PARAMS_H
+
+#include "api/call.h"
+
+/*
+ * Adds all parameters to call->db.  What is wrong with them is noted in the call.  False:
+ * memory is out.
+ */
+extern bool call_add_params(Call *call);
+
+#endif
