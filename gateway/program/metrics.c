@@ -6,12 +6,48 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "http/metrics.h"
 #include "lib/log.h"
 #include "lib/timer.h"
 
 #define LOOK_MS 1000
+
+static const MetricDefinition shared[PROGRAM_METRIC_COUNT] = {
+	[PROGRAM_DB_CONNECTIONS] = {"wa_database_connections",
+								"Connections that a lane of the pool has.",
+								METRIC_GAUGE,
+								{"lane"}},
+	[PROGRAM_DB_READY] = {"wa_database_connections_ready",
+						  "Connections of a lane that take requests.",
+						  METRIC_GAUGE,
+						  {"lane"}},
+	[PROGRAM_DB_QUEUED] = {"wa_database_queue",
+						   "Requests that wait for a connection of a lane.",
+						   METRIC_GAUGE,
+						   {"lane"}},
+	[PROGRAM_DB_IN_FLIGHT] = {"wa_database_in_flight",
+							  "Requests of a lane that are sent and not answered.",
+							  METRIC_GAUGE,
+							  {"lane"}},
+	[PROGRAM_DB_OWNERS] = {"wa_database_owners",
+						   "Organizations and addresses whose requests wait or are sent.",
+						   METRIC_GAUGE,
+						   {"lane"}},
+	[PROGRAM_DB_CROWDED] = {"wa_database_crowded_total",
+							"Requests refused because too many of their organization waited.",
+							METRIC_COUNTER,
+							{"lane"}},
+	[PROGRAM_DB_VIOLATIONS] = {"wa_database_protocol_violations_total",
+							   "Connections dropped because the server said what it never says.",
+							   METRIC_COUNTER,
+							   {NULL}},
+	[PROGRAM_LOG_LOST] = {"wa_log_lines_lost_total",
+						  "Lines of the log that could not be written in time.",
+						  METRIC_COUNTER,
+						  {NULL}},
+};
 
 struct ProgramMetrics
 {
@@ -59,6 +95,12 @@ on_look(void *context)
 	for (int i = 0; i < DB_LANE_COUNT; i++)
 		look_at_lane(program, (DbLaneName) i);
 	program->setup.look(program->setup.context);
+}
+
+void
+program_metrics_complete(MetricDefinition *catalogue, int first)
+{
+	memcpy(catalogue + first, shared, sizeof(shared));
 }
 
 bool

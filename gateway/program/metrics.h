@@ -2,10 +2,9 @@
  * metrics.h
  *		A program's listener for metrics, and the metrics that all programs have.
  *
- * These come last in a program's catalogue:
+ * These come last in a program's catalogue, which program_metrics_complete() copies them into:
  *
  *	enum { REQUESTS, …, SHARED, METRIC_COUNT = SHARED + PROGRAM_METRIC_COUNT };
- *	{ [REQUESTS] = …, PROGRAM_METRIC_DEFINITIONS(SHARED) }
  *
  * They and the program's own gauges are looked at every second, whoever asks: another process
  * may be the one that prints.
@@ -31,25 +30,8 @@ typedef enum ProgramMetric
 	PROGRAM_METRIC_COUNT
 } ProgramMetric;
 
-/* clang-format off */
-#define PROGRAM_METRIC_DEFINITIONS(first) \
-	[(first) + PROGRAM_DB_CONNECTIONS] = {"wa_database_connections", \
-		"Connections that a lane of the pool has.", METRIC_GAUGE, {"lane"}}, \
-	[(first) + PROGRAM_DB_READY] = {"wa_database_connections_ready", \
-		"Connections of a lane that take requests.", METRIC_GAUGE, {"lane"}}, \
-	[(first) + PROGRAM_DB_QUEUED] = {"wa_database_queue", \
-		"Requests that wait for a connection of a lane.", METRIC_GAUGE, {"lane"}}, \
-	[(first) + PROGRAM_DB_IN_FLIGHT] = {"wa_database_in_flight", \
-		"Requests of a lane that are sent and not answered.", METRIC_GAUGE, {"lane"}}, \
-	[(first) + PROGRAM_DB_OWNERS] = {"wa_database_owners", \
-		"Organizations and addresses whose requests wait or are sent.", METRIC_GAUGE, {"lane"}}, \
-	[(first) + PROGRAM_DB_CROWDED] = {"wa_database_crowded_total", \
-		"Requests refused because too many of their organization waited.", METRIC_COUNTER, {"lane"}}, \
-	[(first) + PROGRAM_DB_VIOLATIONS] = {"wa_database_protocol_violations_total", \
-		"Connections dropped because the server said what it never says.", METRIC_COUNTER, {NULL}}, \
-	[(first) + PROGRAM_LOG_LOST] = {"wa_log_lines_lost_total", \
-		"Lines of the log that could not be written in time.", METRIC_COUNTER, {NULL}}
-/* clang-format on */
+/* Writes the definitions of these to catalogue[first] and behind. */
+extern void program_metrics_complete(MetricDefinition *catalogue, int first);
 
 /* All of it is borrowed until program_metrics_stop(). */
 typedef struct ProgramMetricsSetup

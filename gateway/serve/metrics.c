@@ -20,7 +20,7 @@ typedef enum GatewayMetric
 	METRIC_COUNT = PROGRAM_METRICS + PROGRAM_METRIC_COUNT
 } GatewayMetric;
 
-static const MetricDefinition definitions[METRIC_COUNT] = {
+static MetricDefinition definitions[METRIC_COUNT] = {
 	[REQUESTS] = {"wa_http_requests_total",
 				  "Answers sent, by method, route and status.",
 				  METRIC_COUNTER,
@@ -39,7 +39,6 @@ static const MetricDefinition definitions[METRIC_COUNT] = {
 					 "From when an event is written until sockets that are live get it.",
 					 METRIC_HISTOGRAM,
 					 {NULL}},
-	PROGRAM_METRIC_DEFINITIONS(PROGRAM_METRICS),
 };
 
 bool
@@ -48,6 +47,7 @@ service_metrics_open(Metrics **metrics)
 	*metrics = NULL;
 	if (gateway_settings.program.metrics == NULL)
 		return true;
+	program_metrics_complete(definitions, PROGRAM_METRICS);
 	*metrics = metrics_open(definitions, METRIC_COUNT, (int) gateway_settings.workers);
 	return *metrics != NULL;
 }

@@ -7,7 +7,7 @@
  */
 #include "webhooks/metrics.h"
 
-static const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
+static MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 	[WORKER_ATTEMPTS] = {"wa_webhook_attempts_total",
 						 "Requests to receivers, by outcome: 2xx, 3xx, 4xx, 5xx or failed.",
 						 METRIC_COUNTER,
@@ -48,7 +48,6 @@ static const MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 						  "Expired rows that were taken away, by task.",
 						  METRIC_COUNTER,
 						  {"task"}},
-	PROGRAM_METRIC_DEFINITIONS(WORKER_PROGRAM_METRICS),
 };
 
 /* What a label of a counter can be. */
@@ -67,8 +66,10 @@ static const Expected expected[] = {
 Metrics *
 worker_metrics_open(void)
 {
-	Metrics *metrics = metrics_open(worker_metrics, WORKER_METRIC_COUNT, 1);
+	Metrics *metrics;
 
+	program_metrics_complete(worker_metrics, WORKER_PROGRAM_METRICS);
+	metrics = metrics_open(worker_metrics, WORKER_METRIC_COUNT, 1);
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		metrics_add(metrics, expected[i].metric, (const char *[]){expected[i].label, NULL}, 0);
 	return metrics;

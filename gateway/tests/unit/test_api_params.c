@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/body.h"
 #include "api/params.h"
 #include "api_request.h"
 #include "db/db_internal.h"
