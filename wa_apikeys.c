@@ -1,13 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * wa_apikeys.c
- *		The extension's face: module magic, load-time checks, hooks.
+ *		The extension's entry point: module magic, checks at load, start of each part.
  *
- * Nothing is decided here; the rooms under src/ do the work.  What this file
- * holds is when they are furnished: the key cache and the transaction context
- * always, the seal, the log redaction, the limits on guessing, the record of uses
- * and the wake-ups only when the library is loaded by shared_preload_libraries.
- * A seal that a session could choose to load, or not to load, would be no seal.
+ * The work is done by the files under src/.  This file decides which of them
+ * start:
+ * - The key cache and the transaction context start in every backend that loads
+ *   the library.
+ * - The seal, the log redaction, the limits on guessing, the record of key uses
+ *   and the wake-ups start only when shared_preload_libraries loads the
+ *   library.  A session must not be able to choose whether the seal is in
+ *   force.
  *
  * The library refuses to run in a server that is older than the newest
  * security release of its major version that this release knows.  Isolation
@@ -39,9 +42,9 @@
 PG_MODULE_MAGIC;
 
 /*
- * The oldest server release per major version, as server_version_num.  Those of 15 and 17 are
- * of November 2026, with which 16.16 belongs; nothing has been run on 16.  18.6 is of August:
- * the newest that there was to test with.
+ * The oldest accepted server release of each major version, as server_version_num. 15.20 and
+ * 17.12 are the releases of November 2026. 16.16 belongs to the same set, but nothing has been
+ * run on 16. 18.6 is of August 2026, the newest release that was available for tests.
  */
 #if PG_VERSION_NUM >= 190000
 #error "wa_apikeys 1.0 supports PostgreSQL 15 to 18"
@@ -104,7 +107,7 @@ _PG_init(void)
 		wa_wake_preload();
 		wa_event_writers_preload();
 	}
-	/* last: settings of these names that are not defined by now are removed */
+	/* This call comes last: it removes all settings with this prefix that are not defined yet. */
 	MarkGUCPrefixReserved("wa");
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * compatibility.h
- *		What differs between the server releases that we support.
+ *		Differences between the server releases that we support.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,12 +15,15 @@
 #include "varatt.h"
 #endif
 
-/* PostgreSQL 18 has this in front of a declaration instead of behind it. */
+/* pg_noreturn stands in front of a declaration since PostgreSQL 18; it stood behind it before. */
 #ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* What a hook of the executor's run gets; since 18 nobody says whether it is run only once. */
+/*
+ * The parameters of the ExecutorRun hook.  PostgreSQL 18 removed the one that says whether the
+ * query is run only once.
+ */
 #if PG_VERSION_NUM >= 180000
 #define WA_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
 #define WA_RUN_ARGUMENTS query, direction, count

@@ -3,11 +3,11 @@
  * connectors.c
  *		The setting wa.connectors: which kinds of connector there are.
  *
- * A session names the kind of connector that is to run it.  A kind that nobody
- * runs would leave the session starting for ever, so that wa.create_session()
- * takes those of this list only.  Who runs a connector of his own adds its name.
- * It belongs to the server's configuration or to the database, and no login of
- * ours can change it.
+ * A session names the kind of connector that is to run it.  A session of a kind
+ * that no connector serves would stay in the state "starting" for ever, so
+ * wa.create_session() accepts only the kinds in this list.  Operators who run a
+ * connector of their own add its name.  The setting belongs to the server's
+ * configuration or to the database; none of our logins can change it.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,12 +17,12 @@
 
 #include "src/connectors.h"
 
-/* As the column wa.session.connector has it. */
+/* The bound of the column wa.session.connector. */
 #define NAME_MAX_BYTES 31
 
 static char *connectors = NULL;
 
-/* Whether this is the name of a connector: small letters first, then digits, _ and - too. */
+/* Whether this is a connector's name: a small letter, then small letters, digits, _ and -. */
 static bool
 is_name(const char *text, size_t len)
 {

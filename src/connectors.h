@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * connectors.h
- *		Which kinds of connector there are.
+ *		The setting wa.connectors: which kinds of connector there are.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,36 +3,39 @@
  * context.c
  *		Who this transaction acts for, and what it may do.
  *
- * The identity of a transaction lives in this file's static memory and nowhere
- * else: no setting, table or temporary object that SQL can write is ever
- * believed.  It is bound by wa.authenticate() (a credential) or wa.act_for()
- * (a system process), and it ends with the transaction.
+ * The identity of a transaction is kept in this file's static memory and
+ * nowhere else.  No setting, table or temporary object that SQL can write is
+ * trusted.  The identity is bound by wa.authenticate() (a credential) or
+ * wa.act_for() (a system process), and it ends with the transaction.
  *
  * Invariants:
  * - Set once.  The first identity that a transaction binds is the only one that
  *   it can bind until it ends, even if a savepoint is rolled back in between.
- * - What a subtransaction adds dies with it, a binding as well as a permission
- *	 that was asked for later: it is handed to the parent at subcommit and taken
- *	 back at subabort.
- * - A binding covers the permissions that it was asked for, and no other that
- *	 the credential has, unless it was not asked for any; presenting the credential
- *	 again can add to it.  A statement that gets into the wrong request, by a
- *	 name that somebody prepared anew, finds no more than the request needed.
+ * - What a subtransaction adds ends with it: a binding, and also a permission
+ *   that was asked for later.  It is handed to the parent at subcommit and
+ *   taken back at subabort.
+ * - A binding covers the permissions that it was asked for and no others, even
+ *   if the credential has more.  A binding that asks for no particular
+ *   permissions covers all of the credential's.  Presenting the credential
+ *   again can add permissions.  So a statement that runs in the wrong request,
+ *   because somebody prepared another statement under its name, has no more
+ *   permissions than that request needed.
  * - Nothing survives commit, abort or prepare.
- * - A commit that writes rests on the credential like a statement does: what the
- *	 transaction has required of it is verified once more.  So it is when a query that
- *	 writes or locks has run, or whoever waited for a row with a credential that has ended
- *	 meanwhile could keep it from those who wait behind them.  A savepoint that took the
- *	 binding away does not change that.  What the transaction itself has changed does
- *	 not count against it, or nobody could end a credential with that credential.
- * - Before a binding is used, pending invalidations are taken in; if anything
- *   that the credential rests on changed, or its time has come, it is looked up
- *   again.  A running transaction thus learns of a revocation, a sign-out or a
- *   change of role at its next statement.
+ * - A transaction that has written verifies its credential once more at commit:
+ *   the permissions that it has required must still be there.  The same check
+ *   runs at the end of each query that writes or locks.  Otherwise somebody
+ *   with an ended credential could wait for a row, get its lock and block those
+ *   who wait behind.  Rolling back the savepoint that made the binding does not
+ *   avoid this check.  The transaction's own changes do not count against it;
+ *   otherwise no credential could end itself.
+ * - Before a binding is used, pending invalidations are processed.  If anything
+ *   that the credential depends on has changed, or the credential's time is
+ *   over, it is looked up again.  So a running transaction learns of a
+ *   revocation, a sign-out or a change of role at its next statement.
  *
  * The getters are PARALLEL RESTRICTED, so that they never run in a worker
- * process, whose copy of this memory is empty, and STABLE, so that no plan
- * holds their answer.
+ * process, whose copy of this memory is empty.  They are STABLE, so that no
+ * plan stores their result.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,19 +58,18 @@
 #include "src/usage.h"
 
 /*
- * What was bound, as a value to compare: a credential's digest, or the
+ * What was bound, in a form that can be compared: the digest of a credential, or the
  * organization that a system process acts for.
  */
 typedef struct Identity
 {
-	WaPrincipalKind kind; /* NONE: nothing was bound yet; of a credential
-								 * always KEY, whatever it turned out to be */
+	WaPrincipalKind kind; /* NONE: nothing was bound yet; KEY for every credential */
 	uint8 value[WA_DIGEST_LENGTH];
 } Identity;
 
 /*
- * A subtransaction that has bound or asked for something, and what was there
- * before it did.  The innermost is first; each level is there at most once.
+ * A subtransaction that has bound or asked for something, and the state from before.  The
+ * innermost one comes first in the list.  Each level appears at most once.
  */
 typedef struct Addition
 {
@@ -79,17 +81,17 @@ typedef struct Addition
 
 typedef struct Context
 {
-	Identity first;        /* of this transaction; outlives savepoints */
-	WakKind credential;    /* what kind of credential it was, if it was one */
+	Identity first;        /* of this transaction; survives the rollback of savepoints */
+	WakKind credential;    /* the kind of credential, if a credential was bound */
 	WaPrincipal principal; /* kind NONE: nobody is bound now */
-	WaPermissions asked;   /* all that the binding may cover */
-	WaPermissions held;    /* all that the credential has, asked for or not */
-	bool served;           /* a statement of the client's has run, other than to bind */
-	bool relied_on;        /* something has asked who is bound, and was told */
-	bool owner_told;       /* it was told that this is an owner */
-	WaPermissions used;    /* what was required of the binding so far */
-	uint64 generation;     /* of what it was read from when it was verified */
-	Addition *additions;   /* in TopTransactionContext; NULL: none */
+	WaPermissions asked;   /* all permissions that the binding may cover */
+	WaPermissions held;    /* all permissions of the credential, asked for or not */
+	bool served;           /* the client has run a statement that does not only bind */
+	bool relied_on;        /* the bound identity was asked for and returned */
+	bool owner_told;       /* wa.member_role() has returned "owner" */
+	WaPermissions used;    /* all permissions that were required of the binding so far */
+	uint64 generation;     /* the generation of the rows when they were last verified */
+	Addition *additions;   /* in TopTransactionContext; NULL if there are none */
 } Context;
 
 static Context context;
@@ -110,10 +112,7 @@ PG_FUNCTION_INFO_V1(wa_require_org);
 PG_FUNCTION_INFO_V1(wa_require_permission);
 PG_FUNCTION_INFO_V1(wa_org_for);
 
-/* ---------------------------------------------------------------------
- * The end of a transaction
- * ---------------------------------------------------------------------
- */
+/* ---- The end of a transaction ---- */
 
 static void
 unbind(void)
@@ -128,7 +127,7 @@ unbind(void)
 	context.used = 0;
 }
 
-/* It would be committed by nobody knows whom, at any time. */
+/* Nobody knows who would commit a prepared transaction, or when. */
 static void
 check_not_bound(void)
 {
@@ -153,21 +152,21 @@ transaction_changed(XactEvent event, void *argument)
 			context.first.kind = WA_PRINCIPAL_NONE;
 			break;
 		case XACT_EVENT_PRE_COMMIT:
-			/* deferred triggers have run, but other callbacks may query */
+			/* Deferred triggers have run, but other callbacks may still run queries. */
 			wa_context_verify_written();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 			check_not_bound();
 			break;
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
-			/* a worker process knows of no binding, and writes nothing */
+			/* A worker process has no binding and writes nothing. */
 			break;
 	}
 }
 
 /*
- * The parent has what its subtransaction added.  What was there before it stays known
- * where that can still be taken back.
+ * The parent takes over what its subtransaction added.  The state from before is kept as long
+ * as the parent can still be rolled back.
  */
 static void
 hand_up(Addition *addition, SubTransactionId parent)
@@ -180,8 +179,8 @@ hand_up(Addition *addition, SubTransactionId parent)
 }
 
 /*
- * What the subtransaction added is gone.  What the credential can do may have
- * been read from rows that are gone as well, so that it is verified again.
+ * What the subtransaction added is gone.  The permissions of the credential may have been read
+ * from rows that are gone as well, so the credential is verified again.
  */
 static void
 take_back(const Addition *addition)
@@ -217,10 +216,7 @@ wa_context_init(void)
 	RegisterSubXactCallback(subtransaction_changed, NULL);
 }
 
-/* ---------------------------------------------------------------------
- * Errors.  Whatever is wrong with a credential, its owner hears the same.
- * ---------------------------------------------------------------------
- */
+/* ---- Errors.  The owner of a credential gets the same message, whatever is wrong with it. ---- */
 
 pg_noreturn static void
 refuse_credential(void)
@@ -230,8 +226,8 @@ refuse_credential(void)
 }
 
 /*
- * Programs tell this from a credential that is not valid by the constraint-name field, and
- * by this file (gateway/db/own_error.c).
+ * Programs tell this error from an invalid credential by two fields: the constraint name and
+ * this source file (gateway/db/own_error.c).
  */
 pg_noreturn static void
 refuse_nobody(void)
@@ -242,7 +238,7 @@ refuse_nobody(void)
 					err_generic_string(PG_DIAG_CONSTRAINT_NAME, "credential")));
 }
 
-/* The permission's name also travels in the error's constraint-name field. */
+/* The error's constraint-name field has the permission's name too. */
 pg_noreturn static void
 refuse_permission(WaPermissions missing)
 {
@@ -261,7 +257,7 @@ refuse_permission(WaPermissions missing)
 		 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
 }
 
-/* What the transaction has required is not there any more: a permission, or the rank. */
+/* Something that the transaction has required is gone: a permission, or the role of owner. */
 pg_noreturn static void
 refuse_lost(const WaPrincipal *fresh)
 {
@@ -274,8 +270,8 @@ refuse_lost(const WaPrincipal *fresh)
 }
 
 /*
- * These functions raise where they could return NULL: a caller that passes one
- * by mistake must not take the answer for permission.
+ * These functions raise an error where they could return NULL: a caller that passes NULL by
+ * mistake must not take the result for a permission.
  */
 static void
 check_not_null(FunctionCallInfo fcinfo, const char *what)
@@ -285,12 +281,9 @@ check_not_null(FunctionCallInfo fcinfo, const char *what)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", what)));
 }
 
-/* ---------------------------------------------------------------------
- * Binding
- * ---------------------------------------------------------------------
- */
+/* ---- Binding ---- */
 
-/* Refuse an identity that is not the one this transaction already has. */
+/* Refuses an identity that differs from the one that this transaction already has. */
 static void
 check_set_once(const Identity *identity)
 {
@@ -303,7 +296,7 @@ check_set_once(const Identity *identity)
 						errdetail("The identity of a transaction is set once.")));
 }
 
-/* Take over what the credential can do now, as far as it was asked for. */
+/* Takes over the credential's current permissions, limited to those that were asked for. */
 static void
 cover(const WaPrincipal *principal, uint64 generation)
 {
@@ -314,8 +307,8 @@ cover(const WaPrincipal *principal, uint64 generation)
 }
 
 /*
- * Note what is there before this subtransaction adds to it, unless it has already.
- * What the transaction itself adds ends with all the rest.
+ * Records the state before this subtransaction adds to it, unless that has been done already.
+ * The top transaction needs no record: what it adds ends with it.
  */
 static void
 note_addition(void)
@@ -334,7 +327,7 @@ note_addition(void)
 	context.additions = addition;
 }
 
-/* A repeated call with the same identity adds what it asks for. */
+/* A repeated call with the same identity adds the permissions that it asks for. */
 static void
 bind_identity(const Identity *identity, const WaPrincipal *principal, WaPermissions asked,
 			  uint64 generation)
@@ -346,9 +339,9 @@ bind_identity(const Identity *identity, const WaPrincipal *principal, WaPermissi
 }
 
 /*
- * What a transaction can be bound for by a credential of this kind, whatever the
- * key or person behind it may do.  That of a socket is there to listen; that the
- * key may manage as well only decides which events it is shown.
+ * The permissions that a credential of this kind can bind at most, whatever the key or person
+ * behind it may do.  A socket's credential only listens.  If its key may manage too, that only
+ * decides which events the socket gets.
  */
 static WaPermissions
 bindable(WakKind kind)
@@ -357,9 +350,9 @@ bindable(WakKind kind)
 }
 
 /*
- * wa.authenticate(secret, needs, address) returns the id of the key or person.
- * With needs the transaction gets those permissions and no other, with an empty
- * set none, and without it (NULL) all that there are.  The address is where the request came from, for the record of uses.
+ * wa.authenticate(secret, needs, address): the id of the key or person.  "needs" are the
+ * permissions that the transaction gets: an empty set gives none, NULL gives all of the
+ * credential's.  "address" is where the request came from, for the record of key uses.
  */
 Datum
 wa_authenticate(PG_FUNCTION_ARGS)
@@ -392,7 +385,7 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	}
 	bind_identity(&identity, &principal, asked, generation);
 	context.credential = (WakKind) secret->kind;
-	/* its next statement may read events */
+	/* The next statement may read events. */
 	if ((asked & WA_PERMISSION_EVENTS) != 0)
 		wa_event_writers_observe();
 	if (principal.kind == WA_PRINCIPAL_KEY)
@@ -404,8 +397,8 @@ wa_authenticate(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.act_for(org): a system process binds one organization for one
- * transaction.  Who may is a matter of EXECUTE.
+ * wa.act_for(org): a system process binds one organization for one transaction.  Only roles
+ * with EXECUTE on it can call it.
  */
 Datum
 wa_act_for(PG_FUNCTION_ARGS)
@@ -423,12 +416,9 @@ wa_act_for(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* ---------------------------------------------------------------------
- * Use
- * ---------------------------------------------------------------------
- */
+/* ---- Use ---- */
 
-/* Whether what was verified when the binding was made may have changed. */
+/* Whether the rows that were read when the binding was made may have changed. */
 static bool
 must_verify_again(uint64 generation)
 {
@@ -438,8 +428,8 @@ must_verify_again(uint64 generation)
 }
 
 /*
- * The principal that this transaction acts for now, verified, or NULL when
- * nobody is bound.  Raises an error if the credential was revoked or expired since.
+ * The verified principal that this transaction acts for now, or NULL if nobody is bound.
+ * Raises an error if the credential has been revoked or has expired since it was bound.
  */
 static const WaPrincipal *
 current_principal(void)
@@ -497,7 +487,7 @@ wa_context_serve(bool binds)
 {
 	bool is_first = !context.served;
 
-	/* who is bound has no use for another binding */
+	/* Somebody who is bound already needs no other binding. */
 	context.served = !binds || context.principal.kind != WA_PRINCIPAL_NONE;
 	return is_first;
 }
@@ -529,7 +519,7 @@ is_owner(const WaPrincipal *principal)
 	return principal->role != NULL && strcmp(principal->role, "owner") == 0;
 }
 
-/* Whether all that the transaction has required is there. */
+/* Whether all permissions, and the role, that the transaction has required are there. */
 static bool
 covers_used(const WaPrincipal *principal)
 {
@@ -537,7 +527,7 @@ covers_used(const WaPrincipal *principal)
 		   (!context.owner_told || is_owner(principal));
 }
 
-/* Whether what the transaction has required is known to be there, without a look. */
+/* Whether that is known without another look at the tables. */
 static bool
 is_verified(void)
 {
@@ -546,9 +536,9 @@ is_verified(void)
 }
 
 /*
- * What has not been written needs nobody.  Of what this transaction has changed itself
- * both are good enough: the credential as it has left it (it may have made it), and as it
- * was before.
+ * A transaction that has written nothing needs no check.  If the transaction has changed its
+ * own credential, either state is good enough: the one that it has left (it may have created
+ * the credential), or the one before.
  */
 void
 wa_context_verify_written(void)
@@ -620,7 +610,10 @@ wa_current_sign_in(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(uuid_datum(&principal->sign_in_id));
 }
 
-/* wa.current_expiry(): when the bound credential ends; infinity: never; NULL: nobody is bound. */
+/*
+ * wa.current_expiry(): when the bound credential expires; infinity for never, NULL if nobody is
+ * bound.
+ */
 Datum
 wa_current_expiry(PG_FUNCTION_ARGS)
 {
@@ -643,7 +636,7 @@ wa_member_role(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(principal->role));
 }
 
-/* wa.current_permissions(): what the bound credential may do, or NULL. */
+/* wa.current_permissions(): the permissions of the binding, or NULL if nobody is bound. */
 Datum
 wa_current_permissions(PG_FUNCTION_ARGS)
 {
@@ -654,7 +647,7 @@ wa_current_permissions(PG_FUNCTION_ARGS)
 	PG_RETURN_PERMISSIONS(principal->permissions);
 }
 
-/* wa.has_permission(permission): NULL when nobody is bound. */
+/* wa.has_permission(permission): whether the binding has it; NULL if nobody is bound. */
 Datum
 wa_has_permission(PG_FUNCTION_ARGS)
 {
@@ -666,8 +659,8 @@ wa_has_permission(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.holds_permission(permission): whether the credential has it, also when
- * the binding was asked for another one only.  NULL when nobody is bound.
+ * wa.holds_permission(permission): whether the credential has it, even if the binding was asked
+ * for others only.  NULL if nobody is bound.
  */
 Datum
 wa_holds_permission(PG_FUNCTION_ARGS)
@@ -678,8 +671,8 @@ wa_holds_permission(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.is_socket(): whether the transaction acts with the credential of a realtime
- * socket and not with that of the key or person behind it.
+ * wa.is_socket(): whether the transaction is bound by the credential of a realtime socket, and
+ * not by that of the key or person behind the socket.
  */
 Datum
 wa_is_socket(PG_FUNCTION_ARGS)
@@ -697,7 +690,7 @@ wa_require_org(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(uuid_datum(&required_principal()->org_id));
 }
 
-/* wa.require_permission(permission): an error unless it is there. */
+/* wa.require_permission(permission): an error unless the binding has it. */
 Datum
 wa_require_permission(PG_FUNCTION_ARGS)
 {
@@ -707,8 +700,8 @@ wa_require_permission(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.org_for(permission): the bound organization for one who has the
- * permission, or an error.  What row security policies compare with.
+ * wa.org_for(permission): the bound organization if the binding has the permission, otherwise
+ * an error.  Row security policies compare with this.
  */
 Datum
 wa_org_for(PG_FUNCTION_ARGS)

@@ -3,8 +3,8 @@
  * context.h
  *		Who this transaction acts for.
  *
- * A principal is what a credential turned out to be: an organization, the key
- * or person that presents itself, and the permissions that it carries.
+ * A principal is what a credential stands for: an organization, the key or
+ * person that uses the credential, and their permissions.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,36 +35,37 @@ typedef struct WaPrincipal
 	pg_uuid_t sign_in_id; /* of a USER; zero for others */
 	const char *role;     /* of a USER, a constant string; NULL for others */
 	WaPermissions permissions;
-	TimestampTz expires_at; /* DT_NOEND when it never does */
+	TimestampTz expires_at; /* DT_NOEND if it never does */
 } WaPrincipal;
 
 /* Register the transaction callbacks; called once, at load. */
 extern void wa_context_init(void);
 
-/* Whether this transaction has done anything that rests on who is bound to it now. */
+/* Whether this transaction has already used the identity that is bound to it now. */
 extern bool wa_context_is_relied_on(void);
 
 /*
- * The client's next statement is about to run, one that binds or any other: whether the
- * transaction has not served any other yet.
+ * Called before each statement of the client.  "binds" says whether that statement only binds an
+ * identity.  Returns true if the transaction has run no statement before it, other than ones
+ * that only bind.
  */
 extern bool wa_context_serve(bool binds);
 
-/* Whether a statement of the client's has run, or runs, that is not there to bind. */
+/* Whether the client's transaction has run, or is running, a statement that does more than bind. */
 extern bool wa_context_has_served(void);
 
-/* The permissions that were required of the binding so far, and were there. */
+/* The permissions that were required of the binding so far, all of which it had. */
 extern WaPermissions wa_context_used(void);
 
 /*
- * Raise 28000 unless somebody is bound whose credential is still good, and 42501
- * unless the binding still covers all these permissions.
+ * Raises 28000 unless somebody is bound whose credential is still valid, and 42501 unless the
+ * binding still covers all these permissions.
  */
 extern void wa_context_require(WaPermissions used);
 
 /*
- * Raise an error if the transaction has written or locked something under a credential
- * that has ended since, or lost what was required of it.
+ * Raises an error if the transaction has written or locked something and its credential has
+ * ended since, or has lost a permission that was required.
  */
 extern void wa_context_verify_written(void);
 

@@ -3,20 +3,23 @@
  * credential.c
  *		From a credential to the principal that it stands for.
  *
- * Each kind of credential has a file that reads it (key_lookup.c,
- * user_token.c, socket_credential.c).  Verified credentials of all kinds are kept in a small cache
- * of this backend, which is what makes a request cheap.
+ * Each kind of credential has a file that reads it (key_lookup.c, user_token.c,
+ * socket_credential.c).  A small cache in each backend keeps verified
+ * credentials of all kinds, so that most requests need no look-up.
  *
  * Invariants:
  * - An entry counts only if its generation is the current one (row_lookup.c).
- * - Nothing is cached by a transaction that has written anything: it might see
- *   its own changes, and they might roll back.
- * - A socket's credential is not cached: sockets come and go all the time, and
- *	 each that went would make every backend read all other credentials again.
- * - Only positive answers are cached, so that guessing evicts at most.
- * - The table is direct mapped and of fixed size; a newer credential takes the
- *   place of an older one with the same first digest bytes.  Digests are taken
- *   of the whole credential, prefix included, so that kinds never meet.
+ * - A transaction that has written anything caches nothing: it may have read
+ *   its own changes, which may still be rolled back.
+ * - A socket's credential is not cached.  Sockets are opened and closed all the
+ *   time, and each closed one would make every backend read all its other
+ *   credentials again.
+ * - Only positive results are cached, so that guessed credentials take no
+ *   entries.
+ * - The table is direct mapped and of fixed size.  A newer credential replaces
+ *   an older one with the same first digest bytes.  The digest covers the whole
+ *   credential with its prefix, so credentials of two kinds never have the same
+ *   one.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +35,7 @@
 #include "src/row_lookup.h"
 #include "src/user_token.h"
 
-/* Bound of the cache: 1024 credentials, about 110 kB in a backend that uses it. */
+/* The size of the cache: 1024 credentials, about 110 kB in each backend that uses it. */
 #define CACHE_SLOTS 1024
 
 typedef struct CachedCredential
@@ -45,8 +48,8 @@ typedef struct CachedCredential
 static CachedCredential *cache = NULL;
 
 /*
- * Read what the credential stands for.  Sign-ins, tickets that no socket was
- * opened with, and invitations open doors of their own, but bind nobody.
+ * Reads what the credential stands for.  Sign-ins, devices, invitations and tickets that have
+ * opened no socket have functions of their own that take them.  They bind nobody.
  */
 static bool
 read_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)

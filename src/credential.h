@@ -14,16 +14,16 @@
 #include "src/context.h"
 
 /*
- * Find what the live credential of this kind with this digest stands for now.
- * Fills *principal and returns true, or returns false for one that is unknown,
- * revoked or expired, or of a kind that binds nobody: the caller is not told
- * which, so that it can't tell anyone.  The answer holds, but for expiry, as
- * long as wa_row_generation() stays the same.
+ * Finds what a valid credential of this kind with this digest stands for now.  Returns true and
+ * fills *principal.  Returns false if the credential is unknown, revoked or expired, or of a
+ * kind that binds nobody.  The caller does not learn which, so that no error message can reveal
+ * it.  Apart from the expiry, the result stays valid as long as wa_row_generation() stays the
+ * same.
  */
 extern bool
 wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 
-/* The same, as if this transaction had changed nothing. */
+/* The same, without the changes of this transaction. */
 extern bool wa_credential_lookup_without_own(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH],
 											 WaPrincipal *principal);
 

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * digest.c
- *		SHA-256 for credentials and statement texts, and key making.
+ *		SHA-256 for credentials and statement texts, and the making of credentials.
  *
- * PostgreSQL's own pg_cryptohash allocates a context per digest and ties it to
- * a resource owner.  Here one OpenSSL context per backend is made at the first
- * use, kept, and started anew for each digest: the digest is on the path of
- * every request.
+ * PostgreSQL's own pg_cryptohash allocates a context for each digest and ties
+ * it to a resource owner.  Every request needs a digest, so this file makes one
+ * OpenSSL context per backend at the first use, keeps it, and starts it anew
+ * for each digest.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,7 +47,7 @@ wa_sha256(const void *data, size_t len, uint8 digest[WA_DIGEST_LENGTH])
 				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256 digest")));
 }
 
-/* wa.hash_key(text): what the key table stores of a key. */
+/* wa.hash_key(text): the digest of a key, as the key table stores it. */
 Datum
 wa_hash_key(PG_FUNCTION_ARGS)
 {
@@ -79,8 +79,8 @@ credential_kind(const char *name)
 }
 
 /*
- * wa.make_secret(kind): a fresh credential with its digest and the part of it
- * that may be shown.  The secret exists in the result row only.
+ * wa.make_secret(kind): a new credential, its digest, and the part of it that may be shown.
+ * The secret exists only in the row that is returned.
  */
 Datum
 wa_make_secret(PG_FUNCTION_ARGS)

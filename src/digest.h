@@ -13,9 +13,8 @@
 #define WA_DIGEST_LENGTH 32
 
 /*
- * Write the SHA-256 digest (FIPS 180-4) of length bytes at data to digest.
- * Raises an error if the cryptographic library fails; never returns a digest
- * that is not one.
+ * Writes the SHA-256 digest (FIPS 180-4) of "len" bytes at "data" to "digest".  Raises an error
+ * if the cryptographic library fails, so that the output is always a digest.
  */
 extern void wa_sha256(const void *data, size_t len, uint8 digest[WA_DIGEST_LENGTH]);
 

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * ended.c
- *		Ends of an access that are rows of their own.
+ *		Ends of an access that are stored as rows of their own.
  *
- * An end that finds the row of what it ends locked adds a row here instead of waiting
- * (schema/56-ended.sql).  Whoever reads what a credential stands for asks here,
- * too, and before the row itself if an end can be taken back: that is done in one
- * transaction with a change of the row.
+ * A transaction that ends an access may find that access's row locked.  It then
+ * adds a row here instead of waiting (schema/56-ended.sql).  So code that reads
+ * what a credential stands for must look here as well.  If the end can be taken
+ * back, it must look here before it reads the row itself: taking back deletes
+ * the end and changes the row in one transaction.
  *
  *-------------------------------------------------------------------------
  */

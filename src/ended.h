@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * ended.h
- *		Ends of an access that are rows of their own.
+ *		Ends of an access that are stored as rows of their own.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 /* Whether an organization's key, invitation or member has ended, as committed at this moment. */
 extern bool wa_has_ended(const pg_uuid_t *org_id, const pg_uuid_t *subject, const char *kind);
 
-/* The same of a person's sign-in. */
+/* Whether a person's sign-in has ended, as committed at this moment. */
 extern bool wa_sign_in_has_ended(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id);
 
 #endif

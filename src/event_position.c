@@ -1,38 +1,41 @@
 /*-------------------------------------------------------------------------
  *
  * event_position.c
- *		The position of an event, and up to where readers may look.
+ *		The position of an event, and the horizon up to which readers may look.
  *
- * Ids that are drawn from a sequence become visible in another order than they
- * were drawn in: who keeps "the largest id seen" loses what commits late.  So
- * the position of an event is (epoch, ordinal, id): the ordinal is that of its
- * transaction among those that write events, and a reader's horizon is the lowest
- * of those that still run (event_writers.c).  Below the horizon every transaction
- * has ended: what is there is there, and nothing will appear below it any more.
+ * Ids from a sequence become visible in another order than they were drawn in.
+ * A reader who remembers "the largest id seen" therefore misses events that
+ * commit late.  So the position of an event is (epoch, ordinal, id).  The
+ * ordinal is that of the event's transaction among all transactions that write
+ * events.  A reader's horizon is the lowest ordinal of the transactions that
+ * still run (event_writers.c).  All transactions below the horizon have ended,
+ * so no event appears there any more.
  *
- * Ordinals are compared within one run of one server only.  A database that was
- * restored from a dump, replicated or upgraded runs in a cluster that counts on
- * from another number; a promoted standby, and a server after a crash, can give
- * out again numbers that were never written to disk but that readers have already
- * seen pass.  So each run of the server in which events are written has an epoch,
- * which leads the position: it is one more than the newest in wa.event_epoch unless
- * that one is this run's.
+ * Ordinals can be compared only within one run of one server.  A database that
+ * was restored from a dump, replicated or upgraded runs in a cluster whose
+ * transaction numbers continue elsewhere.  A promoted standby, and a server
+ * after a crash, can give out numbers again that were never written to disk but
+ * that readers have already seen.  So each run of the server in which events
+ * are written has an epoch, and the position begins with it.  The epoch of a
+ * new run is one more than the newest in wa.event_epoch.
  *
- * The row that notes an epoch is on disk before anybody sees it.  Until then
- * the next run may take the same epoch, with lower ordinals; so
- * no reader is given a position in it, but the end of the epoch before: all
- * transactions of earlier runs have ended.
+ * The row that records an epoch must be on disk before any reader sees the
+ * epoch.  Until then the next run could take the same epoch with lower
+ * ordinals.  So readers get no position in an epoch that is not recorded yet.
+ * They get the end of the epoch before, which is safe because all transactions
+ * of earlier runs have ended.
  *
  * Invariants:
- * - What a run is, the preloaded library knows (wake.h); without it the crash of
- *   a backend does not begin a new one, and readers may then miss an event.
- * - Within a run the epoch never changes, whether or not it has been noted.
- * - Whoever writes an event before the epoch has been noted by a transaction
- *   that committed notes it too, and waits for the disk at its commit whatever
- *   synchronous_commit says.
- * - Every position that leaves here for a reader is in an epoch that is noted on
- *   disk, and that no later run takes again.
- * - No transaction that wrote an event lives on into another run (wake.c).
+ * - The preloaded library knows when a run begins (wake.h).  Without preload,
+ *   the crash of a backend does not begin a new run, and readers may then miss
+ *   an event.
+ * - The epoch never changes within a run, whether or not it has been recorded.
+ * - A transaction that writes an event before a committed transaction has
+ *   recorded the epoch records it as well.  Its commit then waits for the disk,
+ *   whatever synchronous_commit says.
+ * - Every position that a reader gets is in an epoch that is recorded on disk
+ *   and that no later run takes again.
+ * - No transaction that wrote an event can commit in a later run (wake.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -59,7 +62,7 @@
 #include "src/row_lookup.h"
 #include "src/wake.h"
 
-/* Columns of wa.event_epoch that are read here. */
+/* The columns of wa.event_epoch that are read here. */
 enum
 {
 	EPOCH_EPOCH = 1,
@@ -68,10 +71,10 @@ enum
 
 #define SERVER_RUN_MAX 64
 
-/* What the table said when it was last looked at. */
+/* What the table contained when it was last read. */
 static struct
 {
-	Oid relation; /* InvalidOid: look again */
+	Oid relation; /* InvalidOid: the table has to be read again */
 	TimeLineID timeline;
 	int32 newest;
 	bool ours;
@@ -79,7 +82,7 @@ static struct
 
 static bool callback_registered = false;
 
-/* The last transaction of this backend that was told to note the epoch. */
+/* The last transaction of this backend that was told to record the epoch. */
 static FullTransactionId noted_by;
 
 PG_FUNCTION_INFO_V1(wa_server_run);
@@ -104,7 +107,7 @@ current_timeline(void)
 	return timeline;
 }
 
-/* The name of this run of this server. */
+/* Writes the name of this run of this server. */
 static void
 name_server_run(char name[SERVER_RUN_MAX])
 {
@@ -112,9 +115,7 @@ name_server_run(char name[SERVER_RUN_MAX])
 			 current_timeline(), wa_wake_started_at());
 }
 
-/*
- * Take note of the newest row, as committed now or written by this transaction.
- */
+/* Stores the newest row, as it is committed now or was written by this transaction. */
 static void
 take_newest(HeapTuple tuple, TupleDesc columns)
 {
@@ -147,7 +148,7 @@ look_up_newest(void)
 		CacheRegisterRelcacheCallback(epochs_changed, (Datum) 0);
 		callback_registered = true;
 	}
-	/* before the rows are read: what changes in between makes it look again */
+	/* Set before the rows are read, so that a change in between causes another read. */
 	known.relation = table_oid;
 	known.timeline = current_timeline();
 	scan = systable_beginscan_ordered(relation, index, NULL, 0, NULL);
@@ -158,8 +159,8 @@ look_up_newest(void)
 }
 
 /*
- * The epoch of this run of the server; *noted tells whether the table has it.
- * A standby writes none: there the newest is that of its primary.
+ * The epoch of this run of the server. *noted says whether the table has it.  A standby records
+ * no epoch of its own: there the newest one is that of its primary.
  */
 static int32
 current_epoch(bool *noted)
@@ -170,7 +171,7 @@ current_epoch(bool *noted)
 	return known.newest + (*noted ? 0 : 1);
 }
 
-/* wa.server_run(): what the epoch of this run is noted with. */
+/* wa.server_run(): the name under which the epoch of this run is recorded. */
 Datum
 wa_server_run(PG_FUNCTION_ARGS)
 {
@@ -181,9 +182,8 @@ wa_server_run(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.next_event_position(org): epoch and ordinal of an event that is written now, and
- * whether the epoch has been noted.  Those who listen to the organization will be
- * woken at commit.
+ * wa.next_event_position(org): epoch and ordinal of an event that is written now, and whether
+ * the epoch has been recorded.  The commit wakes those who listen to the organization.
  */
 Datum
 wa_next_event_position(PG_FUNCTION_ARGS)
@@ -192,7 +192,7 @@ wa_next_event_position(PG_FUNCTION_ARGS)
 	Datum answer[3];
 	bool noted;
 
-	/* first: what ends the waiting of others also takes this off the list of writers */
+	/* First: because of it the end of the transaction also leaves the list of writers. */
 	wa_wake_org(org_id);
 	answer[0] = Int32GetDatum(current_epoch(&noted));
 	answer[1] = Int64GetDatum((int64) wa_event_writers_enter(org_id));
@@ -206,8 +206,8 @@ wa_next_event_position(PG_FUNCTION_ARGS)
 }
 
 /*
- * Whether the epoch is one that no later run can take: noted, and not only by
- * this very transaction, which may still roll back.
+ * Whether no later run can take this epoch: it is recorded, and by a transaction that has
+ * committed.  A record of the running transaction itself may still be rolled back.
  */
 static bool
 is_for_good(bool noted)
@@ -218,8 +218,8 @@ is_for_good(bool noted)
 }
 
 /*
- * wa.event_horizon(org): epoch and ordinal below which every transaction that wrote
- * events of the organization has ended, in the snapshot of the statement that calls it.
+ * wa.event_horizon(org): epoch and ordinal of the horizon, in the snapshot of the statement
+ * that calls it.  All transactions below it that wrote events of the organization have ended.
  */
 Datum
 wa_event_horizon(PG_FUNCTION_ARGS)
@@ -230,7 +230,7 @@ wa_event_horizon(PG_FUNCTION_ARGS)
 	int32 epoch = current_epoch(&noted);
 	uint64 ordinal = wa_event_writers_horizon(PG_GETARG_UUID_P(0), snapshot);
 
-	/* one of a standby that has been promoted since shows the epoch before */
+	/* A snapshot of a standby that has been promoted since still shows the epoch before. */
 	if (snapshot->takenDuringRecovery && !RecoveryInProgress())
 		epoch--;
 	else if (!is_for_good(noted))

@@ -1,21 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * event_wait.c
- *		Who waits for events, and what they are told.
+ *		Waiting for events, and what those who wait are told.
  *
- * When an organization is active is its own business.  A gateway hands over the
- * credentials of its sockets, and is told of changes of their organizations and
- * of nothing else, neither that there were others nor how many.  A credential is
- * verified when it is handed over, and again each time before anything is told.
- * What has changed is read from the tables, under the socket's own credential.
+ * When an organization is active is private to that organization.  A gateway
+ * hands over the credentials of its sockets.  It is told of changes of their
+ * organizations only, and it does not learn whether or how many others have
+ * changed.  A credential is verified when it is handed over, and again each
+ * time before a change is reported.  The events themselves are read from the
+ * tables, under the socket's own credential.
  *
- * What was handed over is kept for the connection, so that a wait costs what has
- * changed and not what is watched.  It is for one gateway, which names itself by a
- * random value: whoever gets a word in on the connection and does not know that
+ * The connection remembers what was handed over, so that the cost of a wait
+ * depends on the number of changes and not on the number of sockets.  The
+ * memory belongs to one gateway, which names itself by a random value.
+ * Somebody who injects a statement into the connection and does not know that
  * name finds nothing there.
  *
- * A worker has to know that something has changed, to claim it.  Where it did, it
- * is told of what it has claimed (wa.wait_for_deliveries()).
+ * A worker must learn that something has changed, in order to claim deliveries.
+ * It is told which organizations these were only for what it has claimed
+ * (wa.wait_for_deliveries()).
  *
  *-------------------------------------------------------------------------
  */
@@ -38,15 +41,15 @@
 #include "src/secret.h"
 #include "src/wake.h"
 
-/* Bound of a wait; who wants to wait longer calls again. */
+/* The longest wait.  A caller that wants to wait longer calls again. */
 #define WAIT_MAX_MS 5000
 
-/* Sockets that are handed over at once. */
+/* The most sockets that one call can hand over. */
 #define HANDED_MAX 64
 
-/* Organizations that one connection watches. */
+/* The most organizations that one connection watches. */
 #define WATCHED_MAX 65536
-/* From so many on those whose credentials have ended are looked for. */
+/* From this number on, organizations whose credentials have ended are looked for and removed. */
 #define SWEEP_MIN 1024
 
 /* An organization that this connection watches. */
@@ -55,22 +58,22 @@ typedef struct Watched
 	pg_uuid_t org_id; /* the key */
 	WakKind kind;     /* of the credential that opens it */
 	uint8 digest[WA_DIGEST_LENGTH];
-	bool changed;          /* it is to be told of */
-	dlist_node in_to_tell; /* if it is */
+	bool changed;          /* a change is still to be reported */
+	dlist_node in_to_tell; /* in to_tell, if changed */
 } Watched;
 
-/* What this connection watches, for whom, and up to where it has looked. */
+/* What this connection watches, for which gateway, and up to which generation it has looked. */
 static HTAB *watched = NULL;
 static pg_uuid_t watcher;
 static uint64 watched_until = 0;
-static uint64 heard = 0;                                /* of its knocks */
-static dlist_head to_tell = DLIST_STATIC_INIT(to_tell); /* those that have changed */
+static uint64 heard = 0;                                /* knocks for this gateway that were seen */
+static dlist_head to_tell = DLIST_STATIC_INIT(to_tell); /* organizations that have changed */
 static long sweep_at = SWEEP_MIN;
 
 PG_FUNCTION_INFO_V1(wa_wait_for_events);
 PG_FUNCTION_INFO_V1(wa_wait_for_change);
 
-/* When a wait of so many milliseconds (NULL: none) ends. */
+/* The end of a wait of this many milliseconds; NULL means no wait. */
 static TimestampTz
 end_of_wait(FunctionCallInfo fcinfo, int argument)
 {
@@ -79,12 +82,9 @@ end_of_wait(FunctionCallInfo fcinfo, int argument)
 	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), Min(Max(timeout_ms, 0), WAIT_MAX_MS));
 }
 
-/* ---------------------------------------------------------------------
- * What a gateway waits for
- * ---------------------------------------------------------------------
- */
+/* ---- What a gateway waits for ---- */
 
-/* Whether a credential is one that may listen, and to which organization. */
+/* Whether a credential may listen.  Sets *org_id to its organization. */
 static bool
 opens(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], pg_uuid_t *org_id)
 {
@@ -97,7 +97,7 @@ opens(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], pg_uuid_t *org_id)
 	return true;
 }
 
-/* Whether the credential that opens the organization still does. */
+/* Whether the credential by which the organization is watched may still listen. */
 static bool
 is_open(const Watched *org)
 {
@@ -133,8 +133,8 @@ forget(Watched *org)
 }
 
 /*
- * Begin anew, unless this connection watches for the same gateway already.
- * Returns whether it does.
+ * Forgets everything unless this connection already watches for the same gateway.  Returns
+ * whether it does.
  */
 static bool
 take_up(const pg_uuid_t *gateway)
@@ -156,7 +156,10 @@ take_up(const pg_uuid_t *gateway)
 	return false;
 }
 
-/* Make room: organizations whose last change is long ago may be open no more. */
+/*
+ * Frees entries.  The credentials of organizations that have not changed for long may have
+ * ended.
+ */
 static void
 sweep(void)
 {
@@ -175,7 +178,7 @@ sweep(void)
 						errmsg("too many organizations are watched")));
 }
 
-/* Watch the organization of a credential.  One that is not valid is passed over. */
+/* Watches the organization of a credential.  A credential that is not valid is ignored. */
 static void
 watch(const WaSecret *secret)
 {
@@ -191,11 +194,11 @@ watch(const WaSecret *secret)
 		org->changed = false;
 	org->kind = (WakKind) secret->kind;
 	memcpy(org->digest, secret->digest, WA_DIGEST_LENGTH);
-	/* whatever changed before it was watched */
+	/* A change from before the watch began must be reported too. */
 	mark(org);
 }
 
-/* Returns whether there was any, valid or not. */
+/* Returns whether there was any credential, valid or not. */
 static bool
 watch_all(ArrayType *secrets)
 {
@@ -225,7 +228,7 @@ mark_all(void)
 		mark(org);
 }
 
-/* Whether somebody has knocked since this was asked the last time. */
+/* Whether somebody has knocked since the last call. */
 static bool
 is_knocked(void)
 {
@@ -235,7 +238,7 @@ is_knocked(void)
 	return heard != before;
 }
 
-/* Mark what has changed.  True if the wait is over: by a change, or a knock. */
+/* Marks the organizations that have changed.  Returns true if that, or a knock, ends the wait. */
 static bool
 mark_changed(void)
 {
@@ -269,8 +272,8 @@ put_row(ReturnSetInfo *result, const pg_uuid_t *org_id, bool flag)
 }
 
 /*
- * Tell what has changed.  Of an organization whose credential has ended it is said
- * that it is watched no more, and nothing from then on.
+ * Reports the changes.  If the credential of an organization has ended, this reports once that
+ * the organization is not watched any more, and nothing after that.
  */
 static void
 tell_changed(ReturnSetInfo *result)
@@ -287,7 +290,7 @@ tell_changed(ReturnSetInfo *result)
 	}
 }
 
-/* Wait until something that is watched has changed, or the time is over. */
+/* Waits until something that is watched has changed, or the time is over. */
 static void
 wait_for_own_change(TimestampTz end)
 {
@@ -311,11 +314,11 @@ check_handed(ArrayType *sockets)
 }
 
 /*
- * wa.wait_for_events(gateway, sockets, timeout_ms): begins to watch the
- * organizations of these sockets too, and waits until one of those that it
- * watches has changed.  The first row has no organization: whether what the
- * gateway handed over earlier on this connection is still known.  Then each
- * organization that has changed, or was added, and whether it is still watched.
+ * wa.wait_for_events(gateway, sockets, timeout_ms): begins to watch the organizations of these
+ * sockets too, and waits until one of the watched organizations has changed.  The first row has
+ * no organization.  It says whether the connection still knows what the gateway handed over
+ * earlier.  Then comes a row for each organization that has changed or was added, with whether
+ * it is still watched.
  */
 Datum
 wa_wait_for_events(PG_FUNCTION_ARGS)
@@ -337,19 +340,16 @@ wa_wait_for_events(PG_FUNCTION_ARGS)
 		check_handed(sockets);
 		handed = watch_all(sockets);
 	}
-	/* what became of those is told at once, also that nothing did */
+	/* What became of newly handed over sockets is reported at once, even if nothing has changed. */
 	wait_for_own_change(known && !handed ? end : 0);
 	put_row(result, NULL, known);
 	tell_changed(result);
 	return (Datum) 0;
 }
 
-/* ---------------------------------------------------------------------
- * What a worker waits for
- * ---------------------------------------------------------------------
- */
+/* ---- What a worker waits for ---- */
 
-/* The organizations that have changed behind *seen, which moves on; or any may have. */
+/* The organizations that have changed after *seen, which is moved on. *everybody: any may have. */
 static Datum
 changed_orgs(uint64 *seen, bool *everybody)
 {
@@ -370,9 +370,9 @@ changed_orgs(uint64 *seen, bool *everybody)
 }
 
 /*
- * wa.wait_for_change(seen, timeout_ms), for function bodies: waits until anything
- * has changed, and returns the generation, to be passed as seen the next time, and
- * which organizations have changed since, or that any may have.
+ * wa.wait_for_change(seen, timeout_ms), for function bodies: waits until anything has changed.
+ * Returns the generation, which is passed as "seen" the next time, and the organizations that
+ * have changed since, or that any organization may have.
  */
 Datum
 wa_wait_for_change(PG_FUNCTION_ARGS)

@@ -1,38 +1,44 @@
 /*-------------------------------------------------------------------------
  *
  * event_writers.c
- *		Who is writing events now, and the order in which they began to.
+ *		The transactions that are writing events now, in the order in which they began to.
  *
- * A transaction gets an ordinal when it writes its first event of an organization,
- * and stands in a list in shared memory until it has ended.  The horizon of an
- * organization is the lowest ordinal of those that write events of it now: below it
- * all have ended, and nothing will appear there any more.  So a transaction that
- * writes no events, or those of another organization, holds nobody up.
+ * A transaction gets an ordinal when it writes its first event of an
+ * organization.  It is then listed in shared memory until it has ended.  The
+ * horizon of an organization is the lowest ordinal of the transactions that
+ * write its events now.  All transactions below the horizon have ended, and no
+ * event appears there any more.  So a transaction that writes no events, or
+ * events of another organization, delays nobody.
  *
- * "Have ended" has to hold in the snapshot that the reader reads with.  A list that
- * is looked at after the snapshot was taken lacks those that ended in between, whose
- * events the reader does not see.  So an observation is a copy of the list and, taken
- * behind it, a snapshot; and it counts for a reader whose own snapshot shows all that
- * the observation's shows.  That is compared and not concluded from the order of
- * statements: cursors, REPEATABLE READ and imported snapshots need no rule of
- * their own.  wa.authenticate() observes for the statement that follows it, function
- * bodies do for their next statement.
+ * "Have ended" must be true in the snapshot that the reader uses.  If the list
+ * is read after the snapshot was taken, it lacks the transactions that ended in
+ * between, but the reader does not see their events.  So an observation is a
+ * copy of the list and a snapshot that is taken after the copy.  It counts for
+ * a reader if the reader's own snapshot shows everything that the observation's
+ * snapshot shows.  The snapshots themselves are compared, and nothing is
+ * concluded from the order of statements.  Therefore cursors, REPEATABLE READ
+ * and imported snapshots need no rules of their own.  wa.authenticate() makes an
+ * observation for the statement that follows it, and function bodies make one
+ * for their next statement.
  *
- * The horizon by age needs no list: the oldest transaction that runs in the
- * snapshot.  An ordinal holds the number of a transaction in its upper bits, one
- * that is above that of the transaction which it is given to.  So whoever still runs
- * has an ordinal that is not below (oldest + 1).  It counts where no observation does
- * (on a standby, without preload, in an older snapshot) and wherever it is higher.
+ * The horizon by age needs no list.  It depends only on the oldest transaction
+ * that runs in the snapshot.  The upper bits of an ordinal are a transaction
+ * number that is larger than that of the ordinal's own transaction.  So a
+ * transaction that still runs has no ordinal below (oldest + 1) << AGE_SHIFT.
+ * This horizon is used where no observation counts (on a standby, without
+ * preload, in an older snapshot) and wherever it is the higher one.
  *
  * Invariants:
- * - An ordinal is given out and listed under one hold of the lock, and is higher than
- *   all before it.
- * - It is above (number of the transaction + 1) << AGE_SHIFT, or that.
- * - Who is listed leaves after its commit is visible to others, or when it cannot
- *   commit any more.  A rolled back savepoint takes nobody off the list.
- * - Whom there is no slot for is counted, and holds up all organizations, as far as
- *   the horizon by age does not help; the log says so.
- * - The lock is held for one walk of the list, and by nothing that can raise.
+ * - An ordinal is given out and listed under one hold of the lock.  It is
+ *   higher than all ordinals before it.
+ * - An ordinal is at least (number of its transaction + 1) << AGE_SHIFT.
+ * - A transaction leaves the list after its commit is visible to others, or
+ *   when it cannot commit any more.  A rolled back savepoint does not take it
+ *   off the list.
+ * - A transaction for which there is no slot is counted.  It delays all
+ *   organizations, unless the horizon by age is higher.  The log says so.
+ * - The lock is held for one walk of the list.  Nothing under it can raise an
+ *   error.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,22 +63,25 @@
 #include "src/shared_memory.h"
 
 /*
- * So many ordinals can be given out while the number of transactions stands still,
- * before the upper bits run ahead of it.  2^51 numbers are left: seventy years of a
- * million a second.
+ * If the transaction number stands still, 2^12 ordinals can be given out before their upper
+ * bits run ahead of it.  The other bits have room for 2^51 numbers: seventy years at a million
+ * a second.
  */
 #define AGE_SHIFT 12
 
-/* Bound of the list: 32 kilobytes. */
+/* The most writers in the list, which takes 32 kilobytes. */
 #define WRITERS_MAX 1024
 
-/* Organizations of one transaction that are listed; with more it holds up all. */
+/*
+ * The most organizations of one transaction that are listed.  With more it delays all
+ * organizations.
+ */
 #define ORGS_MAX 64
 
-/* An observation counts no more after so many transactions. */
+/* An observation is not used after this many transactions. */
 #define OBSERVATION_AGE_MAX (UINT64CONST(1) << 30)
 
-/* The log says at most so often that there was no slot. */
+/* The shortest time between two log messages that there was no slot. */
 #define SAY_INTERVAL USECS_PER_MINUTE
 
 typedef struct Writer
@@ -85,9 +94,9 @@ typedef struct Writer
 
 typedef struct WriterList
 {
-	uint64 last;            /* the ordinal that was given out last */
-	int unlisted;           /* transactions that there was no slot for */
-	uint64 lowest_unlisted; /* none of theirs is below it */
+	uint64 last;            /* the newest ordinal */
+	int unlisted;           /* number of transactions without a slot */
+	uint64 lowest_unlisted; /* their lowest ordinal */
 	int count;
 	Writer writers[WRITERS_MAX];
 } WriterList;
@@ -98,14 +107,14 @@ typedef struct Writers
 	TimestampTz said_at; /* when the log last said that there was no slot */
 } Writers;
 
-/* The list as it was, and a snapshot that was taken behind that. */
+/* A copy of the list, and a snapshot that was taken after it. */
 typedef struct Observation
 {
 	WriterList list;
-	TimestampTz statement_at; /* when the client's statement began that made it */
-	uint64 xmax;              /* 0: there is none */
+	TimestampTz statement_at; /* start of the client's statement that made it */
+	uint64 xmax;              /* 0: there is no observation */
 	uint32 running_count;
-	TransactionId *running; /* below xmax; allocated once */
+	TransactionId *running; /* the running ones below xmax; allocated once */
 } Observation;
 
 static Writers *shared = NULL;
@@ -120,12 +129,12 @@ static struct
 		pg_uuid_t org_id;
 		uint64 ordinal;
 	} listed[ORGS_MAX];
-	uint64 unlisted; /* for all other organizations; 0: not needed so far */
+	uint64 unlisted; /* for all other organizations; 0 if not needed so far */
 } own;
 
 /*
- * The newest and the one before, which still counts for the statement that made the
- * newest.  Both outlive the transaction.
+ * The newest observation and the one before, which still counts for the statement that made the
+ * newest.  Both survive the end of the transaction.
  */
 static Observation observations[2];
 static int newest = 0;
@@ -153,19 +162,16 @@ wa_event_writers_preload(void)
 	wa_shared_memory_want(&wanted);
 }
 
-/* ---------------------------------------------------------------------
- * Writing
- * ---------------------------------------------------------------------
- */
+/* ---- Writing ---- */
 
-/* The lowest ordinal that whoever still runs beside this oldest one can have. */
+/* The lowest possible ordinal of a transaction that still runs when this one is the oldest. */
 static uint64
 ordinal_of_age(uint64 oldest)
 {
 	return (oldest + 1) << AGE_SHIFT;
 }
 
-/* A process that ends leaves the list, should the end of its transaction have failed. */
+/* A process that exits leaves the list, in case the end of its transaction has failed. */
 static void
 leave_at_exit(int code, Datum argument)
 {
@@ -203,7 +209,7 @@ list_writer(const pg_uuid_t *org_id, uint64 ordinal)
 	own.count++;
 }
 
-/* The lock is held.  Returns whether the log is to say so. */
+/* The lock is held.  Returns whether to write a log message. */
 static bool
 count_unlisted(uint64 ordinal)
 {
@@ -277,19 +283,16 @@ wa_event_writers_leave(void)
 	own.unlisted = 0;
 }
 
-/* ---------------------------------------------------------------------
- * Reading
- * ---------------------------------------------------------------------
- */
+/* ---- Reading ---- */
 
-/* The number of a transaction that is not ahead of the next one, with all its 64 bits. */
+/* The 64-bit form of a transaction number that is not ahead of the next one. */
 static uint64
 widen(TransactionId xid)
 {
 	FullTransactionId next = ReadNextFullTransactionId();
 	uint32 era = EpochFromFullTransactionId(next);
 
-	/* if its 32 bits are above the next one's, it is of the era before */
+	/* If its 32 bits are above the next one's, it belongs to the era before. */
 	if (xid > XidFromFullTransactionId(next))
 		era--;
 	return U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(era, xid));
@@ -316,7 +319,7 @@ wa_event_writers_observe(void)
 	if (observation->running == NULL)
 		observation->running =
 			MemoryContextAlloc(TopMemoryContext, GetMaxSnapshotXidCount() * sizeof(TransactionId));
-	/* the list first: who is not on it any more has ended in the snapshot */
+	/* The list is copied first: what has left it by then has ended in the snapshot. */
 	copy_list(&observation->list);
 	snapshot = GetLatestSnapshot();
 	if (snapshot->takenDuringRecovery)
@@ -328,7 +331,7 @@ wa_event_writers_observe(void)
 	newest = 1 - newest;
 }
 
-/* wa.observe_writers() */
+/* wa.observe_writers(): makes an observation for the next statement. */
 Datum
 wa_observe_writers(PG_FUNCTION_ARGS)
 {
@@ -346,8 +349,8 @@ was_running(const Observation *observation, TransactionId xid)
 }
 
 /*
- * Whether whatever had ended in the observation's snapshot has ended in this one:
- * what runs in it ran then, or began later.
+ * Whether every transaction that had ended in the observation's snapshot has ended in this one
+ * too: each transaction that runs in this one ran then, or began later.
  */
 static bool
 counts_for(const Observation *observation, Snapshot snapshot)
@@ -364,7 +367,7 @@ counts_for(const Observation *observation, Snapshot snapshot)
 	return true;
 }
 
-/* Below this, all that wrote events of the organization had ended when it was observed. */
+/* The horizon of the organization in this copy of the list. */
 static uint64
 lowest_in(const WriterList *list, const pg_uuid_t *org_id)
 {
@@ -381,7 +384,7 @@ lowest_in(const WriterList *list, const pg_uuid_t *org_id)
 	return lowest;
 }
 
-/* By the newest observation that counts for the snapshot; 0 if none does. */
+/* The horizon by the newest observation that counts for the snapshot; 0 if none does. */
 static uint64
 observed_horizon(const pg_uuid_t *org_id, Snapshot snapshot)
 {
@@ -403,16 +406,13 @@ wa_event_writers_horizon(const pg_uuid_t *org_id, Snapshot snapshot)
 	uint64 by_age = ordinal_of_age(widen(snapshot->xmin));
 	uint64 observed = observed_horizon(org_id, snapshot);
 
-	/* for the next statement of a transaction that goes on reading */
+	/* For the next statement of a transaction that continues to read. */
 	if (observations[newest].statement_at != GetCurrentStatementStartTimestamp())
 		wa_event_writers_observe();
 	return Max(by_age, observed);
 }
 
-/* ---------------------------------------------------------------------
- * For administrators
- * ---------------------------------------------------------------------
- */
+/* ---- For administrators ---- */
 
 static int
 compare_writers(const void *a, const void *b)
@@ -424,8 +424,8 @@ compare_writers(const void *a, const void *b)
 }
 
 /*
- * wa.event_writers(): who is listed in this database, in order; no rows where there is
- * no list.
+ * wa.event_writers(): the writers that are listed in this database, in order.  Without shared
+ * memory there are none.
  */
 Datum
 wa_event_writers(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * event_writers.h
- *		Who is writing events now, and the order in which they began to.
+ *		The transactions that are writing events now, in the order in which they began to.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,31 +13,31 @@
 #include "utils/snapshot.h"
 #include "utils/uuid.h"
 
-/* Ask for shared memory; called once, while shared_preload_libraries is processed. */
+/* Requests shared memory.  Called once, while shared_preload_libraries is processed. */
 extern void wa_event_writers_preload(void);
 
 /*
- * The ordinal of this transaction among those that write events of the organization.
- * The first call for an organization gives it out, and later ones give the same.  The
- * caller must have seen to it that wa_event_writers_leave() is called at the end.
+ * The ordinal of this transaction among those that write events of the organization.  The first
+ * call for an organization gives it out, and later calls return the same one.  The caller must
+ * have made sure that wa_event_writers_leave() is called at the end of the transaction.
  */
 extern uint64 wa_event_writers_enter(const pg_uuid_t *org_id);
 
 /*
- * This transaction has ended: committed, and others see it, or rolled back.  May be
- * called where nothing may raise.
+ * Called when this transaction has been rolled back, or has committed and others see it.
+ * Raises no error.
  */
 extern void wa_event_writers_leave(void);
 
 /*
- * Note who is writing now, for horizons in snapshots that are taken from now on.  Does
+ * Records who is writing now, for horizons in snapshots that are taken from now on.  Does
  * nothing on a standby and without shared_preload_libraries.
  */
 extern void wa_event_writers_observe(void);
 
 /*
- * The ordinal below which, in this snapshot, every transaction that writes events of
- * the organization has ended, and none will appear any more.
+ * The horizon in this snapshot: every transaction below this ordinal that writes events of the
+ * organization has ended, and none will appear there any more.
  */
 extern uint64 wa_event_writers_horizon(const pg_uuid_t *org_id, Snapshot snapshot);
 

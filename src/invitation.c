@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * invitation.c
- *		Invitations: by a secret to the row that it stands for.
+ *		Invitations: finding the row that a secret stands for.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,8 +33,8 @@ static WaLookupTable invitations = {
 PG_FUNCTION_INFO_V1(wa_find_invitation);
 
 /*
- * wa.find_invitation(secret): organization and id of the open invitation that a
- * secret stands for, or nulls.  Any other kind of credential stands for none.
+ * wa.find_invitation(secret): organization and id of the open invitation that the secret stands
+ * for.  Both are NULL if there is none, or if the secret is of another kind.
  */
 Datum
 wa_find_invitation(PG_FUNCTION_ARGS)

@@ -14,7 +14,7 @@
 #include "src/key_lookup.h"
 #include "src/row_lookup.h"
 
-/* The columns are the same in both definitions, in another order. */
+/* Where both definitions have the same columns; their order differs. */
 typedef struct KeyColumns
 {
 	int org_id;

@@ -13,9 +13,9 @@
 #include "src/context.h"
 
 /*
- * Read the API key with this digest, as committed at this moment.  Fills
- * *principal and returns true, or returns false for a key that is unknown or
- * revoked.  Whether it has expired is left to the caller.
+ * Reads the API key with this digest, as committed at this moment.  Returns true and fills
+ * *principal, or returns false if the key is unknown or revoked.  The caller checks whether it
+ * has expired.
  */
 extern bool wa_key_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 

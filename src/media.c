@@ -18,7 +18,7 @@
 PG_FUNCTION_INFO_V1(wa_read_file_text);
 PG_FUNCTION_INFO_V1(wa_read_media_type);
 
-/* wa.read_media_type(written text): NULL if it is none */
+/* wa.read_media_type(written text): the normal form, or NULL if it is no media type. */
 Datum
 wa_read_media_type(PG_FUNCTION_ARGS)
 {
@@ -38,7 +38,7 @@ describe_problem(const WakFileText *file)
 	return cstring_to_text(psprintf("%s, at character %zu", file->problem, file->at));
 }
 
-/* The type that a data: URL has; NULL if it names none, or is none. */
+/* The media type that a data: URL names; NULL for base64 and for a URL that names none. */
 static Datum
 type_of(const WakFileText *file, bool *is_null)
 {

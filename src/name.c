@@ -1,20 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * name.c
- *		What people may type as a name, by Unicode's own rules (ICU).
+ *		What people may type as a name, by the rules of Unicode (ICU).
  *
- * Two names that look the same should be the same, and none should look like
- * nothing.  So a name is normalized (NFC), any blanks become single spaces, and
- * refused is what cannot be seen or is no character: controls, formats, what
- * Unicode calls default ignorable, unassigned and private.  Four of these are
- * parts of what can be seen, and stay where they are: joiners in scripts that
- * need them (RFC 5892, appendix A) and in emoji, selectors behind an emoji.
+ * Two names that look the same should be the same text, and no name should be
+ * invisible.  So a name is normalized (NFC), and blanks of any kind become
+ * single spaces.  Names with characters that cannot be seen or are none are
+ * refused: controls, formats, default ignorable, unassigned and private
+ * characters.  Four of the invisible characters are parts of visible ones and
+ * are allowed in place: the two joiners in scripts that need them (RFC 5892,
+ * appendix A) and in emoji, and the selectors behind an emoji.
  *
- * Which names look alike is the skeleton of UTS #39, of names without case.
+ * Two names look alike if they have the same skeleton (UTS #39), without regard
+ * to case.
  *
- * The rule depends on the release of Unicode.  So nothing that is stored rests
- * on it, neither an index nor a constraint: a dump has to fit into a database
- * whose ICU is older or newer.
+ * These rules depend on the release of Unicode.  So no index and no constraint
+ * uses them: a dump must be restorable into a database whose ICU is older or
+ * newer.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,11 +34,11 @@
 
 #include "src/compatibility.h"
 
-/* The bounds that wa.is_name() and the tables state as well; and of email addresses. */
+/* The bounds of names, as in wa.is_name() and the tables, and of email addresses. */
 #define NAME_MAX_CHARACTERS 100
 #define EMAIL_MAX_CHARACTERS 254
 
-/* What languages need; more in a row run over the lines around (UTS #39, 5.4). */
+/* As many marks as languages need.  More of them in a row reach into other lines (UTS #39, 5.4). */
 #define MARKS_MAX 4
 
 #define ZERO_WIDTH_NON_JOINER 0x200C
@@ -46,14 +48,14 @@
 #define BRAILLE_BLANK 0x2800
 #define VIRAMA_CLASS 9
 
-/* A text in ICU's form; all of them lie in the caller's memory context. */
+/* A text in ICU's form.  All of them are in the caller's memory context. */
 typedef struct Units
 {
 	UChar *text;
 	int32_t len;
 } Units;
 
-/* What makes one text of another, or says how long that would be. */
+/* Makes one text of another, or says how long the result would be. */
 typedef int32_t (*Change)(const Units *from, UChar *to, int32_t capacity, UErrorCode *status);
 
 PG_FUNCTION_INFO_V1(wa_clean_name);
@@ -61,9 +63,9 @@ PG_FUNCTION_INFO_V1(wa_name_problem);
 PG_FUNCTION_INFO_V1(wa_name_skeleton);
 PG_FUNCTION_INFO_V1(wa_clean_email);
 
-/* ---------- between the server's texts and ICU's ---------- */
+/* ---- Between the server's texts and ICU's ---- */
 
-/* False for a text of more characters than that. */
+/* Returns false for a text of more than max_characters. */
 static bool
 read_text(text *input, int max_characters, Units *units)
 {
@@ -95,7 +97,7 @@ write_text(const Units *units)
 	return cstring_to_text(pg_any_to_server(utf8, len, PG_UTF8));
 }
 
-/* A single character can become 18, so that the length is asked first. */
+/* Asks for the length first, because a single character can become 18. */
 static void
 apply(Change change, Units *units)
 {
@@ -125,7 +127,7 @@ to_folded(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
 							capacity, status);
 }
 
-/* The checker is opened once in each backend; its data is shared. */
+/* Each backend opens the checker once.  The checker's data is shared. */
 static int32_t
 to_skeleton(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
 {
@@ -136,7 +138,7 @@ to_skeleton(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
 	return uspoof_getSkeleton(checker, 0, from->text, from->len, to, capacity, status);
 }
 
-/* NFC, with one space wherever there are blanks of any kind, and none at the ends. */
+/* Normalizes to NFC, with one space in place of blanks of any kind, and none at the ends. */
 static void
 clean(Units *units)
 {
@@ -159,9 +161,9 @@ clean(Units *units)
 	units->len = len;
 }
 
-/* ---------- characters ---------- */
+/* ---- Characters ---- */
 
-/* The character before or behind a place, and the place moved there; 0 at the ends. */
+/* The character before or behind a place, to which the place is moved; 0 at the ends. */
 static UChar32
 before(const Units *units, int32_t *place)
 {
@@ -188,7 +190,7 @@ joining_type(UChar32 character)
 	return (UJoiningType) u_getIntPropertyValue(character, UCHAR_JOINING_TYPE);
 }
 
-/* Whether letters that join stand on both sides, as Arabic ones do. */
+/* Whether joining letters, such as Arabic ones, stand on both sides. */
 static bool
 stands_between_joining_letters(const Units *units, int32_t start, int32_t end)
 {
@@ -213,7 +215,7 @@ stands_between_emoji(UChar32 left, UChar32 right)
 		   u_hasBinaryProperty(right, UCHAR_EXTENDED_PICTOGRAPHIC);
 }
 
-/* Whether what is nothing by itself is part of its neighbours, from start to end. */
+/* Whether an invisible character from start to end is part of its neighbours. */
 static bool
 joins_neighbours(const Units *units, UChar32 character, int32_t start, int32_t end)
 {
@@ -243,7 +245,7 @@ is_mark(UChar32 character)
 	return (U_GET_GC_MASK(character) & U_GC_M_MASK) != 0;
 }
 
-/* Signs that enclose numbers (U+0600 and others) are formats, and can be seen. */
+/* Signs that enclose numbers (U+0600 and others) are formats, but can be seen. */
 static bool
 can_be_seen(UChar32 character)
 {
@@ -260,9 +262,9 @@ is_assigned(UChar32 character)
 	return (U_GET_GC_MASK(character) & (U_GC_CN_MASK | U_GC_CO_MASK | U_GC_CS_MASK)) == 0;
 }
 
-/* ---------- the rule ---------- */
+/* ---- The rule ---- */
 
-/* What is wrong with characters of a clean text; NULL: nothing. */
+/* What is wrong with the characters of a clean text; NULL if nothing is. */
 static char *
 characters_problem(const Units *units)
 {
@@ -287,7 +289,7 @@ characters_problem(const Units *units)
 	return NULL;
 }
 
-/* Read what was typed and clean it; false if it has no character or too many. */
+/* Reads and cleans what was typed.  Returns false if it has no character or too many. */
 static bool
 read_clean(text *input, int max_characters, Units *units)
 {
@@ -300,7 +302,7 @@ read_clean(text *input, int max_characters, Units *units)
 	return characters > 0 && characters <= max_characters;
 }
 
-/* Make a name of what was typed; what is wrong with it, or NULL. */
+/* Makes a name of what was typed.  Returns what is wrong with it, or NULL. */
 static char *
 read_name(text *input, int max_characters, Units *units)
 {
@@ -309,7 +311,7 @@ read_name(text *input, int max_characters, Units *units)
 	return characters_problem(units);
 }
 
-/* As it is stored, or NULL for what is no name. */
+/* The name in the form that is stored; NULL if it is no name. */
 static Datum
 clean_name(FunctionCallInfo fcinfo, int max_characters)
 {
@@ -320,7 +322,7 @@ clean_name(FunctionCallInfo fcinfo, int max_characters)
 	PG_RETURN_TEXT_P(write_text(&units));
 }
 
-/* wa.name_problem(name): what is wrong with it, or NULL. */
+/* wa.name_problem(name): what is wrong with the name, or NULL. */
 Datum
 wa_name_problem(PG_FUNCTION_ARGS)
 {
@@ -332,14 +334,14 @@ wa_name_problem(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(problem));
 }
 
-/* wa.clean_name(name): as it is stored, or NULL for what is no name. */
+/* wa.clean_name(name): the name in the form that is stored; NULL if it is no name. */
 Datum
 wa_clean_name(PG_FUNCTION_ARGS)
 {
 	return clean_name(fcinfo, NAME_MAX_CHARACTERS);
 }
 
-/* wa.clean_email(email): the same for an address, of which this looks at no syntax. */
+/* wa.clean_email(email): the same for an email address.  This does not check its syntax. */
 Datum
 wa_clean_email(PG_FUNCTION_ARGS)
 {
@@ -347,8 +349,8 @@ wa_clean_email(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.name_skeleton(name): equal for names that look alike.  Case is taken away on
- * both sides, because skeletons have capitals (0 becomes O).
+ * wa.name_skeleton(name): equal for names that look alike.  Case is removed before and after,
+ * because skeletons contain capitals (0 becomes O).
  */
 Datum
 wa_name_skeleton(PG_FUNCTION_ARGS)

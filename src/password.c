@@ -3,19 +3,21 @@
  * password.c
  *		wa.password: a person's password on its way into the database.
  *
- * As with wa.secret (secret.c), a value does not hold the text, because the
- * server copies, compares and prints values without asking the type: input
- * takes SHA-256, under a name of its own so that the digest is that of no other
- * password store, and forgets the rest.  What bcrypt gets is this digest in
- * hexadecimal: 64 characters, where of the text itself it would take 72 bytes
- * and ignore the others.  The digest of a weak password could be guessed; so
- * output is a mask, and only wa_owner may execute wa.password_key().
+ * As with wa.secret (secret.c), a value does not contain the text, because the
+ * server copies, compares and prints values without asking the type.  The input
+ * function takes the SHA-256 digest and forgets the text.  A constant prefix in
+ * front of the text makes this digest different from those of other password
+ * stores. bcrypt gets the digest in hexadecimal, 64 characters: of the text
+ * itself it would use only 72 bytes.  The digest of a weak password could be
+ * guessed.  So the output is a mask, and only wa_owner may execute
+ * wa.password_key().
  *
- * No error quotes the input, and the server must not do it either.  It keeps
- * text-format parameters as they came, to quote them in the context of any
- * later error (log_parameter_max_length_on_error), and a failed sign-in is an
- * error.  So this file remembers, until the transaction ends, that a password
- * was read in, and redact.c leaves context and statement out meanwhile.
+ * No error quotes the input, and the server must not quote it either.  The
+ * server keeps text-format parameters as they came and quotes them in the
+ * context of later errors (log_parameter_max_length_on_error); a failed sign-in
+ * is such an error.  So this file remembers until the end of the transaction
+ * that a password was read, and redact.c then leaves out the context and
+ * shortens the statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -64,9 +66,7 @@ wa_password_is_near(void)
 	return password_is_near;
 }
 
-/*
- * Raise without showing any of the input: see refuse() in secret.c.
- */
+/* Raises an error that shows none of the input; see refuse() in secret.c. */
 static void
 refuse(const char *problem)
 {
@@ -76,7 +76,7 @@ refuse(const char *problem)
 					errhidecontext(true)));
 }
 
-/* A value of a text in the database's encoding, or an error. */
+/* Makes a value of a text in the database's encoding, or raises an error. */
 static WaPassword *
 digested(const char *text, size_t len)
 {
@@ -107,8 +107,8 @@ wa_password_in(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.password_recv(internal): the characters.  They are checked here, because
- * the server's own check would show the bytes that it does not like.
+ * wa.password_recv(internal): the characters.  They are checked here, because the server's own
+ * check would show the bytes that are not valid.
  */
 Datum
 wa_password_recv(PG_FUNCTION_ARGS)
@@ -141,7 +141,7 @@ wa_password_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(pstrdup(MASK));
 }
 
-/* wa.password_send(wa.password): the mask, too */
+/* wa.password_send(wa.password): the mask as well */
 Datum
 wa_password_send(PG_FUNCTION_ARGS)
 {
@@ -152,7 +152,7 @@ wa_password_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-/* wa.password_key(wa.password): what stands for the password before bcrypt */
+/* wa.password_key(wa.password): the text that bcrypt gets in place of the password */
 Datum
 wa_password_key(PG_FUNCTION_ARGS)
 {

@@ -12,12 +12,12 @@
 
 #include "src/digest.h"
 
-/* Longer ones, in bytes, are refused. */
+/* The longest password, in bytes. */
 #define WA_PASSWORD_MAX 1024
 
 /*
- * A value of wa.password.  The SQL type has this size, and takes lengths of 255
- * and more for 255.
+ * A value of wa.password.  The SQL type has the same size.  A length of 255 stands for 255 and
+ * more.
  */
 typedef struct WaPassword
 {
@@ -27,13 +27,13 @@ typedef struct WaPassword
 
 StaticAssertDecl(sizeof(WaPassword) == 33, "wa.password has INTERNALLENGTH 33");
 
-/* Register the transaction callback; called once, at load. */
+/* Registers the transaction callback.  Called once, at load. */
 extern void wa_password_init(void);
 
 /*
- * Whether a password was read in by the running transaction, so that what the
- * server would say about its statement and parameters may contain it.  Can be
- * called at any time, also while an error is reported.
+ * Whether the running transaction has read a password.  What the server reports about its
+ * statement and parameters may then contain that password.  Can be called at any time, also
+ * while an error is reported.
  */
 extern bool wa_password_is_near(void);
 

@@ -3,18 +3,19 @@
  * permissions.c
  *		wa.permissions, a set of the four permissions, and its operators.
  *
- * A value is a bit set in 32 bits, passed by value, of which only the four
- * lowest are ever set: both ways in, text and binary, check that, so that
- * nothing behind them has to.
+ * A value is a bit set in 32 bits that is passed by value.  Only its four
+ * lowest bits are ever set.  The text and the binary input function check that,
+ * so that no other code has to.
  *
- * The text form is canonical, {read,send,manage,events} in this order.  Input may
- * have white space around names and may repeat them, but knows no other spelling
- * and no quoting.  The name of a permission alone is the set of that one.  An array
- * of these names is written in the same way, so that the casts from and to text[]
- * and wa.permission[] go through the text form and accept what it accepts.
+ * The text form is canonical: {read,send,manage,events} in this order.  Input
+ * may have white space around names and may repeat names, but it has no other
+ * spelling and no quoting.  The name of a single permission is the set of that
+ * one.  An array of these names has the same text form, so the casts from and
+ * to text[] and wa.permission[] go through the text form and accept what it
+ * accepts.
  *
- * There is equality and a hash, but no order: one set of permissions is not less
- * than another.
+ * There is equality and a hash, but no order: a set of permissions is not less
+ * than another one.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +38,7 @@
 #include "src/compatibility.h"
 #include "src/permissions.h"
 
-/* Where a caller of an input function wants to hear about errors; 16 and later. */
+/* Reports an error of an input function, as a soft error if the caller wants one (16 and later). */
 #if PG_VERSION_NUM >= 160000
 #define refuse_input(fcinfo, ...) ereturn((fcinfo)->context, (Datum) 0, __VA_ARGS__)
 #else
@@ -49,10 +50,10 @@
 /* In canonical order: the index is the bit's number. */
 static const char *const names[WA_PERMISSION_COUNT] = {"read", "send", "manage", "events"};
 
-/* The enum's values by bit number, InvalidOid where not looked up yet. */
+/* The enum's values by bit number; InvalidOid if a value has not been looked up yet. */
 static Oid enum_values[WA_PERMISSION_COUNT];
 static bool callback_registered = false;
-static uint64 enum_generation = 0; /* counts invalidations */
+static uint64 enum_generation = 0; /* number of invalidations */
 
 PG_FUNCTION_INFO_V1(wa_permissions_in);
 PG_FUNCTION_INFO_V1(wa_permissions_out);
@@ -86,7 +87,7 @@ wa_permission_name(WaPermissions single_bit)
 	return NULL;
 }
 
-/* ---------- the enum ---------- */
+/* ---- The enum ---- */
 
 static void
 forget_enum_values(Datum arg, int cache_id, uint32 hash_value)
@@ -112,7 +113,7 @@ is_permission_type(Oid type)
 	return result;
 }
 
-/* Look an enum value up in the catalog: its bit, or 0 for anything unknown. */
+/* Looks up an enum value in the catalog: its bit, or 0 for an unknown value. */
 static WaPermissions
 look_up_permission(Oid enum_value)
 {
@@ -152,18 +153,21 @@ wa_permission_bit(Oid enum_value)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid permission"),
 						errdetail(KNOWN_PERMISSIONS)));
 
-	/* Not if the catalog changed while it was read. */
+	/* Not if the catalog has changed while it was read. */
 	for (int i = 0; i < WA_PERMISSION_COUNT && generation == enum_generation; i++)
 		if (bit == (WaPermissions) 1 << i)
 			enum_values[i] = enum_value;
 	return bit;
 }
 
-/* ---------- text and binary form ---------- */
+/* ---- Text and binary form ---- */
 
 #define WHITE_SPACE " \t\n\r\v\f"
 
-/* The length of the name at "text": up to a comma or a brace, and the white space before it. */
+/*
+ * The length of the name at "text": up to a comma or a brace, without the white space before
+ * that.
+ */
 static size_t
 name_len(const char *text)
 {
@@ -190,8 +194,8 @@ bit_of_lone_name(const char *text)
 }
 
 /*
- * wa.permissions_in(cstring).  Only what stands in braces is repeated in an error:
- * anything else may be a credential in the wrong place.
+ * wa.permissions_in(cstring).  An error message repeats only what stands in braces: any other
+ * text may be a credential in the wrong place.
  */
 Datum
 wa_permissions_in(PG_FUNCTION_ARGS)
@@ -207,7 +211,7 @@ wa_permissions_in(PG_FUNCTION_ARGS)
 	if (well_formed)
 		at = skip_white_space(at + 1);
 
-	/* Each turn reads a name and the comma behind it, if there is one. */
+	/* Each turn reads a name, and the comma behind it if there is one. */
 	while (well_formed && *at != '}')
 	{
 		size_t len = name_len(at);
@@ -258,8 +262,8 @@ wa_permissions_out(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.permissions_recv(internal): the bit set as a 32-bit integer.  There are drivers
- * that ask for every value in binary, and COPY and logical replication may.
+ * wa.permissions_recv(internal): the bit set as a 32-bit integer.  Some drivers ask for every
+ * value in binary form, and COPY and logical replication may do so too.
  */
 Datum
 wa_permissions_recv(PG_FUNCTION_ARGS)
@@ -284,7 +288,7 @@ wa_permissions_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-/* ---------- set operators ---------- */
+/* ---- Set operators ---- */
 
 Datum
 wa_permissions_contains(PG_FUNCTION_ARGS)
@@ -304,7 +308,7 @@ wa_permissions_overlaps(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL((PG_GETARG_PERMISSIONS(0) & PG_GETARG_PERMISSIONS(1)) != 0);
 }
 
-/* ---------- equality and hash ---------- */
+/* ---- Equality and hash ---- */
 
 Datum
 wa_permissions_eq(PG_FUNCTION_ARGS)

@@ -1,24 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * portal_watch.c
- *		A query that was stopped is run on only by one who may still run it.
+ *		A query that was stopped continues only for somebody who may still run it.
  *
  * Row security asks for the bound organization when a scan begins, and not for
- * each row.  A cursor, or a portal of which the client has read a part, would so
- * go on after the key was revoked, or after a savepoint took the binding away
- * that it began under.  So each run of a query notes what the transaction had
- * required of its binding by then, and the next run of that query is refused
- * unless all of it is still there.
+ * each row.  A cursor, or a portal of which the client has read a part, could
+ * therefore continue after the key was revoked, or after a savepoint rolled
+ * back the binding under which it began.  So each run of a query notes which
+ * permissions the transaction has required so far.  The next run of that query
+ * is refused unless all of them are still there.
  *
  * Invariants:
- * - Only the later runs of a query are looked at.  What a first run needs it asks
- *   for itself, by its policies and functions.
- * - A note lives in the memory of its query's execution and ends with it.
+ * - Only later runs of a query are checked.  In its first run a query asks for
+ *   the permissions that it needs by its policies and functions.
+ * - A note is in the memory of its query's execution and ends with it.
  *
- * Out of reach is what the server has computed to its end before it hands out
- * the first row: a cursor WITH HOLD once its transaction has committed, and the
- * rows of RETURNING.  So is a single run that takes long, which is the matter of
- * statement_timeout; what it has written or locked is verified at its end.
+ * This cannot cover results that the server computes completely before it
+ * returns the first row: a cursor WITH HOLD after its transaction has
+ * committed, and the rows of RETURNING.  Nor does it cover a single run that
+ * takes long. statement_timeout limits such a run, and what it has written or
+ * locked is verified at its end.
  *
  *-------------------------------------------------------------------------
  */

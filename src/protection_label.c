@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * protection_label.c
- *		The security label that wa.protect() leaves on a table.
+ *		The security label that wa.protect() puts on a table.
  *
- * wa.self_check() fails where a protected table leaks, and the gateway does not
- * start then.  So it has to know which tables are protected by something that
- * not every owner of a table can make: a policy's name and text are nothing of
- * the kind.  The label is.  Only superusers and members of wa_admin can set it
- * or take it away, on tables of their own, which is who can call wa.protect().
- * It goes with the table, and pg_dump carries it.
+ * wa.self_check() fails if a protected table leaks, and the gateway then does
+ * not start.  So it must recognize protected tables by something that not every
+ * owner of a table can make.  The name and text of a policy are not enough.
+ * The label is, because only superusers and members of wa_admin can set or
+ * remove it, on tables of their own.  These are also the roles that can call
+ * wa.protect().  The label is dropped with the table, and pg_dump includes it.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +33,7 @@ caller_is_administrator(void)
 		   (OidIsValid(administrators) && has_privs_of_role(GetUserId(), administrators));
 }
 
-/* The server has made sure that the caller owns the object.  A null label takes it away. */
+/* The server has checked that the caller owns the object.  A null label removes the label. */
 static void
 check_label(const ObjectAddress *object, const char *label)
 {

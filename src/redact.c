@@ -4,39 +4,42 @@
  *		Credentials never reach the server log.
  *
  * wa.secret prints itself masked, which covers bind parameters that the server
- * logs from their values.  Two ways remain by which a credential's text can
- * get into a log line: as a literal in a statement that is logged whole, and
- * as a text-format parameter that the server quotes before or without
- * converting it (log_parameter_max_length_on_error).  This hook overwrites the
- * random part of anything that looks like a credential, in place, in every
- * line that is about to be logged.
+ * logs from their values.  A credential's text can still get into a log line in
+ * two ways: as a literal in a statement that is logged whole, and as a
+ * text-format parameter that the server quotes without converting it or before
+ * it does (log_parameter_max_length_on_error).  This hook overwrites the random
+ * part of everything that looks like a credential, in place, in every line that
+ * is about to be logged.
  *
- * It works on the message's own memory and changes no length, so that it
- * cannot fail, not even while the server reports that it is out of memory.
- * What is logged is also what the client is told.
+ * It works on the message's own memory and changes no length.  So it cannot
+ * fail, not even while the server reports that it is out of memory.  The client
+ * gets the same text as the log.
  *
  * The statement that accompanies an error is not part of the message, and the
- * server may still be reading it: when it holds a credential, a redacted copy is
- * logged in its place.  It is not left out, or whoever tries something would keep
- * it out of the log by a comment that looks like a key.
+ * server may still be reading it.  If the statement contains a credential, a
+ * redacted copy is logged in its place.  The statement is not left out:
+ * otherwise an attacker could keep a statement out of the log with a comment
+ * that looks like a key.
  *
- * A password looks like nothing.  Where one was read in, the context is left out
- * of what is reported until the transaction ends (password.c), and the statement
- * is shown up to its first literal only; so it is where an error about a credential
- * asks for it to be hidden.  A sealed login's statements are shown whole all the
- * same: those that it may run hold no literal of anybody's, so that what stands in
- * others are the secrets of whoever tries them.
+ * A password cannot be recognized by its shape.  If a transaction has read one,
+ * then until its end the context of its messages is left out (password.c) and
+ * its statements are shown only up to their first literal.  An error about a
+ * credential that asks for its statement to be hidden is treated in the same
+ * way.  The statements of a sealed login are still shown whole.  Those that it
+ * may run contain no secret literals, so literals in other statements are the
+ * secrets of whoever tries them.
  *
- * What looks like a credential is judged by its shape, in two ways:
- * - a prefix that begins a word, and behind it a run of a credential's characters
- *	 with a digit or a capital in it, which identifiers in messages do not have;
- * - a long run of letters of both cases and digits, whatever stands before it:
- *	 behind an escape or another word the prefix begins no word, and where the
- *	 server quotes the middle of a text it cuts the prefix off.
+ * A text looks like a credential if it has one of these two shapes:
+ * - a prefix at the beginning of a word, followed by a run of a credential's
+ *   characters with a digit or a capital among them, which identifiers in
+ *   messages do not have;
+ * - a long run of letters of both cases and digits, whatever stands before it.
+ *   This covers a prefix behind an escape or another word, and a prefix that
+ *   the server has cut off because it quotes the middle of a text.
  *
- * Out of reach are other spellings of a secret (bytea in hexadecimal, Unicode
- * escapes) and what is no part of the message: log_line_prefix shows the names
- * of user, database and application as they are.
+ * Not covered are other spellings of a secret (bytea in hexadecimal, Unicode
+ * escapes) and text that is not part of the message: log_line_prefix shows the
+ * names of user, database and application as they are.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,21 +55,24 @@
 #include "src/redact.h"
 
 
-/* A run of this many mixed characters is taken for a secret without a prefix. */
+/* A run of at least this many mixed characters is treated as a secret without a prefix. */
 #define RANDOM_RUN_MIN 40
 
-/* Bytes of a statement that are shown when it has to be redacted; memory that was never used costs nothing. */
+/*
+ * The most bytes of a redacted statement that are shown.  Memory that is never used costs
+ * nothing.
+ */
 #define SHOWN_MAX (1024 * 1024)
 
-/* What Standard Webhooks begins secrets with. */
+/* The prefix of secrets in Standard Webhooks. */
 #define WEBHOOK_PREFIX "whsec_"
 
 static emit_log_hook_type next_emit_log_hook = NULL;
 
-/* Whether this is a sealed login's session. */
+/* Whether this session's login is sealed. */
 static bool shows_statements = false;
 
-/* The statement as it is logged, when that differs from what was sent. */
+/* The statement as it is logged, if that differs from the one that was sent. */
 static char shown[SHOWN_MAX];
 
 static bool
@@ -81,7 +87,7 @@ is_secret_character(char c)
 	return is_base62(c) || c == '_' || c == '-';
 }
 
-/* The length of a credential's prefix at text, or 0. */
+/* The length of a credential's prefix at "text", or 0. */
 static size_t
 credential_prefix(const char *text)
 {
@@ -95,7 +101,7 @@ credential_prefix(const char *text)
 	return 0;
 }
 
-/* The length of the secret at text, or 0 when it does not look like one. */
+/* The length of the secret at "text", or 0 if it does not look like one. */
 static size_t
 secret_len(const char *text)
 {
@@ -107,7 +113,7 @@ secret_len(const char *text)
 	return random && len >= WAK_SECRET_MIN ? len : 0;
 }
 
-/* The length of the random run at text, or 0 when it is too short or too plain. */
+/* The length of the random run at "text", or 0 if it is too short or not mixed. */
 static size_t
 random_run_length(const char *text)
 {
@@ -125,7 +131,7 @@ random_run_length(const char *text)
 	return digit && lower && upper && len >= RANDOM_RUN_MIN ? len : 0;
 }
 
-/* The length of a webhook's secret (base64) at text, or 0. */
+/* The length of a webhook's secret (base64) at "text", or 0. */
 static size_t
 webhook_secret_length(const char *text)
 {
@@ -137,8 +143,8 @@ webhook_secret_length(const char *text)
 }
 
 /*
- * Find the next secret at or after *text.  Returns its length, without a
- * prefix, and moves *text there, or returns 0.
+ * Finds the next secret at or after *text, moves *text behind its prefix and returns its
+ * length.  Returns 0 if there is none.
  */
 static size_t
 next_secret(char **text)
@@ -193,8 +199,8 @@ wa_holds_secret(const char *text)
 }
 
 /*
- * Log a redacted copy of the statement.  From now on the server reports that one, for
- * as long as the statement runs; what it executes is another's to hold.
+ * Logs a redacted copy of the statement.  The server reports this copy from now on, for as long
+ * as the statement runs.  The text that it executes is kept elsewhere.
  */
 static void
 show_redacted(void)
@@ -206,14 +212,14 @@ show_redacted(void)
 	memcpy(shown, debug_query_string, Min(len, SHOWN_MAX - 1));
 	shown[Min(len, SHOWN_MAX - 1)] = '\0';
 	redact(shown);
-	/* what may be the beginning of a credential that was cut off */
+	/* The end may be the beginning of a credential that was cut off. */
 	if (len == SHOWN_MAX)
 		for (size_t end = SHOWN_MAX - 1; end > 0 && !isspace((unsigned char) shown[end - 1]); end--)
 			shown[end - 1] = '*';
 	debug_query_string = shown;
 }
 
-/* ... that ends where its first literal begins. */
+/* Logs the statement up to its first literal. */
 static void
 show_beginning(void)
 {

@@ -10,13 +10,13 @@
 
 #include "postgres.h"
 
-/* Install the log hook; called once, at load by shared_preload_libraries. */
+/* Installs the log hook.  Called once, at load by shared_preload_libraries. */
 extern void wa_redact_init(void);
 
-/* This session is a sealed login's: no literal in its statements is anybody's secret. */
+/* Called in the session of a sealed login: the literals in its statements are not secret. */
 extern void wa_redact_show_statements(void);
 
-/* Whether a text holds something that looks like a credential; NULL holds none. */
+/* Whether a text contains something that looks like a credential.  NULL contains none. */
 extern bool wa_holds_secret(const char *text);
 
 #endif

@@ -1,19 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * restore.c
- *		Tables of the extension while a dump is restored.
+ *		The extension's tables while a dump is restored.
  *
- * Tables that belong to an extension have their foreign keys before pg_dump's
- * data comes.  Restored by one connection the data comes in an order in which
- * they hold; pg_restore --jobs loads all tables at once, because an archive does
- * not carry that order, and nearly all of them would fail.  So a foreign key is
- * not looked at while its table gets the rows of a dump, which was a consistent
- * snapshot.
+ * The foreign keys of tables that belong to an extension exist before pg_dump's
+ * data is loaded.  A restore by one connection loads the data in an order in
+ * which they hold.  pg_restore --jobs loads all tables at once, because an
+ * archive does not contain that order, and nearly all tables would fail.  So a
+ * foreign key is not checked while its table gets the rows of a dump, which was
+ * a consistent snapshot.
  *
  * CREATE EXTENSION in a restore lists every table that has rows in dumps
- * (wa.unrestored).  The one COPY of a table takes it off the list, in the same
- * transaction.  What is still on the list is missing, and wa.self_check() says
- * so; what is not has its foreign keys as ever.
+ * (wa.unrestored).  The one COPY of a table removes it from the list, in the
+ * same transaction.  A table that is still on the list has not got its rows,
+ * and wa.self_check() reports it.  Foreign keys of all other tables are checked
+ * as usual.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +35,10 @@
 
 PG_FUNCTION_INFO_V1(wa_restore_table);
 
-/* What pg_dump's output does in front of its data, and hardly anybody else. */
+/*
+ * Whether this is a restore: pg_dump's output turns row_security off in front of its data, and
+ * hardly anything else does.
+ */
 static bool
 is_restore(void)
 {
@@ -42,7 +46,10 @@ is_restore(void)
 		   pg_strncasecmp(debug_query_string, "COPY ", 5) == 0;
 }
 
-/* Whether the table was on the list of those that wait for their rows. */
+/*
+ * Removes the table from the list of those that wait for their rows.  Returns whether it was
+ * there.
+ */
 static bool
 take_off_list(Relation table)
 {
@@ -60,10 +67,10 @@ take_off_list(Relation table)
 }
 
 /*
- * Trigger, before a statement that inserts: leaves out what foreign keys would
- * check, for the rest of the transaction.  Where there is a transaction block
- * (pg_restore --single-transaction), the rows come in order and the rest is more
- * than this table, so that nothing is left out.
+ * Trigger function, before a statement that inserts: skips the checks of foreign keys for the
+ * rest of the transaction.  In a transaction block (pg_restore --single-transaction) nothing is
+ * skipped: there the rows come in order, and the rest of the transaction is more than this
+ * table.
  */
 Datum
 wa_restore_table(PG_FUNCTION_ARGS)

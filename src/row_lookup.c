@@ -3,26 +3,26 @@
  * row_lookup.c
  *		Single rows, found through a unique index, as they are committed now.
  *
- * What a credential stands for is read here and nowhere else: by one probe of
- * a unique index, made in C so that it needs no grant, no plan and no policy on
- * the table.  It reads with the snapshot that catalog scans use: always the
- * latest one, in every isolation level and also while a parallel plan runs.
+ * Everything that a credential stands for is read here: by one probe of a
+ * unique index.  It is made in C, so that it needs no grant, no plan and no
+ * policy on the table.  It uses the snapshot of catalog scans, which is always
+ * the latest one, in every isolation level and also while a parallel plan runs.
  *
- * Others may keep what they made of the rows.  What makes that strict and not a
- * matter of waiting: triggers on these tables register a relation cache
- * invalidation with every change that takes something away, the server sends it
- * when the changing transaction commits, before the commit is reported to its
- * client, and wa_row_generation() takes in all pending invalidations before it
- * answers.  So a transaction that begins after revoke_key() returned sees
+ * Callers may keep what they have made of the rows.  Three steps make sure that
+ * they see every change.  Triggers on these tables register a relation cache
+ * invalidation with each change that takes something away.  The server sends it
+ * when the changing transaction commits, before that client is told of the
+ * commit.  wa_row_generation() processes all pending invalidations before it
+ * returns.  So a transaction that begins after revoke_key() has returned sees
  * another generation.
  *
  * Invariants:
- * - There is one generation for all of these tables, because what a credential
- *   stands for can come from several.
- * - The generation is taken before rows are read: a change that commits in
- *   between leaves what was kept stale, never wrong.
- * - A table that this backend has never looked into, or not since it changed,
- *   does not count: nothing that is current was made of it.
+ * - All these tables have one generation, because what a credential stands for
+ *   can come from several of them.
+ * - The generation is read before the rows.  If a change commits in between,
+ *   what was kept is out of date by its generation and is read again.
+ * - Changes of a table that this backend has not read since its last change do
+ *   not count: nothing that is current was made of it.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,8 +56,8 @@ static Snapshot without_own = NULL;
 PG_FUNCTION_INFO_V1(wa_invalidate);
 
 /*
- * Some relation changed.  InvalidOid means that messages were lost and any
- * relation may have.
+ * Called when some relation has changed.  InvalidOid means that messages were lost, so any
+ * relation may have changed.
  */
 static void
 relation_changed(Datum argument, Oid relation)
@@ -107,8 +107,8 @@ column_named(Oid relation, const char *table, const char *name)
 }
 
 /*
- * The table's place.  A copy is returned, because opening the relation can
- * process an invalidation that clears the remembered one.
+ * Where the table is.  This returns a copy, because opening the relation can process an
+ * invalidation that clears the remembered one.
  */
 static WaLookupTable
 locate(WaLookupTable *table)
@@ -149,7 +149,7 @@ equality_of(Oid type)
 	}
 }
 
-/* The keys of a scan; they are compared as their columns' types are. */
+/* The keys of a scan.  They are compared by the types of their columns. */
 static void
 make_scan_keys(const WaLookupTable *table, TupleDesc columns, const Datum *keys,
 			   ScanKeyData scan_keys[WA_LOOKUP_KEYS_MAX])
@@ -186,7 +186,7 @@ begin_scan(const WaLookupTable *place, Relation relation, const Datum *keys)
 							  scan_keys);
 }
 
-/* To a command in front of the first one, nothing of this transaction has happened. */
+/* In the snapshot of a command before the first one, this transaction has changed nothing. */
 void
 wa_row_begin_without_own(void)
 {
@@ -272,7 +272,7 @@ wake_org_in(const TriggerData *trigger, const char *column)
 	bool is_null;
 	Datum org_id = value_in(trigger, column, &is_null);
 
-	/* what is of no organization, nobody listens by */
+	/* A row without an organization has no listeners. */
 	if (!is_null)
 		wa_wake_org(DatumGetUUIDP(org_id));
 }
@@ -284,7 +284,7 @@ static WaLookupTable memberships = {
 	.columns = {"user_id", "org_id"},
 };
 
-/* Wake the organizations that a person is a member of. */
+/* Wakes the organizations that a person is a member of. */
 static void
 wake_orgs_of(Datum person)
 {
@@ -302,9 +302,9 @@ wake_orgs_of(Datum person)
 }
 
 /*
- * Tell those who wait for events, because the sockets that rest on what changed
- * have to go: those of the row's organization, or of the person's, as the trigger
- * says; without a row those of everybody.
+ * Tells those who wait for events, because sockets that depend on the changed row must be
+ * closed.  They are the sockets of the row's organization or of the person's organizations, as
+ * the trigger says.  A trigger without a row wakes everybody.
  */
 static void
 wake_listeners(const TriggerData *trigger)
@@ -321,9 +321,10 @@ wake_listeners(const TriggerData *trigger)
 }
 
 /*
- * Trigger function of the tables that backends cache: tells all of them, at
- * commit, that the table changed.  Its argument is the column with the organization
- * whose sockets rest on the row; "person" if the row is one; none if none do.
+ * Trigger function of the tables that backends cache.  It tells all backends, at commit, that
+ * the table has changed.  Its argument is the column with the organization whose sockets depend
+ * on the row, or "person" if the row is one.  It has no argument if no sockets depend on the
+ * table.
  */
 Datum
 wa_invalidate(PG_FUNCTION_ARGS)

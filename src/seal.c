@@ -3,43 +3,44 @@
  * seal.c
  *		Sealed roles run registered statements and nothing else.
  *
- * The logins of the gateway, the worker and the connectors each run a few
- * dozen known statements.  Whoever steals such a login, or injects SQL through
- * it, finds that the server refuses every other one.  The doors:
+ * The logins of the gateway, the worker and the connectors each run a few dozen
+ * known statements.  The server refuses every other statement, so that somebody
+ * who steals such a login, or injects SQL through it, can do no more.  Each of
+ * these places is checked:
  *
- *	- parse analysis, which every statement of the simple and the extended
- *	  protocol passes.  The whole text must be registered, and the parameters
- *	  must have the types that it was registered with: the client declares them,
- *	  and they decide which functions and casts the text means.  For the same
- *	  reason the search path must be pg_catalog alone, and every object in the
- *	  analyzed tree the server's or the extension's.  It runs once per connection
- *	  and prepared statement, so that a request pays nothing for it.
- *	- what analysis itself does.  It looks names up and converts literals, and the
- *	  conversion to a domain runs the domain's checks, which are anybody's code:
- *	  before the text could be refused.  So no function is executed for a sealed
- *	  role but by the planner and the executor, whose statements were analyzed and
- *	  not refused, and no schema is searched by name for a text that is not
- *	  registered.  What analysis finds wrong would tell which roles, schemas and types
- *	  there are, by 'x'::regrole in the text or the number of a type among its
- *	  parameters: all that the sender is told is one of two refusals.  The log has
- *	  the reason.
- *	- execution: a prepared statement runs under the name that its text begins
- *	  with, so that none can be put under another's.  An empty text is never
- *	  analyzed nor executed; nothing runs while it stands where a binding
- *	  statement belongs.
- *	- utility statements: none, not even BEGIN.  One request is one implicit
- *	  transaction.
- *	- fast-path function calls, which have no text: none.
- *	- startup options, which no statement hook sees: a short list, checked when
- *	  the client authenticates.
+ * - Parse analysis, which every statement of the simple and the extended
+ *   protocol passes.  The whole text must be registered.  The parameters must
+ *   have the types that it was registered with: the client declares these
+ *   types, and they decide which functions and casts the text means.  For the
+ *   same reason the search path must be pg_catalog alone, and every object in
+ *   the analyzed tree must be the server's or the extension's.  This check runs
+ *   once per connection and prepared statement, so it costs a request nothing.
+ * - Actions of the analysis itself.  It looks up names and converts literals
+ *   before the text can be refused.  Conversion to a domain runs the domain's
+ *   checks, which anybody may have written.  So functions are executed for a
+ *   sealed role only by the planner and the executor, whose statements were
+ *   analyzed and accepted.  Schemas are searched by name only for a registered
+ *   text.  Errors of the analysis could reveal which roles, schemas and types
+ *   exist, by 'x'::regrole in the text or the number of a type among its
+ *   parameters.  So the sender is told only one of two refusals.  The log has
+ *   the reason.
+ * - Execution.  A prepared statement runs only under the name that its text
+ *   begins with, so that no statement can be prepared under another one's name.
+ *   An empty text is neither analyzed nor executed.  Nothing runs while an
+ *   empty text is prepared under the name of a binding statement.
+ * - Utility statements: none is allowed, not even BEGIN.  One request is one
+ *   implicit transaction.
+ * - Fast-path function calls, which have no text: none is allowed.
+ * - Startup options, which no statement hook sees: a short list is allowed.  It
+ *   is checked when the client authenticates.
  *
- * What a session can hold, transaction and memory, is another file's
- * (session_watch.c).
+ * session_watch.c limits the transaction and the memory that a session can
+ * hold.
  *
- * Each door asks for the current user, not for the session's: what our own
- * SECURITY DEFINER functions run as their owner is free.  A function that is
- * not one of those cannot run SQL for a sealed role, because its statements
- * are not registered either.
+ * Each check uses the current user and not the session's user.  So the
+ * statements that our own SECURITY DEFINER functions run as their owner are not
+ * restricted.  Any other function cannot run SQL for a sealed role, because its
+ * statements are not registered.
  *
  *-------------------------------------------------------------------------
  */
@@ -86,24 +87,24 @@ static object_access_hook_type next_access_hook = NULL;
 static emit_log_hook_type next_report_hook = NULL;
 static ClientAuthentication_hook_type next_authentication_hook = NULL;
 
-/* Prepared statements that a sealed session can keep: several times what it needs. */
+/* The most prepared statements that a sealed session can keep: several times what it needs. */
 #define PREPARED_MAX 256
 
 /* The roles that sealed this session's login when it connected. */
 static WaSealedRoles login_seal = 0;
 
-/* wa.verify_functions: for tests, look at what our own functions run as well. */
+/* wa.verify_functions: for tests, checks the statements of our own functions as well. */
 static bool verify_functions = false;
 
-/* What a sealed login may choose when it connects. */
+/* The options that a sealed login may set when it connects. */
 static const char *const startup_options[] = {
 	"application_name",
 	"client_encoding",
 };
 
 /*
- * What the client has prepared is not what is registered.  Programs know by this field, and
- * by this file, that they are of another version than the database
+ * The constraint name of the error for a statement that is not registered.  Programs learn by
+ * this name and this source file that they are of another version than the database
  * (gateway/db/own_error.c).
  */
 #define UNREGISTERED "statement"
@@ -144,10 +145,10 @@ refuse_statement(void)
 
 /*
  * The roles that seal the current user.  A session that was sealed when it connected stays
- * so: who takes the roles of a stolen login away does not free its open sessions.  What it
- * may run is what it may now.  In a transaction that has failed the catalogs can't be read;
- * there the answer is that of the login.  The server itself lets nothing by then but the
- * end of the transaction.
+ * sealed: taking the roles of a stolen login away does not free its open sessions.  What the
+ * session may run follows its current roles.  In a transaction that has failed the catalogs
+ * cannot be read, so the result is then the login's roles at connection.  The server itself
+ * then allows only the end of the transaction.
  */
 static WaSealedRoles
 current_seal(void)
@@ -161,16 +162,13 @@ current_seal(void)
 	return wa_sealed_roles_of(GetUserId()) | earlier;
 }
 
-/* ---------------------------------------------------------------------
- * Parse analysis
- * ---------------------------------------------------------------------
- */
+/* ---- Parse analysis ---- */
 
 /*
- * What parse analysis keeps of a statement's parameters, in two structures of the
- * server that no header declares: of those whose types it may infer, when a
- * client sends a statement, and of those that are known, when it is analyzed
- * again later because something that it uses has changed.
+ * The statement parameters that parse analysis keeps, in two structures of the server that no
+ * header declares.  The first is for parameters whose types may be inferred, when a client
+ * sends a statement.  The second is for known types, when the statement is analyzed again
+ * because something that it uses has changed.
  */
 typedef struct InferredParameters
 {
@@ -184,11 +182,11 @@ typedef struct KnownParameters
 	int count;
 } KnownParameters;
 
-/* How each kind of parse state is known. */
+/* The hook by which each kind of parse state is recognized. */
 static ParseParamRefHook inferred_hook = NULL;
 static ParseParamRefHook known_hook = NULL;
 
-/* Learn the hooks, and make sure that behind them is what we take it for. */
+/* Learns the hooks, and checks that the structures behind them are as declared here. */
 static void
 learn_parse_states(void)
 {
@@ -222,8 +220,8 @@ are_parameters_of(const WaStatement *statement, const Oid *types, int count)
 }
 
 /*
- * Whether the parameters of a statement that was analyzed have just these types.
- * Those that a client declares and the text does not use count as well.
+ * Whether the parameters of an analyzed statement have exactly these types.  Parameters that a
+ * client declares and the text does not use count as well.
  */
 static bool
 has_parameters(const ParseState *pstate, const WaStatement *statement)
@@ -258,7 +256,7 @@ check_registered(const ParseState *pstate, WaSealedRoles roles)
 		refuse(&other_parameters);
 }
 
-/* pg_catalog, and behind it at most the session's temporary tables. */
+/* Whether the path is pg_catalog, with at most the session's temporary tables behind it. */
 static bool
 path_is_pinned(void)
 {
@@ -294,7 +292,7 @@ check_tree(Query *query)
 				 "What a sealed role runs may use the server's objects and those of wa_apikeys only.")));
 }
 
-/* The prepared statements of this session. */
+/* The number of this session's prepared statements. */
 static int64
 count_prepared(void)
 {
@@ -315,8 +313,8 @@ count_prepared(void)
 }
 
 /*
- * Each prepared statement takes memory until the session ends.  They are counted
- * only after as many were parsed as there was room for.
+ * Each prepared statement takes memory until the session ends.  They are counted again only
+ * after as many have been parsed as there was room for.
  */
 static void
 check_room(void)
@@ -335,7 +333,7 @@ check_room(void)
 	room--;
 }
 
-/* Whether one of the extension's functions is running: as its owner, with its path. */
+/* Whether one of the extension's functions is running: as its owner, with its search path. */
 static bool
 is_our_function(void)
 {
@@ -345,10 +343,10 @@ is_our_function(void)
 		   (user == get_role_oid("wa_owner", true) || user == get_role_oid("wa_claim", true));
 }
 
-/* Whether what the client's last message means has been accepted, or already runs. */
+/* Whether the statement of the client's last message was accepted or is already running. */
 static bool is_accepted = false;
 
-/* The server empties the context of messages before it reads the next one. */
+/* The server resets the message context before it reads the next message. */
 static void
 forget_accepted(void *argument)
 {
@@ -389,8 +387,8 @@ check_statement(ParseState *pstate, Query *query, JumbleState *jumble)
 }
 
 /*
- * Make an error a refusal, whatever it was, with nothing in it that differs from one
- * to the next.  What is set is freed by the caller of the hook, in whose memory we are.
+ * Turns any error into a refusal that is the same for all errors.  The caller of the hook frees
+ * what is set here, because its memory context is the current one.
  */
 static void
 make_refusal(ErrorData *edata, const Refusal *refusal)
@@ -411,10 +409,10 @@ make_refusal(ErrorData *edata, const Refusal *refusal)
 }
 
 /*
- * Whether this is what analysis can find wrong with a registered text, because of the
- * types of its parameters or because what it uses is gone.  While values are bound to
- * a statement other errors come, which are for the client: a value that its type does
- * not take, or a portal whose name is taken.
+ * Whether this is an error that analysis can raise for a registered text, because of the types
+ * of its parameters or because something that it uses is gone.  Errors while values are bound
+ * to a statement are different and are for the client: a value that is not valid for its type,
+ * or a portal whose name is taken.
  */
 static bool
 is_of_analysis(const ErrorData *edata)
@@ -427,9 +425,7 @@ is_of_analysis(const ErrorData *edata)
 			code != ERRCODE_INSUFFICIENT_PRIVILEGE && code != ERRCODE_DUPLICATE_CURSOR);
 }
 
-/*
- * An error is reported.  The transaction has failed, so that nothing is looked up here.
- */
+/* Called when an error is reported.  The transaction has failed, so nothing is looked up here. */
 static void
 report(ErrorData *edata)
 {
@@ -444,10 +440,7 @@ report(ErrorData *edata)
 		next_report_hook(edata);
 }
 
-/* ---------------------------------------------------------------------
- * Execution
- * ---------------------------------------------------------------------
- */
+/* ---- Execution ---- */
 
 /* Whether a text begins with a comment that is this name. */
 static bool
@@ -459,7 +452,7 @@ is_named(const char *text, const char *name)
 		   strncmp(text + 3 + len, " */", 3) == 0;
 }
 
-/* How deep the planner is in itself: it plans what was analyzed and not refused. */
+/* How deeply planner calls are nested.  The planner plans only what was analyzed and accepted. */
 static int planning = 0;
 
 static PlannedStmt *
@@ -483,8 +476,8 @@ plan(Query *query, const char *text, int options, ParamListInfo params)
 }
 
 /*
- * Whether the prepared statement of this name, if there is one, was sent by the
- * client and is not empty.
+ * Whether the prepared statement of this name, if it exists, was sent by the client and is not
+ * empty.
  */
 static bool
 is_whole(const char *name)
@@ -496,10 +489,10 @@ is_whole(const char *name)
 }
 
 /*
- * Whether a prepared statement may run: under its own name, and while no empty
- * text stands where a statement belongs that binds an identity.  Executing that
- * would do nothing and pass no hook, and what comes behind it would run under the
- * identity that an unfinished pipeline has left.
+ * Whether a prepared statement may run: under its own name, and only while no empty text is
+ * prepared under the name of a binding statement.  Executing an empty text would do nothing and
+ * pass no hook.  The statements after it would then run under the identity that an unfinished
+ * pipeline has left.
  */
 static bool
 may_run(Portal portal)
@@ -508,21 +501,21 @@ may_run(Portal portal)
 		   is_whole("authenticate") && is_whole("act_for") && is_whole("unbound");
 }
 
-/* Whether a statement is there to say who is bound, or that nobody is. */
+/* Whether a statement only binds an identity, or says that nobody is bound. */
 static bool
 is_binding(const char *text)
 {
 	return is_named(text, "authenticate") || is_named(text, "act_for") || is_named(text, "unbound");
 }
 
-/* Whether a query is what a client has sent, and not a function's. */
+/* Whether a query was sent by the client, and is not a function's. */
 static bool
 is_of_client(const QueryDesc *query)
 {
 	return ActivePortal != NULL && query->sourceText == ActivePortal->sourceText;
 }
 
-/* The seal is asked for last, because every execution comes by. */
+/* The seal is asked for last, because every execution passes here. */
 static void
 check_name(Portal portal)
 {
@@ -536,7 +529,7 @@ check_name(Portal portal)
 			 errunregistered()));
 }
 
-/* Something is about to be executed: functions' statements come by as well. */
+/* Called before each execution, also of the statements in functions. */
 static void
 check_execution(QueryDesc *query, int flags)
 {
@@ -552,12 +545,12 @@ check_execution(QueryDesc *query, int flags)
 }
 
 /*
- * A query runs, for the first time or on.  A transaction is good for one statement
- * behind a binding, which is what a request of our programs is.  Where a Sync is lost,
- * or the statement that binds, the next request's statement so does not run under the
- * identity of the one before.  Nor does a statement that takes its time, as waiting for
- * events does, keep the locks of another.  Here and not when it is made ready to run: a
- * client can do that with many before it binds.
+ * Called when a query runs, for the first time or again.  A transaction may run one statement
+ * after a binding, which is what a request of our programs consists of.  So if a Sync or a
+ * binding statement is lost, the statement of the next request does not run under the identity
+ * of the request before.  Nor does a long statement, such as one that waits for events, keep
+ * the locks of another one.  The check is here and not where a query is made ready to run: a
+ * client can make many ready before it binds.
  */
 static void
 check_run(WA_RUN_PARAMETERS)
@@ -576,8 +569,8 @@ check_run(WA_RUN_PARAMETERS)
 }
 
 /*
- * Utility statements are refused at parse analysis already; this is for those
- * that come from a place that analyzed them as somebody else.
+ * Parse analysis has already refused utility statements.  This refuses those that were analyzed
+ * as another user.
  */
 static void
 check_utility(PlannedStmt *pstmt, const char *text, bool read_only_tree,
@@ -596,10 +589,9 @@ check_utility(PlannedStmt *pstmt, const char *text, bool read_only_tree,
 }
 
 /*
- * Whether this is the analysis of a text, or nothing that has one.  A fast-path
- * call has no text.  Nor has the commit of an extended-protocol transaction:
- * deferred triggers of a sealed login that run as its own user can call no
- * functions, and our tables have none.
+ * Whether a text is being analyzed, or there is no text.  A fast-path call has no text.  The
+ * commit of an extended-protocol transaction has none either.  Deferred triggers that run as a
+ * sealed login's own user can then call no functions, but our tables have no such triggers.
  */
 static bool
 is_before_execution(void)
@@ -617,9 +609,9 @@ check_search(void)
 }
 
 /*
- * A function is about to be executed, or a schema to be searched because a text
- * names it.  The server's own lists of schemas to search come by, too, without a
- * text or with one that is registered.
+ * Called before a function is executed, or a schema is searched because a text names it.  The
+ * server's own lists of schemas to search pass here too, without a text or with a registered
+ * one.
  */
 static void
 check_access(ObjectAccessType access, Oid class, Oid object, int sub_object, void *argument)
@@ -635,10 +627,7 @@ check_access(ObjectAccessType access, Oid class, Oid object, int sub_object, voi
 		next_access_hook(access, class, object, sub_object, argument);
 }
 
-/* ---------------------------------------------------------------------
- * Startup
- * ---------------------------------------------------------------------
- */
+/* ---- Startup ---- */
 
 static bool
 is_startup_option(const char *name)
@@ -649,7 +638,7 @@ is_startup_option(const char *name)
 	return false;
 }
 
-/* The first thing in the startup packet that is not allowed, or NULL. */
+/* The first item in the startup packet that is not allowed, or NULL. */
 static const char *
 forbidden_startup_option(Port *port)
 {
@@ -657,12 +646,12 @@ forbidden_startup_option(Port *port)
 		return "replication";
 	if (port->cmdline_options != NULL && port->cmdline_options[0] != '\0')
 		return "options";
-	/* a list of name, value, name, value */
+	/* The list is name, value, name, value, and so on. */
 	for (int i = 0; i < list_length(port->guc_options); i += 2)
 	{
 		const char *name = list_nth(port->guc_options, i);
 
-		/* the server shows the names of its clients to others, and in its log */
+		/* The server shows its clients' application names to others, and in its log. */
 		if (!is_startup_option(name) || wa_holds_secret(list_nth(port->guc_options, i + 1)))
 			return name;
 	}

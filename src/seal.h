@@ -8,7 +8,7 @@
 #ifndef SRC_SEAL_H
 #define SRC_SEAL_H
 
-/* Install the hooks; called once, at load by shared_preload_libraries. */
+/* Installs the hooks.  Called once, at load by shared_preload_libraries. */
 extern void wa_seal_init(void);
 
 #endif

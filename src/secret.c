@@ -3,19 +3,20 @@
  * secret.c
  *		wa.secret: a credential on its way into the database.
  *
- * A value of this type can be read in, handed to wa.authenticate() and printed
- * as a mask (wa_Ab3xY...); its text comes out nowhere, because it is not in
- * there: input takes the digest and forgets the rest.  Masking the output alone
- * would not do, since the server copies and compares values without asking the
- * type: ROW(a) *< ROW(b) compares raw bytes and would guess a text letter by
- * letter, debug_print_plan writes raw constants to the log, and views keep them
- * in catalogs that everybody reads.
+ * A value of this type can be read in, passed to wa.authenticate() and printed
+ * as a mask (wa_Ab3xY...).  Nothing returns its text, because the value does
+ * not contain it: the input function takes the digest and forgets the rest.
+ * Masking the output alone would not be enough, because the server copies and
+ * compares values without asking the type.  ROW(a) *< ROW(b) compares raw bytes
+ * and could be used to guess a text letter by letter, debug_print_plan writes
+ * raw constants to the log, and views keep them in catalogs that everybody can
+ * read.
  *
- * No way leads from a digest to a value: every input function takes the
- * credential itself.
+ * No value can be made from a digest: every input function takes the credential
+ * itself.
  *
- * Errors never show the input, and the server's own error context would: it
- * quotes text-format parameters and the statement.  See refuse().
+ * Errors never show the input.  The server's own error context would show it,
+ * because it quotes text-format parameters and the statement; see refuse().
  *
  *-------------------------------------------------------------------------
  */
@@ -33,15 +34,15 @@ PG_FUNCTION_INFO_V1(wa_secret_recv);
 PG_FUNCTION_INFO_V1(wa_secret_send);
 
 /*
- * Raise what is wrong with a credential without showing any of it.
+ * Raises an error that says what is wrong with a credential, without showing any of it.
  *
- * errhidestmt and errhidecontext keep statement and context out of the log.
- * The context would still reach the client and PL/pgSQL handlers, and with it
- * the quoted parameter and the query around it; so the callbacks that would
- * write it are cut off.  Whoever catches the error puts them back.
+ * errhidestmt and errhidecontext keep statement and context out of the log.  The context, with
+ * the quoted parameter and the query around it, would still reach the client and PL/pgSQL
+ * handlers.  So this removes the callbacks that would write it.  The code that catches the
+ * error restores them.
  *
- * This holds for callers that ask for soft errors, too: they report the input
- * themselves, as COPY does for rows that it skips.
+ * Callers that ask for soft errors get this error too: they report the input themselves, as
+ * COPY does for rows that it skips.
  */
 static void
 refuse(WakResult reason)
@@ -52,7 +53,7 @@ refuse(WakResult reason)
 			 errdetail("%s", wak_result_text(reason)), errhidestmt(true), errhidecontext(true)));
 }
 
-/* Check a credential and make a value of it, or raise. */
+/* Checks a credential and makes a value of it, or raises an error. */
 static WaSecret *
 digested(const char *text, size_t len)
 {
@@ -70,11 +71,11 @@ digested(const char *text, size_t len)
 	return secret;
 }
 
-/* Write the mask, with a NUL, to "out"; returns its length. */
+/* Writes the mask, with a NUL, to "out" and returns its length. */
 static int
 write_mask(const WaSecret *secret, char out[WAK_SHOWN_MAX + 4])
 {
-	/* An ellipsis, where the database's encoding is known to have one. */
+	/* An ellipsis character, if the database's encoding is known to have one. */
 	const char *rest = GetDatabaseEncoding() == PG_UTF8 ? "\xE2\x80\xA6" : "...";
 
 	return snprintf(out, WAK_SHOWN_MAX + 4, "%s%.*s%s", wak_kind_prefix((WakKind) secret->kind),
@@ -90,7 +91,7 @@ wa_secret_in(PG_FUNCTION_ARGS)
 	PG_RETURN_SECRET_P(digested(text, strlen(text)));
 }
 
-/* wa.secret_recv(internal): the credential's characters, nothing around them */
+/* wa.secret_recv(internal): the credential's characters and nothing else */
 Datum
 wa_secret_recv(PG_FUNCTION_ARGS)
 {
@@ -111,7 +112,7 @@ wa_secret_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(pstrdup(mask));
 }
 
-/* wa.secret_send(wa.secret): the mask, too */
+/* wa.secret_send(wa.secret): the mask as well */
 Datum
 wa_secret_send(PG_FUNCTION_ARGS)
 {

@@ -1,6 +1,9 @@
-/*
+/*-------------------------------------------------------------------------
+ *
  * secret.h
  *		wa.secret: a credential on its way into the database.
+ *
+ *-------------------------------------------------------------------------
  */
 #ifndef SRC_SECRET_H
 #define SRC_SECRET_H
@@ -11,8 +14,8 @@
 #include "src/digest.h"
 
 /*
- * A value of wa.secret: what can be known of a credential without being able
- * to use it.  The SQL type has this size; kind is a WakKind.
+ * A value of wa.secret: what can be kept of a credential without being able to use it.  The SQL
+ * type has this size.  "kind" is a WakKind.
  */
 typedef struct WaSecret
 {

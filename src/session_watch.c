@@ -1,44 +1,45 @@
 /*-------------------------------------------------------------------------
  *
  * session_watch.c
- *		What a sealed session can hold: its transaction and its memory.
+ *		Limits on what a sealed session can hold: its transaction and its memory.
  *
- * statement_timeout runs while a statement does, and
- * idle_in_transaction_session_timeout only behind a BEGIN.  Neither runs in a
+ * statement_timeout runs only while a statement does, and
+ * idle_in_transaction_session_timeout only after a BEGIN.  Neither runs in a
  * pipeline whose Sync does not come, between two parts of a portal that is read
  * in parts, or while a client does not read what it asked for.  Such a
- * transaction keeps its locks and holds up vacuum and everybody's events.
+ * transaction keeps its locks, and it delays vacuum and everybody's events.
  *
- * So the session of a sealed login looks at a clock twice a second, by a timeout
- * of its own, and ends itself when its transaction is older than
- * wa.transaction_timeout, or has been idle for wa.idle_in_transaction_timeout.  It
- * does so as a backend ends that is told to: that is the only way which also works
- * while it waits for its client.
+ * So the session of a sealed login checks the time twice a second, by a timeout
+ * of its own.  It ends itself if its transaction is older than
+ * wa.transaction_timeout, or has been idle for wa.idle_in_transaction_timeout.
+ * It ends like a backend that is told to terminate, because only that also
+ * works while it waits for its client.
  *
- * A transaction is idle while it waits for what the client has yet to send, and when
- * its one statement has run and it only takes more messages.  While the client does
- * not read, it is idle if it has a number, and with it may hold rows locked: our
- * programs read what such a statement answers in one piece, but the pages of a list
- * can keep a busy gateway.  Idle times add up until the transaction ends.  A message
- * now and then would otherwise keep it for as long as the other bound allows.  Our
- * programs send the Sync together with the statement, so that they need next to none
- * of that time.
+ * A transaction is idle while it waits for messages that the client has yet to
+ * send, and when its one statement has run and it only processes more messages.
+ * While the client does not read, the transaction is idle if it has a number,
+ * because it may then hold row locks.  Our programs read the result of such a
+ * statement at once.  Without a number it is not idle then, because a busy
+ * gateway may be slow to read the pages of a list.  Idle times add up until the
+ * transaction ends.  Otherwise a client could send a message now and then and
+ * keep the transaction until the limit on its age.  Our programs send the Sync
+ * together with the statement, so they need almost no idle time.
  *
- * The server disarms all timeouts when it has caught an error.  The clock is
- * therefore wound up again when the error is reported, when its transaction
- * aborts, and before anything is analyzed or executed.  An error is reported to us
- * only if it goes to the server's log.  So the log of a sealed session has at least
- * errors: what postgresql.conf says of log_min_messages counts, but no lower, and what a
- * role or database has been given does not.
+ * The server disarms all timeouts when it has caught an error.  The timeout is
+ * therefore armed again when the error is reported, when its transaction
+ * aborts, and before anything is analyzed or executed.  The hook is called only
+ * for errors that go to the server's log.  So a sealed session always logs
+ * errors: it uses log_min_messages as postgresql.conf has it, or "error" if
+ * that would hide errors.  A setting of the role or database does not count.
  *
- * Nor does the server bound what a session keeps in memory: portals, prepared
- * statements, their texts and values.  Much of that passes no hook (an empty text,
- * and portals of it), so the clock looks there as well, and a session that holds
- * more than WA_SESSION_MEMORY_MAX ends.  In a signal handler the server's own
- * accounts of its memory cannot be read, because they may be changing.  The kernel
- * is asked instead, by calls that are safe there: what the process has in memory for
- * itself, shared buffers not counted.  Where there is no /proc/self/statm there is
- * no bound.
+ * The server does not limit the memory that a session keeps for portals,
+ * prepared statements, their texts and values.  Much of that passes no hook (an
+ * empty text, and portals of it).  So the timeout also checks the memory, and a
+ * session that holds more than WA_SESSION_MEMORY_MAX ends.  The server's own
+ * memory accounts cannot be read in a signal handler, because they may be
+ * changing.  The kernel is asked instead, by calls that are safe there, how
+ * much memory the process has for itself, without shared buffers.  On systems
+ * without /proc/self/statm there is no limit.
  *
  *-------------------------------------------------------------------------
  */
@@ -64,25 +65,25 @@
 
 #define TICK_MS 500
 
-/* Many times what the largest request of a gateway takes. */
+/* Many times what the largest request of a gateway needs. */
 #define WA_SESSION_MEMORY_MAX ((Size) 256 * 1024 * 1024)
 
 #define TRANSACTION_TIMEOUT "wa.transaction_timeout"
 #define IDLE_TIMEOUT "wa.idle_in_transaction_timeout"
 
 /*
- * The SQLSTATE of PostgreSQL 17's transaction_timeout.  That of the server's timeout of
- * idle transactions tells a program that it had begun one; here it had not.
+ * The SQLSTATE of PostgreSQL 17's transaction_timeout.  That of the server's timeout of idle
+ * transactions would tell a program that it had begun a transaction, which it had not.
  */
 #define ERRCODE_TRANSACTION_TOO_LONG MAKE_SQLSTATE('2', '5', 'P', '0', '4')
 
-/* Why the clock ends the session. */
+/* Why the session ends itself. */
 typedef enum EndReason
 {
 	END_NONE,
 	END_TIME,   /* its transaction is too old */
 	END_IDLE,   /* its transaction was idle for too long */
-	END_MEMORY, /* it holds too much */
+	END_MEMORY, /* it holds too much memory */
 } EndReason;
 
 static int timeout_ms = 0;
@@ -92,7 +93,7 @@ static TimeoutId tick = 0; /* 0: this session's login is not sealed */
 static volatile sig_atomic_t end_reason = END_NONE;
 static emit_log_hook_type next_emit_log_hook = NULL;
 
-/* The number at *at, which is then moved behind it and the space that follows. */
+/* The number at *at, which is moved behind the number and the space that follows. */
 static Size
 take_number(const char **at)
 {
@@ -105,7 +106,7 @@ take_number(const char **at)
 	return number;
 }
 
-/* The bytes that this process has in memory for itself; 0 if nobody can tell. */
+/* The bytes of memory that this process has for itself; 0 if that cannot be found out. */
 static Size
 own_memory(void)
 {
@@ -150,13 +151,13 @@ is_idle(void)
 }
 
 /*
- * Whether the transaction was idle for too long, at this tick and at earlier ones.  Of
- * the time before the first of them nothing is known.
+ * Whether the transaction was idle for too long, by this tick and earlier ones.  The time
+ * before the first of these ticks does not count.
  */
 static bool
 is_idle_for_too_long(void)
 {
-	static TimestampTz transaction = 0; /* when that began whose ticks are counted */
+	static TimestampTz transaction = 0; /* start of the transaction whose ticks are counted */
 	static int idle_ticks = 0;
 
 	if (!IsTransactionState() || !is_idle())
@@ -195,7 +196,10 @@ wa_session_watch(void)
 							 TICK_MS);
 }
 
-/* The levels that hide errors are those above, and the log's own, which stands between. */
+/*
+ * Errors are hidden by the levels above ERROR, and by LOG, which stands between them in the
+ * order.
+ */
 static void
 log_errors(void)
 {
@@ -221,7 +225,7 @@ transaction_changed(XactEvent event, void *argument)
 		wa_session_watch();
 }
 
-/* What is set is freed by the caller of the hook, in whose memory we are. */
+/* The caller of the hook frees what is set here, because its memory context is the current one. */
 static void
 explain_end(ErrorData *edata)
 {
@@ -241,7 +245,7 @@ explain_end(ErrorData *edata)
 	}
 }
 
-/* An error is reported: wind up the clock, and let the session say why it ends. */
+/* Called when an error is reported: arms the timeout, and adds why the session ends. */
 static void
 report(ErrorData *edata)
 {

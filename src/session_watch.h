@@ -1,20 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * session_watch.h
- *		What a sealed session can hold: its transaction and its memory.
+ *		Limits on what a sealed session can hold: its transaction and its memory.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef SRC_SESSION_WATCH_H
 #define SRC_SESSION_WATCH_H
 
-/* Define the setting and the callbacks; called once, at load by preload. */
+/* Defines the settings and the callbacks.  Called once, at load by shared_preload_libraries. */
 extern void wa_session_watch_init(void);
 
-/* This session's login is sealed; called once, when the client authenticates. */
+/* Called once in the session of a sealed login, when the client authenticates. */
 extern void wa_session_watch_begin(void);
 
-/* Wind up the clock of a sealed session where it has stopped.  Costs nearly nothing. */
+/* Arms the timeout of a sealed session if it has stopped.  Costs nearly nothing. */
 extern void wa_session_watch(void);
 
 #endif

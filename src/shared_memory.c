@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * shared_memory.c
- *		Memory that all backends share, for the rooms that keep something there.
+ *		Memory that all backends share, for the files that keep something there.
  *
- * The server asks for sizes first and lets processes attach later, each by a hook
- * of which an extension has to keep the one before.  That is done here once.
+ * The server asks for sizes first and lets processes attach later.  Both happen
+ * in hooks, and an extension must call the hook that was installed before its
+ * own.  This file does that once for all.
  *
  *-------------------------------------------------------------------------
  */

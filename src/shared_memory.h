@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * shared_memory.h
- *		Memory that all backends share, for the rooms that keep something there.
+ *		Memory that all backends share, for the files that keep something there.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,23 +13,23 @@
 #include "storage/lwlock.h"
 
 /*
- * What a room wants.  Definitions are static.  "attach" is called in every process
- * that has the memory, with a lock on it of the room's own, if it wants one, else
- * NULL; is_new: the memory is all zeros, and nobody else has it yet.
+ * What a file asks for.  Definitions are static.  "attach" is called in every process that has
+ * the memory, with a lock for it, or NULL if none was asked for.  "is_new" means that the memory
+ * is all zeros and that no other process has it yet.
  */
 typedef struct WaSharedMemory
 {
-	const char *name; /* of the memory, and of the lock's tranche */
+	const char *name; /* of the memory and of the lock's tranche */
 	Size size;
 	bool with_lock;
 	void (*attach)(void *memory, LWLock *lock, bool is_new);
-	struct WaSharedMemory *next; /* shared_memory.c's own */
+	struct WaSharedMemory *next; /* used by shared_memory.c only */
 } WaSharedMemory;
 
-/* Ask for it; called once for each, while shared_preload_libraries is processed. */
+/* Requests the memory.  Called once for each, while shared_preload_libraries is processed. */
 extern void wa_shared_memory_want(WaSharedMemory *wanted);
 
-/* Fill a part of new memory with random bytes; FATAL when there are none. */
+/* Fills a part of new memory with random bytes.  FATAL if there are none. */
 extern void wa_shared_memory_seed(void *bytes, size_t len);
 
 #endif

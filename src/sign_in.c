@@ -1,18 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * sign_in.c
- *		Sign-ins: that a person is at a browser.
+ *		Sign-ins: a person is signed in at a browser.
  *
  * A sign-in is known by its cookie, of which only the digest is stored.  It
  * ends when the person signs out, when the account is disabled, at its absolute
- * expiry, or when nobody has used it for a while.  All sign-ins of a person end when
- * the account's generation is counted up, as a new password does: each has the
- * generation that its password was checked in.  A cookie binds nobody to a
- * transaction: it is good for the functions of schema/72-sign-in.sql that take
- * it, and from it a user token is made (user_token.c).
+ * expiry, or when nobody has used it for a while.  All sign-ins of a person end
+ * when the account's generation is increased, as a new password does: each
+ * sign-in has the generation in which its password was checked.  A cookie binds
+ * nobody to a transaction.  Only the functions of schema/72-sign-in.sql take
+ * it.  A user token is made from it (user_token.c).
  *
- * A device is a browser in which a person has signed in before.  Its cookie signs
- * nobody in; it only keeps apart what that browser tries from what strangers do.
+ * A device is a browser in which a person has signed in before.  Its cookie
+ * signs nobody in.  It only separates the attempts of that browser from those
+ * of strangers.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +26,7 @@
 #include "src/row_lookup.h"
 #include "src/sign_in.h"
 
-/* A sign-in that nobody has used for so long is over. */
+/* A sign-in that nobody has used for this long is over. */
 #define IDLE_LIMIT (INT64CONST(12) * USECS_PER_HOUR)
 
 /* The columns behind the keys are the same in both definitions. */
@@ -95,7 +96,7 @@ static WaLookupTable devices = {
 PG_FUNCTION_INFO_V1(wa_find_sign_in);
 PG_FUNCTION_INFO_V1(wa_find_device);
 
-/* Whether the account is open, and what was made in this generation still counts. */
+/* Whether the account is enabled, and its generation is still this one. */
 static bool
 person_is_enabled(const pg_uuid_t *user_id, int32 generation)
 {
@@ -131,8 +132,8 @@ wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in
 }
 
 /*
- * wa.find_sign_in(cookie): person and id of the live sign-in that a cookie
- * stands for, or nulls.  Any other kind of credential stands for none.
+ * wa.find_sign_in(cookie): person and id of the sign-in that a cookie stands for.  Both are
+ * NULL if there is none that is still valid, or if the secret is of another kind.
  */
 Datum
 wa_find_sign_in(PG_FUNCTION_ARGS)
@@ -147,10 +148,7 @@ wa_find_sign_in(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[COOKIE_USER_ID]));
 }
 
-/*
- * wa.find_device(cookie): person and id of the device that a cookie stands for,
- * or nulls.
- */
+/* wa.find_device(cookie): person and id of the device that a cookie stands for, or nulls. */
 Datum
 wa_find_device(PG_FUNCTION_ARGS)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sign_in.h
- *		Sign-ins: that a person is at a browser.
+ *		Sign-ins: a person is signed in at a browser.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,15 +19,14 @@ typedef struct WaSignIn
 	pg_uuid_t id;
 	bool has_org; /* whether an organization is active */
 	pg_uuid_t active_org;
-	TimestampTz active_since; /* when that was chosen */
+	TimestampTz active_since; /* when it was chosen */
 	TimestampTz used_at;
-	TimestampTz expires_at; /* whatever happens; never infinite */
+	TimestampTz expires_at; /* the absolute expiry; never infinite */
 } WaSignIn;
 
 /*
- * Read a sign-in, as committed at this moment.  Fills *sign_in and returns
- * true, or returns false if there is none, it was ended, its time is over, or
- * the person's account is disabled.
+ * Reads a sign-in, as committed at this moment.  Returns true and fills *sign_in.  Returns
+ * false if there is none, if it has ended or expired, or if the person's account is disabled.
  */
 extern bool wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in);
 

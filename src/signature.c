@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * signature.c
- *		The signatures of webhook requests, for two families of receivers.
+ *		The signatures of webhook requests, for two kinds of receivers.
  *
- * WAHA: X-Webhook-Hmac is the HMAC-SHA512 of the body in lower-case hex, keyed
- * with the secret's text as it stands.  Standard Webhooks: webhook-signature is
- * "v1," and the HMAC-SHA256 of "id.timestamp.body" in base64, keyed with the
- * decoded part behind "whsec_".  Any other secret is taken as it stands; and if
- * it is base64, there is a second signature, keyed with what it decodes to,
- * because that is how the libraries of Standard Webhooks read every secret.
+ * WAHA: X-Webhook-Hmac is the HMAC-SHA512 of the body in lower-case hex.  The
+ * key is the secret's text as it is.  Standard Webhooks: webhook-signature is
+ * "v1," and the HMAC-SHA256 of "id.timestamp.body" in base64.  The key is the
+ * decoded part behind "whsec_".  A secret without that prefix is used as it is.
+ * If such a secret is base64, there is a second signature with the decoded
+ * secret as the key, because the libraries of Standard Webhooks decode every
+ * secret.
  *
  * The database signs, so that a webhook's secret never leaves it:
- * wa.take_deliveries() gives the worker signatures of what it has taken.
+ * wa.take_deliveries() gives the worker the signatures of what it has taken.
  *
- * What is signed is what a receiver reads, UTF-8, whatever the database's
- * encoding is.  Keys that were decoded are wiped; OpenSSL wipes what it made
- * of them.
+ * What is signed is UTF-8, as the receiver reads it, whatever the database's
+ * encoding is.  Decoded keys are wiped here.  OpenSSL wipes its own copies.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +37,7 @@
 #define SHA256_LENGTH 32
 #define SHA512_LENGTH 64
 
-/* Digits of base64 for so many bytes. */
+/* The number of base64 digits for this many bytes. */
 #define BASE64_LENGTH(bytes) (((bytes) + 2) / 3 * 4)
 
 #define SIGNATURE_LENGTH (sizeof(SIGNATURE_PREFIX) - 1 + BASE64_LENGTH(SHA256_LENGTH))
@@ -69,10 +69,7 @@ utf8_piece_of(text *value)
 	return piece;
 }
 
-/* ---------------------------------------------------------------------
- * HMAC
- * ---------------------------------------------------------------------
- */
+/* ---- HMAC ---- */
 
 static bool
 try_hmac(EVP_MAC_CTX *context, const char *digest, Piece key, const Piece *pieces, int count,
@@ -91,7 +88,7 @@ try_hmac(EVP_MAC_CTX *context, const char *digest, Piece key, const Piece *piece
 	return EVP_MAC_final(context, out, &written, len) == 1 && written == len;
 }
 
-/* False if OpenSSL failed; it does not raise, so that the caller can wipe its key. */
+/* Returns false if OpenSSL has failed.  It raises no error, so that the caller can wipe its key. */
 static bool
 hmac(const char *digest, Piece key, const Piece *pieces, int count, uint8 *out, size_t len)
 {
@@ -114,12 +111,9 @@ check_hmac(bool done)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute HMAC")));
 }
 
-/* ---------------------------------------------------------------------
- * Keys of Standard Webhooks
- * ---------------------------------------------------------------------
- */
+/* ---- Keys of Standard Webhooks ---- */
 
-/* The digits of base64, with or without "=" behind them; 0 if it is no base64. */
+/* The number of base64 digits, with or without "=" behind them; 0 if it is not base64. */
 static size_t
 base64_digits(Piece coded)
 {
@@ -141,8 +135,8 @@ base64_digits(Piece coded)
 }
 
 /*
- * What a secret decodes to, behind its prefix if it has one, in memory of twice
- * its length and 8, which is the caller's to wipe.  Without length: it is no
+ * Decodes a secret behind its prefix, if it has one.  "memory" must have twice the secret's
+ * length and 8 bytes more; the caller wipes it.  The result has length 0 if the secret is not
  * base64.
  */
 static Piece
@@ -161,8 +155,8 @@ decoded_key(Piece secret, size_t prefix, char *memory)
 }
 
 /*
- * The keys that a secret stands for, one or two.  What is behind the prefix and
- * is no base64 is no secret of theirs either, and is taken as it stands.
+ * The one or two keys that a secret stands for.  A text with the prefix that is not base64 is
+ * no secret of Standard Webhooks and is used as it is.
  */
 static int
 standard_keys(Piece secret, char *memory, Piece keys[2])
@@ -179,10 +173,7 @@ standard_keys(Piece secret, char *memory, Piece keys[2])
 	return count;
 }
 
-/* ---------------------------------------------------------------------
- * SQL functions
- * ---------------------------------------------------------------------
- */
+/* ---- SQL functions ---- */
 
 /* wa.webhook_hmac(secret, body): the value of X-Webhook-Hmac */
 Datum
@@ -198,7 +189,7 @@ wa_webhook_hmac(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(digits, sizeof(digits)));
 }
 
-/* wa.webhook_signature(secret, id, seconds, body): what webhook-signature has of one secret */
+/* wa.webhook_signature(secret, id, seconds, body): the part of webhook-signature for one secret */
 Datum
 wa_webhook_signature(PG_FUNCTION_ARGS)
 {

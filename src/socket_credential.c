@@ -1,17 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * socket_credential.c
- *		Realtime sockets: what a gateway presents for each of them.
+ *		Realtime sockets: the credential that a gateway presents for each of them.
  *
- * A gateway that keeps a socket open for hours must not keep the key that it
- * was opened with.  It keeps a credential of the socket's own, made when the
- * socket was opened and told to nobody, and authenticates with it whenever it
- * reads events for that socket.  Like a user token this credential says nothing
- * by itself: it stands for the key, or for the person at a sign-in, and each
- * time for what those may do then.  It is worth nothing as soon as they lose
- * "events", and it never carries more than listening takes.
+ * A gateway that keeps a socket open for hours must not keep the key that
+ * opened it.  It keeps a credential of the socket instead.  That is made when
+ * the socket is opened and told to nobody else, and the gateway authenticates
+ * with it whenever it reads events for the socket.  Like a user token, this
+ * credential has no permissions of its own.  It stands for the key, or for the
+ * person at a sign-in, with what these may do at each use.  It is worthless as
+ * soon as they lose "events", and it never has more permissions than listening
+ * needs.
  *
- * A ticket, which opens a socket, rests on the same two; so both ask here.
+ * A ticket, which opens a socket, depends on the same key or person, so the
+ * checks of tickets are here too.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +28,7 @@
 #include "src/row_lookup.h"
 #include "src/user_token.h"
 
-/* All that a socket may ever do: listen, and to auth.* if it may manage. */
+/* The most that a socket may do: listen, and listen to auth.* if its holder may manage. */
 #define SOCKET_PERMISSIONS (WA_PERMISSION_EVENTS | WA_PERMISSION_MANAGE)
 
 enum
@@ -66,8 +68,8 @@ PG_FUNCTION_INFO_V1(wa_find_socket);
 PG_FUNCTION_INFO_V1(wa_listens_until);
 
 /*
- * Read whom a socket rests on: a key, or else a person at a sign-in.  False if
- * they are gone.
+ * Reads the holder of a socket: a key, or otherwise a person at a sign-in.  Returns false if
+ * the holder is gone.
  */
 static bool
 read_holder(const pg_uuid_t *org_id, const pg_uuid_t *key_id, const pg_uuid_t *user_id,
@@ -103,8 +105,8 @@ wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 }
 
 /*
- * Organization and id of what a secret stands for in one of the two tables, or
- * nulls.  Any other kind of credential stands for nothing.
+ * Organization and id of what a secret stands for in one of the two tables.  Both are NULL if
+ * there is nothing, or if the secret is of another kind.
  */
 static Datum
 find_in(FunctionCallInfo fcinfo, WaLookupTable *table, int org_id_column)
@@ -130,9 +132,8 @@ wa_find_socket(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.listens_until(org, key, person, sign_in): until when the key, or the
- * person at the sign-in, may listen, as committed now; infinity if for good,
- * NULL if not at all.
+ * wa.listens_until(org, key, person, sign_in): until when the key, or the person at the
+ * sign-in, may listen, as committed now.  Infinity means without end; NULL means not at all.
  */
 Datum
 wa_listens_until(PG_FUNCTION_ARGS)

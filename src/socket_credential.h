@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * socket_credential.h
- *		Realtime sockets: what a gateway presents for each of them.
+ *		Realtime sockets: the credential that a gateway presents for each of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,10 +13,10 @@
 #include "src/context.h"
 
 /*
- * Read the open socket whose credential has this digest, as committed at this
- * moment.  Fills *principal with whom it rests on and returns true, or returns
- * false when the socket or anything that it rests on is gone, or it may not
- * listen any more.  Whether it has expired is left to the caller.
+ * Reads the open socket whose credential has this digest, as committed at this moment.  Returns
+ * true and fills *principal with the socket's holder.  Returns false if the socket or anything
+ * that it depends on is gone, or if it may not listen any more.  The caller checks whether it
+ * has expired.
  */
 extern bool wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 

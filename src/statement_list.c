@@ -3,11 +3,11 @@
  * statement_list.c
  *		The statements that sealed roles may run.
  *
- * The list is the table wa.statement, filled by the install script from
- * gateway/statements.  A backend reads it once, keeps digests and parameter
- * types, and reads it again only after the table changed (a trigger on it
- * invalidates, as on the key table).  In a database without the extension the
- * list is empty: sealed roles can do nothing there.
+ * The list is the table wa.statement.  The install script fills it from
+ * gateway/statements.  A backend reads the list once and keeps digests and
+ * parameter types.  It reads it again only after the table has changed: a
+ * trigger invalidates it, as on the key table.  In a database without the
+ * extension the list is empty, and sealed roles can do nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +33,7 @@
 #include "src/compatibility.h"
 #include "src/statement_list.h"
 
-/* Several times what all endpoints need; more than that is an error. */
+/* Several times what all endpoints need.  More statements are an error. */
 #define STATEMENTS_MAXIMUM 1024
 
 static const struct
@@ -92,7 +92,7 @@ sealed_role_by_name(const char *name)
 	return 0;
 }
 
-/* The columns of wa.statement, where the list's table has them. */
+/* The columns of wa.statement, with their numbers in the table. */
 typedef struct Columns
 {
 	AttrNumber role_name;
@@ -101,8 +101,8 @@ typedef struct Columns
 } Columns;
 
 /*
- * Take the parameter types of a row.  Returns false where they cannot be those of
- * a statement: such a row lets nobody run anything.
+ * Takes the parameter types of a row.  Returns false if they cannot be those of a statement;
+ * nobody can then run the statement of this row.
  */
 static bool
 take_parameters(ArrayType *types, WaStatement *statement)
@@ -116,7 +116,7 @@ take_parameters(ArrayType *types, WaStatement *statement)
 	return true;
 }
 
-/* Take one row of wa.statement into the list. */
+/* Adds one row of wa.statement to the list. */
 static void
 take_row(HeapTuple row, TupleDesc columns, const Columns *at)
 {
@@ -138,8 +138,8 @@ take_row(HeapTuple row, TupleDesc columns, const Columns *at)
 }
 
 /*
- * The list's table, or InvalidOid.  Only the extension's own: in a database
- * without it, whoever may make a schema could call anything wa.statement.
+ * The list's table, or InvalidOid.  It must belong to the extension: in a database without the
+ * extension, any role that can make a schema could make a table wa.statement.
  */
 static Oid
 find_table(void)
@@ -171,7 +171,7 @@ read_list(void)
 		list = MemoryContextAlloc(TopMemoryContext, STATEMENTS_MAXIMUM * sizeof(WaStatement));
 
 	relation = table_open(table, AccessShareLock);
-	/* What changes from here on makes the list stale again, read whole or not. */
+	/* Changes from here on make the list stale again, even if they have been read already. */
 	changed_while_reading = false;
 	at.role_name = get_attnum(table, "role_name");
 	at.digest = get_attnum(table, "digest");

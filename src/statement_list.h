@@ -13,28 +13,28 @@
 #include "src/digest.h"
 
 /*
- * The sealed roles, as bits: a login may be a member of several, and may then
- * run the statements of each.
+ * The sealed roles, as bits.  A login may be a member of several, and may then run the
+ * statements of each.
  */
 typedef uint32 WaSealedRoles;
 
 #define WA_SEALED_GATEWAY 0x1
 #define WA_SEALED_WORKER 0x2
 #define WA_SEALED_CONNECTOR 0x4
-/* Not a role: a session whose login has lost them since it connected; it may run nothing. */
+/* Not a role: a session whose login has lost its roles since it connected.  It may run nothing. */
 #define WA_SEALED_EARLIER 0x8
 
-/* Register the invalidation callbacks; called once, at load. */
+/* Registers the invalidation callbacks.  Called once, at load. */
 extern void wa_statement_list_init(void);
 
 /*
- * The sealed roles that a role is a member of, 0 for one that is not sealed.
- * A superuser is sealed only by an actual membership.  Needs a transaction,
- * but only shared catalogs: it works while a client authenticates.
+ * The sealed roles that a role is a member of; 0 if it is not sealed.  A superuser is sealed
+ * only by an actual membership.  This needs a transaction but only shared catalogs, so it works
+ * while a client authenticates.
  */
 extern WaSealedRoles wa_sealed_roles_of(Oid role);
 
-/* More parameters than this no registered statement has. */
+/* The most parameters that a registered statement has. */
 #define WA_STATEMENT_PARAMETERS_MAX 16
 
 /* A registered statement is its text and the types of its parameters. */
@@ -47,14 +47,14 @@ typedef struct WaStatement
 } WaStatement;
 
 /*
- * The statement with this text, as it is registered in this database for one of
- * the roles, or NULL.  It stays valid until the next call.
+ * The statement with this text, as it is registered in this database for one of the roles, or
+ * NULL.  It is valid until the next call.
  */
 extern const WaStatement *wa_statement_find(WaSealedRoles roles, const char *text);
 
 /*
- * Whether the list as this backend has last read it has the text for one of the
- * roles.  Reads nothing: this can be asked where a transaction has failed.
+ * Whether the list, as this backend has last read it, has the text for one of the roles.  This
+ * reads no table, so it can be called in a transaction that has failed.
  */
 extern bool wa_statement_was_listed(WaSealedRoles roles, const char *text);
 

@@ -1,20 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * statement_tree.c
- *		What an analyzed statement uses: nothing that a stranger made.
+ *		Which objects an analyzed statement uses: only the server's and the extension's.
  *
- * The text of a statement says less than it seems to.  Which function a call
- * runs, and what a cast does, is decided when the text is analyzed: by the
+ * The text of a statement does not determine what it does.  Which function a
+ * call runs, and what a cast does, is decided when the text is analyzed: by the
  * search path, by the types that a client declares for the parameters, and by
- * the operators and casts that exist by then.  So this file looks at the result
- * of analysis: every object in it must have come with the server or belong to
- * the extension.
+ * the operators and casts that exist at that time.  So this file checks the
+ * result of the analysis.  Every object in it must have come with the server or
+ * belong to the extension.
  *
- * What came with the server has an OID below FirstNormalObjectId; the counter of
- * OIDs never goes back there.
+ * Objects that came with the server have an OID below FirstNormalObjectId.  The
+ * counter of OIDs never goes back below it.
  *
- * What a view, a policy or a function body uses is not in the tree.  Those are
- * the extension's own, and were analyzed when it was installed.
+ * The objects that a view, a policy or a function body uses are not in the
+ * tree.  These views, policies and functions are the extension's own and were
+ * analyzed when it was installed.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,9 +53,9 @@ PG_FUNCTION_INFO_V1(wa_statement_parameters);
 
 static bool walk(Node *node, Search *search);
 
-/* ---------------------------------------------------------------------
- * Objects.  Each of these returns true, which ends the walk, for a stranger's.
- * ---------------------------------------------------------------------
+/*
+ * ---- Objects.  Each function returns true, which ends the walk, for an object that is not
+ * known. ----
  */
 
 static bool
@@ -86,7 +87,7 @@ check_operator(Oid operator, Search * search)
 	return check_object(OperatorRelationId, operator, search);
 }
 
-/* An array is known with its elements, a row type with its table. */
+/* An array is known if its elements are, and a row type if its table is. */
 static bool
 check_type(Oid type, Search *search)
 {
@@ -123,12 +124,9 @@ check_operators(List *operators, Search *search)
 	return false;
 }
 
-/* ---------------------------------------------------------------------
- * Nodes
- * ---------------------------------------------------------------------
- */
+/* ---- Nodes ---- */
 
-/* Whether exprType() knows the node: an expression, not a clause around it. */
+/* Whether exprType() accepts the node: an expression, not a clause around one. */
 static bool
 is_typed(Node *node)
 {
@@ -168,7 +166,7 @@ check_range_table_entry(RangeTblEntry *entry, Search *search)
 	return entry->rtekind == RTE_RELATION && check_object(RelationRelationId, entry->relid, search);
 }
 
-/* What of a node is neither its type nor a function that it calls. */
+/* Checks the parts of a node other than its type and the function that it calls. */
 static bool
 check_parts(Node *node, Search *search)
 {
@@ -176,7 +174,7 @@ check_parts(Node *node, Search *search)
 	{
 		case T_OpExpr:
 		case T_DistinctExpr:
-		case T_NullIfExpr: /* all of one structure */
+		case T_NullIfExpr: /* all use one structure */
 			return check_operator(((OpExpr *) node)->opno, search);
 		case T_ScalarArrayOpExpr:
 			return check_operator(((ScalarArrayOpExpr *) node)->opno, search);
@@ -207,7 +205,7 @@ walk(Node *node, Search *search)
 		return true;
 	if (is_typed(node) && check_type(exprType(node), search))
 		return true;
-	if (IsA(node, RangeTblEntry)) /* its parts are walked to from the query */
+	if (IsA(node, RangeTblEntry)) /* its parts are walked from the query */
 		return false;
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, walk, search,
@@ -225,12 +223,9 @@ wa_foreign_object(Query *query)
 	return getObjectDescription(&search.found, false);
 }
 
-/* ---------------------------------------------------------------------
- * Registration
- * ---------------------------------------------------------------------
- */
+/* ---- Registration ---- */
 
-/* Analyze the one statement of a text; its parameters get the types it asks for. */
+/* Analyzes the only statement of a text.  Its parameters get the types that the text implies. */
 static Query *
 analyze(const char *source, Oid **types, int *count)
 {
@@ -260,7 +255,7 @@ check_parameters(const Oid *types, int count)
 							errmsg("could not determine data type of parameter $%d", i + 1)));
 }
 
-/* wa.statement_parameters(source) */
+/* wa.statement_parameters(source): the types of the statement's parameters */
 Datum
 wa_statement_parameters(PG_FUNCTION_ARGS)
 {

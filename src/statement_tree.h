@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * statement_tree.h
- *		What an analyzed statement uses: nothing that a stranger made.
+ *		Which objects an analyzed statement uses: only the server's and the extension's.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,10 +13,9 @@
 #include "nodes/parsenodes.h"
 
 /*
- * The first table, function, operator, type or collation of a statement that
- * neither came with the server nor is a member of the extension wa_apikeys,
- * described for an error message, or NULL when there is none.  The text is
- * palloc'd.
+ * The first table, function, operator, type or collation of a statement that neither came with
+ * the server nor is a member of the extension wa_apikeys.  It is described for an error
+ * message, in palloc'd memory.  NULL if there is none.
  */
 extern char *wa_foreign_object(Query *query);
 

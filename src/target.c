@@ -1,18 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * target.c
- *		Whether a webhook may lead to an address that its URL spells out.
+ *		Whether a webhook may be sent to the address in its URL.
  *
- * What a name leads to can change at any time and is the worker's to look at,
- * when it connects.  How a URL is written, and an address that is written out
- * in it, are known when the webhook is made, and whoever makes it is told at
- * once, by the same rule that the worker reads it by (src/common/webhook_url.c).
+ * What a host name resolves to can change at any time, so the worker checks it
+ * when it connects.  The form of a URL, and an address that is written in it,
+ * are known when the webhook is made.  Whoever makes the webhook is told about
+ * these at once, by the same rule that the worker uses
+ * (src/common/webhook_url.c).
  *
- * Names of other letters are kept in their ASCII form (xn--…), which is what is
- * looked up, and in which no two names look alike.
+ * Internationalized names are kept in their ASCII form (xn--…).  That form is
+ * looked up, and no two names look alike in it.
  *
- * An operator allows addresses besides those of the Internet at large by the
- * setting wa.allowed_targets, which only the server's configuration can set.
+ * An operator allows addresses outside the public Internet by the setting
+ * wa.allowed_targets, which only the server's configuration can set.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,8 +39,8 @@ PG_FUNCTION_INFO_V1(wa_target_problem);
 PG_FUNCTION_INFO_V1(wa_target_url);
 
 /*
- * The next range of a list that is separated by commas; false at its end, or
- * with *valid false where it is none.
+ * Reads the next range of a list that is separated by commas.  Returns false at the end of the
+ * list, and also with *valid false if the text is no range.
  */
 static bool
 next_range(const char **list, WakRange *range, bool *valid)
@@ -93,7 +94,7 @@ is_allowed(const unsigned char *bytes, size_t size)
 	return false;
 }
 
-/* wa.target_problem(address): what kind of address it is, if none that is allowed */
+/* wa.target_problem(address): the kind of the address if it is not allowed, otherwise NULL */
 Datum
 wa_target_problem(PG_FUNCTION_ARGS)
 {
@@ -106,10 +107,7 @@ wa_target_problem(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(kind));
 }
 
-/* ---------------------------------------------------------------------
- * URLs
- * ---------------------------------------------------------------------
- */
+/* ---- URLs ---- */
 
 static void
 refuse_url(const char *problem)
@@ -121,8 +119,8 @@ refuse_url(const char *problem)
 #define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
 /*
- * The host's ASCII form by IDNA 2008 with the mapping of UTS 46, as browsers make it.  A
- * character may be mapped to several, "/" among them, which would be the end of the host.
+ * The host's ASCII form by IDNA 2008 with the mapping of UTS 46, as browsers make it.  One
+ * character may be mapped to several.  If "/" is among them, it would be the end of the host.
  */
 static char *
 ascii_host(const char *host, size_t len)
@@ -149,7 +147,7 @@ ascii_host(const char *host, size_t len)
 	return copy;
 }
 
-/* wa.target_url(url): the URL as it is kept; 22023 for one that cannot be delivered to */
+/* wa.target_url(url): the URL as it is stored; raises 22023 if it cannot be delivered to */
 Datum
 wa_target_url(PG_FUNCTION_ARGS)
 {

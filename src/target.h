@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * target.h
- *		Whether a webhook may lead to an address that its URL spells out.
+ *		Whether a webhook may be sent to the address in its URL.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,39 +3,44 @@
  * throttle.c
  *		Limits on guessing that no rollback takes back.
  *
- * Attempts are counted in shared memory, which knows no transactions: neither
- * ROLLBACK nor a savepoint, a cancelled statement or a closed connection takes
- * an attempt back, and all connections share the counts.  An attempt is charged
- * before the password is looked at, so that a hundred at once are a hundred;
- * one that turns out right is refunded.  What is not refunded then is the work:
- * who knows a password can have it hashed so often and no more, because a hash
- * keeps a processor busy for everybody.
+ * Attempts are counted in shared memory, which is not transactional.  No
+ * ROLLBACK, savepoint, cancelled statement or closed connection takes an
+ * attempt back, and all connections share the counts.  An attempt is charged
+ * before the password is checked, so that a hundred attempts at once count as a
+ * hundred.  An attempt with the right password is refunded.  The hashing is
+ * not: a limit of its own counts how often somebody who knows the password can
+ * have it hashed, because a hash keeps a processor busy.
  *
- * Guesses are limited where they come from before they are limited for the whole
- * account: one guesser uses up what is theirs, and the person comes in from
- * anywhere else, or from a browser that has signed in before, at any time.
+ * Guesses are limited by their source before they are limited for the whole
+ * account.  So one guesser uses up only the limit of their own source.  The
+ * person can still sign in from anywhere else, and from a browser that has
+ * signed in before.
  *
- * An attempt that several limits count is charged to all of them or to none.  If it
- * were charged to those that come before the one that refuses it, attempts at an
- * account that is closed would fill the table with addresses and cost no hash.
+ * An attempt that several limits count is charged to all of them or to none.
+ * Otherwise attempts at a blocked account would be charged to the limits before
+ * the one that refuses them.  They would fill the table with addresses without
+ * the cost of a hash.
  *
- * A limit is "so many at once, then one every so often".  All that is kept of
- * an account or address is the time at which everything charged to it is worked
- * off (its debt is the time until then); a charge moves it on by one period, and
- * is refused if that would be more than the burst ahead of now.
+ * A limit allows a burst of attempts at once, and then one per period.  For
+ * each account or address only one time is stored: the time at which all its
+ * charges are paid off.  Its debt is the distance from now to that time.  A
+ * charge moves the time on by one period.  It is refused if the debt would then
+ * be more than the burst allows.
  *
  * Invariants:
  * - The memory has a fixed size.  Each limit has sets of a few slots, and a key
- *   can stand in one set only.  A key without debt gives its slot to a new one;
- *   while all of a set have debts, a new one is refused until the first has paid.
- *   So whoever floods the table with new keys displaces nobody who is blocked.
- * - Keys are hashed under a random value that is made when the server starts, so
- *   that nobody can choose ones that meet in a set, and no account name or
- *   address is kept.
- * - The lock is held for one look at one set, and by nothing that can raise.
+ *   can be in one set only.  A key without debt gives its slot to a new key.
+ *   While all keys of a set have debts, a new key is refused until the first of
+ *   them is paid off.  So flooding the table with new keys removes no key that
+ *   is blocked.
+ * - Keys are hashed with a random value that is made when the server starts.
+ *   So nobody can choose keys that fall into one set, and no account name or
+ *   address is stored.
+ * - The lock is held for one look at one set.  Nothing under it can raise an
+ *   error.
  *
  * A restart of the server forgets all counts.  Without shared_preload_libraries
- * there is no such memory; then nothing is accepted.
+ * there is no such memory, and all attempts are refused.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,17 +59,17 @@
 #include "src/shared_memory.h"
 #include "src/throttle.h"
 
-/* 4 limits of 2048 sets of 8 slots of 16 bytes: a megabyte. */
+/* 4 limits of 2048 sets of 8 slots of 16 bytes: one megabyte. */
 #define SETS 2048
 #define SLOTS 8
 #define SEED_LENGTH 32
-/* A longer key counts as its beginning; addresses and mail addresses are shorter. */
+/* Only this many bytes of a key count.  IP addresses and email addresses are shorter. */
 #define KEY_MAX 512
 
 typedef enum LimitId
 {
-	LIMIT_SOURCE,  /* attempts at the password of one account, from where one guesser is */
-	LIMIT_ACCOUNT, /* ... from everywhere that is not known to be its person's */
+	LIMIT_SOURCE,  /* attempts at the password of one account, from one source */
+	LIMIT_ACCOUNT, /* the same from all sources that are not known to be its person's */
 	LIMIT_ADDRESS, /* attempts from one network address, at any account */
 	LIMIT_HASHING, /* right passwords of one account, which were hashed too */
 	LIMIT_COUNT
@@ -85,7 +90,7 @@ static const struct
 
 typedef struct Debt
 {
-	uint64 key;           /* 0: the slot was never taken */
+	uint64 key;           /* when all charges are paid off */
 	TimestampTz paid_off; /* when all that was charged is worked off */
 } Debt;
 
@@ -98,7 +103,7 @@ typedef struct Throttle
 static Throttle *throttle = NULL;
 static LWLock *lock = NULL;
 
-/* What one attempt is charged to. */
+/* One limit and key that an attempt is charged to. */
 typedef struct Charge
 {
 	LimitId limit;
@@ -153,7 +158,7 @@ require_memory(void)
 				 errhint("Add wa_apikeys to shared_preload_libraries and restart the server.")));
 }
 
-/* What a key is known by; never 0. */
+/* The hash of a key; never 0. */
 static uint64
 hashed(text *key)
 {
@@ -181,7 +186,7 @@ find_debt(LimitId limit, uint64 key)
 	return NULL;
 }
 
-/* The slot of a key, or else the one of its set with the least debt. */
+/* The slot of a key, or otherwise the slot of its set with the least debt. */
 static Debt *
 slot_for(LimitId limit, uint64 key)
 {
@@ -197,7 +202,7 @@ slot_for(LimitId limit, uint64 key)
 	return slot;
 }
 
-/* Microseconds until a limit accepts an attempt; 0 or less: now.  The lock is held. */
+/* Microseconds until a limit accepts an attempt; 0 or less means now.  The lock is held. */
 static int64
 wait_of(Charge charge, TimestampTz now)
 {
@@ -219,7 +224,7 @@ add_debt(Charge charge, TimestampTz now)
 	slot->paid_off = Max(slot->paid_off, now) + limits[charge.limit].period;
 }
 
-/* Charge one attempt to all of them; or raise for the one that waits longest. */
+/* Charges one attempt to all limits, or raises an error for the one with the longest wait. */
 static void
 charge_all(const Charge *charges, int count)
 {
@@ -249,8 +254,8 @@ charge_all(const Charge *charges, int count)
 }
 
 /*
- * wa.charge_attempt(limit, key): counts an attempt, or raises 53400 if there
- * were too many; the detail begins with the seconds to wait.
+ * wa.charge_attempt(limit, key): counts an attempt.  Raises 53400 if there were too many; the
+ * error's detail begins with the seconds to wait.
  */
 Datum
 wa_charge_attempt(PG_FUNCTION_ARGS)
@@ -264,8 +269,8 @@ wa_charge_attempt(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.charge_attempts(limits, keys): the same of an attempt that several limits count,
- * each under the key beside it.  A limit without a key does not count it.
+ * wa.charge_attempts(limits, keys): the same for an attempt that several limits count, each
+ * under the key at the same place.  A limit whose key is NULL does not count the attempt.
  */
 Datum
 wa_charge_attempts(PG_FUNCTION_ARGS)
@@ -298,7 +303,7 @@ wa_charge_attempts(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* wa.refund_attempt(limit, key): the attempt that was charged was right. */
+/* wa.refund_attempt(limit, key): takes back the charge of an attempt with the right password. */
 Datum
 wa_refund_attempt(PG_FUNCTION_ARGS)
 {

@@ -8,7 +8,7 @@
 #ifndef SRC_THROTTLE_H
 #define SRC_THROTTLE_H
 
-/* Install the shared memory hooks; called once, at load by shared_preload_libraries. */
+/* Installs the shared memory hooks.  Called once, at load by shared_preload_libraries. */
 extern void wa_throttle_init(void);
 
 #endif

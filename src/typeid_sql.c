@@ -3,8 +3,8 @@
  * typeid_sql.c
  *		Public identifiers in SQL: wa.typeid() and wa.from_typeid().
  *
- * Errors don't quote what was passed as an identifier: people paste all kinds
- * of things there, credentials among them.
+ * Errors do not quote the text that was passed as an identifier: people paste
+ * all kinds of text there, including credentials.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,7 +50,10 @@ wa_from_typeid(PG_FUNCTION_ARGS)
 	pg_uuid_t *uuid = palloc(sizeof(pg_uuid_t));
 	char unused[WAK_TYPEID_MAX + 1];
 
-	/* The caller's mistake is told apart from that in the identifier. */
+	/*
+	 * This separates a prefix that is not valid, which is the caller's mistake, from a wrong
+	 * identifier.
+	 */
 	memset(uuid, 0, sizeof(*uuid));
 	if (wak_typeid_encode(prefix, uuid->data, unused) != WAK_TYPEID_OK)
 		refuse_prefix();

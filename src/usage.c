@@ -3,30 +3,30 @@
  * usage.c
  *		When each API key was last used, and from where.
  *
- * A use is noted in shared memory, so that no request writes to a table or
- * takes a transaction id for it; wa.flush_key_usage(), which the worker calls,
- * carries what is new into wa.api_key_usage.  What a key shows as its last use
- * is the later of the two.
+ * A use is recorded in shared memory, so that no request writes to a table or
+ * takes a transaction id for it.  The worker calls wa.flush_key_usage(), which
+ * copies new uses into wa.api_key_usage.  The last use that a key shows is the
+ * later of the two.
  *
  * Invariants:
- * - Only wa.authenticate() notes, after it has accepted an API key.  A failed
- *   one leaves no trace here.  A use stays noted whatever becomes of the
- *   transaction: the key was used.
- * - A backend notes a key once a second at most; all other requests cost one
- *   look at the backend's own memory.
- * - The memory has a fixed size: sets of a few slots, and a key can stand in
- *   one set only.  If all slots of a set are taken, the least recently used
- *   one is given up: of those first whose use is in the table or that nobody
- *   has fetched for an hour, then of those of the same organization.  What is
- *   lost then is a use that was not flushed.
- * - flushed_at is set from a committed row only (schema/55-key-usage.sql), so
- *   that a flush that rolls back loses nothing.
+ * - Only wa.authenticate() records uses, after it has accepted an API key.  A
+ *   failed attempt is not recorded.  A use stays recorded whatever becomes of
+ *   the transaction: the key was used.
+ * - A backend records a key at most once a second.  All other requests only
+ *   read the backend's own memory.
+ * - The memory has a fixed size: sets of a few slots, and a key can be in one
+ *   set only.  If all slots of a set are taken, one is given up.  Slots whose
+ *   use is in the table, or that nobody has fetched for an hour, go first.
+ *   Then slots of the same organization go, and among equals the least recently
+ *   used one.  The only loss is a use that was not flushed.
+ * - flushed_at is set from a committed row only (schema/55-key-usage.sql), so a
+ *   flush that is rolled back loses nothing.
  * - Slots of other databases of the cluster are never shown or changed.
- * - The lock is held for one look at one set, or for the copy of all of it, and
- *   by nothing that can raise.
+ * - The lock is held for one look at one set, or while everything is copied.
+ *   Nothing under it can raise an error.
  *
- * A restart or crash of the server loses what was not flushed.  Without
- * shared_preload_libraries there is no such memory, and nothing is noted.
+ * A restart or crash of the server loses uses that were not flushed.  Without
+ * shared_preload_libraries there is no such memory, and nothing is recorded.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,11 +52,11 @@
 #define SETS 1024
 #define SLOTS 8
 
-/* A backend notes a key again after this. */
+/* The shortest time between two records of a key by one backend. */
 #define NOTE_INTERVAL USECS_PER_SEC
-/* Keys that a backend remembers to have noted: 40 kilobytes. */
+/* The number of keys that a backend remembers to have recorded: 40 kilobytes. */
 #define NOTED_MAX 1024
-/* How long a use that is not flushed is spared when a set is full. */
+/* How long a use that is not flushed is kept in preference when a set is full. */
 #define UNFLUSHED_SPARED (INT64CONST(3600) * USECS_PER_SEC)
 
 typedef struct KeyName
@@ -67,7 +67,7 @@ typedef struct KeyName
 
 typedef struct Address
 {
-	uint8 family;    /* 0: none; else 4 or 6 */
+	uint8 family;    /* 4 or 6; 0 if there is no address */
 	uint8 bytes[16]; /* in network order */
 } Address;
 
@@ -77,14 +77,14 @@ typedef struct Usage
 	KeyName name;
 	TimestampTz first_used_at; /* since the slot was taken */
 	TimestampTz last_used_at;
-	TimestampTz flushed_at; /* the table has uses up to this; DT_NOBEGIN: none */
+	TimestampTz flushed_at; /* the table has all uses up to this time; DT_NOBEGIN if none */
 	Address first_used_from;
 	Address last_used_from;
 } Usage;
 
 typedef struct Usages
 {
-	uint64 seed; /* so that nobody can tell which keys meet in a set */
+	uint64 seed; /* random, so that nobody can tell which keys are in one set */
 	Usage slots[SETS][SLOTS];
 } Usages;
 
@@ -96,7 +96,7 @@ typedef struct Noted
 
 static Usages *usages = NULL;
 static LWLock *lock = NULL;
-/* This backend's own memory; a newer key takes an older one's slot. */
+/* This backend's own memory.  A newer key replaces an older one in its slot. */
 static Noted noted[NOTED_MAX];
 
 PG_FUNCTION_INFO_V1(wa_key_usage);
@@ -125,10 +125,7 @@ wa_usage_init(void)
 	wa_shared_memory_want(&wanted);
 }
 
-/* ---------------------------------------------------------------------
- * Slots.  The lock is held.
- * ---------------------------------------------------------------------
- */
+/* ---- Slots.  The lock is held. ---- */
 
 static bool
 is_same(const KeyName *a, const KeyName *b)
@@ -156,7 +153,7 @@ find_slot(const KeyName *name)
 	return NULL;
 }
 
-/* Whether little is lost with a slot: its use is in the table, or nobody fetches it. */
+/* Whether giving the slot up loses little: its use is in the table, or nobody fetches it. */
 static bool
 is_dispensable(const Usage *slot, TimestampTz now)
 {
@@ -164,9 +161,9 @@ is_dispensable(const Usage *slot, TimestampTz now)
 }
 
 /*
- * Whether one slot is to be given up rather than another for a key: one whose use
- * is in the table or fetched by nobody, then one of the same organization, so that
- * who uses many keys displaces their own; then the least recently used.
+ * Whether slot a is given up rather than slot b for a key.  First goes a slot that is
+ * dispensable, then one of the same organization, so that whoever uses many keys replaces their
+ * own ones, then the least recently used one.
  */
 static bool
 goes_before(const Usage *a, const Usage *b, const KeyName *name, TimestampTz now)
@@ -181,7 +178,7 @@ goes_before(const Usage *a, const Usage *b, const KeyName *name, TimestampTz now
 	return a->last_used_at < b->last_used_at;
 }
 
-/* A slot for a key that has none: one that was never taken, or the first to go. */
+/* A slot for a key that has none: one that was never taken, or otherwise the one to give up. */
 static Usage *
 take_slot(const KeyName *name, TimestampTz now)
 {
@@ -199,22 +196,22 @@ take_slot(const KeyName *name, TimestampTz now)
 	return slot;
 }
 
-/* ---------------------------------------------------------------------
- * Noting
- * ---------------------------------------------------------------------
- */
+/* ---- Noting ---- */
 
-/* Whether this backend noted the key less than a second ago; if not, it does now. */
+/*
+ * Whether this backend recorded the key less than a second ago.  If not, notes that it does so
+ * now.
+ */
 static bool
 was_just_noted(const KeyName *name, TimestampTz now)
 {
 	Noted *slot;
 	uint32 tail;
 
-	/* the end of a UUIDv7 is random */
+	/* The end of a UUIDv7 is random. */
 	memcpy(&tail, name->key_id.data + UUID_LEN - sizeof(tail), sizeof(tail));
 	slot = &noted[tail % NOTED_MAX];
-	/* a clock that was set back must not keep a key from being noted */
+	/* If the clock was set back, the key must still be recorded. */
 	if (is_same(&slot->name, name) && now >= slot->at && now - slot->at < NOTE_INTERVAL)
 		return true;
 	slot->name = *name;
@@ -222,7 +219,7 @@ was_just_noted(const KeyName *name, TimestampTz now)
 	return false;
 }
 
-/* Read an address; what is none leaves *address empty. */
+/* Reads an address.  Leaves *address empty if the text is no address. */
 static void
 read_address(const text *from, Address *address)
 {
@@ -245,7 +242,7 @@ void
 wa_usage_note(const WaPrincipal *key, const text *from)
 {
 	const KeyName name = {key->org_id, key->id};
-	/* free of a system call, and close enough */
+	/* This needs no system call and is precise enough. */
 	const TimestampTz now = GetCurrentStatementStartTimestamp();
 	Address address;
 	Usage *slot;
@@ -262,7 +259,7 @@ wa_usage_note(const WaPrincipal *key, const text *from)
 		slot->first_used_at = now;
 		slot->first_used_from = address;
 	}
-	/* of two backends the slower one may come second */
+	/* Of two backends the slower one may come second. */
 	if (slot->last_used_at <= now)
 	{
 		slot->last_used_at = now;
@@ -271,10 +268,7 @@ wa_usage_note(const WaPrincipal *key, const text *from)
 	LWLockRelease(lock);
 }
 
-/* ---------------------------------------------------------------------
- * Showing
- * ---------------------------------------------------------------------
- */
+/* ---- Showing ---- */
 
 static TupleDesc
 result_type(FunctionCallInfo fcinfo)
@@ -301,7 +295,7 @@ address_datum(const Address *address)
 	return result;
 }
 
-/* first_used_at, first_used_from, last_used_at, last_used_from */
+/* Fills first_used_at, first_used_from, last_used_at, last_used_from. */
 static void
 fill_uses(const Usage *usage, Datum *values, bool *nulls)
 {
@@ -316,7 +310,7 @@ fill_uses(const Usage *usage, Datum *values, bool *nulls)
 	nulls[3] = last.isnull;
 }
 
-/* wa.key_usage(org, key): what is in memory of one key; NULL if nothing is. */
+/* wa.key_usage(org, key): the uses of one key in memory; NULL if there are none. */
 Datum
 wa_key_usage(PG_FUNCTION_ARGS)
 {
@@ -340,7 +334,7 @@ wa_key_usage(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(type, values, nulls)));
 }
 
-/* A copy of the slots of this database with uses that the table may not have. */
+/* A copy of this database's slots with uses that the table may not have. */
 static Usage *
 copy_unflushed(int *count)
 {
@@ -356,7 +350,7 @@ copy_unflushed(int *count)
 	return copies;
 }
 
-/* wa.unflushed_key_usage(): what wa.flush_key_usage() has to look at. */
+/* wa.unflushed_key_usage(): the uses that wa.flush_key_usage() may have to write. */
 Datum
 wa_unflushed_key_usage(PG_FUNCTION_ARGS)
 {
@@ -382,7 +376,7 @@ wa_unflushed_key_usage(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* wa.confirm_key_usage(org, key, at): the table has, committed, what is not later. */
+/* wa.confirm_key_usage(org, key, at): the table has, committed, all uses up to this time. */
 Datum
 wa_confirm_key_usage(PG_FUNCTION_ARGS)
 {

@@ -12,16 +12,16 @@
 
 #include "src/context.h"
 
-/* Characters of an address as text, the longest form of IPv6; longer ones are ignored. */
+/* The length of the longest IPv6 address as text.  Longer texts are ignored. */
 #define WA_ADDRESS_MAX 45
 
-/* Install the shared memory hooks; called once, at load by shared_preload_libraries. */
+/* Installs the shared memory hooks.  Called once, at load by shared_preload_libraries. */
 extern void wa_usage_init(void);
 
 /*
- * Note that an API key was accepted just now.  The address is where the request
- * came from as the caller says, or NULL; one that can't be read is ignored.
- * Raises nothing, and writes to shared memory only.
+ * Records that an API key was accepted just now.  "address" is where the request came from, as
+ * the caller says, or NULL; a text that is no address is ignored.  Raises no error and writes
+ * only to shared memory.
  */
 extern void wa_usage_note(const WaPrincipal *key, const text *address);
 

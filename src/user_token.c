@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * user_token.c
- *		User tokens: what a person's dashboard presents.
+ *		User tokens: the credential of a person's dashboard.
  *
- * A user token says nothing by itself.  It rests on four things, each of which
- * is read anew, and it is worth nothing as soon as one of them is gone:
+ * A user token has no permissions of its own.  It depends on four rows, each of
+ * which is read anew.  It is worthless as soon as one of them is gone:
  *
- *	- the token's row: its organization and when it expires
- *	- the sign-in that it was made from, which was not ended, and in which that
- *	  organization is still the active one
- *	- the person's account, which is not disabled
- *	- the person's membership of the organization, which was there when the sign-in
- *	  began to work in it; its role decides what the token may do now, whatever it
- *	  was when the token was made
+ * - the token's row: its organization and its expiry
+ * - the sign-in that it was made from, which must not have ended and in which
+ *   that organization must still be the active one
+ * - the person's account, which must not be disabled
+ * - the person's membership of the organization, which must have existed when
+ *   the sign-in chose it; its role decides what the token may do now, whatever
+ *   the role was when the token was made
  *
  *-------------------------------------------------------------------------
  */
@@ -58,7 +58,7 @@ static WaLookupTable members = {
 	.columns = {"org_id", "user_id", "role", "created_at"},
 };
 
-/* What a person may do by role; a role that is not listed may do nothing. */
+/* What a person may do by role.  A role that is not listed may do nothing. */
 static const struct
 {
 	const char *name;
@@ -82,7 +82,10 @@ take_role(const text *name, WaPrincipal *principal)
 		}
 }
 
-/* What is left of the role, if anything.  Nothing ends an owner but a change of their row. */
+/*
+ * The role that remains after ends (ended.c), if any.  An owner's membership is ended only by a
+ * change of its row.
+ */
 static bool
 take_what_is_left(text *name, bool is_over, bool is_lowered, WaPrincipal *principal)
 {
@@ -94,7 +97,7 @@ take_what_is_left(text *name, bool is_over, bool is_lowered, WaPrincipal *princi
 	return !is_over;
 }
 
-/* Whether the sign-in is live and works in this organization; fills *sign_in. */
+/* Whether the sign-in is valid and this organization is its active one.  Fills *sign_in. */
 static bool
 is_active(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id, const pg_uuid_t *org_id,
 		  WaSignIn *sign_in)

@@ -11,10 +11,11 @@
  *		62 bits		random
  *
  * Milliseconds and fraction together are one clock of 60 bits that ticks about
- * every 244 ns.  Within a backend it always advances by at least one tick from
- * one UUID to the next, also when two are made within a tick or the system's
- * clock steps back; then it runs ahead until the clock has caught up.  Between
- * backends the order is that of the clock, no more.
+ * every 244 ns.  Within a backend each UUID is at least one tick later than the
+ * one before, even if two are made within one tick or the system's clock steps
+ * back.  The clock of the UUIDs then runs ahead until the system's clock has
+ * caught up.  UUIDs of different backends are ordered only by the system's
+ * clock.
  *
  *-------------------------------------------------------------------------
  */
@@ -68,7 +69,7 @@ wa_uuid7_make(pg_uuid_t *uuid)
 	uuid->data[8] = (uuid->data[8] & 0x3F) | 0x80;
 }
 
-/* wa.uuid7() */
+/* wa.uuid7(): a new UUID of version 7. */
 Datum
 wa_uuid7(PG_FUNCTION_ARGS)
 {

@@ -4,38 +4,41 @@
  *		Waking those who wait for events, when the transaction that wrote
  *		them has committed.
  *
- * NOTIFY takes a lock that makes commits wait for each other, so nothing here
- * is a NOTIFY.  Shared memory has a counter, the generation, that moves on with
- * every change: a commit that has written events of an organization, or changed
- * what a credential rests on.  The last changes are kept, each with the
- * organization that it is of, in a ring at the slot of its generation.
+ * NOTIFY takes a lock that makes commits wait for each other, so it is not used
+ * here.  Instead shared memory has a counter, the generation, that increases
+ * with every change.  A change is a commit that has written events of an
+ * organization, or has changed what a credential depends on.  The newest
+ * changes are kept in a ring, each with its organization, at the slot of its
+ * generation.
  *
- * Who waits (event_wait.c) reads on in the ring from where it stood.  A wake-up may
- * be one too many, never one too few.
+ * A backend that waits (event_wait.c) reads the ring from where it stopped
+ * before.  It may be woken for nothing, but a change always wakes it.
  *
- * A gateway that has something to say to its own wait knocks.  Knocks are no changes
- * and stay out of the ring: they take no credential, and who filled it with them would
- * learn from when it is full how much others write.  They are counted, each at one of
- * a fixed number of slots, by the gateway's name, which is random.
+ * A gateway that wants to end its own wait knocks.  Knocks are no changes and
+ * are not in the ring.  They need no credential.  If they were in the ring,
+ * somebody could fill it and learn from the time when it is full how much
+ * others write.  They are counted in a fixed number of slots, chosen by the
+ * gateway's name, which is random.
  *
  * Invariants:
- * - The counter moves after the commit is visible to others, never before, so
- *   that who is woken finds what it was woken for.  Before it moves, the
- *   transaction leaves those who write events (event_writers.c), so that nothing
- *   of what it wrote is above the horizon any more.
- * - The generation and the ring change together, under one spinlock, which is
- *   held for a bounded number of instructions and by nothing that can raise.
- * - Who reads the ring too late, or a transaction of very many organizations,
- *   takes it for a change of everybody's.
- * - The generation begins with the time of the server's start in microseconds:
- *   what was seen before a restart is never ahead of it.
- * - A transaction that wakes at its commit cannot be prepared.  It could commit
- *   in a later run of the server, and its events then lie below what readers
- *   have seen (event_position.c); and it commits in a backend that knows nothing of
- *   whom to wake.
+ * - The generation increases after the commit is visible to others, never
+ *   before.  So a backend that is woken finds what it was woken for.  Before
+ *   that, the transaction leaves the list of writers (event_writers.c), so that
+ *   nothing that it wrote is above the horizon any more.
+ * - The generation and the ring change together, under one spinlock.  It is
+ *   held for a bounded number of instructions, and nothing under it can raise
+ *   an error.
+ * - If a backend reads the ring too late, or a transaction has changed very
+ *   many organizations, this counts as a change of all organizations.
+ * - The generation starts at the time of the server's start in microseconds.
+ *   So a generation from before a restart is never ahead of it.
+ * - A transaction that wakes others at its commit cannot be prepared.  It could
+ *   commit in a later run of the server, and its events would then be below
+ *   what readers have already seen (event_position.c).  Also, the backend that
+ *   commits it would not know whom to wake.
  *
- * Without shared_preload_libraries there is no such memory: events are written
- * all the same, and nobody can wait for them.
+ * Without shared_preload_libraries there is no such memory: events are still
+ * written, but nobody can wait for them.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,28 +60,31 @@
 #include "src/shared_memory.h"
 #include "src/wake.h"
 
-/* Bound of the ring: 4096 changes of 24 bytes, 100 kB. */
+/* The size of the ring: 4096 changes of 24 bytes, 100 kB. */
 #define CHANGES 4096
 
-/* Organizations that one transaction changes; with more it changes everybody's. */
+/* The most organizations that one transaction can change.  With more it changes all of them. */
 #define PENDING_MAX 64
 
-/* Slots of knocks: 8 kB.  Gateways that share one wake each other. */
+/* Slots of knocks: 8 kB.  Gateways that share a slot wake each other. */
 #define KNOCKS 1024
 
-/* Slots at which one transaction knocks. */
+/* The most slots at which one transaction can knock. */
 #define KNOCKS_PENDING_MAX 64
 
-/* After a change that was another's: what happens meanwhile is one wake-up. */
+/*
+ * How long a waiter pauses after a change of another organization, so that changes in that time
+ * are one wake-up.
+ */
 #define PAUSE_MS 2
 
 typedef struct Wake
 {
 	TimestampTz started_at;
 	ConditionVariable changed;
-	slock_t mutex; /* protects what follows */
+	slock_t mutex; /* protects the members below */
 	uint64 generation;
-	WaChange changes[CHANGES]; /* that of a generation is at its remainder */
+	WaChange changes[CHANGES]; /* at index generation modulo CHANGES */
 	uint64 knocks[KNOCKS];
 } Wake;
 
@@ -96,10 +102,7 @@ static struct
 PG_FUNCTION_INFO_V1(wa_wake);
 PG_FUNCTION_INFO_V1(wa_knock);
 
-/* ---------------------------------------------------------------------
- * Memory
- * ---------------------------------------------------------------------
- */
+/* ---- Memory ---- */
 
 static void
 attach_memory(void *memory, LWLock *no_lock, bool is_new)
@@ -120,12 +123,12 @@ wa_wake_started_at(void)
 	return wake == NULL ? PgStartTime : wake->started_at;
 }
 
-/* ---------------------------------------------------------------------
- * What a transaction changes
- * ---------------------------------------------------------------------
- */
+/* ---- What a transaction changes ---- */
 
-/* With many changes or one of everybody's, who waits looks at everything anyway. */
+/*
+ * After many changes, or one of all organizations, those who wait must look at everything
+ * anyway.
+ */
 static void
 note_everybody(void)
 {
@@ -156,7 +159,7 @@ wa_wake_org(const pg_uuid_t *org_id)
 		note_org(org_id);
 }
 
-/* wa.wake(org) */
+/* wa.wake(org): at commit, wakes those who wait for this organization. */
 Datum
 wa_wake(PG_FUNCTION_ARGS)
 {
@@ -183,9 +186,7 @@ note_knock(uint32 slot)
 	pending.knocks[pending.knock_count++] = slot;
 }
 
-/*
- * wa.knock(gateway): at commit, the wait of the gateway of this name ends.
- */
+/* wa.knock(gateway): at commit, ends the wait of the gateway of this name. */
 Datum
 wa_knock(PG_FUNCTION_ARGS)
 {
@@ -193,7 +194,7 @@ wa_knock(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Move the generation on, and wake.  Runs where nothing may raise. */
+/* Increases the generation and wakes those who wait.  Raises no error. */
 static void
 publish(void)
 {
@@ -222,7 +223,7 @@ transaction_changed(XactEvent event, void *argument)
 			wa_event_writers_leave();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			/* its commit, which may be another server's, would wake nobody */
+			/* Its commit may happen in another run of the server and would wake nobody. */
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("cannot PREPARE a transaction that has written events or changed "
@@ -257,10 +258,7 @@ wa_wake_preload(void)
 	wa_shared_memory_want(&wanted);
 }
 
-/* ---------------------------------------------------------------------
- * Waiting
- * ---------------------------------------------------------------------
- */
+/* ---- Waiting ---- */
 
 uint64
 wa_wake_generation(void)

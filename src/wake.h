@@ -14,28 +14,28 @@
 #include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
-/* Register the transaction callback; called once, at load. */
+/* Registers the transaction callback.  Called once, at load. */
 extern void wa_wake_init(void);
 
-/* Ask for shared memory; called once, while shared_preload_libraries is processed. */
+/* Requests shared memory.  Called once, while shared_preload_libraries is processed. */
 extern void wa_wake_preload(void);
 
 /*
- * At commit, wake those who wait for this organization, or all when it is NULL: an
- * event was written, or what a credential rests on has changed.  From then on the
+ * At commit, wakes those who wait for this organization, or everybody if it is NULL: an event
+ * was written, or something that a credential depends on has changed.  From then on the
  * transaction cannot be prepared.
  */
 extern void wa_wake_org(const pg_uuid_t *org_id);
 
 /*
- * When this run of the server began: another time after each start.  With preload
- * also after one that follows the crash of a backend; without it a crash leaves the
- * time as it was, and numbers of transactions that were never written to disk may
- * be given out again within one run.
+ * When this run of the server began: different after each start.  With preload it is also
+ * different after a restart that follows the crash of a backend.  Without preload such a crash
+ * does not change it, and transaction numbers that were never written to disk may be given out
+ * again within one run.
  */
 extern TimestampTz wa_wake_started_at(void);
 
-/* ---- for those who wait: event_wait.c ---- */
+/* ---- For those who wait: event_wait.c ---- */
 
 typedef enum WaChangeKind
 {
@@ -49,35 +49,35 @@ typedef struct WaChange
 	WaChangeKind kind;
 } WaChange;
 
-/* Changes that are read at a time, while the spinlock is held. */
+/* The most changes that are read at once, while the spinlock is held. */
 #define WA_CHANGES_CHUNK 64
 
-/* Raise 55000 where there is no shared memory; before what follows. */
+/* Raises 55000 if there is no shared memory.  Called before the functions below. */
 extern void wa_wake_require_memory(void);
 
-/* The number of the last change. */
+/* The generation, which is the number of the newest change. */
 extern uint64 wa_wake_generation(void);
 
 /*
- * The next changes behind *seen, which moves on: how many, 0 when there are none.
- * What is not kept any more, or a generation that never was (from another server,
- * or made up), is one change of everybody's.
+ * The changes after *seen, which is moved on.  Returns their number, 0 if there are none.  If
+ * changes are not kept any more, or the generation never existed (from another server, or made
+ * up), the result is one change of all organizations.
  */
 extern int wa_wake_changes(uint64 *seen, WaChange chunk[WA_CHANGES_CHUNK]);
 
 /*
- * How often somebody has knocked for the gateway of this name, or for one of those that
- * share its slot.
+ * How often somebody has knocked for the gateway of this name, or for another one that shares
+ * its slot.
  */
 extern uint64 wa_wake_knocks(const pg_uuid_t *gateway);
 
 /*
- * Sleep until the generation is another one than was seen, or the knocks for the gateway
- * (NULL: none) are more than were heard, or the time is over.
+ * Sleeps until the generation differs from "seen", the gateway has more knocks than "heard", or
+ * the time is over.  "gateway" may be NULL.
  */
 extern void wa_wake_sleep(uint64 seen, const pg_uuid_t *gateway, uint64 heard, TimestampTz end);
 
-/* Let some more happen before the next look. */
+/* Waits PAUSE_MS, so that the next look finds several changes at once. */
 extern void wa_wake_pause(void);
 
 #endif

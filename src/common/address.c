@@ -1,11 +1,14 @@
-/*
- * address.c
- *		Which Internet addresses are of the Internet at large, and ranges of them.
+/*-------------------------------------------------------------------------
  *
- * The ranges are those of IANA's special-purpose address registries, and one that a cloud
- * uses for itself.  Of IPv6 only the global unicast range is looked at at all, so that
- * what maps or translates to IPv4 from outside it (::ffff:0:0/96, 64:ff9b::/96) is special
- * without a thought about what it maps to.
+ * address.c
+ *		Which IP addresses belong to the public Internet, and ranges of addresses.
+ *
+ * The ranges are those of IANA's special-purpose address registries, and one
+ * that a cloud uses for itself.  In IPv6 only the global unicast range can be
+ * public.  So addresses outside it that map or translate to IPv4
+ * (::ffff:0:0/96, 64:ff9b::/96) are special, whatever IPv4 address they map to.
+ *
+ *-------------------------------------------------------------------------
  */
 #include "src/common/address.h"
 
@@ -31,7 +34,7 @@ static const SpecialRange special_v4[] = {
 	{"multicast", "224.0.0.0", 4},           {"reserved", "240.0.0.0", 4},
 };
 
-/* Within global_v6. */
+/* Special ranges within global_v6. */
 static const SpecialRange special_v6[] = {
 	{"protocol assignments", "2001::", 23}, /* Teredo, benchmarking, ORCHID */
 	{"documentation", "2001:db8::", 32},
@@ -82,7 +85,7 @@ wak_address_kind(const unsigned char *bytes, size_t size)
 	return find_kind(bytes, AF_INET6, special_v6, COUNT(special_v6));
 }
 
-/* One to three digits. */
+/* Reads one to three digits. */
 static bool
 read_bits(const char *text, size_t len, int most, int *bits)
 {

@@ -1,10 +1,14 @@
-/*
- * address.h
- *		Which Internet addresses are of the Internet at large, and ranges of them.
+/*-------------------------------------------------------------------------
  *
- * An address is its bytes as they travel, 4 of them or 16.  Shared by the extension, which
- * refuses a webhook to a private address when it is made, and the worker, which refuses to
- * connect to one: no allocation, no state, safe in any thread.
+ * address.h
+ *		Which IP addresses belong to the public Internet, and ranges of addresses.
+ *
+ * An address is 4 or 16 bytes in network order.  The extension uses this file
+ * to refuse a webhook to a private address when the webhook is made.  The
+ * worker uses it to refuse to connect to one.  No allocation, no state, safe in
+ * any thread.
+ *
+ *-------------------------------------------------------------------------
  */
 #ifndef SRC_COMMON_ADDRESS_H
 #define SRC_COMMON_ADDRESS_H
@@ -14,7 +18,7 @@
 
 #define WAK_ADDRESS_MAX 16
 
-/* Addresses whose first bits are these. */
+/* The addresses that begin with these bits. */
 typedef struct WakRange
 {
 	size_t size; /* bytes of an address: 4 or 16 */
@@ -23,12 +27,15 @@ typedef struct WakRange
 } WakRange;
 
 /*
- * What an address is that is not of the Internet at large ("loopback"), a constant; NULL
- * when it is.  size is 4 or 16; any other size is no address.
+ * What kind of special address this is, as a constant text such as "loopback"; NULL if it is an
+ * address of the public Internet.  "size" is 4 or 16; other sizes are no address.
  */
 extern const char *wak_address_kind(const unsigned char *bytes, size_t size);
 
-/* Reads len bytes of text, "10.0.0.0/8" or "fd00::1".  False: it is no range. */
+/*
+ * Reads len bytes of text, such as "10.0.0.0/8" or "fd00::1".  Returns false if that is no
+ * range.
+ */
 extern bool wak_range_read(const char *text, size_t len, WakRange *range);
 
 extern bool wak_range_has(const WakRange *range, const unsigned char *bytes, size_t size);

@@ -1,10 +1,13 @@
-/*
- * file_text.c
- *		Base64 and data: URLs, read.
+/*-------------------------------------------------------------------------
  *
- * Neither PostgreSQL's decode() nor OpenSSL's decoder will do: the one knows no alphabet
- * for URLs and demands padding, the other passes over what it does not know, and neither
- * says where a text is wrong.
+ * file_text.c
+ *		Reading base64 and data: URLs.
+ *
+ * Neither PostgreSQL's decode() nor OpenSSL's decoder is enough.  The former
+ * knows no alphabet for URLs and demands padding.  The latter skips characters
+ * that it does not know.  Neither says where a text is wrong.
+ *
+ *-------------------------------------------------------------------------
  */
 #include "src/common/file_text.h"
 
@@ -16,7 +19,10 @@
 static const char data_scheme[] = "data:";
 static const char base64_mark[] = ";base64";
 
-/* A text on its way to bytes; "escaped": a % begins a byte in two hexadecimal digits. */
+/*
+ * A text that is being read.  "escaped": a % begins a byte that is written in two hexadecimal
+ * digits.
+ */
 typedef struct Input
 {
 	const char *text;
@@ -39,7 +45,7 @@ is_space(int c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The next byte; false at a percent sign without its digits.  There has to be one. */
+/* Reads the next byte, which must exist.  Returns false at a % that two digits do not follow. */
 static bool
 next_byte(Input *input, uint8_t *byte)
 {
@@ -62,11 +68,11 @@ next_byte(Input *input, uint8_t *byte)
 	return high >= 0 && low >= 0;
 }
 
-/* ---- base64 ---- */
+/* ---- Base64 ---- */
 
 typedef enum Alphabet
 {
-	ALPHABET_ANY, /* none of the four characters that differ was seen yet */
+	ALPHABET_ANY, /* none of the four characters that differ has been seen yet */
 	ALPHABET_USUAL,
 	ALPHABET_URL
 } Alphabet;
@@ -74,7 +80,7 @@ typedef enum Alphabet
 typedef struct Base64
 {
 	uint8_t *out;
-	uint32_t bits; /* those that were read and not written; the lowest "held" count */
+	uint32_t bits; /* bits that were read and not written yet; only the lowest "held" count */
 	unsigned held; /* 0, 2, 4 or 6 */
 	size_t digits;
 	size_t padding;
@@ -132,7 +138,10 @@ add_digit(Base64 *base64, uint8_t c)
 	return NULL;
 }
 
-/* How a text may end: four digits are three bytes, and padding stands for those missing. */
+/*
+ * Checks the end of the text: four digits are three bytes, and padding stands for missing
+ * digits.
+ */
 static const char *
 end_problem(const Base64 *base64)
 {
@@ -175,7 +184,7 @@ read_base64(Input *input, uint8_t *bytes, WakFileText *file)
 
 /* ---- data: URLs ---- */
 
-/* What else than an escape stands for itself; RFC 3986 knows some fewer. */
+/* Characters that stand for themselves, besides escapes.  RFC 3986 allows slightly fewer. */
 static bool
 stands_for_itself(char c)
 {
@@ -201,8 +210,8 @@ read_percent(Input *input, uint8_t *bytes, WakFileText *file)
 }
 
 /*
- * The media type in front of the comma, which may have parameters alone: those of
- * text/plain.
+ * Reads the media type in front of the comma.  It may consist of parameters alone, which are
+ * then those of text/plain.
  */
 static bool
 read_type(const char *text, size_t len, WakFileText *file)
@@ -248,7 +257,7 @@ read_data_url(const char *text, size_t len, uint8_t *bytes, WakFileText *file)
 	return base64 ? read_base64(&input, bytes, file) : read_percent(&input, bytes, file);
 }
 
-/* ---- both ---- */
+/* ---- Files ---- */
 
 bool
 wak_is_data_url(const char *text, size_t len)

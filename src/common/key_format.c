@@ -1,16 +1,19 @@
-/*
+/*-------------------------------------------------------------------------
+ *
  * key_format.c
  *		Making and checking the written form of credentials.
  *
  * The body is one number of 256 bits in base 62.  It is kept as eight 32-bit
- * limbs, most significant first, and worked on five digits at a time: 62^5 is
- * the largest power of 62 below 2^32, so that a limb and a carry fit 64 bits
- * and a whole body takes nine passes over the limbs.
+ * limbs, most significant first.  Five digits are processed at a time, because
+ * 62^5 is the largest power of 62 below 2^32: a limb and a carry then fit into
+ * 64 bits, and a whole body takes nine passes over the limbs.
  *
- * Because 62^43 is a little more than 2^256, a few bodies stand for no 256
+ * 62^43 is a little more than 2^256, so a few bodies are too large for 256
  * bits.  They are refused: a credential has exactly one written form.
  *
- * Limbs and digits are secrets here, and are wiped before returning.
+ * Limbs and digits are secret.  They are wiped before a function returns.
+ *
+ *-------------------------------------------------------------------------
  */
 #include "src/common/key_format.h"
 
@@ -25,13 +28,13 @@
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* By WakKind.  No prefix is the beginning of another one. */
+/* Indexed by WakKind.  No prefix is the beginning of another one. */
 static const char *const prefixes[] = {"wa_", "wau_", "was_", "wad_", "rt_", "wai_", "wa_"};
 
 /*
- * CRC-32 as in IEEE 802.3 (reflected, polynomial 0x04C11DB7).  The usual table
- * of 256 entries is linear, so the entry of a byte is the sum of those of its
- * two halves: 32 constants, and still one step a byte.
+ * CRC-32 as in IEEE 802.3 (reflected, polynomial 0x04C11DB7).  The usual table of 256 entries
+ * is linear: the entry of a byte is the sum of the entries of its two halves.  So 32 constants
+ * are enough, and a byte still takes one step.
  */
 static uint32_t
 crc32(const char *text, size_t len)
@@ -56,7 +59,7 @@ crc32(const char *text, size_t len)
 	return ~crc;
 }
 
-/* "value" as "len" base62 digits, left padded with 0. */
+/* Writes "value" as "len" base62 digits, padded with 0 on the left. */
 static void
 write_number(uint64_t value, char *out, size_t len)
 {
@@ -73,7 +76,7 @@ write_checksum(const char *text, size_t len, char out[WAK_CHECKSUM_LENGTH])
 	write_number(crc32(text, len), out, WAK_CHECKSUM_LENGTH);
 }
 
-/* Divide the limbs by 62^5 in place; returns the remainder. */
+/* Divides the limbs by 62^5 in place and returns the remainder. */
 static uint32_t
 divide_by_group(uint32_t limbs[LIMBS])
 {
@@ -110,9 +113,8 @@ write_body(const uint8_t random[WAK_RANDOM_LENGTH], char out[WAK_BODY_LENGTH])
 }
 
 /*
- * Whether 43 base62 digits stand for a number of at most 256 bits.  The digits
- * are in the order of their characters, so that numbers of the same length
- * compare as texts do.
+ * Whether 43 base62 digits are a number of at most 256 bits.  The digits have the same order as
+ * their characters, so numbers of the same length compare like texts.
  */
 static bool
 body_fits(const char body[WAK_BODY_LENGTH])
@@ -122,11 +124,11 @@ body_fits(const char body[WAK_BODY_LENGTH])
 	return memcmp(body, largest, WAK_BODY_LENGTH) <= 0;
 }
 
-/* Whether "text" has only base62 digits, and - and _ where "more" says so. */
+/* Whether "text" has only base62 digits; "more" allows - and _ as well. */
 static bool
 has_alphabet(const char *text, size_t len, bool more)
 {
-	/* 1: a base62 digit, 2: what only imported keys have */
+	/* 1: a base62 digit. 2: a character that only imported keys have. */
 	static const uint8_t classes[256] = {
 		['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1,
 		['8'] = 1, ['9'] = 1, ['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1, ['F'] = 1,
@@ -145,7 +147,7 @@ has_alphabet(const char *text, size_t len, bool more)
 	return true;
 }
 
-/* Check a credential with this prefix that has to have a body and a checksum. */
+/* Checks a credential with this prefix, which must have a body and a checksum. */
 static WakResult
 check_own(const char *text, size_t len, size_t prefix_len)
 {
@@ -163,7 +165,7 @@ check_own(const char *text, size_t len, size_t prefix_len)
 	return WAK_OK;
 }
 
-/* Check a key that another system issued: "text" begins with wa_. */
+/* Checks a key that another system issued.  "text" begins with wa_. */
 static WakResult
 check_imported(const char *text, size_t len)
 {

@@ -1,12 +1,15 @@
-/*
+/*-------------------------------------------------------------------------
+ *
  * media_type.c
- *		Media types, read into one form.
+ *		Media types, read into a normal form.
  *
  *		media-type	token "/" token parameters
  *		parameters	*( OWS ";" OWS [ token "=" ( token | quoted-string ) ] )
  *
- * Each reader moves "at" behind what it has read, and what it writes never has more than
- * twice the bytes that it read, so that the room need not be asked for.
+ * Each reader moves "at" behind what it has read.  It writes at most twice the
+ * bytes that it reads, so the room for the output is never checked.
+ *
+ *-------------------------------------------------------------------------
  */
 #include "src/common/media_type.h"
 
@@ -19,7 +22,7 @@ typedef struct Reader
 	char *out;
 } Reader;
 
-/* Without the star, which a token may have: it makes ranges of types. */
+/* A token may contain the star, but this refuses it: it makes ranges of types. */
 static bool
 is_token_character(char c)
 {
@@ -51,7 +54,7 @@ skip_character(Reader *reader, char c)
 	return true;
 }
 
-/* A token, which has at least one character. */
+/* Reads a token, which has at least one character. */
 static bool
 copy_token(Reader *reader, bool lowered)
 {
@@ -68,7 +71,7 @@ copy_token(Reader *reader, bool lowered)
 	return reader->at > begin;
 }
 
-/* Written without quotes and backslashes, unless the value is no token without them. */
+/* Writes the value without quotes and backslashes if it is a token without them. */
 static bool
 copy_quoted(Reader *reader)
 {
@@ -101,7 +104,7 @@ copy_quoted(Reader *reader)
 	return skip_character(reader, '"');
 }
 
-/* Whether "written" has a parameter of the name already, before "name". */
+/* Whether "written" already has a parameter of this name in front of "name". */
 static bool
 is_named_before(const char *written, const char *name, size_t len)
 {
@@ -118,7 +121,7 @@ is_named_before(const char *written, const char *name, size_t len)
 	return false;
 }
 
-/* ";", and a parameter behind it, or none. */
+/* Reads ";" and the parameter behind it, if there is one. */
 static bool
 copy_parameter(Reader *reader, const char *written)
 {

@@ -1,12 +1,16 @@
-/*
+/*-------------------------------------------------------------------------
+ *
  * memory.c
  *		Comparing and wiping memory that holds secrets.
  *
- * Compilers may shorten both jobs: leave a comparison early, or drop a store
- * that is never read.  A comparison goes through volatile pointers, which costs
- * little at the lengths of credentials and digests.  What is wiped may be a whole
- * answer, so that memset() does it, called through a pointer that the compiler has
- * to read each time: it cannot know what is called, and so cannot leave it out.
+ * Compilers may shorten both operations: they may leave a comparison early, or
+ * remove a store whose result is never read.  Comparisons therefore go through
+ * volatile pointers, which costs little at the lengths of credentials and
+ * digests.  Wiping may concern a whole answer and uses memset().  It is called
+ * through a pointer that the compiler must read each time, so the compiler
+ * cannot know what is called and cannot remove the call.
+ *
+ *-------------------------------------------------------------------------
  */
 #include "src/common/memory.h"
 

@@ -1,16 +1,19 @@
-/*
+/*-------------------------------------------------------------------------
+ *
  * typeid.c
- *		TypeIDs, written and read.
+ *		Writing and reading TypeIDs.
  *
  * The suffix is one number of 130 bits, most significant digit first.  Digits
  * have 5 bits and bytes 8, so both directions carry bits over in a small
- * accumulator; the two zero bits in front mean that the first digit is at most
- * 7, which is also the only thing that can overflow.
+ * accumulator.  The two highest bits are zero, so the first digit is at most 7.
+ * Nothing else can overflow.
  *
- * The last underscore separates, because a prefix may hold underscores and the
- * suffix cannot.  As the suffix has a fixed length, it is found by counting
- * from the end; what stands before has to be empty, or a prefix and one
- * underscore.
+ * The last underscore is the separator, because a prefix may contain
+ * underscores and the suffix cannot.  The suffix has a fixed length, so it is
+ * found by counting from the end.  What stands before it must be empty, or a
+ * prefix and one underscore.
+ *
+ *-------------------------------------------------------------------------
  */
 #include "src/common/typeid.h"
 
@@ -38,7 +41,7 @@ is_prefix(const char *prefix, size_t len)
 	return true;
 }
 
-/* The value of a digit, or -1; strict, so 'I', 'l', 'O' and 'u' have none. */
+/* The value of a digit, or -1.  This is strict: 'I', 'l', 'O' and 'u' are no digits. */
 static int
 digit_value(char c)
 {
@@ -127,7 +130,7 @@ wak_typeid_decode(const char *text, size_t len, const char *expected_prefix,
 	prefix_len = len - WAK_TYPEID_SUFFIX_LENGTH;
 	if (prefix_len > 0)
 	{
-		/* A lone separator leaves an empty prefix, which must not have one. */
+		/* An empty prefix must have no separator. */
 		prefix_len--;
 		if (prefix_len == 0)
 			return WAK_TYPEID_BAD_PREFIX;

@@ -1,6 +1,9 @@
-/*
+/*-------------------------------------------------------------------------
+ *
  * webhook_url.c
- *		What the URL of a webhook names: scheme, host and port.
+ *		Reading the URL of a webhook: scheme, host and port.
+ *
+ *-------------------------------------------------------------------------
  */
 #include "src/common/webhook_url.h"
 
@@ -13,8 +16,8 @@
 #define NOT_A_NAME "the host is no name of letters, digits and hyphens"
 
 /*
- * Ports of other protocols, where a receiver of ours cannot be but a server that could
- * take our request for its own: the "bad ports" of the Fetch standard.
+ * Ports of other protocols: the "bad ports" of the Fetch standard.  A webhook's receiver never
+ * uses them, but a server of another protocol could mistake our request for one of its own.
  */
 static const int refused_ports[] = {
 	0,    1,    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,
@@ -26,7 +29,7 @@ static const int refused_ports[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Letters, digits, hyphen, underscore, in labels that are not empty. */
+/* Checks for letters, digits, hyphens and underscores, in labels that are not empty. */
 static const char *
 name_problem(const char *host)
 {
@@ -54,8 +57,8 @@ name_problem(const char *host)
 }
 
 /*
- * A host whose last label begins like a number is read as an IPv4 address by one parser or
- * another: 1, 0x7f.1, 127.1.
+ * Some parsers read a host as an IPv4 address if its last label begins like a number: 1,
+ * 0x7f.1, 127.1.
  */
 static bool
 looks_like_number(const char *host)
@@ -110,9 +113,7 @@ read_host(WakUrl *url, bool bracketed)
 	return problem;
 }
 
-/*
- * The authority: "host", "host:port", "[address]:port".
- */
+/* Reads the authority: "host", "host:port" or "[address]:port". */
 static const char *
 read_authority(const char *text, size_t len, WakUrl *url)
 {
@@ -140,7 +141,7 @@ read_authority(const char *text, size_t len, WakUrl *url)
 	return problem != NULL ? problem : read_host(url, bracketed);
 }
 
-/* What is behind the scheme; NULL when it is another one. */
+/* The text behind the scheme; NULL if the scheme is neither http nor https. */
 static const char *
 behind_scheme(const char *text, size_t len, bool *tls)
 {
@@ -150,7 +151,7 @@ behind_scheme(const char *text, size_t len, bool *tls)
 	return len >= 7 && strncasecmp(text, "http://", 7) == 0 ? text + 7 : NULL;
 }
 
-/* How many bytes come before one of these. */
+/* How many bytes come before the first of the characters in "ends". */
 static size_t
 span_until(const char *text, size_t len, const char *ends)
 {
