@@ -159,7 +159,7 @@ look_up_newest(void)
 }
 
 /*
- * The epoch of this run of the server. *noted says whether the table has it.  A standby records
+ * The epoch of this run of the server.  *noted says whether the table has it.  A standby records
  * no epoch of its own: there the newest one is that of its primary.
  */
 static int32

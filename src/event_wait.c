@@ -349,7 +349,7 @@ wa_wait_for_events(PG_FUNCTION_ARGS)
 
 /* ---- What a worker waits for ---- */
 
-/* The organizations that have changed after *seen, which is moved on. *everybody: any may have. */
+/* The organizations that have changed after *seen, which is moved on.  *everybody: any may have. */
 static Datum
 changed_orgs(uint64 *seen, bool *everybody)
 {

@@ -7,7 +7,7 @@
  * server copies, compares and prints values without asking the type.  The input
  * function takes the SHA-256 digest and forgets the text.  A constant prefix in
  * front of the text makes this digest different from those of other password
- * stores. bcrypt gets the digest in hexadecimal, 64 characters: of the text
+ * stores.  bcrypt gets the digest in hexadecimal, 64 characters: of the text
  * itself it would use only 72 bytes.  The digest of a weak password could be
  * guessed.  So the output is a mask, and only wa_owner may execute
  * wa.password_key().

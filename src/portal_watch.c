@@ -18,7 +18,7 @@
  * This cannot cover results that the server computes completely before it
  * returns the first row: a cursor WITH HOLD after its transaction has
  * committed, and the rows of RETURNING.  Nor does it cover a single run that
- * takes long. statement_timeout limits such a run, and what it has written or
+ * takes long.  statement_timeout limits such a run, and what it has written or
  * locked is verified at its end.
  *
  *-------------------------------------------------------------------------
