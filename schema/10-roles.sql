@@ -1,15 +1,15 @@
--- Roles.  They belong to the cluster, not to a database: a second database, or
--- a restored dump, finds them there.  DROP EXTENSION leaves them.
--- What each is for is its comment, which docs/reference.md shows.
+-- Roles.  They belong to the cluster and not to a database, so a second database or a
+-- restored dump finds them already there.  DROP EXTENSION leaves them.  The comment of each
+-- role says what it is for; docs/reference.md shows the comments.
 --
--- Whoever may create roles could have made one of these beforehand, with more
--- than it should have: attributes, members who would own everything, the right to
--- add members, or what it gets by being a member itself.  Then nothing is made.
+-- A role that may create roles could have made one of these before, with more rights than it
+-- should have: attributes, members who would own everything, the right to add members, or
+-- memberships of its own.  In that case nothing is created.
 DO $$
 DECLARE
 	owners constant name[] := ARRAY['wa_owner', 'wa_claim'];
 	ours name[] := '{}';
-	-- Statistics are no secret from these two, and are from those that tenants use.
+	-- These two roles may read statistics.  The roles of tenants may not.
 	watchers constant name[] := ARRAY['wa_admin', 'wa_monitor'];
 	statistics constant name[] := ARRAY['pg_monitor', 'pg_read_all_settings', 'pg_read_all_stats', 'pg_stat_scan_tables'];
 	role_name name;

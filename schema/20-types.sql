@@ -1,12 +1,12 @@
 -- Types: credentials and permissions; identifiers.
 --
--- Everything here is pure and stays executable by PUBLIC.
+-- All functions here only use their arguments, and PUBLIC may execute them.
 --
--- wa.secret has no operator, no operator class and no cast, and holds a digest
--- instead of the credential (src/secret.c).
+-- wa.secret has no operator, no operator class and no cast, and stores a digest instead of
+-- the credential (src/secret.c).
 --
--- The functions that cannot raise are LEAKPROOF, so that a condition on
--- permissions can use an index below row-level security.
+-- The functions that cannot raise an error are LEAKPROOF, so that a condition on permissions
+-- can use an index below row-level security.
 
 -- wa.secret
 
@@ -93,8 +93,8 @@ CREATE TYPE wa.permissions (
 --
 -- The text form of a set is that of an array of its names.
 --
--- Assignment, not implicit: with an implicit cast from text[], and this schema in the
--- search path, text[] = text[] would be ambiguous.
+-- The casts are for assignment and not implicit: with an implicit cast from text[], and this
+-- schema in the search path, text[] = text[] would be ambiguous.
 
 CREATE CAST (text[] AS wa.permissions) WITH INOUT AS ASSIGNMENT;
 COMMENT ON CAST (text[] AS wa.permissions) IS 'names to set; an unknown name or a null element is an error';

@@ -1,8 +1,7 @@
--- Passwords: how they come in, and how they are hashed.
+-- Passwords: how they are read, and how they are hashed.
 --
--- wa.password holds a digest instead of the text and prints itself masked
--- (src/password.c).  What stands for the password before bcrypt, and bcrypt
--- itself, are executable by wa_owner only.
+-- wa.password stores a digest instead of the text and prints itself masked (src/password.c).
+-- Only wa_owner may execute bcrypt and the function that returns its input.
 
 CREATE TYPE wa.password;
 COMMENT ON TYPE wa.password IS
@@ -48,11 +47,11 @@ CREATE FUNCTION wa.password_length(password wa.password) RETURNS integer
 	AS 'MODULE_PATHNAME', 'wa_password_length';
 COMMENT ON FUNCTION wa.password_length(wa.password) IS 'for function bodies: a password''s length in characters; 255 for longer ones';
 
--- bcrypt is pgcrypto's: its library, which is part of PostgreSQL, and not the
--- extension.  Who owns an extension or its schema can drop it, and with CASCADE
--- all that depends on it; pgcrypto may belong to whoever may create in the
--- database.  And the schemas of what an extension requires are in the search path
--- of its scripts.
+-- bcrypt comes from pgcrypto's library, which is part of PostgreSQL, and not from the
+-- extension.  The owner of an extension or of its schema can drop it, and with CASCADE
+-- everything that depends on it.  pgcrypto may belong to any role that may create objects in
+-- the database.  Also, the schemas of required extensions would be in the search path of this
+-- script.
 CREATE FUNCTION wa.bcrypt(key text, salt text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS '$libdir/pgcrypto', 'pg_crypt';
@@ -68,16 +67,16 @@ CREATE FUNCTION wa.hash_password(password wa.password) RETURNS text
 	AS $$ SELECT wa.bcrypt(wa.password_key(password), wa.bcrypt_salt('bf', 12)) $$;
 COMMENT ON FUNCTION wa.hash_password(wa.password) IS 'for function bodies: what is stored of a password';
 
--- Nobody's hash, of the same cost as everybody's: random text where bcrypt's
--- result would be, so that no password is known to match it.
+-- A hash that belongs to no account, with the same cost as all others.  bcrypt's result in it
+-- is random text, so no password is known to match it.
 CREATE FUNCTION wa.nobodys_hash() RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN '$2a$12$JyIaaAsbVqYNHqkyqqXpuOd1HGzRFJGlzEGG4a1lQ0cqZwJlhPh3K';
 COMMENT ON FUNCTION wa.nobodys_hash() IS
 	'for function bodies: what a password is checked against where there is no account, so that it takes the same time';
 
--- One way for everybody: bcrypt runs first, and then comes the question whether
--- there was an account at all.
+-- The same steps for everybody: bcrypt runs first, and only then is it checked whether there
+-- is an account.
 CREATE FUNCTION wa.password_matches(password wa.password, hash text) RETURNS boolean
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$

@@ -20,8 +20,8 @@ COMMENT ON FUNCTION wa.act_for(uuid) IS
 	'binds one organization to this transaction, for system processes that have no key. It does not look whether the '
 	'organization exists. `25000`: the transaction is bound to another identity already';
 
--- Getters.  STABLE, because a plan must never hold their answer; RESTRICTED,
--- because a parallel worker has no context.
+-- Getters.  They are STABLE, because no plan may store their result, and RESTRICTED, because
+-- a parallel worker has no context.
 CREATE FUNCTION wa.current_org() RETURNS uuid
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_current_org';

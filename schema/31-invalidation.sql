@@ -1,4 +1,5 @@
--- What backends keep of a table (keys, people, statements) they forget when it changes.
+-- Backends cache rows of some tables (keys, people, statements) and forget them when a table
+-- changes.
 
 CREATE FUNCTION wa.invalidate() RETURNS trigger
 	LANGUAGE c
@@ -6,9 +7,9 @@ CREATE FUNCTION wa.invalidate() RETURNS trigger
 COMMENT ON FUNCTION wa.invalidate() IS
 	'trigger: makes every backend forget, at commit, what it cached of the table';
 
--- Whatever changes a row, and however, every backend hears of it when the change
--- commits.  By row, because the workers of logical replication fire row triggers only,
--- and ALWAYS, because they fire no others.  wa.self_check() asks for both triggers.
+-- Every change of a row reaches every backend when it commits.  The trigger is FOR EACH ROW,
+-- because the workers of logical replication fire only row triggers.  It is ALWAYS, because
+-- they fire no others.  wa.self_check() checks both triggers.
 CREATE FUNCTION wa.put_invalidation(target regclass, changes text, purpose text, wakes text DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql
 AS $$

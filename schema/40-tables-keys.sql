@@ -1,11 +1,10 @@
--- Tables.  Every primary key, unique constraint, foreign key and index of a
--- tenant table leads with org_id, so that nothing that a query can measure or
--- collide with reaches into another organization (threats P03, P17, P18).  The
--- one exception is the digest index of the key table, which only the lookup in
--- src/row_lookup.c reads.
+-- Tables.  Every primary key, unique constraint, foreign key and index of a tenant table
+-- begins with org_id.  So nothing that a query can measure or collide with reaches into
+-- another organization (threats P03, P17, P18).  The only exception is the digest index of
+-- the key table, which only the look-up in src/row_lookup.c reads.
 
--- What a person may type as a name (src/name.c).  The tables check only what no
--- release of Unicode changes, so that a dump fits into any database.
+-- What a person may type as a name (src/name.c).  The tables check only what is the same in
+-- every release of Unicode, so that a dump can be restored into any database.
 CREATE FUNCTION wa.clean_name(name text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_clean_name';
@@ -151,7 +150,7 @@ COMMENT ON COLUMN wa.org_limits.org_id IS 'the organization';
 COMMENT ON COLUMN wa.org_limits.name IS 'of what: sessions, webhooks, keys, members, or queued_messages of one session';
 COMMENT ON COLUMN wa.org_limits.value IS 'how many';
 
--- What pg_dump has to carry.
+-- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.org', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.org_limits', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key', '');

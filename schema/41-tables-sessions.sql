@@ -1,4 +1,4 @@
--- Sessions, and what they meet: chats and contacts.
+-- Sessions, and what belongs to them: chats and contacts.
 
 CREATE TABLE wa.session (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -49,9 +49,9 @@ COMMENT ON COLUMN wa.session.lease_owner IS 'the connector process that runs it 
 COMMENT ON COLUMN wa.session.lease_until IS 'until when, unless that process renews it';
 COMMENT ON COLUMN wa.session.deleted_at IS 'when it was deleted: from then on nobody sees it or anything of it; NULL: it was not';
 
--- A session can have a million messages, which no request can delete.  Deleting
--- one hides it and all that is its (53-policies-deleted.sql); housekeeping removes
--- the rows, a few at a time.
+-- A session can have a million messages, which no request can delete.  Deleting a session
+-- hides it and everything that belongs to it (53-policies-deleted.sql).  Housekeeping then
+-- removes the rows, a few at a time.
 CREATE TABLE wa.deleted_session (
 	org_id uuid NOT NULL,
 	id uuid NOT NULL,
@@ -64,10 +64,10 @@ COMMENT ON TABLE wa.deleted_session IS
 COMMENT ON COLUMN wa.deleted_session.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.deleted_session.id IS 'the session';
 
--- Connectors look for work in every organization, and by what does not lead with one.  An
--- index for that on wa.session would show applications how much there is of others'; so
--- this table holds a copy, which nobody but wa_claim may read.  It is part of no dump: the
--- trigger that keeps it (65-connectors.sql) fills it while sessions are restored.
+-- Connectors look for work in all organizations, by an index that does not begin with the
+-- organization.  Such an index on wa.session would let applications measure how many sessions
+-- others have.  So this table has a copy that only wa_claim may read.  Dumps do not include
+-- it: the trigger that maintains it (65-connectors.sql) fills it while sessions are restored.
 CREATE TABLE wa.session_wanted (
 	org_id uuid NOT NULL,
 	session_id uuid NOT NULL,
@@ -106,7 +106,7 @@ COMMENT ON COLUMN wa.session_pairing.phone IS 'E.164 digits of the phone that as
 COMMENT ON COLUMN wa.session_pairing.code IS
 	'the code to type into that phone; made here, and told to WhatsApp by the connector';
 
--- How many messages a session has accepted in the running minute and hour.
+-- How many messages a session has accepted in the current minute and hour.
 CREATE TABLE wa.session_rate (
 	org_id uuid NOT NULL,
 	session_id uuid NOT NULL,
@@ -183,7 +183,7 @@ COMMENT ON COLUMN wa.contact.business_name IS 'the verified name of a business';
 COMMENT ON COLUMN wa.contact.first_seen_at IS 'when the session first met them';
 COMMENT ON COLUMN wa.contact.last_seen_at IS 'when it last heard from them';
 
--- What pg_dump has to carry.
+-- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.session', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.deleted_session', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.session_pairing', '');

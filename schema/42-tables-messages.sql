@@ -1,4 +1,4 @@
--- Messages, what is done to them, and requests that may come twice.
+-- Messages, the actions on them, and requests that may be sent twice.
 
 CREATE TABLE wa.message (
 	org_id uuid NOT NULL,
@@ -41,8 +41,8 @@ CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_
 	WHERE wa_message_id IS NOT NULL;
 CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 	WHERE direction = 'in' AND status = 'delivered';
--- What waits, in the order of its turn: what was never tried, then what may be tried
--- again, by its time; and how much a connector has taken.
+-- Waiting messages in the order of their turn: those that were never tried, then those that
+-- may be tried again, by time.  The index also shows how many a connector has taken.
 CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
 CREATE INDEX message_answers ON wa.message (org_id, quoted_message_id)
@@ -134,7 +134,7 @@ COMMENT ON COLUMN wa.idempotency.request_digest IS 'SHA-256 of what was asked fo
 COMMENT ON COLUMN wa.idempotency.message_id IS 'the message that was made; it may be gone by now';
 COMMENT ON COLUMN wa.idempotency.created_at IS 'when the first of these requests came';
 
--- What pg_dump has to carry.
+-- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.message', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message_action', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.idempotency', '');

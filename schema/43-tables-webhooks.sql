@@ -42,5 +42,5 @@ COMMENT ON COLUMN wa.webhook.disabled_reason IS 'what the receiver did last';
 COMMENT ON COLUMN wa.webhook.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.webhook.updated_at IS 'when it was last changed';
 
--- What pg_dump has to carry.
+-- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.webhook', '');

@@ -1,5 +1,5 @@
--- The statements that sealed roles may run.  They belong to the release and come
--- with CREATE EXTENSION, so that pg_dump carries none.
+-- The statements that sealed roles may run.  They belong to the release and are created by
+-- CREATE EXTENSION, so pg_dump does not include them.
 
 CREATE TABLE wa.statement (
 	role_name name NOT NULL,

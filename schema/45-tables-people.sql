@@ -1,11 +1,11 @@
 -- Tables of people.
 --
--- A person belongs to no organization but can be a member of several, so app_user,
--- sign_in and device lead with the person; what is a person's within an organization
--- leads with that, as everything does.  The exceptions are the digest indexes,
--- which only the lookup in src/row_lookup.c reads, and the list of a person's
--- memberships.  No role has a grant on digests and password hashes, and none but
--- wa_admin on anything here: changes and reads go through functions.
+-- A person belongs to no organization but can be a member of several.  So the keys of
+-- app_user, sign_in and device begin with the person.  The keys of a person's data within an
+-- organization begin with the organization, as everywhere.  The exceptions are the digest
+-- indexes, which only the look-up in src/row_lookup.c reads, and the list of a person's
+-- memberships.  No role has a grant on digests and password hashes, and only wa_admin has one
+-- on anything here: all other changes and reads go through functions.
 
 CREATE FUNCTION wa.is_email(email text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -52,12 +52,12 @@ COMMENT ON COLUMN wa.member.role IS
 	'owner and admin have all four permissions and manage keys and members, only an owner manages owners; member: read, send, events';
 COMMENT ON COLUMN wa.member.created_at IS 'since when';
 
--- Sign-ins and tokens refer to no membership by a foreign key.  To make one would
--- lock the membership against its removal, and whoever is removed could hold that
--- lock.  Each use asks for the membership instead: one that was there when the
--- organization was chosen, so that who comes back has to choose again.  Likewise nothing that ends all
--- sign-ins of a person has to get at their rows, which are their holders' to lock: it
--- counts up the generation that each use compares.
+-- Sign-ins and tokens have no foreign key to the membership.  Inserting such a row would lock
+-- the membership against its removal, and the person who is to be removed could hold that
+-- lock.  Each use checks the membership instead.  It must have existed when the organization
+-- was chosen, so a person who was removed and comes back has to choose again.  Ending all
+-- sign-ins of a person does not need their rows either, which the person can keep locked: it
+-- increases the generation that each use compares.
 CREATE TABLE wa.sign_in (
 	user_id uuid NOT NULL REFERENCES wa.app_user,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
@@ -159,8 +159,8 @@ COMMENT ON COLUMN wa.invitation.expires_at IS 'from when on it is refused';
 COMMENT ON COLUMN wa.invitation.accepted_at IS 'when it was accepted; NULL: it was not';
 COMMENT ON COLUMN wa.invitation.withdrawn_at IS 'when it was withdrawn, or a newer one took its place; NULL: neither';
 
--- What a user token rests on: every backend hears at once of what takes something away.
--- That a sign-in was used takes nothing away.
+-- The tables that a user token depends on: every backend learns at once of a change that
+-- takes something away.  The use of a sign-in takes nothing away.
 SELECT wa.put_invalidation('wa.app_user', 'UPDATE OR DELETE', 'makes disabling an account take effect right away', 'person');
 SELECT wa.put_invalidation('wa.member', 'UPDATE OR DELETE', 'makes removal and a change of role take effect right away',
 	'org_id');
@@ -169,8 +169,8 @@ SELECT wa.put_invalidation('wa.sign_in',
 	'makes signing out and changing organizations take effect right away', 'active_org');
 SELECT wa.put_invalidation('wa.user_token', 'UPDATE OR DELETE', 'makes the removal of a token take effect right away');
 
--- What pg_dump has to carry.  Sign-ins, devices and tokens are not in it: a restored
--- database should not know who was signed in when the dump was made.
+-- Tables whose rows pg_dump includes.  Sign-ins, devices and tokens are not among them: a
+-- restored database should not contain who was signed in when the dump was made.
 SELECT pg_catalog.pg_extension_config_dump('wa.app_user', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.member', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.invitation', '');

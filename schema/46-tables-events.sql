@@ -1,16 +1,17 @@
--- The event log, and what a realtime socket is known by.
+-- The event log, and the credentials of realtime sockets.
 --
--- An event is a row that is written in the transaction that changes the thing.
--- Its position is (epoch, ordinal, id): the ordinal of the transaction among those that
--- write events, and an id that ascends within a transaction.  A reader shows only what
--- lies below the lowest of those that still write events of the organization, so that
--- nothing can appear any more below what it has shown, however late a writer commits
+-- An event is a row that is written in the transaction that makes the change.  Its position
+-- is (epoch, ordinal, id): the ordinal of the transaction among those that write events, and
+-- an id that ascends within a transaction.  A reader gets only events below the lowest
+-- ordinal of the transactions that still write events of the organization.  So no event can
+-- appear later below what was shown, however late its transaction commits
 -- (src/event_position.c, src/event_writers.c).
 
--- Ordinals can be compared within one run of one server only.  A restored or
--- replicated database counts on from another number, a promoted or crashed server may
--- give out again what readers have already seen pass.  So each run has an epoch.  The first writers of a run note it, each with its own row, so
--- that none waits for another and none relies on one that may roll back.
+-- Ordinals can be compared only within one run of one server.  In a restored or replicated
+-- database the transaction numbers continue elsewhere, and a promoted or crashed server may
+-- give out numbers again that readers have already seen.  So each run has an epoch.  The
+-- first writers of a run record it, each in its own row, so that none waits for another and
+-- none depends on one that may roll back.
 CREATE TABLE wa.event_epoch (
 	epoch integer NOT NULL CHECK (epoch > 0),
 	ordinal bigint NOT NULL,
@@ -26,8 +27,8 @@ COMMENT ON COLUMN wa.event_epoch.begun_at IS 'when that transaction wrote it';
 SELECT wa.put_invalidation('wa.event_epoch', 'INSERT OR UPDATE OR DELETE',
 	'makes every backend look again which epoch it writes in');
 
--- No foreign key to the organization: each event would lock its row, and write
--- that lock to disk.
+-- There is no foreign key to the organization: each event would lock the organization's row,
+-- and that lock would be written to disk.
 CREATE TABLE wa.event (
 	org_id uuid NOT NULL,
 	epoch integer NOT NULL,
@@ -113,6 +114,6 @@ COMMENT ON COLUMN wa.realtime.sign_in_id IS 'the sign-in of that person';
 COMMENT ON COLUMN wa.realtime.created_at IS 'when the socket was opened';
 COMMENT ON COLUMN wa.realtime.expires_at IS 'from when on it is refused, whatever it rests on';
 
--- What pg_dump has to carry.
+-- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.event_epoch', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.event', '');

@@ -1,13 +1,13 @@
--- Deliveries: events on their way to webhooks.
+-- Deliveries: events that are sent to webhooks.
 --
--- A delivery is made in the transaction that writes its event.  All deliveries
--- of one webhook are a lane, which one worker at a time holds under a lease, so
--- that how much is sent to a receiver at once, and in which order, is that
--- worker's to say.  Deliveries refer to webhook and event by no foreign key: a
--- webhook that is deleted must not wait until a million of them are gone, and
--- a lock on the webhook for each event would be written to disk each time.  Nor do
--- lanes: a worker takes those of all organizations at once, and must not wait for
--- one that is just deleting its webhook.  Housekeeping removes lanes without one.
+-- A delivery is created in the transaction that writes its event.  All deliveries of one
+-- webhook form a lane.  One worker at a time holds the lane under a lease, so that this
+-- worker alone decides how much is sent to a receiver at once, and in which order.
+-- Deliveries have no foreign keys to webhook and event: deleting a webhook must not wait
+-- until a million deliveries are gone, and each event would lock the webhook's row and write
+-- that lock to disk.  Lanes have no foreign key either: a worker takes lanes of all
+-- organizations at once and must not wait for one that is deleting its webhook.  Housekeeping
+-- removes lanes whose webhook is gone.
 
 CREATE TABLE wa.webhook_lane (
 	org_id uuid NOT NULL,
@@ -51,8 +51,8 @@ CREATE TABLE wa.delivery (
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (org_id, webhook_id, id)
 );
--- What was never tried, which also says where there is work; and what was tried, of which
--- much may wait for long.
+-- Deliveries that were never tried, which also show where there is work; and deliveries that
+-- were tried, many of which may wait for a long time.
 CREATE INDEX delivery_new ON wa.delivery (org_id, webhook_id, epoch, ordinal, event_id)
 	WHERE status <> 'delivered' AND next_attempt_at = '-infinity';
 CREATE INDEX delivery_tried ON wa.delivery (org_id, webhook_id, next_attempt_at, epoch, ordinal, event_id)
@@ -78,5 +78,5 @@ COMMENT ON COLUMN wa.delivery.envelope IS 'what is sent, where no event holds it
 COMMENT ON COLUMN wa.delivery.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.delivery.updated_at IS 'when anything of it last changed';
 
--- What pg_dump has to carry.  Leases and failures are not in it.
+-- Tables whose rows pg_dump includes.  Leases and failures are not among them.
 SELECT pg_catalog.pg_extension_config_dump('wa.delivery', '');

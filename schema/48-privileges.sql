@@ -1,11 +1,11 @@
--- What is granted on the objects of schema wa, and how all of it is taken back.
--- What is to be granted says wa.granted() (schema/85-granted.sql).
+-- What is granted on the objects of schema wa, and how all of it is revoked.  wa.granted()
+-- (schema/85-granted.sql) lists what is to be granted.
 
--- Everything in schema wa that has privileges, whoever made it.  Columns count, and
--- the row types of tables and views, where somebody has changed theirs.  Kind and name
--- are written as GRANT takes them.  "acl" holds the privileges, "made_with" what
--- PostgreSQL gives such an object where no default privileges are set.  (ROWS here and
--- below: with the planner's guess, JIT would compile longer than the query runs.)
+-- All objects in schema wa that have privileges, whoever made them.  This includes columns,
+-- and the row types of tables and views if somebody has changed their privileges.  Kind and
+-- name are written as GRANT takes them.  "acl" has the privileges, "made_with" those that
+-- PostgreSQL gives such an object without default privileges.  (ROWS is given here and below
+-- because JIT, by the planner's own estimate, would compile for longer than the query runs.)
 CREATE FUNCTION wa.acl_objects()
 	RETURNS TABLE (kind text, object text, column_name name, owner oid, acl aclitem[], made_with aclitem[])
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 500
@@ -27,7 +27,7 @@ AS $$
 			p.proacl, acldefault('f', p.proowner)
 		FROM pg_proc p WHERE p.pronamespace = 'wa'::regnamespace
 	UNION ALL
-		-- an array type has the privileges of its element type
+		-- An array type has the privileges of its element type.
 		SELECT 'TYPE', t.oid::regtype::text, NULL, t.typowner, t.typacl, acldefault('T', t.typowner)
 		FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid AND c.relkind <> 'c'
 		WHERE t.typnamespace = 'wa'::regnamespace AND t.typelem = 0 AND (c.oid IS NULL OR t.typacl IS NOT NULL))
@@ -36,7 +36,7 @@ $$;
 COMMENT ON FUNCTION wa.acl_objects() IS
 	'every object of schema wa that has privileges; columns and row types where somebody has changed theirs';
 
--- A role that is not there any more shows as its number.
+-- A role that does not exist any more is shown by its number.
 CREATE FUNCTION wa.privileges()
 	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000
@@ -47,14 +47,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.privileges() IS 'every privilege that anybody holds on an object of schema wa, the owner''s too';
 
--- REVOKE on a table takes the privileges on its columns as well; CASCADE what a
--- grantee has handed on.  The owner's are made anew, because default privileges can
--- have changed those, too.
+-- REVOKE on a table also revokes the privileges on its columns.  CASCADE revokes what a
+-- grantee has granted to others.  The owner's privileges are granted anew, because default
+-- privileges can have changed them too.
 CREATE FUNCTION wa.revoke_privileges() RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
-	-- all of them, before the first one changes what is read
+	-- All statements, before the first one changes what is read here.
 	statements constant text[] := ARRAY(
 		SELECT format('REVOKE ALL ON %s %s FROM %s CASCADE', p.kind, p.object, string_agg(DISTINCT p.grantee, ', '))
 		FROM wa.privileges() p
@@ -72,6 +72,6 @@ END $$;
 COMMENT ON FUNCTION wa.revoke_privileges() IS
 	'for install and update scripts: takes every privilege on the objects of schema wa from everybody but their owners';
 
--- The default privileges of whoever runs this script may have opened the tables that
--- it has made so far, and wa.protect() refuses a table with such a grant.
+-- The default privileges of the role that runs this script may have opened the tables that
+-- were created so far, and wa.protect() refuses a table with such a grant.
 SELECT wa.revoke_privileges();

@@ -1,22 +1,21 @@
--- What protects a table and what leaks past it: the questions that
--- wa.protect(), wa.is_protected() and wa.self_check() ask.
+-- What protects a table, and through what its rows can leak: the checks of wa.protect(),
+-- wa.is_protected() and wa.self_check().
 --
--- Words.  A table's *tree* is the table with its partitions and inheritance
--- children, and theirs.  Its *guard* says what an application meets that reads it
--- by its own name: 'protected' (the policies of wa.protect(), to the letter),
--- 'closed' (nothing: row security is forced, and no policy permits anything or
--- that of wa.close_children() forbids it) or 'open'.  The *application's roles*
--- are those that a member of wa_app or wa_gateway has or can become.
+-- Terms.  A table's *tree* is the table with all its partitions and inheritance children,
+-- direct and indirect.  Its *guard* says what an application gets that reads it by its own
+-- name: 'protected' (exactly the policies of wa.protect()), 'closed' (no rows: row security
+-- is forced, and no policy permits anything or that of wa.close_children() forbids it) or
+-- 'open'.  The *application's roles* are those that a member of wa_app or wa_gateway has or
+-- can become.
 --
--- The functions take many tables at once: wa.self_check() asks about all tables
--- in one query instead of one by one.  Those that others call switch the JIT off:
--- these queries are short, and are compiled for seconds where the planner thinks
--- otherwise.
+-- The functions take many tables at once, so that wa.self_check() checks all tables in one
+-- query.  The functions that others call switch JIT off: these queries are short, but where
+-- the planner estimates them as long they would be compiled for seconds.
 
 CREATE FUNCTION wa.descendants(tables oid[]) RETURNS TABLE (id oid, depth integer)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
-	-- Another session's temporary table shows its rows to that session only.
+	-- The rows of another session's temporary table are visible only to that session.
 	WITH RECURSIVE tree (id, depth) AS (
 		SELECT t, 0 FROM unnest(tables) t
 	UNION
@@ -41,9 +40,9 @@ $$;
 COMMENT ON FUNCTION wa.ancestors(oid[]) IS
 	'for each table those whose queries show its rows: its parents, and theirs';
 
--- The column that a table's policies compare with the organization: the one
--- column that all of them depend on.  A table without such policies has the
--- column of the nearest parent that has them.
+-- The column that a table's policies compare with the organization: the only column that all
+-- of them depend on.  A table without such policies has the column of the nearest parent that
+-- has them.
 CREATE FUNCTION wa.org_columns(tables oid[]) RETURNS TABLE (id oid, org_column name)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -74,13 +73,13 @@ $$;
 COMMENT ON FUNCTION wa.org_column_of(regclass) IS
 	'the column by which `wa.protect()` protects a table, or its nearest parent, NULL if it does not';
 
--- Each policy is compared as a whole: an expression that says more than
--- wa.protect() wrote, an OR say, is not the same policy.  What is compared is the
--- tree that the server keeps.  To print it takes a lock on the table, which everybody
--- who may write there can hold back for as long as he likes; so only policies of our
--- own tables are printed, as the model for all others.  What differs between two of
--- the same kind is taken out: places in a text that is gone, the number of the
--- organization's column, and which permission it is.
+-- Each policy is compared as a whole: an expression that contains more than wa.protect() has
+-- written, such as an OR, is not the same policy.  The comparison uses the tree that the
+-- server stores.  Printing it would take a lock on the table, which every role that may write
+-- to the table can delay for as long as it likes.  So only policies of our own tables are
+-- printed, as the model for all others.  The differences between two policies of the same
+-- kind are removed: positions in the source text, the number of the organization's column,
+-- and the permission.
 CREATE FUNCTION wa.guards(tables oid[]) RETURNS TABLE (id oid, org_column name, guard text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET jit = off
@@ -100,7 +99,7 @@ AS $$
 		WHERE NOT p.polpermissive AND p.polname IN ('wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
 			AND p.polroles @> ARRAY['wa_gateway'::regrole::oid, 'wa_app'::regrole::oid]
 	), kept (tree, attnum) AS (
-		-- thousands of policies have a few different trees
+		-- Thousands of policies have only a few different trees.
 		SELECT p.qual, p.attnum FROM policy p UNION SELECT p.with_check, p.attnum FROM policy p
 	), expression AS MATERIALIZED (
 		SELECT k.tree, k.attnum, plain.tree AS plain, regexp_replace(regexp_replace(plain.tree, format(' (:varattno|:varattnosyn) %s\M', k.attnum), ' \1', 'g'),
@@ -134,8 +133,8 @@ $$;
 COMMENT ON FUNCTION wa.guards(oid[]) IS
 	'for each table protected, closed or open, and the column by which it or its nearest parent is protected';
 
--- A table is protected if its rows are, whichever table of its tree or above it
--- they are read through.
+-- A table is protected if its rows are, whichever table of its tree or above it they are read
+-- through.
 CREATE FUNCTION wa.is_protected(target regclass) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET jit = off
@@ -154,8 +153,8 @@ COMMENT ON FUNCTION wa.is_protected(regclass) IS
 CREATE FUNCTION wa.application_roles() RETURNS TABLE (role oid)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
-	-- Since 16 a membership can be for administering the role only: that is no
-	-- application's.
+	-- Since 16 a membership can be for administering the role only.  Such a membership gives
+	-- an application nothing.
 	WITH RECURSIVE membership AS (
 		SELECT m.roleid, m.member FROM pg_auth_members m CROSS JOIN to_jsonb(m) options
 		WHERE COALESCE((options ->> 'inherit_option')::boolean, true) OR COALESCE((options ->> 'set_option')::boolean, true)
@@ -192,8 +191,8 @@ $$;
 COMMENT ON FUNCTION wa.labelled_tables() IS
 	'the tables with the security label of wa.protect(), which only members of wa_admin can set and take away';
 
--- The label says it; the policies alone do where an administrator owns the table (a
--- dump can have been restored without labels).
+-- Tables with the label.  If an administrator owns the table, the policies alone are enough,
+-- because a dump can have been restored without labels.
 CREATE FUNCTION wa.watched_tables() RETURNS TABLE (id oid)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -207,8 +206,8 @@ $$;
 COMMENT ON FUNCTION wa.watched_tables() IS
 	'the tables that wa.protect() was called for and what is below them, whatever others have made to look alike';
 
--- Row security does not bind these, or they can grant themselves a role that it
--- does not bind.
+-- Row security does not apply to these roles, or they can grant themselves a role to which it
+-- does not apply.
 CREATE FUNCTION wa.role_leaks() RETURNS TABLE (object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -241,8 +240,8 @@ $$;
 COMMENT ON FUNCTION wa.index_leaks(oid[], name[]) IS
 	'indexes that do not lead with the organization, and an organization that can be null';
 
--- A foreign key tells whether the other row exists and keeps it from being
--- deleted: so it has to lead from organization to organization, on both sides.
+-- A foreign key reveals whether the referenced row exists, and prevents its deletion.  So it
+-- must begin with the organization on both sides.
 CREATE FUNCTION wa.foreign_key_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -251,7 +250,7 @@ AS $$
 		FROM unnest(tables, org_columns) t (id, org_column)
 			LEFT JOIN pg_attribute a ON a.attrelid = t.id AND a.attname = t.org_column AND NOT a.attisdropped
 	), key AS MATERIALIZED (
-		-- pg_constraint has no index by the table that a key leads to
+		-- pg_constraint has no index on the referenced table.
 		SELECT k.conname, k.conrelid, k.confrelid, k.conkey, k.confkey, k.conparentid
 		FROM pg_constraint k
 		WHERE k.contype = 'f' AND k.oid IN (
@@ -284,11 +283,11 @@ $$;
 COMMENT ON FUNCTION wa.foreign_key_leaks(oid[], name[]) IS
 	'foreign keys from and to the tables that do not lead from organization to organization';
 
--- TRUNCATE, TRIGGER and REFERENCES (and MAINTAIN, since 17) are rights that row
--- security does not look at: a trigger sees other callers' rows, a foreign key
--- tells what exists.  An owner switches row security off, a schema's owner drops
--- its tables.  A function that a default, check, index, policy or trigger of the
--- table calls runs in everybody's statements: its owner can replace it.
+-- Row security does not apply to TRUNCATE, TRIGGER and REFERENCES (and MAINTAIN, since 17): a
+-- trigger sees the rows of other callers, a foreign key reveals what exists.  The owner of a
+-- table can switch row security off, and the owner of a schema can drop its tables.  A
+-- function that a default, check, index, policy or trigger of the table calls runs in
+-- everybody's statements, and its owner can replace it.
 CREATE FUNCTION wa.right_leaks(tables oid[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -300,8 +299,8 @@ AS $$
 			JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.oid
 		WHERE f.proowner IN (SELECT a.role FROM application a)
 	), part (id, classid, objid) AS (
-		-- What belongs to a table, not what mentions it: everybody can write a
-		-- function, or a policy of a table of his own, that does.
+		-- What belongs to a table, and not what mentions it: every role can write a function,
+		-- or a policy of a table of its own, that mentions it.
 		SELECT t, 'pg_class'::regclass, t FROM unnest(tables) t
 	UNION ALL
 		SELECT t, 'pg_class'::regclass, i.indexrelid FROM unnest(tables) t JOIN pg_index i ON i.indrelid = t
@@ -344,20 +343,19 @@ $$;
 COMMENT ON FUNCTION wa.right_leaks(oid[]) IS
 	'rights on the tables, on their schemas and on functions they call that row security does not look at';
 
--- A view or rule that names a table reads it with its owner's rights, a view with
--- security_invoker with those of the caller, through whatever other views.  (So
--- one with security_invoker gives nobody more than what it reads does.)  The
--- owner has to be bound as well: no superuser, no BYPASSRLS, and no permissive
--- policy without a restrictive one.  A materialized view keeps rows where no
--- policy is asked.  What applications cannot reach is left alone.  Functions with
--- their owner's rights cannot be seen through.
+-- A view or rule that names a table reads it with the rights of the view's owner.  A view
+-- with security_invoker reads it with the caller's rights, also through other views, and so
+-- gives nobody more than its own sources do.  Row security must apply to the owner as well:
+-- no superuser, no BYPASSRLS, and no permissive policy without a restrictive one.  A
+-- materialized view keeps rows to which no policy is applied.  Views that applications cannot
+-- reach are ignored.  Functions with their owner's rights cannot be analyzed.
 --
--- PostgreSQL lets everybody make a view or an empty materialized view of a table
--- that he may not read.  So a view counts where its owner may read what it reads,
--- and a materialized view where it was filled.  Under forced row security a
--- stranger's keeps nothing that its owner could not have copied elsewhere.  And
--- because everybody can make thousands of them, only those are followed that a
--- suspect owns or fills: one whom row security might not bind.
+-- PostgreSQL lets every role create a view or an empty materialized view of a table that the
+-- role may not read.  So a view counts if its owner may read what it reads, and a
+-- materialized view if it was filled.  Under forced row security a materialized view of an
+-- unrelated role keeps nothing that its owner could not have copied elsewhere.  Every role
+-- can create thousands of views.  So only those are followed that a suspect owns or fills: a
+-- role to which row security might not apply.
 CREATE FUNCTION wa.reader_leaks(tables oid[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -378,7 +376,8 @@ AS $$
 			OR EXISTS (SELECT FROM permitted p WHERE p.role = 0 OR pg_has_role(o.oid, p.role, 'USAGE'))
 			OR EXISTS (SELECT FROM asked a WHERE NOT a.forced)
 	), below (id) AS (
-		-- what a materialized view of theirs reads, with the rights of who fills it
+		-- What a suspect's materialized view reads, with the rights of the role that fills
+		-- it.
 		SELECT m.oid FROM pg_class m
 		WHERE m.relkind = 'm' AND m.relispopulated AND m.relowner IN (SELECT s.role FROM suspect s)
 	UNION
@@ -387,7 +386,7 @@ AS $$
 			WHERE r.ev_class = b.id AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
 			OFFSET 0) source
 	), reader (id, reader, invoker, rights, keeps) AS (
-		-- null rights are those of whoever asks
+		-- Null rights are the caller's.
 		SELECT a.id, a.id, true, NULL::oid, false FROM asked a
 	UNION
 		SELECT p.id, e.reader, e.invoker, CASE WHEN p.rights IS NULL AND (e.keeps OR p.reader = p.id AND NOT e.invoker)
@@ -430,8 +429,8 @@ $$;
 COMMENT ON FUNCTION wa.reader_leaks(oid[]) IS
 	'rules of the tables, and views and materialized views that show applications their rows past row security';
 
--- Row security of a parent holds for queries of the parent, and a parent's queries
--- show its children's rows whatever policies these have.
+-- The row security of a parent applies to queries of the parent.  Such queries show the rows
+-- of its children, whatever policies the children have.
 CREATE FUNCTION wa.tree_leaks(tables oid[], org_columns name[]) RETURNS TABLE (id oid, object text, reason text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -492,9 +491,9 @@ COMMENT ON FUNCTION wa.leaks(regclass, name) IS
 	'what would let one organization infer, read or touch another''s rows, of the table and of everything below it '
 	'(`… of TABLE`)';
 
--- A table that everybody can make is none of these: what it has is its owner's
--- affair, and must not keep the programs from starting.  Nor are the tables of schema
--- wa, which wa.self_check() asks about whatever is written on them.
+-- A table that any role could have made is not included: what is in it concerns only its
+-- owner and must not keep the programs from starting.  The tables of schema wa are not
+-- included either: wa.self_check() checks them in any case.
 CREATE FUNCTION wa.protection_failures() RETURNS TABLE (object text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET jit = off

@@ -1,19 +1,18 @@
--- Row security: what wa.protect() puts on a table, and takes away again.
+-- Row security: what wa.protect() adds to a table, and how it is removed.
 --
--- Per command one RESTRICTIVE policy carries the organization and the
--- permission, so that whatever policy anyone adds later can only narrow, never
--- OR isolation away.  wa.org_for() raises instead of returning nothing, so that
--- a missing permission is an error and not an empty result.
+-- For each command one RESTRICTIVE policy checks the organization and the permission.  A
+-- policy that anyone adds later can therefore only narrow access, and cannot open it with OR.
+-- wa.org_for() raises an error instead of returning nothing, so that a missing permission is
+-- an error and not an empty result.
 --
--- The one permissive policy, without which nobody would see anything, compares
--- the organization as well: if a restrictive policy is lost, what is lost is a
--- permission, not isolation.  And it goes with the extension, as the others do,
--- when DROP EXTENSION … CASCADE takes what depends on it; a USING (true) would
--- stay and open the table.
+-- The one permissive policy, without which nobody would see anything, compares the
+-- organization as well.  If a restrictive policy is lost, a permission check is lost, but not
+-- the isolation.  DROP EXTENSION … CASCADE drops this policy with the others, because it
+-- depends on the extension.  USING (true) would stay and open the table.
 
--- A table and everything below it: the same policies on each, because a query of
--- a partition or an inheritance child obeys that table's own policies and not
--- those of its parent.
+-- Protects a table and everything below it, with the same policies on each, because a query
+-- of a partition or an inheritance child applies that table's own policies and not those of
+-- its parent.
 CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
 						   read wa.permission DEFAULT 'read', write wa.permission DEFAULT 'manage')
 	RETURNS void
@@ -39,9 +38,9 @@ BEGIN
 		RAISE EXCEPTION 'table % has no column "%" of type uuid', target, org_column
 			USING ERRCODE = 'undefined_column';
 	END IF;
-	-- No partition comes in between.
+	-- No partition can be added in between.
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-	-- What GRANT ALL gave away and nobody here needs is taken back.
+	-- Revoke what GRANT ALL has given and nobody here needs.
 	FOR member IN SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d LOOP
 		EXECUTE format('REVOKE TRUNCATE, TRIGGER, REFERENCES%s ON %s FROM PUBLIC, wa_gateway, wa_app', maintain, member);
 	END LOOP;
@@ -50,8 +49,8 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 			HINT = 'SELECT * FROM wa.leaks(…) lists all of them.';
 	END LOOP;
-	-- Row security everywhere before any policy: wa.close_children() refuses an
-	-- open parent of a table that has them.
+	-- Row security is enabled everywhere before any policy is created: wa.close_children()
+	-- refuses an open parent of a table that has these policies.
 	FOR member IN SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d ORDER BY d.depth LOOP
 		EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', member);
 	END LOOP;
@@ -86,7 +85,8 @@ BEGIN
 	EXECUTE format('CREATE POLICY wa_update ON %s AS RESTRICTIVE FOR UPDATE TO %s USING (%s) WITH CHECK (%3$s)',
 				   target, roles, writes);
 	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING (%s)', target, roles, writes);
-	-- The label is the library's, which is not loaded yet where it is not preloaded.
+	-- The label belongs to the library, which may not be loaded yet without preload.  This
+	-- loads it.
 	PERFORM wa.preloaded();
 	EXECUTE format('SECURITY LABEL FOR wa_apikeys ON TABLE %s IS %L', target, 'protected');
 END $$;
@@ -112,7 +112,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.drop_policies(regclass) IS 'takes the policies and the label of wa.protect() from one table';
 
--- A child that another protected table is a parent of keeps its policies.
+-- A child that has another protected table as a parent keeps its policies.
 CREATE FUNCTION wa.unprotect(target regclass, disable boolean DEFAULT true) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -123,7 +123,7 @@ BEGIN
 	IF target IS NULL OR disable IS NULL THEN
 		RAISE EXCEPTION 'table must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	-- Parents first, as queries lock them.
+	-- Parents first, in the order in which queries lock them.
 	members := ARRAY(SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d ORDER BY d.depth);
 	members := ARRAY(
 		SELECT m FROM unnest(members) WITH ORDINALITY u (m, place)

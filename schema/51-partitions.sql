@@ -1,19 +1,19 @@
--- A table that becomes a partition or child of a protected one is closed in the
--- same command: no application reads or writes it by its own name until
--- wa.protect() is called for the parent again.  Queries of the parent include it
--- at once, under the parent's policies.  The command is refused where closing the
--- table is not possible, and where another parent, open, would show its rows.
+-- A table that becomes a partition or child of a protected one is closed in the same command:
+-- no application reads or writes it by its own name until wa.protect() is called for the
+-- parent again.  Queries of the parent include it at once, under the parent's policies.  The
+-- command is refused if the table cannot be closed, or if another parent that is open would
+-- show its rows.
 --
--- This runs as whoever makes the table, who need not have any right in schema
--- wa: so it calls nothing there.  And it runs while a dump is restored, where
--- policies come last, but FORCE with the table: what is forced and has no
--- permissive policy is closed as it is, and no open parent.
+-- This function runs as the role that creates the table, which may have no rights in schema
+-- wa.  So it calls nothing there.  It also runs while a dump is restored.  There the policies
+-- come last, but FORCE comes with the table.  A table with forced row security and no
+-- permissive policy is closed as it is, and is not an open parent.
 CREATE FUNCTION wa.close_children() RETURNS event_trigger
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	touched oid[];		-- what the command made or changed, and what is below it
-	family oid[];		-- these and what is above them
+	touched oid[];		-- tables that the command made or changed, and those below them
+	family oid[];		-- these tables and those above them
 	guarded oid[];		-- of the family: has the policies
 	below oid[];		-- of the family: is below a guarded one
 	shown oid[];		-- of the family: is below an open one
@@ -21,8 +21,8 @@ DECLARE
 	holder text;
 	maintain constant text := CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN ', MAINTAIN' END;
 BEGIN
-	-- One step after the other: the planner takes recursion upon recursion for a
-	-- query of millions of rows, and compiles it.
+	-- One step after the other: for nested recursions the planner would estimate millions of
+	-- rows and compile the query.
 	touched := ARRAY(
 		WITH RECURSIVE t (id) AS (
 			SELECT o.objid FROM pg_event_trigger_ddl_commands() o WHERE o.classid = 'pg_class'::regclass
@@ -70,7 +70,8 @@ BEGIN
 			EXECUTE format('CREATE POLICY wa_closed ON %s AS RESTRICTIVE TO wa_gateway, wa_app USING (false)', child.name);
 		END IF;
 		EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', child.name);
-		-- What row security does not look at; default privileges can have given it.
+		-- Rights to which row security does not apply.  Default privileges can have given
+		-- them.
 		FOR holder IN
 			SELECT DISTINCT CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END
 			FROM pg_class c CROSS JOIN LATERAL (

@@ -1,5 +1,5 @@
--- Row security of our own tables.  Those that other roles than wa_owner read are protected
--- by the same function that others use for theirs.
+-- Row security of our own tables.  Those that other roles than wa_owner read are protected by
+-- the same function that others use for their tables.
 SELECT wa.protect('wa.session', 'org_id', 'read', 'manage');
 SELECT wa.protect('wa.session_pairing', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.session_wanted', 'org_id', 'manage', 'manage');
@@ -12,8 +12,8 @@ SELECT wa.protect('wa.idempotency', 'org_id', 'send', 'send');
 SELECT wa.protect('wa.webhook', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.org_limits', 'org_id', 'manage', 'manage');
 
--- Function bodies run as wa_owner, which has row security forced on it: they see what the
--- restrictive policy lets them.  The permission was checked by the function.
+-- Function bodies run as wa_owner, to which row security applies because it is forced: they
+-- see the rows that the restrictive policy allows.  The function has checked the permission.
 CREATE FUNCTION wa.put_owner_policies(condition text, VARIADIC targets regclass[]) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -29,16 +29,16 @@ END $$;
 COMMENT ON FUNCTION wa.put_owner_policies(text, regclass[]) IS
 	'for install and update scripts: forces row security on tables and restricts their owner to the rows of a condition';
 
--- The bound organization only.
+-- Only the bound organization.
 SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.session_pairing', 'wa.chat', 'wa.contact',
 	'wa.message', 'wa.message_action', 'wa.session_rate');
 
--- Everything where no organization is bound, and otherwise that one.  Housekeeping, and
--- an event that is written where none is bound, name the organization themselves.
--- Organizations, keys and the audit log are the administrators' business, who have no
--- key.  People sign in before they act for anybody; in a transaction that acts for
--- somebody wa_owner sees that organization's members only, and the sign-ins that work in
--- it.
+-- All organizations if none is bound, otherwise only the bound one.  Housekeeping, and
+-- functions that write an event where no organization is bound, name the organization
+-- themselves.  Organizations, keys and the audit log are managed by administrators, who have
+-- no key.  People sign in before they act for an organization.  In a transaction that acts
+-- for one, wa_owner sees only that organization's members, and the sign-ins that have it as
+-- the active organization.
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.webhook', 'wa.org_limits',
 	'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR id = wa.current_org()', 'wa.org');
@@ -47,7 +47,7 @@ SELECT wa.put_owner_policies('wa.current_org() IS NULL', 'wa.device');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL
 		OR EXISTS (SELECT FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = app_user.id)', 'wa.app_user');
 
--- Administrators read what these are granted by column.
+-- Administrators read the columns of these tables that they are granted.
 CREATE POLICY wa_admin_read ON wa.org FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.org_limits FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.api_key FOR SELECT TO wa_admin USING (true);

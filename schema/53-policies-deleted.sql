@@ -1,12 +1,13 @@
--- What hides a deleted session and all that is its, from everybody but wa_claim,
--- whose functions remove it.  The list of an organization's deleted sessions is
--- nearly always empty, and is read once for a query that finds any row.
+-- These policies hide a deleted session and everything that belongs to it from everybody but
+-- wa_claim, whose functions remove it.  The list of an organization's deleted sessions is
+-- nearly always empty.  It is read once in a query that finds any row.
 
 SELECT wa.protect('wa.deleted_session', 'org_id', 'read', 'manage');
 SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.deleted_session');
 CREATE POLICY wa_claim_all ON wa.deleted_session TO wa_claim USING (true);
 
--- By the row itself: who waited for a lock on it finds out what became of it.
+-- This one checks the row itself, so that a transaction that has waited for a lock on it sees
+-- the deletion.
 CREATE POLICY wa_not_deleted ON wa.session AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner USING (deleted_at IS NULL);
 CREATE POLICY wa_not_deleted ON wa.chat AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
 	USING (session_id <> ALL (ARRAY(SELECT d.id FROM wa.deleted_session d)));
@@ -17,7 +18,7 @@ CREATE POLICY wa_not_deleted ON wa.message AS RESTRICTIVE TO wa_gateway, wa_app,
 CREATE POLICY wa_not_deleted ON wa.message_action AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
 	USING (session_id <> ALL (ARRAY(SELECT d.id FROM wa.deleted_session d)));
 
--- wa_claim removes what is hidden, and nothing else.
+-- wa_claim can delete only what is hidden.
 CREATE POLICY wa_claim_all ON wa.chat TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.contact TO wa_claim USING (true);
 CREATE POLICY wa_claim_deleted ON wa.session AS RESTRICTIVE FOR DELETE TO wa_claim USING (deleted_at IS NOT NULL);

@@ -1,6 +1,6 @@
--- When API keys are used.  Every use is noted in shared memory (src/usage.c),
--- and wa.flush_key_usage() carries it into a table of its own: an update of the
--- key table would make every backend forget the keys that it knows.
+-- When API keys were used.  Every use is recorded in shared memory (src/usage.c), and
+-- wa.flush_key_usage() copies it into a table of its own.  An update of the key table would
+-- make every backend forget its cached keys.
 CREATE TABLE wa.api_key_usage (
 	org_id uuid NOT NULL,
 	key_id uuid NOT NULL,
@@ -21,14 +21,14 @@ COMMENT ON COLUMN wa.api_key_usage.first_used_from IS
 COMMENT ON COLUMN wa.api_key_usage.last_used_at IS 'the last use, to a second';
 COMMENT ON COLUMN wa.api_key_usage.last_used_from IS 'the network address of that one; NULL: none was told';
 
--- As for the keys themselves: administrators and the worker have no key, and
--- their functions see all.  Under a key they see its organization.
+-- As for the keys themselves: administrators and the worker have no key, and their functions
+-- see all organizations.  With a bound key they see its organization only.
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.api_key_usage');
 CREATE POLICY wa_admin_read ON wa.api_key_usage FOR SELECT TO wa_admin USING (true);
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key_usage', '');
 
--- What is in memory.  These see every organization of the database, so that
--- only function bodies and administrators may ask them.
+-- What is in memory.  These functions see every organization of the database, so only
+-- function bodies and administrators may call them.
 CREATE FUNCTION wa.key_usage(org uuid, key uuid, OUT first_used_at timestamptz, OUT first_used_from inet,
 							 OUT last_used_at timestamptz, OUT last_used_from inet)
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
@@ -66,9 +66,9 @@ COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
 	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was as far as '
 	'is known';
 
--- Both parts of a batch return how many keys they wrote.  Of several flushes at
--- once each row is written by one; keys that are gone are passed over, and so are
--- those that somebody has locked: their uses stay in memory for the next flush.
+-- Both parts of a batch return how many keys they have written.  If several flushes run at
+-- once, each row is written by one of them.  Keys that are gone are skipped, and so are keys
+-- that somebody has locked: their uses stay in memory until the next flush.
 CREATE FUNCTION wa.flush_first_uses(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -83,7 +83,7 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM wa.api_key_usage u WHERE u.org_id = m.org_id AND u.key_id = m.key_id)
 		ORDER BY m.org_id, m.key_id
 		LIMIT max
-		-- FOR KEY SHARE is what the foreign key would take.
+		-- FOR KEY SHARE is the lock that the foreign key would take.
 		FOR KEY SHARE OF k SKIP LOCKED
 		ON CONFLICT DO NOTHING
 		RETURNING u.org_id, u.key_id, u.first_used_at, u.first_used_from
@@ -98,7 +98,7 @@ END $$;
 COMMENT ON FUNCTION wa.flush_first_uses(integer) IS
 	'for wa.flush_key_usage(): makes rows of keys that have none, with key.used_first in the audit log';
 
--- Those first that have waited longest, so that busy keys keep nobody waiting.
+-- The keys that have waited longest come first, so that busy keys do not delay others.
 CREATE FUNCTION wa.flush_later_uses(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -119,8 +119,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.flush_later_uses(integer) IS 'for wa.flush_key_usage(): brings rows up to date';
 
--- One batch.  Memory is told what the table has only by a later call that finds
--- it there, committed: a flush that rolls back so loses nothing.
+-- One batch.  Memory is told what the table has only by a later call, which finds it there
+-- committed.  So a flush that is rolled back loses nothing.
 CREATE FUNCTION wa.flush_key_usage(max integer DEFAULT 1000) RETURNS integer
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -131,13 +131,13 @@ BEGIN
 	IF max IS NULL OR max NOT BETWEEN 1 AND 10000 THEN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 10000');
 	END IF;
-	-- Where one organization is bound, all other keys would look as if they were gone.
+	-- If an organization is bound, all other keys would look as if they were gone.
 	IF wa.current_org() IS NOT NULL THEN
 		RAISE EXCEPTION 'key usage cannot be flushed in a transaction that acts for an organization'
 			USING ERRCODE = 'invalid_transaction_state';
 	END IF;
 
-	-- Not where the rows may be this transaction's own, which may roll back.
+	-- Not if the rows may be this transaction's own, which may be rolled back.
 	IF pg_current_xact_id_if_assigned() IS NULL THEN
 		PERFORM wa.confirm_key_usage(m.org_id, m.key_id, u.last_used_at)
 		FROM wa.unflushed_key_usage() m JOIN wa.api_key_usage u ON u.org_id = m.org_id AND u.key_id = m.key_id

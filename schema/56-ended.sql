@@ -1,10 +1,10 @@
 -- Ends of an access that wait for nobody.
 --
--- What ends an access changes the row that it rests on.  Whoever is to lose it can keep
--- that row locked with one connection after the other.  So an end that finds the row
--- locked adds a row here instead, and that counts as much.  Nothing here is unique or
--- changed, so that no end waits for another one either.  A row goes when the access is
--- given anew, by whoever has the access's own row locked.
+-- Ending an access changes the row that it depends on.  The person who is to lose it can keep
+-- that row locked, with one connection after another.  So an end that finds the row locked
+-- adds a row here instead, which counts as much.  Nothing here is unique or changed, so that
+-- no end waits for another one either.  A row is deleted when the access is given again, by
+-- the transaction that has the access's own row locked.
 
 CREATE TABLE wa.ended (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -40,7 +40,7 @@ COMMENT ON COLUMN wa.ended_sign_in.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.ended_sign_in.active_org IS 'the organization that they worked in; NULL: none was chosen';
 COMMENT ON COLUMN wa.ended_sign_in.at IS 'when';
 
--- Every backend hears of them at once, as of a change of the rows that they end.
+-- Every backend learns of them at once, as it does of a change of the rows that they end.
 SELECT wa.put_invalidation('wa.ended', 'INSERT OR UPDATE OR DELETE', 'makes an end take effect right away', 'org_id');
 SELECT wa.put_invalidation('wa.ended_sign_in', 'INSERT OR UPDATE OR DELETE', 'makes signing out take effect right away',
 	'active_org');
@@ -49,7 +49,7 @@ SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_or
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.ended_sign_in');
 CREATE POLICY wa_admin_read ON wa.ended FOR SELECT TO wa_admin USING (true);
 
--- Like sign-ins, what has become of them is in no dump.
+-- The ends of sign-ins, like the sign-ins themselves, are in no dump.
 SELECT pg_catalog.pg_extension_config_dump('wa.ended', '');
 
 CREATE FUNCTION wa.ended_at(org uuid, subject uuid, kind text) RETURNS timestamptz
@@ -61,7 +61,7 @@ $$;
 COMMENT ON FUNCTION wa.ended_at(uuid, uuid, text) IS
 	'for function bodies: since when a key, a membership, its rank or an invitation is over by wa.ended; NULL: it is not';
 
--- What reads memberships reads them here.
+-- Functions that read memberships read them here.
 CREATE VIEW wa.live_member WITH (security_invoker = true, security_barrier = true) AS
 	SELECT m.org_id, m.user_id,
 		CASE WHEN m.role = 'admin' AND EXISTS (

@@ -1,10 +1,10 @@
--- How much one organization may have.  These bounds are for everybody's sake: what all
--- share (connectors, workers, the database's disk) is not one organization's to fill.
--- Administrators change them; 0 is none at all.
+-- How much one organization may have.  These limits protect what all organizations share
+-- (connectors, workers, the database's disk).  Administrators change them.  The limit 0
+-- allows none at all.
 --
--- What is made at the same moment is not counted: an organization can pass its limit by
--- as many as it has requests under way.  To be exact its requests would have to wait for
--- each other, and who holds such a lock would hold up the others.
+-- Simultaneous requests do not count each other.  So an organization can exceed a limit by
+-- the number of requests that it has in progress.  An exact limit would make its requests
+-- wait for each other, and one that holds such a lock would delay the others.
 
 CREATE FUNCTION wa.default_limits() RETURNS TABLE (name text, value integer, most integer)
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 5
@@ -32,14 +32,15 @@ DECLARE
 	value constant integer := wa.org_limit(org, name);
 	present integer;
 BEGIN
-	-- counted no further than it matters
+	-- Nothing is counted beyond the limit.
 	CASE name
 		WHEN 'sessions' THEN
 			SELECT count(*) INTO present FROM (SELECT FROM wa.session s WHERE s.org_id = org LIMIT value) counted;
 		WHEN 'webhooks' THEN
 			SELECT count(*) INTO present FROM (SELECT FROM wa.webhook w WHERE w.org_id = org LIMIT value) counted;
 		WHEN 'keys' THEN
-			-- a key that was rotated counts half for as long as it works, so that the last one can be, too
+			-- A rotated key counts half while it still works, so that the last one can be
+			-- rotated too.
 			SELECT GREATEST(count(*) FILTER (WHERE k.holds_name), count(*) / 2) INTO present FROM wa.api_key k
 			WHERE k.org_id = org AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp());
 		WHEN 'members' THEN
@@ -53,8 +54,8 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_beyond_limit(uuid, text) IS
 	'for function bodies: raises 53400, with the name of the limit in the constraint-name field, if an organization has as many as it may have';
 
--- To count at each send what waits would cost more than the send.  So a count says how
--- many may be added before the next one, and is made again when these are used up.
+-- Counting the waiting messages at each send would cost more than the send.  So a count
+-- determines how many may be added before the next count.
 CREATE FUNCTION wa.queue_room(session wa.session) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$

@@ -1,6 +1,6 @@
--- Organizations, API keys and the audit log: what administrators do in psql.
--- All of these run as wa_owner.  No API key can touch API keys: the functions
--- are granted to wa_admin only, and refuse to run where a key is bound.
+-- Organizations, API keys and the audit log: what administrators do in psql.  All these
+-- functions run as wa_owner.  No API key can change API keys: the functions are granted to
+-- wa_admin only, and they refuse to run if a key is bound.
 
 CREATE FUNCTION wa.is_socket() RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
@@ -25,7 +25,7 @@ CREATE FUNCTION wa.actor() RETURNS text
 	AS $$ SELECT COALESCE(wa.typeid('usr', wa.current_user_id()), wa.typeid('key', wa.current_key()), session_user::text) $$;
 COMMENT ON FUNCTION wa.actor() IS 'who acts, for the audit log: a person, a key, or else the database login';
 
--- The name of an actor or of what was acted on, where it is still known.
+-- The name of an actor or a subject, if it is still known.
 CREATE FUNCTION wa.name_of(org uuid, id text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 AS $$
@@ -38,8 +38,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_… or key_… is called, NULL for others';
 
--- What a person does is noted with the address that the person signed in from, and
--- with their name: whoever leaves takes it along.
+-- An action of a person is recorded with the address from which the person signed in, and
+-- with the person's name, which is not known any more after the person has left.
 CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL,
 						at timestamptz DEFAULT NULL) RETURNS void
 	LANGUAGE sql
@@ -61,8 +61,8 @@ $$;
 COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text) IS
 	'for function bodies: ends a key, a membership, its rank or an invitation without a change of its row';
 
--- Raise 22023 for a field that is wrong; its name travels in the error's
--- column-name field, so that the gateway can tell its caller which one it was.
+-- Raises 22023 for a wrong field.  The error's column-name field has the field's name, so
+-- that the gateway can tell its caller which one it was.
 CREATE FUNCTION wa.refuse_field(field text, problem text) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
 AS $$
@@ -72,7 +72,7 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_field(text, text) IS
 	'for function bodies: raises 22023 with the field''s name in the column-name field of the error';
 
--- Like it, for an element of a list.  Callers count from 0, as programs do.
+-- The same for an element of a list.  Callers count from 0, as programs do.
 CREATE FUNCTION wa.refuse_element(field text, place bigint, problem text) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
 AS $$
@@ -83,13 +83,14 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_element(text, bigint, text) IS
 	'for function bodies: raises 22023 for the element at this place (from 1) of a field; NULL: none is wrong';
 
--- Names that a request made up: so much of them that they are recognized, on one line.
+-- Names that a request contains: shortened so that they can still be recognized, on one line.
 CREATE FUNCTION wa.quoted(name text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	RETURN to_json("left"(name, 64))::text;
 COMMENT ON FUNCTION wa.quoted(text) IS 'for function bodies: the first 64 characters of a name, in quotes and without line breaks';
 
--- All elements count: the first dimension says little about how many there are.
+-- All elements count: in an array of several dimensions the first one does not say how many
+-- there are.
 CREATE FUNCTION wa.is_list(items text[], max integer) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
@@ -98,7 +99,7 @@ $$;
 COMMENT ON FUNCTION wa.is_list(text[], integer) IS
 	'for function bodies: whether an array is of one dimension and has no more elements than that; NULL for NULL';
 
--- The one place where names come in.
+-- All names are read by this function.
 CREATE FUNCTION wa.read_name(name text, field text DEFAULT 'name') RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -143,9 +144,9 @@ END $$;
 COMMENT ON FUNCTION wa.check_key(wa.permissions, timestamptz) IS
 	'for function bodies: raises 22023 for permissions and an expiry that a key cannot have';
 
--- An index cannot know that a key has expired, or is revoked by wa.ended, so that this one
--- goes on holding its name until another key wants it.  Whoever takes it locks the row: a
--- change of the expiry that came first is waited for, and then the key may be alive.
+-- An index cannot know that a key has expired or is revoked by wa.ended.  So such a key keeps
+-- its name until another key wants it.  Taking the name locks the row: this waits for a
+-- change of the expiry that came first, after which the key may be valid again.
 CREATE FUNCTION wa.free_ended_name(org uuid, name text) RETURNS void
 	LANGUAGE sql STRICT
 AS $$
@@ -156,8 +157,8 @@ $$;
 COMMENT ON FUNCTION wa.free_ended_name(uuid, text) IS
 	'for function bodies: takes a name away from a key that is over and still holds it';
 
--- One at a time in an organization: an index keeps equal names apart, but not those
--- that only look alike.
+-- One at a time in an organization: an index prevents equal names, but not names that only
+-- look alike.
 CREATE FUNCTION wa.claim_key_name(org uuid, name text, holder uuid) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -181,7 +182,7 @@ END $$;
 COMMENT ON FUNCTION wa.claim_key_name(uuid, text, uuid) IS
 	'for function bodies: makes sure that no live key of an organization but this one has a name or one that looks like it; raises 23505 otherwise, P0002 without such an organization';
 
--- What has ended stays so: nothing but this asks whether a key can still be changed.
+-- An ended key stays ended.  Only this function checks whether a key can still be changed.
 CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -198,7 +199,7 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
 	'for function bodies: raises 55000 for a key that is revoked, expired or rotated';
 
--- The one place where rows of the key table are made.
+-- All rows of the key table are inserted by this function.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
 							  expires_at timestamptz, detail jsonb) RETURNS uuid
 	LANGUAGE plpgsql
@@ -268,7 +269,8 @@ COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz
 	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
 	'`23505` (also: this digest is known already)';
 
--- Organizations one by one, so that the org-led primary key serves.
+-- Organization by organization, so that the primary key, which begins with the organization,
+-- can be used.
 CREATE FUNCTION wa.org_of_key(key uuid) RETURNS uuid
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	AS $$ SELECT k.org_id FROM wa.org o JOIN wa.api_key k ON k.org_id = o.id AND k.id = key LIMIT 1 $$;
@@ -322,8 +324,8 @@ BEGIN
 	IF org IS NULL OR name IS NULL THEN
 		RAISE EXCEPTION 'organization and name must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	-- Key by key until none is left: one that a simultaneous rotation makes
-	-- becomes visible once its predecessor's row could be locked.
+	-- Key by key until none is left: a key that a simultaneous rotation makes becomes visible
+	-- when the lock on its predecessor's row has been granted.
 	LOOP
 		SELECT k.id INTO key FROM wa.api_key k
 		WHERE k.org_id = org AND lower(k.name) = lower(COALESCE(wa.clean_name(revoke_key.name), btrim(revoke_key.name)))

@@ -1,7 +1,7 @@
--- Sessions: what a key with manage does.
+-- Sessions: the operations of a key with manage.
 
--- The bound organization's session, or 404.  Locked against being deleted
--- while the caller's transaction goes on.
+-- The bound organization's session, or 404.  It is locked against deletion until the caller's
+-- transaction ends.
 CREATE FUNCTION wa.find_session(session uuid) RETURNS wa.session
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -100,7 +100,8 @@ COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, int
 	'changes what of a session is given, NULL leaves it as it is, and an empty `label` takes it away. Needs `manage`. '
 	'`22023` (`label`, `ratePerMin` 0 to 100,000, `ratePerHour` 0 to 1,000,000; 0 is no limit)';
 
--- Runs as wa_claim: wa_owner may not even take a row out of its own sight.
+-- Runs as wa_claim: the policies of wa_owner forbid a change after which wa_owner cannot see
+-- the row.
 CREATE FUNCTION wa.hide_session(org uuid, session uuid) RETURNS void
 	LANGUAGE sql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -119,12 +120,13 @@ CREATE FUNCTION wa.delete_session(session uuid) RETURNS void
 AS $$
 BEGIN
 	PERFORM wa.require_permission('manage');
-	-- Waits for whoever is adding to it (wa.find_session()), and lets nobody else.
+	-- Waits for transactions that are adding to the session (wa.find_session()) and lets no
+	-- others begin.
 	PERFORM FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	-- These are few, and are looked at without their session.
+	-- These are few, and other code reads them without the session.
 	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
 	DELETE FROM wa.session_rate r WHERE r.org_id = wa.require_org() AND r.session_id = session;
 	PERFORM wa.end_webhooks_of(session);
@@ -134,10 +136,10 @@ COMMENT ON FUNCTION wa.delete_session(uuid) IS
 	'deletes a session with its chats, contacts, messages and the webhooks that are for it alone. Nobody sees any of '
 	'it from then on; `wa.housekeep()` removes the rows. Needs `manage`';
 
--- What is in the queue belongs to the pairing that it was queued in, and no connector
--- gets it in a later one.  It fails at once, or where it is much in parts, by
--- housekeeping.  What a connector has taken fails only when its lease is over: until
--- then that connector may report that WhatsApp has it.
+-- A queued message belongs to the pairing in which it was queued, and no connector gets it in
+-- a later pairing.  It fails at once; if there are many, housekeeping fails the rest in
+-- parts.  A message that a connector has taken fails only when its lease is over: until then
+-- that connector may report that WhatsApp has it.
 CREATE FUNCTION wa.fail_unsent(org uuid, session uuid, max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -185,8 +187,8 @@ END $$;
 COMMENT ON FUNCTION wa.end_pairing(uuid, text) IS
 	'for function bodies: what is queued in a session is not sent any more; of much the oldest 1,000 fail at once, the others by wa.housekeep()';
 
--- start, stop, restart, logout.  The connector that runs the session sees the
--- new status when it next renews its lease; a stopped one it cannot renew.
+-- start, stop, restart, logout.  The connector that runs the session sees the new status when
+-- it next renews its lease.  It cannot renew the lease of a stopped session.
 CREATE FUNCTION wa.control_session(session uuid, command text) RETURNS wa.session
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -200,7 +202,7 @@ BEGIN
 	IF command NOT IN ('start', 'stop', 'restart', 'logout') THEN
 		PERFORM wa.refuse_field('command', 'must be start, stop, restart or logout');
 	END IF;
-	-- What is so already stays as it is.
+	-- If the session already has the wanted status, nothing changes.
 	IF command = 'start' AND old.status IN ('starting', 'scan_qr_code', 'working')
 		OR command = 'stop' AND old.status = 'stopped'
 		OR command = 'logout' AND old.status = 'logged_out' THEN
@@ -244,7 +246,7 @@ COMMENT ON FUNCTION wa.session_qr(uuid) IS
 	'the QR code that pairs a phone with the session, and until when. Needs `manage`. `55000`: the session does not '
 	'wait to be paired';
 
--- Eight characters that people can tell apart, from 40 random bits.
+-- Eight characters that people can easily distinguish, from 40 random bits.
 CREATE FUNCTION wa.make_pairing_code() RETURNS text
 	LANGUAGE sql STRICT PARALLEL SAFE
 AS $$

@@ -1,8 +1,8 @@
--- Addresses, and chats: what a key with send changes of them.
+-- Addresses, and chats: the operations of a key with send.
 
--- What a recipient may be written as: a phone number in E.164 digits, or an
--- address (jid) of one of WhatsApp's servers.  Capital letters in the server's
--- name mean nothing, and are stored nowhere.
+-- The forms in which a recipient may be written: a phone number in E.164 digits, or an
+-- address (jid) of one of WhatsApp's servers.  Capital letters in the server's name have no
+-- meaning and are not stored.
 CREATE FUNCTION wa.recipient_jid(recipient text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
@@ -18,11 +18,11 @@ $$;
 COMMENT ON FUNCTION wa.recipient_jid(text) IS
 	'WhatsApp address of a recipient given as a phone number or an address, NULL for anything else';
 
--- Paths name chats and contacts in every form that a recipient may be written
--- in.  What is none of them stays as it is, and names nothing.
+-- Paths name chats and contacts in every form in which a recipient may be written.  Any other
+-- text stays as it is and names nothing.
 --
--- SECURITY DEFINER because statements call it, and a sealed role runs no SQL of a
--- function that is its own.
+-- SECURITY DEFINER, because statements call it, and a sealed role can only run the SQL of
+-- functions that run as their owner.
 CREATE FUNCTION wa.chat_jid(written text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -45,7 +45,7 @@ END $$;
 COMMENT ON FUNCTION wa.require_recipient(text) IS
 	'for function bodies: WhatsApp address of the recipient of a request; raises 22023 if it is none';
 
--- Connectors tell addresses as they are stored, or none.
+-- Connectors report addresses in the form that is stored, or none.
 CREATE FUNCTION wa.require_jid(jid text, field text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -70,7 +70,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address stands for';
 
--- A message belongs to a chat; the first one opens it.
+-- A message belongs to a chat.  The first message creates the chat.
 CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
 	LANGUAGE sql STRICT
 AS $$
@@ -96,7 +96,7 @@ BEGIN
 	PERFORM wa.require_permission('send');
 	UPDATE wa.chat c
 	SET archived = COALESCE(update_chat.archived, c.archived), pinned = COALESCE(update_chat.pinned, c.pinned),
-		-- a time that is past ends the silence
+		-- A time in the past ends the muting.
 		muted_until = CASE WHEN update_chat.muted_until IS NULL THEN c.muted_until
 			WHEN update_chat.muted_until > now() THEN update_chat.muted_until END
 	WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = wa.chat_jid(chat)
@@ -110,8 +110,8 @@ COMMENT ON FUNCTION wa.update_chat(uuid, text, boolean, boolean, timestamptz) IS
 	'archives, pins or mutes a chat; NULL leaves it as it is, and a `muted_until` that is past ends the silence. It '
 	'is kept here and not told to WhatsApp. Needs `send`. `P0002`: no such chat';
 
--- The newest are marked here; what is more than that counts as read by its place,
--- and housekeeping marks it.
+-- The newest messages are marked here.  The older ones count as read by their position, and
+-- housekeeping marks them.
 CREATE FUNCTION wa.read_chat(session uuid, chat text) RETURNS wa.chat
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
--- Messages: what a key with send does.
+-- Messages: the operations of a key with send.
 --
--- The content of a message is checked once, here, into the columns that it is
--- stored in.  The gateway hands over the request's fields as they are.
+-- The content of a message is checked once, here, and stored in columns.  The gateway passes
+-- the request's fields on as they are.
 
 -- Files and their media types, as requests write them (src/common/file_text.h,
 -- src/common/media_type.h).
@@ -62,7 +62,7 @@ END $$;
 COMMENT ON FUNCTION wa.check_media_fields(text, jsonb) IS
 	'for function bodies: raises 22023 unless an attachment has the fields that it needs and no other';
 
--- A data: URL is a file that came with the request, in whichever field it stands.
+-- A data: URL is a file that came with the request, whichever field it is in.
 CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea)
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$
@@ -98,7 +98,7 @@ END $$;
 COMMENT ON FUNCTION wa.read_media(text, jsonb) IS
 	'for function bodies: an attachment as it is stored, and its bytes if it came with the request; raises 22023 for what is wrong with it';
 
--- Each refuses what is wrong with one type of content.
+-- Each of these functions refuses a wrong value of one type of content.
 CREATE FUNCTION wa.check_text(field text, value jsonb, maximum integer, required boolean) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$
@@ -130,8 +130,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_location(jsonb) IS 'for function bodies: raises 22023 unless this is a location';
 
--- What stands around a card is no part of it: white space, and the byte order mark that
--- some editors put in front of a text.
+-- Text around a card is removed: white space, and the byte order mark that some editors put
+-- in front.
 CREATE FUNCTION wa.read_contact(contact jsonb) RETURNS jsonb
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$
@@ -190,7 +190,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_poll(jsonb) IS 'for function bodies: raises 22023 unless this is a poll';
 
--- Which fields each type has, besides to, replyTo and mentions.
+-- The fields of each type, besides to, replyTo and mentions.
 CREATE FUNCTION wa.read_content(type text, INOUT content jsonb, OUT bytes bytea)
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$
@@ -227,8 +227,8 @@ END $$;
 COMMENT ON FUNCTION wa.read_content(text, jsonb) IS
 	'for function bodies: the fields of a message of this type as they are stored, without the bytes of its attachment, and those; raises 22023 for what is wrong with them';
 
--- Decide a session's send limits.  The row is locked until the transaction
--- ends, so that simultaneous requests are counted one after the other.
+-- Checks and counts a session's send limits.  The row is locked until the transaction ends,
+-- so that simultaneous requests are counted one after the other.
 CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -241,7 +241,8 @@ BEGIN
 	INSERT INTO wa.session_rate AS r (org_id, session_id) VALUES (session.org_id, session.id)
 	ON CONFLICT (org_id, session_id) DO UPDATE SET minute_count = r.minute_count
 	RETURNING * INTO rate;
-	-- Taken after the lock: a request that waited is counted when its turn comes.
+	-- Taken after the lock, so that a request that has waited is counted at the time of its
+	-- turn.
 	at := clock_timestamp();
 	IF at >= rate.minute_start + interval '1 minute' THEN
 		rate.minute_start := at;
@@ -275,8 +276,8 @@ END $$;
 COMMENT ON FUNCTION wa.count_send(wa.session) IS
 	'for function bodies: counts a message against the session''s limits; raises 53400, with the seconds to wait at the start of its detail';
 
--- WhatsApp knows a message under the phone number that it was sent from or received
--- at.  Where a connector tells no number, each pairing counts as another one.
+-- WhatsApp knows a message under the phone number that sent or received it.  If a connector
+-- reports no number, each pairing counts as another number.
 CREATE FUNCTION wa.refuse_unless_same_number(session wa.session, message wa.message) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
 AS $$
@@ -290,8 +291,8 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_unless_same_number(wa.session, wa.message) IS
 	'for function bodies: raises 55000 for a message of a phone number that the session does not have now';
 
--- A message that is still on its way may be answered: the answer waits for it
--- (wa.connector_claim()).  What will never be there can't be quoted.
+-- A message that has not been sent yet may be answered: the answer waits for it
+-- (wa.connector_claim()).  A message that will never be sent cannot be quoted.
 CREATE FUNCTION wa.refuse_unless_answerable(session wa.session, chat text, message uuid) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL RESTRICTED
 AS $$
@@ -314,8 +315,8 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_unless_answerable(wa.session, text, uuid) IS
 	'for function bodies: raises 22023 unless a message is of this chat, and 55000 if it was deleted, was never sent or is of another phone number';
 
--- An Idempotency-Key: NULL if this request is the first with it, or else the
--- message that the first one made.  A simultaneous first one is waited for.
+-- An Idempotency-Key: NULL if this request is the first with it, otherwise the message that
+-- the first one made.  This waits for a simultaneous first request.
 CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid) RETURNS uuid
 	LANGUAGE plpgsql STRICT
 AS $$

@@ -1,6 +1,6 @@
--- Message actions: react, edit, revoke and forward are commands in their own
--- right.  They queue here, a connector carries them out, and when it reports
--- success the message shows it.
+-- Message actions: react, edit, revoke and forward are commands of their own.  They are
+-- queued here, and a connector executes them.  When it reports success, the message shows the
+-- result.
 
 CREATE FUNCTION wa.find_message(session uuid, message uuid) RETURNS wa.message
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
@@ -18,8 +18,8 @@ END $$;
 COMMENT ON FUNCTION wa.find_message(uuid, uuid) IS
 	'for function bodies: a message of the bound organization; raises P0002 if there is none';
 
--- WhatsApp can be asked only about a message that it knows, and that is still
--- there and not about to go.
+-- WhatsApp can act only on a message that it knows, and that has not been revoked and is not
+-- about to be.
 CREATE FUNCTION wa.refuse_unless_sent(message wa.message) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
 AS $$
@@ -77,7 +77,7 @@ DECLARE
 BEGIN
 	PERFORM wa.require_permission('send');
 	target := wa.find_message(session, message);
-	-- One emoji may be a sequence of up to a dozen code points; a word is none.
+	-- One emoji may be a sequence of up to a dozen code points.  A word is no emoji.
 	IF emoji IS NULL OR char_length(emoji) > 16 OR emoji ~ '[[:ascii:]]' AND emoji !~ '^[0-9#*]\uFE0F?\u20E3$' THEN
 		PERFORM wa.refuse_field('emoji', 'must be one emoji');
 	END IF;
@@ -129,7 +129,7 @@ COMMENT ON FUNCTION wa.revoke_message(uuid, uuid) IS
 	'queues the deletion, for everyone, of a message of one''s own. Needs `send`. `55000` also: it is somebody '
 	'else''s';
 
--- The copy gets its id now, so that the caller can find it once it is sent.
+-- The copy gets its id now, so that the caller can find it after it was sent.
 CREATE FUNCTION wa.forward_message(session uuid, message uuid, recipient text, idempotency_key text DEFAULT NULL,
 								   OUT id uuid, OUT message_id uuid, OUT session_id uuid, OUT status text,
 								   OUT "timestamp" timestamptz, OUT replayed boolean)
@@ -167,7 +167,7 @@ COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text, text) IS
 	'`message_id` of the result is the id that the copy will have; the copy exists when the connector has sent it. It '
 	'counts against the session''s limits: `53400`. Needs `send`. `22023` (`to`)';
 
--- What an action changes once WhatsApp has taken it.
+-- The change that an action makes after WhatsApp has accepted it.
 CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void
 	LANGUAGE plpgsql
 AS $$

@@ -1,25 +1,25 @@
--- What connectors call.  A connector is a process that speaks for sessions to
--- WhatsApp.  It takes sessions and messages under a lease, and reports what
--- became of them.  Its functions that look for work see every organization and
--- are owned by wa_claim; all others act for the one that wa.act_for() bound.
--- Those that see every organization pass over rows that somebody has locked, so
--- that nobody keeps another organization's work waiting.
+-- The functions that connectors call.  A connector is a process that connects sessions to
+-- WhatsApp.  It takes sessions and messages under a lease and reports the results.  The
+-- functions that look for work see every organization and are owned by wa_claim.  All others
+-- act for the organization that wa.act_for() has bound.  Functions that see every
+-- organization skip rows that somebody has locked, so that nobody can delay the work of
+-- another organization.
 --
--- A message is queued, then sending from the moment that a connector takes it.
--- If the lease runs out before the connector reports, nobody knows whether
--- WhatsApp got it: the next connector is told so (maybe_sent) and has to find
--- out, or to send it in a way that WhatsApp recognizes as the same message.
+-- A message is "queued", and "sending" from the moment when a connector takes it.  If the
+-- lease runs out before the connector reports, nobody knows whether WhatsApp got the message.
+-- The next connector is told so (maybe_sent).  It must find out, or send the message in a way
+-- that WhatsApp recognizes as the same one.
 
--- What a connector holds, whose leases have run out, and what waits for a connector, by
--- organization in an order that nobody chooses.  (wa.protect() would refuse the table with
--- these indexes.)
+-- Indexes for: what a connector holds, whose leases have run out, and what waits for a
+-- connector.  The last one orders organizations by a hash, so that nobody can choose their
+-- place.  (wa.protect() would refuse the table with these indexes.)
 CREATE INDEX session_wanted_held ON wa.session_wanted (lease_owner, connector) WHERE lease_owner IS NOT NULL;
 CREATE INDEX session_wanted_until ON wa.session_wanted (lease_until) WHERE lease_owner IS NOT NULL;
 CREATE INDEX session_wanted_waiting ON wa.session_wanted (connector, uuid_hash(org_id), org_id, session_id)
 	WHERE lease_owner IS NULL;
 
--- Rows of the copy are written under the lock of the session's row, so that nobody waits
--- for them.  With row security on, also where pg_restore has switched it off.
+-- Rows of the copy are written under the lock of the session's row, so that nobody waits for
+-- them.  Row security is switched on, because pg_restore may have switched it off.
 CREATE FUNCTION wa.note_wanted() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -49,7 +49,7 @@ CREATE TRIGGER session_changed_wanted AFTER UPDATE OF status, connector, lease_o
 		IS DISTINCT FROM (OLD.status, OLD.connector, OLD.lease_owner, OLD.lease_until))
 	EXECUTE FUNCTION wa.note_wanted();
 COMMENT ON TRIGGER session_changed_wanted ON wa.session IS 'keeps wa.session_wanted: another status or lease';
--- Whoever restores may have switched the others off.
+-- A restore may have disabled all other triggers.
 ALTER TABLE wa.session ENABLE ALWAYS TRIGGER session_made_wanted, ENABLE ALWAYS TRIGGER session_changed_wanted;
 
 CREATE FUNCTION wa.check_lease(owner text, max integer, lease interval) RETURNS void
@@ -68,12 +68,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_lease(text, integer, interval) IS 'for function bodies: raises 22023 unless these can be a lease';
 
--- The functions that connectors and workers call to find work switch ways of planning off,
--- for themselves and for what they call: nested loops along an index, in its order, are
--- right whatever the statistics say, because queues are empty one minute and long the next.
+-- The functions by which connectors and workers find work switch some plans off, for
+-- themselves and for the functions that they call.  Nested loops along an index, in its
+-- order, are right whatever the statistics say, because queues are empty one minute and long
+-- the next.
 
--- Renewed in the second half of a lease only, so that polling writes little.  A lease
--- that ran out is given up for its owner, who may be gone.
+-- A lease is renewed only in its second half, so that polling writes little.  A lease that
+-- has run out is given up for its owner, who may be gone.
 CREATE FUNCTION wa.renew_sessions(connector text, owner text, lease interval) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -103,8 +104,8 @@ END $$;
 COMMENT ON FUNCTION wa.renew_sessions(text, text, interval) IS
 	'for wa.connector_sessions(): renews the leases of the owner, and ends those that have run out, whoever had them';
 
--- Begins at a place that is another one each time, and goes once around: with more
--- organizations than that waiting, each has the same chance.
+-- Starts at a random place and goes around once.  If more organizations than "max" wait, each
+-- has the same chance.
 CREATE FUNCTION wa.waiting_organizations(connector text, start integer, max integer) RETURNS SETOF uuid
 	LANGUAGE plpgsql STRICT ROWS 10
 AS $$
@@ -134,10 +135,11 @@ END $$;
 COMMENT ON FUNCTION wa.waiting_organizations(text, integer, integer) IS
 	'for wa.connector_sessions(): organizations of which a session waits for such a connector, at most so many';
 
--- Places are shared out so that the organization with the fewest gets the next one.  Where
--- none is free, the newest session of the organization with the most makes room for one
--- that would have fewer, 16 at a time: each of them has to connect anew elsewhere.  Rows
--- are locked before they are counted on, so that who holds a lock moves nobody.
+-- The organization with the fewest sessions here gets the next place.  If no place is free,
+-- the newest session of the organization with the most is given up for a session of an
+-- organization that would still have fewer.  At most 16 are swapped at once, because each of
+-- them has to connect again elsewhere.  Rows are locked before they are counted, so that
+-- holding a lock on a session never moves other sessions.
 CREATE FUNCTION wa.take_sessions(connector text, owner text, max integer, lease interval) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -240,10 +242,11 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 	'gives back the leases of all sessions of `owner`, when it stops, and returns how many. Others can then take them '
 	'at once; the lease of a session that somebody changes at this moment runs out';
 
--- A claim costs what it takes, and one look at the queue of each session that the owner
--- holds, however much waits there: each busy session offers some of what is due, at most
--- half of it tried before.  Then organizations take turns, those first that have the
--- fewest on their way, and within an organization its sessions.
+-- A claim costs as much as it takes, and one look at the queue of each session that the owner
+-- holds, however many messages wait there.  Each busy session offers some of the messages
+-- that are due; at most half of these were tried before.  Then organizations take turns,
+-- those with the fewest messages in sending first, and within an organization its sessions
+-- take turns.
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
 				   media jsonb, media_data bytea, quoted_wa_message_id text, mentions text[], attempt integer,
@@ -255,7 +258,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	at constant timestamptz := clock_timestamp();
-	sending_max constant integer := 100;	-- of a session at once
+	sending_max constant integer := 100;	-- of one session at once
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	RETURN QUERY
@@ -292,7 +295,8 @@ BEGIN
 				AND m.status = 'queued' AND m.lease_until IS NULL
 			ORDER BY m.lease_until NULLS FIRST, m.id LIMIT b.offers)
 			LIMIT LEAST(b.offers, sending_max - b.sending)) m), checked AS MATERIALIZED (
-		-- An answer waits until WhatsApp has the message that it quotes, and fails with it.
+		-- An answer waits until WhatsApp has the message that it quotes.  If that message
+		-- fails, so does the answer.
 		SELECT o.*, (
 			SELECT q.status FROM wa.message q
 			WHERE q.org_id = o.org_id AND q.id = o.quoted_message_id AND q.wa_message_id IS NULL
@@ -304,7 +308,7 @@ BEGIN
 			WHERE m.org_id = c.org_id AND m.id = c.id AND m.status = 'queued'
 			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) m
 		WHERE c.quoted IS NOT NULL), put_off AS (
-		-- wa.wake_answers() calls it back before that.
+		-- wa.wake_answers() ends this wait earlier.
 		UPDATE wa.message m
 		SET status = CASE e.quoted WHEN 'failed' THEN 'failed' ELSE m.status END,
 			error = CASE e.quoted WHEN 'failed' THEN 'the message that it answers was not sent' ELSE m.error END,
@@ -326,7 +330,7 @@ BEGIN
 			lease_until = at + lease, session_phone_number = due.session_phone_number
 		FROM due WHERE m.org_id = due.org_id AND m.id = due.id
 		RETURNING m.*, due.maybe_sent)
-	-- Oldest first: an UPDATE promises no order.
+	-- Oldest first: the order of rows from an UPDATE is undefined.
 	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content, m.media, m.media_data,
 		(SELECT q.wa_message_id FROM wa.message q WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id),
 		m.mentions, m.attempts, m.maybe_sent
@@ -350,7 +354,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	at constant timestamptz := clock_timestamp();
-	sending_max constant integer := 100;	-- of a session at once
+	sending_max constant integer := 100;	-- of one session at once
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	RETURN QUERY
@@ -389,7 +393,7 @@ BEGIN
 			LIMIT LEAST(b.offers, sending_max - b.sending)) a), checked AS MATERIALIZED (
 		SELECT o.*, (SELECT m.revoked FROM wa.message m WHERE m.org_id = o.org_id AND m.id = o.message_id) AS revoked
 		FROM offered o), overtaken AS (
-		-- What a deletion has overtaken is not carried out any more.
+		-- Actions on a message that has been deleted meanwhile are not executed any more.
 		SELECT a.org_id, a.id
 		FROM checked c CROSS JOIN LATERAL (
 			SELECT a.org_id, a.id FROM wa.message_action a
@@ -442,7 +446,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	-- NULL: what is queued stays as it is.
+	-- NULL: the queued messages stay as they are.
 	ended := CASE
 		WHEN connector_session.status = 'logged_out' THEN 'session was logged out'
 		WHEN COALESCE(connector_session.phone_number <> old.phone_number, connector_session.wa_jid <> old.wa_jid)
@@ -476,9 +480,9 @@ COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, tim
 	'had, fails what is queued as a logout does. False if the lease is gone or somebody stopped the session. `23514`: '
 	'no such status';
 
--- A claim puts an answer off when it comes too early; what it waits for says so here.  One
--- that somebody has locked, or that a claim puts off at this moment, is looked at again
--- after a second.
+-- A claim postpones an answer that comes too early.  When the quoted message has been sent or
+-- has failed, this makes the answer due.  If somebody has the answer locked, or a claim is
+-- postponing it at this moment, the next look at it is after a second.
 CREATE FUNCTION wa.wake_answers(message uuid) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -519,8 +523,8 @@ CREATE FUNCTION wa.retry_pause(attempts integer) RETURNS interval
 COMMENT ON FUNCTION wa.retry_pause(integer) IS
 	'how long to wait before the next attempt: 2, 4, 8, … seconds, at most an hour';
 
--- A pairing that has ended tries nothing again: what was not sent in it fails as what
--- was queued in it did.
+-- After its pairing has ended, a message is not tried again.  It fails like those that were
+-- still queued in that pairing.
 CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -547,8 +551,7 @@ COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
 	'reports that a message was certainly not sent: for good, or, with `retry`, to be tried again after 2, 4, 8 … '
 	'seconds (at most an hour); a pairing that has ended tries nothing again';
 
--- How far along each status is; reports may arrive out of order and never
--- take a message back.
+-- The order of the statuses.  Reports may arrive out of order and never move a message back.
 CREATE FUNCTION wa.status_rank(status text) RETURNS integer
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	AS $$ SELECT array_position(ARRAY['queued', 'sending', 'sent', 'delivered', 'read', 'played'], status) $$;
@@ -611,8 +614,8 @@ END $$;
 COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
 	'reports that an action was certainly not carried out; `retry` as in `wa.connector_failed()`';
 
--- What somebody else did to a message that is known here, or from_me: the owner of
--- the session's number on a phone of his.
+-- What somebody else did to a message that is stored here.  With from_me it was the owner of
+-- the session's number, on a phone.
 CREATE FUNCTION wa.connector_change(session uuid, wa_message_id text, sender_jid text, type text, value text,
 									from_me boolean DEFAULT false)
 	RETURNS boolean
@@ -626,7 +629,7 @@ BEGIN
 	IF char_length(value) > (CASE type WHEN 'react' THEN 64 ELSE 65536 END) THEN
 		PERFORM wa.refuse_field('value', 'must be at most 64 characters for a reaction, and 65536 for a text');
 	END IF;
-	-- Everyone may react; a text is changed or taken back by its sender only.
+	-- Everyone may react.  Only the sender may edit or revoke a text.
 	UPDATE wa.message m
 	SET reactions = CASE connector_change.type WHEN 'react' THEN wa.with_reaction(m.reactions, CASE WHEN from_me THEN 'me' ELSE connector_change.sender_jid END, value)
 			ELSE m.reactions END,
@@ -645,9 +648,8 @@ COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text, boolean) I
 	'`react` (`value` is the emoji, empty takes it back), `edit` (`value` is the text), `revoke`. Only the sender can '
 	'edit or revoke. False if that changes nothing. `22023` (`type`)';
 
--- from_me: written on a phone of the session's own number.  Such a message is one
--- that was sent: it has no sender but the session, is unread to nobody, and can be
--- edited and revoked.
+-- from_me: written on a phone with the session's own number.  Such a message counts as sent:
+-- its sender is the session, it is not unread, and it can be edited and revoked.
 CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid text, sender_jid text, sender_name text,
 									 type text, body text, content jsonb, at timestamptz,
 									 from_me boolean DEFAULT false)
@@ -676,13 +678,13 @@ BEGIN
 	IF octet_length(content::text) > 262144 THEN
 		PERFORM wa.refuse_field('content', 'must be at most 256 KiB');
 	END IF;
-	-- A redelivery finds the message here, a simultaneous one at the index.
+	-- A repeated report finds the message here.  A simultaneous one collides in the index.
 	SELECT m.id INTO message FROM wa.message m
 	WHERE m.org_id = org AND m.session_id = session AND m.wa_message_id = connector_receive.wa_message_id;
 	IF FOUND THEN
 		RETURN message;
 	END IF;
-	-- Its number is forgotten, and the next number would have the message.
+	-- The session's number is forgotten, so the message would be stored for the next number.
 	IF receiver.status = 'logged_out' THEN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;

@@ -1,6 +1,6 @@
--- Webhooks: what a key with manage does.
+-- Webhooks: the operations of a key with manage.
 
--- The types of events there are; a webhook asks for some of them, or for '*'.
+-- All types of events.  A webhook asks for some of them, or for '*'.
 CREATE FUNCTION wa.event_types() RETURNS text[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN '{session.status,auth.qr,auth.code,message,message.from_me,message.status,message.reaction,message.edited,message.revoked,poll.vote,presence.update,chat.update,contact.update,key.created,key.revoked,webhook.disabled}'::text[];
@@ -14,7 +14,7 @@ COMMENT ON FUNCTION wa.target_problem(inet) IS
 	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may. The '
 	'server''s setting `wa.allowed_targets` allows more';
 
--- Where a name leads, the worker looks when it connects.
+-- The worker checks what a host name resolves to when it connects.
 CREATE FUNCTION wa.target_url(url text) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_target_url';
@@ -37,7 +37,7 @@ END $$;
 COMMENT ON FUNCTION wa.check_event_types(text[], text) IS
 	'for function bodies: raises 22023 for this field unless these are event types; NULL is not looked at';
 
--- For the statement that opens a socket, which a refusal would undo.
+-- For the statement that opens a socket.  An error would undo that statement.
 CREATE FUNCTION wa.event_types_problem(types text[]) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -52,7 +52,7 @@ $$;
 COMMENT ON FUNCTION wa.event_types_problem(text[]) IS
 	'what is wrong with these types of events, with the first that is none; NULL if nothing is';
 
--- Of a header field only the name is shown: its value may be a secret.
+-- Only the name of a header field is shown, because its value may be a secret.
 CREATE FUNCTION wa.header_problem(name text, value jsonb) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN CASE
@@ -127,7 +127,8 @@ BEGIN
 		PERFORM wa.refuse_field('sessionId', 'must be a session of this organization');
 	END IF;
 	PERFORM wa.target_url(url);
-	-- It would get nothing, and "active" says that no deliveries are made.
+	-- An empty list would select no events.  The field "active" is for switching a webhook
+	-- off.
 	IF cardinality(events) = 0 THEN
 		PERFORM wa.refuse_field('events', 'must name at least one event type, or *: ' || array_to_string(wa.event_types(), ', '));
 	END IF;
@@ -137,7 +138,7 @@ BEGIN
 	IF secret !~ '^[\x21-\x7e]{16,200}$' THEN
 		PERFORM wa.refuse_field('secret', 'must be 16 to 200 printable characters');
 	END IF;
-	-- No library of Standard Webhooks would take it.
+	-- The libraries of Standard Webhooks would refuse it.
 	IF secret ~ '^whsec_' AND secret !~ '^whsec_([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?$' THEN
 		PERFORM wa.refuse_field('secret', 'must have base64 behind whsec_');
 	END IF;
@@ -211,19 +212,19 @@ BEGIN
 		retry_delay_seconds = COALESCE((update_webhook.retry_policy ->> 'delaySeconds')::integer, w.retry_delay_seconds),
 		retry_attempts = COALESCE((update_webhook.retry_policy ->> 'attempts')::integer, w.retry_attempts),
 		active = COALESCE(update_webhook.active, w.active),
-		-- who says off means off: nothing is kept for it any more
+		-- A webhook that is set inactive is off: no deliveries are kept for it any more.
 		disabled_at = CASE WHEN update_webhook.active IS NULL THEN w.disabled_at END,
 		disabled_reason = CASE WHEN update_webhook.active IS NULL THEN w.disabled_reason END,
 		updated_at = now()
 	WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook
 	RETURNING * INTO changed;
-	-- Who makes it active again gives it another chance.
+	-- Activating a webhook resets its failures.
 	IF update_webhook.active AND NOT old.active THEN
 		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL, due_at = '-infinity'
 		WHERE l.org_id = wa.require_org() AND l.webhook_id = update_webhook.webhook;
 		PERFORM wa.wake(wa.require_org());
 	END IF;
-	-- Granted to nobody.
+	-- Nobody may read these two columns.
 	changed.secret := NULL;
 	changed.previous_secret := NULL;
 	RETURN changed;

@@ -1,6 +1,6 @@
--- API keys for the people of an organization: what the user token of an owner
--- or admin does, in the active organization.  No API key can touch API keys,
--- whatever its permissions.
+-- API keys for the people of an organization: the operations of an owner's or admin's user
+-- token in the active organization.  No API key can change API keys, whatever its
+-- permissions.
 
 CREATE FUNCTION wa.require_key_manager() RETURNS uuid
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
@@ -68,7 +68,7 @@ COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
 	'`wa.create_key()` in the active organization, for a person who manages its keys. `22023` (`name`, `permissions`, '
 	'`expiresAt`), `23505`';
 
--- The key's row, or 404.  It is not locked: whoever only looks keeps nobody from
+-- The key's row, or 404.  It is not locked, so that a reader cannot keep anybody from
 -- revoking the key.
 CREATE FUNCTION wa.find_api_key(key uuid) RETURNS wa.api_key
 	LANGUAGE plpgsql STRICT
@@ -86,7 +86,7 @@ END $$;
 COMMENT ON FUNCTION wa.find_api_key(uuid) IS
 	'for function bodies: a key of the active organization; raises P0002 if there is none';
 
--- Not STABLE, so that it sees what the statement that it stands in has just made.
+-- Not STABLE, so that it sees what the calling statement has just made.
 CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,

@@ -1,7 +1,8 @@
--- Accounts of people, which administrators make in psql or invitations make.
+-- Accounts of people.  Administrators make them in psql, and accepting an invitation makes
+-- one.
 
--- Some functions are for nobody in particular: what they do must not depend on
--- whom the transaction happens to act for.
+-- Some functions act for no organization: their result must not depend on the one that the
+-- transaction happens to be bound to.
 CREATE FUNCTION wa.refuse_bound() RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 AS $$
@@ -29,7 +30,7 @@ END $$;
 COMMENT ON FUNCTION wa.check_new_password(wa.password, text, text) IS
 	'for function bodies: raises 22023 for what cannot become a password';
 
--- The one place where email addresses come in.
+-- All email addresses are read by this function.
 CREATE FUNCTION wa.read_email(email text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -43,7 +44,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.read_email(text) IS 'for function bodies: an email address as it is stored; raises 22023 if it cannot be one';
 
--- The one place where accounts are made.
+-- All accounts are inserted by this function.
 CREATE FUNCTION wa.insert_user(email text, name text, password wa.password) RETURNS uuid
 	LANGUAGE plpgsql
 AS $$
@@ -88,8 +89,8 @@ COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
 	'makes an account. Without a password one is made up, and the answer is the only place where it ever appears. '
 	'`22023` (`email`, `name`, `password`), `23505`';
 
--- Whoever uses a sign-in can hold a lock on its row.  So this waits for half a second,
--- which is more than anybody honest needs.
+-- A user of a sign-in can hold a lock on its row.  So this waits for half a second at most,
+-- which is more than any honest use needs.
 CREATE FUNCTION wa.lock_sign_in(person uuid, sign_in uuid) RETURNS boolean
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -107,9 +108,9 @@ END $$;
 COMMENT ON FUNCTION wa.lock_sign_in(uuid, uuid) IS
 	'for function bodies: locks a sign-in; false if somebody else has it locked, and keeps it, or it does not exist; NULL for NULL';
 
--- Sign-ins and what was made from them; all, or all but one.  What ends them is the
--- account's generation.  That their rows tell so, too, and the rows of tokens and
--- browsers go, is for those that nobody has locked.
+-- Ends all sign-ins of a person, or all but one, and everything made from them.  The
+-- account's generation is what ends them.  In addition their rows are marked as ended, and
+-- the rows of tokens and browsers are deleted, except rows that somebody has locked.
 CREATE FUNCTION wa.end_sign_ins(person uuid, but uuid DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -143,7 +144,7 @@ END $$;
 COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
 	'for function bodies: signs a person out everywhere and forgets their browsers, or signs them out everywhere else';
 
--- A note in every organization that the person is a member of.
+-- An entry in the audit log of every organization that the person is a member of.
 CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
@@ -152,8 +153,8 @@ $$;
 COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 	'for function bodies: adds a row about a person to the audit log of each of their organizations';
 
--- The person's account, locked, for what administrators do with it.  Not against
--- rows that refer to it, which the person makes by signing in.
+-- The person's account, locked for an administrator's change.  The lock allows others to
+-- insert rows that refer to the account, as signing in does.
 CREATE FUNCTION wa.lock_user(person uuid) RETURNS wa.app_user
 	LANGUAGE plpgsql
 AS $$

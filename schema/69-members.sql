@@ -1,5 +1,5 @@
--- Members of organizations, whom owners and admins manage under their user token, and
--- administrators in psql.
+-- Members of organizations.  Owners and admins manage them with their user token,
+-- administrators do so in psql.
 
 CREATE FUNCTION wa.check_role(role text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -11,9 +11,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 for what is no role';
 
--- Whoever invites to an organization, or joins it, does so alone.  Whoever waited here
--- asks again whether they may: meanwhile they may have lost the right.  Nothing that
--- takes a right away waits here, or a person could keep theirs by inviting.
+-- Only one transaction at a time invites to an organization or joins it.  A caller that has
+-- waited here checks its right again, because it may have lost it meanwhile.  Nothing that
+-- takes a right away waits here.  Otherwise a person could keep a right by inviting all the
+-- time.
 CREATE FUNCTION wa.lock_members(org uuid) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -23,9 +24,9 @@ END $$;
 COMMENT ON FUNCTION wa.lock_members(uuid) IS
 	'for function bodies: keeps everybody else from inviting to an organization or joining it';
 
--- Whoever is just losing their membership or role waits here until that is decided.
--- The lock goes with the subtransaction, so that it never stands against the next one
--- who takes the right away.
+-- A person whose membership or role is just being taken away waits here until that is
+-- decided.  The lock ends with the subtransaction, so that it never blocks the next change
+-- that takes the right away.
 CREATE FUNCTION wa.await_role() RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -38,8 +39,8 @@ END $$;
 COMMENT ON FUNCTION wa.await_role() IS
 	'for function bodies: waits for whoever is changing the acting person''s membership, and locks nothing';
 
--- What gives something does, and what is done to an owner, because it has to be known
--- who else is one.
+-- A change that gives something waits.  So does a change of an owner, because it must be
+-- known who else is an owner.
 CREATE FUNCTION wa.waits_for_member(role text, new_role text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -48,11 +49,11 @@ $$;
 COMMENT ON FUNCTION wa.waits_for_member(text, text) IS
 	'for function bodies: whether a change from one role to another (NULL: no member) waits for whoever has the membership locked';
 
--- What a person is in an organization, and whether the organization could do without
--- them.  An owner whose account is disabled is no use as the last one.  Whoever changes
--- an owner locks all of them, so that of two last ones who go at once one stays; only
--- owners can do that.  For everybody else only their own membership is locked, and what
--- takes something away from them does without that if somebody else has it locked.
+-- A person's role in an organization, and whether the organization could do without this
+-- person.  An owner whose account is disabled does not count as the remaining one.  A change
+-- of an owner locks all owners.  So if the last two go at once, one of them stays.  Only
+-- owners can do this.  For everybody else only their own membership is locked.  A change that
+-- takes something away does not wait for that lock if somebody else holds it.
 CREATE FUNCTION wa.lock_member(org uuid, person uuid, new_role text,
 							   OUT role text, OUT is_last_owner boolean, OUT is_locked boolean)
 	LANGUAGE plpgsql
@@ -63,8 +64,8 @@ BEGIN
 	SELECT m.role INTO role FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person;
 	LOOP
 		IF role = 'owner' THEN
-			-- Rows that are counted are locked, too: in a transaction with an older
-			-- snapshot that finds out that they have changed.
+			-- The counted rows are locked too.  A transaction with an older snapshot thereby
+			-- notices that they have changed.
 			SELECT count(*) FILTER (WHERE owners.user_id <> person) INTO others
 			FROM (SELECT m.user_id FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
 				  WHERE m.org_id = org AND m.role = 'owner'
@@ -77,7 +78,7 @@ BEGIN
 			is_locked := FOUND;
 		END IF;
 		SELECT m.role INTO role FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person;
-		-- Who has just been made an owner is counted after all.
+		-- If this person has just been made an owner, the owners are counted after all.
 		EXIT WHEN role IS DISTINCT FROM 'owner' OR others IS NOT NULL;
 	END LOOP;
 	is_last_owner := COALESCE(role = 'owner', false) AND others = 0;
@@ -85,7 +86,7 @@ END $$;
 COMMENT ON FUNCTION wa.lock_member(uuid, uuid, text) IS
 	'for function bodies: a member''s role, NULL for who is none, whether nobody else is an owner, and whether the member could be locked for the new role, which is waited for unless that takes something away; of an owner all owners are locked';
 
--- What was ended while somebody had the row locked begins anew.
+-- If the membership was ended while somebody had its row locked, it begins anew.
 CREATE FUNCTION wa.write_member(org uuid, person uuid, old_role text, new_role text, is_locked boolean) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -96,7 +97,7 @@ BEGIN
 	END IF;
 	DELETE FROM wa.ended e WHERE e.org_id = org AND e.subject = person AND e.kind IN ('member', 'rank');
 	IF new_role IS NULL THEN
-		-- Tokens are worth nothing without it, and go when they expire.
+		-- Tokens are worthless without the membership.  They are deleted when they expire.
 		DELETE FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
 	ELSIF is_locked THEN
 		UPDATE wa.member m
@@ -107,14 +108,15 @@ END $$;
 COMMENT ON FUNCTION wa.write_member(uuid, uuid, text, text, boolean) IS
 	'for function bodies: changes a membership, for wa.change_member()';
 
--- The one place where memberships change.  NULL as the new role removes.
+-- All changes of memberships are made by this function.  NULL as the new role removes the
+-- member.
 CREATE FUNCTION wa.change_member(org uuid, person uuid, new_role text) RETURNS boolean
 	LANGUAGE plpgsql
 AS $$
 DECLARE
 	old constant record := wa.lock_member(org, person, new_role);
 BEGIN
-	-- Whoever has it locked may be just giving them more.
+	-- The transaction that has the row locked may be about to give the person more.
 	IF old.role IS NOT DISTINCT FROM new_role AND (old.is_locked OR new_role IS NULL) THEN
 		RETURN false;
 	END IF;
@@ -125,18 +127,19 @@ BEGIN
 	IF old.role IS NULL AND NOT old.is_locked THEN
 		PERFORM wa.refuse_beyond_limit(org, 'members');
 		INSERT INTO wa.member (org_id, user_id, role) VALUES (org, person, new_role) ON CONFLICT DO NOTHING;
-		-- Somebody else has just added them, with whatever role.
+		-- Somebody else has just added the person, with some role.
 		IF NOT FOUND THEN
 			RETURN wa.change_member(org, person, new_role);
 		END IF;
 	END IF;
-	-- The note comes before the change: who removes themselves is nobody afterwards.
+	-- The audit entry is written before the change: somebody who removes themselves has no
+	-- rights afterwards.
 	PERFORM wa.note(org, CASE WHEN old.role IS NULL THEN 'member.added' WHEN new_role IS NULL THEN 'member.removed'
 						 ELSE 'member.changed' END, person,
 					jsonb_strip_nulls(jsonb_build_object('role', new_role, 'was', old.role,
 						'name', wa.name_of(org, wa.typeid('usr', person)))));
-	-- What somebody could hand on must not outlive their right to do so, nor come back
-	-- with it.
+	-- Invitations that a person has made must not outlive the person's right to make them,
+	-- and must not become valid again with it.
 	IF new_role IS DISTINCT FROM 'owner' OR old.role IS DISTINCT FROM 'admin' THEN
 		PERFORM wa.withdraw_invitations_by(person, org);
 	END IF;
@@ -180,7 +183,7 @@ COMMENT ON FUNCTION wa.remove_member(uuid, uuid) IS
 	'removes a person from an organization, with effect right away; false if they were no member. `55000`: the last '
 	'owner';
 
--- Whoever acts, if it is a person.
+-- The acting person.
 CREATE FUNCTION wa.require_person() RETURNS uuid
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 AS $$
@@ -212,7 +215,7 @@ END $$;
 COMMENT ON FUNCTION wa.require_member_manager() IS
 	'for function bodies: the organization of a person who may manage its members; raises 42501 for everybody else';
 
--- Only an owner makes an owner, or does anything to one.
+-- Only an owner can make somebody an owner, or change one.
 CREATE FUNCTION wa.require_rank(role text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 AS $$
@@ -245,7 +248,7 @@ END $$;
 COMMENT ON FUNCTION wa.list_members(uuid, integer) IS
 	'the members of the active organization, oldest account first, from behind this person, for a person who manages them';
 
--- Not STABLE, so that it sees what the statement that it stands in has just changed.
+-- Not STABLE, so that it sees what the calling statement has just changed.
 CREATE FUNCTION wa.show_member(person uuid)
 	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -294,7 +297,7 @@ DECLARE
 	org constant uuid := wa.require_person();
 	old record;
 BEGIN
-	-- Everybody may leave.
+	-- Every member may leave.
 	IF person IS DISTINCT FROM wa.current_user_id() THEN
 		PERFORM wa.require_member_manager();
 	END IF;

@@ -1,10 +1,10 @@
--- Invitations to organizations: owners and admins make them under their user token, and
--- whoever has the secret accepts.
+-- Invitations to organizations.  Owners and admins make them with their user token, and the
+-- person who has the secret accepts.
 
--- What a person, or somebody else in their name, could hand on.  An invitation that
--- somebody is just accepting or withdrawing is theirs to end: it is passed over.  One
--- that is made at this moment is not seen: nobody can accept it, because
--- wa.open_invitation() asks whether its maker still has the right.
+-- Ends the invitations that a person, or somebody else in the person's name, has made.  An
+-- invitation that somebody is just accepting or withdrawing is skipped, because that
+-- transaction ends it.  One that is made at this moment is not seen, but nobody can accept
+-- it: wa.open_invitation() checks whether its maker still has the right.
 CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
@@ -38,15 +38,15 @@ BEGIN
 		RAISE EXCEPTION 'this person is a member already'
 			USING ERRCODE = 'unique_violation', CONSTRAINT = 'member_pkey';
 	END IF;
-	-- A newer invitation takes the older one's place, if whoever invites now
-	-- could have withdrawn that.
+	-- A newer invitation replaces the older one, if the inviting person could have withdrawn
+	-- that one.
 	PERFORM wa.require_rank(i.role) FROM wa.invitation i
 	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
 		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND wa.ended_at(org, i.id, 'invitation') IS NULL;
 	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
 	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
 		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
-	-- Those that have expired stand in nobody's way.
+	-- Expired invitations do not count.
 	IF (SELECT count(*) FROM wa.invitation i
 		WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
 			AND i.expires_at > clock_timestamp() AND wa.ended_at(org, i.id, 'invitation') IS NULL) >= invitations_max THEN
@@ -93,7 +93,7 @@ END $$;
 COMMENT ON FUNCTION wa.list_invitations(uuid, integer) IS
 	'invitations to the active organization that nobody has accepted, newest first, from before this one, expired ones included, for a person who manages its members';
 
--- Not STABLE, so that it sees what the statement that it stands in has just made.
+-- Not STABLE, so that it sees what the calling statement has just made.
 CREATE FUNCTION wa.show_invitation(invitation uuid)
 	RETURNS TABLE (id uuid, email text, role text, created_at timestamptz, created_by uuid, created_by_name text,
 				   expires_at timestamptz)
@@ -138,7 +138,8 @@ BEGIN
 			RETURN false;
 		END IF;
 	ELSE
-		-- Whoever is just accepting it cannot do so any more (wa.check_acceptance()).
+		-- A transaction that is just accepting it cannot commit any more
+		-- (wa.check_acceptance()).
 		PERFORM wa.mark_ended(org, invitation, 'invitation');
 	END IF;
 	PERFORM wa.note(org, 'member.uninvited', invitation, jsonb_build_object('email', found_invitation.email));
@@ -165,8 +166,9 @@ $$;
 COMMENT ON FUNCTION wa.is_invited(wa.invitation) IS
 	'for function bodies: whether an invitation stands: nobody has withdrawn it, and whoever made it has the right to make it now';
 
--- No end of an invitation waits for whoever is just accepting it.  So it is asked for
--- once more when that is committed, as a credential is (src/context.c).
+-- The end of an invitation does not wait for a transaction that is just accepting it.  So
+-- that transaction checks the invitation once more at its commit, as it does a credential
+-- (src/context.c).
 CREATE FUNCTION wa.check_acceptance() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -183,8 +185,8 @@ CREATE CONSTRAINT TRIGGER invitation_accepted AFTER UPDATE OF accepted_at ON wa.
 	FOR EACH ROW WHEN (NEW.accepted_at IS NOT NULL AND OLD.accepted_at IS NULL) EXECUTE FUNCTION wa.check_acceptance();
 COMMENT ON TRIGGER invitation_accepted ON wa.invitation IS 'lets nobody join by an invitation that ends at the same moment';
 
--- The invitation, if it can still be accepted.  Nothing is locked here, or whoever has the secret could keep the
--- maker's account from being disabled.
+-- The invitation, if it can still be accepted.  Nothing is locked here.  Otherwise somebody
+-- with the secret could keep the maker's account from being disabled.
 CREATE FUNCTION wa.open_invitation(secret wa.secret) RETURNS wa.invitation
 	LANGUAGE plpgsql
 AS $$
@@ -199,8 +201,8 @@ END $$;
 COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
 	'for function bodies: the invitation that a secret stands for, if it can be accepted now; nulls otherwise';
 
--- For whoever has the secret, before they say who they are.  Whether the email
--- address has an account is not told: the person who invites has the secret, too.
+-- For the holder of the secret, who is not signed in.  The result does not say whether the
+-- email address has an account, because the inviting person has the secret too.
 CREATE FUNCTION wa.read_invitation(secret wa.secret)
 	RETURNS TABLE (email text, organization text, role text, expires_at timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -218,11 +220,11 @@ COMMENT ON FUNCTION wa.read_invitation(wa.secret) IS
 	'whom a secret invites, to what, as what and until when; no row for one that is not valid. Whether there is an '
 	'account is not told';
 
--- With a name somebody is new here, without one they have an account.  What they
--- send is looked at before the account is, so that whoever has the secret, and that
--- is also who invites, learns nothing about an account for nothing.  An invitation
--- cannot be guessed, so that only attempts with a good one count, and they do for the
--- organization that made it: no address is charged, which whoever calls could name at will.
+-- A caller who gives a name is new; one without a name has an account.  The request is
+-- checked before the account is looked up, so that the holder of the secret, who may be the
+-- inviting person, learns nothing about an account without cost.  An invitation's secret
+-- cannot be guessed, so only attempts with a valid one are counted.  They are charged to the
+-- organization that made it and not to an address, which the caller could choose at will.
 CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.password,
 									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -255,7 +257,7 @@ BEGIN
 		email := invited.email;
 	END IF;
 	UPDATE wa.invitation i SET accepted_at = clock_timestamp() WHERE i.org_id = invited.org_id AND i.id = invited.id;
-	-- Who is a member by now keeps the role that they have.
+	-- A person who has become a member meanwhile keeps that role.
 	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
 		PERFORM wa.change_member(invited.org_id, accept_invitation.user_id, invited.role);
 	END IF;

@@ -1,6 +1,6 @@
 -- The audit log, as owners and admins read it.
 
--- The audit log keeps plain ids; what was done tells to what kind of thing.
+-- The audit log stores plain ids.  The action determines of what kind the subject is.
 CREATE FUNCTION wa.audit_subject(action text, subject uuid) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$

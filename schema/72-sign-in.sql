@@ -1,8 +1,8 @@
--- Signing in: from email and password to a cookie, and from the cookie to a user
--- token.  For the gateway only, and for nobody in particular: none of these
--- runs in a transaction that acts for somebody.
+-- Signing in: from email and password to a cookie, and from the cookie to a user token.
+-- These functions are for the gateway only, and none of them runs in a transaction with a
+-- bound identity.
 --
--- A cookie and a password come in as wa.secret and wa.password, never as text.
+-- Cookies and passwords are passed as wa.secret and wa.password, never as text.
 
 CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c STRICT
@@ -21,7 +21,8 @@ CREATE FUNCTION wa.refund_attempt("limit" text, key text) RETURNS void
 	AS 'MODULE_PATHNAME', 'wa_refund_attempt';
 COMMENT ON FUNCTION wa.refund_attempt(text, text) IS 'for function bodies: takes back one attempt, which turned out right';
 
--- What a network address is counted as: one customer has a whole IPv6 /64.
+-- The form under which attempts from a network address are counted: one customer has a whole
+-- IPv6 /64.
 CREATE FUNCTION wa.address_key(address inet) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
@@ -46,7 +47,7 @@ EXCEPTION WHEN invalid_text_representation THEN
 END $$;
 COMMENT ON FUNCTION wa.client_address(text) IS 'for function bodies: a network address, or 22023';
 
--- What accounts are found by.  Who types what is no address finds none.
+-- The form by which accounts are found.  A text that is no email address finds no account.
 CREATE FUNCTION wa.email_key(email text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -60,11 +61,11 @@ CREATE FUNCTION wa.find_device(cookie wa.secret, OUT user_id uuid, OUT id uuid)
 COMMENT ON FUNCTION wa.find_device(wa.secret) IS
 	'for function bodies: the browser that a cookie stands for and who has signed in there, or nulls';
 
--- What attempts at an account are counted under: where they come from.  Anybody may try
--- to sign in from their address, and whoever comes with an invitation, is signed in or has
--- been in the same browser has shown more, and is counted apart.  So nobody else's attempts
--- stand in their way, nor theirs in another's.
--- What people type is in small letters by then and cannot look like one of these.
+-- The key under which attempts at an account are counted, which depends on their source.
+-- Anybody may try from their own address.  Somebody who has an invitation, is signed in, or
+-- has signed in before in the same browser is counted separately.  So attempts from different
+-- sources do not block each other.  Emails are in small letters by then, so a typed email
+-- cannot equal one of the other keys.
 CREATE FUNCTION wa.attempt_key(email text, source text DEFAULT NULL) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -73,9 +74,9 @@ $$;
 COMMENT ON FUNCTION wa.attempt_key(text, text) IS
 	'for function bodies: what attempts at the password of an account are counted under: anybody''s, or those that come from one address, invitation, sign-in or browser';
 
--- An attempt that cannot be right is refused before anything is charged, and one that any
--- limit refuses is charged to none of them: what is charged is to cost a hash, or the
--- counts could be filled with names and addresses for nothing.
+-- An attempt that cannot succeed is refused before anything is charged, and an attempt that
+-- one limit refuses is charged to none.  Everything that is charged must cost a hash.
+-- Otherwise the counts could be filled with names and addresses without cost.
 CREATE FUNCTION wa.refuse_hopeless(email text, password wa.password) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -87,12 +88,12 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_hopeless(text, wa.password) IS
 	'for function bodies: raises 28000 for what can be nobody''s email address, and without a password';
 
--- The one place where passwords are checked.  The attempt is charged before, and
--- refunded after one that was right, as its hash is after one that was wrong.  Unknown,
--- disabled and wrong are the same answer after the same work.  The account is not
--- locked, or signing in would keep it from being closed.  What is made next notes the
--- generation that is answered, so that it does not outlive a change of the password that
--- is made at the same moment.
+-- All passwords are checked by this function.  The attempt is charged before the check.
+-- After a right password the attempt is refunded, after a wrong one the hash is.  An unknown
+-- account, a disabled one and a wrong password give the same result after the same work.  The
+-- account is not locked; otherwise signing in could keep it from being disabled.  What is
+-- made next stores the generation that is returned here, so that it does not outlive a change
+-- of the password at the same moment.
 CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean, address text DEFAULT NULL)
 	RETURNS wa.app_user
 	LANGUAGE plpgsql
@@ -126,7 +127,8 @@ END $$;
 COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean, text) IS
 	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s, address what it counts against whatever the account; raises 28000 if it is not that, 53400 after too many attempts';
 
--- A person keeps 10 browsers.  The cookie of one that they have signed in with before stays.
+-- Up to 10 browsers are stored for a person.  A browser that was used before keeps its
+-- cookie.
 CREATE FUNCTION wa.note_device(person uuid, generation integer, device uuid) RETURNS text
 	LANGUAGE plpgsql
 AS $$
@@ -171,7 +173,7 @@ BEGIN
 	END IF;
 	device_cookie := wa.note_device(person.id, person.generation, known.id);
 
-	-- Where the person worked last, or else the first by name.
+	-- The organization in which the person worked last, otherwise the first by name.
 	SELECT m.org_id INTO org FROM wa.live_member m JOIN wa.org o ON o.id = m.org_id
 	WHERE m.user_id = person.id
 	ORDER BY m.org_id IS DISTINCT FROM (
@@ -194,7 +196,7 @@ END $$;
 COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text, wa.secret) IS
 	'signs a person in from a network address, with the cookie of a browser that may have signed in before; the answer is the only place where the cookies ever appear, that of the browser if it is new; raises 28000 for a wrong email or password, 53400 after too many attempts';
 
--- A person keeps 20 sign-ins at most, and those that are over for a month.
+-- At most 20 sign-ins are kept for a person, and those that are over for a month.
 CREATE FUNCTION wa.clear_sign_ins(person uuid) RETURNS void
 	LANGUAGE sql STRICT
 AS $$
@@ -224,7 +226,7 @@ DECLARE
 BEGIN
 	PERFORM wa.refuse_bound();
 	known := wa.find_sign_in(cookie);
-	-- Whoever has it locked notes it, too.
+	-- If somebody has the row locked, that transaction records the use too.
 	WITH old AS (
 		SELECT s.id FROM wa.sign_in s
 		WHERE s.user_id = known.user_id AND s.id = known.id AND s.used_at < now() - interval '1 minute'
@@ -235,7 +237,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'not signed in' USING ERRCODE = 'invalid_authorization_specification';
 	END IF;
-	-- Who has left an organization does not work there any more.
+	-- A person who has left an organization does not work there any more.
 	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = found_sign_in.active_org AND m.user_id = found_sign_in.user_id
 				   AND m.created_at <= found_sign_in.active_since) THEN
 		found_sign_in.active_org := NULL;
@@ -267,7 +269,7 @@ BEGIN
 			RETURN false;
 		END IF;
 	ELSE
-		-- Somebody else has the cookie, too, and keeps its row locked.
+		-- Somebody else has the cookie too and keeps its row locked.
 		SELECT s.active_org INTO org FROM wa.sign_in s WHERE s.user_id = known.user_id AND s.id = known.id;
 		INSERT INTO wa.ended_sign_in (user_id, sign_in_id, active_org) VALUES (known.user_id, known.id, org);
 	END IF;
@@ -347,7 +349,7 @@ BEGIN
 	IF current.active_org IS NULL THEN
 		RAISE EXCEPTION 'no organization is active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	-- 20 live tokens of a sign-in are enough for all its windows.
+	-- 20 valid tokens of a sign-in are enough for all its windows.
 	DELETE FROM wa.user_token t
 	WHERE t.org_id = current.active_org AND t.user_id = current.user_id AND t.sign_in_id = current.id
 		AND (t.expires_at < now() OR t.digest IN (
@@ -375,7 +377,7 @@ DECLARE
 	person wa.app_user;
 	attempts text;
 BEGIN
-	-- The account first: the order in which everybody locks it and its sign-ins.
+	-- The account first: everybody locks the account before its sign-ins.
 	SELECT u.* INTO person FROM wa.app_user u WHERE u.id = (wa.find_sign_in(cookie)).user_id FOR NO KEY UPDATE;
 	current := wa.require_sign_in(cookie);
 	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');

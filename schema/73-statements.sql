@@ -1,5 +1,5 @@
--- Registered statements: what the sealed roles may run.  The calls that fill
--- the list follow at the end of the script (scripts/statements).
+-- Registered statements: what the sealed roles may run.  The calls that fill the list are at
+-- the end of the script (scripts/statements).
 
 CREATE FUNCTION wa.statement_parameters(source text) RETURNS regtype[]
 	LANGUAGE c STABLE STRICT

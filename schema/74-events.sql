@@ -1,4 +1,4 @@
--- The event log: how events are written, and how they are read.
+-- The event log: writing events, and reading them.
 
 CREATE FUNCTION wa.epoch_ms(at timestamptz) RETURNS bigint
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -29,7 +29,7 @@ CREATE FUNCTION wa.event_horizon(org uuid, OUT epoch integer, OUT ordinal bigint
 COMMENT ON FUNCTION wa.event_horizon(uuid) IS
 	'for function bodies: epoch and ordinal below which every transaction that wrote events of the organization has ended, in the snapshot of the calling statement';
 
--- Who is writing has to be looked at before the snapshot is taken that is read with.
+-- The writers must be observed before the snapshot is taken that is used to read.
 CREATE FUNCTION wa.observe_writers() RETURNS void
 	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_observe_writers';
@@ -42,9 +42,7 @@ CREATE FUNCTION wa.event_writers() RETURNS TABLE (org_id uuid, pid integer)
 COMMENT ON FUNCTION wa.event_writers() IS
 	'which transactions write events now, in the order in which they began to: the organization, and the process as pg_stat_activity shows it; events that come behind one of them wait until it ends';
 
--- ---------------------------------------------------------------------
--- Writing
--- ---------------------------------------------------------------------
+-- ---- Writing ----
 
 CREATE FUNCTION wa.envelope(event uuid, type text, session uuid, org uuid, at timestamptz, payload text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -66,10 +64,9 @@ $$;
 COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
 	'for function bodies: notes the epoch of a position that wa.next_event_position() says is not noted yet';
 
--- The one place where events are written, with a delivery for each webhook that
--- wants it; one that the circuit breaker has paused gets it once it is active again.
--- The organization is named, because an event is also written where
--- none is bound.
+-- All events are written by this function, with a delivery for each webhook that wants the
+-- event.  A webhook that the circuit breaker has paused gets it when it is active again.  The
+-- organization is a parameter, because an event is also written where none is bound.
 CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS uuid
 	LANGUAGE plpgsql
 AS $$
@@ -78,7 +75,7 @@ DECLARE
 	event constant uuid := wa.uuid7();
 	at constant timestamptz := clock_timestamp();
 BEGIN
-	-- Bound of an event: a socket has room for twice as much.
+	-- The largest event.  A socket has room for twice as much.
 	IF octet_length(payload) > 4194304 THEN
 		RAISE EXCEPTION 'event of type % is larger than 4 MiB', type USING ERRCODE = 'program_limit_exceeded';
 	END IF;
@@ -98,10 +95,10 @@ END $$;
 COMMENT ON FUNCTION wa.emit(uuid, text, uuid, text) IS
 	'for function bodies: writes an event of this transaction, with its deliveries, and returns its id';
 
--- Triggers.  What they show is what the endpoint of the thing shows.  Those for
--- new rows stay silent while pg_dump's output is restored, which puts back what
--- has happened already: it sets row_security to off.  Nobody else can silence
--- them so, because with that setting the functions that change anything raise.
+-- Triggers.  An event shows the same as the endpoint of its subject.  Triggers for new rows
+-- do nothing while pg_dump's output is restored, which adds rows that have had their events
+-- already.  They recognize it by the setting row_security = off.  Nobody else can switch them
+-- off like this, because with that setting the functions that change anything raise an error.
 
 CREATE FUNCTION wa.session_events() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -200,9 +197,9 @@ END $$;
 COMMENT ON FUNCTION wa.changed_reaction(jsonb, jsonb) IS
 	'for function bodies: who reacted with what, as JSON; an empty emoji if it was taken back';
 
--- A message whose attachment is not stored says so with "media": null, as
--- everywhere; every other null is left out.  Fields are taken one by one: to
--- pass the row on would read its attachment.
+-- A message whose attachment is not stored has "media": null, as everywhere.  Every other
+-- null is left out.  Fields are taken one by one, because passing the row on would read its
+-- attachment.
 CREATE FUNCTION wa.message_events() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -237,7 +234,7 @@ BEGIN
 		PERFORM wa.emit(NEW.org_id, 'message.reaction', NEW.session_id, left(payload, -1) || ',"reaction":'
 			|| wa.changed_reaction(OLD.reactions, NEW.reactions) || '}');
 	END IF;
-	-- That a connector has it is not shown: sending is queued.
+	-- It is not shown that a connector has the message: "sending" is shown as "queued".
 	IF NEW.direction = 'out' AND NEW.status <> OLD.status
 		AND NOT (NEW.status IN ('queued', 'sending') AND OLD.status IN ('queued', 'sending')) THEN
 		PERFORM wa.emit(NEW.org_id, 'message.status', NEW.session_id, payload);
@@ -300,7 +297,7 @@ CREATE TRIGGER ended_key AFTER INSERT ON wa.ended
 	FOR EACH ROW WHEN (NEW.kind = 'key' AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.ended_key_events();
 COMMENT ON TRIGGER ended_key ON wa.ended IS 'key.revoked';
 
--- What is only said and changes no row.
+-- A report that changes no row.
 CREATE FUNCTION wa.connector_presence(session uuid, chat_jid text, sender_jid text, presence text) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -350,12 +347,10 @@ END $$;
 COMMENT ON FUNCTION wa.connector_poll_vote(uuid, text, text, text[], timestamptz) IS
 	'reports what somebody has chosen in a poll, all of it, kept as an event only; false if the poll is not known';
 
--- ---------------------------------------------------------------------
--- Reading
--- ---------------------------------------------------------------------
+-- ---- Reading ----
 
--- The position behind which a reader goes on: that of an event, or, for NULL, of all
--- that has ended by now.
+-- The position after which a reader continues: that of an event, or for NULL the end of
+-- everything that has ended by now.
 CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT ordinal bigint, OUT id uuid)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -370,7 +365,7 @@ BEGIN
 	END IF;
 	SELECT e.epoch, e.ordinal, e.id INTO epoch, ordinal, id FROM wa.event e WHERE e.org_id = org AND e.id = since;
 	IF NOT FOUND THEN
-		-- Whoever has had the last one that went has missed nothing.
+		-- A reader who has got the last expired event has missed nothing.
 		SELECT o.expired_epoch, o.expired_ordinal, o.expired_event INTO epoch, ordinal, id FROM wa.org o
 		WHERE o.id = org AND o.expired_event = since;
 	END IF;
@@ -381,7 +376,7 @@ END $$;
 COMMENT ON FUNCTION wa.event_position(uuid) IS
 	'the position of an event, or that of now for NULL, behind which to go on reading; raises WA001 if the event is not kept; needs events';
 
--- STABLE, as all that read events: the limit and the rows have to be of one
+-- STABLE, like all functions that read events: the limit and the rows must be from one
 -- snapshot, that of the statement.
 CREATE FUNCTION wa.event_limit(behind_epoch integer, behind_ordinal bigint, behind_id uuid,
 							   OUT epoch integer, OUT ordinal bigint, OUT pending boolean)
@@ -399,7 +394,8 @@ BEGIN
 		RAISE EXCEPTION 'events behind this position are not kept any more' USING ERRCODE = 'WA001';
 	END IF;
 	SELECT h.epoch, h.ordinal INTO event_limit.epoch, event_limit.ordinal FROM wa.event_horizon(org) h;
-	-- Another snapshot may have shown more; who has seen it does not go back.
+	-- Another snapshot may have shown more.  A reader never goes back behind what it has
+	-- seen.
 	IF (epoch, ordinal) < (behind_epoch, behind_ordinal) THEN
 		epoch := behind_epoch;
 		ordinal := behind_ordinal;
@@ -452,9 +448,7 @@ END $$;
 COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
 	'events behind one of them, or from the oldest that is kept, in order, each of them once however late its transaction commits; raises WA001 if that one is not kept; auth.* only for one who has manage too; needs events';
 
--- ---------------------------------------------------------------------
--- Waiting
--- ---------------------------------------------------------------------
+-- ---- Waiting ----
 
 CREATE FUNCTION wa.wait_for_events(gateway uuid, sockets wa.secret[], timeout_ms integer)
 	RETURNS TABLE (org_id uuid, watched boolean)

@@ -1,4 +1,4 @@
--- Tickets, and what realtime sockets are known by (src/socket_credential.c).
+-- Tickets, and the credentials of realtime sockets (src/socket_credential.c).
 
 CREATE FUNCTION wa.find_ticket(ticket wa.secret, OUT org_id uuid, OUT id uuid)
 	LANGUAGE c
@@ -18,8 +18,7 @@ CREATE FUNCTION wa.listens_until(org uuid, key uuid, person uuid, sign_in uuid) 
 COMMENT ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) IS
 	'for function bodies: until when a key, or a person at a sign-in, may listen to events, as committed now; NULL if not at all';
 
--- Bound: tickets of an organization that were not used yet.
--- Otherwise a socket would outlive itself: each could make the next.
+-- Otherwise a socket could be used beyond its end: each could open the next one.
 CREATE FUNCTION wa.refuse_socket() RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 AS $$
@@ -72,9 +71,9 @@ END $$;
 COMMENT ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) IS
 	'makes a ticket that opens one realtime socket within 30 seconds, as long as the key or sign-in may listen; needs events';
 
--- A week at most, whatever it rests on: what a gateway that crashed has left
--- behind ends then.  When the key or sign-in ends, which may change, is asked each
--- time that the socket's credential is presented.
+-- A socket ends after a week at most, whatever it depends on, so that the sockets of a
+-- crashed gateway end too.  The end of its key or sign-in can change, so that is checked each
+-- time when the socket's credential is presented.
 CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, OUT socket text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql
 AS $$
@@ -117,7 +116,7 @@ DECLARE
 BEGIN
 	PERFORM wa.refuse_bound();
 	known := wa.find_ticket(ticket);
-	-- Of two at once the second waits here, and finds it used.
+	-- If two come at once, the second one waits here and finds the ticket used.
 	UPDATE wa.ticket t SET used_at = clock_timestamp()
 	WHERE t.org_id = known.org_id AND t.id = known.id AND t.used_at IS NULL AND t.expires_at > clock_timestamp()
 	RETURNING * INTO used;

@@ -1,14 +1,12 @@
--- Deliveries: what a key with manage does with them, and what the worker calls.
+-- Deliveries: the operations of a key with manage, and the functions that the worker calls.
 --
--- The worker claims webhooks, a lane each, under a lease; takes what is due in
--- a lane, oldest first; and reports what became of it.  When to try again, and
--- when to give up, is decided here.  A worker that dies leaves its lanes to the
--- next one, which takes again what had not been reported: at least once.  What
--- was taken and not reported counts as no attempt: nobody knows that it was one.
+-- The worker claims webhooks, a lane each, under a lease.  It takes what is due in a lane,
+-- oldest first, and reports the results.  When to try again and when to give up is decided
+-- here.  If a worker dies, the next one gets its lanes and takes again what had not been
+-- reported, so that every event is delivered at least once.  A delivery that was taken and
+-- not reported does not count as an attempt, because nobody knows whether there was one.
 
--- ---------------------------------------------------------------------
--- For callers
--- ---------------------------------------------------------------------
+-- ---- For callers ----
 
 CREATE FUNCTION wa.find_webhook(webhook uuid) RETURNS wa.webhook
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
@@ -25,7 +23,7 @@ END $$;
 COMMENT ON FUNCTION wa.find_webhook(uuid) IS
 	'for function bodies: a webhook of the bound organization; raises P0002 if there is none';
 
--- A test is a delivery without an event: nobody but this webhook hears of it.
+-- A test is a delivery without an event.  Only this webhook gets it.
 CREATE FUNCTION wa.test_webhook(webhook uuid) RETURNS wa.delivery
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -72,14 +70,14 @@ BEGIN
 	IF NOT target.active THEN
 		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	-- It keeps its bytes from here on: the event may be just about to expire.
+	-- The delivery stores the bytes from here on, because its event may be about to expire.
 	IF known.envelope IS NULL THEN
 		SELECT e.envelope INTO known.envelope FROM wa.event e WHERE e.org_id = org AND e.id = known.event_id FOR KEY SHARE;
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'event is not kept any more' USING ERRCODE = 'object_not_in_prerequisite_state';
 		END IF;
 	END IF;
-	-- One that waits for its first attempt has all of them before it.
+	-- A delivery that waits for its first attempt has all its attempts left.
 	IF known.status <> 'pending' THEN
 		UPDATE wa.delivery d
 		SET status = 'pending', attempts = 0, next_attempt_at = '-infinity', turn = NULL, status_code = NULL,
@@ -94,12 +92,11 @@ END $$;
 COMMENT ON FUNCTION wa.replay_delivery(uuid, uuid) IS
 	'delivers once more what was delivered, given up or waits to be tried again, with all its attempts anew; raises 55000 if the event is not kept or the webhook not active; needs manage';
 
--- ---------------------------------------------------------------------
--- For the worker
--- ---------------------------------------------------------------------
+-- ---- For the worker ----
 
--- When something may be tried again is noted in its lane, where a claim finds it without
--- looking at what waits.  Also for rows of a dump: then there are no lanes yet.
+-- The time of the next attempt is noted in the lane, where a claim finds it without looking
+-- at the waiting deliveries.  This also runs for the rows of a dump, when there are no lanes
+-- yet.
 CREATE FUNCTION wa.note_due() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -124,7 +121,7 @@ CREATE TRIGGER delivery_put_off AFTER UPDATE OF next_attempt_at ON wa.delivery
 		AND NEW.next_attempt_at < 'infinity' AND NEW.status <> 'delivered')
 	EXECUTE FUNCTION wa.note_due();
 COMMENT ON TRIGGER delivery_put_off ON wa.delivery IS 'notes in its lane when it may be tried again: after a failure';
--- Whoever restores may have switched the others off.
+-- A restore may have disabled all other triggers.
 ALTER TABLE wa.delivery ENABLE ALWAYS TRIGGER delivery_made_due;
 
 CREATE FUNCTION wa.random_uuid(low uuid, high uuid) RETURNS uuid
@@ -138,8 +135,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.random_uuid(uuid, uuid) IS 'for function bodies: any place between two ids';
 
--- Both begin at a place that is another one each time, and go once around: where more
--- than that wait, each has its chance.
+-- Both functions start at a random place and go around once.  If more than "max" wait, each
+-- has its chance.
 CREATE FUNCTION wa.due_organizations(max integer) RETURNS SETOF uuid
 	LANGUAGE plpgsql STRICT ROWS 10
 AS $$
@@ -204,16 +201,16 @@ END $$;
 COMMENT ON FUNCTION wa.new_lanes(uuid, integer) IS
 	'for wa.claim_webhooks(): webhooks of the organization for which something was never tried, at most so many';
 
--- What was never tried is found along its index, one webhook after the other; what is due
--- again has been noted in its lane.  Both take a bounded number of looks, shared out among
--- the organizations that have something, whatever waits.  What was never tried has to be
--- below the horizon: otherwise what commits late would be overtaken.  A lane that
--- somebody has locked is left for the next claim: its organization must not keep the
--- others waiting.
+-- Deliveries that were never tried are found along their index, one webhook after the other.
+-- For those that are due again the time is noted in their lanes.  Both need a bounded number
+-- of looks, shared among the organizations that have something, however much waits.  A
+-- delivery that was never tried must be below the horizon.  Otherwise it could overtake one
+-- that commits late.  A lane that somebody has locked is left for the next claim, because its
+-- organization must not delay the others.
 --
--- A worker has few lanes, and one whose receiver is silent keeps its place for seconds.
--- So the organizations take turns, and the last places ("share") go only to those of which
--- the owner holds fewer than so many: the others are served beside one with many webhooks.
+-- A worker has few lanes, and a lane whose receiver does not answer is busy for seconds.  So
+-- organizations take turns.  The last places ("share") go only to organizations of which the
+-- owner holds fewer lanes than that, so that others are served beside one with many webhooks.
 CREATE FUNCTION wa.claim_webhooks(owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, webhook_id uuid, lease_until timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -277,7 +274,7 @@ BEGIN
 		SELECT free.*, COALESCE((SELECT h.lanes FROM held h WHERE h.org_id = free.org_id), 0)
 			+ row_number() OVER (PARTITION BY free.org_id ORDER BY free.lease_until NULLS FIRST, free.webhook_id) AS nth
 		FROM free WHERE free.active AND (free.has_new OR free.again_at <= at)), ranked AS (
-		-- who was served least recently comes first
+		-- The organization that was served least recently comes first.
 		SELECT due.*, row_number() OVER (ORDER BY due.nth, due.lease_until NULLS FIRST, due.org_id, due.webhook_id) AS rank
 		FROM due), offered AS MATERIALIZED (
 		SELECT ranked.* FROM ranked WHERE ranked.nth <= share OR ranked.rank <= max - share
@@ -302,7 +299,8 @@ END $$;
 COMMENT ON FUNCTION wa.claim_webhooks(text, integer, interval) IS
 	'takes the lease of webhooks that have something to deliver now and that nobody delivers to; organizations take turns, those first that were served least recently, and the last 32 places go to those that hold fewer than 32';
 
--- That something has changed has to be known to claim it; where, only of what was claimed.
+-- A worker must learn that something has changed, in order to claim it.  It learns which
+-- organizations have changed only for lanes that it has claimed.
 CREATE FUNCTION wa.wait_for_deliveries(owner text, seen bigint, timeout_ms integer)
 	RETURNS TABLE (generation bigint, org_id uuid)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -322,7 +320,7 @@ END $$;
 COMMENT ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) IS
 	'waits, at most 5 seconds, until anything has changed since the generation that was seen (0: at once); the first row has no organization, the others are those that changed among the organizations of webhooks that the owner holds; raises 55000 without preload';
 
--- NULL if the owner does not hold the lane (any more).
+-- NULL if the owner does not hold the lane, or not any more.
 CREATE FUNCTION wa.lane_turn(owner text, webhook uuid) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
@@ -379,7 +377,7 @@ END $$;
 COMMENT ON FUNCTION wa.lane_target(text, uuid) IS
 	'where to deliver to, and with which header fields, for the worker that holds the webhook; no row if it is not held, gone or not active';
 
--- Signatures are made here, so that nobody who delivers has to know a secret.
+-- Signatures are made here, so that whoever delivers does not need a secret.
 CREATE FUNCTION wa.webhook_hmac(secret text, body text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_webhook_hmac';
@@ -412,8 +410,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM wa.observe_writers();
-	-- Half of the places are for what was tried before, so that neither waits for
-	-- the end of the other.
+	-- Half of the places are for deliveries that were tried before, so that neither kind
+	-- waits for the other one to be finished.
 	RETURN QUERY
 	WITH due AS (
 		(SELECT d.id FROM wa.delivery d
@@ -447,7 +445,7 @@ COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
 	'`webhook-timestamp`), `hmac` goes as `X-Webhook-Hmac`, `signature` as `webhook-signature`; NULL where the event '
 	'is not kept any more. What it has taken in this turn already it does not get again';
 
--- A fifth more or less, so that what failed together does not come back together.
+-- A fifth more or less, so that deliveries that failed together are not tried again together.
 CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
 	LANGUAGE sql STRICT PARALLEL SAFE
 AS $$
@@ -459,8 +457,8 @@ $$;
 COMMENT ON FUNCTION wa.delivery_pause(text, integer, integer) IS
 	'for function bodies: how long to wait after so many failed attempts, about an hour at most';
 
--- Without URL and headers, which may hold a credential of the receiver's: to
--- listen to events takes less than to see webhooks.
+-- Without URL and headers, which may contain a credential of the receiver: listening to
+-- events needs less than seeing webhooks.
 CREATE FUNCTION wa.tell_disabled(disabled wa.webhook) RETURNS uuid
 	LANGUAGE sql STRICT
 AS $$
@@ -473,7 +471,7 @@ $$;
 COMMENT ON FUNCTION wa.tell_disabled(wa.webhook) IS
 	'for function bodies: writes the event that a webhook gets nothing any more, and returns its id';
 
--- A webhook goes with the session that it is bound to; those who listen hear of it.
+-- A webhook that is bound to a session is deleted with it, and those who listen are told.
 CREATE FUNCTION wa.end_webhooks_of(session uuid) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -495,10 +493,10 @@ END $$;
 COMMENT ON FUNCTION wa.end_webhooks_of(uuid) IS
 	'for function bodies: deletes the webhooks of a session, with an event and a note for each';
 
--- The circuit breaker: a receiver that fails 20 times in a row, for an hour at
--- least, gets nothing until somebody makes the webhook active again, and then what
--- it has missed, as far as that is kept.  One that says that it is gone for good
--- (410) is believed at once.
+-- The circuit breaker: a receiver that fails 20 times in a row, over at least an hour, gets
+-- nothing until somebody activates the webhook again.  Then it gets what it has missed, if
+-- that is still kept.  A receiver that answers that it is gone for good (410) is paused at
+-- once.
 CREATE FUNCTION wa.count_failure(webhook uuid, problem text, gone boolean) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -527,7 +525,7 @@ BEGIN
 	END IF;
 	PERFORM wa.note(org, 'webhook.disabled', webhook, jsonb_build_object('reason', problem, 'failures', lane.failures));
 	event := wa.tell_disabled(disabled);
-	-- When it gets what it has missed, this is not true any more.
+	-- When the webhook gets what it has missed, this event would not be true any more.
 	DELETE FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.event_id = event;
 END $$;
 COMMENT ON FUNCTION wa.count_failure(uuid, text, boolean) IS
@@ -544,20 +542,21 @@ DECLARE
 	turn_now constant integer := wa.lane_turn(owner, webhook);
 	gone constant boolean := COALESCE(finish_delivery.status_code = 410, false);
 	reason constant text := COALESCE(finish_delivery.problem, CASE WHEN gone THEN 'gone, ' ELSE '' END || 'status ' || finish_delivery.status_code, 'no answer');
-	-- As long as a pause of our own can be: the receiver may be mistaken.
+	-- At most as long as a pause of our own can be: the receiver may be mistaken.
 	asked constant interval := interval '1 second' * LEAST(GREATEST(COALESCE(retry_after, 0), 0), 3600);
 	known wa.delivery;
 	target wa.webhook;
 	new_status text := 'delivered';
 BEGIN
-	-- It is shown to the organization, as our words: no place for a link or a line.
+	-- The organization sees this text as ours, so it must contain no links and no line
+	-- breaks.
 	IF finish_delivery.problem !~ '^[A-Za-z0-9 ,'']{1,100}$' THEN
 		PERFORM wa.refuse_field('problem', 'must be plain words of at most 100 characters');
 	END IF;
 	SELECT d.* INTO known FROM wa.delivery d
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'delivered' FOR NO KEY UPDATE;
-	-- Success counts whoever reports it, unless it is to be sent anew since; a failure
-	-- only from the one whose turn it is.
+	-- A success counts whoever reports it, unless the delivery was started again since.  A
+	-- failure counts only from the worker whose turn it is.
 	IF NOT FOUND OR known.turn IS NULL
 		OR NOT COALESCE(succeeded, false) AND (turn_now IS NULL OR known.turn <> turn_now) THEN
 		RETURN NULL;
@@ -590,8 +589,8 @@ COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean,
 	'receiver asks for, an hour at most) or dead; NULL if that is not the owner''s to say any more. The status 410 '
 	'ends the webhook';
 
--- Of so many open deliveries at most: a number that grows without bound is bad
--- enough at a hundred thousand.
+-- Counts at most 100,000 open deliveries: a number that grows without bound is bad enough at
+-- that size.
 CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint,
 								  OUT paused bigint, OUT held_seconds bigint)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER

@@ -1,17 +1,16 @@
--- Housekeeping: what is over goes, a few rows at a time, so that no transaction
--- holds others up.  The worker calls wa.housekeep() again as long as it finds
--- something.  What somebody has locked stays until a later call, so that no
--- organization keeps the others waiting.
+-- Housekeeping deletes what is over, a few rows at a time, so that no transaction delays
+-- others.  The worker calls wa.housekeep() again as long as it finds something.  Rows that
+-- somebody has locked stay until a later call, so that no organization delays the others.
 
--- The lowest id that could have been made then.
+-- The lowest id that could have been made at that time.
 CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	AS $$ SELECT (lpad(to_hex(wa.epoch_ms(at)), 12, '0') || repeat('0', 20))::uuid $$;
 COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below every UUIDv7 that was made at this time or after it';
 
--- Events go from the front of the log only: a reader who stands behind the last
--- one that went has lost nothing, and every other one is told to start anew.
--- What is still to be delivered takes its envelope along.
+-- Events are deleted only from the beginning of the log.  A reader whose position is at or
+-- after the last deleted one has lost nothing, and every other reader is told to start again.
+-- An open delivery of a deleted event stores its envelope.
 CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
@@ -30,7 +29,7 @@ BEGIN
 	PERFORM FROM wa.delivery d
 	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL AND d.event_id = ANY (expired)
 	FOR NO KEY UPDATE NOWAIT;
-	-- Whoever still reads from before here has missed something, and is told.
+	-- A reader who still reads from an earlier position has missed something and is told so.
 	UPDATE wa.org o SET (expired_epoch, expired_ordinal, expired_event) = (
 		SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired)
 		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1)
@@ -42,7 +41,7 @@ BEGIN
 	DELETE FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired);
 	RETURN cardinality(expired);
 EXCEPTION WHEN lock_not_available THEN
-	-- A front that is not whole stays until the next call.
+	-- If any of these rows is locked, all of them stay until the next call.
 	RETURN 0;
 END $$;
 COMMENT ON FUNCTION wa.expire_events_of(uuid, timestamptz, integer) IS
@@ -56,7 +55,7 @@ DECLARE
 	gone integer := 0;
 BEGIN
 	FOR organization IN SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff FROM wa.org o LOOP
-		-- Most have nothing: one look at the front of each log.
+		-- Most organizations have nothing to delete: one look at the beginning of each log.
 		CONTINUE WHEN NOT COALESCE((
 			SELECT e.created_at < organization.cutoff FROM wa.event e WHERE e.org_id = organization.id
 			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1), false);
@@ -68,9 +67,9 @@ END $$;
 COMMENT ON FUNCTION wa.expire_events(integer) IS
 	'for function bodies: removes events that are older than their organization keeps them, and returns how many';
 
--- Deliveries of a webhook are found by their ids, which ascend with time.  What
--- is open goes only where there is nobody to deliver to.  With the last delivery of
--- a webhook that is gone goes its lane.
+-- The deliveries of a webhook are found by their ids, which ascend with time.  Open
+-- deliveries are deleted only if their webhook is gone.  With the last delivery of a deleted
+-- webhook its lane is deleted too.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
@@ -118,8 +117,8 @@ END $$;
 COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
 	'for function bodies: removes deliveries that are over and older than their organization keeps events, and those of webhooks that are gone; returns how many';
 
--- Tables whose rows are over at a time of their own: found by organization along
--- an index that begins with it.
+-- Tables whose rows each have a time at which they are over.  The rows are found by
+-- organization, along an index that begins with it.
 CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
@@ -162,11 +161,11 @@ END $$;
 COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 	'for function bodies: removes rows of one table that are over, and returns how many';
 
--- These three run as wa_claim, which sees the sessions that are hidden from everybody
--- else.  Of a deleted session the messages go first, because all else that can be
--- many falls with them or with their chats; the session's own row goes last.
--- What falls by a foreign key cannot be passed over, so a session of which somebody
--- has a row locked is left as it is until the next call.
+-- These three functions run as wa_claim, which sees the sessions that are hidden from
+-- everybody else.  The messages of a deleted session are deleted first, because everything
+-- else that can be many is deleted with them or with their chats by foreign keys.  The
+-- session's own row is deleted last.  Rows that are deleted by a foreign key cannot be
+-- skipped, so a session that has a locked row is left until the next call.
 CREATE FUNCTION wa.sweep_deleted_sessions(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -247,8 +246,9 @@ END $$;
 COMMENT ON FUNCTION wa.sweep_read_chats(integer) IS
 	'for wa.housekeep(): marks messages of chats that were read, and returns how many it wrote';
 
--- The mark of a session goes when nothing is left and nobody can add to it: whoever
--- queues holds the session (wa.find_session()), and may have read an earlier pairing.
+-- A session's mark is removed when nothing is left and nobody can add to it: a transaction
+-- that queues a message holds a lock on the session (wa.find_session()), and may have read an
+-- earlier pairing.
 CREATE FUNCTION wa.sweep_unsent(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -316,7 +316,7 @@ BEGIN
 			FOR UPDATE SKIP LOCKED)
 		DELETE FROM wa.sign_in s USING over WHERE s.user_id = over.user_id AND s.id = over.id;
 		GET DIAGNOSTICS gone = ROW_COUNT;
-		-- No sign-in lasts so long.
+		-- No sign-in lasts this long.
 		DELETE FROM wa.ended_sign_in e WHERE e.at < clock_timestamp() - interval '30 days';
 		RETURN gone;
 	END IF;

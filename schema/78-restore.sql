@@ -9,7 +9,7 @@ COMMENT ON TABLE wa.unrestored IS
 	'a restore only, and reported by `wa.self_check()`. Part of no dump';
 COMMENT ON COLUMN wa.unrestored.name IS 'the table, in schema wa';
 
--- Only the self check looks at it.
+-- Only the self check reads it.
 ALTER TABLE wa.unrestored ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.unrestored TO wa_owner USING (true);
 
@@ -19,7 +19,7 @@ CREATE FUNCTION wa.restore_table() RETURNS trigger
 COMMENT ON FUNCTION wa.restore_table() IS
 	'trigger: takes a table that a dump is restored into off the list of those that wait, and leaves out what its foreign keys would check';
 
--- ALWAYS, because whoever restores may have switched the others off.
+-- ALWAYS, because a restore may have disabled all other triggers.
 DO $$
 DECLARE
 	carried record;

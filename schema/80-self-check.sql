@@ -1,5 +1,5 @@
--- wa.self_check(): whether what the extension rests on still holds.  The
--- gateway refuses to start while a row of it has not passed.
+-- wa.self_check(): whether everything that the extension depends on is still true.  The
+-- gateway refuses to start while any of its rows has not passed.
 
 -- Members of the sealed roles that can log in.
 CREATE FUNCTION wa.sealed_logins() RETURNS SETOF pg_roles
@@ -20,7 +20,8 @@ AS $$
 		SELECT r.* FROM pg_roles r
 		WHERE r.rolname IN ('wa_owner', 'wa_claim', 'wa_gateway', 'wa_worker', 'wa_connector', 'wa_app', 'wa_admin', 'wa_monitor')
 	), login_setting AS MATERIALIZED (
-		-- what a sealed login begins with: the setting for this database goes before the one for all
+		-- The settings with which a sealed login starts.  A setting for this database
+		-- precedes one for all.
 		SELECT DISTINCT ON (l.oid, setting.name) l.oid AS login, setting.name, substr(config, length(setting.name) + 2) AS value
 		FROM wa.sealed_logins() l JOIN pg_db_role_setting s ON s.setrole = l.oid
 			CROSS JOIN unnest(s.setconfig) config CROSS JOIN split_part(config, '=', 1) setting (name)
@@ -44,7 +45,7 @@ AS $$
 		WHERE l.rolbypassrls OR l.rolcreaterole OR l.rolcreatedb OR l.rolreplication
 			OR pg_has_role(l.oid, 'wa_owner', 'MEMBER') OR pg_has_role(l.oid, 'wa_claim', 'MEMBER')
 			OR pg_has_role(l.oid, 'wa_admin', 'MEMBER') OR pg_has_role(l.oid, 'wa_app', 'MEMBER')
-			-- PostgreSQL's own roles, pg_read_all_data for one
+			-- PostgreSQL's own roles, such as pg_read_all_data.
 			OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname LIKE 'pg\_%' AND pg_has_role(l.oid, r.oid, 'MEMBER'))
 	UNION ALL
 		SELECT 'sealed logins have timeouts', format('%I: ALTER ROLE %1$I SET %s', l.rolname, needed.setting)
@@ -53,14 +54,16 @@ AS $$
 				('transaction_timeout', 170000)) needed (setting, since)
 				ON current_setting('server_version_num')::integer >= needed.since
 			LEFT JOIN login_setting s ON s.login = l.oid AND s.name = needed.setting
-		-- nothing but a plain number: the server takes 100us and 00 for none as well
+		-- Only a plain number is accepted, because the server takes 100us and 00 for "none"
+		-- too.
 		WHERE COALESCE(s.value !~ '^ *[1-9]\d* *(ms|s|min|h|d)?$', true)
 	UNION ALL
 		SELECT 'sealed logins search pg_catalog', format('%I: its search_path is another one', l.rolname)
 		FROM wa.sealed_logins() l LEFT JOIN login_setting s ON s.login = l.oid AND s.name = 'search_path'
 		WHERE COALESCE(s.value NOT IN ('pg_catalog', 'pg_catalog, pg_temp'), true)
 	UNION ALL
-		-- what hides why a text was refused is asked for what is logged only
+		-- The hook that hides why a text was refused is called only for errors that are
+		-- logged.
 		SELECT 'sealed logins log their errors', format('%I: ALTER ROLE %1$I SET log_min_messages = warning', l.rolname)
 		FROM wa.sealed_logins() l LEFT JOIN login_setting s ON s.login = l.oid AND s.name = 'log_min_messages'
 			LEFT JOIN pg_settings g ON g.name = 'log_min_messages'
@@ -103,8 +106,9 @@ AS $$
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'unrestored', 'app_user', 'sign_in', 'device', 'ended_sign_in')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
-		-- A digest is looked up in the library only, an account's organizations for people; and what
-		-- waits in every organization by wa_claim, in a table that nobody else may read.
+		-- Only the library looks up digests.  A person's organizations are looked up for
+		-- people.  The work that waits in all organizations is looked up by wa_claim, in
+		-- tables that nobody else may read.
 		WHERE leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
 				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey',
 				'wa.session_wanted_held', 'wa.session_wanted_until', 'wa.session_wanted_waiting', 'wa.webhook_lane_held', 'wa.webhook_lane_until'])
@@ -117,7 +121,7 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
 				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent') THEN 'wa_claim'::regrole
-			-- a superuser's, because it runs within everybody's commands
+			-- This one belongs to a superuser, because it runs within everybody's commands.
 			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
 			ELSE 'wa_owner'::regrole END
 	UNION ALL
@@ -145,11 +149,12 @@ AS $$
 				WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
 			CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END)
 		FROM pg_default_acl d CROSS JOIN aclexplode(d.defaclacl) acl
-		-- everybody can have some for the schema; they work for who may create there
+		-- Every role can have default privileges for the schema.  They take effect only for
+		-- roles that may create objects there.
 		WHERE (d.defaclnamespace = 'wa'::regnamespace AND has_schema_privilege(d.defaclrole, 'wa', 'CREATE')
 				OR d.defaclnamespace = 0 AND d.defaclrole IN ('wa_owner'::regrole, 'wa_claim'::regrole))
 			AND acl.grantee <> d.defaclrole
-			-- what PostgreSQL gives without any default privileges
+			-- The privileges that PostgreSQL gives without any default privileges.
 			AND NOT (d.defaclnamespace = 0 AND acl.grantee = 0 AND NOT acl.is_grantable
 				AND (d.defaclobjtype, acl.privilege_type) IN (('f', 'EXECUTE'), ('T', 'USAGE')))
 	UNION ALL
@@ -170,7 +175,7 @@ AS $$
 		WHERE a.atttypid IN ('wa.secret'::regtype, 'wa.secret[]'::regtype, 'wa.password'::regtype, 'wa.password[]'::regtype)
 			AND NOT a.attisdropped
 			AND c.relkind IN ('r', 'p', 'm', 'f')
-			-- an application can keep them as it likes, text as well
+			-- Applications may store credentials in their own tables, and could do so as text too.
 			AND (c.relowner IN (SELECT m.role FROM wa.administrators() m) OR c.oid IN (SELECT w.id FROM wa.watched_tables() w))
 	UNION ALL
 		SELECT 'changes reach every backend', format('%s on %s', needed.name, needed.relation)

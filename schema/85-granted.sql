@@ -1,19 +1,19 @@
--- Who may do what: the one list.  The install and update scripts end with granting
--- it (wa.reset_privileges()), wa.self_check() compares every object with it, and
+-- The complete list of who may do what.  The install and update scripts end with granting it
+-- (wa.reset_privileges()), wa.self_check() compares every object with it, and
 -- docs/reference.md shows it (scripts/reference).
 --
--- What is missing here is closed to everybody but its owner.  Owners hold all
--- privileges on what is theirs, and nobody may hand a privilege on.  Who needs more
--- becomes a member of a group role; a grant on an object of schema wa that is not in
--- the list is a finding of wa.self_check(), whoever made it.
+-- Only the owner may use what is not in this list.  Owners hold all privileges on what they
+-- own, and nobody may grant a privilege to others.  A role that needs more becomes a member
+-- of a group role.  A grant on an object of schema wa that is not in the list is a finding of
+-- wa.self_check(), whoever made it.
 --
--- PUBLIC means the group roles: nobody else may use the schema.
+-- PUBLIC means the group roles, because nobody else may use the schema.
 --
--- Tables by column where SQL is free, which leaves out ctid, xmin and their kin
--- (threat P28).  The gateway is sealed, and its statements name no such column; it
--- gets the tables that every request reads as a whole, because column grants are
--- checked one by one at each execution (measured: 1 to 2 of some 55 microseconds a
--- request).  Nobody is granted a digest, a password's hash or a webhook's secret.
+-- Where SQL is free, tables are granted by column, which excludes ctid, xmin and similar
+-- columns (threat P28).  The gateway is sealed, and its statements name no such column.  It
+-- gets the tables that every request reads as a whole, because column grants are checked one
+-- by one at each execution (measured: 1 to 2 of some 55 microseconds a request).  Nobody is
+-- granted a digest, a password's hash or a webhook's secret.
 CREATE FUNCTION wa.granted() RETURNS TABLE (kind text, object text, columns text, privileges text, grantees text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 250
 AS $$
@@ -21,7 +21,7 @@ AS $$
 		'wa_claim, wa_gateway, wa_worker, wa_connector, wa_app, wa_admin, wa_monitor'
 UNION ALL
 	SELECT 'FUNCTION', f.signature, NULL, 'EXECUTE', f.grantees FROM (VALUES
-		-- who a transaction acts for
+		-- The identity of a transaction
 		('wa_gateway, wa_app', 'wa.authenticate(wa.secret, wa.permissions, text)'),
 		('wa_worker, wa_connector', 'wa.act_for(uuid)'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_org()'),
@@ -37,7 +37,7 @@ UNION ALL
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.require_permission(wa.permission)'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.org_for(wa.permission)'),
 		('wa_gateway, wa_app', 'wa.me()'),
-		-- sessions, chats and messages, under a key
+		-- Sessions, chats and messages, with a key
 		('wa_gateway, wa_app', 'wa.create_session(text, boolean, boolean, boolean, text)'),
 		('wa_gateway, wa_app', 'wa.update_session(uuid, text, boolean, boolean, integer, integer)'),
 		('wa_gateway, wa_app', 'wa.delete_session(uuid)'),
@@ -52,7 +52,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.edit_message(uuid, uuid, text)'),
 		('wa_gateway, wa_app', 'wa.revoke_message(uuid, uuid)'),
 		('wa_gateway, wa_app', 'wa.forward_message(uuid, uuid, text, text)'),
-		-- webhooks, deliveries and events, under a key
+		-- Webhooks, deliveries and events, with a key
 		('wa_gateway, wa_app', 'wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text)'),
 		('wa_gateway, wa_app', 'wa.update_webhook(uuid, text, text[], uuid, jsonb, jsonb, boolean)'),
 		('wa_gateway, wa_app', 'wa.rotate_webhook_secret(uuid, text, integer)'),
@@ -79,7 +79,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.show_invitation(uuid)'),
 		('wa_gateway, wa_app', 'wa.withdraw_invitation(uuid)'),
 		('wa_gateway, wa_app', 'wa.list_audit(uuid, integer)'),
-		-- signing in, and the sockets of the gateway
+		-- Signing in, and the sockets of the gateway
 		('wa_gateway', 'wa.read_invitation(wa.secret)'),
 		('wa_gateway', 'wa.accept_invitation(wa.secret, text, wa.password)'),
 		('wa_gateway', 'wa.sign_in(text, wa.password, text, text, wa.secret)'),
@@ -92,7 +92,7 @@ UNION ALL
 		('wa_gateway', 'wa.event_types_problem(text[])'),
 		('wa_gateway', 'wa.redeem_ticket(wa.secret)'),
 		('wa_gateway', 'wa.close_socket(wa.secret)'),
-		-- the worker
+		-- The worker
 		('wa_worker, wa_admin', 'wa.flush_key_usage(integer)'),
 		('wa_gateway', 'wa.wait_for_events(uuid, wa.secret[], integer)'),
 		('wa_gateway', 'wa.knock(uuid)'),
@@ -105,7 +105,7 @@ UNION ALL
 		('wa_worker', 'wa.finish_delivery(text, uuid, uuid, integer, text, boolean, integer)'),
 		('wa_worker, wa_monitor', 'wa.delivery_stats()'),
 		('wa_worker, wa_admin', 'wa.housekeep(text, integer)'),
-		-- connectors
+		-- Connectors
 		('wa_connector', 'wa.connector_sessions(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_release(text)'),
 		('wa_connector', 'wa.connector_claim(text, text, integer, interval)'),
@@ -120,7 +120,7 @@ UNION ALL
 		('wa_connector', 'wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean)'),
 		('wa_connector', 'wa.connector_presence(uuid, text, text, text)'),
 		('wa_connector', 'wa.connector_poll_vote(uuid, text, text, text[], timestamptz)'),
-		-- the claim functions, whose bodies run as wa_claim
+		-- The claim functions, whose bodies run as wa_claim
 		('wa_owner', 'wa.hide_session(uuid, uuid)'),
 		('wa_owner', 'wa.sweep_deleted_sessions(integer)'),
 		('wa_owner', 'wa.sweep_read_chats(integer)'),
@@ -137,7 +137,7 @@ UNION ALL
 		('wa_claim', 'wa.event_horizon(uuid)'),
 		('wa_claim', 'wa.observe_writers()'),
 		('wa_claim', 'wa.wait_for_change(bigint, integer)'),
-		-- administration
+		-- Administration
 		('wa_admin', 'wa.hash_key(text)'),
 		('wa_admin', 'wa.event_writers()'),
 		('wa_admin', 'wa.key_usage(uuid, uuid)'),
@@ -162,9 +162,9 @@ UNION ALL
 		('wa_admin', 'wa.set_event_days(uuid, integer)'),
 		('wa_admin', 'wa.set_org_limit(uuid, text, integer)'),
 		('wa_admin', 'wa.default_limits()'),
-		-- monitoring
+		-- Monitoring
 		('wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor', 'wa.self_check()'),
-		-- input and output of the types, and wa.permissions' operators
+		-- Input and output of the types, and the operators of wa.permissions
 		('PUBLIC', 'wa.secret_in(cstring)'),
 		('PUBLIC', 'wa.secret_out(wa.secret)'),
 		('PUBLIC', 'wa.secret_recv(internal)'),
@@ -184,7 +184,7 @@ UNION ALL
 		('PUBLIC', 'wa.password_out(wa.password)'),
 		('PUBLIC', 'wa.password_recv(internal)'),
 		('PUBLIC', 'wa.password_send(wa.password)'),
-		-- functions that read nothing but their arguments, or what everybody may know
+		-- Functions that read only their arguments, or what everybody may know
 		('PUBLIC', 'wa.version()'),
 		('PUBLIC', 'wa.preloaded()'),
 		('PUBLIC', 'wa.minimum_release()'),
@@ -200,7 +200,7 @@ UNION ALL
 		('PUBLIC', 'wa.org_column_of(regclass)'),
 		('PUBLIC', 'wa.is_protected(regclass)'),
 		('PUBLIC', 'wa.leaks(regclass, name)'),
-		-- what these are made of
+		-- The functions that these call
 		('PUBLIC', 'wa.descendants(oid[])'),
 		('PUBLIC', 'wa.ancestors(oid[])'),
 		('PUBLIC', 'wa.org_columns(oid[])'),
@@ -227,7 +227,7 @@ UNION ALL
 	) f (grantees, signature)
 UNION ALL
 	SELECT 'TABLE', t.name, t.columns, t.privileges, t.grantees FROM (VALUES
-		-- sessions, chats and messages
+		-- Sessions, chats and messages
 		('wa_gateway', 'SELECT', 'wa.session', NULL),
 		('wa_app', 'SELECT', 'wa.session', 'org_id, id, label, status, connector, phone_number, wa_jid, pairing, queue_error, auto_read,
 			presence_typing, rate_per_min, rate_per_hour, created_at, updated_at, last_connected_at, lease_owner, lease_until, deleted_at'),
@@ -256,7 +256,7 @@ UNION ALL
 		('wa_app', 'SELECT', 'wa.message_action', 'org_id, id, session_id, pairing, message_id, type, payload, status, error,
 			created_at, attempts, lease_owner, lease_until'),
 		('wa_claim', 'SELECT, UPDATE', 'wa.message_action', NULL),
-		-- webhooks, events and deliveries
+		-- Webhooks, events and deliveries
 		('wa_gateway, wa_app', 'SELECT', 'wa.webhook', 'org_id, id, session_id, url, events, custom_headers, retry_policy,
 			retry_delay_seconds, retry_attempts, active, created_at, updated_at, disabled_at, disabled_reason'),
 		('wa_claim', 'SELECT', 'wa.webhook', 'org_id, id, active, disabled_at'),
@@ -267,7 +267,7 @@ UNION ALL
 			attempts, next_attempt_at, status_code, error, created_at, updated_at'),
 		('wa_claim', 'SELECT', 'wa.delivery', 'org_id, webhook_id, status, next_attempt_at, epoch, ordinal, event_id,
 			created_at'),
-		-- administration
+		-- Administration
 		('wa_admin', 'SELECT', 'wa.org', 'id, name, created_at, event_days'),
 		('wa_claim', 'SELECT', 'wa.org', 'id'),
 		('wa_admin', 'SELECT', 'wa.org_limits', 'org_id, name, value'),
@@ -292,8 +292,9 @@ UNION ALL
 		('PUBLIC', 'wa.permissions')
 	) t (grantees, name)
 UNION ALL
-	-- The row types of tables and views are as PostgreSQL makes them, because pg_dump
-	-- and pg_upgrade carry no privileges of theirs.  Only a changed one has an entry.
+	-- The row types of tables and views have the privileges that PostgreSQL gives them,
+	-- because pg_dump and pg_upgrade do not include privileges of row types.  Only a row type
+	-- whose privileges were changed has an entry.
 	SELECT 'TYPE', t.oid::regtype::text, NULL, 'USAGE', 'PUBLIC'
 	FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid
 	WHERE t.typnamespace = 'wa'::regnamespace AND c.relkind <> 'c' AND t.typacl IS NOT NULL
@@ -301,8 +302,8 @@ $$;
 COMMENT ON FUNCTION wa.granted() IS
 	'what is granted to whom on the objects of schema wa, beyond what their owners hold; everything else is closed';
 
--- The same, privilege by privilege and with names as PostgreSQL prints them, and
--- with what the owners hold.
+-- The same list, one row per privilege, with names as PostgreSQL prints them and with the
+-- owners' privileges.
 CREATE FUNCTION wa.granted_privileges()
 	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000

@@ -1,7 +1,7 @@
--- Everything belongs to wa_owner, who is no superuser and has row security
--- forced on it; the claim functions belong to wa_claim.  One function stays the
--- superuser's who runs this script: an event trigger runs it within everybody's
--- commands, a superuser's too, so that who could replace it would be a superuser.
+-- Everything belongs to wa_owner, which is no superuser and to which row security applies
+-- because it is forced.  The claim functions belong to wa_claim.  One function stays the
+-- property of the superuser who runs this script: an event trigger runs it within everybody's
+-- commands, also within a superuser's, so whoever could replace it could become a superuser.
 DO $$
 DECLARE
 	object record;
@@ -22,10 +22,10 @@ BEGIN
 END $$;
 ALTER SCHEMA wa OWNER TO wa_owner;
 
--- Every function that is not in C finds names and operators in pg_catalog only, however
--- it is called.  One with its owner's rights says so itself as well, because a reader
--- looks for it there; the others would be found by other paths where a superuser, or
--- whoever fires a trigger, calls them.
+-- Every function that is not in C finds names and operators in pg_catalog only, however it is
+-- called.  A function with its owner's rights also has the setting in its own definition,
+-- because readers look for it there.  The others need it because superusers, and users who
+-- fire a trigger, may call them with other search paths.
 DO $$
 DECLARE
 	function text;
