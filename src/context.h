@@ -38,7 +38,7 @@ typedef struct WaPrincipal
 	TimestampTz expires_at; /* DT_NOEND if it never does */
 } WaPrincipal;
 
-/* Register the transaction callbacks; called once, at load. */
+/* Registers the transaction callbacks.  Called once, at load. */
 extern void wa_context_init(void);
 
 /* Whether this transaction has already used the identity that is bound to it now. */

@@ -10,12 +10,12 @@
  * event appears there any more.  So a transaction that writes no events, or
  * events of another organization, delays nobody.
  *
- * "Have ended" must be true in the snapshot that the reader uses.  If the list
- * is read after the snapshot was taken, it lacks the transactions that ended in
- * between, but the reader does not see their events.  So an observation is a
- * copy of the list and a snapshot that is taken after the copy.  It counts for
- * a reader if the reader's own snapshot shows everything that the observation's
- * snapshot shows.  The snapshots themselves are compared, and nothing is
+ * "Have ended" must be true in the snapshot that the reader uses.  A list that is
+ * read after that snapshot was taken lacks the transactions that ended in
+ * between, although the snapshot does not show their events.  So an observation
+ * is a copy of the list and a snapshot that is taken after the copy.  It counts
+ * for a reader if the reader's own snapshot shows everything that the
+ * observation's snapshot shows.  The snapshots themselves are compared, and nothing is
  * concluded from the order of statements.  Therefore cursors, REPEATABLE READ
  * and imported snapshots need no rules of their own.  wa.authenticate() makes an
  * observation for the statement that follows it, and function bodies make one
