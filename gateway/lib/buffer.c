@@ -2,11 +2,11 @@
  * buffer.c
  *		A growing byte buffer with a stated maximum.
  *
- * Invariants: len <= max; when data is not NULL, cap > len and data[len] is
- * NUL; growth doubles, so that appending is linear in the end.
+ * Invariants: len <= max; when data is not NULL, cap > len and data[len] is NUL.  The
+ * capacity doubles when it grows, so that appending n bytes takes time linear in n.
  *
- * Growing is not left to realloc(), which may leave the old bytes behind where
- * nobody can wipe them any more.
+ * A buffer does not grow by realloc(), because realloc() may leave a copy of the old bytes
+ * that can no longer be wiped.
  */
 #include "lib/buffer.h"
 
@@ -25,7 +25,7 @@ buffer_init(Buffer *buffer, size_t max)
 	*buffer = (Buffer){.max = max < SIZE_MAX / 2 ? max : SIZE_MAX / 2};
 }
 
-/* Moves the bytes to a larger allocation; the old one is wiped.  False without memory. */
+/* Moves the bytes to a larger allocation and wipes the old one.  False: out of memory. */
 static bool
 grow(Buffer *buffer, size_t cap)
 {
@@ -71,7 +71,7 @@ buffer_grow(Buffer *buffer, size_t len)
 	return !buffer->failed;
 }
 
-/* Numbers are in every row of an answer and in every log line; printf takes five times as long. */
+/* Every row and every log line has numbers, and printf would take five times as long. */
 bool
 buffer_append_int64(Buffer *buffer, int64_t number)
 {
@@ -80,7 +80,7 @@ buffer_append_int64(Buffer *buffer, int64_t number)
 	char *p = end;
 	uint64_t rest = number < 0 ? 0 - (uint64_t) number : (uint64_t) number;
 
-	/* Two digits for each division, which is what takes the time. */
+	/* Division takes most of the time, so each one yields two digits. */
 	while (rest >= 10)
 	{
 		unsigned pair = (unsigned) (rest % 100);

@@ -2,17 +2,17 @@
  * buffer.h
  *		A growing byte buffer with a stated maximum.
  *
- * Every growing piece of memory in the gateway is a Buffer, so every one has a
- * bound that is named where it is made.  A Buffer that could not grow is
- * marked failed and stays so: a writer may append many times and look at the
- * end, once, whether all of it went in.  Nothing half written is ever sent.
+ * All memory that grows in the gateway is a Buffer, so it has a maximum, which is named
+ * where the Buffer is made.  A Buffer that could not grow is marked "failed" and stays so.
+ * A writer can therefore append many times and check only once, at the end, whether
+ * everything fitted.  A failed Buffer is never sent.
  *
- * Requests carry credentials and passwords, answers carry new keys, and nobody
- * can say of most buffers that they never will.  So all of them leave nothing
- * behind: bytes that are freed, or moved while a buffer grows, are overwritten.
+ * Requests carry credentials and passwords, and answers carry new keys.  Almost any buffer
+ * may hold one of them, so every Buffer overwrites its bytes before it frees them, also
+ * when it moves them to a larger allocation.
  *
- * The owner of the struct owns the bytes.  There is always a NUL behind the bytes once something has been appended, which is
- * not counted in len, so that text in a Buffer can be used as a C string.
+ * The owner of the struct owns the bytes.  After the first append the bytes are followed by
+ * a NUL, which len does not count, so that text in a Buffer can be used as a C string.
  */
 #ifndef LIB_BUFFER_H
 #define LIB_BUFFER_H
@@ -34,10 +34,10 @@ typedef struct Buffer
 /* Makes an empty buffer for at most max bytes.  Allocates nothing. */
 extern void buffer_init(Buffer *buffer, size_t max);
 
-/* Makes room for len more bytes, where there is none; for buffer_reserve(). */
+/* The slow path of buffer_reserve(): allocates when the room is too small. */
 extern bool buffer_grow(Buffer *buffer, size_t len);
 
-/* Makes room for len more bytes; false when the bound or memory forbids it. */
+/* Makes room for len more bytes; false when that exceeds max or memory runs out. */
 static inline bool
 buffer_reserve(Buffer *buffer, size_t len)
 {
@@ -46,8 +46,8 @@ buffer_reserve(Buffer *buffer, size_t len)
 }
 
 /*
- * Appends len bytes, or nothing; false when they do not fit.  Inline, because an
- * answer is made of hundreds of pieces, most of a length that the compiler knows.
+ * Appends all len bytes, or none and returns false.  It is inline because an answer is
+ * built from hundreds of pieces, and the compiler knows the length of most of them.
  */
 static inline bool
 buffer_append(Buffer *buffer, const void *data, size_t len)

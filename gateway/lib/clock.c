@@ -1,9 +1,9 @@
 /*
  * clock.c
- *		The two clocks.
+ *		The two clocks; see clock.h.
  *
- * clock_gettime() of these clocks cannot fail on the systems we build for,
- * and goes through the vDSO: it is no system call.
+ * On the systems that we build for, clock_gettime() cannot fail for these clocks.  It reads
+ * them through the vDSO, without a system call.
  */
 #include "lib/clock.h"
 

@@ -7,11 +7,11 @@
 
 #include <stdint.h>
 
-/* Time since some fixed point; never goes back.  For durations and deadlines. */
+/* Time since an arbitrary fixed point; it never goes back.  For durations and deadlines. */
 extern int64_t clock_monotonic_ms(void);
 extern int64_t clock_monotonic_us(void);
 
-/* Milliseconds since 1970-01-01 UTC, as the system believes.  For dates only. */
+/* Milliseconds since 1970-01-01 UTC by the system's clock, which may be set.  For dates only. */
 extern int64_t clock_wall_ms(void);
 
 #endif

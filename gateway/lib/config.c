@@ -1,11 +1,10 @@
 /*
  * config.c
- *		Settings from flags and environment, by one table.
+ *		Reads settings from flags and environment variables; see config.h.
  *
- * Order of a setting: flag, environment, default.  Values are only borrowed
- * from argv and the environment; nothing here allocates.  Error messages name
- * the setting and what it wants, not the value: a connection string may hold
- * a password.
+ * Values are borrowed from argv and the environment; nothing here allocates.  Error messages
+ * name the setting and what it accepts, but not the value, because a connection string may
+ * hold a password.
  */
 #include "lib/config.h"
 
@@ -74,7 +73,7 @@ add_to_list(const ConfigOption *option, const char *text)
 	return true;
 }
 
-/* The first flag of a list drops what the environment said. */
+/* The first flag of a list discards the values from the environment. */
 static void
 begin_flag(const ConfigOption *option)
 {
@@ -150,7 +149,7 @@ bad_value(const ConfigProgram *program, const ConfigOption *option, const char *
 	return usage_error(program);
 }
 
-/* Defaults first, the environment over them. */
+/* Sets each option to its default, then to the value in the environment, if there is one. */
 static ConfigResult
 read_environment(const ConfigProgram *program)
 {
@@ -177,8 +176,8 @@ find_option(const ConfigProgram *program, const char *name, size_t len)
 }
 
 /*
- * Reads one flag, "--name value" or "--name=value", and moves *index over
- * what it used.
+ * Reads one flag, "--name value" or "--name=value", and leaves *index at the last argument
+ * that it used.
  */
 static ConfigResult
 read_flag(const ConfigProgram *program, int argc, char **argv, int *index)
@@ -217,7 +216,7 @@ config_read(const ConfigProgram *program, int argc, char **argv)
 	ConfigResult result;
 	bool check_only = false;
 
-	/* first, so that a bad environment does not keep anyone from reading the help */
+	/* These come first, so that they work even when the environment has an invalid value. */
 	for (int i = 1; i < argc; i++)
 	{
 		if (strcmp(argv[i], "--help") == 0)

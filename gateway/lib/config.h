@@ -1,11 +1,11 @@
 /*
  * config.h
- *		Settings from flags and environment, by one table.
+ *		Reads settings from flags and environment variables, as a table describes them.
  *
- * A program describes each setting in one row: flag, environment variable,
- * default, help.  A flag wins over the environment, the environment over the
- * default.  An unknown flag, a missing or a bad value is a usage error and
- * names the setting, never a value that may be secret.
+ * A program describes each setting in one row: flag, environment variable, default, help.
+ * A flag overrides the environment, and the environment overrides the default.  An unknown
+ * flag, a missing value and an invalid value are usage errors.  The message names the
+ * setting and never the value, which may be secret.
  *
  *	static const ConfigOption options[] = {
  *		{.flag = "listen", .environment = "WA_LISTEN", .argument = "ADDR:PORT",
@@ -14,7 +14,7 @@
  *		{.flag = NULL}
  *	};
  *
- * --help, --version and --check-config are understood by themselves.
+ * --help, --version and --check-config need no row.
  */
 #ifndef LIB_CONFIG_H
 #define LIB_CONFIG_H
@@ -40,7 +40,7 @@ typedef struct ConfigList
 {
 	const char *texts[CONFIG_LIST_MAX];
 	size_t count;
-	bool from_flags; /* what stood in the environment does not count */
+	bool from_flags; /* the texts are from flags, which replaced those of the environment */
 } ConfigList;
 
 typedef struct ConfigOption
@@ -67,8 +67,8 @@ typedef struct ConfigProgram
 
 typedef enum ConfigResult
 {
-	CONFIG_RUN,        /* all targets are set; go on */
-	CONFIG_CHECK_ONLY, /* the same, but --check-config was given: check, then exit 0 */
+	CONFIG_RUN,        /* all targets are set: run */
+	CONFIG_CHECK_ONLY, /* all targets are set, and --check-config was given: check, then exit 0 */
 	CONFIG_DONE,       /* --help or --version has been printed: exit 0 */
 	CONFIG_USAGE       /* error (and a hint at --help) printed on stderr: exit 2 */
 } ConfigResult;

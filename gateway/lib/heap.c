@@ -1,10 +1,10 @@
 /*
  * heap.c
- *		Memory that was needed for a moment goes back to the system; see heap.h.
+ *		Gives unused memory back to the system; see heap.h.
  *
- * malloc_trim() walks through all that is free, so that it is called only when there is
- * something to give.  The C library does not say which of its free pages it has given back
- * before; so what is looked at is how much more the process has than is in use.
+ * malloc_trim() walks through all free memory, so it is called only when there is much to
+ * give back.  The C library does not say which free pages it has already given back.  So we
+ * compare the resident memory of the process with the memory that malloc() has in use.
  */
 #include "lib/heap.h"
 
@@ -18,7 +18,7 @@
 
 #include "lib/clock.h"
 
-/* Bytes of this process that are in memory; 0: not known. */
+/* Bytes of this process that are in physical memory; 0: unknown. */
 static size_t
 resident_bytes(void)
 {
@@ -34,7 +34,7 @@ resident_bytes(void)
 	return second == NULL ? 0 : strtoul(second, NULL, 10) * (size_t) sysconf(_SC_PAGESIZE);
 }
 
-/* What it has besides what is in use: programs and libraries, too. */
+/* Resident bytes that malloc() does not have in use; includes the program and its libraries. */
 static size_t
 unused_bytes(void)
 {
@@ -49,7 +49,7 @@ void
 heap_give_back(void)
 {
 	static int64_t next_ms;
-	static size_t least = SIZE_MAX; /* unused, at its lowest since memory was given back */
+	static size_t least = SIZE_MAX; /* the fewest unused bytes since memory was given back */
 	int64_t now = clock_monotonic_ms();
 	size_t unused;
 

@@ -1,18 +1,18 @@
 /*
  * heap.h
- *		Memory that was needed for a moment goes back to the system.
+ *		Gives memory that was needed only for a moment back to the system.
  */
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
 
-/* What may be kept although nobody uses it; and how often that is looked at. */
+/* Unused bytes that the process may keep, and the least time between two checks. */
 #define HEAP_SPARE (16 * 1024 * 1024)
 #define HEAP_LOOK_MS 1000
 
 /*
- * To be called now and then, as often as one likes.  The C library keeps what is freed
- * below blocks that are in use; when that has grown by HEAP_SPARE, it is told to give the
- * pages back.
+ * Call this regularly; calls within HEAP_LOOK_MS of the last check do nothing.  The C library
+ * keeps freed memory when blocks in use lie above it.  Once HEAP_SPARE bytes of it have
+ * accumulated, this function tells the C library to give the pages back.
  */
 extern void heap_give_back(void);
 

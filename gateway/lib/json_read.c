@@ -1,11 +1,11 @@
 /*
  * json_read.c
- *		Reads JSON that a stranger sent (jansson does the parsing).
+ *		Reads JSON from untrusted clients; see json_read.h.
  *
- * What jansson does not do by itself is done in one pass before it: the bounds
- * on the depth (jansson's own is 2048, and it recurses) and on the number of values, each
- * of which is a hundred times larger in memory than "{}," is.  Its error texts
- * quote the input, so only its error codes are used.
+ * One pass before the parser checks two bounds that jansson does not have.  One is the depth:
+ * jansson allows 2048 levels, and it recurses.  The other is the number of values: a value
+ * such as "{}," takes a hundred times its length in memory.  jansson's error messages quote
+ * the input, so only its error codes are used.
  */
 #include "lib/json_read.h"
 
@@ -20,7 +20,7 @@
 
 /* ---- jansson's memory ---- */
 
-/* In front of each of its allocations: how much there is to wipe. */
+/* Stands before each allocation of jansson and says how many bytes to wipe. */
 typedef union Allocation
 {
 	size_t size;
@@ -51,7 +51,7 @@ wipe_and_free(void *memory)
 	free(allocation);
 }
 
-/* Before jansson allocates anything at all. */
+/* Must be called before jansson's first allocation. */
 static void
 use_wiped_memory(void)
 {
@@ -64,7 +64,7 @@ use_wiped_memory(void)
 
 /* ---- reading ---- */
 
-/* The index of the quote that ends a string, or of the end of the text. */
+/* The index of the quote that ends the string, or of the end of the text. */
 static size_t
 skip_string(const char *text, size_t len, size_t i)
 {
@@ -73,7 +73,7 @@ skip_string(const char *text, size_t len, size_t i)
 	return i;
 }
 
-/* Part of a number or a word. */
+/* Whether the character can be part of a number or a word (true, false, null). */
 static bool
 is_plain(char c)
 {
@@ -96,7 +96,7 @@ is_plain(char c)
 	}
 }
 
-/* Where the byte with this index stands, in characters. */
+/* Sets the line and column of the byte at index; columns count characters. */
 static void
 set_place(JsonReadError *error, const char *text, size_t index)
 {
@@ -108,16 +108,16 @@ set_place(JsonReadError *error, const char *text, size_t index)
 			error->line++;
 			error->column = 1;
 		}
-		/* A character of several bytes counts where it begins. */
+		/* Only the first byte of a character counts. */
 		else if (((unsigned char) text[i] & 0xC0) != 0x80)
 			error->column++;
 }
 
 /*
- * NULL, or which bound the text exceeds, and with which byte.  Values are counted as they
- * begin: containers, strings (names too), and runs of what is a number or a word.  The
- * text need not be JSON: whatever else is wrong with it is found by the parser, which
- * reads no more values than were counted.
+ * Returns NULL, or a message about the bound that the text exceeds; *place is the index of
+ * the byte that exceeds it.  A value counts where it begins: a container, a string (names
+ * too), or a run of characters that may be a number or a word.  The text need not be JSON:
+ * the parser finds all other errors, and it reads no more values than were counted here.
  */
 static const char *
 find_excess(const char *text, size_t len, size_t *place)

@@ -1,15 +1,15 @@
 /*
  * json_read.h
- *		Reads JSON that a stranger sent (jansson does the parsing).
+ *		Reads JSON from untrusted clients (jansson does the parsing).
  *
- * Strict: an object or array at the top, no duplicate names, at most
+ * The reader is strict: an object or array at the top, no duplicate names, at most
  * JSON_READ_DEPTH_MAX levels and JSON_READ_VALUES_MAX values and names, valid
  * UTF-8, no NUL (neither raw nor \u0000), no number out of range, nothing
- * behind the end.  An error never repeats any of the input.
+ * after the end.  An error message never repeats any of the input.
  *
- * The root is owned by the caller and freed with json_read_free(); every
- * other value, and every text, is borrowed from it.  What is freed is wiped: a
- * password may be among it.
+ * The caller owns the root and frees it with json_read_free().  Every other value and every
+ * text is borrowed from the root.  Memory is wiped before it is freed, because it may hold
+ * a password.
  */
 #ifndef LIB_JSON_READ_H
 #define LIB_JSON_READ_H
@@ -41,10 +41,10 @@ typedef struct JsonReadError
 {
 	const char *message; /* what is wrong; a constant, safe to show */
 	int line;            /* where reading stopped, counted from 1; 0 when unknown */
-	int column;          /* the last character that was read; 0 when there was none */
+	int column;          /* of the last character that was read; 0 when there was none */
 } JsonReadError;
 
-/* Parses len bytes; NULL when they are refused, and *error says why. */
+/* Parses len bytes.  NULL: they are refused, and *error says why. */
 extern JsonValue *json_read(const char *text, size_t len, JsonReadError *error);
 extern void json_read_free(JsonValue *root);
 
@@ -60,13 +60,13 @@ extern size_t json_read_count(const JsonValue *value);
 extern JsonValue *json_read_element(const JsonValue *array, size_t index);
 
 /*
- * Walks through the members of an object: *position starts as NULL; false at
- * the end.  Names have no NUL in them.
+ * Steps to the next member of an object; false after the last one.  The caller sets *position
+ * to NULL before the first call.  A name contains no NUL.
  */
 extern bool
 json_read_next_member(JsonValue *object, void **position, const char **name, JsonValue **value);
 
-/* The typed values; false (and nothing set) when the kind is another. */
+/* Read a value of one type.  False: the value has another type, and nothing was set. */
 extern bool json_read_string(const JsonValue *value, const char **text, size_t *len);
 extern bool json_read_int64(const JsonValue *value, int64_t *number);
 extern bool json_read_bool(const JsonValue *value, bool *result);

@@ -1,10 +1,10 @@
 /*
  * json_write.c
- *		Writes JSON into a Buffer, in order, without building a tree.
+ *		Writes JSON into a Buffer; see json_write.h.
  *
- * Invariant: has_members has one bit for each open container, so a comma is
- * written exactly between two members.  Failing is sticky in the Buffer; a
- * misuse (a close too many, too deep) marks it as failed as well.
+ * Invariant: has_members has one bit for each open container, so that a comma is written
+ * exactly between two members.  Incorrect use (a container that was not opened is closed, or
+ * the depth is exceeded) also marks the Buffer as failed.
  */
 #include "lib/json_write.h"
 
@@ -18,7 +18,7 @@ json_write_init(JsonWriter *writer, Buffer *out)
 	*writer = (JsonWriter){.out = out};
 }
 
-/* What stands before a value or a name: a comma, unless it is the first, or the value of a name. */
+/* Writes the comma before a member, unless it is the first one or the value after a name. */
 static void
 separate(JsonWriter *writer)
 {
@@ -87,7 +87,7 @@ json_write_array_end(JsonWriter *writer)
 	close_container(writer, ']');
 }
 
-/* Whether the byte stands for itself in a JSON string (a byte above 127 may need a check). */
+/* Whether the byte needs neither an escape nor a check that it is valid UTF-8. */
 static bool
 is_plain(unsigned char byte)
 {
@@ -97,8 +97,8 @@ is_plain(unsigned char byte)
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
 /*
- * A word whose top bits are set, if any is, where a byte is zero.  (A byte of 1
- * above a zero is taken for one as well, which does no harm here.)
+ * Sets the top bit of each zero byte; the result is 0 when no byte is zero.  A byte of 1 next
+ * above a zero byte is marked too, which does no harm here.
  */
 static uint64_t
 zero_bytes(uint64_t word)
@@ -106,7 +106,7 @@ zero_bytes(uint64_t word)
 	return (word - EACH_BYTE(0x01)) & ~word & EACH_BYTE(0x80);
 }
 
-/* Whether all of eight bytes are plain; for a byte of 0x7F or more the answer is no. */
+/* Whether all eight bytes are plain; a byte of 0x7F or more is not. */
 static bool
 are_plain(const char *text)
 {
@@ -120,7 +120,7 @@ are_plain(const char *text)
 	return (special & EACH_BYTE(0x80)) == 0;
 }
 
-/* How many bytes from text on are plain: eight at a time, and the last few one by one. */
+/* The number of plain bytes at the start of text; looks at eight bytes at a time. */
 static size_t
 plain_run(const char *text, size_t len)
 {
@@ -159,7 +159,7 @@ append_escape(Buffer *out, unsigned char byte)
 	}
 }
 
-/* The rest of a string, from the first byte on that is not plain. */
+/* Appends the rest of a string, which begins with a byte that is not plain. */
 static void
 append_checked(Buffer *out, const char *text, size_t len)
 {
@@ -189,7 +189,7 @@ append_checked(Buffer *out, const char *text, size_t len)
 	}
 }
 
-/* Nearly all strings are plain, and are copied in one piece. */
+/* Nearly all strings are plain and can be copied in one piece. */
 static void
 append_quoted(Buffer *out, const char *text, size_t len)
 {

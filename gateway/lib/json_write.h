@@ -2,10 +2,9 @@
  * json_write.h
  *		Writes JSON into a Buffer, in order, without building a tree.
  *
- * Commas are set by the writer.  Names and strings must be UTF-8; a byte that
- * is not becomes U+FFFD, so that the output is valid JSON whatever comes in.
- * Failure is the Buffer's: when it could not grow, "failed" is set and stays
- * set; json_write_done() tells.
+ * The writer adds the commas.  Names and strings should be UTF-8; a byte that is not valid
+ * UTF-8 becomes U+FFFD, so that the output is always valid JSON.  When the Buffer cannot
+ * grow, its "failed" is set and stays set; json_write_done() reports it.
  *
  *	JsonWriter	writer;
  *
@@ -32,7 +31,7 @@ typedef struct JsonWriter
 	Buffer *out;          /* borrowed */
 	uint64_t has_members; /* bit n: the container at depth n is not empty */
 	int depth;
-	bool after_name; /* a name was written, its value comes next */
+	bool after_name; /* a name was written, and its value comes next */
 } JsonWriter;
 
 extern void json_write_init(JsonWriter *writer, Buffer *out);
@@ -45,7 +44,7 @@ extern void json_write_array_end(JsonWriter *writer);
 /* The name of the next member of an object. */
 extern void json_write_name(JsonWriter *writer, const char *name);
 
-/* The same for a name that is quoted already, with its colon: "id": */
+/* As json_write_name(), for a name that already has its quotes and colon: "id": */
 extern void json_write_quoted_name(JsonWriter *writer, const char *quoted, size_t len);
 
 /* Values. */
@@ -55,7 +54,7 @@ extern void json_write_int64(JsonWriter *writer, int64_t number);
 extern void json_write_bool(JsonWriter *writer, bool value);
 extern void json_write_null(JsonWriter *writer);
 
-/* A value that is JSON already (jsonb from the database), taken as it is. */
+/* A value that already is JSON (jsonb from the database); it is copied unchanged. */
 extern void json_write_raw(JsonWriter *writer, const char *json, size_t len);
 
 /* True when everything was written and every container is closed. */

@@ -1,6 +1,6 @@
 /*
  * leftovers.c
- *		What has been done with, but is still in memory that others hold; see leftovers.h.
+ *		Wipes used data that remains in memory which is not freed; see leftovers.h.
  */
 #include "lib/leftovers.h"
 
@@ -8,7 +8,7 @@
 
 #include "src/common/memory.h"
 
-/* Deeper than the callbacks of our programs go with something secret. */
+/* More than the callbacks of our programs use of the stack while they handle a secret. */
 #define STACK_BYTES (32 * 1024)
 
 static _Thread_local Leftovers *followed = NULL;
@@ -59,7 +59,7 @@ leftovers_wipe_stack(void)
 	wak_wipe(below, sizeof(below));
 }
 
-/* ---- what the allocator tells ---- */
+/* ---- called by the allocator ---- */
 
 void
 leftovers_allocated(void *block, size_t size)
@@ -69,7 +69,7 @@ leftovers_allocated(void *block, size_t size)
 		noting->blocks[noting->count++] = block;
 }
 
-/* Where a block is noted, or NULL. */
+/* The entry that records this block, or NULL. */
 static void **
 place_of(const void *block, Leftovers **owner)
 {

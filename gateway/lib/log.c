@@ -1,9 +1,9 @@
 /*
  * log.c
- *		Structured log lines on standard error.
+ *		Structured log lines on standard error; see log.h.
  *
- * A line is built in one buffer and handed to log_output.c, which writes it: a log that
- * is not read must not stop the service.
+ * A line is built in one buffer and handed to log_output.c, which writes it from a thread of
+ * its own, so that a log that nobody reads does not stop the service.
  */
 #include "lib/log.h"
 
@@ -72,8 +72,8 @@ log_int(const char *key, int64_t number)
 }
 
 /*
- * The length of a credential's prefix at text, or 0.  The underscore may be
- * percent-encoded, as in a URL that was cut and pasted.
+ * The length of the credential prefix that text begins with, or 0.  The underscore may be
+ * percent-encoded, as in a pasted URL.
  */
 static size_t
 credential_prefix(const char *text, size_t len)
@@ -97,8 +97,8 @@ credential_prefix(const char *text, size_t len)
 }
 
 /*
- * The length of what looks like a credential at text (prefix and tail), or 0.
- * *shown is how much of it may be seen.
+ * If text begins with something that looks like a credential, the length of its prefix and
+ * tail together, else 0.  *shown is the number of characters that may be shown.
  */
 static size_t
 credential_len(const char *text, size_t len, size_t *shown)
@@ -155,7 +155,7 @@ append_character(Buffer *out, const char *text, size_t len)
 	return size > 0 ? size : 1;
 }
 
-/* How many bytes stand for themselves and begin no credential. */
+/* The number of bytes at the start of text that need no escape and cannot begin a credential. */
 static size_t
 plain_run(const char *text, size_t len)
 {
@@ -189,7 +189,7 @@ append_value(Buffer *out, const char *text, size_t len)
 		if (i == len)
 			break;
 
-		/* looked at beyond the cut, so that the cut does not make a tail too short */
+		/* Looks past the cut, so that a credential that is cut is still recognised. */
 		secret = credential_len(text + i, all - i, &shown);
 		if (secret > 0)
 		{
@@ -206,7 +206,7 @@ append_value(Buffer *out, const char *text, size_t len)
 		buffer_append_char(out, '"');
 }
 
-/* The second is made into text once; a busy log has thousands of lines in it. */
+/* Formats each second only once, because a busy log has thousands of lines a second. */
 static void
 append_time(Buffer *out, int64_t wall_ms)
 {
@@ -237,7 +237,7 @@ forget_pid(void)
 	own_pid = 0;
 }
 
-/* The process's id, asked for once and again after a fork. */
+/* The process's id; asks the kernel once, and again after a fork. */
 static pid_t
 pid_of_now(void)
 {
@@ -284,7 +284,7 @@ log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, cons
 		}
 	}
 
-	/* a line that did not fit is cut, and is still one line */
+	/* A line that did not fit is cut and still ends with a newline. */
 	out->failed = false;
 	if (out->len == out->max)
 		out->len--;
@@ -293,7 +293,7 @@ log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, cons
 
 static bool collecting;
 
-/* Whatever the threshold: who reads the log has to know that it is not whole. */
+/* Ignores the threshold, because the reader has to know that lines are missing. */
 static void
 tell_of_lost(Buffer *out, uint64_t lines)
 {
@@ -302,7 +302,7 @@ tell_of_lost(Buffer *out, uint64_t lines)
 	log_format(out, clock_wall_ms(), LOG_LEVEL_WARNING, "log_lines_lost", fields);
 }
 
-/* By itself libevent prints to standard error, and waits. */
+/* Without this libevent would write to standard error itself, and wait for it. */
 static void
 on_libevent(int severity, const char *message)
 {

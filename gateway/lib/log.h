@@ -2,19 +2,18 @@
  * log.h
  *		Structured log lines on standard error.
  *
- * One event is one line of key=value pairs ("logfmt"), never mixed with lines of other
- * processes:
+ * One event is one line of key=value pairs ("logfmt").  Lines of several processes never mix:
  *
  *	time=2026-01-02T03:04:05.678Z level=info pid=42 event=listening port=8080
  *
- * Values are quoted when they have to be, control characters are escaped, a
- * value is cut at LOG_VALUE_MAX bytes.  Nothing that is passed in is trusted:
- * whatever looks like a credential (one of our prefixes and a tail of
- * WAK_SECRET_MIN or more) is masked, as the last of several lines of defence.
+ * Values are quoted when they need it, control characters are escaped, and a value is cut
+ * at LOG_VALUE_MAX bytes.  Values are not trusted: text that looks like a credential (one of
+ * our prefixes and at least WAK_SECRET_MIN characters after it) is masked.  That is the last
+ * of several protections.
  *
- * Whoever logs never waits for whoever reads: from log_start() on a thread writes.  What it
- * cannot write in time is lost, counted, and told of by event=log_lines_lost when lines
- * can be written again (log_output.h).
+ * Logging never waits for the reader of the log: after log_start() a thread does the writing.
+ * Lines that it cannot write in time are lost and counted.  When it can write again,
+ * event=log_lines_lost says how many were lost (log_output.h).
  *
  *	log_line(LOG_LEVEL_INFO, "listening",
  *			 log_text("address", address), log_int("port", port));
@@ -39,13 +38,13 @@ typedef enum LogLevel
 	LOG_LEVEL_ERROR
 } LogLevel;
 
-/* The names of the levels, by LogLevel; NULL ends them, so that they can be a setting's choices. */
+/* The names of the levels, by LogLevel; a NULL ends them, as ConfigOption.choices needs. */
 extern const char *const log_level_names[];
 
 typedef enum LogFieldKind
 {
 	LOG_FIELD_END,   /* closes a list of fields */
-	LOG_FIELD_FIRST, /* opens one, so that it may be empty */
+	LOG_FIELD_FIRST, /* opens one, so that log_line() can have no fields */
 	LOG_FIELD_TEXT,
 	LOG_FIELD_INT
 } LogFieldKind;
@@ -73,22 +72,23 @@ extern LogField log_int(const char *key, int64_t number);
 extern void log_fields(LogLevel level, const char *event, const LogField *fields);
 
 /*
- * From here on nobody waits for the log.  Once in each process that goes on to serve, a fork
- * too, behind process_confine(); false: could not, and that is logged.
+ * Starts the thread that writes, so that no caller waits for the log any more.  Each process
+ * that serves calls this once, also a forked one, and after process_confine().  False: it
+ * could not start, and that is logged.
  */
 extern bool log_start(void);
 
-/* Waits a moment for what is not yet written.  exit() does; before _exit() it has to be called. */
+/* Waits up to LOG_OUTPUT_END_MS for unwritten lines.  exit() calls it; call it before _exit(). */
 extern void log_end(void);
 
-/* Lines that this process has lost so far. */
+/* The number of lines that this process has lost so far. */
 extern uint64_t log_lost(void);
 
 /*
- * Between log_collect(true) and log_collect(false), lines of level info and debug may stay
- * with us until log_flush() or a graver line.  A loop that flushes at the end of each turn
- * wakes the log's thread once for all requests of that turn; what a crash can take with it
- * are the lines of that turn.
+ * Between log_collect(true) and log_collect(false), lines of level info and debug may wait
+ * until log_flush() or until a line of a higher level.  An event loop that flushes after each
+ * iteration wakes the log's thread once for all requests of that iteration.  A crash can lose
+ * only the lines of the current iteration.
  */
 extern void log_collect(bool collect);
 extern void log_flush(void);
@@ -102,7 +102,7 @@ extern void log_set_level(LogLevel level);
 /* "debug", "info", "warning" or "error"; false for anything else. */
 extern bool log_level_from_text(const char *text, LogLevel *level);
 
-/* Builds the line (with its newline) without writing it; log_fields() and the tests. */
+/* Builds the line, with its newline, without writing it; for log_fields() and the tests. */
 extern void
 log_format(Buffer *out, int64_t wall_ms, LogLevel level, const char *event, const LogField *fields);
 

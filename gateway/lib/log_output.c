@@ -1,18 +1,18 @@
 /*
  * log_output.c
- *		The log's way out, which nobody waits for; see log_output.h.
+ *		Writes log lines to standard error without making the caller wait; see log_output.h.
  *
- * Standard error is what the operator has made it: a pipe, a socket, a terminal, a file on a
- * disk far away.  Each of them may stop taking bytes for ever, and nothing makes all of
- * them say so instead of waiting.  O_NONBLOCK would hold for everybody who has the same
- * file open, a shell for instance, and does nothing for files on disk; a pipe of another user
- * cannot be opened anew; between poll() and write() another process may fill the pipe.  So
- * it is a thread that waits, and nothing else.
+ * The operator chooses what standard error is: a pipe, a socket, a terminal, a file on a
+ * network disk.  A write to any of them may block forever, and there is no way to avoid that
+ * for all of them.  O_NONBLOCK would also change the descriptor of other processes that share
+ * the open file, such as a shell, and has no effect on files on disk.  A pipe of another user
+ * cannot be opened again.  poll() is not enough, because another process may fill the pipe
+ * before our write().  So a thread does the writing, and only that thread waits.
  *
- * The lock is held for copying, never while something is written.  The thread allocates
- * nothing and takes no other lock, so that a fork() at any time leaves nothing half done.
- * All signals are blocked in it: they are the program's, and a reader that is gone
- * is an error here and not a SIGPIPE.
+ * The lock is held while bytes are copied, never during a write.  The thread allocates
+ * nothing and takes no other lock, so that a fork() at any moment leaves nothing half done in
+ * the child.  The thread blocks all signals: the program's other threads handle them, and a
+ * closed pipe is an error of write() here instead of a SIGPIPE.
  */
 #include "lib/log_output.h"
 
@@ -31,29 +31,29 @@
 
 #define STACK_BYTES (256 * 1024)
 
-/* A pipe takes so many in one piece, so that lines of several processes do not mix. */
+/* A pipe takes this many bytes in one piece, so that lines of several processes do not mix. */
 #define PIECE_MAX PIPE_BUF
 
-/* So many are written before anybody asks for it. */
+/* When this many bytes wait, the thread is woken without log_output_wake(). */
 #define WAITING_ENOUGH PIPE_BUF
 
-#define TOLD_MAX 512 /* bytes of the line that tells of lost ones */
+#define TOLD_MAX 512 /* bytes of the line that reports lost lines */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Under the lock. */
+/* Used with the lock held. */
 static pthread_cond_t wanted; /* there is something to write */
-static pthread_cond_t ended;  /* all of it is written */
+static pthread_cond_t ended;  /* everything is written */
 static bool started;
 static bool busy;
 static Buffer waiting;
 
-/* The thread's own. */
-static Buffer writing; /* changes places with "waiting" */
+/* Used by the thread only. */
+static Buffer writing; /* swapped with "waiting" */
 static Buffer telling;
 static LogOutputTell tell_of;
-static uint64_t told; /* of the lost ones */
-static bool torn;     /* the last line written is not whole */
+static uint64_t told; /* lost lines that were already reported */
+static bool torn;     /* the last line was written only in part */
 
 static _Atomic uint64_t lost;
 
@@ -65,7 +65,7 @@ log_output_lost(void)
 
 /* ---- writing ---- */
 
-/* A standard error that somebody else has made non-blocking. */
+/* Needed when another process has made standard error non-blocking. */
 static void
 wait_for_room(void)
 {
@@ -74,7 +74,7 @@ wait_for_room(void)
 	(void) poll(&output, 1, -1);
 }
 
-/* How many bytes could be written: all, or fewer when there was an error. */
+/* Writes the bytes; returns how many were written, which is fewer than len after an error. */
 static size_t
 write_bytes(const char *data, size_t len)
 {
@@ -104,7 +104,7 @@ count_lines(const char *data, size_t len)
 	return count;
 }
 
-/* Whole lines; what cannot be written is lost.  False then. */
+/* Writes whole lines.  False: some of them could not be written and are lost. */
 static bool
 write_lines(const char *data, size_t len)
 {
@@ -121,7 +121,7 @@ write_lines(const char *data, size_t len)
 	return false;
 }
 
-/* The length of the next piece: as many whole lines as go in one, or a single longer one. */
+/* The length of the next piece: the whole lines that fit into PIECE_MAX, or one longer line. */
 static size_t
 next_piece(const char *data, size_t len)
 {
@@ -232,7 +232,7 @@ after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* The child has no thread, and what waits is its parent's to write. */
+/* The child has no thread, and the parent writes the lines that wait. */
 static void
 in_child(void)
 {
@@ -246,7 +246,7 @@ in_child(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Once in a program. */
+/* Allocates and registers what is needed; does so only once in a program. */
 static bool
 prepare(void)
 {

@@ -1,14 +1,15 @@
 /*
  * log_output.h
- *		The log's way out, which nobody waits for.
+ *		Writes log lines to standard error without making the caller wait.
  *
- * Lines are handed over here and a thread writes them to standard error, in their order.  At
- * most LOG_OUTPUT_MAX bytes wait, and as many are being written; a line that does not fit,
- * and one that could not be written, is lost.  How many were lost is told as soon as
- * something can be written again, and log_output_lost() says it at any time.
+ * Callers hand lines over, and a thread writes them to standard error in the same order.  At
+ * most LOG_OUTPUT_MAX bytes wait while at most as many are being written.  A line that does
+ * not fit is lost, and so is one that could not be written.  The thread writes how many
+ * lines were lost as soon as it can write again; log_output_lost() returns the number at any
+ * time.
  *
- * Until log_output_start(), and in a child of fork() until it starts its own, a line is
- * written at once by whoever hands it over, who may wait.
+ * Before log_output_start(), and in a forked child before the child calls it, there is no
+ * thread.  Then the caller writes the line itself and may have to wait.
  */
 #ifndef LIB_LOG_OUTPUT_H
 #define LIB_LOG_OUTPUT_H
@@ -21,28 +22,28 @@
 
 #define LOG_OUTPUT_MAX (512 * 1024)
 
-/* What an end of the program waits at most for lines to be written. */
+/* How long a program that ends waits at most for its lines to be written. */
 #define LOG_OUTPUT_END_MS 1000
 
 /* Appends a line that says how many were lost.  Called by the thread. */
 typedef void (*LogOutputTell)(Buffer *out, uint64_t lines);
 
-/* Starts the thread.  False: could not, and lines are written as before. */
+/* Starts the thread.  False: it could not, and callers still write lines themselves. */
 extern bool log_output_start(LogOutputTell tell);
 
-/* Hands over a line, with its newline.  It may stay until log_output_wake(). */
+/* Hands over a line, with its newline.  It may wait until log_output_wake(). */
 extern void log_output_line(const char *line, size_t len);
 
-/* What was handed over is to be written now. */
+/* Wakes the thread, so that it writes what was handed over. */
 extern void log_output_wake(void);
 
 /*
- * Waits until all is written, for LOG_OUTPUT_END_MS at most.  exit() calls it; what ends by
- * _exit() has to.
+ * Waits until everything is written, for LOG_OUTPUT_END_MS at most.  exit() calls this
+ * function.  A process that ends by _exit() has to call it.
  */
 extern void log_output_end(void);
 
-/* Lines that this process has lost so far. */
+/* The number of lines that this process has lost so far. */
 extern uint64_t log_output_lost(void);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * metrics.c
- *		Numbers for Prometheus, in its text format 0.0.4.
+ *		Metrics for Prometheus, in its text format 0.0.4; see metrics.h.
  *
- * A process's part is a hash table that is only ever filled.  Its owner alone writes; a
- * series is complete before "used" is set, and its numbers are atomic, so that another
- * process can print while they change.
+ * The part of a process is a hash table; entries are added and never removed.  Only its
+ * process writes to it.  A series is complete before "used" is set, and its numbers are
+ * atomic, so that another process can print them while they change.
  */
 #include "lib/metrics.h"
 
@@ -97,7 +97,7 @@ metrics_enter(Metrics *metrics, int process)
 
 /* ---- finding a series ---- */
 
-/* Puts the values one after the other; false when they are too long. */
+/* Copies the values one after the other, each with its NUL; false when they are too long. */
 static bool
 pack_labels(MetricLabels labels, char out[METRICS_LABEL_BYTES_MAX], size_t *len)
 {
@@ -114,7 +114,7 @@ pack_labels(MetricLabels labels, char out[METRICS_LABEL_BYTES_MAX], size_t *len)
 	return true;
 }
 
-/* FNV-1a: the values come from our own tables, nobody chooses them to collide. */
+/* FNV-1a is enough: the values come from our own tables, so no client can make them collide. */
 static uint32_t
 hash_series(int metric, const char *labels, size_t len)
 {
@@ -132,7 +132,7 @@ is_series(const Series *series, int metric, const char *labels, size_t len)
 		   memcmp(series->labels, labels, len) == 0;
 }
 
-/* The series, which is made when there is none; NULL when it does not fit. */
+/* Finds the series or makes it; NULL when it does not fit. */
 static Series *
 find_series(Metrics *metrics, int metric, MetricLabels labels)
 {
@@ -205,7 +205,7 @@ metrics_observe_us(Metrics *metrics, int metric, MetricLabels labels, int64_t us
 
 /* ---- printing ---- */
 
-/* What all processes have together in one series. */
+/* The sums of one series over all processes. */
 typedef struct Sum
 {
 	uint64_t value;
@@ -247,7 +247,7 @@ add_up(const Metrics *metrics, const Series *wanted, int first)
 	return sum;
 }
 
-/* A label's value: the format escapes three signs. */
+/* Appends the value of a label; the format escapes three characters. */
 static void
 print_escaped(Buffer *out, const char *text)
 {
@@ -264,7 +264,7 @@ print_escaped(Buffer *out, const char *text)
 	}
 }
 
-/* "name_suffix{label="value",le="0.1"} "; bound may be NULL. */
+/* Appends "name_suffix{label="value",le="0.1"} "; bound is the value of le, or NULL. */
 static void
 print_name(const Metrics *metrics, Buffer *out, const Series *series, const char *suffix,
 		   const char *bound)
@@ -309,7 +309,7 @@ print_histogram(const Metrics *metrics, Buffer *out, const Series *series, const
 		below += sum->buckets[i];
 		print_number(metrics, out, series, "_bucket", bound_texts[i], below);
 	}
-	/* Not less than the buckets, though it was read before an observation ended. */
+	/* The count must not be less than the buckets, even if it was read earlier than they were. */
 	below = sum->value > below ? sum->value : below;
 	print_number(metrics, out, series, "_bucket", "+Inf", below);
 	print_name(metrics, out, series, "_sum", NULL);
@@ -317,7 +317,7 @@ print_histogram(const Metrics *metrics, Buffer *out, const Series *series, const
 	print_number(metrics, out, series, "_count", NULL, below);
 }
 
-/* Is this the first process that has the series? */
+/* Whether no process with a lower number has the series. */
 static bool
 is_first(const Metrics *metrics, const Series *series, int process)
 {

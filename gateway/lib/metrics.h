@@ -1,17 +1,17 @@
 /*
  * metrics.h
- *		Numbers for Prometheus, in its text format 0.0.4.
+ *		Metrics for Prometheus, in its text format 0.0.4.
  *
  * A program has one catalogue of metrics, a table of MetricDefinition.  A *series* is a
- * metric with the values of its labels, and is made when it is first written.
+ * metric together with the values of its labels.  The first write to a series creates it.
  *
- * Several processes of a program can share one Metrics: it is made before they are forked,
- * lies in shared memory, and each process writes into a part of its own, so that no write
- * waits for another; whoever prints adds all parts up.  What a process has counted stays
- * when it ends; its gauges go when its successor enters.
+ * Several processes of a program can share one Metrics.  It is made in shared memory before
+ * the processes are forked.  Each process writes into its own part, so that no write waits
+ * for another.  metrics_print() adds the parts up.  When a process ends, its counters stay;
+ * its gauges are reset when the process that replaces it calls metrics_enter().
  *
- * Bounds: METRICS_SERIES_MAX series of a process; what does not fit is counted in
- * wa_metrics_dropped_total.  Nothing here can fail but metrics_open() and metrics_print().
+ * A process has at most METRICS_SERIES_MAX series.  Writes to further series are dropped and
+ * counted in wa_metrics_dropped_total.  Only metrics_open() and metrics_print() can fail.
  */
 #ifndef LIB_METRICS_H
 #define LIB_METRICS_H
@@ -23,13 +23,13 @@
 
 #define METRICS_SERIES_MAX 1024     /* of one process */
 #define METRICS_LABELS_MAX 3        /* of one metric */
-#define METRICS_LABEL_BYTES_MAX 120 /* of the values of one series; longer ones are dropped */
+#define METRICS_LABEL_BYTES_MAX 120 /* of all values of one series; longer series are dropped */
 #define METRICS_PRINT_MAX (4 * 1024 * 1024)
 
 typedef enum MetricKind
 {
 	METRIC_COUNTER,  /* only grows */
-	METRIC_GAUGE,    /* what is now */
+	METRIC_GAUGE,    /* a current value */
 	METRIC_HISTOGRAM /* of durations */
 } MetricKind;
 
@@ -47,25 +47,25 @@ typedef const char *const *MetricLabels;
 typedef struct Metrics Metrics;
 
 /*
- * For "processes" processes.  The definitions must outlive it.  NULL: no memory.  Every
- * process writes as the first one until it has called metrics_enter().
+ * Makes a Metrics for this number of processes.  The definitions must outlive it.  NULL: out
+ * of memory.  A process writes into the part of process 0 until it calls metrics_enter().
  */
 extern Metrics *metrics_open(const MetricDefinition *definitions, int count, int processes);
 extern void metrics_close(Metrics *metrics);
 
-/* From now on this process writes as process number "process", from 0, whose gauges are reset. */
+/* Makes this process write into the part of this number (from 0), and resets its gauges. */
 extern void metrics_enter(Metrics *metrics, int process);
 
 /*
- * metric is an index into the definitions; labels may be NULL when it has none.  A Metrics
- * that is NULL takes everything and keeps nothing, so that a program without a listener for
- * them needs no conditions.
+ * metric is an index into the definitions; labels may be NULL for a metric without labels.
+ * When metrics is NULL nothing is recorded, so that a program without a metrics listener
+ * needs no conditions.
  */
 extern void metrics_add(Metrics *metrics, int metric, MetricLabels labels, uint64_t amount);
 extern void metrics_set(Metrics *metrics, int metric, MetricLabels labels, int64_t value);
 extern void metrics_observe_us(Metrics *metrics, int metric, MetricLabels labels, int64_t us);
 
-/* Appends all of them; false when they do not fit. */
+/* Appends all metrics as text; false when they do not fit. */
 extern bool metrics_print(const Metrics *metrics, Buffer *out);
 
 #endif

@@ -1,18 +1,18 @@
 /*
  * process.c
- *		What a program gives up when it starts; see process.h.
+ *		Gives up the rights that a program never needs; see process.h.
  *
- * Whoever gets code to run in one of our programs has what the program has.  It needs a few
- * sockets and nothing else of the system.
+ * An attacker who runs code in one of our programs has the rights of that program.  Our
+ * programs need a few sockets and nothing else of the system.
  *
- * "Not dumpable" does more than the limit of 0 for cores: that limit does not hold where
- * the kernel pipes cores to a program, and it keeps nobody from attaching a debugger.  Root
- * still can do both.
+ * PR_SET_DUMPABLE does more than a core size limit of 0.  The limit has no effect where the
+ * kernel pipes cores to a program, and it does not prevent attaching a debugger.  Root can
+ * still do both.
  *
- * There is no filter of system calls here.  libpq, OpenSSL, curl and the name services load
- * modules that call what they like, and differently in each release, so that a list of ours
- * would end programs in the field.  systemd's SystemCallFilter= is the operator's way
- * (docs/operations.md).
+ * We install no filter of system calls.  libpq, OpenSSL, curl and the name services load
+ * modules whose system calls we do not know and which differ between releases, so that a
+ * fixed list could kill programs of our users.  An operator can use systemd's
+ * SystemCallFilter= (docs/operations.md).
  */
 #include "lib/process.h"
 
@@ -30,12 +30,12 @@
 
 #include "lib/log.h"
 
-/* Where the kernel is too old for close_range(), so many descriptors are closed. */
+/* Descriptors to close one by one where the kernel is too old for close_range(). */
 #define DESCRIPTORS_MAX 1024
 
 #define BIND_PORTS (UINT64_C(1) << CAP_NET_BIND_SERVICE)
 
-/* What could not be given up, for the log; NULL: all was. */
+/* For the log, the first right that could not be given up; NULL: there is none. */
 static const char *not_given_up;
 
 static void
@@ -47,7 +47,7 @@ note_unless(bool ok, const char *what)
 
 /* ---- descriptors ---- */
 
-/* Closed ones are filled first, so that no socket of ours becomes standard output. */
+/* Opens closed standard descriptors first, so that no later socket becomes standard output. */
 static void
 empty_input(void)
 {
@@ -95,7 +95,10 @@ set_capabilities(uint64_t kept)
 	return syscall(SYS_capset, &header, data) == 0;
 }
 
-/* What a file that is executed could give back.  Only root may take that away, and only root needs to. */
+/*
+ * The bounding set is what executing a file could give back.  Only root may empty it, and
+ * only for root is that necessary.
+ */
 static void
 empty_bounding_set(void)
 {
@@ -103,7 +106,7 @@ empty_bounding_set(void)
 		(void) prctl(PR_CAPBSET_DROP, capability);
 }
 
-/* Drops all capabilities but these, as far as they were there. */
+/* Drops all capabilities except those in kept, of which it keeps the ones it has. */
 static bool
 keep_capabilities(uint64_t kept)
 {
@@ -129,7 +132,7 @@ process_confine(void)
 	close_inherited();
 	empty_bounding_set();
 	note_unless(keep_capabilities(BIND_PORTS), "capabilities");
-	/* last: the kernel may make a process dumpable again when its capabilities change */
+	/* This comes last: a change of capabilities may make the process dumpable again. */
 	note_unless(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "being dumpable");
 }
 

@@ -14,7 +14,7 @@ add(Timer *timer, int64_t ms)
 	return event_add(timer->event, &wait) == 0;
 }
 
-/* Whoever is told may close the timer, so that nothing of it is touched afterwards. */
+/* due() may close the timer, so it is the last use of it. */
 static void
 on_event(evutil_socket_t fd, short what, void *arg)
 {

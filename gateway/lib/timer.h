@@ -2,7 +2,7 @@
  * timer.h
  *		Timers of the event loop, in milliseconds.
  *
- * A Timer of zeros is one that is not open; stopping and closing it does nothing.
+ * A zeroed Timer is not open; stopping or closing it does nothing.
  */
 #ifndef LIB_TIMER_H
 #define LIB_TIMER_H
@@ -13,29 +13,29 @@
 struct event;
 struct event_base;
 
-/* The time has come.  May start, stop or close the timer. */
+/* Called when the timer is due.  May start, stop or close the timer. */
 typedef void (*TimerDue)(void *context);
 
 typedef struct Timer
 {
 	struct event *event;
-	int64_t period_ms; /* 0: it is due once */
+	int64_t period_ms; /* 0: due only once */
 	TimerDue due;
 	void *context;
 } Timer;
 
-/* False: no memory.  The address must not change until timer_close(). */
+/* False: out of memory.  The timer's address must not change until timer_close(). */
 extern bool timer_open(Timer *timer, struct event_base *base, TimerDue due, void *context);
 
-/* Due once, so long from now; what was started before no longer counts.  False: no memory. */
+/* Due once, ms from now; replaces an earlier start.  False: out of memory. */
 extern bool timer_start(Timer *timer, int64_t ms);
 
-/* The same, and again and again after that. */
+/* Due every ms, the first time ms from now; replaces an earlier start.  False: out of memory. */
 extern bool timer_repeat(Timer *timer, int64_t ms);
 
 extern bool timer_is_open(const Timer *timer);
 
-/* It is open, and will be due. */
+/* Whether the timer is open and will be due. */
 extern bool timer_is_started(const Timer *timer);
 
 extern void timer_stop(Timer *timer);

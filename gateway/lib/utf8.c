@@ -1,6 +1,6 @@
 /*
  * utf8.c
- *		Is it UTF-8, and how many characters has it?
+ *		Checks whether text is UTF-8, and counts its characters; see utf8.h.
  *
  * The ranges are those of RFC 3629, section 4: only the second byte of a
  * character has a range that depends on the first.
@@ -17,7 +17,7 @@ is_tail(unsigned char byte)
 	return (byte & 0xC0) == 0x80;
 }
 
-/* The range of the second byte keeps out overlong forms, surrogates and what is too large. */
+/* The range of the second byte excludes overlong forms, surrogates and too large characters. */
 static bool
 second_is_valid(unsigned char first, unsigned char second)
 {

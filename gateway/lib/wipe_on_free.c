@@ -1,15 +1,15 @@
 /*
  * wipe_on_free.c
- *		This program's malloc(), realloc() and free(): what is freed is wiped first.
+ *		This program's malloc(), realloc() and free(), which wipe memory before freeing it.
  *
- * Our own code wipes what it knows to be secret.  But a request passes through libraries
- * too (libevent, OpenSSL, libpq, curl), which copy it and free the copies as they are.  So
- * each block is overwritten when it is freed, and when it moves or shrinks; the rest is
- * left to the next allocator in line, which is the C library's or one that was preloaded.
- * calloc() and the aligned ones leave nothing behind and stay as they are.
+ * Our own code wipes what it knows to be secret.  But a request also passes through libraries
+ * (libevent, OpenSSL, libpq, curl), which copy it and free the copies without wiping them.
+ * So free() overwrites each block, and realloc() overwrites what it moves or cuts off.
+ * Everything else is done by the next allocator, which is the C library's or a preloaded
+ * one.  calloc() and the aligned allocation functions free nothing, so they are not replaced.
  *
- * Only the programs are linked with this file, and no test but its own.  The sanitizers
- * have an allocator of their own, and with them this file is empty.
+ * Only the programs and this file's own test are linked with this file.  The sanitizers have
+ * their own allocator, so with them this file is empty.
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -34,7 +34,7 @@ static void (*next_free)(void *block);
 
 typedef void (*Function)(void);
 
-/* dlsym() gives a pointer to data for what is a function. */
+/* dlsym() returns a pointer to data even for a function; the union converts it. */
 static Function
 find_next(const char *name)
 {
@@ -49,7 +49,7 @@ find_next(const char *name)
 	return found.function;
 }
 
-/* Before anything else runs: the first call comes from the loader. */
+/* Called by the first allocation, which the loader makes before any code of ours runs. */
 static void
 find_allocator(void)
 {
@@ -85,7 +85,7 @@ free(void *block)
 	next_free(block);
 }
 
-/* The next allocator's realloc() would leave the bytes behind where they were. */
+/* The next allocator's realloc() could leave the old bytes in freed memory. */
 static void *
 move(void *block, size_t old_size, size_t size)
 {
@@ -100,7 +100,7 @@ move(void *block, size_t old_size, size_t size)
 	return moved;
 }
 
-/* A block that gets a little smaller stays, and what is cut off is wiped. */
+/* A block that shrinks to no less than half stays in place, and the cut-off part is wiped. */
 void *
 realloc(void *block, size_t size)
 {
