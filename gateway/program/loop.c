@@ -38,7 +38,7 @@ leave(ProgramLoop *loop)
 	loop->work->leave(loop->context);
 }
 
-/* Told again, the next state comes at once. */
+/* A signal to stop.  A second one ends the current state at once. */
 static void
 on_stop(evutil_socket_t number, short what, void *arg)
 {
@@ -111,8 +111,8 @@ close_loop(ProgramLoop *loop)
 }
 
 /*
- * event_base_dispatch() in turns.  The lines of the log of a turn go out together, and at its
- * end none of its secrets are left on the stack.
+ * Does what event_base_dispatch() does, one iteration at a time.  After each iteration it
+ * sends the log lines of that iteration together and wipes its secrets from the stack.
  */
 static bool
 turn(struct event_base *base)

@@ -1,6 +1,6 @@
 /*
  * metrics.c
- *		A program's listener for metrics, and the metrics that all programs have; see metrics.h.
+ *		A program's metrics listener, and the metrics that all programs have; see metrics.h.
  */
 #include "program/metrics.h"
 
@@ -54,12 +54,12 @@ struct ProgramMetrics
 	ProgramMetricsSetup setup;
 	HttpServer *listener;
 	Timer timer;
-	uint64_t violations; /* counted so far, and so are the next */
+	uint64_t violations; /* this and the next two: what was already added to the metric */
 	uint64_t log_lost;
 	uint64_t crowded[DB_LANE_COUNT];
 };
 
-/* Adds what a number has grown by since the last look. */
+/* Adds to the metric by how much a number has grown since the last call. */
 static void
 add_growth(const ProgramMetrics *program, ProgramMetric metric, MetricLabels labels,
 		   uint64_t *counted, uint64_t now)

@@ -1,13 +1,14 @@
 /*
  * metrics.h
- *		A program's listener for metrics, and the metrics that all programs have.
+ *		A program's metrics listener, and the metrics that all programs have.
  *
- * These come last in a program's catalogue, which program_metrics_complete() copies them into:
+ * The metrics that all programs have come last in a program's catalogue.
+ * program_metrics_complete() copies their definitions there:
  *
  *	enum { REQUESTS, …, SHARED, METRIC_COUNT = SHARED + PROGRAM_METRIC_COUNT };
  *
- * They and the program's own gauges are looked at every second, whoever asks: another process
- * may be the one that prints.
+ * These metrics and the program's own gauges are updated every second, and not only when they
+ * are asked for, because another process may be the one that answers.
  */
 #ifndef PROGRAM_METRICS_H
 #define PROGRAM_METRICS_H
@@ -30,17 +31,17 @@ typedef enum ProgramMetric
 	PROGRAM_METRIC_COUNT
 } ProgramMetric;
 
-/* Writes the definitions of these to catalogue[first] and behind. */
+/* Copies the definitions of the shared metrics to catalogue, from index first on. */
 extern void program_metrics_complete(MetricDefinition *catalogue, int first);
 
-/* All of it is borrowed until program_metrics_stop(). */
+/* All pointers are borrowed until program_metrics_stop(). */
 typedef struct ProgramMetricsSetup
 {
 	struct event_base *base;
 	const char *listen;
 	bool reuse_port; /* several processes share the address */
 	Metrics *metrics;
-	int first; /* where these begin in the catalogue */
+	int first; /* index in the catalogue of the first metric that all programs have */
 	const Db *db;
 	void (*look)(void *context); /* sets the program's own gauges */
 	void *context;
@@ -48,10 +49,10 @@ typedef struct ProgramMetricsSetup
 
 typedef struct ProgramMetrics ProgramMetrics;
 
-/* Whether "listen" is an address to listen on, or NULL.  False: error says why not. */
+/* Whether "listen" is NULL or an address to listen on.  False: error says why not. */
 extern bool program_metrics_check(const char *listen, char *error, size_t size);
 
-/* NULL: could not, and error (of size bytes) says why. */
+/* Starts the listener.  NULL: error (of size bytes) says why it failed. */
 extern ProgramMetrics *
 program_metrics_start(const ProgramMetricsSetup *setup, char *error, size_t size);
 extern void program_metrics_stop(ProgramMetrics *program);

@@ -1,9 +1,9 @@
 /*
  * options.h
- *		The options that several programs have, as rows of their tables (lib/config.h).
+ *		Options that several programs have, as rows for their option tables (lib/config.h).
  *
- * settings is the ProgramSettings that a row fills in.  A program lists those that it has,
- * among its own.
+ * A program lists those that it needs among its own options.  The macro parameter "settings"
+ * is the ProgramSettings that a row fills in.
  */
 #ifndef PROGRAM_OPTIONS_H
 #define PROGRAM_OPTIONS_H
@@ -11,17 +11,17 @@
 #include "lib/config.h"
 #include "lib/log.h"
 
-/* To wait for the database is a part of the work. */
+/* For database_wait_s: wait without a limit; being stopped while waiting is no failure. */
 #define PROGRAM_WAITS (-1)
 
-/* What they are set to; texts are borrowed from argv and the environment. */
+/* The values of these options; texts are borrowed from argv and the environment. */
 typedef struct ProgramSettings
 {
 	const char *database;
 	int64_t database_wait_s; /* or PROGRAM_WAITS */
 	int64_t drain_s;
-	const char *owner;   /* NULL: one is made up */
-	const char *metrics; /* NULL: no listener for metrics */
+	const char *owner;   /* NULL: a random name is generated */
+	const char *metrics; /* NULL: no metrics listener */
 	const char *log_level;
 } ProgramSettings;
 
@@ -36,7 +36,7 @@ typedef struct ProgramSettings
 	 .kind = CONFIG_INTEGER, .target = &(settings).database_wait_s, .min = 0, .max = 3600, \
 	 .help = "how long to try to reach the database at start"}
 
-/* what: the plural of what is finished */
+/* "what" names the work that may still finish, in the plural */
 #define PROGRAM_OPTION_DRAIN_TIMEOUT(seconds, what, settings) \
 	{.flag = "drain-timeout", .environment = "WA_DRAIN_TIMEOUT", .argument = "SECONDS", .fallback = (seconds), \
 	 .kind = CONFIG_INTEGER, .target = &(settings).drain_s, .min = 0, .max = 3600, \

@@ -1,6 +1,6 @@
 /*
  * program.c
- *		What every program does, from its first line until it works; see program.h.
+ *		What every program does at its start; see program.h.
  */
 #include "program/program.h"
 
@@ -11,7 +11,7 @@
 #include "lib/log.h"
 #include "lib/process.h"
 
-/* Signals that asked to stop, until something else listens for them. */
+/* Counts the signals to stop until the program's loop handles them. */
 static volatile sig_atomic_t stops;
 
 static void
@@ -28,7 +28,7 @@ cannot_start(const char *reason)
 	return CONFIG_EXIT_FAILED;
 }
 
-/* Two processes with one name would take over each other's leases. */
+/* Generates a random name: two processes with the same name would take each other's leases. */
 static bool
 make_up_owner(const Program *program)
 {

@@ -1,12 +1,14 @@
 /*
  * program.h
- *		What every program does, from its first line until it works.
+ *		What every program does at its start.
  *
- * Starting goes in this order, and the first step that fails ends it with a line that says
- * why: what is never needed is given up (lib/process.h), settings, the checks of the database,
- * what the program itself opens.  A signal to stop that comes meanwhile is counted.
+ * A program gives up the rights that it never needs (lib/process.h), reads its settings,
+ * checks the database, and opens what it needs itself, in this order.  The first of these
+ * steps that fails logs why and ends the program.  Signals to stop that come meanwhile are
+ * counted.
  *
- * A program is a Program, a table of options (options.h), and its work on a loop (loop.h).
+ * A program consists of a Program, a table of options (options.h), and its work on a loop
+ * (loop.h).
  */
 #ifndef PROGRAM_PROGRAM_H
 #define PROGRAM_PROGRAM_H
@@ -16,7 +18,7 @@
 #include "db/db.h"
 #include "program/options.h"
 
-/* Of the release that all programs belong to. */
+/* The version of the release; all programs have the same one. */
 #define PROGRAM_VERSION "1.0"
 
 typedef struct Program
@@ -24,35 +26,39 @@ typedef struct Program
 	ConfigProgram config;
 	ProgramSettings *settings;
 
-	/* NULL: it holds no leases; else what an owner's name that is made up begins with */
+	/* The prefix of a generated owner name.  NULL: the program holds no leases. */
 	const char *owner;
 
-	/* Listens on a port, which may be one below 1024. */
+	/* Whether it listens on a port, which may be below 1024. */
 	bool listens;
 
 	/*
-	 * The version of the extension that it needs, "1.0".  With NULL the role has no statements
-	 * for checks, and only has to be able to run those that it has.
+	 * The version of the extension that it needs, such as "1.0".  NULL: its role has no
+	 * statements that check the database, and the start only checks that the role's
+	 * statements can be prepared.
 	 */
 	const char *needs;
 
-	/* What an option asks for instead of everything else: the exit status, or -1.  NULL: none does. */
+	/*
+	 * Does what an option asks for instead of running, and returns the exit status; -1 when
+	 * no such option was given.  NULL: there is no such option.
+	 */
 	int (*instead)(void);
 
 	/*
-	 * What can be said about the settings without a database and without listening.  False:
-	 * problem (of size bytes) says why.  NULL: nothing.
+	 * Checks the settings without a database and without listening.  False: problem (of size
+	 * bytes) says what is wrong.  NULL: there is nothing to check.
 	 */
 	bool (*check)(char *problem, size_t size);
 
-	/* The pool of connections. */
+	/* The configuration of the database pool. */
 	DbConfig (*database)(void);
 
-	/* Works until it is told to stop; *stops is for program_loop_run().  The exit status. */
+	/* Works until a signal stops it, and returns the exit status; passes stops to the loop. */
 	int (*run)(const volatile sig_atomic_t *stops);
 } Program;
 
-/* The whole of main(). */
+/* All that main() does; returns the exit status. */
 extern int program_main(const Program *program, int argc, char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * statements.c
- *		The statements that a program asks by a number of its own; see statements.h.
+ *		The registered statements of a program; see statements.h.
  */
 #include "program/statements.h"
 

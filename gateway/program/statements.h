@@ -1,8 +1,8 @@
 /*
  * statements.h
- *		The statements that a program asks by a number of its own.
+ *		The registered statements of a program, which it numbers itself.
  *
- * Each is a file in gateway/statements/ROLE.
+ * Each statement is a file in gateway/statements/ROLE.
  */
 #ifndef PROGRAM_STATEMENTS_H
 #define PROGRAM_STATEMENTS_H
@@ -11,50 +11,50 @@
 
 #define PROGRAM_STATEMENTS_MAX 16
 
-/* What is NULL in SQL, as a parameter of letter s. */
+/* SQL's NULL, for a parameter of letter s. */
 #define STATEMENTS_NULL ((const char *) NULL)
 
 typedef struct ProgramStatement
 {
-	const char *name; /* the file's */
+	const char *name; /* of its file, without .sql */
 	DbLaneName lane;
 } ProgramStatement;
 
 typedef struct ProgramStatements
 {
 	const char *role;
-	int answer_ms; /* for one answer; then the request is cancelled */
+	int answer_ms; /* how long one request may take; then it is cancelled */
 	int count;
 	ProgramStatement rows[PROGRAM_STATEMENTS_MAX];
 	int found[PROGRAM_STATEMENTS_MAX]; /* set by statements_find() */
 } ProgramStatements;
 
-/* Finds them all.  False: one is not built in, and is written into error (of size bytes). */
+/* Finds all statements.  False: one is not built in, and error (of size bytes) names it. */
 extern bool statements_find(ProgramStatements *statements, char *error, size_t size);
 
 /*
- * A request, which the caller submits; org, unless it is NULL, is bound for it.  types has a
- * letter for each parameter that follows:
+ * Makes a request, which the caller submits.  Unless org is NULL, the request acts for that
+ * organization.  types has one letter for each parameter that follows:
  *
  *	u	uuid, from const uint8_t *		s	text, from const char *; or any type, from STATEMENTS_NULL
  *	b	boolean, from int				t	timestamptz, from int64_t, milliseconds since 1970
  *	i	integer, from int				l	interval, from int, milliseconds
  *	I	bigint, from int64_t			n	integer, from int; 0 is NULL
  *
- * NULL: out of memory, or they are too large.
+ * NULL: out of memory, or the parameters are too large.
  */
 extern DbRequest *
 statements_request(const ProgramStatements *statements, int statement, const uint8_t *org,
 				   DbDone done, void *arg, const char *types, ...);
 
-/* Logs what the database refused or did not answer. */
+/* Logs that the database refused a statement or did not answer it. */
 extern void
 statements_log_failure(const ProgramStatements *statements, int statement, const DbResult *result);
 
-/* Submits a request, which may be NULL.  The request when it was taken, NULL when not. */
+/* Submits a request, which may be NULL.  Returns the request, or NULL when it was not taken. */
 extern DbRequest *statements_submit(Db *db, DbRequest *request);
 
-/* Ends what was asked, if anything was. */
+/* Abandons the request, if there is one, and sets the pointer to NULL. */
 extern void statements_drop(DbRequest **request);
 
 #endif
