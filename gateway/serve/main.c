@@ -2,11 +2,11 @@
  * main.c
  *		wa-gateway: the HTTP interface in front of PostgreSQL with wa_apikeys.
  *
- * With --workers 1 this process serves (service.c); with more it only watches those that do
- * (processes.c).  The checks of the database are made once, before any fork.
+ * With --workers 1 this process serves (service.c).  With more workers it starts processes
+ * that serve and watches them (processes.c).  The database is checked once, before any fork.
  *
- * SIGTERM and SIGINT stop it gently: no new connections, what is under way is answered,
- * then exit 0.  A second signal cuts what is left.
+ * SIGTERM or SIGINT stops the gateway gracefully: it accepts no new connections, answers the
+ * requests that have begun and exits with 0.  A second signal ends the remaining ones at once.
  */
 #include <stdio.h>
 
@@ -21,9 +21,7 @@
 /* Bytes of the table of endpoints as JSON. */
 #define ENDPOINTS_JSON_MAX (1024 * 1024)
 
-/*
- * What --endpoints asks for; needs neither database nor socket.
- */
+/* Does what --endpoints asks for; needs neither database nor socket. */
 static int
 print_endpoints(void)
 {

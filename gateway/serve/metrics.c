@@ -1,6 +1,6 @@
 /*
  * metrics.c
- *		What the gateway counts: its answers, and how full its floors are.
+ *		The metrics of the gateway; see metrics.h.
  */
 #include "serve/metrics.h"
 

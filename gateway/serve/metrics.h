@@ -1,6 +1,6 @@
 /*
  * metrics.h
- *		What the gateway counts: its answers, and how full its floors are.
+ *		The metrics of the gateway: its answers, its connections and its sockets.
  */
 #ifndef SERVE_METRICS_H
 #define SERVE_METRICS_H
@@ -10,15 +10,15 @@
 #include "realtime/realtime.h"
 
 /*
- * Before any fork, for all processes of the gateway.  False: no memory.  *metrics is NULL
- * when the settings ask for none.
+ * Makes the metrics for all processes of the gateway; called before any fork.  False: out of
+ * memory.  *metrics is NULL when the settings ask for no metrics.
  */
 extern bool service_metrics_open(Metrics **metrics);
 
-/* The listener of one process; the caller says on which loop, and what is looked at. */
+/* The setup of one process's metrics listener; the caller fills in the loop and the sources. */
 extern ProgramMetricsSetup service_metrics_setup(void);
 
-/* How full the floors are now. */
+/* Sets the gauges to their current values. */
 extern void
 service_metrics_look(Metrics *metrics, const HttpServer *http, const Realtime *realtime);
 

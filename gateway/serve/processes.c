@@ -1,17 +1,17 @@
 /*
  * processes.c
- *		Several processes that serve, and one that watches them.
+ *		Several processes that serve, and one that watches them; see processes.h.
  *
- * Each process is a fork with a loop and database connections of its own; they share the
+ * Each process is a fork with its own loop and its own database connections.  They share the
  * port by SO_REUSEPORT.  The watcher serves nothing.  It keeps the address bound, so that
- * "port 0" is the same port for all of them and for those that are started later.
+ * "port 0" means the same port for all processes, also for those that are started later.
  *
- * A process that dies is started again after a back-off.  One that cannot start at all (the
- * port was taken over, say) is given up after some tries, and when that is true of all,
- * the watcher ends too: whoever has started it shall see that nothing is served.
+ * A process that dies is started again after a back-off.  A process that cannot start (for
+ * example because another program has the port) is given up after PROCESS_STARTS_MAX tries.
+ * When all are given up the watcher ends too, so that whatever started it notices.
  *
- * The watcher's signals are blocked and waited for, so that none is missed between the
- * look and the wait.
+ * The watcher blocks its signals and waits for them with sigtimedwait(), so that it misses
+ * none that comes between two waits.
  */
 #include "serve/processes.h"
 
@@ -25,7 +25,7 @@
 #include "serve/service.h"
 #include "serve/settings.h"
 
-/* How often the watcher looks whether a process is to be started again. */
+/* How often the watcher checks whether a process must be started again. */
 #define LOOK_NS (500 * 1000 * 1000)
 
 typedef struct Process
@@ -33,7 +33,7 @@ typedef struct Process
 	pid_t pid; /* 0: not running */
 	int64_t started_ms;
 	int64_t next_start_ms;
-	int early; /* ends in a row that came soon after the start */
+	int early; /* how often in a row it has ended soon after its start */
 	bool given_up;
 } Process;
 
@@ -42,8 +42,8 @@ typedef struct Watcher
 	const char *listen;
 	Metrics *metrics;
 	const volatile sig_atomic_t *stops;
-	sigset_t signals; /* that it waits for */
-	sigset_t before;  /* the processes' mask */
+	sigset_t signals; /* the ones it waits for */
+	sigset_t before;  /* the signal mask for the processes */
 	Process processes[SETTINGS_PROCESSES_MAX];
 } Watcher;
 
@@ -61,8 +61,8 @@ processes_restart_delay(int *early, int64_t ran_ms, bool could_not_start)
 }
 
 /*
- * In the fork: serve.  It ends by _exit(), because the handlers of exit() are the watcher's,
- * and that of the leak check looks for the watcher's thread.
+ * Serves, in the forked process.  It ends by _exit(), because the exit() handlers belong to
+ * the watcher, and the handler of the leak check looks for a thread that only the watcher has.
  */
 static _Noreturn void
 serve(Watcher *watcher, const Process *process)
@@ -87,7 +87,7 @@ start_process(Watcher *watcher, Process *process)
 
 	if (pid == 0)
 	{
-		/* A process without its watcher stops; it may be gone already. */
+		/* The process stops when its watcher ends.  The watcher may have ended already. */
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
 			_exit(CONFIG_EXIT_FAILED);
 		serve(watcher, process);
@@ -124,9 +124,7 @@ note_end(Process *process, int status)
 	process->pid = 0;
 }
 
-/*
- * Collect all that have ended; how many still run.
- */
+/* Collects all processes that have ended; returns how many still run. */
 static int
 reap_processes(Watcher *watcher)
 {
@@ -144,9 +142,7 @@ reap_processes(Watcher *watcher)
 	return running;
 }
 
-/*
- * Start those that are due; false when all were given up.
- */
+/* Starts the processes that are due; false when all have been given up. */
 static bool
 start_processes(Watcher *watcher)
 {
@@ -173,8 +169,8 @@ signal_processes(const Watcher *watcher, int number)
 }
 
 /*
- * Wait for a while, or a signal; true when it is one to stop.  What is for those that serve
- * is passed on.
+ * Waits for a signal or until LOOK_NS are over; true when it was a signal to stop.  SIGHUP is
+ * passed on to the processes.
  */
 static bool
 wait_for_stop(const Watcher *watcher)
@@ -187,9 +183,7 @@ wait_for_stop(const Watcher *watcher)
 	return number == SIGTERM || number == SIGINT;
 }
 
-/*
- * Keep the processes running until a signal says to stop; then wait for all of them.
- */
+/* Keeps the processes running until a signal to stop, then waits until all have ended. */
 static int
 watch(Watcher *watcher)
 {

@@ -1,10 +1,10 @@
 /*
  * service.c
- *		Serving: one loop, one process.
+ *		The service of one process; see service.h.
  *
- * The service owns the floors on the loop: the HTTP server, which holds requests and
- * sockets, the endpoints and the realtime that they point to, and the database pool that
- * these point to.  They are made from below and freed from above.
+ * The service owns what runs on the loop.  The HTTP server holds the requests and sockets.
+ * These point to the endpoints and to realtime, which point to the database pool.  So the
+ * pool is made first and freed last, and the HTTP server is made last and freed first.
  */
 #include "serve/service.h"
 
@@ -20,7 +20,7 @@ typedef struct Service
 {
 	ProgramLoop *loop;
 	const char *listen;
-	Metrics *metrics; /* NULL: nobody wants any */
+	Metrics *metrics; /* NULL: metrics are not configured */
 	ProgramMetrics *measured;
 	HttpServer *http;
 	Db *db;
@@ -30,7 +30,7 @@ typedef struct Service
 
 /* ---- stopping ---- */
 
-/* Serve on, but say that others should be asked. */
+/* Goes on serving, but tells clients and load balancers to use other instances. */
 static void
 leave(void *context)
 {
@@ -69,7 +69,7 @@ drain(void *context)
 					  context);
 }
 
-/* The terminal is gone, which is nothing to us, or a certificate was renewed. */
+/* SIGHUP: a certificate was renewed.  If the terminal was closed, reloading does no harm. */
 static void
 hang_up(void *context)
 {

@@ -1,6 +1,6 @@
 /*
  * service.h
- *		Serving: one loop, one process.
+ *		The service of one process, on one event loop.
  */
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
@@ -10,9 +10,10 @@
 #include "lib/metrics.h"
 
 /*
- * Listens and serves until SIGTERM or SIGINT, then lets what is under way finish; a second
- * signal cuts it.  *stops counts signals that came before it listened for them.  Returns
- * the exit status; what went wrong is logged.  metrics may be NULL.
+ * Listens and serves until SIGTERM or SIGINT, then lets requests that have begun finish.  A
+ * second signal ends them at once.  *stops counts the signals to stop that came before the
+ * loop handled signals itself.  Returns the exit status; errors are logged.  metrics may be
+ * NULL.
  */
 extern int service_run(const char *listen, Metrics *metrics, const volatile sig_atomic_t *stops);
 

@@ -1,6 +1,6 @@
 /*
  * settings.c
- *		What wa-gateway can be told, and what the floors below make of it.
+ *		The settings of wa-gateway, and the configurations made from them; see settings.h.
  */
 #include "serve/settings.h"
 
@@ -11,18 +11,19 @@
 #include "api/api.h"
 #include "program/metrics.h"
 
-/* Requests in the pipeline of one connection: more only wait there instead of in the queue. */
+/* Requests in the pipeline of one connection.  More would wait there instead of in the queue. */
 #define IN_FLIGHT 8
 
 /*
- * bcrypt keeps a processor of the database busy for a quarter of a second, and whoever has
- * many addresses can ask for it often: one at a time for each process, and no more waiting,
- * here and in the pipeline, than are done in time.  One address has a share (api/share.h).
+ * A costly statement runs bcrypt, which keeps a processor of the database busy for a quarter
+ * of a second, and an attacker with many addresses can request it often.  So each process
+ * runs one at a time, and no more wait than can be done in time.  How many one address may
+ * request is limited in api/share.h.
  */
 #define COSTLY_CONNECTIONS 1
 #define COSTLY_QUEUE 24
 
-/* The database answers or gives up first; the HTTP floor's deadline is so much behind it. */
+/* How much later than the database's deadline the HTTP server's own deadline is. */
 #define LAST_RESORT_MS 10000
 
 Settings gateway_settings;
@@ -172,7 +173,7 @@ const ConfigOption gateway_options[] = {
 	{.flag = NULL},
 };
 
-/* Several processes have to find the same port, without one who holds a free one for them. */
+/* With port 0 each process would get another port, because nothing reserves one for them all. */
 static bool
 check_metrics(char *problem, size_t size)
 {

@@ -1,6 +1,6 @@
 /*
  * settings.h
- *		What wa-gateway can be told, and what the floors below make of it.
+ *		The settings of wa-gateway, and the configurations made from them.
  */
 #ifndef SERVE_SETTINGS_H
 #define SERVE_SETTINGS_H
@@ -17,7 +17,7 @@ typedef struct Settings
 {
 	ProgramSettings program;
 	const char *listen;
-	int64_t connections; /* 0: as many as settings_db() thinks right */
+	int64_t connections; /* 0: settings_db() chooses the number */
 	int64_t slow_connections;
 	int64_t queue;
 	int64_t request_timeout_ms;
@@ -30,30 +30,30 @@ typedef struct Settings
 	int64_t output_buffer;
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;
-	ConfigList origins; /* CORS: whose pages may read answers */
-	ConfigList proxies; /* whose X-Forwarded-For and -Proto are believed */
+	ConfigList origins; /* CORS: the origins whose pages may read answers */
+	ConfigList proxies; /* the proxies whose X-Forwarded-For and -Proto are trusted */
 	bool endpoints;     /* only print the table of endpoints */
 } Settings;
 
-/* Of this program: read once, and only read then. */
+/* The settings of this program.  Set once, by config_read(), and not changed after that. */
 extern Settings gateway_settings;
 extern const ConfigOption gateway_options[];
 
 /*
- * What can be said about them without a database and without listening.  False: problem
- * (of size bytes) says why.
+ * Checks the settings without a database and without listening.  False: problem (of size
+ * bytes) says what is wrong.
  */
 extern bool settings_check(char *problem, size_t size);
 
-/* The database pool of one process. */
+/* The configuration of one process's database pool. */
 extern DbConfig settings_db(void);
 
-/* The WebSockets of one process. */
+/* The configuration of one process's WebSockets. */
 extern RealtimeConfig settings_realtime(void);
 
 /*
- * The HTTP server of one process, without a handler.  It listens on "listen", which need
- * not be the setting, and points to *limits, which is set too.
+ * The configuration of one process's HTTP server, without a handler.  It listens on "listen",
+ * which may differ from the setting.  Sets *limits too, and points to it.
  */
 extern HttpServerConfig settings_http(const char *listen, HttpLimits *limits);
 
