@@ -2,23 +2,23 @@
  * cancel.c
  *		Stopping a statement that runs past its deadline.
  *
- * A cancel is a connection of its own to the server.  Closing the connection of the
- * statement instead would not stop it (a backend notices only when it writes) and would
- * take along every other request in the pipeline.  How a cancel is sent without blocking
- * the loop depends on libpq: cancel_async.c from version 17 on, cancel_fork.c before.  At
- * most one cancel a connection.
+ * A cancel is a separate connection to the server.  Closing the statement's connection
+ * instead would not stop the statement, because a backend notices that only when it writes,
+ * and it would end every other request in the pipeline.  How a cancel is sent without
+ * blocking the loop depends on libpq: cancel_async.c from version 17 on, cancel_fork.c
+ * before.  A connection has at most one cancel at a time.
  *
- * A cancel hits whatever the backend is doing when it arrives, and it often arrives twice:
- * the postmaster signals the backend's process group as well as the backend.  So only the
- * request at the head of a pipeline is cancelled; those behind it are marked, and one that
- * is hit too is reported as not done (its transaction was rolled back) and not as too slow;
- * and nothing new is sent until the cancel has ended, which is after the server has taken
+ * A cancel stops whatever the backend is doing when it arrives, and it often arrives twice:
+ * the postmaster signals the backend and also its process group.  So only the request at the
+ * head of a pipeline is cancelled, and the requests after it are marked.  If one of them is
+ * stopped too, its transaction was rolled back, and it is reported as not done instead of
+ * too slow.  Nothing new is sent until the cancel has ended; by then the server has received
  * it.
  */
 #include "db/db_internal.h"
 
 /*
- * Cancel the request at the head of the connection's pipeline.  False: could not, and
+ * Cancels the request at the head of the connection's pipeline.  False: it could not, and
  * nothing was started.
  */
 bool
@@ -37,9 +37,7 @@ cancel_start(DbConnection *connection)
 	return true;
 }
 
-/*
- * Let go of the cancel when it has ended.  True when there is none (any more).
- */
+/* Frees the cancel if it has ended.  True when there is none, or none any more. */
 bool
 cancel_reap(DbConnection *connection)
 {
@@ -48,9 +46,7 @@ cancel_reap(DbConnection *connection)
 	return connection->cancel == NULL;
 }
 
-/*
- * Let go of the cancel, wherever it is.
- */
+/* Frees the cancel, even if it has not ended. */
 void
 cancel_drop(DbConnection *connection)
 {

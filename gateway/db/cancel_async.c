@@ -1,11 +1,10 @@
 /*
  * cancel_async.c
- *		Sending a cancel with a libpq that can do so without blocking (17 and later).
+ *		Sends a cancel with a libpq that can do so without blocking (17 and later).
  *
- * The cancel goes the way of the connection that it belongs to, to the same address and
- * with the same encryption; libpq says after each step for what the socket has to be
- * watched.  The pool's tick asks whether it has ended, and gives it up after
- * DB_CANCEL_SECONDS.
+ * The cancel uses the same address and the same encryption as the connection that it belongs
+ * to.  After each step libpq says which event of the socket to wait for.  The pool's tick
+ * checks whether the cancel has ended, and gives it up after DB_CANCEL_SECONDS.
  */
 #include "db/db_internal.h"
 
@@ -21,8 +20,8 @@ struct DbCancel
 {
 	PGcancelConn *pg;
 	struct event_base *base; /* borrowed */
-	struct event *event;     /* NULL: nothing is waited for */
-	int64_t end_ms;          /* monotonic; later it is given up */
+	struct event *event;     /* NULL: it waits for nothing */
+	int64_t end_ms;          /* monotonic time when it is given up */
 	bool ended;
 };
 
@@ -40,8 +39,8 @@ end(DbCancel *cancel, const char *problem)
 }
 
 /*
- * Wait for what libpq wants next.  libpq may change its socket between two steps, so
- * that the event is made anew.
+ * Waits for what libpq needs next.  libpq may change its socket between two steps, so each
+ * step makes a new event.
  */
 static void
 watch(DbCancel *cancel, PostgresPollingStatusType status)
@@ -81,9 +80,7 @@ on_socket(evutil_socket_t fd, short what, void *arg)
 	watch(cancel, status);
 }
 
-/*
- * Begin to cancel what the connection's backend is doing.  NULL: could not; logged.
- */
+/* Begins to cancel what the connection's backend is doing.  NULL: it could not; logged. */
 DbCancel *
 cancel_begin(DbConnection *connection)
 {
@@ -100,7 +97,7 @@ cancel_begin(DbConnection *connection)
 		cancel_free(cancel);
 		return NULL;
 	}
-	/* libpq's first step is to be able to write, without a poll before it. */
+	/* libpq's documentation: wait until the socket is writable before the first poll. */
 	watch(cancel, PGRES_POLLING_WRITING);
 	return cancel;
 }

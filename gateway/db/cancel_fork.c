@@ -1,16 +1,16 @@
 /*
  * cancel_fork.c
- *		Sending a cancel with a libpq that only can do so blocking (before 17).
+ *		Sends a cancel with a libpq that always blocks while it does so (before 17).
  *
- * The key that a cancel must carry is not to be had from such a libpq by any public
- * function, so that a socket of ours could not send it.  So a forked child calls
- * PQcancel(), which is documented as safe in a signal handler and therefore in a fork too,
- * and ends.  The child closes every descriptor first, so that it never holds a client's
- * socket open, and an alarm ends it when the server does not answer.
+ * We cannot send the cancel over a socket of our own, because it must carry a key that no
+ * public function of such a libpq returns.  So a forked child calls PQcancel() and exits.
+ * PQcancel() is documented as safe in a signal handler, and is therefore safe in a fork too.
+ * The child closes every descriptor first, so that it never holds a client's socket open.  An
+ * alarm ends it when the server does not answer.
  *
- * The loop's signal handlers write to a pipe of the loop, which the child would share with
- * us: a SIGTERM to the child alone would stop the whole gateway.  So the signals are
- * blocked over the fork, and the child takes the handlers out before it lets them in.
+ * The loop's signal handlers write to a pipe, which the child shares with the parent, so that
+ * a SIGTERM to the child alone would stop the whole gateway.  So the signals are blocked
+ * during the fork, and the child resets the handlers before it unblocks the signals.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* close_range */
@@ -65,9 +65,7 @@ fork_child(PGcancel *cancel)
 	return child;
 }
 
-/*
- * Begin to cancel what the connection's backend is doing.  NULL: could not; logged.
- */
+/* Begins to cancel what the connection's backend is doing.  NULL: it could not; logged. */
 DbCancel *
 cancel_begin(DbConnection *connection)
 {
@@ -90,7 +88,7 @@ cancel_begin(DbConnection *connection)
 bool
 cancel_has_ended(DbCancel *cancel)
 {
-	/* Not 0 is: it has ended, or somebody else has collected it. */
+	/* Other than 0: it has ended, or other code has already collected it. */
 	if (cancel->child != 0 && waitpid(cancel->child, NULL, WNOHANG) != 0)
 		cancel->child = 0;
 	return cancel->child == 0;

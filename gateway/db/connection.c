@@ -1,15 +1,15 @@
 /*
  * connection.c
- *		One connection: made, made again, watched, broken.
+ *		One connection to the database: how it is made, used and made again.
  *
  *	WAITING ──timer──▶ CONNECTING ──login──▶ PREPARING ──all parsed──▶ READY
  *	   ▲                    │                     │                      │
  *	   └────────────────────┴─────────────────────┴──── connection_break ┘
  *
- * A connection that breaks fails the requests in its pipeline and is made again after a
- * back-off that doubles from DB_RETRY_FIRST_MS to DB_RETRY_LAST_MS, with jitter, so that
- * many processes do not come back in step.  libpq may change its socket while it
- * connects, so the events are made anew at each step of it.
+ * When a connection breaks, the requests in its pipeline fail, and it is made again after a
+ * back-off.  The back-off doubles from DB_RETRY_FIRST_MS to DB_RETRY_LAST_MS and has jitter,
+ * so that many processes do not reconnect at the same moment.  libpq may change its socket
+ * while it connects, so each step of connecting makes new events.
  */
 #include "db/db_internal.h"
 
@@ -31,9 +31,7 @@ start_timer(DbConnection *connection, int64_t ms)
 	event_add(connection->timer, &wait);
 }
 
-/*
- * From half of the back-off to all of it.
- */
+/* The delay before the next attempt: a random time from half of the back-off to all of it. */
 static int64_t
 retry_delay(int attempts)
 {
@@ -93,8 +91,8 @@ make_events(DbConnection *connection)
 }
 
 /*
- * End everything that the connection carries.  What had its error already is told that;
- * the rest may have been done or not.
+ * Ends all requests in the pipeline.  A request whose error has already come gets that error;
+ * the others may have been done or not.
  */
 static void
 end_in_flight(DbConnection *connection)
@@ -106,8 +104,8 @@ end_in_flight(DbConnection *connection)
 }
 
 /*
- * Give the connection up, and make it again later.  The reason is for the log, in which
- * PostgreSQL's words may stand.
+ * Gives the connection up and makes it again later.  The reason is only logged, so it may be
+ * PostgreSQL's own message.
  */
 void
 connection_break(DbConnection *connection, const char *reason)
@@ -135,9 +133,7 @@ connection_break(DbConnection *connection, const char *reason)
 
 /* ---- connecting ---- */
 
-/*
- * The login is done: switch to the pipeline and parse all statements in it.
- */
+/* After the login: switches to pipeline mode and begins to parse all statements. */
 static void
 begin_preparing(DbConnection *connection)
 {
@@ -181,7 +177,7 @@ start_connecting(DbConnection *connection)
 {
 	const Db *db = connection->lane->db;
 
-	/* A cancel belongs to the connection of before. */
+	/* A cancel of the previous connection must end first. */
 	if (!cancel_reap(connection))
 	{
 		start_timer(connection, DB_RETRY_FIRST_MS);
@@ -198,7 +194,7 @@ start_connecting(DbConnection *connection)
 						 connection->pg == NULL ? "out of memory" : PQerrorMessage(connection->pg));
 		return;
 	}
-	/* libpq's first step is to be able to write, without a poll before it. */
+	/* libpq's documentation: wait until the socket is writable before the first poll. */
 	if (!make_events(connection))
 	{
 		connection_break(connection, "could not watch the socket");
@@ -210,8 +206,8 @@ start_connecting(DbConnection *connection)
 /* ---- events ---- */
 
 /*
- * Send what libpq holds.  PQflush() is 1 when the socket is full; then both a writable
- * and a readable socket are a reason to go on, and reading is always watched.
+ * Sends what libpq holds.  PQflush() returns 1 when the socket is full.  Then we have to go on
+ * when the socket becomes writable or readable; we always wait for the latter.
  */
 void
 connection_flush(DbConnection *connection)
@@ -260,10 +256,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- for the pool ---- */
 
 /*
- * Wipe what has passed through libpq's buffers, which libpq leaves there until other
- * requests overwrite it.  With nothing in the pipeline there is nothing in them that libpq
- * looks at again, but for a message that the server sends unasked and that has arrived in
- * part: then libpq gives the connection up, and it is made anew.
+ * Wipes libpq's buffers, in which old requests and answers stay until later ones overwrite
+ * them.  When the pipeline is empty libpq does not read their contents again, with one
+ * exception: an unrequested message of the server that has only partly arrived.  Then libpq
+ * gives the connection up, and we make it again.
  */
 void
 connection_forget(DbConnection *connection)

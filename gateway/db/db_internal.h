@@ -1,19 +1,19 @@
 /*
  * db_internal.h
- *		The inside of gateway/db: pool, lane, connection, request.
+ *		The internals of gateway/db: pool, lane, connection, request.
  *
- * Who owns what.  The pool owns its lanes, a lane its connections and its queue.  A
- * request is owned by exactly one list at a time, named by its state:
+ * The pool owns its lanes, and a lane owns its connections and its queue.  A request is
+ * owned by exactly one list at a time, which its state names:
  *
- *	REQUEST_NEW		no list, the caller owns it
- *	REQUEST_QUEUED	lane->queue, in the order of submission; whose turn it is says lane->turns
+ *	REQUEST_NEW		no list; the caller owns it
+ *	REQUEST_QUEUED	lane->queue, in the order of submission; lane->turns says which is next
  *	REQUEST_REFUSED	lane->refused
  *	REQUEST_SENT	connection->in_flight, in the order of the pipeline
- *	REQUEST_ENDING	a local list of whoever is about to end it
+ *	REQUEST_ENDING	a local list of the function that is about to end it
  *
- * request_enter() is the only place where that changes, and request_end() the only one
- * where a submitted request is told and freed; done is NULL once the asker was told or
- * has left, and the rest of the request lives on until the pipeline has passed it.
+ * Only request_enter() changes the state of a request, and only request_end() frees a
+ * submitted one.  A request whose caller already has its answer, or has abandoned it, has
+ * done == NULL and stays until its answer has arrived in the pipeline.
  *
  * Only connection_set_state() changes the state of a connection.
  */
@@ -35,31 +35,32 @@
 #include "lib/buffer.h"
 #include "lib/leftovers.h"
 
-/* How often deadlines are looked at while there are requests. */
+/* How often deadlines are checked while there are requests. */
 #define DB_TICK_MS 50
 
 /* From the start of a connection attempt until its statements are prepared. */
 #define DB_CONNECT_MS 10000
 
-/* Back-off between attempts: doubled from the first to the last, with jitter. */
+/* Back-off between connection attempts: it doubles from the first to the last, with jitter. */
 #define DB_RETRY_FIRST_MS 100
 #define DB_RETRY_LAST_MS 10000
 
-/* A connection that does not get past an overdue request for so long is given up. */
+/* A connection is given up when a request on it is overdue by this long. */
 #define DB_STUCK_MS 5000
 
-/* A cancel that takes longer is given up. */
+/* A cancel that takes longer than this is given up. */
 #define DB_CANCEL_SECONDS 5
 
-/* Hard bounds on what a configuration may ask for. */
+/* The most connections that a configuration may ask for, in each lane. */
 #define DB_CONNECTIONS_MAX 256
 
 /* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
 #define DB_EPOCH_DIFFERENCE_US INT64_C(946684800000000)
 
-/* Of the random number by which the answer to a request is known. */
+/* Bytes of the random number that identifies the answer to a request. */
 #define DB_NUMBER_BYTES 8
-/* With how many bytes libpq makes its two buffers, for output and input. */
+
+/* The size with which libpq allocates each of its two buffers, for output and input. */
 #define DB_LIBPQ_BUFFER (16 * 1024)
 
 /* The first byte of a jsonb that is sent. */
@@ -73,7 +74,7 @@ typedef enum RequestState
 {
 	REQUEST_NEW,
 	REQUEST_QUEUED,
-	REQUEST_REFUSED, /* the queue had no place for it; told in the same turn of the loop */
+	REQUEST_REFUSED, /* the queue had no place for it; ends in the same loop iteration */
 	REQUEST_SENT,
 	REQUEST_ENDING
 } RequestState;
@@ -85,23 +86,23 @@ struct DbRequest
 	DbLane *lane;             /* from submit on */
 	DbConnection *connection; /* REQUEST_SENT */
 	FairOwner owner;          /* whose turn it takes */
-	FairItem turn;            /* of lane->turns, while it is queued or sent */
-	bool crowded;             /* REQUEST_REFUSED: others of its owner's had the places */
+	FairItem turn;            /* its item in lane->turns, while it is queued or sent */
+	bool crowded;             /* REQUEST_REFUSED: other requests of its owner had the places */
 
 	int statement;
 	DbLaneName lane_name;
-	DbDone done; /* NULL: told already, or nobody is there to tell */
+	DbDone done; /* NULL: it was called already, or the request was abandoned */
 	void *arg;
 
 	int64_t timeout_ms;
-	int64_t submitted_at; /* monotonic milliseconds, as the next two */
+	int64_t submitted_at; /* this and the next two: monotonic milliseconds */
 	int64_t sent_at;
 	int64_t deadline;
 
 	char credential[DB_CREDENTIAL_MAX];
-	size_t credential_len; /* 0: no credential, authenticate is not sent */
+	size_t credential_len; /* 0: there is no credential, and authenticate is not sent */
 	const char *needs;
-	bool has_org; /* act_for is sent; there is no credential then */
+	bool has_org; /* act_for is sent; there is no credential */
 	uint8_t org[DB_UUID_SIZE];
 	char address[DB_ADDRESS_MAX];
 	size_t address_len; /* 0: none */
@@ -110,42 +111,43 @@ struct DbRequest
 	int params;
 	int lengths[DB_PARAMS_MAX]; /* -1: NULL */
 
-	int binding;                     /* authenticate, act_for or unbound: what is sent first */
-	uint8_t number[DB_NUMBER_BYTES]; /* sent with it, and answered by it */
+	int binding;                     /* the statement sent first: authenticate, act_for, unbound */
+	uint8_t number[DB_NUMBER_BYTES]; /* sent with the binding, which returns it */
 
 	/* What the pipeline has answered so far. */
 	bool cancel_sent; /* for this request */
 	bool cancel_near; /* a cancel for another request may have hit this one */
 	bool has_principal;
 	uint8_t principal[DB_UUID_SIZE];
-	uint8_t bound_org[DB_UUID_SIZE]; /* that the credential is of, with has_principal */
+	uint8_t bound_org[DB_UUID_SIZE]; /* the credential's organization; set with has_principal */
 	PGresult *rows;
 	PGresult *error; /* the first one */
-	bool too_large;  /* there were rows, more than DB_RESULT_BYTES_MAX */
+	bool too_large;  /* there were rows, but of more than DB_RESULT_BYTES_MAX */
 };
 
 TAILQ_HEAD(RequestList, DbRequest);
 
-/* The request whose place in the fair queue that is. */
+/* The request that this item of the fair queue belongs to. */
 #define REQUEST_OF_TURN(item) ((DbRequest *) ((char *) (item) -offsetof(DbRequest, turn)))
 
 typedef enum ConnectionState
 {
 	CONNECTION_WAITING,    /* no connection; the timer runs until the next attempt */
 	CONNECTION_CONNECTING, /* libpq is connecting; the timer limits it */
-	CONNECTION_PREPARING,  /* the statements are being parsed; the same timer */
-	CONNECTION_READY       /* takes requests */
+	CONNECTION_PREPARING,  /* the statements are being parsed; the same timer limits it */
+	CONNECTION_READY       /* accepts requests */
 } ConnectionState;
 
 /*
- * What the server's next result belongs to.  A connection that is prepared goes from
- * AWAITED_PARSE to AWAITED_SYNC, and with each request from AWAITED_BINDING to AWAITED_SYNC.
+ * What the server's next result belongs to.  While a connection is prepared this goes from
+ * AWAITED_PARSE to AWAITED_SYNC; for each request it goes from AWAITED_BINDING to
+ * AWAITED_SYNC.
  */
 typedef enum Awaited
 {
-	AWAITED_PARSE, /* of connection->preparing, as the next one */
+	AWAITED_PARSE, /* this and the next: of the statement connection->preparing */
 	AWAITED_DESCRIBE,
-	AWAITED_BINDING, /* of the request at the head, as the next one */
+	AWAITED_BINDING, /* this and the next: of the request at the head of the pipeline */
 	AWAITED_STATEMENT,
 	AWAITED_SYNC
 } Awaited;
@@ -156,27 +158,27 @@ struct DbConnection
 	int number; /* for the log */
 	ConnectionState state;
 	PGconn *pg;        /* NULL while waiting */
-	Leftovers buffers; /* libpq's, which keep what has passed */
-	bool used;         /* something has passed since they were wiped */
+	Leftovers buffers; /* libpq's buffers, which keep what has passed through them */
+	bool used;         /* a request was sent since they were wiped */
 	struct event *readable;
 	struct event *writable;
 	struct event *timer;
-	int attempts; /* failed ones since the last success */
-	bool broke;   /* and "connected" was not logged since */
+	int attempts; /* failed connection attempts since the last success */
+	bool broke;   /* it broke, and "connected" was not logged since then */
 	bool unflushed;
-	bool retiring; /* takes nothing more, and is made anew once its pipeline is empty */
+	bool retiring; /* accepts nothing more; replaced by a new one once its pipeline is empty */
 
 	int preparing; /* CONNECTION_PREPARING: the statement whose answer is next */
 	Awaited awaited;
-	bool answered;   /* what is awaited has had its result, and libpq's NULL is next */
-	DbShape *shapes; /* of every statement, by its index */
+	bool answered;   /* the awaited result has come, and libpq's NULL comes next */
+	DbShape *shapes; /* of all statements, by index */
 	Reports reports;
 	Ready ready;
 
 	struct RequestList in_flight;
 	int in_flight_count;
 
-	DbCancel *cancel; /* NULL: none; while it runs nothing more is sent */
+	DbCancel *cancel; /* NULL: none; while one runs, nothing more is sent */
 };
 
 struct DbLane
@@ -187,9 +189,9 @@ struct DbLane
 	int in_flight; /* requests in one connection's pipeline */
 	struct RequestList queue;
 	struct RequestList refused;
-	FairQueue *turns;       /* what is in queue, and in the pipelines */
-	uint64_t crowded_count; /* of those that were refused, since the start */
-	struct event *dispatch; /* activated when there may be something to send or tell */
+	FairQueue *turns;       /* the requests in the queue and in the pipelines */
+	uint64_t crowded_count; /* requests that were DB_CROWDED, since the start */
+	struct event *dispatch; /* activated when requests may have to be sent or ended */
 };
 
 struct Db
@@ -200,7 +202,7 @@ struct Db
 	DbLane lanes[DB_LANE_COUNT];
 	Owners *owners;
 	bool fair;        /* as in DbConfig */
-	int authenticate; /* the statement's index, -1 when the role has none */
+	int authenticate; /* the index of this statement; -1 when the role does not have it */
 	int act_for;      /* the same */
 	int unbound;      /* the same */
 
@@ -233,7 +235,7 @@ extern void connection_forget(DbConnection *connection);
 extern bool connection_takes(const DbConnection *connection);
 extern void connection_set_state(DbConnection *connection, ConnectionState state);
 
-/* pipeline.c: what arrives on a connection that is prepared or being so */
+/* pipeline.c: what arrives on a connection while it is prepared and after that */
 extern bool pipeline_prepare(DbConnection *connection);
 extern void pipeline_read(DbConnection *connection);
 
@@ -247,7 +249,7 @@ extern bool cancel_start(DbConnection *connection);
 extern bool cancel_reap(DbConnection *connection);
 extern void cancel_drop(DbConnection *connection);
 
-/* cancel_async.c or cancel_fork.c, by what libpq can do */
+/* cancel_async.c or cancel_fork.c, depending on libpq's version */
 extern DbCancel *cancel_begin(DbConnection *connection);
 extern bool cancel_has_ended(DbCancel *cancel);
 extern void cancel_free(DbCancel *cancel);

@@ -1,17 +1,17 @@
 /*
  * fair_queue.c
- *		A queue in which everybody has a turn; see fair_queue.h.
+ *		A fair queue; see fair_queue.h.
  *
- * Each level is a ring: who has something waiting stands in it, the next one first, and goes
- * to its end when it had its turn.  The longest is looked for among all that stand in a ring,
- * which are no more than there are items, and only when a bound is met.
+ * Each level is a list of those that have waiting items, with the next one first; after its
+ * turn it moves to the end.  The search for the longest looks at all entries of a list.  It
+ * happens only when a bound is exceeded, and a list has no more entries than there are items.
  */
 #include "db/fair_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A power of two; both tables. */
+/* The size of both hash tables; a power of two. */
 #define BUCKETS 1024
 
 TAILQ_HEAD(FairItems, FairItem);
@@ -31,7 +31,7 @@ typedef struct FairGroup
 	FairKey key;
 	FairClass class;
 	TAILQ_HEAD(, FairFlow) flows;
-	int waiting; /* 0: it does not stand in its class's ring */
+	int waiting; /* 0: it is not in the list of its class */
 	int under_way;
 	TAILQ_ENTRY(FairGroup) turn;
 	TAILQ_ENTRY(FairGroup) hash;
@@ -40,7 +40,7 @@ typedef struct FairGroup
 typedef struct FairRing
 {
 	TAILQ_HEAD(, FairGroup) groups;
-	int waiting; /* 0: it does not stand in the queue's ring */
+	int waiting; /* 0: it is not in the list of the queue */
 	TAILQ_ENTRY(FairRing) turn;
 } FairRing;
 
@@ -111,7 +111,7 @@ is_same(const FairKey *one, const FairKey *other)
 	return memcmp(one->bytes, other->bytes, FAIR_KEY_SIZE) == 0;
 }
 
-/* NULL: memory is out. */
+/* NULL: out of memory. */
 static FairGroup *
 find_group(FairQueue *queue, const FairOwner *owner)
 {
@@ -166,9 +166,9 @@ drop_idle_group(FairQueue *queue, FairGroup *group)
 	}
 }
 
-/* ---- what waits ---- */
+/* ---- waiting items ---- */
 
-/* The last of each level comes to the end of its ring with its first item. */
+/* A flow, group or class joins the end of its list when it gets its first item. */
 static void
 append(FairQueue *queue, FairFlow *flow, FairItem *item)
 {
@@ -187,7 +187,7 @@ append(FairQueue *queue, FairFlow *flow, FairItem *item)
 	item->group = group;
 }
 
-/* Takes the item out of its flow; the group stays, be it idle. */
+/* Takes the item out of its flow.  The group stays, even if it has no more items. */
 static void
 detach(FairQueue *queue, FairItem *item)
 {
@@ -225,9 +225,9 @@ fair_queue_leave(FairQueue *queue, FairItem *item)
 	drop_idle_group(queue, group);
 }
 
-/* ---- who loses ---- */
+/* ---- which item loses its place ---- */
 
-/* Of equals the newcomer's, then the one whose turn comes first. */
+/* Of equally long flows, that of the new item, then the one whose turn comes first. */
 static FairFlow *
 longest_flow(const FairGroup *group, FairFlow *newcomer)
 {
@@ -265,7 +265,7 @@ longest_group(const FairQueue *queue, FairGroup *newcomer)
 	return longest;
 }
 
-/* The newest item of the flow that loses, if one does. */
+/* Removes the item that loses its place, if a bound is exceeded. */
 static FairLoss
 keep_bounds(FairQueue *queue, FairFlow *newcomer)
 {
@@ -300,9 +300,9 @@ fair_queue_add(FairQueue *queue, const FairOwner *owner, FairItem *item)
 	return keep_bounds(queue, flow);
 }
 
-/* ---- whose turn it is ---- */
+/* ---- which item is next ---- */
 
-/* To the end of each ring; what is empty afterwards leaves it. */
+/* Moves the three to the ends of their lists, and takes the item out of its flow. */
 static FairItem *
 take_turn(FairQueue *queue, FairRing *ring, FairGroup *group)
 {

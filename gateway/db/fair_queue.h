@@ -1,24 +1,25 @@
 /*
  * fair_queue.h
- *		A queue in which everybody has a turn.
+ *		A fair queue: organizations, and the credentials within them, take turns.
  *
- * An *item* waits in a *flow* (one credential), a flow is of a *group* (one organization, or
- * one network address), a group of a *class*.  At each of the three levels the turns go
- * round (round robin): the classes that have something waiting take turns, in a class its
- * groups, in a group its flows, and in a flow the oldest item is first.  So whoever has a
- * thousand items waiting, or a thousand credentials, is as far ahead of another
- * organization as with one.
+ * An *item* waits in a *flow* (one credential).  A flow belongs to a *group* (one
+ * organization, or one network address), and a group belongs to a *class*.  Turns are round
+ * robin at three levels: classes with waiting items take turns, groups within a class take
+ * turns, and flows within a group take turns.  Within a flow the oldest item is first.  So
+ * an organization with a thousand waiting items, or a thousand credentials, is served no
+ * sooner than one with a single item.
  *
- * Two bounds.  Beyond that of a group, the flow of the group that is longest loses its newest
- * item; beyond that of the queue, the longest flow of the longest group of the longest class
- * does.  Of equals the newcomer's loses.
+ * The queue has two bounds.  When a group exceeds its bound, the longest flow of the group
+ * loses its newest item.  When the queue exceeds its bound, the longest flow of the longest
+ * group of the longest class loses its newest item.  If several are equally long, the one
+ * with the new item loses.
  *
- * An item that was taken is *under way* until it leaves.  Of each group it is known how many
- * are, so that whoever takes can pass a group over.
+ * An item that was taken is *under way* until it leaves.  The queue counts the items of each
+ * group that are under way, so that the caller can pass a group over.
  *
- * The caller owns the items; the queue owns groups and flows, which exist while there are
- * items of theirs.  Keys must not be predictable (they are digests), since they are also
- * the hash.
+ * The caller owns the items.  The queue owns groups and flows, which exist as long as they
+ * have items.  Part of a key is used as its hash, so keys must not be predictable; they are
+ * digests.
  */
 #ifndef DB_FAIR_QUEUE_H
 #define DB_FAIR_QUEUE_H
@@ -36,13 +37,13 @@ typedef struct FairKey
 
 typedef enum FairClass
 {
-	FAIR_OWN,     /* the program's own requests; no bound but the queue's */
-	FAIR_ORG,     /* of an organization */
-	FAIR_ADDRESS, /* of whoever is known by the network address only */
+	FAIR_OWN,     /* the program's own requests; the bound of a group does not apply */
+	FAIR_ORG,     /* requests of an organization */
+	FAIR_ADDRESS, /* requests of which only the network address is known */
 	FAIR_CLASSES
 } FairClass;
 
-/* Whose item it is. */
+/* The owner of an item. */
 typedef struct FairOwner
 {
 	FairClass class;
@@ -50,7 +51,7 @@ typedef struct FairOwner
 	FairKey flow;
 } FairOwner;
 
-/* A part of what waits; all zero before it is added, and after it has left. */
+/* Embedded in what waits.  All zero before it is added; both pointers NULL after it has left. */
 typedef struct FairItem
 {
 	TAILQ_ENTRY(FairItem) link;
@@ -60,38 +61,38 @@ typedef struct FairItem
 
 typedef struct FairQueue FairQueue;
 
-/* NULL: memory is out.  No items of a group beyond group_max wait, and none beyond max. */
+/* At most max items wait, and at most group_max of one group.  NULL: out of memory. */
 extern FairQueue *fair_queue_create(int max, int group_max);
 
-/* All items have left. */
+/* Frees the queue, from which all items must have left. */
 extern void fair_queue_free(FairQueue *queue);
 
-/* An item that has left because a bound was met. */
+/* An item that has lost its place because a bound was exceeded. */
 typedef struct FairLoss
 {
 	FairItem *item; /* NULL: there is none */
-	bool crowded;   /* others of its group wait: it has lost its place to its own */
+	bool crowded;   /* other items of its group wait, so its own group had too many */
 } FairLoss;
 
-/* The item waits from now on, or has lost its place at once, or another has to it. */
+/* Adds the item.  If a bound is exceeded, this item or another one loses its place. */
 extern FairLoss fair_queue_add(FairQueue *queue, const FairOwner *owner, FairItem *item);
 
 /*
- * May the next item of a group be taken that has under_way others under way, while in all so
- * many groups have items waiting or under way?
+ * Whether the next item of a group may be taken.  under_way is the number of the group's items
+ * that are under way, and groups the number of groups with items waiting or under way.
  */
 typedef bool (*FairMay)(void *context, const FairItem *next, int under_way, int groups);
 
 /*
- * The item whose turn it is, among the groups that may have theirs; it is under way from now
- * on.  A group that was passed over keeps its turn.  NULL: there is none.
+ * Takes the next item, of the first group for which "may" returns true; the item is then under
+ * way.  A group that is passed over keeps its turn.  NULL: there is no such item.
  */
 extern FairItem *fair_queue_take(FairQueue *queue, FairMay may, void *context);
 
-/* The item waits no more, or is not under way any more. */
+/* Removes an item that waits or is under way. */
 extern void fair_queue_leave(FairQueue *queue, FairItem *item);
 
-/* How many items wait, and how many groups have items waiting or under way. */
+/* The number of waiting items, and the number of groups with items waiting or under way. */
 extern int fair_queue_waiting(const FairQueue *queue);
 extern int fair_queue_groups(const FairQueue *queue);
 

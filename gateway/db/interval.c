@@ -6,7 +6,7 @@
 
 #define INTERVAL_SIZE 16
 
-/* Microseconds in eight bytes, then days and months in four each; all big endian. */
+/* The format: microseconds in eight bytes, then days and months in four each, big endian. */
 bool
 db_param_interval_ms(DbRequest *request, int64_t ms)
 {
@@ -18,6 +18,6 @@ db_param_interval_ms(DbRequest *request, int64_t ms)
 		bytes[i] = (char) (us & 0xff);
 		us >>= 8;
 	}
-	/* what is added as text is added as it is */
+	/* db_param_text() adds the bytes unchanged */
 	return db_param_text(request, bytes, sizeof(bytes));
 }

@@ -1,11 +1,11 @@
 /*
  * login.c
- *		How a connection to PostgreSQL is opened, and which startup options it sends; see login.h.
+ *		Opens a connection to PostgreSQL; see login.h.
  *
- * A sealed login may give application_name and client_encoding and nothing else, so
- * nothing else is set here.  libpq turns PGOPTIONS, PGDATESTYLE, PGTZ and PGGEQO of the
- * environment into startup options too; a server with the seal refuses them, which is
- * the right answer to somebody who set them.
+ * A sealed login may only send the startup options application_name and client_encoding, so
+ * we set no others.  libpq also turns the environment variables PGOPTIONS, PGDATESTYLE, PGTZ
+ * and PGGEQO into startup options.  A server with the seal then refuses the login, and that
+ * is intended.
  */
 #include "db/login.h"
 
@@ -17,9 +17,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-/*
- * What the server says without being asked; by default libpq prints it.
- */
+/* Logs a notice of the server, which libpq would print to standard error by default. */
 static void
 on_notice(void *arg, const char *message)
 {

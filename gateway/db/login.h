@@ -1,6 +1,6 @@
 /*
  * login.h
- *		How a connection to PostgreSQL is opened, and which startup options it sends.
+ *		Opens a connection to PostgreSQL, and chooses its startup options.
  */
 #ifndef DB_LOGIN_H
 #define DB_LOGIN_H
@@ -9,17 +9,17 @@
 #include <stdbool.h>
 
 /*
- * Begin to connect, without blocking but for the look-up of a host name.  The result may be
- * NULL or bad; the caller asks PQstatus() and ends it with PQfinish().
+ * Begins to connect.  Only the look-up of a host name blocks.  The result may be NULL or a
+ * failed connection; the caller checks PQstatus() and ends it with PQfinish().
  */
 extern PGconn *login_start(const char *conninfo, const char *application_name);
 
-/* Carries the attempt on, blocking, until it succeeded, failed, or ms are over. */
+/* Continues the attempt and blocks until it has succeeded or failed, or ms are over. */
 extern bool login_wait(PGconn *pg, int ms);
 
 /*
- * The login is done.  Over TLS, OpenSSL would keep the last that it has decrypted or is
- * about to encrypt in buffers of its own, until it is overwritten.
+ * Called after the login.  Makes OpenSSL wipe its buffers; otherwise they would keep the data
+ * that was last decrypted or encrypted until it is overwritten.
  */
 extern void login_keep_nothing(PGconn *pg);
 

@@ -1,7 +1,6 @@
 /*
  * own_error.c
- *		The errors of the extension that programs have to tell from all others; see
- *		own_error.h.
+ *		Recognises errors of the extension; see own_error.h.
  */
 #include "db/own_error.h"
 

@@ -1,11 +1,11 @@
 /*
  * own_error.h
- *		The errors of the extension that programs have to tell from all others.
+ *		Recognises the extension's errors that programs must tell from all others.
  *
- * A state alone does not tell: a privilege that is missing has that of a statement that is
- * not registered.  The extension writes a name into the constraint-name field.  RAISE can
- * write there, too, so that a trigger's error could pass for one of these; it cannot write
- * in which file of the source an error was raised.
+ * The SQLSTATE alone is not enough: a missing privilege has the same one as a statement that
+ * is not registered.  So the extension also writes a name into the constraint-name field.
+ * RAISE can set that field too, and a trigger could thereby imitate such an error.  But RAISE
+ * cannot set the source file of an error, so the file is compared as well.
  */
 #ifndef DB_OWN_ERROR_H
 #define DB_OWN_ERROR_H
@@ -13,12 +13,12 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-/* Nobody is bound to the transaction.  The state is also that of a credential that is not valid. */
+/* No identity is bound to the transaction.  An invalid credential has the same SQLSTATE. */
 extern bool own_error_is_unbound(const PGresult *error);
 
 /*
- * The statement is not registered as it was prepared: program and database are of different
- * versions.  NULL is no error.
+ * The text of the prepared statement is not registered: the program and the database have
+ * different versions.  error may be NULL.
  */
 extern bool own_error_is_unregistered(const PGresult *error);
 

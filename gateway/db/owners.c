@@ -1,6 +1,6 @@
 /*
  * owners.c
- *		Whose turn a request takes; see owners.h.
+ *		Finds the owner of a request; see owners.h.
  */
 #include "db/owners.h"
 
@@ -16,7 +16,7 @@
 /* A power of two. */
 #define BUCKETS 16384
 
-/* What a digest is of, so that no address can pass for an organization. */
+/* What was digested; part of the digest, so that no address equals an organization. */
 typedef enum OwnerKind
 {
 	OWNER_ORG = 'o',
@@ -25,7 +25,7 @@ typedef enum OwnerKind
 	OWNER_NETWORK = 'n'
 } OwnerKind;
 
-/* A credential of which is known whose it is. */
+/* A credential whose organization is known. */
 typedef struct Known
 {
 	FairKey credential;
@@ -39,7 +39,7 @@ struct Owners
 	uint8_t salt[SALT_BYTES];
 	EVP_MD_CTX *digest;
 	TAILQ_HEAD(, Known) buckets[BUCKETS];
-	TAILQ_HEAD(KnownList, Known) used; /* the one that was used last is the first */
+	TAILQ_HEAD(KnownList, Known) used; /* the most recently used one is first */
 	int count;
 };
 
@@ -92,7 +92,7 @@ owners_free(Owners *owners)
 	free(owners);
 }
 
-/* If libcrypto is out of memory all are one, which is no harm for a while. */
+/* If libcrypto is out of memory all keys are equal; then all owners share turns for a while. */
 static FairKey
 key_of(Owners *owners, OwnerKind kind, const void *bytes, size_t len)
 {
@@ -112,7 +112,7 @@ key_of(Owners *owners, OwnerKind kind, const void *bytes, size_t len)
 
 /* ---- addresses ---- */
 
-/* An IPv4 address may be written as an IPv6 one; a client usually has a whole /64. */
+/* An IPv4 address may come in IPv6 form.  Of IPv6 a client usually has a whole /64. */
 static FairKey
 key_of_address(Owners *owners, const char *address, size_t len)
 {

@@ -1,14 +1,15 @@
 /*
  * owners.h
- *		Whose turn a request takes: which organization's, and in it which credential's.
+ *		Finds the owner of a request, whose turn it takes: an organization and a credential.
  *
- * The gateway cannot read out of a credential whose it is.  It learns that from the answer to
- * authenticate, and remembers it for OWNERS_MAX credentials, those that were used last.  One
- * that it does not know takes the turn of the network address that it came from, as does a
- * request without any: an address is an IPv4 address or the /64 of an IPv6 address.  So
- * inventing credentials gets nobody more turns, and having many of one organization neither.
+ * A credential does not show to which organization it belongs.  The gateway learns that from
+ * the answer to authenticate, and remembers it for the OWNERS_MAX credentials that were used
+ * last.  A request with an unknown credential, or with none, takes the turn of the network
+ * address that it came from: an IPv4 address or the /64 of an IPv6 address.  So a client
+ * gets no more turns by inventing credentials or by using many credentials of one
+ * organization.
  *
- * Kept are digests with a salt that no other process has, and never a credential.
+ * Credentials are never stored, only digests of them, with a random salt of this process.
  */
 #ifndef DB_OWNERS_H
 #define DB_OWNERS_H
@@ -22,26 +23,26 @@
 
 typedef struct Owners Owners;
 
-/* NULL: memory is out. */
+/* NULL: out of memory. */
 extern Owners *owners_create(void);
 extern void owners_free(Owners *owners);
 
-/* The owner of what is done for an organization, and of what a credential asks for. */
+/* The owner of a request that acts for an organization, and of one with a credential. */
 extern FairOwner owner_of_org(Owners *owners, const uint8_t org[DB_UUID_SIZE]);
 extern FairOwner owner_of_credential(Owners *owners, const char *credential, size_t len,
 									 const char *address, size_t address_len);
 
-/* The owner of what needs no credential; without an address it is the program itself. */
+/* The owner of a request without a credential; without an address it is the program itself. */
 extern FairOwner owner_of_address(Owners *owners, const char *address, size_t len);
 
 /*
- * The flow's credential was found to be of that organization, or not to be good.  Without
- * memory it stays unknown.
+ * Records that the credential of the flow belongs to this organization, or that it is not
+ * valid.  When out of memory the credential stays unknown.
  */
 extern void owners_learn(Owners *owners, const FairOwner *owner, const uint8_t org[DB_UUID_SIZE]);
 extern void owners_forget(Owners *owners, const FairOwner *owner);
 
-/* Credentials whose organization is known. */
+/* The number of credentials whose organization is known. */
 extern int owners_known(const Owners *owners);
 
 #endif

@@ -1,25 +1,28 @@
 /*
  * pipeline.c
- *		The two conversations on a connection: preparing its statements, and requests.
+ *		Sends and reads the messages of a connection: preparing statements, and requests.
  *
- * What arrives for a request, and what becomes of it:
+ * For a request one of these sequences arrives from libpq:
  *
  *	binding's result, NULL, statement's result, NULL, PIPELINE_SYNC
  *	binding's error,  NULL, PIPELINE_ABORTED,   NULL, PIPELINE_SYNC
  *
  * The binding is authenticate, act_for or unbound.  An error may also come after the
- * statement's result: the Sync commits, and a commit can fail.  So a request is answered at
- * its PIPELINE_SYNC only.  After that comes no NULL but the next request's first result.
+ * statement's result, because the Sync commits and a commit can fail.  So a request is
+ * answered only at its PIPELINE_SYNC.  After a PIPELINE_SYNC there is no NULL; the first
+ * result of the next request follows.
  *
- * Nothing else may arrive.  What binds a transaction to an organization ends with it, so
- * that a transaction left open, or an answer that slips to the next request, would show one
- * organization's rows to another.  So everything is demanded: each result in its turn and of
- * the columns that its statement was prepared with, the request's own number from the
- * binding, an idle transaction behind the Sync, and nothing unasked.  Whatever else comes
- * is a violation: the connection is dropped, and nothing of what it carried is used.
+ * Nothing else may arrive.  The binding of a transaction to an organization ends with the
+ * transaction.  If a transaction stayed open, or an answer were taken for the next request's,
+ * one organization could get another's rows.  So everything is checked: each result comes in
+ * its order and has the columns that its statement was prepared with, the binding returns
+ * the request's own number, the transaction is idle after the Sync, and nothing comes
+ * unrequested.  Anything else is a violation: the connection is dropped, and no answer that
+ * was not finished is used.
  *
- * A connection whose statements are out of date is not broken at once: what is behind in
- * its pipeline still gets its own answer, be it the same error, and nothing becomes unknown.
+ * A connection whose statements are out of date is not broken at once.  The other requests
+ * in its pipeline still get their own answers, even if these are the same error, so that
+ * none of them ends as DB_LOST.
  */
 #include "db/db_internal.h"
 
@@ -38,9 +41,7 @@ db_protocol_violations(void)
 
 /* ---- violations ---- */
 
-/*
- * The statement that is awaited, or to which what came was next.
- */
+/* For the log, the name of the statement whose answer is awaited. */
 static const char *
 statement_name(const DbConnection *connection)
 {
@@ -56,7 +57,8 @@ statement_name(const DbConnection *connection)
 }
 
 /*
- * The server has said what it never says.  False, for whoever reads: the connection is gone.
+ * Handles a violation: logs it and breaks the connection.  Always false, which tells the
+ * reader that the connection is broken.
  */
 static bool
 violate(DbConnection *connection, const char *expected, const char *came)
@@ -75,7 +77,8 @@ violate(DbConnection *connection, const char *expected, const char *came)
 }
 
 /*
- * The same for a result, which is cleared.  Its texts may be of anybody's rows.
+ * The same for an unexpected result, which is cleared.  Its texts are not logged, because they
+ * may be from any organization's rows.
  */
 static bool
 violate_by(DbConnection *connection, const char *expected, PGresult *result)
@@ -91,7 +94,8 @@ violate_by(DbConnection *connection, const char *expected, PGresult *result)
 }
 
 /*
- * Is the connection as its last Sync has to leave it?  False: it is gone.
+ * Checks the state of the connection after a Sync.  False: it was a violation, and the
+ * connection is broken.
  */
 static bool
 is_in_order(DbConnection *connection)
@@ -121,8 +125,8 @@ next_prepared(const Db *db, int from)
 }
 
 /*
- * Send a Parse and a Describe for every statement of the role, and one Sync.  The connection
- * is in pipeline mode.  False: could not.
+ * Sends a Parse and a Describe for every statement of the role, and one Sync.  The connection
+ * is in pipeline mode.  False: it could not.
  */
 bool
 pipeline_prepare(DbConnection *connection)
@@ -143,9 +147,7 @@ pipeline_prepare(DbConnection *connection)
 	return PQpipelineSync(connection->pg) != 0;
 }
 
-/*
- * A statement was refused, which is no violation.
- */
+/* The server refused to prepare a statement; this is not a violation. */
 static bool
 refuse_statement(DbConnection *connection, PGresult *result)
 {
@@ -155,15 +157,13 @@ refuse_statement(DbConnection *connection, PGresult *result)
 				 log_text("statement", db_statements[connection->preparing].name),
 				 log_text("sqlstate", PQresultErrorField(result, PG_DIAG_SQLSTATE)));
 	}
-	/* The message goes with the result. */
+	/* The message belongs to the result, so the result is cleared after this. */
 	connection_break(connection, PQresultErrorMessage(result));
 	PQclear(result);
 	return false;
 }
 
-/*
- * One result while preparing.  False: the connection is broken and gone.
- */
+/* Takes one result while preparing.  False: the connection is broken. */
 static bool
 take_prepared(DbConnection *connection, PGresult *result)
 {
@@ -192,9 +192,7 @@ take_prepared(DbConnection *connection, PGresult *result)
 
 /* ---- requests ---- */
 
-/*
- * The request at the head has had its Sync.  False: the connection is broken and gone.
- */
+/* The Sync of the request at the head has been answered.  False: the connection is broken. */
 static bool
 finish_head(DbConnection *connection)
 {
@@ -210,9 +208,7 @@ finish_head(DbConnection *connection)
 	return true;
 }
 
-/*
- * One result for the request at the head.  False: the connection is broken and gone.
- */
+/* Takes one result for the request at the head.  False: the connection is broken. */
 static bool
 take_answer(DbConnection *connection, PGresult *result)
 {
@@ -243,8 +239,8 @@ take_answer(DbConnection *connection, PGresult *result)
 /* ---- both ---- */
 
 /*
- * The NULL behind a statement's result: the next one is awaited.  An error of the commit has
- * one, too, and the Sync is still awaited behind it.
+ * After the NULL that follows a result, awaits the next one.  The error of a commit is followed
+ * by a NULL too, and after it the Sync is still awaited.
  */
 static void
 await_next(DbConnection *connection)
@@ -268,18 +264,14 @@ await_next(DbConnection *connection)
 		ready_begin(&connection->ready);
 }
 
-/*
- * Is an answer outstanding?  When not, PQgetResult() would only return NULL.
- */
+/* Whether an answer is outstanding.  If none is, PQgetResult() would only return NULL. */
 static bool
 expects_answer(const DbConnection *connection)
 {
 	return connection->state == CONNECTION_PREPARING || !TAILQ_EMPTY(&connection->in_flight);
 }
 
-/*
- * PQisBusy(), which also takes in what the server says unasked.
- */
+/* Calls PQisBusy(), which also parses unrequested messages of the server. */
 static bool
 is_busy(DbConnection *connection)
 {
@@ -288,13 +280,11 @@ is_busy(DbConnection *connection)
 	return PQisBusy(connection->pg) != 0;
 }
 
-/*
- * One result, whosever.  False: the connection is broken and gone.
- */
+/* Takes one result, while preparing or of a request.  False: the connection is broken. */
 static bool
 take_result(DbConnection *connection, PGresult *result)
 {
-	/* An error without a SQLSTATE is libpq's own; it may have lost the connection. */
+	/* An error without a SQLSTATE is libpq's own; the connection may be lost. */
 	if (PQstatus(connection->pg) == CONNECTION_BAD &&
 		PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL)
 	{
@@ -308,22 +298,22 @@ take_result(DbConnection *connection, PGresult *result)
 }
 
 /*
- * Read what has arrived and work on it.  The connection may be broken, and its events
- * gone, when this returns.
+ * Reads and handles what has arrived.  When this returns, the connection may be broken and its
+ * events freed.
  */
 void
 pipeline_read(DbConnection *connection)
 {
 	const char *problem;
 	PGresult *result;
-	bool ended = false; /* a NULL that ends no statement's results: there are none at all */
+	bool ended = false; /* a NULL came where a result was due: the connection has ended */
 
 	if (PQconsumeInput(connection->pg) == 0)
 	{
 		connection_break(connection, PQerrorMessage(connection->pg));
 		return;
 	}
-	/* is_busy() comes first: it also takes in what the server says unasked. */
+	/* is_busy() must come first, because it also parses unrequested messages. */
 	while (!ended && !is_busy(connection) && expects_answer(connection))
 	{
 		result = PQgetResult(connection->pg);

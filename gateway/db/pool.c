@@ -2,18 +2,17 @@
  * pool.c
  *		The pool: queues, dispatch, deadlines.
  *
- * Submitting only queues and activates the lane's dispatch event, which runs once in
- * the same turn of the loop, however many requests came; it fills the pipelines, the
- * emptiest first, and flushes each connection once.  (libpq before 17 flushes at each
- * Sync by itself.)  Whose request is the next says the fair queue, and which connection it
- * may go to its owner's share; see may_have_turn().
+ * db_submit() only queues a request and activates the lane's dispatch event.  The event runs
+ * once in the same loop iteration, however many requests came.  It fills the pipelines, the
+ * emptiest first, and flushes each connection once.  (libpq before 17 flushes at each Sync
+ * by itself.)  The fair queue chooses the next request, and may_have_turn() decides whether
+ * it may be sent and on which connection.
  *
- * Deadlines are looked at in a tick, which runs only while there is something to look
- * at.  A request that is late and was not sent is refused; one that was sent is told so
- * at once and cancelled when it is the one that the server works on.  A pipeline that
- * does not get past it within DB_STUCK_MS is given up with its connection.  The tick also
- * wipes what requests have left in the buffers of libpq; the last one finds all pipelines
- * empty.
+ * A tick checks the deadlines; it runs only while there are requests.  A late request that
+ * was not sent is refused.  For a late request that was sent, the caller is told at once, and
+ * the request is cancelled if it is the one that the server works on.  If it still does not
+ * end within DB_STUCK_MS, the connection is broken.  The tick also wipes what requests have
+ * left in libpq's buffers.  Its last run finds all pipelines empty, so nothing remains.
  */
 #include "db/db_internal.h"
 
@@ -34,13 +33,13 @@ within(int value, int least, int most)
 	return value < least ? least : value > most ? most : value;
 }
 
-/* How a lane is made. */
+/* The sizes of a lane. */
 typedef struct LaneSize
 {
 	int connections;
 	int in_flight;
 	int queue;
-	int owner_queue; /* of it, for one organization or address */
+	int owner_queue; /* how much of the queue one organization or address may use */
 } LaneSize;
 
 static bool
@@ -101,8 +100,8 @@ lane_size(const DbConfig *config, int connections, int in_flight, int queue)
 }
 
 /*
- * Slow statements are not worth a pipeline: a round trip is short beside them, and what is in
- * it does not take turns any more.
+ * The slow lanes have no pipeline.  A round trip is short compared with a slow statement, and
+ * requests that are already in a pipeline no longer take turns.
  */
 static bool
 open_lanes(Db *db, const DbConfig *config)
@@ -147,8 +146,8 @@ db_open(struct event_base *base, const DbConfig *config)
 }
 
 /*
- * End every request of a list.  They go to one of our own first: whoever is told may submit
- * or abandon others.
+ * Ends every request of a list.  They are moved to a local list first, because a caller that
+ * gets its answer may submit or abandon other requests.
  */
 static void
 end_list(struct RequestList *list, DbOutcome outcome)
@@ -229,8 +228,8 @@ db_ready(const Db *db)
 }
 
 /*
- * Can a connection be hoped for?  Not when each one's last attempt failed: then a
- * request is refused at once and not at its deadline.
+ * Whether a connection is likely to become available.  When the last attempt of every
+ * connection has failed, requests are refused at once instead of at their deadlines.
  */
 static bool
 lane_has_hope(const DbLane *lane)
@@ -265,8 +264,8 @@ owner_of(const DbRequest *request)
 }
 
 /*
- * Queue the request.  If another loses its place to it, or it finds none, that one is told
- * in the same turn of the loop.
+ * Queues the request.  If this request or another one loses its place, that one ends in the
+ * same loop iteration.
  */
 static void
 enqueue(DbLane *lane, DbRequest *request)
@@ -318,23 +317,23 @@ db_abandon(DbRequest *request)
 	}
 }
 
-/* There may be something to send, now or in this turn of the loop. */
+/* Activates the dispatch event, because there may be something to send. */
 void
 pool_wake(DbLane *lane)
 {
 	event_active(lane->dispatch, 0, 0);
 }
 
-/* Looking for whose turn it is. */
+/* The state of the search for the next request. */
 typedef struct Turn
 {
 	DbLane *lane;
-	int places;               /* in all pipelines */
-	const DbConnection *kept; /* NULL: none is */
-	DbConnection *connection; /* where the one whose turn it is goes */
+	int places;               /* in the pipelines of all ready connections */
+	const DbConnection *kept; /* for owners with no request under way; NULL: there is none */
+	DbConnection *connection; /* where to send the next request */
 } Turn;
 
-/* What is ready may change with each request that could not be sent. */
+/* Called again when sending has failed, because then one connection fewer is ready. */
 static void
 look_at_connections(Turn *turn)
 {
@@ -353,7 +352,7 @@ look_at_connections(Turn *turn)
 	turn->places = ready * lane->in_flight;
 }
 
-/* The emptiest connection that has room.  Of equals the kept one is the last choice. */
+/* The emptiest connection that has room.  Of equally empty ones the kept one comes last. */
 static DbConnection *
 emptiest(const Turn *turn, bool kept_too)
 {
@@ -386,10 +385,11 @@ is_on_kept(const Turn *turn, const struct FairGroup *group)
 }
 
 /*
- * May the next request be of this owner?  Everybody's share is that of the pipelines' places
- * which falls to each of those that are there, and one place at least.  Of several connections
- * one is kept for who has nothing under way, and who is on it gets no other beside it: so
- * nobody has requests on all connections, whatever these wait for.
+ * Whether the next request may be one of this owner.  The places in the pipelines are divided
+ * equally among the active owners, and each owner may have at least one.  Of several
+ * connections one is kept for owners with no request under way.  An owner with a request on
+ * the kept connection gets no second place anywhere.  So no owner has requests on all
+ * connections, even if all of its requests are slow.
  */
 static bool
 may_have_turn(void *context, const FairItem *next, int under_way, int owners)
@@ -404,7 +404,7 @@ may_have_turn(void *context, const FairItem *next, int under_way, int owners)
 	return turn->connection != NULL;
 }
 
-/* The request whose turn it is, and the connection that it goes to.  NULL: none can be sent. */
+/* The next request; sets turn->connection.  NULL: none can be sent. */
 static DbRequest *
 next_request(Turn *turn)
 {
@@ -443,7 +443,7 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 	}
 	for (int i = 0; i < lane->connection_count; i++)
 	{
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes an entry for NULL above */
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): wrongly takes an entry for NULL */
 		if (lane->connections[i].unflushed)
 			connection_flush(&lane->connections[i]);
 	}
@@ -452,7 +452,8 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 /* ---- deadlines ---- */
 
 /*
- * Refuse what waited too long.  The queue is in order of submission, not of deadlines.
+ * Refuses requests that waited too long.  All of the queue is searched, because it is in the
+ * order of submission and not of deadlines.
  */
 static void
 expire_queue(DbLane *lane, int64_t now)
@@ -479,8 +480,8 @@ expire_queue(DbLane *lane, int64_t now)
 }
 
 /*
- * Tell what is late in the pipeline, and get the pipeline past it.  Telling changes no
- * connection, so that the list stays as it is meanwhile.
+ * Tells the callers of late requests in the pipeline, and cancels the one at its head.
+ * Telling changes no connection, so the list does not change during the loop.
  */
 static void
 expire_in_flight(DbConnection *connection, int64_t now)
@@ -507,9 +508,7 @@ expire_in_flight(DbConnection *connection, int64_t now)
 	}
 }
 
-/*
- * Look after one connection; true when there is more to look after.
- */
+/* The tick of one connection; true when it needs another tick. */
 static bool
 tick_connection(DbConnection *connection, int64_t now)
 {

@@ -2,10 +2,11 @@
  * preflight.c
  *		The checks before the first request; see preflight.h.
  *
- * They run on a connection of the login that will serve, before there is a loop, so
- * that they may block.  The order is that of the causes: no extension explains why no
- * statement is registered, and that explains why no check can run.  Unlike an answer to
- * a caller, the log gets PostgreSQL's own words: whoever starts the program may see them.
+ * The checks use a connection of the login that will serve.  They run before there is an event
+ * loop, so they may block.  A check whose failure would explain later failures comes first:
+ * without the extension no statement is registered, and without statements no check can run.
+ * The log gets PostgreSQL's own messages, which are never part of an answer to a client,
+ * because the operator may see them.
  */
 #include "db/preflight.h"
 
@@ -29,7 +30,7 @@ typedef struct Preflight
 {
 	const DbConfig *config;
 	PGconn *pg;
-	char later[REASON_MAX]; /* what has to pass before it can be tried again; "" = nothing has */
+	char later[REASON_MAX]; /* why to try again later; "" = there is no temporary problem */
 } Preflight;
 
 static void
@@ -39,7 +40,7 @@ log_failure(const char *reason, const char *detail)
 			 log_bytes("detail", detail, strcspn(detail, "\n")));
 }
 
-/* False: the error stays. */
+/* Notes an error that may be temporary.  False: it is permanent. */
 static bool
 passes_later(Preflight *preflight, const PGresult *error)
 {
@@ -66,9 +67,7 @@ connect_once(Preflight *preflight)
 
 /* ---- checks ---- */
 
-/*
- * Run a statement without parameters; rows in text.  NULL: failed and logged.
- */
+/* Runs a statement without parameters; the rows are in text format.  NULL: it failed. */
 static PGresult *
 run(Preflight *preflight, const char *name)
 {
@@ -90,9 +89,7 @@ run(Preflight *preflight, const char *name)
 	return result;
 }
 
-/*
- * Prepare one statement; a refusal is logged with what it probably means.
- */
+/* Prepares one statement; a refusal is logged. */
 static bool
 prepare(Preflight *preflight, const DbStatement *statement)
 {
@@ -110,9 +107,7 @@ prepare(Preflight *preflight, const DbStatement *statement)
 	return prepared;
 }
 
-/*
- * "1.2" is at least "1.0"; what stands behind a second point is not looked at.
- */
+/* Whether a version is at least the needed one; compares only the first two numbers. */
 static bool
 version_is_at_least(const char *version, const char *needs)
 {
@@ -127,7 +122,8 @@ version_is_at_least(const char *version, const char *needs)
 }
 
 /*
- * Why a statement is not registered the server cannot know; what else it refuses it explains.
+ * Prepares the first statement.  The server cannot say why a statement is not registered, so we
+ * list the possible causes.  For any other error its own message explains more.
  */
 static bool
 prepare_first(Preflight *preflight, const DbStatement *statement)
@@ -196,9 +192,7 @@ check_statements(Preflight *preflight)
 	return good;
 }
 
-/*
- * Run a statement that returns checks (name, passed, detail) and log each that failed.
- */
+/* Runs a statement that returns checks (name, passed, detail) and logs each that failed. */
 static bool
 check_rows(Preflight *preflight, const char *name)
 {
@@ -232,7 +226,7 @@ check(Preflight *preflight, const char *needs_version)
 		return check_statements(preflight);
 	if (!check_version(preflight, needs_version) || !check_statements(preflight))
 		return false;
-	/* Both kinds of checks run, so that one start shows all that is wrong. */
+	/* Both kinds of checks always run, so that one start shows all failures. */
 	good = check_rows(preflight, "check_login");
 	good &= check_rows(preflight, "self_check");
 	return good;
@@ -261,7 +255,7 @@ db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds
 				log_failure("could not connect to the database", reason);
 			return false;
 		}
-		/* a reason is logged when it is a new one */
+		/* a reason is logged only when it differs from the last one */
 		if (strcmp(reason, logged) != 0)
 		{
 			log_line(LOG_LEVEL_WARNING, "waiting_for_database",
@@ -273,8 +267,8 @@ db_preflight(const DbConfig *config, const char *needs_version, int wait_seconds
 }
 
 /*
- * libpq takes a text without "=" and without a URI's scheme as a database's name.
- * libpq's own message may quote the string, with a password in it, so it is not shown.
+ * libpq takes a text without "=" and without a URI scheme as the name of a database.  libpq's
+ * error message is not shown, because it may quote the string with a password in it.
  */
 bool
 db_conninfo_valid(const char *conninfo, char *problem, size_t size)

@@ -1,15 +1,15 @@
 /*
  * ready.c
- *		What the server says behind a pipeline's Sync; see ready.h.
+ *		Reads the transaction status that answers a Sync; see ready.h.
  *
  * A line of the trace is "B", the length, the message's name and its values, with tabs
- * between the first three:
+ * between them:
  *
  *	B	5	ReadyForQuery	 I
  *
- * Texts in it are printed as they are.  A line that is not of this form is the rest of
- * such a text.  A text can also hold a line that looks like a message, and so invent one;
- * it can hide none: every status but I stays noted.
+ * Texts in a message are printed unchanged.  So a line that does not have this form is the
+ * rest of a text.  A text can also contain a line that looks like a message, and thereby
+ * forge one.  But it cannot hide a real one, because the first status other than I is kept.
  */
 #include "db/ready.h"
 
@@ -18,8 +18,10 @@
 
 #define READY_FOR_QUERY "ReadyForQuery"
 
-/* What may come before it and is looked at elsewhere: an error of the commit, and what a
- * server says unasked. */
+/*
+ * Messages that may come before ReadyForQuery: an error of the commit, and unrequested ones.
+ * Other files check them.
+ */
 static const char *const allowed[] = {
 	"ErrorResponse",
 	"NoticeResponse",

@@ -1,6 +1,6 @@
 /*
  * reports.c
- *		What a server says of a connection without being asked; see reports.h.
+ *		Finds unrequested messages that a correct server does not send; see reports.h.
  */
 #include "db/reports.h"
 
@@ -25,8 +25,8 @@ begins_with_one(const char *sqlstate, const char *const *states)
 }
 
 /*
- * Of a notice: information, a warning, and that the server shuts down or an administrator
- * ends the connection.
+ * A notice is harmless when it informs or warns, or says that the server shuts down or an
+ * administrator ends the connection.
  */
 static bool
 is_harmless(const char *sqlstate)
@@ -40,12 +40,12 @@ bool
 reports_disorder(const char *sqlstate)
 {
 	static const char *const states[] = {
-		"08",    /* the protocol: counts of parameters, formats, unknown messages */
-		"22P03", /* a value in binary, for a parameter of another type */
-		"25000", /* the transaction is bound to another identity already */
-		"25001", "25P01", "25P02", "25P03", /* there is a transaction, or none, or a failed one */
-		"34000",                            /* there is no such portal */
-		"42P03", "42P05",                   /* there is such a portal or statement already */
+		"08",    /* protocol errors: number of parameters, formats, unknown messages */
+		"22P03", /* a binary value that does not fit the type of its parameter */
+		"25000", /* the transaction is already bound to another identity */
+		"25001", "25P01", "25P02", "25P03", /* wrong transaction state: active, none, failed */
+		"34000",                            /* the portal does not exist */
+		"42P03", "42P05",                   /* the portal or statement already exists */
 		NULL};
 
 	return sqlstate == NULL || begins_with_one(sqlstate, states);
@@ -56,9 +56,9 @@ reports_of_commit(const char *sqlstate, bool has_failed)
 {
 	static const char *const of_end[] = {
 		"25P04",                         /* the Sync did not come in time */
-		"40",    "53", "57", "58", "XX", /* a lost race, shortage, shutdown, a fault */
+		"40",    "53", "57", "58", "XX", /* rollback, lack of resources, shutdown, internal error */
 		NULL};
-	/* the credential has ended meanwhile, or can do less: there is no commit behind an error */
+	/* The credential is no longer valid or sufficient.  Only a commit raises these. */
 	static const char *const of_commit[] = {"28000", "42501", NULL};
 
 	return sqlstate != NULL && (begins_with_one(sqlstate, of_end) ||
@@ -85,9 +85,7 @@ parameter(const PGconn *pg, int index)
 	return value == NULL ? "" : value;
 }
 
-/*
- * From the login on.
- */
+/* Records the values that must not change after the login. */
 void
 reports_begin(Reports *reports, PGconn *pg)
 {
@@ -98,9 +96,7 @@ reports_begin(Reports *reports, PGconn *pg)
 	PQsetNoticeReceiver(pg, on_notice, reports);
 }
 
-/*
- * NULL, or what has come that no server says to us.
- */
+/* Returns NULL, or what a correct server does not send. */
 const char *
 reports_problem(const Reports *reports, PGconn *pg)
 {

@@ -1,13 +1,12 @@
 /*
  * reports.h
- *		What a server says of a connection without being asked, and what of it is no news
- *		that an honest server has.
+ *		Finds unrequested messages that a correct server does not send.
  *
- * Fixed from the login on: who it is logged in as, how texts are encoded and quoted, which
- * process serves it.  (in_hot_standby is not among them: a standby that is promoted says so,
- * and nothing here rests on it.)  Nobody listens, so there is nothing to notify of.  A notice
- * may inform, warn, or say why the server closes; libpq's own, of a message that nothing was
- * asked for, have no state.
+ * These must not change after the login: the user, the encoding and quoting of texts, and the
+ * server process.  (in_hot_standby may change, when a standby is promoted; nothing here
+ * depends on it.)  We never LISTEN, so no notification may come.  A notice may inform, warn,
+ * or say why the server closes the connection.  libpq itself makes a notice without a
+ * SQLSTATE when a message arrives that nothing asked for.
  */
 #ifndef DB_REPORTS_H
 #define DB_REPORTS_H
@@ -25,25 +24,28 @@ typedef struct Reports
 	bool strange_notice;
 } Reports;
 
-/* After the login.  The address must not change as long as the connection lives. */
+/* Call this after the login.  The address must not change as long as the connection lives. */
 extern void reports_begin(Reports *reports, PGconn *pg);
 
 /*
- * NULL, or what has come that no server says to us.  Takes in what libpq has read already;
- * so not between the last statement's NULL and the Sync's result (ready.h).
+ * Returns NULL, or a text about what has come that a correct server does not send.  It makes
+ * libpq parse what it has already read, so it must not be called between the last statement's
+ * NULL and the Sync's result (ready.h).
  */
 extern const char *reports_problem(const Reports *reports, PGconn *pg);
 
 /*
- * Does an error's state show that messages were lost, added or out of order?  No statement
- * of ours raises it when it is sent as we send it.  NULL does: such an error is libpq's own.
+ * Whether an error with this SQLSTATE shows that messages were lost, added or reordered.  Our
+ * statements, sent the way we send them, never raise such an error.  NULL counts as such,
+ * because an error without a SQLSTATE is libpq's own.
  */
 extern bool reports_disorder(const char *sqlstate);
 
 /*
- * Can a commit fail with an error of this state: a lost race, shortage, shutdown, a fault of
- * the server; that it was not asked for in time, or not by who still may?  Behind an error of
- * the statement (has_failed) only what the server says last.
+ * Whether a commit can fail with an error of this SQLSTATE: a serialization failure, a lack of
+ * resources, a shutdown, an internal error, a Sync that came too late, or a credential that
+ * is no longer valid or sufficient.  After an error of the statement (has_failed) there is no
+ * commit, and only errors with which a server ends a connection are possible.
  */
 extern bool reports_of_commit(const char *sqlstate, bool has_failed);
 

@@ -1,11 +1,11 @@
 /*
  * request.c
- *		One request: its parameters, and its sending.  Its answer is request_answer.c's.
+ *		One request: its parameters, and how it is sent.  request_answer.c handles its answer.
  *
- * The credential is copied into the request and wiped as soon as libpq has it, and so are
- * the parameters.  libpq keeps its own copy of both in the connection's output buffer, and
- * of rows in its input buffer, until connection_forget() wipes them; the result is wiped
- * when it is freed (lib/wipe_on_free.c).
+ * The credential and the parameters are copied into the request and wiped as soon as libpq
+ * has them.  libpq keeps its own copy of both in the connection's output buffer, and a copy
+ * of rows in its input buffer, until connection_forget() wipes these buffers.  A result is
+ * wiped when it is freed (lib/wipe_on_free.c).
  */
 #include "db/db_internal.h"
 
@@ -15,7 +15,7 @@
 #include "src/common/memory.h"
 #include "lib/clock.h"
 
-/* Oid of text, for arrays of it; fixed in PostgreSQL's catalog. */
+/* The Oid of type text, which text arrays contain; fixed in PostgreSQL's catalog. */
 #define TEXT_OID 25
 
 DbRequest *
@@ -93,8 +93,8 @@ put_big_endian(uint8_t *bytes, uint64_t value, int len)
 }
 
 /*
- * Close a parameter of which "length" bytes were appended; ok tells whether they
- * fitted.  libpq takes lengths as int, which the buffer's bound keeps them within.
+ * Ends a parameter of which len bytes were appended; ok says whether they fitted.  libpq takes
+ * lengths as int, which is enough because of the buffer's maximum.
  */
 static bool
 add_param(DbRequest *request, size_t len, bool ok)
@@ -184,9 +184,7 @@ db_param_jsonb(DbRequest *request, const char *json, size_t len)
 						 buffer_append(&request->bytes, json, len));
 }
 
-/*
- * The format is described at db_array() in result.c.
- */
+/* The format is described at db_array() in result.c. */
 bool
 db_param_text_array(DbRequest *request, const char *const *texts, const size_t *lengths, int count)
 {
@@ -212,12 +210,12 @@ db_param_text_array(DbRequest *request, const char *const *texts, const size_t *
 
 /* ---- sending ---- */
 
-/* No parameter is sent as text. */
+/* For send_with(): no parameter is sent as text. */
 #define NO_TEXT (-1)
 
 /*
- * Everything is sent and asked for in binary, but for one parameter, which may be text.
- * False: could not, or the role has no such statement.
+ * Sends a statement.  All parameters and rows are in binary, except the parameter with the
+ * index "text".  False: it could not, or the role does not have the statement.
  */
 static bool
 send_with(PGconn *pg, int statement, int count, const char *const *values, const int *lengths,
@@ -240,7 +238,7 @@ send_authenticate(DbRequest *request, PGconn *pg)
 	const int lengths[] = {(int) request->credential_len,
 						   request->needs == NULL ? 0 : (int) strlen(request->needs),
 						   (int) request->address_len, DB_NUMBER_BYTES};
-	/* a set of permissions is written as text, of which one name is the shortest */
+	/* needs is sent as text, because a set of permissions may be written as one name */
 	bool sent = send_with(pg, request->binding, 4, values, lengths, 1);
 
 	wak_wipe(request->credential, sizeof(request->credential));
@@ -248,10 +246,9 @@ send_authenticate(DbRequest *request, PGconn *pg)
 }
 
 /*
- * What binds the transaction to an organization, or says that nothing does.  Each of them
- * answers the number that was sent with it, as its last parameter.  It is random, so that an
- * answer that belongs to another request, of whichever connection, is not taken for this
- * one's.
+ * Sends the statement that binds the transaction to an organization, or "unbound" if there is
+ * none.  Its last parameter is a number, which it returns.  The number is random, so that the
+ * answer to another request, on this or another connection, is not taken for this one's.
  */
 static bool
 send_binding(DbRequest *request, PGconn *pg)
@@ -286,9 +283,9 @@ send_statement(const DbRequest *request, PGconn *pg)
 }
 
 /*
- * Put the request's messages, and its own Sync, into the connection's output.  False:
- * could not; the connection is of no use any more, and because the Sync is missing
- * nothing of the request can take effect.
+ * Writes the request's messages and its Sync into the connection's output.  False: it could
+ * not.  Then the connection must be given up; the Sync is missing, so nothing of the request
+ * can take effect.
  */
 bool
 request_send(DbRequest *request, DbConnection *connection)
@@ -306,11 +303,11 @@ request_send(DbRequest *request, DbConnection *connection)
 	return sent;
 }
 
-/* ---- where it is ---- */
+/* ---- its state ---- */
 
 /*
- * Change the state: leave the list of the old one, join that of the new one.  The
- * connection is that of REQUEST_SENT, and NULL with the others.
+ * Changes the state: leaves the list of the old state and joins that of the new one.
+ * connection is NULL except for REQUEST_SENT.
  */
 void
 request_enter(DbRequest *request, RequestState state, DbConnection *connection)
@@ -348,8 +345,8 @@ request_enter(DbRequest *request, RequestState state, DbConnection *connection)
 }
 
 /*
- * Tell the asker and free the request, which leaves its list; a local one it must have
- * left.
+ * Tells the caller the outcome and frees the request.  The request leaves its list here; from a
+ * local list the function that owns that list must have removed it.
  */
 void
 request_end(DbRequest *request, DbOutcome outcome)

@@ -1,9 +1,9 @@
 /*
  * request_answer.c
- *		One request's answer: whether it is the request's own, and what its asker is told.
+ *		The answer to one request: checks that it is the request's own, and tells the caller.
  *
- * Nobody is told anything before the Sync was answered (pipeline.c), so that whatever comes
- * until then can still show that what came before is not to be believed.
+ * The caller gets the answer only after the Sync was answered (pipeline.c), so that a
+ * violation that is noticed before then still discards the answer.
  */
 #include "db/db_internal.h"
 
@@ -12,18 +12,17 @@
 #include "db/own_error.h"
 #include "lib/clock.h"
 
-/* What a request is told whose rows were too many. */
+/* The error of a request whose rows were too large. */
 #define TOO_LARGE_STATE "54000"
 #define TOO_LARGE_MESSAGE "the rows of the statement are larger than the bound"
 
 /*
- * Each of the three takes one result that belongs to the request, and owns it from then on;
- * or it says what had to come in its place, and the result stays the caller's.
+ * request_take_binding(), _rows() and _end() each take one result of the request.  They return
+ * NULL and own the result, or they return what should have come instead and the caller still
+ * owns it.
  */
 
-/*
- * Did a statement run without the binding that was sent in front of it?
- */
+/* Whether the error says that the statement ran without the binding that was sent before it. */
 static bool
 misses_binding(const DbRequest *request, const PGresult *result)
 {
@@ -42,8 +41,8 @@ take_error(DbRequest *request, PGresult *result)
 }
 
 /*
- * In front of the number authenticate answers two ids, that of the key or person and that of
- * the organization, act_for an empty value and unbound nothing.
+ * Reads the columns before the number.  authenticate returns two ids, of the key or person and
+ * of the organization; act_for returns an empty value; unbound returns nothing.
  */
 static bool
 take_principal(DbRequest *request, const PGresult *result)
@@ -71,9 +70,10 @@ has_number(const DbRequest *request, const PGresult *result)
 }
 
 /*
- * What is sent with a binding is well formed for it, but for a credential that may be any
- * text (22P02).  A complaint about a value, or about too many of them, is that of another
- * statement under its name; but for the last word of a session that held too much (54000).
+ * Whether an error says that the parameters are invalid for the binding.  We always send
+ * valid ones, so such an error comes from another statement that was prepared under the
+ * binding's name.  There are two exceptions: a credential can be any text (22P02), and a
+ * session that uses too much ends with a FATAL error of class 54.
  */
 static bool
 refuses_parameters(const PGresult *result)
@@ -129,8 +129,8 @@ request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape)
 }
 
 /*
- * The Sync's result is the caller's; here is what can come in front of it.  An error of the
- * commit; or the server's last word, be it behind another error, which stays the first one.
+ * Takes a result that came instead of the Sync's: an error of the commit, or the error with
+ * which the server ends the connection.  If there was an error before, that one is kept.
  */
 const char *
 request_take_end(DbRequest *request, PGresult *result)
@@ -144,9 +144,7 @@ request_take_end(DbRequest *request, PGresult *result)
 	return NULL;
 }
 
-/*
- * Nothing of what has come is to be believed.
- */
+/* Discards the answer so far, after a violation. */
 void
 request_drop_answer(DbRequest *request)
 {
@@ -168,12 +166,12 @@ error_field(const DbRequest *request, int field)
 }
 
 /*
- * Did the prepared statement not fit the database any more?  After a change of a table or
- * a function's result every run of it fails until it is prepared anew.  The state of
- * "cached plan must not change result type" is that of every feature that is not there, so
- * that the place in the server's source has to tell.  The seal refuses it, from then on, once
- * another version of the extension has another text for it; or when it is another one, which
- * somebody else has prepared under this one's name.
+ * Whether the prepared statement is out of date.  After a change of a table or of a function's
+ * result, every run of it fails until it is prepared again.  The error "cached plan must not
+ * change result type" has the SQLSTATE of every unsupported feature, so we also compare the
+ * function in the server's source.  The seal refuses the statement in two more cases: another
+ * version of the extension has another text for it, or a different statement was prepared
+ * under its name.
  */
 static bool
 statement_is_stale(const DbRequest *request)
@@ -185,18 +183,14 @@ statement_is_stale(const DbRequest *request)
 			strcmp(error_field(request, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
 }
 
-/*
- * Has the request shown that its connection is of no use to further ones?
- */
+/* Whether the connection must not be used for further requests after this one. */
 bool
 request_retires_connection(const DbRequest *request)
 {
 	return request->too_large || statement_is_stale(request);
 }
 
-/*
- * What has become of a request whose Sync was answered.
- */
+/* The outcome of a request whose Sync was answered. */
 DbOutcome
 request_outcome(const DbRequest *request)
 {
@@ -208,8 +202,8 @@ request_outcome(const DbRequest *request)
 }
 
 /*
- * Remember whose the credential was found to be, so that its next request takes the turn of
- * its organization; or that it is not good.
+ * Remembers the organization of the credential, so that its next request takes the turn of that
+ * organization; forgets a credential that is not valid.
  */
 void
 request_note_owner(const DbRequest *request)
@@ -225,9 +219,9 @@ request_note_owner(const DbRequest *request)
 }
 
 /*
- * What has become of a request whose connection broke before its Sync was answered.  An
- * error instead of rows was the end of its transaction.  Behind the rows comes the commit,
- * and an error that comes then (the server is shut down, say) may come before or after it.
+ * The outcome of a request whose connection broke before its Sync was answered.  An error
+ * instead of rows means that its transaction was rolled back.  After the rows comes the
+ * commit, and an error that comes then, such as a shutdown, may come before or after it.
  */
 DbOutcome
 request_outcome_of_break(const DbRequest *request)
@@ -237,9 +231,7 @@ request_outcome_of_break(const DbRequest *request)
 	return request->error != NULL && !had_rows ? request_outcome(request) : DB_LOST;
 }
 
-/*
- * Tell the asker, if there is one who was not told yet.
- */
+/* Tells the caller the outcome, unless it was told already or has abandoned the request. */
 void
 request_tell(DbRequest *request, DbOutcome outcome)
 {

@@ -1,9 +1,9 @@
 /*
  * result.c
- *		Typed reading of binary cells; see result.h.
+ *		Reads binary cells by type; see result.h.
  *
- * The formats are those of PostgreSQL's send functions, all big endian.  Lengths are
- * checked before anything is read: a cell is only as trustworthy as the server.
+ * The formats are those of PostgreSQL's send functions, all big endian.  Lengths are checked
+ * before anything is read, because a faulty server could send any length.
  */
 #include "db/result.h"
 
@@ -21,15 +21,13 @@ read_big_endian(const uint8_t *bytes, int len)
 	return value;
 }
 
-/*
- * The cell's bytes; NULL when it is NULL or not there.
- */
+/* The bytes of the cell; NULL when it is NULL or does not exist. */
 static const uint8_t *
 cell(const DbResult *result, int row, int column, size_t *len)
 {
 	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
 		return NULL;
-	/* A NULL has no length, so that most cells need not be asked. */
+	/* A NULL has length 0, so PQgetisnull() is called only for empty cells. */
 	*len = (size_t) PQgetlength(result->cells, row, column);
 	if (*len == 0 && PQgetisnull(result->cells, row, column))
 		return NULL;
@@ -187,9 +185,9 @@ db_jsonb(const DbResult *result, int row, int column, const char **json, size_t 
 }
 
 /*
- * An array: dimensions, whether there are NULLs, the elements' type; for each
- * dimension its size and lower bound; then each element's length (-1 = NULL) and
- * bytes.  Every number has four bytes.
+ * The format of an array is: the number of dimensions, whether there are NULLs, the type of
+ * the elements; for each dimension its size and lower bound; then for each element its length
+ * (-1 = NULL) and bytes.  Every number has four bytes.
  */
 bool
 db_array(const DbResult *result, int row, int column, DbArray *array)

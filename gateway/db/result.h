@@ -1,10 +1,10 @@
 /*
  * result.h
- *		Typed reading of a result's cells, which are in binary.
+ *		Reads the cells of a result, which are in binary format, by type.
  *
- * Each function is false when the cell is NULL or does not have the type's length;
- * the out parameter is then untouched.  Pointers into a result are valid until the
- * DbDone callback returns.
+ * Each function returns false when the cell is NULL or does not have the type's length; the
+ * out parameter is then unchanged.  Pointers into a result are valid until the DbDone
+ * callback returns.
  */
 #ifndef DB_RESULT_H
 #define DB_RESULT_H
@@ -12,12 +12,13 @@
 #include "db/db.h"
 
 /*
- * May an error of this state pass by itself: shortage, shutdown, a lost race, a standby?  NULL,
- * libpq's own, may.
+ * Whether a later attempt may succeed after an error of this SQLSTATE: a lack of resources, a
+ * shutdown, a serialization failure, a standby.  NULL, for an error of libpq's own, counts as
+ * such.
  */
 extern bool db_may_pass(const char *sqlstate);
 
-/* The column of that name, -1 when there is none; it is looked for at "guess" first. */
+/* The index of the column of that name, or -1; checks the index "guess" first. */
 extern int db_column(const DbResult *result, const char *name, int guess);
 
 extern bool db_is_null(const DbResult *result, int row, int column);
@@ -25,7 +26,7 @@ extern bool db_is_null(const DbResult *result, int row, int column);
 /* Not terminated by NUL: use *length. */
 extern bool db_text(const DbResult *result, int row, int column, const char **text, size_t *len);
 
-/* A copy with a NUL behind it; false, too, when that needs more than "size" bytes. */
+/* Copies the text and appends a NUL; also false when that needs more than "size" bytes. */
 extern bool db_text_copy(const DbResult *result, int row, int column, char *copy, size_t size);
 
 extern bool db_uuid(const DbResult *result, int row, int column, uint8_t uuid[DB_UUID_SIZE]);

@@ -1,6 +1,6 @@
 /*
  * shape.c
- *		The rows that a statement gives; see shape.h.
+ *		Compares a result with the columns of its statement; see shape.h.
  */
 #include "db/shape.h"
 
@@ -9,12 +9,12 @@
 
 #include "db/db.h"
 
-/* Oids of PostgreSQL's catalog, which are fixed. */
+/* Oids that are fixed in PostgreSQL's catalog. */
 #define INT8_OID 20
 #define VOID_OID 2278
 #define UUID_OID 2950
 
-/* The statements whose answers are read here and not by the caller. */
+/* The statements whose answers gateway/db itself reads. */
 typedef struct Binding
 {
 	const char *name;
@@ -67,7 +67,7 @@ shape_fits(const DbShape *shape, PGresult *result, DbFormat format)
 	for (int i = 0; i < shape->columns; i++)
 		if (PQftype(result, i) != shape->types[i] || PQfformat(result, i) != (int) format)
 			return false;
-	/* "" without a CommandComplete, which no count of rows is */
+	/* PQcmdTuples() is "" when no CommandComplete came */
 	return PQcmdTuples(result)[0] != '\0' &&
 		   strtol(PQcmdTuples(result), NULL, 10) == PQntuples(result);
 }

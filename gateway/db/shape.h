@@ -1,11 +1,10 @@
 /*
  * shape.h
- *		The rows that a statement gives, as the server told when it was prepared, and whether
- *		a result is of that shape.
+ *		Compares a result with the columns that its statement was described with.
  *
- * A result of another shape answers another statement.  Format and the count of rows belong
- * to it: the server closes rows with their count, so that one that was lost or came twice
- * shows.
+ * The server described the columns when the statement was prepared.  A result with other
+ * columns answers another statement.  The format and the number of rows are compared too: the
+ * server sends the number after the rows, so a row that was lost or repeated is noticed.
  */
 #ifndef DB_SHAPE_H
 #define DB_SHAPE_H
@@ -16,7 +15,7 @@
 /* Columns of one statement. */
 #define DB_COLUMNS_MAX 32
 
-/* In which format rows are asked for, and have to come. */
+/* The format in which rows are requested and must come. */
 typedef enum DbFormat
 {
 	DB_TEXT,
@@ -30,12 +29,12 @@ typedef struct DbShape
 } DbShape;
 
 /*
- * Keeps what a Describe of the statement has answered.  False: it is more than any statement
- * of ours has, or not what is known of it.
+ * Stores the answer to a Describe of the statement.  False: it has more columns or parameters
+ * than any statement of ours, or differs from what this file knows of a binding.
  */
 extern bool shape_keep(DbShape *shape, const char *name, const PGresult *described);
 
-/* Are these the rows, all of them, of a statement of this shape? */
+/* Whether the result holds all rows of a statement of this shape. */
 extern bool shape_fits(const DbShape *shape, PGresult *result, DbFormat format);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * statement.c
- *		Finding a registered statement by its name.
+ *		Finds a registered statement by its role and name.
  */
 #include "db/statement.h"
 

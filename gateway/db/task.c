@@ -1,6 +1,6 @@
 /*
  * task.c
- *		Something to ask the database at a time, and again when its answer says so; see task.h.
+ *		A request to the database that is made at a set time; see task.h.
  */
 #include "db/task.h"
 

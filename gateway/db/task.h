@@ -1,12 +1,12 @@
 /*
  * task.h
- *		Something to ask the database at a time, and again when its answer says so.
+ *		A request to the database that is made at a set time, and again as its answer says.
  *
  *	IDLE ──db_task_in()──▶ WAITING ──the time has come──▶ ASKED ──take()──▶ IDLE
  *
- * It has one request at most.  take() is called once for each time that was set: with the
- * answer, or with NULL when nothing could be asked.  It may set the next time, and may close
- * the task.
+ * A task has at most one request.  take() is called once for each request: with the answer,
+ * or with NULL when the request could not be made.  It may set the next time, and it may
+ * close the task.
  */
 #ifndef DB_TASK_H
 #define DB_TASK_H
@@ -14,12 +14,10 @@
 #include "db/db.h"
 #include "lib/timer.h"
 
-/*
- * Makes the request, by db_request_new() with these two.  NULL: could not.
- */
+/* Makes the request, by db_request_new() with this done and arg.  NULL: it could not. */
 typedef DbRequest *(*DbTaskMake)(void *context, DbDone done, void *arg);
 
-/* The result is gone when it returns. */
+/* Takes the answer; the result is not valid after it returns. */
 typedef void (*DbTaskTake)(void *context, const DbResult *result);
 
 typedef struct DbTask
@@ -32,25 +30,25 @@ typedef struct DbTask
 	DbRequest *request; /* ASKED */
 } DbTask;
 
-/* The task is idle.  False: no memory.  Its address must not change until db_task_close(). */
+/* Opens a task, which is idle; its address must not change.  False: out of memory. */
 extern bool db_task_open(DbTask *task, struct event_base *base, Db *db, DbTaskMake make,
 						 DbTaskTake take, void *context);
 
 /*
- * Asks in so many milliseconds; a time that was set before no longer counts.  When the time
- * comes while it is asked, that answer is the one.
+ * Makes the request in ms milliseconds; replaces a time that was set before.  If a request is
+ * already outstanding at that time, no second one is made.
  */
 extern void db_task_in(DbTask *task, int64_t ms);
 
-/* Asks at once; take() may be called from within, with NULL. */
+/* Makes the request at once; take() may be called before this returns, with NULL. */
 extern void db_task_now(DbTask *task);
 
-/* No time is set any more; what is asked is still answered. */
+/* Cancels the time that was set; an outstanding request is still answered. */
 extern void db_task_stop(DbTask *task);
 
 extern bool db_task_is_asked(const DbTask *task);
 
-/* Neither asks nor takes an answer; a task of zeros may be closed. */
+/* Ends the task without calling take(); a zeroed task may be closed. */
 extern void db_task_close(DbTask *task);
 
 #endif
