@@ -1,6 +1,6 @@
 /*
  * answer.c
- *		What an answer is, before it is sent: its head, and the access log's line.
+ *		Makes an answer: its head, its body, and its line in the access log; see answer.h.
  */
 #include "http/answer.h"
 
@@ -45,7 +45,7 @@ static const struct
 	{505, "HTTP Version Not Supported"},
 };
 
-/* The reason phrase; nobody reads it, and it may be empty. */
+/* The reason phrase; clients ignore it, so it may be empty. */
 static const char *
 reason_of(int status)
 {
@@ -55,7 +55,7 @@ reason_of(int status)
 	return "";
 }
 
-/* The date of now as HTTP writes it; made once a second. */
+/* The current date in HTTP's format; it is formatted once a second. */
 static const char *
 date_of_now(HttpAnswerHead *head)
 {
@@ -73,7 +73,7 @@ date_of_now(HttpAnswerHead *head)
 	return head->date;
 }
 
-/* Whether the header can stand in a head: nothing that ends a line, or is no text. */
+/* Whether the header contains nothing that would break the head. */
 static bool
 header_valid(const HttpHeader *header)
 {
@@ -125,7 +125,7 @@ http_answer_error(const HttpError *error, const HttpDetail *details, size_t n_de
 	};
 }
 
-/* What says how long the body is, and of which type. */
+/* Appends the headers that describe the body. */
 static void
 append_body_headers(Buffer *text, const HttpAnswer *answer)
 {
@@ -177,9 +177,8 @@ http_answer_body(const HttpAnswer *answer, HttpMethod method)
 }
 
 /*
- * The access log's line.  The path is shown without its query, and by its
- * route when there is one, because a query or an id that someone mistook for
- * a place to put a key does not belong into a log.
+ * Shows the path without its query, or only its route when there is one, because a client may
+ * by mistake put a key into the query or in place of an id, and keys must not be logged.
  */
 void
 http_answer_log(const HttpAnswer *answer, const HttpRequestState *request, size_t bytes, bool gone)

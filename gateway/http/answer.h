@@ -1,9 +1,9 @@
 /*
  * answer.h
- *		What an answer is, before it is sent: its head, and the access log's line.
+ *		Makes an answer: its head, its body, and its line in the access log.
  *
- * An answer is checked before a byte of it is sent: a body that did not fit its buffer, or
- * a header that would break the head, makes it a 500.  This file knows no connection.
+ * An answer is checked before a byte of it is sent.  A body that did not fit its buffer, or a
+ * header that would break the head, makes it a 500.  This file does not use connections.
  */
 #ifndef HTTP_ANSWER_H
 #define HTTP_ANSWER_H
@@ -16,13 +16,13 @@ typedef struct HttpAnswer
 	int status;
 	const HttpHeader *headers;
 	size_t n_headers;
-	HttpHeader extra; /* the error's own header; its name may be NULL */
+	HttpHeader extra; /* the header that belongs to an error; its name may be NULL */
 	const char *content_type;
 	Buffer *body;        /* may be NULL */
-	const char *refused; /* why, when this floor refused the request */
+	const char *refused; /* why gateway/http itself refused the request, else NULL */
 } HttpAnswer;
 
-/* Where a server makes the heads of its answers, one after the other. */
+/* The buffer in which a server makes the heads of its answers, one after the other. */
 typedef struct HttpAnswerHead
 {
 	Buffer text;
@@ -30,22 +30,22 @@ typedef struct HttpAnswerHead
 	char date[32];
 } HttpAnswerHead;
 
-/* The answer that an error makes.  The caller frees body, which is made here. */
+/* Makes the answer for an error.  Initializes and fills body, which the caller frees. */
 extern HttpAnswer http_answer_error(const HttpError *error, const HttpDetail *details,
 									size_t n_details, Buffer *body);
 
 /*
- * Writes the head; last: it says that the connection ends.  False when the answer cannot be
- * sent as it is.
+ * Writes the head.  last: the head says that the connection ends.  False when the answer is
+ * invalid and cannot be sent.
  */
 extern bool
 http_answer_make_head(HttpAnswerHead *head, const HttpAnswer *answer,
 					  const HttpRequestState *request, const HttpOrigins *origins, bool last);
 
-/* The body that is sent; NULL: none, because of the method or the status. */
+/* The body to send; NULL when the method or the status allows none. */
 extern Buffer *http_answer_body(const HttpAnswer *answer, HttpMethod method);
 
-/* Writes the access log's line.  bytes: of the body that is sent; gone: the client is. */
+/* Writes the access log's line.  bytes is the length of the sent body; gone: the client left. */
 extern void
 http_answer_log(const HttpAnswer *answer, const HttpRequestState *request, size_t bytes, bool gone);
 

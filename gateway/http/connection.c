@@ -1,19 +1,19 @@
 /*
  * connection.c
- *		One connection of a client, as a state machine.
+ *		One connection of a client, as a state machine; see connection.h.
  *
- * Events come from three sides: libevent (on_read, on_write, on_event), the deadlines
- * (http_connection_expire) and the handler's answer (http_respond).  All of them end in
+ * Events come from libevent (on_read, on_write, on_event), from the deadlines
+ * (http_connection_expire) and from the handler's answer (http_respond).  All of them end in
  * http_connection_enter() or http_connection_close().
  *
- * Input is looked at in run() and run_socket() only, which do not nest: an answer that a
- * handler gives at once comes back to the connection while it is running, and the loop
- * goes on from there.  A closed connection is freed at once, unless one of these two is at
- * work on it; then that frees it.
+ * Only run() and run_socket() handle input, and they are never nested.  When a handler answers
+ * immediately, its answer is sent while run() is active, and the loop in run() then continues.
+ * A closed connection is freed at once, unless run() or run_socket() is active; then that
+ * function frees it.
  *
- * Nothing that a client sent or gets is left in memory: input is wiped before libevent
- * frees it, and of output libevent gets references to memory that is wiped here when it
- * lets go, since it does not wipe what it has sent.
+ * No input or output of a client stays in memory.  Input is wiped before libevent frees it.
+ * libevent does not wipe output that it has sent, so it gets references to memory that this
+ * file wipes when libevent releases it.
  */
 #include "http/connection.h"
 
@@ -31,7 +31,7 @@
 #include "http/tls.h"
 #include "http/websocket.h"
 
-/* For the log. */
+/* The names of the states in the log. */
 static const char *const state_names[HTTP_CONNECTION_STATES] = {
 	[HTTP_CONNECTION_HANDSHAKE] = "handshake", [HTTP_CONNECTION_IDLE] = "idle",
 	[HTTP_CONNECTION_HEAD] = "head",           [HTTP_CONNECTION_BODY] = "body",
@@ -95,14 +95,14 @@ output_of(const HttpConnection *connection)
 	return bufferevent_get_output(connection->bev);
 }
 
-/* Finds the first bytes of the input that lie in one piece; false when there are none. */
+/* Finds the first contiguous bytes of the input; false when there are none. */
 static bool
 first_piece(const HttpConnection *connection, struct evbuffer_iovec *piece)
 {
 	return evbuffer_peek(input_of(connection), -1, NULL, piece, 1) > 0 && piece->iov_len > 0;
 }
 
-/* Wipes and drains the first bytes of the input, which lie in one piece. */
+/* Wipes and removes the first bytes of the input, which are contiguous. */
 static void
 drain(HttpConnection *connection, void *bytes, size_t len)
 {
@@ -110,7 +110,7 @@ drain(HttpConnection *connection, void *bytes, size_t len)
 	evbuffer_drain(input_of(connection), len);
 }
 
-/* Throws away what is in the input; returns how much. */
+/* Wipes and removes all input; returns its length. */
 static size_t
 discard(HttpConnection *connection)
 {
@@ -133,7 +133,7 @@ free_closed(HttpConnection *connection)
 	free(connection);
 }
 
-/* The connection lets go of its request. */
+/* The connection releases its request. */
 static void
 release_request(HttpConnection *connection)
 {
@@ -179,7 +179,7 @@ http_connection_is_idle(const HttpConnection *connection)
 
 /* ---- sending ---- */
 
-/* Sends what the kernel takes; returns how much.  An error shows again in libevent's own try. */
+/* Sends what the kernel accepts; returns how much.  libevent's next write reports an error. */
 static size_t
 send_at_once(int fd, const Buffer *head, const Buffer *body)
 {
@@ -198,7 +198,7 @@ send_at_once(int fd, const Buffer *head, const Buffer *body)
 	return sent > 0 ? (size_t) sent : 0;
 }
 
-/* libevent lets go of data, which is the end of what is used of the allocation. */
+/* libevent releases data.  The used bytes of the allocation end where data ends. */
 static void
 wipe_and_free(const void *data, size_t len, void *allocation)
 {
@@ -206,7 +206,7 @@ wipe_and_free(const void *data, size_t len, void *allocation)
 	free(allocation);
 }
 
-/* Queues a copy of two pieces, which go out as one. */
+/* Queues one copy of two pieces. */
 static bool
 queue_copy(struct evbuffer *output, const char *first, size_t first_len, const char *second,
 		   size_t second_len)
@@ -226,7 +226,7 @@ queue_copy(struct evbuffer *output, const char *first, size_t first_len, const c
 	return false;
 }
 
-/* Queues what is left behind the bytes that were sent: a large body is moved, not copied. */
+/* Queues what follows the bytes that were sent; moves a large body instead of copying it. */
 static bool
 queue_rest(struct evbuffer *output, const Buffer *head, Buffer *body, size_t sent)
 {
@@ -247,9 +247,9 @@ queue_rest(struct evbuffer *output, const Buffer *head, Buffer *body, size_t sen
 }
 
 /*
- * Without TLS the bytes are given to the kernel at once, in one system call.  libevent
- * would first ask the kernel to tell when the socket can be written, and write in the next
- * turn of the loop: three system calls.  What the kernel does not take goes that way.
+ * Without TLS the bytes are written at once, in one system call.  libevent would first wait
+ * until the socket is writable and write in the next loop iteration, which takes three system
+ * calls.  libevent sends only what the kernel does not accept at once.
  */
 HttpSendResult
 http_connection_send(HttpConnection *connection, const Buffer *head, Buffer *body)
@@ -265,7 +265,7 @@ http_connection_send(HttpConnection *connection, const Buffer *head, Buffer *bod
 	return evbuffer_get_length(output) == 0 ? HTTP_SENT : HTTP_QUEUED;
 }
 
-/* ---- behind an answer ---- */
+/* ---- after an answer ---- */
 
 /* Whether requests are read in this state. */
 static bool
@@ -276,8 +276,8 @@ reads(const HttpConnection *connection)
 }
 
 /*
- * Stops reading when a client sends too far ahead, and goes on when its input is wanted.
- * libevent's own high watermark is no use here: it calls the read callback again
+ * Stops reading when a client sends too far ahead, and resumes when input is needed.
+ * libevent's own high watermark cannot be used, because libevent calls the read callback again
  * and again while the input stays at the mark.
  */
 static void
@@ -295,9 +295,9 @@ pause_or_resume(HttpConnection *connection)
 }
 
 /*
- * The last answer has been sent.  A socket that is closed with unread input
- * sends a reset, which can take the answer away from the client; so first
- * only our side is shut, and the client's input is read until it has seen it.
+ * The last answer has been sent.  Closing a socket with unread input sends a reset, and the
+ * client may then lose the answer.  So we first shut only our side, and read and discard the
+ * client's input for a while.
  */
 void
 http_connection_linger(HttpConnection *connection)
@@ -317,7 +317,7 @@ http_connection_linger(HttpConnection *connection)
 	pause_or_resume(connection);
 }
 
-/* An answer has left.  True: another request may follow, and have come already. */
+/* An answer was sent.  True: the next request may be read, and its input may already be here. */
 static bool
 go_on(HttpConnection *connection)
 {
@@ -330,7 +330,7 @@ go_on(HttpConnection *connection)
 	return true;
 }
 
-/* The answer is on its way: goes on at once, waits until it has left, or closes.  True: as above. */
+/* The answer was given to the socket: goes on, waits or closes.  True: as for go_on(). */
 static bool
 answered(HttpConnection *connection, HttpSendResult result)
 {
@@ -364,8 +364,9 @@ tell_observer(const HttpServer *server, const HttpRequestState *request, int sta
 }
 
 /*
- * The answer is a copy here: the 500 that may take its place, and that one's body, are gone
- * when this returns.  True: input is to be served again; else the connection may be gone.
+ * Sends an answer.  If it is invalid, its place in the local copy is taken by a 500, whose body
+ * is freed before this returns.  True: the caller has to handle input again.  False: the
+ * connection may have been freed.
  */
 static bool
 send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer answer)
@@ -397,8 +398,8 @@ send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer an
 }
 
 /*
- * Refuses the request that is being read, or ends the one that takes too long: answers
- * with an error of the table, whose text is the reason, and closes behind it.
+ * Refuses the request that is being read, or ends one that takes too long: answers with an
+ * error of the table, with the reason as its message, and closes the connection after that.
  */
 static void
 refuse(HttpConnection *connection, HttpErrorKind kind, const char *reason)
@@ -420,8 +421,8 @@ refuse(HttpConnection *connection, HttpErrorKind kind, const char *reason)
 /* ---- from input to requests ---- */
 
 /*
- * Asks for the bound of the body that is to come.  One that nobody wants is read when it is
- * short, so that the connection can stay.
+ * Asks the server's user for the maximum size of the body that follows.  An unwanted body is
+ * read if it is short, so that the connection can go on.
  */
 static void
 limit_body(const HttpServer *server, HttpRequestState *request)
@@ -439,7 +440,7 @@ limit_body(const HttpServer *server, HttpRequestState *request)
 	guard->body.max = limit;
 }
 
-/* What the head says may already be too much; false when the request is refused. */
+/* Checks the complete head; false when the request was refused. */
 static bool
 end_head(HttpConnection *connection)
 {
@@ -460,7 +461,7 @@ end_head(HttpConnection *connection)
 	return false;
 }
 
-/* A body follows.  A client that waits for a word before it sends it gets one. */
+/* A body follows.  A client that expects 100-continue gets a 100 before it sends the body. */
 static void
 begin_body(HttpConnection *connection)
 {
@@ -488,13 +489,13 @@ hand_over(HttpConnection *connection)
 		request->request.body = (HttpText){body->data, body->len};
 	if (http_request_header_has(&request->request, "connection", "close") ||
 		websocket_requested(&request->request))
-		connection->last = true; /* unless it becomes a socket */
+		connection->last = true; /* websocket_accept() resets it */
 	request->handed_over = true;
 	http_connection_enter(connection, HTTP_CONNECTION_ANSWER);
 	server->handle(&request->request, server->context);
 }
 
-/* The handler needs no body for its answer: what comes of it is thrown away. */
+/* The handler does not need the body; what arrives of it is discarded. */
 static void
 hand_over_without_body(HttpConnection *connection)
 {
@@ -514,13 +515,13 @@ begin_request(HttpConnection *connection)
 	}
 	connection->request->proxies = &connection->server->proxies;
 
-	/* the first head of a connection has its time from the accept on */
+	/* For the first head of a connection the time runs from the accept. */
 	if (connection->state != HTTP_CONNECTION_HEAD)
 		http_connection_enter(connection, HTTP_CONNECTION_HEAD);
 	return true;
 }
 
-/* What the guard found in the bytes that it has just read. */
+/* Acts on what the guard has found in the bytes that it has just read. */
 static void
 act_on(HttpConnection *connection, HttpGuardResult result)
 {
@@ -562,7 +563,7 @@ feed(HttpConnection *connection, const struct evbuffer_iovec *piece)
 	act_on(connection, result);
 }
 
-/* Serves what is in the input, as far as the state allows. */
+/* Handles the input, as far as the state allows. */
 static void
 run(HttpConnection *connection)
 {
@@ -571,7 +572,7 @@ run(HttpConnection *connection)
 	if (connection->running)
 		return;
 	connection->running = true;
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): nobody frees it while it is running */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is not freed while it is running */
 	while (reads(connection) && first_piece(connection, &piece))
 		feed(connection, &piece);
 	connection->running = false;
@@ -584,7 +585,7 @@ run(HttpConnection *connection)
 		http_connection_close(connection, "client closed");
 }
 
-/* The same for what the client of a WebSocket sends; what nobody wants is thrown away. */
+/* The same for a WebSocket.  Input that is not read is discarded. */
 static void
 run_socket(HttpConnection *connection)
 {
@@ -608,9 +609,9 @@ run_socket(HttpConnection *connection)
 	websocket_finish(connection);
 }
 
-/* ---- what handlers call ---- */
+/* ---- called by handlers ---- */
 
-/* Sends what a handler answers, when there is still someone to send it to; frees the body. */
+/* Sends the handler's answer, if the client is still there; frees the body. */
 static void
 respond(HttpRequest *request, const HttpAnswer *answer)
 {
@@ -711,7 +712,7 @@ on_event(struct bufferevent *bev, short what, void *context)
 											  : "connection broke");
 	else if (what & BEV_EVENT_EOF)
 	{
-		/* libevent stops writing too at the end of a TLS stream */
+		/* At the end of a TLS stream libevent stops writing too. */
 		connection->input_ended = true;
 		if (connection->tls || connection->socket != NULL ||
 			connection->state == HTTP_CONNECTION_LINGER)

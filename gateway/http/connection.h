@@ -8,14 +8,13 @@
  *
  * From ANSWER an upgrade leads to SOCKET and SOCKET_CLOSING (websocket.h).
  *
- * Every state lives on a list of its own in the server, in the order of the
- * deadlines; since each state has one fixed period, a connection that enters
- * a state goes to the end of its list, and the deadlines cost nothing but
- * that.  http_connection_enter() is the only function that changes a state.
+ * For each state the server has a list of the connections in that state, in the order of
+ * their deadlines.  Each state has one fixed period, so a connection that enters a state is
+ * simply appended to its list.  Only http_connection_enter() changes a state.
  *
- * Only one request of a connection is ever in work.  What a client sends
- * ahead stays in the input buffer (at most HTTP_INPUT_MAX bytes, then nothing
- * more is read) until the answer before it has left.
+ * A connection handles one request at a time.  What a client sends before the previous
+ * answer has left stays in the input buffer.  When that holds HTTP_INPUT_MAX bytes, nothing
+ * more is read until then.
  */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
@@ -33,11 +32,11 @@ typedef enum HttpConnectionState
 	HTTP_CONNECTION_HEAD,   /* new, or a head is arriving; late: 408, or closed if nothing came */
 	HTTP_CONNECTION_BODY,   /* a body is arriving; too slow: 408 */
 	HTTP_CONNECTION_ANSWER, /* a handler has the request; late: 504 */
-	HTTP_CONNECTION_WRITE,  /* the answer is leaving; too slow: closed */
-	HTTP_CONNECTION_SOCKET, /* a WebSocket; late: a heartbeat, and the same state again */
-	HTTP_CONNECTION_SOCKET_CLOSING, /* its close frame was sent; late: closed */
-	HTTP_CONNECTION_LINGER, /* last answer sent, our side shut, input thrown away; late: closed */
-	HTTP_CONNECTION_CLOSED, /* on no list; freed when nobody is using it */
+	HTTP_CONNECTION_WRITE,  /* the answer is being sent; too slow: closed */
+	HTTP_CONNECTION_SOCKET, /* a WebSocket; after each period a heartbeat, in the same state */
+	HTTP_CONNECTION_SOCKET_CLOSING, /* the WebSocket's close frame was sent; late: closed */
+	HTTP_CONNECTION_LINGER, /* last answer sent, our side shut, input discarded; late: closed */
+	HTTP_CONNECTION_CLOSED, /* on no list; freed when no function is using it */
 	HTTP_CONNECTION_STATES  /* how many there are */
 } HttpConnectionState;
 
@@ -48,24 +47,24 @@ struct HttpConnection
 	HttpConnectionState state;
 	TAILQ_ENTRY(HttpConnection) link; /* on the list of its state */
 	int64_t deadline_ms;              /* clock_monotonic_ms() when the state ends */
-	size_t progress;                  /* BODY: bytes in this period; WRITE: bytes that were left */
-	size_t lingered;                  /* LINGER: bytes thrown away */
-	int64_t waits_since_ms;           /* when output began to wait, and ... */
-	int64_t output_left;              /* ... bytes that have left since then (output.h) */
+	size_t progress;                  /* BODY: bytes in this period; WRITE: bytes not yet sent */
+	size_t lingered;                  /* LINGER: bytes discarded */
+	int64_t waits_since_ms;           /* when output began to wait (output.h) */
+	int64_t output_left;              /* bytes of output that have left since then */
 	HttpRequestState *request;        /* being read or answered, else NULL */
-	struct WebSocket *socket;         /* what the connection has become, else NULL */
+	struct WebSocket *socket;         /* the WebSocket that the connection has become, else NULL */
 	bool tls;
-	bool last;        /* no request behind this one is served */
-	bool refused;     /* ... because this one was refused: its rest is thrown away */
+	bool last;        /* no request after this one is served */
+	bool refused;     /* the rest of this request's input is discarded */
 	bool input_ended; /* the client has shut its sending side */
-	bool paused;      /* the client has sent too far ahead: nothing is read */
-	bool running;     /* its input is looked at: do not free */
+	bool paused;      /* the client has sent too far ahead, so nothing is read */
+	bool running;     /* its input is being handled: do not free */
 	HttpPeerKey peer_key;
 	char peer[HTTP_PEER_MAX];
 };
 
 /*
- * Takes a connection over.  bev is owned from here on, also on failure.  False when out of
+ * Takes over a new connection; it owns bev from then on, also on failure.  False: out of
  * memory.
  */
 extern bool http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls,
@@ -74,30 +73,30 @@ extern bool http_connection_start(HttpServer *server, struct bufferevent *bev, b
 /* Changes the state: leaves one list, joins another, sets the deadline. */
 extern void http_connection_enter(HttpConnection *connection, HttpConnectionState state);
 
-/* Ends the connection now, and logs why.  A request in work becomes "gone". */
+/* Closes the connection now, and logs why.  The handler of its request is told "gone". */
 extern void http_connection_close(HttpConnection *connection, const char *reason);
 
-/* The deadline of its state has passed. */
+/* Called when the deadline of its state has passed. */
 extern void http_connection_expire(HttpConnection *connection);
 
-/* Whether it may be closed without breaking a request off. */
+/* Whether it can be closed without interrupting a request. */
 extern bool http_connection_is_idle(const HttpConnection *connection);
 
 typedef enum HttpSendResult
 {
-	HTTP_SENT,       /* all of it has left */
-	HTTP_QUEUED,     /* the rest leaves when the socket takes it */
-	HTTP_SEND_FAILED /* memory is out, a part may have left: only closing is of use */
+	HTTP_SENT,       /* everything was sent */
+	HTTP_QUEUED,     /* the rest is sent when the socket accepts it */
+	HTTP_SEND_FAILED /* out of memory; a part may have been sent, so the caller must close */
 } HttpSendResult;
 
 /*
- * Sends a head and a body, or other bytes and NULL: takes what it can to the socket at once
- * and queues the rest.  The bytes of body may be moved.
+ * Sends a head and a body, or other bytes with body NULL.  Writes to the socket what it can at
+ * once and queues the rest.  May take the memory of body and leave it empty.
  */
 extern HttpSendResult http_connection_send(HttpConnection *connection, const Buffer *head,
 										   Buffer *body) __attribute__((warn_unused_result));
 
-/* The last that is said has left: lets the client read it, and closes. */
+/* Called when the last output was sent: lets the client read it, then closes. */
 extern void http_connection_linger(HttpConnection *connection);
 
 #endif

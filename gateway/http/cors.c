@@ -1,18 +1,18 @@
 /*
  * cors.c
- *		Which pages of other origins may read answers (CORS).
+ *		CORS: decides which web pages of other origins may read answers; see cors.h.
  */
 #include "http/cors.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What a page may send besides what every page may, and what it may read. */
+/* The headers that a page may send, and those that it may read, beyond CORS's defaults. */
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, Idempotency-Key, X-Api-Key, X-Request-Id, If-None-Match"
 #define EXPOSED_HEADERS "ETag, Retry-After, X-Request-Id"
 
-/* Seconds for which a browser remembers a preflight. */
+/* How many seconds a browser may cache the answer to a preflight. */
 #define PREFLIGHT_SECONDS "600"
 
 static bool
@@ -21,9 +21,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/*
- * The next origin of a text: moves *text behind it; false at the end.
- */
+/* Takes the next origin of a text, and moves *text past it; false at the end. */
 static bool
 next_origin(const char **text, HttpText *origin)
 {
@@ -41,7 +39,7 @@ next_origin(const char **text, HttpText *origin)
 	return true;
 }
 
-/* The part behind "http://" or "https://", or nothing. */
+/* The part after "http://" or "https://"; empty if there is neither. */
 static HttpText
 host_of(const HttpText *origin)
 {
@@ -113,8 +111,8 @@ http_cors_origin(const HttpOrigins *origins, const HttpRequest *request)
 }
 
 /*
- * "Vary" is said to everyone: a cache between must not hand one origin's answer to
- * another, nor the answer for no origin to any.
+ * Every answer has "Vary: Origin", so that a cache gives no client the answer that was made for
+ * another origin, or for a request without an origin.
  */
 void
 http_cors_append(Buffer *head, const HttpOrigins *origins, const HttpRequest *request,

@@ -1,6 +1,6 @@
 /*
  * error.c
- *		The table of errors that a caller can see, and the one body they have.
+ *		The table of errors that a client can get, and their common JSON body; see error.h.
  */
 #include "http/error.h"
 

@@ -1,11 +1,11 @@
 /*
  * error.h
- *		The table of errors that a caller can see, and the one body they have.
+ *		The table of errors that a client can get, and their common JSON body.
  *
  *	{"error":{"code":"forbidden","message":"...","details":{"required":"send"}}}
  *
- * A row is status, code, default message, and the header that always comes
- * with it.  To say something more exact, copy the row and change its message:
+ * A row has the status, the code, the default message, and the header that is always sent
+ * with the error.  To send a more specific message, copy the row and change its message:
  *
  *	HttpError	error = *http_error(HTTP_ERROR_CONFLICT);
  *
@@ -28,7 +28,7 @@ typedef enum HttpErrorKind
 	HTTP_ERROR_METHOD_NOT_ALLOWED,     /* 405 method_not_allowed; the caller adds Allow */
 	HTTP_ERROR_REQUEST_TIMEOUT,        /* 408 request_timeout */
 	HTTP_ERROR_CONFLICT,               /* 409 conflict */
-	HTTP_ERROR_GONE,                   /* 410 resync_required: start anew */
+	HTTP_ERROR_GONE,                   /* 410 resync_required: read the state again */
 	HTTP_ERROR_PAYLOAD_TOO_LARGE,      /* 413 payload_too_large */
 	HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE, /* 415 unsupported_media_type */
 	HTTP_ERROR_EXPECTATION_FAILED,     /* 417 expectation_failed */
@@ -52,17 +52,17 @@ typedef struct HttpError
 	const char *header_value;
 } HttpError;
 
-/* One entry of "details"; both borrowed, UTF-8. */
+/* One entry of "details"; both texts are borrowed and UTF-8. */
 typedef struct HttpDetail
 {
 	const char *name;
 	const char *text;
 } HttpDetail;
 
-/* The row of a kind; a constant that lives for ever. */
+/* The row of a kind; a constant. */
 extern const HttpError *http_error(HttpErrorKind kind);
 
-/* Appends the JSON body; no details at all when there are none.  False when it does not fit. */
+/* Appends the JSON body, without "details" if n_details is 0.  False when it does not fit. */
 extern bool
 http_error_body(Buffer *out, const HttpError *error, const HttpDetail *details, size_t n_details);
 

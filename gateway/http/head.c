@@ -1,10 +1,10 @@
 /*
  * head.c
- *		The guard: reads a request byte by byte; see head.h.
+ *		The guard: parses a request; see head.h.
  *
- * One function for each part.  Each looks at as many bytes as belong to its part and
- * changes the state at its end; http_guard_feed() calls them in turn.  They return false
- * when the request is refused.
+ * There is one function for each part of a request.  It reads the bytes of its part and
+ * changes the state at the end of the part.  It returns false when the request is refused.
+ * http_guard_feed() calls these functions in turn.
  */
 #include "http/head.h"
 
@@ -16,8 +16,8 @@
 
 #define LENGTH_DIGITS_MAX 18 /* of a Content-Length; fits in 63 bits */
 
-#define TEXT_FIRST 512 /* most heads fit */
-#define TEXT_MARGIN 16 /* the NULs take less than the separators; a few more */
+#define TEXT_FIRST 512 /* the first allocation; most heads fit into it */
+#define TEXT_MARGIN 16 /* spare bytes; the NULs need less room than the separators they replace */
 
 #define TOKEN 1 /* may stand in a method or field name (RFC 9110, 5.6.2) */
 #define VALUE 2 /* may stand in a field value */
@@ -28,10 +28,10 @@
 #define V_PQ (VALUE | PATH | QUERY)
 
 /*
- * What each byte may be part of.  Of the target, RFC 3986 allows less, but
- * browsers leave some of it as it is; refused are space, controls, bytes
- * above 127, the four characters that no sender leaves raw, and in a path the
- * backslash, which some readers take for a slash.  The "?" ends a path.
+ * What each byte may be part of.  RFC 3986 allows fewer characters in a target, but browsers
+ * send some of the others without encoding them.  These are refused in a target: space,
+ * controls, bytes above 127, the four characters " # < > that every sender encodes, and in a
+ * path the backslash, which some parsers take for a slash.  The "?" ends a path.
  */
 static const unsigned char classes[256] = {
 	['\t'] = VALUE,        [' '] = VALUE,
@@ -103,7 +103,7 @@ refuse(HttpGuard *guard, const char *reason)
 	return refuse_as(guard, HTTP_ERROR_VALIDATION, reason);
 }
 
-/* Keeps bytes of the head. */
+/* Appends bytes of the head to the text. */
 static bool
 keep(HttpGuard *guard, const char *data, size_t len)
 {
@@ -123,7 +123,7 @@ is(char c, unsigned char class)
 	return (classes[(unsigned char) c] & class) != 0;
 }
 
-/* Moves *at behind the bytes that are of the class; returns how many they are. */
+/* Moves *at past the bytes of the class; returns how many there are. */
 static size_t
 pass(const char **at, const char *end, unsigned char class)
 {
@@ -142,7 +142,7 @@ lower(char c)
 
 /* ---- the request line ---- */
 
-/* One empty line is what some clients send behind a body; RFC 9112, 2.2. */
+/* Some clients send an empty line after a body, so one is accepted here; RFC 9112, 2.2. */
 static bool
 feed_start(HttpGuard *guard, const char **at)
 {
@@ -193,14 +193,14 @@ feed_method(HttpGuard *guard, char c)
 }
 
 /*
- * The target is a path, or what RFC 9112, 3.2 has besides.
+ * The target has one of these forms of RFC 9112, 3.2:
  *
  *	origin form		/path?query
  *	absolute form	http://host/path?query		what a client sends to a proxy
  *	asterisk form	*							OPTIONS only: the server as a whole
  *
- * The absolute form names the host twice, in the target and in Host.  RFC 9112 says that
- * the target counts, other readers take Host; so both must be the same.
+ * With the absolute form the host is given twice, in the target and in Host.  RFC 9112 says
+ * that the target's is used, but some parsers use Host.  So both must be the same.
  */
 
 /* Whether text is a port: 1 to 5 digits. */
@@ -242,7 +242,7 @@ host_valid(const char *host, size_t len)
 	return at == len || (host[at] == ':' && port_valid(host + at + 1, len - at - 1));
 }
 
-/* Looks at the first byte, and takes it when it is the asterisk. */
+/* Decides by the first byte which form the target has; reads the byte if it is the asterisk. */
 static bool
 feed_first(HttpGuard *guard, const char **at)
 {
@@ -263,7 +263,7 @@ feed_first(HttpGuard *guard, const char **at)
 	return true;
 }
 
-/* A path without a query has an empty one. */
+/* Ends the path, and makes the query empty until one begins. */
 static bool
 end_path(HttpGuard *guard)
 {
@@ -316,7 +316,7 @@ feed_scheme(HttpGuard *guard, char c)
 	return begins || refuse(guard, "request target must be a path, or begin with http://");
 }
 
-/* The byte that ends it belongs to the path, or stands where one is left out. */
+/* Does not read the byte that ends the authority; feed_path() reads it. */
 static bool
 feed_authority(HttpGuard *guard, const char **at)
 {
@@ -391,7 +391,7 @@ feed_version(HttpGuard *guard, char c)
 		return true;
 	}
 
-	/* the two digits may be others, which is then a version we do not speak */
+	/* other digits make a version that we do not support, and not an invalid request line */
 	if (at == 5 || at == 7 ? c < '0' || c > '9' : c != version_text[at])
 		return refuse(guard, "invalid request line");
 	guard->word[at] = c;
@@ -402,8 +402,8 @@ feed_version(HttpGuard *guard, char c)
  * ---- field lines ----
  *
  * Four fields decide how a request is read: Host, Content-Length, Transfer-Encoding and
- * Expect.  What each may be is narrower than the RFC where the RFC leaves room for two
- * readings.
+ * Expect.  Where the RFC allows values that parsers understand differently, we accept fewer
+ * values than the RFC.
  */
 
 static const struct
@@ -418,8 +418,9 @@ static const struct
 };
 
 /*
- * Fields that no sender may put behind a body (RFC 9110, 6.5.1), because they say how the
- * message is read, where it goes or who sends it; and the one that we would have to obey.
+ * Fields that a sender must not put into a trailer (RFC 9110, 6.5.1), because they say how
+ * the message is read, where it goes or who sends it; and Idempotency-Key, which changes how
+ * we handle the request.
  */
 static const char *const head_only[] = {
 	"authorization", "connection", "content-encoding", "content-length", "content-range",
@@ -446,7 +447,7 @@ field_of(const char *name, size_t len)
 	return HTTP_GUARD_OTHER;
 }
 
-/* The field that is being read; not of a trailer, whose fields are not kept. */
+/* The field that is being read; only in the head, because trailer fields are not kept. */
 static HttpSpan *
 last_span(HttpGuard *guard)
 {
@@ -493,7 +494,7 @@ end_transfer_encoding(HttpGuard *guard, const char *value)
 	return true;
 }
 
-/* The value is complete, and decides how the request is read, or does not. */
+/* Applies a complete value of one of the four fields. */
 static bool
 obey(HttpGuard *guard, const char *value, size_t len)
 {
@@ -508,7 +509,7 @@ obey(HttpGuard *guard, const char *value, size_t len)
 		case HTTP_GUARD_TRANSFER_ENCODING:
 			return end_transfer_encoding(guard, value);
 		case HTTP_GUARD_EXPECT:
-			/* the framing is not touched by it, so the head is read to its end */
+			/* this does not change the framing, so the head is still read to its end */
 			guard->bad_expect = guard->has_expect || strcasecmp(value, "100-continue") != 0;
 			guard->has_expect = true;
 			break;
@@ -523,8 +524,8 @@ is_blank(char c)
 }
 
 /*
- * Takes the white space behind a value away.  Readers differ about a tab behind a length
- * (llhttp refuses it): there it stays, and the value is refused.
+ * Removes the white space after a value.  Parsers differ about a tab after a Content-Length or
+ * Transfer-Encoding (llhttp refuses it).  There the tab is kept, so that the value is refused.
  */
 static void
 trim_end(const HttpGuard *guard, const HttpSpan *span, Buffer *text)
@@ -571,7 +572,7 @@ feed_field_first(HttpGuard *guard, char c)
 	return true;
 }
 
-/* Keeps bytes of a name in lower case: of the head in its text, of a trailer as a word. */
+/* Stores a part of a name in lower case: in text for the head, in word for a trailer. */
 static bool
 keep_name(HttpGuard *guard, const char *name, size_t len)
 {
@@ -625,7 +626,7 @@ feed_name(HttpGuard *guard, const char **at, const char *end)
 	return end_name(guard);
 }
 
-/* Keeps bytes of a value, but none of the white space before it. */
+/* Stores a part of a value, without the white space before the value. */
 static bool
 keep_value(HttpGuard *guard, const char *value, size_t len)
 {
@@ -689,10 +690,10 @@ feed_line_feed(HttpGuard *guard, char c)
  *	last		"0" extensions CR LF fields CR LF	zeros only
  *	extension	";" NAME [ "=" VALUE ]				VALUE: a token, or in quotation marks
  *
- * Extensions are of no use here, and readers differ in how they skip them.  So they are
- * not skipped but read by their grammar, in which no line end can hide: without the white
- * space that RFC 9112 calls bad, and without escapes within quotation marks.  All of a
- * message have a bound.  The fields behind the last chunk are read as those of the head are.
+ * We do not use extensions, but parsers differ in how they skip them.  So extensions are not
+ * skipped but parsed by a strict grammar, in which no end of line can be hidden: without the
+ * white space that RFC 9112 calls bad, and without escapes within quotation marks.  The total
+ * length of a message's extensions is limited.  Trailer fields are read like header fields.
  */
 
 static bool
@@ -719,7 +720,7 @@ feed_chunk_size(HttpGuard *guard, char c)
 	return true;
 }
 
-/* Behind a name or value: another extension, or the end of the line. */
+/* The state after a name or value: another extension, or the end of the line. */
 static HttpGuardState
 behind_extension(char c)
 {
@@ -728,7 +729,7 @@ behind_extension(char c)
 	return c == '\r' ? HTTP_GUARD_CHUNK_SIZE_LF : HTTP_GUARD_FAILED;
 }
 
-/* What comes behind c; HTTP_GUARD_FAILED: c may not stand here. */
+/* The state after c; HTTP_GUARD_FAILED: c is not allowed here. */
 static HttpGuardState
 extension_state(HttpGuardState state, char c)
 {
@@ -760,7 +761,7 @@ extension_state(HttpGuardState state, char c)
 static bool
 feed_extension(HttpGuard *guard, char c)
 {
-	/* llhttp 8.1 reads the ";" as a part of the next chunk's size */
+	/* llhttp 8.1 takes this ";" as a part of the next chunk's size */
 	if (guard->state == HTTP_GUARD_EXTENSION_VALUE && c == ';')
 		return refuse(guard, "a chunk extension before another one needs a quoted value");
 	guard->state = extension_state(guard->state, c);
@@ -789,7 +790,7 @@ feed_chunk_size_end(HttpGuard *guard, char c)
 	return true;
 }
 
-/* The CR and LF behind the data of a chunk. */
+/* Reads the CR and LF after the data of a chunk. */
 static bool
 feed_chunk_data_end(HttpGuard *guard, char c)
 {
@@ -799,7 +800,7 @@ feed_chunk_data_end(HttpGuard *guard, char c)
 	return c == (cr ? '\r' : '\n') || bad_chunk(guard);
 }
 
-/* Keeps the bytes of the body or chunk. */
+/* Stores bytes of the body or chunk. */
 static bool
 feed_data(HttpGuard *guard, const char **at, const char *end)
 {
@@ -816,9 +817,9 @@ feed_data(HttpGuard *guard, const char **at, const char *end)
 	return true;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole request ---- */
 
-/* Looks at the next bytes, at least one; moves *at. */
+/* Reads a part of the head or trailer; *at moves past what was read. */
 static bool
 feed_head(HttpGuard *guard, const char **at, const char *end)
 {
@@ -839,7 +840,7 @@ feed_head(HttpGuard *guard, const char **at, const char *end)
 		case HTTP_GUARD_VERSION:
 			return feed_version(guard, *(*at)++);
 		case HTTP_GUARD_FIELD_FIRST:
-			/* the first character of a name is looked at again, as part of it */
+			/* feed_name() reads the first character of a name again */
 			if (!feed_field_first(guard, **at))
 				return false;
 			if (guard->state == HTTP_GUARD_HEAD_LF)
@@ -854,7 +855,7 @@ feed_head(HttpGuard *guard, const char **at, const char *end)
 	}
 }
 
-/* The same for the part behind the head. */
+/* The same for the body. */
 static bool
 feed_body(HttpGuard *guard, const char **at, const char *end)
 {
@@ -875,7 +876,7 @@ feed_body(HttpGuard *guard, const char **at, const char *end)
 	}
 }
 
-/* A head, or the fields behind a body.  One byte more than allowed is enough to know. */
+/* Reads a head or trailer, but never more than HTTP_HEAD_MAX bytes of it. */
 static HttpGuardResult
 read_head(HttpGuard *guard, const char **at, const char *end)
 {
@@ -898,7 +899,7 @@ read_head(HttpGuard *guard, const char **at, const char *end)
 	return HTTP_GUARD_REFUSED;
 }
 
-/* A body, up to the fields behind it. */
+/* Reads a body, up to its trailer. */
 static HttpGuardResult
 read_body(HttpGuard *guard, const char **at, const char *end)
 {

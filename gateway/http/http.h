@@ -1,25 +1,24 @@
 /*
  * http.h
- *		The HTTP server as the floors above see it.
+ *		The public interface of the HTTP server.
  *
- * HTTP/1.1 over TCP or TLS, on one libevent loop, one thread.  A handler is
- * called with a complete request (its body included) and answers it exactly
- * once, at once or later, with http_respond() or http_respond_error().
- * Requests of one connection are handed up one at a time and answered in
- * order.  What is wrong in HTTP itself (framing, sizes, deadlines, encoding
- * of the target) is answered here and never reaches a handler.
+ * The server speaks HTTP/1.1 over TCP or TLS, on one libevent loop in one thread.  It calls
+ * a handler with a complete request, including its body.  The handler answers exactly once,
+ * immediately or later, with http_respond() or http_respond_error().  A handler gets the
+ * requests of one connection one at a time, so they are answered in order.  The server itself
+ * answers errors of HTTP (framing, sizes, deadlines, encoding of the target); a handler never
+ * sees such a request.
  *
- * Who frees a request: it has two holders, the handler and the connection.
- * The handler lets go by answering, and must not touch the request after
- * that.  The connection lets go when the answer is on its way or the client
- * is gone.  The request is freed at the last of the two.  When the client is
- * gone first, the function set by http_request_on_gone() is called, once;
- * the handler still answers (which then only frees) when it is done.
+ * A request has two holders, the handler and the connection, and is freed when both have
+ * released it.  The handler releases it by answering, and must not touch it after that.  The
+ * connection releases it when the answer was sent or queued, or when the client is gone.  If
+ * the client is gone first, the function set by http_request_on_gone() is called once.  The
+ * handler must still answer; that only frees the request.
  *
- * "Gone" is a reset, a failed write, or the end of a TLS stream.  A client
- * that only shut down its sending side (TCP half-close) is still answered.
+ * "Gone" means a reset, a failed write, or the end of a TLS stream.  A client that only shut
+ * down its sending side (TCP half-close) still gets its answer.
  *
- * The server makes SIGPIPE ignored and raises the soft limit of open files.
+ * The server ignores SIGPIPE and raises the soft limit of open files.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -50,7 +49,7 @@ typedef enum HttpMethod
 	HTTP_METHOD_OPTIONS
 } HttpMethod;
 
-/* Text of a request: len bytes and a NUL behind them, none within. */
+/* Text of a request: len bytes without a NUL, followed by a NUL. */
 typedef struct HttpText
 {
 	const char *data;
@@ -61,48 +60,48 @@ typedef struct HttpText
 typedef struct HttpField
 {
 	HttpText name;
-	HttpText value; /* of a header: no white space at either end */
+	HttpText value; /* of a header: without white space at either end */
 } HttpField;
 
-/* A header of an answer; both borrowed until http_respond() returns. */
+/* A header of an answer; both texts are borrowed until http_respond() returns. */
 typedef struct HttpHeader
 {
 	const char *name;
-	const char *value; /* no control characters; else the answer is a 500 */
+	const char *value; /* with a control character in it the answer becomes a 500 */
 } HttpHeader;
 
 typedef void (*HttpGone)(HttpRequest *request, void *context);
 
-/* Handlers read it; only this floor writes.  Everything lives as long as the request. */
+/* Handlers only read it, except for owner.  All of it is valid as long as the request. */
 struct HttpRequest
 {
 	HttpMethod method;
 	HttpText path;               /* as sent, without the query: "/api/v1/sessions/a%40b" */
 	HttpText query;              /* as sent, without the "?"; empty when there is none */
 	const HttpText *segments;    /* decoded, valid UTF-8: "api" "v1" "sessions" "a@b" */
-	size_t n_segments;           /* 0 for "/"; a slash at the end makes an empty last one */
+	size_t n_segments;           /* 0 for "/"; after a slash at the end the last one is empty */
 	const HttpField *parameters; /* of the query, decoded, valid UTF-8, in order */
 	size_t n_parameters;
-	const HttpField *headers; /* in order; values may hold bytes above 127 */
+	const HttpField *headers; /* in order; values may contain bytes above 127 */
 	size_t n_headers;
 	HttpText body;    /* complete; empty when there is none */
-	HttpText id;      /* X-Request-Id: the caller's, when sane, or ours */
-	HttpText peer;    /* the client's address without its port */
-	bool tls;         /* came over TLS */
+	HttpText id;      /* X-Request-Id: the client's if it is valid, else a generated one */
+	HttpText peer;    /* the address of the connection's other end, without its port */
+	bool tls;         /* it came over TLS */
 	int64_t start_us; /* clock_monotonic_us() at its first byte */
 
-	void *owner;                    /* the handler's own, NULL at first */
-	struct HttpRequestState *state; /* this floor's own */
+	void *owner;                    /* for the handler; NULL at first */
+	struct HttpRequestState *state; /* internal to gateway/http */
 };
 
 /*
- * The first header of that name (in lower case), or NULL; *count, unless it
- * is NULL, is set to how many there are.
+ * The first header of that name (in lower case), or NULL.  Unless count is NULL, *count is set
+ * to the number of headers of that name.
  */
 extern const HttpText *
 http_request_header(const HttpRequest *request, const char *name, size_t *count);
 
-/* Whether any header of that name (in lower case) has the token in its list, in any case. */
+/* Whether a header of that name (in lower case) lists the token; ignores the token's case. */
 extern bool
 http_request_header_has(const HttpRequest *request, const char *name, const char *token);
 
@@ -111,8 +110,8 @@ extern const HttpText *
 http_request_parameter(const HttpRequest *request, const char *name, size_t *count);
 
 /*
- * Whether the caller's copy with this ETag, quotation marks included, is still the current
- * one: If-None-Match names it, among others or as a weak one, or says "*".
+ * Whether the client already has the version with this ETag (including the quotation marks):
+ * If-None-Match is "*" or contains the ETag, also among others or as a weak one.
  */
 extern bool http_request_has_current(const HttpRequest *request, const char *etag);
 
@@ -120,18 +119,18 @@ extern bool http_request_has_current(const HttpRequest *request, const char *eta
 #define HTTP_CLIENT_MAX 64
 
 /*
- * Where the request came from: the peer's address, or the client's of which trusted
- * proxies in front tell (proxies.h).  Lies in the request or in "room".
+ * The address of the client: the peer's address, or the one that trusted proxies report
+ * (proxies.h).  The text is in the request or in "room".
  */
 extern HttpText http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX]);
 
-/* Whether the client's connection is TLS: to here, or to a trusted proxy. */
+/* Whether the client uses TLS, to this server or to a trusted proxy. */
 extern bool http_request_is_secure(const HttpRequest *request);
 
 /* "GET" and so on. */
 extern const char *http_method_name(HttpMethod method);
 
-/* For the access log: the pattern of the route (a constant), the key's public id (copied). */
+/* For the access log: the route's pattern (a constant), and the key's public id (copied). */
 extern void http_request_set_route(HttpRequest *request, const char *pattern);
 extern void http_request_set_key(HttpRequest *request, const char *key_id);
 
@@ -139,17 +138,16 @@ extern void http_request_set_key(HttpRequest *request, const char *key_id);
 extern void http_request_on_gone(HttpRequest *request, HttpGone gone, void *context);
 
 /*
- * Answers and lets go of the request.  The body's bytes are moved, and wiped
- * when they have left (body may be NULL or empty); a body that is marked failed becomes a
- * 500.  X-Request-Id, X-Content-Type-Options, Date, Content-Length and Connection are added
- * here, and so is Cache-Control: no-store to an answer that has none of its own.
- * content_type may be NULL when there is no body.  A 204 or 304 and the answer
- * to a HEAD are sent without their body.
+ * Answers and releases the request.  Takes the memory of body, and wipes it after it was sent;
+ * body may be NULL or empty.  If body is marked failed, the answer becomes a 500.  Adds
+ * X-Request-Id, X-Content-Type-Options, Date, Content-Length and Connection, and
+ * Cache-Control: no-store unless the answer has its own.  content_type may be NULL when there
+ * is no body.  A 204, a 304 and the answer to a HEAD are sent without their body.
  */
 extern void http_respond(HttpRequest *request, int status, const HttpHeader *headers,
 						 size_t n_headers, const char *content_type, Buffer *body);
 
-/* Answers with the error's body, and lets go.  headers as above (Allow, say), or NULL, 0. */
+/* Answers with the error and releases the request.  headers may be NULL with n_headers 0. */
 extern void
 http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetail *details,
 				   size_t n_details, const HttpHeader *headers, size_t n_headers);
@@ -159,19 +157,21 @@ http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetai
 typedef void (*HttpHandler)(HttpRequest *request, void *context);
 
 /*
- * Asked when a head is complete and a body is to come: how many bytes of it are taken, at
- * most HTTP_BODY_MAX.  More is a 413.  HTTP_BODY_UNWANTED: whatever the body is, the answer
- * will be the same.  Then the handler gets the request at once, without its body, which is
- * never read, and the connection ends with the answer; only a body of HTTP_BODY_SHORT or
- * less, whose length is given, comes along, and the connection stays.
+ * Called when a head is complete and a body follows.  Returns how many bytes the body may
+ * have, at most HTTP_BODY_MAX; a larger body gets a 413.
+ *
+ * HTTP_BODY_UNWANTED says that the answer does not depend on the body.  Then the handler gets
+ * the request at once without its body, which is never read, and the connection ends after
+ * the answer.  But if the length is given and is at most HTTP_BODY_SHORT, the body is read
+ * and the connection can go on.
  */
 typedef size_t (*HttpBodyLimit)(const HttpRequest *request, void *context);
 
 #define HTTP_BODY_UNWANTED SIZE_MAX
 
 /*
- * Told of each answer that is sent, with what the access log says: method and route are
- * constants, and "" when the request did not get so far.
+ * Called for each answer that is sent, with what the access log says.  method and route are
+ * constants; they are "" when the request was refused before they were known.
  */
 typedef void (*HttpObserver)(const char *method, const char *route, int status, int64_t us,
 							 void *context);
@@ -180,74 +180,73 @@ typedef struct HttpServerConfig
 {
 	const char *listen;          /* "127.0.0.1:8080", "[::1]:0"; port 0 = a free one */
 	bool reuse_port;             /* several processes share the port */
-	const char *tls_certificate; /* PEM files; both or none; borrowed as long as it serves */
+	const char *tls_certificate; /* PEM files, both or neither; borrowed while the server runs */
 	const char *tls_key;
 	const HttpLimits *limits;   /* copied; NULL = HTTP_LIMITS_DEFAULT */
-	const char *const *origins; /* CORS: whose pages may read answers; see cors.h */
-	size_t n_origins;           /* 0 = nobody's */
-	const char *const *proxies; /* proxies in front that are believed; see proxies.h */
+	const char *const *origins; /* CORS: origins whose pages may read answers; see cors.h */
+	size_t n_origins;           /* 0 = CORS is off */
+	const char *const *proxies; /* trusted proxies; see proxies.h */
 	size_t n_proxies;           /* 0 = none */
 	int other_descriptors;      /* files that the rest of the process may have open at once */
 	HttpHandler handle;
-	HttpBodyLimit body_limit; /* NULL: HTTP_BODY_MAX for all */
-	void *context;            /* given to these two */
-	HttpObserver observe;     /* NULL: nobody */
+	HttpBodyLimit body_limit; /* NULL: HTTP_BODY_MAX for all requests */
+	void *context;            /* passed to handle and body_limit */
+	HttpObserver observe;     /* may be NULL */
 	void *observe_context;
 } HttpServerConfig;
 
 /*
- * Listens.  NULL when it could not, and error (of error_size bytes) says why.
- * The base must outlive the server.
+ * Starts to listen.  NULL when it could not; error (of error_size bytes) says why.  The base
+ * must outlive the server.
  */
 extern HttpServer *http_server_start(struct event_base *base, const HttpServerConfig *config,
 									 char *error, size_t error_size);
 
-/* The address and the port that it listens on (the real one, if 0 was asked for). */
+/* The address and the port that it listens on; the actual port, if 0 was requested. */
 extern const char *http_server_address(const HttpServer *server);
 extern int http_server_port(const HttpServer *server);
 
-/* How many connections are open. */
+/* The number of open connections. */
 extern int http_server_connections(const HttpServer *server);
 
-/* How many bytes of answers and WebSockets wait until their clients take them. */
+/* The bytes of answers and WebSockets that wait to be sent. */
 extern size_t http_server_output_bytes(const HttpServer *server);
 
 /*
- * Reads certificate and key again; connections that are made from now on get them.  False:
- * they cannot be used, error says why, and those that were read before stay.  Without TLS
- * nothing happens.
+ * Reads certificate and key again, and uses them for new connections.  False: they cannot be
+ * used, error says why, and the previous ones stay in use.  Without TLS this does nothing.
  */
 extern bool http_server_reload_tls(HttpServer *server, char *error, size_t error_size);
 
 /*
- * Serves on and listens on, but each answer says "Connection: close", and no WebSocket is
- * begun: clients are to go elsewhere.
+ * Goes on listening and serving, but each answer says "Connection: close" and no new WebSocket
+ * is accepted, so that clients go to other instances.
  */
 extern void http_server_leave(HttpServer *server);
 
 /*
- * Stops accepting, closes idle connections, lets requests finish (their
- * answers say "Connection: close") and calls done(context) once when none is
- * left, or bound_ms have passed and the rest was cut.  done is called from
- * the loop, never from within this function.
+ * Stops accepting, closes idle connections, and lets requests finish; their answers say
+ * "Connection: close".  Calls done(context) once, when no connection is left, or when bound_ms
+ * have passed and the remaining ones were closed.  done is called from the loop, never from
+ * within this function.
  */
 extern void
 http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context), void *context);
 
-/* Closes everything and frees the server; requests that are still held become "gone". */
+/* Closes everything and frees the server; handlers of unanswered requests are told "gone". */
 extern void http_server_free(HttpServer *server);
 
 /*
- * Checks what http_server_start() would use (address, certificate, key)
- * without listening.  False and error as above.  A certificate that is not valid now is a
- * warning in the log.
+ * Checks what http_server_start() would use (address, origins, proxies, certificate, key)
+ * without listening.  False: error says why.  For a certificate that is not valid now it only
+ * logs a warning.
  */
 extern bool http_server_check(const HttpServerConfig *config, char *error, size_t error_size);
 
 /*
- * For several workers and port 0: binds the address with SO_REUSEPORT without
- * listening, writes the address with its real port to bound, and returns the
- * socket, which the parent keeps open; -1 and error when it could not.
+ * For several processes on one port, which may be 0.  Binds the address with SO_REUSEPORT
+ * without listening, writes the address with its actual port to bound, and returns the socket,
+ * which the parent process keeps open.  -1 when it could not; error says why.
  */
 extern int http_reserve_port(const char *listen, char *bound, size_t bound_size, char *error,
 							 size_t error_size);

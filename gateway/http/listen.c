@@ -1,9 +1,9 @@
 /*
  * listen.c
- *		The address to listen on: from text to a bound socket.
+ *		Parses the address to listen on, and binds a socket to it; see listen.h.
  *
- * "127.0.0.1:8080", "[::1]:8080", "*:8080" (every address).  Names are not
- * looked up: what a gateway listens on should not depend on a resolver.
+ * An address is "127.0.0.1:8080", "[::1]:8080" or "*:8080" (every address).  Names are not
+ * looked up, because the address that a gateway listens on should not depend on a resolver.
  */
 #include "http/listen.h"
 
@@ -32,7 +32,7 @@ parse_port(const char *text, uint16_t *port)
 	return *end == '\0' && number <= PORT_MAX;
 }
 
-/* Sets the address of HOST (without brackets); false when it is not an IP address. */
+/* Sets the address of a host (without brackets); false when it is not an IP address. */
 static bool
 parse_host(const char *host, bool bracket, uint16_t port, struct sockaddr_storage *address,
 		   socklen_t *size)
@@ -49,7 +49,7 @@ parse_host(const char *host, bool bracket, uint16_t port, struct sockaddr_storag
 		return true;
 	}
 
-	/* "*" is the IPv6 wildcard, which takes IPv4 as well */
+	/* "*" is the IPv6 wildcard address, which accepts IPv4 as well */
 	if (strcmp(host, "*") != 0 && (!bracket || inet_pton(AF_INET6, host, &v6->sin6_addr) != 1))
 		return false;
 	v6->sin6_family = AF_INET6;
@@ -95,7 +95,7 @@ http_listen_check(const char *listen, char *error, size_t error_size)
 	return false;
 }
 
-/* A system without IPv6: every address is every IPv4 address. */
+/* On a system without IPv6, "*" means every IPv4 address. */
 static void
 fall_back_to_ipv4(struct sockaddr_storage *address, socklen_t *size)
 {

@@ -1,6 +1,6 @@
 /*
  * metrics.c
- *		GET /metrics, on a listener of its own.
+ *		GET /metrics, on a listener of its own; see metrics.h.
  */
 #include "http/metrics.h"
 
@@ -8,7 +8,7 @@
 
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* Scrapers are few; whoever else comes shall take nothing from the API. */
+/* There are few scrapers; other clients must not use up resources of the API. */
 #define CONNECTIONS_MAX 16
 
 static void

@@ -2,8 +2,8 @@
  * metrics.h
  *		GET /metrics, on a listener of its own.
  *
- * Numbers are no secret, but nobody's business either: they are served on another address
- * than the API, so that an operator can leave it within his network.
+ * Metrics are not secret, but the public does not need them.  They are served on another
+ * address than the API, so that an operator can keep them within a private network.
  */
 #ifndef HTTP_METRICS_H
 #define HTTP_METRICS_H
@@ -12,8 +12,8 @@
 #include "lib/metrics.h"
 
 /*
- * Listens; NULL when it could not, and error says why.  metrics must outlive the server.
- * reuse_port: several processes share the address, and each answers for all.
+ * Starts to listen; NULL when it could not, and error says why.  metrics must outlive the
+ * server.  reuse_port: several processes share the address, and each answers for all of them.
  */
 extern HttpServer *http_metrics_start(struct event_base *base, const char *listen, bool reuse_port,
 									  Metrics *metrics, char *error, size_t error_size);

@@ -1,9 +1,9 @@
 /*
  * output.c
- *		What waits to be sent on all connections of a server together; see output.h.
+ *		Limits the output that waits on all connections of a server; see output.h.
  *
- * libevent tells of each byte that joins a connection's output or leaves it, so that the sum
- * is always right.
+ * libevent calls on_change() for each change of a connection's output, so the sum is always
+ * exact.
  */
 #include "http/output.h"
 
@@ -16,10 +16,10 @@
 #include "http/server.h"
 #include "http/websocket.h"
 
-/* Connections that are cut in one turn of the loop: many small queues take many looks. */
+/* The most connections to close in one loop iteration, because each search takes time. */
 #define CUTS_MAX 256
 
-/* A connection with output, as it is compared with others. */
+/* A connection with waiting output, and the values by which it is compared. */
 typedef struct Reader
 {
 	HttpConnection *connection;
@@ -27,7 +27,7 @@ typedef struct Reader
 	int64_t since_ms;
 } Reader;
 
-/* Bytes that the kernel has taken and the client's has not confirmed. */
+/* Bytes that our kernel has accepted and the client's kernel has not confirmed. */
 static int64_t
 kernel_queue(const HttpConnection *connection)
 {
@@ -69,7 +69,7 @@ http_output_forget(HttpConnection *connection)
 	connection->server->output_bytes -= evbuffer_get_length(output);
 }
 
-/* ---- beyond the bound ---- */
+/* ---- closing slow readers ---- */
 
 static Reader
 look_at(HttpConnection *connection, int64_t now)
@@ -89,7 +89,7 @@ is_slower(const Reader *a, const Reader *b)
 	return a->rate != b->rate ? a->rate < b->rate : a->since_ms < b->since_ms;
 }
 
-/* The slowest of all, or NULL when nothing waits anywhere. */
+/* The slowest reader of all connections, or NULL when no output waits. */
 static HttpConnection *
 find_slowest(const HttpServer *server)
 {
@@ -123,7 +123,7 @@ cut(HttpConnection *connection)
 		http_connection_close(connection, reason);
 }
 
-/* All are looked at anew behind each cut: an owner who hears of it may close others too. */
+/* Searches again after each close, because an owner that is told may close other connections. */
 static void
 on_relief(evutil_socket_t fd, short what, void *context)
 {

@@ -1,9 +1,9 @@
 /*
  * peers.c
- *		How many connections each client address has.
+ *		Counts the connections of each client address; see peers.h.
  *
- * A hash table with chains.  The hash is keyed with a random number, so that
- * nobody can choose addresses that fall into one chain.
+ * The table is a hash table with chains.  The hash is keyed with a random number, so that an
+ * attacker cannot choose addresses that fall into the same chain.
  */
 #include "http/peers.h"
 
@@ -82,7 +82,7 @@ http_peers_same(HttpPeerKey one, HttpPeerKey other)
 	return one.network == other.network && one.host == other.host;
 }
 
-/* Multiplies and folds the 128-bit product, once for each half of the key. */
+/* Multiplies, and folds the 128-bit product into 64 bits. */
 static uint64_t
 mix(uint64_t a, uint64_t b)
 {

@@ -1,10 +1,10 @@
 /*
  * peers.h
- *		How many connections each client address has.
+ *		Counts the connections of each client address.
  *
- * An address is an IPv4 address or the /64 of an IPv6 address, since one
- * client usually has a whole /64 to itself.  Only addresses with an open
- * connection are kept, so the table is bounded by the connections.
+ * An address is an IPv4 address or the /64 of an IPv6 address, because one client usually has
+ * a whole /64.  Only addresses with an open connection are kept, so the table is not larger
+ * than the number of connections.
  */
 #ifndef HTTP_PEERS_H
 #define HTTP_PEERS_H
@@ -15,11 +15,11 @@
 
 typedef struct HttpPeers HttpPeers;
 
-/* What two connections of one client have in common. */
+/* Identifies a client: equal for all of its connections. */
 typedef struct HttpPeerKey
 {
 	uint64_t network; /* the first 8 bytes of the address as IPv6 */
-	uint64_t host;    /* the last 4 of an IPv4 address, else 0 */
+	uint64_t host;    /* the 4 bytes of an IPv4 address, else 0 */
 } HttpPeerKey;
 
 /* NULL when out of memory. */
@@ -28,15 +28,15 @@ extern void http_peers_free(HttpPeers *peers);
 
 extern HttpPeerKey http_peers_key(const struct sockaddr *address);
 
-/* Counts a connection; false, and nothing counted, beyond max or without memory. */
+/* Counts a connection.  False: not counted, because of max or because memory ran out. */
 extern bool http_peers_add(HttpPeers *peers, HttpPeerKey key, int max);
 
-/* Takes back what http_peers_add() counted. */
+/* Undoes one http_peers_add(). */
 extern void http_peers_remove(HttpPeers *peers, HttpPeerKey key);
 
 extern bool http_peers_same(HttpPeerKey one, HttpPeerKey other);
 
-/* The connections of an address, and of the one that has most, which is stored in *key. */
+/* The number of connections of an address, and of the address with most, stored in *key. */
 extern int http_peers_count(HttpPeers *peers, HttpPeerKey key);
 extern int http_peers_most(const HttpPeers *peers, HttpPeerKey *key);
 

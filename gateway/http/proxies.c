@@ -1,6 +1,6 @@
 /*
  * proxies.c
- *		Proxies in front that are believed: where a request came from, and by TLS or not.
+ *		Trusted proxies; see proxies.h.
  */
 #include "http/proxies.h"
 
@@ -11,12 +11,12 @@
 
 #include "http/request.h"
 
-/* An address is a range with nothing else in it. */
+/* A single address is a range that contains only itself. */
 typedef WakRange Address;
 
 /*
- * Reads one address, without a port.  One of IPv4 that a socket for both protocols writes
- * as ::ffff:192.0.2.1 is the same one.  False, and *address left alone, for anything else.
+ * Reads one address without a port.  An IPv4 address in its IPv6 form (::ffff:192.0.2.1) is
+ * read as the IPv4 address.  False: it is not an address, and *address is unchanged.
  */
 static bool
 read_address(const char *text, size_t len, Address *address)
@@ -112,9 +112,7 @@ http_proxies_trust(const HttpProxies *proxies, const char *address)
 		   is_trusted(proxies, &read);
 }
 
-/*
- * One element of X-Forwarded-For.  Some proxies write a port behind the address.
- */
+/* Reads one element of X-Forwarded-For.  Some proxies write a port after the address. */
 static bool
 read_element(HttpText text, Address *address)
 {
@@ -130,8 +128,9 @@ read_element(HttpText text, Address *address)
 }
 
 /*
- * Goes through one header from its end.  False: the client was found, or what comes before
- * cannot be read, and *client is the last address that a trusted proxy wrote.
+ * Reads one header from its end.  False: the search ends, because the client was found or an
+ * element is not an address.  *client is the last address that was read, which a trusted
+ * proxy wrote.
  */
 static bool
 walk_back(const HttpProxies *proxies, const HttpText *header, Address *client)
@@ -181,9 +180,7 @@ http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX])
 	return (HttpText){room, strlen(room)};
 }
 
-/*
- * A proxy that appends to the header of the one before it tells of the client first.
- */
+/* If several proxies append to X-Forwarded-Proto, the first element is about the client. */
 bool
 http_request_is_secure(const HttpRequest *request)
 {

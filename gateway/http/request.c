@@ -1,6 +1,6 @@
 /*
  * request.c
- *		The request: made, looked at, let go of twice, freed.
+ *		Makes, fills, reads and frees requests; see request.h.
  */
 #include "http/request.h"
 
@@ -14,8 +14,8 @@
 #include "lib/clock.h"
 #include "http/target.h"
 
-#define ID_BYTES 16 /* random bytes of an id of ours */
-#define ID_STOCK 64 /* ids whose bytes are drawn at once */
+#define ID_BYTES 16 /* random bytes of a generated id */
+#define ID_STOCK 64 /* ids whose random bytes are generated at once */
 
 HttpRequestState *
 http_request_create(HttpConnection *connection, const char *peer, bool tls)
@@ -26,7 +26,7 @@ http_request_create(HttpConnection *connection, const char *peer, bool tls)
 		return NULL;
 	http_guard_init(&state->guard);
 
-	/* texts are never NULL, also in a request that is refused half way */
+	/* texts are never NULL, also in a request that is refused before it is complete */
 	state->connection = connection;
 	state->request.state = state;
 	state->request.path = (HttpText){"", 0};
@@ -46,7 +46,7 @@ destroy(HttpRequestState *state)
 	http_guard_free(&state->guard);
 	wak_wipe(state->arrays, state->arrays_size);
 	free(state->arrays);
-	wak_wipe(state, sizeof(*state)); /* the guard keeps a word of the request for a while */
+	wak_wipe(state, sizeof(*state)); /* guard.word may hold text of the request */
 	free(state);
 }
 
@@ -56,14 +56,14 @@ http_request_release(HttpRequestState *state)
 	HttpGone gone = state->gone;
 
 	state->connection = NULL;
-	state->proxies = NULL; /* they are the server's */
+	state->proxies = NULL; /* they belong to the server, which may be freed first */
 	if (!state->handed_over)
 	{
 		destroy(state);
 		return;
 	}
 
-	/* the handler may let go from within this call, so nothing is touched behind it */
+	/* gone() may release the request, so it is not used after the call */
 	state->gone = NULL;
 	if (!state->answered && gone != NULL)
 		gone(&state->request, state->gone_context);
@@ -77,7 +77,7 @@ http_request_finish(HttpRequestState *state)
 		destroy(state);
 }
 
-/* Whether the caller's request id may be taken over and logged. */
+/* Whether the client's request id may be used and logged. */
 static bool
 id_is_sane(HttpText id)
 {
@@ -90,9 +90,9 @@ id_is_sane(HttpText id)
 }
 
 /*
- * The random bytes of an id, from a stock that is filled for many ids at once:
- * each filling is a system call.  Ids need not be secret, only different.  (A
- * process that forks does so before its first request, when there is no stock.)
+ * The random bytes of an id.  They are generated for many ids at once, because each time takes
+ * a system call.  Ids need not be secret, only different.  (A process forks only before its
+ * first request, so two processes never share such a stock.)
  */
 static const unsigned char *
 random_bytes(void)
@@ -125,7 +125,7 @@ http_request_set_id(HttpRequestState *state)
 	state->request.id = (HttpText){state->id, 2 * ID_BYTES};
 }
 
-/* Takes the caller's id, if it sent exactly one that is sane. */
+/* Uses the client's id if it sent exactly one and that is valid; else generates one. */
 static void
 take_id(HttpRequestState *state)
 {
@@ -140,7 +140,7 @@ take_id(HttpRequestState *state)
 	http_request_set_id(state);
 }
 
-/* Turns the spans into the public array of headers. */
+/* Fills the public array of headers from the guard's spans. */
 static void
 fill_headers(HttpRequest *request, const HttpGuard *guard, HttpField *headers)
 {
@@ -157,7 +157,7 @@ fill_headers(HttpRequest *request, const HttpGuard *guard, HttpField *headers)
 	request->n_headers = guard->n_spans;
 }
 
-/* The path of "http://host" is "/". */
+/* Sets method, path and query; the path of "http://host" is "/". */
 static void
 fill_target(HttpRequest *request, const HttpGuard *guard)
 {
@@ -170,7 +170,7 @@ fill_target(HttpRequest *request, const HttpGuard *guard)
 		request->path = (HttpText){"/", 1};
 }
 
-/* One allocation holds all arrays and the decoded text. */
+/* All arrays and the decoded text are in one allocation. */
 const char *
 http_request_end_head(HttpRequestState *state, HttpErrorKind *error)
 {
@@ -210,7 +210,7 @@ http_request_end_head(HttpRequestState *state, HttpErrorKind *error)
 	return NULL;
 }
 
-/* The first of n fields with that name; counts the others too. */
+/* The first of n fields with that name; sets *count to the number of such fields. */
 static const HttpText *
 find(const HttpField *fields, size_t n, const char *name, size_t *count)
 {
@@ -243,7 +243,7 @@ is_separator(char c)
 	return c == ' ' || c == '\t' || c == ',';
 }
 
-/* Whether the comma separated list has the token, in any case. */
+/* Whether the comma-separated list contains the token; ignores case. */
 static bool
 list_has(const HttpText *list, const char *token)
 {

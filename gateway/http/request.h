@@ -1,13 +1,12 @@
 /*
  * request.h
- *		A request as this floor holds it: the public part and what is behind it.
+ *		A request inside gateway/http: its public part and its internal state.
  *
- * Life: made by the connection at the first byte of a message, filled by the
- * guard, handed to a handler when complete.  It has two holders from then
- * on, connection and handler; before that only the connection.  Each lets go
- * once, and the last one frees.  All text of the head lies in one buffer; it
- * and all that was decoded from it is wiped at the end, since a credential is
- * among it.
+ * The connection makes a request at the first byte of a message, the guard fills it, and a
+ * handler gets it when it is complete.  Until then only the connection holds it; after that
+ * the connection and the handler both do.  Each releases it once, and the last release frees
+ * it.  The text of the head is in one buffer.  That buffer and all text decoded from it are
+ * wiped before they are freed, because they contain the credential.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -24,13 +23,13 @@
 typedef struct HttpRequestState
 {
 	HttpRequest request;               /* the public part; request.state points here */
-	HttpConnection *connection;        /* NULL when the connection has let go */
-	const struct HttpProxies *proxies; /* that it may have come through; NULL: none */
+	HttpConnection *connection;        /* NULL when the connection has released it */
+	const struct HttpProxies *proxies; /* the server's trusted proxies; NULL: none */
 
 	/* reading */
-	HttpGuard guard; /* holds the text of the head, and the body */
+	HttpGuard guard; /* contains the text of the head, and the body */
 	bool unwanted;   /* its body is not read */
-	void *arrays;    /* headers, parameters, segments and decoded text */
+	void *arrays;    /* one allocation: headers, parameters, segments and decoded text */
 	size_t arrays_size;
 
 	/* answering */
@@ -49,21 +48,21 @@ extern HttpRequestState *
 http_request_create(HttpConnection *connection, const char *peer, bool tls);
 
 /*
- * When the head is complete: fills in everything of the public part but the
- * body.  NULL, or what is wrong (a constant); *error is the kind then.
+ * Called when the head is complete: fills in the public part, except the body.  Returns NULL,
+ * or what is wrong (a constant) and sets *error to the kind of error.
  */
 extern const char *http_request_end_head(HttpRequestState *state, HttpErrorKind *error);
 
-/* Gives the request an id of our own, when it has none yet. */
+/* Generates an id for the request if it has none yet. */
 extern void http_request_set_id(HttpRequestState *state);
 
 /*
- * The connection lets go.  When a handler still holds the request it is told
- * that the client is gone, unless it has answered.
+ * The connection releases the request.  If a handler still holds it and has not answered, the
+ * handler is told that the client is gone.
  */
 extern void http_request_release(HttpRequestState *state);
 
-/* The handler lets go. */
+/* The handler releases the request. */
 extern void http_request_finish(HttpRequestState *state);
 
 #endif

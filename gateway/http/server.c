@@ -1,9 +1,9 @@
 /*
  * server.c
- *		The server: accepts, counts, looks at deadlines, drains.
+ *		The server: accepts and counts connections, checks deadlines, and drains.
  *
- * One timer serves all connections: at every tick the head of each state's
- * list is looked at, and whoever is late is at the head.
+ * One timer is enough for all connections.  Each state's list is in the order of deadlines, so
+ * every tick checks only the heads of the lists.
  */
 #include "http/server.h"
 
@@ -27,8 +27,8 @@
 #include "http/tls.h"
 #include "http/websocket.h"
 
-#define SPARE_DESCRIPTORS 64 /* kept free for what nobody counts */
-#define IDLE_LOOKED_AT 64    /* connections, for one that can be closed */
+#define SPARE_DESCRIPTORS 64 /* kept free for files that are not counted */
+#define IDLE_LOOKED_AT 64    /* idle connections that are searched for one to close */
 
 void
 http_server_forget(HttpServer *server, const HttpConnection *connection)
@@ -41,7 +41,7 @@ http_server_forget(HttpServer *server, const HttpConnection *connection)
 
 /* ---- accepting ---- */
 
-/* All places are taken: tells a plain client so, without waiting for its request. */
+/* There is no room: answers 503 without reading the request; with TLS it only closes. */
 static void
 turn_away(HttpServer *server, int fd)
 {
@@ -60,8 +60,8 @@ turn_away(HttpServer *server, int fd)
 }
 
 /*
- * The connection that has been idle longest, of those whose address has more than the
- * newcomer's has; or one of its own.  Only the oldest few are looked at.
+ * The connection that has been idle longest, among those of the newcomer's address and of
+ * addresses that have more connections than it.  Searches only the IDLE_LOOKED_AT oldest.
  */
 static HttpConnection *
 oldest_idle(const HttpServer *server, HttpPeerKey newcomer, int has)
@@ -77,7 +77,10 @@ oldest_idle(const HttpServer *server, HttpPeerKey newcomer, int has)
 	return NULL;
 }
 
-/* A connection of that address, if possible one without a request; none in work, no socket. */
+/*
+ * A connection of that address, preferably one without a request.  Never one whose request a
+ * handler has, and never a WebSocket.
+ */
 static HttpConnection *
 least_needed(const HttpServer *server, HttpPeerKey key)
 {
@@ -97,9 +100,10 @@ least_needed(const HttpServer *server, HttpPeerKey key)
 }
 
 /*
- * Makes room for a newcomer; false: there is none.  If another address has more connections
- * than the newcomer's would have, it loses one, so that nobody keeps others out by having
- * them all; else whoever is idle.
+ * Closes a connection to make room for a newcomer; false: none can be closed.  If another
+ * address has more connections than the newcomer's would have, the address with most loses
+ * one, so that no client can keep others out by holding all connections.  Otherwise an idle
+ * connection is closed.
  */
 static bool
 make_room(HttpServer *server, HttpPeerKey newcomer)
@@ -134,7 +138,7 @@ take(HttpServer *server, int fd, const struct sockaddr *address)
 		return;
 	}
 	http_listen_name(address, name, sizeof(name), &port);
-	/* A trusted proxy brings the connections of many clients. */
+	/* A trusted proxy has connections for many clients. */
 	max = http_proxies_trust(&server->proxies, name) ? server->limits.max_connections
 													 : server->limits.max_connections_per_address;
 	if (!http_peers_add(server->peers, key, max))
@@ -169,7 +173,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 	take(server, fd, address);
 }
 
-/* Out of descriptors, most likely: trying again at once would only burn the processor. */
+/* Most likely out of descriptors.  Retrying at once would only waste processor time. */
 static void
 on_accept_error(struct evconnlistener *listener, void *context)
 {
@@ -230,7 +234,7 @@ on_tick(evutil_socket_t fd, short what, void *context)
 		evconnlistener_enable(server->listener);
 	server->accept_paused = false;
 
-	/* last, since the caller may free the server */
+	/* this comes last, because the callback may free the server */
 	if (server->drained != NULL && (server->connections == 0 || now >= server->drain_deadline_ms))
 		end_drain(server);
 }
@@ -238,9 +242,9 @@ on_tick(evutil_socket_t fd, short what, void *context)
 /* ---- start and end ---- */
 
 /*
- * Raises the soft limit of open files as far as it goes; fewer files mean fewer
- * connections.  others is how many the rest of the process needs: a client must never
- * take the descriptor with which a database connection would be made again.
+ * Raises the soft limit of open files as far as needed and possible.  If that is not enough,
+ * lowers the maximum of connections.  others is the number of descriptors that the rest of
+ * the process needs, so that clients never use up those for new database connections.
  */
 static void
 fit_descriptors(HttpLimits *limits, int others)
@@ -373,7 +377,7 @@ http_server_reload_tls(HttpServer *server, char *error, size_t error_size)
 	if (tls == NULL)
 		return false;
 	http_tls_warn(tls, server->tls_certificate);
-	http_tls_free(server->tls); /* connections that use it hold it */
+	http_tls_free(server->tls); /* connections that use it have their own reference */
 	server->tls = tls;
 	return true;
 }
@@ -402,7 +406,7 @@ http_server_output_bytes(const HttpServer *server)
 	return server->output_bytes;
 }
 
-/* Takes over who already has connected, so that closing the listener resets nobody. */
+/* Accepts all clients that have already connected, so that closing the listener resets none. */
 static void
 accept_the_rest(HttpServer *server)
 {
@@ -419,7 +423,7 @@ accept_the_rest(HttpServer *server)
 	}
 }
 
-/* Whether the client has sent something that the loop has not seen yet. */
+/* Whether the client has sent something that was not read yet. */
 static bool
 has_unread(const HttpConnection *connection)
 {

@@ -1,6 +1,6 @@
 /*
  * server.h
- *		The server as the files of this floor see it.
+ *		The server's internal state, for the files of gateway/http.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -14,14 +14,14 @@
 #include "http/cors.h"
 #include "http/proxies.h"
 
-/* Connections of one state; the first is the next to reach its deadline. */
+/* The connections in one state; the first one has the earliest deadline. */
 TAILQ_HEAD(HttpConnectionList, HttpConnection);
 
 struct HttpServer
 {
 	struct event_base *base;         /* borrowed */
 	struct evconnlistener *listener; /* NULL once the server drains */
-	struct event *tick;              /* looks at the deadlines */
+	struct event *tick;              /* checks the deadlines */
 	struct ssl_ctx_st *tls;          /* NULL = plain HTTP */
 	const char *tls_certificate;     /* borrowed; read again by http_server_reload_tls() */
 	const char *tls_key;
@@ -36,15 +36,15 @@ struct HttpServer
 	HttpPeers *peers;
 	struct HttpConnectionList lists[HTTP_CONNECTION_STATES];
 	int connections;
-	size_t output_bytes;  /* that wait to be sent on all connections (output.h) */
-	struct event *relief; /* cuts slow readers when these are too many */
+	size_t output_bytes;  /* waiting to be sent on all connections (output.h) */
+	struct event *relief; /* closes slow readers when output_bytes is too large */
 	size_t body_bytes;    /* of all requests that are being read or answered */
 	bool accept_paused;   /* out of descriptors: accept again at the next tick */
-	bool accept_fails;    /* nothing was accepted since the line that says so */
-	int64_t refused;      /* connections refused since the last line that says so */
+	bool accept_fails;    /* a failure was logged, and nothing was accepted since then */
+	int64_t refused;      /* connections refused since that was last logged */
 
 	/* ending */
-	bool leaving; /* answers say so; http_server_leave() */
+	bool leaving; /* answers say "Connection: close"; see http_server_leave() */
 	bool draining;
 	int64_t drain_deadline_ms;
 	void (*drained)(void *context);
@@ -56,7 +56,7 @@ struct HttpServer
 	int port;
 };
 
-/* A connection has been closed: it is not counted any longer. */
+/* Called when a connection has been closed, so that it is no longer counted. */
 extern void http_server_forget(HttpServer *server, const HttpConnection *connection);
 
 #endif

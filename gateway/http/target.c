@@ -1,9 +1,9 @@
 /*
  * target.c
- *		Takes the target of a request apart: path segments and query.
+ *		Splits the target of a request into path segments and query parameters; see target.h.
  *
- * The path begins with a slash (the guard saw to it).  A path "/a/" has the
- * segments "a" and "": the handler decides whether that is the same as "/a".
+ * The path begins with a slash; the guard has checked that.  The path "/a/" has the segments
+ * "a" and "".  The handler decides whether that is the same as "/a".
  */
 #include "http/target.h"
 
@@ -21,8 +21,8 @@ least(size_t a, size_t b)
 }
 
 /*
- * A segment takes its slash and its text; a parameter that is not empty has a character
- * and, but for the last, an ampersand.
+ * A segment has at least one character, its slash.  A parameter that is not empty has at least
+ * one character and, except for the last, an ampersand.
  */
 HttpTargetRoom
 http_target_room(HttpText path, HttpText query)
@@ -36,8 +36,8 @@ http_target_room(HttpText path, HttpText query)
 }
 
 /*
- * Decodes one part to *bytes, puts a NUL behind it and moves *bytes over it.
- * False for broken percent-encoding, NUL, and what is not UTF-8.
+ * Decodes one part to *bytes, adds a NUL and moves *bytes past it.  False for invalid
+ * percent-encoding, a NUL, and text that is not UTF-8.
  */
 static bool
 decode(HttpText part, bool plus_is_space, char **bytes, HttpText *decoded)
@@ -68,7 +68,7 @@ decode(HttpText part, bool plus_is_space, char **bytes, HttpText *decoded)
 	return utf8_valid(decoded->data, decoded->len);
 }
 
-/* Whether a decoded segment is one that a path may have. */
+/* Whether a path may have this decoded segment. */
 static bool
 segment_valid(HttpText segment)
 {
@@ -82,7 +82,7 @@ segment_valid(HttpText segment)
 	return strcmp(segment.data, ".") != 0 && strcmp(segment.data, "..") != 0;
 }
 
-/* Cuts the text before the next separator off rest. */
+/* Removes from rest the text up to the next separator, and returns it without the separator. */
 static HttpText
 next_part(HttpText *rest, char separator)
 {
@@ -95,7 +95,7 @@ next_part(HttpText *rest, char separator)
 	return part;
 }
 
-/* Behind each slash there is a segment; the path "/" has none. */
+/* Each slash begins a segment, but the path "/" has no segments. */
 static const char *
 decode_path(HttpText path, HttpTarget *target)
 {

@@ -1,12 +1,12 @@
 /*
  * tls.c
- *		TLS by OpenSSL, behind libevent's bufferevents.
+ *		TLS with OpenSSL, through libevent's bufferevents; see tls.h.
  *
- * TLS 1.2 and later, OpenSSL's default ciphers, no renegotiation and no
- * compression.  The only protocol offered by ALPN is http/1.1.
+ * The server supports TLS 1.2 and later with OpenSSL's default ciphers, without renegotiation
+ * and compression.  The only ALPN protocol is http/1.1.
  *
- * Whoever starts a server with a file that cannot be used is told which one and why.  A key
- * that is encrypted is such a file: there is nobody to ask for its passphrase.
+ * When a file cannot be used, the error message says which file and why.  An encrypted key
+ * cannot be used, because the server has no way to ask for its passphrase.
  */
 #include "http/tls.h"
 
@@ -25,7 +25,7 @@
 
 #define SUBJECT_MAX 256
 
-/* Picks http/1.1 when the client offers it; otherwise goes on without ALPN. */
+/* Chooses http/1.1 if the client offers it; otherwise continues without ALPN. */
 static int
 choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_len,
 				const unsigned char *offered, unsigned int offered_len, void *context)
@@ -44,7 +44,7 @@ choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_le
 
 /* ---- files ---- */
 
-/* OpenSSL would say of a file that cannot be read only that it cannot be read. */
+/* Checks this before OpenSSL does, because OpenSSL's error does not say why it cannot read. */
 static bool
 can_read(const char *what, const char *name, char *error, size_t error_size)
 {
@@ -59,7 +59,7 @@ can_read(const char *what, const char *name, char *error, size_t error_size)
 	return ok;
 }
 
-/* Whether OpenSSL has found nothing of the right kind; its queue of errors is empty then. */
+/* Whether OpenSSL's errors say that the file contains nothing of this kind; clears the errors. */
 static bool
 found_nothing(void)
 {
@@ -77,7 +77,7 @@ found_nothing(void)
 	return nothing;
 }
 
-/* What OpenSSL says of a file; the queue is empty afterwards. */
+/* Makes the error message for a file from OpenSSL's errors, and clears these. */
 static void
 explain(const char *what, const char *name, char *error, size_t error_size)
 {
@@ -101,7 +101,7 @@ load_certificate(SSL_CTX *tls, const char *name, char *error, size_t error_size)
 	return false;
 }
 
-/* Called for the passphrase of a key that has one. */
+/* OpenSSL calls this to get the passphrase of an encrypted key. */
 static int
 refuse_passphrase(char *passphrase, int size, int writing, void *encrypted)
 {
@@ -148,7 +148,7 @@ load_key(SSL_CTX *tls, const char *name, const char *certificate, char *error, s
 	return false;
 }
 
-/* ---- what does not keep a server from starting ---- */
+/* ---- warnings ---- */
 
 static void
 warn_of(const X509 *certificate, const char *event, const ASN1_TIME *time, const char *name)
@@ -210,7 +210,7 @@ http_tls_create(const char *certificate, const char *key, char *error, size_t er
 	SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 								 SSL_OP_CIPHER_SERVER_PREFERENCE);
 
-	/* an idle connection gives its two 16 KiB record buffers back */
+	/* an idle connection frees its two record buffers of 16 KiB */
 	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_alpn_select_cb(tls, choose_protocol, NULL);
 	if (!load_certificate(tls, certificate, error, error_size) ||
@@ -244,7 +244,7 @@ http_tls_accept(struct ssl_ctx_st *tls, struct event_base *base, int fd)
 		return NULL;
 	}
 
-	/* a stream that ends without TLS's own goodbye is an end, not an error: HTTP tells if it is whole */
+	/* A stream may end without TLS's close_notify: HTTP itself shows if a message is complete. */
 	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
 	return bev;
 }

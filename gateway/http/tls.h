@@ -1,6 +1,6 @@
 /*
  * tls.h
- *		TLS by OpenSSL, behind libevent's bufferevents.
+ *		TLS with OpenSSL, through libevent's bufferevents.
  */
 #ifndef HTTP_TLS_H
 #define HTTP_TLS_H
@@ -12,12 +12,12 @@ struct bufferevent;
 struct event_base;
 struct ssl_ctx_st;
 
-/* Reads certificate and key; NULL and error when they cannot be used. */
+/* Reads certificate and key.  NULL: they cannot be used, and error says why. */
 extern struct ssl_ctx_st *
 http_tls_create(const char *certificate, const char *key, char *error, size_t error_size);
 extern void http_tls_free(struct ssl_ctx_st *tls);
 
-/* Logs which of the certificates read from that file are not valid now. */
+/* Logs a warning for each certificate from that file that is not valid now. */
 extern void http_tls_warn(struct ssl_ctx_st *tls, const char *name);
 
 /* A bufferevent that owns fd and waits for the client's handshake; NULL when out of memory. */

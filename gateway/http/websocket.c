@@ -2,12 +2,12 @@
  * websocket.c
  *		WebSockets: the opening handshake (RFC 6455, 4.2), and a socket on its connection.
  *
- * A request that asks for a socket and does not get it ends its connection, whatever is
- * wrong: a proxy in front that takes every such request for a success would let all that
- * follows through unseen, and it must not be served.
+ * A refused request for a WebSocket always ends its connection.  A proxy may believe that
+ * every such request succeeds, and then pass on all further bytes of the client without
+ * checking them.  Such bytes must not be served as requests.
  *
- * Each way to the end of a socket goes through begin_closing(), which sends a close frame,
- * or through http_connection_close(), when there is nobody to send one to.
+ * A WebSocket always ends through begin_closing(), which sends a close frame, or through
+ * http_connection_close(), when no close frame can be sent.
  */
 #include "http/websocket.h"
 
@@ -25,7 +25,7 @@
 #define SHA1_LENGTH 20
 #define ACCEPT_SIZE 29 /* 20 bytes in base64, and a NUL */
 
-/* Heartbeats that a client may leave unanswered, and for which a message may be incomplete. */
+/* How many heartbeats a client may leave unanswered, and how many a message may take. */
 #define SILENT_MAX 3
 #define UNFINISHED_MAX 1
 
@@ -35,15 +35,15 @@ struct WebSocket
 	const WebSocketEvents *events;
 	void *owner;
 	WebSocketInput *input; /* NULL: between two messages of the client */
-	size_t queued;         /* bytes in the output when it was last looked at */
-	int frames;            /* that came since the last heartbeat */
+	size_t queued;         /* bytes in the output when look_at_queue() was last called */
+	int frames;            /* frames that came since the last heartbeat */
 	int silent;            /* heartbeats since anything came */
-	int unfinished;        /* heartbeats since its input is incomplete */
-	bool open;             /* the 101 is on its way */
+	int unfinished;        /* heartbeats since the current message or frame began */
+	bool open;             /* the 101 was sent or queued */
 	bool owned;            /* the owner may use it */
-	bool moved;            /* some of the output has left since the last heartbeat */
-	bool peer_closed;      /* the client's close frame came, or nothing it sends counts */
-	bool deaf;             /* what it sends is thrown away */
+	bool moved;            /* some output has been sent since the last heartbeat */
+	bool peer_closed;      /* the client's close frame came, or its input was refused */
+	bool deaf;             /* the client's input was refused, and is discarded from then on */
 };
 
 /* ---- the handshake ---- */
@@ -63,7 +63,7 @@ is_one(const HttpRequest *request, const char *name, const char *value)
 	return count == 1 && strcasecmp(text->data, value) == 0;
 }
 
-/* 16 bytes in base64: 22 digits of it, the last with its low four bits clear, and "==". */
+/* The key is 16 bytes in base64: 22 digits, of which the last has 4 zero bits, and "==". */
 static bool
 key_valid(const HttpRequest *request)
 {
@@ -79,7 +79,7 @@ key_valid(const HttpRequest *request)
 		   EVP_DecodeBlock(bytes, (const unsigned char *) key->data, KEY_LENGTH) >= 0;
 }
 
-/* The part of an origin behind its scheme is the Host that the page was fetched from. */
+/* Whether the origin without its scheme is the same as the Host header. */
 static bool
 is_same_host(const HttpText *origin, const HttpText *host)
 {
@@ -146,7 +146,7 @@ websocket_check(HttpRequest *request)
 	return false;
 }
 
-/* What Sec-WebSocket-Accept has to be. */
+/* Computes the value of Sec-WebSocket-Accept. */
 static bool
 accept_key(const HttpRequest *request, char text[ACCEPT_SIZE])
 {
@@ -170,7 +170,7 @@ output_of(const WebSocket *socket)
 	return bufferevent_get_output(socket->connection->bev);
 }
 
-/* Looks how much is queued, and whether that has become less. */
+/* Returns how much is queued, and notes whether that is less than the last time. */
 static size_t
 look_at_queue(WebSocket *socket)
 {
@@ -181,7 +181,7 @@ look_at_queue(WebSocket *socket)
 	return now;
 }
 
-/* The owner's part is over. */
+/* Tells the owner, if there still is one, that it must not use the socket any more. */
 static void
 disown(WebSocket *socket, int code, const char *reason)
 {
@@ -192,13 +192,13 @@ disown(WebSocket *socket, int code, const char *reason)
 		socket->events->closed(socket->owner, code, reason);
 }
 
-/* Nothing more is said when the closing handshake is done, or not to be hoped for. */
+/* Waits until the client's close frame has come, or its input was refused. */
 void
 websocket_finish(HttpConnection *connection)
 {
 	const WebSocket *socket = connection->socket;
 
-	/* what is being read must stay until that is over; then the connection comes here itself */
+	/* The input that is being handled must stay; run_socket() calls this again after it. */
 	if (connection->running || !socket->peer_closed || evbuffer_get_length(output_of(socket)) > 0)
 		return;
 	connection->last = true;
@@ -219,7 +219,7 @@ queue(WebSocket *socket, const char *frames, size_t len)
 	return sent != HTTP_SEND_FAILED;
 }
 
-/* Says why, and waits for the client's close frame, unless it has come. */
+/* Sends a close frame with the reason, and waits for the client's, unless that has come. */
 static void
 begin_closing(HttpConnection *connection, int code, const char *reason)
 {
@@ -271,7 +271,7 @@ websocket_lost(HttpConnection *connection)
 
 	connection->socket = NULL;
 	if (!socket->open)
-		return; /* websocket_accept() has it */
+		return; /* websocket_accept() frees it */
 	disown(socket, WEBSOCKET_NO_CODE, "connection ended");
 	websocket_input_free(socket->input);
 	free(socket);
@@ -291,8 +291,8 @@ websocket_written(HttpConnection *connection)
 }
 
 /*
- * A ping that is no frame of the application's makes every client answer, so that one that
- * is gone without a word is noticed.
+ * Every client answers a ping by itself, without help of the application.  So a client that is
+ * gone without closing the connection is noticed.
  */
 void
 websocket_beat(HttpConnection *connection)
@@ -337,7 +337,7 @@ answer_ping(WebSocket *socket)
 	buffer_free(&frame);
 }
 
-/* The client's last frame, or ours to one that breaks the rules. */
+/* Ends the socket after the client's close frame, or because its input is refused. */
 static void
 end_by_input(HttpConnection *connection, bool refused)
 {
@@ -365,7 +365,7 @@ websocket_reads(const HttpConnection *connection)
 	return lives(connection) && !connection->socket->peer_closed;
 }
 
-/* What a frame of the client leads to; false when no further one is read. */
+/* Acts on a frame of the client; false when no further frame is read. */
 static bool
 act_on(HttpConnection *connection, WebSocketInputKind kind)
 {
@@ -419,7 +419,7 @@ websocket_feed(HttpConnection *connection, const void *bytes, size_t len)
 
 /* ---- for the owner ---- */
 
-/* Nothing of this request has been promised yet: it can still be refused as any other. */
+/* Whether the request can become a socket; if not, it is refused as any other request. */
 static bool
 can_accept(HttpRequest *request)
 {
@@ -465,7 +465,7 @@ websocket_accept(HttpRequest *request, const WebSocketEvents *events, void *owne
 	http_respond(request, 101, headers, sizeof(headers) / sizeof(headers[0]), NULL, NULL);
 	if (!socket->open)
 	{
-		/* it became a 500, or the connection has broken and is gone */
+		/* The answer became a 500, or the connection has been closed. */
 		free(socket);
 		return NULL;
 	}

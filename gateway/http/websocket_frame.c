@@ -1,12 +1,12 @@
 /*
  * websocket_frame.c
- *		Frames, read and written by wslay.
+ *		Reads and writes WebSocket frames with wslay; see websocket_frame.h.
  *
- * Of what a client sends, wslay sees to lengths (none longer than needed, control frames
- * short and whole) and to the mask; here is the rest of RFC 6455: that there is a mask, no
- * reserved bit, no opcode that is not ours, fragments only where a message goes on, close
- * codes that may be sent, text that is UTF-8.  A client has nothing to say, so that a
- * message may be a kilobyte.
+ * wslay checks the lengths of a client's frames (the shortest encoding, and control frames
+ * that are short and not fragmented), and it removes the mask.  This file checks the rest of
+ * RFC 6455: there is a mask, no reserved bit is set, the opcode is known, a fragment comes
+ * only within a message, the close code is allowed, and text is UTF-8.  Clients need not send
+ * messages, so a kilobyte is enough for one.
  */
 #include "http/websocket_frame.h"
 
@@ -29,7 +29,7 @@ take(uint8_t *buffer, size_t len, int flags, void *context)
 
 	(void) flags;
 	if (taken == 0)
-		return -1; /* wslay says "want read" then */
+		return -1; /* wslay then returns WSLAY_ERR_WANT_READ */
 	memcpy(buffer, input->data, taken);
 	input->data += taken;
 	input->len -= taken;
@@ -82,7 +82,7 @@ refuse(WebSocketInput *input, int code, const char *reason)
 	return WEBSOCKET_INPUT_REFUSED;
 }
 
-/* What is wrong with a frame can be said at its first byte; MORE: nothing is. */
+/* Checks the head of a frame, before its payload has come; MORE: it is valid. */
 static WebSocketInputKind
 begin_frame(WebSocketInput *input, const struct wslay_frame_iocb *frame)
 {
@@ -107,7 +107,7 @@ begin_frame(WebSocketInput *input, const struct wslay_frame_iocb *frame)
 	return WEBSOCKET_INPUT_MORE;
 }
 
-/* The payload was found to fit when the frame began. */
+/* begin_frame() has checked that the payload fits. */
 static void
 keep(WebSocketInput *input, const struct wslay_frame_iocb *frame)
 {
@@ -126,7 +126,7 @@ keep(WebSocketInput *input, const struct wslay_frame_iocb *frame)
 	input->frame_len += frame->data_length;
 }
 
-/* Whether a client may send the code (RFC 6455, 7.4; the registry goes to 1014). */
+/* Whether a client may send this close code (RFC 6455, 7.4; 1014 is the last registered). */
 static bool
 code_valid(int code)
 {
@@ -208,7 +208,7 @@ websocket_input_next(WebSocketInput *input)
 
 /* ---- writing ---- */
 
-/* wslay's writer keeps nothing between two whole frames, so that one does for all. */
+/* wslay's context keeps nothing between two complete frames, so one is enough for all. */
 static Buffer *writing_to;
 
 static ssize_t
@@ -231,8 +231,8 @@ writer(void)
 }
 
 /*
- * There is room before wslay begins: a frame that broke off half way would leave its
- * context in the middle of one.
+ * Reserves the room before wslay begins, because a frame that fails halfway would leave wslay's
+ * context within a frame.
  */
 static bool
 write_frame(Buffer *out, uint8_t opcode, const void *payload, size_t len)

@@ -20,7 +20,7 @@
 
 /* ---- jansson's memory ---- */
 
-/* Stands before each allocation of jansson and says how many bytes to wipe. */
+/* Precedes each allocation of jansson and says how many bytes to wipe. */
 typedef union Allocation
 {
 	size_t size;
