@@ -60,11 +60,15 @@ START_TEST(wiping_clears_exactly_what_it_is_told_to)
 }
 END_TEST
 
-START_TEST(nothing_is_wiped_at_null)
+START_TEST(an_area_of_no_bytes_is_left_as_it_is)
 {
+	char area[] = "x";
+
 	wak_wipe(NULL, 0);
+	wak_wipe(area, 0);
+	ck_assert_str_eq(area, "x");
 }
 END_TEST
 
 SUITE("memory", equal_areas_are_equal, one_bit_anywhere_makes_them_differ,
-	  wiping_clears_exactly_what_it_is_told_to, nothing_is_wiped_at_null)
+	  wiping_clears_exactly_what_it_is_told_to, an_area_of_no_bytes_is_left_as_it_is)
