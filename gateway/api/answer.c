@@ -1,6 +1,6 @@
 /*
  * answer.c
- *		From a statement's rows, or its error, to the answer.
+ *		Writes the answer to a call: the rows of its statement, or its error.
  */
 #include "api/answer.h"
 
@@ -15,23 +15,27 @@
 #include "lib/json_write.h"
 #include "lib/log.h"
 
-/* Bytes of an answer: beyond it, a 500. */
+/* Bytes of an answer.  A larger one is replaced by a 500. */
 #define ANSWER_MAX (16 * 1024 * 1024)
 
-/* Room made at once: most answers fit. */
+/* The first allocation of an answer's buffer; most answers fit into it. */
 #define ANSWER_FIRST 4000
 
-/* A page of a list ends early behind so many bytes; its cursor tells where. */
+/*
+ * A page of a list ends early after this many bytes.  Its cursor says where the next one
+ * begins.
+ */
 #define ANSWER_PAGE_BYTES (4 * 1024 * 1024)
 
-/* Digits of Retry-After, with their NUL. */
+/* Bytes of a Retry-After value, with the NUL. */
 #define WAIT_MAX 12
 
 /* ---- rows ---- */
 
 /*
- * A writer for each type of column.  Its cell is not NULL.  False: the cell is not what
- * the row says, which is a fault of the endpoint or its statement.
+ * A writer for each type of column.  The cell that it gets is not NULL.  It returns false
+ * when the cell does not have the type that the row says, which is a fault of the endpoint
+ * or of its statement.
  */
 typedef bool
 ColumnWriter(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index);
@@ -86,9 +90,7 @@ write_bool(JsonWriter *writer, const Column *column, const DbResult *result, int
 	return true;
 }
 
-/*
- * JSON has no infinity: "for ever" becomes the last millisecond of the year 9999.
- */
+/* JSON has no infinity, so infinity is written as the last millisecond of the year 9999. */
 static bool
 write_time(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
 {
@@ -135,25 +137,23 @@ write_array(JsonWriter *writer, const Column *column, const DbResult *result, in
 	return true;
 }
 
-/* Cookies have none. */
+/* Columns of cookies have no writer: they become headers. */
 static ColumnWriter *const column_writers[] = {
 	[COLUMN_ID] = write_id,     [COLUMN_TEXT] = write_text,        [COLUMN_INT] = write_int,
 	[COLUMN_BOOL] = write_bool, [COLUMN_TIME] = write_time,        [COLUMN_JSON] = write_json,
 	[COLUMN_COOKIE] = NULL,     [COLUMN_TEXT_ARRAY] = write_array, [COLUMN_DEVICE] = NULL,
 };
 
-/* What the statement returned, and where it has what is shown. */
+/* A statement's result, and where in it the columns of the endpoint are. */
 typedef struct Rows
 {
 	const Route *route;
 	const DbResult *result;
-	int at[ENDPOINT_COLUMNS_MAX]; /* for each of the endpoint's columns */
-	int item;                     /* ANSWER_LIST_JSON */
+	int at[ENDPOINT_COLUMNS_MAX]; /* the result's column for each column of the endpoint */
+	int item;                     /* the result's column with the item, for ANSWER_LIST_JSON */
 } Rows;
 
-/*
- * False: the statement does not return a column that the endpoint shows.
- */
+/* Returns false when the statement does not return a column that the endpoint shows. */
 static bool
 find_columns(Rows *rows, const Route *route, const DbResult *result)
 {
@@ -172,9 +172,7 @@ find_columns(Rows *rows, const Route *route, const DbResult *result)
 	return ok && rows->item >= 0;
 }
 
-/*
- * One row as an object; a cell that is NULL is left out.
- */
+/* Writes one row as an object.  A cell that is NULL has no member. */
 static bool
 write_row(JsonWriter *writer, const Rows *rows, int row)
 {
@@ -197,9 +195,7 @@ write_row(JsonWriter *writer, const Rows *rows, int row)
 	return ok;
 }
 
-/*
- * One row with a column that is the item already.
- */
+/* Writes one row whose item is JSON text already. */
 static bool
 write_json_text(JsonWriter *writer, const Rows *rows, int row)
 {
@@ -226,7 +222,8 @@ is_list(const Endpoint *endpoint)
 }
 
 /*
- * One row more than is shown was asked for: if it came, there is a next page.
+ * Writes a page of a list.  The statement was asked for one row more than a page shows; if
+ * that row came, there is a next page.
  */
 static bool
 write_list(const Call *call, const Rows *rows, Buffer *body)
@@ -268,11 +265,12 @@ success_status(const Endpoint *endpoint, const DbResult *result)
 	return flag ? endpoint->flag_status : endpoint->status;
 }
 
-/* Cookies that one answer sets. */
+/* The number of cookies that one answer sets at most. */
 #define ANSWER_COOKIES_MAX 2
 
 /*
- * The cookie in this column, if it is one and is there.
+ * Makes the header for the cookie in this column.  Returns false when the column is no
+ * cookie, or its cell is NULL.
  */
 static bool
 make_cookie(const Call *call, const DbResult *result, const Column *column,
@@ -287,9 +285,7 @@ make_cookie(const Call *call, const DbResult *result, const Column *column,
 					  cookie, len, header);
 }
 
-/*
- * The cookies that the answer sets or takes away; returns how many.
- */
+/* Makes the headers for the cookies that the answer sets or removes.  Returns their number. */
 static int
 make_cookies(const Call *call, const DbResult *result,
 			 char headers[ANSWER_COOKIES_MAX][COOKIE_HEADER_MAX])
@@ -306,9 +302,7 @@ make_cookies(const Call *call, const DbResult *result,
 	return count;
 }
 
-/*
- * Success.  The body may be NULL.
- */
+/* Answers a call that has succeeded.  The body may be NULL. */
 static void
 respond(const Call *call, const DbResult *result, Buffer *body)
 {
@@ -367,9 +361,7 @@ call_answer_rows(const Call *call, const DbResult *result)
 
 /* ---- errors ---- */
 
-/*
- * For the operator; a caller never sees PostgreSQL's words.
- */
+/* Logs a failure for the operator.  The caller never sees PostgreSQL's message. */
 static void
 log_failure(const Call *call, const DbResult *result, const HttpError *error)
 {
@@ -386,7 +378,8 @@ log_failure(const Call *call, const DbResult *result, const HttpError *error)
 }
 
 /*
- * Our functions say "to must be a phone number"; in the details the name stands already.
+ * The functions of the extension say "to must be a phone number".  In the details of an
+ * error the name is the member's name already, so it is cut off the text.
  */
 static const char *
 without_name(const char *message, const char *name)
@@ -397,8 +390,8 @@ without_name(const char *message, const char *name)
 }
 
 /*
- * A limit was reached: which one, and the seconds until the next try is taken, with which
- * the error's detail begins.
+ * Describes a limit that was reached: which limit it is, and after how many seconds another
+ * try can succeed.  The error's detail begins with these seconds.
  */
 static void
 fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wait[WAIT_MAX])
@@ -437,8 +430,8 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
 }
 
 /*
- * What is said besides the code.  Texts of the database are shown only where nothing but
- * our own functions raises the error.
+ * Adds to an error what its code does not say.  A text from the database is shown only for
+ * errors that nothing but our own functions raises.
  */
 static void
 explain(const Call *call, const DbResult *result, HttpErrorKind kind, HttpError *error,

@@ -2,14 +2,15 @@
  * api.c
  *		What happens with every request: route, credential, parameters, statement, answer.
  *
- * A request that is wrong in itself still goes to the database once, with its credential
- * and what its endpoint needs and a statement that does nothing: first things first, a
- * caller without a valid credential gets the 401, one without the permission the 403, and
- * only who may be here at all is told what is wrong with the request.  The same holds for
- * the cookie.  Where nothing is asked for, the answer comes at once.
+ * A request that is wrong in itself still goes to the database once.  It carries its
+ * credential and the permission that its endpoint needs, with a statement that does
+ * nothing.  So a caller without a valid credential gets a 401, a caller without the
+ * permission a 403, and only a caller who may use the endpoint learns what is wrong with
+ * the request.  The same holds for the cookie.  When the endpoint asks for no credential,
+ * the refusal is sent at once.
  *
- * A large body is not even looked at before the database has said that its sender may be
- * here, by the same statement that does nothing.
+ * A large body is not parsed before the database has said that its sender may use the
+ * endpoint.  The same statement that does nothing asks that.
  */
 #include "api/call.h"
 
@@ -25,7 +26,7 @@
 #include "src/common/typeid.h"
 #include "lib/log.h"
 
-/* Details that an error's body has at most. */
+/* The number of details that an error's body has at most. */
 #define DETAILS_MAX CALL_PROBLEMS_MAX
 
 const Endpoint *const endpoint_resources[] = {health_endpoints,    openapi_endpoints,
@@ -100,9 +101,7 @@ answer_refusal(const Call *call)
 					   call->refusal_header, call->refusal_header != NULL ? 1 : 0);
 }
 
-/*
- * Whose request it was, for the access log.
- */
+/* Notes for the access log whose request it was. */
 static void
 name_principal(const Call *call, const DbResult *result)
 {
@@ -140,9 +139,7 @@ on_result(void *arg, const DbResult *result)
 	free_call(call);
 }
 
-/*
- * The client has left.  Answering lets go of the request and goes nowhere.
- */
+/* The client has left.  Answering frees the request; nothing is sent. */
 static void
 on_gone(HttpRequest *request, void *context)
 {
@@ -176,9 +173,7 @@ make_db_request(Call *call, int statement)
 	return NULL;
 }
 
-/*
- * The statement that finds out whether a caller who is refused may be here at all.
- */
+/* Makes the request that only finds out whether the caller may use the endpoint. */
 static DbRequest *
 make_doorkeeper(Call *call)
 {
@@ -198,8 +193,8 @@ make_doorkeeper(Call *call)
 }
 
 /*
- * Make call->db: the endpoint's statement with its parameters, or the one that does
- * nothing when the call is refused.  False: memory is out.
+ * Makes call->db: the endpoint's statement with its parameters, or the statement that does
+ * nothing when the call is refused.  Returns false when memory is out.
  */
 static bool
 prepare_call(Call *call)
@@ -224,9 +219,7 @@ prepare_call(Call *call)
 	return call->db != NULL || call->refused;
 }
 
-/*
- * Whether it may wait for the costly lane, if that is where it runs.
- */
+/* Whether the call may enter the costly lane.  True for a call that does not run there. */
 static bool
 has_share(Call *call)
 {
@@ -234,9 +227,7 @@ has_share(Call *call)
 		   share_take(call->api->costly, call->http, &call->share);
 }
 
-/*
- * What was prepared is on its way, or was answered.
- */
+/* Sends the call's database request, or answers the call when it has none. */
 static void
 run_call(Call *call)
 {
@@ -297,8 +288,8 @@ make_call(Api *api, HttpRequest *request, const Route *route, const Credential *
 }
 
 /*
- * The path is there, but not with this method: that is what OPTIONS asks about, and wrong
- * for any other.
+ * Answers a request whose path is known, but not with this method.  OPTIONS asks about
+ * exactly that; for any other method it is an error.
  */
 static void
 answer_allowed(const Api *api, HttpRequest *request)
@@ -316,8 +307,8 @@ answer_allowed(const Api *api, HttpRequest *request)
 }
 
 /*
- * A slash at the end makes another path, and one that nothing has; what was meant is easy
- * to say.
+ * Answers a request whose path is unknown.  If only a slash at the end is too much, the
+ * answer says so.
  */
 static void
 answer_no_path(const Api *api, HttpRequest *request)
@@ -335,9 +326,7 @@ answer_no_path(const Api *api, HttpRequest *request)
 	http_respond_error(request, &error, NULL, 0, NULL, 0);
 }
 
-/*
- * The answer to a request that does not get through the door.
- */
+/* Answers a request whose credential was not accepted. */
 void
 call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result)
 {
@@ -367,7 +356,8 @@ call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult 
 }
 
 /*
- * What the endpoint's door asks for.  *credential is left empty where it asks for none.
+ * Finds the credential that the endpoint asks for.  *credential stays empty when it asks
+ * for none.
  */
 static CredentialResult
 find_credential(const HttpRequest *request, const Endpoint *endpoint, Credential *credential)
@@ -385,7 +375,8 @@ find_credential(const HttpRequest *request, const Endpoint *endpoint, Credential
 }
 
 /*
- * Who brings no credential, or asks for what is not there, is told so without his body.
+ * A request without a credential, or for a path that does not exist, is answered before its
+ * body is read.
  */
 size_t
 api_body_limit(const HttpRequest *request, void *context)

@@ -1,6 +1,6 @@
 /*
  * api.h
- *		The REST interface: complete HTTP requests in, answers out.
+ *		The REST interface: takes complete HTTP requests and answers them.
  */
 #ifndef API_API_H
 #define API_API_H
@@ -18,28 +18,29 @@
 typedef struct Api Api;
 
 /*
- * Resolve the endpoints' patterns and statements.  timeout_ms is each request's time in
- * the database.  NULL when memory cannot be had, or when a row names a statement that is
- * not built in (logged).  The caller owns it, and frees it after the HTTP server and
- * before the database.
+ * Resolves the endpoints' patterns and statements.  timeout_ms bounds the time of each
+ * request in the database.  Returns NULL when memory is out, or when a row names a
+ * statement that is not built in (logged).  The caller owns the result, and frees it after
+ * the HTTP server and before the database.
  */
 extern Api *api_open(Db *db, int timeout_ms);
 extern void api_free(Api *api);
 
 /*
- * Who takes over a request for a WebSocket, with the ticket or the credential that was
- * found in it.  It asks for one in the right way: websocket_check() has said so.
+ * Takes over a request for a WebSocket, with the ticket or the credential that was found in
+ * it.  The API has checked with websocket_check() that the request asks for a WebSocket
+ * correctly.
  */
 typedef void (*ApiRealtime)(void *context, HttpRequest *request, const char *credential, size_t len,
 							bool is_ticket);
 
-/* Until it is set such requests are answered with 503. */
+/* Sets who takes over such requests.  Before that they are answered with 503. */
 extern void api_set_realtime(Api *api, ApiRealtime take, void *context);
 
-/* From now on GET /readyz is a 503: load balancers are to send nobody here any more. */
+/* From now on GET /readyz answers 503, so that load balancers send no more requests. */
 extern void api_leave(Api *api);
 
-/* Append the table of endpoints as JSON; false when it does not fit. */
+/* Appends the table of endpoints as JSON.  Returns false when it does not fit. */
 extern bool api_print_endpoints(Buffer *out);
 
 /* The handler for the HTTP server, and its HttpBodyLimit; context is the Api. */

@@ -1,10 +1,10 @@
 /*
  * body.c
- *		A request's body: is it JSON, and are its members known?
+ *		Reads a request's body: is it JSON, and does the endpoint know its members?
  *
- * Members that no row knows are refused and not passed over: a misspelt "replyTo" would
- * otherwise be a message without its quote, and nobody would notice.  A row that hands the
- * rest of the body to the database leaves that to the database.
+ * Members that the endpoint's row does not name are refused, not ignored: with a misspelt
+ * "replyTo" a message would otherwise be sent without its quote, and nobody would notice.
+ * A row that hands the rest of the body to the database leaves this check to the database.
  */
 #include "api/body.h"
 
@@ -13,14 +13,18 @@
 
 #include "lib/json_write.h"
 
-/* Bytes of a JSON value on its way to the database; less than its parameters may have. */
+/*
+ * Bytes of a JSON value that is sent to the database; less than all parameters together may
+ * have.
+ */
 #define BODY_JSON_MAX (DB_PARAM_BYTES_MAX - 256 * 1024)
 
-/* RFC 9110, 15.5.16: what was the matter is the coding and not the type. */
+/* RFC 9110, 15.5.16: this header says that the coding was wrong and not the type. */
 static const HttpHeader plain_bodies_only = {.name = "Accept-Encoding", .value = "identity"};
 
 /*
- * "application/json", with parameters or without; a charset, if any, is UTF-8.
+ * Accepts "application/json" with or without parameters.  A charset, if there is one, must
+ * be UTF-8.
  */
 static bool
 is_json(const HttpText *type)
@@ -79,7 +83,8 @@ refuse_unknown_members(Call *call)
 }
 
 /*
- * Is the body as it was written, and not compressed or the like?  "identity" says so too.
+ * Whether the body is not compressed or otherwise encoded.  The coding "identity" means
+ * that it is not.
  */
 static bool
 is_plain(const HttpRequest *request)
@@ -90,7 +95,7 @@ is_plain(const HttpRequest *request)
 	return coding == NULL || (count == 1 && strcasecmp(coding->data, "identity") == 0);
 }
 
-/* The place is that of the last character that could be read. */
+/* Notes the problem with the place of the last character that could be read. */
 static void
 json_problem(Call *call, const JsonReadError *error)
 {
@@ -138,14 +143,15 @@ call_read_body(Call *call)
 			return false;
 		}
 	}
-	/* No body at all is an object without members. */
+	/* A missing body counts as an object without members. */
 	if (!takes_rest(call->route->endpoint))
 		refuse_unknown_members(call);
 	return true;
 }
 
 /*
- * Written anew, numbers may take more room than they came in.
+ * The value can be too large here although the body was not: numbers may become longer when
+ * they are printed again.
  */
 static bool
 add_printed(Call *call, const char *name, const Buffer *json, bool printed)
@@ -189,7 +195,10 @@ call_add_body_rest(Call *call)
 		if (!is_known_member(call->route->endpoint, name))
 		{
 			json_write_name(&writer, name);
-			/* An empty raw value is the place that the member is printed to. */
+			/*
+			 * The empty raw value writes the comma and the name; then the member is printed
+			 * to the buffer.
+			 */
 			json_write_raw(&writer, "", 0);
 			json_read_print(value, &json);
 		}

@@ -8,15 +8,18 @@
 #include "api/call.h"
 
 /*
- * Reads the body.  What is wrong with it is noted in the call.  False: it cannot be read, and
- * there is no use in looking at the parameters.
+ * Reads the body.  Problems with it are noted in the call.  Returns false when the body
+ * cannot be read; then it makes no sense to look at the parameters.
  */
 extern bool call_read_body(Call *call);
 
-/* Adds what a PARAM_BODY_REST takes as a parameter.  False: memory is out. */
+/*
+ * Adds the members that a PARAM_BODY_REST takes as a parameter.  Returns false when memory
+ * is out.
+ */
 extern bool call_add_body_rest(Call *call);
 
-/* Adds a value of the body as a parameter of type jsonb.  False: memory is out. */
+/* Adds a value of the body as a parameter of type jsonb.  Returns false when memory is out. */
 extern bool call_add_body_json(Call *call, const char *name, const JsonValue *value);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * call.c
- *		What is noted while a request is looked at.
+ *		Notes what is wrong with a call.
  */
 #include "api/call.h"
 
@@ -22,7 +22,7 @@ call_refuse(Call *call, HttpErrorKind kind, const char *message)
 	}
 }
 
-/* The name is the caller's: it may be long. */
+/* The name was sent by the caller and may be long. */
 void
 call_problem_unknown(Call *call, const char *name)
 {
@@ -32,7 +32,7 @@ call_problem_unknown(Call *call, const char *name)
 	call_problem(call, shown, "is not known here");
 }
 
-/* Details are an object's members, so a name has one problem: the first. */
+/* Details are members of one object, so only the first problem of each name is kept. */
 static bool
 has_problem(const Call *call, const char *name)
 {

@@ -2,9 +2,10 @@
  * call.h
  *		One request on its way through the API.
  *
- * A call is made when a route was found and a credential is there, and freed when it was
- * answered.  It owns the parsed body, and the database request until that is submitted;
- * from then on it only knows it, to abandon it when the client leaves.
+ * A call is made when its route and its credential were found, and freed when it was
+ * answered.  It owns the parsed body.  It owns the database request until that is
+ * submitted; afterwards it keeps the pointer only to abandon the request when the client
+ * leaves.
  */
 #ifndef API_CALL_H
 #define API_CALL_H
@@ -16,7 +17,10 @@
 #include "api/share.h"
 #include "lib/json_read.h"
 
-/* What is wrong with a request, shown as details; further problems are not looked for. */
+/*
+ * The number of problems that are noted of one request and shown as details; no more are
+ * looked for.
+ */
 #define CALL_PROBLEMS_MAX 8
 #define PROBLEM_NAME_MAX 64
 #define PROBLEM_TEXT_MAX 192
@@ -32,13 +36,13 @@ struct Api
 	Db *db;
 	int timeout_ms;
 	RouteTable routes;
-	int authorized; /* statements that belong to no row */
+	int authorized; /* these statements belong to no row */
 	int authorized_person;
 	int signed_in;
 	int ready;
 	Readiness readiness;
-	HttpPeers *costly;    /* who has requests in the costly lane, and how many */
-	ApiRealtime realtime; /* NULL: nobody */
+	HttpPeers *costly;    /* counts each client's requests in the costly lane */
+	ApiRealtime realtime; /* NULL: WebSockets are not served */
 	void *realtime_context;
 };
 
@@ -50,34 +54,37 @@ typedef struct Call
 	Credential credential;
 	JsonValue *body; /* NULL: none was sent, or the endpoint takes none */
 	DbRequest *db;
-	int limit;   /* rows that a list shows */
-	bool slow;   /* runs in the slow lane */
-	bool asks;   /* the database is asked first whether the caller may be here */
-	Share share; /* of the costly lane */
+	int limit;   /* the number of rows that a list shows */
+	bool slow;   /* whether it runs in the slow lane */
+	bool asks;   /* whether the database is first asked if the caller may use the endpoint */
+	Share share; /* its place in the costly lane */
 
-	/* Refused for its own fault: what is sent once the credential has been found good. */
+	/*
+	 * The error for a fault of the request itself.  It is sent after the credential was
+	 * found valid.
+	 */
 	HttpErrorKind refusal;
 	const char *refusal_message; /* NULL = the general text */
 	const HttpHeader *refusal_header;
-	Problem *problems; /* an array, made when the first is found */
+	Problem *problems; /* an array that is allocated for the first problem */
 	int problem_count;
 	bool refused;
 } Call;
 
 /*
- * Note a problem with the member or parameter of that name; the call is refused with a
- * 400.  The text is printf's.
+ * Notes a problem with the member or parameter of that name.  The call is then refused with
+ * a 400.  The text is formatted like printf.
  */
 extern void call_problem(Call *call, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same about a member or parameter that the endpoint does not have. */
+/* Notes that the endpoint has no member or parameter of that name. */
 extern void call_problem_unknown(Call *call, const char *name);
 
-/* Refuse the call as a whole; an earlier refusal stays. */
+/* Refuses the call as a whole.  An earlier refusal is kept. */
 extern void call_refuse(Call *call, HttpErrorKind kind, const char *message);
 
-/* Answer a request that does not get through the door (api.c). */
+/* Answers a request whose credential was not accepted (api.c). */
 extern void call_turn_away(HttpRequest *request, const Endpoint *endpoint, CredentialResult result);
 
 #endif

@@ -2,16 +2,16 @@
  * cookie.c
  *		The cookies of the dashboard (RFC 6265).
  *
- * HttpOnly: no script reads them.  SameSite=Strict: no other site's page sends them.  The
- * browser forgets the sign-in when it is closed, since it has no Max-Age; how long each is
- * good is the database's to say.
+ * With HttpOnly no script can read them; with SameSite=Strict no other site's page can send
+ * them.  The sign-in cookie has no Max-Age, so the browser forgets it when it is closed.
+ * The database decides how long each cookie is valid.
  */
 #include "api/cookie.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds that a browser keeps a cookie at most; the longest that browsers agree to. */
+/* The longest time that a browser keeps a cookie; browsers accept no more. */
 #define DEVICE_MAX_AGE "; Max-Age=34560000"
 
 typedef struct CookieForm
@@ -28,7 +28,7 @@ static const CookieForm plain[] = {
 					   DEVICE_MAX_AGE},
 };
 
-/* __Host- demands Path=/. */
+/* The prefix __Host- requires Path=/. */
 static const CookieForm secure[] = {
 	[COOKIE_SIGN_IN] = {WAK_SIGN_IN, "__Host-wa_session",
 						"Path=/; Secure; HttpOnly; SameSite=Strict", ""},
@@ -42,9 +42,7 @@ form_for(const HttpRequest *request, Cookie which)
 	return http_request_is_secure(request) ? &secure[which] : &plain[which];
 }
 
-/*
- * Cut the next "name=value" off the text; false at its end.
- */
+/* Takes the next "name=value" from the text.  Returns false at its end. */
 static bool
 next_pair(HttpText *rest, HttpText *pair)
 {
@@ -62,9 +60,7 @@ next_pair(HttpText *rest, HttpText *pair)
 	return pair->len > 0;
 }
 
-/*
- * Look for the name in one header; every find is counted, the last one kept.
- */
+/* Looks for the name in one header.  Returns how often it is there; the last value is kept. */
 static int
 find_in(HttpText rest, const char *name, Credential *cookie)
 {

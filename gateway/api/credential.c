@@ -1,11 +1,14 @@
 /*
  * credential.c
- *		Finding the credential, by the rules of the API.
+ *		Finds the credential of a request, by the rules of the API.
  *
- * "Authorization: Bearer C" or "x-api-key: C", once and not both.  Two would leave open
- * which one counts, and a proxy in front may see the other one.  A credential in the URL
- * is refused before anything else, also when the right one is in a header: URLs are kept
- * in logs, histories and referrers, and whoever sent it has to learn that it is burnt.
+ * A request has one credential: "Authorization: Bearer C" or "x-api-key: C".  With two it
+ * would be unclear which one counts, and a proxy in front might read the other one.  A
+ * credential in the URL is refused before anything else, even when a valid one is in a
+ * header: URLs are kept in logs, histories and referrers, so the sender has to learn that
+ * this credential is no longer secret.
+ *
+ * A credential whose checksum is wrong is refused here, without a database call.
  *
  * What is malformed by its checksum is refused here, without a database call.
  */
@@ -14,7 +17,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* Query parameters that can only be meant as a credential; "-" and "_" do not count. */
+/*
+ * Query parameters that can only be meant as a credential.  "-" and "_" are ignored in the
+ * comparison.
+ */
 static const char *const query_names[] = {
 	"apikey",        "xapikey", "key",        "token",  "accesstoken", "authtoken", "bearertoken",
 	"authorization", "bearer",  "credential", "secret", "auth",        NULL};
@@ -55,9 +61,7 @@ credential_in_query(const HttpRequest *request)
 	return false;
 }
 
-/*
- * What follows "Bearer" and white space.
- */
+/* Takes the text after "Bearer" and white space. */
 static bool
 bearer(const HttpText *header, Credential *credential)
 {
@@ -74,9 +78,9 @@ bearer(const HttpText *header, Credential *credential)
 }
 
 /*
- * A ticket is worth nothing once it was used and half a minute after it was made, so that
- * a log that keeps the URL keeps no secret; any other credential in its place is refused
- * as everywhere.
+ * A ticket is worthless after its first use, and half a minute after it was made, so a log
+ * that keeps the URL keeps no secret.  Any other credential in the URL is refused here as
+ * everywhere.
  */
 CredentialResult
 credential_find_ticket(const HttpRequest *request, Credential *credential)
@@ -130,7 +134,7 @@ credential_find(const HttpRequest *request, Credential *credential)
 	}
 	if (wak_check(credential->text, credential->len, &credential->kind) != WAK_OK)
 		return CREDENTIAL_ABSENT;
-	/* Cookies, tickets and invitations are credentials of other doors. */
+	/* Cookies, tickets and invitations are not accepted in a header. */
 	switch (credential->kind)
 	{
 		case WAK_API_KEY:

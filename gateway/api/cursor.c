@@ -5,11 +5,11 @@
  *	version 1 byte | check 8 bytes | part | part …
  *	part:  uuid 16 bytes | time 8 bytes (microseconds, as PostgreSQL has it) | text, last
  *
- * The check is the beginning of SHA-256 over the version, the list's path with its ids,
- * and the parts.  It finds cursors of another list and changed ones.  It is no secret and
- * need not be: whoever computes one gets a place in a list of which the database shows
- * only what the credential may see anyway.  So gateways share no key for it, and a cursor
- * outlives restarts and works at every one of them.
+ * The check is the beginning of SHA-256 over the version, the list's path with its ids, and
+ * the parts.  It detects cursors of another list and cursors that were changed.  It is not
+ * secret and need not be: a caller who computes one gets a place in a list of which the
+ * database shows only what the credential may see anyway.  Therefore gateways share no key,
+ * and a cursor stays valid after a restart and at every gateway.
  */
 #include "api/cursor.h"
 
@@ -48,8 +48,8 @@ encode(Buffer *out, const uint8_t *bytes, size_t len)
 }
 
 /*
- * Strict: bits that no byte needs have to be zero, so that one value has one text.
- * Returns the number of bytes, 0 when it is not base64url.
+ * Decodes strictly: the unused bits of the last character must be zero, so that one value
+ * has exactly one text.  Returns the number of bytes; 0 when the text is not base64url.
  */
 static size_t
 decode(const HttpText *text, uint8_t bytes[CURSOR_BYTES_MAX])
@@ -90,7 +90,7 @@ compute_check(const HttpRequest *request, const uint8_t *parts, size_t len,
 	bool ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
 			  EVP_DigestUpdate(context, &version, 1) == 1;
 
-	/* A segment has no NUL, so that the NUL behind each keeps them apart. */
+	/* A segment contains no NUL, so a NUL after each segment separates them. */
 	for (size_t i = 0; ok && i < request->n_segments; i++)
 	{
 		ok = EVP_DigestUpdate(context, request->segments[i].data, request->segments[i].len) == 1 &&
@@ -134,9 +134,7 @@ write_part(Buffer *bytes, const CursorPart *part, const DbResult *result, int ro
 	return true;
 }
 
-/*
- * Add the part that begins at *at as a parameter, and move *at behind it.
- */
+/* Adds the part that begins at *at as a parameter, and moves *at behind it. */
 static bool
 read_part(const CursorPart *part, const uint8_t **at, const uint8_t *end, DbRequest *db)
 {

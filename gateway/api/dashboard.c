@@ -2,10 +2,13 @@
  * dashboard.c
  *		GET / and /web/...: the dashboard's pages and scripts.
  *
- * A fixed table in the program: no path of a request ever reaches a file system.  The
- * dashboard takes nothing from elsewhere and runs no code but these files; its policy says
- * so to the browser, so that a name or a message that is a script stays text even where a
- * page would forget that.
+ * The files are a fixed table in the program; no path of a request reaches a file system.
+ * The dashboard loads nothing from other hosts and runs no code but these files.  The
+ * content security policy tells the browser so: a name or a message that contains a script
+ * stays text even if a page forgets to escape it.
+ *
+ * Browsers may cache the files, and ask by ETag whether they are still current.  The page
+ * itself is never cached, so no page that shows a secret can reappear.
  *
  * Files may be kept by the browser, which asks by ETag whether they are still current; the
  * page itself is not kept at all, so that none with a secret on it can come back.
@@ -20,7 +23,7 @@
 
 #define PAGE "index.html"
 
-/* Bytes of an ETag. */
+/* Bytes of an ETag, with the NUL. */
 #define TAG_MAX 48
 
 #define POLICY                                                                          \
@@ -38,7 +41,7 @@ static const HttpHeader page_headers[] = {
 
 #define PAGE_HEADERS (sizeof(page_headers) / sizeof(page_headers[0]))
 
-/* Whether the segments, with slashes between them, are the name. */
+/* Whether the segments, joined by slashes, are the name. */
 static bool
 is_named(const char *name, const HttpText *segments, size_t count)
 {
@@ -63,8 +66,8 @@ find_file(const HttpText *segments, size_t count)
 }
 
 /*
- * Whether the header's list has the word: "gzip" in "gzip, deflate, br".  With "q=0" it
- * would be refused, which no browser does; then the plain file is taken.
+ * Whether the header's list contains the word: "gzip" in "gzip, deflate, br".  A word with
+ * parameters such as "q=0" does not match, so the plain file is sent; browsers send none.
  */
 static bool
 takes_gzip(const HttpRequest *request)
@@ -76,8 +79,8 @@ takes_gzip(const HttpRequest *request)
 }
 
 /*
- * The compressed form is another one, so that it has another tag: that of the file with a
- * suffix, in quotation marks.
+ * The compressed form has another tag than the file: the file's tag with a suffix, in
+ * quotation marks.
  */
 static void
 make_tag(const DashboardFile *file, bool compressed, char tag[TAG_MAX])
@@ -130,7 +133,7 @@ answer_named(HttpRequest *request, size_t count)
 {
 	const DashboardFile *file = find_file(request->segments + 1, count);
 
-	/* the page is at "/" and nowhere else, where it could be kept */
+	/* the page is served at "/" only; here it could be cached */
 	if (file == NULL || strcmp(file->name, PAGE) == 0)
 	{
 		http_respond_error(request, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);

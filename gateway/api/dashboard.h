@@ -9,9 +9,9 @@
 
 typedef struct DashboardFile
 {
-	const char *name; /* below gateway/web: "index.html", "vendor/preact.js" */
+	const char *name; /* relative to gateway/web: "index.html", "vendor/preact.js" */
 	const char *type; /* Content-Type */
-	const char *etag; /* with its quotation marks */
+	const char *etag; /* including its quotation marks */
 	const unsigned char *plain;
 	size_t plain_len;
 	const unsigned char *gzip; /* the same, compressed */

@@ -1,17 +1,18 @@
 /*
  * endpoint.h
- *		An endpoint is a row: what it takes, which statement it runs, what it answers.
+ *		An endpoint is a row: its parameters, its statement and its answer.
  *
- * Nothing here is code.  A row says where each parameter of its statement comes from, in
- * the statement's order, and what each of the statement's columns becomes, by its name.
- * api.c does the same with every row: credential, parameters, one statement, answer.
+ * A row contains no code.  It says where each parameter of its statement comes from, in the
+ * statement's order, and what each of the statement's columns becomes, by its name.  api.c
+ * treats every row alike: credential, parameters, one statement, answer.
  *
- * Rows are made from the OpenAPI document, openapi.json, when the gateway is built
- * (scripts/openapi).  Adding an endpoint is adding an operation there, a statement and a
- * test.  Only what answers by itself, health checks and pages, is a row beside its code.
+ * The rows are made from the OpenAPI document, openapi.json, when the gateway is built
+ * (scripts/openapi).  To add an endpoint, add an operation there, a statement and a test.
+ * Only endpoints that answer by themselves, such as health checks and pages, are rows
+ * beside their code.
  *
- * What a message or a webhook has to be is the database's to say: a row may hand over a
- * member of the body, or all of it that no other parameter takes, as it is.
+ * The database decides whether a message or a webhook is valid.  For this a row may hand
+ * over a member of the body unchanged, or all members that no other parameter takes.
  */
 #ifndef API_ENDPOINT_H
 #define API_ENDPOINT_H
@@ -22,16 +23,16 @@
 #include "db/db.h"
 #include "http/http.h"
 
-/* Rows of a list: when ?limit= is not given, and at most. */
+/* The number of rows of a list: the default of ?limit=, and the maximum. */
 #define LIST_LIMIT_DEFAULT 50
 #define LIST_LIMIT_MAX 200
 
 /*
- * Bytes of a body, by endpoint: beyond it 413.  A megabyte costs its memory before anybody
- * knows who sends it, so that few may send one.
+ * Bytes of a body, by endpoint; a larger one gets a 413.  A megabyte takes its memory
+ * before the sender is known, so few senders may send one.
  */
 #define BODY_USUAL (64 * 1024)
-#define BODY_SIGN_IN (8 * 1024)  /* from whoever comes */
+#define BODY_SIGN_IN (8 * 1024)  /* anybody may send one */
 #define BODY_LARGE (1024 * 1024) /* texts of 65,536 characters, files in base64 */
 
 #define ENDPOINT_CURSOR_MAX 2
@@ -39,44 +40,45 @@
 #define ENDPOINT_COLUMNS_MAX 32
 
 /*
- * What opens an endpoint.  The doors of the dashboard's own pages are closed to pages of
- * other origins (origin.c), since a browser sends cookies along whoever asks.
+ * What a caller has to present to an endpoint.  The endpoints for the dashboard's own pages
+ * refuse requests from pages of other origins (origin.c), since a browser sends its cookies
+ * whichever page makes the request.
  */
 typedef enum Door
 {
-	DOOR_CREDENTIAL, /* an API key or user token, bound by the database before the statement */
-	DOOR_COOKIE,     /* the sign-in cookie, which the statement itself looks at */
-	DOOR_OWN_PAGES   /* nothing: whoever comes here wants to get in */
+	DOOR_CREDENTIAL, /* an API key or user token, which the database binds before the statement */
+	DOOR_COOKIE,     /* the sign-in cookie, which the statement itself checks */
+	DOOR_OWN_PAGES   /* nothing: for requests before a sign-in */
 } Door;
 
 typedef enum ParamSource
 {
-	PARAM_END,       /* closes the list */
+	PARAM_END,       /* ends the list */
 	PARAM_PATH,      /* the {name} of the pattern */
 	PARAM_QUERY,     /* ?name=, at most once */
 	PARAM_HEADER,    /* the header field, at most once: text of min to max printable characters */
 	PARAM_BODY,      /* the member of the JSON object */
 	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
-	PARAM_FIXED,     /* always the text "fixed": what tells rows with one statement apart */
-	PARAM_COOKIE,    /* the sign-in cookie: wa.secret; for DOOR_COOKIE */
-	PARAM_DEVICE,    /* the cookie of a browser that is known: wa.secret, or NULL */
+	PARAM_FIXED,     /* always the text "fixed", to distinguish rows that share a statement */
+	PARAM_COOKIE,    /* the sign-in cookie as wa.secret; only for DOOR_COOKIE */
+	PARAM_DEVICE,    /* the cookie of a browser that is known, as wa.secret, or NULL */
 	PARAM_CLIENT,    /* the client's network address: text */
-	PARAM_AGENT,     /* what the browser calls itself: text, cut, or NULL */
+	PARAM_AGENT,     /* the browser's User-Agent, cut to a maximum, as text, or NULL */
 	PARAM_CURSOR,    /* ?cursor=: a parameter for each column of the endpoint's cursor */
-	PARAM_LIMIT      /* ?limit=: rows to fetch, one more than is shown */
+	PARAM_LIMIT      /* ?limit=: the number of rows to fetch, one more than is shown */
 } ParamSource;
 
 typedef enum ParamType
 {
-	PARAM_TEXT, /* min to max characters; one of choices, when there are any */
+	PARAM_TEXT, /* min to max characters; one of choices, if there are any */
 	PARAM_ID,   /* TypeID with that prefix */
 	PARAM_BOOL,
 	PARAM_INT,        /* int4, min to max */
 	PARAM_TIME,       /* body only: epoch milliseconds */
-	PARAM_JSON,       /* body only: whatever it is, as jsonb; the database looks at it */
+	PARAM_JSON,       /* body only: any value, as jsonb; the database checks it */
 	PARAM_TEXT_ARRAY, /* body only: up to max_items texts of min to max characters */
 	PARAM_ID_OR_TIME, /* TypeID or epoch milliseconds: two parameters, one of them NULL */
-	PARAM_INVITATION  /* body only: an invitation's secret; NULL for what cannot be one */
+	PARAM_INVITATION  /* body only: an invitation's secret; NULL for a text that cannot be one */
 } ParamType;
 
 typedef struct Param
@@ -85,7 +87,7 @@ typedef struct Param
 	ParamType type;
 	const char *name;
 	bool required;
-	bool clearable;     /* PARAM_BODY: null takes away what is there; see add_cleared() */
+	bool clearable;     /* PARAM_BODY: a null removes the current value; see add_cleared() */
 	const char *prefix; /* PARAM_ID, PARAM_ID_OR_TIME */
 	int64_t min;
 	int64_t max;
@@ -94,15 +96,16 @@ typedef struct Param
 	const char *fixed;          /* PARAM_FIXED */
 
 	/*
-	 * A request that gives it runs in the slow lane, because its statement may then look at
-	 * many rows for few; PARAM_ID_OR_TIME only when a time is given.
+	 * A request that has this parameter runs in the slow lane, because its statement may
+	 * then read many rows to find few.  For PARAM_ID_OR_TIME this holds only when a time is
+	 * given.
 	 */
 	bool slow;
 } Param;
 
 typedef enum ColumnType
 {
-	COLUMN_END, /* closes the list */
+	COLUMN_END, /* ends the list */
 	COLUMN_ID,  /* uuid, shown as a TypeID with that prefix */
 	COLUMN_TEXT,
 	COLUMN_INT,
@@ -110,20 +113,20 @@ typedef enum ColumnType
 	COLUMN_TIME, /* timestamptz, shown as epoch milliseconds */
 	COLUMN_JSON, /* jsonb, shown as it is */
 	COLUMN_TEXT_ARRAY,
-	COLUMN_COOKIE, /* a sign-in cookie: set with the answer, and not shown in it */
-	COLUMN_DEVICE  /* the same of a browser's; NULL: none is set */
+	COLUMN_COOKIE, /* a sign-in cookie: set by the answer, and not shown in it */
+	COLUMN_DEVICE  /* the cookie of a browser, likewise; none is set if it is NULL */
 } ColumnType;
 
-/* A cell that is NULL is left out of the answer. */
+/* A cell that is NULL has no member in the answer. */
 typedef struct Column
 {
 	ColumnType type;
 	const char *name;   /* in the answer */
-	const char *column; /* in the statement's rows, which may have others besides */
+	const char *column; /* in the statement's rows, which may have more columns */
 	const char *prefix;
 } Column;
 
-/* What a column is as a part of a cursor. */
+/* The type of a column that is part of a cursor. */
 typedef enum CursorType
 {
 	CURSOR_NONE,
@@ -135,71 +138,71 @@ typedef enum CursorType
 typedef struct CursorPart
 {
 	CursorType type;
-	const char *column; /* in the statement's rows; it need not be shown */
+	const char *column; /* in the statement's rows; the answer need not show it */
 } CursorPart;
 
 typedef enum AnswerKind
 {
-	ANSWER_ONE,       /* the row as an object; no row is a 404 */
+	ANSWER_ONE,       /* the row as an object; without a row the answer is 404 */
 	ANSWER_LIST,      /* {"data":[...],"nextCursor"?} */
-	ANSWER_LIST_IN,   /* the same within something: no row is a 404 (there is no such thing), a
-					 * row whose first column is NULL is no item */
-	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in one column of the rows, as
-					   * they stand there */
-	ANSWER_NONE       /* done, and nothing to say: no body, the columns are not looked at */
+	ANSWER_LIST_IN,   /* the same inside a parent: without a row the parent does not exist (404);
+					   * a row whose first column is NULL stands for the parent only */
+	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in one column of the rows,
+					   * copied unchanged */
+	ANSWER_NONE       /* no body; the columns are ignored */
 } AnswerKind;
 
 typedef struct Endpoint
 {
-	HttpMethod method;   /* GET answers HEAD too */
+	HttpMethod method;   /* a GET also answers HEAD */
 	const char *pattern; /* "/api/v1/sessions/{s}", "/api/v1/sessions/{s}:start" */
 	Door door;
-	const char *needs; /* permission; NULL = any valid credential */
-	bool people;       /* for people with a user token, and for no API key */
+	const char *needs; /* a permission; NULL: any valid credential */
+	bool people;       /* only for people with a user token, not for API keys */
 	const char *statement;
-	DbLaneName lane; /* where it runs; see also Param.slow */
+	DbLaneName lane; /* the lane it runs in; see also Param.slow */
 
 	const Param *params;
-	size_t body_max; /* bytes of the body; 0: BODY_USUAL */
+	size_t body_max; /* bytes of the body; 0 means BODY_USUAL */
 
-	int status;       /* of success */
-	int flag_status;  /* of success when the row's column "flag" is true; 0: none such */
-	const char *flag; /* in the statement's rows */
+	int status;       /* the status of success */
+	int flag_status;  /* the same when the column "flag" is true; 0: none */
+	const char *flag; /* the name of that column in the statement's rows */
 	AnswerKind answer;
 	const Column *columns;
 	const char *item; /* ANSWER_LIST_JSON: the column with the item */
 	CursorPart cursor[ENDPOINT_CURSOR_MAX];
-	const char *conflict;     /* what "exists already" means here; NULL = the general text */
-	const char *unauthorized; /* what a 401 means here; NULL = the general text */
-	bool clears_cookie;       /* success takes the sign-in cookie away */
+	const char *conflict;     /* the text of a 409 "exists already"; NULL: the general text */
+	const char *unauthorized; /* the text of a 401; NULL: the general text */
+	bool clears_cookie;       /* success removes the sign-in cookie */
 
 	/*
-	 * Answers by itself; then all but method and pattern is unused.  "needs" tells the reader
-	 * that it does look for a credential.
+	 * For an endpoint that answers by itself.  Everything but method and pattern is then
+	 * unused; "needs" only tells the reader that the endpoint looks for a credential.
 	 */
 	void (*open)(HttpRequest *request, void *api);
 } Endpoint;
 
 /*
- * endpoint_check.c: what is wrong with a row, or NULL.  A row is a constant, so that
- * whatever is wrong shows at start, before a request can meet it.
+ * In endpoint_check.c: what is wrong with a row, or NULL.  Rows are constants, so every
+ * mistake shows when the gateway starts, before any request.
  */
 extern const char *endpoint_problem(const Endpoint *endpoint);
 
-/* Whether it looks at a body, and how many bytes of one it takes. */
+/* Whether the endpoint reads a body, and how many bytes of it are accepted. */
 extern bool endpoint_takes_body(const Endpoint *endpoint);
 extern size_t endpoint_body_max(const Endpoint *endpoint);
 
-/* The rows that the document has; each list ends with a row whose pattern is NULL. */
+/* The rows from the document.  Each list ends with a row whose pattern is NULL. */
 extern const Endpoint document_endpoints[];
 
-/* Those that answer by themselves, a file a resource. */
+/* The endpoints that answer by themselves, one file for each resource. */
 extern const Endpoint realtime_endpoints[];
 extern const Endpoint dashboard_endpoints[];
 extern const Endpoint health_endpoints[];
 extern const Endpoint openapi_endpoints[];
 
-/* All of the lists above; ends with NULL. */
+/* All lists above; the last element is NULL. */
 extern const Endpoint *const endpoint_resources[];
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * endpoint_check.c
- *		Is a row of the table of endpoints what the code that works with it relies on?
+ *		Checks the rows of endpoints for what the code relies on.
  *
- * Each function looks at one thing and says what is wrong with it, or NULL.
+ * Each function checks one property.  It returns what is wrong, or NULL.
  */
 #include "api/endpoint.h"
 
@@ -11,7 +11,7 @@
 
 #include "db/db.h"
 
-/* Bytes of "{name}". */
+/* The most bytes of "{name}". */
 #define BRACED_MAX 64
 
 static bool
@@ -53,9 +53,7 @@ count_cursor_parts(const Endpoint *endpoint)
 	return count;
 }
 
-/*
- * How many parameters of the statement it fills.
- */
+/* The number of the statement's parameters that this parameter fills. */
 static int
 width_of(const Endpoint *endpoint, const Param *param)
 {
@@ -89,7 +87,8 @@ param_problem(const Endpoint *endpoint, const Param *param)
 }
 
 /*
- * A cookie where none was asked for would be a NULL that opens, or does not, by luck.
+ * A row whose statement takes a cookie that its door does not ask for would pass NULL, and
+ * only the statement would decide whether that opens something.
  */
 static const char *
 door_problem(const Endpoint *endpoint)
@@ -105,13 +104,16 @@ door_problem(const Endpoint *endpoint)
 			   : NULL;
 }
 
-/* Bytes of a character at most, where each is written as two \\uXXXX. */
+/* The most bytes of one character: two escapes \\uXXXX. */
 #define CHARACTER_BYTES 12
 
-/* Bytes that a parameter's name, quotes and separators take. */
+/* Bytes for the name of a member, its quotation marks and its separators. */
 #define MEMBER_BYTES 64
 
-/* The most bytes that a member of the body has when it is right; what the database alone knows is not in it. */
+/*
+ * The most bytes that a valid member of the body has.  Bounds that only the database knows
+ * are not included.
+ */
 static size_t
 member_bytes(const Param *param)
 {

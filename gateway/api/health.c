@@ -2,13 +2,14 @@
  * health.c
  *		GET /healthz: the process is up.  GET /readyz: it can serve.
  *
- * Both are for load balancers and take no credential.  Ready means that the database
- * answers on a connection whose statements are prepared, which only the right version of
- * the extension lets happen, and that it takes changes: a standby does not; the self-check
- * has passed before the process listened.  A process that is told to stop is not ready.
+ * Both are for load balancers and need no credential.  Ready means two things.  The
+ * database answers on a connection whose statements are prepared, which succeeds only with
+ * a suitable version of the extension.  And it accepts changes, so it is no standby.  The
+ * self-check has passed before the process listened.  A process that is told to stop is not
+ * ready.
  *
- * Because anybody may ask, the database is asked at most once a second: what it said
- * holds for READY_CACHE_MS, and who comes while it is being asked waits for that answer.
+ * Because anybody may ask, the database is asked at most once a second: its answer is used
+ * for READY_CACHE_MS, and requests that come while it is being asked wait for that answer.
  */
 #include "api/call.h"
 
@@ -17,13 +18,13 @@
 #include "db/result.h"
 #include "lib/clock.h"
 
-/* A load balancer asks again soon. */
+/* Short, because a load balancer asks again soon. */
 #define READY_TIMEOUT_MS 2000
 
-/* How long an answer of the database holds. */
+/* How long an answer of the database is used. */
 #define READY_CACHE_MS 1000
 
-/* A request that waits; on the list until it is answered or its client has left. */
+/* A request that waits.  It is on the list until it is answered or its client has left. */
 typedef struct ReadyWaiter
 {
 	TAILQ_ENTRY(ReadyWaiter) link;
@@ -57,9 +58,7 @@ answer_readiness(HttpRequest *request, bool ready)
 		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
 }
 
-/*
- * Take a waiter off the list; its request is the caller's to answer.
- */
+/* Takes a waiter off the list.  The caller has to answer its request. */
 static HttpRequest *
 end_waiting(ReadyWaiter *waiter)
 {
@@ -93,9 +92,7 @@ on_ready_result(void *arg, const DbResult *result)
 		answer_readiness(end_waiting(waiter), readiness->ready && !readiness->leaving);
 }
 
-/*
- * The client has left; others may be waiting still, so that the database goes on.
- */
+/* The client has left.  The database request goes on, since other clients may wait for it. */
 static void
 on_ready_gone(HttpRequest *request, void *context)
 {
@@ -103,9 +100,7 @@ on_ready_gone(HttpRequest *request, void *context)
 	answer_readiness(request, false);
 }
 
-/*
- * Ask the database, unless that is under way.  False: it could not even be asked.
- */
+/* Asks the database, unless a request is under way.  Returns false when it could not be asked. */
 static bool
 ask(Api *api)
 {

@@ -13,18 +13,18 @@
 
 TAILQ_HEAD(ReadyWaiters, ReadyWaiter);
 
-/* What is known about readiness; only health.c looks into it. */
+/* What is known about readiness; used by health.c only. */
 typedef struct Readiness
 {
-	bool leaving;     /* whatever the database says */
+	bool leaving;     /* the process is stopping: not ready, whatever the database says */
 	DbRequest *asked; /* NULL: the database is not being asked */
 	bool known;
 	bool ready;
-	int64_t answered_ms;         /* monotonic; when that was learned */
-	struct ReadyWaiters waiters; /* requests that wait for what is being asked */
+	int64_t answered_ms;         /* monotonic; when "ready" was learned */
+	struct ReadyWaiters waiters; /* requests that wait for the database's answer */
 } Readiness;
 
-/* Before the first request, and when the HTTP server holds none any more. */
+/* To be called before the first request, and after the HTTP server has freed its last one. */
 extern void readiness_init(Readiness *readiness);
 extern void readiness_stop(Readiness *readiness);
 

@@ -1,11 +1,10 @@
 /*
  * openapi.c
- *		GET /api/v1/openapi.json: what this gateway answers, in its own words.
+ *		GET /api/v1/openapi.json: the description of this gateway's API.
  *
- * The document is a part of the program, so that it is always the one of this release,
- * and it takes no credential.  Like every answer it carries "no-store"; the ETag is for
- * callers that keep a copy of their own, a code generator say, and want to know whether
- * it is still the one.
+ * The document is built into the program, so it always describes this release.  It needs no
+ * credential.  Like every answer it has "no-store".  The ETag is for callers that keep
+ * their own copy, such as code generators, and want to know whether it is still current.
  */
 #include "api/openapi.h"
 

@@ -1,6 +1,6 @@
 /*
  * openapi.h
- *		The OpenAPI document, as scripts/openapi puts it into the program, and its rows as JSON.
+ *		The OpenAPI document, which scripts/openapi builds into the program, and its rows as JSON.
  */
 #ifndef API_OPENAPI_H
 #define API_OPENAPI_H
@@ -9,7 +9,7 @@
 
 extern const char openapi_document[]; /* JSON */
 extern const size_t openapi_document_length;
-extern const char openapi_etag[]; /* with its quotation marks */
+extern const char openapi_etag[]; /* including its quotation marks */
 
 extern const char document_endpoints_json[];
 

@@ -1,12 +1,13 @@
 /*
  * origin.c
- *		Did one of our own pages ask?
+ *		Checks whether a request comes from one of our own pages.
  *
  * Browsers say where a request comes from in two headers that no page can change:
- * Sec-Fetch-Site (Fetch Metadata), to hosts that they take for secure, and Origin, with
- * every request that is no plain GET.  Each that is there has to be right.  SameSite=Strict
- * on the cookie is the first wall; this one also holds against a page on another port or
- * in a subdomain of this site, which SameSite does not tell from our own.
+ * Sec-Fetch-Site (Fetch Metadata), which they send to hosts that they consider secure, and
+ * Origin, which they send with every request that is not a plain GET.  Each of them that is
+ * present must be right.  The first protection is SameSite=Strict on the cookie.  This
+ * check adds one against pages on another port or in a subdomain of this site, which
+ * SameSite treats like our own.
  */
 #include "api/origin.h"
 
@@ -19,9 +20,7 @@ equals(const HttpText *text, const char *expected)
 	return text->len == strlen(expected) && memcmp(text->data, expected, text->len) == 0;
 }
 
-/*
- * "none" is a person who typed the address.
- */
+/* The value "none" means that a person has typed the address. */
 static bool
 site_is_own(const HttpRequest *request)
 {
@@ -32,7 +31,8 @@ site_is_own(const HttpRequest *request)
 }
 
 /*
- * The scheme, unless TLS may end in a proxy that we were not told of; then the host alone.
+ * The scheme has to match too, unless TLS may end in a proxy that we do not know of; then
+ * only the host is compared.
  */
 static bool
 names_host(const HttpText *origin, const HttpText *host, const char *scheme)

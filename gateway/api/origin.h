@@ -1,6 +1,6 @@
 /*
  * origin.h
- *		Did one of our own pages ask?
+ *		Checks whether a request comes from one of our own pages.
  */
 #ifndef API_ORIGIN_H
 #define API_ORIGIN_H
@@ -10,9 +10,9 @@
 #include "http/http.h"
 
 /*
- * Whether the request comes from a page of this origin, or from no page at all: a program
- * that is no browser sends neither Origin nor Sec-Fetch-Site, and has no cookie that
- * somebody else's page could make it send.
+ * Whether the request comes from a page of this origin, or from no page at all.  A program
+ * that is not a browser sends neither Origin nor Sec-Fetch-Site.  It has no cookie that a
+ * page of somebody else could make it send.
  */
 extern bool origin_is_own(const HttpRequest *request);
 

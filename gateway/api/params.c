@@ -1,13 +1,13 @@
 /*
  * params.c
- *		From a request's path, query, header and body to its statement's parameters.
+ *		Makes a statement's parameters from a request's path, query, header and body.
  *
- * Whatever is wrong is noted and the rest is looked at all the same, so that a caller can
- * put all of it right at once.
+ * A problem is noted and the rest is checked all the same, so that a caller can correct
+ * everything at once.
  *
- * An id in the path that is no id at all becomes the id of nothing (all bits zero).  The
- * statement then finds nothing, so that the answer, and the time it takes, are those of
- * an invented id and of another organization's.
+ * An id in the path that is malformed becomes the id of nothing (all bits zero).  The
+ * statement then finds nothing, so the answer and its time are the same as for an invented
+ * id and for an id of another organization.
  */
 #include "api/params.h"
 
@@ -21,20 +21,23 @@
 #include "src/common/typeid.h"
 #include "lib/utf8.h"
 
-/* Elements of an array, whatever its row says. */
+/* The most elements of an array, whatever its row says. */
 #define ARRAY_MAX 256
 
-/* Bytes of the name of a header field that a row takes. */
+/* The most bytes of the name of a header field that a row takes. */
 #define HEADER_NAME_MAX 63
 
-/* What no time in milliseconds is taken for. */
+/* A number in this range is taken for a time in seconds and is refused as milliseconds. */
 #define SECONDS_MIN 100000000LL
 #define SECONDS_MAX 99999999999LL
 
-/* Characters of what a browser calls itself; the rest is cut off. */
+/* The characters of a User-Agent that are kept; the rest is cut off. */
 #define AGENT_MAX 400
 
-/* What is wrong with a text; the place in a list may stand in front of it. */
+/*
+ * Describes what is wrong with a text.  The number of a list's element may be put in front
+ * of it.
+ */
 typedef char TextProblem[PROBLEM_TEXT_MAX / 2];
 
 static const uint8_t id_of_nothing[DB_UUID_SIZE];
@@ -62,9 +65,7 @@ describe_choices(const Param *param, TextProblem problem)
 	}
 }
 
-/*
- * Is there something wrong with the text by its row?  Then it is described.
- */
+/* Whether the text breaks the bounds of its row.  If so, describes how. */
 static bool
 find_text_problem(const Param *param, const char *text, size_t len, TextProblem problem)
 {
@@ -84,9 +85,7 @@ find_text_problem(const Param *param, const char *text, size_t len, TextProblem 
 	return false;
 }
 
-/*
- * Is the text within the bounds of its row?  A problem is noted otherwise.
- */
+/* Whether the text is within the bounds of its row.  Otherwise notes the problem. */
 static bool
 check_text(Call *call, const Param *param, const char *text, size_t len)
 {
@@ -112,9 +111,7 @@ check_int(Call *call, const Param *param, int64_t value)
 	return true;
 }
 
-/*
- * Decimal digits only, at most 15 of them: no sign, no space, no exponent.
- */
+/* Reads decimal digits only, at most 15 of them: no sign, no space, no exponent. */
 static bool
 read_digits(const HttpText *text, int64_t *value)
 {
@@ -133,9 +130,9 @@ read_digits(const HttpText *text, int64_t *value)
 }
 
 /*
- * Is the time in milliseconds?  A problem is noted otherwise.  A number that would be a
- * time before March 1973, and in seconds one of the years from 1973 on, was meant in
- * seconds: taken as it is, it would quietly mean something else.
+ * Whether the time is in milliseconds.  Otherwise notes the problem.  A number that means a
+ * time before March 1973 in milliseconds, and a year from 1973 on in seconds, was meant in
+ * seconds.  Accepting it would silently use the wrong time.
  */
 static bool
 check_time_ms(Call *call, const Param *param, int64_t ms)
@@ -147,7 +144,7 @@ check_time_ms(Call *call, const Param *param, int64_t ms)
 	return false;
 }
 
-/* A parameter that is not given takes as many NULLs as it would take values. */
+/* A parameter that is not given adds as many NULLs as it would add values. */
 static bool
 add_absent(Call *call, const Param *param)
 {
@@ -231,9 +228,7 @@ add_query_value(Call *call, const Param *param, const HttpText *text)
 	return false;
 }
 
-/*
- * The query parameter of that name; a second one of it is a problem.
- */
+/* The query parameter of that name.  Giving it twice is noted as a problem. */
 static const HttpText *
 query_text(Call *call, const char *name)
 {
@@ -257,7 +252,8 @@ add_query(Call *call, const Param *param)
 }
 
 /*
- * Header fields have no encoding, so that only what is the same in all of them is taken.
+ * Header fields have no declared encoding, so only characters that are the same in all of
+ * them are accepted.
  */
 static bool
 is_printable(const HttpText *text)
@@ -268,9 +264,7 @@ is_printable(const HttpText *text)
 	return true;
 }
 
-/*
- * The row has the name as it is shown; requests have it in lower case.
- */
+/* The row has the name as it is shown in the documentation; requests have it in lower case. */
 static const HttpText *
 header_text(const HttpRequest *request, const char *name, size_t *count)
 {
@@ -305,7 +299,7 @@ add_header(Call *call, const Param *param)
 	return db_param_text(call->db, text->data, text->len);
 }
 
-/* Not the request's fault if a proxy hides it. */
+/* An unknown address becomes NULL: it is not the client's fault if a proxy hides it. */
 static bool
 add_client(Call *call)
 {
@@ -364,8 +358,8 @@ add_cursor(Call *call)
 /* ---- body members ---- */
 
 /*
- * An element is refused like a value of its own, under the name of its list: what is
- * wrong with it begins with its place.
+ * An element is refused like a single value, under the name of its list.  The description
+ * begins with the element's number.
  */
 static bool
 read_element(Call *call, const Param *param, size_t place, const JsonValue *value,
@@ -432,7 +426,8 @@ add_body_text(Call *call, const Param *param, const JsonValue *value)
 }
 
 /*
- * What cannot be an invitation's secret is like one that was never given.
+ * A text that cannot be an invitation's secret is treated like a secret that was never
+ * given out.
  */
 static bool
 add_body_invitation(Call *call, const Param *param, const JsonValue *value)
@@ -452,9 +447,9 @@ add_body_invitation(Call *call, const Param *param, const JsonValue *value)
 }
 
 /*
- * null: what is there is taken away.  NULL would leave it, so that the statement gets
- * what no request can give otherwise: no characters, no time, the id of nothing, null as
- * jsonb.
+ * A null in the body removes the current value.  A parameter that is NULL would keep it, so
+ * the statement gets a value that no request can send otherwise: the empty text, no time,
+ * the id of nothing, or the jsonb null.
  */
 static bool
 add_cleared(Call *call, const Param *param, const JsonValue *value)
@@ -531,7 +526,8 @@ takes_parameter(const Endpoint *endpoint, const char *name)
 }
 
 /*
- * A misspelt filter would otherwise be a list that is not filtered, and nobody would notice.
+ * Unknown query parameters are refused: a misspelt filter would otherwise return a list
+ * that is not filtered, and nobody would notice.
  */
 static void
 refuse_unknown_parameters(Call *call)

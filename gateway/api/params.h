@@ -8,8 +8,8 @@
 #include "api/call.h"
 
 /*
- * Adds all parameters to call->db.  What is wrong with them is noted in the call.  False:
- * memory is out.
+ * Adds all parameters to call->db.  Problems with them are noted in the call.  Returns
+ * false when memory is out.
  */
 extern bool call_add_params(Call *call);
 

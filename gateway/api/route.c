@@ -1,10 +1,10 @@
 /*
  * route.c
- *		Patterns, split once, and compared segment by segment.
+ *		Splits the patterns once and compares them with paths segment by segment.
  *
- * The HTTP floor has split and decoded the path, so that a %2F within a segment is not
- * a separator here.  A few dozen rows are compared one after the other: most differ in
- * the number of segments already.  Every row is looked at, since a better match may come.
+ * The HTTP code has split and decoded the path already, so a %2F within a segment is not a
+ * separator here.  The few dozen rows are compared one after the other; most differ in the
+ * number of segments already.  Every row is compared, since a later one may match better.
  */
 #include "api/route.h"
 
@@ -21,9 +21,7 @@ is_name(const HttpText *segment)
 	return segment->len > 2 && segment->data[0] == '{';
 }
 
-/*
- * Split "/a/{b}/c"; the parts point into the pattern.  "/" has none.
- */
+/* Splits "/a/{b}/c".  The parts point into the pattern.  "/" has no parts. */
 static bool
 split(Route *route)
 {
@@ -44,8 +42,8 @@ split(Route *route)
 }
 
 /*
- * Quote the columns' names once, and not in every row of every answer.  They are plain
- * letters, and lie behind the array.
+ * Quotes the names of the columns once, instead of in every row of every answer.  They
+ * consist of plain letters, and are stored behind the array.
  */
 static bool
 quote_names(Route *route)
@@ -125,9 +123,7 @@ routes_free(RouteTable *table)
 	table->count = 0;
 }
 
-/*
- * What follows the name of "{name}:start", or the whole of a segment that has no name.
- */
+/* The text after the name in "{name}:start", or the whole segment if it has no name. */
 static HttpText
 literal_of(const HttpText *pattern)
 {
@@ -149,9 +145,7 @@ segment_matches(const HttpText *pattern, const HttpText *segment)
 	return is_name(pattern) ? before > 0 : before == 0;
 }
 
-/*
- * How many segments of the path are fitted by more than a bare name; -1: no match.
- */
+/* The number of the path's segments that match by more than a name alone; -1: no match. */
 static int
 match_path(const Route *route, const HttpRequest *request)
 {
@@ -174,7 +168,7 @@ method_matches(const Endpoint *endpoint, HttpMethod method)
 	return endpoint->method == (method == HTTP_METHOD_HEAD ? HTTP_METHOD_GET : method);
 }
 
-/* The best match of all rows, whatever their method. */
+/* The best match of all rows, with any method. */
 static int
 best_match(const RouteTable *table, const HttpRequest *request)
 {

@@ -1,6 +1,6 @@
 /*
  * route.h
- *		From method and path to an endpoint.
+ *		Finds the endpoint of a method and a path.
  */
 #ifndef API_ROUTE_H
 #define API_ROUTE_H
@@ -12,11 +12,11 @@
 typedef struct Route
 {
 	const Endpoint *endpoint;
-	int statement;   /* index in db_statements; -1 for endpoints that are open */
-	HttpText *names; /* of the columns, quoted, with a colon: what a row is written with */
+	int statement;   /* index in db_statements; -1 for endpoints that answer by themselves */
+	HttpText *names; /* names of the columns, quoted, with a colon: written into each row */
 	int segments;
 	HttpText pattern[ROUTE_SEGMENTS_MAX]; /* "{name}" matches any one segment, "{name}:start"
-										   * one that ends so */
+										   * one that ends with ":start" */
 } Route;
 
 typedef struct RouteTable
@@ -29,33 +29,33 @@ typedef enum RouteResult
 {
 	ROUTE_FOUND,
 	ROUTE_NO_PATH,  /* 404 */
-	ROUTE_NO_METHOD /* 405: the path is there, with other methods */
+	ROUTE_NO_METHOD /* 405: the path exists with other methods */
 } RouteResult;
 
 /*
- * Make the table of all resources; false when memory is out or a row is wrong, which
- * is logged.  routes_free takes an empty table too.
+ * Makes the table of all resources.  Returns false when memory is out or a row is wrong,
+ * which is logged.  routes_free() accepts an empty table too.
  */
 extern bool routes_make(RouteTable *table, const Endpoint *const *resources);
 extern void routes_free(RouteTable *table);
 
 /*
- * The row that matches.  Where several patterns fit a path, the one with more in it than
- * bare names counts: "/a/{x}:start" before "/a/{x}".
+ * Finds the row that matches.  If several patterns match, the one with more literal text
+ * wins: "/a/{x}:start" before "/a/{x}".
  */
 extern RouteResult
 route_find(const RouteTable *table, const HttpRequest *request, const Route **route);
 
 /*
- * The methods that a known path has, for the header Allow: "GET, HEAD, POST, OPTIONS".  The
- * target "*" has those of all paths.
+ * Writes the methods of a known path for the header Allow: "GET, HEAD, POST, OPTIONS".  For
+ * the target "*" it writes those of all paths.
  */
 extern void
 route_allow(const RouteTable *table, const HttpRequest *request, char *text, size_t size);
 
 /*
- * What stands in place of {name}; its data is NULL when the pattern has no such name, which
- * endpoint_problem() has ruled out for the names of parameters.
+ * The text of the path in the place of {name}.  Its data is NULL when the pattern has no
+ * such name; endpoint_problem() has excluded that for the names of parameters.
  */
 extern HttpText route_segment(const Route *route, const HttpRequest *request, const char *name);
 

@@ -1,12 +1,12 @@
 /*
  * share.c
- *		What one client may have in the costly lane at a time.
+ *		How many requests of one client may be in the costly lane at a time.
  */
 #include "api/share.h"
 
 #include <event2/util.h>
 
-/* Clients whose address cannot be read are one client. */
+/* All clients whose address cannot be read count as one client. */
 static HttpPeerKey
 client_key(const HttpRequest *request)
 {

@@ -1,9 +1,9 @@
 /*
  * share.h
- *		What one client may have in the costly lane at a time.
+ *		How many requests of one client may be in the costly lane at a time.
  *
- * The lane is narrow on purpose, so that whoever could fill it would keep everybody out.
- * A client is what http/peers.h counts as one: an address, or a whole /64.
+ * The lane runs few requests at once, so a client that could fill it would block all
+ * others.  A client is what http/peers.h counts as one: an address, or a whole /64.
  */
 #ifndef API_SHARE_H
 #define API_SHARE_H
@@ -11,17 +11,17 @@
 #include "http/http.h"
 #include "http/peers.h"
 
-/* Requests of one client that wait for the lane or are in it. */
+/* The number of requests of one client that wait for the lane or run in it. */
 #define SHARE_MAX 2
 
-/* Who has one; taken is false for whoever has none. */
+/* A client's place in the costly lane; taken is false if it has none. */
 typedef struct Share
 {
 	bool taken;
 	HttpPeerKey key;
 } Share;
 
-/* False: the client of the request has all that it may have. */
+/* Takes a place.  Returns false when the request's client has as many as it may have. */
 extern bool share_take(HttpPeers *clients, const HttpRequest *request, Share *share);
 extern void share_give_back(HttpPeers *clients, Share *share);
 

@@ -1,6 +1,6 @@
 /*
  * sqlstate.c
- *		SQLSTATE to HTTP: one table.  docs/errors.md shows it; keep both in step.
+ *		The table from SQLSTATE to HTTP.  docs/errors.md shows the same table.
  */
 #include "api/sqlstate.h"
 
@@ -8,28 +8,28 @@
 
 typedef struct StateRow
 {
-	const char *state; /* five characters, or the two of a class */
+	const char *state; /* the five characters of a state, or the first ones of several */
 	HttpErrorKind error;
 } StateRow;
 
-/* The first row that the state begins with counts. */
+/* The first row whose characters the state begins with is used. */
 static const StateRow states[] = {
 	{"28000", HTTP_ERROR_UNAUTHORIZED}, /* no valid credential */
-	{"42501", HTTP_ERROR_FORBIDDEN},    /* permission missing, or rank; see below */
-	{"P0002", HTTP_ERROR_NOT_FOUND},    /* no such thing in this organization */
-	{"55000", HTTP_ERROR_CONFLICT},     /* not in this state */
-	{"23505", HTTP_ERROR_CONFLICT},     /* exists already */
-	{"WA001", HTTP_ERROR_GONE},         /* an event that is not kept any more */
+	{"42501", HTTP_ERROR_FORBIDDEN},    /* the permission or the rank is missing; see below */
+	{"P0002", HTTP_ERROR_NOT_FOUND},    /* it does not exist in this organization */
+	{"55000", HTTP_ERROR_CONFLICT},     /* not possible in the current state */
+	{"23505", HTTP_ERROR_CONFLICT},     /* it exists already */
+	{"WA001", HTTP_ERROR_GONE},         /* an event that is no longer kept */
 	{"22023", HTTP_ERROR_VALIDATION},   /* a value that our functions refuse */
 	{"57014", HTTP_ERROR_TIMEOUT},      /* statement_timeout, or our cancel */
 	{"40001", HTTP_ERROR_UNAVAILABLE},  /* serialization failure */
 	{"40P01", HTTP_ERROR_UNAVAILABLE},  /* deadlock */
 	{"55P03", HTTP_ERROR_UNAVAILABLE},  /* lock_timeout */
 	{"25P03", HTTP_ERROR_UNAVAILABLE},  /* idle_in_transaction_session_timeout */
-	{"25P04", HTTP_ERROR_UNAVAILABLE},  /* transaction_timeout, and those of a sealed session */
+	{"25P04", HTTP_ERROR_UNAVAILABLE},  /* transaction_timeout, or a limit of a sealed session */
 	{"25006", HTTP_ERROR_UNAVAILABLE},  /* a standby, or set to read only */
 	{"57P0", HTTP_ERROR_UNAVAILABLE},   /* the server is shutting down, or starting */
-	{"53400", HTTP_ERROR_RATE_LIMITED}, /* a limit of ours; see below */
+	{"53400", HTTP_ERROR_RATE_LIMITED}, /* one of our limits; see below */
 	{"53", HTTP_ERROR_UNAVAILABLE},     /* out of connections, memory, disk */
 	{"08", HTTP_ERROR_UNAVAILABLE},     /* connection */
 };
@@ -45,7 +45,7 @@ names_permission(const char *constraint)
 	return false;
 }
 
-/* Who may do what no permission allows, as the constraint-name field says it. */
+/* Requirements other than a permission, as the field "constraint name" of the error has them. */
 static const struct
 {
 	const char *constraint;
@@ -64,7 +64,7 @@ sqlstate_forbidden_text(const DbResult *result)
 	return NULL;
 }
 
-/* Limits of ours; PostgreSQL's own (temp_file_limit, say) have the same state. */
+/* Our own limits.  PostgreSQL uses the same state for its own, such as temp_file_limit. */
 static bool
 names_limit(const char *constraint)
 {
@@ -72,7 +72,7 @@ names_limit(const char *constraint)
 		   strcmp(constraint, "tickets") == 0 || strcmp(constraint, "queued_messages") == 0;
 }
 
-/* How much an organization may have: to wait does not help. */
+/* Limits on how much an organization may have.  Waiting does not help with these. */
 static bool
 names_organization_limit(const char *constraint)
 {

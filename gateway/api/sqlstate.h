@@ -1,6 +1,6 @@
 /*
  * sqlstate.h
- *		What an error of PostgreSQL is to a caller.
+ *		Translates an error of PostgreSQL for a caller.
  */
 #ifndef API_SQLSTATE_H
 #define API_SQLSTATE_H
@@ -9,15 +9,15 @@
 #include "http/error.h"
 
 /*
- * The kind of error for an outcome that is not DB_ROWS.  A 42501 is "forbidden" only
- * when it names one of our permissions, "person" or "owner": anything else is the gateway's
- * own lack of a privilege, which is no fault of the caller.
+ * The kind of error for an outcome that is not DB_ROWS.  A 42501 is "forbidden" only when
+ * it names one of our permissions, "person" or "owner".  Any other 42501 means that the
+ * gateway itself lacks a privilege, which is not the caller's fault.
  */
 extern HttpErrorKind sqlstate_error(const DbResult *result);
 
 /*
- * What a 403 says where it is not a permission that is missing: this is for people, or for
- * owners; else NULL, and the result's constraint is the permission.
+ * The text of a 403 that is not about a missing permission: the endpoint is for people, or
+ * for owners.  Otherwise NULL; then the result's constraint is the missing permission.
  */
 extern const char *sqlstate_forbidden_text(const DbResult *result);
 

@@ -1,9 +1,9 @@
 /*
  * upgrade.c
- *		GET /api/v1/realtime: the door to the WebSocket.
+ *		GET /api/v1/realtime: requests for a WebSocket.
  *
- * The credential is found here, by the rules of the API and the one exception from them,
- * the ticket; what becomes of the request is the realtime floor's business.
+ * The credential is found here, by the rules of the API and their one exception, the
+ * ticket.  Then the realtime code takes the request over.
  */
 #include "api/call.h"
 #include "http/websocket.h"
@@ -16,8 +16,8 @@ api_set_realtime(Api *api, ApiRealtime take, void *context)
 }
 
 /*
- * What is no request for a socket is told so before anything else: there is nothing that a
- * credential would change about it.
+ * A request that does not ask for a WebSocket is refused before its credential is looked
+ * at: no credential would change the answer.
  */
 static void
 answer_realtime(HttpRequest *request, void *context)
