@@ -1,6 +1,6 @@
 /*
  * feed.c
- *		Sockets that get the same events: when they are read for, and who joins whom.
+ *		Feeds: when they are read, and which feed a member joins.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +12,16 @@
 #include "realtime/state.h"
 #include "realtime/wanted.h"
 
-/* How often feeds that are to be looked at again are looked for, while there are any. */
+/* How often the late feeds are checked, while there are any. */
 #define LATE_TICK_MS 10
 
-/* A credential is asked about when it should be over, and then every so often. */
+/*
+ * The database is asked about a credential when it should have expired, and then at this
+ * interval.
+ */
 #define EXPIRY_AGAIN_MS 1000
 
-/* Timers are set for credentials that end before the sweep after the next one. */
+/* Timers are set only for credentials that expire before the sweep after the next one. */
 #define EXPIRY_SOON_MS (2 * EXPIRY_SWEEP_MS)
 
 /* ---- state ---- */
@@ -70,9 +73,7 @@ feed_drained(Feed *feed)
 	}
 }
 
-/*
- * Look again in a while, unless it is woken before.
- */
+/* Reads the feed again after a while, unless it is woken before. */
 void
 feed_retry(Feed *feed, bool progress)
 {
@@ -189,8 +190,8 @@ live_feed_like(const Feed *feed)
 }
 
 /*
- * What the target still has to read up to the position of this feed is skipped for those who
- * come: they have had it.
+ * The members of this feed have already received everything up to its position.  What the
+ * target still reads up to there is therefore skipped for them.
  */
 static void
 move_members(Feed *feed, Feed *target)
@@ -209,8 +210,9 @@ move_members(Feed *feed, Feed *target)
 }
 
 /*
- * A live feed that is ahead of this one cannot take its members: they would miss what is
- * between.  Then this one reads on; its snapshot is the later one, so that it gets there.
+ * A live feed that is ahead of this one cannot take its members: they would miss the events
+ * between the two positions.  Then this feed reads on.  Its next snapshot is later than the
+ * live feed's, so it gets at least as far.
  */
 bool
 feed_merge(Feed *feed)
@@ -225,9 +227,7 @@ feed_merge(Feed *feed)
 	return true;
 }
 
-/*
- * The feed has read to the horizon.
- */
+/* Called when the feed has read all events that are visible. */
 void
 feed_settle(Feed *feed)
 {
@@ -242,7 +242,7 @@ feed_settle(Feed *feed)
 		feed_wake(feed);
 }
 
-/* ---- credentials that end ---- */
+/* ---- credentials that expire ---- */
 
 static int64_t
 first_expiry(const Feed *feed)
@@ -267,9 +267,7 @@ on_expiry(void *context)
 	feeds_run(feed->realtime);
 }
 
-/*
- * The database says whether a credential has ended; here it is only asked in time.
- */
+/* The database decides whether a credential has expired; this only asks it in time. */
 void
 feed_watch_expiry(Feed *feed)
 {

@@ -1,25 +1,28 @@
 /*
  * feed.h
- *		What is read for sockets that get the same events.
+ *		Reads events for sockets that get the same events.
  *
  * A *member* is an open socket.  A *feed* is what is read for one or more members that see
- * the same events: those of one key with the same filter.  A *holder* is a key or a person
- * with its feeds.  Sockets of persons never share a feed, since each rests on a sign-in of
- * its own, and sockets of different keys never do.
+ * the same events: sockets of one key with the same filter.  A *holder* is a key or a
+ * person with its feeds.  Sockets of persons never share a feed, since each depends on its
+ * own sign-in.  Sockets of different keys never share one.
  *
- * Who owns what: the Realtime its holders, a holder its feeds, a feed its members.  The
- * last member that leaves takes its feed along, and the last feed its holder.
+ * The Realtime owns its holders, a holder owns its feeds, and a feed owns its members.
+ * When the last member leaves, its feed is freed; when the last feed goes, its holder is
+ * freed.
  *
- * A new socket gets a feed of its own, which begins at its position and is *catching up* until
- * it has read to the horizon.  Then its member moves to the feed of its kind that is live,
- * or the feed becomes the live one.  What the live feed is behind of the member is skipped
- * for it: that is all there is to the seam.
+ * A new socket gets its own feed, which begins at its position.  This feed is *catching up*
+ * until it has read to the horizon, the last event that can be read so far.  Then its member
+ * moves to the live feed with the same key and filter; if there is none, this feed becomes
+ * the live one.  If the live feed has not read as far as the member, the events in between
+ * are skipped for this member when the live feed reads them.  Nothing else is needed to
+ * join the two.
  *
- *	IDLE		nothing to do; woken by its organization, or by its retry time when on realtime->late
- *	DUE			on realtime->due; reads when a read is free
- *	READING		request is in the database; what happens meanwhile is noted in "again"
+ *	IDLE		nothing to do; woken by its organization, or at its retry time if on realtime->late
+ *	DUE			on realtime->due; reads as soon as another read is permitted
+ *	READING		its request is in the database; what happens meanwhile is noted in "again"
  *
- * feed_enter() is the only place where that changes.
+ * Only feed_enter() changes the state.
  */
 #ifndef REALTIME_FEED_H
 #define REALTIME_FEED_H
@@ -31,13 +34,16 @@
 #include "realtime/org.h"
 
 /*
- * Until the next look when events are committed that a transaction still under way keeps
- * back, or when the database could not be asked: doubled from the first to the last.
+ * The time until the next read when committed events are hidden by an older transaction, or
+ * when the database could not be asked.  It is doubled from the first value to the last.
  */
 #define RETRY_FIRST_MS 10
 #define RETRY_LAST_MS 1000
 
-/* Timers are set for what ends within the next hour or so; that is looked at so often. */
+/*
+ * Timers are set for credentials that expire in the next one or two hours; the sweep
+ * repeats this often.
+ */
 #define EXPIRY_SWEEP_MS (60 * 60 * 1000)
 
 typedef enum FeedState
@@ -50,9 +56,9 @@ typedef enum FeedState
 /* What a feed asks the database. */
 typedef enum ReadKind
 {
-	READ_EVENTS,     /* what is behind its position */
-	READ_CREDENTIAL, /* only whether its reader may still listen: nothing more can be sent now */
-	READ_POSITION    /* where to begin anew, because its position is not kept any more */
+	READ_EVENTS,     /* the events after its position */
+	READ_CREDENTIAL, /* only whether its reader may still listen: no more can be sent now */
+	READ_POSITION    /* where to begin anew, because its position is no longer kept */
 } ReadKind;
 
 struct Feed
@@ -66,45 +72,54 @@ struct Feed
 	Org *org;
 	struct MemberList members;
 	Filter filter;
-	Position position; /* everything up to it has been sent */
+	Position position; /* all events up to it have been sent */
 	FeedState state;
-	bool live;     /* it has read to the horizon: others may join it */
-	bool again;    /* FEED_READING: something happened that this read may not have seen */
-	bool waits;    /* catching up: its member's queue has to empty before it reads on */
+	bool live;     /* it has read to the horizon, so others may join it */
+	bool again;    /* FEED_READING: something happened that this read may not see */
+	bool waits;    /* catching up: it reads on when its member's queue is empty */
 	bool restarts; /* the next read is a READ_POSITION */
-	bool busy;     /* an answer is being worked on: it stays, also without a member */
+	bool busy;     /* an answer is being processed: it is not freed, even without a member */
 	DbRequest *request;
 	ReadKind kind;    /* of the request */
-	Member *reader;   /* whose credential the request has; NULL when that one has left */
-	int refused;      /* readers in a row whose credentials were refused before their time */
+	Member *reader;   /* the member whose credential the request has; NULL when it has left */
+	int refused;      /* how many readers in a row were refused before their expiry */
 	int64_t retry_at; /* monotonic milliseconds; 0: none */
 	int retry_ms;
-	Timer expiry; /* not open: nothing ends soon */
+	Timer expiry; /* not open when no credential expires soon */
 };
 
-/* A feed with no member yet.  filter.types is taken over, also on failure.  NULL: memory is out. */
+/*
+ * Makes a feed with no member yet.  filter.types is taken over, also on failure.  NULL:
+ * memory is out.
+ */
 extern Feed *
 feed_create(Realtime *realtime, Holder *holder, Org *org, Filter *filter, const Position *position);
 
-/* Ends it, and a holder and an organization of which it was the last, when it has no member and nobody is busy with it. */
+/*
+ * Frees the feed if it has no member and is not busy.  Its holder and its organization are
+ * freed with their last feed.
+ */
 extern void feed_free_if_empty(Feed *feed);
 
-/* Something may have happened. */
+/* Reads the feed soon, because there may be new events. */
 extern void feed_wake(Feed *feed);
 
-/* The member's queue has emptied. */
+/* Reads on, since the member's queue is empty. */
 extern void feed_drained(Feed *feed);
 
-/* Moves the members to the feed of their kind that is live, if it can: true, and the feed may be gone. */
+/*
+ * Moves the members to the live feed of the same key and filter, if possible.  After true
+ * the feed may be freed.
+ */
 extern bool feed_merge(Feed *feed);
 
-/* Sets the timer for the next credential that ends, if that is soon. */
+/* Sets the timer for the next credential that expires, if that is soon. */
 extern void feed_watch_expiry(Feed *feed);
 
-/* Lets feeds that are due read, as many as may. */
+/* Starts reads of feeds that are due, as many as are permitted. */
 extern void feeds_run(Realtime *realtime);
 
-/* Timers of the whole. */
+/* Called by the timers of the Realtime. */
 extern void feeds_on_late_tick(void *context);
 extern void feeds_on_sweep(void *context);
 

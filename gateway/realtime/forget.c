@@ -1,9 +1,10 @@
 /*
  * forget.c
- *		Sockets' credentials that are given back.
+ *		Gives the credentials of closed sockets back to the database.
  *
- * A socket that has closed has no use for its credential.  Nobody waits for that, so that
- * a few at a time go to the database; what is lost on the way ends by its age there.
+ * A closed socket no longer needs its credential.  Nobody waits for this, so only a few
+ * requests at a time go to the database.  A credential that is not given back expires
+ * there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +38,7 @@ on_forgotten(void *arg, const DbResult *result)
 	run(realtime);
 }
 
-/*
- * One that cannot be submitted is not worth a second try.
- */
+/* A credential that cannot be submitted is not tried again; it expires. */
 static void
 submit(Forget *forget)
 {
@@ -61,7 +60,7 @@ submit(Forget *forget)
 	realtime->forgetting++;
 }
 
-/* Those under way are the first on the list. */
+/* The ones that were submitted are the first on the list. */
 static Forget *
 next_waiting(const Realtime *realtime)
 {

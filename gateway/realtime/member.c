@@ -1,6 +1,6 @@
 /*
  * member.c
- *		A socket that is open, and the key or person that it belongs to.
+ *		Open sockets, and the keys or persons that they belong to.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +86,10 @@ log_member(const Member *member, const char *event, int code, const char *reason
 			 log_int("duration_ms", clock_monotonic_ms() - member->opened_ms));
 }
 
-/* A feed of its own, for a start.  What had to be made for it in vain goes again. */
+/*
+ * Makes a feed for one member.  If that fails, a holder or organization made for it is
+ * freed again.
+ */
 static Feed *
 make_feed(Realtime *realtime, const Identity *identity, Filter *filter, const Position *position)
 {
@@ -133,17 +136,18 @@ member_join(Member *member)
 
 	log_line(LOG_LEVEL_DEBUG, "socket_opened", log_int("sockets", realtime->sockets));
 	feed_watch_expiry(member->feed);
-	/* Something may have been committed since its position was read: it is looked at once. */
+	/* Something may have been committed since its position was read, so it is read at once. */
 	feed_wake(member->feed);
 	feed_merge(member->feed);
-	/* Last: it closes all, this one too, when waiting has failed for too long. */
+	/*
+	 * This comes last: if waiting has failed for too long it closes all sockets, including
+	 * this one.
+	 */
 	waiting_begin(realtime->waiting);
 	feeds_run(realtime);
 }
 
-/*
- * The member leaves its feed and is no more; its socket is somebody else's by now.
- */
+/* The member leaves its feed and is freed.  It no longer owns its socket. */
 static void
 leave(Member *member)
 {
@@ -242,8 +246,8 @@ first_open_member_of(const Org *org)
 }
 
 /*
- * Each one that is closed may take its feed and its holder along, so that the walk begins
- * anew at each; a member whose socket is not there yet is its opening's.
+ * Closing a member may also free its feed and its holder, so the search starts again after
+ * each one.  A member without a socket is skipped: it belongs to the code that opens it.
  */
 static Member *
 first_open_member(const Realtime *realtime)

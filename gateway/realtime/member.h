@@ -1,6 +1,6 @@
 /*
  * member.h
- *		A socket that is open, and the key or person that it belongs to.
+ *		Open sockets, and the keys or persons that they belong to.
  */
 #ifndef REALTIME_MEMBER_H
 #define REALTIME_MEMBER_H
@@ -17,7 +17,10 @@ typedef struct Feed Feed;
 typedef struct Holder Holder;
 typedef struct Member Member;
 
-/* Lists of holders, found by the last byte of their ids, which is random. */
+/*
+ * The number of lists of holders.  The list is chosen by the last byte of the id, which is
+ * random.
+ */
 #define HOLDER_LISTS 256
 
 struct Member
@@ -25,8 +28,8 @@ struct Member
 	TAILQ_ENTRY(Member) link; /* feed->members */
 	Feed *feed;
 	WebSocket *socket;
-	bool skips;     /* what is not above "after" */
-	Position after; /* what the member has had when it came to the feed */
+	bool skips;     /* skips events that are not above "after" */
+	Position after; /* the member had received events up to here when it joined the feed */
 	int64_t expires_ms;
 	int64_t opened_ms; /* monotonic */
 	char credential[CREDENTIAL_SIZE];
@@ -47,35 +50,35 @@ struct Holder
 
 TAILQ_HEAD(HolderList, Holder);
 
-/* Ends it, when it has neither sockets nor feeds. */
+/* Frees the holder if it has neither sockets nor feeds. */
 extern void holder_free_if_empty(Realtime *realtime, Holder *holder);
 
-/* How many sockets the key or person has. */
+/* The number of sockets that the key or person has. */
 extern int holder_sockets(const Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
 
 /*
- * The owner of a socket that is about to be; it is nowhere yet.  filter.types is taken
- * over, also on failure.  NULL: memory is out.
+ * Makes a member for a socket that will be opened.  It gets no events yet.  filter.types is
+ * taken over, also on failure.  NULL: memory is out.
  */
 extern Member *member_create(Realtime *realtime, const Identity *identity, Filter *filter,
 							 const Position *position);
 
-/* Its socket is there: from now on it gets events. */
+/* Called when its socket is open.  From now on it gets events. */
 extern void member_join(Member *member);
 
-/* Which events it gets. */
+/* Says which events it gets. */
 extern const Filter *member_filter(const Member *member);
 
-/* It has come to nothing. */
+/* Frees a member whose socket was not opened. */
 extern void member_abandon(Member *member);
 
-/* Sends frames; false: it was dropped, and is gone. */
+/* Sends frames.  Returns false when the socket was dropped; then the member is freed. */
 extern bool member_send(Member *member, const char *frames, size_t len);
 
-/* Says why, when error is not NULL, and closes; the member is gone. */
+/* Sends the error, if it is not NULL, and closes the socket.  The member is freed. */
 extern void member_close(Member *member, int code, const char *error, const char *reason);
 
-/* What its socket tells it. */
+/* The callbacks of a member's socket. */
 extern const WebSocketEvents member_events;
 
 /* Closes all sockets. */

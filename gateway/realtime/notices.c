@@ -1,6 +1,6 @@
 /*
  * notices.c
- *		What is said on a socket besides events.
+ *		The frames that a socket gets besides events.
  */
 #include "realtime/notices.h"
 
@@ -24,7 +24,7 @@ write_id(JsonWriter *writer, const char *name, const char *prefix, const uint8_t
 	json_write_text(writer, id);
 }
 
-/* A list of types, separated by commas. */
+/* Writes the types, which are separated by commas, as an array. */
 static void
 write_types(JsonWriter *writer, const char *types)
 {
@@ -40,7 +40,7 @@ write_types(JsonWriter *writer, const char *types)
 	json_write_array_end(writer);
 }
 
-/* Whole seconds, with three more digits where a test has set less. */
+/* Writes whole seconds; three decimal places follow if a test has set a shorter time. */
 static void
 write_seconds(JsonWriter *writer, int ms)
 {

@@ -1,6 +1,6 @@
 /*
  * notices.h
- *		What is said to a socket besides events.
+ *		The frames that a socket gets besides events.
  */
 #ifndef REALTIME_NOTICES_H
 #define REALTIME_NOTICES_H
@@ -9,8 +9,8 @@
 #include "realtime/wanted.h"
 
 /*
- * Append one frame; false when it does not fit.  since is the event behind which the socket
- * begins; NULL: there is none.
+ * Append one frame.  They return false when it does not fit.  since is the event after
+ * which the socket begins; NULL: there is none.
  */
 extern bool notice_connected(Buffer *out, int heartbeat_ms, const Identity *identity,
 							 const Filter *filter, const uint8_t *since);

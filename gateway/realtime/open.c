@@ -1,14 +1,16 @@
 /*
  * open.c
- *		From a request to an open socket.
+ *		Turns a request into an open socket.
  *
- *	REDEEM   the ticket becomes a credential of the socket's own, with its filter
- *	OPEN     ... or the caller's credential does, with the filter in the query
- *	POSITION under the new one: where its events begin
- *	         then the 101 and the first frame
+ * These are the stages:
  *
- * Until then it is a request like any other, and refused like any other.  A client that
- * leaves meanwhile does not end this: what the database has made is to be given back.
+ *	REDEEM   the ticket is exchanged for the socket's own credential, with its filter
+ *	OPEN     or the caller's credential is, with the filter from the query
+ *	POSITION under the new credential: where the socket's events begin
+ *
+ * After that the 101 and the first frame are sent.  Until then it is an ordinary request,
+ * and can be refused like one.  If the client leaves meanwhile, the stage still runs to its
+ * end: the credential that the database has made must be given back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +30,13 @@
 /* Bytes of the first frames. */
 #define FIRST_FRAMES_MAX (16 * 1024)
 
-/* What both realtime_redeem and realtime_open begin with. */
+/* The columns that both realtime_redeem and realtime_open begin with. */
 enum
 {
 	OPEN_CREDENTIAL,
 	OPEN_ORG,
 	OPEN_EXPIRES,
-	OPEN_TYPES_PROBLEM, /* of realtime_open; what follows is of realtime_redeem */
+	OPEN_TYPES_PROBLEM, /* of realtime_open; the columns below are of realtime_redeem */
 	REDEEM_SESSION = OPEN_TYPES_PROBLEM,
 	REDEEM_TYPES,
 	REDEEM_SINCE
@@ -54,11 +56,11 @@ typedef struct Opening
 	HttpRequest *http; /* NULL: the client has left */
 	DbRequest *db;
 	OpeningStage stage;
-	Identity identity; /* its credential is "" until there is one */
+	Identity identity; /* its credential is "" until the database has made one */
 	Wanted wanted;
-	bool resync; /* what it wants to go on behind is not kept */
+	bool resync; /* the event after which it wants to continue is no longer kept */
 	bool has_start;
-	uint8_t start[DB_UUID_SIZE]; /* the event behind which it begins */
+	uint8_t start[DB_UUID_SIZE]; /* the event after which it begins */
 } Opening;
 
 /* ---- ending ---- */
@@ -108,9 +110,7 @@ refuse_by_database(Opening *opening, const DbResult *result)
 	refuse(opening, http_error(kind), kind == HTTP_ERROR_FORBIDDEN ? &required : NULL);
 }
 
-/*
- * Answering lets go of the request and goes nowhere.
- */
+/* Answering frees the request; nothing is sent. */
 static void
 on_gone(HttpRequest *request, void *context)
 {
@@ -149,9 +149,7 @@ send_first(const Opening *opening, const Filter *filter, Member *member)
 	return sent;
 }
 
-/*
- * From here on the member has the credential, and gives it back.
- */
+/* From here on the member owns the credential and gives it back. */
 static void
 become_socket(Opening *opening, const Position *position)
 {
@@ -184,9 +182,7 @@ become_socket(Opening *opening, const Position *position)
 
 static void on_result(void *arg, const DbResult *result);
 
-/*
- * Submit the request; false: it could not be, and is freed.
- */
+/* Submits the request.  Returns false when that fails; the request is freed. */
 static bool
 submit(Opening *opening, DbRequest *request, OpeningStage stage, bool complete)
 {
@@ -217,9 +213,7 @@ ask_for_position(Opening *opening)
 	return submit(opening, request, OPENING_POSITION, complete);
 }
 
-/*
- * Whose it is, as the database has bound it: the key, or the person.
- */
+/* Reads the holder that the database has bound: the key, or the person. */
 static void
 take_holder(Opening *opening, const DbResult *result)
 {
@@ -334,9 +328,7 @@ on_result(void *arg, const DbResult *result)
 
 /* ---- the request ---- */
 
-/*
- * An address that is longer than the database keeps is none.
- */
+/* An address that is longer than the database accepts is left out. */
 static void
 note_client(Opening *opening)
 {

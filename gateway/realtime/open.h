@@ -1,6 +1,6 @@
 /*
  * open.h
- *		From the request to the socket.
+ *		Turns a request into an open socket.
  */
 #ifndef REALTIME_OPEN_H
 #define REALTIME_OPEN_H
@@ -12,7 +12,7 @@
 struct Opening;
 TAILQ_HEAD(OpeningList, Opening);
 
-/* The HTTP server is gone: nobody waits for these any more. */
+/* Called when the HTTP server is gone, so that no client waits for these openings any more. */
 extern void openings_end(Realtime *realtime);
 
 #endif

@@ -1,11 +1,12 @@
 /*
  * org.c
- *		Organizations that have sockets here, and whether the database watches them for us.
+ *		Organizations with sockets here, and whether the database reports their changes.
  *
- * The database tells a gateway of changes of those organizations only for which it has
- * handed over a socket's credential (wait.c).  An organization is on realtime->unwatched
- * from when it has its first socket until the database has said that it watches it; and
- * again when the credential that was handed over has ended, or the connection.
+ * The database reports an organization's changes to a gateway only after the gateway has
+ * handed over the credential of one of its sockets (wait.c).  An organization is on
+ * realtime->unwatched from its first socket until the database has said that it watches it.
+ * It returns to that list when the credential that was handed over has expired, or the
+ * connection was lost.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -100,9 +101,7 @@ org_wake(Org *org)
 	}
 }
 
-/*
- * A feed has no member for as long as its last one is leaving.
- */
+/* A feed has no member while its last one is leaving. */
 const char *
 org_credential(const Org *org)
 {

@@ -1,6 +1,6 @@
 /*
  * org.h
- *		The organizations that have sockets here, and whether the database tells of their changes.
+ *		Organizations with sockets here, and whether the database reports their changes.
  */
 #ifndef REALTIME_ORG_H
 #define REALTIME_ORG_H
@@ -11,14 +11,17 @@
 
 typedef struct Org Org;
 
-/* Lists of organizations, found by the last byte of their ids, which is random. */
+/*
+ * The number of lists of organizations.  The list is chosen by the last byte of the id,
+ * which is random.
+ */
 #define ORG_LISTS 256
 
 typedef enum OrgState
 {
 	ORG_UNWATCHED, /* on realtime->unwatched: the database is to be asked to watch it */
-	ORG_HANDED,    /* on realtime->unwatched: the wait that is under way asks for it */
-	ORG_WATCHED    /* the database tells of its changes */
+	ORG_HANDED,    /* on realtime->unwatched: the current wait asks for it */
+	ORG_WATCHED    /* the database reports its changes */
 } OrgState;
 
 /* An organization with sockets here. */
@@ -34,22 +37,25 @@ struct Org
 
 TAILQ_HEAD(OrgList, Org);
 
-/* NULL: it has no feed here. */
+/* Returns NULL when the organization has no feed here. */
 extern Org *org_find(Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
 
-/* ... or memory is out. */
+/* Returns NULL when memory is out. */
 extern Org *org_find_or_make(Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
 
-/* Ends it, when it has no feed. */
+/* Frees the organization if it has no feed. */
 extern void org_free_if_empty(Org *org);
 
-/* Something may have happened there. */
+/* Wakes its feeds, because there may be new events. */
 extern void org_wake(Org *org);
 
-/* Changes its state; on realtime->unwatched it goes to the end. */
+/*
+ * Changes its state.  An organization that enters realtime->unwatched goes to the end of
+ * that list.
+ */
 extern void org_enter(Org *org, OrgState state);
 
-/* The database watches none of them any more. */
+/* Called when the database watches none of them any more. */
 extern void orgs_unwatch_all(Realtime *realtime);
 
 /* The credential of one of its sockets; NULL: there is none at the moment. */

@@ -2,8 +2,9 @@
  * position.h
  *		A position in the order of an organization's events.
  *
- * Behind every event whose (epoch, ordinal, id) is not above it.  The id is all zeros in a
- * position that is no event's: then all events of smaller ordinals have been read.
+ * A position covers every event whose (epoch, ordinal, id) is not greater.  If the position
+ * is not that of an event its id is all zeros: it then covers all events with smaller
+ * ordinals.
  */
 #ifndef REALTIME_POSITION_H
 #define REALTIME_POSITION_H
@@ -27,17 +28,20 @@ enum
 	POSITION_SINCE
 };
 
-/* Below, at or above 0, as memcmp() says it. */
+/* Returns a number below, equal to or above 0, like memcmp(). */
 extern int position_compare(const Position *a, const Position *b);
 
-/* When the position's event was written, milliseconds since 1970: its id is a UUIDv7. */
+/*
+ * The time when the position's event was written, in milliseconds since 1970; its id is a
+ * UUIDv7.
+ */
 extern int64_t position_written_ms(const Position *position);
 
-/* Reads it from these columns of a row; false when they are no position. */
+/* Reads a position from these columns of a row.  Returns false when they contain none. */
 extern bool
 position_read(const DbResult *result, int row, int epoch, int ordinal, int id, Position *position);
 
-/* Adds its three parameters. */
+/* Adds the position's three parameters. */
 extern bool position_add(DbRequest *request, const Position *position);
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * read.c
- *		One read of a feed: asked for, sent on, or the end of its sockets.
+ *		One read of a feed: sends the request, then sends its events on or closes sockets.
  *
- * It runs under the credential of one of the feed's members, the reader.  A refusal says
- * something about that credential only: it may have reached its age, or its socket may have
- * closed and given it back while the read was on its way.  All rest on the same key,
- * though, and when another one's is refused as well it is the key that has ended.
+ * A read runs under the credential of one of the feed's members, the reader.  If it is
+ * refused, only this credential is known to be invalid: it may have expired, or its socket
+ * may have closed and given it back during the read.  All credentials of the feed depend on
+ * the same key, though.  If another one is refused as well, the key is no longer valid.
  */
 #include <string.h>
 
@@ -18,13 +18,16 @@
 #include "realtime/state.h"
 #include "realtime/wanted.h"
 
-/* The clocks of gateway and database may differ by so much. */
+/* The clocks of gateway and database may differ by this much. */
 #define CLOCK_DIFFERENCE_MS 5000
 
-/* A key has ended when so many of its sockets' credentials are refused in a row. */
+/*
+ * A key counts as no longer valid when this many credentials of its sockets are refused in
+ * a row.
+ */
 #define REFUSED_OF_KEY 2
 
-/* Columns of realtime_batch, and its first row, which is no event. */
+/* The columns of realtime_batch, and its first row, which is not an event. */
 enum
 {
 	BATCH_ID,
@@ -41,15 +44,15 @@ enum
 #define BATCH_LIMIT 0
 #define BATCH_EVENTS 1
 
-/* What was read: a frame for each event, one behind the other in realtime->frames. */
+/* The events that were read.  Their frames are one after the other in realtime->frames. */
 typedef struct Batch
 {
 	int count;
 	size_t offsets[READ_EVENTS_MAX];
 	Position positions[READ_EVENTS_MAX];
-	Position next; /* where to go on */
-	bool full;     /* there may be more, which did not fit */
-	bool pending;  /* there is more, which cannot be read yet */
+	Position next; /* where the next read begins */
+	bool full;     /* there may be more events, which did not fit */
+	bool pending;  /* there are more events, which cannot be read yet */
 } Batch;
 
 static void on_read(void *arg, const DbResult *result);
@@ -57,7 +60,8 @@ static void on_read(void *arg, const DbResult *result);
 /* ---- asking ---- */
 
 /*
- * Whose credential is over, when that is the reason to ask; else anybody's.
+ * Chooses the member whose credential expires first, if one expires soon; otherwise the
+ * first member.
  */
 static Member *
 choose_reader(const Feed *feed)
@@ -140,10 +144,11 @@ read_abandon(Feed *feed)
 	}
 }
 
-/* ---- sending on ---- */
+/* ---- sending the events ---- */
 
 /*
- * An event and its frame, or only the position where to go on, with which the batch is full.
+ * Reads a row: an event and its frame, or only the position of the next read; then the
+ * batch is full.
  */
 static bool
 take_event(const DbResult *result, int row, Buffer *frames, Batch *batch)
@@ -182,9 +187,7 @@ take_batch(const DbResult *result, Buffer *frames, Batch *batch)
 	return true;
 }
 
-/*
- * The first event of the batch that the member has not had.
- */
+/* The first event of the batch that the member has not received. */
 static int
 first_for(Member *member, const Batch *batch)
 {
@@ -217,9 +220,7 @@ send_batch(Feed *feed, const Batch *batch)
 	}
 }
 
-/*
- * Of those who are catching up it says nothing: they ask for what is old.
- */
+/* Feeds that are catching up are not measured: they ask for old events. */
 static void
 observe_delay(const Feed *feed, const Batch *batch)
 {
@@ -236,7 +237,7 @@ observe_delay(const Feed *feed, const Batch *batch)
 	}
 }
 
-/* Says something to all. */
+/* Sends the frames to all members. */
 static void
 tell_all(Feed *feed, const char *frames, size_t len)
 {
@@ -259,8 +260,9 @@ close_all(Feed *feed, int code, const char *error, const char *reason)
 }
 
 /*
- * A feed that has read to the horizon is live, or its members go where the live one is.  One
- * that has not goes on; but a member that is still catching up gets no more than it takes.
+ * A feed that has read to the horizon becomes live, or its members move to the live feed.
+ * Otherwise it reads on.  While it is catching up it waits until its member's queue is
+ * empty, so a slow client does not fill memory.
  */
 static void
 go_on(Feed *feed, const Batch *batch)
@@ -282,8 +284,8 @@ go_on(Feed *feed, const Batch *batch)
 }
 
 /*
- * The reader's credential ends when the database says, which may be another time than when
- * its socket was opened.
+ * The database says when the reader's credential expires; that time may have changed since
+ * the socket was opened.
  */
 static void
 note_end(Feed *feed, const DbResult *result, int column)
@@ -351,8 +353,8 @@ require_resync(Feed *feed)
 }
 
 /*
- * The reader's socket is closed, if it is still there; and the others' when it must be
- * their key.  Else the next one's credential is asked about.
+ * Closes the reader's socket if it still exists.  If the key must be invalid, closes the
+ * others too.  Otherwise the database is asked about the next member's credential.
  */
 static void
 end_reader(Feed *feed, const char *error, const char *reason)

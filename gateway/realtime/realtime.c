@@ -1,6 +1,6 @@
 /*
  * realtime.c
- *		Events to WebSockets: the whole of it, made and freed.
+ *		Sends events to WebSockets: makes and frees the parts of this folder.
  */
 #include "realtime/realtime.h"
 
@@ -12,7 +12,7 @@
 #include "realtime/state.h"
 #include "realtime/wait.h"
 
-/* How often it is looked whether all is given back. */
+/* How often a drain checks whether all credentials are given back. */
 #define DRAIN_TICK_MS 20
 
 static bool

@@ -1,6 +1,6 @@
 /*
  * state.h
- *		What a Realtime has: all that is alive in it.
+ *		The state of a Realtime.
  */
 #ifndef REALTIME_STATE_H
 #define REALTIME_STATE_H
@@ -13,18 +13,19 @@
 #include "realtime/wait.h"
 
 /*
- * Reads under way at a time, of all feeds, for each connection; others wait for their turn.
- * Two keep a connection busy, and a request behind them does not wait for long.
+ * The reads of all feeds that are in the database at a time, for each connection; other
+ * reads wait.  Two keep a connection busy, and a request behind them does not wait for
+ * long.
  */
 #define READS_PER_CONNECTION 2
 
 /* The permission that every read needs. */
 #define NEEDS "events"
 
-/* The state that says that a position is not kept any more. */
+/* The SQLSTATE which says that a position is no longer kept. */
 #define RESYNC_STATE "WA001"
 
-/* Statements, by their index. */
+/* The indexes of the statements. */
 typedef struct Statements
 {
 	int redeem;
@@ -45,17 +46,17 @@ struct Realtime
 	Statements statements;
 	struct HolderList holders[HOLDER_LISTS];
 	struct OrgList orgs[ORG_LISTS];
-	struct OrgList unwatched; /* those that the database is to watch for us */
+	struct OrgList unwatched; /* the organizations that the database is to be asked to watch */
 	struct FeedList due;
 	struct FeedList late;
 	struct OpeningList openings; /* requests that may become sockets */
 	int opening_count;
 	int sockets;
-	int reads;       /* feeds in FEED_READING, */
-	int reads_max;   /* ... and how many may be */
+	int reads;       /* the number of feeds in FEED_READING */
+	int reads_max;   /* its maximum */
 	Timer late_tick; /* runs while there are late feeds */
 	Timer sweep;     /* for expiry; runs while there are sockets */
-	Buffer frames;   /* of the read that is being sent */
+	Buffer frames;   /* of the read whose events are being sent */
 	Waiting *waiting;
 	struct ForgetList forgets;
 	int forget_count;

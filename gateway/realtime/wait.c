@@ -1,18 +1,18 @@
 /*
  * wait.c
- *		The one database connection that waits for something to happen.
+ *		The one database connection that waits for changes.
  *
- * wa.wait_for_events() sleeps in the server until a transaction has committed that wrote
- * an event, or changed a credential, of an organization for which it was handed the
- * credential of a socket here, and says which.  It shows nothing else; what has happened
- * is read by each feed under its own credential.
+ * wa.wait_for_events() sleeps in the server until a transaction commits that has written an
+ * event or changed a credential.  It reports only the organizations for which this gateway
+ * has handed over the credential of a socket, and nothing but which of them have changed.
+ * Each feed then reads the changes under its own credential.
  *
- * What was handed over is kept by the server for this connection, so that only what is
- * new has to be.  A wait that is under way is ended for that by a knock, which comes over
- * another connection.
+ * The server keeps what was handed over for this connection, so only new organizations have
+ * to be handed over.  To hand one over, the current wait is ended by a *knock*, a statement
+ * that is sent over another connection.
  *
- * It has a connection of its own, because a pipeline is answered in order.  Both the
- * connection and the waiting are there only while there are sockets.
+ * Waiting needs its own connection because a pipeline is answered in order.  The connection
+ * and the waiting exist only while there are sockets.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,35 +25,37 @@
 #include "realtime/wait.h"
 #include "realtime/state.h"
 
-/* One wait in the database, and the time in which it has to answer. */
+/* The time of one wait in the database, and the time in which its answer has to come. */
 #define WAIT_MS 5000
 #define WAIT_TIMEOUT_MS (WAIT_MS + 4000)
 
-/* The connection that waits is closed when there was no socket for so long. */
+/* The connection is closed when there was no socket for this long. */
 #define WAIT_IDLE_MS 30000
 
-/* Until the next try when waiting failed. */
+/* The time until the next try when waiting has failed. */
 #define WAIT_RETRY_MS 250
 
-/* After two answers within so short a time the next wait begins this much later: what
- * happens meanwhile is one wake-up instead of many. */
+/*
+ * After two answers within BUSY_MS the next wait begins PAUSE_MS later, so that several
+ * changes cause one wake-up.
+ */
 #define BUSY_MS 5
 #define PAUSE_MS 2
 
-/* Organizations that are handed over at once: parameters of event_wait. */
+/* The number of organizations that one wait hands over: parameters of event_wait. */
 #define HANDED_MAX 8
 
 struct Waiting
 {
 	Realtime *realtime;
 	DbTask wait;                /* its db is NULL while there is no connection */
-	DbTask knock;               /* over the connections of all */
-	bool knocked;               /* the wait that is under way was knocked */
+	DbTask knock;               /* sent over the pool's connections */
+	bool knocked;               /* the current wait was knocked */
 	bool wanted;                /* there are sockets */
-	uint8_t name[DB_UUID_SIZE]; /* ours, which nobody can guess */
+	uint8_t name[DB_UUID_SIZE]; /* identifies this gateway's wait; nobody can guess it */
 	int64_t answered_ms;
-	int64_t lost_ms; /* since when it fails; 0: it does not */
-	Timer idle;      /* the end of the connection */
+	int64_t lost_ms; /* the time since when it fails; 0: it does not */
+	Timer idle;      /* closes the connection */
 };
 
 static bool
@@ -97,7 +99,8 @@ next_to_hand(const Realtime *realtime)
 }
 
 /*
- * They go to the end, so that one which is not taken keeps nobody waiting.
+ * The organizations that were handed over go to the end of the list, so one that the
+ * database does not accept delays no others.
  */
 static bool
 add_sockets(Realtime *realtime, DbRequest *request)
@@ -137,7 +140,8 @@ make_wait(void *context, DbDone done, void *arg)
 }
 
 /*
- * Those that were handed over and not taken: their sockets' credentials are asked about.
+ * Wakes the organizations that the database has not accepted, so that their sockets'
+ * credentials are checked.
  */
 static void
 wake_refused(Realtime *realtime)
@@ -156,8 +160,8 @@ wake_refused(Realtime *realtime)
 }
 
 /*
- * result is NULL if nothing could be asked.  Sockets whose credentials nobody can ask about
- * must not stay open for long.
+ * result is NULL if the database could not be asked.  Sockets whose credentials cannot be
+ * checked must not stay open for long.
  */
 static void
 note_failure(Waiting *waiting, const DbResult *result)
@@ -195,8 +199,8 @@ take_change(Realtime *realtime, const DbResult *result, int row)
 }
 
 /*
- * Whether the server knew what was handed over before; then each organization that has
- * changed.  False when the answer is none.
+ * Reads whether the server still knew what was handed over before, and then each
+ * organization that has changed.  Returns false when the answer is not readable.
  */
 static bool
 take_answer(Realtime *realtime, const DbResult *result)
@@ -244,8 +248,8 @@ take_wait(void *context, const DbResult *result)
 /* ---- knocking ---- */
 
 /*
- * End the wait that is under way, if there is something to hand over; once for each wait.
- * What does not get through is handed over when the wait ends by itself.
+ * Ends the current wait if there is something to hand over; at most once for each wait.  If
+ * the knock fails, the organizations are handed over when the wait ends by itself.
  */
 static void
 knock(Waiting *waiting)
@@ -273,7 +277,7 @@ make_knock(void *context, DbDone done, void *arg)
 	return request;
 }
 
-/* It may have ended a wait before the one that is under way now. */
+/* The knock may have ended the wait before the current one. */
 static void
 take_knock(void *context, const DbResult *result)
 {
@@ -287,9 +291,7 @@ take_knock(void *context, const DbResult *result)
 
 /* ---- from outside ---- */
 
-/*
- * A wait that was begun for sockets of before goes on for these.
- */
+/* A wait that was begun for earlier sockets also serves the new ones. */
 void
 waiting_begin(Waiting *waiting)
 {

@@ -1,6 +1,6 @@
 /*
  * wait.h
- *		The one database connection that waits for something to happen.
+ *		The one database connection that waits for changes.
  */
 #ifndef REALTIME_WAIT_H
 #define REALTIME_WAIT_H
@@ -9,13 +9,16 @@
 
 typedef struct Waiting Waiting;
 
-/* Nothing can be said of sockets whose credentials could not be asked about for so long. */
+/* After this long without a check of their credentials, sockets are closed. */
 #define WAIT_LOST_MS 30000
 
 extern Waiting *waiting_create(Realtime *realtime);
 extern void waiting_free(Waiting *waiting);
 
-/* There is another socket, which may close all sockets; or the last one has gone. */
+/*
+ * waiting_begin() is called for each new socket, and may close all sockets; waiting_end()
+ * after the last one.
+ */
 extern void waiting_begin(Waiting *waiting);
 extern void waiting_end(Waiting *waiting);
 

@@ -1,6 +1,6 @@
 /*
  * wanted.c
- *		What a socket was opened for: from the query, or from the ticket.
+ *		Reads what a socket was opened for, from the query or from the ticket.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,9 +15,7 @@
 
 /* ---- filters ---- */
 
-/*
- * Its types, in the order of the text; returns how many.
- */
+/* Splits the types, in the order of the text.  Returns their number. */
 static int
 split_types(const char *types, HttpText parts[TYPES_MAX])
 {
@@ -45,8 +43,8 @@ compare_types(const void *a, const void *b)
 }
 
 /*
- * Those that want the same become the same text: its types in order, none twice.  Which of
- * them there are is still the database's to say.
+ * Makes the same text of all filters that want the same: the types sorted, each once.  The
+ * database still decides which types exist.
  */
 static void
 set_types(Filter *filter, const char *types)
@@ -89,7 +87,7 @@ filter_add_types(DbRequest *request, const Filter *filter)
 	return db_param_text_array(request, texts, lengths, count);
 }
 
-/* The star is in front of every type's first letter. */
+/* The star sorts before the first letter of every type. */
 static bool
 wants_all(const Filter *filter)
 {
@@ -108,9 +106,7 @@ filter_same(const Filter *a, const Filter *b)
 
 /* ---- a ticket ---- */
 
-/*
- * The types as one text; false when they cannot be a filter.
- */
+/* Reads the types as one text.  Returns false when they cannot be a filter. */
 static bool
 read_types(Filter *filter, const DbResult *result, int column)
 {
@@ -147,7 +143,7 @@ wanted_read_row(Wanted *wanted, const DbResult *result, int session, int types, 
 
 /* ---- a query ---- */
 
-/* The first one counts.  The name may be the caller's, and long. */
+/* Notes the first problem only.  The name may come from the caller and be long. */
 static void __attribute__((format(printf, 3, 4)))
 note_problem(Wanted *wanted, const char *name, const char *format, ...)
 {
@@ -171,9 +167,7 @@ wanted_check_types(Wanted *wanted, const DbResult *result, int problem)
 					 db_text_copy(result, 0, problem, text, sizeof(text)) ? text : TYPES_WANTED);
 }
 
-/*
- * Types are the database's to know; here they only have to be a list that can be one.
- */
+/* The database knows the types; here they only have to form a list that can be a filter. */
 static void
 check_list(Wanted *wanted, const HttpText *value)
 {
@@ -239,7 +233,8 @@ take_parameter(Wanted *wanted, const HttpField *parameter)
 }
 
 /*
- * A ticket has its filter in itself; all else is in the query, each once.
+ * A ticket has its own filter.  Otherwise the filter is in the query, where each parameter
+ * may occur once.
  */
 void
 wanted_read_query(Wanted *wanted, const HttpRequest *request, bool is_ticket)
