@@ -1,6 +1,6 @@
 /*
  * attempt.c
- *		One attempt to deliver: URL, addresses, request.
+ *		One attempt to deliver: checks the URL and its addresses, then sends the request.
  *
  *	start ──name──▶ RESOLVING ──all addresses allowed──▶ SENDING ──answer──▶ end
  *	   │                │                                   ▲
@@ -18,7 +18,7 @@
 #include "lib/log.h"
 #include "lib/timer.h"
 
-/* Bytes of one header that we make: the longest is webhook-signature. */
+/* The most bytes of a header that we make; the longest is webhook-signature. */
 #define HEADER_MAX 256
 #define OWN_HEADERS 7
 
@@ -26,9 +26,9 @@
 
 typedef enum AttemptState
 {
-	ATTEMPT_RESOLVING, /* the name is being looked up; the timer bounds it */
-	ATTEMPT_SENDING,   /* curl has it, and its deadline */
-	ATTEMPT_FAILED     /* it is told so by the timer */
+	ATTEMPT_RESOLVING, /* the name is being looked up; the timer bounds the time */
+	ATTEMPT_SENDING,   /* curl is sending; it also has the deadline */
+	ATTEMPT_FAILED     /* the timer will report the failure */
 } AttemptState;
 
 struct Attempt
@@ -66,7 +66,7 @@ end_attempt(Attempt *attempt, int status, const char *problem, int retry_after_s
 	free_attempt(attempt);
 }
 
-/* The attempt ends in the next turn of the loop. */
+/* Makes the attempt fail in the next turn of the loop. */
 static void
 fail_soon(Attempt *attempt, const char *problem)
 {
@@ -115,7 +115,7 @@ send_request(Attempt *attempt, const struct sockaddr_storage *addresses, int cou
 								.body_len = request->body_len,
 								.timeout_ms = attempt->setup->timeout_ms - spent_ms};
 
-	/* Nought would be no bound at all. */
+	/* For curl a timeout of 0 is no limit. */
 	transfer.timeout_ms = transfer.timeout_ms > 0 ? transfer.timeout_ms : 1;
 
 	make_headers(request, own);
@@ -130,9 +130,9 @@ send_request(Attempt *attempt, const struct sockaddr_storage *addresses, int cou
 		fail_soon(attempt, "out of memory");
 }
 
-/* ---- where to ---- */
+/* ---- the destination ---- */
 
-/* The log tells the operator which address it was; the webhook's owner is not told. */
+/* The log names the refused address for the operator; the webhook's owner does not see it. */
 static bool
 all_allowed(const Attempt *attempt, const struct sockaddr_storage *addresses, int count)
 {

@@ -1,10 +1,10 @@
 /*
  * attempt.h
- *		One attempt to deliver: URL, addresses, request.
+ *		One attempt to deliver: checks the URL and its addresses, then sends the request.
  *
- * An attempt has a deadline for all of it.  It knows no database: what is to be sent comes
- * in, signatures included, what became of it goes out, and whether there is another attempt
- * is not its business.
+ * One deadline bounds the whole attempt.  This code does not use the database.  It is given
+ * what is to be sent, signatures included, and returns the result.  Whether there is
+ * another attempt is decided elsewhere.
  */
 #ifndef WEBHOOKS_ATTEMPT_H
 #define WEBHOOKS_ATTEMPT_H
@@ -17,24 +17,25 @@
 #include "webhooks/resolve.h"
 #include "webhooks/transfer.h"
 
-/* What all attempts of a process share; all borrowed. */
+/* What all attempts of a process share.  Everything is borrowed. */
 typedef struct AttemptSetup
 {
 	struct event_base *base;
 	Resolver *resolver;
 	Transfers *transfers;
 	const EgressRules *rules;
-	int timeout_ms; /* of one attempt: the receiver's time to answer, look-up included */
+	int timeout_ms; /* of one attempt, name look-up included */
 } AttemptSetup;
 
 /*
- * HMAC-SHA512 in hex; and up to four signatures of Standard Webhooks, blanks between: a
- * secret may have two, and the one before the last rotation too.
+ * The sizes of an HMAC-SHA512 in hex, and of up to four signatures of Standard Webhooks,
+ * separated by blanks: a webhook may have two secrets, and the one before the last rotation
+ * too.
  */
 #define ATTEMPT_HMAC_MAX (2 * 64)
 #define ATTEMPT_STANDARD_MAX (4 * (3 + 44) + 3)
 
-/* What the database has signed, and when: the secrets are known to nobody else. */
+/* What the database has signed, and when.  Nobody else knows the secrets. */
 typedef struct AttemptSignatures
 {
 	int64_t signed_ms; /* since 1970 */
@@ -42,12 +43,12 @@ typedef struct AttemptSignatures
 	char standard[ATTEMPT_STANDARD_MAX + 1];
 } AttemptSignatures;
 
-/* Everything is borrowed until done. */
+/* Everything is borrowed until done is called. */
 typedef struct AttemptRequest
 {
-	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE]; /* whose webhook it is: an organization */
+	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE]; /* the organization that the webhook belongs to */
 	const char *url;
-	const char *const *headers; /* the webhook's own, "Name: value"; NULL ends them */
+	const char *const *headers; /* the webhook's own, "Name: value"; ends with NULL */
 	const char *event_id;       /* "evt_…" */
 	const char *body;
 	size_t body_len;
@@ -56,21 +57,24 @@ typedef struct AttemptRequest
 
 typedef struct AttemptResult
 {
-	bool delivered;      /* any 2xx */
+	bool delivered;      /* the answer's status was 2xx */
 	int status;          /* 0: there was no answer */
-	const char *problem; /* why there was none, a constant; NULL when there was one */
-	int retry_after_s;   /* what a failed answer asks to wait, 0: nothing */
-	int64_t us;          /* how long it took */
+	const char *problem; /* why there was no answer, a constant; else NULL */
+	int retry_after_s;   /* the wait that a failed answer asks for; 0: none */
+	int64_t us;          /* the duration */
 } AttemptResult;
 
 typedef struct Attempt Attempt;
 typedef void (*AttemptDone)(void *arg, const AttemptResult *result);
 
-/* Starts it; done is called once, from the loop, never from within.  NULL: out of memory. */
+/*
+ * Starts an attempt.  done is called once, from the loop, never from within.  NULL: out of
+ * memory.
+ */
 extern Attempt *attempt_start(const AttemptSetup *setup, const AttemptRequest *request,
 							  AttemptDone done, void *arg);
 
-/* Ends it at once, without a word.  Whether the receiver has got it is not known. */
+/* Ends the attempt at once; done is not called.  The receiver may have got the request or not. */
 extern void attempt_abandon(Attempt *attempt);
 
 #endif

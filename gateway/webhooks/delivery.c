@@ -1,6 +1,6 @@
 /*
  * delivery.c
- *		One delivery in a queue: read, sent, reported.
+ *		The deliveries of a queue: reads, sends and reports each one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ deliveries_drop(Queue *queue, DeliveryState state)
 	}
 }
 
-/* The columns of deliveries_take that are looked at. */
+/* The columns of deliveries_take that are read. */
 typedef enum DeliveryColumn
 {
 	COLUMN_ID,
@@ -72,7 +72,7 @@ read_body(Delivery *delivery, const DbResult *result, int row)
 						sizeof(signatures->standard));
 }
 
-/* One without an envelope, whose event is gone, has no body. */
+/* A delivery without an envelope, because its event was deleted, has no body. */
 static Delivery *
 read_delivery(Queue *queue, const DbResult *result, int row)
 {
@@ -128,7 +128,7 @@ on_reported(void *arg, const DbResult *result)
 	queue_advance(queue);
 }
 
-/* Says what became of the attempt; when it cannot, deliveries_report_again() comes back to it. */
+/* Reports the result of the attempt.  If that fails, deliveries_report_again() tries again. */
 static void
 report(Delivery *delivery)
 {
@@ -161,7 +161,7 @@ on_attempt(void *arg, const AttemptResult *result)
 	queue_advance(queue);
 }
 
-/* Sends one; false: out of memory, and it stays where it was. */
+/* Sends a delivery.  Returns false when memory is out; its state is then unchanged. */
 static bool
 send_delivery(Queue *queue, Delivery *delivery)
 {
@@ -184,7 +184,7 @@ send_delivery(Queue *queue, Delivery *delivery)
 	return true;
 }
 
-/* Is an earlier one of the same session under way? */
+/* Whether an earlier delivery of the same session is under way. */
 static bool
 has_to_wait(const Queue *queue, const Delivery *delivery)
 {
@@ -201,7 +201,7 @@ has_to_wait(const Queue *queue, const Delivery *delivery)
 	return false;
 }
 
-/* The first that waits is the oldest. */
+/* The first delivery that waits is the oldest. */
 bool
 deliveries_too_old(const Queue *queue, int64_t now_ms)
 {

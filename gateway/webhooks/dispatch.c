@@ -1,10 +1,11 @@
 /*
  * dispatch.c
- *		Which webhooks this process delivers to: claims their queues, and lets them go.
+ *		Decides which webhooks this process delivers to: claims queues and gives them back.
  *
- * An event that was committed may not be visible to readers yet, because an older transaction
- * that writes events of its organization still runs; nobody tells when that one rolls back.
- * So a wake-up is followed by some looks in short succession.
+ * A committed event may not be visible to readers yet, because an older transaction that
+ * writes events of its organization still runs.  Nothing reports when that transaction
+ * rolls back.  Therefore the database is asked several times in short intervals after each
+ * wake-up.
  */
 #include "webhooks/dispatch.h"
 
@@ -18,36 +19,39 @@
 #include "webhooks/queue.h"
 #include "webhooks/statements.h"
 
-/* How often queues look at their leases and reports. */
+/* How often the queues check their leases and their reports. */
 #define TICK_MS 250
 
-/* Before waiting again: after an event, so that many of them are one wake-up; after a failure. */
+/*
+ * The pause before the next wait: after an event, so that several events cause one wake-up;
+ * after a failure.
+ */
 #define WAIT_SPACING_MS 20
 #define WAIT_AGAIN_MS 1000
 
-/* Raised by wa.wait_for_deliveries() where the library is not preloaded. */
+/* The SQLSTATE that wa.wait_for_deliveries() raises when the library is not preloaded. */
 #define STATE_NOT_PRELOADED "55000"
 
 struct Dispatch
 {
 	DispatchSetup setup;
 	QueueSetup queues;
-	Queue *slots[DISPATCH_QUEUES_MAX]; /* NULL: free */
+	Queue *slots[DISPATCH_QUEUES_MAX]; /* NULL: a free slot */
 	int count;
 	int sending;
 
 	DbTask claiming;
-	int64_t claimed_ms; /* when that was asked */
+	int64_t claimed_ms; /* when the claim was asked for */
 	bool claim_again;
 
 	DbTask waiting;
-	int64_t seen; /* of wa.wait_for_deliveries() */
-	bool blind;   /* the database cannot tell */
+	int64_t seen; /* the last answer of wa.wait_for_deliveries() */
+	bool blind;   /* the database cannot report events */
 	int64_t eager_until_ms;
 
 	Timer tick;
 
-	void (*drained)(void *context); /* NULL: not draining */
+	void (*drained)(void *context); /* NULL: it is not draining */
 	void *drained_context;
 	bool told; /* drained was called */
 };
@@ -66,7 +70,7 @@ tell_if_drained(Dispatch *dispatch)
 	dispatch->drained(dispatch->drained_context);
 }
 
-/* The places that are left are kept for those who hold few. */
+/* Whether the places still free are reserved for organizations that hold few. */
 static bool
 others_may_wait(const Dispatch *dispatch)
 {
@@ -118,7 +122,10 @@ add_queue(Dispatch *dispatch, const DbResult *result, int row)
 	dispatch->count++;
 }
 
-/* What they have left goes to whoever claims them next, which the database decides. */
+/*
+ * Stops queues that have used their time.  Whoever claims their webhooks next gets the
+ * remaining deliveries; the database decides who that is.
+ */
 static void
 end_long_turns(Dispatch *dispatch, int64_t now_ms)
 {
@@ -144,7 +151,7 @@ on_tick(void *context)
 
 /* ---- claiming ---- */
 
-/* Until it is asked again, unless something happens. */
+/* The time until the database is asked again, unless something happens before. */
 static int
 poll_ms(const Dispatch *dispatch)
 {
@@ -170,7 +177,7 @@ take_claimed(void *context, const DbResult *result)
 		db_task_in(&dispatch->claiming, again ? 0 : poll_ms(dispatch));
 }
 
-/* With all places taken there is nothing to ask for. */
+/* There is nothing to ask for when all places are taken. */
 static DbRequest *
 make_claim(void *context, DbDone done, void *arg)
 {
@@ -185,7 +192,7 @@ make_claim(void *context, DbDone done, void *arg)
 							  setup->owner, room, setup->lease_ms);
 }
 
-/* Asks for queues now, or as soon as the asking that is under way has ended. */
+/* Asks for queues now, or as soon as the current request has ended. */
 static void
 claim(Dispatch *dispatch)
 {
@@ -207,7 +214,7 @@ wake_lanes_of(Dispatch *dispatch, const uint8_t org[DB_UUID_SIZE])
 			queue_wake(dispatch->slots[i]);
 }
 
-/* All rows but the first are organizations that have something new. */
+/* Each row after the first is an organization that has something new. */
 static void
 wake_queues(Dispatch *dispatch, const DbResult *result)
 {
@@ -218,7 +225,10 @@ wake_queues(Dispatch *dispatch, const DbResult *result)
 			wake_lanes_of(dispatch, org);
 }
 
-/* In so many milliseconds it waits again; negative: never. */
+/*
+ * Returns the milliseconds until the next wait; a negative number means that it does not
+ * wait again.
+ */
 static int
 take_waited(Dispatch *dispatch, const DbResult *result)
 {

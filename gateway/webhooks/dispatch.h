@@ -1,10 +1,10 @@
 /*
  * dispatch.h
- *		Which webhooks this process delivers to: claims their queues, and lets them go.
+ *		Decides which webhooks this process delivers to: claims queues and gives them back.
  *
- * A queue is claimed when something is due for its webhook and nobody holds it.  The database
- * is asked when an event was committed (it says so without being polled), and once in
- * DISPATCH_POLL_MS for what is to be tried again.
+ * A queue is claimed when something is due for its webhook and nobody holds it.  The
+ * database is asked when an event was committed, which it reports without being polled.  It
+ * is also asked once in DISPATCH_POLL_MS, to find deliveries that are to be tried again.
  */
 #ifndef WEBHOOKS_DISPATCH_H
 #define WEBHOOKS_DISPATCH_H
@@ -14,30 +14,36 @@
 #include "webhooks/attempt.h"
 #include "webhooks/queue.h"
 
-/* Webhooks that one process holds; the others are for other processes, or wait. */
+/* The number of webhooks that one process holds.  Other processes take the rest, or it waits. */
 #define DISPATCH_QUEUES_MAX 128
 
-/* Of these, what wa.claim_webhooks() keeps for organizations that hold few: its "share". */
+/* How many of these wa.claim_webhooks() reserves for organizations that hold few: its "share". */
 #define DISPATCH_QUEUES_KEPT 32
 
 /*
- * How long a queue keeps its place at most once these are all that is left: one whose webhook
- * always has something to deliver would never end.
+ * How long a queue keeps its place at most when only the reserved places are left.  Without
+ * this bound the queue of a webhook that always has something to deliver would never end.
  */
 #define DISPATCH_TURN_MS 10000
 
-/* Requests under way in all of them, and so names that are looked up at once. */
+/*
+ * The number of requests under way in all queues, and so of the names that are looked up at
+ * once.
+ */
 #define DISPATCH_SENDING_MAX (DISPATCH_QUEUES_MAX * QUEUE_SENDING_MAX)
 
-/* How often is asked for what is due again, and for how long after an event more often. */
+/*
+ * How often the database is asked for what is due, and for how long after an event it is
+ * asked more often.
+ */
 #define DISPATCH_POLL_MS 1000
 #define DISPATCH_EAGER_POLL_MS 50
 #define DISPATCH_EAGER_MS 400
 
-/* When the database cannot tell of events (the library is not preloaded). */
+/* How often it is asked when the database cannot report events (the library is not preloaded). */
 #define DISPATCH_BLIND_POLL_MS 250
 
-/* How long one wait for events takes at most. */
+/* The longest time of one wait for events. */
 #define DISPATCH_WAIT_MS 5000
 
 typedef struct Dispatch Dispatch;
@@ -48,23 +54,23 @@ typedef struct DispatchSetup
 	Db *db;
 	AttemptSetup attempt;
 	Metrics *metrics;
-	const char *owner; /* of the leases; no two processes may share one */
+	const char *owner; /* the owner of the leases; each process needs a different one */
 	int lease_ms;
 } DispatchSetup;
 
-/* NULL: out of memory.  All is borrowed. */
+/* Returns NULL when memory is out.  Everything is borrowed. */
 extern Dispatch *dispatch_start(const DispatchSetup *setup);
 
 /*
- * Claims nothing more, lets requests that are under way end, gives all leases back, and
- * calls done(context) once, maybe from within.
+ * Claims nothing more, lets the requests that are under way end, and gives all leases back.
+ * Then it calls done(context) once, possibly before it returns.
  */
 extern void dispatch_drain(Dispatch *dispatch, void (*done)(void *context), void *context);
 
-/* May be NULL. */
+/* The argument may be NULL. */
 extern void dispatch_free(Dispatch *dispatch);
 
-/* For the metrics. */
+/* The numbers for the metrics. */
 extern int dispatch_queues(const Dispatch *dispatch);
 extern int dispatch_sending(const Dispatch *dispatch);
 

@@ -1,6 +1,6 @@
 /*
  * egress.c
- *		Where a webhook may lead.
+ *		Decides which destinations a webhook may have.
  */
 #include "webhooks/egress.h"
 
@@ -88,9 +88,7 @@ egress_parse(const char *text, EgressTarget *target)
 	return NULL;
 }
 
-/*
- * RFC 6761, 6.3: names that lead to the machine itself, whatever family is asked for.
- */
+/* RFC 6761, 6.3: these names mean the machine itself, whatever address family is asked for. */
 static bool
 is_localhost(const char *host)
 {

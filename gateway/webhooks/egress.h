@@ -1,14 +1,14 @@
 /*
  * egress.h
- *		Where a webhook may lead.
+ *		Decides which destinations a webhook may have.
  *
- * A *target* is what a URL names: scheme, host and port.  Its host is a name, or an
- * *address* written out.  An address is allowed when it is a global one of the Internet, or
- * when the operator has allowed it; a name is allowed when all its addresses are.  What is
- * checked here is what curl is then told to connect to; egress_allows() is asked once more
- * for the socket's real address.
+ * A *target* is what a URL names: scheme, host and port.  The host is a name or an
+ * *address*.  An address is allowed when it is a global address of the Internet, or when
+ * the operator has allowed it; a name is allowed when all its addresses are.  curl is told
+ * to connect to the addresses that were checked here.  egress_allows() checks the socket's
+ * real address once more.
  *
- * How a URL is read is src/common/webhook_url.h, by which the database reads it too.
+ * URLs are read by src/common/webhook_url.h, which the database uses too.
  */
 #ifndef WEBHOOKS_EGRESS_H
 #define WEBHOOKS_EGRESS_H
@@ -23,9 +23,9 @@
 
 #define EGRESS_URL_MAX WAK_URL_MAX
 #define EGRESS_HOST_MAX WAK_HOST_MAX
-#define EGRESS_ALLOWED_MAX 32 /* ranges that an operator may allow */
+#define EGRESS_ALLOWED_MAX 32 /* the most ranges that an operator may allow */
 
-/* What the operator has allowed besides the Internet. */
+/* What the operator has allowed in addition to the Internet. */
 typedef struct EgressRules
 {
 	WakRange allowed[EGRESS_ALLOWED_MAX];
@@ -41,33 +41,39 @@ typedef enum EgressHost
 typedef struct EgressTarget
 {
 	bool tls;
-	char host[EGRESS_HOST_MAX + 1]; /* lower case; of an IPv6 address without its brackets */
+	char host[EGRESS_HOST_MAX + 1]; /* lower case; an IPv6 address without its brackets */
 	int port;
 	EgressHost kind;
-	struct sockaddr_storage address; /* EGRESS_ADDRESS, with the port */
+	struct sockaddr_storage address; /* with the port, for EGRESS_ADDRESS */
 } EgressTarget;
 
-/* Allows a range, "10.0.0.0/8" or "fd00::1".  False: it is none, or there are too many. */
+/*
+ * Allows a range, "10.0.0.0/8" or "fd00::1".  Returns false when it is not a range, or
+ * there are too many.
+ */
 extern bool egress_allow(EgressRules *rules, const char *text);
 
 /*
- * Takes a URL apart.  NULL when it can be a target; else why not, a constant.  Whether its
- * address is allowed is not asked here.
+ * Parses a URL.  Returns NULL when it can be a target, else a constant text that says why
+ * not.  It does not check whether the address is allowed.
  */
 extern const char *egress_parse(const char *url, EgressTarget *target);
 
 /*
- * "localhost" is the machine itself in both families, and an operator who allows one of
- * them has allowed that: takes the loopback addresses that are not allowed out of those of
- * this name, unless none would be left.  Returns how many there are now.
+ * "localhost" is the machine itself in both address families, so an operator who allows one
+ * of its addresses has allowed the machine.  For this name, removes the loopback addresses
+ * that are not allowed, unless none would be left.  Returns how many addresses are left.
  */
 extern int egress_keep_allowed(const EgressRules *rules, const char *host,
 							   struct sockaddr_storage *addresses, int count);
 
-/* May a connection be made to this address?  Any family but the two: no. */
+/*
+ * Whether a connection to this address is allowed.  Families other than IPv4 and IPv6 are
+ * refused.
+ */
 extern bool egress_allows(const EgressRules *rules, const struct sockaddr *address);
 
-/* What kind of address a refused one is ("loopback"), for the log; NULL when it is global. */
+/* The kind of a refused address, such as "loopback", for the log.  NULL when it is global. */
 extern const char *egress_kind(const struct sockaddr *address);
 
 #endif

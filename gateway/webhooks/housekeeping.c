@@ -1,6 +1,6 @@
 /*
  * housekeeping.c
- *		What has expired is taken away, a little at a time.
+ *		Removes expired rows in small batches.
  */
 #include "webhooks/housekeeping.h"
 
@@ -17,9 +17,9 @@
 
 typedef struct Task
 {
-	const char *name; /* as wa.housekeep() and the metrics have it */
+	const char *name; /* as wa.housekeep() and the metrics name it */
 	WorkerStatement statement;
-	int rows; /* of a batch; so many mean that there may be more */
+	int rows; /* of a batch; a full batch means that there may be more */
 } Task;
 
 static const Task tasks[] = {
@@ -42,12 +42,12 @@ struct Housekeeping
 {
 	Metrics *metrics;
 	int period_ms;
-	int task;     /* whose turn it is */
-	bool backlog; /* a task of this round had more */
+	int task;     /* the current task */
+	bool backlog; /* a task of this round had a full batch */
 	DbTask asking;
 };
 
-/* From half the period to one and a half. */
+/* Between half the period and one and a half. */
 static int
 jittered(int period_ms)
 {
@@ -57,7 +57,7 @@ jittered(int period_ms)
 	return period_ms / 2 + (int) (random % ((uint32_t) period_ms + 1));
 }
 
-/* The next task; after the last one the round is over. */
+/* Starts the next task; after the last one the round is over. */
 static void
 go_on(Housekeeping *housekeeping)
 {

@@ -1,10 +1,10 @@
 /*
  * housekeeping.h
- *		What has expired is taken away, a little at a time.
+ *		Removes expired rows in small batches.
  *
- * Each round runs every task once, one after the other, with a bounded number of rows; when
- * one had so many, the next round comes soon.  Rounds are
- * jittered, so that several workers do not come in step.
+ * Each round runs every task once, one after the other, with a bounded number of rows.  If
+ * a task had a full batch, the next round comes soon.  The period is varied at random, so
+ * that several workers do not run at the same moments.
  */
 #ifndef WEBHOOKS_HOUSEKEEPING_H
 #define WEBHOOKS_HOUSEKEEPING_H
@@ -14,19 +14,19 @@
 
 struct event_base;
 
-/* Rows of one task at once: small, so that nobody waits for a lock or a disk. */
+/* Rows of one batch.  It is small, so that nobody waits long for a lock or a disk. */
 #define HOUSEKEEPING_ROWS 500
 
-/* Between two batches while there is a backlog. */
+/* The pause between two rounds while a task has more to do. */
 #define HOUSEKEEPING_PAUSE_MS 100
 
 typedef struct Housekeeping Housekeeping;
 
-/* Rounds of about period_ms.  NULL: out of memory.  All is borrowed. */
+/* Runs a round about every period_ms.  NULL: out of memory.  Everything is borrowed. */
 extern Housekeeping *
 housekeeping_start(struct event_base *base, Db *db, Metrics *metrics, int period_ms);
 
-/* May be NULL. */
+/* The argument may be NULL. */
 extern void housekeeping_stop(Housekeeping *housekeeping);
 
 #endif

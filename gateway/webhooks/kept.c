@@ -1,6 +1,6 @@
 /*
  * kept.c
- *		Connections that are kept for another request: has the other side closed one?
+ *		Finds out whether the other side has closed a connection that is kept for reuse.
  */
 #include "webhooks/kept.h"
 
@@ -9,7 +9,10 @@
 
 #include <arpa/inet.h>
 
-/* The port of an address, and where text is not NULL the address as text; -1: it is none of ours. */
+/*
+ * The port of an address, and in text, if it is not NULL, the address.  -1: it is not IPv4
+ * or IPv6.
+ */
 static int
 read_address(const struct sockaddr_storage *address, char *text)
 {
@@ -40,7 +43,7 @@ read_ends(int fd, KeptEnds *ends)
 	return ends->remote_port >= 0 && ends->local_port >= 0;
 }
 
-/* A connection that the other side has reset has no peer any more, and need not be known. */
+/* A connection that the other side has reset has no peer address, and need not be noted. */
 void
 kept_add(Kept *kept, int fd)
 {
@@ -62,7 +65,7 @@ kept_remove(Kept *kept, int fd)
 		}
 }
 
-/* The end of the other side's bytes, or bytes that answer nothing. */
+/* Whether the other side has closed it, or has sent bytes that answer no request. */
 static bool
 is_over(int fd)
 {

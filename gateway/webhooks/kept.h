@@ -1,14 +1,15 @@
 /*
  * kept.h
- *		Connections that are kept for another request: has the other side closed one?
+ *		Finds out whether the other side has closed a connection that is kept for reuse.
  *
- * curl looks at a kept connection before it uses it again, but since 8.22 not at one of the
- * last second (https://github.com/curl/curl/pull/22169).  A request on a connection that the
- * receiver has closed by then is lost, and a transfer makes no second one.  So each is looked
- * at here, too, at the moment at which the request would be sent.
+ * curl checks a kept connection before it reuses it, but since 8.22 not if the connection
+ * was used within the last second (https://github.com/curl/curl/pull/22169).  If the
+ * receiver has closed such a connection, the request on it is lost, and a transfer sends no
+ * second one.  Therefore each connection is checked here too, just before the request would
+ * be sent.
  *
- * curl names a connection by its ends; a socket is known here from the end of a transfer that
- * leaves it open until curl closes it.
+ * curl identifies a connection by its two addresses.  A socket is noted here at the end of
+ * a transfer that leaves it open, and removed when curl closes it.
  */
 #ifndef WEBHOOKS_KEPT_H
 #define WEBHOOKS_KEPT_H
@@ -18,10 +19,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-/* More than curl keeps (TRANSFER_KEPT_MAX); of those that do not fit nothing is known. */
+/* More than curl keeps (TRANSFER_KEPT_MAX).  Sockets beyond it are not noted. */
 #define KEPT_MAX 256
 
-/* Where a connection leads and where it comes from. */
+/* The two ends of a connection. */
 typedef struct KeptEnds
 {
 	char remote[INET6_ADDRSTRLEN];
@@ -39,12 +40,12 @@ typedef struct Kept
 /* Notes an open socket. */
 extern void kept_add(Kept *kept, int fd);
 
-/* Forgets a socket that is about to be closed, if it is known. */
+/* Removes a socket that is about to be closed, if it was noted. */
 extern void kept_remove(Kept *kept, int fd);
 
 /*
- * Whether a connection with these ends is known, and closed by the other side or holding
- * something that nobody has asked for.
+ * Whether a connection with these ends was noted, and either the other side has closed it
+ * or it holds bytes that nobody has asked for.
  */
 extern bool kept_is_over(const Kept *kept, const char *remote, int remote_port, int local_port);
 

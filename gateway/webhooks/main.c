@@ -1,12 +1,13 @@
 /*
  * main.c
- *		wa-worker: delivers webhooks and takes away what has expired.
+ *		wa-worker: delivers webhooks and removes expired rows.
  *
- * One process, one loop.  Any number of them may run side by side, on any machines: the
- * database gives each webhook to one of them at a time.
+ * It is one process with one event loop.  Any number of them may run side by side, on any
+ * machines: the database gives each webhook to one of them at a time.
  *
- * SIGTERM and SIGINT stop it gently: no new webhook is taken, requests under way end within
- * the drain time, what was not sent is given back.  A second signal cuts that.
+ * SIGTERM and SIGINT stop it gently: it claims no new webhook, lets requests that are under
+ * way end within the drain time, and gives back what was not sent.  A second signal ends it
+ * at once.
  */
 #include <stdio.h>
 #include <sys/resource.h>
@@ -26,10 +27,13 @@
 /* Statements in the pipeline of one connection. */
 #define IN_FLIGHT 16
 
-/* Statements that wait for a connection: one for each delivery and queue that may have one. */
+/*
+ * The most statements that wait for a connection: one for each delivery and queue that may
+ * have one.
+ */
 #define REQUESTS_MAX (DISPATCH_QUEUES_MAX * (QUEUE_SENDING_MAX + 2) + 16)
 
-/* How often the database counts what is in it, for the metrics. */
+/* How often the database counts its rows for the metrics. */
 #define COUNT_MS 10000
 
 typedef struct Worker
@@ -40,14 +44,17 @@ typedef struct Worker
 	Transfers *transfers;
 	Dispatch *dispatch;
 	Housekeeping *housekeeping;
-	Metrics *metrics; /* NULL: nobody wants any */
+	Metrics *metrics; /* NULL: metrics are off */
 	ProgramMetrics *measured;
 	DbTask counting;
 } Worker;
 
 /* ---- metrics ---- */
 
-/* Columns: pending, failed, dead, seconds of the oldest that is open, then others. */
+/*
+ * The columns are: pending, failed, dead, the age in seconds of the oldest open delivery,
+ * then others.
+ */
 static void
 take_counts(const Worker *worker, const DbResult *result)
 {
@@ -177,7 +184,10 @@ start_dispatch(Worker *worker)
 	return worker->dispatch != NULL && worker->housekeeping != NULL;
 }
 
-/* Each request has a socket; the soft limit is meant for programs that use select(). */
+/*
+ * Each request has a socket.  The soft limit is low for the sake of programs that use
+ * select().
+ */
 static void
 raise_descriptors(void)
 {

@@ -1,9 +1,9 @@
 /*
  * metrics.c
- *		The catalogue of what the worker counts.
+ *		The list of the worker's metrics.
  *
- * What concerns one process can be added up over all; what is read from the database is the
- * same in each, so that of those the maximum is to be taken.
+ * Metrics of a process can be added up over all processes.  Metrics that are read from the
+ * database are the same in each process; of these take the maximum.
  */
 #include "webhooks/metrics.h"
 
@@ -50,7 +50,7 @@ static MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 						  {"task"}},
 };
 
-/* What a label of a counter can be. */
+/* The values that a counter's label can have. */
 typedef struct Expected
 {
 	WorkerMetric metric;

@@ -1,6 +1,6 @@
 /*
  * metrics.h
- *		The catalogue of what the worker counts.
+ *		The list of the worker's metrics.
  */
 #ifndef WEBHOOKS_METRICS_H
 #define WEBHOOKS_METRICS_H
@@ -11,9 +11,9 @@ typedef enum WorkerMetric
 {
 	WORKER_ATTEMPTS,       /* by outcome */
 	WORKER_ATTEMPT_TIME,   /* by outcome */
-	WORKER_DELIVERIES,     /* by what the database made of them */
-	WORKER_SENDING,        /* now */
-	WORKER_QUEUES,         /* now */
+	WORKER_DELIVERIES,     /* by the status that the database gave them */
+	WORKER_SENDING,        /* at present */
+	WORKER_QUEUES,         /* at present */
 	WORKER_UNDELIVERED,    /* in the database, by status */
 	WORKER_OLDEST_SECONDS, /* in the database */
 	WORKER_PAUSED,         /* in the database */
@@ -24,8 +24,8 @@ typedef enum WorkerMetric
 } WorkerMetric;
 
 /*
- * NULL: no memory.  Counters of attempts and deliveries are there at 0: what Prometheus first
- * sees at 1 has not grown for it.
+ * Returns NULL when memory is out.  The counters of attempts and deliveries are set to 0 at once:
+ * when Prometheus first sees a counter at 1, it does not count that as growth.
  */
 extern Metrics *worker_metrics_open(void);
 

@@ -1,9 +1,9 @@
 /*
  * negative_cache.c
- *		Names that had no address a moment ago.
+ *		Remembers names that had no address a moment ago.
  *
- * A ring: all entries count for the same time, so that the oldest is the first to end and the
- * first to be overwritten.
+ * It is a ring buffer.  All entries are valid for the same time, so the oldest one is the
+ * first to expire and the first to be overwritten.
  */
 #include "webhooks/negative_cache.h"
 
@@ -15,14 +15,14 @@
 typedef struct Entry
 {
 	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE];
-	int64_t until_ms; /* 0: was never used */
+	int64_t until_ms; /* 0: not used yet */
 	char name[EGRESS_HOST_MAX + 1];
 } Entry;
 
 struct NegativeCache
 {
 	Entry entries[NEGATIVE_CACHE_MAX];
-	int next; /* to be written */
+	int next; /* the entry to be written next */
 };
 
 NegativeCache *
@@ -52,7 +52,10 @@ negative_cache_add(NegativeCache *cache, const uint8_t asker[NEGATIVE_CACHE_ASKE
 	cache->next = (cache->next + 1) % NEGATIVE_CACHE_MAX;
 }
 
-/* From the newest entry back to the first that has ended: those behind it are older. */
+/*
+ * Searches from the newest entry back to the first that has expired: all entries behind it
+ * are older.
+ */
 bool
 negative_cache_has(const NegativeCache *cache, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
 				   const char *name, int64_t now_ms)

@@ -1,7 +1,7 @@
 /*
  * queue.c
- *		The deliveries of one webhook, as long as this process holds them: its lease, and
- *		what it does next.
+ *		The deliveries of one webhook while this process holds them: the lease, and what is
+ *		done next.
  */
 #include "webhooks/queue.h"
 
@@ -11,8 +11,6 @@
 #include "db/result.h"
 #include "lib/clock.h"
 #include "webhooks/queue_internal.h"
-
-/* ---- asking the database ---- */
 
 /* ---- reading, taking, releasing ---- */
 
@@ -107,7 +105,7 @@ on_released(void *arg, const DbResult *result)
 	end_queue(queue);
 }
 
-/* What cannot be given back runs out. */
+/* A lease that cannot be given back expires. */
 static void
 release(Queue *queue)
 {
@@ -215,7 +213,7 @@ renew(Queue *queue, int64_t now_ms)
 		queue_ask(queue, WORKER_LANE_RENEW, on_renewed, queue, "i", queue->setup->lease_ms);
 }
 
-/* What waits is taken anew with the next claim, and then signed anew. */
+/* What waits is taken again with the next claim, and gets a new signature. */
 static void
 give_back(Queue *queue)
 {
@@ -223,7 +221,7 @@ give_back(Queue *queue)
 	stop(queue);
 }
 
-/* The lease is over: whoever holds the queue now sends what we could not report. */
+/* The lease is over: its next holder sends again what could not be reported. */
 static void
 give_up(Queue *queue)
 {

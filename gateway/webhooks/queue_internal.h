@@ -1,10 +1,11 @@
 /*
  * queue_internal.h
- *		The inside of a queue: queue.c decides what it does next, delivery.c sends and reports.
+ *		The internals of a queue: queue.c decides what it does next, delivery.c sends and reports.
  *
- * A queue owns its deliveries, a delivery its attempt and its report.  Everything runs from
- * callbacks of the loop, none of which comes from within a call of ours; each ends with
- * queue_advance(), which may end the queue, after which nothing of it may be touched.
+ * A queue owns its deliveries; a delivery owns its attempt and its report.  All code runs
+ * in callbacks of the loop, and no callback comes from within a call of this code.  Each
+ * callback ends with queue_advance(), which may free the queue, so nothing of it may be
+ * used afterwards.
  */
 #ifndef WEBHOOKS_QUEUE_INTERNAL_H
 #define WEBHOOKS_QUEUE_INTERNAL_H
@@ -22,15 +23,15 @@ typedef enum QueueState
 {
 	QUEUE_READING,  /* the webhook is being read */
 	QUEUE_TAKING,   /* deliveries are being taken */
-	QUEUE_OPEN,     /* nothing is asked; what was taken is sent */
+	QUEUE_OPEN,     /* no request is under way; deliveries are sent */
 	QUEUE_RELEASING /* the lease is being given back */
 } QueueState;
 
 typedef enum DeliveryState
 {
-	DELIVERY_WAITING,  /* its turn has not come */
+	DELIVERY_WAITING,  /* not sent yet */
 	DELIVERY_SENDING,  /* an attempt is under way */
-	DELIVERY_REPORTING /* its outcome is to be reported; report is NULL between two tries */
+	DELIVERY_REPORTING /* the result is to be reported; report is NULL between two tries */
 } DeliveryState;
 
 typedef struct Delivery
@@ -39,13 +40,13 @@ typedef struct Delivery
 	Queue *queue;
 	DeliveryState state;
 	uint8_t id[DB_UUID_SIZE];
-	uint8_t session[DB_UUID_SIZE]; /* zeros: of no session */
+	uint8_t session[DB_UUID_SIZE]; /* all zeros when the delivery belongs to no session */
 	char event_id[WAK_TYPEID_MAX + 1];
 	char *body;
 	size_t body_len;
 	AttemptSignatures signatures;
-	int64_t taken_ms;   /* when it was asked for: no later than it was signed */
-	Receiver *receiver; /* DELIVERY_SENDING: held */
+	int64_t taken_ms;   /* when it was asked for, which is not later than it was signed */
+	Receiver *receiver; /* held while DELIVERY_SENDING */
 	Attempt *attempt;   /* DELIVERY_SENDING */
 	AttemptResult result;
 	DbRequest *report;
@@ -61,14 +62,14 @@ struct Queue
 	uint8_t webhook[DB_UUID_SIZE];
 	QueueState state;
 	bool more;     /* there may be deliveries that the last taking did not see */
-	bool stopping; /* takes nothing more */
-	bool lost;     /* the lease is not ours any more */
+	bool stopping; /* it takes nothing more */
+	bool lost;     /* it no longer has the lease */
 	int64_t claimed_ms;
 	int64_t lease_until_ms;
-	DbRequest *asked; /* READING, TAKING, RELEASING */
+	DbRequest *asked; /* the request of READING, TAKING or RELEASING */
 	int64_t taken_ms; /* when deliveries were last asked for */
 	DbRequest *renewal;
-	int64_t renewed_ms; /* when the renewal that is under way was asked for */
+	int64_t renewed_ms; /* when the current renewal was asked for */
 	Receiver *receiver;
 	struct DeliveryList deliveries; /* in the order of their events */
 	int taken;
@@ -77,13 +78,13 @@ struct Queue
 
 /* ---- queue.c ---- */
 
-/* The one place that decides what a queue does next; it may end the queue. */
+/* Decides what a queue does next; no other function does.  It may free the queue. */
 extern void queue_advance(Queue *queue);
 
 /*
- * Asks about the queue's webhook: its owner and its id are the first parameters, types and
- * those behind it the others (statements_request()).  The request when it was taken, NULL when
- * not.
+ * Submits a statement about the queue's webhook.  Its first parameters are the queue's
+ * organization and webhook; types and the arguments after it are the others
+ * (statements_request()).  Returns the request, or NULL when it could not be submitted.
  */
 #define queue_ask(queue, statement, done, arg, types, ...)                                    \
 	statements_submit((queue)->setup->db,                                                     \
@@ -94,24 +95,24 @@ extern void queue_advance(Queue *queue);
 /* ---- delivery.c ---- */
 
 /*
- * Adds the delivery of this row of deliveries_take; one whose event is gone is reported at
- * once.  False: it cannot be read, or memory is out.
+ * Adds the delivery of this row of deliveries_take.  If its event was deleted it is
+ * reported at once.  Returns false when the row cannot be read, or memory is out.
  */
 extern bool delivery_add(Queue *queue, const DbResult *result, int row);
 
-/* Sends those whose turn it is, unless their signature is too old. */
+/* Sends the deliveries whose turn it is, unless their signature is too old. */
 extern void deliveries_send(Queue *queue);
 
-/* Does one wait whose signature is too old? */
+/* Whether a delivery waits whose signature is too old. */
 extern bool deliveries_too_old(const Queue *queue, int64_t now_ms);
 
-/* Reports again what could not be reported. */
+/* Repeats the reports that failed. */
 extern void deliveries_report_again(Queue *queue, int64_t now_ms);
 
-/* Forgets those in this state. */
+/* Frees the deliveries in this state. */
 extern void deliveries_drop(Queue *queue, DeliveryState state);
 
-/* Forgets all, and ends their attempts. */
+/* Frees all deliveries, and ends their attempts. */
 extern void deliveries_free(Queue *queue);
 
 #endif

@@ -28,8 +28,8 @@ copy_text(const DbResult *result, int row, int column)
 }
 
 /*
- * "Name: value".  curl takes a name without a value for one that it shall leave out, and
- * "Name;" for a value that is empty.
+ * Makes "Name: value".  curl understands a name without a value as a header to leave out,
+ * and "Name;" as a header with an empty value.
  */
 static char *
 make_header(const char *name, const char *value)
@@ -105,7 +105,7 @@ receiver_hold(Receiver *receiver)
 	return receiver;
 }
 
-/* A header field may be what opens the receiver. */
+/* The header fields are wiped, since one may be a credential for the receiver. */
 void
 receiver_drop(Receiver *receiver)
 {

@@ -1,9 +1,10 @@
 /*
  * resolve.c
- *		Names to addresses, on the loop.
+ *		Looks up the addresses of names, on the loop.
  *
- * evdns_getaddrinfo() may call back before it returns, and calls back once more when it is
- * cancelled; a Resolution lives until its call back, whoever is still interested.
+ * evdns_getaddrinfo() may call back before it returns, and it also calls back when it is
+ * cancelled.  A Resolution is freed only in that callback, even if nobody waits for the
+ * result any more.
  */
 #include "webhooks/resolve.h"
 
@@ -18,10 +19,10 @@
 #include "lib/clock.h"
 #include "webhooks/egress.h"
 
-/* A name is two questions: for IPv4 and for IPv6 addresses. */
+/* One name takes two questions: for IPv4 and for IPv6 addresses. */
 #define QUESTIONS 2
 
-/* From 2.2 on libevent keeps addresses unless it is told not to. */
+/* Since 2.2 libevent caches addresses unless this flag is set. */
 #ifdef EVDNS_BASE_NO_CACHE
 #define KEEP_NOTHING EVDNS_BASE_NO_CACHE
 #else
@@ -36,13 +37,13 @@ struct Resolver
 
 struct Resolution
 {
-	ResolveDone done; /* NULL: nobody is interested any more */
+	ResolveDone done; /* NULL: nobody waits for the result any more */
 	void *arg;
 	Resolver *resolver;
 	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE];
 	char name[EGRESS_HOST_MAX + 1];
 	struct evdns_getaddrinfo_request *request;
-	bool starting; /* within evdns_getaddrinfo() */
+	bool starting; /* evdns_getaddrinfo() has not returned yet */
 	bool ended;
 };
 
@@ -62,7 +63,7 @@ resolver_is_server(const char *server)
 	return evutil_parse_sockaddr_port(server, (struct sockaddr *) &address, &size) == 0;
 }
 
-/* What /etc/resolv.conf says of these is overruled. */
+/* These options override those of /etc/resolv.conf. */
 static void
 set_bounds(struct evdns_base *dns, int names)
 {
@@ -113,9 +114,7 @@ resolver_close(Resolver *resolver)
 	free(resolver);
 }
 
-/*
- * Copies what was found; -1: more than can be checked.
- */
+/* Copies the addresses.  Returns -1 when there are more than can be checked. */
 static int
 copy_addresses(const struct evutil_addrinfo *found, struct sockaddr_storage *addresses)
 {
@@ -145,7 +144,7 @@ tell(Resolution *resolution, int error, const struct evutil_addrinfo *found)
 		resolution->done(resolution->arg, NULL, 0, RESOLVE_NOWHERE);
 }
 
-/* A lack of memory says nothing of the name. */
+/* A failure for lack of memory says nothing about the name, so it is not remembered. */
 static void
 remember(const Resolution *resolution, int error)
 {
@@ -154,7 +153,7 @@ remember(const Resolution *resolution, int error)
 						   clock_monotonic_ms());
 }
 
-/* When nobody is interested any more, the resolver may be gone. */
+/* When nobody waits for the result any more, the resolver may be freed already. */
 static void
 on_addresses(int error, struct evutil_addrinfo *found, void *arg)
 {

@@ -1,13 +1,13 @@
 /*
  * resolve.h
- *		Names to addresses, on the loop.
+ *		Looks up the addresses of names, on the loop.
  *
- * libevent asks the name servers of /etc/resolv.conf, and /etc/hosts before them; or one
- * name server that the operator names, and nothing else.  A name means itself: the search
- * list of resolv.conf is not tried.
+ * libevent looks into /etc/hosts, then asks the name servers of /etc/resolv.conf.  If the
+ * operator has named a name server, only that one is used.  A name is looked up as it is,
+ * without the search list of resolv.conf.
  *
- * Every look-up goes out at once, so that names whose servers are silent hold up no others.
- * For some seconds the same asker is not asked again for a name that had no address
+ * All look-ups run at the same time, so names whose servers do not answer delay no others.
+ * A name that had no address is not asked for again by the same organization for a moment
  * (negative_cache.h).
  */
 #ifndef WEBHOOKS_RESOLVE_H
@@ -20,16 +20,17 @@
 
 struct event_base;
 
-/* Addresses of one name; a name with more is refused, since each has to be checked. */
+/* The most addresses of one name.  A name with more is refused, since each has to be checked. */
 #define RESOLVE_ADDRESSES_MAX 32
 
-/* For one question to one server, and how often it is asked. */
+/* The time for one question to one server, and how often it is asked. */
 #define RESOLVE_TRY_SECONDS "2"
 #define RESOLVE_TRIES "2"
 
 /*
- * What the owner of a webhook is told of a name without an address, and of one that leads
- * where webhooks may not: the same, or they could ask which names there are inside.
+ * What a webhook's owner is told when the name has no address, and also when it has one
+ * that is not allowed.  With two texts the owner could find out which names exist in the
+ * operator's network.
  */
 #define RESOLVE_NOWHERE "the name leads to no address that is allowed"
 
@@ -37,32 +38,35 @@ typedef struct Resolver Resolver;
 typedef struct Resolution Resolution;
 
 /*
- * The addresses, without a port, or count 0 and a problem, a constant.  Called once for each
- * resolve_start(), from the loop or from within it.
+ * Gets the addresses, without a port; or count is 0 and problem is a constant text.  It is
+ * called once for each resolve_start(), from the loop or from within it.
  */
 typedef void (*ResolveDone)(void *arg, const struct sockaddr_storage *addresses, int count,
 							const char *problem);
 
 /*
- * server is "ADDR" or "ADDR:PORT", or NULL; names is how many are looked up at once at most,
- * beyond which they wait for each other.  NULL: could not, or it is no address.
+ * server is "ADDR", "ADDR:PORT" or NULL.  names is the number of names that are looked up
+ * at once; further ones wait.  Returns NULL on failure, or when server is not an address.
  */
 extern Resolver *resolver_open(struct event_base *base, const char *server, int names);
 
-/* No resolution may be under way. */
+/* To be called when no resolution is under way. */
 extern void resolver_close(Resolver *resolver);
 
-/* Whether resolver_open() would take it for a server. */
+/* Whether resolver_open() would accept it as a server. */
 extern bool resolver_is_server(const char *server);
 
-/* Asks for a name.  NULL when done was called already. */
+/* Looks a name up.  Returns NULL when done was called already. */
 extern Resolution *resolve_start(Resolver *resolver, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
 								 const char *name, ResolveDone done, void *arg);
 
-/* The asker is gone: done will not be called. */
+/* To be called when nobody waits for the result any more.  done will not be called. */
 extern void resolve_abandon(Resolution *resolution);
 
-/* The asker's time is over: the name counts as one without an address, and done is not called. */
+/*
+ * To be called when the time is over.  The name is remembered as one without an address;
+ * done is not called.
+ */
 extern void resolve_expire(Resolution *resolution);
 
 #endif

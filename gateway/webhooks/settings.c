@@ -1,6 +1,6 @@
 /*
  * settings.c
- *		What wa-worker can be told.
+ *		The settings of wa-worker.
  */
 #include "webhooks/settings.h"
 

@@ -1,6 +1,6 @@
 /*
  * settings.h
- *		What wa-worker can be told.
+ *		The settings of wa-worker.
  */
 #ifndef WEBHOOKS_SETTINGS_H
 #define WEBHOOKS_SETTINGS_H
@@ -17,17 +17,17 @@ typedef struct WorkerSettings
 	int64_t lease_s;
 	int64_t housekeeping_s;
 	ConfigList allowed;
-	const char *resolver; /* NULL: the system's */
-	const char *ca_file;  /* NULL: the system's */
-	EgressRules rules;    /* what "allowed" means */
+	const char *resolver; /* NULL: the system's name servers */
+	const char *ca_file;  /* NULL: the system's certificates */
+	EgressRules rules;    /* made from the ranges that "allowed" lists */
 } WorkerSettings;
 
 extern WorkerSettings worker_settings;
 extern const ConfigOption worker_options[];
 
 /*
- * Fills in rules, and says what can be said without a database and without listening.
- * False: problem (of size bytes) says why.
+ * Fills in rules, and checks what can be checked without a database and without listening.
+ * Returns false when something is wrong; problem (of size bytes) then says what.
  */
 extern bool worker_settings_check(char *problem, size_t size);
 

@@ -1,10 +1,10 @@
 /*
  * statements.c
- *		What the worker asks the database, each a file in gateway/statements/worker.
+ *		The statements of the worker; each is a file in gateway/statements/worker.
  */
 #include "webhooks/statements.h"
 
-/* For one answer. */
+/* The time for one answer. */
 #define ANSWER_MS 10000
 
 ProgramStatements worker_statements = {
@@ -13,7 +13,7 @@ ProgramStatements worker_statements = {
 	.count = WORKER_STATEMENT_COUNT,
 	.rows =
 		{
-			/* what waits by intent waits in the slow lane */
+			/* a statement that waits for events uses the slow lane */
 			[WORKER_EVENT_WAIT] = {"event_wait", DB_LANE_SLOW},
 			[WORKER_CLAIM_WEBHOOKS] = {"claim_webhooks", DB_LANE_FAST},
 			[WORKER_WEBHOOK_LANE] = {"webhook_lane", DB_LANE_FAST},

@@ -1,6 +1,6 @@
 /*
  * statements.h
- *		What the worker asks the database, each a file in gateway/statements/worker.
+ *		The statements of the worker; each is a file in gateway/statements/worker.
  */
 #ifndef WEBHOOKS_STATEMENTS_H
 #define WEBHOOKS_STATEMENTS_H

@@ -1,20 +1,22 @@
 /*
  * transfer.c
- *		POST requests to strangers, by curl on the loop.
+ *		Sends POST requests to receivers that are not trusted, by curl on the loop.
  *
- * curl is told the addresses of a name before it can ask for them (CURLOPT_RESOLVE), and
- * asks us for every socket, with the address that it is for: on_socket_wanted() is the last
- * wall, behind which no mistake of a name or a parser can lead.
+ * curl gets the addresses of a name before it could look them up itself (CURLOPT_RESOLVE).
+ * It also asks us for every socket and names the address that the socket is for.
+ * on_socket_wanted() checks this address: it is the last check, which holds even if a name
+ * or a URL was read wrongly before.
  *
- * One transfer is one request.  curl by itself sends a request again, up to five times, when a
- * kept connection ends before an answer; the receiver may have taken the first one.  So once
- * a byte has been sent there is no other connection: is_repeat() is asked for each new socket
- * and before each request.  Before a byte has been sent there may be: a kept connection that
- * the other side has closed meanwhile is left for a new one, by curl or else by us (kept.h).
+ * One transfer is one request.  curl on its own repeats a request up to five times when a
+ * kept connection ends before an answer, although the receiver may have taken the first
+ * one.  Therefore, once a byte was sent, no other connection is used: is_repeat() is asked
+ * for each new socket and before each request.  Before a byte was sent another connection
+ * may be used: if the other side has closed a kept connection, curl or this code (kept.h)
+ * opens a new one.
  *
- * The loop and curl: curl says which sockets to watch (on_watch) and when to be called next
- * (on_timer_wanted); each is passed on to libevent.  A transfer ends in take_ended() only,
- * which runs when curl has returned.
+ * curl and the loop work together as follows.  curl says which sockets to watch (on_watch)
+ * and when it wants to be called next (on_timer_wanted); both are passed on to libevent.  A
+ * transfer ends only in take_ended(), which runs after curl has returned.
  */
 #include "webhooks/transfer.h"
 
@@ -35,7 +37,7 @@
 
 #define CLOSED "the connection was closed before an answer"
 
-/* What CURLOPT_RESOLVE is told: a name, a port, and the addresses. */
+/* Bytes for CURLOPT_RESOLVE: a name, a port, and the addresses. */
 #define RESOLVE_MAX (EGRESS_HOST_MAX + 32 + 64 * (INET6_ADDRSTRLEN + 3))
 
 TAILQ_HEAD(TransferList, Transfer);
@@ -62,17 +64,15 @@ struct Transfer
 	void *arg;
 	size_t head_bytes;
 	size_t body_bytes;
-	bool head_complete; /* of the final answer: its status counts */
-	bool refused;       /* a socket was wanted for an address that is not allowed */
-	bool repeated;      /* curl was about to send the request once more */
+	bool head_complete; /* of the final answer: its status is known */
+	bool refused;       /* curl wanted a socket for an address that is not allowed */
+	bool repeated;      /* curl was about to repeat the request */
 	bool stale;         /* the kept connection was closed before the request was sent */
 };
 
-/* ---- what the answer may be ---- */
+/* ---- limits of the answer ---- */
 
-/*
- * Each line of the head comes by itself, the empty one that ends it too.
- */
+/* curl passes each line of the head by itself, including the empty line that ends it. */
 static size_t
 on_head(char *data, size_t size, size_t count, void *arg)
 {
@@ -99,7 +99,7 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	return transfer->body_bytes > TRANSFER_BODY_MAX ? 0 : size * count;
 }
 
-/* Has curl sent something already, and begins anew? */
+/* Whether curl has sent something already and starts again. */
 static bool
 is_repeat(Transfer *transfer)
 {
@@ -137,7 +137,7 @@ on_socket_wanted(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* A kept connection may be closed long after its transfers. */
+/* A kept connection may be closed long after its last transfer. */
 static int
 on_socket_closed(void *arg, curl_socket_t fd)
 {
@@ -179,12 +179,12 @@ problem_of(const Transfer *transfer, CURLcode code)
 		case CURLE_GOT_NOTHING:
 		case CURLE_RECV_ERROR:
 		case CURLE_SEND_ERROR:
-		case CURLE_ABORTED_BY_CALLBACK: /* no memory for another connection */
+		case CURLE_ABORTED_BY_CALLBACK: /* out of memory for another connection */
 			return CLOSED;
 		case CURLE_WRITE_ERROR:
-		case CURLE_OUT_OF_MEMORY: /* what curl says of a single line that is too long, */
+		case CURLE_OUT_OF_MEMORY: /* curl's error for a single line that is too long, */
 #if LIBCURL_VERSION_NUM >= 0x080600
-		case CURLE_TOO_LARGE: /* and since 8.6 */
+		case CURLE_TOO_LARGE: /* and its error since 8.6 */
 #endif
 			return "the answer's head is too large";
 		default:
@@ -192,9 +192,7 @@ problem_of(const Transfer *transfer, CURLcode code)
 	}
 }
 
-/*
- * Begins anew with a connection of its own, if nothing was sent on a kept one that was closed.
- */
+/* Starts again with a new connection, if a kept one was closed before anything was sent. */
 static bool
 begin_anew(Transfer *transfer)
 {
@@ -208,7 +206,10 @@ begin_anew(Transfer *transfer)
 		   curl_multi_add_handle(multi, transfer->easy) == CURLM_OK;
 }
 
-/* Whether curl keeps the connection it does not say; what it closes is forgotten then. */
+/*
+ * curl does not say whether it keeps the connection.  If it closes it, the socket is
+ * removed then.
+ */
 static void
 note_kept(Transfer *transfer)
 {
@@ -219,10 +220,7 @@ note_kept(Transfer *transfer)
 		kept_add(&transfer->transfers->kept, fd);
 }
 
-/*
- * An answer whose head is complete has said all that is asked; what becomes of its body,
- * too, is of no account.
- */
+/* After a complete head the answer is known; errors in the body do not matter. */
 static void
 end_transfer(Transfer *transfer, CURLcode code)
 {
@@ -299,8 +297,8 @@ on_timer_wanted(CURLM *multi, long ms, void *arg)
 }
 
 /*
- * curl begins, changes or ends to be interested in a socket; the event that watches it is
- * kept with the socket, in curl.
+ * curl starts, changes or ends its interest in a socket.  The event that watches the socket
+ * is stored with it, in curl.
  */
 static int
 on_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
@@ -381,7 +379,7 @@ append(struct curl_slist **list, const char *text)
 	return longer != NULL;
 }
 
-/* "Expect:" takes out what curl would add to a large body. */
+/* "Expect:" without a value removes the header that curl would add for a large body. */
 static bool
 set_headers(Transfer *transfer, const char *const *headers)
 {
@@ -393,7 +391,7 @@ set_headers(Transfer *transfer, const char *const *headers)
 	return ok;
 }
 
-/* "name:port:address,[address]", which curl believes for this transfer; "+": not for ever. */
+/* "name:port:address,[address]", which curl uses for this transfer; "+" lets the entry expire. */
 static bool
 set_addresses(Transfer *transfer, const TransferRequest *request)
 {
