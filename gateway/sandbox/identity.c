@@ -1,6 +1,6 @@
 /*
  * identity.c
- *		Derives WhatsApp's names from the database's ids.
+ *		Derives WhatsApp's ids from the database's ids.
  */
 #include "sandbox/identity.h"
 
@@ -13,7 +13,7 @@
 #define GROUP_SUFFIX "@g.us"
 #define GROUP_MEMBER "15550000001" DIRECT_SUFFIX
 
-/* The prefix and the uuid's digits in upper case, as WhatsApp's ids look. */
+/* The prefix and the uuid's digits in upper case, like WhatsApp's ids. */
 static void
 derive_id(const char *prefix, const char *uuid, char out[WA_MESSAGE_ID_MAX + 1])
 {
@@ -69,7 +69,7 @@ sandbox_phone(const char *session, char out[PHONE_NUMBER_MAX + 1])
 	for (; *session != '\0'; session++)
 		hash = (hash ^ (unsigned char) *session) * 1099511628211U;
 
-	/* Ten digits behind the country code, of an exchange no telephone has. */
+	/* Ten digits after the country code, in an exchange that no telephone has. */
 	snprintf(out, PHONE_NUMBER_MAX + 1, "1555%07u", (unsigned) (1000000 + hash % 9000000));
 }
 

@@ -1,20 +1,21 @@
 /*
  * jobs.c
- *		Takes a message through sent, delivered and read, and answers a text; does what is to
- *		be done to messages.
+ *		Reports messages as sent, delivered and read, answers texts, and carries out message
+ *		actions.
  *
- * Every type of message is "sent"; what an attachment holds is not looked at.  A text that
- * asks for a reaction gets one, then every text its answer, and one that asks for the phone
- * is followed by a message that is typed on the session's own.
+ * Messages of every type are "sent"; the content of attachments is ignored.  A text that
+ * contains "react" gets a reaction.  Then every text gets an answer.  A text that contains
+ * "my phone" is followed by a message that is typed on the session's own phone.
  *
- * The invented WhatsApp does every action, and the report is all.  Only a forward makes
- * something: a message whose id here was given when it was asked for, and which is then
- * delivered and read like any other.
+ * The invented WhatsApp accepts every action, so an action needs nothing but its report.
+ * Only a forward creates something: a message, whose id was already assigned when the
+ * forward was requested.  It is then delivered and read like any other message.
  *
- * A job is gone when it is finished, when the database says that it is not ours any more, when
- * its session is not leased any more, or when its report was refused.  When the process is killed, what it had claimed is taken over
- * from its lease in the database and gets the same ids again, so that nothing is sent twice;
- * what it had sent stays "sent", for the invented telephones die with it.
+ * A job ends when it is finished, when the database says that it no longer belongs to this
+ * process, when its session is no longer leased, or when its report was refused.  If the
+ * process is killed, the jobs that it had claimed are claimed again after their lease in
+ * the database has expired.  They get the same ids, so nothing is sent twice.  Messages
+ * that it had sent stay "sent", because their invented phones ended with the process.
  */
 #include "sandbox/jobs.h"
 
@@ -28,20 +29,20 @@
 #include "lib/log.h"
 #include "sandbox/identity.h"
 
-#define CLAIM_MAX 64 /* claimed by one statement */
+#define CLAIM_MAX 64 /* the most jobs that one statement claims */
 #define FAILURE_TEXT "the number is not on WhatsApp"
 #define ANSWERER_NAME "Sandbox"
 #define TYPED_TEXT "typed on the phone itself"
 
 typedef enum JobState
 {
-	JOB_CLAIMED,   /* next: report that it was done, or that it failed */
+	JOB_CLAIMED,   /* next: report that it was done, or that it has failed */
 	JOB_SENT,      /* next: report that the message was delivered */
 	JOB_DELIVERED, /* next: report that it was read */
-	JOB_READ,      /* next: react to it, since it asks for that */
+	JOB_READ,      /* next: react to it, if it asks for that */
 	JOB_REACTED,   /* next: answer it */
 	JOB_ANSWERED,  /* next: the session's own phone writes */
-	JOB_FINISHED   /* is gone */
+	JOB_FINISHED   /* the job is freed */
 } JobState;
 
 static const char *const state_names[] = {
@@ -68,15 +69,15 @@ enum
 typedef struct Job
 {
 	TAILQ_ENTRY(Job) link;
-	struct Claims *claims; /* the list that it is in */
+	struct Claims *claims; /* the list that contains it */
 	SandboxId org;
 	SandboxId id;
 	SandboxId session;
-	char message[UUID_TEXT_MAX + 1]; /* what is sent; "" = nothing is */
-	char *chat;                      /* owned; where that goes, NULL when nothing is sent */
+	char message[UUID_TEXT_MAX + 1]; /* the message that is sent; "": none */
+	char *chat;                      /* owned; where it is sent to, NULL if nothing is */
 	char *body;                      /* owned; NULL when there is nothing to answer */
 	JobState state;
-	int attempts; /* of the report that is due */
+	int attempts; /* of the current report */
 	SandboxStatement reported;
 	DbTask report;
 } Job;
@@ -84,7 +85,7 @@ typedef struct Job
 /* What differs between messages and actions. */
 typedef struct KindRow
 {
-	const char *name; /* in the log, as the next four */
+	const char *name; /* for the log, like the next four */
 	const char *sent;
 	const char *taken_over;
 	const char *given_up;
@@ -92,11 +93,11 @@ typedef struct KindRow
 	SandboxStatement claim;
 	SandboxStatement done;
 	SandboxStatement failed;
-	int max; /* on their way at once */
+	int max; /* the most that are on their way at once */
 	bool (*read)(Job *job, const DbResult *result, int row);
 } KindRow;
 
-/* One kind's. */
+/* The claimed jobs of one kind. */
 typedef struct Claims
 {
 	Jobs *jobs;
@@ -110,7 +111,7 @@ struct Jobs
 {
 	const Sandbox *sandbox;
 	int poll_ms;
-	int step_ms; /* 0 when it drains */
+	int step_ms; /* 0 while draining */
 	bool draining;
 	void (*drained)(void *context);
 	void *context;
@@ -119,7 +120,7 @@ struct Jobs
 
 static void free_job(Job *job);
 
-/* What goes to the number that is on no telephone. */
+/* Whether the job goes to the number that no phone has. */
 static bool
 has_to_fail(const Job *job)
 {
@@ -168,7 +169,10 @@ report_reaction(Job *job, DbDone done, void *arg)
 						   wa_id, sandbox_answerer(job->chat), "react", SANDBOX_REACTION, false);
 }
 
-/* A message comes: the answer to a text, or what is typed on the session's own phone. */
+/*
+ * Reports a message that has arrived: the answer to a text, or the message typed on the
+ * session's phone.
+ */
 static DbRequest *
 report_arrival(Job *job, int64_t now_ms, DbDone done, void *arg)
 {
@@ -187,7 +191,7 @@ report_arrival(Job *job, int64_t now_ms, DbDone done, void *arg)
 						   typed ? TYPED_TEXT : job->body, STATEMENTS_NULL, now_ms, typed);
 }
 
-/* The report that is due. */
+/* Makes the report for the job's state. */
 static DbRequest *
 make_report(void *context, DbDone done, void *arg)
 {
@@ -221,7 +225,7 @@ name_of_state(const Job *job)
 	return job->state == JOB_SENT ? job->claims->kind->sent : state_names[job->state];
 }
 
-/* The one place where a job's state changes; it may be gone then. */
+/* Changes a job's state; no other function does.  It may free the job. */
 static void
 enter_state(Job *job, JobState state)
 {
@@ -237,7 +241,7 @@ enter_state(Job *job, JobState state)
 		db_task_in(&job->report, job->claims->jobs->step_ms);
 }
 
-/* What follows a report that the database has taken. */
+/* The state after a report that the database has accepted. */
 static JobState
 next_state(const Job *job)
 {
@@ -263,9 +267,9 @@ next_state(const Job *job)
 }
 
 /*
- * Every report can be made twice: ids are derived, and a status never goes back.  So "no
- * news" is as good as done, but for a job that was taken over before its first report came:
- * the other process goes on with it.
+ * Every report can be repeated: the ids are derived, and a status never goes back.  So
+ * REPORT_STALE usually counts as done.  The exception is the first try of a job's first
+ * report: if that is stale, another process has taken the job over and continues it.
  */
 static void
 take_report(void *context, const DbResult *result)
@@ -279,7 +283,7 @@ take_report(void *context, const DbResult *result)
 		enter_state(job, next_state(job));
 		return;
 	}
-	/* what was not sent is no attempt */
+	/* a report that could not be sent does not count as an attempt */
 	if (result != NULL)
 		job->attempts++;
 	if (outcome == REPORT_AGAIN && job->attempts < SANDBOX_ATTEMPTS_MAX)
@@ -325,7 +329,7 @@ free_job(Job *job)
 	tell_if_drained(claims->jobs);
 }
 
-/* A copy that is owned; NULL: the cell is NULL, or out of memory. */
+/* Returns a copy that the caller owns.  NULL: the cell is NULL, or memory is out. */
 static char *
 copy_text(const DbResult *result, int row, int column)
 {
@@ -378,7 +382,7 @@ is_on_its_way(const Claims *claims, const SandboxId *id)
 	return false;
 }
 
-/* NULL: out of memory, or it is here already. */
+/* Returns NULL when memory is out, or the job is already here. */
 static Job *
 read_job(Claims *claims, const DbResult *result, int row)
 {
@@ -401,9 +405,9 @@ read_job(Claims *claims, const DbResult *result, int row)
 }
 
 /*
- * One that may have been sent by a process that is gone is sent again without a double,
- * because its id on the other side is derived.  One for which there is no memory is claimed
- * again when its lease has run out.
+ * A message may already have been sent by a process that has ended.  Sending it again makes
+ * no duplicate, because its WhatsApp id is derived.  If memory is out, the job is claimed
+ * again after its lease has expired.
  */
 static void
 add_job(Claims *claims, const DbResult *result, int row)
@@ -421,7 +425,7 @@ add_job(Claims *claims, const DbResult *result, int row)
 	enter_state(job, JOB_CLAIMED);
 }
 
-/* What fills a claim is followed by the next at once. */
+/* After a full claim the next one follows at once. */
 static void
 take_claim(void *context, const DbResult *result)
 {
@@ -507,7 +511,7 @@ jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), 
 	return jobs;
 }
 
-/* A claim that was answered late may have brought jobs of a session that went before. */
+/* An answer to an earlier claim may have brought jobs of a session that is no longer leased. */
 void
 jobs_forget(Jobs *jobs, const Sessions *sessions)
 {

@@ -1,16 +1,15 @@
 /*
  * main.c
- *		wa-sandbox: a connector without WhatsApp behind it.
+ *		wa-sandbox: a connector that invents WhatsApp.
  *
- * It does through the connector functions what every connector does: leases
- * sessions, pairs them, claims their messages and message actions, reports what became
- * of each and hands in what arrives.  The telephones at the other end are its own: they
- * scan every QR code, type in every pairing code, read every message, react to a text with
- * "react" in it and repeat every text.  Only the number 15550000000 is on no telephone, so
- * that failures can be tried.
+ * It uses the connector functions as every connector does: it leases sessions, pairs them,
+ * claims their messages and message actions, reports the results, and stores what arrives.
+ * It also plays the phones at the other end.  They scan every QR code, enter every pairing
+ * code, read every message, react to texts that contain "react", and repeat every text.
+ * Only the number 15550000000 has no phone, so that failures can be tried.
  *
- * SIGTERM or SIGINT: nothing new is claimed, what is on its way is finished without its
- * delays within DRAIN_MS, the leases are given back.
+ * On SIGTERM or SIGINT it claims nothing new.  Jobs that are on their way are finished
+ * without delays within DRAIN_MS, and the leases are given back.
  */
 #include "lib/log.h"
 #include "lib/timer.h"
@@ -22,7 +21,10 @@
 #define LEASE_MIN_MS 15000
 #define DRAIN_MS 5000
 
-/* Requests that wait for the connection: one for each job and session, and those that claim. */
+/*
+ * The most requests that wait for the connection: one for each job and session, and those
+ * that claim.
+ */
 #define REQUESTS_MAX (JOBS_MAX + SESSIONS_MAX + 4)
 
 typedef struct Work
@@ -31,8 +33,8 @@ typedef struct Work
 	Sandbox sandbox;
 	Sessions *sessions;
 	Jobs *jobs;
-	Timer deadline; /* of the jobs, when it drains */
-	int begun;      /* jobs, when that began */
+	Timer deadline; /* of the jobs, while draining */
+	int begun;      /* the number of jobs when draining began */
 	bool releasing;
 } Work;
 
@@ -89,7 +91,7 @@ on_released(void *context)
 	program_loop_drained(work->loop);
 }
 
-/* The jobs are done, or their time is over. */
+/* The jobs are finished, or their time is over. */
 static void
 release(void *context)
 {
@@ -101,7 +103,7 @@ release(void *context)
 	sessions_release(work->sessions, on_released, work);
 }
 
-/* Ends what was begun: nobody else can, before the leases run out. */
+/* Finishes the jobs: no other process can before the leases expire. */
 static void
 drain(void *context)
 {
@@ -155,7 +157,7 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 	return work->sessions != NULL && work->jobs != NULL;
 }
 
-/* The checks at start have connected. */
+/* Runs after the checks at start, which have connected to the database. */
 static void
 begin(void *context)
 {

@@ -1,12 +1,12 @@
 /*
  * sandbox.c
- *		How the sandbox asks the database; see sandbox.h.
+ *		The sandbox's statements, and the outcome of its reports.
  */
 #include "sandbox/sandbox.h"
 
 #include "db/result.h"
 
-/* For one answer. */
+/* The time for one answer. */
 #define ANSWER_MS 10000
 
 ProgramStatements sandbox_statements = {

@@ -1,6 +1,6 @@
 /*
  * sandbox.h
- *		What all of the sandbox shares: its statements, its name, its pace.
+ *		What all parts of the sandbox share: statements, names and delays.
  */
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
@@ -10,8 +10,8 @@
 #define SANDBOX_ROLE "connector"
 #define SANDBOX_CONNECTOR "sandbox" /* the kind of connector, as sessions name it */
 
-#define SANDBOX_IN_FLIGHT 32    /* requests in the pipeline at once */
-#define SANDBOX_RETRY_MS 200    /* before a report that could not be made is made again */
+#define SANDBOX_IN_FLIGHT 32    /* the most requests in the pipeline */
+#define SANDBOX_RETRY_MS 200    /* before a report that could not be made is repeated */
 #define SANDBOX_ATTEMPTS_MAX 20 /* of one report, before it is given up */
 
 typedef enum SandboxStatement
@@ -33,7 +33,7 @@ typedef enum SandboxStatement
 
 extern ProgramStatements sandbox_statements;
 
-/* Borrowed by all that work. */
+/* Borrowed by all parts. */
 typedef struct Sandbox
 {
 	struct event_base *base;
@@ -43,19 +43,19 @@ typedef struct Sandbox
 	int lease_ms;
 } Sandbox;
 
-/* What has become of a report. */
+/* The outcome of a report. */
 typedef enum ReportOutcome
 {
 	REPORT_DONE,
-	REPORT_STALE,   /* the database said false: nothing of ours to change */
-	REPORT_REFUSED, /* an error that will come again; logged */
-	REPORT_AGAIN    /* done or not, it may be made again: an error that may pass; logged */
+	REPORT_STALE,   /* the database returned false: there is nothing of ours to change */
+	REPORT_REFUSED, /* an error that would occur again; logged */
+	REPORT_AGAIN    /* an error that may pass; the report can be repeated; logged */
 } ReportOutcome;
 
-/* result is NULL when the report could not be made. */
+/* result is NULL when the report could not be sent. */
 extern ReportOutcome sandbox_outcome(SandboxStatement statement, const DbResult *result);
 
-/* A request of one of these; see statements_request(). */
+/* Makes a request with one of these statements; see statements_request(). */
 #define sandbox_request(statement, ...) \
 	statements_request(&sandbox_statements, (int) (statement), __VA_ARGS__)
 

@@ -1,13 +1,13 @@
 /*
  * sessions.c
- *		Pairs sessions: starting, then a QR code, then working.
+ *		Pairs sessions: first starting, then a QR code, then working.
  *
- * An invented telephone scans the QR code after a step.  Whoever asks for a pairing code
- * before that has the session paired with the telephone that was named, a step after the
- * request was seen: the code is "typed in" there.
+ * An invented phone scans the QR code after a step.  If somebody asks for a pairing code
+ * before that, the session is paired with the phone that was named, one step after the
+ * request was seen, as if the code was entered there.
  *
- * The database's status is the truth.  What is kept here is only when the next step
- * is due; after a restart a session goes on from the status that the database has.
+ * The database's status is authoritative.  Here only the time of the next step is kept.
+ * After a restart a session continues from the status that the database has.
  */
 #include "sandbox/sessions.h"
 
@@ -26,7 +26,7 @@
 #define QR_LIFETIME_MS 60000
 #define PAIRING_CODE_MAX 15
 
-/* Columns of sessions.sql */
+/* The columns of sessions.sql. */
 enum
 {
 	COLUMN_ORG,
@@ -39,8 +39,8 @@ enum
 
 typedef enum SessionState
 {
-	SESSION_STARTING, /* to be shown a QR code */
-	SESSION_SCANNING, /* the code is shown, and is "scanned" next */
+	SESSION_STARTING, /* a QR code is to be shown */
+	SESSION_SCANNING, /* the code is shown, and will be "scanned" next */
 	SESSION_WORKING   /* paired; its messages are claimed */
 } SessionState;
 
@@ -57,11 +57,11 @@ typedef struct Session
 	SandboxId org;
 	SandboxId id;
 	char phone[PHONE_NUMBER_MAX + 1];
-	char code[PAIRING_CODE_MAX + 1]; /* that the phone asked to be paired by; "" = none */
+	char code[PAIRING_CODE_MAX + 1]; /* of the phone that asked to be paired by code; "": none */
 	SessionState state;
-	SessionState next; /* that is reported */
+	SessionState next; /* the state that is being reported */
 	DbTask report;
-	bool leased; /* the last renewal named it */
+	bool leased; /* the last renewal returned it */
 } Session;
 
 struct Sessions
@@ -89,7 +89,7 @@ state_of_status(const char *status)
 	return SESSION_STARTING;
 }
 
-/* The one place where a session's state changes. */
+/* Changes a session's state; no other function does. */
 static void
 enter_state(Session *session, SessionState state)
 {
@@ -159,7 +159,7 @@ find_session(const Sessions *sessions, const SandboxId *id)
 	return NULL;
 }
 
-/* NULL: there is no room. */
+/* Returns NULL when there is no room. */
 static Session *
 add_session(Sessions *sessions, const SandboxId *id, const DbResult *result, int row)
 {
@@ -184,7 +184,7 @@ add_session(Sessions *sessions, const SandboxId *id, const DbResult *result, int
 	return session;
 }
 
-/* A code that was not there at the last look: it is for that telephone to type in. */
+/* Notes a pairing code that was not there at the last renewal: the named phone enters it. */
 static void
 take_pairing_code(Session *session, const DbResult *result, int row)
 {
@@ -201,7 +201,7 @@ take_pairing_code(Session *session, const DbResult *result, int row)
 			 log_text("session", session->id.text));
 }
 
-/* A row of a renewal: a session that is new here, or known, or was restarted. */
+/* Reads a row of a renewal: a session that is new here, is known, or was restarted. */
 static void
 take_row(Sessions *sessions, const DbResult *result, int row)
 {
@@ -227,7 +227,7 @@ take_row(Sessions *sessions, const DbResult *result, int row)
 	session->leased = true;
 }
 
-/* Forgets the sessions that were stopped or taken by others. */
+/* Frees the sessions that were stopped or taken by others. */
 static void
 drop_others(Sessions *sessions)
 {
