@@ -1,16 +1,16 @@
 /*
  * app.js
- *		Who is signed in, which organization is on display, and which page.
+ *		Knows who is signed in, which organization is shown, and which page.
  *
  * The account is in one of these phases:
- *	loading		nobody knows yet
+ *	loading		the answer is not there yet
  *	failed		the gateway could not be asked
  *	out			nobody is signed in
- *	choosing	somebody is, and no organization is active
- *	in			somebody is, and "me" says who and for which organization
+ *	choosing	somebody is signed in, and no organization is active
+ *	in			somebody is signed in; "me" has the person and the organization
  *
- * Whatever changes the organization goes through show(), which ends the era of the calls
- * before (api.js) and makes the pages anew.
+ * Every change of the organization goes through show(), which ends the era of earlier calls
+ * (api.js) and creates the pages anew.
  */
 import { announce, Announcements } from './ui/announce.js';
 import { auth, display, observe } from './client/api.js';
@@ -29,7 +29,10 @@ function nameOfActive(me)
 	return me.organizations.find(({ id }) => id === me.activeOrganizationId)?.name;
 }
 
-/* The fragment of a single session or chat means nothing in another organization. */
+/*
+ * The rest of the fragment names a session or chat, which does not exist in another
+ * organization.
+ */
 function leaveDetails()
 {
 	const { section, rest } = currentRoute();
@@ -38,7 +41,7 @@ function leaveDetails()
 		goTo(section);
 }
 
-/* Everything that changes the account. */
+/* All actions that change the account. */
 function accountActions(setAccount, setNotice)
 {
 	async function show(me)
@@ -52,7 +55,7 @@ function accountActions(setAccount, setNotice)
 
 	async function activate(organizationId)
 	{
-		/* From here on nothing of the old organization is wanted. */
+		/* From here on results for the old organization are not used. */
 		display(null);
 		return await show(await auth('POST', '/active-org', { organizationId }));
 	}
@@ -71,7 +74,7 @@ function accountActions(setAccount, setNotice)
 		}
 	}
 
-	/* A role or a name may have changed; the organization has not. */
+	/* Called when a role or a name may have changed.  The organization is the same. */
 	async function refresh()
 	{
 		const me = await auth('GET', '/me').catch(() => null);
@@ -88,7 +91,7 @@ function accountActions(setAccount, setNotice)
 	function leave(words)
 	{
 		display(null);
-		announce('');	/* what was said of the organization goes with it */
+		announce('');	/* an announcement about the organization is removed too */
 		setNotice(words);
 		setAccount({ phase: 'out' });
 	}
@@ -149,7 +152,7 @@ function useAccount()
 		actions.load();
 	}, []);
 
-	/* Another window may have switched or signed out while this one was away. */
+	/* Another window may have switched or signed out while this one was hidden. */
 	useEffect(() =>
 	{
 		if (account.phase !== 'in')

@@ -1,10 +1,10 @@
 /*
  * router.js
- *		Which page is on display, from the fragment of the address: #/section/rest.
+ *		Finds the page to show from the fragment of the address: #/section/rest.
  *
- * The fragment never reaches a server.  It is the only state in the address, and holds no
- * secret for longer than it takes to read it: that of an invitation is taken out of the
- * address before the page is drawn.  (The browser may have noted it in its history by then.)
+ * The fragment is never sent to a server.  It is the only state in the address.  The secret
+ * of an invitation is removed from the address before the page is drawn.  (The browser may
+ * have stored it in its history by then.)
  */
 import { useEffect, useState } from './ui/html.js';
 
@@ -31,7 +31,7 @@ export function currentRoute()
 	return { section: section || HOME, rest: rest.filter((part) => part !== '') };
 }
 
-/* Takes the invitation out of the address. */
+/* Removes the invitation from the address. */
 function hideInvitation()
 {
 	const { section, rest } = currentRoute();

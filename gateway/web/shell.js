@@ -1,7 +1,7 @@
 /*
  * shell.js
- *		The frame around the pages of an organization: which one it is, where to go, who is
- *		signed in.
+ *		The frame around the pages of an organization: its name, the navigation, and the
+ *		person who is signed in.
  */
 import { call } from './client/api.js';
 import { html, useEffect, useId, useState } from './ui/html.js';
@@ -35,7 +35,7 @@ function NotFound()
 	return html`<${Page} title="There is no such page"><p><a href=${hrefOf('keys')}>Go to API Keys</a></p><//>`;
 }
 
-/* With one organization there is nothing to switch, but its name is to be seen all the same. */
+/* With one organization nothing can be switched, but its name is shown. */
 function Organization({ me, organization, switchTo })
 {
 	const id = useId();
@@ -84,10 +84,10 @@ export function Shell({ me, actions, route })
 {
 	const organization = me.organizations.find(({ id }) => id === me.activeOrganizationId) ??
 		{ id: me.activeOrganizationId, name: me.activeOrganizationId, role: 'member' };
-	/* A role may change while we are here: it is asked for with each page. */
+	/* The role may change while the dashboard is open, so it is read again with each page. */
 	useEffect(() => { actions.refresh(); }, [route.section]);
 
-	/* What the token may do is the gateway's to say. */
+	/* The gateway decides what the token may do. */
 	const rights = useLoad((signal) => call('GET', '/me', { signal }), [organization.role]);
 	const { page: Current } = PAGES.find(({ section }) => section === route.section) ?? { page: NotFound };
 	const place = rights.data && {

@@ -1,16 +1,16 @@
 /*
  * api.js
- *		Calls of the gateway: /auth/* with the cookie, /api/v1 with a user token.
+ *		Calls the gateway: /auth/* with the cookie, /api/v1 with a user token.
  *
- * The user token is kept in this module's memory and nowhere else.  It is good for one
- * organization; a new one is fetched before it expires, and once when it is refused.
+ * The user token is kept only in this module's memory.  It is valid for one organization.
+ * A new one is fetched before it expires, and once more when it is refused.
  *
- * An *era* is a time in which one organization is on display.  What was begun in an
- * earlier era fails with Superseded, however it ended, so that nothing of one
- * organization reaches a page of another.  When a new token turns out to be for another
- * organization (another window has switched), the era ends too.
+ * An *era* is a time in which one organization is shown.  A call that was begun in an
+ * earlier era fails with Superseded, whatever its answer is, so that no data of one
+ * organization reaches a page of another.  If a new token is for another organization,
+ * because another window has switched, the era ends too.
  *
- * Errors are ApiError with a message for people, or Superseded, which nobody shows.
+ * Errors are ApiError with a message for people, or Superseded, which is not shown.
  */
 import { noteServerTime, now } from './clock.js';
 
@@ -34,11 +34,11 @@ export class Superseded extends Error
 }
 
 let era = 0;
-let organization = null;	/* whose data is on display */
+let organization = null;	/* whose data is shown */
 let token = null;			/* { token, expiresAt, organizationId } */
-let minting = null;			/* the promise of the next one */
+let minting = null;			/* the promise of the next token */
 
-/* What the application does when the gateway tells something new about the person. */
+/* Called when the gateway's answers say something new about the person. */
 const observer = { signedOut() {}, organizationChanged() {}, renewed() {} };
 
 export function observe(functions)
@@ -121,21 +121,24 @@ async function exchange(method, path, options)
 	return body;
 }
 
-/* ---- the person ---- */
+/* ---- calls for the person ---- */
 
 export function auth(method, path, json)
 {
 	return exchange(method, `/auth${path}`, { json, credentials: 'same-origin' });
 }
 
-/* ---- the API ---- */
+/* ---- calls of the API ---- */
 
 function isFresh(made)
 {
 	return made !== null && made.expiresAt - now() > RENEW_BEFORE_MS;
 }
 
-/* What a refused or foreign token means for the page on display. */
+/*
+ * Ends the era because a token was refused or is for another organization, and tells the
+ * observer.
+ */
 function endEra(tell, argument)
 {
 	display(null);
@@ -187,7 +190,7 @@ async function userToken()
 	return await minting;
 }
 
-/* Forgets a token that was refused; several calls may find that out at once. */
+/* Forgets a token that was refused.  Several calls may notice that at the same time. */
 function refused(bearer)
 {
 	if (token?.token === bearer)
@@ -198,8 +201,8 @@ function refused(bearer)
 }
 
 /*
- * Calls METHOD /api/v1PATH and returns the JSON of the answer.  "options": json, headers,
- * signal.
+ * Calls METHOD /api/v1PATH and returns the JSON of the answer.  The third argument has
+ * json, headers and signal.
  */
 export async function call(method, path, { json, headers, signal } = {})
 {
@@ -232,15 +235,15 @@ export async function call(method, path, { json, headers, signal } = {})
 	}
 }
 
-/* The path of something, from its parts: "sessions", id, … */
+/* The path of an object, from its parts: "sessions", id, … */
 export function pathOf(...parts)
 {
 	return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
 }
 
 /*
- * An Idempotency-Key for a form: the same as long as what is sent is the same, so that a
- * retry after a lost answer does nothing twice; another after done().
+ * An Idempotency-Key for a form.  It stays the same while the data to send is the same, so
+ * that a retry after a lost answer does nothing twice.  After done() there is a new one.
  */
 export class Attempt
 {
@@ -280,7 +283,10 @@ async function readOperations()
 		Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/^\/api\/v1/, '')}`)));
 }
 
-/* A set of "METHOD /path/{parameter}", from the gateway's own OpenAPI document. */
+/*
+ * A set of "METHOD /path/{parameter}", from the gateway's own OpenAPI document.  It shows
+ * what the gateway supports.
+ */
 export function supportedOperations()
 {
 	operations ??= readOperations().catch((error) =>

@@ -2,8 +2,8 @@
  * clock.js
  *		The gateway's time.
  *
- * Whether a key has expired is told by the gateway's clock, and this machine's may be
- * wrong.  The difference is taken from the Date of each answer, which has whole seconds.
+ * The gateway's clock decides whether a key has expired, and this machine's clock may be
+ * wrong.  The difference is computed from the Date of each answer, which has whole seconds.
  */
 const NOTICEABLE_MS = 5000;
 

@@ -2,8 +2,8 @@
  * event_types.js
  *		The types of events: the enum EventType of the OpenAPI document, in its order.
  *
- * The dashboard has them as a copy so that a form need not wait for the document; a test
- * holds the two against each other, and against wa.event_types().
+ * The dashboard has its own copy so that a form need not wait for the document.  A test
+ * compares it with the document and with wa.event_types().
  */
 export const EVENT_TYPES = [
 	'session.status', 'auth.qr', 'auth.code', 'message', 'message.from_me', 'message.status', 'message.reaction',

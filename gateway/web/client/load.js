@@ -1,16 +1,17 @@
 /*
  * load.js
- *		Hooks that read from the gateway, once or again and again, and that change something.
+ *		Hooks that read from the gateway, once or repeatedly, and hooks that change something.
  *
- * A load that fails keeps what was read before and says what went wrong; with "every" it
- * goes on trying.  Nothing is read while the page is hidden.
+ * A load that fails keeps the data that was read before and reports the error.  With
+ * "every" it is repeated.  Nothing is read while the page is hidden.
  */
 import { call, Superseded } from './api.js';
 import { useEffect, useRef, useState } from '../ui/html.js';
 
 /*
- * Reads once after another.  Returns run(), which reads now; pace(every), which says how many
- * milliseconds after a load the next one follows (undefined: none does); and stop().
+ * Runs one read after the other.  Returns run(), which reads now; pace(every), which sets
+ * how many milliseconds after a load the next one follows (undefined: none does); and
+ * stop().
  */
 function startLoader(read, tell)
 {
@@ -42,7 +43,10 @@ function startLoader(read, tell)
 			timer = setTimeout(run, every);
 	}
 
-	/* What is asked for while a load runs may be newer than what that load finds. */
+	/*
+	 * If run() is called during a load, another load follows, because that load may miss
+	 * newer data.
+	 */
 	async function run()
 	{
 		clearTimeout(timer);
@@ -80,8 +84,8 @@ function startLoader(read, tell)
 }
 
 /*
- * Reads with read(signal) whenever a dependency changes, and every so many milliseconds.
- * How often may change: what was read stays.
+ * Calls read(signal) whenever a dependency changes, and at the interval "every", in
+ * milliseconds.  A change of the interval keeps the data.
  * Returns { data, error, loading, reload }.
  */
 export function useLoad(read, dependencies, { every } = {})
@@ -135,9 +139,9 @@ async function readPages(path, limit, pages, signal)
 }
 
 /*
- * A list of the API: its first pages, and one more each time that more() is called.
+ * A list of the API: its first pages, and one more page for each call of more().
  * Returns { rows, complete, error, loading, reload, more }; rows are undefined until the
- * first page is there.  A path of null is a list that is not wanted, and empty.
+ * first page has arrived.  For the path null nothing is read, and the list is empty.
  */
 export function useList(path, { limit = 50, pages = 1, every } = {})
 {
@@ -158,8 +162,8 @@ export function useList(path, { limit = 50, pages = 1, every } = {})
 }
 
 /*
- * Something that a person does with a button or a form.  run() starts it unless it runs
- * already, and returns its result, or undefined when it failed.
+ * An action that a person starts with a button or a form.  run() starts it unless it is
+ * running already.  It returns the action's result, or undefined when the action failed.
  */
 export function useAction(act)
 {

@@ -1,12 +1,12 @@
 /*
  * realtime.js
- *		The gateway's WebSocket: a ticket, a socket, and after a break the place where it was.
+ *		The gateway's WebSocket: gets a ticket, opens a socket, and continues after a break.
  *
- * States, told to the page by "tell":
+ * These states are reported to the page by "tell":
  *	connecting		a ticket is asked for, or the socket is being opened
  *	live			events come as they happen
  *	waiting			the connection broke; another attempt follows
- *	refused			the gateway will not have us; nothing is tried again
+ *	refused			the gateway refuses the connection; it is not tried again
  */
 import { call, Superseded } from './api.js';
 
@@ -14,7 +14,7 @@ const TICKET = '/realtime/ticket';
 const RETRY_MS = [1000, 2000, 5000, 10000, 30000];
 const REVOKED = 4401;
 
-/* The ticket's own address, or the usual one; always of this gateway. */
+/* Uses the ticket's address if it has one, else the usual one; always at this gateway. */
 function socketAddress({ url, ticket })
 {
 	const address = new URL(url ?? '/api/v1/realtime', location.href);
@@ -26,16 +26,17 @@ function socketAddress({ url, ticket })
 }
 
 /*
- * Returns what closes it.  onGap(why) says that events may be missing: "interrupted", the
- * connection broke before the organization had an event to go on from; "expired", the gateway no
- * longer keeps what followed the last one.
+ * Returns a function that closes the socket.  onGap(why) says that events may be missing.
+ * "interrupted" means that the connection broke before the organization had an event to
+ * continue from.  "expired" means that the gateway no longer keeps the events after the
+ * last one.
  */
 export function follow({ onEvent, onGap, tell })
 {
 	let socket = null;
 	let timer = null;
-	let since;			/* the last event that came */
-	let begun;			/* the event behind which the socket began */
+	let since;			/* the last event that was received */
+	let begun;			/* the event after which the socket began */
 	let wasLive = false;
 	let failures = 0;
 	let over = false;

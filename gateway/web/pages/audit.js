@@ -1,6 +1,6 @@
 /*
  * audit.js
- *		Audit log: who did what to keys, members and the organization, newest first.
+ *		Audit log: who changed keys, members and the organization, newest first.
  */
 import { ACTION_WORDS } from './audit_words.js';
 import { Time } from '../ui/format.js';
@@ -16,7 +16,7 @@ function valueInWords(value)
 	return value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/* The detail, one thing a line; the name is told beside it already. */
+/* The details, one on each line.  The name is left out, since it is shown beside them. */
 function Detail({ detail, named })
 {
 	const entries = Object.entries(detail ?? {}).filter(([name, value]) => !(name === 'name' && value === named));
@@ -31,7 +31,10 @@ function subjectOf(entry)
 	return entry.subjectName ?? entry.detail?.name ?? entry.detail?.email ?? entry.subject;
 }
 
-/* Somebody who did it to themselves is told once, and the organization is the one on display. */
+/*
+ * A person who is also the target is named once.  The organization is not named, since it
+ * is the one shown.
+ */
 function What({ entry })
 {
 	const self = entry.subject === undefined || entry.subject === entry.actor || entry.action.startsWith('org.');

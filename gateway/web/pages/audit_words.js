@@ -1,9 +1,9 @@
 /*
  * audit_words.js
- *		The actions of the audit log, in words that stand between who and to whom.
+ *		The actions of the audit log in words, which stand between the person and the target.
  *
- * A test holds them against the enum AuditAction of the OpenAPI document, and that against
- * what the database writes.
+ * A test compares them with the enum AuditAction of the OpenAPI document, and another
+ * compares that with what the database writes.
  */
 export const ACTION_WORDS = {
 	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.revoked': 'revoked the key',

@@ -1,8 +1,9 @@
 /*
  * chats.js
- *		Chats of a session, and the conversation in one of them (conversation.js).
+ *		The chats of a session, and the conversation in one of them (conversation.js).
  *
- * Address: #/chats/SESSION/CHAT.  Without a session the first one that works is taken.
+ * Address: #/chats/SESSION/CHAT.  Without a session the first one in status "working" is
+ * shown.
  */
 import { pathOf } from '../client/api.js';
 import { conversationTitle, Conversation } from './conversation.js';
@@ -59,7 +60,7 @@ function NoSessions()
 		<//>`;
 }
 
-/* Goes to the first session that works, once it is known. */
+/* Goes to the first session in status "working" when the list has been read. */
 function ChooseSession({ sessions })
 {
 	const { id } = sessions.find(({ status }) => status === 'working') ?? sessions[0];

@@ -1,6 +1,6 @@
 /*
  * choose.js
- *		For a person who is signed in while no organization is active.
+ *		The page for a person who is signed in, while no organization is active.
  */
 import { html, useEffect } from '../ui/html.js';
 import { useAction } from '../client/load.js';

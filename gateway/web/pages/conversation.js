@@ -1,9 +1,10 @@
 /*
  * conversation.js
- *		The messages of a chat, oldest first as people read, and a line to write the next one.
+ *		The messages of a chat, with the newest at the bottom, and a field to write another one.
  *
- * What a message says is text, whoever wrote it.  An address of an attachment is shown and
- * not followed: it came from outside.
+ * The text of a message is always shown as text, whoever wrote it.  The address of an
+ * attachment is shown, but it is not a link and nothing is loaded from it, since it comes
+ * from outside.
  */
 import { Attempt, call, pathOf } from '../client/api.js';
 import { fieldError, Form, TextField } from '../ui/form.js';
@@ -84,7 +85,7 @@ function Message({ message, quoted, actions })
 		</li>`;
 }
 
-/* Where the session's phone number has changed between two messages. */
+/* Shows where the session's phone number changed between two messages. */
 function OtherNumber({ message, before })
 {
 	const number = message.sessionPhoneNumber;
@@ -117,7 +118,7 @@ function Compose({ session, jid, sent })
 		</div>`;
 }
 
-/* Keeps the newest message in sight, unless somebody has scrolled up to read. */
+/* Keeps the newest message visible, unless somebody has scrolled up to read. */
 function useFollow(rows)
 {
 	const frame = useRef(null);
@@ -137,7 +138,7 @@ function useFollow(rows)
 	return { frame, onScroll };
 }
 
-/* Reading a conversation marks it as read, which needs "send". */
+/* Marks a conversation as read when it is shown; this needs the permission "send". */
 function useMarkRead(session, jid, chat, allowed)
 {
 	useEffect(() =>

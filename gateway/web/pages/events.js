@@ -1,6 +1,6 @@
 /*
  * events.js
- *		Events as they happen, over the WebSocket, where the gateway has it.
+ *		Shows events as they happen, over the WebSocket, if the gateway supports it.
  */
 import { supportedOperations } from '../client/api.js';
 import { SelectField } from '../ui/form.js';
@@ -14,7 +14,7 @@ import { follow } from '../client/realtime.js';
 
 const TICKET = 'POST /realtime/ticket';
 const POLLING = 'GET /events';
-const KEPT = 200;		/* events on the page; older ones make room */
+const KEPT = 200;		/* events on the page; older ones are removed */
 
 const STATES = {
 	connecting: { words: 'Connecting', tone: 'warn' },
@@ -24,7 +24,7 @@ const STATES = {
 	paused: { words: 'Paused', tone: 'neutral' },
 };
 
-/* Why events are missing that a person may think to see. */
+/* Tells a person why events may be missing. */
 const GAPS = {
 	interrupted: 'The connection was interrupted; events in between may be missing.',
 	expired: 'Some events in between are no longer kept, and are missing here.',
@@ -37,7 +37,7 @@ function useEvents(paused)
 	const [shown, setShown] = useState(events);
 	const [state, setState] = useState({ name: 'connecting' });
 	const [gaps, setGaps] = useState([]);
-	const unseen = useRef(0);		/* came while paused */
+	const unseen = useRef(0);		/* how many came while paused */
 	const isPaused = useRef(paused);
 
 	isPaused.current = paused;
@@ -56,7 +56,10 @@ function useEvents(paused)
 		onGap: addGap,
 	}), []);
 
-	/* While it is paused events are still taken in, as many as the page keeps; they are only not drawn. */
+	/*
+	 * While paused the page still receives events, up to its maximum; it only does not draw
+	 * them.
+	 */
 	useEffect(() =>
 	{
 		if (paused)

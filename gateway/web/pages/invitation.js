@@ -1,6 +1,6 @@
 /*
  * invitation.js
- *		Accepting an invitation, with a new account or with the one that there is.
+ *		Accepting an invitation, with a new account or with an existing one.
  */
 import { auth } from '../client/api.js';
 import { Choice, fieldError, Form, Group, TextField } from '../ui/form.js';
@@ -23,8 +23,8 @@ function Invalid({ error })
 }
 
 /*
- * The invitation that is good once, kept while the page is on display: after it was accepted
- * it is no longer to be had from the router, and the page goes on to the dashboard.
+ * The invitation can be used once, and is kept while the page is shown.  After it was
+ * accepted the router no longer has it, and the page goes on to the dashboard.
  */
 function useInvitation()
 {

@@ -1,9 +1,9 @@
 /*
  * invitations.js
- *		Invitations of the page Members: the open ones, a new one and its link.
+ *		The invitations on the page Members: the open ones, a new one, and its link.
  *
- * The link is a secret that makes whoever opens it a member.  What makes it work is in its
- * fragment, which reaches no server and no log.
+ * The link is a secret: whoever opens it can become a member.  The secret part is in its
+ * fragment, which is sent to no server and written to no log.
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';

@@ -1,8 +1,8 @@
 /*
  * keys.js
- *		API Keys: find, make, change, rotate and revoke them.
+ *		API Keys: find, create, change, rotate and revoke them.
  *
- * The secret of a new key passes through this page once (secret.js).
+ * The secret of a new key is on this page only once (secret.js).
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
@@ -18,9 +18,9 @@ import { Page, Table, usePlace } from '../ui/page.js';
 import { Copyable, SecretDialog, useSecret } from '../ui/secret.js';
 
 const SOON_MS = 7 * DAY;
-const PAGE = { limit: 200, pages: 5 };		/* rows to filter among before "Show more" */
+const PAGE = { limit: 200, pages: 5 };		/* rows to search before "Show more" */
 
-/* State of a key: its badge, and whether it opens the door. */
+/* The states of a key: its badge, and whether the key is accepted. */
 const STATES = {
 	active: { words: 'Active', tone: 'good', live: true },
 	soon: { words: 'Expires soon', tone: 'warn', live: true },
@@ -52,7 +52,7 @@ function matches(key, text, filter)
 	return key.name.toLowerCase().includes(text.trim().toLowerCase()) && (filter === 'all' || live === (filter === 'live'));
 }
 
-/* A request that the key can make: with "read" it shows something of use. */
+/* A request that the key can make.  With the permission "read" it shows something useful. */
 function curlLine(made)
 {
 	const path = made.permissions.includes('read') ? 'sessions' : 'me';
@@ -60,7 +60,10 @@ function curlLine(made)
 	return `curl -H "Authorization: Bearer ${made.key}" ${location.origin}/api/v1/${path}`;
 }
 
-/* A long id of somebody without a name says nothing: its beginning is enough to look it up. */
+/*
+ * Of a creator without a name only the beginning of the id is shown, which is enough to
+ * look it up.
+ */
 function creatorOf(key, me)
 {
 	return key.createdBy === me.userId ? 'you' : key.createdByName ?? key.createdBy.replace(/^([a-z]+_.{6}).+$/, '$1…');
@@ -127,7 +130,7 @@ function MadeDialog({ made, close })
 		<//>`;
 }
 
-/* To a member the gateway shows no keys: they are told so, and whom to ask. */
+/* The gateway shows no keys to a member.  The page says so, and whom to ask. */
 export function KeysPage()
 {
 	const { administers, organization } = usePlace();

@@ -1,6 +1,6 @@
 /*
  * keys_dialogs.js
- *		The dialogs that make, change and rotate an API key.
+ *		The dialogs that create, change and rotate an API key.
  */
 import { call, pathOf } from '../client/api.js';
 import { now } from '../client/clock.js';
@@ -10,7 +10,7 @@ import { DAY } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
 
-/* In the words of the product's documentation. */
+/* The descriptions are those of the product's documentation. */
 export const PERMISSIONS = [
 	{ name: 'read', description: 'list and read sessions, chats, contacts, and messages' },
 	{ name: 'send', description: 'send messages and message actions (react, edit, revoke, forward)' },
@@ -38,7 +38,7 @@ function PermissionTicks({ chosen, change, error })
 		<//>`;
 }
 
-/* The day is over at its end, where the person is. */
+/* A key expires at the end of the day in the person's time zone. */
 function expiryOf(lifetime, date)
 {
 	if (lifetime === 'never')
@@ -48,7 +48,7 @@ function expiryOf(lifetime, date)
 	return Math.round(now() + Number(lifetime) * DAY);
 }
 
-/* A date has to be there before the gateway can look at it. */
+/* The gateway cannot check a date that is missing, so this is checked here. */
 function missingDate(lifetime, date)
 {
 	return lifetime === 'date' && Number.isNaN(expiryOf(lifetime, date));
@@ -85,7 +85,7 @@ export function NewKeyDialog({ close, finish })
 		<//>`;
 }
 
-/* Only what is different is sent: a key that is about to expire keeps its expiry. */
+/* Only changed fields are sent.  So a key that is about to expire keeps its expiry. */
 export function ChangeKeyDialog({ apiKey, close, finish })
 {
 	const [name, setName] = useState(apiKey.name);

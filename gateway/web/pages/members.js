@@ -1,9 +1,9 @@
 /*
  * members.js
- *		Members of the organization, and invitations.
+ *		The members of the organization, and its invitations.
  *
- * Owners and admins change roles, remove and invite; an admin touches no owner.  Everybody
- * can leave, but for the last owner: that is the gateway's to say.
+ * Owners and admins change roles, remove members and invite people; an admin cannot change
+ * an owner.  Everybody except the last owner can leave, which the gateway checks.
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';

@@ -1,8 +1,8 @@
 /*
  * message_actions.js
- *		What can be done with a message: react, edit, delete for everyone, forward.
+ *		Actions on a message: react, edit, delete for everyone, forward.
  *
- * The gateway decides what is allowed; here only what can never be is left out.
+ * The gateway decides what is allowed; actions that are never possible are not offered.
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
@@ -12,7 +12,7 @@ import { html, useRef, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
 import { ErrorNotice } from '../ui/notice.js';
 
-/* What has a text, or a caption. */
+/* The types of messages with a text or a caption. */
 const EDITABLE = new Set(['text', 'image', 'video', 'document']);
 const REACTIONS = ['👍', '❤️', '😂', '😮', '🙏'];
 

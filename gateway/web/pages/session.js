@@ -63,7 +63,7 @@ function Controls({ session, reload })
 			<//>`}`;
 }
 
-/* A code is there only some time after the start: until then the answer is 409. */
+/* The code exists only some time after the start.  Until then the answer is 409. */
 async function readQr(id, signal)
 {
 	try

@@ -1,6 +1,6 @@
 /*
  * session_try_out.js
- *		Sends a text by a session and follows it until it is read.
+ *		Sends a text with a session and shows its status until it is read.
  */
 import { Attempt, call, pathOf } from '../client/api.js';
 import { fieldError, Form, TextField } from '../ui/form.js';
@@ -17,7 +17,7 @@ function isOver(message)
 	return message?.status === 'read' || message?.status === 'played' || message?.status === 'failed';
 }
 
-/* Where a message stands, from queued to read. */
+/* Shows the status of a message, from queued to read. */
 function Progress({ path, id })
 {
 	const [over, setOver] = useState(false);

@@ -1,7 +1,7 @@
 /*
  * sessions.js
- *		Sessions: the list, with live status, and a new one.  A session's own page is
- *		session.js.
+ *		The list of sessions with live status, and a new session.  The page of a single
+ *		session is session.js.
  */
 import { call } from '../client/api.js';
 import { Dialog } from '../ui/dialog.js';

@@ -1,6 +1,6 @@
 /*
  * sessions_parts.js
- *		What the pages of sessions and chats share: the status in words, the list to choose from.
+ *		Parts that the pages of sessions and chats share: the status in words, the list of sessions.
  */
 import { html } from '../ui/html.js';
 import { addressOf } from '../ui/format.js';
@@ -8,7 +8,7 @@ import { Badge } from '../ui/notice.js';
 
 export const POLL_MS = 2000;
 
-/* verbs: what can be done in this status */
+/* verbs: the actions that are possible in this status */
 export const STATUSES = {
 	starting: { words: 'Starting', tone: 'warn', verbs: ['stop'] },
 	scan_qr_code: { words: 'Waiting for a phone', tone: 'warn', verbs: ['stop'] },

@@ -1,6 +1,6 @@
 /*
  * sign_in.js
- *		Sign in.
+ *		The page to sign in.
  */
 import { Form, TextField } from '../ui/form.js';
 import { html, useEffect, useState } from '../ui/html.js';

@@ -1,6 +1,6 @@
 /*
  * webhook_deliveries.js
- *		What was sent to a webhook, what came of it, and sending it again.
+ *		The deliveries of a webhook: their results, and sending one again.
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf, supportedOperations } from '../client/api.js';

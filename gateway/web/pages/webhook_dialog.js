@@ -1,6 +1,6 @@
 /*
  * webhook_dialog.js
- *		The dialog that makes or changes a webhook.
+ *		The dialog that creates or changes a webhook.
  */
 import { call, pathOf } from '../client/api.js';
 import { Dialog } from '../ui/dialog.js';
@@ -36,15 +36,15 @@ function SessionChoice({ value, change, error })
 			options=${[[EVERY_SESSION, 'All sessions'], ...known, ...(value === EVERY_SESSION || known.some(([id]) => id === value) ? [] : [[value, value]])]} />`;
 }
 
-/* What a new webhook is made with.  One for all sessions names none. */
+/* The settings of a new webhook.  A webhook for all sessions has no sessionId. */
 function settingsOf({ url, events, active, sessionId })
 {
 	return { url, events, active, ...(sessionId !== EVERY_SESSION && { sessionId }) };
 }
 
 /*
- * Of the settings that a change can make, those that differ: what somebody else has changed
- * since the page was read stays as it is.
+ * The settings that can be changed and differ from the webhook.  Settings that somebody
+ * else has changed since the page was read are not overwritten.
  */
 function changesOf({ url, events, active }, webhook)
 {

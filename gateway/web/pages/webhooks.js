@@ -1,9 +1,9 @@
 /*
  * webhooks.js
- *		Webhooks: addresses that events are sent to.
+ *		Webhooks: URLs that events are sent to.
  *
- * Test deliveries and the log of deliveries are shown where the gateway's OpenAPI document
- * has them (webhook_deliveries.js).
+ * Test deliveries and the log of deliveries are shown if the gateway's OpenAPI document has
+ * them (webhook_deliveries.js).
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf, supportedOperations } from '../client/api.js';
@@ -26,8 +26,8 @@ function eventsInWords({ events })
 }
 
 /*
- * Off is what a person has said; paused is what came of a receiver that does not answer, and
- * the page of its deliveries says why.
+ * "Off" was chosen by a person.  "Paused" means that the receiver did not answer; the page
+ * of the deliveries says why.
  */
 function statusOf({ active, disabledAt })
 {

@@ -1,8 +1,9 @@
 /*
  * announce.js
- *		What has just happened, in one place of the page, for eyes and for screen readers.
+ *		Says what has just happened, in one place of the page, visibly and for screen readers.
  *
- * Never anything secret: the words stay for a few seconds, whatever page comes next.
+ * Nothing secret may be announced: the text stays for a few seconds, even if the page
+ * changes.
  */
 import { html, useEffect, useState } from './html.js';
 

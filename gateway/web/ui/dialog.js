@@ -2,8 +2,9 @@
  * dialog.js
  *		Modal dialogs: the browser's own element, which keeps the focus inside.
  *
- * When it closes, the focus goes back to what had it; where that is gone (the row of a
- * deleted thing), to the heading of the page.
+ * When a dialog closes, the focus returns to the element that had it before.  If that no
+ * longer exists, such as the row of a deleted object, the focus goes to the heading of the
+ * page.
  */
 import { html, useId, useLayoutEffect, useRef } from './html.js';
 import { useAction } from '../client/load.js';
@@ -21,7 +22,10 @@ export function Dialog({ title, close, children, wide })
 	const dialog = useRef(null);
 	const id = useId();
 
-	/* Before the page is painted: a dialog that follows another finds the focus given back already. */
+	/*
+	 * This runs before the page is painted, so a dialog that follows another one finds the
+	 * focus already returned.
+	 */
 	useLayoutEffect(() =>
 	{
 		const element = dialog.current;
@@ -31,7 +35,7 @@ export function Dialog({ title, close, children, wide })
 		return () =>
 		{
 			element.close();
-			/* Preact takes the element out of the page after this. */
+			/* Preact removes the element from the page after this. */
 			queueMicrotask(() => giveFocusBack(opener));
 		};
 	}, []);
@@ -57,7 +61,7 @@ export function Dialog({ title, close, children, wide })
 		</dialog>`;
 }
 
-/* Asks before something that cannot be undone. */
+/* Asks for confirmation before something that cannot be undone. */
 export function Confirm({ title, label, busyLabel, act, close, children })
 {
 	const action = useAction(async () =>

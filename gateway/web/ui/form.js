@@ -1,17 +1,17 @@
 /*
  * form.js
- *		Forms: fields with their label, hint and error, ticks, and the button that says that
- *		it is working.
+ *		Forms: fields with label, hint and error, checkboxes, and the submit button, which shows
+ *		that the action is running.
  *
- * The gateway is the one that checks.  What it finds wrong comes back as details, field by
- * field, and is shown under the field, which then gets the focus.
+ * The gateway checks the values.  It returns problems as details with the name of a field.
+ * Each is shown under its field, and the first such field gets the focus.
  */
 import { html, useEffect, useId, useRef } from './html.js';
 import { ErrorNotice } from './notice.js';
 
 /*
- * "action" is from useAction().  "fields" names the fields of the gateway's details that the
- * form has.  The children come before the buttons.
+ * "action" comes from useAction().  "fields" names the fields of this form as the gateway's
+ * details name them.  The children are placed before the buttons.
  */
 export function Form({ action, submit, fields = [], label, cancel, tone = 'primary', busyLabel = 'Working', children, wide })
 {
@@ -40,7 +40,7 @@ export function Form({ action, submit, fields = [], label, cancel, tone = 'prima
 		</form>`;
 }
 
-/* What the gateway says of a field. */
+/* The gateway's problem with a field. */
 export function fieldError(action, name)
 {
 	const text = action.error?.details?.[name];
@@ -64,7 +64,7 @@ function FieldFrame({ id, label, hint, error, children, hidden })
 		</div>`;
 }
 
-/* A line of text; "rows" makes it several. */
+/* A text field of one line, or of several with "rows". */
 export function TextField({ label, hint, error, value, change, rows, hiddenLabel, focus, ...rest })
 {
 	const id = useId();
@@ -99,7 +99,7 @@ export function SelectField({ label, hint, error, value, change, options, hidden
 		<//>`;
 }
 
-/* A tick, or one of several to choose from: the name is its label, the rest describes it. */
+/* A checkbox or a radio button.  Its label is the name; the description is read after it. */
 export function Choice({ type = 'checkbox', name, label, description, checked, change, group, disabled })
 {
 	const id = useId();
@@ -116,7 +116,7 @@ export function Choice({ type = 'checkbox', name, label, description, checked, c
 		</label>`;
 }
 
-/* Ticks or choices that belong together. */
+/* A group of checkboxes or radio buttons. */
 export function Group({ legend, hint, error, children })
 {
 	const id = useId();
@@ -131,7 +131,7 @@ export function Group({ legend, hint, error, children })
 		</fieldset>`;
 }
 
-/* A button outside of a form that does its work in the background. */
+/* A button outside of a form.  Its action runs in the background. */
 export function ActionButton({ action, label, busyLabel = label, about, tone, onClick })
 {
 	return html`

@@ -1,6 +1,6 @@
 /*
  * format.js
- *		Times and addresses as people read them.
+ *		Formats times and addresses for people.
  */
 import { now } from '../client/clock.js';
 import { html } from './html.js';
@@ -34,13 +34,13 @@ const STYLES = {
 	distance: (time) => (Math.abs(time - now()) < 30 * DAY ? distance(time) : day.format(time)),
 };
 
-/* A time of the API; the whole of it is told to whoever points at it. */
+/* A time of the API.  The full time is shown when the pointer is on it. */
 export function Time({ at, style = 'moment' })
 {
 	return html`<time datetime=${new Date(at).toISOString()} title=${full.format(at)}>${STYLES[style](at)}</time>`;
 }
 
-/* 15551234567@s.whatsapp.net: the number is what people know. */
+/* Of 15551234567@s.whatsapp.net only the number is shown, which people know. */
 export function addressOf(jid)
 {
 	const [, digits] = /^([0-9]+)@s\.whatsapp\.net$/.exec(jid) ?? [];
@@ -49,8 +49,9 @@ export function addressOf(jid)
 }
 
 /*
- * What somebody calls themselves on WhatsApp is data, and can be anything.  A name of which
- * nothing can be seen is none, and what would turn the text around it is left out.
+ * The name that a person has chosen on WhatsApp is untrusted data.  A name without visible
+ * characters counts as none.  Characters that would change the direction of the text around
+ * it are removed.
  */
 export function givenName(name, jid)
 {

@@ -1,6 +1,6 @@
 /*
  * notice.js
- *		What a page says in place of its content, or above it.
+ *		Messages that a page shows instead of its content, or above it.
  */
 import { ApiError } from '../client/api.js';
 import { html } from './html.js';
@@ -20,7 +20,7 @@ export function errorText(error)
 	return error instanceof ApiError ? error.message : `The dashboard has failed: ${error.message}`;
 }
 
-/* Fields that the form shows are "known": what is wrong with them is said there. */
+/* The fields in "known" show their problems themselves, so these are left out here. */
 export function ErrorNotice({ error, retry, known = [] })
 {
 	if (!error)
@@ -42,7 +42,7 @@ export function Loading({ what = 'Loading' })
 	return html`<p class="loading" role="status"><span class="spinner" aria-hidden="true"></span>${what} …</p>`;
 }
 
-/* Says what belongs here and how it comes here. */
+/* Says what would be here and how to create it. */
 export function Empty({ title, children, action })
 {
 	return html`
@@ -54,8 +54,8 @@ export function Empty({ title, children, action })
 }
 
 /*
- * The three states of something that is loaded: not there yet, failed, there.  What was
- * read before stays on the page when a later load fails.
+ * Shows something that is loaded: not there yet, failed, or there.  Data read before stays
+ * on the page when a later load fails.
  */
 export function Loaded({ from, what, children })
 {

@@ -1,13 +1,13 @@
 /*
  * page.js
- *		The frame of a page, and the person and organization that all pages know.
+ *		The frame of a page, and the person and the organization, which all pages know.
  */
 import { createContext, html, useContext, useEffect, useRef } from './html.js';
 
 /*
  * { me, organization: { id, name, role }, permissions, administers, switchTo, refresh, signOut }
- * The pages below are made anew for each organization, so that this never changes under them
- * but for a role.
+ * The pages are created anew for each organization, so while a page exists only the role
+ * can change.
  */
 export const Place = createContext(null);
 
@@ -19,9 +19,10 @@ export function usePlace()
 let first = true;
 
 /*
- * A heading, words on what this is, buttons.  A page that opens gets the focus at its
- * heading, as a new document would; the first one is such a document.  "back" is a link to
- * what this is part of: { href, label, narrow }, where "narrow" shows it on a phone only.
+ * A heading, an introduction and buttons.  When a page opens, its heading gets the focus,
+ * as with a new document; only the first page does not need that, since it is a new
+ * document.  "back" is a link to the parent page: { href, label, narrow }, where "narrow"
+ * shows it only on a phone.
  */
 export function Page({ title, lead, actions, children, back })
 {
@@ -49,8 +50,8 @@ export function Page({ title, lead, actions, children, back })
 }
 
 /*
- * columns: { name, cell(row), className }; the name of a column is repeated before each cell
- * where the screen is too narrow for a table.
+ * columns: { name, cell(row), className }.  The name of a column is repeated before each
+ * cell if the screen is too narrow for a table.
  */
 export function Table({ label, columns, rows, keyOf })
 {

@@ -1,9 +1,9 @@
 /*
  * qr.js
- *		A QR code as a picture.
+ *		Draws a QR code.
  *
- * Dark on white in both colour schemes, with the quiet zone of four modules that cameras
- * need.
+ * It is dark on white in both colour schemes, with the quiet zone of four modules that
+ * cameras need.
  */
 import { html } from './html.js';
 import { qrcode } from '../vendor/qrcode.js';

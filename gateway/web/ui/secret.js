@@ -1,17 +1,17 @@
 /*
  * secret.js
- *		A secret that is shown once: of a key, a webhook, an invitation.
+ *		Shows a secret once: that of a key, a webhook or an invitation.
  *
- * It lives in the state of the component that shows it and nowhere else: not in the
- * address, not in storage, not in a field that a browser would restore.  useSecret()
- * forgets it when the page is left in any way, also for the browser's back-forward cache,
- * which would bring back a whole page with what it showed.
+ * The secret is only in the state of the component that shows it: not in the address, not
+ * in storage, not in a field that a browser would restore.  useSecret() forgets it when the
+ * page is left in any way.  That includes the browser's back-forward cache, which would
+ * restore the whole page with everything on it.
  */
 import { announce } from './announce.js';
 import { Dialog } from './dialog.js';
 import { html, useEffect, useRef, useState } from './html.js';
 
-/* Like useState(null), for something that has to be gone when the page is. */
+/* Like useState(null), for a value that must be forgotten when the page is left. */
 export function useSecret()
 {
 	const [secret, setSecret] = useState(null);
@@ -31,7 +31,10 @@ export function useSecret()
 	return [secret, setSecret];
 }
 
-/* The clipboard is there for pages of https and of this machine only; selecting works anywhere. */
+/*
+ * The clipboard is available only on https and on this machine.  Selecting the text works
+ * everywhere.
+ */
 async function copy(element)
 {
 	try
@@ -46,7 +49,7 @@ async function copy(element)
 	}
 }
 
-/* A text and the button that copies it. */
+/* A text and a button that copies it. */
 export function Copyable({ label, text, copied = () => {}, primary })
 {
 	const code = useRef(null);
@@ -77,8 +80,8 @@ export function Copyable({ label, text, copied = () => {}, primary })
 }
 
 /*
- * The dialog.  Escape does not close it as long as nothing was copied: the secret would be
- * lost by a slip.
+ * The dialog with the secret.  Escape does not close it until the secret was copied, so
+ * that it is not lost by a slip.
  */
 export function SecretDialog({ title, label, secret, close, children })
 {
