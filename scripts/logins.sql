@@ -1,10 +1,10 @@
--- The extension and the logins of a private cluster; run again after an upgrade
--- it changes nothing that is there.  Superuser, database "wa".
+-- Creates the extension and the logins of a private cluster.  Run again after an upgrade it
+-- changes nothing that exists.  To be run by a superuser in database "wa".
 --
--- A sealed login is a plain role that is a member of exactly one group role.
+-- A sealed login is a role without other rights that is a member of exactly one group role.
 -- Its limits are settings of the role, because a sealed session cannot SET.
 --
--- The path is pinned, because a superuser calls whatever matches best in it.
+-- The path is set because a superuser calls whatever matches best in it.
 \set ON_ERROR_STOP on
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;

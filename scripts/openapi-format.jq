@@ -1,6 +1,6 @@
-# gateway/api/openapi.json as it is written: what has at most 110 characters stands in one
-# line (headers: 200), and so do each property and parameter, "x-gateway", and a list of plain
-# values, however long.
+# Formats gateway/api/openapi.json.  A value of at most 110 characters is on one line
+# (headers: 200).  So is each property and each parameter, "x-gateway", and each list of
+# plain values, whatever its length.
 
 def line:
 	if type == "object" and . != {} then
@@ -11,8 +11,8 @@ def line:
 def is_flat: [.. | objects | select(has("properties"))] == [];
 def is_plain: type != "object" and (type != "array" or all(.[]; type != "object" and type != "array"));
 
-# $key: the member that it is, or that the list is whose element it is; $is_one: of those that
-# have a line each.
+# $key: the name of this member, or of the list that contains this element.  $is_one:
+# whether it is one of the values that have a line each.
 def page($indent; $key; $is_one):
 	line as $line
 	| ($indent + "\t") as $deeper

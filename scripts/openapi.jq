@@ -1,27 +1,28 @@
-# The rows of gateway/api/endpoint.h from gateway/api/openapi.json: an operation with
-# "x-gateway" is a row, the others answer by themselves.  Prints the table in C, and the rows
-# as JSON, which `wa-gateway --endpoints` shows.
+# Makes the rows of gateway/api/endpoint.h from gateway/api/openapi.json.  An operation with
+# "x-gateway" is a row; the others answer by themselves.  Prints the table in C, and the
+# rows as JSON, which `wa-gateway --endpoints` shows.
 #
 # "x-gateway" of an operation:
 #	statement     a file of gateway/statements/gateway.  It returns a column for each member of
-#	              the answer, whose name is the member's in snake case
-#	arguments     where its parameters come from, if it is not the order of the document (the
-#	              path, query and header, then the body): names; "*" for what of the body no
-#	              other takes; "@cookie", "@device", "@client", "@agent"; {"fixed": text}.
-#	              Cursor and limit come last by themselves
-#	lane          "slow" for what looks at many rows, "costly" for what checks a password
-#	slow          parameters with which it runs in the slow lane: its statement may then look at
-#	              many rows for few
-#	cursor        the columns that a page's cursor is made of, and their types
-#	within        true: a list in something that may not be there.  No row says that it is not;
-#	              a row whose first member is null, that the list is empty
-#	item          the column that is an item of the list as it stands
+#	              the answer; its name is the member's name in snake case
+#	arguments     the sources of its parameters, if they differ from the order of the document
+#	              (path, query and header, then the body): names; "*" for all members of the
+#	              body that no other parameter takes; "@cookie", "@device", "@client", "@agent";
+#	              {"fixed": text}.  Cursor and limit are added at the end
+#	lane          "slow" for a statement that reads many rows, "costly" for one that checks a
+#	              password
+#	slow          parameters with which it runs in the slow lane, because its statement may then
+#	              read many rows to find few
+#	cursor        the columns of a page's cursor, and their types
+#	within        true: a list inside a parent.  If there is no row, the parent does not exist;
+#	              if the first member of a row is null, the list is empty
+#	item          the column that contains an item of the list as JSON
 #	flag          {column: status}: the status of success when that column is true
 #	cookies       {column: cookie} for "signIn" and "device"; clearsCookie
-#	conflict, unauthorized    what a 409 and a 401 mean here
+#	conflict, unauthorized    the texts of a 409 and of a 401
 #
-# and of a schema, what the gateway itself checks where that is not what the document says,
-# because the database checks the rest: length [least, most], items, type.
+# "x-gateway" of a schema: the bounds that the gateway itself checks, if they differ from
+# the document because the database checks the rest: length [minimum, maximum], items, type.
 
 . as $document
 | def resolve:
@@ -31,7 +32,7 @@
 		| resolve
 	else . end;
 
-# What a value is to the gateway.
+# The type of a value for the gateway.
 def kind:
 	if any(.anyOf[]?; .type == "null") then
 		(first(.anyOf[] | select(.type != "null")) | kind) + {clearable: true}
@@ -59,11 +60,13 @@ def snake_case: gsub("(?<letter>[A-Z])"; "_" + (.letter | ascii_downcase));
 
 def is_page: .in == "query" and (.name == "cursor" or .name == "limit");
 
-# Of a body that is one of several the first counts: what they share is all that is looked at.
+# If the body is one of several schemas the first is used: only the members that all share
+# are looked at.
 def body_schema:
 	.requestBody.content."application/json".schema // {} | resolve | if .oneOf then .oneOf[0] | resolve else . end;
 
-# What a caller sends; of a body whose rest goes to the database as it is, what is listed.
+# The parameters that a caller sends.  If the rest of the body goes to the database
+# unchanged, only the listed members of the body.
 def parameters:
 	(."x-gateway".arguments // []) as $listed
 	| [(.parameters // [])[] | resolve
@@ -82,7 +85,7 @@ def columns:
 
 def success($status): .responses[$status] | resolve | .content."application/json".schema // {} | resolve;
 
-# A word that is misspelt would be a row without what it says.
+# A misspelt word is refused: the row would silently lack what it says.
 def known:
 	(keys - ["statement", "arguments", "lane", "slow", "cursor", "within", "item", "flag", "cookies", "clearsCookie",
 		"conflict", "unauthorized"]) as $unknown

@@ -1,18 +1,18 @@
 # shellcheck shell=bash
 #
-# What the scripts of this folder share; they source it, it runs nothing.
+# What the scripts of this folder share.  They source this file; it runs nothing by itself.
 #
-# Words: ROOT is the checkout.  The *unprivileged user* is who PostgreSQL runs
-# as: the caller, or, when the caller is root (PostgreSQL refuses to run as
-# root), "postgres" where that user exists, else "nobody".  A *place* is a
-# folder of mode 0700 that this user owns: cluster, socket and programs.
+# These words are used: ROOT is the checkout.  The *unprivileged user* is the one that
+# PostgreSQL runs as.  It is the caller; if the caller is root, which PostgreSQL refuses, it
+# is "postgres" if that user exists, else "nobody".  A *place* is a folder of mode 0700 that
+# this user owns, for the cluster, the socket and the programs.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 SCRIPTS=$ROOT/scripts
 PG_CONFIG=${PG_CONFIG:-pg_config}
 
-# A unix socket's whole path has to fit into 107 bytes; this is what is left
-# for the place in front of "/socket/.s.PGSQL.5432".
+# The whole path of a Unix socket may have 107 bytes; this is what remains for the place
+# before "/socket/.s.PGSQL.5432".
 PLACE_MAX=80
 
 say()
@@ -28,8 +28,9 @@ die()
 
 # OUTPUT NAME COMMAND ...
 #
-# Runs a command, says under its name how it went, and counts that in the caller's passed
-# and failed.  What it prints goes to the file OUTPUT, the end of it is shown if it fails.
+# Runs a command, prints its result under its name, and counts it in the caller's variables
+# passed and failed.  Its output goes to the file OUTPUT; if it fails, the end of the output
+# is shown.
 run_step()
 {
 	local output=$1 name=$2
@@ -70,9 +71,9 @@ as_root()
 	fi
 }
 
-# Prints a place: the wished folder, or, where the unprivileged user cannot get
-# at it (a checkout below a folder of mode 0700) or its path is too long for a
-# socket, a new one under /var/tmp.  The caller removes it if it is not to stay.
+# Prints a place.  This is the wished folder, unless the unprivileged user has no access to
+# it (a checkout below a folder of mode 0700) or its path is too long for a socket; then it
+# is a new folder under /var/tmp, which the caller removes if it is not to stay.
 make_place()
 {
 	local wish=$1 user place
@@ -92,7 +93,7 @@ make_place()
 	printf '%s\n' "$place"
 }
 
-# A place for one run of tests, always new.
+# Makes a new place for one run of tests.
 make_test_place()
 {
 	local place
@@ -102,15 +103,16 @@ make_test_place()
 	printf '%s\n' "$place"
 }
 
-# Whether process $1 still runs and is the program $2.  A process id alone says
-# nothing after a restart of the machine.
+# Whether process $1 still runs and is the program $2.  The process id alone proves nothing
+# after a restart of the machine.
 is_running()
 {
 	[ -n "$1" ] && [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ] &&
 		! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
 
-# Ends program $2 with process id $1: asks, waits up to $3 seconds, then kills.
+# Ends program $2 with process id $1: sends SIGTERM, waits up to $3 seconds, then sends
+# SIGKILL.
 end_process()
 {
 	local left=$(($3 * 10))
@@ -130,8 +132,8 @@ end_process()
 	done
 }
 
-# Installs the extension into PostgreSQL's own folders, which takes root unless
-# they are writable.
+# Installs the extension into PostgreSQL's own folders, which only root may do unless they
+# are writable.
 install_extension()
 {
 	local target
@@ -148,14 +150,14 @@ install_extension()
 	fi
 }
 
-# psql as a superuser.  The search path of the database or of the login is not
-# used: others may create in its schemas, and what matches best is called.
+# Runs psql as a superuser.  The search path of the database or of the login is not used:
+# others may create objects in its schemas, and the best match is called.
 query()
 {
 	PGOPTIONS='-c search_path=pg_catalog,pg_temp' "$("$PG_CONFIG" --bindir)/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-# What the tests need from npm, by the lock file; asked for only when it has changed.
+# Installs the npm packages of the tests, by the lock file; only if that has changed.
 install_test_packages()
 {
 	local packages=$ROOT/gateway/tests

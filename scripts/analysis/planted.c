@@ -1,9 +1,9 @@
 /*
  * planted.c
- *		Bugs that the analyzers have to find (scripts/analyze); no program has them.
+ *		Bugs that the analyzers must find (scripts/analyze); it is part of no program.
  *
- * For clang-tidy and gcc an element is used after it has left its list and was freed, for
- * cppcheck an array is read behind its end.
+ * For clang-tidy and gcc, an element is used after it was removed from its list and freed.
+ * For cppcheck, an array is read beyond its end.
  */
 #include <stdlib.h>
 #include <sys/queue.h>

@@ -1,9 +1,10 @@
 /*
  * server_preload.c
- *		Loaded before the server when it runs with AddressSanitizer: no translations.
+ *		Loaded into the server before its libraries for runs with AddressSanitizer: turns
+ *		translations off.
  *
- * With AddressSanitizer the server never gets past gettext's lock when it starts.  The tests
- * are in English anyway.
+ * With AddressSanitizer the server hangs at its start, waiting for a lock of gettext.  The
+ * tests need no translations, since they are in English.
  */
 char *bindtextdomain(const char *domain, const char *folder);
 char *textdomain(const char *domain);

@@ -1,18 +1,17 @@
 # shellcheck shell=bash
 #
-# Single measurements and what becomes of them.  bench/run sources this.
+# Single measurements and their evaluation.  bench/run sources this.
 #
-# Every measurement adds lines "NAME VALUE" to $WORK/values: microseconds per
-# transaction or requests per second.  A ratio is formed within one round, and
-# the median of the rounds is what is printed, so that a machine that is slower
-# for a while slows both sides of it.
+# Every measurement adds lines "NAME VALUE" to $WORK/values: microseconds per transaction,
+# or requests per second.  A ratio is computed within one round, and the median of the
+# rounds is printed.  So a machine that is slower for a while slows both sides of a ratio.
 
 note()
 {
 	printf '%s %s\n' "$1" "$2" >>"$WORK/values"
 }
 
-# The median of the values of a name.
+# The median of the values with this name.
 median()
 {
 	awk -v name="$1" '$1 == name { print $2 }' "$WORK/values" | sort -g |
@@ -29,7 +28,8 @@ ratio()
 		awk '{ v[NR] = $1 } END { if (NR == 0) print "nan"; else printf "%.3f", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
 
-# pgbench as login $1 with the variables of this round; the rest are its arguments.
+# Runs pgbench as login $1 with the variables of this round; the other arguments are
+# pgbench's.
 bench()
 {
 	local login=$1
@@ -43,9 +43,9 @@ bench()
 		{ head -n 5 "$WORK/pgbench.err" >&2; die "a statement failed"; }
 }
 
-# One client that runs the scripts in random turn for $3 seconds: notes the
-# mean time of a transaction of each, in microseconds, as PREFIX_SCRIPT.  The
-# slowest 5 % are left out: those are the ones during which something else ran.
+# One client runs the scripts in random order for $3 seconds.  Notes the mean time of a
+# transaction of each script, in microseconds, as PREFIX_SCRIPT.  The slowest 5 % are left
+# out, since something else ran during these.
 in_turn()
 {
 	local login=$1 prefix=$2 seconds=$3 name
@@ -74,28 +74,28 @@ in_turn()
 		}' >>"$WORK/values"
 }
 
-# $3 clients at once for $4 seconds, one script: notes transactions per second.
+# $3 clients run one script at the same time for $4 seconds.  Notes transactions per second.
 at_once()
 {
 	bench "$1" -c "$3" -j 2 -T "$4" -f "$WORK/$5.sql"
 	note "$2" "$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$WORK/pgbench.out")"
 }
 
-# The time of each authenticate that follows a change of the key table.
+# Measures each authenticate that follows a change of the key table.
 after_invalidation()
 {
 	bench postgres -c 1 -T "$1" -r -f "$WORK/invalidated.sql"
 	note cold "$(awk '/wa\.authenticate/ { print $1 * 1000 }' "$WORK/pgbench.out")"
 }
 
-# Nanoseconds of processor time that a process has had.
+# The processor time that a process has used, in nanoseconds.
 processor_time()
 {
 	cut -d ' ' -f 1 "/proc/$1/schedstat"
 }
 
-# wrk with $1 connections for $2 seconds: notes requests per second, and the
-# microseconds of processor time that the gateway took for each.
+# Runs wrk with $1 connections for $2 seconds.  Notes requests per second, and the gateway's
+# processor time for each request in microseconds.
 through_gateway()
 {
 	local before result requests time failed

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 #
-# The pgbench scripts, made from the gateway's own statements so that what is
-# measured is what runs.  bench/run sources this.
+# The pgbench scripts.  They are made from the gateway's own statements, so that the
+# measured statements are those that really run.  bench/run sources this.
 #
-# Each script is one pipeline, that is one round trip and one transaction, as a
-# request of the gateway is.  "needs", "key", "org" and so on are pgbench
-# variables, which travel as parameters.
+# Each script is one pipeline, which is one round trip and one transaction, like a request
+# of the gateway.  "needs", "key", "org" and so on are pgbench variables, which are sent as
+# parameters.
 
 STATEMENTS=$ROOT/gateway/statements/gateway
 
-# A statement of the gateway with variables for its parameters, without comments.
+# A statement of the gateway without comments, with variables for its parameters.
 gateway_statement()
 {
 	sed -e '/^--/d' "$STATEMENTS/$1.sql"
@@ -36,9 +36,9 @@ claims_statement()
 	list_statement | sed -e 's/FROM wa\.session /FROM bench.claims_session /'
 }
 
-# A pipeline of statements, as script $1 of a run of pgbench.  Each begins with the name
-# under which pgbench prepares it, by the script's number and the command's, since a sealed
-# login can prepare a statement under its own name only.
+# Writes script $1 of a pgbench run as a pipeline of statements.  Each statement begins with
+# the name under which pgbench prepares it, which consists of the numbers of the script and
+# of the command.  A sealed login can prepare a statement under its own name only.
 pipeline()
 {
 	local script=$1 command=0 statement
@@ -53,10 +53,10 @@ pipeline()
 	printf '%s\n' '\endpipeline'
 }
 
-# The scripts of a run, in the order of their numbers.
+# The scripts of a run, sorted by their numbers.
 BENCH_SCRIPTS="key literal_pair literal claims one authenticate"
 
-# Writes NAME.sql for each of them to folder $1.
+# Writes NAME.sql for each of them into folder $1.
 make_scripts()
 {
 	local authenticate list literal
@@ -74,7 +74,8 @@ make_scripts()
 	check_scripts "$1"
 }
 
-# Should a statement of the gateway change its form, rather fail than measure something else.
+# If a statement of the gateway changes its form, this fails instead of measuring something
+# else.
 check_scripts()
 {
 	grep -q ':key, :needs' "$1/key.sql" || die "cannot read the gateway's authenticate.sql"
@@ -82,8 +83,8 @@ check_scripts()
 	grep -q ':org AND' "$1/literal.sql" || die "cannot put an organization into session_list.sql"
 }
 
-# The statements of a script as pgbench sends them, one call of
-# wa.register_statement each: with their semicolon, and variables as $1, $2, ... in their order.
+# The statements of a script as pgbench sends them, with one call of wa.register_statement()
+# each.  They keep their semicolons, and their variables become $1, $2, ... in order.
 register_script()
 {
 	awk -v quote="\$bench\$" '

@@ -1,6 +1,6 @@
--- What is measured: 100 organizations with a few sessions and messages each,
--- and, for the comparisons, the same sessions in two other tables.  Run by a
--- superuser in an empty database of a cluster of its own.
+-- The data to measure: 100 organizations with a few sessions and messages each, and, for
+-- comparison, the same sessions in two other tables.  To be run by a superuser in an empty
+-- database of a separate cluster.
 \set ON_ERROR_STOP on
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
@@ -34,13 +34,13 @@ INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, sta
 	SELECT org_id, session_id, jid, 'out', 'text', 'message ' || n, 'read', now()
 	FROM wa.chat, generate_series(1, 20) AS n;
 
--- The same sessions without row security: the caller says which organization.
+-- The same sessions without row security: the caller names the organization.
 CREATE TABLE bench.session (LIKE wa.session INCLUDING ALL);
 INSERT INTO bench.session SELECT * FROM wa.session;
 GRANT SELECT ON bench.session TO bench_app, bench_sealed;
 
--- And as it is often done: the server in between says who asks, in a setting.
--- It is believed; nobody checks a key.
+-- The same sessions in a common design: the server in between names the organization in a
+-- setting.  The database trusts it and checks no key.
 CREATE TABLE bench.claims_session (LIKE wa.session INCLUDING ALL);
 INSERT INTO bench.claims_session SELECT * FROM wa.session;
 ALTER TABLE bench.claims_session ENABLE ROW LEVEL SECURITY;
@@ -49,6 +49,6 @@ CREATE POLICY claims ON bench.claims_session FOR SELECT USING (
 	AND current_setting('request.jwt.claims', true)::jsonb -> 'permissions' ? 'read');
 GRANT SELECT ON bench.claims_session TO bench_app, bench_sealed;
 
--- What a sealed login runs uses the server's objects and the extension's only.
+-- A sealed login's statements may use only objects of the server and of the extension.
 ALTER EXTENSION wa_apikeys ADD TABLE bench.session;
 ALTER EXTENSION wa_apikeys ADD TABLE bench.claims_session;

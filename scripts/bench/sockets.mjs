@@ -1,9 +1,10 @@
 /*
  * sockets.mjs
- *		What a WebSocket costs; run by bench/sockets.
+ *		Measures the cost of WebSockets; bench/sockets runs it.
  *
- * The clients are no library's: they read frames as little as is needed, so that what is
- * measured is the gateway.  They run in a process of their own when they have work to do.
+ * The clients use no library.  They parse as little of each frame as is needed, so that the
+ * gateway is measured and not the clients.  If they have work to do they run in a separate
+ * process.
  */
 import { fork } from 'node:child_process';
 import fs from 'node:fs';
@@ -18,15 +19,15 @@ const SOCKETS = Number(process.env.SOCKETS ?? 5000);
 const SUBSCRIBERS = Number(process.env.SUBSCRIBERS ?? 100);
 const EVENTS = Number(process.env.EVENTS ?? 1000);
 const SECONDS = Number(process.env.SECONDS_OF_LOAD ?? 20);
-const WARM_SECONDS = 3;	/* of them, that are not looked at: plans and the clients' own code are new */
+const WARM_SECONDS = 3;	/* not evaluated: the caches are still empty */
 const WRITERS = 4;
-const PER_ADDRESS = 900;	/* connections; the gateway takes 1000 of one address */
-const AT_ONCE = 50;		/* handshakes under way */
+const PER_ADDRESS = 900;	/* connections from one address; the gateway accepts 1000 */
+const AT_ONCE = 50;		/* handshakes at a time */
 const IDLE_SECONDS = 10;
 
 /* ---- a client ---- */
 
-/* Opens a socket; onText is called with each text frame, onEnd when it has ended. */
+/* Opens a socket.  onText is called with each text frame, and onEnd when the socket has ended. */
 function open(port, key, number, onText = () => {})
 {
 	return new Promise((resolve, reject) =>
@@ -65,7 +66,7 @@ function open(port, key, number, onText = () => {})
 
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
-/* Answers pings, hands texts on; returns the bytes of a frame that is not whole. */
+/* Answers pings and passes texts on.  Returns the bytes of an incomplete frame. */
 function readFrames(socket, bytes, onText)
 {
 	let at = 0;
@@ -109,7 +110,7 @@ async function openMany(port, keys, count, onText)
 
 const TIMESTAMP = Buffer.from('"timestamp":');
 
-/* Milliseconds from the event's own time, which is that of its writing, to its arrival. */
+/* Milliseconds from the event's own timestamp, which is when it was written, to its arrival. */
 function latencyOf(text)
 {
 	const at = text.indexOf(TIMESTAMP);
@@ -141,15 +142,18 @@ async function subscribe({ port, keys, count })
 	});
 }
 
-/* ---- what the system says of the gateway ---- */
+/* ---- what the system reports about the gateway ---- */
 
-/* Bytes that are the process's alone: its heap, above all.  Others may not ask for more than this. */
+/*
+ * Bytes of memory that the process does not share, mainly its heap.  More exact numbers
+ * need more privileges.
+ */
 function privateBytes(pid)
 {
 	return Number(/^RssAnon:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }
 
-/* Milliseconds of processor time. */
+/* The processor time in milliseconds. */
 function cpuMs(pid)
 {
 	const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -168,7 +172,10 @@ async function measureIdle(cluster, db, keyCount)
 	for (let i = 0; i < keyCount; i++)
 		keys.push((await createKey(db, org, ['events'])).secret);
 
-	/* what the first socket costs once is no cost of a socket: the waiting connection */
+	/*
+	 * the first socket also opens the connection that waits, which is not a cost of each
+	 * socket
+	 */
 	const [first] = await openMany(gateway.port, keys, 1);
 
 	await sleep(1000);
@@ -199,7 +206,10 @@ async function measureNobody(cluster)
 	await gateway.stop();
 }
 
-/* Autocommitted events at an even pace, until the time is over; how many were written. */
+/*
+ * Writes events at an even pace, each in its own transaction, until the time is over.
+ * Returns their number.
+ */
 async function write(cluster, org, perSecond)
 {
 	const connection = await cluster.open('wa');

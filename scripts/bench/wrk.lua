@@ -1,4 +1,4 @@
--- The key comes by the environment: arguments are visible to other accounts.
+-- The key is in the environment, because other accounts can see arguments.
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("WA_API_KEY")
 
 -- One line for bench/run: requests, microseconds, failed requests.

@@ -1,5 +1,5 @@
--- That it goes on where it stopped: on the new server, and behind what came from the old
--- one.  Superuser.  The first thing that is not so raises.
+-- Checks that the database works on the new server and continues after the data of the old
+-- one.  To be run by a superuser.  The first failed check raises an error.
 \set ON_ERROR_STOP on
 
 DO $$
@@ -10,8 +10,9 @@ BEGIN
 	ASSERT (SELECT count(*) FROM wa.self_check()) > 10, 'the self check looks at something';
 END $$;
 
--- Events: who has read up to the last one gets what is new, and that alone; who begins at the
--- front gets all, in the order of before.  They lie in an epoch of the new server's.
+-- Events: a reader who has read up to the last one gets only the new ones.  A reader who
+-- starts at the beginning gets all in the old order.  The new events are in an epoch of the
+-- new server.
 DO $$
 DECLARE
 	org constant uuid := (SELECT id FROM wa.org WHERE name = 'Ours');
@@ -33,7 +34,8 @@ BEGIN
 	ASSERT (SELECT array_agg(id) FROM wa.read_events(max => 100)) = told || fresh, 'from the front';
 END $$;
 
--- Deliveries: a worker gets all that wait, in the order of the events and signed, and reports them.
+-- Deliveries: a worker gets all that wait, signed and in the order of the events, and
+-- reports them.
 DO $$
 DECLARE
 	org constant uuid := (SELECT id FROM wa.org WHERE name = 'Ours');
@@ -55,7 +57,7 @@ BEGIN
 	ASSERT NOT EXISTS (SELECT FROM wa.delivery WHERE event_id = ANY (waiting) AND status <> 'delivered'), 'reported';
 END $$;
 
--- Keys are made and revoked; the log of it cannot be changed.
+-- Keys can be made and revoked; the audit log of that cannot be changed.
 DO $$
 DECLARE
 	org constant uuid := (SELECT id FROM wa.org WHERE name = 'Ours');
@@ -82,7 +84,7 @@ BEGIN
 	END;
 END $$;
 
--- A partition of later is closed, as on the old server.
+-- A partition that is added later is closed, as on the old server.
 CREATE TABLE public.entry_3 PARTITION OF public.entry FOR VALUES FROM (20) TO (30);
 DO $$
 BEGIN

@@ -1,10 +1,11 @@
--- What test-upgrade carries to another server: two organizations with one of everything
--- that the extension keeps, and tables of their own that are protected.  Superuser.
+-- The data that test-upgrade moves to another server: two organizations with all kinds of
+-- rows that the extension keeps, and protected tables of an application.  To be run by a
+-- superuser.
 \set ON_ERROR_STOP on
 
 CREATE ROLE app LOGIN IN ROLE wa_app;
 
--- What the callers of the API know: their keys.
+-- The keys, which the callers of the API know.
 CREATE TABLE public.known (name text PRIMARY KEY, secret text NOT NULL);
 GRANT SELECT ON public.known TO wa_app;
 
@@ -21,12 +22,12 @@ SELECT wa.import_key(:'ours', 'imported', wa.hash_key(secret), '{read}') FROM pu
 SELECT wa.revoke_key(id) FROM wa.api_key WHERE name = 'revoked' \g /dev/null
 UPDATE wa.api_key SET expires_at = now() - interval '1 hour' WHERE name = 'expired';
 
--- People, one of them at a browser.
+-- People, one of them signed in with a browser.
 SELECT id AS person FROM wa.create_user('ann@example.com', 'Ann', 'correct horse') \gset
 SELECT wa.add_member(:'ours', :'person', 'owner') \g /dev/null
 INSERT INTO wa.sign_in (user_id, digest, active_org, address) VALUES (:'person', sha256('cookie'), :'ours', '192.0.2.1');
 
--- One webhook gets every event of ours from here on.
+-- From here on one webhook gets every event of the first organization.
 INSERT INTO wa.webhook (org_id, url, secret) VALUES (:'ours', 'https://example.com/', 'whsec_0123456789abcdef');
 
 INSERT INTO wa.session (org_id, status, label, connector)
@@ -40,13 +41,13 @@ INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, sta
 SELECT s.org_id, s.id, '15551230001@s.whatsapp.net', 'in', 'text', format('message %s of %s', i, s.label), 'delivered'
 FROM wa.session s CROSS JOIN generate_series(1, 20) i;
 
--- Queued, and under an idempotency key.
+-- Queued, with an idempotency key.
 BEGIN;
 SELECT wa.authenticate(secret::wa.secret) FROM public.known WHERE name = 'all of ours' \g /dev/null
 SELECT wa.send_message(id, '15551234567', 'text', '{"text": "queued"}') FROM wa.session WHERE org_id = :'ours' \g /dev/null
 COMMIT;
 
--- One delivery has been made, one has failed; the others wait.
+-- One delivery has succeeded, one has failed; the others wait.
 SELECT wa.claim_webhooks('worker of before', 10, '1 second') \g /dev/null
 BEGIN;
 SELECT wa.act_for(:'ours') \g /dev/null
@@ -55,8 +56,8 @@ SELECT wa.finish_delivery('worker of before', :'webhook', d.id, CASE n WHEN 1 TH
 FROM (SELECT id, row_number() OVER () AS n FROM wa.take_deliveries('worker of before', :'webhook', 2)) d \g /dev/null
 COMMIT;
 
--- Tables of an application: a plain one, and one with partitions, the last of which was
--- made behind wa.protect() and so is closed.
+-- Tables of an application: a plain one, and a partitioned one.  Its last partition was
+-- made after wa.protect() and is therefore closed.
 CREATE TABLE public.invoice (org_id uuid NOT NULL, id int NOT NULL, note text, PRIMARY KEY (org_id, id));
 CREATE TABLE public.entry (org_id uuid NOT NULL, id int NOT NULL, note text, PRIMARY KEY (org_id, id)) PARTITION BY RANGE (id);
 CREATE TABLE public.entry_1 PARTITION OF public.entry FOR VALUES FROM (1) TO (10);

@@ -1,5 +1,6 @@
--- What each key, and nobody's, may see and do, as the application sees it that has the
--- login "app".  Errors are answers here: they are printed by their code.  It changes nothing.
+-- Prints what each key may see and do, and what is possible without a key, for an
+-- application with the login "app".  An error is a result: its code is printed.  Nothing is
+-- changed.
 \set ON_ERROR_STOP off
 \set VERBOSITY sqlstate
 
@@ -14,7 +15,8 @@ SELECT 'BEGIN', format('SELECT %L AS key, wa.authenticate(%L) IS NOT NULL AS acc
 	'ROLLBACK'
 FROM (SELECT name, secret FROM public.known UNION ALL SELECT 'nobody', NULL) k ORDER BY name \gexec
 
--- Each of these is the last of its transaction, because all but the last two are refused.
+-- Each of these is the last statement of its transaction, because all but the last two are
+-- refused.
 SELECT 'BEGIN', format('SELECT %L AS key, wa.authenticate(%L) IS NOT NULL AS accepted', k.name, k.secret), attempt, 'ROLLBACK'
 FROM public.known k CROSS JOIN unnest(ARRAY[
 	'SELECT * FROM wa.api_key', 'SELECT secret FROM wa.webhook', 'SELECT wa.act_for(wa.current_org())',

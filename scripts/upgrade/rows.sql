@@ -1,5 +1,5 @@
--- A line for each table of the extension and of the application: its name, how many rows it
--- has, and a digest of them.  Superuser.
+-- Prints a line for each table of the extension and of the application: its name, the
+-- number of its rows, and a digest of them.  To be run by a superuser.
 \set ON_ERROR_STOP on
 SELECT format('SELECT %L, count(*), md5(string_agg(row, E''\n'' ORDER BY row)) FROM (SELECT to_jsonb(t)::text COLLATE "C" AS row FROM %s t) r',
 	c.relname, c.oid::regclass)

@@ -1,12 +1,12 @@
 /*
- * sys/queue.h, as the analyzers see it
- *		The same macros, with what a list gives out left unknown.
+ * sys/queue.h for the analyzers
+ *		The same macros, except that the elements of a list are unknown to an analyzer.
  *
- * The real ones unlink an element by a pointer to whoever points at it.  No analyzer
- * follows that: each takes the freed first element for the list's first element still.
- * Here a list answers with a function that has no body, so that an element can be
- * anything that the list may hold; what is done with an element after it was freed is
- * found as before.
+ * The real macros remove an element through a pointer to the pointer that refers to it.  No
+ * analyzer understands that: each takes the first element, which was freed, for still the
+ * first element of the list.  Here a function without a body returns the elements, so an
+ * element can be any object that the list may hold.  Uses of an element after it was freed
+ * are still found.
  */
 #ifndef SCRIPTS_ANALYSIS_SYS_QUEUE_H
 #define SCRIPTS_ANALYSIS_SYS_QUEUE_H
