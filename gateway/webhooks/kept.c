@@ -30,7 +30,7 @@ read_address(const struct sockaddr_storage *address, char *text)
 static bool
 read_ends(int fd, KeptEnds *ends)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t size = sizeof(address);
 
 	if (getpeername(fd, (struct sockaddr *) &address, &size) != 0)

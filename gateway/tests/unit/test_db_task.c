@@ -179,6 +179,7 @@ START_TEST(it_may_be_closed_by_what_it_tells)
 	run();
 	answer();
 	ck_assert_int_eq(taken, 1);
+	stop();
 	start();
 	closes = true;
 	db_stage_is_full = true;
