@@ -33,6 +33,7 @@ CREATE TABLE wa.ended_sign_in (
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (user_id, sign_in_id, id)
 );
+CREATE INDEX ended_sign_in_age ON wa.ended_sign_in (at);
 COMMENT ON TABLE wa.ended_sign_in IS 'the same of sign-ins, which lead with the person';
 COMMENT ON COLUMN wa.ended_sign_in.user_id IS 'who signed out';
 COMMENT ON COLUMN wa.ended_sign_in.sign_in_id IS 'the sign-in';

@@ -1,6 +1,55 @@
--- Housekeeping deletes what is over, a few rows at a time, so that no transaction delays
--- others.  The worker calls wa.housekeep() again as long as it finds something.  Rows that
--- somebody has locked stay until a later call, so that no organization delays the others.
+-- Housekeeping: what is over goes, a few rows at a time, so that no transaction
+-- holds others up.  The worker calls wa.housekeep() again as long as it finds
+-- something.  What somebody has locked stays until a later call, so that no
+-- organization keeps the others waiting.
+--
+-- What is found by organization is looked for in 500 of them at once, and the
+-- next call goes on behind the last one, once around and again: a call costs the same
+-- however many there are.  With a hundred thousand a worker of the default period comes
+-- to each within two hours.
+
+CREATE TABLE wa.housekeeping_place (
+	task text NOT NULL,
+	org_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+	webhook_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+	PRIMARY KEY (task)
+);
+COMMENT ON TABLE wa.housekeeping_place IS 'where housekeeping goes on, a row for each task that takes turns by organization. Part of no dump';
+COMMENT ON COLUMN wa.housekeeping_place.task IS 'what is looked for';
+COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization in which nothing is left; it may be gone by now';
+COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
+INSERT INTO wa.housekeeping_place (task) VALUES
+	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('idempotency');
+ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
+
+-- While one worker is at a task, another leaves it alone.
+CREATE FUNCTION wa.take_place(task text) RETURNS SETOF wa.housekeeping_place
+	LANGUAGE sql STRICT ROWS 1
+AS $$
+	SELECT p.* FROM wa.housekeeping_place p WHERE p.task = take_place.task FOR UPDATE SKIP LOCKED
+$$;
+COMMENT ON FUNCTION wa.take_place(text) IS 'for function bodies: locks and returns where a task goes on; none while another transaction has it';
+
+CREATE FUNCTION wa.put_place(task text, org uuid, webhook uuid) RETURNS void
+	LANGUAGE sql
+AS $$
+	UPDATE wa.housekeeping_place p SET org_id = org, webhook_id = webhook
+	WHERE p.task = put_place.task AND (p.org_id, p.webhook_id) IS DISTINCT FROM (org, webhook)
+$$;
+COMMENT ON FUNCTION wa.put_place(text, uuid, uuid) IS 'for function bodies: notes where a task goes on';
+
+CREATE FUNCTION wa.orgs_behind(org uuid) RETURNS uuid[]
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+	SELECT ARRAY(
+		SELECT turn.id FROM (
+			(SELECT 1 AS round, o.id FROM wa.org o WHERE o.id > org ORDER BY o.id LIMIT 500)
+			UNION ALL
+			(SELECT 2, o.id FROM wa.org o WHERE o.id <= org ORDER BY o.id LIMIT 500)) turn
+		ORDER BY turn.round, turn.id LIMIT 500)
+$$;
+COMMENT ON FUNCTION wa.orgs_behind(uuid) IS 'for function bodies: the 500 organizations whose turn it is behind this one, which comes last';
 
 -- The lowest id that could have been made at that time.
 CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
@@ -51,111 +100,204 @@ CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
+	place wa.housekeeping_place;
+	orgs uuid[];
 	organization record;
+	behind uuid;
 	gone integer := 0;
 BEGIN
-	FOR organization IN SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff FROM wa.org o LOOP
-		-- Most organizations have nothing to delete: one look at the beginning of each log.
-		CONTINUE WHEN NOT COALESCE((
-			SELECT e.created_at < organization.cutoff FROM wa.event e WHERE e.org_id = organization.id
-			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1), false);
+	SELECT p.* INTO place FROM wa.take_place('events') p;
+	orgs := wa.orgs_behind(place.org_id);
+	behind := orgs[cardinality(orgs)];
+	-- Most have nothing: one look at the front of each log.
+	FOR organization IN
+		SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff, turn.nth
+		FROM unnest(orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id CROSS JOIN LATERAL (
+			SELECT e.created_at FROM wa.event e WHERE e.org_id = o.id ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) front
+		WHERE front.created_at < clock_timestamp() - o.event_days * interval '1 day'
+		ORDER BY turn.nth
+	LOOP
 		gone := gone + wa.expire_events_of(organization.id, organization.cutoff, max - gone);
-		EXIT WHEN gone >= max;
+		IF gone >= max THEN
+			behind := CASE WHEN organization.nth > 1 THEN orgs[organization.nth - 1] ELSE place.org_id END;
+			EXIT;
+		END IF;
 	END LOOP;
+	IF behind IS NOT NULL THEN
+		PERFORM wa.put_place('events', behind, place.webhook_id);
+	END IF;
 	RETURN gone;
 END $$;
 COMMENT ON FUNCTION wa.expire_events(integer) IS
 	'for function bodies: removes events that are older than their organization keeps them, and returns how many';
 
--- The deliveries of a webhook are found by their ids, which ascend with time.  Open
--- deliveries are deleted only if their webhook is gone.  With the last delivery of a deleted
--- webhook its lane is deleted too.
+-- One look for each webhook, however much there is of it.
+CREATE FUNCTION wa.delivered_behind(org uuid, webhook uuid) RETURNS TABLE (org_id uuid, webhook_id uuid, first_id uuid)
+	LANGUAGE sql STABLE STRICT ROWS 500
+AS $$
+	WITH RECURSIVE lanes AS (
+		(SELECT d.org_id, d.webhook_id, d.id, 1 AS nth FROM wa.delivery d WHERE (d.org_id, d.webhook_id) > (org, webhook)
+		ORDER BY d.org_id, d.webhook_id, d.id LIMIT 1)
+		UNION ALL
+		SELECT next.org_id, next.webhook_id, next.id, lanes.nth + 1
+		FROM lanes CROSS JOIN LATERAL (
+			SELECT d.org_id, d.webhook_id, d.id FROM wa.delivery d
+			WHERE (d.org_id, d.webhook_id) > (lanes.org_id, lanes.webhook_id)
+			ORDER BY d.org_id, d.webhook_id, d.id LIMIT 1) next
+		WHERE lanes.nth < 500)
+	SELECT l.org_id, l.webhook_id, l.id FROM lanes l
+$$;
+COMMENT ON FUNCTION wa.delivered_behind(uuid, uuid) IS
+	'for function bodies: the 500 webhooks behind this one that have deliveries, with the oldest of each';
+
+CREATE FUNCTION wa.expire_deliveries_of(org uuid, webhook uuid, below uuid, active boolean, max integer) RETURNS integer
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	removed integer;
+BEGIN
+	WITH over AS (
+		SELECT old.id FROM wa.delivery old
+		WHERE old.org_id = org AND old.webhook_id = webhook AND old.id < below
+			AND (NOT active OR old.status IN ('delivered', 'dead'))
+		ORDER BY old.id LIMIT max
+		FOR UPDATE SKIP LOCKED)
+	DELETE FROM wa.delivery d USING over
+	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = over.id;
+	GET DIAGNOSTICS removed = ROW_COUNT;
+	RETURN removed;
+END $$;
+COMMENT ON FUNCTION wa.expire_deliveries_of(uuid, uuid, uuid, boolean, integer) IS
+	'for function bodies: removes deliveries of a webhook below this id, those that are open only if it is not active, and returns how many';
+
+-- Deliveries of a webhook are found by their ids, which ascend with time.  What
+-- is open goes only where there is nobody to deliver to.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
+	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+	place wa.housekeeping_place;
+	behind wa.housekeeping_place;
 	lane record;
-	removed integer;
 	gone integer := 0;
 BEGIN
+	SELECT p.* INTO place FROM wa.take_place('deliveries') p;
+	IF NOT FOUND THEN
+		RETURN 0;
+	END IF;
+	behind := place;
 	FOR lane IN
-		WITH RECURSIVE lanes AS (
-			(SELECT d.org_id, d.webhook_id FROM wa.delivery d ORDER BY d.org_id, d.webhook_id LIMIT 1)
-			UNION ALL
-			SELECT next.org_id, next.webhook_id
-			FROM lanes CROSS JOIN LATERAL (
-				SELECT d.org_id, d.webhook_id FROM wa.delivery d
-				WHERE (d.org_id, d.webhook_id) > (lanes.org_id, lanes.webhook_id)
-				ORDER BY d.org_id, d.webhook_id LIMIT 1) next)
-		SELECT l.org_id, l.webhook_id, COALESCE(w.active, false) AS active,
+		SELECT turn.org_id, turn.webhook_id, turn.first_id, COALESCE(w.active, false) AS active,
 			CASE WHEN w.id IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-				ELSE wa.uuid7_floor(clock_timestamp() - o.event_days * interval '1 day') END AS behind
-		FROM lanes l JOIN wa.org o ON o.id = l.org_id
-			LEFT JOIN wa.webhook w ON w.org_id = l.org_id AND w.id = l.webhook_id
+				ELSE wa.uuid7_floor(clock_timestamp() - o.event_days * interval '1 day') END AS below
+		FROM (
+			(SELECT l.*, 1 AS round FROM wa.delivered_behind(place.org_id, place.webhook_id) l)
+			UNION ALL
+			(SELECT l.*, 2 FROM wa.delivered_behind(nobody, nobody) l
+			WHERE (l.org_id, l.webhook_id) <= (place.org_id, place.webhook_id))
+			LIMIT 500) turn
+			JOIN wa.org o ON o.id = turn.org_id
+			LEFT JOIN wa.webhook w ON w.org_id = turn.org_id AND w.id = turn.webhook_id
+		ORDER BY turn.round, turn.org_id, turn.webhook_id
 	LOOP
-		WITH over AS (
-			SELECT old.id FROM wa.delivery old
-			WHERE old.org_id = lane.org_id AND old.webhook_id = lane.webhook_id AND old.id < lane.behind
-				AND (NOT lane.active OR old.status IN ('delivered', 'dead'))
-			ORDER BY old.id LIMIT max - gone
-			FOR UPDATE SKIP LOCKED)
-		DELETE FROM wa.delivery d USING over
-		WHERE d.org_id = lane.org_id AND d.webhook_id = lane.webhook_id AND d.id = over.id;
-		GET DIAGNOSTICS removed = ROW_COUNT;
-		gone := gone + removed;
-		EXIT WHEN gone >= max;
+		IF lane.first_id < lane.below THEN
+			gone := gone + wa.expire_deliveries_of(lane.org_id, lane.webhook_id, lane.below, lane.active, max - gone);
+			EXIT WHEN gone >= max;
+		END IF;
+		behind.org_id := lane.org_id;
+		behind.webhook_id := lane.webhook_id;
 	END LOOP;
-	WITH over AS (
-		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
-		WHERE NOT EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id)
-			AND NOT EXISTS (SELECT FROM wa.delivery d WHERE d.org_id = l.org_id AND d.webhook_id = l.webhook_id)
-		LIMIT max
-		FOR UPDATE OF l SKIP LOCKED)
-	DELETE FROM wa.webhook_lane l USING over WHERE l.org_id = over.org_id AND l.webhook_id = over.webhook_id;
+	PERFORM wa.put_place('deliveries', behind.org_id, behind.webhook_id);
 	RETURN gone;
 END $$;
 COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
 	'for function bodies: removes deliveries that are over and older than their organization keeps events, and those of webhooks that are gone; returns how many';
 
--- Tables whose rows each have a time at which they are over.  The rows are found by
--- organization, along an index that begins with it.
+-- With the last delivery of a webhook that is gone goes its lane.
+CREATE FUNCTION wa.expire_lanes() RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+	place wa.housekeeping_place;
+	last record;
+BEGIN
+	SELECT p.* INTO place FROM wa.take_place('lanes') p;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	SELECT turn.org_id, turn.webhook_id, count(*) OVER () AS number INTO last FROM (
+		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
+		WHERE (l.org_id, l.webhook_id) > (place.org_id, place.webhook_id)
+		ORDER BY l.org_id, l.webhook_id LIMIT 500) turn
+	ORDER BY turn.org_id DESC, turn.webhook_id DESC LIMIT 1;
+	WITH over AS (
+		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
+		WHERE (l.org_id, l.webhook_id) > (place.org_id, place.webhook_id)
+			AND (l.org_id, l.webhook_id) <= (last.org_id, last.webhook_id)
+			AND NOT EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id)
+			AND NOT EXISTS (SELECT FROM wa.delivery d WHERE d.org_id = l.org_id AND d.webhook_id = l.webhook_id)
+		FOR UPDATE OF l SKIP LOCKED)
+	DELETE FROM wa.webhook_lane l USING over WHERE l.org_id = over.org_id AND l.webhook_id = over.webhook_id;
+	-- Behind the last one it is the first one's turn.
+	IF last.number = 500 THEN
+		PERFORM wa.put_place('lanes', last.org_id, last.webhook_id);
+	ELSE
+		PERFORM wa.put_place('lanes', nobody, nobody);
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.expire_lanes() IS 'for function bodies: removes lanes of webhooks that are gone and have no delivery left';
+
+-- Tables whose rows are over at a time of their own: found by organization along
+-- an index that begins with it.
 CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	org uuid;
-	removed integer;
-	gone integer := 0;
+	place wa.housekeeping_place;
+	orgs uuid[];
+	gone integer;
 BEGIN
-	FOR org IN SELECT o.id FROM wa.org o LOOP
-		CASE task
-			WHEN 'tickets' THEN
-				WITH over AS (
-					SELECT old.id FROM wa.ticket old
-					WHERE old.org_id = org AND old.expires_at < clock_timestamp() - interval '1 minute'
-					ORDER BY old.expires_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
-				DELETE FROM wa.ticket t USING over WHERE t.org_id = org AND t.id = over.id;
-			WHEN 'sockets' THEN
-				WITH over AS (
-					SELECT old.id FROM wa.realtime old WHERE old.org_id = org AND old.expires_at < clock_timestamp()
-					ORDER BY old.expires_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
-				DELETE FROM wa.realtime r USING over WHERE r.org_id = org AND r.id = over.id;
-			WHEN 'user_tokens' THEN
-				WITH over AS (
-					SELECT old.digest FROM wa.user_token old WHERE old.org_id = org AND old.expires_at < clock_timestamp()
-					ORDER BY old.expires_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
-				DELETE FROM wa.user_token t USING over WHERE t.org_id = org AND t.digest = over.digest;
-			WHEN 'idempotency' THEN
-				WITH over AS (
-					SELECT old.key FROM wa.idempotency old
-					WHERE old.org_id = org AND old.created_at < clock_timestamp() - interval '24 hours'
-					ORDER BY old.created_at LIMIT max - gone FOR UPDATE SKIP LOCKED)
-				DELETE FROM wa.idempotency i USING over WHERE i.org_id = org AND i.key = over.key;
-		END CASE;
-		GET DIAGNOSTICS removed = ROW_COUNT;
-		gone := gone + removed;
-		EXIT WHEN gone >= max;
-	END LOOP;
+	SELECT p.* INTO place FROM wa.take_place(task) p;
+	orgs := wa.orgs_behind(place.org_id);
+	CASE task
+		WHEN 'tickets' THEN
+			WITH over AS (
+				SELECT old.org_id, old.id FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
+					SELECT t.org_id, t.id FROM wa.ticket t
+					WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp() - interval '1 minute'
+					ORDER BY t.expires_at LIMIT max FOR UPDATE SKIP LOCKED) old
+				LIMIT max)
+			DELETE FROM wa.ticket t USING over WHERE t.org_id = over.org_id AND t.id = over.id;
+		WHEN 'sockets' THEN
+			WITH over AS (
+				SELECT old.org_id, old.id FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
+					SELECT r.org_id, r.id FROM wa.realtime r WHERE r.org_id = turn.org AND r.expires_at < clock_timestamp()
+					ORDER BY r.expires_at LIMIT max FOR UPDATE SKIP LOCKED) old
+				LIMIT max)
+			DELETE FROM wa.realtime r USING over WHERE r.org_id = over.org_id AND r.id = over.id;
+		WHEN 'user_tokens' THEN
+			WITH over AS (
+				SELECT old.org_id, old.digest FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
+					SELECT t.org_id, t.digest FROM wa.user_token t WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp()
+					ORDER BY t.expires_at LIMIT max FOR UPDATE SKIP LOCKED) old
+				LIMIT max)
+			DELETE FROM wa.user_token t USING over WHERE t.org_id = over.org_id AND t.digest = over.digest;
+		WHEN 'idempotency' THEN
+			WITH over AS (
+				SELECT old.org_id, old.key FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
+					SELECT i.org_id, i.key FROM wa.idempotency i
+					WHERE i.org_id = turn.org AND i.created_at < clock_timestamp() - interval '24 hours'
+					ORDER BY i.created_at LIMIT max FOR UPDATE SKIP LOCKED) old
+				LIMIT max)
+			DELETE FROM wa.idempotency i USING over WHERE i.org_id = over.org_id AND i.key = over.key;
+	END CASE;
+	GET DIAGNOSTICS gone = ROW_COUNT;
+	-- A full batch is no reason to believe that any of them has nothing left.
+	IF gone < max AND orgs <> '{}' THEN
+		PERFORM wa.put_place(task, orgs[cardinality(orgs)], place.webhook_id);
+	END IF;
 	RETURN gone;
 END $$;
 COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
@@ -301,7 +443,9 @@ BEGIN
 	ELSIF task = 'events' THEN
 		RETURN wa.expire_events(max);
 	ELSIF task = 'deliveries' THEN
-		RETURN wa.expire_deliveries(max);
+		gone := wa.expire_deliveries(max);
+		PERFORM wa.expire_lanes();
+		RETURN gone;
 	ELSIF task = 'deleted_sessions' THEN
 		RETURN wa.sweep_deleted_sessions(max);
 	ELSIF task = 'read_chats' THEN
@@ -316,11 +460,16 @@ BEGIN
 			FOR UPDATE SKIP LOCKED)
 		DELETE FROM wa.sign_in s USING over WHERE s.user_id = over.user_id AND s.id = over.id;
 		GET DIAGNOSTICS gone = ROW_COUNT;
-		-- No sign-in lasts this long.
-		DELETE FROM wa.ended_sign_in e WHERE e.at < clock_timestamp() - interval '30 days';
+		-- No sign-in lasts so long.
+		WITH over AS (
+			SELECT old.user_id, old.sign_in_id, old.id FROM wa.ended_sign_in old
+			WHERE old.at < clock_timestamp() - interval '30 days' ORDER BY old.at LIMIT max
+			FOR UPDATE SKIP LOCKED)
+		DELETE FROM wa.ended_sign_in e USING over
+		WHERE e.user_id = over.user_id AND e.sign_in_id = over.sign_in_id AND e.id = over.id;
 		RETURN gone;
 	END IF;
 	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, deleted_sessions, read_chats or unsent');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
-	'removes at most so many rows that are over, in every organization, and returns how many; to be called again until it returns 0';
+	'removes at most so many rows that are over, and returns how many; looks at 500 organizations and goes on behind them when it is called again';
