@@ -22,6 +22,7 @@ CREATE TABLE wa.webhook (
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
 CREATE INDEX webhook_of_session ON wa.webhook (org_id, session_id);
+CREATE INDEX webhook_paused ON wa.webhook (org_id, id) WHERE disabled_at IS NOT NULL;
 COMMENT ON TABLE wa.webhook IS 'where events are to be delivered to. Needs `manage`; nobody is granted the secret';
 COMMENT ON COLUMN wa.webhook.org_id IS 'the organization whose events it gets';
 COMMENT ON COLUMN wa.webhook.id IS 'UUIDv7; wh_… outside';

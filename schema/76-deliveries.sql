@@ -589,30 +589,46 @@ COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean,
 	'receiver asks for, an hour at most) or dead; NULL if that is not the owner''s to say any more. The status 410 '
 	'ends the webhook';
 
--- Counts at most 100,000 open deliveries: a number that grows without bound is bad enough at
--- that size.
+-- Each index of open deliveries is read up to a bound: a number that grows without one is
+-- bad enough at ten thousand.  Events are held up where somebody writes; a transaction
+-- that there was no slot for holds up all, which shows where something is to be delivered.
 CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint,
 								  OUT paused bigint, OUT held_seconds bigint)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	counted_max constant integer := 10000;
 BEGIN
 	PERFORM wa.observe_writers();
-	SELECT count(*) FILTER (WHERE d.status = 'pending'), count(*) FILTER (WHERE d.status = 'failed'),
-		count(*) FILTER (WHERE d.status = 'dead'),
-		COALESCE(extract(epoch FROM clock_timestamp() - min(d.created_at) FILTER (WHERE d.status <> 'dead')), 0)::bigint,
-		(SELECT count(*) FROM wa.webhook w WHERE w.disabled_at IS NOT NULL),
-		(SELECT COALESCE(extract(epoch FROM clock_timestamp() - min(first.created_at)), 0)::bigint
-			FROM wa.org o CROSS JOIN LATERAL wa.event_horizon(o.id) horizon CROSS JOIN LATERAL (
-				SELECT e.created_at FROM wa.event e
-				WHERE e.org_id = o.id AND (e.epoch, e.ordinal) >= (horizon.epoch, horizon.ordinal)
-				ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) first)
-	INTO pending, failed, dead, oldest_seconds, paused, held_seconds
-	FROM (SELECT d.status, d.created_at FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id AND w.active
-		WHERE d.status <> 'delivered' LIMIT 100000) d;
+	WITH open AS (
+		(SELECT n.org_id, n.webhook_id, n.status, n.created_at FROM wa.delivery n
+		WHERE n.status <> 'delivered' AND n.next_attempt_at = '-infinity'
+		ORDER BY n.org_id, n.webhook_id, n.epoch, n.ordinal, n.event_id LIMIT counted_max)
+		UNION ALL
+		(SELECT t.org_id, t.webhook_id, t.status, t.created_at FROM wa.delivery t
+		WHERE t.status <> 'delivered' AND t.next_attempt_at > '-infinity'
+		ORDER BY t.org_id, t.webhook_id, t.next_attempt_at, t.epoch, t.ordinal, t.event_id LIMIT counted_max)
+	), lane AS (
+		SELECT o.org_id, o.webhook_id, count(*) FILTER (WHERE o.status = 'pending') AS pending,
+			count(*) FILTER (WHERE o.status = 'failed') AS failed, count(*) FILTER (WHERE o.status = 'dead') AS dead,
+			min(o.created_at) FILTER (WHERE o.status <> 'dead') AS oldest
+		FROM open o GROUP BY o.org_id, o.webhook_id)
+	SELECT COALESCE(sum(l.pending), 0), COALESCE(sum(l.failed), 0), COALESCE(sum(l.dead), 0),
+		COALESCE(extract(epoch FROM clock_timestamp() - min(l.oldest)), 0)::bigint
+	INTO delivery_stats.pending, delivery_stats.failed, delivery_stats.dead, delivery_stats.oldest_seconds
+	FROM lane l
+	WHERE (SELECT w.active FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id);
+	SELECT count(*) INTO paused FROM wa.webhook w WHERE w.disabled_at IS NOT NULL;
+	SELECT COALESCE(extract(epoch FROM clock_timestamp() - min(first.created_at)), 0)::bigint INTO held_seconds
+	FROM (SELECT w.org_id FROM wa.event_writers() w UNION SELECT o FROM wa.due_organizations(100) o) writer
+		CROSS JOIN LATERAL wa.event_horizon(writer.org_id) horizon CROSS JOIN LATERAL (
+			SELECT e.created_at FROM wa.event e
+			WHERE e.org_id = writer.org_id AND (e.epoch, e.ordinal) >= (horizon.epoch, horizon.ordinal)
+			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) first;
 END $$;
 COMMENT ON FUNCTION wa.delivery_stats() IS
-	'for metrics: how many deliveries of active webhooks, of 100,000 at most, are not delivered, by status, and how '
-	'old the oldest is that is not given up; how many webhooks are paused; and how old the oldest event is that no '
+	'for metrics: how many deliveries of active webhooks, of 10,000 at most that were never tried and of 10,000 that '
+	'were, are not delivered, by status, and how old the oldest of these is that is not given up; how many webhooks are paused; and how old the oldest event is that no '
 	'reader may see yet, because an older transaction that writes events of its organization is open; looks across '
 	'organizations';
