@@ -222,6 +222,16 @@ is_list(const Endpoint *endpoint)
 }
 
 /*
+ * Whether a row has no item: it is not shown, and the next page begins after it.
+ */
+static bool
+is_place(const Rows *rows, int row)
+{
+	return rows->route->endpoint->answer == ANSWER_LIST_JSON && row < rows->result->rows &&
+		   db_is_null(rows->result, row, rows->item);
+}
+
+/*
  * Writes a page of a list.  The statement was asked for one row more than a page shows; if
  * that row came, there is a next page.
  */
@@ -241,10 +251,13 @@ write_list(const Call *call, const Rows *rows, Buffer *body)
 	json_write_name(&writer, "data");
 	json_write_array_begin(&writer);
 	while (ok && row < result->rows && row < call->limit && body->len < ANSWER_PAGE_BYTES &&
+		   !is_place(rows, row) &&
 		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, rows->at[0])))
 		ok = write_item(&writer, rows, row++);
 	json_write_array_end(&writer);
-	if (ok && row > 0 && row < result->rows)
+	if (is_place(rows, row))
+		row++;
+	if (ok && row > 0 && (row < result->rows || is_place(rows, row - 1)))
 	{
 		ok = cursor_write(&cursor, endpoint, call->http, result, row - 1);
 		json_write_name(&writer, "nextCursor");

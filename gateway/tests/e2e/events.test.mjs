@@ -269,6 +269,31 @@ test('a dump that is restored into a younger server keeps every cursor right', a
 	await restored.close();
 });
 
+test('a page of a rare type ends behind what was looked at, and the cursor goes on there', async () =>
+{
+	const { org } = await createTenant(db, 'Rare');
+	const { secret } = await createKey(db, org, ['events']);
+
+	await db.sql(`INSERT INTO wa.event (org_id, epoch, ordinal, id, type, envelope)
+		SELECT $1, 1, i, id, type, wa.envelope(id, type, NULL, $1, clock_timestamp(), '{"i":' || i || '}')
+		FROM generate_series(1, 11000) i CROSS JOIN LATERAL (
+			SELECT wa.uuid7() AS id, CASE WHEN i IN (6000, 6001) THEN 'presence.update' ELSE 'message' END AS type) made`, [org.uuid]);
+
+	const pages = [];
+
+	for (let cursor; pages.length < 10;)
+	{
+		const { status, json } = await read({ types: 'presence.update', limit: 50, ...cursor && { cursor } }, secret);
+
+		assert.equal(status, 200);
+		pages.push(json.data.map((event) => event.payload.i));
+		cursor = json.nextCursor;
+		if (cursor === undefined)
+			break;
+	}
+	assert.deepEqual(pages, [[], [6000, 6001], []]);
+});
+
 test('a ticket is for one who may listen, and the answer shows how to use it', async () =>
 {
 	const { status, json } = await client.post('/api/v1/realtime/ticket', key, { scope: 'session', session: tenant.session.id, events: ['message'] });
