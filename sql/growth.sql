@@ -1,0 +1,121 @@
+-- What grows with what is stored: work that runs all the time looks at a bounded part
+-- of it, and comes to the rest in turn.  Counted are pages of memory, never time.
+\set superuser :USER
+SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
+SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
+SET client_min_messages = warning;
+SET max_parallel_workers_per_gather = 0;
+
+CREATE FUNCTION public.pages_of(statement text) RETURNS integer
+	LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || statement INTO plan;
+	RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::integer + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::integer;
+END $$;
+
+-- Organizations with an event, a webhook, its lane and a delivery each, of which nothing is over.
+CREATE PROCEDURE public.add_organizations(wanted integer)
+	LANGUAGE plpgsql AS $$
+BEGIN
+	WITH made AS (
+		INSERT INTO wa.org (name) SELECT 'growth' FROM generate_series(1, wanted) RETURNING id
+	), logged AS (
+		INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope) SELECT id, 1, 1, 'message', '{}' FROM made
+	), hook AS (
+		INSERT INTO wa.webhook (org_id, url, secret, active) SELECT id, 'https://e.com/', 'secret', true FROM made RETURNING org_id, id
+	), lane AS (
+		INSERT INTO wa.webhook_lane (org_id, webhook_id) SELECT org_id, id FROM hook
+	), asked AS (
+		INSERT INTO wa.idempotency (org_id, key, request_digest, message_id) SELECT id, 'key', sha256('request'), wa.uuid7() FROM made
+	)
+	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type) SELECT org_id, id, wa.uuid7(), 1, 1, 'message' FROM hook;
+END $$;
+
+CREATE TABLE public.cost (organizations integer, task text, pages integer);
+CREATE PROCEDURE public.measure(size integer)
+	LANGUAGE plpgsql AS $$
+BEGIN
+	-- once before, so that every plan is made; and from where the last one ended
+	FOR i IN 1..2 LOOP
+		DELETE FROM public.cost WHERE organizations = size;
+		INSERT INTO public.cost SELECT size, task, public.pages_of(format('SELECT wa.housekeep(%L)', task))
+		FROM unnest('{events,deliveries,tickets,sockets,user_tokens,sign_ins,idempotency,deleted_sessions,read_chats,unsent}'::text[]) task;
+	END LOOP;
+END $$;
+-- What earlier tests have left is over.
+DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM wa.housekeep(task, 10000) FROM unnest('{events,deliveries,tickets,sockets,user_tokens,sign_ins,idempotency}'::text[]) task; END LOOP; END $$;
+CALL add_organizations(600);
+VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.housekeeping_place;
+CALL measure(600);
+CALL add_organizations(5400);
+VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.housekeeping_place;
+CALL measure(6000);
+-- Ten times as many organizations, and no task costs twice as much.
+SELECT task, many.pages < 2 * few.pages + 100 AS flat FROM cost few JOIN cost many USING (task)
+WHERE few.organizations = 600 AND many.organizations = 6000 ORDER BY task;
+-- Rounds until all organizations had their turn: whatever is over somewhere is found.
+UPDATE wa.event e SET created_at = now() - interval '30 days' FROM wa.org o WHERE o.id = e.org_id AND o.name = 'growth';
+UPDATE wa.idempotency SET created_at = now() - interval '30 days';
+UPDATE wa.webhook SET active = false WHERE url = 'https://e.com/' AND secret = 'secret';
+DO $$ BEGIN FOR i IN 1..30 LOOP PERFORM wa.housekeep(task, 400) FROM unnest('{events,deliveries,idempotency}'::text[]) task; END LOOP; END $$;
+SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM wa.event e WHERE e.org_id = o.id)) AS events,
+	count(*) FILTER (WHERE EXISTS (SELECT FROM wa.idempotency i WHERE i.org_id = o.id)) AS keys
+FROM wa.org o WHERE o.name = 'growth';
+DELETE FROM wa.webhook WHERE url = 'https://e.com/' AND secret = 'secret';
+DO $$ BEGIN FOR i IN 1..30 LOOP PERFORM wa.housekeep('deliveries', 400); END LOOP; END $$;
+SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM wa.delivery d WHERE d.org_id = o.id)) AS deliveries,
+	count(*) FILTER (WHERE EXISTS (SELECT FROM wa.webhook_lane l WHERE l.org_id = o.id)) AS lanes
+FROM wa.org o WHERE o.name = 'growth';
+-- A batch that is full goes on where it was.
+INSERT INTO wa.idempotency (org_id, key, request_digest, message_id, created_at)
+SELECT :'acme', 'full ' || i, sha256('request'), wa.uuid7(), now() - interval '2 days' FROM generate_series(1, 30) i;
+SELECT count(*) AS calls, max(gone) FROM (SELECT wa.housekeep('idempotency', 10) AS gone FROM generate_series(1, 20)) g WHERE gone > 0;
+
+-- The number of open deliveries is counted up to a bound, and many that were delivered cost nothing.
+INSERT INTO wa.webhook (org_id, url, secret, active) VALUES (:'acme', 'https://e.com/', 'secret', true) RETURNING id AS webhook \gset
+INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, status)
+SELECT :'acme', :'webhook', wa.uuid7(), 1, 1, 'message', CASE WHEN i % 1000 = 0 THEN 'pending' ELSE 'delivered' END FROM generate_series(1, 30000) i;
+VACUUM ANALYZE wa.delivery;
+SELECT wa.delivery_stats() IS NOT NULL AS planned, pages_of('SELECT wa.delivery_stats()') < 300 AS cheap;
+SELECT pending, failed, dead FROM wa.delivery_stats();
+UPDATE wa.delivery SET status = 'pending' WHERE webhook_id = :'webhook';
+SELECT pending, failed, dead FROM wa.delivery_stats();
+DELETE FROM wa.delivery WHERE webhook_id = :'webhook';
+DELETE FROM wa.webhook WHERE id = :'webhook';
+
+-- Events of a rare type: a page ends behind 5,000 that were looked at, and says where.
+INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope)
+SELECT :'acme', 0, i, CASE WHEN i IN (4000, 11000) THEN 'presence.update' ELSE 'message' END, '{"i":' || i || '}' FROM generate_series(1, 12000) i;
+VACUUM ANALYZE wa.event;
+SELECT source AS event_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'event_list' \gset
+\c - regress_app
+\set SHOW_CONTEXT never
+SET plan_cache_mode = force_generic_plan;
+PREPARE event_list(uuid, text, uuid, uuid, int4) AS :event_list;
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL;
+SELECT r.ordinal, r.envelope FROM wa.read_events(types => '{presence.update}') r;
+SELECT id AS at FROM wa.read_events(types => '{presence.update}') ORDER BY ordinal DESC LIMIT 1 \gset
+SELECT r.ordinal, r.envelope FROM wa.read_events(:'at', types => '{presence.update}') r;
+SELECT id AS at FROM wa.read_events(:'at', types => '{presence.update}') ORDER BY ordinal DESC LIMIT 1 \gset
+-- The last one: what is there, and no place to go on behind.
+SELECT r.ordinal, r.envelope FROM wa.read_events(:'at', types => '{presence.update}') r WHERE r.epoch = 0;
+SELECT count(*) AS places FROM wa.read_events(:'at', types => '{presence.update}') WHERE envelope IS NULL;
+-- A full page needs none, and neither does one without a filter; nor is one of another session's longer.
+SELECT ordinal, envelope FROM wa.read_events(types => '{presence.update}', max => 1);
+SELECT count(*), count(envelope) FROM wa.read_events(max => 1000);
+SELECT ordinal, envelope FROM wa.read_events(session => wa.uuid7());
+SELECT pages_of('EXECUTE event_list(NULL, ''presence.update'', NULL, NULL, 51)') IS NOT NULL AS first,
+	pages_of('EXECUTE event_list(NULL, ''presence.update'', NULL, NULL, 51)') < 1000 AS bounded,
+	pages_of(format('EXECUTE event_list(NULL, NULL, %L, NULL, 51)', wa.uuid7())) < 1000 AS bounded_too;
+COMMIT;
+DEALLOCATE ALL;
+\c - :superuser
+DELETE FROM wa.event WHERE org_id = :'acme' AND epoch = 0;
+DELETE FROM wa.org WHERE name = 'growth';
+DROP PROCEDURE public.add_organizations, public.measure;
+DROP FUNCTION public.pages_of;
+DROP TABLE public.cost;
+VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.housekeeping_place;
