@@ -41,6 +41,8 @@ CREATE TABLE wa.event (
 	PRIMARY KEY (org_id, epoch, ordinal, id),
 	CONSTRAINT event_id_key UNIQUE (org_id, id)
 );
+-- What expires makes room for what comes.  One in fifty is what VACUUM needs to clean the indexes, too.
+ALTER TABLE wa.event SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000);
 COMMENT ON TABLE wa.event IS
 	'what happened, kept for `wa.org.event_days`. Follow it with `wa.read_events()`; who reads the table sees it in '
 	'order and without a gap only below `wa.event_limit()`, asked in the same statement. Call `wa.authenticate()` in '

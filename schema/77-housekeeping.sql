@@ -57,18 +57,27 @@ CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
 	AS $$ SELECT (lpad(to_hex(wa.epoch_ms(at)), 12, '0') || repeat('0', 20))::uuid $$;
 COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below every UUIDv7 that was made at this time or after it';
 
--- Events are deleted only from the beginning of the log.  A reader whose position is at or
--- after the last deleted one has lost nothing, and every other reader is told to start again.
--- An open delivery of a deleted event stores its envelope.
-CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, max integer) RETURNS integer
+-- Events go from the front of the log only: a reader who stands behind the last
+-- one that went has lost nothing, and every other one is told to start anew.
+-- What is still to be delivered takes its envelope along.
+--
+-- Until the table is vacuumed its index still leads to what went; so the front is looked
+-- for behind the last one that went.  An event can be before that one, and is late: its
+-- transaction was open for days.
+CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, is_late boolean, max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
+	place record;
 	expired uuid[];
 BEGIN
+	SELECT CASE WHEN is_late THEN 0 ELSE o.expired_epoch END AS epoch, o.expired_ordinal AS ordinal, o.expired_event AS id INTO place
+	FROM wa.org o WHERE o.id = org;
 	SELECT array_agg(front.id) INTO expired FROM (
 		SELECT e.id, bool_and(e.created_at < cutoff) OVER (ORDER BY e.epoch, e.ordinal, e.id) AS old
-		FROM (SELECT * FROM wa.event e WHERE e.org_id = org ORDER BY e.epoch, e.ordinal, e.id LIMIT max) e) front
+		FROM (SELECT * FROM wa.event e
+			WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (place.epoch, place.ordinal, place.id)
+			ORDER BY e.epoch, e.ordinal, e.id LIMIT max) e) front
 	WHERE front.old;
 	IF expired IS NULL THEN
 		RETURN 0;
@@ -78,11 +87,11 @@ BEGIN
 	PERFORM FROM wa.delivery d
 	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL AND d.event_id = ANY (expired)
 	FOR NO KEY UPDATE NOWAIT;
-	-- A reader who still reads from an earlier position has missed something and is told so.
-	UPDATE wa.org o SET (expired_epoch, expired_ordinal, expired_event) = (
-		SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired)
-		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1)
-	WHERE o.id = org;
+	-- Whoever still reads from before here has missed something, and is told.
+	UPDATE wa.org o SET expired_epoch = newest.epoch, expired_ordinal = newest.ordinal, expired_event = newest.id
+	FROM (SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired)
+		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1) newest
+	WHERE o.id = org AND (o.expired_epoch, o.expired_ordinal, o.expired_event) < (newest.epoch, newest.ordinal, newest.id);
 	UPDATE wa.delivery d SET envelope = e.envelope
 	FROM wa.event e
 	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL
@@ -93,7 +102,7 @@ EXCEPTION WHEN lock_not_available THEN
 	-- If any of these rows is locked, all of them stay until the next call.
 	RETURN 0;
 END $$;
-COMMENT ON FUNCTION wa.expire_events_of(uuid, timestamptz, integer) IS
+COMMENT ON FUNCTION wa.expire_events_of(uuid, timestamptz, boolean, integer) IS
 	'for function bodies: removes an organization''s events from before this time, and returns how many; none while somebody has locked what goes with them';
 
 CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
@@ -111,13 +120,18 @@ BEGIN
 	behind := orgs[cardinality(orgs)];
 	-- Most have nothing: one look at the front of each log.
 	FOR organization IN
-		SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff, turn.nth
-		FROM unnest(orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id CROSS JOIN LATERAL (
-			SELECT e.created_at FROM wa.event e WHERE e.org_id = o.id ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) front
-		WHERE front.created_at < clock_timestamp() - o.event_days * interval '1 day'
+		SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff, turn.nth,
+			front.created_at IS NULL OR front.created_at >= clock_timestamp() - o.event_days * interval '1 day' AS is_late
+		FROM unnest(orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id LEFT JOIN LATERAL (
+			SELECT e.created_at FROM wa.event e
+			WHERE e.org_id = o.id AND (e.epoch, e.ordinal, e.id) > (o.expired_epoch, o.expired_ordinal, o.expired_event)
+			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) front ON true
+		WHERE CASE WHEN front.created_at < clock_timestamp() - o.event_days * interval '1 day' THEN true
+			ELSE (SELECT e.created_at FROM wa.event e WHERE e.org_id = o.id ORDER BY e.epoch, e.ordinal, e.id LIMIT 1)
+				< clock_timestamp() - o.event_days * interval '1 day' END
 		ORDER BY turn.nth
 	LOOP
-		gone := gone + wa.expire_events_of(organization.id, organization.cutoff, max - gone);
+		gone := gone + wa.expire_events_of(organization.id, organization.cutoff, organization.is_late, max - gone);
 		IF gone >= max THEN
 			behind := CASE WHEN organization.nth > 1 THEN orgs[organization.nth - 1] ELSE place.org_id END;
 			EXIT;

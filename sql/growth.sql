@@ -73,15 +73,35 @@ INSERT INTO wa.idempotency (org_id, key, request_digest, message_id, created_at)
 SELECT :'acme', 'full ' || i, sha256('request'), wa.uuid7(), now() - interval '2 days' FROM generate_series(1, 30) i;
 SELECT count(*) AS calls, max(gone) FROM (SELECT wa.housekeep('idempotency', 10) AS gone FROM generate_series(1, 20)) g WHERE gone > 0;
 
+-- Events that went are not walked again, though the table was not vacuumed since; and one that
+-- committed late, before those that went, goes as well.
+SELECT wa.create_org('retention') AS org \gset
+ALTER TABLE wa.event SET (autovacuum_enabled = false);
+INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at)
+SELECT :'org', 1, i, 'message', '{}', now() - interval '30 days' FROM generate_series(1, 20030) i;
+UPDATE wa.housekeeping_place SET org_id = (SELECT id FROM wa.org WHERE id < :'org' ORDER BY id DESC LIMIT 1) WHERE task = 'events';
+SELECT wa.housekeep('events', 10) AS gone, pages_of('SELECT wa.housekeep(''events'', 10)') AS pages \gset front_
+DO $$ BEGIN FOR i IN 1..2 LOOP PERFORM wa.housekeep('events', 10000); END LOOP; END $$;
+INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at)
+SELECT :'org', 1, i, 'message', '{}', now() - interval '30 days' FROM generate_series(30001, 30010) i;
+SELECT pages_of('SELECT wa.housekeep(''events'', 10)') < :front_pages + 50 AS not_walked;
+INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at) VALUES (:'org', 1, 7, 'message', '{}', now() - interval '30 days');
+INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope) VALUES (:'org', 1, 40000, 'message', '{}');
+SELECT array_agg(wa.housekeep('events', 10)) AS gone FROM generate_series(1, 2);
+SELECT count(*) AS kept, max(ordinal) FROM wa.event WHERE org_id = :'org' AND epoch = 1;
+SELECT expired_epoch, expired_ordinal FROM wa.org WHERE id = :'org';
+DELETE FROM wa.event WHERE org_id = :'org';
+ALTER TABLE wa.event RESET (autovacuum_enabled);
+
 -- The number of open deliveries is counted up to a bound, and many that were delivered cost nothing.
 INSERT INTO wa.webhook (org_id, url, secret, active) VALUES (:'acme', 'https://e.com/', 'secret', true) RETURNING id AS webhook \gset
 INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, status)
 SELECT :'acme', :'webhook', wa.uuid7(), 1, 1, 'message', CASE WHEN i % 1000 = 0 THEN 'pending' ELSE 'delivered' END FROM generate_series(1, 30000) i;
 VACUUM ANALYZE wa.delivery;
 SELECT wa.delivery_stats() IS NOT NULL AS planned, pages_of('SELECT wa.delivery_stats()') < 300 AS cheap;
-SELECT pending, failed, dead FROM wa.delivery_stats();
+SELECT pending BETWEEN 30 AND 99 AS counted FROM wa.delivery_stats();
 UPDATE wa.delivery SET status = 'pending' WHERE webhook_id = :'webhook';
-SELECT pending, failed, dead FROM wa.delivery_stats();
+SELECT pending BETWEEN 9900 AND 10000 AS bounded FROM wa.delivery_stats();
 DELETE FROM wa.delivery WHERE webhook_id = :'webhook';
 DELETE FROM wa.webhook WHERE id = :'webhook';
 
