@@ -589,9 +589,10 @@ COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean,
 	'receiver asks for, an hour at most) or dead; NULL if that is not the owner''s to say any more. The status 410 '
 	'ends the webhook';
 
--- Each index of open deliveries is read up to a bound: a number that grows without one is
--- bad enough at ten thousand.  Events are held up where somebody writes; a transaction
--- that there was no slot for holds up all, which shows where something is to be delivered.
+-- Reads at most 10,000 rows of each index of open deliveries: a number that grows without
+-- bound is bad enough at that size.  Events are held up only in organizations for which a
+-- transaction writes events.  A transaction without a slot holds up every organization; this
+-- is seen in those that have something to deliver.
 CREATE FUNCTION wa.delivery_stats(OUT pending bigint, OUT failed bigint, OUT dead bigint, OUT oldest_seconds bigint,
 								  OUT paused bigint, OUT held_seconds bigint)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER

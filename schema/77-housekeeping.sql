@@ -1,12 +1,11 @@
--- Housekeeping: what is over goes, a few rows at a time, so that no transaction
--- holds others up.  The worker calls wa.housekeep() again as long as it finds
--- something.  What somebody has locked stays until a later call, so that no
--- organization keeps the others waiting.
+-- Housekeeping deletes what is over, a few rows at a time, so that no transaction delays
+-- others.  The worker calls wa.housekeep() again as long as it finds something.  Rows that
+-- somebody has locked stay until a later call, so that no organization delays the others.
 --
--- What is found by organization is looked for in 500 of them at once, and the
--- next call goes on behind the last one, once around and again: a call costs the same
--- however many there are.  With a hundred thousand a worker of the default period comes
--- to each within two hours.
+-- A task that searches by organization looks at 500 of them in a call.  The next call
+-- goes on after the last one, and begins again after all.  So a call costs the same however
+-- many organizations there are.  With 100,000, a worker with the default period comes to
+-- each within two hours.
 
 CREATE TABLE wa.housekeeping_place (
 	task text NOT NULL,
@@ -57,12 +56,12 @@ CREATE FUNCTION wa.uuid7_floor(at timestamptz) RETURNS uuid
 	AS $$ SELECT (lpad(to_hex(wa.epoch_ms(at)), 12, '0') || repeat('0', 20))::uuid $$;
 COMMENT ON FUNCTION wa.uuid7_floor(timestamptz) IS 'for function bodies: below every UUIDv7 that was made at this time or after it';
 
--- Events go from the front of the log only: a reader who stands behind the last
--- one that went has lost nothing, and every other one is told to start anew.
--- What is still to be delivered takes its envelope along.
+-- Events are deleted only from the beginning of the log.  A reader whose position is at or
+-- after the last deleted one has lost nothing, and every other reader is told to start again.
+-- An open delivery of a deleted event stores its envelope.
 --
--- Until the table is vacuumed its index still leads to what went; so the front is looked
--- for behind the last one that went.  An event can be before that one, and is late: its
+-- The index keeps entries of deleted events until the table is vacuumed.  So the search
+-- begins after the last deleted event.  An event before that position is late: its
 -- transaction was open for days.
 CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, is_late boolean, max integer) RETURNS integer
 	LANGUAGE plpgsql
@@ -87,7 +86,7 @@ BEGIN
 	PERFORM FROM wa.delivery d
 	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL AND d.event_id = ANY (expired)
 	FOR NO KEY UPDATE NOWAIT;
-	-- Whoever still reads from before here has missed something, and is told.
+	-- A reader who still reads from an earlier position has missed something and is told so.
 	UPDATE wa.org o SET expired_epoch = newest.epoch, expired_ordinal = newest.ordinal, expired_event = newest.id
 	FROM (SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired)
 		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1) newest
@@ -118,7 +117,7 @@ BEGIN
 	SELECT p.* INTO place FROM wa.take_place('events') p;
 	orgs := wa.orgs_behind(place.org_id);
 	behind := orgs[cardinality(orgs)];
-	-- Most have nothing: one look at the front of each log.
+	-- Most organizations have nothing to delete: one look at the beginning of each log.
 	FOR organization IN
 		SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff, turn.nth,
 			front.created_at IS NULL OR front.created_at >= clock_timestamp() - o.event_days * interval '1 day' AS is_late
@@ -184,8 +183,8 @@ END $$;
 COMMENT ON FUNCTION wa.expire_deliveries_of(uuid, uuid, uuid, boolean, integer) IS
 	'for function bodies: removes deliveries of a webhook below this id, those that are open only if it is not active, and returns how many';
 
--- Deliveries of a webhook are found by their ids, which ascend with time.  What
--- is open goes only where there is nobody to deliver to.
+-- The deliveries of a webhook are found by their ids, which ascend with time.  Open
+-- deliveries are deleted only if their webhook is gone or not active.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
@@ -228,7 +227,7 @@ END $$;
 COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
 	'for function bodies: removes deliveries that are over and older than their organization keeps events, and those of webhooks that are gone; returns how many';
 
--- With the last delivery of a webhook that is gone goes its lane.
+-- With the last delivery of a deleted webhook its lane is deleted too.
 CREATE FUNCTION wa.expire_lanes() RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -263,8 +262,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.expire_lanes() IS 'for function bodies: removes lanes of webhooks that are gone and have no delivery left';
 
--- Tables whose rows are over at a time of their own: found by organization along
--- an index that begins with it.
+-- Tables whose rows each have a time at which they are over.  The rows are found by
+-- organization, along an index that begins with it.
 CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
@@ -474,7 +473,7 @@ BEGIN
 			FOR UPDATE SKIP LOCKED)
 		DELETE FROM wa.sign_in s USING over WHERE s.user_id = over.user_id AND s.id = over.id;
 		GET DIAGNOSTICS gone = ROW_COUNT;
-		-- No sign-in lasts so long.
+		-- No sign-in lasts this long.
 		WITH over AS (
 			SELECT old.user_id, old.sign_in_id, old.id FROM wa.ended_sign_in old
 			WHERE old.at < clock_timestamp() - interval '30 days' ORDER BY old.at LIMIT max

@@ -95,6 +95,11 @@ FROM (VALUES
 		format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, %L, %L, 201)', :'session', :'message_end_at', :'message_end')),
 	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
 		format('(%L, ''10000000001@s.whatsapp.net'', %L, NULL, NULL, NULL, NULL, NULL, 201)', :'session', :'message_end')),
+	-- before a time, and after one: each is the bound of the index condition at its end
+	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
+		format('(%L, ''10000000001@s.whatsapp.net'', NULL, %L, NULL, NULL, NULL, NULL, 201)', :'session', :'message_end_at')),
+	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
+		format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, %L, NULL, NULL, 201)', :'session', :'message_end_at')),
 	('chat_list', format('(%L, NULL, NULL, NULL, NULL, 201)', :'session'), format('(%L, NULL, NULL, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
 	('contact_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, NULL, %L, 201)', :'session', :'contact_end')),
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
