@@ -68,7 +68,7 @@ BEGIN
 			session, before_id, before_at, after_id, after_at, at, id, page) LOOP
 			EXIT WHEN row.id IS NULL;
 			found := found || row.body;
-			at := row.sent_at;
+			at := row."timestamp";
 			id := row.id;
 		END LOOP;
 		EXIT WHEN row.id IS NULL OR page = 200;
