@@ -1,10 +1,12 @@
 -- Invitations to organizations.  Owners and admins make them with their user token, and the
 -- person who has the secret accepts.
 
--- Ends the invitations that a person, or somebody else in the person's name, has made.  An
--- invitation that somebody is just accepting or withdrawing is skipped, because that
--- transaction ends it.  One that is made at this moment is not seen, but nobody can accept
--- it: wa.open_invitation() checks whether its maker still has the right.
+-- Ends the invitations that a person, or somebody else in the person's name, has made.  One
+-- whose row somebody else has locked is ended by a row in wa.ended.  So a transaction that is
+-- just accepting it cannot commit any more (wa.check_acceptance()), and it stays ended when
+-- that transaction is rolled back.  An invitation that is made at this moment is not seen.
+-- Nobody can accept it unless its maker still has the right (wa.is_invited()), and a maker
+-- who has been signed out cannot commit it (src/context.c).
 CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
@@ -12,8 +14,15 @@ AS $$
 		SELECT i.org_id, i.id FROM wa.invitation i
 		WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
 			AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
-		FOR NO KEY UPDATE SKIP LOCKED)
-	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp() FROM made WHERE i.org_id = made.org_id AND i.id = made.id
+		FOR NO KEY UPDATE SKIP LOCKED), withdrawn AS (
+		UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
+		FROM made WHERE i.org_id = made.org_id AND i.id = made.id)
+	INSERT INTO wa.ended (org_id, subject, kind, actor)
+	SELECT i.org_id, i.id, 'invitation', wa.actor() FROM wa.invitation i
+	WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
+		AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
+		AND NOT EXISTS (SELECT FROM made WHERE made.org_id = i.org_id AND made.id = i.id)
+		AND wa.ended_at(i.org_id, i.id, 'invitation') IS NULL
 $$;
 COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid, uuid) IS
 	'for function bodies: withdraws what a person has invited to, in one organization or, with NULL, in every one';

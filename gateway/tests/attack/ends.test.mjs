@@ -187,7 +187,7 @@ test('a member is demoted whom others remove and promote', async () =>
 test('an invitation is withdrawn while it is accepted, withdrawn and replaced', async () =>
 {
 	const mallory = await person('admin');
-	const { id, secret } = await ask({ secret: owner.token, name: 'invitation_create', list: ['invited@example.com', 'member'] });
+	const { id, invitation: secret } = await ask({ secret: owner.token, name: 'invitation_create', list: ['invited@example.com', 'member'] });
 
 	await whileHeld([{ name: 'auth_accept', list: [secret, 'Invited', PASSWORD] },
 		{ secret: mallory.token, name: 'invitation_withdraw', list: [id] },
@@ -200,7 +200,7 @@ test('an invitation is withdrawn while it is accepted, withdrawn and replaced', 
 
 test('who is just accepting an invitation does not join by it once it is withdrawn', async () =>
 {
-	const { id, secret } = await ask({ secret: owner.token, name: 'invitation_create', list: ['late@example.com', 'member'] });
+	const { id, invitation: secret } = await ask({ secret: owner.token, name: 'invitation_create', list: ['late@example.com', 'member'] });
 	const wire = await stage.open();
 
 	wire.send(...unsynced({ name: 'auth_accept', list: [secret, 'Late', PASSWORD] }), message.flush());
@@ -211,9 +211,52 @@ test('who is just accepting an invitation does not join by it once it is withdra
 	assert.equal(await stage.db.value("SELECT count(*) FROM wa.app_user WHERE email = 'late@example.com'"), '0');
 });
 
+/* What ends the invitations that a person has made, and gives the right to invite back, if it takes it. */
+const RECOVERIES = {
+	'her password is reset': ['SELECT wa.reset_password($1)'],
+	'her account is closed and opened': ['SELECT wa.disable_user($1)', 'SELECT wa.enable_user($1)'],
+	'she is removed and added': ['SELECT wa.remove_member($2, $1)', "SELECT wa.add_member($2, $1, 'admin')"],
+};
+
+async function recover(statements, mallory)
+{
+	for (const statement of statements)
+		await stage.db.sql(statement, [mallory.uuid, ours.org.uuid].slice(0, statement.includes('$2') ? 2 : 1));
+}
+
+for (const [what, statements] of Object.entries(RECOVERIES))
+{
+	const email = (who) => `${who}-${Object.keys(RECOVERIES).indexOf(what)}@example.com`;
+	const accept = (secret) => ({ name: 'auth_accept', list: [secret, 'Thief', PASSWORD] });
+
+	test(`what an admin has invited to is over when ${what}, while many accept it`, async () =>
+	{
+		const mallory = await person('admin');
+		const { invitation: secret } = await ask({ secret: mallory.token, name: 'invitation_create', list: [email('crowd'), 'admin'] });
+
+		await whileHeld([accept(secret)], () => recover(statements, mallory));
+		assert.equal((await asked(accept(secret))).code, NOT_FOUND);
+		assert.equal(await stage.db.value('SELECT count(*) FROM wa.app_user WHERE email = $1', [email('crowd')]), '0');
+	});
+
+	test(`who is just accepting it does not join by it once ${what}`, async () =>
+	{
+		const mallory = await person('admin');
+		const { invitation: secret } = await ask({ secret: mallory.token, name: 'invitation_create', list: [email('one'), 'admin'] });
+		const wire = await stage.open();
+
+		wire.send(...unsynced(accept(secret)), message.flush());
+		for (let got = await wire.next(); got.type !== 'C'; got = await wire.next())
+			assert.notEqual(got.type, 'E', got.body.toString());
+		await recover(statements, mallory);
+		assert.equal((await wire.exchange(message.sync())).error.code, NOT_FOUND);
+		assert.equal((await asked(accept(secret))).code, NOT_FOUND, 'for good');
+	});
+}
+
 test('the control: who accepts an invitation that stands joins by it', async () =>
 {
-	const { secret } = await ask({ secret: owner.token, name: 'invitation_create', list: ['in-time@example.com', 'member'] });
+	const { invitation: secret } = await ask({ secret: owner.token, name: 'invitation_create', list: ['in-time@example.com', 'member'] });
 
 	await ask({ name: 'auth_accept', list: [secret, 'In time', PASSWORD] });
 	assert.equal(await stage.db.value("SELECT role FROM wa.people WHERE email = 'in-time@example.com'"), 'member');

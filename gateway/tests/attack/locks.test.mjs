@@ -81,8 +81,8 @@ const HELD = {
 	auth_sign_out: () => [N, N, [thing.cookie]],
 	auth_password: () => [N, N, [thing.cookie, thing.person.password, 'another good password']],
 	auth_sign_in: () => [N, N, [thing.person.email, thing.person.password, '192.0.2.1', 'x', thing.device]],
-	auth_invitation: () => [N, N, [thing.invitation.secret]],
-	auth_accept: () => [N, N, [thing.invitation.secret, 'New', 'another good password']],
+	auth_invitation: () => [N, N, [thing.invitation.invitation]],
+	auth_accept: () => [N, N, [thing.invitation.invitation, 'New', 'another good password']],
 
 	authorized: () => [ours.key.secret, 'read', []],
 	me: () => [ours.key.secret, 'read', []],
