@@ -42,6 +42,12 @@ CREATE FUNCTION wa.event_writers() RETURNS TABLE (org_id uuid, pid integer)
 COMMENT ON FUNCTION wa.event_writers() IS
 	'which transactions write events now, in the order in which they began to: the organization, and the process as pg_stat_activity shows it; events that come behind one of them wait until it ends';
 
+CREATE FUNCTION wa.event_room() RETURNS integer
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_event_room';
+COMMENT ON FUNCTION wa.event_room() IS
+	'for function bodies: of how many more organizations this transaction can write events without delaying those of all others';
+
 -- ---- Writing ----
 
 CREATE FUNCTION wa.envelope(event uuid, type text, session uuid, org uuid, at timestamptz, payload text) RETURNS text

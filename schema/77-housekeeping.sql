@@ -403,7 +403,9 @@ COMMENT ON FUNCTION wa.sweep_read_chats(integer) IS
 
 -- A session's mark is removed when nothing is left and nobody can add to it: a transaction
 -- that queues a message holds a lock on the session (wa.find_session()), and may have read an
--- earlier pairing.
+-- earlier pairing.  Each failure is an event, and a transaction with the events of too many
+-- organizations would delay those of all others (src/event_writers.c).  So a call ends before
+-- that, and the walk begins at a random organization, so that each has its turn.
 CREATE FUNCTION wa.sweep_unsent(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -413,11 +415,13 @@ DECLARE
 	swept record;
 	gone integer := 0;
 	gone_before integer;
+	start constant integer := (random() * 4294967295 - 2147483648)::bigint::integer;
 BEGIN
 	FOR swept IN
 		SELECT s.org_id, s.id, s.pairing FROM wa.session s WHERE s.queue_error IS NOT NULL AND s.deleted_at IS NULL
-		ORDER BY s.org_id, s.id
+		ORDER BY uuid_hash(s.org_id) < start, uuid_hash(s.org_id), s.org_id, s.id
 	LOOP
+		EXIT WHEN wa.event_room() = 0;
 		gone_before := gone;
 		BEGIN
 			gone := gone + wa.fail_unsent(swept.org_id, swept.id, max - gone);

@@ -137,6 +137,7 @@ UNION ALL
 		('wa_claim', 'wa.event_horizon(uuid)'),
 		('wa_claim', 'wa.observe_writers()'),
 		('wa_claim', 'wa.event_writers()'),
+		('wa_claim', 'wa.event_room()'),
 		('wa_claim', 'wa.wait_for_change(bigint, integer)'),
 		-- Administration
 		('wa_admin', 'wa.hash_key(text)'),

@@ -141,6 +141,7 @@ static int newest = 0;
 
 PG_FUNCTION_INFO_V1(wa_observe_writers);
 PG_FUNCTION_INFO_V1(wa_event_writers);
+PG_FUNCTION_INFO_V1(wa_event_room);
 
 static void
 attach_memory(void *memory, LWLock *memory_lock, bool is_new)
@@ -256,6 +257,16 @@ wa_event_writers_enter(const pg_uuid_t *org_id)
 	if (say)
 		say_unlisted();
 	return ordinal;
+}
+
+/*
+ * wa.event_room(): of how many more organizations this transaction can write events before it
+ * delays all.  Without shared memory nothing is listed, and the number stays the same.
+ */
+Datum
+wa_event_room(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(ORGS_MAX - own.count);
 }
 
 /* The lock is held. */
