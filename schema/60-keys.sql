@@ -157,6 +157,12 @@ $$;
 COMMENT ON FUNCTION wa.free_ended_name(uuid, text) IS
 	'for function bodies: takes a name away from a key that is over and still holds it';
 
+CREATE FUNCTION wa.lock_key_names(org uuid) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_lock_key_names';
+COMMENT ON FUNCTION wa.lock_key_names(uuid) IS
+	'for function bodies: keeps everybody else from naming a key of an organization until the transaction ends';
+
 -- One at a time in an organization: an index prevents equal names, but not names that only
 -- look alike.
 CREATE FUNCTION wa.claim_key_name(org uuid, name text, holder uuid) RETURNS void
@@ -165,10 +171,10 @@ AS $$
 DECLARE
 	looks constant text := wa.name_skeleton(name);
 BEGIN
-	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
+	IF NOT EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
 		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
+	PERFORM wa.lock_key_names(org);
 	PERFORM wa.free_ended_name(org, name);
 	IF EXISTS (SELECT FROM wa.api_key k
 			   WHERE k.org_id = org AND k.holds_name AND k.revoked_at IS NULL AND k.id IS DISTINCT FROM holder
