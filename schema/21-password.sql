@@ -62,9 +62,16 @@ CREATE FUNCTION wa.bcrypt_salt(kind text, cost integer) RETURNS text
 	AS '$libdir/pgcrypto', 'pg_gen_salt_rounds';
 COMMENT ON FUNCTION wa.bcrypt_salt(text, integer) IS 'for function bodies: pgcrypto''s gen_salt()';
 
+-- PARALLEL RESTRICTED, because the counts of attempts (src/throttle.c) are told of each hash.
+CREATE FUNCTION wa.whole_bcrypt(key text, salt text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_whole_bcrypt';
+COMMENT ON FUNCTION wa.whole_bcrypt(text, text) IS
+	'for function bodies: wa.bcrypt(), which no cancel and no timeout interrupts, so that every attempt at a password that stays counted has cost a hash';
+
 CREATE FUNCTION wa.hash_password(password wa.password) RETURNS text
-	LANGUAGE sql STRICT PARALLEL SAFE
-	AS $$ SELECT wa.bcrypt(wa.password_key(password), wa.bcrypt_salt('bf', 12)) $$;
+	LANGUAGE sql STRICT PARALLEL RESTRICTED
+	AS $$ SELECT wa.whole_bcrypt(wa.password_key(password), wa.bcrypt_salt('bf', 12)) $$;
 COMMENT ON FUNCTION wa.hash_password(wa.password) IS 'for function bodies: what is stored of a password';
 
 -- A hash that belongs to no account, with the same cost as all others.  bcrypt's result in it
@@ -78,11 +85,11 @@ COMMENT ON FUNCTION wa.nobodys_hash() IS
 -- The same steps for everybody: bcrypt runs first, and only then is it checked whether there
 -- is an account.
 CREATE FUNCTION wa.password_matches(password wa.password, hash text) RETURNS boolean
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED
 AS $$
 DECLARE
 	expected constant text := COALESCE(hash, wa.nobodys_hash());
-	actual constant text := wa.bcrypt(wa.password_key(password), expected);
+	actual constant text := wa.whole_bcrypt(wa.password_key(password), expected);
 BEGIN
 	RETURN COALESCE(actual = expected AND hash IS NOT NULL, false);
 END $$;

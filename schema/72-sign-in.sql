@@ -8,7 +8,7 @@ CREATE FUNCTION wa.charge_attempt("limit" text, key text) RETURNS void
 	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_charge_attempt';
 COMMENT ON FUNCTION wa.charge_attempt(text, text) IS
-	'for function bodies: counts an attempt against a limit (source, account, address, hashing), for good, whatever becomes of the transaction; raises 53400, with the seconds to wait at the start of its detail';
+	'for function bodies: counts an attempt against a limit (source, account, address, hashing); a transaction that ends with an error before it hashes a password takes it back, and nothing else does; raises 53400, with the seconds to wait at the start of its detail';
 
 CREATE FUNCTION wa.charge_attempts(limits text[], keys text[]) RETURNS void
 	LANGUAGE c STRICT

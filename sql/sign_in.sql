@@ -74,12 +74,12 @@ SELECT * FROM error_of($$SELECT wa.sign_in('sue@example.org', 'correct horse', N
 SET track_functions = 'all';
 CREATE FUNCTION public.work_of(email text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-	before constant bigint := COALESCE((SELECT sum(calls) FROM pg_stat_xact_user_functions WHERE funcname = 'bcrypt'), 0);
+	before constant bigint := COALESCE((SELECT sum(calls) FROM pg_stat_xact_user_functions WHERE funcname = 'whole_bcrypt'), 0);
 BEGIN
 	FOR i IN 1..3 LOOP
 		PERFORM error_of(format('SELECT wa.sign_in(%L, ''wrong'', ''192.0.2.2'', ''x'')', email));
 	END LOOP;
-	RETURN (SELECT sum(calls) FROM pg_stat_xact_user_functions WHERE funcname = 'bcrypt') - before;
+	RETURN (SELECT sum(calls) FROM pg_stat_xact_user_functions WHERE funcname = 'whole_bcrypt') - before;
 END $$;
 SELECT work_of('sue@example.org') AS known, work_of('nobody@example.org') AS unknown, work_of('off@example.org') AS disabled;
 SELECT DISTINCT left(hash, 7) AS cost FROM (
@@ -254,6 +254,15 @@ SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,hashing}', '{x}')$$
 SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,hashing,account,hashing,account}', '{a,b,c,d,e}')$$);
 SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,weather}', '{x,y}')$$);
 SELECT * FROM error_of($$SELECT wa.charge_attempts('{account,weather}', '{x,NULL}')$$);
+-- A transaction that ends before it has hashed a password has tried nothing and is not
+-- counted; one that has hashed is, however it ends (P34).
+BEGIN; SELECT wa.charge_attempt('source', 'unhashed') FROM generate_series(1, 7) \g /dev/null
+ROLLBACK;
+BEGIN; SELECT wa.charge_attempt('source', 'unhashed') FROM generate_series(1, 6) \g /dev/null
+SELECT wa.password_matches('wrong', NULL) AS matches;
+SELECT wa.charge_attempt('source', 'unhashed') FROM generate_series(1, 4) \g /dev/null
+ROLLBACK;
+SELECT state, count(*) FROM generate_series(1, 10) n, error_of(format('SELECT wa.charge_attempt(%L, %L) AS charge_%s', 'source', 'unhashed', n)) GROUP BY 1 ORDER BY 1;
 -- Whoever is signed in can change the password, however many strangers have tried it; and
 -- has as many attempts at the old one.
 SELECT error_of($$SELECT wa.charge_attempt('account', 'sue@example.org')$$), error_of($$SELECT wa.charge_attempt('hashing', 'sue@example.org')$$) FROM generate_series(1, 40) \g /dev/null

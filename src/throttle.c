@@ -4,12 +4,17 @@
  *		Limits on guessing that no rollback takes back.
  *
  * Attempts are counted in shared memory, which is not transactional.  No
- * ROLLBACK, savepoint, cancelled statement or closed connection takes an
- * attempt back, and all connections share the counts.  An attempt is charged
- * before the password is checked, so that a hundred attempts at once count as a
- * hundred.  An attempt with the right password is refunded.  The hashing is
- * not: a limit of its own counts how often somebody who knows the password can
- * have it hashed, because a hash keeps a processor busy.
+ * ROLLBACK, savepoint, cancelled statement or closed connection takes back an
+ * attempt that was hashed, and all connections share the counts.  An attempt is
+ * charged before the password is checked, so that a hundred attempts at once
+ * count as a hundred.  If the transaction ends before the hash has begun,
+ * nothing was tried, and the attempt is refunded.  Once the hash has begun,
+ * nothing interrupts it (bcrypt.c).  So every attempt that stays counted has
+ * cost a hash, whenever it is cancelled.
+ *
+ * An attempt with the right password is refunded.  The hashing is not: a limit
+ * of its own counts how often somebody who knows the password can have it
+ * hashed, because a hash keeps a processor busy.
  *
  * Guesses are limited by their source before they are limited for the whole
  * account.  So one guesser uses up only the limit of their own source.  The
@@ -46,6 +51,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -110,31 +116,15 @@ typedef struct Charge
 	uint64 key;
 } Charge;
 
+/* Charges of this transaction for which nothing was hashed yet. */
+#define UNHASHED_MAX (2 * LIMIT_COUNT)
+
+static Charge unhashed[UNHASHED_MAX];
+static int unhashed_count = 0;
+
 PG_FUNCTION_INFO_V1(wa_charge_attempt);
 PG_FUNCTION_INFO_V1(wa_charge_attempts);
 PG_FUNCTION_INFO_V1(wa_refund_attempt);
-
-static void
-attach_memory(void *memory, LWLock *memory_lock, bool is_new)
-{
-	throttle = memory;
-	lock = memory_lock;
-	if (is_new)
-		wa_shared_memory_seed(throttle->seed, SEED_LENGTH);
-}
-
-void
-wa_throttle_init(void)
-{
-	static WaSharedMemory wanted = {
-		.name = "wa_apikeys",
-		.size = sizeof(Throttle),
-		.with_lock = true,
-		.attach = attach_memory,
-	};
-
-	wa_shared_memory_want(&wanted);
-}
 
 static LimitId
 limit_named(text *name)
@@ -224,6 +214,43 @@ add_debt(Charge charge, TimestampTz now)
 	slot->paid_off = Max(slot->paid_off, now) + limits[charge.limit].period;
 }
 
+/* Takes one charge back. */
+static void
+refund(Charge charge)
+{
+	Debt *debt;
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	debt = find_debt(charge.limit, charge.key);
+	if (debt != NULL)
+		debt->paid_off -= limits[charge.limit].period;
+	LWLockRelease(lock);
+}
+
+void
+wa_throttle_hashing(void)
+{
+	unhashed_count = 0;
+}
+
+/* What finds no room here stays charged. */
+static void
+remember_unhashed(const Charge *charges, int count)
+{
+	for (int i = 0; i < count && unhashed_count < UNHASHED_MAX; i++)
+		unhashed[unhashed_count++] = charges[i];
+}
+
+static void
+transaction_changed(XactEvent event, void *argument)
+{
+	if (event == XACT_EVENT_ABORT)
+		for (int i = 0; i < unhashed_count; i++)
+			refund(unhashed[i]);
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		unhashed_count = 0;
+}
+
 /* Charges one attempt to all limits, or raises an error for the one with the longest wait. */
 static void
 charge_all(const Charge *charges, int count)
@@ -251,6 +278,30 @@ charge_all(const Charge *charges, int count)
 						errdetail("%d seconds until the next attempt is accepted.",
 								  (int) ((longest + USECS_PER_SEC - 1) / USECS_PER_SEC)),
 						err_generic_string(PG_DIAG_CONSTRAINT_NAME, limits[refused].constraint)));
+	remember_unhashed(charges, count);
+}
+
+static void
+attach_memory(void *memory, LWLock *memory_lock, bool is_new)
+{
+	throttle = memory;
+	lock = memory_lock;
+	if (is_new)
+		wa_shared_memory_seed(throttle->seed, SEED_LENGTH);
+}
+
+void
+wa_throttle_init(void)
+{
+	static WaSharedMemory wanted = {
+		.name = "wa_apikeys",
+		.size = sizeof(Throttle),
+		.with_lock = true,
+		.attach = attach_memory,
+	};
+
+	wa_shared_memory_want(&wanted);
+	RegisterXactCallback(transaction_changed, NULL);
 }
 
 /*
@@ -307,16 +358,10 @@ wa_charge_attempts(PG_FUNCTION_ARGS)
 Datum
 wa_refund_attempt(PG_FUNCTION_ARGS)
 {
-	LimitId limit = limit_named(PG_GETARG_TEXT_PP(0));
-	uint64 key;
-	Debt *debt;
+	Charge charge = {.limit = limit_named(PG_GETARG_TEXT_PP(0))};
 
 	require_memory();
-	key = hashed(PG_GETARG_TEXT_PP(1));
-	LWLockAcquire(lock, LW_EXCLUSIVE);
-	debt = find_debt(limit, key);
-	if (debt != NULL)
-		debt->paid_off -= limits[limit].period;
-	LWLockRelease(lock);
+	charge.key = hashed(PG_GETARG_TEXT_PP(1));
+	refund(charge);
 	PG_RETURN_VOID();
 }

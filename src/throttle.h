@@ -11,4 +11,10 @@
 /* Installs the shared memory hooks.  Called once, at load by shared_preload_libraries. */
 extern void wa_throttle_init(void);
 
+/*
+ * A password is about to be hashed, and nothing will interrupt it: what this transaction has
+ * charged stays charged, however the transaction ends.
+ */
+extern void wa_throttle_hashing(void);
+
 #endif

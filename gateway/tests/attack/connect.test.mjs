@@ -1,10 +1,12 @@
 /*
  * connect.test.mjs
  *		What is said before there is a session: versions, encryption, startup packets, and
- *		requests to cancel somebody else's (P07 P15).
+ *		requests to cancel somebody else's, or an attempt at a password (P07 P15 P34).
  */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../e2e/harness/processes.mjs';
 import { Wire, message, startup } from '../e2e/harness/wire.mjs';
 import { Random } from '../e2e/harness/random.mjs';
@@ -138,5 +140,85 @@ test('a cancelled request leaves nothing to the next one', async () =>
 		else
 			assert.deepEqual(got.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid]);
 	}
+	await wire.close();
+});
+
+/* ---- attempts at a password ---- */
+
+const SOURCE_BURST = 10;
+/* Ticks behind which a hash is under way for sure: 40 ms. */
+const WELL_BEGUN = 4;
+
+/* What a backend has used of a processor, in ticks. */
+function ticksOf(wire)
+{
+	const stat = fs.readFileSync(`/proc/${wire.backend.pid}/stat`, 'utf8');
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+
+	return Number(fields[11]) + Number(fields[12]);
+}
+
+/* How many attempts at an account are counted for an address: what is left of the burst is used up. */
+async function counted(email, address)
+{
+	for (let left = 0; left <= SOURCE_BURST; left++)
+	{
+		try
+		{
+			await stage.db.sql("SELECT wa.charge_attempt('source', wa.attempt_key($1, 'ADDRESS ' || wa.address_key(wa.client_address($2))))", [email, address]);
+		}
+		catch (error)
+		{
+			assert.equal(error.code, '53400');
+			return SOURCE_BURST - left;
+		}
+	}
+	throw new Error('nothing is ever refused');
+}
+
+test('every attempt at a password that is counted has cost a hash, whenever it is cancelled', async () =>
+{
+	const wire = await stage.open();
+	const attempt = (email, address) => wire.exchange(message.parse('', stage.text('auth_sign_in')),
+		message.bind('', [email, 'a wrong password', address, 'x', null]), message.execute(), message.sync());
+	const cancel = () => raw(request(CANCEL, int32(wire.backend.pid), wire.backend.key));
+
+	/* the control, and what plans are made of */
+	assert.equal((await attempt('first@example.org', '192.0.2.1')).error?.code, '28000');
+
+	const before = ticksOf(wire);
+
+	assert.equal((await attempt('whole@example.org', '192.0.2.1')).error?.code, '28000');
+	assert.equal(await counted('whole@example.org', '192.0.2.1'), 1);
+
+	const hash = ticksOf(wire) - before;
+	const start = ticksOf(wire);
+
+	assert.ok(hash > 2 * WELL_BEGUN, `a hash takes ${hash} ticks`);
+	/* while it is hashed, by what the backend has used */
+	for (let i = 0; i < 5; i++)
+	{
+		const begun = ticksOf(wire);
+		const answer = attempt('cut@example.org', '192.0.2.2');
+
+		await until('it is hashed', () => ticksOf(wire) >= begun + WELL_BEGUN);
+		await cancel();
+		assert.equal((await answer).error?.code, '57014');
+	}
+	/* and about when it begins */
+	for (const delay of [0, 1, 2, 4])
+	{
+		const answer = attempt('cut@example.org', '192.0.2.2');
+
+		await sleep(delay);
+		await cancel();
+		assert.match((await answer).error?.code, /^(57014|28000)$/);
+	}
+
+	const used = ticksOf(wire) - start;
+	const charges = await counted('cut@example.org', '192.0.2.2');
+
+	assert.ok(charges >= 5, `${charges} are counted`);
+	assert.ok(used > 0.7 * charges * hash, `${charges} attempts are counted, which took ${used} ticks; a hash takes ${hash}`);
 	await wire.close();
 });
