@@ -5,10 +5,12 @@
 -- and the row types of tables and views if somebody has changed their privileges.  Kind and
 -- name are written as GRANT takes them.  "acl" has the privileges, "made_with" those that
 -- PostgreSQL gives such an object without default privileges.  (ROWS is given here and below
--- because JIT, by the planner's own estimate, would compile for longer than the query runs.)
+-- because JIT, by the planner's own estimate, would compile for longer than the query runs.
+-- Names are compared as text.  So no function here lets a setting of the database quote them.)
 CREATE FUNCTION wa.acl_objects()
 	RETURNS TABLE (kind text, object text, column_name name, owner oid, acl aclitem[], made_with aclitem[])
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 500
+	SET quote_all_identifiers = off
 AS $$
 	WITH found (kind, object, column_name, owner, acl, made_with) AS (
 		SELECT 'SCHEMA', n.oid::regnamespace::text, NULL::name, n.nspowner, n.nspacl, acldefault('n', n.nspowner)
@@ -40,6 +42,7 @@ COMMENT ON FUNCTION wa.acl_objects() IS
 CREATE FUNCTION wa.privileges()
 	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000
+	SET quote_all_identifiers = off
 AS $$
 	SELECT o.kind, o.object, o.column_name, held.privilege_type,
 		CASE held.grantee WHEN 0 THEN 'PUBLIC' ELSE held.grantee::regrole::text END, held.is_grantable

@@ -15,6 +15,8 @@ COMMENT ON FUNCTION wa.sealed_logins() IS 'logins that are members of a sealed r
 CREATE FUNCTION wa.self_check() RETURNS TABLE (name text, passed boolean, detail text)
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	-- Names are compared as text, whatever the database's owner has set.
+	SET quote_all_identifiers = off
 AS $$
 	WITH group_role AS MATERIALIZED (
 		SELECT r.* FROM pg_roles r

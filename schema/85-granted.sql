@@ -16,6 +16,7 @@
 -- granted a digest, a password's hash or a webhook's secret.
 CREATE FUNCTION wa.granted() RETURNS TABLE (kind text, object text, columns text, privileges text, grantees text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 250
+	SET quote_all_identifiers = off
 AS $$
 	SELECT 'SCHEMA', 'wa', NULL, 'USAGE',
 		'wa_claim, wa_gateway, wa_worker, wa_connector, wa_app, wa_admin, wa_monitor'
@@ -309,6 +310,7 @@ COMMENT ON FUNCTION wa.granted() IS
 CREATE FUNCTION wa.granted_privileges()
 	RETURNS TABLE (kind text, object text, column_name name, privilege text, grantee text, grantable boolean)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1000
+	SET quote_all_identifiers = off
 AS $$
 	SELECT g.kind,
 		COALESCE(CASE g.kind
@@ -329,6 +331,7 @@ COMMENT ON FUNCTION wa.granted_privileges() IS 'every privilege that somebody ha
 
 CREATE FUNCTION wa.wrong_privileges() RETURNS SETOF text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET quote_all_identifiers = off
 AS $$
 	WITH held AS MATERIALIZED (SELECT * FROM wa.privileges()),
 		wanted AS MATERIALIZED (SELECT * FROM wa.granted_privileges()),

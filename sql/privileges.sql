@@ -24,7 +24,19 @@ ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM CURRENT_USER;
 SELECT format('ALTER DEFAULT PRIVILEGES IN SCHEMA %s GRANT ALL ON %s TO PUBLIC, regress_hostile', place, kind)
 FROM unnest('{public,pg_catalog}'::text[]) place, unnest('{TABLES,SEQUENCES,FUNCTIONS,TYPES}'::text[]) kind \gexec
 
+-- Nor does it matter whether the database's owner has all names quoted.
+ALTER DATABASE regress_privileges SET quote_all_identifiers = on;
+\c regress_privileges
+SET client_min_messages = warning;
+SELECT 'pg_class'::regclass AS quoted;
 CREATE EXTENSION wa_apikeys;
+SELECT name, detail FROM wa.self_check()
+WHERE NOT passed AND name NOT IN ('library is preloaded', 'sealed logins have timeouts');
+SELECT wa.reset_privileges();
+SELECT count(*) AS wrong FROM wa.wrong_privileges();
+ALTER DATABASE regress_privileges RESET quote_all_identifiers;
+\c regress_privileges
+SET client_min_messages = warning;
 
 -- The control: what the same user makes is open.
 CREATE TABLE public.open (id int);
