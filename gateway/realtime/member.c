@@ -119,6 +119,7 @@ member_create(Realtime *realtime, const Identity *identity, Filter *filter,
 		return NULL;
 	}
 	feed->holder->sockets++;
+	feed->org->sockets++;
 	member->feed = feed;
 	member->expires_ms = identity->expires_ms;
 	member->opened_ms = clock_monotonic_ms();
@@ -159,6 +160,7 @@ leave(Member *member)
 	if (feed->reader == member)
 		feed->reader = NULL;
 	holder->sockets--;
+	feed->org->sockets--;
 	realtime->sockets--;
 	forget_credential(realtime, member->credential);
 	wak_wipe(member, sizeof(*member));

@@ -180,6 +180,29 @@ become_socket(Opening *opening, const Position *position)
 
 /* ---- the position ---- */
 
+/*
+ * An organization may have half of all sockets, however many keys and members it has, so that
+ * it cannot leave none to others.
+ */
+static bool
+org_is_full(const Opening *opening)
+{
+	Realtime *realtime = opening->realtime;
+	int share = (realtime->config.sockets_max + 1) / 2;
+
+	return org_sockets(realtime, opening->identity.org) >= share;
+}
+
+static void
+refuse_full_org(Opening *opening)
+{
+	HttpError error = *http_error(HTTP_ERROR_RATE_LIMITED);
+	HttpDetail detail = {.name = "limit", .text = "sockets"};
+
+	error.message = "too many sockets are open in this organization";
+	refuse(opening, &error, &detail);
+}
+
 static void on_result(void *arg, const DbResult *result);
 
 /* Submits the request.  Returns false when that fails; the request is freed. */
@@ -248,6 +271,8 @@ take_position(Opening *opening, const DbResult *result)
 		free_opening(opening);
 	else if (holder_sockets(realtime, opening->identity.holder) >= realtime->config.key_sockets_max)
 		refuse_kind(opening, HTTP_ERROR_RATE_LIMITED, "too many sockets are open with this key");
+	else if (org_is_full(opening))
+		refuse_full_org(opening);
 	else
 		become_socket(opening, &position);
 }

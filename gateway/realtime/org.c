@@ -79,6 +79,14 @@ org_find_or_make(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
 	return org;
 }
 
+int
+org_sockets(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
+{
+	const Org *org = org_find(realtime, id);
+
+	return org == NULL ? 0 : org->sockets;
+}
+
 void
 org_free_if_empty(Org *org)
 {

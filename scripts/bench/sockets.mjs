@@ -165,7 +165,7 @@ function cpuMs(pid)
 
 async function measureIdle(cluster, db, keyCount)
 {
-	const gateway = await Gateway.start(cluster, { args: ['--sockets', String(SOCKETS), '--sockets-per-key', String(SOCKETS)] });
+	const gateway = await Gateway.start(cluster, { args: ['--sockets', String(2 * SOCKETS), '--sockets-per-key', String(SOCKETS)] });
 	const org = await createOrg(db, `Idle ${keyCount}`);
 	const keys = [];
 

@@ -387,7 +387,7 @@ test('reading events is a use of the key, from where the socket comes', async ()
 
 /* ---- bounds ---- */
 
-test('a key has so many sockets, and the process too', async () =>
+test('a key has so many sockets, an organization half of all, and the process no more', async () =>
 {
 	const key = await events();
 	const sockets = await Promise.all(Array.from({ length: 5 }, () => open({ key })));
@@ -395,12 +395,22 @@ test('a key has so many sockets, and the process too', async () =>
 	const others = [];
 
 	assert.deepEqual([answer.status, answer.json.error.code, answer.headers['retry-after']], [429, 'rate_limited', '1']);
-	while (others.length < 15)
+
+	const fill = async (of) =>
 	{
-		const more = await events();
+		const more = (await createKey(db, of.org, ['events'])).secret;
 
 		others.push(...await Promise.all(Array.from({ length: 5 }, () => open({ key: more }))));
-	}
+	};
+
+	await fill(tenant);
+
+	const half = await refused({ key: await events() });
+
+	assert.deepEqual([half.status, half.json.error.code, half.json.error.details, half.headers['retry-after']],
+		[429, 'rate_limited', { limit: 'sockets' }, '1']);
+	await fill(other);
+	await fill(other);
 
 	const full = await refused({ key: await events() });
 

@@ -42,9 +42,9 @@ typedef struct StageRequest
 	StageSocket socket;
 } StageRequest;
 
-/* Of all keys together, and of one. */
+/* Of all organizations together, half of them of one; and of one key. */
 #define STAGE_SOCKETS_MAX 32
-#define STAGE_KEY_SOCKETS_MAX 16
+#define STAGE_KEY_SOCKETS_MAX 12
 
 /* What is tested, with one connection. */
 extern Realtime *stage_realtime;

@@ -11,6 +11,9 @@
 static StageRequest asked;
 static StageRequest other;
 
+/* Whose caller asks. */
+static uint8_t organization = 1;
+
 static const uint8_t event[DB_UUID_SIZE] = {3};
 
 static void
@@ -38,7 +41,7 @@ ask_by_ticket(StageRequest *request)
 static void
 answer_open(const char *types_problem)
 {
-	static const uint8_t org[DB_UUID_SIZE] = {1};
+	const uint8_t org[DB_UUID_SIZE] = {organization};
 	const DbStageCell cells[] = {
 		{"socket", 6},
 		{org, DB_UUID_SIZE},
@@ -262,6 +265,31 @@ START_TEST(a_key_has_so_many_sockets_and_no_more)
 }
 END_TEST
 
+START_TEST(an_organization_has_half_of_the_sockets_and_no_more)
+{
+	static StageRequest requests[STAGE_SOCKETS_MAX / 2];
+
+	for (int i = 0; i < STAGE_SOCKETS_MAX / 2; i++)
+		open_socket(&requests[i], (uint8_t) (1 + i / (STAGE_KEY_SOCKETS_MAX / 2)));
+	ask(&asked, NULL, NULL);
+	answer_open(NULL);
+	answer_position(9);
+	ck_assert_int_eq(asked.answers, 1);
+	ck_assert_int_eq(asked.status, 429);
+	ck_assert_str_eq(asked.detail, "limit");
+	ck_assert_str_eq(asked.detail_text, "sockets");
+	ck_assert_int_eq(stage_realtime->sockets, STAGE_SOCKETS_MAX / 2);
+	ck_assert_ptr_nonnull(db_stage_find("realtime_close"));
+	/* of that organization: another one's is opened */
+	organization = 2;
+	open_socket(&other, 10);
+	/* and one of its own in place of one that has closed */
+	organization = 1;
+	stage_leave(&requests[0].socket);
+	open_socket(&asked, 9);
+}
+END_TEST
+
 START_TEST(those_that_are_opening_count_as_sockets)
 {
 	static StageRequest requests[STAGE_SOCKETS_MAX];
@@ -373,6 +401,7 @@ add_tests(TCase *cases)
 		a_socket_that_does_not_come_about_leaves_no_credential,
 		a_socket_that_breaks_at_its_first_frame_leaves_no_credential,
 		a_key_has_so_many_sockets_and_no_more,
+		an_organization_has_half_of_the_sockets_and_no_more,
 		those_that_are_opening_count_as_sockets,
 		credentials_are_given_back_a_few_at_a_time,
 		so_many_wait_to_be_given_back_and_no_more,
