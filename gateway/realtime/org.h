@@ -44,14 +44,10 @@ extern Org *org_find(Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
 /* Returns NULL when memory is out. */
 extern Org *org_find_or_make(Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
 
-<<<<<<< HEAD
-/* Frees the organization if it has no feed. */
-=======
-/* How many sockets it has here. */
+/* How many sockets the organization has here. */
 extern int org_sockets(Realtime *realtime, const uint8_t id[DB_UUID_SIZE]);
 
-/* Ends it, when it has no feed. */
->>>>>>> 40a38c8 (Give an organization at most half of a process's WebSockets)
+/* Frees the organization if it has no feed. */
 extern void org_free_if_empty(Org *org);
 
 /* Wakes its feeds, because there may be new events. */

@@ -34,17 +34,10 @@ typedef struct RealtimeConfig
 {
 	DbConfig db;              /* the server of the connection that waits; the pool's are not used */
 	int timeout_ms;           /* of one statement in the database */
-<<<<<<< HEAD
 	int heartbeat_ms;         /* the same as in the HTTP server's limits */
-	int sockets_max;          /* sockets of this process; a further one gets a 503 */
+	int sockets_max;          /* of this process, else 503; of an organization half, else 429 */
 	int key_sockets_max;      /* of one key or person in this process; a further one gets a 429 */
 	RealtimeObserver observe; /* NULL: events are not measured */
-=======
-	int heartbeat_ms;         /* as the HTTP server's limits have it */
-	int sockets_max;          /* of this process; more: 503; of one organization half: 429 */
-	int key_sockets_max;      /* of one key or person, in this process; more: 429 */
-	RealtimeObserver observe; /* NULL: nobody wants to know */
->>>>>>> 40a38c8 (Give an organization at most half of a process's WebSockets)
 	void *observe_context;
 } RealtimeConfig;
 
