@@ -15,8 +15,8 @@ import { createChat, createMessage, createOrg, createSession } from './harness/t
 const SILENT = 400;
 
 /* What a worker holds of one organization, as its header says; the database decides it. */
-const header = readFileSync(new URL('../../worker/dispatch.h', import.meta.url), 'utf8');
-const [places, kept] = ['MAX', 'KEPT'].map((name) => Number(header.match(new RegExp(`#define DISPATCH_LANES_${name} (\\d+)\\b`))[1]));
+const header = readFileSync(new URL('../../webhooks/dispatch.h', import.meta.url), 'utf8');
+const [places, kept] = ['MAX', 'KEPT'].map((name) => Number(header.match(new RegExp(`#define DISPATCH_QUEUES_${name} (\\d+)\\b`))[1]));
 const HELD = places - kept;
 
 let db, names, records;
