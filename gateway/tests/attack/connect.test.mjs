@@ -138,7 +138,7 @@ test('a cancelled request leaves nothing to the next one', async () =>
 		if (got.error)
 			assert.equal(got.error.code, '57014');
 		else
-			assert.deepEqual(got.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid]);
+			assert.deepEqual(got.rows.filter((row) => row.organization_id).map((row) => row.id), [stage.ours.session.uuid]);
 	}
 	await wire.close();
 });

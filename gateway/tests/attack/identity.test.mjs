@@ -101,7 +101,7 @@ test('a plan that is kept serves each organization its own rows (P09)', async ()
 				message.bind('session_list', [null, null, '50']), message.describe('P', ''), message.execute(), message.sync());
 
 			assert.equal(got.error?.code ?? null, tenant ? null : NO_CREDENTIAL);
-			assert.deepEqual(got.rows.filter((row) => row.org_id).map((row) => row.id), tenant ? [tenant.session.uuid] : []);
+			assert.deepEqual(got.rows.filter((row) => row.organization_id).map((row) => row.id), tenant ? [tenant.session.uuid] : []);
 		}
 	await wire.close();
 });

@@ -176,7 +176,7 @@ test('a wrong number of values, or formats that do not fit, are refused', async 
 		const got = await wire.exchange(...stage.request(stage.ours.key.secret, 'read', name, list));
 
 		assert.match(got.error?.code ?? '', /^(08P01|22P0[23]|22021)$/);
-		assert.deepEqual(got.rows.filter((row) => row.org_id), []);
+		assert.deepEqual(got.rows.filter((row) => row.organization_id), []);
 		assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid]);
 	}
 	await wire.close();

@@ -53,12 +53,12 @@ async function catchUp(wire, what)
 
 		if (got.status === null)
 			return false;
-		if (got.rows.some((row) => row.organization_id))
+		if (got.rows.some((row) => row.key_id))
 			break;
 		stage.showsNothing(got, what);
 		last = got;
 	}
-	assert.deepEqual(last.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid], what);
+	assert.deepEqual(last.rows.filter((row) => row.organization_id).map((row) => row.id), [stage.ours.session.uuid], what);
 	return true;
 }
 

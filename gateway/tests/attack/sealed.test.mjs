@@ -27,7 +27,7 @@ test('the registered statements run, with a key, and show that organization\'s r
 	const got = await gateway.exchange(...stage.request(stage.ours.key.secret, 'read', 'session_list', [null, null, '50']));
 
 	assert.equal(got.error, null);
-	assert.deepEqual(got.rows.filter((row) => row.org_id).map((row) => row.id), [stage.ours.session.uuid]);
+	assert.deepEqual(got.rows.filter((row) => row.organization_id).map((row) => row.id), [stage.ours.session.uuid]);
 	await gateway.close();
 });
 

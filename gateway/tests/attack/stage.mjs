@@ -96,7 +96,7 @@ export class Stage
 
 		if (got.error)
 			throw got.error;
-		return got.rows.filter((row) => row.org_id).map((row) => row.id);
+		return got.rows.filter((row) => row.organization_id).map((row) => row.id);
 	}
 }
 
