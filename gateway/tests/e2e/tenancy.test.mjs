@@ -52,7 +52,7 @@ async function idPlaces()
 	const nobody = { session: await invented('sess'), message: await invented('msg') };
 	const base = `/api/v1/sessions/${ours.session.id}`;
 	const chats = { own: ours.chat.jid, others: [theirs.chat.jid], none: '15550009999@s.whatsapp.net',
-		bad: ['x', '%27', '@', 's.whatsapp.net', `${ours.chat.jid}x`, ours.chat.jid.toUpperCase(), 'a'.repeat(1000)] };
+		bad: ['x', '%27', '@', 's.whatsapp.net', `${ours.chat.jid}x`, ours.chat.jid.replace('whatsapp', 'whatsupp'), 'a'.repeat(1000)] };
 
 	return {
 		'GET a session': session(''),
