@@ -43,6 +43,7 @@ before(async () =>
 		const tenant = await createTenant(db, name);
 
 		tenant.session.label = `session of ${name}`;
+		await db.value("SELECT wa.set_org_limit($1, 'sessions', 100000)", [tenant.org.uuid]);
 		tenants.push(tenant);
 	}
 	for (const tenant of tenants)
