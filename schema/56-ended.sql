@@ -62,6 +62,14 @@ $$;
 COMMENT ON FUNCTION wa.ended_at(uuid, uuid, text) IS
 	'for function bodies: since when a key, a membership, its rank or an invitation is over by wa.ended; NULL: it is not';
 
+-- A transaction with an older snapshot does not see an end that was added since.  A change
+-- asks this function as well, because the row that it locks has not changed.
+CREATE FUNCTION wa.has_ended(org uuid, subject uuid, kind text) RETURNS boolean
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_has_ended_now';
+COMMENT ON FUNCTION wa.has_ended(uuid, uuid, text) IS
+	'for function bodies: whether a key, a membership, its rank or an invitation is over by `wa.ended` as committed at this moment, by others than this transaction';
+
 -- Functions that read memberships read them here.
 CREATE VIEW wa.live_member WITH (security_invoker = true, security_barrier = true) AS
 	SELECT m.org_id, m.user_id,

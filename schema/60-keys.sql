@@ -194,7 +194,8 @@ CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
 AS $$
 DECLARE
 	ended constant text := CASE
-		WHEN key.revoked_at IS NOT NULL OR wa.ended_at(key.org_id, key.id, 'key') IS NOT NULL THEN 'revoked'
+		WHEN key.revoked_at IS NOT NULL OR wa.ended_at(key.org_id, key.id, 'key') IS NOT NULL
+			OR wa.has_ended(key.org_id, key.id, 'key') THEN 'revoked'
 		WHEN key.expires_at <= clock_timestamp() THEN 'expired'
 		WHEN key.superseded_by IS NOT NULL THEN 'rotated' END;
 BEGIN

@@ -13,7 +13,9 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/uuid.h"
 
 #include "src/ended.h"
 #include "src/row_lookup.h"
@@ -48,4 +50,18 @@ wa_sign_in_has_ended(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id)
 	WaLookupRow row;
 
 	return wa_row_find(&sign_in_ends, keys, &row);
+}
+
+/*
+ * wa.has_ended(org, subject, kind): as committed at this moment, even if the snapshot of the
+ * caller's transaction is older.  Rows of that transaction itself are not seen.
+ */
+PG_FUNCTION_INFO_V1(wa_has_ended_now);
+
+Datum
+wa_has_ended_now(PG_FUNCTION_ARGS)
+{
+	char *kind = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	PG_RETURN_BOOL(wa_has_ended(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), kind));
 }
