@@ -32,10 +32,12 @@ Datum
 wa_whole_bcrypt(PG_FUNCTION_ARGS)
 {
 	const Oid types[] = {TEXTOID, TEXTOID};
-	List *name = list_make2(makeString("wa"), makeString("bcrypt"));
-	Oid bcrypt = LookupFuncName(name, 2, types, false);
+	List *name = list_make1(makeString("wa"));
+	Oid bcrypt;
 	Datum result;
 
+	name = lappend(name, makeString("bcrypt"));
+	bcrypt = LookupFuncName(name, 2, types, false);
 	CHECK_FOR_INTERRUPTS();
 	HOLD_INTERRUPTS();
 	wa_throttle_hashing();
