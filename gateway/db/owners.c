@@ -29,7 +29,8 @@ typedef enum OwnerKind
 typedef struct Known
 {
 	FairKey credential;
-	FairKey org;
+	uint8_t org_id[DB_UUID_SIZE];
+	FairKey org; /* the digest of org_id */
 	TAILQ_ENTRY(Known) hash;
 	TAILQ_ENTRY(Known) use;
 } Known;
@@ -200,6 +201,9 @@ owners_learn(Owners *owners, const FairOwner *owner, const uint8_t org[DB_UUID_S
 		if (++owners->count > OWNERS_MAX)
 			drop(owners, TAILQ_LAST(&owners->used, KnownList));
 	}
+	else if (memcmp(known->org_id, org, DB_UUID_SIZE) == 0)
+		return;
+	memcpy(known->org_id, org, DB_UUID_SIZE);
 	known->org = key_of(owners, OWNER_ORG, org, DB_UUID_SIZE);
 }
 
