@@ -378,13 +378,11 @@ call_answer_rows(const Call *call, const DbResult *result)
 static void
 log_failure(const Call *call, const DbResult *result, const HttpError *error)
 {
-	static const char *const outcomes[] = {"rows",        "refused", "timed out",
-										   "unavailable", "lost",    "crowded"};
-
 	log_line(LOG_LEVEL_ERROR, "request_failed",
 			 log_bytes("request_id", call->http->id.data, call->http->id.len),
 			 log_text("statement", call->route->endpoint->statement),
-			 log_int("status", error->status), log_text("outcome", outcomes[result->outcome]),
+			 log_int("status", error->status),
+			 log_text("outcome", db_outcome_names[result->outcome]),
 			 log_text("sqlstate", result->sqlstate[0] == '\0' ? NULL : result->sqlstate),
 			 log_text("message", result->message[0] == '\0' ? NULL : result->message),
 			 log_int("queued_ms", result->queued_ms), log_int("running_ms", result->running_ms));

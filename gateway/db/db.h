@@ -105,6 +105,9 @@ typedef enum DbOutcome
 	DB_CROWDED      /* not done: too many requests of its organization or address waited */
 } DbOutcome;
 
+/* "rows" and so on, by DbOutcome, for the log. */
+extern const char *const db_outcome_names[];
+
 typedef struct DbResult
 {
 	DbOutcome outcome;

@@ -11,6 +11,12 @@
 
 #include "db/db_internal.h"
 
+const char *const db_outcome_names[] = {
+	[DB_ROWS] = "rows",           [DB_REFUSED] = "refused",
+	[DB_TIMED_OUT] = "timed out", [DB_UNAVAILABLE] = "unavailable",
+	[DB_LOST] = "lost",           [DB_CROWDED] = "crowded",
+};
+
 static uint64_t
 read_big_endian(const uint8_t *bytes, int len)
 {

@@ -83,14 +83,9 @@ statements_request(const ProgramStatements *statements, int statement, const uin
 void
 statements_log_failure(const ProgramStatements *statements, int statement, const DbResult *result)
 {
-	static const char *const outcomes[] = {
-		[DB_ROWS] = "rows",           [DB_REFUSED] = "refused",
-		[DB_TIMED_OUT] = "timed out", [DB_UNAVAILABLE] = "unavailable",
-		[DB_LOST] = "lost",           [DB_CROWDED] = "crowded"};
-
 	log_line(LOG_LEVEL_WARNING, "statement_failed",
 			 log_text("statement", statements->rows[statement].name),
-			 log_text("outcome", outcomes[result->outcome]),
+			 log_text("outcome", db_outcome_names[result->outcome]),
 			 log_text("sqlstate", result->sqlstate[0] == '\0' ? NULL : result->sqlstate),
 			 log_text("message", result->message[0] == '\0' ? NULL : result->message));
 }
