@@ -67,15 +67,15 @@ CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, is_late boolea
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	place record;
+	position record;
 	expired uuid[];
 BEGIN
-	SELECT CASE WHEN is_late THEN 0 ELSE o.expired_epoch END AS epoch, o.expired_ordinal AS ordinal, o.expired_event AS id INTO place
+	SELECT CASE WHEN is_late THEN 0 ELSE o.expired_epoch END AS epoch, o.expired_ordinal AS ordinal, o.expired_event AS id INTO position
 	FROM wa.org o WHERE o.id = org;
 	SELECT array_agg(front.id) INTO expired FROM (
 		SELECT e.id, bool_and(e.created_at < cutoff) OVER (ORDER BY e.epoch, e.ordinal, e.id) AS old
 		FROM (SELECT * FROM wa.event e
-			WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (place.epoch, place.ordinal, place.id)
+			WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (position.epoch, position.ordinal, position.id)
 			ORDER BY e.epoch, e.ordinal, e.id LIMIT max) e) front
 	WHERE front.old;
 	IF expired IS NULL THEN
