@@ -96,19 +96,25 @@ fair_queue_groups(const FairQueue *queue)
 
 /* ---- groups and flows ---- */
 
-static unsigned
-bucket_of(const FairKey *key)
+unsigned
+fair_key_hash(const FairKey *key)
 {
 	unsigned hash;
 
 	memcpy(&hash, key->bytes, sizeof(hash));
-	return hash & (BUCKETS - 1);
+	return hash;
 }
 
-static bool
-is_same(const FairKey *one, const FairKey *other)
+bool
+fair_key_same(const FairKey *one, const FairKey *other)
 {
 	return memcmp(one->bytes, other->bytes, FAIR_KEY_SIZE) == 0;
+}
+
+static unsigned
+bucket_of(const FairKey *key)
+{
+	return fair_key_hash(key) & (BUCKETS - 1);
 }
 
 /* NULL: out of memory. */
@@ -120,7 +126,7 @@ find_group(FairQueue *queue, const FairOwner *owner)
 
 	TAILQ_FOREACH(group, &queue->groups[bucket], hash)
 	{
-		if (group->class == owner->class && is_same(&group->key, &owner->group))
+		if (group->class == owner->class && fair_key_same(&group->key, &owner->group))
 			return group;
 	}
 	group = calloc(1, sizeof(*group));
@@ -142,7 +148,7 @@ find_flow(FairQueue *queue, FairGroup *group, const FairKey *key)
 
 	TAILQ_FOREACH(flow, &queue->flows[bucket], hash)
 	{
-		if (flow->group == group && is_same(&flow->key, key))
+		if (flow->group == group && fair_key_same(&flow->key, key))
 			return flow;
 	}
 	flow = calloc(1, sizeof(*flow));

@@ -35,6 +35,10 @@ typedef struct FairKey
 	uint8_t bytes[FAIR_KEY_SIZE];
 } FairKey;
 
+/* A part of the key, as it is. */
+extern unsigned fair_key_hash(const FairKey *key);
+extern bool fair_key_same(const FairKey *one, const FairKey *other);
+
 typedef enum FairClass
 {
 	FAIR_OWN,     /* the program's own requests; the bound of a group does not apply */

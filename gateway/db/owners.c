@@ -67,10 +67,7 @@ owners_create(void)
 static unsigned
 bucket_of(const FairKey *key)
 {
-	unsigned hash;
-
-	memcpy(&hash, key->bytes, sizeof(hash));
-	return hash & (BUCKETS - 1);
+	return fair_key_hash(key) & (BUCKETS - 1);
 }
 
 static void
@@ -150,7 +147,7 @@ find(Owners *owners, const FairKey *credential)
 
 	TAILQ_FOREACH(known, &owners->buckets[bucket_of(credential)], hash)
 	{
-		if (memcmp(known->credential.bytes, credential->bytes, FAIR_KEY_SIZE) == 0)
+		if (fair_key_same(&known->credential, credential))
 			return known;
 	}
 	return NULL;
