@@ -21,7 +21,7 @@ COMMENT ON COLUMN wa.ended.org_id IS 'the organization that it was an access to'
 COMMENT ON COLUMN wa.ended.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.ended.subject IS 'the id of the key or invitation, or the member''s';
 COMMENT ON COLUMN wa.ended.kind IS
-	'what has ended: key, invitation, member (the membership) or rank (whatever of it is above the role member); the last two say nothing about an owner';
+	'what has ended: key, invitation, member (the membership) or rank (whatever of it is above the role member)';
 COMMENT ON COLUMN wa.ended.at IS 'when';
 COMMENT ON COLUMN wa.ended.actor IS 'who ended it: usr_…, or a database role';
 
@@ -68,17 +68,17 @@ CREATE FUNCTION wa.has_ended(org uuid, subject uuid, kind text) RETURNS boolean
 	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_has_ended_now';
 COMMENT ON FUNCTION wa.has_ended(uuid, uuid, text) IS
-	'for function bodies: whether a key, a membership, its rank or an invitation is over by `wa.ended` as committed at this moment, by others than this transaction';
+	'for function bodies: whether a key, a membership, its rank or an invitation is over by `wa.ended` as committed at this moment, whatever the snapshot of this transaction';
 
 -- Functions that read memberships read them here.
 CREATE VIEW wa.live_member WITH (security_invoker = true, security_barrier = true) AS
 	SELECT m.org_id, m.user_id,
-		CASE WHEN m.role = 'admin' AND EXISTS (
+		CASE WHEN EXISTS (
 			SELECT FROM wa.ended e WHERE e.org_id = m.org_id AND e.subject = m.user_id AND e.kind = 'rank')
 		THEN 'member' ELSE m.role END AS role,
 		m.created_at
 	FROM wa.member m
-	WHERE m.role = 'owner' OR NOT EXISTS (
+	WHERE NOT EXISTS (
 		SELECT FROM wa.ended e WHERE e.org_id = m.org_id AND e.subject = m.user_id AND e.kind = 'member');
 COMMENT ON VIEW wa.live_member IS 'view: memberships as far as nothing has ended them: wa.member without what wa.ended takes away; with the rights of whoever reads it';
 COMMENT ON COLUMN wa.live_member.org_id IS 'the organization';

@@ -44,7 +44,7 @@ BEGIN
 			SELECT GREATEST(count(*) FILTER (WHERE k.holds_name), count(*) / 2) INTO present FROM wa.api_key k
 			WHERE k.org_id = org AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp());
 		WHEN 'members' THEN
-			SELECT count(*) INTO present FROM (SELECT FROM wa.member m WHERE m.org_id = org LIMIT value) counted;
+			SELECT count(*) INTO present FROM (SELECT FROM wa.live_member m WHERE m.org_id = org LIMIT value) counted;
 	END CASE;
 	IF present >= value THEN
 		RAISE EXCEPTION 'organization has reached its limit of % %', value, name

@@ -148,7 +148,7 @@ COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
 CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
-	SELECT wa.note(m.org_id, action, person, '{}', actor) FROM wa.member m WHERE m.user_id = person ORDER BY m.org_id
+	SELECT wa.note(m.org_id, action, person, '{}', actor) FROM wa.live_member m WHERE m.user_id = person ORDER BY m.org_id
 $$;
 COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
 	'for function bodies: adds a row about a person to the audit log of each of their organizations';

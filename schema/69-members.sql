@@ -55,7 +55,7 @@ COMMENT ON FUNCTION wa.waits_for_member(text, text) IS
 -- owners can do this.  For everybody else only their own membership is locked.  A change that
 -- takes something away does not wait for that lock if somebody else holds it.
 CREATE FUNCTION wa.lock_member(org uuid, person uuid, new_role text,
-							   OUT role text, OUT is_last_owner boolean, OUT is_locked boolean)
+							   OUT role text, OUT is_last_owner boolean, OUT is_locked boolean, OUT ends uuid[])
 	LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -66,7 +66,8 @@ BEGIN
 		IF role = 'owner' THEN
 			-- The counted rows are locked too.  A transaction with an older snapshot thereby
 			-- notices that they have changed.
-			SELECT count(*) FILTER (WHERE owners.user_id <> person) INTO others
+			SELECT count(*) FILTER (WHERE owners.user_id <> person AND wa.ended_at(org, owners.user_id, 'member') IS NULL
+				AND wa.ended_at(org, owners.user_id, 'rank') IS NULL) INTO others
 			FROM (SELECT m.user_id FROM wa.member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
 				  WHERE m.org_id = org AND m.role = 'owner'
 				  ORDER BY m.user_id FOR NO KEY UPDATE OF m) owners;
@@ -77,17 +78,21 @@ BEGIN
 			PERFORM FROM wa.member m WHERE m.org_id = org AND m.user_id = person FOR NO KEY UPDATE;
 			is_locked := FOUND;
 		END IF;
-		SELECT m.role INTO role FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person;
+		-- One statement: an end that comes later is not among those that the change takes back.
+		SELECT (SELECT m.role FROM wa.live_member m WHERE m.org_id = org AND m.user_id = person), ARRAY(
+			SELECT e.id FROM wa.ended e WHERE e.org_id = org AND e.subject = person AND e.kind IN ('member', 'rank'))
+		INTO role, ends;
 		-- If this person has just been made an owner, the owners are counted after all.
 		EXIT WHEN role IS DISTINCT FROM 'owner' OR others IS NOT NULL;
 	END LOOP;
 	is_last_owner := COALESCE(role = 'owner', false) AND others = 0;
 END $$;
 COMMENT ON FUNCTION wa.lock_member(uuid, uuid, text) IS
-	'for function bodies: a member''s role, NULL for who is none, whether nobody else is an owner, and whether the member could be locked for the new role, which is waited for unless that takes something away; of an owner all owners are locked';
+	'for function bodies: a member''s role, NULL for who is none, whether nobody else is an owner, whether the member could be locked for the new role, which is waited for unless that takes something away, and the rows of wa.ended about the membership; of an owner all owners are locked';
 
 -- If the membership was ended while somebody had its row locked, it begins anew.
-CREATE FUNCTION wa.write_member(org uuid, person uuid, old_role text, new_role text, is_locked boolean) RETURNS void
+CREATE FUNCTION wa.write_member(org uuid, person uuid, old_role text, new_role text, is_locked boolean, ends uuid[])
+	RETURNS void
 	LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -95,7 +100,7 @@ BEGIN
 		PERFORM wa.mark_ended(org, person, CASE WHEN new_role IS NULL THEN 'member' ELSE 'rank' END);
 		RETURN;
 	END IF;
-	DELETE FROM wa.ended e WHERE e.org_id = org AND e.subject = person AND e.kind IN ('member', 'rank');
+	DELETE FROM wa.ended e WHERE e.org_id = org AND e.id = ANY (ends);
 	IF new_role IS NULL THEN
 		-- Tokens are worthless without the membership.  They are deleted when they expire.
 		DELETE FROM wa.member m WHERE m.org_id = org AND m.user_id = person;
@@ -105,8 +110,28 @@ BEGIN
 		WHERE m.org_id = org AND m.user_id = person;
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.write_member(uuid, uuid, text, text, boolean) IS
+COMMENT ON FUNCTION wa.write_member(uuid, uuid, text, text, boolean, uuid[]) IS
 	'for function bodies: changes a membership, for wa.change_member()';
+
+-- Whoever makes an owner may do it at the moment at which somebody else removes that person.
+-- The end then counts, and the owner would be none.  So this transaction asks once more at its
+-- commit.
+CREATE FUNCTION wa.check_owner() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF wa.has_ended(NEW.org_id, NEW.user_id, 'member') OR wa.has_ended(NEW.org_id, NEW.user_id, 'rank') THEN
+		RAISE EXCEPTION 'somebody else has just removed this member or taken the role away'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.check_owner() IS 'trigger: refuses the commit of a new owner whose membership has ended meanwhile';
+CREATE CONSTRAINT TRIGGER member_made_owner AFTER INSERT OR UPDATE OF role ON wa.member
+	DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW WHEN (NEW.role = 'owner' AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.check_owner();
+COMMENT ON TRIGGER member_made_owner ON wa.member IS 'refuses a new owner whose membership has ended meanwhile';
 
 -- All changes of memberships are made by this function.  NULL as the new role removes the
 -- member.
@@ -143,7 +168,7 @@ BEGIN
 	IF new_role IS DISTINCT FROM 'owner' OR old.role IS DISTINCT FROM 'admin' THEN
 		PERFORM wa.withdraw_invitations_by(person, org);
 	END IF;
-	PERFORM wa.write_member(org, person, old.role, new_role, old.is_locked);
+	PERFORM wa.write_member(org, person, old.role, new_role, old.is_locked, old.ends);
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS

@@ -54,7 +54,7 @@ wa_sign_in_has_ended(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id)
 
 /*
  * wa.has_ended(org, subject, kind): as committed at this moment, even if the snapshot of the
- * caller's transaction is older.  Rows of that transaction itself are not seen.
+ * caller's transaction is older, and as far as that transaction itself has changed it.
  */
 PG_FUNCTION_INFO_V1(wa_has_ended_now);
 

@@ -82,21 +82,6 @@ take_role(const text *name, WaPrincipal *principal)
 		}
 }
 
-/*
- * The role that remains after ends (ended.c), if any.  An owner's membership is ended only by a
- * change of its row.
- */
-static bool
-take_what_is_left(text *name, bool is_over, bool is_lowered, WaPrincipal *principal)
-{
-	take_role(name, principal);
-	if (principal->role != NULL && strcmp(principal->role, "owner") == 0)
-		return true;
-	if (is_lowered)
-		take_role(cstring_to_text("member"), principal);
-	return !is_over;
-}
-
 /* Whether the sign-in is valid and this organization is its active one.  Fills *sign_in. */
 static bool
 is_active(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id, const pg_uuid_t *org_id,
@@ -121,13 +106,14 @@ wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_
 	principal->org_id = *org_id;
 	principal->id = *user_id;
 	principal->sign_in_id = *sign_in_id;
-	if (!is_active(user_id, sign_in_id, org_id, &sign_in) ||
+	if (is_over || !is_active(user_id, sign_in_id, org_id, &sign_in) ||
 		!wa_row_find(&members, member_keys, &member) ||
 		DatumGetTimestampTz(member.values[MEMBER_CREATED_AT]) > sign_in.active_since)
 		return false;
 	principal->expires_at = sign_in.expires_at;
-	return take_what_is_left(DatumGetTextPP(member.values[MEMBER_ROLE]), is_over, is_lowered,
-							 principal);
+	take_role(is_lowered ? cstring_to_text("member") : DatumGetTextPP(member.values[MEMBER_ROLE]),
+			  principal);
+	return true;
 }
 
 bool
