@@ -22,21 +22,32 @@ INSERT INTO wa.housekeeping_place (task) VALUES
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 
--- While one worker is at a task, another leaves it alone.
-CREATE FUNCTION wa.take_place(task text) RETURNS SETOF wa.housekeeping_place
-	LANGUAGE sql STRICT ROWS 1
+-- Another worker, or somebody who has stolen its login, may have the place locked.  Then this
+-- one begins anywhere, so that nobody can stop a task.
+CREATE FUNCTION wa.take_place(task text) RETURNS wa.housekeeping_place
+	LANGUAGE plpgsql STRICT
 AS $$
-	SELECT p.* FROM wa.housekeeping_place p WHERE p.task = take_place.task FOR UPDATE SKIP LOCKED
-$$;
-COMMENT ON FUNCTION wa.take_place(text) IS 'for function bodies: locks and returns where a task goes on; none while another transaction has it';
+DECLARE
+	place wa.housekeeping_place;
+BEGIN
+	SELECT p.* INTO place FROM wa.housekeeping_place p WHERE p.task = take_place.task FOR NO KEY UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		place.task := take_place.task;
+		place.org_id := wa.random_uuid((SELECT o.id FROM wa.org o ORDER BY o.id LIMIT 1), (SELECT o.id FROM wa.org o ORDER BY o.id DESC LIMIT 1));
+		place.webhook_id := '00000000-0000-0000-0000-000000000000';
+	END IF;
+	RETURN place;
+END $$;
+COMMENT ON FUNCTION wa.take_place(text) IS 'for function bodies: locks and returns where a task goes on, or any place while another transaction has it';
 
 CREATE FUNCTION wa.put_place(task text, org uuid, webhook uuid) RETURNS void
 	LANGUAGE sql
 AS $$
 	UPDATE wa.housekeeping_place p SET org_id = org, webhook_id = webhook
-	WHERE p.task = put_place.task AND (p.org_id, p.webhook_id) IS DISTINCT FROM (org, webhook)
+	WHERE p.task = (SELECT l.task FROM wa.housekeeping_place l WHERE l.task = put_place.task
+			AND (l.org_id, l.webhook_id) IS DISTINCT FROM (org, webhook) FOR NO KEY UPDATE SKIP LOCKED)
 $$;
-COMMENT ON FUNCTION wa.put_place(text, uuid, uuid) IS 'for function bodies: notes where a task goes on';
+COMMENT ON FUNCTION wa.put_place(text, uuid, uuid) IS 'for function bodies: notes where a task goes on, unless another transaction has that locked';
 
 CREATE FUNCTION wa.orgs_behind(org uuid) RETURNS uuid[]
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
@@ -114,7 +125,7 @@ DECLARE
 	behind uuid;
 	gone integer := 0;
 BEGIN
-	SELECT p.* INTO place FROM wa.take_place('events') p;
+	place := wa.take_place('events');
 	orgs := wa.orgs_behind(place.org_id);
 	behind := orgs[cardinality(orgs)];
 	-- Most organizations have nothing to delete: one look at the beginning of each log.
@@ -195,10 +206,7 @@ DECLARE
 	lane record;
 	gone integer := 0;
 BEGIN
-	SELECT p.* INTO place FROM wa.take_place('deliveries') p;
-	IF NOT FOUND THEN
-		RETURN 0;
-	END IF;
+	place := wa.take_place('deliveries');
 	behind := place;
 	FOR lane IN
 		SELECT turn.org_id, turn.webhook_id, turn.first_id, COALESCE(w.active, false) AS active,
@@ -236,10 +244,7 @@ DECLARE
 	place wa.housekeeping_place;
 	last record;
 BEGIN
-	SELECT p.* INTO place FROM wa.take_place('lanes') p;
-	IF NOT FOUND THEN
-		RETURN;
-	END IF;
+	place := wa.take_place('lanes');
 	SELECT turn.org_id, turn.webhook_id, count(*) OVER () AS number INTO last FROM (
 		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
 		WHERE (l.org_id, l.webhook_id) > (place.org_id, place.webhook_id)
@@ -272,7 +277,7 @@ DECLARE
 	orgs uuid[];
 	gone integer;
 BEGIN
-	SELECT p.* INTO place FROM wa.take_place(task) p;
+	place := wa.take_place(task);
 	orgs := wa.orgs_behind(place.org_id);
 	CASE task
 		WHEN 'tickets' THEN
