@@ -58,8 +58,12 @@ reports_of_commit(const char *sqlstate, bool has_failed)
 		"25P04",                         /* the Sync did not come in time */
 		"40",    "53", "57", "58", "XX", /* rollback, lack of resources, shutdown, internal error */
 		NULL};
-	/* The credential is no longer valid or sufficient.  Only a commit raises these. */
-	static const char *const of_commit[] = {"28000", "42501", NULL};
+	/*
+	 * The credential is no longer valid or sufficient, or a deferred trigger refuses the change: the
+	 * invitation that is accepted (P0002), the member who is made an owner or the key whose expiry
+	 * is put off (55000) has ended meanwhile.
+	 */
+	static const char *const of_commit[] = {"28000", "42501", "55000", "P0002", NULL};
 
 	return sqlstate != NULL && (begins_with_one(sqlstate, of_end) ||
 								(!has_failed && begins_with_one(sqlstate, of_commit)));

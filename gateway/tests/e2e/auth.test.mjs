@@ -12,13 +12,14 @@ import { addMember, createKey, createOrg, createPerson, createSession } from './
 
 const ME = '/api/v1/me';
 
-let cluster, db, client;
+let cluster, db, gateway, client;
 
 before(async () =>
 {
 	cluster = prepareCluster();
 	db = await cluster.open('wa');
-	client = (await Gateway.start(cluster)).client;
+	gateway = await Gateway.start(cluster);
+	client = gateway.client;
 });
 
 /* A person who owns an organization, and is signed in. */
@@ -444,6 +445,24 @@ test('an invitation makes an account, once; its secret appears once', async () =
 	assert.equal((await accept({ name: 'New', password: 'a good password' })).status, 404);
 	assert.equal((await client.request('POST', '/auth/invitation', { json: { invitation } })).status, 404);
 	assert.equal((await new Browser(client).signIn({ email: 'new@example.com', password: 'a good password' })).status, 200);
+});
+
+test('an invitation that is withdrawn while it is accepted is none, and that is no alarm', async () =>
+{
+	const { org, browser } = await signedIn();
+	const bearer = await browser.token();
+	const made = await client.request('POST', '/api/v1/invitations', { bearer, json: { email: 'Late@example.com', role: 'member' } });
+	const accepted = client.request('POST', '/auth/invitation/accept', { json: { invitation: made.json.invitation, name: 'Late', password: 'a good password' } });
+
+	// Its password is being hashed then.
+	await until('it is being accepted', async () => await db.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '/* auth_accept */%' AND state = 'active'") === '1');
+	assert.equal((await client.request('DELETE', `/api/v1/invitations/${made.json.id}`, { bearer })).status, 204);
+
+	const { status, json } = await accepted;
+
+	assert.deepEqual([status, json.error.code], [404, 'not_found']);
+	assert.equal(await db.value('SELECT count(*) FROM wa.live_member m WHERE m.org_id = $1', [org.uuid]), '1');
+	assert.deepEqual(gateway.events('database_protocol_violation'), []);
 });
 
 test('with an account its password is asked for; without a valid invitation all is a 404', async () =>

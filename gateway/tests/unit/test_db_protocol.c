@@ -79,6 +79,9 @@ static const Part parts[] = {
 	{'h', 'E', BODY("SERROR\0C22P02\0Mno\0\0")},
 	{'f', 'E', BODY("SERROR\0C28000\0Mno\0ncredential\0Fcontext.c\0\0")},
 	{'w', 'E', BODY("SERROR\0C40001\0Mno\0\0")},
+	{'B', 'E', BODY("SERROR\0C55000\0Mno\0\0")},
+	{'C', 'E', BODY("SERROR\0CP0002\0Mno\0\0")},
+	{'D', 'E', BODY("SERROR\0C42501\0Mno\0\0")},
 	/* ends of transactions */
 	{'Z', 'Z', BODY("I")},
 	{'T', 'Z', BODY("T")},
@@ -370,14 +373,20 @@ START_TEST(a_credential_that_is_refused_is_an_answer)
 }
 END_TEST
 
+static const struct
+{
+	const char *answer;
+	const char *sqlstate;
+} failing_commits[] = {{"wZ", "40001"}, {"BZ", "55000"}, {"CZ", "P0002"}, {"DZ", "42501"}};
+
 START_TEST(a_commit_that_fails_is_an_answer)
 {
 	Told told;
 
-	tell(DB_WIRE_SYNC, 0, "wZ");
+	tell(DB_WIRE_SYNC, 0, failing_commits[_i].answer);
 	ask(&told);
 	ck_assert_int_eq(told.outcome, DB_REFUSED);
-	ck_assert_str_eq(told.sqlstate, "40001");
+	ck_assert_str_eq(told.sqlstate, failing_commits[_i].sqlstate);
 	ask(&told);
 	ck_assert_int_eq(told.outcome, DB_ROWS);
 	ck_assert_int_eq(wire.logins, 1);
@@ -435,7 +444,7 @@ add_tests(TCase *cases)
 	tcase_add_loop_test(cases, what_comes_unasked_ends_the_connection, 0, 10);
 	tcase_add_test(cases, what_servers_may_say_unasked_changes_nothing);
 	tcase_add_loop_test(cases, a_credential_that_is_refused_is_an_answer, 0, 3);
-	tcase_add_test(cases, a_commit_that_fails_is_an_answer);
+	tcase_add_loop_test(cases, a_commit_that_fails_is_an_answer, 0, 4);
 	tcase_add_test(cases, a_request_without_a_credential_is_tied_to_its_answer_too);
 	tcase_add_loop_test(cases, statements_that_are_not_as_known_are_not_prepared, 0, 5);
 }
