@@ -137,6 +137,25 @@ COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
 	'person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
 	'stays so), `22023`, `23505`';
 
+-- A key that expires while somebody puts its expiry off stays expired: this is asked once more
+-- at the commit.
+CREATE FUNCTION wa.check_expiry() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF OLD.expires_at <= clock_timestamp() THEN
+		RAISE EXCEPTION 'key is expired and cannot be changed' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.check_expiry() IS 'trigger: refuses the commit of a later expiry if the earlier one is over meanwhile';
+CREATE CONSTRAINT TRIGGER api_key_put_off AFTER UPDATE OF expires_at ON wa.api_key
+	DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW WHEN (NEW.expires_at IS NULL AND OLD.expires_at IS NOT NULL OR NEW.expires_at > OLD.expires_at)
+	EXECUTE FUNCTION wa.check_expiry();
+COMMENT ON TRIGGER api_key_put_off ON wa.api_key IS 'keeps a key that has expired meanwhile from living on';
+
 CREATE FUNCTION wa.revoke_api_key(key uuid) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp

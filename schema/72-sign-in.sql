@@ -196,17 +196,25 @@ END $$;
 COMMENT ON FUNCTION wa.sign_in(text, wa.password, text, text, wa.secret) IS
 	'signs a person in from a network address, with the cookie of a browser that may have signed in before; the answer is the only place where the cookies ever appear, that of the browser if it is new; raises 28000 for a wrong email or password, 53400 after too many attempts';
 
--- At most 20 sign-ins are kept for a person, and those that are over for a month.
+-- At most 20 sign-ins are kept for a person, and those that are over for a month.  Rows that
+-- somebody has locked stay until the next time, so that nobody keeps a person from signing in.
 CREATE FUNCTION wa.clear_sign_ins(person uuid) RETURNS void
 	LANGUAGE sql STRICT
 AS $$
-	DELETE FROM wa.sign_in s WHERE s.user_id = person AND s.expires_at < now() - interval '30 days';
-	DELETE FROM wa.user_token t USING wa.member m
-	WHERE m.user_id = person AND t.org_id = m.org_id AND t.user_id = m.user_id AND t.expires_at < now();
-	UPDATE wa.sign_in s SET ended_at = clock_timestamp()
-	WHERE s.user_id = person AND s.id IN (
-		SELECT older.id FROM wa.sign_in older WHERE older.user_id = person AND older.ended_at IS NULL
-		ORDER BY older.id DESC OFFSET 19);
+	WITH over AS (
+		SELECT old.id FROM wa.sign_in old WHERE old.user_id = person AND old.expires_at < now() - interval '30 days'
+		FOR UPDATE SKIP LOCKED)
+	DELETE FROM wa.sign_in s USING over WHERE s.user_id = person AND s.id = over.id;
+	WITH over AS (
+		SELECT t.org_id, t.digest FROM wa.member m JOIN wa.user_token t ON t.org_id = m.org_id AND t.user_id = m.user_id
+		WHERE m.user_id = person AND t.expires_at < now() FOR UPDATE OF t SKIP LOCKED)
+	DELETE FROM wa.user_token t USING over WHERE t.org_id = over.org_id AND t.digest = over.digest;
+	WITH kept AS (
+		SELECT s.id FROM wa.sign_in s WHERE s.user_id = person AND s.ended_at IS NULL ORDER BY s.id DESC LIMIT 19), older AS (
+		SELECT s.id FROM wa.sign_in s
+		WHERE s.user_id = person AND s.ended_at IS NULL AND s.id NOT IN (SELECT k.id FROM kept k)
+		FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.sign_in s SET ended_at = clock_timestamp() FROM older WHERE s.user_id = person AND s.id = older.id;
 $$;
 COMMENT ON FUNCTION wa.clear_sign_ins(uuid) IS
 	'for function bodies: makes room for one more sign-in and forgets what is long over';

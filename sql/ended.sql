@@ -36,6 +36,17 @@ FROM (VALUES (1, 'revoked', :'revoked'), (2, 'rotated', :'rotated'), (3, 'expire
 	LATERAL error_of(format('SELECT wa.rotate_api_key(%L)', k.id)) e
 ORDER BY k.place;
 COMMIT;
+-- Nor does it live on by a change that began before it expired.
+\c - :superuser
+SELECT id AS soon FROM wa.create_key(:'ended', 'soon', '{read}', now() + interval '1 hour') \gset
+UPDATE wa.api_key SET expires_at = clock_timestamp() + interval '2 s' WHERE id = :'soon';
+\c - regress_app
+\set SHOW_CONTEXT never
+BEGIN;
+SELECT wa.authenticate(:'ella_token') IS NOT NULL AS accepted;
+SELECT wa.update_api_key(:'soon', expires_at => 'infinity') IS NOT NULL AS changed;
+SELECT pg_sleep(2.1);
+COMMIT;
 -- Only what lived has changed.
 \c - :superuser
 \set SHOW_CONTEXT never

@@ -210,10 +210,21 @@ log_errors(void)
 					PGC_SUSET, PGC_S_OVERRIDE);
 }
 
+/*
+ * What must hold at the commit is read as committed then: an end that came after the snapshot
+ * of the transaction counts.  A setting of the role, the database or the server does not.
+ */
+static void
+read_committed(void)
+{
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 void
 wa_session_watch_begin(void)
 {
 	log_errors();
+	read_committed();
 	tick = RegisterTimeout(USER_TIMEOUT, on_tick);
 	wa_session_watch();
 }
