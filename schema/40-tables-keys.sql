@@ -70,12 +70,17 @@ CREATE TABLE wa.api_key (
 	expires_at timestamptz CHECK (isfinite(expires_at)),
 	superseded_by uuid,
 	holds_name boolean NOT NULL DEFAULT true,
+	disabled_at timestamptz,
+	disabled_by text,
 	revoked_at timestamptz,
 	revoked_by text,
+	revoked_reason text CHECK (char_length(revoked_reason) BETWEEN 1 AND 200),
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT api_key_digest_key UNIQUE (digest),
 	FOREIGN KEY (org_id, superseded_by) REFERENCES wa.api_key (org_id, id),
-	CHECK ((revoked_at IS NULL) = (revoked_by IS NULL))
+	CHECK ((disabled_at IS NULL) = (disabled_by IS NULL)),
+	CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+	CHECK (revoked_reason IS NULL OR revoked_at IS NOT NULL)
 );
 CREATE UNIQUE INDEX api_key_live_name ON wa.api_key (org_id, lower(name))
 	WHERE revoked_at IS NULL AND holds_name;
@@ -95,8 +100,11 @@ COMMENT ON COLUMN wa.api_key.superseded_by IS
 	'the key that it was rotated to; it then lives until expires_at and no longer holds its name';
 COMMENT ON COLUMN wa.api_key.holds_name IS
 	'whether other keys are kept from its name; false once it was rotated, or had expired when another key took the name';
+COMMENT ON COLUMN wa.api_key.disabled_at IS 'since when it is switched off; NULL: it is not';
+COMMENT ON COLUMN wa.api_key.disabled_by IS 'who switched it off';
 COMMENT ON COLUMN wa.api_key.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
+COMMENT ON COLUMN wa.api_key.revoked_reason IS 'why, in the words of whoever did; NULL: they gave no reason';
 
 SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation take effect right away', 'org_id');
 
@@ -150,8 +158,40 @@ COMMENT ON COLUMN wa.org_limits.org_id IS 'the organization';
 COMMENT ON COLUMN wa.org_limits.name IS 'of what: sessions, webhooks, keys, members, or queued_messages of one session';
 COMMENT ON COLUMN wa.org_limits.value IS 'how many';
 
+CREATE TABLE wa.key_policy (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	default_days integer CHECK (default_days BETWEEN 1 AND 3650),
+	max_days integer CHECK (max_days BETWEEN 1 AND 3650),
+	PRIMARY KEY (org_id),
+	CHECK (default_days <= max_days)
+);
+COMMENT ON TABLE wa.key_policy IS 'how long the API keys of an organization live; without a row they may live for ever';
+COMMENT ON COLUMN wa.key_policy.org_id IS 'the organization';
+COMMENT ON COLUMN wa.key_policy.default_days IS
+	'after how many days a key expires for which no time is given; NULL: after max_days, or never if that is NULL too';
+COMMENT ON COLUMN wa.key_policy.max_days IS 'the most days from when a key is made to when it expires; NULL: it may live for ever';
+
+CREATE TABLE wa.key_warning (
+	org_id uuid NOT NULL,
+	key_id uuid NOT NULL,
+	days integer NOT NULL CHECK (days IN (1, 7)),
+	at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (org_id, key_id, days),
+	FOREIGN KEY (org_id, key_id) REFERENCES wa.api_key (org_id, id) ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.key_warning IS 'the events key.expiring that were written. A new expiry takes the rows away';
+COMMENT ON COLUMN wa.key_warning.org_id IS 'the organization of the key';
+COMMENT ON COLUMN wa.key_warning.key_id IS 'the key';
+COMMENT ON COLUMN wa.key_warning.days IS 'how many days it had left at most';
+COMMENT ON COLUMN wa.key_warning.at IS 'when the event was written';
+
+-- What housekeeping looks for.
+CREATE INDEX api_key_expiry ON wa.api_key (org_id, expires_at) WHERE revoked_at IS NULL AND superseded_by IS NULL;
+
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.org', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.org_limits', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.key_policy', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.key_warning', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.audit', '');

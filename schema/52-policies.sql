@@ -11,6 +11,8 @@ SELECT wa.protect('wa.session_rate', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.idempotency', 'org_id', 'send', 'send');
 SELECT wa.protect('wa.webhook', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.org_limits', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.key_policy', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.key_warning', 'org_id', 'manage', 'manage');
 
 -- Function bodies run as wa_owner, to which row security applies because it is forced: they
 -- see the rows that the restrictive policy allows.  The function has checked the permission.
@@ -40,7 +42,7 @@ SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.sess
 -- for one, wa_owner sees only that organization's members, and the sign-ins that have it as
 -- the active organization.
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.webhook', 'wa.org_limits',
-	'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
+	'wa.key_policy', 'wa.key_warning', 'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR id = wa.current_org()', 'wa.org');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.sign_in');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL', 'wa.device');
@@ -50,6 +52,7 @@ SELECT wa.put_owner_policies('wa.current_org() IS NULL
 -- Administrators read the columns of these tables that they are granted.
 CREATE POLICY wa_admin_read ON wa.org FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.org_limits FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.key_policy FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.api_key FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.audit FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.app_user FOR SELECT TO wa_admin USING (true);

@@ -53,13 +53,13 @@ COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
 	'adds a row to the audit log; the actor is whom the transaction acts for, and the time now, unless they are given';
 
 -- For an end whose row somebody else has locked (schema/56-ended.sql).
-CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text) RETURNS void
-	LANGUAGE sql STRICT
+CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text, reason text DEFAULT NULL) RETURNS void
+	LANGUAGE sql
 AS $$
-	INSERT INTO wa.ended (org_id, subject, kind, actor) VALUES (org, subject, kind, wa.actor())
+	INSERT INTO wa.ended (org_id, subject, kind, actor, reason) VALUES (org, subject, kind, wa.actor(), reason)
 $$;
-COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text) IS
-	'for function bodies: ends a key, a membership, its rank or an invitation without a change of its row';
+COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text, text) IS
+	'for function bodies: ends a key, that it is switched on, a membership, its rank or an invitation without a change of its row';
 
 -- Raises 22023 for a wrong field.  The error's column-name field has the field's name, so
 -- that the gateway can tell its caller which one it was.
@@ -188,19 +188,30 @@ END $$;
 COMMENT ON FUNCTION wa.claim_key_name(uuid, text, uuid) IS
 	'for function bodies: makes sure that no live key of an organization but this one has a name or one that looks like it; raises 23505 otherwise, P0002 without such an organization';
 
--- An ended key stays ended.  Only this function checks whether a key can still be changed.
-CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
+-- A key that is over stays so.  Only these functions check whether a key can still be changed.
+CREATE FUNCTION wa.refuse_over(key wa.api_key) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	ended constant text := CASE
 		WHEN key.revoked_at IS NOT NULL OR wa.ended_at(key.org_id, key.id, 'key') IS NOT NULL
 			OR wa.has_ended(key.org_id, key.id, 'key') THEN 'revoked'
-		WHEN key.expires_at <= clock_timestamp() THEN 'expired'
-		WHEN key.superseded_by IS NOT NULL THEN 'rotated' END;
+		WHEN key.expires_at <= clock_timestamp() THEN 'expired' END;
 BEGIN
 	IF ended IS NOT NULL THEN
 		RAISE EXCEPTION 'key is % and cannot be changed', ended USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_over(wa.api_key) IS
+	'for function bodies: raises 55000 for a key that is revoked or expired';
+
+CREATE FUNCTION wa.refuse_ended(key wa.api_key) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+BEGIN
+	PERFORM wa.refuse_over(key);
+	IF key.superseded_by IS NOT NULL THEN
+		RAISE EXCEPTION 'key is rotated and cannot be changed' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
@@ -224,7 +235,7 @@ BEGIN
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at)
 		VALUES (org, clean_name, insert_key.digest, insert_key.prefix, insert_key.permissions,
-				wa.actor(), NULLIF(insert_key.expires_at, 'infinity'))
+				wa.actor(), wa.key_expiry(org, now(), insert_key.expires_at))
 		RETURNING id INTO key;
 	EXCEPTION WHEN unique_violation THEN
 		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
@@ -253,7 +264,8 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) IS
-	'makes an API key. The answer is the only place where the secret ever appears. `22023` (`name`, `permissions`, '
+	'makes an API key. The answer is the only place where the secret ever appears. `expires_at` NULL: as the '
+	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. `22023` (`name`, `permissions`, '
 	'`expiresAt`), `P0002` (no such organization), `23505` (a live key has this name), '
 	'`53400` (`wa.set_org_limit()`: `keys`)';
 
@@ -283,12 +295,26 @@ CREATE FUNCTION wa.org_of_key(key uuid) RETURNS uuid
 	AS $$ SELECT k.org_id FROM wa.org o JOIN wa.api_key k ON k.org_id = o.id AND k.id = key LIMIT 1 $$;
 COMMENT ON FUNCTION wa.org_of_key(uuid) IS 'for function bodies: the organization of a key, NULL for an unknown one';
 
-CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
+-- Words that people read beside a key.
+CREATE FUNCTION wa.read_reason(reason text) RETURNS text
+	LANGUAGE plpgsql STRICT STABLE PARALLEL SAFE
+AS $$
+BEGIN
+	IF char_length(reason) NOT BETWEEN 1 AND 200 OR reason ~ '[[:cntrl:]]' THEN
+		PERFORM wa.refuse_field('reason', 'must be 1 to 200 characters on one line');
+	END IF;
+	RETURN reason;
+END $$;
+COMMENT ON FUNCTION wa.read_reason(text) IS
+	'for function bodies: the reason why a key is revoked as it is stored; raises 22023 if it cannot be one';
+
+CREATE FUNCTION wa.revoke_key_with_reason(key uuid, reason text) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	org constant uuid := wa.org_of_key(key);
+	words constant text := wa.read_reason(reason);
 	known record;
 BEGIN
 	IF key IS NULL THEN
@@ -305,22 +331,33 @@ BEGIN
 	END IF;
 	PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE SKIP LOCKED;
 	IF FOUND THEN
-		UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = wa.actor()
+		UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = wa.actor(), revoked_reason = words
 		WHERE k.org_id = org AND k.id = key AND k.revoked_at IS NULL;
 		IF NOT FOUND THEN
 			RETURN false;
 		END IF;
 	ELSE
-		PERFORM wa.mark_ended(org, key, 'key');
+		PERFORM wa.mark_ended(org, key, 'key', words);
 	END IF;
-	PERFORM wa.note(org, 'key.revoked', key, jsonb_build_object('name', known.name));
+	PERFORM wa.note(org, 'key.revoked', key, jsonb_strip_nulls(jsonb_build_object('name', known.name, 'reason', words)));
 	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.revoke_key_with_reason(uuid, text) IS
+	'`wa.revoke_key()`, with the reason (1 to 200 characters) that people then see beside the key; NULL: none. `P0002`, '
+	'`22023` (`reason`)';
+
+CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN wa.revoke_key_with_reason(key, NULL);
 END $$;
 COMMENT ON FUNCTION wa.revoke_key(uuid) IS
 	'revokes a key; false if it was revoked before. Once this has committed, no transaction that begins is accepted '
 	'with the key. `P0002`';
 
-CREATE FUNCTION wa.revoke_key(org uuid, name text) RETURNS integer
+CREATE FUNCTION wa.revoke_key(org uuid, name text, reason text DEFAULT NULL) RETURNS integer
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -340,16 +377,110 @@ BEGIN
 		LIMIT 1;
 		EXIT WHEN NOT FOUND;
 		PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
-		revoked := revoked + wa.revoke_key(key)::integer;
+		revoked := revoked + wa.revoke_key_with_reason(key, reason)::integer;
 	END LOOP;
 	IF revoked = 0 THEN
 		RAISE EXCEPTION 'no live key has this name' USING ERRCODE = 'no_data_found';
 	END IF;
 	RETURN revoked;
 END $$;
-COMMENT ON FUNCTION wa.revoke_key(uuid, text) IS
+COMMENT ON FUNCTION wa.revoke_key(uuid, text, text) IS
 	'revokes every key of the organization with this name that is not revoked, a rotated predecessor included, and '
-	'returns how many. `P0002`: none';
+	'returns how many. `P0002`: none; `22023` (`reason`)';
+
+-- Every key that this statement sees.  Whoever rotates one at the same time makes a key that
+-- it does not see.
+CREATE FUNCTION wa.revoke_keys(org uuid, made_by uuid DEFAULT NULL, reason text DEFAULT NULL) RETURNS integer
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	revoked integer;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	PERFORM FROM wa.org o WHERE o.id = org;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	SELECT count(*) FILTER (WHERE wa.revoke_key_with_reason(k.id, revoke_keys.reason)) INTO revoked
+	FROM wa.api_key k
+	WHERE k.org_id = org AND k.revoked_at IS NULL AND (made_by IS NULL OR k.created_by = wa.typeid('usr', made_by));
+	RETURN revoked;
+END $$;
+COMMENT ON FUNCTION wa.revoke_keys(uuid, uuid, text) IS
+	'revokes all keys of an organization, or those that one person has made, and returns how many. A key that somebody '
+	'makes or rotates at the same moment is not among them: take their role away first. `P0002`, `22023` (`reason`)';
+
+-- A key that is switched off is refused like one that is revoked, until it is switched on.
+CREATE FUNCTION wa.is_disabled(key wa.api_key) RETURNS boolean
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+BEGIN
+	RETURN key.disabled_at IS NOT NULL OR wa.ended_at(key.org_id, key.id, 'disabled') IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION wa.is_disabled(wa.api_key) IS 'for function bodies: whether a key is switched off';
+
+CREATE FUNCTION wa.disable_key(key uuid) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_of_key(key);
+	known wa.api_key;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	SELECT k.* INTO known FROM wa.api_key k WHERE k.org_id = org AND k.id = key;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.refuse_over(known);
+	IF wa.is_disabled(known) THEN
+		RETURN false;
+	END IF;
+	PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE SKIP LOCKED;
+	IF FOUND THEN
+		UPDATE wa.api_key k SET disabled_at = clock_timestamp(), disabled_by = wa.actor()
+		WHERE k.org_id = org AND k.id = key AND k.disabled_at IS NULL;
+		IF NOT FOUND THEN
+			RETURN false;
+		END IF;
+	ELSE
+		PERFORM wa.mark_ended(org, key, 'disabled');
+	END IF;
+	PERFORM wa.note(org, 'key.disabled', key, jsonb_build_object('name', known.name));
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.disable_key(uuid) IS
+	'switches a key off: it is refused like one that is revoked, until `wa.enable_key()`; false if it was off before. '
+	'`P0002`, `55000` (revoked or expired)';
+
+CREATE FUNCTION wa.enable_key(key uuid) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_of_key(key);
+	known wa.api_key;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	SELECT k.* INTO known FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.refuse_ended(known);
+	IF NOT wa.is_disabled(known) THEN
+		RETURN false;
+	END IF;
+	DELETE FROM wa.ended e WHERE e.org_id = org AND e.subject = key AND e.kind = 'disabled';
+	UPDATE wa.api_key k SET disabled_at = NULL, disabled_by = NULL WHERE k.org_id = org AND k.id = key;
+	IF known.disabled_at IS NULL THEN
+		PERFORM wa.emit_key('key.enabled', known);
+	END IF;
+	PERFORM wa.note(org, 'key.enabled', key, jsonb_build_object('name', known.name));
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.enable_key(uuid) IS
+	'switches a key on again; false if it was on. `P0002`, `55000` (revoked, expired or rotated: what has ended stays so)';
 
 CREATE FUNCTION wa.rotate_key(key uuid, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -359,6 +490,7 @@ DECLARE
 	org constant uuid := wa.org_of_key(key);
 	old wa.api_key;
 	made record;
+	longest interval;
 BEGIN
 	IF key IS NULL OR overlap IS NULL THEN
 		RAISE EXCEPTION 'key and overlap must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -372,10 +504,15 @@ BEGIN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	PERFORM wa.refuse_ended(old);
+	-- Its successor would work.
+	IF wa.is_disabled(old) OR wa.has_ended(org, key, 'disabled') THEN
+		RAISE EXCEPTION 'key is switched off' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
 	UPDATE wa.api_key k SET holds_name = false WHERE k.org_id = org AND k.id = key;
 	made := wa.make_secret('api_key');
+	SELECT p.max_days * interval '1 day' INTO longest FROM wa.key_policy p WHERE p.org_id = org;
 	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
-						now() + (old.expires_at - old.created_at),
+						COALESCE(now() + LEAST(old.expires_at - old.created_at, longest), 'infinity'),
 						jsonb_build_object('rotatedFrom', wa.typeid('key', key)));
 	UPDATE wa.api_key k SET superseded_by = rotate_key.id,
 		expires_at = LEAST(k.expires_at, clock_timestamp() + overlap)
@@ -384,8 +521,8 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
-	'makes a successor with the same name, permissions and lifetime; the old key is refused after `overlap` (0 to 90 '
-	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired or rotated already), `53400` (`keys`: '
+	'makes a successor with the same name, permissions and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
+	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired, rotated already or switched off), `53400` (`keys`: '
 	'those that were rotated and still work count half)';
 
 CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
@@ -393,17 +530,23 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		CASE
 			WHEN COALESCE(k.revoked_at, ended.at) IS NOT NULL THEN 'revoked'
 			WHEN k.expires_at <= now() THEN 'expired'
+			WHEN COALESCE(k.disabled_at, off.at) IS NOT NULL THEN 'disabled'
 			WHEN k.superseded_by IS NOT NULL THEN 'rotated'
 			ELSE 'live'
 		END AS status,
 		k.created_at, k.created_by, k.expires_at, COALESCE(k.revoked_at, ended.at) AS revoked_at,
-		COALESCE(k.revoked_by, ended.actor) AS revoked_by,
+		COALESCE(k.revoked_by, ended.actor) AS revoked_by, COALESCE(k.revoked_reason, ended.reason) AS revoked_reason,
+		COALESCE(k.disabled_at, off.at) AS disabled_at, COALESCE(k.disabled_by, off.actor) AS disabled_by,
 		last.used_at AS last_used_at, last.used_from AS last_used_from
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last
 		LEFT JOIN LATERAL (
-			SELECT e.at, e.actor FROM wa.ended e WHERE e.org_id = k.org_id AND e.subject = k.id AND e.kind = 'key'
-			ORDER BY e.at, e.id LIMIT 1) ended ON true;
+			SELECT e.at, e.actor, e.reason FROM wa.ended e
+			WHERE e.org_id = k.org_id AND e.subject = k.id AND e.kind = 'key'
+			ORDER BY e.at, e.id LIMIT 1) ended ON true
+		LEFT JOIN LATERAL (
+			SELECT e.at, e.actor FROM wa.ended e WHERE e.org_id = k.org_id AND e.subject = k.id AND e.kind = 'disabled'
+			ORDER BY e.at, e.id LIMIT 1) off ON true;
 COMMENT ON VIEW wa.keys IS 'view: API keys for administrators, without digests; with the rights of whoever reads it';
 COMMENT ON COLUMN wa.keys.org_id IS 'the organization that the key opens';
 COMMENT ON COLUMN wa.keys.org IS 'its name';
@@ -414,13 +557,16 @@ COMMENT ON COLUMN wa.keys.name IS 'how people find the key';
 COMMENT ON COLUMN wa.keys.prefix IS 'its first characters';
 COMMENT ON COLUMN wa.keys.permissions IS 'what it may do';
 COMMENT ON COLUMN wa.keys.status IS
-	'`live`, `rotated` (accepted until `expires_at`), `expired` or `revoked`; the first of these that applies, from '
+	'`live`, `rotated` (accepted until `expires_at`), `disabled`, `expired` or `revoked`; the first of these that applies, from '
 	'the right';
 COMMENT ON COLUMN wa.keys.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.keys.created_by IS 'who made it';
 COMMENT ON COLUMN wa.keys.expires_at IS 'from when on it is refused; NULL: never';
 COMMENT ON COLUMN wa.keys.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.keys.revoked_by IS 'who revoked it';
+COMMENT ON COLUMN wa.keys.revoked_reason IS 'why; NULL: no reason was given';
+COMMENT ON COLUMN wa.keys.disabled_at IS 'since when it is switched off; NULL: it is not';
+COMMENT ON COLUMN wa.keys.disabled_by IS 'who switched it off';
 COMMENT ON COLUMN wa.keys.last_used_at IS
 	'when it was last used, to a second, flushed or not; NULL: not as far as is known';
 COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as the gateway or application told';

@@ -13,10 +13,17 @@ END $$;
 COMMENT ON FUNCTION wa.require_key_manager() IS
 	'for function bodies: the organization of a person who may manage API keys; raises 42501 for everybody else';
 
+CREATE FUNCTION wa.ended_reason(org uuid, key uuid) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+	SELECT e.reason FROM wa.ended e WHERE e.org_id = org AND e.subject = key AND e.kind = 'key' ORDER BY e.at, e.id LIMIT 1
+$$;
+COMMENT ON FUNCTION wa.ended_reason(uuid, uuid) IS 'for function bodies: why a key was revoked that is revoked by wa.ended';
+
 CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
-				   revoked_at timestamptz)
+				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -27,7 +34,8 @@ BEGIN
 	RETURN QUERY
 	SELECT k.id, k.name, k.prefix, k.permissions::text[], k.created_at, k.created_by, wa.name_of(org, k.created_by),
 		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by,
-		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key'))
+		COALESCE(k.disabled_at, wa.ended_at(org, k.id, 'disabled')),
+		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key')), COALESCE(k.revoked_reason, wa.ended_reason(org, k.id))
 	FROM wa.api_key k
 	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
@@ -90,7 +98,7 @@ COMMENT ON FUNCTION wa.find_api_key(uuid) IS
 CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
-				   revoked_at timestamptz)
+				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -100,13 +108,17 @@ BEGIN
 	RETURN QUERY SELECT shown.id, shown.name, shown.prefix, shown.permissions::text[], shown.created_at,
 		shown.created_by, wa.name_of(shown.org_id, shown.created_by), shown.expires_at,
 		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by,
-		COALESCE(shown.revoked_at, wa.ended_at(shown.org_id, shown.id, 'key'));
+		COALESCE(shown.disabled_at, wa.ended_at(shown.org_id, shown.id, 'disabled')),
+		COALESCE(shown.revoked_at, wa.ended_at(shown.org_id, shown.id, 'key')),
+		COALESCE(shown.revoked_reason, wa.ended_reason(shown.org_id, shown.id));
 END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';
 
+-- Switching a key off waits for nobody, so it comes first, and without another change nothing
+-- else is done.
 CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
-								  expires_at timestamptz DEFAULT NULL)
+								  expires_at timestamptz DEFAULT NULL, enabled boolean DEFAULT NULL)
 	RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -115,6 +127,15 @@ DECLARE
 	old wa.api_key := wa.find_api_key(key);
 	never constant boolean := NOT isfinite(expires_at);
 BEGIN
+	IF NOT enabled THEN
+		PERFORM wa.disable_key(old.id);
+	END IF;
+	IF enabled IS NOT NULL AND name IS NULL AND permissions IS NULL AND expires_at IS NULL THEN
+		IF enabled THEN
+			PERFORM wa.enable_key(old.id);
+		END IF;
+		RETURN old.id;
+	END IF;
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
 	PERFORM wa.refuse_ended(old);
 	PERFORM wa.check_permissions(permissions);
@@ -126,15 +147,22 @@ BEGIN
 	UPDATE wa.api_key k
 	SET name = COALESCE(update_api_key.name, k.name),
 		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
-		expires_at = CASE WHEN never THEN NULL ELSE COALESCE(update_api_key.expires_at, k.expires_at) END
+		expires_at = CASE WHEN update_api_key.expires_at IS NULL THEN k.expires_at
+			ELSE wa.key_expiry(k.org_id, k.created_at, CASE WHEN never THEN 'infinity' ELSE update_api_key.expires_at END) END
 	WHERE k.org_id = old.org_id AND k.id = old.id;
+	IF expires_at IS NOT NULL THEN
+		DELETE FROM wa.key_warning w WHERE w.org_id = old.org_id AND w.key_id = old.id;
+	END IF;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
 		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END)));
+	IF enabled THEN
+		PERFORM wa.enable_key(old.id);
+	END IF;
 	RETURN old.id;
 END $$;
-COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz) IS
-	'changes what of a key is given, NULL leaves it as it is, and an infinite time takes the expiry away, for a '
-	'person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
+COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean) IS
+	'changes what of a key is given, NULL leaves it as it is, and an infinite time takes the expiry away; `enabled` '
+	'switches it off and on; for a person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
 	'stays so), `22023`, `23505`';
 
 -- A key that expires while somebody puts its expiry off stays expired: this is asked once more
@@ -156,15 +184,32 @@ CREATE CONSTRAINT TRIGGER api_key_put_off AFTER UPDATE OF expires_at ON wa.api_k
 	EXECUTE FUNCTION wa.check_expiry();
 COMMENT ON TRIGGER api_key_put_off ON wa.api_key IS 'keeps a key that has expired meanwhile from living on';
 
-CREATE FUNCTION wa.revoke_api_key(key uuid) RETURNS boolean
-	LANGUAGE plpgsql STRICT SECURITY DEFINER
+CREATE FUNCTION wa.revoke_api_key(key uuid, reason text DEFAULT NULL) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN wa.revoke_key((wa.find_api_key(key)).id);
+	RETURN wa.revoke_key_with_reason((wa.find_api_key(key)).id, reason);
 END $$;
-COMMENT ON FUNCTION wa.revoke_api_key(uuid) IS
-	'`wa.revoke_key()` in the active organization, for a person who manages its keys. `P0002`';
+COMMENT ON FUNCTION wa.revoke_api_key(uuid, text) IS
+	'`wa.revoke_key_with_reason()` in the active organization, for a person who manages its keys. `P0002`, `22023` '
+	'(`reason`)';
+
+CREATE FUNCTION wa.revoke_api_keys(every boolean, made_by uuid DEFAULT NULL, reason text DEFAULT NULL) RETURNS integer
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_key_manager();
+BEGIN
+	IF COALESCE(every, false) = (made_by IS NOT NULL) THEN
+		PERFORM wa.refuse_field('all', 'must be true, or createdBy be given, but not both');
+	END IF;
+	RETURN wa.revoke_keys(org, made_by, reason);
+END $$;
+COMMENT ON FUNCTION wa.revoke_api_keys(boolean, uuid, text) IS
+	'`wa.revoke_keys()` in the active organization, for a person who manages its keys: `every` key, or those that a '
+	'person has made. `22023` (`all`, `reason`)';
 
 CREATE FUNCTION wa.rotate_api_key(key uuid, overlap_seconds integer DEFAULT NULL, OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -177,3 +222,31 @@ END $$;
 COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer) IS
 	'`wa.rotate_key()` in the active organization, for a person who manages its keys; a day of overlap without a '
 	'number. `P0002`, `55000`, `22023` (`overlap`)';
+
+CREATE FUNCTION wa.show_key_policy(OUT default_days integer, OUT max_days integer)
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_key_manager();
+BEGIN
+	SELECT p.default_days, p.max_days INTO show_key_policy.default_days, show_key_policy.max_days
+	FROM wa.key_policy p WHERE p.org_id = org;
+END $$;
+COMMENT ON FUNCTION wa.show_key_policy() IS
+	'how long keys of the active organization live, for a person who manages them; `wa.set_key_policy()` says what the columns mean';
+
+-- An admin could otherwise lift the bound, make a key, and set the bound again.
+CREATE FUNCTION wa.update_key_policy(INOUT default_days integer, INOUT max_days integer)
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_key_manager();
+BEGIN
+	PERFORM wa.require_rank('owner');
+	PERFORM wa.set_key_policy(org, update_key_policy.default_days, update_key_policy.max_days);
+END $$;
+COMMENT ON FUNCTION wa.update_key_policy(integer, integer) IS
+	'`wa.set_key_policy()` in the active organization, for an owner. `42501` with `owner` in the constraint-name field (no '
+	'owner), `22023` (`defaultDays`, `maxDays`)';

@@ -261,7 +261,7 @@ CREATE TRIGGER message_changed AFTER UPDATE OF status, body, reactions, revoked 
 COMMENT ON TRIGGER message_changed ON wa.message IS
 	'message.status of what was sent, message.reaction, message.edited, message.revoked';
 
-CREATE FUNCTION wa.emit_key(type text, key wa.api_key, revoked_at timestamptz) RETURNS void
+CREATE FUNCTION wa.emit_key(type text, key wa.api_key) RETURNS void
 	LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -270,38 +270,59 @@ BEGIN
 			'id', wa.typeid('key', key.id), 'name', key.name, 'prefix', key.prefix,
 			'permissions', key.permissions::text[], 'createdAt', wa.epoch_ms(key.created_at),
 			'createdBy', key.created_by, 'expiresAt', wa.epoch_ms(key.expires_at),
-			'revokedAt', wa.epoch_ms(revoked_at)))::text);
+			'disabledAt', wa.epoch_ms(key.disabled_at), 'revokedAt', wa.epoch_ms(key.revoked_at),
+			'revokedReason', key.revoked_reason))::text);
 END $$;
-COMMENT ON FUNCTION wa.emit_key(text, wa.api_key, timestamptz) IS 'for function bodies: an event about a key';
+COMMENT ON FUNCTION wa.emit_key(text, wa.api_key) IS 'for function bodies: an event about a key';
 
 CREATE FUNCTION wa.key_events() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM wa.emit_key(CASE WHEN NEW.revoked_at IS NULL THEN 'key.created' ELSE 'key.revoked' END, NEW, NEW.revoked_at);
+	PERFORM wa.emit_key(CASE
+		WHEN TG_OP = 'INSERT' THEN 'key.created'
+		WHEN NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL THEN 'key.revoked'
+		WHEN NEW.disabled_at IS NOT NULL THEN 'key.disabled'
+		ELSE 'key.enabled' END, NEW);
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION wa.key_events() IS 'trigger: key.created, key.revoked';
+COMMENT ON FUNCTION wa.key_events() IS 'trigger: key.created, key.disabled, key.enabled, key.revoked';
 CREATE TRIGGER api_key_made AFTER INSERT ON wa.api_key
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.key_events();
 COMMENT ON TRIGGER api_key_made ON wa.api_key IS 'key.created';
-CREATE TRIGGER api_key_revoked AFTER UPDATE OF revoked_at ON wa.api_key
-	FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL) EXECUTE FUNCTION wa.key_events();
-COMMENT ON TRIGGER api_key_revoked ON wa.api_key IS 'key.revoked';
+CREATE TRIGGER api_key_ended AFTER UPDATE OF revoked_at, disabled_at ON wa.api_key
+	FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL
+		OR NEW.revoked_at IS NULL AND (NEW.disabled_at IS NULL) <> (OLD.disabled_at IS NULL))
+	EXECUTE FUNCTION wa.key_events();
+COMMENT ON TRIGGER api_key_ended ON wa.api_key IS 'key.disabled, key.enabled, key.revoked';
 
+-- The same of ends that changed no row of the key.
 CREATE FUNCTION wa.ended_key_events() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	key wa.api_key;
 BEGIN
-	PERFORM wa.emit_key('key.revoked', k, NEW.at) FROM wa.api_key k WHERE k.org_id = NEW.org_id AND k.id = NEW.subject;
+	SELECT k.* INTO key FROM wa.api_key k WHERE k.org_id = NEW.org_id AND k.id = NEW.subject;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	IF NEW.kind = 'key' THEN
+		key.revoked_at := NEW.at;
+		key.revoked_reason := NEW.reason;
+		PERFORM wa.emit_key('key.revoked', key);
+	ELSE
+		key.disabled_at := NEW.at;
+		PERFORM wa.emit_key('key.disabled', key);
+	END IF;
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION wa.ended_key_events() IS 'trigger: key.revoked';
+COMMENT ON FUNCTION wa.ended_key_events() IS 'trigger: key.disabled, key.revoked';
 CREATE TRIGGER ended_key AFTER INSERT ON wa.ended
-	FOR EACH ROW WHEN (NEW.kind = 'key' AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.ended_key_events();
-COMMENT ON TRIGGER ended_key ON wa.ended IS 'key.revoked';
+	FOR EACH ROW WHEN (NEW.kind IN ('key', 'disabled') AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.ended_key_events();
+COMMENT ON TRIGGER ended_key ON wa.ended IS 'key.disabled, key.revoked';
 
 -- A report that changes no row.
 CREATE FUNCTION wa.connector_presence(session uuid, chat_jid text, sender_jid text, presence text) RETURNS void

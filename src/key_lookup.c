@@ -14,46 +14,53 @@
 #include "src/key_lookup.h"
 #include "src/row_lookup.h"
 
-/* Where both definitions have the same columns; their order differs. */
-typedef struct KeyColumns
-{
-	int org_id;
-	int id;
-	int permissions;
-	int expires_at;
-	int revoked_at;
-} KeyColumns;
-
 static WaLookupTable keys_by_digest = {
 	.name = "api_key",
 	.index = "api_key_digest_key",
 	.key_count = 1,
-	.columns = {"digest", "org_id", "id", "permissions", "expires_at", "revoked_at"},
+	.columns = {"digest", "org_id", "id"},
 };
-static const KeyColumns digest_columns = {1, 2, 3, 4, 5};
 
 static WaLookupTable keys_by_id = {
 	.name = "api_key",
 	.index = "api_key_pkey",
 	.key_count = 2,
-	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at"},
+	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at", "disabled_at"},
 };
-static const KeyColumns id_columns = {0, 1, 2, 3, 4};
 
-static bool
-take_key(const WaLookupRow *row, const KeyColumns *at, WaPrincipal *principal)
+/* The columns of keys_by_id. */
+enum
 {
-	if (!row->nulls[at->revoked_at] || wa_has_ended(DatumGetUUIDP(row->values[at->org_id]),
-													DatumGetUUIDP(row->values[at->id]), "key"))
+	KEY_ORG_ID,
+	KEY_ID,
+	KEY_PERMISSIONS,
+	KEY_EXPIRES_AT,
+	KEY_REVOKED_AT,
+	KEY_DISABLED_AT
+};
+
+/*
+ * Switching a key on deletes its end and may change the row in the same transaction, so the
+ * ends are looked at before the row (ended.c).
+ */
+bool
+wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal)
+{
+	Datum keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(id)};
+	WaLookupRow row;
+
+	if (wa_has_ended(org_id, id, "key") || wa_has_ended(org_id, id, "disabled") ||
+		!wa_row_find(&keys_by_id, keys, &row) || !row.nulls[KEY_REVOKED_AT] ||
+		!row.nulls[KEY_DISABLED_AT])
 		return false;
 
 	memset(principal, 0, sizeof(*principal));
 	principal->kind = WA_PRINCIPAL_KEY;
-	principal->org_id = *DatumGetUUIDP(row->values[at->org_id]);
-	principal->id = *DatumGetUUIDP(row->values[at->id]);
-	principal->permissions = DatumGetPermissions(row->values[at->permissions]);
+	principal->org_id = *DatumGetUUIDP(row.values[KEY_ORG_ID]);
+	principal->id = *DatumGetUUIDP(row.values[KEY_ID]);
+	principal->permissions = DatumGetPermissions(row.values[KEY_PERMISSIONS]);
 	principal->expires_at =
-		row->nulls[at->expires_at] ? DT_NOEND : DatumGetTimestampTz(row->values[at->expires_at]);
+		row.nulls[KEY_EXPIRES_AT] ? DT_NOEND : DatumGetTimestampTz(row.values[KEY_EXPIRES_AT]);
 	return true;
 }
 
@@ -61,16 +68,12 @@ bool
 wa_key_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 {
 	WaLookupRow row;
+	pg_uuid_t org_id;
+	pg_uuid_t id;
 
-	return wa_row_find_digest(&keys_by_digest, digest, &row) &&
-		   take_key(&row, &digest_columns, principal);
-}
-
-bool
-wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal)
-{
-	Datum keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(id)};
-	WaLookupRow row;
-
-	return wa_row_find(&keys_by_id, keys, &row) && take_key(&row, &id_columns, principal);
+	if (!wa_row_find_digest(&keys_by_digest, digest, &row))
+		return false;
+	org_id = *DatumGetUUIDP(row.values[1]);
+	id = *DatumGetUUIDP(row.values[2]);
+	return wa_key_read_by_id(&org_id, &id, principal);
 }

@@ -8,5 +8,5 @@
 export const EVENT_TYPES = [
 	'session.status', 'auth.qr', 'auth.code', 'message', 'message.from_me', 'message.status', 'message.reaction',
 	'message.edited', 'message.revoked', 'poll.vote', 'presence.update', 'chat.update', 'contact.update', 'key.created',
-	'key.revoked', 'webhook.disabled',
+	'key.disabled', 'key.enabled', 'key.expiring', 'key.revoked', 'webhook.disabled',
 ];

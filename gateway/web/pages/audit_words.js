@@ -6,7 +6,7 @@
  * compares that with what the database writes.
  */
 export const ACTION_WORDS = {
-	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.revoked': 'revoked the key',
+	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.disabled': 'switched off the key', 'key.enabled': 'switched on the key', 'key.revoked': 'revoked the key',
 	'key.used_first': 'was used for the first time', 'org.created': 'made the organization', 'org.changed': 'changed the organization',
 	'member.added': 'added the member', 'member.removed': 'removed the member', 'member.changed': 'changed the role of',
 	'member.joined': 'joined the organization', 'member.invited': 'invited', 'member.uninvited': 'withdrew the invitation of',

@@ -1,0 +1,89 @@
+-- How long an organization's keys live, and who is warned before one expires.
+
+-- An infinite time: never.
+CREATE FUNCTION wa.key_expiry(org uuid, made_at timestamptz, asked timestamptz) RETURNS timestamptz
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+AS $$
+DECLARE
+	policy wa.key_policy;
+BEGIN
+	SELECT p.* INTO policy FROM wa.key_policy p WHERE p.org_id = org;
+	IF asked IS NULL THEN
+		RETURN made_at + COALESCE(policy.default_days, policy.max_days) * interval '1 day';
+	END IF;
+	IF asked > made_at + policy.max_days * interval '1 day' THEN
+		PERFORM wa.refuse_field('expiresAt', format('must be at most %s days after the key was made', policy.max_days));
+	END IF;
+	RETURN NULLIF(asked, 'infinity');
+END $$;
+COMMENT ON FUNCTION wa.key_expiry(uuid, timestamptz, timestamptz) IS
+	'for function bodies: when a key that was made then expires if this time was asked for (NULL: none was), NULL for never; raises 22023 if that is longer than the organization allows';
+
+CREATE FUNCTION wa.set_key_policy(org uuid, default_days integer, max_days integer) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF max_days NOT BETWEEN 1 AND 3650 THEN
+		PERFORM wa.refuse_field('maxDays', 'must be between 1 and 3650');
+	END IF;
+	IF default_days NOT BETWEEN 1 AND COALESCE(max_days, 3650) THEN
+		PERFORM wa.refuse_field('defaultDays', format('must be between 1 and %s', COALESCE(max_days, 3650)));
+	END IF;
+	PERFORM FROM wa.org o WHERE o.id = org;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	INSERT INTO wa.key_policy AS p (org_id, default_days, max_days)
+	VALUES (org, set_key_policy.default_days, set_key_policy.max_days)
+	ON CONFLICT (org_id) DO UPDATE SET default_days = EXCLUDED.default_days, max_days = EXCLUDED.max_days;
+	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('keyDefaultDays', default_days, 'keyMaxDays', max_days));
+END $$;
+COMMENT ON FUNCTION wa.set_key_policy(uuid, integer, integer) IS
+	'how long an organization''s keys live: the days of a key for which no time is given, and the most days of any (1 to '
+	'3650; NULL: no bound). Keys that exist keep their expiry until it is changed. `22023` (`defaultDays`, `maxDays`), `P0002`';
+
+-- A key is warned of once with at most seven days left and once with at most one day, but not
+-- if its whole life is not longer than that, or it is switched off.
+CREATE FUNCTION wa.warn_of_expiry(max integer) RETURNS integer
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	place wa.housekeeping_place;
+	orgs uuid[];
+	due record;
+	key wa.api_key;
+	written integer := 0;
+BEGIN
+	SELECT p.* INTO place FROM wa.take_place('key_warnings') p;
+	orgs := wa.orgs_behind(place.org_id);
+	FOR due IN
+		SELECT k.org_id, k.id, warning.days
+		FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
+			SELECT k.org_id, k.id, k.created_at, k.expires_at FROM wa.api_key k
+			WHERE k.org_id = turn.org AND k.revoked_at IS NULL AND k.superseded_by IS NULL AND k.disabled_at IS NULL
+				AND k.expires_at > clock_timestamp() AND k.expires_at <= clock_timestamp() + interval '7 days'
+			ORDER BY k.expires_at LIMIT max) k CROSS JOIN LATERAL (
+			SELECT min(d.days) AS days FROM (VALUES (1), (7)) d (days)
+			WHERE k.expires_at <= clock_timestamp() + d.days * interval '1 day'
+				AND k.expires_at - k.created_at > d.days * interval '1 day') warning
+		WHERE warning.days IS NOT NULL AND wa.ended_at(k.org_id, k.id, 'key') IS NULL
+			AND NOT EXISTS (SELECT FROM wa.key_warning w
+				WHERE w.org_id = k.org_id AND w.key_id = k.id AND w.days <= warning.days)
+		LIMIT max
+	LOOP
+		-- More organizations would delay the events of all (src/event_writers.c).
+		EXIT WHEN wa.event_room() = 0;
+		INSERT INTO wa.key_warning (org_id, key_id, days) VALUES (due.org_id, due.id, due.days);
+		SELECT k.* INTO key FROM wa.api_key k WHERE k.org_id = due.org_id AND k.id = due.id;
+		PERFORM wa.emit_key('key.expiring', key);
+		written := written + 1;
+	END LOOP;
+	IF written < max AND orgs <> '{}' AND wa.event_room() > 0 THEN
+		PERFORM wa.put_place('key_warnings', orgs[cardinality(orgs)], place.webhook_id);
+	END IF;
+	RETURN written;
+END $$;
+COMMENT ON FUNCTION wa.warn_of_expiry(integer) IS
+	'for wa.housekeep(): writes key.expiring for keys that have seven days or one day left, and returns how many';
