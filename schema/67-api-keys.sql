@@ -70,10 +70,11 @@ DECLARE
 BEGIN
 	PERFORM wa.check_permissions(permissions);
 	SELECT made.id, made.secret INTO id, secret
-	FROM wa.create_key(org, name, permissions::wa.permissions, expires_at) made;
+	FROM wa.create_key(org, name, permissions::wa.permissions, CASE WHEN isfinite(expires_at) THEN expires_at
+		WHEN expires_at IS NOT NULL THEN 'infinity' END) made;
 END $$;
 COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
-	'`wa.create_key()` in the active organization, for a person who manages its keys. `22023` (`name`, `permissions`, '
+	'`wa.create_key()` in the active organization, for a person who manages its keys; an infinite time is never. `22023` (`name`, `permissions`, '
 	'`expiresAt`), `23505`';
 
 -- The key's row, or 404.  It is not locked, so that a reader cannot keep anybody from

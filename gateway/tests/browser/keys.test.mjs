@@ -317,3 +317,65 @@ test('a member sees no New key and is told why; nor does the API give them one',
 	await visitor.open('API Keys');
 	await page.getByRole('button', { name: 'New key' }).first().waitFor();
 });
+
+test('a key is switched off and on, and revoked for a reason that stays beside it', async (t) =>
+{
+	const place = await createOrg(stage.db, 'Switching');
+	const admin = await createPerson(stage.db, { org: place, role: 'admin', name: 'Ada Admin' });
+	const { page } = await visit(t, admin);
+
+	await page.getByRole('link', { name: 'API Keys' }).click();
+
+	const key = await createByHand(page, 'worker');
+
+	await page.getByRole('button', { name: /^(Done|Close)$/ }).first().click();
+	assert.equal(await statusOf(key), 200);
+	await row(page, 'worker').getByRole('button', { name: 'Change worker' }).click();
+	await page.getByRole('checkbox', { name: 'Switched on' }).uncheck();
+	await page.getByRole('button', { name: 'Save' }).click();
+	await row(page, 'worker').getByText('Switched off').waitFor();
+	assert.equal(await statusOf(key), 401);
+	await row(page, 'worker').getByRole('button', { name: 'Switch on worker' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Switch on' }).click();
+	await row(page, 'worker').getByText('Active').waitFor();
+	assert.equal(await statusOf(key), 200);
+	await row(page, 'worker').getByRole('button', { name: 'Revoke worker' }).click();
+	await page.getByLabel('Reason').fill('found in a public repository');
+	await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+	await row(page, 'worker').getByText('found in a public repository').waitFor();
+	assert.equal(await statusOf(key), 401);
+	// The policy is shown to an admin, and changed by an owner.
+	await page.getByText('A key lives until it is revoked').waitFor();
+	assert.equal(await page.getByRole('button', { name: 'Change policy' }).count(), 0);
+});
+
+test('an owner bounds how long keys live, and revokes all of them', async (t) =>
+{
+	const place = await createOrg(stage.db, 'Bounded');
+	const person = await createPerson(stage.db, { org: place, name: 'Bo Bounded' });
+	const kept = await createKey(stage.db, place, ['read'], { name: 'older' });
+	const { page } = await visit(t, person);
+
+	await page.getByRole('link', { name: 'API Keys' }).click();
+	await page.getByRole('button', { name: 'Change policy' }).click();
+	await page.getByLabel('Days of a key').fill('31');
+	await page.getByLabel('The most days').fill('30');
+	await page.getByRole('button', { name: 'Save' }).click();
+	await page.getByText('must be between 1 and 30').waitFor();
+	await page.getByLabel('Days of a key').fill('7');
+	await page.getByRole('button', { name: 'Save' }).click();
+	await page.getByText('A key expires after 7 days unless another time is chosen, and after 30 days at the latest.').waitFor();
+	await page.getByRole('button', { name: 'New key' }).first().click();
+	assert.deepEqual(await page.getByLabel('Expires').locator('option').allTextContents(),
+		['In 7 days, as usual here', 'In 7 days', 'In 30 days', 'At a date …']);
+	await page.getByRole('button', { name: 'Cancel' }).click();
+
+	const key = await createByHand(page, 'usual');
+
+	await page.getByRole('button', { name: /^(Done|Close)$/ }).first().click();
+	await row(page, 'usual').getByText('in 7 days').waitFor();
+	await page.getByRole('button', { name: 'Revoke all keys' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Revoke all' }).click();
+	await row(page, 'older').getByText('Revoked').waitFor();
+	assert.deepEqual([await statusOf(key), await statusOf(kept.secret)], [401, 401]);
+});

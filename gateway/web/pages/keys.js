@@ -1,6 +1,6 @@
 /*
  * keys.js
- *		API Keys: find, create, change, rotate and revoke them.
+ *		API Keys: find, create, change, rotate, switch off and revoke them.
  *
  * The secret of a new key is on this page only once (secret.js).
  */
@@ -12,6 +12,7 @@ import { SelectField, TextField } from '../ui/form.js';
 import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { ChangeKeyDialog, NewKeyDialog, PERMISSIONS, RotateKeyDialog } from './keys_dialogs.js';
+import { AllKeys, usePolicy } from './keys_policy.js';
 import { useList } from '../client/load.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, Table, usePlace } from '../ui/page.js';
@@ -20,14 +21,15 @@ import { Copyable, SecretDialog, useSecret } from '../ui/secret.js';
 const SOON_MS = 7 * DAY;
 const PAGE = { limit: 200, pages: 5 };		/* rows to search before "Show more" */
 
-/* The states of a key: its badge, and whether the key is accepted. */
+/* The states of a key: its badge, and under which filter it is found. */
 const STATES = {
-	active: { words: 'Active', tone: 'good', live: true },
-	soon: { words: 'Expires soon', tone: 'warn', live: true },
-	rotating: { words: 'Rotated, still valid', tone: 'warn', live: true },
-	rotated: { words: 'Rotated', tone: 'neutral', live: false },
-	expired: { words: 'Expired', tone: 'neutral', live: false },
-	revoked: { words: 'Revoked', tone: 'bad', live: false },
+	active: { words: 'Active', tone: 'good', group: 'live' },
+	soon: { words: 'Expires soon', tone: 'warn', group: 'live' },
+	rotating: { words: 'Rotated, still valid', tone: 'warn', group: 'live' },
+	disabled: { words: 'Switched off', tone: 'warn', group: 'off' },
+	rotated: { words: 'Rotated', tone: 'neutral', group: 'over' },
+	expired: { words: 'Expired', tone: 'neutral', group: 'over' },
+	revoked: { words: 'Revoked', tone: 'bad', group: 'over' },
 };
 
 function stateOf(key)
@@ -36,20 +38,22 @@ function stateOf(key)
 
 	if (key.revokedAt !== undefined)
 		return 'revoked';
-	if (key.rotatedTo !== undefined)
-		return over ? 'rotated' : 'rotating';
 	if (over)
-		return 'expired';
+		return key.rotatedTo === undefined ? 'expired' : 'rotated';
+	if (key.disabledAt !== undefined)
+		return 'disabled';
+	if (key.rotatedTo !== undefined)
+		return 'rotating';
 	return key.expiresAt !== undefined && key.expiresAt - now() < SOON_MS ? 'soon' : 'active';
 }
 
-const FILTERS = [['all', 'All keys'], ['live', 'Valid keys'], ['over', 'Ended keys']];
+const groupOf = (key) => STATES[stateOf(key)].group;
+
+const FILTERS = [['all', 'All keys'], ['live', 'Valid keys'], ['off', 'Switched off'], ['over', 'Ended keys']];
 
 function matches(key, text, filter)
 {
-	const { live } = STATES[stateOf(key)];
-
-	return key.name.toLowerCase().includes(text.trim().toLowerCase()) && (filter === 'all' || live === (filter === 'live'));
+	return key.name.toLowerCase().includes(text.trim().toLowerCase()) && (filter === 'all' || groupOf(key) === filter);
 }
 
 /* A request that the key can make.  With the permission "read" it shows something useful. */
@@ -80,15 +84,15 @@ function columnsOf({ administers, me }, open)
 		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
 		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
 		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },
-		{ name: 'Status', cell: (row) => html`<${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>` },
+		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
 	];
 
 	if (administers)
 		columns.push({
 			name: 'Actions', hidden: true, className: 'row-actions',
-			cell: (row) => STATES[stateOf(row)].live && html`
+			cell: (row) => groupOf(row) !== 'over' && html`
 				${row.rotatedTo === undefined && button('Change', 'change', row)}
-				${row.rotatedTo === undefined && button('Rotate', 'rotate', row)}
+				${row.rotatedTo === undefined && (row.disabledAt === undefined ? button('Rotate', 'rotate', row) : button('Switch on', 'on', row))}
 				${button('Revoke', 'revoke', row, 'danger-quiet')}`,
 		});
 	return columns;
@@ -137,6 +141,8 @@ export function KeysPage()
 	const list = useList(administers ? '/api-keys' : null, PAGE);
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();
+	const [reason, setReason] = useState('');
+	const { policy, reload: reloadPolicy } = usePolicy(administers ? '/api-keys/policy' : null);
 	const close = () => open({ dialog: null });
 	const create = administers && html`<button type="button" class="primary" onClick=${() => open({ dialog: 'new' })}>New key</button>`;
 	const finish = (answer) =>
@@ -153,9 +159,23 @@ export function KeysPage()
 	};
 	const revoke = async () =>
 	{
-		await call('DELETE', pathOf('api-keys', opened.key.id));
+		const query = reason.trim() === '' ? '' : `?${new URLSearchParams({ reason: reason.trim() })}`;
+
+		await call('DELETE', `${pathOf('api-keys', opened.key.id)}${query}`);
 		announce(`Key “${opened.key.name}” is revoked.`);
+		setReason('');
 		list.reload();
+	};
+	const switchOn = async () =>
+	{
+		await call('PATCH', pathOf('api-keys', opened.key.id), { json: { enabled: true } });
+		announce(`Key “${opened.key.name}” works again.`);
+		list.reload();
+	};
+	const reloadAll = () =>
+	{
+		list.reload();
+		reloadPolicy();
 	};
 
 	return html`
@@ -164,12 +184,18 @@ export function KeysPage()
 			${administers && html`<${Loaded} from=${list} what="Loading keys">
 				${(rows) => html`<${Keys} rows=${rows} list=${list} open=${open} create=${create} />`}
 			<//>`}
-			${opened.dialog === 'new' && html`<${NewKeyDialog} close=${close} finish=${finish} />`}
+			${administers && html`<${AllKeys} organization=${organization} policy=${policy} reload=${reloadAll} />`}
+			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy} close=${close} finish=${finish} />`}
 			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} close=${close} finish=${change} />`}
 			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} close=${close} finish=${finish} />`}
 			${opened.dialog === 'revoke' && html`
 				<${Confirm} title=${`Revoke “${opened.key.name}”?`} label="Revoke" busyLabel="Revoking" act=${revoke} close=${close}>
 					<p>The key <strong>${opened.key.name}</strong> (<code>${opened.key.prefix}…</code>) stops working at once, in every program that uses it. This cannot be undone.</p>
+					<${TextField} label="Reason (optional)" hint="People see it beside the key." value=${reason} change=${setReason} maxlength="200" autocomplete="off" />
+				<//>`}
+			${opened.dialog === 'on' && html`
+				<${Confirm} title=${`Switch “${opened.key.name}” on?`} label="Switch on" busyLabel="Switching on" tone="primary" act=${switchOn} close=${close}>
+					<p>Programs that have the key <strong>${opened.key.name}</strong> (<code>${opened.key.prefix}…</code>) can use it again at once.</p>
 				<//>`}
 			${made && html`<${MadeDialog} made=${made} close=${() => setMade(null)} />`}
 		<//>`;

@@ -18,6 +18,7 @@ export const PERMISSIONS = [
 	{ name: 'events', description: 'connect to the realtime WebSocket to receive events' },
 ];
 
+/* For keys that the organization's policy allows. */
 const LIFETIMES = [['never', 'Never'], ['7', 'In 7 days'], ['30', 'In 30 days'], ['90', 'In 90 days'], ['365', 'In a year'], ['date', 'At a date …']];
 
 const OVERLAPS = [
@@ -38,11 +39,24 @@ function PermissionTicks({ chosen, change, error })
 		<//>`;
 }
 
-/* A key expires at the end of the day in the person's time zone. */
+function lifetimesOf({ defaultDays, maxDays })
+{
+	const usual = defaultDays ?? maxDays;
+	const allowed = LIFETIMES.filter(([value]) => maxDays === undefined || value === 'date' || Number(value) <= maxDays);
+
+	return usual === undefined ? allowed : [['usual', `In ${usual} days, as usual here`], ...allowed];
+}
+
+/*
+ * A key expires at the end of the day in the person's time zone.  "never" is said as null,
+ * and without a time the policy decides.
+ */
 function expiryOf(lifetime, date)
 {
-	if (lifetime === 'never')
+	if (lifetime === 'usual')
 		return undefined;
+	if (lifetime === 'never')
+		return null;
 	if (lifetime === 'date')
 		return new Date(`${date}T23:59:59`).getTime();
 	return Math.round(now() + Number(lifetime) * DAY);
@@ -54,19 +68,20 @@ function missingDate(lifetime, date)
 	return lifetime === 'date' && Number.isNaN(expiryOf(lifetime, date));
 }
 
-function Expiry({ lifetime, setLifetime, date, setDate, error })
+function Expiry({ lifetimes, lifetime, setLifetime, date, setDate, error })
 {
 	return html`
-		<${SelectField} label="Expires" value=${lifetime} change=${setLifetime} options=${LIFETIMES} error=${lifetime === 'date' ? null : error} />
+		<${SelectField} label="Expires" value=${lifetime} change=${setLifetime} options=${lifetimes} error=${lifetime === 'date' ? null : error} />
 		${lifetime === 'date' && html`
 			<${TextField} label="Last day" type="date" value=${date} change=${setDate} error=${missingDate(lifetime, date) ? 'choose a day' : error} />`}`;
 }
 
-export function NewKeyDialog({ close, finish })
+export function NewKeyDialog({ policy, close, finish })
 {
+	const lifetimes = lifetimesOf(policy);
 	const [name, setName] = useState('');
 	const [permissions, setPermissions] = useState([]);
-	const [lifetime, setLifetime] = useState('never');
+	const [lifetime, setLifetime] = useState(lifetimes[0][0]);
 	const [date, setDate] = useState('');
 	const action = useAction(async () =>
 	{
@@ -80,7 +95,7 @@ export function NewKeyDialog({ close, finish })
 				<${TextField} label="Name" hint="What uses it, so that the right one can be revoked later." value=${name} change=${setName}
 					error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
-				<${Expiry} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
+				<${Expiry} lifetimes=${lifetimes} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
 			<//>
 		<//>`;
 }
@@ -90,10 +105,12 @@ export function ChangeKeyDialog({ apiKey, close, finish })
 {
 	const [name, setName] = useState(apiKey.name);
 	const [permissions, setPermissions] = useState(apiKey.permissions);
+	const [enabled, setEnabled] = useState(apiKey.disabledAt === undefined);
 	const action = useAction(async () =>
 	{
 		const same = [...permissions].sort().join() === [...apiKey.permissions].sort().join();
-		const json = { ...(name !== apiKey.name && { name }), ...(!same && { permissions }) };
+		const switched = enabled !== (apiKey.disabledAt === undefined);
+		const json = { ...(name !== apiKey.name && { name }), ...(!same && { permissions }), ...(switched && { enabled }) };
 
 		if (Object.keys(json).length > 0)
 			await call('PATCH', pathOf('api-keys', apiKey.id), { json });
@@ -105,7 +122,10 @@ export function ChangeKeyDialog({ apiKey, close, finish })
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions']}>
 				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
-				<p class="hint">What it may do changes at once, also for programs that use it now.</p>
+				<${Group} legend="State">
+					<${Choice} name="enabled" label="Switched on" description="otherwise every request with the key is refused until it is switched on again" checked=${enabled} change=${setEnabled} />
+				<//>
+				<p class="hint">All of this takes effect at once, also for programs that use the key now.</p>
 			<//>
 		<//>`;
 }

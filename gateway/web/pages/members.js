@@ -8,6 +8,7 @@
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
 import { Confirm } from '../ui/dialog.js';
+import { Choice } from '../ui/form.js';
 import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { InvitationDialog, Invitations, LinkDialog } from './invitations.js';
@@ -87,18 +88,24 @@ function LeaveDialog({ member, place, close })
 		<//>`;
 }
 
+/* The keys come second: until the person is removed they can make more. */
 function RemoveDialog({ member, place, reload, close })
 {
+	const [keysToo, setKeysToo] = useState(false);
 	const act = async () =>
 	{
 		await call('DELETE', pathOf('members', member.userId));
-		announce(`${member.name} is removed.`);
+
+		const { revoked } = keysToo ? await call('POST', '/api-keys/revoke', { json: { createdBy: member.userId, reason: `${member.name} was removed` } }) : {};
+
+		announce(`${member.name} is removed${keysToo ? `, and ${revoked === 1 ? '1 key is' : `${revoked} keys are`} revoked` : ''}.`);
 		reload();
 	};
 
 	return html`
 		<${Confirm} title=${`Remove ${member.name}?`} label="Remove" busyLabel="Removing" act=${act} close=${close}>
-			<p><strong>${member.name}</strong> (${member.email}) loses access to ${place.organization.name} at once. Keys that they have made go on working; look at the page API Keys too.</p>
+			<p><strong>${member.name}</strong> (${member.email}) loses access to ${place.organization.name} at once. Keys that they have made go on working.</p>
+			<${Choice} name="keys" label="Revoke these keys too" description="programs that use them stop working at once" checked=${keysToo} change=${setKeysToo} />
 		<//>`;
 }
 

@@ -62,7 +62,7 @@ export function Dialog({ title, close, children, wide })
 }
 
 /* Asks for confirmation before something that cannot be undone. */
-export function Confirm({ title, label, busyLabel, act, close, children })
+export function Confirm({ title, label, busyLabel, tone = 'danger', act, close, children })
 {
 	const action = useAction(async () =>
 	{
@@ -72,7 +72,7 @@ export function Confirm({ title, label, busyLabel, act, close, children })
 
 	return html`
 		<${Dialog} title=${title} close=${close}>
-			<${Form} action=${action} submit=${action.run} cancel=${close} label=${label} busyLabel=${busyLabel} tone="danger">
+			<${Form} action=${action} submit=${action.run} cancel=${close} label=${label} busyLabel=${busyLabel} tone=${tone}>
 				${children}
 			<//>
 		<//>`;
