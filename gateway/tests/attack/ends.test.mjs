@@ -139,16 +139,18 @@ before(async () =>
 
 /* ---- the tests ---- */
 
-test('a key is revoked while it is changed, rotated and revoked', async () =>
+test('a key is switched off, and then revoked, while it is changed, rotated and revoked', async () =>
 {
 	const mallory = await person('admin');
 	const key = await createKey(stage.db, ours.org);
-	const held = [['api_key_update', [key.uuid, 'another name', null, null]], ['api_key_rotate', [key.uuid, null]], ['api_key_revoke', [key.uuid]]];
+	const held = [['api_key_update', [key.uuid, 'another name', null, null, null]], ['api_key_rotate', [key.uuid, null]], ['api_key_revoke', [key.uuid, null]]];
 
 	assert.equal((await asked({ secret: key.secret, needs: 'read', name: 'me', list: [] })).code, null);
 	await whileHeld(held.map(([name, list]) => ({ secret: mallory.token, name, list })), async () =>
 	{
-		await ask({ secret: owner.token, name: 'api_key_revoke', list: [key.uuid] });
+		await ask({ secret: owner.token, name: 'api_key_update', list: [key.uuid, null, null, null, 'false'] });
+		assert.equal((await asked({ secret: key.secret, needs: 'read', name: 'me', list: [] })).code, NO_CREDENTIAL);
+		await ask({ secret: owner.token, name: 'api_key_revoke', list: [key.uuid, null] });
 		assert.equal((await asked({ secret: key.secret, needs: 'read', name: 'me', list: [] })).code, NO_CREDENTIAL);
 	});
 	assert.equal((await asked({ secret: key.secret, needs: 'read', name: 'me', list: [] })).code, NO_CREDENTIAL, 'for good');
@@ -296,7 +298,7 @@ for (const [what, make, holds, end] of [
 
 		await whileHeld([{ secret: key.secret, name, list }], async () =>
 		{
-			await ask({ secret: owner.token, name: 'api_key_revoke', list: [key.uuid] });
+			await ask({ secret: owner.token, name: 'api_key_revoke', list: [key.uuid, null] });
 			await ask({ secret: owner.token, name: end, list: [id] });
 		});
 	});

@@ -129,9 +129,12 @@ const HELD = {
 	authorized_person: () => [thing.token, 'manage', []],
 	api_key_list: () => [thing.token, 'manage', [N, '50']],
 	api_key_create: () => [thing.token, 'manage', ['new', '{read}', N]],
-	api_key_update: () => [thing.token, 'manage', [thing.key.uuid, N, '{read}', N]],
+	api_key_update: () => [thing.token, 'manage', [thing.key.uuid, N, '{read}', N, N]],
 	api_key_rotate: () => [thing.token, 'manage', [thing.key.uuid, N]],
-	api_key_revoke: () => [thing.token, 'manage', [thing.key.uuid]],
+	api_key_revoke: () => [thing.token, 'manage', [thing.key.uuid, N]],
+	api_key_revoke_all: () => [thing.token, 'manage', ['true', N, N]],
+	api_key_policy_get: () => [thing.token, 'manage', []],
+	api_key_policy_set: () => [thing.ownerToken, 'manage', ['7', '30']],
 	audit_list: () => [thing.token, 'manage', [N, '50']],
 	member_list: () => [thing.token, 'manage', [N, '50']],
 	member_update: () => [thing.ownerToken, 'manage', [thing.person.uuid, 'member']],
@@ -178,6 +181,8 @@ async function letGo(wire)
 const ADMINISTRATOR = {
 	'wa.revoke_key(key)': () => ['SELECT wa.revoke_key($1)', [thing.key.uuid]],
 	'wa.revoke_key(organization, name)': () => ['SELECT wa.revoke_key($1, $2)', [ours.org.uuid, thing.key.name]],
+	'wa.revoke_keys()': () => ['SELECT wa.revoke_keys($1)', [ours.org.uuid]],
+	'wa.disable_key()': () => ['SELECT wa.disable_key($1)', [thing.key.uuid]],
 	'wa.remove_member()': () => ['SELECT wa.remove_member($1, $2)', [ours.org.uuid, thing.person.uuid]],
 	'wa.add_member() with less': () => ['SELECT wa.add_member($1, $2, $3)', [ours.org.uuid, thing.person.uuid, 'member']],
 	'wa.disable_user()': () => ['SELECT wa.disable_user($1)', [thing.person.uuid]],
@@ -186,7 +191,9 @@ const ADMINISTRATOR = {
 
 /* An owner's by the gateway, and the person's own, who has lost a cookie. */
 const OWNERS = {
-	api_key_revoke: () => [thing.ownerToken, [thing.key.uuid]],
+	api_key_revoke: () => [thing.ownerToken, [thing.key.uuid, N]],
+	api_key_revoke_all: () => [thing.ownerToken, ['true', N, N]],
+	api_key_update: () => [thing.ownerToken, [thing.key.uuid, N, N, N, 'false']],
 	member_remove: () => [thing.ownerToken, [thing.person.uuid]],
 	member_update: () => [thing.ownerToken, [thing.person.uuid, 'member']],
 	invitation_withdraw: () => [thing.ownerToken, [thing.invitation.id]],
@@ -202,6 +209,7 @@ const SAME_ROW = {
 	api_key_update: BY_NAME,
 	api_key_rotate: BY_NAME,
 	api_key_revoke: BY_NAME,
+	api_key_revoke_all: BY_NAME,
 	auth_password: ['wa.disable_user()', 'wa.reset_password()', 'auth_password'],
 	realtime_close: ['realtime_close'],
 };
