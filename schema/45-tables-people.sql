@@ -145,7 +145,7 @@ CREATE TABLE wa.invitation (
 	CONSTRAINT invitation_digest_key UNIQUE (digest),
 	CHECK (accepted_at IS NULL OR withdrawn_at IS NULL)
 );
-CREATE UNIQUE INDEX invitation_open ON wa.invitation (org_id, lower(email))
+CREATE INDEX invitation_open ON wa.invitation (org_id, lower(email))
 	WHERE accepted_at IS NULL AND withdrawn_at IS NULL;
 COMMENT ON TABLE wa.invitation IS 'people who may become members; whoever has the secret can accept, for 7 days';
 COMMENT ON COLUMN wa.invitation.org_id IS 'the organization that invites';

@@ -1,28 +1,51 @@
 -- Invitations to organizations.  Owners and admins make them with their user token, and the
 -- person who has the secret accepts.
 
--- Ends the invitations that a person, or somebody else in the person's name, has made.  One
--- whose row somebody else has locked is ended by a row in wa.ended.  So a transaction that is
--- just accepting it cannot commit any more (wa.check_acceptance()), and it stays ended when
--- that transaction is rolled back.  An invitation that is made at this moment is not seen.
--- Nobody can accept it unless its maker still has the right (wa.is_invited()), and a maker
--- who has been signed out cannot commit it (src/context.c).
+-- Functions that look for open invitations look here.  One that has expired is open until it
+-- is withdrawn, but nobody can accept it.
+CREATE VIEW wa.live_invitation WITH (security_invoker = true) AS
+	SELECT i.org_id, i.id, i.email, i.role, i.created_at, i.created_by, i.expires_at
+	FROM wa.invitation i
+	WHERE i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND NOT EXISTS (
+		SELECT FROM wa.ended e WHERE e.org_id = i.org_id AND e.subject = i.id AND e.kind = 'invitation');
+COMMENT ON VIEW wa.live_invitation IS 'view: invitations that nobody has accepted and nothing has ended: wa.invitation without what wa.ended takes away; with the rights of whoever reads it';
+COMMENT ON COLUMN wa.live_invitation.org_id IS 'the organization that invites';
+COMMENT ON COLUMN wa.live_invitation.id IS 'UUIDv7; inv_… outside';
+COMMENT ON COLUMN wa.live_invitation.email IS 'whom';
+COMMENT ON COLUMN wa.live_invitation.role IS 'what they become';
+COMMENT ON COLUMN wa.live_invitation.created_at IS 'when it was made';
+COMMENT ON COLUMN wa.live_invitation.created_by IS 'the person who invites';
+COMMENT ON COLUMN wa.live_invitation.expires_at IS 'from when on it is refused';
+
+-- An invitation whose row somebody else has locked is ended by a row in wa.ended.  So a
+-- transaction that is just accepting it cannot commit any more (wa.check_acceptance()), and
+-- it stays ended when that transaction is rolled back.
+CREATE FUNCTION wa.end_invitation(org uuid, invitation uuid, actor text) RETURNS boolean
+	LANGUAGE plpgsql STRICT
+AS $$
+BEGIN
+	PERFORM FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR NO KEY UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		INSERT INTO wa.ended (org_id, subject, kind, actor) VALUES (org, invitation, 'invitation', end_invitation.actor);
+		RETURN true;
+	END IF;
+	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
+	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
+	RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION wa.end_invitation(uuid, uuid, text) IS
+	'for function bodies: ends an open invitation, in this person''s or login''s name, and waits for nobody; false if it was accepted or withdrawn at the same moment';
+
+-- Ends the invitations that a person, or somebody else in the person's name, has made.  An
+-- invitation that is made at this moment is not seen.  Nobody can accept it unless its maker
+-- still has the right (wa.is_invited()), and a maker who has been signed out cannot commit it
+-- (src/context.c).
 CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
-	WITH made AS (
-		SELECT i.org_id, i.id FROM wa.invitation i
-		WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-			AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
-		FOR NO KEY UPDATE SKIP LOCKED), withdrawn AS (
-		UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
-		FROM made WHERE i.org_id = made.org_id AND i.id = made.id)
-	INSERT INTO wa.ended (org_id, subject, kind, actor)
-	SELECT i.org_id, i.id, 'invitation', wa.actor() FROM wa.invitation i
-	WHERE i.created_by = person AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-		AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
-		AND NOT EXISTS (SELECT FROM made WHERE made.org_id = i.org_id AND made.id = i.id)
-		AND wa.ended_at(i.org_id, i.id, 'invitation') IS NULL
+	SELECT wa.end_invitation(i.org_id, i.id, wa.actor()) FROM wa.live_invitation i
+	WHERE i.created_by = person AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
+	ORDER BY i.org_id, i.id
 $$;
 COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid, uuid) IS
 	'for function bodies: withdraws what a person has invited to, in one organization or, with NULL, in every one';
@@ -34,6 +57,7 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_member_manager();
 	invitations_max constant integer := 200;
+	older record;
 	made record;
 BEGIN
 	PERFORM wa.lock_members(org);
@@ -42,35 +66,29 @@ BEGIN
 	email := wa.read_email(email);
 	PERFORM wa.check_role(role);
 	PERFORM wa.require_rank(role);
+	-- A newer invitation replaces the older one, if the inviting person could have withdrawn
+	-- that one.
+	FOR older IN
+		SELECT i.id, i.role FROM wa.live_invitation i WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
+	LOOP
+		PERFORM wa.require_rank(older.role);
+		PERFORM wa.end_invitation(org, older.id, wa.actor());
+	END LOOP;
+	-- After that, because the person may just have accepted the older one.
 	IF EXISTS (SELECT FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id
 			   WHERE m.org_id = org AND lower(u.email) = lower(invite_member.email)) THEN
 		RAISE EXCEPTION 'this person is a member already'
 			USING ERRCODE = 'unique_violation', CONSTRAINT = 'member_pkey';
 	END IF;
-	-- A newer invitation replaces the older one, if the inviting person could have withdrawn
-	-- that one.
-	PERFORM wa.require_rank(i.role) FROM wa.invitation i
-	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
-		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND wa.ended_at(org, i.id, 'invitation') IS NULL;
-	UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
-	WHERE i.org_id = org AND lower(i.email) = lower(invite_member.email)
-		AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
 	-- Expired invitations do not count.
-	IF (SELECT count(*) FROM wa.invitation i
-		WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-			AND i.expires_at > clock_timestamp() AND wa.ended_at(org, i.id, 'invitation') IS NULL) >= invitations_max THEN
+	IF (SELECT count(*) FROM wa.live_invitation i WHERE i.org_id = org AND i.expires_at > clock_timestamp()) >= invitations_max THEN
 		RAISE EXCEPTION 'there are % open invitations already: withdraw some', invitations_max
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	made := wa.make_secret('invitation');
-	BEGIN
-		INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by)
-		VALUES (org, invite_member.email, invite_member.role, made.digest, wa.current_user_id())
-		RETURNING i.id, i.expires_at INTO id, expires_at;
-	EXCEPTION WHEN unique_violation THEN
-		RAISE EXCEPTION 'this person is just being invited'
-			USING ERRCODE = 'unique_violation', CONSTRAINT = 'invitation_open';
-	END;
+	INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by)
+	VALUES (org, invite_member.email, invite_member.role, made.digest, wa.current_user_id())
+	RETURNING i.id, i.expires_at INTO id, expires_at;
 	PERFORM wa.note(org, 'member.invited', id, jsonb_build_object('email', email, 'role', role));
 	secret := made.secret;
 END $$;
@@ -91,9 +109,8 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
-	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
-	WHERE i.org_id = org AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-		AND wa.ended_at(org, i.id, 'invitation') IS NULL
+	FROM wa.live_invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
+	WHERE i.org_id = org
 		AND i.id < CASE WHEN list_invitations.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_invitations.before END
 	ORDER BY i.id DESC
@@ -115,9 +132,8 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT i.id, i.email, i.role, i.created_at, i.created_by, u.name, i.expires_at
-	FROM wa.invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
-	WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL
-		AND wa.ended_at(org, i.id, 'invitation') IS NULL;
+	FROM wa.live_invitation i LEFT JOIN wa.app_user u ON u.id = i.created_by
+	WHERE i.org_id = org AND i.id = invitation;
 END $$;
 COMMENT ON FUNCTION wa.show_invitation(uuid) IS
 	'one invitation as `wa.list_invitations()` lists it, or no row, for a person who manages members';
@@ -135,21 +151,9 @@ BEGIN
 		RAISE EXCEPTION 'invitation does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	PERFORM wa.require_rank(found_invitation.role);
-	IF found_invitation.accepted_at IS NOT NULL OR found_invitation.withdrawn_at IS NOT NULL
-		OR wa.ended_at(org, invitation, 'invitation') IS NOT NULL THEN
+	IF NOT EXISTS (SELECT FROM wa.live_invitation i WHERE i.org_id = org AND i.id = invitation)
+		OR NOT wa.end_invitation(org, invitation, wa.actor()) THEN
 		RETURN false;
-	END IF;
-	PERFORM FROM wa.invitation i WHERE i.org_id = org AND i.id = invitation FOR NO KEY UPDATE SKIP LOCKED;
-	IF FOUND THEN
-		UPDATE wa.invitation i SET withdrawn_at = clock_timestamp()
-		WHERE i.org_id = org AND i.id = invitation AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL;
-		IF NOT FOUND THEN
-			RETURN false;
-		END IF;
-	ELSE
-		-- A transaction that is just accepting it cannot commit any more
-		-- (wa.check_acceptance()).
-		PERFORM wa.mark_ended(org, invitation, 'invitation');
 	END IF;
 	PERFORM wa.note(org, 'member.uninvited', invitation, jsonb_build_object('email', found_invitation.email));
 	RETURN true;
