@@ -11,10 +11,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.check_role(text) IS 'for function bodies: raises 22023 for what is no role';
 
--- Only one transaction at a time invites to an organization or joins it.  A caller that has
--- waited here checks its right again, because it may have lost it meanwhile.  Nothing that
--- takes a right away waits here.  Otherwise a person could keep a right by inviting all the
--- time.
+-- Only one transaction at a time invites to an organization.  A caller that has waited here
+-- checks its right again, because it may have lost it meanwhile.  Nothing that takes a right
+-- away waits here.  Otherwise a person could keep a right by inviting all the time.  Nor does
+-- the acceptance of an invitation: the invited person is no member yet, and would keep the
+-- members from inviting.
 CREATE FUNCTION wa.lock_members(org uuid) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -22,7 +23,7 @@ BEGIN
 	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE;
 END $$;
 COMMENT ON FUNCTION wa.lock_members(uuid) IS
-	'for function bodies: keeps everybody else from inviting to an organization or joining it';
+	'for function bodies: keeps everybody else from inviting to an organization';
 
 -- A person whose membership or role is just being taken away waits here until that is
 -- decided.  The lock ends with the subtransaction, so that it never blocks the next change

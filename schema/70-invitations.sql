@@ -250,7 +250,8 @@ DECLARE
 	person wa.app_user;
 BEGIN
 	PERFORM wa.refuse_bound();
-	PERFORM wa.lock_members(known.org_id);
+	-- Nothing of the organization's own is locked: whoever has an invitation could keep it
+	-- locked.  Who accepts the same invitation waits here.
 	PERFORM FROM wa.invitation i WHERE i.org_id = known.org_id AND i.id = known.id FOR NO KEY UPDATE;
 	invited := wa.open_invitation(secret);
 	IF invited.id IS NULL THEN

@@ -472,6 +472,28 @@ for (const name of Object.keys(HELD))
 	});
 }
 
+test('an acceptance that is held keeps nobody from inviting somebody else, or the same person anew', async () =>
+{
+	const wire = await hold('auth_accept');
+
+	try
+	{
+		for (const email of ['somebody-else@example.com', 'INVITED@example.com'])
+		{
+			const { problem, rows } = await tried(gateway,
+				[...request(thing.ownerToken, 'manage'), ...run('wa_gateway', 'invitation_create', [email, 'member'])]);
+
+			assert.equal(problem, null, email);
+			assert.equal(rows.at(-1).email, email);
+		}
+		assert.equal(await isHeld(wire), true, 'it was held all the time');
+	}
+	finally
+	{
+		await letGo(wire);
+	}
+});
+
 test('what a deleted session has locked still keeps nobody waiting', async () =>
 {
 	/* a reaction that began before the session was deleted */
