@@ -35,7 +35,7 @@ COMMENT ON COLUMN wa.app_user.password_hash IS 'bcrypt of their password''s dige
 COMMENT ON COLUMN wa.app_user.created_at IS 'when the account was made';
 COMMENT ON COLUMN wa.app_user.disabled_at IS 'since when they can''t sign in; NULL: they can';
 COMMENT ON COLUMN wa.app_user.generation IS
-	'counts how often all their sign-ins were ended; sign-ins and browsers of an earlier generation are over';
+	'counts how often all their sign-ins were ended; sign-ins, browsers and invitations of an earlier generation are over';
 
 CREATE TABLE wa.member (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -138,6 +138,7 @@ CREATE TABLE wa.invitation (
 	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	created_by uuid NOT NULL,
+	generation integer NOT NULL DEFAULT 0,
 	expires_at timestamptz NOT NULL DEFAULT now() + interval '7 days' CHECK (isfinite(expires_at)),
 	accepted_at timestamptz,
 	withdrawn_at timestamptz,
@@ -155,6 +156,7 @@ COMMENT ON COLUMN wa.invitation.role IS 'what they become';
 COMMENT ON COLUMN wa.invitation.digest IS 'SHA-256 of the secret';
 COMMENT ON COLUMN wa.invitation.created_at IS 'when';
 COMMENT ON COLUMN wa.invitation.created_by IS 'the person who invites; if they lose the right to, it is withdrawn';
+COMMENT ON COLUMN wa.invitation.generation IS 'that of the inviting person''s account then; if it is another by now, the invitation is over';
 COMMENT ON COLUMN wa.invitation.expires_at IS 'from when on it is refused';
 COMMENT ON COLUMN wa.invitation.accepted_at IS 'when it was accepted; NULL: it was not';
 COMMENT ON COLUMN wa.invitation.withdrawn_at IS 'when it was withdrawn, or a newer one took its place; NULL: neither';

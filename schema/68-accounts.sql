@@ -189,7 +189,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.disable_user(uuid) IS
-	'closes an account and signs the person out, with effect right away; false if it was closed before. `P0002`';
+	'closes an account, signs the person out and withdraws the invitations that they have made, with effect right away; false if it was closed before. `P0002`';
 
 CREATE FUNCTION wa.enable_user(person uuid) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -224,5 +224,5 @@ BEGIN
 	RETURN password;
 END $$;
 COMMENT ON FUNCTION wa.reset_password(uuid) IS
-	'gives a person who forgot it a new random password, which appears here only, and signs them out everywhere. '
+	'gives a person who forgot it a new random password, which appears here only, signs them out everywhere, and withdraws the invitations that they have made. '
 	'`P0002`';

@@ -36,19 +36,29 @@ END $$;
 COMMENT ON FUNCTION wa.end_invitation(uuid, uuid, text) IS
 	'for function bodies: ends an open invitation, in this person''s or login''s name, and waits for nobody; false if it was accepted or withdrawn at the same moment';
 
--- Ends the invitations that a person, or somebody else in the person's name, has made.  An
--- invitation that is made at this moment is not seen.  Nobody can accept it unless its maker
--- still has the right (wa.is_invited()), and a maker who has been signed out cannot commit it
--- (src/context.c).
-CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL) RETURNS void
-	LANGUAGE sql
+-- Ends the invitations that a person has made, or somebody else who had the person's
+-- password.  An invitation that is made at this moment is not seen.  Nobody can accept it
+-- unless its maker still has the right and nothing has signed the maker out since
+-- (wa.is_invited()).
+CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL, actor text DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql
 AS $$
-	SELECT wa.end_invitation(i.org_id, i.id, wa.actor()) FROM wa.live_invitation i
-	WHERE i.created_by = person AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
-	ORDER BY i.org_id, i.id
-$$;
-COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid, uuid) IS
-	'for function bodies: withdraws what a person has invited to, in one organization or, with NULL, in every one';
+DECLARE
+	made record;
+	who constant text := COALESCE(actor, wa.actor());
+BEGIN
+	FOR made IN
+		SELECT i.org_id, i.id, i.email FROM wa.live_invitation i
+		WHERE i.created_by = person AND (withdraw_invitations_by.org IS NULL OR i.org_id = withdraw_invitations_by.org)
+		ORDER BY i.org_id, i.id
+	LOOP
+		IF wa.end_invitation(made.org_id, made.id, who) THEN
+			PERFORM wa.note(made.org_id, 'member.uninvited', made.id, jsonb_build_object('email', made.email), who);
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.withdraw_invitations_by(uuid, uuid, text) IS
+	'for function bodies: withdraws what a person has invited to, in one organization or, with NULL, in every one; in this person''s or login''s name, or that of whom the transaction acts for';
 
 CREATE FUNCTION wa.invite_member(email text, role text, OUT id uuid, OUT secret text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -86,8 +96,9 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	made := wa.make_secret('invitation');
-	INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by)
-	VALUES (org, invite_member.email, invite_member.role, made.digest, wa.current_user_id())
+	INSERT INTO wa.invitation AS i (org_id, email, role, digest, created_by, generation)
+	SELECT org, invite_member.email, invite_member.role, made.digest, u.id, u.generation
+	FROM wa.app_user u WHERE u.id = wa.current_user_id()
 	RETURNING i.id, i.expires_at INTO id, expires_at;
 	PERFORM wa.note(org, 'member.invited', id, jsonb_build_object('email', email, 'role', role));
 	secret := made.secret;
@@ -173,11 +184,11 @@ AS $$
 	SELECT invited.withdrawn_at IS NULL AND wa.ended_at(invited.org_id, invited.id, 'invitation') IS NULL
 		AND EXISTS (
 			SELECT FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
-			WHERE m.org_id = invited.org_id AND m.user_id = invited.created_by
+			WHERE m.org_id = invited.org_id AND m.user_id = invited.created_by AND u.generation = invited.generation
 				AND (m.role = 'owner' OR m.role = 'admin' AND invited.role <> 'owner'))
 $$;
 COMMENT ON FUNCTION wa.is_invited(wa.invitation) IS
-	'for function bodies: whether an invitation stands: nobody has withdrawn it, and whoever made it has the right to make it now';
+	'for function bodies: whether an invitation stands: nobody has withdrawn it, and whoever made it has the right to make it now and was not signed out of everything since';
 
 -- The end of an invitation does not wait for a transaction that is just accepting it.  So
 -- that transaction checks the invitation once more at its commit, as it does a credential

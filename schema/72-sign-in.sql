@@ -401,8 +401,10 @@ BEGIN
 	PERFORM wa.refund_attempt('source', attempts);
 	UPDATE wa.app_user u SET password_hash = wa.hash_password(new_password) WHERE u.id = person.id;
 	PERFORM wa.end_sign_ins(person.id, current.id);
+	-- Somebody else may have had the password, and nobody can tell which invitations are theirs.
+	PERFORM wa.withdraw_invitations_by(person.id, NULL, wa.typeid('usr', person.id));
 	PERFORM wa.note_person(person.id, 'user.password_changed', wa.typeid('usr', person.id));
 END $$;
 COMMENT ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) IS
-	'changes the password of the person who is signed in, and signs them out everywhere else. `28000`; `22023` '
+	'changes the password of the person who is signed in, signs them out everywhere else, and withdraws the invitations that they have made. `28000`; `22023` '
 	'(`oldPassword`, `newPassword`: at least 10 characters, not the email address); `53400`';

@@ -52,6 +52,21 @@ async function ask(request)
 	return row;
 }
 
+/* A connection whose transaction the server does not end while passwords are hashed beside it. */
+async function openPatient()
+{
+	const bounds = ['wa.transaction_timeout', 'wa.idle_in_transaction_timeout'];
+
+	for (const bound of bounds)
+		await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} SET ${bound} = '60s'`);
+
+	const wire = await stage.open();
+
+	for (const bound of bounds)
+		await stage.db.sql(`ALTER ROLE ${LOGINS.wa_gateway} RESET ${bound}`);
+	return wire;
+}
+
 const signIn = ({ email, password }) => ask({ name: 'auth_sign_in', list: [email, password, '192.0.2.1', 'x', null] });
 
 async function tokenOf(person)
@@ -203,7 +218,7 @@ test('an invitation is withdrawn while it is accepted, withdrawn and replaced', 
 test('who is just accepting an invitation does not join by it once it is withdrawn', async () =>
 {
 	const { id, invitation: secret } = await ask({ secret: owner.token, name: 'invitation_create', list: ['late@example.com', 'member'] });
-	const wire = await stage.open();
+	const wire = await openPatient();
 
 	wire.send(...unsynced({ name: 'auth_accept', list: [secret, 'Late', PASSWORD] }), message.flush());
 	for (let got = await wire.next(); got.type !== 'C'; got = await wire.next())
@@ -215,15 +230,17 @@ test('who is just accepting an invitation does not join by it once it is withdra
 
 /* What ends the invitations that a person has made, and gives the right to invite back, if it takes it. */
 const RECOVERIES = {
-	'her password is reset': ['SELECT wa.reset_password($1)'],
-	'her account is closed and opened': ['SELECT wa.disable_user($1)', 'SELECT wa.enable_user($1)'],
-	'she is removed and added': ['SELECT wa.remove_member($2, $1)', "SELECT wa.add_member($2, $1, 'admin')"],
+	'her password is reset': ({ uuid }) => [['SELECT wa.reset_password($1)', uuid]],
+	'she changes her password': ({ cookie, password }) => [['SELECT wa.change_password($1, $2, $3)', cookie, password, PASSWORD]],
+	'her account is closed and opened': ({ uuid }) => [['SELECT wa.disable_user($1)', uuid], ['SELECT wa.enable_user($1)', uuid]],
+	'she is removed and added': ({ uuid }) =>
+		[['SELECT wa.remove_member($1, $2)', ours.org.uuid, uuid], ["SELECT wa.add_member($1, $2, 'admin')", ours.org.uuid, uuid]],
 };
 
 async function recover(statements, mallory)
 {
-	for (const statement of statements)
-		await stage.db.sql(statement, [mallory.uuid, ours.org.uuid].slice(0, statement.includes('$2') ? 2 : 1));
+	for (const [statement, ...values] of statements(mallory))
+		await stage.db.sql(statement, values);
 }
 
 for (const [what, statements] of Object.entries(RECOVERIES))
@@ -245,7 +262,7 @@ for (const [what, statements] of Object.entries(RECOVERIES))
 	{
 		const mallory = await person('admin');
 		const { invitation: secret } = await ask({ secret: mallory.token, name: 'invitation_create', list: [email('one'), 'admin'] });
-		const wire = await stage.open();
+		const wire = await openPatient();
 
 		wire.send(...unsynced(accept(secret)), message.flush());
 		for (let got = await wire.next(); got.type !== 'C'; got = await wire.next())
