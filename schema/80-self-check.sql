@@ -36,9 +36,13 @@ AS $$
 		SELECT 'server release', current_setting('server_version') || ' has known holes'
 		WHERE current_setting('server_version_num')::integer < wa.minimum_release()
 	UNION ALL
-		SELECT 'superusers hold no sealed role', r.rolname
-		FROM pg_roles r JOIN pg_auth_members m ON m.member = r.oid
-		WHERE r.rolsuper AND m.roleid IN ('wa_gateway'::regrole, 'wa_worker'::regrole, 'wa_connector'::regrole)
+		SELECT 'superusers hold no sealed role', r.rolname FROM pg_roles r
+		WHERE r.rolsuper AND r.oid IN (
+			WITH RECURSIVE holder (role) AS (
+				VALUES ('wa_gateway'::regrole::oid), ('wa_worker'::regrole), ('wa_connector'::regrole)
+			UNION
+				SELECT m.member FROM pg_auth_members m JOIN holder ON m.roleid = holder.role)
+			SELECT holder.role FROM holder)
 	UNION ALL
 		SELECT 'group roles are unprivileged', g.rolname FROM group_role g
 		WHERE g.rolsuper OR g.rolbypassrls OR g.rolcanlogin OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication
@@ -93,14 +97,7 @@ AS $$
 					'unrestored'))) g
 		WHERE g.guard <> 'protected'
 	UNION ALL
-		SELECT 'owners are restricted to the organization', c.oid::regclass::text FROM pg_class c
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-			AND c.relname NOT IN ('statement', 'event_epoch', 'housekeeping_place', 'unrestored')
-			AND NOT EXISTS (
-				SELECT FROM pg_policy p
-				WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd = '*'
-					AND p.polroles @> ARRAY['wa_owner'::regrole::oid]
-					AND pg_get_expr(p.polqual, p.polrelid) ~ 'wa\.(require_org|current_org)\(')
+		SELECT 'policies are those of wa.policies()', w FROM wa.wrong_policies() w
 	UNION ALL
 		SELECT 'indexes and foreign keys lead with the organization',
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
@@ -111,9 +108,32 @@ AS $$
 		-- Only the library looks up digests.  A person's organizations are looked up for
 		-- people.  The work that waits in all organizations is looked up by wa_claim, in
 		-- tables that nobody else may read.
-		WHERE leak.object <> ALL (ARRAY['wa.api_key_digest_key', 'wa.user_token_digest_key',
-				'wa.invitation_digest_key', 'wa.ticket_digest_key', 'wa.realtime_digest_key', 'wa.member_of_user', 'member_user_id_fkey',
-				'wa.session_wanted_held', 'wa.session_wanted_until', 'wa.session_wanted_waiting', 'wa.webhook_lane_held', 'wa.webhook_lane_until'])
+		WHERE NOT EXISTS (
+			SELECT FROM (VALUES
+				('wa.api_key', 'wa.api_key_digest_key', 'CREATE UNIQUE INDEX api_key_digest_key ON wa.api_key USING btree (digest)'),
+				('wa.user_token', 'wa.user_token_digest_key', 'CREATE UNIQUE INDEX user_token_digest_key ON wa.user_token USING btree (digest)'),
+				('wa.invitation', 'wa.invitation_digest_key', 'CREATE UNIQUE INDEX invitation_digest_key ON wa.invitation USING btree (digest)'),
+				('wa.ticket', 'wa.ticket_digest_key', 'CREATE UNIQUE INDEX ticket_digest_key ON wa.ticket USING btree (digest)'),
+				('wa.realtime', 'wa.realtime_digest_key', 'CREATE UNIQUE INDEX realtime_digest_key ON wa.realtime USING btree (digest)'),
+				('wa.member', 'wa.member_of_user', 'CREATE INDEX member_of_user ON wa.member USING btree (user_id, org_id)'),
+				('wa.member', 'member_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES wa.app_user(id)'),
+				('wa.session_wanted', 'wa.session_wanted_held',
+					'CREATE INDEX session_wanted_held ON wa.session_wanted USING btree (lease_owner, connector) WHERE (lease_owner IS NOT NULL)'),
+				('wa.session_wanted', 'wa.session_wanted_until',
+					'CREATE INDEX session_wanted_until ON wa.session_wanted USING btree (lease_until) WHERE (lease_owner IS NOT NULL)'),
+				('wa.session_wanted', 'wa.session_wanted_waiting',
+					'CREATE INDEX session_wanted_waiting ON wa.session_wanted USING btree (connector, uuid_hash(org_id), org_id, session_id) WHERE (lease_owner IS NULL)'),
+				('wa.webhook_lane', 'wa.webhook_lane_held',
+					'CREATE INDEX webhook_lane_held ON wa.webhook_lane USING btree (lease_owner) WHERE (lease_owner IS NOT NULL)'),
+				('wa.webhook_lane', 'wa.webhook_lane_until',
+					'CREATE INDEX webhook_lane_until ON wa.webhook_lane USING btree (due_at) WHERE (due_at > ''-infinity''::timestamp with time zone)')
+			) allowed (relation, object, definition)
+			WHERE leak.id = allowed.relation::regclass AND leak.object = allowed.object
+				AND allowed.definition IN (
+					SELECT CASE WHEN wa.stays_inside(i.tableoid, i.oid) THEN pg_get_indexdef(i.oid) END
+					FROM pg_class i WHERE i.oid = to_regclass(leak.object) AND i.relkind = 'i'
+				UNION ALL
+					SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conrelid = leak.id AND k.conname = leak.object AND k.contype = 'f'))
 	UNION ALL
 		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
 		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
@@ -180,19 +200,29 @@ AS $$
 			-- Applications may store credentials in their own tables, and could do so as text too.
 			AND (c.relowner IN (SELECT m.role FROM wa.administrators() m) OR c.oid IN (SELECT w.id FROM wa.watched_tables() w))
 	UNION ALL
-		SELECT 'changes reach every backend', format('%s on %s', needed.name, needed.relation)
-		FROM (VALUES ('wa.api_key', 'api_key_invalidate'), ('wa.api_key', 'api_key_invalidate_all'),
-				('wa.app_user', 'app_user_invalidate'), ('wa.app_user', 'app_user_invalidate_all'),
-				('wa.member', 'member_invalidate'), ('wa.member', 'member_invalidate_all'),
-				('wa.sign_in', 'sign_in_invalidate'), ('wa.sign_in', 'sign_in_invalidate_all'),
-				('wa.user_token', 'user_token_invalidate'), ('wa.user_token', 'user_token_invalidate_all'),
-				('wa.ended', 'ended_invalidate'), ('wa.ended', 'ended_invalidate_all'),
-				('wa.ended_sign_in', 'ended_sign_in_invalidate'), ('wa.ended_sign_in', 'ended_sign_in_invalidate_all'),
-				('wa.event_epoch', 'event_epoch_invalidate'), ('wa.event_epoch', 'event_epoch_invalidate_all'),
-				('wa.statement', 'statement_invalidate'), ('wa.statement', 'statement_invalidate_all'),
-				('wa.audit', 'audit_append_only'), ('wa.audit', 'audit_append_only_all')) needed (relation, name)
-		WHERE NOT EXISTS (SELECT FROM pg_trigger t
-						  WHERE t.tgrelid = needed.relation::regclass AND t.tgname = needed.name AND t.tgenabled = 'A')
+		SELECT 'changes reach every backend', format('%s on wa.%s', needed.name, needed.relation)
+		FROM (
+			SELECT t.relation, t.relation || '_invalidate' AS name, format('CREATE TRIGGER %1$s_invalidate AFTER %2$s ON wa.%1$s '
+				'FOR EACH ROW EXECUTE FUNCTION wa.invalidate(%3$s)', t.relation, t.changes, quote_literal(t.wakes)) AS definition
+			FROM (VALUES
+				('api_key', 'DELETE OR UPDATE', 'org_id'), ('app_user', 'DELETE OR UPDATE', 'person'), ('member', 'DELETE OR UPDATE', 'org_id'),
+				('sign_in', 'DELETE OR UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation', 'active_org'),
+				('user_token', 'DELETE OR UPDATE', NULL), ('ended', 'INSERT OR DELETE OR UPDATE', 'org_id'),
+				('ended_sign_in', 'INSERT OR DELETE OR UPDATE', 'active_org'), ('event_epoch', 'INSERT OR DELETE OR UPDATE', NULL),
+				('statement', 'INSERT OR DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
+		UNION ALL
+			SELECT t, t || '_invalidate_all', format('CREATE TRIGGER %1$s_invalidate_all AFTER TRUNCATE ON wa.%1$s '
+				'FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate()', t)
+			FROM unnest('{api_key,app_user,member,sign_in,user_token,ended,ended_sign_in,event_epoch,statement}'::text[]) t
+		UNION ALL VALUES
+			('audit', 'audit_append_only',
+				'CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON wa.audit FOR EACH ROW EXECUTE FUNCTION wa.refuse_change()'),
+			('audit', 'audit_append_only_all',
+				'CREATE TRIGGER audit_append_only_all BEFORE TRUNCATE ON wa.audit FOR EACH STATEMENT EXECUTE FUNCTION wa.refuse_change()')) needed
+		WHERE NOT EXISTS (
+			SELECT FROM pg_trigger t
+			WHERE t.tgrelid = format('wa.%I', needed.relation)::regclass AND t.tgname = needed.name AND t.tgenabled = 'A'
+				AND CASE WHEN wa.stays_inside(t.tableoid, t.oid) THEN pg_get_triggerdef(t.oid) END = needed.definition)
 	UNION ALL
 		SELECT 'restored dumps are complete', u.name FROM wa.unrestored u
 	), checks (name) AS (VALUES
@@ -201,7 +231,7 @@ AS $$
 		('sealed logins search pg_catalog'), ('sealed logins log their errors'),
 		('owners hold their objects only by role'), ('temporary tables are closed to PUBLIC'),
 		('row security is forced'), ('policies restrict to the organization'),
-		('owners are restricted to the organization'), ('indexes and foreign keys lead with the organization'),
+		('policies are those of wa.policies()'), ('indexes and foreign keys lead with the organization'),
 		('objects belong to wa_owner'), ('functions belong to wa_owner'), ('functions pin their search path'),
 		('getters are stable and stay out of parallel workers'),
 		('binding functions are volatile and never parallel'), ('privileges are those of wa.granted()'),

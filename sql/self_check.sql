@@ -52,7 +52,46 @@ SELECT c.what, f.check_name, f.detail FROM (VALUES
 	(24, 'search path changed', 'ALTER FUNCTION wa.me() SET search_path = pg_catalog, public, pg_temp'),
 	(25, 'search path never set', 'CREATE FUNCTION wa.loose() RETURNS int LANGUAGE sql RETURN 1; ALTER FUNCTION wa.loose() OWNER TO wa_owner'),
 	(26, 'triggers gone', 'DROP TRIGGER member_invalidate ON wa.member; DROP TRIGGER sign_in_invalidate_all ON wa.sign_in'),
-	(27, 'trigger not always', 'ALTER TABLE wa.user_token ENABLE TRIGGER user_token_invalidate')
+	(27, 'trigger not always', 'ALTER TABLE wa.user_token ENABLE TRIGGER user_token_invalidate'),
+	-- What looks like the right one, by its name or by a part of it, is not it.
+	(30, 'owner''s policy with an OR', 'ALTER POLICY wa_owner_org ON wa.message USING (org_id = wa.require_org() OR true)'),
+	(31, 'owner''s policy of another kind', 'ALTER POLICY wa_owner_org ON wa.message USING (wa.current_org() IS NULL OR org_id = wa.current_org())'),
+	(32, 'owner''s policy for another command', 'DROP POLICY wa_owner_org ON wa.message;
+		CREATE POLICY wa_owner_org ON wa.message AS RESTRICTIVE FOR SELECT TO wa_owner USING (org_id = wa.require_org())'),
+	(33, 'owner''s policy for another role', 'ALTER POLICY wa_owner_org ON wa.message TO wa_claim'),
+	(34, 'owner''s policy for one role more', 'ALTER POLICY wa_owner_org ON wa.message TO wa_owner, wa_claim'),
+	(35, 'owner''s policy permissive', 'DROP POLICY wa_owner_org ON wa.message;
+		CREATE POLICY wa_owner_org ON wa.message TO wa_owner USING (org_id = wa.require_org())'),
+	(36, 'owner''s policy with a check', 'ALTER POLICY wa_owner_org ON wa.message WITH CHECK (true)'),
+	(37, 'second policy beside it', 'CREATE POLICY more ON wa.invitation TO wa_admin USING (true)'),
+	(38, 'second restrictive policy', 'CREATE POLICY more ON wa.invitation AS RESTRICTIVE TO PUBLIC USING (false)'),
+	(39, 'policy of a table of no organization', 'CREATE POLICY more ON wa.event_epoch TO wa_worker USING (true)'),
+	(40, 'operator of somebody''s own', 'CREATE FUNCTION elsewhere.same(uuid, uuid) RETURNS boolean LANGUAGE sql RETURN true;
+		CREATE OPERATOR elsewhere.= (FUNCTION = elsewhere.same, LEFTARG = uuid, RIGHTARG = uuid);
+		ALTER POLICY wa_owner_org ON wa.message USING (org_id OPERATOR(elsewhere.=) wa.require_org())'),
+	(41, 'another permission', 'ALTER POLICY wa_read ON wa.session_pairing USING (org_id = wa.org_for(''read''))'),
+	(42, 'open to all organizations', 'ALTER POLICY wa_open ON wa.chat USING (true)'),
+	(43, 'auth events for everybody', 'ALTER POLICY wa_read_auth ON wa.event USING (true)'),
+	(44, 'deleted sessions are back', 'ALTER POLICY wa_not_deleted ON wa.session USING (deleted_at IS NULL OR true)'),
+	(45, 'claims delete anything', 'DROP POLICY wa_claim_deleted ON wa.message'),
+	(46, 'trigger of another function', 'DROP TRIGGER member_invalidate ON wa.member;
+		CREATE TRIGGER member_invalidate AFTER UPDATE OR DELETE ON wa.member FOR EACH ROW EXECUTE FUNCTION wa.refuse_change();
+		ALTER TABLE wa.member ENABLE ALWAYS TRIGGER member_invalidate'),
+	(47, 'trigger with a condition', 'DROP TRIGGER api_key_invalidate ON wa.api_key;
+		CREATE TRIGGER api_key_invalidate AFTER UPDATE ON wa.api_key FOR EACH ROW WHEN (false) EXECUTE FUNCTION wa.invalidate(''org_id'');
+		ALTER TABLE wa.api_key ENABLE ALWAYS TRIGGER api_key_invalidate'),
+	(48, 'audit log that can be deleted', 'DROP TRIGGER audit_append_only ON wa.audit;
+		CREATE TRIGGER audit_append_only BEFORE UPDATE ON wa.audit FOR EACH ROW EXECUTE FUNCTION wa.refuse_change();
+		ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only'),
+	(52, 'trigger of a function elsewhere', 'CREATE FUNCTION elsewhere.nothing() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END'';
+		DROP TRIGGER member_invalidate ON wa.member;
+		CREATE TRIGGER member_invalidate AFTER UPDATE OR DELETE ON wa.member FOR EACH ROW EXECUTE FUNCTION elsewhere.nothing();
+		ALTER TABLE wa.member ENABLE ALWAYS TRIGGER member_invalidate'),
+	(53, 'index of a function elsewhere', 'DROP INDEX wa.member_of_user; CREATE INDEX member_of_user ON wa.member (elsewhere.runs(user_id))'),
+	(49, 'index of an allowed name', 'DROP INDEX wa.member_of_user; CREATE INDEX member_of_user ON wa.member (role)'),
+	(50, 'foreign key of an allowed name', 'CREATE UNIQUE INDEX loose ON wa.session (id);
+		ALTER TABLE wa.webhook ADD CONSTRAINT member_user_id_fkey FOREIGN KEY (session_id) REFERENCES wa.session (id)'),
+	(51, 'superuser by another role', 'CREATE ROLE regress_between IN ROLE wa_gateway; CREATE ROLE regress_super SUPERUSER IN ROLE regress_between')
 	) c (place, what, change) LEFT JOIN LATERAL failed_after(c.change) f ON true
 ORDER BY c.place, f.check_name;
 DROP FUNCTION public.failed_after(text);

@@ -1,0 +1,105 @@
+-- The complete list of the policies of our own tables.  wa.self_check() compares every policy
+-- with it: its kind, command, roles and whole expressions, as the server prints them.  So an
+-- expression that contains more than it should, such as an OR, is a finding, and so is a
+-- policy that is missing or that somebody has added.
+--
+-- The policies themselves are made by schema/52-policies.sql and the files behind it.
+
+CREATE FUNCTION wa.policies() RETURNS TABLE (
+		relation text, name text, permissive boolean, command text, roles text, qual text, with_check text)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 170
+AS $$
+	WITH protected (relation, read, write) AS (VALUES
+		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
+		('session_rate', 'read', 'send'), ('deleted_session', 'read', 'manage'), ('chat', 'read', 'send'), ('contact', 'read', 'send'),
+		('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
+		('event', 'events', 'events'), ('webhook', 'manage', 'manage'), ('webhook_lane', 'manage', 'manage'), ('delivery', 'manage', 'manage')
+	), owned (relation, condition) AS (
+		SELECT t, '(org_id = wa.require_org())'
+		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,message,message_action}'::text[]) t
+	UNION ALL
+		SELECT t, '((wa.current_org() IS NULL) OR (org_id = wa.current_org()))'
+		FROM unnest('{session_wanted,idempotency,org_limits,event,webhook,webhook_lane,delivery,api_key,api_key_usage,audit,member,'
+			'user_token,invitation,ended,ticket,realtime}'::text[]) t
+	UNION ALL VALUES
+		('org', '((wa.current_org() IS NULL) OR (id = wa.current_org()))'),
+		('sign_in', '((wa.current_org() IS NULL) OR (active_org = wa.current_org()))'),
+		('ended_sign_in', '((wa.current_org() IS NULL) OR (active_org = wa.current_org()))'),
+		('device', '(wa.current_org() IS NULL)'),
+		('app_user', '((wa.current_org() IS NULL) OR (EXISTS ( SELECT FROM wa.member m '
+			'WHERE ((m.org_id = wa.current_org()) AND (m.user_id = app_user.id)))))'),
+		-- These belong to no organization.
+		('event_epoch', NULL), ('housekeeping_place', NULL), ('unrestored', NULL)
+	)
+	SELECT t.relation, p.* FROM protected t CROSS JOIN LATERAL (
+		SELECT format('(org_id = wa.org_for(%L::wa.permission))', t.read) AS reads,
+			format('(org_id = wa.org_for(%L::wa.permission))', t.write) AS writes, '(org_id = wa.require_org())' AS opens) e
+		CROSS JOIN LATERAL (VALUES
+			('wa_open', true, '*', 'wa_app, wa_gateway', e.opens, e.opens),
+			('wa_read', false, 'r', 'wa_app, wa_gateway', e.reads, NULL),
+			('wa_insert', false, 'a', 'wa_app, wa_gateway', NULL, e.writes),
+			('wa_update', false, 'w', 'wa_app, wa_gateway', e.writes, e.writes),
+			('wa_delete', false, 'd', 'wa_app, wa_gateway', e.writes, NULL)) p
+UNION ALL
+	SELECT o.relation, 'wa_owner_open', true, '*', 'wa_owner', 'true', NULL FROM owned o
+UNION ALL
+	SELECT o.relation, 'wa_owner_org', false, '*', 'wa_owner', o.condition, NULL FROM owned o WHERE o.condition IS NOT NULL
+UNION ALL
+	SELECT t, 'wa_admin_read', true, 'r', 'wa_admin', 'true', NULL
+	FROM unnest('{org,org_limits,api_key,api_key_usage,audit,app_user,member,ended}'::text[]) t
+UNION ALL
+	SELECT t, 'wa_claim_all', true, '*', 'wa_claim', 'true', NULL
+	FROM unnest('{session,deleted_session,chat,contact,message,message_action,webhook_lane}'::text[]) t
+UNION ALL
+	SELECT t, 'wa_claim_all', true, 'r', 'wa_claim', 'true', NULL
+	FROM unnest('{org,session_pairing,session_wanted,event,webhook,delivery}'::text[]) t
+UNION ALL
+	SELECT t, 'wa_not_deleted', false, '*', 'wa_app, wa_gateway, wa_owner',
+		'(session_id <> ALL (ARRAY( SELECT d.id FROM wa.deleted_session d)))', NULL
+	FROM unnest('{chat,contact,message,message_action}'::text[]) t
+UNION ALL
+	SELECT t, 'wa_claim_deleted', false, 'd', 'wa_claim',
+		format('(EXISTS ( SELECT FROM wa.deleted_session d WHERE ((d.org_id = %1$s.org_id) AND (d.id = %1$s.session_id))))', t), NULL
+	FROM unnest('{chat,contact,message}'::text[]) t
+UNION ALL VALUES
+	('session', 'wa_not_deleted', false, '*', 'wa_app, wa_gateway, wa_owner', '(deleted_at IS NULL)', NULL),
+	('session', 'wa_claim_deleted', false, 'd', 'wa_claim', '(deleted_at IS NOT NULL)', NULL),
+	('event', 'wa_read_auth', false, 'r', 'wa_app, wa_gateway',
+		'((type !~~ ''auth.%''::text) OR wa.holds_permission(''manage''::wa.permission))', NULL)
+$$;
+COMMENT ON FUNCTION wa.policies() IS
+	'the policies that the tables of schema wa have: for `wa.self_check()`, which reports each difference';
+
+-- The server cannot print what uses objects of a schema that wa_owner may not use.
+CREATE FUNCTION wa.stays_inside(class oid, id oid) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+AS $$
+	SELECT NOT EXISTS (
+		SELECT FROM pg_depend d CROSS JOIN LATERAL pg_identify_object(d.refclassid, d.refobjid, 0) o
+		WHERE d.classid = class AND d.objid = stays_inside.id AND o.schema <> 'wa'
+			AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
+$$;
+COMMENT ON FUNCTION wa.stays_inside(oid, oid) IS
+	'for wa.self_check(): whether an object of a system catalog uses only what is in schema wa and in pg_catalog';
+
+-- Line breaks in what the server prints are no difference.
+CREATE FUNCTION wa.wrong_policies() RETURNS SETOF text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET quote_all_identifiers = off
+AS $$
+	WITH held AS MATERIALIZED (
+		SELECT c.relname::text AS relation, p.polname::text AS name, p.polpermissive, p.polcmd::text,
+			(SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(r)::text END, ', ' ORDER BY pg_get_userbyid(r))
+			 FROM unnest(p.polroles) r),
+			CASE WHEN i.inside THEN regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\s+', ' ', 'g') ELSE 'something else' END,
+			CASE WHEN i.inside THEN regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), '\s+', ' ', 'g') ELSE 'something else' END
+		FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+			CROSS JOIN LATERAL (SELECT wa.stays_inside(p.tableoid, p.oid) AS inside OFFSET 0) i
+		WHERE c.relnamespace = 'wa'::regnamespace
+	), wanted AS MATERIALIZED (
+		SELECT * FROM wa.policies()
+	)
+	SELECT DISTINCT format('wa.%I: %I', w.relation, w.name)
+	FROM ((TABLE held EXCEPT TABLE wanted) UNION ALL (TABLE wanted EXCEPT TABLE held)) w
+$$;
+COMMENT ON FUNCTION wa.wrong_policies() IS 'each policy of a table in schema wa that is not as `wa.policies()` has it, or is missing';
