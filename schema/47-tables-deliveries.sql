@@ -59,6 +59,8 @@ CREATE INDEX delivery_tried ON wa.delivery (org_id, webhook_id, next_attempt_at,
 	WHERE status <> 'delivered' AND next_attempt_at > '-infinity';
 -- For events that expire before they are delivered.
 CREATE INDEX delivery_of_event ON wa.delivery (org_id, event_id) WHERE status <> 'delivered' AND envelope IS NULL;
+-- For the limit on tests that are on their way.
+CREATE INDEX delivery_test ON wa.delivery (org_id) WHERE type = 'webhook.test' AND status IN ('pending', 'failed');
 -- As with events: what expires makes room for what comes.
 ALTER TABLE wa.delivery SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000);
 COMMENT ON TABLE wa.delivery IS 'events on their way to a webhook, and what became of them';

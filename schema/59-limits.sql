@@ -7,13 +7,13 @@
 -- wait for each other, and one that holds such a lock would delay the others.
 
 CREATE FUNCTION wa.default_limits() RETURNS TABLE (name text, value integer, most integer)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 5
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 6
 AS $$
 	VALUES ('sessions', 500, 100000), ('webhooks', 100, 10000), ('keys', 500, 100000), ('members', 500, 100000),
-		('queued_messages', 10000, 1000000)
+		('queued_messages', 10000, 1000000), ('webhook_tests', 100, 10000)
 $$;
 COMMENT ON FUNCTION wa.default_limits() IS
-	'how many sessions, webhooks, API keys and members an organization may have, and messages may wait in one session, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
+	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, and tests of webhooks may be on their way, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
 
 CREATE FUNCTION wa.org_limit(org uuid, name text) RETURNS integer
 	LANGUAGE plpgsql STABLE STRICT
@@ -76,6 +76,24 @@ END $$;
 COMMENT ON FUNCTION wa.queue_room(wa.session) IS
 	'for function bodies: how many messages may be queued in a session before they are counted again; raises 53400 if none';
 
+-- A test is on its way until it is delivered or given up.
+CREATE FUNCTION wa.refuse_more_tests(org uuid) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	value constant integer := wa.org_limit(org, 'webhook_tests');
+BEGIN
+	IF (SELECT count(*) FROM (
+			SELECT FROM wa.delivery d
+			WHERE d.org_id = org AND d.type = 'webhook.test' AND d.status IN ('pending', 'failed') LIMIT value) counted) >= value THEN
+		RAISE EXCEPTION 'organization has reached its limit of % tests of webhooks on their way', value
+			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'webhook_tests',
+			DETAIL = '10 seconds until it is worth another try.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_more_tests(uuid) IS
+	'for function bodies: raises 53400 if an organization has as many tests of webhooks on their way as it may have';
+
 CREATE FUNCTION wa.set_org_limit(org uuid, name text, value integer) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -104,4 +122,4 @@ BEGIN
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('limit', name, 'value', value));
 END $$;
 COMMENT ON FUNCTION wa.set_org_limit(uuid, text, integer) IS
-	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, or `queued_messages` of one session; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';
+	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, or `queued_messages` of one session; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';

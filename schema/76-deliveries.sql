@@ -38,6 +38,7 @@ BEGIN
 	IF NOT target.active THEN
 		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
+	PERFORM wa.refuse_more_tests(org);
 	place := wa.next_event_position(org);
 	IF NOT place.noted THEN
 		PERFORM wa.note_epoch(place.epoch, place.ordinal);
@@ -51,7 +52,7 @@ BEGIN
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION wa.test_webhook(uuid) IS
-	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active; needs manage';
+	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active, 53400 (`wa.set_org_limit()`: `webhook_tests`); needs manage';
 
 CREATE FUNCTION wa.replay_delivery(webhook uuid, delivery uuid) RETURNS wa.delivery
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -69,6 +70,9 @@ BEGIN
 	END IF;
 	IF NOT target.active THEN
 		RAISE EXCEPTION 'webhook is not active' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF known.type = 'webhook.test' AND known.status IN ('delivered', 'dead') THEN
+		PERFORM wa.refuse_more_tests(org);
 	END IF;
 	-- The delivery stores the bytes from here on, because its event may be about to expire.
 	IF known.envelope IS NULL THEN

@@ -62,6 +62,19 @@ UPDATE wa.message SET status = 'sent' WHERE id = (SELECT min(id::text)::uuid FRO
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT state, constraint_name, count(*) FROM pg_temp.send(:'made', 2) GROUP BY 1, 2 ORDER BY 3, 1 NULLS FIRST;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.delete_session(:'made');
 
+-- Tests of webhooks that are on their way; what is delivered or given up makes room.
+SELECT wa.set_org_limit(:'acme', 'webhook_tests', 2);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS hook FROM wa.create_webhook('https://limits.example/tests') \gset
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT e.state, e.constraint_name, count(*) FROM generate_series(1, 3) i, error_of(format($$SELECT wa.test_webhook(%L) WHERE %s > 0$$, :'hook', i)) e GROUP BY 1, 2 ORDER BY 3;
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT t.status FROM wa.create_webhook('https://limits.example/tests') w, wa.test_webhook(w.id) t;
+UPDATE wa.delivery SET status = 'failed', next_attempt_at = 'tomorrow' WHERE org_id = :'acme' AND webhook_id = :'hook';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT state FROM error_of(format($$SELECT wa.test_webhook(%L)$$, :'hook'));
+UPDATE wa.delivery SET status = 'dead' WHERE org_id = :'acme' AND webhook_id = :'hook';
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(wa.test_webhook(CASE WHEN i > 0 THEN :'hook'::uuid END)) FROM generate_series(1, 2) i;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT e.state, e.constraint_name FROM wa.delivery d, error_of(format($$SELECT wa.replay_delivery(%L, %L)$$, :'hook', d.id)) e WHERE d.webhook_id = :'hook' AND d.status = 'dead' LIMIT 1;
+DELETE FROM wa.delivery d USING wa.webhook w WHERE w.url = 'https://limits.example/tests' AND d.org_id = w.org_id AND d.webhook_id = w.id;
+DELETE FROM wa.webhook WHERE url = 'https://limits.example/tests';
+
 -- What is no limit, and who may not set one.
 SELECT e.state, e.message, e.column_name FROM unnest(ARRAY['rooms', NULL]) n, error_of(format($$SELECT wa.set_org_limit(%L, %L, 1)$$, :'acme', n)) e;
 SELECT e.state, e.message, e.column_name FROM unnest(ARRAY[-1, 10001]) v, error_of(format($$SELECT wa.set_org_limit(%L, 'webhooks', %s)$$, :'acme', v)) e;

@@ -427,6 +427,12 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
 		*detail = (HttpDetail){.name = "limit", .text = "queuedMessages"};
 		return;
 	}
+	if (strcmp(result->constraint, "webhook_tests") == 0)
+	{
+		error->message = "too many tests of webhooks are on their way";
+		*detail = (HttpDetail){.name = "limit", .text = "webhookTests"};
+		return;
+	}
 	if (strncmp(result->constraint, "rate_per_", 9) != 0)
 	{
 		error->message = strcmp(result->constraint, "tickets") == 0

@@ -69,7 +69,8 @@ static bool
 names_limit(const char *constraint)
 {
 	return strncmp(constraint, "rate_per_", 9) == 0 || strncmp(constraint, "sign_in_", 8) == 0 ||
-		   strcmp(constraint, "tickets") == 0 || strcmp(constraint, "queued_messages") == 0;
+		   strcmp(constraint, "tickets") == 0 || strcmp(constraint, "queued_messages") == 0 ||
+		   strcmp(constraint, "webhook_tests") == 0;
 }
 
 /* Limits on how much an organization may have.  Waiting does not help with these. */

@@ -157,6 +157,42 @@ test('what an organization may have is told with the name of the limit, and anot
 	}
 });
 
+test('so many tests of webhooks are on their way, more when some have ended, and another organization sends its own', async () =>
+{
+	const other = await createTenant(db, 'Quiet');
+	const make = async (secret) =>
+		`/api/v1/webhooks/${(await client.post('/api/v1/webhooks', secret, { url: 'https://example.com/' })).json.id}`;
+	const [webhook, otherWebhook] = [await make(key), await make(other.key.secret)];
+	const tests = async (path, secret, n) =>
+		(await Promise.all(Array.from({ length: n }, () => client.post(`${path}/test`, secret)))).map((answer) => answer.status);
+	const count = () => db.value("SELECT count(*) FROM wa.delivery WHERE org_id = $1 AND type = 'webhook.test'", [tenant.org.uuid]);
+
+	await db.sql("SELECT wa.set_org_limit($1, 'webhook_tests', 3)", [tenant.org.uuid]);
+	for (let i = 0; i < 3; i++)
+		assert.deepEqual(await tests(webhook, key, 1), [202]);
+	assert.deepEqual(await tests(webhook, key, 5), Array(5).fill(429));
+	assert.equal(await count(), '3');
+
+	const refused = await client.post(`${webhook}/test`, key);
+
+	checkLimited(refused, 10);
+	assert.equal(refused.json.error.message, 'too many tests of webhooks are on their way');
+	assert.deepEqual(refused.json.error.details, { limit: 'webhookTests' });
+	assert.deepEqual(await tests(otherWebhook, other.key.secret, 5), Array(5).fill(202));
+	/* what waits to be tried again is on its way still */
+	await db.sql("UPDATE wa.delivery SET status = 'failed', next_attempt_at = 'tomorrow' WHERE org_id = $1", [tenant.org.uuid]);
+	assert.deepEqual(await tests(webhook, key, 1), [429]);
+
+	const [first] = (await client.get(`${webhook}/deliveries`, key)).json.data;
+
+	await db.sql("UPDATE wa.delivery SET status = 'delivered' WHERE org_id = $1 AND id = wa.from_typeid('dlv', $2)", [tenant.org.uuid, first.id]);
+	assert.deepEqual(await tests(webhook, key, 2), [202, 429]);
+	/* to send an old one again is a test as well */
+	checkLimited(await client.post(`${webhook}/deliveries/${first.id}/replay`, key), 10);
+	await db.sql("SELECT wa.set_org_limit($1, 'webhook_tests', NULL)", [tenant.org.uuid]);
+	assert.deepEqual(await tests(webhook, key, 1), [202]);
+});
+
 test('a session has so many messages wait, and takes more when some are sent', async () =>
 {
 	await db.sql("SELECT wa.set_org_limit($1, 'queued_messages', 5)", [tenant.org.uuid]);

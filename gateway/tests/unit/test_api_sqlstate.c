@@ -62,6 +62,7 @@ START_TEST(only_our_limits_are_rate_limits)
 	ck_assert_int_eq(status(DB_REFUSED, "53400", "sign_in_account"), 429);
 	ck_assert_int_eq(status(DB_REFUSED, "53400", "sign_in_address"), 429);
 	ck_assert_int_eq(status(DB_REFUSED, "53400", "queued_messages"), 429);
+	ck_assert_int_eq(status(DB_REFUSED, "53400", "webhook_tests"), 429);
 	/* How much an organization may have: to wait does not help. */
 	ck_assert_int_eq(status(DB_REFUSED, "53400", "sessions"), 409);
 	ck_assert_int_eq(status(DB_REFUSED, "53400", "members"), 409);
