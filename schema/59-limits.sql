@@ -7,13 +7,14 @@
 -- wait for each other, and one that holds such a lock would delay the others.
 
 CREATE FUNCTION wa.default_limits() RETURNS TABLE (name text, value integer, most integer)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 6
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 7
 AS $$
 	VALUES ('sessions', 500, 100000), ('webhooks', 100, 10000), ('keys', 500, 100000), ('members', 500, 100000),
-		('queued_messages', 10000, 1000000), ('webhook_tests', 100, 10000)
+		('queued_messages', 10000, 1000000), ('webhook_tests', 100, 10000),
+		('sockets', 10000, 1000000)
 $$;
 COMMENT ON FUNCTION wa.default_limits() IS
-	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, and tests of webhooks may be on their way, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
+	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, tests of webhooks may be on their way, and realtime sockets may be open in one process of a gateway, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
 
 CREATE FUNCTION wa.org_limit(org uuid, name text) RETURNS integer
 	LANGUAGE plpgsql STABLE STRICT
@@ -25,6 +26,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.org_limit(uuid, text) IS 'for function bodies: how much of this an organization may have';
 
+-- A gateway counts its sockets itself: nobody else knows which of them are still open after
+-- another gateway has crashed.
 CREATE FUNCTION wa.refuse_beyond_limit(org uuid, name text) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -122,4 +125,4 @@ BEGIN
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('limit', name, 'value', value));
 END $$;
 COMMENT ON FUNCTION wa.set_org_limit(uuid, text, integer) IS
-	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, or `queued_messages` of one session; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';
+	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, `queued_messages` of one session, or `sockets` of one process of a gateway; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';

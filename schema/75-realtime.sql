@@ -92,7 +92,7 @@ END $$;
 COMMENT ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) IS
 	'for function bodies: notes a socket that is opened for a key or person, and makes its credential; raises 28000 if they may not listen';
 
-CREATE FUNCTION wa.open_socket(OUT socket text, OUT org_id uuid, OUT expires_at timestamptz)
+CREATE FUNCTION wa.open_socket(OUT socket text, OUT org_id uuid, OUT expires_at timestamptz, OUT sockets_max integer)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -101,12 +101,13 @@ BEGIN
 	org_id := wa.org_for('events');
 	SELECT made.socket, made.expires_at INTO open_socket.socket, open_socket.expires_at
 	FROM wa.insert_socket(org_id, wa.current_key(), wa.current_user_id(), wa.current_sign_in()) made;
+	sockets_max := wa.org_limit(org_id, 'sockets');
 END $$;
 COMMENT ON FUNCTION wa.open_socket() IS
-	'notes a realtime socket of the bound credential, and makes what the gateway then authenticates with in its place; needs events';
+	'notes a realtime socket of the bound credential, and makes what the gateway then authenticates with in its place; the answer says how many sockets of the organization a gateway''s process may have; needs events';
 
 CREATE FUNCTION wa.redeem_ticket(ticket wa.secret, OUT socket text, OUT org_id uuid, OUT session_id uuid, OUT types text[],
-								 OUT since uuid, OUT expires_at timestamptz)
+								 OUT since uuid, OUT expires_at timestamptz, OUT sockets_max integer)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -129,6 +130,7 @@ BEGIN
 	session_id := used.session_id;
 	types := used.types;
 	since := used.since_event;
+	sockets_max := wa.org_limit(used.org_id, 'sockets');
 END $$;
 COMMENT ON FUNCTION wa.redeem_ticket(wa.secret) IS
 	'opens a realtime socket with a ticket, once; raises 28000 for one that is unknown, used or expired, or whose key or sign-in may not listen any more; for nobody in particular';

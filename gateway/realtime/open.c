@@ -36,6 +36,7 @@ enum
 	OPEN_CREDENTIAL,
 	OPEN_ORG,
 	OPEN_EXPIRES,
+	OPEN_SOCKETS_MAX,
 	OPEN_TYPES_PROBLEM, /* of realtime_open; the columns below are of realtime_redeem */
 	REDEEM_SESSION = OPEN_TYPES_PROBLEM,
 	REDEEM_TYPES,
@@ -58,7 +59,8 @@ typedef struct Opening
 	OpeningStage stage;
 	Identity identity; /* its credential is "" until the database has made one */
 	Wanted wanted;
-	bool resync; /* the event after which it wants to continue is no longer kept */
+	int64_t sockets_max; /* of the organization in this process */
+	bool resync;         /* the event after which it wants to continue is no longer kept */
 	bool has_start;
 	uint8_t start[DB_UUID_SIZE]; /* the event after which it begins */
 } Opening;
@@ -182,15 +184,16 @@ become_socket(Opening *opening, const Position *position)
 
 /*
  * An organization may have half of all sockets, however many keys and members it has, so that
- * it cannot leave none to others.
+ * it cannot leave none to others, and no more than its own limit.
  */
 static bool
 org_is_full(const Opening *opening)
 {
 	Realtime *realtime = opening->realtime;
 	int share = (realtime->config.sockets_max + 1) / 2;
+	int sockets = org_sockets(realtime, opening->identity.org);
 
-	return org_sockets(realtime, opening->identity.org) >= share;
+	return sockets >= share || sockets >= opening->sockets_max;
 }
 
 static void
@@ -287,7 +290,8 @@ take_identity(Opening *opening, const DbResult *result)
 	if (result->rows != 1 ||
 		!db_text_copy(result, 0, OPEN_CREDENTIAL, identity->credential,
 					  sizeof(identity->credential)) ||
-		!db_uuid(result, 0, OPEN_ORG, identity->org))
+		!db_uuid(result, 0, OPEN_ORG, identity->org) ||
+		!db_int(result, 0, OPEN_SOCKETS_MAX, &opening->sockets_max))
 		return false;
 	if (!db_time_ms(result, 0, OPEN_EXPIRES, &identity->expires_ms))
 		identity->expires_ms = INT64_MAX;

@@ -419,6 +419,33 @@ test('a key has so many sockets, an organization half of all, and the process no
 	await (await open({ key })).close();
 });
 
+test('an organization has as many sockets as its limit allows, and another one is not refused', async () =>
+{
+	const key = await events();
+	const limit = (value) => db.sql("SELECT wa.set_org_limit($1, 'sockets', $2)", [tenant.org.uuid, value]);
+
+	await limit(2);
+
+	const sockets = [await open({ key }), await open({ ticket: (await ticketFor(tenant.key.secret)).ticket })];
+
+	for (const how of [{ key }, { ticket: (await ticketFor(tenant.key.secret)).ticket }])
+	{
+		const answer = await refused(how);
+
+		assert.deepEqual([answer.status, answer.json.error.code, answer.json.error.details, answer.headers['retry-after']],
+			[429, 'rate_limited', { limit: 'sockets' }, '1']);
+	}
+	for (let i = 0; i < 3; i++)
+		sockets.push(await open({ key: other.key.secret }));
+	await limit(3);
+	sockets.push(await open({ key }));
+	await limit(0);
+	assert.equal((await refused({ key })).status, 429);
+	await limit(null);
+	sockets.push(await open({ key }));
+	await Promise.all(sockets.map((socket) => socket.close()));
+});
+
 /* ---- what is left behind ---- */
 
 test('sockets that have closed leave no credential behind, and no log shows one', async () =>

@@ -13,6 +13,7 @@ static StageRequest other;
 
 /* Whose caller asks. */
 static uint8_t organization = 1;
+static uint8_t sockets_max = STAGE_SOCKETS_MAX;
 
 static const uint8_t event[DB_UUID_SIZE] = {3};
 
@@ -42,13 +43,15 @@ static void
 answer_open(const char *types_problem)
 {
 	const uint8_t org[DB_UUID_SIZE] = {organization};
+	const uint8_t limit[4] = {[3] = sockets_max};
 	const DbStageCell cells[] = {
 		{"socket", 6},
 		{org, DB_UUID_SIZE},
 		{NULL, 0},
+		{limit, sizeof(limit)},
 		{types_problem, types_problem == NULL ? 0 : (int) strlen(types_problem)}};
 
-	db_stage_answer_rows("realtime_open", 1, 4, cells);
+	db_stage_answer_rows("realtime_open", 1, 5, cells);
 }
 
 static void
@@ -290,6 +293,31 @@ START_TEST(an_organization_has_half_of_the_sockets_and_no_more)
 }
 END_TEST
 
+START_TEST(an_organization_has_as_many_sockets_as_its_limit_allows)
+{
+	static StageRequest requests[2];
+
+	sockets_max = 2;
+	open_socket(&requests[0], 1);
+	open_socket(&requests[1], 2);
+	ask(&asked, NULL, NULL);
+	answer_open(NULL);
+	answer_position(3);
+	ck_assert_int_eq(asked.answers, 1);
+	ck_assert_int_eq(asked.status, 429);
+	ck_assert_str_eq(asked.detail_text, "sockets");
+	ck_assert_ptr_nonnull(db_stage_find("realtime_close"));
+	/* another organization's are counted apart */
+	organization = 2;
+	open_socket(&other, 4);
+	/* a limit that is raised counts from the next one on */
+	organization = 1;
+	sockets_max = 3;
+	open_socket(&asked, 3);
+	sockets_max = STAGE_SOCKETS_MAX;
+}
+END_TEST
+
 START_TEST(those_that_are_opening_count_as_sockets)
 {
 	static StageRequest requests[STAGE_SOCKETS_MAX];
@@ -402,6 +430,7 @@ add_tests(TCase *cases)
 		a_socket_that_breaks_at_its_first_frame_leaves_no_credential,
 		a_key_has_so_many_sockets_and_no_more,
 		an_organization_has_half_of_the_sockets_and_no_more,
+		an_organization_has_as_many_sockets_as_its_limit_allows,
 		those_that_are_opening_count_as_sockets,
 		credentials_are_given_back_a_few_at_a_time,
 		so_many_wait_to_be_given_back_and_no_more,
