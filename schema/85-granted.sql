@@ -136,6 +136,7 @@ UNION ALL
 		('wa_claim', 'wa.waiting_organizations(text, integer, integer)'),
 		('wa_claim', 'wa.take_sessions(text, text, integer, interval)'),
 		('wa_claim', 'wa.due_organizations(integer)'),
+		('wa_claim', 'wa.random_organization()'),
 		('wa_claim', 'wa.new_lanes(uuid, integer)'),
 		('wa_claim', 'wa.random_uuid(uuid, uuid)'),
 		('wa_claim', 'wa.event_horizon(uuid)'),

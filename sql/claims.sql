@@ -167,6 +167,21 @@ SELECT webhook_id AS beta_webhook, lease_owner AS beta_owner FROM wa.webhook_lan
 SELECT act_for('beta') \; SELECT wa.release_lane(:'beta_owner', :'beta_webhook');
 SELECT l.due_at = d.next_attempt_at AS due_then FROM wa.webhook_lane l JOIN wa.delivery d USING (org_id, webhook_id) WHERE l.org_id = :'beta';
 DELETE FROM wa.delivery; DELETE FROM wa.webhook_lane; DELETE FROM wa.webhook;
+-- More organizations than a claim looks at, all but one of them made within an hour, and that
+-- one a year before: each is looked at by and by.
+BEGIN;
+CREATE FUNCTION pg_temp.id_at(at timestamptz, n integer) RETURNS uuid LANGUAGE sql AS $$
+	SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n), 3, '0') || '8' || left(md5(n::text), 15))::uuid
+$$;
+INSERT INTO wa.org (id, name) SELECT pg_temp.id_at(now() - CASE WHEN n = 0 THEN interval '1 year' ELSE n * interval '1.8 s' END, n), 'one of many'
+FROM generate_series(0, 2000) n;
+INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type)
+SELECT o.id, wa.uuid7(), wa.uuid7(), 1, 1, 'message.sent' FROM wa.org o WHERE o.name = 'one of many';
+SELECT count(DISTINCT o) AS looked_at FROM generate_series(1, 200) n CROSS JOIN LATERAL (SELECT wa.due_organizations(CASE WHEN n > 0 THEN 250 END) AS o) due;
+-- All of them, each once, if they are not more than a claim looks at.
+SELECT count(*) AS offered, count(DISTINCT o) AS different FROM wa.due_organizations(3000) o;
+ROLLBACK;
+SELECT count(*) AS none FROM wa.due_organizations(250);
 SELECT result, read FROM cost_of($$SELECT acme + beta FROM claim('five', 128)$$) \gset none_
 SELECT :none_result AS claimed;
 
