@@ -198,7 +198,8 @@ CREATE FUNCTION wa.check_acceptance() RETURNS trigger
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT wa.is_invited(NEW) THEN
+	-- The transaction's snapshot may be older than the end.
+	IF NOT wa.is_invited(NEW) OR wa.has_ended(NEW.org_id, NEW.id, 'invitation') THEN
 		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
 	END IF;
 	RETURN NULL;
