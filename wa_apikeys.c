@@ -29,6 +29,7 @@
 #include "src/context.h"
 #include "src/event_writers.h"
 #include "src/password.h"
+#include "src/plan_permissions.h"
 #include "src/portal_watch.h"
 #include "src/protection_label.h"
 #include "src/redact.h"
@@ -91,6 +92,7 @@ _PG_init(void)
 	wa_row_lookup_init();
 	wa_context_init();
 	wa_portal_watch_init();
+	wa_plan_permissions_init();
 	wa_password_init();
 	wa_wake_init();
 	wa_target_init();

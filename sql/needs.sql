@@ -11,6 +11,9 @@ CREATE TABLE public.bill (org_id uuid NOT NULL DEFAULT wa.current_org(), id int 
 INSERT INTO public.bill VALUES (:'acme', 1, 10), (:'acme', 2, 20), (:'beta', 1, 30);
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.bill TO regress_app;
 SELECT wa.protect('public.bill', read => 'read', write => 'manage');
+CREATE TABLE public.empty_bill (LIKE public.bill INCLUDING ALL);
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.empty_bill TO regress_app;
+SELECT wa.protect('public.empty_bill', read => 'read', write => 'manage');
 
 \c - regress_app
 \set SHOW_CONTEXT never
@@ -34,6 +37,26 @@ SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; UPDATE public.bill SE
 -- For read alone nothing is changed.
 SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; SELECT id, total FROM public.bill ORDER BY id;
 SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; UPDATE public.bill SET total = 0 WHERE id = 1;
+-- A query needs the permissions of all tables that it names, like PostgreSQL's own privileges:
+-- also where a table has no row of anybody, or is not read.
+SET enable_indexscan = off; SET enable_bitmapscan = off;
+SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; SELECT count(*) FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT count(*) FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT id FROM public.empty_bill LIMIT 0;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT 1 WHERE EXISTS (SELECT FROM public.empty_bill);
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; WITH b AS (SELECT id FROM public.empty_bill) SELECT b.id FROM b;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT CASE WHEN wa.has_permission('read') THEN (SELECT count(*) FROM public.empty_bill) END;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; INSERT INTO public.bill (id, total) SELECT id, total FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; DELETE FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', '{read,manage}') IS NOT NULL \; DELETE FROM public.empty_bill WHERE id = 1;
+SELECT count(*) FROM public.empty_bill;
+-- ... in a prepared statement too, which was planned for somebody who has them.
+SET plan_cache_mode = force_generic_plan;
+PREPARE bills AS SELECT count(*) FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; EXECUTE bills;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; EXECUTE bills;
+EXECUTE bills;
+RESET plan_cache_mode; RESET enable_indexscan; RESET enable_bitmapscan;
 -- A key that lacks one of them is refused at once, before anything is read.
 SELECT * FROM error_of(format('SELECT wa.authenticate(%L, ''{read,manage}'')', :'acme_manage'));
 SELECT * FROM error_of(format('SELECT wa.authenticate(%L, ''{send,events,manage}'')', :'keeper'));
@@ -68,4 +91,4 @@ SELECT state, message FROM error_of(format('SELECT wa.authenticate(%L, %L)', :'k
 \c - :superuser
 -- Beta's bill is as it was.
 SELECT id, total FROM public.bill WHERE org_id = :'beta';
-DROP TABLE public.bill;
+DROP TABLE public.bill, public.empty_bill;
