@@ -58,7 +58,8 @@ AS $$
 				AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid AND d.refobjsubid > 0
 			JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 		WHERE p.polrelid = line.ancestor
-			AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete')
+			AND p.polname IN ('wa_open_read', 'wa_open_insert', 'wa_open_update', 'wa_open_delete',
+				'wa_read', 'wa_insert', 'wa_update', 'wa_delete')
 		HAVING count(DISTINCT a.attname) = 1) own
 	ORDER BY line.id, line.height, own.org_column
 $$;
@@ -200,7 +201,8 @@ AS $$
 		SELECT l.id FROM wa.labelled_tables() l
 	UNION
 		SELECT p.polrelid FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-		WHERE p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
+		WHERE p.polname IN ('wa_open_read', 'wa_open_insert', 'wa_open_update', 'wa_open_delete',
+				'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
 			AND c.relowner IN (SELECT a.role FROM wa.administrators() a))) d
 $$;
 COMMENT ON FUNCTION wa.watched_tables() IS

@@ -1,14 +1,16 @@
 -- Row security: what wa.protect() adds to a table, and how it is removed.
 --
--- For each command one RESTRICTIVE policy checks the organization and the permission.  A
--- policy that anyone adds later can therefore only narrow access, and cannot open it with OR.
+-- For each command a RESTRICTIVE policy checks the organization and the permission.  A policy
+-- that anyone adds later can therefore only narrow access, and cannot open it with OR.
 -- wa.org_for() raises an error instead of returning nothing, so that a missing permission is
 -- an error and not an empty result.
 --
--- The one permissive policy, without which nobody would see anything, compares the
--- organization as well.  If a restrictive policy is lost, a permission check is lost, but not
--- the isolation.  DROP EXTENSION … CASCADE drops this policy with the others, because it
--- depends on the extension.  USING (true) would stay and open the table.
+-- For each command a permissive policy, without which nobody would see anything, has the same
+-- condition.  If a restrictive policy is lost, its permissive one still checks the same.  The
+-- planner takes two equal conditions for one.  If they differed (by wa.require_org()), it
+-- would compare the two organizations once for each scan, in a plan node of its own.  DROP
+-- EXTENSION … CASCADE drops these policies with the others, because they depend on the
+-- extension.  USING (true) would stay and open the table.
 
 -- Protects a table and everything below it, with the same policies on each, because a query
 -- of a partition or an inheritance child applies that table's own policies and not those of
@@ -60,8 +62,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
 	'protects a table, its partitions and inheritance children and theirs: enables and forces row security and makes '
-	'five policies for `wa_gateway` and `wa_app`: `wa_read`, `wa_insert`, `wa_update`, `wa_delete` (restrictive: the '
-	'organization and a permission) and `wa_open` (permissive: the organization); each table gets the security label '
+	'eight policies for `wa_gateway` and `wa_app`: `wa_read`, `wa_insert`, `wa_update`, `wa_delete` (restrictive: the '
+	'organization and a permission) and the same again with `wa_open_` (permissive); each table gets the security label '
 	'`protected`. It takes TRUNCATE, TRIGGER, REFERENCES and MAINTAIN from `PUBLIC`, `wa_gateway` and `wa_app`. Again '
 	'on the same table replaces the policies, and opens what it got meanwhile. Everything or nothing: it refuses the '
 	'whole where `wa.leaks()` finds anything. It runs with the rights of its caller: a superuser, or the table''s '
@@ -76,15 +78,17 @@ DECLARE
 	roles constant text := 'wa_gateway, wa_app';
 	reads constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, read);
 	writes constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, write);
+	kind text;
+	prefix text;
 BEGIN
 	PERFORM wa.drop_policies(target);
-	EXECUTE format('CREATE POLICY wa_open ON %s TO %s USING (%s) WITH CHECK (%3$s)', target, roles,
-				   format('%I OPERATOR(pg_catalog.=) wa.require_org()', org_column));
-	EXECUTE format('CREATE POLICY wa_read ON %s AS RESTRICTIVE FOR SELECT TO %s USING (%s)', target, roles, reads);
-	EXECUTE format('CREATE POLICY wa_insert ON %s AS RESTRICTIVE FOR INSERT TO %s WITH CHECK (%s)', target, roles, writes);
-	EXECUTE format('CREATE POLICY wa_update ON %s AS RESTRICTIVE FOR UPDATE TO %s USING (%s) WITH CHECK (%3$s)',
-				   target, roles, writes);
-	EXECUTE format('CREATE POLICY wa_delete ON %s AS RESTRICTIVE FOR DELETE TO %s USING (%s)', target, roles, writes);
+	FOR kind, prefix IN VALUES ('PERMISSIVE', 'wa_open_'), ('RESTRICTIVE', 'wa_') LOOP
+		EXECUTE format('CREATE POLICY %sread ON %s AS %s FOR SELECT TO %s USING (%s)', prefix, target, kind, roles, reads);
+		EXECUTE format('CREATE POLICY %sinsert ON %s AS %s FOR INSERT TO %s WITH CHECK (%s)', prefix, target, kind, roles, writes);
+		EXECUTE format('CREATE POLICY %supdate ON %s AS %s FOR UPDATE TO %s USING (%s) WITH CHECK (%5$s)',
+					   prefix, target, kind, roles, writes);
+		EXECUTE format('CREATE POLICY %sdelete ON %s AS %s FOR DELETE TO %s USING (%s)', prefix, target, kind, roles, writes);
+	END LOOP;
 	-- The label belongs to the library, which may not be loaded yet without preload.  This
 	-- loads it.
 	PERFORM wa.preloaded();
@@ -101,7 +105,8 @@ DECLARE
 BEGIN
 	FOR policy IN SELECT p.polname FROM pg_policy p
 		WHERE p.polrelid = target
-			AND p.polname IN ('wa_open', 'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
+			AND p.polname IN ('wa_open_read', 'wa_open_insert', 'wa_open_update', 'wa_open_delete',
+				'wa_read', 'wa_insert', 'wa_update', 'wa_delete', 'wa_closed')
 	LOOP
 		EXECUTE format('DROP POLICY %I ON %s', policy, target);
 	END LOOP;

@@ -43,6 +43,7 @@ SET enable_indexscan = off; SET enable_bitmapscan = off;
 SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; SELECT count(*) FROM public.empty_bill;
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT count(*) FROM public.empty_bill;
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT id FROM public.empty_bill LIMIT 0;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT id FROM public.empty_bill WHERE false;
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT 1 WHERE EXISTS (SELECT FROM public.empty_bill);
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; WITH b AS (SELECT id FROM public.empty_bill) SELECT b.id FROM b;
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT CASE WHEN wa.has_permission('read') THEN (SELECT count(*) FROM public.empty_bill) END;

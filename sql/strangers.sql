@@ -51,7 +51,7 @@ SELECT vault.found();
 SELECT finding, count(*) FROM vault.found_after('regress_app',
 	'CREATE TABLE app_own.t (a int); CREATE POLICY wa_read ON app_own.t USING (true)',
 	'CREATE TABLE app_own.t (a int); CREATE POLICY wa_read ON app_own.t USING (a > 0)',
-	'CREATE TABLE app_own.t (a int, b int); CREATE POLICY wa_open ON app_own.t USING (a > b)',
+	'CREATE TABLE app_own.t (a int, b int); CREATE POLICY wa_open_read ON app_own.t USING (a > b)',
 	'CREATE TABLE app_own.t (a int); ALTER TABLE app_own.t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 	 CREATE POLICY wa_read ON app_own.t AS RESTRICTIVE FOR SELECT TO wa_gateway, wa_app USING (true)',
 	'CREATE TABLE app_own.t (a int); ALTER TABLE app_own.t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -59,7 +59,7 @@ SELECT finding, count(*) FROM vault.found_after('regress_app',
 	'CREATE TABLE app_own.t (a int) PARTITION BY LIST (a); ALTER TABLE app_own.t ENABLE ROW LEVEL SECURITY; CREATE POLICY wa_read ON app_own.t AS RESTRICTIVE USING (true);
 	 CREATE TABLE app_own.u PARTITION OF app_own.t DEFAULT; ALTER TABLE app_own.u DISABLE ROW LEVEL SECURITY',
 	'CREATE TABLE app_own.t (org_id uuid, n int UNIQUE, o int REFERENCES app_own.t (n)); ALTER TABLE app_own.t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-	 CREATE POLICY wa_open ON app_own.t TO wa_gateway, wa_app USING (org_id = wa.require_org());
+	 CREATE POLICY wa_open_read ON app_own.t FOR SELECT TO wa_gateway, wa_app USING (org_id = wa.org_for(''read''));
 	 CREATE POLICY wa_read ON app_own.t AS RESTRICTIVE FOR SELECT TO wa_gateway, wa_app USING (org_id = wa.org_for(''read''));
 	 CREATE POLICY wa_insert ON app_own.t AS RESTRICTIVE FOR INSERT TO wa_gateway, wa_app WITH CHECK (org_id = wa.org_for(''read''));
 	 CREATE POLICY wa_update ON app_own.t AS RESTRICTIVE FOR UPDATE TO wa_gateway, wa_app USING (org_id = wa.org_for(''read''));
@@ -176,7 +176,8 @@ SELECT vault.labelled();
 -- So the owner takes nothing out of sight: not by dropping the policies, by other names
 -- for table or policies, or by another owner.
 SELECT finding FROM vault.found_after('regress_keeper',
-	'DROP POLICY wa_open ON vault.coin; DROP POLICY wa_read ON vault.coin; DROP POLICY wa_insert ON vault.coin; DROP POLICY wa_update ON vault.coin;
+	'DROP POLICY wa_open_read ON vault.coin; DROP POLICY wa_open_insert ON vault.coin; DROP POLICY wa_open_update ON vault.coin; DROP POLICY wa_open_delete ON vault.coin;
+	 DROP POLICY wa_read ON vault.coin; DROP POLICY wa_insert ON vault.coin; DROP POLICY wa_update ON vault.coin;
 	 DROP POLICY wa_delete ON vault.coin; ALTER TABLE vault.coin DISABLE ROW LEVEL SECURITY',
 	'ALTER TABLE vault.coin NO FORCE ROW LEVEL SECURITY',
 	'CREATE INDEX leak ON vault.coin (note)',

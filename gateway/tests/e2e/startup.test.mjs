@@ -95,7 +95,8 @@ const DAMAGES = [
 		 SELECT wa.protect('public.kept'); CREATE INDEX leak ON public.kept (note)`, 'DROP TABLE public.kept; DROP ROLE keeper', /kept: [^"]*leak: index does not lead with org_id/],
 	['the owner of a protected table has dropped its policies',
 		`CREATE ROLE keeper; CREATE TABLE public.kept (org_id uuid PRIMARY KEY); ALTER TABLE public.kept OWNER TO keeper; SELECT wa.protect('public.kept');
-		 SET ROLE keeper; DROP POLICY wa_open ON public.kept; DROP POLICY wa_read ON public.kept; DROP POLICY wa_insert ON public.kept;
+		 SET ROLE keeper; DROP POLICY wa_open_read ON public.kept; DROP POLICY wa_open_insert ON public.kept; DROP POLICY wa_open_update ON public.kept; DROP POLICY wa_open_delete ON public.kept;
+		 DROP POLICY wa_read ON public.kept; DROP POLICY wa_insert ON public.kept;
 		 DROP POLICY wa_update ON public.kept; DROP POLICY wa_delete ON public.kept; ALTER TABLE public.kept DISABLE ROW LEVEL SECURITY; RESET ROLE`,
 		'DROP TABLE public.kept; DROP ROLE keeper', /kept: policies of wa\.protect\(\) or forced row security are missing/],
 	['a table of a restored dump is missing', "INSERT INTO wa.unrestored VALUES ('session')", 'SELECT wa.finish_restore()',
