@@ -92,4 +92,16 @@ SELECT state, message FROM error_of(format('SELECT wa.authenticate(%L, %L)', :'k
 \c - :superuser
 -- Beta's bill is as it was.
 SELECT id, total FROM public.bill WHERE org_id = :'beta';
+-- A plan that exists learns of another permission.
+SET plan_cache_mode = force_generic_plan;
+SET enable_indexscan = off; SET enable_bitmapscan = off;
+SET SESSION AUTHORIZATION regress_app;
+PREPARE bills AS SELECT count(*) FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; EXECUTE bills;
+RESET SESSION AUTHORIZATION;
+SELECT wa.protect('public.empty_bill', read => 'manage', write => 'manage');
+SET SESSION AUTHORIZATION regress_app;
+SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; EXECUTE bills;
+SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; EXECUTE bills;
+RESET SESSION AUTHORIZATION;
 DROP TABLE public.bill, public.empty_bill;

@@ -126,13 +126,22 @@ plan_query(Query *query, const char *text, int options, ParamListInfo params)
 
 /* ---- Execution ---- */
 
+/* Our item is the first one, unless another extension has added one in front of it. */
 static void
 require_permissions(const PlannedStmt *plan)
 {
-	const PlanInvalItem *first = plan->invalItems == NIL ? NULL : linitial(plan->invalItems);
+	ListCell *cell;
 
-	if (first != NULL && first->cacheId == PERMISSIONS_ITEM)
-		wa_context_require(first->hashValue);
+	foreach (cell, plan->invalItems)
+	{
+		const PlanInvalItem *item = lfirst(cell);
+
+		if (item->cacheId == PERMISSIONS_ITEM)
+		{
+			wa_context_require(item->hashValue);
+			return;
+		}
+	}
 }
 
 static void

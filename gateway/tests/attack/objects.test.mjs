@@ -120,10 +120,7 @@ test('a missing permission is an error also where there is no row (P20)', async 
 	{
 		const got = await app.exchange(message.query(`SELECT wa.authenticate('${sends.secret}') IS NOT NULL AS bound; ${sql}`));
 
-		if (got.error)
-			assert.equal(got.error.code, REFUSED, sql);
-		else
-			assert.deepEqual(got.rows.filter((row) => row.id !== undefined), [], sql);
+		assert.equal(got.error?.code, REFUSED, sql);
 	}
 	/* a request says what it needs, and that does not rest on any row */
 	assert.equal((await app.exchange(message.query(`SELECT wa.authenticate('${sends.secret}', 'read')`))).error?.code, REFUSED);
