@@ -67,6 +67,8 @@
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/portal.h"
 #include "utils/tuplestore.h"
 
@@ -475,17 +477,51 @@ plan(Query *query, const char *text, int options, ParamListInfo params)
 	return result;
 }
 
-/*
- * Whether the prepared statement of this name, if it exists, was sent by the client and is not
- * empty.
- */
-static bool
-is_whole(const char *name)
+/* A statement that binds an identity, or says that nobody is bound. */
+typedef struct Binding
 {
-	const PreparedStatement *statement = FetchPreparedStatement(name, false);
+	const char *name;
+	/* The statement of this name was looked at and is whole.  This is forgotten when it ends. */
+	bool is_known_whole;
+	MemoryContextCallback ending;
+} Binding;
 
+static Binding bindings[] = {{.name = "authenticate"}, {.name = "act_for"}, {.name = "unbound"}};
+
+static void
+forget_whole(void *argument)
+{
+	((Binding *) argument)->is_known_whole = false;
+}
+
+/* Whether a prepared statement, if it exists, was sent by the client and is not empty. */
+static bool
+is_whole(const PreparedStatement *statement)
+{
 	return statement == NULL ||
 		   (!statement->from_sql && statement->plansource->raw_parse_tree != NULL);
+}
+
+/*
+ * The same for the statement with the name of a binding.  A name is free for another statement
+ * only after the first one has ended, and its memory with it.
+ */
+static bool
+is_binding_whole(Binding *binding)
+{
+	const PreparedStatement *statement;
+
+	if (binding->is_known_whole)
+		return true;
+	statement = FetchPreparedStatement(binding->name, false);
+	if (statement != NULL && is_whole(statement))
+	{
+		binding->is_known_whole = true;
+		binding->ending.func = forget_whole;
+		binding->ending.arg = binding;
+		MemoryContextRegisterResetCallback(statement->plansource->context, &binding->ending);
+	}
+	return is_whole(statement);
 }
 
 /*
@@ -497,15 +533,23 @@ is_whole(const char *name)
 static bool
 may_run(Portal portal)
 {
-	return is_named(portal->sourceText, portal->prepStmtName) && is_whole(portal->prepStmtName) &&
-		   is_whole("authenticate") && is_whole("act_for") && is_whole("unbound");
+	if (!is_named(portal->sourceText, portal->prepStmtName) ||
+		!is_whole(FetchPreparedStatement(portal->prepStmtName, false)))
+		return false;
+	for (size_t i = 0; i < lengthof(bindings); i++)
+		if (!is_binding_whole(&bindings[i]))
+			return false;
+	return true;
 }
 
 /* Whether a statement only binds an identity, or says that nobody is bound. */
 static bool
 is_binding(const char *text)
 {
-	return is_named(text, "authenticate") || is_named(text, "act_for") || is_named(text, "unbound");
+	for (size_t i = 0; i < lengthof(bindings); i++)
+		if (is_named(text, bindings[i].name))
+			return true;
+	return false;
 }
 
 /* Whether a query was sent by the client, and is not a function's. */

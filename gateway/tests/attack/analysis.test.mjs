@@ -220,7 +220,10 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 		const wire = await stage.open();
 
 		await wire.exchange(message.parse('session_create', stage.text('session_create')), message.sync());
-		await wire.exchange(message.parse('authenticate', text, bindings), message.sync());
+		/* the one that belongs there has run before */
+		await wire.exchange(message.parse('authenticate', stage.text('authenticate')), message.sync());
+		assert.equal((await wire.exchange(...create(stage.ours, 'ours'))).error, null);
+		await wire.exchange(message.close('S', 'authenticate'), message.parse('authenticate', text, bindings), message.sync());
 		/* bound to ours, in a pipeline that does not end */
 		wire.send(...stage.authenticate(stage.ours.key.secret, 'manage'));
 
