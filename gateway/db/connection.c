@@ -118,6 +118,7 @@ connection_break(DbConnection *connection, const char *reason)
 	free_events(connection);
 	PQfinish(connection->pg);
 	leftovers_forget(&connection->buffers);
+	cork_drop(&connection->cork);
 	connection->pg = NULL;
 	connection->unflushed = false;
 	connection->retiring = false;
@@ -206,8 +207,9 @@ start_connecting(DbConnection *connection)
 /* ---- events ---- */
 
 /*
- * Sends what libpq holds.  PQflush() returns 1 when the socket is full.  Then we have to go on
- * when the socket becomes writable or readable; we always wait for the latter.
+ * Sends what libpq holds, and then what was collected.  PQflush() returns 1 when the socket is
+ * full.  Then we have to go on when the socket becomes writable or readable; we always wait for
+ * the latter.  If nothing more can be sent, reading finds out why.
  */
 void
 connection_flush(DbConnection *connection)
@@ -215,10 +217,12 @@ connection_flush(DbConnection *connection)
 	int left;
 
 	connection->unflushed = false;
+	cork_begin(&connection->cork);
 	left = PQflush(connection->pg);
+	cork_end();
 	if (left < 0)
 		connection_break(connection, PQerrorMessage(connection->pg));
-	else if (left > 0)
+	else if (left > 0 || cork_flush(&connection->cork, PQsocket(connection->pg)) == CORK_FULL)
 		event_add(connection->writable, NULL);
 }
 
@@ -285,6 +289,7 @@ connection_open(DbConnection *connection, DbLane *lane, int number)
 	connection->number = number;
 	connection_set_state(connection, CONNECTION_WAITING);
 	TAILQ_INIT(&connection->in_flight);
+	cork_open(&connection->cork);
 	connection->timer = evtimer_new(lane->db->base, on_timer, connection);
 	connection->shapes = calloc((size_t) db_statement_count, sizeof(*connection->shapes));
 	if (connection->timer == NULL || connection->shapes == NULL || !ready_open(&connection->ready))
@@ -302,6 +307,7 @@ connection_close(DbConnection *connection)
 	cancel_drop(connection);
 	PQfinish(connection->pg);
 	leftovers_forget(&connection->buffers);
+	cork_drop(&connection->cork);
 	connection->pg = NULL;
 	ready_close(&connection->ready);
 	free(connection->shapes);

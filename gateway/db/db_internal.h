@@ -25,6 +25,7 @@
 #include <event2/event.h>
 #include <libpq-fe.h>
 
+#include "db/cork.h"
 #include "db/db.h"
 #include "db/fair_queue.h"
 #include "db/login.h"
@@ -160,6 +161,7 @@ struct DbConnection
 	PGconn *pg;        /* NULL while waiting */
 	Leftovers buffers; /* libpq's buffers, which keep what has passed through them */
 	bool used;         /* a request was sent since they were wiped */
+	Cork cork;
 	struct event *readable;
 	struct event *writable;
 	struct event *timer;

@@ -4,9 +4,8 @@
  *
  * db_submit() only queues a request and activates the lane's dispatch event.  The event runs
  * once in the same loop iteration, however many requests came.  It fills the pipelines, the
- * emptiest first, and flushes each connection once.  (libpq before 17 flushes at each Sync
- * by itself.)  The fair queue chooses the next request, and may_have_turn() decides whether
- * it may be sent and on which connection.
+ * emptiest first, and flushes each connection once.  The fair queue chooses the next request,
+ * and may_have_turn() decides whether it may be sent and on which connection.
  *
  * A tick checks the deadlines; it runs only while there are requests.  A late request that
  * was not sent is refused.  For a late request that was sent, the caller is told at once, and

@@ -290,14 +290,17 @@ send_statement(const DbRequest *request, PGconn *pg)
 bool
 request_send(DbRequest *request, DbConnection *connection)
 {
-	bool sent = send_binding(request, connection->pg);
+	bool sent;
 
+	cork_begin(&connection->cork);
+	sent = send_binding(request, connection->pg);
 	sent = sent && send_statement(request, connection->pg);
 #ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
 	sent = sent && PQsendPipelineSync(connection->pg) != 0;
 #else
 	sent = sent && PQpipelineSync(connection->pg) != 0;
 #endif
+	cork_end();
 	buffer_free(&request->bytes);
 	request->sent_at = clock_monotonic_ms();
 	return sent;
