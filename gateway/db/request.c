@@ -14,6 +14,7 @@
 
 #include "src/common/memory.h"
 #include "lib/clock.h"
+#include "lib/random.h"
 
 /* The Oid of type text, which text arrays contain; fixed in PostgreSQL's catalog. */
 #define TEXT_OID 25
@@ -257,7 +258,7 @@ send_binding(DbRequest *request, PGconn *pg)
 	const char *values[] = {(const char *) request->org, (const char *) request->number};
 	const int lengths[] = {DB_UUID_SIZE, DB_NUMBER_BYTES};
 
-	evutil_secure_rng_get_bytes(request->number, sizeof(request->number));
+	random_fill(request->number, sizeof(request->number));
 	if (request->credential_len > 0)
 	{
 		request->binding = db->authenticate;

@@ -5,17 +5,16 @@
 #include "http/request.h"
 
 #include <ctype.h>
-#include <event2/util.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "src/common/memory.h"
 #include "lib/clock.h"
+#include "lib/random.h"
 #include "http/target.h"
 
 #define ID_BYTES 16 /* random bytes of a generated id */
-#define ID_STOCK 64 /* ids whose random bytes are generated at once */
 
 HttpRequestState *
 http_request_create(HttpConnection *connection, const char *peer, bool tls)
@@ -89,34 +88,14 @@ id_is_sane(HttpText id)
 	return true;
 }
 
-/*
- * The random bytes of an id.  They are generated for many ids at once, because each time takes
- * a system call.  Ids need not be secret, only different.  (A process forks only before its
- * first request, so two processes never share such a stock.)
- */
-static const unsigned char *
-random_bytes(void)
-{
-	static unsigned char stock[ID_STOCK * ID_BYTES];
-	static size_t left;
-
-	if (left == 0)
-	{
-		evutil_secure_rng_get_bytes(stock, sizeof(stock));
-		left = ID_STOCK;
-	}
-	left--;
-	return stock + left * ID_BYTES;
-}
-
 void
 http_request_set_id(HttpRequestState *state)
 {
-	const unsigned char *random;
+	unsigned char random[ID_BYTES]; /* need not be secret, only different */
 
 	if (state->request.id.len > 0)
 		return;
-	random = random_bytes();
+	random_fill(random, sizeof(random));
 	for (size_t i = 0; i < ID_BYTES; i++)
 	{
 		state->id[2 * i] = "0123456789abcdef"[random[i] >> 4];
