@@ -2,18 +2,18 @@
  * connection.c
  *		One connection of a client, as a state machine; see connection.h.
  *
- * Events come from libevent (on_read, on_write, on_event), from the deadlines
- * (http_connection_expire) and from the handler's answer (http_respond).  All of them end in
- * http_connection_enter() or http_connection_close().
+ * Events come from input.c (http_connection_input_came and _ended), from libevent (on_write,
+ * on_event), from the deadlines (http_connection_expire) and from the handler's answer
+ * (http_respond).  All of them end in http_connection_enter() or http_connection_close().
  *
  * Only run() and run_socket() handle input, and they are never nested.  When a handler answers
  * immediately, its answer is sent while run() is active, and the loop in run() then continues.
  * A closed connection is freed at once, unless run() or run_socket() is active; then that
  * function frees it.
  *
- * No input or output of a client stays in memory.  Input is wiped before libevent frees it.
- * libevent does not wipe output that it has sent, so it gets references to memory that this
- * file wipes when libevent releases it.
+ * No input or output of a client stays in memory.  Input is wiped by input.c.  libevent does
+ * not wipe output that it has sent, so it gets references to memory that this file wipes when
+ * libevent releases it.
  */
 #include "http/connection.h"
 
@@ -26,6 +26,7 @@
 #include "src/common/memory.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "http/input.h"
 #include "http/output.h"
 #include "http/server.h"
 #include "http/tls.h"
@@ -84,42 +85,9 @@ http_connection_enter(HttpConnection *connection, HttpConnectionState state)
 }
 
 static struct evbuffer *
-input_of(const HttpConnection *connection)
-{
-	return bufferevent_get_input(connection->bev);
-}
-
-static struct evbuffer *
 output_of(const HttpConnection *connection)
 {
 	return bufferevent_get_output(connection->bev);
-}
-
-/* Finds the first contiguous bytes of the input; false when there are none. */
-static bool
-first_piece(const HttpConnection *connection, struct evbuffer_iovec *piece)
-{
-	return evbuffer_peek(input_of(connection), -1, NULL, piece, 1) > 0 && piece->iov_len > 0;
-}
-
-/* Wipes and removes the first bytes of the input, which are contiguous. */
-static void
-drain(HttpConnection *connection, void *bytes, size_t len)
-{
-	wak_wipe(bytes, len);
-	evbuffer_drain(input_of(connection), len);
-}
-
-/* Wipes and removes all input; returns its length. */
-static size_t
-discard(HttpConnection *connection)
-{
-	size_t len = evbuffer_get_length(input_of(connection));
-	struct evbuffer_iovec piece;
-
-	while (first_piece(connection, &piece))
-		drain(connection, piece.iov_base, piece.iov_len);
-	return len;
 }
 
 /* ---- the end ---- */
@@ -127,7 +95,7 @@ discard(HttpConnection *connection)
 static void
 free_closed(HttpConnection *connection)
 {
-	discard(connection);
+	http_input_close(connection);
 	http_output_forget(connection);
 	bufferevent_free(connection->bev);
 	free(connection);
@@ -174,7 +142,7 @@ http_connection_is_idle(const HttpConnection *connection)
 		   (connection->state == HTTP_CONNECTION_IDLE ||
 			connection->state == HTTP_CONNECTION_HEAD ||
 			connection->state == HTTP_CONNECTION_HANDSHAKE) &&
-		   evbuffer_get_length(input_of(connection)) == 0;
+		   http_input_len(connection) == 0;
 }
 
 /* ---- sending ---- */
@@ -283,15 +251,12 @@ reads(const HttpConnection *connection)
 static void
 pause_or_resume(HttpConnection *connection)
 {
-	bool pause = !reads(connection) && evbuffer_get_length(input_of(connection)) >= HTTP_INPUT_MAX;
+	bool pause = !reads(connection) && http_input_len(connection) >= HTTP_INPUT_MAX;
 
 	if (pause == connection->paused || connection->input_ended)
 		return;
 	connection->paused = pause;
-	if (pause)
-		bufferevent_disable(connection->bev, EV_READ);
-	else
-		bufferevent_enable(connection->bev, EV_READ);
+	http_input_pause(connection, pause);
 }
 
 /*
@@ -302,14 +267,14 @@ pause_or_resume(HttpConnection *connection)
 void
 http_connection_linger(HttpConnection *connection)
 {
-	size_t unread = evbuffer_get_length(input_of(connection));
+	size_t unread = http_input_len(connection);
 
 	if (connection->input_ended || (!connection->refused && unread == 0))
 	{
 		http_connection_close(connection, "last answer sent");
 		return;
 	}
-	discard(connection);
+	http_input_discard(connection);
 	if (connection->tls)
 		http_tls_shutdown(connection->bev);
 	shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
@@ -469,7 +434,7 @@ begin_body(HttpConnection *connection)
 
 	connection->progress = 0;
 	http_connection_enter(connection, HTTP_CONNECTION_BODY);
-	if (connection->request->guard.has_expect && evbuffer_get_length(input_of(connection)) == 0)
+	if (connection->request->guard.has_expect && http_input_len(connection) == 0)
 	{
 		Buffer interim = {.data = (char *) word, .len = sizeof(word) - 1};
 
@@ -544,7 +509,7 @@ act_on(HttpConnection *connection, HttpGuardResult result)
 
 /* Gives the first bytes of the input to the guard. */
 static void
-feed(HttpConnection *connection, const struct evbuffer_iovec *piece)
+feed(HttpConnection *connection, const struct iovec *piece)
 {
 	HttpRequestState *request;
 	HttpGuardResult result;
@@ -559,7 +524,7 @@ feed(HttpConnection *connection, const struct evbuffer_iovec *piece)
 	connection->server->body_bytes += request->guard.body.len - body_before;
 	connection->progress += used;
 
-	drain(connection, piece->iov_base, used);
+	http_input_drain(connection, piece->iov_base, used);
 	act_on(connection, result);
 }
 
@@ -567,13 +532,13 @@ feed(HttpConnection *connection, const struct evbuffer_iovec *piece)
 static void
 run(HttpConnection *connection)
 {
-	struct evbuffer_iovec piece;
+	struct iovec piece;
 
 	if (connection->running)
 		return;
 	connection->running = true;
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is not freed while it is running */
-	while (reads(connection) && first_piece(connection, &piece))
+	while (reads(connection) && http_input_first(connection, &piece))
 		feed(connection, &piece);
 	connection->running = false;
 	if (connection->state != HTTP_CONNECTION_CLOSED)
@@ -589,15 +554,15 @@ run(HttpConnection *connection)
 static void
 run_socket(HttpConnection *connection)
 {
-	struct evbuffer_iovec piece;
+	struct iovec piece;
 
 	if (connection->running)
 		return;
 	connection->running = true;
-	while (websocket_reads(connection) && first_piece(connection, &piece))
+	while (websocket_reads(connection) && http_input_first(connection, &piece))
 	{
 		websocket_feed(connection, piece.iov_base, piece.iov_len);
-		drain(connection, piece.iov_base, piece.iov_len);
+		http_input_drain(connection, piece.iov_base, piece.iov_len);
 	}
 	connection->running = false;
 	if (connection->state == HTTP_CONNECTION_CLOSED)
@@ -605,7 +570,7 @@ run_socket(HttpConnection *connection)
 		free_closed(connection);
 		return;
 	}
-	discard(connection);
+	http_input_discard(connection);
 	websocket_finish(connection);
 }
 
@@ -660,12 +625,9 @@ http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetai
 
 /* ---- events ---- */
 
-static void
-on_read(struct bufferevent *bev, void *context)
+void
+http_connection_input_came(HttpConnection *connection)
 {
-	HttpConnection *connection = context;
-
-	(void) bev;
 	if (connection->socket != NULL && connection->state != HTTP_CONNECTION_LINGER)
 	{
 		run_socket(connection);
@@ -676,9 +638,36 @@ on_read(struct bufferevent *bev, void *context)
 		run(connection);
 		return;
 	}
-	connection->lingered += discard(connection);
+	connection->lingered += http_input_discard(connection);
 	if (connection->lingered > HTTP_LINGER_BYTES_MAX)
 		http_connection_close(connection, "client does not stop sending");
+}
+
+void
+http_connection_input_ended(HttpConnection *connection, bool broken)
+{
+	if (broken)
+	{
+		http_connection_close(connection, connection->state == HTTP_CONNECTION_HANDSHAKE
+											  ? "TLS handshake failed"
+											  : "connection broke");
+		return;
+	}
+	/* At the end of a TLS stream libevent stops writing too. */
+	connection->input_ended = true;
+	if (connection->tls || connection->socket != NULL ||
+		connection->state == HTTP_CONNECTION_LINGER)
+		http_connection_close(connection, "client closed");
+	else
+		run(connection);
+}
+
+/* libevent has decrypted some input. */
+static void
+on_read(struct bufferevent *bev, void *context)
+{
+	(void) bev;
+	http_connection_input_came(context);
 }
 
 static void
@@ -706,20 +695,8 @@ on_event(struct bufferevent *bev, short what, void *context)
 	(void) bev;
 	if (what & BEV_EVENT_CONNECTED)
 		http_connection_enter(connection, HTTP_CONNECTION_HEAD);
-	else if (what & BEV_EVENT_ERROR)
-		http_connection_close(connection, connection->state == HTTP_CONNECTION_HANDSHAKE
-											  ? "TLS handshake failed"
-											  : "connection broke");
-	else if (what & BEV_EVENT_EOF)
-	{
-		/* At the end of a TLS stream libevent stops writing too. */
-		connection->input_ended = true;
-		if (connection->tls || connection->socket != NULL ||
-			connection->state == HTTP_CONNECTION_LINGER)
-			http_connection_close(connection, "client closed");
-		else
-			run(connection);
-	}
+	else if (what & (BEV_EVENT_ERROR | BEV_EVENT_EOF))
+		http_connection_input_ended(connection, (what & BEV_EVENT_ERROR) != 0);
 }
 
 bool
@@ -739,16 +716,13 @@ http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls, con
 	connection->state = HTTP_CONNECTION_CLOSED;
 	connection->peer_key = peer_key;
 	strncpy(connection->peer, peer, sizeof(connection->peer) - 1);
-	if (!http_output_watch(connection))
+	bufferevent_setcb(bev, on_read, on_write, on_event, connection);
+	if (!http_output_watch(connection) || !http_input_open(connection))
 	{
-		bufferevent_free(bev);
-		free(connection);
+		free_closed(connection);
 		return false;
 	}
-
-	bufferevent_setcb(bev, on_read, on_write, on_event, connection);
 	http_connection_enter(connection, tls ? HTTP_CONNECTION_HANDSHAKE : HTTP_CONNECTION_HEAD);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
 	return true;
 }
 

@@ -44,6 +44,7 @@ struct HttpConnection
 {
 	HttpServer *server;
 	struct bufferevent *bev; /* owns the socket (and the TLS session) */
+	struct event *readable;  /* reads the socket (input.h); NULL with TLS */
 	HttpConnectionState state;
 	TAILQ_ENTRY(HttpConnection) link; /* on the list of its state */
 	int64_t deadline_ms;              /* clock_monotonic_ms() when the state ends */
@@ -75,6 +76,13 @@ extern void http_connection_enter(HttpConnection *connection, HttpConnectionStat
 
 /* Closes the connection now, and logs why.  The handler of its request is told "gone". */
 extern void http_connection_close(HttpConnection *connection, const char *reason);
+
+/*
+ * Called by input.c when there is input, and when there will be no more: the client has shut
+ * its sending side, or the connection is broken.  Both may free the connection.
+ */
+extern void http_connection_input_came(HttpConnection *connection);
+extern void http_connection_input_ended(HttpConnection *connection, bool broken);
 
 /* Called when the deadline of its state has passed. */
 extern void http_connection_expire(HttpConnection *connection);

@@ -12,6 +12,7 @@
 #include "http/answer.h"
 #include "http/connection.h"
 #include "http/cors.h"
+#include "http/input.h"
 #include "http/proxies.h"
 
 /* The connections in one state; the first one has the earliest deadline. */
@@ -51,6 +52,7 @@ struct HttpServer
 	void *drained_context;
 
 	HttpAnswerHead answer_head; /* of the answer that is being made */
+	HttpFreshInput fresh;       /* of the connection that is being read */
 
 	char address[HTTP_PEER_MAX];
 	int port;

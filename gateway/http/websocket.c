@@ -17,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/input.h"
 #include "http/server.h"
 
 #define VERSION "13"
@@ -430,7 +431,7 @@ can_accept(HttpRequest *request)
 		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
 		return false;
 	}
-	if (evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0)
+	if (http_input_len(connection) > 0)
 	{
 		HttpError error = *http_error(HTTP_ERROR_VALIDATION);
 
