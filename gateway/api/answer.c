@@ -37,16 +37,15 @@
  * when the cell does not have the type that the row says, which is a fault of the endpoint
  * or of its statement.
  */
-typedef bool
-ColumnWriter(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index);
+typedef bool ColumnWriter(JsonWriter *writer, const Column *column, DbCell cell);
 
 static bool
-write_id(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+write_id(JsonWriter *writer, const Column *column, DbCell cell)
 {
 	uint8_t uuid[DB_UUID_SIZE];
 	char id[WAK_TYPEID_MAX + 1];
 
-	if (!db_uuid(result, row, index, uuid))
+	if (!db_cell_uuid(cell, uuid))
 		return false;
 	wak_typeid_encode(column->prefix, uuid, id);
 	json_write_text(writer, id);
@@ -54,37 +53,32 @@ write_id(JsonWriter *writer, const Column *column, const DbResult *result, int r
 }
 
 static bool
-write_text(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+write_text(JsonWriter *writer, const Column *column, DbCell cell)
 {
-	const char *text;
-	size_t len;
-
 	(void) column;
-	if (!db_text(result, row, index, &text, &len))
-		return false;
-	json_write_string(writer, text, len);
+	json_write_string(writer, (const char *) cell.bytes, cell.len);
 	return true;
 }
 
 static bool
-write_int(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+write_int(JsonWriter *writer, const Column *column, DbCell cell)
 {
 	int64_t number;
 
 	(void) column;
-	if (!db_int(result, row, index, &number))
+	if (!db_cell_int(cell, &number))
 		return false;
 	json_write_int64(writer, number);
 	return true;
 }
 
 static bool
-write_bool(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+write_bool(JsonWriter *writer, const Column *column, DbCell cell)
 {
 	bool truth;
 
 	(void) column;
-	if (!db_bool(result, row, index, &truth))
+	if (!db_cell_bool(cell, &truth))
 		return false;
 	json_write_bool(writer, truth);
 	return true;
@@ -92,42 +86,42 @@ write_bool(JsonWriter *writer, const Column *column, const DbResult *result, int
 
 /* JSON has no infinity, so infinity is written as the last millisecond of the year 9999. */
 static bool
-write_time(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+write_time(JsonWriter *writer, const Column *column, DbCell cell)
 {
 	int64_t us;
 	int64_t ms;
 
 	(void) column;
-	if (!db_time_us(result, row, index, &us))
+	if (!db_cell_time_us(cell, &us))
 		return false;
-	if (!db_time_ms(result, row, index, &ms))
+	if (!db_ms_of_us(us, &ms))
 		ms = us > 0 ? DB_TIME_MS_MAX : DB_TIME_MS_MIN;
 	json_write_int64(writer, ms);
 	return true;
 }
 
 static bool
-write_json(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+write_json(JsonWriter *writer, const Column *column, DbCell cell)
 {
 	const char *json;
 	size_t len;
 
 	(void) column;
-	if (!db_jsonb(result, row, index, &json, &len))
+	if (!db_cell_jsonb(cell, &json, &len))
 		return false;
 	json_write_raw(writer, json, len);
 	return true;
 }
 
 static bool
-write_array(JsonWriter *writer, const Column *column, const DbResult *result, int row, int index)
+write_array(JsonWriter *writer, const Column *column, DbCell cell)
 {
 	DbArray array;
 	const char *text;
 	size_t len;
 
 	(void) column;
-	if (!db_array(result, row, index, &array))
+	if (!db_cell_array(cell, &array))
 		return false;
 	json_write_array_begin(writer);
 	while (db_array_next(&array, &text, &len))
@@ -184,11 +178,12 @@ write_row(JsonWriter *writer, const Rows *rows, int row)
 	for (int i = 0; ok && columns[i].type != COLUMN_END; i++)
 	{
 		ColumnWriter *write = column_writers[columns[i].type];
+		DbCell cell = db_cell(rows->result, row, rows->at[i]);
 
-		if (write != NULL && !db_is_null(rows->result, row, rows->at[i]))
+		if (write != NULL && cell.bytes != NULL)
 		{
 			json_write_quoted_name(writer, names[i].data, names[i].len);
-			ok = write(writer, &columns[i], rows->result, row, rows->at[i]);
+			ok = write(writer, &columns[i], cell);
 		}
 	}
 	json_write_object_end(writer);

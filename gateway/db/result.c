@@ -7,6 +7,7 @@
  */
 #include "db/result.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "db/db_internal.h"
@@ -27,17 +28,19 @@ read_big_endian(const uint8_t *bytes, int len)
 	return value;
 }
 
-/* The bytes of the cell; NULL when it is NULL or does not exist. */
-static const uint8_t *
-cell(const DbResult *result, int row, int column, size_t *len)
+/* libpq checks row and column again at every call, so it is called as rarely as possible. */
+DbCell
+db_cell(const DbResult *result, int row, int column)
 {
+	DbCell cell = {.bytes = NULL};
+
 	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
-		return NULL;
+		return cell;
 	/* A NULL has length 0, so PQgetisnull() is called only for empty cells. */
-	*len = (size_t) PQgetlength(result->cells, row, column);
-	if (*len == 0 && PQgetisnull(result->cells, row, column))
-		return NULL;
-	return (const uint8_t *) PQgetvalue(result->cells, row, column);
+	cell.len = (size_t) PQgetlength(result->cells, row, column);
+	if (cell.len > 0 || !PQgetisnull(result->cells, row, column))
+		cell.bytes = (const uint8_t *) PQgetvalue(result->cells, row, column);
+	return cell;
 }
 
 static bool
@@ -73,79 +76,87 @@ db_may_pass(const char *sqlstate)
 bool
 db_is_null(const DbResult *result, int row, int column)
 {
-	if (row < 0 || row >= result->rows || column < 0 || column >= result->columns)
-		return true;
-	return PQgetlength(result->cells, row, column) == 0 && PQgetisnull(result->cells, row, column);
+	return db_cell(result, row, column).bytes == NULL;
 }
 
 bool
 db_text(const DbResult *result, int row, int column, const char **text, size_t *len)
 {
-	size_t size;
-	const uint8_t *bytes = cell(result, row, column, &size);
+	DbCell cell = db_cell(result, row, column);
 
-	if (bytes == NULL)
+	if (cell.bytes == NULL)
 		return false;
-	*text = (const char *) bytes;
-	*len = size;
+	*text = (const char *) cell.bytes;
+	*len = cell.len;
 	return true;
 }
 
 bool
 db_text_copy(const DbResult *result, int row, int column, char *copy, size_t size)
 {
-	const char *text;
-	size_t len;
+	DbCell cell = db_cell(result, row, column);
 
-	if (!db_text(result, row, column, &text, &len) || len >= size)
+	if (cell.bytes == NULL || cell.len >= size)
 		return false;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
+	memcpy(copy, cell.bytes, cell.len);
+	copy[cell.len] = '\0';
+	return true;
+}
+
+bool
+db_cell_uuid(DbCell cell, uint8_t uuid[DB_UUID_SIZE])
+{
+	if (cell.bytes == NULL || cell.len != DB_UUID_SIZE)
+		return false;
+	memcpy(uuid, cell.bytes, DB_UUID_SIZE);
 	return true;
 }
 
 bool
 db_uuid(const DbResult *result, int row, int column, uint8_t uuid[DB_UUID_SIZE])
 {
-	size_t size;
-	const uint8_t *bytes = cell(result, row, column, &size);
+	return db_cell_uuid(db_cell(result, row, column), uuid);
+}
 
-	if (bytes == NULL || size != DB_UUID_SIZE)
+bool
+db_cell_bool(DbCell cell, bool *value)
+{
+	if (cell.bytes == NULL || cell.len != 1)
 		return false;
-	memcpy(uuid, bytes, DB_UUID_SIZE);
+	*value = cell.bytes[0] != 0;
 	return true;
 }
 
 bool
 db_bool(const DbResult *result, int row, int column, bool *value)
 {
-	size_t size;
-	const uint8_t *bytes = cell(result, row, column, &size);
+	return db_cell_bool(db_cell(result, row, column), value);
+}
 
-	if (bytes == NULL || size != 1)
-		return false;
-	*value = bytes[0] != 0;
-	return true;
+static uint64_t
+read_eight(const uint8_t *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return be64toh(value);
 }
 
 bool
-db_int(const DbResult *result, int row, int column, int64_t *value)
+db_cell_int(DbCell cell, int64_t *value)
 {
-	size_t size;
-	const uint8_t *bytes = cell(result, row, column, &size);
-
-	if (bytes == NULL)
+	if (cell.bytes == NULL)
 		return false;
-	switch (size)
+	switch (cell.len)
 	{
 		case 2:
-			*value = (int16_t) read_big_endian(bytes, 2);
+			*value = (int16_t) read_big_endian(cell.bytes, 2);
 			return true;
 		case 4:
-			*value = (int32_t) read_big_endian(bytes, 4);
+			*value = (int32_t) read_big_endian(cell.bytes, 4);
 			return true;
 		case 8:
-			*value = (int64_t) read_big_endian(bytes, 8);
+			*value = (int64_t) read_eight(cell.bytes);
 			return true;
 		default:
 			return false;
@@ -153,14 +164,33 @@ db_int(const DbResult *result, int row, int column, int64_t *value)
 }
 
 bool
+db_int(const DbResult *result, int row, int column, int64_t *value)
+{
+	return db_cell_int(db_cell(result, row, column), value);
+}
+
+bool
+db_cell_time_us(DbCell cell, int64_t *postgres_us)
+{
+	if (cell.bytes == NULL || cell.len != 8)
+		return false;
+	*postgres_us = (int64_t) read_eight(cell.bytes);
+	return true;
+}
+
+bool
 db_time_us(const DbResult *result, int row, int column, int64_t *postgres_us)
 {
-	size_t size;
-	const uint8_t *bytes = cell(result, row, column, &size);
+	return db_cell_time_us(db_cell(result, row, column), postgres_us);
+}
 
-	if (bytes == NULL || size != 8)
+bool
+db_ms_of_us(int64_t us, int64_t *epoch_ms)
+{
+	if (us == INT64_MAX || us == INT64_MIN || us > INT64_MAX - DB_EPOCH_DIFFERENCE_US)
 		return false;
-	*postgres_us = (int64_t) read_big_endian(bytes, 8);
+	us += DB_EPOCH_DIFFERENCE_US;
+	*epoch_ms = us / 1000 - (us % 1000 < 0 ? 1 : 0);
 	return true;
 }
 
@@ -169,25 +199,23 @@ db_time_ms(const DbResult *result, int row, int column, int64_t *epoch_ms)
 {
 	int64_t us;
 
-	if (!db_time_us(result, row, column, &us) || us == INT64_MAX || us == INT64_MIN ||
-		us > INT64_MAX - DB_EPOCH_DIFFERENCE_US)
+	return db_time_us(result, row, column, &us) && db_ms_of_us(us, epoch_ms);
+}
+
+bool
+db_cell_jsonb(DbCell cell, const char **json, size_t *len)
+{
+	if (cell.bytes == NULL || cell.len < 2 || cell.bytes[0] != DB_JSONB_VERSION)
 		return false;
-	us += DB_EPOCH_DIFFERENCE_US;
-	*epoch_ms = us / 1000 - (us % 1000 < 0 ? 1 : 0);
+	*json = (const char *) cell.bytes + 1;
+	*len = cell.len - 1;
 	return true;
 }
 
 bool
 db_jsonb(const DbResult *result, int row, int column, const char **json, size_t *len)
 {
-	size_t size;
-	const uint8_t *bytes = cell(result, row, column, &size);
-
-	if (bytes == NULL || size < 2 || bytes[0] != DB_JSONB_VERSION)
-		return false;
-	*json = (const char *) bytes + 1;
-	*len = size - 1;
-	return true;
+	return db_cell_jsonb(db_cell(result, row, column), json, len);
 }
 
 /*
@@ -196,10 +224,10 @@ db_jsonb(const DbResult *result, int row, int column, const char **json, size_t 
  * (-1 = NULL) and bytes.  Every number has four bytes.
  */
 bool
-db_array(const DbResult *result, int row, int column, DbArray *array)
+db_cell_array(DbCell cell, DbArray *array)
 {
-	size_t size;
-	const uint8_t *bytes = cell(result, row, column, &size);
+	size_t size = cell.len;
+	const uint8_t *bytes = cell.bytes;
 	uint64_t dimensions;
 	uint64_t elements;
 
@@ -221,6 +249,12 @@ db_array(const DbResult *result, int row, int column, DbArray *array)
 	array->end = bytes + size;
 	array->left = (int) elements;
 	return true;
+}
+
+bool
+db_array(const DbResult *result, int row, int column, DbArray *array)
+{
+	return db_cell_array(db_cell(result, row, column), array);
 }
 
 bool

@@ -71,6 +71,13 @@ buffer_grow(Buffer *buffer, size_t len)
 	return !buffer->failed;
 }
 
+/* The digits of 0 to 99. */
+static const char pairs[] = "0001020304050607080910111213141516171819"
+							"2021222324252627282930313233343536373839"
+							"4041424344454647484950515253545556575859"
+							"6061626364656667686970717273747576777879"
+							"8081828384858687888990919293949596979899";
+
 /* Every row and every log line has numbers, and printf would take five times as long. */
 bool
 buffer_append_int64(Buffer *buffer, int64_t number)
@@ -83,11 +90,9 @@ buffer_append_int64(Buffer *buffer, int64_t number)
 	/* Division takes most of the time, so each one yields two digits. */
 	while (rest >= 10)
 	{
-		unsigned pair = (unsigned) (rest % 100);
-
+		p -= 2;
+		memcpy(p, pairs + 2 * (rest % 100), 2);
 		rest /= 100;
-		*--p = (char) ('0' + pair % 10);
-		*--p = (char) ('0' + pair / 10);
 	}
 	if (rest > 0 || p == end)
 		*--p = (char) ('0' + rest);

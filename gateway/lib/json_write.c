@@ -18,23 +18,53 @@ json_write_init(JsonWriter *writer, Buffer *out)
 	*writer = (JsonWriter){.out = out};
 }
 
-/* Writes the comma before a member, unless it is the first one or the value after a name. */
-static void
-separate(JsonWriter *writer)
+/* Whether the next member needs a comma: not the first one, and not the value after a name. */
+static inline bool
+takes_comma(JsonWriter *writer)
 {
 	uint64_t bit;
+	bool follows;
 
 	if (writer->after_name)
 	{
 		writer->after_name = false;
-		return;
+		return false;
 	}
 	if (writer->depth == 0)
-		return;
+		return false;
 	bit = UINT64_C(1) << (writer->depth - 1);
-	if (writer->has_members & bit)
-		buffer_append_char(writer->out, ',');
+	follows = (writer->has_members & bit) != 0;
 	writer->has_members |= bit;
+	return follows;
+}
+
+/*
+ * Begins a member of len bytes: makes room for it, and writes the comma before it.  The caller
+ * writes exactly len bytes at the result.  NULL: it does not fit.
+ */
+static inline char *
+begin(JsonWriter *writer, size_t len)
+{
+	Buffer *out = writer->out;
+	size_t comma = takes_comma(writer) ? 1 : 0;
+	char *at;
+
+	if (!buffer_reserve(out, comma + len))
+		return NULL;
+	at = out->data + out->len;
+	out->len += comma + len;
+	out->data[out->len] = '\0';
+	if (comma > 0)
+		*at++ = ',';
+	return at;
+}
+
+/* Writes the comma before a member of unknown length. */
+static void
+separate(JsonWriter *writer)
+{
+	if (takes_comma(writer))
+		buffer_append_char(writer->out, ',');
 }
 
 static void
@@ -189,45 +219,63 @@ append_checked(Buffer *out, const char *text, size_t len)
 	}
 }
 
-/* Nearly all strings are plain and can be copied in one piece. */
+/* Writes a string that begins with a run of plain bytes; end follows the quotation mark. */
 static void
-append_quoted(Buffer *out, const char *text, size_t len)
+append_quoted(JsonWriter *writer, const char *text, size_t len, size_t run, const char *end)
 {
-	size_t run = plain_run(text, len);
+	Buffer *out = writer->out;
 
+	separate(writer);
 	buffer_append_char(out, '"');
 	buffer_append(out, text, run);
-	if (run < len)
-		append_checked(out, text + run, len - run);
+	append_checked(out, text + run, len - run);
 	buffer_append_char(out, '"');
+	buffer_append_text(out, end);
 }
 
 void
 json_write_name(JsonWriter *writer, const char *name)
 {
+	size_t len = strlen(name);
+
 	if (writer->after_name)
 		writer->out->failed = true;
-	separate(writer);
-	append_quoted(writer->out, name, strlen(name));
-	buffer_append_char(writer->out, ':');
+	append_quoted(writer, name, len, plain_run(name, len), ":");
 	writer->after_name = true;
 }
 
 void
 json_write_quoted_name(JsonWriter *writer, const char *quoted, size_t len)
 {
+	char *at;
+
 	if (writer->after_name)
 		writer->out->failed = true;
-	separate(writer);
-	buffer_append(writer->out, quoted, len);
+	at = begin(writer, len);
+	if (at != NULL)
+		memcpy(at, quoted, len);
 	writer->after_name = true;
 }
 
 void
 json_write_string(JsonWriter *writer, const char *text, size_t len)
 {
-	separate(writer);
-	append_quoted(writer->out, text, len);
+	size_t run = plain_run(text, len);
+	char *at;
+
+	/* Nearly all strings are plain and can be copied in one piece. */
+	if (run < len)
+	{
+		append_quoted(writer, text, len, run, "");
+		return;
+	}
+	at = begin(writer, len + 2);
+	if (at == NULL)
+		return;
+	*at++ = '"';
+	if (len > 0)
+		memcpy(at, text, len);
+	at[len] = '"';
 }
 
 void
