@@ -3,8 +3,8 @@
  *		Splits the patterns once and compares them with paths segment by segment.
  *
  * The HTTP code has split and decoded the path already, so a %2F within a segment is not a
- * separator here.  The few dozen rows are compared one after the other; most differ in the
- * number of segments already.  Every row is compared, since a later one may match better.
+ * separator here.  Only rows with the path's number of segments are compared, one after the
+ * other, and each of these, since a later one may match better.
  */
 #include "api/route.h"
 
@@ -15,10 +15,21 @@
 #include "api/api.h"
 #include "lib/log.h"
 
-static bool
-is_name(const HttpText *segment)
+/* The text after the name in "{name}:start", or the whole segment if it has no name. */
+static HttpText
+literal_of(const HttpText *pattern)
 {
-	return segment->len > 2 && segment->data[0] == '{';
+	bool named = pattern->len > 2 && pattern->data[0] == '{';
+	const char *end = named ? memchr(pattern->data, '}', pattern->len) : NULL;
+	size_t name = end == NULL ? 0 : (size_t) (end + 1 - pattern->data);
+
+	return (HttpText){.data = pattern->data + name, .len = pattern->len - name};
+}
+
+static bool
+is_name(const Route *route, int i)
+{
+	return route->literal[i].len < route->pattern[i].len;
 }
 
 /* Splits "/a/{b}/c".  The parts point into the pattern.  "/" has no parts. */
@@ -32,10 +43,14 @@ split(Route *route)
 	while (*at == '/')
 	{
 		size_t len = strcspn(++at, "/");
+		int i = route->segments;
 
-		if (route->segments == ROUTE_SEGMENTS_MAX)
+		if (i == ROUTE_SEGMENTS_MAX)
 			return false;
-		route->pattern[route->segments++] = (HttpText){.data = at, .len = len};
+		route->pattern[i] = (HttpText){.data = at, .len = len};
+		route->literal[i] = literal_of(&route->pattern[i]);
+		route->fitted += route->literal[i].len > 0 ? 1 : 0;
+		route->segments++;
 		at += len;
 	}
 	return *at == '\0';
@@ -92,6 +107,19 @@ make_route(Route *route, const Endpoint *endpoint)
 	return problem == NULL;
 }
 
+/* From the last to the first, so that each list has the order of the rows. */
+static void
+join_similar(RouteTable *table)
+{
+	for (int i = table->count - 1; i >= 0; i--)
+	{
+		Route *route = &table->routes[i];
+
+		route->similar = table->first[route->segments];
+		table->first[route->segments] = route;
+	}
+}
+
 bool
 routes_make(RouteTable *table, const Endpoint *const *resources)
 {
@@ -100,7 +128,7 @@ routes_make(RouteTable *table, const Endpoint *const *resources)
 	for (int i = 0; resources[i] != NULL; i++)
 		for (const Endpoint *row = resources[i]; row->pattern != NULL; row++)
 			count++;
-	table->count = 0;
+	*table = (RouteTable){.count = 0};
 	table->routes = calloc((size_t) count + 1, sizeof(Route));
 	if (table->routes == NULL)
 		return false;
@@ -110,6 +138,7 @@ routes_make(RouteTable *table, const Endpoint *const *resources)
 			if (!make_route(&table->routes[table->count++], row))
 				return false;
 	}
+	join_similar(table);
 	return true;
 }
 
@@ -119,47 +148,36 @@ routes_free(RouteTable *table)
 	for (int i = 0; i < table->count; i++)
 		free(table->routes[i].names);
 	free(table->routes);
-	table->routes = NULL;
-	table->count = 0;
-}
-
-/* The text after the name in "{name}:start", or the whole segment if it has no name. */
-static HttpText
-literal_of(const HttpText *pattern)
-{
-	const char *end = is_name(pattern) ? memchr(pattern->data, '}', pattern->len) : NULL;
-	size_t name = end == NULL ? 0 : (size_t) (end + 1 - pattern->data);
-
-	return (HttpText){.data = pattern->data + name, .len = pattern->len - name};
+	*table = (RouteTable){.count = 0};
 }
 
 static bool
-segment_matches(const HttpText *pattern, const HttpText *segment)
+segment_matches(const Route *route, int i, const HttpText *segment)
 {
-	HttpText literal = literal_of(pattern);
-	size_t before = segment->len - literal.len;
+	const HttpText *literal = &route->literal[i];
+	size_t before = segment->len - literal->len;
 
-	if (segment->len < literal.len ||
-		memcmp(segment->data + before, literal.data, literal.len) != 0)
+	if (segment->len < literal->len ||
+		memcmp(segment->data + before, literal->data, literal->len) != 0)
 		return false;
-	return is_name(pattern) ? before > 0 : before == 0;
+	return is_name(route, i) ? before > 0 : before == 0;
 }
 
-/* The number of the path's segments that match by more than a name alone; -1: no match. */
-static int
-match_path(const Route *route, const HttpRequest *request)
+/* Begins with the last segment, because the first ones of most routes are equal. */
+static bool
+path_matches(const Route *route, const HttpRequest *request)
 {
-	int fitted = 0;
+	for (int i = route->segments - 1; i >= 0; i--)
+		if (!segment_matches(route, i, &request->segments[i]))
+			return false;
+	return true;
+}
 
-	if ((size_t) route->segments != request->n_segments)
-		return -1;
-	for (int i = 0; i < route->segments; i++)
-	{
-		if (!segment_matches(&route->pattern[i], &request->segments[i]))
-			return -1;
-		fitted += literal_of(&route->pattern[i]).len > 0 ? 1 : 0;
-	}
-	return fitted;
+/* The first route with as many segments as the path has. */
+static const Route *
+first_similar(const RouteTable *table, const HttpRequest *request)
+{
+	return request->n_segments > ROUTE_SEGMENTS_MAX ? NULL : table->first[request->n_segments];
 }
 
 static bool
@@ -168,43 +186,53 @@ method_matches(const Endpoint *endpoint, HttpMethod method)
 	return endpoint->method == (method == HTTP_METHOD_HEAD ? HTTP_METHOD_GET : method);
 }
 
-/* The best match of all rows, with any method. */
-static int
-best_match(const RouteTable *table, const HttpRequest *request)
-{
-	int best = -1;
-
-	for (int i = 0; i < table->count; i++)
-	{
-		int match = match_path(&table->routes[i], request);
-
-		best = match > best ? match : best;
-	}
-	return best;
-}
-
+/* The best match decides, with any method; of equally good ones the first. */
 RouteResult
 route_find(const RouteTable *table, const HttpRequest *request, const Route **route)
 {
-	int best = best_match(table, request);
+	const Route *found = NULL;
+	int best = -1;
 
-	for (int i = 0; best >= 0 && i < table->count; i++)
+	for (const Route *each = first_similar(table, request); each != NULL; each = each->similar)
 	{
-		if (method_matches(table->routes[i].endpoint, request->method) &&
-			match_path(&table->routes[i], request) == best)
-		{
-			*route = &table->routes[i];
-			return ROUTE_FOUND;
-		}
+		if (each->fitted < best || !path_matches(each, request))
+			continue;
+		if (each->fitted > best)
+			found = NULL;
+		best = each->fitted;
+		if (found == NULL && method_matches(each->endpoint, request->method))
+			found = each;
 	}
-	return best < 0 ? ROUTE_NO_PATH : ROUTE_NO_METHOD;
+	if (found == NULL)
+		return best < 0 ? ROUTE_NO_PATH : ROUTE_NO_METHOD;
+	*route = found;
+	return ROUTE_FOUND;
+}
+
+/* The fit of the best match, with any method; -1: none. */
+static int
+best_fit(const RouteTable *table, const HttpRequest *request)
+{
+	int best = -1;
+
+	for (const Route *each = first_similar(table, request); each != NULL; each = each->similar)
+		if (each->fitted > best && path_matches(each, request))
+			best = each->fitted;
+	return best;
+}
+
+static bool
+fits(const Route *route, const HttpRequest *request, int fitted)
+{
+	return (size_t) route->segments == request->n_segments && route->fitted == fitted &&
+		   path_matches(route, request);
 }
 
 void
 route_allow(const RouteTable *table, const HttpRequest *request, char *text, size_t size)
 {
 	bool all = strcmp(request->path.data, "*") == 0;
-	int best = best_match(table, request);
+	int best = best_fit(table, request);
 	size_t len = 0;
 	unsigned seen = 0;
 
@@ -213,7 +241,7 @@ route_allow(const RouteTable *table, const HttpRequest *request, char *text, siz
 	{
 		HttpMethod method = table->routes[i].endpoint->method;
 
-		if ((all || match_path(&table->routes[i], request) == best) && (seen & 1U << method) == 0)
+		if ((all || fits(&table->routes[i], request, best)) && (seen & 1U << method) == 0)
 		{
 			seen |= 1U << method;
 			len += (size_t) snprintf(text + len, size - len, "%s%s, ", http_method_name(method),
@@ -233,11 +261,11 @@ route_segment(const Route *route, const HttpRequest *request, const char *name)
 	{
 		const HttpText *pattern = &route->pattern[i];
 
-		if (is_name(pattern) && pattern->len >= len + 2 &&
+		if (is_name(route, i) && pattern->len >= len + 2 &&
 			memcmp(pattern->data + 1, name, len) == 0 && pattern->data[len + 1] == '}')
 		{
 			return (HttpText){.data = request->segments[i].data,
-							  .len = request->segments[i].len - literal_of(pattern).len};
+							  .len = request->segments[i].len - route->literal[i].len};
 		}
 	}
 	return (HttpText){.data = NULL, .len = 0};

@@ -15,14 +15,18 @@ typedef struct Route
 	int statement;   /* index in db_statements; -1 for endpoints that answer by themselves */
 	HttpText *names; /* names of the columns, quoted, with a colon: written into each row */
 	int segments;
+	int fitted;                           /* how many of them match by more than a name alone */
+	struct Route *similar;                /* the next route with as many segments, or NULL */
 	HttpText pattern[ROUTE_SEGMENTS_MAX]; /* "{name}" matches any one segment, "{name}:start"
 										   * one that ends with ":start" */
+	HttpText literal[ROUTE_SEGMENTS_MAX]; /* of each: what follows the name, or all of it */
 } Route;
 
 typedef struct RouteTable
 {
 	Route *routes;
 	int count;
+	Route *first[ROUTE_SEGMENTS_MAX + 1]; /* the first route with this number of segments */
 } RouteTable;
 
 typedef enum RouteResult

@@ -150,7 +150,10 @@ are_plain(const char *text)
 	return (special & EACH_BYTE(0x80)) == 0;
 }
 
-/* The number of plain bytes at the start of text; looks at eight bytes at a time. */
+/*
+ * The number of plain bytes at the start of text; looks at eight bytes at a time.  The last
+ * eight may overlap with those before them.
+ */
 static size_t
 plain_run(const char *text, size_t len)
 {
@@ -158,6 +161,8 @@ plain_run(const char *text, size_t len)
 
 	while (len - run >= sizeof(uint64_t) && are_plain(text + run))
 		run += sizeof(uint64_t);
+	if (len - run < sizeof(uint64_t) && run > 0 && are_plain(text + len - sizeof(uint64_t)))
+		return len;
 	while (run < len && is_plain((unsigned char) text[run]))
 		run++;
 	return run;

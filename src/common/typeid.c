@@ -4,9 +4,9 @@
  *		Writing and reading TypeIDs.
  *
  * The suffix is one number of 130 bits, most significant digit first.  Digits
- * have 5 bits and bytes 8, so both directions carry bits over in a small
- * accumulator.  The two highest bits are zero, so the first digit is at most 7.
- * Nothing else can overflow.
+ * have 5 bits and bytes 8, so bits are carried over from one to the next.  The
+ * two highest bits are zero, so the first digit is at most 7.  Nothing else can
+ * overflow.
  *
  * The last underscore is the separator, because a prefix may contain
  * underscores and the suffix cannot.  The suffix has a fixed length, so it is
@@ -50,21 +50,28 @@ digit_value(char c)
 	return found ? (int) (found - digits) : -1;
 }
 
+static uint64_t
+read_eight(const uint8_t *bytes)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < 8; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/* Every row of an answer has some ids, so the digits are taken from two large numbers. */
 static void
 write_suffix(const uint8_t uuid[WAK_UUID_LENGTH], char *out)
 {
-	uint32_t pending = 0;
-	int bits = 2; /* the two zero bits in front */
+	uint64_t high = read_eight(uuid);
+	uint64_t low = read_eight(uuid + 8);
 
-	for (size_t i = 0; i < WAK_UUID_LENGTH; i++)
+	for (int i = WAK_TYPEID_SUFFIX_LENGTH - 1; i >= 0; i--)
 	{
-		pending = pending << 8 | uuid[i];
-		bits += 8;
-		while (bits >= 5)
-		{
-			bits -= 5;
-			*out++ = digits[pending >> bits & 31];
-		}
+		out[i] = digits[low & 31];
+		low = low >> 5 | high << 59;
+		high >>= 5;
 	}
 }
 
