@@ -38,6 +38,7 @@ typedef struct Known
 struct Owners
 {
 	uint8_t salt[SALT_BYTES];
+	EVP_MD *sha256; /* found once, because libcrypto's search takes longer than a digest */
 	EVP_MD_CTX *digest;
 	TAILQ_HEAD(, Known) buckets[BUCKETS];
 	TAILQ_HEAD(KnownList, Known) used; /* the most recently used one is first */
@@ -55,13 +56,12 @@ owners_create(void)
 	for (int i = 0; i < BUCKETS; i++)
 		TAILQ_INIT(&owners->buckets[i]);
 	evutil_secure_rng_get_bytes(owners->salt, sizeof(owners->salt));
+	owners->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	owners->digest = EVP_MD_CTX_new();
-	if (owners->digest == NULL)
-	{
-		free(owners);
-		return NULL;
-	}
-	return owners;
+	if (owners->sha256 != NULL && owners->digest != NULL)
+		return owners;
+	owners_free(owners);
+	return NULL;
 }
 
 static unsigned
@@ -87,6 +87,7 @@ owners_free(Owners *owners)
 	while (!TAILQ_EMPTY(&owners->used))
 		drop(owners, TAILQ_FIRST(&owners->used));
 	EVP_MD_CTX_free(owners->digest);
+	EVP_MD_free(owners->sha256);
 	free(owners);
 }
 
@@ -98,7 +99,7 @@ key_of(Owners *owners, OwnerKind kind, const void *bytes, size_t len)
 	uint8_t digest[EVP_MAX_MD_SIZE] = {0};
 	FairKey key;
 
-	if (EVP_DigestInit_ex(owners->digest, EVP_sha256(), NULL) != 1 ||
+	if (EVP_DigestInit_ex2(owners->digest, owners->sha256, NULL) != 1 ||
 		EVP_DigestUpdate(owners->digest, owners->salt, SALT_BYTES) != 1 ||
 		EVP_DigestUpdate(owners->digest, &what, 1) != 1 ||
 		EVP_DigestUpdate(owners->digest, bytes, len) != 1 ||

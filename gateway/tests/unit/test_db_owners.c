@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "db/owners.h"
 #include "tests/unit/suite.h"
 
@@ -13,9 +15,39 @@ static const uint8_t other_org[DB_UUID_SIZE] = "edcba9876543210";
 
 static Owners *owners;
 
+static int allocations; /* of libcrypto */
+
+static void *
+count_malloc(size_t size, const char *file, int line)
+{
+	(void) file;
+	(void) line;
+	allocations++;
+	return malloc(size);
+}
+
+static void *
+count_realloc(void *block, size_t size, const char *file, int line)
+{
+	(void) file;
+	(void) line;
+	allocations++;
+	return realloc(block, size);
+}
+
+static void
+release(void *block, const char *file, int line)
+{
+	(void) file;
+	(void) line;
+	free(block);
+}
+
+/* libcrypto takes another allocator only before it has allocated something itself. */
 static void
 start(void)
 {
+	ck_assert_int_eq(CRYPTO_set_mem_functions(count_malloc, count_realloc, release), 1);
 	owners = owners_create();
 	ck_assert_ptr_nonnull(owners);
 }
@@ -165,6 +197,18 @@ START_TEST(digests_differ_from_process_to_process)
 }
 END_TEST
 
+/* The state of a digest, and nothing to search for the algorithm. */
+START_TEST(a_credential_costs_libcrypto_at_most_one_allocation)
+{
+	learn("wa_a", one_org);
+	ck_assert_int_gt(allocations, 0);
+	allocations = 0;
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(of_key("wa_a", "192.0.2.1").class, FAIR_ORG);
+	ck_assert_int_le(allocations, 100);
+}
+END_TEST
+
 static void
 add_tests(TCase *cases)
 {
@@ -176,6 +220,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, the_longest_unused_is_forgotten_first);
 	tcase_add_test(cases, an_address_is_an_ipv4_address_or_a_network_of_ipv6);
 	tcase_add_test(cases, what_comes_from_nowhere_is_the_programs_own);
+	tcase_add_test(cases, a_credential_costs_libcrypto_at_most_one_allocation);
 	tcase_add_test(cases, digests_differ_from_process_to_process);
 }
 
