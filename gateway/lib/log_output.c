@@ -43,6 +43,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Used with the lock held. */
 static pthread_cond_t wanted; /* there is something to write */
+static pthread_cond_t hurry;  /* the thread shall not rest */
 static pthread_cond_t ended;  /* everything is written */
 static bool started;
 static bool busy;
@@ -164,6 +165,33 @@ write_out(void)
 
 /* ---- the thread ---- */
 
+/* The time on the clock of the conditions, in some milliseconds. */
+static struct timespec
+time_in(int ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L)
+	{
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	return until;
+}
+
+/* With the lock held.  Nobody has to wake the thread meanwhile, which would take a system call. */
+static void
+rest(void)
+{
+	struct timespec until = time_in(LOG_OUTPUT_REST_MS);
+
+	if (waiting.len < LOG_OUTPUT_HURRY)
+		pthread_cond_timedwait(&hurry, &lock, &until);
+}
+
 static void *
 run(void *nothing)
 {
@@ -187,6 +215,7 @@ run(void *nothing)
 		pthread_mutex_unlock(&lock);
 		write_out();
 		pthread_mutex_lock(&lock);
+		rest();
 	}
 	return NULL;
 }
@@ -194,15 +223,13 @@ run(void *nothing)
 void
 log_output_end(void)
 {
-	struct timespec until;
+	struct timespec until = time_in(LOG_OUTPUT_END_MS);
 
 	if (!started)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOG_OUTPUT_END_MS / 1000;
-	until.tv_nsec += LOG_OUTPUT_END_MS % 1000 * 1000000L;
 	pthread_mutex_lock(&lock);
 	pthread_cond_signal(&wanted);
+	pthread_cond_signal(&hurry);
 	while ((busy || waiting.len > 0) && pthread_cond_timedwait(&ended, &lock, &until) == 0)
 		;
 	pthread_mutex_unlock(&lock);
@@ -216,6 +243,7 @@ init_conditions(void)
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&wanted, &monotonic);
+	pthread_cond_init(&hurry, &monotonic);
 	pthread_cond_init(&ended, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
@@ -311,6 +339,7 @@ void
 log_output_line(const char *line, size_t len)
 {
 	bool enough;
+	bool much;
 
 	if (!started)
 	{
@@ -321,7 +350,10 @@ log_output_line(const char *line, size_t len)
 	if (len > waiting.max - waiting.len || !buffer_append(&waiting, line, len))
 		atomic_fetch_add(&lost, 1);
 	enough = waiting.len >= WAITING_ENOUGH;
+	much = waiting.len >= LOG_OUTPUT_HURRY;
 	pthread_mutex_unlock(&lock);
 	if (enough)
 		log_output_wake();
+	if (much)
+		pthread_cond_signal(&hurry);
 }

@@ -22,6 +22,15 @@
 
 #define LOG_OUTPUT_MAX (512 * 1024)
 
+/*
+ * After the thread has written, it rests this long, so that a busy program need not wake it for
+ * each line.  So a line waits at most this long, and the first one after a silence does not.
+ */
+#define LOG_OUTPUT_REST_MS 5
+
+/* When this many bytes wait, the thread does not rest. */
+#define LOG_OUTPUT_HURRY (LOG_OUTPUT_MAX / 4)
+
 /* How long a program that ends waits at most for its lines to be written. */
 #define LOG_OUTPUT_END_MS 1000
 

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/log_output.h"
 #include "tests/unit/suite.h"
@@ -380,6 +382,62 @@ START_TEST(a_line_that_was_cut_by_a_full_disk_is_not_glued_to_the_next)
 }
 END_TEST
 
+/* ---- a busy program ---- */
+
+/* A shorter write is the last one of those for which the thread was woken. */
+#define PIECE_SHORT 2048
+
+#define BUSY_LINES 300
+
+static int rests;
+static int short_rests;
+
+/* Measures the time between what the thread writes. */
+ssize_t
+write(int fd, const void *bytes, size_t len)
+{
+	static int64_t rests_since_us;
+	ssize_t written;
+
+	if (fd == STDERR_FILENO && rests_since_us > 0)
+	{
+		rests++;
+		short_rests += clock_monotonic_us() - rests_since_us < LOG_OUTPUT_REST_MS * 1000 ? 1 : 0;
+	}
+	written = syscall(SYS_write, fd, bytes, len);
+	if (fd == STDERR_FILENO)
+		rests_since_us = len < PIECE_SHORT ? clock_monotonic_us() : 0;
+	return written;
+}
+
+static void
+log_one_line_after_the_other(void)
+{
+	for (int i = 0; i < BUSY_LINES; i++)
+	{
+		log_lines(i, 1);
+		usleep(100);
+	}
+	if (short_rests > 0 || rests == 0)
+		_exit(4);
+	end_patiently();
+}
+
+START_TEST(a_busy_program_does_not_wake_the_thread_for_each_line)
+{
+	int ends[2];
+	pid_t child;
+	const Written *written;
+
+	open_pipe(ends);
+	ck_assert_int_eq(pipe(said), 0);
+	child = start(ends, log_one_line_after_the_other);
+	written = read_all(ends[0]);
+	await_end(child);
+	ck_assert_uint_eq(written->lines, BUSY_LINES);
+}
+END_TEST
+
 /* ---- fork ---- */
 
 static void
@@ -436,6 +494,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, whoever_shares_the_file_finds_it_as_it_was);
 	tcase_add_test(cases, lost_lines_are_told_of_by_the_next_that_is_written);
 	tcase_add_test(cases, a_line_that_was_cut_by_a_full_disk_is_not_glued_to_the_next);
+	tcase_add_test(cases, a_busy_program_does_not_wake_the_thread_for_each_line);
 	tcase_add_test(cases, a_fork_has_its_own_thread_and_does_not_repeat_what_waited);
 }
 
