@@ -157,15 +157,14 @@ are_plain(const char *text)
 static size_t
 plain_run(const char *text, size_t len)
 {
+	const size_t step = sizeof(uint64_t);
 	size_t run = 0;
 
-	while (len - run >= sizeof(uint64_t) && are_plain(text + run))
-		run += sizeof(uint64_t);
-	if (len - run < sizeof(uint64_t) && run > 0 && are_plain(text + len - sizeof(uint64_t)))
-		return len;
+	while (run < len && len >= step && are_plain(text + (run + step < len ? run : len - step)))
+		run += step;
 	while (run < len && is_plain((unsigned char) text[run]))
 		run++;
-	return run;
+	return run < len ? run : len;
 }
 
 static void

@@ -53,26 +53,37 @@ digit_value(char c)
 static uint64_t
 read_eight(const uint8_t *bytes)
 {
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | bytes[i];
-	return value;
+	return (uint64_t) bytes[0] << 56 | (uint64_t) bytes[1] << 48 | (uint64_t) bytes[2] << 40 |
+		   (uint64_t) bytes[3] << 32 | (uint64_t) bytes[4] << 24 | (uint64_t) bytes[5] << 16 |
+		   (uint64_t) bytes[6] << 8 | (uint64_t) bytes[7];
 }
 
-/* Every row of an answer has some ids, so the digits are taken from two large numbers. */
+/* Writes count digits from the end, the lowest one last. */
+static char *
+write_digits(uint64_t bits, int count, char *end)
+{
+	for (int i = 0; i < count; i++)
+	{
+		*--end = digits[bits & 31];
+		bits >>= 5;
+	}
+	return end;
+}
+
+/*
+ * Every row of an answer has some ids, so many digits are taken from one large number: two
+ * times 12 digits of 60 bits, and 2 from the first 8 bits.
+ */
 static void
 write_suffix(const uint8_t uuid[WAK_UUID_LENGTH], char *out)
 {
 	uint64_t high = read_eight(uuid);
 	uint64_t low = read_eight(uuid + 8);
+	char *end = out + WAK_TYPEID_SUFFIX_LENGTH;
 
-	for (int i = WAK_TYPEID_SUFFIX_LENGTH - 1; i >= 0; i--)
-	{
-		out[i] = digits[low & 31];
-		low = low >> 5 | high << 59;
-		high >>= 5;
-	}
+	end = write_digits(low, 12, end);
+	end = write_digits(high << 4 | low >> 60, 12, end);
+	write_digits(high >> 56, 2, end);
 }
 
 static bool

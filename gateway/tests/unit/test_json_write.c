@@ -55,6 +55,30 @@ START_TEST(strings_are_escaped)
 }
 END_TEST
 
+/* Strings are examined eight bytes at a time. */
+START_TEST(a_byte_is_escaped_wherever_it_stands)
+{
+	char text[41];
+	char expected[44];
+
+	for (size_t len = 1; len < sizeof(text); len++)
+	{
+		for (size_t at = 0; at < len; at++)
+		{
+			memset(text, 'a', len);
+			text[at] = '"';
+			memset(expected, 'a', sizeof(expected));
+			memcpy(expected + 1 + at, "\\\"", 2);
+			expected[0] = expected[len + 2] = '"';
+			begin(1000);
+			json_write_string(&writer, text, len);
+			ck_assert_uint_eq(out.len, len + 3);
+			ck_assert_mem_eq(out.data, expected, len + 3);
+		}
+	}
+}
+END_TEST
+
 START_TEST(bytes_that_are_not_utf8_are_replaced)
 {
 	begin(1000);
@@ -131,5 +155,6 @@ START_TEST(it_goes_as_deep_as_it_says)
 END_TEST
 
 SUITE("json_write", containers_have_commas_in_the_right_places, strings_are_escaped,
-	  bytes_that_are_not_utf8_are_replaced, numbers_are_exact_at_their_ends,
-	  what_does_not_fit_is_told_at_the_end, misuse_is_a_failure, it_goes_as_deep_as_it_says)
+	  a_byte_is_escaped_wherever_it_stands, bytes_that_are_not_utf8_are_replaced,
+	  numbers_are_exact_at_their_ends, what_does_not_fit_is_told_at_the_end, misuse_is_a_failure,
+	  it_goes_as_deep_as_it_says)
