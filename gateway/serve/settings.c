@@ -45,7 +45,8 @@ const ConfigOption gateway_options[] = {
 	 .target = &gateway_settings.connections,
 	 .min = 0,
 	 .max = 256,
-	 .help = "database connections of each worker; 0: two a core, shared among the workers"},
+	 .help = "database connections of each worker; 0: two a core, shared among the workers, "
+			 "and one more for each, kept for organizations that have nothing under way"},
 	{.flag = "db-slow-connections",
 	 .environment = "WA_DB_SLOW_CONNECTIONS",
 	 .argument = "N",
@@ -197,17 +198,25 @@ settings_check(char *problem, size_t size)
 	return http_server_check(&http, problem, size) && check_metrics(problem, size);
 }
 
+/*
+ * One organization alone gets all connections but one (db/pool.c).  So there is one more than
+ * it takes to keep the processors busy.
+ */
+static int64_t
+default_connections(void)
+{
+	int64_t all = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (all + gateway_settings.workers - 1) / gateway_settings.workers + 1;
+}
+
 DbConfig
 settings_db(void)
 {
 	int64_t connections = gateway_settings.connections;
 
 	if (connections == 0)
-	{
-		int64_t all = 2 * sysconf(_SC_NPROCESSORS_ONLN);
-
-		connections = (all + gateway_settings.workers - 1) / gateway_settings.workers;
-	}
+		connections = default_connections();
 	return (DbConfig){
 		.conninfo = gateway_settings.program.database,
 		.application_name = "wa-gateway",
