@@ -37,7 +37,7 @@
  * when the cell does not have the type that the row says, which is a fault of the endpoint
  * or of its statement.
  */
-typedef bool ColumnWriter(JsonWriter *writer, const Column *column, DbCell cell);
+typedef bool (*ColumnWriter)(JsonWriter *writer, const Column *column, DbCell cell);
 
 static bool
 write_id(JsonWriter *writer, const Column *column, DbCell cell)
@@ -132,7 +132,7 @@ write_array(JsonWriter *writer, const Column *column, DbCell cell)
 }
 
 /* Columns of cookies have no writer: they become headers. */
-static ColumnWriter *const column_writers[] = {
+static const ColumnWriter column_writers[] = {
 	[COLUMN_ID] = write_id,     [COLUMN_TEXT] = write_text,        [COLUMN_INT] = write_int,
 	[COLUMN_BOOL] = write_bool, [COLUMN_TIME] = write_time,        [COLUMN_JSON] = write_json,
 	[COLUMN_COOKIE] = NULL,     [COLUMN_TEXT_ARRAY] = write_array, [COLUMN_DEVICE] = NULL,
@@ -177,7 +177,7 @@ write_row(JsonWriter *writer, const Rows *rows, int row)
 	json_write_object_begin(writer);
 	for (int i = 0; ok && columns[i].type != COLUMN_END; i++)
 	{
-		ColumnWriter *write = column_writers[columns[i].type];
+		ColumnWriter write = column_writers[columns[i].type];
 		DbCell cell = db_cell(rows->result, row, rows->at[i]);
 
 		if (write != NULL && cell.bytes != NULL)
