@@ -7,7 +7,7 @@
 
 CREATE FUNCTION wa.policies() RETURNS TABLE (
 		relation text, name text, permissive boolean, command text, roles text, qual text, with_check text)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 170
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 230
 AS $$
 	WITH protected (relation, read, write) AS (VALUES
 		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
@@ -32,15 +32,13 @@ AS $$
 		-- These belong to no organization.
 		('event_epoch', NULL), ('housekeeping_place', NULL), ('unrestored', NULL)
 	)
-	SELECT t.relation, p.* FROM protected t CROSS JOIN LATERAL (
+	SELECT t.relation, k.prefix || p.name, k.permissive, p.command, 'wa_app, wa_gateway', p.qual, p.with_check
+	FROM protected t CROSS JOIN LATERAL (
 		SELECT format('(org_id = wa.org_for(%L::wa.permission))', t.read) AS reads,
-			format('(org_id = wa.org_for(%L::wa.permission))', t.write) AS writes, '(org_id = wa.require_org())' AS opens) e
-		CROSS JOIN LATERAL (VALUES
-			('wa_open', true, '*', 'wa_app, wa_gateway', e.opens, e.opens),
-			('wa_read', false, 'r', 'wa_app, wa_gateway', e.reads, NULL),
-			('wa_insert', false, 'a', 'wa_app, wa_gateway', NULL, e.writes),
-			('wa_update', false, 'w', 'wa_app, wa_gateway', e.writes, e.writes),
-			('wa_delete', false, 'd', 'wa_app, wa_gateway', e.writes, NULL)) p
+			format('(org_id = wa.org_for(%L::wa.permission))', t.write) AS writes) e
+		CROSS JOIN (VALUES ('wa_open_', true), ('wa_', false)) k (prefix, permissive)
+		CROSS JOIN LATERAL (VALUES ('read', 'r', e.reads, NULL), ('insert', 'a', NULL, e.writes),
+			('update', 'w', e.writes, e.writes), ('delete', 'd', e.writes, NULL)) p (name, command, qual, with_check)
 UNION ALL
 	SELECT o.relation, 'wa_owner_open', true, '*', 'wa_owner', 'true', NULL FROM owned o
 UNION ALL
