@@ -92,10 +92,11 @@ COMMENT ON FUNCTION wa.quoted(text) IS 'for function bodies: the first 64 charac
 -- All elements count: in an array of several dimensions the first one does not say how many
 -- there are.
 CREATE FUNCTION wa.is_list(items text[], max integer) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
-	SELECT COALESCE(array_ndims(items), 1) = 1 AND cardinality(items) <= max
-$$;
+BEGIN
+	RETURN COALESCE(array_ndims(items), 1) = 1 AND cardinality(items) <= max;
+END $$;
 COMMENT ON FUNCTION wa.is_list(text[], integer) IS
 	'for function bodies: whether an array is of one dimension and has no more elements than that; NULL for NULL';
 

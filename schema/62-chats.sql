@@ -1,32 +1,19 @@
 -- Addresses, and chats: the operations of a key with send.
 
 -- The forms in which a recipient may be written: a phone number in E.164 digits, or an
--- address (jid) of one of WhatsApp's servers.  Capital letters in the server's name have no
+-- address (jid) of one of WhatsApp's servers (src/jid.c).  Capital letters in the server's name have no
 -- meaning and are not stored.
 CREATE FUNCTION wa.recipient_jid(recipient text) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$
-	SELECT CASE
-		WHEN recipient ~ '^\+?[1-9][0-9]{6,14}$' THEN ltrim(recipient, '+') || '@s.whatsapp.net'
-		WHEN given.jid ~ '^[1-9][0-9]{6,14}@(c\.us|s\.whatsapp\.net)$' THEN split_part(given.jid, '@', 1) || '@s.whatsapp.net'
-		WHEN given.jid ~ '^[0-9]{5,20}@lid$' OR given.jid ~ '^[0-9]{5,20}(-[0-9]{5,20})?@g\.us$'
-			OR given.jid ~ '^[0-9]{5,20}@(newsletter|broadcast)$' OR given.jid = 'status@broadcast'
-			THEN given.jid
-	END
-	FROM (SELECT split_part(recipient, '@', 1) || lower(substring(recipient FROM '@.*$') COLLATE "C")) given (jid)
-$$;
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_recipient_jid';
 COMMENT ON FUNCTION wa.recipient_jid(text) IS
 	'WhatsApp address of a recipient given as a phone number or an address, NULL for anything else';
 
 -- Paths name chats and contacts in every form in which a recipient may be written.  Any other
 -- text stays as it is and names nothing.
---
--- SECURITY DEFINER, because statements call it, and a sealed role can only run the SQL of
--- functions that run as their owner.
 CREATE FUNCTION wa.chat_jid(written text) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-	AS $$ SELECT COALESCE(wa.recipient_jid(written), written) $$;
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_chat_jid';
 COMMENT ON FUNCTION wa.chat_jid(text) IS
 	'the address that a chat or contact is stored under, for one that is given in any form that a recipient may have. '
 	'All functions and statements that take a chat or a contact use it';
@@ -58,29 +45,22 @@ COMMENT ON FUNCTION wa.require_jid(text, text) IS
 	'for function bodies: raises 22023 for this field unless it is an address as it is stored, or NULL';
 
 CREATE FUNCTION wa.chat_type(jid text) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$
-	SELECT CASE
-		WHEN jid = 'status@broadcast' THEN 'status'
-		WHEN jid LIKE '%@g.us' THEN 'group'
-		WHEN jid LIKE '%@newsletter' THEN 'newsletter'
-		WHEN jid LIKE '%@broadcast' THEN 'broadcast'
-		ELSE 'dm'
-	END
-$$;
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_chat_type';
 COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address stands for';
 
 -- A message belongs to a chat.  The first message creates the chat.
 CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
-	LANGUAGE sql STRICT
+	LANGUAGE plpgsql STRICT
 AS $$
+BEGIN
 	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
 	VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at, unread)
 	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
 		active_at = GREATEST(c.active_at, EXCLUDED.active_at),
 		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
-		unread_count = c.unread_count + EXCLUDED.unread_count
-$$;
+		unread_count = c.unread_count + EXCLUDED.unread_count;
+END $$;
 COMMENT ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) IS
 	'for function bodies: notes a message in its chat, and makes the chat if need be';
 

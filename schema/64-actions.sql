@@ -200,10 +200,11 @@ COMMENT ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) IS
 	'for function bodies: makes messages show what an action has done';
 
 CREATE FUNCTION wa.with_reaction(reactions jsonb, sender text, emoji text) RETURNS jsonb
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
-	SELECT NULLIF(CASE WHEN COALESCE(emoji, '') = '' THEN COALESCE(reactions, '{}') - sender
-		ELSE COALESCE(reactions, '{}') || jsonb_build_object(sender, emoji) END, '{}')
-$$;
+BEGIN
+	RETURN NULLIF(CASE WHEN COALESCE(emoji, '') = '' THEN COALESCE(reactions, '{}') - sender
+		ELSE COALESCE(reactions, '{}') || jsonb_build_object(sender, emoji) END, '{}');
+END $$;
 COMMENT ON FUNCTION wa.with_reaction(jsonb, text, text) IS
 	'a message''s reactions with one sender''s set, or with an empty emoji taken away';

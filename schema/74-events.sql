@@ -51,14 +51,8 @@ COMMENT ON FUNCTION wa.event_room() IS
 -- ---- Writing ----
 
 CREATE FUNCTION wa.envelope(event uuid, type text, session uuid, org uuid, at timestamptz, payload text) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-AS $$
-BEGIN
-	RETURN '{"schema":"v1","id":"' || wa.typeid('evt', event) || '","event":"' || type || '"'
-		|| CASE WHEN session IS NULL THEN '' ELSE ',"session":"' || wa.typeid('sess', session) || '"' END
-		|| ',"organization":"' || wa.typeid('org', org) || '","timestamp":' || wa.epoch_ms(at)
-		|| ',"payload":' || payload || '}';
-END $$;
+	LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_envelope';
 COMMENT ON FUNCTION wa.envelope(uuid, text, uuid, uuid, timestamptz, text) IS
 	'for function bodies: an event as JSON, in the bytes that everybody gets';
 
@@ -70,34 +64,11 @@ $$;
 COMMENT ON FUNCTION wa.note_epoch(integer, bigint) IS
 	'for function bodies: notes the epoch of a position that wa.next_event_position() says is not noted yet';
 
--- All events are written by this function, with a delivery for each webhook that wants the
--- event.  A webhook that the circuit breaker has paused gets it when it is active again.  The
--- organization is a parameter, because an event is also written where none is bound.
+-- All events are written here (src/event_log.c), with a delivery for each webhook that wants
+-- the event.
 CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS uuid
-	LANGUAGE plpgsql
-AS $$
-DECLARE
-	position constant record := wa.next_event_position(org);
-	event constant uuid := wa.uuid7();
-	at constant timestamptz := clock_timestamp();
-BEGIN
-	-- The largest event.  A socket has room for twice as much.
-	IF octet_length(payload) > 4194304 THEN
-		RAISE EXCEPTION 'event of type % is larger than 4 MiB', type USING ERRCODE = 'program_limit_exceeded';
-	END IF;
-	IF NOT position.noted THEN
-		PERFORM wa.note_epoch(position.epoch, position.ordinal);
-	END IF;
-	INSERT INTO wa.event (org_id, epoch, ordinal, id, type, session_id, created_at, envelope)
-	VALUES (org, position.epoch, position.ordinal, event, emit.type, session, at,
-			wa.envelope(event, emit.type, session, org, at, payload));
-	INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, session_id)
-	SELECT org, w.id, event, position.epoch, position.ordinal, emit.type, emit.session
-	FROM wa.webhook w
-	WHERE w.org_id = org AND (w.active OR w.disabled_at IS NOT NULL) AND (w.session_id IS NULL OR w.session_id = emit.session)
-		AND w.events && ARRAY[emit.type, '*'];
-	RETURN event;
-END $$;
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'wa_emit';
 COMMENT ON FUNCTION wa.emit(uuid, text, uuid, text) IS
 	'for function bodies: writes an event of this transaction, with its deliveries, and returns its id';
 
@@ -203,50 +174,11 @@ END $$;
 COMMENT ON FUNCTION wa.changed_reaction(jsonb, jsonb) IS
 	'for function bodies: who reacted with what, as JSON; an empty emoji if it was taken back';
 
--- A message whose attachment is not stored has "media": null, as everywhere.  Every other
--- null is left out.  Fields are taken one by one, because passing the row on would read its
--- attachment.
+-- In C (src/message_events.c), because it runs for every message and each step of its way.
 CREATE FUNCTION wa.message_events() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
+	LANGUAGE c SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	attached constant boolean := NEW.type IN ('image', 'video', 'audio', 'document', 'sticker');
-	payload text := json_strip_nulls(json_build_object(
-		'id', wa.typeid('msg', NEW.id), 'sessionId', wa.typeid('sess', NEW.session_id),
-		'sessionPhoneNumber', NEW.session_phone_number, 'chatJid', NEW.chat_jid,
-		'waMessageId', NEW.wa_message_id, 'direction', NEW.direction, 'fromMe', NEW.direction = 'out',
-		'senderJid', NEW.sender_jid, 'senderName', NEW.sender_name, 'type', NEW.type, 'body', NEW.body,
-		'content', NEW.content, 'quotedMessageId', wa.typeid('msg', NEW.quoted_message_id), 'mentions', NEW.mentions,
-		'hasMedia', NEW.media IS NOT NULL OR attached, 'media', NEW.media,
-		'status', CASE NEW.status WHEN 'sending' THEN 'queued' ELSE NEW.status END, 'error', NEW.error,
-		'edited', NEW.edited, 'revoked', NEW.revoked, 'forwarded', NEW.forwarded, 'reactions', NEW.reactions,
-		'timestamp', wa.epoch_ms(NEW.sent_at), 'createdAt', wa.epoch_ms(NEW.created_at)))::text;
-BEGIN
-	IF attached AND NEW.media IS NULL THEN
-		payload := left(payload, -1) || ',"media":null}';
-	END IF;
-	IF TG_OP = 'INSERT' THEN
-		PERFORM wa.emit(NEW.org_id, CASE NEW.direction WHEN 'in' THEN 'message' ELSE 'message.from_me' END,
-						NEW.session_id, payload);
-		RETURN NULL;
-	END IF;
-	IF NEW.revoked AND NOT OLD.revoked THEN
-		PERFORM wa.emit(NEW.org_id, 'message.revoked', NEW.session_id, payload);
-	ELSIF NEW.body IS DISTINCT FROM OLD.body THEN
-		PERFORM wa.emit(NEW.org_id, 'message.edited', NEW.session_id, payload);
-	END IF;
-	IF NEW.reactions IS DISTINCT FROM OLD.reactions THEN
-		PERFORM wa.emit(NEW.org_id, 'message.reaction', NEW.session_id, left(payload, -1) || ',"reaction":'
-			|| wa.changed_reaction(OLD.reactions, NEW.reactions) || '}');
-	END IF;
-	-- It is not shown that a connector has the message: "sending" is shown as "queued".
-	IF NEW.direction = 'out' AND NEW.status <> OLD.status
-		AND NOT (NEW.status IN ('queued', 'sending') AND OLD.status IN ('queued', 'sending')) THEN
-		PERFORM wa.emit(NEW.org_id, 'message.status', NEW.session_id, payload);
-	END IF;
-	RETURN NULL;
-END $$;
+	AS 'MODULE_PATHNAME', 'wa_message_events';
 COMMENT ON FUNCTION wa.message_events() IS
 	'trigger: message, message.from_me, message.status, message.reaction, message.edited, message.revoked';
 CREATE TRIGGER message_made AFTER INSERT ON wa.message

@@ -14,6 +14,8 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
+#include "src/epoch_ms.h"
+
 /* The distance between PostgreSQL's epoch, the year 2000, and 1970. */
 #define EPOCH_OFFSET_MS \
 	(INT64CONST(1000) * SECS_PER_DAY * (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE))
@@ -27,19 +29,24 @@
 
 PG_FUNCTION_INFO_V1(wa_epoch_ms);
 
-/* wa.epoch_ms(at): milliseconds since 1970. */
-Datum
-wa_epoch_ms(PG_FUNCTION_ARGS)
+int64
+wa_epoch_milliseconds(TimestampTz at)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
 	int64 ms = at / 1000;
 
 	/* Round down, also before the year 2000. */
 	if (at < 0 && at % 1000 != 0)
 		ms--;
 	if (TIMESTAMP_IS_NOEND(at))
-		PG_RETURN_INT64(MS_MAX);
+		return MS_MAX;
 	if (TIMESTAMP_IS_NOBEGIN(at))
-		PG_RETURN_INT64(MS_MIN);
-	PG_RETURN_INT64(Min(Max(ms + EPOCH_OFFSET_MS, MS_MIN), MS_MAX));
+		return MS_MIN;
+	return Min(Max(ms + EPOCH_OFFSET_MS, MS_MIN), MS_MAX);
+}
+
+/* wa.epoch_ms(at): milliseconds since 1970. */
+Datum
+wa_epoch_ms(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(wa_epoch_milliseconds(PG_GETARG_TIMESTAMPTZ(0)));
 }

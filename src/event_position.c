@@ -58,6 +58,7 @@
 #include "utils/uuid.h"
 
 #include "src/compatibility.h"
+#include "src/event_position.h"
 #include "src/event_writers.h"
 #include "src/row_lookup.h"
 #include "src/wake.h"
@@ -181,27 +182,36 @@ wa_server_run(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(run));
 }
 
-/*
- * wa.next_event_position(org): epoch and ordinal of an event that is written now, and whether
- * the epoch has been recorded.  The commit wakes those who listen to the organization.
- */
-Datum
-wa_next_event_position(PG_FUNCTION_ARGS)
+WaEventPosition
+wa_event_position_next(const pg_uuid_t *org_id)
 {
-	const pg_uuid_t *org_id = PG_GETARG_UUID_P(0);
-	Datum answer[3];
-	bool noted;
+	WaEventPosition position;
 
 	/* First: because of it the end of the transaction also leaves the list of writers. */
 	wa_wake_org(org_id);
-	answer[0] = Int32GetDatum(current_epoch(&noted));
-	answer[1] = Int64GetDatum((int64) wa_event_writers_enter(org_id));
-	answer[2] = BoolGetDatum(noted);
-	if (!noted)
+	position.epoch = current_epoch(&position.noted);
+	position.ordinal = (int64) wa_event_writers_enter(org_id);
+	if (!position.noted)
 	{
 		noted_by = GetTopFullTransactionId();
 		ForceSyncCommit();
 	}
+	return position;
+}
+
+/*
+ * wa.next_event_position(org): epoch and ordinal of an event that is written now, and whether
+ * the epoch has been recorded.
+ */
+Datum
+wa_next_event_position(PG_FUNCTION_ARGS)
+{
+	WaEventPosition position = wa_event_position_next(PG_GETARG_UUID_P(0));
+	Datum answer[3];
+
+	answer[0] = Int32GetDatum(position.epoch);
+	answer[1] = Int64GetDatum(position.ordinal);
+	answer[2] = BoolGetDatum(position.noted);
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
 }
 
