@@ -35,6 +35,7 @@
 #include "src/redact.h"
 #include "src/row_lookup.h"
 #include "src/seal.h"
+#include "src/send_limits.h"
 #include "src/target.h"
 #include "src/throttle.h"
 #include "src/usage.h"
@@ -105,6 +106,7 @@ _PG_init(void)
 		wa_seal_init();
 		wa_redact_init();
 		wa_throttle_init();
+		wa_send_limits_init();
 		wa_usage_init();
 		wa_wake_preload();
 		wa_event_writers_preload();

@@ -106,7 +106,7 @@ COMMENT ON COLUMN wa.session_pairing.phone IS 'E.164 digits of the phone that as
 COMMENT ON COLUMN wa.session_pairing.code IS
 	'the code to type into that phone; made here, and told to WhatsApp by the connector';
 
--- How many messages a session has accepted in the current minute and hour.
+-- How many messages a session with rates has accepted in the current minute and hour.
 CREATE TABLE wa.session_rate (
 	org_id uuid NOT NULL,
 	session_id uuid NOT NULL,
@@ -114,19 +114,17 @@ CREATE TABLE wa.session_rate (
 	minute_count integer NOT NULL DEFAULT 0,
 	hour_start timestamptz NOT NULL DEFAULT '-infinity',
 	hour_count integer NOT NULL DEFAULT 0,
-	queue_room integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (org_id, session_id),
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
 COMMENT ON TABLE wa.session_rate IS
-	'send limits: messages accepted in the minute and the hour that began with their first one. Function bodies only';
+	'send limits: messages accepted in the minute and the hour that began with their first one, while the session had a limit. Function bodies only';
 COMMENT ON COLUMN wa.session_rate.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.session_rate.session_id IS 'the session that is counted';
 COMMENT ON COLUMN wa.session_rate.minute_start IS 'when the running minute began';
 COMMENT ON COLUMN wa.session_rate.minute_count IS 'messages accepted in it';
 COMMENT ON COLUMN wa.session_rate.hour_start IS 'when the running hour began';
 COMMENT ON COLUMN wa.session_rate.hour_count IS 'messages accepted in it';
-COMMENT ON COLUMN wa.session_rate.queue_room IS 'messages that may be queued before the queue is counted again';
 
 CREATE TABLE wa.chat (
 	org_id uuid NOT NULL,

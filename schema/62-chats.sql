@@ -49,17 +49,27 @@ CREATE FUNCTION wa.chat_type(jid text) RETURNS text
 	AS 'MODULE_PATHNAME', 'wa_chat_type';
 COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address stands for';
 
--- A message belongs to a chat.  The first message creates the chat.
+-- A message belongs to a chat.  The first message creates the chat.  A sent one leaves the
+-- count of unread messages out, because naming the column would evaluate the condition of
+-- the trigger chat_changed.
 CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
 BEGIN
-	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
-	VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at, unread)
-	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
-		active_at = GREATEST(c.active_at, EXCLUDED.active_at),
-		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
-		unread_count = c.unread_count + EXCLUDED.unread_count;
+	IF unread = 0 THEN
+		INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at)
+		VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at)
+		ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
+			active_at = GREATEST(c.active_at, EXCLUDED.active_at),
+			last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at);
+	ELSE
+		INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
+		VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at, unread)
+		ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
+			active_at = GREATEST(c.active_at, EXCLUDED.active_at),
+			last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
+			unread_count = c.unread_count + EXCLUDED.unread_count;
+	END IF;
 END $$;
 COMMENT ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) IS
 	'for function bodies: notes a message in its chat, and makes the chat if need be';

@@ -209,12 +209,16 @@ BEGIN
 	IF fields IS NULL THEN
 		PERFORM wa.refuse_field('type', 'must be one of text, image, video, audio, document, sticker, location, contact, poll');
 	END IF;
-	SELECT k INTO stray FROM jsonb_object_keys(COALESCE(content, '{}')) k WHERE k <> ALL (fields) ORDER BY k LIMIT 1;
-	IF FOUND THEN
+	IF jsonb_typeof(content) <> 'object' OR content - fields <> '{}' THEN
+		SELECT k INTO STRICT stray FROM jsonb_object_keys(content) k WHERE k <> ALL (fields) ORDER BY k LIMIT 1;
 		PERFORM wa.refuse_field(stray, format('is no field of type %s', type));
 	END IF;
+	-- An expression is evaluated at once, and PERFORM runs a query.
 	CASE type
-		WHEN 'text' THEN PERFORM wa.check_text('text', content -> 'text', 65536, true);
+		WHEN 'text' THEN
+			IF (jsonb_typeof(content -> 'text') = 'string' AND char_length(content ->> 'text') BETWEEN 1 AND 65536) IS NOT TRUE THEN
+				PERFORM wa.check_text('text', content -> 'text', 65536, true);
+			END IF;
 		WHEN 'location' THEN PERFORM wa.check_location(content);
 		WHEN 'contact' THEN content := content || jsonb_build_object('contact', wa.read_contact(content -> 'contact'));
 		WHEN 'poll' THEN PERFORM wa.check_poll(content);
@@ -227,51 +231,69 @@ END $$;
 COMMENT ON FUNCTION wa.read_content(text, jsonb) IS
 	'for function bodies: the fields of a message of this type as they are stored, without the bytes of its attachment, and those; raises 22023 for what is wrong with them';
 
--- Checks and counts a session's send limits.  The row is locked until the transaction ends,
--- so that simultaneous requests are counted one after the other.
-CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
+CREATE FUNCTION wa.refuse_beyond_rates(session wa.session, at timestamptz) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	rate wa.session_rate;
-	at timestamptz;
 	exceeded text;
 	wait interval;
 BEGIN
-	INSERT INTO wa.session_rate AS r (org_id, session_id) VALUES (session.org_id, session.id)
-	ON CONFLICT (org_id, session_id) DO UPDATE SET minute_count = r.minute_count
-	RETURNING * INTO rate;
-	-- Taken after the lock, so that a request that has waited is counted at the time of its
-	-- turn.
-	at := clock_timestamp();
-	IF at >= rate.minute_start + interval '1 minute' THEN
-		rate.minute_start := at;
-		rate.minute_count := 0;
-	END IF;
-	IF at >= rate.hour_start + interval '1 hour' THEN
-		rate.hour_start := at;
-		rate.hour_count := 0;
-	END IF;
-
-	IF session.rate_per_hour > 0 AND rate.hour_count >= session.rate_per_hour THEN
+	SELECT r.* INTO rate FROM wa.session_rate r WHERE r.org_id = session.org_id AND r.session_id = session.id;
+	IF session.rate_per_hour > 0 AND rate.hour_count >= session.rate_per_hour AND at < rate.hour_start + interval '1 hour' THEN
 		exceeded := 'rate_per_hour';
 		wait := rate.hour_start + interval '1 hour' - at;
-	ELSIF session.rate_per_min > 0 AND rate.minute_count >= session.rate_per_min THEN
+	ELSIF session.rate_per_min > 0 AND rate.minute_count >= session.rate_per_min AND at < rate.minute_start + interval '1 minute' THEN
 		exceeded := 'rate_per_min';
 		wait := rate.minute_start + interval '1 minute' - at;
+	ELSE
+		RETURN;
 	END IF;
-	IF exceeded IS NOT NULL THEN
-		RAISE EXCEPTION 'session has reached its send limit %', exceeded
-			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = exceeded,
-			DETAIL = format('%s seconds until the next message is accepted.', ceil(extract(epoch FROM wait)));
+	RAISE EXCEPTION 'session has reached its send limit %', exceeded
+		USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = exceeded,
+		DETAIL = format('%s seconds until the next message is accepted.', ceil(extract(epoch FROM wait)));
+END $$;
+COMMENT ON FUNCTION wa.refuse_beyond_rates(wa.session, timestamptz) IS
+	'for function bodies: raises 53400 if a session has accepted as many messages as its rates allow, with the seconds to wait at the start of its detail; counts nothing';
+
+-- Checks a session's send limits, and counts a message against them.  The row is locked until
+-- the transaction ends, so that simultaneous requests are counted one after the other.
+-- Callers have waited for their turn before they locked the session (wa.await_turn()).  A
+-- session without rates has no row, and its senders do not wait for each other.
+CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	minute constant interval := '1 minute';
+	hour constant interval := '1 hour';
+	at timestamptz;
+BEGIN
+	IF NOT wa.take_queue_room(session.id) THEN
+		PERFORM wa.set_queue_room(session.id, wa.queue_room(session) - 1);
 	END IF;
-	IF rate.queue_room = 0 THEN
-		rate.queue_room := wa.queue_room(session);
+	IF session.rate_per_min = 0 AND session.rate_per_hour = 0 THEN
+		RETURN;
 	END IF;
-	UPDATE wa.session_rate r
-	SET queue_room = rate.queue_room - 1, minute_start = rate.minute_start, minute_count = rate.minute_count + 1,
-		hour_start = rate.hour_start, hour_count = rate.hour_count + 1
-	WHERE r.org_id = session.org_id AND r.session_id = session.id;
+	LOOP
+		-- Taken after the wait, so that a request that has waited is counted at the time of its
+		-- turn.
+		at := clock_timestamp();
+		UPDATE wa.session_rate r
+		SET minute_start = CASE WHEN at < r.minute_start + minute THEN r.minute_start ELSE at END,
+			minute_count = CASE WHEN at < r.minute_start + minute THEN r.minute_count + 1 ELSE 1 END,
+			hour_start = CASE WHEN at < r.hour_start + hour THEN r.hour_start ELSE at END,
+			hour_count = CASE WHEN at < r.hour_start + hour THEN r.hour_count + 1 ELSE 1 END
+		WHERE r.org_id = session.org_id AND r.session_id = session.id
+			AND (session.rate_per_min = 0 OR r.minute_count < session.rate_per_min OR at >= r.minute_start + minute)
+			AND (session.rate_per_hour = 0 OR r.hour_count < session.rate_per_hour OR at >= r.hour_start + hour);
+		EXIT WHEN FOUND;
+		PERFORM wa.refuse_beyond_rates(session, at);
+		-- Somebody else can have added the row: who has found the session without rates, and has
+		-- not waited.
+		INSERT INTO wa.session_rate (org_id, session_id, minute_start, minute_count, hour_start, hour_count)
+		VALUES (session.org_id, session.id, at, 1, at, 1) ON CONFLICT (org_id, session_id) DO NOTHING;
+		EXIT WHEN FOUND;
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION wa.count_send(wa.session) IS
 	'for function bodies: counts a message against the session''s limits; raises 53400, with the seconds to wait at the start of its detail';
@@ -344,6 +366,22 @@ END $$;
 COMMENT ON FUNCTION wa.replay(text, bytea, uuid) IS
 	'for function bodies: remembers a request by its Idempotency-Key, and finds the message that an earlier one made';
 
+CREATE FUNCTION wa.read_mentions(mentions text[]) RETURNS text[]
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
+AS $$
+BEGIN
+	IF NOT wa.is_list(mentions, 256) THEN
+		PERFORM wa.refuse_field('mentions', 'must be at most 256 phone numbers or WhatsApp addresses');
+	END IF;
+	PERFORM wa.refuse_element('mentions', (
+		SELECT min(e.place) FROM unnest(mentions) WITH ORDINALITY e (mention, place)
+		WHERE e.mention IS NULL OR wa.recipient_jid(e.mention) IS NULL), 'must be a phone number or a WhatsApp address');
+	RETURN (SELECT array_agg(wa.recipient_jid(e.mention) ORDER BY e.place) FROM unnest(mentions) WITH ORDINALITY e (mention, place));
+END $$;
+COMMENT ON FUNCTION wa.read_mentions(text[]) IS
+	'for function bodies: the addresses that a message mentions, as they are stored; raises 22023 for what is none; NULL for an empty list';
+
+-- A statement takes a hundred times as long as an expression, and PERFORM is a statement.
 CREATE FUNCTION wa.send_message(session uuid, recipient text, type text, content jsonb, reply_to uuid DEFAULT NULL,
 								mentions text[] DEFAULT NULL, idempotency_key text DEFAULT NULL,
 								OUT id uuid, OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz,
@@ -352,23 +390,14 @@ CREATE FUNCTION wa.send_message(session uuid, recipient text, type text, content
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	found_session wa.session;
-	chat text;
-	stored jsonb;
-	file bytea;
+	org constant uuid := wa.org_for('send');
+	has_turn constant boolean := wa.await_turn(org, session);
+	found_session constant wa.session := wa.find_session(session);
+	chat constant text := COALESCE(wa.recipient_jid(recipient), wa.require_recipient(recipient));
+	stored constant record := wa.read_content(type, content);
+	mentioned constant text[] := wa.read_mentions(mentions);
 	earlier uuid;
 BEGIN
-	PERFORM wa.require_permission('send');
-	found_session := wa.find_session(session);
-	chat := wa.require_recipient(recipient);
-	SELECT c.content, c.bytes INTO stored, file FROM wa.read_content(type, content) c;
-	IF NOT wa.is_list(mentions, 256) THEN
-		PERFORM wa.refuse_field('mentions', 'must be at most 256 phone numbers or WhatsApp addresses');
-	END IF;
-	PERFORM wa.refuse_element('mentions', (
-		SELECT min(e.place) FROM unnest(mentions) WITH ORDINALITY e (mention, place)
-		WHERE e.mention IS NULL OR wa.recipient_jid(e.mention) IS NULL), 'must be a phone number or a WhatsApp address');
-
 	id := wa.uuid7();
 	session_id := session;
 	status := 'queued';
@@ -378,7 +407,7 @@ BEGIN
 		IF earlier IS NOT NULL THEN
 			id := earlier;
 			replayed := true;
-			SELECT m.created_at INTO "timestamp" FROM wa.message m WHERE m.org_id = wa.require_org() AND m.id = earlier;
+			SELECT m.created_at INTO "timestamp" FROM wa.message m WHERE m.org_id = org AND m.id = earlier;
 			"timestamp" := COALESCE("timestamp", now());
 			RETURN;
 		END IF;
@@ -386,18 +415,19 @@ BEGIN
 	IF found_session.status = 'logged_out' THEN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	PERFORM wa.refuse_unless_answerable(found_session, chat, reply_to);
+	IF reply_to IS NOT NULL THEN
+		PERFORM wa.refuse_unless_answerable(found_session, chat, reply_to);
+	END IF;
 	PERFORM wa.count_send(found_session);
 	"timestamp" := now();
 	PERFORM wa.touch_chat(session, chat, "timestamp", 0);
 	INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, direction, type, body,
 							content, media, media_data, quoted_message_id, mentions, status, sent_at)
-	VALUES (wa.require_org(), send_message.id, session, found_session.pairing, found_session.phone_number, chat,
+	VALUES (org, send_message.id, session, found_session.pairing, found_session.phone_number, chat,
 			'out', send_message.type,
-			COALESCE(stored ->> 'text', stored ->> 'caption'),
-			NULLIF(stored - '{text,caption,media}'::text[], '{}'), stored -> 'media', file,
-			reply_to, (SELECT array_agg(wa.recipient_jid(m)) FROM unnest(send_message.mentions) m),
-			'queued', send_message."timestamp");
+			COALESCE(stored.content ->> 'text', stored.content ->> 'caption'),
+			NULLIF(stored.content - '{text,caption,media}'::text[], '{}'), stored.content -> 'media', stored.bytes,
+			reply_to, mentioned, 'queued', send_message."timestamp");
 END $$;
 COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
 	'queues a message for the session''s connector. `recipient` is a phone number in E.164 digits or a WhatsApp '

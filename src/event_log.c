@@ -94,8 +94,8 @@ make_envelope(const WaEvent *event, const pg_uuid_t *id, TimestampTz at)
 	}
 	appendStringInfoString(&json, ",\"organization\":\"");
 	append_id(&json, "org", event->org_id);
-	appendStringInfo(&json, "\",\"timestamp\":" INT64_FORMAT ",\"payload\":",
-					 wa_epoch_milliseconds(at));
+	appendStringInfo(&json,
+					 "\",\"timestamp\":" INT64_FORMAT ",\"payload\":", wa_epoch_milliseconds(at));
 	appendStringInfoString(&json, event->payload);
 	appendStringInfoChar(&json, '}');
 	return cstring_to_text_with_len(json.data, json.len);
@@ -122,8 +122,8 @@ event_plan(void)
 
 	if (kept != NULL)
 		return kept;
-	plan = SPI_prepare_cursor(event_statement, EVENT_PARAMETERS, event_types,
-							  CURSOR_OPT_GENERIC_PLAN);
+	plan =
+		SPI_prepare_cursor(event_statement, EVENT_PARAMETERS, event_types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare the statement that writes events");
 	kept = plan;

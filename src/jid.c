@@ -107,7 +107,8 @@ stored_server(Part user, Part server)
 	if (is_server(server, "newsletter"))
 		return is_digits(user, NUMBER_MIN, NUMBER_MAX) ? "newsletter" : NULL;
 	if (is_server(server, "broadcast"))
-		return is_digits(user, NUMBER_MIN, NUMBER_MAX) || is_text(user, "status") ? "broadcast" : NULL;
+		return is_digits(user, NUMBER_MIN, NUMBER_MAX) || is_text(user, "status") ? "broadcast"
+																				  : NULL;
 	return NULL;
 }
 
