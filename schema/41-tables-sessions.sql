@@ -126,11 +126,17 @@ COMMENT ON COLUMN wa.session_rate.minute_count IS 'messages accepted in it';
 COMMENT ON COLUMN wa.session_rate.hour_start IS 'when the running hour began';
 COMMENT ON COLUMN wa.session_rate.hour_count IS 'messages accepted in it';
 
+CREATE FUNCTION wa.is_chat_type(type text) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_is_chat_type';
+COMMENT ON FUNCTION wa.is_chat_type(text) IS
+	'whether a chat can be of this kind: dm, group, newsletter, broadcast or status';
+
 CREATE TABLE wa.chat (
 	org_id uuid NOT NULL,
 	session_id uuid NOT NULL,
 	jid text NOT NULL,
-	type text NOT NULL CHECK (type IN ('dm', 'group', 'newsletter', 'broadcast', 'status')),
+	type text NOT NULL CHECK (wa.is_chat_type(type)),
 	name text,
 	active_at timestamptz NOT NULL DEFAULT now(),
 	last_message_at timestamptz,

@@ -1,5 +1,15 @@
 -- Messages, the actions on them, and requests that may be sent twice.
 
+-- One constraint in C (src/message_state.c): the server reads constraints from their text for
+-- each statement that writes a row.
+CREATE FUNCTION wa.is_message_state(direction text, type text, status text) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_is_message_state';
+COMMENT ON FUNCTION wa.is_message_state(text, text, text) IS
+	'whether a message can be like this: `in` or `out`; text, image, video, audio, document, sticker, location, contact or '
+	'poll; `out`: queued, sending, sent, delivered, read, played or failed; `in`: delivered, read or played';
+
+-- The chat refers to the session, so that a message needs no foreign key to it.
 CREATE TABLE wa.message (
 	org_id uuid NOT NULL,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
@@ -8,19 +18,17 @@ CREATE TABLE wa.message (
 	session_phone_number text,
 	chat_jid text NOT NULL,
 	wa_message_id text,
-	direction text NOT NULL CHECK (direction IN ('in', 'out')),
+	direction text NOT NULL,
 	sender_jid text,
 	sender_name text,
-	type text NOT NULL CHECK (type IN ('text', 'image', 'video', 'audio', 'document', 'sticker',
-									   'location', 'contact', 'poll')),
+	type text NOT NULL,
 	body text,
 	content jsonb,
 	quoted_message_id uuid,
 	mentions text[],
 	media jsonb,
 	media_data bytea,
-	status text NOT NULL
-		CHECK (status IN ('queued', 'sending', 'sent', 'delivered', 'read', 'played', 'failed')),
+	status text NOT NULL,
 	error text,
 	edited boolean NOT NULL DEFAULT false,
 	revoked boolean NOT NULL DEFAULT false,
@@ -32,9 +40,8 @@ CREATE TABLE wa.message (
 	lease_owner text,
 	lease_until timestamptz,
 	PRIMARY KEY (org_id, id),
-	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE,
 	FOREIGN KEY (org_id, session_id, chat_jid) REFERENCES wa.chat ON DELETE CASCADE,
-	CHECK (direction = 'out' OR status IN ('delivered', 'read', 'played'))
+	CHECK (wa.is_message_state(direction, type, status))
 );
 CREATE INDEX message_in_chat ON wa.message (org_id, session_id, chat_jid, sent_at DESC, id DESC);
 CREATE UNIQUE INDEX message_wa_id ON wa.message (org_id, session_id, wa_message_id)

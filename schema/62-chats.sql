@@ -55,21 +55,23 @@ COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address 
 CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
+DECLARE
+	org constant uuid := wa.require_org();
 BEGIN
 	IF unread = 0 THEN
-		INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at)
-		VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at)
-		ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
-			active_at = GREATEST(c.active_at, EXCLUDED.active_at),
-			last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at);
-	ELSE
-		INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
-		VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at, unread)
-		ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
-			active_at = GREATEST(c.active_at, EXCLUDED.active_at),
-			last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
-			unread_count = c.unread_count + EXCLUDED.unread_count;
+		UPDATE wa.chat c
+		SET active_at = GREATEST(c.active_at, at), last_message_at = GREATEST(c.last_message_at, at)
+		WHERE c.org_id = org AND c.session_id = session AND c.jid = chat;
+		IF FOUND THEN
+			RETURN;
+		END IF;
 	END IF;
+	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
+	VALUES (org, session, chat, wa.chat_type(chat), at, at, unread)
+	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
+		active_at = GREATEST(c.active_at, EXCLUDED.active_at),
+		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
+		unread_count = c.unread_count + EXCLUDED.unread_count;
 END $$;
 COMMENT ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) IS
 	'for function bodies: notes a message in its chat, and makes the chat if need be';

@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * message_state.c
+ *		What the columns of messages and chats may say: wa.is_message_state() and
+ *		wa.is_chat_type().
+ *
+ * These are the CHECK constraints of wa.message and wa.chat.  The server reads
+ * a constraint from its text for each statement that writes a row, which took
+ * an eighth of a send when the lists of values were in the text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "src/compatibility.h"
+
+PG_FUNCTION_INFO_V1(wa_is_message_state);
+PG_FUNCTION_INFO_V1(wa_is_chat_type);
+
+/* Lists end with NULL. */
+static const char *const message_types[] = {
+	"text", "image", "video", "audio", "document", "sticker", "location", "contact", "poll", NULL,
+};
+/* The way of a message that is sent, and the part of it that one that was received takes. */
+static const char *const sent_states[] = {
+	"queued", "sending", "sent", "delivered", "read", "played", "failed", NULL,
+};
+static const char *const received_states[] = {"delivered", "read", "played", NULL};
+static const char *const chat_types[] = {"dm", "group", "newsletter", "broadcast", "status", NULL};
+
+static bool
+is_text(const text *value, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	return VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), wanted, len) == 0;
+}
+
+static bool
+is_one_of(const text *value, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (is_text(value, *list))
+			return true;
+	return false;
+}
+
+/* wa.is_message_state(direction, type, status) */
+Datum
+wa_is_message_state(PG_FUNCTION_ARGS)
+{
+	const text *direction = PG_GETARG_TEXT_PP(0);
+	const text *type = PG_GETARG_TEXT_PP(1);
+	const text *status = PG_GETARG_TEXT_PP(2);
+
+	if (!is_one_of(type, message_types))
+		PG_RETURN_BOOL(false);
+	if (is_text(direction, "out"))
+		PG_RETURN_BOOL(is_one_of(status, sent_states));
+	PG_RETURN_BOOL(is_text(direction, "in") && is_one_of(status, received_states));
+}
+
+/* wa.is_chat_type(type) */
+Datum
+wa_is_chat_type(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(is_one_of(PG_GETARG_TEXT_PP(0), chat_types));
+}
