@@ -32,10 +32,10 @@
 #include "src/plan_permissions.h"
 #include "src/portal_watch.h"
 #include "src/protection_label.h"
+#include "src/queue_room.h"
 #include "src/redact.h"
 #include "src/row_lookup.h"
 #include "src/seal.h"
-#include "src/send_limits.h"
 #include "src/target.h"
 #include "src/throttle.h"
 #include "src/usage.h"
@@ -106,7 +106,7 @@ _PG_init(void)
 		wa_seal_init();
 		wa_redact_init();
 		wa_throttle_init();
-		wa_send_limits_init();
+		wa_queue_room_init();
 		wa_usage_init();
 		wa_wake_preload();
 		wa_event_writers_preload();

@@ -106,7 +106,9 @@ COMMENT ON COLUMN wa.session_pairing.phone IS 'E.164 digits of the phone that as
 COMMENT ON COLUMN wa.session_pairing.code IS
 	'the code to type into that phone; made here, and told to WhatsApp by the connector';
 
--- How many messages a session with rates has accepted in the current minute and hour.
+-- How many messages a session with rates has accepted in the current minute and hour.  A
+-- session with high rates has several rows, each for its share of the rates, so that its
+-- senders do not all wait for one row.
 CREATE TABLE wa.session_rate (
 	org_id uuid NOT NULL,
 	session_id uuid NOT NULL,
@@ -114,7 +116,8 @@ CREATE TABLE wa.session_rate (
 	minute_count integer NOT NULL DEFAULT 0,
 	hour_start timestamptz NOT NULL DEFAULT '-infinity',
 	hour_count integer NOT NULL DEFAULT 0,
-	PRIMARY KEY (org_id, session_id),
+	stripe smallint NOT NULL DEFAULT 0,
+	PRIMARY KEY (org_id, session_id, stripe),
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
 COMMENT ON TABLE wa.session_rate IS
@@ -125,6 +128,7 @@ COMMENT ON COLUMN wa.session_rate.minute_start IS 'when the running minute began
 COMMENT ON COLUMN wa.session_rate.minute_count IS 'messages accepted in it';
 COMMENT ON COLUMN wa.session_rate.hour_start IS 'when the running hour began';
 COMMENT ON COLUMN wa.session_rate.hour_count IS 'messages accepted in it';
+COMMENT ON COLUMN wa.session_rate.stripe IS 'which share of the rates is counted here; 0 if there is one only';
 
 CREATE FUNCTION wa.is_chat_type(type text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

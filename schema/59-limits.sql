@@ -58,7 +58,7 @@ COMMENT ON FUNCTION wa.refuse_beyond_limit(uuid, text) IS
 	'for function bodies: raises 53400, with the name of the limit in the constraint-name field, if an organization has as many as it may have';
 
 -- Counting the waiting messages at each send would cost more than the send.  So a count
--- determines how many may be added before the next count (src/send_limits.c).
+-- determines how many may be added before the next count (src/queue_room.c).
 CREATE FUNCTION wa.queue_room(session wa.session) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -108,12 +108,6 @@ CREATE FUNCTION wa.set_queue_room(session uuid, room integer) RETURNS void
 	AS 'MODULE_PATHNAME', 'wa_set_queue_room';
 COMMENT ON FUNCTION wa.set_queue_room(uuid, integer) IS
 	'for function bodies: remembers what a count of a session''s queue has left; forgotten when the server ends';
-
-CREATE FUNCTION wa.await_turn(org uuid, session uuid) RETURNS boolean
-	LANGUAGE c STRICT
-	AS 'MODULE_PATHNAME', 'wa_await_turn';
-COMMENT ON FUNCTION wa.await_turn(uuid, uuid) IS
-	'for function bodies: waits, if a session has rates that are not used up, until the transactions that came before and count messages against them have ended; whether it has waited for its turn';
 
 CREATE FUNCTION wa.set_org_limit(org uuid, name text, value integer) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER

@@ -85,6 +85,9 @@ BEGIN
 	PERFORM wa.require_permission('manage');
 	PERFORM wa.find_session(session);
 	PERFORM wa.check_session_settings(NULLIF(label, ''), rate_per_min, rate_per_hour);
+	IF rate_per_min IS NOT NULL OR rate_per_hour IS NOT NULL THEN
+		PERFORM wa.fold_rates(session);
+	END IF;
 	UPDATE wa.session s
 	SET label = CASE WHEN update_session.label = '' THEN NULL ELSE COALESCE(wa.clean_name(update_session.label), s.label) END,
 		auto_read = COALESCE(update_session.auto_read, s.auto_read),

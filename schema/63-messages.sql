@@ -231,42 +231,88 @@ END $$;
 COMMENT ON FUNCTION wa.read_content(text, jsonb) IS
 	'for function bodies: the fields of a message of this type as they are stored, without the bytes of its attachment, and those; raises 22023 for what is wrong with them';
 
-CREATE FUNCTION wa.refuse_beyond_rates(session wa.session, at timestamptz) RETURNS void
-	LANGUAGE plpgsql STRICT
+-- Rates that are far above what one sender sends are split into shares, which add up to the
+-- rate.  Each share has its own row.
+CREATE FUNCTION wa.rate_stripes(session wa.session) RETURNS integer
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
-DECLARE
-	rate wa.session_rate;
-	exceeded text;
-	wait interval;
 BEGIN
-	SELECT r.* INTO rate FROM wa.session_rate r WHERE r.org_id = session.org_id AND r.session_id = session.id;
-	IF session.rate_per_hour > 0 AND rate.hour_count >= session.rate_per_hour AND at < rate.hour_start + interval '1 hour' THEN
-		exceeded := 'rate_per_hour';
-		wait := rate.hour_start + interval '1 hour' - at;
-	ELSIF session.rate_per_min > 0 AND rate.minute_count >= session.rate_per_min AND at < rate.minute_start + interval '1 minute' THEN
-		exceeded := 'rate_per_min';
-		wait := rate.minute_start + interval '1 minute' - at;
-	ELSE
-		RETURN;
-	END IF;
-	RAISE EXCEPTION 'session has reached its send limit %', exceeded
-		USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = exceeded,
-		DETAIL = format('%s seconds until the next message is accepted.', ceil(extract(epoch FROM wait)));
+	RETURN CASE WHEN session.rate_per_min BETWEEN 1 AND 1599 OR session.rate_per_hour BETWEEN 1 AND 1599 THEN 1 ELSE 16 END;
 END $$;
-COMMENT ON FUNCTION wa.refuse_beyond_rates(wa.session, timestamptz) IS
-	'for function bodies: raises 53400 if a session has accepted as many messages as its rates allow, with the seconds to wait at the start of its detail; counts nothing';
+COMMENT ON FUNCTION wa.rate_stripes(wa.session) IS
+	'for function bodies: in how many shares the rates of a session are counted: 16 where each is at least 100, otherwise 1';
 
--- Checks a session's send limits, and counts a message against them.  The row is locked until
--- the transaction ends, so that simultaneous requests are counted one after the other.
--- Callers have waited for their turn before they locked the session (wa.await_turn()).  A
--- session without rates has no row, and its senders do not wait for each other.
-CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
+-- Counts a message against one share of a session's rates.  A row that another transaction
+-- has locked is waited for, unless it is used up already.  The windows of shares are those of
+-- the clock, so that they end together.
+CREATE FUNCTION wa.count_in_stripe(session wa.session, chosen integer, stripes integer, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	minute constant interval := '1 minute';
 	hour constant interval := '1 hour';
-	at timestamptz;
+	per_minute constant integer := (session.rate_per_min + chosen) / stripes;
+	per_hour constant integer := (session.rate_per_hour + chosen) / stripes;
+	new_minute constant timestamptz := CASE stripes WHEN 1 THEN at ELSE date_bin(minute, at, 'epoch') END;
+	new_hour constant timestamptz := CASE stripes WHEN 1 THEN at ELSE date_bin(hour, at, 'epoch') END;
+BEGIN
+	FOR attempt IN 1..2 LOOP
+		UPDATE wa.session_rate r
+		SET minute_start = CASE WHEN at < r.minute_start + minute THEN r.minute_start ELSE new_minute END,
+			minute_count = CASE WHEN at < r.minute_start + minute THEN r.minute_count + 1 ELSE 1 END,
+			hour_start = CASE WHEN at < r.hour_start + hour THEN r.hour_start ELSE new_hour END,
+			hour_count = CASE WHEN at < r.hour_start + hour THEN r.hour_count + 1 ELSE 1 END
+		WHERE r.org_id = session.org_id AND r.session_id = session.id AND r.stripe = chosen
+			AND (per_minute = 0 OR r.minute_count < per_minute OR at >= r.minute_start + minute)
+			AND (per_hour = 0 OR r.hour_count < per_hour OR at >= r.hour_start + hour);
+		IF FOUND THEN
+			RETURN true;
+		END IF;
+		-- The first message adds the row.  If somebody else does so at the same moment, this
+		-- waits, and the row is updated.
+		INSERT INTO wa.session_rate (org_id, session_id, stripe, minute_start, minute_count, hour_start, hour_count)
+		VALUES (session.org_id, session.id, chosen, new_minute, 1, new_hour, 1)
+		ON CONFLICT (org_id, session_id, stripe) DO NOTHING;
+		IF FOUND THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN false;
+END $$;
+COMMENT ON FUNCTION wa.count_in_stripe(wa.session, integer, integer, timestamptz) IS
+	'for function bodies: counts a message against one of so many shares of a session''s rates; false if it is used up';
+
+CREATE FUNCTION wa.refuse_beyond_rates(session wa.session, at timestamptz) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	stripes constant integer := wa.rate_stripes(session);
+	by_hour boolean;
+	minute_end timestamptz;
+	hour_end timestamptz;
+BEGIN
+	SELECT bool_and(r.hour_count >= (session.rate_per_hour + r.stripe) / stripes AND at < r.hour_start + interval '1 hour'),
+		min(r.minute_start) + interval '1 minute', min(r.hour_start) + interval '1 hour'
+	INTO by_hour, minute_end, hour_end
+	FROM wa.session_rate r WHERE r.org_id = session.org_id AND r.session_id = session.id AND r.stripe < stripes;
+	by_hour := by_hour AND session.rate_per_hour > 0;
+	RAISE EXCEPTION 'session has reached its send limit %', CASE WHEN by_hour THEN 'rate_per_hour' ELSE 'rate_per_min' END
+		USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = CASE WHEN by_hour THEN 'rate_per_hour' ELSE 'rate_per_min' END,
+		DETAIL = format('%s seconds until the next message is accepted.',
+			ceil(extract(epoch FROM GREATEST(CASE WHEN by_hour THEN hour_end ELSE minute_end END - at, interval '1 second'))));
+END $$;
+COMMENT ON FUNCTION wa.refuse_beyond_rates(wa.session, timestamptz) IS
+	'for function bodies: raises 53400 for a session whose rates are used up, with the seconds to wait at the start of its detail';
+
+-- Checks a session's send limits, and counts a message against them.  A row is locked until
+-- the transaction ends, so that simultaneous requests are counted one after the other.  A
+-- session without rates has no row, and its senders do not wait for each other.
+CREATE FUNCTION wa.count_send(session wa.session) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	stripes constant integer := wa.rate_stripes(session);
+	at constant timestamptz := clock_timestamp();
 BEGIN
 	IF NOT wa.take_queue_room(session.id) THEN
 		PERFORM wa.set_queue_room(session.id, wa.queue_room(session) - 1);
@@ -274,29 +320,41 @@ BEGIN
 	IF session.rate_per_min = 0 AND session.rate_per_hour = 0 THEN
 		RETURN;
 	END IF;
-	LOOP
-		-- Taken after the wait, so that a request that has waited is counted at the time of its
-		-- turn.
-		at := clock_timestamp();
-		UPDATE wa.session_rate r
-		SET minute_start = CASE WHEN at < r.minute_start + minute THEN r.minute_start ELSE at END,
-			minute_count = CASE WHEN at < r.minute_start + minute THEN r.minute_count + 1 ELSE 1 END,
-			hour_start = CASE WHEN at < r.hour_start + hour THEN r.hour_start ELSE at END,
-			hour_count = CASE WHEN at < r.hour_start + hour THEN r.hour_count + 1 ELSE 1 END
-		WHERE r.org_id = session.org_id AND r.session_id = session.id
-			AND (session.rate_per_min = 0 OR r.minute_count < session.rate_per_min OR at >= r.minute_start + minute)
-			AND (session.rate_per_hour = 0 OR r.hour_count < session.rate_per_hour OR at >= r.hour_start + hour);
-		EXIT WHEN FOUND;
-		PERFORM wa.refuse_beyond_rates(session, at);
-		-- Somebody else can have added the row: who has found the session without rates, and has
-		-- not waited.
-		INSERT INTO wa.session_rate (org_id, session_id, minute_start, minute_count, hour_start, hour_count)
-		VALUES (session.org_id, session.id, at, 1, at, 1) ON CONFLICT (org_id, session_id) DO NOTHING;
-		EXIT WHEN FOUND;
+	-- Each backend begins with another share.
+	FOR i IN 0 .. stripes - 1 LOOP
+		IF wa.count_in_stripe(session, (pg_backend_pid() + i) % stripes, stripes, at) THEN
+			RETURN;
+		END IF;
 	END LOOP;
+	PERFORM wa.refuse_beyond_rates(session, at);
 END $$;
 COMMENT ON FUNCTION wa.count_send(wa.session) IS
 	'for function bodies: counts a message against the session''s limits; raises 53400, with the seconds to wait at the start of its detail';
+
+-- New rates begin with what was counted under the old ones.
+CREATE FUNCTION wa.fold_rates(session uuid) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	at constant timestamptz := clock_timestamp();
+BEGIN
+	WITH folded AS (
+		DELETE FROM wa.session_rate r WHERE r.org_id = org AND r.session_id = session AND r.stripe > 0 RETURNING r.*
+	), total AS (
+		SELECT COALESCE(sum(f.minute_count) FILTER (WHERE at < f.minute_start + interval '1 minute'), 0) AS minutely,
+			COALESCE(sum(f.hour_count) FILTER (WHERE at < f.hour_start + interval '1 hour'), 0) AS hourly,
+			max(f.minute_start) AS minute_start, max(f.hour_start) AS hour_start
+		FROM folded f HAVING count(*) > 0)
+	INSERT INTO wa.session_rate AS r (org_id, session_id, minute_start, minute_count, hour_start, hour_count)
+	SELECT org, session, t.minute_start, t.minutely, t.hour_start, t.hourly FROM total t
+	ON CONFLICT (org_id, session_id, stripe) DO UPDATE SET
+		minute_count = EXCLUDED.minute_count + CASE WHEN at < r.minute_start + interval '1 minute' THEN r.minute_count ELSE 0 END,
+		hour_count = EXCLUDED.hour_count + CASE WHEN at < r.hour_start + interval '1 hour' THEN r.hour_count ELSE 0 END,
+		minute_start = GREATEST(r.minute_start, EXCLUDED.minute_start), hour_start = GREATEST(r.hour_start, EXCLUDED.hour_start);
+END $$;
+COMMENT ON FUNCTION wa.fold_rates(uuid) IS
+	'for function bodies: adds the shares of a session''s rates up into one, when the rates change';
 
 -- WhatsApp knows a message under the phone number that sent or received it.  If a connector
 -- reports no number, each pairing counts as another number.
@@ -391,7 +449,6 @@ CREATE FUNCTION wa.send_message(session uuid, recipient text, type text, content
 AS $$
 DECLARE
 	org constant uuid := wa.org_for('send');
-	has_turn constant boolean := wa.await_turn(org, session);
 	found_session constant wa.session := wa.find_session(session);
 	chat constant text := COALESCE(wa.recipient_jid(recipient), wa.require_recipient(recipient));
 	stored constant record := wa.read_content(type, content);

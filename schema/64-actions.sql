@@ -143,7 +143,6 @@ DECLARE
 	earlier uuid;
 BEGIN
 	PERFORM wa.require_permission('send');
-	PERFORM wa.await_turn(wa.require_org(), session);
 	target := wa.find_message(session, message);
 	chat := wa.require_recipient(recipient);
 	IF idempotency_key IS NOT NULL THEN

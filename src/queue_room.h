@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * send_limits.h
- *		How messages are counted against a session's limits without a convoy.
+ * queue_room.h
+ *		How many messages may still be queued before a session's queue is counted.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef SRC_SEND_LIMITS_H
-#define SRC_SEND_LIMITS_H
+#ifndef SRC_QUEUE_ROOM_H
+#define SRC_QUEUE_ROOM_H
 
 /* Requests the memory.  Called once, while shared_preload_libraries is processed. */
-extern void wa_send_limits_init(void);
+extern void wa_queue_room_init(void);
 
 #endif
