@@ -97,17 +97,46 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_more_tests(uuid) IS
 	'for function bodies: raises 53400 if an organization has as many tests of webhooks on their way as it may have';
 
-CREATE FUNCTION wa.take_queue_room(session uuid) RETURNS boolean
+CREATE FUNCTION wa.take_queue_room(session uuid, has_turn boolean) RETURNS boolean
 	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_take_queue_room';
-COMMENT ON FUNCTION wa.take_queue_room(uuid) IS
-	'for function bodies: takes the room of one message that the last count of a session''s queue has left; false: the queue has to be counted';
+COMMENT ON FUNCTION wa.take_queue_room(uuid, boolean) IS
+	'for function bodies: takes the room of one message that the last count of a session''s queue has left; false: the caller has to await a turn, or has one and has to count the queue';
 
-CREATE FUNCTION wa.set_queue_room(session uuid, room integer) RETURNS void
+CREATE FUNCTION wa.set_queue_room(session uuid, room integer, in_turns boolean) RETURNS void
 	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_set_queue_room';
-COMMENT ON FUNCTION wa.set_queue_room(uuid, integer) IS
-	'for function bodies: remembers what a count of a session''s queue has left; forgotten when the server ends';
+COMMENT ON FUNCTION wa.set_queue_room(uuid, integer, boolean) IS
+	'for function bodies: remembers what a count of a session''s queue has left, and whether only those who have a turn may take it; forgotten when the server ends';
+
+CREATE FUNCTION wa.await_queue_turn(session uuid) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_await_queue_turn';
+COMMENT ON FUNCTION wa.await_queue_turn(uuid) IS
+	'for function bodies: waits until the transactions that had a turn at a session''s queue before have ended';
+
+-- Far below the limit, senders do not wait for each other, and some room is kept back for
+-- messages of transactions that are in progress, which a count does not see.
+CREATE FUNCTION wa.enter_queue(session wa.session) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	kept_back constant integer := 1000;
+	room integer;
+BEGIN
+	PERFORM wa.await_queue_turn(session.id);
+	IF wa.take_queue_room(session.id, true) THEN
+		RETURN;
+	END IF;
+	room := wa.queue_room(session) - 1;
+	IF room < 2 * kept_back THEN
+		PERFORM wa.set_queue_room(session.id, room, true);
+	ELSE
+		PERFORM wa.set_queue_room(session.id, room - kept_back, false);
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.enter_queue(wa.session) IS
+	'for function bodies: takes the room of one message in a session''s queue when no more of it may be taken without a turn; raises 53400 if the queue is full';
 
 CREATE FUNCTION wa.set_org_limit(org uuid, name text, value integer) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER

@@ -314,8 +314,8 @@ DECLARE
 	stripes constant integer := wa.rate_stripes(session);
 	at constant timestamptz := clock_timestamp();
 BEGIN
-	IF NOT wa.take_queue_room(session.id) THEN
-		PERFORM wa.set_queue_room(session.id, wa.queue_room(session) - 1);
+	IF NOT wa.take_queue_room(session.id, false) THEN
+		PERFORM wa.enter_queue(session);
 	END IF;
 	IF session.rate_per_min = 0 AND session.rate_per_hour = 0 THEN
 		RETURN;

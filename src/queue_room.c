@@ -10,8 +10,14 @@
  * for a row.
  *
  * The number is not taken back by a rollback.  Then the queue is counted
- * earlier than necessary.  A count does not see messages of transactions that
- * are in progress.  So a queue can exceed its limit by these.
+ * earlier than necessary.
+ *
+ * A count does not see messages of transactions that are in progress.  So a
+ * part of the room is kept back for them (the caller of wa.set_queue_room()
+ * decides how much).  Where the queue is nearly full, senders take turns: a
+ * turn is a lock of the server's lock table that is held until the transaction
+ * ends, so that its holder sees all messages of those who had a turn before.
+ * The server detects deadlocks with it.
  *
  * Invariants:
  * - The memory has a fixed size.  A session can be in the slots of one set
@@ -27,10 +33,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "storage/lwlock.h"
+#include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
 #include "src/compatibility.h"
@@ -44,7 +53,8 @@
 typedef struct Slot
 {
 	uint64 session; /* 0: free */
-	int64 room;
+	int32 room;
+	bool in_turns; /* only those who have a turn may take it */
 } Slot;
 
 static Slot (*table)[SLOTS] = NULL;
@@ -52,6 +62,7 @@ static LWLock *lock = NULL;
 
 PG_FUNCTION_INFO_V1(wa_take_queue_room);
 PG_FUNCTION_INFO_V1(wa_set_queue_room);
+PG_FUNCTION_INFO_V1(wa_await_queue_turn);
 
 /* The hash of a session of this database; never 0. */
 static uint64
@@ -79,11 +90,15 @@ slot_for(uint64 session)
 	return least;
 }
 
-/* wa.take_queue_room(session): takes one; false if the queue has to be counted. */
+/*
+ * wa.take_queue_room(session, has_turn): takes one.  False: the caller needs a turn, or has one
+ * and has to count the queue.
+ */
 Datum
 wa_take_queue_room(PG_FUNCTION_ARGS)
 {
 	uint64 session = hashed(PG_GETARG_UUID_P(0));
+	bool has_turn = PG_GETARG_BOOL(1);
 	bool taken = false;
 	Slot *slot;
 
@@ -91,7 +106,7 @@ wa_take_queue_room(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	LWLockAcquire(lock, LW_EXCLUSIVE);
 	slot = slot_for(session);
-	if (slot->session == session && slot->room > 0)
+	if (slot->session == session && slot->room > 0 && (has_turn || !slot->in_turns))
 	{
 		slot->room--;
 		taken = true;
@@ -100,7 +115,7 @@ wa_take_queue_room(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(taken);
 }
 
-/* wa.set_queue_room(session, room): what a count has left. */
+/* wa.set_queue_room(session, room, in_turns): what a count has left.  The caller has a turn. */
 Datum
 wa_set_queue_room(PG_FUNCTION_ARGS)
 {
@@ -109,8 +124,26 @@ wa_set_queue_room(PG_FUNCTION_ARGS)
 	if (table == NULL)
 		PG_RETURN_VOID();
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	*slot_for(session) = (Slot){session, PG_GETARG_INT32(1)};
+	*slot_for(session) = (Slot){session, PG_GETARG_INT32(1), PG_GETARG_BOOL(2)};
 	LWLockRelease(lock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * wa.await_queue_turn(session): waits until the transactions that had a turn before have ended,
+ * and makes those that come behind wait for the end of this one.  Two sessions with the same
+ * hash only wait for each other.
+ */
+Datum
+wa_await_queue_turn(PG_FUNCTION_ARGS)
+{
+	uint64 session = hashed(PG_GETARG_UUID_P(0));
+	LOCKTAG tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId,
+					   get_relname_relid("session", get_namespace_oid("wa", false)),
+					   (uint32) session, (uint16) (session >> 32));
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	PG_RETURN_VOID();
 }
 
