@@ -188,6 +188,8 @@ BEGIN
 			UPDATE wa.message m SET revoked = true, body = NULL, content = NULL, media = NULL, media_data = NULL
 			WHERE m.org_id = action.org_id AND m.id = action.message_id;
 		WHEN 'forward' THEN
+			-- It may have been deleted since the action was found.
+			PERFORM wa.find_session(action.session_id);
 			PERFORM wa.touch_chat(action.session_id, chat, at, 0);
 			INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, wa_message_id,
 									direction, type, body, content, media, media_data, status, forwarded, sent_at)
