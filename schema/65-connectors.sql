@@ -723,3 +723,139 @@ COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, tex
 	'stores a received message with its chat and contact, once for each `wa_message_id`, and returns its id. '
 	'`from_me`: it was written on a phone of the session''s own number, and not sent by the connector; it is a '
 	'message that was sent, with no sender but the session. `P0002` (no such session), `55000` (session is logged out), `22023` (`chat_jid`, `sender_jid`)';
+
+-- Reports come in lists, each list in one statement and one commit.  A list has the order in
+-- which things happened, and is worked off in that order.
+--
+-- All rows that a list changes are locked first, in one order: chats, contacts, messages,
+-- actions, and each kind by its key.  Without that, two lists, or a list and a request that
+-- marks a chat as read, could wait for each other.  Rows that the list itself makes are not
+-- there yet; they belong to a session, and only its connector makes them.
+CREATE FUNCTION wa.lock_reported(reports json) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	sessions uuid[];
+	chats text[];
+	senders text[];
+	actions uuid[];
+	messages uuid[];
+BEGIN
+	SELECT array_agg(r.session) FILTER (WHERE r.chat_jid IS NOT NULL), array_agg(r.chat_jid) FILTER (WHERE r.chat_jid IS NOT NULL),
+		array_agg(r.sender_jid) FILTER (WHERE r.chat_jid IS NOT NULL), array_agg(r.action) FILTER (WHERE r.action IS NOT NULL),
+		array_agg(r.message) FILTER (WHERE r.message IS NOT NULL) || array_agg((
+			SELECT m.id FROM wa.message m WHERE m.org_id = org AND m.session_id = r.session AND m.wa_message_id = r.wa_message_id
+			)) FILTER (WHERE r.report IN ('status', 'change'))
+	INTO sessions, chats, senders, actions, messages
+	FROM json_to_recordset(reports) r (report text, session uuid, chat_jid text, sender_jid text, message uuid, action uuid, wa_message_id text)
+	WHERE r.report <> 'presence';
+	IF actions IS NOT NULL THEN
+		SELECT sessions || array_agg(a.session_id) FILTER (WHERE a.type = 'forward'),
+			chats || array_agg(a.payload ->> 'to') FILTER (WHERE a.type = 'forward'), messages || array_agg(a.message_id)
+		INTO sessions, chats, messages
+		FROM wa.message_action a WHERE a.org_id = org AND a.id = ANY (actions);
+	END IF;
+	IF chats IS NOT NULL THEN
+		PERFORM FROM unnest(sessions, chats) r (session_id, jid)
+			JOIN wa.chat c ON c.org_id = org AND c.session_id = r.session_id AND c.jid = r.jid
+		ORDER BY c.session_id, c.jid FOR NO KEY UPDATE OF c;
+		PERFORM FROM unnest(sessions, senders) r (session_id, jid)
+			JOIN wa.contact c ON c.org_id = org AND c.session_id = r.session_id AND c.jid = r.jid
+		ORDER BY c.session_id, c.jid FOR NO KEY UPDATE OF c;
+	END IF;
+	PERFORM FROM wa.message m WHERE m.org_id = org AND m.id = ANY (messages) ORDER BY m.id FOR NO KEY UPDATE;
+	PERFORM FROM wa.message_action a WHERE a.org_id = org AND a.id = ANY (actions) ORDER BY a.id FOR NO KEY UPDATE;
+END $$;
+COMMENT ON FUNCTION wa.lock_reported(json) IS
+	'for wa.connector_report(): locks the rows that a list of reports changes, always in the same order';
+
+CREATE FUNCTION wa.take_report(report json, OUT changed boolean, OUT message_id uuid)
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	r record;
+BEGIN
+	SELECT * INTO r FROM json_to_record(report) r (report text, session uuid, message uuid, action uuid, wa_message_id text, at timestamptz,
+		error text, retry boolean, status text, chat_jid text, sender_jid text, sender_name text, type text, body text,
+		content jsonb, value text, from_me boolean, presence text, options text[]);
+	CASE COALESCE(r.report, '')
+		WHEN 'sent' THEN changed := wa.connector_sent(r.message, r.wa_message_id, r.at);
+		WHEN 'failed' THEN changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false));
+		WHEN 'status' THEN changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at);
+		WHEN 'action_done' THEN changed := wa.connector_action_done(r.action, r.wa_message_id, r.at);
+		WHEN 'action_failed' THEN changed := wa.connector_action_failed(r.action, r.error, COALESCE(r.retry, false));
+		WHEN 'receive' THEN
+			message_id := wa.connector_receive(r.session, r.wa_message_id, r.chat_jid, r.sender_jid, r.sender_name, r.type, r.body,
+				r.content, r.at, COALESCE(r.from_me, false));
+			changed := true;
+		WHEN 'change' THEN
+			changed := wa.connector_change(r.session, r.wa_message_id, r.sender_jid, r.type, r.value, COALESCE(r.from_me, false));
+		WHEN 'presence' THEN
+			PERFORM wa.connector_presence(r.session, r.chat_jid, r.sender_jid, r.presence);
+			changed := true;
+		WHEN 'poll_vote' THEN changed := wa.connector_poll_vote(r.session, r.wa_message_id, r.sender_jid, r.options, r.at);
+		ELSE PERFORM wa.refuse_field('report', 'must be one of sent, failed, status, action_done, action_failed, receive, change, presence, poll_vote');
+	END CASE;
+	IF changed IS NULL THEN
+		PERFORM wa.refuse_field('report', 'lacks a member that it needs');
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.take_report(json) IS
+	'for wa.connector_report(): one report, whose members are called as the parameters of the function for its kind';
+
+-- If no report is wrong, one savepoint is enough for all.  If one is, its error undoes what
+-- was done so far, and then each gets a savepoint of its own.  Errors that say nothing about a
+-- report (a deadlock, a full disk, a timeout) are raised: nothing was reported then.
+CREATE FUNCTION wa.connector_report(reports json)
+	RETURNS TABLE (changed boolean, message_id uuid, error_code text, error text)
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	reports_max constant integer := 500;
+	report json;
+	taken record;
+	all_changed boolean[];
+	all_messages uuid[];
+BEGIN
+	PERFORM wa.require_org();
+	IF COALESCE(json_typeof(reports), '') <> 'array' OR json_array_length(reports) > reports_max THEN
+		PERFORM wa.refuse_field('reports', format('must be a list of at most %s reports', reports_max));
+	END IF;
+	BEGIN
+		PERFORM wa.lock_reported(reports);
+		FOR report IN SELECT e.value FROM json_array_elements(reports) e LOOP
+			taken := wa.take_report(report);
+			all_changed := all_changed || taken.changed;
+			all_messages := all_messages || taken.message_id;
+		END LOOP;
+		RETURN QUERY SELECT t.changed, t.message_id, NULL::text, NULL::text FROM unnest(all_changed, all_messages) t (changed, message_id);
+		RETURN;
+	EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
+			OR object_not_in_prerequisite_state THEN
+		IF SQLSTATE = '55P03' THEN
+			RAISE;
+		END IF;
+	END;
+	FOR report IN SELECT e.value FROM json_array_elements(reports) e LOOP
+		BEGIN
+			SELECT t.changed, t.message_id, NULL, NULL INTO changed, message_id, error_code, error FROM wa.take_report(report) t;
+		EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
+				OR object_not_in_prerequisite_state THEN
+			IF SQLSTATE = '55P03' THEN
+				RAISE;
+			END IF;
+			SELECT NULL, NULL, SQLSTATE, SQLERRM INTO changed, message_id, error_code, error;
+		END;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.connector_report(json) IS
+	'takes a list of at most 500 reports of the bound organization, in the order in which things happened, and answers with a '
+	'row for each, in the same order. A report is an object: `report` is the name of a function `wa.connector_…` without that '
+	'beginning (`sent`, `failed`, `status`, `action_done`, `action_failed`, `receive`, `change`, `presence`, `poll_vote`), and '
+	'the other members are called as its parameters. `changed`: what that function returns; true for `receive`, with the '
+	'message in `message_id`, and for `presence`. A report that is wrong changes nothing, has a NULL there, and its SQLSTATE '
+	'and text in `error_code` and `error`; all others count. `22023` (`reports`: no list, or too long); after this and any '
+	'other error of the statement nothing was reported';

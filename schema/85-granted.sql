@@ -115,6 +115,7 @@ UNION ALL
 		('wa_connector', 'wa.connector_claim(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_actions(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_session(uuid, text, text, text, text, text, timestamptz)'),
+		('wa_connector', 'wa.connector_report(json)'),
 		('wa_connector', 'wa.connector_sent(uuid, text, timestamptz)'),
 		('wa_connector', 'wa.connector_failed(uuid, text, boolean)'),
 		('wa_connector', 'wa.connector_status(uuid, text, text, timestamptz)'),
