@@ -28,6 +28,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "sandbox/identity.h"
+#include "sandbox/outbox.h"
 
 #define CLAIM_MAX 64 /* the most jobs that one statement claims */
 #define FAILURE_TEXT "the number is not on WhatsApp"
@@ -78,8 +79,7 @@ typedef struct Job
 	char *body;                      /* owned; NULL when there is nothing to answer */
 	JobState state;
 	int attempts; /* of the current report */
-	SandboxStatement reported;
-	DbTask report;
+	Report report;
 } Job;
 
 /* What differs between messages and actions. */
@@ -91,8 +91,9 @@ typedef struct KindRow
 	const char *given_up;
 	const char *forgotten;
 	SandboxStatement claim;
-	SandboxStatement done;
-	SandboxStatement failed;
+	const char *subject; /* the report's member that names the job, like the next two */
+	const char *done;
+	const char *failed;
 	int max; /* the most that are on their way at once */
 	bool (*read)(Job *job, const DbResult *result, int row);
 } KindRow;
@@ -115,6 +116,7 @@ struct Jobs
 	bool draining;
 	void (*drained)(void *context);
 	void *context;
+	Outbox *outbox;
 	Claims claims[JOB_KINDS];
 };
 
@@ -129,92 +131,108 @@ has_to_fail(const Job *job)
 
 /* ---- reports ---- */
 
-static DbRequest *
-report_claimed(Job *job, int64_t now_ms, DbDone done, void *arg)
+static void
+write_claimed(const Job *job, JsonWriter *json)
 {
 	const KindRow *kind = job->claims->kind;
 	char wa_id[WA_MESSAGE_ID_MAX + 1];
 
+	report_text(json, "report", has_to_fail(job) ? kind->failed : kind->done);
+	report_text(json, kind->subject, job->id.text);
 	if (has_to_fail(job))
 	{
-		job->reported = kind->failed;
-		return sandbox_request(kind->failed, job->org.bytes, done, arg, "usb", job->id.bytes,
-							   FAILURE_TEXT, false);
+		report_text(json, "error", FAILURE_TEXT);
+		return;
 	}
 	sandbox_sent_id(job->message, wa_id);
-	job->reported = kind->done;
-	return sandbox_request(kind->done, job->org.bytes, done, arg, "ust", job->id.bytes,
-						   job->chat == NULL ? STATEMENTS_NULL : wa_id, now_ms);
+	report_text(json, "wa_message_id", job->chat == NULL ? NULL : wa_id);
+	report_time(json, "at", clock_wall_ms());
 }
 
-static DbRequest *
-report_status(Job *job, const char *status, int64_t now_ms, DbDone done, void *arg)
+/* What all reports about a message of the session begin with, and its id on the other side. */
+static void
+write_about(const Job *job, const char *report, const char *wa_id, JsonWriter *json)
+{
+	report_text(json, "report", report);
+	report_text(json, "session", job->session.text);
+	report_text(json, "wa_message_id", wa_id);
+}
+
+static void
+write_status(const Job *job, const char *status, JsonWriter *json)
 {
 	char wa_id[WA_MESSAGE_ID_MAX + 1];
 
 	sandbox_sent_id(job->message, wa_id);
-	job->reported = SANDBOX_STATUS;
-	return sandbox_request(SANDBOX_STATUS, job->org.bytes, done, arg, "usst", job->session.bytes,
-						   wa_id, status, now_ms);
+	write_about(job, "status", wa_id, json);
+	report_text(json, "status", status);
+	report_time(json, "at", clock_wall_ms());
 }
 
-static DbRequest *
-report_reaction(Job *job, DbDone done, void *arg)
+static void
+write_reaction(const Job *job, JsonWriter *json)
 {
 	char wa_id[WA_MESSAGE_ID_MAX + 1];
 
 	sandbox_sent_id(job->message, wa_id);
-	job->reported = SANDBOX_CHANGE;
-	return sandbox_request(SANDBOX_CHANGE, job->org.bytes, done, arg, "ussssb", job->session.bytes,
-						   wa_id, sandbox_answerer(job->chat), "react", SANDBOX_REACTION, false);
+	write_about(job, "change", wa_id, json);
+	report_text(json, "sender_jid", sandbox_answerer(job->chat));
+	report_text(json, "type", "react");
+	report_text(json, "value", SANDBOX_REACTION);
 }
 
 /*
  * Reports a message that has arrived: the answer to a text, or the message typed on the
  * session's phone.
  */
-static DbRequest *
-report_arrival(Job *job, int64_t now_ms, DbDone done, void *arg)
+static void
+write_arrival(const Job *job, JsonWriter *json)
 {
 	bool typed = job->state == JOB_ANSWERED;
-	const char *sender = typed ? NULL : sandbox_answerer(job->chat);
-	const char *name = typed ? NULL : ANSWERER_NAME;
 	char wa_id[WA_MESSAGE_ID_MAX + 1];
 
 	if (typed)
 		sandbox_typed_id(job->message, wa_id);
 	else
 		sandbox_echo_id(job->message, wa_id);
-	job->reported = SANDBOX_RECEIVE;
-	return sandbox_request(SANDBOX_RECEIVE, job->org.bytes, done, arg, "ussssssstb",
-						   job->session.bytes, wa_id, job->chat, sender, name, "text",
-						   typed ? TYPED_TEXT : job->body, STATEMENTS_NULL, now_ms, typed);
+	write_about(job, "receive", wa_id, json);
+	report_text(json, "chat_jid", job->chat);
+	report_text(json, "sender_jid", typed ? NULL : sandbox_answerer(job->chat));
+	report_text(json, "sender_name", typed ? NULL : ANSWERER_NAME);
+	report_text(json, "type", "text");
+	report_text(json, "body", typed ? TYPED_TEXT : job->body);
+	report_time(json, "at", clock_wall_ms());
+	json_write_name(json, "from_me");
+	json_write_bool(json, typed);
 }
 
-/* Makes the report for the job's state. */
-static DbRequest *
-make_report(void *context, DbDone done, void *arg)
+/* Writes the report for the job's state. */
+static void
+write_report(void *context, JsonWriter *json)
 {
-	Job *job = context;
-	int64_t now_ms = clock_wall_ms();
+	const Job *job = context;
 
 	switch (job->state)
 	{
 		case JOB_CLAIMED:
-			return report_claimed(job, now_ms, done, arg);
+			write_claimed(job, json);
+			break;
 		case JOB_SENT:
-			return report_status(job, "delivered", now_ms, done, arg);
+			write_status(job, "delivered", json);
+			break;
 		case JOB_DELIVERED:
-			return report_status(job, "read", now_ms, done, arg);
+			write_status(job, "read", json);
+			break;
 		case JOB_READ:
-			return report_reaction(job, done, arg);
+			write_reaction(job, json);
+			break;
 		case JOB_REACTED:
 		case JOB_ANSWERED:
-			return report_arrival(job, now_ms, done, arg);
+			write_arrival(job, json);
+			break;
 		case JOB_FINISHED:
 			break;
 	}
-	return NULL;
 }
 
 /* ---- states ---- */
@@ -238,7 +256,7 @@ enter_state(Job *job, JobState state)
 	if (state == JOB_FINISHED)
 		free_job(job);
 	else
-		db_task_in(&job->report, job->claims->jobs->step_ms);
+		report_in(&job->report, job->claims->jobs->step_ms);
 }
 
 /* The state after a report that the database has accepted. */
@@ -272,11 +290,10 @@ next_state(const Job *job)
  * report: if that is stale, another process has taken the job over and continues it.
  */
 static void
-take_report(void *context, const DbResult *result)
+take_report(void *context, ReportOutcome outcome)
 {
 	Job *job = context;
 	bool first = job->state == JOB_CLAIMED && job->attempts == 0;
-	ReportOutcome outcome = sandbox_outcome(job->reported, result);
 
 	if (outcome == REPORT_DONE || (outcome == REPORT_STALE && !first))
 	{
@@ -284,11 +301,12 @@ take_report(void *context, const DbResult *result)
 		return;
 	}
 	/* a report that could not be sent does not count as an attempt */
-	if (result != NULL)
+	if (outcome != REPORT_UNSENT)
 		job->attempts++;
-	if (outcome == REPORT_AGAIN && job->attempts < SANDBOX_ATTEMPTS_MAX)
+	if (outcome == REPORT_UNSENT ||
+		(outcome == REPORT_AGAIN && job->attempts < SANDBOX_ATTEMPTS_MAX))
 	{
-		db_task_in(&job->report, SANDBOX_RETRY_MS);
+		report_in(&job->report, SANDBOX_RETRY_MS);
 		return;
 	}
 	log_line(LOG_LEVEL_WARNING, job->claims->kind->given_up, log_text("org", job->org.text),
@@ -312,7 +330,7 @@ tell_if_drained(const Jobs *jobs)
 static void
 drop_job(Job *job)
 {
-	db_task_close(&job->report);
+	report_close(&job->report);
 	free(job->chat);
 	free(job->body);
 	free(job);
@@ -386,7 +404,6 @@ is_on_its_way(const Claims *claims, const SandboxId *id)
 static Job *
 read_job(Claims *claims, const DbResult *result, int row)
 {
-	const Sandbox *sandbox = claims->jobs->sandbox;
 	Job *job = calloc(1, sizeof(*job));
 
 	if (job == NULL)
@@ -396,7 +413,7 @@ read_job(Claims *claims, const DbResult *result, int row)
 		!sandbox_read_id(result, row, COLUMN_ID, &job->id) ||
 		!sandbox_read_id(result, row, COLUMN_SESSION, &job->session) ||
 		is_on_its_way(claims, &job->id) || !claims->kind->read(job, result, row) ||
-		!db_task_open(&job->report, sandbox->base, sandbox->db, make_report, take_report, job))
+		!report_open(&job->report, claims->jobs->outbox, &job->org, write_report, take_report, job))
 	{
 		drop_job(job);
 		return NULL;
@@ -465,8 +482,9 @@ static const KindRow kinds[JOB_KINDS] = {
 					 .given_up = "message_given_up",
 					 .forgotten = "message_forgotten",
 					 .claim = SANDBOX_CLAIM,
-					 .done = SANDBOX_SENT,
-					 .failed = SANDBOX_FAILED,
+					 .subject = "message",
+					 .done = "sent",
+					 .failed = "failed",
 					 .max = JOBS_MESSAGES_MAX,
 					 .read = read_message},
 	[JOB_ACTION] = {.name = "action",
@@ -475,8 +493,9 @@ static const KindRow kinds[JOB_KINDS] = {
 					.given_up = "action_given_up",
 					.forgotten = "action_forgotten",
 					.claim = SANDBOX_ACTIONS,
-					.done = SANDBOX_ACTION_DONE,
-					.failed = SANDBOX_ACTION_FAILED,
+					.subject = "action",
+					.done = "action_done",
+					.failed = "action_failed",
 					.max = JOBS_ACTIONS_MAX,
 					.read = read_action},
 };
@@ -492,7 +511,8 @@ jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), 
 				   .poll_ms = poll_ms,
 				   .step_ms = sandbox->step_ms,
 				   .drained = drained,
-				   .context = context};
+				   .context = context,
+				   .outbox = outbox_open(sandbox)};
 	for (int i = 0; i < JOB_KINDS; i++)
 	{
 		Claims *claims = &jobs->claims[i];
@@ -500,8 +520,8 @@ jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), 
 		claims->jobs = jobs;
 		claims->kind = &kinds[i];
 		TAILQ_INIT(&claims->list);
-		if (!db_task_open(&claims->claiming, sandbox->base, sandbox->db, make_claim, take_claim,
-						  claims))
+		if (jobs->outbox == NULL || !db_task_open(&claims->claiming, sandbox->base, sandbox->db,
+												  make_claim, take_claim, claims))
 		{
 			jobs_free(jobs);
 			return NULL;
@@ -544,7 +564,7 @@ jobs_drain(Jobs *jobs)
 		db_task_stop(&jobs->claims[i].claiming);
 		TAILQ_FOREACH(job, &jobs->claims[i].list, link)
 		{
-			db_task_in(&job->report, 0);
+			report_in(&job->report, 0);
 		}
 	}
 	tell_if_drained(jobs);
@@ -572,5 +592,6 @@ jobs_free(Jobs *jobs)
 			drop_job(job);
 		}
 	}
+	outbox_free(jobs->outbox);
 	free(jobs);
 }

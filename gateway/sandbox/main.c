@@ -43,6 +43,7 @@ static struct
 	ProgramSettings program;
 	int64_t step_ms;
 	int64_t poll_ms;
+	int64_t reports_max;
 } settings;
 
 static const ConfigOption options[] = {
@@ -66,6 +67,15 @@ static const ConfigOption options[] = {
 	 .min = 10,
 	 .max = 5000,
 	 .help = "time between two looks for new messages"},
+	{.flag = "reports-max",
+	 .environment = "WA_SANDBOX_REPORTS_MAX",
+	 .argument = "N",
+	 .fallback = "100",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.reports_max,
+	 .min = 1,
+	 .max = SANDBOX_REPORTS_MAX,
+	 .help = "most reports in one statement and commit"},
 	PROGRAM_OPTION_LOG_LEVEL(settings.program),
 	{.flag = NULL},
 };
@@ -149,6 +159,7 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 							  .db = db_open(loop->base, &config),
 							  .owner = settings.program.owner,
 							  .step_ms = step_ms,
+							  .reports_max = (int) settings.reports_max,
 							  .lease_ms = 4 * step_ms > LEASE_MIN_MS ? 4 * step_ms : LEASE_MIN_MS};
 	if (work->sandbox.db == NULL || !timer_open(&work->deadline, loop->base, release, work))
 		return false;

@@ -19,14 +19,8 @@ ProgramStatements sandbox_statements = {
 			[SANDBOX_RELEASE] = {"release", DB_LANE_FAST},
 			[SANDBOX_CLAIM] = {"claim", DB_LANE_FAST},
 			[SANDBOX_SESSION] = {"session", DB_LANE_FAST},
-			[SANDBOX_SENT] = {"sent", DB_LANE_FAST},
-			[SANDBOX_FAILED] = {"failed", DB_LANE_FAST},
-			[SANDBOX_STATUS] = {"status", DB_LANE_FAST},
-			[SANDBOX_RECEIVE] = {"receive", DB_LANE_FAST},
-			[SANDBOX_CHANGE] = {"change", DB_LANE_FAST},
 			[SANDBOX_ACTIONS] = {"actions", DB_LANE_FAST},
-			[SANDBOX_ACTION_DONE] = {"action_done", DB_LANE_FAST},
-			[SANDBOX_ACTION_FAILED] = {"action_failed", DB_LANE_FAST},
+			[SANDBOX_REPORT] = {"report", DB_LANE_FAST},
 		},
 };
 
@@ -36,7 +30,7 @@ sandbox_outcome(SandboxStatement statement, const DbResult *result)
 	bool changed;
 
 	if (result == NULL)
-		return REPORT_AGAIN;
+		return REPORT_UNSENT;
 	if (result->outcome == DB_ROWS)
 		return db_bool(result, 0, 0, &changed) && !changed ? REPORT_STALE : REPORT_DONE;
 	statements_log_failure(&sandbox_statements, (int) statement, result);

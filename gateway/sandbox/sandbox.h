@@ -13,6 +13,7 @@
 #define SANDBOX_IN_FLIGHT 32    /* the most requests in the pipeline */
 #define SANDBOX_RETRY_MS 200    /* before a report that could not be made is repeated */
 #define SANDBOX_ATTEMPTS_MAX 20 /* of one report, before it is given up */
+#define SANDBOX_REPORTS_MAX 100 /* in one statement; other organizations wait for its end */
 
 typedef enum SandboxStatement
 {
@@ -20,14 +21,8 @@ typedef enum SandboxStatement
 	SANDBOX_RELEASE,
 	SANDBOX_CLAIM,
 	SANDBOX_SESSION,
-	SANDBOX_SENT,
-	SANDBOX_FAILED,
-	SANDBOX_STATUS,
-	SANDBOX_RECEIVE,
-	SANDBOX_CHANGE,
 	SANDBOX_ACTIONS,
-	SANDBOX_ACTION_DONE,
-	SANDBOX_ACTION_FAILED,
+	SANDBOX_REPORT,
 	SANDBOX_STATEMENT_COUNT
 } SandboxStatement;
 
@@ -41,6 +36,7 @@ typedef struct Sandbox
 	const char *owner; /* who holds the leases */
 	int step_ms;       /* between two states */
 	int lease_ms;
+	int reports_max; /* in one statement, at most SANDBOX_REPORTS_MAX */
 } Sandbox;
 
 /* The outcome of a report. */
@@ -49,7 +45,8 @@ typedef enum ReportOutcome
 	REPORT_DONE,
 	REPORT_STALE,   /* the database returned false: there is nothing of ours to change */
 	REPORT_REFUSED, /* an error that would occur again; logged */
-	REPORT_AGAIN    /* an error that may pass; the report can be repeated; logged */
+	REPORT_AGAIN,   /* an error that may pass; the report can be repeated; logged */
+	REPORT_UNSENT   /* it could not be sent; it can be repeated */
 } ReportOutcome;
 
 /* result is NULL when the report could not be sent. */

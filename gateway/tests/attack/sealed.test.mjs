@@ -142,7 +142,7 @@ test('one sealed role cannot run the statements of the other', async () =>
 	const gateway = await stage.open();
 	const connector = await stage.open('wa_connector');
 
-	for (const name of ['act_for', 'claim', 'sessions', 'receive'])
+	for (const name of ['act_for', 'claim', 'sessions', 'report'])
 		assert.equal((await gateway.exchange(message.parse('', stage.text(name, 'wa_connector')), message.sync())).error?.code, REFUSED, name);
 	for (const name of ['authenticate', 'session_list', 'message_send', 'me'])
 		assert.equal((await connector.exchange(message.parse('', stage.text(name)), message.sync())).error?.code, REFUSED, name);

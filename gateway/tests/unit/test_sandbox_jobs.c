@@ -12,6 +12,7 @@
 
 #define POLL_MS 600000
 #define COLUMNS 7
+#define REPORTS 8 /* the most that a test answers at once */
 #define SOMEBODY "4915112345678@s.whatsapp.net"
 #define NOBODY "15550000000@s.whatsapp.net"
 #define COPY "01234567-89ab-7def-8123-456789abcdef"
@@ -41,7 +42,8 @@ start(void)
 
 	log_set_level(LOG_LEVEL_ERROR + 1);
 	ck_assert(statements_find(&sandbox_statements, error, sizeof(error)));
-	sandbox = (Sandbox){.base = event_base_new(), .owner = "me", .lease_ms = 15000};
+	sandbox =
+		(Sandbox){.base = event_base_new(), .owner = "me", .lease_ms = 15000, .reports_max = 10};
 	drained = 0;
 	jobs = jobs_start(&sandbox, POLL_MS, on_drained, NULL);
 	ck_assert_ptr_nonnull(jobs);
@@ -86,31 +88,60 @@ claim_text(const char *body)
 	ck_assert_int_eq(jobs_count(jobs), 1);
 }
 
-/* The report that is awaited came, and the database says whether it has changed anything. */
-static void
-take(const char *statement, bool changed)
+/* Whether the statement on its way begins with such a report. */
+static bool
+is_reported(const char *report)
 {
-	const char flag = changed ? 1 : 0;
-	const DbStageCell cell = {&flag, 1};
+	const DbRequest *request = db_stage_find("report");
+	char beginning[40];
 
-	ck_assert_msg(db_stage_find(statement) != NULL, "%s is not asked", statement);
-	db_stage_answer_rows(statement, 1, 1, &cell);
+	snprintf(beginning, sizeof(beginning), "[{\"report\":\"%s\",", report);
+	return request != NULL && strncmp(request->bytes.data, beginning, strlen(beginning)) == 0;
+}
+
+/* Row by row: whether the database says that it has changed something. */
+static void
+answer(int rows, const char *changed)
+{
+	DbStageCell cells[4 * REPORTS];
+
+	for (int i = 0; i < rows; i++)
+	{
+		const DbStageCell row[] = {{changed[i] == '!'   ? NULL
+									: changed[i] == 't' ? "\1"
+														: "\0",
+									1},
+								   {NULL, 0},
+								   {changed[i] == '!' ? "22023" : NULL, 5},
+								   {changed[i] == '!' ? "x" : NULL, 1}};
+
+		memcpy(cells + 4 * i, row, sizeof(row));
+	}
+	db_stage_answer_rows("report", rows, 4, cells);
 	run();
 }
 
+/* The report that is awaited came, and the database says whether it has changed anything. */
 static void
-refuse(const char *statement, DbOutcome outcome, const char *sqlstate)
+take(const char *report, bool changed)
 {
-	ck_assert_msg(db_stage_find(statement) != NULL, "%s is not asked", statement);
-	db_stage_refuse(statement, outcome, sqlstate);
+	ck_assert_msg(is_reported(report), "%s is not reported", report);
+	answer(1, changed ? "t" : "f");
+}
+
+static void
+refuse(const char *report, DbOutcome outcome, const char *sqlstate)
+{
+	ck_assert_msg(is_reported(report), "%s is not reported", report);
+	db_stage_refuse("report", outcome, sqlstate);
 	run();
 }
 
 /* Until what could not be reported is reported again. */
 static void
-wait_for(const char *statement)
+wait_for(const char *report)
 {
-	while (db_stage_find(statement) == NULL)
+	while (!is_reported(report))
 		event_base_loop(sandbox.base, EVLOOP_ONCE);
 }
 
@@ -211,7 +242,7 @@ START_TEST(another_action_is_done_and_that_is_all)
 {
 	claim("actions", 0, "edit", NULL, NULL, true);
 	/* its message has no id on the other side */
-	ck_assert_int_eq(db_stage_find("action_done")->lengths[1], -1);
+	ck_assert_ptr_null(strstr(db_stage_find("report")->bytes.data, "wa_message_id"));
 	take("action_done", true);
 	assert_gone();
 }
@@ -259,7 +290,7 @@ START_TEST(an_error_that_may_pass_is_tried_again_and_no_other)
 		return;
 	wait_for("sent");
 	take("sent", true);
-	ck_assert_ptr_nonnull(db_stage_find("status"));
+	ck_assert(is_reported("status"));
 }
 END_TEST
 
@@ -269,7 +300,7 @@ START_TEST(a_report_is_not_made_for_ever)
 	for (int i = 1; i <= SANDBOX_ATTEMPTS_MAX; i++)
 	{
 		wait_for("sent");
-		db_stage_refuse("sent", DB_LOST, "");
+		db_stage_refuse("report", DB_LOST, "");
 	}
 	run();
 	assert_gone();
@@ -284,6 +315,173 @@ START_TEST(what_could_not_be_asked_is_no_attempt)
 	db_stage_is_full = false;
 	wait_for("sent");
 	take("sent", false);
+	assert_gone();
+}
+END_TEST
+
+/* ---- many reports ---- */
+
+/* Images, which are answered by nobody, of one organization or of each its own. */
+static void
+claim_images(int count, int organizations)
+{
+	static const char flag = 0;
+	uint8_t orgs[REPORTS][DB_UUID_SIZE] = {{0}};
+	uint8_t ids[REPORTS][DB_UUID_SIZE] = {{0}};
+	DbStageCell cells[COLUMNS * REPORTS];
+
+	for (int i = 0; i < count; i++)
+	{
+		const DbStageCell row[COLUMNS] = {{orgs[i], DB_UUID_SIZE},
+										  {ids[i], DB_UUID_SIZE},
+										  {orgs[i], DB_UUID_SIZE},
+										  {SOMEBODY, sizeof(SOMEBODY) - 1},
+										  {"image", 5},
+										  {NULL, 0},
+										  {&flag, 1}};
+
+		orgs[i][0] = (uint8_t) (i % organizations);
+		ids[i][0] = (uint8_t) i;
+		memcpy(cells + i * COLUMNS, row, sizeof(row));
+	}
+	db_stage_answer_rows("claim", count, COLUMNS, cells);
+	run();
+	ck_assert_int_eq(jobs_count(jobs), count);
+}
+
+/* How often a text stands in the statement on its way. */
+static int
+count_of(const char *text)
+{
+	int count = 0;
+
+	for (const char *at = db_stage_find("report")->bytes.data; (at = strstr(at, text)) != NULL;
+		 at++)
+		count++;
+	return count;
+}
+
+START_TEST(what_is_due_together_is_one_statement_and_keeps_its_order)
+{
+	const char *first;
+
+	claim_images(3, 1);
+	ck_assert_int_eq(count_of("\"report\":\"sent\""), 3);
+	first = db_stage_find("report")->bytes.data;
+	ck_assert(strstr(first, "\"00000000-") < strstr(first, "\"01000000-"));
+	ck_assert(strstr(first, "\"01000000-") < strstr(first, "\"02000000-"));
+	answer(3, "ttt");
+	ck_assert_int_eq(count_of("\"status\":\"delivered\""), 3);
+	answer(3, "ttt");
+	ck_assert_int_eq(count_of("\"status\":\"read\""), 3);
+	answer(3, "ttt");
+	assert_gone();
+}
+END_TEST
+
+START_TEST(a_report_that_is_wrong_takes_no_other_with_it)
+{
+	claim_images(3, 1);
+	/* the first was taken over by somebody else, the second cannot be reported */
+	answer(3, "f!t");
+	ck_assert_int_eq(jobs_count(jobs), 1);
+	ck_assert_int_eq(count_of("\"report\":"), 1);
+	take("status", true);
+	take("status", true);
+	assert_gone();
+}
+END_TEST
+
+static void
+actions_of_the_same(void)
+{
+	static const uint8_t zeros[DB_UUID_SIZE] = {0};
+	static const char flag = 0;
+	const DbStageCell cells[COLUMNS] = {{zeros, DB_UUID_SIZE},
+										{zeros, DB_UUID_SIZE},
+										{zeros, DB_UUID_SIZE},
+										{"edit", 4},
+										{NULL, 0},
+										{NULL, 0},
+										{&flag, 1}};
+
+	db_stage_answer_rows("actions", 1, COLUMNS, cells);
+	run();
+	ck_assert_int_eq(jobs_count(jobs), 3);
+}
+
+START_TEST(what_comes_meanwhile_waits_for_the_statement_that_is_on_its_way)
+{
+	claim_images(2, 1);
+	ck_assert_int_eq(count_of("\"report\":"), 2);
+	actions_of_the_same();
+	/* besides the statement there is nothing: both claims are answered */
+	ck_assert_int_eq(db_stage_count(), 1);
+	answer(2, "ff");
+	take("action_done", true);
+	ck_assert_int_eq(db_stage_count(), 0);
+	ck_assert_int_eq(jobs_count(jobs), 0);
+}
+END_TEST
+
+START_TEST(a_statement_has_its_most_reports)
+{
+	sandbox.reports_max = 2;
+	claim_images(3, 1);
+	ck_assert_int_eq(count_of("\"report\":"), 2);
+	answer(2, "tt");
+	/* the third has waited longest */
+	ck_assert_int_eq(count_of("\"report\":\"sent\""), 1);
+	ck_assert_int_eq(count_of("\"report\":\"status\""), 1);
+}
+END_TEST
+
+START_TEST(each_organization_has_a_statement_of_its_own)
+{
+	claim_images(4, 2);
+	/* besides the claim that was not answered */
+	ck_assert_int_eq(db_stage_count(), 3);
+	ck_assert_int_eq(count_of("\"report\":\"sent\""), 2);
+	answer(2, "ff");
+	ck_assert_int_eq(count_of("\"report\":\"sent\""), 2);
+	answer(2, "ff");
+	assert_gone();
+}
+END_TEST
+
+/* ... although the connection was lost when all of them were on their way. */
+START_TEST(a_lost_connection_loses_no_report)
+{
+	claim_images(3, 1);
+	refuse("sent", DB_LOST, "");
+	ck_assert_int_eq(jobs_count(jobs), 3);
+	for (int taken = 0; taken < 3;)
+	{
+		int reported;
+
+		wait_for("sent");
+		reported = count_of("\"report\":\"sent\"");
+		ck_assert_int_eq(reported, count_of("\"report\":"));
+		taken += reported;
+		/* the database has them already */
+		answer(reported, "fff");
+		if (taken == 3)
+			break;
+	}
+	ck_assert_int_eq(count_of("\"status\":\"delivered\""), 3);
+}
+END_TEST
+
+/* The sessions are not leased any more when the answer comes. */
+START_TEST(a_job_that_is_forgotten_needs_no_answer)
+{
+	Sessions *none = sessions_start(&sandbox, POLL_MS, on_drained, NULL);
+
+	claim_images(2, 1);
+	jobs_forget(jobs, none);
+	ck_assert_int_eq(jobs_count(jobs), 0);
+	answer(2, "tt");
+	sessions_free(none);
 	assert_gone();
 }
 END_TEST
@@ -322,7 +520,7 @@ START_TEST(draining_waits_for_no_step)
 	run();
 	claim("claim", 0, SOMEBODY, "text", "hello", false);
 	db_stage_refuse("actions", DB_LOST, "");
-	ck_assert_ptr_null(db_stage_find("sent"));
+	ck_assert_ptr_null(db_stage_find("report"));
 	jobs_drain(jobs);
 	run();
 	take("sent", true);
@@ -351,6 +549,13 @@ add_tests(TCase *cases)
 	tcase_add_loop_test(cases, an_error_that_may_pass_is_tried_again_and_no_other, 0, 7);
 	tcase_add_test(cases, a_report_is_not_made_for_ever);
 	tcase_add_test(cases, what_could_not_be_asked_is_no_attempt);
+	tcase_add_test(cases, what_is_due_together_is_one_statement_and_keeps_its_order);
+	tcase_add_test(cases, a_report_that_is_wrong_takes_no_other_with_it);
+	tcase_add_test(cases, what_comes_meanwhile_waits_for_the_statement_that_is_on_its_way);
+	tcase_add_test(cases, a_statement_has_its_most_reports);
+	tcase_add_test(cases, each_organization_has_a_statement_of_its_own);
+	tcase_add_test(cases, a_lost_connection_loses_no_report);
+	tcase_add_test(cases, a_job_that_is_forgotten_needs_no_answer);
 	tcase_add_test(cases, with_nothing_under_way_it_is_drained_at_once);
 	tcase_add_test(cases, what_a_claim_brings_while_it_drains_is_done_too);
 	tcase_add_test(cases, draining_waits_for_no_step);

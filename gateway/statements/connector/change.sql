@@ -1,1 +1,0 @@
-SELECT wa.connector_change($1, $2, $3, $4, $5, $6)

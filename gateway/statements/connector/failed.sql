@@ -1,1 +1,0 @@
-SELECT wa.connector_failed($1, $2, $3)

@@ -1,1 +1,0 @@
-SELECT wa.connector_presence($1, $2, $3, $4)

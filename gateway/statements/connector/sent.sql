@@ -1,1 +1,0 @@
-SELECT wa.connector_sent($1, $2, $3)
