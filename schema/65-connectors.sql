@@ -556,8 +556,9 @@ COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
 	'seconds (at most an hour); a pairing that has ended tries nothing again';
 
 -- The order of the statuses.  Reports may arrive out of order and never move a message back.
+-- Not STRICT, or it could not be inlined.
 CREATE FUNCTION wa.status_rank(status text) RETURNS integer
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	AS $$ SELECT array_position(ARRAY['queued', 'sending', 'sent', 'delivered', 'read', 'played'], status) $$;
 COMMENT ON FUNCTION wa.status_rank(text) IS 'place of a message''s status on its way from queued to played';
 
@@ -770,39 +771,48 @@ END $$;
 COMMENT ON FUNCTION wa.lock_reported(json) IS
 	'for wa.connector_report(): locks the rows that a list of reports changes, always in the same order';
 
-CREATE FUNCTION wa.take_report(report json, OUT changed boolean, OUT message_id uuid)
+CREATE FUNCTION wa.take_reports(reports json, OUT changed boolean[], OUT message_ids uuid[])
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
+	kinds constant text := 'sent, failed, status, action_done, action_failed, receive, change, presence, poll_vote';
 	r record;
+	has_changed boolean;
+	message_id uuid;
 BEGIN
-	SELECT * INTO r FROM json_to_record(report) r (report text, session uuid, message uuid, action uuid, wa_message_id text, at timestamptz,
-		error text, retry boolean, status text, chat_jid text, sender_jid text, sender_name text, type text, body text,
-		content jsonb, value text, from_me boolean, presence text, options text[]);
-	CASE COALESCE(r.report, '')
-		WHEN 'sent' THEN changed := wa.connector_sent(r.message, r.wa_message_id, r.at);
-		WHEN 'failed' THEN changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false));
-		WHEN 'status' THEN changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at);
-		WHEN 'action_done' THEN changed := wa.connector_action_done(r.action, r.wa_message_id, r.at);
-		WHEN 'action_failed' THEN changed := wa.connector_action_failed(r.action, r.error, COALESCE(r.retry, false));
-		WHEN 'receive' THEN
-			message_id := wa.connector_receive(r.session, r.wa_message_id, r.chat_jid, r.sender_jid, r.sender_name, r.type, r.body,
-				r.content, r.at, COALESCE(r.from_me, false));
-			changed := true;
-		WHEN 'change' THEN
-			changed := wa.connector_change(r.session, r.wa_message_id, r.sender_jid, r.type, r.value, COALESCE(r.from_me, false));
-		WHEN 'presence' THEN
-			PERFORM wa.connector_presence(r.session, r.chat_jid, r.sender_jid, r.presence);
-			changed := true;
-		WHEN 'poll_vote' THEN changed := wa.connector_poll_vote(r.session, r.wa_message_id, r.sender_jid, r.options, r.at);
-		ELSE PERFORM wa.refuse_field('report', 'must be one of sent, failed, status, action_done, action_failed, receive, change, presence, poll_vote');
-	END CASE;
-	IF changed IS NULL THEN
-		PERFORM wa.refuse_field('report', 'lacks a member that it needs');
-	END IF;
+	FOR r IN
+		SELECT * FROM json_to_recordset(reports) r (report text, session uuid, message uuid, action uuid, wa_message_id text,
+			at timestamptz, error text, retry boolean, status text, chat_jid text, sender_jid text, sender_name text, type text,
+			body text, content jsonb, value text, from_me boolean, presence text, options text[])
+	LOOP
+		message_id := NULL;
+		CASE COALESCE(r.report, '')
+			WHEN 'sent' THEN has_changed := wa.connector_sent(r.message, r.wa_message_id, r.at);
+			WHEN 'failed' THEN has_changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false));
+			WHEN 'status' THEN has_changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at);
+			WHEN 'action_done' THEN has_changed := wa.connector_action_done(r.action, r.wa_message_id, r.at);
+			WHEN 'action_failed' THEN has_changed := wa.connector_action_failed(r.action, r.error, COALESCE(r.retry, false));
+			WHEN 'receive' THEN
+				message_id := wa.connector_receive(r.session, r.wa_message_id, r.chat_jid, r.sender_jid, r.sender_name, r.type,
+					r.body, r.content, r.at, COALESCE(r.from_me, false));
+				has_changed := true;
+			WHEN 'change' THEN
+				has_changed := wa.connector_change(r.session, r.wa_message_id, r.sender_jid, r.type, r.value, COALESCE(r.from_me, false));
+			WHEN 'presence' THEN
+				PERFORM wa.connector_presence(r.session, r.chat_jid, r.sender_jid, r.presence);
+				has_changed := true;
+			WHEN 'poll_vote' THEN has_changed := wa.connector_poll_vote(r.session, r.wa_message_id, r.sender_jid, r.options, r.at);
+			ELSE PERFORM wa.refuse_field('report', 'must be one of ' || kinds);
+		END CASE;
+		IF has_changed IS NULL THEN
+			PERFORM wa.refuse_field('report', 'lacks a member that it needs');
+		END IF;
+		changed := changed || has_changed;
+		message_ids := message_ids || message_id;
+	END LOOP;
 END $$;
-COMMENT ON FUNCTION wa.take_report(json) IS
-	'for wa.connector_report(): one report, whose members are called as the parameters of the function for its kind';
+COMMENT ON FUNCTION wa.take_reports(json) IS
+	'for wa.connector_report(): works off a list of reports, whose members are called as the parameters of the functions for their kinds';
 
 -- If no report is wrong, one savepoint is enough for all.  If one is, its error undoes what
 -- was done so far, and then each gets a savepoint of its own.  Errors that say nothing about a
@@ -815,9 +825,6 @@ AS $$
 DECLARE
 	reports_max constant integer := 500;
 	report json;
-	taken record;
-	all_changed boolean[];
-	all_messages uuid[];
 BEGIN
 	PERFORM wa.require_org();
 	IF COALESCE(json_typeof(reports), '') <> 'array' OR json_array_length(reports) > reports_max THEN
@@ -825,12 +832,9 @@ BEGIN
 	END IF;
 	BEGIN
 		PERFORM wa.lock_reported(reports);
-		FOR report IN SELECT e.value FROM json_array_elements(reports) e LOOP
-			taken := wa.take_report(report);
-			all_changed := all_changed || taken.changed;
-			all_messages := all_messages || taken.message_id;
-		END LOOP;
-		RETURN QUERY SELECT t.changed, t.message_id, NULL::text, NULL::text FROM unnest(all_changed, all_messages) t (changed, message_id);
+		RETURN QUERY
+		SELECT u.changed, u.message_id, NULL::text, NULL::text
+		FROM wa.take_reports(reports) t, unnest(t.changed, t.message_ids) u (changed, message_id);
 		RETURN;
 	EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
 			OR object_not_in_prerequisite_state THEN
@@ -838,9 +842,10 @@ BEGIN
 			RAISE;
 		END IF;
 	END;
-	FOR report IN SELECT e.value FROM json_array_elements(reports) e LOOP
+	FOR report IN SELECT json_build_array(e.value) FROM json_array_elements(reports) e LOOP
 		BEGIN
-			SELECT t.changed, t.message_id, NULL, NULL INTO changed, message_id, error_code, error FROM wa.take_report(report) t;
+			SELECT t.changed[1], t.message_ids[1], NULL, NULL INTO changed, message_id, error_code, error
+			FROM wa.take_reports(report) t;
 		EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
 				OR object_not_in_prerequisite_state THEN
 			IF SQLSTATE = '55P03' THEN

@@ -1,6 +1,7 @@
 -- What connectors report comes in lists: one statement and one commit, an answer for each
 -- report.
 \set QUIET off
+\set VERBOSITY terse
 SET client_min_messages = warning;
 SELECT set_config('search_path', 'pg_catalog, public, pg_temp', false) IS NULL AS x \gset
 SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
