@@ -815,7 +815,8 @@ COMMENT ON FUNCTION wa.take_reports(json) IS
 	'for wa.connector_report(): works off a list of reports, whose members are called as the parameters of the functions for their kinds';
 
 -- If no report is wrong, one savepoint is enough for all.  If one is, its error undoes what
--- was done so far, and then each gets a savepoint of its own.  Errors that say nothing about a
+-- was done so far, and then each gets a savepoint of its own.  A single report begins there:
+-- it needs no order of locks, and under little load most lists have one report.  Errors that say nothing about a
 -- report (a deadlock, a full disk, a timeout) are raised: nothing was reported then.
 CREATE FUNCTION wa.connector_report(reports json)
 	RETURNS TABLE (changed boolean, message_id uuid, error_code text, error text)
@@ -830,18 +831,20 @@ BEGIN
 	IF COALESCE(json_typeof(reports), '') <> 'array' OR json_array_length(reports) > reports_max THEN
 		PERFORM wa.refuse_field('reports', format('must be a list of at most %s reports', reports_max));
 	END IF;
-	BEGIN
-		PERFORM wa.lock_reported(reports);
-		RETURN QUERY
-		SELECT u.changed, u.message_id, NULL::text, NULL::text
-		FROM wa.take_reports(reports) t, unnest(t.changed, t.message_ids) u (changed, message_id);
-		RETURN;
-	EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
-			OR object_not_in_prerequisite_state THEN
-		IF SQLSTATE = '55P03' THEN
-			RAISE;
-		END IF;
-	END;
+	IF json_array_length(reports) > 1 THEN
+		BEGIN
+			PERFORM wa.lock_reported(reports);
+			RETURN QUERY
+			SELECT u.changed, u.message_id, NULL::text, NULL::text
+			FROM wa.take_reports(reports) t, unnest(t.changed, t.message_ids) u (changed, message_id);
+			RETURN;
+		EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
+				OR object_not_in_prerequisite_state THEN
+			IF SQLSTATE = '55P03' THEN
+				RAISE;
+			END IF;
+		END;
+	END IF;
 	FOR report IN SELECT json_build_array(e.value) FROM json_array_elements(reports) e LOOP
 		BEGIN
 			SELECT t.changed[1], t.message_ids[1], NULL, NULL INTO changed, message_id, error_code, error
