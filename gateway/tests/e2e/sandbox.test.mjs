@@ -270,6 +270,29 @@ test('the database goes away and comes back: the sandbox goes on, and nothing is
 	assert.deepEqual(await sandbox.stop(), { code: 0, signal: null });
 });
 
+/* An ordinal is that of a transaction. */
+test('what is due together is reported in one transaction, in its order', async () =>
+{
+	const [session] = await makeSessions(1);
+	const total = await sendTexts([session], 20);
+	const sandbox = await Sandbox.start(cluster);
+
+	await untilAllAnswered(total);
+	for (const status of ['sent', 'delivered', 'read'])
+	{
+		const rows = await db.sql(`
+			SELECT e.epoch || '.' || e.ordinal AS transaction, e.envelope::json -> 'payload' ->> 'id' AS message
+			FROM wa.event e
+			WHERE e.org_id = $1 AND e.type = 'message.status' AND e.envelope::json -> 'payload' ->> 'status' = $2
+			ORDER BY e.epoch, e.ordinal, e.id`, [org.uuid, status]);
+
+		assert.equal(rows.length, total);
+		assert.ok(new Set(rows.map((row) => row.transaction)).size <= total / 4, status);
+		assert.deepEqual(rows.map((row) => row.message), rows.map((row) => row.message).sort(), status);
+	}
+	await sandbox.stop();
+});
+
 test('a sandbox whose login is no connector says so and ends', () =>
 {
 	const { code, stderr } = run(path.join(PROGRAMS, 'wa-sandbox'), ['--database', conninfo(cluster, 'wa', GATEWAY_LOGIN)]);
