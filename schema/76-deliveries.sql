@@ -333,13 +333,14 @@ END $$;
 COMMENT ON FUNCTION wa.wait_for_deliveries(text, bigint, integer) IS
 	'waits, at most 5 seconds, until anything has changed since the generation that was seen (0: at once); the first row has no organization, the others are those that changed among the organizations of webhooks that the owner holds; raises 55000 without preload';
 
--- NULL if the owner does not hold the lane, or not any more.
+-- NULL if the owner does not hold the lane, or not any more.  Here and below a lane is found
+-- by its key, whatever the statistics say: the index of what an owner holds has all its lanes.
 CREATE FUNCTION wa.lane_turn(owner text, webhook uuid) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 BEGIN
 	RETURN (SELECT l.turn FROM wa.webhook_lane l
-		WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner
+		WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND (l.lease_owner = owner) IS TRUE
 			AND l.lease_until > clock_timestamp());
 END $$;
 COMMENT ON FUNCTION wa.lane_turn(text, uuid) IS
@@ -352,7 +353,7 @@ AS $$
 BEGIN
 	PERFORM wa.check_lease(owner, 1, lease);
 	UPDATE wa.webhook_lane l SET lease_until = clock_timestamp() + lease
-	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner
+	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND (l.lease_owner = owner) IS TRUE
 		AND l.lease_until > clock_timestamp()
 		AND EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id);
 	RETURN FOUND;
@@ -371,7 +372,7 @@ BEGIN
 		WHERE d.org_id = l.org_id AND d.webhook_id = l.webhook_id AND d.status <> 'delivered'
 			AND d.next_attempt_at > '-infinity' AND d.next_attempt_at < 'infinity'
 		ORDER BY d.next_attempt_at LIMIT 1)
-	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND l.lease_owner = owner;
+	WHERE l.org_id = wa.require_org() AND l.webhook_id = webhook AND (l.lease_owner = owner) IS TRUE;
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.release_lane(text, uuid) IS
@@ -406,21 +407,30 @@ COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
 	'HMAC-SHA256 of `id.seconds.body`, as UTF-8, in base64, keyed with what the secret holds in base64 behind '
 	'`whsec_`, or with its text; if that text is base64, a second one keyed with what it holds';
 
-CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer)
-	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, envelope text, signed_ms bigint, hmac text, signature text)
+-- The rows of what was delivered a short while ago are still in the index of the deliveries
+-- that were never tried, because an older snapshot may need them.  Whoever takes many
+-- batches says after which delivery to go on, so that no batch reads them again.
+CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer, after uuid DEFAULT NULL)
+	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, envelope text, signed_ms bigint, hmac text, signature text,
+				   is_new boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
 	org constant uuid := wa.require_org();
 	turn_now constant integer := wa.lane_turn(owner, webhook);
 	hook wa.webhook;
+	seen wa.delivery;
 BEGIN
 	PERFORM wa.check_lease(owner, max, interval '1 second');
 	SELECT w.* INTO hook FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook AND w.active;
 	IF NOT FOUND OR turn_now IS NULL THEN
 		RETURN;
+	END IF;
+	IF after IS NOT NULL THEN
+		SELECT d.* INTO seen FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = after;
 	END IF;
 	PERFORM wa.observe_writers();
 	-- Half of the places are for deliveries that were tried before, so that neither kind
@@ -436,6 +446,8 @@ BEGIN
 		(SELECT d.id FROM wa.delivery d CROSS JOIN wa.event_horizon(org) horizon
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
 			AND d.next_attempt_at = '-infinity' AND (d.epoch, d.ordinal) < (horizon.epoch, horizon.ordinal)
+			AND (d.epoch, d.ordinal, d.event_id) > (COALESCE(seen.epoch, -1), COALESCE(seen.ordinal, 0),
+				COALESCE(seen.event_id, '00000000-0000-0000-0000-000000000000'))
 			AND d.turn IS DISTINCT FROM turn_now
 		ORDER BY d.next_attempt_at, d.epoch, d.ordinal, d.event_id LIMIT max)
 		LIMIT max), taken AS (
@@ -448,15 +460,18 @@ BEGIN
 	SELECT a.id, a.event_id, a.session_id, a.body, a.signed_ms, wa.webhook_hmac(hook.secret, a.body),
 		wa.webhook_signature(hook.secret, a.public_id, a.signed_ms / 1000, a.body) || COALESCE(' ' || CASE
 			WHEN hook.previous_secret_until > clock_timestamp()
-			THEN wa.webhook_signature(hook.previous_secret, a.public_id, a.signed_ms / 1000, a.body) END, '')
+			THEN wa.webhook_signature(hook.previous_secret, a.public_id, a.signed_ms / 1000, a.body) END, ''),
+		a.next_attempt_at = '-infinity'
 	FROM attempt a
 	ORDER BY a.epoch, a.ordinal, a.event_id;
 END $$;
-COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer) IS
+COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer, uuid) IS
 	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of '
 	'an attempt that is made now: `signed_ms` is their time (`X-Webhook-Timestamp`, and in seconds '
 	'`webhook-timestamp`), `hmac` goes as `X-Webhook-Hmac`, `signature` as `webhook-signature`; NULL where the event '
-	'is not kept any more. What it has taken in this turn already it does not get again';
+	'is not kept any more. What it has taken in this turn already it does not get again. Fewer than half of "max" '
+	'means that nothing more is due. `is_new`: it was never tried; the last of these may be given as "after" to the '
+	'next call, which then looks for new ones behind it only, and does not find one that was replayed meanwhile';
 
 -- A fifth more or less, so that deliveries that failed together are not tried again together.
 CREATE FUNCTION wa.delivery_pause(policy text, delay_seconds integer, attempts integer) RETURNS interval
@@ -544,63 +559,139 @@ END $$;
 COMMENT ON FUNCTION wa.count_failure(uuid, text, boolean) IS
 	'for function bodies: counts a failed attempt, and pauses the webhook, with an event and a note, when there were too many in a row for too long, or the receiver says that it is gone';
 
-CREATE FUNCTION wa.finish_delivery(owner text, webhook uuid, delivery uuid, status_code integer, problem text,
-								   succeeded boolean, retry_after integer DEFAULT NULL)
+-- What an attempt is worth is decided by these two: one failure, or successes that were
+-- reported one after the other.
+CREATE FUNCTION wa.finish_failure(webhook uuid, delivery uuid, turn_now integer, status_code integer, problem text,
+								  retry_after integer)
 	RETURNS text
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();
-	turn_now constant integer := wa.lane_turn(owner, webhook);
-	gone constant boolean := COALESCE(finish_delivery.status_code = 410, false);
-	reason constant text := COALESCE(finish_delivery.problem, CASE WHEN gone THEN 'gone, ' ELSE '' END || 'status ' || finish_delivery.status_code, 'no answer');
+	gone constant boolean := COALESCE(finish_failure.status_code = 410, false);
+	reason constant text := COALESCE(finish_failure.problem, CASE WHEN gone THEN 'gone, ' ELSE '' END || 'status ' || finish_failure.status_code, 'no answer');
 	-- At most as long as a pause of our own can be: the receiver may be mistaken.
 	asked constant interval := interval '1 second' * LEAST(GREATEST(COALESCE(retry_after, 0), 0), 3600);
 	known wa.delivery;
 	target wa.webhook;
-	new_status text := 'delivered';
+	new_status text := 'failed';
 BEGIN
-	-- The organization sees this text as ours, so it must contain no links and no line
-	-- breaks.
-	IF finish_delivery.problem !~ '^[A-Za-z0-9 ,'']{1,100}$' THEN
-		PERFORM wa.refuse_field('problem', 'must be plain words of at most 100 characters');
-	END IF;
 	SELECT d.* INTO known FROM wa.delivery d
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery AND d.status <> 'delivered' FOR NO KEY UPDATE;
-	-- A success counts whoever reports it, unless the delivery was started again since.  A
-	-- failure counts only from the worker whose turn it is.
-	IF NOT FOUND OR known.turn IS NULL
-		OR NOT COALESCE(succeeded, false) AND (turn_now IS NULL OR known.turn <> turn_now) THEN
+	IF NOT FOUND OR known.turn IS NULL OR turn_now IS NULL OR known.turn <> turn_now THEN
 		RETURN NULL;
 	END IF;
 	SELECT w.* INTO target FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook;
 	IF NOT FOUND THEN
 		RETURN NULL;
 	END IF;
-	IF NOT COALESCE(succeeded, false) THEN
-		new_status := CASE WHEN known.type = 'webhook.test' OR gone OR known.attempts + 1 >= target.retry_attempts
-			THEN 'dead' ELSE 'failed' END;
+	IF known.type = 'webhook.test' OR gone OR known.attempts + 1 >= target.retry_attempts THEN
+		new_status := 'dead';
 	END IF;
 	UPDATE wa.delivery d
-	SET status = new_status, attempts = d.attempts + 1, status_code = finish_delivery.status_code, turn = NULL, updated_at = clock_timestamp(),
-		error = CASE WHEN new_status <> 'delivered' THEN reason END,
-		next_attempt_at = CASE new_status WHEN 'delivered' THEN d.next_attempt_at WHEN 'dead' THEN 'infinity'
+	SET status = new_status, attempts = d.attempts + 1, status_code = finish_failure.status_code, turn = NULL,
+		updated_at = clock_timestamp(), error = reason,
+		next_attempt_at = CASE new_status WHEN 'dead' THEN 'infinity'
 			ELSE clock_timestamp() + GREATEST(asked, wa.delivery_pause(target.retry_policy, target.retry_delay_seconds, known.attempts + 1)) END
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;
-	IF new_status = 'delivered' THEN
-		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
-		WHERE l.org_id = org AND l.webhook_id = webhook AND l.failures > 0;
-	ELSIF known.type <> 'webhook.test' THEN
+	IF known.type <> 'webhook.test' THEN
 		PERFORM wa.count_failure(webhook, reason, gone);
 	END IF;
 	RETURN new_status;
 END $$;
-COMMENT ON FUNCTION wa.finish_delivery(text, uuid, uuid, integer, text, boolean, integer) IS
-	'reports what became of an attempt, with plain words (letters, digits, blanks, commas, apostrophes; `22023` '
-	'otherwise) for why it failed, and returns delivered, failed (to be tried again, not before the seconds that the '
-	'receiver asks for, an hour at most) or dead; NULL if that is not the owner''s to say any more. The status 410 '
-	'ends the webhook';
+COMMENT ON FUNCTION wa.finish_failure(uuid, uuid, integer, integer, text, integer) IS
+	'for wa.finish_deliveries(): notes an attempt that failed, and returns failed or dead; NULL if it does not count';
+
+CREATE FUNCTION wa.finish_successes(webhook uuid, results integer[], deliveries uuid[], status_codes integer[])
+	RETURNS integer[]
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	counted integer[];
+BEGIN
+	WITH done AS (
+		UPDATE wa.delivery d
+		SET status = 'delivered', attempts = d.attempts + 1, status_code = r.status_code, turn = NULL,
+			updated_at = clock_timestamp(), error = NULL
+		FROM ROWS FROM (unnest(results), unnest(deliveries), unnest(status_codes)) r (n, id, status_code)
+		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = r.id AND d.status <> 'delivered' AND d.turn IS NOT NULL
+			AND EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook)
+		RETURNING r.n)
+	SELECT array_agg(done.n) INTO counted FROM done;
+	IF counted IS NOT NULL THEN
+		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
+		WHERE l.org_id = org AND l.webhook_id = webhook AND l.failures > 0;
+	END IF;
+	RETURN COALESCE(counted, '{}');
+END $$;
+COMMENT ON FUNCTION wa.finish_successes(uuid, integer[], uuid[], integer[]) IS
+	'for wa.finish_deliveries(): notes attempts that succeeded, and returns the numbers of those results that count';
+
+-- The results are in the order in which the attempts ended, because the breaker counts the
+-- failures since the last success.  Successes between two failures are one update.  A success
+-- counts whoever reports it, unless the delivery was started again since.  A failure counts
+-- only from the worker whose turn it is.
+CREATE FUNCTION wa.finish_deliveries(owner text, webhook uuid, results jsonb, release boolean)
+	RETURNS text[]
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	turn_now constant integer := wa.lane_turn(owner, webhook);
+	results_max constant integer := 256;
+	row record;
+	result integer;
+	statuses text[];
+BEGIN
+	IF jsonb_typeof(results) IS DISTINCT FROM 'array' OR jsonb_array_length(results) NOT BETWEEN 1 AND results_max THEN
+		PERFORM wa.refuse_field('results', 'must be an array of 1 to 256');
+	END IF;
+	statuses := array_fill(NULL::text, ARRAY[jsonb_array_length(results)]);
+	FOR row IN
+		WITH said AS (
+			SELECT r.*, COALESCE(r.succeeded, false) AS good, row_number() OVER (PARTITION BY r.delivery ORDER BY r.n) AS nth
+			FROM ROWS FROM (jsonb_to_recordset(results)
+				AS (delivery uuid, status_code integer, problem text, succeeded boolean, retry_after integer))
+				WITH ORDINALITY r (delivery, status_code, problem, succeeded, retry_after, n)), part AS (
+			SELECT s.*, count(*) FILTER (WHERE NOT s.good) OVER (ORDER BY s.n) AS part FROM said s WHERE s.nth = 1)
+		SELECT min(p.n) FILTER (WHERE NOT p.good)::integer AS failed,
+			min(p.problem) FILTER (WHERE NOT p.good) AS problem,
+			min(p.status_code) FILTER (WHERE NOT p.good) AS status_code,
+			min(p.retry_after) FILTER (WHERE NOT p.good) AS retry_after,
+			-- There is no min(uuid).
+			(array_agg(p.delivery) FILTER (WHERE NOT p.good))[1] AS delivery,
+			array_agg(p.n::integer) FILTER (WHERE p.good) AS good,
+			array_agg(p.delivery) FILTER (WHERE p.good) AS deliveries,
+			array_agg(p.status_code) FILTER (WHERE p.good) AS status_codes,
+			-- The organization sees this text as ours, so it must contain no links and no line breaks.
+			bool_and(p.problem IS NULL OR p.problem ~ '^[A-Za-z0-9 ,'']{1,100}$') AS plain
+		FROM part p GROUP BY p.part ORDER BY p.part
+	LOOP
+		IF NOT row.plain THEN
+			PERFORM wa.refuse_field('problem', 'must be plain words of at most 100 characters');
+		END IF;
+		IF row.failed IS NOT NULL THEN
+			statuses[row.failed] := wa.finish_failure(webhook, row.delivery, turn_now, row.status_code, row.problem, row.retry_after);
+		END IF;
+		FOREACH result IN ARRAY COALESCE(wa.finish_successes(webhook, row.good, row.deliveries, row.status_codes), '{}') LOOP
+			statuses[result] := 'delivered';
+		END LOOP;
+	END LOOP;
+	IF release THEN
+		PERFORM wa.release_lane(owner, webhook);
+	END IF;
+	RETURN statuses;
+END $$;
+COMMENT ON FUNCTION wa.finish_deliveries(text, uuid, jsonb, boolean) IS
+	'reports what became of up to 256 attempts, in the order in which they ended: an array of objects with `delivery`, '
+	'`status_code`, `problem` (plain words, that is letters, digits, blanks, commas and apostrophes, for why it failed), '
+	'`succeeded` and `retry_after`. Returns for each, in the same order, delivered, failed (to be tried again, not before '
+	'the seconds that the receiver asks for, an hour at most) or dead; NULL if that is not the owner''s to say any more, '
+	'or was said before in the same call. The status 410 ends the webhook. "release" gives the webhook back as '
+	'wa.release_lane() does. Raises `22023`, and notes nothing, if a problem is not plain, or there are too many results';
 
 -- Reads at most 10,000 rows of each index of open deliveries: a number that grows without
 -- bound is bad enough at that size.  Events are held up only in organizations for which a

@@ -105,8 +105,8 @@ UNION ALL
 		('wa_worker', 'wa.renew_lane(text, uuid, interval)'),
 		('wa_worker', 'wa.release_lane(text, uuid)'),
 		('wa_worker', 'wa.lane_target(text, uuid)'),
-		('wa_worker', 'wa.take_deliveries(text, uuid, integer)'),
-		('wa_worker', 'wa.finish_delivery(text, uuid, uuid, integer, text, boolean, integer)'),
+		('wa_worker', 'wa.take_deliveries(text, uuid, integer, uuid)'),
+		('wa_worker', 'wa.finish_deliveries(text, uuid, jsonb, boolean)'),
 		('wa_worker, wa_monitor', 'wa.delivery_stats()'),
 		('wa_worker, wa_admin', 'wa.housekeep(text, integer)'),
 		-- Connectors

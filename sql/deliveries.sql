@@ -18,6 +18,11 @@ SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT id AS of_beta FROM wa.
 DELETE FROM wa.delivery;
 CREATE FUNCTION public.open_deliveries() RETURNS TABLE (url text, type text, status text, attempts integer) LANGUAGE sql AS $$
 	SELECT w.url, d.type, d.status, d.attempts FROM wa.delivery d JOIN wa.webhook w ON w.org_id = d.org_id AND w.id = d.webhook_id ORDER BY 1, d.epoch, d.ordinal, d.event_id $$;
+-- A report of one attempt.
+CREATE FUNCTION public.finish_delivery(owner text, webhook uuid, delivery uuid, status_code integer, problem text, succeeded boolean, retry_after integer DEFAULT NULL)
+	RETURNS text LANGUAGE sql AS $$
+	SELECT (wa.finish_deliveries(owner, webhook, jsonb_build_array(jsonb_build_object('delivery', delivery, 'status_code', status_code, 'problem', problem,
+		'succeeded', succeeded, 'retry_after', retry_after)), false))[1] $$;
 
 -- One for each active webhook that wants the event, in its transaction.
 BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL; SELECT (wa.send_message(:'acme_session', '15550001111', 'text', '{"text":"gone"}')).status; ROLLBACK;
@@ -34,7 +39,7 @@ SELECT count(*) FROM wa.claim_webhooks('w3', 10, '30 s');
 SELECT lease_owner AS owner FROM wa.webhook_lane WHERE webhook_id = :'sent' \gset
 SELECT lease_owner AS every_owner FROM wa.webhook_lane WHERE webhook_id = :'every' \gset
 -- Nothing without acting for the organization, nor for one who does not hold the lane.
-SELECT e.state, e.message FROM (VALUES ('take_deliveries(''w1'', wa.uuid7(), 10)'), ('lane_target(''w1'', wa.uuid7())'), ('release_lane(''w1'', wa.uuid7())'), ('renew_lane(''w1'', wa.uuid7(), ''10 s'')'), ('finish_delivery(''w1'', wa.uuid7(), wa.uuid7(), 200, NULL, true)')) c (call), error_of('SELECT wa.' || call) e;
+SELECT e.state, e.message FROM (VALUES ('take_deliveries(''w1'', wa.uuid7(), 10)'), ('lane_target(''w1'', wa.uuid7())'), ('release_lane(''w1'', wa.uuid7())'), ('renew_lane(''w1'', wa.uuid7(), ''10 s'')'), ('finish_deliveries(''w1'', wa.uuid7(), ''[{}]'', false)')) c (call), error_of('SELECT wa.' || call) e;
 BEGIN; SELECT act_for('beta'); SELECT count(*) FROM wa.take_deliveries(:'owner', :'sent', 10); SELECT count(*) FROM wa.lane_target(:'owner', :'sent'); SELECT wa.renew_lane(:'owner', :'sent', '30 s'), wa.release_lane(:'owner', :'sent'); ROLLBACK;
 BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w9', :'sent', 10); SELECT count(*) FROM wa.lane_target('w9', :'sent'); SELECT wa.renew_lane('w9', :'sent', '30 s'), wa.release_lane('w9', :'sent'); ROLLBACK;
 -- The holder gets what to send, in order, once in his turn.
@@ -46,13 +51,13 @@ SELECT count(*) FROM wa.take_deliveries(:'owner', :'sent', 10);
 COMMIT;
 SELECT :'one_attempt' AS attempt, :'one_type' AS type, :'one_envelope'::jsonb -> 'payload' ->> 'body' AS one, :'two_envelope'::jsonb -> 'payload' ->> 'body' AS two, :'one_envelope' = (SELECT envelope FROM wa.event WHERE id = :'one_event') AS same_bytes;
 -- What became of it: delivered, or to be tried again after a pause.
-BEGIN; SELECT act_for('acme'); SELECT wa.finish_delivery(:'owner', :'sent', :'one_id', 204, NULL, true), wa.finish_delivery(:'owner', :'sent', :'one_id', 500, NULL, false) AS too_late, wa.finish_delivery('w9', :'sent', :'two_id', 500, NULL, false) AS not_his, wa.finish_delivery(:'owner', :'sent', :'two_id', 503, NULL, false); COMMIT;
+BEGIN; SELECT act_for('acme'); SELECT public.finish_delivery(:'owner', :'sent', :'one_id', 204, NULL, true), public.finish_delivery(:'owner', :'sent', :'one_id', 500, NULL, false) AS too_late, public.finish_delivery('w9', :'sent', :'two_id', 500, NULL, false) AS not_his, public.finish_delivery(:'owner', :'sent', :'two_id', 503, NULL, false); COMMIT;
 SELECT status, attempts, status_code, error, CASE status WHEN 'failed' THEN next_attempt_at - updated_at BETWEEN '79 s' AND '121 s' END AS in_100_seconds FROM wa.delivery WHERE id IN (:'one_id', :'two_id') ORDER BY event_id;
 BEGIN; SELECT act_for('acme'); SELECT count(*) AS not_due FROM wa.take_deliveries(:'owner', :'sent', 10); SELECT wa.renew_lane(:'owner', :'sent', '1 hour'), wa.release_lane(:'owner', :'sent'); COMMIT;
 SELECT count(*) AS not_due FROM wa.claim_webhooks('w3', 10, '30 s');
 UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'two_id';
 SELECT count(*) AS due FROM wa.claim_webhooks('w3', 10, '30 s');
-BEGIN; SELECT act_for('acme'); SELECT d.attempts + 1 AS attempt, t.envelope = :'two_envelope' AS same_bytes, t.event_id = :'two_event' AS same_event FROM wa.take_deliveries('w3', :'sent', 10) t JOIN wa.delivery d USING (id); SELECT wa.finish_delivery('w3', :'sent', :'two_id', NULL, 'connection refused', false); COMMIT;
+BEGIN; SELECT act_for('acme'); SELECT d.attempts + 1 AS attempt, t.envelope = :'two_envelope' AS same_bytes, t.event_id = :'two_event' AS same_event FROM wa.take_deliveries('w3', :'sent', 10) t JOIN wa.delivery d USING (id); SELECT public.finish_delivery('w3', :'sent', :'two_id', NULL, 'connection refused', false); COMMIT;
 SELECT status, attempts, status_code, error, next_attempt_at FROM wa.delivery WHERE id = :'two_id';
 -- A lane that is lost is another's, with all that was not reported; the late report of a
 -- success counts, that of a failure does not.
@@ -60,9 +65,9 @@ BEGIN; SELECT act_for('acme'); SELECT id FROM wa.take_deliveries(:'every_owner',
 COMMIT;
 UPDATE wa.webhook_lane SET lease_until = now() WHERE webhook_id = :'every';
 SELECT count(*) FROM wa.claim_webhooks('w4', 10, '30 s');
-BEGIN; SELECT act_for('acme'); SELECT count(*) AS all_of_them, max(d.attempts + 1), bool_or(id = :'lost_id') AS again FROM wa.take_deliveries('w4', :'every', 10) JOIN wa.delivery d USING (id); SELECT wa.finish_delivery(:'every_owner', :'every', :'lost_id', 500, NULL, false) AS failure, wa.finish_delivery(:'every_owner', :'every', :'lost_id', 200, NULL, true) AS success; COMMIT;
+BEGIN; SELECT act_for('acme'); SELECT count(*) AS all_of_them, max(d.attempts + 1), bool_or(id = :'lost_id') AS again FROM wa.take_deliveries('w4', :'every', 10) JOIN wa.delivery d USING (id); SELECT public.finish_delivery(:'every_owner', :'every', :'lost_id', 500, NULL, false) AS failure, public.finish_delivery(:'every_owner', :'every', :'lost_id', 200, NULL, true) AS success; COMMIT;
 -- Why it failed is told in plain words, which the organization is shown.
-SELECT p.problem, e.state, e.column_name FROM (VALUES ('the answer''s head is too large'), ('see https://evil.example/'), (E'one\ntwo'), ('<b>'), (''), (repeat('x', 101))) p (problem), act_for('acme'), error_of(format('SELECT wa.finish_delivery(%L, %L, %L, NULL, %L, false)', 'w4', :'every', :'lost_id', p.problem)) e;
+SELECT p.problem, e.state, e.column_name FROM (VALUES ('the answer''s head is too large'), ('see https://evil.example/'), (E'one\ntwo'), ('<b>'), (''), (repeat('x', 101))) p (problem), act_for('acme'), error_of(format('SELECT public.finish_delivery(%L, %L, %L, NULL, %L, false)', 'w4', :'every', :'lost_id', p.problem)) e;
 -- How long to wait.
 SELECT policy, attempts, extract(epoch FROM wa.delivery_pause(policy, 2, attempts)) / seconds BETWEEN 0.79 AND 1.21 AS about
 FROM (VALUES ('exponential', 1, 2.0), ('exponential', 5, 32), ('exponential', 15, 3600), ('exponential', 50, 3600), ('linear', 3, 6), ('constant', 40, 2)) p (policy, attempts, seconds);
@@ -89,11 +94,11 @@ SELECT wa.act_for(:'acme');
 \set SHOW_CONTEXT never
 SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers, p.proowner::regrole AS owner
 FROM pg_proc p LEFT JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname NOT IN ('wa_owner', 'wa_claim') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
-WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('claim_webhooks', 'take_deliveries', 'finish_delivery', 'lane_target', 'lane_turn', 'renew_lane', 'release_lane', 'count_failure', 'delivery_pause', 'test_webhook', 'replay_delivery', 'find_webhook', 'webhook_hmac', 'webhook_signature')
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('claim_webhooks', 'take_deliveries', 'finish_deliveries', 'finish_failure', 'finish_successes', 'lane_target', 'lane_turn', 'renew_lane', 'release_lane', 'count_failure', 'delivery_pause', 'test_webhook', 'replay_delivery', 'find_webhook', 'webhook_hmac', 'webhook_signature')
 GROUP BY 1, 3 ORDER BY 1;
 -- A test is tried once.
 SELECT w.url FROM wa.claim_webhooks('w5', 10, '30 s') c JOIN wa.webhook w ON w.id = c.webhook_id ORDER BY 1;
-BEGIN; SELECT act_for('acme'); SELECT d.type, d.attempts + 1 AS attempt, t.envelope::jsonb - '{id,timestamp,organization}'::text[] = jsonb_build_object('schema', 'v1', 'event', 'webhook.test', 'payload', jsonb_build_object('webhookId', wa.typeid('wh', :'nothing'))) AS test FROM wa.take_deliveries('w5', :'nothing', 10) t JOIN wa.delivery d USING (id); SELECT wa.finish_delivery('w5', :'nothing', :'test', 500, NULL, false); COMMIT;
+BEGIN; SELECT act_for('acme'); SELECT d.type, d.attempts + 1 AS attempt, t.envelope::jsonb - '{id,timestamp,organization}'::text[] = jsonb_build_object('schema', 'v1', 'event', 'webhook.test', 'payload', jsonb_build_object('webhookId', wa.typeid('wh', :'nothing'))) AS test FROM wa.take_deliveries('w5', :'nothing', 10) t JOIN wa.delivery d USING (id); SELECT public.finish_delivery('w5', :'nothing', :'test', 500, NULL, false); COMMIT;
 SELECT count(*) AS events FROM wa.event WHERE type = 'webhook.test';
 SELECT failures FROM wa.webhook_lane WHERE webhook_id = :'nothing';
 
@@ -101,11 +106,11 @@ SELECT failures FROM wa.webhook_lane WHERE webhook_id = :'nothing';
 UPDATE wa.webhook_lane SET failures = 19, failing_since = now() - interval '59 minutes' WHERE webhook_id = :'every';
 SELECT id FROM wa.delivery WHERE webhook_id = :'every' AND status <> 'delivered' ORDER BY event_id LIMIT 1 \gset
 UPDATE wa.delivery SET status = 'failed', next_attempt_at = now(), turn = NULL WHERE id = :'id';
-BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT wa.finish_delivery('w4', :'every', :'id', 500, NULL, false); COMMIT;
+BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT public.finish_delivery('w4', :'every', :'id', 500, NULL, false); COMMIT;
 SELECT w.active, l.failures FROM wa.webhook w JOIN wa.webhook_lane l ON l.webhook_id = w.id WHERE w.id = :'every';
 UPDATE wa.webhook_lane SET failing_since = now() - interval '61 minutes' WHERE webhook_id = :'every';
 UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'id';
-BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT wa.finish_delivery('w4', :'every', :'id', NULL, 'connection refused', false); COMMIT;
+BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT public.finish_delivery('w4', :'every', :'id', NULL, 'connection refused', false); COMMIT;
 SELECT active, disabled_at IS NOT NULL AS disabled, disabled_reason FROM wa.webhook WHERE id = :'every';
 SELECT type, (envelope::jsonb -> 'payload') - '{id,organizationId,createdAt,updatedAt,disabledAt}'::text[] AS payload FROM wa.event WHERE type = 'webhook.disabled' AND envelope::jsonb #>> '{payload,id}' = wa.typeid('wh', :'every');
 SELECT action, detail FROM wa.audit WHERE subject = :'every' ORDER BY id;
@@ -127,7 +132,7 @@ SELECT count(*) AS claimed FROM wa.claim_webhooks('w6', 10, '30 s') WHERE webhoo
 -- A success ends the row of failures.
 UPDATE wa.webhook_lane SET failures = 19, failing_since = now() - interval '2 hours' WHERE webhook_id = :'every';
 BEGIN; SELECT act_for('acme'); SELECT id FROM wa.take_deliveries('w6', :'every', 1) \gset
-SELECT wa.finish_delivery('w6', :'every', :'id', 200, NULL, true); COMMIT;
+SELECT public.finish_delivery('w6', :'every', :'id', 200, NULL, true); COMMIT;
 SELECT failures, failing_since FROM wa.webhook_lane WHERE webhook_id = :'every';
 
 -- A receiver may ask for a longer pause than its policy has, of an hour at most; not for a shorter one.
@@ -139,7 +144,7 @@ BEGIN
 	UPDATE wa.delivery d SET status = 'failed', attempts = 1, next_attempt_at = clock_timestamp() - interval '1 s', turn = NULL
 	WHERE d.id = (SELECT min(f.id::text)::uuid FROM wa.delivery f WHERE f.webhook_id = webhook AND f.type <> 'webhook.test');
 	SELECT t.id INTO one FROM wa.take_deliveries('w6', webhook, 1) t;
-	result := wa.finish_delivery('w6', webhook, one, status, NULL, false, retry_after);
+	result := public.finish_delivery('w6', webhook, one, status, NULL, false, retry_after);
 	SELECT CASE WHEN d.next_attempt_at = 'infinity' THEN 'for ever' WHEN d.next_attempt_at < now() + interval '10 s' THEN 'its own pause'
 		ELSE (round(extract(epoch FROM d.next_attempt_at - now()) / 10) * 10)::text END INTO waits FROM wa.delivery d WHERE d.id = one;
 	RETURN NEXT;
@@ -217,3 +222,84 @@ SELECT * FROM claimed('s3', 2);
 UPDATE wa.webhook_lane SET lease_until = now() WHERE lease_owner IN ('s3');
 SELECT * FROM claimed('s4', 128);
 DROP FUNCTION public.claimed;
+
+-- Reports of many attempts at once say of each what it was worth, in the order of the report,
+-- and count as if each had been reported by itself.
+DELETE FROM wa.delivery; DELETE FROM wa.webhook_lane; DELETE FROM wa.webhook;
+INSERT INTO wa.webhook (org_id, url, secret, events, retry_delay_seconds, retry_attempts)
+SELECT :'acme', format('https://%s.example/', n), 'a-secret-of-sixteen', '{presence.update}', 60, 3 FROM unnest('{batch,single}'::text[]) n;
+SELECT id AS batch FROM wa.webhook WHERE url = 'https://batch.example/' \gset
+SELECT id AS single FROM wa.webhook WHERE url = 'https://single.example/' \gset
+-- So many new deliveries, numbered in the order of their events, all of them taken.
+CREATE FUNCTION public.take_anew(count integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM act_for('acme');
+	DELETE FROM wa.delivery;
+	DELETE FROM wa.webhook_lane;
+	PERFORM wa.emit((SELECT value::uuid FROM fixture WHERE name = 'acme'), 'presence.update', NULL, to_json(i)::text) FROM generate_series(1, count) i;
+	INSERT INTO wa.webhook_lane (org_id, webhook_id, lease_owner, lease_until, turn) SELECT org_id, id, 'b1', now() + interval '1 hour', 1 FROM wa.webhook;
+	UPDATE wa.delivery SET turn = 1;
+END $$;
+CREATE FUNCTION public.nth(hook uuid, n integer) RETURNS uuid LANGUAGE sql AS $$
+	SELECT d.id FROM wa.delivery d WHERE d.webhook_id = hook ORDER BY d.epoch, d.ordinal, d.event_id OFFSET n - 1 LIMIT 1 $$;
+-- '1+' is a success of the first, '2-' a failure of the second, '3x' that its receiver is gone.
+CREATE FUNCTION public.results(hook uuid, said text) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_agg(jsonb_build_object('delivery', COALESCE(public.nth(hook, left(r, -1)::integer), wa.uuid7()), 'succeeded', right(r, 1) = '+',
+		'status_code', CASE right(r, 1) WHEN '+' THEN 200 WHEN 'x' THEN 410 ELSE 500 END) ORDER BY n)
+	FROM unnest(string_to_array(said, ' ')) WITH ORDINALITY u (r, n) $$;
+CREATE FUNCTION public.state_of(hook uuid) RETURNS text LANGUAGE sql AS $$
+	SELECT format('%s; failures %s, active %s', (
+		SELECT string_agg(concat_ws(' ', d.status, d.attempts, d.status_code, d.error, d.turn), ', ' ORDER BY d.epoch, d.ordinal, d.event_id) FROM wa.delivery d WHERE d.webhook_id = hook),
+		l.failures, w.active) FROM wa.webhook_lane l JOIN wa.webhook w ON w.id = l.webhook_id WHERE w.id = hook $$;
+BEGIN; SELECT take_anew(6); SELECT wa.finish_deliveries('b1', :'batch', results(:'batch', '2+ 1- 3- 5+ 4- 2+ 4+ 99+ 99-'), false); SELECT state_of(:'batch'); ROLLBACK;
+-- Another worker's successes count, its failures do not; another organization's nothing.
+BEGIN; SELECT take_anew(3); SELECT wa.finish_deliveries('b2', :'batch', results(:'batch', '1+ 2- 3+'), false); SELECT state_of(:'batch'); ROLLBACK;
+SELECT take_anew(1);
+BEGIN; SELECT results(:'batch', '1+') AS of_acme \gset
+SELECT act_for('beta'); SELECT wa.finish_deliveries('b1', :'batch', :'of_acme', true); SELECT state_of(:'batch'); ROLLBACK;
+-- Twenty in a row with one in between are not twenty in a row; the twentieth counts before what comes after it.
+BEGIN; SELECT take_anew(3); UPDATE wa.webhook_lane SET failures = 19, failing_since = now() - interval '2 hours'; SELECT wa.finish_deliveries('b1', :'batch', results(:'batch', '1+ 2- 3-'), false); SELECT state_of(:'batch'); ROLLBACK;
+BEGIN; SELECT take_anew(3); UPDATE wa.webhook_lane SET failures = 19, failing_since = now() - interval '2 hours'; SELECT wa.finish_deliveries('b1', :'batch', results(:'batch', '1- 2+ 3-'), false); SELECT state_of(:'batch'); ROLLBACK;
+BEGIN; SELECT take_anew(3); SELECT wa.finish_deliveries('b1', :'batch', results(:'batch', '1+ 2x 3+'), false); SELECT state_of(:'batch'); ROLLBACK;
+-- Successes that follow each other are one command.
+BEGIN; SELECT take_anew(8); SELECT cardinality(wa.finish_deliveries('b1', :'batch', results(:'batch', '1+ 2+ 3+ 4+ 5+ 6+ 7+ 8+'), false)); SELECT count(DISTINCT cmin::text) AS commands FROM wa.delivery WHERE webhook_id = :'batch'; ROLLBACK;
+BEGIN; SELECT take_anew(8); SELECT cardinality(wa.finish_deliveries('b1', :'batch', results(:'batch', '1+ 2+ 3+ 4- 5+ 6+ 7+ 8+'), false)); SELECT count(DISTINCT cmin::text) AS commands FROM wa.delivery WHERE webhook_id = :'batch'; ROLLBACK;
+-- Any report at all: together as one by one.
+CREATE FUNCTION public.together_as_alone(batch uuid, single uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text := (SELECT string_agg(1 + floor(random() * 6)::integer || (CASE WHEN random() < 0.5 THEN '+' WHEN random() < 0.98 THEN '-' ELSE 'x' END), ' ')
+		FROM generate_series(1, 1 + floor(random() * 12)::integer));
+	one text;
+	answers text[];
+	each text[] := '{}';
+BEGIN
+	PERFORM take_anew(5);
+	UPDATE wa.webhook SET active = true, disabled_at = NULL, disabled_reason = NULL;
+	UPDATE wa.webhook_lane SET failures = 18, failing_since = now() - interval '2 hours';
+	UPDATE wa.delivery SET attempts = 1;
+	answers := wa.finish_deliveries('b1', batch, results(batch, said), false);
+	FOREACH one IN ARRAY string_to_array(said, ' ') LOOP
+		each := each || wa.finish_deliveries('b1', single, results(single, one), false);
+	END LOOP;
+	IF answers IS DISTINCT FROM each OR state_of(batch) IS DISTINCT FROM state_of(single) THEN
+		RETURN format('%s: %s %s; %s %s', said, answers, state_of(batch), each, state_of(single));
+	END IF;
+	RETURN 'the same';
+END $$;
+BEGIN; SELECT act_for('acme'); SELECT DISTINCT together_as_alone(:'batch', :'single') FROM generate_series(1, 100); ROLLBACK;
+-- Of a report with anything wrong nothing is noted.
+SELECT take_anew(2);
+SELECT r.what, e.state, e.column_name FROM (VALUES ('none', '[]'::jsonb), ('no array', '{}'), ('null', NULL), ('an element that is no object', '[1]'), ('not plain', results(:'batch', '1+ 2-') || '[{"problem":"<b>"}]'),
+	('too many', (SELECT jsonb_agg('{}'::jsonb) FROM generate_series(1, 257)))) r (what, results), act_for('acme'), error_of(format('SELECT wa.finish_deliveries(%L, %L, %L, false)', 'b1', :'batch', r.results)) e;
+SELECT state_of(:'batch');
+-- With the last report the webhook is given back, by its holder only.
+BEGIN; SELECT act_for('acme'); SELECT wa.finish_deliveries('b2', :'batch', results(:'batch', '1+'), true); SELECT lease_owner FROM wa.webhook_lane WHERE webhook_id = :'batch'; SELECT wa.finish_deliveries('b1', :'batch', results(:'batch', '2-'), true); SELECT l.lease_owner, l.due_at = d.next_attempt_at AS due_then FROM wa.webhook_lane l JOIN wa.delivery d USING (webhook_id) WHERE webhook_id = :'batch' AND d.status = 'failed'; ROLLBACK;
+-- Behind the last one that was taken only what is new; from the start also what was replayed.
+SELECT take_anew(4); UPDATE wa.delivery SET turn = NULL;
+BEGIN; SELECT act_for('acme'); SELECT array_agg(is_new) AS new FROM wa.take_deliveries('b1', :'batch', 2) t; SELECT nth(:'batch', 2) AS second \gset
+COMMIT;
+UPDATE wa.delivery SET turn = NULL WHERE id = nth(:'batch', 1);
+UPDATE wa.delivery SET turn = NULL, status = 'failed', attempts = 1, next_attempt_at = now() WHERE id = nth(:'batch', 2);
+BEGIN; SELECT act_for('acme'); SELECT t.id = nth(:'batch', 1) AS first, t.id = nth(:'batch', 2) AS second, t.is_new FROM wa.take_deliveries('b1', :'batch', 10, :'second') t; SELECT t.id = nth(:'batch', 1) AS first FROM wa.take_deliveries('b1', :'batch', 10) t; ROLLBACK;
+BEGIN; SELECT act_for('acme'); SELECT count(*) AS one_that_is_gone FROM wa.take_deliveries('b1', :'batch', 10, wa.uuid7()); ROLLBACK;
+DROP FUNCTION public.together_as_alone, public.take_anew, public.state_of, public.results, public.nth, public.finish_delivery;

@@ -32,6 +32,18 @@ add_text(DbRequest *request, const char *text)
 }
 
 static bool
+add_uuid(DbRequest *request, const uint8_t *uuid)
+{
+	return uuid == NULL ? db_param_null(request) : db_param_uuid(request, uuid);
+}
+
+static bool
+add_json(DbRequest *request, const char *json)
+{
+	return db_param_jsonb(request, json, strlen(json));
+}
+
+static bool
 add_param(DbRequest *request, char type, va_list *values)
 {
 	int number;
@@ -42,7 +54,9 @@ add_param(DbRequest *request, char type, va_list *values)
 			number = va_arg(*values, int);
 			return number == 0 ? db_param_null(request) : db_param_int32(request, number);
 		case 'u':
-			return db_param_uuid(request, va_arg(*values, const uint8_t *));
+			return add_uuid(request, va_arg(*values, const uint8_t *));
+		case 'j':
+			return add_json(request, va_arg(*values, const char *));
 		case 'b':
 			return db_param_bool(request, va_arg(*values, int) != 0);
 		case 'i':

@@ -36,7 +36,9 @@ extern bool statements_find(ProgramStatements *statements, char *error, size_t s
  * Makes a request, which the caller submits.  Unless org is NULL, the request acts for that
  * organization.  types has one letter for each parameter that follows:
  *
- *	u	uuid, from const uint8_t *		s	text, from const char *; or any type, from STATEMENTS_NULL
+ *	u	uuid, from const uint8_t *; NULL is NULL
+ *	s	text, from const char *; or any type, from STATEMENTS_NULL
+ *	j	jsonb, from const char *
  *	b	boolean, from int				t	timestamptz, from int64_t, milliseconds since 1970
  *	i	integer, from int				l	interval, from int, milliseconds
  *	I	bigint, from int64_t			n	integer, from int; 0 is NULL

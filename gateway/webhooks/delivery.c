@@ -1,6 +1,6 @@
 /*
  * delivery.c
- *		The deliveries of a queue: reads, sends and reports each one.
+ *		The deliveries of a queue: reads and sends each one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +10,24 @@
 #include "webhooks/queue_internal.h"
 #include "webhooks/metrics.h"
 
-static void
-free_delivery(Delivery *delivery)
+void
+delivery_free(Delivery *delivery)
 {
 	Queue *queue = delivery->queue;
 
 	TAILQ_REMOVE(&queue->deliveries, delivery, link);
 	queue->taken--;
+	if (delivery->state == DELIVERY_FINISHED)
+	{
+		TAILQ_REMOVE(&queue->finished, delivery, finished_link);
+		queue->finished_count--;
+	}
 	if (delivery->attempt != NULL)
 	{
 		attempt_abandon(delivery->attempt);
 		queue->sending--;
 		(*queue->setup->sending)--;
 	}
-	statements_drop(&delivery->report);
 	receiver_drop(delivery->receiver);
 	free(delivery->body);
 	free(delivery);
@@ -39,22 +43,10 @@ deliveries_drop(Queue *queue, DeliveryState state)
 		Delivery *next = TAILQ_NEXT(delivery, link);
 
 		if (delivery->state == state)
-			free_delivery(delivery);
+			delivery_free(delivery);
 		delivery = next;
 	}
 }
-
-/* The columns of deliveries_take that are read. */
-typedef enum DeliveryColumn
-{
-	COLUMN_ID,
-	COLUMN_EVENT,
-	COLUMN_SESSION,
-	COLUMN_ENVELOPE,
-	COLUMN_SIGNED_MS,
-	COLUMN_HMAC,
-	COLUMN_SIGNATURE
-} DeliveryColumn;
 
 static bool
 read_body(Delivery *delivery, const DbResult *result, int row)
@@ -62,13 +54,12 @@ read_body(Delivery *delivery, const DbResult *result, int row)
 	AttemptSignatures *signatures = &delivery->signatures;
 	const char *body;
 
-	if (!db_text(result, row, COLUMN_ENVELOPE, &body, &delivery->body_len))
-		return db_is_null(result, row, COLUMN_ENVELOPE);
+	if (!db_text(result, row, TAKEN_ENVELOPE, &body, &delivery->body_len))
+		return db_is_null(result, row, TAKEN_ENVELOPE);
 	delivery->body = strndup(body, delivery->body_len);
-	return delivery->body != NULL &&
-		   db_int(result, row, COLUMN_SIGNED_MS, &signatures->signed_ms) &&
-		   db_text_copy(result, row, COLUMN_HMAC, signatures->hmac, sizeof(signatures->hmac)) &&
-		   db_text_copy(result, row, COLUMN_SIGNATURE, signatures->standard,
+	return delivery->body != NULL && db_int(result, row, TAKEN_SIGNED_MS, &signatures->signed_ms) &&
+		   db_text_copy(result, row, TAKEN_HMAC, signatures->hmac, sizeof(signatures->hmac)) &&
+		   db_text_copy(result, row, TAKEN_SIGNATURE, signatures->standard,
 						sizeof(signatures->standard));
 }
 
@@ -83,9 +74,9 @@ read_delivery(Queue *queue, const DbResult *result, int row)
 		return NULL;
 	delivery->queue = queue;
 	delivery->taken_ms = queue->taken_ms;
-	db_uuid(result, row, COLUMN_SESSION, delivery->session);
-	if (!db_uuid(result, row, COLUMN_ID, delivery->id) ||
-		!db_uuid(result, row, COLUMN_EVENT, event) ||
+	db_uuid(result, row, TAKEN_SESSION, delivery->session);
+	if (!db_uuid(result, row, TAKEN_ID, delivery->id) ||
+		!db_uuid(result, row, TAKEN_EVENT, event) ||
 		wak_typeid_encode("evt", event, delivery->event_id) != WAK_TYPEID_OK ||
 		!read_body(delivery, result, row))
 	{
@@ -105,40 +96,11 @@ outcome_of(const AttemptResult *result)
 }
 
 static void
-on_reported(void *arg, const DbResult *result)
+finish(Delivery *delivery)
 {
-	Delivery *delivery = arg;
-	Queue *queue = delivery->queue;
-	char status[16] = "stale";
-
-	delivery->report = NULL;
-	if (result->outcome == DB_ROWS)
-	{
-		db_text_copy(result, 0, 0, status, sizeof(status));
-		metrics_add(queue->setup->metrics, WORKER_DELIVERIES, (const char *[]){status, NULL}, 1);
-		free_delivery(delivery);
-	}
-	else
-	{
-		statements_log_failure(&worker_statements, WORKER_DELIVERY_DONE, result);
-		delivery->report_again_ms = clock_monotonic_ms() + QUEUE_REPORT_AGAIN_MS;
-		if (result->outcome == DB_REFUSED)
-			free_delivery(delivery);
-	}
-	queue_advance(queue);
-}
-
-/* Reports the result of the attempt.  If that fails, deliveries_report_again() tries again. */
-static void
-report(Delivery *delivery)
-{
-	const AttemptResult *result = &delivery->result;
-	Queue *queue = delivery->queue;
-
-	delivery->report =
-		queue_ask(queue, WORKER_DELIVERY_DONE, on_reported, delivery, "unsbn", delivery->id,
-				  result->status, result->problem, result->delivered, result->retry_after_s);
-	delivery->report_again_ms = clock_monotonic_ms() + QUEUE_REPORT_AGAIN_MS;
+	delivery->state = DELIVERY_FINISHED;
+	TAILQ_INSERT_TAIL(&delivery->queue->finished, delivery, finished_link);
+	delivery->queue->finished_count++;
 }
 
 static void
@@ -152,12 +114,11 @@ on_attempt(void *arg, const AttemptResult *result)
 	metrics_observe_us(queue->setup->metrics, WORKER_ATTEMPT_TIME, labels, result->us);
 	delivery->attempt = NULL;
 	delivery->result = *result;
-	delivery->state = DELIVERY_REPORTING;
 	receiver_drop(delivery->receiver);
 	delivery->receiver = NULL;
 	queue->sending--;
 	(*queue->setup->sending)--;
-	report(delivery);
+	finish(delivery);
 	queue_advance(queue);
 }
 
@@ -194,7 +155,7 @@ has_to_wait(const Queue *queue, const Delivery *delivery)
 	{
 		if (earlier == delivery)
 			return false;
-		if (earlier->state != DELIVERY_REPORTING &&
+		if (earlier->state != DELIVERY_FINISHED &&
 			memcmp(earlier->session, delivery->session, DB_UUID_SIZE) == 0)
 			return true;
 	}
@@ -245,23 +206,9 @@ delivery_add(Queue *queue, const DbResult *result, int row)
 	if (delivery->body == NULL)
 	{
 		delivery->result.problem = "the event is not kept any more";
-		delivery->state = DELIVERY_REPORTING;
-		report(delivery);
+		finish(delivery);
 	}
 	return true;
-}
-
-void
-deliveries_report_again(Queue *queue, int64_t now_ms)
-{
-	Delivery *delivery;
-
-	TAILQ_FOREACH(delivery, &queue->deliveries, link)
-	{
-		if (delivery->state == DELIVERY_REPORTING && delivery->report == NULL &&
-			now_ms >= delivery->report_again_ms)
-			report(delivery);
-	}
 }
 
 void
@@ -270,5 +217,5 @@ deliveries_free(Queue *queue)
 	Delivery *delivery;
 
 	while ((delivery = TAILQ_FIRST(&queue->deliveries)) != NULL)
-		free_delivery(delivery);
+		delivery_free(delivery);
 }

@@ -272,8 +272,10 @@ make_wait(void *context, DbDone done, void *arg)
 {
 	const Dispatch *dispatch = context;
 
+	int wait_ms = dispatch->count > 0 ? DISPATCH_BUSY_WAIT_MS : DISPATCH_WAIT_MS;
+
 	return statements_request(&worker_statements, WORKER_EVENT_WAIT, NULL, done, arg, "sIi",
-							  dispatch->setup.owner, dispatch->seen, DISPATCH_WAIT_MS);
+							  dispatch->setup.owner, dispatch->seen, wait_ms);
 }
 
 /* ---- from outside ---- */

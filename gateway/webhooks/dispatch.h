@@ -43,8 +43,13 @@
 /* How often it is asked when the database cannot report events (the library is not preloaded). */
 #define DISPATCH_BLIND_POLL_MS 250
 
-/* The longest time of one wait for events. */
+/*
+ * The longest time of one wait for events, and of one while there are queues.  The wait is a
+ * statement, and while it runs PostgreSQL keeps all row versions since its start.  Takings and
+ * claims would have to pass the rows of everything that was delivered meanwhile.
+ */
 #define DISPATCH_WAIT_MS 5000
+#define DISPATCH_BUSY_WAIT_MS 200
 
 typedef struct Dispatch Dispatch;
 

@@ -27,11 +27,8 @@
 /* Statements in the pipeline of one connection. */
 #define IN_FLIGHT 16
 
-/*
- * The most statements that wait for a connection: one for each delivery and queue that may
- * have one.
- */
-#define REQUESTS_MAX (DISPATCH_QUEUES_MAX * (QUEUE_SENDING_MAX + 2) + 16)
+/* The most statements that wait for a connection: of a queue a taking, a report, a renewal. */
+#define REQUESTS_MAX (DISPATCH_QUEUES_MAX * 3 + 16)
 
 /* How often the database counts its rows for the metrics. */
 #define COUNT_MS 10000

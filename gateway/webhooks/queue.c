@@ -12,13 +12,37 @@
 #include "lib/clock.h"
 #include "webhooks/queue_internal.h"
 
-/* ---- reading, taking, releasing ---- */
+/* ---- taking, releasing ---- */
 
 static void
 stop(Queue *queue)
 {
 	queue->stopping = true;
 	deliveries_drop(queue, DELIVERY_WAITING);
+}
+
+/* The first row has the webhook, also when no delivery is due. */
+static bool
+read_taken(Queue *queue, const DbResult *result)
+{
+	int taken = 0;
+	Receiver *receiver = result->rows == 0 ? NULL : receiver_read(result, TAKEN_URL, TAKEN_HEADERS);
+
+	receiver_drop(queue->receiver);
+	queue->receiver = receiver;
+	if (receiver == NULL || queue->stopping)
+		return false;
+	for (; taken < result->rows && !db_is_null(result, taken, TAKEN_ID); taken++)
+	{
+		bool is_new = false;
+
+		if (!delivery_add(queue, result, taken))
+			return false;
+		if (db_bool(result, taken, TAKEN_IS_NEW, &is_new) && is_new)
+			queue->has_last = db_uuid(result, taken, TAKEN_ID, queue->last);
+	}
+	queue->more |= taken >= (queue->asked_max + 1) / 2;
+	return true;
 }
 
 static void
@@ -29,15 +53,20 @@ on_taken(void *arg, const DbResult *result)
 	queue->asked = NULL;
 	queue->state = QUEUE_OPEN;
 	if (result->outcome != DB_ROWS)
-	{
 		statements_log_failure(&worker_statements, WORKER_DELIVERIES_TAKE, result);
+	if (result->outcome != DB_ROWS || !read_taken(queue, result))
 		stop(queue);
-	}
-	for (int i = 0; !queue->stopping && result->outcome == DB_ROWS && i < result->rows; i++)
-		if (!delivery_add(queue, result, i))
-			stop(queue);
-	queue->more |= result->outcome == DB_ROWS && result->rows > 0;
 	queue_advance(queue);
+}
+
+/* The delivery behind which to look; NULL: from the start. */
+static const uint8_t *
+place(Queue *queue)
+{
+	if (queue->has_last && queue->taken_ms < queue->whole_ms + QUEUE_WHOLE_MS)
+		return queue->last;
+	queue->whole_ms = queue->taken_ms;
+	return NULL;
 }
 
 static void
@@ -46,8 +75,9 @@ take(Queue *queue)
 	queue->state = QUEUE_TAKING;
 	queue->taken_ms = clock_monotonic_ms();
 	queue->more = false;
-	queue->asked = queue_ask(queue, WORKER_DELIVERIES_TAKE, on_taken, queue, "i",
-							 QUEUE_TAKEN_MAX - queue->taken);
+	queue->asked_max = QUEUE_TAKEN_MAX - queue->taken;
+	queue->asked = queue_ask(queue, WORKER_DELIVERIES_TAKE, on_taken, queue, "iu", queue->asked_max,
+							 place(queue));
 	if (queue->asked == NULL)
 	{
 		queue->state = QUEUE_OPEN;
@@ -55,41 +85,8 @@ take(Queue *queue)
 	}
 }
 
-static void
-on_read(void *arg, const DbResult *result)
-{
-	Queue *queue = arg;
-	Receiver *receiver = NULL;
-
-	queue->asked = NULL;
-	queue->state = QUEUE_OPEN;
-	if (result->outcome != DB_ROWS)
-		statements_log_failure(&worker_statements, WORKER_WEBHOOK_LANE, result);
-	else if (result->rows == 1)
-		receiver = receiver_read(result, 0);
-	receiver_drop(queue->receiver);
-	queue->receiver = receiver;
-	if (receiver == NULL)
-		stop(queue);
-	else if (!queue->stopping)
-		take(queue);
-	queue_advance(queue);
-}
-
-static void
-read_webhook(Queue *queue)
-{
-	queue->state = QUEUE_READING;
-	queue->asked = queue_ask(queue, WORKER_WEBHOOK_LANE, on_read, queue, "");
-	if (queue->asked == NULL)
-	{
-		queue->state = QUEUE_OPEN;
-		stop(queue);
-	}
-}
-
-static void
-end_queue(Queue *queue)
+void
+queue_end(Queue *queue)
 {
 	queue->setup->gone(queue->setup->context, queue);
 }
@@ -102,7 +99,7 @@ on_released(void *arg, const DbResult *result)
 	queue->asked = NULL;
 	if (result->outcome != DB_ROWS)
 		statements_log_failure(&worker_statements, WORKER_LANE_RELEASE, result);
-	end_queue(queue);
+	queue_end(queue);
 }
 
 /* A lease that cannot be given back expires. */
@@ -114,7 +111,21 @@ release(Queue *queue)
 	if (!queue->lost)
 		queue->asked = queue_ask(queue, WORKER_LANE_RELEASE, on_released, queue, "");
 	if (queue->asked == NULL)
-		end_queue(queue);
+		queue_end(queue);
+}
+
+/* Whether nothing is left to be taken or sent, and no request keeps the queue from ending. */
+static bool
+is_over(const Queue *queue)
+{
+	return queue->state == QUEUE_OPEN && (queue->stopping || !queue->more) &&
+		   queue->taken == queue->finished_count;
+}
+
+static void
+report(Queue *queue, int64_t now_ms)
+{
+	report_send(queue, now_ms, is_over(queue) && !queue->lost);
 }
 
 void
@@ -124,9 +135,11 @@ queue_advance(Queue *queue)
 		deliveries_send(queue);
 	if (queue->state == QUEUE_OPEN && !queue->stopping && queue->more &&
 		queue->taken <= QUEUE_LOW_MARK)
-		read_webhook(queue);
-	if (queue->state == QUEUE_OPEN && queue->taken == 0 && (queue->stopping || !queue->more))
+		take(queue);
+	if (is_over(queue) && queue->taken == 0)
 		release(queue);
+	else
+		report(queue, clock_monotonic_ms());
 }
 
 /* ---- from outside ---- */
@@ -146,7 +159,8 @@ queue_start(const QueueSetup *setup, const uint8_t org[DB_UUID_SIZE],
 	memcpy(queue->org, org, DB_UUID_SIZE);
 	memcpy(queue->webhook, webhook, DB_UUID_SIZE);
 	TAILQ_INIT(&queue->deliveries);
-	read_webhook(queue);
+	TAILQ_INIT(&queue->finished);
+	take(queue);
 	return queue;
 }
 
@@ -227,15 +241,16 @@ give_up(Queue *queue)
 {
 	queue->lost = true;
 	stop(queue);
-	deliveries_drop(queue, DELIVERY_REPORTING);
+	report_drop(queue);
 }
 
 void
 queue_tick(Queue *queue, int64_t now_ms)
 {
+	if (queue->state != QUEUE_RELEASING)
+		report(queue, now_ms);
 	if (queue->state == QUEUE_RELEASING)
 		return;
-	deliveries_report_again(queue, now_ms);
 	if (queue->renewal == NULL && !queue->lost &&
 		now_ms >= queue->lease_until_ms - queue->setup->lease_ms * 2 / 3)
 		renew(queue, now_ms);
@@ -251,6 +266,7 @@ queue_free(Queue *queue)
 {
 	statements_drop(&queue->asked);
 	statements_drop(&queue->renewal);
+	statements_drop(&queue->report);
 	deliveries_free(queue);
 	receiver_drop(queue->receiver);
 	free(queue);

@@ -6,14 +6,23 @@
  * Only its holder sends to that webhook, so bounds and order are kept here: at most
  * QUEUE_SENDING_MAX requests at once, and those of one session one after the other.
  *
- *	READING ──the webhook is there──▶ TAKING ──▶ OPEN ──few are left──▶ READING …
- *	   │                                           │
- *	   └── it is gone, or the database fails ──▶ OPEN and stopping
- *	                                               │
- *	                                               └──nothing is left──▶ RELEASING ──▶ gone
+ *	TAKING ──▶ OPEN ──few are left, and there may be more──▶ TAKING …
+ *	   │         │
+ *	   │         └──all that is left is to be reported──▶ RELEASING ──▶ gone
+ *	   │                                                      ▲
+ *	   └── the webhook is gone, or the database fails ──▶ OPEN and stopping
  *
- * The webhook is read again before each taking, so a change of its URL takes effect with
- * the next batch.  Deliveries are signed when they are taken, with the time of the taking.
+ * Each taking also reads the webhook, so a change of its URL takes effect with the next
+ * batch.  A taking that fills less than half of the places has found all that was due; only
+ * a wake-up makes the queue look again.
+ *
+ * One report is under way at a time.  It has all results that came in while the report
+ * before it was under way, in the order in which they came, so that a fast receiver costs
+ * one statement for many deliveries, and none waits for others.  The last report also gives
+ * the lease back.  If the database refuses a report of several results, each is reported by
+ * itself, so that one does not cost the others.
+ *
+ * Deliveries are signed when they are taken, with the time of the taking.
  * If one has waited so long that a receiver might take it for a replay, the queue and its
  * deliveries are given back; they get new signatures when they are taken again.
  *
@@ -40,6 +49,12 @@
  * take 10 seconds, and clocks differ.
  */
 #define QUEUE_SIGNED_MAX_MS 60000
+
+/*
+ * For how long a queue looks only behind the deliveries that it has taken last.  After that
+ * it looks from the start once, and finds what was replayed meanwhile.
+ */
+#define QUEUE_WHOLE_MS 1000
 
 /* The pause before a report is repeated that the database did not take. */
 #define QUEUE_REPORT_AGAIN_MS 500

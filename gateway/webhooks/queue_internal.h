@@ -1,8 +1,9 @@
 /*
  * queue_internal.h
- *		The internals of a queue: queue.c decides what it does next, delivery.c sends and reports.
+ *		The internals of a queue: queue.c decides what it does next, delivery.c sends, report.c
+ *		reports.
  *
- * A queue owns its deliveries; a delivery owns its attempt and its report.  All code runs
+ * A queue owns its deliveries and its report; a delivery owns its attempt.  All code runs
  * in callbacks of the loop, and no callback comes from within a call of this code.  Each
  * callback ends with queue_advance(), which may free the queue, so nothing of it may be
  * used afterwards.
@@ -21,22 +22,22 @@
 
 typedef enum QueueState
 {
-	QUEUE_READING,  /* the webhook is being read */
-	QUEUE_TAKING,   /* deliveries are being taken */
-	QUEUE_OPEN,     /* no request is under way; deliveries are sent */
-	QUEUE_RELEASING /* the lease is being given back */
+	QUEUE_TAKING,   /* the webhook is being read, and deliveries are being taken */
+	QUEUE_OPEN,     /* deliveries are sent */
+	QUEUE_RELEASING /* the lease is being given back, perhaps with the last report */
 } QueueState;
 
 typedef enum DeliveryState
 {
-	DELIVERY_WAITING,  /* not sent yet */
-	DELIVERY_SENDING,  /* an attempt is under way */
-	DELIVERY_REPORTING /* the result is to be reported; report is NULL between two tries */
+	DELIVERY_WAITING, /* not sent yet */
+	DELIVERY_SENDING, /* an attempt is under way */
+	DELIVERY_FINISHED /* the result is to be reported, or is being reported */
 } DeliveryState;
 
 typedef struct Delivery
 {
 	TAILQ_ENTRY(Delivery) link;
+	TAILQ_ENTRY(Delivery) finished_link; /* DELIVERY_FINISHED */
 	Queue *queue;
 	DeliveryState state;
 	uint8_t id[DB_UUID_SIZE];
@@ -49,8 +50,7 @@ typedef struct Delivery
 	Receiver *receiver; /* held while DELIVERY_SENDING */
 	Attempt *attempt;   /* DELIVERY_SENDING */
 	AttemptResult result;
-	DbRequest *report;
-	int64_t report_again_ms;
+	bool apart; /* a report with this and other results was refused */
 } Delivery;
 
 TAILQ_HEAD(DeliveryList, Delivery);
@@ -66,20 +66,32 @@ struct Queue
 	bool lost;     /* it no longer has the lease */
 	int64_t claimed_ms;
 	int64_t lease_until_ms;
-	DbRequest *asked; /* the request of READING, TAKING or RELEASING */
+	DbRequest *asked; /* the request of TAKING or RELEASING */
 	int64_t taken_ms; /* when deliveries were last asked for */
+	int asked_max;    /* how many */
+	int64_t whole_ms; /* when they were last asked for from the start */
+	bool has_last;
+	uint8_t last[DB_UUID_SIZE]; /* the last one taken of those that were never tried */
 	DbRequest *renewal;
 	int64_t renewed_ms; /* when the current renewal was asked for */
 	Receiver *receiver;
 	struct DeliveryList deliveries; /* in the order of their events */
 	int taken;
 	int sending;
+	struct DeliveryList finished; /* in the order in which their attempts ended */
+	int finished_count;
+	DbRequest *report;
+	int reporting; /* how many at the head of "finished" are in this report */
+	int64_t report_again_ms;
 };
 
 /* ---- queue.c ---- */
 
 /* Decides what a queue does next; no other function does.  It may free the queue. */
 extern void queue_advance(Queue *queue);
+
+/* The lease was given back: frees the queue. */
+extern void queue_end(Queue *queue);
 
 /*
  * Submits a statement about the queue's webhook.  Its first parameters are the queue's
@@ -94,9 +106,24 @@ extern void queue_advance(Queue *queue);
 
 /* ---- delivery.c ---- */
 
+/* The columns of deliveries_take. */
+typedef enum TakenColumn
+{
+	TAKEN_ID,
+	TAKEN_EVENT,
+	TAKEN_SESSION,
+	TAKEN_ENVELOPE,
+	TAKEN_SIGNED_MS,
+	TAKEN_HMAC,
+	TAKEN_SIGNATURE,
+	TAKEN_IS_NEW,
+	TAKEN_URL,
+	TAKEN_HEADERS
+} TakenColumn;
+
 /*
  * Adds the delivery of this row of deliveries_take.  If its event was deleted it is
- * reported at once.  Returns false when the row cannot be read, or memory is out.
+ * finished at once.  Returns false when the row cannot be read, or memory is out.
  */
 extern bool delivery_add(Queue *queue, const DbResult *result, int row);
 
@@ -106,13 +133,24 @@ extern void deliveries_send(Queue *queue);
 /* Whether a delivery waits whose signature is too old. */
 extern bool deliveries_too_old(const Queue *queue, int64_t now_ms);
 
-/* Repeats the reports that failed. */
-extern void deliveries_report_again(Queue *queue, int64_t now_ms);
+extern void delivery_free(Delivery *delivery);
 
 /* Frees the deliveries in this state. */
 extern void deliveries_drop(Queue *queue, DeliveryState state);
 
 /* Frees all deliveries, and ends their attempts. */
 extern void deliveries_free(Queue *queue);
+
+/* ---- report.c ---- */
+
+/*
+ * Reports what is finished, unless a report is under way or was tried a short while ago.
+ * With "release" the report also gives the lease back, if nothing is left to be reported
+ * after it; then the queue's state is QUEUE_RELEASING.
+ */
+extern void report_send(Queue *queue, int64_t now_ms, bool release);
+
+/* Forgets what is finished, and the report that is under way. */
+extern void report_drop(Queue *queue);
 
 #endif

@@ -12,19 +12,13 @@
 #include "db/result.h"
 #include "lib/json_read.h"
 
-typedef enum ReceiverColumn
-{
-	COLUMN_URL,
-	COLUMN_HEADERS
-} ReceiverColumn;
-
 static char *
-copy_text(const DbResult *result, int row, int column)
+copy_text(const DbResult *result, int column)
 {
 	const char *text;
 	size_t len;
 
-	return db_text(result, row, column, &text, &len) ? strndup(text, len) : NULL;
+	return db_text(result, 0, column, &text, &len) ? strndup(text, len) : NULL;
 }
 
 /*
@@ -65,7 +59,7 @@ add_headers(Receiver *receiver, JsonValue *object)
 }
 
 static bool
-read_headers(Receiver *receiver, const DbResult *result, int row)
+read_headers(Receiver *receiver, const DbResult *result, int column)
 {
 	JsonReadError error;
 	JsonValue *object;
@@ -73,8 +67,8 @@ read_headers(Receiver *receiver, const DbResult *result, int row)
 	size_t len;
 	bool ok;
 
-	if (!db_jsonb(result, row, COLUMN_HEADERS, &json, &len))
-		return db_is_null(result, row, COLUMN_HEADERS);
+	if (!db_jsonb(result, 0, column, &json, &len))
+		return db_is_null(result, 0, column);
 	object = json_read(json, len, &error);
 	ok = object != NULL && add_headers(receiver, object);
 	json_read_free(object);
@@ -82,15 +76,15 @@ read_headers(Receiver *receiver, const DbResult *result, int row)
 }
 
 Receiver *
-receiver_read(const DbResult *result, int row)
+receiver_read(const DbResult *result, int url_column, int headers_column)
 {
 	Receiver *receiver = calloc(1, sizeof(*receiver));
 
 	if (receiver == NULL)
 		return NULL;
 	receiver->holders = 1;
-	receiver->url = copy_text(result, row, COLUMN_URL);
-	if (receiver->url == NULL || !read_headers(receiver, result, row))
+	receiver->url = copy_text(result, url_column);
+	if (receiver->url == NULL || !read_headers(receiver, result, headers_column))
 	{
 		receiver_drop(receiver);
 		return NULL;

@@ -21,8 +21,11 @@ typedef struct Receiver
 	char *headers[RECEIVER_HEADERS_MAX + 1]; /* "Name: value"; ends with NULL */
 } Receiver;
 
-/* Reads a row of webhook_lane.  Returns NULL when memory is out, or the row is malformed. */
-extern Receiver *receiver_read(const DbResult *result, int row);
+/*
+ * Reads URL and header fields from these columns of the first row.  Returns NULL when memory
+ * is out, or the row is malformed.
+ */
+extern Receiver *receiver_read(const DbResult *result, int url_column, int headers_column);
 
 extern Receiver *receiver_hold(Receiver *receiver);
 

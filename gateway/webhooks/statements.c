@@ -16,9 +16,8 @@ ProgramStatements worker_statements = {
 			/* a statement that waits for events uses the slow lane */
 			[WORKER_EVENT_WAIT] = {"event_wait", DB_LANE_SLOW},
 			[WORKER_CLAIM_WEBHOOKS] = {"claim_webhooks", DB_LANE_FAST},
-			[WORKER_WEBHOOK_LANE] = {"webhook_lane", DB_LANE_FAST},
 			[WORKER_DELIVERIES_TAKE] = {"deliveries_take", DB_LANE_FAST},
-			[WORKER_DELIVERY_DONE] = {"delivery_done", DB_LANE_FAST},
+			[WORKER_DELIVERIES_DONE] = {"deliveries_done", DB_LANE_FAST},
 			[WORKER_LANE_RENEW] = {"lane_renew", DB_LANE_FAST},
 			[WORKER_LANE_RELEASE] = {"lane_release", DB_LANE_FAST},
 			[WORKER_HOUSEKEEPING] = {"housekeeping", DB_LANE_FAST},

@@ -53,7 +53,8 @@ BEGIN
 	taken := (SELECT array_agg(event_id ORDER BY ordinality) FROM attempt WHERE event_id = ANY (waiting));
 	ASSERT taken = waiting, 'in the order of the events';
 	ASSERT (SELECT bool_and(signature ~ '^v1,' AND envelope ~ '^{"schema":"v1"') FROM attempt), 'signed';
-	PERFORM wa.finish_delivery('worker of now', webhook, id, 200, NULL, true) FROM attempt;
+	PERFORM wa.finish_deliveries('worker of now', webhook, jsonb_agg(jsonb_build_object('delivery', id, 'status_code', 200, 'succeeded', true)), false)
+	FROM attempt;
 	ASSERT NOT EXISTS (SELECT FROM wa.delivery WHERE event_id = ANY (waiting) AND status <> 'delivered'), 'reported';
 END $$;
 

@@ -52,7 +52,8 @@ SELECT wa.claim_webhooks('worker of before', 10, '1 second') \g /dev/null
 BEGIN;
 SELECT wa.act_for(:'ours') \g /dev/null
 SELECT w.id AS webhook FROM wa.webhook w \gset
-SELECT wa.finish_delivery('worker of before', :'webhook', d.id, CASE n WHEN 1 THEN 200 ELSE 500 END, NULL, n = 1)
+SELECT wa.finish_deliveries('worker of before', :'webhook',
+	jsonb_agg(jsonb_build_object('delivery', d.id, 'status_code', CASE n WHEN 1 THEN 200 ELSE 500 END, 'succeeded', n = 1)), false)
 FROM (SELECT id, row_number() OVER () AS n FROM wa.take_deliveries('worker of before', :'webhook', 2)) d \g /dev/null
 COMMIT;
 

@@ -279,10 +279,9 @@ const WORK = {
 		flush_key_usage: [() => [], null, (rows) => Number(rows[0].flush_key_usage) > 0],
 		...Object.fromEntries(TASKS.map((task) =>
 			[`housekeeping ${task}`, [() => [task, '1000'], null, (rows) => Number(rows[0].housekeep) > 0]])),
-		webhook_lane: [() => [OWNER, thing.theirHeldWebhook], 'theirs', (rows) => rows.length === 2],
 		lane_renew: [() => [OWNER, thing.theirHeldWebhook, '60000'], 'theirs', (rows) => rows.at(-1).renew_lane === 't'],
-		deliveries_take: [() => [OWNER, thing.theirHeldWebhook, '10'], 'theirs', (rows) => rows.length > 1],
-		delivery_done: [() => [OWNER, thing.theirHeldWebhook, thing.theirDelivery, '200', N, 'true', N], 'theirs'],
+		deliveries_take: [() => [OWNER, thing.theirHeldWebhook, '10', N], 'theirs', (rows) => rows.at(-1).id !== null],
+		deliveries_done: [() => [OWNER, thing.theirHeldWebhook, JSON.stringify([{ delivery: thing.theirDelivery, status_code: 200, succeeded: true }]), 'false'], 'theirs'],
 		lane_release: [() => [OWNER, thing.theirHeldWebhook], 'theirs', (rows) => rows.at(-1).release_lane === 't'],
 	},
 	wa_connector: {

@@ -69,6 +69,12 @@ function requestOf(taken, more = {})
 	};
 }
 
+/* A report of one attempt, which succeeded if the status is 200. */
+const result = (delivery, status, problem = null) => JSON.stringify([{ delivery, status_code: status, problem, succeeded: status === 200 }]);
+
+/* The deliveries that it gets; without any there is a row that tells of the webhook alone. */
+const take = async (owner, max) => (await ofTheirs('deliveries_take', owner, hook.id, max, null)).filter(({ id }) => id !== null);
+
 /* A secret as it stands, and what Standard Webhooks makes of it. */
 function formsOf(secret)
 {
@@ -93,9 +99,8 @@ test('no statement answers a secret', async () =>
 	await ask('act_for', [theirs.org.uuid, '1']);
 	await ask('claim_webhooks', [THIEF, 10, 60000]);
 	await ask('lane_renew', [THIEF, hook.id, 60000], theirs.org.uuid);
-	await ask('webhook_lane', [THIEF, hook.id], theirs.org.uuid);
-	await ask('deliveries_take', [THIEF, hook.id, 10], theirs.org.uuid);
-	await ask('delivery_done', [THIEF, hook.id, answers.deliveries_take[0].id, 200, null, 't', null], theirs.org.uuid);
+	await ask('deliveries_take', [THIEF, hook.id, 10, null], theirs.org.uuid);
+	await ask('deliveries_done', [THIEF, hook.id, result(answers.deliveries_take[0].id, 200), 'f'], theirs.org.uuid);
 	await ask('lane_release', [THIEF, hook.id], theirs.org.uuid);
 
 	const registered = await db.sql("SELECT name FROM wa.statement WHERE role_name = 'wa_worker' ORDER BY name COLLATE \"C\"");
@@ -108,12 +113,13 @@ test('no statement answers a secret', async () =>
 		for (const form of formsOf(secret))
 			assert.ok(!all.includes(JSON.stringify(form).slice(1, -1)), `a secret is answered: ${form}`);
 	}
-	assert.deepEqual(Object.keys(answers.webhook_lane[0]), ['url', 'custom_headers']);
+	assert.deepEqual(Object.keys(answers.deliveries_take[0]),
+		['id', 'event_id', 'session_id', 'envelope', 'signed_ms', 'hmac', 'signature', 'is_new', 'url', 'custom_headers']);
 
 	/* what a worker has to send it gets: the search would have found it */
 	for (const theirsToo of ['their first text', 'their second text', AUTHORIZATION, 'token=in-the-url', theirs.org.uuid, hook.id])
 		assert.ok(all.includes(theirsToo), theirsToo);
-	assert.equal(firstOf(answers.delivery_done), 'delivered');
+	assert.equal(firstOf(answers.deliveries_done), 'delivered');
 });
 
 test('what it takes is signed for those bytes, by both secrets, now and not later', async () =>
@@ -121,7 +127,7 @@ test('what it takes is signed for those bytes, by both secrets, now and not late
 	await claim();
 
 	const began = Date.now();
-	const taken = await ofTheirs('deliveries_take', THIEF, hook.id, 10);
+	const taken = await take(THIEF, 10);
 	const ended = Date.now();
 
 	assert.equal(taken.length, 2);
@@ -136,37 +142,38 @@ test('what it takes is signed for those bytes, by both secrets, now and not late
 		assert.throws(() => verifyStandard(requestOf({ ...one, signed_ms: Number(one.signed_ms) + 60000 }), hook.secret));
 	}
 	assert.throws(() => verifyStandard(requestOf({ ...taken[0], signature: taken[1].signature }), hook.secret));
-	assert.deepEqual(await ofTheirs('deliveries_take', THIEF, hook.id, 10), []);
+	assert.deepEqual(await take(THIEF, 10), []);
 });
 
 test('what somebody else holds gives it nothing, and it can spoil nothing', async () =>
 {
 	assert.equal((await claim(HONEST)).length, 1);
-	const [taken] = await ofTheirs('deliveries_take', HONEST, hook.id, 1);
+	const [taken] = await take(HONEST, 1);
 	const untaken = await db.value("SELECT id FROM wa.delivery WHERE webhook_id = $1 AND turn IS NULL", [hook.id]);
 
 	assert.deepEqual(await claim(), []);
 	for (const owner of [THIEF, 'worker', HONEST.slice(0, -1), `${HONEST} `])
 	{
-		assert.deepEqual(await ofTheirs('webhook_lane', owner, hook.id), []);
-		assert.deepEqual(await ofTheirs('deliveries_take', owner, hook.id, 10), []);
+		/* not even where it leads to */
+		assert.deepEqual(await ofTheirs('deliveries_take', owner, hook.id, 10, null), []);
 		assert.equal(firstOf(await ofTheirs('lane_renew', owner, hook.id, 60000)), 'f');
 		assert.equal(firstOf(await ofTheirs('lane_release', owner, hook.id)), 'f');
-		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, taken.id, 500, null, 'f', null)), null);
-		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, untaken, 200, null, 't', null)), null);
-		assert.equal(firstOf(await ofTheirs('delivery_done', owner, hook.id, untaken, 500, null, 'f', null)), null);
+		/* nor can it give the webhook back with a report */
+		assert.equal(firstOf(await ofTheirs('deliveries_done', owner, hook.id, result(taken.id, 500), 't')), null);
+		assert.equal(firstOf(await ofTheirs('deliveries_done', owner, hook.id, result(untaken, 200), 't')), null);
+		assert.equal(firstOf(await ofTheirs('deliveries_done', owner, hook.id, result(untaken, 500), 't')), null);
 	}
 	assert.deepEqual(await db.sql('SELECT status, attempts FROM wa.delivery WHERE webhook_id = $1', [hook.id]),
 		[{ status: 'pending', attempts: '0' }, { status: 'pending', attempts: '0' }]);
-	assert.equal((await ofTheirs('deliveries_take', HONEST, hook.id, 10)).length, 1);
+	assert.equal((await take(HONEST, 10)).length, 1);
 });
 
 test('why a delivery failed it tells the organization in plain words only', async () =>
 {
 	await claim();
-	const [taken] = await ofTheirs('deliveries_take', THIEF, hook.id, 1);
+	const [taken] = await take(THIEF, 1);
 	const done = (problem) => thief.exchange(...run(statement('act_for'), [theirs.org.uuid, '1']),
-		...run(statement('delivery_done'), [THIEF, hook.id, taken.id, null, problem, 'f', null]), message.sync());
+		...run(statement('deliveries_done'), [THIEF, hook.id, result(taken.id, null, problem), 'f']), message.sync());
 
 	for (const problem of ['see https://evil.example/', 'one\ntwo', '<b>pay</b>', ''])
 		assert.equal((await done(problem)).error?.code, '22023', problem);
@@ -177,12 +184,11 @@ test('why a delivery failed it tells the organization in plain words only', asyn
 test('a webhook that was switched off gives nothing more, also to the one who holds it', async () =>
 {
 	await claim();
-	assert.equal((await ofTheirs('deliveries_take', THIEF, hook.id, 1)).length, 1);
+	assert.equal((await take(THIEF, 1)).length, 1);
 	await db.sql('UPDATE wa.webhook SET active = false');
-	assert.deepEqual(await ofTheirs('webhook_lane', THIEF, hook.id), []);
-	assert.deepEqual(await ofTheirs('deliveries_take', THIEF, hook.id, 10), []);
+	assert.deepEqual(await ofTheirs('deliveries_take', THIEF, hook.id, 10, null), []);
 	await db.sql('UPDATE wa.webhook SET active = true');
-	assert.equal((await ofTheirs('deliveries_take', THIEF, hook.id, 10)).length, 1);
+	assert.equal((await take(THIEF, 10)).length, 1);
 });
 
 test('to act for an organization opens nothing but these statements', async () =>

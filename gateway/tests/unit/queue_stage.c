@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/buffer.h"
 #include "lib/clock.h"
+#include "lib/json_read.h"
 #include "tests/unit/db_stage.h"
+#include "webhooks/queue_internal.h"
 
-#define TAKEN_COLUMNS 7
+#define TAKEN_COLUMNS (TAKEN_HEADERS + 1)
 
 QueueStage stage;
 
@@ -35,50 +38,79 @@ stage_answer_outcome(const char *statement, DbOutcome outcome)
 		text, (int) strlen(text) \
 	}
 
-void
-stage_answer_webhook(const char *url)
-{
-	const DbStageCell cells[] = {TEXT(url == NULL ? "" : url), {NULL, 0}};
+static const char numbers[] = "0123456789";
 
-	db_stage_answer_rows("webhook_lane", url == NULL ? 0 : 1, 2, cells);
+typedef struct Taken
+{
+	uint8_t id[DB_UUID_SIZE];
+	uint8_t session[DB_UUID_SIZE];
+	uint8_t time[8];
+} Taken;
+
+static void
+set_delivery(DbStageCell *cells, Taken *taken, int number, char session)
+{
+	const DbStageCell text = {session == '-' ? NULL : &numbers[number % 10], 1};
+
+	*taken = (Taken){.id = {[15] = (uint8_t) (number + 1)},
+					 .session = {[15] = (uint8_t) session},
+					 .time = {[7] = (uint8_t) number}};
+	cells[TAKEN_ID] = (DbStageCell){taken->id, DB_UUID_SIZE};
+	cells[TAKEN_EVENT] = (DbStageCell){taken->id, DB_UUID_SIZE};
+	cells[TAKEN_SESSION] = (DbStageCell){taken->session, DB_UUID_SIZE};
+	cells[TAKEN_ENVELOPE] = text;
+	cells[TAKEN_SIGNED_MS] = (DbStageCell){taken->time, 8};
+	cells[TAKEN_HMAC] = text;
+	cells[TAKEN_SIGNATURE] = text;
+	cells[TAKEN_IS_NEW] = (DbStageCell){session == 'z' ? "\0" : "\1", 1};
 }
 
 void
-stage_answer_deliveries(const char *sessions)
+stage_answer_taken(const char *url, const char *sessions)
 {
-	static const char numbers[] = "0123456789";
-	DbStageCell cells[QUEUE_TAKEN_MAX * TAKEN_COLUMNS];
-	uint8_t times[QUEUE_TAKEN_MAX][8] = {0};
-	uint8_t ids[QUEUE_TAKEN_MAX][DB_UUID_SIZE] = {0};
-	uint8_t session_ids[QUEUE_TAKEN_MAX][DB_UUID_SIZE] = {0};
+	DbStageCell cells[QUEUE_TAKEN_MAX * TAKEN_COLUMNS] = {{NULL, 0}};
+	Taken taken[QUEUE_TAKEN_MAX];
 	int rows = (int) strlen(sessions);
 
 	for (int i = 0; i < rows; i++)
-	{
-		bool gone = sessions[i] == '-';
-		const DbStageCell number = {gone ? NULL : &numbers[i % 10], 1};
-		DbStageCell *cell = &cells[i * TAKEN_COLUMNS];
+		set_delivery(&cells[i * TAKEN_COLUMNS], &taken[i], i, sessions[i]);
+	if (url != NULL)
+		cells[TAKEN_URL] = (DbStageCell) TEXT(url);
+	db_stage_answer_rows("deliveries_take",
+						 url == NULL ? 0
+						 : rows == 0 ? 1
+									 : rows,
+						 TAKEN_COLUMNS, cells);
+}
 
-		ids[i][15] = (uint8_t) (i + 1);
-		session_ids[i][15] = (uint8_t) sessions[i];
-		times[i][7] = (uint8_t) i;
-		cell[0] = (DbStageCell){ids[i], DB_UUID_SIZE};
-		cell[1] = (DbStageCell){ids[i], DB_UUID_SIZE};
-		cell[2] = (DbStageCell){session_ids[i], DB_UUID_SIZE};
-		cell[3] = number;
-		cell[4] = (DbStageCell){times[i], 8};
-		cell[5] = number;
-		cell[6] = number;
-	}
-	db_stage_answer_rows("deliveries_take", rows, TAKEN_COLUMNS, cells);
+/* The results of the report that is asked for; the caller frees them. */
+static JsonValue *
+read_report(void)
+{
+	const DbRequest *request = db_stage_find("deliveries_done");
+	JsonReadError error;
+	JsonValue *results;
+	const char *at;
+
+	ck_assert_ptr_nonnull(request);
+	at = request->bytes.data + request->lengths[0] + request->lengths[1];
+	ck_assert_int_eq(at[0], DB_JSONB_VERSION);
+	results = json_read(at + 1, (size_t) request->lengths[2] - 1, &error);
+	ck_assert_ptr_nonnull(results);
+	return results;
 }
 
 void
 stage_answer_done(const char *status)
 {
-	const DbStageCell cell = TEXT(status);
+	DbStageCell cells[QUEUE_TAKEN_MAX];
+	JsonValue *results = read_report();
+	int count = (int) json_read_count(results);
 
-	db_stage_answer_rows("delivery_done", 1, 1, &cell);
+	json_read_free(results);
+	for (int i = 0; i < count; i++)
+		cells[i] = (DbStageCell) TEXT(status);
+	db_stage_answer_rows("deliveries_done", count, 1, cells);
 }
 
 void
@@ -89,24 +121,53 @@ stage_answer_bool(const char *statement, bool value)
 	db_stage_answer_rows(statement, 1, 1, &cell);
 }
 
+static void
+add_result(Buffer *text, const JsonValue *result)
+{
+	const char *problem;
+	size_t len;
+	int64_t status;
+	bool succeeded = false;
+
+	if (json_read_int64(json_read_member(result, "status_code"), &status))
+		buffer_printf(text, "%d", (int) status);
+	if (json_read_string(json_read_member(result, "problem"), &problem, &len))
+		buffer_printf(text, "%.*s,", (int) len, problem);
+	ck_assert(json_read_bool(json_read_member(result, "succeeded"), &succeeded));
+	buffer_printf(text, " %s", succeeded ? "delivered" : "not delivered");
+}
+
 const char *
 stage_reported(void)
 {
-	static char text[128];
-	const DbRequest *request = db_stage_find("delivery_done");
-	const uint8_t *at;
+	static char copy[512];
+	const DbRequest *request;
+	JsonValue *results = read_report();
+	Buffer text;
+
+	buffer_init(&text, sizeof(copy) - 1);
+	for (size_t i = 0; i < json_read_count(results); i++)
+	{
+		buffer_printf(&text, i == 0 ? "" : "; ");
+		add_result(&text, json_read_element(results, i));
+	}
+	request = db_stage_find("deliveries_done");
+	if (request->bytes.data[request->bytes.len - 1] == 1)
+		buffer_printf(&text, "; released");
+	json_read_free(results);
+	ck_assert(!text.failed);
+	snprintf(copy, sizeof(copy), "%s", text.data);
+	buffer_free(&text);
+	return copy;
+}
+
+int
+stage_asked_after(void)
+{
+	const DbRequest *request = db_stage_find("deliveries_take");
 
 	ck_assert_ptr_nonnull(request);
-	at = (const uint8_t *) request->bytes.data;
-	for (int i = 0; i < 3; i++)
-		at += request->lengths[i];
-	if (request->lengths[3] > 0)
-		snprintf(text, sizeof(text), "%d %s", at[2] << 8 | at[3],
-				 at[4] == 1 ? "delivered" : "not delivered");
-	else
-		snprintf(text, sizeof(text), "%.*s, %s", request->lengths[4], at,
-				 at[request->lengths[4]] == 1 ? "delivered" : "not delivered");
-	return text;
+	return request->lengths[3] < 0 ? -1 : (uint8_t) request->bytes.data[request->bytes.len - 1];
 }
 
 /* ---- the receiver ---- */
@@ -211,13 +272,5 @@ stage_stop(void)
 void
 stage_take(const char *sessions)
 {
-	stage_answer_webhook("http://r.example/");
-	stage_answer_deliveries(sessions);
-}
-
-void
-stage_answer_look(void)
-{
-	stage_answer_webhook("http://r.example/");
-	ck_assert(!stage_is_asked("deliveries_take"));
+	stage_answer_taken("http://r.example/", sessions);
 }

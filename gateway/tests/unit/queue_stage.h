@@ -46,30 +46,30 @@ extern void stage_stop(void);
 
 extern bool stage_is_asked(const char *statement);
 
-/* The URL of the webhook; NULL: it is gone. */
-extern void stage_answer_webhook(const char *url);
-
 /*
- * Deliveries, one for each character of sessions, which names its session; '-' is one whose
- * event is gone.  The body is its number; so are its signatures, and the time of them.
+ * The webhook with this URL, and deliveries, one for each character of sessions, which names
+ * its session; '-' is one whose event is gone.  The body is its number; so are its
+ * signatures, and the time of them.  All but those of session 'z' were never tried.  URL
+ * NULL: the webhook is gone.
  */
-extern void stage_answer_deliveries(const char *sessions);
+extern void stage_answer_taken(const char *url, const char *sessions);
 
+/* What each of the results that are reported has made of its delivery. */
 extern void stage_answer_done(const char *status);
 extern void stage_answer_bool(const char *statement, bool value);
 extern void stage_answer_outcome(const char *statement, DbOutcome outcome);
 
-/* Answers with the webhook, and these as what is taken. */
+/* The same with a URL that does not matter. */
 extern void stage_take(const char *sessions);
 
 /*
- * Answers the look for more, which began when the last batch was small, and has nothing to
- * say any more.
+ * What the report that is asked for says: "200 delivered", "why, not delivered" and so on,
+ * separated by semicolons, and "released" at the end if it gives the webhook back.
  */
-extern void stage_answer_look(void);
-
-/* What the first report that is asked for says: "200", "gone: why" and so on. */
 extern const char *stage_reported(void);
+
+/* The last byte of the id of the delivery behind which is looked; -1: from the start. */
+extern int stage_asked_after(void);
 
 /* The bodies of the requests that are under way. */
 extern const char *stage_under_way(void);
