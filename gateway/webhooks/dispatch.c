@@ -129,11 +129,14 @@ add_queue(Dispatch *dispatch, const DbResult *result, int row)
 static void
 end_long_turns(Dispatch *dispatch, int64_t now_ms)
 {
+	int64_t turn_ms =
+		dispatch->count == DISPATCH_QUEUES_MAX ? DISPATCH_FULL_TURN_MS : DISPATCH_TURN_MS;
+
 	if (!others_may_wait(dispatch))
 		return;
 	for (int i = 0; i < DISPATCH_QUEUES_MAX; i++)
 		if (dispatch->slots[i] != NULL &&
-			now_ms >= queue_claimed_ms(dispatch->slots[i]) + DISPATCH_TURN_MS)
+			now_ms >= queue_claimed_ms(dispatch->slots[i]) + turn_ms)
 			queue_stop(dispatch->slots[i]);
 }
 

@@ -26,6 +26,9 @@
  */
 #define DISPATCH_TURN_MS 10000
 
+/* The same when no place is left at all: organizations that hold none may have to wait. */
+#define DISPATCH_FULL_TURN_MS 2000
+
 /*
  * The number of requests under way in all queues, and so of the names that are looked up at
  * once.
