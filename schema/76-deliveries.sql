@@ -438,34 +438,39 @@ BEGIN
 	IF NOT FOUND OR turn_now IS NULL THEN
 		RETURN;
 	END IF;
-	IF after IS NOT NULL THEN
-		SELECT d.* INTO seen FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = after;
+	-- Not by an expression in the query: row security would keep it from the index.
+	SELECT d.* INTO seen FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = after;
+	IF NOT FOUND THEN
+		seen.epoch := -1;
+		seen.ordinal := 0;
+		seen.event_id := '00000000-0000-0000-0000-000000000000';
 	END IF;
 	PERFORM wa.observe_writers();
 	-- Half of the places are for deliveries that were tried before, so that neither kind
-	-- waits for the other one to be finished.
+	-- waits for the other one to be finished.  Each row is found by itself: a join may read
+	-- all deliveries of the webhook, and all events, if statistics are old.
 	RETURN QUERY
 	WITH due AS (
-		(SELECT d.id FROM wa.delivery d
+		(SELECT d.ctid AS place FROM wa.delivery d
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
 			AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()
 			AND d.turn IS DISTINCT FROM turn_now
 		ORDER BY d.next_attempt_at, d.epoch, d.ordinal, d.event_id LIMIT (max + 1) / 2)
 		UNION ALL
-		(SELECT d.id FROM wa.delivery d CROSS JOIN wa.event_horizon(org) horizon
+		(SELECT d.ctid FROM wa.delivery d CROSS JOIN wa.event_horizon(org) horizon
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
 			AND d.next_attempt_at = '-infinity' AND (d.epoch, d.ordinal) < (horizon.epoch, horizon.ordinal)
-			AND (d.epoch, d.ordinal, d.event_id) > (COALESCE(seen.epoch, -1), COALESCE(seen.ordinal, 0),
-				COALESCE(seen.event_id, '00000000-0000-0000-0000-000000000000'))
+			AND (d.epoch, d.ordinal, d.event_id) > (seen.epoch, seen.ordinal, seen.event_id)
 			AND d.turn IS DISTINCT FROM turn_now
 		ORDER BY d.next_attempt_at, d.epoch, d.ordinal, d.event_id LIMIT max)
 		LIMIT max), taken AS (
 		UPDATE wa.delivery d SET turn = turn_now
-		FROM due WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = due.id
+		WHERE d.ctid = ANY (ARRAY(SELECT due.place FROM due))
 		RETURNING d.*, wa.epoch_ms(clock_timestamp()) AS signed_ms), attempt AS (
 		SELECT t.*, wa.typeid('evt', t.event_id) AS public_id,
 			CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END AS body
-		FROM taken t LEFT JOIN wa.event e ON e.org_id = org AND e.id = t.event_id)
+		FROM taken t LEFT JOIN LATERAL (
+			SELECT e.envelope FROM wa.event e WHERE e.org_id = org AND e.id = t.event_id LIMIT 1) e ON true)
 	SELECT a.id, a.event_id, a.session_id, a.body, a.signed_ms, wa.webhook_hmac(hook.secret, a.body),
 		wa.webhook_signature(hook.secret, a.public_id, a.signed_ms / 1000, a.body) || COALESCE(' ' || CASE
 			WHEN hook.previous_secret_until > clock_timestamp()
@@ -621,12 +626,15 @@ DECLARE
 BEGIN
 	WITH done AS (
 		UPDATE wa.delivery d
-		SET status = 'delivered', attempts = d.attempts + 1, status_code = r.status_code, turn = NULL,
-			updated_at = clock_timestamp(), error = NULL
-		FROM ROWS FROM (unnest(results), unnest(deliveries), unnest(status_codes)) r (n, id, status_code)
-		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = r.id AND d.status <> 'delivered' AND d.turn IS NOT NULL
+		SET status = 'delivered', attempts = d.attempts + 1, turn = NULL,
+			status_code = status_codes[array_position(deliveries, d.id)], updated_at = clock_timestamp(), error = NULL
+		-- Each row is found by itself, as in wa.take_deliveries().
+		WHERE d.ctid = ANY (ARRAY(
+				SELECT p.ctid FROM unnest(deliveries) u (id) CROSS JOIN LATERAL (
+					SELECT o.ctid FROM wa.delivery o WHERE o.org_id = org AND o.webhook_id = webhook AND o.id = u.id LIMIT 1) p))
+			AND d.status <> 'delivered' AND d.turn IS NOT NULL
 			AND EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = org AND w.id = webhook)
-		RETURNING r.n)
+		RETURNING results[array_position(deliveries, d.id)] AS n)
 	SELECT array_agg(done.n) INTO counted FROM done;
 	IF counted IS NOT NULL THEN
 		UPDATE wa.webhook_lane l SET failures = 0, failing_since = NULL
