@@ -135,8 +135,7 @@ end_long_turns(Dispatch *dispatch, int64_t now_ms)
 	if (!others_may_wait(dispatch))
 		return;
 	for (int i = 0; i < DISPATCH_QUEUES_MAX; i++)
-		if (dispatch->slots[i] != NULL &&
-			now_ms >= queue_claimed_ms(dispatch->slots[i]) + turn_ms)
+		if (dispatch->slots[i] != NULL && now_ms >= queue_claimed_ms(dispatch->slots[i]) + turn_ms)
 			queue_stop(dispatch->slots[i]);
 }
 
