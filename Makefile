@@ -95,6 +95,7 @@ run:
 stop:
 	@scripts/stop
 
+# make bench [BENCH="GROUP ..."] [ROUNDS=n] [JSON=FILE] [QUICK=yes]
 bench:
 	scripts/install-packages run bench
 	scripts/bench/run

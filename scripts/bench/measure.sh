@@ -1,21 +1,26 @@
 # shellcheck shell=bash
 #
-# Single measurements and their evaluation.  bench/run sources this.
+# Single measurements, and the table.  bench/run sources this.
 #
-# Every measurement adds lines "NAME VALUE" to $WORK/values: microseconds per transaction,
-# or requests per second.  A ratio is computed within one round, and the median of the
-# rounds is printed.  So a machine that is slower for a while slows both sides of a ratio.
+# Every measurement adds lines "NAME VALUE" to $WORK/values.  A ratio is computed within one
+# round, and the median of the rounds is printed.  So a machine that is slower for a while
+# slows both sides of a ratio.
 
 note()
 {
 	printf '%s %s\n' "$1" "$2" >>"$WORK/values"
 }
 
+# The median of numbers, one a line; nothing if there is none.
+median_of()
+{
+	sort -g | awk '{ v[NR] = $1 } END { if (NR > 0) print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+}
+
 # The median of the values with this name.
 median()
 {
-	awk -v name="$1" '$1 == name { print $2 }' "$WORK/values" | sort -g |
-		awk '{ v[NR] = $1 } END { if (NR == 0) print "nan"; else print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+	awk -v name="$1" '$1 == name { print $2 }' "$WORK/values" | median_of
 }
 
 # The median over the rounds of value $1 divided by value $2.
@@ -24,68 +29,52 @@ ratio()
 	awk -v a="$1" -v b="$2" '
 		$1 == a { x[++m] = $2 }
 		$1 == b { y[++n] = $2 }
-		END { for (i = 1; i <= m && i <= n; i++) if (y[i] > 0) print x[i] / y[i] }' "$WORK/values" | sort -g |
-		awk '{ v[NR] = $1 } END { if (NR == 0) print "nan"; else printf "%.3f", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+		END { for (i = 1; i <= m && i <= n; i++) if (y[i] > 0) print x[i] / y[i] }' "$WORK/values" | median_of
 }
 
-# Runs pgbench as login $1 with the variables of this round; the other arguments are
-# pgbench's.
-bench()
+# The median over the rounds of value $1 minus value $2.
+difference()
 {
-	local login=$1
-
-	shift
-	"$BIN/pgbench" -n -U "$login" -M prepared -D needs=read -D address=192.0.2.1 -D request=1 -D "key=$KEY" -D "org=$ORG" -D "claims=$CLAIMS" \
-		-D status=working -D cursor=ffffffff-ffff-ffff-ffff-ffffffffffff -D rows=51 "$@" wa \
-		>"$WORK/pgbench.out" 2>"$WORK/pgbench.err" ||
-		{ cat "$WORK/pgbench.err" >&2; die "pgbench failed"; }
-	! grep -q 'ERROR\|aborted' "$WORK/pgbench.err" ||
-		{ head -n 5 "$WORK/pgbench.err" >&2; die "a statement failed"; }
+	awk -v a="$1" -v b="$2" '
+		$1 == a { x[++m] = $2 }
+		$1 == b { y[++n] = $2 }
+		END { for (i = 1; i <= m && i <= n; i++) print x[i] - y[i] }' "$WORK/values" | median_of
 }
 
-# One client runs the scripts in random order for $3 seconds.  Notes the mean time of a
-# transaction of each script, in microseconds, as PREFIX_SCRIPT.  The slowest 5 % are left
-# out, since something else ran during these.
-in_turn()
+# LOGIN PREFIX CLIENT-OPTIONS -- SCRIPT ...
+#
+# Runs scripts, and notes for each its mean time in microseconds as PREFIX_SCRIPT, and
+# PREFIX_SCRIPT_rate (a second), PREFIX_SCRIPT_p50 and PREFIX_SCRIPT_p99.
+load()
 {
-	local login=$1 prefix=$2 seconds=$3 name
-	local files=()
+	local login=$1 prefix=$2 options=()
 
-	shift 3
-	for name in "$@"
+	shift 2
+	while [ "$1" != -- ]
 	do
-		files+=(-f "$WORK/$name.sql@1")
+		options+=("$1")
+		shift
 	done
-	rm -f "$WORK"/log.*
-	bench "$login" -c 1 -T "$seconds" -l --log-prefix="$WORK/log" "${files[@]}"
-	cat "$WORK"/log.* | awk -v prefix="$prefix" -v names="$*" '
-		BEGIN { count = split(names, name, " ") }
-		{ seen[$4, $3]++; total[$4]++; if ($3 > longest) longest = $3 }
-		END {
-			for (s = 0; s < count; s++) {
-				left = int(total[s] * 0.95); sum = 0; taken = 0
-				for (us = 0; us <= longest && taken < left; us++) {
-					n = seen[s, us] + 0
-					if (n > left - taken) n = left - taken
-					sum += n * us; taken += n
-				}
-				printf "%s_%s %.2f\n", prefix, name[s + 1], taken ? sum / taken : 0
-			}
-		}' >>"$WORK/values"
+	shift
+	PGUSER=$login "$WORK/client" -s "$WORK/statements" -s "$STATEMENTS/$(folder_of "$login")" "${options[@]}" \
+		"${@/#/$WORK/scripts/}" >"$WORK/client.out"
+	awk -v prefix="$prefix" '
+		{
+			print prefix "_" $1, $4
+			print prefix "_" $1 "_rate", $3
+			print prefix "_" $1 "_p50", $5
+			print prefix "_" $1 "_p99", $6
+		}' "$WORK/client.out" >>"$WORK/values"
 }
 
-# $3 clients run one script at the same time for $4 seconds.  Notes transactions per second.
-at_once()
+# Whose statements a login runs.
+folder_of()
 {
-	bench "$1" -c "$3" -j 2 -T "$4" -f "$WORK/$5.sql"
-	note "$2" "$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$WORK/pgbench.out")"
-}
-
-# Measures each authenticate that follows a change of the key table.
-after_invalidation()
-{
-	bench postgres -c 1 -T "$1" -r -f "$WORK/invalidated.sql"
-	note cold "$(awk '/wa\.authenticate/ { print $1 * 1000 }' "$WORK/pgbench.out")"
+	case $1 in
+		wa_worker_login) echo worker ;;
+		wa_sandbox_login) echo connector ;;
+		*) echo gateway ;;
+	esac
 }
 
 # The processor time that a process has used, in nanoseconds.
@@ -94,18 +83,58 @@ processor_time()
 	cut -d ' ' -f 1 "/proc/$1/schedstat"
 }
 
-# Runs wrk with $1 connections for $2 seconds.  Notes requests per second, and the gateway's
-# processor time for each request in microseconds.
-through_gateway()
-{
-	local before result requests time failed
+# ---- The table: lines of $WORK/rows are "GROUP ID TITLE VALUE UNIT AIM MET" with tabs ----
 
-	before=$(processor_time "$GATEWAY")
-	result=$(WA_API_KEY=$KEY wrk -t 1 -c "$1" -d "$2" -s "$BENCH/wrk.lua" "$URL/api/v1/sessions" |
-		sed -n 's/^result //p')
-	read -r requests time failed <<<"$result"
-	[ "${failed:-1}" -eq 0 ] || die "${failed:-all} of ${requests:-the} requests failed"
-	note gateway "$(awk -v n="$requests" -v us="$time" 'BEGIN { print n * 1000000 / us }')"
-	note gateway_cpu "$(awk -v n="$requests" -v a="$before" -v b="$(processor_time "$GATEWAY")" \
-		'BEGIN { print (b - a) / 1000 / n }')"
+# Starts a part of the table.
+heading()
+{
+	HEADING=$1
+}
+
+# ID TITLE VALUE UNIT [AIM]
+#
+# Adds a row.  A value that is no number means that something was not measured; that ends
+# the run.  AIM is "<= NUMBER" or ">= NUMBER".
+row()
+{
+	local met=""
+
+	awk -v value="$3" 'BEGIN { exit value !~ /^-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?$/ }' ||
+		die "$GROUP: no value of $1: \"$3\""
+	if [ -n "${5:-}" ]
+	then
+		met=$(awk -v value="$3" -v aim="$5" 'BEGIN { split(aim, a, " "); print (a[1] == "<=" ? value + 0 <= a[2] + 0 : value + 0 >= a[2] + 0) ? "yes" : "no" }')
+	fi
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$GROUP" "$1" "$HEADING" "$2" "$3" "$4" "${5:-}" "$met" >>"$WORK/rows"
+}
+
+# ID TITLE REASON: a row that cannot be measured here.
+no_row()
+{
+	printf '%s\t%s\t%s\t%s\t\t%s\t\t\n' "$GROUP" "$1" "$HEADING" "$2" "$3" >>"$WORK/rows"
+}
+
+print_table()
+{
+	cat <<-END
+
+		wa_apikeys on PostgreSQL $(query -d postgres -c "SHOW server_version"), $(nproc) processors, $ROUNDS rounds; medians.
+	END
+	awk -F '\t' '
+		$3 != heading { heading = $3; printf "\n%-62s %12s %-8s %-10s %s\n", heading, "", "", "aim", "met" }
+		$5 == "" { printf "  %-60s %s\n", $4, $6; next }
+		{
+			digits = $5 + 0 >= 100 ? 0 : $5 + 0 >= 10 ? 1 : $5 + 0 >= 1 ? 2 : 3
+			printf "  %-60s %12.*f %-8s %-10s %s\n", $4, digits, $5, $6, $7, $8
+		}' "$WORK/rows" | sed 's/ *$//'
+}
+
+print_json()
+{
+	jq -n -R --arg postgresql "$(query -d postgres -c "SHOW server_version")" --arg extension "$(query -c "SELECT wa.version()")" \
+		--arg date "$(date -u +%F)" --argjson processors "$(nproc)" --argjson rounds "$ROUNDS" '
+		{ $extension, $postgresql, $processors, $rounds, $date, rows: [ inputs | split("\t") |
+			{ group: .[0], id: .[1], heading: .[2], title: .[3] }
+			+ (if .[4] == "" then { value: null, reason: .[5] } else { value: (.[4] | tonumber), unit: .[5] } end)
+			+ (if .[6] == "" then {} else { aim: .[6], met: (.[7] == "yes") } end) ] }' <"$WORK/rows"
 }

@@ -11,19 +11,19 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { prepareCluster } from '../gateway/tests/e2e/harness/cluster.mjs';
-import { Gateway } from '../gateway/tests/e2e/harness/programs.mjs';
-import { createKey, createOrg } from '../gateway/tests/e2e/harness/tenants.mjs';
+import { prepareCluster } from '../../gateway/tests/e2e/harness/cluster.mjs';
+import { Gateway } from '../../gateway/tests/e2e/harness/programs.mjs';
+import { createKey, createOrg } from '../../gateway/tests/e2e/harness/tenants.mjs';
 
 const SOCKETS = Number(process.env.SOCKETS ?? 5000);
 const SUBSCRIBERS = Number(process.env.SUBSCRIBERS ?? 100);
 const EVENTS = Number(process.env.EVENTS ?? 1000);
 const SECONDS = Number(process.env.SECONDS_OF_LOAD ?? 20);
-const WARM_SECONDS = 3;	/* not evaluated: the caches are still empty */
+const WARM_SECONDS = Math.min(3, SECONDS / 2);	/* not evaluated: the caches are still empty */
 const WRITERS = 4;
 const PER_ADDRESS = 900;	/* connections from one address; the gateway accepts 1000 */
 const AT_ONCE = 50;		/* handshakes at a time */
-const IDLE_SECONDS = 10;
+const IDLE_SECONDS = Number(process.env.IDLE_SECONDS ?? 10);
 
 /* ---- a client ---- */
 
