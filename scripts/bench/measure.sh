@@ -64,7 +64,14 @@ load()
 			print prefix "_" $1 "_rate", $3
 			print prefix "_" $1 "_p50", $5
 			print prefix "_" $1 "_p99", $6
+			print prefix "_" $1 "_rows", $8
 		}' "$WORK/client.out" >>"$WORK/values"
+}
+
+# NAME ROWS: ends the run unless the measured answers had so many rows.
+had_rows()
+{
+	[ "$(median "$1_rows")" = "$2" ] || die "$GROUP: $1 has $(median "$1_rows") rows and not $2"
 }
 
 # Whose statements a login runs.
@@ -81,6 +88,28 @@ folder_of()
 processor_time()
 {
 	cut -d ' ' -f 1 "/proc/$1/schedstat"
+}
+
+# The median of microseconds, in milliseconds.
+milliseconds()
+{
+	median "$1" | awk '{ print $1 / 1000 }'
+}
+
+# PREFIX CONNECTIONS SECONDS PATH
+#
+# Runs wrk against the gateway under $KEY.  Notes the requests a second as PREFIX, and PREFIX_p99
+# in microseconds.  Sets REQUESTS and FAILED to their numbers; the caller may allow failures by
+# MAY_FAIL=yes.  WRK_PATHS and WRK_BODY are for wrk.lua.
+through_gateway()
+{
+	local time p99
+
+	read -r REQUESTS time FAILED p99 < <(WA_API_KEY=$KEY wrk -t 1 -c "$2" -d "$3" -s "$FOLDER/wrk.lua" "$URL$4" |
+		sed -n 's/^result //p')
+	[ -n "${MAY_FAIL:-}" ] || [ "${FAILED:-1}" -eq 0 ] || die "$GROUP: ${FAILED:-all} of ${REQUESTS:-the} requests failed"
+	note "$1" "$(awk -v n="$REQUESTS" -v us="$time" 'BEGIN { print n * 1000000 / us }')"
+	note "$1_p99" "$p99"
 }
 
 # ---- The table: lines of $WORK/rows are "GROUP ID TITLE VALUE UNIT AIM MET" with tabs ----

@@ -24,6 +24,18 @@ make_statements()
 	list_of claims_session >"$folder/bench_claims.sql"
 	echo "SELECT pg_catalog.set_config('request.jwt.claims', \$1::text, true)" >"$folder/bench_set_claims.sql"
 	echo "UPDATE wa.api_key SET name = name WHERE org_id = \$1::uuid" >"$folder/bench_key_change.sql"
+	cat >"$folder/bench_plain.sql" <<-END
+		WITH made AS (
+			INSERT INTO bench.message (org_id, session_id, chat_jid, direction, type, body, status)
+			VALUES (\$1::uuid, \$2::uuid, \$3::text, 'out', 'text', \$4::text, 'queued') RETURNING id
+		), chat AS (
+			UPDATE bench.chat SET active_at = now(), last_message_at = now()
+			WHERE org_id = \$1::uuid AND session_id = \$2::uuid AND jid = \$3::text
+		)
+		INSERT INTO bench.event (org_id, epoch, ordinal, type, session_id, envelope)
+		SELECT \$1::uuid, 1, 1, 'message.from_me', \$2::uuid, \$5::text FROM made
+		RETURNING id
+	END
 	grep -q 'FROM bench\.session AS s' "$folder/bench_literal.sql" || die "cannot read the gateway's session_list.sql"
 	grep -q 's\.org_id = \$4::uuid AND' "$folder/bench_literal.sql" || die "cannot put an organization into session_list.sql"
 }

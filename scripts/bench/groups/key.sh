@@ -32,26 +32,10 @@ choose_clients()
 	done
 }
 
-# Runs wrk with $1 connections for $2 seconds.  Notes requests per second, and the gateway's
-# processor time for each request in microseconds.
-through_gateway()
-{
-	local before result requests time failed
-
-	before=$(processor_time "$GATEWAY")
-	result=$(WA_API_KEY=$KEY wrk -t 1 -c "$1" -d "$2" -s "$FOLDER/wrk.lua" "$URL/api/v1/sessions" |
-		sed -n 's/^result //p')
-	read -r requests time failed <<<"$result"
-	[ "${failed:-1}" -eq 0 ] || die "${failed:-all} of ${requests:-the} requests failed"
-	note gateway "$(awk -v n="$requests" -v us="$time" 'BEGIN { print n * 1000000 / us }')"
-	note gateway_cpu "$(awk -v n="$requests" -v a="$before" -v b="$(processor_time "$GATEWAY")" \
-		'BEGIN { print (b - a) / 1000 / n }')"
-}
-
 # The turns are short, so that both sides of a ratio run under the same conditions.
 one_round()
 {
-	local script
+	local script before
 
 	choose_organization
 	load bench_app app -t "$(pick 5 0.3)" -- key literal_pair literal claims one authenticate
@@ -64,7 +48,9 @@ one_round()
 			load bench_app many -c "$CLIENTS" -t "$(pick 1 0.1)" -- "$script"
 		done
 		load bench_sealed many_sealed -c "$CLIENTS" -t "$(pick 1 0.1)" -- key
-		through_gateway 32 1
+		before=$(processor_time "$GATEWAY")
+		through_gateway http 32 1 /api/v1/sessions
+		note gateway_cpu "$(awk -v n="$REQUESTS" -v a="$before" -v b="$(processor_time "$GATEWAY")" 'BEGIN { print (b - a) / 1000 / n }')"
 	done
 }
 
@@ -98,8 +84,8 @@ row many_claims_ratio "set_config(JSON claims) + select against the literal sele
 row many_single_ratio "key + select against the literal select as the only statement" "$(ratio many_key_rate many_literal_rate)" ""
 heading "the same through HTTP, 32 connections kept alive"
 row direct "direct: key + select, sealed login, $CLIENTS clients" "$(median many_sealed_key_rate)" 1/s
-row http "GET /api/v1/sessions" "$(median gateway)" 1/s
-row http_ratio "  against direct" "$(ratio gateway many_sealed_key_rate)" "" ">= 0.9"
+row http "GET /api/v1/sessions" "$(median http)" 1/s
+row http_ratio "  against direct" "$(ratio http many_sealed_key_rate)" "" ">= 0.9"
 row gateway_cpu "processor time of wa-gateway for each" "$(median gateway_cpu)" µs "<= 22"
 heading "authenticate as the only statement"
 row one "a statement that sends a number back" "$(median app_one)" µs
