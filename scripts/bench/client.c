@@ -7,9 +7,9 @@
  * text begins with, and pgbench gives names of its own.  So this client prepares the
  * statements as the gateway does.
  *
- * A *script* is a file with one line for each statement: the statement's
- * name, then its parameters.  A statement's text is NAME.sql in one of the folders of -s,
- * with its name as a comment in front, as scripts/statements puts it.  A parameter is one of
+ * A *script* is a file with one line for each statement: the statement's name, then its
+ * parameters.  A statement's text is NAME.sql in one of the folders of -s, with its name as a
+ * comment in front, as scripts/statements puts it.  A parameter is one of
  *
  *		word		the word itself
  *		null		NULL
@@ -28,11 +28,10 @@
  *
  * The output is one line for each script:
  *
- *		SCRIPT COUNT PER_SECOND MEAN P50 P99 LONGEST ROWS ERRORS
+ *		SCRIPT COUNT PER_SECOND MEAN P50 P99 LONGEST ROWS
  *
  * Times are microseconds.  The mean leaves out the slowest 5 %, during which something else
- * ran.  ROWS is the mean number of rows in a script's last answer.  An error ends the
- * run, except with -e, which counts it; its time is then not among the others.
+ * ran.  ROWS is the mean number of rows in a script's last answer.  An error ends the run.
  *
  *-------------------------------------------------------------------------
  */
@@ -73,30 +72,27 @@ typedef struct Script
 	size_t done;
 	size_t room;
 	uint64_t rows;
-	uint64_t errors;
 } Script;
 
 typedef struct Connection
 {
 	PGconn *pg;
 	int number;
-	Script *script; /* that is under way, or NULL */
-	int next;       /* its step to be sent next */
-	double since;   /* when it was sent */
-	int rows;       /* of the last answer so far */
-	bool failed;
+	Script *script;                                      /* that is under way, or NULL */
+	int next;                                            /* its step to be sent next */
+	double since;                                        /* when it was sent */
+	int rows;                                            /* of the last answer so far */
 	char *lines[SCRIPTS_MAX][STEPS_MAX][PARAMETERS_MAX]; /* values of variables */
 } Connection;
 
 static const char *const usage =
-	"usage: client [-c CONNECTIONS] [-t SECONDS | -n SCRIPTS] [-w SECONDS] [-e]\n"
+	"usage: client [-c CONNECTIONS] [-t SECONDS | -n SCRIPTS] [-w SECONDS]\n"
 	"              [-d CONNECTION STRING] -s FOLDER ... SCRIPT ...\n"
 	"\n"
 	"  -c  connections, each with one script under way (1)\n"
 	"  -t  seconds to measure (1)\n"
 	"  -n  scripts to measure instead\n"
 	"  -w  seconds of the same load before, which are not counted (0.1)\n"
-	"  -e  counts errors instead of ending at the first\n"
 	"  -d  where to connect; what is missing comes from the environment (PGHOST ...)\n"
 	"  -s  folder with statements, NAME.sql\n";
 
@@ -110,7 +106,6 @@ static const char *where = "";
 static double seconds = 1;
 static double warm_seconds = 0.1;
 static uint64_t most = 0; /* scripts to measure, or 0 for a time */
-static bool errors_count = false;
 
 static double measured_since;
 static double measured_until;
@@ -384,7 +379,6 @@ start_script(Connection *connection)
 {
 	connection->script = &scripts[random() % script_count];
 	connection->next = 0;
-	connection->failed = false;
 	send_transaction(connection);
 }
 
@@ -409,21 +403,8 @@ end_script(Connection *connection)
 	if (connection->since < measured_since || end > measured_until)
 		return;
 	measured++;
-	if (connection->failed)
-		script->errors++;
-	else
-	{
-		script->rows += (uint64_t) connection->rows;
-		add_time(script, (end - connection->since) * 1e6);
-	}
-}
-
-static void
-take_error(Connection *connection, const PGresult *result)
-{
-	if (!errors_count)
-		die("%s: %s", connection->script->name, PQresultErrorMessage(result));
-	connection->failed = true;
+	script->rows += (uint64_t) connection->rows;
+	add_time(script, (end - connection->since) * 1e6);
 }
 
 /* Takes one result.  Returns whether it was the last one of the transaction. */
@@ -438,11 +419,8 @@ take_result(Connection *connection, const PGresult *result)
 		case PGRES_COMMAND_OK:
 			connection->rows = PQntuples(result);
 			return false;
-		case PGRES_PIPELINE_ABORTED:
-			return false;
 		default:
-			take_error(connection, result);
-			return false;
+			die("%s: %s", connection->script->name, PQresultErrorMessage(result));
 	}
 }
 
@@ -464,7 +442,7 @@ read_answer(Connection *connection)
 	}
 	if (!ended)
 		return;
-	if (connection->next < connection->script->count && !connection->failed)
+	if (connection->next < connection->script->count)
 		send_transaction(connection);
 	else
 		end_script(connection);
@@ -533,12 +511,12 @@ static void
 print_script(Script *script, double elapsed)
 {
 	if (script->done == 0)
-		die("%s: it never ended (%llu errors)", script->name, (unsigned long long) script->errors);
+		die("%s: it never ended", script->name);
 	qsort(script->times, script->done, sizeof(double), compare_times);
-	printf("%s %zu %.1f %.2f %.2f %.2f %.2f %.1f %llu\n", script->name, script->done,
+	printf("%s %zu %.1f %.2f %.2f %.2f %.2f %.1f\n", script->name, script->done,
 		   (double) script->done / elapsed, mean_time(script), percentile(script, 0.5),
 		   percentile(script, 0.99), percentile(script, 1),
-		   (double) script->rows / (double) script->done, (unsigned long long) script->errors);
+		   (double) script->rows / (double) script->done);
 }
 
 static double
@@ -569,9 +547,6 @@ read_option(int option)
 		case 'w':
 			warm_seconds = number(optarg, 0, 60);
 			break;
-		case 'e':
-			errors_count = true;
-			break;
 		case 'd':
 			where = optarg;
 			break;
@@ -592,7 +567,7 @@ main(int argc, char **argv)
 	int option;
 	double elapsed;
 
-	while ((option = getopt(argc, argv, "c:t:n:w:d:s:eh")) != -1)
+	while ((option = getopt(argc, argv, "c:t:n:w:d:s:h")) != -1)
 		read_option(option);
 	if (optind == argc || argc - optind > SCRIPTS_MAX)
 		read_option('?');

@@ -105,7 +105,7 @@ through_gateway()
 {
 	local time p99
 
-	read -r REQUESTS time FAILED p99 < <(WA_API_KEY=$KEY wrk -t 1 -c "$2" -d "$3" -s "$FOLDER/wrk.lua" "$URL$4" |
+	read -r REQUESTS time FAILED p99 < <(WA_API_KEY=$KEY wrk -t 1 -c "$2" -d "$3" --timeout 10 -s "$FOLDER/wrk.lua" "$URL$4" |
 		sed -n 's/^result //p')
 	[ -n "${MAY_FAIL:-}" ] || [ "${FAILED:-1}" -eq 0 ] || die "$GROUP: ${FAILED:-all} of ${REQUESTS:-the} requests failed"
 	note "$1" "$(awk -v n="$REQUESTS" -v us="$time" 'BEGIN { print n * 1000000 / us }')"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 #
-# Pages of long lists: events of a type that is rare, and messages before and after a time.
+# Pages of long lists: events of a type that is rare, and messages before and after a time.  Then
+# the removal of events that are over, a thousand in each transaction, as the worker does it.
 
 EVENTS=$(pick 500000 10000)
 MESSAGES=$(pick 50000 2000)
@@ -9,6 +10,7 @@ script first_events "authenticate :KEY events 192.0.2.1 :count" "event_list null
 script later_events "authenticate :KEY events 192.0.2.1 :count" "event_list :FROM_EVENT poll.vote null null 51"
 script latest "$AUTHENTICATE" "message_list :SESSION :JID null null null null null null 51"
 script before "$AUTHENTICATE" "message_list :SESSION :JID null :MIDDLE null null null null 51"
+script expire "unbound :count" "housekeeping events 1000"
 script after "$AUTHENTICATE" "message_list :SESSION :JID null null null :MIDDLE null null 51"
 
 query -c "SELECT bench.make_orgs(1, 1)" -c "SELECT bench.make_messages(0)" >/dev/null
@@ -24,6 +26,8 @@ load bench_sealed messages -t "$(pick 3 0.3)" -- latest before after
 had_rows events_later_events 1
 had_rows messages_before 51
 had_rows messages_after 51
+query -c "UPDATE wa.event SET created_at = now() - interval '60 days' WHERE ordinal <= $EVENTS / 5" -c "VACUUM wa.event"
+load wa_worker_login retention -n "$(pick 50 1)" -w 0 -- expire
 
 heading "GET /events?types=poll.vote, $EVENTS events and none of this type"
 row events_first "the first page" "$(milliseconds events_first_events)" ms "<= 20"
@@ -32,3 +36,5 @@ heading "50 messages of a chat of $MESSAGES"
 row messages_latest "the latest" "$(milliseconds messages_latest)" ms "<= 5"
 row messages_before "before a time" "$(milliseconds messages_before)" ms "<= 5"
 row messages_after "after a time" "$(milliseconds messages_after)" ms "<= 5"
+heading "retention: housekeeping removes events"
+row retention "1,000 events, of $EVENTS" "$(milliseconds retention_expire)" ms
