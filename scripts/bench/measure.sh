@@ -6,6 +6,9 @@
 # round, and the median of the rounds is printed.  So a machine that is slower for a while
 # slows both sides of a ratio.
 
+# What else ran before.
+LOAD_BEFORE=$(cut -d ' ' -f 1 /proc/loadavg)
+
 note()
 {
 	printf '%s %s\n' "$1" "$2" >>"$WORK/values"
@@ -148,6 +151,7 @@ print_table()
 	cat <<-END
 
 		wa_apikeys on PostgreSQL $(query -d postgres -c "SHOW server_version"), $(nproc) processors, $ROUNDS rounds; medians.
+		Other work before: a load average of $LOAD_BEFORE.
 	END
 	awk -F '\t' '
 		$3 != heading { heading = $3; printf "\n%-62s %12s %-8s %-10s %s\n", heading, "", "", "aim", "met" }
@@ -161,8 +165,9 @@ print_table()
 print_json()
 {
 	jq -n -R --arg postgresql "$(query -d postgres -c "SHOW server_version")" --arg extension "$(query -c "SELECT wa.version()")" \
-		--arg date "$(date -u +%F)" --argjson processors "$(nproc)" --argjson rounds "$ROUNDS" '
-		{ $extension, $postgresql, $processors, $rounds, $date, rows: [ inputs | split("\t") |
+		--arg date "$(date -u +%F)" --argjson processors "$(nproc)" --argjson rounds "$ROUNDS" \
+		--argjson load "$LOAD_BEFORE" '
+		{ $extension, $postgresql, $processors, $rounds, $load, $date, rows: [ inputs | split("\t") |
 			{ group: .[0], id: .[1], heading: .[2], title: .[3] }
 			+ (if .[4] == "" then { value: null, reason: .[5] } else { value: (.[4] | tonumber), unit: .[5] } end)
 			+ (if .[6] == "" then {} else { aim: .[6], met: (.[7] == "yes") } end) ] }' <"$WORK/rows"
