@@ -90,10 +90,12 @@ SELECT c.what, f.check_name, f.detail FROM (VALUES
 	(53, 'index of a function elsewhere', 'DROP INDEX wa.member_of_user; CREATE INDEX member_of_user ON wa.member (elsewhere.runs(user_id))'),
 	(49, 'index of an allowed name', 'DROP INDEX wa.member_of_user; CREATE INDEX member_of_user ON wa.member (role)'),
 	(50, 'foreign key of an allowed name', 'CREATE UNIQUE INDEX loose ON wa.session (id);
-		ALTER TABLE wa.webhook ADD CONSTRAINT member_user_id_fkey FOREIGN KEY (session_id) REFERENCES wa.session (id)'),
-	(51, 'superuser by another role', 'CREATE ROLE regress_between IN ROLE wa_gateway; CREATE ROLE regress_super SUPERUSER IN ROLE regress_between')
+		ALTER TABLE wa.webhook ADD CONSTRAINT member_user_id_fkey FOREIGN KEY (session_id) REFERENCES wa.session (id)')
 	) c (place, what, change) LEFT JOIN LATERAL failed_after(c.change) f ON true
 ORDER BY c.place, f.check_name;
+-- A superuser may hold a sealed role by way of another one, and is found with it.
+SELECT f.* FROM failed_after('CREATE ROLE regress_between IN ROLE wa_gateway; CREATE ROLE regress_super SUPERUSER IN ROLE regress_between') f
+WHERE f.check_name = 'superusers hold no sealed role';
 DROP FUNCTION public.failed_after(text);
 DROP SCHEMA elsewhere CASCADE;
 DROP ROLE regress_maker;
