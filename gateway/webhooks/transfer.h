@@ -40,7 +40,7 @@ struct event_base;
 
 /*
  * The longest wait that an answer can ask for.  It is also the database's bound
- * (wa.finish_delivery), and below the six hours to which later releases of libcurl shorten
+ * (wa.finish_failure), and below the six hours to which later releases of libcurl shorten
  * it.
  */
 #define TRANSFER_RETRY_AFTER_MAX_S (60 * 60)
