@@ -24,7 +24,8 @@
  * the gateway sends a request.  Its time is that from the sending to the last answer.  What
  * comes before a line "sync" is a transaction of its own, which only prepares: the client
  * waits for its end, and then the time begins.  Each connection has one script under way, and
- * picks the next at random, so that a disturbance affects all scripts alike.
+ * picks the next at random, so that a disturbance affects all scripts alike.  The run goes on
+ * beyond its time until each script has ended once.
  *
  * The output is one line for each script:
  *
@@ -400,7 +401,7 @@ end_script(Connection *connection)
 	Script *script = connection->script;
 
 	connection->script = NULL;
-	if (connection->since < measured_since || end > measured_until)
+	if (connection->since < measured_since || (end > measured_until && script->done > 0))
 		return;
 	measured++;
 	script->rows += (uint64_t) connection->rows;
@@ -451,6 +452,9 @@ read_answer(Connection *connection)
 static bool
 is_over(void)
 {
+	for (int i = 0; i < script_count; i++)
+		if (scripts[i].done == 0)
+			return false;
 	return most > 0 ? measured >= most : now() >= measured_until;
 }
 
@@ -510,8 +514,6 @@ mean_time(const Script *script)
 static void
 print_script(Script *script, double elapsed)
 {
-	if (script->done == 0)
-		die("%s: it never ended", script->name);
 	qsort(script->times, script->done, sizeof(double), compare_times);
 	printf("%s %zu %.1f %.2f %.2f %.2f %.2f %.1f\n", script->name, script->done,
 		   (double) script->done / elapsed, mean_time(script), percentile(script, 0.5),
@@ -578,7 +580,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < connection_count; i++)
 		open_connection(&connections[i], i);
 	run();
-	elapsed = (most > 0 ? now() : measured_until) - measured_since;
+	elapsed = now() - measured_since;
 	for (int i = 0; i < connection_count; i++)
 		PQfinish(connections[i].pg);
 	for (int i = 0; i < script_count; i++)
