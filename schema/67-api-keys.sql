@@ -181,7 +181,8 @@ END $$;
 COMMENT ON FUNCTION wa.check_expiry() IS 'trigger: refuses the commit of a later expiry if the earlier one is over meanwhile';
 CREATE CONSTRAINT TRIGGER api_key_put_off AFTER UPDATE OF expires_at ON wa.api_key
 	DEFERRABLE INITIALLY DEFERRED
-	FOR EACH ROW WHEN (NEW.expires_at IS NULL AND OLD.expires_at IS NOT NULL OR NEW.expires_at > OLD.expires_at)
+	FOR EACH ROW WHEN (wa.current_org() IS NOT NULL
+		AND (NEW.expires_at IS NULL AND OLD.expires_at IS NOT NULL OR NEW.expires_at > OLD.expires_at))
 	EXECUTE FUNCTION wa.check_expiry();
 COMMENT ON TRIGGER api_key_put_off ON wa.api_key IS 'keeps a key that has expired meanwhile from living on';
 

@@ -53,9 +53,9 @@ UNION ALL
 	SELECT t, 'wa_claim_all', true, 'r', 'wa_claim', 'true', NULL
 	FROM unnest('{org,session_pairing,session_wanted,event,webhook,delivery}'::text[]) t
 UNION ALL
-	SELECT t, 'wa_not_deleted', false, '*', 'wa_app, wa_gateway, wa_owner',
-		'(session_id <> ALL (ARRAY( SELECT d.id FROM wa.deleted_session d)))', NULL
+	SELECT t, p.name, false, '*', p.roles, '(session_id <> ALL (ARRAY( SELECT d.id FROM wa.deleted_session d)))', p.with_check
 	FROM unnest('{chat,contact,message,message_action}'::text[]) t
+		CROSS JOIN (VALUES ('wa_not_deleted', 'wa_app, wa_gateway', NULL), ('wa_owner_not_deleted', 'wa_owner', 'true')) p (name, roles, with_check)
 UNION ALL
 	SELECT t, 'wa_claim_deleted', false, 'd', 'wa_claim',
 		format('(EXISTS ( SELECT FROM wa.deleted_session d WHERE ((d.org_id = %1$s.org_id) AND (d.id = %1$s.session_id))))', t), NULL

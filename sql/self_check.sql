@@ -70,7 +70,7 @@ SELECT c.what, f.check_name, f.detail FROM (VALUES
 		CREATE OPERATOR elsewhere.= (FUNCTION = elsewhere.same, LEFTARG = uuid, RIGHTARG = uuid);
 		ALTER POLICY wa_owner_org ON wa.message USING (org_id OPERATOR(elsewhere.=) wa.require_org())'),
 	(41, 'another permission', 'ALTER POLICY wa_read ON wa.session_pairing USING (org_id = wa.org_for(''read''))'),
-	(42, 'open to all organizations', 'ALTER POLICY wa_open ON wa.chat USING (true)'),
+	(42, 'open to all organizations', 'ALTER POLICY wa_open_read ON wa.chat USING (true)'),
 	(43, 'auth events for everybody', 'ALTER POLICY wa_read_auth ON wa.event USING (true)'),
 	(44, 'deleted sessions are back', 'ALTER POLICY wa_not_deleted ON wa.session USING (deleted_at IS NULL OR true)'),
 	(45, 'claims delete anything', 'DROP POLICY wa_claim_deleted ON wa.message'),
