@@ -63,6 +63,8 @@ before(async () =>
 	await createMessage(db, tenant.chat, 'to be delivered');
 
 	await db.sql("SELECT wa.set_org_limit($1, 'webhooks', 50)", [tenant.org.uuid]);
+	await db.sql('SELECT wa.set_key_policy($1, 90, 365)', [tenant.org.uuid]);
+	await db.sql('INSERT INTO wa.key_warning (org_id, key_id, days) VALUES ($1, $2, 7)', [tenant.org.uuid, keys.good.uuid]);
 
 	/* deleted, with a row left */
 	await db.sql('SELECT wa.hide_session($1, $2)', [tenant.org.uuid, (await createSession(db, tenant.org)).uuid]);

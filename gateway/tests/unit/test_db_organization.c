@@ -57,7 +57,7 @@ START_TEST(reports_and_queries_are_answered)
 	Told report;
 
 	submit(&query, "sessions", false);
-	submit(&report, "sent", true);
+	submit(&report, "session", true);
 	wait_for(&report);
 	ck_assert_int_eq(query.outcome, DB_ROWS);
 	ck_assert_int_eq(query.rows, 1);
@@ -111,16 +111,16 @@ START_TEST(a_report_that_is_lied_to_is_lost)
 	Told told[REPORTS];
 	Told next;
 
-	submit(&next, "sent", true);
+	submit(&next, "session", true);
 	wait_for(&next);
 	wire.lie = lies[_i];
 	for (int i = 0; i < REPORTS; i++)
-		submit(&told[i], "sent", true);
+		submit(&told[i], "session", true);
 	wait_for(&told[REPORTS - 1]);
 	ck_assert_int_eq(told[0].outcome, DB_ROWS);
 	ck_assert_int_eq(told[1].outcome, DB_LOST);
 	ck_assert_int_eq(told[2].outcome, DB_LOST);
-	submit(&next, "sent", true);
+	submit(&next, "session", true);
 	wait_for(&next);
 	ck_assert_int_eq(next.outcome, DB_ROWS);
 	ck_assert_int_eq(wire.logins, 2);
