@@ -457,11 +457,25 @@ is_named(const char *text, const char *name)
 /* How deeply planner calls are nested.  The planner plans only what was analyzed and accepted. */
 static int planning = 0;
 
+static void
+refuse_second_statement(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+					errmsg("this transaction has served a statement already"),
+					errdetail("A transaction of a sealed role is good for one.")));
+}
+
+/*
+ * The planner may ask for a permission.  A client's statement that is planned where another one
+ * has been served must not be told that the identity of that one lacks a permission.
+ */
 static PlannedStmt *
 plan(Query *query, const char *text, int options, ParamListInfo params)
 {
 	PlannedStmt *result = NULL;
 
+	if (planning == 0 && ActivePortal == NULL && wa_context_has_served() && current_seal() != 0)
+		refuse_second_statement();
 	note_accepted();
 	planning++;
 	PG_TRY();
@@ -602,9 +616,7 @@ check_run(WA_RUN_PARAMETERS)
 	note_accepted();
 	if (is_of_client(query) && !query->already_executed &&
 		!wa_context_serve(is_binding(query->sourceText)) && current_seal() != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
-						errmsg("this transaction has served a statement already"),
-						errdetail("A transaction of a sealed role is good for one.")));
+		refuse_second_statement();
 
 	if (next_run_hook)
 		next_run_hook(WA_RUN_ARGUMENTS);

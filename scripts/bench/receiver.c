@@ -10,7 +10,6 @@
  *
  * It expects requests of wa-worker and is no example of how to read HTTP.
  */
-#define _GNU_SOURCE
 #include <err.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -96,7 +95,11 @@ static void
 serve(int fd)
 {
 	Connection *connection = connections[fd];
-	ssize_t got = read(fd, connection->bytes + connection->len, REQUEST_MAX - connection->len);
+	ssize_t got;
+
+	if (connection == NULL)
+		return;
+	got = read(fd, connection->bytes + connection->len, REQUEST_MAX - connection->len);
 
 	connection->len += got > 0 ? (size_t) got : 0;
 	if (got > 0 && answer(fd, connection))

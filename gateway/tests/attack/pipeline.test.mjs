@@ -101,6 +101,20 @@ test('a pipeline that is left open binds nobody else\'s key', async () =>
 	await gateway.close();
 });
 
+test('what follows in an open pipeline is not told which permission the binding lacks', async () =>
+{
+	const gateway = await stage.open();
+	const list = stage.text('session_list');
+
+	gateway.send(...stage.requestOf(stage.ours.key.secret, 'manage', stage.text('webhook_list'), [null, '5']).slice(0, -1));
+
+	// It has no plan yet, and the planner asks for its permissions.
+	const { error } = await gateway.exchange(message.parse('', list), message.bind('', [null, null, '5']), message.execute(), message.sync());
+
+	assert.match(error?.text ?? '', /has served a statement already/);
+	await gateway.close();
+});
+
 test('what was written before a credential ended is not committed after it (P13)', async () =>
 {
 	const { org } = stage.ours;

@@ -36,6 +36,8 @@ extern void analysis_change(void *list, void *element);
 	for ((var) = TAILQ_FIRST(head); (var) != (void *) 0; (var) = TAILQ_NEXT(var, field))
 #define TAILQ_INSERT_HEAD(head, elm, field) analysis_change(head, elm)
 #define TAILQ_INSERT_TAIL(head, elm, field) analysis_change(head, elm)
+#define TAILQ_PREV(elm, name, field) analysis_element(&(elm)->field)
+#define TAILQ_INSERT_AFTER(head, after, elm, field) (analysis_change(head, elm), analysis_change(head, after))
 #define TAILQ_REMOVE(head, elm, field) analysis_change(head, &(elm)->field)
 
 #endif
