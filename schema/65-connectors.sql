@@ -243,7 +243,8 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 	'at once; the lease of a session that somebody changes at this moment runs out';
 
 -- A claim costs as much as it takes, and one look at the queue of each session that the owner
--- holds, however many messages wait there.  Each busy session offers some of the messages
+-- holds, however many messages wait there.  Each of these looks names the order of the queue's
+-- index: without it, the planner may expect to find one soon in another index.  Each busy session offers some of the messages
 -- that are due; at most half of these were tried before.  Then organizations take turns,
 -- those with the fewest messages in sending first, and within an organization its sessions
 -- take turns.
@@ -265,13 +266,19 @@ BEGIN
 	WITH busy AS MATERIALIZED (
 		SELECT s.org_id, s.id, s.pairing, s.phone_number, sending.count AS sending
 		FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id CROSS JOIN LATERAL (
-			SELECT FROM wa.message m
-			WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
-				AND m.status IN ('queued', 'sending') LIMIT 1) waiting CROSS JOIN LATERAL (
+			(SELECT FROM wa.message m
+			WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing AND m.status = 'queued'
+			ORDER BY m.lease_until NULLS FIRST, m.id LIMIT 1)
+			UNION ALL
+			(SELECT FROM wa.message m
+			WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing AND m.status = 'sending'
+			ORDER BY m.lease_until NULLS FIRST, m.id LIMIT 1)
+			LIMIT 1) waiting CROSS JOIN LATERAL (
 			SELECT count(*) FROM (
 				SELECT FROM wa.message m
 				WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing
-					AND m.status = 'sending' AND m.lease_until > at LIMIT sending_max) taken) sending
+					AND m.status = 'sending' AND m.lease_until > at
+				ORDER BY m.lease_until NULLS FIRST, m.id LIMIT sending_max) taken) sending
 		WHERE w.lease_owner = connector_claim.owner AND w.connector = connector_claim.connector
 			AND w.lease_until > at AND s.status = 'working'), shared AS (
 		SELECT b.*, sum(b.sending) OVER (PARTITION BY b.org_id) AS org_sending, GREATEST(
@@ -365,13 +372,19 @@ BEGIN
 	WITH busy AS MATERIALIZED (
 		SELECT s.org_id, s.id, s.pairing, s.phone_number, sending.count AS sending
 		FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id CROSS JOIN LATERAL (
-			SELECT FROM wa.message_action a
-			WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing
-				AND a.status IN ('queued', 'sending') LIMIT 1) waiting CROSS JOIN LATERAL (
+			(SELECT FROM wa.message_action a
+			WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing AND a.status = 'queued'
+			ORDER BY a.lease_until NULLS FIRST, a.id LIMIT 1)
+			UNION ALL
+			(SELECT FROM wa.message_action a
+			WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing AND a.status = 'sending'
+			ORDER BY a.lease_until NULLS FIRST, a.id LIMIT 1)
+			LIMIT 1) waiting CROSS JOIN LATERAL (
 			SELECT count(*) FROM (
 				SELECT FROM wa.message_action a
 				WHERE a.org_id = s.org_id AND a.session_id = s.id AND a.pairing = s.pairing
-					AND a.status = 'sending' AND a.lease_until > at LIMIT sending_max) taken) sending
+					AND a.status = 'sending' AND a.lease_until > at
+				ORDER BY a.lease_until NULLS FIRST, a.id LIMIT sending_max) taken) sending
 		WHERE w.lease_owner = connector_actions.owner AND w.connector = connector_actions.connector
 			AND w.lease_until > at AND s.status = 'working'), shared AS (
 		SELECT b.*, sum(b.sending) OVER (PARTITION BY b.org_id) AS org_sending, GREATEST(

@@ -185,6 +185,15 @@ SELECT count(*) AS none FROM wa.due_organizations(250);
 SELECT result, read FROM cost_of($$SELECT acme + beta FROM claim('five', 128)$$) \gset none_
 SELECT :none_result AS claimed;
 
+-- Nor does it depend on how an organization's messages are spread over its sessions, and on what
+-- the planner believes of them.
+SELECT wa.create_org('Uneven') AS uneven \gset
+SELECT (array_agg(s))[1] AS busy FROM make_sessions(:'uneven', 5, 'working') s \gset
+UPDATE wa.session SET lease_owner = 'uneven', lease_until = now() + interval '1 min' WHERE org_id = :'uneven';
+SELECT enqueue(:'busy', 20000);
+ANALYZE wa.message;
+SELECT result, read < 1000 AS few FROM cost_of($$SELECT count(*) FROM wa.connector_claim('claims', 'uneven', 100, '1 min')$$);
+
 -- What is found in an order without the organization is found in a table that nobody but
 -- wa_claim may read, not even about one's own.
 SELECT r AS reader FROM unnest('{wa_gateway,wa_app,wa_worker,wa_connector,wa_admin,wa_monitor,wa_claim}'::text[]) r WHERE has_any_column_privilege(r, 'wa.session_wanted', 'SELECT');
