@@ -79,12 +79,12 @@ function columnsOf({ administers, me }, open)
 		<button type="button" class=${tone} onClick=${() => open({ dialog, key: row })}>${label}<span class="visually-hidden"> ${row.name}</span></button>`;
 	const columns = [
 		{ name: 'Name', className: 'name', cell: (row) => row.name },
+		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
 		{ name: 'Key', cell: (row) => html`<code>${row.prefix}…</code>` },
 		{ name: 'Permissions', cell: (row) => html`<span class="tags">${PERMISSIONS.filter(({ name }) => row.permissions.includes(name)).map(({ name }) => html`<span key=${name} class="tag">${name}</span>`)}</span>` },
 		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
 		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
 		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },
-		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
 	];
 
 	if (administers)
