@@ -22,7 +22,7 @@ COMMENT ON COLUMN wa.ended.org_id IS 'the organization that it was an access to'
 COMMENT ON COLUMN wa.ended.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.ended.subject IS 'the id of the key or invitation, or the member''s';
 COMMENT ON COLUMN wa.ended.kind IS
-	'what has ended: key (for good), disabled (that a key is switched on), invitation, member (the membership) or rank (whatever of it is above the role member)';
+	'what has ended: key, disabled (a key is switched off), invitation, member (the membership) or rank (whatever of it is above the role member)';
 COMMENT ON COLUMN wa.ended.at IS 'when';
 COMMENT ON COLUMN wa.ended.actor IS 'who ended it: usr_…, or a database role';
 COMMENT ON COLUMN wa.ended.reason IS 'why a key was revoked; NULL: no reason was given';
@@ -62,7 +62,7 @@ AS $$
 	WHERE e.org_id = org AND e.subject = ended_at.subject AND e.kind = ended_at.kind
 $$;
 COMMENT ON FUNCTION wa.ended_at(uuid, uuid, text) IS
-	'for function bodies: since when a key, that it is switched on, a membership, its rank or an invitation is over by wa.ended; NULL: it is not';
+	'for function bodies: since when a key, a membership, its rank or an invitation is over by wa.ended, or a key is switched off; NULL: it is not';
 
 -- A transaction with an older snapshot does not see an end that was added since.  A change
 -- asks this function as well, because the row that it locks has not changed.
@@ -70,7 +70,7 @@ CREATE FUNCTION wa.has_ended(org uuid, subject uuid, kind text) RETURNS boolean
 	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_has_ended_now';
 COMMENT ON FUNCTION wa.has_ended(uuid, uuid, text) IS
-	'for function bodies: whether a key, that it is switched on, a membership, its rank or an invitation is over by `wa.ended` as committed at this moment, whatever the snapshot of this transaction';
+	'for function bodies: whether a key, a membership, its rank or an invitation is over by `wa.ended`, or a key is switched off, as committed at this moment, whatever the snapshot of this transaction';
 
 -- Functions that read memberships read them here.
 CREATE VIEW wa.live_member WITH (security_invoker = true, security_barrier = true) AS

@@ -59,18 +59,18 @@ BEGIN
 	SELECT p.* INTO place FROM wa.take_place('key_warnings') p;
 	orgs := wa.orgs_behind(place.org_id);
 	FOR due IN
-		SELECT k.org_id, k.id, warning.days
+		SELECT k.org_id, k.id, k.days
 		FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-			SELECT k.org_id, k.id, k.created_at, k.expires_at FROM wa.api_key k
-			WHERE k.org_id = turn.org AND k.revoked_at IS NULL AND k.superseded_by IS NULL AND k.disabled_at IS NULL
+			SELECT k.org_id, k.id, warning.days FROM wa.api_key k CROSS JOIN LATERAL (
+				SELECT min(d.days) AS days FROM (VALUES (1), (7)) d (days)
+				WHERE k.expires_at <= clock_timestamp() + d.days * interval '1 day'
+					AND k.expires_at - k.created_at > d.days * interval '1 day') warning
+			WHERE k.org_id = turn.org AND k.revoked_at IS NULL AND k.superseded_by IS NULL
 				AND k.expires_at > clock_timestamp() AND k.expires_at <= clock_timestamp() + interval '7 days'
-			ORDER BY k.expires_at LIMIT max) k CROSS JOIN LATERAL (
-			SELECT min(d.days) AS days FROM (VALUES (1), (7)) d (days)
-			WHERE k.expires_at <= clock_timestamp() + d.days * interval '1 day'
-				AND k.expires_at - k.created_at > d.days * interval '1 day') warning
-		WHERE warning.days IS NOT NULL AND wa.ended_at(k.org_id, k.id, 'key') IS NULL
-			AND NOT EXISTS (SELECT FROM wa.key_warning w
-				WHERE w.org_id = k.org_id AND w.key_id = k.id AND w.days <= warning.days)
+				AND warning.days IS NOT NULL AND NOT wa.is_disabled(k) AND wa.ended_at(k.org_id, k.id, 'key') IS NULL
+				AND NOT EXISTS (SELECT FROM wa.key_warning w
+					WHERE w.org_id = k.org_id AND w.key_id = k.id AND w.days <= warning.days)
+			ORDER BY k.expires_at LIMIT max) k
 		LIMIT max
 	LOOP
 		-- More organizations would delay the events of all (src/event_writers.c).

@@ -59,7 +59,7 @@ AS $$
 	INSERT INTO wa.ended (org_id, subject, kind, actor, reason) VALUES (org, subject, kind, wa.actor(), reason)
 $$;
 COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text, text) IS
-	'for function bodies: ends a key, that it is switched on, a membership, its rank or an invitation without a change of its row';
+	'for function bodies: ends a key, a membership, its rank or an invitation, or switches a key off, without a change of its row';
 
 -- Raises 22023 for a wrong field.  The error's column-name field has the field's name, so
 -- that the gateway can tell its caller which one it was.
@@ -309,22 +309,12 @@ END $$;
 COMMENT ON FUNCTION wa.read_reason(text) IS
 	'for function bodies: the reason why a key is revoked as it is stored; raises 22023 if it cannot be one';
 
-CREATE FUNCTION wa.revoke_key_with_reason(key uuid, reason text) RETURNS boolean
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION wa.end_key(org uuid, key uuid, words text) RETURNS boolean
+	LANGUAGE plpgsql
 AS $$
 DECLARE
-	org constant uuid := wa.org_of_key(key);
-	words constant text := wa.read_reason(reason);
 	known record;
 BEGIN
-	IF key IS NULL THEN
-		RAISE EXCEPTION 'key must not be null' USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	PERFORM wa.refuse_under_key();
-	IF org IS NULL THEN
-		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
 	SELECT k.name, k.revoked_at IS NOT NULL OR wa.ended_at(org, key, 'key') IS NOT NULL AS is_revoked INTO known
 	FROM wa.api_key k WHERE k.org_id = org AND k.id = key;
 	IF known.is_revoked THEN
@@ -342,6 +332,26 @@ BEGIN
 	END IF;
 	PERFORM wa.note(org, 'key.revoked', key, jsonb_strip_nulls(jsonb_build_object('name', known.name, 'reason', words)));
 	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.end_key(uuid, uuid, text) IS
+	'for function bodies: revokes a key of an organization for a reason, or none; false if it was revoked before';
+
+CREATE FUNCTION wa.revoke_key_with_reason(key uuid, reason text) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_of_key(key);
+	words constant text := wa.read_reason(reason);
+BEGIN
+	IF key IS NULL THEN
+		RAISE EXCEPTION 'key must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM wa.refuse_under_key();
+	IF org IS NULL THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN wa.end_key(org, key, words);
 END $$;
 COMMENT ON FUNCTION wa.revoke_key_with_reason(uuid, text) IS
 	'`wa.revoke_key()`, with the reason (1 to 200 characters) that people then see beside the key; NULL: none. `P0002`, '
@@ -396,16 +406,22 @@ CREATE FUNCTION wa.revoke_keys(org uuid, made_by uuid DEFAULT NULL, reason text 
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	revoked integer;
+	words constant text := wa.read_reason(reason);
+	key uuid;
+	revoked integer := 0;
 BEGIN
 	PERFORM wa.refuse_under_key();
 	PERFORM FROM wa.org o WHERE o.id = org;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	SELECT count(*) FILTER (WHERE wa.revoke_key_with_reason(k.id, revoke_keys.reason)) INTO revoked
-	FROM wa.api_key k
-	WHERE k.org_id = org AND k.revoked_at IS NULL AND (made_by IS NULL OR k.created_by = wa.typeid('usr', made_by));
+	FOR key IN
+		SELECT k.id FROM wa.api_key k
+		WHERE k.org_id = org AND k.revoked_at IS NULL AND (made_by IS NULL OR k.created_by = wa.typeid('usr', made_by))
+		ORDER BY k.id
+	LOOP
+		revoked := revoked + wa.end_key(org, key, words)::integer;
+	END LOOP;
 	RETURN revoked;
 END $$;
 COMMENT ON FUNCTION wa.revoke_keys(uuid, uuid, text) IS

@@ -268,6 +268,10 @@ BEGIN
 		IF FOUND THEN
 			RETURN true;
 		END IF;
+		PERFORM FROM wa.session_rate r WHERE r.org_id = session.org_id AND r.session_id = session.id AND r.stripe = chosen;
+		IF FOUND THEN
+			RETURN false;
+		END IF;
 		-- The first message adds the row.  If somebody else does so at the same moment, this
 		-- waits, and the row is updated.
 		INSERT INTO wa.session_rate (org_id, session_id, stripe, minute_start, minute_count, hour_start, hour_count)

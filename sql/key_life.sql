@@ -205,7 +205,8 @@ SELECT :'life', name, sha256(convert_to('key_life ' || name, 'UTF8')), 'wa_', AR
 	CASE WHEN name = 'off' THEN now() END, CASE WHEN name = 'off' THEN 'test' END
 FROM (VALUES ('a week', interval '30 days', interval '6 days'), ('a day', '30 days', '23 hours'), ('later', '30 days', '8 days'),
 	('made for two days', '1 hour', '47 hours'), ('made for an hour', '10 min', '50 min'), ('over', '30 days', '-1 hour'),
-	('off', '30 days', '6 days')) k (name, old, in_time);
+	('off', '30 days', '6 days'), ('off by an end', '30 days', '6 days')) k (name, old, in_time);
+INSERT INTO wa.ended (org_id, subject, kind, actor) SELECT :'life', id, 'disabled', 'test' FROM wa.api_key WHERE org_id = :'life' AND name = 'off by an end';
 SELECT wa.housekeep('key_warnings') AS warned, wa.housekeep('key_warnings') AS again;
 SELECT k.name, w.days FROM wa.key_warning w JOIN wa.api_key k ON k.org_id = w.org_id AND k.id = w.key_id WHERE w.org_id = :'life' ORDER BY 1, 2;
 SELECT e.envelope::jsonb -> 'payload' ->> 'name' AS name FROM wa.event e WHERE e.org_id = :'life' AND e.type = 'key.expiring' ORDER BY 1;

@@ -48,6 +48,8 @@ SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT 1 WHERE EXISTS
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; WITH b AS (SELECT id FROM public.empty_bill) SELECT b.id FROM b;
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; SELECT CASE WHEN wa.has_permission('read') THEN (SELECT count(*) FROM public.empty_bill) END;
 SELECT wa.authenticate(:'keeper', 'manage') IS NOT NULL \; INSERT INTO public.bill (id, total) SELECT id, total FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; INSERT INTO public.bill (id, total) SELECT id, total FROM public.empty_bill;
+SELECT wa.authenticate(:'keeper', '{read,manage}') IS NOT NULL \; INSERT INTO public.bill (id, total) SELECT id, total FROM public.empty_bill;
 SELECT wa.authenticate(:'keeper', 'read') IS NOT NULL \; DELETE FROM public.empty_bill;
 SELECT wa.authenticate(:'keeper', '{read,manage}') IS NOT NULL \; DELETE FROM public.empty_bill WHERE id = 1;
 SELECT count(*) FROM public.empty_bill;

@@ -12,8 +12,8 @@
  * An event shows the message as the endpoint does: null is left out everywhere,
  * except that a message whose attachment is not stored has "media": null.
  *
- * Columns are taken from the row one by one and never as a whole, because that
- * would read the attachment.
+ * Only what is shown is read from where large values are stored, so the
+ * attachment never is.
  *
  *-------------------------------------------------------------------------
  */

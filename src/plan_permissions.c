@@ -95,6 +95,9 @@ collect_from_query(Node *node, void *permissions)
 		collect_from_condition((Node *) ((RangeTblEntry *) node)->securityQuals, permissions);
 		return false;
 	}
+	/* The condition for rows that are added. */
+	if (IsA(node, WithCheckOption))
+		return collect_from_condition(((WithCheckOption *) node)->qual, permissions);
 	return expression_tree_walker(node, collect_from_query, permissions);
 }
 

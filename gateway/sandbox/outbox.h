@@ -5,10 +5,10 @@
  *	IDLE ──report_in()──▶ LATER ──it is due──▶ WAITING ──▶ SENT ──take()──▶ IDLE
  *
  * A statement is for one organization, and each organization has at most one statement on its
- * way.  Outbox that are due meanwhile wait, and leave together in the next statement.  So none
+ * way.  Reports that are due meanwhile wait, and leave together in the next statement.  So none
  * waits for a clock: a report that comes alone leaves at once, and the more there is to report,
- * the more goes into one statement.  The reports of an organization leave in the order in which
- * they were due; of two that were due at the same time, the one whose time was set first.
+ * the more goes into one statement.  Of the reports of an organization that are due, the one
+ * whose time was set first leaves first.
  *
  * When the connection is lost, take() is told so for every report that was SENT.
  */

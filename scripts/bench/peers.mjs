@@ -93,13 +93,17 @@ async function drain(jobs, takeAndFinish)
 async function ownQueue(jobs)
 {
 	const claim = { name: 'claim', text: "SELECT org_id, message_id FROM wa.connector_claim('sandbox', $1, $2, '1 minute')" };
-	const sent = { name: 'sent', text: 'SELECT wa.act_for($1), wa.connector_sent($2, $3, now())' };
+	const report = { name: 'report', text: 'SELECT wa.act_for($1), (SELECT count(*) FROM wa.connector_report($2) r WHERE r.changed)' };
 
 	return drain(jobs, async (loop) =>
 	{
 		const { rows } = await pool.query({ ...claim, values: [`loop ${loop}`, BATCH] });
 
-		await Promise.all(rows.map((row) => pool.query({ ...sent, values: [row.org_id, row.message_id, `WA${row.message_id}`] })));
+		const lists = new Map();
+
+		for (const { org_id: org, message_id: message } of rows)
+			lists.set(org, [...lists.get(org) ?? [], { report: 'sent', message, wa_message_id: `WA${message}`, at: new Date().toISOString() }]);
+		await Promise.all([...lists].map(([org, list]) => pool.query({ ...report, values: [org, JSON.stringify(list)] })));
 		return rows.length;
 	});
 }

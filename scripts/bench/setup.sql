@@ -147,10 +147,11 @@ END $$;
 COMMENT ON FUNCTION bench.undone IS
 	'runs a statement several times, each time as if the others had not been, and returns the median of the milliseconds';
 
--- What a message and its event write, with the same indexes and foreign keys, and nothing else.
+-- What a message and its event write, with the same indexes and foreign keys between these
+-- tables, and nothing else.
 CREATE TABLE bench.chat (LIKE wa.chat INCLUDING ALL);
 CREATE TABLE bench.message (LIKE wa.message INCLUDING ALL,
-	FOREIGN KEY (org_id, session_id) REFERENCES bench.session, FOREIGN KEY (org_id, session_id, chat_jid) REFERENCES bench.chat);
+	FOREIGN KEY (org_id, session_id, chat_jid) REFERENCES bench.chat);
 CREATE TABLE bench.event (LIKE wa.event INCLUDING ALL);
 
 CREATE PROCEDURE bench.add_sessions(count integer, owner text)

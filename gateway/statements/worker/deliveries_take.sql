@@ -8,3 +8,4 @@ SELECT t.id, t.event_id, t.session_id, t.envelope, t.signed_ms, t.hmac, t.signat
 FROM wa.lane_target($1::text, $2::uuid) AS l
 LEFT JOIN LATERAL wa.take_deliveries($1::text, $2::uuid, $3::int4, $4::uuid) WITH ORDINALITY
 	AS t (id, event_id, session_id, envelope, signed_ms, hmac, signature, is_new, nth) ON true
+ORDER BY t.nth

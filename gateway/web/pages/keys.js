@@ -11,7 +11,7 @@ import { Confirm } from '../ui/dialog.js';
 import { SelectField, TextField } from '../ui/form.js';
 import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
-import { ChangeKeyDialog, NewKeyDialog, PERMISSIONS, RotateKeyDialog } from './keys_dialogs.js';
+import { ChangeKeyDialog, NewKeyDialog, PERMISSIONS, RevokeKeyDialog, RotateKeyDialog } from './keys_dialogs.js';
 import { AllKeys, usePolicy } from './keys_policy.js';
 import { useList } from '../client/load.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
@@ -141,8 +141,7 @@ export function KeysPage()
 	const list = useList(administers ? '/api-keys' : null, PAGE);
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();
-	const [reason, setReason] = useState('');
-	const { policy, reload: reloadPolicy } = usePolicy(administers ? '/api-keys/policy' : null);
+	const { policy, error: policyError, reload: reloadPolicy } = usePolicy(administers ? '/api-keys/policy' : null);
 	const close = () => open({ dialog: null });
 	const create = administers && html`<button type="button" class="primary" onClick=${() => open({ dialog: 'new' })}>New key</button>`;
 	const finish = (answer) =>
@@ -155,15 +154,6 @@ export function KeysPage()
 	{
 		close();
 		announce(words);
-		list.reload();
-	};
-	const revoke = async () =>
-	{
-		const query = reason.trim() === '' ? '' : `?${new URLSearchParams({ reason: reason.trim() })}`;
-
-		await call('DELETE', `${pathOf('api-keys', opened.key.id)}${query}`);
-		announce(`Key “${opened.key.name}” is revoked.`);
-		setReason('');
 		list.reload();
 	};
 	const switchOn = async () =>
@@ -184,15 +174,11 @@ export function KeysPage()
 			${administers && html`<${Loaded} from=${list} what="Loading keys">
 				${(rows) => html`<${Keys} rows=${rows} list=${list} open=${open} create=${create} />`}
 			<//>`}
-			${administers && html`<${AllKeys} organization=${organization} policy=${policy} reload=${reloadAll} />`}
-			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy} close=${close} finish=${finish} />`}
+			${administers && html`<${AllKeys} organization=${organization} policy=${policy} error=${policyError} reload=${reloadAll} />`}
+			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} close=${close} finish=${finish} />`}
 			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} close=${close} finish=${change} />`}
 			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} close=${close} finish=${finish} />`}
-			${opened.dialog === 'revoke' && html`
-				<${Confirm} title=${`Revoke “${opened.key.name}”?`} label="Revoke" busyLabel="Revoking" act=${revoke} close=${close}>
-					<p>The key <strong>${opened.key.name}</strong> (<code>${opened.key.prefix}…</code>) stops working at once, in every program that uses it. This cannot be undone.</p>
-					<${TextField} label="Reason (optional)" hint="People see it beside the key." value=${reason} change=${setReason} maxlength="200" autocomplete="off" />
-				<//>`}
+			${opened.dialog === 'revoke' && html`<${RevokeKeyDialog} apiKey=${opened.key} close=${close} reload=${list.reload} />`}
 			${opened.dialog === 'on' && html`
 				<${Confirm} title=${`Switch “${opened.key.name}” on?`} label="Switch on" busyLabel="Switching on" tone="primary" act=${switchOn} close=${close}>
 					<p>Programs that have the key <strong>${opened.key.name}</strong> (<code>${opened.key.prefix}…</code>) can use it again at once.</p>

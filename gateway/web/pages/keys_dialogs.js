@@ -1,10 +1,11 @@
 /*
  * keys_dialogs.js
- *		The dialogs that create, change and rotate an API key.
+ *		The dialogs that create, change, rotate and revoke an API key.
  */
+import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
 import { now } from '../client/clock.js';
-import { Dialog } from '../ui/dialog.js';
+import { Confirm, Dialog } from '../ui/dialog.js';
 import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/form.js';
 import { DAY } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
@@ -151,5 +152,24 @@ export function RotateKeyDialog({ apiKey, close, finish })
 							checked=${overlap === seconds} change=${() => setOverlap(seconds)} />`)}
 				<//>
 			<//>
+		<//>`;
+}
+
+export function RevokeKeyDialog({ apiKey, close, reload })
+{
+	const [reason, setReason] = useState('');
+	const revoke = async () =>
+	{
+		const query = reason.trim() === '' ? '' : `?${new URLSearchParams({ reason: reason.trim() })}`;
+
+		await call('DELETE', `${pathOf('api-keys', apiKey.id)}${query}`);
+		announce(`Key “${apiKey.name}” is revoked.`);
+		reload();
+	};
+
+	return html`
+		<${Confirm} title=${`Revoke “${apiKey.name}”?`} label="Revoke" busyLabel="Revoking" act=${revoke} close=${close}>
+			<p>The key <strong>${apiKey.name}</strong> (<code>${apiKey.prefix}…</code>) stops working at once, in every program that uses it. This cannot be undone.</p>
+			<${TextField} label="Reason (optional)" hint="People see it beside the key." value=${reason} change=${setReason} maxlength="200" autocomplete="off" />
 		<//>`;
 }

@@ -8,13 +8,14 @@ import { Confirm, Dialog } from '../ui/dialog.js';
 import { fieldError, Form, TextField } from '../ui/form.js';
 import { html, useState } from '../ui/html.js';
 import { useAction, useLoad } from '../client/load.js';
+import { ErrorNotice } from '../ui/notice.js';
 
-/* The policy of the active organization; no bounds until it is known.  The database checks. */
+/* The policy of the active organization; undefined until it is known. */
 export function usePolicy(path)
 {
-	const { data, reload } = useLoad((signal) => (path === null ? {} : call('GET', path, { signal })), [path]);
+	const { data, error, reload } = useLoad((signal) => (path === null ? undefined : call('GET', path, { signal })), [path]);
 
-	return { policy: data ?? {}, reload };
+	return { policy: data, error, reload };
 }
 
 const days = (count) => (count === 1 ? '1 day' : `${count} days`);
@@ -53,12 +54,9 @@ function PolicyDialog({ policy, close, finish })
 		<//>`;
 }
 
-/* Below the list: what concerns all keys. */
-export function AllKeys({ organization, policy, reload })
+function RevokeAllDialog({ organization, close, reload })
 {
-	const [opened, open] = useState(null);
 	const [reason, setReason] = useState('');
-	const close = () => open(null);
 	const revoke = async () =>
 	{
 		const { revoked } = await call('POST', '/api-keys/revoke', { json: { all: true, reason: reason.trim() || undefined } });
@@ -66,6 +64,19 @@ export function AllKeys({ organization, policy, reload })
 		announce(`${revoked === 1 ? '1 key is' : `${revoked} keys are`} revoked.`);
 		reload();
 	};
+
+	return html`
+		<${Confirm} title=${`Revoke all keys of ${organization.name}?`} label="Revoke all" busyLabel="Revoking" act=${revoke} close=${close}>
+			<p>Every program that uses a key of ${organization.name} stops working at once. This cannot be undone.</p>
+			<${TextField} label="Reason (optional)" value=${reason} change=${setReason} maxlength="200" autocomplete="off" />
+		<//>`;
+}
+
+/* Below the list: what concerns all keys. */
+export function AllKeys({ organization, policy, error, reload })
+{
+	const [opened, open] = useState(null);
+	const close = () => open(null);
 	const finish = () =>
 	{
 		close();
@@ -76,16 +87,13 @@ export function AllKeys({ organization, policy, reload })
 	return html`
 		<section class="card" aria-labelledby="all-keys">
 			<h2 id="all-keys">All keys</h2>
-			<p>${wordsOf(policy)}</p>
+			<${ErrorNotice} error=${error} />
+			${policy && html`<p>${wordsOf(policy)}</p>`}
 			<div class="buttons start">
-				${organization.role === 'owner' && html`<button type="button" onClick=${() => open('policy')}>Change policy</button>`}
+				${policy && organization.role === 'owner' && html`<button type="button" onClick=${() => open('policy')}>Change policy</button>`}
 				<button type="button" class="danger-quiet" onClick=${() => open('revoke')}>Revoke all keys</button>
 			</div>
 			${opened === 'policy' && html`<${PolicyDialog} policy=${policy} close=${close} finish=${finish} />`}
-			${opened === 'revoke' && html`
-				<${Confirm} title=${`Revoke all keys of ${organization.name}?`} label="Revoke all" busyLabel="Revoking" act=${revoke} close=${close}>
-					<p>Every program that uses a key of ${organization.name} stops working at once. This cannot be undone.</p>
-					<${TextField} label="Reason (optional)" value=${reason} change=${setReason} maxlength="200" autocomplete="off" />
-				<//>`}
+			${opened === 'revoke' && html`<${RevokeAllDialog} organization=${organization} close=${close} reload=${reload} />`}
 		</section>`;
 }

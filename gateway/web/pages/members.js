@@ -10,7 +10,7 @@ import { call, pathOf } from '../client/api.js';
 import { Confirm } from '../ui/dialog.js';
 import { Choice } from '../ui/form.js';
 import { Time } from '../ui/format.js';
-import { html, useState } from '../ui/html.js';
+import { html, useRef, useState } from '../ui/html.js';
 import { InvitationDialog, Invitations, LinkDialog } from './invitations.js';
 import { useAction, useList } from '../client/load.js';
 import { Badge, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js';
@@ -92,9 +92,13 @@ function LeaveDialog({ member, place, close })
 function RemoveDialog({ member, place, reload, close })
 {
 	const [keysToo, setKeysToo] = useState(false);
+	const removed = useRef(false);
 	const act = async () =>
 	{
-		await call('DELETE', pathOf('members', member.userId));
+		/* If only the keys could not be revoked, another try begins there. */
+		if (!removed.current)
+			await call('DELETE', pathOf('members', member.userId));
+		removed.current = true;
 
 		const { revoked } = keysToo ? await call('POST', '/api-keys/revoke', { json: { createdBy: member.userId, reason: `${member.name} was removed` } }) : {};
 

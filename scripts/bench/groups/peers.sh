@@ -122,6 +122,6 @@ heading "peers: the list of 5 sessions through HTTP, 32 connections"
 row own_list "this one: GET /sessions" "$(median list)" 1/s
 peer_row postgraphile "PostGraphile $POSTGRAPHILE, with a look-up of the key" postgraphile list 1/s
 heading "peers: a queue, $JOBS jobs taken and finished, durable"
-row own_queue "this one: connector_claim of 100, connector_sent of each" "$(median queue_own)" 1/s
+row own_queue "this one: connector_claim of 100, connector_report of 100" "$(median queue_own)" 1/s
 peer_row pg_boss "pg-boss $PG_BOSS: fetch of 100, complete of 100" queue_pg_boss queue_own 1/s
 peer_row graphile_worker "graphile-worker $GRAPHILE_WORKER" queue_graphile_worker queue_own 1/s
