@@ -75,8 +75,12 @@ BEGIN
 	LOOP
 		-- More organizations would delay the events of all (src/event_writers.c).
 		EXIT WHEN wa.event_room() = 0;
-		INSERT INTO wa.key_warning (org_id, key_id, days) VALUES (due.org_id, due.id, due.days);
-		SELECT k.* INTO key FROM wa.api_key k WHERE k.org_id = due.org_id AND k.id = due.id;
+		-- One of several workers has the row; what somebody else has locked is left for later.
+		SELECT k.* INTO key FROM wa.api_key k
+		WHERE k.org_id = due.org_id AND k.id = due.id FOR NO KEY UPDATE SKIP LOCKED;
+		CONTINUE WHEN NOT FOUND;
+		INSERT INTO wa.key_warning (org_id, key_id, days) VALUES (due.org_id, due.id, due.days) ON CONFLICT DO NOTHING;
+		CONTINUE WHEN NOT FOUND;
 		PERFORM wa.emit_key('key.expiring', key);
 		written := written + 1;
 	END LOOP;

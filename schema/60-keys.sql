@@ -451,24 +451,25 @@ BEGIN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	PERFORM wa.refuse_over(known);
-	IF wa.is_disabled(known) THEN
-		RETURN false;
-	END IF;
 	PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE SKIP LOCKED;
-	IF FOUND THEN
+	IF NOT FOUND THEN
+		-- Also if the key is off: whoever has the row may be switching it on.
+		PERFORM wa.mark_ended(org, key, 'disabled');
+	ELSIF wa.ended_at(org, key, 'disabled') IS NOT NULL THEN
+		RETURN false;
+	ELSE
 		UPDATE wa.api_key k SET disabled_at = clock_timestamp(), disabled_by = wa.actor()
 		WHERE k.org_id = org AND k.id = key AND k.disabled_at IS NULL;
 		IF NOT FOUND THEN
 			RETURN false;
 		END IF;
-	ELSE
-		PERFORM wa.mark_ended(org, key, 'disabled');
 	END IF;
 	PERFORM wa.note(org, 'key.disabled', key, jsonb_build_object('name', known.name));
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.disable_key(uuid) IS
-	'switches a key off: it is refused like one that is revoked, until `wa.enable_key()`; false if it was off before. '
+	'switches a key off: it is refused like one that is revoked, until `wa.enable_key()`; false if it was off before. A '
+	'rotation that is under way makes a key of its own, which works. '
 	'`P0002`, `55000` (revoked or expired)';
 
 CREATE FUNCTION wa.enable_key(key uuid) RETURNS boolean
@@ -478,6 +479,7 @@ AS $$
 DECLARE
 	org constant uuid := wa.org_of_key(key);
 	known wa.api_key;
+	ends uuid[];
 BEGIN
 	PERFORM wa.refuse_under_key();
 	SELECT k.* INTO known FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
@@ -485,10 +487,12 @@ BEGIN
 		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	PERFORM wa.refuse_ended(known);
-	IF NOT wa.is_disabled(known) THEN
+	-- An end that comes later stays.
+	ends := ARRAY(SELECT e.id FROM wa.ended e WHERE e.org_id = org AND e.subject = key AND e.kind = 'disabled');
+	IF known.disabled_at IS NULL AND ends = '{}' THEN
 		RETURN false;
 	END IF;
-	DELETE FROM wa.ended e WHERE e.org_id = org AND e.subject = key AND e.kind = 'disabled';
+	DELETE FROM wa.ended e WHERE e.org_id = org AND e.id = ANY (ends);
 	UPDATE wa.api_key k SET disabled_at = NULL, disabled_by = NULL WHERE k.org_id = org AND k.id = key;
 	IF known.disabled_at IS NULL THEN
 		PERFORM wa.emit_key('key.enabled', known);

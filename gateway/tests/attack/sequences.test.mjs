@@ -184,10 +184,13 @@ function bind(model, random)
 	});
 }
 
-/* The planner asks for the organization already, and a plan is kept; the name is asked for each time. */
+/*
+ * The planner asks for the organization already, and plans nothing where a statement was served.
+ * A plan is kept; the name is asked for each time.
+ */
 function isRefused(model, name, { text, planned })
 {
-	return (name !== '' && name !== text) || (text !== 'authenticate' && !planned && model.bound === null);
+	return (name !== '' && name !== text) || (!planned && (model.served || (text !== 'authenticate' && model.bound === null)));
 }
 
 function bindWrongly(model, random)
@@ -231,10 +234,15 @@ function authenticate(model, random)
 
 	model.say(message.bind('authenticate', stage.credential(secret, random.of(['read', null]))), () =>
 	{
-		if (who === 'malformed' || !model.statements.has('authenticate'))
+		const statement = model.statements.get('authenticate');
+
+		if (who === 'malformed' || statement === undefined || isRefused(model, 'authenticate', statement))
+		{
 			model.fail();
-		else
-			model.portals.set('', { statement: 'authenticate', left: null });
+			return;
+		}
+		statement.planned = true;
+		model.portals.set('', { statement: 'authenticate', left: null });
 	});
 	model.say(message.execute(), () =>
 	{
