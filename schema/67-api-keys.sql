@@ -128,13 +128,12 @@ DECLARE
 	old wa.api_key := wa.find_api_key(key);
 	never constant boolean := NOT isfinite(expires_at);
 BEGIN
-	IF NOT enabled THEN
+	IF enabled THEN
+		PERFORM wa.enable_key(old.id);
+	ELSIF NOT enabled THEN
 		PERFORM wa.disable_key(old.id);
 	END IF;
 	IF enabled IS NOT NULL AND name IS NULL AND permissions IS NULL AND expires_at IS NULL THEN
-		IF enabled THEN
-			PERFORM wa.enable_key(old.id);
-		END IF;
 		RETURN old.id;
 	END IF;
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
@@ -156,9 +155,6 @@ BEGIN
 	END IF;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
 		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END)));
-	IF enabled THEN
-		PERFORM wa.enable_key(old.id);
-	END IF;
 	RETURN old.id;
 END $$;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean) IS
