@@ -31,10 +31,7 @@ BEGIN
 	IF default_days NOT BETWEEN 1 AND COALESCE(max_days, 3650) THEN
 		PERFORM wa.refuse_field('defaultDays', format('must be between 1 and %s', COALESCE(max_days, 3650)));
 	END IF;
-	PERFORM FROM wa.org o WHERE o.id = org;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
+	PERFORM wa.refuse_unknown_org(org);
 	INSERT INTO wa.key_policy AS p (org_id, default_days, max_days)
 	VALUES (org, set_key_policy.default_days, set_key_policy.max_days)
 	ON CONFLICT (org_id) DO UPDATE SET default_days = EXCLUDED.default_days, max_days = EXCLUDED.max_days;
@@ -56,7 +53,7 @@ DECLARE
 	key wa.api_key;
 	written integer := 0;
 BEGIN
-	SELECT p.* INTO place FROM wa.take_place('key_warnings') p;
+	place := wa.take_place('key_warnings');
 	orgs := wa.orgs_behind(place.org_id);
 	FOR due IN
 		SELECT k.org_id, k.id, k.days

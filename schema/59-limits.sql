@@ -153,10 +153,7 @@ BEGIN
 	IF value NOT BETWEEN 0 AND most THEN
 		PERFORM wa.refuse_field('value', format('must be between 0 and %s', most));
 	END IF;
-	PERFORM FROM wa.org o WHERE o.id = org;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
+	PERFORM wa.refuse_unknown_org(org);
 	IF value IS NULL THEN
 		DELETE FROM wa.org_limits l WHERE l.org_id = org AND l.name = set_org_limit.name;
 	ELSE

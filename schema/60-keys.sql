@@ -20,6 +20,17 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_under_key() IS
 	'for function bodies: raises 42501, with "person" in the constraint-name field, in a transaction that acts with an API key';
 
+CREATE FUNCTION wa.refuse_unknown_org(org uuid) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_unknown_org(uuid) IS
+	'for function bodies: raises P0002 unless there is this organization';
+
 CREATE FUNCTION wa.actor() RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	AS $$ SELECT COALESCE(wa.typeid('usr', wa.current_user_id()), wa.typeid('key', wa.current_key()), session_user::text) $$;
@@ -172,9 +183,7 @@ AS $$
 DECLARE
 	looks constant text := wa.name_skeleton(name);
 BEGIN
-	IF NOT EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
-		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
+	PERFORM wa.refuse_unknown_org(org);
 	PERFORM wa.lock_key_names(org);
 	PERFORM wa.free_ended_name(org, name);
 	IF EXISTS (SELECT FROM wa.api_key k
@@ -411,10 +420,7 @@ DECLARE
 	revoked integer := 0;
 BEGIN
 	PERFORM wa.refuse_under_key();
-	PERFORM FROM wa.org o WHERE o.id = org;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
+	PERFORM wa.refuse_unknown_org(org);
 	FOR key IN
 		SELECT k.id FROM wa.api_key k
 		WHERE k.org_id = org AND k.revoked_at IS NULL AND (made_by IS NULL OR k.created_by = wa.typeid('usr', made_by))

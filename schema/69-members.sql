@@ -182,9 +182,7 @@ AS $$
 BEGIN
 	PERFORM wa.refuse_bound();
 	PERFORM wa.check_role(role);
-	IF NOT EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
-		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
+	PERFORM wa.refuse_unknown_org(org);
 	IF NOT EXISTS (SELECT FROM wa.app_user u WHERE u.id = person) THEN
 		RAISE EXCEPTION 'person does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
