@@ -188,6 +188,22 @@ COMMENT ON COLUMN wa.key_warning.at IS 'when the event was written';
 -- What housekeeping looks for.
 CREATE INDEX api_key_expiry ON wa.api_key (org_id, expires_at) WHERE revoked_at IS NULL AND superseded_by IS NULL;
 
+-- Whose reports of secrets in public count (schema/81-secret-scanning.sql).
+CREATE TABLE wa.scanner_key (
+	scanner text NOT NULL CHECK (char_length(scanner) BETWEEN 1 AND 40),
+	identifier text NOT NULL CHECK (char_length(identifier) BETWEEN 1 AND 200),
+	public_key bytea NOT NULL,
+	added_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (scanner, identifier)
+);
+COMMENT ON TABLE wa.scanner_key IS 'public keys of services that report secrets which they find in public code';
+COMMENT ON COLUMN wa.scanner_key.scanner IS 'what the service is called, such as `github`';
+COMMENT ON COLUMN wa.scanner_key.identifier IS 'what the service calls the key';
+COMMENT ON COLUMN wa.scanner_key.public_key IS 'the key in DER';
+COMMENT ON COLUMN wa.scanner_key.added_at IS 'when an administrator set it';
+ALTER TABLE wa.scanner_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.scanner_key TO wa_owner USING (true);
+
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.org', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.org_limits', '');
@@ -195,3 +211,4 @@ SELECT pg_catalog.pg_extension_config_dump('wa.api_key', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.key_policy', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.key_warning', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.audit', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.scanner_key', '');

@@ -64,12 +64,13 @@ COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
 	'adds a row to the audit log; the actor is whom the transaction acts for, and the time now, unless they are given';
 
 -- For an end whose row somebody else has locked (schema/56-ended.sql).
-CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text, reason text DEFAULT NULL) RETURNS void
+CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text, reason text DEFAULT NULL, actor text DEFAULT wa.actor())
+	RETURNS void
 	LANGUAGE sql
 AS $$
-	INSERT INTO wa.ended (org_id, subject, kind, actor, reason) VALUES (org, subject, kind, wa.actor(), reason)
+	INSERT INTO wa.ended (org_id, subject, kind, actor, reason) VALUES (org, subject, kind, actor, reason)
 $$;
-COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text, text) IS
+COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text, text, text) IS
 	'for function bodies: ends a key, a membership, its rank or an invitation, or switches a key off, without a change of its row';
 
 -- Raises 22023 for a wrong field.  The error's column-name field has the field's name, so
@@ -318,7 +319,7 @@ END $$;
 COMMENT ON FUNCTION wa.read_reason(text) IS
 	'for function bodies: the reason why a key is revoked as it is stored; raises 22023 if it cannot be one';
 
-CREATE FUNCTION wa.end_key(org uuid, key uuid, words text) RETURNS boolean
+CREATE FUNCTION wa.end_key(org uuid, key uuid, words text, actor text DEFAULT wa.actor()) RETURNS boolean
 	LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -331,19 +332,19 @@ BEGIN
 	END IF;
 	PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE SKIP LOCKED;
 	IF FOUND THEN
-		UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = wa.actor(), revoked_reason = words
+		UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = actor, revoked_reason = words
 		WHERE k.org_id = org AND k.id = key AND k.revoked_at IS NULL;
 		IF NOT FOUND THEN
 			RETURN false;
 		END IF;
 	ELSE
-		PERFORM wa.mark_ended(org, key, 'key', words);
+		PERFORM wa.mark_ended(org, key, 'key', words, actor);
 	END IF;
-	PERFORM wa.note(org, 'key.revoked', key, jsonb_strip_nulls(jsonb_build_object('name', known.name, 'reason', words)));
+	PERFORM wa.note(org, 'key.revoked', key, jsonb_strip_nulls(jsonb_build_object('name', known.name, 'reason', words)), actor);
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.end_key(uuid, uuid, text) IS
-	'for function bodies: revokes a key of an organization for a reason, or none; false if it was revoked before';
+COMMENT ON FUNCTION wa.end_key(uuid, uuid, text, text) IS
+	'for function bodies: revokes a key of an organization for a reason, or none; the actor is whom the transaction acts for, unless it is given; false if the key was revoked before';
 
 CREATE FUNCTION wa.revoke_key_with_reason(key uuid, reason text) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER

@@ -7,7 +7,8 @@
 #	              the answer; its name is the member's name in snake case
 #	arguments     the sources of its parameters, if they differ from the order of the document
 #	              (path, query and header, then the body): names; "*" for all members of the
-#	              body that no other parameter takes; "@cookie", "@device", "@client", "@agent";
+#	              body that no other parameter takes; "@body" for the body as it was sent;
+#	              "@cookie", "@device", "@client", "@agent";
 #	              {"fixed": text}.  Cursor and limit are added at the end
 #	lane          "slow" for a statement that reads many rows, "costly" for one that checks a
 #	              password
@@ -16,7 +17,7 @@
 #	cursor        the columns of a page's cursor, and their types
 #	within        true: a list inside a parent.  If there is no row, the parent does not exist;
 #	              if the first member of a row is null, the list is empty
-#	item          the column that contains an item of the list as JSON
+#	item          the column that contains an item of the list, or the whole answer, as JSON
 #	flag          {column: status}: the status of success when that column is true
 #	cookies       {column: cookie} for "signIn" and "device"; clearsCookie
 #	conflict, unauthorized    the texts of a 409 and of a 401
@@ -108,13 +109,13 @@ def row($pattern):
 		parameters: $parameters,
 		arguments: ((if $door == "cookie" then ["@cookie"] else [] end) + $arguments
 			+ (if any($parameters[]; is_page) then ["cursor", "limit"] else [] end)),
-		bodyRest: ($arguments | index("*") != null),
+		bodyRest: ($arguments | index("*") != null), bodyRaw: ($arguments | index("@body") != null),
 		status: ($status | tonumber)
 	}
 	+ (if ."x-body-max-bytes" then {bodyMax: ."x-body-max-bytes"} else {} end)
 	+ (if $own.flag then $own.flag | to_entries[0] | {flagStatus: .value, flag: .key} else {} end)
 	+ {
-		answer: (if $answer == {} then "none" elif $answer.properties.data then "list" else "one" end),
+		answer: (if $answer == {} then "none" elif $answer.type == "array" then "json" elif $answer.properties.data then "list" else "one" end),
 		columns: (if $answer.properties.data then $answer.properties.data.items | resolve | columns else $answer | columns end)
 	}
 	+ ($own | {cursor, within, item, slow, cookies, clearsCookie, conflict, unauthorized} | with_entries(select(.value != null)));
@@ -134,7 +135,7 @@ def field($name; $value): if $value == null or $value == false then "" else ", .
 def constant: {boolean: "BOOL", integer: "INT"}[.] // (gsub("(?<letter>[A-Z])"; "_" + .letter) | ascii_upcase);
 def text: if . == null then null else c end;
 
-def sources: {"*": "BODY_REST", "@cookie": "COOKIE", "@device": "DEVICE", "@client": "CLIENT", "@agent": "AGENT", "cursor": "CURSOR", "limit": "LIMIT"};
+def sources: {"*": "BODY_REST", "@cookie": "COOKIE", "@device": "DEVICE", "@client": "CLIENT", "@agent": "AGENT", "@body": "BODY_RAW", "cursor": "CURSOR", "limit": "LIMIT"};
 
 def param_c($row):
 	if type == "object" then "{.source = PARAM_FIXED, .fixed = \(.fixed | c)}"
@@ -156,7 +157,7 @@ def cookie_c: "{COLUMN_\({signIn: "COOKIE", device: "DEVICE"}[.value]), \(.key |
 
 def list_c($type; $last): map("\n\t\t\t\(.),") | "(const \($type)[]){\(add // "")\n\t\t\t\($last)}";
 
-def answer_c: if .answer == "none" then "NONE" elif .answer == "one" then "ONE" elif .item then "LIST_JSON"
+def answer_c: if .answer == "none" then "NONE" elif .answer == "json" then "JSON" elif .answer == "one" then "ONE" elif .item then "LIST_JSON"
 	elif .within then "LIST_IN" else "LIST" end;
 
 def row_c:

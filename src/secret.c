@@ -32,6 +32,7 @@ PG_FUNCTION_INFO_V1(wa_secret_in);
 PG_FUNCTION_INFO_V1(wa_secret_out);
 PG_FUNCTION_INFO_V1(wa_secret_recv);
 PG_FUNCTION_INFO_V1(wa_secret_send);
+PG_FUNCTION_INFO_V1(wa_secret_digest);
 
 /*
  * Raises an error that says what is wrong with a credential, without showing any of it.
@@ -124,4 +125,16 @@ wa_secret_send(PG_FUNCTION_ARGS)
 	pq_begintypsend(&buf);
 	pq_sendtext(&buf, mask, len);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+/* wa.secret_digest(wa.secret): the digest, as the tables of credentials store it */
+Datum
+wa_secret_digest(PG_FUNCTION_ARGS)
+{
+	WaSecret *secret = PG_GETARG_SECRET_P(0);
+	bytea *digest = palloc(VARHDRSZ + WA_DIGEST_LENGTH);
+
+	SET_VARSIZE(digest, VARHDRSZ + WA_DIGEST_LENGTH);
+	memcpy(VARDATA(digest), secret->digest, WA_DIGEST_LENGTH);
+	PG_RETURN_BYTEA_P(digest);
 }

@@ -144,7 +144,7 @@ typedef struct Rows
 	const Route *route;
 	const DbResult *result;
 	int at[ENDPOINT_COLUMNS_MAX]; /* the result's column for each column of the endpoint */
-	int item;                     /* the result's column with the item, for ANSWER_LIST_JSON */
+	int item; /* the result's column with the item, for ANSWER_LIST_JSON and ANSWER_JSON */
 } Rows;
 
 /* Returns false when the statement does not return a column that the endpoint shows. */
@@ -190,7 +190,7 @@ write_row(JsonWriter *writer, const Rows *rows, int row)
 	return ok;
 }
 
-/* Writes one row whose item is JSON text already. */
+/* Writes what is JSON text already. */
 static bool
 write_json_text(JsonWriter *writer, const Rows *rows, int row)
 {
@@ -346,10 +346,12 @@ call_answer_rows(const Call *call, const DbResult *result)
 	}
 	buffer_init(&body, ANSWER_MAX);
 	buffer_reserve(&body, ANSWER_FIRST);
-	if (ok && endpoint->answer == ANSWER_ONE)
+	if (ok && (endpoint->answer == ANSWER_ONE || endpoint->answer == ANSWER_JSON))
 	{
 		json_write_init(&writer, &body);
-		ok = write_row(&writer, &rows, 0) && json_write_done(&writer);
+		ok = endpoint->answer == ANSWER_ONE ? write_row(&writer, &rows, 0)
+											: write_json_text(&writer, &rows, 0);
+		ok = ok && json_write_done(&writer);
 	}
 	else if (ok)
 	{

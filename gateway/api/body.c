@@ -37,28 +37,26 @@ is_json(const HttpText *type)
 	return type->len == len || strchr("; \t", type->data[len]) != NULL;
 }
 
+static bool
+takes_from(const Endpoint *endpoint, ParamSource source)
+{
+	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
+		if (param->source == source)
+			return true;
+	return false;
+}
+
 bool
 endpoint_takes_body(const Endpoint *endpoint)
 {
-	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-		if (param->source == PARAM_BODY || param->source == PARAM_BODY_REST)
-			return true;
-	return false;
+	return takes_from(endpoint, PARAM_BODY) || takes_from(endpoint, PARAM_BODY_REST) ||
+		   takes_from(endpoint, PARAM_BODY_RAW);
 }
 
 size_t
 endpoint_body_max(const Endpoint *endpoint)
 {
 	return endpoint->body_max > 0 ? endpoint->body_max : BODY_USUAL;
-}
-
-static bool
-takes_rest(const Endpoint *endpoint)
-{
-	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
-		if (param->source == PARAM_BODY_REST)
-			return true;
-	return false;
 }
 
 static bool
@@ -131,6 +129,8 @@ call_read_body(Call *call)
 						"the body has to be sent as application/json");
 			return false;
 		}
+		if (takes_from(call->route->endpoint, PARAM_BODY_RAW))
+			return true;
 		call->body = json_read(text->data, text->len, &error);
 		if (call->body == NULL)
 		{
@@ -144,7 +144,7 @@ call_read_body(Call *call)
 		}
 	}
 	/* A missing body counts as an object without members. */
-	if (!takes_rest(call->route->endpoint))
+	if (!takes_from(call->route->endpoint, PARAM_BODY_REST))
 		refuse_unknown_members(call);
 	return true;
 }

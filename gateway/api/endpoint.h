@@ -48,7 +48,7 @@ typedef enum Door
 {
 	DOOR_CREDENTIAL, /* an API key or user token, which the database binds before the statement */
 	DOOR_COOKIE,     /* the sign-in cookie, which the statement itself checks */
-	DOOR_OWN_PAGES   /* nothing: for requests before a sign-in */
+	DOOR_OWN_PAGES   /* nothing: for requests before a sign-in, and for those that are signed */
 } Door;
 
 typedef enum ParamSource
@@ -59,13 +59,14 @@ typedef enum ParamSource
 	PARAM_HEADER,    /* the header field, at most once: text of min to max printable characters */
 	PARAM_BODY,      /* the member of the JSON object */
 	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
-	PARAM_FIXED,     /* always the text "fixed", to distinguish rows that share a statement */
-	PARAM_COOKIE,    /* the sign-in cookie as wa.secret; only for DOOR_COOKIE */
-	PARAM_DEVICE,    /* the cookie of a browser that is known, as wa.secret, or NULL */
-	PARAM_CLIENT,    /* the client's network address: text */
-	PARAM_AGENT,     /* the browser's User-Agent, cut to a maximum, as text, or NULL */
-	PARAM_CURSOR,    /* ?cursor=: a parameter for each column of the endpoint's cursor */
-	PARAM_LIMIT      /* ?limit=: the number of rows to fetch, one more than is shown */
+	PARAM_BODY_RAW, /* the whole body as it was sent, for a row that takes nothing else of it: bytea */
+	PARAM_FIXED,    /* always the text "fixed", to distinguish rows that share a statement */
+	PARAM_COOKIE, /* the sign-in cookie as wa.secret; only for DOOR_COOKIE */
+	PARAM_DEVICE, /* the cookie of a browser that is known, as wa.secret, or NULL */
+	PARAM_CLIENT, /* the client's network address: text */
+	PARAM_AGENT,  /* the browser's User-Agent, cut to a maximum, as text, or NULL */
+	PARAM_CURSOR, /* ?cursor=: a parameter for each column of the endpoint's cursor */
+	PARAM_LIMIT   /* ?limit=: the number of rows to fetch, one more than is shown */
 } ParamSource;
 
 typedef enum ParamType
@@ -149,6 +150,7 @@ typedef enum AnswerKind
 					   * a row whose first column is NULL stands for the parent only */
 	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in one column of the rows,
 					   * copied unchanged */
+	ANSWER_JSON,      /* the JSON text in one column of the row, copied unchanged */
 	ANSWER_NONE       /* no body; the columns are ignored */
 } AnswerKind;
 
@@ -170,7 +172,7 @@ typedef struct Endpoint
 	const char *flag; /* the name of that column in the statement's rows */
 	AnswerKind answer;
 	const Column *columns;
-	const char *item; /* ANSWER_LIST_JSON: the column with the item */
+	const char *item; /* ANSWER_LIST_JSON, ANSWER_JSON: the column with the JSON text */
 	CursorPart cursor[ENDPOINT_CURSOR_MAX];
 	const char *conflict;     /* the text of a 409 "exists already"; NULL: the general text */
 	const char *unauthorized; /* the text of a 401; NULL: the general text */

@@ -181,7 +181,8 @@ endpoint_problem(const Endpoint *endpoint)
 		return NULL;
 	if (endpoint->statement == NULL || endpoint->status == 0)
 		return "there is no statement or no status";
-	if ((endpoint->answer == ANSWER_LIST_JSON) != (endpoint->item != NULL))
+	if ((endpoint->answer == ANSWER_LIST_JSON || endpoint->answer == ANSWER_JSON) !=
+		(endpoint->item != NULL))
 		return "there is no item, or one that nothing shows";
 	problem = params_problem(endpoint);
 	problem = problem != NULL ? problem : door_problem(endpoint);

@@ -554,6 +554,8 @@ add_param(Call *call, const Param *param)
 			return add_header(call, param);
 		case PARAM_BODY_REST:
 			return call_add_body_rest(call);
+		case PARAM_BODY_RAW:
+			return db_param_bytes(call->db, call->http->body.data, call->http->body.len);
 		case PARAM_FIXED:
 			return db_param_text(call->db, param->fixed, strlen(param->fixed));
 		case PARAM_COOKIE:

@@ -217,6 +217,7 @@ extern void db_request_address(DbRequest *request, const char *address, size_t l
  */
 extern bool db_param_null(DbRequest *request);
 extern bool db_param_text(DbRequest *request, const char *text, size_t len);
+extern bool db_param_bytes(DbRequest *request, const void *bytes, size_t len); /* bytea */
 extern bool db_param_uuid(DbRequest *request, const uint8_t uuid[DB_UUID_SIZE]);
 extern bool db_param_bool(DbRequest *request, bool value);
 extern bool db_param_int32(DbRequest *request, int32_t value);

@@ -131,6 +131,12 @@ db_param_text(DbRequest *request, const char *text, size_t len)
 }
 
 bool
+db_param_bytes(DbRequest *request, const void *bytes, size_t len)
+{
+	return add_param(request, len, buffer_append(&request->bytes, bytes, len));
+}
+
+bool
 db_param_uuid(DbRequest *request, const uint8_t uuid[DB_UUID_SIZE])
 {
 	return add_param(request, DB_UUID_SIZE, buffer_append(&request->bytes, uuid, DB_UUID_SIZE));

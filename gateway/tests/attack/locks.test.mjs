@@ -13,6 +13,7 @@
  * listed in SAME_ROW.  How long a hold can last is held.test.mjs's subject.
  */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
 import { createChat, createKey, createMessage, createPerson, createSession } from '../e2e/harness/tenants.mjs';
@@ -67,6 +68,14 @@ async function tried(wire, messages)
 
 const N = null;
 
+/* The report of a service that has found the key in public. */
+function leakReport()
+{
+	const body = Buffer.from(JSON.stringify([{ token: thing.key.secret, type: 'key' }]));
+
+	return ['scanner key', sign('sha256', body, thing.scanner.privateKey).toString('base64'), `\\x${body.toString('hex')}`];
+}
+
 /* By statement: the credential, what it needs, the values.  A function, because they are made in before(). */
 const HELD = {
 	...Object.fromEntries(['check_login', 'check_version', 'self_check', 'ready'].map((name) => [name, () => [N, N, []]])),
@@ -82,6 +91,7 @@ const HELD = {
 	auth_password: () => [N, N, [thing.cookie, thing.person.password, 'another good password']],
 	auth_sign_in: () => [N, N, [thing.person.email, thing.person.password, '192.0.2.1', 'x', thing.device]],
 	auth_invitation: () => [N, N, [thing.invitation.invitation]],
+	leak_report: () => [N, N, leakReport()],
 	auth_accept: () => [N, N, [thing.invitation.invitation, 'New', 'another good password']],
 
 	authorized: () => [ours.key.secret, 'read', []],
@@ -182,6 +192,7 @@ const ADMINISTRATOR = {
 	'wa.revoke_key(key)': () => ['SELECT wa.revoke_key($1)', [thing.key.uuid]],
 	'wa.revoke_key(organization, name)': () => ['SELECT wa.revoke_key($1, $2)', [ours.org.uuid, thing.key.name]],
 	'wa.revoke_keys()': () => ['SELECT wa.revoke_keys($1)', [ours.org.uuid]],
+	'wa.revoke_secret()': () => ['SELECT wa.revoke_secret($1)', [thing.key.secret]],
 	'wa.disable_key()': () => ['SELECT wa.disable_key($1)', [thing.key.uuid]],
 	'wa.remove_member()': () => ['SELECT wa.remove_member($1, $2)', [ours.org.uuid, thing.person.uuid]],
 	'wa.add_member() with less': () => ['SELECT wa.add_member($1, $2, $3)', [ours.org.uuid, thing.person.uuid, 'member']],
@@ -197,6 +208,7 @@ const OWNERS = {
 	member_remove: () => [thing.ownerToken, [thing.person.uuid]],
 	member_update: () => [thing.ownerToken, [thing.person.uuid, 'member']],
 	invitation_withdraw: () => [thing.ownerToken, [thing.invitation.id]],
+	leak_report: () => [null, leakReport()],
 	auth_sign_out: () => [null, [thing.cookie]],
 	auth_password: () => [null, [thing.otherCookie, thing.person.password, 'yet another password']],
 	realtime_close: () => [null, [thing.socket]],
@@ -210,6 +222,7 @@ const SAME_ROW = {
 	api_key_rotate: BY_NAME,
 	api_key_revoke: BY_NAME,
 	api_key_revoke_all: BY_NAME,
+	leak_report: BY_NAME,
 	auth_password: ['wa.disable_user()', 'wa.reset_password()', 'auth_password'],
 	realtime_close: ['realtime_close'],
 };
@@ -424,6 +437,9 @@ before(async () =>
 
 	Object.assign(thing, { ourDeleted: our.deleted, ourLast: our.last, ourWebhook: our.due, sent: our.sent, theirWebhook: their.due, theirHeldWebhook: their.held,
 		theirQueued: their.queued, theirAction: their.action });
+	thing.scanner = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+	await stage.db.sql('SELECT wa.set_scanner_keys($1, $2)', ['scanner', JSON.stringify({
+		public_keys: [{ key_identifier: 'scanner key', key: thing.scanner.publicKey.export({ type: 'spki', format: 'pem' }) }] })]);
 	thing.ourDelivery = await stage.db.value('SELECT id FROM wa.delivery WHERE webhook_id = $1', [thing.ourWebhook]);
 	thing.theirDelivery = await stage.db.value('SELECT id FROM wa.delivery WHERE webhook_id = $1', [thing.theirHeldWebhook]);
 	thing.pairing = await stage.db.value("INSERT INTO wa.session (org_id, status, connector) VALUES ($1, 'scan_qr_code', 'nobody') RETURNING id", [ours.org.uuid]);
