@@ -93,6 +93,27 @@ CREATE FUNCTION wa.org_for(permission wa.permission) RETURNS uuid
 COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
 
+-- The sessions that the bound credential reaches (src/reach.c).
+CREATE FUNCTION wa.reaches(session uuid) RETURNS boolean
+	LANGUAGE c STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_reaches';
+COMMENT ON FUNCTION wa.reaches(uuid) IS
+	'whether the bound credential reaches a session of its organization, for policies of tables whose rows belong to '
+	'sessions: false for an API key that is restricted to other sessions, also if the session is NULL; true for everybody else';
+
+CREATE FUNCTION wa.reaches_webhook(org uuid, webhook uuid) RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_reaches_webhook';
+COMMENT ON FUNCTION wa.reaches_webhook(uuid, uuid) IS
+	'for policies: whether the bound credential reaches the session that a webhook is for; false for a key that is '
+	'restricted to some sessions if the webhook is for all of them';
+
+CREATE FUNCTION wa.is_restricted() RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_is_restricted';
+COMMENT ON FUNCTION wa.is_restricted() IS
+	'for function bodies: whether the bound credential is an API key that is restricted to some sessions';
+
 CREATE FUNCTION wa.hash_key(key text) RETURNS bytea
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_hash_key';

@@ -75,6 +75,8 @@ CREATE TABLE wa.api_key (
 	revoked_at timestamptz,
 	revoked_by text,
 	revoked_reason text CHECK (char_length(revoked_reason) BETWEEN 1 AND 200),
+	sessions uuid[] CHECK (cardinality(sessions) BETWEEN 1 AND 32 AND array_ndims(sessions) = 1
+		AND array_position(sessions, NULL) IS NULL),
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT api_key_digest_key UNIQUE (digest),
 	FOREIGN KEY (org_id, superseded_by) REFERENCES wa.api_key (org_id, id),
@@ -105,6 +107,8 @@ COMMENT ON COLUMN wa.api_key.disabled_by IS 'who switched it off';
 COMMENT ON COLUMN wa.api_key.revoked_at IS 'when it was revoked; NULL: it was not';
 COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
 COMMENT ON COLUMN wa.api_key.revoked_reason IS 'why, in the words of whoever did; NULL: they gave no reason';
+COMMENT ON COLUMN wa.api_key.sessions IS
+	'the only sessions that it reaches, some of which may be gone by now; NULL: it reaches all of its organization';
 
 SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation take effect right away', 'org_id');
 

@@ -129,7 +129,8 @@ CREATE TABLE wa.idempotency (
 	request_digest bytea NOT NULL CHECK (octet_length(request_digest) = 32),
 	message_id uuid NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT now(),
-	PRIMARY KEY (org_id, key)
+	session_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+	PRIMARY KEY (org_id, key, session_id)
 );
 CREATE INDEX idempotency_age ON wa.idempotency (org_id, created_at);
 COMMENT ON TABLE wa.idempotency IS
@@ -140,6 +141,8 @@ COMMENT ON COLUMN wa.idempotency.key IS 'the caller''s key';
 COMMENT ON COLUMN wa.idempotency.request_digest IS 'SHA-256 of what was asked for';
 COMMENT ON COLUMN wa.idempotency.message_id IS 'the message that was made; it may be gone by now';
 COMMENT ON COLUMN wa.idempotency.created_at IS 'when the first of these requests came';
+COMMENT ON COLUMN wa.idempotency.session_id IS
+	'the session that it was sent in, if the API key is restricted to some; all zeros: the whole organization';
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.message', '');

@@ -26,6 +26,30 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.org_limit(uuid, text) IS 'for function bodies: how much of this an organization may have';
 
+-- These two run as wa_claim: an API key that is restricted to some sessions sees only their
+-- webhooks, but all of them count.
+CREATE FUNCTION wa.count_webhooks(org uuid, max integer) RETURNS integer
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT count(*) FROM (SELECT FROM wa.webhook w WHERE w.org_id = org LIMIT max) counted);
+END $$;
+COMMENT ON FUNCTION wa.count_webhooks(uuid, integer) IS
+	'for function bodies: how many webhooks an organization has; what is beyond a number is not counted';
+
+CREATE FUNCTION wa.count_tests(org uuid, max integer) RETURNS integer
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT count(*) FROM (
+		SELECT FROM wa.delivery d
+		WHERE d.org_id = org AND d.type = 'webhook.test' AND d.status IN ('pending', 'failed') LIMIT max) counted);
+END $$;
+COMMENT ON FUNCTION wa.count_tests(uuid, integer) IS
+	'for function bodies: how many tests of webhooks of an organization are on their way; what is beyond a number is not counted';
+
 -- A gateway counts its sockets itself: nobody else knows which of them are still open after
 -- another gateway has crashed.
 CREATE FUNCTION wa.refuse_beyond_limit(org uuid, name text) RETURNS void
@@ -40,7 +64,7 @@ BEGIN
 		WHEN 'sessions' THEN
 			SELECT count(*) INTO present FROM (SELECT FROM wa.session s WHERE s.org_id = org LIMIT value) counted;
 		WHEN 'webhooks' THEN
-			SELECT count(*) INTO present FROM (SELECT FROM wa.webhook w WHERE w.org_id = org LIMIT value) counted;
+			present := wa.count_webhooks(org, value);
 		WHEN 'keys' THEN
 			-- A rotated key counts half while it still works, so that the last one can be
 			-- rotated too.
@@ -86,9 +110,7 @@ AS $$
 DECLARE
 	value constant integer := wa.org_limit(org, 'webhook_tests');
 BEGIN
-	IF (SELECT count(*) FROM (
-			SELECT FROM wa.delivery d
-			WHERE d.org_id = org AND d.type = 'webhook.test' AND d.status IN ('pending', 'failed') LIMIT value) counted) >= value THEN
+	IF wa.count_tests(org, value) >= value THEN
 		RAISE EXCEPTION 'organization has reached its limit of % tests of webhooks on their way', value
 			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'webhook_tests',
 			DETAIL = '10 seconds until it is worth another try.';

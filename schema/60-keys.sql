@@ -127,6 +127,18 @@ END $$;
 COMMENT ON FUNCTION wa.read_name(text, text) IS
 	'for function bodies: the name of an organization, a key, a person or a session as it is stored; raises 22023 for this field if it cannot be one';
 
+CREATE FUNCTION wa.refuse_restricted() RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+BEGIN
+	IF wa.is_restricted() THEN
+		RAISE EXCEPTION 'an API key that is restricted to some sessions cannot do this'
+			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'sessions';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_restricted() IS
+	'for function bodies: raises 42501, with "sessions" in the constraint-name field, in a transaction that acts with a key that is restricted to some sessions';
+
 CREATE FUNCTION wa.create_org(name text) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -228,9 +240,52 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
 	'for function bodies: raises 55000 for a key that is revoked, expired or rotated';
 
+-- This runs as wa_claim: an administrator, who acts for no organization, sees no sessions.
+CREATE FUNCTION wa.stray_session(org uuid, sessions uuid[]) RETURNS bigint
+	LANGUAGE sql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT min(e.place) FROM unnest(sessions) WITH ORDINALITY e (session, place)
+	WHERE NOT EXISTS (SELECT FROM wa.session s WHERE s.org_id = org AND s.id = e.session AND s.deleted_at IS NULL)
+$$;
+COMMENT ON FUNCTION wa.stray_session(uuid, uuid[]) IS
+	'for function bodies: the place, from 1, of the first of these that is no session of an organization; NULL: all are';
+
+-- All lists of sessions of keys are read by this function.  An empty list would look like
+-- none, which opens all sessions.
+CREATE FUNCTION wa.read_sessions(org uuid, sessions uuid[]) RETURNS uuid[]
+	LANGUAGE plpgsql STRICT
+AS $$
+BEGIN
+	IF NOT wa.is_list(sessions::text[], 32) OR cardinality(sessions) = 0 THEN
+		PERFORM wa.refuse_field('sessions', 'must be a list of 1 to 32 sessions');
+	END IF;
+	PERFORM wa.refuse_element('sessions', wa.stray_session(org, sessions), 'must be a session of this organization');
+	RETURN ARRAY(SELECT DISTINCT s FROM unnest(sessions) s ORDER BY s);
+END $$;
+COMMENT ON FUNCTION wa.read_sessions(uuid, uuid[]) IS
+	'for function bodies: the sessions that a key is to be restricted to as they are stored, each once; raises 22023 for '
+	'what is no list of 1 to 32 sessions of the organization';
+
+CREATE FUNCTION wa.session_ids(sessions uuid[]) RETURNS text[]
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN ARRAY(SELECT wa.typeid('sess', e.session) FROM unnest(sessions) WITH ORDINALITY e (session, place) ORDER BY e.place);
+COMMENT ON FUNCTION wa.session_ids(uuid[]) IS 'sessions as they are written outside: sess_…';
+
+-- What is no id becomes NULL, which is no session.
+CREATE FUNCTION wa.from_session_ids(written text[]) RETURNS uuid[]
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN ARRAY(
+		SELECT CASE WHEN e.id = '' THEN '00000000-0000-0000-0000-000000000000'
+			WHEN e.id ~ '^sess_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN wa.from_typeid('sess', e.id) END
+		FROM unnest(written) WITH ORDINALITY e (id, place) ORDER BY e.place);
+COMMENT ON FUNCTION wa.from_session_ids(text[]) IS
+	'the sessions behind these ids, in their order: NULL for what is none, and all zeros for an empty text, as `wa.update_api_key()` takes them';
+
 -- All rows of the key table are inserted by this function.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
-							  expires_at timestamptz, detail jsonb) RETURNS uuid
+							  expires_at timestamptz, detail jsonb,
+							  sessions uuid[]) RETURNS uuid
 	LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -244,9 +299,11 @@ BEGIN
 	PERFORM wa.refuse_beyond_limit(org, 'keys');
 	PERFORM wa.claim_key_name(org, clean_name, NULL);
 	BEGIN
-		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at)
+		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at,
+								sessions)
 		VALUES (org, clean_name, insert_key.digest, insert_key.prefix, insert_key.permissions,
-				wa.actor(), wa.key_expiry(org, now(), insert_key.expires_at))
+				wa.actor(), wa.key_expiry(org, now(), insert_key.expires_at),
+				insert_key.sessions)
 		RETURNING id INTO key;
 	EXCEPTION WHEN unique_violation THEN
 		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
@@ -255,14 +312,16 @@ BEGIN
 				WHEN 'api_key_live_name' THEN 'a live key of this organization has this name already, or one that looks like it'
 				ELSE 'this key exists already' END;
 	END;
-	PERFORM wa.note(org, 'key.created', key, jsonb_build_object(
-		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[])) || detail);
+	PERFORM wa.note(org, 'key.created', key, jsonb_strip_nulls(jsonb_build_object(
+		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[]),
+		'sessions', wa.session_ids(sessions))) || detail);
 	RETURN key;
 END $$;
-COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb) IS
+COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[]) IS
 	'for function bodies: checks and stores a key';
 
 CREATE FUNCTION wa.create_key(org uuid, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
+							  sessions uuid[] DEFAULT NULL,
 							  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -271,17 +330,20 @@ DECLARE
 	made record;
 BEGIN
 	made := wa.make_secret('api_key');
-	id := wa.insert_key(org, name, made.digest, made.prefix, permissions, expires_at, '{}');
+	id := wa.insert_key(org, name, made.digest, made.prefix, permissions, expires_at, '{}',
+						wa.read_sessions(org, sessions));
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz) IS
+COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz, uuid[]) IS
 	'makes an API key. The answer is the only place where the secret ever appears. `expires_at` NULL: as the '
-	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. `22023` (`name`, `permissions`, '
-	'`expiresAt`), `P0002` (no such organization), `23505` (a live key has this name), '
+	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. '
+	'`sessions`: the only ones that it reaches, 1 to 32; NULL: all of the organization. `22023` (`name`, `permissions`, '
+	'`expiresAt`, `sessions`), `P0002` (no such organization), `23505` (a live key has this name), '
 	'`53400` (`wa.set_org_limit()`: `keys`)';
 
 CREATE FUNCTION wa.import_key(org uuid, name text, digest bytea, permissions wa.permissions,
-							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_') RETURNS uuid
+							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_',
+							  sessions uuid[] DEFAULT NULL) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -292,9 +354,10 @@ BEGIN
 	IF prefix !~ '^wa_[0-9A-Za-z_-]{0,5}$' THEN
 		PERFORM wa.refuse_field('prefix', 'must be wa_ and at most 5 characters of the key');
 	END IF;
-	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}');
+	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}',
+						 wa.read_sessions(org, sessions));
 END $$;
-COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text) IS
+COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text, uuid[]) IS
 	'takes over a key that another system issued, by its SHA-256 digest. The key has to be `wa_` and 17 to 125 '
 	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
 	'`23505` (also: this digest is known already)';
@@ -541,7 +604,8 @@ BEGIN
 	SELECT p.max_days * interval '1 day' INTO longest FROM wa.key_policy p WHERE p.org_id = org;
 	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
 						COALESCE(now() + LEAST(old.expires_at - old.created_at, longest), 'infinity'),
-						jsonb_build_object('rotatedFrom', wa.typeid('key', key)));
+						jsonb_build_object('rotatedFrom', wa.typeid('key', key)),
+						old.sessions);
 	UPDATE wa.api_key k SET superseded_by = rotate_key.id,
 		expires_at = LEAST(k.expires_at, clock_timestamp() + overlap)
 	WHERE k.org_id = org AND k.id = key;
@@ -549,7 +613,7 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
-	'makes a successor with the same name, permissions and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
+	'makes a successor with the same name, permissions, sessions and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
 	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired, rotated already or switched off), `53400` (`keys`: '
 	'those that were rotated and still work count half)';
 
@@ -565,7 +629,8 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		k.created_at, k.created_by, k.expires_at, COALESCE(k.revoked_at, ended.at) AS revoked_at,
 		COALESCE(k.revoked_by, ended.actor) AS revoked_by, COALESCE(k.revoked_reason, ended.reason) AS revoked_reason,
 		COALESCE(k.disabled_at, off.at) AS disabled_at, COALESCE(k.disabled_by, off.actor) AS disabled_by,
-		last.used_at AS last_used_at, last.used_from AS last_used_from
+		last.used_at AS last_used_at, last.used_from AS last_used_from,
+		k.sessions
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last
 		LEFT JOIN LATERAL (
@@ -597,6 +662,7 @@ COMMENT ON COLUMN wa.keys.disabled_at IS 'since when it is switched off; NULL: i
 COMMENT ON COLUMN wa.keys.disabled_by IS 'who switched it off';
 COMMENT ON COLUMN wa.keys.last_used_at IS
 	'when it was last used, to a second, flushed or not; NULL: not as far as is known';
+COMMENT ON COLUMN wa.keys.sessions IS 'the only sessions that it reaches; NULL: all of the organization';
 COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as the gateway or application told';
 
 CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])

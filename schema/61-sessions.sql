@@ -52,6 +52,7 @@ DECLARE
 	made wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
+	PERFORM wa.refuse_restricted();
 	PERFORM wa.check_session_settings(label, NULL, NULL);
 	IF kind <> ALL (wa.connectors()) THEN
 		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));
@@ -69,7 +70,8 @@ COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
 	'makes a session, which a connector then starts unless `start` is false. NULL takes the default: `start` true, '
 	'`auto_read` and `presence_typing` false, `connector` `sandbox`. `connector` is one of the setting '
 	'`wa.connectors` (`sandbox`; names separated by commas, set by a superuser). Nobody looks whether it runs; '
-	'without it the session stays `starting`. Needs `manage`. `22023` (`label`, `connector`), '
+	'without it the session stays `starting`. Needs `manage`. `22023` (`label`, `connector`), `42501` (`sessions`: '
+	'the key is restricted to some sessions), '
 	'`53400` (`wa.set_org_limit()`: `sessions`)';
 
 CREATE FUNCTION wa.update_session(session uuid, label text DEFAULT NULL, auto_read boolean DEFAULT NULL,

@@ -401,31 +401,34 @@ COMMENT ON FUNCTION wa.refuse_unless_answerable(wa.session, text, uuid) IS
 
 -- An Idempotency-Key: NULL if this request is the first with it, otherwise the message that
 -- the first one made.  This waits for a simultaneous first request.
-CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid) RETURNS uuid
+-- With a key that is restricted to some sessions, an Idempotency-Key is known only in the
+-- session.  Otherwise it would tell what is sent in others.
+CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid, session uuid) RETURNS uuid
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
+	scope constant uuid := CASE WHEN wa.is_restricted() THEN session ELSE '00000000-0000-0000-0000-000000000000' END;
 	first wa.idempotency;
 BEGIN
 	IF caller_key !~ '^[\x20-\x7e]{1,255}$' THEN
 		PERFORM wa.refuse_field('Idempotency-Key', 'must be 1 to 255 printable characters');
 	END IF;
-	INSERT INTO wa.idempotency AS i (org_id, key, request_digest, message_id)
-	VALUES (wa.require_org(), caller_key, digest, message)
-	ON CONFLICT (org_id, key) DO UPDATE
+	INSERT INTO wa.idempotency AS i (org_id, key, request_digest, message_id, session_id)
+	VALUES (wa.require_org(), caller_key, digest, message, scope)
+	ON CONFLICT (org_id, key, session_id) DO UPDATE
 		SET request_digest = EXCLUDED.request_digest, message_id = EXCLUDED.message_id, created_at = now()
 		WHERE i.created_at < now() - interval '24 hours';
 	IF FOUND THEN
 		RETURN NULL;
 	END IF;
-	SELECT i.* INTO first FROM wa.idempotency i WHERE i.org_id = wa.require_org() AND i.key = caller_key;
+	SELECT i.* INTO first FROM wa.idempotency i WHERE i.org_id = wa.require_org() AND i.key = caller_key AND i.session_id = scope;
 	IF first.request_digest <> digest THEN
 		RAISE EXCEPTION 'this Idempotency-Key was used for another request'
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	RETURN first.message_id;
 END $$;
-COMMENT ON FUNCTION wa.replay(text, bytea, uuid) IS
+COMMENT ON FUNCTION wa.replay(text, bytea, uuid, uuid) IS
 	'for function bodies: remembers a request by its Idempotency-Key, and finds the message that an earlier one made';
 
 CREATE FUNCTION wa.read_mentions(mentions text[]) RETURNS text[]
@@ -464,7 +467,7 @@ BEGIN
 	status := 'queued';
 	IF idempotency_key IS NOT NULL THEN
 		earlier := wa.replay(idempotency_key, sha256(convert_to(jsonb_build_array(
-			session, chat, type, content, reply_to, mentions)::text, 'UTF8')), id);
+			session, chat, type, content, reply_to, mentions)::text, 'UTF8')), id, session);
 		IF earlier IS NOT NULL THEN
 			id := earlier;
 			replayed := true;
@@ -493,7 +496,8 @@ END $$;
 COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
 	'queues a message for the session''s connector. `recipient` is a phone number in E.164 digits or a WhatsApp '
 	'address; `content` holds the fields of the type. With an `idempotency_key` (1 to 255 printable ASCII characters) '
-	'the same request again gets the first answer and `replayed` true, for 24 hours, in the whole organization. It '
+	'the same request again gets the first answer and `replayed` true, for 24 hours, in the whole organization, or for '
+	'keys that are restricted to some sessions, in the session. It '
 	'counts against the session''s limits. Needs `send`. `P0002` (no such session), `55000` (session is logged out; '
 	'the idempotency key was used for another request; `reply_to` was deleted, was never sent, or is of another phone '
 	'number than the session''s), `53400` (a limit is reached; CONSTRAINT_NAME says which, DETAIL begins with the '

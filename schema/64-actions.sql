@@ -147,7 +147,7 @@ BEGIN
 	chat := wa.require_recipient(recipient);
 	IF idempotency_key IS NOT NULL THEN
 		earlier := wa.replay(idempotency_key, sha256(convert_to(jsonb_build_array(
-			'forward', session, message, chat)::text, 'UTF8')), copy);
+			'forward', session, message, chat)::text, 'UTF8')), copy, session);
 		IF earlier IS NOT NULL THEN
 			SELECT a.id, a.session_id, a.created_at INTO id, session_id, "timestamp" FROM wa.message_action a
 			WHERE a.org_id = target.org_id AND a.message_id = target.id AND a.payload ->> 'copy' = earlier::text;

@@ -168,6 +168,9 @@ BEGIN
 	IF url IS NULL THEN
 		PERFORM wa.refuse_field('url', 'is required');
 	END IF;
+	IF session IS NULL THEN
+		PERFORM wa.refuse_restricted();
+	END IF;
 	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, secret);
 	PERFORM wa.refuse_beyond_limit(wa.require_org(), 'webhooks');
 	INSERT INTO wa.webhook (org_id, session_id, url, events, custom_headers, retry_policy, retry_delay_seconds,
@@ -183,7 +186,8 @@ END $$;
 COMMENT ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) IS
 	'makes a webhook. Without `events` it asks for all (`*`), without `session` for those of every session, without '
 	'`retry_policy` for exponential pauses from 2 seconds, 15 attempts; without `secret` it gets a random one, '
-	'`whsec_…`. The answer is the only one that shows the secret. Needs `manage`. `53400` (`wa.set_org_limit()`: `webhooks`)';
+	'`whsec_…`. The answer is the only one that shows the secret. Needs `manage`. `42501` (`sessions`: a key that is '
+	'restricted to some sessions makes webhooks for one of them only), `53400` (`wa.set_org_limit()`: `webhooks`)';
 
 CREATE FUNCTION wa.update_webhook(webhook uuid, url text DEFAULT NULL, events text[] DEFAULT NULL,
 								  session uuid DEFAULT NULL, custom_headers jsonb DEFAULT NULL,
@@ -202,6 +206,9 @@ BEGIN
 	WHERE w.org_id = wa.require_org() AND w.id = update_webhook.webhook FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	IF session = no_session THEN
+		PERFORM wa.refuse_restricted();
 	END IF;
 	PERFORM wa.check_webhook(NULLIF(session, no_session), url, events, NULLIF(custom_headers, 'null'), retry_policy, NULL);
 	UPDATE wa.webhook w

@@ -23,7 +23,8 @@ COMMENT ON FUNCTION wa.ended_reason(uuid, uuid) IS 'for function bodies: why a k
 CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
-				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text)
+				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
+				   sessions uuid[])
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -35,7 +36,8 @@ BEGIN
 	SELECT k.id, k.name, k.prefix, k.permissions::text[], k.created_at, k.created_by, wa.name_of(org, k.created_by),
 		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by,
 		COALESCE(k.disabled_at, wa.ended_at(org, k.id, 'disabled')),
-		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key')), COALESCE(k.revoked_reason, wa.ended_reason(org, k.id))
+		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key')), COALESCE(k.revoked_reason, wa.ended_reason(org, k.id)),
+		k.sessions
 	FROM wa.api_key k
 	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
@@ -61,6 +63,7 @@ COMMENT ON FUNCTION wa.check_permissions(text[]) IS
 	'for function bodies: raises 22023 unless these are permissions; NULL is not looked at';
 
 CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at timestamptz DEFAULT NULL,
+								  sessions uuid[] DEFAULT NULL,
 								  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -71,11 +74,12 @@ BEGIN
 	PERFORM wa.check_permissions(permissions);
 	SELECT made.id, made.secret INTO id, secret
 	FROM wa.create_key(org, name, permissions::wa.permissions, CASE WHEN isfinite(expires_at) THEN expires_at
-		WHEN expires_at IS NOT NULL THEN 'infinity' END) made;
+		WHEN expires_at IS NOT NULL THEN 'infinity' END,
+		sessions) made;
 END $$;
-COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz) IS
+COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz, uuid[]) IS
 	'`wa.create_key()` in the active organization, for a person who manages its keys; an infinite time is never. `22023` (`name`, `permissions`, '
-	'`expiresAt`), `23505`';
+	'`expiresAt`, `sessions`), `23505`';
 
 -- The key's row, or 404.  It is not locked, so that a reader cannot keep anybody from
 -- revoking the key.
@@ -99,7 +103,8 @@ COMMENT ON FUNCTION wa.find_api_key(uuid) IS
 CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
-				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text)
+				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
+				   sessions uuid[])
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -111,7 +116,8 @@ BEGIN
 		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by,
 		COALESCE(shown.disabled_at, wa.ended_at(shown.org_id, shown.id, 'disabled')),
 		COALESCE(shown.revoked_at, wa.ended_at(shown.org_id, shown.id, 'key')),
-		COALESCE(shown.revoked_reason, wa.ended_reason(shown.org_id, shown.id));
+		COALESCE(shown.revoked_reason, wa.ended_reason(shown.org_id, shown.id)),
+		shown.sessions;
 END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';
@@ -119,7 +125,8 @@ COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 -- Switching a key off waits for nobody, so it comes first, and without another change nothing
 -- else is done.
 CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
-								  expires_at timestamptz DEFAULT NULL, enabled boolean DEFAULT NULL)
+								  expires_at timestamptz DEFAULT NULL, enabled boolean DEFAULT NULL,
+								  sessions uuid[] DEFAULT NULL)
 	RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -127,19 +134,24 @@ AS $$
 DECLARE
 	old wa.api_key := wa.find_api_key(key);
 	never constant boolean := NOT isfinite(expires_at);
+	every_session constant boolean := sessions = '{00000000-0000-0000-0000-000000000000}';
 BEGIN
 	IF enabled THEN
 		PERFORM wa.enable_key(old.id);
 	ELSIF NOT enabled THEN
 		PERFORM wa.disable_key(old.id);
 	END IF;
-	IF enabled IS NOT NULL AND name IS NULL AND permissions IS NULL AND expires_at IS NULL THEN
+	IF enabled IS NOT NULL AND name IS NULL AND permissions IS NULL AND expires_at IS NULL
+		AND sessions IS NULL THEN
 		RETURN old.id;
 	END IF;
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
 	PERFORM wa.refuse_ended(old);
 	PERFORM wa.check_permissions(permissions);
 	PERFORM wa.check_key(COALESCE(permissions::wa.permissions, old.permissions), CASE WHEN NOT never THEN expires_at END);
+	IF NOT every_session THEN
+		sessions := wa.read_sessions(old.org_id, sessions);
+	END IF;
 	IF name IS NOT NULL THEN
 		name := wa.read_name(name);
 		PERFORM wa.claim_key_name(old.org_id, name, old.id);
@@ -148,18 +160,20 @@ BEGIN
 	SET name = COALESCE(update_api_key.name, k.name),
 		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
 		expires_at = CASE WHEN update_api_key.expires_at IS NULL THEN k.expires_at
-			ELSE wa.key_expiry(k.org_id, k.created_at, CASE WHEN never THEN 'infinity' ELSE update_api_key.expires_at END) END
+			ELSE wa.key_expiry(k.org_id, k.created_at, CASE WHEN never THEN 'infinity' ELSE update_api_key.expires_at END) END,
+		sessions = CASE WHEN NOT every_session THEN update_api_key.sessions WHEN every_session IS NULL THEN k.sessions END
 	WHERE k.org_id = old.org_id AND k.id = old.id;
 	IF expires_at IS NOT NULL THEN
 		DELETE FROM wa.key_warning w WHERE w.org_id = old.org_id AND w.key_id = old.id;
 	END IF;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
-		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END)));
+		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END,
+		'sessions', CASE WHEN every_session THEN to_jsonb('all'::text) ELSE to_jsonb(wa.session_ids(sessions)) END)));
 	RETURN old.id;
 END $$;
-COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean) IS
+COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean, uuid[]) IS
 	'changes what of a key is given, NULL leaves it as it is, and an infinite time takes the expiry away; `enabled` '
-	'switches it off and on; for a person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
+	'switches it off and on; `sessions` restricts it to these, and one session of all zeros opens all of them again; for a person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
 	'stays so), `22023`, `23505`';
 
 -- A key that expires while somebody puts its expiry off stays expired: this is asked once more

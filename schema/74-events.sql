@@ -205,7 +205,8 @@ BEGIN
 			'permissions', key.permissions::text[], 'createdAt', wa.epoch_ms(key.created_at),
 			'createdBy', key.created_by, 'expiresAt', wa.epoch_ms(key.expires_at),
 			'disabledAt', wa.epoch_ms(key.disabled_at), 'revokedAt', wa.epoch_ms(key.revoked_at),
-			'revokedReason', key.revoked_reason))::text);
+			'revokedReason', key.revoked_reason,
+			'sessions', wa.session_ids(key.sessions)))::text);
 END $$;
 COMMENT ON FUNCTION wa.emit_key(text, wa.api_key) IS 'for function bodies: an event about a key';
 

@@ -304,12 +304,13 @@ BEGIN
 			DELETE FROM wa.user_token t USING over WHERE t.org_id = over.org_id AND t.digest = over.digest;
 		WHEN 'idempotency' THEN
 			WITH over AS (
-				SELECT old.org_id, old.key FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-					SELECT i.org_id, i.key FROM wa.idempotency i
+				SELECT old.org_id, old.key, old.session_id FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
+					SELECT i.org_id, i.key, i.session_id FROM wa.idempotency i
 					WHERE i.org_id = turn.org AND i.created_at < clock_timestamp() - interval '24 hours'
 					ORDER BY i.created_at LIMIT max FOR UPDATE SKIP LOCKED) old
 				LIMIT max)
-			DELETE FROM wa.idempotency i USING over WHERE i.org_id = over.org_id AND i.key = over.key;
+			DELETE FROM wa.idempotency i USING over WHERE i.org_id = over.org_id AND i.key = over.key
+				AND i.session_id = over.session_id;
 	END CASE;
 	GET DIAGNOSTICS gone = ROW_COUNT;
 	-- A full batch is no reason to believe that any of them has nothing left.

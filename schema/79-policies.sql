@@ -7,7 +7,7 @@
 
 CREATE FUNCTION wa.policies() RETURNS TABLE (
 		relation text, name text, permissive boolean, command text, roles text, qual text, with_check text)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 230
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 245
 AS $$
 	WITH protected (relation, read, write) AS (VALUES
 		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
@@ -60,6 +60,14 @@ UNION ALL
 	SELECT t, 'wa_claim_deleted', false, 'd', 'wa_claim',
 		format('(EXISTS ( SELECT FROM wa.deleted_session d WHERE ((d.org_id = %1$s.org_id) AND (d.id = %1$s.session_id))))', t), NULL
 	FROM unnest('{chat,contact,message}'::text[]) t
+UNION ALL
+	SELECT t.relation, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', t.condition, NULL
+	FROM (VALUES ('session', 'wa.reaches(id)'), ('deleted_session', 'wa.reaches(id)'),
+		('webhook_lane', 'wa.reaches_webhook(org_id, webhook_id)'), 
+		('delivery', '(wa.reaches_webhook(org_id, webhook_id) AND ((type = ''webhook.test''::text) OR wa.reaches(session_id)))')) t (relation, condition)
+UNION ALL
+	SELECT t, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', 'wa.reaches(session_id)', NULL
+	FROM unnest('{session_pairing,session_wanted,session_rate,chat,contact,message,message_action,event,webhook}'::text[]) t
 UNION ALL VALUES
 	('session', 'wa_not_deleted', false, '*', 'wa_app, wa_gateway, wa_owner', '(deleted_at IS NULL)', NULL),
 	('session', 'wa_claim_deleted', false, 'd', 'wa_claim', '(deleted_at IS NOT NULL)', NULL),

@@ -143,7 +143,8 @@ AS $$
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
-				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent') THEN 'wa_claim'::regrole
+				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent',
+				'count_webhooks', 'count_tests', 'stray_session') THEN 'wa_claim'::regrole
 			-- This one belongs to a superuser, because it runs within everybody's commands.
 			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
 			ELSE 'wa_owner'::regrole END
@@ -157,7 +158,8 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace
 			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'member_role',
 							  'current_permissions',
-							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for')
+							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for',
+							  'reaches', 'reaches_webhook', 'is_restricted')
 			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
 	UNION ALL
 		SELECT 'binding functions are volatile and never parallel', p.oid::regprocedure::text FROM pg_proc p

@@ -37,6 +37,8 @@ UNION ALL
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.require_org()'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.require_permission(wa.permission)'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.org_for(wa.permission)'),
+		('wa_gateway, wa_app', 'wa.reaches(uuid)'),
+		('wa_gateway, wa_app', 'wa.reaches_webhook(uuid, uuid)'),
 		('wa_gateway, wa_app', 'wa.me()'),
 		-- Sessions, chats and messages, with a key
 		('wa_gateway, wa_app', 'wa.create_session(text, boolean, boolean, boolean, text)'),
@@ -66,9 +68,9 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.replay_delivery(uuid, uuid)'),
 		-- API keys, members and invitations, for people
 		('wa_gateway, wa_app', 'wa.list_api_keys(uuid, integer)'),
-		('wa_gateway, wa_app', 'wa.create_api_key(text, text[], timestamptz)'),
+		('wa_gateway, wa_app', 'wa.create_api_key(text, text[], timestamptz, uuid[])'),
 		('wa_gateway, wa_app', 'wa.show_api_key(uuid)'),
-		('wa_gateway, wa_app', 'wa.update_api_key(uuid, text, text[], timestamptz, boolean)'),
+		('wa_gateway, wa_app', 'wa.update_api_key(uuid, text, text[], timestamptz, boolean, uuid[])'),
 		('wa_gateway, wa_app', 'wa.revoke_api_key(uuid, text)'),
 		('wa_gateway, wa_app', 'wa.revoke_api_keys(boolean, uuid, text)'),
 		('wa_gateway, wa_app', 'wa.rotate_api_key(uuid, integer)'),
@@ -119,6 +121,9 @@ UNION ALL
 		('wa_connector', 'wa.connector_report(json)'),
 		-- The claim functions, whose bodies run as wa_claim
 		('wa_owner', 'wa.hide_session(uuid, uuid)'),
+		('wa_owner', 'wa.count_webhooks(uuid, integer)'),
+		('wa_owner', 'wa.count_tests(uuid, integer)'),
+		('wa_owner', 'wa.stray_session(uuid, uuid[])'),
 		('wa_owner', 'wa.sweep_deleted_sessions(integer)'),
 		('wa_owner', 'wa.sweep_read_chats(integer)'),
 		('wa_owner', 'wa.sweep_unsent(integer)'),
@@ -148,8 +153,8 @@ UNION ALL
 		('wa_admin', 'wa.drop_policies(regclass)'),
 		('wa_admin', 'wa.granted()'),
 		('wa_admin', 'wa.create_org(text)'),
-		('wa_admin', 'wa.create_key(uuid, text, wa.permissions, timestamptz)'),
-		('wa_admin', 'wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text)'),
+		('wa_admin', 'wa.create_key(uuid, text, wa.permissions, timestamptz, uuid[])'),
+		('wa_admin', 'wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text, uuid[])'),
 		('wa_admin', 'wa.revoke_key(uuid)'),
 		('wa_admin', 'wa.revoke_key(uuid, text, text)'),
 		('wa_admin', 'wa.revoke_key_with_reason(uuid, text)'),
@@ -232,7 +237,9 @@ UNION ALL
 		('PUBLIC', 'wa.retry_pause(integer)'),
 		('PUBLIC', 'wa.status_rank(text)'),
 		('PUBLIC', 'wa.event_types()'),
-		('PUBLIC', 'wa.epoch_ms(timestamptz)')
+		('PUBLIC', 'wa.epoch_ms(timestamptz)'),
+		('PUBLIC', 'wa.session_ids(uuid[])'),
+		('PUBLIC', 'wa.from_session_ids(text[])')
 	) f (grantees, signature)
 UNION ALL
 	SELECT 'TABLE', t.name, t.columns, t.privileges, t.grantees FROM (VALUES
@@ -275,14 +282,15 @@ UNION ALL
 		('wa_gateway, wa_app', 'SELECT', 'wa.delivery', 'org_id, webhook_id, id, event_id, type, session_id, status,
 			attempts, next_attempt_at, status_code, error, created_at, updated_at'),
 		('wa_claim', 'SELECT', 'wa.delivery', 'org_id, webhook_id, status, next_attempt_at, epoch, ordinal, event_id,
-			created_at'),
+			created_at, type'),
 		-- Administration
 		('wa_admin', 'SELECT', 'wa.org', 'id, name, created_at, event_days'),
 		('wa_claim', 'SELECT', 'wa.org', 'id'),
 		('wa_admin', 'SELECT', 'wa.org_limits', 'org_id, name, value'),
 		('wa_admin', 'SELECT', 'wa.key_policy', 'org_id, default_days, max_days'),
 		('wa_admin', 'SELECT', 'wa.api_key', 'org_id, id, name, prefix, permissions, created_at, created_by, expires_at,
-			superseded_by, holds_name, disabled_at, disabled_by, revoked_at, revoked_by, revoked_reason'),
+			superseded_by, holds_name, disabled_at, disabled_by, revoked_at, revoked_by, revoked_reason,
+			sessions'),
 		('wa_admin', 'SELECT', 'wa.api_key_usage', 'org_id, key_id, first_used_at, first_used_from, last_used_at,
 			last_used_from'),
 		('wa_admin', 'SELECT', 'wa.keys', NULL),

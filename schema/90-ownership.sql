@@ -49,3 +49,6 @@ ALTER FUNCTION wa.hide_session(uuid, uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_deleted_sessions(integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_read_chats(integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_unsent(integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.count_webhooks(uuid, integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.count_tests(uuid, integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.stray_session(uuid, uuid[]) OWNER TO wa_claim;

@@ -28,6 +28,8 @@
  *   who wait behind.  Rolling back the savepoint that made the binding does not
  *   avoid this check.  The transaction's own changes do not count against it;
  *   otherwise no credential could end itself.
+ * - The same check refuses a key that has been restricted to fewer sessions
+ *   since it was bound, wherever the transaction has written.
  * - Before a binding is used, pending invalidations are processed.  If anything
  *   that the credential depends on has changed, or the credential's time is
  *   over, it is looked up again.  So a running transaction learns of a
@@ -90,11 +92,15 @@ typedef struct Context
 	bool relied_on;        /* the bound identity was asked for and returned */
 	bool owner_told;       /* wa.member_role() has returned "owner" */
 	WaPermissions used;    /* all permissions that were required of the binding so far */
+	bool narrowed;         /* since it was bound, the credential has lost a session */
 	uint64 generation;     /* the generation of the rows when they were last verified */
 	Addition *additions;   /* in TopTransactionContext; NULL if there are none */
 } Context;
 
 static Context context;
+
+/* The list of sessions of context.principal. */
+static pg_uuid_t reached[WA_SESSIONS_MAX];
 
 PG_FUNCTION_INFO_V1(wa_authenticate);
 PG_FUNCTION_INFO_V1(wa_act_for);
@@ -123,6 +129,7 @@ unbind(void)
 	context.held = 0;
 	context.relied_on = false;
 	context.owner_told = false;
+	context.narrowed = false;
 	context.served = false;
 	context.used = 0;
 }
@@ -257,7 +264,13 @@ refuse_permission(WaPermissions missing)
 		 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
 }
 
-/* Something that the transaction has required is gone: a permission, or the role of owner. */
+static bool
+is_owner(const WaPrincipal *principal)
+{
+	return principal->role != NULL && strcmp(principal->role, "owner") == 0;
+}
+
+/* Something that the transaction had is gone: a permission, the role of owner, or a session. */
 pg_noreturn static void
 refuse_lost(const WaPrincipal *fresh)
 {
@@ -265,8 +278,14 @@ refuse_lost(const WaPrincipal *fresh)
 
 	if (missing != 0)
 		refuse_permission(missing & -missing);
-	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only an owner can do this"),
-					err_generic_string(PG_DIAG_CONSTRAINT_NAME, "owner")));
+	if (context.owner_told && !is_owner(fresh))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only an owner can do this"),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "owner")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("the API key was restricted to fewer sessions while this transaction ran"),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "sessions")));
 }
 
 /*
@@ -296,11 +315,45 @@ check_set_once(const Identity *identity)
 						errdetail("The identity of a transaction is set once.")));
 }
 
-/* Takes over the credential's current permissions, limited to those that were asked for. */
+bool
+wa_principal_reaches(const WaPrincipal *principal, const pg_uuid_t *session)
+{
+	for (int i = 0; i < principal->session_count; i++)
+		if (memcmp(&principal->sessions[i], session, sizeof(pg_uuid_t)) == 0)
+			return true;
+	return false;
+}
+
+/* Whether this principal reaches all sessions that the binding does. */
+static bool
+reaches_as_much(const WaPrincipal *principal)
+{
+	const WaPrincipal *bound = &context.principal;
+
+	if (bound->kind == WA_PRINCIPAL_NONE || principal->sessions == NULL)
+		return true;
+	if (bound->sessions == NULL)
+		return false;
+	for (int i = 0; i < bound->session_count; i++)
+		if (!wa_principal_reaches(principal, &bound->sessions[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Takes over the credential's current sessions, and its current permissions, limited to those
+ * that were asked for.
+ */
 static void
 cover(const WaPrincipal *principal, uint64 generation)
 {
+	context.narrowed |= !reaches_as_much(principal);
 	context.principal = *principal;
+	if (principal->sessions != NULL)
+	{
+		memmove(reached, principal->sessions, principal->session_count * sizeof(pg_uuid_t));
+		context.principal.sessions = reached;
+	}
 	context.held = principal->permissions;
 	context.principal.permissions &= context.asked;
 	context.generation = generation;
@@ -427,12 +480,8 @@ must_verify_again(uint64 generation)
 			context.principal.expires_at <= GetCurrentTimestamp());
 }
 
-/*
- * The verified principal that this transaction acts for now, or NULL if nobody is bound.
- * Raises an error if the credential has been revoked or has expired since it was bound.
- */
-static const WaPrincipal *
-current_principal(void)
+const WaPrincipal *
+wa_context_principal(void)
 {
 	uint64 generation;
 
@@ -457,7 +506,7 @@ current_principal(void)
 static const WaPrincipal *
 required_principal(void)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL)
 		refuse_nobody();
@@ -513,18 +562,13 @@ wa_context_require(WaPermissions used)
 		refuse_permission(missing & -missing);
 }
 
-static bool
-is_owner(const WaPrincipal *principal)
-{
-	return principal->role != NULL && strcmp(principal->role, "owner") == 0;
-}
-
-/* Whether all permissions, and the role, that the transaction has required are there. */
+/* Whether all permissions and the role that were required, and all sessions, are there. */
 static bool
 covers_used(const WaPrincipal *principal)
 {
 	return (context.used & ~(principal->permissions & context.asked)) == 0 &&
-		   (!context.owner_told || is_owner(principal));
+		   (!context.owner_told || is_owner(principal)) && !context.narrowed &&
+		   reaches_as_much(principal);
 }
 
 /* Whether that is known without another look at the tables. */
@@ -570,7 +614,7 @@ uuid_datum(const pg_uuid_t *id)
 Datum
 wa_current_org(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL)
 		PG_RETURN_NULL();
@@ -581,7 +625,7 @@ wa_current_org(PG_FUNCTION_ARGS)
 Datum
 wa_current_key(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL || principal->kind != WA_PRINCIPAL_KEY)
 		PG_RETURN_NULL();
@@ -592,7 +636,7 @@ wa_current_key(PG_FUNCTION_ARGS)
 Datum
 wa_current_user_id(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
 		PG_RETURN_NULL();
@@ -603,7 +647,7 @@ wa_current_user_id(PG_FUNCTION_ARGS)
 Datum
 wa_current_sign_in(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
 		PG_RETURN_NULL();
@@ -617,7 +661,7 @@ wa_current_sign_in(PG_FUNCTION_ARGS)
 Datum
 wa_current_expiry(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL)
 		PG_RETURN_NULL();
@@ -628,7 +672,7 @@ wa_current_expiry(PG_FUNCTION_ARGS)
 Datum
 wa_member_role(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL || principal->role == NULL)
 		PG_RETURN_NULL();
@@ -640,7 +684,7 @@ wa_member_role(PG_FUNCTION_ARGS)
 Datum
 wa_current_permissions(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL)
 		PG_RETURN_NULL();
@@ -651,7 +695,7 @@ wa_current_permissions(PG_FUNCTION_ARGS)
 Datum
 wa_has_permission(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	if (principal == NULL)
 		PG_RETURN_NULL();
@@ -665,7 +709,7 @@ wa_has_permission(PG_FUNCTION_ARGS)
 Datum
 wa_holds_permission(PG_FUNCTION_ARGS)
 {
-	if (current_principal() == NULL)
+	if (wa_context_principal() == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL((context.held & wa_permission_bit(PG_GETARG_OID(0))) != 0);
 }
@@ -677,7 +721,7 @@ wa_holds_permission(PG_FUNCTION_ARGS)
 Datum
 wa_is_socket(PG_FUNCTION_ARGS)
 {
-	const WaPrincipal *principal = current_principal();
+	const WaPrincipal *principal = wa_context_principal();
 
 	PG_RETURN_BOOL(principal != NULL && principal->kind != WA_PRINCIPAL_SYSTEM &&
 				   context.credential == WAK_TICKET);

@@ -27,6 +27,13 @@ typedef enum WaPrincipalKind
 	WA_PRINCIPAL_SYSTEM /* a connector or worker, by wa.act_for() */
 } WaPrincipalKind;
 
+/* The most sessions that a key can be restricted to. */
+#define WA_SESSIONS_MAX 32
+
+/*
+ * The list of sessions is not part of the structure.  It belongs to whoever has filled the
+ * structure (credential.h), so a principal that is kept needs a list of its own.
+ */
 typedef struct WaPrincipal
 {
 	WaPrincipalKind kind;
@@ -36,10 +43,21 @@ typedef struct WaPrincipal
 	const char *role;     /* of a USER, a constant string; NULL for others */
 	WaPermissions permissions;
 	TimestampTz expires_at; /* DT_NOEND if it never does */
+	int session_count;
+	const pg_uuid_t *sessions; /* that a KEY is restricted to; NULL if it reaches all */
 } WaPrincipal;
+
+/* Whether one who is restricted to some sessions reaches this one. */
+extern bool wa_principal_reaches(const WaPrincipal *principal, const pg_uuid_t *session);
 
 /* Registers the transaction callbacks.  Called once, at load. */
 extern void wa_context_init(void);
+
+/*
+ * The verified principal that this transaction acts for now, or NULL if nobody is bound.  It is
+ * valid until the next call.  Raises an error if the credential has ended since it was bound.
+ */
+extern const WaPrincipal *wa_context_principal(void);
 
 /* Whether this transaction has already used the identity that is bound to it now. */
 extern bool wa_context_is_relied_on(void);
@@ -65,7 +83,7 @@ extern void wa_context_require(WaPermissions used);
 
 /*
  * Raises an error if the transaction has written or locked something and its credential has
- * ended since, or has lost a permission that was required.
+ * ended since, or has lost a permission that was required or a session that it could reach.
  */
 extern void wa_context_verify_written(void);
 

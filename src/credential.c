@@ -20,6 +20,8 @@
  *   an older one with the same first digest bytes.  The digest covers the whole
  *   credential with its prefix, so credentials of two kinds never have the same
  *   one.
+ * - The list of sessions of a cached key is in a piece of memory of its own,
+ *   because few keys have one.  It is freed when its slot is emptied.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,7 +37,7 @@
 #include "src/row_lookup.h"
 #include "src/user_token.h"
 
-/* The size of the cache: 1024 credentials, about 110 kB in each backend that uses it. */
+/* The size of the cache: 1024 credentials, about 130 kB in each backend that uses it. */
 #define CACHE_SLOTS 1024
 
 typedef struct CachedCredential
@@ -82,6 +84,36 @@ slot_of(const uint8 digest[WA_DIGEST_LENGTH])
 	return &cache[prefix % CACHE_SLOTS];
 }
 
+static void
+empty(CachedCredential *slot)
+{
+	const pg_uuid_t *sessions = slot->principal.sessions;
+
+	slot->generation = 0;
+	slot->principal.sessions = NULL;
+	if (sessions != NULL)
+		pfree((void *) sessions);
+}
+
+static void
+keep(CachedCredential *slot, const uint8 digest[WA_DIGEST_LENGTH], const WaPrincipal *principal,
+	 uint64 generation)
+{
+	size_t size = Max(principal->session_count, 1) * sizeof(pg_uuid_t);
+	pg_uuid_t *sessions = NULL;
+
+	empty(slot);
+	if (principal->sessions != NULL)
+	{
+		sessions = MemoryContextAllocZero(TopMemoryContext, size);
+		memcpy(sessions, principal->sessions, principal->session_count * sizeof(pg_uuid_t));
+	}
+	memcpy(slot->digest, digest, WA_DIGEST_LENGTH);
+	slot->principal = *principal;
+	slot->principal.sessions = sessions;
+	slot->generation = generation;
+}
+
 static bool
 is_in_time(const WaPrincipal *principal)
 {
@@ -101,11 +133,7 @@ wa_credential_lookup(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrinc
 		if (!read_credential(kind, digest, principal))
 			return false;
 		if (kind != WAK_TICKET && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
-		{
-			slot->generation = current;
-			memcpy(slot->digest, digest, WA_DIGEST_LENGTH);
-			slot->principal = *principal;
-		}
+			keep(slot, digest, principal, current);
 	}
 
 	return is_in_time(principal);

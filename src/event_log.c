@@ -7,6 +7,9 @@
  * it, by one statement.  A webhook that the circuit breaker has paused gets the
  * event when it is active again.
  *
+ * The statement sees the webhooks of all sessions, whatever the credential
+ * reaches that has caused the event (reach.c).
+ *
  * The organization is a parameter and not that of the transaction, because
  * events are also written where none is bound.  The statement runs with the
  * rights of the caller, wa_owner, whom row security restricts to the bound
@@ -31,6 +34,7 @@
 #include "src/epoch_ms.h"
 #include "src/event_log.h"
 #include "src/event_position.h"
+#include "src/reach.h"
 #include "src/uuid7.h"
 
 /* The largest event.  A socket has room for twice as much. */
@@ -130,6 +134,26 @@ event_plan(void)
 	return kept;
 }
 
+/* Writes the event and its deliveries. */
+static void
+execute(const Datum *values, const char *nulls)
+{
+	volatile int result = 0;
+
+	wa_reach_begin_all();
+	PG_TRY();
+	{
+		result = SPI_execute_plan(event_plan(), unconstify(Datum *, values), nulls, false, 0);
+	}
+	PG_FINALLY();
+	{
+		wa_reach_end_all();
+	}
+	PG_END_TRY();
+	if (result != SPI_OK_INSERT)
+		elog(ERROR, "could not write an event");
+}
+
 pg_uuid_t
 wa_event_write(const WaEvent *event)
 {
@@ -155,8 +179,7 @@ wa_event_write(const WaEvent *event)
 	nulls[EVENT_SESSION] = event->session_id == NULL ? 'n' : ' ';
 	values[EVENT_CREATED] = TimestampTzGetDatum(at);
 	values[EVENT_ENVELOPE] = PointerGetDatum(make_envelope(event, &id, at));
-	if (SPI_execute_plan(event_plan(), values, nulls, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not write an event");
+	execute(values, nulls);
 	SPI_finish();
 	return id;
 }

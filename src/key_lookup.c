@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/timestamp.h"
 
 #include "src/compatibility.h"
@@ -25,7 +27,8 @@ static WaLookupTable keys_by_id = {
 	.name = "api_key",
 	.index = "api_key_pkey",
 	.key_count = 2,
-	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at", "disabled_at"},
+	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at", "disabled_at",
+				"sessions"},
 };
 
 /* The columns of keys_by_id. */
@@ -36,8 +39,21 @@ enum
 	KEY_PERMISSIONS,
 	KEY_EXPIRES_AT,
 	KEY_REVOKED_AT,
-	KEY_DISABLED_AT
+	KEY_DISABLED_AT,
+	KEY_SESSIONS
 };
+
+/* What is no list of sessions, which the table prevents, reaches none. */
+static void
+take_sessions(Datum value, WaPrincipal *principal)
+{
+	ArrayType *list = DatumGetArrayTypeP(value);
+	int count = ArrayGetNItems(ARR_NDIM(list), ARR_DIMS(list));
+	bool is_list = ARR_ELEMTYPE(list) == UUIDOID && !ARR_HASNULL(list) && count <= WA_SESSIONS_MAX;
+
+	principal->sessions = (const pg_uuid_t *) ARR_DATA_PTR(list);
+	principal->session_count = is_list ? count : 0;
+}
 
 /*
  * Switching a key on deletes its end and may change the row in the same transaction, so the
@@ -61,6 +77,8 @@ wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *pri
 	principal->permissions = DatumGetPermissions(row.values[KEY_PERMISSIONS]);
 	principal->expires_at =
 		row.nulls[KEY_EXPIRES_AT] ? DT_NOEND : DatumGetTimestampTz(row.values[KEY_EXPIRES_AT]);
+	if (!row.nulls[KEY_SESSIONS])
+		take_sessions(row.values[KEY_SESSIONS], principal);
 	return true;
 }
 

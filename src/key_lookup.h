@@ -14,8 +14,8 @@
 
 /*
  * Reads the API key with this digest, as committed at this moment.  Returns true and fills
- * *principal, or returns false if the key is unknown or revoked.  The caller checks whether it
- * has expired.
+ * *principal, whose list of sessions is in the current memory context, or returns false if the
+ * key is unknown or revoked.  The caller checks whether it has expired.
  */
 extern bool wa_key_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 

@@ -1,0 +1,106 @@
+/*-------------------------------------------------------------------------
+ *
+ * reach.c
+ *		The sessions that the bound credential reaches.
+ *
+ * An API key may be restricted to some sessions of its organization.  The
+ * policies wa_reach (schema/57-policies-sessions.sql) ask these functions for
+ * each row of a table whose rows belong to a session.  People, system
+ * processes, other keys and transactions that are bound to nobody reach every
+ * session.
+ *
+ * What belongs to no session, such as an event about a key, is out of reach of
+ * a restricted key.
+ *
+ * An event is written for everybody who wants it, whoever has caused it.  So
+ * the statement that writes it sees the webhooks of all sessions (event_log.c).
+ * It is not the client's, and nothing of what it sees is returned.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/uuid.h"
+
+#include "src/compatibility.h"
+#include "src/context.h"
+#include "src/reach.h"
+#include "src/row_lookup.h"
+
+enum
+{
+	WEBHOOK_ORG_ID,
+	WEBHOOK_ID,
+	WEBHOOK_SESSION_ID
+};
+
+static WaLookupTable webhooks = {
+	.name = "webhook",
+	.index = "webhook_pkey",
+	.key_count = 2,
+	.columns = {"org_id", "id", "session_id"},
+};
+
+/* How many wa_reach_begin_all() have no wa_reach_end_all() yet. */
+static int all_reached = 0;
+
+PG_FUNCTION_INFO_V1(wa_reaches);
+PG_FUNCTION_INFO_V1(wa_reaches_webhook);
+PG_FUNCTION_INFO_V1(wa_is_restricted);
+
+void
+wa_reach_begin_all(void)
+{
+	all_reached++;
+}
+
+void
+wa_reach_end_all(void)
+{
+	all_reached--;
+}
+
+/* The bound principal if it is restricted to some sessions, otherwise NULL. */
+static const WaPrincipal *
+restricted_principal(void)
+{
+	const WaPrincipal *principal = all_reached > 0 ? NULL : wa_context_principal();
+
+	return principal != NULL && principal->sessions != NULL ? principal : NULL;
+}
+
+/* wa.reaches(session): whether the bound credential reaches it; NULL is no session. */
+Datum
+wa_reaches(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = restricted_principal();
+
+	PG_RETURN_BOOL(principal == NULL || (!PG_ARGISNULL(0) &&
+										 wa_principal_reaches(principal, PG_GETARG_UUID_P(0))));
+}
+
+/*
+ * wa.reaches_webhook(org, webhook): whether the bound credential reaches the session that the
+ * webhook is for.
+ */
+Datum
+wa_reaches_webhook(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = restricted_principal();
+	Datum keys[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	WaLookupRow row;
+
+	if (principal == NULL)
+		PG_RETURN_BOOL(true);
+	PG_RETURN_BOOL(
+		wa_row_find(&webhooks, keys, &row) && !row.nulls[WEBHOOK_SESSION_ID] &&
+		wa_principal_reaches(principal, DatumGetUUIDP(row.values[WEBHOOK_SESSION_ID])));
+}
+
+/* wa.is_restricted(): whether the bound credential is restricted to some sessions. */
+Datum
+wa_is_restricted(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(restricted_principal() != NULL);
+}
