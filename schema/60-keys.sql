@@ -277,7 +277,7 @@ CREATE FUNCTION wa.from_session_ids(written text[]) RETURNS uuid[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN ARRAY(
 		SELECT CASE WHEN e.id = '' THEN '00000000-0000-0000-0000-000000000000'
-			WHEN e.id ~ '^sess_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN wa.from_typeid('sess', e.id) END
+			WHEN e.id ~ '^sess_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN NULLIF(wa.from_typeid('sess', e.id), '00000000-0000-0000-0000-000000000000') END
 		FROM unnest(written) WITH ORDINALITY e (id, place) ORDER BY e.place);
 COMMENT ON FUNCTION wa.from_session_ids(text[]) IS
 	'the sessions behind these ids, in their order: NULL for what is none, and all zeros for an empty text, as `wa.update_api_key()` takes them';

@@ -36,8 +36,8 @@ SELECT wa.import_key(:'org', 'imported', sha256('wa_imported-restricted-key'), '
 SELECT detail ->> 'name' AS name, detail -> 'sessions' = to_jsonb(wa.session_ids(k.sessions)) AS noted
 FROM wa.audit a JOIN wa.api_key k ON k.org_id = a.org_id AND k.id = a.subject
 WHERE a.org_id = :'org' AND a.action = 'key.created' ORDER BY a.id;
-SELECT wa.from_session_ids(ARRAY[wa.typeid('sess', :'mine'), '', 'sess_x', 'key_01m866r8q9eakte20vs2hsprd2', NULL])
-	= ARRAY[:'mine', :'nobody', NULL, NULL, NULL]::uuid[] AS read;
+SELECT wa.from_session_ids(ARRAY[wa.typeid('sess', :'mine'), '', 'sess_x', 'key_01m866r8q9eakte20vs2hsprd2', wa.typeid('sess', :'nobody'), NULL])
+	= ARRAY[:'mine', :'nobody', NULL, NULL, NULL, NULL]::uuid[] AS read;
 
 -- ---- Rows of each kind in a session of its own and in another ----
 SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT id AS my_hook FROM wa.create_webhook('https://reach.example/mine', session => :'mine') \gset

@@ -449,7 +449,7 @@ add_body_invitation(Call *call, const Param *param, const JsonValue *value)
 /*
  * A null in the body removes the current value.  A parameter that is NULL would keep it, so
  * the statement gets a value that no request can send otherwise: the empty text, no time,
- * the id of nothing, or the jsonb null.
+ * the id of nothing, a list of one empty text, or the jsonb null.
  */
 static bool
 add_cleared(Call *call, const Param *param, const JsonValue *value)
@@ -462,6 +462,8 @@ add_cleared(Call *call, const Param *param, const JsonValue *value)
 			return db_param_uuid(call->db, id_of_nothing);
 		case PARAM_TIME:
 			return db_param_time_none(call->db);
+		case PARAM_TEXT_ARRAY:
+			return db_param_text_array(call->db, &(const char *){""}, &(size_t){0}, 1);
 		default:
 			return call_add_body_json(call, param->name, value);
 	}

@@ -53,6 +53,7 @@ static const struct
 } ranks[] = {
 	{"person", "only a person can do this, with a user token"},
 	{"owner", "only an owner can do this"},
+	{"sessions", "this API key is restricted to some sessions"},
 };
 
 const char *

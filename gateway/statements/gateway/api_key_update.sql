@@ -1,5 +1,8 @@
--- $1 key, $2 name, $3 permissions, $4 when it expires, $5 whether it works; null = as it is, infinite = never
+-- $1 key, $2 name, $3 permissions, $4 when it expires, $5 whether it works, $6 the only sessions
+-- that it reaches; null = as it is, infinite = never, an empty text among the sessions = all
 SELECT k.id, k.name, k.prefix, k.permissions, k.created_at, k.created_by, k.created_by_name, k.expires_at,
-	k.last_used_at, k.rotated_to, k.disabled_at, k.revoked_at, k.revoked_reason
-FROM wa.update_api_key($1::uuid, $2::text, $3::text[], $4::timestamptz, $5::bool) AS m (id)
+	k.last_used_at, k.rotated_to, k.disabled_at, k.revoked_at, k.revoked_reason,
+	wa.session_ids(k.sessions) AS sessions
+FROM wa.update_api_key($1::uuid, $2::text, $3::text[], $4::timestamptz, $5::bool,
+	wa.from_session_ids($6::text[])) AS m (id)
 CROSS JOIN LATERAL wa.show_api_key(m.id) AS k

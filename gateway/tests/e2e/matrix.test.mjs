@@ -31,7 +31,7 @@ const INVENTED = {
 const MALFORMED = ['x', '%20', 'sess_', 'sess_01h455vb4pex5vsknk084sn02', 'org_01h455vb4pex5vsknk084sn02q', 'SESS_01H455VB4PEX5VSKNK084SN02Q',
 	'00000000-0000-0000-0000-000000000000', "'%20OR%201=1", '..%2F..', '%F0%9F%99%82', 'a'.repeat(300)];
 
-let db, client, tenant, other, stranger, strangersInvitation;
+let db, client, tenant, other, stranger, strangersInvitation, aside;
 const keys = new Map();			/* by permissions, as text */
 const tokens = {};				/* user tokens, by role */
 const rows = endpoints().filter(({ open, door }) => !open && door === 'credential');
@@ -192,6 +192,7 @@ before(async () =>
 	client = (await Gateway.start(cluster)).client;
 	for (const role of ['owner', 'admin', 'member'])
 		tokens[role] = await tokenOf(client, await createPerson(db, { org: tenant.org, role }));
+	aside = await createSession(db, tenant.org, { label: 'aside' });
 	stranger = await createPerson(db, { org: other.org });
 	const invitation = await client.post('/api/v1/invitations', await tokenOf(client, stranger), { email: 'x@example.com', role: 'member' });
 
@@ -336,6 +337,50 @@ function everySetOfPermissions(row, name, fixture)
 	});
 }
 
+/* The sessions that a fixture's path is in.  A webhook gets one, and is for all of them otherwise. */
+async function bindToSession({ path })
+{
+	if (path.s !== undefined)
+		return path.s;
+	await db.sql("UPDATE wa.webhook SET session_id = $1 WHERE id = wa.from_typeid('wh', $2)", [aside.uuid, path.w]);
+	return aside.id;
+}
+
+/* The same organization, another session: a key that is restricted to some sessions. */
+function otherSessions(row, name, fixture, ids)
+{
+	const restrictedTo = async (session) => (await createKey(db, tenant.org, row.needs === null ? ['read'] : [row.needs], { sessions: [session] })).secret;
+
+	test(`${name}: for a key that is restricted to another session, ids are as invented ones`, async () =>
+	{
+		const good = await fixture();
+		const elsewhere = await restrictedTo((await createSession(db, tenant.org)).id);
+		const rowCount = () => db.value(`SELECT (SELECT count(*) FROM wa.message) + (SELECT count(*) FROM wa.message_action)
+			+ (SELECT count(*) FROM wa.webhook) + (SELECT count(*) FROM wa.event WHERE type NOT LIKE 'key.%') + (SELECT count(*) FROM wa.deleted_session)`);
+		const before = await rowCount();
+		const invented = await send(row, { ...good, path: INVENTED }, elsewhere);
+
+		assert.equal(invented.status, 404);
+		assert.equal((await send(row, good, elsewhere)).shape, invented.shape);
+		if (ids.length > 1)
+		{
+			const inside = await restrictedTo(aside.id);
+			const of = (id, value) => send(row, { ...good, path: { ...good.path, [ids[0]]: aside.id, [id]: value } }, inside);
+
+			for (const id of ids.slice(1).filter(() => ids[0] === 's'))
+				assert.equal((await of(id, good.path[id])).shape, (await of(id, INVENTED[id])).shape, id);
+		}
+		assert.equal(await rowCount(), before);
+	});
+
+	test(`${name}: a key that is restricted to its session can do it`, async () =>
+	{
+		const good = await fixture();
+
+		assert.equal((await send(row, good, await restrictedTo(await bindToSession(good)))).status, row.status);
+	});
+}
+
 for (const row of rows)
 {
 	const name = shortName(row);
@@ -387,6 +432,9 @@ for (const row of rows)
 	{
 		everySetOfPermissions(row, name, fixture);
 	}
+
+	if (!row.people && ids.length > 0)
+		otherSessions(row, name, fixture, ids);
 
 	if (row.method === 'GET')
 	{

@@ -23,14 +23,14 @@ export async function createOrg(db, name)
 
 let keys = 0;
 
-/* Returns { uuid, id, secret, name }. */
-export async function createKey(db, org, permissions = ALL, { name = `key ${++keys}`, expiresAt = null, ...others } = {})
+/* Returns { uuid, id, secret, name }.  "sessions" are the ids of the only ones that it reaches. */
+export async function createKey(db, org, permissions = ALL, { name = `key ${++keys}`, expiresAt = null, sessions = null, ...others } = {})
 {
 	refuseOthers(others);
 
 	const [made] = await db.sql(
-		"SELECT k.id, wa.typeid('key', k.id) AS public, k.secret FROM wa.create_key($1, $2, $3, $4) AS k",
-		[org.uuid, name, `{${permissions.join(',')}}`, expiresAt]);
+		"SELECT k.id, wa.typeid('key', k.id) AS public, k.secret FROM wa.create_key($1, $2, $3, $4, wa.from_session_ids($5::text[])) AS k",
+		[org.uuid, name, `{${permissions.join(',')}}`, expiresAt, sessions && `{${sessions.join(',')}}`]);
 
 	return { uuid: made.id, id: made.public, secret: made.secret, name };
 }
