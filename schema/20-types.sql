@@ -227,3 +227,45 @@ CREATE FUNCTION wa.from_typeid(prefix text, id text) RETURNS uuid
 COMMENT ON FUNCTION wa.from_typeid(text, text) IS
 	'the identifier behind its public form, which has to have this prefix. `22P02`: it does not, or is no TypeID; '
 	'`22023`: no valid prefix';
+
+-- wa.org_id, wa.key_id, wa.user_id: what administration functions take as an id.
+--
+-- All casts are implicit, so that a literal, a uuid and a text are all accepted where a
+-- function has such a parameter.  That makes no other call ambiguous: the types have no
+-- operator, and no name is shared by a function with one of them and another function with as
+-- many parameters.  There is no cast to text, and none between the three.
+DO $$
+DECLARE
+	kind record;
+BEGIN
+	FOR kind IN
+		SELECT k.name, 'wa.' || k.name AS type, k.prefix, k.whose FROM (VALUES
+			('org_id', 'org', 'an organization'), ('key_id', 'key', 'an API key'), ('user_id', 'usr', 'a person'))
+			k (name, prefix, whose)
+	LOOP
+		EXECUTE pg_catalog.format('CREATE TYPE %s', kind.type);
+		EXECUTE pg_catalog.format('COMMENT ON TYPE %s IS %L', kind.type, pg_catalog.format(
+			'the id of %s as administration functions take it: a uuid, or `%s_…` (`22P02` for any other text). Printed as '
+			'`%2$s_…`. Implicit casts from and to `uuid`, and from `text`', kind.whose, kind.prefix));
+		EXECUTE pg_catalog.format('CREATE FUNCTION %s_in(cstring) RETURNS %1$s AS ''MODULE_PATHNAME'', ''wa_%s_in'' '
+			'LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE', kind.type, kind.name);
+		EXECUTE pg_catalog.format('CREATE FUNCTION %s_out(%1$s) RETURNS cstring AS ''MODULE_PATHNAME'', ''wa_%s_out'' '
+			'LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE', kind.type, kind.name);
+		EXECUTE pg_catalog.format('CREATE FUNCTION %s_recv(internal) RETURNS %1$s AS ''MODULE_PATHNAME'', ''wa_id_recv'' '
+			'LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE', kind.type);
+		EXECUTE pg_catalog.format('CREATE FUNCTION %s_send(%1$s) RETURNS bytea AS ''MODULE_PATHNAME'', ''wa_id_send'' '
+			'LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE', kind.type);
+		EXECUTE pg_catalog.format('COMMENT ON FUNCTION %s_in(cstring) IS ''input: a uuid, or %s_…''', kind.type, kind.prefix);
+		EXECUTE pg_catalog.format('COMMENT ON FUNCTION %s_out(%1$s) IS ''output: %s_…''', kind.type, kind.prefix);
+		EXECUTE pg_catalog.format('COMMENT ON FUNCTION %s_recv(internal) IS ''binary input: a uuid''', kind.type);
+		EXECUTE pg_catalog.format('COMMENT ON FUNCTION %s_send(%1$s) IS ''binary output: a uuid''', kind.type);
+		EXECUTE pg_catalog.format('CREATE TYPE %s (INPUT = %1$s_in, OUTPUT = %1$s_out, RECEIVE = %1$s_recv, SEND = %1$s_send, '
+			'LIKE = pg_catalog.uuid)', kind.type);
+		EXECUTE pg_catalog.format('CREATE CAST (uuid AS %s) WITHOUT FUNCTION AS IMPLICIT', kind.type);
+		EXECUTE pg_catalog.format('CREATE CAST (%s AS uuid) WITHOUT FUNCTION AS IMPLICIT', kind.type);
+		EXECUTE pg_catalog.format('CREATE CAST (text AS %s) WITH INOUT AS IMPLICIT', kind.type);
+		EXECUTE pg_catalog.format('COMMENT ON CAST (uuid AS %s) IS ''the same value''', kind.type);
+		EXECUTE pg_catalog.format('COMMENT ON CAST (%s AS uuid) IS ''the same value''', kind.type);
+		EXECUTE pg_catalog.format('COMMENT ON CAST (text AS %s) IS ''a uuid, or %s_…''', kind.type, kind.prefix);
+	END LOOP;
+END $$;

@@ -29,11 +29,11 @@ SELECT pg_catalog.pg_extension_config_dump('wa.api_key_usage', '');
 
 -- What is in memory.  These functions see every organization of the database, so only
 -- function bodies and administrators may call them.
-CREATE FUNCTION wa.key_usage(org uuid, key uuid, OUT first_used_at timestamptz, OUT first_used_from inet,
+CREATE FUNCTION wa.key_usage(org wa.org_id, key wa.key_id, OUT first_used_at timestamptz, OUT first_used_from inet,
 							 OUT last_used_at timestamptz, OUT last_used_from inet)
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_key_usage';
-COMMENT ON FUNCTION wa.key_usage(uuid, uuid) IS
+COMMENT ON FUNCTION wa.key_usage(wa.org_id, wa.key_id) IS
 	'what the server has in memory of a key''s use, whether flushed or not; nulls if it has nothing, or was started '
 	'without the library. The first use is that since the key got its place in memory';
 
@@ -51,7 +51,7 @@ CREATE FUNCTION wa.confirm_key_usage(org uuid, key uuid, at timestamptz) RETURNS
 COMMENT ON FUNCTION wa.confirm_key_usage(uuid, uuid, timestamptz) IS
 	'for wa.flush_key_usage(): the table has, committed, the uses of a key up to this time';
 
-CREATE FUNCTION wa.key_last_used(org uuid, key uuid, OUT used_at timestamptz, OUT used_from inet)
+CREATE FUNCTION wa.key_last_used(org wa.org_id, key wa.key_id, OUT used_at timestamptz, OUT used_from inet)
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 AS $$
 	SELECT last.used_at, last.used_from
@@ -62,7 +62,7 @@ AS $$
 	ORDER BY last.used_at DESC NULLS LAST
 	LIMIT 1
 $$;
-COMMENT ON FUNCTION wa.key_last_used(uuid, uuid) IS
+COMMENT ON FUNCTION wa.key_last_used(wa.org_id, wa.key_id) IS
 	'when and from where a key was last used, by memory or table, whichever is later; nulls if it never was as far as '
 	'is known';
 

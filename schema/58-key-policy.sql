@@ -19,7 +19,7 @@ END $$;
 COMMENT ON FUNCTION wa.key_expiry(uuid, timestamptz, timestamptz) IS
 	'for function bodies: when a key that was made then expires if this time was asked for (NULL: none was), NULL for never; raises 22023 if that is longer than the organization allows';
 
-CREATE FUNCTION wa.set_key_policy(org uuid, default_days integer, max_days integer) RETURNS void
+CREATE FUNCTION wa.set_key_policy(org wa.org_id, default_days integer, max_days integer) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -37,7 +37,7 @@ BEGIN
 	ON CONFLICT (org_id) DO UPDATE SET default_days = EXCLUDED.default_days, max_days = EXCLUDED.max_days;
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('keyDefaultDays', default_days, 'keyMaxDays', max_days));
 END $$;
-COMMENT ON FUNCTION wa.set_key_policy(uuid, integer, integer) IS
+COMMENT ON FUNCTION wa.set_key_policy(wa.org_id, integer, integer) IS
 	'how long an organization''s keys live: the days of a key for which no time is given, and the most days of any (1 to '
 	'3650; NULL: no bound). Keys that exist keep their expiry until it is changed. `22023` (`defaultDays`, `maxDays`), `P0002`';
 

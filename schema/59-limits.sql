@@ -160,7 +160,7 @@ END $$;
 COMMENT ON FUNCTION wa.enter_queue(wa.session) IS
 	'for function bodies: takes the room of one message in a session''s queue when no more of it may be taken without a turn; raises 53400 if the queue is full';
 
-CREATE FUNCTION wa.set_org_limit(org uuid, name text, value integer) RETURNS void
+CREATE FUNCTION wa.set_org_limit(org wa.org_id, name text, value integer) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -184,5 +184,5 @@ BEGIN
 	END IF;
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('limit', name, 'value', value));
 END $$;
-COMMENT ON FUNCTION wa.set_org_limit(uuid, text, integer) IS
+COMMENT ON FUNCTION wa.set_org_limit(wa.org_id, text, integer) IS
 	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, `queued_messages` of one session, or `sockets` of one process of a gateway; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';

@@ -320,7 +320,7 @@ END $$;
 COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[]) IS
 	'for function bodies: checks and stores a key';
 
-CREATE FUNCTION wa.create_key(org uuid, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
+CREATE FUNCTION wa.create_key(org wa.org_id, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
 							  sessions uuid[] DEFAULT NULL,
 							  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -334,14 +334,14 @@ BEGIN
 						wa.read_sessions(org, sessions));
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.create_key(uuid, text, wa.permissions, timestamptz, uuid[]) IS
+COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, uuid[]) IS
 	'makes an API key. The answer is the only place where the secret ever appears. `expires_at` NULL: as the '
 	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. '
 	'`sessions`: the only ones that it reaches, 1 to 32; NULL: all of the organization. `22023` (`name`, `permissions`, '
 	'`expiresAt`, `sessions`), `P0002` (no such organization), `23505` (a live key has this name), '
 	'`53400` (`wa.set_org_limit()`: `keys`)';
 
-CREATE FUNCTION wa.import_key(org uuid, name text, digest bytea, permissions wa.permissions,
+CREATE FUNCTION wa.import_key(org wa.org_id, name text, digest bytea, permissions wa.permissions,
 							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_',
 							  sessions uuid[] DEFAULT NULL) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -357,7 +357,7 @@ BEGIN
 	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}',
 						 wa.read_sessions(org, sessions));
 END $$;
-COMMENT ON FUNCTION wa.import_key(uuid, text, bytea, wa.permissions, timestamptz, text, uuid[]) IS
+COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, uuid[]) IS
 	'takes over a key that another system issued, by its SHA-256 digest. The key has to be `wa_` and 17 to 125 '
 	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
 	'`23505` (also: this digest is known already)';
@@ -409,7 +409,7 @@ END $$;
 COMMENT ON FUNCTION wa.end_key(uuid, uuid, text, text) IS
 	'for function bodies: revokes a key of an organization for a reason, or none; the actor is whom the transaction acts for, unless it is given; false if the key was revoked before';
 
-CREATE FUNCTION wa.revoke_key_with_reason(key uuid, reason text) RETURNS boolean
+CREATE FUNCTION wa.revoke_key_with_reason(key wa.key_id, reason text) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -426,22 +426,22 @@ BEGIN
 	END IF;
 	RETURN wa.end_key(org, key, words);
 END $$;
-COMMENT ON FUNCTION wa.revoke_key_with_reason(uuid, text) IS
+COMMENT ON FUNCTION wa.revoke_key_with_reason(wa.key_id, text) IS
 	'`wa.revoke_key()`, with the reason (1 to 200 characters) that people then see beside the key; NULL: none. `P0002`, '
 	'`22023` (`reason`)';
 
-CREATE FUNCTION wa.revoke_key(key uuid) RETURNS boolean
+CREATE FUNCTION wa.revoke_key(key wa.key_id) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN wa.revoke_key_with_reason(key, NULL);
 END $$;
-COMMENT ON FUNCTION wa.revoke_key(uuid) IS
+COMMENT ON FUNCTION wa.revoke_key(wa.key_id) IS
 	'revokes a key; false if it was revoked before. Once this has committed, no transaction that begins is accepted '
 	'with the key. `P0002`';
 
-CREATE FUNCTION wa.revoke_key(org uuid, name text, reason text DEFAULT NULL) RETURNS integer
+CREATE FUNCTION wa.revoke_key(org wa.org_id, name text, reason text DEFAULT NULL) RETURNS integer
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -468,13 +468,13 @@ BEGIN
 	END IF;
 	RETURN revoked;
 END $$;
-COMMENT ON FUNCTION wa.revoke_key(uuid, text, text) IS
+COMMENT ON FUNCTION wa.revoke_key(wa.org_id, text, text) IS
 	'revokes every key of the organization with this name that is not revoked, a rotated predecessor included, and '
 	'returns how many. `P0002`: none; `22023` (`reason`)';
 
 -- Every key that this statement sees.  Whoever rotates one at the same time makes a key that
 -- it does not see.
-CREATE FUNCTION wa.revoke_keys(org uuid, made_by uuid DEFAULT NULL, reason text DEFAULT NULL) RETURNS integer
+CREATE FUNCTION wa.revoke_keys(org wa.org_id, made_by wa.user_id DEFAULT NULL, reason text DEFAULT NULL) RETURNS integer
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -494,7 +494,7 @@ BEGIN
 	END LOOP;
 	RETURN revoked;
 END $$;
-COMMENT ON FUNCTION wa.revoke_keys(uuid, uuid, text) IS
+COMMENT ON FUNCTION wa.revoke_keys(wa.org_id, wa.user_id, text) IS
 	'revokes all keys of an organization, or those that one person has made, and returns how many. A key that somebody '
 	'makes or rotates at the same moment is not among them: take their role away first. `P0002`, `22023` (`reason`)';
 
@@ -507,7 +507,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.is_disabled(wa.api_key) IS 'for function bodies: whether a key is switched off';
 
-CREATE FUNCTION wa.disable_key(key uuid) RETURNS boolean
+CREATE FUNCTION wa.disable_key(key wa.key_id) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -537,12 +537,12 @@ BEGIN
 	PERFORM wa.note(org, 'key.disabled', key, jsonb_build_object('name', known.name));
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.disable_key(uuid) IS
+COMMENT ON FUNCTION wa.disable_key(wa.key_id) IS
 	'switches a key off: it is refused like one that is revoked, until `wa.enable_key()`; false if it was off before. A '
 	'rotation that is under way makes a key of its own, which works. '
 	'`P0002`, `55000` (revoked or expired)';
 
-CREATE FUNCTION wa.enable_key(key uuid) RETURNS boolean
+CREATE FUNCTION wa.enable_key(key wa.key_id) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -570,10 +570,10 @@ BEGIN
 	PERFORM wa.note(org, 'key.enabled', key, jsonb_build_object('name', known.name));
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.enable_key(uuid) IS
+COMMENT ON FUNCTION wa.enable_key(wa.key_id) IS
 	'switches a key on again; false if it was on. `P0002`, `55000` (revoked, expired or rotated: what has ended stays so)';
 
-CREATE FUNCTION wa.rotate_key(key uuid, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
+CREATE FUNCTION wa.rotate_key(key wa.key_id, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -612,7 +612,7 @@ BEGIN
 	PERFORM wa.note(org, 'key.rotated', key, jsonb_build_object('name', old.name, 'successor', wa.typeid('key', id)));
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.rotate_key(uuid, interval) IS
+COMMENT ON FUNCTION wa.rotate_key(wa.key_id, interval) IS
 	'makes a successor with the same name, permissions, sessions and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
 	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired, rotated already or switched off), `53400` (`keys`: '
 	'those that were rotated and still work count half)';

@@ -173,7 +173,7 @@ END $$;
 COMMENT ON FUNCTION wa.lock_user(uuid) IS
 	'for function bodies: a person''s account, locked; raises 22004 for NULL, P0002 if there is none';
 
-CREATE FUNCTION wa.disable_user(person uuid) RETURNS boolean
+CREATE FUNCTION wa.disable_user(person wa.user_id) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -188,10 +188,10 @@ BEGIN
 	PERFORM wa.note_person(person, 'user.disabled');
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.disable_user(uuid) IS
+COMMENT ON FUNCTION wa.disable_user(wa.user_id) IS
 	'closes an account, signs the person out and withdraws the invitations that they have made, with effect right away; false if it was closed before. `P0002`';
 
-CREATE FUNCTION wa.enable_user(person uuid) RETURNS boolean
+CREATE FUNCTION wa.enable_user(person wa.user_id) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -205,10 +205,10 @@ BEGIN
 	PERFORM wa.note_person(person, 'user.enabled');
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.enable_user(uuid) IS
+COMMENT ON FUNCTION wa.enable_user(wa.user_id) IS
 	'opens a closed account again; false if it was open. The person has to sign in anew. `P0002`';
 
-CREATE FUNCTION wa.reset_password(person uuid) RETURNS text
+CREATE FUNCTION wa.reset_password(person wa.user_id) RETURNS text
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -223,6 +223,6 @@ BEGIN
 	PERFORM wa.note_person(person, 'user.password_reset');
 	RETURN password;
 END $$;
-COMMENT ON FUNCTION wa.reset_password(uuid) IS
+COMMENT ON FUNCTION wa.reset_password(wa.user_id) IS
 	'gives a person who forgot it a new random password, which appears here only, signs them out everywhere, and withdraws the invitations that they have made. '
 	'`P0002`';

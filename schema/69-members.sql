@@ -175,7 +175,7 @@ END $$;
 COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS
 	'for function bodies: adds, changes or, with NULL as the role, removes a member; false if nothing changed; raises 55000 for the last owner';
 
-CREATE FUNCTION wa.add_member(org uuid, person uuid, role text) RETURNS boolean
+CREATE FUNCTION wa.add_member(org wa.org_id, person wa.user_id, role text) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -188,11 +188,11 @@ BEGIN
 	END IF;
 	RETURN wa.change_member(org, person, role);
 END $$;
-COMMENT ON FUNCTION wa.add_member(uuid, uuid, text) IS
+COMMENT ON FUNCTION wa.add_member(wa.org_id, wa.user_id, text) IS
 	'makes a person a member of an organization, or gives a member another role (`owner`, `admin`, `member`); false '
 	'if nothing changed. `P0002`, `22023` (`role`), `55000`: the last owner; `53400` (`wa.set_org_limit()`: `members`)';
 
-CREATE FUNCTION wa.remove_member(org uuid, person uuid) RETURNS boolean
+CREATE FUNCTION wa.remove_member(org wa.org_id, person wa.user_id) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -203,7 +203,7 @@ BEGIN
 	PERFORM wa.refuse_bound();
 	RETURN wa.change_member(org, person, NULL);
 END $$;
-COMMENT ON FUNCTION wa.remove_member(uuid, uuid) IS
+COMMENT ON FUNCTION wa.remove_member(wa.org_id, wa.user_id) IS
 	'removes a person from an organization, with effect right away; false if they were no member. `55000`: the last '
 	'owner';
 

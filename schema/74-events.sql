@@ -450,7 +450,7 @@ CREATE FUNCTION wa.wait_for_change(seen bigint, timeout_ms integer, OUT generati
 COMMENT ON FUNCTION wa.wait_for_change(bigint, integer) IS
 	'for function bodies: waits, at most 5 seconds, until anything has changed since the generation that was seen (0: at once), and tells which organizations have, or that any may have';
 
-CREATE FUNCTION wa.set_event_days(org uuid, days integer) RETURNS void
+CREATE FUNCTION wa.set_event_days(org wa.org_id, days integer) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -465,4 +465,4 @@ BEGIN
 	END IF;
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('eventDays', days));
 END $$;
-COMMENT ON FUNCTION wa.set_event_days(uuid, integer) IS 'how many days an organization''s events and deliveries are kept';
+COMMENT ON FUNCTION wa.set_event_days(wa.org_id, integer) IS 'how many days an organization''s events and deliveries are kept';

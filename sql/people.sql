@@ -288,7 +288,7 @@ BEGIN;
 GRANT SELECT (role) ON wa.member TO wa_app;
 GRANT SELECT (password_hash) ON wa.app_user TO wa_admin;
 ALTER TABLE wa.member DISABLE TRIGGER member_invalidate;
-GRANT EXECUTE ON FUNCTION wa.disable_user(uuid) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION wa.disable_user(wa.user_id) TO PUBLIC;
 CREATE OR REPLACE FUNCTION wa.bcrypt(key text, salt text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp RETURN md5(key);
 CREATE TABLE public.leak (password wa.password);

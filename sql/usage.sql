@@ -36,7 +36,7 @@ SELECT * FROM wa.api_key_usage;
 UPDATE wa.api_key_usage SET last_used_at = now();
 SELECT r.rolname AS role, f.name AS may_call
 FROM pg_roles r CROSS JOIN (VALUES ('wa.flush_key_usage(integer)'), ('wa.unflushed_key_usage()'),
-	('wa.confirm_key_usage(uuid,uuid,timestamptz)'), ('wa.key_usage(uuid,uuid)'), ('wa.key_last_used(uuid,uuid)')) f (name)
+	('wa.confirm_key_usage(uuid,uuid,timestamptz)'), ('wa.key_usage(wa.org_id,wa.key_id)'), ('wa.key_last_used(wa.org_id,wa.key_id)')) f (name)
 WHERE r.rolname LIKE 'wa\_%' AND has_function_privilege(r.rolname, f.name, 'EXECUTE') ORDER BY 1, 2;
 
 -- An administrator sees it before any flush.

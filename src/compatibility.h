@@ -10,9 +10,17 @@
 
 #include "postgres.h"
 
-/* PostgreSQL 16 moved the macros of varlena values here. */
+/* PostgreSQL 16 moved the macros of varlena values here, and has soft errors. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#include "nodes/miscnodes.h"
+#endif
+
+/* Reports an error of an input function, as a soft error if the caller wants one (16 and later). */
+#if PG_VERSION_NUM >= 160000
+#define refuse_input(fcinfo, ...) ereturn((fcinfo)->context, (Datum) 0, __VA_ARGS__)
+#else
+#define refuse_input(fcinfo, ...) ereport(ERROR, __VA_ARGS__)
 #endif
 
 /* pg_noreturn stands in front of a declaration since PostgreSQL 18; it stood behind it before. */

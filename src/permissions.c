@@ -31,19 +31,9 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-#if PG_VERSION_NUM >= 160000
-#include "nodes/miscnodes.h"
-#endif
 
 #include "src/compatibility.h"
 #include "src/permissions.h"
-
-/* Reports an error of an input function, as a soft error if the caller wants one (16 and later). */
-#if PG_VERSION_NUM >= 160000
-#define refuse_input(fcinfo, ...) ereturn((fcinfo)->context, (Datum) 0, __VA_ARGS__)
-#else
-#define refuse_input(fcinfo, ...) ereport(ERROR, __VA_ARGS__)
-#endif
 
 #define KNOWN_PERMISSIONS "The permissions are read, send, manage, and events."
 

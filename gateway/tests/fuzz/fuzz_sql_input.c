@@ -28,6 +28,8 @@ extern Datum wa_permissions_recv(PG_FUNCTION_ARGS);
 extern Datum wa_permissions_out(PG_FUNCTION_ARGS);
 extern Datum wa_typeid(PG_FUNCTION_ARGS);
 extern Datum wa_from_typeid(PG_FUNCTION_ARGS);
+extern Datum wa_key_id_in(PG_FUNCTION_ARGS);
+extern Datum wa_key_id_out(PG_FUNCTION_ARGS);
 
 /* An error in constant words shows nothing.  Its parts have a NUL behind them each. */
 static void
@@ -263,6 +265,30 @@ check_typeid(const uint8_t *data, size_t len)
 				memcmp(VARDATA_ANY(DatumGetPointer(again.value)), rest, rest_len) == 0);
 }
 
+/* What is accepted is written as one TypeID, which is read as the same value. */
+static void
+check_key_id(const uint8_t *data, size_t len)
+{
+	ServerCall id;
+	ServerCall out;
+	ServerCall again;
+
+	SERVER_CALL(&id, wa_key_id_in, CStringGetDatum(server_cstring(data, len)));
+	if (id.failed)
+	{
+		if (strcmp(server_error.text, "invalid key id") != 0)
+			FUZZ_ASSERT(strcmp(server_error.text, "key id must begin with \"key_\"") == 0);
+		expect_error(server_error.text, "It is \"key_\" and 26 characters, or a UUID.");
+		return;
+	}
+	SERVER_CALL(&out, wa_key_id_out, id.value);
+	FUZZ_ASSERT(!out.failed && strncmp(DatumGetCString(out.value), "key_", 4) == 0);
+	SERVER_CALL(&again, wa_key_id_in, out.value);
+	FUZZ_ASSERT(!again.failed);
+	FUZZ_ASSERT(memcmp(DatumGetPointer(again.value), DatumGetPointer(id.value), WAK_UUID_LENGTH) ==
+				0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -277,6 +303,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_permissions(data, len);
 	server_reset();
 	check_typeid(data, len);
+	server_reset();
+	check_key_id(data, len);
 	server_reset();
 	return 0;
 }
