@@ -676,3 +676,63 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.me() IS
 	'who the bound credential is and what it may do, in one row; `28000` if none is bound';
+
+-- wa.me() is called at each request of its endpoint, so what only people ask is added here.
+CREATE FUNCTION wa.whoami() RETURNS TABLE (kind text, id text, name text, organization_id wa.org_id, organization text,
+										   permissions text[], expires_at timestamptz)
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN m.user_id IS NULL THEN 'api_key' ELSE 'person' END,
+		COALESCE(wa.typeid('usr', m.user_id), wa.typeid('key', m.key_id)), m.name, m.organization_id,
+		(SELECT o.name FROM wa.org o WHERE o.id = m.organization_id), m.permissions, NULLIF(wa.current_expiry(), 'infinity')
+	FROM wa.me() m
+$$;
+COMMENT ON FUNCTION wa.whoami() IS
+	'`wa.me()` for people: also whether it is an `api_key` or a `person`, what the organization is called, and when the '
+	'credential ends (NULL: never); `28000` if none is bound';
+
+-- What somebody finds of a key in a log or in code is mostly not the whole key.  Of a key only
+-- a digest and the first characters are stored, so a beginning says no more than that: every
+-- key that begins with the same characters is an answer.  A whole key is found by its digest.
+-- How long that takes tells nothing: whoever chooses the text does not choose its digest.
+CREATE FUNCTION wa.find_key(what text)
+	RETURNS TABLE (matched text, org_id wa.org_id, org text, key wa.key_id, name text, prefix text, status text,
+				   created_by text, last_used_at timestamptz)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	-- The log and the dashboard show a key's first characters with … or * behind them.
+	words constant text := rtrim(btrim(what), '….*');
+	whole uuid;
+	by_id uuid;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF COALESCE(words, '') = '' THEN
+		PERFORM wa.refuse_field('what', 'must be the beginning of a key, a whole key, its id or its name');
+	END IF;
+	SELECT k.id INTO whole FROM wa.api_key k WHERE k.digest = wa.hash_key(words);
+	BEGIN
+		by_id := words::wa.key_id;
+	EXCEPTION WHEN invalid_text_representation THEN
+		NULL;
+	END;
+	RETURN QUERY
+	SELECT found.matched, k.org_id::wa.org_id, k.org, k.id::wa.key_id, k.name, k.prefix, k.status, k.created_by, k.last_used_at
+	FROM (
+		SELECT a.org_id, a.id, CASE
+			WHEN a.id = whole THEN 'secret'
+			WHEN a.id = by_id THEN 'id'
+			WHEN words LIKE 'wa\_%' AND (starts_with(words, a.prefix) OR starts_with(a.prefix, words)) THEN 'prefix'
+			WHEN lower(a.name) = lower(COALESCE(wa.clean_name(words), words)) THEN 'name' END AS matched
+		FROM wa.api_key a) found JOIN wa.keys k ON k.org_id = found.org_id AND k.id = found.id
+	WHERE found.matched IS NOT NULL AND (whole IS NULL OR found.matched = 'secret')
+	ORDER BY found.id;
+END $$;
+COMMENT ON FUNCTION wa.find_key(text) IS
+	'the keys of all organizations that a text may mean, and by what (`matched`): the `secret` as a whole, the `id`, a beginning of the '
+	'key (`prefix`) or the `name` in any case of letters. Only the first characters of a key are stored, so that a longer '
+	'beginning is compared by these alone, and several keys may match; an imported key may match any. Pass a whole key as a '
+	'bind parameter. `22023` (`what`)';

@@ -40,6 +40,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.reaches(uuid)'),
 		('wa_gateway, wa_app', 'wa.reaches_webhook(uuid, uuid)'),
 		('wa_gateway, wa_app', 'wa.me()'),
+		('wa_app', 'wa.whoami()'),
 		-- Sessions, chats and messages, with a key
 		('wa_gateway, wa_app', 'wa.create_session(text, boolean, boolean, boolean, text)'),
 		('wa_gateway, wa_app', 'wa.update_session(uuid, text, boolean, boolean, integer, integer)'),
@@ -143,6 +144,7 @@ UNION ALL
 		('wa_claim', 'wa.event_room()'),
 		('wa_claim', 'wa.wait_for_change(bigint, integer)'),
 		-- Administration
+		('wa_admin', 'wa.find_key(text)'),
 		('wa_admin', 'wa.hash_key(text)'),
 		('wa_admin', 'wa.event_writers()'),
 		('wa_admin', 'wa.key_usage(wa.org_id, wa.key_id)'),
