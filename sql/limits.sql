@@ -89,4 +89,4 @@ DELETE FROM wa.message WHERE wa_message_id = 'POLL';
 SELECT * FROM wa.idempotency;
 SELECT * FROM wa.session_rate;
 UPDATE wa.session_rate SET minute_count = 0;
-SELECT has_function_privilege('wa.count_send(wa.session)', 'EXECUTE') AS counts, has_function_privilege('wa.replay(text, bytea, uuid)', 'EXECUTE') AS replays;
+SELECT has_function_privilege('wa.count_send(wa.session)', 'EXECUTE') AS counts, has_function_privilege('wa.replay(text, bytea, uuid, uuid)', 'EXECUTE') AS replays;
