@@ -257,7 +257,7 @@ CREATE FUNCTION wa.read_sessions(org uuid, sessions uuid[]) RETURNS uuid[]
 	LANGUAGE plpgsql STRICT
 AS $$
 BEGIN
-	IF NOT wa.is_list(sessions::text[], 32) OR cardinality(sessions) = 0 THEN
+	IF (array_ndims(sessions) = 1 AND cardinality(sessions) <= 32) IS NOT TRUE THEN
 		PERFORM wa.refuse_field('sessions', 'must be a list of 1 to 32 sessions');
 	END IF;
 	PERFORM wa.refuse_element('sessions', wa.stray_session(org, sessions), 'must be a session of this organization');
@@ -269,18 +269,20 @@ COMMENT ON FUNCTION wa.read_sessions(uuid, uuid[]) IS
 
 CREATE FUNCTION wa.session_ids(sessions uuid[]) RETURNS text[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN ARRAY(SELECT wa.typeid('sess', e.session) FROM unnest(sessions) WITH ORDINALITY e (session, place) ORDER BY e.place);
-COMMENT ON FUNCTION wa.session_ids(uuid[]) IS 'sessions as they are written outside: sess_…';
+	RETURN CASE WHEN array_ndims(sessions) = 1 AND cardinality(sessions) <= 32 THEN
+		ARRAY(SELECT wa.typeid('sess', e.session) FROM unnest(sessions) WITH ORDINALITY e (session, place) ORDER BY e.place) END;
+COMMENT ON FUNCTION wa.session_ids(uuid[]) IS 'up to 32 sessions as they are written outside: sess_…; NULL for what is no such list';
 
 -- What is no id becomes NULL, which is no session.
 CREATE FUNCTION wa.from_session_ids(written text[]) RETURNS uuid[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN ARRAY(
+	RETURN CASE WHEN array_ndims(written) = 1 AND cardinality(written) <= 32 THEN ARRAY(
 		SELECT CASE WHEN e.id = '' THEN '00000000-0000-0000-0000-000000000000'
 			WHEN e.id ~ '^sess_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN NULLIF(wa.from_typeid('sess', e.id), '00000000-0000-0000-0000-000000000000') END
-		FROM unnest(written) WITH ORDINALITY e (id, place) ORDER BY e.place);
+		FROM unnest(written) WITH ORDINALITY e (id, place) ORDER BY e.place) ELSE '{}' END;
 COMMENT ON FUNCTION wa.from_session_ids(text[]) IS
-	'the sessions behind these ids, in their order: NULL for what is none, and all zeros for an empty text, as `wa.update_api_key()` takes them';
+	'the sessions behind up to 32 ids, in their order: NULL for what is none, and all zeros for an empty text, as '
+	'`wa.update_api_key()` takes them; an empty list for what is no such list';
 
 -- All rows of the key table are inserted by this function.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,

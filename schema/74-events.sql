@@ -327,9 +327,10 @@ BEGIN
 	END IF;
 	SELECT e.epoch, e.ordinal, e.id INTO epoch, ordinal, id FROM wa.event e WHERE e.org_id = org AND e.id = since;
 	IF NOT FOUND THEN
-		-- A reader who has got the last expired event has missed nothing.
+		-- A reader who has got the last expired event has missed nothing.  Nobody knows any
+		-- more which session it was of.
 		SELECT o.expired_epoch, o.expired_ordinal, o.expired_event INTO epoch, ordinal, id FROM wa.org o
-		WHERE o.id = org AND o.expired_event = since;
+		WHERE o.id = org AND o.expired_event = since AND NOT wa.is_restricted();
 	END IF;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'event is not known, or not kept any more' USING ERRCODE = 'WA001';

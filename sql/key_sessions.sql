@@ -166,6 +166,15 @@ SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT count(*) > 0 AS some, co
 FROM wa.read_events(max => 1000) e;
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT v.what, try(format('SELECT wa.event_position(%L)', v.event)) FROM (VALUES ('mine', :'my_event'), ('other', :'other_event'), ('key', :'key_event'), ('invented', :'invented')) v (what, event);
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT count(*) FROM wa.read_events(session => :'other');
+-- The last one that has expired is a place for those who reach all sessions.
+BEGIN;
+UPDATE wa.org SET expired_event = :'invented' WHERE id = :'org';
+SELECT try(format('SELECT wa.event_position(%L)', :'invented')) FROM wa.authenticate(:'every');
+ROLLBACK;
+BEGIN;
+UPDATE wa.org SET expired_event = :'invented' WHERE id = :'org';
+SELECT try(format('SELECT wa.event_position(%L)', :'invented')) FROM wa.authenticate(:'secret');
+ROLLBACK;
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT l.pending FROM wa.event_limit(0, 0, :'nobody') l;
 -- A socket has the reach of its key.
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT ticket FROM wa.create_ticket() \gset
@@ -198,7 +207,8 @@ SELECT token FROM wa.mint_user_token(:'cookie') \gset
 SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT wa.update_api_key(:'key', sessions => ARRAY[:'mine2']::uuid[]) = :'key' AS changed;
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT label FROM wa.session WHERE wa.reaches(id) AND org_id = :'org' AND deleted_at IS NULL;
 SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT DISTINCT try(format($$SELECT wa.update_api_key(%L, sessions => ARRAY[%L]::uuid[])$$, :'key', stray)) FROM (VALUES (:'foreign'), (:'invented'), (:'gone')) s (stray);
-SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT try(format($$SELECT wa.update_api_key(%L, sessions => '{}')$$, :'key'));
+SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT v.list, try(format('SELECT wa.update_api_key(%L, sessions => %s)', :'key', v.list)), try(format('SELECT wa.create_api_key(''never'', ''{read}'', sessions => %s)', v.list))
+FROM (VALUES ('''{}'''), ('array_fill(wa.uuid7(), ARRAY[33])'), ('array_fill(wa.uuid7(), ARRAY[1, 4])'), ('array_fill(wa.uuid7(), ARRAY[2, 500000])'), ('ARRAY[NULL]::uuid[]')) v (list);
 SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT wa.update_api_key(:'key', name => 'still restricted') = :'key' AS renamed;
 SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT name, sessions = ARRAY[:'mine2']::uuid[] AS restricted FROM wa.show_api_key(:'key');
 SELECT id AS successor FROM wa.rotate_key(:'key') \gset

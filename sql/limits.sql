@@ -80,6 +80,9 @@ SELECT wa.act_for((SELECT org_id FROM wa.session WHERE id = :'acme_session')) \;
 -- This one answers instead of raising: a list is refused by what it says.
 SELECT list, left(wa.event_types_problem(types), 40) AS problem
 FROM (VALUES ('good', array_fill('message'::text, ARRAY[64])), ('too many', array_fill('message'::text, ARRAY[65])), ('two dimensions', array_fill('message'::text, ARRAY[1, 4])), ('null', NULL), ('empty', '{}'), ('unknown', '{message,x,y}'), ('with null', '{NULL}')) l (list, types);
+-- These two answer with nothing.
+SELECT list, cardinality(wa.from_session_ids(ids)) AS sessions, cardinality(wa.session_ids(array_fill('00000000-0000-0000-0000-000000000000'::uuid, ARRAY(SELECT array_length(ids, d) FROM generate_series(1, array_ndims(ids)) d)))) AS ids
+FROM (VALUES ('good', array_fill('x'::text, ARRAY[32])), ('too many', array_fill('x'::text, ARRAY[33])), ('two dimensions', array_fill('x'::text, ARRAY[1, 4])), ('a million', array_fill('x'::text, ARRAY[2, 500000]))) l (list, ids);
 DELETE FROM wa.webhook;
 DELETE FROM wa.ticket;
 DELETE FROM wa.message WHERE wa_message_id = 'POLL';

@@ -76,8 +76,8 @@ wa_reaches(PG_FUNCTION_ARGS)
 {
 	const WaPrincipal *principal = restricted_principal();
 
-	PG_RETURN_BOOL(principal == NULL || (!PG_ARGISNULL(0) &&
-										 wa_principal_reaches(principal, PG_GETARG_UUID_P(0))));
+	PG_RETURN_BOOL(principal == NULL ||
+				   (!PG_ARGISNULL(0) && wa_principal_reaches(principal, PG_GETARG_UUID_P(0))));
 }
 
 /*
@@ -93,9 +93,8 @@ wa_reaches_webhook(PG_FUNCTION_ARGS)
 
 	if (principal == NULL)
 		PG_RETURN_BOOL(true);
-	PG_RETURN_BOOL(
-		wa_row_find(&webhooks, keys, &row) && !row.nulls[WEBHOOK_SESSION_ID] &&
-		wa_principal_reaches(principal, DatumGetUUIDP(row.values[WEBHOOK_SESSION_ID])));
+	PG_RETURN_BOOL(wa_row_find(&webhooks, keys, &row) && !row.nulls[WEBHOOK_SESSION_ID] &&
+				   wa_principal_reaches(principal, DatumGetUUIDP(row.values[WEBHOOK_SESSION_ID])));
 }
 
 /* wa.is_restricted(): whether the bound credential is restricted to some sessions. */

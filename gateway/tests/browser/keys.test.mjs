@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { before, test } from 'node:test';
-import { addMember, createKey, createOrg, createPerson } from '../e2e/harness/tenants.mjs';
+import { addMember, createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
 
 /* Characters of a secret that the list shows. */
@@ -260,6 +260,65 @@ test('a change of permissions holds at once', async (t) =>
 	await row(page, 'after').waitFor();
 	assert.equal(await statusOf(key.secret), 403);
 	assert.equal(await statusOf(key.secret, '/api/v1/me'), 200);
+});
+
+test('a key is made for some sessions, says how many, and is changed to others and to all', async (t) =>
+{
+	const place = await createOrg(stage.db, 'Several phones');
+	const admin = await createPerson(stage.db, { org: place, role: 'admin' });
+
+	for (const label of ['Shop', 'Office', 'Lab'])
+		await createSession(stage.db, place, { label });
+
+	const visitor = await visit(t, admin);
+	const { page } = visitor;
+	const labelsOf = async (key) => (await stage.client.get('/api/v1/sessions', undefined, { bearer: key })).json.data.map(({ label }) => label);
+	const tick = (name) => page.getByRole('dialog').getByRole('checkbox', { name, exact: true });
+	const radio = (name) => page.getByRole('dialog').getByRole('radio', { name, exact: true });
+	const change = async (act) =>
+	{
+		await row(page, 'support').getByRole('button', { name: 'Change' }).click();
+		await act();
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page.getByRole('dialog').waitFor({ state: 'detached' });
+	};
+
+	await page.getByRole('link', { name: 'API Keys' }).click();
+	await page.getByRole('button', { name: 'New key' }).first().click();
+	await page.getByRole('dialog').getByLabel('Name').fill('support');
+	await tick('read').check();
+	assert.ok(await radio('All sessions').isChecked());
+	assert.equal(await tick('Shop').count(), 0);
+	await radio('Only these sessions').check();
+
+	/* none is no choice */
+	await page.getByRole('button', { name: 'Create key' }).click();
+	await page.getByText('Sessions: must be a list of 1 to 32 sessions').waitFor();
+	await tick('Shop').check();
+	await tick('Lab').check();
+	await page.getByRole('button', { name: 'Create key' }).click();
+
+	const key = (await secretField(page).textContent()).trim();
+
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	assert.deepEqual(await labelsOf(key), ['Lab', 'Shop']);
+	assert.deepEqual((await row(page, 'support').getByText('2 sessions').getAttribute('title')).split(', ').sort(), ['Lab', 'Shop']);
+
+	await change(async () =>
+	{
+		assert.ok(await radio('Only these sessions').isChecked());
+		assert.deepEqual(await Promise.all(['Shop', 'Office', 'Lab'].map((name) => tick(name).isChecked())), [true, false, true]);
+		await tick('Shop').uncheck();
+	});
+	await row(page, 'support').getByText('1 session', { exact: true }).waitFor();
+	assert.deepEqual(await labelsOf(key), ['Lab']);
+	/* what is not touched stays */
+	await change(() => tick('events').check());
+	assert.deepEqual(await labelsOf(key), ['Lab']);
+	await change(() => radio('All sessions').check());
+	assert.deepEqual(await labelsOf(key), ['Lab', 'Office', 'Shop']);
+	assert.equal(await row(page, 'support').getByText(/session/).count(), 0);
+	visitor.assertWellBehaved();
 });
 
 test('keys are found by name and by state', async (t) =>

@@ -13,6 +13,7 @@ import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { ChangeKeyDialog, NewKeyDialog, PERMISSIONS, RevokeKeyDialog, RotateKeyDialog } from './keys_dialogs.js';
 import { AllKeys, usePolicy } from './keys_policy.js';
+import { SessionCount } from './keys_sessions.js';
 import { useList } from '../client/load.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, Table, usePlace } from '../ui/page.js';
@@ -73,7 +74,7 @@ function creatorOf(key, me)
 	return key.createdBy === me.userId ? 'you' : key.createdByName ?? key.createdBy.replace(/^([a-z]+_.{6}).+$/, '$1…');
 }
 
-function columnsOf({ administers, me }, open)
+function columnsOf({ administers, me }, open, sessions)
 {
 	const button = (label, dialog, row, tone) => html`
 		<button type="button" class=${tone} onClick=${() => open({ dialog, key: row })}>${label}<span class="visually-hidden"> ${row.name}</span></button>`;
@@ -81,7 +82,7 @@ function columnsOf({ administers, me }, open)
 		{ name: 'Name', className: 'name', cell: (row) => row.name },
 		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
 		{ name: 'Key', cell: (row) => html`<code>${row.prefix}…</code>` },
-		{ name: 'Permissions', cell: (row) => html`<span class="tags">${PERMISSIONS.filter(({ name }) => row.permissions.includes(name)).map(({ name }) => html`<span key=${name} class="tag">${name}</span>`)}</span>` },
+		{ name: 'Permissions', cell: (row) => html`<span class="stack"><span class="tags">${PERMISSIONS.filter(({ name }) => row.permissions.includes(name)).map(({ name }) => html`<span key=${name} class="tag">${name}</span>`)}</span><${SessionCount} sessions=${row.sessions} list=${sessions} /></span>` },
 		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
 		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
 		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },
@@ -106,7 +107,7 @@ function EmptyKeys({ create })
 		<//>`;
 }
 
-function Keys({ rows, list, open, create })
+function Keys({ rows, list, sessions, open, create })
 {
 	const place = usePlace();
 	const [text, setText] = useState('');
@@ -121,7 +122,7 @@ function Keys({ rows, list, open, create })
 			<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
 		</div>
 		${shown.length === 0 ? html`<p class="nothing">No key matches.</p>` : html`
-			<${Table} label="API keys" columns=${columnsOf(place, open)} rows=${shown} keyOf=${({ id }) => id} />`}
+			<${Table} label="API keys" columns=${columnsOf(place, open, sessions)} rows=${shown} keyOf=${({ id }) => id} />`}
 		<${More} list=${list} />`;
 }
 
@@ -139,6 +140,7 @@ export function KeysPage()
 {
 	const { administers, organization } = usePlace();
 	const list = useList(administers ? '/api-keys' : null, PAGE);
+	const sessions = useList(administers ? '/sessions' : null, PAGE);
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();
 	const { policy, error: policyError, reload: reloadPolicy } = usePolicy(administers ? '/api-keys/policy' : null);
@@ -172,11 +174,11 @@ export function KeysPage()
 		<${Page} title="API Keys" lead=${`What programs use to act for ${organization.name}.`} actions=${create}>
 			${!administers && html`<${Notice}>Your role in ${organization.name} is member. Only owners and admins make and manage API keys; ask one of them for a key.<//>`}
 			${administers && html`<${Loaded} from=${list} what="Loading keys">
-				${(rows) => html`<${Keys} rows=${rows} list=${list} open=${open} create=${create} />`}
+				${(rows) => html`<${Keys} rows=${rows} list=${list} sessions=${sessions} open=${open} create=${create} />`}
 			<//>`}
 			${administers && html`<${AllKeys} organization=${organization} policy=${policy} error=${policyError} reload=${reloadAll} />`}
-			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} close=${close} finish=${finish} />`}
-			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} close=${close} finish=${change} />`}
+			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} sessions=${sessions} close=${close} finish=${finish} />`}
+			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} sessions=${sessions} close=${close} finish=${change} />`}
 			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} close=${close} finish=${finish} />`}
 			${opened.dialog === 'revoke' && html`<${RevokeKeyDialog} apiKey=${opened.key} close=${close} reload=${list.reload} />`}
 			${opened.dialog === 'on' && html`

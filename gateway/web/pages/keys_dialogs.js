@@ -10,6 +10,7 @@ import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/f
 import { DAY } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
+import { sameSessions, SessionTicks, stillThere } from './keys_sessions.js';
 
 /* The descriptions are those of the product's documentation. */
 export const PERMISSIONS = [
@@ -77,41 +78,47 @@ function Expiry({ lifetimes, lifetime, setLifetime, date, setDate, error })
 			<${TextField} label="Last day" type="date" value=${date} change=${setDate} error=${missingDate(lifetime, date) ? 'choose a day' : error} />`}`;
 }
 
-export function NewKeyDialog({ policy, close, finish })
+export function NewKeyDialog({ policy, sessions, close, finish })
 {
 	const lifetimes = lifetimesOf(policy);
 	const [name, setName] = useState('');
 	const [permissions, setPermissions] = useState([]);
+	const [chosen, choose] = useState(null);
 	const [lifetime, setLifetime] = useState(lifetimes[0][0]);
 	const [date, setDate] = useState('');
 	const action = useAction(async () =>
 	{
 		if (!missingDate(lifetime, date))
-			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date) } }));
+			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date), ...(chosen && { sessions: chosen }) } }));
 	});
 
 	return html`
 		<${Dialog} title="New key" close=${close}>
-			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create key" busyLabel="Creating" fields=${['name', 'permissions', 'expiresAt']}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create key" busyLabel="Creating" fields=${['name', 'permissions', 'expiresAt', 'sessions']}>
 				<${TextField} label="Name" hint="What uses it, so that the right one can be revoked later." value=${name} change=${setName}
 					error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
+				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Expiry} lifetimes=${lifetimes} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
 			<//>
 		<//>`;
 }
 
 /* Only changed fields are sent.  So a key that is about to expire keeps its expiry. */
-export function ChangeKeyDialog({ apiKey, close, finish })
+export function ChangeKeyDialog({ apiKey, sessions, close, finish })
 {
 	const [name, setName] = useState(apiKey.name);
 	const [permissions, setPermissions] = useState(apiKey.permissions);
+	const [chosen, choose] = useState(apiKey.sessions ?? null);
 	const [enabled, setEnabled] = useState(apiKey.disabledAt === undefined);
 	const action = useAction(async () =>
 	{
 		const same = [...permissions].sort().join() === [...apiKey.permissions].sort().join();
 		const switched = enabled !== (apiKey.disabledAt === undefined);
-		const json = { ...(name !== apiKey.name && { name }), ...(!same && { permissions }), ...(switched && { enabled }) };
+		const json = {
+			...(name !== apiKey.name && { name }), ...(!same && { permissions }), ...(switched && { enabled }),
+			...(!sameSessions(chosen, apiKey.sessions) && { sessions: stillThere(chosen, sessions) }),
+		};
 
 		if (Object.keys(json).length > 0)
 			await call('PATCH', pathOf('api-keys', apiKey.id), { json });
@@ -120,9 +127,10 @@ export function ChangeKeyDialog({ apiKey, close, finish })
 
 	return html`
 		<${Dialog} title=${`Change “${apiKey.name}”`} close=${close}>
-			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions']}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions', 'sessions']}>
 				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
+				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Group} legend="State">
 					<${Choice} name="enabled" label="Switched on" description="otherwise every request with the key is refused until it is switched on again" checked=${enabled} change=${setEnabled} />
 				<//>
@@ -145,7 +153,7 @@ export function RotateKeyDialog({ apiKey, close, finish })
 	return html`
 		<${Dialog} title=${`Rotate “${apiKey.name}”`} close=${close}>
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Rotate" busyLabel="Rotating">
-				<p>A successor with the same name and permissions is made first. The old key (<code>${apiKey.prefix}…</code>) goes on working for as long as you choose here.</p>
+				<p>A successor with the same name, permissions and sessions is made first. The old key (<code>${apiKey.prefix}…</code>) goes on working for as long as you choose here.</p>
 				<${Group} legend="The old key ends">
 					${OVERLAPS.map(([seconds, label, description]) => html`
 						<${Choice} key=${seconds} type="radio" group="overlap" name=${seconds} label=${label} description=${description}
