@@ -11,7 +11,7 @@ import { ROOT } from '../e2e/harness/processes.mjs';
 const ATTACKS = path.join(ROOT, 'gateway/tests/attack');
 
 /* The list of threats goes up to here; these numbers were never given. */
-const LAST = 54;
+const LAST = 55;
 const NEVER_GIVEN = [24, 25, 35, 37, 38];
 
 /* What a name in the last column stands for. */
