@@ -17,9 +17,7 @@
 
 #include "db/db.h"
 #include "program/options.h"
-
-/* The version of the release; all programs have the same one. */
-#define PROGRAM_VERSION "1.0"
+#include "program/version.h"
 
 typedef struct Program
 {

@@ -1,0 +1,96 @@
+/*
+ * command.h
+ *		The commands of wa, as rows of one table.
+ *
+ * A row says everything about a command: its words, its parameters, what it asks the database,
+ * and how the answer is shown.  Reading the command line (invocation.h), the help, the
+ * completion and the manual (help.h) follow the table, so a command is added by adding a row.
+ *
+ * The n-th parameter of a row is $n of its statement.  What was not given is null.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/buffer.h"
+
+#define COMMAND_PARAMETERS_MAX 6
+
+typedef enum ParameterKind
+{
+	PARAMETER_END = 0,
+	PARAMETER_WORD,          /* must be given */
+	PARAMETER_OPTIONAL_WORD, /* behind all others */
+	PARAMETER_SECRET_WORD,   /* a word, or "-": a line of standard input */
+	PARAMETER_OPTION,        /* --name VALUE */
+	PARAMETER_PASSWORD,      /* --name: a line that is asked for */
+	PARAMETER_CONSTANT       /* not of the command line: the value is "name" */
+} ParameterKind;
+
+typedef struct Parameter
+{
+	ParameterKind kind;
+	const char *name;     /* of a word as it is shown, "ORG"; of an option without the dashes */
+	const char *argument; /* PARAMETER_OPTION: what its value is called */
+	const char *help;
+	const char *words; /* what the value may be, with blanks between, for the completion; or NULL */
+} Parameter;
+
+typedef enum CommandShape
+{
+	COMMAND_ONE,   /* the answer is one row */
+	COMMAND_LIST,  /* any number of rows, as a table */
+	COMMAND_CHECKS /* rows with a column "passed"; those that are false are a failure */
+} CommandShape;
+
+typedef struct Command
+{
+	const char *name;    /* one or two words: "key create" */
+	const char *summary; /* one line, as an order: "make an API key" */
+	const char *more;    /* sentences for --help and the manual; or NULL */
+	Parameter parameters[COMMAND_PARAMETERS_MAX + 1];
+
+	/*
+	 * Prints text that needs no database, instead of all that follows; NULL: it is a command of
+	 * the database.
+	 */
+	bool (*print)(Buffer *out);
+
+	/* Must have a row, with $1; otherwise "absent" is the error.  NULL: not asked. */
+	const char *requires;
+	const char *absent;
+
+	const char *statement;
+
+	/*
+	 * Run after the statement, with the first column of its row as $1; its columns take the
+	 * place of that one.  It sees what the statement has changed.  NULL: there is none.
+	 */
+	const char *show;
+
+	CommandShape shape;
+	const char *columns; /* of the table, with blanks between; NULL: all */
+
+	/*
+	 * What is said in place of the row: if it has a column "changed" that is false "unchanged",
+	 * otherwise "done".  A column's name in braces stands for its value.  NULL: the row is shown.
+	 */
+	const char *done;
+	const char *unchanged;
+
+	/*
+	 * The answer has a secret, which nobody can see again.  It is written before the change is
+	 * committed; if it cannot be written, nothing is changed.
+	 */
+	bool has_secret;
+} Command;
+
+/* All commands; the last one has no name. */
+extern const Command commands[];
+
+/* What to do about each row of wa.self_check(), as JSON: made from docs/operations.md. */
+extern const char check_advice[];
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * commands.c
+ *		The table of commands; see command.h.
+ *
+ * Statements call public functions, and read tables and views, that members of wa_admin may
+ * use.  Columns have the names of the REST API.
+ */
+#include "cli/command.h"
+
+#include "cli/help.h"
+
+/* clang-format off */
+
+#define ORG_COLUMNS \
+	"wa.typeid('org', o.id) AS id, " \
+	"o.name, " \
+	"o.created_at AS \"createdAt\", " \
+	"o.event_days AS \"eventDays\""
+
+#define KEY_COLUMNS \
+	"k.key AS id, " \
+	"wa.typeid('org', k.org_id) AS \"organizationId\", " \
+	"k.org AS organization, " \
+	"k.name, " \
+	"k.prefix, " \
+	"to_json(k.permissions::text[]) AS permissions, " \
+	"k.status, " \
+	"k.created_at AS \"createdAt\", " \
+	"k.created_by AS \"createdBy\", " \
+	"k.expires_at AS \"expiresAt\", " \
+	"k.last_used_at AS \"lastUsedAt\", " \
+	"host(k.last_used_from) AS \"lastUsedFrom\", " \
+	"k.disabled_at AS \"disabledAt\", " \
+	"k.disabled_by AS \"disabledBy\", " \
+	"k.revoked_at AS \"revokedAt\", " \
+	"k.revoked_by AS \"revokedBy\", " \
+	"k.revoked_reason AS \"revokedReason\""
+
+#define USER_COLUMNS \
+	"wa.typeid('usr', u.id) AS id, " \
+	"u.email, " \
+	"u.name, " \
+	"u.created_at AS \"createdAt\", " \
+	"u.disabled_at AS \"disabledAt\""
+
+#define SHOW_ORG "SELECT " ORG_COLUMNS " FROM wa.org o WHERE o.id = $1::wa.org_id"
+#define SHOW_KEY "SELECT " KEY_COLUMNS " FROM wa.keys k WHERE k.id = $1::wa.key_id"
+#define SHOW_USER "SELECT " USER_COLUMNS " FROM wa.app_user u WHERE u.id = $1::wa.user_id"
+
+#define ORG {.kind = PARAMETER_WORD, .name = "ORG", .help = "the id of an organization: org_…, or a UUID"}
+#define KEY {.kind = PARAMETER_WORD, .name = "KEY", .help = "the id of a key: key_…, or a UUID"}
+#define USER {.kind = PARAMETER_WORD, .name = "USER", .help = "the id of a person: usr_…, or a UUID"}
+
+const Command commands[] = {
+	{.name = "check",
+	 .summary = "check what the isolation of organizations rests on",
+	 .more = "Prints each finding of wa.self_check() with what to do about it. The exit status is 1 if there are any.",
+	 .parameters = {{.kind = PARAMETER_CONSTANT, .name = check_advice}},
+	 .statement = "SELECT c.name, c.passed, c.detail, a.value AS advice "
+		"FROM wa.self_check() c LEFT JOIN json_each_text($1::json) a ON a.key = c.name ORDER BY c.passed, c.name",
+	 .shape = COMMAND_CHECKS},
+
+	{.name = "org create",
+	 .summary = "make an organization",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "NAME", .help = "what people call it; names may repeat"}},
+	 .statement = "SELECT wa.create_org($1)::wa.org_id AS id",
+	 .show = SHOW_ORG},
+
+	{.name = "org list",
+	 .summary = "list the organizations, oldest first",
+	 .statement = "SELECT " ORG_COLUMNS " FROM wa.org o ORDER BY o.id",
+	 .shape = COMMAND_LIST},
+
+	{.name = "org show",
+	 .summary = "show an organization, its limits, and how many keys and members it has",
+	 .parameters = {ORG},
+	 .requires = SHOW_ORG,
+	 .absent = "organization does not exist",
+	 .statement = "SELECT " ORG_COLUMNS ", "
+		"(SELECT count(*) FROM wa.keys k WHERE k.org_id = o.id AND k.status IN ('live', 'rotated')) AS \"liveKeys\", "
+		"(SELECT count(*) FROM wa.live_member m WHERE m.org_id = o.id) AS members, "
+		"p.default_days AS \"keyDefaultDays\", p.max_days AS \"keyMaxDays\", "
+		"(SELECT json_object_agg(d.name, COALESCE(l.value, d.value) ORDER BY d.name) "
+		"FROM wa.default_limits() d LEFT JOIN wa.org_limits l ON l.org_id = o.id AND l.name = d.name) AS limits "
+		"FROM wa.org o LEFT JOIN wa.key_policy p ON p.org_id = o.id WHERE o.id = $1::wa.org_id"},
+
+	{.name = "key create",
+	 .summary = "make an API key",
+	 .more = "The secret is printed once, as \"key\", and cannot be shown again. If it cannot be written, no key is made.",
+	 .parameters = {ORG,
+		{.kind = PARAMETER_WORD, .name = "NAME", .help = "how people find the key"},
+		{.kind = PARAMETER_WORD, .name = "PERMISSIONS", .words = "read send manage events",
+		 .help = "one of read, send, manage, events, or several with commas between"},
+		{.kind = PARAMETER_OPTION, .name = "expires", .argument = "TIME",
+		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; default: as the organization's policy says"}},
+	 .statement = "SELECT c.id::wa.key_id AS id, c.secret AS key "
+		"FROM wa.create_key($1::wa.org_id, $2, concat('{', btrim($3, '{}'), '}')::wa.permissions, $4::timestamptz) c",
+	 .show = SHOW_KEY,
+	 .has_secret = true},
+
+	{.name = "key list",
+	 .summary = "list the API keys of an organization, or of all, oldest first",
+	 .parameters = {{.kind = PARAMETER_OPTIONAL_WORD, .name = "ORG", .help = "the id of an organization: org_…, or a UUID"},
+		{.kind = PARAMETER_OPTION, .name = "status", .argument = "STATUS", .words = "live rotated disabled expired revoked",
+		 .help = "only those that are live, rotated, disabled, expired or revoked"}},
+	 .requires = "SELECT FROM wa.org o WHERE o.id = $1::wa.org_id UNION ALL SELECT WHERE $1 IS NULL",
+	 .absent = "organization does not exist",
+	 .statement = "SELECT " KEY_COLUMNS " FROM wa.keys k "
+		"WHERE ($1::wa.org_id IS NULL OR k.org_id = $1::wa.org_id) AND ($2::text IS NULL OR k.status = $2) ORDER BY k.id",
+	 .shape = COMMAND_LIST,
+	 .columns = "id organization name prefix permissions status expiresAt lastUsedAt"},
+
+	{.name = "key show",
+	 .summary = "show an API key",
+	 .parameters = {KEY},
+	 .requires = SHOW_KEY,
+	 .absent = "key does not exist",
+	 .statement = SHOW_KEY},
+
+	{.name = "key find",
+	 .summary = "find the API keys that a text may mean, in all organizations",
+	 .more = "Of a key only its first characters and a digest are stored. So a beginning of a key is compared by these "
+		"characters alone, and several keys may match; a whole key is found by its digest. Give a whole key on standard "
+		"input (-), not as an argument: arguments of programs can be seen by others.",
+	 .parameters = {{.kind = PARAMETER_SECRET_WORD, .name = "TEXT",
+		.help = "the beginning of a key, as a log or code shows it, or an id, or a name; -: read it from standard input"}},
+	 .statement = "SELECT f.matched, " KEY_COLUMNS " FROM wa.find_key($1) f JOIN wa.keys k ON k.org_id = f.org_id AND k.id = f.key ORDER BY k.id",
+	 .shape = COMMAND_LIST,
+	 .columns = "matched id organizationId organization name prefix status createdBy lastUsedAt"},
+
+	{.name = "key revoke",
+	 .summary = "end an API key for good, with effect right away",
+	 .parameters = {KEY,
+		{.kind = PARAMETER_OPTION, .name = "reason", .argument = "TEXT", .help = "what people then see beside the key"}},
+	 .statement = "SELECT $1::wa.key_id AS id, wa.revoke_key_with_reason($1::wa.key_id, $2) AS changed",
+	 .show = SHOW_KEY,
+	 .done = "{id} (\"{name}\") is revoked",
+	 .unchanged = "{id} (\"{name}\") was revoked before"},
+
+	{.name = "key disable",
+	 .summary = "switch an API key off until it is enabled, with effect right away",
+	 .parameters = {KEY},
+	 .statement = "SELECT $1::wa.key_id AS id, wa.disable_key($1::wa.key_id) AS changed",
+	 .show = SHOW_KEY,
+	 .done = "{id} (\"{name}\") is switched off",
+	 .unchanged = "{id} (\"{name}\") was switched off before"},
+
+	{.name = "key enable",
+	 .summary = "switch an API key on again",
+	 .parameters = {KEY},
+	 .statement = "SELECT $1::wa.key_id AS id, wa.enable_key($1::wa.key_id) AS changed",
+	 .show = SHOW_KEY,
+	 .done = "{id} (\"{name}\") is switched on",
+	 .unchanged = "{id} (\"{name}\") was on"},
+
+	{.name = "key rotate",
+	 .summary = "make the successor of an API key",
+	 .more = "The successor has the name and the permissions of the old key, which works until the overlap is over. The "
+		"new secret is printed once, as \"key\". If it cannot be written, nothing is changed.",
+	 .parameters = {KEY,
+		{.kind = PARAMETER_OPTION, .name = "overlap", .argument = "INTERVAL",
+		 .help = "how long the old key goes on working, such as 0, \"1 hour\" or \"7 days\"; default: 1 day"}},
+	 .statement = "SELECT r.id::wa.key_id AS id, r.secret AS key "
+		"FROM wa.rotate_key($1::wa.key_id, COALESCE($2::interval, '1 day')) r",
+	 .show = SHOW_KEY,
+	 .has_secret = true},
+
+	{.name = "user create",
+	 .summary = "make the account of a person",
+	 .more = "Without --password a password is made up and printed once, as \"password\".",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "EMAIL", .help = "what the person signs in with"},
+		{.kind = PARAMETER_WORD, .name = "NAME", .help = "what others call them"},
+		{.kind = PARAMETER_PASSWORD, .name = "password",
+		 .help = "ask for a password on the terminal, or read it from standard input if that is none"}},
+	 .statement = "SELECT c.id::wa.user_id AS id, c.initial_password AS password FROM wa.create_user($1, $2, $3::wa.password) c",
+	 .show = SHOW_USER,
+	 .has_secret = true},
+
+	{.name = "user list",
+	 .summary = "list the accounts, oldest first",
+	 .statement = "SELECT " USER_COLUMNS " FROM wa.app_user u ORDER BY u.id",
+	 .shape = COMMAND_LIST},
+
+	{.name = "user reset-password",
+	 .summary = "give a person a new password, and sign them out everywhere",
+	 .more = "The new password is made up and printed once, as \"password\". If it cannot be written, nothing is changed.",
+	 .parameters = {USER},
+	 .statement = "SELECT $1::wa.user_id AS id, wa.reset_password($1::wa.user_id) AS password",
+	 .show = SHOW_USER,
+	 .has_secret = true},
+
+	{.name = "user disable",
+	 .summary = "close an account, and sign the person out everywhere",
+	 .parameters = {USER},
+	 .statement = "SELECT $1::wa.user_id AS id, wa.disable_user($1::wa.user_id) AS changed",
+	 .show = SHOW_USER,
+	 .done = "{id} ({email}) cannot sign in any more",
+	 .unchanged = "{id} ({email}) was closed before"},
+
+	{.name = "user enable",
+	 .summary = "open a closed account again",
+	 .parameters = {USER},
+	 .statement = "SELECT $1::wa.user_id AS id, wa.enable_user($1::wa.user_id) AS changed",
+	 .show = SHOW_USER,
+	 .done = "{id} ({email}) can sign in again",
+	 .unchanged = "{id} ({email}) was open"},
+
+	{.name = "member add",
+	 .summary = "make a person a member of an organization, or give a member another role",
+	 .parameters = {ORG, USER,
+		{.kind = PARAMETER_WORD, .name = "ROLE", .words = "owner admin member", .help = "owner, admin or member"}},
+	 .statement = "SELECT $1::wa.org_id AS \"organizationId\", $2::wa.user_id AS \"userId\", $3::text AS role, "
+		"wa.add_member($1::wa.org_id, $2::wa.user_id, $3) AS changed",
+	 .done = "{userId} is {role} of {organizationId}",
+	 .unchanged = "{userId} was {role} of {organizationId} before"},
+
+	{.name = "member list",
+	 .summary = "list the members of an organization",
+	 .parameters = {ORG},
+	 .requires = SHOW_ORG,
+	 .absent = "organization does not exist",
+	 .statement = "SELECT p.person AS \"userId\", p.email, p.name, p.role, p.member_since AS \"createdAt\", p.disabled_at AS \"disabledAt\" "
+		"FROM wa.people p WHERE p.org_id = $1::wa.org_id ORDER BY p.id",
+	 .shape = COMMAND_LIST},
+
+	{.name = "member remove",
+	 .summary = "remove a person from an organization, with effect right away",
+	 .parameters = {ORG, USER},
+	 .statement = "SELECT $1::wa.org_id AS \"organizationId\", $2::wa.user_id AS \"userId\", "
+		"wa.remove_member($1::wa.org_id, $2::wa.user_id) AS changed",
+	 .done = "{userId} is no member of {organizationId} any more",
+	 .unchanged = "{userId} was no member of {organizationId}"},
+
+	{.name = "completion bash",
+	 .summary = "print the completion of these commands for bash",
+	 .more = "Use it as: eval \"$(wa completion bash)\"",
+	 .print = help_completion},
+
+	{.name = "manual",
+	 .summary = "print the manual page, for man",
+	 .print = help_manual},
+
+	{.name = NULL},
+};
+/* clang-format on */

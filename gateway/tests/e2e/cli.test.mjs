@@ -1,0 +1,369 @@
+/*
+ * cli.test.mjs
+ *		wa, the command line of administrators: what each command does, as JSON and as text, what
+ *		it refuses and how it says so, and that a secret is in no place but its one answer.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { PROGRAMS, ROOT, must, run } from './harness/processes.mjs';
+import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
+
+const ADMIN = 'wa_cli_admin';
+const NOBODY = 'wa_cli_nobody';
+const WA = path.join(PROGRAMS, 'wa');
+const ID = { org: /^org_[0-7][0-9a-z]{25}$/, key: /^key_[0-7][0-9a-z]{25}$/, usr: /^usr_[0-7][0-9a-z]{25}$/ };
+const SECRET = /^wa_[0-9A-Za-z]{49}$/;
+const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z$/;
+const UNKNOWN = '00000000000000000000000000';
+
+let cluster, db;
+
+before(async () =>
+{
+	cluster = prepareCluster(["log_statement = 'all'", 'log_min_messages = debug1', 'log_parameter_max_length = -1',
+		'log_parameter_max_length_on_error = -1']);
+	db = await cluster.open('wa');
+	await db.sql(`CREATE ROLE ${ADMIN} LOGIN IN ROLE wa_admin`);
+	await db.sql(`CREATE ROLE ${NOBODY} LOGIN`);
+});
+
+const wa = (args, { user = ADMIN, ...options } = {}) => run(WA, args, { env: cluster.environment('wa', user), ...options });
+
+/* What a command prints, which must succeed without a word on standard error. */
+function said(...args)
+{
+	const { code, stdout, stderr } = wa(args);
+
+	assert.deepEqual([code, stderr], [0, ''], args.join(' '));
+	return stdout;
+}
+
+const json = (...args) => JSON.parse(said(...args, '--json'));
+
+/* A command that must fail with this status, and say this. */
+function refused(args, status, words, options)
+{
+	const { code, stdout, stderr } = wa(args, options);
+
+	assert.deepEqual([code, stdout], [status, ''], stderr);
+	assert.match(stderr, words);
+	/* the marks of libpq and of the server say nothing to people */
+	assert.doesNotMatch(stderr, /ERROR:|FATAL:|DETAIL:|HINT:|CONTEXT:/);
+	assert.match(stderr, /^wa: /);
+}
+
+/* The rows of a table by the names of its columns, which begin where the headings do. */
+function table(text)
+{
+	const [head, ...lines] = text.trimEnd().split('\n');
+	const starts = [...head.matchAll(/(?:^|(?<= {2}))\S+(?: \S+)*/g)].map(({ index }) => index);
+	const cells = (line) => starts.map((start, i) => [...line].slice(start, starts[i + 1]).join('').trimEnd());
+
+	return lines.map((line) => Object.fromEntries(cells(head).map((name, i) => [name, cells(line)[i]])));
+}
+
+test('org: create, list and show', async () =>
+{
+	const made = json('org', 'create', 'Bêta');
+	const [row] = await db.sql("SELECT name, event_days FROM wa.org WHERE id = wa.from_typeid('org', $1)", [made.id]);
+
+	assert.match(made.id, ID.org);
+	assert.match(made.createdAt, TIME);
+	assert.deepEqual([made.name, made.eventDays], [row.name, Number(row.event_days)]);
+	assert.deepEqual(json('org', 'list').find(({ id }) => id === made.id), made);
+	assert.deepEqual(table(said('org', 'list')).find(({ ID: id }) => id === made.id).NAME, 'Bêta');
+
+	const shown = json('org', 'show', made.id);
+
+	assert.deepEqual([shown.liveKeys, shown.members, shown.limits.keys, shown.keyMaxDays], [0, 0, 500, undefined]);
+	assert.match(said('org', 'show', made.id), /^name +Bêta$/m);
+	refused(['org', 'create', ' '], 1, /^wa: name must /);
+	refused(['org', 'show', `org_${UNKNOWN}`], 1, /^wa: organization does not exist\n$/);
+});
+
+test('key: create, list, show, disable, enable, rotate and revoke', async () =>
+{
+	const org = await createOrg(db, 'Keys');
+	const made = json('key', 'create', org.id, 'shop server', 'read,send', '--expires', '2100-01-02T03:04:05Z');
+
+	assert.match(made.id, ID.key);
+	assert.match(made.key, SECRET);
+	assert.deepEqual(made.permissions, ['read', 'send']);
+	assert.equal(made.expiresAt, '2100-01-02T03:04:05Z');
+	assert.equal(await db.value("SELECT digest = wa.hash_key($2) FROM wa.api_key WHERE id = wa.from_typeid('key', $1)", [made.id, made.key]), 't');
+
+	/* every other answer has the same, without the secret */
+	const { key, ...public_ } = made;
+
+	assert.deepEqual(json('key', 'show', made.id), public_);
+	assert.deepEqual(json('key', 'list', org.id), [public_]);
+	assert.deepEqual(json('key', 'list', org.uuid, '--status', 'live'), [public_]);
+	assert.deepEqual(json('key', 'list', org.id, '--status=revoked'), []);
+	assert.ok(json('key', 'list').some(({ id }) => id === made.id));
+
+	const [row] = table(said('key', 'list', org.id));
+
+	assert.deepEqual([row.NAME, row.PERMISSIONS, row.STATUS, row['EXPIRES AT'], row['LAST USED AT']],
+		['shop server', 'read,send', 'live', '2100-01-02 03:04:05Z', '-']);
+	assert.equal(said('key', 'disable', made.id), `${made.id} ("shop server") is switched off\n`);
+	assert.equal(json('key', 'disable', made.id).changed, false);
+	assert.equal(json('key', 'show', made.id).status, 'disabled');
+	refused(['key', 'rotate', made.id], 1, /^wa: key is switched off\n$/);
+	assert.deepEqual([json('key', 'enable', made.id).status, json('key', 'enable', made.id).changed], ['live', false]);
+
+	const successor = json('key', 'rotate', made.id, '--overlap', '1 hour');
+
+	assert.match(successor.key, SECRET);
+	assert.deepEqual([successor.name, successor.status, json('key', 'show', made.id).status], ['shop server', 'live', 'rotated']);
+	assert.equal(said('key', 'revoke', successor.id, '--reason', 'on a wiki'), `${successor.id} ("shop server") is revoked\n`);
+	assert.equal(said('key', 'revoke', successor.id), `${successor.id} ("shop server") was revoked before\n`);
+	assert.deepEqual([json('key', 'show', successor.id).revokedReason, json('key', 'show', successor.id).revokedBy], ['on a wiki', ADMIN]);
+	refused(['key', 'enable', successor.id], 1, /^wa: key is revoked and cannot be changed\n$/);
+	refused(['key', 'create', org.id, 'none', 'read,admin'], 1, /permission.*\n.*read, send, manage, and events/s);
+	refused(['key', 'create', org.id, 'late', 'read', '--expires', '2000-01-01'], 1, /^wa: expiresAt must be in the future/);
+	refused(['key', 'list', `org_${UNKNOWN}`], 1, /^wa: organization does not exist\n$/);
+	refused(['key', 'show', `key_${UNKNOWN}`], 1, /^wa: key does not exist\n$/);
+});
+
+test('key find: by a beginning, an id, a name, and a whole key on standard input', async () =>
+{
+	const org = await createOrg(db, 'Finders');
+	const made = await createKey(db, org, ['read'], { name: 'in a log' });
+	const found = (what, options) => JSON.parse(wa(['key', 'find', what, '--json'], options).stdout).filter(({ organizationId }) => organizationId === org.id);
+
+	for (const [what, matched] of [[made.secret.slice(0, 6), 'prefix'], [made.secret.slice(0, 30), 'prefix'], [made.id, 'id'], [made.uuid, 'id'], ['In A Log', 'name']])
+		assert.deepEqual(found(what).map((key) => [key.matched, key.id]), [[matched, made.id]], what);
+	assert.deepEqual(found('-', { input: `${made.secret}\n` }).map((key) => [key.matched, key.id]), [['secret', made.id]]);
+	assert.deepEqual(found('-', { input: `${made.secret}\nmore` }).length, 1);
+	assert.equal(table(said('key', 'find', made.id))[0].MATCHED, 'id');
+	refused(['key', 'find', '-'], 2, /^wa: the text was not given/, { input: '' });
+	refused(['key', 'find', made.secret], 2, /^wa: a whole key is no argument/);
+});
+
+test('user and member: accounts, passwords and memberships', async () =>
+{
+	const org = await createOrg(db, 'People');
+	const made = json('user', 'create', 'ann@example.com', 'Ann');
+	const password = (person) => db.value("SELECT password_hash FROM wa.app_user WHERE id = wa.from_typeid('usr', $1)", [person]);
+
+	assert.match(made.id, ID.usr);
+	assert.equal(made.password.length, 20);
+	assert.deepEqual(json('user', 'list').find(({ id }) => id === made.id), { id: made.id, email: 'ann@example.com', name: 'Ann', createdAt: made.createdAt });
+
+	const before = await password(made.id);
+	const reset = json('user', 'reset-password', made.id);
+
+	assert.equal(reset.password.length, 20);
+	assert.notEqual(reset.password, made.password);
+	assert.notEqual(await password(made.id), before);
+
+	/* a password of one's own is read from standard input, and never shown */
+	const own = wa(['user', 'create', 'bob@example.com', 'Bob', '--password', '--json'], { input: 'correct horse battery\n' });
+
+	assert.equal(JSON.parse(own.stdout).password, undefined);
+	assert.equal(own.code, 0);
+	assert.doesNotMatch(own.stdout + own.stderr, /correct horse/);
+	refused(['user', 'create', 'eve@example.com', 'Eve', '--password'], 1, /^wa: password must have at least 10 characters/, { input: 'short\n' });
+	refused(['user', 'create', 'eve@example.com', 'Eve', '--password'], 2, /^wa: the password was not given/, { input: '' });
+	refused(['user', 'create', 'eve@example.com', 'Eve', '--password=correct horse'], 2, /^wa: --password takes no value/);
+
+	assert.equal(said('member', 'add', org.id, made.id, 'owner'), `${made.id} is owner of ${org.id}\n`);
+	assert.equal(json('member', 'add', org.id, made.id, 'owner').changed, false);
+	assert.deepEqual(json('member', 'list', org.id).map(({ userId, role, email }) => [userId, role, email]), [[made.id, 'owner', 'ann@example.com']]);
+	assert.equal(table(said('member', 'list', org.id))[0].ROLE, 'owner');
+	refused(['member', 'remove', org.id, made.id], 1, /^wa: the last owner of an organization/);
+	assert.equal(json('member', 'add', org.id, JSON.parse(own.stdout).id, 'owner').changed, true);
+	assert.equal(said('member', 'remove', org.id, made.id), `${made.id} is no member of ${org.id} any more\n`);
+	assert.equal(json('member', 'remove', org.id, made.id).changed, false);
+	assert.equal(said('user', 'disable', made.id), `${made.id} (ann@example.com) cannot sign in any more\n`);
+	assert.match(json('user', 'list').find(({ id }) => id === made.id).disabledAt, TIME);
+	assert.equal(said('user', 'enable', made.id), `${made.id} (ann@example.com) can sign in again\n`);
+	refused(['member', 'add', org.id, made.id, 'boss'], 1, /^wa: role must be owner, admin or member/);
+});
+
+test('check says what to do about every row, and ends with 1 if there is a finding', async () =>
+{
+	const rows = json('check');
+
+	assert.deepEqual(rows.map(({ name }) => name).sort(), (await db.sql('SELECT name FROM wa.self_check()')).map(({ name }) => name).sort());
+	for (const { name, passed, advice } of rows)
+		assert.ok(passed && advice.length > 10, name);
+	assert.equal(said('check'), `${rows.length} checks: ${rows.length} passed, 0 failed\n`);
+
+	await db.sql('GRANT TEMPORARY ON DATABASE wa TO PUBLIC');
+
+	const { code, stdout } = wa(['check']);
+
+	assert.equal(code, 1);
+	assert.match(stdout, /^FAILED {2}temporary tables are closed to PUBLIC\n {2}found: {2}REVOKE TEMPORARY ON DATABASE wa FROM PUBLIC\n {2}to do: {2}Run the REVOKE/m);
+	assert.equal(wa(['check', '--json']).code, 1);
+	await db.sql('REVOKE TEMPORARY ON DATABASE wa FROM PUBLIC');
+});
+
+test('an id of another kind, or none, is refused with the kind that is wanted', async () =>
+{
+	const org = await createOrg(db, 'Kinds');
+	const key = await createKey(db, org);
+
+	refused(['key', 'create', key.id, 'x', 'read'], 1, /^wa: organization id must begin with "org_"\n {2}It is "org_" and 26 characters, or a UUID\.\n$/);
+	refused(['key', 'revoke', org.id], 1, /^wa: key id must begin with "key_"/);
+	refused(['member', 'add', org.id, key.id, 'owner'], 1, /^wa: user id must begin with "usr_"/);
+	refused(['key', 'show', key.id.slice(0, -1)], 1, /^wa: invalid key id/);
+});
+
+test('a login without wa_admin, a server that is not there, and a database without the extension are told apart', () =>
+{
+	refused(['key', 'list'], 1, /^wa: permission denied .*\n {2}The login has to be a superuser or a member of wa_admin\.\n$/, { user: NOBODY });
+	refused(['org', 'create', 'x'], 1, /^wa: permission denied /, { user: NOBODY });
+	refused(['check'], 1, /^wa: permission denied /, { user: NOBODY });
+	refused(['org', 'list', '--database', 'postgres'], 1, /\n {2}The database has to have the extension wa_apikeys/);
+	refused(['--database', `host=${cluster.place}`, 'org', 'list'], 1, /^wa: cannot connect: /);
+	refused(['org', 'list'], 1, /^wa: cannot connect: .*role "wa_cli_unknown" does not exist\n$/, { user: 'wa_cli_unknown' });
+	assert.equal(wa(['--database', `host=${cluster.host} dbname=wa user=${ADMIN}`, 'org', 'list'], { user: NOBODY }).code, 0);
+	refused(['--database', 'host=/nowhere password=hush', 'org', 'list'], 2, /^wa: a password is no part of --database/);
+});
+
+test('a command line that cannot be read is a usage error that does not repeat what was typed', () =>
+{
+	for (const [line, words] of [['', /the command is missing/], ['key', /which command of "key" is missing/], ['hush', /no such command/],
+		['key hush', /no such command of "key"/], ['org create', /NAME is missing/], ['org create a hush', /too many arguments/],
+		['org list --hush', /org list has no such option/], ['--hush org list', /no such option before the command/], ['org list -x', /two dashes/],
+		['key revoke key_x --reason', /--reason needs a value/], ['org list --json=yes', /--json takes no value/]])
+	{
+		refused(line.split(' ').filter((word) => word !== ''), 2, words);
+		assert.doesNotMatch(wa(line.split(' ')).stderr, /hush/);
+	}
+	assert.equal(JSON.parse(said('--json', 'org', 'create', '--', '--json')).name, '--json');
+});
+
+/* Runs wa with a standard output that takes nothing. */
+const unwritable = (redirection, ...args) => run('bash', ['-c', `${redirection}; exec "$0" "$@" >&3`, WA, ...args], { env: cluster.environment('wa', ADMIN) });
+const CLOSED_PIPE = 'exec 3> >(exec true); wait $!';
+const FULL_DISK = 'exec 3>/dev/full';
+
+test('a secret that cannot be written is not made', async () =>
+{
+	const org = await createOrg(db, 'Full');
+	const person = await createPerson(db);
+	const hash = () => db.value('SELECT password_hash FROM wa.app_user WHERE id = $1', [person.uuid]);
+	const before = await hash();
+
+	for (const output of [CLOSED_PIPE, FULL_DISK])
+	{
+		for (const args of [['key', 'create', org.id, 'lost', 'read'], ['user', 'create', 'lost@example.com', 'Lost'], ['user', 'reset-password', person.id]])
+		{
+			const { code, stderr } = unwritable(output, ...args);
+
+			assert.equal(code, 1);
+			assert.match(stderr, /nothing was changed, because the secret could not be written\n$/);
+		}
+	}
+	assert.deepEqual(json('key', 'list', org.id), []);
+	assert.equal(await hash(), before);
+	assert.ok(!json('user', 'list').some(({ email }) => email === 'lost@example.com'));
+	/* a list whose reader has gone says nothing; one that no disk takes does */
+	assert.deepEqual(unwritable(CLOSED_PIPE, 'org', 'list'), { code: 1, stdout: '', stderr: '' });
+	assert.match(unwritable(FULL_DISK, 'org', 'list').stderr, /^wa: cannot write the output: No space left on device\n$/);
+});
+
+/* Runs wa at a terminal, and types this when the prompt is there. */
+async function atTerminal(args, prompt, typed)
+{
+	const child = spawn('script', ['--quiet', '--return', '--command', [WA, ...args].join(' '), '/dev/null'],
+		{ env: { ...process.env, ...cluster.environment('wa', ADMIN) }, stdio: ['pipe', 'pipe', 'inherit'] });
+	let shown = '';
+
+	child.stdout.setEncoding('utf8');
+	child.stdout.on('data', (text) =>
+	{
+		if (!shown.includes(prompt) && (shown + text).includes(prompt))
+			child.stdin.write(typed);
+		shown += text;
+	});
+
+	const code = await new Promise((resolve) => { child.on('exit', resolve); });
+
+	return { code, shown };
+}
+
+test('a password that is typed at the terminal is not shown there', async () =>
+{
+	const { code, shown } = await atTerminal(['user', 'create', 'tess@example.com', 'Tess', '--password'], 'Password: ', 'typed by hand 7\n');
+
+	assert.equal(code, 0, shown);
+	assert.match(shown, /tess@example\.com/);
+	assert.doesNotMatch(shown, /typed by hand/);
+});
+
+test('a secret is in the server\'s log in none of its forms', async () =>
+{
+	const org = await createOrg(db, 'Log');
+	const made = json('key', 'create', org.id, 'logged', 'read');
+	const rotated = json('key', 'rotate', made.id);
+	const { password } = json('user', 'create', 'log@example.com', 'Log');
+
+	wa(['key', 'find', '-'], { input: `${rotated.key}\n` });
+	wa(['user', 'create', 'log2@example.com', 'Log', '--password'], { input: 'never in the log 5\n' });
+
+	const log = fs.readFileSync(path.join(cluster.place, 'postgresql.log'), 'utf8');
+
+	/* the control: these statements are in it */
+	assert.match(log, /wa\.find_key\(\$1\)/);
+	assert.match(log, /wa\.rotate_key\(\$1/);
+	for (const secret of [made.key.slice(12), rotated.key.slice(12), password, 'never in the log 5'])
+		assert.ok(!log.includes(secret), 'it is in the log');
+});
+
+/* The commands, as --help lists them. */
+const COMMANDS = () => [...said('--help').matchAll(/^ {2}([a-z]+(?: [a-z-]+)?) {2,}/gm)].map(([, name]) => name);
+
+test('help, completion and manual have every command, and all of its options', () =>
+{
+	const commands = COMMANDS();
+	const manual = said('manual');
+	const rendered = run('mandoc', ['-Tutf8'], { input: manual }).stdout.replace(/.\x08/g, '');
+
+	assert.ok(commands.length > 20, commands.join());
+	assert.deepEqual(run('mandoc', ['-Tlint'], { input: manual }), { code: 0, stdout: '', stderr: '' });
+	assert.equal(fs.readFileSync(path.join(ROOT, 'gateway/wa.1'), 'utf8'), manual);
+	for (const command of commands)
+	{
+		const help = said(...command.split(' '), '--help');
+		const [, usage] = /^Usage:\n {2}wa (.*)$/m.exec(help);
+
+		assert.ok(usage === command || usage.startsWith(`${command} `), usage);
+		assert.ok(rendered.includes(`\n     ${command}`), command);
+		for (const [option] of usage.matchAll(/--[a-z-]+/g))
+		{
+			assert.ok(help.split('\n').some((line) => line.startsWith(`  [${option}`)), `${command} ${option}`);
+			assert.ok(completed(`wa ${command} `).includes(option), `${command} ${option}`);
+		}
+	}
+	assert.match(said('key', '--help'), /^ {2}key rotate/m);
+	assert.match(said('--version'), /^wa [0-9]+\.[0-9]+\n$/);
+});
+
+/* What bash offers behind this line. */
+function completed(line)
+{
+	const script = `${said('completion', 'bash')}
+		COMP_WORDS=(${line.split(' ').map((word) => `'${word}'`).join(' ')})
+		COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+		_wa && printf '%s\\n' "\${COMPREPLY[@]}"`;
+
+	return must('bash', ['-c', script]).trim().split('\n');
+}
+
+test('the completion knows commands, options and what a value may be', () =>
+{
+	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'user', 'member', 'completion', 'manual', '--database', '--json', '--help', '--version']);
+	assert.deepEqual(completed('wa ke'), ['key']);
+	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'revoke', 'disable', 'enable', 'rotate']);
+	assert.deepEqual(completed('wa key create org_x name re'), ['read']);
+	assert.deepEqual(completed('wa key revoke key_x --r'), ['--reason']);
+	assert.deepEqual(completed('wa member add o u ow'), ['owner']);
+});
