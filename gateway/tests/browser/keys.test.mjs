@@ -345,6 +345,29 @@ test('keys are found by name and by state', async (t) =>
 	await page.getByText('No key matches.').waitFor();
 });
 
+test('a key is found by what a log or code shows of it', async (t) =>
+{
+	const { page } = await visit(t);
+	const lost = await createKey(stage.db, org, ['read'], { name: 'lost and found' });
+	const shown = lost.secret.slice(0, PREFIX);
+
+	await page.reload();
+	for (const text of [shown, `${shown}…`, `${lost.secret.slice(0, 12)}********`, lost.secret.slice(0, 30), ` ${lost.secret}`, lost.id])
+	{
+		await page.getByLabel('Filter by name').fill('no such key');
+		await page.getByText('No key matches.').waitFor();
+		await page.getByLabel('Filter by name').fill(text);
+		await row(page, 'lost and found').waitFor();
+		assert.equal(await page.getByRole('row').count(), 1 + 1, text);
+	}
+	/* in another case of letters it is another key, and a part from the middle is no beginning */
+	for (const text of [shown.toUpperCase(), lost.secret.slice(3, PREFIX), lost.id.slice(0, -1)])
+	{
+		await page.getByLabel('Filter by name').fill(text);
+		await page.getByText('No key matches.').waitFor();
+	}
+});
+
 test('a member sees no New key and is told why; nor does the API give them one', async (t) =>
 {
 	const member = await createPerson(stage.db, { org, role: 'member' });

@@ -52,9 +52,23 @@ const groupOf = (key) => STATES[stateOf(key)].group;
 
 const FILTERS = [['all', 'All keys'], ['live', 'Valid keys'], ['off', 'Switched off'], ['over', 'Ended keys']];
 
+/*
+ * Whether the text may be this key: its id, or a beginning of it, as a log or code shows it
+ * (perhaps with … or * behind).  Only the first characters of a key are known, so a longer
+ * beginning is compared by these alone.
+ */
+function mayBe(key, text)
+{
+	const begin = text.replace(/[….*]+$/, '');
+
+	return begin === key.id || (begin.startsWith('wa_') && (begin.startsWith(key.prefix) || key.prefix.startsWith(begin)));
+}
+
 function matches(key, text, filter)
 {
-	return key.name.toLowerCase().includes(text.trim().toLowerCase()) && (filter === 'all' || groupOf(key) === filter);
+	const wanted = text.trim();
+
+	return (key.name.toLowerCase().includes(wanted.toLowerCase()) || mayBe(key, wanted)) && (filter === 'all' || groupOf(key) === filter);
 }
 
 /* A request that the key can make.  With the permission "read" it shows something useful. */
@@ -118,7 +132,7 @@ function Keys({ rows, list, sessions, open, create })
 		return html`<${EmptyKeys} create=${create} />`;
 	return html`
 		<div class="filters" role="search">
-			<${TextField} label="Filter by name" type="search" value=${text} change=${setText} autocomplete="off" />
+			<${TextField} label="Filter by name, id or beginning of the key" type="search" value=${text} change=${setText} autocomplete="off" />
 			<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
 		</div>
 		${shown.length === 0 ? html`<p class="nothing">No key matches.</p>` : html`
