@@ -647,7 +647,7 @@ COMMENT ON COLUMN wa.keys.org_id IS 'the organization that the key opens';
 COMMENT ON COLUMN wa.keys.org IS 'its name';
 COMMENT ON COLUMN wa.keys.id IS 'what the administration functions take';
 COMMENT ON COLUMN wa.keys.key IS
-	'the id as people see it: `key_…`';
+	'the id as people see it: `key_…`; the administration functions take this one, too';
 COMMENT ON COLUMN wa.keys.name IS 'how people find the key';
 COMMENT ON COLUMN wa.keys.prefix IS 'its first characters';
 COMMENT ON COLUMN wa.keys.permissions IS 'what it may do';

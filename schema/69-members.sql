@@ -348,7 +348,7 @@ COMMENT ON VIEW wa.people IS
 	'view: accounts and their memberships for administrators, without password hashes; with the rights of whoever '
 	'reads it';
 COMMENT ON COLUMN wa.people.id IS 'what the administration functions take';
-COMMENT ON COLUMN wa.people.person IS 'the same as it is written outside';
+COMMENT ON COLUMN wa.people.person IS 'the same as people see it: `usr_…`; the administration functions take this one, too';
 COMMENT ON COLUMN wa.people.email IS 'what the person signs in with';
 COMMENT ON COLUMN wa.people.name IS 'what others call them';
 COMMENT ON COLUMN wa.people.org_id IS 'an organization that they are a member of; NULL: of none';
