@@ -21,6 +21,7 @@
 #define TYPE_TIMESTAMPTZ 1184
 
 #define COLUMNS_MAX 64
+#define TIME_MAX 80 /* characters of a time */
 #define GAP 2
 
 typedef struct Field
@@ -115,14 +116,19 @@ append_time(Buffer *out, const char *value, char between, bool with_fraction)
 	}
 	zone -= 3;
 	for (size_t i = 0; i < zone && (with_fraction || value[i] != '.'); i++)
-		buffer_append_char(out, value[i] == ' ' ? between : value[i]);
+	{
+		char c = value[i];
+
+		if (c == ' ')
+			c = between;
+		buffer_append_char(out, c);
+	}
 	buffer_append_char(out, 'Z');
 }
 
 static void
 write_json_value(JsonWriter *writer, const Field *field)
 {
-	char time[80];
 	Buffer buffer;
 
 	switch (field->type)
@@ -137,7 +143,7 @@ write_json_value(JsonWriter *writer, const Field *field)
 			json_write_raw(writer, field->value, strlen(field->value));
 			break;
 		case TYPE_TIMESTAMPTZ:
-			buffer_init(&buffer, sizeof(time));
+			buffer_init(&buffer, TIME_MAX);
 			append_time(&buffer, field->value, 'T', true);
 			json_write_string(writer, buffer.data, buffer.len);
 			buffer_free(&buffer);
@@ -186,10 +192,15 @@ static void
 append_plain(Buffer *out, const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *) text; *c != '\0'; c++)
-		if (c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F)
-			buffer_append_char(out, (c++, ' '));
+	{
+		bool is_c1 = c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F;
+
+		if (is_c1 || iscntrl(*c))
+			buffer_append_char(out, ' ');
 		else
-			buffer_append_char(out, iscntrl(*c) ? ' ' : (char) *c);
+			buffer_append(out, c, 1);
+		c += is_c1;
+	}
 }
 
 /* A list of names is shown without its brackets and quotes. */

@@ -191,10 +191,10 @@ run_transaction(PGconn *connection, const Invocation *invocation)
 	return status;
 }
 
+/* "line" is for a secret that is asked for, and is wiped. */
 static int
-run_command(Invocation *invocation)
+run_command(Invocation *invocation, char line[ASK_LINE_MAX + 1])
 {
-	char line[ASK_LINE_MAX + 1] = "";
 	PGconn *connection;
 	int status = EXIT_REFUSED;
 
@@ -207,7 +207,7 @@ run_command(Invocation *invocation)
 	if (connection != NULL)
 		status = run_transaction(connection, invocation);
 	PQfinish(connection);
-	wak_wipe(line, sizeof(line));
+	wak_wipe(line, ASK_LINE_MAX + 1);
 	return status;
 }
 
@@ -231,6 +231,7 @@ int
 main(int argc, char **argv)
 {
 	Invocation invocation;
+	char line[ASK_LINE_MAX + 1] = "";
 
 	/* Texts are UTF-8, whatever the environment says. */
 	setlocale(LC_CTYPE, "C.UTF-8");
@@ -249,5 +250,5 @@ main(int argc, char **argv)
 	}
 	if (invocation.command->print != NULL)
 		return print_text(&invocation, invocation.command->print);
-	return run_command(&invocation);
+	return run_command(&invocation, line);
 }
