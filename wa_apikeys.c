@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "src/commit_check.h"
 #include "src/connectors.h"
 #include "src/context.h"
 #include "src/event_writers.h"
@@ -92,6 +93,7 @@ _PG_init(void)
 	check_server_release();
 	wa_row_lookup_init();
 	wa_context_init();
+	wa_commit_check_init();
 	wa_portal_watch_init();
 	wa_plan_permissions_init();
 	wa_password_init();

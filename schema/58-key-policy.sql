@@ -1,20 +1,28 @@
 -- How long an organization's keys live, and who is warned before one expires.
 
--- An infinite time: never.
+CREATE FUNCTION wa.check_lifetime_at_commit(org uuid, made_at timestamptz, expires_at timestamptz) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_check_lifetime_at_commit';
+COMMENT ON FUNCTION wa.check_lifetime_at_commit(uuid, timestamptz, timestamptz) IS
+	'for function bodies: refuses the commit of this transaction if a key of that time and expiry (infinity: never) lives for longer than its organization allows by then';
+
+-- An infinite time: never.  The policy is looked at once more at the commit, because the
+-- transaction's snapshot may be older.
 CREATE FUNCTION wa.key_expiry(org uuid, made_at timestamptz, asked timestamptz) RETURNS timestamptz
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	LANGUAGE plpgsql
 AS $$
 DECLARE
 	policy wa.key_policy;
+	given timestamptz := asked;
 BEGIN
 	SELECT p.* INTO policy FROM wa.key_policy p WHERE p.org_id = org;
-	IF asked IS NULL THEN
-		RETURN made_at + COALESCE(policy.default_days, policy.max_days) * interval '1 day';
-	END IF;
-	IF asked > made_at + policy.max_days * interval '1 day' THEN
+	IF given IS NULL THEN
+		given := COALESCE(made_at + COALESCE(policy.default_days, policy.max_days) * interval '1 day', 'infinity');
+	ELSIF given > made_at + policy.max_days * interval '1 day' THEN
 		PERFORM wa.refuse_field('expiresAt', format('must be at most %s days after the key was made', policy.max_days));
 	END IF;
-	RETURN NULLIF(asked, 'infinity');
+	PERFORM wa.check_lifetime_at_commit(org, made_at, given);
+	RETURN NULLIF(given, 'infinity');
 END $$;
 COMMENT ON FUNCTION wa.key_expiry(uuid, timestamptz, timestamptz) IS
 	'for function bodies: when a key that was made then expires if this time was asked for (NULL: none was), NULL for never; raises 22023 if that is longer than the organization allows';

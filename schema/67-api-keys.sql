@@ -122,6 +122,13 @@ END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';
 
+-- A key that expires while somebody puts its expiry off stays expired.
+CREATE FUNCTION wa.check_expiry_at_commit(expires_at timestamptz) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_check_expiry_at_commit';
+COMMENT ON FUNCTION wa.check_expiry_at_commit(timestamptz) IS
+	'for function bodies: refuses the commit of this transaction if a key that it gives another expiry has expired by then';
+
 -- Switching a key off waits for nobody, so it comes first, and without another change nothing
 -- else is done.
 CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
@@ -164,6 +171,7 @@ BEGIN
 		sessions = CASE WHEN NOT every_session THEN update_api_key.sessions WHEN every_session IS NULL THEN k.sessions END
 	WHERE k.org_id = old.org_id AND k.id = old.id;
 	IF expires_at IS NOT NULL THEN
+		PERFORM wa.check_expiry_at_commit(old.expires_at);
 		DELETE FROM wa.key_warning w WHERE w.org_id = old.org_id AND w.key_id = old.id;
 	END IF;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
@@ -175,26 +183,6 @@ COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean, 
 	'changes what of a key is given, NULL leaves it as it is, and an infinite time takes the expiry away; `enabled` '
 	'switches it off and on; `sessions` restricts it to these, and one session of all zeros opens all of them again; for a person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
 	'stays so), `22023`, `23505`';
-
--- A key that expires while somebody puts its expiry off stays expired: this is asked once more
--- at the commit.
-CREATE FUNCTION wa.check_expiry() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF OLD.expires_at <= clock_timestamp() THEN
-		RAISE EXCEPTION 'key is expired and cannot be changed' USING ERRCODE = 'object_not_in_prerequisite_state';
-	END IF;
-	RETURN NULL;
-END $$;
-COMMENT ON FUNCTION wa.check_expiry() IS 'trigger: refuses the commit of a later expiry if the earlier one is over meanwhile';
-CREATE CONSTRAINT TRIGGER api_key_put_off AFTER UPDATE OF expires_at ON wa.api_key
-	DEFERRABLE INITIALLY DEFERRED
-	FOR EACH ROW WHEN (wa.current_org() IS NOT NULL
-		AND (NEW.expires_at IS NULL AND OLD.expires_at IS NOT NULL OR NEW.expires_at > OLD.expires_at))
-	EXECUTE FUNCTION wa.check_expiry();
-COMMENT ON TRIGGER api_key_put_off ON wa.api_key IS 'keeps a key that has expired meanwhile from living on';
 
 CREATE FUNCTION wa.revoke_api_key(key uuid, reason text DEFAULT NULL) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER

@@ -117,22 +117,11 @@ COMMENT ON FUNCTION wa.write_member(uuid, uuid, text, text, boolean, uuid[]) IS
 -- Whoever makes an owner may do it at the moment at which somebody else removes that person.
 -- The end then counts, and the owner would be none.  So this transaction asks once more at its
 -- commit.
-CREATE FUNCTION wa.check_owner() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF wa.has_ended(NEW.org_id, NEW.user_id, 'member') OR wa.has_ended(NEW.org_id, NEW.user_id, 'rank') THEN
-		RAISE EXCEPTION 'somebody else has just removed this member or taken the role away'
-			USING ERRCODE = 'object_not_in_prerequisite_state';
-	END IF;
-	RETURN NULL;
-END $$;
-COMMENT ON FUNCTION wa.check_owner() IS 'trigger: refuses the commit of a new owner whose membership has ended meanwhile';
-CREATE CONSTRAINT TRIGGER member_made_owner AFTER INSERT OR UPDATE OF role ON wa.member
-	DEFERRABLE INITIALLY DEFERRED
-	FOR EACH ROW WHEN (NEW.role = 'owner' AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.check_owner();
-COMMENT ON TRIGGER member_made_owner ON wa.member IS 'refuses a new owner whose membership has ended meanwhile';
+CREATE FUNCTION wa.check_owner_at_commit(org uuid, person uuid) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_check_owner_at_commit';
+COMMENT ON FUNCTION wa.check_owner_at_commit(uuid, uuid) IS
+	'for function bodies: refuses the commit of this transaction if the membership of a new owner has ended by then';
 
 -- All changes of memberships are made by this function.  NULL as the new role removes the
 -- member.
@@ -170,6 +159,9 @@ BEGIN
 		PERFORM wa.withdraw_invitations_by(person, org);
 	END IF;
 	PERFORM wa.write_member(org, person, old.role, new_role, old.is_locked, old.ends);
+	IF new_role = 'owner' THEN
+		PERFORM wa.check_owner_at_commit(org, person);
+	END IF;
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.change_member(uuid, uuid, text) IS

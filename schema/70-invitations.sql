@@ -18,7 +18,7 @@ COMMENT ON COLUMN wa.live_invitation.created_by IS 'the person who invites';
 COMMENT ON COLUMN wa.live_invitation.expires_at IS 'from when on it is refused';
 
 -- An invitation whose row somebody else has locked is ended by a row in wa.ended.  So a
--- transaction that is just accepting it cannot commit any more (wa.check_acceptance()), and
+-- transaction that is just accepting it cannot commit any more (wa.check_invitation_at_commit()), and
 -- it stays ended when that transaction is rolled back.
 CREATE FUNCTION wa.end_invitation(org uuid, invitation uuid, actor text) RETURNS boolean
 	LANGUAGE plpgsql STRICT
@@ -39,7 +39,7 @@ COMMENT ON FUNCTION wa.end_invitation(uuid, uuid, text) IS
 -- Ends the invitations that a person has made, or somebody else who had the person's
 -- password.  An invitation that is made at this moment is not seen.  Nobody can accept it
 -- unless its maker still has the right and nothing has signed the maker out since
--- (wa.is_invited()).
+-- (wa.invitation_stands()).
 CREATE FUNCTION wa.withdraw_invitations_by(person uuid, org uuid DEFAULT NULL, actor text DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -178,37 +178,19 @@ CREATE FUNCTION wa.find_invitation(secret wa.secret, OUT org_id uuid, OUT id uui
 COMMENT ON FUNCTION wa.find_invitation(wa.secret) IS
 	'for function bodies: the open invitation that a secret stands for, or nulls';
 
-CREATE FUNCTION wa.is_invited(invited wa.invitation) RETURNS boolean
-	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
-AS $$
-	SELECT invited.withdrawn_at IS NULL AND wa.ended_at(invited.org_id, invited.id, 'invitation') IS NULL
-		AND EXISTS (
-			SELECT FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
-			WHERE m.org_id = invited.org_id AND m.user_id = invited.created_by AND u.generation = invited.generation
-				AND (m.role = 'owner' OR m.role = 'admin' AND invited.role <> 'owner'))
-$$;
-COMMENT ON FUNCTION wa.is_invited(wa.invitation) IS
-	'for function bodies: whether an invitation stands: nobody has withdrawn it, and whoever made it has the right to make it now and was not signed out of everything since';
+CREATE FUNCTION wa.invitation_stands(org uuid, invitation uuid) RETURNS boolean
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_invitation_stands_now';
+COMMENT ON FUNCTION wa.invitation_stands(uuid, uuid) IS
+	'for function bodies: whether an invitation stands, as committed at this moment: nobody has withdrawn it, and whoever made it has the right to make it now and was not signed out of everything since';
 
 -- The end of an invitation does not wait for a transaction that is just accepting it.  So
--- that transaction checks the invitation once more at its commit, as it does a credential
--- (src/context.c).
-CREATE FUNCTION wa.check_acceptance() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	-- The transaction's snapshot may be older than the end.
-	IF NOT wa.is_invited(NEW) OR wa.has_ended(NEW.org_id, NEW.id, 'invitation') THEN
-		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
-	END IF;
-	RETURN NULL;
-END $$;
-COMMENT ON FUNCTION wa.check_acceptance() IS 'trigger: refuses the commit of an acceptance whose invitation has ended meanwhile';
-CREATE CONSTRAINT TRIGGER invitation_accepted AFTER UPDATE OF accepted_at ON wa.invitation
-	DEFERRABLE INITIALLY DEFERRED
-	FOR EACH ROW WHEN (NEW.accepted_at IS NOT NULL AND OLD.accepted_at IS NULL) EXECUTE FUNCTION wa.check_acceptance();
-COMMENT ON TRIGGER invitation_accepted ON wa.invitation IS 'lets nobody join by an invitation that ends at the same moment';
+-- that transaction checks the invitation once more at its commit, as it does a credential.
+CREATE FUNCTION wa.check_invitation_at_commit(org uuid, invitation uuid) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_check_invitation_at_commit';
+COMMENT ON FUNCTION wa.check_invitation_at_commit(uuid, uuid) IS
+	'for function bodies: refuses the commit of this transaction if the invitation has ended by then';
 
 -- The invitation, if it can still be accepted.  Nothing is locked here.  Otherwise somebody
 -- with the secret could keep the maker's account from being disabled.
@@ -220,7 +202,8 @@ DECLARE
 	invited wa.invitation;
 BEGIN
 	SELECT i.* INTO invited FROM wa.invitation i
-	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL AND wa.is_invited(i);
+	WHERE i.org_id = found_id.org_id AND i.id = found_id.id AND i.accepted_at IS NULL
+		AND wa.invitation_stands(i.org_id, i.id);
 	RETURN invited;
 END $$;
 COMMENT ON FUNCTION wa.open_invitation(wa.secret) IS
@@ -283,6 +266,7 @@ BEGIN
 		email := invited.email;
 	END IF;
 	UPDATE wa.invitation i SET accepted_at = clock_timestamp() WHERE i.org_id = invited.org_id AND i.id = invited.id;
+	PERFORM wa.check_invitation_at_commit(invited.org_id, invited.id);
 	-- A person who has become a member meanwhile keeps that role.
 	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = invited.org_id AND m.user_id = accept_invitation.user_id) THEN
 		PERFORM wa.change_member(invited.org_id, accept_invitation.user_id, invited.role);

@@ -221,6 +221,35 @@ SELECT wa.update_api_key(:'week', expires_at => now() + interval '5 days') IS NO
 COMMIT;
 SELECT wa.housekeep('key_warnings') AS warned;
 
+-- A key that expires while a transaction puts its expiry off stays expired, also if that
+-- transaction has had its deferred triggers run before.
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT clock_timestamp() + interval '2 s' AS ends \gset
+SELECT id AS ending, secret AS ending_secret FROM wa.create_key(:'life', 'ending', '{read}', :'ends') \gset
+\c - regress_app
+\set SHOW_CONTEXT never
+BEGIN;
+SELECT wa.authenticate(:'ada_token') IS NOT NULL AS accepted;
+SELECT wa.update_api_key(:'ending', expires_at => 'infinity') IS NOT NULL AS changed;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT pg_sleep_until(:'ends');
+COMMIT;
+SELECT * FROM error_of(format('SELECT wa.authenticate(%L)', :'ending_secret'));
+-- In time it is put off.
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT id AS kept, secret AS kept_secret FROM wa.create_key(:'life', 'kept', '{read}', now() + interval '1 minute') \gset
+\c - regress_app
+\set SHOW_CONTEXT never
+BEGIN;
+SELECT wa.authenticate(:'ada_token') IS NOT NULL AS accepted;
+SELECT wa.update_api_key(:'kept', expires_at => 'infinity') IS NOT NULL AS changed;
+COMMIT;
+SELECT expires_at FROM wa.authenticate(:'owen_token'), wa.show_api_key(:'kept');
+\c - :superuser
+\set SHOW_CONTEXT never
+
 -- On record, and told to those who listen.
 SELECT action, count(*), count(detail -> 'reason') AS with_reason FROM wa.audit
 WHERE org_id = :'life' AND action ~ '^(key\.(dis|en)abled|key\.revoked|org\.changed)$' GROUP BY 1 ORDER BY 1;

@@ -96,9 +96,8 @@ static WaLookupTable devices = {
 PG_FUNCTION_INFO_V1(wa_find_sign_in);
 PG_FUNCTION_INFO_V1(wa_find_device);
 
-/* Whether the account is enabled, and its generation is still this one. */
-static bool
-person_is_enabled(const pg_uuid_t *user_id, int32 generation)
+bool
+wa_person_is_enabled(const pg_uuid_t *user_id, int32 generation)
 {
 	Datum key = UUIDPGetDatum(user_id);
 	WaLookupRow row;
@@ -128,7 +127,7 @@ wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in
 	sign_in->used_at = DatumGetTimestampTz(row.values[SIGN_IN_USED_AT]);
 	sign_in->expires_at = DatumGetTimestampTz(row.values[SIGN_IN_EXPIRES_AT]);
 	return sign_in->expires_at > now && sign_in->used_at > now - IDLE_LIMIT &&
-		   person_is_enabled(user_id, DatumGetInt32(row.values[SIGN_IN_GENERATION]));
+		   wa_person_is_enabled(user_id, DatumGetInt32(row.values[SIGN_IN_GENERATION]));
 }
 
 /*
@@ -155,7 +154,7 @@ wa_find_device(PG_FUNCTION_ARGS)
 	WaLookupRow row;
 
 	if (!wa_row_find_secret(fcinfo, WAK_DEVICE, &devices, &row) ||
-		!person_is_enabled(DatumGetUUIDP(row.values[DEVICE_USER_ID]),
+		!wa_person_is_enabled(DatumGetUUIDP(row.values[DEVICE_USER_ID]),
 						   DatumGetInt32(row.values[DEVICE_GENERATION])))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[DEVICE_USER_ID]));

@@ -30,4 +30,10 @@ typedef struct WaSignIn
  */
 extern bool wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in);
 
+/*
+ * Whether a person's account is enabled and its generation is still this one, as committed at
+ * this moment.
+ */
+extern bool wa_person_is_enabled(const pg_uuid_t *user_id, int32 generation);
+
 #endif

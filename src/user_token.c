@@ -91,14 +91,38 @@ is_active(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id, const pg_uuid_t
 		   memcmp(&sign_in->active_org, org_id, sizeof(pg_uuid_t)) == 0;
 }
 
+/* Reads what is left of a membership: fills the role and its permissions, and since when. */
+static bool
+read_membership(const pg_uuid_t *org_id, const pg_uuid_t *user_id, WaPrincipal *principal,
+				TimestampTz *since)
+{
+	Datum keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(user_id)};
+	bool is_over = wa_has_ended(org_id, user_id, "member");
+	bool is_lowered = wa_has_ended(org_id, user_id, "rank");
+	WaLookupRow member;
+
+	if (is_over || !wa_row_find(&members, keys, &member))
+		return false;
+	*since = DatumGetTimestampTz(member.values[MEMBER_CREATED_AT]);
+	take_role(is_lowered ? cstring_to_text("member") : DatumGetTextPP(member.values[MEMBER_ROLE]),
+			  principal);
+	return true;
+}
+
+const char *
+wa_member_role_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id)
+{
+	WaPrincipal principal = {0};
+	TimestampTz since;
+
+	return read_membership(org_id, user_id, &principal, &since) ? principal.role : NULL;
+}
+
 bool
 wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id,
 			   WaPrincipal *principal)
 {
-	Datum member_keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(user_id)};
-	bool is_over = wa_has_ended(org_id, user_id, "member");
-	bool is_lowered = wa_has_ended(org_id, user_id, "rank");
-	WaLookupRow member;
+	TimestampTz since;
 	WaSignIn sign_in;
 
 	memset(principal, 0, sizeof(*principal));
@@ -106,13 +130,10 @@ wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_
 	principal->org_id = *org_id;
 	principal->id = *user_id;
 	principal->sign_in_id = *sign_in_id;
-	if (is_over || !is_active(user_id, sign_in_id, org_id, &sign_in) ||
-		!wa_row_find(&members, member_keys, &member) ||
-		DatumGetTimestampTz(member.values[MEMBER_CREATED_AT]) > sign_in.active_since)
+	if (!read_membership(org_id, user_id, principal, &since) ||
+		!is_active(user_id, sign_in_id, org_id, &sign_in) || since > sign_in.active_since)
 		return false;
 	principal->expires_at = sign_in.expires_at;
-	take_role(is_lowered ? cstring_to_text("member") : DatumGetTextPP(member.values[MEMBER_ROLE]),
-			  principal);
 	return true;
 }
 

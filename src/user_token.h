@@ -27,4 +27,10 @@ extern bool wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal
 extern bool wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id,
 						   const pg_uuid_t *sign_in_id, WaPrincipal *principal);
 
+/*
+ * What is left of a person's role in an organization, as committed at this moment: a constant
+ * string, or NULL for who is no member.
+ */
+extern const char *wa_member_role_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id);
+
 #endif
