@@ -143,6 +143,7 @@ BEGIN
 		FROM wa.unflushed_key_usage() m JOIN wa.api_key_usage u ON u.org_id = m.org_id AND u.key_id = m.key_id
 		WHERE u.last_used_at > m.flushed_at;
 	END IF;
+	PERFORM wa.await_turn('key_usage');
 	written := wa.flush_first_uses(max);
 	RETURN written + wa.flush_later_uses(max - written);
 END $$;

@@ -13,17 +13,33 @@ CREATE TABLE wa.housekeeping_place (
 	webhook_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	PRIMARY KEY (task)
 );
-COMMENT ON TABLE wa.housekeeping_place IS 'where housekeeping goes on, a row for each task that takes turns by organization. Part of no dump';
+COMMENT ON TABLE wa.housekeeping_place IS 'whose turn it is at a task of housekeeping, by a lock of its row, and where a task goes on that looks at some organizations in a call. Part of no dump';
 COMMENT ON COLUMN wa.housekeeping_place.task IS 'what is looked for';
 COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization in which nothing is left; it may be gone by now';
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
 INSERT INTO wa.housekeeping_place (task) VALUES
-	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('idempotency'), ('key_warnings');
+	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
+	('key_warnings'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage');
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 
--- Another worker, or somebody who has stolen its login, may have the place locked.  Then this
--- one begins anywhere, so that nobody can stop a task.
+-- Workers take turns at a task, in the order in which they ask.  Somebody who has stolen the
+-- login of one could otherwise keep all that is over locked, by one connection after another,
+-- and the others would never find anything.  A transaction keeps its turn for about a second
+-- after its work (src/session_watch.c).  A worker that has waited for too long goes on without
+-- a turn, with the rows that nobody has locked.
+CREATE FUNCTION wa.await_turn(task text) RETURNS void
+	LANGUAGE plpgsql STRICT
+	SET lock_timeout = '10s'
+AS $$
+BEGIN
+	PERFORM FROM wa.housekeeping_place p WHERE p.task = await_turn.task FOR NO KEY UPDATE;
+EXCEPTION WHEN lock_not_available THEN
+	NULL;
+END $$;
+COMMENT ON FUNCTION wa.await_turn(text) IS 'for wa.housekeep() and wa.flush_key_usage(): waits until no other transaction is at a task, for ten seconds at most';
+
+-- Without a turn a worker begins anywhere.
 CREATE FUNCTION wa.take_place(task text) RETURNS wa.housekeeping_place
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -461,6 +477,7 @@ BEGIN
 	IF max IS NULL OR max < 1 OR max > 10000 THEN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 10000');
 	END IF;
+	PERFORM wa.await_turn(task);
 	IF task IN ('tickets', 'sockets', 'user_tokens', 'idempotency') THEN
 		RETURN wa.expire_rows(task, max);
 	ELSIF task = 'events' THEN

@@ -237,6 +237,36 @@ test('a statement that takes its time is not idle', async () =>
 	await wire.close();
 });
 
+test('who keeps expired rows by one connection after another keeps nobody from removing them', async () =>
+{
+	const { db, theirs } = stage;
+	const remove = [message.parse('', stage.text('housekeeping', 'wa_worker')), message.bind('', ['tickets', '10000']), message.execute()];
+	const thieves = [];
+
+	await db.sql(`
+		INSERT INTO wa.ticket (org_id, digest, key_id, created_at, expires_at)
+		SELECT $1, sha256(convert_to('held ' || n, 'UTF8')), $2, now() - interval '2 hours', now() - interval '1 hour'
+		FROM generate_series(1, 8) n`, [theirs.org.uuid, theirs.key.uuid]);
+	for (const state of ["backend_xid IS NOT NULL AND wait_event = 'ClientRead'", "wait_event_type = 'Lock'"])
+	{
+		const thief = await stage.open('wa_worker');
+
+		thief.send(...remove, message.flush());
+		thieves.push(thief);
+		await until(`for one of them ${state}`, async () => await db.value(
+			`SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND ${state}`, [String(thief.backend.pid)]) === '1');
+	}
+
+	const worker = await stage.open('wa_worker');
+	const got = await worker.exchange(...remove, message.sync());
+
+	assert.equal(got.error, null);
+	assert.deepEqual(got.rows, [['8']], 'all that was held');
+	for (const thief of thieves)
+		await gone(thief);
+	await worker.close();
+});
+
 test('a transaction serves one statement, so that no other one makes it last', async () =>
 {
 	const twice = [1, 2].flatMap(() => [message.parse('', stage.text('self_check')), message.bind(''), message.execute()]);
