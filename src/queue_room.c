@@ -14,7 +14,8 @@
  *
  * A count does not see messages of transactions that are in progress.  So a
  * part of the room is kept back for them (the caller of wa.set_queue_room()
- * decides how much).  Where the queue is nearly full, senders take turns: a
+ * decides how much), and a transaction can take only the room of a few messages
+ * without a turn.  Where the queue is nearly full, all senders take turns: a
  * turn is a lock of the server's lock table that is held until the transaction
  * ends, so that its holder sees all messages of those who had a turn before.
  * The server detects deadlocks with it.
@@ -33,6 +34,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
@@ -56,6 +58,9 @@ typedef struct Slot
 	int32 room;
 	bool in_turns; /* only those who have a turn may take it */
 } Slot;
+
+/* For how many messages, of all sessions, a transaction takes the room without a turn. */
+#define WITHOUT_TURN_MAX 8
 
 static Slot (*table)[SLOTS] = NULL;
 static LWLock *lock = NULL;
@@ -90,6 +95,19 @@ slot_for(uint64 session)
 	return least;
 }
 
+/* Whether this transaction has taken all that it can take without a turn; counts this one. */
+static bool
+needs_turn(void)
+{
+	static TimestampTz transaction = 0; /* start of the transaction that is counted */
+	static int taken = 0;
+
+	if (transaction != GetCurrentTransactionStartTimestamp())
+		taken = 0;
+	transaction = GetCurrentTransactionStartTimestamp();
+	return taken++ >= WITHOUT_TURN_MAX;
+}
+
 /*
  * wa.take_queue_room(session, has_turn): takes one.  False: the caller needs a turn, or has one
  * and has to count the queue.
@@ -102,7 +120,7 @@ wa_take_queue_room(PG_FUNCTION_ARGS)
 	bool taken = false;
 	Slot *slot;
 
-	if (table == NULL)
+	if (table == NULL || (!has_turn && needs_turn()))
 		PG_RETURN_BOOL(false);
 	LWLockAcquire(lock, LW_EXCLUSIVE);
 	slot = slot_for(session);
