@@ -31,6 +31,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -322,7 +323,8 @@ wake_listeners(const TriggerData *trigger)
 
 /*
  * Trigger function of the tables that backends cache.  It tells all backends, at commit, that
- * the table has changed.  Its argument is the column with the organization whose sockets depend
+ * the table has changed, and makes the commit wait for the disk, whatever synchronous_commit
+ * says.  Its argument is the column with the organization whose sockets depend
  * on the row, or "person" if the row is one.  It has no argument if no sockets depend on the
  * table.
  */
@@ -335,6 +337,8 @@ wa_invalidate(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("wa.invalidate() must be called as a trigger")));
 	CacheInvalidateRelcache(trigger->tg_relation);
+	/* What was taken away, and confirmed, must not be there again after a crash. */
+	ForceSyncCommit();
 	wake_listeners(trigger);
 	PG_RETURN_POINTER(NULL);
 }
