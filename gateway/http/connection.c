@@ -101,6 +101,22 @@ free_closed(HttpConnection *connection)
 	free(connection);
 }
 
+static size_t
+body_len(const HttpConnection *connection)
+{
+	return connection->request != NULL ? connection->request->guard.body.len : 0;
+}
+
+/* Counts the bytes of bodies that are in memory; a negative number: that have left it. */
+static void
+count_body(HttpConnection *connection, ssize_t bytes)
+{
+	if (bytes == 0)
+		return;
+	connection->server->body_bytes += (size_t) bytes;
+	http_peers_add_bytes(connection->server->peers, connection->peer_key, bytes);
+}
+
 /* The connection releases its request. */
 static void
 release_request(HttpConnection *connection)
@@ -109,8 +125,8 @@ release_request(HttpConnection *connection)
 
 	if (request == NULL)
 		return;
+	count_body(connection, -(ssize_t) body_len(connection));
 	connection->request = NULL;
-	connection->server->body_bytes -= request->guard.body.len;
 	http_request_release(request);
 }
 
@@ -486,6 +502,51 @@ begin_request(HttpConnection *connection)
 	return true;
 }
 
+static void
+refuse_for_room(HttpConnection *connection)
+{
+	refuse(connection, HTTP_ERROR_UNAVAILABLE, "too many request bodies at once");
+}
+
+/* The largest body that arrives from the address that holds most; NULL: none does. */
+static HttpConnection *
+largest_body(const HttpServer *server)
+{
+	HttpConnection *largest = NULL;
+	HttpConnection *c;
+	HttpPeerKey key;
+
+	if (!http_peers_most_bytes(server->peers, &key))
+		return NULL;
+	TAILQ_FOREACH(c, &server->lists[HTTP_CONNECTION_BODY], link)
+	if (http_peers_same(c->peer_key, key) && body_len(c) > (largest ? body_len(largest) : 0))
+		largest = c;
+	return largest;
+}
+
+/*
+ * Refuses bodies until all of them fit, from the address that holds most, so that no client can
+ * keep the bodies of others out.  False: the connection's own was refused.
+ */
+static bool
+make_body_room(HttpConnection *connection)
+{
+	HttpServer *server = connection->server;
+
+	while (server->body_bytes > HTTP_BODIES_MAX)
+	{
+		HttpConnection *largest = largest_body(server);
+
+		if (largest == NULL || largest == connection)
+		{
+			refuse_for_room(connection);
+			return false;
+		}
+		refuse_for_room(largest);
+	}
+	return true;
+}
+
 /* Acts on what the guard has found in the bytes that it has just read. */
 static void
 act_on(HttpConnection *connection, HttpGuardResult result)
@@ -495,9 +556,8 @@ act_on(HttpConnection *connection, HttpGuardResult result)
 
 	if (result == HTTP_GUARD_REFUSED)
 		refuse(connection, request->guard.error, request->guard.reason);
-	else if (connection->server->body_bytes > HTTP_BODIES_MAX)
-		refuse(connection, HTTP_ERROR_UNAVAILABLE, "too many request bodies at once");
-	else if (result == HTTP_GUARD_MORE || (!head_ended && !end_head(connection)))
+	else if (!make_body_room(connection) || result == HTTP_GUARD_MORE ||
+			 (!head_ended && !end_head(connection)))
 		return;
 	else if (result == HTTP_GUARD_HEAD && request->unwanted)
 		hand_over_without_body(connection);
@@ -521,7 +581,7 @@ feed(HttpConnection *connection, const struct iovec *piece)
 	request = connection->request;
 	body_before = request->guard.body.len;
 	result = http_guard_feed(&request->guard, piece->iov_base, piece->iov_len, &used);
-	connection->server->body_bytes += request->guard.body.len - body_before;
+	count_body(connection, (ssize_t) (request->guard.body.len - body_before));
 	connection->progress += used;
 
 	http_input_drain(connection, piece->iov_base, used);

@@ -1,6 +1,6 @@
 /*
  * peers.c
- *		Counts the connections of each client address; see peers.h.
+ *		Counts what each client address has; see peers.h.
  *
  * The table is a hash table with chains.  The hash is keyed with a random number, so that an
  * attacker cannot choose addresses that fall into the same chain.
@@ -18,6 +18,7 @@ typedef struct Peer
 {
 	HttpPeerKey key;
 	int connections;
+	size_t bytes;
 	struct Peer *next;
 } Peer;
 
@@ -161,4 +162,32 @@ http_peers_most(const HttpPeers *peers, HttpPeerKey *key)
 		}
 	}
 	return most;
+}
+
+void
+http_peers_add_bytes(HttpPeers *peers, HttpPeerKey key, ssize_t bytes)
+{
+	Peer *peer = *find(peers, key);
+
+	if (peer != NULL)
+		peer->bytes += (size_t) bytes;
+}
+
+bool
+http_peers_most_bytes(const HttpPeers *peers, HttpPeerKey *key)
+{
+	size_t most = 0;
+
+	for (int i = 0; i < BUCKETS; i++)
+	{
+		for (const Peer *peer = peers->buckets[i]; peer != NULL; peer = peer->next)
+		{
+			if (peer->bytes > most)
+			{
+				most = peer->bytes;
+				*key = peer->key;
+			}
+		}
+	}
+	return most > 0;
 }

@@ -1,6 +1,6 @@
 /*
  * peers.h
- *		Counts the connections of each client address.
+ *		Counts the connections of each client address, and the bytes of its request bodies.
  *
  * An address is an IPv4 address or the /64 of an IPv6 address, because one client usually has
  * a whole /64.  Only addresses with an open connection are kept, so the table is not larger
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 typedef struct HttpPeers HttpPeers;
 
@@ -39,5 +40,11 @@ extern bool http_peers_same(HttpPeerKey one, HttpPeerKey other);
 /* The number of connections of an address, and of the address with most, stored in *key. */
 extern int http_peers_count(HttpPeers *peers, HttpPeerKey key);
 extern int http_peers_most(const HttpPeers *peers, HttpPeerKey *key);
+
+/* Adds to the bytes of an address that has a connection; a negative number takes them away. */
+extern void http_peers_add_bytes(HttpPeers *peers, HttpPeerKey key, ssize_t bytes);
+
+/* The address with most bytes.  False: none has any. */
+extern bool http_peers_most_bytes(const HttpPeers *peers, HttpPeerKey *key);
 
 #endif

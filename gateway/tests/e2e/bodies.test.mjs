@@ -126,3 +126,47 @@ test('many large bodies at once cost what they are long, and the memory is given
 	assert.ok(mib('VmHWM') < before + 120, `${mib('VmHWM')} MiB at the highest`);
 	await until('the memory is given back', () => mib('VmRSS') < before + 24);
 });
+
+/* Opens connections and sends of each a head and a part of its body, until all have. */
+async function hold(count, bytes, from)
+{
+	const part = Buffer.alloc(bytes, 'x');
+
+	return await Promise.all(Array.from({ length: count }, async () =>
+	{
+		const connection = await Connection.open(gateway.port, { from });
+
+		connection.send(`POST ${messages} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nx-api-key: ${NOBODYS}\r\nContent-Length: ${MIB}\r\n\r\n`);
+		await new Promise((resolve) => { connection.socket.write(part, resolve); });
+		return connection;
+	}));
+}
+
+test('who fills the room of all bodies keeps nobody else\'s out', async () =>
+{
+	const session = await createUnlimitedSession(db, tenant.org);
+	const before = mib('VmRSS');
+	const hogs = await hold(420, 650_000, '127.0.0.2');
+	const data = Buffer.alloc(700000, 'x').toString('base64');
+	const bodies = [
+		{ type: 'text', to: '15551230001', text: 'small' },
+		{ type: 'document', to: '15551230001', media: { data, mimetype: 'text/plain', filename: 'x.txt' } },
+	];
+
+	await until('there is no room', () => hogs.some((hog) => hog.answers.length > 0));
+	assert.equal((await hogs.find((hog) => hog.answers.length > 0).answer()).status, 503);
+	/* also from the same address, if it is smaller than what is held there */
+	for (const [from, body] of [[undefined, bodies[0]], [undefined, bodies[1]], ['127.0.0.2', bodies[0]]])
+		for (let i = 0; i < 5; i++)
+		{
+			const connection = await Connection.open(gateway.port, { from });
+			const answer = await connection.request('POST', `/api/v1/sessions/${session.id}/messages`,
+				{ key: tenant.key.secret, body: JSON.stringify(body), headers: TYPE });
+
+			assert.equal(answer.status, 202, answer.text);
+			connection.close();
+		}
+	for (const hog of hogs)
+		hog.close();
+	await until('the memory is given back', () => mib('VmRSS') < before + 24);
+});

@@ -64,6 +64,31 @@ START_TEST(addresses_without_a_connection_are_forgotten)
 }
 END_TEST
 
+START_TEST(the_address_with_most_bytes_is_found)
+{
+	HttpPeers *peers = http_peers_create();
+	HttpPeerKey most;
+
+	ck_assert(http_peers_add(peers, key_of("10.0.0.1"), 2));
+	ck_assert(http_peers_add(peers, key_of("10.0.0.2"), 2));
+	ck_assert(!http_peers_most_bytes(peers, &most));
+	http_peers_add_bytes(peers, key_of("10.0.0.1"), 10);
+	http_peers_add_bytes(peers, key_of("10.0.0.2"), 20);
+	ck_assert(http_peers_most_bytes(peers, &most));
+	ck_assert(http_peers_same(most, key_of("10.0.0.2")));
+	http_peers_add_bytes(peers, key_of("10.0.0.2"), -15);
+	ck_assert(http_peers_most_bytes(peers, &most));
+	ck_assert(http_peers_same(most, key_of("10.0.0.1")));
+	http_peers_add_bytes(peers, key_of("10.0.0.1"), -10);
+	http_peers_add_bytes(peers, key_of("10.0.0.2"), -5);
+	ck_assert(!http_peers_most_bytes(peers, &most));
+	/* of whom there is no connection nothing is kept */
+	http_peers_add_bytes(peers, key_of("10.0.0.3"), 10);
+	ck_assert(!http_peers_most_bytes(peers, &most));
+	http_peers_free(peers);
+}
+END_TEST
+
 START_TEST(the_address_with_most_connections_is_found)
 {
 	HttpPeers *peers = http_peers_create();
@@ -88,4 +113,5 @@ END_TEST
 
 SUITE("http_peers", an_address_has_its_own_count,
 	  a_network_of_ipv6_counts_as_one_and_a_mapped_address_as_ipv4,
-	  addresses_without_a_connection_are_forgotten, the_address_with_most_connections_is_found)
+	  addresses_without_a_connection_are_forgotten, the_address_with_most_bytes_is_found,
+	  the_address_with_most_connections_is_found)

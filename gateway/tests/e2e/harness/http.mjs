@@ -64,11 +64,13 @@ export class Answer
  */
 export class Connection
 {
-	static open(port)
+	/* "from": another address of this machine, as another client. */
+	static open(port, { from, ...others } = {})
 	{
+		refuseOthers(others);
 		return new Promise((resolve, reject) =>
 		{
-			const socket = net.connect(port, '127.0.0.1');
+			const socket = net.connect({ port, host: '127.0.0.1', localAddress: from });
 
 			socket.on('error', reject);
 			socket.on('connect', () =>
