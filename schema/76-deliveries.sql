@@ -424,7 +424,7 @@ CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer, after 
 				   is_new boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET lock_timeout = '10ms'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -448,7 +448,8 @@ BEGIN
 	PERFORM wa.observe_writers();
 	-- Half of the places are for deliveries that were tried before, so that neither kind
 	-- waits for the other one to be finished.  Each row is found by itself: a join may read
-	-- all deliveries of the webhook, and all events, if statistics are old.
+	-- all deliveries of the webhook, and all events, if statistics are old.  What somebody has
+	-- locked is due again at the next taking: to wait for it would delay all other webhooks.
 	RETURN QUERY
 	WITH due AS (
 		(SELECT d.ctid AS place FROM wa.delivery d
@@ -465,7 +466,9 @@ BEGIN
 		ORDER BY d.next_attempt_at, d.epoch, d.ordinal, d.event_id LIMIT max)
 		LIMIT max), taken AS (
 		UPDATE wa.delivery d SET turn = turn_now
-		WHERE d.ctid = ANY (ARRAY(SELECT due.place FROM due))
+		WHERE d.ctid = ANY (ARRAY(
+			SELECT free.place FROM due CROSS JOIN LATERAL (
+				SELECT l.ctid AS place FROM wa.delivery l WHERE l.ctid = due.place FOR NO KEY UPDATE SKIP LOCKED) free))
 		RETURNING d.*, wa.epoch_ms(clock_timestamp()) AS signed_ms), attempt AS (
 		SELECT t.*, wa.typeid('evt', t.event_id) AS public_id,
 			CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END AS body
@@ -653,7 +656,7 @@ CREATE FUNCTION wa.finish_deliveries(owner text, webhook uuid, results jsonb, re
 	RETURNS text[]
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET lock_timeout = '10ms'
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();
@@ -708,7 +711,7 @@ COMMENT ON FUNCTION wa.finish_deliveries(text, uuid, jsonb, boolean) IS
 	'`succeeded` and `retry_after`. Returns for each, in the same order, delivered, failed (to be tried again, not before '
 	'the seconds that the receiver asks for, an hour at most) or dead; NULL if that is not the owner''s to say any more, '
 	'or was said before in the same call. The status 410 ends the webhook. "release" gives the webhook back as '
-	'wa.release_lane() does. Raises `22023`, and notes nothing, if a problem is not plain, or there are too many results';
+	'wa.release_lane() does. Raises `22023`, and notes nothing, if a problem is not plain, or there are too many results, and `55P03` while somebody else has one of these deliveries locked';
 
 -- Reads at most 10,000 rows of each index of open deliveries: a number that grows without
 -- bound is bad enough at that size.  Events are held up only in organizations for which a
