@@ -541,22 +541,29 @@ COMMENT ON FUNCTION wa.retry_pause(integer) IS
 	'how long to wait before the next attempt: 2, 4, 8, … seconds, at most an hour';
 
 -- After its pairing has ended, a message is not tried again.  It fails like those that were
--- still queued in that pairing.
-CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false) RETURNS boolean
-	LANGUAGE plpgsql STRICT SECURITY DEFINER
+-- still queued in that pairing.  A late success counts, because WhatsApp has the message; a late
+-- failure does not, because another connector may be sending it.
+CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false, attempt integer DEFAULT NULL,
+									maybe_sent boolean DEFAULT false) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	became text;
 BEGIN
+	IF message IS NULL OR error IS NULL OR retry IS NULL OR maybe_sent IS NULL THEN
+		RETURN NULL;
+	END IF;
 	UPDATE wa.message m
-	SET status = CASE WHEN retry AND m.pairing = s.pairing THEN 'queued' ELSE 'failed' END,
+	-- What is "sending" without an owner is claimed with maybe_sent.
+	SET status = CASE WHEN NOT retry OR m.pairing <> s.pairing THEN 'failed' WHEN maybe_sent THEN 'sending' ELSE 'queued' END,
 		error = COALESCE(CASE WHEN retry AND m.pairing < s.pairing THEN s.queue_error || ' before it was sent' END,
 			left(connector_failed.error, 500)),
 		lease_owner = NULL,
 		lease_until = CASE WHEN retry AND m.pairing = s.pairing THEN clock_timestamp() + wa.retry_pause(m.attempts) END
 	FROM wa.session s
 	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending')
+		AND (attempt IS NULL OR m.status = 'sending' AND m.attempts = attempt)
 		AND s.org_id = m.org_id AND s.id = m.session_id
 	RETURNING m.status INTO became;
 	IF became = 'failed' THEN
@@ -564,9 +571,11 @@ BEGIN
 	END IF;
 	RETURN became IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean) IS
+COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean, integer, boolean) IS
 	'reports that a message was certainly not sent: for good, or, with `retry`, to be tried again after 2, 4, 8 … '
-	'seconds (at most an hour); a pairing that has ended tries nothing again';
+	'seconds (at most an hour); a pairing that has ended tries nothing again. `attempt` is that of the claim: the report '
+	'counts only while no later claim has the message; NULL: whoever has it. `maybe_sent`, with `retry`: it is not known whether an '
+	'earlier connector has sent it, and the next claim says so again';
 
 -- The order of the statuses.  Reports may arrive out of order and never move a message back.
 -- Not STRICT, or it could not be inlined.
@@ -613,24 +622,29 @@ COMMENT ON FUNCTION wa.connector_action_done(uuid, text, timestamptz) IS
 	'reports that WhatsApp took an action, and makes the message show it. `wa_message_id` is that of a forwarded '
 	'copy. False: it was done or had failed already';
 
-CREATE FUNCTION wa.connector_action_failed(action uuid, error text, retry boolean DEFAULT false) RETURNS boolean
-	LANGUAGE plpgsql STRICT SECURITY DEFINER
+CREATE FUNCTION wa.connector_action_failed(action uuid, error text, retry boolean DEFAULT false, attempt integer DEFAULT NULL,
+										   maybe_sent boolean DEFAULT false) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF action IS NULL OR error IS NULL OR retry IS NULL OR maybe_sent IS NULL THEN
+		RETURN NULL;
+	END IF;
 	UPDATE wa.message_action a
-	SET status = CASE WHEN retry AND a.pairing = s.pairing THEN 'queued' ELSE 'failed' END,
+	SET status = CASE WHEN NOT retry OR a.pairing <> s.pairing THEN 'failed' WHEN maybe_sent THEN 'sending' ELSE 'queued' END,
 		error = COALESCE(CASE WHEN retry AND a.pairing < s.pairing THEN s.queue_error || ' before it was carried out' END,
 			left(connector_action_failed.error, 500)),
 		lease_owner = NULL,
 		lease_until = CASE WHEN retry AND a.pairing = s.pairing THEN clock_timestamp() + wa.retry_pause(a.attempts) END
 	FROM wa.session s
 	WHERE a.org_id = wa.require_org() AND a.id = action AND a.status IN ('queued', 'sending')
+		AND (attempt IS NULL OR a.status = 'sending' AND a.attempts = attempt)
 		AND s.org_id = a.org_id AND s.id = a.session_id;
 	RETURN FOUND;
 END $$;
-COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean) IS
-	'reports that an action was certainly not carried out; `retry` as in `wa.connector_failed()`';
+COMMENT ON FUNCTION wa.connector_action_failed(uuid, text, boolean, integer, boolean) IS
+	'reports that an action was certainly not carried out; `retry`, `attempt` and `maybe_sent` as in `wa.connector_failed()`';
 
 -- What somebody else did to a message that is stored here.  With from_me it was the owner of
 -- the session's number, on a phone.
@@ -795,16 +809,18 @@ DECLARE
 BEGIN
 	FOR r IN
 		SELECT * FROM json_to_recordset(reports) r (report text, session uuid, message uuid, action uuid, wa_message_id text,
-			at timestamptz, error text, retry boolean, status text, chat_jid text, sender_jid text, sender_name text, type text,
+			at timestamptz, error text, retry boolean, attempt integer, maybe_sent boolean, status text, chat_jid text, sender_jid text, sender_name text, type text,
 			body text, content jsonb, value text, from_me boolean, presence text, options text[])
 	LOOP
 		message_id := NULL;
 		CASE COALESCE(r.report, '')
 			WHEN 'sent' THEN has_changed := wa.connector_sent(r.message, r.wa_message_id, r.at);
-			WHEN 'failed' THEN has_changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false));
+			WHEN 'failed' THEN has_changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false), r.attempt,
+				COALESCE(r.maybe_sent, false));
 			WHEN 'status' THEN has_changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at);
 			WHEN 'action_done' THEN has_changed := wa.connector_action_done(r.action, r.wa_message_id, r.at);
-			WHEN 'action_failed' THEN has_changed := wa.connector_action_failed(r.action, r.error, COALESCE(r.retry, false));
+			WHEN 'action_failed' THEN has_changed := wa.connector_action_failed(r.action, r.error, COALESCE(r.retry, false),
+				r.attempt, COALESCE(r.maybe_sent, false));
 			WHEN 'receive' THEN
 				message_id := wa.connector_receive(r.session, r.wa_message_id, r.chat_jid, r.sender_jid, r.sender_name, r.type,
 					r.body, r.content, r.at, COALESCE(r.from_me, false));

@@ -64,7 +64,8 @@ enum
 	COLUMN_ACTION_TYPE = COLUMN_CHAT,
 	COLUMN_TO,
 	COLUMN_COPY,
-	COLUMN_MAYBE_SENT
+	COLUMN_MAYBE_SENT,
+	COLUMN_ATTEMPT
 };
 
 typedef struct Job
@@ -78,7 +79,8 @@ typedef struct Job
 	char *chat;                      /* owned; where it is sent to, NULL if nothing is */
 	char *body;                      /* owned; NULL when there is nothing to answer */
 	JobState state;
-	int attempts; /* of the current report */
+	int64_t attempt; /* of the claim */
+	int attempts;    /* of the current report */
 	Report report;
 } Job;
 
@@ -142,6 +144,8 @@ write_claimed(const Job *job, JsonWriter *json)
 	if (has_to_fail(job))
 	{
 		report_text(json, "error", FAILURE_TEXT);
+		json_write_name(json, "attempt");
+		json_write_int64(json, job->attempt);
 		return;
 	}
 	sandbox_sent_id(job->message, wa_id);
@@ -412,7 +416,8 @@ read_job(Claims *claims, const DbResult *result, int row)
 	if (!sandbox_read_id(result, row, COLUMN_ORG, &job->org) ||
 		!sandbox_read_id(result, row, COLUMN_ID, &job->id) ||
 		!sandbox_read_id(result, row, COLUMN_SESSION, &job->session) ||
-		is_on_its_way(claims, &job->id) || !claims->kind->read(job, result, row) ||
+		!db_int(result, row, COLUMN_ATTEMPT, &job->attempt) || is_on_its_way(claims, &job->id) ||
+		!claims->kind->read(job, result, row) ||
 		!report_open(&job->report, claims->jobs->outbox, &job->org, write_report, take_report, job))
 	{
 		drop_job(job);

@@ -11,7 +11,7 @@
 #include "tests/unit/suite.h"
 
 #define POLL_MS 600000
-#define COLUMNS 7
+#define COLUMNS 8
 #define REPORTS 8 /* the most that a test answers at once */
 #define SOMEBODY "4915112345678@s.whatsapp.net"
 #define NOBODY "15550000000@s.whatsapp.net"
@@ -60,6 +60,9 @@ stop(void)
 
 /* ---- the database ---- */
 
+/* The number of the claim, as PostgreSQL sends it. */
+static const uint8_t attempt[4] = {0, 0, 0, 7};
+
 /* One row; the last three texts are chat, type and body, or type, to and copy. */
 static void
 claim(const char *statement, uint8_t number, const char *fourth, const char *fifth,
@@ -75,7 +78,8 @@ claim(const char *statement, uint8_t number, const char *fourth, const char *fif
 										{fourth, (int) strlen(fourth)},
 										{fifth, fifth == NULL ? 0 : (int) strlen(fifth)},
 										{sixth, sixth == NULL ? 0 : (int) strlen(sixth)},
-										{&flag, 1}};
+										{&flag, 1},
+										{attempt, sizeof(attempt)}};
 
 	db_stage_answer_rows(statement, 1, COLUMNS, cells);
 	run();
@@ -192,6 +196,7 @@ END_TEST
 START_TEST(a_message_to_nobody_fails)
 {
 	claim("claim", 0, NOBODY, "text", "hello", false);
+	ck_assert_ptr_nonnull(strstr(db_stage_find("report")->bytes.data, "\"attempt\":7"));
 	take("failed", true);
 	assert_gone();
 }
@@ -209,7 +214,7 @@ START_TEST(what_is_claimed_twice_is_one)
 		const DbStageCell row[COLUMNS] = {{id, DB_UUID_SIZE}, {id, DB_UUID_SIZE},
 										  {id, DB_UUID_SIZE}, {SOMEBODY, sizeof(SOMEBODY) - 1},
 										  {"image", 5},       {NULL, 0},
-										  {&flag, 1}};
+										  {&flag, 1},         {attempt, sizeof(attempt)}};
 
 		memcpy(cells + i * COLUMNS, row, sizeof(row));
 	}
@@ -338,7 +343,8 @@ claim_images(int count, int organizations)
 										  {SOMEBODY, sizeof(SOMEBODY) - 1},
 										  {"image", 5},
 										  {NULL, 0},
-										  {&flag, 1}};
+										  {&flag, 1},
+										  {attempt, sizeof(attempt)}};
 
 		orgs[i][0] = (uint8_t) (i % organizations);
 		ids[i][0] = (uint8_t) i;
@@ -403,7 +409,8 @@ actions_of_the_same(void)
 										{"edit", 4},
 										{NULL, 0},
 										{NULL, 0},
-										{&flag, 1}};
+										{&flag, 1},
+										{attempt, sizeof(attempt)}};
 
 	db_stage_answer_rows("actions", 1, COLUMNS, cells);
 	run();
