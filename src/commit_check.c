@@ -39,21 +39,17 @@
 #include "src/invitation.h"
 #include "src/row_lookup.h"
 
-typedef struct Note Note;
-
-/* Raises an error unless what the note is about still holds. */
-typedef void Check(const Note *note);
-
-struct Note
+typedef struct Note
 {
-	Check *check;
+	/* Raises an error unless what the note is about still holds. */
+	void (*check)(const struct Note *note);
 	SubTransactionId level;
 	pg_uuid_t org_id;
 	pg_uuid_t subject;      /* a person or an invitation; zero for others */
 	TimestampTz made_at;    /* of a key; 0 for others */
 	TimestampTz expires_at; /* of a key; 0 for others */
-	Note *before;
-};
+	struct Note *before;
+} Note;
 
 /* In TopTransactionContext, the newest first.  Those of one level are not interrupted. */
 static Note *notes = NULL;

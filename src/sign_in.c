@@ -155,7 +155,7 @@ wa_find_device(PG_FUNCTION_ARGS)
 
 	if (!wa_row_find_secret(fcinfo, WAK_DEVICE, &devices, &row) ||
 		!wa_person_is_enabled(DatumGetUUIDP(row.values[DEVICE_USER_ID]),
-						   DatumGetInt32(row.values[DEVICE_GENERATION])))
+							  DatumGetInt32(row.values[DEVICE_GENERATION])))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	PG_RETURN_DATUM(wa_row_answer(fcinfo, &row.values[DEVICE_USER_ID]));
 }
