@@ -63,13 +63,13 @@ SELECT wa.import_key(:'acme', 'old system 2', '\x00', '{read}');
 SELECT wa.import_key(:'acme', 'old system 2', sha256('wa_other'), '{read}', prefix => 'sk_');
 
 -- Ids also in the form in which people see them: a literal, or a column of text or uuid.
-SELECT wa.typeid('org', :'acme') AS acme_seen \gset
-SELECT id AS seen FROM wa.create_key(:'acme_seen', 'by what is seen', '{read}') \gset
-SELECT org_id = :'acme' AS of_acme, wa.disable_key(key) AS by_text, wa.enable_key(id) AS by_uuid FROM wa.keys WHERE id = :'seen';
-SELECT wa.revoke_key(:'acme_seen', 'by what is seen');
+SELECT org, wa.typeid('org', org) AS org_seen FROM wa.create_org('Seen') org \gset
+SELECT id AS seen FROM wa.create_key(:'org_seen', 'by what is seen', '{read}') \gset
+SELECT org_id = :'org' AS of_org, wa.disable_key(key) AS by_text, wa.enable_key(id) AS by_uuid FROM wa.keys WHERE id = :'seen';
+SELECT wa.revoke_key(:'org_seen', 'by what is seen');
 SELECT wa.revoke_key(key) AS again FROM wa.keys WHERE id = :'seen';
-SELECT wa.create_key(wa.typeid('key', :'acme'), 'lost', '{read}');
-SELECT wa.revoke_key(wa.typeid('org', :'acme'));
+SELECT wa.create_key(wa.typeid('key', :'org'), 'lost', '{read}');
+SELECT wa.revoke_key(wa.typeid('org', :'org'));
 SELECT wa.rotate_key(left(wa.typeid('key', :'seen'), -1));
 
 -- On record, in order, without any secret.

@@ -34,7 +34,8 @@
 	"k.disabled_by AS \"disabledBy\", " \
 	"k.revoked_at AS \"revokedAt\", " \
 	"k.revoked_by AS \"revokedBy\", " \
-	"k.revoked_reason AS \"revokedReason\""
+	"k.revoked_reason AS \"revokedReason\", " \
+	"(SELECT json_agg(wa.typeid('sess', s) ORDER BY s) FROM unnest(k.sessions) s) AS sessions"
 
 #define USER_COLUMNS \
 	"wa.typeid('usr', u.id) AS id, " \

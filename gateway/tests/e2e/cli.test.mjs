@@ -10,7 +10,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { PROGRAMS, ROOT, must, run } from './harness/processes.mjs';
-import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
+import { createKey, createOrg, createPerson, createSession } from './harness/tenants.mjs';
 
 const ADMIN = 'wa_cli_admin';
 const NOBODY = 'wa_cli_nobody';
@@ -127,6 +127,18 @@ test('key: create, list, show, disable, enable, rotate and revoke', async () =>
 	refused(['key', 'create', org.id, 'late', 'read', '--expires', '2000-01-01'], 1, /^wa: expiresAt must be in the future/);
 	refused(['key', 'list', `org_${UNKNOWN}`], 1, /^wa: organization does not exist\n$/);
 	refused(['key', 'show', `key_${UNKNOWN}`], 1, /^wa: key does not exist\n$/);
+});
+
+test('a key shows the sessions that it is restricted to, and one without a restriction none', async () =>
+{
+	const org = await createOrg(db, 'Restricted');
+	const sessions = [await createSession(db, org), await createSession(db, org)];
+	const made = await db.value("SELECT wa.typeid('key', k.id) FROM wa.create_key($1, 'restricted', '{read}', NULL, $2) k", [org.uuid, `{${sessions.map(({ uuid }) => uuid)}}`]);
+	const ids = sessions.map(({ id }) => id).sort();
+
+	assert.deepEqual(json('key', 'show', made).sessions, ids);
+	assert.match(said('key', 'show', made), new RegExp(`^sessions +${ids}$`, 'm'));
+	assert.equal(json('key', 'create', org.id, 'free', 'read').sessions, undefined);
 });
 
 test('key find: by a beginning, an id, a name, and a whole key on standard input', async () =>
