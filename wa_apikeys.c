@@ -7,8 +7,8 @@
  * start:
  * - The key cache and the transaction context start in every backend that loads
  *   the library.
- * - The seal, the log redaction, the limits on guessing, the record of key uses
- *   and the wake-ups start only when shared_preload_libraries loads the
+ * - The seal, the log redaction, the limits on guessing, the count of requests,
+ *   the record of key uses and the wake-ups start only when shared_preload_libraries loads the
  *   library.  A session must not be able to choose whether the seal is in
  *   force.
  *
@@ -29,6 +29,7 @@
 #include "src/connectors.h"
 #include "src/context.h"
 #include "src/event_writers.h"
+#include "src/key_rate.h"
 #include "src/password.h"
 #include "src/plan_permissions.h"
 #include "src/portal_watch.h"
@@ -110,6 +111,7 @@ _PG_init(void)
 		wa_throttle_init();
 		wa_queue_room_init();
 		wa_usage_init();
+		wa_key_rate_init();
 		wa_wake_preload();
 		wa_event_writers_preload();
 	}

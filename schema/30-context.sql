@@ -8,9 +8,12 @@ COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) IS
 	'and returns the id of the key or person. `needs` is a set, `''{read,manage}''`, or the name of one, `''read''`; '
 	'the empty set is good for who it is only, NULL for all that it has. PostgreSQL reads in an `UPDATE` or `DELETE` '
 	'with a condition and for `RETURNING`, so that these need the permission to read beside that to write. The same '
-	'credential again adds what it needs then. `address` is where the request came from, as the caller says, and is '
-	'kept as that of the key''s last use; what is no IPv4 or IPv6 address is ignored. `28000`: unknown, revoked or '
-	'expired (one message for all), or NULL; `42501`: it lacks one that it needs, which is named; `25000`: the '
+	'credential again adds what it needs then. `address` is where the request came from, as the caller says: a key that '
+	'is restricted to addresses is refused from others, and it is kept as that of the key''s last use; what is no IPv4 or '
+	'IPv6 address counts as none. `28000`: unknown, revoked or '
+	'expired (one message for all), or NULL; `28000` with `address` in the constraint-name field: a key that cannot be '
+	'used from there; `53400` with `key_rate`: a key that has made more requests than its rate allows, and the detail '
+	'begins with the seconds to wait (the first call of a transaction is a request); `42501`: it lacks one that it needs, which is named; `25000`: the '
 	'transaction is bound to another identity already, also if that was in a savepoint since rolled back';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
@@ -49,6 +52,24 @@ CREATE FUNCTION wa.current_expiry() RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'wa_current_expiry';
 COMMENT ON FUNCTION wa.current_expiry() IS
 	'when the credential of this transaction ends, infinity if never, NULL if no credential is bound';
+
+CREATE FUNCTION wa.current_rate() RETURNS integer
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_rate';
+COMMENT ON FUNCTION wa.current_rate() IS
+	'how many requests a minute the bound key may make, NULL if this transaction was not counted as one';
+
+CREATE FUNCTION wa.current_rate_left() RETURNS integer
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_rate_left';
+COMMENT ON FUNCTION wa.current_rate_left() IS
+	'how many requests the bound key could make at once when this transaction was counted, NULL if it was not';
+
+CREATE FUNCTION wa.current_rate_full_in() RETURNS integer
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_rate_full_in';
+COMMENT ON FUNCTION wa.current_rate_full_in() IS
+	'in how many seconds, from when this transaction was counted, the bound key may make its whole burst again; NULL if it was not counted';
 
 CREATE FUNCTION wa.member_role() RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED

@@ -77,13 +77,20 @@ CREATE TABLE wa.api_key (
 	revoked_reason text CHECK (char_length(revoked_reason) BETWEEN 1 AND 200),
 	sessions uuid[] CHECK (cardinality(sessions) BETWEEN 1 AND 32 AND array_ndims(sessions) = 1
 		AND array_position(sessions, NULL) IS NULL),
+	addresses cidr[] CHECK (array_ndims(addresses) = 1 AND cardinality(addresses) BETWEEN 1 AND 32
+		AND array_position(addresses, NULL) IS NULL),
+	per_minute integer CHECK (per_minute BETWEEN 1 AND 1000000),
+	burst integer CHECK (burst BETWEEN 1 AND 1000000),
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT api_key_digest_key UNIQUE (digest),
 	FOREIGN KEY (org_id, superseded_by) REFERENCES wa.api_key (org_id, id),
+	CHECK ((per_minute IS NULL) = (burst IS NULL)),
 	CHECK ((disabled_at IS NULL) = (disabled_by IS NULL)),
 	CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
 	CHECK (revoked_reason IS NULL OR revoked_at IS NOT NULL)
 );
+-- The look-up in src/key_lookup.c reads the row itself and nothing beside it.
+ALTER TABLE wa.api_key ALTER COLUMN addresses SET STORAGE PLAIN;
 CREATE UNIQUE INDEX api_key_live_name ON wa.api_key (org_id, lower(name))
 	WHERE revoked_at IS NULL AND holds_name;
 COMMENT ON TABLE wa.api_key IS
@@ -109,6 +116,9 @@ COMMENT ON COLUMN wa.api_key.revoked_by IS 'who revoked it';
 COMMENT ON COLUMN wa.api_key.revoked_reason IS 'why, in the words of whoever did; NULL: they gave no reason';
 COMMENT ON COLUMN wa.api_key.sessions IS
 	'the only sessions that it reaches, some of which may be gone by now; NULL: it reaches all of its organization';
+COMMENT ON COLUMN wa.api_key.addresses IS 'the networks of the clients that it is accepted from; NULL: all';
+COMMENT ON COLUMN wa.api_key.per_minute IS 'how many requests a minute it may make; NULL: any number';
+COMMENT ON COLUMN wa.api_key.burst IS 'how many of them at once';
 
 SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation take effect right away', 'org_id');
 

@@ -284,16 +284,81 @@ COMMENT ON FUNCTION wa.from_session_ids(text[]) IS
 	'the sessions behind up to 32 ids, in their order: NULL for what is none, and all zeros for an empty text, as '
 	'`wa.update_api_key()` takes them; an empty list for what is no such list';
 
+-- A single address is the network of all its bits.
+CREATE FUNCTION wa.read_address(address text, place bigint) RETURNS cidr
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	given inet;
+BEGIN
+	BEGIN
+		given := address::inet;
+	EXCEPTION WHEN invalid_text_representation THEN
+		given := NULL;
+	END;
+	IF given IS NULL THEN
+		PERFORM wa.refuse_element('addresses', place, 'must be an IPv4 or IPv6 address, or a network such as 203.0.113.0/24');
+	ELSIF given <<= inet '::ffff:0:0/96' THEN
+		PERFORM wa.refuse_element('addresses', place, 'must be written as IPv4');
+	ELSIF given <> network(given) THEN
+		PERFORM wa.refuse_element('addresses', place, format('is an address in the network %s: write that, or the address without its length',
+			text(network(given))));
+	END IF;
+	RETURN network(given);
+END $$;
+COMMENT ON FUNCTION wa.read_address(text, bigint) IS
+	'for function bodies: an element, at this place (from 1), of the addresses of a key as it is stored; raises 22023 if it cannot be one';
+
+CREATE FUNCTION wa.read_addresses(addresses text[]) RETURNS cidr[]
+	LANGUAGE plpgsql STRICT
+AS $$
+BEGIN
+	IF NOT wa.is_list(addresses, 32) OR addresses = '{}' THEN
+		PERFORM wa.refuse_field('addresses', 'must be a list of 1 to 32 addresses and networks');
+	END IF;
+	RETURN (SELECT array_agg(wa.read_address(e.address, e.place) ORDER BY e.place)
+			FROM unnest(addresses) WITH ORDINALITY e (address, place));
+END $$;
+COMMENT ON FUNCTION wa.read_addresses(text[]) IS
+	'for function bodies: the addresses of a key as they are stored; raises 22023 if they cannot be; NULL for NULL';
+
+-- The requests of a key are counted in memory, and the count of a key that rests has to end
+-- (src/key_rate.c): after an hour at most.
+CREATE FUNCTION wa.read_burst(per_minute integer, burst integer) RETURNS integer
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+BEGIN
+	IF per_minute IS NULL THEN
+		IF burst IS NOT NULL THEN
+			PERFORM wa.refuse_field('rateLimit.requestsPerMinute', 'is required');
+		END IF;
+		RETURN NULL;
+	END IF;
+	IF per_minute NOT BETWEEN 1 AND 1000000 THEN
+		PERFORM wa.refuse_field('rateLimit.requestsPerMinute', 'must be from 1 to 1000000');
+	END IF;
+	IF burst NOT BETWEEN 1 AND LEAST(60 * per_minute, 1000000) THEN
+		PERFORM wa.refuse_field('rateLimit.burst', format('must be from 1 to %s, as many as are allowed in an hour', LEAST(60 * per_minute, 1000000)));
+	END IF;
+	RETURN COALESCE(burst, GREATEST(per_minute / 6, 1));
+END $$;
+COMMENT ON FUNCTION wa.read_burst(integer, integer) IS
+	'for function bodies: the burst of a key with this rate as it is stored, which is what ten seconds allow if none is given; raises 22023 for numbers that cannot be a rate';
+
 -- All rows of the key table are inserted by this function.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
 							  expires_at timestamptz, detail jsonb,
-							  sessions uuid[]) RETURNS uuid
+							  sessions uuid[],
+							  addresses cidr[] DEFAULT NULL,
+							  per_minute integer DEFAULT NULL,
+							  burst integer DEFAULT NULL) RETURNS uuid
 	LANGUAGE plpgsql
 AS $$
 DECLARE
 	key uuid;
 	broken_constraint text;
 	clean_name text;
+	whole_burst constant integer := wa.read_burst(per_minute, burst);
 BEGIN
 	PERFORM wa.refuse_under_key();
 	clean_name := wa.read_name(name);
@@ -302,10 +367,10 @@ BEGIN
 	PERFORM wa.claim_key_name(org, clean_name, NULL);
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at,
-								sessions)
+								sessions, addresses, per_minute, burst)
 		VALUES (org, clean_name, insert_key.digest, insert_key.prefix, insert_key.permissions,
 				wa.actor(), wa.key_expiry(org, now(), insert_key.expires_at),
-				insert_key.sessions)
+				insert_key.sessions, insert_key.addresses, insert_key.per_minute, whole_burst)
 		RETURNING id INTO key;
 	EXCEPTION WHEN unique_violation THEN
 		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
@@ -316,14 +381,18 @@ BEGIN
 	END;
 	PERFORM wa.note(org, 'key.created', key, jsonb_strip_nulls(jsonb_build_object(
 		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[]),
-		'sessions', wa.session_ids(sessions))) || detail);
+		'sessions', wa.session_ids(sessions), 'addresses', to_jsonb(addresses::text[]),
+		'requestsPerMinute', per_minute, 'burst', whole_burst)) || detail);
 	RETURN key;
 END $$;
-COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[]) IS
+COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[], cidr[], integer, integer) IS
 	'for function bodies: checks and stores a key';
 
 CREATE FUNCTION wa.create_key(org wa.org_id, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
 							  sessions uuid[] DEFAULT NULL,
+							  addresses text[] DEFAULT NULL,
+							  per_minute integer DEFAULT NULL,
+							  burst integer DEFAULT NULL,
 							  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -333,19 +402,24 @@ DECLARE
 BEGIN
 	made := wa.make_secret('api_key');
 	id := wa.insert_key(org, name, made.digest, made.prefix, permissions, expires_at, '{}',
-						wa.read_sessions(org, sessions));
+						wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst);
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, uuid[]) IS
+COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, uuid[], text[], integer, integer) IS
 	'makes an API key. The answer is the only place where the secret ever appears. `expires_at` NULL: as the '
 	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. '
-	'`sessions`: the only ones that it reaches, 1 to 32; NULL: all of the organization. `22023` (`name`, `permissions`, '
-	'`expiresAt`, `sessions`), `P0002` (no such organization), `23505` (a live key has this name), '
+	'`sessions`: the only ones that it reaches, 1 to 32; NULL: all of the organization. `addresses`: the 1 to 32 addresses and networks that it is '
+	'accepted from; NULL: all. `per_minute`: how many requests a minute it may make (1 to 1000000), `burst` of them at '
+	'once; NULL: any number, and as many at once as ten seconds allow. `22023` (`name`, `permissions`, '
+	'`expiresAt`, `sessions`, `addresses`, `rateLimit.requestsPerMinute`, `rateLimit.burst`), `P0002` (no such organization), `23505` (a live key has this name), '
 	'`53400` (`wa.set_org_limit()`: `keys`)';
 
 CREATE FUNCTION wa.import_key(org wa.org_id, name text, digest bytea, permissions wa.permissions,
 							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_',
-							  sessions uuid[] DEFAULT NULL) RETURNS uuid
+							  sessions uuid[] DEFAULT NULL,
+							  addresses text[] DEFAULT NULL,
+							  per_minute integer DEFAULT NULL,
+							  burst integer DEFAULT NULL) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -357,9 +431,9 @@ BEGIN
 		PERFORM wa.refuse_field('prefix', 'must be wa_ and at most 5 characters of the key');
 	END IF;
 	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}',
-						 wa.read_sessions(org, sessions));
+						 wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst);
 END $$;
-COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, uuid[]) IS
+COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, uuid[], text[], integer, integer) IS
 	'takes over a key that another system issued, by its SHA-256 digest. The key has to be `wa_` and 17 to 125 '
 	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
 	'`23505` (also: this digest is known already)';
@@ -607,7 +681,7 @@ BEGIN
 	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
 						COALESCE(now() + LEAST(old.expires_at - old.created_at, longest), 'infinity'),
 						jsonb_build_object('rotatedFrom', wa.typeid('key', key)),
-						old.sessions);
+						old.sessions, old.addresses, old.per_minute, old.burst);
 	UPDATE wa.api_key k SET superseded_by = rotate_key.id,
 		expires_at = LEAST(k.expires_at, clock_timestamp() + overlap)
 	WHERE k.org_id = org AND k.id = key;
@@ -615,7 +689,7 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.rotate_key(wa.key_id, interval) IS
-	'makes a successor with the same name, permissions, sessions and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
+	'makes a successor with the same name, permissions, sessions, addresses, rate and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
 	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired, rotated already or switched off), `53400` (`keys`: '
 	'those that were rotated and still work count half)';
 
@@ -632,7 +706,7 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		COALESCE(k.revoked_by, ended.actor) AS revoked_by, COALESCE(k.revoked_reason, ended.reason) AS revoked_reason,
 		COALESCE(k.disabled_at, off.at) AS disabled_at, COALESCE(k.disabled_by, off.actor) AS disabled_by,
 		last.used_at AS last_used_at, last.used_from AS last_used_from,
-		k.sessions
+		k.sessions, k.addresses, k.per_minute, k.burst
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last
 		LEFT JOIN LATERAL (
@@ -666,6 +740,9 @@ COMMENT ON COLUMN wa.keys.last_used_at IS
 	'when it was last used, to a second, flushed or not; NULL: not as far as is known';
 COMMENT ON COLUMN wa.keys.sessions IS 'the only sessions that it reaches; NULL: all of the organization';
 COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as the gateway or application told';
+COMMENT ON COLUMN wa.keys.addresses IS 'the networks of the clients that it is accepted from; NULL: all';
+COMMENT ON COLUMN wa.keys.per_minute IS 'how many requests a minute it may make; NULL: any number';
+COMMENT ON COLUMN wa.keys.burst IS 'how many of them at once';
 
 CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER

@@ -24,7 +24,7 @@ CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
-				   sessions uuid[])
+				   sessions uuid[], addresses text[], per_minute integer, burst integer)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -37,7 +37,7 @@ BEGIN
 		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by,
 		COALESCE(k.disabled_at, wa.ended_at(org, k.id, 'disabled')),
 		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key')), COALESCE(k.revoked_reason, wa.ended_reason(org, k.id)),
-		k.sessions
+		k.sessions, k.addresses::text[], k.per_minute, k.burst
 	FROM wa.api_key k
 	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
@@ -64,6 +64,9 @@ COMMENT ON FUNCTION wa.check_permissions(text[]) IS
 
 CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at timestamptz DEFAULT NULL,
 								  sessions uuid[] DEFAULT NULL,
+								  addresses text[] DEFAULT NULL,
+								  per_minute integer DEFAULT NULL,
+								  burst integer DEFAULT NULL,
 								  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -75,11 +78,12 @@ BEGIN
 	SELECT made.id, made.secret INTO id, secret
 	FROM wa.create_key(org, name, permissions::wa.permissions, CASE WHEN isfinite(expires_at) THEN expires_at
 		WHEN expires_at IS NOT NULL THEN 'infinity' END,
-		sessions) made;
+		sessions, addresses => create_api_key.addresses,
+		per_minute => create_api_key.per_minute, burst => create_api_key.burst) made;
 END $$;
-COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz, uuid[]) IS
+COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz, uuid[], text[], integer, integer) IS
 	'`wa.create_key()` in the active organization, for a person who manages its keys; an infinite time is never. `22023` (`name`, `permissions`, '
-	'`expiresAt`, `sessions`), `23505`';
+	'`expiresAt`, `sessions`, `addresses`, `rateLimit.requestsPerMinute`, `rateLimit.burst`), `23505`';
 
 -- The key's row, or 404.  It is not locked, so that a reader cannot keep anybody from
 -- revoking the key.
@@ -104,7 +108,7 @@ CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
-				   sessions uuid[])
+				   sessions uuid[], addresses text[], per_minute integer, burst integer)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -117,7 +121,7 @@ BEGIN
 		COALESCE(shown.disabled_at, wa.ended_at(shown.org_id, shown.id, 'disabled')),
 		COALESCE(shown.revoked_at, wa.ended_at(shown.org_id, shown.id, 'key')),
 		COALESCE(shown.revoked_reason, wa.ended_reason(shown.org_id, shown.id)),
-		shown.sessions;
+		shown.sessions, shown.addresses::text[], shown.per_minute, shown.burst;
 END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';
@@ -133,7 +137,10 @@ COMMENT ON FUNCTION wa.check_expiry_at_commit(timestamptz) IS
 -- else is done.
 CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
 								  expires_at timestamptz DEFAULT NULL, enabled boolean DEFAULT NULL,
-								  sessions uuid[] DEFAULT NULL)
+								  sessions uuid[] DEFAULT NULL,
+								  addresses text[] DEFAULT NULL,
+								  per_minute integer DEFAULT NULL,
+								  burst integer DEFAULT NULL)
 	RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -142,6 +149,10 @@ DECLARE
 	old wa.api_key := wa.find_api_key(key);
 	never constant boolean := NOT isfinite(expires_at);
 	every_session constant boolean := sessions = '{00000000-0000-0000-0000-000000000000}';
+	anywhere constant boolean := addresses = '{""}';
+	networks cidr[];
+	rate constant integer := NULLIF(per_minute, 0);
+	whole_burst constant integer := wa.read_burst(rate, burst);
 BEGIN
 	IF enabled THEN
 		PERFORM wa.enable_key(old.id);
@@ -149,7 +160,7 @@ BEGIN
 		PERFORM wa.disable_key(old.id);
 	END IF;
 	IF enabled IS NOT NULL AND name IS NULL AND permissions IS NULL AND expires_at IS NULL
-		AND sessions IS NULL THEN
+		AND sessions IS NULL AND addresses IS NULL AND per_minute IS NULL THEN
 		RETURN old.id;
 	END IF;
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
@@ -158,6 +169,9 @@ BEGIN
 	PERFORM wa.check_key(COALESCE(permissions::wa.permissions, old.permissions), CASE WHEN NOT never THEN expires_at END);
 	IF NOT every_session THEN
 		sessions := wa.read_sessions(old.org_id, sessions);
+	END IF;
+	IF NOT anywhere THEN
+		networks := wa.read_addresses(addresses);
 	END IF;
 	IF name IS NOT NULL THEN
 		name := wa.read_name(name);
@@ -168,21 +182,71 @@ BEGIN
 		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
 		expires_at = CASE WHEN update_api_key.expires_at IS NULL THEN k.expires_at
 			ELSE wa.key_expiry(k.org_id, k.created_at, CASE WHEN never THEN 'infinity' ELSE update_api_key.expires_at END) END,
-		sessions = CASE WHEN NOT every_session THEN update_api_key.sessions WHEN every_session IS NULL THEN k.sessions END
+		sessions = CASE WHEN NOT every_session THEN update_api_key.sessions WHEN every_session IS NULL THEN k.sessions END,
+		addresses = CASE WHEN update_api_key.addresses IS NULL THEN k.addresses ELSE networks END,
+		per_minute = CASE WHEN update_api_key.per_minute IS NULL THEN k.per_minute ELSE rate END,
+		burst = CASE WHEN update_api_key.per_minute IS NULL THEN k.burst ELSE whole_burst END
 	WHERE k.org_id = old.org_id AND k.id = old.id;
 	IF expires_at IS NOT NULL THEN
 		PERFORM wa.check_expiry_at_commit(old.expires_at);
 		DELETE FROM wa.key_warning w WHERE w.org_id = old.org_id AND w.key_id = old.id;
 	END IF;
+	-- Sockets of one key are read for together, whichever address they come from (gateway/realtime),
+	-- so they are opened anew.
+	IF networks IS NOT NULL THEN
+		DELETE FROM wa.realtime r WHERE r.org_id = old.org_id AND r.key_id = old.id;
+	END IF;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
 		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END,
-		'sessions', CASE WHEN every_session THEN to_jsonb('all'::text) ELSE to_jsonb(wa.session_ids(sessions)) END)));
+		'sessions', CASE WHEN every_session THEN to_jsonb('all'::text) ELSE to_jsonb(wa.session_ids(sessions)) END,
+		'addresses', CASE WHEN anywhere THEN to_jsonb('any'::text) ELSE to_jsonb(networks::text[]) END,
+		'requestsPerMinute', CASE WHEN per_minute = 0 THEN to_jsonb('any'::text) ELSE to_jsonb(rate) END, 'burst', whole_burst)));
 	RETURN old.id;
 END $$;
-COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean, uuid[]) IS
+COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean, uuid[], text[], integer, integer) IS
 	'changes what of a key is given, NULL leaves it as it is, and an infinite time takes the expiry away; `enabled` '
-	'switches it off and on; `sessions` restricts it to these, and one session of all zeros opens all of them again; for a person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
+	'switches it off and on; `sessions` restricts it to these, and one session of all zeros opens all of them again; `addresses` closes its open sockets, and one empty text takes the restriction away; 0 requests '
+	'`per_minute` takes the rate away; for a person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
 	'stays so), `22023`, `23505`';
+
+-- Not before the caller may manage keys: nobody else is told what is wrong.
+CREATE FUNCTION wa.read_rate_limit(rate_limit jsonb, OUT per_minute integer, OUT burst integer)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	member record;
+BEGIN
+	PERFORM wa.require_key_manager();
+	IF jsonb_typeof(rate_limit) = 'null' THEN
+		per_minute := 0;
+		RETURN;
+	END IF;
+	IF jsonb_typeof(rate_limit) <> 'object' THEN
+		PERFORM wa.refuse_field('rateLimit', 'must be an object');
+	END IF;
+	FOR member IN SELECT e.key, e.value FROM jsonb_each(rate_limit) e ORDER BY e.key LOOP
+		IF member.key NOT IN ('requestsPerMinute', 'burst') THEN
+			PERFORM wa.refuse_field('rateLimit', wa.quoted(member.key) || ' is not known here');
+		ELSIF jsonb_typeof(member.value) <> 'number' OR member.value::numeric <> trunc(member.value::numeric)
+			OR member.value::numeric NOT BETWEEN 1 AND 1000000 THEN
+			PERFORM wa.refuse_field('rateLimit.' || member.key, 'must be a whole number from 1 to 1000000');
+		END IF;
+	END LOOP;
+	IF rate_limit IS NOT NULL AND NOT rate_limit ? 'requestsPerMinute' THEN
+		PERFORM wa.refuse_field('rateLimit.requestsPerMinute', 'is required');
+	END IF;
+	per_minute := (rate_limit ->> 'requestsPerMinute')::numeric;
+	burst := (rate_limit ->> 'burst')::numeric;
+END $$;
+COMMENT ON FUNCTION wa.read_rate_limit(jsonb) IS
+	'the rate of a key as the API has it, `{"requestsPerMinute": 60, "burst": 10}`; null: 0 requests a minute, which takes it away. `22023` (`rateLimit`, '
+	'`rateLimit.requestsPerMinute`, `rateLimit.burst`)';
+
+CREATE FUNCTION wa.rate_limit(per_minute integer, burst integer) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN CASE WHEN per_minute IS NOT NULL THEN jsonb_build_object('requestsPerMinute', per_minute, 'burst', burst) END;
+COMMENT ON FUNCTION wa.rate_limit(integer, integer) IS 'the rate of a key as the API shows it; NULL: it has none';
 
 CREATE FUNCTION wa.revoke_api_key(key uuid, reason text DEFAULT NULL) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER

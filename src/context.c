@@ -30,6 +30,8 @@
  *   otherwise no credential could end itself.
  * - The same check refuses a key that has been restricted to fewer sessions
  *   since it was bound, wherever the transaction has written.
+ * - A key that is restricted to networks is compared with the client's address
+ *   whenever it is looked up.
  * - Before a binding is used, pending invalidations are processed.  If anything
  *   that the credential depends on has changed, or the credential's time is
  *   over, it is looked up again.  So a running transaction learns of a
@@ -50,11 +52,13 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "src/client_address.h"
 #include "src/common/memory.h"
 #include "src/compatibility.h"
 #include "src/context.h"
 #include "src/credential.h"
 #include "src/event_writers.h"
+#include "src/key_rate.h"
 #include "src/row_lookup.h"
 #include "src/secret.h"
 #include "src/usage.h"
@@ -84,6 +88,9 @@ typedef struct Addition
 typedef struct Context
 {
 	Identity first;        /* of this transaction; survives the rollback of savepoints */
+	WaClientAddress from;  /* the client's address, likewise; of the latest call */
+	WakBucketState rate;   /* what is left of the key's rate, likewise */
+	bool counted;          /* ... if this transaction was counted */
 	WakKind credential;    /* the kind of credential, if a credential was bound */
 	WaPrincipal principal; /* kind NONE: nobody is bound now */
 	WaPermissions asked;   /* all permissions that the binding may cover */
@@ -109,6 +116,9 @@ PG_FUNCTION_INFO_V1(wa_current_key);
 PG_FUNCTION_INFO_V1(wa_current_user_id);
 PG_FUNCTION_INFO_V1(wa_current_sign_in);
 PG_FUNCTION_INFO_V1(wa_current_expiry);
+PG_FUNCTION_INFO_V1(wa_current_rate);
+PG_FUNCTION_INFO_V1(wa_current_rate_left);
+PG_FUNCTION_INFO_V1(wa_current_rate_full_in);
 PG_FUNCTION_INFO_V1(wa_member_role);
 PG_FUNCTION_INFO_V1(wa_current_permissions);
 PG_FUNCTION_INFO_V1(wa_has_permission);
@@ -157,6 +167,8 @@ transaction_changed(XactEvent event, void *argument)
 			context.additions = NULL;
 			wak_wipe(&context.first, sizeof(context.first));
 			context.first.kind = WA_PRINCIPAL_NONE;
+			wak_wipe(&context.from, sizeof(context.from));
+			context.counted = false;
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 			/* Deferred triggers have run, but other callbacks may still run queries. */
@@ -230,6 +242,19 @@ refuse_credential(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 					errmsg("credential is not valid")));
+}
+
+/* Whoever has the whole key may know why it is refused. */
+static void
+check_address(const WaPrincipal *principal, const WaClientAddress *from)
+{
+	if (wa_networks_have(principal->networks, from))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("key cannot be used from this address"),
+			 from->family == 0 ? errhint("Pass the client's address to wa.authenticate().") : 0,
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "address")));
 }
 
 /*
@@ -354,6 +379,7 @@ cover(const WaPrincipal *principal, uint64 generation)
 		memmove(reached, principal->sessions, principal->session_count * sizeof(pg_uuid_t));
 		context.principal.sessions = reached;
 	}
+	context.principal.networks = NULL;
 	context.held = principal->permissions;
 	context.principal.permissions &= context.asked;
 	context.generation = generation;
@@ -403,14 +429,29 @@ bindable(WakKind kind)
 }
 
 /*
+ * Counts the transaction as a request of its key, at its first binding.  A socket's credential
+ * is not counted: opening the socket was.
+ */
+static void
+count_request(WakKind kind, const WaPrincipal *principal)
+{
+	if (context.first.kind != WA_PRINCIPAL_NONE || kind == WAK_TICKET ||
+		principal->rate.per_minute == 0)
+		return;
+	context.rate = wa_key_rate_take(principal);
+	context.counted = true;
+}
+
+/*
  * wa.authenticate(secret, needs, address): the id of the key or person.  "needs" are the
  * permissions that the transaction gets: an empty set gives none, NULL gives all of the
- * credential's.  "address" is where the request came from, for the record of key uses.
+ * credential's.  "address" is where the request came from.
  */
 Datum
 wa_authenticate(PG_FUNCTION_ARGS)
 {
 	Identity identity = {WA_PRINCIPAL_KEY, {0}};
+	WaClientAddress from;
 	WaPrincipal principal;
 	WaPermissions asked;
 	uint64 generation;
@@ -426,6 +467,8 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	generation = wa_row_generation();
 	if (!wa_credential_lookup((WakKind) secret->kind, identity.value, &principal))
 		refuse_credential();
+	wa_client_address_read(PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2), &from);
+	check_address(&principal, &from);
 	asked = bindable((WakKind) secret->kind);
 	if (!PG_ARGISNULL(1))
 	{
@@ -436,13 +479,15 @@ wa_authenticate(PG_FUNCTION_ARGS)
 			refuse_permission(missing & -missing);
 		asked = needed;
 	}
+	count_request((WakKind) secret->kind, &principal);
 	bind_identity(&identity, &principal, asked, generation);
 	context.credential = (WakKind) secret->kind;
+	context.from = from;
 	/* The next statement may read events. */
 	if ((asked & WA_PERMISSION_EVENTS) != 0)
 		wa_event_writers_observe();
 	if (principal.kind == WA_PRINCIPAL_KEY)
-		wa_usage_note(&principal, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
+		wa_usage_note(&principal, &from);
 
 	result = palloc(sizeof(pg_uuid_t));
 	*result = principal.id;
@@ -498,6 +543,7 @@ wa_context_principal(void)
 
 		if (!wa_credential_lookup(context.credential, context.first.value, &fresh))
 			refuse_credential();
+		check_address(&fresh, &context.from);
 		cover(&fresh, generation);
 	}
 	return &context.principal;
@@ -593,10 +639,11 @@ wa_context_verify_written(void)
 		!TransactionIdIsValid(GetTopTransactionIdIfAny()) || is_verified())
 		return;
 	if (wa_credential_lookup(context.credential, context.first.value, &fresh) &&
-		covers_used(&fresh))
+		wa_networks_have(fresh.networks, &context.from) && covers_used(&fresh))
 		return;
 	if (!wa_credential_lookup_without_own(context.credential, context.first.value, &fresh))
 		refuse_credential();
+	check_address(&fresh, &context.from);
 	if (!covers_used(&fresh))
 		refuse_lost(&fresh);
 }
@@ -666,6 +713,40 @@ wa_current_expiry(PG_FUNCTION_ARGS)
 	if (principal == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(principal->expires_at);
+}
+
+/* Whether somebody is bound whose request was counted. */
+static bool
+is_counted(void)
+{
+	return wa_context_principal() != NULL && context.counted;
+}
+
+/* wa.current_rate(): the requests a minute of the bound key, or NULL if they are not counted. */
+Datum
+wa_current_rate(PG_FUNCTION_ARGS)
+{
+	if (!is_counted() || context.principal.rate.per_minute == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(context.principal.rate.per_minute);
+}
+
+/* wa.current_rate_left(): how many requests the bound key could make at once, or NULL. */
+Datum
+wa_current_rate_left(PG_FUNCTION_ARGS)
+{
+	if (!is_counted())
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(context.rate.left);
+}
+
+/* wa.current_rate_full_in(): the seconds until that is the whole burst, or NULL. */
+Datum
+wa_current_rate_full_in(PG_FUNCTION_ARGS)
+{
+	if (!is_counted())
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(wa_key_rate_seconds(context.rate.full_us));
 }
 
 /* wa.member_role(): the bound person's role in the organization, or NULL. */

@@ -16,6 +16,8 @@
 #include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
+#include "src/client_address.h"
+#include "src/common/token_bucket.h"
 #include "src/digest.h"
 #include "src/permissions.h"
 
@@ -45,6 +47,13 @@ typedef struct WaPrincipal
 	TimestampTz expires_at; /* DT_NOEND if it never does */
 	int session_count;
 	const pg_uuid_t *sessions; /* that a KEY is restricted to; NULL if it reaches all */
+	WakRate rate;              /* of a KEY; zeros: it has no limit */
+
+	/*
+	 * Where a KEY can be used; NULL: everywhere.  Valid until the next look-up or the end of the
+	 * current memory context, whichever comes first.
+	 */
+	const WaNetworks *networks;
 } WaPrincipal;
 
 /* Whether one who is restricted to some sessions reaches this one. */

@@ -20,8 +20,9 @@
  *   an older one with the same first digest bytes.  The digest covers the whole
  *   credential with its prefix, so credentials of two kinds never have the same
  *   one.
- * - The list of sessions of a cached key is in a piece of memory of its own,
- *   because few keys have one.  It is freed when its slot is emptied.
+ * - The lists of sessions and networks of a cached key are in pieces of memory
+ *   of their own, because few keys have them.  They are freed when the slot is
+ *   emptied.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +38,10 @@
 #include "src/row_lookup.h"
 #include "src/user_token.h"
 
-/* The size of the cache: 1024 credentials, about 130 kB in each backend that uses it. */
+/*
+ * The size of the cache: 1024 credentials, about 130 kB in each backend that uses it, and up to
+ * 600 bytes for each key that has a list of networks.
+ */
 #define CACHE_SLOTS 1024
 
 typedef struct CachedCredential
@@ -88,11 +92,15 @@ static void
 empty(CachedCredential *slot)
 {
 	const pg_uuid_t *sessions = slot->principal.sessions;
+	const WaNetworks *networks = slot->principal.networks;
 
 	slot->generation = 0;
 	slot->principal.sessions = NULL;
+	slot->principal.networks = NULL;
 	if (sessions != NULL)
 		pfree((void *) sessions);
+	if (networks != NULL)
+		pfree((void *) networks);
 }
 
 static void
@@ -101,16 +109,22 @@ keep(CachedCredential *slot, const uint8 digest[WA_DIGEST_LENGTH], const WaPrinc
 {
 	size_t size = Max(principal->session_count, 1) * sizeof(pg_uuid_t);
 	pg_uuid_t *sessions = NULL;
+	WaNetworks *networks = NULL;
 
 	empty(slot);
+	/* If memory is out at the second, the slot is empty and keeps the first. */
 	if (principal->sessions != NULL)
 	{
 		sessions = MemoryContextAllocZero(TopMemoryContext, size);
 		memcpy(sessions, principal->sessions, principal->session_count * sizeof(pg_uuid_t));
+		slot->principal.sessions = sessions;
 	}
+	if (principal->networks != NULL)
+		networks = wa_networks_copy(principal->networks, TopMemoryContext);
 	memcpy(slot->digest, digest, WA_DIGEST_LENGTH);
 	slot->principal = *principal;
 	slot->principal.sessions = sessions;
+	slot->principal.networks = networks;
 	slot->generation = generation;
 }
 

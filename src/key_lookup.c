@@ -28,7 +28,7 @@ static WaLookupTable keys_by_id = {
 	.index = "api_key_pkey",
 	.key_count = 2,
 	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at", "disabled_at",
-				"sessions"},
+				"sessions", "addresses", "per_minute", "burst"},
 };
 
 /* The columns of keys_by_id. */
@@ -40,7 +40,10 @@ enum
 	KEY_EXPIRES_AT,
 	KEY_REVOKED_AT,
 	KEY_DISABLED_AT,
-	KEY_SESSIONS
+	KEY_SESSIONS,
+	KEY_ADDRESSES,
+	KEY_PER_MINUTE,
+	KEY_BURST
 };
 
 /* What is no list of sessions, which the table prevents, reaches none. */
@@ -79,6 +82,11 @@ wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *pri
 		row.nulls[KEY_EXPIRES_AT] ? DT_NOEND : DatumGetTimestampTz(row.values[KEY_EXPIRES_AT]);
 	if (!row.nulls[KEY_SESSIONS])
 		take_sessions(row.values[KEY_SESSIONS], principal);
+	principal->networks =
+		row.nulls[KEY_ADDRESSES] ? NULL : wa_networks_read(row.values[KEY_ADDRESSES]);
+	if (!row.nulls[KEY_PER_MINUTE])
+		principal->rate = (WakRate){DatumGetInt32(row.values[KEY_PER_MINUTE]),
+									DatumGetInt32(row.values[KEY_BURST])};
 	return true;
 }
 

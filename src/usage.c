@@ -65,12 +65,6 @@ typedef struct KeyName
 	pg_uuid_t key_id;
 } KeyName;
 
-typedef struct Address
-{
-	uint8 family;    /* 4 or 6; 0 if there is no address */
-	uint8 bytes[16]; /* in network order */
-} Address;
-
 typedef struct Usage
 {
 	Oid database; /* InvalidOid: the slot was never taken */
@@ -78,8 +72,8 @@ typedef struct Usage
 	TimestampTz first_used_at; /* since the slot was taken */
 	TimestampTz last_used_at;
 	TimestampTz flushed_at; /* the table has all uses up to this time; DT_NOBEGIN if none */
-	Address first_used_from;
-	Address last_used_from;
+	WaClientAddress first_used_from;
+	WaClientAddress last_used_from;
 } Usage;
 
 typedef struct Usages
@@ -219,51 +213,29 @@ was_just_noted(const KeyName *name, TimestampTz now)
 	return false;
 }
 
-/* Reads an address.  Leaves *address empty if the text is no address. */
-static void
-read_address(const text *from, Address *address)
-{
-	char shown[WA_ADDRESS_MAX + 1];
-	size_t len;
-
-	memset(address, 0, sizeof(*address));
-	if (from == NULL || VARSIZE_ANY_EXHDR(from) > WA_ADDRESS_MAX)
-		return;
-	len = VARSIZE_ANY_EXHDR(from);
-	memcpy(shown, VARDATA_ANY(from), len);
-	shown[len] = '\0';
-	if (inet_pton(AF_INET, shown, address->bytes) == 1)
-		address->family = 4;
-	else if (inet_pton(AF_INET6, shown, address->bytes) == 1)
-		address->family = 6;
-}
-
 void
-wa_usage_note(const WaPrincipal *key, const text *from)
+wa_usage_note(const WaPrincipal *key, const WaClientAddress *from)
 {
 	const KeyName name = {key->org_id, key->id};
 	/* This needs no system call and is precise enough. */
 	const TimestampTz now = GetCurrentStatementStartTimestamp();
-	Address address;
 	Usage *slot;
 
 	if (usages == NULL || was_just_noted(&name, now))
 		return;
-	read_address(from, &address);
-
 	LWLockAcquire(lock, LW_EXCLUSIVE);
 	slot = find_slot(&name);
 	if (slot == NULL)
 	{
 		slot = take_slot(&name, now);
 		slot->first_used_at = now;
-		slot->first_used_from = address;
+		slot->first_used_from = *from;
 	}
 	/* Of two backends the slower one may come second. */
 	if (slot->last_used_at <= now)
 	{
 		slot->last_used_at = now;
-		slot->last_used_from = address;
+		slot->last_used_from = *from;
 	}
 	LWLockRelease(lock);
 }
@@ -281,7 +253,7 @@ result_type(FunctionCallInfo fcinfo)
 }
 
 static NullableDatum
-address_datum(const Address *address)
+address_datum(const WaClientAddress *address)
 {
 	char shown[INET6_ADDRSTRLEN];
 	NullableDatum result = {.isnull = true};

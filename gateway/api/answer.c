@@ -8,6 +8,7 @@
 
 #include "api/cookie.h"
 #include "api/cursor.h"
+#include "api/rate.h"
 #include "api/sqlstate.h"
 #include "src/common/memory.h"
 #include "src/common/typeid.h"
@@ -26,9 +27,6 @@
  * begins.
  */
 #define ANSWER_PAGE_BYTES (4 * 1024 * 1024)
-
-/* Bytes of a Retry-After value, with the NUL. */
-#define WAIT_MAX 12
 
 /* ---- rows ---- */
 
@@ -402,21 +400,21 @@ without_name(const char *message, const char *name)
  * try can succeed.  The error's detail begins with these seconds.
  */
 static void
-fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wait[WAIT_MAX])
+fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wait[RATE_WAIT_MAX])
 {
-	size_t digits = strspn(result->detail, "0123456789");
-
 	if (result->outcome == DB_CROWDED)
 	{
 		error->message = "too many requests of this organization or address wait";
 		*detail = (HttpDetail){.name = "limit", .text = "waitingRequests"};
 		return;
 	}
-	if (digits > 0 && digits < WAIT_MAX)
-	{
-		memcpy(wait, result->detail, digits);
-		wait[digits] = '\0';
+	if (rate_wait(result, wait))
 		error->header_value = wait;
+	if (rate_is_over(result))
+	{
+		error->message = rate_message;
+		*detail = rate_detail;
+		return;
 	}
 	if (strcmp(result->constraint, "queued_messages") == 0)
 	{
@@ -449,7 +447,7 @@ fill_limit(const DbResult *result, HttpError *error, HttpDetail *detail, char wa
  */
 static void
 explain(const Call *call, const DbResult *result, HttpErrorKind kind, HttpError *error,
-		HttpDetail *detail, char wait[WAIT_MAX])
+		HttpDetail *detail, char wait[RATE_WAIT_MAX])
 {
 	bool lost = result->outcome == DB_LOST || result->outcome == DB_TIMED_OUT;
 
@@ -499,9 +497,10 @@ call_answer_error(const Call *call, const DbResult *result)
 	HttpErrorKind kind = sqlstate_error(result);
 	HttpError error = *http_error(kind);
 	HttpDetail detail = {0};
-	char wait[WAIT_MAX];
+	char wait[RATE_WAIT_MAX];
 
 	explain(call, result, kind, &error, &detail, wait);
+	http_request_set_denied(call->http, sqlstate_restriction(result));
 	if (error.status >= 500)
 		log_failure(call, result, &error);
 	http_respond_error(call->http, &error, &detail, detail.name == NULL ? 0 : 1, NULL, 0);

@@ -22,6 +22,7 @@
 #include "api/cookie.h"
 #include "api/origin.h"
 #include "api/params.h"
+#include "api/rate.h"
 #include "api/sqlstate.h"
 #include "src/common/typeid.h"
 #include "lib/log.h"
@@ -123,6 +124,7 @@ on_result(void *arg, const DbResult *result)
 	Call *call = arg;
 
 	name_principal(call, result);
+	rate_note(call->http, result);
 	if (result->outcome == DB_ROWS && call->asks)
 	{
 		call->asks = false;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "api/rate.h"
+
 typedef struct StateRow
 {
 	const char *state; /* the five characters of a state, or the first ones of several */
@@ -14,7 +16,7 @@ typedef struct StateRow
 
 /* The first row whose characters the state begins with is used. */
 static const StateRow states[] = {
-	{"28000", HTTP_ERROR_UNAUTHORIZED}, /* no valid credential */
+	{"28000", HTTP_ERROR_UNAUTHORIZED}, /* no valid credential; see below */
 	{"42501", HTTP_ERROR_FORBIDDEN},    /* the permission or the rank is missing; see below */
 	{"P0002", HTTP_ERROR_NOT_FOUND},    /* it does not exist in this organization */
 	{"55000", HTTP_ERROR_CONFLICT},     /* not possible in the current state */
@@ -45,12 +47,20 @@ names_permission(const char *constraint)
 	return false;
 }
 
+/* The only invalid credential whose owner is told what is wrong with it. */
+static bool
+is_elsewhere(const DbResult *result)
+{
+	return strcmp(result->sqlstate, "28000") == 0 && strcmp(result->constraint, "address") == 0;
+}
+
 /* Requirements other than a permission, as the field "constraint name" of the error has them. */
 static const struct
 {
 	const char *constraint;
 	const char *text;
 } ranks[] = {
+	{"address", "this key may not be used from this address"},
 	{"person", "only a person can do this, with a user token"},
 	{"owner", "only an owner can do this"},
 	{"sessions", "this API key is restricted to some sessions"},
@@ -71,7 +81,7 @@ names_limit(const char *constraint)
 {
 	return strncmp(constraint, "rate_per_", 9) == 0 || strncmp(constraint, "sign_in_", 8) == 0 ||
 		   strcmp(constraint, "tickets") == 0 || strcmp(constraint, "queued_messages") == 0 ||
-		   strcmp(constraint, "webhook_tests") == 0;
+		   strcmp(constraint, "webhook_tests") == 0 || strcmp(constraint, "key_rate") == 0;
 }
 
 /* Limits on how much an organization may have.  Waiting does not help with these. */
@@ -95,6 +105,14 @@ find_state(const char *state)
 	return HTTP_ERROR_INTERNAL;
 }
 
+const char *
+sqlstate_restriction(const DbResult *result)
+{
+	if (result->outcome != DB_REFUSED)
+		return NULL;
+	return is_elsewhere(result) ? "address" : rate_is_over(result) ? "rate" : NULL;
+}
+
 HttpErrorKind
 sqlstate_error(const DbResult *result)
 {
@@ -113,7 +131,7 @@ sqlstate_error(const DbResult *result)
 		case DB_REFUSED:
 			break;
 	}
-	error = find_state(result->sqlstate);
+	error = is_elsewhere(result) ? HTTP_ERROR_FORBIDDEN : find_state(result->sqlstate);
 	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint) &&
 		sqlstate_forbidden_text(result) == NULL)
 		error = HTTP_ERROR_INTERNAL;

@@ -108,6 +108,14 @@ typedef enum DbOutcome
 /* "rows" and so on, by DbOutcome, for the log. */
 extern const char *const db_outcome_names[];
 
+/* What is left of the rate of a key. */
+typedef struct DbRate
+{
+	int32_t per_minute; /* requests; 0: the key has no rate */
+	int32_t left;       /* requests that could follow at once */
+	int32_t full_in;    /* seconds until all of its burst could */
+} DbRate;
+
 typedef struct DbResult
 {
 	DbOutcome outcome;
@@ -122,6 +130,12 @@ typedef struct DbResult
 	/* The id of the key or user, which authenticate returned. */
 	bool has_principal;
 	uint8_t principal[DB_UUID_SIZE];
+
+	/*
+	 * What authenticate returned of the rate of the credential's key, with has_principal; zeros
+	 * if the key has none.
+	 */
+	DbRate rate;
 
 	int rows;
 	int columns;

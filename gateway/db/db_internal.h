@@ -121,6 +121,7 @@ struct DbRequest
 	bool has_principal;
 	uint8_t principal[DB_UUID_SIZE];
 	uint8_t bound_org[DB_UUID_SIZE]; /* the credential's organization; set with has_principal */
+	DbRate rate;                     /* set with has_principal */
 	PGresult *rows;
 	PGresult *error; /* the first one */
 	bool too_large;  /* there were rows, but of more than DB_RESULT_BYTES_MAX */

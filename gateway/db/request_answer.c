@@ -40,9 +40,32 @@ take_error(DbRequest *request, PGresult *result)
 	return NULL;
 }
 
+/* Reads an int4 that is not negative. */
+static bool
+take_count(const PGresult *result, int column, int32_t *count)
+{
+	const unsigned char *bytes = (const unsigned char *) PQgetvalue(result, 0, column);
+
+	if (PQgetlength(result, 0, column) != 4 || bytes[0] > INT8_MAX)
+		return false;
+	*count = (int32_t) ((uint32_t) bytes[0] << 24 | (uint32_t) bytes[1] << 16 |
+						(uint32_t) bytes[2] << 8 | (uint32_t) bytes[3]);
+	return true;
+}
+
+/* Reads the three columns from this one on.  A key without a rate has NULL in the first. */
+static bool
+take_rate(const PGresult *result, int column, DbRate *rate)
+{
+	*rate = (DbRate){0};
+	return PQgetisnull(result, 0, column) || (take_count(result, column, &rate->per_minute) &&
+											  take_count(result, column + 1, &rate->left) &&
+											  take_count(result, column + 2, &rate->full_in));
+}
+
 /*
  * Reads the columns before the number.  authenticate returns two ids, of the key or person and
- * of the organization; act_for returns an empty value; unbound returns nothing.
+ * of the organization, and the key's rate; act_for returns an empty value; unbound returns nothing.
  */
 static bool
 take_principal(DbRequest *request, const PGresult *result)
@@ -52,7 +75,8 @@ take_principal(DbRequest *request, const PGresult *result)
 
 	if (request->binding != db->authenticate)
 		return request->binding == db->unbound || (len == 0 && !PQgetisnull(result, 0, 0));
-	if (len != DB_UUID_SIZE || PQgetlength(result, 0, 1) != DB_UUID_SIZE)
+	if (len != DB_UUID_SIZE || PQgetlength(result, 0, 1) != DB_UUID_SIZE ||
+		!take_rate(result, 2, &request->rate))
 		return false;
 	memcpy(request->principal, PQgetvalue(result, 0, 0), DB_UUID_SIZE);
 	memcpy(request->bound_org, PQgetvalue(result, 0, 1), DB_UUID_SIZE);
@@ -255,6 +279,8 @@ request_tell(DbRequest *request, DbOutcome outcome)
 	result.constraint = error_field(request, PG_DIAG_CONSTRAINT_NAME);
 	result.has_principal = request->has_principal;
 	memcpy(result.principal, request->principal, DB_UUID_SIZE);
+	if (request->has_principal)
+		result.rate = request->rate;
 	if (outcome == DB_ROWS)
 	{
 		result.cells = request->rows;

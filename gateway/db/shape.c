@@ -11,6 +11,7 @@
 
 /* Oids that are fixed in PostgreSQL's catalog. */
 #define INT8_OID 20
+#define INT4_OID 23
 #define VOID_OID 2278
 #define UUID_OID 2950
 
@@ -20,11 +21,11 @@ typedef struct Binding
 	const char *name;
 	int params;
 	int columns;
-	Oid types[3];
+	Oid types[6];
 } Binding;
 
 static const Binding bindings[] = {
-	{"authenticate", 4, 3, {UUID_OID, UUID_OID, INT8_OID}},
+	{"authenticate", 4, 6, {UUID_OID, UUID_OID, INT4_OID, INT4_OID, INT4_OID, INT8_OID}},
 	{"act_for", 2, 2, {VOID_OID, INT8_OID}},
 	{"unbound", 1, 1, {INT8_OID}},
 };

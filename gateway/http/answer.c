@@ -136,6 +136,19 @@ append_body_headers(Buffer *text, const HttpAnswer *answer)
 	buffer_append(text, "\r\n", 2);
 }
 
+/* As draft-ietf-httpapi-ratelimit-headers-11 has them. */
+static void
+append_rate(Buffer *text, const HttpRequestState *request)
+{
+	buffer_append_text(text, "RateLimit-Policy: \"key\";q=");
+	buffer_append_int64(text, request->rate_per_minute);
+	buffer_append_text(text, ";w=60\r\nRateLimit: \"key\";r=");
+	buffer_append_int64(text, request->rate_left);
+	buffer_append_text(text, ";t=");
+	buffer_append_int64(text, request->rate_full_in);
+	buffer_append(text, "\r\n", 2);
+}
+
 bool
 http_answer_make_head(HttpAnswerHead *head, const HttpAnswer *answer,
 					  const HttpRequestState *request, const HttpOrigins *origins, bool last)
@@ -158,6 +171,8 @@ http_answer_make_head(HttpAnswerHead *head, const HttpAnswer *answer,
 	}
 	if (answer->extra.name != NULL)
 		append_header(text, answer->extra.name, answer->extra.value);
+	if (request->rate_per_minute > 0)
+		append_rate(text, request);
 	http_cors_append(text, origins, &request->request, find_header(answer, "Allow"));
 	append_header(text, "X-Request-Id", request->id);
 	if (find_header(answer, "Cache-Control") == NULL)
@@ -194,5 +209,5 @@ http_answer_log(const HttpAnswer *answer, const HttpRequestState *request, size_
 			 log_int("duration_us", clock_monotonic_us() - public->start_us),
 			 log_text("key_id", request->key_id[0] != '\0' ? request->key_id : NULL),
 			 log_text("peer", request->peer), log_text("refused", answer->refused),
-			 log_text("client", gone ? "gone" : NULL));
+			 log_text("denied", request->denied), log_text("client", gone ? "gone" : NULL));
 }

@@ -10,7 +10,7 @@
 /* The headers that a page may send, and those that it may read, beyond CORS's defaults. */
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, Idempotency-Key, X-Api-Key, X-Request-Id, If-None-Match"
-#define EXPOSED_HEADERS "ETag, Retry-After, X-Request-Id"
+#define EXPOSED_HEADERS "ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
 
 /* How many seconds a browser may cache the answer to a preflight. */
 #define PREFLIGHT_SECONDS "600"

@@ -134,6 +134,16 @@ extern const char *http_method_name(HttpMethod method);
 extern void http_request_set_route(HttpRequest *request, const char *pattern);
 extern void http_request_set_key(HttpRequest *request, const char *key_id);
 
+/*
+ * The answer tells what is left of the caller's rate, in the headers RateLimit-Policy and
+ * RateLimit: how many requests a minute are allowed, how many could follow at once, and after
+ * how many seconds the most.
+ */
+extern void http_request_set_rate(HttpRequest *request, int per_minute, int left, int full_in);
+
+/* For the access log: why a valid credential was refused (a constant). */
+extern void http_request_set_denied(HttpRequest *request, const char *reason);
+
 /* Calls gone(request, context) once if the client leaves before the answer. */
 extern void http_request_on_gone(HttpRequest *request, HttpGone gone, void *context);
 

@@ -279,6 +279,20 @@ http_request_set_key(HttpRequest *request, const char *key_id)
 }
 
 void
+http_request_set_rate(HttpRequest *request, int per_minute, int left, int full_in)
+{
+	request->state->rate_per_minute = per_minute;
+	request->state->rate_left = left;
+	request->state->rate_full_in = full_in;
+}
+
+void
+http_request_set_denied(HttpRequest *request, const char *reason)
+{
+	request->state->denied = reason;
+}
+
+void
 http_request_on_gone(HttpRequest *request, HttpGone gone, void *context)
 {
 	request->state->gone = gone;

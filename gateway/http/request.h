@@ -38,6 +38,10 @@ typedef struct HttpRequestState
 	HttpGone gone;
 	void *gone_context;
 	const char *route;
+	const char *denied;  /* NULL: it was not */
+	int rate_per_minute; /* 0: no rate */
+	int rate_left;
+	int rate_full_in;
 	char key_id[HTTP_KEY_ID_MAX + 1];
 	char id[HTTP_REQUEST_ID_MAX + 1];
 	char peer[HTTP_PEER_MAX];

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/rate.h"
 #include "api/sqlstate.h"
 #include "src/common/memory.h"
 #include "src/common/typeid.h"
@@ -99,9 +100,22 @@ refuse_kind(Opening *opening, HttpErrorKind kind, const char *message)
 }
 
 static void
+refuse_over_rate(Opening *opening, const DbResult *result)
+{
+	HttpError error = *http_error(HTTP_ERROR_RATE_LIMITED);
+	char wait[RATE_WAIT_MAX];
+
+	error.message = rate_message;
+	if (rate_wait(result, wait))
+		error.header_value = wait;
+	refuse(opening, &error, &rate_detail);
+}
+
+static void
 refuse_by_database(Opening *opening, const DbResult *result)
 {
 	HttpErrorKind kind = sqlstate_error(result);
+	const char *text = sqlstate_forbidden_text(result);
 	HttpDetail required = {.name = "required", .text = result->constraint};
 
 	if (http_error(kind)->status >= 500)
@@ -109,7 +123,14 @@ refuse_by_database(Opening *opening, const DbResult *result)
 		log_line(LOG_LEVEL_ERROR, "socket_not_opened", log_int("outcome", result->outcome),
 				 log_text("sqlstate", result->sqlstate), log_text("message", result->message));
 	}
-	refuse(opening, http_error(kind), kind == HTTP_ERROR_FORBIDDEN ? &required : NULL);
+	if (opening->http != NULL)
+		http_request_set_denied(opening->http, sqlstate_restriction(result));
+	if (rate_is_over(result))
+		refuse_over_rate(opening, result);
+	else if (kind == HTTP_ERROR_FORBIDDEN && text != NULL)
+		refuse_kind(opening, kind, text);
+	else
+		refuse(opening, http_error(kind), kind == HTTP_ERROR_FORBIDDEN ? &required : NULL);
 }
 
 /* Answering frees the request; nothing is sent. */
@@ -333,6 +354,9 @@ on_result(void *arg, const DbResult *result)
 	Opening *opening = arg;
 
 	opening->db = NULL;
+	/* Only the key itself is counted, and not the socket's credential, which comes after it. */
+	if (opening->http != NULL && opening->stage == OPENING_OPEN)
+		rate_note(opening->http, result);
 	if (result->outcome == DB_REFUSED && strcmp(result->sqlstate, RESYNC_STATE) == 0 &&
 		opening->wanted.has_since)
 	{

@@ -387,7 +387,9 @@ take_refusal(Feed *feed, const DbResult *result)
 	}
 	else if (kind == HTTP_ERROR_FORBIDDEN)
 	{
-		end_reader(feed, "forbidden", "permission was taken away");
+		const char *text = sqlstate_forbidden_text(result);
+
+		end_reader(feed, "forbidden", text != NULL ? text : "permission was taken away");
 	}
 	else if (kind == HTTP_ERROR_UNAVAILABLE || kind == HTTP_ERROR_TIMEOUT ||
 			 result->outcome == DB_CROWDED)

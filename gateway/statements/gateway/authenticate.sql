@@ -3,5 +3,9 @@
 -- $3 is the client's address or null: where the key was last used from.
 -- The organization is for the gateway's queue, in which each has its turn; the columns are
 -- computed in their order.
+-- The next three are what is left of the key's rate: requests a minute, requests that could
+-- follow at once, and seconds until all of its burst could; null if it has none.
 -- $4 comes back as it was sent, and so shows whose answer this is.
-SELECT wa.authenticate($1, $2, $3), wa.current_org() AS org, $4::int8 AS request
+SELECT wa.authenticate($1, $2, $3), wa.current_org() AS org,
+	wa.current_rate() AS rate, wa.current_rate_left() AS rate_left, wa.current_rate_full_in() AS rate_full_in,
+	$4::int8 AS request

@@ -321,6 +321,95 @@ test('a key is made for some sessions, says how many, and is changed to others a
 	visitor.assertWellBehaved();
 });
 
+test('a key is restricted to addresses when it is made, and the list is changed and taken away', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+	const field = () => page.getByRole('dialog').getByLabel('Allowed addresses');
+
+	await page.getByRole('button', { name: 'New key' }).first().click();
+	await page.getByRole('dialog').getByLabel('Name').fill('restricted');
+	await page.getByRole('checkbox', { name: 'read', exact: true }).check();
+	assert.equal(await field().isVisible(), false);
+	await page.getByText('Restrictions', { exact: true }).click();
+	await field().fill('10.0.0.0/8\n10.0.0.1/8');
+	await page.getByRole('button', { name: 'Create key' }).click();
+	await page.getByText('addresses[1] is an address in the network 10.0.0.0/8').waitFor();
+	assert.ok(await field().evaluate((each) => each === document.activeElement));
+	await field().fill('203.0.113.0/24\n2001:db8::1');
+	await page.getByRole('button', { name: 'Create key' }).click();
+
+	const key = (await secretField(page).textContent()).trim();
+
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	assert.equal(await statusOf(key), 403);
+	assert.equal(await row(page, 'restricted').getByText('2 addresses', { exact: true }).getAttribute('title'), '203.0.113.0/24, 2001:db8::1');
+
+	/* what was there is shown, and a name alone changes nothing else */
+	await row(page, 'restricted').getByRole('button', { name: 'Change' }).click();
+	assert.equal(await field().inputValue(), '203.0.113.0/24\n2001:db8::1');
+	await page.getByRole('dialog').getByLabel('Name').fill('restricted too');
+	await page.getByRole('button', { name: 'Save' }).click();
+	await row(page, 'restricted too').getByText('2 addresses', { exact: true }).waitFor();
+	assert.equal(await statusOf(key), 403);
+
+	await row(page, 'restricted too').getByRole('button', { name: 'Change' }).click();
+	await field().fill('127.0.0.1 ::1/128');
+	await page.getByRole('button', { name: 'Save' }).click();
+	await page.getByRole('dialog').waitFor({ state: 'detached' });
+	assert.equal(await statusOf(key), 200);
+
+	await row(page, 'restricted too').getByRole('button', { name: 'Change' }).click();
+	await field().fill('');
+	await page.getByRole('button', { name: 'Save' }).click();
+	await row(page, 'restricted too').getByText(/addresses/).waitFor({ state: 'detached' });
+	assert.equal(await statusOf(key), 200);
+	visitor.assertWellBehaved();
+});
+
+test('a key is given a rate, which is changed and taken away', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+	const field = (label) => page.getByRole('dialog').getByLabel(label);
+	const change = async () => await row(page, 'limited').getByRole('button', { name: 'Change' }).click();
+	const save = async () =>
+	{
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page.getByRole('dialog').waitFor({ state: 'detached' });
+	};
+
+	await page.getByRole('button', { name: 'New key' }).first().click();
+	await field('Name').fill('limited');
+	await page.getByRole('checkbox', { name: 'read', exact: true }).check();
+	await page.getByText('Restrictions', { exact: true }).click();
+	await field('Of these at once').fill('2');
+	await page.getByRole('button', { name: 'Create key' }).click();
+	await page.getByText('Requests a minute: is required').waitFor();
+	await field('Requests a minute').fill('1');
+	await page.getByRole('button', { name: 'Create key' }).click();
+
+	const key = (await secretField(page).textContent()).trim();
+
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	assert.equal(await row(page, 'limited').getByText('1 a minute', { exact: true }).getAttribute('title'), '2 at once');
+	assert.deepEqual([await statusOf(key), await statusOf(key), await statusOf(key)], [200, 200, 429]);
+
+	await change();
+	assert.deepEqual([await field('Requests a minute').inputValue(), await field('Of these at once').inputValue()], ['1', '2']);
+	await field('Of these at once').fill('3');
+	await save();
+	assert.deepEqual([await statusOf(key), await statusOf(key)], [200, 429]);
+
+	await change();
+	await field('Requests a minute').fill('');
+	await field('Of these at once').fill('');
+	await save();
+	await row(page, 'limited').getByText('1 a minute').waitFor({ state: 'detached' });
+	assert.deepEqual([await statusOf(key), await statusOf(key)], [200, 200]);
+	visitor.assertWellBehaved();
+});
+
 test('keys are found by name and by state', async (t) =>
 {
 	const { page } = await visit(t);

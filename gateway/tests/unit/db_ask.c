@@ -47,6 +47,7 @@ ask_told(void *arg, const DbResult *result)
 	told->outcome = result->outcome;
 	told->rows = result->rows;
 	told->has_principal = result->has_principal;
+	told->rate = result->rate;
 	strncpy(told->sqlstate, result->sqlstate, 5);
 }
 

@@ -24,6 +24,7 @@ typedef struct Told
 	char sqlstate[6];
 	int rows;
 	bool has_principal;
+	DbRate rate;
 } Told;
 
 extern DbWire wire;

@@ -35,16 +35,17 @@ typedef struct Known
 	const char *name;
 	int params;
 	int columns;
-	uint16_t types[3];
+	uint16_t types[6];
 	int id_size; /* of the cells in front of the number */
+	int nulls;   /* how many of those are NULL: the last ones */
 } Known;
 
 static const Known bindings[] = {
-	{"authenticate", 4, 3, {2950, 2950, 20}, DB_UUID_SIZE},
-	{"act_for", 2, 2, {2278, 20}, 0},
-	{"unbound", 1, 1, {20}, 0},
+	{"authenticate", 4, 6, {2950, 2950, 23, 23, 23, 20}, DB_UUID_SIZE, 3},
+	{"act_for", 2, 2, {2278, 20}, 0, 0},
+	{"unbound", 1, 1, {20}, 0, 0},
 };
-static const Known any = {"", 0, 1, {17}, 0};
+static const Known any = {"", 0, 1, {17}, 0, 0};
 
 /* One connection. */
 typedef struct Client
@@ -136,7 +137,7 @@ static void
 say_columns(Client *client, const Known *known, int format)
 {
 	static const char column[] = "c\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377\377\377\0";
-	char body[96] = {0};
+	char body[192] = {0};
 	size_t len = 2;
 
 	body[1] = (char) known->columns;
@@ -179,14 +180,19 @@ say_row(Client *client, size_t len)
 static void
 say_number(Client *client)
 {
-	char row[96] = {0};
+	char row[192] = {0};
 	size_t len = 2;
 
 	row[1] = (char) client->bound->columns;
-	for (int i = 1; i < client->bound->columns; i++)
+	for (int i = 1; i < client->bound->columns - client->bound->nulls; i++)
 	{
 		row[len + 3] = (char) client->bound->id_size;
 		len += 4 + (size_t) client->bound->id_size;
+	}
+	for (int i = 0; i < client->bound->nulls; i++)
+	{
+		memset(row + len, 0xff, 4);
+		len += 4;
 	}
 	row[len + 3] = (char) client->number_len;
 	memcpy(row + len + 4, client->number, client->number_len);

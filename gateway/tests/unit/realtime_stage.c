@@ -134,6 +134,22 @@ http_request_set_key(HttpRequest *request, const char *key_id)
 	ck_assert_int_gt(strlen(key_id), 4);
 }
 
+void
+http_request_set_rate(HttpRequest *request, int per_minute, int left, int full_in)
+{
+	(void) request;
+	(void) per_minute;
+	(void) left;
+	(void) full_in;
+}
+
+void
+http_request_set_denied(HttpRequest *request, const char *reason)
+{
+	(void) request;
+	(void) reason;
+}
+
 HttpText
 http_request_client(const HttpRequest *request, char room[HTTP_CLIENT_MAX])
 {

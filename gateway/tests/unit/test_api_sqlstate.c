@@ -50,6 +50,8 @@ START_TEST(only_our_permissions_are_forbidden)
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "person"), 403);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "owner"), 403);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "sessions"), 403);
+	ck_assert_int_eq(status(DB_REFUSED, "28000", "address"), 403);
+	ck_assert_int_eq(status(DB_REFUSED, "28000", "credential"), 401);
 	/* The gateway's own lack of a grant, or the seal. */
 	ck_assert_int_eq(status(DB_REFUSED, "42501", ""), 500);
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "session_pkey"), 500);

@@ -29,16 +29,21 @@ typedef struct Part
 #define BODY(text) text, sizeof(text) - 1
 #define COLUMN(oid, format) "c\0\0\0\0\0\0\0\0\0" oid "\377\377\377\377\377\377\0" format
 #define UUID_COLUMN COLUMN("\13\206", "\1")
+#define INT4_COLUMN COLUMN("\0\27", "\1")
 #define INT8_COLUMN COLUMN("\0\24", "\1")
 #define BYTEA_COLUMN COLUMN("\0\21", "\1")
 #define ID      \
 	"\0\0\0\20" \
 	"0123456789abcdef"
+#define NO_RATE "\377\377\377\377\377\377\377\377\377\377\377\377"
+#define COUNT(byte) "\0\0\0\4\0\0\0" byte
+#define RATE COUNT("\74") COUNT("\11") COUNT("\2")
 #define NUMBER "\0\0\0\10" DB_WIRE_NUMBER
 
 static const Part parts[] = {
 	/* the columns of authenticate, of the statement, and others */
-	{'A', 'T', BODY("\0\3" UUID_COLUMN UUID_COLUMN INT8_COLUMN)},
+	{'A', 'T',
+	 BODY("\0\6" UUID_COLUMN UUID_COLUMN INT4_COLUMN INT4_COLUMN INT4_COLUMN INT8_COLUMN)},
 	{'S', 'T', BODY("\0\1" BYTEA_COLUMN)},
 	{'i', 'T', BODY("\0\2" INT8_COLUMN INT8_COLUMN)},
 	{'j', 'T', BODY("\0\1" INT8_COLUMN)},
@@ -46,22 +51,26 @@ static const Part parts[] = {
 	{'l', 'T', BODY("\0\1" COLUMN("\0\31", "\1"))},
 	{'m', 'T', BODY("\0\1" COLUMN("\0\21", "\0"))},
 	/* rows: authenticate's, the statement's, and authenticate's with another id or number */
-	{'a', 'D', BODY("\0\3" ID ID NUMBER)},
+	{'a', 'D', BODY("\0\6" ID ID NO_RATE NUMBER)},
+	{'E', 'D', BODY("\0\6" ID ID RATE NUMBER)},
+	{'G', 'D', BODY("\0\6" ID ID COUNT("\74") COUNT("\11") "\377\377\377\377" NUMBER)},
+	{'H', 'D', BODY("\0\6" ID ID "\0\0\0\3\0\0\74" COUNT("\11") COUNT("\2") NUMBER)},
+	{'I', 'D', BODY("\0\6" ID ID COUNT("\74") "\0\0\0\4\377\377\377\377" COUNT("\2") NUMBER)},
 	{'s', 'D', BODY("\0\1\0\0\0\3row")},
-	{'n', 'D', BODY("\0\3\377\377\377\377" ID NUMBER)},
-	{'!', 'D', BODY("\0\3" ID "\377\377\377\377" NUMBER)},
+	{'n', 'D', BODY("\0\6\377\377\377\377" ID NO_RATE NUMBER)},
+	{'!', 'D', BODY("\0\6" ID "\377\377\377\377" NO_RATE NUMBER)},
 	{'o', 'D',
-	 BODY("\0\3\0\0\0\17"
-		  "0123456789abcde" ID NUMBER)},
+	 BODY("\0\6\0\0\0\17"
+		  "0123456789abcde" ID NO_RATE NUMBER)},
 	{'%', 'D',
-	 BODY("\0\3" ID "\0\0\0\17"
-		  "0123456789abcde" NUMBER)},
+	 BODY("\0\6" ID "\0\0\0\17"
+		  "0123456789abcde" NO_RATE NUMBER)},
 	{'p', 'D',
-	 BODY("\0\3" ID ID "\0\0\0\10"
+	 BODY("\0\6" ID ID NO_RATE "\0\0\0\10"
 		  "another.")},
-	{'q', 'D', BODY("\0\3" ID ID "\377\377\377\377")},
-	{'r', 'D', BODY("\0\3" ID ID "\0\0\0\4" DB_WIRE_NUMBER)},
-	{'u', 'D', BODY("\0\3\0\0\0\0" ID NUMBER)},
+	{'q', 'D', BODY("\0\6" ID ID NO_RATE "\377\377\377\377")},
+	{'r', 'D', BODY("\0\6" ID ID NO_RATE "\0\0\0\4" DB_WIRE_NUMBER)},
+	{'u', 'D', BODY("\0\6\0\0\0\0" ID NO_RATE NUMBER)},
 	{'v', 'D', BODY("\0\1" NUMBER)},
 	/* ends of statements, with their count of rows */
 	{'0', 'C', BODY("SELECT 0\0")},
@@ -190,6 +199,9 @@ static const Lie lies[] = {
 	{"authenticate answers an empty id", DB_WIRE_BINDING, "Au1"},
 	{"authenticate answers a short id", DB_WIRE_BINDING, "Ao1"},
 	{"authenticate answers no organization", DB_WIRE_BINDING, "A!1"},
+	{"authenticate answers half a rate", DB_WIRE_BINDING, "AG1"},
+	{"authenticate answers a short rate", DB_WIRE_BINDING, "AH1"},
+	{"authenticate answers that less than nothing is left", DB_WIRE_BINDING, "AI1"},
 	{"authenticate answers half an organization", DB_WIRE_BINDING, "A%1"},
 	{"authenticate answers another request's number", DB_WIRE_BINDING, "Ap1"},
 	{"authenticate answers no number", DB_WIRE_BINDING, "Aq1"},
@@ -355,6 +367,24 @@ START_TEST(what_servers_may_say_unasked_changes_nothing)
 }
 END_TEST
 
+START_TEST(the_rate_of_a_key_is_told)
+{
+	Told told;
+
+	ask(&told);
+	ck_assert_int_eq(told.rate.per_minute, 0);
+	tell(DB_WIRE_BINDING, 0, "AE1");
+	ask(&told);
+	ck_assert_int_eq(told.outcome, DB_ROWS);
+	ck_assert_int_eq(told.rate.per_minute, 60);
+	ck_assert_int_eq(told.rate.left, 9);
+	ck_assert_int_eq(told.rate.full_in, 2);
+	/* not to the next request */
+	ask(&told);
+	ck_assert_int_eq(told.rate.per_minute, 0);
+}
+END_TEST
+
 START_TEST(a_credential_that_is_refused_is_an_answer)
 {
 	static const char *const refusals[] = {"h", "x", "d"};
@@ -443,6 +473,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_sync_that_is_answered_twice_answers_one_request);
 	tcase_add_loop_test(cases, what_comes_unasked_ends_the_connection, 0, 10);
 	tcase_add_test(cases, what_servers_may_say_unasked_changes_nothing);
+	tcase_add_test(cases, the_rate_of_a_key_is_told);
 	tcase_add_loop_test(cases, a_credential_that_is_refused_is_an_answer, 0, 3);
 	tcase_add_loop_test(cases, a_commit_that_fails_is_an_answer, 0, 4);
 	tcase_add_test(cases, a_request_without_a_credential_is_tied_to_its_answer_too);

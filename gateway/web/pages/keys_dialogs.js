@@ -9,6 +9,7 @@ import { Confirm, Dialog } from '../ui/dialog.js';
 import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/form.js';
 import { DAY } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
+import { changedRestrictions, RESTRICTION_FIELDS, Restrictions, restrictionsOf, useRestrictions } from './keys_restrictions.js';
 import { useAction } from '../client/load.js';
 import { sameSessions, SessionTicks, stillThere } from './keys_sessions.js';
 
@@ -86,20 +87,22 @@ export function NewKeyDialog({ policy, sessions, close, finish })
 	const [chosen, choose] = useState(null);
 	const [lifetime, setLifetime] = useState(lifetimes[0][0]);
 	const [date, setDate] = useState('');
+	const restrictions = useRestrictions();
 	const action = useAction(async () =>
 	{
 		if (!missingDate(lifetime, date))
-			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date), ...(chosen && { sessions: chosen }) } }));
+			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date), ...(chosen && { sessions: chosen }), ...restrictionsOf(restrictions) } }));
 	});
 
 	return html`
 		<${Dialog} title="New key" close=${close}>
-			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create key" busyLabel="Creating" fields=${['name', 'permissions', 'expiresAt', 'sessions']}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create key" busyLabel="Creating" fields=${['name', 'permissions', 'expiresAt', 'sessions', ...RESTRICTION_FIELDS]}>
 				<${TextField} label="Name" hint="What uses it, so that the right one can be revoked later." value=${name} change=${setName}
 					error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
 				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Expiry} lifetimes=${lifetimes} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
+				<${Restrictions} fields=${restrictions} action=${action} />
 			<//>
 		<//>`;
 }
@@ -111,13 +114,14 @@ export function ChangeKeyDialog({ apiKey, sessions, close, finish })
 	const [permissions, setPermissions] = useState(apiKey.permissions);
 	const [chosen, choose] = useState(apiKey.sessions ?? null);
 	const [enabled, setEnabled] = useState(apiKey.disabledAt === undefined);
+	const restrictions = useRestrictions(apiKey);
 	const action = useAction(async () =>
 	{
 		const same = [...permissions].sort().join() === [...apiKey.permissions].sort().join();
 		const switched = enabled !== (apiKey.disabledAt === undefined);
 		const json = {
 			...(name !== apiKey.name && { name }), ...(!same && { permissions }), ...(switched && { enabled }),
-			...(!sameSessions(chosen, apiKey.sessions) && { sessions: stillThere(chosen, sessions) }),
+			...(!sameSessions(chosen, apiKey.sessions) && { sessions: stillThere(chosen, sessions) }), ...changedRestrictions(restrictions),
 		};
 
 		if (Object.keys(json).length > 0)
@@ -127,13 +131,14 @@ export function ChangeKeyDialog({ apiKey, sessions, close, finish })
 
 	return html`
 		<${Dialog} title=${`Change “${apiKey.name}”`} close=${close}>
-			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions', 'sessions']}>
+			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions', 'sessions', ...RESTRICTION_FIELDS]}>
 				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
 				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Group} legend="State">
 					<${Choice} name="enabled" label="Switched on" description="otherwise every request with the key is refused until it is switched on again" checked=${enabled} change=${setEnabled} />
 				<//>
+				<${Restrictions} fields=${restrictions} action=${action} />
 				<p class="hint">All of this takes effect at once, also for programs that use the key now.</p>
 			<//>
 		<//>`;
