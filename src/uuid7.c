@@ -29,6 +29,7 @@
 
 #define FRACTION_BITS 12
 #define NS_PER_MS 1000000
+#define RANDOM_LEN (UUID_LEN - 8)
 
 /* The clock of the newest UUID of this backend. */
 static uint64 last_ticks = 0;
@@ -49,15 +50,34 @@ read_clock(void)
 	return ms << FRACTION_BITS | fraction;
 }
 
+/*
+ * The random half of a UUID.  The strong source is asked for many at once: a call of it costs
+ * thousands of instructions.  No backend forks, so each is used once, and wiped then.
+ */
+static void
+take_random(uint8 *half)
+{
+	static uint8 kept[64 * RANDOM_LEN];
+	static int left = 0; /* bytes at the beginning that have not been used */
+
+	if (left == 0)
+	{
+		if (!pg_strong_random(kept, sizeof(kept)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+		left = sizeof(kept);
+	}
+	left -= RANDOM_LEN;
+	memcpy(half, kept + left, RANDOM_LEN);
+	memset(kept + left, 0, RANDOM_LEN);
+}
+
 void
 wa_uuid7_make(pg_uuid_t *uuid)
 {
 	uint64 ticks = read_clock();
 
-	if (!pg_strong_random(uuid->data + 8, UUID_LEN - 8))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
-
+	take_random(uuid->data + 8);
 	if (ticks <= last_ticks)
 		ticks = last_ticks + 1;
 	last_ticks = ticks;
