@@ -49,6 +49,17 @@ CREATE FUNCTION wa.chat_type(jid text) RETURNS text
 	AS 'MODULE_PATHNAME', 'wa_chat_type';
 COMMENT ON FUNCTION wa.chat_type(text) IS 'what kind of chat a WhatsApp address stands for';
 
+-- Not by a pattern, which costs ten times as much.
+CREATE FUNCTION wa.phone_of(jid text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+	digits constant text := split_part(jid, '@', 1);
+BEGIN
+	RETURN CASE WHEN jid = digits || '@s.whatsapp.net' AND translate(digits, '0123456789', '') = '' THEN NULLIF(digits, '') END;
+END $$;
+COMMENT ON FUNCTION wa.phone_of(text) IS 'for function bodies: the E.164 digits of a WhatsApp address, NULL if it tells none';
+
 -- A message belongs to a chat.  The first message creates the chat.  A sent one leaves the
 -- count of unread messages out, because naming the column would evaluate the condition of
 -- the trigger chat_changed.

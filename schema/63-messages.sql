@@ -461,6 +461,8 @@ DECLARE
 	stored constant record := wa.read_content(type, content);
 	mentioned constant text[] := wa.read_mentions(mentions);
 	earlier uuid;
+	holding boolean;
+	written integer;
 BEGIN
 	id := wa.uuid7();
 	session_id := session;
@@ -484,6 +486,8 @@ BEGIN
 	END IF;
 	PERFORM wa.count_send(found_session);
 	"timestamp" := now();
+	-- A new chat is an event, too.
+	holding := wa.hold_events();
 	PERFORM wa.touch_chat(session, chat, "timestamp", 0);
 	INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, direction, type, body,
 							content, media, media_data, quoted_message_id, mentions, status, sent_at)
@@ -492,6 +496,7 @@ BEGIN
 			COALESCE(stored.content ->> 'text', stored.content ->> 'caption'),
 			NULLIF(stored.content - '{text,caption,media}'::text[], '{}'), stored.content -> 'media', stored.bytes,
 			reply_to, mentioned, 'queued', send_message."timestamp");
+	written := wa.write_events();
 END $$;
 COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
 	'queues a message for the session''s connector. `recipient` is a phone number in E.164 digits or a WhatsApp '

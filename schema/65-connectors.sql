@@ -500,21 +500,22 @@ COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, tim
 -- A claim postpones an answer that comes too early.  When the quoted message has been sent or
 -- has failed, this makes the answer due.  If somebody has the answer locked, or a claim is
 -- postponing it at this moment, the next look at it is after a second.
-CREATE FUNCTION wa.wake_answers(message uuid) RETURNS void
+CREATE FUNCTION wa.wake_answers(VARIADIC messages uuid[]) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
 BEGIN
 	WITH answer AS (
-		SELECT m.id FROM wa.message m
-		WHERE m.org_id = wa.require_org() AND m.quoted_message_id = message AND m.status = 'queued'
-			AND m.attempts = 0 AND m.lease_until IS NOT NULL
-		LIMIT 1000
-		FOR NO KEY UPDATE SKIP LOCKED)
+		SELECT a.id FROM unnest(messages) u (message) CROSS JOIN LATERAL (
+			SELECT m.id FROM wa.message m
+			WHERE m.org_id = wa.require_org() AND m.quoted_message_id = u.message AND m.status = 'queued'
+				AND m.attempts = 0 AND m.lease_until IS NOT NULL
+			LIMIT 1000
+			FOR NO KEY UPDATE SKIP LOCKED) a)
 	UPDATE wa.message m SET lease_until = NULL
 	FROM answer WHERE m.org_id = wa.require_org() AND m.id = answer.id;
 END $$;
-COMMENT ON FUNCTION wa.wake_answers(uuid) IS
-	'for function bodies: lets the next claim look at the answers that wait for this message';
+COMMENT ON FUNCTION wa.wake_answers(uuid[]) IS
+	'for function bodies: lets the next claim look at the answers that wait for these messages';
 
 CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -577,25 +578,40 @@ COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean, integer, boolean) I
 	'counts only while no later claim has the message; NULL: whoever has it. `maybe_sent`, with `retry`: it is not known whether an '
 	'earlier connector has sent it, and the next claim says so again';
 
--- The order of the statuses.  Reports may arrive out of order and never move a message back.
--- Not STRICT, or it could not be inlined.
+-- The order of the statuses.  Not STRICT, or it could not be inlined.
 CREATE FUNCTION wa.status_rank(status text) RETURNS integer
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	AS $$ SELECT array_position(ARRAY['queued', 'sending', 'sent', 'delivered', 'read', 'played'], status) $$;
 COMMENT ON FUNCTION wa.status_rank(text) IS 'place of a message''s status on its way from queued to played';
 
+-- Reports may arrive out of order and never move a message back.  A function in SQL would be
+-- planned at each report.
+CREATE FUNCTION wa.statuses_before(status text) RETURNS text[]
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN CASE status
+		WHEN 'delivered' THEN ARRAY['queued', 'sending', 'sent']
+		WHEN 'read' THEN ARRAY['queued', 'sending', 'sent', 'delivered']
+		WHEN 'played' THEN ARRAY['queued', 'sending', 'sent', 'delivered', 'read']
+	END;
+END $$;
+COMMENT ON FUNCTION wa.statuses_before(text) IS
+	'the statuses of a message that come before one that a connector reports; NULL for one that it does not report so';
+
 CREATE FUNCTION wa.connector_status(session uuid, wa_message_id text, status text, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	before constant text[] := wa.statuses_before(status);
 BEGIN
-	IF status NOT IN ('delivered', 'read', 'played') THEN
+	IF before IS NULL THEN
 		PERFORM wa.refuse_field('status', 'must be delivered, read or played');
 	END IF;
 	UPDATE wa.message m SET status = connector_status.status
 	WHERE m.org_id = wa.require_org() AND m.session_id = session
-		AND m.wa_message_id = connector_status.wa_message_id
-		AND wa.status_rank(m.status) < wa.status_rank(connector_status.status);
+		AND m.wa_message_id = connector_status.wa_message_id AND m.status = ANY (before);
 	RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) IS
@@ -733,7 +749,7 @@ BEGIN
 	END IF;
 	INSERT INTO wa.contact AS c (org_id, session_id, jid, phone_number, name, first_seen_at, last_seen_at)
 	VALUES (org, session, connector_receive.sender_jid,
-			substring(connector_receive.sender_jid FROM '^([0-9]+)@s\.whatsapp\.net$'),
+			wa.phone_of(connector_receive.sender_jid),
 			NULLIF(left(connector_receive.sender_name, 200), ''), at, at)
 	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
 		name = COALESCE(EXCLUDED.name, c.name),
@@ -751,148 +767,3 @@ COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, tex
 	'stores a received message with its chat and contact, once for each `wa_message_id`, and returns its id. '
 	'`from_me`: it was written on a phone of the session''s own number, and not sent by the connector; it is a '
 	'message that was sent, with no sender but the session. `P0002` (no such session), `55000` (session is logged out), `22023` (`chat_jid`, `sender_jid`)';
-
--- Reports come in lists, each list in one statement and one commit.  A list has the order in
--- which things happened, and is worked off in that order.
---
--- All rows that a list changes are locked first, in one order: chats, contacts, messages,
--- actions, and each kind by its key.  Without that, two lists, or a list and a request that
--- marks a chat as read, could wait for each other.  Rows that the list itself makes are not
--- there yet; they belong to a session, and only its connector makes them.
-CREATE FUNCTION wa.lock_reported(reports json) RETURNS void
-	LANGUAGE plpgsql STRICT
-AS $$
-DECLARE
-	org constant uuid := wa.require_org();
-	sessions uuid[];
-	chats text[];
-	senders text[];
-	actions uuid[];
-	messages uuid[];
-BEGIN
-	SELECT array_agg(r.session) FILTER (WHERE r.chat_jid IS NOT NULL), array_agg(r.chat_jid) FILTER (WHERE r.chat_jid IS NOT NULL),
-		array_agg(r.sender_jid) FILTER (WHERE r.chat_jid IS NOT NULL), array_agg(r.action) FILTER (WHERE r.action IS NOT NULL),
-		array_agg(r.message) FILTER (WHERE r.message IS NOT NULL) || array_agg((
-			SELECT m.id FROM wa.message m WHERE m.org_id = org AND m.session_id = r.session AND m.wa_message_id = r.wa_message_id
-			)) FILTER (WHERE r.report IN ('status', 'change'))
-	INTO sessions, chats, senders, actions, messages
-	FROM json_to_recordset(reports) r (report text, session uuid, chat_jid text, sender_jid text, message uuid, action uuid, wa_message_id text)
-	WHERE r.report <> 'presence';
-	IF actions IS NOT NULL THEN
-		SELECT sessions || array_agg(a.session_id) FILTER (WHERE a.type = 'forward'),
-			chats || array_agg(a.payload ->> 'to') FILTER (WHERE a.type = 'forward'), messages || array_agg(a.message_id)
-		INTO sessions, chats, messages
-		FROM wa.message_action a WHERE a.org_id = org AND a.id = ANY (actions);
-	END IF;
-	IF chats IS NOT NULL THEN
-		PERFORM FROM unnest(sessions, chats) r (session_id, jid)
-			JOIN wa.chat c ON c.org_id = org AND c.session_id = r.session_id AND c.jid = r.jid
-		ORDER BY c.session_id, c.jid FOR NO KEY UPDATE OF c;
-		PERFORM FROM unnest(sessions, senders) r (session_id, jid)
-			JOIN wa.contact c ON c.org_id = org AND c.session_id = r.session_id AND c.jid = r.jid
-		ORDER BY c.session_id, c.jid FOR NO KEY UPDATE OF c;
-	END IF;
-	PERFORM FROM wa.message m WHERE m.org_id = org AND m.id = ANY (messages) ORDER BY m.id FOR NO KEY UPDATE;
-	PERFORM FROM wa.message_action a WHERE a.org_id = org AND a.id = ANY (actions) ORDER BY a.id FOR NO KEY UPDATE;
-END $$;
-COMMENT ON FUNCTION wa.lock_reported(json) IS
-	'for wa.connector_report(): locks the rows that a list of reports changes, always in the same order';
-
-CREATE FUNCTION wa.take_reports(reports json, OUT changed boolean[], OUT message_ids uuid[])
-	LANGUAGE plpgsql STRICT
-AS $$
-DECLARE
-	kinds constant text := 'sent, failed, status, action_done, action_failed, receive, change, presence, poll_vote';
-	r record;
-	has_changed boolean;
-	message_id uuid;
-BEGIN
-	FOR r IN
-		SELECT * FROM json_to_recordset(reports) r (report text, session uuid, message uuid, action uuid, wa_message_id text,
-			at timestamptz, error text, retry boolean, attempt integer, maybe_sent boolean, status text, chat_jid text, sender_jid text, sender_name text, type text,
-			body text, content jsonb, value text, from_me boolean, presence text, options text[])
-	LOOP
-		message_id := NULL;
-		CASE COALESCE(r.report, '')
-			WHEN 'sent' THEN has_changed := wa.connector_sent(r.message, r.wa_message_id, r.at);
-			WHEN 'failed' THEN has_changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false), r.attempt,
-				COALESCE(r.maybe_sent, false));
-			WHEN 'status' THEN has_changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at);
-			WHEN 'action_done' THEN has_changed := wa.connector_action_done(r.action, r.wa_message_id, r.at);
-			WHEN 'action_failed' THEN has_changed := wa.connector_action_failed(r.action, r.error, COALESCE(r.retry, false),
-				r.attempt, COALESCE(r.maybe_sent, false));
-			WHEN 'receive' THEN
-				message_id := wa.connector_receive(r.session, r.wa_message_id, r.chat_jid, r.sender_jid, r.sender_name, r.type,
-					r.body, r.content, r.at, COALESCE(r.from_me, false));
-				has_changed := true;
-			WHEN 'change' THEN
-				has_changed := wa.connector_change(r.session, r.wa_message_id, r.sender_jid, r.type, r.value, COALESCE(r.from_me, false));
-			WHEN 'presence' THEN
-				PERFORM wa.connector_presence(r.session, r.chat_jid, r.sender_jid, r.presence);
-				has_changed := true;
-			WHEN 'poll_vote' THEN has_changed := wa.connector_poll_vote(r.session, r.wa_message_id, r.sender_jid, r.options, r.at);
-			ELSE PERFORM wa.refuse_field('report', 'must be one of ' || kinds);
-		END CASE;
-		IF has_changed IS NULL THEN
-			PERFORM wa.refuse_field('report', 'lacks a member that it needs');
-		END IF;
-		changed := changed || has_changed;
-		message_ids := message_ids || message_id;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION wa.take_reports(json) IS
-	'for wa.connector_report(): works off a list of reports, whose members are called as the parameters of the functions for their kinds';
-
--- If no report is wrong, one savepoint is enough for all.  If one is, its error undoes what
--- was done so far, and then each gets a savepoint of its own.  A single report begins there:
--- it needs no order of locks, and under little load most lists have one report.  Errors that say nothing about a
--- report (a deadlock, a full disk, a timeout) are raised: nothing was reported then.
-CREATE FUNCTION wa.connector_report(reports json)
-	RETURNS TABLE (changed boolean, message_id uuid, error_code text, error text)
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	reports_max constant integer := 500;
-	report json;
-BEGIN
-	PERFORM wa.require_org();
-	IF COALESCE(json_typeof(reports), '') <> 'array' OR json_array_length(reports) > reports_max THEN
-		PERFORM wa.refuse_field('reports', format('must be a list of at most %s reports', reports_max));
-	END IF;
-	IF json_array_length(reports) > 1 THEN
-		BEGIN
-			PERFORM wa.lock_reported(reports);
-			RETURN QUERY
-			SELECT u.changed, u.message_id, NULL::text, NULL::text
-			FROM wa.take_reports(reports) t, unnest(t.changed, t.message_ids) u (changed, message_id);
-			RETURN;
-		EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
-				OR object_not_in_prerequisite_state THEN
-			IF SQLSTATE = '55P03' THEN
-				RAISE;
-			END IF;
-		END;
-	END IF;
-	FOR report IN SELECT json_build_array(e.value) FROM json_array_elements(reports) e LOOP
-		BEGIN
-			SELECT t.changed[1], t.message_ids[1], NULL, NULL INTO changed, message_id, error_code, error
-			FROM wa.take_reports(report) t;
-		EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
-				OR object_not_in_prerequisite_state THEN
-			IF SQLSTATE = '55P03' THEN
-				RAISE;
-			END IF;
-			SELECT NULL, NULL, SQLSTATE, SQLERRM INTO changed, message_id, error_code, error;
-		END;
-		RETURN NEXT;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION wa.connector_report(json) IS
-	'takes a list of at most 500 reports of the bound organization, in the order in which things happened, and answers with a '
-	'row for each, in the same order. A report is an object: `report` is the name of a function `wa.connector_…` without that '
-	'beginning (`sent`, `failed`, `status`, `action_done`, `action_failed`, `receive`, `change`, `presence`, `poll_vote`), and '
-	'the other members are called as its parameters. `changed`: what that function returns; true for `receive`, with the '
-	'message in `message_id`, and for `presence`. A report that is wrong changes nothing, has a NULL there, and its SQLSTATE '
-	'and text in `error_code` and `error`; all others count. `22023` (`reports`: no list, or too long); after this and any '
-	'other error of the statement nothing was reported';

@@ -72,6 +72,21 @@ CREATE FUNCTION wa.emit(org uuid, type text, session uuid, payload text) RETURNS
 COMMENT ON FUNCTION wa.emit(uuid, text, uuid, text) IS
 	'for function bodies: writes an event of this transaction, with its deliveries, and returns its id';
 
+-- A function that makes many events holds them back, so that one statement writes all of
+-- them.  What it makes in a savepoint that is rolled back is dropped.  Both functions return
+-- something, because an expression costs less than PERFORM.
+CREATE FUNCTION wa.hold_events() RETURNS boolean
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_hold_events';
+COMMENT ON FUNCTION wa.hold_events() IS
+	'for function bodies: holds back the events that follow, until wa.write_events() in the same function, and returns true; a transaction that ends before that cannot commit';
+
+CREATE FUNCTION wa.write_events() RETURNS integer
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_write_events';
+COMMENT ON FUNCTION wa.write_events() IS
+	'for function bodies: writes the events that were held back, in the order in which they were made, with their deliveries, and returns how many';
+
 -- Triggers.  An event shows the same as the endpoint of its subject.  Triggers for new rows
 -- do nothing while pg_dump's output is restored, which adds rows that have had their events
 -- already.  They recognize it by the setting row_security = off.  Nobody else can switch them

@@ -16,6 +16,9 @@ BEGIN
 	UNION ALL
 		SELECT 'TYPE', t.oid::regtype::text FROM pg_catalog.pg_type t
 		WHERE t.typnamespace = 'wa'::regnamespace AND t.typtype IN ('b', 'e') AND t.typelem = 0
+	UNION ALL
+		SELECT 'TYPE', c.oid::regclass::text FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind = 'c'
 	LOOP
 		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO wa_owner', object.kind, object.name);
 	END LOOP;

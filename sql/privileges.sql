@@ -140,9 +140,10 @@ SELECT pg_describe_object(classid, objid, held.objsubid) FROM (
 	UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, nspacl FROM pg_namespace WHERE nspname = 'wa') held (classid, objid, objsubid, acl)
 LEFT JOIN pg_init_privs noted ON noted.classoid = classid AND noted.objoid = objid AND noted.objsubid = held.objsubid
 WHERE acl IS DISTINCT FROM initprivs;
--- None of them is a row type's: pg_dump would warn of it.
+-- None of them is the row type of a table or view: pg_dump would warn of it.
 SELECT t.oid::regtype FROM pg_init_privs i JOIN pg_type t ON i.classoid = 'pg_type'::regclass AND t.oid = i.objoid
-WHERE t.typnamespace = 'wa'::regnamespace AND t.typrelid <> 0;
+	JOIN pg_class c ON c.oid = t.typrelid
+WHERE t.typnamespace = 'wa'::regnamespace AND c.relkind <> 'c';
 \c :home
 SET client_min_messages = warning;
 DROP DATABASE regress_privileges;

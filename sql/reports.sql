@@ -119,5 +119,138 @@ END $$;
 SELECT savepoints(:'acme', presences(:'session', 20)) AS all_is_well;
 SELECT savepoints(:'acme', (presences(:'session', 20)::jsonb || '[{"report":"none"}]')::json) AS one_is_wrong;
 
+-- Reports of one kind that follow each other are a run, which writes each table by one
+-- statement, however many they are.
+CREATE TABLE public.statements (relation text, operation text);
+CREATE FUNCTION public.count_statement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+	INSERT INTO public.statements VALUES (TG_TABLE_NAME, TG_OP);
+	RETURN NULL;
+END $$;
+CREATE TRIGGER counts AFTER INSERT OR UPDATE ON wa.message FOR EACH STATEMENT EXECUTE FUNCTION public.count_statement();
+CREATE TRIGGER counts AFTER INSERT OR UPDATE ON wa.chat FOR EACH STATEMENT EXECUTE FUNCTION public.count_statement();
+CREATE TRIGGER counts AFTER INSERT OR UPDATE ON wa.contact FOR EACH STATEMENT EXECUTE FUNCTION public.count_statement();
+CREATE TRIGGER counts AFTER INSERT ON wa.event FOR EACH STATEMENT EXECUTE FUNCTION public.count_statement();
+CREATE TRIGGER counts AFTER INSERT ON wa.delivery FOR EACH STATEMENT EXECUTE FUNCTION public.count_statement();
+CREATE FUNCTION public.statements_of(org uuid, list json) RETURNS TABLE (changed bigint, messages bigint, new_messages bigint, chats bigint, contacts bigint, events bigint, deliveries bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+	TRUNCATE public.statements;
+	SELECT count(*) FILTER (WHERE r.changed) INTO changed FROM report(org, list) r;
+	-- An INSERT that may update ends both kinds of statement.
+	SELECT count(*) FILTER (WHERE s.relation = 'message' AND s.operation = 'UPDATE'), count(*) FILTER (WHERE s.relation = 'message' AND s.operation = 'INSERT'),
+		count(*) FILTER (WHERE s.relation = 'chat' AND s.operation = 'INSERT'), count(*) FILTER (WHERE s.relation = 'contact' AND s.operation = 'INSERT'),
+		count(*) FILTER (WHERE s.relation = 'event'), count(*) FILTER (WHERE s.relation = 'delivery')
+	INTO messages, new_messages, chats, contacts, events, deliveries FROM public.statements s;
+	RETURN NEXT;
+END $$;
+INSERT INTO wa.webhook (org_id, url, secret) VALUES (:'acme', 'https://reports.example/', 'secret') RETURNING id AS webhook \gset
+CREATE TABLE public.hundred AS SELECT n, queue(:'acme', :'session', 'of a hundred ' || n) AS id FROM generate_series(1, 100) n;
+SELECT json_agg(json_build_object('report', 'sent', 'message', id, 'wa_message_id', 'H' || n, 'at', now()) ORDER BY n) AS sent,
+	json_agg(json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'H' || n, 'status', 'delivered', 'at', now()) ORDER BY n) AS delivered,
+	json_agg(json_build_object('report', 'receive', 'session', :'session', 'wa_message_id', 'I' || n, 'chat_jid', 15552220000 + n || '@s.whatsapp.net',
+		'sender_jid', 15552220000 + n || '@s.whatsapp.net', 'type', 'text', 'body', 'of many', 'at', now()) ORDER BY n) AS received FROM public.hundred \gset
+-- The 2 updates of messages: the messages, and the answers that wait for them (none).
+SELECT * FROM statements_of(:'acme', :'sent');
+SELECT * FROM statements_of(:'acme', :'delivered');
+SELECT * FROM statements_of(:'acme', :'received');
+-- Each has its event and its delivery, in the order of the list.
+SELECT e.type, count(*), count(d.id) AS deliveries, bool_and(e.in_order) AS in_order FROM (
+	SELECT e.*, (e.envelope::json #>> '{payload,waMessageId}' = e.letter || row_number() OVER (PARTITION BY e.type, e.epoch, e.ordinal ORDER BY e.id)) AS in_order
+	FROM (SELECT v.*, left(v.envelope::json #>> '{payload,waMessageId}', 1) AS letter FROM wa.event v WHERE v.org_id = :'acme' AND v.type IN ('message', 'message.status')) e
+	WHERE e.letter IN ('H', 'I')) e LEFT JOIN wa.delivery d ON d.org_id = e.org_id AND d.event_id = e.id AND d.webhook_id = :'webhook'
+GROUP BY e.type ORDER BY e.type;
+DROP TRIGGER counts ON wa.message;
+DROP TRIGGER counts ON wa.chat;
+DROP TRIGGER counts ON wa.contact;
+DROP TRIGGER counts ON wa.event;
+DROP TRIGGER counts ON wa.delivery;
+
+-- A run leaves the same as its reports one by one, which a wrong report at the end of the
+-- list causes: repeated messages, chats and senders, new names, older times, what was typed
+-- on the phone, and a status that is no news.
+INSERT INTO wa.session (org_id, label, status, connector, rate_per_min, rate_per_hour) VALUES (:'acme', 'as a run', 'working', 'reports', 0, 0) RETURNING id AS as_run \gset
+INSERT INTO wa.session (org_id, label, status, connector, rate_per_min, rate_per_hour) VALUES (:'acme', 'one by one', 'working', 'reports', 0, 0) RETURNING id AS one_by_one \gset
+CREATE FUNCTION public.same_list(org uuid, session uuid) RETURNS json LANGUAGE sql AS $$
+	WITH queued AS (SELECT n, queue(org, session, 'message ' || n) AS id FROM generate_series(1, 3) n)
+	SELECT (SELECT json_agg(r.report) FROM (
+		SELECT json_build_object('report', 'sent', 'message', q.id, 'wa_message_id', 'S' || n || CASE times WHEN 2 THEN ' again' ELSE '' END, 'at', '2026-03-01 10:00:0' || n || '+00') AS report
+		FROM queued q, generate_series(1, 2) times
+	UNION ALL
+		SELECT json_build_object('report', 'status', 'session', session, 'wa_message_id', w.id, 'status', w.status, 'at', '2026-03-01 10:00:00+00') FROM (VALUES
+			('S1', 'delivered'), ('S2', 'delivered'), ('S1', 'delivered'), ('S9', 'delivered'), ('S1', 'read'), ('S3', 'read'), ('S1', 'delivered'), ('S2', 'played')) w (id, status)
+	UNION ALL
+		SELECT json_build_object('report', 'receive', 'session', session, 'wa_message_id', w.id, 'chat_jid', '12036300000000000' || w.chat || '@g.us', 'sender_jid', w.sender || '@s.whatsapp.net',
+			'sender_name', w.name, 'type', 'text', 'body', 'text of ' || w.id, 'at', '2026-03-01 11:00:' || w.second || '+00', 'from_me', w.from_me) FROM (VALUES
+			('A', 1, 15553330001, 'Ann', 10, false), ('B', 1, 15553330001, 'Ann', 20, false), ('C', 2, 15553330001, NULL, 15, false), ('A', 1, 15553330001, 'Ann', 10, false),
+			('D', 1, 15553330001, 'Anna', 12, false), ('E', 2, 15553330002, 'Bob', 30, false), ('F', 2, NULL, NULL, 40, true), ('G', 1, 15553330001, 'Ann', 50, false),
+			('S1', 1, 15553330001, 'Ann', 50, false), ('H', 3, NULL, 'not shown', 5, true)) w (id, chat, sender, name, second, from_me)) r)
+$$;
+CREATE TABLE public.answers (session uuid, place bigint, changed boolean, has_message boolean);
+INSERT INTO public.answers SELECT :'as_run', r.place, r.changed, r.has_message FROM report(:'acme', same_list(:'acme', :'as_run')) r;
+INSERT INTO public.answers SELECT :'one_by_one', r.place, r.changed, r.has_message FROM report(:'acme', (same_list(:'acme', :'one_by_one')::jsonb || '[{"report":"none"}]')::json) r;
+SELECT session = :'as_run' AS as_run, count(*), string_agg(CASE WHEN changed THEN 'yes' WHEN NOT changed THEN 'no' ELSE 'wrong' END, ' ' ORDER BY place) FROM public.answers GROUP BY session ORDER BY 1 DESC;
+-- What was left, without ids and times of their own.
+CREATE FUNCTION public.left_behind(session uuid) RETURNS TABLE (what text, nth bigint, said text) LANGUAGE sql AS $$
+	SELECT 'message', row_number() OVER (ORDER BY m.id), (to_jsonb(m) - '{id,session_id,created_at,lease_until}'::text[])::text FROM wa.message m WHERE m.session_id = left_behind.session
+UNION ALL
+	SELECT 'chat', row_number() OVER (ORDER BY c.jid), (to_jsonb(c) - 'session_id'::text - CASE jid WHEN '15551110000@s.whatsapp.net' THEN '{active_at}'::text[] ELSE '{}' END)::text FROM wa.chat c WHERE c.session_id = left_behind.session
+UNION ALL
+	SELECT 'contact', row_number() OVER (ORDER BY c.jid), (to_jsonb(c) - 'session_id'::text)::text FROM wa.contact c WHERE c.session_id = left_behind.session
+UNION ALL
+	-- A run makes chats, then contacts, new names last, and then messages.
+	SELECT e.type, row_number() OVER (PARTITION BY e.type, e.envelope::json #>> '{payload,jid}' ORDER BY e.epoch, e.ordinal, e.id),
+		regexp_replace((e.envelope::jsonb -> 'payload')::text, '"(id|sessionId)": "(msg|sess)_[^"]*"|"createdAt": [0-9]+', '', 'g')
+	FROM wa.event e WHERE e.session_id = left_behind.session AND e.type <> 'session.status' AND e.envelope::json #>> '{payload,status}' IS DISTINCT FROM 'queued'
+$$;
+CREATE TEMP TABLE run_left AS SELECT * FROM left_behind(:'as_run');
+CREATE TEMP TABLE each_left AS SELECT * FROM left_behind(:'one_by_one');
+SELECT what, count(*) FROM run_left GROUP BY what ORDER BY what;
+(TABLE run_left EXCEPT TABLE each_left) UNION ALL (TABLE each_left EXCEPT TABLE run_left) ORDER BY 1, 2;
+
+-- Events that are held back: those of a savepoint that is rolled back are dropped, and
+-- nothing is committed before they are written.
+SET SESSION AUTHORIZATION regress_app;
+SELECT wa.hold_events();
+SELECT wa.write_events();
+RESET SESSION AUTHORIZATION;
+BEGIN;
+SELECT wa.hold_events();
+SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":1}') IS NOT NULL AS made;
+SAVEPOINT s;
+SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":2}') IS NOT NULL AS made;
+SAVEPOINT t;
+SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":3}') IS NOT NULL AS made;
+RELEASE t;
+ROLLBACK TO s;
+SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":4}') IS NOT NULL AS made;
+-- Of another organization: written at once.
+SELECT wa.emit(:'beta', 'session.status', NULL, '{"held":5}') IS NOT NULL AS made;
+SELECT count(*) AS before FROM wa.event WHERE envelope LIKE '%{"held":%';
+SELECT wa.write_events();
+SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":6}') IS NOT NULL AS made;
+COMMIT;
+SELECT org_id = :'acme' AS of_acme, envelope::json #>> '{payload,held}' AS held FROM wa.event WHERE envelope LIKE '%{"held":%' ORDER BY 1, epoch, ordinal, id;
+BEGIN;
+SELECT wa.hold_events();
+SELECT wa.hold_events();
+ROLLBACK;
+BEGIN;
+SELECT wa.hold_events();
+COMMIT;
+-- A savepoint that began it ends it.
+BEGIN;
+SAVEPOINT s;
+SELECT wa.hold_events();
+SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":7}') IS NOT NULL AS made;
+ROLLBACK TO s;
+SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":8}') IS NOT NULL AS made;
+COMMIT;
+SELECT envelope::json #>> '{payload,held}' AS held FROM wa.event WHERE envelope ~ '{"held":[78]' ORDER BY epoch, ordinal, id;
+
+DELETE FROM wa.webhook WHERE url = 'https://reports.example/';
+DELETE FROM wa.delivery WHERE webhook_id = :'webhook';
+DROP TABLE public.statements, public.hundred, public.answers, run_left, each_left;
+DROP FUNCTION public.statements_of, public.count_statement, public.same_list, public.left_behind;
 DELETE FROM wa.session WHERE connector = 'reports';
 DROP FUNCTION public.report(uuid, json), public.queue(uuid, uuid, text), public.queue_action(uuid, uuid, uuid, text, jsonb), public.presences(uuid, integer), public.savepoints(uuid, json);
