@@ -136,20 +136,16 @@ CREATE TRIGGER session_pairing_changed AFTER UPDATE OF qr_code, code ON wa.sessi
 	FOR EACH ROW EXECUTE FUNCTION wa.pairing_events();
 COMMENT ON TRIGGER session_pairing_changed ON wa.session_pairing IS 'auth.qr, auth.code: another one';
 
+-- These are in C, because they run for most messages (src/chat_events.c, src/message_events.c).
+-- They look at row_security themselves: a condition would be read from its text for each
+-- statement.
 CREATE FUNCTION wa.chat_events() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
+	LANGUAGE c SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	PERFORM wa.emit(NEW.org_id, 'chat.update', NEW.session_id, json_strip_nulls(json_build_object(
-		'jid', NEW.jid, 'id', NEW.jid, 'sessionId', wa.typeid('sess', NEW.session_id), 'type', NEW.type,
-		'name', NEW.name, 'lastMessageAt', wa.epoch_ms(NEW.last_message_at), 'unreadCount', NEW.unread_count,
-		'archived', NEW.archived, 'pinned', NEW.pinned, 'mutedUntil', wa.epoch_ms(NEW.muted_until)))::text);
-	RETURN NULL;
-END $$;
+	AS 'MODULE_PATHNAME', 'wa_chat_events';
 COMMENT ON FUNCTION wa.chat_events() IS 'trigger: chat.update';
 CREATE TRIGGER chat_made AFTER INSERT ON wa.chat
-	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.chat_events();
+	FOR EACH ROW EXECUTE FUNCTION wa.chat_events();
 COMMENT ON TRIGGER chat_made ON wa.chat IS 'chat.update: a new chat';
 CREATE TRIGGER chat_changed AFTER UPDATE OF name, archived, pinned, muted_until, unread_count ON wa.chat
 	FOR EACH ROW WHEN (NEW.name IS DISTINCT FROM OLD.name OR NEW.archived <> OLD.archived OR NEW.pinned <> OLD.pinned
@@ -159,18 +155,12 @@ COMMENT ON TRIGGER chat_changed ON wa.chat IS
 	'chat.update: changed or read; that a message came or went says the message''s own event';
 
 CREATE FUNCTION wa.contact_events() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
+	LANGUAGE c SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	PERFORM wa.emit(NEW.org_id, 'contact.update', NEW.session_id, json_strip_nulls(json_build_object(
-		'jid', NEW.jid, 'phoneNumber', NEW.phone_number, 'name', NEW.name, 'businessName', NEW.business_name,
-		'firstSeenAt', wa.epoch_ms(NEW.first_seen_at), 'lastSeenAt', wa.epoch_ms(NEW.last_seen_at)))::text);
-	RETURN NULL;
-END $$;
+	AS 'MODULE_PATHNAME', 'wa_contact_events';
 COMMENT ON FUNCTION wa.contact_events() IS 'trigger: contact.update';
 CREATE TRIGGER contact_made AFTER INSERT ON wa.contact
-	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.contact_events();
+	FOR EACH ROW EXECUTE FUNCTION wa.contact_events();
 COMMENT ON TRIGGER contact_made ON wa.contact IS 'contact.update: a new contact';
 CREATE TRIGGER contact_changed AFTER UPDATE OF name, phone_number, business_name ON wa.contact
 	FOR EACH ROW WHEN (NEW.name IS DISTINCT FROM OLD.name OR NEW.phone_number IS DISTINCT FROM OLD.phone_number
@@ -189,15 +179,12 @@ END $$;
 COMMENT ON FUNCTION wa.changed_reaction(jsonb, jsonb) IS
 	'for function bodies: who reacted with what, as JSON; an empty emoji if it was taken back';
 
--- In C (src/message_events.c), because it runs for every message and each step of its way.
 CREATE FUNCTION wa.message_events() RETURNS trigger
 	LANGUAGE c SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_message_events';
 COMMENT ON FUNCTION wa.message_events() IS
 	'trigger: message, message.from_me, message.status, message.reaction, message.edited, message.revoked';
--- This one looks at row_security itself: a condition here would be read from its text for
--- each message.
 CREATE TRIGGER message_made AFTER INSERT ON wa.message
 	FOR EACH ROW EXECUTE FUNCTION wa.message_events();
 COMMENT ON TRIGGER message_made ON wa.message IS 'message: received; message.from_me: to be sent, or forwarded';

@@ -248,6 +248,40 @@ SELECT wa.emit(:'acme', 'session.status', NULL, '{"held":8}') IS NOT NULL AS mad
 COMMIT;
 SELECT envelope::json #>> '{payload,held}' AS held FROM wa.event WHERE envelope ~ '{"held":[78]' ORDER BY epoch, ordinal, id;
 
+-- The events of chats and contacts are written in C, in the bytes that these expressions
+-- make, whatever the columns hold.
+INSERT INTO wa.session (org_id, label) VALUES (:'acme', 'texts of events') RETURNING id AS told \gset
+INSERT INTO wa.chat (org_id, session_id, jid, type, name, last_message_at, unread_count, archived, pinned, muted_until) VALUES
+	(:'acme', :'told', '15550000001@s.whatsapp.net', 'dm', NULL, NULL, 0, false, false, NULL),
+	(:'acme', :'told', '120363000000000001@g.us', 'group', E'"quoted"\\ \t\n\u0001 </script> ä 👍', '1969-12-31 23:59:59.9995+00', 2147483647, true, true, 'infinity'),
+	(:'acme', :'told', '120363000000000002@newsletter', 'newsletter', '', '-infinity', 1, true, false, '2026-02-03 04:05:06.789012+00');
+UPDATE wa.chat SET name = 'another', pinned = NOT pinned WHERE session_id = :'told';
+INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name, business_name, first_seen_at, last_seen_at) VALUES
+	(:'acme', :'told', '15550000001@s.whatsapp.net', NULL, NULL, NULL, '2026-02-03 04:05:06.7+00', 'infinity'),
+	(:'acme', :'told', '15550000002@s.whatsapp.net', '15550000002', E'"Ann"\\\n', E'\u00e9 & Co. <b>', '-infinity', '2026-02-03 04:05:06.9999+00');
+UPDATE wa.contact SET business_name = 'another' WHERE session_id = :'told';
+WITH shown AS (
+	SELECT 'chat.update' AS type, c.jid, json_strip_nulls(json_build_object(
+		'jid', c.jid, 'id', c.jid, 'sessionId', wa.typeid('sess', c.session_id), 'type', c.type,
+		'name', c.name, 'lastMessageAt', wa.epoch_ms(c.last_message_at), 'unreadCount', c.unread_count,
+		'archived', c.archived, 'pinned', c.pinned, 'mutedUntil', wa.epoch_ms(c.muted_until)))::text AS payload
+	FROM (SELECT * FROM wa.chat UNION ALL
+		SELECT n.* FROM wa.chat c, jsonb_populate_record(c, jsonb_build_object('pinned', NOT c.pinned, 'name', CASE c.jid
+			WHEN '120363000000000001@g.us' THEN E'"quoted"\\ \t\n\u0001 </script> ä 👍' WHEN '120363000000000002@newsletter' THEN '' END)) n) c
+	WHERE c.session_id = :'told'
+UNION ALL
+	SELECT 'contact.update', c.jid, json_strip_nulls(json_build_object(
+		'jid', c.jid, 'phoneNumber', c.phone_number, 'name', c.name, 'businessName', c.business_name,
+		'firstSeenAt', wa.epoch_ms(c.first_seen_at), 'lastSeenAt', wa.epoch_ms(c.last_seen_at)))::text
+	FROM (SELECT * FROM wa.contact UNION ALL
+		SELECT n.* FROM wa.contact c, jsonb_populate_record(c, jsonb_build_object('business_name', CASE c.jid
+			WHEN '15550000002@s.whatsapp.net' THEN E'\u00e9 & Co. <b>' END)) n) c
+	WHERE c.session_id = :'told')
+SELECT e.type, count(*) AS events, count(s.payload) AS same
+FROM wa.event e LEFT JOIN shown s ON s.type = e.type AND e.envelope LIKE '%,"payload":%' AND right(e.envelope, length(s.payload) + 11) = '"payload":' || s.payload || '}'
+WHERE e.session_id = :'told' AND e.type <> 'session.status' GROUP BY e.type ORDER BY e.type;
+DELETE FROM wa.session WHERE id = :'told';
+
 DELETE FROM wa.webhook WHERE url = 'https://reports.example/';
 DELETE FROM wa.delivery WHERE webhook_id = :'webhook';
 DROP TABLE public.statements, public.hundred, public.answers, run_left, each_left;

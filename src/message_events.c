@@ -28,16 +28,14 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "src/common/typeid.h"
 #include "src/compatibility.h"
-#include "src/epoch_ms.h"
+#include "src/event_json.h"
 #include "src/event_log.h"
 
 /* The columns of wa.message that are read here. */
@@ -170,47 +168,21 @@ differs(const Message *before, const Message *after, Column column, PGFunction e
 /* ---- Writing its JSON ---- */
 
 static void
-put_name(StringInfo json, const char *name)
-{
-	appendStringInfo(json, "%s\"%s\":", json->len == 1 ? "" : ",", name);
-}
-
-static void
-put_bool(StringInfo json, const char *name, bool value)
-{
-	put_name(json, name);
-	appendStringInfoString(json, value ? "true" : "false");
-}
-
-static void
 put_id(StringInfo json, const char *name, const char *prefix, const Message *message, Column column)
 {
-	char id[WAK_TYPEID_MAX + 1];
-
-	if (message->nulls[column])
-		return;
-	wak_typeid_encode(prefix, DatumGetUUIDP(message->values[column])->data, id);
-	put_name(json, name);
-	appendStringInfo(json, "\"%s\"", id);
+	wa_event_json_id(json, name, prefix, message->values[column], message->nulls[column]);
 }
 
 static void
 put_text(StringInfo json, const char *name, const Message *message, Column column)
 {
-	if (message->nulls[column])
-		return;
-	put_name(json, name);
-	escape_json(json, TextDatumGetCString(message->values[column]));
+	wa_event_json_text(json, name, message->values[column], message->nulls[column]);
 }
 
 static void
 put_time(StringInfo json, const char *name, const Message *message, Column column)
 {
-	if (message->nulls[column])
-		return;
-	put_name(json, name);
-	appendStringInfo(json, INT64_FORMAT,
-					 wa_epoch_milliseconds(DatumGetTimestampTz(message->values[column])));
+	wa_event_json_time(json, name, message->values[column], message->nulls[column]);
 }
 
 /* Without white space, and without fields that are null.  PostgreSQL 18 has a second parameter. */
@@ -228,7 +200,7 @@ put_jsonb(StringInfo json, const char *name, const Message *message, Column colu
 		DirectFunctionCall2(json_strip_nulls, CStringGetTextDatum(written), BoolGetDatum(false)));
 	if (strcmp(written, "null") == 0)
 		return;
-	put_name(json, name);
+	wa_event_json_name(json, name);
 	appendStringInfoString(json, written);
 }
 
@@ -237,7 +209,7 @@ put_list(StringInfo json, const char *name, const Message *message, Column colum
 {
 	if (message->nulls[column])
 		return;
-	put_name(json, name);
+	wa_event_json_name(json, name);
 	appendStringInfoString(
 		json, TextDatumGetCString(DirectFunctionCall1(array_to_json, message->values[column])));
 }
@@ -259,7 +231,7 @@ put_status(StringInfo json, const Message *message)
 		put_text(json, "status", message, STATUS);
 		return;
 	}
-	put_name(json, "status");
+	wa_event_json_name(json, "status");
 	appendStringInfoString(json, "\"queued\"");
 }
 
@@ -272,7 +244,7 @@ put_content(StringInfo json, const Message *message)
 	put_jsonb(json, "content", message, CONTENT);
 	put_id(json, "quotedMessageId", "msg", message, QUOTED_MESSAGE_ID);
 	put_list(json, "mentions", message, MENTIONS);
-	put_bool(json, "hasMedia", !message->nulls[MEDIA] || is_attachment(message));
+	wa_event_json_bool(json, "hasMedia", !message->nulls[MEDIA] || is_attachment(message));
 	put_jsonb(json, "media", message, MEDIA);
 }
 
@@ -287,15 +259,15 @@ put_message(StringInfo json, const Message *message)
 	put_text(json, "chatJid", message, CHAT_JID);
 	put_text(json, "waMessageId", message, WA_MESSAGE_ID);
 	put_text(json, "direction", message, DIRECTION);
-	put_bool(json, "fromMe", is_text(message, DIRECTION, "out"));
+	wa_event_json_bool(json, "fromMe", is_text(message, DIRECTION, "out"));
 	put_text(json, "senderJid", message, SENDER_JID);
 	put_text(json, "senderName", message, SENDER_NAME);
 	put_content(json, message);
 	put_status(json, message);
 	put_text(json, "error", message, ERROR_TEXT);
-	put_bool(json, "edited", is_true(message, EDITED));
-	put_bool(json, "revoked", is_true(message, REVOKED));
-	put_bool(json, "forwarded", is_true(message, FORWARDED));
+	wa_event_json_bool(json, "edited", is_true(message, EDITED));
+	wa_event_json_bool(json, "revoked", is_true(message, REVOKED));
+	wa_event_json_bool(json, "forwarded", is_true(message, FORWARDED));
 	put_jsonb(json, "reactions", message, REACTIONS);
 	put_time(json, "timestamp", message, SENT_AT);
 	put_time(json, "createdAt", message, CREATED_AT);
