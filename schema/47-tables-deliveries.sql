@@ -31,6 +31,12 @@ COMMENT ON COLUMN wa.webhook_lane.due_at IS
 COMMENT ON COLUMN wa.webhook_lane.failures IS 'attempts that failed since one last succeeded';
 COMMENT ON COLUMN wa.webhook_lane.failing_since IS 'when the first of them failed';
 
+-- In C (src/message_state.c), as the constraint of messages.
+CREATE FUNCTION wa.is_delivery_status(status text) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_is_delivery_status';
+COMMENT ON FUNCTION wa.is_delivery_status(text) IS 'whether a delivery can be in this state: pending, delivered, failed or dead';
+
 CREATE TABLE wa.delivery (
 	org_id uuid NOT NULL,
 	webhook_id uuid NOT NULL,
@@ -40,7 +46,7 @@ CREATE TABLE wa.delivery (
 	ordinal bigint NOT NULL,
 	type text NOT NULL,
 	session_id uuid,
-	status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'failed', 'dead')),
+	status text NOT NULL DEFAULT 'pending' CHECK (wa.is_delivery_status(status)),
 	attempts integer NOT NULL DEFAULT 0,
 	next_attempt_at timestamptz NOT NULL DEFAULT '-infinity',
 	turn integer,

@@ -94,14 +94,14 @@ static const char event_statement[] =
 
 /* Many, in their order. */
 static const char events_statement[] =
-	"WITH written AS ("
+	"WITH made (id, type, session_id, created_at, envelope) AS MATERIALIZED ("
+	"SELECT * FROM ROWS FROM (pg_catalog.unnest($4), pg_catalog.unnest($5), "
+	"pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8)) e), written AS ("
 	"INSERT INTO wa.event (org_id, epoch, ordinal, id, type, session_id, created_at, envelope) "
-	"SELECT $1, $2, $3, e.* FROM ROWS FROM (pg_catalog.unnest($4), pg_catalog.unnest($5), "
-	"pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8)) e) "
+	"SELECT $1, $2, $3, e.* FROM made e) "
 	"INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, session_id) "
-	"SELECT $1, w.id, e.id, $2, $3, e.type, e.session_id "
-	"FROM ROWS FROM (pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6)) "
-	"e (id, type, session_id) CROSS JOIN " WEBHOOKS_OF("e.type", "e.session_id");
+	"SELECT $1, w.id, e.id, $2, $3, e.type, e.session_id FROM made e CROSS JOIN " WEBHOOKS_OF(
+		"e.type", "e.session_id");
 
 /* An event that is held back, as the values of the statement's arrays. */
 typedef struct HeldEvent

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * message_state.c
- *		What the columns of messages and chats may say: wa.is_message_state() and
- *		wa.is_chat_type().
+ *		What the columns of messages, chats and deliveries may say:
+ *		wa.is_message_state(), wa.is_chat_type() and wa.is_delivery_status().
  *
- * These are the CHECK constraints of wa.message and wa.chat.  The server reads
- * a constraint from its text for each statement that writes a row, which took
- * an eighth of a send when the lists of values were in the text.
+ * These are the CHECK constraints of wa.message, wa.chat and wa.delivery.  The
+ * server reads a constraint from its text for each statement that writes a row,
+ * which took an eighth of a send when the lists of values were in the text.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,6 +18,7 @@
 
 PG_FUNCTION_INFO_V1(wa_is_message_state);
 PG_FUNCTION_INFO_V1(wa_is_chat_type);
+PG_FUNCTION_INFO_V1(wa_is_delivery_status);
 
 /* Lists end with NULL. */
 static const char *const message_types[] = {
@@ -28,6 +29,7 @@ static const char *const sent_states[] = {
 	"queued", "sending", "sent", "delivered", "read", "played", "failed", NULL,
 };
 static const char *const received_states[] = {"delivered", "read", "played", NULL};
+static const char *const delivery_statuses[] = {"pending", "delivered", "failed", "dead", NULL};
 static const char *const chat_types[] = {"dm", "group", "newsletter", "broadcast", "status", NULL};
 
 static bool
@@ -67,4 +69,11 @@ Datum
 wa_is_chat_type(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(is_one_of(PG_GETARG_TEXT_PP(0), chat_types));
+}
+
+/* wa.is_delivery_status(status) */
+Datum
+wa_is_delivery_status(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(is_one_of(PG_GETARG_TEXT_PP(0), delivery_statuses));
 }
