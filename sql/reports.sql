@@ -157,7 +157,7 @@ SELECT * FROM statements_of(:'acme', :'received');
 -- Each has its event and its delivery, in the order of the list.
 SELECT e.type, count(*), count(d.id) AS deliveries, bool_and(e.in_order) AS in_order FROM (
 	SELECT e.*, (e.envelope::json #>> '{payload,waMessageId}' = e.letter || row_number() OVER (PARTITION BY e.type, e.epoch, e.ordinal ORDER BY e.id)) AS in_order
-	FROM (SELECT v.*, left(v.envelope::json #>> '{payload,waMessageId}', 1) AS letter FROM wa.event v WHERE v.org_id = :'acme' AND v.type IN ('message', 'message.status')) e
+	FROM (SELECT v.*, left(v.envelope::json #>> '{payload,waMessageId}', 1) AS letter FROM wa.event v WHERE v.session_id = :'session' AND v.type IN ('message', 'message.status')) e
 	WHERE e.letter IN ('H', 'I')) e LEFT JOIN wa.delivery d ON d.org_id = e.org_id AND d.event_id = e.id AND d.webhook_id = :'webhook'
 GROUP BY e.type ORDER BY e.type;
 DROP TRIGGER counts ON wa.message;
