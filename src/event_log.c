@@ -249,7 +249,7 @@ make_values(Datum values[EVENT_ARRAYS], const WaEvent *event, const pg_uuid_t *i
 
 	ids[0] = *id;
 	ids[1] = *session_id;
-	values[EVENT_ID - EVENT_ID] = UUIDPGetDatum(&ids[0]);
+	values[0] = UUIDPGetDatum(&ids[0]);
 	values[EVENT_TYPE - EVENT_ID] = CStringGetTextDatum(event->type);
 	values[EVENT_SESSION - EVENT_ID] = UUIDPGetDatum(&ids[1]);
 	values[EVENT_CREATED - EVENT_ID] = TimestampTzGetDatum(at);
