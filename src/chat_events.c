@@ -52,7 +52,7 @@ static const Field chat_fields[] = {
 	{"archived", "archived", FIELD_BOOL},
 	{"pinned", "pinned", FIELD_BOOL},
 	{"mutedUntil", "muted_until", FIELD_TIME},
-	{NULL},
+	{.name = NULL},
 };
 
 static const Field contact_fields[] = {
@@ -62,7 +62,7 @@ static const Field contact_fields[] = {
 	{"businessName", "business_name", FIELD_TEXT},
 	{"firstSeenAt", "first_seen_at", FIELD_TIME},
 	{"lastSeenAt", "last_seen_at", FIELD_TIME},
-	{NULL},
+	{.name = NULL},
 };
 
 PG_FUNCTION_INFO_V1(wa_chat_events);
