@@ -475,7 +475,10 @@ BEGIN
 				SELECT l.ctid AS place FROM wa.delivery l WHERE l.ctid = due.place FOR NO KEY UPDATE SKIP LOCKED) free))
 		RETURNING d.*, wa.epoch_ms(clock_timestamp()) AS signed_ms), attempt AS (
 		SELECT t.*, wa.typeid('evt', t.event_id) AS public_id,
-			CASE WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END AS body
+			-- An event of another session, from before the webhook was given this one, is none of the
+			-- receiver's, whose address may have changed with it.
+			CASE WHEN hook.session_id IS NOT NULL AND t.session_id IS DISTINCT FROM hook.session_id AND t.type <> 'webhook.test' THEN NULL
+				WHEN t.envelope IS NULL THEN e.envelope ELSE t.envelope END AS body
 		FROM taken t LEFT JOIN LATERAL (
 			SELECT e.envelope FROM wa.event e WHERE e.org_id = org AND e.id = t.event_id LIMIT 1) e ON true)
 	SELECT a.id, a.event_id, a.session_id, a.body, a.signed_ms, wa.webhook_hmac(hook.secret, a.body),
@@ -490,7 +493,7 @@ COMMENT ON FUNCTION wa.take_deliveries(text, uuid, integer, uuid) IS
 	'takes what is due in an active webhook that the owner holds, in the order of the events, with the signatures of '
 	'an attempt that is made now: `signed_ms` is their time (`X-Webhook-Timestamp`, and in seconds '
 	'`webhook-timestamp`), `hmac` goes as `X-Webhook-Hmac`, `signature` as `webhook-signature`; NULL where the event '
-	'is not kept any more. What it has taken in this turn already it does not get again. Fewer than half of "max" '
+	'is not kept any more, or is of a session that the webhook was for before. What it has taken in this turn already it does not get again. Fewer than half of "max" '
 	'means that nothing more is due. `is_new`: it was never tried; the last of these may be given as "after" to the '
 	'next call, which then looks for new ones behind it only, and does not find one that was replayed meanwhile';
 

@@ -225,3 +225,16 @@ SELECT secret AS gone_soon FROM wa.create_key(:'org', 'of one that goes', '{read
 SELECT wa.authenticate(:'gone_soon') IS NOT NULL \; SELECT wa.delete_session(:'mine');
 SELECT wa.authenticate(:'gone_soon') IS NOT NULL \; SELECT try(format('SELECT wa.delete_session(%L)', :'mine'));
 SELECT cardinality(sessions) FROM wa.keys WHERE org_id = :'org' AND name = 'of one that goes';
+
+-- ---- A webhook that was for all sessions sends nothing more of the others ----
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT id AS narrowed FROM wa.create_webhook('https://reach.example/narrowed') \gset
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT count(*) FROM wa.send_message(:'mine2', '15550001111', 'text', '{"text":"one"}') a, wa.send_message(:'other', '15550001111', 'text', '{"text":"two"}') b;
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT count(*) FROM wa.update_webhook(:'narrowed', session => :'mine2');
+SELECT secret AS keeper FROM wa.create_key(:'org', 'keeper of a webhook', '{manage}', sessions => ARRAY[:'mine2']::uuid[]) \gset
+SELECT wa.authenticate(:'keeper') IS NOT NULL \; SELECT count(*) FROM wa.update_webhook(:'narrowed', url => 'https://elsewhere.example/');
+SELECT count(*) > 0 AS claimed FROM wa.claim_webhooks('reach', 250, '30 s');
+BEGIN; SELECT wa.act_for(:'org');
+SELECT d.type, d.session_id = :'mine2' AS is_mine, t.envelope IS NOT NULL AS has_text, t.hmac IS NOT NULL AS is_signed
+FROM wa.take_deliveries('reach', :'narrowed', 100) t JOIN wa.delivery d USING (id) ORDER BY 1, 2;
+ROLLBACK;
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT wa.delete_webhook(:'narrowed');

@@ -106,6 +106,9 @@ typedef struct Context
 
 static Context context;
 
+/* How often a binding of this backend has lost a session. */
+static uint64 narrowings = 0;
+
 /* The list of sessions of context.principal. */
 static pg_uuid_t reached[WA_SESSIONS_MAX];
 
@@ -295,6 +298,15 @@ is_owner(const WaPrincipal *principal)
 	return principal->role != NULL && strcmp(principal->role, "owner") == 0;
 }
 
+pg_noreturn static void
+refuse_narrowed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("the API key was restricted to fewer sessions while this transaction ran"),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "sessions")));
+}
+
 /* Something that the transaction had is gone: a permission, the role of owner, or a session. */
 pg_noreturn static void
 refuse_lost(const WaPrincipal *fresh)
@@ -307,10 +319,7 @@ refuse_lost(const WaPrincipal *fresh)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only an owner can do this"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "owner")));
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("the API key was restricted to fewer sessions while this transaction ran"),
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "sessions")));
+	refuse_narrowed();
 }
 
 /*
@@ -372,7 +381,11 @@ reaches_as_much(const WaPrincipal *principal)
 static void
 cover(const WaPrincipal *principal, uint64 generation)
 {
-	context.narrowed |= !reaches_as_much(principal);
+	if (!reaches_as_much(principal))
+	{
+		context.narrowed = true;
+		narrowings++;
+	}
 	context.principal = *principal;
 	if (principal->sessions != NULL)
 	{
@@ -599,6 +612,12 @@ wa_context_used(void)
 	return context.used;
 }
 
+uint64
+wa_context_narrowings(void)
+{
+	return narrowings;
+}
+
 void
 wa_context_require(WaPermissions used)
 {
@@ -606,6 +625,14 @@ wa_context_require(WaPermissions used)
 
 	if (missing != 0)
 		refuse_permission(missing & -missing);
+}
+
+void
+wa_context_require_reach(uint64 narrowings_before)
+{
+	required_principal();
+	if (narrowings != narrowings_before)
+		refuse_narrowed();
 }
 
 /* Whether all permissions and the role that were required, and all sessions, are there. */

@@ -84,11 +84,17 @@ extern bool wa_context_has_served(void);
 /* The permissions that were required of the binding so far, all of which it had. */
 extern WaPermissions wa_context_used(void);
 
+/* How often bindings of this backend have lost a session that they reached. */
+extern uint64 wa_context_narrowings(void);
+
 /*
  * Raises 28000 unless somebody is bound whose credential is still valid, and 42501 unless the
  * binding still covers all these permissions.
  */
 extern void wa_context_require(WaPermissions used);
+
+/* The same, but 42501 if the binding has lost a session since this number was read. */
+extern void wa_context_require_reach(uint64 narrowings_before);
 
 /*
  * Raises an error if the transaction has written or locked something and its credential has

@@ -8,7 +8,8 @@
  * therefore continue after the key was revoked, or after a savepoint rolled
  * back the binding under which it began.  So each run of a query notes which
  * permissions the transaction has required so far.  The next run of that query
- * is refused unless all of them are still there.
+ * is refused unless all of them are still there, and if the key has been
+ * restricted to fewer sessions in between: a sorted result was read before.
  *
  * Invariants:
  * - Only later runs of a query are checked.  In its first run a query asks for
@@ -38,6 +39,7 @@ typedef struct Note
 	dlist_node link; /* in notes */
 	const EState *query;
 	WaPermissions used;
+	uint64 narrowings;
 	MemoryContextCallback ending;
 } Note;
 
@@ -85,8 +87,10 @@ check_before_run(const QueryDesc *query)
 {
 	const Note *note = query->already_executed ? note_of(query->estate) : NULL;
 
-	if (note != NULL)
-		wa_context_require(note->used);
+	if (note == NULL)
+		return;
+	wa_context_require(note->used);
+	wa_context_require_reach(note->narrowings);
 }
 
 static void
@@ -100,6 +104,7 @@ note_after_run(const QueryDesc *query)
 	if (note == NULL)
 		note = make_note(query->estate);
 	note->used = wa_context_used();
+	note->narrowings = wa_context_narrowings();
 }
 
 static void
