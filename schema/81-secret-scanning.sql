@@ -2,6 +2,45 @@
 -- of an administrator who has found one, and services that scan public code say by a
 -- signature who they are (src/scanner_signature.c).
 
+-- The report contains keys that may still be accepted, so it prints its length only
+-- (src/leak_report.c).
+CREATE TYPE wa.leak_report;
+COMMENT ON TYPE wa.leak_report IS
+	'a report of keys that were found in public, on its way into the database. It keeps the bytes, which are signed, and prints their number. No operator, no cast';
+
+CREATE FUNCTION wa.leak_report_in(cstring) RETURNS wa.leak_report
+	AS 'MODULE_PATHNAME', 'wa_leak_report_in'
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION wa.leak_report_in(cstring) IS 'input: the report''s characters';
+
+CREATE FUNCTION wa.leak_report_out(wa.leak_report) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'wa_leak_report_out'
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION wa.leak_report_out(wa.leak_report) IS 'output: how many bytes it has';
+
+CREATE FUNCTION wa.leak_report_recv(internal) RETURNS wa.leak_report
+	AS 'MODULE_PATHNAME', 'wa_leak_report_recv'
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION wa.leak_report_recv(internal) IS 'binary input: the bytes as they were sent';
+
+CREATE FUNCTION wa.leak_report_send(wa.leak_report) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'wa_leak_report_send'
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION wa.leak_report_send(wa.leak_report) IS 'binary output: how many bytes it has';
+
+CREATE TYPE wa.leak_report (
+	INPUT = wa.leak_report_in,
+	OUTPUT = wa.leak_report_out,
+	RECEIVE = wa.leak_report_recv,
+	SEND = wa.leak_report_send,
+	STORAGE = extended
+);
+
+CREATE FUNCTION wa.leak_bytes(report wa.leak_report) RETURNS bytea
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_leak_bytes';
+COMMENT ON FUNCTION wa.leak_bytes(wa.leak_report) IS 'for function bodies: the report as it was sent';
+
 CREATE FUNCTION wa.read_scanner_key(pem text) RETURNS bytea
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_read_scanner_key';
@@ -111,11 +150,12 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.leak_reason(text, jsonb) IS 'for function bodies: why a key is revoked that a service has found';
 
-CREATE FUNCTION wa.report_leaks(identifier text, signature text, payload bytea) RETURNS jsonb
+CREATE FUNCTION wa.report_leaks(identifier text, signature text, report wa.leak_report) RETURNS jsonb
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	payload constant bytea := wa.leak_bytes(report);
 	scanner text;
 	leak jsonb;
 	digest bytea;
@@ -136,6 +176,6 @@ BEGIN
 	END LOOP;
 	RETURN to_jsonb(labels);
 END $$;
-COMMENT ON FUNCTION wa.report_leaks(text, text, bytea) IS
+COMMENT ON FUNCTION wa.report_leaks(text, text, wa.leak_report) IS
 	'revokes the keys that a service has found in public code and says of each secret whether it was one: the '
 	'report of GitHub''s secret scanning partner program, its key''s identifier and its signature. `28000`: not signed by `wa.set_scanner_keys()`; `22023` (`body`)';

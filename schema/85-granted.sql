@@ -94,7 +94,7 @@ UNION ALL
 		-- Signing in, and the sockets of the gateway
 		('wa_gateway', 'wa.read_invitation(wa.secret)'),
 		('wa_gateway', 'wa.accept_invitation(wa.secret, text, wa.password)'),
-		('wa_gateway', 'wa.report_leaks(text, text, bytea)'),
+		('wa_gateway', 'wa.report_leaks(text, text, wa.leak_report)'),
 		('wa_gateway', 'wa.sign_in(text, wa.password, text, text, wa.secret)'),
 		('wa_gateway', 'wa.sign_out(wa.secret)'),
 		('wa_gateway', 'wa.signed_in(wa.secret)'),
@@ -199,6 +199,10 @@ UNION ALL
 		('PUBLIC', 'wa.permissions_ne(wa.permissions, wa.permissions)'),
 		('PUBLIC', 'wa.permissions_hash(wa.permissions)'),
 		('PUBLIC', 'wa.permissions_hash_extended(wa.permissions, bigint)'),
+		('PUBLIC', 'wa.leak_report_in(cstring)'),
+		('PUBLIC', 'wa.leak_report_out(wa.leak_report)'),
+		('PUBLIC', 'wa.leak_report_recv(internal)'),
+		('PUBLIC', 'wa.leak_report_send(wa.leak_report)'),
 		('PUBLIC', 'wa.password_in(cstring)'),
 		('PUBLIC', 'wa.password_out(wa.password)'),
 		('PUBLIC', 'wa.password_recv(internal)'),
@@ -327,6 +331,7 @@ UNION ALL
 UNION ALL
 	SELECT 'TYPE', t.name, NULL, 'USAGE', t.grantees FROM (VALUES
 		('PUBLIC', 'wa.secret'),
+		('PUBLIC', 'wa.leak_report'),
 		('PUBLIC', 'wa.password'),
 		('PUBLIC', 'wa.permission'),
 		('PUBLIC', 'wa.permissions'),

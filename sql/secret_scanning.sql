@@ -51,10 +51,10 @@ SELECT wrong.what, e.* FROM (VALUES
 		('another signature', 'k1', :'no_report_signature', :'report'), ('none', 'k1', '', :'report'), ('no base64', 'k1', '!', :'report'),
 		('a long one', 'k1', repeat('A', 400), :'report'), ('a byte more', 'k1', :'signature', :'report' || ' '), ('nothing', 'k1', :'signature', ''),
 		('signed, but no report', 'k1', :'no_report_signature', :'no_report')) wrong (what, identifier, signature, body)
-	CROSS JOIN LATERAL error_of(format('SELECT wa.report_leaks(%L, %L, convert_to(%L, ''UTF8''))', wrong.identifier, wrong.signature, wrong.body)) e;
-SELECT jsonb_array_elements(wa.report_leaks('k1', :'signature', convert_to(:'report', 'UTF8')));
+	CROSS JOIN LATERAL error_of(format('SELECT wa.report_leaks(%L, %L, %L)', wrong.identifier, wrong.signature, wrong.body)) e;
+SELECT jsonb_array_elements(wa.report_leaks('k1', :'signature', :'report'));
 -- Once more is no news.
-SELECT count(*) FROM jsonb_array_elements(wa.report_leaks('k1', :'signature', convert_to(:'report', 'UTF8'))) e WHERE e ->> 'label' = 'true_positive';
+SELECT count(*) FROM jsonb_array_elements(wa.report_leaks('k1', :'signature', :'report')) e WHERE e ->> 'label' = 'true_positive';
 SELECT name, status, revoked_by, revoked_reason FROM wa.keys WHERE org_id IN (:'careless', :'careful') ORDER BY id;
 SELECT a.actor, a.action, a.detail FROM wa.audit a WHERE a.org_id IN (:'careless', :'careful') AND a.action = 'key.revoked' ORDER BY a.at;
 SELECT count(*) AS events FROM wa.event e WHERE e.org_id IN (:'careless', :'careful') AND e.type = 'key.revoked';
@@ -67,5 +67,8 @@ SELECT * FROM error_of(format('SELECT wa.revoke_secret(%L)', :'other_secret'));
 SELECT * FROM error_of('SELECT wa.report_leaks(''k1'', '''', '''')');
 SELECT * FROM error_of('SELECT wa.set_scanner_keys(''scan'', ''{}'')');
 SELECT * FROM error_of('SELECT FROM wa.scanner_key');
+-- A report prints its length, wherever the server prints it.
+SELECT '[{"token":"wa_found_in_public_0001"}]'::wa.leak_report;
+SELECT * FROM error_of('SELECT wa.leak_bytes(''x'')');
 SELECT * FROM error_of('SELECT wa.secret_digest(''wa_never_was_a_key_0002'')');
 SELECT wa.authenticate(:'other_secret') = :'other' AS other_works;

@@ -59,7 +59,7 @@ typedef enum ParamSource
 	PARAM_HEADER,    /* the header field, at most once: text of min to max printable characters */
 	PARAM_BODY,      /* the member of the JSON object */
 	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
-	PARAM_BODY_RAW, /* the whole body as it was sent, for a row that takes nothing else of it: bytea */
+	PARAM_BODY_RAW, /* the whole body as it was sent, for a row that takes nothing else of it: bytes */
 	PARAM_FIXED,    /* always the text "fixed", to distinguish rows that share a statement */
 	PARAM_COOKIE, /* the sign-in cookie as wa.secret; only for DOOR_COOKIE */
 	PARAM_DEVICE, /* the cookie of a browser that is known, as wa.secret, or NULL */

@@ -73,7 +73,7 @@ function leakReport()
 {
 	const body = Buffer.from(JSON.stringify([{ token: thing.key.secret, type: 'key' }]));
 
-	return ['scanner key', sign('sha256', body, thing.scanner.privateKey).toString('base64'), `\\x${body.toString('hex')}`];
+	return ['scanner key', sign('sha256', body, thing.scanner.privateKey).toString('base64'), String(body)];
 }
 
 /* By statement: the credential, what it needs, the values.  A function, because they are made in before(). */
