@@ -228,19 +228,20 @@ COMMENT ON FUNCTION wa.from_typeid(text, text) IS
 	'the identifier behind its public form, which has to have this prefix. `22P02`: it does not, or is no TypeID; '
 	'`22023`: no valid prefix';
 
--- wa.org_id, wa.key_id, wa.user_id: what administration functions take as an id.
+-- wa.org_id, wa.key_id, wa.user_id, wa.session_id: what administration functions take as an id.
 --
 -- All casts are implicit, so that a literal, a uuid and a text are all accepted where a
 -- function has such a parameter.  That makes no other call ambiguous: the types have no
 -- operator, and no name is shared by a function with one of them and another function with as
--- many parameters.  There is no cast to text, and none between the three.
+-- many parameters.  There is no cast to text, and none between the four.
 DO $$
 DECLARE
 	kind record;
 BEGIN
 	FOR kind IN
 		SELECT k.name, 'wa.' || k.name AS type, k.prefix, k.whose FROM (VALUES
-			('org_id', 'org', 'an organization'), ('key_id', 'key', 'an API key'), ('user_id', 'usr', 'a person'))
+			('org_id', 'org', 'an organization'), ('key_id', 'key', 'an API key'), ('user_id', 'usr', 'a person'),
+			('session_id', 'sess', 'a session'))
 			k (name, prefix, whose)
 	LOOP
 		EXECUTE pg_catalog.format('CREATE TYPE %s', kind.type);

@@ -389,7 +389,7 @@ COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, times
 	'for function bodies: checks and stores a key';
 
 CREATE FUNCTION wa.create_key(org wa.org_id, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
-							  sessions uuid[] DEFAULT NULL,
+							  sessions wa.session_id[] DEFAULT NULL,
 							  addresses text[] DEFAULT NULL,
 							  per_minute integer DEFAULT NULL,
 							  burst integer DEFAULT NULL,
@@ -405,7 +405,7 @@ BEGIN
 						wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst);
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, uuid[], text[], integer, integer) IS
+COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer) IS
 	'makes an API key. The answer is the only place where the secret ever appears. `expires_at` NULL: as the '
 	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. '
 	'`sessions`: the only ones that it reaches, 1 to 32; NULL: all of the organization. `addresses`: the 1 to 32 addresses and networks that it is '
@@ -416,7 +416,7 @@ COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, 
 
 CREATE FUNCTION wa.import_key(org wa.org_id, name text, digest bytea, permissions wa.permissions,
 							  expires_at timestamptz DEFAULT NULL, prefix text DEFAULT 'wa_',
-							  sessions uuid[] DEFAULT NULL,
+							  sessions wa.session_id[] DEFAULT NULL,
 							  addresses text[] DEFAULT NULL,
 							  per_minute integer DEFAULT NULL,
 							  burst integer DEFAULT NULL) RETURNS uuid
@@ -433,7 +433,7 @@ BEGIN
 	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}',
 						 wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst);
 END $$;
-COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, uuid[], text[], integer, integer) IS
+COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer) IS
 	'takes over a key that another system issued, by its SHA-256 digest. The key has to be `wa_` and 17 to 125 '
 	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
 	'`23505` (also: this digest is known already)';

@@ -160,8 +160,8 @@ UNION ALL
 		('wa_admin', 'wa.drop_policies(regclass)'),
 		('wa_admin', 'wa.granted()'),
 		('wa_admin', 'wa.create_org(text)'),
-		('wa_admin', 'wa.create_key(wa.org_id, text, wa.permissions, timestamptz, uuid[], text[], integer, integer)'),
-		('wa_admin', 'wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, uuid[], text[], integer, integer)'),
+		('wa_admin', 'wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer)'),
+		('wa_admin', 'wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer)'),
 		('wa_admin', 'wa.revoke_key(wa.key_id)'),
 		('wa_admin', 'wa.revoke_key(wa.org_id, text, text)'),
 		('wa_admin', 'wa.revoke_key_with_reason(wa.key_id, text)'),
@@ -219,6 +219,10 @@ UNION ALL
 		('PUBLIC', 'wa.user_id_out(wa.user_id)'),
 		('PUBLIC', 'wa.user_id_recv(internal)'),
 		('PUBLIC', 'wa.user_id_send(wa.user_id)'),
+		('PUBLIC', 'wa.session_id_in(cstring)'),
+		('PUBLIC', 'wa.session_id_out(wa.session_id)'),
+		('PUBLIC', 'wa.session_id_recv(internal)'),
+		('PUBLIC', 'wa.session_id_send(wa.session_id)'),
 		-- Functions that read only their arguments, or what everybody may know
 		('PUBLIC', 'wa.version()'),
 		('PUBLIC', 'wa.preloaded()'),
@@ -337,7 +341,8 @@ UNION ALL
 		('PUBLIC', 'wa.permissions'),
 		('PUBLIC', 'wa.org_id'),
 		('PUBLIC', 'wa.key_id'),
-		('PUBLIC', 'wa.user_id')
+		('PUBLIC', 'wa.user_id'),
+		('PUBLIC', 'wa.session_id')
 	) t (grantees, name)
 UNION ALL
 	-- The row types of tables and views have the privileges that PostgreSQL gives them,

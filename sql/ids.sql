@@ -68,7 +68,7 @@ FROM pg_proc WHERE pronamespace = 'wa'::regnamespace AND proname IN ('uuid7', 't
 
 -- What administration functions take as an id: the uuid that tables have, or what people see.
 SELECT '01890a5d-ac96-774b-bcce-b302099a8057' AS uuid, 'key_01h455vb4pex5vsknk084sn02q' AS key, 'org_01h455vb4pex5vsknk084sn02q' AS org \gset
-SELECT :'uuid'::wa.org_id, :'uuid'::wa.key_id, :'uuid'::wa.user_id;
+SELECT :'uuid'::wa.org_id, :'uuid'::wa.key_id, :'uuid'::wa.user_id, :'uuid'::wa.session_id;
 SELECT :'org'::wa.org_id::uuid, :'uuid'::uuid::wa.key_id, :'key'::text::wa.key_id, '{01890A5DAC96774BBCCEB302099A8057}'::wa.user_id;
 SELECT wa.org_id_send(:'org') = uuid_send(:'uuid');
 -- of another kind, mistyped, or nothing of the sort
@@ -76,6 +76,7 @@ SELECT :'key'::wa.org_id;
 \echo :SQLSTATE
 SELECT :'org'::wa.key_id;
 SELECT :'org'::wa.user_id;
+SELECT :'org'::wa.session_id;
 SELECT left(:'key', -1)::wa.key_id;
 SELECT upper(:'key')::wa.key_id;
 SELECT ''::wa.org_id;
@@ -84,6 +85,9 @@ SELECT left(:'uuid', -1)::wa.org_id;
 SELECT ('{' || :'uuid')::wa.org_id;
 SELECT '01890a5d-ac96-774b-bcceb-302099a8057'::wa.org_id;
 SELECT 'wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT'::wa.key_id;
+-- a list may have both forms; an element of another kind is refused
+SELECT ARRAY[:'uuid']::uuid[]::wa.session_id[], ARRAY['sess_01h455vb4pex5vsknk084sn02q', :'uuid']::text[]::wa.session_id[];
+SELECT ARRAY[:'uuid', :'key']::text[]::wa.session_id[];
 -- the binary form is that of a uuid
 CREATE TABLE public.kept (id wa.key_id);
 INSERT INTO public.kept VALUES (:'key');
@@ -96,10 +100,10 @@ DROP TABLE public.kept;
 -- No function for administrators takes an id that people could not type.
 SELECT p.oid::regprocedure
 FROM wa.granted() g JOIN pg_proc p ON p.oid = to_regprocedure(g.object)
-WHERE g.kind = 'FUNCTION' AND g.grantees ~ 'wa_admin' AND 'uuid'::regtype = ANY (p.proargtypes);
+WHERE g.kind = 'FUNCTION' AND g.grantees ~ 'wa_admin' AND p.proargtypes::oid[] && '{uuid,uuid[]}'::regtype[]::oid[];
 -- And no name is shared by one of them and another function with as many parameters: then
 -- a literal, whose type is not known, would not say which of them is meant.
 SELECT p.oid::regprocedure, o.oid::regprocedure
 FROM pg_proc p JOIN pg_proc o ON o.proname = p.proname AND o.pronamespace = p.pronamespace AND o.oid <> p.oid
-WHERE p.pronamespace = 'wa'::regnamespace AND p.proargtypes::oid[] && '{wa.org_id,wa.key_id,wa.user_id}'::regtype[]::oid[]
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proargtypes::oid[] && '{wa.org_id,wa.key_id,wa.user_id,wa.session_id,wa.session_id[]}'::regtype[]::oid[]
 	AND o.pronargs >= p.pronargs - p.pronargdefaults AND p.pronargs >= o.pronargs - o.pronargdefaults;

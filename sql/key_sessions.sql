@@ -31,6 +31,10 @@ SELECT DISTINCT try(format($$SELECT wa.create_key(%L, 'stray', '{read}', session
 FROM (VALUES (:'foreign'), (:'invented'), (:'nobody'), (NULL)) s (stray);
 SELECT try(format($$UPDATE wa.api_key SET sessions = '{}' WHERE id = %L$$, :'key'));
 SELECT try(format($$UPDATE wa.api_key SET sessions = ARRAY[NULL]::uuid[] WHERE id = %L$$, :'key'));
+-- Administrators write sessions as people see them, or as uuids.
+SELECT id AS written FROM wa.create_key(:'org', 'as people see them', '{read}', sessions => ARRAY[wa.typeid('sess', :'mine'), :'mine2']) \gset
+SELECT sessions = ARRAY[:'mine', :'mine2']::uuid[] AS both FROM wa.keys WHERE id = :'written';
+SELECT try(format($$SELECT wa.create_key(%L, 'a key of a key', '{read}', sessions => '{%s}')$$, :'org', wa.typeid('key', :'key')));
 -- Imported keys have it as well, and the audit log says so.
 SELECT wa.import_key(:'org', 'imported', sha256('wa_imported-restricted-key'), '{read}', sessions => ARRAY[:'mine']::uuid[]) IS NOT NULL;
 SELECT detail ->> 'name' AS name, detail -> 'sessions' = to_jsonb(wa.session_ids(k.sessions)) AS noted

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * typeid_type.c
- *		wa.org_id, wa.key_id and wa.user_id: what administration functions take
- *		as an id.
+ *		wa.org_id, wa.key_id, wa.user_id and wa.session_id: what administration
+ *		functions take as an id.
  *
  * A value is a uuid.  Input takes both forms of an id: the uuid that tables
  * have, and the TypeID that people see, whose prefix must be that of the type.
@@ -33,6 +33,7 @@ typedef struct IdType
 static const IdType org_id = {"org", "organization id"};
 static const IdType key_id = {"key", "key id"};
 static const IdType user_id = {"usr", "user id"};
+static const IdType session_id = {"sess", "session id"};
 
 PG_FUNCTION_INFO_V1(wa_org_id_in);
 PG_FUNCTION_INFO_V1(wa_org_id_out);
@@ -40,6 +41,8 @@ PG_FUNCTION_INFO_V1(wa_key_id_in);
 PG_FUNCTION_INFO_V1(wa_key_id_out);
 PG_FUNCTION_INFO_V1(wa_user_id_in);
 PG_FUNCTION_INFO_V1(wa_user_id_out);
+PG_FUNCTION_INFO_V1(wa_session_id_in);
+PG_FUNCTION_INFO_V1(wa_session_id_out);
 PG_FUNCTION_INFO_V1(wa_id_recv);
 PG_FUNCTION_INFO_V1(wa_id_send);
 
@@ -140,7 +143,19 @@ wa_user_id_out(PG_FUNCTION_ARGS)
 	return write_id(fcinfo, &user_id);
 }
 
-/* Binary input and output of all three. */
+Datum
+wa_session_id_in(PG_FUNCTION_ARGS)
+{
+	return read_id(fcinfo, &session_id);
+}
+
+Datum
+wa_session_id_out(PG_FUNCTION_ARGS)
+{
+	return write_id(fcinfo, &session_id);
+}
+
+/* Binary input and output of all four. */
 Datum
 wa_id_recv(PG_FUNCTION_ARGS)
 {

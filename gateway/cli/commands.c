@@ -35,7 +35,10 @@
 	"k.revoked_at AS \"revokedAt\", " \
 	"k.revoked_by AS \"revokedBy\", " \
 	"k.revoked_reason AS \"revokedReason\", " \
-	"(SELECT json_agg(wa.typeid('sess', s) ORDER BY s) FROM unnest(k.sessions) s) AS sessions"
+	"to_json(k.sessions::wa.session_id[]) AS sessions, " \
+	"to_json(k.addresses::text[]) AS addresses, " \
+	"CASE WHEN k.per_minute IS NOT NULL " \
+	"THEN json_build_object('requestsPerMinute', k.per_minute, 'burst', k.burst) END AS \"rateLimit\""
 
 #define USER_COLUMNS \
 	"wa.typeid('usr', u.id) AS id, " \
@@ -93,9 +96,18 @@ const Command commands[] = {
 		{.kind = PARAMETER_WORD, .name = "PERMISSIONS", .words = "read send manage events",
 		 .help = "one of read, send, manage, events, or several with commas between"},
 		{.kind = PARAMETER_OPTION, .name = "expires", .argument = "TIME",
-		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; default: as the organization's policy says"}},
+		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; default: as the organization's policy says"},
+		{.kind = PARAMETER_OPTION, .name = "sessions", .argument = "LIST",
+		 .help = "sess_…, or several with commas between: the only sessions that it reaches; default: all of the organization"},
+		{.kind = PARAMETER_OPTION, .name = "addresses", .argument = "LIST",
+		 .help = "the only addresses and networks that it is accepted from, such as 192.0.2.7,203.0.113.0/24; default: all"},
+		{.kind = PARAMETER_OPTION, .name = "per-minute", .argument = "NUMBER",
+		 .help = "how many requests a minute it may make; default: any number"},
+		{.kind = PARAMETER_OPTION, .name = "burst", .argument = "NUMBER",
+		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow"}},
 	 .statement = "SELECT c.id::wa.key_id AS id, c.secret AS key "
-		"FROM wa.create_key($1::wa.org_id, $2, concat('{', btrim($3, '{}'), '}')::wa.permissions, $4::timestamptz) c",
+		"FROM wa.create_key($1::wa.org_id, $2, concat('{', btrim($3, '{}'), '}')::wa.permissions, $4::timestamptz, "
+		"string_to_array($5, ',')::wa.session_id[], string_to_array($6, ','), $7::integer, $8::integer) c",
 	 .show = SHOW_KEY,
 	 .has_secret = true},
 
@@ -156,8 +168,8 @@ const Command commands[] = {
 
 	{.name = "key rotate",
 	 .summary = "make the successor of an API key",
-	 .more = "The successor has the name and the permissions of the old key, which works until the overlap is over. The "
-		"new secret is printed once, as \"key\". If it cannot be written, nothing is changed.",
+	 .more = "The successor has the name, the permissions and the restrictions of the old key, which works until the overlap "
+		"is over. The new secret is printed once, as \"key\". If it cannot be written, nothing is changed.",
 	 .parameters = {KEY,
 		{.kind = PARAMETER_OPTION, .name = "overlap", .argument = "INTERVAL",
 		 .help = "how long the old key goes on working, such as 0, \"1 hour\" or \"7 days\"; default: 1 day"}},

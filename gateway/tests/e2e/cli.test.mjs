@@ -129,16 +129,38 @@ test('key: create, list, show, disable, enable, rotate and revoke', async () =>
 	refused(['key', 'show', `key_${UNKNOWN}`], 1, /^wa: key does not exist\n$/);
 });
 
-test('a key shows the sessions that it is restricted to, and one without a restriction none', async () =>
+test('a key is restricted to sessions, addresses and a rate, and shows them; one without a restriction shows none', async () =>
 {
 	const org = await createOrg(db, 'Restricted');
 	const sessions = [await createSession(db, org), await createSession(db, org)];
-	const made = await db.value("SELECT wa.typeid('key', k.id) FROM wa.create_key($1, 'restricted', '{read}', NULL, $2) k", [org.uuid, `{${sessions.map(({ uuid }) => uuid)}}`]);
 	const ids = sessions.map(({ id }) => id).sort();
+	const made = json('key', 'create', org.id, 'restricted', 'read', '--sessions', `${sessions[1].uuid},${sessions[0].id}`,
+		'--addresses', '192.0.2.7,203.0.113.0/24', '--per-minute', '60', '--burst', '20');
+	const restrictions = ({ sessions, addresses, rateLimit }) => ({ sessions, addresses, rateLimit });
+	const expected = { sessions: ids, addresses: ['192.0.2.7/32', '203.0.113.0/24'], rateLimit: { requestsPerMinute: 60, burst: 20 } };
 
-	assert.deepEqual(json('key', 'show', made).sessions, ids);
-	assert.match(said('key', 'show', made), new RegExp(`^sessions +${ids}$`, 'm'));
-	assert.equal(json('key', 'create', org.id, 'free', 'read').sessions, undefined);
+	assert.deepEqual(restrictions(made), expected);
+	assert.deepEqual(restrictions(json('key', 'show', made.id)), expected);
+	assert.deepEqual(json('key', 'list', org.id).map(restrictions), [expected]);
+	assert.deepEqual(restrictions(json('key', 'rotate', made.id)), expected);
+	for (const line of [`sessions +${ids}`, 'addresses +192.0.2.7/32,203.0.113.0/24', 'rateLimit +.*60.*20.*'])
+		assert.match(said('key', 'show', made.id), new RegExp(`^${line}$`, 'm'));
+	assert.deepEqual(json('key', 'create', org.id, 'ten seconds', 'read', '--per-minute', '60').rateLimit, { requestsPerMinute: 60, burst: 10 });
+	assert.deepEqual(restrictions(json('key', 'create', org.id, 'free', 'read')), restrictions({}));
+});
+
+test('a restriction that cannot be one is refused by name, and no key is made', async () =>
+{
+	const org = await createOrg(db, 'Unrestricted');
+	const session = await createSession(db, await createOrg(db, 'Another'));
+
+	for (const [option, value, words] of [['sessions', session.id, /^wa: sessions\[0\] must be a session of this organization/],
+		['sessions', org.id, /^wa: session id must begin with "sess_"/], ['sessions', '', /^wa: sessions must be a list of 1 to 32/],
+		['addresses', '192.0.2.7,shop', /^wa: addresses\[1\] must be an IPv4 or IPv6 address/],
+		['per-minute', '0', /^wa: rateLimit\.requestsPerMinute must be from 1/], ['per-minute', 'many', /^wa: invalid input syntax for type integer/],
+		['burst', '5', /^wa: rateLimit\.requestsPerMinute is required/]])
+		refused(['key', 'create', org.id, 'x', 'read', `--${option}`, value], 1, words);
+	assert.deepEqual(json('key', 'list', org.id), []);
 });
 
 test('key find: by a beginning, an id, a name, and a whole key on standard input', async () =>
