@@ -208,7 +208,8 @@ BEGIN
 			'createdBy', key.created_by, 'expiresAt', wa.epoch_ms(key.expires_at),
 			'disabledAt', wa.epoch_ms(key.disabled_at), 'revokedAt', wa.epoch_ms(key.revoked_at),
 			'revokedReason', key.revoked_reason,
-			'sessions', wa.session_ids(key.sessions)))::text);
+			'sessions', wa.session_ids(key.sessions), 'addresses', key.addresses::text[],
+			'rateLimit', wa.rate_limit(key.per_minute, key.burst)))::text);
 END $$;
 COMMENT ON FUNCTION wa.emit_key(text, wa.api_key) IS 'for function bodies: an event about a key';
 

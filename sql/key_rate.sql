@@ -25,6 +25,11 @@ SELECT secret AS far FROM wa.create_key(:'acme', 'far', '{read}', addresses => '
 SELECT id AS gone_id, secret AS gone FROM wa.create_key(:'acme', 'gone slow', '{read}', per_minute => 1, burst => 1) \gset
 SELECT wa.revoke_key(:'gone_id');
 SELECT detail -> 'requestsPerMinute' AS per_minute, detail -> 'burst' AS burst FROM wa.audit WHERE subject = :'slow_id';
+-- Its event shows the restrictions as the endpoint does, and none of a key that has none.
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT e.envelope::jsonb -> 'payload' ->> 'name' AS name, e.envelope::jsonb -> 'payload' -> 'rateLimit' AS rate_limit, e.envelope::jsonb -> 'payload' -> 'addresses' AS addresses
+FROM wa.event e WHERE e.type = 'key.created' AND e.envelope::jsonb -> 'payload' ->> 'name' IN ('slow', 'far', 'rate 0') ORDER BY 1;
 
 \c - regress_app
 \set SHOW_CONTEXT never
