@@ -281,22 +281,6 @@ typedef struct Table
 	int count;
 } Table;
 
-static bool
-is_listed(const char *words, const char *name)
-{
-	const size_t len = strlen(name);
-
-	for (const char *word = words; *word != '\0';)
-	{
-		size_t word_len = strcspn(word, " ");
-
-		if (word_len == len && memcmp(word, name, len) == 0)
-			return true;
-		word += word_len + strspn(word + word_len, " ");
-	}
-	return false;
-}
-
 /* "createdAt" is headed CREATED AT. */
 static size_t
 append_heading(Buffer *out, const char *name)
@@ -351,7 +335,7 @@ write_table(const Answer *answer, const char *columns, Buffer *out)
 	Buffer scratch;
 
 	for (int column = 0; column < count_columns(answer); column++)
-		if (columns == NULL || is_listed(columns, field_at(answer, 0, column).name))
+		if (columns == NULL || command_lists(columns, field_at(answer, 0, column).name))
 			table.columns[table.count++] = column;
 	buffer_init(&scratch, out->max);
 	measure(&table, &scratch);

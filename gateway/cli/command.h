@@ -35,7 +35,12 @@ typedef struct Parameter
 	const char *name;     /* of a word as it is shown, "ORG"; of an option without the dashes */
 	const char *argument; /* PARAMETER_OPTION: what its value is called */
 	const char *help;
-	const char *words; /* what the value may be, with blanks between, for the completion; or NULL */
+
+	/*
+	 * What the value may be, with blanks between, for the completion; or NULL.  An option has one
+	 * of them, and the database refuses wrong words.
+	 */
+	const char *words;
 } Parameter;
 
 typedef enum CommandShape
@@ -89,6 +94,9 @@ typedef struct Command
 
 /* All commands; the last one has no name. */
 extern const Command commands[];
+
+/* Whether words with blanks between have this one. */
+extern bool command_lists(const char *words, const char *word);
 
 /* What to do about each row of wa.self_check(), as JSON: made from docs/operations.md. */
 extern const char check_advice[];

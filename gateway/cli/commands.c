@@ -7,6 +7,8 @@
  */
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "cli/help.h"
 
 /* clang-format off */
@@ -256,3 +258,19 @@ const Command commands[] = {
 	{.name = NULL},
 };
 /* clang-format on */
+
+bool
+command_lists(const char *words, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (const char *word = words; *word != '\0';)
+	{
+		size_t word_len = strcspn(word, " ");
+
+		if (word_len == len && memcmp(word, name, len) == 0)
+			return true;
+		word += word_len + strspn(word + word_len, " ");
+	}
+	return false;
+}

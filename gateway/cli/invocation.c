@@ -205,6 +205,14 @@ read_argument(Reader *reader)
 	return read_word(reader->invocation, text);
 }
 
+/* Whether the value of an option is one that it may have. */
+static bool
+is_allowed(const Parameter *parameter, const char *value)
+{
+	return parameter->kind != PARAMETER_OPTION || parameter->words == NULL || value == NULL ||
+		   command_lists(parameter->words, value);
+}
+
 static bool
 is_complete(Invocation *invocation)
 {
@@ -223,6 +231,8 @@ is_complete(Invocation *invocation)
 		else if (is_word(parameter) && parameter->kind != PARAMETER_OPTIONAL_WORD &&
 				 invocation->values[i] == NULL)
 			return wrong(invocation, "%s is missing", parameter->name);
+		if (!is_allowed(parameter, invocation->values[i]))
+			return wrong(invocation, "--%s must be one of: %s", parameter->name, parameter->words);
 	}
 	return true;
 }

@@ -266,7 +266,7 @@ test('a command line that cannot be read is a usage error that does not repeat w
 	for (const [line, words] of [['', /the command is missing/], ['key', /which command of "key" is missing/], ['hush', /no such command/],
 		['key hush', /no such command of "key"/], ['org create', /NAME is missing/], ['org create a hush', /too many arguments/],
 		['org list --hush', /org list has no such option/], ['--hush org list', /no such option before the command/], ['org list -x', /two dashes/],
-		['key revoke key_x --reason', /--reason needs a value/], ['org list --json=yes', /--json takes no value/]])
+		['key revoke key_x --reason', /--reason needs a value/], ['org list --json=yes', /--json takes no value/], ['key list --status hush', /--status must be one of: live/]])
 	{
 		refused(line.split(' ').filter((word) => word !== ''), 2, words);
 		assert.doesNotMatch(wa(line.split(' ')).stderr, /hush/);

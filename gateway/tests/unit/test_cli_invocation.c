@@ -115,6 +115,11 @@ START_TEST(what_is_wrong_is_named_but_not_repeated)
 		{"org list --database", "--database needs a value"},
 		{"user create a b --password=hush", "--password takes no value"},
 		{"org list --json=hush", "--json takes no value"},
+		{"key list --status hush",
+		 "--status must be one of: live rotated disabled expired revoked"},
+		{"key list --status live,hush",
+		 "--status must be one of: live rotated disabled expired revoked"},
+		{"key list --status=", "--status must be one of: live rotated disabled expired revoked"},
 	};
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
