@@ -204,12 +204,12 @@ BEGIN
 	RETURN old.id;
 END $$;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean, uuid[], text[], integer, integer) IS
-	'changes what of a key is given, NULL leaves it as it is, and an infinite time takes the expiry away; `enabled` '
-	'switches it off and on; `sessions` restricts it to these, and one session of all zeros opens all of them again; `addresses` closes its open sockets, and one empty text takes the restriction away; 0 requests '
-	'`per_minute` takes the rate away; for a person who manages the keys; the secret stays. `P0002`, `55000` (revoked, expired or rotated: what has ended '
-	'stays so), `22023`, `23505`';
+	'changes what of a key is given, for a person who manages the keys; NULL leaves it as it is. `enabled` switches the key off and on. The secret '
+	'stays. These values take something away: an infinite time the expiry, one session of all zeros the restriction to sessions, one empty '
+	'text that to addresses, and 0 requests `per_minute` the rate. New addresses close the open sockets of the key. `P0002`, `55000` (revoked, expired '
+	'or rotated: what has ended stays so), `22023`, `23505`';
 
--- Not before the caller may manage keys: nobody else is told what is wrong.
+-- Only a person who may manage keys is told what is wrong.
 CREATE FUNCTION wa.read_rate_limit(rate_limit jsonb, OUT per_minute integer, OUT burst integer)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp

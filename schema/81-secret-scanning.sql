@@ -81,27 +81,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.set_scanner_keys(text, jsonb) IS
 	'sets the public keys with which a service signs its reports of secrets in public code, in place of those that it had, and returns how many '
-	'there are; `{"public_keys": [{"key_identifier", "key"}]}` is the document that GitHub publishes. An empty list takes the service away. `22023`';
+	'there are; `{"public_keys": [{"key_identifier", "key"}]}` is the document that GitHub publishes. An empty list takes the service away. `22023` (`scanner`, `keys`)';
 
 CREATE FUNCTION wa.secret_digest(secret wa.secret) RETURNS bytea
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_secret_digest';
 COMMENT ON FUNCTION wa.secret_digest(wa.secret) IS 'for function bodies: the digest of a credential, as the tables store it';
 
--- Every key that was made with this secret or taken over with its digest; that is at most one.
-CREATE FUNCTION wa.revoke_found(digest bytea, words text, actor text DEFAULT wa.actor(), OUT org uuid, OUT key uuid, OUT revoked boolean)
+-- No two keys have the same digest, in whichever organizations they are.
+CREATE FUNCTION wa.revoke_found(digest bytea, words text, actor text DEFAULT wa.actor(), OUT org_id wa.org_id, OUT key wa.key_id,
+								OUT revoked boolean)
 	LANGUAGE plpgsql
 AS $$
 BEGIN
-	SELECT k.org_id, k.id INTO org, key FROM wa.api_key k WHERE k.digest = revoke_found.digest;
+	SELECT k.org_id, k.id INTO org_id, key FROM wa.api_key k WHERE k.digest = revoke_found.digest;
 	IF FOUND THEN
-		revoked := wa.end_key(org, key, words, actor);
+		revoked := wa.end_key(org_id, key, words, actor);
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.revoke_found(bytea, text, text) IS
 	'for function bodies: revokes the key with this digest; key is NULL if there is none, and revoked false if it was revoked before';
 
-CREATE FUNCTION wa.revoke_secret(secret wa.secret, reason text DEFAULT NULL, OUT org uuid, OUT key uuid, OUT revoked boolean)
+CREATE FUNCTION wa.revoke_secret(secret wa.secret, reason text DEFAULT NULL, OUT org_id wa.org_id, OUT key wa.key_id, OUT revoked boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -116,7 +117,7 @@ BEGIN
 	IF found.key IS NULL THEN
 		RAISE EXCEPTION 'no key has this secret' USING ERRCODE = 'no_data_found';
 	END IF;
-	org := found.org;
+	org_id := found.org_id;
 	key := found.key;
 	revoked := found.revoked;
 END $$;

@@ -17,7 +17,7 @@ SELECT id AS lost, secret AS lost_secret FROM wa.create_key(:'careless', 'lost',
 -- An administrator who has found a secret needs nothing else.
 \c - regress_admin
 \set SHOW_CONTEXT never
-SELECT org = :'careless' AS of_careless, key = :'lost' AS is_lost, revoked FROM wa.revoke_secret(:'lost_secret', 'in a public image');
+SELECT org_id = :'careless'::uuid AS of_careless, key = :'lost'::uuid AS is_lost, revoked FROM wa.revoke_secret(:'lost_secret', 'in a public image');
 SELECT revoked FROM wa.revoke_secret(:'lost_secret');
 SELECT name, status, revoked_by, revoked_reason FROM wa.keys WHERE id = :'lost';
 SELECT * FROM error_of('SELECT wa.revoke_secret(''wa_never_was_a_key_0002'')');
