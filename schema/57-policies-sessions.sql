@@ -6,9 +6,9 @@
 DO $$
 DECLARE
 	relation text;
-	condition text;
+	column_name text;
 BEGIN
-	FOR relation, condition IN VALUES
+	FOR relation, column_name IN VALUES
 		('session', 'id'), ('deleted_session', 'id'), ('session_pairing', 'session_id'),
 		('session_wanted', 'session_id'), ('session_rate', 'session_id'), ('chat', 'session_id'),
 		('contact', 'session_id'), ('message', 'session_id'), ('message_action', 'session_id'),
@@ -16,7 +16,7 @@ BEGIN
 		('event', 'session_id'), ('webhook', 'session_id')
 	LOOP
 		EXECUTE pg_catalog.format('CREATE POLICY wa_reach ON wa.%I AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner USING (wa.reaches(%I))',
-			relation, condition);
+			relation, column_name);
 	END LOOP;
 END $$;
 

@@ -63,7 +63,7 @@ UNION ALL
 UNION ALL
 	SELECT t.relation, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', t.condition, NULL
 	FROM (VALUES ('session', 'wa.reaches(id)'), ('deleted_session', 'wa.reaches(id)'),
-		('webhook_lane', 'wa.reaches_webhook(org_id, webhook_id)'), 
+		('webhook_lane', 'wa.reaches_webhook(org_id, webhook_id)'),
 		('delivery', '(wa.reaches_webhook(org_id, webhook_id) AND ((type = ''webhook.test''::text) OR wa.reaches(session_id)))')) t (relation, condition)
 UNION ALL
 	SELECT t, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', 'wa.reaches(session_id)', NULL

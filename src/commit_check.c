@@ -54,6 +54,12 @@ typedef struct Note
 /* In TopTransactionContext, the newest first.  Those of one level are not interrupted. */
 static Note *notes = NULL;
 
+enum
+{
+	POLICY_ORG_ID,
+	POLICY_MAX_DAYS
+};
+
 static WaLookupTable policies = {
 	.name = "key_policy",
 	.index = "key_policy_pkey",
@@ -155,10 +161,10 @@ exceeded_days(const Note *note)
 	TimestampTz latest;
 	WaLookupRow row;
 
-	if (!wa_row_find(&policies, &key, &row) || row.nulls[1])
+	if (!wa_row_find(&policies, &key, &row) || row.nulls[POLICY_MAX_DAYS])
 		return 0;
 	/* As SQL adds them: a day has 23 to 25 hours. */
-	longest.day = DatumGetInt32(row.values[1]);
+	longest.day = DatumGetInt32(row.values[POLICY_MAX_DAYS]);
 	latest = DatumGetTimestampTz(DirectFunctionCall2(
 		timestamptz_pl_interval, TimestampTzGetDatum(note->made_at), IntervalPGetDatum(&longest)));
 	return note->expires_at > latest ? longest.day : 0;

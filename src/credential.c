@@ -40,7 +40,7 @@
 
 /*
  * The size of the cache: 1024 credentials, about 130 kB in each backend that uses it, and up to
- * 600 bytes for each key that has a list of networks.
+ * 600 bytes for each key's list of networks and 512 for its list of sessions.
  */
 #define CACHE_SLOTS 1024
 
@@ -112,7 +112,7 @@ keep(CachedCredential *slot, const uint8 digest[WA_DIGEST_LENGTH], const WaPrinc
 	WaNetworks *networks = NULL;
 
 	empty(slot);
-	/* If memory is out at the second, the slot is empty and keeps the first. */
+	/* If there is memory for the first list only, it stays in the slot, which is empty. */
 	if (principal->sessions != NULL)
 	{
 		sessions = MemoryContextAllocZero(TopMemoryContext, size);

@@ -10,20 +10,23 @@
 
 /*
  * The kind of error for an outcome that is not DB_ROWS.  A 42501 is "forbidden" only when
- * it names one of our permissions, "person" or "owner".  A 28000 that names "address" is one,
- * too.  Any other 42501 means that the
- * gateway itself lacks a privilege, which is not the caller's fault.
+ * it names one of our permissions, "person", "owner" or "sessions", and a 28000 only when it
+ * names "address".  Any other 42501 means that the gateway itself lacks a privilege, which is
+ * not the caller's fault.
  */
 extern HttpErrorKind sqlstate_error(const DbResult *result);
 
 /*
- * The text of a 403 that is not about a missing permission: the endpoint is for people, or
- * for owners, or the key cannot be used from this address.  Otherwise NULL; then the result's constraint is the missing permission.
+ * The text of a 403 that is not about a missing permission: the endpoint is for people or for
+ * owners, or the key is restricted to sessions or addresses.  Otherwise NULL; then the result's
+ * constraint is the missing permission.
  */
 extern const char *sqlstate_forbidden_text(const DbResult *result);
 
-/* Which restriction of its own a valid key has met, for the log: "address" or
- * "rate"; otherwise NULL. */
+/*
+ * For the log: "address" or "rate" if a valid key was refused for its addresses or its rate;
+ * otherwise NULL.
+ */
 extern const char *sqlstate_restriction(const DbResult *result);
 
 #endif

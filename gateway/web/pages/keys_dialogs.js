@@ -158,7 +158,7 @@ export function RotateKeyDialog({ apiKey, close, finish })
 	return html`
 		<${Dialog} title=${`Rotate “${apiKey.name}”`} close=${close}>
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Rotate" busyLabel="Rotating">
-				<p>A successor with the same name, permissions and sessions is made first. The old key (<code>${apiKey.prefix}…</code>) goes on working for as long as you choose here.</p>
+				<p>A successor with the same name, permissions and restrictions is made first. The old key (<code>${apiKey.prefix}…</code>) goes on working for as long as you choose here.</p>
 				<${Group} legend="The old key ends">
 					${OVERLAPS.map(([seconds, label, description]) => html`
 						<${Choice} key=${seconds} type="radio" group="overlap" name=${seconds} label=${label} description=${description}
