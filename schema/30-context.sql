@@ -129,10 +129,10 @@ COMMENT ON FUNCTION wa.reaches_webhook(uuid, uuid) IS
 	'for policies: whether the bound credential reaches the session that a webhook is for; false for a key that is '
 	'restricted to some sessions if the webhook is for all of them';
 
-CREATE FUNCTION wa.is_restricted() RETURNS boolean
+CREATE FUNCTION wa.is_restricted_to_sessions() RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
-	AS 'MODULE_PATHNAME', 'wa_is_restricted';
-COMMENT ON FUNCTION wa.is_restricted() IS
+	AS 'MODULE_PATHNAME', 'wa_is_restricted_to_sessions';
+COMMENT ON FUNCTION wa.is_restricted_to_sessions() IS
 	'for function bodies: whether the bound credential is an API key that is restricted to some sessions';
 
 CREATE FUNCTION wa.hash_key(key text) RETURNS bytea

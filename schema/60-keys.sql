@@ -127,16 +127,16 @@ END $$;
 COMMENT ON FUNCTION wa.read_name(text, text) IS
 	'for function bodies: the name of an organization, a key, a person or a session as it is stored; raises 22023 for this field if it cannot be one';
 
-CREATE FUNCTION wa.refuse_restricted() RETURNS void
+CREATE FUNCTION wa.refuse_restricted_to_sessions() RETURNS void
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 AS $$
 BEGIN
-	IF wa.is_restricted() THEN
+	IF wa.is_restricted_to_sessions() THEN
 		RAISE EXCEPTION 'an API key that is restricted to some sessions cannot do this'
 			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'sessions';
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.refuse_restricted() IS
+COMMENT ON FUNCTION wa.refuse_restricted_to_sessions() IS
 	'for function bodies: raises 42501, with "sessions" in the constraint-name field, in a transaction that acts with a key that is restricted to some sessions';
 
 CREATE FUNCTION wa.create_org(name text) RETURNS uuid

@@ -52,7 +52,7 @@ DECLARE
 	made wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	PERFORM wa.refuse_restricted();
+	PERFORM wa.refuse_restricted_to_sessions();
 	PERFORM wa.check_session_settings(label, NULL, NULL);
 	IF kind <> ALL (wa.connectors()) THEN
 		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));

@@ -407,7 +407,7 @@ CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid, session u
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
-	scope constant uuid := CASE WHEN wa.is_restricted() THEN session ELSE '00000000-0000-0000-0000-000000000000' END;
+	scope constant uuid := CASE WHEN wa.is_restricted_to_sessions() THEN session ELSE '00000000-0000-0000-0000-000000000000' END;
 	first wa.idempotency;
 BEGIN
 	IF caller_key !~ '^[\x20-\x7e]{1,255}$' THEN

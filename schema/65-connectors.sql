@@ -578,12 +578,6 @@ COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean, integer, boolean) I
 	'counts only while no later claim has the message; NULL: whoever has it. `maybe_sent`, with `retry`: it is not known whether an '
 	'earlier connector has sent it, and the next claim says so again';
 
--- The order of the statuses.  Not STRICT, or it could not be inlined.
-CREATE FUNCTION wa.status_rank(status text) RETURNS integer
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$ SELECT array_position(ARRAY['queued', 'sending', 'sent', 'delivered', 'read', 'played'], status) $$;
-COMMENT ON FUNCTION wa.status_rank(text) IS 'place of a message''s status on its way from queued to played';
-
 -- Reports may arrive out of order and never move a message back.  A function in SQL would be
 -- planned at each report.
 CREATE FUNCTION wa.statuses_before(status text) RETURNS text[]

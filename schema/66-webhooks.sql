@@ -169,7 +169,7 @@ BEGIN
 		PERFORM wa.refuse_field('url', 'is required');
 	END IF;
 	IF session IS NULL THEN
-		PERFORM wa.refuse_restricted();
+		PERFORM wa.refuse_restricted_to_sessions();
 	END IF;
 	PERFORM wa.check_webhook(session, url, events, custom_headers, retry_policy, secret);
 	PERFORM wa.refuse_beyond_limit(wa.require_org(), 'webhooks');
@@ -208,7 +208,7 @@ BEGIN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	IF session = no_session THEN
-		PERFORM wa.refuse_restricted();
+		PERFORM wa.refuse_restricted_to_sessions();
 	END IF;
 	PERFORM wa.check_webhook(NULLIF(session, no_session), url, events, NULLIF(custom_headers, 'null'), retry_policy, NULL);
 	UPDATE wa.webhook w

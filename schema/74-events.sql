@@ -333,7 +333,7 @@ BEGIN
 		-- A reader who has got the last expired event has missed nothing.  Nobody knows any
 		-- more which session it was of.
 		SELECT o.expired_epoch, o.expired_ordinal, o.expired_event INTO epoch, ordinal, id FROM wa.org o
-		WHERE o.id = org AND o.expired_event = since AND NOT wa.is_restricted();
+		WHERE o.id = org AND o.expired_event = since AND NOT wa.is_restricted_to_sessions();
 	END IF;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'event is not known, or not kept any more' USING ERRCODE = 'WA001';

@@ -159,7 +159,7 @@ AS $$
 			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'member_role',
 							  'current_permissions',
 							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for',
-							  'reaches', 'reaches_webhook', 'is_restricted')
+							  'reaches', 'reaches_webhook', 'is_restricted_to_sessions')
 			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
 	UNION ALL
 		SELECT 'binding functions are volatile and never parallel', p.oid::regprocedure::text FROM pg_proc p

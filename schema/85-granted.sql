@@ -263,7 +263,6 @@ UNION ALL
 		('PUBLIC', 'wa.is_message_state(text, text, text)'),
 		('PUBLIC', 'wa.with_reaction(jsonb, text, text)'),
 		('PUBLIC', 'wa.retry_pause(integer)'),
-		('PUBLIC', 'wa.status_rank(text)'),
 		('PUBLIC', 'wa.event_types()'),
 		('PUBLIC', 'wa.epoch_ms(timestamptz)'),
 		('PUBLIC', 'wa.session_ids(uuid[])'),

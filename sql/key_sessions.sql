@@ -223,7 +223,7 @@ SELECT detail -> 'sessions' = to_jsonb(wa.session_ids(ARRAY[:'mine2']::uuid[])) 
 WHERE org_id = :'org' AND action = 'key.changed' AND detail ? 'sessions' ORDER BY id;
 -- People of the organization reach everything, and so does who acts for nobody.
 SELECT wa.authenticate(:'token') IS NOT NULL \; SELECT wa.reaches(:'other'), wa.reaches(NULL);
-SELECT wa.reaches(:'other'), wa.reaches(NULL), wa.is_restricted();
+SELECT wa.reaches(:'other'), wa.reaches(NULL), wa.is_restricted_to_sessions();
 -- A session of the list that is deleted is no more; the list stays as it is.
 SELECT secret AS gone_soon FROM wa.create_key(:'org', 'of one that goes', '{read,manage}', sessions => ARRAY[:'mine']::uuid[]) \gset
 SELECT wa.authenticate(:'gone_soon') IS NOT NULL \; SELECT wa.delete_session(:'mine');

@@ -47,7 +47,7 @@ static int all_reached = 0;
 
 PG_FUNCTION_INFO_V1(wa_reaches);
 PG_FUNCTION_INFO_V1(wa_reaches_webhook);
-PG_FUNCTION_INFO_V1(wa_is_restricted);
+PG_FUNCTION_INFO_V1(wa_is_restricted_to_sessions);
 
 void
 wa_reach_begin_all(void)
@@ -97,9 +97,9 @@ wa_reaches_webhook(PG_FUNCTION_ARGS)
 				   wa_principal_reaches(principal, DatumGetUUIDP(row.values[WEBHOOK_SESSION_ID])));
 }
 
-/* wa.is_restricted(): whether the bound credential is restricted to some sessions. */
+/* wa.is_restricted_to_sessions(): whether the bound credential is restricted to some sessions. */
 Datum
-wa_is_restricted(PG_FUNCTION_ARGS)
+wa_is_restricted_to_sessions(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(restricted_principal() != NULL);
 }
