@@ -88,9 +88,9 @@ typedef struct Addition
 typedef struct Context
 {
 	Identity first;        /* of this transaction; survives the rollback of savepoints */
-	WaClientAddress from;  /* the client's address, likewise; of the latest call */
-	WakBucketState rate;   /* what is left of the key's rate, likewise */
-	bool counted;          /* ... if this transaction was counted */
+	WaClientAddress from;  /* the client's address at the latest call; survives that, too */
+	bool counted;          /* as a request of its key; survives that, too */
+	WakBucketState rate;   /* what was left of the key's rate then */
 	WakKind credential;    /* the kind of credential, if a credential was bound */
 	WaPrincipal principal; /* kind NONE: nobody is bound now */
 	WaPermissions asked;   /* all permissions that the binding may cover */

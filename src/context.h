@@ -33,8 +33,9 @@ typedef enum WaPrincipalKind
 #define WA_SESSIONS_MAX 32
 
 /*
- * The list of sessions is not part of the structure.  It belongs to whoever has filled the
- * structure (credential.h), so a principal that is kept needs a list of its own.
+ * The lists of sessions and networks are not part of the structure.  They are valid until the
+ * next look-up (credential.h) or the end of the current memory context, whichever comes first,
+ * so a principal that is kept needs lists of its own.
  */
 typedef struct WaPrincipal
 {
@@ -46,14 +47,9 @@ typedef struct WaPrincipal
 	WaPermissions permissions;
 	TimestampTz expires_at; /* DT_NOEND if it never does */
 	int session_count;
-	const pg_uuid_t *sessions; /* that a KEY is restricted to; NULL if it reaches all */
-	WakRate rate;              /* of a KEY; zeros: it has no limit */
-
-	/*
-	 * Where a KEY can be used; NULL: everywhere.  Valid until the next look-up or the end of the
-	 * current memory context, whichever comes first.
-	 */
-	const WaNetworks *networks;
+	const pg_uuid_t *sessions;  /* that a KEY is restricted to; NULL if it reaches all */
+	const WaNetworks *networks; /* where a KEY can be used; NULL: everywhere */
+	WakRate rate;               /* of a KEY; zeros: it has no limit */
 } WaPrincipal;
 
 /* Whether one who is restricted to some sessions reaches this one. */
