@@ -120,10 +120,14 @@ const Command commands[] = {
 		 .help = "only those that are live, rotated, disabled, expired or revoked"}},
 	 .requires = "SELECT FROM wa.org o WHERE o.id = $1::wa.org_id UNION ALL SELECT WHERE $1 IS NULL",
 	 .absent = "organization does not exist",
-	 .statement = "SELECT " KEY_COLUMNS " FROM wa.keys k "
+	 .statement = "SELECT " KEY_COLUMNS ", "
+		"to_json(NULLIF(array_remove(ARRAY[CASE WHEN k.sessions IS NOT NULL THEN 'sessions' END, "
+		"CASE WHEN k.addresses IS NOT NULL THEN 'addresses' END, "
+		"CASE WHEN k.per_minute IS NOT NULL THEN 'rateLimit' END], NULL), '{}')) AS \"restrictedBy\" "
+		"FROM wa.keys k "
 		"WHERE ($1::wa.org_id IS NULL OR k.org_id = $1::wa.org_id) AND ($2::text IS NULL OR k.status = $2) ORDER BY k.id",
 	 .shape = COMMAND_LIST,
-	 .columns = "id organization name prefix permissions status expiresAt lastUsedAt"},
+	 .columns = "id organization name prefix permissions restrictedBy status expiresAt lastUsedAt"},
 
 	{.name = "key show",
 	 .summary = "show an API key",

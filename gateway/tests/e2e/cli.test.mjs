@@ -142,11 +142,13 @@ test('a key is restricted to sessions, addresses and a rate, and shows them; one
 	assert.deepEqual(restrictions(made), expected);
 	assert.deepEqual(restrictions(json('key', 'show', made.id)), expected);
 	assert.deepEqual(json('key', 'list', org.id).map(restrictions), [expected]);
+	assert.equal(table(said('key', 'list', org.id))[0]['RESTRICTED BY'], 'sessions,addresses,rateLimit');
 	assert.deepEqual(restrictions(json('key', 'rotate', made.id)), expected);
 	for (const line of [`sessions +${ids}`, 'addresses +192.0.2.7/32,203.0.113.0/24', 'rateLimit +.*60.*20.*'])
 		assert.match(said('key', 'show', made.id), new RegExp(`^${line}$`, 'm'));
 	assert.deepEqual(json('key', 'create', org.id, 'ten seconds', 'read', '--per-minute', '60').rateLimit, { requestsPerMinute: 60, burst: 10 });
 	assert.deepEqual(restrictions(json('key', 'create', org.id, 'free', 'read')), restrictions({}));
+	assert.deepEqual(table(said('key', 'list', org.id)).filter(({ NAME: name }) => name !== 'restricted').map((row) => row['RESTRICTED BY']), ['rateLimit', '-']);
 });
 
 test('a restriction that cannot be one is refused by name, and no key is made', async () =>
