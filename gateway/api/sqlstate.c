@@ -60,7 +60,7 @@ static const struct
 	const char *constraint;
 	const char *text;
 } ranks[] = {
-	{"address", "this key may not be used from this address"},
+	{"address", "this key cannot be used from this address"},
 	{"person", "only a person can do this, with a user token"},
 	{"owner", "only an owner can do this"},
 	{"sessions", "this API key is restricted to some sessions"},

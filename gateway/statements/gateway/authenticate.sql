@@ -1,6 +1,6 @@
 -- First statement of every request that carries a credential: binds the
 -- credential's organization and permissions to this transaction, or raises.
--- $3 is the client's address or null: where the key was last used from.
+-- $3 is the client's address or null: the key may be restricted to others, and its last use has it.
 -- The organization is for the gateway's queue, in which each has its turn; the columns are
 -- computed in their order.
 -- The next three are what is left of the key's rate: requests a minute, requests that could

@@ -13,7 +13,7 @@ import { Socket, openRefused } from './harness/socket.mjs';
 import { createOrg, createPerson } from './harness/tenants.mjs';
 
 const ME = '/api/v1/me';
-const REFUSED = { error: { code: 'forbidden', message: 'this key may not be used from this address' } };
+const REFUSED = { error: { code: 'forbidden', message: 'this key cannot be used from this address' } };
 
 let cluster, db, gateway, proxied;
 
