@@ -156,6 +156,16 @@ const Command commands[] = {
 	 .done = "{id} (\"{name}\") is revoked",
 	 .unchanged = "{id} (\"{name}\") was revoked before"},
 
+	{.name = "key revoke-secret",
+	 .summary = "end the API key that somebody has found, whichever organization's it is",
+	 .more = "Give the key on standard input (-), not as an argument: arguments of programs can be seen by others.",
+	 .parameters = {{.kind = PARAMETER_SECRET_WORD, .name = "-", .help = "read the key from standard input, or ask for it on the terminal"},
+		{.kind = PARAMETER_OPTION, .name = "reason", .argument = "TEXT", .help = "what people then see beside the key"}},
+	 .statement = "SELECT r.key AS id, r.revoked AS changed FROM wa.revoke_secret($1::wa.secret, $2) r",
+	 .show = SHOW_KEY,
+	 .done = "{id} (\"{name}\" of {organization}) is revoked",
+	 .unchanged = "{id} (\"{name}\" of {organization}) was revoked before"},
+
 	{.name = "key disable",
 	 .summary = "switch an API key off until it is enabled, with effect right away",
 	 .parameters = {KEY},

@@ -180,6 +180,23 @@ test('key find: by a beginning, an id, a name, and a whole key on standard input
 	refused(['key', 'find', made.secret], 2, /^wa: a whole key is no argument/);
 });
 
+test('key revoke-secret: whoever has the key on standard input ends it, and is told whose it was', async () =>
+{
+	const org = await createOrg(db, 'Finders keepers');
+	const made = await createKey(db, org, ['read'], { name: 'on a wiki' });
+	const other = await createKey(db, org);
+	const given = { input: `${made.secret}\n` };
+	const { code, stdout } = wa(['key', 'revoke-secret', '-', '--reason', 'found'], given);
+
+	assert.deepEqual([code, stdout], [0, `${made.id} ("on a wiki" of Finders keepers) is revoked\n`]);
+	assert.equal(JSON.parse(wa(['key', 'revoke-secret', '-', '--json'], given).stdout).changed, false);
+	assert.deepEqual([json('key', 'show', made.id).revokedReason, json('key', 'show', other.id).status], ['found', 'live']);
+	refused(['key', 'revoke-secret', '-'], 1, /^wa: no key has this secret\n$/, { input: `wa_${'x'.repeat(30)}\n` });
+	refused(['key', 'revoke-secret', other.secret], 2, /^wa: a whole key is no argument/);
+	refused(['key', 'revoke-secret'], 2, /^wa: - is missing/);
+	assert.equal(json('key', 'show', other.id).status, 'live');
+});
+
 test('user and member: accounts, passwords and memberships', async () =>
 {
 	const org = await createOrg(db, 'People');
@@ -343,12 +360,14 @@ test('a secret is in the server\'s log in none of its forms', async () =>
 	const { password } = json('user', 'create', 'log@example.com', 'Log');
 
 	wa(['key', 'find', '-'], { input: `${rotated.key}\n` });
+	wa(['key', 'revoke-secret', '-'], { input: `${rotated.key}\n` });
 	wa(['user', 'create', 'log2@example.com', 'Log', '--password'], { input: 'never in the log 5\n' });
 
 	const log = fs.readFileSync(path.join(cluster.place, 'postgresql.log'), 'utf8');
 
 	/* the control: these statements are in it */
 	assert.match(log, /wa\.find_key\(\$1\)/);
+	assert.match(log, /wa\.revoke_secret\(\$1/);
 	assert.match(log, /wa\.rotate_key\(\$1/);
 	for (const secret of [made.key.slice(12), rotated.key.slice(12), password, 'never in the log 5'])
 		assert.ok(!log.includes(secret), 'it is in the log');
@@ -398,7 +417,7 @@ test('the completion knows commands, options and what a value may be', () =>
 {
 	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'user', 'member', 'completion', 'manual', '--database', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
-	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'revoke', 'disable', 'enable', 'rotate']);
+	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
 	assert.deepEqual(completed('wa key create org_x name re'), ['read']);
 	assert.deepEqual(completed('wa key revoke key_x --r'), ['--reason']);
 	assert.deepEqual(completed('wa member add o u ow'), ['owner']);
