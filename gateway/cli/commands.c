@@ -37,7 +37,7 @@
 	"k.revoked_at AS \"revokedAt\", " \
 	"k.revoked_by AS \"revokedBy\", " \
 	"k.revoked_reason AS \"revokedReason\", " \
-	"to_json(k.sessions::wa.session_id[]) AS sessions, " \
+	"to_json(wa.session_ids(k.sessions)) AS sessions, " \
 	"to_json(k.addresses::text[]) AS addresses, " \
 	"CASE WHEN k.per_minute IS NOT NULL " \
 	"THEN json_build_object('requestsPerMinute', k.per_minute, 'burst', k.burst) END AS \"rateLimit\""
