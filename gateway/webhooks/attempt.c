@@ -108,6 +108,7 @@ send_request(Attempt *attempt, const struct sockaddr_storage *addresses, int cou
 	int at = 0;
 	TransferRequest transfer = {.url = request->url,
 								.target = &attempt->target,
+								.asker = request->asker,
 								.addresses = addresses,
 								.address_count = count,
 								.headers = headers,

@@ -2,8 +2,12 @@
  * transfer.c
  *		Sends POST requests to receivers that are not trusted, by curl on the loop.
  *
- * curl gets the addresses of a name before it could look them up itself (CURLOPT_RESOLVE).
- * It also asks us for every socket and names the address that the socket is for.
+ * curl is told to connect to a name that is made of the organization and the host
+ * (CURLOPT_CONNECT_TO), and gets the addresses of this name (CURLOPT_RESOLVE), so that it
+ * looks nothing up.  curl uses a kept connection again only if this name is the same.  What
+ * is sent, and the certificate that is expected, depend on the host in the URL as always.
+ *
+ * curl also asks us for every socket and names the address that the socket is for.
  * on_socket_wanted() checks this address: it is the last check, which holds even if a name
  * or a URL was read wrongly before.
  *
@@ -20,6 +24,7 @@
  */
 #include "webhooks/transfer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -28,6 +33,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <openssl/sha.h>
 
 #include "lib/buffer.h"
 #include "lib/timer.h"
@@ -37,8 +43,11 @@
 
 #define CLOSED "the connection was closed before an answer"
 
+/* Half of a hash of organization and host, in hex.  A name with both might be too long. */
+#define NAME_LENGTH SHA256_DIGEST_LENGTH
+
 /* Bytes for CURLOPT_RESOLVE: a name, a port, and the addresses. */
-#define RESOLVE_MAX (EGRESS_HOST_MAX + 32 + 64 * (INET6_ADDRSTRLEN + 3))
+#define RESOLVE_MAX (NAME_LENGTH + 32 + 64 * (INET6_ADDRSTRLEN + 3))
 
 TAILQ_HEAD(TransferList, Transfer);
 
@@ -59,6 +68,7 @@ struct Transfer
 	Transfers *transfers;
 	CURL *easy;
 	struct curl_slist *headers;
+	struct curl_slist *connect_to;
 	struct curl_slist *addresses;
 	TransferDone done;
 	void *arg;
@@ -155,6 +165,7 @@ free_transfer(Transfer *transfer)
 	if (transfer->easy != NULL)
 		curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
+	curl_slist_free_all(transfer->connect_to);
 	curl_slist_free_all(transfer->addresses);
 	free(transfer);
 }
@@ -391,32 +402,61 @@ set_headers(Transfer *transfer, const char *const *headers)
 	return ok;
 }
 
+static void
+make_name(const TransferRequest *request, char name[NAME_LENGTH + 1])
+{
+	unsigned char both[NEGATIVE_CACHE_ASKER_SIZE + EGRESS_HOST_MAX];
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	size_t host_len = strlen(request->target->host);
+
+	memcpy(both, request->asker, NEGATIVE_CACHE_ASKER_SIZE);
+	memcpy(both + NEGATIVE_CACHE_ASKER_SIZE, request->target->host, host_len);
+	SHA256(both, NEGATIVE_CACHE_ASKER_SIZE + host_len, digest);
+	for (size_t i = 0; i < NAME_LENGTH / 2; i++)
+		snprintf(name + 2 * i, 3, "%02x", digest[i]);
+}
+
 /* "name:port:address,[address]", which curl uses for this transfer; "+" lets the entry expire. */
 static bool
-set_addresses(Transfer *transfer, const TransferRequest *request)
+add_addresses(Transfer *transfer, const TransferRequest *request, const char *name)
 {
+	bool is_address = request->target->kind == EGRESS_ADDRESS;
+	const struct sockaddr_storage *addresses =
+		is_address ? &request->target->address : request->addresses;
+	int count = is_address ? 1 : request->address_count;
 	char text[INET6_ADDRSTRLEN];
 	Buffer entry;
 	bool ok;
 
-	if (request->target->kind == EGRESS_ADDRESS)
-		return true;
 	buffer_init(&entry, RESOLVE_MAX);
-	buffer_printf(&entry, "+%s:%d:", request->target->host, request->target->port);
-	for (int i = 0; i < request->address_count; i++)
+	buffer_printf(&entry, "+%s:%d:", name, request->target->port);
+	for (int i = 0; i < count; i++)
 	{
-		const struct sockaddr_storage *address = &request->addresses[i];
-		bool v6 = address->ss_family == AF_INET6;
+		bool v6 = addresses[i].ss_family == AF_INET6;
 		const void *bytes =
-			v6 ? (const void *) &((const struct sockaddr_in6 *) (const void *) address)->sin6_addr
-			   : (const void *) &((const struct sockaddr_in *) (const void *) address)->sin_addr;
+			v6 ? (const void *) &((const struct sockaddr_in6 *) (const void *) &addresses[i])
+					 ->sin6_addr
+			   : (const void *) &((const struct sockaddr_in *) (const void *) &addresses[i])
+					 ->sin_addr;
 
-		if (inet_ntop(address->ss_family, bytes, text, sizeof(text)) != NULL)
+		if (inet_ntop(addresses[i].ss_family, bytes, text, sizeof(text)) != NULL)
 			buffer_printf(&entry, v6 ? "%s[%s]" : "%s%s", i > 0 ? "," : "", text);
 	}
 	ok = !entry.failed && append(&transfer->addresses, entry.data);
 	buffer_free(&entry);
 	return ok;
+}
+
+/* "::name:" connects to the name instead, whatever the URL's host; the port stays. */
+static bool
+set_destination(Transfer *transfer, const TransferRequest *request)
+{
+	char name[NAME_LENGTH + 1];
+	char connect_to[NAME_LENGTH + 4];
+
+	make_name(request, name);
+	snprintf(connect_to, sizeof(connect_to), "::%s:", name);
+	return append(&transfer->connect_to, connect_to) && add_addresses(transfer, request, name);
 }
 
 static bool
@@ -431,6 +471,7 @@ set_guards(CURL *easy, const Transfer *transfer)
 		   curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_wanted) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) == CURLE_OK &&
@@ -459,6 +500,7 @@ set_request(CURL *easy, const Transfer *transfer, const TransferRequest *request
 		   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_CONNECT_TO, transfer->connect_to) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_RESOLVE, transfer->addresses) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) request->timeout_ms) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
@@ -476,7 +518,7 @@ transfer_start(Transfers *transfers, const TransferRequest *request, TransferDon
 	*transfer = (Transfer){.transfers = transfers, .done = done, .arg = arg};
 	transfer->easy = curl_easy_init();
 	if (transfer->easy == NULL || !set_headers(transfer, request->headers) ||
-		!set_addresses(transfer, request) || !set_guards(transfer->easy, transfer) ||
+		!set_destination(transfer, request) || !set_guards(transfer->easy, transfer) ||
 		!set_request(transfer->easy, transfer, request) ||
 		curl_multi_add_handle(transfers->multi, transfer->easy) != CURLM_OK)
 	{

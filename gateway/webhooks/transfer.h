@@ -7,6 +7,10 @@
  * are kept.  A transfer sends its request once, or not at all.  It does not follow
  * redirects and does not use proxies from the environment, cookies or netrc.  It uses only
  * HTTP/1.1 and HTTPS, and verifies certificates.
+ *
+ * A connection that is kept is used again for the same organization only, and other
+ * organizations do not close it.  Otherwise the time that a request takes would tell whether
+ * somebody else sends to the same receiver.
  */
 #ifndef WEBHOOKS_TRANSFER_H
 #define WEBHOOKS_TRANSFER_H
@@ -15,6 +19,7 @@
 #include <stddef.h>
 
 #include "webhooks/egress.h"
+#include "webhooks/negative_cache.h"
 
 struct event_base;
 
@@ -62,6 +67,7 @@ typedef struct TransferRequest
 {
 	const char *url; /* as egress_parse() has parsed it */
 	const EgressTarget *target;
+	const uint8_t *asker; /* its organization; NEGATIVE_CACHE_ASKER_SIZE bytes, copied */
 	const struct sockaddr_storage *addresses; /* of the target's name; all of them were checked */
 	int address_count;                        /* 0 when the target is an address */
 	const char *const *headers;               /* "Name: value", copied; ends with NULL */

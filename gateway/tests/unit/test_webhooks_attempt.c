@@ -136,6 +136,29 @@ START_TEST(a_connection_is_used_again)
 }
 END_TEST
 
+/* Otherwise the time would tell one organization of another's deliveries. */
+START_TEST(an_organization_does_not_use_the_connection_of_another)
+{
+	static const char *const here[] = {"127.0.0.1", NULL};
+	static const char *const urls[] = {"http://127.0.0.1:%d/", "http://receiver.example:%d/"};
+
+	allow("127.0.0.1");
+	wire.answers = here;
+	for (int url = 0; url < 2; url++)
+	{
+		wire.connections = 0;
+		for (int turn = 0; turn < 3; turn++)
+			for (int org = 1; org <= 2; org++)
+			{
+				memset(wire.asker, org, sizeof(wire.asker));
+				webhooks_wire_attempt(&wire, urls[url]);
+				ck_assert(wire.result.delivered);
+				ck_assert_int_eq(wire.connections, turn > 0 ? 2 : org);
+			}
+	}
+}
+END_TEST
+
 /* The receiver may have taken the request: whether it comes again is not for curl to say. */
 START_TEST(a_request_is_sent_once_whatever_becomes_of_the_connection)
 {
@@ -343,6 +366,7 @@ START_TEST(the_last_wall_is_at_the_socket)
 	char url[64];
 	TransferRequest request = {.url = url,
 							   .target = &target,
+							   .asker = wire.asker,
 							   .addresses = &address,
 							   .address_count = 1,
 							   .headers = no_headers,
@@ -437,6 +461,7 @@ add_tests(TCase *cases)
 								  a_silent_receiver_has_its_time_and_no_more,
 								  an_answer_has_a_largest_size,
 								  a_connection_is_used_again,
+								  an_organization_does_not_use_the_connection_of_another,
 								  a_request_is_sent_once_whatever_becomes_of_the_connection,
 								  a_connection_that_was_closed_while_idle_is_replaced,
 								  a_receiver_may_say_when_to_come_again,
