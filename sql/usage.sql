@@ -177,7 +177,14 @@ CREATE DATABASE regression_usage_copy TEMPLATE :"original";
 SELECT last_used_from FROM wa.keys WHERE id = :'idle_id';
 SELECT wa.flush_key_usage();
 SELECT wa.authenticate(:'idle', NULL, '192.0.2.13') IS NOT NULL AS accepted;
+-- So are attempts at a password.
+\set VERBOSITY terse
+SELECT wa.charge_attempt('source', 'in two databases') FROM generate_series(1, 10) \g /dev/null
+SELECT wa.charge_attempt('source', 'in two databases');
 \c :original
+SELECT wa.charge_attempt('source', 'in two databases') FROM generate_series(1, 10) \g /dev/null
+SELECT wa.charge_attempt('source', 'in two databases');
+\set VERBOSITY default
 DROP DATABASE regression_usage_copy;
 SELECT last_used_from FROM wa.keys WHERE id = :'idle_id';
 SELECT wa.flush_key_usage() > 0 AS flushed;

@@ -40,7 +40,8 @@
  *   is blocked.
  * - Keys are hashed with a random value that is made when the server starts.
  *   So nobody can choose keys that fall into one set, and no account name or
- *   address is stored.
+ *   address is stored.  The database is hashed too: attempts in one database
+ *   count for no other.
  * - The lock is held for one look at one set.  Nothing under it can raise an
  *   error.
  *
@@ -148,18 +149,20 @@ require_memory(void)
 				 errhint("Add wa_apikeys to shared_preload_libraries and restart the server.")));
 }
 
-/* The hash of a key; never 0. */
+/* The hash of a key of this database; never 0. */
 static uint64
 hashed(text *key)
 {
-	uint8 seeded[SEED_LENGTH + KEY_MAX];
+	uint8 seeded[SEED_LENGTH + sizeof(Oid) + KEY_MAX];
+	const size_t head = SEED_LENGTH + sizeof(Oid);
 	size_t len = Min(VARSIZE_ANY_EXHDR(key), KEY_MAX);
 	uint8 digest[WA_DIGEST_LENGTH];
 	uint64 result;
 
 	memcpy(seeded, throttle->seed, SEED_LENGTH);
-	memcpy(seeded + SEED_LENGTH, VARDATA_ANY(key), len);
-	wa_sha256(seeded, SEED_LENGTH + len, digest);
+	memcpy(seeded + SEED_LENGTH, &MyDatabaseId, sizeof(Oid));
+	memcpy(seeded + head, VARDATA_ANY(key), len);
+	wa_sha256(seeded, head + len, digest);
 	memcpy(&result, digest, sizeof(result));
 	return result == 0 ? 1 : result;
 }
