@@ -36,20 +36,47 @@ leave_late(Feed *feed)
 	}
 }
 
+static void
+join_due(Feed *feed)
+{
+	Org *org = feed->org;
+
+	if (TAILQ_EMPTY(&org->due))
+		TAILQ_INSERT_TAIL(&feed->realtime->due, org, due_link);
+	TAILQ_INSERT_TAIL(&org->due, feed, due_link);
+}
+
+static void
+leave_due(Feed *feed)
+{
+	Org *org = feed->org;
+
+	TAILQ_REMOVE(&org->due, feed, due_link);
+	if (TAILQ_EMPTY(&org->due))
+		TAILQ_REMOVE(&feed->realtime->due, org, due_link);
+}
+
+static void
+count_reads(Feed *feed, int more)
+{
+	feed->realtime->reads += more;
+	feed->org->reads += more;
+}
+
 void
 feed_enter(Feed *feed, FeedState state)
 {
-	Realtime *realtime = feed->realtime;
-
 	if (feed->state == FEED_DUE)
-		TAILQ_REMOVE(&realtime->due, feed, due_link);
-	realtime->reads -= feed->state == FEED_READING ? 1 : 0;
+		leave_due(feed);
+	if (feed->state == FEED_READING)
+		count_reads(feed, -1);
 	feed->state = state;
-	realtime->reads += state == FEED_READING ? 1 : 0;
+	if (state == FEED_READING)
+		count_reads(feed, 1);
 	if (state == FEED_DUE)
 	{
 		leave_late(feed);
-		TAILQ_INSERT_TAIL(&realtime->due, feed, due_link);
+		join_due(feed);
 	}
 }
 
@@ -110,12 +137,31 @@ feeds_on_late_tick(void *context)
 	feeds_run(realtime);
 }
 
+/*
+ * The feed whose turn it is, or NULL.  While a read is free, only one organization can have
+ * half of them, so that the second in the list may read if the first may not.
+ */
+static Feed *
+next_due(Realtime *realtime)
+{
+	Org *org = TAILQ_FIRST(&realtime->due);
+	Org *other = org == NULL ? NULL : TAILQ_NEXT(org, due_link);
+
+	if (other == NULL)
+		return org == NULL ? NULL : TAILQ_FIRST(&org->due);
+	if (org->reads >= realtime->reads_max / 2)
+		org = other;
+	TAILQ_REMOVE(&realtime->due, org, due_link);
+	TAILQ_INSERT_TAIL(&realtime->due, org, due_link);
+	return TAILQ_FIRST(&org->due);
+}
+
 void
 feeds_run(Realtime *realtime)
 {
 	Feed *feed;
 
-	while (realtime->reads < realtime->reads_max && (feed = TAILQ_FIRST(&realtime->due)) != NULL)
+	while (realtime->reads < realtime->reads_max && (feed = next_due(realtime)) != NULL)
 	{
 		if (read_start(feed))
 		{

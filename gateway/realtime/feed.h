@@ -19,10 +19,13 @@
  * join the two.
  *
  *	IDLE		nothing to do; woken by its organization, or at its retry time if on realtime->late
- *	DUE			on realtime->due; reads as soon as another read is permitted
+ *	DUE			on org->due; reads when it is the turn of its organization
  *	READING		its request is in the database; what happens meanwhile is noted in "again"
  *
  * Only feed_enter() changes the state.
+ *
+ * Organizations take turns at reading.  One of them may have thousands of feeds that are due
+ * with each of its events; the feeds of the others do not wait behind all of these.
  */
 #ifndef REALTIME_FEED_H
 #define REALTIME_FEED_H
@@ -65,7 +68,7 @@ struct Feed
 {
 	TAILQ_ENTRY(Feed) holder_link; /* holder->feeds */
 	TAILQ_ENTRY(Feed) org_link;    /* org->feeds */
-	TAILQ_ENTRY(Feed) due_link;    /* FEED_DUE: realtime->due */
+	TAILQ_ENTRY(Feed) due_link;    /* FEED_DUE: org->due */
 	TAILQ_ENTRY(Feed) late_link;   /* retry_at > 0: realtime->late */
 	Realtime *realtime;
 	Holder *holder;
@@ -116,7 +119,10 @@ extern bool feed_merge(Feed *feed);
 /* Sets the timer for the next credential that expires, if that is soon. */
 extern void feed_watch_expiry(Feed *feed);
 
-/* Starts reads of feeds that are due, as many as are permitted. */
+/*
+ * Starts reads of feeds that are due, as many as are permitted: one for each organization in
+ * turns, and at most half of all reads for one while a feed of another is due.
+ */
 extern void feeds_run(Realtime *realtime);
 
 /* Called by the timers of the Realtime. */

@@ -73,6 +73,7 @@ org_find_or_make(Realtime *realtime, const uint8_t id[DB_UUID_SIZE])
 		org->realtime = realtime;
 		memcpy(org->id, id, DB_UUID_SIZE);
 		TAILQ_INIT(&org->feeds);
+		TAILQ_INIT(&org->due);
 		TAILQ_INSERT_TAIL(list_of(realtime, id), org, link);
 		TAILQ_INSERT_TAIL(&realtime->unwatched, org, unwatched_link);
 	}

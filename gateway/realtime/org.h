@@ -29,11 +29,14 @@ struct Org
 {
 	TAILQ_ENTRY(Org) link; /* realtime->orgs[...] */
 	TAILQ_ENTRY(Org) unwatched_link;
+	TAILQ_ENTRY(Org) due_link; /* realtime->due, while one of its feeds is due */
 	Realtime *realtime;
 	uint8_t id[DB_UUID_SIZE];
 	OrgState state;
 	int sockets;
+	int reads; /* the number of its feeds in FEED_READING */
 	struct FeedList feeds;
+	struct FeedList due; /* those in FEED_DUE */
 };
 
 TAILQ_HEAD(OrgList, Org);

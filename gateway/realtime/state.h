@@ -47,7 +47,7 @@ struct Realtime
 	struct HolderList holders[HOLDER_LISTS];
 	struct OrgList orgs[ORG_LISTS];
 	struct OrgList unwatched; /* the organizations that the database is to be asked to watch */
-	struct FeedList due;
+	struct OrgList due;       /* the organizations with feeds in FEED_DUE; they take turns */
 	struct FeedList late;
 	struct OpeningList openings; /* requests that may become sockets */
 	int opening_count;

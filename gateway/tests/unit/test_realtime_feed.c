@@ -1,6 +1,6 @@
 /*
  * test_realtime_feed.c
- *		What a refusal says, and of whom; who reads for whom.
+ *		What a refusal says, and of whom; who reads for whom, and when.
  */
 #include <string.h>
 
@@ -201,6 +201,91 @@ START_TEST(those_that_want_something_else_do_not)
 }
 END_TEST
 
+/* ---- turns of organizations ---- */
+
+#define MANY 6
+
+static StageSocket many[MANY];
+
+/* An organization with many feeds, "a", and two with one, "b" and "c". */
+static void
+open_organizations(void)
+{
+	ck_assert_int_eq(stage_realtime->reads_max, 2);
+	for (uint8_t i = 0; i < MANY; i++)
+		stage_open(&many[i], "a", 10 + i, false, NULL, STAGE_FOR_LONG);
+	stage_enter(2);
+	stage_open(&first, "b", 2, false, NULL, STAGE_FOR_LONG);
+	stage_enter(3);
+	stage_open(&second, "c", 3, false, NULL, STAGE_FOR_LONG);
+	stage_settle();
+}
+
+static void
+wake_organization(uint8_t number)
+{
+	stage_enter(number);
+	stage_wake();
+}
+
+START_TEST(organizations_take_turns_however_many_feeds_one_has)
+{
+	char order[MANY + 3] = "";
+
+	open_organizations();
+	wake_organization(1);
+	wake_organization(2);
+	wake_organization(3);
+	while (stage_reader() != NULL)
+	{
+		ck_assert_uint_lt(strlen(order), sizeof(order) - 1);
+		strcat(order, stage_reader());
+		stage_answer_events(0);
+	}
+	ck_assert_str_eq(order, "aabacaaa");
+}
+END_TEST
+
+START_TEST(an_organization_that_always_has_something_due_keeps_nobody_waiting)
+{
+	open_organizations();
+	wake_organization(1);
+	for (int round = 0; round < 10; round++)
+	{
+		wake_organization(2);
+		for (int answers = 0; strcmp(stage_reader(), "b") != 0; answers++)
+		{
+			ck_assert_int_lt(answers, 2);
+			stage_answer_events(0);
+			wake_organization(1);
+		}
+		stage_answer_events(0);
+	}
+}
+END_TEST
+
+START_TEST(one_that_is_alone_has_all_reads)
+{
+	open_organizations();
+	wake_organization(1);
+	ck_assert_int_eq(db_stage_count(), 2);
+	ck_assert_int_eq(many[0].member->feed->org->reads, 2);
+}
+END_TEST
+
+START_TEST(a_feed_that_leaves_takes_its_place_along)
+{
+	open_organizations();
+	wake_organization(1);
+	wake_organization(2);
+	stage_leave(&first);
+	wake_organization(3);
+	stage_answer_events(0);
+	stage_answer_events(0);
+	ck_assert_str_eq(stage_reader(), "c");
+}
+END_TEST
+
 static void
 add_tests(TCase *cases)
 {
@@ -217,6 +302,10 @@ add_tests(TCase *cases)
 		the_star_is_all,
 		the_star_beside_others_is_all,
 		those_that_want_something_else_do_not,
+		organizations_take_turns_however_many_feeds_one_has,
+		an_organization_that_always_has_something_due_keeps_nobody_waiting,
+		one_that_is_alone_has_all_reads,
+		a_feed_that_leaves_takes_its_place_along,
 	};
 
 	tcase_add_checked_fixture(cases, stage_start, stage_stop);
