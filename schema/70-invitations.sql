@@ -237,6 +237,7 @@ CREATE FUNCTION wa.accept_invitation(secret wa.secret, name text, password wa.pa
 									 OUT organization_id uuid, OUT user_id uuid, OUT email text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET lock_timeout = '50ms'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -246,8 +247,9 @@ DECLARE
 BEGIN
 	PERFORM wa.refuse_bound();
 	-- Nothing of the organization's own is locked: whoever has an invitation could keep it
-	-- locked.  Who accepts the same invitation waits here.
-	PERFORM FROM wa.invitation i WHERE i.org_id = known.org_id AND i.id = known.id FOR NO KEY UPDATE;
+	-- locked.  Few passwords are checked at a time, so nobody waits here for who accepts the
+	-- same invitation, and nobody waits long for who makes the same account or member.
+	PERFORM FROM wa.invitation i WHERE i.org_id = known.org_id AND i.id = known.id FOR NO KEY UPDATE NOWAIT;
 	invited := wa.open_invitation(secret);
 	IF invited.id IS NULL THEN
 		RAISE EXCEPTION 'invitation is not valid' USING ERRCODE = 'no_data_found';
@@ -278,4 +280,5 @@ END $$;
 COMMENT ON FUNCTION wa.accept_invitation(wa.secret, text, wa.password) IS
 	'makes the invited person a member. With a name, an account is made if there is none; otherwise the password has '
 	'to be that of theirs. `P0002`: the invitation is not valid; `28000`: the password is wrong; `22023` (`name`, '
-	'`password`), `53400`: too many attempts, or `members`: the organization has as many as it may have';
+	'`password`), `53400`: too many attempts, or `members`: the organization has as many as it may have; `55P03`: '
+	'somebody is just accepting it, or making the same account';

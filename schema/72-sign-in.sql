@@ -128,19 +128,24 @@ COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean, text) I
 	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s, address what it counts against whatever the account; raises 28000 if it is not that, 53400 after too many attempts';
 
 -- Up to 10 browsers are stored for a person.  A browser that was used before keeps its
--- cookie.
+-- cookie.  Rows that somebody has locked stay as they are, so that no sign-in waits.
 CREATE FUNCTION wa.note_device(person uuid, generation integer, device uuid) RETURNS text
 	LANGUAGE plpgsql
 AS $$
 DECLARE
 	made record;
 BEGIN
-	UPDATE wa.device d SET used_at = clock_timestamp() WHERE d.user_id = person AND d.id = device;
-	IF FOUND THEN
+	WITH known AS (
+		SELECT d.id FROM wa.device d WHERE d.user_id = person AND d.id = device FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.device d SET used_at = clock_timestamp() FROM known WHERE d.user_id = person AND d.id = known.id;
+	IF EXISTS (SELECT FROM wa.device d WHERE d.user_id = person AND d.id = device) THEN
 		RETURN NULL;
 	END IF;
-	DELETE FROM wa.device d WHERE d.user_id = person AND d.id IN (
-		SELECT older.id FROM wa.device older WHERE older.user_id = person ORDER BY older.used_at DESC, older.id DESC OFFSET 9);
+	WITH kept AS (
+		SELECT d.id FROM wa.device d WHERE d.user_id = person ORDER BY d.used_at DESC, d.id DESC LIMIT 9), older AS (
+		SELECT d.id FROM wa.device d WHERE d.user_id = person AND d.id NOT IN (SELECT k.id FROM kept k)
+		FOR UPDATE SKIP LOCKED)
+	DELETE FROM wa.device d USING older WHERE d.user_id = person AND d.id = older.id;
 	made := wa.make_secret('device');
 	INSERT INTO wa.device AS d (user_id, digest, generation) VALUES (person, made.digest, note_device.generation);
 	RETURN made.secret;
@@ -385,8 +390,9 @@ DECLARE
 	person wa.app_user;
 	attempts text;
 BEGIN
-	-- The account first: everybody locks the account before its sign-ins.
-	SELECT u.* INTO person FROM wa.app_user u WHERE u.id = (wa.find_sign_in(cookie)).user_id FOR NO KEY UPDATE;
+	-- The account first: everybody locks the account before its sign-ins.  Whoever has it locked
+	-- is not waited for, because few passwords are checked at a time.
+	SELECT u.* INTO person FROM wa.app_user u WHERE u.id = (wa.find_sign_in(cookie)).user_id FOR NO KEY UPDATE NOWAIT;
 	current := wa.require_sign_in(cookie);
 	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');
 	attempts := wa.attempt_key(person.email, 'SIGN-IN ' || current.id);
@@ -407,4 +413,4 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) IS
 	'changes the password of the person who is signed in, signs them out everywhere else, and withdraws the invitations that they have made. `28000`; `22023` '
-	'(`oldPassword`, `newPassword`: at least 10 characters, not the email address); `53400`';
+	'(`oldPassword`, `newPassword`: at least 10 characters, not the email address); `53400`; `55P03`: the account is being changed';
