@@ -131,11 +131,23 @@ CREATE FUNCTION wa.set_queue_room(session uuid, room integer, in_turns boolean) 
 COMMENT ON FUNCTION wa.set_queue_room(uuid, integer, boolean) IS
 	'for function bodies: remembers what a count of a session''s queue has left, and whether only those who have a turn may take it; forgotten when the server ends';
 
+CREATE FUNCTION wa.forget_queue_room(session uuid) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_forget_queue_room';
+COMMENT ON FUNCTION wa.forget_queue_room(uuid) IS
+	'for function bodies: forgets what a count of a session''s queue has left, so that another session gets the place';
+
 CREATE FUNCTION wa.await_queue_turn(session uuid) RETURNS void
 	LANGUAGE c STRICT
 	AS 'MODULE_PATHNAME', 'wa_await_queue_turn';
 COMMENT ON FUNCTION wa.await_queue_turn(uuid) IS
 	'for function bodies: waits until the transactions that had a turn at a session''s queue before have ended';
+
+CREATE FUNCTION wa.end_queue_turn(session uuid) RETURNS void
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_end_queue_turn';
+COMMENT ON FUNCTION wa.end_queue_turn(uuid) IS
+	'for function bodies: ends a turn at a session''s queue before the transaction ends, if the message could be queued without one';
 
 -- Far below the limit, senders do not wait for each other, and some room is kept back for
 -- messages of transactions that are in progress, which a count does not see.
@@ -147,15 +159,15 @@ DECLARE
 	room integer;
 BEGIN
 	PERFORM wa.await_queue_turn(session.id);
-	IF wa.take_queue_room(session.id, true) THEN
-		RETURN;
+	IF NOT wa.take_queue_room(session.id, true) THEN
+		room := wa.queue_room(session) - 1;
+		IF room < 2 * kept_back THEN
+			PERFORM wa.set_queue_room(session.id, room, true);
+		ELSE
+			PERFORM wa.set_queue_room(session.id, room - kept_back, false);
+		END IF;
 	END IF;
-	room := wa.queue_room(session) - 1;
-	IF room < 2 * kept_back THEN
-		PERFORM wa.set_queue_room(session.id, room, true);
-	ELSE
-		PERFORM wa.set_queue_room(session.id, room - kept_back, false);
-	END IF;
+	PERFORM wa.end_queue_turn(session.id);
 END $$;
 COMMENT ON FUNCTION wa.enter_queue(wa.session) IS
 	'for function bodies: takes the room of one message in a session''s queue when no more of it may be taken without a turn; raises 53400 if the queue is full';

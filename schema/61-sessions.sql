@@ -135,6 +135,7 @@ BEGIN
 	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
 	DELETE FROM wa.session_rate r WHERE r.org_id = wa.require_org() AND r.session_id = session;
 	PERFORM wa.end_webhooks_of(session);
+	PERFORM wa.forget_queue_room(session);
 	PERFORM wa.hide_session(wa.require_org(), session);
 END $$;
 COMMENT ON FUNCTION wa.delete_session(uuid) IS
@@ -187,6 +188,7 @@ AS $$
 BEGIN
 	UPDATE wa.session s SET pairing = s.pairing + 1, queue_error = reason
 	WHERE s.org_id = wa.require_org() AND s.id = session;
+	PERFORM wa.forget_queue_room(session);
 	PERFORM wa.fail_unsent(wa.require_org(), session, 1000);
 END $$;
 COMMENT ON FUNCTION wa.end_pairing(uuid, text) IS

@@ -62,6 +62,32 @@ UPDATE wa.message SET status = 'sent' WHERE id = (SELECT min(id::text)::uuid FRO
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT state, constraint_name, count(*) FROM pg_temp.send(:'made', 2) GROUP BY 1, 2 ORDER BY 3, 1 NULLS FIRST;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.delete_session(:'made');
 
+-- What a count has left is remembered for eight sessions of a set.  One more takes the place of
+-- the one that was not used for the longest time, whatever room that has left.
+CREATE TEMPORARY TABLE place AS
+	SELECT row_number() OVER () AS n, s.id
+	FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 50000)) s
+	WHERE uuid_hash_extended(s.id, (SELECT d.oid::bigint FROM pg_database d WHERE d.datname = current_database())) & 1023 = 7
+	LIMIT 10;
+SELECT wa.set_queue_room(id, 10 + n::integer, false) FROM place WHERE n <= 8 ORDER BY n \g /dev/null
+SELECT wa.take_queue_room(id, true) AS taken FROM place WHERE n = 1;
+SELECT wa.set_queue_room(id, 100, false) FROM place WHERE n = 9;
+SELECT n, wa.take_queue_room(id, true) AS taken FROM place ORDER BY n;
+-- A place that is given back is taken first.
+SELECT wa.forget_queue_room(id) FROM place WHERE n = 5;
+SELECT wa.set_queue_room(id, 100, false) FROM place WHERE n = 10;
+SELECT n, wa.take_queue_room(id, true) AS taken FROM place ORDER BY n;
+-- A session gives it back when it is logged out or deleted.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS made FROM wa.create_session('place') \gset
+SELECT wa.set_queue_room(:'made', 100, false);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status FROM wa.control_session(:'made', 'stop');
+SELECT wa.take_queue_room(:'made', true);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status FROM wa.control_session(:'made', 'logout');
+SELECT wa.take_queue_room(:'made', true);
+SELECT wa.set_queue_room(:'made', 100, false);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.delete_session(:'made');
+SELECT wa.take_queue_room(:'made', true);
+
 -- Tests of webhooks that are on their way; what is delivered or given up makes room.
 SELECT wa.set_org_limit(:'acme', 'webhook_tests', 2);
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS hook FROM wa.create_webhook('https://limits.example/tests') \gset

@@ -18,12 +18,15 @@
  * without a turn.  Where the queue is nearly full, all senders take turns: a
  * turn is a lock of the server's lock table that is held until the transaction
  * ends, so that its holder sees all messages of those who had a turn before.
- * The server detects deadlocks with it.
+ * The server detects deadlocks with it.  Where a count leaves room that can be
+ * taken without a turn, the turn ends at once, except in a transaction that has
+ * queued more than a few messages.
  *
  * Invariants:
  * - The memory has a fixed size.  A session can be in the slots of one set
- *   only.  A new one takes the slot with the least room, which only means that
- *   the other session's queue is counted at its next message.
+ *   only.  A set is ordered by use, the last use first, and a new session takes
+ *   the last slot.  The other session's queue is then counted at its next
+ *   message.  The slot of a session that is deleted or logged out is free.
  * - The lock is held for one look at one set.  Nothing under it can raise an
  *   error.
  *
@@ -67,7 +70,9 @@ static LWLock *lock = NULL;
 
 PG_FUNCTION_INFO_V1(wa_take_queue_room);
 PG_FUNCTION_INFO_V1(wa_set_queue_room);
+PG_FUNCTION_INFO_V1(wa_forget_queue_room);
 PG_FUNCTION_INFO_V1(wa_await_queue_turn);
+PG_FUNCTION_INFO_V1(wa_end_queue_turn);
 
 /* The hash of a session of this database; never 0. */
 static uint64
@@ -78,34 +83,43 @@ hashed(const pg_uuid_t *session)
 	return hash == 0 ? 1 : hash;
 }
 
-/* The slot of a session, or otherwise that of its set with the least room.  The lock is held. */
+/*
+ * The slot of a session, which becomes the first of its set, or NULL.  It takes the least
+ * recently used slot, with no room, if it is to be added.  The lock is held.
+ */
 static Slot *
-slot_for(uint64 session)
+slot_for(uint64 session, bool add)
 {
 	Slot *set = table[session % SETS];
-	Slot *least = &set[0];
+	Slot slot = {.session = session};
+	int at = 0;
 
-	for (int i = 0; i < SLOTS; i++)
-	{
-		if (set[i].session == session)
-			return &set[i];
-		if (set[i].room < least->room)
-			least = &set[i];
-	}
-	return least;
+	while (at < SLOTS && set[at].session != session)
+		at++;
+	if (at < SLOTS)
+		slot = set[at];
+	else if (add)
+		at = SLOTS - 1;
+	else
+		return NULL;
+	memmove(&set[1], &set[0], at * sizeof(Slot));
+	set[0] = slot;
+	return &set[0];
 }
+
+/* Without a turn, this transaction has taken the room of so many messages, or has tried to. */
+static int taken_without_turn = 0;
 
 /* Whether this transaction has taken all that it can take without a turn; counts this one. */
 static bool
 needs_turn(void)
 {
 	static TimestampTz transaction = 0; /* start of the transaction that is counted */
-	static int taken = 0;
 
 	if (transaction != GetCurrentTransactionStartTimestamp())
-		taken = 0;
+		taken_without_turn = 0;
 	transaction = GetCurrentTransactionStartTimestamp();
-	return taken++ >= WITHOUT_TURN_MAX;
+	return taken_without_turn++ >= WITHOUT_TURN_MAX;
 }
 
 /*
@@ -123,8 +137,8 @@ wa_take_queue_room(PG_FUNCTION_ARGS)
 	if (table == NULL || (!has_turn && needs_turn()))
 		PG_RETURN_BOOL(false);
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = slot_for(session);
-	if (slot->session == session && slot->room > 0 && (has_turn || !slot->in_turns))
+	slot = slot_for(session, false);
+	if (slot != NULL && slot->room > 0 && (has_turn || !slot->in_turns))
 	{
 		slot->room--;
 		taken = true;
@@ -142,9 +156,41 @@ wa_set_queue_room(PG_FUNCTION_ARGS)
 	if (table == NULL)
 		PG_RETURN_VOID();
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	*slot_for(session) = (Slot){session, PG_GETARG_INT32(1), PG_GETARG_BOOL(2)};
+	*slot_for(session, true) = (Slot){session, PG_GETARG_INT32(1), PG_GETARG_BOOL(2)};
 	LWLockRelease(lock);
 	PG_RETURN_VOID();
+}
+
+/* wa.forget_queue_room(session): frees its slot, which becomes the last of its set. */
+Datum
+wa_forget_queue_room(PG_FUNCTION_ARGS)
+{
+	uint64 session = hashed(PG_GETARG_UUID_P(0));
+	Slot *slot;
+
+	if (table == NULL)
+		PG_RETURN_VOID();
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	slot = slot_for(session, false);
+	if (slot != NULL)
+	{
+		memmove(slot, slot + 1, (SLOTS - 1) * sizeof(Slot));
+		slot[SLOTS - 1] = (Slot){0};
+	}
+	LWLockRelease(lock);
+	PG_RETURN_VOID();
+}
+
+static LOCKTAG
+turn_of(const pg_uuid_t *session)
+{
+	uint64 hash = hashed(session);
+	LOCKTAG tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId,
+					   get_relname_relid("session", get_namespace_oid("wa", false)), (uint32) hash,
+					   (uint16) (hash >> 32));
+	return tag;
 }
 
 /*
@@ -155,13 +201,33 @@ wa_set_queue_room(PG_FUNCTION_ARGS)
 Datum
 wa_await_queue_turn(PG_FUNCTION_ARGS)
 {
-	uint64 session = hashed(PG_GETARG_UUID_P(0));
-	LOCKTAG tag;
+	LOCKTAG tag = turn_of(PG_GETARG_UUID_P(0));
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId,
-					   get_relname_relid("session", get_namespace_oid("wa", false)),
-					   (uint32) session, (uint16) (session >> 32));
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	PG_RETURN_VOID();
+}
+
+/*
+ * wa.end_queue_turn(session): lets those that come behind begin, if the message could be queued
+ * without a turn: there is room left for that, and the transaction has queued only a few.  A
+ * turn that it has had before stays.
+ */
+Datum
+wa_end_queue_turn(PG_FUNCTION_ARGS)
+{
+	const pg_uuid_t *session = PG_GETARG_UUID_P(0);
+	LOCKTAG tag = turn_of(session);
+	const Slot *slot;
+	bool needed;
+
+	if (table == NULL || taken_without_turn > WITHOUT_TURN_MAX)
+		PG_RETURN_VOID();
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	slot = slot_for(hashed(session), false);
+	needed = slot == NULL || slot->in_turns;
+	LWLockRelease(lock);
+	if (!needed)
+		(void) LockRelease(&tag, ExclusiveLock, false);
 	PG_RETURN_VOID();
 }
 
