@@ -217,6 +217,7 @@ COMMENT ON COLUMN wa.scanner_key.public_key IS 'the key in DER';
 COMMENT ON COLUMN wa.scanner_key.added_at IS 'when an administrator set it';
 ALTER TABLE wa.scanner_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.scanner_key TO wa_owner USING (true);
+SELECT wa.put_invalidation('wa.scanner_key', 'UPDATE OR DELETE', 'makes the removal of a key survive a crash');
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.org', '');

@@ -212,11 +212,11 @@ AS $$
 				('sign_in', 'DELETE OR UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation', 'active_org'),
 				('user_token', 'DELETE OR UPDATE', NULL), ('invitation', 'DELETE OR UPDATE OF withdrawn_at', NULL), ('ended', 'INSERT OR DELETE OR UPDATE', 'org_id'),
 				('ended_sign_in', 'INSERT OR DELETE OR UPDATE', 'active_org'), ('event_epoch', 'INSERT OR DELETE OR UPDATE', NULL),
-				('statement', 'INSERT OR DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
+				('statement', 'INSERT OR DELETE OR UPDATE', NULL), ('scanner_key', 'DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
 		UNION ALL
 			SELECT t, t || '_invalidate_all', format('CREATE TRIGGER %1$s_invalidate_all AFTER TRUNCATE ON wa.%1$s '
 				'FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate()', t)
-			FROM unnest('{api_key,app_user,member,sign_in,user_token,invitation,ended,ended_sign_in,event_epoch,statement}'::text[]) t
+			FROM unnest('{api_key,app_user,member,sign_in,user_token,invitation,ended,ended_sign_in,event_epoch,statement,scanner_key}'::text[]) t
 		UNION ALL VALUES
 			('audit', 'audit_append_only',
 				'CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON wa.audit FOR EACH ROW EXECUTE FUNCTION wa.refuse_change()'),
