@@ -10,11 +10,13 @@
  * a command line that cannot be read.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/answer.h"
 #include "cli/ask.h"
@@ -29,6 +31,23 @@
 #define EXIT_USAGE 2
 
 #define OUTPUT_MAX ((size_t) 1024 * 1024 * 1024)
+
+/*
+ * Takes the places of standard descriptors that are closed, or the connection to the database
+ * would become standard output.  To write to them fails.
+ */
+static void
+occupy_standard(void)
+{
+	int fd;
+
+	do
+	{
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
 
 static int
 refuse(const Invocation *invocation, const char *problem)
@@ -233,6 +252,7 @@ main(int argc, char **argv)
 	Invocation invocation;
 	char line[ASK_LINE_MAX + 1] = "";
 
+	occupy_standard();
 	/* Texts are UTF-8, whatever the environment says. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* A write to a pipe that is closed fails then, and what it is for can be undone. */

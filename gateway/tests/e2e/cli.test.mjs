@@ -294,9 +294,10 @@ test('a command line that cannot be read is a usage error that does not repeat w
 });
 
 /* Runs wa with a standard output that takes nothing. */
-const unwritable = (redirection, ...args) => run('bash', ['-c', `${redirection}; exec "$0" "$@" >&3`, WA, ...args], { env: cluster.environment('wa', ADMIN) });
+const unwritable = (redirection, ...args) => run('bash', ['-c', `${redirection}; exec "$0" "$@" ${redirection === NONE ? '>&-' : '>&3'}`, WA, ...args], { env: cluster.environment('wa', ADMIN) });
 const CLOSED_PIPE = 'exec 3> >(exec true); wait $!';
 const FULL_DISK = 'exec 3>/dev/full';
+const NONE = ':';
 
 test('a secret that cannot be written is not made', async () =>
 {
@@ -305,7 +306,7 @@ test('a secret that cannot be written is not made', async () =>
 	const hash = () => db.value('SELECT password_hash FROM wa.app_user WHERE id = $1', [person.uuid]);
 	const before = await hash();
 
-	for (const output of [CLOSED_PIPE, FULL_DISK])
+	for (const output of [CLOSED_PIPE, FULL_DISK, NONE])
 	{
 		for (const args of [['key', 'create', org.id, 'lost', 'read'], ['user', 'create', 'lost@example.com', 'Lost'], ['user', 'reset-password', person.id]])
 		{
@@ -321,6 +322,7 @@ test('a secret that cannot be written is not made', async () =>
 	/* a list whose reader has gone says nothing; one that no disk takes does */
 	assert.deepEqual(unwritable(CLOSED_PIPE, 'org', 'list'), { code: 1, stdout: '', stderr: '' });
 	assert.match(unwritable(FULL_DISK, 'org', 'list').stderr, /^wa: cannot write the output: No space left on device\n$/);
+	assert.match(unwritable(NONE, 'org', 'list').stderr, /^wa: cannot write the output: Bad file descriptor\n$/);
 });
 
 /* Runs wa at a terminal, and types this when the prompt is there. */
