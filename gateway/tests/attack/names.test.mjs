@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { message } from '../e2e/harness/wire.mjs';
-import { APP, LOGINS, REFUSED, Stage } from './stage.mjs';
+import { APP, BINDING_COLUMNS, LOGINS, REFUSED, Stage } from './stage.mjs';
 
 const NOT_PINNED = '55000';
 
@@ -171,7 +171,7 @@ test('a statement can be prepared under its own name only, or without one (P08)'
 
 		assert.equal(got.error?.code, REFUSED, name);
 		assert.match(got.error.text, /prepared under another name/);
-		assert.deepEqual(got.rows.filter((row) => row.length > 3), [], name);
+		assert.deepEqual(got.rows.filter((row) => row.length > BINDING_COLUMNS), [], name);
 	}
 	await wire.close();
 });

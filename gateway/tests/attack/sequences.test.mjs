@@ -20,7 +20,7 @@ import { before, test } from 'node:test';
 import { Random } from '../e2e/harness/random.mjs';
 import { createSession } from '../e2e/harness/tenants.mjs';
 import { message } from '../e2e/harness/wire.mjs';
-import { Stage, marks, told } from './stage.mjs';
+import { BINDING_COLUMNS, Stage, marks, told } from './stage.mjs';
 
 const SEQUENCES = 2000;
 const SESSIONS = 3;
@@ -339,7 +339,7 @@ async function check(wire, model, what)
 	{
 		const got = await wire.receive();
 		const where = `${what}, answer ${i}: ${told(got)}`;
-		const ids = got.rows.map((row) => (Array.isArray(row) ? row : Object.values(row))).filter((row) => row.length > 4).map(([id]) => id);
+		const ids = got.rows.map((row) => (Array.isArray(row) ? row : Object.values(row))).filter((row) => row.length > BINDING_COLUMNS).map(([id]) => id);
 
 		assert.equal(got.status, expected.status, where);
 		assert.equal(got.errors.length, expected.failed ? 1 : 0, where);

@@ -17,6 +17,9 @@ export const NO_CREDENTIAL = '28000';
 /* A login that is not sealed, for the controls. */
 export const APP = 'app';
 
+/* How many columns the answer to a binding has.  Those of a tenant's rows have more. */
+export const BINDING_COLUMNS = 6;
+
 export const LOGINS = { wa_gateway: GATEWAY_LOGIN, wa_worker: WORKER_LOGIN, wa_connector: SANDBOX_LOGIN };
 
 export class Stage
