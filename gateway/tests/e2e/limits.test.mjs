@@ -138,7 +138,7 @@ test('a limit that is raised counts at once', async () =>
 test('what an organization may have is told with the name of the limit, and another one is not refused', async () =>
 {
 	const other = await createTenant(db, 'Other');
-	const limit = (name, table) => db.sql(`SELECT wa.set_org_limit($1, $2, (SELECT count(*) FROM wa.${table} WHERE org_id = $1)::integer)`, [tenant.org.uuid, name]);
+	const limit = (name, table) => db.sql(`SELECT wa.set_org_limit($1, $2, (SELECT count(*) FROM wa.${table} WHERE org_id = $3)::integer)`, [tenant.org.uuid, name, tenant.org.uuid]);
 	const webhook = { url: 'https://example.com/' };
 
 	await limit('sessions', 'session');
@@ -186,7 +186,7 @@ test('so many tests of webhooks are on their way, more when some have ended, and
 	const [first] = (await client.get(`${webhook}/deliveries`, key)).json.data;
 
 	await db.sql("UPDATE wa.delivery SET status = 'delivered' WHERE org_id = $1 AND id = wa.from_typeid('dlv', $2)", [tenant.org.uuid, first.id]);
-	assert.deepEqual(await tests(webhook, key, 2), [202, 429]);
+	assert.deepEqual([...await tests(webhook, key, 1), ...await tests(webhook, key, 1)], [202, 429]);
 	/* to send an old one again is a test as well */
 	checkLimited(await client.post(`${webhook}/deliveries/${first.id}/replay`, key), 10);
 	await db.sql("SELECT wa.set_org_limit($1, 'webhook_tests', NULL)", [tenant.org.uuid]);
