@@ -15,11 +15,10 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "src/common/hex.h"
 #include "src/common/typeid.h"
 #include "src/compatibility.h"
 
@@ -46,15 +45,6 @@ PG_FUNCTION_INFO_V1(wa_session_id_out);
 PG_FUNCTION_INFO_V1(wa_id_recv);
 PG_FUNCTION_INFO_V1(wa_id_send);
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char) tolower((unsigned char) c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /*
  * Reads a uuid as uuid_in() does: braces around it, and a hyphen behind every four digits, may
  * be left out.  (uuid_in() itself quotes what it refuses.)
@@ -68,8 +58,8 @@ read_uuid(const char *text, uint8 *uuid)
 		text++;
 	for (int i = 0; i < UUID_LEN; i++)
 	{
-		int high = hex_digit(text[0]);
-		int low = high < 0 ? -1 : hex_digit(text[1]);
+		int high = wak_hex_value(text[0]);
+		int low = high < 0 ? -1 : wak_hex_value(text[1]);
 
 		if (low < 0)
 			return false;
