@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "db/own_error.h"
+#include "db/result.h"
 #include "lib/clock.h"
 
 /* The error of a request whose rows were too large. */
@@ -44,12 +45,12 @@ take_error(DbRequest *request, PGresult *result)
 static bool
 take_count(const PGresult *result, int column, int32_t *count)
 {
-	const unsigned char *bytes = (const unsigned char *) PQgetvalue(result, 0, column);
+	const DbCell cell = {(const uint8_t *) PQgetvalue(result, 0, column), 4};
+	int64_t number;
 
-	if (PQgetlength(result, 0, column) != 4 || bytes[0] > INT8_MAX)
+	if (PQgetlength(result, 0, column) != 4 || !db_cell_int(cell, &number) || number < 0)
 		return false;
-	*count = (int32_t) ((uint32_t) bytes[0] << 24 | (uint32_t) bytes[1] << 16 |
-						(uint32_t) bytes[2] << 8 | (uint32_t) bytes[3]);
+	*count = (int32_t) number;
 	return true;
 }
 
