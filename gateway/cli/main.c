@@ -23,6 +23,7 @@
 #include "cli/help.h"
 #include "cli/invocation.h"
 #include "cli/server.h"
+#include "lib/process.h"
 #include "program/version.h"
 #include "src/common/key_format.h"
 #include "src/common/memory.h"
@@ -31,23 +32,6 @@
 #define EXIT_USAGE 2
 
 #define OUTPUT_MAX ((size_t) 1024 * 1024 * 1024)
-
-/*
- * Takes the places of standard descriptors that are closed, or the connection to the database
- * would become standard output.  To write to them fails.
- */
-static void
-occupy_standard(void)
-{
-	int fd;
-
-	do
-	{
-		fd = open("/dev/null", O_RDONLY);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
 
 static int
 refuse(const Invocation *invocation, const char *problem)
@@ -252,7 +236,8 @@ main(int argc, char **argv)
 	Invocation invocation;
 	char line[ASK_LINE_MAX + 1] = "";
 
-	occupy_standard();
+	/* If standard output is closed, the answer must not go to the database; to write it fails. */
+	close(process_fill_standard(O_RDONLY));
 	/* Texts are UTF-8, whatever the environment says. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* A write to a pipe that is closed fails then, and what it is for can be undone. */

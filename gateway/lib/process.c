@@ -47,16 +47,23 @@ note_unless(bool ok, const char *what)
 
 /* ---- descriptors ---- */
 
-/* Opens closed standard descriptors first, so that no later socket becomes standard output. */
-static void
-empty_input(void)
+int
+process_fill_standard(int flags)
 {
 	int fd;
 
 	do
 	{
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", flags);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd;
+}
+
+static void
+empty_input(void)
+{
+	int fd = process_fill_standard(O_RDWR);
+
 	note_unless(fd >= 0 && dup2(fd, STDIN_FILENO) == STDIN_FILENO, "standard input");
 }
 

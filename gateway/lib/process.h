@@ -27,6 +27,13 @@
  */
 extern void process_confine(void);
 
+/*
+ * Opens standard descriptors that are closed, as /dev/null with these flags of open(), so that
+ * no socket or file takes their numbers.  Returns another descriptor of /dev/null, which the
+ * caller closes, or -1.
+ */
+extern int process_fill_standard(int flags);
+
 /* Logs what process_confine() could not do, and whether the program runs as root. */
 extern void process_report(void);
 
