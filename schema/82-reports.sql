@@ -265,30 +265,20 @@ AS $$
 DECLARE
 	touched integer;
 BEGIN
-	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
-	SELECT m.org_id, m.session_id, m.chat_jid, wa.chat_type(m.chat_jid), m.sent_at, m.sent_at,
-		CASE m.status WHEN 'delivered' THEN 1 ELSE 0 END
-	FROM (SELECT a.*, row_number() OVER (PARTITION BY a.session_id, a.chat_jid ORDER BY a.ordinality) AS nth
-		FROM unnest(arrivals) WITH ORDINALITY a) m
-	WHERE m.nth = 1 ORDER BY m.ordinality
-	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
-		active_at = GREATEST(c.active_at, EXCLUDED.active_at),
-		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
-		unread_count = c.unread_count + EXCLUDED.unread_count;
-	GET DIAGNOSTICS touched = ROW_COUNT;
-	IF touched = cardinality(arrivals) THEN
-		RETURN;
-	END IF;
-	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
-	SELECT m.org_id, m.session_id, m.chat_jid, wa.chat_type(m.chat_jid), max(m.sent_at), max(m.sent_at),
-		count(*) FILTER (WHERE m.status = 'delivered')
-	FROM (SELECT a.*, row_number() OVER (PARTITION BY a.session_id, a.chat_jid ORDER BY a.ordinality) AS nth
-		FROM unnest(arrivals) WITH ORDINALITY a) m
-	WHERE m.nth > 1 GROUP BY m.org_id, m.session_id, m.chat_jid
-	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
-		active_at = GREATEST(c.active_at, EXCLUDED.active_at),
-		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
-		unread_count = c.unread_count + EXCLUDED.unread_count;
+	FOR place IN 1 .. 2 LOOP
+		INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
+		SELECT m.org_id, m.session_id, m.chat_jid, wa.chat_type(m.chat_jid), max(m.sent_at), max(m.sent_at),
+			count(*) FILTER (WHERE m.status = 'delivered')
+		FROM (SELECT a.*, row_number() OVER (PARTITION BY a.session_id, a.chat_jid ORDER BY a.ordinality) AS nth
+			FROM unnest(arrivals) WITH ORDINALITY a) m
+		WHERE LEAST(m.nth, 2) = place GROUP BY m.org_id, m.session_id, m.chat_jid ORDER BY min(m.ordinality)
+		ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
+			active_at = GREATEST(c.active_at, EXCLUDED.active_at),
+			last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
+			unread_count = c.unread_count + EXCLUDED.unread_count;
+		GET DIAGNOSTICS touched = ROW_COUNT;
+		EXIT WHEN touched = cardinality(arrivals);
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION wa.touch_chats(wa.message[]) IS
 	'for wa.connector_report(): notes messages in their chats as wa.touch_chat() does each, and makes the chats if need be';
