@@ -162,6 +162,7 @@ UNION ALL
 		('wa_admin', 'wa.create_org(text)'),
 		('wa_admin', 'wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer)'),
 		('wa_admin', 'wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer)'),
+		('wa_admin', 'wa.import_keys(text, wa.org_id, text, wa.permissions, jsonb, boolean, boolean)'),
 		('wa_admin', 'wa.revoke_key(wa.key_id)'),
 		('wa_admin', 'wa.revoke_key(wa.org_id, text, text)'),
 		('wa_admin', 'wa.revoke_key_with_reason(wa.key_id, text)'),
