@@ -226,6 +226,8 @@ BEGIN
 	result.name := "left"(given->>'name', 100);
 	result.prefix := "left"(given->>'prefix', 8);
 	key := wa.read_foreign_key(given, org, names, absent, with_rates);
+	result.name := key.name;
+	result.prefix := key.prefix;
 	result.permissions := key.permissions;
 	result.result := 'expired';
 	IF EXISTS (SELECT FROM wa.api_key k WHERE k.digest = key.digest) THEN

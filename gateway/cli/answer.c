@@ -101,6 +101,19 @@ answer_has_findings(const Answer *answer)
 	return false;
 }
 
+bool
+answer_has_result(const Answer *answer, const char *result)
+{
+	for (int row = 0; row < PQntuples(answer->rows); row++)
+	{
+		const Field field = find_field(answer, row, "result", strlen("result"));
+
+		if (field.value != NULL && strcmp(field.value, result) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- values ---- */
 
 /* A time as the session prints it in UTC, "2026-01-31 12:00:00.5+00", with other separators. */

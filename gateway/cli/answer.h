@@ -30,4 +30,7 @@ extern void answer_write_text(const Answer *answer, const Command *command, Buff
 /* Whether a check has not passed. */
 extern bool answer_has_findings(const Answer *answer);
 
+/* Whether a row's column "result" has this value. */
+extern bool answer_has_result(const Answer *answer, const char *result);
+
 #endif

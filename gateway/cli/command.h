@@ -24,7 +24,9 @@ typedef enum ParameterKind
 	PARAMETER_WORD,          /* must be given */
 	PARAMETER_OPTIONAL_WORD, /* behind all others */
 	PARAMETER_SECRET_WORD,   /* a word, or "-": a line of standard input */
+	PARAMETER_FILE,          /* a word, the name of a file, or "-": the value is what is in it */
 	PARAMETER_OPTION,        /* --name VALUE */
+	PARAMETER_FLAG,          /* --name: the value is "true" */
 	PARAMETER_PASSWORD,      /* --name: a line that is asked for */
 	PARAMETER_CONSTANT       /* not of the command line: the value is "name" */
 } ParameterKind;
@@ -90,6 +92,9 @@ typedef struct Command
 	 * committed; if it cannot be written, nothing is changed.
 	 */
 	bool has_secret;
+
+	/* A row whose column "result" is this has failed; NULL: none has. */
+	const char *failure;
 } Command;
 
 /* All commands; the last one has no name. */

@@ -194,6 +194,29 @@ const Command commands[] = {
 	 .show = SHOW_KEY,
 	 .has_secret = true},
 
+	{.name = "import",
+	 .summary = "take over API keys that another system issued",
+	 .more = "The keys go on working as they are: their digests are taken over, and each row says what became of it: imported, exists, "
+		"expired, or refused with the reason. A row that cannot be taken over as it is changes nothing. The exit status is 1 if any is "
+		"refused. See docs/moving-in.md.",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "SOURCE", .words = "better-auth unkey list",
+		 .help = "whose rows they are: better-auth, unkey or list"},
+		{.kind = PARAMETER_WORD, .name = "ORG", .help = "the organization of rows that name none: org_…, or a UUID"},
+		{.kind = PARAMETER_FILE, .name = "FILE", .help = "a list of JSON objects, or one on each line; -: read it from standard input"},
+		{.kind = PARAMETER_OPTION, .name = "permissions", .argument = "LIST", .help = "the permissions of keys that have none there"},
+		{.kind = PARAMETER_OPTION, .name = "names", .argument = "LIST",
+		 .help = "our names for their permissions, such as messages:read=read,messages:write=send,files:read= to leave the last one out"},
+		{.kind = PARAMETER_OPTION, .name = "rates", .argument = "RATES", .words = "keep drop",
+		 .help = "keep or drop the rates of the keys; default: keep"},
+		{.kind = PARAMETER_FLAG, .name = "dry-run", .help = "change nothing, and say what would be done"}},
+	 .statement = "SELECT r.place, r.name, r.prefix, to_json(r.permissions::text[]) AS permissions, r.result, r.key AS id, r.reason "
+		"FROM wa.import_keys($1, $2::wa.org_id, $3, CASE WHEN $4 <> '' THEN concat('{', btrim($4, '{}'), '}')::wa.permissions END, "
+		"COALESCE((SELECT jsonb_object_agg(split_part(n, '=', 1), split_part(n, '=', 2)) FROM unnest(string_to_array($5, ',')) n), '{}'), "
+		"$6::text IS DISTINCT FROM 'drop', $7::boolean IS TRUE) r",
+	 .shape = COMMAND_LIST,
+	 .columns = "place name prefix permissions result id reason",
+	 .failure = "refused"},
+
 	{.name = "user create",
 	 .summary = "make the account of a person",
 	 .more = "Without --password a password is made up and printed once, as \"password\".",

@@ -21,6 +21,7 @@ usage_of(const Parameter *parameter, char left[LEFT_MAX])
 	{
 		case PARAMETER_WORD:
 		case PARAMETER_SECRET_WORD:
+		case PARAMETER_FILE:
 			snprintf(left, LEFT_MAX, "%s", parameter->name);
 			return true;
 		case PARAMETER_OPTIONAL_WORD:
@@ -29,6 +30,7 @@ usage_of(const Parameter *parameter, char left[LEFT_MAX])
 		case PARAMETER_OPTION:
 			snprintf(left, LEFT_MAX, "[--%s %s]", parameter->name, parameter->argument);
 			return true;
+		case PARAMETER_FLAG:
 		case PARAMETER_PASSWORD:
 			snprintf(left, LEFT_MAX, "[--%s]", parameter->name);
 			return true;
@@ -118,7 +120,8 @@ print_completed_options(const Command *command, Buffer *out)
 		buffer_printf(out, " --%s", option->name);
 	for (const Parameter *p = command->parameters; p->kind != PARAMETER_END; p++)
 	{
-		if (p->kind == PARAMETER_OPTION || p->kind == PARAMETER_PASSWORD)
+		if (p->kind == PARAMETER_OPTION || p->kind == PARAMETER_FLAG ||
+			p->kind == PARAMETER_PASSWORD)
 			buffer_printf(out, " --%s", p->name);
 		if (p->words != NULL)
 			buffer_printf(out, " %s", p->words);

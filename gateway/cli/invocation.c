@@ -101,7 +101,7 @@ static bool
 is_word(const Parameter *parameter)
 {
 	return parameter->kind == PARAMETER_WORD || parameter->kind == PARAMETER_OPTIONAL_WORD ||
-		   parameter->kind == PARAMETER_SECRET_WORD;
+		   parameter->kind == PARAMETER_SECRET_WORD || parameter->kind == PARAMETER_FILE;
 }
 
 static bool
@@ -120,6 +120,13 @@ read_word(Invocation *invocation, const char *word)
 		}
 	}
 	return wrong(invocation, "%s has too many arguments", command->name);
+}
+
+static bool
+is_option(const Parameter *parameter)
+{
+	return parameter->kind == PARAMETER_OPTION || parameter->kind == PARAMETER_FLAG ||
+		   parameter->kind == PARAMETER_PASSWORD;
 }
 
 /* The value of an option: behind "=", or the next word.  NULL: there is none. */
@@ -155,7 +162,7 @@ set_global(Reader *reader, const char *name, const char *value)
 static bool
 take_value(Reader *reader, const char *name, bool takes_one, const char *equals, const char **value)
 {
-	*value = takes_one ? option_value(reader, equals) : "";
+	*value = takes_one ? option_value(reader, equals) : "true";
 	if (*value == NULL)
 		return wrong(reader->invocation, "--%s needs a value", name);
 	if (!takes_one && equals != NULL)
@@ -180,8 +187,7 @@ read_option(Reader *reader, const char *text)
 		const Parameter *parameter = &command->parameters[i];
 		bool takes_one = parameter->kind == PARAMETER_OPTION;
 
-		if ((takes_one || parameter->kind == PARAMETER_PASSWORD) &&
-			option_is(parameter->name, text, len))
+		if (is_option(parameter) && option_is(parameter->name, text, len))
 			return take_value(reader, parameter->name, takes_one, equals,
 							  &reader->invocation->values[i]);
 	}

@@ -21,6 +21,7 @@
 #include "cli/answer.h"
 #include "cli/ask.h"
 #include "cli/help.h"
+#include "cli/input.h"
 #include "cli/invocation.h"
 #include "cli/server.h"
 #include "lib/process.h"
@@ -98,6 +99,32 @@ ask_secrets(Invocation *invocation, char line[ASK_LINE_MAX + 1])
 	return true;
 }
 
+/* ---- files ---- */
+
+/* Reads the file that a parameter names.  Sets a problem if that fails. */
+static bool
+read_files(Invocation *invocation, Buffer *file)
+{
+	const Parameter *parameters = invocation->command->parameters;
+
+	for (int i = 0; parameters[i].kind != PARAMETER_END; i++)
+	{
+		const char *problem;
+
+		if (parameters[i].kind != PARAMETER_FILE)
+			continue;
+		problem = input_read(invocation->values[i], file);
+		if (problem != NULL)
+		{
+			snprintf(invocation->problem, sizeof(invocation->problem), "cannot read %s: %s",
+					 parameters[i].name, problem);
+			return false;
+		}
+		invocation->values[i] = file->data;
+	}
+	return true;
+}
+
 /* ---- running a command ---- */
 
 static int
@@ -152,6 +179,13 @@ write_answer(const Answer *answer, const Invocation *invocation)
 	return ok;
 }
 
+static bool
+has_failed(const Command *command, const Answer *answer)
+{
+	return (command->shape == COMMAND_CHECKS && answer_has_findings(answer)) ||
+		   (command->failure != NULL && answer_has_result(answer, command->failure));
+}
+
 /* Ends the transaction and writes the answer, in the order that a secret needs. */
 static int
 finish(PGconn *connection, const Answer *answer, const Invocation *invocation)
@@ -171,7 +205,7 @@ finish(PGconn *connection, const Answer *answer, const Invocation *invocation)
 	}
 	if (!command->has_secret && !write_answer(answer, invocation))
 		return EXIT_REFUSED;
-	return command->shape == COMMAND_CHECKS && answer_has_findings(answer) ? EXIT_REFUSED : 0;
+	return has_failed(command, answer) ? EXIT_REFUSED : 0;
 }
 
 static int
@@ -194,22 +228,34 @@ run_transaction(PGconn *connection, const Invocation *invocation)
 	return status;
 }
 
+static int
+run_connected(const Invocation *invocation)
+{
+	PGconn *connection = server_connect(invocation->database);
+	int status = EXIT_REFUSED;
+
+	if (connection != NULL)
+		status = run_transaction(connection, invocation);
+	PQfinish(connection);
+	return status;
+}
+
 /* "line" is for a secret that is asked for, and is wiped. */
 static int
 run_command(Invocation *invocation, char line[ASK_LINE_MAX + 1])
 {
-	PGconn *connection;
-	int status = EXIT_REFUSED;
+	Buffer file;
+	int status;
 
 	if (server_has_password(invocation->database))
 		return refuse(invocation, "a password is no part of --database, because others can see it "
 								  "there: use PGPASSFILE, or type it when it is asked for");
 	if (!ask_secrets(invocation, line))
 		return refuse(invocation, invocation->problem);
-	connection = server_connect(invocation->database);
-	if (connection != NULL)
-		status = run_transaction(connection, invocation);
-	PQfinish(connection);
+	buffer_init(&file, INPUT_MAX);
+	status = read_files(invocation, &file) ? run_connected(invocation)
+										   : refuse(invocation, invocation->problem);
+	buffer_free(&file);
 	wak_wipe(line, ASK_LINE_MAX + 1);
 	return status;
 }

@@ -417,7 +417,7 @@ function completed(line)
 
 test('the completion knows commands, options and what a value may be', () =>
 {
-	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'user', 'member', 'completion', 'manual', '--database', '--json', '--help', '--version']);
+	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'completion', 'manual', '--database', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
 	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
 	assert.deepEqual(completed('wa key create org_x name re'), ['read']);

@@ -57,6 +57,16 @@ START_TEST(options_stand_anywhere_behind_their_command)
 }
 END_TEST
 
+START_TEST(a_flag_is_true_or_not_given)
+{
+	ck_assert_int_eq(read_line("import list --dry-run org_x keys.json"), INVOCATION_RUN);
+	ck_assert_str_eq(invocation.values[2], "keys.json");
+	ck_assert_str_eq(invocation.values[6], "true");
+	ck_assert_int_eq(read_line("import list org_x -"), INVOCATION_RUN);
+	ck_assert_ptr_null(invocation.values[6]);
+}
+END_TEST
+
 START_TEST(two_dashes_end_the_options_and_one_is_a_word)
 {
 	ck_assert_int_eq(read_line("org create -- --json"), INVOCATION_RUN);
@@ -114,6 +124,8 @@ START_TEST(what_is_wrong_is_named_but_not_repeated)
 		{"key revoke key_x --reason", "--reason needs a value"},
 		{"org list --database", "--database needs a value"},
 		{"user create a b --password=hush", "--password takes no value"},
+		{"import list org_x - --dry-run=yes", "--dry-run takes no value"},
+		{"import list org_x", "FILE is missing"},
 		{"org list --json=hush", "--json takes no value"},
 		{"key list --status hush",
 		 "--status must be one of: live rotated disabled expired revoked"},
@@ -159,6 +171,7 @@ START_TEST(the_table_is_sound)
 END_TEST
 
 SUITE("cli_invocation", words_go_to_parameters_in_order,
-	  options_stand_anywhere_behind_their_command, two_dashes_end_the_options_and_one_is_a_word,
-	  words_may_be_left_out_where_that_is_said, help_and_version_need_no_whole_command,
-	  what_is_wrong_is_named_but_not_repeated, the_table_is_sound)
+	  options_stand_anywhere_behind_their_command, a_flag_is_true_or_not_given,
+	  two_dashes_end_the_options_and_one_is_a_word, words_may_be_left_out_where_that_is_said,
+	  help_and_version_need_no_whole_command, what_is_wrong_is_named_but_not_repeated,
+	  the_table_is_sound)
