@@ -62,21 +62,31 @@ UPDATE wa.message SET status = 'sent' WHERE id = (SELECT min(id::text)::uuid FRO
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT state, constraint_name, count(*) FROM pg_temp.send(:'made', 2) GROUP BY 1, 2 ORDER BY 3, 1 NULLS FIRST;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.delete_session(:'made');
 
--- What a count has left is remembered for eight sessions of a set.  One more takes the place of
--- the one that was not used for the longest time, whatever room that has left.
+-- What a count has left is remembered for a fixed number of sessions.  An organization with many
+-- sessions gives up its own, the one first that was not used for the longest time, and nobody else's.
+SELECT gen_random_uuid() AS of_acme, gen_random_uuid() AS of_beta, gen_random_uuid() AS used, gen_random_uuid() AS newest \gset
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT wa.set_queue_room(:'of_beta', 10, false);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.set_queue_room(:'of_acme', 10, false), wa.set_queue_room(:'used', 100000, false);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(wa.set_queue_room(gen_random_uuid(), 10, false)), bool_and(wa.take_queue_room(:'used', true) OR i < 0) AS used FROM generate_series(1, 40000) i;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.set_queue_room(:'newest', 10, false);
+SELECT wa.take_queue_room(:'of_beta', true) AS of_beta, wa.take_queue_room(:'of_acme', true) AS of_acme, wa.take_queue_room(:'newest', true) AS newest;
+-- Another organization gets a place all the same, and keeps it.
+SELECT gen_random_uuid() AS late \gset
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT wa.set_queue_room(:'late', 10, false);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT count(wa.set_queue_room(gen_random_uuid(), 10, false)) FROM generate_series(1, 40000);
+SELECT wa.take_queue_room(:'late', true) AS late, wa.take_queue_room(:'of_beta', true) AS of_beta;
+-- Which sessions are in one set cannot be computed: those that were, by the hash without its
+-- seed, do not put each other out.
 CREATE TEMPORARY TABLE place AS
-	SELECT row_number() OVER () AS n, s.id
+	SELECT s.id
 	FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 50000)) s
 	WHERE uuid_hash_extended(s.id, (SELECT d.oid::bigint FROM pg_database d WHERE d.datname = current_database())) & 1023 = 7
-	LIMIT 10;
-SELECT wa.set_queue_room(id, 10 + n::integer, false) FROM place WHERE n <= 8 ORDER BY n \g /dev/null
-SELECT wa.take_queue_room(id, true) AS taken FROM place WHERE n = 1;
-SELECT wa.set_queue_room(id, 100, false) FROM place WHERE n = 9;
-SELECT n, wa.take_queue_room(id, true) AS taken FROM place ORDER BY n;
--- A place that is given back is taken first.
-SELECT wa.forget_queue_room(id) FROM place WHERE n = 5;
-SELECT wa.set_queue_room(id, 100, false) FROM place WHERE n = 10;
-SELECT n, wa.take_queue_room(id, true) AS taken FROM place ORDER BY n;
+	LIMIT 30;
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT count(wa.set_queue_room(id, 10, false)) FROM place;
+SELECT count(*) > 15 AS kept FROM place WHERE wa.take_queue_room(id, true);
+-- A place that is given back is free.
+SELECT wa.forget_queue_room(:'late');
+SELECT wa.take_queue_room(:'late', true) AS late, wa.take_queue_room(:'of_beta', true) AS of_beta;
 -- A session gives it back when it is logged out or deleted.
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS made FROM wa.create_session('place') \gset
 SELECT wa.set_queue_room(:'made', 100, false);

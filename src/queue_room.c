@@ -24,9 +24,14 @@
  *
  * Invariants:
  * - The memory has a fixed size.  A session can be in the slots of one set
- *   only.  A set is ordered by use, the last use first, and a new session takes
- *   the last slot.  The other session's queue is then counted at its next
+ *   only.  A set is ordered by use, the last use first.  A new session takes a
+ *   free slot, otherwise the last one of its own organization, otherwise the
+ *   last one of the organization that has most of them: who uses many sessions
+ *   gives up their own.  The other session's queue is then counted at its next
  *   message.  The slot of a session that is deleted or logged out is free.
+ * - Nobody can tell which sessions are in one set, as the hash has a random seed.
+ *   Otherwise the time of a count would tell an organization that fills a set
+ *   when a session of another one is used.
  * - The lock is held for one look at one set.  Nothing under it can raise an
  *   error.
  *
@@ -48,6 +53,7 @@
 #include "utils/uuid.h"
 
 #include "src/compatibility.h"
+#include "src/context.h"
 #include "src/queue_room.h"
 #include "src/shared_memory.h"
 
@@ -59,13 +65,20 @@ typedef struct Slot
 {
 	uint64 session; /* 0: free */
 	int32 room;
+	uint16 owner;  /* a hash of the organization */
 	bool in_turns; /* only those who have a turn may take it */
 } Slot;
+
+typedef struct Rooms
+{
+	uint64 seed;
+	Slot sets[SETS][SLOTS];
+} Rooms;
 
 /* For how many messages, of all sessions, a transaction takes the room without a turn. */
 #define WITHOUT_TURN_MAX 8
 
-static Slot (*table)[SLOTS] = NULL;
+static Rooms *rooms = NULL;
 static LWLock *lock = NULL;
 
 PG_FUNCTION_INFO_V1(wa_take_queue_room);
@@ -74,37 +87,79 @@ PG_FUNCTION_INFO_V1(wa_forget_queue_room);
 PG_FUNCTION_INFO_V1(wa_await_queue_turn);
 PG_FUNCTION_INFO_V1(wa_end_queue_turn);
 
+static uint64
+hashed_id(const pg_uuid_t *id)
+{
+	uint64 seed = rooms != NULL ? rooms->seed : 0;
+
+	return hash_bytes_extended(id->data, UUID_LEN, hash_combine64(seed, MyDatabaseId));
+}
+
 /* The hash of a session of this database; never 0. */
 static uint64
 hashed(const pg_uuid_t *session)
 {
-	uint64 hash = hash_bytes_extended(session->data, UUID_LEN, MyDatabaseId);
+	uint64 hash = hashed_id(session);
 
 	return hash == 0 ? 1 : hash;
 }
 
-/*
- * The slot of a session, which becomes the first of its set, or NULL.  It takes the least
- * recently used slot, with no room, if it is to be added.  The lock is held.
- */
-static Slot *
-slot_for(uint64 session, bool add)
+/* The organization that this transaction acts for, as the owner of slots. */
+static uint16
+acting_owner(void)
 {
-	Slot *set = table[session % SETS];
-	Slot slot = {.session = session};
-	int at = 0;
+	const WaPrincipal *principal = wa_context_principal();
 
-	while (at < SLOTS && set[at].session != session)
-		at++;
-	if (at < SLOTS)
-		slot = set[at];
-	else if (add)
-		at = SLOTS - 1;
-	else
-		return NULL;
-	memmove(&set[1], &set[0], at * sizeof(Slot));
+	return principal == NULL ? 0 : (uint16) hashed_id(&principal->org_id);
+}
+
+static int
+count_slots(const Slot set[SLOTS], uint16 owner)
+{
+	int count = 0;
+
+	for (int i = 0; i < SLOTS; i++)
+		count += set[i].owner == owner ? 1 : 0;
+	return count;
+}
+
+/* The place of the slot that a new session of this owner takes.  Free slots are the last ones. */
+static int
+place_for(const Slot set[SLOTS], uint16 owner)
+{
+	int place = SLOTS - 1;
+
+	if (set[place].session == 0)
+		return place;
+	for (int i = SLOTS - 1; i >= 0; i--)
+	{
+		if (set[i].owner == owner)
+			return i;
+		if (count_slots(set, set[i].owner) > count_slots(set, set[place].owner))
+			place = i;
+	}
+	return place;
+}
+
+/* Makes the slot at this place of a set the first one, with this content. */
+static Slot *
+put_first(Slot set[SLOTS], int place, Slot slot)
+{
+	memmove(&set[1], &set[0], place * sizeof(Slot));
 	set[0] = slot;
 	return &set[0];
+}
+
+/* The slot of a session, which becomes the first of its set, or NULL.  The lock is held. */
+static Slot *
+find_slot(uint64 session)
+{
+	Slot *set = rooms->sets[session % SETS];
+
+	for (int place = 0; place < SLOTS; place++)
+		if (set[place].session == session)
+			return put_first(set, place, set[place]);
+	return NULL;
 }
 
 /* Without a turn, this transaction has taken the room of so many messages, or has tried to. */
@@ -134,10 +189,10 @@ wa_take_queue_room(PG_FUNCTION_ARGS)
 	bool taken = false;
 	Slot *slot;
 
-	if (table == NULL || (!has_turn && needs_turn()))
+	if (rooms == NULL || (!has_turn && needs_turn()))
 		PG_RETURN_BOOL(false);
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = slot_for(session, false);
+	slot = find_slot(session);
 	if (slot != NULL && slot->room > 0 && (has_turn || !slot->in_turns))
 	{
 		slot->room--;
@@ -151,12 +206,24 @@ wa_take_queue_room(PG_FUNCTION_ARGS)
 Datum
 wa_set_queue_room(PG_FUNCTION_ARGS)
 {
-	uint64 session = hashed(PG_GETARG_UUID_P(0));
+	Slot counted = {.session = hashed(PG_GETARG_UUID_P(0)),
+					.room = PG_GETARG_INT32(1),
+					.owner = acting_owner(),
+					.in_turns = PG_GETARG_BOOL(2)};
+	Slot *slot;
 
-	if (table == NULL)
+	if (rooms == NULL)
 		PG_RETURN_VOID();
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	*slot_for(session, true) = (Slot){session, PG_GETARG_INT32(1), PG_GETARG_BOOL(2)};
+	slot = find_slot(counted.session);
+	if (slot != NULL)
+		*slot = counted;
+	else
+	{
+		Slot *set = rooms->sets[counted.session % SETS];
+
+		put_first(set, place_for(set, counted.owner), counted);
+	}
 	LWLockRelease(lock);
 	PG_RETURN_VOID();
 }
@@ -168,10 +235,10 @@ wa_forget_queue_room(PG_FUNCTION_ARGS)
 	uint64 session = hashed(PG_GETARG_UUID_P(0));
 	Slot *slot;
 
-	if (table == NULL)
+	if (rooms == NULL)
 		PG_RETURN_VOID();
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = slot_for(session, false);
+	slot = find_slot(session);
 	if (slot != NULL)
 	{
 		memmove(slot, slot + 1, (SLOTS - 1) * sizeof(Slot));
@@ -220,10 +287,10 @@ wa_end_queue_turn(PG_FUNCTION_ARGS)
 	const Slot *slot;
 	bool needed;
 
-	if (table == NULL || taken_without_turn > WITHOUT_TURN_MAX)
+	if (rooms == NULL || taken_without_turn > WITHOUT_TURN_MAX)
 		PG_RETURN_VOID();
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = slot_for(hashed(session), false);
+	slot = find_slot(hashed(session));
 	needed = slot == NULL || slot->in_turns;
 	LWLockRelease(lock);
 	if (!needed)
@@ -234,8 +301,10 @@ wa_end_queue_turn(PG_FUNCTION_ARGS)
 static void
 attach_memory(void *memory, LWLock *memory_lock, bool is_new)
 {
-	table = memory;
+	rooms = memory;
 	lock = memory_lock;
+	if (is_new)
+		wa_shared_memory_seed(&rooms->seed, sizeof(rooms->seed));
 }
 
 void
@@ -243,7 +312,7 @@ wa_queue_room_init(void)
 {
 	static WaSharedMemory wanted = {
 		.name = "wa_apikeys_queue_room",
-		.size = sizeof(Slot[SETS][SLOTS]),
+		.size = sizeof(Rooms),
 		.with_lock = true,
 		.attach = attach_memory,
 	};
