@@ -14,9 +14,12 @@ CREATE TABLE wa.ended (
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	actor text NOT NULL,
 	reason text CHECK (char_length(reason) BETWEEN 1 AND 200),
+	is_told boolean NOT NULL DEFAULT true,
 	PRIMARY KEY (org_id, id)
 );
 CREATE INDEX ended_subject ON wa.ended (org_id, subject, kind);
+-- What housekeeping looks for.
+CREATE INDEX ended_untold ON wa.ended (org_id, id) WHERE NOT is_told;
 COMMENT ON TABLE wa.ended IS 'ends of keys, memberships and invitations whose rows somebody else had locked';
 COMMENT ON COLUMN wa.ended.org_id IS 'the organization that it was an access to';
 COMMENT ON COLUMN wa.ended.id IS 'UUIDv7';
@@ -26,6 +29,7 @@ COMMENT ON COLUMN wa.ended.kind IS
 COMMENT ON COLUMN wa.ended.at IS 'when';
 COMMENT ON COLUMN wa.ended.actor IS 'who ended it: usr_…, or a database role';
 COMMENT ON COLUMN wa.ended.reason IS 'why a key was revoked; NULL: no reason was given';
+COMMENT ON COLUMN wa.ended.is_told IS 'whether its event is written; false: housekeeping writes it';
 
 CREATE TABLE wa.ended_sign_in (
 	user_id uuid NOT NULL,

@@ -64,14 +64,14 @@ COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
 	'adds a row to the audit log; the actor is whom the transaction acts for, and the time now, unless they are given';
 
 -- For an end whose row somebody else has locked (schema/56-ended.sql).
-CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text, reason text DEFAULT NULL, actor text DEFAULT wa.actor())
-	RETURNS void
+CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text, reason text DEFAULT NULL, actor text DEFAULT wa.actor(),
+							  is_told boolean DEFAULT true) RETURNS void
 	LANGUAGE sql
 AS $$
-	INSERT INTO wa.ended (org_id, subject, kind, actor, reason) VALUES (org, subject, kind, actor, reason)
+	INSERT INTO wa.ended (org_id, subject, kind, actor, reason, is_told) VALUES (org, subject, kind, actor, reason, is_told)
 $$;
-COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text, text, text) IS
-	'for function bodies: ends a key, a membership, its rank or an invitation, or switches a key off, without a change of its row';
+COMMENT ON FUNCTION wa.mark_ended(uuid, uuid, text, text, text, boolean) IS
+	'for function bodies: ends a key, a membership, its rank or an invitation, or switches a key off, without a change of its row; not `is_told`: housekeeping writes the event';
 
 -- Raises 22023 for a wrong field.  The error's column-name field has the field's name, so
 -- that the gateway can tell its caller which one it was.
@@ -458,7 +458,10 @@ END $$;
 COMMENT ON FUNCTION wa.read_reason(text) IS
 	'for function bodies: the reason why a key is revoked as it is stored; raises 22023 if it cannot be one';
 
-CREATE FUNCTION wa.end_key(org uuid, key uuid, words text, actor text DEFAULT wa.actor()) RETURNS boolean
+-- An event costs as much as the organization has webhooks for it.  Where many keys end in one
+-- statement, or those of several organizations, their events are written later: no organization
+-- keeps another one's key from ending.
+CREATE FUNCTION wa.end_key(org uuid, key uuid, words text, actor text DEFAULT wa.actor(), is_told boolean DEFAULT true) RETURNS boolean
 	LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -469,21 +472,23 @@ BEGIN
 	IF known.is_revoked THEN
 		RETURN false;
 	END IF;
-	PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE SKIP LOCKED;
-	IF FOUND THEN
+	IF is_told THEN
+		PERFORM FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE SKIP LOCKED;
+	END IF;
+	IF is_told AND FOUND THEN
 		UPDATE wa.api_key k SET revoked_at = clock_timestamp(), revoked_by = actor, revoked_reason = words
 		WHERE k.org_id = org AND k.id = key AND k.revoked_at IS NULL;
 		IF NOT FOUND THEN
 			RETURN false;
 		END IF;
 	ELSE
-		PERFORM wa.mark_ended(org, key, 'key', words, actor);
+		PERFORM wa.mark_ended(org, key, 'key', words, actor, is_told);
 	END IF;
 	PERFORM wa.note(org, 'key.revoked', key, jsonb_strip_nulls(jsonb_build_object('name', known.name, 'reason', words)), actor);
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.end_key(uuid, uuid, text, text) IS
-	'for function bodies: revokes a key of an organization for a reason, or none; the actor is whom the transaction acts for, unless it is given; false if the key was revoked before';
+COMMENT ON FUNCTION wa.end_key(uuid, uuid, text, text, boolean) IS
+	'for function bodies: revokes a key of an organization for a reason, or none; the actor is whom the transaction acts for, unless it is given; not `is_told`: housekeeping writes the event; false if the key was revoked before';
 
 CREATE FUNCTION wa.revoke_key_with_reason(key wa.key_id, reason text) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -555,6 +560,7 @@ CREATE FUNCTION wa.revoke_keys(org wa.org_id, made_by wa.user_id DEFAULT NULL, r
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	told_max constant integer := 20;
 	words constant text := wa.read_reason(reason);
 	key uuid;
 	revoked integer := 0;
@@ -566,13 +572,14 @@ BEGIN
 		WHERE k.org_id = org AND k.revoked_at IS NULL AND (made_by IS NULL OR k.created_by = wa.typeid('usr', made_by))
 		ORDER BY k.id
 	LOOP
-		revoked := revoked + wa.end_key(org, key, words)::integer;
+		revoked := revoked + wa.end_key(org, key, words, is_told => revoked < told_max)::integer;
 	END LOOP;
 	RETURN revoked;
 END $$;
 COMMENT ON FUNCTION wa.revoke_keys(wa.org_id, wa.user_id, text) IS
 	'revokes all keys of an organization, or those that one person has made, and returns how many. A key that somebody '
-	'makes or rotates at the same moment is not among them: take their role away first. `P0002`, `22023` (`reason`)';
+	'makes or rotates at the same moment is not among them: take their role away first. Of more than 20 keys housekeeping writes the events, '
+	'within a minute or so. `P0002`, `22023` (`reason`)';
 
 -- A key that is switched off is refused like one that is revoked, until it is switched on.
 CREATE FUNCTION wa.is_disabled(key wa.api_key) RETURNS boolean

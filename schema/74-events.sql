@@ -236,30 +236,38 @@ CREATE TRIGGER api_key_ended AFTER UPDATE OF revoked_at, disabled_at ON wa.api_k
 COMMENT ON TRIGGER api_key_ended ON wa.api_key IS 'key.disabled, key.enabled, key.revoked';
 
 -- The same of ends that changed no row of the key.
-CREATE FUNCTION wa.ended_key_events() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION wa.emit_end(ended wa.ended) RETURNS void
+	LANGUAGE plpgsql
 AS $$
 DECLARE
 	key wa.api_key;
 BEGIN
-	SELECT k.* INTO key FROM wa.api_key k WHERE k.org_id = NEW.org_id AND k.id = NEW.subject;
+	SELECT k.* INTO key FROM wa.api_key k WHERE k.org_id = ended.org_id AND k.id = ended.subject;
 	IF NOT FOUND THEN
-		RETURN NULL;
+		RETURN;
 	END IF;
-	IF NEW.kind = 'key' THEN
-		key.revoked_at := NEW.at;
-		key.revoked_reason := NEW.reason;
+	IF ended.kind = 'key' THEN
+		key.revoked_at := ended.at;
+		key.revoked_reason := ended.reason;
 		PERFORM wa.emit_key('key.revoked', key);
 	ELSE
-		key.disabled_at := NEW.at;
+		key.disabled_at := ended.at;
 		PERFORM wa.emit_key('key.disabled', key);
 	END IF;
+END $$;
+COMMENT ON FUNCTION wa.emit_end(wa.ended) IS 'for function bodies: the event about a key that is over, or switched off, by wa.ended';
+
+CREATE FUNCTION wa.ended_key_events() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.emit_end(NEW);
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION wa.ended_key_events() IS 'trigger: key.disabled, key.revoked';
 CREATE TRIGGER ended_key AFTER INSERT ON wa.ended
-	FOR EACH ROW WHEN (NEW.kind IN ('key', 'disabled') AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.ended_key_events();
+	FOR EACH ROW WHEN (NEW.is_told AND NEW.kind IN ('key', 'disabled') AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.ended_key_events();
 COMMENT ON TRIGGER ended_key ON wa.ended IS 'key.disabled, key.revoked';
 
 -- A report that changes no row.

@@ -19,7 +19,7 @@ COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization in whic
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
-	('key_warnings'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage');
+	('key_warnings'), ('ends'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage');
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 
@@ -466,6 +466,34 @@ END $$;
 COMMENT ON FUNCTION wa.sweep_unsent(integer) IS
 	'for wa.housekeep(): fails what earlier pairings of sessions have left in the queue, and returns how many it wrote';
 
+-- The first one of each organization comes before the second one of any.
+CREATE FUNCTION wa.tell_ends(max integer) RETURNS integer
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	untold record;
+	ended wa.ended;
+	written integer := 0;
+BEGIN
+	FOR untold IN
+		SELECT e.org_id, e.id FROM wa.ended e WHERE NOT e.is_told
+		ORDER BY row_number() OVER (PARTITION BY e.org_id ORDER BY e.id), e.org_id LIMIT max
+	LOOP
+		-- More organizations would delay the events of all (src/event_writers.c).
+		EXIT WHEN wa.event_room() = 0;
+		-- Another worker may have the row.
+		SELECT e.* INTO ended FROM wa.ended e
+		WHERE e.org_id = untold.org_id AND e.id = untold.id AND NOT e.is_told FOR NO KEY UPDATE SKIP LOCKED;
+		CONTINUE WHEN NOT FOUND;
+		UPDATE wa.ended e SET is_told = true WHERE e.org_id = ended.org_id AND e.id = ended.id;
+		PERFORM wa.emit_end(ended);
+		written := written + 1;
+	END LOOP;
+	RETURN written;
+END $$;
+COMMENT ON FUNCTION wa.tell_ends(integer) IS
+	'for wa.housekeep(): writes the events of keys that have ended without one, and returns how many';
+
 CREATE FUNCTION wa.housekeep(task text, max integer DEFAULT 1000) RETURNS integer
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -488,6 +516,8 @@ BEGIN
 		RETURN gone;
 	ELSIF task = 'key_warnings' THEN
 		RETURN wa.warn_of_expiry(max);
+	ELSIF task = 'ends' THEN
+		RETURN wa.tell_ends(max);
 	ELSIF task = 'deleted_sessions' THEN
 		RETURN wa.sweep_deleted_sessions(max);
 	ELSIF task = 'read_chats' THEN
@@ -511,7 +541,7 @@ BEGIN
 		WHERE e.user_id = over.user_id AND e.sign_in_id = over.sign_in_id AND e.id = over.id;
 		RETURN gone;
 	END IF;
-	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, deleted_sessions, read_chats or unsent');
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, deleted_sessions, read_chats or unsent');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
-	'removes at most so many rows that are over, or writes so many warnings of `key_warnings`, and returns how many; looks at 500 organizations and goes on behind them when it is called again';
+	'removes at most so many rows that are over, or writes so many events of `key_warnings` and `ends`, and returns how many; looks at 500 organizations and goes on behind them when it is called again';

@@ -89,17 +89,17 @@ CREATE FUNCTION wa.secret_digest(secret wa.secret) RETURNS bytea
 COMMENT ON FUNCTION wa.secret_digest(wa.secret) IS 'for function bodies: the digest of a credential, as the tables store it';
 
 -- No two keys have the same digest, in whichever organizations they are.
-CREATE FUNCTION wa.revoke_found(digest bytea, words text, actor text DEFAULT wa.actor(), OUT org_id wa.org_id, OUT key wa.key_id,
+CREATE FUNCTION wa.revoke_found(digest bytea, words text, actor text DEFAULT wa.actor(), is_told boolean DEFAULT true, OUT org_id wa.org_id, OUT key wa.key_id,
 								OUT revoked boolean)
 	LANGUAGE plpgsql
 AS $$
 BEGIN
 	SELECT k.org_id, k.id INTO org_id, key FROM wa.api_key k WHERE k.digest = revoke_found.digest;
 	IF FOUND THEN
-		revoked := wa.end_key(org_id, key, words, actor);
+		revoked := wa.end_key(org_id, key, words, actor, is_told);
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.revoke_found(bytea, text, text) IS
+COMMENT ON FUNCTION wa.revoke_found(bytea, text, text, boolean) IS
 	'for function bodies: revokes the key with this digest; key is NULL if there is none, and revoked false if it was revoked before';
 
 CREATE FUNCTION wa.revoke_secret(secret wa.secret, reason text DEFAULT NULL, OUT org_id wa.org_id, OUT key wa.key_id, OUT revoked boolean)
@@ -172,11 +172,11 @@ BEGIN
 	FOR leak IN SELECT e FROM jsonb_array_elements(wa.read_leaks(payload)) e WHERE jsonb_typeof(e -> 'token') = 'string' LOOP
 		digest := wa.hash_key(leak ->> 'token');
 		labels := labels || jsonb_build_object('token_hash', encode(digest, 'base64'), 'token_type', leak -> 'type',
-			'label', CASE WHEN (wa.revoke_found(digest, wa.leak_reason(scanner, leak), scanner)).key IS NULL
+			'label', CASE WHEN (wa.revoke_found(digest, wa.leak_reason(scanner, leak), scanner, false)).key IS NULL
 				THEN 'false_positive' ELSE 'true_positive' END);
 	END LOOP;
 	RETURN to_jsonb(labels);
 END $$;
 COMMENT ON FUNCTION wa.report_leaks(text, text, wa.leak_report) IS
-	'revokes the keys that a service has found in public code and says of each secret whether it was one: the '
+	'revokes the keys that a service has found in public code and says of each secret whether it was one; housekeeping writes their events. The '
 	'report of GitHub''s secret scanning partner program, its key''s identifier and its signature. `28000`: not signed by `wa.set_scanner_keys()`; `22023` (`body`)';

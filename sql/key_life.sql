@@ -144,6 +144,18 @@ SELECT name, status FROM wa.keys WHERE org_id = :'elsewhere';
 SELECT wa.revoke_keys(:'life') AS nothing_left;
 SELECT * FROM error_of($$SELECT wa.revoke_keys('00000000-0000-7000-8000-000000000000')$$);
 
+-- An event costs as much as the organization has webhooks for it, so of many keys most are written later.
+SELECT count(*) AS made FROM generate_series(1, 25) i, wa.create_key(:'elsewhere', 'many ' || i, '{read}');
+SELECT wa.revoke_keys(:'elsewhere', reason => 'all') >= 25 AS revoked;
+SELECT count(*) AS live FROM wa.keys WHERE org_id = :'elsewhere' AND status = 'live';
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT count(*) AS events FROM wa.event e WHERE e.org_id = :'elsewhere' AND e.type = 'key.revoked' AND e.envelope::jsonb -> 'payload' ->> 'revokedReason' = 'all';
+SELECT wa.housekeep('ends') > 0 AS written;
+SELECT count(*) - count(DISTINCT e.envelope::jsonb -> 'payload' ->> 'id') AS twice, count(*) FILTER (WHERE e.envelope::jsonb -> 'payload' ->> 'name' LIKE 'many %') AS of_many FROM wa.event e WHERE e.org_id = :'elsewhere' AND e.type = 'key.revoked' AND e.envelope::jsonb -> 'payload' ->> 'revokedReason' = 'all';
+\c - regress_admin
+\set SHOW_CONTEXT never
+
 -- How long a key lives, by the organization's policy.
 SELECT arguments, e.state, e.message, e.column_name
 FROM (VALUES (1, '0, NULL'), (2, 'NULL, 0'), (3, 'NULL, 3651'), (4, '31, 30'), (5, '3651, NULL')) a (place, arguments),

@@ -57,7 +57,12 @@ SELECT jsonb_array_elements(wa.report_leaks('k1', :'signature', :'report'));
 SELECT count(*) FROM jsonb_array_elements(wa.report_leaks('k1', :'signature', :'report')) e WHERE e ->> 'label' = 'true_positive';
 SELECT name, status, revoked_by, revoked_reason FROM wa.keys WHERE org_id IN (:'careless', :'careful') ORDER BY id;
 SELECT a.actor, a.action, a.detail FROM wa.audit a WHERE a.org_id IN (:'careless', :'careful') AND a.action = 'key.revoked' ORDER BY a.at;
-SELECT count(*) AS events FROM wa.event e WHERE e.org_id IN (:'careless', :'careful') AND e.type = 'key.revoked';
+-- An event costs as much as the organization has webhooks for it.  So a report writes none, and
+-- no organization keeps another one's key from ending.
+SELECT o.name, count(e) AS events FROM wa.org o LEFT JOIN wa.event e ON e.org_id = o.id AND e.type = 'key.revoked' WHERE o.id IN (:'careless', :'careful') GROUP BY o.id, o.name ORDER BY o.id;
+SELECT wa.housekeep('ends', 1) AS one;
+SELECT wa.housekeep('ends') AS others, wa.housekeep('ends') AS again;
+SELECT o.name, count(e) AS events, bool_or(e.envelope::jsonb -> 'payload' ->> 'revokedReason' LIKE 'found in public by scan:%') AS with_reason FROM wa.org o LEFT JOIN wa.event e ON e.org_id = o.id AND e.type = 'key.revoked' WHERE o.id IN (:'careless', :'careful') GROUP BY o.id, o.name ORDER BY o.id;
 
 -- Nobody else, and nobody who acts with a key.
 SELECT * FROM error_of(format('SELECT FROM (SELECT wa.authenticate(%L) OFFSET 0) a, LATERAL wa.report_leaks(''k1'', ''x'', '''')', :'other_secret'));
