@@ -89,28 +89,10 @@ COMMENT ON FUNCTION wa.create_user(text, text, wa.password) IS
 	'makes an account. Without a password one is made up, and the answer is the only place where it ever appears. '
 	'`22023` (`email`, `name`, `password`), `23505`';
 
--- A user of a sign-in can hold a lock on its row.  So this waits for half a second at most,
--- which is more than any honest use needs.
-CREATE FUNCTION wa.lock_sign_in(person uuid, sign_in uuid) RETURNS boolean
-	LANGUAGE plpgsql STRICT
-AS $$
-DECLARE
-	until constant timestamptz := clock_timestamp() + interval '0.5 s';
-BEGIN
-	LOOP
-		PERFORM FROM wa.sign_in s WHERE s.user_id = person AND s.id = sign_in FOR NO KEY UPDATE SKIP LOCKED;
-		IF FOUND OR clock_timestamp() > until THEN
-			RETURN FOUND;
-		END IF;
-		PERFORM pg_sleep(0.02);
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION wa.lock_sign_in(uuid, uuid) IS
-	'for function bodies: locks a sign-in; false if somebody else has it locked, and keeps it, or it does not exist; NULL for NULL';
-
 -- Ends all sign-ins of a person, or all but one, and everything made from them.  The
 -- account's generation is what ends them.  In addition their rows are marked as ended, and
--- the rows of tokens and browsers are deleted, except rows that somebody has locked.
+-- the rows of tokens and browsers are deleted, except rows that somebody has locked.  A sign-in
+-- that is to stay ends as well if somebody has it locked: a user of it could keep it locked.
 CREATE FUNCTION wa.end_sign_ins(person uuid, but uuid DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -118,9 +100,9 @@ DECLARE
 	new_generation integer;
 BEGIN
 	UPDATE wa.app_user u SET generation = u.generation + 1 WHERE u.id = person RETURNING u.generation INTO new_generation;
-	IF wa.lock_sign_in(person, but) THEN
-		UPDATE wa.sign_in s SET generation = new_generation WHERE s.user_id = person AND s.id = but;
-	END IF;
+	WITH current AS (
+		SELECT s.id FROM wa.sign_in s WHERE s.user_id = person AND s.id = but FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE wa.sign_in s SET generation = new_generation FROM current WHERE s.user_id = person AND s.id = current.id;
 	WITH others AS (
 		SELECT s.id FROM wa.sign_in s
 		WHERE s.user_id = person AND s.ended_at IS NULL AND s.id IS DISTINCT FROM but
@@ -142,7 +124,7 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
-	'for function bodies: signs a person out everywhere and forgets their browsers, or signs them out everywhere else';
+	'for function bodies: signs a person out everywhere and forgets their browsers, or signs them out everywhere but at one sign-in, unless somebody has that locked';
 
 -- An entry in the audit log of every organization that the person is a member of.
 CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void

@@ -394,6 +394,9 @@ BEGIN
 	-- is not waited for, because few passwords are checked at a time.
 	SELECT u.* INTO person FROM wa.app_user u WHERE u.id = (wa.find_sign_in(cookie)).user_id FOR NO KEY UPDATE NOWAIT;
 	current := wa.require_sign_in(cookie);
+	-- The sign-in is to stay, so it is locked before the passwords are hashed if it can be.  If it
+	-- cannot, wa.end_sign_ins() tries again behind that, which is long after any honest use.
+	PERFORM FROM wa.sign_in s WHERE s.user_id = current.user_id AND s.id = current.id FOR NO KEY UPDATE SKIP LOCKED;
 	PERFORM wa.check_new_password(new_password, person.email, 'newPassword');
 	attempts := wa.attempt_key(person.email, 'SIGN-IN ' || current.id);
 	IF old_password IS NULL THEN
@@ -412,5 +415,5 @@ BEGIN
 	PERFORM wa.note_person(person.id, 'user.password_changed', wa.typeid('usr', person.id));
 END $$;
 COMMENT ON FUNCTION wa.change_password(wa.secret, wa.password, wa.password) IS
-	'changes the password of the person who is signed in, signs them out everywhere else, and withdraws the invitations that they have made. `28000`; `22023` '
+	'changes the password of the person who is signed in, signs them out everywhere else, and at this sign-in too if somebody has it locked all the time, and withdraws the invitations that they have made. `28000`; `22023` '
 	'(`oldPassword`, `newPassword`: at least 10 characters, not the email address); `53400`; `55P03`: the account is being changed';
