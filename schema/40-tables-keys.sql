@@ -81,6 +81,7 @@ CREATE TABLE wa.api_key (
 		AND array_position(addresses, NULL) IS NULL),
 	per_minute integer CHECK (per_minute BETWEEN 1 AND 1000000),
 	burst integer CHECK (burst BETWEEN 1 AND 1000000),
+	generation integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT api_key_digest_key UNIQUE (digest),
 	FOREIGN KEY (org_id, superseded_by) REFERENCES wa.api_key (org_id, id),
@@ -119,6 +120,8 @@ COMMENT ON COLUMN wa.api_key.sessions IS
 COMMENT ON COLUMN wa.api_key.addresses IS 'the networks of the clients that it is accepted from; NULL: all';
 COMMENT ON COLUMN wa.api_key.per_minute IS 'how many requests a minute it may make; NULL: any number';
 COMMENT ON COLUMN wa.api_key.burst IS 'how many of them at once';
+COMMENT ON COLUMN wa.api_key.generation IS
+	'counts how often it got other addresses; realtime sockets of an earlier generation are over';
 
 SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation take effect right away', 'org_id');
 

@@ -99,6 +99,7 @@ CREATE TABLE wa.realtime (
 	sign_in_id uuid,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	expires_at timestamptz NOT NULL CHECK (isfinite(expires_at)),
+	generation integer NOT NULL DEFAULT 0,
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT realtime_digest_key UNIQUE (digest),
 	CHECK ((key_id IS NULL) = (user_id IS NOT NULL) AND (user_id IS NULL) = (sign_in_id IS NULL))
@@ -115,6 +116,7 @@ COMMENT ON COLUMN wa.realtime.user_id IS 'the person, if it was no key';
 COMMENT ON COLUMN wa.realtime.sign_in_id IS 'the sign-in of that person';
 COMMENT ON COLUMN wa.realtime.created_at IS 'when the socket was opened';
 COMMENT ON COLUMN wa.realtime.expires_at IS 'from when on it is refused, whatever it rests on';
+COMMENT ON COLUMN wa.realtime.generation IS 'that of the key then, 0 for a person; if it is another by now, the socket is over';
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.event_epoch', '');

@@ -185,16 +185,14 @@ BEGIN
 		sessions = CASE WHEN NOT every_session THEN update_api_key.sessions WHEN every_session IS NULL THEN k.sessions END,
 		addresses = CASE WHEN update_api_key.addresses IS NULL THEN k.addresses ELSE networks END,
 		per_minute = CASE WHEN update_api_key.per_minute IS NULL THEN k.per_minute ELSE rate END,
-		burst = CASE WHEN update_api_key.per_minute IS NULL THEN k.burst ELSE whole_burst END
+		burst = CASE WHEN update_api_key.per_minute IS NULL THEN k.burst ELSE whole_burst END,
+		-- Sockets of one key are read for together, whichever address they come from (gateway/realtime),
+		-- so they are opened anew.  Their rows are left alone, because others can keep them locked.
+		generation = k.generation + CASE WHEN networks IS NULL THEN 0 ELSE 1 END
 	WHERE k.org_id = old.org_id AND k.id = old.id;
 	IF expires_at IS NOT NULL THEN
 		PERFORM wa.check_expiry_at_commit(old.expires_at);
 		DELETE FROM wa.key_warning w WHERE w.org_id = old.org_id AND w.key_id = old.id;
-	END IF;
-	-- Sockets of one key are read for together, whichever address they come from (gateway/realtime),
-	-- so they are opened anew.
-	IF networks IS NOT NULL THEN
-		DELETE FROM wa.realtime r WHERE r.org_id = old.org_id AND r.key_id = old.id;
 	END IF;
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
 		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END,

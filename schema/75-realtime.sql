@@ -12,11 +12,11 @@ CREATE FUNCTION wa.find_socket(socket wa.secret, OUT org_id uuid, OUT id uuid)
 COMMENT ON FUNCTION wa.find_socket(wa.secret) IS
 	'for function bodies: organization and id of an open socket, or nulls';
 
-CREATE FUNCTION wa.listens_until(org uuid, key uuid, person uuid, sign_in uuid) RETURNS timestamptz
+CREATE FUNCTION wa.find_listener(org uuid, key uuid, person uuid, sign_in uuid, OUT until timestamptz, OUT generation integer)
 	LANGUAGE c
-	AS 'MODULE_PATHNAME', 'wa_listens_until';
-COMMENT ON FUNCTION wa.listens_until(uuid, uuid, uuid, uuid) IS
-	'for function bodies: until when a key, or a person at a sign-in, may listen to events, as committed now; NULL if not at all';
+	AS 'MODULE_PATHNAME', 'wa_find_listener';
+COMMENT ON FUNCTION wa.find_listener(uuid, uuid, uuid, uuid) IS
+	'for function bodies: until when a key, or a person at a sign-in, may listen to events, and the key''s generation, as committed now; nulls if not at all';
 
 -- Otherwise a socket could be used beyond its end: each could open the next one.
 CREATE FUNCTION wa.refuse_socket() RETURNS void
@@ -78,15 +78,15 @@ CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, 
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	until constant timestamptz := wa.listens_until(org, key, person, sign_in);
+	listener constant record := wa.find_listener(org, key, person, sign_in);
 	made constant record := wa.make_secret('ticket');
 BEGIN
-	IF until IS NULL THEN
+	IF listener.until IS NULL THEN
 		RAISE EXCEPTION 'credential is not valid' USING ERRCODE = 'invalid_authorization_specification';
 	END IF;
-	INSERT INTO wa.realtime AS r (org_id, digest, key_id, user_id, sign_in_id, expires_at)
-	VALUES (org, made.digest, key, person, sign_in, clock_timestamp() + interval '7 days')
-	RETURNING LEAST(until, r.expires_at) INTO insert_socket.expires_at;
+	INSERT INTO wa.realtime AS r (org_id, digest, key_id, user_id, sign_in_id, expires_at, generation)
+	VALUES (org, made.digest, key, person, sign_in, clock_timestamp() + interval '7 days', listener.generation)
+	RETURNING LEAST(listener.until, r.expires_at) INTO insert_socket.expires_at;
 	socket := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) IS

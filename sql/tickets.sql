@@ -36,7 +36,7 @@ SELECT wa.close_socket(:'ticket');
 SELECT * FROM wa.ticket;
 SELECT * FROM wa.realtime;
 SELECT wa.find_ticket(:'ticket');
-SELECT wa.listens_until(:'acme', :'listener', NULL, NULL);
+SELECT wa.find_listener(:'acme', :'listener', NULL, NULL);
 \c - :superuser
 \set SHOW_CONTEXT never
 

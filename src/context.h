@@ -50,6 +50,7 @@ typedef struct WaPrincipal
 	const pg_uuid_t *sessions;  /* that a KEY is restricted to; NULL if it reaches all */
 	const WaNetworks *networks; /* where a KEY can be used; NULL: everywhere */
 	WakRate rate;               /* of a KEY; zeros: it has no limit */
+	int32 generation;           /* of a KEY: counts how often it got other addresses */
 } WaPrincipal;
 
 /* Whether one who is restricted to some sessions reaches this one. */

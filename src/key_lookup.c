@@ -28,7 +28,7 @@ static WaLookupTable keys_by_id = {
 	.index = "api_key_pkey",
 	.key_count = 2,
 	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at", "disabled_at",
-				"sessions", "addresses", "per_minute", "burst"},
+				"sessions", "addresses", "per_minute", "burst", "generation"},
 };
 
 /* The columns of keys_by_id. */
@@ -43,7 +43,8 @@ enum
 	KEY_SESSIONS,
 	KEY_ADDRESSES,
 	KEY_PER_MINUTE,
-	KEY_BURST
+	KEY_BURST,
+	KEY_GENERATION
 };
 
 /* What is no list of sessions, which the table prevents, reaches none. */
@@ -87,6 +88,7 @@ wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *pri
 	if (!row.nulls[KEY_PER_MINUTE])
 		principal->rate = (WakRate){DatumGetInt32(row.values[KEY_PER_MINUTE]),
 									DatumGetInt32(row.values[KEY_BURST])};
+	principal->generation = DatumGetInt32(row.values[KEY_GENERATION]);
 	return true;
 }
 

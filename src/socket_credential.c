@@ -12,6 +12,11 @@
  * soon as they lose "events", and it never has more permissions than listening
  * needs.
  *
+ * A gateway reads for all sockets of a key with the credential of one of them,
+ * from this one's address.  So all of them are over as soon as the key gets
+ * other addresses, which a socket knows by the key's generation when it was
+ * opened.
+ *
  * A ticket, which opens a socket, depends on the same key or person, so the
  * checks of tickets are here too.
  *
@@ -39,14 +44,16 @@ enum
 	SOCKET_KEY_ID,
 	SOCKET_USER_ID,
 	SOCKET_SIGN_IN_ID,
-	SOCKET_EXPIRES_AT
+	SOCKET_EXPIRES_AT,
+	SOCKET_GENERATION
 };
 
 static WaLookupTable sockets = {
 	.name = "realtime",
 	.index = "realtime_digest_key",
 	.key_count = 1,
-	.columns = {"digest", "org_id", "id", "key_id", "user_id", "sign_in_id", "expires_at"},
+	.columns = {"digest", "org_id", "id", "key_id", "user_id", "sign_in_id", "expires_at",
+				"generation"},
 };
 
 enum
@@ -65,7 +72,7 @@ static WaLookupTable tickets = {
 
 PG_FUNCTION_INFO_V1(wa_find_ticket);
 PG_FUNCTION_INFO_V1(wa_find_socket);
-PG_FUNCTION_INFO_V1(wa_listens_until);
+PG_FUNCTION_INFO_V1(wa_find_listener);
 
 /*
  * Reads the holder of a socket: a key, or otherwise a person at a sign-in.  Returns false if
@@ -97,7 +104,8 @@ wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 	if (!wa_row_find_digest(&sockets, digest, &row) ||
 		!read_holder(uuid_or_null(&row, SOCKET_ORG_ID), uuid_or_null(&row, SOCKET_KEY_ID),
 					 uuid_or_null(&row, SOCKET_USER_ID), uuid_or_null(&row, SOCKET_SIGN_IN_ID),
-					 principal))
+					 principal) ||
+		DatumGetInt32(row.values[SOCKET_GENERATION]) != principal->generation)
 		return false;
 	principal->expires_at =
 		Min(DatumGetTimestampTz(row.values[SOCKET_EXPIRES_AT]), principal->expires_at);
@@ -132,22 +140,26 @@ wa_find_socket(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.listens_until(org, key, person, sign_in): until when the key, or the person at the
- * sign-in, may listen, as committed now.  Infinity means without end; NULL means not at all.
+ * wa.find_listener(org, key, person, sign_in): until when the key, or the person at the
+ * sign-in, may listen, and the generation, as committed now.  Infinity means without end.  Both
+ * are NULL if they may not listen at all.
  */
 Datum
-wa_listens_until(PG_FUNCTION_ARGS)
+wa_find_listener(PG_FUNCTION_ARGS)
 {
 	WaPrincipal principal;
+	Datum answer[2];
 	bool found;
 
 	if (PG_ARGISNULL(0) || (PG_ARGISNULL(1) && (PG_ARGISNULL(2) || PG_ARGISNULL(3))))
-		PG_RETURN_NULL();
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	found = read_holder(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
 						PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2),
 						PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), &principal);
 	if (!found || (principal.permissions & WA_PERMISSION_EVENTS) == 0 ||
 		principal.expires_at <= GetCurrentTimestamp())
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(principal.expires_at);
+		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
+	answer[0] = TimestampTzGetDatum(principal.expires_at);
+	answer[1] = Int32GetDatum(principal.generation);
+	PG_RETURN_DATUM(wa_row_answer(fcinfo, answer));
 }

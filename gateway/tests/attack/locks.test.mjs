@@ -205,6 +205,7 @@ const OWNERS = {
 	api_key_revoke: () => [thing.ownerToken, [thing.key.uuid, N]],
 	api_key_revoke_all: () => [thing.ownerToken, ['true', N, N]],
 	api_key_update: () => [thing.ownerToken, [thing.key.uuid, N, N, N, 'false', N, N, N]],
+	'api_key_update addresses': () => [thing.ownerToken, [ours.key.uuid, N, N, N, N, N, '{192.0.2.1}', N]],
 	member_remove: () => [thing.ownerToken, [thing.person.uuid]],
 	member_update: () => [thing.ownerToken, [thing.person.uuid, 'member']],
 	invitation_withdraw: () => [thing.ownerToken, [thing.invitation.id]],
@@ -221,7 +222,7 @@ const SAME_ROW = {
 	api_key_update: BY_NAME,
 	api_key_rotate: BY_NAME,
 	api_key_revoke: BY_NAME,
-	api_key_revoke_all: BY_NAME,
+	api_key_revoke_all: [...BY_NAME, 'api_key_update addresses'],
 	leak_report: BY_NAME,
 	auth_password: ['wa.disable_user()', 'wa.reset_password()', 'auth_password'],
 	realtime_close: ['realtime_close'],
@@ -257,7 +258,7 @@ async function endings()
 	for (const [name, call] of Object.entries(OWNERS))
 	{
 		const [secret, list] = call();
-		const { problem } = await tried(gateway, [...secret ? request(secret, 'manage') : [], ...run('wa_gateway', name, list)]);
+		const { problem } = await tried(gateway, [...secret ? request(secret, 'manage') : [], ...run('wa_gateway', name.split(' ')[0], list)]);
 
 		if (problem)
 			problems[name] = problem;
