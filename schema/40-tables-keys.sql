@@ -57,6 +57,7 @@ COMMENT ON COLUMN wa.org.event_days IS 'how many days its events and deliveries 
 COMMENT ON COLUMN wa.org.expired_epoch IS 'the place of the newest event that has expired, with the two that follow';
 COMMENT ON COLUMN wa.org.expired_ordinal IS 'the ordinal of the transaction that wrote it';
 COMMENT ON COLUMN wa.org.expired_event IS 'the event';
+SELECT wa.put_durability('wa.org', 'UPDATE OF event_days', 'makes a shorter time of storage survive a crash');
 
 CREATE TABLE wa.api_key (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -174,6 +175,7 @@ COMMENT ON TABLE wa.org_limits IS 'how much of what an organization may have, wh
 COMMENT ON COLUMN wa.org_limits.org_id IS 'the organization';
 COMMENT ON COLUMN wa.org_limits.name IS 'of what: sessions, webhooks, keys, members, webhook_tests on their way, queued_messages of one session, or sockets of one process of a gateway';
 COMMENT ON COLUMN wa.org_limits.value IS 'how many';
+SELECT wa.put_durability('wa.org_limits', 'INSERT OR UPDATE OR DELETE', 'makes a lower limit survive a crash');
 
 CREATE TABLE wa.key_policy (
 	org_id uuid NOT NULL REFERENCES wa.org,
@@ -187,6 +189,7 @@ COMMENT ON COLUMN wa.key_policy.org_id IS 'the organization';
 COMMENT ON COLUMN wa.key_policy.default_days IS
 	'after how many days a key expires for which no time is given; NULL: after max_days, or never if that is NULL too';
 COMMENT ON COLUMN wa.key_policy.max_days IS 'the most days from when a key is made to when it expires; NULL: it may live for ever';
+SELECT wa.put_durability('wa.key_policy', 'INSERT OR UPDATE OR DELETE', 'makes a stricter policy survive a crash');
 
 CREATE TABLE wa.key_warning (
 	org_id uuid NOT NULL,
@@ -220,7 +223,7 @@ COMMENT ON COLUMN wa.scanner_key.public_key IS 'the key in DER';
 COMMENT ON COLUMN wa.scanner_key.added_at IS 'when an administrator set it';
 ALTER TABLE wa.scanner_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.scanner_key TO wa_owner USING (true);
-SELECT wa.put_invalidation('wa.scanner_key', 'UPDATE OR DELETE', 'makes the removal of a key survive a crash');
+SELECT wa.put_durability('wa.scanner_key', 'UPDATE OR DELETE', 'makes the removal of a key survive a crash');
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.org', '');

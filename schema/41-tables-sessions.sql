@@ -48,6 +48,7 @@ COMMENT ON COLUMN wa.session.last_connected_at IS 'when it last became working';
 COMMENT ON COLUMN wa.session.lease_owner IS 'the connector process that runs it now';
 COMMENT ON COLUMN wa.session.lease_until IS 'until when, unless that process renews it';
 COMMENT ON COLUMN wa.session.deleted_at IS 'when it was deleted: from then on nobody sees it or anything of it; NULL: it was not';
+SELECT wa.put_durability('wa.session', 'UPDATE OF status, pairing, deleted_at', 'makes stop, logout and deletion survive a crash');
 
 -- A session can have a million messages, which no request can delete.  Deleting a session
 -- hides it and everything that belongs to it (53-policies-deleted.sql).  Housekeeping then

@@ -42,6 +42,9 @@ COMMENT ON COLUMN wa.webhook.disabled_at IS 'when it was switched off because it
 COMMENT ON COLUMN wa.webhook.disabled_reason IS 'what the receiver did last';
 COMMENT ON COLUMN wa.webhook.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.webhook.updated_at IS 'when it was last changed';
+SELECT wa.put_durability('wa.webhook',
+	'UPDATE OF session_id, url, events, custom_headers, active, secret, previous_secret, previous_secret_until, disabled_at OR DELETE',
+	'makes what a receiver does not get any more survive a crash');
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.webhook', '');

@@ -170,7 +170,7 @@ SELECT wa.put_invalidation('wa.sign_in',
 	'UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation OR DELETE',
 	'makes signing out and changing organizations take effect right away', 'active_org');
 SELECT wa.put_invalidation('wa.user_token', 'UPDATE OR DELETE', 'makes the removal of a token take effect right away');
-SELECT wa.put_invalidation('wa.invitation', 'UPDATE OF withdrawn_at OR DELETE', 'makes the end of an invitation survive a crash');
+SELECT wa.put_durability('wa.invitation', 'UPDATE OF accepted_at, withdrawn_at OR DELETE', 'makes the end of an invitation survive a crash');
 
 -- Tables whose rows pg_dump includes.  Sign-ins, devices and tokens are not among them: a
 -- restored database should not contain who was signed in when the dump was made.

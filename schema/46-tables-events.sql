@@ -89,6 +89,7 @@ COMMENT ON COLUMN wa.ticket.since_event IS 'the event after which the socket beg
 COMMENT ON COLUMN wa.ticket.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.ticket.expires_at IS 'from when on it is refused';
 COMMENT ON COLUMN wa.ticket.used_at IS 'when a socket was opened with it; NULL: it was not';
+SELECT wa.put_durability('wa.ticket', 'UPDATE OF used_at', 'makes the use of a ticket survive a crash');
 
 CREATE TABLE wa.realtime (
 	org_id uuid NOT NULL REFERENCES wa.org ON DELETE CASCADE,
@@ -117,6 +118,7 @@ COMMENT ON COLUMN wa.realtime.sign_in_id IS 'the sign-in of that person';
 COMMENT ON COLUMN wa.realtime.created_at IS 'when the socket was opened';
 COMMENT ON COLUMN wa.realtime.expires_at IS 'from when on it is refused, whatever it rests on';
 COMMENT ON COLUMN wa.realtime.generation IS 'that of the key then, 0 for a person; if it is another by now, the socket is over';
+SELECT wa.put_durability('wa.realtime', 'DELETE', 'makes the end of a socket survive a crash');
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.event_epoch', '');

@@ -210,13 +210,21 @@ AS $$
 			FROM (VALUES
 				('api_key', 'DELETE OR UPDATE', 'org_id'), ('app_user', 'DELETE OR UPDATE', 'person'), ('member', 'DELETE OR UPDATE', 'org_id'),
 				('sign_in', 'DELETE OR UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation', 'active_org'),
-				('user_token', 'DELETE OR UPDATE', NULL), ('invitation', 'DELETE OR UPDATE OF withdrawn_at', NULL), ('ended', 'INSERT OR DELETE OR UPDATE', 'org_id'),
+				('user_token', 'DELETE OR UPDATE', NULL), ('ended', 'INSERT OR DELETE OR UPDATE', 'org_id'),
 				('ended_sign_in', 'INSERT OR DELETE OR UPDATE', 'active_org'), ('event_epoch', 'INSERT OR DELETE OR UPDATE', NULL),
-				('statement', 'INSERT OR DELETE OR UPDATE', NULL), ('scanner_key', 'DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
+				('statement', 'INSERT OR DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
 		UNION ALL
 			SELECT t, t || '_invalidate_all', format('CREATE TRIGGER %1$s_invalidate_all AFTER TRUNCATE ON wa.%1$s '
 				'FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate()', t)
-			FROM unnest('{api_key,app_user,member,sign_in,user_token,invitation,ended,ended_sign_in,event_epoch,statement,scanner_key}'::text[]) t
+			FROM unnest('{api_key,app_user,member,sign_in,user_token,ended,ended_sign_in,event_epoch,statement}'::text[]) t
+		UNION ALL
+			SELECT t.relation, t.relation || '_durable', format('CREATE TRIGGER %1$s_durable AFTER %2$s ON wa.%1$s '
+				'FOR EACH ROW EXECUTE FUNCTION wa.commit_durably()', t.relation, t.changes)
+			FROM (VALUES
+				('org', 'UPDATE OF event_days'), ('org_limits', 'INSERT OR DELETE OR UPDATE'), ('key_policy', 'INSERT OR DELETE OR UPDATE'),
+				('scanner_key', 'DELETE OR UPDATE'), ('session', 'UPDATE OF status, pairing, deleted_at'),
+				('webhook', 'DELETE OR UPDATE OF session_id, url, events, custom_headers, active, secret, previous_secret, previous_secret_until, disabled_at'),
+				('invitation', 'DELETE OR UPDATE OF accepted_at, withdrawn_at'), ('ticket', 'UPDATE OF used_at'), ('realtime', 'DELETE')) t (relation, changes)
 		UNION ALL VALUES
 			('audit', 'audit_append_only',
 				'CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON wa.audit FOR EACH ROW EXECUTE FUNCTION wa.refuse_change()'),

@@ -62,6 +62,7 @@ SELECT wa.act_for('00000000-0000-7000-8000-000000000000');
 SELECT wa.reset_privileges();
 SELECT wa.put_owner_policies('true', 'wa.message');
 SELECT wa.put_invalidation('wa.message', 'INSERT', 'none');
+SELECT wa.put_durability('wa.message', 'INSERT', 'none');
 SELECT count(*) FROM wa.api_key;
 INSERT INTO wa.org (name) VALUES ('eve');
 CREATE FUNCTION wa.mine() RETURNS int LANGUAGE sql RETURN 1;
@@ -71,6 +72,7 @@ SELECT grantees, privileges FROM wa.granted() WHERE object = 'wa.act_for(uuid)';
 SELECT wa.make_secret('api_key');
 SELECT wa.put_owner_policies('true', 'wa.message');
 SELECT wa.put_invalidation('wa.message', 'INSERT', 'none');
+SELECT wa.put_durability('wa.message', 'INSERT', 'none');
 \c - :superuser
 
 -- Each group role can do what the list says, function by function and column by

@@ -52,7 +52,7 @@ SELECT c.what, f.check_name, f.detail FROM (VALUES
 	(24, 'search path changed', 'ALTER FUNCTION wa.me() SET search_path = pg_catalog, public, pg_temp'),
 	(25, 'search path never set', 'CREATE FUNCTION wa.loose() RETURNS int LANGUAGE sql RETURN 1; ALTER FUNCTION wa.loose() OWNER TO wa_owner'),
 	(26, 'triggers gone', 'DROP TRIGGER member_invalidate ON wa.member; DROP TRIGGER sign_in_invalidate_all ON wa.sign_in'),
-	(27, 'trigger not always', 'ALTER TABLE wa.user_token ENABLE TRIGGER user_token_invalidate'),
+	(27, 'trigger not always', 'ALTER TABLE wa.user_token ENABLE TRIGGER user_token_invalidate; ALTER TABLE wa.webhook ENABLE TRIGGER webhook_durable'),
 	-- What looks like the right one, by its name or by a part of it, is not it.
 	(30, 'owner''s policy with an OR', 'ALTER POLICY wa_owner_org ON wa.message USING (org_id = wa.require_org() OR true)'),
 	(31, 'owner''s policy of another kind', 'ALTER POLICY wa_owner_org ON wa.message USING (wa.current_org() IS NULL OR org_id = wa.current_org())'),

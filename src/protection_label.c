@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "commands/seclabel.h"
@@ -48,6 +49,8 @@ check_label(const ObjectAddress *object, const char *label)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
 						errmsg("\"%s\" is not a security label of wa_apikeys", label),
 						errhint("The only one is \"%s\".", LABEL)));
+	/* As durable.c: the label comes with the policies, which no crash must take back. */
+	ForceSyncCommit();
 }
 
 void
