@@ -12,9 +12,14 @@
  *   and once in a transaction.  Neither unknown nor ended keys take a slot.
  * - The memory has a fixed size: sets of a few slots, and a key can be in one set
  *   only.  A bucket that is full again gives its slot to a new key, because it
- *   says nothing that a new one does not say.  While no bucket of a set is full,
- *   a new key is refused until one is.  So no key gets rid of its count.  A bucket
- *   is full again after an hour at most (wa.read_burst()).
+ *   says nothing that a new one does not say.  A bucket is full again after an
+ *   hour at most (wa.read_burst()).
+ * - While no bucket of a set is full, the organizations share its slots: a new key
+ *   gets one of the organization that has most of them there, if that has at least
+ *   two more than its own.  Otherwise it is refused until a bucket is full.  So an
+ *   organization that has no key in a set is refused only if as many others have
+ *   one as there are slots, and a key loses its count only if its own organization
+ *   has several in the set that have just been used up.
  * - Keys are hashed with a random value that is made when the server starts, so
  *   that nobody can tell which keys are in one set.
  * - The lock is held for one look at one set.  Nothing under it can raise an
@@ -35,13 +40,14 @@
 #include "src/key_rate.h"
 #include "src/shared_memory.h"
 
-/* 1024 sets of 32 slots of 32 bytes: one megabyte, for 32,768 keys, some 16,000 of them in debt. */
+/* 1024 sets of 32 slots of 40 bytes: 1.3 megabytes, for 32,768 keys, some 16,000 of them in debt. */
 #define SETS 1024
 #define SLOTS 32
 
 typedef struct Slot
 {
 	uint64 key; /* 0: the slot was never taken */
+	uint64 org;
 	WakBucket bucket;
 	WakRate rate; /* of the latest request */
 } Slot;
@@ -77,9 +83,9 @@ wa_key_rate_init(void)
 	wa_shared_memory_want(&wanted);
 }
 
-/* The hash of a key of this database; never 0. */
+/* The hash of a key of this database, or of its organization for a zero id; never 0. */
 static uint64
-hashed(const WaPrincipal *key)
+hashed(const pg_uuid_t *org_id, const pg_uuid_t *id)
 {
 	struct
 	{
@@ -90,8 +96,8 @@ hashed(const WaPrincipal *key)
 	uint64 hash;
 
 	memset(&name, 0, sizeof(name));
-	name.org_id = key->org_id;
-	name.id = key->id;
+	name.org_id = *org_id;
+	name.id = *id;
 	name.database = MyDatabaseId;
 	hash = hash_bytes_extended((const unsigned char *) &name, sizeof(name), rates->seed);
 	return hash == 0 ? 1 : hash;
@@ -103,33 +109,84 @@ full_in(const Slot *slot, TimestampTz now)
 	return slot->key == 0 ? 0 : wak_bucket_full_in(&slot->bucket, slot->rate, now);
 }
 
-/* The slot of a key, or otherwise that of its set whose bucket is full first. */
 static Slot *
-slot_for(uint64 key, TimestampTz now)
+slot_of(Slot *set, uint64 key)
 {
-	Slot *set = rates->slots[key % SETS];
-	Slot *first = &set[0];
-
 	for (int i = 0; i < SLOTS; i++)
 		if (set[i].key == key)
 			return &set[i];
-	for (int i = 1; i < SLOTS && full_in(first, now) > 0; i++)
-		if (full_in(&set[i], now) < full_in(first, now))
+	return NULL;
+}
+
+/* The slot whose bucket is full first, of an organization, or of all for 0. */
+static Slot *
+full_first(Slot *set, uint64 org, TimestampTz now)
+{
+	Slot *first = NULL;
+
+	for (int i = 0; i < SLOTS; i++)
+		if ((org == 0 || set[i].org == org) &&
+			(first == NULL || full_in(&set[i], now) < full_in(first, now)))
 			first = &set[i];
 	return first;
 }
 
+static int
+count_of(const Slot *set, uint64 org)
+{
+	int count = 0;
+
+	for (int i = 0; i < SLOTS; i++)
+		count += set[i].org == org ? 1 : 0;
+	return count;
+}
+
+/* The organization that has the most slots of a set, if that is at least two more than this one. */
+static uint64
+greedier_than(const Slot *set, uint64 org)
+{
+	int most = count_of(set, org) + 1;
+	uint64 greediest = 0;
+
+	for (int i = 0; i < SLOTS; i++)
+		if (count_of(set, set[i].org) > most)
+		{
+			greediest = set[i].org;
+			most = count_of(set, greediest);
+		}
+	return greediest;
+}
+
+/* The slot that a new key gets.  If there is none, returns NULL and how long until there is. */
+static Slot *
+slot_for_new(Slot *set, uint64 org, TimestampTz now, int64 *wait)
+{
+	Slot *first = full_first(set, 0, now);
+	uint64 greediest;
+
+	*wait = full_in(first, now);
+	if (*wait == 0)
+		return first;
+	greediest = greedier_than(set, org);
+	return greediest == 0 ? NULL : full_first(set, greediest, now);
+}
+
 /* The lock is held. */
 static WakBucketState
-take(uint64 key, WakRate rate, TimestampTz now)
+take(uint64 key, uint64 org, WakRate rate, TimestampTz now)
 {
-	Slot *slot = slot_for(key, now);
-	int64 wait = slot->key == key ? 0 : full_in(slot, now);
+	Slot *set = rates->slots[key % SETS];
+	Slot *slot = slot_of(set, key);
 
-	if (wait > 0)
-		return (WakBucketState){.wait_us = wait, .full_us = wait};
-	if (slot->key != key)
-		*slot = (Slot){.key = key};
+	if (slot == NULL)
+	{
+		int64 wait;
+
+		slot = slot_for_new(set, org, now, &wait);
+		if (slot == NULL)
+			return (WakBucketState){.wait_us = wait, .full_us = wait};
+		*slot = (Slot){.key = key, .org = org};
+	}
 	slot->rate = rate;
 	return wak_bucket_take(&slot->bucket, rate, now);
 }
@@ -154,13 +211,16 @@ require_memory(void)
 WakBucketState
 wa_key_rate_take(const WaPrincipal *key)
 {
+	static const pg_uuid_t none = {{0}};
 	WakBucketState state;
 	uint64 hash;
+	uint64 org;
 
 	require_memory();
-	hash = hashed(key);
+	hash = hashed(&key->org_id, &key->id);
+	org = hashed(&key->org_id, &none);
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	state = take(hash, key->rate, GetCurrentTimestamp());
+	state = take(hash, org, key->rate, GetCurrentTimestamp());
 	LWLockRelease(lock);
 	if (!state.taken)
 		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
