@@ -167,6 +167,7 @@ make_db_request(Call *call, int statement)
 		return NULL;
 	client = http_request_client(call->http, room);
 	db_request_address(request, client.data, client.len);
+	db_request_keeps(request, call->http->body.len);
 	if (endpoint->door != DOOR_CREDENTIAL ||
 		db_request_credential(request, call->credential.text, call->credential.len,
 							  endpoint->needs))

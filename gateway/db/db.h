@@ -88,6 +88,8 @@ typedef struct DbConfig
 	int in_flight;                /* requests in the pipeline of a fast connection, 1 or more */
 	int queue;                    /* requests waiting in one lane, 0 or more */
 	int costly_queue;             /* the same for the costly lane */
+	size_t owner_bytes;           /* that callers keep for the requests of one organization in
+								   * one lane (db_request_keeps); 0 = no bound */
 	bool fair;                    /* one organization may fill half of a queue, and a lane with
 								   * several connections keeps one for those with none in flight */
 } DbConfig;
@@ -102,7 +104,8 @@ typedef enum DbOutcome
 	DB_UNAVAILABLE, /* not done: no connection in time, a queue full of other owners' requests, a
 					 * cancel for another request hit it, or its statement was out of date */
 	DB_LOST,        /* the connection broke after it was sent; it may have been done or not */
-	DB_CROWDED      /* not done: too many requests of its organization or address waited */
+	DB_CROWDED      /* not done: too many requests of its organization or address waited, or
+					 * their callers kept too many bytes */
 } DbOutcome;
 
 /* "rows" and so on, by DbOutcome, for the log. */
@@ -223,6 +226,9 @@ extern void db_request_org(DbRequest *request, const uint8_t org[DB_UUID_SIZE]);
  * identity and address counts as the program's own.
  */
 extern void db_request_address(DbRequest *request, const char *address, size_t len);
+
+/* Says how many bytes the caller keeps in memory until the request has ended. */
+extern void db_request_keeps(DbRequest *request, size_t bytes);
 
 /*
  * Add the parameters in the order of the statement; each is copied in PostgreSQL's binary

@@ -22,6 +22,7 @@ typedef struct FairFlow
 	struct FairGroup *group;
 	struct FairItems items; /* never empty */
 	int waiting;
+	size_t weight; /* of the waiting items */
 	TAILQ_ENTRY(FairFlow) turn;
 	TAILQ_ENTRY(FairFlow) hash;
 } FairFlow;
@@ -33,6 +34,7 @@ typedef struct FairGroup
 	TAILQ_HEAD(, FairFlow) flows;
 	int waiting; /* 0: it is not in the list of its class */
 	int under_way;
+	size_t weight; /* of the items that wait or are under way */
 	TAILQ_ENTRY(FairGroup) turn;
 	TAILQ_ENTRY(FairGroup) hash;
 } FairGroup;
@@ -54,10 +56,11 @@ struct FairQueue
 	int group_count;
 	int max;
 	int group_max;
+	size_t group_weight;
 };
 
 FairQueue *
-fair_queue_create(int max, int group_max)
+fair_queue_create(int max, int group_max, size_t group_weight)
 {
 	FairQueue *queue = calloc(1, sizeof(*queue));
 
@@ -65,6 +68,7 @@ fair_queue_create(int max, int group_max)
 		return NULL;
 	queue->max = max;
 	queue->group_max = group_max;
+	queue->group_weight = group_weight;
 	TAILQ_INIT(&queue->turns);
 	for (int i = 0; i < FAIR_CLASSES; i++)
 		TAILQ_INIT(&queue->classes[i].groups);
@@ -188,6 +192,8 @@ append(FairQueue *queue, FairFlow *flow, FairItem *item)
 	if (ring->waiting++ == 0)
 		TAILQ_INSERT_TAIL(&queue->turns, ring, turn);
 	queue->waiting++;
+	flow->weight += item->weight;
+	group->weight += item->weight;
 	TAILQ_INSERT_TAIL(&flow->items, item, link);
 	item->flow = flow;
 	item->group = group;
@@ -203,6 +209,7 @@ detach(FairQueue *queue, FairItem *item)
 
 	TAILQ_REMOVE(&flow->items, item, link);
 	item->flow = NULL;
+	flow->weight -= item->weight;
 	queue->waiting--;
 	if (--ring->waiting == 0)
 		TAILQ_REMOVE(&queue->turns, ring, turn);
@@ -227,6 +234,7 @@ fair_queue_leave(FairQueue *queue, FairItem *item)
 		detach(queue, item);
 	else
 		group->under_way--;
+	group->weight -= item->weight;
 	item->group = NULL;
 	drop_idle_group(queue, group);
 }
@@ -271,23 +279,50 @@ longest_group(const FairQueue *queue, FairGroup *newcomer)
 	return longest;
 }
 
+static FairItem *
+newest_of(const FairFlow *flow)
+{
+	return TAILQ_LAST(&flow->items, FairItems);
+}
+
+/* The newest item of the heaviest flow of the group, if the group is light enough without it. */
+static FairItem *
+too_heavy(FairFlow *newcomer)
+{
+	size_t added = newest_of(newcomer)->weight;
+	FairFlow *heaviest = newcomer;
+	FairFlow *flow;
+
+	TAILQ_FOREACH(flow, &newcomer->group->flows, turn)
+	{
+		if (flow->weight > heaviest->weight && newest_of(flow)->weight >= added)
+			heaviest = flow;
+	}
+	return newest_of(heaviest);
+}
+
+static FairLoss
+lose(FairQueue *queue, FairItem *item, bool crowded)
+{
+	fair_queue_leave(queue, item);
+	return (FairLoss){.item = item, .crowded = crowded};
+}
+
 /* Removes the item that loses its place, if a bound is exceeded. */
 static FairLoss
 keep_bounds(FairQueue *queue, FairFlow *newcomer)
 {
 	FairGroup *group = newcomer->group;
-	FairLoss loss = {0};
 
+	if (group->class != FAIR_OWN && group->weight > queue->group_weight)
+		return lose(queue, too_heavy(newcomer), group->waiting + group->under_way > 1);
 	if (group->class == FAIR_OWN || group->waiting <= queue->group_max)
 	{
 		if (queue->waiting <= queue->max)
-			return loss;
+			return (FairLoss){0};
 		group = longest_group(queue, group);
 	}
-	loss.item = TAILQ_LAST(&longest_flow(group, newcomer)->items, FairItems);
-	loss.crowded = group->waiting > 1;
-	fair_queue_leave(queue, loss.item);
-	return loss;
+	return lose(queue, newest_of(longest_flow(group, newcomer)), group->waiting > 1);
 }
 
 FairLoss

@@ -9,10 +9,14 @@
  * an organization with a thousand waiting items, or a thousand credentials, is served no
  * sooner than one with a single item.
  *
- * The queue has two bounds.  When a group exceeds its bound, the longest flow of the group
+ * The queue has three bounds.  When a group exceeds its bound, the longest flow of the group
  * loses its newest item.  When the queue exceeds its bound, the longest flow of the longest
  * group of the longest class loses its newest item.  If several are equally long, the one
  * with the new item loses.
+ *
+ * An item can have a weight: the bytes that are kept in memory for it, also while it is under
+ * way.  When a group weighs more than it may, the heaviest flow of the group loses its newest
+ * item, or the new item loses its place if it weighs more than that one.
  *
  * An item that was taken is *under way* until it leaves.  The queue counts the items of each
  * group that are under way, so that the caller can pass a group over.
@@ -25,6 +29,7 @@
 #define DB_FAIR_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -55,18 +60,25 @@ typedef struct FairOwner
 	FairKey flow;
 } FairOwner;
 
-/* Embedded in what waits.  All zero before it is added; both pointers NULL after it has left. */
+/*
+ * Embedded in what waits.  All zero before it is added, except the weight; both pointers NULL
+ * after it has left.
+ */
 typedef struct FairItem
 {
 	TAILQ_ENTRY(FairItem) link;
+	size_t weight;
 	struct FairFlow *flow;   /* while it waits */
 	struct FairGroup *group; /* while it waits or is under way */
 } FairItem;
 
 typedef struct FairQueue FairQueue;
 
-/* At most max items wait, and at most group_max of one group.  NULL: out of memory. */
-extern FairQueue *fair_queue_create(int max, int group_max);
+/*
+ * At most max items wait, and at most group_max of one group, whose items weigh at most
+ * group_weight.  NULL: out of memory.
+ */
+extern FairQueue *fair_queue_create(int max, int group_max, size_t group_weight);
 
 /* Frees the queue, from which all items must have left. */
 extern void fair_queue_free(FairQueue *queue);

@@ -39,6 +39,7 @@ typedef struct LaneSize
 	int in_flight;
 	int queue;
 	int owner_queue; /* how much of the queue one organization or address may use */
+	size_t owner_bytes;
 } LaneSize;
 
 static bool
@@ -50,7 +51,7 @@ open_lane(Db *db, DbLane *lane, const LaneSize *size, int first_number)
 	lane->in_flight = size->in_flight;
 	TAILQ_INIT(&lane->queue);
 	TAILQ_INIT(&lane->refused);
-	lane->turns = fair_queue_create(size->queue, size->owner_queue);
+	lane->turns = fair_queue_create(size->queue, size->owner_queue, size->owner_bytes);
 	lane->connections = calloc((size_t) connections + 1, sizeof(*lane->connections));
 	lane->dispatch = event_new(db->base, -1, 0, on_dispatch, lane);
 	if (lane->turns == NULL || lane->connections == NULL || lane->dispatch == NULL)
@@ -95,6 +96,7 @@ lane_size(const DbConfig *config, int connections, int in_flight, int queue)
 
 	size.queue = within(queue, 0, 1000000);
 	size.owner_queue = config->fair ? (size.queue + 1) / 2 : size.queue;
+	size.owner_bytes = config->owner_bytes > 0 ? config->owner_bytes : SIZE_MAX;
 	return size;
 }
 

@@ -81,6 +81,12 @@ db_request_address(DbRequest *request, const char *address, size_t len)
 	request->address_len = len;
 }
 
+void
+db_request_keeps(DbRequest *request, size_t bytes)
+{
+	request->turn.weight = bytes;
+}
+
 /* ---- parameters ---- */
 
 static void

@@ -23,6 +23,12 @@
 #define COSTLY_CONNECTIONS 1
 #define COSTLY_QUEUE 24
 
+/*
+ * What the bodies of one organization's requests may need while these wait for the database: a
+ * part of the room for all bodies.
+ */
+#define OWNER_BODIES_MAX (HTTP_BODIES_MAX / 8)
+
 /* How much later than the database's deadline the HTTP server's own deadline is. */
 #define LAST_RESORT_MS 10000
 
@@ -227,6 +233,7 @@ settings_db(void)
 		.costly_queue = COSTLY_QUEUE,
 		.in_flight = IN_FLIGHT,
 		.queue = (int) gateway_settings.queue,
+		.owner_bytes = OWNER_BODIES_MAX,
 		.fair = true,
 	};
 }

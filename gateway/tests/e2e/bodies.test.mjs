@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareCluster } from './harness/cluster.mjs';
 import { endpoints, nameOf } from './harness/endpoints.mjs';
 import { createUnlimitedSession } from './harness/fixtures.mjs';
@@ -147,6 +148,67 @@ async function hold(count, bytes, from)
 		return connection;
 	}));
 }
+
+/* Requests with this body, each on a connection of its own. */
+async function send(count, from, session, key, body)
+{
+	return await Promise.all(Array.from({ length: count }, async () =>
+	{
+		const connection = await Connection.open(gateway.port, { from });
+
+		connection.send(`POST /api/v1/sessions/${session.id}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nx-api-key: ${key.secret}\r\n`
+			+ `Content-Length: ${body.length}\r\n\r\n`);
+		connection.socket.write(body);
+		return connection;
+	}));
+}
+
+/* Waits until a number is not 0 and has not changed for a while. */
+async function settled(number)
+{
+	for (let before = 0; number() === 0 || number() !== before;)
+	{
+		before = number();
+		await sleep(500);
+	}
+}
+
+test('complete bodies that wait for a locked row of their organization keep no body of another one out', async () =>
+{
+	const other = await createTenant(db, 'Other');
+	const session = await createUnlimitedSession(db, other.org);
+	const holder = await cluster.open('wa');
+	const body = Buffer.from(JSON.stringify({ type: 'document', to: '15551230001',
+		media: { data: Buffer.alloc(786000, 'x').toString('base64'), mimetype: 'text/plain', filename: 'x.txt' } }));
+
+	await holder.sql('BEGIN');
+	await holder.sql('SELECT FROM wa.session WHERE id = $1 FOR UPDATE', [tenant.session.uuid]);
+	const hogs = await send(300, '127.0.0.2', tenant.session, tenant.key, body);
+
+	try
+	{
+		const answered = () => hogs.filter((hog) => hog.answers.length > 0);
+
+		await settled(() => answered().length);
+		for (const { status, json } of await Promise.all(answered().map((hog) => hog.answer())))
+			/* a 503: it has waited for as long as one may wait for a lock */
+			assert.deepEqual([status, status === 429 ? json.error.details : json.error.message],
+				status === 429 ? [429, { limit: 'waitingRequests' }] : [503, 'service is not available at the moment']);
+		for (let i = 0; i < 5; i++)
+		{
+			const [connection] = await send(1, undefined, session, other.key, body);
+
+			assert.equal((await connection.answer()).status, 202);
+			connection.close();
+		}
+	}
+	finally
+	{
+		for (const hog of hogs)
+			hog.close();
+		await holder.sql('ROLLBACK');
+	}
+});
 
 test('who fills the room of all bodies keeps nobody else\'s out', async () =>
 {

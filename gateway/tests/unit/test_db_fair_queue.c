@@ -23,6 +23,11 @@ static FairQueue *queue;
 static Sample samples[ITEMS];
 static int sample_count;
 
+/* No item of most tests has a weight. */
+#define GROUP_WEIGHT 100
+
+static size_t weight;
+
 static void
 start_with(int max, int group_max)
 {
@@ -30,7 +35,8 @@ start_with(int max, int group_max)
 		fair_queue_free(queue);
 	memset(samples, 0, sizeof(samples));
 	sample_count = 0;
-	queue = fair_queue_create(max, group_max);
+	weight = 0;
+	queue = fair_queue_create(max, group_max, GROUP_WEIGHT);
 	ck_assert_ptr_nonnull(queue);
 }
 
@@ -61,6 +67,7 @@ add_to(FairClass class, char org, int credential)
 
 	ck_assert_int_lt(sample_count, ITEMS);
 	sample->org = org;
+	sample->item.weight = weight;
 	for (int i = 0; i < sample_count; i++)
 		sample->number += samples[i].org == org ? 1 : 0;
 	sample_count++;
@@ -389,6 +396,77 @@ END_TEST
 
 /* ---- all of it ---- */
 
+/* ---- weights ---- */
+
+/* Queues an item of this weight; returns what lost its place, or NULL. */
+static Sample *
+add_heavy(char org, int credential, size_t bytes)
+{
+	Sample *lost;
+
+	weight = bytes;
+	lost = add_to(FAIR_ORG, org, credential);
+	weight = 0;
+	return lost;
+}
+
+START_TEST(an_organization_weighs_no_more_than_it_may)
+{
+	const Sample *lost;
+
+	ck_assert_ptr_null(add_heavy('a', 0, 60));
+	ck_assert_ptr_null(add_heavy('a', 0, 40));
+	lost = add_heavy('a', 0, 1);
+	ck_assert_ptr_eq(lost, &samples[2]);
+	ck_assert(lost->crowded);
+	/* what has no weight, and another organization, are not affected */
+	ck_assert_ptr_null(add('a'));
+	ck_assert_ptr_null(add_heavy('b', 0, 100));
+	ck_assert_str_eq(take_many(5), "abaa");
+	ck_assert_ptr_null(add_heavy('a', 0, 100));
+	lost = add_heavy('c', 0, 101);
+	ck_assert_int_eq(lost->org, 'c');
+	ck_assert(!lost->crowded);
+}
+END_TEST
+
+START_TEST(what_is_under_way_still_weighs)
+{
+	const Sample *lost;
+	FairItem *item;
+
+	ck_assert_ptr_null(add_heavy('a', 0, 100));
+	item = fair_queue_take(queue, everybody, NULL);
+	ck_assert_ptr_nonnull(item);
+	lost = add_heavy('a', 0, 1);
+	ck_assert_ptr_eq(lost, &samples[1]);
+	ck_assert(lost->crowded);
+	fair_queue_leave(queue, item);
+	ck_assert_ptr_null(add_heavy('a', 0, 100));
+}
+END_TEST
+
+START_TEST(in_an_organization_the_heaviest_credential_loses)
+{
+	ck_assert_ptr_null(add_heavy('a', 1, 40));
+	ck_assert_ptr_null(add_heavy('a', 1, 40));
+	ck_assert_ptr_null(add_heavy('a', 2, 20));
+	/* credential 1 has 80, and its newest is enough */
+	ck_assert_ptr_eq(add_heavy('a', 2, 30), &samples[1]);
+	/* its newest of 40 is not enough for 45 */
+	ck_assert_ptr_eq(add_heavy('a', 3, 45), &samples[4]);
+	ck_assert_int_eq(fair_queue_waiting(queue), 3);
+}
+END_TEST
+
+START_TEST(the_programs_own_may_weigh_anything)
+{
+	weight = 1000;
+	ck_assert_ptr_null(add_to(FAIR_OWN, 'w', 0));
+	ck_assert_ptr_null(add_to(FAIR_OWN, 'w', 0));
+}
+END_TEST
+
 /*
  * A thousand steps of many organizations, one of which queues ten times as much as the others:
  * each item is taken, lost or left once, and no bound is passed.
@@ -446,6 +524,10 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, addresses_do_not_push_out_an_organization);
 	tcase_add_test(cases, the_programs_own_are_bound_by_the_queue_alone);
 	tcase_add_test(cases, without_room_the_newcomer_is_refused);
+	tcase_add_test(cases, an_organization_weighs_no_more_than_it_may);
+	tcase_add_test(cases, what_is_under_way_still_weighs);
+	tcase_add_test(cases, in_an_organization_the_heaviest_credential_loses);
+	tcase_add_test(cases, the_programs_own_may_weigh_anything);
 	tcase_add_loop_test(cases, nothing_is_lost_and_nothing_comes_twice, 0, 20);
 }
 
