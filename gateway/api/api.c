@@ -102,12 +102,13 @@ answer_refusal(const Call *call)
 					   call->refusal_header, call->refusal_header != NULL ? 1 : 0);
 }
 
-/* Notes for the access log whose request it was. */
+/* Notes whose request it was, for the turns of the connection and for the access log. */
 static void
 name_principal(const Call *call, const DbResult *result)
 {
 	char id[WAK_TYPEID_MAX + 1];
 
+	http_request_set_owner(call->http, result->owner);
 	if (result->has_principal)
 	{
 		wak_typeid_encode(call->credential.kind == WAK_USER_TOKEN ? "usr" : "key",

@@ -39,6 +39,7 @@
 #include <stdint.h>
 
 #include "db/statement.h"
+#include "lib/fair_queue.h"
 
 struct event_base;
 
@@ -139,6 +140,12 @@ typedef struct DbResult
 	 * if the key has none.
 	 */
 	DbRate rate;
+
+	/*
+	 * The organization and the credential whose turns requests with this credential take.  NULL:
+	 * it has none, it is not valid, or its organization is not known.
+	 */
+	const FairOwner *owner;
 
 	int rows;
 	int columns;

@@ -27,7 +27,7 @@
 
 #include "db/cork.h"
 #include "db/db.h"
-#include "db/fair_queue.h"
+#include "lib/fair_queue.h"
 #include "db/login.h"
 #include "db/owners.h"
 #include "db/ready.h"
@@ -227,7 +227,7 @@ extern void request_end(DbRequest *request, DbOutcome outcome);
 extern DbOutcome request_outcome(const DbRequest *request);
 extern DbOutcome request_outcome_of_break(const DbRequest *request);
 extern bool request_retires_connection(const DbRequest *request);
-extern void request_note_owner(const DbRequest *request);
+extern void request_note_owner(DbRequest *request);
 
 /* connection.c */
 extern bool connection_open(DbConnection *connection, DbLane *lane, int number);

@@ -183,26 +183,39 @@ owner_of_credential(Owners *owners, const char *credential, size_t len, const ch
 	return owner;
 }
 
-void
-owners_learn(Owners *owners, const FairOwner *owner, const uint8_t org[DB_UUID_SIZE])
+/* NULL: out of memory. */
+static Known *
+add(Owners *owners, const FairKey *credential)
 {
-	Known *known = find(owners, &owner->flow);
+	Known *known = calloc(1, sizeof(*known));
 
 	if (known == NULL)
-	{
-		known = malloc(sizeof(*known));
-		if (known == NULL)
-			return;
-		known->credential = owner->flow;
-		TAILQ_INSERT_HEAD(&owners->buckets[bucket_of(&owner->flow)], known, hash);
-		TAILQ_INSERT_HEAD(&owners->used, known, use);
-		if (++owners->count > OWNERS_MAX)
-			drop(owners, TAILQ_LAST(&owners->used, KnownList));
-	}
-	else if (memcmp(known->org_id, org, DB_UUID_SIZE) == 0)
+		return NULL;
+	known->credential = *credential;
+	TAILQ_INSERT_HEAD(&owners->buckets[bucket_of(credential)], known, hash);
+	TAILQ_INSERT_HEAD(&owners->used, known, use);
+	if (++owners->count > OWNERS_MAX)
+		drop(owners, TAILQ_LAST(&owners->used, KnownList));
+	return known;
+}
+
+void
+owners_learn(Owners *owners, FairOwner *owner, const uint8_t org[DB_UUID_SIZE])
+{
+	Known *known = find(owners, &owner->flow);
+	bool is_new = known == NULL;
+
+	if (is_new)
+		known = add(owners, &owner->flow);
+	if (known == NULL)
 		return;
-	memcpy(known->org_id, org, DB_UUID_SIZE);
-	known->org = key_of(owners, OWNER_ORG, org, DB_UUID_SIZE);
+	if (is_new || memcmp(known->org_id, org, DB_UUID_SIZE) != 0)
+	{
+		memcpy(known->org_id, org, DB_UUID_SIZE);
+		known->org = key_of(owners, OWNER_ORG, org, DB_UUID_SIZE);
+	}
+	owner->class = FAIR_ORG;
+	owner->group = known->org;
 }
 
 void

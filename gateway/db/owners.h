@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 #include "db/db.h"
-#include "db/fair_queue.h"
+#include "lib/fair_queue.h"
 
 #define OWNERS_MAX 32768
 
@@ -36,10 +36,10 @@ extern FairOwner owner_of_credential(Owners *owners, const char *credential, siz
 extern FairOwner owner_of_address(Owners *owners, const char *address, size_t len);
 
 /*
- * Records that the credential of the flow belongs to this organization, or that it is not
- * valid.  When out of memory the credential stays unknown.
+ * Records that the credential of the flow belongs to this organization, which becomes the
+ * owner's group; or that it is not valid.  When out of memory nothing changes.
  */
-extern void owners_learn(Owners *owners, const FairOwner *owner, const uint8_t org[DB_UUID_SIZE]);
+extern void owners_learn(Owners *owners, FairOwner *owner, const uint8_t org[DB_UUID_SIZE]);
 extern void owners_forget(Owners *owners, const FairOwner *owner);
 
 /* The number of credentials whose organization is known. */

@@ -231,7 +231,7 @@ request_outcome(const DbRequest *request)
  * organization; forgets a credential that is not valid.
  */
 void
-request_note_owner(const DbRequest *request)
+request_note_owner(DbRequest *request)
 {
 	Owners *owners = request->lane->db->owners;
 
@@ -240,7 +240,10 @@ request_note_owner(const DbRequest *request)
 	if (request->has_principal)
 		owners_learn(owners, &request->owner, request->bound_org);
 	else if (strcmp(error_field(request, PG_DIAG_SQLSTATE), "28000") == 0)
+	{
 		owners_forget(owners, &request->owner);
+		request->owner.class = FAIR_ADDRESS;
+	}
 }
 
 /*
@@ -278,6 +281,7 @@ request_tell(DbRequest *request, DbOutcome outcome)
 	}
 	result.column = error_field(request, PG_DIAG_COLUMN_NAME);
 	result.constraint = error_field(request, PG_DIAG_CONSTRAINT_NAME);
+	result.owner = request->owner.class == FAIR_ORG ? &request->owner : NULL;
 	result.has_principal = request->has_principal;
 	memcpy(result.principal, request->principal, DB_UUID_SIZE);
 	if (request->has_principal)

@@ -2,14 +2,15 @@
  * connection.c
  *		One connection of a client, as a state machine; see connection.h.
  *
- * Events come from input.c (http_connection_input_came and _ended), from libevent (on_write,
- * on_event), from the deadlines (http_connection_expire) and from the handler's answer
- * (http_respond).  All of them end in http_connection_enter() or http_connection_close().
+ * Events come from input.c (http_connection_input_came and _ended), from libevent (on_read,
+ * on_write, on_event), from the deadlines (http_connection_expire) and from the handler's
+ * answer (http_respond).  All of them end in http_connection_enter() or
+ * http_connection_close(), or in http_turns_join().
  *
  * Only run() and run_socket() handle input, and they are never nested.  When a handler answers
- * immediately, its answer is sent while run() is active, and the loop in run() then continues.
- * A closed connection is freed at once, unless run() or run_socket() is active; then that
- * function frees it.
+ * immediately, its answer is sent while run() is active.  run() then ends, and the connection
+ * takes another turn if it has more input.  A closed connection is freed at once, unless run()
+ * or run_socket() is active; then that function frees it.
  *
  * No input or output of a client stays in memory.  Input is wiped by input.c.  libevent does
  * not wipe output that it has sent, so it gets references to memory that this file wipes when
@@ -30,6 +31,7 @@
 #include "http/output.h"
 #include "http/server.h"
 #include "http/tls.h"
+#include "http/turns.h"
 #include "http/websocket.h"
 
 /* The names of the states in the log. */
@@ -141,6 +143,7 @@ http_connection_close(HttpConnection *connection, const char *reason)
 			 log_text("peer", connection->peer), log_text("state", state_names[connection->state]),
 			 log_text("reason", reason));
 	http_connection_enter(connection, HTTP_CONNECTION_CLOSED);
+	http_turns_leave(connection);
 	release_request(connection);
 	if (connection->socket != NULL)
 		websocket_lost(connection);
@@ -154,7 +157,7 @@ http_connection_close(HttpConnection *connection, const char *reason)
 bool
 http_connection_is_idle(const HttpConnection *connection)
 {
-	return connection->request == NULL &&
+	return connection->request == NULL && !http_turns_waits(connection) &&
 		   (connection->state == HTTP_CONNECTION_IDLE ||
 			connection->state == HTTP_CONNECTION_HEAD ||
 			connection->state == HTTP_CONNECTION_HANDSHAKE) &&
@@ -267,7 +270,8 @@ reads(const HttpConnection *connection)
 static void
 pause_or_resume(HttpConnection *connection)
 {
-	bool pause = !reads(connection) && http_input_len(connection) >= HTTP_INPUT_MAX;
+	bool pause = (!reads(connection) || http_turns_waits(connection)) &&
+				 http_input_len(connection) >= HTTP_INPUT_MAX;
 
 	if (pause == connection->paused || connection->input_ended)
 		return;
@@ -588,26 +592,48 @@ feed(HttpConnection *connection, const struct iovec *piece)
 	act_on(connection, result);
 }
 
-/* Handles the input, as far as the state allows. */
+/* Whether there is input that can be handled now. */
+static bool
+has_input(const HttpConnection *connection)
+{
+	return reads(connection) && http_input_len(connection) > 0;
+}
+
+/*
+ * Goes on after input was handled or an answer was sent: with the rest of the input in another
+ * turn, or to the end if nothing more will come.
+ */
+static void
+go_on_reading(HttpConnection *connection)
+{
+	if (connection->running)
+		return;
+	pause_or_resume(connection);
+	if (has_input(connection) || (connection->unread && !connection->paused))
+		http_turns_join(connection);
+	else if (connection->input_ended && (reads(connection) || connection->tls))
+		http_connection_close(connection, "client closed");
+}
+
+/* Handles the input, as far as the state allows, until a request was answered. */
 static void
 run(HttpConnection *connection)
 {
 	struct iovec piece;
 
-	if (connection->running)
-		return;
 	connection->running = true;
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is not freed while it is running */
 	while (reads(connection) && http_input_first(connection, &piece))
+	{
 		feed(connection, &piece);
+		if (connection->state == HTTP_CONNECTION_IDLE)
+			break;
+	}
 	connection->running = false;
-	if (connection->state != HTTP_CONNECTION_CLOSED)
-		pause_or_resume(connection);
-
 	if (connection->state == HTTP_CONNECTION_CLOSED)
 		free_closed(connection);
-	else if (reads(connection) && connection->input_ended)
-		http_connection_close(connection, "client closed");
+	else
+		go_on_reading(connection);
 }
 
 /* The same for a WebSocket.  Input that is not read is discarded. */
@@ -631,7 +657,10 @@ run_socket(HttpConnection *connection)
 		return;
 	}
 	http_input_discard(connection);
-	websocket_finish(connection);
+	if (connection->input_ended)
+		http_connection_close(connection, "client closed");
+	else
+		websocket_finish(connection);
 }
 
 /* ---- called by handlers ---- */
@@ -653,7 +682,18 @@ respond(HttpRequest *request, const HttpAnswer *answer)
 		buffer_free(answer->body);
 	http_request_finish(state);
 	if (more)
-		run(connection);
+		go_on_reading(connection);
+}
+
+void
+http_request_set_owner(HttpRequest *request, const FairOwner *owner)
+{
+	HttpConnection *connection = request->state->connection;
+
+	if (connection == NULL)
+		return;
+	connection->owner =
+		owner != NULL ? *owner : http_peers_owner(connection->server->peers, connection->peer_key);
 }
 
 void
@@ -699,8 +739,19 @@ http_connection_input_came(HttpConnection *connection)
 		return;
 	}
 	connection->lingered += http_input_discard(connection);
-	if (connection->lingered > HTTP_LINGER_BYTES_MAX)
+	if (connection->input_ended)
+		http_connection_close(connection, "client closed");
+	else if (connection->lingered > HTTP_LINGER_BYTES_MAX)
 		http_connection_close(connection, "client does not stop sending");
+}
+
+void
+http_connection_take_turn(HttpConnection *connection)
+{
+	if (connection->unread && !connection->paused && !has_input(connection))
+		http_input_read(connection);
+	else
+		http_connection_input_came(connection);
 }
 
 void
@@ -713,8 +764,10 @@ http_connection_input_ended(HttpConnection *connection, bool broken)
 											  : "connection broke");
 		return;
 	}
-	/* At the end of a TLS stream libevent stops writing too. */
 	connection->input_ended = true;
+	if (http_turns_waits(connection))
+		return; /* what came before the end is handled first */
+	/* At the end of a TLS stream libevent stops writing too. */
 	if (connection->tls || connection->socket != NULL ||
 		connection->state == HTTP_CONNECTION_LINGER)
 		http_connection_close(connection, "client closed");
@@ -726,8 +779,11 @@ http_connection_input_ended(HttpConnection *connection, bool broken)
 static void
 on_read(struct bufferevent *bev, void *context)
 {
+	HttpConnection *connection = context;
+
 	(void) bev;
-	http_connection_input_came(context);
+	if (http_turns_join(connection))
+		pause_or_resume(connection);
 }
 
 static void
@@ -740,7 +796,7 @@ on_write(struct bufferevent *bev, void *context)
 	if (connection->state == HTTP_CONNECTION_WRITE)
 	{
 		if (go_on(connection))
-			run(connection);
+			go_on_reading(connection);
 	}
 	else if (connection->state == HTTP_CONNECTION_SOCKET ||
 			 connection->state == HTTP_CONNECTION_SOCKET_CLOSING)
@@ -775,6 +831,7 @@ http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls, con
 	connection->tls = tls;
 	connection->state = HTTP_CONNECTION_CLOSED;
 	connection->peer_key = peer_key;
+	connection->owner = http_peers_owner(server->peers, peer_key);
 	strncpy(connection->peer, peer, sizeof(connection->peer) - 1);
 	bufferevent_setcb(bev, on_read, on_write, on_event, connection);
 	if (!http_output_watch(connection) || !http_input_open(connection))

@@ -12,9 +12,10 @@
  * their deadlines.  Each state has one fixed period, so a connection that enters a state is
  * simply appended to its list.  Only http_connection_enter() changes a state.
  *
- * A connection handles one request at a time.  What a client sends before the previous
- * answer has left stays in the input buffer.  When that holds HTTP_INPUT_MAX bytes, nothing
- * more is read until then.
+ * A connection handles one request at a time, each in a turn of its own (turns.h).  What a
+ * client sends before the previous answer has left, or while the connection waits for its
+ * turn, stays in the input buffer or in the kernel.  When the input buffer holds
+ * HTTP_INPUT_MAX bytes, nothing more is read until then.
  */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
@@ -22,6 +23,7 @@
 #include <event2/bufferevent.h>
 #include <sys/queue.h>
 
+#include "lib/fair_queue.h"
 #include "http/peers.h"
 #include "http/request.h"
 
@@ -60,6 +62,9 @@ struct HttpConnection
 	bool input_ended; /* the client has shut its sending side */
 	bool paused;      /* the client has sent too far ahead, so nothing is read */
 	bool running;     /* its input is being handled: do not free */
+	bool unread;      /* its socket was readable and was not read since; never with TLS */
+	FairOwner owner;  /* whose turns it takes (turns.h) */
+	FairItem turn;    /* its place while it waits for a turn */
 	HttpPeerKey peer_key;
 	char peer[HTTP_PEER_MAX];
 };
@@ -76,6 +81,12 @@ extern void http_connection_enter(HttpConnection *connection, HttpConnectionStat
 
 /* Closes the connection now, and logs why.  The handler of its request is told "gone". */
 extern void http_connection_close(HttpConnection *connection, const char *reason);
+
+/*
+ * Called when the connection has its turn (turns.h).  Handles the input that it has, until a
+ * request was answered.  If there is none that can be handled now, reads once before that.
+ */
+extern void http_connection_take_turn(HttpConnection *connection);
 
 /*
  * Called by input.c when there is input, and when there will be no more: the client has shut

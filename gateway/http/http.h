@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "lib/buffer.h"
+#include "lib/fair_queue.h"
 #include "http/error.h"
 #include "http/limits.h"
 
@@ -133,6 +134,12 @@ extern const char *http_method_name(HttpMethod method);
 /* For the access log: the route's pattern (a constant), and the key's public id (copied). */
 extern void http_request_set_route(HttpRequest *request, const char *pattern);
 extern void http_request_set_key(HttpRequest *request, const char *key_id);
+
+/*
+ * From now on the connection takes the turns of this owner (turns.h), to whom the request was
+ * found to belong; with NULL, those of the client's address.
+ */
+extern void http_request_set_owner(HttpRequest *request, const FairOwner *owner);
 
 /*
  * The answer tells what is left of the caller's rate, in the headers RateLimit-Policy and

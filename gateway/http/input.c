@@ -14,6 +14,7 @@
 
 #include "src/common/memory.h"
 #include "http/server.h"
+#include "http/turns.h"
 
 static struct evbuffer *
 kept_of(const HttpConnection *connection)
@@ -69,14 +70,33 @@ take(HttpConnection *connection, HttpFreshInput *fresh, size_t len)
 		http_connection_close(connection, "out of memory");
 }
 
+/*
+ * While the connection waits for its turn its socket stays readable.  The second time that the
+ * loop reports this it is told to stop, so that the loop's work does not grow with the number
+ * of those that wait.
+ */
 static void
 on_readable(evutil_socket_t fd, short what, void *context)
 {
 	HttpConnection *connection = context;
-	HttpFreshInput *fresh = &connection->server->fresh;
-	ssize_t len = recv(fd, fresh->bytes, sizeof(fresh->bytes), MSG_DONTWAIT);
 
+	(void) fd;
 	(void) what;
+	if (connection->unread)
+		event_del(connection->readable);
+	connection->unread = true;
+	http_turns_join(connection);
+}
+
+void
+http_input_read(HttpConnection *connection)
+{
+	HttpFreshInput *fresh = &connection->server->fresh;
+	ssize_t len =
+		recv(bufferevent_getfd(connection->bev), fresh->bytes, sizeof(fresh->bytes), MSG_DONTWAIT);
+
+	connection->unread = false;
+	event_add(connection->readable, NULL);
 	if (len > 0)
 	{
 		take(connection, fresh, (size_t) len);

@@ -32,10 +32,16 @@ typedef struct HttpFreshInput
 } HttpFreshInput;
 
 /*
- * Begins to read.  For each piece of input http_connection_input_came() is called, and at the
- * end http_connection_input_ended().  False: out of memory.
+ * Begins to read.  The connection joins those that wait for a turn (turns.h) when there is
+ * something to read; with TLS, when something was decrypted.  False: out of memory.
  */
 extern bool http_input_open(HttpConnection *connection);
+
+/*
+ * Reads once from the socket, without TLS, and calls http_connection_input_came() or, at the
+ * end, http_connection_input_ended().  The connection may have been freed after that.
+ */
+extern void http_input_read(HttpConnection *connection);
 
 /* Stops reading, and wipes what was not handled. */
 extern void http_input_close(HttpConnection *connection);

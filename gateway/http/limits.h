@@ -37,6 +37,14 @@
 /* Pipelined input that is read while an answer is outstanding; then reading stops. */
 #define HTTP_INPUT_MAX (64 * 1024)
 
+/*
+ * What one pass of the event loop does at most; the rest is done in the next passes.  Before
+ * each pass the loop looks at the database and at all sockets again.
+ */
+#define HTTP_TURNS_MAX 16   /* connections whose input is handled (turns.h) */
+#define HTTP_ACCEPTS_MAX 16 /* new connections */
+#define HTTP_EXPIRES_MAX 16 /* connections whose deadlines have passed */
+
 /* Connections. */
 #define HTTP_BACKLOG 1024                       /* connections that the kernel queues */
 #define HTTP_LINGER_BYTES_MAX (4 * 1024 * 1024) /* discarded before a close, at most */

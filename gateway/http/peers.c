@@ -92,12 +92,30 @@ mix(uint64_t a, uint64_t b)
 	return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
+static uint64_t
+hash_of(uint64_t one, uint64_t other, HttpPeerKey key)
+{
+	return mix(mix(key.network ^ one, other | 1) ^ key.host, one | 1);
+}
+
+/* Two hashes, because a key of the fair queue must not be predictable. */
+FairOwner
+http_peers_owner(const HttpPeers *peers, HttpPeerKey key)
+{
+	uint64_t hashes[2] = {hash_of(peers->seed[0], peers->seed[1], key),
+						  hash_of(peers->seed[1], peers->seed[0], key)};
+	FairOwner owner = {.class = FAIR_ADDRESS};
+
+	memcpy(owner.group.bytes, hashes, FAIR_KEY_SIZE);
+	owner.flow = owner.group;
+	return owner;
+}
+
 /* The link that points to the key's peer, or the end of its chain. */
 static Peer **
 find(HttpPeers *peers, HttpPeerKey key)
 {
-	uint64_t hash =
-		mix(mix(key.network ^ peers->seed[0], peers->seed[1] | 1) ^ key.host, peers->seed[0] | 1);
+	uint64_t hash = hash_of(peers->seed[0], peers->seed[1], key);
 	Peer **link = &peers->buckets[hash & (BUCKETS - 1)];
 
 	while (*link != NULL && !http_peers_same((*link)->key, key))

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "lib/fair_queue.h"
+
 typedef struct HttpPeers HttpPeers;
 
 /* Identifies a client: equal for all of its connections. */
@@ -34,6 +36,9 @@ extern bool http_peers_add(HttpPeers *peers, HttpPeerKey key, int max);
 
 /* Undoes one http_peers_add(). */
 extern void http_peers_remove(HttpPeers *peers, HttpPeerKey key);
+
+/* The address as an owner of turns (turns.h). */
+extern FairOwner http_peers_owner(const HttpPeers *peers, HttpPeerKey key);
 
 extern bool http_peers_same(HttpPeerKey one, HttpPeerKey other);
 

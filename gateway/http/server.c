@@ -25,6 +25,7 @@
 #include "http/listen.h"
 #include "http/output.h"
 #include "http/tls.h"
+#include "http/turns.h"
 #include "http/websocket.h"
 
 #define SPARE_DESCRIPTORS 64 /* kept free for files that are not counted */
@@ -161,29 +162,52 @@ take(HttpServer *server, int fd, const struct sockaddr *address)
 	server->connections++;
 }
 
-static void
-on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
-		  void *context)
+/* Accepts a client that has connected.  False, with errno: there is none. */
+static bool
+accept_one(HttpServer *server)
 {
-	HttpServer *server = context;
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	int fd = accept4(event_get_fd(server->listener), (struct sockaddr *) &address, &size,
+					 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	(void) listener;
-	(void) size;
-	server->accept_fails = false;
-	take(server, fd, address);
+	if (fd >= 0)
+		take(server, fd, (struct sockaddr *) &address);
+	return fd >= 0;
+}
+
+/* Whether the error belongs to one client, or is none. */
+static bool
+may_accept_again(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED;
 }
 
 /* Most likely out of descriptors.  Retrying at once would only waste processor time. */
 static void
-on_accept_error(struct evconnlistener *listener, void *context)
+pause_accepting(HttpServer *server)
 {
-	HttpServer *server = context;
-
 	if (!server->accept_fails)
 		log_line(LOG_LEVEL_WARNING, "accept_failed", log_text("error", strerror(errno)));
 	server->accept_fails = true;
-	evconnlistener_disable(listener);
+	event_del(server->listener);
 	server->accept_paused = true;
+}
+
+static void
+on_accept(evutil_socket_t fd, short what, void *context)
+{
+	HttpServer *server = context;
+	int accepted = 0;
+
+	(void) fd;
+	(void) what;
+	while (accepted < HTTP_ACCEPTS_MAX && accept_one(server))
+		accepted++;
+	if (accepted > 0)
+		server->accept_fails = false;
+	if (accepted < HTTP_ACCEPTS_MAX && !may_accept_again(errno))
+		pause_accepting(server);
 }
 
 /* ---- the tick ---- */
@@ -209,33 +233,65 @@ end_drain(HttpServer *server)
 	drained(server->drained_context);
 }
 
+/* The next connection whose deadline has passed, or NULL. */
+static HttpConnection *
+next_late(const HttpServer *server, int64_t now)
+{
+	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
+	{
+		HttpConnection *first = TAILQ_FIRST(&server->lists[state]);
+
+		if (first != NULL && first->deadline_ms <= now)
+			return first;
+	}
+	return NULL;
+}
+
+/* The next tick is due after this time. */
+static bool
+start_tick(HttpServer *server, int ms)
+{
+	const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	return event_add(server->tick, &wait) == 0;
+}
+
+/* True: more have passed, and the next tick has to follow at once. */
+static bool
+expire_some(HttpServer *server)
+{
+	int64_t now = clock_monotonic_ms();
+	HttpConnection *late;
+
+	for (int i = 0; (late = next_late(server, now)) != NULL; i++)
+	{
+		if (i == HTTP_EXPIRES_MAX)
+			return true;
+		http_connection_expire(late);
+	}
+	return false;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *context)
 {
 	HttpServer *server = context;
-	int64_t now = clock_monotonic_ms();
 
 	(void) fd;
 	(void) what;
-	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
-	{
-		HttpConnection *first;
-
-		while ((first = TAILQ_FIRST(&server->lists[state])) != NULL && first->deadline_ms <= now)
-			http_connection_expire(first);
-	}
-
+	start_tick(server, expire_some(server) ? 0 : server->limits.tick_ms);
 	heap_give_back();
 	if (server->refused > 0)
 		log_line(LOG_LEVEL_WARNING, "connections_refused", log_int("count", server->refused),
 				 log_int("connections", server->connections));
 	server->refused = 0;
 	if (server->accept_paused && server->listener != NULL)
-		evconnlistener_enable(server->listener);
+		event_add(server->listener, NULL);
 	server->accept_paused = false;
 
 	/* this comes last, because the callback may free the server */
-	if (server->drained != NULL && (server->connections == 0 || now >= server->drain_deadline_ms))
+	if (server->drained != NULL &&
+		(server->connections == 0 || clock_monotonic_ms() >= server->drain_deadline_ms))
 		end_drain(server);
 }
 
@@ -275,32 +331,42 @@ start_listening(HttpServer *server, const HttpServerConfig *config, char *error,
 
 	if (fd < 0)
 		return false;
-	server->listener =
-		evconnlistener_new(server->base, on_accept, server,
-						   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, HTTP_BACKLOG, fd);
-	if (server->listener == NULL)
+	server->listener = event_new(server->base, fd, EV_READ | EV_PERSIST, on_accept, server);
+	if (server->listener == NULL || listen(fd, HTTP_BACKLOG) != 0 ||
+		event_add(server->listener, NULL) != 0)
 	{
 		snprintf(error, error_size, "could not listen on %s: %s", config->listen, strerror(errno));
-		close(fd);
+		if (server->listener == NULL)
+			close(fd);
 		return false;
 	}
-	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	getsockname(fd, (struct sockaddr *) &address, &size);
 	http_listen_name((struct sockaddr *) &address, server->address, sizeof(server->address),
 					 &server->port);
 	return true;
 }
 
-static bool
-start_tick(HttpServer *server)
+/* Closes the socket too. */
+static void
+stop_listening(HttpServer *server)
 {
-	struct timeval period = {
-		.tv_sec = server->limits.tick_ms / 1000,
-		.tv_usec = server->limits.tick_ms % 1000 * 1000,
-	};
+	int fd;
 
-	server->tick = event_new(server->base, -1, EV_PERSIST, on_tick, server);
-	return server->tick != NULL && event_add(server->tick, &period) == 0;
+	if (server->listener == NULL)
+		return;
+	fd = event_get_fd(server->listener);
+	event_free(server->listener);
+	server->listener = NULL;
+	close(fd);
+}
+
+/* Makes what runs on the loop. */
+static bool
+start_events(HttpServer *server)
+{
+	server->tick = event_new(server->base, -1, 0, on_tick, server);
+	return server->tick != NULL && start_tick(server, server->limits.tick_ms) &&
+		   http_output_start(server) && http_turns_start(server);
 }
 
 HttpServer *
@@ -333,8 +399,7 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 	if (with_tls)
 		server->tls = http_tls_create(config->tls_certificate, config->tls_key, error, error_size);
 	server->peers = http_peers_create();
-	if ((with_tls && server->tls == NULL) || server->peers == NULL || !start_tick(server) ||
-		!http_output_start(server) ||
+	if ((with_tls && server->tls == NULL) || server->peers == NULL || !start_events(server) ||
 		!http_proxies_read(&server->proxies, config->proxies, config->n_proxies, error,
 						   error_size) ||
 		!start_listening(server, config, error, error_size))
@@ -410,17 +475,8 @@ http_server_output_bytes(const HttpServer *server)
 static void
 accept_the_rest(HttpServer *server)
 {
-	int listener = evconnlistener_get_fd(server->listener);
-	struct sockaddr_storage address;
-	socklen_t size = sizeof(address);
-	int fd;
-
-	while ((fd = accept4(listener, (struct sockaddr *) &address, &size,
-						 SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
-	{
-		take(server, fd, (struct sockaddr *) &address);
-		size = sizeof(address);
-	}
+	while (accept_one(server))
+		;
 }
 
 /* Whether the client has sent something that was not read yet. */
@@ -453,8 +509,7 @@ http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context),
 	server->drained_context = context;
 	server->drain_deadline_ms = clock_monotonic_ms() + bound_ms;
 	accept_the_rest(server);
-	evconnlistener_free(server->listener);
-	server->listener = NULL;
+	stop_listening(server);
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 	{
@@ -476,12 +531,12 @@ http_server_drain(HttpServer *server, int bound_ms, void (*done)(void *context),
 void
 http_server_free(HttpServer *server)
 {
-	if (server->listener != NULL)
-		evconnlistener_free(server->listener);
+	stop_listening(server);
 	close_all(server, "server stopped");
 	if (server->tick != NULL)
 		event_free(server->tick);
 	http_output_stop(server);
+	http_turns_stop(server);
 	if (server->tls != NULL)
 		http_tls_free(server->tls);
 	if (server->peers != NULL)

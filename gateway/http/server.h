@@ -6,7 +6,6 @@
 #define HTTP_SERVER_H
 
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <sys/queue.h>
 
 #include "http/answer.h"
@@ -20,11 +19,11 @@ TAILQ_HEAD(HttpConnectionList, HttpConnection);
 
 struct HttpServer
 {
-	struct event_base *base;         /* borrowed */
-	struct evconnlistener *listener; /* NULL once the server drains */
-	struct event *tick;              /* checks the deadlines */
-	struct ssl_ctx_st *tls;          /* NULL = plain HTTP */
-	const char *tls_certificate;     /* borrowed; read again by http_server_reload_tls() */
+	struct event_base *base;     /* borrowed */
+	struct event *listener;      /* NULL once the server drains */
+	struct event *tick;          /* checks the deadlines */
+	struct ssl_ctx_st *tls;      /* NULL = plain HTTP */
+	const char *tls_certificate; /* borrowed; read again by http_server_reload_tls() */
 	const char *tls_key;
 	HttpHandler handle;
 	HttpBodyLimit body_limit;
@@ -37,12 +36,15 @@ struct HttpServer
 	HttpPeers *peers;
 	struct HttpConnectionList lists[HTTP_CONNECTION_STATES];
 	int connections;
-	size_t output_bytes;  /* waiting to be sent on all connections (output.h) */
-	struct event *relief; /* closes slow readers when output_bytes is too large */
-	size_t body_bytes;    /* of all requests that are being read or answered */
-	bool accept_paused;   /* out of descriptors: accept again at the next tick */
-	bool accept_fails;    /* a failure was logged, and nothing was accepted since then */
-	int64_t refused;      /* connections refused since that was last logged */
+	FairQueue *turns;         /* connections with input (turns.h) */
+	struct event *next_turns; /* gives turns */
+	bool turns_due;           /* next_turns is active or about to be, or runs */
+	size_t output_bytes;      /* waiting to be sent on all connections (output.h) */
+	struct event *relief;     /* closes slow readers when output_bytes is too large */
+	size_t body_bytes;        /* of all requests that are being read or answered */
+	bool accept_paused;       /* out of descriptors: accept again at the next tick */
+	bool accept_fails;        /* a failure was logged, and nothing was accepted since then */
+	int64_t refused;          /* connections refused since that was last logged */
 
 	/* ending */
 	bool leaving; /* answers say "Connection: close"; see http_server_leave() */

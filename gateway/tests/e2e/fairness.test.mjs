@@ -2,12 +2,14 @@
  * fairness.test.mjs
  *		What one organization asks for does not keep others from being served.
  *
- * The requests of "Many" are held by a lock on a row of its own.  What counts is how many of
- * them were answered before those of "Few", and never how long anything took.
+ * The requests of "Many" are held by a lock on a row of its own, or come while the gateway is
+ * stopped.  What counts is how many of them were answered before those of "Few", and never how
+ * long anything took.
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
+import { Connection } from './harness/http.mjs';
 import { until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { createKey, createTenant } from './harness/tenants.mjs';
@@ -18,6 +20,9 @@ const CHAT = '15551234567%40s.whatsapp.net';
 
 /* Requests in the pipeline of one connection. */
 const IN_FLIGHT = 8;
+
+/* Connections that the gateway serves in one pass of its loop (gateway/http/limits.h). */
+const TURNS = 16;
 
 let cluster, db, many, few;
 
@@ -167,3 +172,47 @@ test('slow requests of one organization leave a connection for those of others',
 		assert.deepEqual(await held.statuses(), times(10, 200));
 	});
 });
+
+/* The ids of the requests that the gateway has answered, in their order. */
+function answeredIds(gateway)
+{
+	return gateway.events('request').map((line) => / request_id=(\S+)/.exec(line)[1]);
+}
+
+/* So many connections, each used by its tenant. */
+async function connectionsOf(gateway, tenant, count)
+{
+	return Promise.all(Array.from({ length: count }, async () =>
+	{
+		const connection = await Connection.open(gateway.port);
+
+		assert.equal((await connection.request('GET', SESSIONS, { key: tenant.key.secret })).status, 200);
+		return connection;
+	}));
+}
+
+for (const [what, path, status] of [['asks what needs no database', '/healthz', 200], ['is refused at once', '/api/v1/nothing', 404]])
+{
+	test(`however many connections of one organization ask at once, another's request is handled after a few, when the many ${what}`, async () =>
+	{
+		const gateway = await Gateway.start(cluster);
+		const others = await connectionsOf(gateway, many, 300);
+		const [mine] = await connectionsOf(gateway, few, 1);
+
+		process.kill(gateway.pid, 'SIGSTOP');
+
+		const asked = [...others, mine].map((connection) => connection.request('GET', path, { headers: { 'X-Request-Id': connection === mine ? 'mine' : 'other' } }));
+
+		await until('everything was sent', () => [...others, mine].every(({ socket }) => socket.writableLength === 0));
+		process.kill(gateway.pid, 'SIGCONT');
+		assert.ok((await Promise.all(asked)).every((answer) => answer.status === status));
+		await until('the log has all', () => answeredIds(gateway).filter((id) => id === 'other').length === others.length);
+
+		const before = answeredIds(gateway).filter((id) => id === 'other' || id === 'mine').indexOf('mine');
+
+		assert.ok(before < 4 * TURNS, `${before} were answered before`);
+		for (const connection of [...others, mine])
+			connection.close();
+		await gateway.stop();
+	});
+}

@@ -80,6 +80,19 @@ answer_socket(Wire *wire, HttpRequest *request)
 		wire->socket = websocket_accept(request, &events, wire);
 }
 
+/* The letter after the slash is the owner. */
+static void
+answer_of(HttpRequest *request)
+{
+	FairOwner owner = {.class = FAIR_ORG};
+
+	memset(owner.group.bytes, request->segments[1].data[0], FAIR_KEY_SIZE);
+	memset(owner.flow.bytes, request->segments[1].data[0], FAIR_KEY_SIZE);
+	http_request_set_owner(request,
+						   strcmp(request->segments[1].data, "nobody") == 0 ? NULL : &owner);
+	answer_echo(request);
+}
+
 static const char *
 first_segment(const HttpRequest *request)
 {
@@ -107,6 +120,8 @@ handle(HttpRequest *request, void *context)
 	wire->n_requests++;
 	if (strcmp(first, "echo") == 0 || strcmp(first, "small") == 0 || strcmp(first, "unwanted") == 0)
 		answer_echo(request);
+	else if (strcmp(first, "of") == 0)
+		answer_of(request);
 	else if (strcmp(first, "empty") == 0)
 		http_respond(request, 204, NULL, 0, NULL, NULL);
 	else if (strcmp(first, "large") == 0)

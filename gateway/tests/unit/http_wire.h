@@ -10,6 +10,7 @@
  *	/echo		the method, the path and the body, as text
  *	/small		the same, and a body has 10 bytes at most
  *	/unwanted	the same, and nobody wants a body
+ *	/of/a		the same, and the connection's owner is the organization "a"; /of/nobody: none
  *	/empty		204
  *	/large		LARGE_BYTES of "x"
  *	/hold		nothing: the request waits in wire->held

@@ -6,7 +6,7 @@
  * turn it moves to the end.  The search for the longest looks at all entries of a list.  It
  * happens only when a bound is exceeded, and a list has no more entries than there are items.
  */
-#include "db/fair_queue.h"
+#include "lib/fair_queue.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /*
- * test_db_fair_queue.c
+ * test_fair_queue.c
  *		Everybody has a turn, whatever others queue; and what is beyond a bound is theirs.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/fair_queue.h"
+#include "lib/fair_queue.h"
 #include "tests/unit/suite.h"
 
 #define ITEMS 2000
@@ -531,4 +531,4 @@ add_tests(TCase *cases)
 	tcase_add_loop_test(cases, nothing_is_lost_and_nothing_comes_twice, 0, 20);
 }
 
-SUITE_WITH("db_fair_queue", add_tests)
+SUITE_WITH("fair_queue", add_tests)

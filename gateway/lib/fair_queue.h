@@ -25,8 +25,8 @@
  * have items.  Part of a key is used as its hash, so keys must not be predictable; they are
  * digests.
  */
-#ifndef DB_FAIR_QUEUE_H
-#define DB_FAIR_QUEUE_H
+#ifndef LIB_FAIR_QUEUE_H
+#define LIB_FAIR_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
