@@ -106,7 +106,8 @@ typedef enum DbOutcome
 					 * cancel for another request hit it, or its statement was out of date */
 	DB_LOST,        /* the connection broke after it was sent; it may have been done or not */
 	DB_CROWDED      /* not done: too many requests of its organization or address waited, or
-					 * their callers kept too many bytes */
+					 * their callers kept too many bytes.  Such requests are told at a bounded
+					 * pace (db_internal.h) */
 } DbOutcome;
 
 /* "rows" and so on, by DbOutcome, for the log. */

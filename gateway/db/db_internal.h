@@ -39,6 +39,9 @@
 /* How often deadlines are checked while there are requests. */
 #define DB_TICK_MS 50
 
+/* Requests of each lane that are told in one tick that too many of their owner wait. */
+#define DB_CROWDED_TOLD 32
+
 /* From the start of a connection attempt until its statements are prepared. */
 #define DB_CONNECT_MS 10000
 
@@ -76,6 +79,7 @@ typedef enum RequestState
 	REQUEST_NEW,
 	REQUEST_QUEUED,
 	REQUEST_REFUSED, /* the queue had no place for it; ends in the same loop iteration */
+	REQUEST_CROWDED, /* requests of its owner had the places; ends in a tick */
 	REQUEST_SENT,
 	REQUEST_ENDING
 } RequestState;
@@ -88,7 +92,6 @@ struct DbRequest
 	DbConnection *connection; /* REQUEST_SENT */
 	FairOwner owner;          /* whose turn it takes */
 	FairItem turn;            /* its item in lane->turns, while it is queued or sent */
-	bool crowded;             /* REQUEST_REFUSED: other requests of its owner had the places */
 
 	int statement;
 	DbLaneName lane_name;
@@ -192,6 +195,7 @@ struct DbLane
 	int in_flight; /* requests in one connection's pipeline */
 	struct RequestList queue;
 	struct RequestList refused;
+	struct RequestList crowded;
 	FairQueue *turns;       /* the requests in the queue and in the pipelines */
 	uint64_t crowded_count; /* requests that were DB_CROWDED, since the start */
 	struct event *dispatch; /* activated when requests may have to be sent or ended */

@@ -51,6 +51,7 @@ open_lane(Db *db, DbLane *lane, const LaneSize *size, int first_number)
 	lane->in_flight = size->in_flight;
 	TAILQ_INIT(&lane->queue);
 	TAILQ_INIT(&lane->refused);
+	TAILQ_INIT(&lane->crowded);
 	lane->turns = fair_queue_create(size->queue, size->owner_queue, size->owner_bytes);
 	lane->connections = calloc((size_t) connections + 1, sizeof(*lane->connections));
 	lane->dispatch = event_new(db->base, -1, 0, on_dispatch, lane);
@@ -164,7 +165,7 @@ end_list(struct RequestList *list, DbOutcome outcome)
 	while ((request = TAILQ_FIRST(&ending)) != NULL)
 	{
 		TAILQ_REMOVE(&ending, request, link);
-		request_end(request, request->crowded ? DB_CROWDED : outcome);
+		request_end(request, outcome);
 	}
 }
 
@@ -181,6 +182,7 @@ db_close(Db *db)
 			continue;
 		end_list(&lane->queue, DB_UNAVAILABLE);
 		end_list(&lane->refused, DB_UNAVAILABLE);
+		end_list(&lane->crowded, DB_CROWDED);
 		for (int j = 0; j < lane->connection_count; j++)
 			connection_close(&lane->connections[j]);
 		free(lane->connections);
@@ -265,8 +267,8 @@ owner_of(const DbRequest *request)
 }
 
 /*
- * Queues the request.  If this request or another one loses its place, that one ends in the
- * same loop iteration.
+ * Queues the request.  If this request or another one loses its place, that one ends: in the
+ * same loop iteration, or in a tick if its own owner has too many.
  */
 static void
 enqueue(DbLane *lane, DbRequest *request)
@@ -280,8 +282,8 @@ enqueue(DbLane *lane, DbRequest *request)
 	{
 		DbRequest *loser = REQUEST_OF_TURN(loss.item);
 
-		loser->crowded = loss.crowded;
-		request_enter(loser, REQUEST_REFUSED, NULL);
+		request_enter(loser, loss.crowded ? REQUEST_CROWDED : REQUEST_REFUSED, NULL);
+		buffer_free(&loser->bytes);
 		lane->crowded_count += loss.crowded ? 1 : 0;
 	}
 }
@@ -311,7 +313,8 @@ void
 db_abandon(DbRequest *request)
 {
 	request->done = NULL;
-	if (request->state == REQUEST_QUEUED || request->state == REQUEST_REFUSED)
+	if (request->state == REQUEST_QUEUED || request->state == REQUEST_REFUSED ||
+		request->state == REQUEST_CROWDED)
 	{
 		request_enter(request, REQUEST_ENDING, NULL);
 		db_request_free(request);
@@ -481,6 +484,20 @@ expire_queue(DbLane *lane, int64_t now)
 }
 
 /*
+ * Tells some of those whose owner has too many requests.  Not all at once, and not before a
+ * tick, because a client that is refused may ask again at once: with no wait in between, the
+ * loop would do little else.
+ */
+static void
+tell_crowded(DbLane *lane)
+{
+	DbRequest *request;
+
+	for (int i = 0; i < DB_CROWDED_TOLD && (request = TAILQ_FIRST(&lane->crowded)) != NULL; i++)
+		request_end(request, DB_CROWDED);
+}
+
+/*
  * Tells the callers of late requests in the pipeline, and cancels the one at its head.
  * Telling changes no connection, so the list does not change during the loop.
  */
@@ -534,9 +551,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		DbLane *lane = &db->lanes[i];
 
 		expire_queue(lane, now);
+		tell_crowded(lane);
 		for (int j = 0; j < lane->connection_count; j++)
 			busy |= tick_connection(&lane->connections[j], now);
-		busy |= !TAILQ_EMPTY(&lane->queue);
+		busy |= !TAILQ_EMPTY(&lane->queue) || !TAILQ_EMPTY(&lane->crowded);
 	}
 	if (!busy)
 	{

@@ -321,6 +321,27 @@ request_send(DbRequest *request, DbConnection *connection)
 
 /* ---- its state ---- */
 
+/* The list of the request's state; NULL: a state without a list. */
+static struct RequestList *
+list_of(const DbRequest *request)
+{
+	switch (request->state)
+	{
+		case REQUEST_QUEUED:
+			return &request->lane->queue;
+		case REQUEST_REFUSED:
+			return &request->lane->refused;
+		case REQUEST_CROWDED:
+			return &request->lane->crowded;
+		case REQUEST_SENT:
+			return &request->connection->in_flight;
+		case REQUEST_NEW:
+		case REQUEST_ENDING:
+			break;
+	}
+	return NULL;
+}
+
 /*
  * Changes the state: leaves the list of the old state and joins that of the new one.
  * connection is NULL except for REQUEST_SENT.
@@ -328,36 +349,21 @@ request_send(DbRequest *request, DbConnection *connection)
 void
 request_enter(DbRequest *request, RequestState state, DbConnection *connection)
 {
-	if (request->state == REQUEST_QUEUED)
-	{
-		TAILQ_REMOVE(&request->lane->queue, request, link);
-	}
-	else if (request->state == REQUEST_REFUSED)
-	{
-		TAILQ_REMOVE(&request->lane->refused, request, link);
-	}
-	else if (request->state == REQUEST_SENT)
-	{
-		TAILQ_REMOVE(&request->connection->in_flight, request, link);
+	struct RequestList *list = list_of(request);
+
+	if (list != NULL)
+		TAILQ_REMOVE(list, request, link);
+	if (request->state == REQUEST_SENT)
 		request->connection->in_flight_count--;
-	}
 	if (request->lane != NULL && state != REQUEST_QUEUED && state != REQUEST_SENT)
 		fair_queue_leave(request->lane->turns, &request->turn);
 	request->state = state;
 	request->connection = connection;
-	if (state == REQUEST_QUEUED)
-	{
-		TAILQ_INSERT_TAIL(&request->lane->queue, request, link);
-	}
-	else if (state == REQUEST_REFUSED)
-	{
-		TAILQ_INSERT_TAIL(&request->lane->refused, request, link);
-	}
-	else if (state == REQUEST_SENT)
-	{
-		TAILQ_INSERT_TAIL(&connection->in_flight, request, link);
+	list = list_of(request);
+	if (list != NULL)
+		TAILQ_INSERT_TAIL(list, request, link);
+	if (state == REQUEST_SENT)
 		connection->in_flight_count++;
-	}
 }
 
 /*

@@ -65,8 +65,7 @@ http_turns_stop(HttpServer *server)
 {
 	if (server->next_turns != NULL)
 		event_free(server->next_turns);
-	if (server->turns != NULL)
-		fair_queue_free(server->turns);
+	fair_queue_free(server->turns);
 }
 
 bool

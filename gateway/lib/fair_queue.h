@@ -80,7 +80,7 @@ typedef struct FairQueue FairQueue;
  */
 extern FairQueue *fair_queue_create(int max, int group_max, size_t group_weight);
 
-/* Frees the queue, from which all items must have left. */
+/* Frees the queue, from which all items must have left; queue may be NULL. */
 extern void fair_queue_free(FairQueue *queue);
 
 /* An item that has lost its place because a bound was exceeded. */

@@ -72,6 +72,12 @@ dispatch(void)
 	event_get_callback(lane->dispatch)(-1, 0, lane);
 }
 
+static void
+tick(void)
+{
+	event_get_callback(db->tick)(-1, 0, db);
+}
+
 /* How many were told before that one. */
 static int
 before(int number)
@@ -238,6 +244,41 @@ START_TEST(who_has_half_of_the_queue_gets_no_more_and_others_do)
 }
 END_TEST
 
+/* A client that asks again as soon as it is refused has to wait for each refusal. */
+START_TEST(who_has_too_many_is_told_at_a_bounded_pace)
+{
+	start(1);
+	for (int i = 0; i < QUEUE; i++)
+		submit(i, DB_LANE_FAST, NULL, ADDRESS);
+	dispatch();
+	ck_assert_int_eq(told_count, 0);
+	tick();
+	ck_assert_int_eq(told_count, DB_CROWDED_TOLD);
+	tick();
+	ck_assert_int_eq(told_count, QUEUE / 2);
+	for (int i = 0; i < told_count; i++)
+		ck_assert_int_eq(told[order[i]].outcome, DB_CROWDED);
+	for (int i = 0; i < QUEUE; i++)
+		run_until_told(i);
+}
+END_TEST
+
+/* The client of a refused request leaves before it is told. */
+START_TEST(who_has_too_many_may_leave_before_being_told)
+{
+	DbRequest *refused = NULL;
+
+	start(1);
+	for (int i = 0; i <= QUEUE / 2; i++)
+		refused = submit(i, DB_LANE_FAST, NULL, ADDRESS);
+	db_abandon(refused);
+	tick();
+	ck_assert_int_eq(told_count, 0);
+	for (int i = 0; i < QUEUE / 2; i++)
+		run_until_told(i);
+}
+END_TEST
+
 /* The queue is full of three; a fourth comes and is served. */
 START_TEST(when_the_queue_is_full_the_longest_loses_and_not_the_newcomer)
 {
@@ -310,6 +351,8 @@ add_tests(TCase *cases)
 	tcase_add_loop_test(cases, many_credentials_get_no_more_turns_than_one, 0, 3);
 	tcase_add_test(cases, a_credential_that_is_refused_is_of_no_organization_any_more);
 	tcase_add_test(cases, who_has_half_of_the_queue_gets_no_more_and_others_do);
+	tcase_add_test(cases, who_has_too_many_is_told_at_a_bounded_pace);
+	tcase_add_test(cases, who_has_too_many_may_leave_before_being_told);
 	tcase_add_test(cases, when_the_queue_is_full_the_longest_loses_and_not_the_newcomer);
 	tcase_add_test(cases, who_leaves_is_not_told_and_makes_room);
 	tcase_add_test(cases, closing_tells_everybody);
