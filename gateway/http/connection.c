@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "src/common/memory.h"
 #include "lib/clock.h"
@@ -748,7 +749,9 @@ http_connection_input_came(HttpConnection *connection)
 void
 http_connection_take_turn(HttpConnection *connection)
 {
-	if (connection->unread && !connection->paused && !has_input(connection))
+	if (connection->state == HTTP_CONNECTION_HANDSHAKE)
+		http_input_begin_tls(connection);
+	else if (connection->unread && !connection->paused && !has_input(connection))
 		http_input_read(connection);
 	else
 		http_connection_input_came(connection);
@@ -816,14 +819,16 @@ on_event(struct bufferevent *bev, short what, void *context)
 }
 
 bool
-http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls, const char *peer,
-					  HttpPeerKey peer_key)
+http_connection_start(HttpServer *server, struct bufferevent *bev, int fd, bool tls,
+					  const char *peer, HttpPeerKey peer_key)
 {
 	HttpConnection *connection = calloc(1, sizeof(*connection));
 
 	if (connection == NULL)
 	{
 		bufferevent_free(bev);
+		if (tls)
+			close(fd);
 		return false;
 	}
 	connection->server = server;
@@ -834,7 +839,7 @@ http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls, con
 	connection->owner = http_peers_owner(server->peers, peer_key);
 	strncpy(connection->peer, peer, sizeof(connection->peer) - 1);
 	bufferevent_setcb(bev, on_read, on_write, on_event, connection);
-	if (!http_output_watch(connection) || !http_input_open(connection))
+	if (!http_input_open(connection, fd) || !http_output_watch(connection))
 	{
 		free_closed(connection);
 		return false;

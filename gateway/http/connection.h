@@ -46,7 +46,7 @@ struct HttpConnection
 {
 	HttpServer *server;
 	struct bufferevent *bev; /* owns the socket (and the TLS session) */
-	struct event *readable;  /* reads the socket (input.h); NULL with TLS */
+	struct event *readable;  /* the socket can be read (input.h); NULL once TLS has begun */
 	HttpConnectionState state;
 	TAILQ_ENTRY(HttpConnection) link; /* on the list of its state */
 	int64_t deadline_ms;              /* clock_monotonic_ms() when the state ends */
@@ -70,10 +70,10 @@ struct HttpConnection
 };
 
 /*
- * Takes over a new connection; it owns bev from then on, also on failure.  False: out of
- * memory.
+ * Takes over a new connection; it owns bev and fd from then on, also on failure.  With TLS bev
+ * has no socket yet.  False: out of memory.
  */
-extern bool http_connection_start(HttpServer *server, struct bufferevent *bev, bool tls,
+extern bool http_connection_start(HttpServer *server, struct bufferevent *bev, int fd, bool tls,
 								  const char *peer, HttpPeerKey peer_key);
 
 /* Changes the state: leaves one list, joins another, sets the deadline. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "src/common/memory.h"
 #include "http/server.h"
@@ -109,23 +110,47 @@ http_input_read(HttpConnection *connection)
 }
 
 bool
-http_input_open(HttpConnection *connection)
+http_input_open(HttpConnection *connection, int fd)
 {
 	/* Without TLS libevent only writes, which is enabled from the beginning. */
-	if (connection->tls)
-		return bufferevent_enable(connection->bev, EV_READ | EV_WRITE) == 0;
-	evbuffer_unfreeze(kept_of(connection), 0);
-	connection->readable = event_new(connection->server->base, bufferevent_getfd(connection->bev),
-									 EV_READ | EV_PERSIST, on_readable, connection);
+	if (!connection->tls)
+		evbuffer_unfreeze(kept_of(connection), 0);
+	connection->readable =
+		event_new(connection->server->base, fd, EV_READ | EV_PERSIST, on_readable, connection);
+	if (connection->readable == NULL && connection->tls)
+		close(fd);
 	return connection->readable != NULL && event_add(connection->readable, NULL) == 0;
+}
+
+int
+http_input_fd(const HttpConnection *connection)
+{
+	return connection->readable != NULL ? event_get_fd(connection->readable)
+										: bufferevent_getfd(connection->bev);
+}
+
+void
+http_input_begin_tls(HttpConnection *connection)
+{
+	int fd = http_input_fd(connection);
+
+	event_free(connection->readable);
+	connection->readable = NULL;
+	connection->unread = false;
+	if (bufferevent_setfd(connection->bev, fd) != 0 ||
+		bufferevent_enable(connection->bev, EV_READ | EV_WRITE) != 0)
+		http_connection_close(connection, "out of memory");
 }
 
 void
 http_input_close(HttpConnection *connection)
 {
 	http_input_discard(connection);
-	if (connection->readable != NULL)
-		event_free(connection->readable);
+	if (connection->readable == NULL)
+		return;
+	if (connection->tls)
+		close(http_input_fd(connection));
+	event_free(connection->readable);
 	connection->readable = NULL;
 }
 

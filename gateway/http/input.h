@@ -6,7 +6,8 @@
  * of the server share.  Nearly always the input is one whole request, which is handled at once
  * and leaves nothing there.  What is left is kept in the connection's own buffer.  (libevent
  * would first ask the kernel how much there is, and allocate memory for it.)  With TLS libevent
- * reads and decrypts into the connection's buffer.
+ * reads and decrypts into the connection's buffer, but only after the connection's first turn:
+ * a handshake is costly, so it begins in a turn.
  *
  * Input may contain credentials, so it is wiped when it was handled.
  */
@@ -32,10 +33,18 @@ typedef struct HttpFreshInput
 } HttpFreshInput;
 
 /*
- * Begins to read.  The connection joins those that wait for a turn (turns.h) when there is
- * something to read; with TLS, when something was decrypted.  False: out of memory.
+ * Begins to watch the socket.  The connection joins those that wait for a turn (turns.h) when
+ * there is something to read; after a handshake, when something was decrypted.  With TLS, fd is
+ * closed by http_input_close(), also after a failure, unless the handshake has begun.  False:
+ * out of memory.
  */
-extern bool http_input_open(HttpConnection *connection);
+extern bool http_input_open(HttpConnection *connection, int fd);
+
+/* Begins the TLS handshake; closes the connection if that is not possible. */
+extern void http_input_begin_tls(HttpConnection *connection);
+
+/* The connection's socket. */
+extern int http_input_fd(const HttpConnection *connection);
 
 /*
  * Reads once from the socket, without TLS, and calls http_connection_input_came() or, at the

@@ -41,9 +41,10 @@
  * What one pass of the event loop does at most; the rest is done in the next passes.  Before
  * each pass the loop looks at the database and at all sockets again.
  */
-#define HTTP_TURNS_MAX 16   /* connections whose input is handled (turns.h) */
-#define HTTP_ACCEPTS_MAX 16 /* new connections */
-#define HTTP_EXPIRES_MAX 16 /* connections whose deadlines have passed */
+#define HTTP_TURNS_MAX 16     /* connections whose input is handled (turns.h) */
+#define HTTP_HANDSHAKES_MAX 2 /* of these, TLS handshakes that begin */
+#define HTTP_ACCEPTS_MAX 16   /* new connections */
+#define HTTP_EXPIRES_MAX 16   /* connections whose deadlines have passed */
 
 /* Connections. */
 #define HTTP_BACKLOG 1024                       /* connections that the kernel queues */

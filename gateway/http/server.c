@@ -149,11 +149,11 @@ take(HttpServer *server, int fd, const struct sockaddr *address)
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	bev = server->tls != NULL ? http_tls_accept(server->tls, server->base, fd)
+	bev = server->tls != NULL ? http_tls_accept(server->tls, server->base)
 							  : bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
 		close(fd);
-	if (bev == NULL || !http_connection_start(server, bev, server->tls != NULL, name, key))
+	if (bev == NULL || !http_connection_start(server, bev, fd, server->tls != NULL, name, key))
 	{
 		http_peers_remove(server->peers, key);
 		server->refused++;
@@ -485,7 +485,7 @@ has_unread(const HttpConnection *connection)
 {
 	char byte;
 
-	return recv(bufferevent_getfd(connection->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+	return recv(http_input_fd(connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void

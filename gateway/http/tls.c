@@ -229,14 +229,14 @@ http_tls_free(struct ssl_ctx_st *tls)
 }
 
 struct bufferevent *
-http_tls_accept(struct ssl_ctx_st *tls, struct event_base *base, int fd)
+http_tls_accept(struct ssl_ctx_st *tls, struct event_base *base)
 {
 	SSL *ssl = SSL_new(tls);
 	struct bufferevent *bev;
 
 	if (ssl == NULL)
 		return NULL;
-	bev = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+	bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
 										 BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
 	{

@@ -20,8 +20,11 @@ extern void http_tls_free(struct ssl_ctx_st *tls);
 /* Logs a warning for each certificate from that file that is not valid now. */
 extern void http_tls_warn(struct ssl_ctx_st *tls, const char *name);
 
-/* A bufferevent that owns fd and waits for the client's handshake; NULL when out of memory. */
-extern struct bufferevent *http_tls_accept(struct ssl_ctx_st *tls, struct event_base *base, int fd);
+/*
+ * A bufferevent that waits for the client's handshake once bufferevent_setfd() has given it the
+ * socket, which it owns from then on.  NULL when out of memory.
+ */
+extern struct bufferevent *http_tls_accept(struct ssl_ctx_st *tls, struct event_base *base);
 
 /* Tells the client that nothing more will be sent. */
 extern void http_tls_shutdown(struct bufferevent *bev);

@@ -20,13 +20,20 @@
 	((HttpConnection *) ((char *) (item) -offsetof(HttpConnection, turn)))
 
 static bool
+begins_tls(const FairItem *item)
+{
+	return CONNECTION_OF_TURN(item)->state == HTTP_CONNECTION_HANDSHAKE;
+}
+
+/* An owner whose next connection would begin one handshake too many is passed over. */
+static bool
 may_have_turn(void *context, const FairItem *next, int under_way, int groups)
 {
-	(void) context;
-	(void) next;
+	const int *handshakes = context;
+
 	(void) under_way;
 	(void) groups;
-	return true;
+	return *handshakes < HTTP_HANDSHAKES_MAX || !begins_tls(next);
 }
 
 static void
@@ -35,14 +42,16 @@ on_turns(evutil_socket_t fd, short what, void *context)
 	static const struct timeval none = {0, 0};
 	HttpServer *server = context;
 	FairItem *item;
+	int handshakes = 0;
 
 	(void) fd;
 	(void) what;
 	for (int i = 0; i < HTTP_TURNS_MAX; i++)
 	{
-		item = fair_queue_take(server->turns, may_have_turn, NULL);
+		item = fair_queue_take(server->turns, may_have_turn, &handshakes);
 		if (item == NULL)
 			break;
+		handshakes += begins_tls(item) ? 1 : 0;
 		fair_queue_leave(server->turns, item);
 		http_connection_take_turn(CONNECTION_OF_TURN(item));
 	}

@@ -9,7 +9,8 @@
  * (lib/fair_queue.h).  So a client waits for a few requests of others and for one of each
  * other owner, however many connections others have.
  *
- * In a turn a connection reads once and handles one request.
+ * In a turn a connection reads once and handles one request.  With TLS its first turn begins
+ * the handshake; no more than HTTP_HANDSHAKES_MAX begin in one pass.
  */
 #ifndef HTTP_TURNS_H
 #define HTTP_TURNS_H

@@ -11,13 +11,17 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/server.h"
 #include "lib/clock.h"
 #include "tests/unit/http_wire.h"
 #include "tests/unit/suite.h"
 
 #define WAIT_MS 3000
+#define MANY 40
+#define ECHO "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static Wire wire;
 static char certificate_file[] = "/tmp/wa_certificate_XXXXXX";
@@ -294,6 +298,129 @@ START_TEST(files_are_read_again_and_those_that_cannot_be_used_change_nothing)
 }
 END_TEST
 
+/* ---- turns ---- */
+
+/* Connections whose handshake has begun. */
+static int
+begun(void)
+{
+	const HttpConnection *connection;
+	int count = 0;
+
+	for (int state = 0; state < HTTP_CONNECTION_CLOSED; state++)
+	{
+		TAILQ_FOREACH(connection, &wire.server->lists[state], link)
+		count += connection->readable == NULL ? 1 : 0;
+	}
+	return count;
+}
+
+static void
+pass(void)
+{
+	ck_assert_int_ge(event_base_loop(wire.base, EVLOOP_ONCE), 0);
+}
+
+/* A handshake takes more of the processor than a request. */
+START_TEST(a_pass_begins_no_more_handshakes_than_its_bound)
+{
+	SSL *ssl[MANY];
+	int fd[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		fd[i] = wire_connect(&wire);
+	for (int i = 0; i < MANY; i++)
+	{
+		ssl[i] = SSL_new(client);
+		SSL_set_fd(ssl[i], fd[i]);
+		ck_assert_int_eq(SSL_connect(ssl[i]), -1);
+	}
+	ck_assert_int_eq(begun(), 0);
+	for (int before = 0; before < MANY; before = begun())
+	{
+		pass();
+		ck_assert_int_le(begun() - before, HTTP_HANDSHAKES_MAX);
+	}
+	for (int i = 0; i < MANY; i++)
+	{
+		SSL_free(ssl[i]);
+		close(fd[i]);
+	}
+}
+END_TEST
+
+START_TEST(a_pass_handles_no_more_requests_than_its_turns)
+{
+	char answer[4096];
+	SSL *ssl[MANY];
+	int fd[MANY];
+	bool closed;
+
+	for (int i = 0; i < MANY; i++)
+	{
+		ssl[i] = connect_tls(&fd[i]);
+		ck_assert_ptr_nonnull(ssl[i]);
+	}
+	for (int i = 0; i < MANY; i++)
+		ck_assert_int_eq(SSL_write(ssl[i], ECHO, sizeof(ECHO) - 1), sizeof(ECHO) - 1);
+	for (int before = 0; before < MANY; before = wire.n_requests)
+	{
+		pass();
+		ck_assert_int_le(wire.n_requests - before, HTTP_TURNS_MAX);
+	}
+	for (int i = 0; i < MANY; i++)
+	{
+		ask(ssl[i], "", "[]", answer, sizeof(answer), &closed);
+		ck_assert_int_eq(wire_status(answer), 200);
+		SSL_free(ssl[i]);
+		close(fd[i]);
+	}
+}
+END_TEST
+
+/* Also when the end is noticed while the connection waits for its turn. */
+START_TEST(a_request_before_the_end_of_the_stream_is_handled)
+{
+	SSL *ssl[MANY];
+	int fd[MANY];
+
+	for (int i = 0; i < MANY; i++)
+	{
+		ssl[i] = connect_tls(&fd[i]);
+		ck_assert_ptr_nonnull(ssl[i]);
+	}
+	for (int i = 0; i < MANY; i++)
+	{
+		ck_assert_int_eq(SSL_write(ssl[i], ECHO, sizeof(ECHO) - 1), sizeof(ECHO) - 1);
+		SSL_shutdown(ssl[i]);
+		shutdown(fd[i], SHUT_WR);
+	}
+	wire_run(&wire, 50);
+	ck_assert_int_eq(wire.n_requests, MANY);
+	ck_assert_int_eq(http_server_connections(wire.server), 0);
+	for (int i = 0; i < MANY; i++)
+	{
+		SSL_free(ssl[i]);
+		close(fd[i]);
+	}
+}
+END_TEST
+
+/* Its handshake has not begun, and nothing of it may remain. */
+START_TEST(a_client_that_says_nothing_is_closed)
+{
+	int fd = wire_connect(&wire);
+	bool closed;
+
+	ck_assert_int_eq(http_server_connections(wire.server), 1);
+	TAILQ_FIRST(&wire.server->lists[HTTP_CONNECTION_HANDSHAKE])->deadline_ms = 0;
+	wire_read(&wire, fd, NULL, &closed);
+	ck_assert(closed);
+	ck_assert_int_eq(http_server_connections(wire.server), 0);
+	close(fd);
+}
+END_TEST
+
 static void
 add_tests(TCase *cases)
 {
@@ -306,6 +433,10 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, old_versions_of_tls_are_refused);
 	tcase_add_test(cases, only_http_1_1_is_offered);
 	tcase_add_test(cases, plain_http_is_closed);
+	tcase_add_test(cases, a_pass_begins_no_more_handshakes_than_its_bound);
+	tcase_add_test(cases, a_pass_handles_no_more_requests_than_its_turns);
+	tcase_add_test(cases, a_request_before_the_end_of_the_stream_is_handled);
+	tcase_add_test(cases, a_client_that_says_nothing_is_closed);
 	tcase_add_test(cases, files_are_read_again_and_those_that_cannot_be_used_change_nothing);
 }
 
