@@ -89,7 +89,16 @@ is_slower(const Reader *a, const Reader *b)
 	return a->rate != b->rate ? a->rate < b->rate : a->since_ms < b->since_ms;
 }
 
-/* The slowest reader of all connections, or NULL when no output waits. */
+static bool
+has_output(const HttpConnection *connection)
+{
+	return evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0;
+}
+
+/*
+ * The slowest reader of all connections, or NULL when no output waits.  The kernel is asked about
+ * those with waiting output only.
+ */
 static HttpConnection *
 find_slowest(const HttpServer *server)
 {
@@ -102,10 +111,12 @@ find_slowest(const HttpServer *server)
 
 		TAILQ_FOREACH(each, &server->lists[state], link)
 		{
-			Reader reader = look_at(each, now);
+			Reader reader;
 
-			if (evbuffer_get_length(bufferevent_get_output(each->bev)) > 0 &&
-				(slowest.connection == NULL || is_slower(&reader, &slowest)))
+			if (!has_output(each))
+				continue;
+			reader = look_at(each, now);
+			if (slowest.connection == NULL || is_slower(&reader, &slowest))
 				slowest = reader;
 		}
 	}

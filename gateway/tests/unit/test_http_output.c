@@ -3,8 +3,12 @@
  *		What waits for clients that do not read has one bound, and the slowest of them pay for it.
  */
 #include <errno.h>
+#include <linux/sockios.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "http/output.h"
@@ -15,8 +19,23 @@
 #define GET_LARGE "GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
 #define MIB ((size_t) 1024 * 1024)
 #define READERS 8
+#define IDLE 200
 
 static Wire wire;
+static int questions; /* to the kernel, how much a client has not confirmed */
+
+int
+ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	questions += request == SIOCOUTQ ? 1 : 0;
+	return (int) syscall(SYS_ioctl, fd, request, argument);
+}
 
 /* The kernel takes a part of each answer, and the rest is ours: less than LARGE_BYTES. */
 static void
@@ -159,6 +178,25 @@ START_TEST(web_sockets_are_in_the_same_sum)
 }
 END_TEST
 
+/* However many connections have nothing that waits. */
+START_TEST(the_search_asks_about_connections_with_output_only)
+{
+	int cut;
+
+	start(16 * MIB);
+	for (int i = 0; i < IDLE; i++)
+		wire_connect(&wire);
+	for (int i = 0; i < READERS; i++)
+		ask();
+	cut = IDLE + READERS - http_server_connections(wire.server);
+	ck_assert_int_gt(cut, 0);
+	/* once when the output of each began to wait, and for each search once for each of them */
+	ck_assert_int_le(questions, READERS + cut * READERS);
+	wire_stop(&wire);
+}
+END_TEST
+
 SUITE("http output", all_that_waits_is_counted_and_let_go_of,
 	  the_sum_has_a_bound_and_who_has_waited_longest_is_cut,
-	  who_reads_is_not_cut_for_those_who_do_not, web_sockets_are_in_the_same_sum)
+	  who_reads_is_not_cut_for_those_who_do_not, web_sockets_are_in_the_same_sum,
+	  the_search_asks_about_connections_with_output_only)
