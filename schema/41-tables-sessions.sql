@@ -131,27 +131,29 @@ COMMENT ON COLUMN wa.session_rate.hour_start IS 'when the running hour began';
 COMMENT ON COLUMN wa.session_rate.hour_count IS 'messages accepted in it';
 COMMENT ON COLUMN wa.session_rate.stripe IS 'which share of the rates is counted here; 0 if there is one only';
 
-CREATE FUNCTION wa.is_chat_type(type text) RETURNS boolean
+-- One constraint in C (src/message_state.c), as for messages.
+CREATE FUNCTION wa.is_chat_state(type text, unread_count integer) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'wa_is_chat_type';
-COMMENT ON FUNCTION wa.is_chat_type(text) IS
-	'whether a chat can be of this kind: dm, group, newsletter, broadcast or status';
+	AS 'MODULE_PATHNAME', 'wa_is_chat_state';
+COMMENT ON FUNCTION wa.is_chat_state(text, integer) IS
+	'whether a chat can be like this: dm, group, newsletter, broadcast or status, and no less than 0 messages unread';
 
 CREATE TABLE wa.chat (
 	org_id uuid NOT NULL,
 	session_id uuid NOT NULL,
 	jid text NOT NULL,
-	type text NOT NULL CHECK (wa.is_chat_type(type)),
+	type text NOT NULL,
 	name text,
 	active_at timestamptz NOT NULL DEFAULT now(),
 	last_message_at timestamptz,
-	unread_count integer NOT NULL DEFAULT 0 CHECK (unread_count >= 0),
+	unread_count integer NOT NULL DEFAULT 0,
 	archived boolean NOT NULL DEFAULT false,
 	pinned boolean NOT NULL DEFAULT false,
 	muted_until timestamptz,
 	read_to uuid,
 	PRIMARY KEY (org_id, session_id, jid),
-	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE,
+	CHECK (wa.is_chat_state(type, unread_count))
 );
 CREATE INDEX chat_recent ON wa.chat (org_id, session_id, active_at DESC, jid);
 CREATE INDEX chat_being_read ON wa.chat (org_id, session_id, jid) WHERE read_to IS NOT NULL;

@@ -63,29 +63,28 @@ COMMENT ON FUNCTION wa.phone_of(text) IS 'for function bodies: the E.164 digits 
 -- A message belongs to a chat.  The first message creates the chat.  A sent one leaves the
 -- count of unread messages out, because naming the column would evaluate the condition of
 -- the trigger chat_changed.
-CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS void
+CREATE FUNCTION wa.touch_chat(session uuid, chat text, at timestamptz, unread integer) RETURNS boolean
 	LANGUAGE plpgsql STRICT
 AS $$
-DECLARE
-	org constant uuid := wa.require_org();
 BEGIN
 	IF unread = 0 THEN
 		UPDATE wa.chat c
 		SET active_at = GREATEST(c.active_at, at), last_message_at = GREATEST(c.last_message_at, at)
-		WHERE c.org_id = org AND c.session_id = session AND c.jid = chat;
+		WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = chat;
 		IF FOUND THEN
-			RETURN;
+			RETURN true;
 		END IF;
 	END IF;
 	INSERT INTO wa.chat AS c (org_id, session_id, jid, type, active_at, last_message_at, unread_count)
-	VALUES (org, session, chat, wa.chat_type(chat), at, at, unread)
+	VALUES (wa.require_org(), session, chat, wa.chat_type(chat), at, at, unread)
 	ON CONFLICT (org_id, session_id, jid) DO UPDATE SET
 		active_at = GREATEST(c.active_at, EXCLUDED.active_at),
 		last_message_at = GREATEST(c.last_message_at, EXCLUDED.last_message_at),
 		unread_count = c.unread_count + EXCLUDED.unread_count;
+	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.touch_chat(uuid, text, timestamptz, integer) IS
-	'for function bodies: notes a message in its chat, and makes the chat if need be';
+	'for function bodies: notes a message in its chat, and makes the chat if need be; true, so that an expression can call it';
 
 CREATE FUNCTION wa.update_chat(session uuid, chat text, archived boolean DEFAULT NULL, pinned boolean DEFAULT NULL,
 							   muted_until timestamptz DEFAULT NULL)

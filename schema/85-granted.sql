@@ -259,7 +259,7 @@ UNION ALL
 		('PUBLIC', 'wa.protection_failures()'),
 		('PUBLIC', 'wa.recipient_jid(text)'),
 		('PUBLIC', 'wa.chat_type(text)'),
-		('PUBLIC', 'wa.is_chat_type(text)'),
+		('PUBLIC', 'wa.is_chat_state(text, integer)'),
 		('PUBLIC', 'wa.is_delivery_status(text)'),
 		('PUBLIC', 'wa.is_message_state(text, text, text)'),
 		('PUBLIC', 'wa.with_reaction(jsonb, text, text)'),
