@@ -1,4 +1,32 @@
--- Messages, the actions on them, and requests that may be sent twice.
+-- Files, messages, the actions on them, and requests that may be sent twice.
+
+-- A row is written when its bytes are durable in the store of the gateway
+-- (gateway/media/store.h).  So there is never a row for a file that was not stored, whenever a
+-- program or the machine stops.
+CREATE TABLE wa.media (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	id uuid NOT NULL DEFAULT wa.uuid7(),
+	sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
+	size bigint NOT NULL CHECK (size > 0),
+	mimetype text NOT NULL,
+	filename text,
+	key_id uuid,
+	user_id uuid,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (org_id, id)
+);
+CREATE INDEX media_of_bytes ON wa.media (org_id, sha256);
+COMMENT ON TABLE wa.media IS
+	'files that were uploaded; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
+COMMENT ON COLUMN wa.media.org_id IS 'the organization whose file it is';
+COMMENT ON COLUMN wa.media.id IS 'UUIDv7; med_… outside';
+COMMENT ON COLUMN wa.media.sha256 IS 'SHA-256 of the bytes; files of an organization with the same bytes share them in the store';
+COMMENT ON COLUMN wa.media.size IS 'how many bytes it has';
+COMMENT ON COLUMN wa.media.mimetype IS 'its media type, in the form of wa.read_media_type()';
+COMMENT ON COLUMN wa.media.filename IS 'the name that the uploader gave it; never a path, and not its name in the store';
+COMMENT ON COLUMN wa.media.key_id IS 'the API key that it was uploaded with';
+COMMENT ON COLUMN wa.media.user_id IS 'the person who uploaded it';
+COMMENT ON COLUMN wa.media.created_at IS 'when it was stored';
 
 -- One constraint in C (src/message_state.c): the server reads constraints from their text for
 -- each statement that writes a row.
@@ -28,6 +56,7 @@ CREATE TABLE wa.message (
 	mentions text[],
 	media jsonb,
 	media_data bytea,
+	media_id uuid,
 	status text NOT NULL,
 	error text,
 	edited boolean NOT NULL DEFAULT false,
@@ -41,6 +70,7 @@ CREATE TABLE wa.message (
 	lease_until timestamptz,
 	PRIMARY KEY (org_id, id),
 	FOREIGN KEY (org_id, session_id, chat_jid) REFERENCES wa.chat ON DELETE CASCADE,
+	FOREIGN KEY (org_id, media_id) REFERENCES wa.media,
 	CHECK (wa.is_message_state(direction, type, status))
 );
 CREATE INDEX message_in_chat ON wa.message (org_id, session_id, chat_jid, sent_at DESC, id DESC);
@@ -52,6 +82,7 @@ CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 -- may be tried again, by time.  The index also shows how many a connector has taken.
 CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
+CREATE INDEX message_of_media ON wa.message (org_id, media_id) WHERE media_id IS NOT NULL;
 CREATE INDEX message_answers ON wa.message (org_id, quoted_message_id)
 	WHERE status = 'queued' AND quoted_message_id IS NOT NULL;
 COMMENT ON TABLE wa.message IS 'messages received and to be sent; a message to send is its own queue entry. Needs `read`';
@@ -71,8 +102,9 @@ COMMENT ON COLUMN wa.message.body IS 'its text, or the caption of its attachment
 COMMENT ON COLUMN wa.message.content IS 'what else its type carries, as the send request named it';
 COMMENT ON COLUMN wa.message.quoted_message_id IS 'the message that it answers, if that one is known';
 COMMENT ON COLUMN wa.message.mentions IS 'addresses that it mentions';
-COMMENT ON COLUMN wa.message.media IS 'about its attachment: url, mimetype, filename, size';
+COMMENT ON COLUMN wa.message.media IS 'about its attachment: id, url, mimetype, filename, size';
 COMMENT ON COLUMN wa.message.media_data IS 'the attachment itself, if it came with the request';
+COMMENT ON COLUMN wa.message.media_id IS 'the attachment, if it is a file that was uploaded before';
 COMMENT ON COLUMN wa.message.status IS
 	'how far it got; sending: a connector has it, and may have handed it to WhatsApp';
 COMMENT ON COLUMN wa.message.error IS 'why it failed';
@@ -145,6 +177,7 @@ COMMENT ON COLUMN wa.idempotency.session_id IS
 	'the session that it was sent in, if the API key is restricted to some; all zeros: the whole organization';
 
 -- Tables whose rows pg_dump includes.
+SELECT pg_catalog.pg_extension_config_dump('wa.media', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message_action', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.idempotency', '');

@@ -5,6 +5,7 @@ SELECT wa.protect('wa.session_pairing', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.session_wanted', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.chat', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.contact', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.media', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.message', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.message_action', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.session_rate', 'org_id', 'read', 'send');
@@ -33,7 +34,7 @@ COMMENT ON FUNCTION wa.put_owner_policies(text, regclass[]) IS
 
 -- Only the bound organization.
 SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.session_pairing', 'wa.chat', 'wa.contact',
-	'wa.message', 'wa.message_action', 'wa.session_rate');
+	'wa.media', 'wa.message', 'wa.message_action', 'wa.session_rate');
 
 -- All organizations if none is bound, otherwise only the bound one.  Housekeeping, and
 -- functions that write an event where no organization is bound, name the organization

@@ -26,3 +26,9 @@ CREATE POLICY wa_reach ON wa.webhook_lane AS RESTRICTIVE TO wa_gateway, wa_app, 
 	USING (wa.reaches_webhook(org_id, webhook_id));
 CREATE POLICY wa_reach ON wa.delivery AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
 	USING (wa.reaches_webhook(org_id, webhook_id) AND (type = 'webhook.test' OR wa.reaches(session_id)));
+
+-- A file belongs to no session.  A restricted key reaches the files that it has uploaded, and
+-- those that the messages of its sessions carry: it sees no other message here.
+CREATE POLICY wa_reach ON wa.media AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner
+	USING (wa.reaches(NULL) OR key_id = wa.current_key()
+		OR EXISTS (SELECT FROM wa.message m WHERE m.org_id = media.org_id AND m.media_id = media.id));

@@ -17,6 +17,41 @@ CREATE FUNCTION wa.read_file_text(written text, OUT bytes bytea, OUT media_type 
 COMMENT ON FUNCTION wa.read_file_text(text) IS
 	'the bytes of a file that is written in base64 or as a data: URL, and the media type that the URL names; or else what is wrong with the text';
 
+CREATE FUNCTION wa.check_filename(field text, filename text) RETURNS void
+	LANGUAGE plpgsql PARALLEL SAFE
+AS $$
+BEGIN
+	IF char_length(filename) NOT BETWEEN 1 AND 255 OR filename ~ '[/\\[:cntrl:]]' OR filename IN ('.', '..') THEN
+		PERFORM wa.refuse_field(field, 'must be 1 to 255 characters without slashes');
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.check_filename(text, text) IS
+	'for function bodies: raises 22023 unless this is the name of a file without its folder, or NULL';
+
+-- The caller has stored the bytes.  Applications cannot do that, so they cannot execute it.
+CREATE FUNCTION wa.create_media(sha256 bytea, size bigint, mimetype text, filename text) RETURNS wa.media
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	type constant text := wa.read_media_type(mimetype);
+	made wa.media;
+BEGIN
+	PERFORM wa.require_permission('send');
+	IF type IS NULL THEN
+		PERFORM wa.refuse_field('mimetype', 'must be a media type such as image/png');
+	END IF;
+	PERFORM wa.check_filename('filename', filename);
+	INSERT INTO wa.media (org_id, sha256, size, mimetype, filename, key_id, user_id)
+	VALUES (wa.require_org(), create_media.sha256, create_media.size, type, create_media.filename, wa.current_key(), wa.current_user_id())
+	RETURNING * INTO made;
+	RETURN made;
+END $$;
+COMMENT ON FUNCTION wa.create_media(bytea, bigint, text, text) IS
+	'notes a file whose bytes the caller has stored durably: their SHA-256 (32 bytes), how many they are (at least 1), '
+	'their media type, and a file name or NULL. Needs `send`. `22023` (`mimetype`, `filename`: 1 to 255 characters '
+	'without slashes), `23514` (a digest or size that is none)';
+
 CREATE FUNCTION wa.read_mimetype(mimetype text, named text) RETURNS text
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$
@@ -44,35 +79,63 @@ BEGIN
 		PERFORM wa.refuse_field('media', format('must be an object: type %s needs media', type));
 	END IF;
 	SELECT k INTO stray FROM jsonb_object_keys(media) k
-	WHERE k NOT IN ('url', 'data', 'mimetype', 'filename') ORDER BY k LIMIT 1;
+	WHERE k NOT IN ('id', 'url', 'data', 'mimetype', 'filename') ORDER BY k LIMIT 1;
 	IF FOUND THEN
-		PERFORM wa.refuse_field('media', format('has %s, but its fields are url or data, mimetype, filename', wa.quoted(stray)));
+		PERFORM wa.refuse_field('media', format('has %s, but its fields are id, url, data, mimetype, filename', wa.quoted(stray)));
 	END IF;
 	SELECT f.key INTO stray FROM jsonb_each(media) f WHERE jsonb_typeof(f.value) <> 'string' ORDER BY f.key LIMIT 1;
 	IF FOUND THEN
 		PERFORM wa.refuse_field('media.' || stray, 'must be a text');
 	END IF;
-	IF (media ? 'url') = (media ? 'data') THEN
-		PERFORM wa.refuse_field('media', 'must have either url or data');
+	IF (media ? 'url')::integer + (media ? 'data')::integer + (media ? 'id')::integer <> 1 THEN
+		PERFORM wa.refuse_field('media', 'must have one of id, url and data');
 	END IF;
-	IF char_length(media ->> 'filename') NOT BETWEEN 1 AND 255 OR media ->> 'filename' ~ '[/\\[:cntrl:]]' THEN
-		PERFORM wa.refuse_field('media.filename', 'must be 1 to 255 characters without slashes');
+	IF media ? 'id' AND media ? 'mimetype' THEN
+		PERFORM wa.refuse_field('media.mimetype', 'is known of a file that was uploaded');
 	END IF;
+	PERFORM wa.check_filename('media.filename', media ->> 'filename');
 END $$;
 COMMENT ON FUNCTION wa.check_media_fields(text, jsonb) IS
 	'for function bodies: raises 22023 unless an attachment has the fields that it needs and no other';
 
--- A data: URL is a file that came with the request, whichever field it is in.
-CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea)
-	LANGUAGE plpgsql PARALLEL SAFE
+-- A file of another organization, or of a session that the credential does not reach, is
+-- refused like one that does not exist.
+CREATE FUNCTION wa.find_media(id text) RETURNS wa.media
+	LANGUAGE plpgsql STRICT PARALLEL RESTRICTED
 AS $$
 DECLARE
+	found_media wa.media;
+BEGIN
+	IF id ~ '^med_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
+		SELECT m.* INTO found_media FROM wa.media m WHERE m.org_id = wa.require_org() AND m.id = wa.from_typeid('med', find_media.id);
+	END IF;
+	IF found_media.id IS NULL THEN
+		PERFORM wa.refuse_field('media.id', 'must be the id of a file that was uploaded');
+	END IF;
+	RETURN found_media;
+END $$;
+COMMENT ON FUNCTION wa.find_media(text) IS
+	'for function bodies: a file of the bound organization by its public id; raises 22023 if there is none that the credential reaches';
+
+-- A data: URL is a file that came with the request, whichever field it is in.
+CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea, OUT media_id uuid)
+	LANGUAGE plpgsql PARALLEL RESTRICTED
+AS $$
+DECLARE
+	uploaded wa.media;
 	url text;
 	field text;
 	file record;
 	mimetype text;
 BEGIN
 	PERFORM wa.check_media_fields(type, media);
+	IF media ? 'id' THEN
+		uploaded := wa.find_media(media ->> 'id');
+		media_id := uploaded.id;
+		media := jsonb_strip_nulls(jsonb_build_object('id', wa.typeid('med', media_id), 'mimetype', uploaded.mimetype,
+			'size', uploaded.size, 'filename', COALESCE(media ->> 'filename', uploaded.filename)));
+		RETURN;
+	END IF;
 	url := media ->> 'url';
 	field := CASE WHEN url ~* '^data:' THEN 'url' WHEN media ? 'data' THEN 'data' END;
 	IF field IS NOT NULL THEN
@@ -96,7 +159,7 @@ BEGIN
 		'mimetype', mimetype, 'filename', media -> 'filename'));
 END $$;
 COMMENT ON FUNCTION wa.read_media(text, jsonb) IS
-	'for function bodies: an attachment as it is stored, and its bytes if it came with the request; raises 22023 for what is wrong with it';
+	'for function bodies: an attachment as it is stored, its bytes if it came with the request, and its row if it was uploaded before; raises 22023 for what is wrong with it';
 
 -- Each of these functions refuses a wrong value of one type of content.
 CREATE FUNCTION wa.check_text(field text, value jsonb, maximum integer, required boolean) RETURNS void
@@ -191,8 +254,8 @@ END $$;
 COMMENT ON FUNCTION wa.check_poll(jsonb) IS 'for function bodies: raises 22023 unless this is a poll';
 
 -- The fields of each type, besides to, replyTo and mentions.
-CREATE FUNCTION wa.read_content(type text, INOUT content jsonb, OUT bytes bytea)
-	LANGUAGE plpgsql PARALLEL SAFE
+CREATE FUNCTION wa.read_content(type text, INOUT content jsonb, OUT bytes bytea, OUT media_id uuid)
+	LANGUAGE plpgsql PARALLEL RESTRICTED
 AS $$
 DECLARE
 	fields constant text[] := CASE
@@ -219,13 +282,13 @@ BEGIN
 		WHEN 'contact' THEN content := content || jsonb_build_object('contact', wa.read_contact(content -> 'contact'));
 		WHEN 'poll' THEN PERFORM wa.check_poll(content);
 		ELSE
-			SELECT m.media, m.bytes INTO media, bytes FROM wa.read_media(type, content -> 'media') m;
+			SELECT m.media, m.bytes, m.media_id INTO media, bytes, media_id FROM wa.read_media(type, content -> 'media') m;
 			content := content || jsonb_build_object('media', media);
 			PERFORM wa.check_text('caption', content -> 'caption', 4096, false);
 	END CASE;
 END $$;
 COMMENT ON FUNCTION wa.read_content(text, jsonb) IS
-	'for function bodies: the fields of a message of this type as they are stored, without the bytes of its attachment, and those; raises 22023 for what is wrong with them';
+	'for function bodies: the fields of a message of this type as they are stored, without the bytes of its attachment, and those, or the file that it names; raises 22023 for what is wrong with them';
 
 -- Nearly all messages are texts, and to see that nothing is wrong with one costs little in C
 -- (src/message_state.c).
@@ -471,6 +534,7 @@ DECLARE
 	rest jsonb;
 	media jsonb;
 	bytes bytea;
+	uploaded uuid;
 	mentioned text[];
 	earlier uuid;
 	holding boolean;
@@ -491,6 +555,7 @@ BEGIN
 		rest := NULLIF(stored.content - '{text,caption,media}'::text[], '{}');
 		media := stored.content -> 'media';
 		bytes := stored.bytes;
+		uploaded := stored.media_id;
 	END IF;
 	mentioned := wa.read_mentions(mentions);
 	id := wa.uuid7();
@@ -521,9 +586,9 @@ BEGIN
 	holding := wa.hold_events();
 	touched := wa.touch_chat(session, chat, "timestamp", 0);
 	INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, direction, type, body,
-							content, media, media_data, quoted_message_id, mentions, status, sent_at)
+							content, media, media_data, media_id, quoted_message_id, mentions, status, sent_at)
 	VALUES (org, send_message.id, session, found_session.pairing, found_session.phone_number, chat,
-			'out', send_message.type, body, rest, media, bytes, reply_to, mentioned, 'queued', send_message."timestamp");
+			'out', send_message.type, body, rest, media, bytes, uploaded, reply_to, mentioned, 'queued', send_message."timestamp");
 	written := wa.write_events();
 END $$;
 COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS

@@ -185,17 +185,18 @@ BEGIN
 			UPDATE wa.message m SET body = action.payload ->> 'text', edited = true
 			WHERE m.org_id = action.org_id AND m.id = action.message_id AND NOT m.revoked;
 		WHEN 'revoke' THEN
-			UPDATE wa.message m SET revoked = true, body = NULL, content = NULL, media = NULL, media_data = NULL
+			UPDATE wa.message m SET revoked = true, body = NULL, content = NULL, media = NULL, media_data = NULL,
+				media_id = NULL
 			WHERE m.org_id = action.org_id AND m.id = action.message_id;
 		WHEN 'forward' THEN
 			-- It may have been deleted since the action was found.
 			PERFORM wa.find_session(action.session_id);
 			PERFORM wa.touch_chat(action.session_id, chat, at, 0);
 			INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, wa_message_id,
-									direction, type, body, content, media, media_data, status, forwarded, sent_at)
+									direction, type, body, content, media, media_data, media_id, status, forwarded, sent_at)
 			VALUES (action.org_id, (action.payload ->> 'copy')::uuid, action.session_id, action.pairing,
 					source.session_phone_number, chat, apply_action.wa_message_id, 'out', source.type, source.body, source.content, source.media,
-					source.media_data, 'sent', true, at);
+					source.media_data, source.media_id, 'sent', true, at);
 	END CASE;
 END $$;
 COMMENT ON FUNCTION wa.apply_action(wa.message_action, text, timestamptz) IS

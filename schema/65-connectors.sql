@@ -678,6 +678,7 @@ BEGIN
 		body = CASE connector_change.type WHEN 'edit' THEN value WHEN 'react' THEN m.body END,
 		content = CASE WHEN connector_change.type <> 'revoke' THEN m.content END,
 		media = CASE WHEN connector_change.type <> 'revoke' THEN m.media END,
+		media_id = CASE WHEN connector_change.type <> 'revoke' THEN m.media_id END,
 		edited = m.edited OR connector_change.type = 'edit',
 		revoked = m.revoked OR connector_change.type = 'revoke'
 	WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.wa_message_id = connector_change.wa_message_id

@@ -12,12 +12,12 @@ AS $$
 	WITH protected (relation, read, write) AS (VALUES
 		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
 		('session_rate', 'read', 'send'), ('deleted_session', 'read', 'manage'), ('chat', 'read', 'send'), ('contact', 'read', 'send'),
-		('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
+		('media', 'read', 'send'), ('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
 		('key_policy', 'manage', 'manage'), ('key_warning', 'manage', 'manage'),
 		('event', 'events', 'events'), ('webhook', 'manage', 'manage'), ('webhook_lane', 'manage', 'manage'), ('delivery', 'manage', 'manage')
 	), owned (relation, condition) AS (
 		SELECT t, '(org_id = wa.require_org())'
-		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,message,message_action}'::text[]) t
+		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,media,message,message_action}'::text[]) t
 	UNION ALL
 		SELECT t, '((wa.current_org() IS NULL) OR (org_id = wa.current_org()))'
 		FROM unnest('{session_wanted,idempotency,org_limits,key_policy,key_warning,event,webhook,webhook_lane,delivery,api_key,api_key_usage,audit,member,'
@@ -63,6 +63,8 @@ UNION ALL
 UNION ALL
 	SELECT t.relation, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', t.condition, NULL
 	FROM (VALUES ('session', 'wa.reaches(id)'), ('deleted_session', 'wa.reaches(id)'),
+		('media', '(wa.reaches(NULL::uuid) OR (key_id = wa.current_key()) OR (EXISTS ( SELECT FROM wa.message m '
+			'WHERE ((m.org_id = media.org_id) AND (m.media_id = media.id)))))'),
 		('webhook_lane', 'wa.reaches_webhook(org_id, webhook_id)'),
 		('delivery', '(wa.reaches_webhook(org_id, webhook_id) AND ((type = ''webhook.test''::text) OR wa.reaches(session_id)))')) t (relation, condition)
 UNION ALL

@@ -231,7 +231,7 @@ BEGIN
 			org, wa.uuid7(), a.session, a.pairing, a.phone_number, a.chat_jid, a.wa_message_id,
 			CASE WHEN a.mine THEN 'out' ELSE 'in' END,
 			CASE WHEN NOT a.mine THEN a.sender_jid END, CASE WHEN NOT a.mine THEN NULLIF(left(a.sender_name, 200), '') END,
-			a.type, a.body, a.content, NULL, NULL, NULL, NULL,
+			a.type, a.body, a.content, NULL, NULL, NULL, NULL, NULL,
 			CASE WHEN a.mine THEN 'sent' WHEN a.auto_read THEN 'read' ELSE 'delivered' END,
 			NULL, false, false, false, NULL, a.at, now(), 0, NULL, NULL)::wa.message)
 		FILTER (WHERE a.nth = 1 AND a.is_new)
