@@ -23,6 +23,7 @@ static const struct
 	{201, "Created"},
 	{202, "Accepted"},
 	{204, "No Content"},
+	{206, "Partial Content"},
 	{304, "Not Modified"},
 	{400, "Bad Request"},
 	{401, "Unauthorized"},
@@ -34,6 +35,7 @@ static const struct
 	{410, "Gone"},
 	{413, "Content Too Large"},
 	{415, "Unsupported Media Type"},
+	{416, "Range Not Satisfiable"},
 	{417, "Expectation Failed"},
 	{426, "Upgrade Required"},
 	{429, "Too Many Requests"},
@@ -125,6 +127,14 @@ http_answer_error(const HttpError *error, const HttpDetail *details, size_t n_de
 	};
 }
 
+size_t
+http_answer_length(const HttpAnswer *answer)
+{
+	if (answer->file != NULL)
+		return answer->file->left;
+	return answer->body != NULL ? answer->body->len : 0;
+}
+
 /* Appends the headers that describe the body. */
 static void
 append_body_headers(Buffer *text, const HttpAnswer *answer)
@@ -132,7 +142,7 @@ append_body_headers(Buffer *text, const HttpAnswer *answer)
 	if (answer->content_type != NULL)
 		append_header(text, "Content-Type", answer->content_type);
 	buffer_append_text(text, "Content-Length: ");
-	buffer_append_int64(text, answer->body != NULL ? (int64_t) answer->body->len : 0);
+	buffer_append_int64(text, (int64_t) http_answer_length(answer));
 	buffer_append(text, "\r\n", 2);
 }
 
@@ -185,10 +195,10 @@ http_answer_make_head(HttpAnswerHead *head, const HttpAnswer *answer,
 	return !text->failed && (answer->body == NULL || !answer->body->failed);
 }
 
-Buffer *
-http_answer_body(const HttpAnswer *answer, HttpMethod method)
+bool
+http_answer_has_body(const HttpAnswer *answer, HttpMethod method)
 {
-	return has_body(answer->status) && method != HTTP_METHOD_HEAD ? answer->body : NULL;
+	return has_body(answer->status) && method != HTTP_METHOD_HEAD && http_answer_length(answer) > 0;
 }
 
 /*

@@ -19,6 +19,7 @@ typedef struct HttpAnswer
 	HttpHeader extra; /* the header that belongs to an error; its name may be NULL */
 	const char *content_type;
 	Buffer *body;        /* may be NULL */
+	HttpFile *file;      /* the body instead; NULL: it is none */
 	const char *refused; /* why gateway/http itself refused the request, else NULL */
 } HttpAnswer;
 
@@ -42,8 +43,11 @@ extern bool
 http_answer_make_head(HttpAnswerHead *head, const HttpAnswer *answer,
 					  const HttpRequestState *request, const HttpOrigins *origins, bool last);
 
-/* The body to send; NULL when the method or the status allows none. */
-extern Buffer *http_answer_body(const HttpAnswer *answer, HttpMethod method);
+/* The bytes of the body, also of one that is not sent. */
+extern size_t http_answer_length(const HttpAnswer *answer);
+
+/* Whether a body is to be sent: there is one, and method and status allow it. */
+extern bool http_answer_has_body(const HttpAnswer *answer, HttpMethod method);
 
 /* Writes the access log's line.  bytes is the length of the sent body; gone: the client left. */
 extern void

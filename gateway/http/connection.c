@@ -12,9 +12,7 @@
  * takes another turn if it has more input.  A closed connection is freed at once, unless run()
  * or run_socket() is active; then that function frees it.
  *
- * No input or output of a client stays in memory.  Input is wiped by input.c.  libevent does
- * not wipe output that it has sent, so it gets references to memory that this file wipes when
- * libevent releases it.
+ * No input or output of a client stays in memory.  Input is wiped by input.c, output by send.c.
  */
 #include "http/connection.h"
 
@@ -100,6 +98,7 @@ free_closed(HttpConnection *connection)
 {
 	http_input_close(connection);
 	http_output_forget(connection);
+	http_file_close(&connection->file);
 	bufferevent_free(connection->bev);
 	free(connection);
 }
@@ -165,92 +164,10 @@ http_connection_is_idle(const HttpConnection *connection)
 		   http_input_len(connection) == 0;
 }
 
-/* ---- sending ---- */
-
-/* Sends what the kernel accepts; returns how much.  libevent's next write reports an error. */
-static size_t
-send_at_once(int fd, const Buffer *head, const Buffer *body)
-{
-	struct iovec parts[2] = {
-		{.iov_base = head->data, .iov_len = head->len},
-	};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 1};
-	ssize_t sent;
-
-	if (body != NULL && body->len > 0)
-	{
-		parts[1] = (struct iovec){.iov_base = body->data, .iov_len = body->len};
-		message.msg_iovlen = 2;
-	}
-	sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return sent > 0 ? (size_t) sent : 0;
-}
-
-/* libevent releases data.  The used bytes of the allocation end where data ends. */
-static void
-wipe_and_free(const void *data, size_t len, void *allocation)
-{
-	wak_wipe(allocation, (size_t) ((const char *) data + len - (char *) allocation));
-	free(allocation);
-}
-
-/* Queues one copy of two pieces. */
-static bool
-queue_copy(struct evbuffer *output, const char *first, size_t first_len, const char *second,
-		   size_t second_len)
-{
-	size_t len = first_len + second_len;
-	char *copy = len > 0 ? malloc(len) : NULL;
-
-	if (copy == NULL)
-		return len == 0;
-	if (first_len > 0)
-		memcpy(copy, first, first_len);
-	if (second_len > 0)
-		memcpy(copy + first_len, second, second_len);
-	if (evbuffer_add_reference(output, copy, len, wipe_and_free, copy) == 0)
-		return true;
-	wipe_and_free(copy, len, copy);
-	return false;
-}
-
-/* Queues what follows the bytes that were sent; moves a large body instead of copying it. */
-static bool
-queue_rest(struct evbuffer *output, const Buffer *head, Buffer *body, size_t sent)
-{
-	size_t head_at = sent < head->len ? sent : head->len;
-	size_t head_left = head->len - head_at;
-	size_t body_at = sent - head_at;
-	size_t body_left = body != NULL ? body->len - body_at : 0;
-
-	if (body_left <= HTTP_ANSWER_COPY_MAX)
-		return queue_copy(output, head->data + head_at, head_left,
-						  body_left > 0 ? body->data + body_at : NULL, body_left);
-	if (!queue_copy(output, head->data + head_at, head_left, NULL, 0) ||
-		evbuffer_add_reference(output, body->data + body_at, body_left, wipe_and_free,
-							   body->data) != 0)
-		return false;
-	buffer_init(body, body->max);
-	return true;
-}
-
-/*
- * Without TLS the bytes are written at once, in one system call.  libevent would first wait
- * until the socket is writable and write in the next loop iteration, which takes three system
- * calls.  libevent sends only what the kernel does not accept at once.
- */
 HttpSendResult
 http_connection_send(HttpConnection *connection, const Buffer *head, Buffer *body)
 {
-	struct evbuffer *output = output_of(connection);
-	size_t len = head->len + (body != NULL ? body->len : 0);
-	size_t sent = 0;
-
-	if (!connection->tls && evbuffer_get_length(output) == 0)
-		sent = send_at_once(bufferevent_getfd(connection->bev), head, body);
-	if (sent < len && !queue_rest(output, head, body, sent))
-		return HTTP_SEND_FAILED;
-	return evbuffer_get_length(output) == 0 ? HTTP_SENT : HTTP_QUEUED;
+	return http_send(connection->bev, !connection->tls, head, body);
 }
 
 /* ---- after an answer ---- */
@@ -316,6 +233,21 @@ go_on(HttpConnection *connection)
 	return true;
 }
 
+/* The bytes of the answer that the kernel does not have yet. */
+static size_t
+unsent(const HttpConnection *connection)
+{
+	return evbuffer_get_length(output_of(connection)) + connection->file.left;
+}
+
+/* Queues the next piece of the file that is being sent. */
+static void
+send_file(HttpConnection *connection)
+{
+	if (!http_file_send(&connection->file, output_of(connection)))
+		http_connection_close(connection, "file could not be read");
+}
+
 /* The answer was given to the socket: goes on, waits or closes.  True: as for go_on(). */
 static bool
 answered(HttpConnection *connection, HttpSendResult result)
@@ -325,12 +257,14 @@ answered(HttpConnection *connection, HttpSendResult result)
 		http_connection_close(connection, "out of memory");
 	else if (connection->socket != NULL)
 		websocket_begin(connection);
-	else if (result == HTTP_SENT)
+	else if (result == HTTP_SENT && connection->file.fd < 0)
 		return go_on(connection);
 	else
 	{
-		connection->progress = evbuffer_get_length(output_of(connection));
+		connection->progress = unsent(connection);
 		http_connection_enter(connection, HTTP_CONNECTION_WRITE);
+		if (result == HTTP_SENT)
+			send_file(connection);
 	}
 	return false;
 }
@@ -349,6 +283,14 @@ tell_observer(const HttpServer *server, const HttpRequestState *request, int sta
 					clock_monotonic_us() - public->start_us, server->observe_context);
 }
 
+/* What is still to come of the request's body is discarded. */
+static void
+refuse_rest(HttpConnection *connection)
+{
+	connection->refused = true;
+	connection->last = true;
+}
+
 /*
  * Sends an answer.  If it is invalid, its place in the local copy is taken by a 500, whose body
  * is freed before this returns.  True: the caller has to handle input again.  False: the
@@ -359,12 +301,15 @@ send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer an
 {
 	HttpServer *server = connection->server;
 	HttpAnswerHead *head = &server->answer_head;
+	HttpMethod method = request->request.method;
 	Buffer own = {0};
-	Buffer *body;
+	bool has_body;
 	HttpSendResult sent;
 
 	if (server->leaving)
 		connection->last = true;
+	if (request->streaming)
+		refuse_rest(connection);
 	if (!http_answer_make_head(head, &answer, request, &server->origins, connection->last))
 	{
 		log_line(LOG_LEVEL_ERROR, "answer_invalid", log_text("request_id", request->id),
@@ -374,10 +319,15 @@ send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer an
 		http_answer_make_head(head, &answer, request, &server->origins, connection->last);
 	}
 
-	body = http_answer_body(&answer, request->request.method);
-	http_answer_log(&answer, request, body != NULL ? body->len : 0, false);
+	has_body = http_answer_has_body(&answer, method);
+	http_answer_log(&answer, request, has_body ? http_answer_length(&answer) : 0, false);
 	tell_observer(server, request, answer.status);
-	sent = http_connection_send(connection, &head->text, body);
+	if (has_body && answer.file != NULL)
+	{
+		connection->file = *answer.file;
+		*answer.file = HTTP_NO_FILE;
+	}
+	sent = http_connection_send(connection, &head->text, has_body ? answer.body : NULL);
 	buffer_free(&own);
 	wak_wipe(head->text.data, head->text.len); /* it may have set a cookie */
 	return answered(connection, sent);
@@ -418,6 +368,7 @@ limit_body(const HttpServer *server, HttpRequestState *request)
 
 	if (server->body_limit != NULL && (guard->chunked || guard->content_length > 0))
 		limit = server->body_limit(&request->request, server->context);
+	request->streaming = limit == HTTP_BODY_STREAMED;
 	if (limit == HTTP_BODY_UNWANTED)
 	{
 		request->unwanted = guard->chunked || guard->content_length > HTTP_BODY_SHORT;
@@ -438,7 +389,8 @@ end_head(HttpConnection *connection)
 		limit_body(connection->server, request);
 	if (wrong != NULL)
 		refuse(connection, kind, wrong);
-	else if (!request->unwanted && request->guard.content_length > request->guard.body.max)
+	else if (!request->unwanted && !request->streaming &&
+			 request->guard.content_length > request->guard.body.max)
 		refuse(connection, HTTP_ERROR_PAYLOAD_TOO_LARGE, "request body is too large");
 	else if (request->guard.bad_expect)
 		refuse(connection, HTTP_ERROR_EXPECTATION_FAILED, "expectation is not supported");
@@ -447,8 +399,11 @@ end_head(HttpConnection *connection)
 	return false;
 }
 
-/* A body follows.  A client that expects 100-continue gets a 100 before it sends the body. */
-static void
+/*
+ * A body follows.  A client that expects 100-continue gets a 100 before it sends the body.
+ * False: the connection was closed.
+ */
+static bool
 begin_body(HttpConnection *connection)
 {
 	static const char word[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -460,8 +415,12 @@ begin_body(HttpConnection *connection)
 		Buffer interim = {.data = (char *) word, .len = sizeof(word) - 1};
 
 		if (http_connection_send(connection, &interim, NULL) == HTTP_SEND_FAILED)
+		{
 			http_connection_close(connection, "out of memory");
+			return false;
+		}
 	}
+	return true;
 }
 
 static void
@@ -485,9 +444,42 @@ hand_over(HttpConnection *connection)
 static void
 hand_over_without_body(HttpConnection *connection)
 {
-	connection->refused = true;
-	connection->last = true;
+	refuse_rest(connection);
 	hand_over(connection);
+}
+
+/*
+ * The bytes that were just read are for a sink.  The maximum of the body shrinks with each, so
+ * the guard needs no other.  False: the sink has answered the request.
+ */
+static bool
+give_to_sink(HttpConnection *connection, HttpRequestState *request)
+{
+	Buffer *body = &request->guard.body;
+	bool more;
+
+	if (request->sink == NULL || body->len == 0)
+		return true;
+	more = request->sink->part(request->sink_context, body->data, body->len);
+	if (connection->request != request)
+		return false;
+	wak_wipe(body->data, body->len);
+	body->max -= body->len;
+	buffer_clear(body);
+	if (!more)
+		http_connection_enter(connection, HTTP_CONNECTION_ANSWER);
+	return true;
+}
+
+/* A body that was streamed has ended. */
+static void
+end_stream(HttpConnection *connection)
+{
+	HttpRequestState *request = connection->request;
+
+	request->streaming = false;
+	http_connection_enter(connection, HTTP_CONNECTION_ANSWER);
+	request->sink->end(request->sink_context);
 }
 
 static bool
@@ -566,10 +558,21 @@ act_on(HttpConnection *connection, HttpGuardResult result)
 		return;
 	else if (result == HTTP_GUARD_HEAD && request->unwanted)
 		hand_over_without_body(connection);
+	else if (result == HTTP_GUARD_HEAD && request->streaming)
+		hand_over(connection);
 	else if (result == HTTP_GUARD_HEAD)
 		begin_body(connection);
+	else if (request->streaming)
+		end_stream(connection);
 	else
 		hand_over(connection);
+}
+
+/* The bytes of a piece of input that are read at once for a sink. */
+static size_t
+part_of(const struct iovec *piece)
+{
+	return piece->iov_len < HTTP_PART_MAX ? piece->iov_len : HTTP_PART_MAX;
 }
 
 /* Gives the first bytes of the input to the guard. */
@@ -585,11 +588,14 @@ feed(HttpConnection *connection, const struct iovec *piece)
 		return;
 	request = connection->request;
 	body_before = request->guard.body.len;
-	result = http_guard_feed(&request->guard, piece->iov_base, piece->iov_len, &used);
-	count_body(connection, (ssize_t) (request->guard.body.len - body_before));
+	result = http_guard_feed(&request->guard, piece->iov_base,
+							 request->sink != NULL ? part_of(piece) : piece->iov_len, &used);
 	connection->progress += used;
 
 	http_input_drain(connection, piece->iov_base, used);
+	if (!give_to_sink(connection, request))
+		return;
+	count_body(connection, (ssize_t) (request->guard.body.len - body_before));
 	act_on(connection, result);
 }
 
@@ -681,6 +687,8 @@ respond(HttpRequest *request, const HttpAnswer *answer)
 		http_answer_log(answer, state, 0, true);
 	if (answer->body != NULL)
 		buffer_free(answer->body);
+	if (answer->file != NULL)
+		http_file_close(answer->file);
 	http_request_finish(state);
 	if (more)
 		go_on_reading(connection);
@@ -698,6 +706,44 @@ http_request_set_owner(HttpRequest *request, const FairOwner *owner)
 }
 
 void
+http_body_take(HttpRequest *request, const HttpBodySink *sink, void *context)
+{
+	HttpRequestState *state = request->state;
+	HttpConnection *connection = state->connection;
+
+	if (connection == NULL)
+		return;
+	state->sink = sink;
+	state->sink_context = context;
+	if (!state->streaming) /* there is none */
+	{
+		sink->end(context);
+		return;
+	}
+	state->guard.body.max = sink->max;
+	if (state->guard.content_length > sink->max)
+	{
+		refuse(connection, HTTP_ERROR_PAYLOAD_TOO_LARGE, "request body is too large");
+		return;
+	}
+	if (begin_body(connection))
+		go_on_reading(connection);
+}
+
+void
+http_body_resume(HttpRequest *request)
+{
+	HttpConnection *connection = request->state->connection;
+
+	if (connection == NULL || !request->state->streaming ||
+		connection->state != HTTP_CONNECTION_ANSWER)
+		return;
+	connection->progress = 0;
+	http_connection_enter(connection, HTTP_CONNECTION_BODY);
+	go_on_reading(connection);
+}
+
+void
 http_respond(HttpRequest *request, int status, const HttpHeader *headers, size_t n_headers,
 			 const char *content_type, Buffer *body)
 {
@@ -707,6 +753,21 @@ http_respond(HttpRequest *request, int status, const HttpHeader *headers, size_t
 		.n_headers = n_headers,
 		.content_type = content_type,
 		.body = body,
+	};
+
+	respond(request, &answer);
+}
+
+void
+http_respond_file(HttpRequest *request, int status, const HttpHeader *headers, size_t n_headers,
+				  const char *content_type, HttpFile *file)
+{
+	HttpAnswer answer = {
+		.status = status,
+		.headers = headers,
+		.n_headers = n_headers,
+		.content_type = content_type,
+		.file = file,
 	};
 
 	respond(request, &answer);
@@ -796,7 +857,9 @@ on_write(struct bufferevent *bev, void *context)
 
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		return;
-	if (connection->state == HTTP_CONNECTION_WRITE)
+	if (connection->state == HTTP_CONNECTION_WRITE && connection->file.fd >= 0)
+		send_file(connection);
+	else if (connection->state == HTTP_CONNECTION_WRITE)
 	{
 		if (go_on(connection))
 			go_on_reading(connection);
@@ -834,6 +897,7 @@ http_connection_start(HttpServer *server, struct bufferevent *bev, int fd, bool 
 	connection->server = server;
 	connection->bev = bev;
 	connection->tls = tls;
+	connection->file = HTTP_NO_FILE;
 	connection->state = HTTP_CONNECTION_CLOSED;
 	connection->peer_key = peer_key;
 	connection->owner = http_peers_owner(server->peers, peer_key);
@@ -883,7 +947,7 @@ http_connection_expire(HttpConnection *connection)
 			refuse(connection, HTTP_ERROR_TIMEOUT, "request took too long");
 			break;
 		case HTTP_CONNECTION_WRITE:
-			left = evbuffer_get_length(output_of(connection));
+			left = unsent(connection);
 			if (connection->progress < left + (size_t) limits->write_period_bytes)
 			{
 				http_connection_close(connection, "client reads too slowly");

@@ -6,7 +6,9 @@
  *	                \________\________\_________/\
  *	                  refused, last answer         LINGER --> CLOSED
  *
- * From ANSWER an upgrade leads to SOCKET and SOCKET_CLOSING (websocket.h).
+ * From ANSWER an upgrade leads to SOCKET and SOCKET_CLOSING (websocket.h).  A body that is
+ * streamed leads from ANSWER back to BODY when the handler takes it.  It leads to ANSWER again
+ * while its sink is full, and when it has ended.
  *
  * For each state the server has a list of the connections in that state, in the order of
  * their deadlines.  Each state has one fixed period, so a connection that enters a state is
@@ -26,6 +28,7 @@
 #include "lib/fair_queue.h"
 #include "http/peers.h"
 #include "http/request.h"
+#include "http/send.h"
 
 typedef enum HttpConnectionState
 {
@@ -51,11 +54,12 @@ struct HttpConnection
 	TAILQ_ENTRY(HttpConnection) link; /* on the list of its state */
 	int64_t deadline_ms;              /* clock_monotonic_ms() when the state ends */
 	size_t progress;                  /* BODY: bytes in this period; WRITE: bytes not yet sent */
-	size_t lingered;                  /* LINGER: bytes discarded */
-	int64_t waits_since_ms;           /* when output began to wait (output.h) */
-	int64_t output_left;              /* bytes of output that have left since then */
-	HttpRequestState *request;        /* being read or answered, else NULL */
-	struct WebSocket *socket;         /* the WebSocket that the connection has become, else NULL */
+	HttpFile file;             /* WRITE: what of the answer's body is not in the output yet */
+	size_t lingered;           /* LINGER: bytes discarded */
+	int64_t waits_since_ms;    /* when output began to wait (output.h) */
+	int64_t output_left;       /* bytes of output that have left since then */
+	HttpRequestState *request; /* being read or answered, else NULL */
+	struct WebSocket *socket;  /* the WebSocket that the connection has become, else NULL */
 	bool tls;
 	bool last;        /* no request after this one is served */
 	bool refused;     /* the rest of this request's input is discarded */
@@ -101,17 +105,7 @@ extern void http_connection_expire(HttpConnection *connection);
 /* Whether it can be closed without interrupting a request. */
 extern bool http_connection_is_idle(const HttpConnection *connection);
 
-typedef enum HttpSendResult
-{
-	HTTP_SENT,       /* everything was sent */
-	HTTP_QUEUED,     /* the rest is sent when the socket accepts it */
-	HTTP_SEND_FAILED /* out of memory; a part may have been sent, so the caller must close */
-} HttpSendResult;
-
-/*
- * Sends a head and a body, or other bytes with body NULL.  Writes to the socket what it can at
- * once and queues the rest.  May take the memory of body and leave it empty.
- */
+/* Sends a head and a body, or other bytes with body NULL; see http_send(). */
 extern HttpSendResult http_connection_send(HttpConnection *connection, const Buffer *head,
 										   Buffer *body) __attribute__((warn_unused_result));
 

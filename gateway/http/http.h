@@ -30,6 +30,7 @@
 #include "lib/buffer.h"
 #include "lib/fair_queue.h"
 #include "http/error.h"
+#include "http/file.h"
 #include "http/limits.h"
 
 struct event_base;
@@ -85,7 +86,7 @@ struct HttpRequest
 	size_t n_parameters;
 	const HttpField *headers; /* in order; values may contain bytes above 127 */
 	size_t n_headers;
-	HttpText body;    /* complete; empty when there is none */
+	HttpText body;    /* complete; empty when there is none, or when it is streamed */
 	HttpText id;      /* X-Request-Id: the client's if it is valid, else a generated one */
 	HttpText peer;    /* the address of the connection's other end, without its port */
 	bool tls;         /* it came over TLS */
@@ -164,6 +165,13 @@ extern void http_request_on_gone(HttpRequest *request, HttpGone gone, void *cont
 extern void http_respond(HttpRequest *request, int status, const HttpHeader *headers,
 						 size_t n_headers, const char *content_type, Buffer *body);
 
+/*
+ * The same with a part of a file as the body.  Takes the file and closes it, whatever happens.
+ * If it cannot be read to its end the connection breaks, because its length was said before.
+ */
+extern void http_respond_file(HttpRequest *request, int status, const HttpHeader *headers,
+							  size_t n_headers, const char *content_type, HttpFile *file);
+
 /* Answers with the error and releases the request.  headers may be NULL with n_headers 0. */
 extern void
 http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetail *details,
@@ -185,6 +193,43 @@ typedef void (*HttpHandler)(HttpRequest *request, void *context);
 typedef size_t (*HttpBodyLimit)(const HttpRequest *request, void *context);
 
 #define HTTP_BODY_UNWANTED SIZE_MAX
+
+/*
+ * HTTP_BODY_STREAMED says that the body is not to be kept in memory.  The handler gets the
+ * request at once without its body, and may then take the body with http_body_take().  An
+ * answer before the body has ended refuses the rest of it: the connection ends after it.
+ */
+#define HTTP_BODY_STREAMED (SIZE_MAX - 1)
+
+/* The most bytes of a body that a sink gets at once. */
+#define HTTP_PART_MAX (16 * 1024)
+
+/* What takes a body that is streamed. */
+typedef struct HttpBodySink
+{
+	uint64_t max; /* bytes of the body; a larger one gets a 413 */
+
+	/*
+	 * The next bytes of the body, which are wiped after the call.  May answer the request.
+	 * False: no more until http_body_resume().
+	 */
+	bool (*part)(void *context, const char *bytes, size_t len);
+
+	/* The body has ended; the handler still has to answer. */
+	void (*end)(void *context);
+} HttpBodySink;
+
+/*
+ * Takes the body of a request whose HttpBodyLimit was HTTP_BODY_STREAMED.  A client that waits
+ * for "100 Continue" gets it now.  The sink is borrowed until the request is answered.  When
+ * the body is too large, too slow, malformed or cut off, the server answers, and the function
+ * set by http_request_on_gone() is called.  Any of these functions may be called before this
+ * one returns, and they may release the request.
+ */
+extern void http_body_take(HttpRequest *request, const HttpBodySink *sink, void *context);
+
+/* The sink has room again.  As above, this may call the sink and release the request. */
+extern void http_body_resume(HttpRequest *request);
 
 /*
  * Called for each answer that is sent, with what the access log says.  method and route are

@@ -27,9 +27,12 @@ typedef struct HttpRequestState
 	const struct HttpProxies *proxies; /* the server's trusted proxies; NULL: none */
 
 	/* reading */
-	HttpGuard guard; /* contains the text of the head, and the body */
-	bool unwanted;   /* its body is not read */
-	void *arrays;    /* one allocation: headers, parameters, segments and decoded text */
+	HttpGuard guard;          /* contains the text of the head, and the body */
+	bool unwanted;            /* its body is not read */
+	bool streaming;           /* its body is for a sink, and has not ended */
+	const HttpBodySink *sink; /* NULL: not yet taken */
+	void *sink_context;
+	void *arrays; /* one allocation: headers, parameters, segments and decoded text */
 	size_t arrays_size;
 
 	/* answering */

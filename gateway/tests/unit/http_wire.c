@@ -60,6 +60,16 @@ on_socket_drained(void *owner)
 }
 
 static void
+answer_file(const Wire *wire, HttpRequest *request)
+{
+	HttpFile file = {.fd = dup(wire->file), .left = wire->file_length};
+
+	ck_assert_int_ge(file.fd, 0);
+	http_respond_file(request, 200, NULL, 0, "text/plain", &file);
+	ck_assert_int_eq(file.fd, -1);
+}
+
+static void
 on_socket_closed(void *owner, int code, const char *reason)
 {
 	Wire *wire = owner;
@@ -107,6 +117,7 @@ body_limit(const HttpRequest *request, void *context)
 	ck_assert_ptr_nonnull(context);
 	return strcmp(first, "small") == 0      ? 10
 		   : strcmp(first, "unwanted") == 0 ? HTTP_BODY_UNWANTED
+		   : strcmp(first, "stream") == 0   ? HTTP_BODY_STREAMED
 											: HTTP_BODY_MAX;
 }
 
@@ -126,11 +137,13 @@ handle(HttpRequest *request, void *context)
 		http_respond(request, 204, NULL, 0, NULL, NULL);
 	else if (strcmp(first, "large") == 0)
 		answer_large(request);
+	else if (strcmp(first, "file") == 0)
+		answer_file(wire, request);
 	else if (strcmp(first, "socket") == 0)
 		answer_socket(wire, request);
 	else if (strcmp(first, "bad") == 0)
 		http_respond(request, 200, &bad, 1, NULL, NULL);
-	else if (strcmp(first, "hold") == 0)
+	else if (strcmp(first, "hold") == 0 || strcmp(first, "stream") == 0)
 	{
 		wire->held = request;
 		http_request_on_gone(request, on_gone, wire);

@@ -14,6 +14,8 @@
  *	/empty		204
  *	/large		LARGE_BYTES of "x"
  *	/hold		nothing: the request waits in wire->held
+ *	/stream		the same, and its body is for a sink
+ *	/file		the bytes of the file wire->file, as if there were wire->file_length
  *	/socket		a WebSocket, when the request is right: wire->socket
  *	/bad		an answer with a header that must not be sent
  *	other		404 with the JSON body
@@ -36,11 +38,13 @@ typedef struct Wire
 	HttpServer *server;
 	HttpRequest *held; /* the last request of /hold */
 	WebSocket *socket; /* the last one of /socket; NULL once it is not ours any more */
-	int n_drained;     /* times that it has sent all */
-	int n_closed;      /* times that it was closed, */
-	int closed_code;   /* ... and with what */
-	int n_requests;    /* requests that reached the handler */
-	int n_gone;        /* clients that left before the answer */
+	int file;          /* of /file; the answer gets a copy of the descriptor */
+	size_t file_length;
+	int n_drained;   /* times that it has sent all */
+	int n_closed;    /* times that it was closed, */
+	int closed_code; /* ... and with what */
+	int n_requests;  /* requests that reached the handler */
+	int n_gone;      /* clients that left before the answer */
 	bool drained;
 } Wire;
 
