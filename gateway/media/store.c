@@ -1,0 +1,355 @@
+/*
+ * store.c
+ *		Uploads to the store, and what is read from it; see store.h.
+ *
+ *	FILLING --> ENDING --> freed
+ *	       \____/
+ *	   failed, cancelled --> DISCARDING --> freed
+ *
+ * An upload has two buffers: the loop fills one while a thread writes the other.  The thread
+ * computes the digest too.  When the last bytes were added, it writes them, looks at the type of
+ * the first bytes, and makes the file durable.
+ *
+ * What a thread uses of an upload is listed in the struct; the loop does not touch it while the
+ * upload is busy.
+ */
+#include "media/store.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buffer.h"
+#include "lib/log.h"
+#include "media/directory.h"
+#include "media/threads.h"
+
+/* How many files can be made durable at the same time. */
+#define THREADS 4
+
+struct MediaStore
+{
+	Directory directory;
+	DiskThreads *threads;
+	pthread_mutex_t sniffing; /* one thread uses the sniffer at a time */
+	Sniffer *sniffer;
+	int uploads;
+};
+
+typedef enum UploadState
+{
+	UPLOAD_FILLING,   /* the loop adds bytes; a thread may be writing those before */
+	UPLOAD_ENDING,    /* all were added, and the rest is to be written */
+	UPLOAD_DISCARDING /* a thread removes what was written */
+} UploadState;
+
+struct MediaUpload
+{
+	DiskJob job; /* the first member */
+	MediaStore *store;
+	const MediaUploadEvents *events;
+	void *context;
+	UploadState state;
+	bool busy;      /* a thread has the job */
+	bool full;      /* the loop waits for room */
+	bool lost;      /* bytes could not be added */
+	bool cancelled; /* nobody waits for "done", or it was called */
+	Buffer filling;
+
+	/* used by the thread while the upload is busy */
+	bool last;     /* these are the last bytes */
+	bool discards; /* there is nothing to write, but to remove */
+	uint8_t org[MEDIA_ORG_SIZE];
+	char *said; /* NULL: no type was said */
+	Buffer writing;
+	DirectoryFile file;
+	EVP_MD_CTX *hash;
+	int error; /* an errno; 0: none */
+	MediaStored stored;
+};
+
+/* ---- in a thread ---- */
+
+static void
+write_bytes(MediaUpload *upload)
+{
+	const Buffer *bytes = &upload->writing;
+
+	if (upload->error == 0 && upload->file.fd < 0)
+		upload->error = directory_create(&upload->store->directory, &upload->file);
+	if (upload->error == 0)
+		upload->error = directory_write(&upload->file, bytes->data, bytes->len);
+	if (upload->error == 0 && EVP_DigestUpdate(upload->hash, bytes->data, bytes->len) != 1)
+		upload->error = ENOMEM;
+	upload->stored.size += bytes->len;
+}
+
+/* Sets the type of what was written; false if it cannot be what was said. */
+static bool
+choose_type(MediaUpload *upload)
+{
+	char *first = malloc(SNIFF_BYTES);
+	ssize_t len = first == NULL ? -1 : pread(upload->file.fd, first, SNIFF_BYTES, 0);
+
+	if (len < 0)
+	{
+		upload->error = first == NULL ? ENOMEM : errno;
+		free(first);
+		return false;
+	}
+	pthread_mutex_lock(&upload->store->sniffing);
+	sniff(upload->store->sniffer, first, (size_t) len, upload->stored.found);
+	pthread_mutex_unlock(&upload->store->sniffing);
+	free(first);
+	upload->stored.type = sniff_choose(upload->said, upload->stored.found);
+	return upload->stored.type != NULL;
+}
+
+/* The last bytes were written: keeps the file, or removes it. */
+static void
+end_file(MediaUpload *upload)
+{
+	MediaStored *stored = &upload->stored;
+	bool agrees = upload->error == 0 && choose_type(upload);
+
+	if (upload->error == 0 && EVP_DigestFinal_ex(upload->hash, stored->digest, NULL) != 1)
+		upload->error = ENOMEM;
+	if (agrees && upload->error == 0)
+		upload->error =
+			directory_keep(&upload->store->directory, &upload->file, upload->org, stored->digest);
+	stored->outcome = upload->error != 0 ? MEDIA_FAILED : agrees ? MEDIA_STORED : MEDIA_REFUSED;
+	directory_discard(&upload->store->directory, &upload->file);
+}
+
+static void
+work(DiskJob *job)
+{
+	MediaUpload *upload = (MediaUpload *) job;
+
+	if (upload->discards)
+	{
+		directory_discard(&upload->store->directory, &upload->file);
+		return;
+	}
+	write_bytes(upload);
+	if (upload->last)
+		end_file(upload);
+}
+
+/* ---- in the loop ---- */
+
+static void
+free_upload(MediaUpload *upload)
+{
+	upload->store->uploads--;
+	buffer_free(&upload->filling);
+	buffer_free(&upload->writing);
+	EVP_MD_CTX_free(upload->hash);
+	free(upload->said);
+	free(upload);
+}
+
+/* Gives the bytes that were added to a thread. */
+static void
+write_filled(MediaUpload *upload)
+{
+	Buffer written = upload->writing;
+
+	upload->writing = upload->filling;
+	upload->filling = written;
+	buffer_clear(&upload->filling);
+	if (upload->lost)
+		upload->error = ENOMEM;
+	upload->last = upload->state == UPLOAD_ENDING;
+	upload->busy = true;
+	disk_threads_submit(upload->store->threads, &upload->job);
+}
+
+static void
+discard(MediaUpload *upload)
+{
+	upload->state = UPLOAD_DISCARDING;
+	upload->discards = true;
+	upload->busy = true;
+	disk_threads_submit(upload->store->threads, &upload->job);
+}
+
+/* Tells what became of the upload, unless nobody waits for that. */
+static void
+tell_done(MediaUpload *upload)
+{
+	if (upload->cancelled)
+		return;
+	if (upload->error != 0)
+		log_line(LOG_LEVEL_ERROR, "media_not_stored", log_text("reason", strerror(upload->error)));
+	upload->cancelled = true;
+	upload->events->done(upload->context, &upload->stored);
+}
+
+/* The loop is told of room only after the next bytes are on their way, so that it can add more. */
+static void
+on_work_done(DiskJob *job)
+{
+	MediaUpload *upload = (MediaUpload *) job;
+
+	upload->busy = false;
+	if (upload->last || upload->error != 0)
+		tell_done(upload);
+	if (upload->last || upload->state == UPLOAD_DISCARDING)
+	{
+		free_upload(upload);
+		return;
+	}
+	if (upload->cancelled)
+	{
+		discard(upload);
+		return;
+	}
+	if (upload->state == UPLOAD_ENDING || upload->filling.len >= MEDIA_UPLOAD_BYTES)
+		write_filled(upload);
+	if (upload->full && upload->state == UPLOAD_FILLING)
+	{
+		upload->full = false;
+		upload->events->room(upload->context);
+	}
+}
+
+MediaUpload *
+media_upload_begin(MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE], const char *type,
+				   const MediaUploadEvents *events, void *context)
+{
+	MediaUpload *upload = store->uploads >= MEDIA_UPLOADS_MAX ? NULL : calloc(1, sizeof(*upload));
+
+	if (upload == NULL)
+		return NULL;
+	store->uploads++;
+	upload->job = (DiskJob){.work = work, .done = on_work_done};
+	upload->store = store;
+	upload->events = events;
+	upload->context = context;
+	upload->file.fd = -1;
+	upload->stored.outcome = MEDIA_FAILED;
+	memcpy(upload->org, org, MEDIA_ORG_SIZE);
+	buffer_init(&upload->filling, 2 * MEDIA_UPLOAD_BYTES);
+	buffer_init(&upload->writing, 2 * MEDIA_UPLOAD_BYTES);
+	upload->said = type == NULL ? NULL : strdup(type);
+	upload->hash = EVP_MD_CTX_new();
+	if ((type == NULL || upload->said != NULL) && upload->hash != NULL &&
+		EVP_DigestInit_ex(upload->hash, EVP_sha256(), NULL) == 1)
+		return upload;
+	free_upload(upload);
+	return NULL;
+}
+
+bool
+media_upload_add(MediaUpload *upload, const void *bytes, size_t len)
+{
+	if (!buffer_append(&upload->filling, bytes, len))
+		upload->lost = true;
+	if (!upload->busy && upload->filling.len >= MEDIA_UPLOAD_BYTES)
+		write_filled(upload);
+	upload->full = upload->filling.len >= MEDIA_UPLOAD_BYTES;
+	return !upload->full;
+}
+
+void
+media_upload_end(MediaUpload *upload)
+{
+	upload->state = UPLOAD_ENDING;
+	if (!upload->busy)
+		write_filled(upload);
+}
+
+void
+media_upload_cancel(MediaUpload *upload)
+{
+	upload->cancelled = true;
+	if (!upload->busy)
+		discard(upload);
+}
+
+/* ---- the store ---- */
+
+static bool
+open_sniffer(MediaStore *store, char *error, size_t size)
+{
+	store->sniffer = sniffer_open(error, size);
+	return store->sniffer != NULL;
+}
+
+static bool
+start_threads(MediaStore *store, struct event_base *base, char *error, size_t size)
+{
+	store->threads = disk_threads_start(base, THREADS);
+	if (store->threads == NULL)
+		snprintf(error, size, "could not start threads for the media store");
+	return store->threads != NULL;
+}
+
+static bool
+open_folder(Directory *directory, const char *folder, char *error, size_t size)
+{
+	int reason = directory_open(directory, folder);
+
+	if (reason != 0)
+		snprintf(error, size, "could not use the folder of --media-dir: %s", strerror(reason));
+	return reason == 0;
+}
+
+bool
+media_store_check(const char *folder, char *error, size_t size)
+{
+	Directory directory;
+	bool usable = open_folder(&directory, folder, error, size);
+
+	directory_close(&directory);
+	return usable;
+}
+
+MediaStore *
+media_store_open(struct event_base *base, const char *folder, char *error, size_t size)
+{
+	MediaStore *store = calloc(1, sizeof(*store));
+
+	if (store == NULL)
+	{
+		snprintf(error, size, "out of memory");
+		return NULL;
+	}
+	pthread_mutex_init(&store->sniffing, NULL);
+	if (open_folder(&store->directory, folder, error, size) && open_sniffer(store, error, size) &&
+		start_threads(store, base, error, size))
+		return store;
+	media_store_close(store);
+	return NULL;
+}
+
+void
+media_store_close(MediaStore *store)
+{
+	if (store == NULL)
+		return;
+	if (store->threads != NULL)
+		disk_threads_stop(store->threads);
+	sniffer_close(store->sniffer);
+	directory_close(&store->directory);
+	pthread_mutex_destroy(&store->sniffing);
+	free(store);
+}
+
+int
+media_store_read(const MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE],
+				 const uint8_t digest[MEDIA_DIGEST_SIZE], uint64_t *size, bool *gone)
+{
+	int fd = -1;
+	int error = directory_read(&store->directory, org, digest, &fd, size);
+
+	*gone = error == ENOENT || error == ENOTDIR;
+	if (error != 0 && !*gone)
+		log_line(LOG_LEVEL_ERROR, "media_not_read", log_text("reason", strerror(error)));
+	return error == 0 ? fd : -1;
+}
