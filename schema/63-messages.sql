@@ -28,22 +28,47 @@ END $$;
 COMMENT ON FUNCTION wa.check_filename(text, text) IS
 	'for function bodies: raises 22023 unless this is the name of a file without its folder, or NULL';
 
+CREATE FUNCTION wa.check_media(mimetype text, filename text) RETURNS text
+	LANGUAGE plpgsql PARALLEL SAFE
+AS $$
+DECLARE
+	type constant text := wa.read_media_type(mimetype);
+BEGIN
+	IF type IS NULL THEN
+		PERFORM wa.refuse_field('mimetype', 'must be a media type such as image/png');
+	END IF;
+	PERFORM wa.check_filename('filename', filename);
+	RETURN type;
+END $$;
+COMMENT ON FUNCTION wa.check_media(text, text) IS
+	'for function bodies: the media type of a file as it is stored; raises 22023 for what is none, and for a wrong file name';
+
+-- Whoever stores the bytes asks this first, so that none are taken for nothing.
+CREATE FUNCTION wa.begin_media(mimetype text, filename text) RETURNS uuid
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.require_permission('send');
+	PERFORM wa.check_media(COALESCE(mimetype, 'application/octet-stream'), filename);
+	RETURN wa.require_org();
+END $$;
+COMMENT ON FUNCTION wa.begin_media(text, text) IS
+	'checks, before the bytes of a file are taken, what `wa.create_media()` checks, where the media type may still be '
+	'unknown (NULL), and returns the organization whose file it will be. Needs `send`. `22023` (`mimetype`, `filename`)';
+
 -- The caller has stored the bytes.  Applications cannot do that, so they cannot execute it.
 CREATE FUNCTION wa.create_media(sha256 bytea, size bigint, mimetype text, filename text) RETURNS wa.media
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	type constant text := wa.read_media_type(mimetype);
 	made wa.media;
 BEGIN
 	PERFORM wa.require_permission('send');
-	IF type IS NULL THEN
-		PERFORM wa.refuse_field('mimetype', 'must be a media type such as image/png');
-	END IF;
-	PERFORM wa.check_filename('filename', filename);
 	INSERT INTO wa.media (org_id, sha256, size, mimetype, filename, key_id, user_id)
-	VALUES (wa.require_org(), create_media.sha256, create_media.size, type, create_media.filename, wa.current_key(), wa.current_user_id())
+	VALUES (wa.require_org(), create_media.sha256, create_media.size,
+			wa.check_media(create_media.mimetype, create_media.filename), create_media.filename, wa.current_key(), wa.current_user_id())
 	RETURNING * INTO made;
 	RETURN made;
 END $$;

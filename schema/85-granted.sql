@@ -55,6 +55,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.update_chat(uuid, text, boolean, boolean, timestamptz)'),
 		('wa_gateway, wa_app', 'wa.read_chat(uuid, text)'),
 		('wa_gateway, wa_app', 'wa.send_message(uuid, text, text, jsonb, uuid, text[], text)'),
+		('wa_gateway', 'wa.begin_media(text, text)'),
 		('wa_gateway', 'wa.create_media(bytea, bigint, text, text)'),
 		('wa_gateway, wa_app', 'wa.react_to_message(uuid, uuid, text)'),
 		('wa_gateway, wa_app', 'wa.edit_message(uuid, uuid, text)'),

@@ -8,7 +8,8 @@
 #	arguments     the sources of its parameters, if they differ from the order of the document
 #	              (path, query and header, then the body): names; "*" for all members of the
 #	              body that no other parameter takes; "@body" for the body as it was sent;
-#	              "@cookie", "@device", "@client", "@agent";
+#	              "@cookie", "@device", "@client", "@agent"; of a body that is a file and is
+#	              stored: "@digest", "@size", "@type", "@filename";
 #	              {"fixed": text}.  Cursor and limit are added at the end
 #	lane          "slow" for a statement that reads many rows, "costly" for one that checks a
 #	              password
@@ -84,6 +85,9 @@ def columns:
 	(.properties // {}) | to_entries | map({name: .key, column: (.key | snake_case)} + (.value | kind | {type, prefix})
 		| with_entries(select(.value != null)));
 
+# An answer that is a file has the content type "*/*".
+def is_file($status): .responses[$status] | resolve | .content // {} | has("*/*");
+
 def success($status): .responses[$status] | resolve | .content."application/json".schema // {} | resolve;
 
 # A misspelt word is refused: the row would silently lack what it says.
@@ -98,6 +102,7 @@ def row($pattern):
 	| (first(.responses | keys_unsorted[] | select(startswith("2") and (tonumber | IN(($own.flag // {})[]) | not)))
 		// error("\($own.statement): no status of success")) as $status
 	| success($status) as $answer
+	| is_file($status) as $file
 	| ($own.arguments // [$parameters[] | select(is_page | not) | .name]) as $arguments
 	| ([$parameters[] | select(is_page | not) | .name] - $arguments) as $lost
 	| (if $lost != [] then error("\($own.statement): goes nowhere: \($lost | join(", "))") else . end)
@@ -109,13 +114,13 @@ def row($pattern):
 		parameters: $parameters,
 		arguments: ((if $door == "cookie" then ["@cookie"] else [] end) + $arguments
 			+ (if any($parameters[]; is_page) then ["cursor", "limit"] else [] end)),
-		bodyRest: ($arguments | index("*") != null), bodyRaw: ($arguments | index("@body") != null),
+		bodyRest: ($arguments | index("*") != null), bodyRaw: ($arguments | index("@body") != null), bodyFile: ($arguments | index("@digest") != null),
 		status: ($status | tonumber)
 	}
 	+ (if ."x-body-max-bytes" then {bodyMax: ."x-body-max-bytes"} else {} end)
 	+ (if $own.flag then $own.flag | to_entries[0] | {flagStatus: .value, flag: .key} else {} end)
 	+ {
-		answer: (if $answer == {} then "none" elif $answer.type == "array" then "json" elif $answer.properties.data then "list" else "one" end),
+		answer: (if $file then "file" elif $answer == {} then "none" elif $answer.type == "array" then "json" elif $answer.properties.data then "list" else "one" end),
 		columns: (if $answer.properties.data then $answer.properties.data.items | resolve | columns else $answer | columns end)
 	}
 	+ ($own | {cursor, within, item, slow, cookies, clearsCookie, conflict, unauthorized} | with_entries(select(.value != null)));
@@ -135,7 +140,8 @@ def field($name; $value): if $value == null or $value == false then "" else ", .
 def constant: {boolean: "BOOL", integer: "INT"}[.] // (gsub("(?<letter>[A-Z])"; "_" + .letter) | ascii_upcase);
 def text: if . == null then null else c end;
 
-def sources: {"*": "BODY_REST", "@cookie": "COOKIE", "@device": "DEVICE", "@client": "CLIENT", "@agent": "AGENT", "@body": "BODY_RAW", "cursor": "CURSOR", "limit": "LIMIT"};
+def sources: {"*": "BODY_REST", "@cookie": "COOKIE", "@device": "DEVICE", "@client": "CLIENT", "@agent": "AGENT", "@body": "BODY_RAW",
+	"@digest": "UPLOAD_DIGEST", "@size": "UPLOAD_SIZE", "@type": "UPLOAD_TYPE", "@filename": "UPLOAD_NAME", "cursor": "CURSOR", "limit": "LIMIT"};
 
 def param_c($row):
 	if type == "object" then "{.source = PARAM_FIXED, .fixed = \(.fixed | c)}"
@@ -157,7 +163,7 @@ def cookie_c: "{COLUMN_\({signIn: "COOKIE", device: "DEVICE"}[.value]), \(.key |
 
 def list_c($type; $last): map("\n\t\t\t\(.),") | "(const \($type)[]){\(add // "")\n\t\t\t\($last)}";
 
-def answer_c: if .answer == "none" then "NONE" elif .answer == "json" then "JSON" elif .answer == "one" then "ONE" elif .item then "LIST_JSON"
+def answer_c: if .answer == "none" then "NONE" elif .answer == "file" then "FILE" elif .answer == "json" then "JSON" elif .answer == "one" then "ONE" elif .item then "LIST_JSON"
 	elif .within then "LIST_IN" else "LIST" end;
 
 def row_c:
@@ -168,7 +174,7 @@ def row_c:
 	+ field("flag_status"; .flagStatus) + field("flag"; .flag | text) + ", .answer = ANSWER_\(answer_c)" + field("item"; .item | text)
 	+ field("clears_cookie"; .clearsCookie)
 	+ ",\n\t\t.params = \(.arguments | map(param_c($row)) | list_c("Param"; "{.source = PARAM_END}"))"
-	+ (if .item or .answer == "none" then "" else ",\n\t\t.columns = \((.cookies // {} | to_entries | map(cookie_c)) + (.columns | map(column_c)) | list_c("Column"; "{COLUMN_END, NULL, NULL, NULL}"))" end)
+	+ (if .item or .answer == "none" or .answer == "file" then "" else ",\n\t\t.columns = \((.cookies // {} | to_entries | map(cookie_c)) + (.columns | map(column_c)) | list_c("Column"; "{COLUMN_END, NULL, NULL, NULL}"))" end)
 	+ (if .cursor then ",\n\t\t.cursor = {\(.cursor | to_entries | map("{CURSOR_\(.value | constant), \(.key | c)}") | join(", "))}" else "" end)
 	+ (if .conflict then ",\n\t\t.conflict = \(.conflict | c)" else "" end)
 	+ (if .unauthorized then ",\n\t\t.unauthorized = \(.unauthorized | c)" else "" end)

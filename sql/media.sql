@@ -34,6 +34,12 @@ SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT m.id <> :'p_picture' AS an
 SELECT wa.authenticate(:'read') IS NOT NULL \; SELECT wa.create_media(sha256('x'), 1, 'image/png', NULL);
 SELECT wa.authenticate(:'manage') IS NOT NULL \; SELECT wa.create_media(sha256('x'), 1, 'image/png', NULL);
 SELECT wa.create_media(sha256('x'), 1, 'image/png', NULL);
+-- The question before the bytes are taken: the same permission, the same checks.
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL) = :'org' AND wa.begin_media('image/png', 'view.png') = :'org' AS whose;
+SELECT wa.authenticate(:'read') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL);
+SELECT wa.begin_media(NULL, NULL);
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media('image/png', 'a/b');
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media('png', NULL);
 -- What is wrong with one.
 BEGIN;
 SELECT wa.authenticate(:'send') IS NOT NULL;
@@ -48,6 +54,7 @@ RESET ROLE;
 -- Applications that send their own SQL cannot store bytes, and so note no file.
 SET ROLE wa_app;
 SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT wa.create_media(sha256('x'), 1, 'image/png', NULL);
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT wa.begin_media('image/png', NULL);
 SELECT wa.authenticate(:'every') IS NOT NULL \; INSERT INTO wa.media (org_id, sha256, size, mimetype) VALUES (:'org', sha256('x'), 1, 'image/png');
 SELECT wa.authenticate(:'every') IS NOT NULL \; UPDATE wa.media SET sha256 = sha256('other');
 SELECT wa.authenticate(:'every') IS NOT NULL \; DELETE FROM wa.media;

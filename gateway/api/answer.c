@@ -8,6 +8,7 @@
 
 #include "api/cookie.h"
 #include "api/cursor.h"
+#include "api/media.h"
 #include "api/rate.h"
 #include "api/sqlstate.h"
 #include "src/common/memory.h"
@@ -330,7 +331,14 @@ call_answer_rows(const Call *call, const DbResult *result)
 	Buffer body;
 	JsonWriter writer;
 	Rows rows;
-	bool ok = find_columns(&rows, call->route, result);
+	bool ok;
+
+	if (endpoint->answer == ANSWER_FILE)
+	{
+		call_answer_file(call, result);
+		return;
+	}
+	ok = find_columns(&rows, call->route, result);
 
 	if (ok && result->rows == 0 && !is_list(endpoint))
 	{

@@ -10,7 +10,8 @@
  * the refusal is sent at once.
  *
  * A large body is not parsed before the database has said that its sender may use the
- * endpoint.  The same statement that does nothing asks that.
+ * endpoint.  The same statement that does nothing asks that.  A file is not taken before that
+ * (media.c).
  */
 #include "api/call.h"
 
@@ -20,6 +21,7 @@
 #include "api/answer.h"
 #include "api/body.h"
 #include "api/cookie.h"
+#include "api/media.h"
 #include "api/origin.h"
 #include "api/params.h"
 #include "api/rate.h"
@@ -48,9 +50,11 @@ api_open(Db *db, int timeout_ms)
 	api->authorized_person = db_statement_find(API_ROLE, "authorized_person");
 	api->signed_in = db_statement_find(API_ROLE, "auth_me");
 	api->ready = db_statement_find(API_ROLE, "ready");
+	api->media_begin = db_statement_find(API_ROLE, "media_begin");
 	api->costly = http_peers_create();
 	if (api->costly == NULL || api->authorized < 0 || api->authorized_person < 0 ||
-		api->signed_in < 0 || api->ready < 0 || !routes_make(&api->routes, endpoint_resources))
+		api->signed_in < 0 || api->ready < 0 || api->media_begin < 0 ||
+		!routes_make(&api->routes, endpoint_resources))
 	{
 		api_free(api);
 		return NULL;
@@ -71,6 +75,13 @@ api_free(Api *api)
 	}
 }
 
+void
+api_set_media(Api *api, struct MediaStore *media, uint64_t max)
+{
+	api->media = media;
+	api->media_max = max;
+}
+
 static void
 answer_error(HttpRequest *request, HttpErrorKind kind)
 {
@@ -82,6 +93,7 @@ free_call(Call *call)
 {
 	share_give_back(call->api->costly, &call->share);
 	json_read_free(call->body);
+	call_free_upload(call);
 	free(call->problems);
 	free(call);
 }
@@ -130,7 +142,10 @@ on_result(void *arg, const DbResult *result)
 	{
 		call->asks = false;
 		call->db = NULL;
-		start_call(call);
+		if (call->upload != NULL)
+			call_take_upload(call, result, start_call, free_call);
+		else
+			start_call(call);
 		return;
 	}
 	if (result->outcome != DB_ROWS)
@@ -203,6 +218,11 @@ make_doorkeeper(Call *call)
 static bool
 prepare_call(Call *call)
 {
+	if (call->asks && call->upload != NULL)
+	{
+		call->db = make_db_request(call, call->api->media_begin);
+		return call->db != NULL && call_add_begin_upload(call);
+	}
 	if (call->asks)
 	{
 		call->db = make_doorkeeper(call);
@@ -288,6 +308,16 @@ make_call(Api *api, HttpRequest *request, const Route *route, const Credential *
 	call->route = route;
 	call->credential = *credential;
 	call->asks = request->body.len > BODY_USUAL && route->endpoint->door != DOOR_OWN_PAGES;
+	if (endpoint_takes_upload(route->endpoint))
+	{
+		if (!call_begin_upload(call))
+		{
+			free_call(call);
+			answer_error(request, HTTP_ERROR_UNAVAILABLE);
+			return;
+		}
+		call->asks = !call->refused;
+	}
 	start_call(call);
 }
 
@@ -394,7 +424,8 @@ api_body_limit(const HttpRequest *request, void *context)
 	if (route->endpoint->open == NULL &&
 		find_credential(request, route->endpoint, &credential) != CREDENTIAL_OK)
 		return HTTP_BODY_UNWANTED;
-	return endpoint_body_max(route->endpoint);
+	return endpoint_takes_upload(route->endpoint) ? HTTP_BODY_STREAMED
+												  : endpoint_body_max(route->endpoint);
 }
 
 void

@@ -17,6 +17,8 @@
 
 typedef struct Api Api;
 
+struct MediaStore;
+
 /*
  * Resolves the endpoints' patterns and statements.  timeout_ms bounds the time of each
  * request in the database.  Returns NULL when memory is out, or when a row names a
@@ -36,6 +38,9 @@ typedef void (*ApiRealtime)(void *context, HttpRequest *request, const char *cre
 
 /* Sets who takes over such requests.  Before that they are answered with 503. */
 extern void api_set_realtime(Api *api, ApiRealtime take, void *context);
+
+/* Sets where files are stored, and how many bytes one may have.  Before that they get a 501. */
+extern void api_set_media(Api *api, struct MediaStore *media, uint64_t max);
 
 /* From now on GET /readyz answers 503, so that load balancers send no more requests. */
 extern void api_leave(Api *api);

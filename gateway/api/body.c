@@ -53,6 +53,12 @@ endpoint_takes_body(const Endpoint *endpoint)
 		   takes_from(endpoint, PARAM_BODY_RAW);
 }
 
+bool
+endpoint_takes_upload(const Endpoint *endpoint)
+{
+	return takes_from(endpoint, PARAM_UPLOAD_DIGEST);
+}
+
 size_t
 endpoint_body_max(const Endpoint *endpoint)
 {
@@ -93,6 +99,16 @@ is_plain(const HttpRequest *request)
 	return coding == NULL || (count == 1 && strcasecmp(coding->data, "identity") == 0);
 }
 
+void
+call_check_plain(Call *call)
+{
+	if (is_plain(call->http))
+		return;
+	call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
+				"the body has to be sent without a Content-Encoding, not compressed");
+	call->refusal_header = &plain_bodies_only;
+}
+
 /* Notes the problem with the place of the last character that could be read. */
 static void
 json_problem(Call *call, const JsonReadError *error)
@@ -116,13 +132,9 @@ call_read_body(Call *call)
 		return true;
 	if (text->len > 0)
 	{
-		if (!is_plain(call->http))
-		{
-			call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
-						"the body has to be sent without a Content-Encoding, not compressed");
-			call->refusal_header = &plain_bodies_only;
+		call_check_plain(call);
+		if (call->refused)
 			return false;
-		}
 		if (!is_json(http_request_header(call->http, "content-type", NULL)))
 		{
 			call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,

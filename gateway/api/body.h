@@ -13,6 +13,9 @@
  */
 extern bool call_read_body(Call *call);
 
+/* Refuses the call if its body is compressed or otherwise encoded. */
+extern void call_check_plain(Call *call);
+
 /*
  * Adds the members that a PARAM_BODY_REST takes as a parameter.  Returns false when memory
  * is out.

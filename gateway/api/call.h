@@ -25,6 +25,8 @@
 #define PROBLEM_NAME_MAX 64
 #define PROBLEM_TEXT_MAX 192
 
+typedef struct Upload Upload; /* media.c */
+
 typedef struct Problem
 {
 	char name[PROBLEM_NAME_MAX + 1];
@@ -40,10 +42,13 @@ struct Api
 	int authorized_person;
 	int signed_in;
 	int ready;
+	int media_begin;
 	Readiness readiness;
 	HttpPeers *costly;    /* counts each client's requests in the costly lane */
 	ApiRealtime realtime; /* NULL: WebSockets are not served */
 	void *realtime_context;
+	struct MediaStore *media; /* NULL: no files are stored */
+	uint64_t media_max;       /* bytes of a file */
 };
 
 typedef struct Call
@@ -53,6 +58,7 @@ typedef struct Call
 	const Route *route;
 	Credential credential;
 	JsonValue *body; /* NULL: none was sent, or the endpoint takes none */
+	Upload *upload;  /* NULL: the body is no file, or was not taken yet */
 	DbRequest *db;
 	int limit;   /* the number of rows that a list shows */
 	bool slow;   /* whether it runs in the slow lane */

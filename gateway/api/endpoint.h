@@ -59,6 +59,10 @@ typedef enum ParamSource
 	PARAM_HEADER,    /* the header field, at most once: text of min to max printable characters */
 	PARAM_BODY,      /* the member of the JSON object */
 	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
+	PARAM_UPLOAD_DIGEST, /* of the body, which is a file and is stored: SHA-256 as bytes */
+	PARAM_UPLOAD_SIZE,   /* its bytes: int8 */
+	PARAM_UPLOAD_TYPE,   /* its media type: text */
+	PARAM_UPLOAD_NAME,   /* the file name in Content-Disposition: text, or NULL */
 	PARAM_BODY_RAW, /* the whole body as it was sent, for a row that takes nothing else of it: bytes */
 	PARAM_FIXED,    /* always the text "fixed", to distinguish rows that share a statement */
 	PARAM_COOKIE, /* the sign-in cookie as wa.secret; only for DOOR_COOKIE */
@@ -151,6 +155,7 @@ typedef enum AnswerKind
 	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in one column of the rows,
 					   * copied unchanged */
 	ANSWER_JSON,      /* the JSON text in one column of the row, copied unchanged */
+	ANSWER_FILE,      /* the stored file that the row describes (media.c); without a row 404 */
 	ANSWER_NONE       /* no body; the columns are ignored */
 } AnswerKind;
 
@@ -191,8 +196,13 @@ typedef struct Endpoint
  */
 extern const char *endpoint_problem(const Endpoint *endpoint);
 
-/* Whether the endpoint reads a body, and how many bytes of it are accepted. */
+/* Whether the endpoint reads a body into memory. */
 extern bool endpoint_takes_body(const Endpoint *endpoint);
+
+/* Whether the body is a file, which is stored while it arrives. */
+extern bool endpoint_takes_upload(const Endpoint *endpoint);
+
+/* The most bytes of a body that is read into memory. */
 extern size_t endpoint_body_max(const Endpoint *endpoint);
 
 /* The rows from the document.  Each list ends with a row whose pattern is NULL. */

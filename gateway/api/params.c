@@ -18,6 +18,7 @@
 #include "api/body.h"
 #include "api/cookie.h"
 #include "api/cursor.h"
+#include "api/media.h"
 #include "src/common/typeid.h"
 #include "lib/utf8.h"
 
@@ -531,8 +532,8 @@ takes_parameter(const Endpoint *endpoint, const char *name)
  * Unknown query parameters are refused: a misspelt filter would otherwise return a list
  * that is not filtered, and nobody would notice.
  */
-static void
-refuse_unknown_parameters(Call *call)
+void
+call_check_query(Call *call)
 {
 	const HttpRequest *request = call->http;
 
@@ -556,6 +557,11 @@ add_param(Call *call, const Param *param)
 			return add_header(call, param);
 		case PARAM_BODY_REST:
 			return call_add_body_rest(call);
+		case PARAM_UPLOAD_DIGEST:
+		case PARAM_UPLOAD_SIZE:
+		case PARAM_UPLOAD_TYPE:
+		case PARAM_UPLOAD_NAME:
+			return call_add_upload(call, param->source);
 		case PARAM_BODY_RAW:
 			return db_param_bytes(call->db, call->http->body.data, call->http->body.len);
 		case PARAM_FIXED:
@@ -584,7 +590,7 @@ call_add_params(Call *call)
 	const Param *params = call->route->endpoint->params;
 	bool ok = true;
 
-	refuse_unknown_parameters(call);
+	call_check_query(call);
 	for (int i = 0; ok && params[i].source != PARAM_END; i++)
 		ok = add_param(call, &params[i]);
 	return ok;

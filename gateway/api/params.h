@@ -13,4 +13,7 @@
  */
 extern bool call_add_params(Call *call);
 
+/* Notes the parameters of the query that the endpoint does not have. */
+extern void call_check_query(Call *call);
+
 #endif

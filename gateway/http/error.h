@@ -29,18 +29,20 @@ typedef enum HttpErrorKind
 	HTTP_ERROR_REQUEST_TIMEOUT,        /* 408 request_timeout */
 	HTTP_ERROR_CONFLICT,               /* 409 conflict */
 	HTTP_ERROR_GONE,                   /* 410 resync_required: read the state again */
+	HTTP_ERROR_MEDIA_GONE,             /* 410 media_gone */
 	HTTP_ERROR_PAYLOAD_TOO_LARGE,      /* 413 payload_too_large */
 	HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE, /* 415 unsupported_media_type */
-	HTTP_ERROR_EXPECTATION_FAILED,     /* 417 expectation_failed */
-	HTTP_ERROR_UPGRADE_REQUIRED,       /* 426 upgrade_required, Upgrade: websocket */
-	HTTP_ERROR_RATE_LIMITED,           /* 429 rate_limited, Retry-After: 1 */
-	HTTP_ERROR_HEADERS_TOO_LARGE,      /* 431 headers_too_large */
-	HTTP_ERROR_INTERNAL,               /* 500 internal */
-	HTTP_ERROR_NOT_IMPLEMENTED,        /* 501 not_implemented */
-	HTTP_ERROR_UNAVAILABLE,            /* 503 unavailable, Retry-After: 1 */
-	HTTP_ERROR_TIMEOUT,                /* 504 timeout */
-	HTTP_ERROR_VERSION,                /* 505 http_version_not_supported */
-	HTTP_ERROR_KINDS                   /* how many there are */
+	HTTP_ERROR_RANGE,              /* 416 range_not_satisfiable; the caller adds Content-Range */
+	HTTP_ERROR_EXPECTATION_FAILED, /* 417 expectation_failed */
+	HTTP_ERROR_UPGRADE_REQUIRED,   /* 426 upgrade_required, Upgrade: websocket */
+	HTTP_ERROR_RATE_LIMITED,       /* 429 rate_limited, Retry-After: 1 */
+	HTTP_ERROR_HEADERS_TOO_LARGE,  /* 431 headers_too_large */
+	HTTP_ERROR_INTERNAL,           /* 500 internal */
+	HTTP_ERROR_NOT_IMPLEMENTED,    /* 501 not_implemented */
+	HTTP_ERROR_UNAVAILABLE,        /* 503 unavailable, Retry-After: 1 */
+	HTTP_ERROR_TIMEOUT,            /* 504 timeout */
+	HTTP_ERROR_VERSION,            /* 505 http_version_not_supported */
+	HTTP_ERROR_KINDS               /* how many there are */
 } HttpErrorKind;
 
 typedef struct HttpError

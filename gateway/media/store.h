@@ -32,6 +32,9 @@ typedef struct MediaUpload MediaUpload;
 #define MEDIA_UPLOADS_MAX 128
 #define MEDIA_UPLOAD_BYTES (256 * 1024)
 
+/* The files that a store may have open at once, besides those that are read. */
+#define MEDIA_DESCRIPTORS (MEDIA_UPLOADS_MAX + 16)
+
 /* What became of an upload. */
 typedef enum MediaOutcome
 {

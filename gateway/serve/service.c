@@ -4,7 +4,8 @@
  *
  * The service owns what runs on the loop.  The HTTP server holds the requests and sockets.
  * These point to the endpoints and to realtime, which point to the database pool.  So the
- * pool is made first and freed last, and the HTTP server is made last and freed first.
+ * pool is made first and freed last, and the HTTP server is made last and freed first.  Uploads
+ * end with the HTTP server, so the store of files is closed after it.
  */
 #include "serve/service.h"
 
@@ -12,6 +13,7 @@
 
 #include "api/api.h"
 #include "lib/log.h"
+#include "media/store.h"
 #include "program/loop.h"
 #include "serve/metrics.h"
 #include "serve/settings.h"
@@ -26,6 +28,7 @@ typedef struct Service
 	Db *db;
 	Api *api;
 	Realtime *realtime;
+	MediaStore *media; /* NULL: no files are stored */
 } Service;
 
 /* ---- stopping ---- */
@@ -105,6 +108,18 @@ open_floors(Service *service)
 	return service->realtime != NULL;
 }
 
+static bool
+open_media(Service *service, char *error, size_t size)
+{
+	if (gateway_settings.media_dir == NULL)
+		return true;
+	service->media = media_store_open(service->loop->base, gateway_settings.media_dir, error, size);
+	if (service->media == NULL)
+		return false;
+	api_set_media(service->api, service->media, (uint64_t) gateway_settings.media_max_bytes);
+	return true;
+}
+
 static void
 look(void *context)
 {
@@ -142,6 +157,8 @@ open_service(void *context, ProgramLoop *loop, char *error, size_t size)
 		snprintf(error, size, "could not set up the event loop and the endpoints");
 		return false;
 	}
+	if (!open_media(service, error, size))
+		return false;
 	config.handle = api_handle;
 	config.body_limit = api_body_limit;
 	config.context = service->api;
@@ -168,6 +185,7 @@ close_service(void *context)
 	program_metrics_stop(service->measured);
 	if (service->http != NULL)
 		http_server_free(service->http);
+	media_store_close(service->media);
 	realtime_free(service->realtime);
 	api_free(service->api);
 	db_close(service->db);

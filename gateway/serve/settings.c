@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "media/store.h"
 #include "program/metrics.h"
 
 /* Requests in the pipeline of one connection.  More would wait there instead of in the queue. */
@@ -147,6 +148,22 @@ const ConfigOption gateway_options[] = {
 	 .max = 17179869184,
 	 .help = "bytes that may wait to be sent on all connections of a worker; beyond it the "
 			 "slowest readers are cut"},
+	{.flag = "media-dir",
+	 .environment = "WA_MEDIA_DIR",
+	 .argument = "FOLDER",
+	 .kind = CONFIG_TEXT,
+	 .target = &gateway_settings.media_dir,
+	 .help = "folder for the files that people upload, the same for all gateways; without it "
+			 "uploads get 501"},
+	{.flag = "media-max-bytes",
+	 .environment = "WA_MEDIA_MAX_BYTES",
+	 .argument = "BYTES",
+	 .fallback = "104857600",
+	 .kind = CONFIG_INTEGER,
+	 .target = &gateway_settings.media_max_bytes,
+	 .min = 1,
+	 .max = 2147483648,
+	 .help = "bytes of one file; beyond it 413"},
 	{.flag = "tls-cert",
 	 .environment = "WA_TLS_CERT",
 	 .argument = "FILE",
@@ -201,7 +218,9 @@ settings_check(char *problem, size_t size)
 	HttpLimits limits;
 	const HttpServerConfig http = settings_http(gateway_settings.listen, &limits);
 
-	return http_server_check(&http, problem, size) && check_metrics(problem, size);
+	return http_server_check(&http, problem, size) && check_metrics(problem, size) &&
+		   (gateway_settings.media_dir == NULL ||
+			media_store_check(gateway_settings.media_dir, problem, size));
 }
 
 /*
@@ -268,7 +287,7 @@ settings_http(const char *listen, HttpLimits *limits)
 		.tls_certificate = gateway_settings.tls_certificate,
 		.tls_key = gateway_settings.tls_key,
 		.limits = limits,
-		.other_descriptors = db_descriptors(&db) + REALTIME_DESCRIPTORS,
+		.other_descriptors = db_descriptors(&db) + REALTIME_DESCRIPTORS + MEDIA_DESCRIPTORS,
 		.origins = gateway_settings.origins.texts,
 		.n_origins = gateway_settings.origins.count,
 		.proxies = gateway_settings.proxies.texts,

@@ -28,6 +28,8 @@ typedef struct Settings
 	int64_t socket_heartbeat_ms;
 	int64_t socket_buffer;
 	int64_t output_buffer;
+	const char *media_dir; /* NULL: no files are stored */
+	int64_t media_max_bytes;
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;
 	ConfigList origins; /* CORS: the origins whose pages may read answers */

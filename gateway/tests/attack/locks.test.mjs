@@ -117,6 +117,10 @@ const HELD = {
 	message_edit: () => [ours.key.secret, 'send', [ours.session.uuid, thing.sent, 'other']],
 	message_forward: () => [ours.key.secret, 'send', [ours.session.uuid, thing.sent, PHONE, N]],
 	message_react: () => [ours.key.secret, 'send', [ours.session.uuid, thing.sent, '👍']],
+	media_begin: () => [ours.key.secret, 'send', ['text/plain', N]],
+	media_create: () => [ours.key.secret, 'send', [`\\x${'00'.repeat(32)}`, '1', 'text/plain', N]],
+	media_get: () => [ours.key.secret, 'read', [thing.file]],
+	message_media: () => [ours.key.secret, 'read', [ours.session.uuid, thing.sent]],
 	message_revoke: () => [ours.key.secret, 'send', [ours.session.uuid, thing.sent]],
 	webhook_list: () => [ours.key.secret, 'manage', [N, '50']],
 	webhook_get: () => [ours.key.secret, 'manage', [thing.ourWebhook]],
@@ -438,6 +442,8 @@ before(async () =>
 
 	Object.assign(thing, { ourDeleted: our.deleted, ourLast: our.last, ourWebhook: our.due, sent: our.sent, theirWebhook: their.due, theirHeldWebhook: their.held,
 		theirQueued: their.queued, theirAction: their.action });
+	thing.file = await stage.db.value("INSERT INTO wa.media (org_id, sha256, size, mimetype) VALUES ($1, sha256('x'), 1, 'text/plain') RETURNING id", [stage.ours.org.uuid]);
+	await stage.db.sql('UPDATE wa.message SET media_id = $1 WHERE id = $2', [thing.file, thing.sent]);
 	thing.scanner = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 	await stage.db.sql('SELECT wa.set_scanner_keys($1, $2)', ['scanner', JSON.stringify({
 		public_keys: [{ key_identifier: 'scanner key', key: thing.scanner.publicKey.export({ type: 'spki', format: 'pem' }) }] })]);

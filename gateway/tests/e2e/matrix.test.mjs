@@ -14,6 +14,7 @@ import { endpoints, nameOf } from './harness/endpoints.mjs';
 import { createContact, createDelivery, createSentMessage, createWebhook, showQrCode } from './harness/fixtures.mjs';
 import { DOCUMENT, fullPath, problems, resolve } from './harness/openapi.mjs';
 import { tokenOf } from './harness/people.mjs';
+import { makePlace } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { ALL, createChat, createKey, createPerson, createSession, createTenant } from './harness/tenants.mjs';
 
@@ -23,7 +24,7 @@ const PEOPLE_ONLY = 'only a person can do this, with a user token';
 
 /* Ids that have the right form, and were never given to anything. */
 const INVENTED = {
-	s: 'sess_01h455vb4pex5vsknk084sn02q', m: 'msg_01h455vb4pex5vsknk084sn02q', w: 'wh_01h455vb4pex5vsknk084sn02q',
+	s: 'sess_01h455vb4pex5vsknk084sn02q', m: 'msg_01h455vb4pex5vsknk084sn02q', f: 'med_01h455vb4pex5vsknk084sn02q', w: 'wh_01h455vb4pex5vsknk084sn02q',
 	k: 'key_01h455vb4pex5vsknk084sn02q', u: 'usr_01h455vb4pex5vsknk084sn02q', i: 'inv_01h455vb4pex5vsknk084sn02q', d: 'dlv_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
 };
 
@@ -76,6 +77,17 @@ async function onInvitation()
 	return { path: { i: json.id } };
 }
 
+/* A file, by its id, and a message that carries one. */
+async function upload(key = keyWith(['send']))
+{
+	const { json } = await client.request('POST', '/api/v1/media', { key, body: `file ${++invited}`, headers: { 'Content-Type': 'text/plain' } });
+
+	return json.id;
+}
+
+const attach = (message, file) => db.sql(`UPDATE wa.message SET media_id = wa.from_typeid('med', $2), media = '{"mimetype":"text/plain"}'
+	WHERE id = wa.from_typeid('msg', $1)`, [message, file]);
+
 const FIXTURES = {
 	'GET /me': none,
 	'GET /sessions': none,
@@ -112,6 +124,15 @@ const FIXTURES = {
 	'POST /sessions/{s}/messages/{m}/reaction': onMessage({ emoji: '👍' }),
 	'DELETE /sessions/{s}/messages/{m}/reaction': onMessage(),
 	'POST /sessions/{s}/messages/{m}/forward': onMessage({ to: GROUP }),
+	'POST /media': async () => ({ body: `file ${++invited}`, headers: { 'Content-Type': 'text/plain' } }),
+	'GET /media/{f}': async () => ({ path: { f: await upload() } }),
+	'GET /sessions/{s}/messages/{m}/media': async () =>
+	{
+		const path = await ownMessage();
+
+		await attach(path.m, await upload());
+		return { path };
+	},
 	'GET /webhooks': none,
 	'POST /webhooks': async () => ({ json: { url: 'https://receiver.example/hook' } }),
 	'GET /webhooks/{w}': onWebhook(),
@@ -157,11 +178,11 @@ function fill(path, values)
 	return path.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? assert.fail(`no value for ${name}`));
 }
 
-function send(row, { path = {}, query = {}, headers, json }, key)
+function send(row, { path = {}, query = {}, headers, json, body }, key)
 {
 	const search = new URLSearchParams(query).toString();
 
-	return client.request(row.method, fill(row.pattern, path) + (search && `?${search}`), { key, headers, json });
+	return client.request(row.method, fill(row.pattern, path) + (search && `?${search}`), { key, headers, json, ...(json === undefined ? { body } : {}) });
 }
 
 function operationOf(row)
@@ -189,7 +210,7 @@ before(async () =>
 
 		keys.set(permissions.join(), (await createKey(db, tenant.org, permissions)).secret);
 	}
-	client = (await Gateway.start(cluster)).client;
+	client = (await Gateway.start(cluster, { args: ['--media-dir', makePlace()] })).client;
 	for (const role of ['owner', 'admin', 'member'])
 		tokens[role] = await tokenOf(client, await createPerson(db, { org: tenant.org, role }));
 	aside = await createSession(db, tenant.org, { label: 'aside' });
@@ -221,7 +242,7 @@ function refusesText(schema, text)
 /* The body's members by name: schemas, and which are required.  Of several kinds, the fixture's. */
 function bodySchema(operation, json)
 {
-	const schema = resolve(operation.requestBody?.content['application/json'].schema ?? { properties: {} });
+	const schema = resolve(operation.requestBody?.content['application/json']?.schema ?? { properties: {} });
 
 	return schema.oneOf === undefined ? schema
 		: schema.oneOf.map(resolve).find((one) => problems(one, json, '').length === 0) ?? assert.fail('no kind fits');
@@ -253,7 +274,7 @@ function badRequests(operation, good)
 		if (required.includes(name))
 			found.push({ what: `no ${name}`, field: name, change: { json: { ...good.json, [name]: undefined } } });
 	}
-	if (operation.requestBody !== undefined)
+	if (operation.requestBody?.content['application/json'] !== undefined)
 		found.push({ what: 'a member more', field: 'colour', change: { json: { ...good.json, colour: 'red' } } });
 	return found;
 }
@@ -337,12 +358,15 @@ function everySetOfPermissions(row, name, fixture)
 	});
 }
 
-/* The sessions that a fixture's path is in.  A webhook gets one, and is for all of them otherwise. */
+/* The sessions that a fixture's path is in.  A file and a webhook get one. */
 async function bindToSession({ path })
 {
 	if (path.s !== undefined)
 		return path.s;
-	await db.sql("UPDATE wa.webhook SET session_id = $1 WHERE id = wa.from_typeid('wh', $2)", [aside.uuid, path.w]);
+	if (path.f !== undefined)
+		await attach((await createSentMessage(db, await createChat(db, aside, `${PHONE}@s.whatsapp.net`))).id, path.f);
+	else
+		await db.sql("UPDATE wa.webhook SET session_id = $1 WHERE id = wa.from_typeid('wh', $2)", [aside.uuid, path.w]);
 	return aside.id;
 }
 
@@ -460,6 +484,7 @@ for (const row of rows)
 			const others = {
 				s: other.session.id, m: other.message.id, chat: other.chat.jid, contact: other.chat.jid,
 				w: othersWebhook.id, d: (await createDelivery(db, othersWebhook)).id, k: other.key.id, u: stranger.id, i: strangersInvitation,
+				f: await upload(other.key.secret),
 			};
 			const shapes = new Map();
 
@@ -497,7 +522,7 @@ for (const row of rows)
 		}
 	});
 
-	if (operation.requestBody !== undefined)
+	if (operation.requestBody?.content['application/json'] !== undefined)
 	{
 		test(`${name}: a body that is no JSON object, or not said to be JSON`, async () =>
 		{

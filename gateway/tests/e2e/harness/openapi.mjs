@@ -123,7 +123,13 @@ function requestProblems(operation, values, url, headers, body)
 
 	if (body !== undefined && body.length > 0 && operation.requestBody !== undefined)
 	{
-		const { schema } = operation.requestBody.content['application/json'];
+		const content = operation.requestBody.content['application/json'];
+
+		/* a file may be any bytes */
+		if (content === undefined)
+			return found;
+
+		const { schema } = content;
 
 		return [...found, ...problems(schema, JSON.parse(body), 'request body')];
 	}
@@ -147,6 +153,8 @@ function bodyProblems(response, answer, isHead)
 {
 	const content = response.content?.['application/json'];
 
+	if (response.content?.['*/*'] !== undefined)
+		return isHead && answer.body.length > 0 ? ['a body where there should be none'] : [];
 	if (content === undefined || isHead)
 		return answer.body.length > 0 ? ['a body where there should be none'] : [];
 	if (!/^application\/json(; charset=utf-8)?$/.test(answer.headers['content-type']))

@@ -1,0 +1,393 @@
+/*
+ * media.c
+ *		Calls that take the bytes of a file, and calls that send them; see media.h.
+ *
+ * An upload is two requests to the database: the first says whether the caller may upload and
+ * for which organization, before a byte is taken; the second writes the row, when the bytes are
+ * durable.  A file whose row could not be written stays in the store, and nobody sees it.
+ *
+ * A file is sent so that it can do no harm in a browser: as a download, unless it is a picture,
+ * sound or video of a common type, which were checked when they were stored; never as another
+ * type; and without scripts.
+ */
+#include "api/media.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "api/body.h"
+#include "api/disposition.h"
+#include "src/common/media_type.h"
+#include "db/result.h"
+#include "http/range.h"
+#include "lib/log.h"
+#include "media/store.h"
+
+/* Bytes of an ETag: the digest in hexadecimal digits, in quotation marks, with the NUL. */
+#define ETAG_MAX (2 * MEDIA_DIGEST_SIZE + 3)
+
+#define HEADERS_MAX 6
+
+struct Upload
+{
+	MediaUpload *upload; /* NULL: it has ended */
+	void (*next)(Call *call);
+	void (*end)(Call *call);
+	uint64_t bytes; /* that have come */
+	bool stored;
+	uint8_t digest[MEDIA_DIGEST_SIZE];
+	uint64_t size;
+	char said[WAK_MEDIA_TYPE_WRITTEN_MAX + 1]; /* empty: no type was said */
+	char type[WAK_MEDIA_TYPE_WRITTEN_MAX + 1];
+	char name[DISPOSITION_NAME_MAX]; /* empty: none was given */
+};
+
+/* ---- taking a file ---- */
+
+/* Types that a client sends when it does not send the file itself, or knows no better. */
+static bool
+is_form(const char *type)
+{
+	return strncmp(type, "multipart/", 10) == 0 ||
+		   strcmp(type, "application/x-www-form-urlencoded") == 0;
+}
+
+static void
+read_type(Call *call, char said[WAK_MEDIA_TYPE_WRITTEN_MAX + 1])
+{
+	size_t count;
+	const HttpText *type = http_request_header(call->http, "content-type", &count);
+
+	said[0] = '\0';
+	if (type == NULL)
+		return;
+	if (count != 1 || !wak_media_type_read(type->data, type->len, said))
+		call_problem(call, "Content-Type", "must be a media type such as image/png");
+	else if (is_form(said))
+		call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
+					"the body has to be the file itself, with its media type as Content-Type");
+}
+
+bool
+call_begin_upload(Call *call)
+{
+	Upload *upload = call->upload = calloc(1, sizeof(*upload));
+
+	if (upload == NULL)
+		return false;
+	read_type(call, upload->said);
+	if (!disposition_read(call->http, upload->name))
+		call_problem(call, "Content-Disposition", "must have a file name as RFC 6266 writes it");
+	call_check_plain(call);
+	call_check_query(call);
+	if (call->api->media == NULL)
+		call_refuse(call, HTTP_ERROR_NOT_IMPLEMENTED, "this gateway stores no files");
+	return true;
+}
+
+/* NULL for an empty text. */
+static bool
+add_text(DbRequest *request, const char *text)
+{
+	return text[0] == '\0' ? db_param_null(request) : db_param_text(request, text, strlen(text));
+}
+
+bool
+call_add_begin_upload(Call *call)
+{
+	return add_text(call->db, call->upload->said) && add_text(call->db, call->upload->name);
+}
+
+static void
+on_gone(HttpRequest *request, void *context)
+{
+	Call *call = context;
+
+	if (call->upload->upload != NULL)
+		media_upload_cancel(call->upload->upload);
+	call->upload->end(call);
+	http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
+}
+
+static void
+answer_unavailable(Call *call)
+{
+	HttpRequest *request = call->http;
+
+	call->upload->end(call);
+	http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
+}
+
+static bool
+on_part(void *context, const char *bytes, size_t len)
+{
+	Upload *upload = ((Call *) context)->upload;
+
+	upload->bytes += len;
+	return media_upload_add(upload->upload, bytes, len);
+}
+
+static void
+on_end(void *context)
+{
+	Call *call = context;
+	Upload *upload = call->upload;
+
+	if (upload->bytes > 0)
+	{
+		media_upload_end(upload->upload);
+		return;
+	}
+	media_upload_cancel(upload->upload);
+	upload->upload = NULL;
+	call_problem(call, "body", "must not be empty");
+	upload->next(call);
+}
+
+static void
+on_room(void *context)
+{
+	http_body_resume(((Call *) context)->http);
+}
+
+static void
+refuse_type(Call *call, const MediaStored *stored)
+{
+	call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
+				"the file is not of the type that Content-Type says");
+	call_problem(call, "Content-Type", "is %s, but the file is %s", call->upload->said,
+				 stored->found);
+}
+
+static void
+on_done(void *context, const MediaStored *stored)
+{
+	Call *call = context;
+	Upload *upload = call->upload;
+
+	upload->upload = NULL;
+	if (stored->outcome == MEDIA_FAILED)
+	{
+		answer_unavailable(call);
+		return;
+	}
+	if (stored->outcome == MEDIA_REFUSED)
+		refuse_type(call, stored);
+	else
+	{
+		upload->stored = true;
+		upload->size = stored->size;
+		memcpy(upload->digest, stored->digest, MEDIA_DIGEST_SIZE);
+		strcpy(upload->type, stored->type);
+	}
+	upload->next(call);
+}
+
+/* Begins to take the body.  False: there is no room for it now. */
+static bool
+begin(Call *call, const DbResult *result)
+{
+	static const MediaUploadEvents events = {.room = on_room, .done = on_done};
+	Upload *upload = call->upload;
+	uint8_t org[DB_UUID_SIZE];
+
+	if (!db_uuid(result, 0, db_column(result, "org_id", 0), org))
+		return false;
+	upload->upload = media_upload_begin(
+		call->api->media, org, upload->said[0] == '\0' ? NULL : upload->said, &events, call);
+	return upload->upload != NULL;
+}
+
+void
+call_take_upload(Call *call, const DbResult *result, void (*next)(Call *call),
+				 void (*end)(Call *call))
+{
+	static HttpBodySink sink = {.part = on_part, .end = on_end};
+
+	call->upload->next = next;
+	call->upload->end = end;
+	if (!begin(call, result))
+	{
+		answer_unavailable(call);
+		return;
+	}
+	sink.max = call->api->media_max;
+	http_request_on_gone(call->http, on_gone, call);
+	http_body_take(call->http, &sink, call);
+}
+
+bool
+call_add_upload(Call *call, ParamSource source)
+{
+	const Upload *upload = call->upload;
+
+	if (upload == NULL || !upload->stored)
+		return db_param_null(call->db);
+	switch (source)
+	{
+		case PARAM_UPLOAD_DIGEST:
+			return db_param_bytes(call->db, upload->digest, MEDIA_DIGEST_SIZE);
+		case PARAM_UPLOAD_SIZE:
+			return db_param_int64(call->db, (int64_t) upload->size);
+		case PARAM_UPLOAD_TYPE:
+			return add_text(call->db, upload->type);
+		default:
+			return add_text(call->db, upload->name);
+	}
+}
+
+void
+call_free_upload(Call *call)
+{
+	free(call->upload);
+	call->upload = NULL;
+}
+
+/* ---- sending a file ---- */
+
+/* What a row says about a file. */
+typedef struct Described
+{
+	uint8_t org[DB_UUID_SIZE];
+	uint8_t digest[MEDIA_DIGEST_SIZE];
+	int64_t size;
+	char type[WAK_MEDIA_TYPE_WRITTEN_MAX + 1];
+	const char *name; /* NULL: it has none */
+	size_t name_len;
+} Described;
+
+/* The types that a browser may show itself; all of them were checked when they were stored. */
+static bool
+may_be_shown(const char *type)
+{
+	static const char *const shown[] = {"image/jpeg", "image/png", "image/gif",  "image/webp",
+										"audio/aac",  "audio/amr", "audio/mpeg", "audio/mp4",
+										"audio/ogg",  "video/mp4", "video/3gpp"};
+	size_t len = strcspn(type, ";");
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		if (strlen(shown[i]) == len && strncmp(shown[i], type, len) == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_row(const DbResult *result, Described *file)
+{
+	DbCell digest = db_cell(result, 0, db_column(result, "sha256", 1));
+
+	if (digest.bytes == NULL || digest.len != MEDIA_DIGEST_SIZE)
+		return false;
+	memcpy(file->digest, digest.bytes, MEDIA_DIGEST_SIZE);
+	file->name = NULL;
+	file->name_len = 0;
+	db_text(result, 0, db_column(result, "filename", 4), &file->name, &file->name_len);
+	return db_uuid(result, 0, db_column(result, "org_id", 0), file->org) &&
+		   db_int(result, 0, db_column(result, "size", 2), &file->size) &&
+		   db_text_copy(result, 0, db_column(result, "mimetype", 3), file->type,
+						sizeof(file->type));
+}
+
+static void
+write_etag(const Described *file, char etag[ETAG_MAX])
+{
+	char *at = etag;
+
+	*at++ = '"';
+	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
+		at += sprintf(at, "%02x", file->digest[i]);
+	strcpy(at, "\"");
+}
+
+/* Sends the part that the request asks for.  Takes the descriptor. */
+static void
+send_file(HttpRequest *request, const Described *file, const char *etag, int fd)
+{
+	char disposition[DISPOSITION_HEADER_MAX];
+	char content_range[HTTP_CONTENT_RANGE_MAX];
+	HttpFile part = {.fd = fd};
+	HttpRangeResult range = http_range(request, etag, (uint64_t) file->size, &part.at, &part.left);
+	const HttpHeader headers[HEADERS_MAX] = {
+		{"ETag", etag},
+		{"Accept-Ranges", "bytes"},
+		{"Cache-Control", "private, no-cache"},
+		{"Content-Disposition", disposition},
+		{"Content-Security-Policy", "sandbox; default-src 'none'"},
+		{"Content-Range", content_range},
+	};
+
+	disposition_write(may_be_shown(file->type), file->name, file->name_len, disposition);
+	if (range == HTTP_RANGE_NONE)
+	{
+		close(fd);
+		http_content_range(content_range, 0, 0, (uint64_t) file->size);
+		http_respond_error(request, http_error(HTTP_ERROR_RANGE), NULL, 0,
+						   &headers[HEADERS_MAX - 1], 1);
+		return;
+	}
+	http_content_range(content_range, part.at, part.left, (uint64_t) file->size);
+	http_respond_file(request, range == HTTP_RANGE_PART ? 206 : 200, headers,
+					  range == HTTP_RANGE_PART ? HEADERS_MAX : HEADERS_MAX - 1, file->type, &part);
+}
+
+static void
+answer_error(HttpRequest *request, HttpErrorKind kind)
+{
+	http_respond_error(request, http_error(kind), NULL, 0, NULL, 0);
+}
+
+/* The file is in the store, or should be. */
+static void
+open_and_send(const Call *call, const Described *file, const char *etag)
+{
+	uint64_t size;
+	bool gone;
+	int fd = media_store_read(call->api->media, file->org, file->digest, &size, &gone);
+
+	if (fd >= 0 && size == (uint64_t) file->size)
+	{
+		send_file(call->http, file, etag, fd);
+		return;
+	}
+	if (fd >= 0)
+	{
+		log_line(LOG_LEVEL_ERROR, "media_size_differs", log_int("bytes", (int64_t) size),
+				 log_int("expected", file->size));
+		close(fd);
+	}
+	answer_error(call->http, gone ? HTTP_ERROR_MEDIA_GONE : HTTP_ERROR_INTERNAL);
+}
+
+void
+call_answer_file(const Call *call, const DbResult *result)
+{
+	HttpError stores_none = *http_error(HTTP_ERROR_NOT_IMPLEMENTED);
+	Described file;
+	char etag[ETAG_MAX];
+	const HttpHeader headers[] = {{"ETag", etag}, {"Cache-Control", "private, no-cache"}};
+
+	if (result->rows == 0)
+	{
+		answer_error(call->http, HTTP_ERROR_NOT_FOUND);
+		return;
+	}
+	if (!read_row(result, &file))
+	{
+		answer_error(call->http, HTTP_ERROR_INTERNAL);
+		return;
+	}
+	if (call->api->media == NULL)
+	{
+		stores_none.message = "this gateway stores no files";
+		http_respond_error(call->http, &stores_none, NULL, 0, NULL, 0);
+		return;
+	}
+	write_etag(&file, etag);
+	if (http_request_has_current(call->http, etag))
+		http_respond(call->http, 304, headers, 2, NULL, NULL);
+	else
+		open_and_send(call, &file, etag);
+}

@@ -1,0 +1,37 @@
+/*
+ * media.h
+ *		Calls that take the bytes of a file, and calls that send them.
+ */
+#ifndef API_MEDIA_H
+#define API_MEDIA_H
+
+#include "api/call.h"
+#include "api/params.h"
+
+/*
+ * Begins a call whose body is a file: reads what its head says about the file.  Problems are
+ * noted in the call.  False: out of memory.
+ */
+extern bool call_begin_upload(Call *call);
+
+/* Adds the parameters of the question whether the file may be uploaded. */
+extern bool call_add_begin_upload(Call *call);
+
+/*
+ * The database has said that the caller may upload a file, and whose it will be: takes the body
+ * into the store.  Calls next(call) when it is stored, or when the call is refused.  When the
+ * store fails, or the client leaves, it answers the call and calls end(call).
+ */
+extern void call_take_upload(Call *call, const DbResult *result, void (*next)(Call *call),
+							 void (*end)(Call *call));
+
+/* Adds what was stored as a parameter, or NULL if nothing was; false when memory is out. */
+extern bool call_add_upload(Call *call, ParamSource source);
+
+/* Frees what a call knows of its upload. */
+extern void call_free_upload(Call *call);
+
+/* Answers with the file that the row describes. */
+extern void call_answer_file(const Call *call, const DbResult *result);
+
+#endif

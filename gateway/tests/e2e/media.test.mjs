@@ -1,0 +1,314 @@
+/*
+ * media.test.mjs
+ *		Files: uploaded, sent and downloaded, by those who may; and what is refused or broken
+ *		leaves nothing.
+ */
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { Connection } from './harness/http.mjs';
+import { makePlace, until } from './harness/processes.mjs';
+import { Gateway } from './harness/programs.mjs';
+import { createKey, createSession, createTenant } from './harness/tenants.mjs';
+
+const MAX = 1024 * 1024;
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const PAGE = '<!DOCTYPE html><html><script>alert(1)</script></html>';
+const INVENTED = 'med_01h455vb4pex5vsknk084sn02q';
+
+let cluster, db, gateway, client, folder, tenant, other, keys;
+
+before(async () =>
+{
+	cluster = prepareCluster();
+
+	db = await cluster.open('wa');
+	folder = makePlace();
+	gateway = await Gateway.start(cluster, { args: ['--media-dir', folder, '--media-max-bytes', String(MAX)] });
+	client = gateway.client;
+	tenant = await createTenant(db, 'Files');
+	other = await createTenant(db, 'Others');
+	keys = {
+		every: await createKey(db, tenant.org),
+		send: await createKey(db, tenant.org, ['send']),
+		read: await createKey(db, tenant.org, ['read']),
+		other: await createKey(db, other.org),
+	};
+});
+
+const upload = (body, headers = {}, key = keys.send) => client.request('POST', '/api/v1/media', { key: key.secret, body, headers });
+const download = (id, headers = {}, key = keys.read, method = 'GET') => client.request(method, `/api/v1/media/${id}`, { key: key.secret, headers });
+const png = (more = {}) => upload(PNG, { 'Content-Type': 'image/png', ...more });
+
+const filesIn = (place) => fs.readdirSync(place, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);
+const rowCount = () => db.value('SELECT count(*) FROM wa.media');
+const walk = (place) => fs.readdirSync(place, { withFileTypes: true }).flatMap((entry) => entry.isDirectory() ? walk(path.join(place, entry.name)) : [path.join(place, entry.name)]);
+
+/* Nothing of an upload is left: neither a row nor a file. */
+async function leavesNothing(act)
+{
+	const before = [await rowCount(), walk(folder).length];
+
+	await act();
+	await until('nothing is left', async () => JSON.stringify([await rowCount(), walk(folder).length]) === JSON.stringify(before));
+}
+
+test('a file is uploaded, and downloaded as it was', async () =>
+{
+	const made = await png({ 'Content-Disposition': 'attachment; filename="view.png"' });
+	const digest = createHash('sha256').update(PNG).digest('hex');
+
+	assert.equal(made.status, 201);
+	assert.deepEqual({ ...made.json, id: '' }, { id: '', mimetype: 'image/png', size: PNG.length, sha256: digest, filename: 'view.png' });
+
+	const got = await download(made.json.id);
+
+	assert.equal(got.status, 200);
+	assert.ok(got.body.equals(PNG));
+	assert.equal(got.headers['content-type'], 'image/png');
+	assert.equal(got.headers.etag, `"${digest}"`);
+	assert.equal(got.headers['content-disposition'], "inline; filename=\"view.png\"; filename*=UTF-8''view.png");
+	assert.equal(got.headers['x-content-type-options'], 'nosniff');
+
+	const head = await download(made.json.id, {}, keys.read, 'HEAD');
+
+	assert.equal(head.status, 200);
+	assert.equal(head.headers['content-length'], String(PNG.length));
+	assert.equal((await download(made.json.id, { 'If-None-Match': got.headers.etag })).status, 304);
+});
+
+test('a part of a file', async () =>
+{
+	const { json: { id } } = await png();
+	const part = await download(id, { Range: 'bytes=10-19' });
+
+	assert.equal(part.status, 206);
+	assert.ok(part.body.equals(PNG.subarray(10, 20)));
+	assert.equal(part.headers['content-range'], `bytes 10-19/${PNG.length}`);
+
+	const behind = await download(id, { Range: `bytes=${PNG.length}-` });
+
+	assert.equal(behind.status, 416);
+	assert.equal(behind.headers['content-range'], `bytes */${PNG.length}`);
+	assert.equal((await download(id, { Range: 'bytes=0-1,3-4' })).status, 200);
+	assert.equal((await download(id, { Range: 'bytes=0-1', 'If-Range': '"other"' })).status, 200);
+});
+
+test('it is sent by its id, and its message leads to it', async () =>
+{
+	const { json: { id } } = await png({ 'Content-Disposition': 'attachment; filename="view.png"' });
+	const sent = await client.post(`/api/v1/sessions/${tenant.session.id}/messages`, keys.send.secret,
+		{ type: 'image', to: '15551234567', media: { id, filename: 'other.png' }, caption: 'look' });
+
+	assert.equal(sent.status, 202);
+
+	const message = `/api/v1/sessions/${tenant.session.id}/messages/${sent.json.id}`;
+
+	assert.deepEqual((await client.get(message, keys.read.secret)).json.media, { id, size: PNG.length, filename: 'other.png', mimetype: 'image/png' });
+
+	const got = await client.get(`${message}/media`, keys.read.secret);
+
+	assert.equal(got.status, 200);
+	assert.ok(got.body.equals(PNG));
+	assert.match(got.headers['content-disposition'], /other\.png/);
+
+	/* a message without a file */
+	const text = await client.post(`/api/v1/sessions/${tenant.session.id}/messages`, keys.send.secret, { type: 'text', to: '15551234567', text: 'x' });
+
+	assert.equal((await client.get(`/api/v1/sessions/${tenant.session.id}/messages/${text.json.id}/media`, keys.read.secret)).status, 404);
+});
+
+test("another organization's file is as an invented one, byte for byte", async () =>
+{
+	const { json: { id } } = await png();
+	const invented = await download(INVENTED, {}, keys.other);
+
+	assert.equal(invented.status, 404);
+	assert.equal((await download(id, {}, keys.other)).shape, invented.shape);
+	assert.equal((await download(id, { Range: 'bytes=0-1' }, keys.other)).shape, invented.shape);
+
+	const send = (media) => client.post(`/api/v1/sessions/${other.session.id}/messages`, keys.other.secret, { type: 'image', to: '15551234567', media });
+	const refused = await send({ id: INVENTED });
+
+	assert.equal(refused.status, 400);
+	assert.deepEqual(refused.json.error.details, { 'media.id': 'must be the id of a file that was uploaded' });
+	assert.equal((await send({ id })).shape, refused.shape);
+});
+
+test('the same bytes are one file of each organization', async () =>
+{
+	const bytes = randomBytes(1000);
+	const ids = new Set();
+
+	for (let i = 0; i < 3; i++)
+		ids.add((await upload(bytes)).json.id);
+	await upload(bytes, {}, keys.other);
+	assert.equal(ids.size, 3);
+	assert.equal(walk(folder).filter((file) => path.basename(file) === createHash('sha256').update(bytes).digest('hex')).length, 2);
+});
+
+test('a key that is restricted to a session gets its own files, and those of its messages', async () =>
+{
+	const mine = await createSession(db, tenant.org);
+	const restricted = await createKey(db, tenant.org, ['read', 'send'], { sessions: [mine.id] });
+	const { json: { id } } = await png();
+	const { json: own } = await upload('own', {}, restricted);
+
+	assert.equal((await download(own.id, {}, restricted)).status, 200);
+	assert.equal((await download(id, {}, restricted)).shape, (await download(INVENTED, {}, restricted)).shape);
+	await client.post(`/api/v1/sessions/${mine.id}/messages`, keys.send.secret, { type: 'image', to: '15551234567', media: { id } });
+	assert.equal((await download(id, {}, restricted)).status, 200);
+});
+
+test('nothing is taken from whom may not upload: the body is not even asked for', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		for (const [key, status] of [[undefined, 401], [keys.read.secret, 403], ['wa_x', 401]])
+		{
+			const connection = await Connection.open(gateway.port);
+
+			connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\n${key ? `x-api-key: ${key}\r\n` : ''}Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n`);
+			assert.equal((await connection.answer()).status, status);
+			connection.close();
+		}
+	});
+
+	const connection = await Connection.open(gateway.port);
+
+	connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nx-api-key: ${keys.send.secret}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`);
+	assert.equal((await connection.answer()).status, 100);
+	connection.send('ok');
+	assert.equal((await connection.answer()).status, 201);
+	connection.close();
+});
+
+test('a page is no picture', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		for (const type of ['image/png', 'image/svg+xml', 'audio/ogg', 'video/mp4'])
+		{
+			const refused = await upload(PAGE, { 'Content-Type': type });
+
+			assert.equal(refused.status, 415);
+			assert.deepEqual(refused.json.error.details, { 'Content-Type': `is ${type}, but the file is text/html` });
+		}
+	});
+
+	/* as what it is, it is a download */
+	const got = await download((await upload(PAGE, { 'Content-Type': 'text/html' })).json.id);
+
+	assert.match(got.headers['content-disposition'], /^attachment/);
+	assert.equal(got.headers['content-security-policy'], "sandbox; default-src 'none'");
+	assert.equal((await upload(PNG)).json.mimetype, 'image/png');
+	assert.equal((await upload(PNG, { 'Content-Type': 'application/octet-stream' })).json.mimetype, 'image/png');
+});
+
+test('a name is a name: no path, no line', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		for (const [name, field] of [['"../../etc/passwd"', 'filename'], ['"a\\\\b"', 'filename'], ['".."', 'filename'], [`"${'x'.repeat(256)}"`, 'filename'],
+			['"x', 'Content-Disposition'], ['', 'Content-Disposition']])
+		{
+			const refused = await png({ 'Content-Disposition': `attachment; filename=${name}` });
+
+			assert.equal(refused.status, 400, name);
+			assert.deepEqual(Object.keys(refused.json.error.details), [field], name);
+		}
+		for (const name of ["UTF-8''a%2Fb", "UTF-8''a%0D%0AX-Injected:%20b", "UTF-8''%00", "UTF-8''%FF", "ISO-8859-1''x"])
+			assert.equal((await png({ 'Content-Disposition': `attachment; filename*=${name}` })).status, 400, name);
+	});
+
+	const { json } = await png({ 'Content-Disposition': "attachment; filename=\"ete.png\"; filename*=UTF-8''%C3%A9t%C3%A9%20%F0%9F%8F%96%22.png" });
+
+	assert.equal(json.filename, 'été 🏖".png');
+	assert.equal((await download(json.id)).headers['content-disposition'],
+		"inline; filename=\"__t__ _____.png\"; filename*=UTF-8''%C3%A9t%C3%A9%20%F0%9F%8F%96%22.png");
+});
+
+test('what is too large is refused, by its length and while it arrives', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		assert.equal((await upload(Buffer.alloc(MAX + 1))).status, 413);
+
+		const connection = await Connection.open(gateway.port);
+
+		connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nx-api-key: ${keys.send.secret}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+		connection.send(Buffer.concat([Buffer.from(`${MAX.toString(16)}\r\n`), Buffer.alloc(MAX), Buffer.from('\r\n1\r\n')]));
+		assert.equal((await connection.answer()).status, 413);
+		connection.close();
+	});
+	assert.equal((await upload(Buffer.alloc(MAX, 'x'))).status, 201);
+});
+
+test('empty, compressed, and forms', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		assert.deepEqual((await upload('')).json.error.details, { body: 'must not be empty' });
+		assert.equal((await upload(PNG, { 'Content-Encoding': 'gzip' })).status, 415);
+		assert.equal((await upload(PNG, { 'Content-Type': 'multipart/form-data; boundary=x' })).status, 415);
+		assert.equal((await upload(PNG, { 'Content-Type': 'application/x-www-form-urlencoded' })).status, 415);
+		assert.deepEqual((await upload(PNG, { 'Content-Type': 'png' })).json.error.details, { 'Content-Type': 'must be a media type such as image/png' });
+		assert.equal((await client.request('POST', '/api/v1/media?x=1', { key: keys.send.secret, body: PNG })).status, 400);
+	});
+});
+
+test('a client that leaves in the middle leaves nothing, and a slow one is served', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		for (const bytes of [1, 300000])
+		{
+			const connection = await Connection.open(gateway.port);
+
+			connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nx-api-key: ${keys.send.secret}\r\nContent-Length: 900000\r\n\r\n`);
+			connection.send(Buffer.alloc(bytes));
+			await until('it arrives', async () => bytes < 262144 || filesIn(path.join(folder, 'incoming')).length > 0);
+			connection.close();
+		}
+	});
+
+	const slow = await Connection.open(gateway.port);
+
+	slow.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nx-api-key: ${keys.send.secret}\r\nContent-Length: 5\r\n\r\n`);
+	for (const byte of 'slow!')
+	{
+		slow.send(byte);
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+	assert.equal((await slow.answer()).status, 201);
+	slow.close();
+});
+
+test('a file that is gone is a 410, and comes back with its bytes', async () =>
+{
+	const bytes = randomBytes(2000);
+	const { json: { id, sha256 } } = await upload(bytes);
+	const [file] = walk(folder).filter((each) => path.basename(each) === sha256);
+
+	fs.unlinkSync(file);
+
+	const gone = await download(id);
+
+	assert.equal(gone.status, 410);
+	assert.equal(gone.json.error.code, 'media_gone');
+	await upload(bytes);
+	assert.ok((await download(id)).body.equals(bytes));
+});
+
+test('a gateway without a store says so', async () =>
+{
+	const { client: without } = await Gateway.start(cluster);
+	const { json: { id } } = await png();
+
+	assert.equal((await without.request('POST', '/api/v1/media', { key: keys.send.secret, body: PNG })).status, 501);
+	assert.equal((await without.get(`/api/v1/media/${id}`, keys.read.secret)).status, 501);
+	assert.equal((await without.get(`/api/v1/media/${INVENTED}`, keys.read.secret)).status, 404);
+});
