@@ -312,3 +312,18 @@ test('a gateway without a store says so', async () =>
 	assert.equal((await without.get(`/api/v1/media/${id}`, keys.read.secret)).status, 501);
 	assert.equal((await without.get(`/api/v1/media/${INVENTED}`, keys.read.secret)).status, 404);
 });
+
+test('a large file takes no memory of the gateway, on its way in or out', { skip: process.env.WA_SANITIZED ? 'sanitizers use memory of their own' : false }, async () =>
+{
+	const large = await Gateway.start(cluster, { args: ['--media-dir', folder] });
+	const highest = () => Number(/^VmHWM:\s+([0-9]+) kB/m.exec(fs.readFileSync(`/proc/${large.pid}/status`, 'utf8'))[1]) / 1024;
+	const bytes = randomBytes(64 * 1024 * 1024);
+
+	await large.client.request('POST', '/api/v1/media', { key: keys.send.secret, body: PNG });
+
+	const before = highest();
+	const { json: { id } } = await large.client.request('POST', '/api/v1/media', { key: keys.send.secret, body: bytes });
+
+	assert.ok((await large.client.get(`/api/v1/media/${id}`, keys.read.secret)).body.equals(bytes));
+	assert.ok(highest() < before + 16, `${before} MiB before, ${highest()} MiB at the highest`);
+});
