@@ -214,6 +214,13 @@ CREATE FUNCTION wa.uuid7() RETURNS uuid
 	LANGUAGE c STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION wa.uuid7() IS 'a new UUID of version 7; later ones of a backend are always greater';
 
+CREATE FUNCTION wa.uuid7_time(id uuid) RETURNS timestamptz
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+AS $$
+	SELECT timestamptz 'epoch' + interval '1 millisecond' * ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint
+$$;
+COMMENT ON FUNCTION wa.uuid7_time(uuid) IS 'for function bodies: when a UUIDv7 was made, to the millisecond';
+
 CREATE FUNCTION wa.typeid(prefix text, id uuid) RETURNS text
 	AS 'MODULE_PATHNAME', 'wa_typeid'
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;

@@ -53,6 +53,12 @@ CREATE FUNCTION wa.current_expiry() RETURNS timestamptz
 COMMENT ON FUNCTION wa.current_expiry() IS
 	'when the credential of this transaction ends, infinity if never, NULL if no credential is bound';
 
+CREATE FUNCTION wa.current_address() RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_address';
+COMMENT ON FUNCTION wa.current_address() IS
+	'for function bodies: the client''s network address as `wa.authenticate()` was told it; NULL if it was told none, or no credential is bound';
+
 CREATE FUNCTION wa.current_rate() RETURNS integer
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_current_rate';

@@ -129,33 +129,52 @@ SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation t
 CREATE TABLE wa.audit (
 	org_id uuid NOT NULL REFERENCES wa.org,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
-	at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	at timestamptz(3) NOT NULL DEFAULT clock_timestamp() CHECK (isfinite(at)),
 	actor text NOT NULL,
-	actor_name text,
+	actor_name text CHECK (actor_name <> ''),
 	action text NOT NULL,
 	subject uuid,
 	detail jsonb NOT NULL DEFAULT '{}',
-	PRIMARY KEY (org_id, id)
+	sequence bigint CHECK (sequence > 0),
+	hash bytea CHECK (octet_length(hash) = 32),
+	PRIMARY KEY (org_id, id),
+	UNIQUE (org_id, sequence),
+	CHECK ((sequence IS NULL) = (hash IS NULL))
 );
+CREATE INDEX audit_unlinked ON wa.audit (org_id, id) WHERE sequence IS NULL;
+CREATE INDEX audit_action ON wa.audit (org_id, action, id);
+CREATE INDEX audit_actor ON wa.audit (org_id, actor, id);
+CREATE INDEX audit_subject ON wa.audit (org_id, subject, id);
 COMMENT ON TABLE wa.audit IS
-	'who did what to keys, people and organizations. Rows are added, never changed or removed, not even by the owner';
+	'who did what to sessions, webhooks, keys, people and organizations. Rows are added, and get their place in the chain once; beyond that none is changed or removed, not even by the owner';
 COMMENT ON COLUMN wa.audit.org_id IS 'the organization it happened in';
 COMMENT ON COLUMN wa.audit.id IS 'UUIDv7, so that the order of ids is the order in which rows were written';
-COMMENT ON COLUMN wa.audit.at IS 'when it happened, which for key.used_first is somewhat before it is written';
+COMMENT ON COLUMN wa.audit.at IS 'when it happened, to the millisecond, which for key.used_first is somewhat before it is written';
 COMMENT ON COLUMN wa.audit.actor IS 'who did it: usr_… or key_…, or a database role';
 COMMENT ON COLUMN wa.audit.actor_name IS 'what a person or key that did it was called then; NULL for database roles';
 COMMENT ON COLUMN wa.audit.action IS 'what was done, as noun.verb: key.created, key.revoked, …';
 COMMENT ON COLUMN wa.audit.subject IS 'the id of what it was done to';
 COMMENT ON COLUMN wa.audit.detail IS 'more about it; never a secret';
+COMMENT ON COLUMN wa.audit.sequence IS 'its place in the organization''s chain, from 1 on without a gap; NULL: wa.housekeep() has not given it one yet';
+COMMENT ON COLUMN wa.audit.hash IS 'SHA-256 of the entry and of the hash before it (wa.audit_hash())';
 
+-- The images of the two rows are compared, because equal numbers in jsonb can be written
+-- differently.
 CREATE FUNCTION wa.refuse_change() RETURNS trigger
 	LANGUAGE plpgsql
 AS $$
 BEGIN
+	IF TG_OP = 'UPDATE' AND OLD.sequence IS NULL AND NEW.sequence IS NOT NULL THEN
+		OLD.sequence := NEW.sequence;
+		OLD.hash := NEW.hash;
+		IF OLD *= NEW THEN
+			RETURN NEW;
+		END IF;
+	END IF;
 	RAISE EXCEPTION 'rows of %.% cannot be changed or removed', TG_TABLE_SCHEMA, TG_TABLE_NAME
 		USING ERRCODE = 'insufficient_privilege';
 END $$;
-COMMENT ON FUNCTION wa.refuse_change() IS 'trigger: keeps a table append-only';
+COMMENT ON FUNCTION wa.refuse_change() IS 'trigger: keeps the audit log append-only; an entry without a place in the chain may get one';
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON wa.audit
 	FOR EACH ROW EXECUTE FUNCTION wa.refuse_change();
 ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only;

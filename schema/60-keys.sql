@@ -49,19 +49,38 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.name_of(uuid, text) IS 'for function bodies: what a usr_… or key_… is called, NULL for others';
 
--- An action of a person is recorded with the address from which the person signed in, and
--- with the person's name, which is not known any more after the person has left.
+-- The address from which a person signed in, or from which a key is used.
+CREATE FUNCTION wa.actor_address() RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+	SELECT CASE WHEN wa.current_key() IS NOT NULL THEN wa.current_address()
+		ELSE (SELECT host(s.address) FROM wa.sign_in s WHERE s.user_id = wa.current_user_id() AND s.id = wa.current_sign_in()) END
+$$;
+COMMENT ON FUNCTION wa.actor_address() IS 'for function bodies: the network address of whom the transaction acts for; NULL: it is not known';
+
+-- The actor's name is stored, because it is not known any more after a person has left.
 CREATE FUNCTION wa.note(org uuid, action text, subject uuid, detail jsonb DEFAULT '{}', actor text DEFAULT NULL,
 						at timestamptz DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
-	INSERT INTO wa.audit (org_id, at, actor, actor_name, action, subject, detail)
-	VALUES (org, COALESCE(note.at, clock_timestamp()), COALESCE(note.actor, wa.actor()), wa.name_of(org, COALESCE(note.actor, wa.actor())), action, subject, detail || COALESCE((
-		SELECT jsonb_build_object('address', host(s.address)) FROM wa.sign_in s
-		WHERE s.user_id = wa.current_user_id() AND s.id = wa.current_sign_in() AND s.address IS NOT NULL), '{}'))
+	INSERT INTO wa.audit (org_id, id, at, actor, actor_name, action, subject, detail)
+	SELECT org, made.id, COALESCE(note.at, wa.uuid7_time(made.id)), made.actor, wa.name_of(org, made.actor), action, subject,
+		detail || jsonb_strip_nulls(jsonb_build_object('address', wa.actor_address()))
+	FROM (SELECT wa.uuid7() AS id, COALESCE(note.actor, wa.actor()) AS actor) made
 $$;
 COMMENT ON FUNCTION wa.note(uuid, text, uuid, jsonb, text, timestamptz) IS
-	'adds a row to the audit log; the actor is whom the transaction acts for, and the time now, unless they are given';
+	'adds a row to the audit log; the actor is whom the transaction acts for, and the time that of the row''s id, unless they are given';
+
+-- Only the settings that have changed are written, with null for one that was taken away.
+CREATE FUNCTION wa.note_changes(org uuid, action text, subject uuid, name text, old jsonb, new jsonb) RETURNS void
+	LANGUAGE sql
+AS $$
+	SELECT wa.note(org, action, subject, jsonb_strip_nulls(jsonb_build_object('name', name)) || changes.of)
+	FROM (SELECT jsonb_object_agg(n.key, n.value) AS of FROM jsonb_each(new) n WHERE n.value IS DISTINCT FROM old -> n.key) changes
+	WHERE changes.of IS NOT NULL
+$$;
+COMMENT ON FUNCTION wa.note_changes(uuid, text, uuid, text, jsonb, jsonb) IS
+	'for function bodies: adds a row to the audit log with the members of new that are not as they were in old; none if all are';
 
 -- For an end whose row somebody else has locked (schema/56-ended.sql).
 CREATE FUNCTION wa.mark_ended(org uuid, subject uuid, kind text, reason text DEFAULT NULL, actor text DEFAULT wa.actor(),

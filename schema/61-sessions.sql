@@ -64,6 +64,8 @@ BEGIN
 			COALESCE(create_session.auto_read, false), COALESCE(create_session.presence_typing, false),
 			kind)
 	RETURNING * INTO made;
+	PERFORM wa.note(made.org_id, 'session.created', made.id,
+		jsonb_strip_nulls(jsonb_build_object('name', made.label, 'connector', made.connector)));
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
@@ -74,6 +76,14 @@ COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
 	'the key is restricted to some sessions), '
 	'`53400` (`wa.set_org_limit()`: `sessions`)';
 
+CREATE FUNCTION wa.session_settings(session wa.session) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+	SELECT jsonb_build_object('label', session.label, 'autoRead', session.auto_read, 'presenceTyping', session.presence_typing,
+		'ratePerMin', session.rate_per_min, 'ratePerHour', session.rate_per_hour)
+$$;
+COMMENT ON FUNCTION wa.session_settings(wa.session) IS 'for function bodies: the settings of a session, as the audit log writes them';
+
 CREATE FUNCTION wa.update_session(session uuid, label text DEFAULT NULL, auto_read boolean DEFAULT NULL,
 								  presence_typing boolean DEFAULT NULL, rate_per_min integer DEFAULT NULL,
 								  rate_per_hour integer DEFAULT NULL)
@@ -82,10 +92,11 @@ CREATE FUNCTION wa.update_session(session uuid, label text DEFAULT NULL, auto_re
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	old wa.session;
 	changed wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	PERFORM wa.find_session(session);
+	old := wa.find_session(session);
 	PERFORM wa.check_session_settings(NULLIF(label, ''), rate_per_min, rate_per_hour);
 	IF rate_per_min IS NOT NULL OR rate_per_hour IS NOT NULL THEN
 		PERFORM wa.fold_rates(session);
@@ -99,6 +110,8 @@ BEGIN
 		updated_at = now()
 	WHERE s.org_id = wa.require_org() AND s.id = session
 	RETURNING * INTO changed;
+	PERFORM wa.note_changes(changed.org_id, 'session.changed', session, changed.label, wa.session_settings(old),
+		wa.session_settings(changed));
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.update_session(uuid, text, boolean, boolean, integer, integer) IS
@@ -123,11 +136,13 @@ CREATE FUNCTION wa.delete_session(session uuid) RETURNS void
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	old wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
 	-- Waits for transactions that are adding to the session (wa.find_session()) and lets no
 	-- others begin.
-	PERFORM FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session FOR UPDATE;
+	SELECT s.* INTO old FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
@@ -137,6 +152,7 @@ BEGIN
 	PERFORM wa.end_webhooks_of(session);
 	PERFORM wa.forget_queue_room(session);
 	PERFORM wa.hide_session(wa.require_org(), session);
+	PERFORM wa.note(old.org_id, 'session.deleted', session, jsonb_strip_nulls(jsonb_build_object('name', old.label)));
 END $$;
 COMMENT ON FUNCTION wa.delete_session(uuid) IS
 	'deletes a session with its chats, contacts, messages and the webhooks that are for it alone. Nobody sees any of '
@@ -227,6 +243,9 @@ BEGIN
 	IF command = 'logout' THEN
 		PERFORM wa.end_pairing(session, 'session was logged out');
 	END IF;
+	PERFORM wa.note(changed.org_id, CASE command WHEN 'start' THEN 'session.started' WHEN 'stop' THEN 'session.stopped'
+			WHEN 'restart' THEN 'session.restarted' ELSE 'session.logged_out' END, session,
+		jsonb_strip_nulls(jsonb_build_object('name', old.label)));
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.control_session(uuid, text) IS
@@ -267,10 +286,12 @@ CREATE FUNCTION wa.request_pairing_code(session uuid, phone text) RETURNS text
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	found_session wa.session;
 	pairing_code text;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	IF (wa.find_session(session)).status NOT IN ('starting', 'scan_qr_code') THEN
+	found_session := wa.find_session(session);
+	IF found_session.status NOT IN ('starting', 'scan_qr_code') THEN
 		RAISE EXCEPTION 'session does not wait to be paired'
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
@@ -281,6 +302,8 @@ BEGIN
 	VALUES (wa.require_org(), session, ltrim(request_pairing_code.phone, '+'), wa.make_pairing_code())
 	ON CONFLICT (org_id, session_id) DO UPDATE SET phone = EXCLUDED.phone, code = EXCLUDED.code
 	RETURNING p.code INTO pairing_code;
+	PERFORM wa.note(found_session.org_id, 'session.pairing_requested', session, jsonb_strip_nulls(jsonb_build_object(
+		'name', found_session.label, 'phone', ltrim(phone, '+'))));
 	RETURN pairing_code;
 END $$;
 COMMENT ON FUNCTION wa.request_pairing_code(uuid, text) IS

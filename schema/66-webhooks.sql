@@ -154,6 +154,33 @@ AS $$
 $$;
 COMMENT ON FUNCTION wa.make_webhook_secret() IS 'a fresh secret for signatures, in the form of Standard Webhooks';
 
+-- The rest of a URL may be a secret.
+CREATE FUNCTION wa.webhook_origin(url text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN substring(url FROM '^[a-z]+://[^/?#]*');
+COMMENT ON FUNCTION wa.webhook_origin(text) IS 'for function bodies: scheme, host and port of a URL as it is kept';
+
+-- So may the value of a header field.
+CREATE FUNCTION wa.webhook_settings(hook wa.webhook) RETURNS jsonb
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+AS $$
+	SELECT jsonb_build_object('url', wa.webhook_origin(hook.url), 'events', hook.events, 'sessionId', wa.typeid('sess', hook.session_id),
+		'active', hook.active, 'headers', (SELECT jsonb_agg(k ORDER BY k) FROM jsonb_object_keys(hook.custom_headers) k),
+		'retryPolicy', hook.retry_policy, 'retryDelaySeconds', hook.retry_delay_seconds, 'retryAttempts', hook.retry_attempts)
+$$;
+COMMENT ON FUNCTION wa.webhook_settings(wa.webhook) IS
+	'for function bodies: the settings of a webhook, as the audit log writes them: of its URL the origin, of its header fields the names';
+
+CREATE FUNCTION wa.note_webhook_changes(old wa.webhook, new wa.webhook) RETURNS void
+	LANGUAGE sql
+AS $$
+	SELECT wa.note_changes(new.org_id, 'webhook.changed', new.id, wa.webhook_origin(new.url), wa.webhook_settings(old)
+		- ARRAY[CASE WHEN old.url <> new.url THEN 'url' END, CASE WHEN old.custom_headers IS DISTINCT FROM new.custom_headers THEN 'headers' END],
+		wa.webhook_settings(new))
+$$;
+COMMENT ON FUNCTION wa.note_webhook_changes(wa.webhook, wa.webhook) IS
+	'for function bodies: adds a row to the audit log with the settings of a webhook that have changed, also if what has changed of them is not shown';
+
 CREATE FUNCTION wa.create_webhook(url text, events text[] DEFAULT NULL, session uuid DEFAULT NULL,
 								  custom_headers jsonb DEFAULT NULL, retry_policy jsonb DEFAULT NULL,
 								  active boolean DEFAULT NULL, secret text DEFAULT NULL)
@@ -181,6 +208,8 @@ BEGIN
 			COALESCE((create_webhook.retry_policy ->> 'attempts')::integer, 15),
 			COALESCE(create_webhook.active, true), COALESCE(create_webhook.secret, wa.make_webhook_secret()))
 	RETURNING * INTO made;
+	PERFORM wa.note(made.org_id, 'webhook.created', made.id, jsonb_build_object('name', wa.webhook_origin(made.url))
+		|| jsonb_strip_nulls(wa.webhook_settings(made) - 'url'));
 	RETURN made;
 END $$;
 COMMENT ON FUNCTION wa.create_webhook(text, text[], uuid, jsonb, jsonb, boolean, text) IS
@@ -231,6 +260,7 @@ BEGIN
 		WHERE l.org_id = wa.require_org() AND l.webhook_id = update_webhook.webhook;
 		PERFORM wa.wake(wa.require_org());
 	END IF;
+	PERFORM wa.note_webhook_changes(old, changed);
 	-- Nobody may read these two columns.
 	changed.secret := NULL;
 	changed.previous_secret := NULL;
@@ -247,7 +277,7 @@ CREATE FUNCTION wa.rotate_webhook_secret(webhook uuid, secret text DEFAULT NULL,
 AS $$
 DECLARE
 	overlap constant integer := COALESCE(overlap_seconds, 86400);
-	new_secret text;
+	changed wa.webhook;
 BEGIN
 	PERFORM wa.require_permission('manage');
 	PERFORM wa.check_webhook(NULL, NULL, NULL, NULL, NULL, secret);
@@ -259,11 +289,13 @@ BEGIN
 		previous_secret = CASE WHEN overlap > 0 THEN w.secret END,
 		previous_secret_until = CASE WHEN overlap > 0 THEN clock_timestamp() + overlap * interval '1 second' END
 	WHERE w.org_id = wa.require_org() AND w.id = rotate_webhook_secret.webhook
-	RETURNING w.secret INTO new_secret;
+	RETURNING * INTO changed;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
-	RETURN new_secret;
+	PERFORM wa.note(changed.org_id, 'webhook.secret_rotated', webhook,
+		jsonb_build_object('name', wa.webhook_origin(changed.url), 'overlapSeconds', overlap));
+	RETURN changed.secret;
 END $$;
 COMMENT ON FUNCTION wa.rotate_webhook_secret(uuid, text, integer) IS
 	'gives a webhook a new secret, a random one if none is given, and returns it; for the overlap (a day; 0 to 7 days) deliveries are signed with the old one too; needs manage';
@@ -272,12 +304,15 @@ CREATE FUNCTION wa.delete_webhook(webhook uuid) RETURNS void
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	old wa.webhook;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	DELETE FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.id = delete_webhook.webhook;
+	DELETE FROM wa.webhook w WHERE w.org_id = wa.require_org() AND w.id = delete_webhook.webhook RETURNING * INTO old;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'webhook does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
+	PERFORM wa.note(old.org_id, 'webhook.deleted', webhook, jsonb_build_object('name', wa.webhook_origin(old.url)));
 END $$;
 COMMENT ON FUNCTION wa.delete_webhook(uuid) IS
 	'deletes a webhook. Needs `manage`';

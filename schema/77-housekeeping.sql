@@ -19,7 +19,7 @@ COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization in whic
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
-	('key_warnings'), ('ends'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage');
+	('key_warnings'), ('ends'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage'), ('audit');
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 
@@ -514,6 +514,8 @@ BEGIN
 		gone := wa.expire_deliveries(max);
 		PERFORM wa.expire_lanes();
 		RETURN gone;
+	ELSIF task = 'audit' THEN
+		RETURN wa.link_audit(max);
 	ELSIF task = 'key_warnings' THEN
 		RETURN wa.warn_of_expiry(max);
 	ELSIF task = 'ends' THEN
@@ -541,7 +543,7 @@ BEGIN
 		WHERE e.user_id = over.user_id AND e.sign_in_id = over.sign_in_id AND e.id = over.id;
 		RETURN gone;
 	END IF;
-	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, deleted_sessions, read_chats or unsent');
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, deleted_sessions, read_chats, unsent or audit');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
-	'removes at most so many rows that are over, or writes so many events of `key_warnings` and `ends`, and returns how many; looks at 500 organizations and goes on behind them when it is called again';
+	'removes at most so many rows that are over, or writes so many events of `key_warnings` and `ends`, or links so many entries of the `audit` log, and returns how many; looks at 500 organizations and goes on behind them when it is called again';

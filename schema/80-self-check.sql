@@ -156,7 +156,7 @@ AS $$
 	UNION ALL
 		SELECT 'getters are stable and stay out of parallel workers', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace
-			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'member_role',
+			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'current_address', 'member_role',
 							  'current_permissions',
 							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for',
 							  'reaches', 'reaches_webhook', 'is_restricted_to_sessions')

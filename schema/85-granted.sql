@@ -92,7 +92,9 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.list_invitations(uuid, integer)'),
 		('wa_gateway, wa_app', 'wa.show_invitation(uuid)'),
 		('wa_gateway, wa_app', 'wa.withdraw_invitation(uuid)'),
-		('wa_gateway, wa_app', 'wa.list_audit(uuid, integer)'),
+		('wa_gateway, wa_app', 'wa.list_audit(uuid, integer, text, text, text, timestamptz, timestamptz)'),
+		('wa_gateway, wa_app', 'wa.show_audit_head()'),
+		('wa_gateway, wa_app', 'wa.export_audit(bigint, integer)'),
 		-- Signing in, and the sockets of the gateway
 		('wa_gateway', 'wa.read_invitation(wa.secret)'),
 		('wa_gateway', 'wa.accept_invitation(wa.secret, text, wa.password)'),
@@ -184,6 +186,8 @@ UNION ALL
 		('wa_admin', 'wa.set_event_days(wa.org_id, integer)'),
 		('wa_admin', 'wa.set_org_limit(wa.org_id, text, integer)'),
 		('wa_admin', 'wa.default_limits()'),
+		('wa_admin', 'wa.audit_head(wa.org_id)'),
+		('wa_admin', 'wa.verify_audit(wa.org_id, bigint, bytea)'),
 		-- Monitoring
 		('wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor', 'wa.self_check()'),
 		-- Input and output of the types, and the operators of wa.permissions
@@ -333,7 +337,7 @@ UNION ALL
 		('wa_admin', 'SELECT', 'wa.ended', 'org_id, id, subject, kind, at, actor, reason'),
 		('wa_admin', 'SELECT', 'wa.live_member', NULL),
 		('wa_admin', 'SELECT', 'wa.people', NULL),
-		('wa_admin', 'SELECT', 'wa.audit', 'org_id, id, at, actor, actor_name, action, subject, detail'),
+		('wa_admin', 'SELECT', 'wa.audit', 'org_id, id, at, actor, actor_name, action, subject, detail, sequence, hash'),
 		('wa_admin', 'SELECT', 'wa.statement', NULL)
 	) t (grantees, privileges, name, columns)
 UNION ALL

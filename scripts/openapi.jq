@@ -88,7 +88,10 @@ def columns:
 # An answer that is a file has the content type "*/*".
 def is_file($status): .responses[$status] | resolve | .content // {} | has("*/*");
 
-def success($status): .responses[$status] | resolve | .content."application/json".schema // {} | resolve;
+def success($status): .responses[$status] | resolve | .content // {} | ."application/json".schema // ."application/x-ndjson".schema // {} | resolve;
+
+# One object on each line.
+def is_lines($status): .responses[$status] | resolve | .content."application/x-ndjson" != null;
 
 # A misspelt word is refused: the row would silently lack what it says.
 def known:
@@ -103,6 +106,7 @@ def row($pattern):
 		// error("\($own.statement): no status of success")) as $status
 	| success($status) as $answer
 	| is_file($status) as $file
+	| is_lines($status) as $lines
 	| ($own.arguments // [$parameters[] | select(is_page | not) | .name]) as $arguments
 	| ([$parameters[] | select(is_page | not) | .name] - $arguments) as $lost
 	| (if $lost != [] then error("\($own.statement): goes nowhere: \($lost | join(", "))") else . end)
@@ -120,7 +124,7 @@ def row($pattern):
 	+ (if ."x-body-max-bytes" then {bodyMax: ."x-body-max-bytes"} else {} end)
 	+ (if $own.flag then $own.flag | to_entries[0] | {flagStatus: .value, flag: .key} else {} end)
 	+ {
-		answer: (if $file then "file" elif $answer == {} then "none" elif $answer.type == "array" then "json" elif $answer.properties.data then "list" else "one" end),
+		answer: (if $file then "file" elif $answer == {} then "none" elif $lines then "lines" elif $answer.type == "array" then "json" elif $answer.properties.data then "list" else "one" end),
 		columns: (if $answer.properties.data then $answer.properties.data.items | resolve | columns else $answer | columns end)
 	}
 	+ ($own | {cursor, within, item, slow, cookies, clearsCookie, conflict, unauthorized} | with_entries(select(.value != null)));
@@ -163,7 +167,7 @@ def cookie_c: "{COLUMN_\({signIn: "COOKIE", device: "DEVICE"}[.value]), \(.key |
 
 def list_c($type; $last): map("\n\t\t\t\(.),") | "(const \($type)[]){\(add // "")\n\t\t\t\($last)}";
 
-def answer_c: if .answer == "none" then "NONE" elif .answer == "file" then "FILE" elif .answer == "json" then "JSON" elif .answer == "one" then "ONE" elif .item then "LIST_JSON"
+def answer_c: if .answer == "none" then "NONE" elif .answer == "file" then "FILE" elif .answer == "json" then "JSON" elif .answer == "one" then "ONE" elif .answer == "lines" then "LINES" elif .item then "LIST_JSON"
 	elif .within then "LIST_IN" else "LIST" end;
 
 def row_c:

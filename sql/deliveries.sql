@@ -113,7 +113,7 @@ UPDATE wa.delivery SET next_attempt_at = now() WHERE id = :'id';
 BEGIN; SELECT act_for('acme'); SELECT count(*) FROM wa.take_deliveries('w4', :'every', 1); SELECT public.finish_delivery('w4', :'every', :'id', NULL, 'connection refused', false); COMMIT;
 SELECT active, disabled_at IS NOT NULL AS disabled, disabled_reason FROM wa.webhook WHERE id = :'every';
 SELECT type, (envelope::jsonb -> 'payload') - '{id,organizationId,createdAt,updatedAt,disabledAt}'::text[] AS payload FROM wa.event WHERE type = 'webhook.disabled' AND envelope::jsonb #>> '{payload,id}' = wa.typeid('wh', :'every');
-SELECT action, detail FROM wa.audit WHERE subject = :'every' ORDER BY id;
+SELECT action, detail FROM wa.audit WHERE subject = :'every' AND action = 'webhook.disabled';
 SELECT count(*) AS to_itself FROM wa.delivery WHERE webhook_id = :'every' AND type = 'webhook.disabled';
 UPDATE wa.webhook_lane SET lease_until = now();
 SELECT count(*) FILTER (WHERE webhook_id = :'every') AS claimed FROM wa.claim_webhooks('w6', 10, '30 s');
@@ -166,7 +166,7 @@ SELECT count(*) FILTER (WHERE id = :'bound') AS bound, count(*) FILTER (WHERE id
 SELECT session_id = :'doomed' AS of_session, envelope::jsonb #>> '{payload,id}' = wa.typeid('wh', :'bound') AS names_it, envelope::jsonb #>> '{payload,active}' AS active, envelope::jsonb #>> '{payload,disabledReason}' AS reason
 FROM wa.event WHERE type = 'webhook.disabled' AND session_id = :'doomed';
 SELECT count(*) AS to_the_other FROM wa.delivery WHERE webhook_id = :'every' AND type = 'webhook.disabled' AND session_id = :'doomed';
-SELECT action, detail FROM wa.audit WHERE subject = :'bound';
+SELECT action, detail FROM wa.audit WHERE subject = :'bound' AND action = 'webhook.disabled';
 DELETE FROM wa.delivery WHERE type = 'webhook.disabled';
 
 -- What a call answers holds no bytes; the place of a test is one whose epoch is noted.

@@ -53,7 +53,7 @@ ROLLBACK;
 SELECT wa.flush_key_usage();
 SELECT wa.flush_key_usage();
 SELECT first_used_at = last_used_at AS same, first_used_from, last_used_from FROM wa.api_key_usage WHERE key_id = :'used_id';
-SELECT a.actor = wa.typeid('key', :'used_id') AS by_the_key, a.action, a.detail, a.at = u.first_used_at AS at_first_use
+SELECT a.actor = wa.typeid('key', :'used_id') AS by_the_key, a.action, a.detail, a.at = u.first_used_at::timestamptz(3) AS at_first_use
 FROM wa.audit a JOIN wa.api_key_usage u ON u.key_id = a.subject
 WHERE a.subject IN (:'used_id', :'idle_id', :'gone_id', :'other_id') AND a.action = 'key.used_first';
 

@@ -12,8 +12,6 @@
  */
 #include "postgres.h"
 
-#include <arpa/inet.h>
-
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/inet.h"
@@ -47,6 +45,13 @@ wa_client_address_read(const text *from, WaClientAddress *address)
 		address->family = 4;
 	else if (inet_pton(AF_INET6, shown, address->bytes) == 1)
 		address->family = 6;
+}
+
+bool
+wa_client_address_show(const WaClientAddress *address, char shown[INET6_ADDRSTRLEN])
+{
+	return address->family != 0 && inet_ntop(address->family == 4 ? AF_INET : AF_INET6,
+											 address->bytes, shown, INET6_ADDRSTRLEN) != NULL;
 }
 
 WaNetworks *

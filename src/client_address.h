@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include <arpa/inet.h>
+
 typedef struct WaClientAddress
 {
 	uint8 family;    /* 4 or 6; 0 if there is no address */
@@ -35,6 +37,9 @@ typedef struct WaNetworks
  * The zone of an address ("%eth0") is left out.
  */
 extern void wa_client_address_read(const text *from, WaClientAddress *address);
+
+/* Writes an address as text.  Returns false if there is none. */
+extern bool wa_client_address_show(const WaClientAddress *address, char shown[INET6_ADDRSTRLEN]);
 
 /* The networks in an array of type cidr without nulls, in the current memory context. */
 extern WaNetworks *wa_networks_read(Datum array);

@@ -119,6 +119,7 @@ PG_FUNCTION_INFO_V1(wa_current_key);
 PG_FUNCTION_INFO_V1(wa_current_user_id);
 PG_FUNCTION_INFO_V1(wa_current_sign_in);
 PG_FUNCTION_INFO_V1(wa_current_expiry);
+PG_FUNCTION_INFO_V1(wa_current_address);
 PG_FUNCTION_INFO_V1(wa_current_rate);
 PG_FUNCTION_INFO_V1(wa_current_rate_left);
 PG_FUNCTION_INFO_V1(wa_current_rate_full_in);
@@ -740,6 +741,17 @@ wa_current_expiry(PG_FUNCTION_ARGS)
 	if (principal == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(principal->expires_at);
+}
+
+/* wa.current_address(): the client's address as wa.authenticate() was told it, or NULL. */
+Datum
+wa_current_address(PG_FUNCTION_ARGS)
+{
+	char shown[INET6_ADDRSTRLEN];
+
+	if (wa_context_principal() == NULL || !wa_client_address_show(&context.from, shown))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(shown));
 }
 
 /* Whether somebody is bound whose request was counted. */

@@ -32,8 +32,6 @@
  */
 #include "postgres.h"
 
-#include <arpa/inet.h>
-
 #include "access/xact.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
@@ -258,8 +256,7 @@ address_datum(const WaClientAddress *address)
 	char shown[INET6_ADDRSTRLEN];
 	NullableDatum result = {.isnull = true};
 
-	if (address->family != 0 && inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes,
-										  shown, sizeof(shown)) != NULL)
+	if (wa_client_address_show(address, shown))
 	{
 		result.value = DirectFunctionCall1(inet_in, CStringGetDatum(shown));
 		result.isnull = false;

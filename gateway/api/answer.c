@@ -262,6 +262,22 @@ write_list(const Call *call, const Rows *rows, Buffer *body)
 	return ok && json_write_done(&writer);
 }
 
+static bool
+write_lines(const Rows *rows, Buffer *body)
+{
+	bool ok = true;
+
+	for (int row = 0; ok && row < rows->result->rows; row++)
+	{
+		JsonWriter writer;
+
+		json_write_init(&writer, body);
+		ok = write_row(&writer, rows, row) && json_write_done(&writer);
+		ok = ok && buffer_append_char(body, '\n');
+	}
+	return ok;
+}
+
 static int
 success_status(const Endpoint *endpoint, const DbResult *result)
 {
@@ -309,6 +325,13 @@ make_cookies(const Call *call, const DbResult *result,
 	return count;
 }
 
+static const char *
+content_type(const Endpoint *endpoint)
+{
+	return endpoint->answer == ANSWER_LINES ? "application/x-ndjson"
+											: "application/json; charset=utf-8";
+}
+
 /* Answers a call that has succeeded.  The body may be NULL. */
 static void
 respond(const Call *call, const DbResult *result, Buffer *body)
@@ -320,7 +343,7 @@ respond(const Call *call, const DbResult *result, Buffer *body)
 	for (int i = 0; i < count; i++)
 		headers[i] = (HttpHeader){.name = "Set-Cookie", .value = cookies[i]};
 	http_respond(call->http, success_status(call->route->endpoint, result), headers, (size_t) count,
-				 body == NULL ? NULL : "application/json; charset=utf-8", body);
+				 body == NULL ? NULL : content_type(call->route->endpoint), body);
 	wak_wipe(cookies, sizeof(cookies));
 }
 
@@ -340,7 +363,7 @@ call_answer_rows(const Call *call, const DbResult *result)
 	}
 	ok = find_columns(&rows, call->route, result);
 
-	if (ok && result->rows == 0 && !is_list(endpoint))
+	if (ok && result->rows == 0 && !is_list(endpoint) && endpoint->answer != ANSWER_LINES)
 	{
 		http_respond_error(call->http, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
 		return;
@@ -358,6 +381,10 @@ call_answer_rows(const Call *call, const DbResult *result)
 		ok = endpoint->answer == ANSWER_ONE ? write_row(&writer, &rows, 0)
 											: write_json_text(&writer, &rows, 0);
 		ok = ok && json_write_done(&writer);
+	}
+	else if (ok && endpoint->answer == ANSWER_LINES)
+	{
+		ok = write_lines(&rows, &body);
 	}
 	else if (ok)
 	{

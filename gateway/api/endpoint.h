@@ -79,7 +79,7 @@ typedef enum ParamType
 	PARAM_ID,   /* TypeID with that prefix */
 	PARAM_BOOL,
 	PARAM_INT,        /* int4, min to max */
-	PARAM_TIME,       /* body only: epoch milliseconds */
+	PARAM_TIME,       /* query and body: epoch milliseconds */
 	PARAM_JSON,       /* body only: any value, as jsonb; the database checks it */
 	PARAM_TEXT_ARRAY, /* body only: up to max_items texts of min to max characters */
 	PARAM_ID_OR_TIME, /* TypeID or epoch milliseconds: two parameters, one of them NULL */
@@ -156,6 +156,7 @@ typedef enum AnswerKind
 					   * copied unchanged */
 	ANSWER_JSON,      /* the JSON text in one column of the row, copied unchanged */
 	ANSWER_FILE,      /* the stored file that the row describes (media.c); without a row 404 */
+	ANSWER_LINES,     /* the rows as objects, one on each line; may be empty */
 	ANSWER_NONE       /* no body; the columns are ignored */
 } AnswerKind;
 

@@ -189,6 +189,17 @@ add_id_or_time(Call *call, const Param *param, const HttpText *text)
 }
 
 static bool
+add_query_time(Call *call, const Param *param, const HttpText *text)
+{
+	int64_t ms;
+
+	if (read_digits(text, &ms) && ms <= DB_TIME_MS_MAX)
+		return !check_time_ms(call, param, ms) || db_param_time_ms(call->db, ms);
+	call_problem(call, param->name, "must be milliseconds since 1970");
+	return true;
+}
+
+static bool
 add_query_value(Call *call, const Param *param, const HttpText *text)
 {
 	uint8_t uuid[DB_UUID_SIZE];
@@ -221,6 +232,7 @@ add_query_value(Call *call, const Param *param, const HttpText *text)
 			call_problem(call, param->name, "must be true or false");
 			return true;
 		case PARAM_TIME:
+			return add_query_time(call, param, text);
 		case PARAM_JSON:
 		case PARAM_TEXT_ARRAY:
 		case PARAM_INVITATION:

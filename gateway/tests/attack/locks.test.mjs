@@ -149,7 +149,9 @@ const HELD = {
 	api_key_revoke_all: () => [thing.token, 'manage', ['true', N, N]],
 	api_key_policy_get: () => [thing.token, 'manage', []],
 	api_key_policy_set: () => [thing.ownerToken, 'manage', ['7', '30']],
-	audit_list: () => [thing.token, 'manage', [N, '50']],
+	audit_list: () => [thing.token, 'manage', [N, N, N, N, N, N, '50']],
+	audit_head: () => [thing.token, 'manage', []],
+	audit_export: () => [thing.token, 'manage', [N]],
 	member_list: () => [thing.token, 'manage', [N, '50']],
 	member_update: () => [thing.ownerToken, 'manage', [thing.person.uuid, 'member']],
 	member_remove: () => [thing.token, 'manage', [thing.person.uuid]],
@@ -272,7 +274,7 @@ async function endings()
 
 /* ---- what is done for everybody ---- */
 
-const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'deleted_sessions', 'read_chats', 'unsent'];
+const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'deleted_sessions', 'read_chats', 'unsent', 'audit'];
 const LEASE = '1 minute';
 
 /* What a connector reports, and what it is told. */

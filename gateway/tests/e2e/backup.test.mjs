@@ -24,6 +24,7 @@ before(async () =>
 	db = await source.open('wa');
 	tenant = await createTenant(db, 'Kept');
 	other = await createTenant(db, 'Kept too');
+	await db.sql("SELECT wa.housekeep('audit')");
 	keys = {
 		good: await createKey(db, tenant.org, ['read', 'send']),
 		revoked: await createKey(db, tenant.org),
@@ -280,6 +281,10 @@ test('on the restored server keys are made and revoked, and messages sent, as be
 	await restored.sql('SELECT wa.revoke_key($1::uuid)', [made.uuid]);
 	assert.equal((await gateway.client.get('/api/v1/me', made.secret)).status, 401);
 	await assert.rejects(restored.sql('DELETE FROM wa.audit'), { code: '42501' });
+	assert.ok(Number(await restored.value('SELECT count(*) FROM wa.audit WHERE sequence IS NOT NULL')) > 0);
+	await restored.sql("SELECT wa.housekeep('audit')");
+	assert.deepEqual(await restored.sql('SELECT v.place, v.problem FROM wa.org o, wa.verify_audit(o.id) v'), []);
+	assert.equal(await restored.value('SELECT count(*) FROM wa.audit WHERE sequence IS NULL'), '0');
 	await sandbox.stop();
 	await gateway.stop();
 	await restored.close();

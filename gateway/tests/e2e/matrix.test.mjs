@@ -159,6 +159,8 @@ const FIXTURES = {
 	'POST /invitations': async () => ({ json: { email: `invited${++invited}@example.com`, role: 'member' } }),
 	'DELETE /invitations/{i}': onInvitation,
 	'GET /audit': none,
+	'GET /audit/head': none,
+	'GET /audit/export': none,
 };
 for (const verb of ['start', 'stop', 'restart', 'logout'])
 {

@@ -87,6 +87,14 @@ test('on a subscriber: a backend that has the key in its cache refuses it', asyn
 	/* The copy of the log is as append-only as the log; it comes by a table's own copying. */
 	await until('the log has arrived', async () => await wire.value('SELECT count(*) > 0 FROM wa.audit') === 't');
 	await assert.rejects(wire.sql('DELETE FROM wa.audit'), { code: '42501' });
+
+	/* So is its chain, and it is as whole. */
+	await db.sql("SELECT wa.housekeep('audit')");
+
+	const [head] = await db.sql('SELECT sequence, hash FROM wa.audit_head($1::uuid)', [org.uuid]);
+
+	await until('the head has arrived', async () => await wire.value('SELECT sequence FROM wa.audit_head($1::uuid)', [org.uuid]) === head.sequence);
+	assert.deepEqual(await wire.sql('SELECT * FROM wa.verify_audit($1::uuid, $2, $3)', [org.uuid, head.sequence, head.hash]), []);
 	await wire.sql('DROP SUBSCRIPTION keys');
 	subscriber.stop();
 });

@@ -152,9 +152,16 @@ function headerProblems(response, answer)
 function bodyProblems(response, answer, isHead)
 {
 	const content = response.content?.['application/json'];
+	const lines = response.content?.['application/x-ndjson'];
 
 	if (response.content?.['*/*'] !== undefined)
 		return isHead && answer.body.length > 0 ? ['a body where there should be none'] : [];
+	if (lines !== undefined && !isHead)
+	{
+		return answer.headers['content-type'] === 'application/x-ndjson'
+			? answer.text.split('\n').slice(0, -1).flatMap((line, i) => problems(lines.schema, JSON.parse(line), `line ${i + 1}`))
+			: [`content type is ${answer.headers['content-type']}`];
+	}
 	if (content === undefined || isHead)
 		return answer.body.length > 0 ? ['a body where there should be none'] : [];
 	if (!/^application\/json(; charset=utf-8)?$/.test(answer.headers['content-type']))
