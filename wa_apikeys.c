@@ -29,6 +29,7 @@
 #include "src/connectors.h"
 #include "src/context.h"
 #include "src/event_writers.h"
+#include "src/failed_sign_ins.h"
 #include "src/key_rate.h"
 #include "src/password.h"
 #include "src/plan_permissions.h"
@@ -111,6 +112,7 @@ _PG_init(void)
 		wa_throttle_init();
 		wa_queue_room_init();
 		wa_usage_init();
+		wa_failed_sign_ins_init();
 		wa_key_rate_init();
 		wa_wake_preload();
 		wa_event_writers_preload();

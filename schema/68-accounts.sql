@@ -127,12 +127,13 @@ COMMENT ON FUNCTION wa.end_sign_ins(uuid, uuid) IS
 	'for function bodies: signs a person out everywhere and forgets their browsers, or signs them out everywhere but at one sign-in, unless somebody has that locked';
 
 -- An entry in the audit log of every organization that the person is a member of.
-CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL) RETURNS void
+CREATE FUNCTION wa.note_person(person uuid, action text, actor text DEFAULT NULL, detail jsonb DEFAULT '{}',
+							   at timestamptz DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
-	SELECT wa.note(m.org_id, action, person, '{}', actor) FROM wa.live_member m WHERE m.user_id = person ORDER BY m.org_id
+	SELECT wa.note(m.org_id, action, person, detail, actor, at) FROM wa.live_member m WHERE m.user_id = person ORDER BY m.org_id
 $$;
-COMMENT ON FUNCTION wa.note_person(uuid, text, text) IS
+COMMENT ON FUNCTION wa.note_person(uuid, text, text, jsonb, timestamptz) IS
 	'for function bodies: adds a row about a person to the audit log of each of their organizations';
 
 -- The person's account, locked for an administrator's change.  The lock allows others to

@@ -1,7 +1,7 @@
 -- The audit log, as owners and admins read it.
 
 -- The audit log stores plain ids.  The action determines of what kind the subject is.  The
--- hash of an entry is made of what this function answers (schema/83-audit-chain.sql), so the
+-- hash of an entry is made of what this function answers (schema/84-audit-chain.sql), so the
 -- answer for an action that exists never changes.
 CREATE FUNCTION wa.audit_subject(action text, subject uuid) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -88,13 +88,46 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_hopeless(text, wa.password) IS
 	'for function bodies: raises 28000 for what can be nobody''s email address, and without a password';
 
+CREATE FUNCTION wa.note_failed_sign_in(person uuid, address text) RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'wa_note_failed_sign_in';
+COMMENT ON FUNCTION wa.note_failed_sign_in(uuid, text) IS
+	'for function bodies: counts a wrong password for an account, also if the transaction is rolled back; a null person is nobody and costs the same work';
+
+CREATE FUNCTION wa.take_failed_sign_ins(max integer, since timestamptz, OUT user_id uuid, OUT count integer,
+										OUT first_at timestamptz, OUT last_at timestamptz, OUT last_from text)
+	RETURNS SETOF record
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_take_failed_sign_ins';
+COMMENT ON FUNCTION wa.take_failed_sign_ins(integer, timestamptz) IS
+	'for function bodies: takes the wrong passwords that were counted for accounts of which none were taken since then, 64 accounts at most; a rollback gives them back';
+
+-- The first wrong passwords for an account are written at once, later ones once an hour.
+CREATE FUNCTION wa.write_failed_sign_ins(max integer) RETURNS integer
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	failed record;
+	written integer := 0;
+BEGIN
+	FOR failed IN SELECT f.* FROM wa.take_failed_sign_ins(max, clock_timestamp() - interval '1 hour') f LOOP
+		PERFORM wa.note_person(failed.user_id, 'user.sign_in_failed', 'anonymous', jsonb_strip_nulls(jsonb_build_object(
+			'count', failed.count, 'since', wa.epoch_ms(failed.first_at), 'address', failed.last_from)), failed.last_at);
+		written := written + 1;
+	END LOOP;
+	RETURN written;
+END $$;
+COMMENT ON FUNCTION wa.write_failed_sign_ins(integer) IS
+	'for wa.housekeep(): writes wrong passwords to the audit logs of the organizations of their accounts, and returns for how many accounts';
+
 -- All passwords are checked by this function.  The attempt is charged before the check.
 -- After a right password the attempt is refunded, after a wrong one the hash is.  An unknown
 -- account, a disabled one and a wrong password give the same result after the same work.  The
 -- account is not locked; otherwise signing in could keep it from being disabled.  What is
 -- made next stores the generation that is returned here, so that it does not outlive a change
 -- of the password at the same moment.
-CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean, address text DEFAULT NULL)
+CREATE FUNCTION wa.verify_password(email text, password wa.password, source text, is_known boolean, address text DEFAULT NULL,
+								   client inet DEFAULT NULL)
 	RETURNS wa.app_user
 	LANGUAGE plpgsql
 AS $$
@@ -122,10 +155,11 @@ BEGIN
 		END IF;
 	END IF;
 	PERFORM wa.refund_attempt('hashing', hashes);
+	PERFORM wa.note_failed_sign_in(person.id, host(client));
 	RAISE EXCEPTION 'email or password is wrong' USING ERRCODE = 'invalid_authorization_specification';
 END $$;
-COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean, text) IS
-	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s, address what it counts against whatever the account; raises 28000 if it is not that, 53400 after too many attempts';
+COMMENT ON FUNCTION wa.verify_password(text, wa.password, text, boolean, text, inet) IS
+	'for function bodies: the account with this email address and password; source says where the attempt comes from, is_known whether that is known to be the person''s, address what it counts against whatever the account, client what the audit log says of a wrong one; raises 28000 if it is not that, 53400 after too many attempts';
 
 -- Up to 10 browsers are stored for a person.  A browser that was used before keeps its
 -- cookie.  Rows that somebody has locked stay as they are, so that no sign-in waits.
@@ -172,9 +206,9 @@ BEGIN
 	known := wa.find_device(device);
 	is_known := EXISTS (SELECT FROM wa.app_user u WHERE u.id = known.user_id AND lower(u.email) = wa.email_key(sign_in.email));
 	IF is_known THEN
-		person := wa.verify_password(email, password, 'BROWSER ' || known.id, true);
+		person := wa.verify_password(email, password, 'BROWSER ' || known.id, true, NULL, place);
 	ELSE
-		person := wa.verify_password(email, password, 'ADDRESS ' || wa.address_key(place), false, wa.address_key(place));
+		person := wa.verify_password(email, password, 'ADDRESS ' || wa.address_key(place), false, wa.address_key(place), place);
 	END IF;
 	device_cookie := wa.note_device(person.id, person.generation, known.id);
 
@@ -405,6 +439,7 @@ BEGIN
 	PERFORM wa.charge_attempt('source', attempts);
 	PERFORM wa.charge_attempt('hashing', attempts);
 	IF NOT wa.password_matches(old_password, person.password_hash) THEN
+		PERFORM wa.note_failed_sign_in(person.id, host(current.address));
 		PERFORM wa.refuse_field('oldPassword', 'is wrong');
 	END IF;
 	PERFORM wa.refund_attempt('source', attempts);

@@ -19,7 +19,7 @@ COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization in whic
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
-	('key_warnings'), ('ends'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage'), ('audit');
+	('key_warnings'), ('ends'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage'), ('failed_sign_ins'), ('audit');
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 
@@ -514,6 +514,8 @@ BEGIN
 		gone := wa.expire_deliveries(max);
 		PERFORM wa.expire_lanes();
 		RETURN gone;
+	ELSIF task = 'failed_sign_ins' THEN
+		RETURN wa.write_failed_sign_ins(max);
 	ELSIF task = 'audit' THEN
 		RETURN wa.link_audit(max);
 	ELSIF task = 'key_warnings' THEN
@@ -543,7 +545,7 @@ BEGIN
 		WHERE e.user_id = over.user_id AND e.sign_in_id = over.sign_in_id AND e.id = over.id;
 		RETURN gone;
 	END IF;
-	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, deleted_sessions, read_chats, unsent or audit');
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, deleted_sessions, read_chats, unsent, failed_sign_ins or audit');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
-	'removes at most so many rows that are over, or writes so many events of `key_warnings` and `ends`, or links so many entries of the `audit` log, and returns how many; looks at 500 organizations and goes on behind them when it is called again';
+	'removes at most so many rows that are over, or writes so many events of `key_warnings` and `ends`, or writes the wrong passwords of so many accounts, or links so many entries of the `audit` log, and returns how many; looks at 500 organizations and goes on behind them when it is called again';

@@ -43,6 +43,21 @@ SELECT count(*) AS secrets FROM wa.audit a WHERE a.detail::text LIKE '%secret%';
 -- A row's time is its id's.
 SELECT count(*) AS at_another_time FROM wa.audit a WHERE a.org_id = :'ledger' AND a.at <> wa.uuid7_time(a.id);
 
+-- Wrong passwords are written down, with their number, for accounts only; the first at once,
+-- others when an hour has passed.  A rollback loses none.
+SELECT e.state FROM unnest('{lea@example.org,lea@example.org,nobody@example.org}'::text[]) email, error_of(format('SELECT wa.sign_in(%L, ''wrong password'', ''192.0.2.9'', ''x'')', email)) e;
+BEGIN;
+SELECT wa.housekeep('failed_sign_ins') > 0 AS some;
+SELECT e.state FROM error_of($$SELECT wa.sign_in('lea@example.org', 'wrong password', '192.0.2.10', 'x')$$) e;
+ROLLBACK;
+SELECT wa.housekeep('failed_sign_ins') > 0 AS some;
+SELECT a.actor, a.action, wa.audit_subject(a.action, a.subject) = :'lea_id' AS lea, a.detail - 'since' AS detail, a.at - wa.uuid7_time(a.id) <= '0' AS at_the_last
+FROM wa.audit a WHERE a.org_id = :'ledger' AND a.action = 'user.sign_in_failed';
+SELECT e.column_name, e.message FROM error_of(format('SELECT wa.change_password(%L, ''wrong password'', ''another good password'')', :'lea_cookie')) e;
+SELECT wa.housekeep('failed_sign_ins') AS accounts_within_the_hour;
+SELECT user_id = :'lea' AS lea, count, last_from FROM wa.take_failed_sign_ins(10, clock_timestamp());
+SELECT wa.housekeep('failed_sign_ins', 1) AS accounts;
+
 -- RFC 8785: names in order, no blanks, numbers as short as they are.
 SELECT wa.canonical_json(j) FROM (VALUES ('{"b": [1, 2.50, {"d": null, "aa": true}], "a": "é\"\\\u0001\n</", "B": {}}'::jsonb), ('[]'), ('-0.10'), ('100')) v (j);
 SELECT wa.netstrings('a', NULL, 'é') AS netstrings, wa.netstrings('ab', '') <> wa.netstrings('a', 'b') AS unambiguous;

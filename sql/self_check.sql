@@ -48,7 +48,7 @@ SELECT c.what, f.check_name, f.detail FROM (VALUES
 	(20, 'owner''s policy gone', 'DROP POLICY wa_owner_org ON wa.message'),
 	(21, 'owner''s policy changed', 'ALTER POLICY wa_owner_org ON wa.invitation USING (true)'),
 	(22, 'owner''s table', 'CREATE TABLE wa.loose (org_id uuid PRIMARY KEY)'),
-	(23, 'search path gone', 'ALTER FUNCTION wa.me() RESET search_path; ALTER FUNCTION wa.note_person(uuid, text, text) RESET ALL'),
+	(23, 'search path gone', 'ALTER FUNCTION wa.me() RESET search_path; ALTER FUNCTION wa.note_person(uuid, text, text, jsonb, timestamptz) RESET ALL'),
 	(24, 'search path changed', 'ALTER FUNCTION wa.me() SET search_path = pg_catalog, public, pg_temp'),
 	(25, 'search path never set', 'CREATE FUNCTION wa.loose() RETURNS int LANGUAGE sql RETURN 1; ALTER FUNCTION wa.loose() OWNER TO wa_owner'),
 	(26, 'triggers gone', 'DROP TRIGGER member_invalidate ON wa.member; DROP TRIGGER sign_in_invalidate_all ON wa.sign_in'),

@@ -35,6 +35,7 @@ static const Task tasks[] = {
 	{"deleted_sessions", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
 	{"read_chats", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
 	{"unsent", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
+	{"failed_sign_ins", WORKER_HOUSEKEEPING, 64},
 	{"audit", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
 	{"key_usage", WORKER_FLUSH_KEY_USAGE, 1000},
 };

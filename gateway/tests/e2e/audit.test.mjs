@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
-import { tokenOf } from './harness/people.mjs';
+import { Browser, tokenOf } from './harness/people.mjs';
 import { until } from './harness/processes.mjs';
 import { Gateway, Worker } from './harness/programs.mjs';
 import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
@@ -134,4 +134,22 @@ test('the log is filtered by action, actor, subject and time, and pages keep the
 	assert.deepEqual((await get(`?subject=${key.id}&action=key.disabled&limit=1&cursor=${page.nextCursor}`)).json.data.map(({ action }) => action), ['key.disabled']);
 	for (const wrong of ['action=none', 'subject=x', 'from=x', 'to=1700000000', 'actor='])
 		assert.equal((await get(`?${wrong}`)).status, 400, wrong);
+});
+
+test('wrong passwords of an account are in the logs of its organizations, one entry for many', async () =>
+{
+	const person = await createPerson(db, { org, role: 'member' });
+
+	for (let i = 0; i < 3; i++)
+		assert.equal((await new Browser(client).signIn({ ...person, password: 'a wrong password' })).status, 401);
+
+	const failed = async () => (await get(`?subject=${person.id}&action=user.sign_in_failed`)).json.data;
+
+	await until('the log has it', async () => (await failed()).length > 0);
+	assert.equal((await new Browser(client).signIn({ ...person, password: 'a wrong password' })).status, 401);
+
+	const [{ actor, subjectName, detail }, ...more] = await failed();
+
+	assert.deepEqual({ actor, subjectName, address: detail.address, more }, { actor: 'anonymous', subjectName: person.name, address: '127.0.0.1', more: [] });
+	assert.ok(detail.count >= 1 && detail.count <= 3);
 });

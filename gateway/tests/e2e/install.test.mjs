@@ -311,7 +311,7 @@ test('a superuser works with the extension among the traps: functions, views, tr
 		'CREATE TABLE postgres.invoice (org_id pg_catalog.uuid NOT NULL, id pg_catalog.int4 NOT NULL, PRIMARY KEY (org_id, id))',
 		"SELECT wa.protect('postgres.invoice')", "SELECT * FROM wa.leaks('postgres.invoice', 'org_id')",
 		"SELECT wa.is_protected('postgres.invoice')", "SELECT wa.unprotect('postgres.invoice')",
-		...['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'audit']
+		...['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'failed_sign_ins', 'audit']
 			.map((task) => `SELECT wa.housekeep('${task}', 10)`),
 		'SELECT wa.flush_key_usage()', 'TABLE wa.keys', 'TABLE wa.people', 'TABLE wa.audit', 'TABLE wa.event', 'TABLE wa.delivery',
 		`SELECT wa.revoke_key('${org}', 'shop')`, `SELECT wa.disable_user('${person}')`, `DELETE FROM wa.message`,

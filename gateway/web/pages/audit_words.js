@@ -10,7 +10,7 @@ export const ACTION_WORDS = {
 	'key.used_first': 'was used for the first time', 'org.created': 'made the organization', 'org.changed': 'changed the organization',
 	'member.added': 'added the member', 'member.removed': 'removed the member', 'member.changed': 'changed the role of',
 	'member.joined': 'joined the organization', 'member.invited': 'invited', 'member.uninvited': 'withdrew the invitation of',
-	'user.signed_in': 'signed in', 'user.signed_out': 'signed out',
+	'user.signed_in': 'signed in', 'user.signed_out': 'signed out', 'user.sign_in_failed': 'gave a wrong password for',
 	'user.password_changed': 'changed the password', 'user.password_reset': 'reset the password of',
 	'user.disabled': 'disabled the account of', 'user.enabled': 'enabled the account of', 'webhook.disabled': 'disabled the webhook',
 	'webhook.created': 'made the webhook', 'webhook.changed': 'changed the webhook', 'webhook.secret_rotated': 'rotated the secret of the webhook', 'webhook.deleted': 'deleted the webhook',
