@@ -12,11 +12,25 @@
 -- EXTENSION … CASCADE drops these policies with the others, because they depend on the
 -- extension.  USING (true) would stay and open the table.
 
+-- A misspelled permission must not look like one that nobody has been given yet.
+CREATE FUNCTION wa.refuse_unknown_permission(permission text) RETURNS void
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+AS $$
+BEGIN
+	IF permission <> ALL (enum_range(NULL::wa.permission)::text[]) THEN
+		RAISE EXCEPTION 'permission "%" does not exist', permission
+			USING ERRCODE = 'undefined_object', DETAIL = 'The permissions are read, send, manage and events.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_unknown_permission(text) IS
+	'for function bodies: raises 42704 for what is no permission; NULL is not looked at';
+
 -- Protects a table and everything below it, with the same policies on each, because a query
 -- of a partition or an inheritance child applies that table's own policies and not those of
 -- its parent.
 CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
-						   read wa.permission DEFAULT 'read', write wa.permission DEFAULT 'manage')
+						   read text DEFAULT 'read', write text DEFAULT 'manage',
+						   insert text DEFAULT NULL, update text DEFAULT NULL, delete text DEFAULT NULL)
 	RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -30,6 +44,7 @@ BEGIN
 		RAISE EXCEPTION 'table, column and permissions must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
+	PERFORM wa.refuse_unknown_permission(p) FROM unnest(ARRAY[read, write, insert, update, delete]) p;
 	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target AND c.relkind IN ('r', 'p')) THEN
 		RAISE EXCEPTION '% is not a table', target
 			USING ERRCODE = 'wrong_object_type', HINT = 'Protect the tables that a view reads.';
@@ -57,44 +72,49 @@ BEGIN
 		EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', member);
 	END LOOP;
 	FOR member IN SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d LOOP
-		PERFORM wa.put_policies(member, org_column, read, write);
+		PERFORM wa.put_policies(member, org_column, read,
+			COALESCE(insert, write), COALESCE(update, write), COALESCE(delete, write));
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION wa.protect(regclass, name, wa.permission, wa.permission) IS
+COMMENT ON FUNCTION wa.protect(regclass, name, text, text, text, text, text) IS
 	'protects a table, its partitions and inheritance children and theirs: enables and forces row security and makes '
 	'eight policies for `wa_gateway` and `wa_app`: `wa_read`, `wa_insert`, `wa_update`, `wa_delete` (restrictive: the '
 	'organization and a permission) and the same again with `wa_open_` (permissive); each table gets the security label '
-	'`protected`. It takes TRUNCATE, TRIGGER, REFERENCES and MAINTAIN from `PUBLIC`, `wa_gateway` and `wa_app`. Again '
+	'`protected`. `insert`, `update` and `delete` are the permissions for one command each; NULL: that of `write`. A '
+	'change that reads, as `UPDATE` and `DELETE` with a condition and `RETURNING` do, needs the one to read as well. It '
+	'takes TRUNCATE, TRIGGER, REFERENCES and MAINTAIN from `PUBLIC`, `wa_gateway` and `wa_app`. Again '
 	'on the same table replaces the policies, and opens what it got meanwhile. Everything or nothing: it refuses the '
 	'whole where `wa.leaks()` finds anything. It runs with the rights of its caller: a superuser, or the table''s '
-	'owner who is a member of `wa_admin`. `22004`, `42809` (no table), `42703` (no such column of type uuid), `55000` '
+	'owner who is a member of `wa_admin`. `22004`, `42704` (no such permission), `42809` (no table), `42703` (no such column of type uuid), `55000` '
 	'(something would leak; the message names the first), `42501`';
 
-CREATE FUNCTION wa.put_policies(target regclass, org_column name, read wa.permission, write wa.permission)
+CREATE FUNCTION wa.put_policies(target regclass, org_column name, read text, insert text, update text, delete text)
 	RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	roles constant text := 'wa_gateway, wa_app';
-	reads constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, read);
-	writes constant text := format('%I OPERATOR(pg_catalog.=) wa.org_for(%L)', org_column, write);
+	condition constant text := '%I OPERATOR(pg_catalog.=) wa.org_for(%L::wa.permission)';
 	kind text;
 	prefix text;
 BEGIN
 	PERFORM wa.drop_policies(target);
 	FOR kind, prefix IN VALUES ('PERMISSIVE', 'wa_open_'), ('RESTRICTIVE', 'wa_') LOOP
-		EXECUTE format('CREATE POLICY %sread ON %s AS %s FOR SELECT TO %s USING (%s)', prefix, target, kind, roles, reads);
-		EXECUTE format('CREATE POLICY %sinsert ON %s AS %s FOR INSERT TO %s WITH CHECK (%s)', prefix, target, kind, roles, writes);
+		EXECUTE format('CREATE POLICY %sread ON %s AS %s FOR SELECT TO %s USING (%s)',
+					   prefix, target, kind, roles, format(condition, org_column, read));
+		EXECUTE format('CREATE POLICY %sinsert ON %s AS %s FOR INSERT TO %s WITH CHECK (%s)',
+					   prefix, target, kind, roles, format(condition, org_column, insert));
 		EXECUTE format('CREATE POLICY %supdate ON %s AS %s FOR UPDATE TO %s USING (%s) WITH CHECK (%5$s)',
-					   prefix, target, kind, roles, writes);
-		EXECUTE format('CREATE POLICY %sdelete ON %s AS %s FOR DELETE TO %s USING (%s)', prefix, target, kind, roles, writes);
+					   prefix, target, kind, roles, format(condition, org_column, update));
+		EXECUTE format('CREATE POLICY %sdelete ON %s AS %s FOR DELETE TO %s USING (%s)',
+					   prefix, target, kind, roles, format(condition, org_column, delete));
 	END LOOP;
 	-- The label belongs to the library, which may not be loaded yet without preload.  This
 	-- loads it.
 	PERFORM wa.preloaded();
 	EXECUTE format('SECURITY LABEL FOR wa_apikeys ON TABLE %s IS %L', target, 'protected');
 END $$;
-COMMENT ON FUNCTION wa.put_policies(regclass, name, wa.permission, wa.permission) IS
+COMMENT ON FUNCTION wa.put_policies(regclass, name, text, text, text, text) IS
 	'makes the policies and the label of wa.protect() on one table; checks nothing, and leaves it to the caller to force row security';
 
 CREATE FUNCTION wa.drop_policies(target regclass) RETURNS void
@@ -154,3 +174,36 @@ COMMENT ON FUNCTION wa.unprotect(regclass, boolean) IS
 	'takes the policies and the label of `wa.protect()` away, from partitions and children as well but for those that '
 	'another protected table is a parent of; without `disable` row security stays on, and then nobody but a superuser '
 	'sees a row. `55000`: the table is a partition or child of a protected one';
+
+-- Read from the stored tree, and not by printing it, for the reason in schema/49-leaks.sql.
+CREATE FUNCTION wa.policy_permission(condition pg_node_tree) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_policy_permission';
+COMMENT ON FUNCTION wa.policy_permission(pg_node_tree) IS
+	'the permission that a policy of wa.protect() asks for; NULL for the condition of another policy';
+
+-- The tables of schema wa are listed by wa.policies().
+CREATE VIEW wa.protected WITH (security_invoker = true) AS
+	SELECT g.id::regclass AS relation, g.guard, g.org_column, p.read, p.insert, p.update, p.delete
+	FROM wa.guards(ARRAY(
+			SELECT w.id FROM wa.watched_tables() w JOIN pg_class c ON c.oid = w.id
+			WHERE c.relnamespace <> 'wa'::regnamespace)) g
+		CROSS JOIN LATERAL (
+			SELECT max(a.permission) FILTER (WHERE a.polname = 'wa_read') AS read,
+				max(a.permission) FILTER (WHERE a.polname = 'wa_insert') AS insert,
+				max(a.permission) FILTER (WHERE a.polname = 'wa_update') AS update,
+				max(a.permission) FILTER (WHERE a.polname = 'wa_delete') AS delete
+			FROM (
+				SELECT y.polname, wa.policy_permission(COALESCE(y.polqual, y.polwithcheck)) AS permission
+				FROM pg_policy y WHERE y.polrelid = g.id AND NOT y.polpermissive) a) p;
+COMMENT ON VIEW wa.protected IS
+	'view: the tables that `wa.protect()` was called for, and what is below them, with the permission that each command needs';
+COMMENT ON COLUMN wa.protected.relation IS 'the table, partition or inheritance child';
+COMMENT ON COLUMN wa.protected.guard IS
+	'what an application gets that names it: `protected`: its organization''s rows; `closed`: nothing, until `wa.protect()` is called for its parent '
+	'again; `open`: what its grants allow, which `wa.self_check()` reports';
+COMMENT ON COLUMN wa.protected.org_column IS 'the column with the organization';
+COMMENT ON COLUMN wa.protected.read IS 'the permission that reading needs; NULL: it has no such policy';
+COMMENT ON COLUMN wa.protected.insert IS 'the permission that adding rows needs';
+COMMENT ON COLUMN wa.protected.update IS 'the permission that changing rows needs';
+COMMENT ON COLUMN wa.protected.delete IS 'the permission that removing rows needs';

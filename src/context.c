@@ -87,21 +87,22 @@ typedef struct Addition
 
 typedef struct Context
 {
-	Identity first;        /* of this transaction; survives the rollback of savepoints */
-	WaClientAddress from;  /* the client's address at the latest call; survives that, too */
-	bool counted;          /* as a request of its key; survives that, too */
-	WakBucketState rate;   /* what was left of the key's rate then */
-	WakKind credential;    /* the kind of credential, if a credential was bound */
-	WaPrincipal principal; /* kind NONE: nobody is bound now */
-	WaPermissions asked;   /* all permissions that the binding may cover */
-	WaPermissions held;    /* all permissions of the credential, asked for or not */
-	bool served;           /* the client has run a statement that does not only bind */
-	bool relied_on;        /* the bound identity was asked for and returned */
-	bool owner_told;       /* wa.member_role() has returned "owner" */
-	WaPermissions used;    /* all permissions that were required of the binding so far */
-	bool narrowed;         /* since it was bound, the credential has lost a session */
-	uint64 generation;     /* the generation of the rows when they were last verified */
-	Addition *additions;   /* in TopTransactionContext; NULL if there are none */
+	Identity first;           /* of this transaction; survives the rollback of savepoints */
+	WaClientAddress from;     /* the client's address at the latest call; survives that, too */
+	bool counted;             /* as a request of its key; survives that, too */
+	WakBucketState rate;      /* what was left of the key's rate then */
+	WakKind credential;       /* the kind of credential, if a credential was bound */
+	WaPrincipal principal;    /* kind NONE: nobody is bound now */
+	WaPermissions asked;      /* all permissions that the binding may cover */
+	WaPermissions held;       /* all permissions of the credential, asked for or not */
+	bool served;              /* the client has run a statement that does not only bind */
+	bool relied_on;           /* the bound identity was asked for and returned */
+	bool owner_told;          /* wa.member_role() has returned "owner" */
+	WaPermissions used;       /* all permissions that were required of the binding so far */
+	bool narrowed;            /* since it was bound, the credential has lost a session */
+	WaPermissions read_along; /* that the present query needs because a change reads */
+	uint64 generation;        /* the generation of the rows when they were last verified */
+	Addition *additions;      /* in TopTransactionContext; NULL if there are none */
 } Context;
 
 static Context context;
@@ -173,6 +174,7 @@ transaction_changed(XactEvent event, void *argument)
 			context.first.kind = WA_PRINCIPAL_NONE;
 			wak_wipe(&context.from, sizeof(context.from));
 			context.counted = false;
+			context.read_along = 0;
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 			/* Deferred triggers have run, but other callbacks may still run queries. */
@@ -224,6 +226,9 @@ static void
 subtransaction_changed(SubXactEvent event, SubTransactionId level, SubTransactionId parent,
 					   void *argument)
 {
+	/* The query that was explained has ended with an error. */
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		context.read_along = 0;
 	if (context.additions == NULL || context.additions->level != level)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
@@ -286,7 +291,7 @@ refuse_permission(WaPermissions missing)
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission \"%s\" is required", name),
-		 was_not_asked && missing == WA_PERMISSION_READ
+		 (context.read_along & missing) != 0
 			 ? errdetail("UPDATE and DELETE with a condition, and RETURNING, read as well.")
 			 : 0,
 		 was_not_asked ? errhint("wa.authenticate() was called for other permissions only.") : 0,
@@ -626,6 +631,15 @@ wa_context_require(WaPermissions used)
 
 	if (missing != 0)
 		refuse_permission(missing & -missing);
+}
+
+WaPermissions
+wa_context_explain(WaPermissions read_along)
+{
+	WaPermissions before = context.read_along;
+
+	context.read_along = read_along;
+	return before;
 }
 
 void

@@ -90,6 +90,13 @@ extern uint64 wa_context_narrowings(void);
  */
 extern void wa_context_require(WaPermissions used);
 
+/*
+ * From now on the error about one of these permissions says that a change needs it because it
+ * reads.  Returns those of before, which the caller has to put back; an error puts none back,
+ * and leaves none.
+ */
+extern WaPermissions wa_context_explain(WaPermissions read_along);
+
 /* The same, but 42501 if the binding has lost a session since this number was read. */
 extern void wa_context_require_reach(uint64 narrowings_before);
 

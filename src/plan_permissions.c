@@ -13,6 +13,10 @@
  * of wa.org_for().  The permissions that they ask for are stored in the plan,
  * and each execution of the plan requires them before its first row.
  *
+ * A change that reads, such as UPDATE with a condition, needs the permission to
+ * read beside its own.  Few people expect that, so the plan also has the
+ * permissions that a change needs for no other reason, and the error says so.
+ *
  * Invariants:
  * - Row security does not depend on this file.  Its conditions ask for the
  *   permission before a row is returned, also if this check has not run.  It
@@ -28,12 +32,19 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "executor/executor.h"
+#include "fmgr.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "optimizer/planner.h"
+#include "parser/parsetree.h"
+#include "rewrite/rowsecurity.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "src/compatibility.h"
 #include "src/context.h"
@@ -42,10 +53,20 @@
 
 /*
  * The only list in a plan that extensions can add to, and that copies of the plan keep, has
- * what the plan depends on: entries of catalog caches.  No cache has this number, so the server
- * ignores our item.
+ * what the plan depends on: entries of catalog caches.  No cache has one of these numbers, so
+ * the server ignores our items.
  */
-#define PERMISSIONS_ITEM (-1)
+#define NEEDED_ITEM (-1)
+#define READ_ALONG_ITEM (-2)
+
+/* The permissions of a query. */
+typedef struct Needs
+{
+	WaPermissions all;        /* that its tables ask for */
+	WaPermissions read_along; /* that its changes need only because they read */
+} Needs;
+
+PG_FUNCTION_INFO_V1(wa_policy_permission);
 
 static planner_hook_type next_planner_hook = NULL;
 static ExecutorRun_hook_type next_executor_run = NULL;
@@ -81,32 +102,66 @@ collect_from_condition(Node *node, void *permissions)
 	return expression_tree_walker(node, collect_from_condition, permissions);
 }
 
+/*
+ * Adds the permissions that only reading needs of the table that a query changes: those of its
+ * policies for SELECT.
+ */
+static void
+collect_read_along(const Query *query, Needs *needs)
+{
+	RangeTblEntry *entry = rt_fetch(query->resultRelation, query->rtable);
+	Relation relation = relation_open(entry->relid, NoLock);
+	WaPermissions reads = 0;
+	WaPermissions changes = 0;
+	ListCell *cell;
+
+	foreach (cell, relation->rd_rsdesc ? relation->rd_rsdesc->policies : NIL)
+	{
+		const RowSecurityPolicy *policy = lfirst(cell);
+		WaPermissions *kind = policy->polcmd == ACL_SELECT_CHR ? &reads : &changes;
+
+		collect_from_condition((Node *) policy->qual, kind);
+		collect_from_condition((Node *) policy->with_check_qual, kind);
+	}
+	relation_close(relation, NoLock);
+	needs->read_along |= reads & ~changes;
+}
+
 /* Adds the permissions that the row security of all tables in a query asks for. */
 static bool
-collect_from_query(Node *node, void *permissions)
+collect_from_query(Node *node, void *argument)
 {
+	Needs *needs = argument;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, collect_from_query, permissions,
+	{
+		if (((Query *) node)->resultRelation != 0)
+			collect_read_along((Query *) node, needs);
+		return query_tree_walker((Query *) node, collect_from_query, needs,
 								 QTW_EXAMINE_RTES_BEFORE);
+	}
 	if (IsA(node, RangeTblEntry))
 	{
-		collect_from_condition((Node *) ((RangeTblEntry *) node)->securityQuals, permissions);
+		collect_from_condition((Node *) ((RangeTblEntry *) node)->securityQuals, &needs->all);
 		return false;
 	}
 	/* The condition for rows that are added. */
 	if (IsA(node, WithCheckOption))
-		return collect_from_condition(((WithCheckOption *) node)->qual, permissions);
-	return expression_tree_walker(node, collect_from_query, permissions);
+		return collect_from_condition(((WithCheckOption *) node)->qual, &needs->all);
+	return expression_tree_walker(node, collect_from_query, needs);
 }
 
 static void
-store_permissions(PlannedStmt *plan, WaPermissions permissions)
+store_permissions(PlannedStmt *plan, int kind, WaPermissions permissions)
 {
-	PlanInvalItem *item = makeNode(PlanInvalItem);
+	PlanInvalItem *item;
 
-	item->cacheId = PERMISSIONS_ITEM;
+	if (permissions == 0)
+		return;
+	item = makeNode(PlanInvalItem);
+	item->cacheId = kind;
 	item->hashValue = permissions;
 	plan->invalItems = lcons(item, plan->invalItems);
 }
@@ -114,36 +169,46 @@ store_permissions(PlannedStmt *plan, WaPermissions permissions)
 static PlannedStmt *
 plan_query(Query *query, const char *text, int options, ParamListInfo params)
 {
-	WaPermissions permissions = 0;
+	Needs needs = {0};
+	WaPermissions explained;
 	PlannedStmt *result;
 
-	/* The planner changes the query. */
+	/* The planner changes the query.  It also calls wa.org_for() to estimate how many rows match. */
 	if (query->hasRowSecurity)
-		collect_from_query((Node *) query, &permissions);
+		collect_from_query((Node *) query, &needs);
+	explained = wa_context_explain(needs.read_along);
 	result = next_planner_hook ? next_planner_hook(query, text, options, params)
 							   : standard_planner(query, text, options, params);
-	if (permissions != 0)
-		store_permissions(result, permissions);
+	wa_context_explain(explained);
+	store_permissions(result, READ_ALONG_ITEM, needs.read_along);
+	store_permissions(result, NEEDED_ITEM, needs.all);
 	return result;
 }
 
 /* ---- Execution ---- */
 
-/* Our item is the first one, unless another extension has added one in front of it. */
 static void
 require_permissions(const PlannedStmt *plan)
 {
+	Needs needs = {0};
 	ListCell *cell;
 
+	/* Ours are the first ones, unless another extension has added some in front of them. */
 	foreach (cell, plan->invalItems)
 	{
 		const PlanInvalItem *item = lfirst(cell);
 
-		if (item->cacheId == PERMISSIONS_ITEM)
-		{
-			wa_context_require(item->hashValue);
-			return;
-		}
+		if (item->cacheId == NEEDED_ITEM)
+			needs.all |= item->hashValue;
+		else if (item->cacheId == READ_ALONG_ITEM)
+			needs.read_along |= item->hashValue;
+	}
+	if (needs.all != 0)
+	{
+		WaPermissions explained = wa_context_explain(needs.read_along);
+
+		wa_context_require(needs.all);
+		wa_context_explain(explained);
 	}
 }
 
@@ -156,6 +221,24 @@ run(WA_RUN_PARAMETERS)
 		next_executor_run(WA_RUN_ARGUMENTS);
 	else
 		standard_ExecutorRun(WA_RUN_ARGUMENTS);
+}
+
+/* ---- Policies ---- */
+
+/*
+ * wa.policy_permission(condition): the name of the one permission that a policy's condition asks
+ * for, or NULL.
+ */
+Datum
+wa_policy_permission(PG_FUNCTION_ARGS)
+{
+	char *tree = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	WaPermissions asked = 0;
+
+	collect_from_condition(stringToNode(tree), &asked);
+	if (asked == 0 || (asked & (asked - 1)) != 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(wa_permission_name(asked)));
 }
 
 void
