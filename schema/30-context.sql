@@ -16,6 +16,16 @@ COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) IS
 	'begins with the seconds to wait (the first call of a transaction is a request); `42501`: it lacks one that it needs, which is named; `25000`: the '
 	'transaction is bound to another identity already, also if that was in a savepoint since rolled back';
 
+-- A name of its own, and not wa.authenticate() with another type: a literal would then be
+-- taken for a text, and '{read,send}' for the name of one permission.
+CREATE FUNCTION wa.authenticate_for(secret wa.secret, needs text[], address text DEFAULT NULL) RETURNS uuid
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'wa_authenticate_for';
+COMMENT ON FUNCTION wa.authenticate_for(wa.secret, text[], text) IS
+	'`wa.authenticate()` where `needs` can also name permissions of one''s own (`wa.define_permission()`): '
+	'`''{read,invoices:write}''`. In `wa.authenticate()` a set of the four covers none of them, and NULL covers all that the key has. `42704`: no such permission, `22004`: a null '
+	'element, `22023`: more than 64 names';
+
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_act_for';
@@ -90,6 +100,12 @@ CREATE FUNCTION wa.current_permissions() RETURNS wa.permissions
 COMMENT ON FUNCTION wa.current_permissions() IS
 	'permissions that this transaction was authenticated for, NULL if nobody is bound; empty after `wa.act_for()`';
 
+CREATE FUNCTION wa.current_own_permissions() RETURNS text[]
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_current_own_permissions';
+COMMENT ON FUNCTION wa.current_own_permissions() IS
+	'permissions of one''s own that this transaction was authenticated for, NULL if nobody is bound';
+
 CREATE FUNCTION wa.has_permission(permission wa.permission) RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_has_permission';
@@ -119,6 +135,26 @@ CREATE FUNCTION wa.org_for(permission wa.permission) RETURNS uuid
 	AS 'MODULE_PATHNAME', 'wa_org_for';
 COMMENT ON FUNCTION wa.org_for(wa.permission) IS
 	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
+
+-- The same for permissions of one's own.  They have names of their own, so that the type of a
+-- literal is never in doubt: a misspelled one of the four stays an error when it is parsed.
+CREATE FUNCTION wa.has_own_permission(permission text) RETURNS boolean
+	LANGUAGE c STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_has_own_permission';
+COMMENT ON FUNCTION wa.has_own_permission(text) IS
+	'`wa.has_permission()` for one that `wa.define_permission()` has defined; `42704`: none has';
+
+CREATE FUNCTION wa.require_own_permission(permission text) RETURNS void
+	LANGUAGE c STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_require_own_permission';
+COMMENT ON FUNCTION wa.require_own_permission(text) IS
+	'`wa.require_permission()` for one that `wa.define_permission()` has defined; `42704`: none has';
+
+CREATE FUNCTION wa.org_for_own(permission text) RETURNS uuid
+	LANGUAGE c STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_org_for_own';
+COMMENT ON FUNCTION wa.org_for_own(text) IS
+	'`wa.org_for()` for one that `wa.define_permission()` has defined; `42704`: none has';
 
 -- The sessions that the bound credential reaches (src/reach.c).
 CREATE FUNCTION wa.reaches(session uuid) RETURNS boolean

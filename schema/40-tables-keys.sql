@@ -65,7 +65,7 @@ CREATE TABLE wa.api_key (
 	name text NOT NULL CHECK (name = btrim(name) AND char_length(name) BETWEEN 1 AND 100),
 	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
 	prefix text NOT NULL CHECK (char_length(prefix) BETWEEN 1 AND 8),
-	permissions wa.permissions NOT NULL CHECK (permissions OPERATOR(wa.<>) '{}'::wa.permissions),
+	permissions wa.permissions NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	created_by text NOT NULL,
 	expires_at timestamptz CHECK (isfinite(expires_at)),
@@ -83,9 +83,11 @@ CREATE TABLE wa.api_key (
 	per_minute integer CHECK (per_minute BETWEEN 1 AND 1000000),
 	burst integer CHECK (burst BETWEEN 1 AND 1000000),
 	generation integer NOT NULL DEFAULT 0,
+	own_permissions bigint NOT NULL DEFAULT 0 CHECK (own_permissions BETWEEN 0 AND (1::bigint << 60) - 1),
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT api_key_digest_key UNIQUE (digest),
 	FOREIGN KEY (org_id, superseded_by) REFERENCES wa.api_key (org_id, id),
+	CHECK (permissions OPERATOR(wa.<>) '{}'::wa.permissions OR own_permissions <> 0),
 	CHECK ((per_minute IS NULL) = (burst IS NULL)),
 	CHECK ((disabled_at IS NULL) = (disabled_by IS NULL)),
 	CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
@@ -103,7 +105,7 @@ COMMENT ON COLUMN wa.api_key.name IS
 	'how people find the key to revoke it; unique, in any case of letters, among the live keys of an organization';
 COMMENT ON COLUMN wa.api_key.digest IS 'SHA-256 of the key';
 COMMENT ON COLUMN wa.api_key.prefix IS 'its first characters, for display';
-COMMENT ON COLUMN wa.api_key.permissions IS 'what it may do; never empty';
+COMMENT ON COLUMN wa.api_key.permissions IS 'what it may do, of the four; not empty without own_permissions';
 COMMENT ON COLUMN wa.api_key.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.api_key.created_by IS 'who made it: a person''s id, or a database role';
 COMMENT ON COLUMN wa.api_key.expires_at IS 'from when on it is refused; NULL: never';
@@ -123,6 +125,7 @@ COMMENT ON COLUMN wa.api_key.per_minute IS 'how many requests a minute it may ma
 COMMENT ON COLUMN wa.api_key.burst IS 'how many of them at once';
 COMMENT ON COLUMN wa.api_key.generation IS
 	'counts how often it got other addresses; realtime sockets of an earlier generation are over';
+COMMENT ON COLUMN wa.api_key.own_permissions IS 'what it may do besides: bit n stands for number n of `wa.own_permission`';
 
 SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation take effect right away', 'org_id');
 
@@ -244,9 +247,40 @@ ALTER TABLE wa.scanner_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.scanner_key TO wa_owner USING (true);
 SELECT wa.put_durability('wa.scanner_key', 'UPDATE OR DELETE', 'makes the removal of a key survive a crash');
 
+-- Permissions that administrators define for tables of their own
+-- (schema/84-own-permissions.sql).  They belong to no organization, and nobody but
+-- administrators, the library and function bodies reads them.
+CREATE TABLE wa.own_permission (
+	number smallint NOT NULL CHECK (number BETWEEN 0 AND 59),
+	name text COLLATE "C" NOT NULL CHECK (octet_length(name) BETWEEN 3 AND 63 AND name LIKE '_%:_%'),
+	description text NOT NULL CHECK (char_length(description) BETWEEN 1 AND 200),
+	grantable boolean NOT NULL,
+	defined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	defined_by text NOT NULL,
+	dropped_at timestamptz,
+	dropped_by text,
+	PRIMARY KEY (number),
+	CHECK ((dropped_at IS NULL) = (dropped_by IS NULL))
+);
+CREATE UNIQUE INDEX own_permission_name ON wa.own_permission (name) WHERE dropped_at IS NULL;
+COMMENT ON TABLE wa.own_permission IS
+	'permissions that administrators have defined beside the four; a number is never used again';
+COMMENT ON COLUMN wa.own_permission.number IS 'what keys store, from 0';
+COMMENT ON COLUMN wa.own_permission.name IS 'what policies and callers use; unique among those that are not dropped';
+COMMENT ON COLUMN wa.own_permission.description IS 'what it allows, for whoever makes a key';
+COMMENT ON COLUMN wa.own_permission.grantable IS 'whether owners and admins may give it to keys of their organizations';
+COMMENT ON COLUMN wa.own_permission.defined_at IS 'when it was defined';
+COMMENT ON COLUMN wa.own_permission.defined_by IS 'who defined it';
+COMMENT ON COLUMN wa.own_permission.dropped_at IS 'when it was dropped; NULL: it was not';
+COMMENT ON COLUMN wa.own_permission.dropped_by IS 'who dropped it';
+ALTER TABLE wa.own_permission ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.own_permission TO wa_owner USING (true);
+SELECT wa.put_invalidation('wa.own_permission', 'UPDATE OR DELETE', 'makes every backend forget the names');
+
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.org', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.org_limits', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.own_permission', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.key_policy', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.key_warning', '');

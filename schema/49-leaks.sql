@@ -80,7 +80,8 @@ COMMENT ON FUNCTION wa.org_column_of(regclass) IS
 -- to the table can delay for as long as it likes.  So only policies of our own tables are
 -- printed, as the model for all others.  The differences between two policies of the same
 -- kind are removed: positions in the source text, the number of the organization's column,
--- and the permission.
+-- and the permission.  A call of wa.org_for_own() with a constant is replaced by one of
+-- wa.org_for(), which our own tables have.
 CREATE FUNCTION wa.guards(tables oid[]) RETURNS TABLE (id oid, org_column name, guard text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET jit = off
@@ -102,10 +103,18 @@ AS $$
 	), kept (tree, attnum) AS (
 		-- Thousands of policies have only a few different trees.
 		SELECT p.qual, p.attnum FROM policy p UNION SELECT p.with_check, p.attnum FROM policy p
+	), own (call, instead) AS (
+		SELECT format(' :funcid %s (:funcresulttype 2950 :funcretset false :funcvariadic false :funcformat 0 :funccollid 0) :inputcollid 100 :args '
+				'\(\{CONST :consttype 25 :consttypmod -1 :constcollid 100 :constlen -1 :constbyval false :constisnull false (:constvalue) \d+ (\[[- \d]*\]\}\))',
+				'wa.org_for_own(text)'::regprocedure::oid),
+			format(' :funcid %s \1 :inputcollid 0 :args ({CONST :consttype %s :consttypmod -1 :constcollid 0 :constlen 4 :constbyval true :constisnull false \2 4 \3',
+				'wa.org_for(wa.permission)'::regprocedure::oid, 'wa.permission'::regtype::oid)
 	), expression AS MATERIALIZED (
 		SELECT k.tree, k.attnum, plain.tree AS plain, regexp_replace(regexp_replace(plain.tree, format(' (:varattno|:varattnosyn) %s\M', k.attnum), ' \1', 'g'),
 			' :constvalue 4 \[[- \d]*\]', '') AS shape
-		FROM kept k CROSS JOIN LATERAL (SELECT regexp_replace(k.tree, ' :location -?\d+', '', 'g') AS tree OFFSET 0) plain
+		FROM kept k CROSS JOIN LATERAL (
+			SELECT regexp_replace(regexp_replace(k.tree, ' :location -?\d+', '', 'g'), own.call, own.instead, 'g') AS tree
+			FROM own OFFSET 0) plain
 	), model AS MATERIALIZED (
 		SELECT e.shape FROM policy p JOIN expression e ON e.tree = p.qual AND e.attnum = p.attnum
 		WHERE p.ours AND p.polname = 'wa_read'

@@ -14,12 +14,13 @@
 
 -- A misspelled permission must not look like one that nobody has been given yet.
 CREATE FUNCTION wa.refuse_unknown_permission(permission text) RETURNS void
-	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE STRICT
 AS $$
 BEGIN
-	IF permission <> ALL (enum_range(NULL::wa.permission)::text[]) THEN
+	IF permission <> ALL (enum_range(NULL::wa.permission)::text[])
+		AND NOT EXISTS (SELECT FROM wa.own_permission p WHERE p.name = permission AND p.dropped_at IS NULL) THEN
 		RAISE EXCEPTION 'permission "%" does not exist', permission
-			USING ERRCODE = 'undefined_object', DETAIL = 'The permissions are read, send, manage and events.';
+			USING ERRCODE = 'undefined_object', DETAIL = 'The permissions are read, send, manage and events, and those in wa.own_permission.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.refuse_unknown_permission(text) IS
@@ -80,7 +81,7 @@ COMMENT ON FUNCTION wa.protect(regclass, name, text, text, text, text, text) IS
 	'protects a table, its partitions and inheritance children and theirs: enables and forces row security and makes '
 	'eight policies for `wa_gateway` and `wa_app`: `wa_read`, `wa_insert`, `wa_update`, `wa_delete` (restrictive: the '
 	'organization and a permission) and the same again with `wa_open_` (permissive); each table gets the security label '
-	'`protected`. `insert`, `update` and `delete` are the permissions for one command each; NULL: that of `write`. A '
+	'`protected`. A permission is one of the four, or one that `wa.define_permission()` has defined. `insert`, `update` and `delete` are the permissions for one command each; NULL: that of `write`. A '
 	'change that reads, as `UPDATE` and `DELETE` with a condition and `RETURNING` do, needs the one to read as well. It '
 	'takes TRUNCATE, TRIGGER, REFERENCES and MAINTAIN from `PUBLIC`, `wa_gateway` and `wa_app`. Again '
 	'on the same table replaces the policies, and opens what it got meanwhile. Everything or nothing: it refuses the '
@@ -88,26 +89,32 @@ COMMENT ON FUNCTION wa.protect(regclass, name, text, text, text, text, text) IS
 	'owner who is a member of `wa_admin`. `22004`, `42704` (no such permission), `42809` (no table), `42703` (no such column of type uuid), `55000` '
 	'(something would leak; the message names the first), `42501`';
 
+CREATE FUNCTION wa.policy_condition(org_column name, permission text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN format(CASE WHEN permission = ANY (enum_range(NULL::wa.permission)::text[])
+		THEN '%I OPERATOR(pg_catalog.=) wa.org_for(%L::wa.permission)'
+		ELSE '%I OPERATOR(pg_catalog.=) wa.org_for_own(%L::text)' END, org_column, permission);
+COMMENT ON FUNCTION wa.policy_condition(name, text) IS 'the condition of a policy of wa.protect() for a permission';
+
 CREATE FUNCTION wa.put_policies(target regclass, org_column name, read text, insert text, update text, delete text)
 	RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	roles constant text := 'wa_gateway, wa_app';
-	condition constant text := '%I OPERATOR(pg_catalog.=) wa.org_for(%L::wa.permission)';
 	kind text;
 	prefix text;
 BEGIN
 	PERFORM wa.drop_policies(target);
 	FOR kind, prefix IN VALUES ('PERMISSIVE', 'wa_open_'), ('RESTRICTIVE', 'wa_') LOOP
 		EXECUTE format('CREATE POLICY %sread ON %s AS %s FOR SELECT TO %s USING (%s)',
-					   prefix, target, kind, roles, format(condition, org_column, read));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, read));
 		EXECUTE format('CREATE POLICY %sinsert ON %s AS %s FOR INSERT TO %s WITH CHECK (%s)',
-					   prefix, target, kind, roles, format(condition, org_column, insert));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, insert));
 		EXECUTE format('CREATE POLICY %supdate ON %s AS %s FOR UPDATE TO %s USING (%s) WITH CHECK (%5$s)',
-					   prefix, target, kind, roles, format(condition, org_column, update));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, update));
 		EXECUTE format('CREATE POLICY %sdelete ON %s AS %s FOR DELETE TO %s USING (%s)',
-					   prefix, target, kind, roles, format(condition, org_column, delete));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, delete));
 	END LOOP;
 	-- The label belongs to the library, which may not be loaded yet without preload.  This
 	-- loads it.

@@ -158,6 +158,22 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_restricted_to_sessions() IS
 	'for function bodies: raises 42501, with "sessions" in the constraint-name field, in a transaction that acts with a key that is restricted to some sessions';
 
+-- In wa.api_key.own_permissions bit n stands for number n.
+CREATE FUNCTION wa.own_permission_names(numbers bigint) RETURNS text[]
+	LANGUAGE sql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY(SELECT p.name::text FROM wa.own_permission p
+		WHERE p.dropped_at IS NULL AND (numbers >> p.number) & 1 = 1 ORDER BY p.number)
+$$;
+COMMENT ON FUNCTION wa.own_permission_names(bigint) IS
+	'the names of a key''s own permissions, without those that were dropped';
+
+CREATE FUNCTION wa.key_permissions(key wa.api_key) RETURNS text[]
+	LANGUAGE sql STABLE STRICT
+	RETURN key.permissions::text[] || CASE WHEN key.own_permissions <> 0 THEN wa.own_permission_names(key.own_permissions) END;
+COMMENT ON FUNCTION wa.key_permissions(wa.api_key) IS 'for function bodies: all that a key may do: the four first, then own permissions';
+
 CREATE FUNCTION wa.create_org(name text) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -174,18 +190,18 @@ COMMENT ON FUNCTION wa.create_org(text) IS
 	'makes an organization and returns its id. `22023` (`name`), `42501` in a transaction that is bound to a key, as '
 	'with all functions that administer';
 
-CREATE FUNCTION wa.check_key(permissions wa.permissions, expires_at timestamptz) RETURNS void
+CREATE FUNCTION wa.check_key(permissions wa.permissions, own_permissions bigint, expires_at timestamptz) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 BEGIN
-	IF COALESCE(permissions OPERATOR(wa.=) '{}'::wa.permissions, true) THEN
+	IF permissions IS NULL OR permissions OPERATOR(wa.=) '{}'::wa.permissions AND own_permissions = 0 THEN
 		PERFORM wa.refuse_field('permissions', 'must name at least one permission');
 	END IF;
 	IF expires_at <= now() THEN
 		PERFORM wa.refuse_field('expiresAt', 'must be in the future');
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.check_key(wa.permissions, timestamptz) IS
+COMMENT ON FUNCTION wa.check_key(wa.permissions, bigint, timestamptz) IS
 	'for function bodies: raises 22023 for permissions and an expiry that a key cannot have';
 
 -- An index cannot know that a key has expired or is revoked by wa.ended.  So such a key keeps
@@ -370,7 +386,8 @@ CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, pe
 							  sessions uuid[],
 							  addresses cidr[] DEFAULT NULL,
 							  per_minute integer DEFAULT NULL,
-							  burst integer DEFAULT NULL) RETURNS uuid
+							  burst integer DEFAULT NULL,
+							  own_permissions bigint DEFAULT 0) RETURNS uuid
 	LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -381,15 +398,15 @@ DECLARE
 BEGIN
 	PERFORM wa.refuse_under_key();
 	clean_name := wa.read_name(name);
-	PERFORM wa.check_key(permissions, expires_at);
+	PERFORM wa.check_key(permissions, own_permissions, expires_at);
 	PERFORM wa.refuse_beyond_limit(org, 'keys');
 	PERFORM wa.claim_key_name(org, clean_name, NULL);
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at,
-								sessions, addresses, per_minute, burst)
+								sessions, addresses, per_minute, burst, own_permissions)
 		VALUES (org, clean_name, insert_key.digest, insert_key.prefix, insert_key.permissions,
 				wa.actor(), wa.key_expiry(org, now(), insert_key.expires_at),
-				insert_key.sessions, insert_key.addresses, insert_key.per_minute, whole_burst)
+				insert_key.sessions, insert_key.addresses, insert_key.per_minute, whole_burst, insert_key.own_permissions)
 		RETURNING id INTO key;
 	EXCEPTION WHEN unique_violation THEN
 		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
@@ -399,12 +416,12 @@ BEGIN
 				ELSE 'this key exists already' END;
 	END;
 	PERFORM wa.note(org, 'key.created', key, jsonb_strip_nulls(jsonb_build_object(
-		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[]),
+		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[] || wa.own_permission_names(own_permissions)),
 		'sessions', wa.session_ids(sessions), 'addresses', to_jsonb(addresses::text[]),
 		'requestsPerMinute', per_minute, 'burst', whole_burst)) || detail);
 	RETURN key;
 END $$;
-COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[], cidr[], integer, integer) IS
+COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[], cidr[], integer, integer, bigint) IS
 	'for function bodies: checks and stores a key';
 
 CREATE FUNCTION wa.create_key(org wa.org_id, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
@@ -412,6 +429,7 @@ CREATE FUNCTION wa.create_key(org wa.org_id, name text, permissions wa.permissio
 							  addresses text[] DEFAULT NULL,
 							  per_minute integer DEFAULT NULL,
 							  burst integer DEFAULT NULL,
+							  own_permissions text[] DEFAULT NULL,
 							  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -421,16 +439,18 @@ DECLARE
 BEGIN
 	made := wa.make_secret('api_key');
 	id := wa.insert_key(org, name, made.digest, made.prefix, permissions, expires_at, '{}',
-						wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst);
+						wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst,
+						wa.read_own_permissions(own_permissions, 'ownPermissions', false));
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer) IS
+COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer, text[]) IS
 	'makes an API key. The answer is the only place where the secret ever appears. `expires_at` NULL: as the '
 	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. '
 	'`sessions`: the only ones that it reaches, 1 to 32; NULL: all of the organization. `addresses`: the 1 to 32 addresses and networks that it is '
 	'accepted from; NULL: all. `per_minute`: how many requests a minute it may make (1 to 1000000), `burst` of them at '
-	'once; NULL: any number, and as many at once as ten seconds allow. `22023` (`name`, `permissions`, '
-	'`expiresAt`, `sessions`, `addresses`, `rateLimit.requestsPerMinute`, `rateLimit.burst`), `P0002` (no such organization), `23505` (a live key has this name), '
+	'once; NULL: any number, and as many at once as ten seconds allow. `own_permissions`: those that `wa.define_permission()` has defined; '
+	'`permissions` can then be empty. `22023` (`name`, `permissions`, '
+	'`expiresAt`, `sessions`, `addresses`, `rateLimit.requestsPerMinute`, `rateLimit.burst`, `ownPermissions`), `P0002` (no such organization), `23505` (a live key has this name), '
 	'`53400` (`wa.set_org_limit()`: `keys`)';
 
 CREATE FUNCTION wa.import_key(org wa.org_id, name text, digest bytea, permissions wa.permissions,
@@ -438,7 +458,8 @@ CREATE FUNCTION wa.import_key(org wa.org_id, name text, digest bytea, permission
 							  sessions wa.session_id[] DEFAULT NULL,
 							  addresses text[] DEFAULT NULL,
 							  per_minute integer DEFAULT NULL,
-							  burst integer DEFAULT NULL) RETURNS uuid
+							  burst integer DEFAULT NULL,
+							  own_permissions text[] DEFAULT NULL) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -450,9 +471,10 @@ BEGIN
 		PERFORM wa.refuse_field('prefix', 'must be wa_ and at most 5 characters of the key');
 	END IF;
 	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}',
-						 wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst);
+						 wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst,
+						 wa.read_own_permissions(own_permissions, 'ownPermissions', false));
 END $$;
-COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer) IS
+COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer, text[]) IS
 	'takes over a key that another system issued, by its SHA-256 digest. The key has to be `wa_` and 17 to 125 '
 	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
 	'`23505` (also: this digest is known already)';
@@ -707,7 +729,7 @@ BEGIN
 	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
 						COALESCE(now() + LEAST(old.expires_at - old.created_at, longest), 'infinity'),
 						jsonb_build_object('rotatedFrom', wa.typeid('key', key)),
-						old.sessions, old.addresses, old.per_minute, old.burst);
+						old.sessions, old.addresses, old.per_minute, old.burst, old.own_permissions);
 	UPDATE wa.api_key k SET superseded_by = rotate_key.id,
 		expires_at = LEAST(k.expires_at, clock_timestamp() + overlap)
 	WHERE k.org_id = org AND k.id = key;
@@ -732,7 +754,7 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		COALESCE(k.revoked_by, ended.actor) AS revoked_by, COALESCE(k.revoked_reason, ended.reason) AS revoked_reason,
 		COALESCE(k.disabled_at, off.at) AS disabled_at, COALESCE(k.disabled_by, off.actor) AS disabled_by,
 		last.used_at AS last_used_at, last.used_from AS last_used_from,
-		k.sessions, k.addresses, k.per_minute, k.burst
+		k.sessions, k.addresses, k.per_minute, k.burst, wa.own_permission_names(k.own_permissions) AS own_permissions
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last
 		LEFT JOIN LATERAL (
@@ -769,6 +791,7 @@ COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as
 COMMENT ON COLUMN wa.keys.addresses IS 'the networks of the clients that it is accepted from; NULL: all';
 COMMENT ON COLUMN wa.keys.per_minute IS 'how many requests a minute it may make; NULL: any number';
 COMMENT ON COLUMN wa.keys.burst IS 'how many of them at once';
+COMMENT ON COLUMN wa.keys.own_permissions IS 'what it may do of what `wa.define_permission()` has defined';
 
 CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
@@ -777,7 +800,7 @@ AS $$
 	SELECT wa.require_org(), wa.current_key(), wa.current_user_id(),
 		COALESCE((SELECT k.name FROM wa.api_key k WHERE k.org_id = wa.current_org() AND k.id = wa.current_key()),
 			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.current_user_id())),
-		wa.current_permissions()::text[]
+		wa.current_permissions()::text[] || wa.current_own_permissions()
 $$;
 COMMENT ON FUNCTION wa.me() IS
 	'who the bound credential is and what it may do, in one row; `28000` if none is bound';

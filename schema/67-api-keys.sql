@@ -33,7 +33,7 @@ DECLARE
 	org constant uuid := wa.require_key_manager();
 BEGIN
 	RETURN QUERY
-	SELECT k.id, k.name, k.prefix, k.permissions::text[], k.created_at, k.created_by, wa.name_of(org, k.created_by),
+	SELECT k.id, k.name, k.prefix, wa.key_permissions(k), k.created_at, k.created_by, wa.name_of(org, k.created_by),
 		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by,
 		COALESCE(k.disabled_at, wa.ended_at(org, k.id, 'disabled')),
 		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key')), COALESCE(k.revoked_reason, wa.ended_reason(org, k.id)),
@@ -47,20 +47,10 @@ END $$;
 COMMENT ON FUNCTION wa.list_api_keys(uuid, integer) IS
 	'the keys of the active organization, newest first, from before this id, for a person who manages them';
 
-CREATE FUNCTION wa.check_permissions(permissions text[]) RETURNS void
-	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-AS $$
-BEGIN
-	IF NOT wa.is_list(permissions, 16) THEN
-		PERFORM wa.refuse_field('permissions', 'must be a list of at most 16 of read, send, manage, events');
-	END IF;
-	PERFORM wa.refuse_element('permissions', (
-		SELECT min(e.place) FROM unnest(permissions) WITH ORDINALITY e (permission, place)
-		WHERE (e.permission = ANY (enum_range(NULL::wa.permission)::text[])) IS NOT TRUE),
-		'must be one of: read, send, manage, events');
-END $$;
-COMMENT ON FUNCTION wa.check_permissions(text[]) IS
-	'for function bodies: raises 22023 unless these are permissions; NULL is not looked at';
+CREATE FUNCTION wa.built_in_permissions(names text[]) RETURNS wa.permissions
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN ARRAY(SELECT DISTINCT n FROM unnest(names) n WHERE n = ANY (enum_range(NULL::wa.permission)::text[]))::wa.permissions;
+COMMENT ON FUNCTION wa.built_in_permissions(text[]) IS 'for function bodies: those of the four that are among these names; NULL for NULL';
 
 CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at timestamptz DEFAULT NULL,
 								  sessions uuid[] DEFAULT NULL,
@@ -73,13 +63,16 @@ CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at time
 AS $$
 DECLARE
 	org constant uuid := wa.require_key_manager();
+	own bigint;
 BEGIN
-	PERFORM wa.check_permissions(permissions);
+	-- What people may give is asked here; wa.create_key() gives all that there is.
+	own := wa.read_own_permissions(permissions, 'permissions', true);
 	SELECT made.id, made.secret INTO id, secret
-	FROM wa.create_key(org, name, permissions::wa.permissions, CASE WHEN isfinite(expires_at) THEN expires_at
+	FROM wa.create_key(org, name, wa.built_in_permissions(permissions), CASE WHEN isfinite(expires_at) THEN expires_at
 		WHEN expires_at IS NOT NULL THEN 'infinity' END,
 		sessions, addresses => create_api_key.addresses,
-		per_minute => create_api_key.per_minute, burst => create_api_key.burst) made;
+		per_minute => create_api_key.per_minute, burst => create_api_key.burst,
+		own_permissions => wa.own_permission_names(own)) made;
 END $$;
 COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz, uuid[], text[], integer, integer) IS
 	'`wa.create_key()` in the active organization, for a person who manages its keys; an infinite time is never. `22023` (`name`, `permissions`, '
@@ -115,7 +108,7 @@ AS $$
 DECLARE
 	shown constant wa.api_key := wa.find_api_key(key);
 BEGIN
-	RETURN QUERY SELECT shown.id, shown.name, shown.prefix, shown.permissions::text[], shown.created_at,
+	RETURN QUERY SELECT shown.id, shown.name, shown.prefix, wa.key_permissions(shown), shown.created_at,
 		shown.created_by, wa.name_of(shown.org_id, shown.created_by), shown.expires_at,
 		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by,
 		COALESCE(shown.disabled_at, wa.ended_at(shown.org_id, shown.id, 'disabled')),
@@ -153,6 +146,7 @@ DECLARE
 	networks cidr[];
 	rate constant integer := NULLIF(per_minute, 0);
 	whole_burst constant integer := wa.read_burst(rate, burst);
+	own bigint;
 BEGIN
 	IF enabled THEN
 		PERFORM wa.enable_key(old.id);
@@ -165,8 +159,9 @@ BEGIN
 	END IF;
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
 	PERFORM wa.refuse_ended(old);
-	PERFORM wa.check_permissions(permissions);
-	PERFORM wa.check_key(COALESCE(permissions::wa.permissions, old.permissions), CASE WHEN NOT never THEN expires_at END);
+	own := CASE WHEN permissions IS NULL THEN old.own_permissions
+		ELSE wa.read_own_permissions(permissions, 'permissions', true, old.own_permissions) END;
+	PERFORM wa.check_key(COALESCE(wa.built_in_permissions(permissions), old.permissions), own, CASE WHEN NOT never THEN expires_at END);
 	IF NOT every_session THEN
 		sessions := wa.read_sessions(old.org_id, sessions);
 	END IF;
@@ -179,7 +174,8 @@ BEGIN
 	END IF;
 	UPDATE wa.api_key k
 	SET name = COALESCE(update_api_key.name, k.name),
-		permissions = COALESCE(update_api_key.permissions::wa.permissions, k.permissions),
+		permissions = COALESCE(wa.built_in_permissions(update_api_key.permissions), k.permissions),
+		own_permissions = own,
 		expires_at = CASE WHEN update_api_key.expires_at IS NULL THEN k.expires_at
 			ELSE wa.key_expiry(k.org_id, k.created_at, CASE WHEN never THEN 'infinity' ELSE update_api_key.expires_at END) END,
 		sessions = CASE WHEN NOT every_session THEN update_api_key.sessions WHEN every_session IS NULL THEN k.sessions END,

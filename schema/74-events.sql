@@ -204,7 +204,7 @@ BEGIN
 	PERFORM wa.emit(key.org_id, type, NULL,
 		json_strip_nulls(json_build_object(
 			'id', wa.typeid('key', key.id), 'name', key.name, 'prefix', key.prefix,
-			'permissions', key.permissions::text[], 'createdAt', wa.epoch_ms(key.created_at),
+			'permissions', wa.key_permissions(key), 'createdAt', wa.epoch_ms(key.created_at),
 			'createdBy', key.created_by, 'expiresAt', wa.epoch_ms(key.expires_at),
 			'disabledAt', wa.epoch_ms(key.disabled_at), 'revokedAt', wa.epoch_ms(key.revoked_at),
 			'revokedReason', key.revoked_reason,

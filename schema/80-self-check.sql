@@ -94,7 +94,7 @@ AS $$
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch', 'housekeeping_place',
 					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'ended', 'ended_sign_in',
-					'unrestored', 'scanner_key'))) g
+					'unrestored', 'scanner_key', 'own_permission'))) g
 		WHERE g.guard <> 'protected'
 	UNION ALL
 		SELECT 'policies are those of wa.policies()', w FROM wa.wrong_policies() w
@@ -103,7 +103,7 @@ AS $$
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'unrestored', 'scanner_key',
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'unrestored', 'scanner_key', 'own_permission',
 					  'app_user', 'sign_in', 'device', 'ended_sign_in')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		-- Only the library looks up digests.  A person's organizations are looked up for
@@ -157,13 +157,13 @@ AS $$
 		SELECT 'getters are stable and stay out of parallel workers', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace
 			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'current_address', 'member_role',
-							  'current_permissions',
+							  'current_permissions', 'current_own_permissions', 'has_own_permission', 'require_own_permission', 'org_for_own',
 							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for',
 							  'reaches', 'reaches_webhook', 'is_restricted_to_sessions')
 			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
 	UNION ALL
 		SELECT 'binding functions are volatile and never parallel', p.oid::regprocedure::text FROM pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('authenticate', 'act_for')
+		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('authenticate', 'authenticate_for', 'act_for')
 			AND (p.provolatile <> 'v' OR p.proparallel <> 'u')
 	UNION ALL
 		SELECT 'privileges are those of wa.granted()', w FROM wa.wrong_privileges() w
@@ -212,11 +212,11 @@ AS $$
 				('sign_in', 'DELETE OR UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation', 'active_org'),
 				('user_token', 'DELETE OR UPDATE', NULL), ('ended', 'INSERT OR DELETE OR UPDATE', 'org_id'),
 				('ended_sign_in', 'INSERT OR DELETE OR UPDATE', 'active_org'), ('event_epoch', 'INSERT OR DELETE OR UPDATE', NULL),
-				('statement', 'INSERT OR DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
+				('statement', 'INSERT OR DELETE OR UPDATE', NULL), ('own_permission', 'DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
 		UNION ALL
 			SELECT t, t || '_invalidate_all', format('CREATE TRIGGER %1$s_invalidate_all AFTER TRUNCATE ON wa.%1$s '
 				'FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate()', t)
-			FROM unnest('{api_key,app_user,member,sign_in,user_token,ended,ended_sign_in,event_epoch,statement}'::text[]) t
+			FROM unnest('{api_key,app_user,member,sign_in,user_token,ended,ended_sign_in,event_epoch,statement,own_permission}'::text[]) t
 		UNION ALL
 			SELECT t.relation, t.relation || '_durable', format('CREATE TRIGGER %1$s_durable AFTER %2$s ON wa.%1$s '
 				'FOR EACH ROW EXECUTE FUNCTION wa.commit_durably()', t.relation, t.changes)

@@ -116,8 +116,8 @@ SELECT value AS dora_token FROM fixture WHERE name = 'dora' \gset
 SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT id AS by_olga FROM wa.create_api_key('by Olga', '{read}') \gset
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT id AS by_adam FROM wa.create_api_key('by Adam', '{send}') \gset
 -- What is no list of permissions is refused, whether the key is made or changed.
-SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT p.permissions, made.message AS made, changed.message AS changed, made.state = '22023' AND made.column_name = 'permissions' AS named
-FROM (VALUES ('{red}'), ('{{read}}'), ('{read,NULL}'), ('{' || repeat('read,', 16) || 'read}'), ('{}')) p (permissions),
+SELECT wa.authenticate(:'olga_token') IS NOT NULL \; SELECT left(p.permissions, 40) AS permissions, made.message AS made, changed.message AS changed, made.state = '22023' AND made.column_name = 'permissions' AS named
+FROM (VALUES ('{red}'), ('{{read}}'), ('{read,NULL}'), ('{' || repeat('read,', 64) || 'read}'), ('{}')) p (permissions),
 	error_of(format('SELECT wa.create_api_key(''x'', %L)', p.permissions)) made, error_of(format('SELECT wa.update_api_key(%L, permissions => %L)', :'by_olga', p.permissions)) changed;
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT name, permissions, created_by = wa.typeid('usr', :'adam') AS by_adam FROM wa.list_api_keys(NULL, 9);
 SELECT wa.authenticate(:'adam_token') IS NOT NULL \; SELECT wa.revoke_api_key(:'by_olga');

@@ -47,6 +47,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -59,6 +60,7 @@
 #include "src/credential.h"
 #include "src/event_writers.h"
 #include "src/key_rate.h"
+#include "src/own_permissions.h"
 #include "src/row_lookup.h"
 #include "src/secret.h"
 #include "src/usage.h"
@@ -114,6 +116,7 @@ static uint64 narrowings = 0;
 static pg_uuid_t reached[WA_SESSIONS_MAX];
 
 PG_FUNCTION_INFO_V1(wa_authenticate);
+PG_FUNCTION_INFO_V1(wa_authenticate_for);
 PG_FUNCTION_INFO_V1(wa_act_for);
 PG_FUNCTION_INFO_V1(wa_current_org);
 PG_FUNCTION_INFO_V1(wa_current_key);
@@ -126,12 +129,16 @@ PG_FUNCTION_INFO_V1(wa_current_rate_left);
 PG_FUNCTION_INFO_V1(wa_current_rate_full_in);
 PG_FUNCTION_INFO_V1(wa_member_role);
 PG_FUNCTION_INFO_V1(wa_current_permissions);
+PG_FUNCTION_INFO_V1(wa_current_own_permissions);
 PG_FUNCTION_INFO_V1(wa_has_permission);
+PG_FUNCTION_INFO_V1(wa_has_own_permission);
 PG_FUNCTION_INFO_V1(wa_holds_permission);
 PG_FUNCTION_INFO_V1(wa_is_socket);
 PG_FUNCTION_INFO_V1(wa_require_org);
 PG_FUNCTION_INFO_V1(wa_require_permission);
+PG_FUNCTION_INFO_V1(wa_require_own_permission);
 PG_FUNCTION_INFO_V1(wa_org_for);
+PG_FUNCTION_INFO_V1(wa_org_for_own);
 
 /* ---- The end of a transaction ---- */
 
@@ -279,11 +286,23 @@ refuse_nobody(void)
 					err_generic_string(PG_DIAG_CONSTRAINT_NAME, "credential")));
 }
 
+/* One that was dropped meanwhile has no name any more. */
+static const char *
+name_of_permission(WaPermissions single_bit)
+{
+	const char *name;
+
+	if ((single_bit & WA_PERMISSIONS_BUILT_IN) != 0)
+		return wa_permission_name(single_bit);
+	name = wa_own_permission_name(single_bit);
+	return name != NULL ? name : "(dropped)";
+}
+
 /* The error's constraint-name field has the permission's name too. */
 pg_noreturn static void
 refuse_permission(WaPermissions missing)
 {
-	const char *name = wa_permission_name(missing);
+	const char *name = name_of_permission(missing);
 
 	bool was_not_asked =
 		context.principal.kind != WA_PRINCIPAL_NONE && (context.asked & missing) == 0;
@@ -462,45 +481,39 @@ count_request(WakKind kind, const WaPrincipal *principal)
 }
 
 /*
- * wa.authenticate(secret, needs, address): the id of the key or person.  "needs" are the
- * permissions that the transaction gets: an empty set gives none, NULL gives all of the
- * credential's.  "address" is where the request came from.
+ * Binds a credential for the permissions "needs", or for all that it has if that is NULL.
+ * Returns the id of the key or person.
  */
-Datum
-wa_authenticate(PG_FUNCTION_ARGS)
+static Datum
+authenticate(const WaSecret *secret, const WaPermissions *needs, const text *address)
 {
 	Identity identity = {WA_PRINCIPAL_KEY, {0}};
+	WakKind kind = (WakKind) secret->kind;
 	WaClientAddress from;
 	WaPrincipal principal;
-	WaPermissions asked;
+	WaPermissions asked = bindable(kind);
 	uint64 generation;
-	WaSecret *secret;
 	pg_uuid_t *result;
 
-	if (PG_ARGISNULL(0))
-		refuse_credential();
-	secret = PG_GETARG_SECRET_P(0);
 	memcpy(identity.value, secret->digest, WA_DIGEST_LENGTH);
 	check_set_once(&identity);
 
 	generation = wa_row_generation();
-	if (!wa_credential_lookup((WakKind) secret->kind, identity.value, &principal))
+	if (!wa_credential_lookup(kind, identity.value, &principal))
 		refuse_credential();
-	wa_client_address_read(PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2), &from);
+	wa_client_address_read(address, &from);
 	check_address(&principal, &from);
-	asked = bindable((WakKind) secret->kind);
-	if (!PG_ARGISNULL(1))
+	if (needs != NULL)
 	{
-		WaPermissions needed = PG_GETARG_PERMISSIONS(1);
-		WaPermissions missing = needed & ~(principal.permissions & asked);
+		WaPermissions missing = *needs & ~(principal.permissions & asked);
 
 		if (missing != 0)
 			refuse_permission(missing & -missing);
-		asked = needed;
+		asked = *needs;
 	}
-	count_request((WakKind) secret->kind, &principal);
+	count_request(kind, &principal);
 	bind_identity(&identity, &principal, asked, generation);
-	context.credential = (WakKind) secret->kind;
+	context.credential = kind;
 	context.from = from;
 	/* The next statement may read events. */
 	if ((asked & WA_PERMISSION_EVENTS) != 0)
@@ -510,7 +523,35 @@ wa_authenticate(PG_FUNCTION_ARGS)
 
 	result = palloc(sizeof(pg_uuid_t));
 	*result = principal.id;
-	PG_RETURN_UUID_P(result);
+	return UUIDPGetDatum(result);
+}
+
+/*
+ * wa.authenticate(secret, needs, address): the id of the key or person.  "needs" are the
+ * permissions that the transaction gets: an empty set gives none, NULL gives all of the
+ * credential's.  "address" is where the request came from.
+ */
+Datum
+wa_authenticate(PG_FUNCTION_ARGS)
+{
+	WaPermissions needs = PG_ARGISNULL(1) ? 0 : PG_GETARG_PERMISSIONS(1);
+
+	if (PG_ARGISNULL(0))
+		refuse_credential();
+	return authenticate(PG_GETARG_SECRET_P(0), PG_ARGISNULL(1) ? NULL : &needs,
+						PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
+}
+
+/* wa.authenticate_for(secret, needs, address): the same; "needs" can name own permissions. */
+Datum
+wa_authenticate_for(PG_FUNCTION_ARGS)
+{
+	WaPermissions needs = PG_ARGISNULL(1) ? 0 : wa_permissions_named(PG_GETARG_ARRAYTYPE_P(1));
+
+	if (PG_ARGISNULL(0))
+		refuse_credential();
+	return authenticate(PG_GETARG_SECRET_P(0), PG_ARGISNULL(1) ? NULL : &needs,
+						PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
 }
 
 /*
@@ -579,15 +620,25 @@ required_principal(void)
 }
 
 static const WaPrincipal *
-permitted_principal(Oid permission)
+permitted_principal(WaPermissions needed)
 {
 	const WaPrincipal *principal = required_principal();
-	WaPermissions needed = wa_permission_bit(permission);
 
 	if ((principal->permissions & needed) == 0)
 		refuse_permission(needed);
 	context.used |= needed;
 	return principal;
+}
+
+/* The bit of the function's own permission.  NULL is a mistake of the caller. */
+static WaPermissions
+own_argument(FunctionCallInfo fcinfo)
+{
+	const text *name;
+
+	check_not_null(fcinfo, "permission");
+	name = PG_GETARG_TEXT_PP(0);
+	return wa_own_permission_bit(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 }
 
 bool
@@ -825,6 +876,28 @@ wa_current_permissions(PG_FUNCTION_ARGS)
 	PG_RETURN_PERMISSIONS(principal->permissions);
 }
 
+/* wa.current_own_permissions(): the names of the binding's own permissions, or NULL. */
+Datum
+wa_current_own_permissions(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = wa_context_principal();
+	Datum names[WA_OWN_PERMISSIONS_MAX];
+	WaPermissions left;
+	int count = 0;
+
+	if (principal == NULL)
+		PG_RETURN_NULL();
+	/* Looking a name up may verify the principal anew. */
+	for (left = principal->permissions & ~WA_PERMISSIONS_BUILT_IN; left != 0; left &= left - 1)
+	{
+		const char *name = wa_own_permission_name(left & -left);
+
+		if (name != NULL)
+			names[count++] = CStringGetTextDatum(name);
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
 /* wa.has_permission(permission): whether the binding has it; NULL if nobody is bound. */
 Datum
 wa_has_permission(PG_FUNCTION_ARGS)
@@ -834,6 +907,18 @@ wa_has_permission(PG_FUNCTION_ARGS)
 	if (principal == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL((principal->permissions & wa_permission_bit(PG_GETARG_OID(0))) != 0);
+}
+
+/* wa.has_own_permission(permission): the same for an own permission. */
+Datum
+wa_has_own_permission(PG_FUNCTION_ARGS)
+{
+	WaPermissions bit = own_argument(fcinfo);
+	const WaPrincipal *principal = wa_context_principal();
+
+	if (principal == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL((principal->permissions & bit) != 0);
 }
 
 /*
@@ -873,7 +958,15 @@ Datum
 wa_require_permission(PG_FUNCTION_ARGS)
 {
 	check_not_null(fcinfo, "permission");
-	permitted_principal(PG_GETARG_OID(0));
+	permitted_principal(wa_permission_bit(PG_GETARG_OID(0)));
+	PG_RETURN_VOID();
+}
+
+/* wa.require_own_permission(permission): the same for an own permission. */
+Datum
+wa_require_own_permission(PG_FUNCTION_ARGS)
+{
+	permitted_principal(own_argument(fcinfo));
 	PG_RETURN_VOID();
 }
 
@@ -885,5 +978,12 @@ Datum
 wa_org_for(PG_FUNCTION_ARGS)
 {
 	check_not_null(fcinfo, "permission");
-	PG_RETURN_DATUM(uuid_datum(&permitted_principal(PG_GETARG_OID(0))->org_id));
+	PG_RETURN_DATUM(uuid_datum(&permitted_principal(wa_permission_bit(PG_GETARG_OID(0)))->org_id));
+}
+
+/* wa.org_for_own(permission): the same for an own permission. */
+Datum
+wa_org_for_own(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(uuid_datum(&permitted_principal(own_argument(fcinfo))->org_id));
 }

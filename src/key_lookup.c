@@ -28,7 +28,7 @@ static WaLookupTable keys_by_id = {
 	.index = "api_key_pkey",
 	.key_count = 2,
 	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at", "disabled_at",
-				"sessions", "addresses", "per_minute", "burst", "generation"},
+				"sessions", "addresses", "per_minute", "burst", "generation", "own_permissions"},
 };
 
 /* The columns of keys_by_id. */
@@ -44,7 +44,8 @@ enum
 	KEY_ADDRESSES,
 	KEY_PER_MINUTE,
 	KEY_BURST,
-	KEY_GENERATION
+	KEY_GENERATION,
+	KEY_OWN_PERMISSIONS
 };
 
 /* What is no list of sessions, which the table prevents, reaches none. */
@@ -78,7 +79,9 @@ wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *pri
 	principal->kind = WA_PRINCIPAL_KEY;
 	principal->org_id = *DatumGetUUIDP(row.values[KEY_ORG_ID]);
 	principal->id = *DatumGetUUIDP(row.values[KEY_ID]);
-	principal->permissions = DatumGetPermissions(row.values[KEY_PERMISSIONS]);
+	principal->permissions = DatumGetPermissions(row.values[KEY_PERMISSIONS]) |
+							 (WaPermissions) DatumGetInt64(row.values[KEY_OWN_PERMISSIONS])
+								 << WA_PERMISSION_COUNT;
 	principal->expires_at =
 		row.nulls[KEY_EXPIRES_AT] ? DT_NOEND : DatumGetTimestampTz(row.values[KEY_EXPIRES_AT]);
 	if (!row.nulls[KEY_SESSIONS])

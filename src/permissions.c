@@ -57,9 +57,8 @@ PG_FUNCTION_INFO_V1(wa_permissions_ne);
 PG_FUNCTION_INFO_V1(wa_permissions_hash);
 PG_FUNCTION_INFO_V1(wa_permissions_hash_extended);
 
-/* The bit of a name of "len" bytes, or 0. */
-static WaPermissions
-bit_of_name(const char *name, size_t len)
+WaPermissions
+wa_permission_bit_of_name(const char *name, size_t len)
 {
 	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
 		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
@@ -73,7 +72,7 @@ wa_permission_name(WaPermissions single_bit)
 	for (int i = 0; i < WA_PERMISSION_COUNT; i++)
 		if (single_bit == (WaPermissions) 1 << i)
 			return names[i];
-	elog(ERROR, "not a single permission: %u", single_bit);
+	elog(ERROR, "not a single permission: " UINT64_FORMAT, single_bit);
 	return NULL;
 }
 
@@ -115,7 +114,7 @@ look_up_permission(Oid enum_value)
 		return 0;
 	form = (Form_pg_enum) GETSTRUCT(tuple);
 	if (is_permission_type(form->enumtypid))
-		bit = bit_of_name(NameStr(form->enumlabel), strlen(NameStr(form->enumlabel)));
+		bit = wa_permission_bit_of_name(NameStr(form->enumlabel), strlen(NameStr(form->enumlabel)));
 	ReleaseSysCache(tuple);
 	return bit;
 }
@@ -180,7 +179,7 @@ bit_of_lone_name(const char *text)
 {
 	size_t len = name_len(text);
 
-	return *skip_white_space(text + len) == '\0' ? bit_of_name(text, len) : 0;
+	return *skip_white_space(text + len) == '\0' ? wa_permission_bit_of_name(text, len) : 0;
 }
 
 /*
@@ -205,7 +204,7 @@ wa_permissions_in(PG_FUNCTION_ARGS)
 	while (well_formed && *at != '}')
 	{
 		size_t len = name_len(at);
-		WaPermissions bit = bit_of_name(at, len);
+		WaPermissions bit = wa_permission_bit_of_name(at, len);
 
 		if (len > 0 && bit == 0)
 			refuse_input(fcinfo, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -261,7 +260,7 @@ wa_permissions_recv(PG_FUNCTION_ARGS)
 	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
 	WaPermissions set = pq_getmsgint(buf, 4);
 
-	if (set & ~WA_PERMISSIONS_ALL)
+	if (set & ~WA_PERMISSIONS_BUILT_IN)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("invalid permission set in external binary form")));
 	PG_RETURN_PERMISSIONS(set);

@@ -10,7 +10,7 @@
  * before the query runs.  This file does the same for our permissions.
  *
  * When a query is planned, its row security conditions are searched for calls
- * of wa.org_for().  The permissions that they ask for are stored in the plan,
+ * of wa.org_for() and wa.org_for_own().  The permissions that they ask for are stored in the plan,
  * and each execution of the plan requires them before its first row.
  *
  * A change that reads, such as UPDATE with a condition, needs the permission to
@@ -34,6 +34,7 @@
 
 #include "access/relation.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "nodes/nodeFuncs.h"
@@ -48,6 +49,7 @@
 
 #include "src/compatibility.h"
 #include "src/context.h"
+#include "src/own_permissions.h"
 #include "src/permissions.h"
 #include "src/plan_permissions.h"
 
@@ -58,6 +60,8 @@
  */
 #define NEEDED_ITEM (-1)
 #define READ_ALONG_ITEM (-2)
+/* The upper halves of these sets. */
+#define UPPER (-2)
 
 /* The permissions of a query. */
 typedef struct Needs
@@ -73,8 +77,9 @@ static ExecutorRun_hook_type next_executor_run = NULL;
 
 /* ---- Planning ---- */
 
+/* wa.org_for() or wa.org_for_own() */
 static bool
-is_org_for(Oid function)
+asks_for_permission(Oid function)
 {
 	Oid schema = get_namespace_oid("wa", true);
 	char *name;
@@ -82,24 +87,49 @@ is_org_for(Oid function)
 	if (!OidIsValid(schema) || get_func_namespace(function) != schema)
 		return false;
 	name = get_func_name(function);
-	return name != NULL && strcmp(name, "org_for") == 0;
+	return name != NULL && (strcmp(name, "org_for") == 0 || strcmp(name, "org_for_own") == 0);
 }
 
-/* Adds the permissions that a condition asks for. */
+/* Adds the permissions that a condition asks for, each as a constant. */
 static bool
-collect_from_condition(Node *node, void *permissions)
+collect_constants(Node *node, void *argument)
 {
+	List **constants = argument;
+
 	if (node == NULL)
 		return false;
-	if (IsA(node, FuncExpr) && is_org_for(((FuncExpr *) node)->funcid))
+	if (IsA(node, FuncExpr) && asks_for_permission(((FuncExpr *) node)->funcid))
 	{
 		Node *permission = linitial(((FuncExpr *) node)->args);
 
 		if (IsA(permission, Const) && !((Const *) permission)->constisnull)
-			*(WaPermissions *) permissions |=
-				wa_permission_bit(DatumGetObjectId(((Const *) permission)->constvalue));
+			*constants = lappend(*constants, permission);
 	}
-	return expression_tree_walker(node, collect_from_condition, permissions);
+	return expression_tree_walker(node, collect_constants, argument);
+}
+
+static WaPermissions
+permission_of(const Const *permission)
+{
+	const text *name;
+
+	if (permission->consttype != TEXTOID)
+		return wa_permission_bit(DatumGetObjectId(permission->constvalue));
+	name = DatumGetTextPP(permission->constvalue);
+	return wa_own_permission_bit(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/* Adds the permissions that a condition asks for.  Raises 42704 for one that was dropped. */
+static bool
+collect_from_condition(Node *condition, WaPermissions *permissions)
+{
+	List *constants = NIL;
+	ListCell *cell;
+
+	collect_constants(condition, &constants);
+	foreach (cell, constants)
+		*permissions |= permission_of(lfirst_node(Const, cell));
+	return false;
 }
 
 /*
@@ -154,16 +184,33 @@ collect_from_query(Node *node, void *argument)
 }
 
 static void
-store_permissions(PlannedStmt *plan, int kind, WaPermissions permissions)
+store_item(PlannedStmt *plan, int kind, uint32 value)
 {
 	PlanInvalItem *item;
 
-	if (permissions == 0)
+	if (value == 0)
 		return;
 	item = makeNode(PlanInvalItem);
 	item->cacheId = kind;
-	item->hashValue = permissions;
+	item->hashValue = value;
 	plan->invalItems = lcons(item, plan->invalItems);
+}
+
+static void
+store_permissions(PlannedStmt *plan, int kind, WaPermissions permissions)
+{
+	store_item(plan, kind + UPPER, permissions >> 32);
+	store_item(plan, kind, (uint32) permissions);
+}
+
+/* A plan that has the number of an own permission is made anew when one is dropped. */
+static void
+store_needs(PlannedStmt *plan, const Needs *needs)
+{
+	store_permissions(plan, READ_ALONG_ITEM, needs->read_along);
+	store_permissions(plan, NEEDED_ITEM, needs->all);
+	if ((needs->all & ~WA_PERMISSIONS_BUILT_IN) != 0)
+		plan->relationOids = lappend_oid(plan->relationOids, wa_own_permission_table());
 }
 
 static PlannedStmt *
@@ -180,8 +227,7 @@ plan_query(Query *query, const char *text, int options, ParamListInfo params)
 	result = next_planner_hook ? next_planner_hook(query, text, options, params)
 							   : standard_planner(query, text, options, params);
 	wa_context_explain(explained);
-	store_permissions(result, READ_ALONG_ITEM, needs.read_along);
-	store_permissions(result, NEEDED_ITEM, needs.all);
+	store_needs(result, &needs);
 	return result;
 }
 
@@ -200,8 +246,12 @@ require_permissions(const PlannedStmt *plan)
 
 		if (item->cacheId == NEEDED_ITEM)
 			needs.all |= item->hashValue;
+		else if (item->cacheId == NEEDED_ITEM + UPPER)
+			needs.all |= (WaPermissions) item->hashValue << 32;
 		else if (item->cacheId == READ_ALONG_ITEM)
 			needs.read_along |= item->hashValue;
+		else if (item->cacheId == READ_ALONG_ITEM + UPPER)
+			needs.read_along |= (WaPermissions) item->hashValue << 32;
 	}
 	if (needs.all != 0)
 	{
@@ -233,12 +283,16 @@ Datum
 wa_policy_permission(PG_FUNCTION_ARGS)
 {
 	char *tree = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	WaPermissions asked = 0;
+	List *constants = NIL;
+	const Const *asked;
 
-	collect_from_condition(stringToNode(tree), &asked);
-	if (asked == 0 || (asked & (asked - 1)) != 0)
+	collect_constants(stringToNode(tree), &constants);
+	if (list_length(constants) != 1)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(wa_permission_name(asked)));
+	asked = linitial_node(Const, constants);
+	if (asked->consttype == TEXTOID)
+		PG_RETURN_TEXT_P(DatumGetTextPCopy(asked->constvalue));
+	PG_RETURN_TEXT_P(cstring_to_text(wa_permission_name(permission_of(asked))));
 }
 
 void

@@ -143,6 +143,8 @@ equality_of(Oid type)
 	{
 		case UUIDOID:
 			return F_UUID_EQ;
+		case INT2OID:
+			return F_INT2EQ;
 		case TEXTOID:
 			return F_TEXTEQ;
 		default:

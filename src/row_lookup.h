@@ -21,7 +21,7 @@
 
 /*
  * A table of schema wa and how its rows are found.  The first key_count columns are those of
- * the index, in its order.  They must be of type uuid, bytea, or text with collation "C".
+ * the index, in its order.  They must be of type uuid, smallint, bytea, or text with collation "C".
  * Definitions are static.  The members from "relation" on belong to row_lookup.c.
  */
 typedef struct WaLookupTable

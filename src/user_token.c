@@ -58,14 +58,17 @@ static WaLookupTable members = {
 	.columns = {"org_id", "user_id", "role", "created_at"},
 };
 
-/* What a person may do by role.  A role that is not listed may do nothing. */
+/*
+ * What a person may do by role.  A role that is not listed may do nothing.  Own permissions
+ * belong to keys.
+ */
 static const struct
 {
 	const char *name;
 	WaPermissions permissions;
 } roles[] = {
-	{"owner", WA_PERMISSIONS_ALL},
-	{"admin", WA_PERMISSIONS_ALL},
+	{"owner", WA_PERMISSIONS_BUILT_IN},
+	{"admin", WA_PERMISSIONS_BUILT_IN},
 	{"member", WA_PERMISSION_READ | WA_PERMISSION_SEND | WA_PERMISSION_EVENTS},
 };
 

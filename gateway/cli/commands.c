@@ -25,7 +25,7 @@
 	"k.org AS organization, " \
 	"k.name, " \
 	"k.prefix, " \
-	"to_json(k.permissions::text[]) AS permissions, " \
+	"to_json(k.permissions::text[] || k.own_permissions) AS permissions, " \
 	"k.status, " \
 	"k.created_at AS \"createdAt\", " \
 	"k.created_by AS \"createdBy\", " \
@@ -96,7 +96,7 @@ const Command commands[] = {
 	 .parameters = {ORG,
 		{.kind = PARAMETER_WORD, .name = "NAME", .help = "how people find the key"},
 		{.kind = PARAMETER_WORD, .name = "PERMISSIONS", .words = "read send manage events",
-		 .help = "one of read, send, manage, events, or several with commas between"},
+		 .help = "one of read, send, manage, events, or of your own such as invoices:write, or several with commas between"},
 		{.kind = PARAMETER_OPTION, .name = "expires", .argument = "TIME",
 		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; default: as the organization's policy says"},
 		{.kind = PARAMETER_OPTION, .name = "sessions", .argument = "LIST",
@@ -108,8 +108,10 @@ const Command commands[] = {
 		{.kind = PARAMETER_OPTION, .name = "burst", .argument = "NUMBER",
 		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow"}},
 	 .statement = "SELECT c.id::wa.key_id AS id, c.secret AS key "
-		"FROM wa.create_key($1::wa.org_id, $2, concat('{', btrim($3, '{}'), '}')::wa.permissions, $4::timestamptz, "
-		"string_to_array($5, ',')::wa.session_id[], string_to_array($6, ','), $7::integer, $8::integer) c",
+		"FROM (SELECT concat('{', string_agg(n, ',') FILTER (WHERE n NOT LIKE '%:%'), '}')::wa.permissions AS four, "
+		"array_agg(btrim(n)) FILTER (WHERE n LIKE '%:%') AS own FROM unnest(string_to_array(btrim($3, '{}'), ',')) n) p, "
+		"wa.create_key($1::wa.org_id, $2, p.four, $4::timestamptz, "
+		"string_to_array($5, ',')::wa.session_id[], string_to_array($6, ','), $7::integer, $8::integer, p.own) c",
 	 .show = SHOW_KEY,
 	 .has_secret = true},
 

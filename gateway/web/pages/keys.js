@@ -11,7 +11,7 @@ import { Confirm } from '../ui/dialog.js';
 import { SelectField, TextField } from '../ui/form.js';
 import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
-import { ChangeKeyDialog, NewKeyDialog, PERMISSIONS, RevokeKeyDialog, RotateKeyDialog } from './keys_dialogs.js';
+import { ChangeKeyDialog, NewKeyDialog, RevokeKeyDialog, RotateKeyDialog } from './keys_dialogs.js';
 import { AllKeys, usePolicy } from './keys_policy.js';
 import { RestrictionTags } from './keys_restrictions.js';
 import { SessionCount } from './keys_sessions.js';
@@ -97,7 +97,7 @@ function columnsOf({ administers, me }, open, sessions)
 		{ name: 'Name', className: 'name', cell: (row) => row.name },
 		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
 		{ name: 'Key', cell: (row) => html`<code>${row.prefix}…</code>` },
-		{ name: 'Permissions', cell: (row) => html`<span class="stack"><span class="tags">${PERMISSIONS.filter(({ name }) => row.permissions.includes(name)).map(({ name }) => html`<span key=${name} class="tag">${name}</span>`)}<${RestrictionTags} row=${row} /></span><${SessionCount} sessions=${row.sessions} list=${sessions} /></span>` },
+		{ name: 'Permissions', cell: (row) => html`<span class="stack"><span class="tags">${row.permissions.map((name) => html`<span key=${name} class="tag">${name}</span>`)}<${RestrictionTags} row=${row} /></span><${SessionCount} sessions=${row.sessions} list=${sessions} /></span>` },
 		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
 		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
 		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },

@@ -14,7 +14,7 @@ import { useAction } from '../client/load.js';
 import { sameSessions, SessionTicks, stillThere } from './keys_sessions.js';
 
 /* The descriptions are those of the product's documentation. */
-export const PERMISSIONS = [
+const PERMISSIONS = [
 	{ name: 'read', description: 'list and read sessions, chats, contacts, and messages' },
 	{ name: 'send', description: 'send messages and message actions (react, edit, revoke, forward)' },
 	{ name: 'manage', description: 'create and change sessions and webhooks' },
@@ -31,13 +31,15 @@ const OVERLAPS = [
 	['604800', '7 days', 'time for programs that others run'],
 ];
 
-function PermissionTicks({ chosen, change, error })
+/* "owned" are permissions of a key that the operator has defined, and that can be taken away. */
+function PermissionTicks({ chosen, change, error, owned = [] })
 {
-	const toggle = (name, on) => change(PERMISSIONS.map((each) => each.name).filter((each) => (each === name ? on : chosen.includes(each))));
+	const all = [...PERMISSIONS, ...owned.map((name) => ({ name, description: 'defined by the operator for an application' }))];
+	const toggle = (name, on) => change(all.map((each) => each.name).filter((each) => (each === name ? on : chosen.includes(each))));
 
 	return html`
 		<${Group} legend="Permissions" error=${error}>
-			${PERMISSIONS.map(({ name, description }) => html`
+			${all.map(({ name, description }) => html`
 				<${Choice} key=${name} name=${name} description=${description} checked=${chosen.includes(name)} change=${(on) => toggle(name, on)} />`)}
 		<//>`;
 }
@@ -112,6 +114,7 @@ export function ChangeKeyDialog({ apiKey, sessions, close, finish })
 {
 	const [name, setName] = useState(apiKey.name);
 	const [permissions, setPermissions] = useState(apiKey.permissions);
+	const owned = apiKey.permissions.filter((name) => !PERMISSIONS.some((each) => each.name === name));
 	const [chosen, choose] = useState(apiKey.sessions ?? null);
 	const [enabled, setEnabled] = useState(apiKey.disabledAt === undefined);
 	const restrictions = useRestrictions(apiKey);
@@ -133,7 +136,7 @@ export function ChangeKeyDialog({ apiKey, sessions, close, finish })
 		<${Dialog} title=${`Change “${apiKey.name}”`} close=${close}>
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions', 'sessions', ...RESTRICTION_FIELDS]}>
 				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
-				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
+				<${PermissionTicks} chosen=${permissions} change=${setPermissions} owned=${owned} error=${fieldError(action, 'permissions')} />
 				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Group} legend="State">
 					<${Choice} name="enabled" label="Switched on" description="otherwise every request with the key is refused until it is switched on again" checked=${enabled} change=${setEnabled} />
