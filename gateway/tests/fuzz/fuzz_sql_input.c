@@ -209,7 +209,7 @@ check_permissions_value(WaPermissions set)
 	ServerCall out;
 	ServerCall again;
 
-	FUZZ_ASSERT((set & ~WA_PERMISSIONS_ALL) == 0);
+	FUZZ_ASSERT((set & ~WA_PERMISSIONS_BUILT_IN) == 0);
 	SERVER_CALL(&out, wa_permissions_out, UInt32GetDatum(set));
 	FUZZ_ASSERT(!out.failed);
 	SERVER_CALL(&again, wa_permissions_in, out.value);
