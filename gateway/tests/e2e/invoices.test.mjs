@@ -32,12 +32,21 @@ before(async () =>
 	pool = await startPool();
 });
 
+let keys = 0;
+
+/* A key with these permissions of the application and none of the gateway's. */
+async function makeKey(org, permissions)
+{
+	return (await db.sql("SELECT k.id, k.secret FROM wa.create_key($1, $2, '{}', own_permissions => $3) AS k",
+		[org.uuid, `invoices ${++keys}`, `{${permissions.join(',')}}`]))[0];
+}
+
 async function tenant(name)
 {
 	const org = await createOrg(db, name);
-	const key = async (...permissions) => (await createKey(db, org, permissions)).secret;
+	const key = async (...may) => (await makeKey(org, may.map((what) => `invoices:${what}`))).secret;
 
-	return { org, reader: await key('read'), clerk: await key('read', 'send'), boss: await key('read', 'send', 'manage') };
+	return { org, reader: await key('read'), clerk: await key('read', 'write'), boss: await key('read', 'write', 'remove') };
 }
 
 /* PgBouncer for the application's login.  Returns what a client needs to get in. */
@@ -97,24 +106,24 @@ const psql = (sql, key, where = direct()) =>
 test('in psql: BEGIN, wa.authenticate(), and the rows are those of the key', () =>
 {
 	const added = psql(`BEGIN;
-		SELECT FROM wa.authenticate(:'key', '{send,read}');
+		SELECT FROM wa.authenticate_for(:'key', '{invoices:write,invoices:read}');
 		INSERT INTO invoice (number, total) VALUES ('P-1', 10) RETURNING number, total;
 		COMMIT;`, acme.clerk);
 
 	assert.deepEqual([added.stdout.trim(), added.stderr], ['P-1|10', '']);
-	assert.equal(psql("BEGIN; SELECT FROM wa.authenticate(:'key', 'read'); SELECT number FROM invoice; COMMIT", beta.boss).stdout.trim(), '');
+	assert.equal(psql("BEGIN; SELECT FROM wa.authenticate_for(:'key', '{invoices:read}'); SELECT number FROM invoice; COMMIT", beta.boss).stdout.trim(), '');
 
 	const unbound = psql('SELECT number FROM invoice', acme.boss);
 
 	assert.match(unbound.stderr, /no credential is bound to this transaction/);
 
-	const late = psql("SELECT FROM wa.authenticate(:'key', 'read'); SELECT number FROM invoice", acme.boss);
+	const late = psql("SELECT FROM wa.authenticate_for(:'key', '{invoices:read}'); SELECT number FROM invoice", acme.boss);
 
 	assert.match(late.stderr, /no credential is bound to this transaction/);
 
-	const narrow = psql("BEGIN; SELECT FROM wa.authenticate(:'key', 'send'); UPDATE invoice SET paid = true WHERE number = 'P-1'", acme.boss);
+	const narrow = psql("BEGIN; SELECT FROM wa.authenticate_for(:'key', '{invoices:write}'); UPDATE invoice SET paid = true WHERE number = 'P-1'", acme.boss);
 
-	assert.match(narrow.stderr, /permission "read" is required\nDETAIL: {2}UPDATE and DELETE with a condition, and RETURNING, read as well\./);
+	assert.match(narrow.stderr, /permission "invoices:read" is required\nDETAIL: {2}UPDATE and DELETE with a condition, and RETURNING, read as well\./);
 });
 
 for (const client of Object.keys(CLIENTS))
@@ -130,8 +139,8 @@ for (const client of Object.keys(CLIENTS))
 			assert.deepEqual(ask(client, where(), beta.reader, 'list').filter((row) => row.number === number), [{ ...invoice, total: 30 }]);
 
 			// Denied: another permission, and a text that is no key.  What another organization has is not there.
-			assert.equal(ask(client, where(), acme.reader, 'add', 'x', '1'), '42501 permission "send" is required');
-			assert.equal(ask(client, where(), acme.clerk, 'remove', number), '42501 permission "manage" is required');
+			assert.equal(ask(client, where(), acme.reader, 'add', 'x', '1'), '42501 permission "invoices:write" is required');
+			assert.equal(ask(client, where(), acme.clerk, 'remove', number), '42501 permission "invoices:remove" is required');
 			assert.match(ask(client, where(), 'wa_nothing', 'list'), /^22P02 /);
 			assert.deepEqual(ask(client, where(), beta.boss, 'pay', 'P-1'), []);
 			assert.match(ask(client, where(), acme.clerk, 'add', number, '26'), /^23505 /);
@@ -140,6 +149,14 @@ for (const client of Object.keys(CLIENTS))
 			assert.deepEqual(ask(client, where(), beta.reader, 'list').filter((row) => row.number === number), [{ ...invoice, total: 30 }], 'theirs is still there');
 			assert.deepEqual(ask(client, where(), beta.boss, 'remove', number), [{ ...invoice, total: 30 }]);
 		});
+
+test('a key of the gateway opens no invoice', async () =>
+{
+	const { secret } = await createKey(db, acme.org);
+
+	for (const client of Object.keys(CLIENTS))
+		assert.equal(ask(client, pool, secret, 'list'), '42501 permission "invoices:read" is required');
+});
 
 test('many transactions of two organizations share one session of the server, and none sees the other', async () =>
 {
@@ -166,15 +183,15 @@ test('what one client leaves behind, the next one in the same session does not g
 	through("BEGIN; SELECT FROM wa.authenticate(:'key'); SELECT 1/0; ROLLBACK");
 	assert.match(through('SELECT number FROM invoice').stderr, /no credential is bound/);
 	assert.match(through("BEGIN; SELECT FROM wa.authenticate(:'key'); COMMIT; SELECT number FROM invoice").stderr, /no credential is bound/);
-	assert.equal(through("BEGIN; SELECT FROM wa.authenticate(:'key', 'read'); SELECT count(*) > 0 FROM invoice; COMMIT").stdout.trim(), 't');
+	assert.equal(through("BEGIN; SELECT FROM wa.authenticate_for(:'key', '{invoices:read}'); SELECT count(*) > 0 FROM invoice; COMMIT").stdout.trim(), 't');
 });
 
 test('a revoked key is refused in the pool’s session, which has used it before', async () =>
 {
-	const key = await createKey(db, acme.org, ['read']);
+	const key = await makeKey(acme.org, ['invoices:read']);
 
 	assert.equal(typeof ask('Node', pool, key.secret, 'list'), 'object');
-	await db.sql('SELECT wa.revoke_key($1)', [key.uuid]);
+	await db.sql('SELECT wa.revoke_key($1)', [key.id]);
 	for (const client of Object.keys(CLIENTS))
 		assert.equal(ask(client, pool, key.secret, 'list'), '28000 credential is not valid');
 });
@@ -183,7 +200,7 @@ test('no client has prepared a statement by name, and no log has a key', () =>
 {
 	const log = fs.readFileSync(path.join(cluster.place, 'postgresql.log'), 'utf8') + bouncer.log();
 
-	assert.match(log, /execute <unnamed>: SELECT wa\.authenticate\(\$1, \$2\)/);
+	assert.match(log, /execute <unnamed>: SELECT wa\.authenticate_for\(\$1, \$2\)/);
 	assert.doesNotMatch(log, /execute (?!<unnamed>)[^\n]*invoice/);
 	for (const { reader, clerk, boss } of [acme, beta])
 		for (const key of [reader, clerk, boss])
@@ -194,5 +211,5 @@ test('the self check accepts what the application has made, and the rest of the 
 {
 	assert.deepEqual(await db.sql('SELECT name, detail FROM wa.self_check() WHERE NOT passed'), []);
 	assert.deepEqual((await db.sql('SELECT relation, guard, read, insert, update, delete FROM wa.protected')).map((row) => Object.values(row)),
-		[['shop.invoice', 'protected', 'read', 'send', 'send', 'manage']]);
+		[['shop.invoice', 'protected', 'invoices:read', 'invoices:write', 'invoices:write', 'invoices:remove']]);
 });

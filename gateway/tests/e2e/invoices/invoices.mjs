@@ -23,7 +23,7 @@ export async function withKey(key, needs, work)
 	try
 	{
 		await client.query('BEGIN');
-		await client.query('SELECT wa.authenticate($1, $2)', [key, needs]);
+		await client.query('SELECT wa.authenticate_for($1, $2)', [key, needs]);
 
 		const result = await work(async (sql, values) => (await client.query(sql, values)).rows);
 
@@ -46,10 +46,10 @@ export async function withKey(key, needs, work)
  * statement names the organization: it is the key's.
  */
 const commands = {
-	list: ['read', 'SELECT number, total, paid FROM invoice ORDER BY number'],
-	add: ['{send,read}', 'INSERT INTO invoice (number, total) VALUES ($1, $2) RETURNING number, total, paid'],
-	pay: ['{send,read}', 'UPDATE invoice SET paid = true WHERE number = $1 RETURNING number, total, paid'],
-	remove: ['{manage,read}', 'DELETE FROM invoice WHERE number = $1 RETURNING number, total, paid'],
+	list: [['invoices:read'], 'SELECT number, total, paid FROM invoice ORDER BY number'],
+	add: [['invoices:write', 'invoices:read'], 'INSERT INTO invoice (number, total) VALUES ($1, $2) RETURNING number, total, paid'],
+	pay: [['invoices:write', 'invoices:read'], 'UPDATE invoice SET paid = true WHERE number = $1 RETURNING number, total, paid'],
+	remove: [['invoices:remove', 'invoices:read'], 'DELETE FROM invoice WHERE number = $1 RETURNING number, total, paid'],
 };
 
 const [command, ...values] = process.argv.slice(2);

@@ -17,10 +17,10 @@ from psycopg.rows import dict_row
 # What each command needs.  A change with a condition, or with RETURNING, reads as well.  No
 # statement names the organization: it is the key's.
 COMMANDS = {
-    "list": ("read", "SELECT number, total, paid FROM invoice ORDER BY number"),
-    "add": ("{send,read}", "INSERT INTO invoice (number, total) VALUES (%s, %s) RETURNING number, total, paid"),
-    "pay": ("{send,read}", "UPDATE invoice SET paid = true WHERE number = %s RETURNING number, total, paid"),
-    "remove": ("{manage,read}", "DELETE FROM invoice WHERE number = %s RETURNING number, total, paid"),
+    "list": (["invoices:read"], "SELECT number, total, paid FROM invoice ORDER BY number"),
+    "add": (["invoices:write", "invoices:read"], "INSERT INTO invoice (number, total) VALUES (%s, %s) RETURNING number, total, paid"),
+    "pay": (["invoices:write", "invoices:read"], "UPDATE invoice SET paid = true WHERE number = %s RETURNING number, total, paid"),
+    "remove": (["invoices:remove", "invoices:read"], "DELETE FROM invoice WHERE number = %s RETURNING number, total, paid"),
 }
 
 
@@ -28,7 +28,7 @@ COMMANDS = {
 def with_key(connection, key, needs):
     """A transaction that acts with a key and has the permissions that it needs."""
     with connection.transaction():
-        connection.execute("SELECT wa.authenticate(%s, %s)", (key, needs))
+        connection.execute("SELECT wa.authenticate_for(%s, %s)", (key, needs))
         yield connection
 
 

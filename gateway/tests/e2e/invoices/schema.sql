@@ -13,9 +13,12 @@ CREATE TABLE shop.invoice (
 	UNIQUE (org_id, number)
 );
 
--- Whoever may read sees invoices, whoever may send writes them, and only a key that may
--- manage removes one.
-SELECT wa.protect('shop.invoice', read => 'read', write => 'send', delete => 'manage');
+-- The application has permissions of its own, so that its keys need none of the gateway's.
+-- People may give two of them to keys; only administrators give the third.
+SELECT wa.define_permission('invoices:read', 'Sees invoices', grantable => true);
+SELECT wa.define_permission('invoices:write', 'Adds and pays invoices', grantable => true);
+SELECT wa.define_permission('invoices:remove', 'Removes invoices');
+SELECT wa.protect('shop.invoice', read => 'invoices:read', write => 'invoices:write', delete => 'invoices:remove');
 
 CREATE ROLE shop LOGIN IN ROLE wa_app;
 -- The functions of the extension need no search path.
