@@ -30,6 +30,7 @@
 #include "src/context.h"
 #include "src/event_writers.h"
 #include "src/failed_sign_ins.h"
+#include "src/handover.h"
 #include "src/key_rate.h"
 #include "src/password.h"
 #include "src/plan_permissions.h"
@@ -111,6 +112,7 @@ _PG_init(void)
 		wa_redact_init();
 		wa_throttle_init();
 		wa_queue_room_init();
+		wa_handover_init();
 		wa_usage_init();
 		wa_failed_sign_ins_init();
 		wa_key_rate_init();

@@ -1,16 +1,18 @@
 -- The context: who a transaction acts for.  See src/context.c.
 
-CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permissions DEFAULT NULL, address text DEFAULT NULL) RETURNS uuid
+CREATE FUNCTION wa.authenticate(secret wa.secret, needs wa.permissions DEFAULT NULL, address text DEFAULT NULL,
+								agent text DEFAULT NULL) RETURNS uuid
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_authenticate';
-COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) IS
+COMMENT ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text, text) IS
 	'binds a credential to this transaction, until it ends, for the permissions in `needs` and no other that it has, '
 	'and returns the id of the key or person. `needs` is a set, `''{read,manage}''`, or the name of one, `''read''`; '
 	'the empty set is good for who it is only, NULL for all that it has. PostgreSQL reads in an `UPDATE` or `DELETE` '
 	'with a condition and for `RETURNING`, so that these need the permission to read beside that to write. The same '
 	'credential again adds what it needs then. `address` is where the request came from, as the caller says: a key that '
 	'is restricted to addresses is refused from others, and it is kept as that of the key''s last use; what is no IPv4 or '
-	'IPv6 address counts as none. `28000`: unknown, revoked or '
+	'IPv6 address counts as none. `agent` is the program that sent it, as its User-Agent says, of which 120 printable ASCII '
+	'characters are kept with the last use. `28000`: unknown, revoked or '
 	'expired (one message for all), or NULL; `28000` with `address` in the constraint-name field: a key that cannot be '
 	'used from there; `53400` with `key_rate`: a key that has made more requests than its rate allows, and the detail '
 	'begins with the seconds to wait (the first call of a transaction is a request); `42501`: it lacks one that it needs, which is named; `25000`: the '
@@ -176,6 +178,12 @@ CREATE FUNCTION wa.is_restricted_to_sessions() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'wa_is_restricted_to_sessions';
 COMMENT ON FUNCTION wa.is_restricted_to_sessions() IS
 	'for function bodies: whether the bound credential is an API key that is restricted to some sessions';
+
+CREATE FUNCTION wa.count_denied_session(session uuid) RETURNS void
+	LANGUAGE c PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_count_denied_session';
+COMMENT ON FUNCTION wa.count_denied_session(uuid) IS
+	'for function bodies that refuse a request: counts it for a bound key that is restricted to other sessions; NULL is out of reach of every restricted key';
 
 CREATE FUNCTION wa.hash_key(key text) RETURNS bytea
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

@@ -151,6 +151,7 @@ CREATE FUNCTION wa.refuse_restricted_to_sessions() RETURNS void
 AS $$
 BEGIN
 	IF wa.is_restricted_to_sessions() THEN
+		PERFORM wa.count_denied_session(NULL);
 		RAISE EXCEPTION 'an API key that is restricted to some sessions cannot do this'
 			USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'sessions';
 	END IF;
@@ -753,7 +754,7 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		k.created_at, k.created_by, k.expires_at, COALESCE(k.revoked_at, ended.at) AS revoked_at,
 		COALESCE(k.revoked_by, ended.actor) AS revoked_by, COALESCE(k.revoked_reason, ended.reason) AS revoked_reason,
 		COALESCE(k.disabled_at, off.at) AS disabled_at, COALESCE(k.disabled_by, off.actor) AS disabled_by,
-		last.used_at AS last_used_at, last.used_from AS last_used_from,
+		last.used_at AS last_used_at, last.used_from AS last_used_from, last.used_agent AS last_used_agent,
 		k.sessions, k.addresses, k.per_minute, k.burst, wa.own_permission_names(k.own_permissions) AS own_permissions
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last
@@ -788,6 +789,7 @@ COMMENT ON COLUMN wa.keys.last_used_at IS
 	'when it was last used, to a second, flushed or not; NULL: not as far as is known';
 COMMENT ON COLUMN wa.keys.sessions IS 'the only sessions that it reaches; NULL: all of the organization';
 COMMENT ON COLUMN wa.keys.last_used_from IS 'the network address of that use, as the gateway or application told';
+COMMENT ON COLUMN wa.keys.last_used_agent IS 'the program that sent it, as it says itself; NULL: it says none';
 COMMENT ON COLUMN wa.keys.addresses IS 'the networks of the clients that it is accepted from; NULL: all';
 COMMENT ON COLUMN wa.keys.per_minute IS 'how many requests a minute it may make; NULL: any number';
 COMMENT ON COLUMN wa.keys.burst IS 'how many of them at once';

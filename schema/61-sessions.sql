@@ -11,6 +11,7 @@ BEGIN
 	SELECT s.* INTO found_session FROM wa.session s
 	WHERE s.org_id = wa.require_org() AND s.id = session FOR KEY SHARE;
 	IF NOT FOUND THEN
+		PERFORM wa.count_denied_session(session);
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	RETURN found_session;
@@ -144,6 +145,7 @@ BEGIN
 	-- others begin.
 	SELECT s.* INTO old FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session FOR UPDATE;
 	IF NOT FOUND THEN
+		PERFORM wa.count_denied_session(session);
 		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	-- These are few, and other code reads them without the session.

@@ -119,6 +119,31 @@ END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';
 
+-- What is in memory and in no table is only of use together with what the table has, so both are
+-- in one list.  Reasons for which nothing was denied are left out.
+CREATE FUNCTION wa.show_key_usage(key uuid, hours integer)
+	RETURNS TABLE (id uuid, last_used_at timestamptz, last_used_from text, last_used_agent text, usage jsonb)
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	shown constant wa.api_key := wa.find_api_key(key);
+	since constant timestamptz := date_bin('1 hour', now(), '2000-01-01 00:00:00+00') - (hours - 1) * interval '1 hour';
+BEGIN
+	RETURN QUERY
+	SELECT shown.id, last.used_at, host(last.used_from), last.used_agent, COALESCE((
+			SELECT jsonb_agg(jsonb_build_object('from', wa.epoch_ms(u.hour), 'allowed', u.allowed, 'denied', (
+					SELECT COALESCE(jsonb_object_agg(d.reason, d.number), '{}')
+					FROM (VALUES ('expired', u.expired), ('revoked', u.revoked), ('disabled', u.disabled), ('address', u.address),
+						('permission', u.permission), ('session', u.session), ('rate', u.rate)) d (reason, number)
+					WHERE d.number > 0)) ORDER BY u.hour)
+			FROM wa.key_usage u WHERE u.org_id = shown.org_id AND u.key_id = shown.id AND u.hour >= since), '[]')
+	FROM wa.key_last_used(shown.org_id, shown.id) last;
+END $$;
+COMMENT ON FUNCTION wa.show_key_usage(uuid, integer) IS
+	'the last use of a key, and its requests in each of the latest `hours` hours that has any, for a person who manages the keys: '
+	'`[{"from", "allowed", "denied": {reason: number}}]`, the oldest hour first. `P0002`: there is no such key';
+
 -- A key that expires while somebody puts its expiry off stays expired.
 CREATE FUNCTION wa.check_expiry_at_commit(expires_at timestamptz) RETURNS void
 	LANGUAGE c STRICT

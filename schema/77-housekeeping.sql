@@ -19,7 +19,7 @@ COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization in whic
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
-	('key_warnings'), ('ends'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage'), ('failed_sign_ins'), ('audit');
+	('key_warnings'), ('ends'), ('key_hours'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage'), ('failed_sign_ins'), ('audit');
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 
@@ -327,6 +327,14 @@ BEGIN
 				LIMIT max)
 			DELETE FROM wa.idempotency i USING over WHERE i.org_id = over.org_id AND i.key = over.key
 				AND i.session_id = over.session_id;
+		WHEN 'key_hours' THEN
+			WITH over AS (
+				SELECT old.org_id, old.key_id, old.hour FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
+					SELECT h.org_id, h.key_id, h.hour FROM wa.api_key_hour h
+					WHERE h.org_id = turn.org AND h.hour < clock_timestamp() - interval '720 hours'
+					ORDER BY h.hour LIMIT max FOR UPDATE SKIP LOCKED) old
+				LIMIT max)
+			DELETE FROM wa.api_key_hour h USING over WHERE h.org_id = over.org_id AND h.key_id = over.key_id AND h.hour = over.hour;
 	END CASE;
 	GET DIAGNOSTICS gone = ROW_COUNT;
 	-- A full batch is no reason to believe that any of them has nothing left.
@@ -506,7 +514,7 @@ BEGIN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 10000');
 	END IF;
 	PERFORM wa.await_turn(task);
-	IF task IN ('tickets', 'sockets', 'user_tokens', 'idempotency') THEN
+	IF task IN ('tickets', 'sockets', 'user_tokens', 'idempotency', 'key_hours') THEN
 		RETURN wa.expire_rows(task, max);
 	ELSIF task = 'events' THEN
 		RETURN wa.expire_events(max);
@@ -545,7 +553,7 @@ BEGIN
 		WHERE e.user_id = over.user_id AND e.sign_in_id = over.sign_in_id AND e.id = over.id;
 		RETURN gone;
 	END IF;
-	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, deleted_sessions, read_chats, unsent, failed_sign_ins or audit');
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, key_hours, deleted_sessions, read_chats, unsent, failed_sign_ins or audit');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
 	'removes at most so many rows that are over, or writes so many events of `key_warnings` and `ends`, or writes the wrong passwords of so many accounts, or links so many entries of the `audit` log, and returns how many; looks at 500 organizations and goes on behind them when it is called again';

@@ -20,7 +20,7 @@ AS $$
 		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,media,message,message_action}'::text[]) t
 	UNION ALL
 		SELECT t, '((wa.current_org() IS NULL) OR (org_id = wa.current_org()))'
-		FROM unnest('{session_wanted,idempotency,org_limits,key_policy,key_warning,event,webhook,webhook_lane,delivery,api_key,api_key_usage,audit,member,'
+		FROM unnest('{session_wanted,idempotency,org_limits,key_policy,key_warning,event,webhook,webhook_lane,delivery,api_key,api_key_usage,api_key_hour,audit,member,'
 			'user_token,invitation,ended,ticket,realtime}'::text[]) t
 	UNION ALL VALUES
 		('org', '((wa.current_org() IS NULL) OR (id = wa.current_org()))'),
@@ -45,7 +45,7 @@ UNION ALL
 	SELECT o.relation, 'wa_owner_org', false, '*', 'wa_owner', o.condition, NULL FROM owned o WHERE o.condition IS NOT NULL
 UNION ALL
 	SELECT t, 'wa_admin_read', true, 'r', 'wa_admin', 'true', NULL
-	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,audit,app_user,member,ended,scanner_key,own_permission}'::text[]) t
+	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,api_key_hour,audit,app_user,member,ended,scanner_key,own_permission}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, '*', 'wa_claim', 'true', NULL
 	FROM unnest('{session,deleted_session,chat,contact,message,message_action,webhook_lane}'::text[]) t

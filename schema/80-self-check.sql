@@ -92,7 +92,7 @@ AS $$
 		FROM wa.guards(ARRAY(
 			SELECT c.oid FROM pg_class c
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'audit', 'statement', 'event_epoch', 'housekeeping_place',
+				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'api_key_hour', 'audit', 'statement', 'event_epoch', 'housekeeping_place',
 					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'ended', 'ended_sign_in',
 					'unrestored', 'scanner_key', 'own_permission'))) g
 		WHERE g.guard <> 'protected'

@@ -190,9 +190,9 @@ SELECT * FROM findings_after(
 	'GRANT EXECUTE ON FUNCTION wa.make_secret(text) TO regress_hostile',
 	'GRANT EXECUTE ON FUNCTION wa.create_user(text, text, wa.password) TO wa_app',
 	'GRANT EXECUTE ON FUNCTION wa.act_for(uuid) TO PUBLIC',
-	'GRANT EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) TO wa_app WITH GRANT OPTION',
+	'GRANT EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text, text) TO wa_app WITH GRANT OPTION',
 	'GRANT EXECUTE ON FUNCTION wa.me() TO "PUBLIC"',
-	'REVOKE EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text) FROM wa_gateway',
+	'REVOKE EXECUTE ON FUNCTION wa.authenticate(wa.secret, wa.permissions, text, text) FROM wa_gateway',
 	'REVOKE EXECUTE ON FUNCTION wa.uuid7() FROM PUBLIC',
 	'REVOKE EXECUTE ON FUNCTION wa.find_session(uuid) FROM wa_owner',
 	'REVOKE EXECUTE ON FUNCTION wa.connector_release(text) FROM wa_claim');

@@ -32,6 +32,9 @@
  *   since it was bound, wherever the transaction has written.
  * - A key that is restricted to networks is compared with the client's address
  *   whenever it is looked up.
+ * - A transaction that presents a key is counted once as a request of it: when it
+ *   ends, or at once when something is denied to it.  A transaction in which more
+ *   is denied has a count for each.  A socket's credential is not counted.
  * - Before a binding is used, pending invalidations are processed.  If anything
  *   that the credential depends on has changed, or the credential's time is
  *   over, it is looked up again.  So a running transaction learns of a
@@ -59,6 +62,7 @@
 #include "src/context.h"
 #include "src/credential.h"
 #include "src/event_writers.h"
+#include "src/key_lookup.h"
 #include "src/key_rate.h"
 #include "src/own_permissions.h"
 #include "src/row_lookup.h"
@@ -93,6 +97,9 @@ typedef struct Context
 	WaClientAddress from;     /* the client's address at the latest call; survives that, too */
 	bool counted;             /* as a request of its key; survives that, too */
 	WakBucketState rate;      /* what was left of the key's rate then */
+	bool is_allowed;          /* a request of this key, to which nothing was denied yet */
+	pg_uuid_t request_org;    /* with is_allowed; these survive that, too */
+	pg_uuid_t request_key;
 	WakKind credential;       /* the kind of credential, if a credential was bound */
 	WaPrincipal principal;    /* kind NONE: nobody is bound now */
 	WaPermissions asked;      /* all permissions that the binding may cover */
@@ -140,6 +147,59 @@ PG_FUNCTION_INFO_V1(wa_require_own_permission);
 PG_FUNCTION_INFO_V1(wa_org_for);
 PG_FUNCTION_INFO_V1(wa_org_for_own);
 
+/* ---- Counting requests ---- */
+
+static void
+note_allowed(WakKind kind, const WaPrincipal *principal)
+{
+	if (principal->kind != WA_PRINCIPAL_KEY || kind == WAK_TICKET)
+		return;
+	context.is_allowed = true;
+	context.request_org = principal->org_id;
+	context.request_key = principal->id;
+}
+
+static void
+count_allowed(void)
+{
+	if (context.is_allowed)
+		wa_usage_count(&context.request_org, &context.request_key, WA_ALLOWED);
+	context.is_allowed = false;
+}
+
+static void
+count_denied(WakKind kind, const WaPrincipal *principal, WaOutcome outcome)
+{
+	context.is_allowed = false;
+	if (principal->kind == WA_PRINCIPAL_KEY && kind != WAK_TICKET)
+		wa_usage_count(&principal->org_id, &principal->id, outcome);
+}
+
+/* Whoever presents the credential does not learn what is wrong with it; its organization does. */
+static void
+count_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH])
+{
+	WaPrincipal key = {.kind = WA_PRINCIPAL_NONE};
+
+	context.is_allowed = false;
+	if (kind != WAK_API_KEY && kind != WAK_IMPORTED_KEY)
+		return;
+	switch (wa_key_state(digest, &key))
+	{
+		case WA_KEY_UNKNOWN:
+			break;
+		case WA_KEY_REVOKED:
+			count_denied(kind, &key, WA_DENIED_REVOKED);
+			break;
+		case WA_KEY_DISABLED:
+			count_denied(kind, &key, WA_DENIED_DISABLED);
+			break;
+		case WA_KEY_FOUND:
+			count_denied(kind, &key, WA_DENIED_EXPIRED);
+			break;
+	}
+}
+
 /* ---- The end of a transaction ---- */
 
 static void
@@ -175,6 +235,7 @@ transaction_changed(XactEvent event, void *argument)
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:
+			count_allowed();
 			unbind();
 			context.additions = NULL;
 			wak_wipe(&context.first, sizeof(context.first));
@@ -260,12 +321,20 @@ refuse_credential(void)
 					errmsg("credential is not valid")));
 }
 
+pg_noreturn static void
+refuse_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH])
+{
+	count_invalid(kind, digest);
+	refuse_credential();
+}
+
 /* Whoever has the whole key may know why it is refused. */
 static void
-check_address(const WaPrincipal *principal, const WaClientAddress *from)
+check_address(WakKind kind, const WaPrincipal *principal, const WaClientAddress *from)
 {
 	if (wa_networks_have(principal->networks, from))
 		return;
+	count_denied(kind, principal, WA_DENIED_ADDRESS);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("key cannot be used from this address"),
@@ -317,6 +386,14 @@ refuse_permission(WaPermissions missing)
 		 err_generic_string(PG_DIAG_CONSTRAINT_NAME, name)));
 }
 
+/* The bound credential lacks the permission, or was not asked for it. */
+pg_noreturn static void
+deny_permission(WaPermissions missing)
+{
+	count_denied(context.credential, &context.principal, WA_DENIED_PERMISSION);
+	refuse_permission(missing & -missing);
+}
+
 static bool
 is_owner(const WaPrincipal *principal)
 {
@@ -339,11 +416,15 @@ refuse_lost(const WaPrincipal *fresh)
 	WaPermissions missing = context.used & ~(fresh->permissions & context.asked);
 
 	if (missing != 0)
+	{
+		count_denied(context.credential, fresh, WA_DENIED_PERMISSION);
 		refuse_permission(missing & -missing);
+	}
 	if (context.owner_told && !is_owner(fresh))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only an owner can do this"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "owner")));
+	count_denied(context.credential, fresh, WA_DENIED_SESSION);
 	refuse_narrowed();
 }
 
@@ -477,21 +558,44 @@ count_request(WakKind kind, const WaPrincipal *principal)
 		principal->rate.per_minute == 0)
 		return;
 	context.rate = wa_key_rate_take(principal);
+	if (!context.rate.taken)
+	{
+		count_denied(kind, principal, WA_DENIED_RATE);
+		wa_key_rate_refuse(principal, context.rate);
+	}
 	context.counted = true;
+}
+
+/* The permissions that a call of wa.authenticate() asks for, which the credential has. */
+static WaPermissions
+asked_permissions(WakKind kind, const WaPrincipal *principal, const WaPermissions *needs)
+{
+	WaPermissions missing;
+
+	if (needs == NULL)
+		return bindable(kind);
+	missing = *needs & ~(principal->permissions & bindable(kind));
+	if (missing != 0)
+	{
+		count_denied(kind, principal, WA_DENIED_PERMISSION);
+		refuse_permission(missing & -missing);
+	}
+	return *needs;
 }
 
 /*
  * Binds a credential for the permissions "needs", or for all that it has if that is NULL.
- * Returns the id of the key or person.
+ * Returns the id of the key or person.  "agent" is the program that sent the request.
  */
 static Datum
-authenticate(const WaSecret *secret, const WaPermissions *needs, const text *address)
+authenticate(const WaSecret *secret, const WaPermissions *needs, const text *address,
+			 const text *agent)
 {
 	Identity identity = {WA_PRINCIPAL_KEY, {0}};
 	WakKind kind = (WakKind) secret->kind;
 	WaClientAddress from;
 	WaPrincipal principal;
-	WaPermissions asked = bindable(kind);
+	WaPermissions asked;
 	uint64 generation;
 	pg_uuid_t *result;
 
@@ -500,18 +604,13 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 
 	generation = wa_row_generation();
 	if (!wa_credential_lookup(kind, identity.value, &principal))
-		refuse_credential();
+		refuse_invalid(kind, identity.value);
 	wa_client_address_read(address, &from);
-	check_address(&principal, &from);
-	if (needs != NULL)
-	{
-		WaPermissions missing = *needs & ~(principal.permissions & asked);
-
-		if (missing != 0)
-			refuse_permission(missing & -missing);
-		asked = *needs;
-	}
+	check_address(kind, &principal, &from);
+	asked = asked_permissions(kind, &principal, needs);
 	count_request(kind, &principal);
+	if (context.first.kind == WA_PRINCIPAL_NONE)
+		note_allowed(kind, &principal);
 	bind_identity(&identity, &principal, asked, generation);
 	context.credential = kind;
 	context.from = from;
@@ -519,7 +618,7 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 	if ((asked & WA_PERMISSION_EVENTS) != 0)
 		wa_event_writers_observe();
 	if (principal.kind == WA_PRINCIPAL_KEY)
-		wa_usage_note(&principal, &from);
+		wa_usage_note(&principal, &from, agent);
 
 	result = palloc(sizeof(pg_uuid_t));
 	*result = principal.id;
@@ -527,9 +626,9 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 }
 
 /*
- * wa.authenticate(secret, needs, address): the id of the key or person.  "needs" are the
+ * wa.authenticate(secret, needs, address, agent): the id of the key or person.  "needs" are the
  * permissions that the transaction gets: an empty set gives none, NULL gives all of the
- * credential's.  "address" is where the request came from.
+ * credential's.  "address" is where the request came from, "agent" the program that sent it.
  */
 Datum
 wa_authenticate(PG_FUNCTION_ARGS)
@@ -539,7 +638,8 @@ wa_authenticate(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		refuse_credential();
 	return authenticate(PG_GETARG_SECRET_P(0), PG_ARGISNULL(1) ? NULL : &needs,
-						PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
+						PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2),
+						PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
 }
 
 /* wa.authenticate_for(secret, needs, address): the same; "needs" can name own permissions. */
@@ -551,7 +651,7 @@ wa_authenticate_for(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		refuse_credential();
 	return authenticate(PG_GETARG_SECRET_P(0), PG_ARGISNULL(1) ? NULL : &needs,
-						PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
+						PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2), NULL);
 }
 
 /*
@@ -602,8 +702,8 @@ wa_context_principal(void)
 		WaPrincipal fresh;
 
 		if (!wa_credential_lookup(context.credential, context.first.value, &fresh))
-			refuse_credential();
-		check_address(&fresh, &context.from);
+			refuse_invalid(context.credential, context.first.value);
+		check_address(context.credential, &fresh, &context.from);
 		cover(&fresh, generation);
 	}
 	return &context.principal;
@@ -625,7 +725,7 @@ permitted_principal(WaPermissions needed)
 	const WaPrincipal *principal = required_principal();
 
 	if ((principal->permissions & needed) == 0)
-		refuse_permission(needed);
+		deny_permission(needed);
 	context.used |= needed;
 	return principal;
 }
@@ -681,7 +781,7 @@ wa_context_require(WaPermissions used)
 	WaPermissions missing = used & ~required_principal()->permissions;
 
 	if (missing != 0)
-		refuse_permission(missing & -missing);
+		deny_permission(missing);
 }
 
 WaPermissions
@@ -697,8 +797,16 @@ void
 wa_context_require_reach(uint64 narrowings_before)
 {
 	required_principal();
-	if (narrowings != narrowings_before)
-		refuse_narrowed();
+	if (narrowings == narrowings_before)
+		return;
+	wa_context_deny_session();
+	refuse_narrowed();
+}
+
+void
+wa_context_deny_session(void)
+{
+	count_denied(context.credential, &context.principal, WA_DENIED_SESSION);
 }
 
 /* Whether all permissions and the role that were required, and all sessions, are there. */
@@ -735,8 +843,8 @@ wa_context_verify_written(void)
 		wa_networks_have(fresh.networks, &context.from) && covers_used(&fresh))
 		return;
 	if (!wa_credential_lookup_without_own(context.credential, context.first.value, &fresh))
-		refuse_credential();
-	check_address(&fresh, &context.from);
+		refuse_invalid(context.credential, context.first.value);
+	check_address(context.credential, &fresh, &context.from);
 	if (!covers_used(&fresh))
 		refuse_lost(&fresh);
 }

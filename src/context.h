@@ -100,6 +100,9 @@ extern WaPermissions wa_context_explain(WaPermissions read_along);
 /* The same, but 42501 if the binding has lost a session since this number was read. */
 extern void wa_context_require_reach(uint64 narrowings_before);
 
+/* Counts a request of the bound key that is denied because of a session.  The caller refuses it. */
+extern void wa_context_deny_session(void);
+
 /*
  * Raises an error if the transaction has written or locked something and its credential has
  * ended since, or has lost a permission that was required or a session that it could reach.

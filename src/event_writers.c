@@ -144,10 +144,10 @@ PG_FUNCTION_INFO_V1(wa_event_writers);
 PG_FUNCTION_INFO_V1(wa_event_room);
 
 static void
-attach_memory(void *memory, LWLock *memory_lock, bool is_new)
+attach_memory(void *memory, LWLockPadded *locks, bool is_new)
 {
 	shared = memory;
-	lock = memory_lock;
+	lock = &locks->lock;
 }
 
 void
@@ -156,7 +156,7 @@ wa_event_writers_preload(void)
 	static WaSharedMemory wanted = {
 		.name = "wa_apikeys_event_writers",
 		.size = sizeof(Writers),
-		.with_lock = true,
+		.lock_count = 1,
 		.attach = attach_memory,
 	};
 

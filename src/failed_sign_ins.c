@@ -138,10 +138,10 @@ transaction_changed(XactEvent event, void *argument)
 }
 
 static void
-attach_memory(void *memory, LWLock *memory_lock, bool is_new)
+attach_memory(void *memory, LWLockPadded *locks, bool is_new)
 {
 	all = memory;
-	lock = memory_lock;
+	lock = &locks->lock;
 }
 
 void
@@ -150,7 +150,7 @@ wa_failed_sign_ins_init(void)
 	static WaSharedMemory wanted = {
 		.name = "wa_apikeys_failed_sign_ins",
 		.size = SLOTS * sizeof(Failures),
-		.with_lock = true,
+		.lock_count = 1,
 		.attach = attach_memory,
 	};
 

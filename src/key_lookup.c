@@ -64,16 +64,22 @@ take_sessions(Datum value, WaPrincipal *principal)
  * Switching a key on deletes its end and may change the row in the same transaction, so the
  * ends are looked at before the row (ended.c).
  */
-bool
-wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal)
+static WaKeyState
+read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal)
 {
 	Datum keys[] = {UUIDPGetDatum(org_id), UUIDPGetDatum(id)};
+	bool is_revoked = wa_has_ended(org_id, id, "key");
+	bool is_disabled = !is_revoked && wa_has_ended(org_id, id, "disabled");
 	WaLookupRow row;
 
-	if (wa_has_ended(org_id, id, "key") || wa_has_ended(org_id, id, "disabled") ||
-		!wa_row_find(&keys_by_id, keys, &row) || !row.nulls[KEY_REVOKED_AT] ||
-		!row.nulls[KEY_DISABLED_AT])
-		return false;
+	if (is_revoked)
+		return WA_KEY_REVOKED;
+	if (!wa_row_find(&keys_by_id, keys, &row))
+		return WA_KEY_UNKNOWN;
+	if (!row.nulls[KEY_REVOKED_AT])
+		return WA_KEY_REVOKED;
+	if (is_disabled || !row.nulls[KEY_DISABLED_AT])
+		return WA_KEY_DISABLED;
 
 	memset(principal, 0, sizeof(*principal));
 	principal->kind = WA_PRINCIPAL_KEY;
@@ -92,19 +98,36 @@ wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *pri
 		principal->rate = (WakRate){DatumGetInt32(row.values[KEY_PER_MINUTE]),
 									DatumGetInt32(row.values[KEY_BURST])};
 	principal->generation = DatumGetInt32(row.values[KEY_GENERATION]);
-	return true;
+	return WA_KEY_FOUND;
+}
+
+bool
+wa_key_read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal)
+{
+	return read_by_id(org_id, id, principal) == WA_KEY_FOUND;
+}
+
+WaKeyState
+wa_key_state(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
+{
+	WaLookupRow row;
+	WaKeyState state;
+	pg_uuid_t org_id;
+	pg_uuid_t id;
+
+	if (!wa_row_find_digest(&keys_by_digest, digest, &row))
+		return WA_KEY_UNKNOWN;
+	org_id = *DatumGetUUIDP(row.values[1]);
+	id = *DatumGetUUIDP(row.values[2]);
+	state = read_by_id(&org_id, &id, principal);
+	principal->kind = WA_PRINCIPAL_KEY;
+	principal->org_id = org_id;
+	principal->id = id;
+	return state;
 }
 
 bool
 wa_key_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 {
-	WaLookupRow row;
-	pg_uuid_t org_id;
-	pg_uuid_t id;
-
-	if (!wa_row_find_digest(&keys_by_digest, digest, &row))
-		return false;
-	org_id = *DatumGetUUIDP(row.values[1]);
-	id = *DatumGetUUIDP(row.values[2]);
-	return wa_key_read_by_id(&org_id, &id, principal);
+	return wa_key_state(digest, principal) == WA_KEY_FOUND;
 }

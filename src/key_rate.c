@@ -62,10 +62,10 @@ static Rates *rates = NULL;
 static LWLock *lock = NULL;
 
 static void
-attach_memory(void *memory, LWLock *memory_lock, bool is_new)
+attach_memory(void *memory, LWLockPadded *locks, bool is_new)
 {
 	rates = memory;
-	lock = memory_lock;
+	lock = &locks->lock;
 	if (is_new)
 		wa_shared_memory_seed(&rates->seed, sizeof(rates->seed));
 }
@@ -76,7 +76,7 @@ wa_key_rate_init(void)
 	static WaSharedMemory wanted = {
 		.name = "wa_apikeys_rate",
 		.size = sizeof(Rates),
-		.with_lock = true,
+		.lock_count = 1,
 		.attach = attach_memory,
 	};
 
@@ -207,7 +207,6 @@ require_memory(void)
 				 errhint("Add wa_apikeys to shared_preload_libraries and restart the server.")));
 }
 
-/* The gateway reads the three numbers of the detail (gateway/api/rate.c). */
 WakBucketState
 wa_key_rate_take(const WaPrincipal *key)
 {
@@ -222,13 +221,18 @@ wa_key_rate_take(const WaPrincipal *key)
 	LWLockAcquire(lock, LW_EXCLUSIVE);
 	state = take(hash, org, key->rate, GetCurrentTimestamp());
 	LWLockRelease(lock);
-	if (!state.taken)
-		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-						errmsg("key has made too many requests"),
-						errdetail("%d seconds until the next request is accepted, at a rate of "
-								  "%d a minute; %d seconds until all of its burst is.",
-								  wa_key_rate_seconds(state.wait_us), key->rate.per_minute,
-								  wa_key_rate_seconds(state.full_us)),
-						err_generic_string(PG_DIAG_CONSTRAINT_NAME, "key_rate")));
 	return state;
+}
+
+/* The gateway reads the three numbers of the detail (gateway/api/rate.c). */
+void
+wa_key_rate_refuse(const WaPrincipal *key, WakBucketState state)
+{
+	ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					errmsg("key has made too many requests"),
+					errdetail("%d seconds until the next request is accepted, at a rate of "
+							  "%d a minute; %d seconds until all of its burst is.",
+							  wa_key_rate_seconds(state.wait_us), key->rate.per_minute,
+							  wa_key_rate_seconds(state.full_us)),
+					err_generic_string(PG_DIAG_CONSTRAINT_NAME, "key_rate")));
 }

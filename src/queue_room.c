@@ -299,10 +299,10 @@ wa_end_queue_turn(PG_FUNCTION_ARGS)
 }
 
 static void
-attach_memory(void *memory, LWLock *memory_lock, bool is_new)
+attach_memory(void *memory, LWLockPadded *locks, bool is_new)
 {
 	rooms = memory;
-	lock = memory_lock;
+	lock = &locks->lock;
 	if (is_new)
 		wa_shared_memory_seed(&rooms->seed, sizeof(rooms->seed));
 }
@@ -313,7 +313,7 @@ wa_queue_room_init(void)
 	static WaSharedMemory wanted = {
 		.name = "wa_apikeys_queue_room",
 		.size = sizeof(Rooms),
-		.with_lock = true,
+		.lock_count = 1,
 		.attach = attach_memory,
 	};
 

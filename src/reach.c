@@ -48,6 +48,7 @@ static int all_reached = 0;
 PG_FUNCTION_INFO_V1(wa_reaches);
 PG_FUNCTION_INFO_V1(wa_reaches_webhook);
 PG_FUNCTION_INFO_V1(wa_is_restricted_to_sessions);
+PG_FUNCTION_INFO_V1(wa_count_denied_session);
 
 void
 wa_reach_begin_all(void)
@@ -102,4 +103,19 @@ Datum
 wa_is_restricted_to_sessions(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(restricted_principal() != NULL);
+}
+
+/*
+ * wa.count_denied_session(session): counts a request that is refused, if the bound key is
+ * restricted and does not reach the session.  NULL is one that none of these keys reaches.
+ */
+Datum
+wa_count_denied_session(PG_FUNCTION_ARGS)
+{
+	const WaPrincipal *principal = restricted_principal();
+
+	if (principal != NULL &&
+		(PG_ARGISNULL(0) || !wa_principal_reaches(principal, PG_GETARG_UUID_P(0))))
+		wa_context_deny_session();
+	PG_RETURN_VOID();
 }

@@ -32,8 +32,8 @@ request_memory(void)
 	for (WaSharedMemory *wanted = all; wanted != NULL; wanted = wanted->next)
 	{
 		RequestAddinShmemSpace(MAXALIGN(wanted->size));
-		if (wanted->with_lock)
-			RequestNamedLWLockTranche(wanted->name, 1);
+		if (wanted->lock_count > 0)
+			RequestNamedLWLockTranche(wanted->name, wanted->lock_count);
 	}
 }
 
@@ -45,7 +45,7 @@ attach(WaSharedMemory *wanted)
 
 	if (!found)
 		memset(memory, 0, wanted->size);
-	wanted->attach(memory, wanted->with_lock ? &GetNamedLWLockTranche(wanted->name)->lock : NULL,
+	wanted->attach(memory, wanted->lock_count > 0 ? GetNamedLWLockTranche(wanted->name) : NULL,
 				   !found);
 }
 

@@ -14,15 +14,15 @@
 
 /*
  * What a file asks for.  Definitions are static.  "attach" is called in every process that has
- * the memory, with a lock for it, or NULL if none was asked for.  "is_new" means that the memory
- * is all zeros and that no other process has it yet.
+ * the memory, with an array of the locks for it, or NULL if none was asked for.  "is_new" means
+ * that the memory is all zeros and that no other process has it yet.
  */
 typedef struct WaSharedMemory
 {
-	const char *name; /* of the memory and of the lock's tranche */
+	const char *name; /* of the memory and of the locks' tranche */
 	Size size;
-	bool with_lock;
-	void (*attach)(void *memory, LWLock *lock, bool is_new);
+	int lock_count;
+	void (*attach)(void *memory, LWLockPadded *locks, bool is_new);
 	struct WaSharedMemory *next; /* used by shared_memory.c only */
 } WaSharedMemory;
 

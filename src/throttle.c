@@ -285,10 +285,10 @@ charge_all(const Charge *charges, int count)
 }
 
 static void
-attach_memory(void *memory, LWLock *memory_lock, bool is_new)
+attach_memory(void *memory, LWLockPadded *locks, bool is_new)
 {
 	throttle = memory;
-	lock = memory_lock;
+	lock = &locks->lock;
 	if (is_new)
 		wa_shared_memory_seed(throttle->seed, SEED_LENGTH);
 }
@@ -299,7 +299,7 @@ wa_throttle_init(void)
 	static WaSharedMemory wanted = {
 		.name = "wa_apikeys",
 		.size = sizeof(Throttle),
-		.with_lock = true,
+		.lock_count = 1,
 		.attach = attach_memory,
 	};
 

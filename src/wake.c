@@ -105,7 +105,7 @@ PG_FUNCTION_INFO_V1(wa_knock);
 /* ---- Memory ---- */
 
 static void
-attach_memory(void *memory, LWLock *no_lock, bool is_new)
+attach_memory(void *memory, LWLockPadded *no_locks, bool is_new)
 {
 	wake = memory;
 	if (!is_new)

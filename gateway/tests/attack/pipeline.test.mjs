@@ -323,7 +323,7 @@ test('a function call without a statement (P02) is refused; an unsealed role can
 {
 	const md5 = await oidOf('pg_catalog.md5(text)');
 	const setConfig = await oidOf('pg_catalog.set_config(text,text,boolean)');
-	const authenticate = await oidOf('wa.authenticate(wa.secret,wa.permissions,text)');
+	const authenticate = await oidOf('wa.authenticate(wa.secret,wa.permissions,text,text)');
 	const app = await stage.open(APP);
 	const called = await app.exchange(message.functionCall(md5, ['control']));
 

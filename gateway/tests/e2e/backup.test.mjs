@@ -39,7 +39,9 @@ before(async () =>
 	keys.imported = { secret: 'wa_imported-from-elsewhere-0123456789' };
 	await db.sql("SELECT wa.import_key($1, 'imported', wa.hash_key($2), '{read}')", [tenant.org.uuid, keys.imported.secret]);
 
-	await db.sql(`INSERT INTO wa.api_key_usage SELECT org_id, id, now(), '192.0.2.1', now(), '2001:db8::1'
+	await db.sql(`INSERT INTO wa.api_key_usage SELECT org_id, id, now(), '192.0.2.1', now(), '2001:db8::1', 'curl/8.1'
+		FROM wa.api_key WHERE id = $1`, [keys.rotated.uuid]);
+	await db.sql(`INSERT INTO wa.api_key_hour SELECT org_id, id, date_bin('1 hour', now(), '2000-01-01+00'), 10, 1, 2, 3, 4, 5, 6, 7
 		FROM wa.api_key WHERE id = $1`, [keys.rotated.uuid]);
 
 	/* everything that has a state: pairings, queued and taken messages, reactions, odd texts */
@@ -262,7 +264,7 @@ test('a dump without data, and one of INSERTs, is complete when an administrator
 		const wire = await target.open(database);
 
 		assert.equal(await wire.value('SELECT count(*) FROM wa.org'), organizations);
-		assert.match(await missing(wire), /^api_key, api_key_usage, app_user, audit, /);
+		assert.match(await missing(wire), /^api_key, api_key_hour, api_key_usage, app_user, audit, /);
 		await wire.sql('SELECT wa.finish_restore()');
 		assert.equal(await missing(wire), undefined);
 		await wire.close();
