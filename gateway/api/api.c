@@ -176,6 +176,7 @@ make_db_request(Call *call, int statement)
 	const Endpoint *endpoint = call->route->endpoint;
 	DbRequest *request =
 		db_request_new(statement, DB_LANE_FAST, call->api->timeout_ms, on_result, call);
+	const HttpText *agent = call_agent(call->http);
 	char room[HTTP_CLIENT_MAX];
 	HttpText client;
 
@@ -184,6 +185,8 @@ make_db_request(Call *call, int statement)
 	client = http_request_client(call->http, room);
 	db_request_address(request, client.data, client.len);
 	db_request_keeps(request, call->http->body.len);
+	if (agent != NULL)
+		db_request_agent(request, agent->data, agent->len);
 	if (endpoint->door != DOOR_CREDENTIAL ||
 		db_request_credential(request, call->credential.text, call->credential.len,
 							  endpoint->needs))

@@ -322,12 +322,20 @@ add_client(Call *call)
 	return db_param_text(call->db, client.data, client.len);
 }
 
+const HttpText *
+call_agent(const HttpRequest *request)
+{
+	const HttpText *agent = http_request_header(request, "user-agent", NULL);
+
+	return agent == NULL || agent->len == 0 || !is_printable(agent) ? NULL : agent;
+}
+
 static bool
 add_agent(Call *call)
 {
-	const HttpText *agent = http_request_header(call->http, "user-agent", NULL);
+	const HttpText *agent = call_agent(call->http);
 
-	if (agent == NULL || agent->len == 0 || !is_printable(agent))
+	if (agent == NULL)
 		return db_param_null(call->db);
 	return db_param_text(call->db, agent->data, agent->len < AGENT_MAX ? agent->len : AGENT_MAX);
 }

@@ -16,4 +16,10 @@ extern bool call_add_params(Call *call);
 /* Notes the parameters of the query that the endpoint does not have. */
 extern void call_check_query(Call *call);
 
+/*
+ * The User-Agent of a request, or NULL if it has none or one that is not printable ASCII.  The text
+ * belongs to the request.
+ */
+extern const HttpText *call_agent(const HttpRequest *request);
+
 #endif

@@ -70,6 +70,9 @@ struct event_base;
 /* Bytes of a client's address as text; a longer one is ignored. */
 #define DB_ADDRESS_MAX 45
 
+/* Bytes of the name of a client's program, which is what the database keeps of it. */
+#define DB_AGENT_MAX 120
+
 typedef enum DbLaneName
 {
 	DB_LANE_FAST,
@@ -237,6 +240,12 @@ extern void db_request_address(DbRequest *request, const char *address, size_t l
 
 /* Says how many bytes the caller keeps in memory until the request has ended. */
 extern void db_request_keeps(DbRequest *request, size_t bytes);
+
+/*
+ * Sets the name of the program that sent the request, for the record of the credential's use; it
+ * is copied, and cut to DB_AGENT_MAX bytes.  It must be printable ASCII.
+ */
+extern void db_request_agent(DbRequest *request, const char *agent, size_t len);
 
 /*
  * Add the parameters in the order of the statement; each is copied in PostgreSQL's binary

@@ -110,6 +110,8 @@ struct DbRequest
 	uint8_t org[DB_UUID_SIZE];
 	char address[DB_ADDRESS_MAX];
 	size_t address_len; /* 0: none */
+	char agent[DB_AGENT_MAX];
+	size_t agent_len; /* 0: none */
 
 	Buffer bytes; /* the parameters' values, one after the other */
 	int params;

@@ -87,6 +87,13 @@ db_request_keeps(DbRequest *request, size_t bytes)
 	request->turn.weight = bytes;
 }
 
+void
+db_request_agent(DbRequest *request, const char *agent, size_t len)
+{
+	request->agent_len = len < DB_AGENT_MAX ? len : DB_AGENT_MAX;
+	memcpy(request->agent, agent, request->agent_len);
+}
+
 /* ---- parameters ---- */
 
 static void
@@ -245,14 +252,14 @@ send_with(PGconn *pg, int statement, int count, const char *const *values, const
 static bool
 send_authenticate(DbRequest *request, PGconn *pg)
 {
-	const char *values[] = {request->credential, request->needs,
-							request->address_len == 0 ? NULL : request->address,
-							(const char *) request->number};
+	const char *values[] = {
+		request->credential, request->needs, request->address_len == 0 ? NULL : request->address,
+		request->agent_len == 0 ? NULL : request->agent, (const char *) request->number};
 	const int lengths[] = {(int) request->credential_len,
 						   request->needs == NULL ? 0 : (int) strlen(request->needs),
-						   (int) request->address_len, DB_NUMBER_BYTES};
+						   (int) request->address_len, (int) request->agent_len, DB_NUMBER_BYTES};
 	/* needs is sent as text, because a set of permissions may be written as one name */
-	bool sent = send_with(pg, request->binding, 4, values, lengths, 1);
+	bool sent = send_with(pg, request->binding, 5, values, lengths, 1);
 
 	wak_wipe(request->credential, sizeof(request->credential));
 	return sent;

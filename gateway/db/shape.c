@@ -25,7 +25,7 @@ typedef struct Binding
 } Binding;
 
 static const Binding bindings[] = {
-	{"authenticate", 4, 6, {UUID_OID, UUID_OID, INT4_OID, INT4_OID, INT4_OID, INT8_OID}},
+	{"authenticate", 5, 6, {UUID_OID, UUID_OID, INT4_OID, INT4_OID, INT4_OID, INT8_OID}},
 	{"act_for", 2, 2, {VOID_OID, INT8_OID}},
 	{"unbound", 1, 1, {INT8_OID}},
 };

@@ -215,7 +215,7 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 {
 	const declared = stage.statement('authenticate').parameters;
 
-	for (const [text, bindings] of [['', declared], ['/* authenticate */', declared], ['', [25, 25, 25, 25]], [';', declared]])
+	for (const [text, bindings] of [['', declared], ['/* authenticate */', declared], ['', [25, 25, 25, 25, 25]], [';', declared]])
 	{
 		const wire = await stage.open();
 

@@ -151,6 +151,7 @@ const FIXTURES = {
 	'PUT /api-keys/policy': async () => ({ json: { defaultDays: 90 } }),
 	'PATCH /api-keys/{k}': async () => await onKey({ name: `renamed ${++invited}` })(),
 	'DELETE /api-keys/{k}': onKey(),
+	'GET /api-keys/{k}/usage': onKey(),
 	'POST /api-keys/{k}/rotate': onKey({ overlapSeconds: 60 }),
 	'GET /members': none,
 	'PATCH /members/{u}': onMember({ role: 'member' }),

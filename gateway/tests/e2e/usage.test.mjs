@@ -1,6 +1,6 @@
 /*
  * usage.test.mjs
- *		When a key was last used: seen as soon as it was, kept by a flush.
+ *		When and how often a key was used: seen as soon as it was, kept by a flush.
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -116,6 +116,71 @@ test('a key that is refused shows no use: unknown, revoked, expired, without the
 	/* the control: the same key, where it may */
 	assert.equal((await client.get('/api/v1/me', lacking.secret)).status, 200);
 	assert.ok((await shown(lacking.id)).lastUsedAt > 0);
+});
+
+/* What the endpoint says of a key, with its hours summed up. */
+async function usageOf(id, query = '')
+{
+	const { status, json } = await client.get(`/api/v1/api-keys/${id}/usage${query}`, token);
+	const sum = { ...json, allowed: 0, denied: {} };
+
+	assert.equal(status, 200);
+	for (const hour of json.hours)
+	{
+		sum.allowed += hour.allowed;
+		for (const [reason, number] of Object.entries(hour.denied))
+			sum.denied[reason] = (sum.denied[reason] ?? 0) + number;
+	}
+	return sum;
+}
+
+test('requests are counted by hour and by what became of them, and the last one has its address and program', async () =>
+{
+	const key = await createKey(db, org, ['read']);
+	const before = await usageOf(key.id);
+
+	assert.deepEqual([before.id, before.hours, 'lastUsedAt' in before, 'lastUsedAgent' in before], [key.id, [], false, false]);
+	for (let i = 0; i < 5; i++)
+		assert.equal((await client.request('GET', SESSIONS, { key: key.secret, headers: { 'User-Agent': 'tests/1.0' } })).status, 200);
+	assert.equal((await client.get(`${SESSIONS}?limit=x`, key.secret)).status, 400);
+	assert.equal((await client.post(SESSIONS, key.secret, {})).status, 403);
+	await db.sql('SELECT wa.flush_key_usage()');
+	await db.sql('SELECT wa.disable_key($1::uuid)', [key.uuid]);
+	assert.equal((await client.get(SESSIONS, key.secret)).status, 401);
+	await db.sql('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
+	assert.equal((await client.get(SESSIONS, key.secret)).status, 401);
+	assert.equal((await client.get(SESSIONS, key.secret)).status, 401);
+
+	const after = await usageOf(key.id);
+
+	assert.equal(after.allowed, 6);
+	assert.deepEqual(after.denied, { permission: 1, disabled: 1, revoked: 2 });
+	assert.equal(after.lastUsedFrom, '127.0.0.1');
+	assert.ok(after.hours.every(({ from }, i) => from % 3_600_000 === 0 && (i === 0 || from > after.hours[i - 1].from)));
+	assert.equal(after.hours.at(-1).from <= Date.now(), true);
+});
+
+test('the program is cut, and one that is no printable ASCII is none and denies nothing', async () =>
+{
+	for (const [sent, kept] of [['curl/8.1', 'curl/8.1'], ['a'.repeat(500), 'a'.repeat(120)], ['caf\u00e9', undefined], [' ', undefined]])
+	{
+		const key = await createKey(db, org, ['read']);
+
+		assert.equal((await client.request('GET', SESSIONS, { key: key.secret, headers: { 'User-Agent': sent } })).status, 200, sent);
+		assert.equal((await usageOf(key.id)).lastUsedAgent, kept);
+	}
+});
+
+test('only as many hours as are asked for', async () =>
+{
+	const key = await createKey(db, org, ['read']);
+
+	await db.sql(`INSERT INTO wa.api_key_hour (org_id, key_id, hour, allowed)
+		SELECT $1, $2, date_bin('1 hour', now(), '2000-01-01+00') - h * interval '1 hour', 1 FROM unnest('{0,1,2,719,720}'::integer[]) h`, [org.uuid, key.uuid]);
+	for (const [query, hours] of [['?hours=1', 1], ['?hours=2', 2], ['?hours=719', 3], ['', 4]])
+		assert.ok(Math.abs((await usageOf(key.id, query)).hours.length - hours) <= 1, query);
+	for (const query of ['?hours=0', '?hours=721', '?hours=x', '?days=1'])
+		assert.equal((await client.get(`/api/v1/api-keys/${key.id}/usage${query}`, token)).status, 400, query);
 });
 
 test('who made a key, and which one took its place', async () =>

@@ -41,7 +41,7 @@ typedef struct Known
 } Known;
 
 static const Known bindings[] = {
-	{"authenticate", 4, 6, {2950, 2950, 23, 23, 23, 20}, DB_UUID_SIZE, 3},
+	{"authenticate", 5, 6, {2950, 2950, 23, 23, 23, 20}, DB_UUID_SIZE, 3},
 	{"act_for", 2, 2, {2278, 20}, 0, 0},
 	{"unbound", 1, 1, {20}, 0, 0},
 };

@@ -139,7 +139,23 @@ START_TEST(addresses_that_are_too_long_are_not_passed_on)
 }
 END_TEST
 
+START_TEST(names_of_programs_are_cut)
+{
+	char agent[DB_AGENT_MAX + 1];
+	DbRequest *request = new_request();
+
+	memset(agent, 'a', sizeof(agent));
+	ck_assert_uint_eq(request->agent_len, 0);
+	db_request_agent(request, agent, 3);
+	ck_assert_uint_eq(request->agent_len, 3);
+	db_request_agent(request, agent, sizeof(agent));
+	ck_assert_uint_eq(request->agent_len, DB_AGENT_MAX);
+	ck_assert_mem_eq(request->agent, agent, DB_AGENT_MAX);
+	db_request_free(request);
+}
+END_TEST
+
 SUITE("db_request", numbers_times_and_flags, null_is_not_empty, text_arrays,
 	  times_outside_postgresqls_are_refused, too_many_parameters_are_refused,
 	  too_many_bytes_are_refused, credentials_that_are_too_long_are_refused,
-	  addresses_that_are_too_long_are_not_passed_on)
+	  addresses_that_are_too_long_are_not_passed_on, names_of_programs_are_cut)
