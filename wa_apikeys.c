@@ -30,6 +30,7 @@
 #include "src/context.h"
 #include "src/event_writers.h"
 #include "src/failed_sign_ins.h"
+#include "src/guesses.h"
 #include "src/handover.h"
 #include "src/key_rate.h"
 #include "src/password.h"
@@ -115,6 +116,7 @@ _PG_init(void)
 		wa_handover_init();
 		wa_usage_init();
 		wa_failed_sign_ins_init();
+		wa_guesses_init();
 		wa_key_rate_init();
 		wa_wake_preload();
 		wa_event_writers_preload();

@@ -65,6 +65,56 @@ CREATE POLICY wa_admin_read ON wa.api_key_hour FOR SELECT TO wa_admin USING (tru
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key_usage', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.api_key_hour', '');
 
+-- This table belongs to no organization: nobody has the keys that it is about.
+CREATE TABLE wa.unknown_key (
+	hour timestamptz NOT NULL,
+	prefix text NOT NULL CHECK (char_length(prefix) <= 9),
+	denied bigint NOT NULL,
+	PRIMARY KEY (hour, prefix)
+);
+COMMENT ON TABLE wa.unknown_key IS
+	'how often API keys were presented that nobody has, by their first characters, in each hour of the latest 30 days';
+COMMENT ON COLUMN wa.unknown_key.hour IS 'when the hour began';
+COMMENT ON COLUMN wa.unknown_key.prefix IS
+	'the first characters: of the 64 most frequent ones of the hour; empty: all others together';
+COMMENT ON COLUMN wa.unknown_key.denied IS 'how often';
+ALTER TABLE wa.unknown_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.unknown_key TO wa_owner USING (true);
+CREATE POLICY wa_admin_read ON wa.unknown_key FOR SELECT TO wa_admin USING (true);
+SELECT pg_catalog.pg_extension_config_dump('wa.unknown_key', '');
+
+CREATE FUNCTION wa.take_guesses() RETURNS TABLE (hour timestamptz, prefix text, denied bigint)
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_take_guesses';
+COMMENT ON FUNCTION wa.take_guesses() IS
+	'for wa.flush_key_usage(): takes the counts of unknown keys out of memory; they come back if the transaction is rolled back';
+
+-- Somebody who guesses at random makes new rows with each flush, so an hour has 64 of them at
+-- most, and the rest is one.
+CREATE FUNCTION wa.flush_guesses() RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	hours timestamptz[];
+BEGIN
+	WITH written AS (
+		INSERT INTO wa.unknown_key AS u (hour, prefix, denied)
+		SELECT t.hour, t.prefix, t.denied FROM wa.take_guesses() t WHERE t.denied > 0 ORDER BY t.hour, t.prefix
+		ON CONFLICT ON CONSTRAINT unknown_key_pkey DO UPDATE SET denied = u.denied + excluded.denied
+		RETURNING u.hour)
+	SELECT array_agg(DISTINCT w.hour ORDER BY w.hour) INTO hours FROM written w;
+	WITH gone AS (
+		DELETE FROM wa.unknown_key u
+		USING (SELECT o.hour, o.prefix, row_number() OVER (PARTITION BY o.hour ORDER BY o.denied DESC, o.prefix) AS place
+			FROM wa.unknown_key o WHERE o.hour = ANY (hours) AND o.prefix <> '') ranked
+		WHERE u.hour = ranked.hour AND u.prefix = ranked.prefix AND ranked.place > 64
+		RETURNING u.hour, u.denied)
+	INSERT INTO wa.unknown_key AS u (hour, prefix, denied)
+	SELECT g.hour, '', sum(g.denied) FROM gone g GROUP BY g.hour
+	ON CONFLICT ON CONSTRAINT unknown_key_pkey DO UPDATE SET denied = u.denied + excluded.denied;
+END $$;
+COMMENT ON FUNCTION wa.flush_guesses() IS 'for wa.flush_key_usage(): adds the counts of unknown keys from memory to the table';
+
 -- What is in memory.  These functions see every organization of the database, so only
 -- function bodies and administrators may call them.
 CREATE FUNCTION wa.remembered_key_use(org wa.org_id, key wa.key_id, OUT first_used_at timestamptz, OUT first_used_from inet,
@@ -252,11 +302,13 @@ BEGIN
 		WHERE u.last_used_at > m.flushed_at;
 	END IF;
 	PERFORM wa.await_turn('key_usage');
+	PERFORM wa.flush_guesses();
 	written := wa.flush_first_uses(max);
 	written := written + wa.flush_later_uses(max - written);
 	RETURN written + wa.flush_key_hours(max - written);
 END $$;
 COMMENT ON FUNCTION wa.flush_key_usage(integer) IS
 	'writes the key uses that are newer in memory than in `wa.api_key_usage`, with `key.used_first` in the audit log for '
-	'keys that had none, and adds the counts in memory to `wa.api_key_hour`: at most `max` rows (1 to 10000) in all. '
+	'keys that had none, and adds the counts in memory to `wa.api_key_hour`: at most `max` rows (1 to 10000) in all. It also adds '
+	'those of unknown keys to `wa.unknown_key`. '
 	'Returns how many it wrote, and fewer than `max` means that there is no more. `22023` (`max`), `25000` in a transaction that acts for an organization';

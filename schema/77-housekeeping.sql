@@ -514,6 +514,9 @@ BEGIN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 10000');
 	END IF;
 	PERFORM wa.await_turn(task);
+	IF task = 'key_hours' THEN
+		DELETE FROM wa.unknown_key u WHERE u.hour < clock_timestamp() - interval '720 hours';
+	END IF;
 	IF task IN ('tickets', 'sockets', 'user_tokens', 'idempotency', 'key_hours') THEN
 		RETURN wa.expire_rows(task, max);
 	ELSIF task = 'events' THEN

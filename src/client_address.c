@@ -13,10 +13,13 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "utils/array.h"
 #include "utils/inet.h"
 
 #include "src/client_address.h"
+
+PG_FUNCTION_INFO_V1(wa_allows_address);
 
 /* The length of the longest IPv6 address as text.  What is longer is no address. */
 #define ADDRESS_MAX 45
@@ -107,4 +110,15 @@ wa_networks_have(const WaNetworks *networks, const WaClientAddress *address)
 			return true;
 	}
 	return false;
+}
+
+/* wa.allows_address(networks, address): whether the address is in one of them; NULL has all. */
+Datum
+wa_allows_address(PG_FUNCTION_ARGS)
+{
+	WaNetworks *networks = PG_ARGISNULL(0) ? NULL : wa_networks_read(PG_GETARG_DATUM(0));
+	WaClientAddress address;
+
+	wa_client_address_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), &address);
+	PG_RETURN_BOOL(wa_networks_have(networks, &address));
 }

@@ -62,6 +62,7 @@
 #include "src/context.h"
 #include "src/credential.h"
 #include "src/event_writers.h"
+#include "src/guesses.h"
 #include "src/key_lookup.h"
 #include "src/key_rate.h"
 #include "src/own_permissions.h"
@@ -175,9 +176,12 @@ count_denied(WakKind kind, const WaPrincipal *principal, WaOutcome outcome)
 		wa_usage_count(&principal->org_id, &principal->id, outcome);
 }
 
-/* Whoever presents the credential does not learn what is wrong with it; its organization does. */
+/*
+ * Whoever presents the credential does not learn what is wrong with it; its organization does.
+ * "secret" is NULL if it was accepted before.
+ */
 static void
-count_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH])
+count_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], const WaSecret *secret)
 {
 	WaPrincipal key = {.kind = WA_PRINCIPAL_NONE};
 
@@ -187,6 +191,8 @@ count_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH])
 	switch (wa_key_state(digest, &key))
 	{
 		case WA_KEY_UNKNOWN:
+			if (secret != NULL)
+				wa_guesses_count(secret);
 			break;
 		case WA_KEY_REVOKED:
 			count_denied(kind, &key, WA_DENIED_REVOKED);
@@ -321,10 +327,11 @@ refuse_credential(void)
 					errmsg("credential is not valid")));
 }
 
+/* The credential that was bound has ended. */
 pg_noreturn static void
-refuse_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH])
+refuse_ended(void)
 {
-	count_invalid(kind, digest);
+	count_invalid(context.credential, context.first.value, NULL);
 	refuse_credential();
 }
 
@@ -604,7 +611,10 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 
 	generation = wa_row_generation();
 	if (!wa_credential_lookup(kind, identity.value, &principal))
-		refuse_invalid(kind, identity.value);
+	{
+		count_invalid(kind, identity.value, secret);
+		refuse_credential();
+	}
 	wa_client_address_read(address, &from);
 	check_address(kind, &principal, &from);
 	asked = asked_permissions(kind, &principal, needs);
@@ -702,7 +712,7 @@ wa_context_principal(void)
 		WaPrincipal fresh;
 
 		if (!wa_credential_lookup(context.credential, context.first.value, &fresh))
-			refuse_invalid(context.credential, context.first.value);
+			refuse_ended();
 		check_address(context.credential, &fresh, &context.from);
 		cover(&fresh, generation);
 	}
@@ -843,7 +853,7 @@ wa_context_verify_written(void)
 		wa_networks_have(fresh.networks, &context.from) && covers_used(&fresh))
 		return;
 	if (!wa_credential_lookup_without_own(context.credential, context.first.value, &fresh))
-		refuse_invalid(context.credential, context.first.value);
+		refuse_ended();
 	check_address(context.credential, &fresh, &context.from);
 	if (!covers_used(&fresh))
 		refuse_lost(&fresh);

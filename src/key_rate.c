@@ -33,6 +33,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
@@ -60,6 +61,8 @@ typedef struct Rates
 
 static Rates *rates = NULL;
 static LWLock *lock = NULL;
+
+PG_FUNCTION_INFO_V1(wa_key_rate_wait);
 
 static void
 attach_memory(void *memory, LWLockPadded *locks, bool is_new)
@@ -101,6 +104,14 @@ hashed(const pg_uuid_t *org_id, const pg_uuid_t *id)
 	name.database = MyDatabaseId;
 	hash = hash_bytes_extended((const unsigned char *) &name, sizeof(name), rates->seed);
 	return hash == 0 ? 1 : hash;
+}
+
+static uint64
+hashed_org(const pg_uuid_t *org_id)
+{
+	static const pg_uuid_t none = {{0}};
+
+	return hashed(org_id, &none);
 }
 
 static int64
@@ -191,6 +202,23 @@ take(uint64 key, uint64 org, WakRate rate, TimestampTz now)
 	return wak_bucket_take(&slot->bucket, rate, now);
 }
 
+/* Microseconds until a request of the key is taken; 0 if one is.  The lock is held, or shared. */
+static int64
+wait_of(uint64 key, uint64 org, WakRate rate, TimestampTz now)
+{
+	Slot *set = rates->slots[key % SETS];
+	const Slot *slot = slot_of(set, key);
+	WakBucket bucket;
+	WakBucketState state;
+	int64 wait;
+
+	if (slot == NULL)
+		return slot_for_new(set, org, now, &wait) == NULL ? wait : 0;
+	bucket = slot->bucket;
+	state = wak_bucket_take(&bucket, rate, now);
+	return state.taken ? 0 : state.wait_us;
+}
+
 int
 wa_key_rate_seconds(int64 us)
 {
@@ -210,14 +238,13 @@ require_memory(void)
 WakBucketState
 wa_key_rate_take(const WaPrincipal *key)
 {
-	static const pg_uuid_t none = {{0}};
 	WakBucketState state;
 	uint64 hash;
 	uint64 org;
 
 	require_memory();
 	hash = hashed(&key->org_id, &key->id);
-	org = hashed(&key->org_id, &none);
+	org = hashed_org(&key->org_id);
 	LWLockAcquire(lock, LW_EXCLUSIVE);
 	state = take(hash, org, key->rate, GetCurrentTimestamp());
 	LWLockRelease(lock);
@@ -235,4 +262,23 @@ wa_key_rate_refuse(const WaPrincipal *key, WakBucketState state)
 							  wa_key_rate_seconds(state.wait_us), key->rate.per_minute,
 							  wa_key_rate_seconds(state.full_us)),
 					err_generic_string(PG_DIAG_CONSTRAINT_NAME, "key_rate")));
+}
+
+/* wa.key_rate_wait(org, key, per_minute, burst): seconds until its next request is taken. */
+Datum
+wa_key_rate_wait(PG_FUNCTION_ARGS)
+{
+	const WakRate rate = {PG_GETARG_INT32(2), PG_GETARG_INT32(3)};
+	uint64 key;
+	uint64 org;
+	int64 wait;
+
+	if (rates == NULL)
+		PG_RETURN_NULL();
+	key = hashed(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1));
+	org = hashed_org(PG_GETARG_UUID_P(0));
+	LWLockAcquire(lock, LW_SHARED);
+	wait = wait_of(key, org, rate, GetCurrentTimestamp());
+	LWLockRelease(lock);
+	PG_RETURN_INT32(wa_key_rate_seconds(wait));
 }

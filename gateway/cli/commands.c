@@ -149,6 +149,42 @@ const Command commands[] = {
 	 .shape = COMMAND_LIST,
 	 .columns = "matched id organizationId organization name prefix status createdBy lastUsedAt"},
 
+	{.name = "key usage",
+	 .summary = "show how often an API key was used in each hour, and why requests were denied",
+	 .more = "The oldest hour first; an hour without requests is left out. Counts are kept for 30 days.",
+	 .parameters = {KEY,
+		{.kind = PARAMETER_OPTION, .name = "hours", .argument = "NUMBER", .help = "only so many hours back, with the current one"}},
+	 .requires = SHOW_KEY,
+	 .absent = "key does not exist",
+	 .statement = "SELECT u.hour AS \"from\", u.allowed, u.denied, "
+		"u.expired, u.revoked, u.disabled, u.address, u.permission, u.session, u.rate "
+		"FROM wa.key_usage u JOIN wa.keys k ON k.org_id = u.org_id AND k.id = u.key_id "
+		"WHERE k.id = $1::wa.key_id AND ($2::integer IS NULL OR u.hour > now() - $2::integer * interval '1 hour') ORDER BY u.hour",
+	 .shape = COMMAND_LIST},
+
+	{.name = "key guesses",
+	 .summary = "show the beginnings of keys that were presented and that nobody has, and whose keys begin like that",
+	 .more = "The most frequent ones come first. A row without a prefix is all others together. Counts are kept for 30 days.",
+	 .parameters = {{.kind = PARAMETER_OPTION, .name = "hours", .argument = "NUMBER", .help = "only so many hours back, with the current one"}},
+	 .statement = "SELECT NULLIF(u.prefix, '') AS prefix, sum(u.denied)::bigint AS denied, max(u.hour) AS \"latestHour\", "
+		"(SELECT string_agg(k.key, ' ' ORDER BY k.id) FROM wa.keys k WHERE u.prefix <> '' AND starts_with(u.prefix, k.prefix) AND k.status <> 'revoked') AS keys "
+		"FROM wa.unknown_key u WHERE $1::integer IS NULL OR u.hour > now() - $1::integer * interval '1 hour' "
+		"GROUP BY u.prefix ORDER BY u.prefix = '', denied DESC, u.prefix",
+	 .shape = COMMAND_LIST},
+
+	{.name = "key explain",
+	 .summary = "say why a request with an API key is denied",
+	 .more = "Give the key on standard input (-), not as an argument: arguments of programs can be seen by others. The first "
+		"reason is the one for which it is denied. Nothing is counted, and it is no use of the key.",
+	 .parameters = {{.kind = PARAMETER_SECRET_WORD, .name = "-", .help = "read the key from standard input, or ask for it on the terminal"},
+		{.kind = PARAMETER_OPTION, .name = "permission", .argument = "NAME", .words = "read send manage events",
+		 .help = "what the request needs: read, send, manage or events"},
+		{.kind = PARAMETER_OPTION, .name = "session", .argument = "SESSION", .help = "the session that it names: sess_…, or a UUID"},
+		{.kind = PARAMETER_OPTION, .name = "address", .argument = "ADDRESS", .help = "where it comes from; without one a key that is restricted to addresses is refused"}},
+	 .statement = "SELECT e.reason, e.detail, e.key AS id, e.name, e.org_id AS \"organizationId\" "
+		"FROM wa.explain_denial($1::wa.secret, $2::wa.permission, $3::wa.session_id, $4) e",
+	 .shape = COMMAND_LIST},
+
 	{.name = "key revoke",
 	 .summary = "end an API key for good, with effect right away",
 	 .parameters = {KEY,

@@ -41,6 +41,7 @@ before(async () =>
 
 	await db.sql(`INSERT INTO wa.api_key_usage SELECT org_id, id, now(), '192.0.2.1', now(), '2001:db8::1', 'curl/8.1'
 		FROM wa.api_key WHERE id = $1`, [keys.rotated.uuid]);
+	await db.sql("INSERT INTO wa.unknown_key VALUES (date_bin('1 hour', now(), '2000-01-01+00'), 'wa_Ab3xY', 4)");
 	await db.sql(`INSERT INTO wa.api_key_hour SELECT org_id, id, date_bin('1 hour', now(), '2000-01-01+00'), 10, 1, 2, 3, 4, 5, 6, 7
 		FROM wa.api_key WHERE id = $1`, [keys.rotated.uuid]);
 

@@ -180,6 +180,53 @@ test('key find: by a beginning, an id, a name, and a whole key on standard input
 	refused(['key', 'find', made.secret], 2, /^wa: a whole key is no argument/);
 });
 
+test('key usage: the hours of a key, and why requests were denied', async () =>
+{
+	const key = await createKey(db, await createOrg(db, 'Counts'), ['read']);
+
+	assert.deepEqual(json('key', 'usage', key.id), []);
+	await db.sql(`INSERT INTO wa.api_key_hour (org_id, key_id, hour, allowed, rate) SELECT k.org_id, k.id,
+		date_bin('1 hour', now(), '2000-01-01+00') - h * interval '1 hour', h + 1, 2 FROM wa.api_key k, generate_series(0, 9) h WHERE k.id = $1`, [key.uuid]);
+
+	const rows = json('key', 'usage', key.id);
+
+	assert.deepEqual([rows.length, rows[0].allowed, rows[0].denied, rows[0].rate, rows[0].expired], [10, 10, 2, 2, 0]);
+	assert.match(rows[0].from, TIME);
+	assert.ok(Math.abs(json('key', 'usage', key.id, '--hours', '3').length - 3) <= 1);
+	refused(['key', 'usage', `key_${UNKNOWN}`], 1, /^wa: key does not exist\n$/);
+});
+
+test('key guesses: the beginnings that were tried, and whose keys begin like that', async () =>
+{
+	const key = await createKey(db, await createOrg(db, 'Guessed at'), ['read']);
+	const prefix = key.secret.slice(0, 8);
+
+	await db.sql("INSERT INTO wa.unknown_key SELECT date_bin('1 hour', now(), '2000-01-01+00'), * FROM (VALUES ($1, 7), ('wa_other', 9), ('', 40)) g", [prefix]);
+
+	const rows = json('key', 'guesses');
+
+	assert.deepEqual(rows.map((row) => [row.prefix ?? null, row.denied]), [['wa_other', 9], [prefix, 7], [null, 40]]);
+	assert.equal(rows[1].keys, key.id);
+	assert.deepEqual(json('key', 'guesses', '--hours', '1').length <= 3, true);
+});
+
+test('key explain: why a request is denied, which the request itself is not told', async () =>
+{
+	const org = await createOrg(db, 'Explained');
+	const key = await createKey(db, org, ['read']);
+	const explained = (...args) => JSON.parse(wa(['key', 'explain', '-', ...args, '--json'], { input: `${key.secret}\n` }).stdout).map(({ reason }) => reason ?? null);
+
+	assert.deepEqual(explained('--permission', 'read'), [null]);
+	assert.deepEqual(explained('--permission', 'send', '--session', `sess_${UNKNOWN}`), ['permission', 'session']);
+	await db.sql('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
+	assert.deepEqual(explained(), ['revoked']);
+
+	const { code, stdout } = wa(['key', 'explain', '-', '--json'], { input: `wa_${'x'.repeat(30)}\n` });
+
+	assert.deepEqual([code, JSON.parse(stdout)[0].reason], [0, 'unknown']);
+	refused(['key', 'explain', key.secret], 2, /^wa: a whole key is no argument/);
+});
+
 test('key revoke-secret: whoever has the key on standard input ends it, and is told whose it was', async () =>
 {
 	const org = await createOrg(db, 'Finders keepers');
@@ -419,7 +466,7 @@ test('the completion knows commands, options and what a value may be', () =>
 {
 	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'completion', 'manual', '--database', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
-	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
+	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
 	assert.deepEqual(completed('wa key create org_x name re'), ['read']);
 	assert.deepEqual(completed('wa key revoke key_x --r'), ['--reason']);
 	assert.deepEqual(completed('wa member add o u ow'), ['owner']);
