@@ -97,7 +97,8 @@ test('a person signs in, creates a key, calls the API with it, revokes it, and t
 	await question.getByRole('button', { name: 'Revoke' }).click();
 	await made.getByText('Revoked').waitFor();
 	assert.equal(await statusOf(key), 401);
-	assert.equal(await made.getByRole('button').count(), 0);
+	/* nothing can be changed any more */
+	assert.deepEqual(await made.getByRole('button').allTextContents(), ['Usage deploy bot']);
 	visitor.assertWellBehaved();
 });
 
@@ -217,7 +218,7 @@ test('rotating makes the successor first and shows its secret once; the old key 
 		await rowOf(old.secret).getByText(oldStatus === 401 ? 'Rotated' : 'Rotated, still valid', { exact: true }).waitFor();
 		await rowOf(key).getByText('Active', { exact: true }).waitFor();
 		/* what is rotated is not changed or rotated again, and what has ended is not revoked */
-		assert.deepEqual(await rowOf(old.secret).getByRole('button').allTextContents(), oldStatus === 401 ? [] : [`Revoke ${name}`]);
+		assert.deepEqual(await rowOf(old.secret).getByRole('button').allTextContents(), [`Usage ${name}`, ...(oldStatus === 401 ? [] : [`Revoke ${name}`])]);
 		assert.ok(!(await everythingOf(page)).includes(key));
 	}
 	visitor.assertWellBehaved();
@@ -243,6 +244,42 @@ test('the first use of a key is in the audit log, and the last one beside the ke
 	await row(page, 'first used').waitFor();
 	/* that it does not expire is the only "never" left */
 	assert.equal(await row(page, 'first used').getByText('never').count(), 1);
+	visitor.assertWellBehaved();
+});
+
+test('the use of a key: what was allowed, what was denied and why, and its last use as text', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+	const key = await createKey(stage.db, org, ['read'], { name: 'charted' });
+	const agent = '<img src=x onerror=alert(1)> "\'&';
+	const ask = (path, method = 'GET', json) => stage.client.request(method, path, { key: key.secret, headers: { 'User-Agent': agent }, json });
+
+	await page.reload();
+	await row(page, 'charted').getByRole('button', { name: 'Usage charted' }).click();
+
+	const dialog = page.getByRole('dialog', { name: 'Use of “charted”' });
+
+	await dialog.getByText('It was never used').waitFor();
+	await dialog.getByText('0 requests allowed, 0 denied').waitFor();
+	await dialog.getByRole('button', { name: 'Done' }).click();
+
+	for (let i = 0; i < 3; i++)
+		assert.equal((await ask('/api/v1/sessions')).status, 200);
+	assert.equal((await ask('/api/v1/sessions', 'POST', {})).status, 403);
+	await row(page, 'charted').getByRole('button', { name: 'Usage charted' }).click();
+	await dialog.getByText('3 requests allowed, 1 denied').waitFor();
+	await dialog.getByText(agent).waitFor();
+	await dialog.getByText('127.0.0.1').waitFor();
+	assert.match(await dialog.getByRole('row').filter({ hasText: 'lacks a permission' }).innerText(), /1/);
+	await dialog.getByRole('img', { name: 'The last 7 days: 3 requests allowed, 1 denied' }).waitFor();
+	for (const [span, bars] of [['The last 24 hours', 24], ['The last 30 days', 30]])
+	{
+		await dialog.getByLabel('Show').selectOption(span);
+		await dialog.getByRole('img', { name: `${span}: 3 requests allowed, 1 denied` }).waitFor();
+		assert.equal(await dialog.locator('svg rect.allowed').count(), bars);
+		assert.equal(await dialog.locator('svg rect.denied:not([height="0"])').count(), 1);
+	}
 	visitor.assertWellBehaved();
 });
 

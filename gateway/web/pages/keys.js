@@ -1,6 +1,6 @@
 /*
  * keys.js
- *		API Keys: find, create, change, rotate, switch off and revoke them.
+ *		API Keys: find, create, change, rotate, switch off and revoke them, and see their use.
  *
  * The secret of a new key is on this page only once (secret.js).
  */
@@ -15,6 +15,7 @@ import { ChangeKeyDialog, NewKeyDialog, RevokeKeyDialog, RotateKeyDialog } from 
 import { AllKeys, usePolicy } from './keys_policy.js';
 import { RestrictionTags } from './keys_restrictions.js';
 import { SessionCount } from './keys_sessions.js';
+import { KeyUsageDialog } from './keys_usage.js';
 import { useList } from '../client/load.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, Table, usePlace } from '../ui/page.js';
@@ -106,10 +107,12 @@ function columnsOf({ administers, me }, open, sessions)
 	if (administers)
 		columns.push({
 			name: 'Actions', hidden: true, className: 'row-actions',
-			cell: (row) => groupOf(row) !== 'over' && html`
-				${row.rotatedTo === undefined && button('Change', 'change', row)}
-				${row.rotatedTo === undefined && (row.disabledAt === undefined ? button('Rotate', 'rotate', row) : button('Switch on', 'on', row))}
-				${button('Revoke', 'revoke', row, 'danger-quiet')}`,
+			cell: (row) => html`
+				${button('Usage', 'usage', row)}
+				${groupOf(row) !== 'over' && html`
+					${row.rotatedTo === undefined && button('Change', 'change', row)}
+					${row.rotatedTo === undefined && (row.disabledAt === undefined ? button('Rotate', 'rotate', row) : button('Switch on', 'on', row))}
+					${button('Revoke', 'revoke', row, 'danger-quiet')}`}`,
 		});
 	return columns;
 }
@@ -193,6 +196,7 @@ export function KeysPage()
 			<//>`}
 			${administers && html`<${AllKeys} organization=${organization} policy=${policy} error=${policyError} reload=${reloadAll} />`}
 			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} sessions=${sessions} close=${close} finish=${finish} />`}
+			${opened.dialog === 'usage' && html`<${KeyUsageDialog} apiKey=${opened.key} close=${close} />`}
 			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} sessions=${sessions} close=${close} finish=${change} />`}
 			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} close=${close} finish=${finish} />`}
 			${opened.dialog === 'revoke' && html`<${RevokeKeyDialog} apiKey=${opened.key} close=${close} reload=${list.reload} />`}
