@@ -248,7 +248,7 @@ CREATE POLICY wa_owner_open ON wa.scanner_key TO wa_owner USING (true);
 SELECT wa.put_durability('wa.scanner_key', 'UPDATE OR DELETE', 'makes the removal of a key survive a crash');
 
 -- Permissions that administrators define for tables of their own
--- (schema/84-own-permissions.sql).  They belong to no organization, and nobody but
+-- (schema/33-own-permissions.sql).  They belong to no organization, and nobody but
 -- administrators, the library and function bodies reads them.
 CREATE TABLE wa.own_permission (
 	number smallint NOT NULL CHECK (number BETWEEN 0 AND 59),

@@ -62,13 +62,14 @@
 #include "src/context.h"
 #include "src/credential.h"
 #include "src/event_writers.h"
-#include "src/guesses.h"
 #include "src/key_lookup.h"
 #include "src/key_rate.h"
 #include "src/own_permissions.h"
+#include "src/request_outcome.h"
 #include "src/row_lookup.h"
 #include "src/secret.h"
 #include "src/usage.h"
+#include "src/uuid_datum.h"
 
 /*
  * What was bound, in a form that can be compared: the digest of a credential, or the
@@ -98,9 +99,6 @@ typedef struct Context
 	WaClientAddress from;     /* the client's address at the latest call; survives that, too */
 	bool counted;             /* as a request of its key; survives that, too */
 	WakBucketState rate;      /* what was left of the key's rate then */
-	bool is_allowed;          /* a request of this key, to which nothing was denied yet */
-	pg_uuid_t request_org;    /* with is_allowed; these survive that, too */
-	pg_uuid_t request_key;
 	WakKind credential;       /* the kind of credential, if a credential was bound */
 	WaPrincipal principal;    /* kind NONE: nobody is bound now */
 	WaPermissions asked;      /* all permissions that the binding may cover */
@@ -126,19 +124,11 @@ static pg_uuid_t reached[WA_SESSIONS_MAX];
 PG_FUNCTION_INFO_V1(wa_authenticate);
 PG_FUNCTION_INFO_V1(wa_authenticate_for);
 PG_FUNCTION_INFO_V1(wa_act_for);
-PG_FUNCTION_INFO_V1(wa_current_org);
-PG_FUNCTION_INFO_V1(wa_current_key);
-PG_FUNCTION_INFO_V1(wa_current_user_id);
-PG_FUNCTION_INFO_V1(wa_current_sign_in);
-PG_FUNCTION_INFO_V1(wa_current_expiry);
 PG_FUNCTION_INFO_V1(wa_current_address);
 PG_FUNCTION_INFO_V1(wa_current_rate);
 PG_FUNCTION_INFO_V1(wa_current_rate_left);
 PG_FUNCTION_INFO_V1(wa_current_rate_full_in);
 PG_FUNCTION_INFO_V1(wa_member_role);
-PG_FUNCTION_INFO_V1(wa_current_permissions);
-PG_FUNCTION_INFO_V1(wa_current_own_permissions);
-PG_FUNCTION_INFO_V1(wa_has_permission);
 PG_FUNCTION_INFO_V1(wa_has_own_permission);
 PG_FUNCTION_INFO_V1(wa_holds_permission);
 PG_FUNCTION_INFO_V1(wa_is_socket);
@@ -147,64 +137,6 @@ PG_FUNCTION_INFO_V1(wa_require_permission);
 PG_FUNCTION_INFO_V1(wa_require_own_permission);
 PG_FUNCTION_INFO_V1(wa_org_for);
 PG_FUNCTION_INFO_V1(wa_org_for_own);
-
-/* ---- Counting requests ---- */
-
-static void
-note_allowed(WakKind kind, const WaPrincipal *principal)
-{
-	if (principal->kind != WA_PRINCIPAL_KEY || kind == WAK_TICKET)
-		return;
-	context.is_allowed = true;
-	context.request_org = principal->org_id;
-	context.request_key = principal->id;
-}
-
-static void
-count_allowed(void)
-{
-	if (context.is_allowed)
-		wa_usage_count(&context.request_org, &context.request_key, WA_ALLOWED);
-	context.is_allowed = false;
-}
-
-static void
-count_denied(WakKind kind, const WaPrincipal *principal, WaOutcome outcome)
-{
-	context.is_allowed = false;
-	if (principal->kind == WA_PRINCIPAL_KEY && kind != WAK_TICKET)
-		wa_usage_count(&principal->org_id, &principal->id, outcome);
-}
-
-/*
- * Whoever presents the credential does not learn what is wrong with it; its organization does.
- * "secret" is NULL if it was accepted before.
- */
-static void
-count_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], const WaSecret *secret)
-{
-	WaPrincipal key = {.kind = WA_PRINCIPAL_NONE};
-
-	context.is_allowed = false;
-	if (kind != WAK_API_KEY && kind != WAK_IMPORTED_KEY)
-		return;
-	switch (wa_key_state(digest, &key))
-	{
-		case WA_KEY_UNKNOWN:
-			if (secret != NULL)
-				wa_guesses_count(secret);
-			break;
-		case WA_KEY_REVOKED:
-			count_denied(kind, &key, WA_DENIED_REVOKED);
-			break;
-		case WA_KEY_DISABLED:
-			count_denied(kind, &key, WA_DENIED_DISABLED);
-			break;
-		case WA_KEY_FOUND:
-			count_denied(kind, &key, WA_DENIED_EXPIRED);
-			break;
-	}
-}
 
 /* ---- The end of a transaction ---- */
 
@@ -241,7 +173,7 @@ transaction_changed(XactEvent event, void *argument)
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:
-			count_allowed();
+			wa_request_end();
 			unbind();
 			context.additions = NULL;
 			wak_wipe(&context.first, sizeof(context.first));
@@ -331,7 +263,7 @@ refuse_credential(void)
 pg_noreturn static void
 refuse_ended(void)
 {
-	count_invalid(context.credential, context.first.value, NULL);
+	wa_request_deny_invalid(context.credential, context.first.value, NULL);
 	refuse_credential();
 }
 
@@ -341,7 +273,7 @@ check_address(WakKind kind, const WaPrincipal *principal, const WaClientAddress 
 {
 	if (wa_networks_have(principal->networks, from))
 		return;
-	count_denied(kind, principal, WA_DENIED_ADDRESS);
+	wa_request_deny(kind, principal, WA_DENIED_ADDRESS);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("key cannot be used from this address"),
@@ -397,7 +329,7 @@ refuse_permission(WaPermissions missing)
 pg_noreturn static void
 deny_permission(WaPermissions missing)
 {
-	count_denied(context.credential, &context.principal, WA_DENIED_PERMISSION);
+	wa_request_deny(context.credential, &context.principal, WA_DENIED_PERMISSION);
 	refuse_permission(missing & -missing);
 }
 
@@ -424,14 +356,14 @@ refuse_lost(const WaPrincipal *fresh)
 
 	if (missing != 0)
 	{
-		count_denied(context.credential, fresh, WA_DENIED_PERMISSION);
+		wa_request_deny(context.credential, fresh, WA_DENIED_PERMISSION);
 		refuse_permission(missing & -missing);
 	}
 	if (context.owner_told && !is_owner(fresh))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("only an owner can do this"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "owner")));
-	count_denied(context.credential, fresh, WA_DENIED_SESSION);
+	wa_request_deny(context.credential, fresh, WA_DENIED_SESSION);
 	refuse_narrowed();
 }
 
@@ -567,7 +499,7 @@ count_request(WakKind kind, const WaPrincipal *principal)
 	context.rate = wa_key_rate_take(principal);
 	if (!context.rate.taken)
 	{
-		count_denied(kind, principal, WA_DENIED_RATE);
+		wa_request_deny(kind, principal, WA_DENIED_RATE);
 		wa_key_rate_refuse(principal, context.rate);
 	}
 	context.counted = true;
@@ -584,7 +516,7 @@ asked_permissions(WakKind kind, const WaPrincipal *principal, const WaPermission
 	missing = *needs & ~(principal->permissions & bindable(kind));
 	if (missing != 0)
 	{
-		count_denied(kind, principal, WA_DENIED_PERMISSION);
+		wa_request_deny(kind, principal, WA_DENIED_PERMISSION);
 		refuse_permission(missing & -missing);
 	}
 	return *needs;
@@ -604,7 +536,6 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 	WaPrincipal principal;
 	WaPermissions asked;
 	uint64 generation;
-	pg_uuid_t *result;
 
 	memcpy(identity.value, secret->digest, WA_DIGEST_LENGTH);
 	check_set_once(&identity);
@@ -612,7 +543,7 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 	generation = wa_row_generation();
 	if (!wa_credential_lookup(kind, identity.value, &principal))
 	{
-		count_invalid(kind, identity.value, secret);
+		wa_request_deny_invalid(kind, identity.value, secret);
 		refuse_credential();
 	}
 	wa_client_address_read(address, &from);
@@ -620,7 +551,7 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 	asked = asked_permissions(kind, &principal, needs);
 	count_request(kind, &principal);
 	if (context.first.kind == WA_PRINCIPAL_NONE)
-		note_allowed(kind, &principal);
+		wa_request_begin(kind, &principal);
 	bind_identity(&identity, &principal, asked, generation);
 	context.credential = kind;
 	context.from = from;
@@ -630,9 +561,7 @@ authenticate(const WaSecret *secret, const WaPermissions *needs, const text *add
 	if (principal.kind == WA_PRINCIPAL_KEY)
 		wa_usage_note(&principal, &from, agent);
 
-	result = palloc(sizeof(pg_uuid_t));
-	*result = principal.id;
-	return UUIDPGetDatum(result);
+	return wa_uuid_datum(&principal.id);
 }
 
 /*
@@ -816,7 +745,7 @@ wa_context_require_reach(uint64 narrowings_before)
 void
 wa_context_deny_session(void)
 {
-	count_denied(context.credential, &context.principal, WA_DENIED_SESSION);
+	wa_request_deny(context.credential, &context.principal, WA_DENIED_SESSION);
 }
 
 /* Whether all permissions and the role that were required, and all sessions, are there. */
@@ -857,73 +786,6 @@ wa_context_verify_written(void)
 	check_address(context.credential, &fresh, &context.from);
 	if (!covers_used(&fresh))
 		refuse_lost(&fresh);
-}
-
-static Datum
-uuid_datum(const pg_uuid_t *id)
-{
-	pg_uuid_t *copy = palloc(sizeof(pg_uuid_t));
-
-	*copy = *id;
-	return UUIDPGetDatum(copy);
-}
-
-/* wa.current_org(): the bound organization, or NULL. */
-Datum
-wa_current_org(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-
-	if (principal == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(uuid_datum(&principal->org_id));
-}
-
-/* wa.current_key(): the bound API key, or NULL. */
-Datum
-wa_current_key(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-
-	if (principal == NULL || principal->kind != WA_PRINCIPAL_KEY)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(uuid_datum(&principal->id));
-}
-
-/* wa.current_user_id(): the bound person, or NULL. */
-Datum
-wa_current_user_id(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-
-	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(uuid_datum(&principal->id));
-}
-
-/* wa.current_sign_in(): the sign-in behind the bound person's token, or NULL. */
-Datum
-wa_current_sign_in(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-
-	if (principal == NULL || principal->kind != WA_PRINCIPAL_USER)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(uuid_datum(&principal->sign_in_id));
-}
-
-/*
- * wa.current_expiry(): when the bound credential expires; infinity for never, NULL if nobody is
- * bound.
- */
-Datum
-wa_current_expiry(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-
-	if (principal == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(principal->expires_at);
 }
 
 /* wa.current_address(): the client's address as wa.authenticate() was told it, or NULL. */
@@ -983,50 +845,6 @@ wa_member_role(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(principal->role));
 }
 
-/* wa.current_permissions(): the permissions of the binding, or NULL if nobody is bound. */
-Datum
-wa_current_permissions(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-
-	if (principal == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_PERMISSIONS(principal->permissions);
-}
-
-/* wa.current_own_permissions(): the names of the binding's own permissions, or NULL. */
-Datum
-wa_current_own_permissions(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-	Datum names[WA_OWN_PERMISSIONS_MAX];
-	WaPermissions left;
-	int count = 0;
-
-	if (principal == NULL)
-		PG_RETURN_NULL();
-	/* Looking a name up may verify the principal anew. */
-	for (left = principal->permissions & ~WA_PERMISSIONS_BUILT_IN; left != 0; left &= left - 1)
-	{
-		const char *name = wa_own_permission_name(left & -left);
-
-		if (name != NULL)
-			names[count++] = CStringGetTextDatum(name);
-	}
-	PG_RETURN_ARRAYTYPE_P(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* wa.has_permission(permission): whether the binding has it; NULL if nobody is bound. */
-Datum
-wa_has_permission(PG_FUNCTION_ARGS)
-{
-	const WaPrincipal *principal = wa_context_principal();
-
-	if (principal == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_BOOL((principal->permissions & wa_permission_bit(PG_GETARG_OID(0))) != 0);
-}
-
 /* wa.has_own_permission(permission): the same for an own permission. */
 Datum
 wa_has_own_permission(PG_FUNCTION_ARGS)
@@ -1068,7 +886,7 @@ wa_is_socket(PG_FUNCTION_ARGS)
 Datum
 wa_require_org(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(uuid_datum(&required_principal()->org_id));
+	PG_RETURN_DATUM(wa_uuid_datum(&required_principal()->org_id));
 }
 
 /* wa.require_permission(permission): an error unless the binding has it. */
@@ -1096,12 +914,13 @@ Datum
 wa_org_for(PG_FUNCTION_ARGS)
 {
 	check_not_null(fcinfo, "permission");
-	PG_RETURN_DATUM(uuid_datum(&permitted_principal(wa_permission_bit(PG_GETARG_OID(0)))->org_id));
+	PG_RETURN_DATUM(
+		wa_uuid_datum(&permitted_principal(wa_permission_bit(PG_GETARG_OID(0)))->org_id));
 }
 
 /* wa.org_for_own(permission): the same for an own permission. */
 Datum
 wa_org_for_own(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(uuid_datum(&permitted_principal(own_argument(fcinfo))->org_id));
+	PG_RETURN_DATUM(wa_uuid_datum(&permitted_principal(own_argument(fcinfo))->org_id));
 }
