@@ -51,46 +51,67 @@ COMMENT ON FUNCTION wa.set_key_policy(wa.org_id, integer, integer) IS
 
 -- A key is warned of once with at most seven days left and once with at most one day, but not
 -- if its whole life is not longer than that, or it is switched off.
-CREATE FUNCTION wa.warn_of_expiry(max integer) RETURNS integer
-	LANGUAGE plpgsql
+CREATE FUNCTION wa.warn_org(org uuid, max integer, rows_max integer, OUT written integer, OUT rows_written integer)
+	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
-	place wa.housekeeping_place;
-	orgs uuid[];
+	holding constant boolean := wa.hold_events();
 	due record;
 	key wa.api_key;
-	written integer := 0;
+	most integer;
 BEGIN
-	place := wa.take_place('key_warnings');
-	orgs := wa.orgs_behind(place.org_id);
+	written := 0;
 	FOR due IN
-		SELECT k.org_id, k.id, k.days
-		FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-			SELECT k.org_id, k.id, warning.days FROM wa.api_key k CROSS JOIN LATERAL (
-				SELECT min(d.days) AS days FROM (VALUES (1), (7)) d (days)
-				WHERE k.expires_at <= clock_timestamp() + d.days * interval '1 day'
-					AND k.expires_at - k.created_at > d.days * interval '1 day') warning
-			WHERE k.org_id = turn.org AND k.revoked_at IS NULL AND k.superseded_by IS NULL
-				AND k.expires_at > clock_timestamp() AND k.expires_at <= clock_timestamp() + interval '7 days'
-				AND warning.days IS NOT NULL AND NOT wa.is_disabled(k) AND wa.ended_at(k.org_id, k.id, 'key') IS NULL
-				AND NOT EXISTS (SELECT FROM wa.key_warning w
-					WHERE w.org_id = k.org_id AND w.key_id = k.id AND w.days <= warning.days)
-			ORDER BY k.expires_at LIMIT max) k
-		LIMIT max
+		SELECT k.id, warning.days FROM wa.api_key k CROSS JOIN LATERAL (
+			SELECT min(d.days) AS days FROM (VALUES (1), (7)) d (days)
+			WHERE k.expires_at <= clock_timestamp() + d.days * interval '1 day'
+				AND k.expires_at - k.created_at > d.days * interval '1 day') warning
+		WHERE k.org_id = org AND k.revoked_at IS NULL AND k.superseded_by IS NULL
+			AND k.expires_at > clock_timestamp() AND k.expires_at <= clock_timestamp() + interval '7 days'
+			AND warning.days IS NOT NULL AND NOT wa.is_disabled(k) AND wa.ended_at(k.org_id, k.id, 'key') IS NULL
+			AND NOT EXISTS (SELECT FROM wa.key_warning w
+				WHERE w.org_id = k.org_id AND w.key_id = k.id AND w.days <= warning.days)
+		ORDER BY k.expires_at LIMIT max
 	LOOP
-		-- More organizations would delay the events of all (src/event_writers.c).
-		EXIT WHEN wa.event_room() = 0;
+		most := COALESCE(most, wa.events_at_once(org, max, rows_max));
+		EXIT WHEN written >= most;
 		-- One of several workers has the row; what somebody else has locked is left for later.
 		SELECT k.* INTO key FROM wa.api_key k
-		WHERE k.org_id = due.org_id AND k.id = due.id FOR NO KEY UPDATE SKIP LOCKED;
+		WHERE k.org_id = org AND k.id = due.id FOR NO KEY UPDATE SKIP LOCKED;
 		CONTINUE WHEN NOT FOUND;
-		INSERT INTO wa.key_warning (org_id, key_id, days) VALUES (due.org_id, due.id, due.days) ON CONFLICT DO NOTHING;
+		INSERT INTO wa.key_warning (org_id, key_id, days) VALUES (org, due.id, due.days) ON CONFLICT DO NOTHING;
 		CONTINUE WHEN NOT FOUND;
 		PERFORM wa.emit_key('key.expiring', key);
 		written := written + 1;
 	END LOOP;
-	IF written < max AND orgs <> '{}' AND wa.event_room() > 0 THEN
-		PERFORM wa.put_place('key_warnings', orgs[cardinality(orgs)], place.webhook_id);
+	rows_written := CASE WHEN wa.write_events() > 0 THEN written * wa.event_rows(org) ELSE 0 END;
+END $$;
+COMMENT ON FUNCTION wa.warn_org(uuid, integer, integer) IS
+	'for wa.warn_of_expiry(): writes key.expiring for the keys of an organization, as many as wa.events_at_once() says, and returns how many, and the rows that they may be';
+
+-- An organization that has more than one call may write is warned of the rest when its turn
+-- comes again.
+CREATE FUNCTION wa.warn_of_expiry(max integer) RETURNS integer
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	place constant wa.housekeeping_place := wa.take_place('key_warnings');
+	org uuid;
+	warned record;
+	behind uuid;
+	written integer := 0;
+	rows_left integer := wa.event_rows_max();
+BEGIN
+	FOREACH org IN ARRAY wa.orgs_behind(place.org_id) LOOP
+		-- More organizations would delay the events of all (src/event_writers.c).
+		EXIT WHEN written >= max OR rows_left <= 0 OR wa.event_room() = 0;
+		behind := org;
+		SELECT w.written, w.rows_written INTO warned FROM wa.warn_org(org, max - written, rows_left) w;
+		written := written + warned.written;
+		rows_left := rows_left - warned.rows_written;
+	END LOOP;
+	IF behind IS NOT NULL THEN
+		PERFORM wa.put_place('key_warnings', behind, place.webhook_id);
 	END IF;
 	RETURN written;
 END $$;

@@ -161,16 +161,19 @@ COMMENT ON FUNCTION wa.delete_session(uuid) IS
 	'it from then on; `wa.housekeep()` removes the rows. Needs `manage`';
 
 -- A queued message belongs to the pairing in which it was queued, and no connector gets it in
--- a later pairing.  It fails at once; if there are many, housekeeping fails the rest in
--- parts.  A message that a connector has taken fails only when its lease is over: until then
+-- a later pairing.  A few fail at once, and housekeeping fails the rest in parts: each failure
+-- is an event (wa.events_at_once()).  All are out of reach from the beginning, because claims
+-- look at the session's present pairing only.  A message that a connector has taken fails only when its lease is over: until then
 -- that connector may report that WhatsApp has it.
 CREATE FUNCTION wa.fail_unsent(org uuid, session uuid, max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	current wa.session;
+	holding constant boolean := wa.hold_events();
 	messages integer;
 	actions integer;
+	written integer;
 BEGIN
 	SELECT s.* INTO current FROM wa.session s WHERE s.org_id = org AND s.id = session;
 	WITH unsent AS (
@@ -184,6 +187,7 @@ BEGIN
 		|| CASE m.status WHEN 'queued' THEN ' before it was sent' ELSE ' before WhatsApp confirmed it' END
 	FROM unsent WHERE m.org_id = org AND m.id = unsent.id;
 	GET DIAGNOSTICS messages = ROW_COUNT;
+	written := wa.write_claimed_events();
 	WITH unsent AS (
 		SELECT a.id FROM wa.message_action a
 		WHERE a.org_id = org AND a.session_id = session AND a.pairing < current.pairing
@@ -207,10 +211,10 @@ BEGIN
 	UPDATE wa.session s SET pairing = s.pairing + 1, queue_error = reason
 	WHERE s.org_id = wa.require_org() AND s.id = session;
 	PERFORM wa.forget_queue_room(session);
-	PERFORM wa.fail_unsent(wa.require_org(), session, 1000);
+	PERFORM wa.fail_unsent(wa.require_org(), session, wa.events_at_once(wa.require_org(), 1000));
 END $$;
 COMMENT ON FUNCTION wa.end_pairing(uuid, text) IS
-	'for function bodies: what is queued in a session is not sent any more; of much the oldest 1,000 fail at once, the others by wa.housekeep()';
+	'for function bodies: what is queued in a session is not sent any more; the oldest fail at once, as many as wa.events_at_once() says, the others by wa.housekeep()';
 
 -- start, stop, restart, logout.  The connector that runs the session sees the new status when
 -- it next renews its lease.  It cannot renew the lease of a stopped session.
@@ -251,8 +255,9 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.control_session(uuid, text) IS
-	'`start`, `stop`, `restart` or `logout` of a session. `logout` also forgets the phone and fails what is queued: '
-	'of much the oldest 1,000 at once, the others by `wa.housekeep()`; what a connector has taken when its lease is '
+	'`start`, `stop`, `restart` or `logout` of a session. `logout` also forgets the phone and fails what is queued, '
+	'none of which is sent from then on: the oldest at once, up to 1,000 and fewer if the organization has many '
+	'webhooks, the others by `wa.housekeep()`; what a connector has taken when its lease is '
 	'over. What is so already stays as it is. The connector sees it when it next renews its lease. Needs `manage`. '
 	'`22023` (`command`)';
 

@@ -309,16 +309,22 @@ BEGIN
 			WHERE q.org_id = o.org_id AND q.id = o.quoted_message_id AND q.wa_message_id IS NULL
 				AND q.status IN ('queued', 'sending', 'failed')) AS quoted
 		FROM offered o), failing AS MATERIALIZED (
-		-- A failure is an event.  The answers of more organizations fail in the next claims, or
-		-- this transaction would delay the events of all (src/event_writers.c).
-		SELECT f.org_id FROM (SELECT DISTINCT c.org_id FROM checked c WHERE c.quoted = 'failed') f
-		ORDER BY random() LIMIT (SELECT wa.event_room())), early AS (
+		-- A failure is an event.  More answers fail in the next claims, and those of more
+		-- organizations, or this transaction would delay the events of all
+		-- (wa.events_at_once(), src/event_writers.c).
+		SELECT f.org_id, f.id FROM (
+			SELECT c.org_id, c.id, sum(o.event_rows) OVER (ORDER BY c.nth, c.id) - o.event_rows AS rows_before
+			FROM (SELECT s.org_id, wa.event_rows(s.org_id) AS event_rows
+				FROM (SELECT DISTINCT c.org_id FROM checked c WHERE c.quoted = 'failed') s
+				ORDER BY random() LIMIT (SELECT wa.event_room())) o
+				JOIN checked c ON c.org_id = o.org_id AND c.quoted = 'failed') f
+		WHERE f.rows_before < wa.event_rows_max()), early AS (
 		SELECT m.org_id, m.id, c.quoted
 		FROM checked c CROSS JOIN LATERAL (
 			SELECT m.org_id, m.id FROM wa.message m
 			WHERE m.org_id = c.org_id AND m.id = c.id AND m.status = 'queued'
 			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) m
-		WHERE c.quoted <> 'failed' OR c.org_id IN (SELECT f.org_id FROM failing f)), put_off AS (
+		WHERE c.quoted <> 'failed' OR (c.org_id, c.id) IN (SELECT f.org_id, f.id FROM failing f)), put_off AS (
 		-- wa.wake_answers() ends this wait earlier.
 		UPDATE wa.message m
 		SET status = CASE e.quoted WHEN 'failed' THEN 'failed' ELSE m.status END,

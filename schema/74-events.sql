@@ -50,6 +50,38 @@ COMMENT ON FUNCTION wa.event_room() IS
 
 -- ---- Writing ----
 
+-- An event is a row of its own and one for each webhook that may want it.  How many webhooks
+-- there are is for the organization to choose, and the connections on which events are written
+-- serve all organizations.  So whatever writes many events writes only so many rows in a
+-- statement, and leaves the rest to a later one.
+CREATE FUNCTION wa.event_rows_max() RETURNS integer
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	AS $$ SELECT 2000 $$;
+COMMENT ON FUNCTION wa.event_rows_max() IS
+	'for function bodies: how many rows of events and deliveries one statement may write, where it chooses how many';
+
+-- Runs as wa_claim: a key that is restricted to some sessions sees only their webhooks.
+CREATE FUNCTION wa.event_rows(org uuid) RETURNS integer
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN 1 + (SELECT count(*) FROM (
+		SELECT FROM wa.webhook w
+		WHERE w.org_id = org AND (w.active OR w.disabled_at IS NOT NULL) LIMIT wa.event_rows_max()) counted);
+END $$;
+COMMENT ON FUNCTION wa.event_rows(uuid) IS
+	'for function bodies: how many rows an event of an organization writes if all its webhooks want it; what is beyond wa.event_rows_max() is not counted';
+
+CREATE FUNCTION wa.events_at_once(org uuid, max integer, rows_max integer DEFAULT wa.event_rows_max()) RETURNS integer
+	LANGUAGE plpgsql STABLE STRICT
+AS $$
+BEGIN
+	RETURN LEAST(max, GREATEST(1, rows_max / wa.event_rows(org)));
+END $$;
+COMMENT ON FUNCTION wa.events_at_once(uuid, integer, integer) IS
+	'for function bodies: how many events of an organization one statement may write, at most so many and at least one';
+
 CREATE FUNCTION wa.envelope(event uuid, type text, session uuid, org uuid, at timestamptz, payload text) RETURNS text
 	LANGUAGE c IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_envelope';
@@ -86,6 +118,13 @@ CREATE FUNCTION wa.write_events() RETURNS integer
 	AS 'MODULE_PATHNAME', 'wa_write_events';
 COMMENT ON FUNCTION wa.write_events() IS
 	'for function bodies: writes the events that were held back, in the order in which they were made, with their deliveries, and returns how many';
+
+CREATE FUNCTION wa.write_claimed_events() RETURNS integer
+	LANGUAGE sql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT wa.write_events() $$;
+COMMENT ON FUNCTION wa.write_claimed_events() IS
+	'for function bodies of wa_claim: wa.write_events() with the rights of wa_owner';
 
 -- Triggers.  An event shows the same as the endpoint of its subject.  Triggers for new rows
 -- do nothing while pg_dump's output is restored, which adds rows that have had their events

@@ -15,7 +15,7 @@ CREATE TABLE wa.housekeeping_place (
 );
 COMMENT ON TABLE wa.housekeeping_place IS 'whose turn it is at a task of housekeeping, by a lock of its row, and where a task goes on that looks at some organizations in a call. Part of no dump';
 COMMENT ON COLUMN wa.housekeeping_place.task IS 'what is looked for';
-COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization in which nothing is left; it may be gone by now';
+COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization whose turn it was; it may be gone by now';
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
@@ -435,26 +435,33 @@ COMMENT ON FUNCTION wa.sweep_read_chats(integer) IS
 -- that queues a message holds a lock on the session (wa.find_session()), and may have read an
 -- earlier pairing.  Each failure is an event, and a transaction with the events of too many
 -- organizations would delay those of all others (src/event_writers.c).  So a call ends before
--- that, and the walk begins at a random organization, so that each has its turn.
-CREATE FUNCTION wa.sweep_unsent(max integer) RETURNS integer
+-- that, and before it has written too much (wa.events_at_once()).  The next call begins behind
+-- the last organization, so that each has its turn whatever another one has left.
+CREATE FUNCTION wa.sweep_unsent(behind uuid, max integer, OUT gone integer, OUT last uuid)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
 AS $$
 DECLARE
 	swept record;
-	gone integer := 0;
 	gone_before integer;
-	start constant integer := (random() * 4294967295 - 2147483648)::bigint::integer;
+	rows_left integer := wa.event_rows_max();
 BEGIN
+	gone := 0;
 	FOR swept IN
-		SELECT s.org_id, s.id, s.pairing FROM wa.session s WHERE s.queue_error IS NOT NULL AND s.deleted_at IS NULL
-		ORDER BY uuid_hash(s.org_id) < start, uuid_hash(s.org_id), s.org_id, s.id
+		(SELECT s.org_id, s.id, s.pairing, 1 AS round FROM wa.session s
+		WHERE s.queue_error IS NOT NULL AND s.deleted_at IS NULL AND s.org_id > behind)
+		UNION ALL
+		(SELECT s.org_id, s.id, s.pairing, 2 FROM wa.session s
+		WHERE s.queue_error IS NOT NULL AND s.deleted_at IS NULL AND s.org_id <= behind)
+		ORDER BY round, org_id, id
 	LOOP
-		EXIT WHEN wa.event_room() = 0;
+		EXIT WHEN rows_left <= 0 OR wa.event_room() = 0;
+		last := swept.org_id;
 		gone_before := gone;
 		BEGIN
-			gone := gone + wa.fail_unsent(swept.org_id, swept.id, max - gone);
+			gone := gone + wa.fail_unsent(swept.org_id, swept.id, wa.events_at_once(swept.org_id, max - gone, rows_left));
+			rows_left := rows_left - (gone - gone_before) * wa.event_rows(swept.org_id);
 			EXIT WHEN gone >= max;
 			PERFORM FROM wa.session s
 			WHERE s.org_id = swept.org_id AND s.id = swept.id AND s.pairing = swept.pairing FOR UPDATE SKIP LOCKED;
@@ -469,10 +476,25 @@ BEGIN
 			gone := gone_before;
 		END;
 	END LOOP;
-	RETURN gone;
 END $$;
-COMMENT ON FUNCTION wa.sweep_unsent(integer) IS
-	'for wa.housekeep(): fails what earlier pairings of sessions have left in the queue, and returns how many it wrote';
+COMMENT ON FUNCTION wa.sweep_unsent(uuid, integer) IS
+	'for wa.housekeep(): fails what earlier pairings of sessions have left in the queue, and returns how many it wrote, and the last organization whose turn it was; it begins behind the one that is given';
+
+CREATE FUNCTION wa.fail_left_behind(max integer) RETURNS integer
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	place constant wa.housekeeping_place := wa.take_place('unsent');
+	swept record;
+BEGIN
+	SELECT s.gone, s.last INTO swept FROM wa.sweep_unsent(place.org_id, max) s;
+	IF swept.last IS NOT NULL THEN
+		PERFORM wa.put_place('unsent', swept.last, place.webhook_id);
+	END IF;
+	RETURN swept.gone;
+END $$;
+COMMENT ON FUNCTION wa.fail_left_behind(integer) IS
+	'for wa.housekeep(): a part of wa.sweep_unsent() that goes on where the last one has ended';
 
 -- The first one of each organization comes before the second one of any.
 CREATE FUNCTION wa.tell_ends(max integer) RETURNS integer
@@ -538,7 +560,7 @@ BEGIN
 	ELSIF task = 'read_chats' THEN
 		RETURN wa.sweep_read_chats(max);
 	ELSIF task = 'unsent' THEN
-		RETURN wa.sweep_unsent(max);
+		RETURN wa.fail_left_behind(max);
 	ELSIF task = 'sign_ins' THEN
 		-- Kept for a month, so that people can see where they were signed in.
 		WITH over AS (

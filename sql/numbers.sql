@@ -59,7 +59,9 @@ SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT count(*) AS queued FRO
 SELECT e.* FROM wa.authenticate(:'beta_all'), error_of(format('SELECT wa.control_session(%L, ''logout'')', :'moves')) e;
 SELECT wa.fail_unsent(:'acme', :'moves', 1);
 SELECT wa.end_pairing(:'moves', 'x');
-SELECT wa.sweep_unsent(1);
+SELECT wa.sweep_unsent(:'acme', 1);
+SELECT wa.events_at_once(:'acme', 1);
+SELECT wa.event_rows(:'acme');
 -- Stop, start and restart keep what waits.
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT c, (wa.control_session(:'moves', c)).status FROM unnest(ARRAY['stop', 'start', 'restart']) c;
 \c - :superuser

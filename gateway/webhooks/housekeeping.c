@@ -19,26 +19,28 @@ typedef struct Task
 {
 	const char *name; /* as wa.housekeep() and the metrics name it */
 	WorkerStatement statement;
-	int rows; /* of a batch; a full batch means that there may be more */
+	int rows; /* of a batch, at most */
+	int full; /* from how many rows on there may be more */
 } Task;
 
+/* A batch of events ends where the deliveries of a few are many. */
 static const Task tasks[] = {
-	{"events", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"deliveries", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"tickets", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"sockets", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"user_tokens", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"sign_ins", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"idempotency", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"key_warnings", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"ends", WORKER_HOUSEKEEPING, HOUSEKEEPING_ENDS},
-	{"key_hours", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"deleted_sessions", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"read_chats", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"unsent", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"failed_sign_ins", WORKER_HOUSEKEEPING, 64},
-	{"audit", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS},
-	{"key_usage", WORKER_FLUSH_KEY_USAGE, 1000},
+	{"events", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"deliveries", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"tickets", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"sockets", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"user_tokens", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"sign_ins", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"idempotency", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"key_warnings", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, 1},
+	{"ends", WORKER_HOUSEKEEPING, HOUSEKEEPING_ENDS, HOUSEKEEPING_ENDS},
+	{"key_hours", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"deleted_sessions", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"read_chats", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"unsent", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, 1},
+	{"failed_sign_ins", WORKER_HOUSEKEEPING, 64, 64},
+	{"audit", WORKER_HOUSEKEEPING, HOUSEKEEPING_ROWS, HOUSEKEEPING_ROWS},
+	{"key_usage", WORKER_FLUSH_KEY_USAGE, 1000, 1000},
 };
 
 #define TASKS ((int) (sizeof(tasks) / sizeof(tasks[0])))
@@ -93,7 +95,7 @@ take_result(void *context, const DbResult *result)
 					(uint64_t) rows);
 		log_line(LOG_LEVEL_DEBUG, "housekept", log_text("task", task->name), log_int("rows", rows));
 	}
-	housekeeping->backlog |= rows >= task->rows;
+	housekeeping->backlog |= rows >= task->full;
 	go_on(housekeeping);
 }
 
