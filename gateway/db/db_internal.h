@@ -106,7 +106,9 @@ struct DbRequest
 	char credential[DB_CREDENTIAL_MAX];
 	size_t credential_len; /* 0: there is no credential, and authenticate is not sent */
 	const char *needs;
-	bool has_org; /* act_for is sent; there is no credential */
+	bool asks_first; /* of which organization the credential is, before the statement is sent */
+	bool put_back;   /* its organization has its share; the statement is not sent */
+	bool has_org;    /* act_for is sent; there is no credential */
 	uint8_t org[DB_UUID_SIZE];
 	char address[DB_ADDRESS_MAX];
 	size_t address_len; /* 0: none */
@@ -185,6 +187,7 @@ struct DbConnection
 
 	struct RequestList in_flight;
 	int in_flight_count;
+	DbRequest *asking; /* the last one, of which only the binding was sent; NULL: all was sent */
 
 	DbCancel *cancel; /* NULL: none; while one runs, nothing more is sent */
 };
@@ -223,6 +226,7 @@ struct Db
 
 /* request.c */
 extern bool request_send(DbRequest *request, DbConnection *connection);
+extern bool request_send_rest(DbRequest *request, DbConnection *connection);
 extern const char *request_take_binding(DbRequest *request, PGresult *result, const DbShape *shape);
 extern const char *request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape);
 extern const char *request_take_end(DbRequest *request, PGresult *result);
@@ -252,6 +256,8 @@ extern void pipeline_read(DbConnection *connection);
 extern void pool_wake(DbLane *lane);
 extern void pool_connection_failed(DbLane *lane);
 extern void pool_start_tick(Db *db);
+extern void pool_decide(DbRequest *request, DbConnection *connection);
+extern void pool_put_back(DbRequest *request);
 
 /* cancel.c */
 extern bool cancel_start(DbConnection *connection);

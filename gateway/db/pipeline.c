@@ -7,6 +7,9 @@
  *	binding's result, NULL, statement's result, NULL, PIPELINE_SYNC
  *	binding's error,  NULL, PIPELINE_ABORTED,   NULL, PIPELINE_SYNC
  *
+ * Of a request that asks first (pool.c), the statement and the Sync are sent when the binding
+ * was answered.  If it is to be put back, only the Sync is, and its answer comes next.
+ *
  * The binding is authenticate, act_for or unbound.  An error may also come after the
  * statement's result, because the Sync commits and a commit can fail.  So a request is
  * answered only at its PIPELINE_SYNC.  After a PIPELINE_SYNC there is no NULL; the first
@@ -204,7 +207,10 @@ finish_head(DbConnection *connection)
 	connection->retiring |= request_retires_connection(request);
 	pool_wake(connection->lane);
 	request_note_owner(request);
-	request_end(request, request_outcome(request));
+	if (request->put_back && request->error == NULL && request->done != NULL)
+		pool_put_back(request);
+	else
+		request_end(request, request_outcome(request));
 	return true;
 }
 
@@ -239,10 +245,35 @@ take_answer(DbConnection *connection, PGresult *result)
 /* ---- both ---- */
 
 /*
- * After the NULL that follows a result, awaits the next one.  The error of a commit is followed
- * by a NULL too, and after it the Sync is still awaited.
+ * Sends the rest of the request at the head if it has asked first and the binding was answered.
+ * False: the connection is broken.
  */
-static void
+static bool
+send_rest(DbConnection *connection)
+{
+	DbRequest *request = connection->asking;
+
+	if (request == NULL || request != TAILQ_FIRST(&connection->in_flight))
+		return true;
+	pool_decide(request, connection);
+	connection->asking = NULL;
+	if (request->put_back)
+		connection->awaited = AWAITED_SYNC;
+	if (!request_send_rest(request, connection))
+	{
+		connection_break(connection, PQerrorMessage(connection->pg));
+		return false;
+	}
+	connection->unflushed = true;
+	pool_wake(connection->lane);
+	return true;
+}
+
+/*
+ * After the NULL that follows a result, awaits the next one.  The error of a commit is followed
+ * by a NULL too, and after it the Sync is still awaited.  False: the connection is broken.
+ */
+static bool
 await_next(DbConnection *connection)
 {
 	connection->answered = false;
@@ -258,10 +289,13 @@ await_next(DbConnection *connection)
 	}
 	else
 	{
-		return;
+		return true;
 	}
+	if (connection->awaited == AWAITED_STATEMENT && !send_rest(connection))
+		return false;
 	if (connection->awaited == AWAITED_SYNC)
 		ready_begin(&connection->ready);
+	return true;
 }
 
 /* Whether an answer is outstanding.  If none is, PQgetResult() would only return NULL. */
@@ -324,7 +358,8 @@ pipeline_read(DbConnection *connection)
 		}
 		else if (connection->answered)
 		{
-			await_next(connection);
+			if (!await_next(connection))
+				return;
 		}
 		else
 		{

@@ -393,7 +393,8 @@ is_on_kept(const Turn *turn, const struct FairGroup *group)
  * equally among the active owners, and each owner may have at least one.  Of several
  * connections one is kept for owners with no request under way.  An owner with a request on
  * the kept connection gets no second place anywhere.  So no owner has requests on all
- * connections, even if all of its requests are slow.
+ * connections, even if all of its requests are slow.  A request that asks first is decided on
+ * by the same rules (pool_decide()).
  */
 static bool
 may_have_turn(void *context, const FairItem *next, int under_way, int owners)
@@ -406,6 +407,52 @@ may_have_turn(void *context, const FairItem *next, int under_way, int owners)
 		return false;
 	turn->connection = emptiest(turn, under_way == 0);
 	return turn->connection != NULL;
+}
+
+/*
+ * A request whose credential is not known yet takes the turn of its address.  It may be one of
+ * an organization that already has requests on the other connections.  So where there are several
+ * connections, it asks first: its statement is sent when authenticate has answered of which
+ * organization it is, and until then nothing else is sent on that connection.
+ */
+static bool
+asks_first(const Turn *turn, const DbRequest *request)
+{
+	return turn->kept != NULL && request->credential_len > 0 &&
+		   request->owner.class == FAIR_ADDRESS;
+}
+
+/*
+ * Authenticate has answered a request that has asked first.  It counts for its organization from
+ * here on, as if it had been known.  If that one may have no request on this connection, or the
+ * caller was told already, the request is to be put back.
+ */
+void
+pool_decide(DbRequest *request, DbConnection *connection)
+{
+	DbLane *lane = connection->lane;
+	Turn turn = {.lane = lane};
+	FairOwner org;
+	int others;
+
+	request->put_back = request->done == NULL;
+	if (!request->has_principal)
+		return;
+	org = owner_of_org(lane->db->owners, request->bound_org);
+	look_at_connections(&turn);
+	others = fair_queue_move(lane->turns, &org, &request->turn);
+	if (others > 0 && (connection == turn.kept || is_on_kept(&turn, request->turn.group) ||
+					   others >= turn.places / fair_queue_groups(lane->turns)))
+		request->put_back = true;
+}
+
+/* Queues a request again whose organization is known now. */
+void
+pool_put_back(DbRequest *request)
+{
+	fair_queue_leave(request->lane->turns, &request->turn);
+	request->asks_first = request->put_back = request->has_principal = false;
+	enqueue(request->lane, request);
 }
 
 /* The next request; sets turn->connection.  NULL: none can be sent. */
@@ -434,6 +481,7 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 	{
 		DbConnection *connection = turn.connection;
 
+		request->asks_first = asks_first(&turn, request);
 		if (!request_send(request, connection))
 		{
 			request_end(request, DB_UNAVAILABLE);
@@ -442,6 +490,7 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 			continue;
 		}
 		request_enter(request, REQUEST_SENT, connection);
+		connection->asking = request->asks_first ? request : NULL;
 		connection->unflushed = true;
 		connection->used = true;
 	}

@@ -261,7 +261,8 @@ send_authenticate(DbRequest *request, PGconn *pg)
 	/* needs is sent as text, because a set of permissions may be written as one name */
 	bool sent = send_with(pg, request->binding, 5, values, lengths, 1);
 
-	wak_wipe(request->credential, sizeof(request->credential));
+	if (!request->asks_first)
+		wak_wipe(request->credential, sizeof(request->credential));
 	return sent;
 }
 
@@ -302,8 +303,19 @@ send_statement(const DbRequest *request, PGconn *pg)
 	return send_with(pg, request->statement, request->params, values, request->lengths, NO_TEXT);
 }
 
+static bool
+send_sync(PGconn *pg)
+{
+#ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
+	return PQsendPipelineSync(pg) != 0;
+#else
+	return PQpipelineSync(pg) != 0;
+#endif
+}
+
 /*
- * Writes the request's messages and its Sync into the connection's output.  False: it could
+ * Writes the request's messages and its Sync into the connection's output; of one that asks
+ * first only the binding, whose answer the server then sends without a Sync.  False: it could
  * not.  Then the connection must be given up; the Sync is missing, so nothing of the request
  * can take effect.
  */
@@ -314,15 +326,36 @@ request_send(DbRequest *request, DbConnection *connection)
 
 	cork_begin(&connection->cork);
 	sent = send_binding(request, connection->pg);
-	sent = sent && send_statement(request, connection->pg);
-#ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
-	sent = sent && PQsendPipelineSync(connection->pg) != 0;
-#else
-	sent = sent && PQpipelineSync(connection->pg) != 0;
-#endif
+	if (request->asks_first)
+		sent = sent && PQsendFlushRequest(connection->pg) != 0;
+	else
+		sent = sent && send_statement(request, connection->pg) && send_sync(connection->pg);
 	cork_end();
-	buffer_free(&request->bytes);
+	if (!request->asks_first)
+		buffer_free(&request->bytes);
 	request->sent_at = clock_monotonic_ms();
+	return sent;
+}
+
+/*
+ * The rest of a request that has asked first, in the same transaction: the statement and the
+ * Sync, or only the Sync if it is to be put back.  False: as above.
+ */
+bool
+request_send_rest(DbRequest *request, DbConnection *connection)
+{
+	bool sent = true;
+
+	cork_begin(&connection->cork);
+	if (!request->put_back)
+		sent = send_statement(request, connection->pg);
+	sent = sent && send_sync(connection->pg);
+	cork_end();
+	if (!request->put_back)
+	{
+		wak_wipe(request->credential, sizeof(request->credential));
+		buffer_free(&request->bytes);
+	}
 	return sent;
 }
 

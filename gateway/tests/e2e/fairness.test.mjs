@@ -110,6 +110,39 @@ test('one organization does not fill all connections: others read and send while
 	});
 });
 
+/*
+ * A credential that the gateway does not know yet takes the turn of its address, so it could be a
+ * second owner of connections beside its organization.
+ */
+for (const connections of [2, 4])
+{
+	test(`one organization does not fill ${connections} connections with keys that are known and keys that are new`, async () =>
+	{
+		const fresh = [];
+
+		while (fresh.length < 12)
+			fresh.push(await createKey(db, many.org));
+		await whileHeld('session', 'id', ['--db-connections', String(connections)], async (client, release) =>
+		{
+			const first = send(client, many, 6, fresh.slice(0, 6));
+
+			await untilHeld(1);
+
+			const known = send(client, many, 60);
+			const last = send(client, many, 6, fresh.slice(6));
+
+			await until('new keys are known', async () =>
+				(await client.get(SESSIONS, few.key.secret)).status === 200 && Number(await db.value(
+					"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) === connections - 1);
+			assert.deepEqual(await send(client, few, 20).statuses(), times(20, 202));
+			assert.equal(first.answered + known.answered + last.answered, 0);
+			await release();
+			for (const held of [first, known, last])
+				assert.ok((await held.statuses()).every((status) => status === 202));
+		});
+	});
+}
+
 for (const [what, count] of [['one key', 1], ['twenty keys', 20]])
 {
 	test(`with a single connection others wait for what is in its pipeline and no more, whether many use ${what}`, async () =>

@@ -246,6 +246,7 @@ execute(Client *client)
 		say_number(client);
 		return;
 	}
+	wire->executed++;
 	switch (wire->script)
 	{
 		case DB_WIRE_ROW:

@@ -61,8 +61,9 @@ typedef struct DbWire
 	const char *file;
 	const char *constraint; /* and its constraint-name field; NULL = there is none */
 
-	int logins;  /* connections that have logged in */
-	int cancels; /* cancel requests that came */
+	int logins;   /* connections that have logged in */
+	int cancels;  /* cancel requests that came */
+	int executed; /* statements other than those that come first in a request */
 
 	char directory[64];
 	char conninfo[128];

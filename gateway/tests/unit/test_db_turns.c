@@ -221,6 +221,145 @@ START_TEST(a_credential_that_is_refused_is_of_no_organization_any_more)
 }
 END_TEST
 
+/* ---- credentials that are not known yet ---- */
+
+/* The server gives every credential the same organization. */
+static bool
+has_statement(const DbConnection *connection)
+{
+	const DbRequest *request;
+
+	TAILQ_FOREACH(request, &connection->in_flight, link)
+	{
+		if (request != connection->asking && !request->put_back)
+			return true;
+	}
+	return false;
+}
+
+/* Runs until that one is told.  The organization never has statements on all connections. */
+static void
+run_with_one_left(int number)
+{
+	const DbLane *lane = &db->lanes[DB_LANE_FAST];
+
+	while (!told[number].done)
+	{
+		int busy = 0;
+
+		for (int i = 0; i < lane->connection_count; i++)
+			busy += has_statement(&lane->connections[i]) ? 1 : 0;
+		ck_assert_int_lt(busy, lane->connection_count);
+		event_base_loop(wire.base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+	}
+	ck_assert_int_eq(told[number].outcome, DB_ROWS);
+}
+
+static void
+submit_fresh(int number)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "wa_fresh%d", number);
+	submit(number, DB_LANE_FAST, key, ADDRESS);
+}
+
+static void
+start_with_a_known_key(int connections)
+{
+	start(connections);
+	submit(MANY, DB_LANE_FAST, "wa_known", ADDRESS);
+	run_until_told(MANY);
+	memset(told, 0, sizeof(told));
+	told_count = 0;
+}
+
+/* Known ones first: what is kept is given to a fresh one, whose statement is not sent there. */
+START_TEST(a_fresh_key_of_an_organization_with_requests_gets_no_more_connections)
+{
+	const DbConnection *connections;
+
+	start_with_a_known_key(_i);
+	connections = db->lanes[DB_LANE_FAST].connections;
+	for (int i = 0; i < MANY; i++)
+		submit(i, DB_LANE_FAST, "wa_known", ADDRESS);
+	dispatch();
+	submit_fresh(MANY);
+	dispatch();
+	ck_assert_int_eq(connections[0].in_flight_count, 1);
+	ck_assert_ptr_eq(connections[0].asking, TAILQ_FIRST(&connections[0].in_flight));
+	for (int i = 0; i <= MANY; i++)
+		run_with_one_left(i);
+	ck_assert_int_eq(owners_known(db->owners), 2);
+	ck_assert_int_eq(db_stats(db, DB_LANE_FAST).owners, 0);
+}
+END_TEST
+
+/* Fresh ones first, and both mixed. */
+START_TEST(fresh_and_known_keys_of_an_organization_leave_one_connection)
+{
+	start_with_a_known_key(_i);
+	for (int i = 0; i < MANY; i++)
+		submit_fresh(i);
+	dispatch();
+	for (int i = MANY; i < 2 * MANY; i++)
+	{
+		if (i % 3 == 0)
+			submit_fresh(i);
+		else
+			submit(i, DB_LANE_FAST, "wa_known", ADDRESS);
+		event_base_loop(wire.base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+	}
+	for (int i = 0; i < 2 * MANY; i++)
+		if (told[i].outcome != DB_CROWDED)
+			run_with_one_left(i);
+}
+END_TEST
+
+START_TEST(a_fresh_key_that_is_refused_is_told_so)
+{
+	Buffer lie;
+
+	start(2);
+	buffer_init(&lie, 1000);
+	db_wire_message(&lie, 'E', "SERROR\0C28000\0Mno\0", 19);
+	wire.lie = (DbWireLie){.place = DB_WIRE_BINDING, .bytes = lie.data, .len = lie.len};
+	submit_fresh(0);
+	run_until_told(0);
+	ck_assert_int_eq(told[0].outcome, DB_REFUSED);
+	ck_assert_str_eq(told[0].sqlstate, "28000");
+	ck_assert_int_eq(owners_known(db->owners), 0);
+	submit_fresh(1);
+	run_until_told(1);
+	ck_assert_int_eq(told[1].outcome, DB_ROWS);
+	ck_assert_int_eq(wire.logins, 3);
+	buffer_free(&lie);
+}
+END_TEST
+
+/* Its statement would do what nobody waits for. */
+START_TEST(who_leaves_before_the_statement_is_sent_has_none_sent)
+{
+	DbRequest *request;
+
+	start(2);
+	wire.script = DB_WIRE_ERROR;
+	request = submit(0, DB_LANE_FAST, "wa_fresh0", ADDRESS);
+	dispatch();
+	db_abandon(request);
+	while (db_stats(db, DB_LANE_FAST).in_flight > 0)
+		db_wire_run(&wire, 1);
+	ck_assert(!told[0].done);
+	ck_assert_int_eq(owners_known(db->owners), 1);
+	ck_assert_int_eq(wire.executed, 0);
+	wire.script = DB_WIRE_ROW;
+	submit_fresh(1);
+	run_until_told(1);
+	ck_assert_int_eq(told[1].outcome, DB_ROWS);
+	ck_assert_int_eq(wire.executed, 1);
+}
+END_TEST
+
 /* ---- the bounds ---- */
 
 START_TEST(who_has_half_of_the_queue_gets_no_more_and_others_do)
@@ -350,6 +489,11 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, slow_statements_take_turns_one_by_one);
 	tcase_add_loop_test(cases, many_credentials_get_no_more_turns_than_one, 0, 3);
 	tcase_add_test(cases, a_credential_that_is_refused_is_of_no_organization_any_more);
+	tcase_add_loop_test(
+		cases, a_fresh_key_of_an_organization_with_requests_gets_no_more_connections, 2, 5);
+	tcase_add_loop_test(cases, fresh_and_known_keys_of_an_organization_leave_one_connection, 2, 5);
+	tcase_add_test(cases, a_fresh_key_that_is_refused_is_told_so);
+	tcase_add_test(cases, who_leaves_before_the_statement_is_sent_has_none_sent);
 	tcase_add_test(cases, who_has_half_of_the_queue_gets_no_more_and_others_do);
 	tcase_add_test(cases, who_has_too_many_is_told_at_a_bounded_pace);
 	tcase_add_test(cases, who_has_too_many_may_leave_before_being_told);

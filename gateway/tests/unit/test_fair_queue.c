@@ -276,6 +276,24 @@ START_TEST(an_owner_is_there_until_nothing_of_it_is_under_way)
 }
 END_TEST
 
+START_TEST(what_is_under_way_can_get_another_owner)
+{
+	FairOwner other = {.class = FAIR_ORG, .group = {{'b'}}, .flow = {{'b'}}};
+	FairItem *item;
+
+	add_many('a', 2);
+	add('b');
+	item = fair_queue_take(queue, everybody, NULL);
+	ck_assert_int_eq(fair_queue_move(queue, &other, item), 0);
+	ck_assert_int_eq(fair_queue_groups(queue), 2);
+	ck_assert_int_eq(take()->org, 'b');
+	item = fair_queue_take(queue, everybody, NULL);
+	ck_assert_int_eq(fair_queue_move(queue, &other, item), 1);
+	ck_assert_int_eq(fair_queue_groups(queue), 1); /* nothing of a's is left */
+	ck_assert_int_eq(fair_queue_move(queue, &other, item), 1);
+}
+END_TEST
+
 START_TEST(what_leaves_while_it_waits_is_not_taken)
 {
 	add_many('a', 3);
@@ -516,6 +534,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, the_programs_own_have_their_turn);
 	tcase_add_test(cases, who_has_enough_under_way_is_passed_over_and_keeps_the_turn);
 	tcase_add_test(cases, an_owner_is_there_until_nothing_of_it_is_under_way);
+	tcase_add_test(cases, what_is_under_way_can_get_another_owner);
 	tcase_add_test(cases, what_leaves_while_it_waits_is_not_taken);
 	tcase_add_test(cases, beyond_the_bound_of_an_organization_its_newest_is_refused);
 	tcase_add_test(cases, in_an_organization_the_longest_credential_loses);
