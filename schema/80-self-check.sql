@@ -48,7 +48,9 @@ AS $$
 		WHERE g.rolsuper OR g.rolbypassrls OR g.rolcanlogin OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication
 	UNION ALL
 		SELECT 'sealed logins are unprivileged', l.rolname FROM wa.sealed_logins() l
-		WHERE l.rolbypassrls OR l.rolcreaterole OR l.rolcreatedb OR l.rolreplication
+		-- Its own attributes, and those of each role that it is a member of, by however many others.
+		WHERE EXISTS (SELECT FROM pg_roles r
+				WHERE (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication) AND pg_has_role(l.oid, r.oid, 'MEMBER'))
 			OR pg_has_role(l.oid, 'wa_owner', 'MEMBER') OR pg_has_role(l.oid, 'wa_claim', 'MEMBER')
 			OR pg_has_role(l.oid, 'wa_admin', 'MEMBER') OR pg_has_role(l.oid, 'wa_app', 'MEMBER')
 			-- PostgreSQL's own roles, such as pg_read_all_data.
@@ -63,6 +65,15 @@ AS $$
 		-- Only a plain number is accepted, because the server takes 100us and 00 for "none"
 		-- too.
 		WHERE COALESCE(s.value !~ '^ *[1-9]\d* *(ms|s|min|h|d)?$', true)
+	UNION ALL
+		-- The library's own are for postgresql.conf, where they hold for all sealed logins.
+		SELECT 'sealed logins have timeouts', format('%s: ALTER %s%s RESET %s', COALESCE(l.rolname, 'all'),
+			CASE WHEN l.oid IS NOT NULL THEN format('ROLE %I', l.rolname) WHEN s.setdatabase = 0 THEN 'ROLE ALL' ELSE format('DATABASE %I', d.datname) END,
+			CASE WHEN l.oid IS NOT NULL AND s.setdatabase <> 0 THEN format(' IN DATABASE %I', d.datname) END, setting.name)
+		FROM pg_db_role_setting s LEFT JOIN wa.sealed_logins() l ON l.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+			CROSS JOIN unnest(s.setconfig) config CROSS JOIN split_part(config, '=', 1) setting (name)
+		WHERE setting.name IN ('wa.transaction_timeout', 'wa.idle_in_transaction_timeout') AND (s.setrole = 0 OR l.oid IS NOT NULL)
+			AND (s.setdatabase = 0 OR d.datname = current_database())
 	UNION ALL
 		SELECT 'sealed logins search pg_catalog', format('%I: its search_path is another one', l.rolname)
 		FROM wa.sealed_logins() l LEFT JOIN login_setting s ON s.login = l.oid AND s.name = 'search_path'
@@ -235,6 +246,23 @@ AS $$
 			WHERE t.tgrelid = format('wa.%I', needed.relation)::regclass AND t.tgname = needed.name AND t.tgenabled = 'A'
 				AND CASE WHEN wa.stays_inside(t.tableoid, t.oid) THEN pg_get_triggerdef(t.oid) END = needed.definition)
 	UNION ALL
+		-- These write events and keep the lists of what waits; none may be missing, and no other disabled.
+		SELECT 'triggers are enabled', format('%s on wa.%s', needed.name, needed.relation)
+		FROM (VALUES
+			('session', 'session_made'), ('session', 'session_changed'), ('session', 'session_made_wanted'), ('session', 'session_changed_wanted'),
+			('session_pairing', 'session_pairing_made'), ('session_pairing', 'session_pairing_changed'), ('chat', 'chat_made'), ('chat', 'chat_changed'),
+			('contact', 'contact_made'), ('contact', 'contact_changed'), ('message', 'message_made'), ('message', 'message_changed'),
+			('api_key', 'api_key_made'), ('api_key', 'api_key_ended'), ('ended', 'ended_key'),
+			('delivery', 'delivery_made_due'), ('delivery', 'delivery_put_off')) needed (relation, name)
+		WHERE NOT EXISTS (
+			SELECT FROM pg_trigger t
+			WHERE t.tgrelid = format('wa.%I', needed.relation)::regclass AND t.tgname = needed.name)
+	UNION
+		-- Those of foreign keys have names of their own.
+		SELECT 'triggers are enabled', format('%s on %s', COALESCE(k.conname, t.tgname), t.tgrelid::regclass)
+		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
+		WHERE c.relnamespace = 'wa'::regnamespace AND t.tgenabled NOT IN ('O', 'A')
+	UNION ALL
 		SELECT 'restored dumps are complete', u.name FROM wa.unrestored u
 	), checks (name) AS (VALUES
 		('library is preloaded'), ('server release'), ('superusers hold no sealed role'),
@@ -249,7 +277,7 @@ AS $$
 		('default privileges open nothing'), ('group roles are members of no role'),
 		('protected tables stay protected'),
 		('passwords are hashed by pgcrypto'),
-		('credentials are stored nowhere'), ('changes reach every backend'),
+		('credentials are stored nowhere'), ('changes reach every backend'), ('triggers are enabled'),
 		('restored dumps are complete'))
 	SELECT name, count(f.object) = 0, string_agg(f.object, ', ' ORDER BY f.object)
 	FROM checks c FULL JOIN failure f USING (name)

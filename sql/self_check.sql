@@ -96,6 +96,33 @@ ORDER BY c.place, f.check_name;
 -- A superuser may hold a sealed role by way of another one, and is found with it.
 SELECT f.* FROM failed_after('CREATE ROLE regress_between IN ROLE wa_gateway; CREATE ROLE regress_super SUPERUSER IN ROLE regress_between') f
 WHERE f.check_name = 'superusers hold no sealed role';
+-- A sealed login, of whatever kind, reaches the attributes of a role by way of others.
+SELECT f.*, kind, attribute FROM (VALUES ('wa_gateway', 'SUPERUSER'), ('wa_worker', 'SUPERUSER'), ('wa_connector', 'SUPERUSER'), ('wa_worker', 'BYPASSRLS'), ('wa_connector', 'CREATEROLE'), ('wa_worker', 'NOSUPERUSER')) v (kind, attribute)
+	LEFT JOIN LATERAL failed_after(format('CREATE ROLE regress_dba %s; CREATE ROLE regress_between IN ROLE regress_dba; CREATE ROLE regress_sealed LOGIN IN ROLE %I, regress_between', attribute, kind)) f
+	ON f.check_name = 'sealed logins are unprivileged'
+ORDER BY kind, attribute;
+-- The timeouts of the library are those of postgresql.conf, for a login, for all and for the database.
+SELECT v.change, f.detail ~ v.told AS told
+FROM (VALUES ('ROLE regress_sealed SET wa.transaction_timeout = ''600s''', 'regress_sealed: ALTER ROLE regress_sealed RESET wa.transaction_timeout'),
+	('ROLE regress_sealed SET wa.idle_in_transaction_timeout = ''600s''', 'regress_sealed: ALTER ROLE regress_sealed RESET wa.idle_in_transaction_timeout'),
+	('ROLE regress_sealed IN DATABASE contrib_regression SET wa.transaction_timeout = ''600s''', 'ALTER ROLE regress_sealed IN DATABASE contrib_regression RESET wa.transaction_timeout'),
+	('ROLE ALL SET wa.transaction_timeout = ''600s''', 'all: ALTER ROLE ALL RESET wa.transaction_timeout'),
+	('DATABASE contrib_regression SET wa.idle_in_transaction_timeout = ''600s''', 'all: ALTER DATABASE contrib_regression RESET wa.idle_in_transaction_timeout'),
+	('ROLE regress_maker SET wa.transaction_timeout = ''600s''', 'wa.transaction_timeout')) v (change, told)
+	LEFT JOIN LATERAL failed_after('CREATE ROLE regress_sealed LOGIN IN ROLE wa_worker; ALTER ' || v.change) f ON f.check_name = 'sealed logins have timeouts'
+ORDER BY v.change;
+-- A trigger that is disabled, or enabled for replicas only, is found, whichever it is.
+SELECT string_agg(t.tgname || ' on ' || t.tgrelid::regclass, ', ' ORDER BY t.tgrelid::regclass::text COLLATE "C", t.tgname) AS not_found
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid, (
+	SELECT string_agg(f.detail, ', ') AS details
+	FROM (SELECT string_agg(format('ALTER TABLE %s DISABLE TRIGGER USER', c.oid::regclass), '; ') AS change
+		FROM pg_class c WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p') AND c.relhastriggers) all_tables, failed_after(all_tables.change) f
+	WHERE f.check_name IN ('changes reach every backend', 'triggers are enabled')) found
+WHERE c.relnamespace = 'wa'::regnamespace AND NOT t.tgisinternal
+	AND position(format('%s on %s', t.tgname, t.tgrelid::regclass) IN COALESCE(found.details, '')) = 0;
+SELECT f.* FROM (VALUES ('ALTER TABLE wa.api_key DISABLE TRIGGER api_key_ended'), ('ALTER TABLE wa.message ENABLE REPLICA TRIGGER message_made'), ('DROP TRIGGER ended_key ON wa.ended'),
+	('SELECT'), ('ALTER TABLE wa.chat ENABLE ALWAYS TRIGGER chat_made')) v (change), failed_after(v.change) f ORDER BY 1, 2;
+SELECT f.check_name, f.detail ~ 'chat_org_id_session_id_fkey on wa.chat' AS foreign_key FROM failed_after('ALTER TABLE wa.chat DISABLE TRIGGER ALL') f ORDER BY 1;
 DROP FUNCTION public.failed_after(text);
 DROP SCHEMA elsewhere CASCADE;
 DROP ROLE regress_maker;
