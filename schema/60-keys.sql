@@ -602,7 +602,7 @@ CREATE FUNCTION wa.revoke_keys(org wa.org_id, made_by wa.user_id DEFAULT NULL, r
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	told_max constant integer := 20;
+	told_max constant integer := wa.events_at_once(org, 20);
 	words constant text := wa.read_reason(reason);
 	key uuid;
 	revoked integer := 0;
@@ -620,7 +620,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.revoke_keys(wa.org_id, wa.user_id, text) IS
 	'revokes all keys of an organization, or those that one person has made, and returns how many. A key that somebody '
-	'makes or rotates at the same moment is not among them: take their role away first. Of more than 20 keys housekeeping writes the events, '
+	'makes or rotates at the same moment is not among them: take their role away first. Of more than 20 keys, and of fewer in an organization with many webhooks, housekeeping writes the events, '
 	'within a minute or so. `P0002`, `22023` (`reason`)';
 
 -- A key that is switched off is refused like one that is revoked, until it is switched on.

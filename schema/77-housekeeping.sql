@@ -504,13 +504,14 @@ DECLARE
 	untold record;
 	ended wa.ended;
 	written integer := 0;
+	rows_left integer := wa.event_rows_max();
 BEGIN
 	FOR untold IN
 		SELECT e.org_id, e.id FROM wa.ended e WHERE NOT e.is_told
 		ORDER BY row_number() OVER (PARTITION BY e.org_id ORDER BY e.id), e.org_id LIMIT max
 	LOOP
 		-- More organizations would delay the events of all (src/event_writers.c).
-		EXIT WHEN wa.event_room() = 0;
+		EXIT WHEN rows_left <= 0 OR wa.event_room() = 0;
 		-- Another worker may have the row.
 		SELECT e.* INTO ended FROM wa.ended e
 		WHERE e.org_id = untold.org_id AND e.id = untold.id AND NOT e.is_told FOR NO KEY UPDATE SKIP LOCKED;
@@ -518,6 +519,7 @@ BEGIN
 		UPDATE wa.ended e SET is_told = true WHERE e.org_id = ended.org_id AND e.id = ended.id;
 		PERFORM wa.emit_end(ended);
 		written := written + 1;
+		rows_left := rows_left - wa.event_rows(ended.org_id);
 	END LOOP;
 	RETURN written;
 END $$;

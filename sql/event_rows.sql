@@ -89,6 +89,17 @@ SELECT wa.housekeep('key_warnings', 500) <= 23 AS bounded, (SELECT sum(deliverie
 SELECT min(events) > 0 AS each_has_a_turn FROM warned;
 CALL pg_temp.finish('key_warnings');
 SELECT * FROM warned ORDER BY i;
+-- Ends of many keys: the call that revokes them writes few events, and housekeeping no more in a call.
+UPDATE wa.webhook SET events = '{key.revoked}' WHERE org_id IN (SELECT org FROM dear);
+CREATE TEMP VIEW ended_now AS
+	SELECT i, count(e) AS events, (SELECT count(*) FROM wa.delivery d WHERE d.org_id = org AND d.type = 'key.revoked') AS deliveries
+	FROM dear LEFT JOIN wa.event e ON e.org_id = org AND e.type = 'key.revoked' GROUP BY i, org;
+SELECT i, wa.revoke_keys(org) >= 50 AS many FROM dear WHERE i <> 2 ORDER BY i;
+SELECT i, events, deliveries FROM ended_now ORDER BY i;
+SELECT wa.housekeep('ends', 500) AS told, (SELECT sum(deliveries) FROM ended_now) AS before;
+SELECT sum(deliveries) AS deliveries FROM ended_now;
+CALL pg_temp.finish('ends');
+SELECT i, events >= 50 AS all_told FROM ended_now ORDER BY i;
 -- Nothing of this is left to deliver for other tests.
 DELETE FROM wa.delivery WHERE org_id IN (SELECT org FROM dear);
 DELETE FROM wa.webhook_lane WHERE org_id IN (SELECT org FROM dear);

@@ -16,7 +16,6 @@ struct event_base;
 
 /* Rows of one batch.  It is small, so that nobody waits long for a lock or a disk. */
 #define HOUSEKEEPING_ROWS 500
-#define HOUSEKEEPING_ENDS 50 /* of which each may have a hundred deliveries */
 
 /* The pause between two rounds while a task has more to do. */
 #define HOUSEKEEPING_PAUSE_MS 100
