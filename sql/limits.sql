@@ -75,6 +75,7 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM pg_temp.lists('
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM pg_temp.lists('SELECT count(*) FROM wa.read_events(types => %s)', $$'message'::text$$, $$array_fill('message'::text, ARRAY[64])$$, 64);
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM pg_temp.lists($$SELECT wa.create_webhook('https://example.com', %s)$$, $$'message'::text$$, $$array_fill('message'::text, ARRAY[64])$$, 64);
 SELECT * FROM pg_temp.lists('SELECT (%s::text[])::wa.permissions', $$'read'::text$$, $$array_fill('read'::text, ARRAY[64])$$, 64);
+SELECT * FROM pg_temp.lists(format('SELECT wa.authenticate_for(%L, %%s)', :'acme_all'), $$'read'::text$$, $$array_fill('read'::text, ARRAY[64])$$, 64);
 INSERT INTO wa.message (org_id, session_id, chat_jid, type, content, wa_message_id, direction, status) SELECT s.org_id, s.id, '15551112222@s.whatsapp.net', 'poll', '{"options":["a","b"]}', 'POLL', 'out', 'sent' FROM wa.session s WHERE s.id = :'acme_session';
 SELECT wa.act_for((SELECT org_id FROM wa.session WHERE id = :'acme_session')) \; SELECT * FROM pg_temp.lists(format($$SELECT wa.connector_poll_vote(%L, 'POLL', '15551112222@s.whatsapp.net', %%s, now())$$, :'acme_session'), $$'a'::text$$, $$'{a,b}'::text[]$$, 12);
 -- This one answers instead of raising: a list is refused by what it says.

@@ -210,7 +210,7 @@ ROLLBACK;
 SELECT wa.set_own_permissions(:'made_id', '{filler:2,filler:3}');
 BEGIN;
 SELECT wa.authenticate(:'olga_token') IS NOT NULL AS bound;
-SELECT wa.update_api_key(:'made_id', name => 'renamed') IS NOT NULL AS changed;
+SELECT wa.update_api_key(:'made_id', name => 'renamed with its own') IS NOT NULL AS changed;
 SELECT permissions FROM wa.show_api_key(:'made_id');
 SELECT wa.update_api_key(:'made_id', permissions => '{filler:3}') IS NOT NULL AS changed;
 SELECT permissions FROM wa.show_api_key(:'made_id');
