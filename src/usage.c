@@ -308,7 +308,9 @@ copy_agent(char *copy, const text *agent)
 	{
 		char character = VARDATA_ANY(agent)[i];
 
-		copy[i] = character >= 0x20 && character < 0x7f ? character : '?';
+		if (character < 0x20 || character >= 0x7f)
+			character = '?';
+		copy[i] = character;
 	}
 	copy[len] = '\0';
 }

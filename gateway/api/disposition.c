@@ -104,7 +104,10 @@ decode(char value[VALUE_MAX])
 
 		if (high < 0 || low < 0 || (coded && high == 0 && low == 0))
 			return false;
-		*to = coded ? (char) (high * 16 + low) : *from;
+		if (coded)
+			*to = (char) (high * 16 + low);
+		else
+			*to = *from;
 		from += coded ? 3 : 1;
 	}
 	*to = '\0';
@@ -130,7 +133,7 @@ read_parameter(Reader *reader, char name[DISPOSITION_NAME_MAX], bool *extended)
 	if ((is_extended || is_plain) && strlen(value) > NAME_MAX_LEN)
 		return false;
 	if (is_extended || (is_plain && !*extended))
-		strcpy(name, value);
+		memcpy(name, value, strlen(value) + 1);
 	*extended |= is_extended;
 	return true;
 }
@@ -175,7 +178,10 @@ write_old_form(char *at, const char *name, size_t len)
 	{
 		bool plain = name[i] >= ' ' && name[i] <= '~' && strchr("\"\\%/", name[i]) == NULL;
 
-		*at++ = plain ? name[i] : '_';
+		*at = name[i];
+		if (!plain)
+			*at = '_';
+		at++;
 	}
 	return stpcpy(at, "\"");
 }

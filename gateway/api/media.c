@@ -181,7 +181,7 @@ on_done(void *context, const MediaStored *stored)
 		upload->stored = true;
 		upload->size = stored->size;
 		memcpy(upload->digest, stored->digest, MEDIA_DIGEST_SIZE);
-		strcpy(upload->type, stored->type);
+		snprintf(upload->type, sizeof(upload->type), "%s", stored->type);
 	}
 	upload->next(call);
 }
@@ -299,7 +299,8 @@ write_etag(const Described *file, char etag[ETAG_MAX])
 	*at++ = '"';
 	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
 		at += sprintf(at, "%02x", file->digest[i]);
-	strcpy(at, "\"");
+	*at++ = '"';
+	*at = '\0';
 }
 
 /* Sends the part that the request asks for.  Takes the descriptor. */

@@ -393,7 +393,7 @@ request_enter(DbRequest *request, RequestState state, DbConnection *connection)
 
 	if (list != NULL)
 		TAILQ_REMOVE(list, request, link);
-	if (request->state == REQUEST_SENT)
+	if (request->connection != NULL)
 		request->connection->in_flight_count--;
 	if (request->lane != NULL && state != REQUEST_QUEUED && state != REQUEST_SENT)
 		fair_queue_leave(request->lane->turns, &request->turn);
@@ -402,7 +402,7 @@ request_enter(DbRequest *request, RequestState state, DbConnection *connection)
 	list = list_of(request);
 	if (list != NULL)
 		TAILQ_INSERT_TAIL(list, request, link);
-	if (state == REQUEST_SENT)
+	if (connection != NULL)
 		connection->in_flight_count++;
 }
 

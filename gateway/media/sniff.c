@@ -47,7 +47,7 @@ sniff(Sniffer *sniffer, const void *bytes, size_t len, char type[SNIFF_TYPE_MAX]
 
 	if (found == NULL || strchr(found, '/') == NULL || strlen(found) >= SNIFF_TYPE_MAX)
 		found = SNIFF_UNKNOWN;
-	strcpy(type, found);
+	memcpy(type, found, strlen(found) + 1);
 }
 
 /* Whether the type begins with "image/" or another such prefix. */

@@ -17,7 +17,7 @@
 
 #include "lib/process.h"
 
-typedef STAILQ_HEAD(, DiskJob) DiskJobs;
+typedef TAILQ_HEAD(, DiskJob) DiskJobs;
 
 struct DiskThreads
 {
@@ -40,10 +40,10 @@ struct DiskThreads
 static DiskJob *
 take_first(DiskJobs *jobs)
 {
-	DiskJob *job = STAILQ_FIRST(jobs);
+	DiskJob *job = TAILQ_FIRST(jobs);
 
 	if (job != NULL)
-		STAILQ_REMOVE_HEAD(jobs, link);
+		TAILQ_REMOVE(jobs, job, link);
 	return job;
 }
 
@@ -52,9 +52,9 @@ static void
 finish(DiskThreads *threads, DiskJob *job)
 {
 	const uint64_t one = 1;
-	bool first = STAILQ_EMPTY(&threads->finished);
+	bool first = TAILQ_EMPTY(&threads->finished);
 
-	STAILQ_INSERT_TAIL(&threads->finished, job, link);
+	TAILQ_INSERT_TAIL(&threads->finished, job, link);
 	threads->unfinished--;
 	pthread_cond_signal(&threads->did);
 	if (first)
@@ -139,8 +139,8 @@ disk_threads_start(struct event_base *base, int count)
 	pthread_mutex_init(&threads->lock, NULL);
 	pthread_cond_init(&threads->wanted, NULL);
 	pthread_cond_init(&threads->did, NULL);
-	STAILQ_INIT(&threads->waiting);
-	STAILQ_INIT(&threads->finished);
+	TAILQ_INIT(&threads->waiting);
+	TAILQ_INIT(&threads->finished);
 	threads->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	threads->woken = threads->wake < 0
 						 ? NULL
@@ -159,7 +159,7 @@ void
 disk_threads_submit(DiskThreads *threads, DiskJob *job)
 {
 	pthread_mutex_lock(&threads->lock);
-	STAILQ_INSERT_TAIL(&threads->waiting, job, link);
+	TAILQ_INSERT_TAIL(&threads->waiting, job, link);
 	threads->unfinished++;
 	pthread_cond_signal(&threads->wanted);
 	pthread_mutex_unlock(&threads->lock);
@@ -172,9 +172,9 @@ wait_for_finished(DiskThreads *threads)
 	bool finished;
 
 	pthread_mutex_lock(&threads->lock);
-	while (STAILQ_EMPTY(&threads->finished) && threads->unfinished > 0)
+	while (TAILQ_EMPTY(&threads->finished) && threads->unfinished > 0)
 		pthread_cond_wait(&threads->did, &threads->lock);
-	finished = !STAILQ_EMPTY(&threads->finished);
+	finished = !TAILQ_EMPTY(&threads->finished);
 	pthread_mutex_unlock(&threads->lock);
 	return finished;
 }

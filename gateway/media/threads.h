@@ -24,7 +24,7 @@ typedef struct DiskJob
 {
 	void (*work)(struct DiskJob *job); /* in a thread */
 	void (*done)(struct DiskJob *job); /* in the loop; may submit the job again, or free it */
-	STAILQ_ENTRY(DiskJob) link;        /* internal */
+	TAILQ_ENTRY(DiskJob) link;         /* internal */
 } DiskJob;
 
 /* Starts the threads; NULL when it could not.  The base must outlive them. */
