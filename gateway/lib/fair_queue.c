@@ -248,8 +248,10 @@ fair_queue_move(FairQueue *queue, const FairOwner *owner, FairItem *item)
 	if (group == NULL)
 		return from->under_way - 1;
 	group->under_way++;
+	group->weight += item->weight;
 	item->group = group;
 	from->under_way--;
+	from->weight -= item->weight;
 	drop_idle_group(queue, from);
 	return group->under_way - 1;
 }

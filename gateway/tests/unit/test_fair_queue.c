@@ -412,8 +412,6 @@ START_TEST(without_room_the_newcomer_is_refused)
 }
 END_TEST
 
-/* ---- all of it ---- */
-
 /* ---- weights ---- */
 
 /* Queues an item of this weight; returns what lost its place, or NULL. */
@@ -464,6 +462,22 @@ START_TEST(what_is_under_way_still_weighs)
 }
 END_TEST
 
+START_TEST(what_gets_another_owner_weighs_there)
+{
+	FairOwner other = {.class = FAIR_ORG, .group = {{'b'}}, .flow = {{'b'}}};
+	FairItem *item;
+
+	ck_assert_ptr_null(add_heavy('a', 0, 60));
+	item = fair_queue_take(queue, everybody, NULL);
+	fair_queue_move(queue, &other, item);
+	ck_assert_ptr_null(add_heavy('a', 0, 100));
+	ck_assert_ptr_nonnull(add_heavy('b', 0, 41));
+	fair_queue_leave(queue, item);
+	ck_assert_ptr_null(add_heavy('b', 0, 100));
+	ck_assert_ptr_null(add_heavy('c', 0, 100));
+}
+END_TEST
+
 START_TEST(in_an_organization_the_heaviest_credential_loses)
 {
 	ck_assert_ptr_null(add_heavy('a', 1, 40));
@@ -484,6 +498,8 @@ START_TEST(the_programs_own_may_weigh_anything)
 	ck_assert_ptr_null(add_to(FAIR_OWN, 'w', 0));
 }
 END_TEST
+
+/* ---- all of it ---- */
 
 /*
  * A thousand steps of many organizations, one of which queues ten times as much as the others:
@@ -545,6 +561,7 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, without_room_the_newcomer_is_refused);
 	tcase_add_test(cases, an_organization_weighs_no_more_than_it_may);
 	tcase_add_test(cases, what_is_under_way_still_weighs);
+	tcase_add_test(cases, what_gets_another_owner_weighs_there);
 	tcase_add_test(cases, in_an_organization_the_heaviest_credential_loses);
 	tcase_add_test(cases, the_programs_own_may_weigh_anything);
 	tcase_add_loop_test(cases, nothing_is_lost_and_nothing_comes_twice, 0, 20);
