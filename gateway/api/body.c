@@ -37,9 +37,12 @@ is_json(const HttpText *type)
 	return type->len == len || strchr("; \t", type->data[len]) != NULL;
 }
 
+/* An endpoint that is a function of ours has no parameters. */
 static bool
 takes_from(const Endpoint *endpoint, ParamSource source)
 {
+	if (endpoint->open != NULL)
+		return false;
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
 		if (param->source == source)
 			return true;

@@ -247,7 +247,8 @@ test('behind an empty text in place of authenticate nothing runs, whoever is bou
 test('a statement that SQL has prepared is not run for a sealed login', async () =>
 {
 	const later = 'later';
-	const body = '/* authenticate */ PREPARE authenticate(text, text, text, text) AS SELECT evil.steal($1, $2, $3)';
+	const types = stage.statement('authenticate').parameters.map(() => 'text');
+	const body = `/* authenticate */ PREPARE authenticate(${types}) AS SELECT evil.steal($1, $2, $3)`;
 
 	/* such code cannot run in a sealed session; so let it be there from before */
 	await stage.db.sql(`CREATE ROLE ${later} LOGIN IN ROLE wa_app; ALTER ROLE ${later} SET search_path = pg_catalog, pg_temp`);

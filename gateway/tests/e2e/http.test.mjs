@@ -448,6 +448,16 @@ test('requests that are not complete hold no database connection, however many t
 	await small.stop();
 });
 
+test('a body that nobody asked for harms nothing, with a credential or without', async () =>
+{
+	for (const path of ['/', '/web/x', '/web/x/y', '/healthz', '/readyz', '/api/v1/openapi.json', '/api/v1/realtime', ME, '/auth/me'])
+		for (const credential of [{}, { key }])
+		{
+			assert.ok((await client.request('GET', path, { ...credential, body: '{}' })).status < 500, path);
+			assert.equal((await client.get('/healthz')).status, 200, path);
+		}
+});
+
 test('what is refused for itself is refused without the database', async () =>
 {
 	const lonely = await Gateway.start(cluster);

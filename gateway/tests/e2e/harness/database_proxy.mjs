@@ -4,9 +4,10 @@
  *
  * The program connects to the proxy's unix socket.  Logging in and preparing pass
  * untouched.  From then on what each side says is handed over in groups: from the program
- * up to its Sync, from the server up to its ReadyForQuery.  A hook gets the link and the
- * group, a list of { type, body }, and returns what is to be passed on in its place; it may
- * be asynchronous, and the groups of one direction stay in their order.
+ * up to its Sync or Flush, from the server up to its ReadyForQuery, or up to the end of what
+ * was asked before a Flush.  A hook gets the link and the group, a list of { type, body }, and
+ * returns what is to be passed on in its place; it may be asynchronous, and the groups of one
+ * direction stay in their order.
  *
  * What the proxy itself asks the server, it can keep from the program: a Sync or Query with
  * "swallow" is answered to nobody; the letters of the answer's messages are in "swallowed".
@@ -17,7 +18,8 @@ import path from 'node:path';
 import { makePlace, onEnd } from './processes.mjs';
 
 /* What ends a group. */
-const ENDS = { toServer: 'SQ', toClient: 'Z' };
+const ENDS = { toServer: 'SQH', toClient: 'Z' };
+const ENDS_BEFORE_FLUSH = 'CE';
 
 function encode({ type, body })
 {
@@ -69,6 +71,7 @@ class Link
 		this.sockets = { toServer: server, toClient: client };
 		this.readies = 0;			/* that of the login, and that of preparing */
 		this.asked = [];			/* the Syncs and Queries whose answers are to come */
+		this.flushes = 0;			/* the Flushes in front of which answers are to come */
 		this.groups = { toServer: [], toClient: [] };
 		this.turns = { toServer: Promise.resolve(), toClient: Promise.resolve() };
 		this.listen(client, new Reader(true), 'toServer');
@@ -102,7 +105,7 @@ class Link
 			return;
 		}
 		this.groups[direction].push({ type: message.type, body: Buffer.from(message.body) });
-		if (ENDS[direction].includes(message.type))
+		if (this.ends(direction, message.type))
 		{
 			const group = this.groups[direction];
 
@@ -111,9 +114,17 @@ class Link
 		}
 	}
 
+	ends(direction, type)
+	{
+		if (direction === 'toServer' || this.flushes === 0 || !ENDS_BEFORE_FLUSH.includes(type))
+			return ENDS[direction].includes(type);
+		this.flushes--;
+		return true;
+	}
+
 	async pass(direction, group)
 	{
-		const asked = direction === 'toClient' ? this.asked.shift() : null;
+		const asked = direction === 'toClient' && group.at(-1).type === 'Z' ? this.asked.shift() : null;
 		const hook = this.proxy[direction];
 
 		if (asked?.swallow)
@@ -127,7 +138,10 @@ class Link
 	write(direction, messages)
 	{
 		if (direction === 'toServer')
+		{
 			this.asked.push(...messages.filter(({ type }) => type === 'S' || type === 'Q'));
+			this.flushes += messages.filter(({ type }) => type === 'H').length;
+		}
 		if (messages.length > 0 && this.sockets[direction].writable)
 			this.sockets[direction].write(Buffer.concat(messages.map(encode)));
 	}
