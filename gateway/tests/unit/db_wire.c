@@ -28,6 +28,7 @@
 #define WRITE_MAX (1024 * 1024) /* at once; libevent's own 16 KiB makes a large row slow */
 #define NUMBER_SIZE 8
 #define NUMBER_MAX 24 /* as text */
+#define PARAMS_MAX 8
 
 /* What a statement takes and gives.  Types of columns are oids: uuid, void, int8, bytea. */
 typedef struct Known
@@ -155,8 +156,9 @@ say_columns(Client *client, const Known *known, int format)
 static void
 say_params(Client *client, const Known *known)
 {
-	char body[2 + 4 * 4] = {0};
+	char body[2 + 4 * PARAMS_MAX] = {0};
 
+	ck_assert_int_le(known->params, PARAMS_MAX);
 	body[1] = (char) known->params;
 	for (int i = 0; i < known->params; i++)
 		body[2 + 4 * i + 3] = 25;
