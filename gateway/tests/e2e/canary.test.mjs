@@ -169,7 +169,7 @@ test('by the gateway: accepted, refused, malformed, and with errors behind the a
 			await ask('GET', '/api/v1/nowhere', options);
 		}
 	}
-	await leaks.assertNone(['wa.authenticate($1, $2, $3)', 'permission', 'plan:', "parameters: $1 = 'wa_"]);
+	await leaks.assertNone(['wa.authenticate($1, $2, $3, $4)', 'permission', 'plan:', "parameters: $1 = 'wa_"]);
 });
 
 test('by the gateway: in URLs, in both headers, in the wrong headers, in broken requests', async () =>

@@ -218,7 +218,7 @@ const TOLD = [
 	[inline({ url: 'data:image/png;base64,AAEC', mimetype: 'Image/JPEG' }), 'media.mimetype', 'is image/jpeg, but the data: URL says image/png'],
 	[inline({ data: 'data:;charset=utf-8,x', mimetype: 'text/html' }), 'media.mimetype', 'is text/html, but the data: URL says text/plain; charset=utf-8'],
 	[inline({ url: URL, mimetype: 'image/*' }), 'media.mimetype', 'must be a media type such as image/png'],
-	[inline({ url: URL, size: '1' }), 'media', 'has "size", but its fields are url or data, mimetype, filename'],
+	[inline({ url: URL, size: '1' }), 'media', 'has "size", but its fields are id, url, data, mimetype, filename'],
 	[inline({ url: URL, filename: 7 }), 'media.filename', 'must be a text'],
 	[card('Ann'), 'contact.vcard', 'must begin with the line BEGIN:VCARD'],
 	[card('BEGIN:VCARD\nFN:Ann'), 'contact.vcard', 'must end with the line END:VCARD'],
