@@ -360,12 +360,10 @@ BEGIN
 		IF FOUND THEN
 			RETURN true;
 		END IF;
-		PERFORM FROM wa.session_rate r WHERE r.org_id = session.org_id AND r.session_id = session.id AND r.stripe = chosen;
-		IF FOUND THEN
-			RETURN false;
-		END IF;
+		EXIT WHEN attempt = 2;
 		-- The first message adds the row.  If somebody else does so at the same moment, this
-		-- waits, and the row is updated.
+		-- waits, and the row is updated.  If it was added since the update looked for it, the
+		-- update has to look again.
 		INSERT INTO wa.session_rate (org_id, session_id, stripe, minute_start, minute_count, hour_start, hour_count)
 		VALUES (session.org_id, session.id, chosen, new_minute, 1, new_hour, 1)
 		ON CONFLICT (org_id, session_id, stripe) DO NOTHING;

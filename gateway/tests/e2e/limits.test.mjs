@@ -7,7 +7,7 @@ import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { createSentMessage } from './harness/fixtures.mjs';
 import { Gateway } from './harness/programs.mjs';
-import { createChat, createSession, createTenant } from './harness/tenants.mjs';
+import { createChat, createKey, createOrg, createSession, createTenant } from './harness/tenants.mjs';
 
 const PHONE = '15551234567';
 const BODY = { type: 'text', to: PHONE, text: 'hello' };
@@ -60,6 +60,21 @@ test('without settings a session accepts 20 messages a minute', async () =>
 
 	checkLimited(refused, 60);
 	assert.ok(Number(refused.headers['retry-after']) > 40);
+});
+
+test('the first messages at the same moment are counted one by one', async () =>
+{
+	const burst = async () =>
+	{
+		const org = await createOrg(db, 'Burst');
+		const { secret } = await createKey(db, org);
+		const session = await createSession(db, org, { limited: true });
+
+		return Promise.all(Array.from({ length: 20 }, () => client.post(`/api/v1/sessions/${session.id}/messages`, secret, BODY)));
+	};
+
+	for (let i = 0; i < 100; i++)
+		assert.equal(statuses(await burst()), Array(20).fill(202).join(), `burst ${i}`);
 });
 
 test('and is open again when the minute is over', async () =>
