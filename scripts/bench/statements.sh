@@ -57,4 +57,4 @@ script()
 }
 
 # What a request of the gateway begins with.
-AUTHENTICATE="authenticate :KEY read 192.0.2.1 :count"
+AUTHENTICATE="authenticate :KEY read 192.0.2.1 bench :count"

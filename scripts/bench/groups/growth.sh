@@ -10,7 +10,7 @@ JID=15551234567@s.whatsapp.net
 export JID FIELDS='{"text":"a message of some length, as people write them"}'
 script list "$AUTHENTICATE" "session_list null null 51"
 script page "$AUTHENTICATE" "message_list :SESSION :JID null null null null null null 51"
-script send "authenticate :KEY send 192.0.2.1 :count" "message_send :SESSION :JID text :FIELDS null null null"
+script send "authenticate :KEY send 192.0.2.1 bench :count" "message_send :SESSION :JID text :FIELDS null null null"
 
 # SERIES TITLE UNIT SIZES: a row for each size, and one for the largest against the smallest.
 growth_rows()

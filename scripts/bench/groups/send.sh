@@ -11,9 +11,9 @@ export FIELDS='{"text":"a message of some length, as people write them"}'
 export BODY="a message of some length, as people write them"
 JID=15551112222@s.whatsapp.net
 SEND="message_send :SESSION 15551112222 text :FIELDS null null null"
-script send "authenticate :KEY send 192.0.2.1 :count" "$SEND"
+script send "authenticate :KEY send 192.0.2.1 bench :count" "$SEND"
 script plain "bench_plain :ORG :SESSION $JID :BODY :ENVELOPE"
-script send_apart "authenticate :KEY send 192.0.2.1 :count" "message_send :SESSION :CHAT text :FIELDS null null null"
+script send_apart "authenticate :KEY send 192.0.2.1 bench :count" "message_send :SESSION :CHAT text :FIELDS null null null"
 script plain_apart "bench_plain :ORG :SESSION :CHAT_JID :BODY :ENVELOPE"
 
 # In the wait for the disk everything else is cheap, so both sides have the same number of
