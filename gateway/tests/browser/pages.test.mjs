@@ -276,7 +276,7 @@ test('the types of events are those of the OpenAPI document and of the database'
 async function writtenActions()
 {
 	const sources = await stage.db.sql("SELECT prosrc FROM pg_proc WHERE pronamespace = 'wa'::regnamespace");
-	const writing = sources.flatMap(({ prosrc }) => prosrc.match(/(wa\.note(_person|_changes)?\(|INSERT INTO wa\.audit\b)[^;]*;/g) ?? []);
+	const writing = sources.flatMap(({ prosrc }) => prosrc.match(/(wa\.note(_person|_changes)?\(|INSERT INTO wa\.audit\b)[^;]*/g) ?? []);
 
 	return new Set(writing.flatMap((text) => text.match(/'[a-z]+\.[a-z_]+'/g) ?? []).map((literal) => literal.slice(1, -1)));
 }
