@@ -29,6 +29,13 @@ own_error_is_unbound(const PGresult *error)
 }
 
 bool
+own_error_is_no_credential(const PGresult *error)
+{
+	return has_field(error, PG_DIAG_SQLSTATE, "22P02") &&
+		   has_field(error, PG_DIAG_SOURCE_FILE, "secret.c");
+}
+
+bool
 own_error_is_unregistered(const PGresult *error)
 {
 	return is_own(error, "42501", "statement", "seal.c");

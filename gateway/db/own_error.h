@@ -16,6 +16,9 @@
 /* No identity is bound to the transaction.  An invalid credential has the same SQLSTATE. */
 extern bool own_error_is_unbound(const PGresult *error);
 
+/* A text that is no credential.  Input of other types has the same SQLSTATE. */
+extern bool own_error_is_no_credential(const PGresult *error);
+
 /*
  * The text of the prepared statement is not registered: the program and the database have
  * different versions.  error may be NULL.

@@ -97,7 +97,7 @@ has_number(const DbRequest *request, const PGresult *result)
 /*
  * Whether an error says that the parameters are invalid for the binding.  We always send
  * valid ones, so such an error comes from another statement that was prepared under the
- * binding's name.  There are two exceptions: a credential can be any text (22P02), and a
+ * binding's name.  There are two exceptions: a credential can be any text, and a
  * session that uses too much ends with a FATAL error of class 54.
  */
 static bool
@@ -110,7 +110,7 @@ refuses_parameters(const PGresult *result)
 		return false;
 	if (strncmp(sqlstate, "54", 2) == 0)
 		return severity == NULL || strcmp(severity, "FATAL") != 0;
-	return strncmp(sqlstate, "22", 2) == 0 && strcmp(sqlstate, "22P02") != 0;
+	return strncmp(sqlstate, "22", 2) == 0 && !own_error_is_no_credential(result);
 }
 
 const char *

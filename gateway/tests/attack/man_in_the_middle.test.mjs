@@ -143,7 +143,8 @@ function check(tenant, answer, what)
 	}
 	else
 	{
-		assert.ok(answer.status === 503 || answer.status === 504, said);
+		/* a 500: the server did not understand the values, of a statement in the place of another */
+		assert.ok([500, 503, 504].includes(answer.status), said);
 		assert.ok(!tenant.marks.some((mark) => answer.text.includes(mark)), said);
 	}
 	return answer.status;

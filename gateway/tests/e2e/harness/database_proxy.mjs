@@ -18,7 +18,7 @@ import path from 'node:path';
 import { makePlace, onEnd } from './processes.mjs';
 
 /* What ends a group. */
-const ENDS = { toServer: 'SQH', toClient: 'Z' };
+const ENDS_TO_SERVER = 'SQH';
 const ENDS_BEFORE_FLUSH = 'CE';
 
 function encode({ type, body })
@@ -70,8 +70,7 @@ class Link
 		this.proxy = proxy;
 		this.sockets = { toServer: server, toClient: client };
 		this.readies = 0;			/* that of the login, and that of preparing */
-		this.asked = [];			/* the Syncs and Queries whose answers are to come */
-		this.flushes = 0;			/* the Flushes in front of which answers are to come */
+		this.asked = [];			/* the Syncs, Queries and Flushes whose answers are to come */
 		this.groups = { toServer: [], toClient: [] };
 		this.turns = { toServer: Promise.resolve(), toClient: Promise.resolve() };
 		this.listen(client, new Reader(true), 'toServer');
@@ -105,26 +104,30 @@ class Link
 			return;
 		}
 		this.groups[direction].push({ type: message.type, body: Buffer.from(message.body) });
-		if (this.ends(direction, message.type))
+
+		const asked = direction === 'toClient' ? this.answered(message.type) : null;
+
+		if (direction === 'toClient' ? asked !== null : ENDS_TO_SERVER.includes(message.type))
 		{
 			const group = this.groups[direction];
 
 			this.groups[direction] = [];
-			this.turns[direction] = this.turns[direction].then(() => this.pass(direction, group));
+			this.turns[direction] = this.turns[direction].then(() => this.pass(direction, group, asked));
 		}
 	}
 
-	ends(direction, type)
+	/* What a message of the server is the end of the answer to, or null. */
+	answered(type)
 	{
-		if (direction === 'toServer' || this.flushes === 0 || !ENDS_BEFORE_FLUSH.includes(type))
-			return ENDS[direction].includes(type);
-		this.flushes--;
-		return true;
+		if (type !== 'Z')
+			return this.asked[0]?.type === 'H' && ENDS_BEFORE_FLUSH.includes(type) ? this.asked.shift() : null;
+		while (this.asked[0]?.type === 'H')
+			this.asked.shift();
+		return this.asked.shift() ?? {};
 	}
 
-	async pass(direction, group)
+	async pass(direction, group, asked)
 	{
-		const asked = direction === 'toClient' && group.at(-1).type === 'Z' ? this.asked.shift() : null;
 		const hook = this.proxy[direction];
 
 		if (asked?.swallow)
@@ -138,10 +141,7 @@ class Link
 	write(direction, messages)
 	{
 		if (direction === 'toServer')
-		{
-			this.asked.push(...messages.filter(({ type }) => type === 'S' || type === 'Q'));
-			this.flushes += messages.filter(({ type }) => type === 'H').length;
-		}
+			this.asked.push(...messages.filter(({ type }) => ENDS_TO_SERVER.includes(type)));
 		if (messages.length > 0 && this.sockets[direction].writable)
 			this.sockets[direction].write(Buffer.concat(messages.map(encode)));
 	}
