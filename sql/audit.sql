@@ -50,6 +50,11 @@ BEGIN;
 SELECT wa.housekeep('failed_sign_ins') > 0 AS some;
 SELECT e.state FROM error_of($$SELECT wa.sign_in('lea@example.org', 'wrong password', '192.0.2.10', 'x')$$) e;
 ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+SELECT wa.housekeep('failed_sign_ins') > 0 AS some;
+ROLLBACK TO s;
+COMMIT;
 SELECT wa.housekeep('failed_sign_ins') > 0 AS some;
 SELECT a.actor, a.action, wa.audit_subject(a.action, a.subject) = :'lea_id' AS lea, a.detail - 'since' AS detail, a.at - wa.uuid7_time(a.id) <= '0' AS at_the_last
 FROM wa.audit a WHERE a.org_id = :'ledger' AND a.action = 'user.sign_in_failed';

@@ -15,8 +15,8 @@
  *   ago.  So a flood removes no account that is tried more often.
  * - A failure costs the same work whether the account exists, because the time
  *   of an answer must not tell.
- * - Failures that a transaction has taken are given back if it is rolled back.
- *   No two transactions take the same failures.
+ * - Failures that a transaction has taken are given back if it is rolled back
+ *   (handover.c).  No two transactions take the same failures.
  * - Slots of other databases of the cluster are never shown or changed.
  * - The lock is held for one pass over the slots.  Nothing under it can raise an
  *   error.
@@ -28,7 +28,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -41,11 +40,12 @@
 #include "src/client_address.h"
 #include "src/compatibility.h"
 #include "src/failed_sign_ins.h"
+#include "src/handover.h"
 #include "src/shared_memory.h"
 
 /* 80 kilobytes. */
 #define SLOTS 1024
-/* How many accounts a transaction takes at most. */
+/* How many accounts are taken at once at most. */
 #define TAKEN_MAX 64
 
 typedef struct Failures
@@ -61,10 +61,6 @@ typedef struct Failures
 
 static Failures *all = NULL;
 static LWLock *lock = NULL;
-
-/* What this transaction has taken. */
-static Failures taken[TAKEN_MAX];
-static int taken_count = 0;
 
 PG_FUNCTION_INFO_V1(wa_note_failed_sign_in);
 PG_FUNCTION_INFO_V1(wa_take_failed_sign_ins);
@@ -121,20 +117,17 @@ add(const Failures *failures)
 }
 
 static void
-transaction_changed(XactEvent event, void *argument)
+give_back_failures(const void *items, int count)
 {
-	if (event == XACT_EVENT_ABORT && taken_count > 0)
+	const Failures *given = items;
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	for (int i = 0; i < count; i++)
 	{
-		LWLockAcquire(lock, LW_EXCLUSIVE);
-		for (int i = 0; i < taken_count; i++)
-		{
-			add(&taken[i]);
-			slot_for(&taken[i].user_id)->taken_at = taken[i].taken_at;
-		}
-		LWLockRelease(lock);
+		add(&given[i]);
+		slot_for(&given[i].user_id)->taken_at = given[i].taken_at;
 	}
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		taken_count = 0;
+	LWLockRelease(lock);
 }
 
 static void
@@ -155,7 +148,6 @@ wa_failed_sign_ins_init(void)
 	};
 
 	wa_shared_memory_want(&wanted);
-	RegisterXactCallback(transaction_changed, NULL);
 }
 
 /*
@@ -183,19 +175,20 @@ wa_note_failed_sign_in(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Moves failures of accounts of which none were taken since then to this transaction. */
+/* Moves failures of accounts of which none were taken since then. */
 static void
-take(int max, TimestampTz since)
+take(WaHandover *taken, int max, TimestampTz since)
 {
 	const TimestampTz now = GetCurrentTimestamp();
+	Failures *items = taken->items;
 
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	for (int i = 0; i < SLOTS && taken_count < max; i++)
+	for (int i = 0; i < SLOTS && taken->count < max; i++)
 	{
 		if (all[i].database != MyDatabaseId || all[i].count == 0 ||
 			(all[i].taken_at != 0 && all[i].taken_at > since))
 			continue;
-		taken[taken_count++] = all[i];
+		items[taken->count++] = all[i];
 		all[i].count = 0;
 		all[i].taken_at = now;
 	}
@@ -210,19 +203,23 @@ Datum
 wa_take_failed_sign_ins(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	int first = taken_count;
+	const int max = Min(Max(PG_GETARG_INT32(0), 0), TAKEN_MAX);
+	WaHandover *taken;
+	const Failures *items;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (all == NULL)
 		return (Datum) 0;
-	take(Min(first + Max(PG_GETARG_INT32(0), 0), TAKEN_MAX), PG_GETARG_TIMESTAMPTZ(1));
-	for (int i = first; i < taken_count; i++)
+	taken = wa_handover_begin(sizeof(Failures), max, give_back_failures);
+	take(taken, max, PG_GETARG_TIMESTAMPTZ(1));
+	items = taken->items;
+	for (int i = 0; i < taken->count; i++)
 	{
 		char address[INET6_ADDRSTRLEN];
-		bool has_address = wa_client_address_show(&taken[i].last_from, address);
-		Datum values[5] = {UUIDPGetDatum(&taken[i].user_id), Int32GetDatum(taken[i].count),
-						   TimestampTzGetDatum(taken[i].first_at),
-						   TimestampTzGetDatum(taken[i].last_at),
+		bool has_address = wa_client_address_show(&items[i].last_from, address);
+		Datum values[5] = {UUIDPGetDatum(&items[i].user_id), Int32GetDatum(items[i].count),
+						   TimestampTzGetDatum(items[i].first_at),
+						   TimestampTzGetDatum(items[i].last_at),
 						   has_address ? CStringGetTextDatum(address) : (Datum) 0};
 		bool nulls[5] = {false, false, false, false, !has_address};
 
