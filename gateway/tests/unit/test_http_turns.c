@@ -112,6 +112,29 @@ discard_answers(void)
 	ck_assert_int_eq(wire_status(wire_read(&wire, other, "]", &closed)), 200);
 }
 
+/* The many have an address each; the other one has another. */
+static void
+connect_from_many_addresses(void)
+{
+	char from[32];
+
+	for (int i = 0; i < MANY; i++)
+	{
+		snprintf(from, sizeof(from), "127.0.1.%d", i + 1);
+		many[i] = wire_connect_from(&wire, from);
+	}
+	other = wire_connect_from(&wire, ONE_ADDRESS);
+}
+
+/* All ask, and the other one is answered when few of the many have been. */
+static void
+check_turns_of_other(void)
+{
+	send_from_all(ECHO, ECHO);
+	ck_assert_int_le(handled_until_answered(), 2 * HTTP_TURNS_MAX);
+	discard_answers();
+}
+
 START_TEST(many_connections_of_one_address_do_not_keep_another_waiting)
 {
 	connect_all(ONE_ADDRESS, OTHER_ADDRESS);
@@ -132,9 +155,7 @@ START_TEST(many_connections_of_one_organization_do_not_keep_another_waiting)
 	connect_all(ONE_ADDRESS, ONE_ADDRESS);
 	send_from_all(OF_A, OF_B);
 	discard_answers();
-	send_from_all(ECHO, ECHO);
-	ck_assert_int_le(handled_until_answered(), 2 * HTTP_TURNS_MAX);
-	discard_answers();
+	check_turns_of_other();
 	close_all();
 }
 END_TEST
@@ -142,19 +163,10 @@ END_TEST
 /* A client gets no more turns from more addresses, once its organization is known. */
 START_TEST(an_organization_has_one_turn_whatever_addresses_it_has)
 {
-	char from[32];
-
-	for (int i = 0; i < MANY; i++)
-	{
-		snprintf(from, sizeof(from), "127.0.1.%d", i + 1);
-		many[i] = wire_connect_from(&wire, from);
-	}
-	other = wire_connect_from(&wire, ONE_ADDRESS);
+	connect_from_many_addresses();
 	send_from_all(OF_A, OF_B);
 	discard_answers();
-	send_from_all(ECHO, ECHO);
-	ck_assert_int_le(handled_until_answered(), 2 * HTTP_TURNS_MAX);
-	discard_answers();
+	check_turns_of_other();
 	close_all();
 }
 END_TEST
@@ -162,19 +174,10 @@ END_TEST
 /* What many addresses ask that no organization is known of counts as one among these. */
 START_TEST(unknown_clients_together_have_every_second_turn)
 {
-	char from[32];
-
-	for (int i = 0; i < MANY; i++)
-	{
-		snprintf(from, sizeof(from), "127.0.1.%d", i + 1);
-		many[i] = wire_connect_from(&wire, from);
-	}
-	other = wire_connect_from(&wire, ONE_ADDRESS);
+	connect_from_many_addresses();
 	send_from_all(ECHO, OF_B);
 	discard_answers();
-	send_from_all(ECHO, ECHO);
-	ck_assert_int_le(handled_until_answered(), 2 * HTTP_TURNS_MAX);
-	discard_answers();
+	check_turns_of_other();
 	close_all();
 }
 END_TEST
@@ -187,9 +190,7 @@ START_TEST(a_client_that_is_unknown_again_takes_the_turns_of_its_address)
 	send_from_all("GET /of/nobody HTTP/1.1\r\nHost: a\r\n\r\n",
 				  "GET /of/nobody HTTP/1.1\r\nHost: a\r\n\r\n");
 	discard_answers();
-	send_from_all(ECHO, ECHO);
-	ck_assert_int_le(handled_until_answered(), 2 * HTTP_TURNS_MAX);
-	discard_answers();
+	check_turns_of_other();
 	close_all();
 }
 END_TEST
