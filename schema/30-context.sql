@@ -28,6 +28,13 @@ COMMENT ON FUNCTION wa.authenticate_for(wa.secret, text[], text) IS
 	'`''{read,invoices:write}''`. In `wa.authenticate()` a set of the four covers none of them, and NULL covers all that the key has. `42704`: no such permission, `22004`: a null '
 	'element, `22023`: more than 64 names';
 
+CREATE FUNCTION wa.credential_org(secret wa.secret) RETURNS uuid
+	LANGUAGE c STRICT
+	AS 'MODULE_PATHNAME', 'wa_credential_org';
+COMMENT ON FUNCTION wa.credential_org(wa.secret) IS
+	'organization of a credential, NULL if `wa.authenticate()` would refuse it as unknown, revoked or expired. It binds '
+	'nothing and counts no request: the gateway asks it whose turn a request takes that comes with a credential that it does not know';
+
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_act_for';

@@ -24,6 +24,7 @@ UNION ALL
 	SELECT 'FUNCTION', f.signature, NULL, 'EXECUTE', f.grantees FROM (VALUES
 		-- The identity of a transaction
 		('wa_gateway, wa_app', 'wa.authenticate(wa.secret, wa.permissions, text, text)'),
+		('wa_gateway', 'wa.credential_org(wa.secret)'),
 		('wa_worker, wa_connector', 'wa.act_for(uuid)'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_org()'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_key()'),

@@ -36,7 +36,9 @@
 #include "src/key_lookup.h"
 #include "src/socket_credential.h"
 #include "src/row_lookup.h"
+#include "src/secret.h"
 #include "src/user_token.h"
+#include "src/uuid_datum.h"
 
 /*
  * The size of the cache: 1024 credentials, about 130 kB in each backend that uses it, and up to
@@ -52,6 +54,8 @@ typedef struct CachedCredential
 } CachedCredential;
 
 static CachedCredential *cache = NULL;
+
+PG_FUNCTION_INFO_V1(wa_credential_org);
 
 /*
  * Reads what the credential stands for.  Sign-ins, devices, invitations and tickets that have
@@ -170,4 +174,16 @@ wa_credential_lookup_without_own(WakKind kind, const uint8 digest[WA_DIGEST_LENG
 	}
 	PG_END_TRY();
 	return found && is_in_time(principal);
+}
+
+/* wa.credential_org(secret): the organization of a credential that is valid, or NULL. */
+Datum
+wa_credential_org(PG_FUNCTION_ARGS)
+{
+	const WaSecret *secret = PG_GETARG_SECRET_P(0);
+	WaPrincipal principal;
+
+	if (!wa_credential_lookup((WakKind) secret->kind, secret->digest, &principal))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(wa_uuid_datum(&principal.org_id));
 }

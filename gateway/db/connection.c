@@ -122,7 +122,6 @@ connection_break(DbConnection *connection, const char *reason)
 	connection->pg = NULL;
 	connection->unflushed = false;
 	connection->retiring = false;
-	connection->asking = NULL;
 	connection->broke = true;
 	if (connection->state != CONNECTION_READY)
 		connection->attempts++;
@@ -280,8 +279,7 @@ bool
 connection_takes(const DbConnection *connection)
 {
 	return connection->state == CONNECTION_READY && connection->cancel == NULL &&
-		   !connection->retiring && connection->asking == NULL &&
-		   connection->in_flight_count < connection->lane->in_flight;
+		   !connection->retiring && connection->in_flight_count < connection->lane->in_flight;
 }
 
 bool

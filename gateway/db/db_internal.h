@@ -106,9 +106,9 @@ struct DbRequest
 	char credential[DB_CREDENTIAL_MAX];
 	size_t credential_len; /* 0: there is no credential, and authenticate is not sent */
 	const char *needs;
-	bool asks_first; /* of which organization the credential is, before the statement is sent */
-	bool put_back;   /* its organization has its share; the statement is not sent */
-	bool has_org;    /* act_for is sent; there is no credential */
+	bool asks;    /* what is sent now asks of which organization the credential is */
+	bool asked;   /* that was answered */
+	bool has_org; /* act_for is sent; there is no credential */
 	uint8_t org[DB_UUID_SIZE];
 	char address[DB_ADDRESS_MAX];
 	size_t address_len; /* 0: none */
@@ -187,7 +187,6 @@ struct DbConnection
 
 	struct RequestList in_flight;
 	int in_flight_count;
-	DbRequest *asking; /* the last one, of which only the binding was sent; NULL: all was sent */
 
 	DbCancel *cancel; /* NULL: none; while one runs, nothing more is sent */
 };
@@ -213,10 +212,11 @@ struct Db
 	bool ticking;
 	DbLane lanes[DB_LANE_COUNT];
 	Owners *owners;
-	bool fair;        /* as in DbConfig */
-	int authenticate; /* the index of this statement; -1 when the role does not have it */
-	int act_for;      /* the same */
-	int unbound;      /* the same */
+	bool fair;          /* as in DbConfig */
+	int authenticate;   /* the index of this statement; -1 when the role does not have it */
+	int act_for;        /* the same */
+	int unbound;        /* the same */
+	int credential_org; /* the same */
 
 	/* copied configuration */
 	char *conninfo;
@@ -225,8 +225,8 @@ struct Db
 };
 
 /* request.c */
+extern int request_statement(const DbRequest *request);
 extern bool request_send(DbRequest *request, DbConnection *connection);
-extern bool request_send_rest(DbRequest *request, DbConnection *connection);
 extern const char *request_take_binding(DbRequest *request, PGresult *result, const DbShape *shape);
 extern const char *request_take_rows(DbRequest *request, PGresult *result, const DbShape *shape);
 extern const char *request_take_end(DbRequest *request, PGresult *result);
@@ -238,6 +238,7 @@ extern DbOutcome request_outcome(const DbRequest *request);
 extern DbOutcome request_outcome_of_break(const DbRequest *request);
 extern bool request_retires_connection(const DbRequest *request);
 extern void request_note_owner(DbRequest *request);
+extern bool request_has_asked(DbRequest *request);
 
 /* connection.c */
 extern bool connection_open(DbConnection *connection, DbLane *lane, int number);
@@ -256,8 +257,7 @@ extern void pipeline_read(DbConnection *connection);
 extern void pool_wake(DbLane *lane);
 extern void pool_connection_failed(DbLane *lane);
 extern void pool_start_tick(Db *db);
-extern void pool_decide(DbRequest *request, DbConnection *connection);
-extern void pool_put_back(DbRequest *request);
+extern void pool_requeue(DbRequest *request);
 
 /* cancel.c */
 extern bool cancel_start(DbConnection *connection);

@@ -3,10 +3,10 @@
  *		Finds the owner of a request, whose turn it takes: an organization and a credential.
  *
  * A credential does not show to which organization it belongs.  The gateway learns that from
- * the answer to authenticate, and remembers it for the OWNERS_MAX credentials that were used
- * last.  A request with an unknown credential, or with none, takes the turn of the network
- * address that it came from: an IPv4 address or the /64 of an IPv6 address, until authenticate
- * has answered (pool_decide()).  So a client gets no more turns by inventing credentials or by
+ * the database, and remembers it for the OWNERS_MAX credentials that were used last.  A request
+ * with an unknown credential, or with none, takes the turn of the network address that it came
+ * from: an IPv4 address or the /64 of an IPv6 address.  An unknown one asks in that turn of
+ * which organization it is (asks_first() in pool.c).  So a client gets no more turns by inventing credentials or by
  * using many credentials of one organization.
  *
  * Credentials are never stored, only digests of them, with a random salt of this process.

@@ -7,9 +7,6 @@
  *	binding's result, NULL, statement's result, NULL, PIPELINE_SYNC
  *	binding's error,  NULL, PIPELINE_ABORTED,   NULL, PIPELINE_SYNC
  *
- * Of a request that asks first (pool.c), the statement and the Sync are sent when the binding
- * was answered.  If it is to be put back, only the Sync is, and its answer comes next.
- *
  * The binding is authenticate, act_for or unbound.  An error may also come after the
  * statement's result, because the Sync commits and a commit can fail.  So a request is
  * answered only at its PIPELINE_SYNC.  After a PIPELINE_SYNC there is no NULL; the first
@@ -56,7 +53,7 @@ statement_name(const DbConnection *connection)
 				   ? db_statements[connection->preparing].name
 				   : NULL;
 	}
-	return head == NULL ? NULL : db_statements[head->statement].name;
+	return head == NULL ? NULL : db_statements[request_statement(head)].name;
 }
 
 /*
@@ -207,8 +204,8 @@ finish_head(DbConnection *connection)
 	connection->retiring |= request_retires_connection(request);
 	pool_wake(connection->lane);
 	request_note_owner(request);
-	if (request->put_back && request->error == NULL && request->done != NULL)
-		pool_put_back(request);
+	if (request_has_asked(request))
+		pool_requeue(request);
 	else
 		request_end(request, request_outcome(request));
 	return true;
@@ -227,7 +224,7 @@ take_answer(DbConnection *connection, PGresult *result)
 	}
 	else if (connection->awaited == AWAITED_STATEMENT)
 	{
-		expected = request_take_rows(head, result, &connection->shapes[head->statement]);
+		expected = request_take_rows(head, result, &connection->shapes[request_statement(head)]);
 	}
 	else if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
 	{
@@ -243,31 +240,6 @@ take_answer(DbConnection *connection, PGresult *result)
 }
 
 /* ---- both ---- */
-
-/*
- * Sends the rest of the request at the head if it has asked first and the binding was answered.
- * False: the connection is broken.
- */
-static bool
-send_rest(DbConnection *connection)
-{
-	DbRequest *request = connection->asking;
-
-	if (request == NULL || request != TAILQ_FIRST(&connection->in_flight))
-		return true;
-	pool_decide(request, connection);
-	connection->asking = NULL;
-	if (request->put_back)
-		connection->awaited = AWAITED_SYNC;
-	if (!request_send_rest(request, connection))
-	{
-		connection_break(connection, PQerrorMessage(connection->pg));
-		return false;
-	}
-	connection->unflushed = true;
-	pool_wake(connection->lane);
-	return true;
-}
 
 /*
  * After the NULL that follows a result, awaits the next one.  The error of a commit is followed
@@ -291,8 +263,6 @@ await_next(DbConnection *connection)
 	{
 		return true;
 	}
-	if (connection->awaited == AWAITED_STATEMENT && !send_rest(connection))
-		return false;
 	if (connection->awaited == AWAITED_SYNC)
 		ready_begin(&connection->ready);
 	return true;

@@ -137,6 +137,7 @@ db_open(struct event_base *base, const DbConfig *config)
 	db->authenticate = db_statement_find(config->role, "authenticate");
 	db->act_for = db_statement_find(config->role, "act_for");
 	db->unbound = db_statement_find(config->role, "unbound");
+	db->credential_org = db_statement_find(config->role, "credential_org");
 	db->tick = event_new(base, -1, EV_PERSIST, on_tick, db);
 	if (db->conninfo == NULL || db->application_name == NULL || db->role == NULL ||
 		db->owners == NULL || db->tick == NULL || !open_lanes(db, config))
@@ -333,7 +334,7 @@ typedef struct Turn
 {
 	DbLane *lane;
 	int places;               /* in the pipelines of all ready connections */
-	const DbConnection *kept; /* for owners with no request under way; NULL: there is none */
+	DbConnection *kept;       /* for owners with no request under way; NULL: there is none */
 	DbConnection *connection; /* where to send the next request */
 } Turn;
 
@@ -373,6 +374,35 @@ emptiest(const Turn *turn, bool kept_too)
 	return best;
 }
 
+/*
+ * A request whose credential is not known yet takes the turn of its address.  It may be one of
+ * an organization that already has requests on the other connections.  So where there are several
+ * connections, it asks first of which organization it is, and then takes the turn of that one.
+ */
+static bool
+asks_first(const Turn *turn, const DbRequest *request)
+{
+	return turn->kept != NULL && request->credential_len > 0 && !request->asked &&
+		   request->owner.class == FAIR_ADDRESS;
+}
+
+/*
+ * Where a request asks: on the kept connection, where it waits for no slow statement, unless
+ * somebody else has a request there.
+ */
+static DbConnection *
+where_to_ask(const Turn *turn)
+{
+	const DbRequest *request;
+
+	TAILQ_FOREACH(request, &turn->kept->in_flight, link)
+	{
+		if (!request->asks)
+			return emptiest(turn, true);
+	}
+	return connection_takes(turn->kept) ? turn->kept : emptiest(turn, false);
+}
+
 static bool
 is_on_kept(const Turn *turn, const struct FairGroup *group)
 {
@@ -382,7 +412,7 @@ is_on_kept(const Turn *turn, const struct FairGroup *group)
 		return false;
 	TAILQ_FOREACH(request, &turn->kept->in_flight, link)
 	{
-		if (request->turn.group == group)
+		if (request->turn.group == group && !request->asks)
 			return true;
 	}
 	return false;
@@ -393,8 +423,7 @@ is_on_kept(const Turn *turn, const struct FairGroup *group)
  * equally among the active owners, and each owner may have at least one.  Of several
  * connections one is kept for owners with no request under way.  An owner with a request on
  * the kept connection gets no second place anywhere.  So no owner has requests on all
- * connections, even if all of its requests are slow.  A request that asks first is decided on
- * by the same rules (pool_decide()).
+ * connections, even if all of its requests are slow.
  */
 static bool
 may_have_turn(void *context, const FairItem *next, int under_way, int owners)
@@ -405,53 +434,19 @@ may_have_turn(void *context, const FairItem *next, int under_way, int owners)
 	if (fair && under_way > 0 &&
 		(under_way >= turn->places / owners || is_on_kept(turn, next->group)))
 		return false;
-	turn->connection = emptiest(turn, under_way == 0);
+	turn->connection = asks_first(turn, REQUEST_OF_TURN(next)) ? where_to_ask(turn)
+															   : emptiest(turn, under_way == 0);
 	return turn->connection != NULL;
 }
 
-/*
- * A request whose credential is not known yet takes the turn of its address.  It may be one of
- * an organization that already has requests on the other connections.  So where there are several
- * connections, it asks first: its statement is sent when authenticate has answered of which
- * organization it is, and until then nothing else is sent on that connection.
- */
-static bool
-asks_first(const Turn *turn, const DbRequest *request)
-{
-	return turn->kept != NULL && request->credential_len > 0 &&
-		   request->owner.class == FAIR_ADDRESS;
-}
-
-/*
- * Authenticate has answered a request that has asked first.  It counts for its organization from
- * here on, as if it had been known.  If that one may have no request on this connection, or the
- * caller was told already, the request is to be put back.
- */
+/* Queues a request that has asked: as one of the organization that is known now, if any is. */
 void
-pool_decide(DbRequest *request, DbConnection *connection)
-{
-	DbLane *lane = connection->lane;
-	Turn turn = {.lane = lane};
-	FairOwner org;
-	int others;
-
-	request->put_back = request->done == NULL;
-	if (!request->has_principal)
-		return;
-	org = owner_of_org(lane->db->owners, request->bound_org);
-	look_at_connections(&turn);
-	others = fair_queue_move(lane->turns, &org, &request->turn);
-	if (others > 0 && (connection == turn.kept || is_on_kept(&turn, request->turn.group) ||
-					   others >= turn.places / fair_queue_groups(lane->turns)))
-		request->put_back = true;
-}
-
-/* Queues a request again whose organization is known now. */
-void
-pool_put_back(DbRequest *request)
+pool_requeue(DbRequest *request)
 {
 	fair_queue_leave(request->lane->turns, &request->turn);
-	request->asks_first = request->put_back = request->has_principal = false;
+	request->asks = false;
+	request->asked = true;
+	request->sent_at = 0;
 	enqueue(request->lane, request);
 }
 
@@ -481,7 +476,7 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 	{
 		DbConnection *connection = turn.connection;
 
-		request->asks_first = asks_first(&turn, request);
+		request->asks = asks_first(&turn, request);
 		if (!request_send(request, connection))
 		{
 			request_end(request, DB_UNAVAILABLE);
@@ -490,7 +485,6 @@ on_dispatch(evutil_socket_t fd, short what, void *arg)
 			continue;
 		}
 		request_enter(request, REQUEST_SENT, connection);
-		connection->asking = request->asks_first ? request : NULL;
 		connection->unflushed = true;
 		connection->used = true;
 	}
@@ -571,7 +565,7 @@ expire_in_flight(DbConnection *connection, int64_t now)
 	else if (!head->cancel_sent && cancel_start(connection))
 	{
 		log_line(LOG_LEVEL_WARNING, "database_cancel", log_int("connection", connection->number),
-				 log_text("statement", db_statements[head->statement].name));
+				 log_text("statement", db_statements[request_statement(head)].name));
 	}
 }
 

@@ -261,14 +261,13 @@ send_authenticate(DbRequest *request, PGconn *pg)
 	/* needs is sent as text, because a set of permissions may be written as one name */
 	bool sent = send_with(pg, request->binding, 5, values, lengths, 1);
 
-	if (!request->asks_first)
-		wak_wipe(request->credential, sizeof(request->credential));
+	wak_wipe(request->credential, sizeof(request->credential));
 	return sent;
 }
 
 /*
  * Sends the statement that binds the transaction to an organization, or "unbound" if there is
- * none.  Its last parameter is a number, which it returns.  The number is random, so that the
+ * none yet.  Its last parameter is a number, which it returns.  The number is random, so that the
  * answer to another request, on this or another connection, is not taken for this one's.
  */
 static bool
@@ -279,7 +278,7 @@ send_binding(DbRequest *request, PGconn *pg)
 	const int lengths[] = {DB_UUID_SIZE, DB_NUMBER_BYTES};
 
 	random_fill(request->number, sizeof(request->number));
-	if (request->credential_len > 0)
+	if (request->credential_len > 0 && !request->asks)
 	{
 		request->binding = db->authenticate;
 		return send_authenticate(request, pg);
@@ -287,6 +286,22 @@ send_binding(DbRequest *request, PGconn *pg)
 	request->binding = request->has_org ? db->act_for : db->unbound;
 	return request->has_org ? send_with(pg, request->binding, 2, values, lengths, NO_TEXT)
 							: send_with(pg, request->binding, 1, values + 1, lengths + 1, NO_TEXT);
+}
+
+/* The statement that is sent behind the binding. */
+int
+request_statement(const DbRequest *request)
+{
+	return request->asks ? request->lane->db->credential_org : request->statement;
+}
+
+static bool
+send_question(const DbRequest *request, PGconn *pg)
+{
+	const char *values[] = {request->credential};
+	const int lengths[] = {(int) request->credential_len};
+
+	return send_with(pg, request_statement(request), 1, values, lengths, NO_TEXT);
 }
 
 static bool
@@ -314,48 +329,24 @@ send_sync(PGconn *pg)
 }
 
 /*
- * Writes the request's messages and its Sync into the connection's output; of one that asks
- * first only the binding, whose answer the server then sends without a Sync.  False: it could
- * not.  Then the connection must be given up; the Sync is missing, so nothing of the request
- * can take effect.
+ * Writes the request's messages and its Sync into the connection's output.  Its credential and
+ * parameters are wiped, unless it only asks.  False: it could not.  Then the connection must be
+ * given up; the Sync is missing, so nothing of the request can take effect.
  */
 bool
 request_send(DbRequest *request, DbConnection *connection)
 {
+	PGconn *pg = connection->pg;
 	bool sent;
 
 	cork_begin(&connection->cork);
-	sent = send_binding(request, connection->pg);
-	if (request->asks_first)
-		sent = sent && PQsendFlushRequest(connection->pg) != 0;
-	else
-		sent = sent && send_statement(request, connection->pg) && send_sync(connection->pg);
+	sent = send_binding(request, pg) &&
+		   (request->asks ? send_question(request, pg) : send_statement(request, pg)) &&
+		   send_sync(pg);
 	cork_end();
-	if (!request->asks_first)
+	if (!request->asks)
 		buffer_free(&request->bytes);
 	request->sent_at = clock_monotonic_ms();
-	return sent;
-}
-
-/*
- * The rest of a request that has asked first, in the same transaction: the statement and the
- * Sync, or only the Sync if it is to be put back.  False: as above.
- */
-bool
-request_send_rest(DbRequest *request, DbConnection *connection)
-{
-	bool sent = true;
-
-	cork_begin(&connection->cork);
-	if (!request->put_back)
-		sent = send_statement(request, connection->pg);
-	sent = sent && send_sync(connection->pg);
-	cork_end();
-	if (!request->put_back)
-	{
-		wak_wipe(request->credential, sizeof(request->credential));
-		buffer_free(&request->bytes);
-	}
 	return sent;
 }
 

@@ -226,6 +226,15 @@ request_outcome(const DbRequest *request)
 	return statement_is_stale(request) ? DB_UNAVAILABLE : DB_REFUSED;
 }
 
+/* The answer of a request that asks: 16 bytes, or NULL if its credential is not valid. */
+static const uint8_t *
+told_org(const DbRequest *request)
+{
+	if (PQntuples(request->rows) != 1 || PQgetlength(request->rows, 0, 0) != DB_UUID_SIZE)
+		return NULL;
+	return (const uint8_t *) PQgetvalue(request->rows, 0, 0);
+}
+
 /*
  * Remembers the organization of the credential, so that its next request takes the turn of that
  * organization; forgets a credential that is not valid.
@@ -234,12 +243,16 @@ void
 request_note_owner(DbRequest *request)
 {
 	Owners *owners = request->lane->db->owners;
+	const uint8_t *org = NULL;
 
-	if (request->binding != request->lane->db->authenticate)
-		return;
-	if (request->has_principal)
-		owners_learn(owners, &request->owner, request->bound_org);
-	else if (strcmp(error_field(request, PG_DIAG_SQLSTATE), "28000") == 0)
+	if (request->asks && request->rows != NULL)
+		org = told_org(request);
+	else if (request->has_principal)
+		org = request->bound_org;
+	if (org != NULL)
+		owners_learn(owners, &request->owner, org);
+	else if (request->binding == request->lane->db->authenticate &&
+			 strcmp(error_field(request, PG_DIAG_SQLSTATE), "28000") == 0)
 	{
 		owners_forget(owners, &request->owner);
 		request->owner.class = FAIR_ADDRESS;
@@ -247,8 +260,24 @@ request_note_owner(DbRequest *request)
 }
 
 /*
- * The outcome of a request whose connection broke before its Sync was answered.  An error
- * instead of rows means that its transaction was rolled back.  After the rows comes the
+ * Whether a request has asked of which organization its credential is, and its statement is to
+ * be sent.  Then the answer is discarded.  What is no credential is refused by authenticate, as
+ * always; another error ends the request.
+ */
+bool
+request_has_asked(DbRequest *request)
+{
+	if (!request->asks || request->done == NULL ||
+		(request->error != NULL && !own_error_is_no_credential(request->error)))
+		return false;
+	request_drop_answer(request);
+	return true;
+}
+
+/*
+ * The outcome of a request whose connection broke before its Sync was answered.  Of one that
+ * asks, the statement was not sent.  An error instead of rows means that the transaction was
+ * rolled back.  After the rows comes the
  * commit, and an error that comes then, such as a shutdown, may come before or after it.
  */
 DbOutcome
@@ -256,6 +285,8 @@ request_outcome_of_break(const DbRequest *request)
 {
 	bool had_rows = request->rows != NULL || request->too_large;
 
+	if (request->asks)
+		return DB_UNAVAILABLE;
 	return request->error != NULL && !had_rows ? request_outcome(request) : DB_LOST;
 }
 

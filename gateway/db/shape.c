@@ -16,32 +16,33 @@
 #define UUID_OID 2950
 
 /* The statements whose answers gateway/db itself reads. */
-typedef struct Binding
+typedef struct OwnStatement
 {
 	const char *name;
 	int params;
 	int columns;
 	Oid types[6];
-} Binding;
+} OwnStatement;
 
-static const Binding bindings[] = {
+static const OwnStatement own_statements[] = {
 	{"authenticate", 5, 6, {UUID_OID, UUID_OID, INT4_OID, INT4_OID, INT4_OID, INT8_OID}},
 	{"act_for", 2, 2, {VOID_OID, INT8_OID}},
 	{"unbound", 1, 1, {INT8_OID}},
+	{"credential_org", 1, 1, {UUID_OID}},
 };
 
 static bool
 is_as_known(const DbShape *shape, const char *name, int params)
 {
-	for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
+	for (size_t i = 0; i < sizeof(own_statements) / sizeof(own_statements[0]); i++)
 	{
-		const Binding *binding = &bindings[i];
+		const OwnStatement *own = &own_statements[i];
 
-		if (strcmp(name, binding->name) == 0)
+		if (strcmp(name, own->name) == 0)
 		{
-			return params == binding->params && shape->columns == binding->columns &&
-				   memcmp(shape->types, binding->types,
-						  sizeof(binding->types[0]) * (size_t) binding->columns) == 0;
+			return params == own->params && shape->columns == own->columns &&
+				   memcmp(shape->types, own->types,
+						  sizeof(own->types[0]) * (size_t) own->columns) == 0;
 		}
 	}
 	return true;

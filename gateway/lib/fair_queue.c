@@ -239,23 +239,6 @@ fair_queue_leave(FairQueue *queue, FairItem *item)
 	drop_idle_group(queue, group);
 }
 
-int
-fair_queue_move(FairQueue *queue, const FairOwner *owner, FairItem *item)
-{
-	FairGroup *from = item->group;
-	FairGroup *group = find_group(queue, owner);
-
-	if (group == NULL)
-		return from->under_way - 1;
-	group->under_way++;
-	group->weight += item->weight;
-	item->group = group;
-	from->under_way--;
-	from->weight -= item->weight;
-	drop_idle_group(queue, from);
-	return group->under_way - 1;
-}
-
 /* ---- which item loses its place ---- */
 
 /* Of equally long flows, that of the new item, then the one whose turn comes first. */

@@ -105,12 +105,6 @@ typedef bool (*FairMay)(void *context, const FairItem *next, int under_way, int 
  */
 extern FairItem *fair_queue_take(FairQueue *queue, FairMay may, void *context);
 
-/*
- * Gives an item that is under way another owner, and returns how many other items of that one
- * are under way.  When out of memory it keeps its owner.
- */
-extern int fair_queue_move(FairQueue *queue, const FairOwner *owner, FairItem *item);
-
 /* Removes an item that waits or is under way. */
 extern void fair_queue_leave(FairQueue *queue, FairItem *item);
 

@@ -81,6 +81,7 @@ const HELD = {
 	...Object.fromEntries(['check_login', 'check_version', 'self_check', 'ready'].map((name) => [name, () => [N, N, []]])),
 	unbound: () => [N, N, ['1']],
 	authenticate: () => [N, N, stage.credential(ours.key.secret)],
+	credential_org: () => [N, N, [ours.key.secret]],
 	event_knock: () => [N, N, [ours.org.uuid]],
 	event_wait: () => [N, N, [ours.org.uuid, '0', ours.key.secret, ...Array(stage.statement('event_wait').parameters.length - 3).fill(N)]],
 

@@ -46,6 +46,7 @@ static const Known bindings[] = {
 	{"act_for", 2, 2, {2278, 20}, 0, 0},
 	{"unbound", 1, 1, {20}, 0, 0},
 };
+static const Known question = {"credential_org", 1, 1, {2950}, 0, 0};
 static const Known any = {"", 0, 1, {17}, 0, 0};
 
 /* One connection. */
@@ -243,8 +244,15 @@ execute(Client *client)
 		client->failed = client->wire->lie.len > 0 && client->wire->lie.bytes[0] == 'E';
 		return;
 	}
+	if (client->bound == &question)
+	{
+		wire->questions++;
+		say_row(client, DB_UUID_SIZE);
+		return;
+	}
 	if (client->bound != &any)
 	{
+		wire->authenticated += client->bound->id_size > 0 ? 1 : 0;
 		say_number(client);
 		return;
 	}
@@ -277,7 +285,7 @@ find(const char *name)
 	for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
 		if (strcmp(name, bindings[i].name) == 0)
 			return &bindings[i];
-	return &any;
+	return strcmp(name, question.name) == 0 ? &question : &any;
 }
 
 static uint32_t
@@ -288,6 +296,14 @@ read_int(const char **at, int size)
 	for (int i = 0; i < size; i++)
 		value = value << 8 | (uint8_t) * (*at)++;
 	return value;
+}
+
+static DbWirePlace
+place_of(const Known *bound)
+{
+	return bound == &question ? DB_WIRE_QUESTION
+		   : bound == &any    ? DB_WIRE_STATEMENT
+							  : DB_WIRE_BINDING;
 }
 
 /*
@@ -301,7 +317,7 @@ take_bind(Client *client, const char *body)
 	uint32_t count;
 
 	client->bound = find(at);
-	client->lying = lies(client->wire, client->bound == &any ? DB_WIRE_STATEMENT : DB_WIRE_BINDING);
+	client->lying = lies(client->wire, place_of(client->bound));
 	at += strlen(at) + 1;
 	count = read_int(&at, 2);
 	at += 2 * count;

@@ -5,7 +5,8 @@
  * It listens on a socket in a directory of its own and runs in the loop of the test.  It lets
  * everybody in, prepares everything, and answers each execution as the script says that is
  * set when the execution arrives.  What comes first in a request is answered as it should be:
- * with the number that was sent, and an id where a credential was.
+ * with the number that was sent, and an id where a credential was.  All credentials are of one
+ * organization.
  *
  * A lie takes the place of something that it would say, once.  It is raw bytes, made by
  * db_wire_message(); the eight bytes DB_WIRE_NUMBER in it become the request's number.
@@ -36,6 +37,7 @@ typedef enum DbWirePlace
 	DB_WIRE_TRUE,      /* there is no lie */
 	DB_WIRE_BINDING,   /* in place of the first statement's answer, its columns included */
 	DB_WIRE_STATEMENT, /* in place of the second one's */
+	DB_WIRE_QUESTION,  /* in place of the organization of a credential */
 	DB_WIRE_SYNC,      /* in place of the answer to a Sync behind requests */
 	DB_WIRE_PREPARED,  /* in place of the columns of authenticate when it is prepared */
 	DB_WIRE_LOGIN      /* in front of the answer to the first Sync, that of preparing */
@@ -61,9 +63,11 @@ typedef struct DbWire
 	const char *file;
 	const char *constraint; /* and its constraint-name field; NULL = there is none */
 
-	int logins;   /* connections that have logged in */
-	int cancels;  /* cancel requests that came */
-	int executed; /* statements other than those that come first in a request */
+	int logins;        /* connections that have logged in */
+	int cancels;       /* cancel requests that came */
+	int authenticated; /* credentials */
+	int questions;     /* of which organization a credential is */
+	int executed;      /* other statements than those and those that come first in a request */
 
 	char directory[64];
 	char conninfo[128];

@@ -231,7 +231,7 @@ has_statement(const DbConnection *connection)
 
 	TAILQ_FOREACH(request, &connection->in_flight, link)
 	{
-		if (request != connection->asking && !request->put_back)
+		if (!request->asks)
 			return true;
 	}
 	return false;
@@ -287,7 +287,7 @@ START_TEST(a_fresh_key_of_an_organization_with_requests_gets_no_more_connections
 	submit_fresh(MANY);
 	dispatch();
 	ck_assert_int_eq(connections[0].in_flight_count, 1);
-	ck_assert_ptr_eq(connections[0].asking, TAILQ_FIRST(&connections[0].in_flight));
+	ck_assert(TAILQ_FIRST(&connections[0].in_flight)->asks);
 	for (int i = 0; i <= MANY; i++)
 		run_with_one_left(i);
 	ck_assert_int_eq(owners_known(db->owners), 2);
@@ -302,7 +302,7 @@ START_TEST(fresh_and_known_keys_of_an_organization_leave_one_connection)
 	for (int i = 0; i < MANY; i++)
 		submit_fresh(i);
 	dispatch();
-	for (int i = MANY; i < 2 * MANY; i++)
+	for (int i = MANY; i < QUEUE / 2; i++)
 	{
 		if (i % 3 == 0)
 			submit_fresh(i);
@@ -310,9 +310,83 @@ START_TEST(fresh_and_known_keys_of_an_organization_leave_one_connection)
 			submit(i, DB_LANE_FAST, "wa_known", ADDRESS);
 		event_base_loop(wire.base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
 	}
-	for (int i = 0; i < 2 * MANY; i++)
-		if (told[i].outcome != DB_CROWDED)
-			run_with_one_left(i);
+	for (int i = 0; i < QUEUE / 2; i++)
+		run_with_one_left(i);
+}
+END_TEST
+
+/* A key may have a rate, and its requests are counted for its owner. */
+START_TEST(each_request_with_a_fresh_key_is_authenticated_once)
+{
+	start(2);
+	for (int i = 0; i < MANY; i++)
+		submit(i, DB_LANE_FAST, "wa_fresh", ADDRESS);
+	for (int i = 0; i < MANY; i++)
+		run_with_one_left(i);
+	ck_assert_int_ge(wire.questions, IN_FLIGHT);
+	ck_assert_int_eq(wire.authenticated, MANY);
+	ck_assert_int_eq(wire.executed, MANY);
+}
+END_TEST
+
+/* What the server answers in place of an organization. */
+static const struct
+{
+	const char *answer;
+	size_t len;
+	char type;
+	int authenticated; /* whether the request was sent then */
+	DbOutcome outcome;
+} answers[] = {
+	/* a row with NULL: the credential is not valid */
+	{"\0\1\377\377\377\377", 6, 'D', 1, DB_ROWS},
+	/* the text is no credential, says the type */
+	{"SERROR\0C22P02\0Fsecret.c\0Mno\0", 29, 'E', 1, DB_ROWS},
+	{"SERROR\0C57014\0Mno\0", 19, 'E', 0, DB_REFUSED},
+	/* an answer of two columns */
+	{"\0\2\377\377\377\377\377\377\377\377", 10, 'D', 0, DB_UNAVAILABLE},
+};
+
+START_TEST(only_a_credential_that_is_not_valid_is_sent_to_be_authenticated)
+{
+	static const char columns[] = "\0\1c\0\0\0\0\0\0\0\0\0\x0b\x86\377\377\377\377\377\377\0\1";
+	Buffer lie;
+
+	start(2);
+	buffer_init(&lie, 1000);
+	if (answers[_i].type == 'D')
+		db_wire_message(&lie, 'T', columns, sizeof(columns) - 1);
+	db_wire_message(&lie, answers[_i].type, answers[_i].answer, answers[_i].len);
+	if (answers[_i].type == 'D')
+		db_wire_message(&lie, 'C', "SELECT 1", 9);
+	wire.lie = (DbWireLie){.place = DB_WIRE_QUESTION, .bytes = lie.data, .len = lie.len};
+	submit_fresh(0);
+	run_until_told(0);
+	ck_assert_int_eq(told[0].outcome, answers[_i].outcome);
+	ck_assert_int_eq(wire.questions, 0);
+	ck_assert_int_eq(wire.authenticated, answers[_i].authenticated);
+	ck_assert_int_eq(wire.executed, answers[_i].authenticated);
+	buffer_free(&lie);
+}
+END_TEST
+
+/* The server stops at what was sent to the other connections first. */
+START_TEST(a_fresh_key_asks_where_nothing_is_slow)
+{
+	const DbConnection *connections;
+
+	start_with_a_known_key(3);
+	connections = db->lanes[DB_LANE_FAST].connections;
+	for (int i = 0; i < 2; i++)
+		submit(i, DB_LANE_FAST, "wa_known", ADDRESS);
+	for (int i = 2; i < IN_FLIGHT; i++)
+		submit_fresh(i);
+	dispatch();
+	ck_assert_int_eq(connections[0].in_flight_count, IN_FLIGHT - 2);
+	ck_assert_int_eq(connections[1].in_flight_count, 1);
+	ck_assert_int_eq(connections[2].in_flight_count, 1);
+	for (int i = 0; i < IN_FLIGHT; i++)
+		run_with_one_left(i);
 }
 END_TEST
 
@@ -323,7 +397,9 @@ START_TEST(a_fresh_key_that_is_refused_is_told_so)
 	start(2);
 	buffer_init(&lie, 1000);
 	db_wire_message(&lie, 'E', "SERROR\0C28000\0Mno\0", 19);
-	wire.lie = (DbWireLie){.place = DB_WIRE_BINDING, .bytes = lie.data, .len = lie.len};
+	/* behind the binding of the question */
+	wire.lie =
+		(DbWireLie){.place = DB_WIRE_BINDING, .passes = 1, .bytes = lie.data, .len = lie.len};
 	submit_fresh(0);
 	run_until_told(0);
 	ck_assert_int_eq(told[0].outcome, DB_REFUSED);
@@ -492,6 +568,10 @@ add_tests(TCase *cases)
 	tcase_add_loop_test(
 		cases, a_fresh_key_of_an_organization_with_requests_gets_no_more_connections, 2, 5);
 	tcase_add_loop_test(cases, fresh_and_known_keys_of_an_organization_leave_one_connection, 2, 5);
+	tcase_add_test(cases, each_request_with_a_fresh_key_is_authenticated_once);
+	tcase_add_loop_test(cases, only_a_credential_that_is_not_valid_is_sent_to_be_authenticated, 0,
+						(int) (sizeof(answers) / sizeof(answers[0])));
+	tcase_add_test(cases, a_fresh_key_asks_where_nothing_is_slow);
 	tcase_add_test(cases, a_fresh_key_that_is_refused_is_told_so);
 	tcase_add_test(cases, who_leaves_before_the_statement_is_sent_has_none_sent);
 	tcase_add_test(cases, who_has_half_of_the_queue_gets_no_more_and_others_do);

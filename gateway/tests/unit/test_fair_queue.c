@@ -276,24 +276,6 @@ START_TEST(an_owner_is_there_until_nothing_of_it_is_under_way)
 }
 END_TEST
 
-START_TEST(what_is_under_way_can_get_another_owner)
-{
-	FairOwner other = {.class = FAIR_ORG, .group = {{'b'}}, .flow = {{'b'}}};
-	FairItem *item;
-
-	add_many('a', 2);
-	add('b');
-	item = fair_queue_take(queue, everybody, NULL);
-	ck_assert_int_eq(fair_queue_move(queue, &other, item), 0);
-	ck_assert_int_eq(fair_queue_groups(queue), 2);
-	ck_assert_int_eq(take()->org, 'b');
-	item = fair_queue_take(queue, everybody, NULL);
-	ck_assert_int_eq(fair_queue_move(queue, &other, item), 1);
-	ck_assert_int_eq(fair_queue_groups(queue), 1); /* nothing of a's is left */
-	ck_assert_int_eq(fair_queue_move(queue, &other, item), 1);
-}
-END_TEST
-
 START_TEST(what_leaves_while_it_waits_is_not_taken)
 {
 	add_many('a', 3);
@@ -462,22 +444,6 @@ START_TEST(what_is_under_way_still_weighs)
 }
 END_TEST
 
-START_TEST(what_gets_another_owner_weighs_there)
-{
-	FairOwner other = {.class = FAIR_ORG, .group = {{'b'}}, .flow = {{'b'}}};
-	FairItem *item;
-
-	ck_assert_ptr_null(add_heavy('a', 0, 60));
-	item = fair_queue_take(queue, everybody, NULL);
-	fair_queue_move(queue, &other, item);
-	ck_assert_ptr_null(add_heavy('a', 0, 100));
-	ck_assert_ptr_nonnull(add_heavy('b', 0, 41));
-	fair_queue_leave(queue, item);
-	ck_assert_ptr_null(add_heavy('b', 0, 100));
-	ck_assert_ptr_null(add_heavy('c', 0, 100));
-}
-END_TEST
-
 START_TEST(in_an_organization_the_heaviest_credential_loses)
 {
 	ck_assert_ptr_null(add_heavy('a', 1, 40));
@@ -550,7 +516,6 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, the_programs_own_have_their_turn);
 	tcase_add_test(cases, who_has_enough_under_way_is_passed_over_and_keeps_the_turn);
 	tcase_add_test(cases, an_owner_is_there_until_nothing_of_it_is_under_way);
-	tcase_add_test(cases, what_is_under_way_can_get_another_owner);
 	tcase_add_test(cases, what_leaves_while_it_waits_is_not_taken);
 	tcase_add_test(cases, beyond_the_bound_of_an_organization_its_newest_is_refused);
 	tcase_add_test(cases, in_an_organization_the_longest_credential_loses);
@@ -561,7 +526,6 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, without_room_the_newcomer_is_refused);
 	tcase_add_test(cases, an_organization_weighs_no_more_than_it_may);
 	tcase_add_test(cases, what_is_under_way_still_weighs);
-	tcase_add_test(cases, what_gets_another_owner_weighs_there);
 	tcase_add_test(cases, in_an_organization_the_heaviest_credential_loses);
 	tcase_add_test(cases, the_programs_own_may_weigh_anything);
 	tcase_add_loop_test(cases, nothing_is_lost_and_nothing_comes_twice, 0, 20);
