@@ -4,10 +4,9 @@
  *
  * The program connects to the proxy's unix socket.  Logging in and preparing pass
  * untouched.  From then on what each side says is handed over in groups: from the program
- * up to its Sync or Flush, from the server up to its ReadyForQuery, or up to the end of what
- * was asked before a Flush.  A hook gets the link and the group, a list of { type, body }, and
- * returns what is to be passed on in its place; it may be asynchronous, and the groups of one
- * direction stay in their order.
+ * up to its Sync, from the server up to its ReadyForQuery.  A hook gets the link and the
+ * group, a list of { type, body }, and returns what is to be passed on in its place; it may
+ * be asynchronous, and the groups of one direction stay in their order.
  *
  * What the proxy itself asks the server, it can keep from the program: a Sync or Query with
  * "swallow" is answered to nobody; the letters of the answer's messages are in "swallowed".
@@ -18,8 +17,7 @@ import path from 'node:path';
 import { makePlace, onEnd } from './processes.mjs';
 
 /* What ends a group. */
-const ENDS_TO_SERVER = 'SQH';
-const ENDS_BEFORE_FLUSH = 'CE';
+const ENDS = { toServer: 'SQ', toClient: 'Z' };
 
 function encode({ type, body })
 {
@@ -70,7 +68,7 @@ class Link
 		this.proxy = proxy;
 		this.sockets = { toServer: server, toClient: client };
 		this.readies = 0;			/* that of the login, and that of preparing */
-		this.asked = [];			/* the Syncs, Queries and Flushes whose answers are to come */
+		this.asked = [];			/* the Syncs and Queries whose answers are to come */
 		this.groups = { toServer: [], toClient: [] };
 		this.turns = { toServer: Promise.resolve(), toClient: Promise.resolve() };
 		this.listen(client, new Reader(true), 'toServer');
@@ -104,30 +102,18 @@ class Link
 			return;
 		}
 		this.groups[direction].push({ type: message.type, body: Buffer.from(message.body) });
-
-		const asked = direction === 'toClient' ? this.answered(message.type) : null;
-
-		if (direction === 'toClient' ? asked !== null : ENDS_TO_SERVER.includes(message.type))
+		if (ENDS[direction].includes(message.type))
 		{
 			const group = this.groups[direction];
 
 			this.groups[direction] = [];
-			this.turns[direction] = this.turns[direction].then(() => this.pass(direction, group, asked));
+			this.turns[direction] = this.turns[direction].then(() => this.pass(direction, group));
 		}
 	}
 
-	/* What a message of the server is the end of the answer to, or null. */
-	answered(type)
+	async pass(direction, group)
 	{
-		if (type !== 'Z')
-			return this.asked[0]?.type === 'H' && ENDS_BEFORE_FLUSH.includes(type) ? this.asked.shift() : null;
-		while (this.asked[0]?.type === 'H')
-			this.asked.shift();
-		return this.asked.shift() ?? {};
-	}
-
-	async pass(direction, group, asked)
-	{
+		const asked = direction === 'toClient' ? this.asked.shift() : null;
 		const hook = this.proxy[direction];
 
 		if (asked?.swallow)
@@ -141,7 +127,7 @@ class Link
 	write(direction, messages)
 	{
 		if (direction === 'toServer')
-			this.asked.push(...messages.filter(({ type }) => ENDS_TO_SERVER.includes(type)));
+			this.asked.push(...messages.filter(({ type }) => type === 'S' || type === 'Q'));
 		if (messages.length > 0 && this.sockets[direction].writable)
 			this.sockets[direction].write(Buffer.concat(messages.map(encode)));
 	}
