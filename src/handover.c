@@ -40,7 +40,7 @@ check_nothing_taken(void)
 {
 	if (taken != NULL)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("cannot PREPARE a transaction that has flushed key usage")));
+						errmsg("cannot PREPARE a transaction that has taken counts from shared memory")));
 }
 
 static void
