@@ -39,8 +39,9 @@ static void
 check_nothing_taken(void)
 {
 	if (taken != NULL)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("cannot PREPARE a transaction that has taken counts from shared memory")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has taken counts from shared memory")));
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "api/health.h"
 #include "api/route.h"
 #include "api/share.h"
+#include "api/upload_places.h"
 #include "lib/json_read.h"
 
 /*
@@ -43,10 +44,12 @@ struct Api
 	int signed_in;
 	int ready;
 	int media_begin;
+	int credential_org;
 	Readiness readiness;
 	HttpPeers *costly;    /* counts each client's requests in the costly lane */
 	ApiRealtime realtime; /* NULL: WebSockets are not served */
 	void *realtime_context;
+	UploadPlaces uploads;
 	struct MediaStore *media; /* NULL: no files are stored */
 	uint64_t media_max;       /* bytes of a file */
 };

@@ -20,6 +20,7 @@
 
 #include "api/body.h"
 #include "api/disposition.h"
+#include "api/upload_check.h"
 #include "src/common/media_type.h"
 #include "db/result.h"
 #include "http/range.h"
@@ -34,6 +35,8 @@
 struct Upload
 {
 	MediaUpload *upload; /* NULL: it has ended */
+	UploadPlace place;
+	UploadCheck check;
 	void (*next)(Call *call);
 	void (*end)(Call *call);
 	uint64_t bytes; /* that have come */
@@ -121,11 +124,41 @@ answer_unavailable(Call *call)
 	http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
 }
 
+/* Ends an upload in the middle. */
+static void
+break_off(Call *call, const HttpError *error, const HttpDetail *detail)
+{
+	HttpRequest *request = call->http;
+
+	if (call->upload->upload != NULL)
+		media_upload_cancel(call->upload->upload);
+	call->upload->end(call);
+	http_respond_error(request, error, detail, detail == NULL ? 0 : 1, NULL, 0);
+}
+
+static void
+on_refused(Call *call)
+{
+	break_off(call, http_error(HTTP_ERROR_UNAUTHORIZED), NULL);
+}
+
+/* The organization has more uploads under way than others leave to it. */
+static void
+refuse_crowded(Call *call)
+{
+	HttpError error = *http_error(HTTP_ERROR_RATE_LIMITED);
+	const HttpDetail detail = {.name = "limit", .text = "uploads"};
+
+	error.message = "too many uploads of this organization are under way";
+	break_off(call, &error, &detail);
+}
+
 static bool
 on_part(void *context, const char *bytes, size_t len)
 {
 	Upload *upload = ((Call *) context)->upload;
 
+	upload_check_tick(&upload->check);
 	upload->bytes += len;
 	return media_upload_add(upload->upload, bytes, len);
 }
@@ -136,6 +169,7 @@ on_end(void *context)
 	Call *call = context;
 	Upload *upload = call->upload;
 
+	upload_check_stop(&upload->check);
 	if (upload->bytes > 0)
 	{
 		media_upload_end(upload->upload);
@@ -169,6 +203,7 @@ on_done(void *context, const MediaStored *stored)
 	Upload *upload = call->upload;
 
 	upload->upload = NULL;
+	upload_place_leave(&call->api->uploads, &upload->place);
 	if (stored->outcome == MEDIA_FAILED)
 	{
 		answer_unavailable(call);
@@ -186,7 +221,24 @@ on_done(void *context, const MediaStored *stored)
 	upload->next(call);
 }
 
-/* Begins to take the body.  False: there is no room for it now. */
+/* Takes a place for the upload, maybe from another one.  False: the call was answered. */
+static bool
+take_place(Call *call, const uint8_t org[DB_UUID_SIZE])
+{
+	void *loser;
+	UploadPlaceResult result =
+		upload_place_take(&call->api->uploads, &call->upload->place, org, call, &loser);
+
+	if (loser != NULL)
+		refuse_crowded(loser);
+	if (result == UPLOAD_PLACE_TOO_MANY)
+		refuse_crowded(call);
+	else if (result == UPLOAD_PLACE_FULL)
+		answer_unavailable(call);
+	return result == UPLOAD_PLACE_TAKEN;
+}
+
+/* Begins to take the body.  False: the call was answered. */
 static bool
 begin(Call *call, const DbResult *result)
 {
@@ -195,9 +247,18 @@ begin(Call *call, const DbResult *result)
 	uint8_t org[DB_UUID_SIZE];
 
 	if (!db_uuid(result, 0, db_column(result, "org_id", 0), org))
+	{
+		answer_unavailable(call);
+		return false;
+	}
+	if (!take_place(call, org))
 		return false;
 	upload->upload = media_upload_begin(
 		call->api->media, org, upload->said[0] == '\0' ? NULL : upload->said, &events, call);
+	if (upload->upload == NULL)
+		answer_unavailable(call);
+	else
+		upload_check_start(&upload->check, call, on_refused);
 	return upload->upload != NULL;
 }
 
@@ -210,10 +271,7 @@ call_take_upload(Call *call, const DbResult *result, void (*next)(Call *call),
 	call->upload->next = next;
 	call->upload->end = end;
 	if (!begin(call, result))
-	{
-		answer_unavailable(call);
 		return;
-	}
 	sink.max = call->api->media_max;
 	http_request_on_gone(call->http, on_gone, call);
 	http_body_take(call->http, &sink, call);
@@ -242,7 +300,13 @@ call_add_upload(Call *call, ParamSource source)
 void
 call_free_upload(Call *call)
 {
-	free(call->upload);
+	Upload *upload = call->upload;
+
+	if (upload == NULL)
+		return;
+	upload_place_leave(&call->api->uploads, &upload->place);
+	upload_check_stop(&upload->check);
+	free(upload);
 	call->upload = NULL;
 }
 

@@ -13,10 +13,14 @@
 	(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_CDF | \
 	 MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_APPTYPE | MAGIC_NO_CHECK_TOKENS)
 
+/* How much of the bytes a regular expression looks at. */
+#define REGEX_BYTES 128
+
 /* libmagic's handle is what a Sniffer is. */
 Sniffer *
 sniffer_open(char *error, size_t size)
 {
+	const size_t regex_bytes = REGEX_BYTES;
 	magic_t magic = magic_open(FLAGS);
 
 	if (magic == NULL)
@@ -24,7 +28,8 @@ sniffer_open(char *error, size_t size)
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	if (magic_load(magic, NULL) != 0)
+	if (magic_setparam(magic, MAGIC_PARAM_REGEX_MAX, &regex_bytes) != 0 ||
+		magic_load(magic, NULL) != 0)
 	{
 		snprintf(error, size, "could not load the data of libmagic: %s", magic_error(magic));
 		magic_close(magic);

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,10 +55,11 @@ struct MediaUpload
 	const MediaUploadEvents *events;
 	void *context;
 	UploadState state;
-	bool busy;      /* a thread has the job */
-	bool full;      /* the loop waits for room */
-	bool lost;      /* bytes could not be added */
-	bool cancelled; /* nobody waits for "done", or it was called */
+	bool busy;            /* a thread has the job */
+	bool full;            /* the loop waits for room */
+	bool lost;            /* bytes could not be added */
+	bool cancelled;       /* nobody waits for "done", or it was called */
+	atomic_bool given_up; /* cancelled: what a thread has not begun is not to be done */
 	Buffer filling;
 
 	/* used by the thread while the upload is busy */
@@ -130,7 +132,7 @@ work(DiskJob *job)
 {
 	MediaUpload *upload = (MediaUpload *) job;
 
-	if (upload->discards)
+	if (upload->discards || atomic_load(&upload->given_up))
 	{
 		directory_discard(&upload->store->directory, &upload->file);
 		return;
@@ -228,6 +230,7 @@ media_upload_begin(MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE], const c
 		return NULL;
 	store->uploads++;
 	upload->job = (DiskJob){.work = work, .done = on_work_done};
+	memcpy(upload->job.owner, org, DISK_OWNER_SIZE);
 	upload->store = store;
 	upload->events = events;
 	upload->context = context;
@@ -268,6 +271,7 @@ void
 media_upload_cancel(MediaUpload *upload)
 {
 	upload->cancelled = true;
+	atomic_store(&upload->given_up, true);
 	if (!upload->busy)
 		discard(upload);
 }

@@ -2,8 +2,11 @@
  * threads.c
  *		Threads for work that may wait for a disk; see threads.h.
  *
- * Two queues under one lock: what is to be done, and what is done.  A thread that has done the
- * first job of an empty queue writes to an eventfd, on which the loop waits.
+ * Three lists under one lock: what is to be done, what is being done, and what is done.  A thread
+ * that has done the first job of an empty list writes to an eventfd, on which the loop waits.
+ *
+ * A job gets the number of a turn when it is submitted: the current one, or the one behind the
+ * owner's last job.  The lowest number is next.  The lists are short, so they are searched.
  */
 #include "media/threads.h"
 
@@ -12,6 +15,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -25,7 +29,9 @@ struct DiskThreads
 	pthread_cond_t wanted; /* there is something to do, or the end */
 	pthread_cond_t did;    /* something was done */
 	DiskJobs waiting;
+	DiskJobs running;
 	DiskJobs finished;
+	uint64_t turn;  /* of the job that was taken last */
 	int unfinished; /* jobs that are waiting or in a thread */
 	bool ending;
 
@@ -36,15 +42,57 @@ struct DiskThreads
 	pthread_t threads[];
 };
 
-/* Takes the first job of a queue; NULL: it is empty.  With the lock held. */
-static DiskJob *
-take_first(DiskJobs *jobs)
+static bool
+is_same_owner(const DiskJob *one, const DiskJob *other)
 {
-	DiskJob *job = TAILQ_FIRST(jobs);
+	return memcmp(one->owner, other->owner, DISK_OWNER_SIZE) == 0;
+}
 
-	if (job != NULL)
-		TAILQ_REMOVE(jobs, job, link);
-	return job;
+static uint64_t
+turn_behind(const DiskJobs *jobs, const DiskJob *job, uint64_t turn)
+{
+	const DiskJob *other;
+
+	TAILQ_FOREACH(other, jobs, link)
+	{
+		if (is_same_owner(other, job) && other->turn >= turn)
+			turn = other->turn + 1;
+	}
+	return turn;
+}
+
+/* One thread is left to other owners. */
+static bool
+may_run(const DiskThreads *threads, const DiskJob *job)
+{
+	const DiskJob *other;
+	int running = 0;
+
+	TAILQ_FOREACH(other, &threads->running, link)
+	{
+		running += is_same_owner(other, job) ? 1 : 0;
+	}
+	return running == 0 || running < threads->count - 1;
+}
+
+/* Takes the job whose turn it is; NULL: there is none.  With the lock held. */
+static DiskJob *
+take_next(DiskThreads *threads)
+{
+	DiskJob *job;
+	DiskJob *next = NULL;
+
+	TAILQ_FOREACH(job, &threads->waiting, link)
+	{
+		if ((next == NULL || job->turn < next->turn) && may_run(threads, job))
+			next = job;
+	}
+	if (next == NULL)
+		return NULL;
+	TAILQ_REMOVE(&threads->waiting, next, link);
+	TAILQ_INSERT_TAIL(&threads->running, next, link);
+	threads->turn = next->turn > threads->turn ? next->turn : threads->turn;
+	return next;
 }
 
 /* The loop reads all that is finished when it wakes, so only the first job has to wake it. */
@@ -54,6 +102,7 @@ finish(DiskThreads *threads, DiskJob *job)
 	const uint64_t one = 1;
 	bool first = TAILQ_EMPTY(&threads->finished);
 
+	TAILQ_REMOVE(&threads->running, job, link);
 	TAILQ_INSERT_TAIL(&threads->finished, job, link);
 	threads->unfinished--;
 	pthread_cond_signal(&threads->did);
@@ -71,7 +120,7 @@ run(void *context)
 	pthread_mutex_lock(&threads->lock);
 	for (;;)
 	{
-		while ((job = take_first(&threads->waiting)) == NULL && !threads->ending)
+		while ((job = take_next(threads)) == NULL && !threads->ending)
 			pthread_cond_wait(&threads->wanted, &threads->lock);
 		if (job == NULL)
 			break;
@@ -90,7 +139,9 @@ take_finished(DiskThreads *threads)
 	DiskJob *job;
 
 	pthread_mutex_lock(&threads->lock);
-	job = take_first(&threads->finished);
+	job = TAILQ_FIRST(&threads->finished);
+	if (job != NULL)
+		TAILQ_REMOVE(&threads->finished, job, link);
 	pthread_mutex_unlock(&threads->lock);
 	return job;
 }
@@ -140,6 +191,7 @@ disk_threads_start(struct event_base *base, int count)
 	pthread_cond_init(&threads->wanted, NULL);
 	pthread_cond_init(&threads->did, NULL);
 	TAILQ_INIT(&threads->waiting);
+	TAILQ_INIT(&threads->running);
 	TAILQ_INIT(&threads->finished);
 	threads->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	threads->woken = threads->wake < 0
@@ -159,6 +211,8 @@ void
 disk_threads_submit(DiskThreads *threads, DiskJob *job)
 {
 	pthread_mutex_lock(&threads->lock);
+	job->turn = turn_behind(&threads->running, job, threads->turn);
+	job->turn = turn_behind(&threads->waiting, job, job->turn);
 	TAILQ_INSERT_TAIL(&threads->waiting, job, link);
 	threads->unfinished++;
 	pthread_cond_signal(&threads->wanted);

@@ -3,8 +3,9 @@
  *		Threads for work that may wait for a disk.
  *
  * The loop must not wait for a disk: an fsync() takes milliseconds, and a write() waits when
- * the kernel has too much to write.  So a few threads do such work, in the order in which it was
- * given to them, and the loop is told when it is done.
+ * the kernel has too much to write.  So a few threads do such work, and the loop is told when it
+ * is done.  Each job has an owner, an organization.  Owners take turns, and none has all threads;
+ * the jobs of one owner begin in the order in which they were submitted.
  *
  * A job is owned by whoever submits it.  It belongs to the threads from disk_threads_submit()
  * until "done" is called in the loop; "work" runs in a thread, and only uses what belongs to
@@ -14,7 +15,10 @@
 #define MEDIA_THREADS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
+
+#define DISK_OWNER_SIZE 16
 
 struct event_base;
 
@@ -24,7 +28,9 @@ typedef struct DiskJob
 {
 	void (*work)(struct DiskJob *job); /* in a thread */
 	void (*done)(struct DiskJob *job); /* in the loop; may submit the job again, or free it */
-	TAILQ_ENTRY(DiskJob) link;         /* internal */
+	uint8_t owner[DISK_OWNER_SIZE];
+	TAILQ_ENTRY(DiskJob) link; /* this and the next: internal */
+	uint64_t turn;
 } DiskJob;
 
 /* Starts the threads; NULL when it could not.  The base must outlive them. */

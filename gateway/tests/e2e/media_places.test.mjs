@@ -1,0 +1,167 @@
+/*
+ * media_places.test.mjs
+ *		Uploads that take long: organizations share the places for them, and a credential that
+ *		ends loses its uploads.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { before, beforeEach, test } from 'node:test';
+import { prepareCluster } from './harness/cluster.mjs';
+import { Connection } from './harness/http.mjs';
+import { tokenOf } from './harness/people.mjs';
+import { makePlace, until } from './harness/processes.mjs';
+import { Gateway } from './harness/programs.mjs';
+import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
+
+/* gateway/api/upload_places.h */
+const PLACES = 112;
+const BODY = 10_000_000;
+/* In front of each of these a part of the file is written to the folder. */
+const WRITTEN = 256 * 1024;
+
+let cluster, db, gateway, folder, orgs;
+
+before(async () =>
+{
+	cluster = prepareCluster();
+	db = await cluster.open('wa');
+	folder = makePlace();
+	gateway = await Gateway.start(cluster, { args: ['--media-dir', folder] });
+});
+
+beforeEach(async () =>
+{
+	orgs = [];
+	for (const name of ['A', 'B', 'C'])
+	{
+		const org = await createOrg(db, name);
+
+		orgs.push({ org, key: await createKey(db, org, ['send']) });
+	}
+});
+
+const incoming = () => fs.readdirSync(path.join(folder, 'incoming')).length;
+const upload = (secret) => gateway.client.request('POST', '/api/v1/media', { key: secret, body: Buffer.from('a file') });
+
+/* A connection on which a file arrives, slowly. */
+class Slow
+{
+	static async begin(headers)
+	{
+		const slow = new Slow();
+
+		slow.connection = await Connection.open(gateway.port);
+		slow.connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n${headers}\r\nContent-Length: ${BODY}\r\n\r\n`);
+		slow.head = await slow.connection.answer();
+		return slow;
+	}
+
+	/* Sends a part of the file every second. */
+	goOn()
+	{
+		this.timer = setInterval(() => this.connection.send(Buffer.alloc(8192)), 1000).unref();
+	}
+
+	async answer()
+	{
+		const answer = await this.connection.answer();
+
+		this.end();
+		return answer;
+	}
+
+	end()
+	{
+		clearInterval(this.timer);
+		this.connection.close();
+	}
+}
+
+async function begin(count, secret)
+{
+	const all = [];
+
+	for (let i = 0; i < count; i++)
+		all.push(await Slow.begin(`x-api-key: ${secret}`));
+	return all;
+}
+
+const statuses = (all) => all.map(({ head }) => head.status);
+
+test('one organization gets half of the places, and others upload', async () =>
+{
+	const [a, b] = orgs;
+	const more = await createKey(db, a.org, ['send']);
+	const slow = [...await begin(PLACES / 2 - 1, a.key.secret), ...await begin(1, more.secret)];
+
+	assert.deepEqual(statuses(slow), Array(PLACES / 2).fill(100));
+
+	const refused = await upload(more.secret);
+
+	assert.equal(refused.status, 429);
+	assert.deepEqual(refused.json.error.details, { limit: 'uploads' });
+	assert.equal((await upload(b.key.secret)).status, 201);
+	slow[0].end();
+	await until('there is a place again', async () => (await upload(a.key.secret)).status === 201);
+	for (const one of slow)
+		one.end();
+});
+
+test('when all places are taken, who has most of them loses its newest upload', async () =>
+{
+	const [a, b, c] = orgs;
+	const slow = [...await begin(PLACES / 2, a.key.secret), ...await begin(PLACES / 2, b.key.secret)];
+
+	assert.deepEqual(statuses(slow), Array(PLACES).fill(100));
+	assert.equal((await upload(c.key.secret)).status, 201);
+
+	const lost = await slow.at(-1).answer();
+
+	assert.equal(lost.status, 429);
+	assert.deepEqual(lost.json.error.details, { limit: 'uploads' });
+	for (const one of slow)
+		one.end();
+});
+
+/* libmagic looks longest at texts of short lines. */
+test('files that are hard to recognize do not hold up those of others', async () =>
+{
+	const [a, b] = orgs;
+	const hard = Buffer.from('arequire ,public '.padEnd(WRITTEN / 4, '\n'));
+	let answered = 0;
+	const all = Array.from({ length: PLACES / 2 }, async () =>
+	{
+		const answer = await gateway.client.request('POST', '/api/v1/media', { key: a.key.secret, body: hard });
+
+		answered++;
+		return answer.status;
+	});
+
+	assert.equal((await upload(b.key.secret)).status, 201);
+	assert.ok(answered < PLACES / 4, String(answered));
+	assert.deepEqual(await Promise.all(all), Array(PLACES / 2).fill(201));
+});
+
+test('a key that is revoked, and a person who signs out, lose their uploads', async () =>
+{
+	const [{ org, key }, other] = orgs;
+	const person = await createPerson(db, { org });
+	const token = await tokenOf(gateway.client, person);
+	const ending = [await Slow.begin(`x-api-key: ${key.secret}`), await Slow.begin(`Authorization: Bearer ${token}`)];
+	const [going] = await begin(1, other.key.secret);
+
+	for (const one of [...ending, going])
+	{
+		one.connection.send(Buffer.alloc(WRITTEN));
+		one.goOn();
+	}
+	await until('parts of them are written', async () => incoming() === 3);
+	await db.sql('SELECT wa.revoke_key($1, $2)', [org.uuid, key.name]);
+	await db.sql('DELETE FROM wa.sign_in WHERE user_id = $1', [person.uuid]);
+	for (const one of ending)
+		assert.equal((await one.answer()).status, 401);
+	await until('nothing is left of them', async () => incoming() === 1);
+	assert.ok(!going.connection.over);
+	going.end();
+});
