@@ -137,7 +137,7 @@ CREATE TABLE wa.message_action (
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE,
 	FOREIGN KEY (org_id, message_id) REFERENCES wa.message ON DELETE CASCADE
 );
-CREATE INDEX message_action_of_message ON wa.message_action (org_id, message_id);
+CREATE INDEX message_action_of_message ON wa.message_action (org_id, message_id, type, status);
 CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
 COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations and forwards on their way to WhatsApp. Needs `read`';

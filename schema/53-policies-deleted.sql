@@ -34,3 +34,5 @@ CREATE POLICY wa_claim_deleted ON wa.contact AS RESTRICTIVE FOR DELETE TO wa_cla
 	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = contact.org_id AND d.id = contact.session_id));
 CREATE POLICY wa_claim_deleted ON wa.message AS RESTRICTIVE FOR DELETE TO wa_claim
 	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = message.org_id AND d.id = message.session_id));
+CREATE POLICY wa_claim_deleted ON wa.message_action AS RESTRICTIVE FOR DELETE TO wa_claim
+	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = message_action.org_id AND d.id = message_action.session_id));

@@ -59,6 +59,7 @@ BEGIN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	PERFORM wa.refuse_unless_same_number(session, message);
+	PERFORM wa.refuse_more_actions(session);
 	INSERT INTO wa.message_action AS a (org_id, session_id, pairing, message_id, type, payload)
 	VALUES (message.org_id, message.session_id, session.pairing, message.id, queue_action.type, queue_action.payload)
 	RETURNING a.id, a.message_id, a.session_id, a.status, a.created_at
@@ -86,7 +87,8 @@ BEGIN
 	FROM wa.queue_action(target, 'react', jsonb_build_object('emoji', emoji)) q;
 END $$;
 COMMENT ON FUNCTION wa.react_to_message(uuid, uuid, text) IS
-	'queues a reaction to a message: one emoji; an empty one takes the reaction back. Needs `send`. `22023` (`emoji`)';
+	'queues a reaction to a message: one emoji; an empty one takes the reaction back. Needs `send`. `22023` (`emoji`), '
+	'`53400` with `queued_messages` in the constraint-name field: as many actions wait in the session as messages may';
 
 CREATE FUNCTION wa.edit_message(session uuid, message uuid, new_text text, OUT id uuid, OUT message_id uuid,
 								OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)

@@ -351,7 +351,7 @@ COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 -- else that can be many is deleted with them or with their chats by foreign keys.  The
 -- session's own row is deleted last.  Rows that are deleted by a foreign key cannot be
 -- skipped, so a session that has a locked row is left until the next call.
-CREATE FUNCTION wa.sweep_deleted_sessions(max integer) RETURNS integer
+CREATE FUNCTION wa.sweep_deleted_sessions(behind uuid, max integer, OUT gone integer, OUT last uuid)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
@@ -359,12 +359,24 @@ AS $$
 DECLARE
 	swept record;
 	removed integer;
-	gone integer := 0;
 	gone_before integer;
 BEGIN
-	FOR swept IN SELECT d.org_id, d.id FROM wa.deleted_session d ORDER BY d.org_id, d.id FOR UPDATE SKIP LOCKED LOOP
+	gone := 0;
+	FOR swept IN
+		SELECT d.org_id, d.id FROM wa.deleted_session d ORDER BY d.org_id <= behind, d.org_id, d.id
+		FOR UPDATE SKIP LOCKED
+	LOOP
 		gone_before := gone;
 		BEGIN
+			DELETE FROM wa.message_action a WHERE a.org_id = swept.org_id AND a.id IN (
+				SELECT old.id FROM (
+					SELECT m.id FROM wa.message m WHERE m.org_id = swept.org_id AND m.session_id = swept.id
+					ORDER BY m.chat_jid, m.sent_at DESC, m.id DESC LIMIT max - gone) first
+				JOIN wa.message_action old ON old.org_id = swept.org_id AND old.message_id = first.id
+				LIMIT max - gone);
+			GET DIAGNOSTICS removed = ROW_COUNT;
+			gone := gone + removed;
+			EXIT WHEN gone >= max;
 			DELETE FROM wa.message m WHERE m.org_id = swept.org_id AND m.id IN (
 				SELECT old.id FROM wa.message old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
 				ORDER BY old.chat_jid, old.sent_at DESC, old.id DESC LIMIT max - gone);
@@ -389,12 +401,12 @@ BEGIN
 			gone := gone_before;
 		END;
 	END LOOP;
-	RETURN gone;
+	last := CASE WHEN gone >= max THEN swept.org_id END;
 END $$;
-COMMENT ON FUNCTION wa.sweep_deleted_sessions(integer) IS
+COMMENT ON FUNCTION wa.sweep_deleted_sessions(uuid, integer) IS
 	'for wa.housekeep(): removes rows of deleted sessions, and returns how many';
 
-CREATE FUNCTION wa.sweep_read_chats(max integer) RETURNS integer
+CREATE FUNCTION wa.sweep_read_chats(behind uuid, max integer, OUT gone integer, OUT last uuid)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
@@ -402,12 +414,12 @@ AS $$
 DECLARE
 	swept record;
 	marked integer;
-	gone integer := 0;
 	gone_before integer;
 BEGIN
+	gone := 0;
 	FOR swept IN
 		SELECT c.org_id, c.session_id, c.jid, c.read_to FROM wa.chat c WHERE c.read_to IS NOT NULL
-		ORDER BY c.org_id, c.session_id, c.jid FOR NO KEY UPDATE SKIP LOCKED
+		ORDER BY c.org_id <= behind, c.org_id, c.session_id, c.jid FOR NO KEY UPDATE SKIP LOCKED
 	LOOP
 		gone_before := gone;
 		BEGIN
@@ -426,9 +438,9 @@ BEGIN
 			gone := gone_before;
 		END;
 	END LOOP;
-	RETURN gone;
+	last := CASE WHEN gone >= max THEN swept.org_id END;
 END $$;
-COMMENT ON FUNCTION wa.sweep_read_chats(integer) IS
+COMMENT ON FUNCTION wa.sweep_read_chats(uuid, integer) IS
 	'for wa.housekeep(): marks messages of chats that were read, and returns how many it wrote';
 
 -- A session's mark is removed when nothing is left and nobody can add to it: a transaction
@@ -480,21 +492,26 @@ END $$;
 COMMENT ON FUNCTION wa.sweep_unsent(uuid, integer) IS
 	'for wa.housekeep(): fails what earlier pairings of sessions have left in the queue, and returns how many it wrote, and the last organization whose turn it was; it begins behind the one that is given';
 
-CREATE FUNCTION wa.fail_left_behind(max integer) RETURNS integer
+-- The functions above belong to wa_claim, which knows no places.
+CREATE FUNCTION wa.sweep_in_turns(task text, max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	place constant wa.housekeeping_place := wa.take_place('unsent');
+	place constant wa.housekeeping_place := wa.take_place(task);
 	swept record;
 BEGIN
-	SELECT s.gone, s.last INTO swept FROM wa.sweep_unsent(place.org_id, max) s;
+	CASE task
+		WHEN 'unsent' THEN SELECT s.gone, s.last INTO swept FROM wa.sweep_unsent(place.org_id, max) s;
+		WHEN 'deleted_sessions' THEN SELECT s.gone, s.last INTO swept FROM wa.sweep_deleted_sessions(place.org_id, max) s;
+		WHEN 'read_chats' THEN SELECT s.gone, s.last INTO swept FROM wa.sweep_read_chats(place.org_id, max) s;
+	END CASE;
 	IF swept.last IS NOT NULL THEN
-		PERFORM wa.put_place('unsent', swept.last, place.webhook_id);
+		PERFORM wa.put_place(task, swept.last, place.webhook_id);
 	END IF;
 	RETURN swept.gone;
 END $$;
-COMMENT ON FUNCTION wa.fail_left_behind(integer) IS
-	'for wa.housekeep(): a part of wa.sweep_unsent() that goes on where the last one has ended';
+COMMENT ON FUNCTION wa.sweep_in_turns(text, integer) IS
+	'for wa.housekeep(): a part of a sweep that goes on behind the organization at which the last one has ended';
 
 -- The first one of each organization comes before the second one of any.
 CREATE FUNCTION wa.tell_ends(max integer) RETURNS integer
@@ -557,12 +574,8 @@ BEGIN
 		RETURN wa.warn_of_expiry(max);
 	ELSIF task = 'ends' THEN
 		RETURN wa.tell_ends(max);
-	ELSIF task = 'deleted_sessions' THEN
-		RETURN wa.sweep_deleted_sessions(max);
-	ELSIF task = 'read_chats' THEN
-		RETURN wa.sweep_read_chats(max);
-	ELSIF task = 'unsent' THEN
-		RETURN wa.fail_left_behind(max);
+	ELSIF task IN ('deleted_sessions', 'read_chats', 'unsent') THEN
+		RETURN wa.sweep_in_turns(task, max);
 	ELSIF task = 'sign_ins' THEN
 		-- Kept for a month, so that people can see where they were signed in.
 		WITH over AS (

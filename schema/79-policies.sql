@@ -59,7 +59,7 @@ UNION ALL
 UNION ALL
 	SELECT t, 'wa_claim_deleted', false, 'd', 'wa_claim',
 		format('(EXISTS ( SELECT FROM wa.deleted_session d WHERE ((d.org_id = %1$s.org_id) AND (d.id = %1$s.session_id))))', t), NULL
-	FROM unnest('{chat,contact,message}'::text[]) t
+	FROM unnest('{chat,contact,message,message_action}'::text[]) t
 UNION ALL
 	SELECT t.relation, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', t.condition, NULL
 	FROM (VALUES ('session', 'wa.reaches(id)'), ('deleted_session', 'wa.reaches(id)'),

@@ -32,6 +32,13 @@ SELECT e.state, e.column_name, e.message FROM wa.authenticate(:'acme_send'), unn
 SELECT emoji, e.state FROM wa.authenticate(:'acme_send'), unnest(ARRAY['👍', '❤️', '👩‍👩‍👧‍👦', '🇩🇪', '1️⃣', '', 'x', '👍 👍', '<b>']) emoji, error_of(format('SELECT wa.react_to_message(%L, %L, %L)', :'session', :'text', emoji)) e;
 \pset format aligned
 DELETE FROM wa.message_action;
+-- As many wait as messages may.
+SELECT wa.set_org_limit(:'acme', 'queued_messages', 2);
+SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT e.state, e.constraint_name FROM unnest(ARRAY['👍', '🙏', '']) emoji, error_of(format('SELECT wa.react_to_message(%L, %L, %L)', :'session', :'text', emoji)) e;
+UPDATE wa.message_action SET status = 'done' WHERE id = (SELECT id FROM wa.message_action ORDER BY id LIMIT 1);
+SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT e.state, e.constraint_name FROM (VALUES ('wa.edit_message(%L, %L, ''x'')'), ('wa.forward_message(%L, %L, ''15554440000'')')) c (call), error_of(format('SELECT ' || call, :'session', :'text')) e;
+SELECT wa.set_org_limit(:'acme', 'queued_messages', NULL);
+DELETE FROM wa.message_action;
 
 -- Queued, taken, done.
 SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT id IS NOT NULL AS queued, message_id = :'text' AS of_text, status FROM wa.react_to_message(:'session', :'text', '👍') \; SELECT status FROM wa.react_to_message(:'session', :'received', '🙏') \; SELECT status FROM wa.edit_message(:'session', :'text', 'the text') \; SELECT message_id AS copy FROM wa.forward_message(:'session', :'picture', '15554440000') \gset
