@@ -151,6 +151,25 @@ CREATE FUNCTION wa.check_expiry_at_commit(expires_at timestamptz) RETURNS void
 COMMENT ON FUNCTION wa.check_expiry_at_commit(timestamptz) IS
 	'for function bodies: refuses the commit of this transaction if a key that it gives another expiry has expired by then';
 
+-- Whoever rotates a key gets the secret of its successor, and restrictions are a part of what an
+-- administrator has given.
+CREATE FUNCTION wa.refuse_unless_grantable(key wa.api_key) RETURNS void
+	LANGUAGE plpgsql STRICT STABLE
+AS $$
+DECLARE
+	missing text;
+BEGIN
+	SELECT p.name INTO missing FROM wa.own_permission p
+	WHERE (key.own_permissions >> p.number) & 1 = 1 AND NOT p.grantable AND p.dropped_at IS NULL
+	ORDER BY p.name LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'only an administrator can do this with a key that has permission "%"', missing
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_unless_grantable(wa.api_key) IS
+	'for function bodies: raises 55000 for a key with a permission that people cannot give';
+
 -- Switching a key off waits for nobody, so it comes first, and without another change nothing
 -- else is done.
 CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions text[] DEFAULT NULL,
@@ -184,6 +203,9 @@ BEGIN
 	END IF;
 	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
 	PERFORM wa.refuse_ended(old);
+	IF num_nonnulls(expires_at, sessions, addresses, per_minute) > 0 THEN
+		PERFORM wa.refuse_unless_grantable(old);
+	END IF;
 	own := CASE WHEN permissions IS NULL THEN old.own_permissions
 		ELSE wa.read_own_permissions(permissions, 'permissions', true, old.own_permissions) END;
 	PERFORM wa.check_key(COALESCE(wa.built_in_permissions(permissions), old.permissions), own, CASE WHEN NOT never THEN expires_at END);
@@ -226,7 +248,7 @@ COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean, 
 	'changes what of a key is given, for a person who manages the keys; NULL leaves it as it is. `enabled` switches the key off and on. The secret '
 	'stays. These values take something away: an infinite time the expiry, one session of all zeros the restriction to sessions, one empty '
 	'text that to addresses, and 0 requests `per_minute` the rate. New addresses close the open sockets of the key. `P0002`, `55000` (revoked, expired '
-	'or rotated: what has ended stays so), `22023`, `23505`';
+	'or rotated: what has ended stays so; or its expiry or a restriction is to change, and it has a permission that only administrators give), `22023`, `23505`';
 
 -- Only a person who may manage keys is told what is wrong.
 CREATE FUNCTION wa.read_rate_limit(rate_limit jsonb, OUT per_minute integer, OUT burst integer)
@@ -298,13 +320,16 @@ CREATE FUNCTION wa.rotate_api_key(key uuid, overlap_seconds integer DEFAULT NULL
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	old constant wa.api_key := wa.find_api_key(key);
 BEGIN
+	PERFORM wa.refuse_unless_grantable(old);
 	SELECT made.id, made.secret INTO id, secret
-	FROM wa.rotate_key((wa.find_api_key(key)).id, COALESCE(overlap_seconds, 86400) * interval '1 second') made;
+	FROM wa.rotate_key(old.id, COALESCE(overlap_seconds, 86400) * interval '1 second') made;
 END $$;
 COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer) IS
 	'`wa.rotate_key()` in the active organization, for a person who manages its keys; a day of overlap without a '
-	'number. `P0002`, `55000`, `22023` (`overlap`)';
+	'number. `P0002`, `55000` (also: it has a permission that only administrators give), `22023` (`overlap`)';
 
 CREATE FUNCTION wa.show_key_policy(OUT default_days integer, OUT max_days integer)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER

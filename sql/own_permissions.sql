@@ -206,12 +206,17 @@ SELECT state, message, column_name FROM error_of($$SELECT wa.create_api_key('mor
 SELECT state, message, column_name FROM error_of($$SELECT wa.create_api_key('more', '{filler:2,no:such}')$$);
 SELECT state, message, column_name FROM error_of(format('SELECT wa.update_api_key(%L, permissions => ''{read,filler:3}'')', :'made_id'));
 ROLLBACK;
--- What an administrator gave stays through changes and rotations, and can be taken away.
+-- What an administrator gave stays through changes, and can be taken away.
 SELECT wa.set_own_permissions(:'made_id', '{filler:2,filler:3}');
 BEGIN;
 SELECT wa.authenticate(:'olga_token') IS NOT NULL AS bound;
 SELECT wa.update_api_key(:'made_id', name => 'renamed with its own') IS NOT NULL AS changed;
 SELECT permissions FROM wa.show_api_key(:'made_id');
+-- Nobody gets the secret of such a key by rotating it, nor takes away what restricts it.
+SELECT c.call, e.state, e.message FROM (VALUES ('rotate_api_key(%L)'), ('update_api_key(%L, expires_at => ''infinity'')'),
+	('update_api_key(%L, sessions => ''{00000000-0000-0000-0000-000000000000}'')'), ('update_api_key(%L, addresses => ''{192.0.2.0/24}'')'),
+	('update_api_key(%L, per_minute => 0)')) c (call), error_of(format('SELECT wa.' || c.call, :'made_id')) e;
+SELECT wa.update_api_key(:'made_id', enabled => false) IS NOT NULL AS off, wa.update_api_key(:'made_id', enabled => true) IS NOT NULL AS and_on;
 SELECT wa.update_api_key(:'made_id', permissions => '{filler:3}') IS NOT NULL AS changed;
 SELECT permissions FROM wa.show_api_key(:'made_id');
 SELECT wa.update_api_key(:'made_id', permissions => '{send}') IS NOT NULL AS changed;

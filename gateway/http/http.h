@@ -250,6 +250,7 @@ typedef struct HttpServerConfig
 	const char *const *proxies; /* trusted proxies; see proxies.h */
 	size_t n_proxies;           /* 0 = none */
 	int other_descriptors;      /* files that the rest of the process may have open at once */
+	bool sends_files;           /* some answers are files */
 	HttpHandler handle;
 	HttpBodyLimit body_limit; /* NULL: HTTP_BODY_MAX for all requests */
 	void *context;            /* passed to handle and body_limit */

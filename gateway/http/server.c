@@ -300,14 +300,16 @@ on_tick(evutil_socket_t fd, short what, void *context)
 /*
  * Raises the soft limit of open files as far as needed and possible.  If that is not enough,
  * lowers the maximum of connections.  others is the number of descriptors that the rest of
- * the process needs, so that clients never use up those for new database connections.
+ * the process needs, so that clients never use up those for new database connections.  A
+ * connection to which a file is sent has two.
  */
 static void
-fit_descriptors(HttpLimits *limits, int others)
+fit_descriptors(HttpLimits *limits, int others, bool sends_files)
 {
 	struct rlimit files;
+	rlim_t each = sends_files ? 2 : 1;
 	rlim_t kept = (rlim_t) others + SPARE_DESCRIPTORS;
-	rlim_t wanted = (rlim_t) limits->max_connections + kept;
+	rlim_t wanted = (rlim_t) limits->max_connections * each + kept;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
 		return;
@@ -316,7 +318,8 @@ fit_descriptors(HttpLimits *limits, int others)
 		return;
 	if (files.rlim_cur >= wanted)
 		return;
-	limits->max_connections = files.rlim_cur > kept ? (int) (files.rlim_cur - kept) : 1;
+	limits->max_connections =
+		files.rlim_cur > kept + each ? (int) ((files.rlim_cur - kept) / each) : 1;
 	log_line(LOG_LEVEL_WARNING, "connections_limited",
 			 log_int("max_connections", limits->max_connections),
 			 log_text("reason", "limit of open files"));
@@ -392,7 +395,7 @@ http_server_start(struct event_base *base, const HttpServerConfig *config, char 
 		TAILQ_INIT(&server->lists[state]);
 	buffer_init(&server->answer_head.text, HTTP_ANSWER_HEAD_MAX);
 	signal(SIGPIPE, SIG_IGN);
-	fit_descriptors(&server->limits, config->other_descriptors);
+	fit_descriptors(&server->limits, config->other_descriptors, config->sends_files);
 
 	server->tls_certificate = config->tls_certificate;
 	server->tls_key = config->tls_key;

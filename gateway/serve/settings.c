@@ -288,6 +288,7 @@ settings_http(const char *listen, HttpLimits *limits)
 		.tls_key = gateway_settings.tls_key,
 		.limits = limits,
 		.other_descriptors = db_descriptors(&db) + REALTIME_DESCRIPTORS + MEDIA_DESCRIPTORS,
+		.sends_files = gateway_settings.media_dir != NULL,
 		.origins = gateway_settings.origins.texts,
 		.n_origins = gateway_settings.origins.count,
 		.proxies = gateway_settings.proxies.texts,

@@ -61,8 +61,14 @@ test('what is not grantable, or not defined, is a 400 that names its place; a ke
 
 	await db.sql("SELECT wa.set_own_permissions($1, '{invoices:refund}')", [key.id]);
 	assert.deepEqual((await call('PATCH', { permissions: ['send', 'invoices:refund'] }, key.id)).json.permissions, ['send', 'invoices:refund']);
+	for (const refused of [await call('POST', {}, `${key.id}/rotate`), await call('PATCH', { addresses: ['192.0.2.0/24'] }, key.id)])
+	{
+		assert.equal(refused.status, 409);
+		assert.match(refused.json.error.message, /only an administrator .* "invoices:refund"/);
+	}
 	assert.deepEqual((await call('PATCH', { permissions: ['send'] }, key.id)).json.permissions, ['send']);
 	assert.equal((await call('PATCH', { permissions: ['send', 'invoices:refund'] }, key.id)).status, 400);
+	assert.equal((await call('POST', {}, `${key.id}/rotate`)).status, 201);
 });
 
 test('the command line gives and shows them, also what only administrators give', () =>

@@ -104,6 +104,13 @@ START_TEST(connections_fit_the_limit_of_open_files)
 	ck_assert_int_lt(server->limits.max_connections, 300);
 	http_server_free(server);
 
+	config.sends_files = true;
+	server = http_server_start(base, &config, error, sizeof(error));
+	ck_assert_ptr_nonnull(server);
+	ck_assert_int_gt(server->limits.max_connections, 100);
+	ck_assert_int_lt(server->limits.max_connections, 150);
+	http_server_free(server);
+
 	config.other_descriptors = 1000;
 	server = http_server_start(base, &config, error, sizeof(error));
 	ck_assert_ptr_nonnull(server);
