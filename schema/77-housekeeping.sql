@@ -94,42 +94,60 @@ CREATE FUNCTION wa.expire_events_of(org uuid, cutoff timestamptz, is_late boolea
 	LANGUAGE plpgsql
 AS $$
 DECLARE
+	bytes_max constant bigint := 16777216;
 	position record;
 	expired uuid[];
+	kept record;
 BEGIN
 	SELECT CASE WHEN is_late THEN 0 ELSE o.expired_epoch END AS epoch, o.expired_ordinal AS ordinal, o.expired_event AS id INTO position
 	FROM wa.org o WHERE o.id = org;
-	SELECT array_agg(front.id) INTO expired FROM (
-		SELECT e.id, bool_and(e.created_at < cutoff) OVER (ORDER BY e.epoch, e.ordinal, e.id) AS old
+	SELECT array_agg(front.id ORDER BY front.nth) INTO expired FROM (
+		SELECT e.id, row_number() OVER event AS nth, bool_and(e.created_at < cutoff) OVER event AS old
 		FROM (SELECT * FROM wa.event e
 			WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (position.epoch, position.ordinal, position.id)
-			ORDER BY e.epoch, e.ordinal, e.id LIMIT max) e) front
+			ORDER BY e.epoch, e.ordinal, e.id LIMIT max) e
+		WINDOW event AS (ORDER BY e.epoch, e.ordinal, e.id)) front
 	WHERE front.old;
 	IF expired IS NULL THEN
 		RETURN 0;
 	END IF;
 	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE NOWAIT;
 	PERFORM FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired) FOR UPDATE NOWAIT;
+	-- The copies of an event are as many as its organization has webhooks, so they have bounds of
+	-- their own.
+	SELECT array_agg(open.id) AS deliveries, count(*)::integer AS count INTO kept FROM (
+		SELECT d.id, row_number() OVER delivery AS nth, sum(octet_length(e.envelope)) OVER delivery AS bytes
+		FROM unnest(expired) WITH ORDINALITY x (id, nth) JOIN wa.event e ON e.org_id = org AND e.id = x.id
+			JOIN wa.delivery d ON d.org_id = org AND d.event_id = x.id AND d.status <> 'delivered' AND d.envelope IS NULL
+		WINDOW delivery AS (ORDER BY x.nth, d.webhook_id, d.id)) open
+	WHERE open.nth = 1 OR open.nth <= wa.event_rows_max() AND open.bytes <= bytes_max;
 	PERFORM FROM wa.delivery d
-	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL AND d.event_id = ANY (expired)
+	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL AND d.event_id = ANY (expired) AND d.id = ANY (kept.deliveries)
 	FOR NO KEY UPDATE NOWAIT;
+	UPDATE wa.delivery d SET envelope = e.envelope
+	FROM wa.event e
+	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL
+		AND d.event_id = ANY (expired) AND d.id = ANY (kept.deliveries) AND e.org_id = org AND e.id = d.event_id;
+	-- Those up to the first that is needed for more deliveries.
+	SELECT array_agg(x.id) INTO expired FROM (
+		SELECT x.id, bool_or(EXISTS (
+			SELECT FROM wa.delivery d
+			WHERE d.org_id = org AND d.event_id = x.id AND d.status <> 'delivered' AND d.envelope IS NULL)) OVER (ORDER BY x.nth) AS needed
+		FROM unnest(expired) WITH ORDINALITY x (id, nth)) x
+	WHERE NOT x.needed;
 	-- A reader who still reads from an earlier position has missed something and is told so.
 	UPDATE wa.org o SET expired_epoch = newest.epoch, expired_ordinal = newest.ordinal, expired_event = newest.id
 	FROM (SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired)
 		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1) newest
 	WHERE o.id = org AND (o.expired_epoch, o.expired_ordinal, o.expired_event) < (newest.epoch, newest.ordinal, newest.id);
-	UPDATE wa.delivery d SET envelope = e.envelope
-	FROM wa.event e
-	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL
-		AND d.event_id = ANY (expired) AND e.org_id = org AND e.id = d.event_id;
 	DELETE FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired);
-	RETURN cardinality(expired);
+	RETURN COALESCE(cardinality(expired), 0) + kept.count;
 EXCEPTION WHEN lock_not_available THEN
 	-- If any of these rows is locked, all of them stay until the next call.
 	RETURN 0;
 END $$;
 COMMENT ON FUNCTION wa.expire_events_of(uuid, timestamptz, boolean, integer) IS
-	'for function bodies: removes an organization''s events from before this time, and returns how many; none while somebody has locked what goes with them';
+	'for function bodies: removes an organization''s events from before this time, and returns how many rows it has removed, or written where an event is still to be delivered; none while somebody has locked what goes with them';
 
 CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
 	LANGUAGE plpgsql

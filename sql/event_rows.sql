@@ -104,3 +104,27 @@ SELECT i, events >= 50 AS all_told FROM ended_now ORDER BY i;
 DELETE FROM wa.delivery WHERE org_id IN (SELECT org FROM dear);
 DELETE FROM wa.webhook_lane WHERE org_id IN (SELECT org FROM dear);
 DELETE FROM wa.webhook WHERE org_id IN (SELECT org FROM dear);
+
+-- An event that expires leaves its bytes to deliveries that are still open, in parts: rows and bytes
+-- are bounded, so that each call does a part of it.  Two organizations have 30 events for 100 webhooks and one large one.
+CREATE TEMP TABLE old AS SELECT i, wa.create_org('old ' || i) AS org FROM generate_series(1, 3) i;
+INSERT INTO wa.webhook (org_id, url, events, secret) SELECT org, 'https://example.com/' || w, '{none}', 'x' FROM old, generate_series(1, 100) w WHERE i <> 2;
+INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at)
+SELECT org, 1, nth, 'message', CASE nth WHEN 31 THEN '{"x":"' || repeat(md5(nth::text), 16384) || '"}' ELSE '{}' END, now() - interval '30 days'
+FROM old, generate_series(1, 31) nth WHERE i <> 2 OR nth < 4 ORDER BY i, nth;
+INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type)
+SELECT e.org_id, w.id, e.id, e.epoch, e.ordinal, e.type FROM wa.event e JOIN wa.webhook w ON w.org_id = e.org_id WHERE e.org_id IN (SELECT org FROM old) AND e.type = 'message' AND e.envelope NOT LIKE '%webhook%';
+CREATE TEMP VIEW old_now AS
+	SELECT i, (SELECT count(*) FROM wa.event e WHERE e.org_id = org AND e.created_at < now() - interval '8 days') AS events,
+		(SELECT count(*) FROM wa.delivery d WHERE d.org_id = org AND d.type = 'message') AS deliveries,
+		(SELECT count(*) FROM wa.delivery d WHERE d.org_id = org AND d.envelope IS NOT NULL) AS kept FROM old;
+SELECT * FROM old_now ORDER BY i;
+UPDATE wa.housekeeping_place SET org_id = (SELECT o.id FROM wa.org o JOIN old ON o.id < org AND i = 1 ORDER BY o.id DESC LIMIT 1) WHERE task = 'events';
+SELECT wa.housekeep('events', 500);
+SELECT * FROM old_now ORDER BY i;
+SELECT wa.housekeep('events', 500);
+SELECT * FROM old_now ORDER BY i;
+CALL pg_temp.finish('events');
+SELECT i, events, deliveries = kept AS all_kept FROM old_now ORDER BY i;
+DELETE FROM wa.delivery WHERE org_id IN (SELECT org FROM old);
+DELETE FROM wa.webhook WHERE org_id IN (SELECT org FROM old);
