@@ -393,7 +393,7 @@ COMMENT ON FUNCTION wa.release_lane(text, uuid) IS
 
 CREATE FUNCTION wa.lane_target(owner text, webhook uuid)
 	RETURNS TABLE (url text, custom_headers jsonb)
-	LANGUAGE plpgsql SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER ROWS 1
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -426,7 +426,7 @@ COMMENT ON FUNCTION wa.webhook_signature(text, text, bigint, text) IS
 CREATE FUNCTION wa.take_deliveries(owner text, webhook uuid, max integer, after uuid DEFAULT NULL)
 	RETURNS TABLE (id uuid, event_id uuid, session_id uuid, envelope text, signed_ms bigint, hmac text, signature text,
 				   is_new boolean)
-	LANGUAGE plpgsql SECURITY DEFINER
+	LANGUAGE plpgsql SECURITY DEFINER ROWS 20
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET lock_timeout = '10ms'
 AS $$

@@ -26,6 +26,7 @@ ALTER ROLE wa_gateway_login SET statement_timeout = '10s';
 ALTER ROLE wa_gateway_login SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE wa_gateway_login SET lock_timeout = '2s';
 ALTER ROLE wa_gateway_login SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE wa_gateway_login SET jit = off;
 ALTER ROLE wa_gateway_login SET temp_file_limit = '64MB';
 
 ALTER ROLE wa_worker_login SET search_path = pg_catalog, pg_temp;
@@ -33,12 +34,14 @@ ALTER ROLE wa_worker_login SET statement_timeout = '15s';
 ALTER ROLE wa_worker_login SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE wa_worker_login SET lock_timeout = '5s';
 ALTER ROLE wa_worker_login SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE wa_worker_login SET jit = off;
 ALTER ROLE wa_worker_login SET temp_file_limit = '64MB';
 
 ALTER ROLE wa_sandbox_login SET search_path = pg_catalog, pg_temp;
 ALTER ROLE wa_sandbox_login SET statement_timeout = '10s';
 ALTER ROLE wa_sandbox_login SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE wa_sandbox_login SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE wa_sandbox_login SET jit = off;
 ALTER ROLE wa_sandbox_login SET temp_file_limit = '64MB';
 
 -- PostgreSQL 17 has a timeout for whole transactions.

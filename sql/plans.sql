@@ -69,3 +69,20 @@ COMMIT;
 SET :parallel_mode = on;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM generate_series(1, 3);
 RESET :parallel_mode;
+
+-- No registered statement is compiled at each execution, which takes a hundred times as long as
+-- most of them: the planner believes none of them to be that costly.
+\c - :superuser
+CREATE FUNCTION public.planned_cost(s wa.statement) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE format('PREPARE measured%s AS %s', (SELECT '(' || string_agg(t::text, ', ' ORDER BY n) || ')' FROM unnest(s.parameters) WITH ORDINALITY p (t, n)), s.source);
+	EXECUTE 'EXPLAIN (FORMAT json) EXECUTE measured' || COALESCE((SELECT '(' || string_agg('NULL', ', ') || ')' FROM unnest(s.parameters)), '') INTO plan;
+	DEALLOCATE measured;
+	RETURN plan -> 0 -> 'Plan' ->> 'Total Cost';
+END $$;
+SET plan_cache_mode = force_generic_plan;
+SELECT s.name, c AS cost FROM wa.statement s CROSS JOIN planned_cost(s) c WHERE c > current_setting('jit_above_cost')::float8 / 10;
+SELECT count(*) > 50 AS seen FROM wa.statement s CROSS JOIN planned_cost(s) c WHERE c > 0;
+DROP FUNCTION public.planned_cost;

@@ -10,10 +10,12 @@ SET client_min_messages = warning;
 CREATE ROLE bench_app LOGIN IN ROLE wa_app;
 CREATE ROLE bench_sealed LOGIN IN ROLE wa_gateway;
 ALTER ROLE bench_app SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE bench_app SET jit = off;
 ALTER ROLE bench_app SET statement_timeout = '10s';
 ALTER ROLE bench_app SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE bench_sealed SET search_path = pg_catalog, pg_temp;
 ALTER ROLE bench_sealed SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE bench_sealed SET jit = off;
 ALTER ROLE bench_sealed SET statement_timeout = '10s';
 ALTER ROLE bench_sealed SET idle_in_transaction_session_timeout = '5s';
 
