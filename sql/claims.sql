@@ -184,6 +184,19 @@ ROLLBACK;
 SELECT count(*) AS none FROM wa.due_organizations(250);
 SELECT result, read FROM cost_of($$SELECT acme + beta FROM claim('five', 128)$$) \gset none_
 SELECT :none_result AS claimed;
+-- Nor does it matter when a connection has planned: here when there was one webhook.
+\c -
+SET plan_cache_mode = force_generic_plan;
+SELECT make_webhooks(:'beta', 1);
+VACUUM ANALYZE wa.webhook;
+SELECT emit(:'beta');
+SELECT * FROM claim('early', 128);
+SELECT make_webhooks(:'acme', 2000);
+SELECT emit(:'acme');
+SELECT result, read FROM cost_of($$SELECT acme + beta FROM claim('early', 128)$$) \gset early_
+SELECT :early_result AS claimed, :early_read < 20000 AS bounded;
+RESET plan_cache_mode;
+DELETE FROM wa.delivery; DELETE FROM wa.webhook_lane; DELETE FROM wa.webhook;
 
 -- Nor does it depend on how an organization's messages are spread over its sessions, and on what
 -- the planner believes of them.
