@@ -1,16 +1,13 @@
 /*
  * deliveries.mjs
  *		Measures a worker that delivers webhooks; bench/deliveries runs it.
- *
- * The receivers are one process (receiver.c) that listens on all addresses of the loopback,
- * so that each webhook has an address of its own.
  */
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import readline from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareCluster } from '../../gateway/tests/e2e/harness/cluster.mjs';
 import { Worker } from '../../gateway/tests/e2e/harness/programs.mjs';
+import { Receivers } from './receivers.mjs';
+import { note, run } from './values.mjs';
 
 const RECEIVERS = (process.env.RECEIVERS ?? '1 1000').split(' ').map(Number);
 const DELIVERIES = Number(process.env.DELIVERIES ?? 20000);
@@ -18,36 +15,7 @@ const SECONDS = Number(process.env.SECONDS_OF_LOAD ?? 10);
 const DURABLE = process.env.DURABLE === '1';
 const SESSIONS = 50;	/* in all: a session's deliveries go one after the other */
 const WRITERS = 4;
-const IDLE_SECONDS = 10;
-
-/* ---- the receivers ---- */
-
-class Receivers
-{
-	static async start()
-	{
-		const receivers = new Receivers();
-
-		receivers.process = spawn(process.env.RECEIVER, { stdio: ['pipe', 'pipe', 'inherit'] });
-		receivers.lines = readline.createInterface({ input: receivers.process.stdout })[Symbol.asyncIterator]();
-		receivers.port = Number((await receivers.lines.next()).value);
-		return receivers;
-	}
-
-	/* What came since the last call. */
-	async tell()
-	{
-		this.process.stdin.write('\n');
-		const [requests, connections, median, most, worst] = (await this.lines.next()).value.split(' ').map(Number);
-
-		return { requests, connections, median, most, worst };
-	}
-
-	stop()
-	{
-		this.process.stdin.end();
-	}
-}
+const IDLE_SECONDS = Number(process.env.IDLE_SECONDS ?? 10);
 
 /* ---- what the system reports ---- */
 
@@ -87,6 +55,12 @@ const PAYLOAD = JSON.stringify({ text: 'x'.repeat(300) });
 const emit = (connection, from, to, count) => connection.sql(`SELECT count(wa.emit(o.id, 'message', o.sessions[1 + i / $3::int % cardinality(o.sessions)], $4))
 	FROM generate_series($1::int, $2::int - 1) i JOIN public.org o ON o.n = i % $3::int`, [from, to, count, PAYLOAD]);
 
+async function untilDelivered(db)
+{
+	while (Number(await db.value("SELECT count(*) FROM wa.delivery WHERE status <> 'delivered'")) > 0)
+		await sleep(20);
+}
+
 async function measurePace(cluster, db, receivers, count)
 {
 	await emit(db, 0, DELIVERIES, count);
@@ -111,13 +85,13 @@ async function measurePace(cluster, db, receivers, count)
 
 	const seconds = (performance.now() - begin) / 1000;
 
-	while (Number(await db.value("SELECT count(*) FROM wa.delivery WHERE status <> 'delivered'")) > 0)
-		await sleep(20);
+	await untilDelivered(db);
 	const used = await use(db, worker);
 	const pace = came / seconds;
 
 	console.log(`${count} receivers: ${pace.toFixed(0)} deliveries/s; processor time of each: worker ${(used.worker * 1000 / came).toFixed(0)} µs, `
 		+ `its connections ${(used.backends * 1000 / came).toFixed(0)} µs; ${connections} connections to receivers`);
+	note(`pace_${count}`, pace);
 	await worker.stop();
 	return pace;
 }
@@ -151,10 +125,11 @@ async function measureLatency(cluster, db, receivers, count, perSecond)
 	const parts = await Promise.all(Array.from({ length: WRITERS }, (_, i) => write(cluster, perSecond / WRITERS, i * 1000003, count)));
 	const written = parts.reduce((a, b) => a + b);
 
-	await sleep(2000);
+	await untilDelivered(db);
 	const { requests, median, most, worst } = await receivers.tell();
 
 	console.log(`${count} receivers, ${(written / SECONDS).toFixed(0)} events/s: ${requests} of ${written} came; milliseconds: median ${median}, 99 % ${most}, worst ${worst}`);
+	note(`late_${count}`, most);
 	await worker.stop();
 }
 
@@ -173,20 +148,23 @@ async function measureIdle(cluster, db)
 
 	console.log(`idle: worker ${part('worker')} % of a processor, its connections ${part('backends')} %, `
 		+ `${((after.transactions - before.transactions) / IDLE_SECONDS).toFixed(1)} transactions/s`);
+	note('idle', Number(part('worker')) + Number(part('backends')));
 	await worker.stop();
 }
 
-const cluster = prepareCluster(['max_connections = 60', 'max_wal_size = 2GB', 'wa.verify_functions = off', ...DURABLE ? ['fsync = on', 'full_page_writes = on'] : []]);
-const db = await cluster.open('wa');
-const receivers = await Receivers.start();
-
-for (const count of RECEIVERS)
+await run(async () =>
 {
-	await prepare(db, count, receivers.port);
-	const pace = await measurePace(cluster, db, receivers, count);
+	const cluster = prepareCluster(['max_connections = 60', 'max_wal_size = 2GB', 'wa.verify_functions = off', ...DURABLE ? ['fsync = on', 'full_page_writes = on'] : []]);
+	const db = await cluster.open('wa');
+	const receivers = await Receivers.start();
 
-	await measureLatency(cluster, db, receivers, count, Number(process.env.LOAD ?? pace / 2));
-}
-await measureIdle(cluster, db);
-receivers.stop();
-process.exit(0);
+	for (const count of RECEIVERS)
+	{
+		await prepare(db, count, receivers.port);
+		const pace = await measurePace(cluster, db, receivers, count);
+
+		await measureLatency(cluster, db, receivers, count, Number(process.env.LOAD ?? pace / 2));
+	}
+	await measureIdle(cluster, db);
+	receivers.stop();
+});

@@ -2,18 +2,17 @@
  * sockets.mjs
  *		Measures the cost of WebSockets; bench/sockets runs it.
  *
- * The clients use no library.  They parse as little of each frame as is needed, so that the
- * gateway is measured and not the clients.  If they have work to do they run in a separate
- * process.
+ * If the clients have work to do they run in a separate process.
  */
 import { fork } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { prepareCluster } from '../../gateway/tests/e2e/harness/cluster.mjs';
 import { Gateway } from '../../gateway/tests/e2e/harness/programs.mjs';
 import { createKey, createOrg } from '../../gateway/tests/e2e/harness/tenants.mjs';
+import { latencyOf, openMany } from './socket_client.mjs';
+import { run } from './values.mjs';
 
 const SOCKETS = Number(process.env.SOCKETS ?? 5000);
 const SUBSCRIBERS = Number(process.env.SUBSCRIBERS ?? 100);
@@ -21,102 +20,9 @@ const EVENTS = Number(process.env.EVENTS ?? 1000);
 const SECONDS = Number(process.env.SECONDS_OF_LOAD ?? 20);
 const WARM_SECONDS = Math.min(3, SECONDS / 2);	/* not evaluated: the caches are still empty */
 const WRITERS = 4;
-const PER_ADDRESS = 900;	/* connections from one address; the gateway accepts 1000 */
-const AT_ONCE = 50;		/* handshakes at a time */
 const IDLE_SECONDS = Number(process.env.IDLE_SECONDS ?? 10);
 
-/* ---- a client ---- */
-
-/* Opens a socket.  onText is called with each text frame, and onEnd when the socket has ended. */
-function open(port, key, number, onText = () => {})
-{
-	return new Promise((resolve, reject) =>
-	{
-		const socket = net.connect({ port, host: '127.0.0.1', localAddress: `127.0.0.${2 + Math.floor(number / PER_ADDRESS)}` });
-		let rest = Buffer.alloc(0);
-		let upgraded = false;
-
-		socket.setNoDelay(true);
-		socket.on('error', reject);
-		socket.on('close', () => reject(new Error('the socket was closed')));
-		socket.write(`GET /api/v1/realtime HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${key}\r\nConnection: Upgrade\r\n`
-			+ 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
-		socket.on('data', (data) =>
-		{
-			rest = rest.length > 0 ? Buffer.concat([rest, data]) : data;
-			if (!upgraded)
-			{
-				const end = rest.indexOf('\r\n\r\n');
-
-				if (end < 0)
-					return;
-				if (!rest.toString('latin1', 0, end).startsWith('HTTP/1.1 101 '))
-				{
-					reject(new Error(rest.toString('latin1', 0, end)));
-					return;
-				}
-				upgraded = true;
-				rest = rest.subarray(end + 4);
-				resolve(socket);
-			}
-			rest = readFrames(socket, rest, onText);
-		});
-	});
-}
-
-const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
-
-/* Answers pings and passes texts on.  Returns the bytes of an incomplete frame. */
-function readFrames(socket, bytes, onText)
-{
-	let at = 0;
-
-	while (bytes.length - at >= 2)
-	{
-		const short = bytes[at + 1];
-		const head = short < 126 ? 2 : short === 126 ? 4 : 10;
-
-		if (bytes.length - at < head)
-			break;
-
-		const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
-
-		if (bytes.length - at < head + length)
-			break;
-		if (bytes[at] === 0x89)
-			socket.write(PONG);
-		else if (bytes[at] === 0x81)
-			onText(bytes.subarray(at + head, at + head + length));
-		at += head + length;
-	}
-	return bytes.subarray(at);
-}
-
-async function openMany(port, keys, count, onText)
-{
-	const sockets = [];
-
-	while (sockets.length < count)
-	{
-		const batch = Math.min(AT_ONCE, count - sockets.length);
-
-		sockets.push(...await Promise.all(Array.from({ length: batch }, (_, i) =>
-			open(port, keys[(sockets.length + i) % keys.length], sockets.length + i, onText))));
-	}
-	return sockets;
-}
-
 /* ---- the subscribers' process ---- */
-
-const TIMESTAMP = Buffer.from('"timestamp":');
-
-/* Milliseconds from the event's own timestamp, which is when it was written, to its arrival. */
-function latencyOf(text)
-{
-	const at = text.indexOf(TIMESTAMP);
-
-	return at < 0 ? null : Date.now() - Number(text.toString('latin1', at + TIMESTAMP.length, at + TIMESTAMP.length + 13));
-}
 
 async function subscribe({ port, keys, count })
 {
@@ -268,9 +174,7 @@ async function measureFanOut(cluster, db, keyCount)
 	await gateway.stop();
 }
 
-if (process.env.SUBSCRIBE !== undefined)
-	await subscribe(JSON.parse(process.env.SUBSCRIBE));
-else
+async function measureAll()
 {
 	const cluster = prepareCluster(['max_connections = 60']);
 	const db = await cluster.open('wa');
@@ -280,5 +184,9 @@ else
 	await measureIdle(cluster, db, Math.min(SOCKETS, 1000));
 	await measureFanOut(cluster, db, 1);
 	await measureFanOut(cluster, db, SUBSCRIBERS);
-	process.exit(0);
 }
+
+if (process.env.SUBSCRIBE !== undefined)
+	await subscribe(JSON.parse(process.env.SUBSCRIBE));
+else
+	await run(measureAll);

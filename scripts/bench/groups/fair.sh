@@ -6,6 +6,7 @@
 
 export FIELDS='{"text":"a message of some length, as people write them"}'
 MESSAGE='{"to":"15551112222","type":"text","text":"a message of some length, as people write them"}'
+CHAT=15551234567@s.whatsapp.net
 CONTACTS=$(pick 20000 200)
 
 use()
@@ -59,8 +60,11 @@ beside()
 one_round()
 {
 	beside reads "$(pick 900 50)" /api/v1/sessions "" /api/v1/sessions ""
-	beside searches 20 "/api/v1/sessions/$SESSION_A/contacts?q=nobody" "" /api/v1/sessions ""
+	beside searches 20 "/api/v1/sessions/$SESSION_A/contacts?q=nobody" "" "/api/v1/sessions/$SESSION_B/chats/$CHAT/read" "{}"
 	beside sends 64 "/api/v1/sessions/$SESSION_A/messages" "$MESSAGE" "/api/v1/sessions/$SESSION_B/messages" "$MESSAGE"
+	query -c "UPDATE wa.webhook SET active = true"
+	beside hooks 64 "/api/v1/sessions/$SESSION_A/messages" "$MESSAGE" "/api/v1/sessions/$SESSION_B/messages" "$MESSAGE"
+	query -c "UPDATE wa.webhook SET active = false"
 }
 
 fair_row()
@@ -78,6 +82,9 @@ SESSION_A=$(query -c "SELECT wa.typeid('sess', id) FROM wa.session WHERE org_id 
 SESSION_B=$(query -c "SELECT wa.typeid('sess', id) FROM wa.session WHERE org_id = '$B'")
 query -c "SET session_replication_role = replica" -c "INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name)
 	SELECT s.org_id, s.id, '1555' || n || '@s.whatsapp.net', '1555' || n, 'Contact ' || n FROM wa.session s, generate_series(1, $CONTACTS) n"
+# As many as an organization may have.
+HOOKS=$(query -c "INSERT INTO wa.webhook (org_id, url, secret, active) SELECT '$A', 'https://receiver.example/', 'a-secret-of-sixteen', false
+	FROM generate_series(1, wa.org_limit('$A', 'webhooks'))" -c "SELECT count(*) FROM wa.webhook")
 query -c "VACUUM ANALYZE"
 start_gateway
 for _ in $(seq "$ROUNDS")
@@ -87,6 +94,7 @@ done
 
 heading "one connection of B beside the load of A, through HTTP"
 fair_row reads "GET /sessions" "$(pick 900 50) connections that ask the same"
-fair_row searches "GET /sessions" "20 connections that search among $CONTACTS contacts"
+fair_row searches "POST /chats/{chat}/read" "20 connections that search among $CONTACTS contacts"
 fair_row sends "POST /sessions/{s}/messages" "64 connections that send in one session"
+fair_row hooks "POST /sessions/{s}/messages" "64 connections that send, and $HOOKS webhooks that want each event"
 row failed "requests of B that failed" "$(awk '$1 == "failed" { n += $2 } END { print n }' "$WORK/values")" "" "<= 0"
