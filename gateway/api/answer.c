@@ -8,7 +8,7 @@
 
 #include "api/cookie.h"
 #include "api/cursor.h"
-#include "api/media.h"
+#include "api/download.h"
 #include "api/rate.h"
 #include "api/sqlstate.h"
 #include "src/common/memory.h"

@@ -1,14 +1,10 @@
 /*
  * media.c
- *		Calls that take the bytes of a file, and calls that send them; see media.h.
+ *		Calls that take the bytes of a file; see media.h.
  *
  * An upload is two requests to the database: the first says whether the caller may upload and
  * for which organization, before a byte is taken; the second writes the row, when the bytes are
  * durable.  A file whose row could not be written stays in the store, and nobody sees it.
- *
- * A file is sent so that it can do no harm in a browser: as a download, unless it is a picture,
- * sound or video of a common type, which were checked when they were stored; never as another
- * type; and without scripts.
  */
 #include "api/media.h"
 
@@ -16,21 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "api/body.h"
 #include "api/disposition.h"
 #include "api/upload_check.h"
 #include "src/common/media_type.h"
 #include "db/result.h"
-#include "http/range.h"
-#include "lib/log.h"
 #include "media/store.h"
-
-/* Bytes of an ETag: the digest in hexadecimal digits, in quotation marks, with the NUL. */
-#define ETAG_MAX (2 * MEDIA_DIGEST_SIZE + 3)
-
-#define HEADERS_MAX 6
 
 struct Upload
 {
@@ -47,8 +35,6 @@ struct Upload
 	char type[WAK_MEDIA_TYPE_WRITTEN_MAX + 1];
 	char name[DISPOSITION_NAME_MAX]; /* empty: none was given */
 };
-
-/* ---- taking a file ---- */
 
 /* Types that a client sends when it does not send the file itself, or knows no better. */
 static bool
@@ -308,151 +294,4 @@ call_free_upload(Call *call)
 	upload_check_stop(&upload->check);
 	free(upload);
 	call->upload = NULL;
-}
-
-/* ---- sending a file ---- */
-
-/* What a row says about a file. */
-typedef struct Described
-{
-	uint8_t org[DB_UUID_SIZE];
-	uint8_t digest[MEDIA_DIGEST_SIZE];
-	int64_t size;
-	char type[WAK_MEDIA_TYPE_WRITTEN_MAX + 1];
-	const char *name; /* NULL: it has none */
-	size_t name_len;
-} Described;
-
-/* The types that a browser may show itself; all of them were checked when they were stored. */
-static bool
-may_be_shown(const char *type)
-{
-	static const char *const shown[] = {"image/jpeg", "image/png", "image/gif",  "image/webp",
-										"audio/aac",  "audio/amr", "audio/mpeg", "audio/mp4",
-										"audio/ogg",  "video/mp4", "video/3gpp"};
-	size_t len = strcspn(type, ";");
-
-	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		if (strlen(shown[i]) == len && strncmp(shown[i], type, len) == 0)
-			return true;
-	return false;
-}
-
-static bool
-read_row(const DbResult *result, Described *file)
-{
-	DbCell digest = db_cell(result, 0, db_column(result, "sha256", 1));
-
-	if (digest.bytes == NULL || digest.len != MEDIA_DIGEST_SIZE)
-		return false;
-	memcpy(file->digest, digest.bytes, MEDIA_DIGEST_SIZE);
-	file->name = NULL;
-	file->name_len = 0;
-	db_text(result, 0, db_column(result, "filename", 4), &file->name, &file->name_len);
-	return db_uuid(result, 0, db_column(result, "org_id", 0), file->org) &&
-		   db_int(result, 0, db_column(result, "size", 2), &file->size) &&
-		   db_text_copy(result, 0, db_column(result, "mimetype", 3), file->type,
-						sizeof(file->type));
-}
-
-static void
-write_etag(const Described *file, char etag[ETAG_MAX])
-{
-	char *at = etag;
-
-	*at++ = '"';
-	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
-		at += sprintf(at, "%02x", file->digest[i]);
-	*at++ = '"';
-	*at = '\0';
-}
-
-/* Sends the part that the request asks for.  Takes the descriptor. */
-static void
-send_file(HttpRequest *request, const Described *file, const char *etag, int fd)
-{
-	char disposition[DISPOSITION_HEADER_MAX];
-	char content_range[HTTP_CONTENT_RANGE_MAX];
-	HttpFile part = {.fd = fd};
-	HttpRangeResult range = http_range(request, etag, (uint64_t) file->size, &part.at, &part.left);
-	const HttpHeader headers[HEADERS_MAX] = {
-		{"ETag", etag},
-		{"Accept-Ranges", "bytes"},
-		{"Cache-Control", "private, no-cache"},
-		{"Content-Disposition", disposition},
-		{"Content-Security-Policy", "sandbox; default-src 'none'"},
-		{"Content-Range", content_range},
-	};
-
-	disposition_write(may_be_shown(file->type), file->name, file->name_len, disposition);
-	if (range == HTTP_RANGE_NONE)
-	{
-		close(fd);
-		http_content_range(content_range, 0, 0, (uint64_t) file->size);
-		http_respond_error(request, http_error(HTTP_ERROR_RANGE), NULL, 0,
-						   &headers[HEADERS_MAX - 1], 1);
-		return;
-	}
-	http_content_range(content_range, part.at, part.left, (uint64_t) file->size);
-	http_respond_file(request, range == HTTP_RANGE_PART ? 206 : 200, headers,
-					  range == HTTP_RANGE_PART ? HEADERS_MAX : HEADERS_MAX - 1, file->type, &part);
-}
-
-static void
-answer_error(HttpRequest *request, HttpErrorKind kind)
-{
-	http_respond_error(request, http_error(kind), NULL, 0, NULL, 0);
-}
-
-/* The file is in the store, or should be. */
-static void
-open_and_send(const Call *call, const Described *file, const char *etag)
-{
-	uint64_t size;
-	bool gone;
-	int fd = media_store_read(call->api->media, file->org, file->digest, &size, &gone);
-
-	if (fd >= 0 && size == (uint64_t) file->size)
-	{
-		send_file(call->http, file, etag, fd);
-		return;
-	}
-	if (fd >= 0)
-	{
-		log_line(LOG_LEVEL_ERROR, "media_size_differs", log_int("bytes", (int64_t) size),
-				 log_int("expected", file->size));
-		close(fd);
-	}
-	answer_error(call->http, gone ? HTTP_ERROR_MEDIA_GONE : HTTP_ERROR_INTERNAL);
-}
-
-void
-call_answer_file(const Call *call, const DbResult *result)
-{
-	HttpError stores_none = *http_error(HTTP_ERROR_NOT_IMPLEMENTED);
-	Described file;
-	char etag[ETAG_MAX];
-	const HttpHeader headers[] = {{"ETag", etag}, {"Cache-Control", "private, no-cache"}};
-
-	if (result->rows == 0)
-	{
-		answer_error(call->http, HTTP_ERROR_NOT_FOUND);
-		return;
-	}
-	if (!read_row(result, &file))
-	{
-		answer_error(call->http, HTTP_ERROR_INTERNAL);
-		return;
-	}
-	if (call->api->media == NULL)
-	{
-		stores_none.message = "this gateway stores no files";
-		http_respond_error(call->http, &stores_none, NULL, 0, NULL, 0);
-		return;
-	}
-	write_etag(&file, etag);
-	if (http_request_has_current(call->http, etag))
-		http_respond(call->http, 304, headers, 2, NULL, NULL);
-	else
-		open_and_send(call, &file, etag);
 }

@@ -1,6 +1,6 @@
 /*
  * media.h
- *		Calls that take the bytes of a file, and calls that send them.
+ *		Calls that take the bytes of a file.
  */
 #ifndef API_MEDIA_H
 #define API_MEDIA_H
@@ -30,8 +30,5 @@ extern bool call_add_upload(Call *call, ParamSource source);
 
 /* Frees what a call knows of its upload. */
 extern void call_free_upload(Call *call);
-
-/* Answers with the file that the row describes. */
-extern void call_answer_file(const Call *call, const DbResult *result);
 
 #endif

@@ -130,8 +130,8 @@ http_answer_error(const HttpError *error, const HttpDetail *details, size_t n_de
 size_t
 http_answer_length(const HttpAnswer *answer)
 {
-	if (answer->file != NULL)
-		return answer->file->left;
+	if (answer->stream != NULL)
+		return answer->stream->left;
 	return answer->body != NULL ? answer->body->len : 0;
 }
 

@@ -19,7 +19,7 @@ typedef struct HttpAnswer
 	HttpHeader extra; /* the header that belongs to an error; its name may be NULL */
 	const char *content_type;
 	Buffer *body;        /* may be NULL */
-	HttpFile *file;      /* the body instead; NULL: it is none */
+	HttpStream *stream;  /* the body instead; NULL: it is none */
 	const char *refused; /* why gateway/http itself refused the request, else NULL */
 } HttpAnswer;
 

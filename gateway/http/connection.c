@@ -98,7 +98,6 @@ free_closed(HttpConnection *connection)
 {
 	http_input_close(connection);
 	http_output_forget(connection);
-	http_file_close(&connection->file);
 	bufferevent_free(connection->bev);
 	free(connection);
 }
@@ -145,6 +144,7 @@ http_connection_close(HttpConnection *connection, const char *reason)
 	http_connection_enter(connection, HTTP_CONNECTION_CLOSED);
 	http_turns_leave(connection);
 	release_request(connection);
+	http_stream_end(&connection->stream);
 	if (connection->socket != NULL)
 		websocket_lost(connection);
 	if (connection->tls)
@@ -237,15 +237,7 @@ go_on(HttpConnection *connection)
 static size_t
 unsent(const HttpConnection *connection)
 {
-	return evbuffer_get_length(output_of(connection)) + connection->file.left;
-}
-
-/* Queues the next piece of the file that is being sent. */
-static void
-send_file(HttpConnection *connection)
-{
-	if (!http_file_send(&connection->file, output_of(connection)))
-		http_connection_close(connection, "file could not be read");
+	return evbuffer_get_length(output_of(connection)) + connection->stream.left;
 }
 
 /* The answer was given to the socket: goes on, waits or closes.  True: as for go_on(). */
@@ -257,14 +249,14 @@ answered(HttpConnection *connection, HttpSendResult result)
 		http_connection_close(connection, "out of memory");
 	else if (connection->socket != NULL)
 		websocket_begin(connection);
-	else if (result == HTTP_SENT && connection->file.fd < 0)
+	else if (result == HTTP_SENT && connection->stream.source == NULL)
 		return go_on(connection);
 	else
 	{
 		connection->progress = unsent(connection);
 		http_connection_enter(connection, HTTP_CONNECTION_WRITE);
 		if (result == HTTP_SENT)
-			send_file(connection);
+			http_stream_ask(&connection->stream);
 	}
 	return false;
 }
@@ -322,10 +314,10 @@ send_answer(HttpConnection *connection, HttpRequestState *request, HttpAnswer an
 	has_body = http_answer_has_body(&answer, method);
 	http_answer_log(&answer, request, has_body ? http_answer_length(&answer) : 0, false);
 	tell_observer(server, request, answer.status);
-	if (has_body && answer.file != NULL)
+	if (has_body && answer.stream != NULL)
 	{
-		connection->file = *answer.file;
-		*answer.file = HTTP_NO_FILE;
+		connection->stream = *answer.stream;
+		answer.stream->source = NULL;
 	}
 	sent = http_connection_send(connection, &head->text, has_body ? answer.body : NULL);
 	buffer_free(&own);
@@ -687,8 +679,8 @@ respond(HttpRequest *request, const HttpAnswer *answer)
 		http_answer_log(answer, state, 0, true);
 	if (answer->body != NULL)
 		buffer_free(answer->body);
-	if (answer->file != NULL)
-		http_file_close(answer->file);
+	if (answer->stream != NULL)
+		http_stream_end(answer->stream);
 	http_request_finish(state);
 	if (more)
 		go_on_reading(connection);
@@ -759,15 +751,17 @@ http_respond(HttpRequest *request, int status, const HttpHeader *headers, size_t
 }
 
 void
-http_respond_file(HttpRequest *request, int status, const HttpHeader *headers, size_t n_headers,
-				  const char *content_type, HttpFile *file)
+http_respond_stream(HttpRequest *request, int status, const HttpHeader *headers, size_t n_headers,
+					const char *content_type, uint64_t length, const HttpSource *source,
+					void *context)
 {
+	HttpStream stream = {.source = source, .context = context, .left = length};
 	HttpAnswer answer = {
 		.status = status,
 		.headers = headers,
 		.n_headers = n_headers,
 		.content_type = content_type,
-		.file = file,
+		.stream = &stream,
 	};
 
 	respond(request, &answer);
@@ -857,8 +851,8 @@ on_write(struct bufferevent *bev, void *context)
 
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		return;
-	if (connection->state == HTTP_CONNECTION_WRITE && connection->file.fd >= 0)
-		send_file(connection);
+	if (connection->state == HTTP_CONNECTION_WRITE && connection->stream.source != NULL)
+		http_stream_ask(&connection->stream);
 	else if (connection->state == HTTP_CONNECTION_WRITE)
 	{
 		if (go_on(connection))
@@ -897,7 +891,6 @@ http_connection_start(HttpServer *server, struct bufferevent *bev, int fd, bool 
 	connection->server = server;
 	connection->bev = bev;
 	connection->tls = tls;
-	connection->file = HTTP_NO_FILE;
 	connection->state = HTTP_CONNECTION_CLOSED;
 	connection->peer_key = peer_key;
 	connection->owner = http_peers_owner(server->peers, peer_key);
@@ -950,7 +943,9 @@ http_connection_expire(HttpConnection *connection)
 			left = unsent(connection);
 			if (connection->progress < left + (size_t) limits->write_period_bytes)
 			{
-				http_connection_close(connection, "client reads too slowly");
+				http_connection_close(connection, http_stream_is_late(&connection->stream)
+													  ? "body came too slowly"
+													  : "client reads too slowly");
 				break;
 			}
 			connection->progress = left;

@@ -54,7 +54,7 @@ struct HttpConnection
 	TAILQ_ENTRY(HttpConnection) link; /* on the list of its state */
 	int64_t deadline_ms;              /* clock_monotonic_ms() when the state ends */
 	size_t progress;                  /* BODY: bytes in this period; WRITE: bytes not yet sent */
-	HttpFile file;             /* WRITE: what of the answer's body is not in the output yet */
+	HttpStream stream;         /* WRITE: what of the answer's body is not in the output yet */
 	size_t lingered;           /* LINGER: bytes discarded */
 	int64_t waits_since_ms;    /* when output began to wait (output.h) */
 	int64_t output_left;       /* bytes of output that have left since then */

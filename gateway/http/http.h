@@ -30,8 +30,8 @@
 #include "lib/buffer.h"
 #include "lib/fair_queue.h"
 #include "http/error.h"
-#include "http/file.h"
 #include "http/limits.h"
+#include "http/stream.h"
 
 struct event_base;
 
@@ -166,11 +166,12 @@ extern void http_respond(HttpRequest *request, int status, const HttpHeader *hea
 						 size_t n_headers, const char *content_type, Buffer *body);
 
 /*
- * The same with a part of a file as the body.  Takes the file and closes it, whatever happens.
- * If it cannot be read to its end the connection breaks, because its length was said before.
+ * The same with a body of that many bytes, at least one, that a source gives piece by piece
+ * (stream.h).  The source is ended whatever happens, also from within this function.
  */
-extern void http_respond_file(HttpRequest *request, int status, const HttpHeader *headers,
-							  size_t n_headers, const char *content_type, HttpFile *file);
+extern void http_respond_stream(HttpRequest *request, int status, const HttpHeader *headers,
+								size_t n_headers, const char *content_type, uint64_t length,
+								const HttpSource *source, void *context);
 
 /* Answers with the error and releases the request.  headers may be NULL with n_headers 0. */
 extern void

@@ -64,6 +64,12 @@ queue_copy(struct evbuffer *output, const char *first, size_t first_len, const c
 	return false;
 }
 
+bool
+http_send_piece(struct evbuffer *output, const void *bytes, size_t len)
+{
+	return queue_copy(output, bytes, len, NULL, 0);
+}
+
 /* Queues what follows the bytes that were sent; moves a large body instead of copying it. */
 static bool
 queue_rest(struct evbuffer *output, const Buffer *head, Buffer *body, size_t sent)

@@ -10,6 +10,7 @@
 #include "lib/buffer.h"
 
 struct bufferevent;
+struct evbuffer;
 
 typedef enum HttpSendResult
 {
@@ -24,5 +25,8 @@ typedef enum HttpSendResult
  */
 extern HttpSendResult http_send(struct bufferevent *bev, bool at_once, const Buffer *head,
 								Buffer *body) __attribute__((warn_unused_result));
+
+/* Queues a copy of the bytes; false when memory is out. */
+extern bool http_send_piece(struct evbuffer *output, const void *bytes, size_t len);
 
 #endif

@@ -212,6 +212,7 @@ directory_read(const Directory *directory, const uint8_t org[MEDIA_ORG_SIZE],
 	if (fstat(*fd, &status) != 0 || !S_ISREG(status.st_mode))
 	{
 		close(*fd);
+		*fd = -1;
 		return EIO;
 	}
 	*size = (uint64_t) status.st_size;

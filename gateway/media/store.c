@@ -27,6 +27,8 @@
 #include "lib/buffer.h"
 #include "lib/log.h"
 #include "media/directory.h"
+#include "media/file_read.h"
+#include "media/read.h"
 #include "media/threads.h"
 
 /* How many files can be made durable at the same time. */
@@ -34,6 +36,7 @@
 
 struct MediaStore
 {
+	struct event_base *base;
 	Directory directory;
 	DiskThreads *threads;
 	pthread_mutex_t sniffing; /* one thread uses the sniffer at a time */
@@ -324,6 +327,7 @@ media_store_open(struct event_base *base, const char *folder, char *error, size_
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
+	store->base = base;
 	pthread_mutex_init(&store->sniffing, NULL);
 	if (open_folder(&store->directory, folder, error, size) && open_sniffer(store, error, size) &&
 		start_threads(store, base, error, size))
@@ -345,15 +349,49 @@ media_store_close(MediaStore *store)
 	free(store);
 }
 
-int
-media_store_read(const MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE],
-				 const uint8_t digest[MEDIA_DIGEST_SIZE], uint64_t *size, bool *gone)
+/* ---- reading ---- */
+
+/* Opens a file that has to have that many bytes; *fd is -1 unless it is found. */
+static MediaFound
+open_file(const Directory *directory, const MediaWanted *wanted, int *fd)
+{
+	uint64_t size = 0;
+	int error = directory_read(directory, wanted->org, wanted->digest, fd, &size);
+
+	if (error == ENOENT || error == ENOTDIR)
+		return MEDIA_GONE;
+	if (error != 0)
+	{
+		log_line(LOG_LEVEL_ERROR, "media_not_read", log_text("reason", strerror(error)));
+		return MEDIA_DAMAGED;
+	}
+	if (size == wanted->size)
+		return MEDIA_FOUND;
+	log_line(LOG_LEVEL_ERROR, "media_size_differs", log_int("bytes", (int64_t) size),
+			 log_int("expected", (int64_t) wanted->size));
+	close(*fd);
+	*fd = -1;
+	return MEDIA_DAMAGED;
+}
+
+MediaRead *
+media_store_read(const MediaStore *store, const MediaWanted *wanted, const MediaReadEvents *events,
+				 void *context)
 {
 	int fd = -1;
-	int error = directory_read(&store->directory, org, digest, &fd, size);
+	MediaFound found = open_file(&store->directory, wanted, &fd);
 
-	*gone = error == ENOENT || error == ENOTDIR;
-	if (error != 0 && !*gone)
-		log_line(LOG_LEVEL_ERROR, "media_not_read", log_text("reason", strerror(error)));
-	return error == 0 ? fd : -1;
+	return media_file_read(store->base, found, fd, wanted, events, context);
+}
+
+void
+media_read_next(MediaRead *read)
+{
+	read->kind->next(read);
+}
+
+void
+media_read_end(MediaRead *read)
+{
+	read->kind->end(read);
 }

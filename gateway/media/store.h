@@ -27,10 +27,14 @@ struct event_base;
 
 typedef struct MediaStore MediaStore;
 typedef struct MediaUpload MediaUpload;
+typedef struct MediaRead MediaRead;
 
 /* The number of uploads at once; each holds at most 2 * MEDIA_UPLOAD_BYTES in memory. */
 #define MEDIA_UPLOADS_MAX 128
 #define MEDIA_UPLOAD_BYTES (256 * 1024)
+
+/* The most bytes that a read gives at once. */
+#define MEDIA_PIECE_MAX (128 * 1024)
 
 /* The files that a store may have open at once, besides those that are read. */
 #define MEDIA_DESCRIPTORS (MEDIA_UPLOADS_MAX + 16)
@@ -94,11 +98,54 @@ extern void media_upload_end(MediaUpload *upload);
 /* Gives up an upload whose "done" was not called; nothing of it stays. */
 extern void media_upload_cancel(MediaUpload *upload);
 
+/* ---- reading ---- */
+
+/* What is to be read. */
+typedef struct MediaWanted
+{
+	uint8_t org[MEDIA_ORG_SIZE];
+	uint8_t digest[MEDIA_DIGEST_SIZE];
+	uint64_t size;   /* of the whole file; the store has to have as many bytes */
+	uint64_t first;  /* the part that is wanted, which lies within the file */
+	uint64_t length; /* 0: only whether the file is there */
+} MediaWanted;
+
+typedef enum MediaFound
+{
+	MEDIA_FOUND,
+	MEDIA_GONE,       /* the store does not have it */
+	MEDIA_DAMAGED,    /* it is not what was stored, or cannot be read; logged */
+	MEDIA_UNREACHABLE /* the store does not answer, or refuses to; logged */
+} MediaFound;
+
+/* From within these functions the read may be ended.  They are called in the loop. */
+typedef struct MediaReadEvents
+{
+	/* Called once, and not from within media_store_read(). */
+	void (*opened)(void *context, MediaFound found);
+
+	/*
+	 * After each media_read_next(), also from within it, one of these: the next bytes, at most
+	 * MEDIA_PIECE_MAX, or that there will be none (logged).
+	 */
+	void (*bytes)(void *context, const void *bytes, size_t len);
+	void (*failed)(void *context);
+} MediaReadEvents;
+
 /*
- * Opens the bytes for reading, and sets *size.  The caller closes the descriptor.  -1: they are
- * not there, or cannot be read; *gone tells which.
+ * Begins to read.  wanted is copied, the events are borrowed.  The caller ends the read,
+ * whatever it is told.  NULL: memory is out.
  */
-extern int media_store_read(const MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE],
-							const uint8_t digest[MEDIA_DIGEST_SIZE], uint64_t *size, bool *gone);
+extern MediaRead *media_store_read(const MediaStore *store, const MediaWanted *wanted,
+								   const MediaReadEvents *events, void *context);
+
+/*
+ * Asks for the next bytes.  Only after MEDIA_FOUND, when those that were asked for before have
+ * come, and while the part is not complete.
+ */
+extern void media_read_next(MediaRead *read);
+
+/* Ends a read at any time, and frees it. */
+extern void media_read_end(MediaRead *read);
 
 #endif

@@ -59,14 +59,37 @@ on_socket_drained(void *owner)
 	((Wire *) owner)->n_drained++;
 }
 
+/* Gives what the file still has, in pieces. */
 static void
-answer_file(const Wire *wire, HttpRequest *request)
+on_next(void *context, HttpStream *stream)
 {
-	HttpFile file = {.fd = dup(wire->file), .left = wire->file_length};
+	static char piece[HTTP_STREAM_PIECE];
+	Wire *wire = context;
+	ssize_t len = wire->waits ? 0 : read(wire->file, piece, sizeof(piece));
 
-	ck_assert_int_ge(file.fd, 0);
-	http_respond_file(request, 200, NULL, 0, "text/plain", &file);
-	ck_assert_int_eq(file.fd, -1);
+	wire->n_pieces++;
+	wire->stream = stream;
+	if (len > 0)
+		http_stream_give(stream, piece, (size_t) len);
+	else if (!wire->waits)
+		http_stream_break(stream, "the file is too short");
+}
+
+static void
+on_end(void *context)
+{
+	Wire *wire = context;
+
+	wire->stream = NULL;
+	wire->n_ended++;
+}
+
+static void
+answer_stream(Wire *wire, HttpRequest *request)
+{
+	static const HttpSource source = {.next = on_next, .end = on_end};
+
+	http_respond_stream(request, 200, NULL, 0, "text/plain", wire->file_length, &source, wire);
 }
 
 static void
@@ -138,7 +161,7 @@ handle(HttpRequest *request, void *context)
 	else if (strcmp(first, "large") == 0)
 		answer_large(request);
 	else if (strcmp(first, "file") == 0)
-		answer_file(wire, request);
+		answer_stream(wire, request);
 	else if (strcmp(first, "socket") == 0)
 		answer_socket(wire, request);
 	else if (strcmp(first, "bad") == 0)

@@ -15,7 +15,7 @@
  *	/large		LARGE_BYTES of "x"
  *	/hold		nothing: the request waits in wire->held
  *	/stream		the same, and its body is for a sink
- *	/file		the bytes of the file wire->file, as if there were wire->file_length
+ *	/file		the bytes of the file wire->file in pieces, as if there were wire->file_length
  *	/socket		a WebSocket, when the request is right: wire->socket
  *	/bad		an answer with a header that must not be sent
  *	other		404 with the JSON body
@@ -38,13 +38,17 @@ typedef struct Wire
 	HttpServer *server;
 	HttpRequest *held; /* the last request of /hold */
 	WebSocket *socket; /* the last one of /socket; NULL once it is not ours any more */
-	int file;          /* of /file; the answer gets a copy of the descriptor */
+	int file;          /* of /file, which is read from where it is */
 	size_t file_length;
-	int n_drained;   /* times that it has sent all */
-	int n_closed;    /* times that it was closed, */
-	int closed_code; /* ... and with what */
-	int n_requests;  /* requests that reached the handler */
-	int n_gone;      /* clients that left before the answer */
+	bool waits;         /* the source of /file gives nothing when it is asked */
+	HttpStream *stream; /* what it was asked to give to; NULL once it has ended */
+	int n_pieces;       /* times that it was asked */
+	int n_ended;        /* times that it was ended */
+	int n_drained;      /* times that it has sent all */
+	int n_closed;       /* times that it was closed, */
+	int closed_code;    /* ... and with what */
+	int n_requests;     /* requests that reached the handler */
+	int n_gone;         /* clients that left before the answer */
 	bool drained;
 } Wire;
 

@@ -15,6 +15,7 @@
 
 #include "src/common/typeid.h"
 #include "http/http.h"
+#include "lib/buffer.h"
 #include "lib/log.h"
 #include "media/store.h"
 #include "tests/unit/suite.h"
@@ -143,30 +144,131 @@ upload_text(const char *text)
 	return upload_to(org, "text/plain", text, strlen(text));
 }
 
+/* What a read has told. */
+typedef struct Heard
+{
+	int opens;
+	MediaFound found;
+	int pieces;
+	bool failed;
+	Buffer bytes;
+} Heard;
+
+static void
+on_opened(void *context, MediaFound found)
+{
+	Heard *heard = context;
+
+	heard->opens++;
+	heard->found = found;
+}
+
+static void
+on_bytes(void *context, const void *bytes, size_t len)
+{
+	Heard *heard = context;
+
+	ck_assert_uint_gt(len, 0);
+	ck_assert_uint_le(len, MEDIA_PIECE_MAX);
+	heard->pieces++;
+	buffer_append(&heard->bytes, bytes, len);
+}
+
+static void
+on_failed(void *context)
+{
+	((Heard *) context)->failed = true;
+}
+
+static const MediaReadEvents read_events = {
+	.opened = on_opened, .bytes = on_bytes, .failed = on_failed};
+
+/* Begins a read of a part of an upload. */
+static MediaRead *
+begin_read(Heard *heard, const uint8_t *whose, const MediaStored *stored, uint64_t first,
+		   uint64_t length)
+{
+	MediaWanted wanted = {.size = stored->size, .first = first, .length = length};
+	MediaRead *reading;
+
+	memcpy(wanted.org, whose, sizeof(wanted.org));
+	memcpy(wanted.digest, stored->digest, sizeof(wanted.digest));
+	*heard = (Heard){.opens = 0};
+	buffer_init(&heard->bytes, 16 * 1024 * 1024);
+	reading = media_store_read(store, &wanted, &read_events, heard);
+	ck_assert_ptr_nonnull(reading);
+	ck_assert_int_eq(heard->opens, 0);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(heard->opens, 1);
+	return reading;
+}
+
+/* What the store says about an upload. */
+static MediaFound
+look_for(const uint8_t *whose, const MediaStored *stored)
+{
+	Heard heard;
+
+	media_read_end(begin_read(&heard, whose, stored, 0, 0));
+	return heard.found;
+}
+
+/* The part of an upload; the caller frees it. */
+static Heard
+read_part(const MediaStored *stored, uint64_t first, uint64_t length)
+{
+	Heard heard;
+	MediaRead *reading = begin_read(&heard, org, stored, first, length);
+
+	ck_assert_int_eq(heard.found, MEDIA_FOUND);
+	while (heard.bytes.len < length && !heard.failed)
+	{
+		int pieces = heard.pieces;
+
+		media_read_next(reading);
+		for (int i = 0; i < 1000 && pieces == heard.pieces && !heard.failed; i++)
+			event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	}
+	media_read_end(reading);
+	return heard;
+}
+
+/* The path of the file of an upload. */
+static const char *
+path_of(const MediaStored *stored)
+{
+	static char path[256];
+	char digits[2 * MEDIA_DIGEST_SIZE + 1];
+	char name[WAK_TYPEID_MAX + 1];
+
+	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
+		sprintf(digits + 2 * i, "%02x", stored->digest[i]);
+	wak_typeid_encode("org", org, name);
+	snprintf(path, sizeof(path), "%s/%s/%.2s/%s", folder, name, digits, digits);
+	return path;
+}
+
 START_TEST(what_is_stored_can_be_read)
 {
 	static const char text[] = "a text to store\n";
 	Told told = upload_text(text);
 	uint8_t digest[MEDIA_DIGEST_SIZE];
-	char read_back[64] = {0};
 	struct stat status;
-	uint64_t size;
-	bool gone;
-	int fd;
+	Heard heard;
 
 	SHA256((const unsigned char *) text, strlen(text), digest);
 	ck_assert_int_eq(told.stored.outcome, MEDIA_STORED);
 	ck_assert_uint_eq(told.stored.size, strlen(text));
 	ck_assert_mem_eq(told.stored.digest, digest, sizeof(digest));
 	ck_assert_str_eq(told.type, "text/plain");
-	fd = media_store_read(store, org, digest, &size, &gone);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(read(fd, read_back, sizeof(read_back)), (ssize_t) strlen(text));
-	ck_assert_str_eq(read_back, text);
-	ck_assert_int_eq(fstat(fd, &status), 0);
+	heard = read_part(&told.stored, 0, strlen(text));
+	ck_assert_str_eq(heard.bytes.data, text);
+	buffer_free(&heard.bytes);
+	heard = read_part(&told.stored, 2, 4);
+	ck_assert_str_eq(heard.bytes.data, "text");
+	buffer_free(&heard.bytes);
+	ck_assert_int_eq(stat(path_of(&told.stored), &status), 0);
 	ck_assert_int_eq(status.st_mode & 0777, 0600);
-	close(fd);
 	ck_assert_int_eq(count_files("incoming"), 0);
 	ck_assert_int_eq(count_files(""), 1);
 }
@@ -174,16 +276,15 @@ END_TEST
 
 START_TEST(the_same_bytes_are_one_file_of_each_organization)
 {
-	uint64_t size;
-	bool gone;
 	Told first = upload_text("same");
 	Told again = upload_text("same");
 
 	ck_assert_mem_eq(first.stored.digest, again.stored.digest, MEDIA_DIGEST_SIZE);
 	ck_assert_int_eq(count_files(""), 1);
-	ck_assert_int_eq(media_store_read(store, other_org, first.stored.digest, &size, &gone), -1);
-	ck_assert(gone);
+	ck_assert_int_eq(look_for(org, &first.stored), MEDIA_FOUND);
+	ck_assert_int_eq(look_for(other_org, &first.stored), MEDIA_GONE);
 	upload_to(other_org, NULL, "same", 4);
+	ck_assert_int_eq(look_for(other_org, &first.stored), MEDIA_FOUND);
 	ck_assert_int_eq(count_files(""), 2);
 }
 END_TEST
@@ -196,6 +297,7 @@ START_TEST(a_file_of_many_buffers_is_whole)
 	Told told = {0};
 	MediaUpload *upload = media_upload_begin(store, org, "application/x-test", &events, &told);
 	int waits = 0;
+	Heard heard;
 
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = (char) (i * 31 + i / 509);
@@ -217,6 +319,10 @@ START_TEST(a_file_of_many_buffers_is_whole)
 	ck_assert_int_eq(told.stored.outcome, MEDIA_STORED);
 	ck_assert_uint_eq(told.stored.size, len);
 	ck_assert_mem_eq(told.stored.digest, digest, sizeof(digest));
+	heard = read_part(&told.stored, 1, len - 1);
+	ck_assert_int_eq(heard.pieces, 11);
+	ck_assert_mem_eq(heard.bytes.data, bytes + 1, len - 1);
+	buffer_free(&heard.bytes);
 	free(bytes);
 }
 END_TEST
@@ -289,26 +395,47 @@ END_TEST
 START_TEST(a_link_in_place_of_a_file_is_not_followed)
 {
 	Told told = upload_text("to be replaced");
-	char path[256];
-	char digits[2 * MEDIA_DIGEST_SIZE + 1];
-	char name[WAK_TYPEID_MAX + 1];
-	uint64_t size;
-	bool gone;
+	const char *path = path_of(&told.stored);
 
-	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
-		sprintf(digits + 2 * i, "%02x", told.stored.digest[i]);
-	wak_typeid_encode("org", org, name);
-	snprintf(path, sizeof(path), "%s/%s/%.2s/%s", folder, name, digits, digits);
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(media_store_read(store, org, told.stored.digest, &size, &gone), -1);
-	ck_assert(gone);
+	ck_assert_int_eq(look_for(org, &told.stored), MEDIA_GONE);
 	ck_assert_int_eq(symlink("/etc/passwd", path), 0);
-	ck_assert_int_eq(media_store_read(store, org, told.stored.digest, &size, &gone), -1);
-	ck_assert(!gone);
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	ck_assert_int_eq(look_for(org, &told.stored), MEDIA_DAMAGED);
 
 	/* the bytes once more mend it */
 	upload_text("to be replaced");
-	ck_assert_int_ge(media_store_read(store, org, told.stored.digest, &size, &gone), 0);
+	ck_assert_int_eq(look_for(org, &told.stored), MEDIA_FOUND);
+}
+END_TEST
+
+START_TEST(a_file_that_has_changed_is_not_read_to_its_end)
+{
+	Told told = upload_text("to become shorter");
+	Heard heard;
+	MediaRead *reading = begin_read(&heard, org, &told.stored, 0, told.stored.size);
+
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	ck_assert_int_eq(truncate(path_of(&told.stored), 3), 0);
+	media_read_next(reading);
+	ck_assert(heard.failed);
+	ck_assert_int_eq(heard.pieces, 0);
+	media_read_end(reading);
+	ck_assert_int_eq(look_for(org, &told.stored), MEDIA_DAMAGED);
+}
+END_TEST
+
+START_TEST(a_read_may_be_ended_before_it_is_opened)
+{
+	Told told = upload_text("not read");
+	Heard heard = {0};
+	MediaWanted wanted = {.size = told.stored.size, .length = told.stored.size};
+
+	memcpy(wanted.org, org, sizeof(wanted.org));
+	memcpy(wanted.digest, told.stored.digest, sizeof(wanted.digest));
+	media_read_end(media_store_read(store, &wanted, &read_events, &heard));
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(heard.opens, 0);
 }
 END_TEST
 
@@ -370,6 +497,8 @@ add(TCase *cases)
 	tcase_add_test(cases, a_store_that_fails_says_so);
 	tcase_add_test(cases, a_failure_ends_an_upload_before_its_last_byte);
 	tcase_add_test(cases, a_link_in_place_of_a_file_is_not_followed);
+	tcase_add_test(cases, a_file_that_has_changed_is_not_read_to_its_end);
+	tcase_add_test(cases, a_read_may_be_ended_before_it_is_opened);
 	tcase_add_test(cases, what_a_dead_program_has_left_goes_after_a_day);
 	tcase_add_test(cases, uploads_at_once_are_bounded);
 	tcase_add_test(cases, a_folder_that_cannot_be_used_is_reported);
