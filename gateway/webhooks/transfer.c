@@ -18,9 +18,7 @@
  * may be used: if the other side has closed a kept connection, curl or this code (kept.h)
  * opens a new one.
  *
- * curl and the loop work together as follows.  curl says which sockets to watch (on_watch)
- * and when it wants to be called next (on_timer_wanted); both are passed on to libevent.  A
- * transfer ends only in take_ended(), which runs after curl has returned.
+ * A transfer ends only in on_ended(), which runs after curl has returned (client/curl_loop.h).
  */
 #include "webhooks/transfer.h"
 
@@ -31,12 +29,10 @@
 #include <unistd.h>
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
-#include <event2/event.h>
 #include <openssl/sha.h>
 
+#include "client/curl_loop.h"
 #include "lib/buffer.h"
-#include "lib/timer.h"
 #include "webhooks/kept.h"
 
 #define AGENT "wa-worker"
@@ -53,11 +49,9 @@ TAILQ_HEAD(TransferList, Transfer);
 
 struct Transfers
 {
-	struct event_base *base;
+	CurlLoop curl;
 	const EgressRules *rules;
 	const char *ca_file;
-	CURLM *multi;
-	Timer timer;
 	struct TransferList list;
 	Kept kept;
 };
@@ -207,7 +201,7 @@ problem_of(const Transfer *transfer, CURLcode code)
 static bool
 begin_anew(Transfer *transfer)
 {
-	CURLM *multi = transfer->transfers->multi;
+	CURLM *multi = transfer->transfers->curl.multi;
 
 	if (!transfer->stale)
 		return false;
@@ -243,7 +237,7 @@ end_transfer(Transfer *transfer, CURLcode code)
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
 	wait = wait < TRANSFER_RETRY_AFTER_MAX_S ? wait : TRANSFER_RETRY_AFTER_MAX_S;
 	TAILQ_REMOVE(&transfer->transfers->list, transfer, link);
-	curl_multi_remove_handle(transfer->transfers->multi, transfer->easy);
+	curl_multi_remove_handle(transfer->transfers->curl.multi, transfer->easy);
 	if (transfer->head_complete)
 		transfer->done(transfer->arg, (int) status, NULL, wait > 0 ? (int) wait : 0);
 	else
@@ -252,114 +246,30 @@ end_transfer(Transfer *transfer, CURLcode code)
 }
 
 static void
-take_ended(Transfers *transfers)
+on_ended(void *arg, CURLcode code)
 {
-	CURLMsg *message;
-	int left;
+	Transfer *transfer = arg;
 
-	while ((message = curl_multi_info_read(transfers->multi, &left)) != NULL)
-	{
-		CURLcode code = message->data.result;
-		Transfer *transfer = NULL;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
-		if (!begin_anew(transfer))
-			end_transfer(transfer, code);
-	}
+	if (!begin_anew(transfer))
+		end_transfer(transfer, code);
 }
 
-/* ---- curl and the loop ---- */
-
-static void
-on_socket(evutil_socket_t fd, short what, void *arg)
-{
-	Transfers *transfers = arg;
-	int events = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
-				 ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(transfers->multi, fd, events, &running);
-	take_ended(transfers);
-}
-
-static void
-on_timer(void *context)
-{
-	Transfers *transfers = context;
-	int running;
-
-	curl_multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	take_ended(transfers);
-}
-
-static int
-on_timer_wanted(CURLM *multi, long ms, void *arg)
-{
-	Transfers *transfers = arg;
-
-	(void) multi;
-	if (ms < 0)
-		timer_stop(&transfers->timer);
-	else
-		timer_start(&transfers->timer, ms);
-	return 0;
-}
-
-/*
- * curl starts, changes or ends its interest in a socket.  The event that watches the socket
- * is stored with it, in curl.
- */
-static int
-on_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
-{
-	Transfers *transfers = arg;
-	struct event *event = watched;
-	short events = (short) (EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
-							((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
-
-	(void) easy;
-	if (event != NULL)
-		event_free(event);
-	event = NULL;
-	if (what != CURL_POLL_REMOVE)
-	{
-		event = event_new(transfers->base, fd, events, on_socket, transfers);
-		if (event == NULL || event_add(event, NULL) != 0)
-			return -1;
-	}
-	curl_multi_assign(transfers->multi, fd, event);
-	return 0;
-}
+/* ---- all transfers ---- */
 
 Transfers *
 transfers_open(struct event_base *base, const EgressRules *rules, const char *ca_file)
 {
+	static const CurlLoopEvents events = {.ended = on_ended};
 	Transfers *transfers = calloc(1, sizeof(*transfers));
 
 	if (transfers == NULL)
 		return NULL;
-	*transfers = (Transfers){.base = base, .rules = rules, .ca_file = ca_file};
+	*transfers = (Transfers){.rules = rules, .ca_file = ca_file};
 	TAILQ_INIT(&transfers->list);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-	{
-		free(transfers);
-		return NULL;
-	}
-	transfers->multi = curl_multi_init();
-	if (!timer_open(&transfers->timer, base, on_timer, transfers) || transfers->multi == NULL)
-	{
-		transfers_close(transfers);
-		return NULL;
-	}
-	curl_multi_setopt(transfers->multi, CURLMOPT_SOCKETFUNCTION, on_watch);
-	curl_multi_setopt(transfers->multi, CURLMOPT_SOCKETDATA, transfers);
-	curl_multi_setopt(transfers->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
-	curl_multi_setopt(transfers->multi, CURLMOPT_TIMERDATA, transfers);
-	curl_multi_setopt(transfers->multi, CURLMOPT_MAXCONNECTS, (long) TRANSFER_KEPT_MAX);
-	curl_multi_setopt(transfers->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING);
-	return transfers;
+	if (curl_loop_open(&transfers->curl, base, TRANSFER_KEPT_MAX, &events, transfers))
+		return transfers;
+	free(transfers);
+	return NULL;
 }
 
 void
@@ -371,10 +281,7 @@ transfers_close(Transfers *transfers)
 		return;
 	while ((transfer = TAILQ_FIRST(&transfers->list)) != NULL)
 		transfer_abandon(transfer);
-	if (transfers->multi != NULL)
-		curl_multi_cleanup(transfers->multi);
-	timer_close(&transfers->timer);
-	curl_global_cleanup();
+	curl_loop_close(&transfers->curl);
 	free(transfers);
 }
 
@@ -520,7 +427,7 @@ transfer_start(Transfers *transfers, const TransferRequest *request, TransferDon
 	if (transfer->easy == NULL || !set_headers(transfer, request->headers) ||
 		!set_destination(transfer, request) || !set_guards(transfer->easy, transfer) ||
 		!set_request(transfer->easy, transfer, request) ||
-		curl_multi_add_handle(transfers->multi, transfer->easy) != CURLM_OK)
+		curl_multi_add_handle(transfers->curl.multi, transfer->easy) != CURLM_OK)
 	{
 		free_transfer(transfer);
 		return NULL;
@@ -533,6 +440,6 @@ void
 transfer_abandon(Transfer *transfer)
 {
 	TAILQ_REMOVE(&transfer->transfers->list, transfer, link);
-	curl_multi_remove_handle(transfer->transfers->multi, transfer->easy);
+	curl_multi_remove_handle(transfer->transfers->curl.multi, transfer->easy);
 	free_transfer(transfer);
 }
