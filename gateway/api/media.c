@@ -174,6 +174,12 @@ on_room(void *context)
 }
 
 static void
+on_moving(void *context)
+{
+	http_request_keep(((Call *) context)->http);
+}
+
+static void
 refuse_type(Call *call, const MediaStored *stored)
 {
 	call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
@@ -228,7 +234,7 @@ take_place(Call *call, const uint8_t org[DB_UUID_SIZE])
 static bool
 begin(Call *call, const DbResult *result)
 {
-	static const MediaUploadEvents events = {.room = on_room, .done = on_done};
+	static const MediaUploadEvents events = {.room = on_room, .done = on_done, .moving = on_moving};
 	Upload *upload = call->upload;
 	uint8_t org[DB_UUID_SIZE];
 

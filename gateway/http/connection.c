@@ -698,6 +698,15 @@ http_request_set_owner(HttpRequest *request, const FairOwner *owner)
 }
 
 void
+http_request_keep(HttpRequest *request)
+{
+	HttpConnection *connection = request->state->connection;
+
+	if (connection != NULL && connection->state == HTTP_CONNECTION_ANSWER)
+		http_connection_enter(connection, HTTP_CONNECTION_ANSWER);
+}
+
+void
 http_body_take(HttpRequest *request, const HttpBodySink *sink, void *context)
 {
 	HttpRequestState *state = request->state;

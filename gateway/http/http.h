@@ -173,6 +173,9 @@ extern void http_respond_stream(HttpRequest *request, int status, const HttpHead
 								size_t n_headers, const char *content_type, uint64_t length,
 								const HttpSource *source, void *context);
 
+/* The handler is at work: the time in which it has to answer begins anew. */
+extern void http_request_keep(HttpRequest *request);
+
 /* Answers with the error and releases the request.  headers may be NULL with n_headers 0. */
 extern void
 http_respond_error(HttpRequest *request, const HttpError *error, const HttpDetail *details,

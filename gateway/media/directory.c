@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "src/common/typeid.h"
+#include "media/name.h"
 
 #define INCOMING "incoming"
 #define NAME_BYTES 16 /* random bytes of a name */
@@ -24,16 +25,7 @@
 /* What nobody has written to for so long is of a program that has died. */
 #define ABANDONED_SECONDS (24 * 60 * 60)
 
-#define DIGITS_MAX (2 * MEDIA_DIGEST_SIZE + 1)
-
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
-static void
-write_digits(const uint8_t *bytes, size_t len, char *digits)
-{
-	for (size_t i = 0; i < len; i++)
-		sprintf(digits + 2 * i, "%02x", bytes[i]);
-}
 
 /* ---- the folder ---- */
 
@@ -114,7 +106,7 @@ directory_create(const Directory *directory, DirectoryFile *file)
 	file->fd = -1;
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return EIO;
-	write_digits(random, sizeof(random), file->name);
+	media_write_digits(random, sizeof(random), file->name);
 	file->fd = openat(directory->incoming, file->name,
 					  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return file->fd < 0 ? errno : 0;
@@ -166,11 +158,11 @@ directory_keep(const Directory *directory, DirectoryFile *file, const uint8_t or
 			   const uint8_t digest[MEDIA_DIGEST_SIZE])
 {
 	char folder[WAK_TYPEID_MAX + 1];
-	char digits[DIGITS_MAX];
+	char digits[MEDIA_DIGITS_MAX];
 	int error;
 
 	wak_typeid_encode("org", org, folder);
-	write_digits(digest, MEDIA_DIGEST_SIZE, digits);
+	media_write_digits(digest, MEDIA_DIGEST_SIZE, digits);
 	if (fsync(file->fd) != 0)
 		return errno;
 	error = move_into(directory, file->name, folder, digits);
@@ -198,14 +190,10 @@ int
 directory_read(const Directory *directory, const uint8_t org[MEDIA_ORG_SIZE],
 			   const uint8_t digest[MEDIA_DIGEST_SIZE], int *fd, uint64_t *size)
 {
-	char path[WAK_TYPEID_MAX + 1 + sizeof("/ab/") + DIGITS_MAX];
-	char folder[WAK_TYPEID_MAX + 1];
-	char digits[DIGITS_MAX];
+	char path[MEDIA_NAME_MAX];
 	struct stat status;
 
-	wak_typeid_encode("org", org, folder);
-	write_digits(digest, MEDIA_DIGEST_SIZE, digits);
-	snprintf(path, sizeof(path), "%s/%.2s/%s", folder, digits, digits);
+	media_write_name(org, digest, path);
 	*fd = openat(directory->root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (*fd < 0)
 		return errno;

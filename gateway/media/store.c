@@ -2,13 +2,16 @@
  * store.c
  *		Uploads to the store, and what is read from it; see store.h.
  *
- *	FILLING --> ENDING --> freed
- *	       \____/
- *	   failed, cancelled --> DISCARDING --> freed
+ *	FILLING --> ENDING ------------> freed
+ *	       \____/  \             /
+ *	        |       SENDING     /
+ *	        |          |       /
+ *	   failed, cancelled --> DISCARDING
  *
  * An upload has two buffers: the loop fills one while a thread writes the other.  The thread
  * computes the digest too.  When the last bytes were added, it writes them, looks at the type of
- * the first bytes, and makes the file durable.
+ * the first bytes, and makes the file durable.  With a bucket it leaves that to the bucket: the
+ * loop sends the file there, and a thread removes it.
  *
  * What a thread uses of an upload is listed in the struct; the loop does not touch it while the
  * upload is busy.
@@ -29,15 +32,21 @@
 #include "media/directory.h"
 #include "media/file_read.h"
 #include "media/read.h"
+#include "media/s3_put.h"
+#include "media/s3_read.h"
 #include "media/threads.h"
 
 /* How many files can be made durable at the same time. */
 #define THREADS 4
 
+/* Folders, and what wakes the loop. */
+#define OTHER_DESCRIPTORS 16
+
 struct MediaStore
 {
 	struct event_base *base;
 	Directory directory;
+	S3 *s3; /* NULL: the files stay in the folder */
 	DiskThreads *threads;
 	pthread_mutex_t sniffing; /* one thread uses the sniffer at a time */
 	Sniffer *sniffer;
@@ -48,6 +57,7 @@ typedef enum UploadState
 {
 	UPLOAD_FILLING,   /* the loop adds bytes; a thread may be writing those before */
 	UPLOAD_ENDING,    /* all were added, and the rest is to be written */
+	UPLOAD_SENDING,   /* the file is sent to the bucket */
 	UPLOAD_DISCARDING /* a thread removes what was written */
 } UploadState;
 
@@ -64,6 +74,7 @@ struct MediaUpload
 	bool cancelled;       /* nobody waits for "done", or it was called */
 	atomic_bool given_up; /* cancelled: what a thread has not begun is not to be done */
 	Buffer filling;
+	S3Put *put; /* with UPLOAD_SENDING */
 
 	/* used by the thread while the upload is busy */
 	bool last;     /* these are the last bytes */
@@ -114,7 +125,7 @@ choose_type(MediaUpload *upload)
 	return upload->stored.type != NULL;
 }
 
-/* The last bytes were written: keeps the file, or removes it. */
+/* The last bytes were written: keeps the file, or removes it, or leaves it to be sent. */
 static void
 end_file(MediaUpload *upload)
 {
@@ -123,11 +134,12 @@ end_file(MediaUpload *upload)
 
 	if (upload->error == 0 && EVP_DigestFinal_ex(upload->hash, stored->digest, NULL) != 1)
 		upload->error = ENOMEM;
-	if (agrees && upload->error == 0)
+	if (agrees && upload->error == 0 && upload->store->s3 == NULL)
 		upload->error =
 			directory_keep(&upload->store->directory, &upload->file, upload->org, stored->digest);
 	stored->outcome = upload->error != 0 ? MEDIA_FAILED : agrees ? MEDIA_STORED : MEDIA_REFUSED;
-	directory_discard(&upload->store->directory, &upload->file);
+	if (stored->outcome != MEDIA_STORED || upload->store->s3 == NULL)
+		directory_discard(&upload->store->directory, &upload->file);
 }
 
 static void
@@ -195,6 +207,54 @@ tell_done(MediaUpload *upload)
 	upload->events->done(upload->context, &upload->stored);
 }
 
+static void
+on_moving(void *context)
+{
+	const MediaUpload *upload = context;
+
+	upload->events->moving(upload->context);
+}
+
+static void
+on_put(void *context, bool stored)
+{
+	MediaUpload *upload = context;
+
+	upload->put = NULL;
+	upload->stored.outcome = stored ? MEDIA_STORED : MEDIA_FAILED;
+	tell_done(upload);
+	discard(upload);
+}
+
+/* Sends the complete file to the bucket. */
+static void
+send_file(MediaUpload *upload)
+{
+	static const S3PutEvents events = {.moving = on_moving, .done = on_put};
+	const MediaStored *stored = &upload->stored;
+
+	upload->state = UPLOAD_SENDING;
+	upload->put = s3_put(upload->store->s3, upload->org, stored->digest, upload->file.fd,
+						 stored->size, &events, upload);
+	if (upload->put == NULL)
+		on_put(upload, false);
+}
+
+/* A thread has ended the file: what it leaves open is for the bucket. */
+static void
+take_ended(MediaUpload *upload)
+{
+	if (upload->file.fd < 0)
+	{
+		tell_done(upload);
+		free_upload(upload);
+	}
+	else if (upload->cancelled)
+		discard(upload);
+	else
+		send_file(upload);
+}
+
 /* The loop is told of room only after the next bytes are on their way, so that it can add more. */
 static void
 on_work_done(DiskJob *job)
@@ -202,13 +262,18 @@ on_work_done(DiskJob *job)
 	MediaUpload *upload = (MediaUpload *) job;
 
 	upload->busy = false;
-	if (upload->last || upload->error != 0)
-		tell_done(upload);
-	if (upload->last || upload->state == UPLOAD_DISCARDING)
+	if (upload->state == UPLOAD_DISCARDING)
 	{
 		free_upload(upload);
 		return;
 	}
+	if (upload->last)
+	{
+		take_ended(upload);
+		return;
+	}
+	if (upload->error != 0)
+		tell_done(upload);
 	if (upload->cancelled)
 	{
 		discard(upload);
@@ -275,11 +340,24 @@ media_upload_cancel(MediaUpload *upload)
 {
 	upload->cancelled = true;
 	atomic_store(&upload->given_up, true);
+	if (upload->put != NULL)
+		s3_put_cancel(upload->put);
+	upload->put = NULL;
 	if (!upload->busy)
 		discard(upload);
 }
 
 /* ---- the store ---- */
+
+/* An upload to a bucket has a socket besides its file. */
+int
+media_store_descriptors(const MediaStoreConfig *config)
+{
+	if (config->folder == NULL)
+		return 0;
+	return MEDIA_UPLOADS_MAX + OTHER_DESCRIPTORS +
+		   (config->s3.bucket == NULL ? 0 : MEDIA_UPLOADS_MAX + S3_READS_MAX + S3_KEPT);
+}
 
 static bool
 open_sniffer(MediaStore *store, char *error, size_t size)
@@ -308,17 +386,34 @@ open_folder(Directory *directory, const char *folder, char *error, size_t size)
 }
 
 bool
-media_store_check(const char *folder, char *error, size_t size)
+media_store_check(const MediaStoreConfig *config, char *error, size_t size)
 {
 	Directory directory;
-	bool usable = open_folder(&directory, folder, error, size);
+	bool usable;
 
+	if (config->s3.bucket != NULL && config->folder == NULL)
+	{
+		snprintf(error, size, "--media-s3-bucket needs --media-dir, for files on their way");
+		return false;
+	}
+	if (config->folder == NULL)
+		return true;
+	usable = open_folder(&directory, config->folder, error, size);
 	directory_close(&directory);
-	return usable;
+	return usable && (config->s3.bucket == NULL || s3_check(&config->s3, error, size));
+}
+
+static bool
+open_bucket(MediaStore *store, const S3Config *config, char *error, size_t size)
+{
+	if (config->bucket == NULL)
+		return true;
+	store->s3 = s3_open(store->base, config, error, size);
+	return store->s3 != NULL;
 }
 
 MediaStore *
-media_store_open(struct event_base *base, const char *folder, char *error, size_t size)
+media_store_open(struct event_base *base, const MediaStoreConfig *config, char *error, size_t size)
 {
 	MediaStore *store = calloc(1, sizeof(*store));
 
@@ -329,7 +424,8 @@ media_store_open(struct event_base *base, const char *folder, char *error, size_
 	}
 	store->base = base;
 	pthread_mutex_init(&store->sniffing, NULL);
-	if (open_folder(&store->directory, folder, error, size) && open_sniffer(store, error, size) &&
+	if (open_folder(&store->directory, config->folder, error, size) &&
+		open_bucket(store, &config->s3, error, size) && open_sniffer(store, error, size) &&
 		start_threads(store, base, error, size))
 		return store;
 	media_store_close(store);
@@ -343,6 +439,7 @@ media_store_close(MediaStore *store)
 		return;
 	if (store->threads != NULL)
 		disk_threads_stop(store->threads);
+	s3_close(store->s3);
 	sniffer_close(store->sniffer);
 	directory_close(&store->directory);
 	pthread_mutex_destroy(&store->sniffing);
@@ -379,8 +476,11 @@ media_store_read(const MediaStore *store, const MediaWanted *wanted, const Media
 				 void *context)
 {
 	int fd = -1;
-	MediaFound found = open_file(&store->directory, wanted, &fd);
+	MediaFound found;
 
+	if (store->s3 != NULL)
+		return s3_read(store->s3, wanted, events, context);
+	found = open_file(&store->directory, wanted, &fd);
 	return media_file_read(store->base, found, fd, wanted, events, context);
 }
 

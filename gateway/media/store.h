@@ -6,10 +6,11 @@
  * but never across organizations.  A file is visible when all of it is durable, and it never
  * changes after that.
  *
- * A store is a folder (directory.c).  Whoever uses it knows only this interface, so that there
- * can be other stores.
+ * A store is a folder (directory.c), or a bucket of an S3-compatible store (s3.h), in front of
+ * which files are in a folder until the bucket has them.  Whoever uses it knows only this
+ * interface, so that there can be other stores.
  *
- * All functions are called in the loop.  The work is done in threads (threads.h).
+ * All functions are called in the loop.  What waits for a disk is done in threads (threads.h).
  */
 #ifndef MEDIA_STORE_H
 #define MEDIA_STORE_H
@@ -18,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media/s3.h"
 #include "media/sniff.h"
 
 #define MEDIA_ORG_SIZE 16
@@ -36,8 +38,14 @@ typedef struct MediaRead MediaRead;
 /* The most bytes that a read gives at once. */
 #define MEDIA_PIECE_MAX (128 * 1024)
 
-/* The files that a store may have open at once, besides those that are read. */
-#define MEDIA_DESCRIPTORS (MEDIA_UPLOADS_MAX + 16)
+typedef struct MediaStoreConfig
+{
+	const char *folder; /* NULL: no files are stored */
+	S3Config s3;        /* with a bucket: the folder is only for files on their way to it */
+} MediaStoreConfig;
+
+/* The descriptors that a store may have open at once, besides those of files that are read. */
+extern int media_store_descriptors(const MediaStoreConfig *config);
 
 /* What became of an upload. */
 typedef enum MediaOutcome
@@ -66,20 +74,23 @@ typedef struct MediaUploadEvents
 	 * be used after that; *stored is valid until this returns.
 	 */
 	void (*done)(void *context, const MediaStored *stored);
+
+	/* After media_upload_end(): the upload takes its time, but goes on.  It must not be used. */
+	void (*moving)(void *context);
 } MediaUploadEvents;
 
 /*
- * Opens the store in a folder that exists.  Removes what uploads of programs that have died have
- * left there.  NULL: error (of size bytes) says why.
+ * Opens the store; its folder has to exist.  Removes what uploads of programs that have died have
+ * left there.  The configuration must outlive the store.  NULL: error (of size bytes) says why.
  */
 extern MediaStore *
-media_store_open(struct event_base *base, const char *folder, char *error, size_t size);
+media_store_open(struct event_base *base, const MediaStoreConfig *config, char *error, size_t size);
 
-/* Waits until the threads have finished.  All uploads have to be cancelled before. */
+/* Waits until the threads have finished.  All uploads and reads have to be ended before. */
 extern void media_store_close(MediaStore *store);
 
-/* Whether a folder can be used, without opening it. */
-extern bool media_store_check(const char *folder, char *error, size_t size);
+/* Whether a configuration can be used, without opening the store. */
+extern bool media_store_check(const MediaStoreConfig *config, char *error, size_t size);
 
 /*
  * Begins an upload.  type is the media type that was said, copied, or NULL; the events are
@@ -134,7 +145,7 @@ typedef struct MediaReadEvents
 
 /*
  * Begins to read.  wanted is copied, the events are borrowed.  The caller ends the read,
- * whatever it is told.  NULL: memory is out.
+ * whatever it is told.  NULL: there are too many reads, or memory is out.
  */
 extern MediaRead *media_store_read(const MediaStore *store, const MediaWanted *wanted,
 								   const MediaReadEvents *events, void *context);

@@ -7,6 +7,7 @@
 
 #include "db/db.h"
 #include "http/http.h"
+#include "media/store.h"
 #include "program/options.h"
 #include "realtime/realtime.h"
 
@@ -28,7 +29,10 @@ typedef struct Settings
 	int64_t socket_heartbeat_ms;
 	int64_t socket_buffer;
 	int64_t output_buffer;
-	const char *media_dir; /* NULL: no files are stored */
+	MediaStoreConfig media;
+	const char *s3_style;            /* one of the choices of its option */
+	const char *s3_credentials_file; /* NULL: they are in the environment */
+	S3Credentials s3_credentials;    /* set by settings_check() */
 	int64_t media_max_bytes;
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;
@@ -37,7 +41,10 @@ typedef struct Settings
 	bool endpoints;     /* only print the table of endpoints */
 } Settings;
 
-/* The settings of this program.  Set once, by config_read(), and not changed after that. */
+/*
+ * The settings of this program.  Set once, by config_read() and settings_check(), and not changed
+ * after that.
+ */
 extern Settings gateway_settings;
 extern const ConfigOption gateway_options[];
 

@@ -120,6 +120,30 @@ START_TEST(connections_fit_the_limit_of_open_files)
 }
 END_TEST
 
-SUITE("http_send", what_the_socket_does_not_take_waits,
+START_TEST(a_handler_at_work_may_take_its_time)
+{
+	HttpLimits limits = HTTP_LIMITS_DEFAULT;
+	int fd;
+
+	limits.answer_ms = 200;
+	limits.tick_ms = 10;
+	wire_start(&wire, &limits);
+	fd = hold();
+	for (int i = 0; i < 6; i++)
+	{
+		wire_run(&wire, 80);
+		ck_assert_int_eq(wire.n_gone, 0);
+		http_request_keep(wire.held);
+	}
+	wire_run(&wire, 400);
+	ck_assert_int_eq(wire.n_gone, 1);
+	http_request_keep(wire.held); /* nobody waits any more */
+	answer_held(1);
+	close(fd);
+	wire_stop(&wire);
+}
+END_TEST
+
+SUITE("http_send", a_handler_at_work_may_take_its_time, what_the_socket_does_not_take_waits,
 	  what_can_neither_leave_nor_wait_closes_the_connection,
 	  connections_fit_the_limit_of_open_files)

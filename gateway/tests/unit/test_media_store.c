@@ -26,6 +26,7 @@ static const uint8_t other_org[MEDIA_ORG_SIZE] = {1, 2, 4};
 static struct event_base *base;
 static MediaStore *store;
 static char folder[64];
+static MediaStoreConfig config;
 static char error[128];
 
 /* What an upload has told. */
@@ -58,7 +59,8 @@ static const MediaUploadEvents events = {.room = on_room, .done = on_done};
 static void
 open_store(void)
 {
-	store = media_store_open(base, folder, error, sizeof(error));
+	config.folder = folder;
+	store = media_store_open(base, &config, error, sizeof(error));
 	ck_assert_msg(store != NULL, "%s", error);
 }
 
@@ -477,10 +479,12 @@ END_TEST
 
 START_TEST(a_folder_that_cannot_be_used_is_reported)
 {
-	ck_assert(media_store_check(folder, error, sizeof(error)));
-	ck_assert(!media_store_check("/nonexistent", error, sizeof(error)));
+	ck_assert(media_store_check(&config, error, sizeof(error)));
+	config.folder = "/nonexistent";
+	ck_assert(!media_store_check(&config, error, sizeof(error)));
 	ck_assert_ptr_nonnull(strstr(error, "--media-dir"));
-	ck_assert_ptr_null(media_store_open(base, "/etc/passwd", error, sizeof(error)));
+	config.folder = "/etc/passwd";
+	ck_assert_ptr_null(media_store_open(base, &config, error, sizeof(error)));
 	ck_assert_ptr_nonnull(strstr(error, "Not a directory"));
 }
 END_TEST

@@ -1,0 +1,141 @@
+/*
+ * s3.mjs
+ *		An S3-compatible store, and somebody in the middle of the connections to it.
+ */
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { refuseOthers } from './options.mjs';
+import { freePort } from './ports.mjs';
+import { Program, makePlace, onEnd, until } from './processes.mjs';
+
+export const BUCKET = 'media';
+
+/* The only account that the server knows. */
+export const KEY_ID = 'S3RVER';
+export const SECRET = 'S3RVER';
+
+/* Where the server keeps the bytes of an object. */
+const OBJECT_END = '._S3rver_object';
+
+export class S3Server
+{
+	static async start({ anySignature = false, ...others } = {})
+	{
+		refuseOthers(others);
+
+		const server = new S3Server();
+
+		server.anySignature = anySignature;
+		server.folder = makePlace();
+		server.port = await freePort();
+		await server.run();
+		return server;
+	}
+
+	async run()
+	{
+		this.log = path.join(this.folder, `server-${Date.now()}.log`);
+		this.program = new Program(process.execPath, [fileURLToPath(new URL('s3_server.mjs', import.meta.url)), String(this.port), path.join(this.folder, 'buckets'), BUCKET,
+			...this.anySignature ? ['any-signature'] : []],
+			{ log: this.log });
+		await until('the S3 server listens', () => this.program.log().includes(`listening port=${this.port}`));
+	}
+
+	/* Ends it at once, as a crash does. */
+	async kill()
+	{
+		this.program.kill('SIGKILL');
+		await this.program.exited;
+	}
+
+	/* The requests that have come since it runs: "METHOD HOST PATH". */
+	requests()
+	{
+		return this.program.log().split('\n').filter((line) => / .* \//.test(line));
+	}
+
+	/* The names of all objects. */
+	objects()
+	{
+		const root = path.join(this.folder, 'buckets', BUCKET);
+
+		return fs.readdirSync(root, { recursive: true }).filter((name) => name.endsWith(OBJECT_END)).map((name) => name.slice(0, -OBJECT_END.length));
+	}
+
+	/* The file of the object whose name ends so. */
+	fileOf(end)
+	{
+		const [name] = this.objects().filter((each) => each.endsWith(end));
+
+		return path.join(this.folder, 'buckets', BUCKET, `${name}${OBJECT_END}`);
+	}
+}
+
+/*
+ * Passes connections on to a port.  With "stopped" it passes nothing on, in either direction;
+ * cutAfter ends a connection when so many bytes have come from that side ("up" or "down").
+ */
+export class Relay
+{
+	static async start(to, { ...others } = {})
+	{
+		refuseOthers(others);
+
+		const relay = new Relay();
+
+		relay.to = to;
+		relay.sockets = new Set();
+		relay.bytes = { up: 0, down: 0 };
+		relay.reset();
+		relay.server = net.createServer((client) => relay.connect(client));
+		await new Promise((resolve) => relay.server.listen(0, '127.0.0.1', resolve));
+		relay.port = relay.server.address().port;
+		onEnd(() => relay.stop(), () => relay.stop());
+		return relay;
+	}
+
+	/* From now on everything passes, on new connections. */
+	reset()
+	{
+		for (const socket of this.sockets)
+			socket.destroy();
+		this.stopped = false;
+		this.cutAfter = { up: Infinity, down: Infinity };
+		this.bytes = { up: 0, down: 0 };
+	}
+
+	connect(client)
+	{
+		const server = net.connect(this.to, '127.0.0.1');
+
+		for (const [from, into, side] of [[client, server, 'up'], [server, client, 'down']])
+		{
+			this.sockets.add(from);
+			from.on('error', () => {});
+			from.on('close', () =>
+			{
+				this.sockets.delete(from);
+				into.destroy();
+			});
+			from.on('data', (data) => this.pass(from, into, side, data));
+			into.on('drain', () => from.resume());
+		}
+	}
+
+	pass(from, into, side, data)
+	{
+		this.bytes[side] += data.length;
+		if (this.bytes[side] > this.cutAfter[side])
+			from.destroy();
+		else if (!this.stopped && !into.write(data))
+			from.pause();
+	}
+
+	stop()
+	{
+		this.reset();
+		this.server.close();
+	}
+}
