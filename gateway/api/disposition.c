@@ -4,6 +4,8 @@
  *
  *	type *( ";" NAME "=" VALUE )		VALUE: a token, or in quotation marks
  *	filename* = UTF-8''…				percent-encoded
+ *
+ * In a form, programs write a quotation mark as "%22" or with a backslash in front of it.
  */
 #include "api/disposition.h"
 
@@ -20,10 +22,13 @@
 /* Bytes of a value, with the NUL: of a name that is percent-encoded, behind its charset. */
 #define VALUE_MAX (3 * DISPOSITION_NAME_MAX + 32)
 
-/* A part of the header that is being read. */
+/* A header that is being read, and what was read of it. */
 typedef struct Reader
 {
 	const char *at; /* the header ends with a NUL */
+	char *name;     /* from filename or filename* */
+	char *field;    /* from name, which only a form has; NULL: not wanted */
+	bool extended;  /* the name is final, because it came from filename* */
 } Reader;
 
 static bool
@@ -114,28 +119,60 @@ decode(char value[VALUE_MAX])
 	return true;
 }
 
-/* Reads one parameter; *extended: the name is final, because it came from filename*. */
 static bool
-read_parameter(Reader *reader, char name[DISPOSITION_NAME_MAX], bool *extended)
+is_word(const char *word, size_t len, const char *wanted)
+{
+	return len == strlen(wanted) && strncasecmp(word, wanted, len) == 0;
+}
+
+/* Copies a value to where DISPOSITION_NAME_MAX bytes have room. */
+static bool
+keep(char *to, const char *value)
+{
+	if (strlen(value) > NAME_MAX_LEN)
+		return false;
+	memcpy(to, value, strlen(value) + 1);
+	return true;
+}
+
+static bool
+read_parameter(Reader *reader)
 {
 	char value[VALUE_MAX];
 	const char *word;
 	size_t len = read_token(reader, &word);
-	bool is_extended = len == 9 && strncasecmp(word, "filename*", len) == 0;
-	bool is_plain = len == 8 && strncasecmp(word, "filename", len) == 0;
 
 	skip_space(reader);
 	if (len == 0 || *reader->at++ != '=')
 		return false;
 	skip_space(reader);
-	if (!read_value(reader, value) || (is_extended && !decode(value)))
+	if (!read_value(reader, value))
 		return false;
-	if ((is_extended || is_plain) && strlen(value) > NAME_MAX_LEN)
+	if (is_word(word, len, "filename*"))
+	{
+		reader->extended = true;
+		return decode(value) && keep(reader->name, value);
+	}
+	if (is_word(word, len, "filename"))
+		return strlen(value) <= NAME_MAX_LEN && (reader->extended || keep(reader->name, value));
+	return reader->field == NULL || !is_word(word, len, "name") || keep(reader->field, value);
+}
+
+/* Reads the header, whose first word is *type. */
+static bool
+read_header(Reader *reader, const char **type, size_t *type_len)
+{
+	*type_len = read_token(reader, type);
+	if (*type_len == 0)
 		return false;
-	if (is_extended || (is_plain && !*extended))
-		memcpy(name, value, strlen(value) + 1);
-	*extended |= is_extended;
-	return true;
+	for (skip_space(reader); *reader->at == ';'; skip_space(reader))
+	{
+		reader->at++;
+		skip_space(reader);
+		if (*reader->at != '\0' && !read_parameter(reader))
+			return false;
+	}
+	return *reader->at == '\0' && utf8_valid(reader->name, strlen(reader->name));
 }
 
 bool
@@ -143,23 +180,47 @@ disposition_read(const HttpRequest *request, char name[DISPOSITION_NAME_MAX])
 {
 	size_t count;
 	const HttpText *header = http_request_header(request, "content-disposition", &count);
-	Reader reader = {.at = header == NULL ? "" : header->data};
+	Reader reader = {.at = header == NULL ? "" : header->data, .name = name};
 	const char *type;
-	bool extended = false;
+	size_t len;
 
 	name[0] = '\0';
-	if (header == NULL)
-		return true;
-	if (count != 1 || read_token(&reader, &type) == 0)
+	return header == NULL || (count == 1 && read_header(&reader, &type, &len));
+}
+
+/* Replaces "%22" by what it stands for. */
+static void
+decode_quotation_marks(char *name)
+{
+	char *to = name;
+
+	for (const char *from = name; *from != '\0'; from++)
+		if (strncmp(from, "%22", 3) == 0)
+		{
+			*to++ = '"';
+			from += 2;
+		}
+		else
+			*to++ = *from;
+	*to = '\0';
+}
+
+bool
+disposition_read_field(const char *header, char field[DISPOSITION_NAME_MAX],
+					   char name[DISPOSITION_NAME_MAX])
+{
+	Reader reader = {.at = header, .name = name, .field = field};
+	const char *type;
+	size_t len;
+
+	name[0] = '\0';
+	field[0] = '\0';
+	if (!read_header(&reader, &type, &len) || !is_word(type, len, "form-data") ||
+		field[0] == '\0' || !utf8_valid(field, strlen(field)))
 		return false;
-	for (skip_space(&reader); *reader.at == ';'; skip_space(&reader))
-	{
-		reader.at++;
-		skip_space(&reader);
-		if (*reader.at != '\0' && !read_parameter(&reader, name, &extended))
-			return false;
-	}
-	return *reader.at == '\0' && utf8_valid(name, strlen(name));
+	if (!reader.extended)
+		decode_quotation_marks(name);
+	return true;
 }
 
 /* Whether the character stands for itself in filename*. */

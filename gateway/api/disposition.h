@@ -23,6 +23,14 @@
 extern bool disposition_read(const HttpRequest *request, char name[DISPOSITION_NAME_MAX]);
 
 /*
+ * Reads the header of a part of a form (RFC 7578, 4.2), which ends with a NUL: the name of the
+ * field, and that of its file, which is empty if there is none.  False: it is malformed, names no
+ * field, or a name is too long, is not UTF-8, or contains a NUL.
+ */
+extern bool disposition_read_field(const char *header, char field[DISPOSITION_NAME_MAX],
+								   char name[DISPOSITION_NAME_MAX]);
+
+/*
  * Writes the header: "inline" or "attachment", and the name, which may be NULL, in a form for
  * old programs and in one for all characters.
  */

@@ -5,6 +5,9 @@
  * An upload is two requests to the database: the first says whether the caller may upload and
  * for which organization, before a byte is taken; the second writes the row, when the bytes are
  * durable.  A file whose row could not be written stays in the store, and nobody sees it.
+ *
+ * In a form, the name and the type of a file come with its bytes.  So the first question is asked
+ * once more when they are known, before the file is kept.
  */
 #include "api/media.h"
 
@@ -15,6 +18,7 @@
 
 #include "api/body.h"
 #include "api/disposition.h"
+#include "api/form.h"
 #include "api/upload_check.h"
 #include "src/common/media_type.h"
 #include "db/result.h"
@@ -22,12 +26,17 @@
 
 struct Upload
 {
-	MediaUpload *upload; /* NULL: it has ended */
+	MediaUpload *upload; /* NULL: it has not begun, or has ended */
 	UploadPlace place;
 	UploadCheck check;
 	void (*next)(Call *call);
 	void (*end)(Call *call);
-	uint64_t bytes; /* that have come */
+	Form *form; /* NULL: the body is the file itself */
+	uint8_t org[DB_UUID_SIZE];
+	uint64_t bytes; /* of the file that have come */
+	bool room;      /* the store has room for more */
+	bool asking;    /* the database is asked once more */
+	bool failed;    /* meanwhile the store has failed */
 	bool stored;
 	uint8_t digest[MEDIA_DIGEST_SIZE];
 	uint64_t size;
@@ -44,20 +53,64 @@ is_form(const char *type)
 		   strcmp(type, "application/x-www-form-urlencoded") == 0;
 }
 
-static void
-read_type(Call *call, char said[WAK_MEDIA_TYPE_WRITTEN_MAX + 1])
+static bool
+is_form_with_file(const char *type)
 {
+	static const char wanted[] = "multipart/form-data";
+
+	return strncmp(type, wanted, sizeof(wanted) - 1) == 0 &&
+		   (type[sizeof(wanted) - 1] == ';' || type[sizeof(wanted) - 1] == '\0');
+}
+
+/* Reads a media type that is said; false, and notes why, if it is none. */
+static bool
+read_type(Call *call, const HttpText *type, char said[WAK_MEDIA_TYPE_WRITTEN_MAX + 1])
+{
+	said[0] = '\0';
+	if (type == NULL || wak_media_type_read(type->data, type->len, said))
+		return true;
+	said[0] = '\0';
+	call_problem(call, "Content-Type", "must be a media type such as image/png");
+	return false;
+}
+
+/* A form of another kind cannot be a file, which is sent as it is. */
+static bool
+check_no_form(Call *call, const char *said)
+{
+	if (!is_form(said))
+		return true;
+	call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
+				"a file is sent as the body, with its media type as Content-Type, "
+				"or as \"file\" in multipart/form-data");
+	return false;
+}
+
+static bool begin_file(Call *call, const HttpText *type, const char *name);
+static bool add(Call *call, const char *bytes, size_t len);
+
+/* Reads the Content-Type of the request, which may be that of a form; false: out of memory. */
+static bool
+read_head_type(Call *call)
+{
+	static const FormEvents events = {.file = begin_file, .bytes = add};
+	Upload *upload = call->upload;
 	size_t count;
 	const HttpText *type = http_request_header(call->http, "content-type", &count);
 
-	said[0] = '\0';
-	if (type == NULL)
-		return;
-	if (count != 1 || !wak_media_type_read(type->data, type->len, said))
-		call_problem(call, "Content-Type", "must be a media type such as image/png");
-	else if (is_form(said))
-		call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
-					"the body has to be the file itself, with its media type as Content-Type");
+	if (type != NULL && count != 1)
+		call_problem(call, "Content-Type", "must be given once");
+	else if (!read_type(call, type, upload->said))
+		return true;
+	else if (!is_form_with_file(upload->said))
+		check_no_form(call, upload->said);
+	else
+	{
+		upload->form = form_begin(call, upload->said, &events);
+		upload->said[0] = '\0';
+		return upload->form != NULL || call->refused;
+	}
+	return true;
 }
 
 bool
@@ -65,9 +118,9 @@ call_begin_upload(Call *call)
 {
 	Upload *upload = call->upload = calloc(1, sizeof(*upload));
 
-	if (upload == NULL)
+	if (upload == NULL || !read_head_type(call))
 		return false;
-	read_type(call, upload->said);
+	upload->room = true;
 	if (!disposition_read(call->http, upload->name))
 		call_problem(call, "Content-Disposition", "must have a file name as RFC 6266 writes it");
 	call_check_plain(call);
@@ -91,17 +144,6 @@ call_add_begin_upload(Call *call)
 }
 
 static void
-on_gone(HttpRequest *request, void *context)
-{
-	Call *call = context;
-
-	if (call->upload->upload != NULL)
-		media_upload_cancel(call->upload->upload);
-	call->upload->end(call);
-	http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
-}
-
-static void
 answer_unavailable(Call *call)
 {
 	HttpRequest *request = call->http;
@@ -110,14 +152,14 @@ answer_unavailable(Call *call)
 	http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
 }
 
-/* Ends an upload in the middle. */
+/* Ends an upload in the middle, also while the database is asked once more. */
 static void
 break_off(Call *call, const HttpError *error, const HttpDetail *detail)
 {
 	HttpRequest *request = call->http;
 
-	if (call->upload->upload != NULL)
-		media_upload_cancel(call->upload->upload);
+	if (call->upload->asking)
+		db_abandon(call->db);
 	call->upload->end(call);
 	http_respond_error(request, error, detail, detail == NULL ? 0 : 1, NULL, 0);
 }
@@ -139,38 +181,21 @@ refuse_crowded(Call *call)
 	break_off(call, &error, &detail);
 }
 
-static bool
-on_part(void *context, const char *bytes, size_t len)
-{
-	Upload *upload = ((Call *) context)->upload;
-
-	upload_check_tick(&upload->check);
-	upload->bytes += len;
-	return media_upload_add(upload->upload, bytes, len);
-}
-
+/* The client has left.  Answering frees the request; nothing is sent. */
 static void
-on_end(void *context)
+on_gone(HttpRequest *request, void *context)
 {
-	Call *call = context;
-	Upload *upload = call->upload;
-
-	upload_check_stop(&upload->check);
-	if (upload->bytes > 0)
-	{
-		media_upload_end(upload->upload);
-		return;
-	}
-	media_upload_cancel(upload->upload);
-	upload->upload = NULL;
-	call_problem(call, "body", "must not be empty");
-	upload->next(call);
+	(void) request;
+	answer_unavailable(context);
 }
 
 static void
 on_room(void *context)
 {
-	http_body_resume(((Call *) context)->http);
+	Call *call = context;
+
+	call->upload->room = true;
+	http_body_resume(call->http);
 }
 
 static void
@@ -195,8 +220,11 @@ on_done(void *context, const MediaStored *stored)
 	Upload *upload = call->upload;
 
 	upload->upload = NULL;
+	upload->failed = stored->outcome == MEDIA_FAILED;
+	if (upload->asking)
+		return;
 	upload_place_leave(&call->api->uploads, &upload->place);
-	if (stored->outcome == MEDIA_FAILED)
+	if (upload->failed)
 	{
 		answer_unavailable(call);
 		return;
@@ -213,13 +241,121 @@ on_done(void *context, const MediaStored *stored)
 	upload->next(call);
 }
 
+/* Begins to store the file.  False: there is no room for it now. */
+static bool
+begin_storing(Call *call)
+{
+	static const MediaUploadEvents events = {.room = on_room, .done = on_done, .moving = on_moving};
+	Upload *upload = call->upload;
+
+	upload->upload =
+		media_upload_begin(call->api->media, upload->org,
+						   upload->said[0] == '\0' ? NULL : upload->said, &events, call);
+	return upload->upload != NULL;
+}
+
+/* The file in a form begins. */
+static bool
+begin_file(Call *call, const HttpText *type, const char *name)
+{
+	Upload *upload = call->upload;
+
+	snprintf(upload->name, sizeof(upload->name), "%s", name);
+	return read_type(call, type, upload->said) && check_no_form(call, upload->said) &&
+		   begin_storing(call);
+}
+
+/* The next bytes of the file.  A form may have more bytes than a file, so they are counted. */
+static bool
+add(Call *call, const char *bytes, size_t len)
+{
+	Upload *upload = call->upload;
+
+	upload->bytes += len;
+	if (upload->bytes > call->api->media_max)
+	{
+		call_refuse(call, HTTP_ERROR_PAYLOAD_TOO_LARGE, NULL);
+		return false;
+	}
+	upload->room = media_upload_add(upload->upload, bytes, len);
+	return true;
+}
+
+/* Gives up the file: the call is refused, or else there was no room. */
+static void
+give_up(Call *call)
+{
+	Upload *upload = call->upload;
+
+	if (upload->upload != NULL)
+		media_upload_cancel(upload->upload);
+	upload->upload = NULL;
+	upload_check_stop(&upload->check);
+	upload_place_leave(&call->api->uploads, &upload->place);
+	if (call->refused)
+		upload->next(call);
+	else
+		answer_unavailable(call);
+}
+
+static bool
+on_part(void *context, const char *bytes, size_t len)
+{
+	Call *call = context;
+	Upload *upload = call->upload;
+
+	upload_check_tick(&upload->check);
+	if (upload->form == NULL ? add(call, bytes, len) : form_read(upload->form, bytes, len))
+		return upload->room;
+	give_up(call);
+	return false;
+}
+
+static void
+on_end(void *context)
+{
+	Call *call = context;
+	Upload *upload = call->upload;
+
+	if (call->refused) /* and the answer is on its way */
+		return;
+	upload_check_stop(&upload->check);
+	if (upload->form == NULL || form_end(upload->form))
+		if (upload->bytes == 0)
+			call_problem(call, upload->form == NULL ? "body" : "file", "must not be empty");
+	if (call->refused)
+		give_up(call);
+	else if (upload->form == NULL)
+		media_upload_end(upload->upload);
+	else
+	{
+		upload->asking = true;
+		call->asks = true;
+		upload->next(call);
+	}
+}
+
+/* The database was asked once more, and the file in a form can be kept. */
+static void
+keep_file(Call *call)
+{
+	call->upload->asking = false;
+	if (call->upload->failed)
+	{
+		answer_unavailable(call);
+		return;
+	}
+	http_request_on_gone(call->http, on_gone, call);
+	media_upload_end(call->upload->upload);
+}
+
 /* Takes a place for the upload, maybe from another one.  False: the call was answered. */
 static bool
-take_place(Call *call, const uint8_t org[DB_UUID_SIZE])
+take_place(Call *call)
 {
 	void *loser;
-	UploadPlaceResult result =
-		upload_place_take(&call->api->uploads, &call->upload->place, org, call, &loser);
+	UploadPlaceResult result = upload_place_take(&call->api->uploads, &call->upload->place,
+												 call->upload->org, call, &loser);
 
 	if (loser != NULL)
 		refuse_crowded(loser);
@@ -234,24 +370,22 @@ take_place(Call *call, const uint8_t org[DB_UUID_SIZE])
 static bool
 begin(Call *call, const DbResult *result)
 {
-	static const MediaUploadEvents events = {.room = on_room, .done = on_done, .moving = on_moving};
 	Upload *upload = call->upload;
-	uint8_t org[DB_UUID_SIZE];
 
-	if (!db_uuid(result, 0, db_column(result, "org_id", 0), org))
+	if (!db_uuid(result, 0, db_column(result, "org_id", 0), upload->org))
 	{
 		answer_unavailable(call);
 		return false;
 	}
-	if (!take_place(call, org))
+	if (!take_place(call))
 		return false;
-	upload->upload = media_upload_begin(
-		call->api->media, org, upload->said[0] == '\0' ? NULL : upload->said, &events, call);
-	if (upload->upload == NULL)
+	if (upload->form == NULL && !begin_storing(call))
+	{
 		answer_unavailable(call);
-	else
-		upload_check_start(&upload->check, call, on_refused);
-	return upload->upload != NULL;
+		return false;
+	}
+	upload_check_start(&upload->check, call, on_refused);
+	return true;
 }
 
 void
@@ -259,12 +393,18 @@ call_take_upload(Call *call, const DbResult *result, void (*next)(Call *call),
 				 void (*end)(Call *call))
 {
 	static HttpBodySink sink = {.part = on_part, .end = on_end};
+	Upload *upload = call->upload;
 
-	call->upload->next = next;
-	call->upload->end = end;
+	if (upload->asking)
+	{
+		keep_file(call);
+		return;
+	}
+	upload->next = next;
+	upload->end = end;
 	if (!begin(call, result))
 		return;
-	sink.max = call->api->media_max;
+	sink.max = call->api->media_max + (upload->form == NULL ? 0 : FORM_BYTES_MAX);
 	http_request_on_gone(call->http, on_gone, call);
 	http_body_take(call->http, &sink, call);
 }
@@ -296,8 +436,11 @@ call_free_upload(Call *call)
 
 	if (upload == NULL)
 		return;
+	if (upload->upload != NULL)
+		media_upload_cancel(upload->upload);
 	upload_place_leave(&call->api->uploads, &upload->place);
 	upload_check_stop(&upload->check);
+	free(upload->form);
 	free(upload);
 	call->upload = NULL;
 }

@@ -4,6 +4,7 @@
  *		leaves nothing.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -247,16 +248,115 @@ test('what is too large is refused, by its length and while it arrives', async (
 	assert.equal((await upload(Buffer.alloc(MAX, 'x'))).status, 201);
 });
 
-test('empty, compressed, and forms', async () =>
+test('empty, compressed, and what is no file', async () =>
 {
 	await leavesNothing(async () =>
 	{
 		assert.deepEqual((await upload('')).json.error.details, { body: 'must not be empty' });
 		assert.equal((await upload(PNG, { 'Content-Encoding': 'gzip' })).status, 415);
-		assert.equal((await upload(PNG, { 'Content-Type': 'multipart/form-data; boundary=x' })).status, 415);
+		assert.equal((await upload(PNG, { 'Content-Type': 'multipart/mixed; boundary=x' })).status, 415);
 		assert.equal((await upload(PNG, { 'Content-Type': 'application/x-www-form-urlencoded' })).status, 415);
 		assert.deepEqual((await upload(PNG, { 'Content-Type': 'png' })).json.error.details, { 'Content-Type': 'must be a media type such as image/png' });
 		assert.equal((await client.request('POST', '/api/v1/media?x=1', { key: keys.send.secret, body: PNG })).status, 400);
+	});
+});
+
+/* A form, as a program sends it; each part is its head and its bytes. */
+const form = (...parts) => Buffer.concat([...parts.flatMap(([head, bytes]) => [Buffer.from(`--b0\r\n${head}\r\n\r\n`), Buffer.from(bytes), Buffer.from('\r\n')]),
+	Buffer.from('--b0--\r\n')]);
+const uploadForm = (body, key = keys.send) => upload(body, { 'Content-Type': 'multipart/form-data; boundary=b0' }, key);
+const FILE = 'Content-Disposition: form-data; name="file"; filename="view.png"';
+
+test('a file in a form, as browsers and curl send it', async () =>
+{
+	const made = await uploadForm(form([`${FILE}\r\nContent-Type: image/png`, PNG]));
+
+	assert.equal(made.status, 201);
+	assert.equal(made.json.mimetype, 'image/png');
+	assert.equal(made.json.filename, 'view.png');
+	assert.ok((await download(made.json.id)).body.equals(PNG));
+
+	const data = new FormData();
+
+	data.append('file', new Blob([PNG]), 'été "1".png');
+	const encoded = new Response(data);
+	const posted = await upload(Buffer.from(await encoded.arrayBuffer()), { 'Content-Type': encoded.headers.get('Content-Type') });
+
+	assert.equal(posted.status, 201);
+	assert.deepEqual([posted.json.mimetype, posted.json.filename, posted.json.sha256], ['image/png', 'été "1".png', made.json.sha256]);
+
+	const place = makePlace();
+
+	fs.writeFileSync(path.join(place, 'a b.png'), PNG);
+	const answer = execFileSync('curl', ['-sS', '-H', `x-api-key: ${keys.send.secret}`, '-F', `file=@${path.join(place, 'a b.png')}`,
+		`http://127.0.0.1:${gateway.port}/api/v1/media`], { encoding: 'utf8' });
+
+	assert.deepEqual({ ...JSON.parse(answer), id: '' }, { id: '', mimetype: 'image/png', size: PNG.length, sha256: made.json.sha256, filename: 'a b.png' });
+});
+
+test('a form is one file in the field file, and complete', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		const whole = form([FILE, PNG]);
+		const refused = [
+			['no file', form(), { file: 'is required' }],
+			['another field', form(['Content-Disposition: form-data; name="caption"', 'x']), { caption: 'is not known here' }],
+			['another field behind', form([FILE, PNG], ['Content-Disposition: form-data; name="caption"', 'x']), { caption: 'is not known here' }],
+			['two files', form([FILE, PNG], [FILE, PNG]), { file: 'must be given once' }],
+			['no name', form(['Content-Disposition: form-data; name="file"', PNG]), { file: 'must be a file with a name' }],
+			['an empty file', form([FILE, '']), { file: 'must not be empty' }],
+			['no head', form(['', PNG]), { body: 'must be a form as RFC 7578 describes it' }],
+			['base64', form([`${FILE}\r\nContent-Transfer-Encoding: base64`, 'aaaa']), { file: 'must be sent without Content-Transfer-Encoding' }],
+			['two types', form([`${FILE}\r\nContent-Type: image/png\r\nContent-Type: image/png`, PNG]), { body: 'must be a form as RFC 7578 describes it' }],
+			['a wrong type', form([`${FILE}\r\nContent-Type: png`, PNG]), { 'Content-Type': 'must be a media type such as image/png' }],
+			['cut off', whole.subarray(0, -10), { body: 'must be a form as RFC 7578 describes it' }],
+			['nothing', '', { body: 'must be a form as RFC 7578 describes it' }],
+			['a head of a megabyte', Buffer.from(`--b0\r\nContent-Disposition: ${'x'.repeat(MAX - 100)}`), { body: 'must be a form as RFC 7578 describes it' }],
+			['a path', form(['Content-Disposition: form-data; name="file"; filename="../../etc/passwd"', PNG]), { filename: 'must be 1 to 255 characters without slashes' }],
+		];
+
+		for (const [what, body, details] of refused)
+		{
+			const answer = await uploadForm(body);
+
+			assert.equal(answer.status, 400, what);
+			assert.deepEqual(answer.json.error.details, details, what);
+		}
+		assert.equal((await uploadForm(form([`${FILE}\r\nContent-Type: multipart/mixed`, PNG]))).status, 415);
+		assert.deepEqual((await uploadForm(form([`${FILE}\r\nContent-Type: image/png`, PAGE]))).json.error.details,
+			{ 'Content-Type': 'is image/png, but the file is text/html' });
+		assert.deepEqual((await upload(whole, { 'Content-Type': 'multipart/form-data' })).json.error.details, { 'Content-Type': 'must name the boundary of the form' });
+		assert.equal((await uploadForm(whole, keys.read)).status, 403);
+	});
+});
+
+test('a file in a form has the same limit', async () =>
+{
+	await leavesNothing(async () =>
+	{
+		assert.equal((await uploadForm(form([FILE, Buffer.alloc(MAX + 1)]))).status, 413);
+		assert.equal((await uploadForm(form([FILE, Buffer.alloc(2 * MAX)]))).status, 413);
+	});
+	assert.equal((await uploadForm(form([FILE, Buffer.alloc(MAX, '\r\n--b')]))).json.size, MAX);
+});
+
+test('a key that is revoked while its form arrives leaves nothing', async () =>
+{
+	const gone = await createKey(db, tenant.org, ['send']);
+
+	await leavesNothing(async () =>
+	{
+		const connection = await Connection.open(gateway.port);
+		const body = form([FILE, Buffer.alloc(500000)]);
+
+		connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nx-api-key: ${gone.secret}\r\nContent-Type: multipart/form-data; boundary=b0\r\nContent-Length: ${body.length}\r\n\r\n`);
+		connection.send(body.subarray(0, 400000));
+		await until('it arrives', async () => filesIn(path.join(folder, 'incoming')).length > 0);
+		await db.sql('SELECT wa.revoke_key($1::uuid)', [gone.uuid]);
+		connection.send(body.subarray(400000));
+		assert.equal((await connection.answer()).status, 401);
+		connection.close();
 	});
 });
 

@@ -135,6 +135,50 @@ START_TEST(what_is_written_is_read_back)
 }
 END_TEST
 
+START_TEST(a_part_of_a_form_names_its_field_and_its_file)
+{
+	static const struct
+	{
+		const char *header;
+		const char *field; /* NULL: it is refused */
+		const char *name;
+	} samples[] = {
+		{"form-data; name=\"file\"; filename=\"view.png\"", "file", "view.png"},
+		{"Form-Data; Name=file; FileName=view.png", "file", "view.png"},
+		{"form-data; filename=\"a\"; name=\"file\"", "file", "a"},
+		{"form-data; name=\"file\"", "file", ""},
+		{"form-data; name=\"file\"; filename=\"a%22b%41.png\"", "file", "a\"b%41.png"},
+		{"form-data; name=\"file\"; filename=\"a\\\"b.png\"", "file", "a\"b.png"},
+		{"form-data; name=\"file\"; filename=\"\xc3\xa9.png\"", "file", "\xc3\xa9.png"},
+		{"form-data; name=\"file\"; filename=a; filename*=UTF-8''%2522", "file", "%22"},
+		{"form-data", NULL, NULL},
+		{"form-data; filename=a", NULL, NULL},
+		{"form-data; name=\"\"", NULL, NULL},
+		{"form-data; name=\"\xff\"", NULL, NULL},
+		{"form-data; name=file; filename=\"\xff\"", NULL, NULL},
+		{"form-data; name=file; filename=\"a", NULL, NULL},
+		{"attachment; name=file", NULL, NULL},
+		{"form-data2; name=file", NULL, NULL},
+		{"", NULL, NULL},
+	};
+	char field[DISPOSITION_NAME_MAX];
+	char name[DISPOSITION_NAME_MAX];
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+	{
+		bool is_read = disposition_read_field(samples[i].header, field, name);
+
+		ck_assert_msg(is_read == (samples[i].field != NULL), "%s", samples[i].header);
+		if (is_read)
+		{
+			ck_assert_str_eq(field, samples[i].field);
+			ck_assert_str_eq(name, samples[i].name);
+		}
+	}
+}
+END_TEST
+
 SUITE("api disposition", a_name_is_read_in_each_of_its_forms, what_is_malformed_is_refused,
 	  a_long_name_is_refused_and_a_header_that_is_sent_twice,
+	  a_part_of_a_form_names_its_field_and_its_file,
 	  a_header_has_the_name_for_old_programs_and_for_others, what_is_written_is_read_back)
