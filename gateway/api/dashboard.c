@@ -27,7 +27,8 @@
 #define TAG_MAX 48
 
 #define POLICY                                                                          \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "   \
+	"default-src 'none'; script-src 'self'; style-src 'self'; "                         \
+	"img-src 'self' data: blob:; media-src blob:; "                                     \
 	"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; " \
 	"require-trusted-types-for 'script'"
 

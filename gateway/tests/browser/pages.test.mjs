@@ -19,7 +19,7 @@ import { SCRIPTS } from '../e2e/harness/processes.mjs';
 import { addMember, createChat, createKey, createMessage, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { ACTION_WORDS } from '../../web/pages/audit_words.js';
 import { EVENT_TYPES } from '../../web/client/event_types.js';
-import { DESK, PHONE, SCREENSHOTS, Visitor, heading, openStage, row, screenshot, secretField } from './stage.mjs';
+import { DESK, PHONE, SCREENSHOTS, Visitor, heading, openStage, row, screenshot, secretField, sendFile } from './stage.mjs';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const JID = '15551234567@s.whatsapp.net';
@@ -43,7 +43,8 @@ async function furnish()
 	owner = await createPerson(db, { org, name: 'Olivia Owner', email: 'olivia@example.com' });
 	await addMember(db, await createOrg(db, 'Globex'), owner, 'admin');
 	await createPerson(db, { org, role: 'member', name: 'Mia Member', email: 'mia@example.com' });
-	await createKey(db, org, ['read', 'send', 'manage', 'events'], { name: 'Warehouse integration' });
+	const key = await createKey(db, org, ['read', 'send', 'manage', 'events'], { name: 'Warehouse integration' });
+
 	await createKey(db, org, ['read'], { name: 'Reporting', expiresAt: new Date(Date.now() + 2 * 24 * 3600 * 1000).toISOString() });
 	await db.sql('SELECT wa.revoke_key($1)', [(await createKey(db, org, ['send'], { name: 'Old shop' })).uuid]);
 	chatting = await createUnlimitedSession(db, org, { label: 'Support line' });
@@ -57,6 +58,8 @@ async function furnish()
 	await createSentMessage(db, chat, { body: 'It left this morning: https://parcels.example/track/0123456789012345678901234567890123456789' });
 	await db.sql("UPDATE wa.message SET reactions = '{\"me\":\"👍\"}' WHERE org_id = $1 AND direction = 'in'", [org.uuid]);
 	await createSentMessage(db, chat, { type: 'location', body: null, content: { latitude: 52.5, longitude: 13.4, name: 'Depot' } });
+	await sendFile(stage, key, chatting, { type: 'document', mimetype: 'application/pdf', filename: 'delivery note.pdf', body: '%PDF-1.7' });
+	await sendFile(stage, key, chatting);
 }
 
 /* What is seen when the page is there. */
@@ -66,7 +69,7 @@ const PAGES = [
 	{ name: 'session', hash: () => `sessions/${chatting.id}`, seen: (page) => page.getByRole('heading', { name: 'Try it out' }) },
 	{ name: 'pairing', hash: () => `sessions/${pairing.id}`, seen: (page) => page.getByRole('img', { name: 'QR code' }) },
 	{ name: 'chats', hash: () => `chats/${chatting.id}`, seen: (page) => page.getByRole('link', { name: /15551234567/ }) },
-	{ name: 'conversation', hash: () => `chats/${chatting.id}/${encodeURIComponent(JID)}`, seen: (page) => page.getByText('is my parcel') },
+	{ name: 'conversation', hash: () => `chats/${chatting.id}/${encodeURIComponent(JID)}`, seen: (page) => page.getByRole('img', { name: 'Picture view.png' }) },
 	{ name: 'webhooks', hash: 'webhooks', seen: (page) => row(page, 'https://receiver.example') },
 	{ name: 'events', hash: 'events', seen: (page) => page.getByText('Live', { exact: true }) },
 	{ name: 'members', hash: 'members', seen: (page) => row(page, 'Mia Member') },

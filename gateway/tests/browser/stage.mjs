@@ -18,12 +18,15 @@ import { chromium } from 'playwright-core';
 import { prepareCluster } from '../e2e/harness/cluster.mjs';
 import { refuseOthers } from '../e2e/harness/options.mjs';
 import { cookieOf } from '../e2e/harness/people.mjs';
-import { ROOT, onEnd } from '../e2e/harness/processes.mjs';
+import { ROOT, makePlace, onEnd } from '../e2e/harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from '../e2e/harness/programs.mjs';
 import { Random } from '../e2e/harness/random.mjs';
 
 export const DESK = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
+
+/* The bytes of a file that the gateway takes. */
+export const FILE_MAX = 2 * 1024 * 1024;
 
 export const SCREENSHOTS = process.env.WA_SCREENSHOTS ?? path.join(ROOT, 'gateway/tests/browser/screenshots');
 
@@ -69,7 +72,7 @@ export async function openStage({ delivers = false, ...others } = {})
 	const launched = launch();
 	const cluster = prepareCluster(delivers ? ["wa.allowed_targets = '127.0.0.0/8'"] : []);
 	const db = await cluster.open('wa');
-	const gateway = await Gateway.start(cluster);
+	const gateway = await Gateway.start(cluster, { args: ['--media-dir', makePlace(), '--media-max-bytes', String(FILE_MAX)] });
 
 	await Sandbox.start(cluster);
 	if (delivers)
@@ -224,6 +227,24 @@ export function row(page, name)
 export function secretField(page, label = 'API key')
 {
 	return page.getByRole('dialog').getByRole('textbox', { name: label });
+}
+
+export const PICTURE = fs.readFileSync(new URL('files/view.png', import.meta.url));
+
+/* Uploads a file and sends it, as a program does by the API. */
+export async function sendFile(stage, key, session, { type = 'image', mimetype = 'image/png', filename = 'view.png', body = PICTURE, ...others } = {})
+{
+	refuseOthers(others);
+
+	const uploaded = await stage.client.request('POST', '/api/v1/media', {
+		key: key.secret, body, headers: { 'Content-Type': mimetype, 'Content-Disposition': `attachment; filename="${filename}"` },
+	});
+
+	assert.equal(uploaded.status, 201, uploaded.text);
+
+	const sent = await stage.client.post(`/api/v1/sessions/${session.id}/messages`, key.secret, { type, to: '15551234567', media: { id: uploaded.json.id } });
+
+	assert.equal(sent.status, 202, sent.text);
 }
 
 /* Everything that a page holds or would keep, as one text. */

@@ -14,7 +14,7 @@
  */
 import { noteServerTime, now } from './clock.js';
 
-const BASE = '/api/v1';
+export const BASE = '/api/v1';
 const RENEW_BEFORE_MS = 60 * 1000;
 const ANSWER_WITHIN_MS = 30 * 1000;
 
@@ -73,6 +73,11 @@ function errorOf(response, body)
 	return new ApiError(response.status, code, wait > 0 ? `${words} Try again in ${wait} s.` : words, details);
 }
 
+export function unreachable()
+{
+	return new ApiError(0, 'network', 'The gateway cannot be reached. Check the connection, then try again.');
+}
+
 function parse(text)
 {
 	try
@@ -104,13 +109,13 @@ async function fetchText(method, path, { json, headers, signal, credentials })
 	{
 		if (signal?.aborted)
 			throw new Superseded();
-		throw new ApiError(0, 'network', 'The gateway cannot be reached. Check the connection, then try again.');
+		throw unreachable();
 	}
 }
 
-async function exchange(method, path, options)
+/* The JSON of an answer; throws what an error says. */
+export function readAnswer(response, text)
 {
-	const { response, text } = await fetchText(method, path, options);
 	const body = parse(text);
 
 	noteServerTime(response.headers.get('Date'));
@@ -119,6 +124,13 @@ async function exchange(method, path, options)
 	if (body === undefined)
 		throw new ApiError(response.status, 'unknown', 'The answer is not one of the gateway. Is there something between?');
 	return body;
+}
+
+async function exchange(method, path, options)
+{
+	const { response, text } = await fetchText(method, path, options);
+
+	return readAnswer(response, text);
 }
 
 /* ---- calls for the person ---- */
@@ -201,10 +213,10 @@ function refused(bearer)
 }
 
 /*
- * Calls METHOD /api/v1PATH and returns the JSON of the answer.  The third argument has
- * json, headers and signal.
+ * Returns what use(headers) returns, which makes one exchange with these headers.  If it throws
+ * because the token was refused, it is called once more with another one.
  */
-export async function call(method, path, { json, headers, signal } = {})
+export async function withToken(use)
 {
 	const began = era;
 
@@ -216,9 +228,7 @@ export async function call(method, path, { json, headers, signal } = {})
 			throw new Superseded();
 		try
 		{
-			const answer = await exchange(method, BASE + path, {
-				json, signal, credentials: 'omit', headers: { ...headers, Authorization: `Bearer ${bearer}` },
-			});
+			const answer = await use({ Authorization: `Bearer ${bearer}` });
 
 			if (era !== began)
 				throw new Superseded();
@@ -233,6 +243,15 @@ export async function call(method, path, { json, headers, signal } = {})
 			refused(bearer);
 		}
 	}
+}
+
+/*
+ * Calls METHOD /api/v1PATH and returns the JSON of the answer.  The third argument has
+ * json, headers and signal.
+ */
+export function call(method, path, { json, headers, signal } = {})
+{
+	return withToken((bearer) => exchange(method, BASE + path, { json, signal, credentials: 'omit', headers: { ...headers, ...bearer } }));
 }
 
 /* The path of an object, from its parts: "sessions", id, … */

@@ -2,15 +2,14 @@
  * conversation.js
  *		The messages of a chat, with the newest at the bottom, and a field to write another one.
  *
- * The text of a message is always shown as text, whoever wrote it.  The address of an
- * attachment is shown, but it is not a link and nothing is loaded from it, since it comes
- * from outside.
+ * The text of a message is always shown as text, whoever wrote it.
  */
-import { Attempt, call, pathOf } from '../client/api.js';
-import { fieldError, Form, TextField } from '../ui/form.js';
+import { call, pathOf } from '../client/api.js';
 import { addressOf, givenName, Time } from '../ui/format.js';
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../ui/html.js';
-import { useAction, useList } from '../client/load.js';
+import { html, useEffect, useLayoutEffect, useRef } from '../ui/html.js';
+import { useList } from '../client/load.js';
+import { Attachment } from './attachment.js';
+import { Compose, useFile } from './compose.js';
 import { MessageActions } from './message_actions.js';
 import { Loaded } from '../ui/notice.js';
 import { usePlace } from '../ui/page.js';
@@ -19,13 +18,6 @@ import { POLL_MS } from './sessions_parts.js';
 export function conversationTitle(jid)
 {
 	return `Chat with ${addressOf(jid)}`;
-}
-
-function Attachment({ message })
-{
-	const { url, mimetype, filename } = message.media ?? {};
-
-	return html`<p class="attachment">${[message.type, filename, mimetype].filter(Boolean).join(', ')}${url && html`<br /><span class="hint">${url}</span>`}</p>`;
 }
 
 function Body({ message })
@@ -95,47 +87,29 @@ function OtherNumber({ message, before })
 	return html`<li class="hint">From here on the session has the number +${number}.</li>`;
 }
 
-function Compose({ session, jid, sent })
-{
-	const path = `${pathOf('sessions', session)}/messages`;
-	const [text, setText] = useState('');
-	const [attempt] = useState(() => new Attempt());
-	const action = useAction(async () =>
-	{
-		const json = { type: 'text', to: jid, text };
-
-		await call('POST', path, { json, headers: attempt.headers(path, json) });
-		attempt.done();
-		setText('');
-		sent();
-	});
-
-	return html`
-		<div class="compose">
-			<${Form} action=${action} submit=${action.run} label="Send" busyLabel="Sending" fields=${['text']} wide>
-				<${TextField} label="Message" hiddenLabel rows="2" placeholder="Write a message" value=${text} change=${setText} error=${fieldError(action, 'text')} />
-			<//>
-		</div>`;
-}
-
-/* Keeps the newest message visible, unless somebody has scrolled up to read. */
+/*
+ * Keeps the newest message visible, unless somebody has scrolled up to read.  follow() is for
+ * what grows later, such as a picture that has loaded.
+ */
 function useFollow(rows)
 {
 	const frame = useRef(null);
 	const atEnd = useRef(true);
 
-	useLayoutEffect(() =>
+	const follow = () =>
 	{
 		if (atEnd.current && frame.current)
 			frame.current.scrollTop = frame.current.scrollHeight;
-	}, [rows?.[0]?.id, rows?.length]);
+	};
+
+	useLayoutEffect(follow, [rows?.[0]?.id, rows?.length]);
 
 	const onScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
 	{
 		atEnd.current = scrollHeight - scrollTop - clientHeight < 40;
 	};
 
-	return { frame, onScroll };
+	return { frame, onScroll, follow };
 }
 
 /* Marks a conversation as read when it is shown; this needs the permission "send". */
@@ -152,14 +126,15 @@ export function Conversation({ session, jid, chat })
 {
 	const { permissions } = usePlace();
 	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { every: POLL_MS });
-	const { frame, onScroll } = useFollow(list.rows);
+	const { frame, onScroll, follow } = useFollow(list.rows);
 	const sends = permissions.has('send');
+	const attached = useFile();
 
 	useMarkRead(session, jid, chat, sends);
 	return html`
-		<section class="conversation" aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
+		<section class=${attached.over ? 'conversation over' : 'conversation'} ...${sends && attached.drop} aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
 			<h2><bdi>${givenName(chat?.name, jid)}</bdi></h2>
-			<div class="messages" ref=${frame} onScroll=${onScroll} tabindex="0" role="region" aria-label="Messages">
+			<div class="messages" ref=${frame} onScroll=${onScroll} onLoadCapture=${follow} tabindex="0" role="region" aria-label="Messages">
 				${!list.complete && html`<p class="more"><button type="button" onClick=${list.more}>Show earlier messages</button></p>`}
 				<${Loaded} from=${list} what="Loading messages">
 					${(rows) => html`<ol>${[...rows].reverse().map((message, i, all) => html`
@@ -168,6 +143,6 @@ export function Conversation({ session, jid, chat })
 							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} done=${list.reload} />`} />`)}</ol>`}
 				<//>
 			</div>
-			${sends && html`<${Compose} session=${session} jid=${jid} sent=${list.reload} />`}
+			${sends && html`<${Compose} session=${session} jid=${jid} sent=${list.reload} attached=${attached} />`}
 		</section>`;
 }

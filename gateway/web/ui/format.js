@@ -64,3 +64,14 @@ function plural(count, one, many = `${one}s`)
 {
 	return `${count} ${count === 1 ? one : many}`;
 }
+
+/* How large a file is, in three digits: "48.2 kB". */
+export function bytesText(count)
+{
+	const units = ['bytes', 'kB', 'MB', 'GB'];
+	let unit = 0;
+
+	for (; count >= 999.5 && unit < units.length - 1; unit++)
+		count /= 1000;
+	return `${unit === 0 ? count : count.toPrecision(3)} ${units[unit]}`;
+}
