@@ -15,7 +15,8 @@ CREATE TABLE wa.media (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (org_id, id)
 );
-CREATE INDEX media_of_bytes ON wa.media (org_id, sha256);
+-- With the size, so that all sizes of an organization are added up in the index.
+CREATE INDEX media_of_bytes ON wa.media (org_id, sha256) INCLUDE (size);
 COMMENT ON TABLE wa.media IS
 	'files that were uploaded; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
 COMMENT ON COLUMN wa.media.org_id IS 'the organization whose file it is';

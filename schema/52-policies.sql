@@ -65,5 +65,6 @@ CREATE POLICY wa_admin_read ON wa.own_permission FOR SELECT TO wa_admin USING (t
 CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_pairing FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_wanted FOR SELECT TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.media FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message_action TO wa_claim USING (true);

@@ -7,14 +7,14 @@
 -- wait for each other, and one that holds such a lock would delay the others.
 
 CREATE FUNCTION wa.default_limits() RETURNS TABLE (name text, value integer, most integer)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 7
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 8
 AS $$
 	VALUES ('sessions', 500, 100000), ('webhooks', 100, 10000), ('keys', 500, 100000), ('members', 500, 100000),
 		('queued_messages', 10000, 1000000), ('webhook_tests', 100, 10000),
-		('sockets', 10000, 1000000)
+		('sockets', 10000, 1000000), ('media_mebibytes', 10240, 16777216)
 $$;
 COMMENT ON FUNCTION wa.default_limits() IS
-	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, tests of webhooks may be on their way, and realtime sockets may be open in one process of a gateway, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
+	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, tests of webhooks may be on their way, realtime sockets may be open in one process of a gateway, and how many MiB its files may have in the store, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
 
 CREATE FUNCTION wa.org_limit(org uuid, name text) RETURNS integer
 	LANGUAGE plpgsql STABLE STRICT
@@ -49,6 +49,32 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.count_tests(uuid, integer) IS
 	'for function bodies: how many tests of webhooks of an organization are on their way; what is beyond a number is not counted';
+
+-- Runs as wa_claim for the same reason.  Files of the same bytes are one in the store; another
+-- one of them is still refused when there is no room, so that nobody learns what is there.
+CREATE FUNCTION wa.count_media_bytes(org uuid) RETURNS numeric
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT COALESCE(sum(d.size), 0) FROM (SELECT DISTINCT ON (m.sha256) m.size FROM wa.media m WHERE m.org_id = org ORDER BY m.sha256) d);
+END $$;
+COMMENT ON FUNCTION wa.count_media_bytes(uuid) IS
+	'for function bodies: how many bytes the files of an organization have in the store';
+
+CREATE FUNCTION wa.refuse_more_media(org uuid, size bigint) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	value constant integer := wa.org_limit(org, 'media_mebibytes');
+BEGIN
+	IF wa.count_media_bytes(org) + size > value * 1048576::numeric THEN
+		RAISE EXCEPTION 'organization has reached its limit of % MiB of files', value
+			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'media_mebibytes';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_more_media(uuid, bigint) IS
+	'for function bodies: raises 53400 if the store has no room for so many more bytes of an organization';
 
 -- A gateway counts its sockets itself: nobody else knows which of them are still open after
 -- another gateway has crashed.
@@ -216,4 +242,4 @@ BEGIN
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('limit', name, 'value', value));
 END $$;
 COMMENT ON FUNCTION wa.set_org_limit(wa.org_id, text, integer) IS
-	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, `queued_messages` of one session, or `sockets` of one process of a gateway; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';
+	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, `queued_messages` of one session, `sockets` of one process of a gateway, or `media_mebibytes` of files in the store; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';

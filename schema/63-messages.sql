@@ -44,18 +44,20 @@ COMMENT ON FUNCTION wa.check_media(text, text) IS
 	'for function bodies: the media type of a file as it is stored; raises 22023 for what is none, and for a wrong file name';
 
 -- Whoever stores the bytes asks this first, so that none are taken for nothing.
-CREATE FUNCTION wa.begin_media(mimetype text, filename text) RETURNS uuid
+CREATE FUNCTION wa.begin_media(mimetype text, filename text, size bigint) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM wa.require_permission('send');
 	PERFORM wa.check_media(COALESCE(mimetype, 'application/octet-stream'), filename);
+	PERFORM wa.refuse_more_media(wa.require_org(), COALESCE(size, 1));
 	RETURN wa.require_org();
 END $$;
-COMMENT ON FUNCTION wa.begin_media(text, text) IS
-	'checks, before the bytes of a file are taken, what `wa.create_media()` checks, where the media type may still be '
-	'unknown (NULL), and returns the organization whose file it will be. Needs `send`. `22023` (`mimetype`, `filename`)';
+COMMENT ON FUNCTION wa.begin_media(text, text, bigint) IS
+	'checks, before the bytes of a file are taken, what `wa.create_media()` checks, where the media type and the size may '
+	'still be unknown (NULL), and returns the organization whose file it will be. Needs `send`. `22023` (`mimetype`, '
+	'`filename`), `53400` (`wa.set_org_limit()`: `media_mebibytes`)';
 
 -- The caller has stored the bytes.  Applications cannot do that, so they cannot execute it.
 CREATE FUNCTION wa.create_media(sha256 bytea, size bigint, mimetype text, filename text) RETURNS wa.media
@@ -66,6 +68,7 @@ DECLARE
 	made wa.media;
 BEGIN
 	PERFORM wa.require_permission('send');
+	PERFORM wa.refuse_more_media(wa.require_org(), create_media.size);
 	INSERT INTO wa.media (org_id, sha256, size, mimetype, filename, key_id, user_id)
 	VALUES (wa.require_org(), create_media.sha256, create_media.size,
 			wa.check_media(create_media.mimetype, create_media.filename), create_media.filename, wa.current_key(), wa.current_user_id())
@@ -75,7 +78,8 @@ END $$;
 COMMENT ON FUNCTION wa.create_media(bytea, bigint, text, text) IS
 	'notes a file whose bytes the caller has stored durably: their SHA-256 (32 bytes), how many they are (at least 1), '
 	'their media type, and a file name or NULL. Needs `send`. `22023` (`mimetype`, `filename`: 1 to 255 characters '
-	'without slashes), `23514` (a digest or size that is none)';
+	'without slashes), `53400` (`wa.set_org_limit()`: `media_mebibytes`), '
+	'`23514` (a digest or size that is none)';
 
 CREATE FUNCTION wa.read_mimetype(mimetype text, named text) RETURNS text
 	LANGUAGE plpgsql PARALLEL SAFE

@@ -54,5 +54,6 @@ ALTER FUNCTION wa.sweep_read_chats(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_unsent(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.event_rows(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_webhooks(uuid, integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.count_media_bytes(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_tests(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.stray_session(uuid, uuid[]) OWNER TO wa_claim;

@@ -35,11 +35,31 @@ SELECT wa.authenticate(:'read') IS NOT NULL \; SELECT wa.create_media(sha256('x'
 SELECT wa.authenticate(:'manage') IS NOT NULL \; SELECT wa.create_media(sha256('x'), 1, 'image/png', NULL);
 SELECT wa.create_media(sha256('x'), 1, 'image/png', NULL);
 -- The question before the bytes are taken: the same permission, the same checks.
-SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL) = :'org' AND wa.begin_media('image/png', 'view.png') = :'org' AS whose;
-SELECT wa.authenticate(:'read') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL);
-SELECT wa.begin_media(NULL, NULL);
-SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media('image/png', 'a/b');
-SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media('png', NULL);
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL, NULL) = :'org' AND wa.begin_media('image/png', 'view.png', NULL) = :'org' AS whose;
+SELECT wa.authenticate(:'read') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL, NULL);
+SELECT wa.begin_media(NULL, NULL, NULL);
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media('image/png', 'a/b', NULL);
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media('png', NULL, NULL);
+-- The room for files, in MiB: files of the same bytes count once.  Administrators set it.
+RESET ROLE;
+SELECT wa.set_org_limit(:'org', 'media_mebibytes', 1);
+SET ROLE wa_owner;
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.count_media_bytes(:'org') AS of_org, wa.count_media_bytes(:'other_org') AS of_other_org;
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL, 1048576 - 7) IS NOT NULL AS fits;
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT state, message, constraint_name FROM error_of('SELECT wa.begin_media(NULL, NULL, 1048576 - 6)');
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT state, constraint_name FROM error_of('SELECT wa.begin_media(NULL, NULL, 9223372036854775807)');
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT state, constraint_name FROM error_of($$SELECT wa.create_media(sha256('large'), 1048576 - 6, 'image/png', NULL)$$);
+BEGIN;
+SELECT wa.authenticate(:'send') IS NOT NULL;
+SELECT m.size FROM wa.create_media(sha256('large'), 1048576 - 7, 'image/png', NULL) m;
+SELECT state, constraint_name FROM error_of('SELECT wa.begin_media(NULL, NULL, NULL)');
+ROLLBACK;
+-- A key that is restricted to sessions sees none of these files, but all of them count.
+SELECT wa.authenticate(:'restricted') IS NOT NULL \; SELECT state, constraint_name FROM error_of('SELECT wa.begin_media(NULL, NULL, 1048576 - 6)');
+SELECT wa.authenticate(:'foreign') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL, 1048576) IS NOT NULL AS of_other_org;
+RESET ROLE;
+SELECT wa.set_org_limit(:'org', 'media_mebibytes', NULL);
+SET ROLE wa_owner;
 -- What is wrong with one.
 BEGIN;
 SELECT wa.authenticate(:'send') IS NOT NULL;
@@ -54,7 +74,7 @@ RESET ROLE;
 -- Applications that send their own SQL cannot store bytes, and so note no file.
 SET ROLE wa_app;
 SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT wa.create_media(sha256('x'), 1, 'image/png', NULL);
-SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT wa.begin_media('image/png', NULL);
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT wa.begin_media('image/png', NULL, NULL);
 SELECT wa.authenticate(:'every') IS NOT NULL \; INSERT INTO wa.media (org_id, sha256, size, mimetype) VALUES (:'org', sha256('x'), 1, 'image/png');
 SELECT wa.authenticate(:'every') IS NOT NULL \; UPDATE wa.media SET sha256 = sha256('other');
 SELECT wa.authenticate(:'every') IS NOT NULL \; DELETE FROM wa.media;

@@ -503,6 +503,11 @@ explain(const Call *call, const DbResult *result, HttpErrorKind kind, HttpError 
 		*detail = (HttpDetail){.name = result->column,
 							   .text = without_name(result->message, result->column)};
 	}
+	else if (kind == HTTP_ERROR_QUOTA)
+	{
+		error->message = result->message;
+		*detail = (HttpDetail){.name = "limit", .text = "mediaMebibytes"};
+	}
 	else if (kind == HTTP_ERROR_CONFLICT && strcmp(result->sqlstate, "53400") == 0)
 	{
 		error->message = result->message;

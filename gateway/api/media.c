@@ -137,10 +137,28 @@ add_text(DbRequest *request, const char *text)
 	return text[0] == '\0' ? db_param_null(request) : db_param_text(request, text, strlen(text));
 }
 
+/*
+ * The bytes of the file, if they are known: when they have come, or by the length of a body that
+ * is the file.  0: they are not known, or too many, which is refused later.
+ */
+static int64_t
+known_size(const Call *call)
+{
+	const HttpText *length = http_request_header(call->http, "content-length", NULL);
+	uint64_t size = call->upload->bytes;
+
+	if (size == 0 && call->upload->form == NULL && length != NULL)
+		size = strtoull(length->data, NULL, 10);
+	return size <= call->api->media_max ? (int64_t) size : 0;
+}
+
 bool
 call_add_begin_upload(Call *call)
 {
-	return add_text(call->db, call->upload->said) && add_text(call->db, call->upload->name);
+	int64_t size = known_size(call);
+
+	return add_text(call->db, call->upload->said) && add_text(call->db, call->upload->name) &&
+		   (size == 0 ? db_param_null(call->db) : db_param_int64(call->db, size));
 }
 
 static void

@@ -135,7 +135,9 @@ sqlstate_error(const DbResult *result)
 	if (error == HTTP_ERROR_FORBIDDEN && !names_permission(result->constraint) &&
 		sqlstate_forbidden_text(result) == NULL)
 		error = HTTP_ERROR_INTERNAL;
-	if (error == HTTP_ERROR_RATE_LIMITED && names_organization_limit(result->constraint))
+	if (error == HTTP_ERROR_RATE_LIMITED && strcmp(result->constraint, "media_mebibytes") == 0)
+		error = HTTP_ERROR_QUOTA;
+	else if (error == HTTP_ERROR_RATE_LIMITED && names_organization_limit(result->constraint))
 		error = HTTP_ERROR_CONFLICT;
 	else if (error == HTTP_ERROR_RATE_LIMITED && !names_limit(result->constraint))
 		error = HTTP_ERROR_UNAVAILABLE;

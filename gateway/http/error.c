@@ -43,6 +43,7 @@ static const HttpError errors[HTTP_ERROR_KINDS] = {
 	[HTTP_ERROR_TIMEOUT] = {504, "timeout", "request took too long", NULL, NULL},
 	[HTTP_ERROR_VERSION] = {505, "http_version_not_supported", "only HTTP/1.1 is supported", NULL,
 							NULL},
+	[HTTP_ERROR_QUOTA] = {507, "quota_exceeded", "no room is left for this", NULL, NULL},
 };
 
 const HttpError *

@@ -42,6 +42,7 @@ typedef enum HttpErrorKind
 	HTTP_ERROR_UNAVAILABLE,        /* 503 unavailable, Retry-After: 1 */
 	HTTP_ERROR_TIMEOUT,            /* 504 timeout */
 	HTTP_ERROR_VERSION,            /* 505 http_version_not_supported */
+	HTTP_ERROR_QUOTA,              /* 507 quota_exceeded */
 	HTTP_ERROR_KINDS               /* how many there are */
 } HttpErrorKind;
 

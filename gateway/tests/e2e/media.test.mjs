@@ -403,6 +403,34 @@ test('a file that is gone is a 410, and comes back with its bytes', async () =>
 	assert.ok((await download(id)).body.equals(bytes));
 });
 
+test('an organization without room is told so, before a byte is taken', async () =>
+{
+	const full = await createTenant(db, 'Full');
+	const key = await createKey(db, full.org, ['send']);
+	const limit = (mebibytes) => db.sql("SELECT wa.set_org_limit($1::uuid, 'media_mebibytes', $2)", [full.org.uuid, mebibytes]);
+	const error = { code: 'quota_exceeded', message: 'organization has reached its limit of 1 MiB of files', details: { limit: 'mediaMebibytes' } };
+
+	await limit(1);
+	assert.equal((await upload(Buffer.alloc(MAX - 10, 'a'), {}, key)).status, 201);
+	await leavesNothing(async () =>
+	{
+		const connection = await Connection.open(gateway.port);
+
+		connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nx-api-key: ${key.secret}\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n`);
+
+		const refused = await connection.answer();
+
+		assert.equal(refused.status, 507);
+		assert.deepEqual(refused.json.error, error);
+		connection.close();
+		assert.deepEqual((await uploadForm(form([FILE, 'a longer text']), key)).json.error, error);
+	});
+	assert.equal((await upload('ten bytes!', {}, key)).status, 201);
+	assert.equal((await upload(Buffer.alloc(MAX), {}, keys.other)).status, 201);
+	await limit(null);
+	assert.equal((await upload('one more', {}, key)).status, 201);
+});
+
 test('a gateway without a store says so', async () =>
 {
 	const { client: without } = await Gateway.start(cluster);

@@ -43,6 +43,13 @@ START_TEST(states)
 }
 END_TEST
 
+START_TEST(a_limit_of_bytes_is_no_rate)
+{
+	ck_assert_int_eq(status(DB_REFUSED, "53400", "media_mebibytes"), 507);
+	ck_assert_int_eq(status(DB_REFUSED, "53400", "keys"), 409);
+}
+END_TEST
+
 START_TEST(only_our_permissions_are_forbidden)
 {
 	ck_assert_int_eq(status(DB_REFUSED, "42501", "read"), 403);
@@ -83,5 +90,5 @@ START_TEST(outcomes_without_a_state)
 }
 END_TEST
 
-SUITE("api_sqlstate", states, only_our_permissions_are_forbidden, only_our_limits_are_rate_limits,
-	  outcomes_without_a_state)
+SUITE("api_sqlstate", states, a_limit_of_bytes_is_no_rate, only_our_permissions_are_forbidden,
+	  only_our_limits_are_rate_limits, outcomes_without_a_state)
