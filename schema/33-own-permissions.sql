@@ -120,3 +120,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.set_own_permissions(wa.key_id, text[]) IS
 	'gives a key these permissions of one''s own and takes others of that kind away; `{}`: all. `22023` (`names`, `permissions`), `P0002`, `55000` (revoked, expired or rotated)';
+
+CREATE FUNCTION wa.describe_permissions() RETURNS TABLE (name text, description text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	VALUES ('read', 'list and read sessions, chats, contacts, and messages'),
+		('send', 'send messages and message actions (react, edit, revoke, forward)'),
+		('manage', 'create and change sessions and webhooks'),
+		('events', 'connect to the realtime WebSocket to receive events')
+$$;
+COMMENT ON FUNCTION wa.describe_permissions() IS 'what each of the four permissions allows, as the product''s documentation says it';

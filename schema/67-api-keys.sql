@@ -52,6 +52,19 @@ CREATE FUNCTION wa.built_in_permissions(names text[]) RETURNS wa.permissions
 	RETURN ARRAY(SELECT DISTINCT n FROM unnest(names) n WHERE n = ANY (enum_range(NULL::wa.permission)::text[]))::wa.permissions;
 COMMENT ON FUNCTION wa.built_in_permissions(text[]) IS 'for function bodies: those of the four that are among these names; NULL for NULL';
 
+CREATE FUNCTION wa.list_permissions() RETURNS TABLE (name text, description text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.require_key_manager();
+	RETURN QUERY SELECT d.name, d.description FROM wa.describe_permissions() d;
+	RETURN QUERY SELECT p.name::text, p.description FROM wa.own_permission p WHERE p.grantable AND p.dropped_at IS NULL ORDER BY p.name;
+END $$;
+COMMENT ON FUNCTION wa.list_permissions() IS
+	'what a person who manages the keys of the active organization may give to a key: the four permissions, then those of '
+	'`wa.define_permission()` that are grantable, by name';
+
 CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at timestamptz DEFAULT NULL,
 								  sessions uuid[] DEFAULT NULL,
 								  addresses text[] DEFAULT NULL,

@@ -224,6 +224,23 @@ SELECT permissions FROM wa.show_api_key(:'made_id');
 -- ... but not given back.
 SELECT state, message FROM error_of(format('SELECT wa.update_api_key(%L, permissions => ''{send,filler:3}'')', :'made_id'));
 ROLLBACK;
+-- They are told what they may give, and nothing of what only administrators give.
+SELECT wa.define_permission('filler:10', 'comes before the other one', true), wa.define_permission('filler:6', 'was for everybody', true);
+SELECT wa.drop_permission('filler:6');
+BEGIN;
+SELECT wa.authenticate(:'olga_token') IS NOT NULL AS bound;
+SELECT * FROM wa.list_permissions();
+ROLLBACK;
+-- Nobody else is: a member, an API key, nobody.
+BEGIN;
+SELECT wa.authenticate(:'mark_token') IS NOT NULL AS bound;
+SELECT state, message FROM error_of('SELECT wa.list_permissions()');
+ROLLBACK;
+BEGIN;
+SELECT wa.authenticate(:'acme_all') IS NOT NULL AS bound;
+SELECT state, message FROM error_of('SELECT wa.list_permissions()');
+ROLLBACK;
+SELECT state, message FROM error_of('SELECT wa.list_permissions()');
 -- A member makes no keys.
 BEGIN;
 SELECT wa.authenticate(:'mark_token') IS NOT NULL AS bound;

@@ -149,6 +149,7 @@ const HELD = {
 	api_key_revoke: () => [thing.token, 'manage', [thing.key.uuid, N]],
 	api_key_revoke_all: () => [thing.token, 'manage', ['true', N, N]],
 	api_key_usage: () => [thing.token, 'manage', [thing.key.uuid, N]],
+	api_key_permissions: () => [thing.token, 'manage', []],
 	api_key_policy_get: () => [thing.token, 'manage', []],
 	api_key_policy_set: () => [thing.ownerToken, 'manage', ['7', '30']],
 	audit_list: () => [thing.token, 'manage', [N, N, N, N, N, N, '50']],

@@ -300,6 +300,40 @@ test('a change of permissions holds at once', async (t) =>
 	assert.equal(await statusOf(key.secret, '/api/v1/me'), 200);
 });
 
+test('permissions that the operator has defined are given and taken away; what only the operator gives is taken away for good', async (t) =>
+{
+	const { page } = await visit(t);
+	const tick = (name) => page.getByRole('dialog').getByRole('checkbox', { name, exact: true });
+	const open = async () => await row(page, 'invoices').getByRole('button', { name: 'Change' }).click();
+	const save = async () => await page.getByRole('button', { name: 'Save' }).click();
+	const saved = async () => (await stage.db.value("SELECT permissions::text[] || own_permissions FROM wa.keys WHERE name = 'invoices'"));
+
+	await stage.db.sql("SELECT wa.define_permission('invoices:read', 'Reads invoices', true), wa.define_permission('invoices:refund', 'Refunds')");
+	await page.reload();
+	await createByHand(page, 'invoices', ['invoices:read']);
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	assert.equal(await saved(), '{invoices:read}');
+
+	await stage.db.sql("SELECT wa.set_own_permissions(k.id, '{invoices:read,invoices:refund}') FROM wa.keys k WHERE name = 'invoices'");
+	await page.reload();
+	await open();
+	await tick('invoices:refund').waitFor();
+	assert.deepEqual([await tick('invoices:read').isChecked(), await tick('invoices:refund').isChecked(), await tick('read').isChecked()], [true, true, false]);
+	await page.getByText('Reads invoices', { exact: true }).waitFor();
+	await page.getByText('only the operator can give it again').waitFor();
+	await tick('read').check();
+	await tick('invoices:read').uncheck();
+	await save();
+	await until('it is saved', async () => await saved() === '{read,invoices:refund}');
+	await open();
+	await tick('invoices:refund').uncheck();
+	await save();
+	await until('it is taken away', async () => await saved() === '{read}');
+	await open();
+	await tick('invoices:read').waitFor();
+	assert.equal(await tick('invoices:refund').count(), 0);
+});
+
 test('a key is made for some sessions, says how many, and is changed to others and to all', async (t) =>
 {
 	const place = await createOrg(stage.db, 'Several phones');

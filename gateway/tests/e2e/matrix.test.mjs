@@ -147,6 +147,7 @@ const FIXTURES = {
 	'GET /api-keys': none,
 	'POST /api-keys': async () => ({ json: { name: `made ${++invited}`, permissions: ['read'] } }),
 	'POST /api-keys/revoke': async () => ({ json: { createdBy: (await createPerson(db, {})).id } }),
+	'GET /api-keys/permissions': none,
 	'GET /api-keys/policy': none,
 	'PUT /api-keys/policy': async () => ({ json: { defaultDays: 90 } }),
 	'PATCH /api-keys/{k}': async () => await onKey({ name: `renamed ${++invited}` })(),

@@ -9,7 +9,7 @@ import { prepareCluster } from './harness/cluster.mjs';
 import { tokenOf } from './harness/people.mjs';
 import { PROGRAMS, run } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
-import { createOrg, createPerson } from './harness/tenants.mjs';
+import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
 
 let cluster, db, gateway, org, bearer;
 
@@ -45,6 +45,21 @@ test('an owner gives a key what is grantable, beside the four or alone', async (
 
 	assert.deepEqual([changed.status, changed.json.permissions], [200, ['read']]);
 	assert.deepEqual(await me(both.key), ['read']);
+});
+
+test('an owner is told what a key can be given, and nobody else is; another organization\'s owner is told the same', async () =>
+{
+	const list = (options) => gateway.client.request('GET', '/api/v1/api-keys/permissions', options);
+	const stranger = await tokenOf(gateway.client, await createPerson(db, { org: await createOrg(db, 'Beta') }));
+	const { status, json } = await list({ bearer });
+
+	assert.equal(status, 200);
+	assert.deepEqual(json.permissions.map(({ name }) => name), ['read', 'send', 'manage', 'events', 'invoices:read', 'invoices:write']);
+	assert.equal(json.permissions.at(-1).description, 'Writes invoices');
+	assert.deepEqual((await list({ bearer: stranger })).json, json);
+	assert.equal((await list({ bearer: await tokenOf(gateway.client, await createPerson(db, { org, role: 'member' })) })).status, 403);
+	assert.equal((await list({ key: (await createKey(db, org, ['read', 'manage'])).secret })).status, 403);
+	assert.equal((await list({})).status, 401);
 });
 
 test('what is not grantable, or not defined, is a 400 that names its place; a key keeps what an administrator gave it', async () =>

@@ -13,6 +13,7 @@ import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { ChangeKeyDialog, NewKeyDialog, RevokeKeyDialog, RotateKeyDialog } from './keys_dialogs.js';
 import { AllKeys, usePolicy } from './keys_policy.js';
+import { usePermissions } from './keys_permissions.js';
 import { RestrictionTags } from './keys_restrictions.js';
 import { SessionCount } from './keys_sessions.js';
 import { KeyUsageDialog } from './keys_usage.js';
@@ -162,6 +163,7 @@ export function KeysPage()
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();
 	const { policy, error: policyError, reload: reloadPolicy } = usePolicy(administers ? '/api-keys/policy' : null);
+	const permissions = usePermissions(administers ? '/api-keys/permissions' : null);
 	const close = () => open({ dialog: null });
 	const create = administers && html`<button type="button" class="primary" onClick=${() => open({ dialog: 'new' })}>New key</button>`;
 	const finish = (answer) =>
@@ -195,9 +197,9 @@ export function KeysPage()
 				${(rows) => html`<${Keys} rows=${rows} list=${list} sessions=${sessions} open=${open} create=${create} />`}
 			<//>`}
 			${administers && html`<${AllKeys} organization=${organization} policy=${policy} error=${policyError} reload=${reloadAll} />`}
-			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} sessions=${sessions} close=${close} finish=${finish} />`}
+			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} permissions=${permissions} sessions=${sessions} close=${close} finish=${finish} />`}
 			${opened.dialog === 'usage' && html`<${KeyUsageDialog} apiKey=${opened.key} close=${close} />`}
-			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} sessions=${sessions} close=${close} finish=${change} />`}
+			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} permissions=${permissions} sessions=${sessions} close=${close} finish=${change} />`}
 			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} close=${close} finish=${finish} />`}
 			${opened.dialog === 'revoke' && html`<${RevokeKeyDialog} apiKey=${opened.key} close=${close} reload=${list.reload} />`}
 			${opened.dialog === 'on' && html`

@@ -9,17 +9,10 @@ import { Confirm, Dialog } from '../ui/dialog.js';
 import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/form.js';
 import { DAY } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
+import { PermissionTicks } from './keys_permissions.js';
 import { changedRestrictions, RESTRICTION_FIELDS, Restrictions, restrictionsOf, useRestrictions } from './keys_restrictions.js';
 import { useAction } from '../client/load.js';
 import { sameSessions, SessionTicks, stillThere } from './keys_sessions.js';
-
-/* The descriptions are those of the product's documentation. */
-const PERMISSIONS = [
-	{ name: 'read', description: 'list and read sessions, chats, contacts, and messages' },
-	{ name: 'send', description: 'send messages and message actions (react, edit, revoke, forward)' },
-	{ name: 'manage', description: 'create and change sessions and webhooks' },
-	{ name: 'events', description: 'connect to the realtime WebSocket to receive events' },
-];
 
 /* For keys that the organization's policy allows. */
 const LIFETIMES = [['never', 'Never'], ['7', 'In 7 days'], ['30', 'In 30 days'], ['90', 'In 90 days'], ['365', 'In a year'], ['date', 'At a date …']];
@@ -30,19 +23,6 @@ const OVERLAPS = [
 	['86400', '1 day', 'time for a deployment'],
 	['604800', '7 days', 'time for programs that others run'],
 ];
-
-/* "owned" are permissions of a key that the operator has defined, and that can be taken away. */
-function PermissionTicks({ chosen, change, error, owned = [] })
-{
-	const all = [...PERMISSIONS, ...owned.map((name) => ({ name, description: 'defined by the operator for an application' }))];
-	const toggle = (name, on) => change(all.map((each) => each.name).filter((each) => (each === name ? on : chosen.includes(each))));
-
-	return html`
-		<${Group} legend="Permissions" error=${error}>
-			${all.map(({ name, description }) => html`
-				<${Choice} key=${name} name=${name} description=${description} checked=${chosen.includes(name)} change=${(on) => toggle(name, on)} />`)}
-		<//>`;
-}
 
 function lifetimesOf({ defaultDays, maxDays })
 {
@@ -81,7 +61,7 @@ function Expiry({ lifetimes, lifetime, setLifetime, date, setDate, error })
 			<${TextField} label="Last day" type="date" value=${date} change=${setDate} error=${missingDate(lifetime, date) ? 'choose a day' : error} />`}`;
 }
 
-export function NewKeyDialog({ policy, sessions, close, finish })
+export function NewKeyDialog({ policy, permissions: grantable, sessions, close, finish })
 {
 	const lifetimes = lifetimesOf(policy);
 	const [name, setName] = useState('');
@@ -101,7 +81,7 @@ export function NewKeyDialog({ policy, sessions, close, finish })
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Create key" busyLabel="Creating" fields=${['name', 'permissions', 'expiresAt', 'sessions', ...RESTRICTION_FIELDS]}>
 				<${TextField} label="Name" hint="What uses it, so that the right one can be revoked later." value=${name} change=${setName}
 					error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
-				<${PermissionTicks} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
+				<${PermissionTicks} list=${grantable} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
 				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Expiry} lifetimes=${lifetimes} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
 				<${Restrictions} fields=${restrictions} action=${action} />
@@ -110,11 +90,10 @@ export function NewKeyDialog({ policy, sessions, close, finish })
 }
 
 /* Only changed fields are sent.  So a key that is about to expire keeps its expiry. */
-export function ChangeKeyDialog({ apiKey, sessions, close, finish })
+export function ChangeKeyDialog({ apiKey, permissions: grantable, sessions, close, finish })
 {
 	const [name, setName] = useState(apiKey.name);
 	const [permissions, setPermissions] = useState(apiKey.permissions);
-	const owned = apiKey.permissions.filter((name) => !PERMISSIONS.some((each) => each.name === name));
 	const [chosen, choose] = useState(apiKey.sessions ?? null);
 	const [enabled, setEnabled] = useState(apiKey.disabledAt === undefined);
 	const restrictions = useRestrictions(apiKey);
@@ -136,7 +115,7 @@ export function ChangeKeyDialog({ apiKey, sessions, close, finish })
 		<${Dialog} title=${`Change “${apiKey.name}”`} close=${close}>
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions', 'sessions', ...RESTRICTION_FIELDS]}>
 				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
-				<${PermissionTicks} chosen=${permissions} change=${setPermissions} owned=${owned} error=${fieldError(action, 'permissions')} />
+				<${PermissionTicks} list=${grantable} has=${apiKey.permissions} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
 				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Group} legend="State">
 					<${Choice} name="enabled" label="Switched on" description="otherwise every request with the key is refused until it is switched on again" checked=${enabled} change=${setEnabled} />
