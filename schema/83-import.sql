@@ -8,6 +8,7 @@ CREATE TYPE wa.foreign_key AS (
 	digest bytea,
 	prefix text,
 	permissions wa.permissions,
+	own_permissions text[],
 	expires_at timestamptz,
 	enabled boolean,
 	per_minute integer,
@@ -19,7 +20,7 @@ CREATE TYPE wa.import_result AS (
 	place bigint,
 	name text,
 	prefix text,
-	permissions wa.permissions,
+	permissions text[],
 	result text,
 	key wa.key_id,
 	reason text
@@ -110,12 +111,13 @@ EXCEPTION WHEN invalid_text_representation OR invalid_parameter_value THEN
 END $$;
 COMMENT ON FUNCTION wa.foreign_permissions(jsonb) IS 'for function bodies: the names of the permissions of another system; raises 22023 for what has none';
 
-CREATE FUNCTION wa.read_permissions(given jsonb, names jsonb, absent wa.permissions) RETURNS wa.permissions
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION wa.read_permissions(given jsonb, names jsonb, absent text[]) RETURNS text[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
 	theirs constant text[] := NULLIF(wa.foreign_permissions(given), '{}');
-	unknown constant text := (SELECT t FROM unnest(theirs) t WHERE NOT names ? t AND t <> ALL (enum_range(NULL::wa.permission)::text[]) LIMIT 1);
+	unknown constant text := (SELECT t FROM unnest(theirs) t WHERE NOT names ? t AND t <> ALL (enum_range(NULL::wa.permission)::text[])
+		AND NOT EXISTS (SELECT FROM wa.own_permission p WHERE p.name = t AND p.dropped_at IS NULL) LIMIT 1);
 BEGIN
 	IF unknown IS NOT NULL THEN
 		PERFORM wa.refuse_field('permissions', format('have %s, which must be given a name of ours', wa.quoted(unknown)));
@@ -124,10 +126,10 @@ BEGIN
 		PERFORM wa.refuse_field('permissions', 'are missing, and none are given for such keys');
 	END IF;
 	RETURN CASE WHEN theirs IS NULL THEN absent
-		ELSE ARRAY(SELECT COALESCE(names->>t, t) FROM unnest(theirs) t WHERE names->>t IS DISTINCT FROM '')::wa.permissions END;
+		ELSE ARRAY(SELECT COALESCE(names->>t, t) FROM unnest(theirs) t WHERE names->>t IS DISTINCT FROM '') END;
 END $$;
-COMMENT ON FUNCTION wa.read_permissions(jsonb, jsonb, wa.permissions) IS
-	'for function bodies: the permissions of a key of another system. `names`: ours for theirs, an empty one for what is left out; `absent`: for a key that has none; raises 22023 otherwise';
+COMMENT ON FUNCTION wa.read_permissions(jsonb, jsonb, text[]) IS
+	'for function bodies: the permissions of a key of another system, of both kinds. `names`: ours for theirs, an empty one for what is left out; `absent`: for a key that has none; raises 22023 otherwise';
 
 -- A time in milliseconds, as JavaScript counts it, or as PostgreSQL reads it.
 CREATE FUNCTION wa.read_foreign_time(given jsonb) RETURNS timestamptz
@@ -165,11 +167,12 @@ END $$;
 COMMENT ON FUNCTION wa.read_foreign_rate(jsonb) IS
 	'for function bodies: the rate of a key of another system, a list of one `limit` in one `duration` in milliseconds; raises 22023 for what cannot be requests a minute';
 
-CREATE FUNCTION wa.read_foreign_key(given jsonb, org uuid, names jsonb, absent wa.permissions, with_rates boolean) RETURNS wa.foreign_key
+CREATE FUNCTION wa.read_foreign_key(given jsonb, org uuid, names jsonb, absent text[], with_rates boolean) RETURNS wa.foreign_key
 	LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	key wa.foreign_key;
+	ours text[];
 BEGIN
 	key.org := COALESCE((given->>'organizationid')::wa.org_id, org::wa.org_id);
 	key.name := COALESCE(NULLIF(btrim(given->>'name'), ''), 'imported key');
@@ -181,7 +184,9 @@ BEGIN
 	IF given ? 'remaining' THEN
 		PERFORM wa.refuse_field('remaining', 'limits the number of uses, which a key cannot have');
 	END IF;
-	key.permissions := wa.read_permissions(given->'permissions', names, absent);
+	ours := wa.read_permissions(given->'permissions', names, absent);
+	key.permissions := ARRAY(SELECT o FROM unnest(ours) o WHERE o NOT LIKE '%:%')::wa.permissions;
+	key.own_permissions := ARRAY(SELECT o FROM unnest(ours) o WHERE o LIKE '%:%');
 	key.expires_at := wa.read_foreign_time(given->'expiresat');
 	key.enabled := COALESCE(given->>'enabled', 'true') NOT IN ('false', '0');
 	IF with_rates THEN
@@ -190,7 +195,7 @@ BEGIN
 	END IF;
 	RETURN key;
 END $$;
-COMMENT ON FUNCTION wa.read_foreign_key(jsonb, uuid, jsonb, wa.permissions, boolean) IS
+COMMENT ON FUNCTION wa.read_foreign_key(jsonb, uuid, jsonb, text[], boolean) IS
 	'for function bodies: a row in common terms as the key that it becomes; raises 22023 for what cannot be one';
 
 -- Where names need not differ, the second key of a name gets the number of its row.
@@ -202,19 +207,19 @@ DECLARE
 	number constant text := format(' (%s)', place);
 BEGIN
 	RETURN wa.import_key(key.org, key.name, key.digest, key.permissions, key.expires_at, key.prefix,
-						 per_minute => key.per_minute, burst => key.burst);
+						 per_minute => key.per_minute, burst => key.burst, own_permissions => key.own_permissions);
 EXCEPTION WHEN unique_violation THEN
 	GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
 	IF broken_constraint <> 'api_key_live_name' THEN
 		RAISE;
 	END IF;
 	RETURN wa.import_key(key.org, "left"(key.name, 100 - char_length(number)) || number, key.digest, key.permissions, key.expires_at, key.prefix,
-						 per_minute => key.per_minute, burst => key.burst);
+						 per_minute => key.per_minute, burst => key.burst, own_permissions => key.own_permissions);
 END $$;
 COMMENT ON FUNCTION wa.import_named(wa.foreign_key, bigint) IS
 	'for function bodies: imports a key, by its name and its place if a live key has the name';
 
-CREATE FUNCTION wa.import_row(given jsonb, place bigint, org uuid, names jsonb, absent wa.permissions, with_rates boolean) RETURNS wa.import_result
+CREATE FUNCTION wa.import_row(given jsonb, place bigint, org uuid, names jsonb, absent text[], with_rates boolean) RETURNS wa.import_result
 	LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -228,7 +233,7 @@ BEGIN
 	key := wa.read_foreign_key(given, org, names, absent, with_rates);
 	result.name := key.name;
 	result.prefix := key.prefix;
-	result.permissions := key.permissions;
+	result.permissions := key.permissions::text[] || key.own_permissions;
 	result.result := 'expired';
 	IF EXISTS (SELECT FROM wa.api_key k WHERE k.digest = key.digest) THEN
 		result.result := 'exists';
@@ -248,10 +253,10 @@ EXCEPTION WHEN data_exception OR unique_violation OR no_data_found OR configurat
 	result.key := NULL;
 	RETURN result;
 END $$;
-COMMENT ON FUNCTION wa.import_row(jsonb, bigint, uuid, jsonb, wa.permissions, boolean) IS
+COMMENT ON FUNCTION wa.import_row(jsonb, bigint, uuid, jsonb, text[], boolean) IS
 	'for function bodies: imports one row in common terms, or says why not';
 
-CREATE FUNCTION wa.import_keys(source text, org wa.org_id, keys text, permissions wa.permissions DEFAULT NULL,
+CREATE FUNCTION wa.import_keys(source text, org wa.org_id, keys text, permissions text[] DEFAULT NULL,
 							   names jsonb DEFAULT '{}', with_rates boolean DEFAULT true, dry_run boolean DEFAULT false) RETURNS SETOF wa.import_result
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -262,6 +267,8 @@ DECLARE
 	place bigint;
 BEGIN
 	PERFORM wa.refuse_under_key();
+	PERFORM ARRAY(SELECT p FROM unnest(permissions) p WHERE p NOT LIKE '%:%')::wa.permissions;
+	PERFORM wa.read_own_permissions(ARRAY(SELECT p FROM unnest(permissions) p WHERE p LIKE '%:%'), 'permissions', false);
 	BEGIN
 		FOR given, place IN SELECT r.value, r.ordinality FROM jsonb_array_elements(wa.read_import(keys)) WITH ORDINALITY r LOOP
 			given := wa.common_members(source, wa.fold_members(given));
@@ -276,10 +283,10 @@ BEGIN
 	END;
 	RETURN QUERY SELECT * FROM unnest(results);
 END $$;
-COMMENT ON FUNCTION wa.import_keys(text, wa.org_id, text, wa.permissions, jsonb, boolean, boolean) IS
+COMMENT ON FUNCTION wa.import_keys(text, wa.org_id, text, text[], jsonb, boolean, boolean) IS
 	'takes over keys that another system issued, by their SHA-256 digests; they go on working as they are. `keys`: its rows as a JSON list, or an '
 	'object on each line. `source`: whose rows they are, `better-auth` (table `apikey`), `unkey` (`hash`, `start`, `name`, `expires`, `enabled`, `permissions`, '
 	'`ratelimits`) or `list` (`name`, `digest`, `prefix`, `permissions`, `expiresAt`, `enabled`, `requestsPerMinute`, `burst`). A row may have an '
-	'`organizationId`; the others become keys of `org`. `permissions`: of keys that have none. `names`: our names for their permissions, '
+	'`organizationId`; the others become keys of `org`. `permissions`: of keys that have none. `names`: our names for their permissions, of the four or of `wa.define_permission()`, '
 	'such as `{"messages:write": "send"}`, and `""` for what is left out. `with_rates`: whether their rates are taken over. `dry_run`: changes nothing and says what would be done. '
 	'A row that cannot be taken over as it is changes nothing, and the result says why. `22023` (`keys`, `source`)';

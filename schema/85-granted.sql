@@ -183,7 +183,7 @@ UNION ALL
 		('wa_admin', 'wa.create_org(text)'),
 		('wa_admin', 'wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer, text[])'),
 		('wa_admin', 'wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer, text[])'),
-		('wa_admin', 'wa.import_keys(text, wa.org_id, text, wa.permissions, jsonb, boolean, boolean)'),
+		('wa_admin', 'wa.import_keys(text, wa.org_id, text, text[], jsonb, boolean, boolean)'),
 		('wa_admin', 'wa.revoke_key(wa.key_id)'),
 		('wa_admin', 'wa.revoke_key(wa.org_id, text, text)'),
 		('wa_admin', 'wa.revoke_key_with_reason(wa.key_id, text)'),
@@ -211,6 +211,7 @@ UNION ALL
 		('wa_admin', 'wa.set_org_limit(wa.org_id, text, integer)'),
 		('wa_admin', 'wa.default_limits()'),
 		('wa_admin', 'wa.audit_head(wa.org_id)'),
+		('wa_admin', 'wa.audit_subject(text, uuid)'),
 		('wa_admin', 'wa.verify_audit(wa.org_id, bigint, bytea)'),
 		-- Monitoring
 		('wa_gateway, wa_worker, wa_connector, wa_admin, wa_monitor', 'wa.self_check()'),

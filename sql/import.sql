@@ -74,3 +74,22 @@ SELECT wa.authenticate(:'first') IS NOT NULL AS bound \; SELECT wa.current_org()
 SELECT wa.authenticate(:'first', 'manage');
 -- Administrators only.
 SELECT wa.import_keys('list', :'mover', '[]');
+
+-- Permissions that an administrator has defined: under our name, or under a name of theirs.
+-- What is not defined is refused, and nothing that is one of the four becomes another.
+\c - regress_admin
+\set SHOW_CONTEXT never
+BEGIN;
+SELECT wa.define_permission('moved:read', 'Reads') IS NOT NULL AND wa.define_permission('moved:gone', 'Is dropped') IS NOT NULL AS defined;
+SELECT wa.drop_permission('moved:gone');
+SELECT place, permissions, result, reason FROM wa.import_keys('list', :'other', json_build_array(
+	json_build_object('name', 'own 1', 'digest', encode(sha256('o1'), 'hex'), 'permissions', json_build_array('moved:read')),
+	json_build_object('name', 'own 2', 'digest', encode(sha256('o2'), 'hex'), 'permissions', json_build_object('bills', json_build_array('read'), 'chats', json_build_array('read'))),
+	json_build_object('name', 'own 3', 'digest', encode(sha256('o3'), 'hex'), 'permissions', json_build_array('moved:gone')),
+	json_build_object('name', 'own 4', 'digest', encode(sha256('o4'), 'hex'), 'permissions', json_build_array('bills:drop')),
+	json_build_object('name', 'own 5', 'digest', encode(sha256('o5'), 'hex')))::text,
+	permissions => '{moved:read,events}', names => '{"bills:read": "moved:read", "chats:read": "read", "bills:drop": "moved:gone"}');
+SELECT name, permissions, own_permissions FROM wa.keys WHERE org_id = :'other' AND name LIKE 'own _' ORDER BY name;
+SELECT * FROM error_of(format($$SELECT wa.import_keys('list', %L, '[]', permissions => '{moved:gone}')$$, :'other'));
+SELECT state, message FROM error_of(format($$SELECT wa.import_keys('list', %L, '[]', permissions => '{reed}')$$, :'other'));
+ROLLBACK;

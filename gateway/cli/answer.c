@@ -182,21 +182,43 @@ write_json_row(JsonWriter *writer, const Answer *answer, int row)
 	json_write_object_end(writer);
 }
 
+static void
+write_json_list(JsonWriter *writer, const Answer *answer)
+{
+	json_write_array_begin(writer);
+	for (int row = 0; row < PQntuples(answer->rows); row++)
+		write_json_row(writer, answer, row);
+	json_write_array_end(writer);
+}
+
+static void
+write_json_lines(const Answer *answer, Buffer *out)
+{
+	for (int row = 0; row < PQntuples(answer->rows); row++)
+	{
+		JsonWriter writer;
+
+		json_write_init(&writer, out);
+		write_json_row(&writer, answer, row);
+		buffer_append_char(out, '\n');
+	}
+}
+
 void
 answer_write_json(const Answer *answer, CommandShape shape, Buffer *out)
 {
 	JsonWriter writer;
 
+	if (shape == COMMAND_LINES)
+	{
+		write_json_lines(answer, out);
+		return;
+	}
 	json_write_init(&writer, out);
 	if (shape == COMMAND_ONE)
 		write_json_row(&writer, answer, 0);
 	else
-	{
-		json_write_array_begin(&writer);
-		for (int row = 0; row < PQntuples(answer->rows); row++)
-			write_json_row(&writer, answer, row);
-		json_write_array_end(&writer);
-	}
+		write_json_list(&writer, answer);
 	buffer_append_char(out, '\n');
 }
 
@@ -458,6 +480,8 @@ answer_write_text(const Answer *answer, const Command *command, Buffer *out)
 
 	if (command->shape == COMMAND_CHECKS)
 		write_findings(answer, out);
+	else if (command->shape == COMMAND_LINES)
+		write_json_lines(answer, out);
 	else if (command->shape == COMMAND_LIST)
 		write_table(answer, command->columns, out);
 	else if (command->done != NULL)

@@ -21,7 +21,7 @@ typedef struct Answer
 	const PGresult *shown; /* of Command.show: takes the place of the first column; or NULL */
 } Answer;
 
-/* Appends one JSON value and a line break. */
+/* Appends one JSON value and a line break; of COMMAND_LINES, one for each row. */
 extern void answer_write_json(const Answer *answer, CommandShape shape, Buffer *out);
 
 /* Appends what people read. */

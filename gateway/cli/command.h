@@ -49,6 +49,7 @@ typedef enum CommandShape
 {
 	COMMAND_ONE,   /* the answer is one row */
 	COMMAND_LIST,  /* any number of rows, as a table */
+	COMMAND_LINES, /* any number of rows, a JSON object on each line, with or without --json */
 	COMMAND_CHECKS /* rows with a column "passed"; those that are false are a failure */
 } CommandShape;
 

@@ -49,9 +49,17 @@
 	"u.created_at AS \"createdAt\", " \
 	"u.disabled_at AS \"disabledAt\""
 
+#define PERMISSION_COLUMNS \
+	"p.name, " \
+	"p.description, " \
+	"p.grantable, " \
+	"p.defined_at AS \"definedAt\", " \
+	"p.defined_by AS \"definedBy\""
+
 #define SHOW_ORG "SELECT " ORG_COLUMNS " FROM wa.org o WHERE o.id = $1::wa.org_id"
 #define SHOW_KEY "SELECT " KEY_COLUMNS " FROM wa.keys k WHERE k.id = $1::wa.key_id"
 #define SHOW_USER "SELECT " USER_COLUMNS " FROM wa.app_user u WHERE u.id = $1::wa.user_id"
+#define SHOW_PERMISSION "SELECT " PERMISSION_COLUMNS " FROM wa.own_permission p WHERE p.name = $1 AND p.dropped_at IS NULL"
 
 #define ORG {.kind = PARAMETER_WORD, .name = "ORG", .help = "the id of an organization: org_…, or a UUID"}
 #define KEY {.kind = PARAMETER_WORD, .name = "KEY", .help = "the id of a key: key_…, or a UUID"}
@@ -243,12 +251,12 @@ const Command commands[] = {
 		{.kind = PARAMETER_FILE, .name = "FILE", .help = "a list of JSON objects, or one on each line; -: read it from standard input"},
 		{.kind = PARAMETER_OPTION, .name = "permissions", .argument = "LIST", .help = "the permissions of keys that have none there"},
 		{.kind = PARAMETER_OPTION, .name = "names", .argument = "LIST",
-		 .help = "our names for their permissions, such as messages:read=read,messages:write=send,files:read= to leave the last one out"},
+		 .help = "our names for their permissions, such as messages:read=read,bills:write=invoices:write,files:read= to leave the last one out"},
 		{.kind = PARAMETER_OPTION, .name = "rates", .argument = "RATES", .words = "keep drop",
 		 .help = "keep or drop the rates of the keys; default: keep"},
 		{.kind = PARAMETER_FLAG, .name = "dry-run", .help = "change nothing, and say what would be done"}},
-	 .statement = "SELECT r.place, r.name, r.prefix, to_json(r.permissions::text[]) AS permissions, r.result, r.key AS id, r.reason "
-		"FROM wa.import_keys($1, $2::wa.org_id, $3, CASE WHEN $4 <> '' THEN concat('{', btrim($4, '{}'), '}')::wa.permissions END, "
+	 .statement = "SELECT r.place, r.name, r.prefix, to_json(r.permissions) AS permissions, r.result, r.key AS id, r.reason "
+		"FROM wa.import_keys($1, $2::wa.org_id, $3, string_to_array(NULLIF(btrim($4, '{}'), ''), ','), "
 		"COALESCE((SELECT jsonb_object_agg(split_part(n, '=', 1), split_part(n, '=', 2)) FROM unnest(string_to_array($5, ',')) n), '{}'), "
 		"$6::text IS DISTINCT FROM 'drop', $7::boolean IS TRUE) r",
 	 .shape = COMMAND_LIST,
@@ -320,6 +328,76 @@ const Command commands[] = {
 		"wa.remove_member($1::wa.org_id, $2::wa.user_id) AS changed",
 	 .done = "{userId} is no member of {organizationId} any more",
 	 .unchanged = "{userId} was no member of {organizationId}"},
+
+	{.name = "permission define",
+	 .summary = "define a permission of your own, for tables of an application",
+	 .more = "Tables need it by wa.protect(). Defined again, it gets the new description, and who may give it is decided anew.",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "NAME", .help = "words with a colon between, such as invoices:write"},
+		{.kind = PARAMETER_WORD, .name = "DESCRIPTION", .help = "what it allows, for whoever makes a key"},
+		{.kind = PARAMETER_FLAG, .name = "grantable",
+		 .help = "let owners and admins give it to keys of their organizations; otherwise only administrators of the database can"}},
+	 .statement = "SELECT $1::text AS name FROM wa.define_permission($1, $2, $3::boolean IS TRUE) n",
+	 .show = SHOW_PERMISSION},
+
+	{.name = "permission list",
+	 .summary = "list the permissions: the four, and your own",
+	 .statement = "SELECT d.name, d.description, true AS grantable, NULL::timestamptz AS \"definedAt\", NULL::text AS \"definedBy\" "
+		"FROM wa.describe_permissions() d "
+		"UNION ALL (SELECT " PERMISSION_COLUMNS " FROM wa.own_permission p WHERE p.dropped_at IS NULL ORDER BY p.name)",
+	 .shape = COMMAND_LIST},
+
+	{.name = "permission drop",
+	 .summary = "drop a permission of your own: no key has it any more",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "NAME", .help = "the name of the permission"}},
+	 .statement = "SELECT $1::text AS name FROM wa.drop_permission($1) d",
+	 .show = "SELECT p.name, p.dropped_at AS \"droppedAt\", p.dropped_by AS \"droppedBy\" FROM wa.own_permission p "
+		"WHERE p.name = $1 AND p.dropped_at IS NOT NULL ORDER BY p.dropped_at DESC LIMIT 1"},
+
+	{.name = "audit list",
+	 .summary = "list the audit log of an organization, newest first",
+	 .parameters = {ORG,
+		{.kind = PARAMETER_OPTION, .name = "action", .argument = "ACTION", .help = "only this action, such as key.created, or all that begin so, such as key"},
+		{.kind = PARAMETER_OPTION, .name = "actor", .argument = "ID", .help = "only what this person, key or role of the database did: usr_…, key_…, or a name"},
+		{.kind = PARAMETER_OPTION, .name = "subject", .argument = "ID", .help = "only what was done to this, by its id"},
+		{.kind = PARAMETER_OPTION, .name = "from", .argument = "TIME", .help = "only from this time on, in UTC: 2027-01-31, or 2027-01-31T12:00:00Z"},
+		{.kind = PARAMETER_OPTION, .name = "to", .argument = "TIME", .help = "only before this time"},
+		{.kind = PARAMETER_OPTION, .name = "limit", .argument = "NUMBER", .help = "how many; default: 50"}},
+	 .requires = SHOW_ORG,
+	 .absent = "organization does not exist",
+	 .statement = "SELECT a.at, a.actor, a.actor_name AS \"actorName\", a.action, wa.audit_subject(a.action, a.subject) AS subject, a.detail::json AS detail, a.sequence "
+		"FROM wa.audit a WHERE a.org_id = $1::wa.org_id AND ($2::text IS NULL OR a.action = $2 OR starts_with(a.action, $2 || '.')) "
+		"AND ($3::text IS NULL OR a.actor = $3) AND ($4::text IS NULL OR wa.audit_subject(a.action, a.subject) = $4) "
+		"AND ($5::timestamptz IS NULL OR a.at >= $5) AND ($6::timestamptz IS NULL OR a.at < $6) "
+		"ORDER BY a.id DESC LIMIT COALESCE($7::integer, 50)",
+	 .shape = COMMAND_LIST,
+	 .columns = "at actor action subject detail"},
+
+	{.name = "audit verify",
+	 .summary = "compute the chain of an organization's audit log anew, and say what was changed or removed",
+	 .more = "Whoever can write to the table can also write a whole chain anew. Keep the sequence and the hash of a result in another "
+		"place, and give them the next time: they show it. The exit status is 1 if something is wrong. A new entry gets its place "
+		"in the chain within a minute.",
+	 .parameters = {ORG,
+		{.kind = PARAMETER_OPTION, .name = "sequence", .argument = "NUMBER", .help = "the place of an entry whose hash was kept"},
+		{.kind = PARAMETER_OPTION, .name = "hash", .argument = "HASH", .help = "with --sequence: its hash as it was kept, in hexadecimal"}},
+	 .statement = "WITH wrong AS MATERIALIZED (SELECT v.place, v.problem FROM wa.verify_audit($1::wa.org_id, $2::bigint, decode($3, 'hex')) v) "
+		"SELECT 'broken' AS result, w.place AS sequence, w.problem, NULL::text AS hash FROM wrong w "
+		"UNION ALL SELECT 'whole', COALESCE(h.sequence, 0), NULL, encode(h.hash, 'hex') FROM wa.audit_head($1::wa.org_id) h "
+		"WHERE NOT EXISTS (SELECT FROM wrong) ORDER BY sequence",
+	 .shape = COMMAND_LIST,
+	 .failure = "broken"},
+
+	{.name = "audit export",
+	 .summary = "print the chain of an organization's audit log, a JSON object on each line",
+	 .more = "The lines are those of GET /audit/export: all that the hashes are made of, in the order of the chain.",
+	 .parameters = {ORG, {.kind = PARAMETER_OPTION, .name = "after", .argument = "NUMBER", .help = "only entries behind this sequence"}},
+	 .requires = SHOW_ORG,
+	 .absent = "organization does not exist",
+	 .statement = "SELECT wa.typeid('org', a.org_id) AS \"organizationId\", a.sequence, wa.typeid('aud', a.id) AS id, wa.epoch_ms(a.at) AS at, "
+		"a.actor, a.actor_name AS \"actorName\", a.action, wa.audit_subject(a.action, a.subject) AS subject, a.detail::json AS detail, "
+		"encode(a.hash, 'hex') AS hash "
+		"FROM wa.audit a WHERE a.org_id = $1::wa.org_id AND a.sequence > COALESCE($2::bigint, 0) ORDER BY a.sequence",
+	 .shape = COMMAND_LINES},
 
 	{.name = "completion bash",
 	 .summary = "print the completion of these commands for bash",

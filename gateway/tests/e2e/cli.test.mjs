@@ -244,6 +244,66 @@ test('key revoke-secret: whoever has the key on standard input ends it, and is t
 	assert.equal(json('key', 'show', other.id).status, 'live');
 });
 
+test('permission: defined, listed beside the four, given to a key, defined anew and dropped', async () =>
+{
+	const org = await createOrg(db, 'Invoices');
+	const made = json('permission', 'define', 'invoices:write', 'Writes invoices', '--grantable');
+
+	assert.deepEqual([made.name, made.description, made.grantable, made.definedBy], ['invoices:write', 'Writes invoices', true, ADMIN]);
+	assert.deepEqual(json('permission', 'list').map(({ name }) => name), ['read', 'send', 'manage', 'events', 'invoices:write']);
+	assert.deepEqual(json('permission', 'list').at(-1), made);
+	assert.deepEqual(json('key', 'create', org.id, 'clerk', 'read,invoices:write').permissions, ['read', 'invoices:write']);
+	assert.equal(json('permission', 'define', 'invoices:write', 'Writes').grantable, false);
+	assert.deepEqual(table(said('permission', 'list')).at(-1).DESCRIPTION, 'Writes');
+	assert.equal(json('permission', 'drop', 'invoices:write').droppedBy, ADMIN);
+	assert.deepEqual(json('key', 'list', org.id)[0].permissions, ['read']);
+	refused(['permission', 'drop', 'invoices:write'], 1, /^wa: permission does not exist\n$/);
+	refused(['permission', 'define', 'write', 'x'], 1, /^wa: name must be words/);
+	refused(['permission', 'define', 'a:b', ''], 1, /^wa: description must be/);
+});
+
+test('audit: listed with filters, verified, exported line by line, and a change is found', async () =>
+{
+	const org = await createOrg(db, 'Audited');
+	const other = await createOrg(db, 'Not asked for');
+	const key = json('key', 'create', org.id, 'watched', 'read');
+
+	said('key', 'disable', key.id);
+	said('key', 'create', other.id, 'elsewhere', 'read');
+	assert.deepEqual(json('audit', 'list', org.id).map(({ action }) => action), ['key.disabled', 'key.created', 'org.created']);
+	assert.deepEqual(json('audit', 'list', org.id, '--subject', key.id, '--action', 'key.created').map(({ actor, subject }) => [actor, subject]), [[ADMIN, key.id]]);
+	assert.equal(json('audit', 'list', org.id, '--action', 'key').length, 2);
+	assert.equal(json('audit', 'list', org.id, '--limit', '1')[0].action, 'key.disabled');
+	assert.deepEqual([json('audit', 'list', org.id, '--actor', 'nobody'), json('audit', 'list', org.id, '--to', '2000-01-01')], [[], []]);
+	assert.equal(json('audit', 'list', org.id, '--from', '2000-01-01').length, 3);
+	assert.equal(table(said('audit', 'list', org.id))[1].SUBJECT, key.id);
+
+	assert.deepEqual(json('audit', 'verify', org.id), [{ result: 'whole', sequence: 0 }]);
+	await db.sql("SELECT wa.housekeep('audit', 10000)");
+
+	const lines = said('audit', 'export', org.id).trimEnd().split('\n').map((line) => JSON.parse(line));
+	const [{ result, sequence, hash }] = json('audit', 'verify', org.id);
+
+	assert.deepEqual([result, sequence, hash], ['whole', 3, lines[2].hash]);
+	assert.deepEqual(Object.keys(lines[1]), ['organizationId', 'sequence', 'id', 'at', 'actor', 'action', 'subject', 'detail', 'hash']);
+	assert.deepEqual([lines[1].organizationId, lines[1].detail.name, typeof lines[1].at], [org.id, 'watched', 'number']);
+	assert.equal(said('audit', 'export', org.id, '--after', '2').split('\n').length, 2);
+	assert.equal(said('audit', 'export', org.id, '--after', '3'), '');
+
+	const wrong = (...args) => wa(['audit', 'verify', org.id, ...args]);
+
+	assert.deepEqual([wrong('--sequence', '2', '--hash', lines[1].hash).code, wrong('--sequence', '2', '--hash', lines[2].hash).code], [0, 1]);
+	assert.match(wrong('--sequence', '4', '--hash', hash).stdout, /broken +4 +1 entries up to it are missing/);
+	refused(['audit', 'verify', org.id, '--sequence', '2', '--hash', 'xyz'], 1, /^wa: /);
+	await db.sql('ALTER TABLE wa.audit DISABLE TRIGGER audit_append_only');
+	await db.sql("UPDATE wa.audit SET actor = 'somebody' WHERE org_id = $1 AND sequence = 2", [org.uuid]);
+	await db.sql('ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only');
+	assert.match(wrong().stdout, /broken +2 +its hash is not that of the entry/);
+	assert.equal(wrong().code, 1);
+	for (const command of ['list', 'verify', 'export'])
+		refused(['audit', command, `org_${UNKNOWN}`], 1, /^wa: organization does not exist\n$/);
+});
+
 test('user and member: accounts, passwords and memberships', async () =>
 {
 	const org = await createOrg(db, 'People');
@@ -464,7 +524,7 @@ function completed(line)
 
 test('the completion knows commands, options and what a value may be', () =>
 {
-	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'completion', 'manual', '--database', '--json', '--help', '--version']);
+	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'completion', 'manual', '--database', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
 	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
 	assert.deepEqual(completed('wa key create org_x name re'), ['read']);

@@ -125,6 +125,17 @@ START_TEST(json_has_types_and_leaves_nulls_out)
 }
 END_TEST
 
+START_TEST(lines_are_an_object_for_each_row_with_and_without_json)
+{
+	PGresult *rows = make(key_columns, 2, (const char *const[]){"key_1", "a\nb", "key_2", NULL}, 2);
+	const char lines[] = "{\"id\":\"key_1\",\"name\":\"a\\nb\"}\n{\"id\":\"key_2\"}\n";
+
+	expect_json(&(Answer){rows, NULL}, COMMAND_LINES, lines);
+	expect_text(&(Answer){rows, NULL}, &(Command){.shape = COMMAND_LINES}, lines);
+	PQclear(rows);
+}
+END_TEST
+
 START_TEST(what_was_changed_takes_the_place_of_its_id)
 {
 	static const Column made_columns[] = {{"id", TEXT}, {"key", TEXT}};
@@ -192,6 +203,6 @@ START_TEST(a_terminal_gets_no_control_characters)
 END_TEST
 
 SUITE("cli_answer", a_table_is_aligned_by_what_a_terminal_shows, an_empty_table_has_its_headings,
-	  json_has_types_and_leaves_nulls_out, what_was_changed_takes_the_place_of_its_id,
-	  a_sentence_says_whether_anything_changed, findings_are_those_that_have_not_passed,
-	  a_terminal_gets_no_control_characters)
+	  json_has_types_and_leaves_nulls_out, lines_are_an_object_for_each_row_with_and_without_json,
+	  what_was_changed_takes_the_place_of_its_id, a_sentence_says_whether_anything_changed,
+	  findings_are_those_that_have_not_passed, a_terminal_gets_no_control_characters)
