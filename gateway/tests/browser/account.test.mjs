@@ -3,7 +3,9 @@
  *		People: sign in and out, the active organization, invitations, roles, passwords.
  */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { before, test } from 'node:test';
+import { until } from '../e2e/harness/processes.mjs';
 import { addMember, createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
 
@@ -363,6 +365,50 @@ test('the audit log tells what was changed of the organization', async (t) =>
 	await stage.db.sql('SELECT wa.set_event_days($1, 14)', [org.uuid]);
 	await visitor.enter(person, 'audit');
 	await visitor.page.getByRole('row').filter({ hasText: 'changed the organization' }).filter({ hasText: 'eventDays: 14' }).waitFor();
+	visitor.assertWellBehaved();
+});
+
+test('the audit log is filtered by the gateway, and saved as a file that has the whole chain', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const person = await createPerson(stage.db, { org, name: 'Olivia Owner' });
+	const visitor = await Visitor.open(stage, t);
+	const { page } = visitor;
+	const rows = page.getByRole('table', { name: 'Audit log' }).getByRole('row');
+	const entry = (text) => rows.filter({ hasText: text });
+
+	await stage.db.sql('SELECT wa.set_event_days($1, 14)', [org.uuid]);
+	/* more than a page, so that the oldest entry is on none that is loaded */
+	await stage.db.sql("INSERT INTO wa.audit (org_id, actor, action) SELECT $1, 'robot', 'key.changed' FROM generate_series(1, 60)", [org.uuid]);
+	const key = await createKey(stage.db, org, ['read'], { name: 'watched' });
+
+	await visitor.enter(person, 'audit');
+	await entry('watched').waitFor();
+	assert.equal(await entry('made the organization').count(), 0);
+
+	await page.getByLabel('Action').selectOption('org.created');
+	await entry('made the organization').waitFor();
+	assert.equal(await rows.count(), 2);
+	await page.getByLabel('Action').selectOption('');
+	await page.getByLabel('Of the key').fill('key_01');
+	await page.getByText('must be an id').waitFor();
+	await page.getByLabel('Of the key').fill(key.id);
+	await entry('made the key').waitFor();
+	await until('only the key is shown', async () => await rows.count() === 2);
+	await page.getByLabel('From').fill('2999-01-01');
+	await page.getByText('No entry matches.').waitFor();
+	await page.getByRole('button', { name: 'Show all' }).click();
+	await page.getByLabel('By').selectOption({ label: 'Olivia Owner' });
+	await until('only what the person did', async () => await entry('robot').count() === 0 && await entry('signed in').count() > 0);
+
+	await stage.db.sql("SELECT wa.housekeep('audit', 10000)");
+
+	const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export' }).click()]);
+	const lines = fs.readFileSync(await download.path(), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+
+	assert.equal(download.suggestedFilename(), `audit-${org.id}.ndjson`);
+	assert.deepEqual(lines.map(({ sequence }) => sequence), lines.map((line, i) => i + 1));
+	assert.ok(lines.length > 62 && lines.some(({ subject }) => subject === key.id) && lines.every(({ organizationId }) => organizationId === org.id));
 	visitor.assertWellBehaved();
 });
 

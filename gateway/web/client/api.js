@@ -113,10 +113,10 @@ async function fetchText(method, path, { json, headers, signal, credentials })
 	}
 }
 
-/* The JSON of an answer; throws what an error says. */
-export function readAnswer(response, text)
+/* The JSON of an answer, or with "lines" its text; throws what an error says. */
+export function readAnswer(response, text, lines = false)
 {
-	const body = parse(text);
+	const body = lines && response.ok ? text : parse(text);
 
 	noteServerTime(response.headers.get('Date'));
 	if (!response.ok)
@@ -130,7 +130,7 @@ async function exchange(method, path, options)
 {
 	const { response, text } = await fetchText(method, path, options);
 
-	return readAnswer(response, text);
+	return readAnswer(response, text, options.lines);
 }
 
 /* ---- calls for the person ---- */
@@ -247,11 +247,12 @@ export async function withToken(use)
 
 /*
  * Calls METHOD /api/v1PATH and returns the JSON of the answer.  The third argument has
- * json, headers and signal.
+ * json, headers, signal, and lines: true if the answer has a JSON object on each line, which
+ * is returned as text.
  */
-export function call(method, path, { json, headers, signal } = {})
+export function call(method, path, { json, headers, signal, lines } = {})
 {
-	return withToken((bearer) => exchange(method, BASE + path, { json, signal, credentials: 'omit', headers: { ...headers, ...bearer } }));
+	return withToken((bearer) => exchange(method, BASE + path, { json, signal, lines, credentials: 'omit', headers: { ...headers, ...bearer } }));
 }
 
 /* The path of an object, from its parts: "sessions", id, … */

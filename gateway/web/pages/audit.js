@@ -1,10 +1,13 @@
 /*
  * audit.js
- *		Audit log: who changed keys, members and the organization, newest first.
+ *		Audit log: who changed keys, members and the organization, newest first, and what of it
+ *		is shown.
  */
 import { ACTION_WORDS } from './audit_words.js';
+import { ExportButton } from './audit_export.js';
+import { AuditFilters, isFiltered, NO_FILTERS, queryOf } from './audit_filters.js';
 import { Time } from '../ui/format.js';
-import { html } from '../ui/html.js';
+import { html, useState } from '../ui/html.js';
 import { useList } from '../client/load.js';
 import { Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, Table, usePlace } from '../ui/page.js';
@@ -49,18 +52,32 @@ const COLUMNS = [
 	{ name: 'Details', cell: (row) => html`<${Detail} detail=${row.detail} named=${subjectOf(row)} />` },
 ];
 
+function Entries({ list, rows, filtered })
+{
+	if (rows.length === 0)
+		return filtered ? html`<p class="nothing">No entry matches.</p>` : html`
+			<${Empty} title="Nothing yet"><p>Keys that are made and revoked, people who join, leave and sign in: all of it is written down here.</p><//>`;
+	return html`
+		<${Table} label="Audit log" columns=${COLUMNS} rows=${rows} keyOf=${({ id }) => id} />
+		<${More} list=${list} />`;
+}
+
+/* The gateway filters, so that a filter finds what is on no page that was loaded. */
 export function AuditPage()
 {
 	const { administers, organization } = usePlace();
-	const list = useList(administers ? '/audit' : null);
+	const [filters, setFilters] = useState(NO_FILTERS);
+	const list = useList(administers ? `/audit${queryOf(filters)}` : null);
+	const members = useList(administers ? '/members' : null, { limit: 200, pages: 5 });
+	const button = administers && html`<${ExportButton} organization=${organization} />`;
 
 	return html`
-		<${Page} title="Audit log" lead="Who did what, and when. Nothing here can be changed or deleted.">
+		<${Page} title="Audit log" lead="Who did what, and when. Nothing here can be changed or deleted." actions=${button}>
 			${!administers && html`<${Notice}>Your role in ${organization.name} is member. Only owners and admins see the audit log.<//>`}
-			${administers && html`<${Loaded} from=${list} what="Loading the audit log">
-				${(rows) => (rows.length === 0 ? html`<${Empty} title="Nothing yet"><p>Keys that are made and revoked, people who join, leave and sign in: all of it is written down here.</p><//>` : html`
-					<${Table} label="Audit log" columns=${COLUMNS} rows=${rows} keyOf=${({ id }) => id} />
-					<${More} list=${list} />`)}
-			<//>`}
+			${administers && html`
+				<${AuditFilters} filters=${filters} change=${setFilters} members=${members.rows ?? []} rows=${list.rows ?? []} />
+				<${Loaded} from=${list} what="Loading the audit log">
+					${(rows) => html`<${Entries} list=${list} rows=${rows} filtered=${isFiltered(filters)} />`}
+				<//>`}
 		<//>`;
 }
