@@ -152,7 +152,7 @@ COMMENT ON TABLE wa.audit IS
 	'who did what to sessions, webhooks, keys, people and organizations. Rows are added, and get their place in the chain once; beyond that none is changed or removed, not even by the owner';
 COMMENT ON COLUMN wa.audit.org_id IS 'the organization it happened in';
 COMMENT ON COLUMN wa.audit.id IS 'UUIDv7, so that the order of ids is the order in which rows were written';
-COMMENT ON COLUMN wa.audit.at IS 'when it happened, to the millisecond, which for key.used_first and user.sign_in_failed is somewhat before it is written';
+COMMENT ON COLUMN wa.audit.at IS 'when it happened, to the millisecond, which for key.used_first, key.denied and user.sign_in_failed is somewhat before it is written';
 COMMENT ON COLUMN wa.audit.actor IS 'who did it: usr_… or key_…, or a database role; anonymous for user.sign_in_failed';
 COMMENT ON COLUMN wa.audit.actor_name IS 'what a person or key that did it was called then; NULL for database roles';
 COMMENT ON COLUMN wa.audit.action IS 'what was done, as noun.verb: key.created, key.revoked, …';

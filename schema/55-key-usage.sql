@@ -254,18 +254,44 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.flush_later_uses(integer) IS 'for wa.flush_key_usage(): brings rows up to date';
 
+-- Of requests that were denied the audit log has the first one of a day for each key and reason,
+-- so that a flood of them is one entry; how many there were is in wa.api_key_hour.
+CREATE FUNCTION wa.note_denied(counts wa.api_key_hour[]) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	denied record;
+BEGIN
+	FOR denied IN
+		SELECT c.org_id, c.key_id, min(c.hour) AS hour, array_agg(DISTINCT r.reason ORDER BY r.reason) AS reasons
+		FROM unnest(counts) c CROSS JOIN LATERAL (VALUES ('expired', c.expired), ('revoked', c.revoked), ('disabled', c.disabled),
+				('address', c.address), ('permission', c.permission), ('session', c.session), ('rate', c.rate)) r (reason, number)
+		WHERE r.number > 0 AND NOT EXISTS (SELECT FROM wa.api_key_hour h
+			WHERE h.org_id = c.org_id AND h.key_id = c.key_id AND h.hour > c.hour - interval '1 day' AND (to_jsonb(h) ->> r.reason)::bigint > 0)
+		GROUP BY c.org_id, c.key_id
+		ORDER BY c.org_id, c.key_id
+	LOOP
+		PERFORM wa.note(denied.org_id, 'key.denied', denied.key_id, jsonb_build_object(
+			'name', wa.name_of(denied.org_id, wa.typeid('key', denied.key_id)), 'reasons', denied.reasons), wa.typeid('key', denied.key_id), denied.hour);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION wa.note_denied(wa.api_key_hour[]) IS
+	'for wa.flush_key_hours(), before the counts are in the table: writes key.denied to the audit log for keys and reasons that it does not have of the latest day';
+
 -- Whatever is taken and not written here is dropped: counts of keys that are gone.
 CREATE FUNCTION wa.flush_key_hours(max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
+	taken constant wa.api_key_hour[] := ARRAY(
+		SELECT ROW(t.org_id, t.key_id, t.hour, t.allowed, t.expired, t.revoked, t.disabled, t.address, t.permission, t.session, t.rate)::wa.api_key_hour
+		FROM wa.take_key_hours(max) t
+		WHERE EXISTS (SELECT FROM wa.api_key k WHERE k.org_id = t.org_id AND k.id = t.key_id)
+		ORDER BY t.org_id, t.key_id, t.hour);
 	count integer;
 BEGIN
-	INSERT INTO wa.api_key_hour AS h (org_id, key_id, hour, allowed, expired, revoked, disabled, address, permission, session, rate)
-	SELECT t.org_id, t.key_id, t.hour, t.allowed, t.expired, t.revoked, t.disabled, t.address, t.permission, t.session, t.rate
-	FROM wa.take_key_hours(max) t
-	WHERE EXISTS (SELECT FROM wa.api_key k WHERE k.org_id = t.org_id AND k.id = t.key_id)
-	ORDER BY t.org_id, t.key_id, t.hour
+	PERFORM wa.note_denied(taken);
+	INSERT INTO wa.api_key_hour AS h SELECT t.* FROM unnest(taken) t
 	ON CONFLICT ON CONSTRAINT api_key_hour_pkey DO UPDATE SET allowed = h.allowed + excluded.allowed,
 		expired = h.expired + excluded.expired, revoked = h.revoked + excluded.revoked, disabled = h.disabled + excluded.disabled,
 		address = h.address + excluded.address, permission = h.permission + excluded.permission,

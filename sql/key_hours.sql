@@ -182,6 +182,14 @@ SELECT wa.authenticate(:'member') IS NOT NULL AS accepted \; SELECT * FROM wa.sh
 SELECT wa.authenticate(:'stranger') IS NOT NULL AS accepted \; SELECT * FROM wa.show_key_usage(:'plain_id', 24);
 SELECT wa.authenticate(:'admin') IS NOT NULL AS accepted \; SELECT * FROM wa.show_key_usage('00000000-0000-7000-8000-000000000001', 24);
 
+-- ---- The audit log ----
+\c - :superuser
+-- A key and a reason have one entry a day, however often and in however many flushes.
+SELECT a.detail, a.actor = wa.typeid('key', a.subject) AS by_the_key, a.at = date_bin('1 hour', a.at, '2000-01-01+00') AS whole_hour
+FROM wa.audit a WHERE a.action = 'key.denied' AND a.subject IN (SELECT k.id FROM wa.keys k WHERE k.org_id = :'acme') AND a.subject = :'plain_id' ORDER BY a.id;
+SELECT count(*) > 0 AS entries, count(*) = count(DISTINCT (a.subject, r)) AS one_for_a_key_and_reason
+FROM wa.audit a, jsonb_array_elements(a.detail -> 'reasons') r WHERE a.action = 'key.denied';
+
 -- ---- The program ----
 \c - regress_app
 SELECT wa.authenticate(:'plain', 'read', '192.0.2.1', E'curl/8.1 \u202e\tx' || repeat('y', 200)) IS NOT NULL AS accepted;

@@ -7,7 +7,7 @@
  */
 export const ACTION_WORDS = {
 	'key.created': 'made the key', 'key.changed': 'changed the key', 'key.rotated': 'rotated the key', 'key.disabled': 'switched off the key', 'key.enabled': 'switched on the key', 'key.revoked': 'revoked the key',
-	'key.used_first': 'was used for the first time', 'org.created': 'made the organization', 'org.changed': 'changed the organization',
+	'key.used_first': 'was used for the first time', 'key.denied': 'was denied something', 'org.created': 'made the organization', 'org.changed': 'changed the organization',
 	'member.added': 'added the member', 'member.removed': 'removed the member', 'member.changed': 'changed the role of',
 	'member.joined': 'joined the organization', 'member.invited': 'invited', 'member.uninvited': 'withdrew the invitation of',
 	'user.signed_in': 'signed in', 'user.signed_out': 'signed out', 'user.sign_in_failed': 'gave a wrong password for',
