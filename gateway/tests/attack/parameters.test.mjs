@@ -9,7 +9,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { message } from '../e2e/harness/wire.mjs';
+import { frame, message } from '../e2e/harness/wire.mjs';
 import { APP, LOGINS, REFUSED, Stage, told } from './stage.mjs';
 
 let stage, types;
@@ -165,21 +165,71 @@ test('names of roles cannot be tried out by declaring them', async () =>
 	await wire.close();
 });
 
-test('a wrong number of values, or formats that do not fit, are refused', async () =>
+/* A Bind of the unnamed statement with these format codes, values and format codes of the result. */
+function bindWith(formats, list, resultFormats = [])
 {
-	const wire = await stage.open();
-	const name = 'session_list';
-	const count = stage.statement(name).parameters.length;
+	const int16s = (numbers) => Buffer.concat([numbers.length, ...numbers].map((number) => { const out = Buffer.alloc(2); out.writeInt16BE(number); return out; }));
+	const length = (number) => { const out = Buffer.alloc(4); out.writeInt32BE(number); return out; };
+	const data = list.map((value) => (value === null ? length(-1) : Buffer.concat([length(value.length), Buffer.from(value)])));
 
-	for (const list of [values(count + 1), values(count - 1), [], ['x', 'y', 'z'], [Buffer.alloc(3), Buffer.alloc(3), Buffer.alloc(3)]])
+	return frame('B', Buffer.from([0, 0]), int16s(formats), int16s([]).fill(list.length, 1), ...data, int16s(resultFormats));
+}
+
+/* Binds that do not fit a statement of so many parameters: [what is wrong, the message, whether it has to be refused]. */
+function misfits(count)
+{
+	const texts = (number) => Array(number).fill('x');
+
+	return [
+		['one value more', message.bind('', values(count + 1)), true],
+		['hundreds more', message.bind('', values(count + 300)), true],
+		['one value less', message.bind('', values(Math.max(count - 1, 0))), count > 0],
+		['no value', message.bind('', []), count > 0],
+		['one format too many', bindWith(Array(count + 2).fill(0), values(count)), true],
+		['a format that there is not', bindWith([7], texts(count)), count > 0],
+		['a negative format', bindWith([-1], texts(count)), count > 0],
+		['a format of the result that there is not', bindWith([], values(count), [7]), false],
+		['more formats of the result than columns', bindWith([], values(count), Array(99).fill(0)), true],
+		['texts in binary', bindWith([1], texts(count)), false],
+		['three bytes in binary', bindWith([1], Array(count).fill('\0\x01\x02')), false],
+		['empty values in binary', bindWith([1], Array(count).fill('')), false],
+		['empty texts', bindWith([0], Array(count).fill('')), false],
+		['lengths that are larger than the message', frame('B', Buffer.from([0, 0, 0, 0, 0, 1, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0])), true],
+	];
+}
+
+test('a wrong number of values, or formats that do not fit, are refused or harm nobody, with every statement', { timeout: 300_000 }, async () =>
+{
+	const bindings = { wa_gateway: stage.authenticate(stage.ours.key.secret, '{read,send,manage,events}'), wa_worker: [], wa_connector: [] };
+	let tried = 0;
+
+	for (const role of Object.keys(LOGINS))
 	{
-		const got = await wire.exchange(...stage.request(stage.ours.key.secret, 'read', name, list));
+		let wire = await stage.open(role);
+		const theirs = await stage.open();
 
-		assert.match(got.error?.code ?? '', /^(08P01|22P0[23]|22021)$/);
-		assert.deepEqual(got.rows.filter((row) => row.organization_id), []);
-		assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid]);
+		for (const { name, source, parameters } of stage.statements.filter((one) => one.role_name === role && one.name !== 'event_wait'))
+		{
+			for (const [what, bind, isRefused] of misfits(parameters.length))
+			{
+				const got = await wire.exchange(...bindings[role], message.parse('', source), bind, message.execute(), message.sync());
+
+				tried++;
+				stage.showsNothing(got, `${role}: ${name}: ${what}`);
+				if (isRefused)
+					assert.notEqual(got.error, null, `${role}: ${name}: ${what}`);
+				assert.equal(got.status ?? 'I', 'I', `${role}: ${name}: ${what}`);
+				if (got.status === null)
+					wire = await stage.open(role);
+			}
+			if (role === 'wa_gateway')
+				assert.deepEqual(await stage.sessions(wire, stage.theirs), [stage.theirs.session.uuid], name);
+		}
+		assert.deepEqual(await stage.sessions(theirs, stage.theirs), [stage.theirs.session.uuid]);
+		await wire.close();
+		await theirs.close();
 	}
-	await wire.close();
+	assert.ok(tried > 1000, `${tried} were tried`);
 });
 
 test('a statement without parameters that is declared with unused ones does not pass for authenticate (P45)', async () =>
