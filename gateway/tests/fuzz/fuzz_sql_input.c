@@ -4,6 +4,7 @@
  *
  * For every input: text and binary form accept the same; a value, its mask and an error
  * show nothing of a secret; what is accepted has one value, which is written and read back.
+ * Of a report of leaked keys only its length is shown.
  */
 #include "tests/fuzz/server.h"
 
@@ -28,6 +29,9 @@ extern Datum wa_permissions_recv(PG_FUNCTION_ARGS);
 extern Datum wa_permissions_out(PG_FUNCTION_ARGS);
 extern Datum wa_typeid(PG_FUNCTION_ARGS);
 extern Datum wa_from_typeid(PG_FUNCTION_ARGS);
+extern Datum wa_leak_report_in(PG_FUNCTION_ARGS);
+extern Datum wa_leak_report_recv(PG_FUNCTION_ARGS);
+extern Datum wa_leak_report_out(PG_FUNCTION_ARGS);
 extern Datum wa_key_id_in(PG_FUNCTION_ARGS);
 extern Datum wa_key_id_out(PG_FUNCTION_ARGS);
 
@@ -289,6 +293,26 @@ check_key_id(const uint8_t *data, size_t len)
 				0);
 }
 
+/* ---- wa.leak_report ---- */
+
+static void
+check_report(const uint8_t *data, size_t len)
+{
+	char mask[64];
+	ServerCall report;
+	ServerCall out;
+
+	SERVER_CALL(&report, wa_leak_report_recv, PointerGetDatum(server_message(data, len)));
+	FUZZ_ASSERT(!report.failed && VARSIZE_ANY_EXHDR(DatumGetPointer(report.value)) == len);
+	FUZZ_ASSERT(len == 0 || memcmp(VARDATA_ANY(DatumGetPointer(report.value)), data, len) == 0);
+	SERVER_CALL(&out, wa_leak_report_out, report.value);
+	snprintf(mask, sizeof(mask), "(%zu bytes)", len);
+	FUZZ_ASSERT(!out.failed && strcmp(DatumGetCString(out.value), mask) == 0);
+	SERVER_CALL(&report, wa_leak_report_in, CStringGetDatum(server_cstring(data, len)));
+	FUZZ_ASSERT(!report.failed && VARSIZE_ANY_EXHDR(DatumGetPointer(report.value)) ==
+									  strnlen((const char *) data, len));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -305,6 +329,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_typeid(data, len);
 	server_reset();
 	check_key_id(data, len);
+	server_reset();
+	check_report(data, len);
 	server_reset();
 	return 0;
 }

@@ -206,6 +206,7 @@ server_call(ServerCall *call, PGFunction function, int count,
 	call->failed = sigsetjmp(raised, 0) != 0;
 	if (!call->failed)
 		call->value = function(info);
+	call->is_null = info->isnull;
 }
 
 /* ---- settings and transactions: what is registered is of no concern here ---- */
@@ -271,6 +272,20 @@ pg_snprintf(char *out, size_t size, const char *format, ...)
 	len = pg_vsnprintf(out, size, format, arguments);
 	va_end(arguments);
 	return len;
+}
+
+char *
+psprintf(const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+	int len;
+
+	va_start(arguments, format);
+	len = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	FUZZ_ASSERT(len >= 0 && len < (int) sizeof(text));
+	return pstrdup(text);
 }
 
 void
@@ -406,6 +421,26 @@ pg_client_to_server(const char *sent, int len)
 	return converted;
 }
 
+/* The database is in UTF-8. */
+char *
+pg_server_to_any(const char *text, int len, int encoding)
+{
+	FUZZ_ASSERT(encoding == PG_UTF8);
+	return unconstify(char *, text);
+}
+
+char *
+pg_any_to_server(const char *text, int len, int encoding)
+{
+	return pg_server_to_any(text, len, encoding);
+}
+
+unsigned char
+pg_ascii_tolower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char) (c - 'A' + 'a') : c;
+}
+
 static int
 character_length(const char *text, int len)
 {
@@ -422,6 +457,12 @@ pg_mbstrlen_with_len(const char *text, int len)
 	for (int at = 0; at < len && text[at] != '\0'; at += character_length(text + at, len - at))
 		count++;
 	return count;
+}
+
+int
+pg_mbstrlen(const char *text)
+{
+	return pg_mbstrlen_with_len(text, (int) strlen(text));
 }
 
 int

@@ -26,8 +26,9 @@
 /* What became of a call. */
 typedef struct ServerCall
 {
-	bool failed; /* it raised */
-	Datum value; /* when it did not */
+	bool failed;  /* it raised */
+	bool is_null; /* it returned NULL */
+	Datum value;  /* when it did neither */
 } ServerCall;
 
 /* All that an error says, each part with a NUL behind it; nothing is shown of others. */
