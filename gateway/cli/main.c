@@ -282,6 +282,8 @@ main(int argc, char **argv)
 	Invocation invocation;
 	char line[ASK_LINE_MAX + 1] = "";
 
+	/* Keys and passwords pass through its memory. */
+	process_hide();
 	/* If standard output is closed, the answer must not go to the database; to write it fails. */
 	close(process_fill_standard(O_RDONLY));
 	/* Texts are UTF-8, whatever the environment says. */

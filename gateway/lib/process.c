@@ -126,12 +126,18 @@ keep_capabilities(uint64_t kept)
 /* ---- for main() ---- */
 
 void
-process_confine(void)
+process_hide(void)
 {
 	const struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
 
 	note_unless(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "new privileges");
 	note_unless(setrlimit(RLIMIT_CORE, &no_core) == 0, "core dumps");
+	note_unless(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "being dumpable");
+}
+
+void
+process_confine(void)
+{
 	umask(S_IRWXG | S_IRWXO);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -140,7 +146,7 @@ process_confine(void)
 	empty_bounding_set();
 	note_unless(keep_capabilities(BIND_PORTS), "capabilities");
 	/* This comes last: a change of capabilities may make the process dumpable again. */
-	note_unless(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "being dumpable");
+	process_hide();
 }
 
 void

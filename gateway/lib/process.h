@@ -7,6 +7,9 @@
  *	process_close_ports()	when the last socket is bound
  *	process_confine_thread()	in each thread that was started in between
  *
+ * A command that somebody types needs its terminal, its files and its descriptors; it calls
+ * process_hide() and none of the others.
+ *
  * Neither the process nor a program that it starts can get these rights back.  A right that
  * cannot be given up does not stop the program, because a container's own rules may forbid
  * a step and often restrict more.  It is reported in the log.
@@ -17,7 +20,12 @@
 /*
  * After this call:
  * - executing a file gains no privileges;
- * - no core is written, and no other process of the same user can read this one's memory;
+ * - no core is written, and no other process of the same user can read this one's memory.
+ */
+extern void process_hide(void);
+
+/*
+ * After this call, besides that:
  * - new files are readable and writable by their owner only;
  * - standard input is empty, and standard output and error are /dev/null if they were closed;
  * - all other inherited descriptors are closed;

@@ -6,12 +6,13 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { freePort } from './harness/ports.mjs';
-import { PROGRAMS, Program, SCRIPTS, onEnd, run, until } from './harness/processes.mjs';
+import { PROGRAMS, Program, SCRIPTS, makePlace, onEnd, run, until } from './harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 
 const CAPABILITIES = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'];
@@ -97,6 +98,34 @@ for (const [name, start] of [['wa-gateway', () => Gateway.start(cluster)], ['wa-
 		assert.deepEqual(await program.stop(), { code: 0, signal: null });
 	});
 }
+
+test('the threads of a gateway that write files keep nothing either', async () =>
+{
+	const without = await Gateway.start(cluster);
+	const gateway = await Gateway.start(cluster, { args: ['--media-dir', makePlace()] });
+	const threads = ({ pid }) => fs.readdirSync(`/proc/${pid}/task`).length;
+
+	assert.ok(threads(gateway) > threads(without), 'it has threads for files');
+	assertConfined(gateway.pid);
+	await gateway.stop();
+	await without.stop();
+});
+
+test('the command line for administrators keeps its terminal, but no privilege and no core, and nobody looks into it', async () =>
+{
+	const silent = net.createServer(() => {});
+
+	await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
+
+	/* it waits for a server that does not answer */
+	const wa = new Program(path.join(PROGRAMS, 'wa'), ['org', 'list', '--database', `host=127.0.0.1 port=${silent.address().port} user=x dbname=x`]);
+
+	await until('it waits', () => statusOf(wa.pid).Name === 'wa' && statusOf(wa.pid).NoNewPrivs === '1');
+	assert.deepEqual(coreLimits(wa.pid), ['0', '0']);
+	await until('it is hidden', () => !letsLookInto(wa.pid));
+	await wa.stop();
+	silent.close();
+});
 
 test('each of several processes of the gateway, and the one that watches them', async () =>
 {

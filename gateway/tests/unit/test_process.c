@@ -17,21 +17,27 @@
 #include "lib/process.h"
 #include "tests/unit/suite.h"
 
-/* The exit code of a child in which "look" runs after process_confine(). */
+/* The exit code of a child in which "look" runs after "give_up". */
 static int
-confined(int (*look)(void))
+child_after(void (*give_up)(void), int (*look)(void))
 {
 	pid_t child = fork();
 	int status = -1;
 
 	if (child == 0)
 	{
-		process_confine();
+		give_up();
 		_exit(look());
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static int
+confined(int (*look)(void))
+{
+	return child_after(process_confine, look);
 }
 
 /* A line of /proc/self/status that begins with a name; "" when there is none. */
@@ -53,7 +59,7 @@ status_of(const char *name)
 }
 
 static int
-look_at_privileges(void)
+look_at_memory(void)
 {
 	struct rlimit core;
 
@@ -61,14 +67,36 @@ look_at_privileges(void)
 		return 1;
 	if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 || core.rlim_max != 0)
 		return 2;
-	if (prctl(PR_GET_DUMPABLE) != 0)
-		return 3;
-	return umask(0) == 077 ? 0 : 4;
+	return prctl(PR_GET_DUMPABLE) == 0 ? 0 : 3;
+}
+
+static int
+look_at_privileges(void)
+{
+	int found = look_at_memory();
+
+	return found == 0 && umask(0) != 077 ? 4 : found;
 }
 
 START_TEST(no_new_privileges_no_core_and_no_files_for_others)
 {
 	ck_assert_int_eq(confined(look_at_privileges), 0);
+}
+END_TEST
+
+static int
+look_at_a_command(void)
+{
+	if (look_at_memory() != 0)
+		return 1;
+	return fcntl(200, F_GETFD) >= 0 ? 0 : 2;
+}
+
+START_TEST(a_command_hides_its_memory_and_keeps_its_descriptors)
+{
+	ck_assert_int_eq(dup2(STDOUT_FILENO, 200), 200);
+	ck_assert_int_eq(child_after(process_hide, look_at_a_command), 0);
+	close(200);
 }
 END_TEST
 
@@ -140,6 +168,7 @@ START_TEST(output_that_was_closed_leads_nowhere_and_not_into_a_socket)
 END_TEST
 
 SUITE("process", no_new_privileges_no_core_and_no_files_for_others,
+	  a_command_hides_its_memory_and_keeps_its_descriptors,
 	  capabilities_go_and_the_last_with_the_ports,
 	  input_is_empty_and_inherited_descriptors_are_closed,
 	  output_that_was_closed_leads_nowhere_and_not_into_a_socket)
