@@ -10,16 +10,18 @@
  * Not sanitized: the address sanitizer keeps what is freed as it is.
  */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { before, test as plainTest } from 'node:test';
 import { GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
+import { endpoints } from './harness/endpoints.mjs';
 import { Connection } from './harness/http.mjs';
 import { findInMemory, memoryIsClosed } from './harness/memory.mjs';
 import { Browser } from './harness/people.mjs';
 import { freePort } from './harness/ports.mjs';
-import { makeCertificate, until } from './harness/processes.mjs';
+import { makeCertificate, makePlace, until } from './harness/processes.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 import { Receiver } from './harness/receiver.mjs';
 import { Socket, openRefused } from './harness/socket.mjs';
@@ -38,7 +40,7 @@ before(async () =>
 	cluster = prepareCluster(["wa.allowed_targets = '127.0.0.0/8'"]);
 	db = await cluster.open('wa');
 	tenant = await createTenant(db, 'Acme');
-	gateway = await Gateway.start(cluster, { args: ['--log-level', 'debug'] });
+	gateway = await Gateway.start(cluster, { args: ['--log-level', 'debug', '--media-dir', makePlace()] });
 	secrets = new Map();
 });
 
@@ -205,6 +207,70 @@ test('secrets of webhooks', async () =>
 	assert.equal(chosen.status, 201);
 	remember('rotated secret', (await client.post(`${WEBHOOKS}/${made.id}/secret`, key, {})).json.secret);
 	assert.equal((await client.post(`${WEBHOOKS}/${made.id}/secret`, key, { secret: word('refused secret').slice(0, 8) })).status, 400);
+	await assertForgotten(gateway);
+});
+
+test('keys of files that are stored, sent, refused and broken off', async () =>
+{
+	const { client } = gateway;
+	const file = (key, body = 'x'.repeat(100000), headers = {}) => client.request('POST', '/api/v1/media', { key, body, headers: { 'Content-Type': 'text/plain', ...headers } });
+	const made = await file(await newKey('key of an upload'));
+	const target = `/api/v1/media/${made.json.id}`;
+	const cut = await Connection.open(gateway.port);
+
+	assert.equal(made.status, 201, made.text);
+	assert.equal((await client.get(target, await newKey('key of a download'))).status, 200);
+	assert.equal((await client.request('GET', target, { key: await newKey('key of a part'), headers: { Range: 'bytes=5-9' } })).status, 206);
+	assert.equal((await client.request('GET', target, { key: await newKey('key of a condition'), headers: { 'If-None-Match': `"${made.json.sha256}"` } })).status, 304);
+	assert.equal((await client.get(target, await unknownKey('unknown key of a download'))).status, 401);
+	assert.equal((await file(await newKey('key without send', ['read']))).status, 403);
+	assert.equal((await file(await unknownKey('unknown key of an upload'))).status, 401);
+	assert.equal((await file(await newKey('key of a picture that is none'), '<html>', { 'Content-Type': 'image/png' })).status, 415);
+	assert.equal((await file(await newKey('key of an empty file'), '')).status, 400);
+	assert.equal((await file(await newKey('key of a bad name'), 'x', { 'Content-Disposition': 'attachment; filename=' })).status, 400);
+	cut.send(`POST /api/v1/media HTTP/1.1\r\nHost: x\r\nx-api-key: ${await newKey('key of half a file')}\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(100000)}`);
+	await until('it has come', async () => (await client.get('/readyz')).status === 200);
+	cut.close();
+	await assertForgotten(gateway);
+});
+
+test('keys that are reported as leaked', async () =>
+{
+	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+	const tokens = [await newKey('reported key'), await newKey('another reported key'), await unknownKey('unknown reported key')];
+	const report = (body, signed = body) => gateway.client.request('POST', '/api/v1/secret-scanning', { body, headers: {
+		'Content-Type': 'application/json', 'Github-Public-Key-Identifier': 'first',
+		'Github-Public-Key-Signature': sign('sha256', Buffer.from(signed), privateKey).toString('base64') } });
+	const body = JSON.stringify(tokens.map((token) => ({ token, type: 'key', url: 'https://git.example/', source: 'content' })));
+
+	await db.sql('SELECT wa.set_scanner_keys($1, $2)', ['github',
+		JSON.stringify({ public_keys: [{ key_identifier: 'first', key: publicKey.export({ type: 'spki', format: 'pem' }), is_current: true }] })]);
+	assert.equal((await report(body)).status, 200);
+	assert.equal((await report(body, `${body} `)).status, 401);
+	assert.notEqual((await report(body.slice(0, -1))).status, 200);
+	await assertForgotten(gateway);
+});
+
+test('keys and tokens at every endpoint there is', async () =>
+{
+	const browser = new Browser(gateway.client);
+	const person = await createPerson(db, { org: tenant.org, role: 'owner' });
+
+	assert.equal((await browser.signIn(person)).status, 200);
+	remember('cookie of an owner', browser.cookie.value);
+
+	const bearer = remember('token of an owner', await browser.token());
+	const statuses = new Set();
+
+	for (const { method, pattern } of endpoints().filter(({ open }) => !open))
+	{
+		const ask = (credential, json = {}) => gateway.client.request(method, pattern.replaceAll(/\{[a-zA-Z]+\}/g, 'x'),
+			{ ...credential, ...method === 'GET' ? {} : { json } });
+
+		for (const credential of [{ key: await newKey(`key at ${pattern}`) }, { key: await unknownKey(`unknown key at ${pattern}`) }, { bearer }])
+			statuses.add((await ask(credential)).status);
+	}
+	assert.deepEqual([200, 400, 401, 403, 404].filter((status) => !statuses.has(status)), []);
 	await assertForgotten(gateway);
 });
 
