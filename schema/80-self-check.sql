@@ -168,6 +168,7 @@ AS $$
 		SELECT 'getters are stable and stay out of parallel workers', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace
 			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'current_address', 'member_role',
+							  'current_rate', 'current_rate_left', 'current_rate_full_in', 'is_socket', 'event_horizon',
 							  'current_permissions', 'current_own_permissions', 'has_own_permission', 'require_own_permission', 'org_for_own',
 							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for',
 							  'reaches', 'reaches_webhook', 'is_restricted_to_sessions')

@@ -111,6 +111,16 @@ FROM (VALUES ('ROLE regress_sealed SET wa.transaction_timeout = ''600s''', 'regr
 	('ROLE regress_maker SET wa.transaction_timeout = ''600s''', 'wa.transaction_timeout')) v (change, told)
 	LEFT JOIN LATERAL failed_after('CREATE ROLE regress_sealed LOGIN IN ROLE wa_worker; ALTER ' || v.change) f ON f.check_name = 'sealed logins have timeouts'
 ORDER BY v.change;
+-- So is each function of the library that says who is bound, once its result could be kept for others.
+SELECT string_agg(p.proname, ', ' ORDER BY p.proname COLLATE "C") AS not_found
+FROM (SELECT p.* FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+		WHERE p.pronamespace = 'wa'::regnamespace AND l.lanname = 'c' AND p.provolatile = 's' AND p.proparallel = 'r') p, (
+	SELECT string_agg(f.detail, ', ') AS details
+	FROM (SELECT string_agg(format('ALTER FUNCTION %s IMMUTABLE', p.oid::regprocedure), '; ') AS change
+		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+		WHERE p.pronamespace = 'wa'::regnamespace AND l.lanname = 'c' AND p.provolatile = 's' AND p.proparallel = 'r') getters, failed_after(getters.change) f
+	WHERE f.check_name = 'getters are stable and stay out of parallel workers') found
+WHERE position(p.oid::regprocedure::text IN COALESCE(found.details, '')) = 0;
 -- A trigger that is disabled, or enabled for replicas only, is found, whichever it is.
 SELECT string_agg(t.tgname || ' on ' || t.tgrelid::regclass, ', ' ORDER BY t.tgrelid::regclass::text COLLATE "C", t.tgname) AS not_found
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid, (
