@@ -23,6 +23,7 @@ import { statementText } from './harness/statements.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 import { Browser } from './harness/people.mjs';
 import { Receiver } from './harness/receiver.mjs';
+import { Socket } from './harness/socket.mjs';
 import { createKey, createPerson, createTenant } from './harness/tenants.mjs';
 import { message } from './harness/wire.mjs';
 
@@ -438,6 +439,76 @@ test('by making keys: neither log nor tables hold the secret', async () =>
 	assert.equal((await ask('GET', '/api/v1/me', { key: rotated.secret })).status, 200);
 	assert.equal((await ask('GET', '/api/v1/me', { key: moved })).status, 200);
 	await leaks.assertNone(['wa.hash_key', 'wa.create_key', 'wa.rotate_key']);
+});
+
+/* A value for a parameter that is no secret. */
+function otherValue(type)
+{
+	const values = { uuid: tenant.org.uuid, 'wa.org_id': tenant.org.uuid, text: 'x', inet: '192.0.2.1', 'wa.permissions': '{read}', 'wa.permission': 'read' };
+
+	if (type.endsWith('[]'))
+		return '{}';
+	return values[type] ?? null;
+}
+
+test('by every function that takes a credential, a password or a key as text', async () =>
+{
+	const functions = await db.sql(`
+		SELECT p.proname AS name, p.proargtypes::regtype[]::text[] AS types
+		FROM pg_proc p WHERE p.pronamespace = 'wa'::regnamespace AND p.proname NOT IN ('secret_out', 'secret_send', 'password_out', 'password_send')
+			AND (p.proargtypes::regtype[] && '{wa.secret,wa.secret[],wa.password}' OR p.proname IN ('find_key', 'hash_key', 'report_leaks'))
+		ORDER BY 1`);
+	const { secret } = await newKey();
+	const damaged = damage(secret);
+	const password = leaks.remember('pw_a password that nobody else has chosen');
+
+	for (const { name, types } of functions)
+	{
+		const list = types.slice(1, -1).split(',').map((type) => type.replaceAll('"', ''));
+		const call = `wa.${name}(${list.map((type, i) => `$${i + 1}::${type}`)})`;
+
+		for (const credential of [secret, damaged, await unknownKey()])
+		{
+			const values = list.map((type) =>
+			{
+				if (type === 'wa.secret')
+					return credential;
+				if (type === 'wa.secret[]')
+					return `{${credential}}`;
+				if (type === 'wa.leak_report')
+					return JSON.stringify([{ token: credential, type: 'key' }]);
+				return type === 'wa.password' ? password : otherValue(type);
+			});
+
+			if (!list.some((type) => /^wa\.(secret|password|leak_report)/.test(type)))
+				values[list.indexOf('text')] = credential;
+			await execute(db, `SELECT * FROM ${call}`, values);
+			await execute(db, `SELECT 1 / (SELECT count(*) - count(*) FROM ${call})`, values);
+		}
+	}
+	assert.ok(functions.length > 20, `${functions.length} functions`);
+	await leaks.assertNone(functions.map(({ name }) => `wa.${name}($1`));
+});
+
+test('by tickets, uploads and reports of leaked keys', async () =>
+{
+	const { secret } = await newKey();
+	const unknown = await unknownKey();
+	const ticket = leaks.remember((await gateway.client.post('/api/v1/realtime/ticket', secret, {})).json.ticket);
+
+	await ask('GET', `/api/v1/realtime?ticket=${ticket}`);
+	await (await Socket.open(gateway, { ticket })).close();
+	await ask('GET', '/api/v1/realtime', { key: unknown });
+	for (const key of [secret, unknown])
+	{
+		await ask('POST', '/api/v1/media', { key, body: 'text', headers: { 'Content-Type': 'text/plain' } });
+		await ask('POST', '/api/v1/media', { key, body: 'text', headers: { 'Content-Type': secret } });
+		await ask('POST', '/api/v1/media', { key, body: 'text', headers: { 'Content-Disposition': `attachment; filename="${secret}` } });
+		await ask('GET', '/api/v1/media/med_x', { key, headers: { Range: secret, 'If-None-Match': `"${unknown}"` } });
+		await ask('POST', '/api/v1/secret-scanning', { body: JSON.stringify([{ token: key, type: 'key' }]), headers: { 'Content-Type': 'application/json',
+			'Github-Public-Key-Identifier': 'first', 'Github-Public-Key-Signature': 'MEUCIQD=' } });
+	}
+	await leaks.assertNone(['wa.report_leaks($1', 'wa.redeem_ticket($1']);
 });
 
 test('by signing in: neither password nor cookie, token or invitation', async () =>
