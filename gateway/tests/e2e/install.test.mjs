@@ -287,6 +287,14 @@ test('what is bound to a trap would be noticed', async () =>
 		['operator crypto.=(text,text)', 'operator crypto.||(text,text)']);
 });
 
+/* The tasks of housekeeping, which a wrong one is told. */
+async function housekeepingTasks(wire)
+{
+	const { message } = await wire.sql("SELECT wa.housekeep('x', 1)").then(() => assert.fail('x is no task'), (error) => error);
+
+	return message.slice(message.indexOf('must be ') + 8).split(/, | or /);
+}
+
 /*
  * The session's path has every schema of mallory's in front of pg_catalog; so these name
  * nothing but what is called, and give literals.
@@ -298,6 +306,11 @@ test('a superuser works with the extension among the traps: functions, views, tr
 	const secret = await wire.value(`SELECT secret FROM wa.create_key('${org}', 'shop', '{read,send,manage,events}')`);
 	const person = await wire.value("SELECT id FROM wa.create_user('ann@example.com', 'Ann', 'correct horse')");
 	const session = await wire.value(`INSERT INTO wa.session (org_id, label, status) VALUES ('${org}', 'phone', 'working') RETURNING id`);
+
+	await wire.sql("SELECT wa.define_permission('files:read', 'reads files')");
+
+	const [own] = await wire.sql(`SELECT id, secret FROM wa.create_key('${org}', 'own', '{read}', own_permissions => '{files:read}')`);
+	const moved = await wire.value(`SELECT wa.import_key('${org}', 'moved, too', wa.hash_key('wa_from-another-system-0123456789'), '{read}')`);
 
 	for (const statement of [
 		`SELECT wa.add_member('${org}', '${person}', 'owner')`,
@@ -311,10 +324,17 @@ test('a superuser works with the extension among the traps: functions, views, tr
 		'CREATE TABLE postgres.invoice (org_id pg_catalog.uuid NOT NULL, id pg_catalog.int4 NOT NULL, PRIMARY KEY (org_id, id))',
 		"SELECT wa.protect('postgres.invoice')", "SELECT * FROM wa.leaks('postgres.invoice', 'org_id')",
 		"SELECT wa.is_protected('postgres.invoice')", "SELECT wa.unprotect('postgres.invoice')",
-		...['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'failed_sign_ins', 'audit']
-			.map((task) => `SELECT wa.housekeep('${task}', 10)`),
+		...(await housekeepingTasks(wire)).map((task) => `SELECT wa.housekeep('${task}', 10)`),
 		'SELECT wa.flush_key_usage()', 'TABLE wa.keys', 'TABLE wa.people', 'TABLE wa.audit', 'TABLE wa.event', 'TABLE wa.delivery',
-		`SELECT wa.revoke_key('${org}', 'shop')`, `SELECT wa.disable_user('${person}')`, `DELETE FROM wa.message`,
+		`SELECT wa.set_org_limit('${org}', 'sessions', 9)`,
+		`SELECT wa.set_event_days('${org}', 7)`, 'SELECT * FROM wa.default_limits()', 'TABLE wa.key_usage', 'TABLE wa.protected',
+		`SELECT * FROM wa.import_keys('list', '${org}', '{"name": "moved", "digest": "${'ab'.repeat(32)}", "permissions": ["read"]}')`,
+		`SELECT * FROM wa.explain_denial('${secret}', 'read')`, "SELECT * FROM wa.find_key('shop')", `SELECT wa.rotate_key('${own.id}', '1 day')`,
+		`SELECT wa.disable_key('${moved}')`, `SELECT wa.enable_key('${moved}')`,
+		'SELECT * FROM wa.event_writers()', `SELECT wa.audit_head('${org}')`, `SELECT * FROM wa.verify_audit('${org}')`,
+		"SELECT wa.set_scanner_keys('github', '{\"public_keys\": []}')", `SELECT wa.revoke_secret('${own.secret}', 'found')`,
+		`SELECT wa.revoke_key('${org}', 'shop')`, `SELECT wa.revoke_keys('${org}')`, `SELECT wa.disable_user('${person}')`, `SELECT wa.enable_user('${person}')`,
+		"SELECT wa.drop_permission('files:read')", `SELECT wa.set_key_policy('${org}', 7, 30)`, 'DELETE FROM wa.message',
 	])
 		await wire.sql(statement).catch((error) => assert.fail(`${statement}: ${error.message}`));
 
