@@ -1,33 +1,73 @@
 -- Files, messages, the actions on them, and requests that may be sent twice.
 
--- A row is written when its bytes are durable in the store of the gateway
--- (gateway/media/store.h).  So there is never a row for a file that was not stored, whenever a
--- program or the machine stops.
+-- A file is "stored" when its bytes are durable in the store of the gateway
+-- (gateway/media/store.h), and only then the row has a digest and a size.  So no row promises
+-- a file that is not there, whenever a program or the machine stops.  The row of a file that is
+-- uploaded is made stored.  That of a received one is made pending with its message, and a
+-- connector fetches the bytes after that (wa.media_fetch).
 CREATE TABLE wa.media (
 	org_id uuid NOT NULL REFERENCES wa.org,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
-	sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
-	size bigint NOT NULL CHECK (size > 0),
-	mimetype text NOT NULL,
+	state text NOT NULL DEFAULT 'stored' CHECK (state IN ('pending', 'stored', 'failed', 'expired')),
+	sha256 bytea CHECK (octet_length(sha256) = 32),
+	size bigint CHECK (size > 0),
+	mimetype text,
 	filename text,
+	error text,
 	key_id uuid,
 	user_id uuid,
 	created_at timestamptz NOT NULL DEFAULT now(),
-	PRIMARY KEY (org_id, id)
+	PRIMARY KEY (org_id, id),
+	CONSTRAINT media_stored_check CHECK (CASE state WHEN 'stored' THEN num_nulls(sha256, size, mimetype) = 0
+		ELSE num_nonnulls(sha256, size) = 0 END)
 );
 -- With the size, so that all sizes of an organization are added up in the index.
 CREATE INDEX media_of_bytes ON wa.media (org_id, sha256) INCLUDE (size);
 COMMENT ON TABLE wa.media IS
-	'files that were uploaded; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
+	'files that were uploaded or received; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
 COMMENT ON COLUMN wa.media.org_id IS 'the organization whose file it is';
 COMMENT ON COLUMN wa.media.id IS 'UUIDv7; med_… outside';
-COMMENT ON COLUMN wa.media.sha256 IS 'SHA-256 of the bytes; files of an organization with the same bytes share them in the store';
-COMMENT ON COLUMN wa.media.size IS 'how many bytes it has';
-COMMENT ON COLUMN wa.media.mimetype IS 'its media type, in the form of wa.read_media_type()';
-COMMENT ON COLUMN wa.media.filename IS 'the name that the uploader gave it; never a path, and not its name in the store';
+COMMENT ON COLUMN wa.media.state IS
+	'pending: a connector has yet to fetch it; stored; failed: it could not be fetched; expired: WhatsApp has it no longer';
+COMMENT ON COLUMN wa.media.sha256 IS
+	'SHA-256 of the bytes, once they are stored; files of an organization with the same bytes share them in the store';
+COMMENT ON COLUMN wa.media.size IS 'how many bytes it has, once they are stored';
+COMMENT ON COLUMN wa.media.mimetype IS 'its media type, in the form of wa.read_media_type(); may be NULL until it is stored';
+COMMENT ON COLUMN wa.media.filename IS 'the name that the uploader or sender gave it; never a path, and not its name in the store';
+COMMENT ON COLUMN wa.media.error IS 'why it failed or expired';
 COMMENT ON COLUMN wa.media.key_id IS 'the API key that it was uploaded with';
 COMMENT ON COLUMN wa.media.user_id IS 'the person who uploaded it';
-COMMENT ON COLUMN wa.media.created_at IS 'when it was stored';
+COMMENT ON COLUMN wa.media.created_at IS 'when it was uploaded or received';
+
+-- A row exists while its file is pending.
+CREATE TABLE wa.media_fetch (
+	org_id uuid NOT NULL,
+	media_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	reference text NOT NULL,
+	sha256 bytea CHECK (octet_length(sha256) = 32),
+	size bigint CHECK (size > 0),
+	error text,
+	attempts integer NOT NULL DEFAULT 0,
+	lease_owner text,
+	lease_until timestamptz,
+	PRIMARY KEY (org_id, media_id),
+	FOREIGN KEY (org_id, media_id) REFERENCES wa.media ON DELETE CASCADE,
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+CREATE INDEX media_fetch_queue ON wa.media_fetch (org_id, session_id, lease_until NULLS FIRST, media_id);
+CREATE INDEX media_fetch_held ON wa.media_fetch (org_id, session_id, lease_until) WHERE lease_owner IS NOT NULL;
+COMMENT ON TABLE wa.media_fetch IS 'received files that connectors have yet to fetch. Function bodies only';
+COMMENT ON COLUMN wa.media_fetch.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.media_fetch.media_id IS 'the file';
+COMMENT ON COLUMN wa.media_fetch.session_id IS 'the session that received it, whose connector fetches it';
+COMMENT ON COLUMN wa.media_fetch.reference IS 'what the connector calls it; may be a secret, so nobody else reads it';
+COMMENT ON COLUMN wa.media_fetch.sha256 IS 'SHA-256 that WhatsApp has announced; the bytes must have it';
+COMMENT ON COLUMN wa.media_fetch.size IS 'how many bytes WhatsApp has announced';
+COMMENT ON COLUMN wa.media_fetch.error IS 'why the last attempt failed';
+COMMENT ON COLUMN wa.media_fetch.attempts IS 'how often a connector has taken it';
+COMMENT ON COLUMN wa.media_fetch.lease_owner IS 'the connector process that fetches it';
+COMMENT ON COLUMN wa.media_fetch.lease_until IS 'until when that process has it; without a process: not before then';
 
 -- One constraint in C (src/message_state.c): the server reads constraints from their text for
 -- each statement that writes a row.
@@ -103,9 +143,9 @@ COMMENT ON COLUMN wa.message.body IS 'its text, or the caption of its attachment
 COMMENT ON COLUMN wa.message.content IS 'what else its type carries, as the send request named it';
 COMMENT ON COLUMN wa.message.quoted_message_id IS 'the message that it answers, if that one is known';
 COMMENT ON COLUMN wa.message.mentions IS 'addresses that it mentions';
-COMMENT ON COLUMN wa.message.media IS 'about its attachment: id, url, mimetype, filename, size';
+COMMENT ON COLUMN wa.message.media IS 'about its attachment: id, state, url, mimetype, filename, size, error';
 COMMENT ON COLUMN wa.message.media_data IS 'the attachment itself, if it came with the request';
-COMMENT ON COLUMN wa.message.media_id IS 'the attachment, if it is a file that was uploaded before';
+COMMENT ON COLUMN wa.message.media_id IS 'the attachment, if it is a file that was uploaded before, or received';
 COMMENT ON COLUMN wa.message.status IS
 	'how far it got; sending: a connector has it, and may have handed it to WhatsApp';
 COMMENT ON COLUMN wa.message.error IS 'why it failed';
@@ -179,6 +219,7 @@ COMMENT ON COLUMN wa.idempotency.session_id IS
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.media', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.media_fetch', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message_action', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.idempotency', '');

@@ -6,6 +6,7 @@ SELECT wa.protect('wa.session_wanted', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.chat', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.contact', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.media', 'org_id', 'read', 'send');
+SELECT wa.protect('wa.media_fetch', 'org_id', 'manage', 'manage');
 SELECT wa.protect('wa.message', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.message_action', 'org_id', 'read', 'send');
 SELECT wa.protect('wa.session_rate', 'org_id', 'read', 'send');
@@ -34,7 +35,7 @@ COMMENT ON FUNCTION wa.put_owner_policies(text, regclass[]) IS
 
 -- Only the bound organization.
 SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.session_pairing', 'wa.chat', 'wa.contact',
-	'wa.media', 'wa.message', 'wa.message_action', 'wa.session_rate');
+	'wa.media', 'wa.media_fetch', 'wa.message', 'wa.message_action', 'wa.session_rate');
 
 -- All organizations if none is bound, otherwise only the bound one.  Housekeeping, and
 -- functions that write an event where no organization is bound, name the organization
@@ -65,6 +66,7 @@ CREATE POLICY wa_admin_read ON wa.own_permission FOR SELECT TO wa_admin USING (t
 CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_pairing FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_wanted FOR SELECT TO wa_claim USING (true);
-CREATE POLICY wa_claim_all ON wa.media FOR SELECT TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.media TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.media_fetch TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message_action TO wa_claim USING (true);

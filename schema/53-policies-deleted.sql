@@ -17,7 +17,7 @@ DECLARE
 	hidden constant text := 'session_id <> ALL (ARRAY(SELECT d.id FROM wa.deleted_session d))';
 	target text;
 BEGIN
-	FOREACH target IN ARRAY ARRAY['wa.chat', 'wa.contact', 'wa.message', 'wa.message_action'] LOOP
+	FOREACH target IN ARRAY ARRAY['wa.chat', 'wa.contact', 'wa.media_fetch', 'wa.message', 'wa.message_action'] LOOP
 		EXECUTE pg_catalog.format('CREATE POLICY wa_not_deleted ON %s AS RESTRICTIVE TO wa_gateway, wa_app USING (%s)', target, hidden);
 		EXECUTE pg_catalog.format('CREATE POLICY wa_owner_not_deleted ON %s AS RESTRICTIVE TO wa_owner USING (%s) WITH CHECK (true)',
 			target, hidden);
@@ -36,3 +36,6 @@ CREATE POLICY wa_claim_deleted ON wa.message AS RESTRICTIVE FOR DELETE TO wa_cla
 	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = message.org_id AND d.id = message.session_id));
 CREATE POLICY wa_claim_deleted ON wa.message_action AS RESTRICTIVE FOR DELETE TO wa_claim
 	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = message_action.org_id AND d.id = message_action.session_id));
+CREATE POLICY wa_claim_deleted ON wa.media AS RESTRICTIVE FOR DELETE TO wa_claim
+	USING (EXISTS (SELECT FROM wa.media_fetch f JOIN wa.deleted_session d ON d.org_id = f.org_id AND d.id = f.session_id
+		WHERE f.org_id = media.org_id AND f.media_id = media.id));

@@ -11,7 +11,7 @@ BEGIN
 	FOR relation, column_name IN VALUES
 		('session', 'id'), ('deleted_session', 'id'), ('session_pairing', 'session_id'),
 		('session_wanted', 'session_id'), ('session_rate', 'session_id'), ('chat', 'session_id'),
-		('contact', 'session_id'), ('message', 'session_id'), ('message_action', 'session_id'),
+		('contact', 'session_id'), ('media_fetch', 'session_id'), ('message', 'session_id'), ('message_action', 'session_id'),
 		-- What belongs to no session is out of reach.
 		('event', 'session_id'), ('webhook', 'session_id')
 	LOOP

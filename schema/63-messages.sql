@@ -141,10 +141,13 @@ BEGIN
 	IF found_media.id IS NULL THEN
 		PERFORM wa.refuse_field('media.id', 'must be the id of a file that was uploaded');
 	END IF;
+	IF found_media.state <> 'stored' THEN
+		PERFORM wa.refuse_field('media.id', format('is that of a file that is %s, not stored', found_media.state));
+	END IF;
 	RETURN found_media;
 END $$;
 COMMENT ON FUNCTION wa.find_media(text) IS
-	'for function bodies: a file of the bound organization by its public id; raises 22023 if there is none that the credential reaches';
+	'for function bodies: a file of the bound organization by its public id; raises 22023 if there is none that the credential reaches, or it is not stored';
 
 -- A data: URL is a file that came with the request, whichever field it is in.
 CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea, OUT media_id uuid)
@@ -161,7 +164,7 @@ BEGIN
 	IF media ? 'id' THEN
 		uploaded := wa.find_media(media ->> 'id');
 		media_id := uploaded.id;
-		media := jsonb_strip_nulls(jsonb_build_object('id', wa.typeid('med', media_id), 'mimetype', uploaded.mimetype,
+		media := jsonb_strip_nulls(jsonb_build_object('id', wa.typeid('med', media_id), 'state', uploaded.state, 'mimetype', uploaded.mimetype,
 			'size', uploaded.size, 'filename', COALESCE(media ->> 'filename', uploaded.filename)));
 		RETURN;
 	END IF;

@@ -250,8 +250,8 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 -- take turns.
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
-				   media jsonb, media_data bytea, quoted_wa_message_id text, mentions text[], attempt integer,
-				   maybe_sent boolean)
+				   media jsonb, media_data bytea, media_sha256 bytea, media_size bigint, quoted_wa_message_id text,
+				   mentions text[], attempt integer, maybe_sent boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -348,22 +348,25 @@ BEGIN
 		FROM due WHERE m.org_id = due.org_id AND m.id = due.id
 		RETURNING m.*, due.maybe_sent)
 	-- Oldest first: the order of rows from an UPDATE is undefined.
-	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content, m.media, m.media_data,
+	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content, m.media, m.media_data, f.sha256, f.size,
 		(SELECT q.wa_message_id FROM wa.message q WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id),
 		m.mentions, m.attempts, m.maybe_sent
-	FROM taken m ORDER BY m.id;
+	FROM taken m LEFT JOIN LATERAL (
+		SELECT f.sha256, f.size FROM wa.media f WHERE f.org_id = m.org_id AND f.id = m.media_id LIMIT 1) f ON true
+	ORDER BY m.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
 	'takes messages to send of the working sessions that `owner` leases; they become `sending`. What was queued '
 	'before a logout, or for another phone number, is not among them. Organizations take turns, and then sessions, of '
 	'which each has at most 100 on their way. An answer is not taken before WhatsApp has the '
 	'message that it quotes, and fails if that one has failed. `maybe_sent`: an earlier lease ran out, so an earlier '
-	'connector may have sent it. `22023` (`owner`, `max` 1 to 1000, `lease` 1 s to 1 h)';
+	'connector may have sent it. `media_sha256` and `media_size`: the attachment is a file in the store, under the '
+	'organization and this digest. `22023` (`owner`, `max` 1 to 1000, `lease` 1 s to 1 h)';
 
 CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, action_id uuid, session_id uuid, type text, payload jsonb, chat_jid text,
 				   wa_message_id text, from_me boolean, attempt integer, maybe_sent boolean, message_type text,
-				   body text, content jsonb, media jsonb, media_data bytea)
+				   body text, content jsonb, media jsonb, media_data bytea, media_sha256 bytea, media_size bigint)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -442,8 +445,9 @@ BEGIN
 		FROM due WHERE a.org_id = due.org_id AND a.id = due.id
 		RETURNING a.*, due.maybe_sent)
 	SELECT a.org_id, a.id, a.session_id, a.type, a.payload, m.chat_jid, m.wa_message_id, m.direction = 'out',
-		a.attempts, a.maybe_sent, m.type, m.body, m.content, m.media, m.media_data
-	FROM taken a JOIN wa.message m ON m.org_id = a.org_id AND m.id = a.message_id
+		a.attempts, a.maybe_sent, m.type, m.body, m.content, m.media, m.media_data, f.sha256, f.size
+	FROM taken a JOIN wa.message m ON m.org_id = a.org_id AND m.id = a.message_id LEFT JOIN LATERAL (
+		SELECT f.sha256, f.size FROM wa.media f WHERE f.org_id = m.org_id AND f.id = m.media_id LIMIT 1) f ON true
 	ORDER BY a.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
@@ -701,7 +705,7 @@ COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text, boolean) I
 -- its sender is the session, it is not unread, and it can be edited and revoked.
 CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid text, sender_jid text, sender_name text,
 									 type text, body text, content jsonb, at timestamptz,
-									 from_me boolean DEFAULT false)
+									 from_me boolean DEFAULT false, media jsonb DEFAULT NULL)
 	RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -710,6 +714,7 @@ DECLARE
 	org constant uuid := wa.require_org();
 	receiver wa.session;
 	message uuid;
+	file record;
 BEGIN
 	SELECT s.* INTO receiver FROM wa.session s
 	WHERE s.org_id = org AND s.id = session FOR KEY SHARE;
@@ -738,13 +743,14 @@ BEGIN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 
+	file := wa.receive_media(session, type, media);
 	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN receiver.auto_read OR from_me THEN 0 ELSE 1 END);
 	IF from_me THEN
 		INSERT INTO wa.message (org_id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction,
-								type, body, content, status, sent_at)
+								type, body, content, media, media_id, status, sent_at)
 		VALUES (org, session, receiver.pairing, receiver.phone_number, connector_receive.chat_jid,
 				connector_receive.wa_message_id, 'out', connector_receive.type, connector_receive.body,
-				connector_receive.content, 'sent', connector_receive.at)
+				connector_receive.content, file.shown, file.media_id, 'sent', connector_receive.at)
 		RETURNING id INTO message;
 		RETURN message;
 	END IF;
@@ -756,15 +762,18 @@ BEGIN
 		name = COALESCE(EXCLUDED.name, c.name),
 		last_seen_at = GREATEST(c.last_seen_at, EXCLUDED.last_seen_at);
 	INSERT INTO wa.message (org_id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction,
-							sender_jid, sender_name, type, body, content, status, sent_at)
+							sender_jid, sender_name, type, body, content, media, media_id, status, sent_at)
 	VALUES (org, session, receiver.pairing, receiver.phone_number, connector_receive.chat_jid,
 			connector_receive.wa_message_id, 'in', connector_receive.sender_jid, NULLIF(left(connector_receive.sender_name, 200), ''),
-			connector_receive.type, connector_receive.body, connector_receive.content,
+			connector_receive.type, connector_receive.body, connector_receive.content, file.shown, file.media_id,
 			CASE WHEN receiver.auto_read THEN 'read' ELSE 'delivered' END, connector_receive.at)
 	RETURNING id INTO message;
 	RETURN message;
 END $$;
-COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean) IS
+COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean, jsonb) IS
 	'stores a received message with its chat and contact, once for each `wa_message_id`, and returns its id. '
 	'`from_me`: it was written on a phone of the session''s own number, and not sent by the connector; it is a '
-	'message that was sent, with no sender but the session. `P0002` (no such session), `55000` (session is logged out), `22023` (`chat_jid`, `sender_jid`)';
+	'message that was sent, with no sender but the session. `media`: it carries a file, which `wa.connector_media()` '
+	'then gives out to be fetched: `reference` is what the connector calls it, 1 to 2048 characters; `mimetype`, `sha256` '
+	'(hexadecimal digits), `size` and `filename` are what WhatsApp has announced, each may be missing. `P0002` (no such '
+	'session), `55000` (session is logged out), `22023` (`chat_jid`, `sender_jid`, `media`)';

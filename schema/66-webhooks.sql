@@ -3,7 +3,7 @@
 -- All types of events.  A webhook asks for some of them, or for '*'.
 CREATE FUNCTION wa.event_types() RETURNS text[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN '{session.status,auth.qr,auth.code,message,message.from_me,message.status,message.reaction,message.edited,message.revoked,poll.vote,presence.update,chat.update,contact.update,key.created,key.disabled,key.enabled,key.expiring,key.revoked,webhook.disabled}'::text[];
+	RETURN '{session.status,auth.qr,auth.code,message,message.from_me,message.status,message.reaction,message.edited,message.revoked,message.media,poll.vote,presence.update,chat.update,contact.update,key.created,key.disabled,key.enabled,key.expiring,key.revoked,webhook.disabled}'::text[];
 COMMENT ON FUNCTION wa.event_types() IS
 	'the types of events that a webhook can ask for';
 

@@ -223,18 +223,18 @@ CREATE FUNCTION wa.message_events() RETURNS trigger
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'wa_message_events';
 COMMENT ON FUNCTION wa.message_events() IS
-	'trigger: message, message.from_me, message.status, message.reaction, message.edited, message.revoked';
+	'trigger: message, message.from_me, message.status, message.reaction, message.edited, message.revoked, message.media';
 CREATE TRIGGER message_made AFTER INSERT ON wa.message
 	FOR EACH ROW EXECUTE FUNCTION wa.message_events();
 COMMENT ON TRIGGER message_made ON wa.message IS 'message: received; message.from_me: to be sent, or forwarded';
-CREATE TRIGGER message_changed AFTER UPDATE OF status, body, reactions, revoked ON wa.message
+CREATE TRIGGER message_changed AFTER UPDATE OF status, body, media, reactions, revoked ON wa.message
 	FOR EACH ROW WHEN (NEW.revoked <> OLD.revoked OR NEW.body IS DISTINCT FROM OLD.body
-		OR NEW.reactions IS DISTINCT FROM OLD.reactions
+		OR NEW.media IS DISTINCT FROM OLD.media OR NEW.reactions IS DISTINCT FROM OLD.reactions
 		OR NEW.direction = 'out' AND NEW.status <> OLD.status
 			AND NOT (NEW.status IN ('queued', 'sending') AND OLD.status IN ('queued', 'sending')))
 	EXECUTE FUNCTION wa.message_events();
 COMMENT ON TRIGGER message_changed ON wa.message IS
-	'message.status of what was sent, message.reaction, message.edited, message.revoked';
+	'message.status of what was sent, message.reaction, message.edited, message.revoked, message.media';
 
 CREATE FUNCTION wa.emit_key(type text, key wa.api_key) RETURNS void
 	LANGUAGE plpgsql

@@ -366,9 +366,10 @@ COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 
 -- These three functions run as wa_claim, which sees the sessions that are hidden from
 -- everybody else.  The messages of a deleted session are deleted first, because everything
--- else that can be many is deleted with them or with their chats by foreign keys.  The
--- session's own row is deleted last.  Rows that are deleted by a foreign key cannot be
--- skipped, so a session that has a locked row is left until the next call.
+-- else that can be many is deleted with them or with their chats by foreign keys.  Files that
+-- were never fetched are deleted after the messages that carry them, and the session's own row
+-- last.  Rows that are deleted by a foreign key cannot be skipped, so a session that has a
+-- locked row is left until the next call.
 CREATE FUNCTION wa.sweep_deleted_sessions(behind uuid, max integer, OUT gone integer, OUT last uuid)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -410,6 +411,12 @@ BEGIN
 			DELETE FROM wa.contact c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
 				SELECT old.jid FROM wa.contact old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
 				ORDER BY old.jid LIMIT max - gone);
+			GET DIAGNOSTICS removed = ROW_COUNT;
+			gone := gone + removed;
+			EXIT WHEN gone >= max;
+			DELETE FROM wa.media f WHERE f.org_id = swept.org_id AND f.id IN (
+				SELECT old.media_id FROM wa.media_fetch old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+				ORDER BY old.media_id LIMIT max - gone);
 			GET DIAGNOSTICS removed = ROW_COUNT;
 			gone := gone + removed;
 			EXIT WHEN gone >= max;

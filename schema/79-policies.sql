@@ -7,17 +7,17 @@
 
 CREATE FUNCTION wa.policies() RETURNS TABLE (
 		relation text, name text, permissive boolean, command text, roles text, qual text, with_check text)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 247
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 263
 AS $$
 	WITH protected (relation, read, write) AS (VALUES
 		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
 		('session_rate', 'read', 'send'), ('deleted_session', 'read', 'manage'), ('chat', 'read', 'send'), ('contact', 'read', 'send'),
-		('media', 'read', 'send'), ('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
+		('media', 'read', 'send'), ('media_fetch', 'manage', 'manage'), ('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
 		('key_policy', 'manage', 'manage'), ('key_warning', 'manage', 'manage'),
 		('event', 'events', 'events'), ('webhook', 'manage', 'manage'), ('webhook_lane', 'manage', 'manage'), ('delivery', 'manage', 'manage')
 	), owned (relation, condition) AS (
 		SELECT t, '(org_id = wa.require_org())'
-		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,media,message,message_action}'::text[]) t
+		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,media,media_fetch,message,message_action}'::text[]) t
 	UNION ALL
 		SELECT t, '((wa.current_org() IS NULL) OR (org_id = wa.current_org()))'
 		FROM unnest('{session_wanted,idempotency,org_limits,key_policy,key_warning,event,webhook,webhook_lane,delivery,api_key,api_key_usage,api_key_hour,audit,member,'
@@ -48,13 +48,13 @@ UNION ALL
 	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,api_key_hour,audit,app_user,member,ended,scanner_key,own_permission,unknown_key}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, '*', 'wa_claim', 'true', NULL
-	FROM unnest('{session,deleted_session,chat,contact,message,message_action,webhook_lane}'::text[]) t
+	FROM unnest('{session,deleted_session,chat,contact,media,media_fetch,message,message_action,webhook_lane}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, 'r', 'wa_claim', 'true', NULL
 	FROM unnest('{org,session_pairing,session_wanted,media,event,webhook,delivery}'::text[]) t
 UNION ALL
 	SELECT t, p.name, false, '*', p.roles, '(session_id <> ALL (ARRAY( SELECT d.id FROM wa.deleted_session d)))', p.with_check
-	FROM unnest('{chat,contact,message,message_action}'::text[]) t
+	FROM unnest('{chat,contact,media_fetch,message,message_action}'::text[]) t
 		CROSS JOIN (VALUES ('wa_not_deleted', 'wa_app, wa_gateway', NULL), ('wa_owner_not_deleted', 'wa_owner', 'true')) p (name, roles, with_check)
 UNION ALL
 	SELECT t, 'wa_claim_deleted', false, 'd', 'wa_claim',
@@ -69,10 +69,12 @@ UNION ALL
 		('delivery', '(wa.reaches_webhook(org_id, webhook_id) AND ((type = ''webhook.test''::text) OR wa.reaches(session_id)))')) t (relation, condition)
 UNION ALL
 	SELECT t, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', 'wa.reaches(session_id)', NULL
-	FROM unnest('{session_pairing,session_wanted,session_rate,chat,contact,message,message_action,event,webhook}'::text[]) t
+	FROM unnest('{session_pairing,session_wanted,session_rate,chat,contact,media_fetch,message,message_action,event,webhook}'::text[]) t
 UNION ALL VALUES
 	('session', 'wa_not_deleted', false, '*', 'wa_app, wa_gateway, wa_owner', '(deleted_at IS NULL)', NULL),
 	('session', 'wa_claim_deleted', false, 'd', 'wa_claim', '(deleted_at IS NOT NULL)', NULL),
+	('media', 'wa_claim_deleted', false, 'd', 'wa_claim', '(EXISTS ( SELECT FROM (wa.media_fetch f JOIN wa.deleted_session d '
+		'ON (((d.org_id = f.org_id) AND (d.id = f.session_id)))) WHERE ((f.org_id = media.org_id) AND (f.media_id = media.id))))', NULL),
 	('event', 'wa_read_auth', false, 'r', 'wa_app, wa_gateway',
 		'((type !~~ ''auth.%''::text) OR wa.holds_permission(''manage''::wa.permission))', NULL)
 $$;

@@ -20,6 +20,7 @@ CREATE TYPE wa.report AS (
 	type text,
 	body text,
 	content jsonb,
+	media jsonb,
 	value text,
 	from_me boolean,
 	presence text,
@@ -100,7 +101,7 @@ BEGIN
 			r.attempt, COALESCE(r.maybe_sent, false));
 		WHEN 'receive' THEN
 			message_id := wa.connector_receive(r.session, r.wa_message_id, r.chat_jid, r.sender_jid, r.sender_name, r.type,
-				r.body, r.content, r.at, COALESCE(r.from_me, false));
+				r.body, r.content, r.at, COALESCE(r.from_me, false), r.media);
 			changed := true;
 		WHEN 'change' THEN
 			changed := wa.connector_change(r.session, r.wa_message_id, r.sender_jid, r.type, r.value, COALESCE(r.from_me, false));
@@ -344,7 +345,8 @@ END $$;
 COMMENT ON FUNCTION wa.take_arrivals(wa.report[]) IS
 	'for wa.connector_report(): takes a run of `receive` as wa.connector_receive() takes each, and returns the ids of the messages';
 
--- Of a run of one report nothing is gained.
+-- Of a run of one report nothing is gained.  A message with a file is a run of its own: its file
+-- has rows of other tables.
 CREATE FUNCTION wa.find_runs(reports wa.report[]) RETURNS TABLE (kind text, first integer, last integer)
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
@@ -353,6 +355,7 @@ BEGIN
 	SELECT p.report, min(p.ordinality)::integer, max(p.ordinality)::integer
 	FROM (SELECT b.*, count(*) FILTER (WHERE b.begins) OVER (ORDER BY b.ordinality) AS part
 		FROM (SELECT r.report, r.ordinality, (r.report IN ('sent', 'status', 'receive')
+				AND r.media IS NULL AND lag(r.media) OVER list IS NULL
 				AND (r.report, r.status) IS NOT DISTINCT FROM (lag(r.report) OVER list, lag(r.status) OVER list)) IS NOT TRUE AS begins
 			FROM unnest(reports) WITH ORDINALITY r WINDOW list AS (ORDER BY r.ordinality)) b) p
 	GROUP BY p.part, p.report ORDER BY p.part;

@@ -45,6 +45,7 @@ ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_
 ALTER FUNCTION wa.connector_release(text) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_claim(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_actions(text, text, integer, interval) OWNER TO wa_claim;
+ALTER FUNCTION wa.connector_media(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.claim_webhooks(text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.wait_for_deliveries(text, bigint, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.delivery_stats() OWNER TO wa_claim;

@@ -8,6 +8,7 @@
  *		message.edited				another text
  *		message.reaction			somebody has reacted, or taken it back
  *		message.status				a message that was sent got further
+ *		message.media				its received file was stored, or will not be
  *
  * An event shows the message as the endpoint does: null is left out everywhere,
  * except that a message whose attachment is not stored has "media": null.
@@ -327,6 +328,8 @@ emit_changes(const Message *before, const Message *after, const char *json)
 		emit(after, "message.revoked", json, "");
 	else if (differs(before, after, BODY, texteq))
 		emit(after, "message.edited", json, "");
+	if (!is_true(after, REVOKED) && differs(before, after, MEDIA, jsonb_eq))
+		emit(after, "message.media", json, "");
 	if (differs(before, after, REACTIONS, jsonb_eq))
 		emit(after, "message.reaction", json, changed_reaction(before, after));
 	if (is_text(after, DIRECTION, "out") && differs(before, after, STATUS, texteq) &&

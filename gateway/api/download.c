@@ -28,7 +28,7 @@
 
 #define HEADERS_MAX 6
 
-/* What a row says about a file. */
+/* What a row says about a file that is stored. */
 typedef struct Described
 {
 	uint8_t org[DB_UUID_SIZE];
@@ -68,20 +68,31 @@ may_be_shown(const char *type)
 	return false;
 }
 
+/* The columns of media_get.sql and message_media.sql. */
+enum
+{
+	COLUMN_ORG,
+	COLUMN_STATE,
+	COLUMN_DIGEST,
+	COLUMN_SIZE,
+	COLUMN_TYPE,
+	COLUMN_NAME
+};
+
 static bool
 read_row(const DbResult *result, Described *file)
 {
-	DbCell digest = db_cell(result, 0, db_column(result, "sha256", 1));
+	DbCell digest = db_cell(result, 0, db_column(result, "sha256", COLUMN_DIGEST));
 
 	if (digest.bytes == NULL || digest.len != MEDIA_DIGEST_SIZE)
 		return false;
 	memcpy(file->digest, digest.bytes, MEDIA_DIGEST_SIZE);
 	file->name = NULL;
 	file->name_len = 0;
-	db_text(result, 0, db_column(result, "filename", 4), &file->name, &file->name_len);
-	return db_uuid(result, 0, db_column(result, "org_id", 0), file->org) &&
-		   db_int(result, 0, db_column(result, "size", 2), &file->size) &&
-		   db_text_copy(result, 0, db_column(result, "mimetype", 3), file->type,
+	db_text(result, 0, db_column(result, "filename", COLUMN_NAME), &file->name, &file->name_len);
+	return db_uuid(result, 0, db_column(result, "org_id", COLUMN_ORG), file->org) &&
+		   db_int(result, 0, db_column(result, "size", COLUMN_SIZE), &file->size) &&
+		   db_text_copy(result, 0, db_column(result, "mimetype", COLUMN_TYPE), file->type,
 						sizeof(file->type));
 }
 
@@ -251,6 +262,28 @@ begin(const Call *call, const Described *file, const char *etag)
 	refuse_range(call->http, size);
 }
 
+/* A received file is "stored" only after its connector has fetched it, or else it never is. */
+static bool
+is_state(const DbResult *result, const char *state)
+{
+	char text[16];
+
+	return db_text_copy(result, 0, db_column(result, "state", COLUMN_STATE), text, sizeof(text)) &&
+		   strcmp(text, state) == 0;
+}
+
+static void
+answer_not_stored(const Call *call, const DbResult *result)
+{
+	HttpError pending = *http_error(HTTP_ERROR_CONFLICT);
+
+	pending.message = "the file is still being fetched";
+	if (is_state(result, "pending"))
+		http_respond_error(call->http, &pending, NULL, 0, NULL, 0);
+	else
+		answer_error(call->http, HTTP_ERROR_MEDIA_GONE);
+}
+
 void
 call_answer_file(const Call *call, const DbResult *result)
 {
@@ -262,6 +295,11 @@ call_answer_file(const Call *call, const DbResult *result)
 	if (result->rows == 0)
 	{
 		answer_error(call->http, HTTP_ERROR_NOT_FOUND);
+		return;
+	}
+	if (!is_state(result, "stored"))
+	{
+		answer_not_stored(call, result);
 		return;
 	}
 	if (!read_row(result, &file))

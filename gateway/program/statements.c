@@ -10,6 +10,8 @@
 
 #include "lib/log.h"
 
+#define DIGEST_SIZE 32 /* of SHA-256 */
+
 bool
 statements_find(ProgramStatements *statements, char *error, size_t size)
 {
@@ -61,6 +63,8 @@ add_param(DbRequest *request, char type, va_list *values)
 			return db_param_bool(request, va_arg(*values, int) != 0);
 		case 'i':
 			return db_param_int32(request, va_arg(*values, int));
+		case 'd':
+			return db_param_bytes(request, va_arg(*values, const uint8_t *), DIGEST_SIZE);
 		case 'I':
 			return db_param_int64(request, va_arg(*values, int64_t));
 		case 't':

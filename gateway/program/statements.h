@@ -42,6 +42,7 @@ extern bool statements_find(ProgramStatements *statements, char *error, size_t s
  *	b	boolean, from int				t	timestamptz, from int64_t, milliseconds since 1970
  *	i	integer, from int				l	interval, from int, milliseconds
  *	I	bigint, from int64_t			n	integer, from int; 0 is NULL
+ *	d	bytea, from const uint8_t *, the 32 bytes of a SHA-256
  *
  * NULL: out of memory, or the parameters are too large.
  */

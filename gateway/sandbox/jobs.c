@@ -3,9 +3,10 @@
  *		Reports messages as sent, delivered and read, answers texts, and carries out message
  *		actions.
  *
- * Messages of every type are "sent"; the content of attachments is ignored.  A text that
- * contains "react" gets a reaction.  Then every text gets an answer.  A text that contains
- * "my phone" is followed by a message that is typed on the session's own phone.
+ * Messages of every type are "sent".  A text that contains "react" gets a reaction.  Then every
+ * text gets an answer: itself, or the file that it asks for.  A file whose caption asks for
+ * that is sent back.  A text that contains "my phone" is followed by a message that is typed on
+ * the session's own phone.
  *
  * The invented WhatsApp accepts every action, so an action needs nothing but its report.
  * Only a forward creates something: a message, whose id was already assigned when the
@@ -19,6 +20,7 @@
  */
 #include "sandbox/jobs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -27,8 +29,10 @@
 #include "db/task.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "sandbox/files.h"
 #include "sandbox/identity.h"
 #include "sandbox/outbox.h"
+#include "src/common/media_type.h"
 
 #define CLAIM_MAX 64 /* the most jobs that one statement claims */
 #define FAILURE_TEXT "the number is not on WhatsApp"
@@ -65,8 +69,21 @@ enum
 	COLUMN_TO,
 	COLUMN_COPY,
 	COLUMN_MAYBE_SENT,
-	COLUMN_ATTEMPT
+	COLUMN_ATTEMPT,
+	COLUMN_DIGEST, /* of claim.sql only, as the next two */
+	COLUMN_MEDIA_TYPE,
+	COLUMN_MEDIA_SIZE
 };
+
+/* A file that answers a message. */
+typedef struct Answer
+{
+	char type[16]; /* of the message; "": the answer is a text */
+	char reference[SANDBOX_REFERENCE_MAX];
+	char digits[SANDBOX_DIGITS_MAX];                 /* of the digest; "": it is not announced */
+	char media_type[WAK_MEDIA_TYPE_WRITTEN_MAX + 1]; /* "": it is not announced */
+	const char *name;                                /* NULL: none */
+} Answer;
 
 typedef struct Job
 {
@@ -78,6 +95,7 @@ typedef struct Job
 	char message[UUID_TEXT_MAX + 1]; /* the message that is sent; "": none */
 	char *chat;                      /* owned; where it is sent to, NULL if nothing is */
 	char *body;                      /* owned; NULL when there is nothing to answer */
+	Answer answer;
 	JobState state;
 	int64_t attempt; /* of the claim */
 	int attempts;    /* of the current report */
@@ -185,8 +203,30 @@ write_reaction(const Job *job, JsonWriter *json)
 	report_text(json, "value", SANDBOX_REACTION);
 }
 
+/* What the answer is: the text itself, or a file. */
+static void
+write_answer(const Job *job, JsonWriter *json)
+{
+	const Answer *answer = &job->answer;
+
+	if (answer->type[0] == '\0')
+	{
+		report_text(json, "type", "text");
+		report_text(json, "body", job->body);
+		return;
+	}
+	report_text(json, "type", answer->type);
+	json_write_name(json, "media");
+	json_write_object_begin(json);
+	report_text(json, "reference", answer->reference);
+	report_text(json, "sha256", answer->digits[0] == '\0' ? NULL : answer->digits);
+	report_text(json, "mimetype", answer->media_type[0] == '\0' ? NULL : answer->media_type);
+	report_text(json, "filename", answer->name);
+	json_write_object_end(json);
+}
+
 /*
- * Reports a message that has arrived: the answer to a text, or the message typed on the
+ * Reports a message that has arrived: the answer to a message, or the message typed on the
  * session's phone.
  */
 static void
@@ -203,8 +243,13 @@ write_arrival(const Job *job, JsonWriter *json)
 	report_text(json, "chat_jid", job->chat);
 	report_text(json, "sender_jid", typed ? NULL : sandbox_answerer(job->chat));
 	report_text(json, "sender_name", typed ? NULL : ANSWERER_NAME);
-	report_text(json, "type", "text");
-	report_text(json, "body", typed ? TYPED_TEXT : job->body);
+	if (typed)
+	{
+		report_text(json, "type", "text");
+		report_text(json, "body", TYPED_TEXT);
+	}
+	else
+		write_answer(job, json);
 	report_time(json, "at", clock_wall_ms());
 	json_write_name(json, "from_me");
 	json_write_bool(json, typed);
@@ -369,15 +414,57 @@ is_type(const DbResult *result, int row, int column, const char *type)
 	return db_text_copy(result, row, column, text, sizeof(text)) && strcmp(text, type) == 0;
 }
 
+static void
+answer_with_file(Job *job)
+{
+	const SandboxFile *file = sandbox_file_asked(job->body);
+	Answer *answer = &job->answer;
+
+	if (file == NULL)
+		return;
+	snprintf(answer->type, sizeof(answer->type), "%s", file->message_type);
+	snprintf(answer->media_type, sizeof(answer->media_type), "%s", file->media_type);
+	sandbox_write_reference(file, answer->reference);
+	answer->name = file->name;
+}
+
+/* Answers with the file of the message, if it is in the store and its caption asks for that. */
+static void
+answer_with_same(Job *job, const DbResult *result, int row)
+{
+	DbCell digest = db_cell(result, row, COLUMN_DIGEST);
+	Answer *answer = &job->answer;
+	int64_t size;
+
+	if (job->body == NULL)
+		return;
+	if (digest.bytes == NULL || digest.len != MEDIA_DIGEST_SIZE || !sandbox_asks_back(job->body) ||
+		!db_int(result, row, COLUMN_MEDIA_SIZE, &size) ||
+		!db_text_copy(result, row, COLUMN_TYPE, answer->type, sizeof(answer->type)))
+	{
+		free(job->body);
+		job->body = NULL;
+		return;
+	}
+	sandbox_write_digits((const uint8_t *) digest.bytes, answer->digits);
+	sandbox_write_stored_reference(answer->digits, (uint64_t) size, answer->reference);
+	db_text_copy(result, row, COLUMN_MEDIA_TYPE, answer->media_type, sizeof(answer->media_type));
+}
+
 static bool
 read_message(Job *job, const DbResult *result, int row)
 {
 	bool is_text = is_type(result, row, COLUMN_TYPE, "text");
+	bool has_store = job->claims->jobs->sandbox->media != NULL;
 
 	memcpy(job->message, job->id.text, sizeof(job->message));
 	job->chat = copy_text(result, row, COLUMN_CHAT);
-	if (is_text)
+	if (is_text || has_store)
 		job->body = copy_text(result, row, COLUMN_BODY);
+	if (is_text && job->body != NULL && has_store)
+		answer_with_file(job);
+	else if (!is_text)
+		answer_with_same(job, result, row);
 	return job->chat != NULL && (!is_text || job->body != NULL);
 }
 

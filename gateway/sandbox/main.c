@@ -6,6 +6,8 @@
  * claims their messages and message actions, reports the results, and stores what arrives.
  * It also plays the phones at the other end.  They scan every QR code, enter every pairing
  * code, read every message, react to texts that contain "react", and repeat every text.
+ * With --media-dir they also send files: a picture, a voice note or a document to whoever asks
+ * for one, and a file whose caption contains "send it back" (files.h).
  * Only the number 15550000000 has no phone, so that failures can be tried.
  *
  * On SIGTERM or SIGINT it claims nothing new.  Jobs that are on their way are finished
@@ -13,8 +15,10 @@
  */
 #include "lib/log.h"
 #include "lib/timer.h"
+#include "media/store.h"
 #include "program/loop.h"
 #include "program/program.h"
+#include "sandbox/fetches.h"
 #include "sandbox/jobs.h"
 #include "sandbox/sessions.h"
 
@@ -22,10 +26,10 @@
 #define DRAIN_MS 5000
 
 /*
- * The most requests that wait for the connection: one for each job and session, and those
+ * The most requests that wait for the connection: one for each job, session and file, and those
  * that claim.
  */
-#define REQUESTS_MAX (JOBS_MAX + SESSIONS_MAX + 4)
+#define REQUESTS_MAX (JOBS_MAX + SESSIONS_MAX + FETCHES_MAX + 5)
 
 typedef struct Work
 {
@@ -33,8 +37,9 @@ typedef struct Work
 	Sandbox sandbox;
 	Sessions *sessions;
 	Jobs *jobs;
-	Timer deadline; /* of the jobs, while draining */
-	int begun;      /* the number of jobs when draining began */
+	Fetches *fetches; /* NULL: there is no store */
+	Timer deadline;   /* of the jobs, while draining */
+	int begun;        /* the number of jobs when draining began */
 	bool releasing;
 } Work;
 
@@ -44,6 +49,7 @@ static struct
 	int64_t step_ms;
 	int64_t poll_ms;
 	int64_t reports_max;
+	MediaStoreConfig media; /* without a folder, files are neither sent nor fetched */
 } settings;
 
 static const ConfigOption options[] = {
@@ -76,6 +82,12 @@ static const ConfigOption options[] = {
 	 .min = 1,
 	 .max = SANDBOX_REPORTS_MAX,
 	 .help = "most reports in one statement and commit"},
+	{.flag = "media-dir",
+	 .environment = "WA_MEDIA_DIR",
+	 .argument = "FOLDER",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.media.folder,
+	 .help = "folder of the gateway for files; without it no files are received"},
 	PROGRAM_OPTION_LOG_LEVEL(settings.program),
 	{.flag = NULL},
 };
@@ -121,6 +133,8 @@ drain(void *context)
 
 	work->begun = jobs_count(work->jobs);
 	sessions_stop(work->sessions);
+	if (work->fetches != NULL)
+		fetches_stop(work->fetches);
 	timer_start(&work->deadline, DRAIN_MS);
 	jobs_drain(work->jobs);
 }
@@ -145,6 +159,25 @@ forget(void *context)
 	jobs_forget(work->jobs, work->sessions);
 }
 
+/* Only with a store the sandbox fetches files. */
+static bool
+open_media(Work *work, char *error, size_t size)
+{
+	if (settings.media.folder == NULL)
+		return true;
+	work->sandbox.media = media_store_open(work->sandbox.base, &settings.media, error, size);
+	if (work->sandbox.media == NULL)
+		return false;
+	work->fetches = fetches_start(&work->sandbox, (int) settings.poll_ms);
+	return work->fetches != NULL;
+}
+
+static bool
+check(char *problem, size_t size)
+{
+	return settings.media.folder == NULL || media_store_check(&settings.media, problem, size);
+}
+
 static bool
 open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 {
@@ -161,7 +194,8 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 							  .step_ms = step_ms,
 							  .reports_max = (int) settings.reports_max,
 							  .lease_ms = 4 * step_ms > LEASE_MIN_MS ? 4 * step_ms : LEASE_MIN_MS};
-	if (work->sandbox.db == NULL || !timer_open(&work->deadline, loop->base, release, work))
+	if (work->sandbox.db == NULL || !timer_open(&work->deadline, loop->base, release, work) ||
+		!open_media(work, error, size))
 		return false;
 	work->sessions = sessions_start(&work->sandbox, (int) settings.poll_ms, forget, work);
 	work->jobs = jobs_start(&work->sandbox, (int) settings.poll_ms, release, work);
@@ -185,6 +219,8 @@ close_work(void *context)
 	Work *work = context;
 
 	jobs_free(work->jobs);
+	fetches_free(work->fetches);
+	media_store_close(work->sandbox.media);
 	sessions_free(work->sessions);
 	timer_close(&work->deadline);
 	db_close(work->sandbox.db);
@@ -214,6 +250,7 @@ main(int argc, char **argv)
 				   .options = options},
 		.settings = &settings.program,
 		.owner = "sandbox",
+		.check = check,
 		.database = db_config,
 		.run = run,
 	};

@@ -21,6 +21,9 @@ ProgramStatements sandbox_statements = {
 			[SANDBOX_SESSION] = {"session", DB_LANE_FAST},
 			[SANDBOX_ACTIONS] = {"actions", DB_LANE_FAST},
 			[SANDBOX_REPORT] = {"report", DB_LANE_FAST},
+			[SANDBOX_MEDIA] = {"media", DB_LANE_FAST},
+			[SANDBOX_MEDIA_STORED] = {"media_stored", DB_LANE_FAST},
+			[SANDBOX_MEDIA_FAILED] = {"media_failed", DB_LANE_FAST},
 		},
 };
 

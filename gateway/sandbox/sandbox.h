@@ -23,6 +23,9 @@ typedef enum SandboxStatement
 	SANDBOX_SESSION,
 	SANDBOX_ACTIONS,
 	SANDBOX_REPORT,
+	SANDBOX_MEDIA,
+	SANDBOX_MEDIA_STORED,
+	SANDBOX_MEDIA_FAILED,
 	SANDBOX_STATEMENT_COUNT
 } SandboxStatement;
 
@@ -36,7 +39,8 @@ typedef struct Sandbox
 	const char *owner; /* who holds the leases */
 	int step_ms;       /* between two states */
 	int lease_ms;
-	int reports_max; /* in one statement, at most SANDBOX_REPORTS_MAX */
+	int reports_max;          /* in one statement, at most SANDBOX_REPORTS_MAX */
+	struct MediaStore *media; /* NULL: files are neither sent nor fetched */
 } Sandbox;
 
 /* The outcome of a report. */

@@ -313,6 +313,9 @@ const WORK = {
 		actions: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		release: [() => [OWNER], null, (rows) => Number(rows[0].connector_release) > 0],
 		session: [() => [theirs.session.uuid, OWNER, 'working', N, N, N, N], 'theirs', (rows) => rows.at(-1).connector_session === 't'],
+		media: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
+		media_stored: [() => [thing.theirFetched, OWNER, '1', `\\x${'00'.repeat(32)}`, '1', 'text/plain'], 'theirs', (rows) => rows.at(-1).connector_media_stored === 't'],
+		media_failed: [() => [thing.theirFetched, OWNER, '1', 'x', 'false', 'false'], 'theirs', (rows) => rows.at(-1).connector_media_failed === 't'],
 		...Object.fromEntries(Object.entries(REPORTS).map(([report, [members, changed]]) =>
 			[`report ${report}`, [() => [JSON.stringify([{ report, ...members() }])], 'theirs', (rows) => rows.at(-1).changed === changed]])),
 	},
@@ -383,6 +386,17 @@ async function makeWork(tenant)
 	const action = await act(sent);
 
 	await act(gone);
+	/* a file that is to be fetched, and one that is being fetched */
+	const receive = async (id, taken) => db.value(`
+		WITH file AS (INSERT INTO wa.media (org_id, state) VALUES ($1, 'pending') RETURNING *), message AS (
+			UPDATE wa.message m SET media_id = file.id, media = '{"state":"pending"}' FROM file WHERE m.org_id = file.org_id AND m.id = $2)
+		INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, attempts, lease_owner, lease_until)
+		SELECT org_id, id, $3, 'x', ${taken} FROM file RETURNING media_id`, [tenant.org.uuid, id, tenant.session.uuid]);
+
+	await receive(await row("'in', 'document', NULL, 'x@s.whatsapp.net', 'delivered', 'W10', false"), '0, NULL, NULL');
+
+	const fetched = await receive(await row("'in', 'document', NULL, 'x@s.whatsapp.net', 'delivered', 'W11', false"), `1, '${OWNER}', now() + interval '1 hour'`);
+
 	await db.sql("INSERT INTO wa.idempotency (org_id, key, request_digest, message_id, created_at) VALUES ($1, 'an old key', sha256('x'), $2, now() - interval '2 days')",
 		[tenant.org.uuid, sent]);
 	for (let i = 0; i < 2; i++)
@@ -409,7 +423,7 @@ async function makeWork(tenant)
 
 	await db.sql("UPDATE wa.message SET direction = 'out', status = 'queued' WHERE id = $1", [unsent.uuid]);
 	await db.sql("UPDATE wa.session SET pairing = 2, queue_error = 'session was logged out' WHERE id = $1", [left.uuid]);
-	return { ...made, sent, queued, action, deleted, last };
+	return { ...made, sent, queued, action, fetched, deleted, last };
 }
 
 async function makeOver()
@@ -446,7 +460,7 @@ before(async () =>
 	const their = await makeWork(theirs);
 
 	Object.assign(thing, { ourDeleted: our.deleted, ourLast: our.last, ourWebhook: our.due, sent: our.sent, theirWebhook: their.due, theirHeldWebhook: their.held,
-		theirQueued: their.queued, theirAction: their.action });
+		theirQueued: their.queued, theirAction: their.action, theirFetched: their.fetched });
 	thing.file = await stage.db.value("INSERT INTO wa.media (org_id, sha256, size, mimetype) VALUES ($1, sha256('x'), 1, 'text/plain') RETURNING id", [stage.ours.org.uuid]);
 	await stage.db.sql('UPDATE wa.message SET media_id = $1 WHERE id = $2', [thing.file, thing.sent]);
 	thing.scanner = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

@@ -58,6 +58,9 @@ before(async () =>
 		reactions = '{"👍": ["x"]}', quoted_message_id = $1 WHERE id = $2`, [tenant.message.uuid, odd.uuid]);
 	await db.sql(`WITH file AS (INSERT INTO wa.media (org_id, sha256, size, mimetype, filename) VALUES ($1, sha256('x'), 1, 'image/png', 'é.png') RETURNING *)
 		UPDATE wa.message m SET media_id = f.id FROM file f WHERE m.org_id = f.org_id AND m.id = $2`, [tenant.org.uuid, odd.uuid]);
+	await db.sql(`WITH file AS (INSERT INTO wa.media (org_id, state, error) VALUES ($1, 'pending', 'é') RETURNING *)
+		INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, sha256, size, lease_owner, lease_until)
+		SELECT org_id, id, $2, 'é \\ secret', sha256('x'), 1, 'gone', now() FROM file`, [tenant.org.uuid, tenant.session.uuid]);
 	await db.sql("INSERT INTO wa.message_action (org_id, session_id, message_id, type) VALUES ($1, $2, $3, 'react')",
 		[tenant.org.uuid, tenant.session.uuid, odd.uuid]);
 

@@ -108,7 +108,7 @@ test('it is sent by its id, and its message leads to it', async () =>
 
 	const message = `/api/v1/sessions/${tenant.session.id}/messages/${sent.json.id}`;
 
-	assert.deepEqual((await client.get(message, keys.read.secret)).json.media, { id, size: PNG.length, filename: 'other.png', mimetype: 'image/png' });
+	assert.deepEqual((await client.get(message, keys.read.secret)).json.media, { id, state: 'stored', size: PNG.length, filename: 'other.png', mimetype: 'image/png' });
 
 	const got = await client.get(`${message}/media`, keys.read.secret);
 

@@ -79,7 +79,7 @@ for (const [name, row] of rows)
 }
 
 /* What gateway/api/download.c reads of a row that describes a file. */
-const FILE_COLUMNS = ['org_id', 'sha256', 'size', 'mimetype', 'filename'];
+const FILE_COLUMNS = ['org_id', 'state', 'sha256', 'size', 'mimetype', 'filename'];
 
 test('each statement returns the columns that its rows show, each once, and no others', () =>
 {

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "media/store.h"
 #include "sandbox/jobs.h"
 #include "tests/unit/db_stage.h"
 #include "tests/unit/suite.h"
 
 #define POLL_MS 600000
-#define COLUMNS 8
-#define REPORTS 8 /* the most that a test answers at once */
+#define COLUMNS 10 /* the last two are the digest and media type of a file */
+#define REPORTS 8  /* the most that a test answers at once */
 #define SOMEBODY "4915112345678@s.whatsapp.net"
 #define NOBODY "15550000000@s.whatsapp.net"
 #define COPY "01234567-89ab-7def-8123-456789abcdef"
@@ -189,6 +190,80 @@ START_TEST(what_is_no_text_is_not_answered)
 	take("sent", true);
 	take("status", true);
 	take("status", true);
+	assert_gone();
+}
+END_TEST
+
+/* The report on its way is an answer with this member. */
+static void
+take_answer(const char *member)
+{
+	const DbRequest *request = db_stage_find("report");
+
+	ck_assert_ptr_nonnull(request);
+	ck_assert_msg(strstr(request->bytes.data, member) != NULL, "%s", request->bytes.data);
+	take("receive", true);
+}
+
+START_TEST(a_text_that_asks_for_a_file_gets_it)
+{
+	sandbox.media = (struct MediaStore *) &sandbox; /* only whether there is one is asked */
+	claim_text("please SEND A PICTURE");
+	take("sent", true);
+	take("status", true);
+	take("status", true);
+	take_answer("\"type\":\"image\",\"media\":{\"reference\":\"sandbox:picture.png\"");
+	assert_gone();
+}
+END_TEST
+
+START_TEST(without_a_store_it_gets_the_text)
+{
+	claim_text("send a picture");
+	take("sent", true);
+	take("status", true);
+	take("status", true);
+	take_answer("\"type\":\"text\",\"body\":\"send a picture\"");
+	assert_gone();
+}
+END_TEST
+
+static void
+claim_file(const char *caption)
+{
+	static const uint8_t id[DB_UUID_SIZE] = {1};
+	static const uint8_t digest[MEDIA_DIGEST_SIZE] = {0xab};
+	static const char flag = 0;
+	const DbStageCell cells[COLUMNS] = {{id, DB_UUID_SIZE},
+										{id, DB_UUID_SIZE},
+										{id, DB_UUID_SIZE},
+										{SOMEBODY, sizeof(SOMEBODY) - 1},
+										{"document", 8},
+										{caption, (int) strlen(caption)},
+										{&flag, 1},
+										{attempt, sizeof(attempt)},
+										{digest, MEDIA_DIGEST_SIZE},
+										{"text/plain", 10}};
+
+	sandbox.media = (struct MediaStore *) &sandbox;
+	db_stage_answer_rows("claim", 1, COLUMNS, cells);
+	run();
+	take("sent", true);
+	take("status", true);
+	take("status", true);
+}
+
+START_TEST(a_file_is_sent_back_to_who_asks)
+{
+	claim_file("Send it back!");
+	take_answer("\"type\":\"document\",\"media\":{\"reference\":\"sandbox:store:ab00");
+	assert_gone();
+}
+END_TEST
+
+START_TEST(without_being_asked_nobody_sends_a_file_back)
+{
+	claim_file("look");
 	assert_gone();
 }
 END_TEST
@@ -546,6 +621,10 @@ add_tests(TCase *cases)
 	tcase_add_test(cases, a_text_is_sent_delivered_read_and_answered);
 	tcase_add_test(cases, a_text_gets_the_reaction_and_the_message_of_the_phone_that_it_asks_for);
 	tcase_add_test(cases, what_is_no_text_is_not_answered);
+	tcase_add_test(cases, a_text_that_asks_for_a_file_gets_it);
+	tcase_add_test(cases, without_a_store_it_gets_the_text);
+	tcase_add_test(cases, a_file_is_sent_back_to_who_asks);
+	tcase_add_test(cases, without_being_asked_nobody_sends_a_file_back);
 	tcase_add_test(cases, a_message_to_nobody_fails);
 	tcase_add_test(cases, what_is_claimed_twice_is_one);
 	tcase_add_test(cases, a_forward_makes_a_message_that_is_delivered_and_read);

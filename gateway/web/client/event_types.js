@@ -7,6 +7,6 @@
  */
 export const EVENT_TYPES = [
 	'session.status', 'auth.qr', 'auth.code', 'message', 'message.from_me', 'message.status', 'message.reaction',
-	'message.edited', 'message.revoked', 'poll.vote', 'presence.update', 'chat.update', 'contact.update', 'key.created',
+	'message.edited', 'message.revoked', 'message.media', 'poll.vote', 'presence.update', 'chat.update', 'contact.update', 'key.created',
 	'key.disabled', 'key.enabled', 'key.expiring', 'key.revoked', 'webhook.disabled',
 ];

@@ -1,0 +1,103 @@
+/*
+ * files.c
+ *		The files that the invented telephones send; see files.h.
+ */
+#include "sandbox/files.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REFERENCE "sandbox:"
+#define STORED_REFERENCE REFERENCE "store:"
+
+static const SandboxFile files[] = {
+	{"send a picture", "picture.png", "image", "image/png", sandbox_picture, &sandbox_picture_size},
+	{"send a voice note", "voice.ogg", "audio", "audio/ogg; codecs=opus", sandbox_voice,
+	 &sandbox_voice_size},
+	{"send a document", "document.pdf", "document", "application/pdf", sandbox_document,
+	 &sandbox_document_size},
+};
+
+#define FILES (sizeof(files) / sizeof(files[0]))
+
+const SandboxFile *
+sandbox_file_asked(const char *text)
+{
+	for (size_t i = 0; i < FILES; i++)
+		if (strcasestr(text, files[i].asked) != NULL)
+			return &files[i];
+	return NULL;
+}
+
+bool
+sandbox_asks_back(const char *caption)
+{
+	return strcasestr(caption, "send it back") != NULL;
+}
+
+void
+sandbox_write_reference(const SandboxFile *file, char out[SANDBOX_REFERENCE_MAX])
+{
+	snprintf(out, SANDBOX_REFERENCE_MAX, REFERENCE "%s", file->name);
+}
+
+void
+sandbox_write_stored_reference(const char digits[SANDBOX_DIGITS_MAX], uint64_t size,
+							   char out[SANDBOX_REFERENCE_MAX])
+{
+	snprintf(out, SANDBOX_REFERENCE_MAX, STORED_REFERENCE "%s:%" PRIu64, digits, size);
+}
+
+const SandboxFile *
+sandbox_find_file(const char *reference)
+{
+	char known[SANDBOX_REFERENCE_MAX];
+
+	for (size_t i = 0; i < FILES; i++)
+	{
+		sandbox_write_reference(&files[i], known);
+		if (strcmp(reference, known) == 0)
+			return &files[i];
+	}
+	return NULL;
+}
+
+static int
+digit_value(char digit)
+{
+	const char *digits = "0123456789abcdef";
+	const char *place = digit == '\0' ? NULL : strchr(digits, digit);
+
+	return place == NULL ? -1 : (int) (place - digits);
+}
+
+bool
+sandbox_read_stored(const char *reference, uint8_t digest[MEDIA_DIGEST_SIZE], uint64_t *size)
+{
+	const char *digits = reference + strlen(STORED_REFERENCE);
+	int end = 0;
+
+	if (strncmp(reference, STORED_REFERENCE, strlen(STORED_REFERENCE)) != 0 ||
+		strcspn(digits, ":") != 2 * MEDIA_DIGEST_SIZE ||
+		sscanf(digits + 2 * MEDIA_DIGEST_SIZE, ":%20" SCNu64 "%n", size, &end) != 1 ||
+		digits[2 * MEDIA_DIGEST_SIZE + end] != '\0' || *size == 0)
+		return false;
+	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
+	{
+		int high = digit_value(digits[2 * i]);
+		int low = digit_value(digits[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		digest[i] = (uint8_t) (16 * high + low);
+	}
+	return true;
+}
+
+void
+sandbox_write_digits(const uint8_t digest[MEDIA_DIGEST_SIZE], char out[SANDBOX_DIGITS_MAX])
+{
+	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}

@@ -1,0 +1,220 @@
+-- Received files: what a connector knows of one, which it has to fetch, and what became of it.
+--
+-- The message comes first, with a file that is pending.  Its connector takes the file under a
+-- lease, stores the bytes in the store of the gateway, and reports it.  A report counts only
+-- while the connector has the file: it names itself and the attempt of its claim.
+
+-- A sender may choose any name.  The message must not be lost for that.
+CREATE FUNCTION wa.sent_filename(filename text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+	last_part constant text := left(regexp_replace(regexp_replace(filename, '^.*[/\\]', ''), '[[:cntrl:]]', '', 'g'), 255);
+BEGIN
+	RETURN CASE WHEN last_part NOT IN ('', '.', '..') THEN last_part END;
+END $$;
+COMMENT ON FUNCTION wa.sent_filename(text) IS
+	'for function bodies: what is a file name (wa.check_filename()) of the name that a sender gave a file; NULL if that is nothing';
+
+CREATE FUNCTION wa.check_received_media(type text, media jsonb) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	IF (type IN ('image', 'video', 'audio', 'document', 'sticker')) IS NOT TRUE THEN
+		PERFORM wa.refuse_field('media', 'must be of an image, video, audio, document or sticker');
+	END IF;
+	IF jsonb_typeof(media) <> 'object' THEN
+		PERFORM wa.refuse_field('media', 'must be an object');
+	END IF;
+	IF (char_length(media ->> 'reference') BETWEEN 1 AND 2048) IS NOT TRUE THEN
+		PERFORM wa.refuse_field('media.reference', 'must be 1 to 2048 characters');
+	END IF;
+	IF media ->> 'sha256' !~ '^[0-9a-f]{64}$' THEN
+		PERFORM wa.refuse_field('media.sha256', 'must be 64 hexadecimal digits');
+	END IF;
+	IF media ->> 'size' !~ '^[1-9][0-9]{0,17}$' THEN
+		PERFORM wa.refuse_field('media.size', 'must be a number of bytes');
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.check_received_media(text, jsonb) IS
+	'for function bodies: raises 22023 unless this is what a connector can know of the file of a message';
+
+CREATE FUNCTION wa.receive_media(session uuid, type text, media jsonb, OUT media_id uuid, OUT shown jsonb)
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	made wa.media;
+BEGIN
+	IF media IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM wa.check_received_media(type, media);
+	INSERT INTO wa.media (org_id, state, mimetype, filename)
+	VALUES (wa.require_org(), 'pending', wa.read_media_type(media ->> 'mimetype'), wa.sent_filename(media ->> 'filename'))
+	RETURNING * INTO made;
+	INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, sha256, size)
+	VALUES (made.org_id, made.id, session, media ->> 'reference', decode(media ->> 'sha256', 'hex'), (media ->> 'size')::bigint);
+	media_id := made.id;
+	shown := jsonb_strip_nulls(jsonb_build_object('id', wa.typeid('med', made.id), 'state', made.state,
+		'mimetype', made.mimetype, 'size', (media ->> 'size')::bigint, 'filename', made.filename));
+END $$;
+COMMENT ON FUNCTION wa.receive_media(uuid, text, jsonb) IS
+	'for wa.connector_receive(): makes a file that is pending, if the message has one, and returns it and what the message shows of it';
+
+-- As in wa.connector_claim(), each session offers some of its files that are due, at most half
+-- of them tried before, and organizations take turns.  The bounds are lower, because a file
+-- takes longer than a message.
+CREATE FUNCTION wa.connector_media(connector text, owner text, max integer, lease interval)
+	RETURNS TABLE (org_id uuid, media_id uuid, session_id uuid, reference text, mimetype text, sha256 bytea, size bigint,
+				   attempt integer)
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	at constant timestamptz := clock_timestamp();
+	fetching_max constant integer := 8;	-- of one session at once
+BEGIN
+	PERFORM wa.check_lease(owner, max, lease);
+	RETURN QUERY
+	WITH busy AS MATERIALIZED (
+		SELECT s.org_id, s.id, fetching.count AS fetching
+		FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id CROSS JOIN LATERAL (
+			SELECT f.lease_until FROM wa.media_fetch f WHERE f.org_id = s.org_id AND f.session_id = s.id
+			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT 1) next CROSS JOIN LATERAL (
+			SELECT count(*) FROM (
+				SELECT FROM wa.media_fetch f
+				WHERE f.org_id = s.org_id AND f.session_id = s.id AND f.lease_owner IS NOT NULL AND f.lease_until > at
+				LIMIT fetching_max) taken) fetching
+		WHERE w.lease_owner = connector_media.owner AND w.connector = connector_media.connector
+			AND w.lease_until > at AND s.status = 'working' AND (next.lease_until IS NULL OR next.lease_until <= at)), shared AS (
+		SELECT b.*, sum(b.fetching) OVER (PARTITION BY b.org_id) AS org_fetching FROM busy b), offered AS MATERIALIZED (
+		SELECT b.org_id, b.org_fetching, f.media_id,
+			b.fetching + row_number() OVER (PARTITION BY b.org_id, b.id ORDER BY f.media_id) AS nth
+		FROM shared b CROSS JOIN LATERAL (
+			(SELECT f.media_id FROM wa.media_fetch f
+			WHERE f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until <= at
+			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max / 2)
+			UNION ALL
+			(SELECT f.media_id FROM wa.media_fetch f
+			WHERE f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until IS NULL
+			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max)
+			LIMIT fetching_max - b.fetching) f), chosen AS (
+		SELECT o.*, row_number() OVER (PARTITION BY o.org_id ORDER BY o.nth, o.media_id) + o.org_fetching AS turn
+		FROM offered o
+		ORDER BY turn, random()
+		LIMIT max), due AS (
+		SELECT f.org_id, f.media_id
+		FROM chosen c CROSS JOIN LATERAL (
+			SELECT f.org_id, f.media_id FROM wa.media_fetch f
+			WHERE f.org_id = c.org_id AND f.media_id = c.media_id AND (f.lease_until IS NULL OR f.lease_until <= at)
+			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) f), taken AS (
+		UPDATE wa.media_fetch f
+		SET attempts = f.attempts + 1, lease_owner = connector_media.owner, lease_until = at + lease
+		FROM due WHERE f.org_id = due.org_id AND f.media_id = due.media_id
+		RETURNING f.*)
+	SELECT f.org_id, f.media_id, f.session_id, f.reference, m.mimetype, f.sha256, f.size, f.attempts
+	FROM taken f CROSS JOIN LATERAL (
+		SELECT m.mimetype FROM wa.media m WHERE m.org_id = f.org_id AND m.id = f.media_id LIMIT 1) m
+	ORDER BY f.media_id;
+END $$;
+COMMENT ON FUNCTION wa.connector_media(text, text, integer, interval) IS
+	'takes received files to fetch, of the working sessions that `owner` leases. Organizations take turns, and a session '
+	'has at most 8 on their way. `reference`, `mimetype`, `sha256` and `size` are what the connector has announced '
+	'(`media` of a `receive` report). A file whose lease runs out is given out again. `22023` (`owner`, `max` 1 to 1000, '
+	'`lease` 1 s to 1 h)';
+
+-- Whoever forwards the message locks it, and copies what it shows of the file.  So the messages
+-- are locked before they are changed, and a copy that was made meanwhile is changed too.
+CREATE FUNCTION wa.end_fetch(media uuid, shows jsonb) RETURNS boolean
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+BEGIN
+	PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = end_fetch.media ORDER BY m.id FOR NO KEY UPDATE;
+	UPDATE wa.message m SET media = m.media || shows WHERE m.org_id = org AND m.media_id = end_fetch.media;
+	IF NOT FOUND THEN
+		DELETE FROM wa.media f WHERE f.org_id = org AND f.id = end_fetch.media;
+		RETURN false;
+	END IF;
+	DELETE FROM wa.media_fetch f WHERE f.org_id = org AND f.media_id = end_fetch.media;
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.end_fetch(uuid, jsonb) IS
+	'for function bodies: makes messages show what became of their file; if it was deleted with all of them, removes it and returns false';
+
+CREATE FUNCTION wa.find_fetch(media uuid, owner text, attempt integer) RETURNS wa.media_fetch
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	taken wa.media_fetch;
+BEGIN
+	SELECT f.* INTO taken FROM wa.media_fetch f
+	WHERE f.org_id = wa.require_org() AND f.media_id = media AND f.lease_owner = owner AND f.attempts = attempt
+	FOR UPDATE;
+	RETURN taken;
+END $$;
+COMMENT ON FUNCTION wa.find_fetch(uuid, text, integer) IS
+	'for function bodies: locks the file that a connector has taken; NULL if it does not have it (any more)';
+
+CREATE FUNCTION wa.connector_media_stored(media uuid, owner text, attempt integer, sha256 bytea, size bigint, mimetype text)
+	RETURNS boolean
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	taken constant wa.media_fetch := wa.find_fetch(media, owner, attempt);
+	type constant text := wa.check_media(mimetype, NULL);
+BEGIN
+	IF taken.media_id IS NULL THEN
+		RETURN false;
+	END IF;
+	IF taken.sha256 <> connector_media_stored.sha256 THEN
+		PERFORM wa.refuse_field('sha256', 'is not that of the file that was announced');
+	END IF;
+	UPDATE wa.media f
+	SET state = 'stored', sha256 = connector_media_stored.sha256, size = connector_media_stored.size, mimetype = type
+	WHERE f.org_id = taken.org_id AND f.id = media;
+	RETURN wa.end_fetch(media, jsonb_build_object('state', 'stored', 'mimetype', type, 'size', size));
+END $$;
+COMMENT ON FUNCTION wa.connector_media_stored(uuid, text, integer, bytea, bigint, text) IS
+	'reports that `owner` has stored the bytes of a file durably, in the attempt of its claim: their SHA-256, how many '
+	'they are, and their media type. False: it does not have the file any more, or no message carries it any more. '
+	'`22023` (`sha256`: WhatsApp has announced another one; `mimetype`), `23514` (a digest or size that is none)';
+
+-- Meta keeps a file for 7 days.
+CREATE FUNCTION wa.fetch_days() RETURNS integer
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	AS $$ SELECT 7 $$;
+COMMENT ON FUNCTION wa.fetch_days() IS 'for function bodies: for how many days after a message its file is tried to be fetched';
+
+CREATE FUNCTION wa.connector_media_failed(media uuid, owner text, attempt integer, error text, retry boolean DEFAULT false,
+										  expired boolean DEFAULT false) RETURNS boolean
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	taken constant wa.media_fetch := wa.find_fetch(media, owner, attempt);
+	reason constant text := left(error, 500);
+	ended text;
+BEGIN
+	IF taken.media_id IS NULL THEN
+		RETURN false;
+	END IF;
+	SELECT CASE WHEN expired THEN 'expired' WHEN NOT retry THEN 'failed'
+		WHEN f.created_at < clock_timestamp() - wa.fetch_days() * interval '1 day' THEN 'expired' END INTO ended
+	FROM wa.media f WHERE f.org_id = taken.org_id AND f.id = media;
+	IF ended IS NULL THEN
+		UPDATE wa.media_fetch f SET error = reason, lease_owner = NULL, lease_until = clock_timestamp() + wa.retry_pause(f.attempts)
+		WHERE f.org_id = taken.org_id AND f.media_id = media;
+		RETURN true;
+	END IF;
+	UPDATE wa.media f SET state = ended, error = reason WHERE f.org_id = taken.org_id AND f.id = media;
+	RETURN wa.end_fetch(media, jsonb_build_object('state', ended, 'error', reason));
+END $$;
+COMMENT ON FUNCTION wa.connector_media_failed(uuid, text, integer, text, boolean, boolean) IS
+	'reports that `owner` could not fetch a file in the attempt of its claim: for good, or, with `retry`, to be tried '
+	'again after 2, 4, 8 … seconds (at most an hour), for 7 days after the message. `expired`: WhatsApp has it no longer. '
+	'False: it does not have the file any more, or no message carries it any more';
