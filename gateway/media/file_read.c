@@ -2,13 +2,17 @@
  * file_read.c
  *		Reads of a file; see file_read.h.
  *
- * The loop reads, because what is downloaded is nearly always in memory.  The pieces are read()
- * and not mapped: a file that becomes shorter while it is mapped would end the process.
+ * A thread opens the file and reads each piece, in the turns of the organization: a file that is
+ * not in memory takes the time of its disk, and one on another machine takes longer.  The pieces
+ * are read() and not mapped: a file that becomes shorter while it is mapped would end the
+ * process.
+ *
+ * What a thread uses is listed in the struct; the loop does not touch it while the read is busy.
  */
 #include "media/file_read.h"
 
 #include <errno.h>
-#include <event2/event.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,12 +23,26 @@
 typedef struct FileRead
 {
 	MediaRead read; /* the first member */
-	MediaFound found;
-	struct event *opened;
-	int fd;        /* -1: there is none */
+	DiskThreads *threads;
+	bool busy;  /* a thread has the job */
+	bool ended; /* nobody is told anything more */
+
+	DiskJob job;
+
+	/* used by the thread while the read is busy */
+	const Directory *directory;
+	MediaWanted wanted;
+	int fd; /* -1: not opened yet, or there is none */
+	bool opened;
 	uint64_t at;   /* where the next piece begins */
 	uint64_t left; /* bytes that are still to be read */
+	char *bytes;   /* the piece that was read; NULL: none */
+	size_t len;
+	uint64_t size; /* of the file as it is */
+	int error;     /* an errno; 0: none */
 } FileRead;
+
+/* ---- in a thread ---- */
 
 /* Reads exactly len bytes; 0 or an errno. */
 static int
@@ -45,25 +63,103 @@ read_all(int fd, char *bytes, size_t len, uint64_t at)
 	return 0;
 }
 
+static void
+read_piece(FileRead *file)
+{
+	file->len = file->left < MEDIA_PIECE_MAX ? (size_t) file->left : MEDIA_PIECE_MAX;
+	file->bytes = malloc(file->len);
+	file->error =
+		file->bytes == NULL ? ENOMEM : read_all(file->fd, file->bytes, file->len, file->at);
+	file->at += file->len;
+	file->left -= file->len;
+}
+
+static void
+work(DiskJob *job)
+{
+	FileRead *file = (FileRead *) (void *) ((char *) job - offsetof(FileRead, job));
+
+	if (file->opened)
+		read_piece(file);
+	else
+		file->error = directory_read(file->directory, file->wanted.org, file->wanted.digest,
+									 &file->fd, &file->size);
+}
+
+/* ---- in the loop ---- */
+
+static void
+free_read(FileRead *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	free(file->bytes);
+	free(file);
+}
+
+static void
+submit(FileRead *file)
+{
+	file->busy = true;
+	disk_threads_submit(file->threads, &file->job);
+}
+
+/* What was found; it has to have as many bytes as were stored. */
+static MediaFound
+found(const FileRead *file)
+{
+	if (file->error == ENOENT || file->error == ENOTDIR)
+		return MEDIA_GONE;
+	if (file->error == 0 && file->size == file->wanted.size)
+		return MEDIA_FOUND;
+	if (file->error != 0)
+		log_line(LOG_LEVEL_ERROR, "media_not_read", log_text("reason", strerror(file->error)));
+	else
+		log_line(LOG_LEVEL_ERROR, "media_size_differs", log_int("bytes", (int64_t) file->size),
+				 log_int("expected", (int64_t) file->wanted.size));
+	return MEDIA_DAMAGED;
+}
+
 /* The events may end the read, so it is not used after them. */
+static void
+tell_piece(FileRead *file)
+{
+	const MediaReadEvents *events = file->read.events;
+	void *context = file->read.context;
+	char *bytes = file->bytes;
+
+	file->bytes = NULL;
+	if (file->error == 0)
+		events->bytes(context, bytes, file->len);
+	else
+	{
+		log_line(LOG_LEVEL_ERROR, "media_not_read", log_text("reason", strerror(file->error)));
+		events->failed(context);
+	}
+	free(bytes);
+}
+
+static void
+on_work_done(DiskJob *job)
+{
+	FileRead *file = (FileRead *) (void *) ((char *) job - offsetof(FileRead, job));
+
+	file->busy = false;
+	if (file->ended)
+		free_read(file);
+	else if (file->opened)
+		tell_piece(file);
+	else
+	{
+		file->opened = true;
+		file->read.events->opened(file->read.context, found(file));
+	}
+}
+
 static void
 next(MediaRead *read)
 {
-	FileRead *file = (FileRead *) read;
-	size_t len = file->left < MEDIA_PIECE_MAX ? (size_t) file->left : MEDIA_PIECE_MAX;
-	char *bytes = malloc(len);
-	int error = bytes == NULL ? ENOMEM : read_all(file->fd, bytes, len, file->at);
-
-	file->at += len;
-	file->left -= len;
-	if (error == 0)
-		read->events->bytes(read->context, bytes, len);
-	else
-	{
-		log_line(LOG_LEVEL_ERROR, "media_not_read", log_text("reason", strerror(error)));
-		read->events->failed(read->context);
-	}
-	free(bytes);
+	submit((FileRead *) read);
 }
 
 static void
@@ -71,47 +167,29 @@ end(MediaRead *read)
 {
 	FileRead *file = (FileRead *) read;
 
-	if (file->opened != NULL)
-		event_free(file->opened);
-	if (file->fd >= 0)
-		close(file->fd);
-	free(file);
-}
-
-static void
-on_opened(evutil_socket_t fd, short what, void *context)
-{
-	const FileRead *file = context;
-
-	(void) fd;
-	(void) what;
-	file->read.events->opened(file->read.context, file->found);
+	file->ended = true;
+	if (!file->busy)
+		free_read(file);
 }
 
 MediaRead *
-media_file_read(struct event_base *base, MediaFound found, int fd, const MediaWanted *wanted,
+media_file_read(const Directory *directory, DiskThreads *threads, const MediaWanted *wanted,
 				const MediaReadEvents *events, void *context)
 {
 	static const MediaReadKind kind = {.next = next, .end = end};
 	FileRead *file = calloc(1, sizeof(*file));
 
 	if (file == NULL)
-	{
-		if (fd >= 0)
-			close(fd);
 		return NULL;
-	}
 	*file = (FileRead){.read = {.kind = &kind, .events = events, .context = context},
-					   .found = found,
-					   .fd = fd,
+					   .threads = threads,
+					   .job = {.work = work, .done = on_work_done},
+					   .directory = directory,
+					   .wanted = *wanted,
+					   .fd = -1,
 					   .at = wanted->first,
 					   .left = wanted->length};
-	file->opened = event_new(base, -1, 0, on_opened, file);
-	if (file->opened == NULL)
-	{
-		end(&file->read);
-		return NULL;
-	}
-	event_active(file->opened, EV_TIMEOUT, 0);
+	memcpy(file->job.owner, wanted->org, DISK_OWNER_SIZE);
+	submit(file);
 	return &file->read;
 }

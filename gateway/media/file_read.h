@@ -1,20 +1,17 @@
 /*
  * file_read.h
- *		Reads of a file; see store.h.
+ *		Reads of a file in the folder; see store.h.
  */
 #ifndef MEDIA_FILE_READ_H
 #define MEDIA_FILE_READ_H
 
+#include "media/directory.h"
 #include "media/store.h"
+#include "media/threads.h"
 
-struct event_base;
-
-/*
- * Begins to read from an open file, which it closes, whatever happens.  With another outcome
- * than MEDIA_FOUND there is no file, and the read only tells that.  NULL: memory is out.
- */
+/* Begins to open a file and to read it, in the threads.  NULL: memory is out. */
 extern MediaRead *
-media_file_read(struct event_base *base, MediaFound found, int fd, const MediaWanted *wanted,
+media_file_read(const Directory *directory, DiskThreads *threads, const MediaWanted *wanted,
 				const MediaReadEvents *events, void *context);
 
 #endif

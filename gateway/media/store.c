@@ -448,40 +448,13 @@ media_store_close(MediaStore *store)
 
 /* ---- reading ---- */
 
-/* Opens a file that has to have that many bytes; *fd is -1 unless it is found. */
-static MediaFound
-open_file(const Directory *directory, const MediaWanted *wanted, int *fd)
-{
-	uint64_t size = 0;
-	int error = directory_read(directory, wanted->org, wanted->digest, fd, &size);
-
-	if (error == ENOENT || error == ENOTDIR)
-		return MEDIA_GONE;
-	if (error != 0)
-	{
-		log_line(LOG_LEVEL_ERROR, "media_not_read", log_text("reason", strerror(error)));
-		return MEDIA_DAMAGED;
-	}
-	if (size == wanted->size)
-		return MEDIA_FOUND;
-	log_line(LOG_LEVEL_ERROR, "media_size_differs", log_int("bytes", (int64_t) size),
-			 log_int("expected", (int64_t) wanted->size));
-	close(*fd);
-	*fd = -1;
-	return MEDIA_DAMAGED;
-}
-
 MediaRead *
 media_store_read(const MediaStore *store, const MediaWanted *wanted, const MediaReadEvents *events,
 				 void *context)
 {
-	int fd = -1;
-	MediaFound found;
-
-	if (store->s3 != NULL)
-		return s3_read(store->s3, wanted, events, context);
-	found = open_file(&store->directory, wanted, &fd);
-	return media_file_read(store->base, found, fd, wanted, events, context);
+	return store->s3 != NULL
+			   ? s3_read(store->s3, wanted, events, context)
+			   : media_file_read(&store->directory, store->threads, wanted, events, context);
 }
 
 void

@@ -136,8 +136,8 @@ typedef struct MediaReadEvents
 	void (*opened)(void *context, MediaFound found);
 
 	/*
-	 * After each media_read_next(), also from within it, one of these: the next bytes, at most
-	 * MEDIA_PIECE_MAX, or that there will be none (logged).
+	 * After each media_read_next(), one of these: the next bytes, at most MEDIA_PIECE_MAX, or that
+	 * there will be none (logged).
 	 */
 	void (*bytes)(void *context, const void *bytes, size_t len);
 	void (*failed)(void *context);

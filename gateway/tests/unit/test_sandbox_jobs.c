@@ -12,7 +12,7 @@
 #include "tests/unit/suite.h"
 
 #define POLL_MS 600000
-#define COLUMNS 10 /* the last two are the digest and media type of a file */
+#define COLUMNS 11 /* the last three are the digest, media type and size of a file */
 #define REPORTS 8  /* the most that a test answers at once */
 #define SOMEBODY "4915112345678@s.whatsapp.net"
 #define NOBODY "15550000000@s.whatsapp.net"
@@ -233,6 +233,7 @@ claim_file(const char *caption)
 {
 	static const uint8_t id[DB_UUID_SIZE] = {1};
 	static const uint8_t digest[MEDIA_DIGEST_SIZE] = {0xab};
+	static const char size[] = {0, 0, 0, 0, 0, 0, 0, 42};
 	static const char flag = 0;
 	const DbStageCell cells[COLUMNS] = {{id, DB_UUID_SIZE},
 										{id, DB_UUID_SIZE},
@@ -243,7 +244,8 @@ claim_file(const char *caption)
 										{&flag, 1},
 										{attempt, sizeof(attempt)},
 										{digest, MEDIA_DIGEST_SIZE},
-										{"text/plain", 10}};
+										{"text/plain", 10},
+										{size, sizeof(size)}};
 
 	sandbox.media = (struct MediaStore *) &sandbox;
 	db_stage_answer_rows("claim", 1, COLUMNS, cells);
