@@ -143,7 +143,14 @@ CREATE FUNCTION wa.org_for(permission wa.permission) RETURNS uuid
 	LANGUAGE c STABLE PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_org_for';
 COMMENT ON FUNCTION wa.org_for(wa.permission) IS
-	'organization for one who has the permission; raises 28000 or 42501 otherwise; what policies compare org_id with';
+	'organization for one who has the permission; raises 28000 or 42501 otherwise, and 42501 with `test` in the constraint-name '
+	'field for a test key; what policies compare org_id with';
+
+CREATE FUNCTION wa.org_for_any_key(permission wa.permission) RETURNS uuid
+	LANGUAGE c STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_org_for_any_key';
+COMMENT ON FUNCTION wa.org_for_any_key(wa.permission) IS
+	'`wa.org_for()` that does not refuse a test key: for tables whose rows a test key may use like any other key';
 
 -- The same for permissions of one's own.  They have names of their own, so that the type of a
 -- literal is never in doubt: a misspelled one of the four stays an error when it is parsed.
@@ -165,13 +172,26 @@ CREATE FUNCTION wa.org_for_own(permission text) RETURNS uuid
 COMMENT ON FUNCTION wa.org_for_own(text) IS
 	'`wa.org_for()` for one that `wa.define_permission()` has defined; `42704`: none has';
 
+CREATE FUNCTION wa.org_for_own_any_key(permission text) RETURNS uuid
+	LANGUAGE c STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_org_for_own_any_key';
+COMMENT ON FUNCTION wa.org_for_own_any_key(text) IS
+	'`wa.org_for_any_key()` for one that `wa.define_permission()` has defined; `42704`: none has';
+
 -- The sessions that the bound credential reaches (src/reach.c).
 CREATE FUNCTION wa.reaches(session uuid) RETURNS boolean
 	LANGUAGE c STABLE PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_reaches';
 COMMENT ON FUNCTION wa.reaches(uuid) IS
 	'whether the bound credential reaches a session of its organization, for policies of tables whose rows belong to '
-	'sessions: false for an API key that is restricted to other sessions, also if the session is NULL; true for everybody else';
+	'sessions: false for an API key that is restricted to other sessions, also if the session is NULL, and for a test key '
+	'if it is no session of the sandbox; true for everybody else';
+
+CREATE FUNCTION wa.reaches_session(session uuid, connector text) RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'wa_reaches_session';
+COMMENT ON FUNCTION wa.reaches_session(uuid, text) IS
+	'`wa.reaches()` for the policy of the sessions themselves, which passes the connector that runs the session';
 
 CREATE FUNCTION wa.reaches_webhook(org uuid, webhook uuid) RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
@@ -184,7 +204,7 @@ CREATE FUNCTION wa.is_restricted_to_sessions() RETURNS boolean
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'wa_is_restricted_to_sessions';
 COMMENT ON FUNCTION wa.is_restricted_to_sessions() IS
-	'for function bodies: whether the bound credential is an API key that is restricted to some sessions';
+	'for function bodies: whether the bound credential is an API key that is restricted to some sessions, by a list or as a test key';
 
 CREATE FUNCTION wa.count_denied_session(session uuid) RETURNS void
 	LANGUAGE c PARALLEL RESTRICTED
@@ -203,7 +223,7 @@ CREATE FUNCTION wa.make_secret(kind text, OUT secret text, OUT digest bytea, OUT
 	LANGUAGE c STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_make_secret';
 COMMENT ON FUNCTION wa.make_secret(text) IS
-	'makes a credential (api_key, user_token, sign_in, device, ticket, invitation) with its digest and the first characters, for display';
+	'makes a credential (api_key, test_key, user_token, sign_in, device, ticket, invitation) with its digest and the first characters, for display';
 
 CREATE FUNCTION wa.random_bytes(length integer) RETURNS bytea
 	LANGUAGE c STRICT PARALLEL SAFE

@@ -64,7 +64,7 @@ CREATE TABLE wa.api_key (
 	id uuid NOT NULL DEFAULT wa.uuid7(),
 	name text NOT NULL CHECK (name = btrim(name) AND char_length(name) BETWEEN 1 AND 100),
 	digest bytea NOT NULL CHECK (octet_length(digest) = 32),
-	prefix text NOT NULL CHECK (char_length(prefix) BETWEEN 1 AND 8),
+	prefix text NOT NULL CHECK (char_length(prefix) BETWEEN 1 AND 13),
 	permissions wa.permissions NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	created_by text NOT NULL,
@@ -84,6 +84,7 @@ CREATE TABLE wa.api_key (
 	burst integer CHECK (burst BETWEEN 1 AND 1000000),
 	generation integer NOT NULL DEFAULT 0,
 	own_permissions bigint NOT NULL DEFAULT 0 CHECK (own_permissions BETWEEN 0 AND (1::bigint << 60) - 1),
+	is_test boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT api_key_digest_key UNIQUE (digest),
 	FOREIGN KEY (org_id, superseded_by) REFERENCES wa.api_key (org_id, id),
@@ -126,6 +127,7 @@ COMMENT ON COLUMN wa.api_key.burst IS 'how many of them at once';
 COMMENT ON COLUMN wa.api_key.generation IS
 	'counts how often it got other addresses; realtime sockets of an earlier generation are over';
 COMMENT ON COLUMN wa.api_key.own_permissions IS 'what it may do besides: bit n stands for number n of `wa.own_permission`';
+COMMENT ON COLUMN wa.api_key.is_test IS 'whether it is a test key, which reaches sessions of the sandbox only; it stays what it is';
 
 SELECT wa.put_invalidation('wa.api_key', 'UPDATE OR DELETE', 'makes revocation take effect right away', 'org_id');
 

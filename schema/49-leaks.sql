@@ -80,8 +80,9 @@ COMMENT ON FUNCTION wa.org_column_of(regclass) IS
 -- to the table can delay for as long as it likes.  So only policies of our own tables are
 -- printed, as the model for all others.  The differences between two policies of the same
 -- kind are removed: positions in the source text, the number of the organization's column,
--- and the permission.  A call of wa.org_for_own() with a constant is replaced by one of
--- wa.org_for(), which our own tables have.
+-- and the permission.  wa.org_for_any_key() and its sibling for permissions of one's own, which
+-- tables have that test keys may use, are replaced by wa.org_for() and wa.org_for_own(), and a
+-- call of wa.org_for_own() with a constant by one of wa.org_for().
 CREATE FUNCTION wa.guards(tables oid[]) RETURNS TABLE (id oid, org_column name, guard text)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET jit = off
@@ -109,16 +110,22 @@ AS $$
 				'wa.org_for_own(text)'::regprocedure::oid),
 			format(' :funcid %s \1 :inputcollid 0 :args ({CONST :consttype %s :consttypmod -1 :constcollid 0 :constlen 4 :constbyval true :constisnull false \2 4 \3',
 				'wa.org_for(wa.permission)'::regprocedure::oid, 'wa.permission'::regtype::oid)
+	), any_key (any_key, any_key_instead, own_any_key, own_any_key_instead) AS (
+		SELECT format(' :funcid %s ', 'wa.org_for_any_key(wa.permission)'::regprocedure::oid),
+			format(' :funcid %s ', 'wa.org_for(wa.permission)'::regprocedure::oid),
+			format(' :funcid %s ', 'wa.org_for_own_any_key(text)'::regprocedure::oid),
+			format(' :funcid %s ', 'wa.org_for_own(text)'::regprocedure::oid)
 	), expression AS MATERIALIZED (
 		SELECT k.tree, k.attnum, plain.tree AS plain, regexp_replace(regexp_replace(plain.tree, format(' (:varattno|:varattnosyn) %s\M', k.attnum), ' \1', 'g'),
 			' :constvalue 4 \[[- \d]*\]', '') AS shape
 		FROM kept k CROSS JOIN LATERAL (
-			SELECT regexp_replace(regexp_replace(k.tree, ' :location -?\d+', '', 'g'), own.call, own.instead, 'g') AS tree
-			FROM own OFFSET 0) plain
+			SELECT regexp_replace(replace(replace(regexp_replace(k.tree, ' :location -?\d+', '', 'g'),
+				a.any_key, a.any_key_instead), a.own_any_key, a.own_any_key_instead), own.call, own.instead, 'g') AS tree
+			FROM own CROSS JOIN any_key a OFFSET 0) plain
 	), model AS MATERIALIZED (
 		SELECT e.shape FROM policy p JOIN expression e ON e.tree = p.qual AND e.attnum = p.attnum
 		WHERE p.ours AND p.polname = 'wa_read'
-			AND pg_get_expr(p.polqual, p.id) ~ '^\(org_id = wa\.org_for\(''\w+''::wa\.permission\)\)$'
+			AND pg_get_expr(p.polqual, p.id) ~ '^\(org_id = wa\.org_for_any_key\(''\w+''::wa\.permission\)\)$'
 	), found AS MATERIALIZED (
 		SELECT p.id, bool_or(p.polname = 'wa_closed' AND p.polcmd = '*' AND p.with_check IS NULL
 				AND q.plain ~ '^{CONST :consttype 16 [^{}]*:constisnull false[^{}]*:constvalue 1 \[ (0 )+\]}$') AS closes,

@@ -3,7 +3,8 @@
 -- For each command a RESTRICTIVE policy checks the organization and the permission.  A policy
 -- that anyone adds later can therefore only narrow access, and cannot open it with OR.
 -- wa.org_for() raises an error instead of returning nothing, so that a missing permission is
--- an error and not an empty result.
+-- an error and not an empty result.  It refuses test keys; the policies of a table that test
+-- keys may use have wa.org_for_any_key() in its place.
 --
 -- For each command a permissive policy, without which nobody would see anything, has the same
 -- condition.  If a restrictive policy is lost, its permissive one still checks the same.  The
@@ -31,7 +32,8 @@ COMMENT ON FUNCTION wa.refuse_unknown_permission(text) IS
 -- its parent.
 CREATE FUNCTION wa.protect(target regclass, org_column name DEFAULT 'org_id',
 						   read text DEFAULT 'read', write text DEFAULT 'manage',
-						   insert text DEFAULT NULL, update text DEFAULT NULL, delete text DEFAULT NULL)
+						   insert text DEFAULT NULL, update text DEFAULT NULL, delete text DEFAULT NULL,
+						   test_keys boolean DEFAULT false)
 	RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -41,8 +43,8 @@ DECLARE
 	maintain constant text := CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN ', MAINTAIN' END;
 BEGIN
 	-- A table or column that does not exist must not look like a protected one.
-	IF target IS NULL OR org_column IS NULL OR read IS NULL OR write IS NULL THEN
-		RAISE EXCEPTION 'table, column and permissions must not be null'
+	IF target IS NULL OR org_column IS NULL OR read IS NULL OR write IS NULL OR test_keys IS NULL THEN
+		RAISE EXCEPTION 'table, column, permissions and test_keys must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM wa.refuse_unknown_permission(p) FROM unnest(ARRAY[read, write, insert, update, delete]) p;
@@ -74,14 +76,15 @@ BEGIN
 	END LOOP;
 	FOR member IN SELECT d.id FROM wa.descendants(ARRAY[target::oid]) d LOOP
 		PERFORM wa.put_policies(member, org_column, read,
-			COALESCE(insert, write), COALESCE(update, write), COALESCE(delete, write));
+			COALESCE(insert, write), COALESCE(update, write), COALESCE(delete, write), test_keys);
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION wa.protect(regclass, name, text, text, text, text, text) IS
+COMMENT ON FUNCTION wa.protect(regclass, name, text, text, text, text, text, boolean) IS
 	'protects a table, its partitions and inheritance children and theirs: enables and forces row security and makes '
 	'eight policies for `wa_gateway` and `wa_app`: `wa_read`, `wa_insert`, `wa_update`, `wa_delete` (restrictive: the '
 	'organization and a permission) and the same again with `wa_open_` (permissive); each table gets the security label '
 	'`protected`. A permission is one of the four, or one that `wa.define_permission()` has defined. `insert`, `update` and `delete` are the permissions for one command each; NULL: that of `write`. A '
+	'test key is refused with `42501` and `test` in the constraint-name field, unless `test_keys` is true: then it may do what its permissions allow. A '
 	'change that reads, as `UPDATE` and `DELETE` with a condition and `RETURNING` do, needs the one to read as well. It '
 	'takes TRUNCATE, TRIGGER, REFERENCES and MAINTAIN from `PUBLIC`, `wa_gateway` and `wa_app`. Again '
 	'on the same table replaces the policies, and opens what it got meanwhile. Everything or nothing: it refuses the '
@@ -89,14 +92,15 @@ COMMENT ON FUNCTION wa.protect(regclass, name, text, text, text, text, text) IS
 	'owner who is a member of `wa_admin`. `22004`, `42704` (no such permission), `42809` (no table), `42703` (no such column of type uuid), `55000` '
 	'(something would leak; the message names the first), `42501`';
 
-CREATE FUNCTION wa.policy_condition(org_column name, permission text) RETURNS text
+CREATE FUNCTION wa.policy_condition(org_column name, permission text, test_keys boolean) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	RETURN format(CASE WHEN permission = ANY (enum_range(NULL::wa.permission)::text[])
-		THEN '%I OPERATOR(pg_catalog.=) wa.org_for(%L::wa.permission)'
-		ELSE '%I OPERATOR(pg_catalog.=) wa.org_for_own(%L::text)' END, org_column, permission);
-COMMENT ON FUNCTION wa.policy_condition(name, text) IS 'the condition of a policy of wa.protect() for a permission';
+		THEN '%I OPERATOR(pg_catalog.=) wa.org_for%s(%L::wa.permission)'
+		ELSE '%I OPERATOR(pg_catalog.=) wa.org_for_own%s(%L::text)' END, org_column,
+		CASE WHEN test_keys THEN '_any_key' END, permission);
+COMMENT ON FUNCTION wa.policy_condition(name, text, boolean) IS 'the condition of a policy of wa.protect() for a permission';
 
-CREATE FUNCTION wa.put_policies(target regclass, org_column name, read text, insert text, update text, delete text)
+CREATE FUNCTION wa.put_policies(target regclass, org_column name, read text, insert text, update text, delete text, test_keys boolean)
 	RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -108,20 +112,20 @@ BEGIN
 	PERFORM wa.drop_policies(target);
 	FOR kind, prefix IN VALUES ('PERMISSIVE', 'wa_open_'), ('RESTRICTIVE', 'wa_') LOOP
 		EXECUTE format('CREATE POLICY %sread ON %s AS %s FOR SELECT TO %s USING (%s)',
-					   prefix, target, kind, roles, wa.policy_condition(org_column, read));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, read, test_keys));
 		EXECUTE format('CREATE POLICY %sinsert ON %s AS %s FOR INSERT TO %s WITH CHECK (%s)',
-					   prefix, target, kind, roles, wa.policy_condition(org_column, insert));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, insert, test_keys));
 		EXECUTE format('CREATE POLICY %supdate ON %s AS %s FOR UPDATE TO %s USING (%s) WITH CHECK (%5$s)',
-					   prefix, target, kind, roles, wa.policy_condition(org_column, update));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, update, test_keys));
 		EXECUTE format('CREATE POLICY %sdelete ON %s AS %s FOR DELETE TO %s USING (%s)',
-					   prefix, target, kind, roles, wa.policy_condition(org_column, delete));
+					   prefix, target, kind, roles, wa.policy_condition(org_column, delete, test_keys));
 	END LOOP;
 	-- The label belongs to the library, which may not be loaded yet without preload.  This
 	-- loads it.
 	PERFORM wa.preloaded();
 	EXECUTE format('SECURITY LABEL FOR wa_apikeys ON TABLE %s IS %L', target, 'protected');
 END $$;
-COMMENT ON FUNCTION wa.put_policies(regclass, name, text, text, text, text) IS
+COMMENT ON FUNCTION wa.put_policies(regclass, name, text, text, text, text, boolean) IS
 	'makes the policies and the label of wa.protect() on one table; checks nothing, and leaves it to the caller to force row security';
 
 CREATE FUNCTION wa.drop_policies(target regclass) RETURNS void
@@ -191,7 +195,7 @@ COMMENT ON FUNCTION wa.policy_permission(pg_node_tree) IS
 
 -- The tables of schema wa are listed by wa.policies().
 CREATE VIEW wa.protected WITH (security_invoker = true) AS
-	SELECT g.id::regclass AS relation, g.guard, g.org_column, p.read, p.insert, p.update, p.delete
+	SELECT g.id::regclass AS relation, g.guard, g.org_column, p.read, p.insert, p.update, p.delete, p.test_keys
 	FROM wa.guards(ARRAY(
 			SELECT w.id FROM wa.watched_tables() w JOIN pg_class c ON c.oid = w.id
 			WHERE c.relnamespace <> 'wa'::regnamespace)) g
@@ -199,9 +203,12 @@ CREATE VIEW wa.protected WITH (security_invoker = true) AS
 			SELECT max(a.permission) FILTER (WHERE a.polname = 'wa_read') AS read,
 				max(a.permission) FILTER (WHERE a.polname = 'wa_insert') AS insert,
 				max(a.permission) FILTER (WHERE a.polname = 'wa_update') AS update,
-				max(a.permission) FILTER (WHERE a.polname = 'wa_delete') AS delete
+				max(a.permission) FILTER (WHERE a.polname = 'wa_delete') AS delete,
+				bool_or(a.test_keys) FILTER (WHERE a.polname <> 'wa_closed') AS test_keys
 			FROM (
-				SELECT y.polname, wa.policy_permission(COALESCE(y.polqual, y.polwithcheck)) AS permission
+				SELECT y.polname, wa.policy_permission(COALESCE(y.polqual, y.polwithcheck)) AS permission,
+					COALESCE(y.polqual, y.polwithcheck)::text ~ format(' :funcid (%s|%s) ', 'wa.org_for_any_key(wa.permission)'::regprocedure::oid,
+						'wa.org_for_own_any_key(text)'::regprocedure::oid) AS test_keys
 				FROM pg_policy y WHERE y.polrelid = g.id AND NOT y.polpermissive) a) p;
 COMMENT ON VIEW wa.protected IS
 	'view: the tables that `wa.protect()` was called for, and what is below them, with the permission that each command needs';
@@ -214,3 +221,4 @@ COMMENT ON COLUMN wa.protected.read IS 'the permission that reading needs; NULL:
 COMMENT ON COLUMN wa.protected.insert IS 'the permission that adding rows needs';
 COMMENT ON COLUMN wa.protected.update IS 'the permission that changing rows needs';
 COMMENT ON COLUMN wa.protected.delete IS 'the permission that removing rows needs';
+COMMENT ON COLUMN wa.protected.test_keys IS 'whether test keys may use it, as far as their permissions go';

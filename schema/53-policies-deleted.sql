@@ -2,7 +2,7 @@
 -- wa_claim, whose functions remove it.  The list of an organization's deleted sessions is
 -- nearly always empty.  It is read once in a query that finds any row.
 
-SELECT wa.protect('wa.deleted_session', 'org_id', 'read', 'manage');
+SELECT wa.protect('wa.deleted_session', 'org_id', 'read', 'manage', test_keys => true);
 SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.deleted_session');
 CREATE POLICY wa_claim_all ON wa.deleted_session TO wa_claim USING (true);
 

@@ -4,9 +4,9 @@
 -- also written where no organization is bound (an administrator revokes a key in psql, a
 -- connector's claim fails an action), and housekeeping has no bound organization.  The
 -- functions then name the organization themselves.
-SELECT wa.protect('wa.event', 'org_id', 'events', 'events');
-SELECT wa.protect('wa.webhook_lane', 'org_id', 'manage', 'manage');
-SELECT wa.protect('wa.delivery', 'org_id', 'manage', 'manage');
+SELECT wa.protect('wa.event', 'org_id', 'events', 'events', test_keys => true);
+SELECT wa.protect('wa.webhook_lane', 'org_id', 'manage', 'manage', test_keys => true);
+SELECT wa.protect('wa.delivery', 'org_id', 'manage', 'manage', test_keys => true);
 
 -- A reader of auth.* events can take a session over.  So these events need a permission that
 -- the credential has, even though the transaction was authenticated for events only.

@@ -68,7 +68,7 @@ SELECT pg_catalog.pg_extension_config_dump('wa.api_key_hour', '');
 -- This table belongs to no organization: nobody has the keys that it is about.
 CREATE TABLE wa.unknown_key (
 	hour timestamptz NOT NULL,
-	prefix text NOT NULL CHECK (char_length(prefix) <= 9),
+	prefix text NOT NULL CHECK (char_length(prefix) <= 13),
 	denied bigint NOT NULL,
 	PRIMARY KEY (hour, prefix)
 );

@@ -1,4 +1,4 @@
--- The sessions that an API key is restricted to.  One policy on each table whose rows belong
+-- The sessions that an API key is restricted to, by a list or as a test key.  One policy on each table whose rows belong
 -- to sessions keeps everybody who acts with the key from the rows of other sessions, and so
 -- do function bodies, which run as wa_owner.  Other credentials reach all sessions
 -- (src/reach.c).
@@ -9,7 +9,7 @@ DECLARE
 	column_name text;
 BEGIN
 	FOR relation, column_name IN VALUES
-		('session', 'id'), ('deleted_session', 'id'), ('session_pairing', 'session_id'),
+		('deleted_session', 'id'), ('session_pairing', 'session_id'),
 		('session_wanted', 'session_id'), ('session_rate', 'session_id'), ('chat', 'session_id'),
 		('contact', 'session_id'), ('media_fetch', 'session_id'), ('message', 'session_id'), ('message_action', 'session_id'),
 		-- What belongs to no session is out of reach.
@@ -19,6 +19,9 @@ BEGIN
 			relation, column_name);
 	END LOOP;
 END $$;
+
+-- wa.reaches() would look for the row of a new session before it is there.
+CREATE POLICY wa_reach ON wa.session AS RESTRICTIVE TO wa_gateway, wa_app, wa_owner USING (wa.reaches_session(id, connector));
 
 -- A delivery belongs to its webhook, and one that is no test also to the session of its event:
 -- the webhook may have been for another session, or for all of them, when it was made.

@@ -287,9 +287,21 @@ $$;
 COMMENT ON FUNCTION wa.stray_session(uuid, uuid[]) IS
 	'for function bodies: the place, from 1, of the first of these that is no session of an organization; NULL: all are';
 
+-- The same for the sessions that a test key reaches.
+CREATE FUNCTION wa.stray_test_session(org uuid, sessions uuid[]) RETURNS bigint
+	LANGUAGE sql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT min(e.place) FROM unnest(sessions) WITH ORDINALITY e (session, place)
+	WHERE NOT EXISTS (SELECT FROM wa.session s
+		WHERE s.org_id = org AND s.id = e.session AND s.deleted_at IS NULL AND s.connector = 'sandbox')
+$$;
+COMMENT ON FUNCTION wa.stray_test_session(uuid, uuid[]) IS
+	'for function bodies: the place, from 1, of the first of these that is no session of an organization in the sandbox; NULL: all are';
+
 -- All lists of sessions of keys are read by this function.  An empty list would look like
 -- none, which opens all sessions.
-CREATE FUNCTION wa.read_sessions(org uuid, sessions uuid[]) RETURNS uuid[]
+CREATE FUNCTION wa.read_sessions(org uuid, sessions uuid[], is_test boolean) RETURNS uuid[]
 	LANGUAGE plpgsql STRICT
 AS $$
 BEGIN
@@ -297,11 +309,14 @@ BEGIN
 		PERFORM wa.refuse_field('sessions', 'must be a list of 1 to 32 sessions');
 	END IF;
 	PERFORM wa.refuse_element('sessions', wa.stray_session(org, sessions), 'must be a session of this organization');
+	IF is_test THEN
+		PERFORM wa.refuse_element('sessions', wa.stray_test_session(org, sessions), 'must be a session of the sandbox, because this is a test key');
+	END IF;
 	RETURN ARRAY(SELECT DISTINCT s FROM unnest(sessions) s ORDER BY s);
 END $$;
-COMMENT ON FUNCTION wa.read_sessions(uuid, uuid[]) IS
+COMMENT ON FUNCTION wa.read_sessions(uuid, uuid[], boolean) IS
 	'for function bodies: the sessions that a key is to be restricted to as they are stored, each once; raises 22023 for '
-	'what is no list of 1 to 32 sessions of the organization';
+	'what is no list of 1 to 32 sessions of the organization, for a test key of the sandbox';
 
 CREATE FUNCTION wa.session_ids(sessions uuid[]) RETURNS text[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -388,7 +403,8 @@ CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, pe
 							  addresses cidr[] DEFAULT NULL,
 							  per_minute integer DEFAULT NULL,
 							  burst integer DEFAULT NULL,
-							  own_permissions bigint DEFAULT 0) RETURNS uuid
+							  own_permissions bigint DEFAULT 0,
+							  is_test boolean DEFAULT false) RETURNS uuid
 	LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -404,10 +420,10 @@ BEGIN
 	PERFORM wa.claim_key_name(org, clean_name, NULL);
 	BEGIN
 		INSERT INTO wa.api_key (org_id, name, digest, prefix, permissions, created_by, expires_at,
-								sessions, addresses, per_minute, burst, own_permissions)
+								sessions, addresses, per_minute, burst, own_permissions, is_test)
 		VALUES (org, clean_name, insert_key.digest, insert_key.prefix, insert_key.permissions,
 				wa.actor(), wa.key_expiry(org, now(), insert_key.expires_at),
-				insert_key.sessions, insert_key.addresses, insert_key.per_minute, whole_burst, insert_key.own_permissions)
+				insert_key.sessions, insert_key.addresses, insert_key.per_minute, whole_burst, insert_key.own_permissions, insert_key.is_test)
 		RETURNING id INTO key;
 	EXCEPTION WHEN unique_violation THEN
 		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
@@ -419,10 +435,10 @@ BEGIN
 	PERFORM wa.note(org, 'key.created', key, jsonb_strip_nulls(jsonb_build_object(
 		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[] || wa.own_permission_names(own_permissions)),
 		'sessions', wa.session_ids(sessions), 'addresses', to_jsonb(addresses::text[]),
-		'requestsPerMinute', per_minute, 'burst', whole_burst)) || detail);
+		'requestsPerMinute', per_minute, 'burst', whole_burst, 'test', NULLIF(is_test, false))) || detail);
 	RETURN key;
 END $$;
-COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[], cidr[], integer, integer, bigint) IS
+COMMENT ON FUNCTION wa.insert_key(uuid, text, bytea, text, wa.permissions, timestamptz, jsonb, uuid[], cidr[], integer, integer, bigint, boolean) IS
 	'for function bodies: checks and stores a key';
 
 CREATE FUNCTION wa.create_key(org wa.org_id, name text, permissions wa.permissions, expires_at timestamptz DEFAULT NULL,
@@ -431,26 +447,29 @@ CREATE FUNCTION wa.create_key(org wa.org_id, name text, permissions wa.permissio
 							  per_minute integer DEFAULT NULL,
 							  burst integer DEFAULT NULL,
 							  own_permissions text[] DEFAULT NULL,
+							  test boolean DEFAULT false,
 							  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	made record;
+	is_test constant boolean := COALESCE(test, false);
 BEGIN
-	made := wa.make_secret('api_key');
+	made := wa.make_secret(CASE WHEN is_test THEN 'test_key' ELSE 'api_key' END);
 	id := wa.insert_key(org, name, made.digest, made.prefix, permissions, expires_at, '{}',
-						wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst,
-						wa.read_own_permissions(own_permissions, 'ownPermissions', false));
+						wa.read_sessions(org, sessions, is_test), wa.read_addresses(addresses), per_minute, burst,
+						wa.read_own_permissions(own_permissions, 'ownPermissions', false), is_test);
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer, text[]) IS
+COMMENT ON FUNCTION wa.create_key(wa.org_id, text, wa.permissions, timestamptz, wa.session_id[], text[], integer, integer, text[], boolean) IS
 	'makes an API key. The answer is the only place where the secret ever appears. `expires_at` NULL: as the '
 	'organization''s policy says (`wa.set_key_policy()`), which is never if there is none; `infinity`: never. '
 	'`sessions`: the only ones that it reaches, 1 to 32; NULL: all of the organization. `addresses`: the 1 to 32 addresses and networks that it is '
 	'accepted from; NULL: all. `per_minute`: how many requests a minute it may make (1 to 1000000), `burst` of them at '
 	'once; NULL: any number, and as many at once as ten seconds allow. `own_permissions`: those that `wa.define_permission()` has defined; '
-	'`permissions` can then be empty. `22023` (`name`, `permissions`, '
+	'`permissions` can then be empty. `test`: a test key (`wa_test_…`), which reaches sessions of the sandbox only, and of the tables that `wa.protect()` '
+	'was called for only those with `test_keys`; a key stays what it is. `22023` (`name`, `permissions`, '
 	'`expiresAt`, `sessions`, `addresses`, `rateLimit.requestsPerMinute`, `rateLimit.burst`, `ownPermissions`), `P0002` (no such organization), `23505` (a live key has this name), '
 	'`53400` (`wa.set_org_limit()`: `keys`)';
 
@@ -460,7 +479,8 @@ CREATE FUNCTION wa.import_key(org wa.org_id, name text, digest bytea, permission
 							  addresses text[] DEFAULT NULL,
 							  per_minute integer DEFAULT NULL,
 							  burst integer DEFAULT NULL,
-							  own_permissions text[] DEFAULT NULL) RETURNS uuid
+							  own_permissions text[] DEFAULT NULL,
+							  test boolean DEFAULT false) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -468,16 +488,16 @@ BEGIN
 	IF octet_length(digest) IS DISTINCT FROM 32 THEN
 		PERFORM wa.refuse_field('digest', 'must be a SHA-256 digest of 32 bytes');
 	END IF;
-	IF prefix !~ '^wa_[0-9A-Za-z_-]{0,5}$' THEN
-		PERFORM wa.refuse_field('prefix', 'must be wa_ and at most 5 characters of the key');
+	IF prefix !~ '^wa_(test_)?[0-9A-Za-z_-]{0,5}$' THEN
+		PERFORM wa.refuse_field('prefix', 'must be wa_ or wa_test_ and at most 5 characters of the key');
 	END IF;
 	RETURN wa.insert_key(org, name, digest, prefix, permissions, expires_at, '{"imported": true}',
-						 wa.read_sessions(org, sessions), wa.read_addresses(addresses), per_minute, burst,
-						 wa.read_own_permissions(own_permissions, 'ownPermissions', false));
+						 wa.read_sessions(org, sessions, COALESCE(test, false)), wa.read_addresses(addresses), per_minute, burst,
+						 wa.read_own_permissions(own_permissions, 'ownPermissions', false), COALESCE(test, false));
 END $$;
-COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer, text[]) IS
+COMMENT ON FUNCTION wa.import_key(wa.org_id, text, bytea, wa.permissions, timestamptz, text, wa.session_id[], text[], integer, integer, text[], boolean) IS
 	'takes over a key that another system issued, by its SHA-256 digest. The key has to be `wa_` and 17 to 125 '
-	'characters, or it can never be used; that cannot be checked here. `22023` (also `digest`, `prefix`), `P0002`, '
+	'characters, or it can never be used; that cannot be checked here. It is a test key if `test` is true, whatever it begins with. `22023` (also `digest`, `prefix`), `P0002`, '
 	'`23505` (also: this digest is known already)';
 
 -- Organization by organization, so that the primary key, which begins with the organization,
@@ -725,12 +745,12 @@ BEGIN
 		RAISE EXCEPTION 'key is switched off' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	UPDATE wa.api_key k SET holds_name = false WHERE k.org_id = org AND k.id = key;
-	made := wa.make_secret('api_key');
+	made := wa.make_secret(CASE WHEN old.is_test THEN 'test_key' ELSE 'api_key' END);
 	SELECT p.max_days * interval '1 day' INTO longest FROM wa.key_policy p WHERE p.org_id = org;
 	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
 						COALESCE(now() + LEAST(old.expires_at - old.created_at, longest), 'infinity'),
 						jsonb_build_object('rotatedFrom', wa.typeid('key', key)),
-						old.sessions, old.addresses, old.per_minute, old.burst, old.own_permissions);
+						old.sessions, old.addresses, old.per_minute, old.burst, old.own_permissions, old.is_test);
 	UPDATE wa.api_key k SET superseded_by = rotate_key.id,
 		expires_at = LEAST(k.expires_at, clock_timestamp() + overlap)
 	WHERE k.org_id = org AND k.id = key;
@@ -738,7 +758,7 @@ BEGIN
 	secret := made.secret;
 END $$;
 COMMENT ON FUNCTION wa.rotate_key(wa.key_id, interval) IS
-	'makes a successor with the same name, permissions, sessions, addresses, rate and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
+	'makes a successor of the same kind with the same name, permissions, sessions, addresses, rate and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
 	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired, rotated already or switched off), `53400` (`keys`: '
 	'those that were rotated and still work count half)';
 
@@ -755,7 +775,8 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		COALESCE(k.revoked_by, ended.actor) AS revoked_by, COALESCE(k.revoked_reason, ended.reason) AS revoked_reason,
 		COALESCE(k.disabled_at, off.at) AS disabled_at, COALESCE(k.disabled_by, off.actor) AS disabled_by,
 		last.used_at AS last_used_at, last.used_from AS last_used_from, last.used_agent AS last_used_agent,
-		k.sessions, k.addresses, k.per_minute, k.burst, wa.own_permission_names(k.own_permissions) AS own_permissions
+		k.sessions, k.addresses, k.per_minute, k.burst, wa.own_permission_names(k.own_permissions) AS own_permissions,
+		k.is_test AS test
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
 		CROSS JOIN LATERAL wa.key_last_used(k.org_id, k.id) last
 		LEFT JOIN LATERAL (
@@ -794,18 +815,19 @@ COMMENT ON COLUMN wa.keys.addresses IS 'the networks of the clients that it is a
 COMMENT ON COLUMN wa.keys.per_minute IS 'how many requests a minute it may make; NULL: any number';
 COMMENT ON COLUMN wa.keys.burst IS 'how many of them at once';
 COMMENT ON COLUMN wa.keys.own_permissions IS 'what it may do of what `wa.define_permission()` has defined';
+COMMENT ON COLUMN wa.keys.test IS 'whether it is a test key, which reaches sessions of the sandbox only';
 
-CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[])
+CREATE FUNCTION wa.me() RETURNS TABLE (organization_id uuid, key_id uuid, user_id uuid, name text, permissions text[], test boolean)
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT wa.require_org(), wa.current_key(), wa.current_user_id(),
-		COALESCE((SELECT k.name FROM wa.api_key k WHERE k.org_id = wa.current_org() AND k.id = wa.current_key()),
-			(SELECT u.name FROM wa.app_user u WHERE u.id = wa.current_user_id())),
-		wa.current_permissions()::text[] || wa.current_own_permissions()
+		COALESCE(k.name, (SELECT u.name FROM wa.app_user u WHERE u.id = wa.current_user_id())),
+		wa.current_permissions()::text[] || wa.current_own_permissions(), k.is_test
+	FROM (VALUES (1)) one LEFT JOIN wa.api_key k ON k.org_id = wa.current_org() AND k.id = wa.current_key()
 $$;
 COMMENT ON FUNCTION wa.me() IS
-	'who the bound credential is and what it may do, in one row; `28000` if none is bound';
+	'who the bound credential is and what it may do, in one row; `test` is whether it is a test key, NULL for who is no key; `28000` if none is bound';
 
 -- wa.me() is called at each request of its endpoint, so what only people ask is added here.
 CREATE FUNCTION wa.whoami() RETURNS TABLE (kind text, id text, name text, organization_id wa.org_id, organization text,
@@ -813,13 +835,13 @@ CREATE FUNCTION wa.whoami() RETURNS TABLE (kind text, id text, name text, organi
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN m.user_id IS NULL THEN 'api_key' ELSE 'person' END,
+	SELECT CASE WHEN m.user_id IS NOT NULL THEN 'person' WHEN m.test THEN 'test_key' ELSE 'api_key' END,
 		COALESCE(wa.typeid('usr', m.user_id), wa.typeid('key', m.key_id)), m.name, m.organization_id,
 		(SELECT o.name FROM wa.org o WHERE o.id = m.organization_id), m.permissions, NULLIF(wa.current_expiry(), 'infinity')
 	FROM wa.me() m
 $$;
 COMMENT ON FUNCTION wa.whoami() IS
-	'`wa.me()` for people: also whether it is an `api_key` or a `person`, what the organization is called, and when the '
+	'`wa.me()` for people: also whether it is an `api_key`, a `test_key` or a `person`, what the organization is called, and when the '
 	'credential ends (NULL: never); `28000` if none is bound';
 
 -- What somebody finds of a key in a log or in code is mostly not the whole key.  Of a key only

@@ -50,17 +50,24 @@ CREATE FUNCTION wa.create_session(label text DEFAULT NULL, start boolean DEFAULT
 AS $$
 DECLARE
 	kind constant text := COALESCE(connector, 'sandbox');
+	new_id constant uuid := wa.uuid7();
 	made wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	PERFORM wa.refuse_restricted_to_sessions();
+	-- A key with a list of sessions would not reach the new one.
+	IF NOT wa.reaches_session(new_id, 'sandbox') THEN
+		PERFORM wa.refuse_restricted_to_sessions();
+	END IF;
 	PERFORM wa.check_session_settings(label, NULL, NULL);
 	IF kind <> ALL (wa.connectors()) THEN
 		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));
+	ELSIF NOT wa.reaches_session(new_id, kind) THEN
+		PERFORM wa.count_denied_session(NULL);
+		PERFORM wa.refuse_field('connector', 'must be sandbox, because this is a test key');
 	END IF;
 	PERFORM wa.refuse_beyond_limit(wa.require_org(), 'sessions');
-	INSERT INTO wa.session (org_id, label, status, auto_read, presence_typing, connector)
-	VALUES (wa.require_org(), wa.clean_name(create_session.label),
+	INSERT INTO wa.session (org_id, id, label, status, auto_read, presence_typing, connector)
+	VALUES (wa.require_org(), new_id, wa.clean_name(create_session.label),
 			CASE WHEN COALESCE(start, true) THEN 'starting' ELSE 'stopped' END,
 			COALESCE(create_session.auto_read, false), COALESCE(create_session.presence_typing, false),
 			kind)
@@ -73,7 +80,7 @@ COMMENT ON FUNCTION wa.create_session(text, boolean, boolean, boolean, text) IS
 	'makes a session, which a connector then starts unless `start` is false. NULL takes the default: `start` true, '
 	'`auto_read` and `presence_typing` false, `connector` `sandbox`. `connector` is one of the setting '
 	'`wa.connectors` (`sandbox`; names separated by commas, set by a superuser). Nobody looks whether it runs; '
-	'without it the session stays `starting`. Needs `manage`. `22023` (`label`, `connector`), `42501` (`sessions`: '
+	'without it the session stays `starting`. A test key makes sessions of the sandbox only. Needs `manage`. `22023` (`label`, `connector`), `42501` (`sessions`: '
 	'the key is restricted to some sessions), '
 	'`53400` (`wa.set_org_limit()`: `sessions`)';
 

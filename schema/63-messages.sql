@@ -556,7 +556,7 @@ CREATE FUNCTION wa.send_message(session uuid, recipient text, type text, content
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_for('send');
+	org constant uuid := wa.org_for_any_key('send');
 	found_session record;
 	chat text;
 	body text;

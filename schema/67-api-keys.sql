@@ -24,7 +24,7 @@ CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
-				   sessions uuid[], addresses text[], per_minute integer, burst integer)
+				   sessions uuid[], addresses text[], per_minute integer, burst integer, test boolean)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -37,7 +37,7 @@ BEGIN
 		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by,
 		COALESCE(k.disabled_at, wa.ended_at(org, k.id, 'disabled')),
 		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key')), COALESCE(k.revoked_reason, wa.ended_reason(org, k.id)),
-		k.sessions, k.addresses::text[], k.per_minute, k.burst
+		k.sessions, k.addresses::text[], k.per_minute, k.burst, k.is_test
 	FROM wa.api_key k
 	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
@@ -70,6 +70,7 @@ CREATE FUNCTION wa.create_api_key(name text, permissions text[], expires_at time
 								  addresses text[] DEFAULT NULL,
 								  per_minute integer DEFAULT NULL,
 								  burst integer DEFAULT NULL,
+								  test boolean DEFAULT false,
 								  OUT id uuid, OUT secret text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -85,9 +86,9 @@ BEGIN
 		WHEN expires_at IS NOT NULL THEN 'infinity' END,
 		sessions, addresses => create_api_key.addresses,
 		per_minute => create_api_key.per_minute, burst => create_api_key.burst,
-		own_permissions => wa.own_permission_names(own)) made;
+		own_permissions => wa.own_permission_names(own), test => create_api_key.test) made;
 END $$;
-COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz, uuid[], text[], integer, integer) IS
+COMMENT ON FUNCTION wa.create_api_key(text, text[], timestamptz, uuid[], text[], integer, integer, boolean) IS
 	'`wa.create_key()` in the active organization, for a person who manages its keys; an infinite time is never. `22023` (`name`, `permissions`, '
 	'`expiresAt`, `sessions`, `addresses`, `rateLimit.requestsPerMinute`, `rateLimit.burst`), `23505`';
 
@@ -114,7 +115,7 @@ CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
-				   sessions uuid[], addresses text[], per_minute integer, burst integer)
+				   sessions uuid[], addresses text[], per_minute integer, burst integer, test boolean)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -127,7 +128,7 @@ BEGIN
 		COALESCE(shown.disabled_at, wa.ended_at(shown.org_id, shown.id, 'disabled')),
 		COALESCE(shown.revoked_at, wa.ended_at(shown.org_id, shown.id, 'key')),
 		COALESCE(shown.revoked_reason, wa.ended_reason(shown.org_id, shown.id)),
-		shown.sessions, shown.addresses::text[], shown.per_minute, shown.burst;
+		shown.sessions, shown.addresses::text[], shown.per_minute, shown.burst, shown.is_test;
 END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';
@@ -223,7 +224,7 @@ BEGIN
 		ELSE wa.read_own_permissions(permissions, 'permissions', true, old.own_permissions) END;
 	PERFORM wa.check_key(COALESCE(wa.built_in_permissions(permissions), old.permissions), own, CASE WHEN NOT never THEN expires_at END);
 	IF NOT every_session THEN
-		sessions := wa.read_sessions(old.org_id, sessions);
+		sessions := wa.read_sessions(old.org_id, sessions, old.is_test);
 	END IF;
 	IF NOT anywhere THEN
 		networks := wa.read_addresses(addresses);

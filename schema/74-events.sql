@@ -248,7 +248,7 @@ BEGIN
 			'disabledAt', wa.epoch_ms(key.disabled_at), 'revokedAt', wa.epoch_ms(key.revoked_at),
 			'revokedReason', key.revoked_reason,
 			'sessions', wa.session_ids(key.sessions), 'addresses', key.addresses::text[],
-			'rateLimit', wa.rate_limit(key.per_minute, key.burst)))::text);
+			'rateLimit', wa.rate_limit(key.per_minute, key.burst), 'test', key.is_test))::text);
 END $$;
 COMMENT ON FUNCTION wa.emit_key(text, wa.api_key) IS 'for function bodies: an event about a key';
 
@@ -368,7 +368,7 @@ CREATE FUNCTION wa.event_position(since uuid, OUT epoch integer, OUT ordinal big
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_for('events');
+	org constant uuid := wa.org_for_any_key('events');
 BEGIN
 	IF since IS NULL THEN
 		SELECT h.epoch, h.ordinal, '00000000-0000-0000-0000-000000000000' INTO epoch, ordinal, id
@@ -397,7 +397,7 @@ CREATE FUNCTION wa.event_limit(behind_epoch integer, behind_ordinal bigint, behi
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_for('events');
+	org constant uuid := wa.org_for_any_key('events');
 BEGIN
 	IF behind_epoch IS NULL OR behind_ordinal IS NULL OR behind_id IS NULL THEN
 		RAISE EXCEPTION 'position must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -430,7 +430,7 @@ CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NUL
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_for('events');
+	org constant uuid := wa.org_for_any_key('events');
 	horizon constant record := wa.event_horizon(org);
 	wanted constant text[] := CASE WHEN NOT '*' = ANY (types) THEN types END;
 	auth constant boolean := wa.holds_permission('manage');

@@ -36,7 +36,7 @@ CREATE FUNCTION wa.create_ticket(scope text DEFAULT NULL, session uuid DEFAULT N
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_for('events');
+	org constant uuid := wa.org_for_any_key('events');
 	waiting_max constant integer := 1000;
 	waiting record;
 	made record;
@@ -98,7 +98,7 @@ CREATE FUNCTION wa.open_socket(OUT socket text, OUT org_id uuid, OUT expires_at 
 AS $$
 BEGIN
 	PERFORM wa.refuse_socket();
-	org_id := wa.org_for('events');
+	org_id := wa.org_for_any_key('events');
 	SELECT made.socket, made.expires_at INTO open_socket.socket, open_socket.expires_at
 	FROM wa.insert_socket(org_id, wa.current_key(), wa.current_user_id(), wa.current_sign_in()) made;
 	sockets_max := wa.org_limit(org_id, 'sockets');

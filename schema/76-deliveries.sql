@@ -29,7 +29,7 @@ CREATE FUNCTION wa.test_webhook(webhook uuid) RETURNS wa.delivery
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_for('manage');
+	org constant uuid := wa.org_for_any_key('manage');
 	target constant wa.webhook := wa.find_webhook(webhook);
 	event constant uuid := wa.uuid7();
 	place record;
@@ -59,7 +59,7 @@ CREATE FUNCTION wa.replay_delivery(webhook uuid, delivery uuid) RETURNS wa.deliv
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_for('manage');
+	org constant uuid := wa.org_for_any_key('manage');
 	target constant wa.webhook := wa.find_webhook(webhook);
 	known wa.delivery;
 BEGIN

@@ -34,8 +34,8 @@ AS $$
 	)
 	SELECT t.relation, k.prefix || p.name, k.permissive, p.command, 'wa_app, wa_gateway', p.qual, p.with_check
 	FROM protected t CROSS JOIN LATERAL (
-		SELECT format('(org_id = wa.org_for(%L::wa.permission))', t.read) AS reads,
-			format('(org_id = wa.org_for(%L::wa.permission))', t.write) AS writes) e
+		SELECT format('(org_id = wa.org_for_any_key(%L::wa.permission))', t.read) AS reads,
+			format('(org_id = wa.org_for_any_key(%L::wa.permission))', t.write) AS writes) e
 		CROSS JOIN (VALUES ('wa_open_', true), ('wa_', false)) k (prefix, permissive)
 		CROSS JOIN LATERAL (VALUES ('read', 'r', e.reads, NULL), ('insert', 'a', NULL, e.writes),
 			('update', 'w', e.writes, e.writes), ('delete', 'd', e.writes, NULL)) p (name, command, qual, with_check)
@@ -62,7 +62,7 @@ UNION ALL
 	FROM unnest('{chat,contact,message,message_action}'::text[]) t
 UNION ALL
 	SELECT t.relation, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', t.condition, NULL
-	FROM (VALUES ('session', 'wa.reaches(id)'), ('deleted_session', 'wa.reaches(id)'),
+	FROM (VALUES ('session', 'wa.reaches_session(id, connector)'), ('deleted_session', 'wa.reaches(id)'),
 		('media', '(wa.reaches(NULL::uuid) OR (key_id = wa.current_key()) OR (EXISTS ( SELECT FROM wa.message m '
 			'WHERE ((m.org_id = media.org_id) AND (m.media_id = media.id)))))'),
 		('webhook_lane', 'wa.reaches_webhook(org_id, webhook_id)'),

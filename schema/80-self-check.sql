@@ -155,7 +155,7 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
 				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent',
-				'count_webhooks', 'count_tests', 'count_media_bytes', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
+				'count_webhooks', 'count_tests', 'count_media_bytes', 'event_rows', 'stray_session', 'stray_test_session') THEN 'wa_claim'::regrole
 			-- This one belongs to a superuser, because it runs within everybody's commands.
 			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
 			ELSE 'wa_owner'::regrole END
@@ -169,9 +169,9 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace
 			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'current_address', 'member_role',
 							  'current_rate', 'current_rate_left', 'current_rate_full_in', 'is_socket', 'event_horizon',
-							  'current_permissions', 'current_own_permissions', 'has_own_permission', 'require_own_permission', 'org_for_own',
-							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for',
-							  'reaches', 'reaches_webhook', 'is_restricted_to_sessions')
+							  'current_permissions', 'current_own_permissions', 'has_own_permission', 'require_own_permission', 'org_for_own', 'org_for_own_any_key',
+							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for', 'org_for_any_key',
+							  'reaches', 'reaches_session', 'reaches_webhook', 'is_restricted_to_sessions')
 			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
 	UNION ALL
 		SELECT 'binding functions are volatile and never parallel', p.oid::regprocedure::text FROM pg_proc p

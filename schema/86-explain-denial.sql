@@ -44,6 +44,8 @@ BEGIN
 		RETURN QUERY SELECT 'session', 'no session of the key''s organization';
 	ELSIF session <> ALL (shown.sessions) THEN
 		RETURN QUERY SELECT 'session', format('restricted to %s', array_to_string(wa.session_ids(shown.sessions), ', '));
+	ELSIF shown.test AND wa.stray_test_session(shown.org_id, ARRAY[session]) IS NOT NULL THEN
+		RETURN QUERY SELECT 'session', 'a test key, which reaches sessions of the sandbox only';
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.reasons_for_denial(wa.keys, wa.permission, uuid, text) IS

@@ -29,6 +29,7 @@ SELECT * FROM error_of($$UPDATE wa.own_permission SET name = 'a:b'$$);
 -- Keys: with own permissions beside the four, and with these alone.
 SELECT secret AS clerk, id AS clerk_id FROM wa.create_key(:'acme', 'clerk', '{read}', own_permissions => '{invoices:read,invoices:write}') \gset
 SELECT secret AS viewer FROM wa.create_key(:'acme', 'viewer', '{}', own_permissions => '{invoices:read}') \gset
+SELECT secret AS tester FROM wa.create_key(:'acme', 'tester', '{}', own_permissions => '{invoices:read}', test => true) \gset
 SELECT secret AS theirs FROM wa.create_key(:'beta', 'their clerk', '{}', own_permissions => '{invoices:read,invoices:write,invoices:refund}') \gset
 SELECT name, permissions, own_permissions FROM wa.keys WHERE name IN ('clerk', 'viewer', 'their clerk') ORDER BY name;
 SELECT * FROM error_of(format('SELECT wa.create_key(%L, ''none'', ''{}'')', :'acme'));
@@ -85,6 +86,11 @@ SELECT state, message FROM error_of(format('SELECT wa.authenticate_for(%L, ARRAY
 SELECT * FROM error_of(format('SELECT wa.authenticate_for(%L, array_fill(''read''::text, ARRAY[65]))', :'clerk'));
 SELECT * FROM error_of(format('SELECT wa.authenticate(%L, ''{invoices:read}'')', :'clerk'));
 SELECT wa.authenticate_for(NULL, '{}');
+-- A test key may have them, but the table refuses it.
+SELECT wa.authenticate_for(:'tester', '{invoices:read}') IS NOT NULL \; SELECT wa.current_own_permissions(), wa.org_for_own_any_key('invoices:read') = :'acme' AS acme;
+SELECT wa.authenticate_for(:'tester', '{invoices:read}') IS NOT NULL \; SELECT id FROM public.invoice;
+SELECT wa.authenticate_for(:'tester', '{invoices:read}') IS NOT NULL \; SELECT wa.org_for_own('invoices:read');
+SELECT wa.authenticate_for(:'tester', '{}') IS NOT NULL \; SELECT wa.org_for_own_any_key('invoices:read');
 -- Nobody is bound.
 SELECT wa.current_own_permissions(), wa.has_own_permission('invoices:read');
 SELECT wa.org_for_own('invoices:read');
@@ -172,6 +178,15 @@ ALTER POLICY wa_read ON public.invoice USING (org_id = wa.org_for_own(current_se
 SELECT wa.is_protected('public.invoice');
 ALTER POLICY wa_read ON public.invoice USING (org_id = wa.org_for_own(NULL));
 SELECT wa.is_protected('public.invoice');
+-- Test keys use the table only where it is opened to them.
+SELECT wa.protect('public.invoice', read => 'invoices:read', write => 'invoices:write', test_keys => true);
+SELECT relation, guard, read, insert, test_keys FROM wa.protected;
+SELECT wa.is_protected('public.invoice');
+SELECT secret AS new_tester FROM wa.create_key(:'acme', 'new tester', '{}', own_permissions => '{invoices:read}', test => true) \gset
+SET SESSION AUTHORIZATION regress_app;
+SELECT wa.authenticate(:'new_tester') IS NOT NULL \; SELECT count(*) > 0 AS reads FROM public.invoice;
+SELECT wa.authenticate(:'new_tester') IS NOT NULL \; DELETE FROM public.invoice WHERE id = 0;
+RESET SESSION AUTHORIZATION;
 DROP TABLE public.invoice;
 
 -- There is room for 60 in all, the last bit included.

@@ -277,7 +277,7 @@ CREATE TABLE tree.deal (seller uuid NOT NULL, buyer uuid NOT NULL) PARTITION BY 
 CREATE TABLE tree.deal_any PARTITION OF tree.deal DEFAULT;
 SELECT wa.protect('tree.deal', 'seller');
 SELECT wa.protect('tree.deal_any', 'buyer');
-SELECT wa.put_policies('tree.deal_any', 'buyer', 'read', 'read', 'read', 'read');
+SELECT wa.put_policies('tree.deal_any', 'buyer', 'read', 'read', 'read', 'read', false);
 SELECT wa.is_protected('tree.deal');
 SELECT detail FROM wa.self_check() WHERE name = 'protected tables stay protected';
 DROP TABLE tree.deal;

@@ -9,6 +9,7 @@ SET search_path = public, pg_temp;
 
 -- Every kind of credential is read, and printed as a mask.
 SELECT 'wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT'::wa.secret;
+SELECT 'wa_test_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf3pOkCs'::wa.secret;
 SELECT 'wau_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf0t082e'::wa.secret;
 SELECT 'was_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1SixjC'::wa.secret;
 SELECT 'rt_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1IBrb4'::wa.secret;

@@ -137,6 +137,8 @@ PG_FUNCTION_INFO_V1(wa_require_permission);
 PG_FUNCTION_INFO_V1(wa_require_own_permission);
 PG_FUNCTION_INFO_V1(wa_org_for);
 PG_FUNCTION_INFO_V1(wa_org_for_own);
+PG_FUNCTION_INFO_V1(wa_org_for_any_key);
+PG_FUNCTION_INFO_V1(wa_org_for_own_any_key);
 
 /* ---- The end of a transaction ---- */
 
@@ -395,7 +397,7 @@ check_set_once(const Identity *identity)
 }
 
 bool
-wa_principal_reaches(const WaPrincipal *principal, const pg_uuid_t *session)
+wa_principal_lists(const WaPrincipal *principal, const pg_uuid_t *session)
 {
 	for (int i = 0; i < principal->session_count; i++)
 		if (memcmp(&principal->sessions[i], session, sizeof(pg_uuid_t)) == 0)
@@ -414,7 +416,7 @@ reaches_as_much(const WaPrincipal *principal)
 	if (bound->sessions == NULL)
 		return false;
 	for (int i = 0; i < bound->session_count; i++)
-		if (!wa_principal_reaches(principal, &bound->sessions[i]))
+		if (!wa_principal_lists(principal, &bound->sessions[i]))
 			return false;
 	return true;
 }
@@ -907,20 +909,53 @@ wa_require_own_permission(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.org_for(permission): the bound organization if the binding has the permission, otherwise
- * an error.  Row security policies compare with this.
+ * wa.org_for_any_key(permission): the bound organization if the binding has the permission,
+ * otherwise an error.  The policies of our own tables compare with this.
  */
 Datum
-wa_org_for(PG_FUNCTION_ARGS)
+wa_org_for_any_key(PG_FUNCTION_ARGS)
 {
 	check_not_null(fcinfo, "permission");
 	PG_RETURN_DATUM(
 		wa_uuid_datum(&permitted_principal(wa_permission_bit(PG_GETARG_OID(0)))->org_id));
 }
 
+/* wa.org_for_own_any_key(permission): the same for an own permission. */
+Datum
+wa_org_for_own_any_key(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(wa_uuid_datum(&permitted_principal(own_argument(fcinfo))->org_id));
+}
+
+/* The organization of somebody who is no test key. */
+static Datum
+live_org(const WaPrincipal *principal)
+{
+	if (principal->is_test)
+	{
+		wa_request_deny(context.credential, principal, WA_DENIED_PERMISSION);
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("a test key cannot use this table"),
+						errhint("wa.protect() opens a table to test keys if test_keys is true."),
+						err_generic_string(PG_DIAG_CONSTRAINT_NAME, "test")));
+	}
+	return wa_uuid_datum(&principal->org_id);
+}
+
+/*
+ * wa.org_for(permission): the same, but an error for a test key.  The policies of the tables of
+ * applications compare with this.
+ */
+Datum
+wa_org_for(PG_FUNCTION_ARGS)
+{
+	check_not_null(fcinfo, "permission");
+	PG_RETURN_DATUM(live_org(permitted_principal(wa_permission_bit(PG_GETARG_OID(0)))));
+}
+
 /* wa.org_for_own(permission): the same for an own permission. */
 Datum
 wa_org_for_own(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(wa_uuid_datum(&permitted_principal(own_argument(fcinfo))->org_id));
+	PG_RETURN_DATUM(live_org(permitted_principal(own_argument(fcinfo))));
 }

@@ -47,14 +47,15 @@ typedef struct WaPrincipal
 	WaPermissions permissions;
 	TimestampTz expires_at; /* DT_NOEND if it never does */
 	int session_count;
-	const pg_uuid_t *sessions;  /* that a KEY is restricted to; NULL if it reaches all */
+	const pg_uuid_t *sessions;  /* that a KEY is restricted to; NULL if there is no such list */
+	bool is_test;               /* a KEY that reaches sessions of the sandbox only */
 	const WaNetworks *networks; /* where a KEY can be used; NULL: everywhere */
 	WakRate rate;               /* of a KEY; zeros: it has no limit */
 	int32 generation;           /* of a KEY: counts how often it got other addresses */
 } WaPrincipal;
 
-/* Whether one who is restricted to some sessions reaches this one. */
-extern bool wa_principal_reaches(const WaPrincipal *principal, const pg_uuid_t *session);
+/* Whether this session is in the list of one who has a list of sessions. */
+extern bool wa_principal_lists(const WaPrincipal *principal, const pg_uuid_t *session);
 
 /* Registers the transaction callbacks.  Called once, at load. */
 extern void wa_context_init(void);

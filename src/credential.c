@@ -66,6 +66,7 @@ read_credential(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal 
 {
 	switch (kind)
 	{
+		case WAK_TEST_KEY:
 		case WAK_API_KEY:
 		case WAK_IMPORTED_KEY:
 			return wa_key_read(digest, principal);

@@ -62,6 +62,8 @@ wa_hash_key(PG_FUNCTION_ARGS)
 static WakKind
 credential_kind(const char *name)
 {
+	if (strcmp(name, "test_key") == 0)
+		return WAK_TEST_KEY;
 	if (strcmp(name, "api_key") == 0)
 		return WAK_API_KEY;
 	if (strcmp(name, "user_token") == 0)

@@ -28,7 +28,8 @@ static WaLookupTable keys_by_id = {
 	.index = "api_key_pkey",
 	.key_count = 2,
 	.columns = {"org_id", "id", "permissions", "expires_at", "revoked_at", "disabled_at",
-				"sessions", "addresses", "per_minute", "burst", "generation", "own_permissions"},
+				"sessions", "addresses", "per_minute", "burst", "generation", "own_permissions",
+				"is_test"},
 };
 
 /* The columns of keys_by_id. */
@@ -45,7 +46,8 @@ enum
 	KEY_PER_MINUTE,
 	KEY_BURST,
 	KEY_GENERATION,
-	KEY_OWN_PERMISSIONS
+	KEY_OWN_PERMISSIONS,
+	KEY_IS_TEST
 };
 
 /* What is no list of sessions, which the table prevents, reaches none. */
@@ -98,6 +100,7 @@ read_by_id(const pg_uuid_t *org_id, const pg_uuid_t *id, WaPrincipal *principal)
 		principal->rate = (WakRate){DatumGetInt32(row.values[KEY_PER_MINUTE]),
 									DatumGetInt32(row.values[KEY_BURST])};
 	principal->generation = DatumGetInt32(row.values[KEY_GENERATION]);
+	principal->is_test = DatumGetBool(row.values[KEY_IS_TEST]);
 	return WA_KEY_FOUND;
 }
 

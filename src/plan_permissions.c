@@ -77,7 +77,7 @@ static ExecutorRun_hook_type next_executor_run = NULL;
 
 /* ---- Planning ---- */
 
-/* wa.org_for() or wa.org_for_own() */
+/* wa.org_for() or one of its siblings */
 static bool
 asks_for_permission(Oid function)
 {
@@ -87,7 +87,9 @@ asks_for_permission(Oid function)
 	if (!OidIsValid(schema) || get_func_namespace(function) != schema)
 		return false;
 	name = get_func_name(function);
-	return name != NULL && (strcmp(name, "org_for") == 0 || strcmp(name, "org_for_own") == 0);
+	return name != NULL &&
+		   (strcmp(name, "org_for") == 0 || strcmp(name, "org_for_own") == 0 ||
+			strcmp(name, "org_for_any_key") == 0 || strcmp(name, "org_for_own_any_key") == 0);
 }
 
 /* Adds the permissions that a condition asks for, each as a constant. */

@@ -87,20 +87,6 @@ is_secret_character(char c)
 	return is_base62(c) || c == '_' || c == '-';
 }
 
-/* The length of a credential's prefix at "text", or 0. */
-static size_t
-credential_prefix(const char *text)
-{
-	for (WakKind kind = WAK_API_KEY; kind < WAK_IMPORTED_KEY; kind++)
-	{
-		const char *prefix = wak_kind_prefix(kind);
-
-		if (strncmp(text, prefix, strlen(prefix)) == 0)
-			return strlen(prefix);
-	}
-	return 0;
-}
-
 /* The length of the secret at "text", or 0 if it does not look like one. */
 static size_t
 secret_len(const char *text)
@@ -111,6 +97,26 @@ secret_len(const char *text)
 	for (; is_secret_character(text[len]); len++)
 		random |= (text[len] >= '0' && text[len] <= '9') || (text[len] >= 'A' && text[len] <= 'Z');
 	return random && len >= WAK_SECRET_MIN ? len : 0;
+}
+
+/*
+ * The length of a credential's prefix at "text", or 0.  Of a shorter text that begins like a
+ * test key less is shown: it may be a key of another system.
+ */
+static size_t
+credential_prefix(const char *text)
+{
+	for (WakKind kind = WAK_TEST_KEY; kind < WAK_IMPORTED_KEY; kind++)
+	{
+		const char *prefix = wak_kind_prefix(kind);
+		size_t len = strlen(prefix);
+
+		if (strncmp(text, prefix, len) != 0)
+			continue;
+		if (kind != WAK_TEST_KEY || len + secret_len(text + len) >= WAK_TEST_KEY_LENGTH)
+			return len;
+	}
+	return 0;
 }
 
 /* The length of the random run at "text", or 0 if it is too short or not mixed. */

@@ -48,7 +48,7 @@ wa_request_deny_invalid(WakKind kind, const uint8 digest[WA_DIGEST_LENGTH], cons
 	WaPrincipal key = {.kind = WA_PRINCIPAL_NONE};
 
 	is_allowed = false;
-	if (kind != WAK_API_KEY && kind != WAK_IMPORTED_KEY)
+	if (!wak_is_key(kind))
 		return;
 	switch (wa_key_state(digest, &key))
 	{

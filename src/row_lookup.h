@@ -17,7 +17,7 @@
 #include "src/digest.h"
 
 #define WA_LOOKUP_KEYS_MAX 3
-#define WA_LOOKUP_COLUMNS_MAX 12
+#define WA_LOOKUP_COLUMNS_MAX 13
 
 /*
  * A table of schema wa and how its rows are found.  The first key_count columns are those of

@@ -137,6 +137,7 @@ credential_find(const HttpRequest *request, Credential *credential)
 	/* Cookies, tickets and invitations are not accepted in a header. */
 	switch (credential->kind)
 	{
+		case WAK_TEST_KEY:
 		case WAK_API_KEY:
 		case WAK_IMPORTED_KEY:
 		case WAK_USER_TOKEN:

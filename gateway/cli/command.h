@@ -16,7 +16,7 @@
 
 #include "lib/buffer.h"
 
-#define COMMAND_PARAMETERS_MAX 8
+#define COMMAND_PARAMETERS_MAX 9
 
 typedef enum ParameterKind
 {

@@ -40,7 +40,8 @@
 	"to_json(wa.session_ids(k.sessions)) AS sessions, " \
 	"to_json(k.addresses::text[]) AS addresses, " \
 	"CASE WHEN k.per_minute IS NOT NULL " \
-	"THEN json_build_object('requestsPerMinute', k.per_minute, 'burst', k.burst) END AS \"rateLimit\""
+	"THEN json_build_object('requestsPerMinute', k.per_minute, 'burst', k.burst) END AS \"rateLimit\", " \
+	"k.test"
 
 #define USER_COLUMNS \
 	"wa.typeid('usr', u.id) AS id, " \
@@ -114,12 +115,14 @@ const Command commands[] = {
 		{.kind = PARAMETER_OPTION, .name = "per-minute", .argument = "NUMBER",
 		 .help = "how many requests a minute it may make; default: any number"},
 		{.kind = PARAMETER_OPTION, .name = "burst", .argument = "NUMBER",
-		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow"}},
+		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow"},
+		{.kind = PARAMETER_FLAG, .name = "test",
+		 .help = "make a test key, which reaches only sessions of the sandbox"}},
 	 .statement = "SELECT c.id::wa.key_id AS id, c.secret AS key "
 		"FROM (SELECT concat('{', string_agg(n, ',') FILTER (WHERE n NOT LIKE '%:%'), '}')::wa.permissions AS four, "
 		"array_agg(btrim(n)) FILTER (WHERE n LIKE '%:%') AS own FROM unnest(string_to_array(btrim($3, '{}'), ',')) n) p, "
 		"wa.create_key($1::wa.org_id, $2, p.four, $4::timestamptz, "
-		"string_to_array($5, ',')::wa.session_id[], string_to_array($6, ','), $7::integer, $8::integer, p.own) c",
+		"string_to_array($5, ',')::wa.session_id[], string_to_array($6, ','), $7::integer, $8::integer, p.own, $9::boolean) c",
 	 .show = SHOW_KEY,
 	 .has_secret = true},
 
@@ -133,7 +136,7 @@ const Command commands[] = {
 	 .statement = "SELECT " KEY_COLUMNS ", "
 		"to_json(NULLIF(array_remove(ARRAY[CASE WHEN k.sessions IS NOT NULL THEN 'sessions' END, "
 		"CASE WHEN k.addresses IS NOT NULL THEN 'addresses' END, "
-		"CASE WHEN k.per_minute IS NOT NULL THEN 'rateLimit' END], NULL), '{}')) AS \"restrictedBy\" "
+		"CASE WHEN k.per_minute IS NOT NULL THEN 'rateLimit' END, CASE WHEN k.test THEN 'test' END], NULL), '{}')) AS \"restrictedBy\" "
 		"FROM wa.keys k "
 		"WHERE ($1::wa.org_id IS NULL OR k.org_id = $1::wa.org_id) AND ($2::text IS NULL OR k.status = $2) ORDER BY k.id",
 	 .shape = COMMAND_LIST,

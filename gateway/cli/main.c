@@ -63,7 +63,8 @@ is_whole_key(const char *text)
 {
 	WakKind kind;
 
-	return wak_check(text, strlen(text), &kind) == WAK_OK && kind == WAK_API_KEY;
+	return wak_check(text, strlen(text), &kind) == WAK_OK &&
+		   (kind == WAK_API_KEY || kind == WAK_TEST_KEY);
 }
 
 /* Asks for what the command line leaves to be asked for.  Sets a problem if that fails. */

@@ -17,7 +17,6 @@
  */
 #include "src/common/key_format.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "src/common/memory.h"
@@ -28,8 +27,9 @@
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* Indexed by WakKind.  No prefix is the beginning of another one. */
-static const char *const prefixes[] = {"wa_", "wau_", "was_", "wad_", "rt_", "wai_", "wa_"};
+/* Indexed by WakKind. */
+static const char *const prefixes[] = {"wa_test_", "wa_", "wau_", "was_",
+									   "wad_",     "rt_", "wai_", "wa_"};
 
 /*
  * CRC-32 as in IEEE 802.3 (reflected, polynomial 0x04C11DB7).  The usual table of 256 entries
@@ -198,13 +198,16 @@ wak_make(WakKind kind, const uint8_t random[WAK_RANDOM_LENGTH], char out[WAK_CRE
 WakResult
 wak_check(const char *text, size_t len, WakKind *kind)
 {
-	for (WakKind candidate = WAK_API_KEY; candidate < WAK_IMPORTED_KEY; candidate++)
+	for (WakKind candidate = WAK_TEST_KEY; candidate < WAK_IMPORTED_KEY; candidate++)
 	{
 		size_t prefix_len = strlen(prefixes[candidate]);
 		WakKind found = candidate;
 		WakResult result;
 
 		if (len < prefix_len || memcmp(text, prefixes[candidate], prefix_len) != 0)
+			continue;
+		/* A key of another system can begin like that, too. */
+		if (candidate == WAK_TEST_KEY && len != WAK_TEST_KEY_LENGTH)
 			continue;
 
 		if (candidate == WAK_API_KEY && len != WAK_API_KEY_LENGTH)
@@ -239,6 +242,12 @@ wak_result_text(WakResult result)
 			return "The credential's checksum does not match.";
 	}
 	return "The credential is not well formed.";
+}
+
+bool
+wak_is_key(WakKind kind)
+{
+	return kind == WAK_TEST_KEY || kind == WAK_API_KEY || kind == WAK_IMPORTED_KEY;
 }
 
 const char *

@@ -5,16 +5,17 @@
  *
  * A credential is
  *
- *		prefix		wa_  wau_  was_  wad_  rt_  or  wai_
+ *		prefix		wa_  wa_test_  wau_  was_  wad_  rt_  or  wai_
  *		body		43 base62 digits: 256 random bits, big endian, left padded
  *		checksum	6 base62 digits: CRC-32 of prefix and body
  *
- * An API key therefore has 52 characters and matches wa_[0-9A-Za-z]{49}.  The
- * checksum finds typing and copying mistakes before anything is looked up.  It
- * protects against nothing else.
+ * An API key therefore has 52 characters, or 57 if it is a test key, and matches
+ * wa_(test_)?[0-9A-Za-z]{49}.  The checksum finds typing and copying mistakes
+ * before anything is looked up.  It protects against nothing else.
  *
- * Keys that another system issued start with wa_ too.  They have any other
- * length from 20 to 128 and no checksum, so only their alphabet can be checked.
+ * Keys that another system issued start with wa_ too.  They have any length from
+ * 20 to 128 but 52, and but 57 if they start with wa_test_.  They have no
+ * checksum, so only their alphabet can be checked.
  *
  * Shared by the extension and the gateway: no allocation, no state, no
  * input/output, safe in any thread.
@@ -24,6 +25,7 @@
 #ifndef SRC_COMMON_KEY_FORMAT_H
 #define SRC_COMMON_KEY_FORMAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,8 +36,9 @@
 #define WAK_BODY_LENGTH 43
 #define WAK_CHECKSUM_LENGTH 6
 
-/* The length of an API key that this system made. */
+/* The lengths of an API key and of a test key that this system made. */
 #define WAK_API_KEY_LENGTH 52
+#define WAK_TEST_KEY_LENGTH 57
 
 /* The shortest and longest key that another system issued, in characters. */
 #define WAK_IMPORTED_MIN 20
@@ -53,10 +56,12 @@
 
 /* Characters behind the prefix that may be shown, and the most characters shown with the prefix. */
 #define WAK_SHOWN_DIGITS 5
-#define WAK_SHOWN_MAX 9
+#define WAK_SHOWN_MAX 13
 
+/* A prefix that begins with another one stands before it. */
 typedef enum WakKind
 {
+	WAK_TEST_KEY,    /* wa_test_ an API key that reaches sessions of the sandbox only */
 	WAK_API_KEY,     /* wa_  belongs to an organization */
 	WAK_USER_TOKEN,  /* wau_ a person in the dashboard */
 	WAK_SIGN_IN,     /* was_ the sign-in cookie */
@@ -94,6 +99,9 @@ extern WakResult wak_check(const char *text, size_t len, WakKind *kind);
  * and to log.
  */
 extern const char *wak_result_text(WakResult result);
+
+/* Whether credentials of this kind are API keys, whoever has issued them. */
+extern bool wak_is_key(WakKind kind);
 
 /* The prefix of a kind, with its underscore, as a constant string. */
 extern const char *wak_kind_prefix(WakKind kind);

@@ -4,7 +4,7 @@
 SELECT k.id, k.name, k.prefix, k.permissions, k.created_at, k.created_by, k.created_by_name, k.expires_at,
 	k.last_used_at, k.rotated_to, k.disabled_at, k.revoked_at, k.revoked_reason,
 	wa.session_ids(k.sessions) AS sessions,
-	k.addresses, wa.rate_limit(k.per_minute, k.burst) AS rate_limit
+	k.addresses, wa.rate_limit(k.per_minute, k.burst) AS rate_limit, k.test
 FROM wa.read_rate_limit($8::jsonb) AS r
 CROSS JOIN LATERAL wa.update_api_key($1::uuid, $2::text, $3::text[], $4::timestamptz, $5::bool,
 	wa.from_session_ids($6::text[]), $7::text[], r.per_minute, r.burst) AS m (id)

@@ -622,3 +622,36 @@ test('an owner bounds how long keys live, and revokes all of them', async (t) =>
 	await row(page, 'older').getByText('Revoked').waitFor();
 	assert.deepEqual([await statusOf(key), await statusOf(kept.secret)], [401, 401]);
 });
+
+test('a test key is made with a tick, says what it is, and reaches the sessions of the sandbox only', async (t) =>
+{
+	const simulated = await createSession(stage.db, org, { label: 'simulated', connector: 'sandbox' });
+
+	await createSession(stage.db, org, { label: 'not simulated' });
+
+	const visitor = await visit(t);
+	const { page } = visitor;
+
+	await page.getByRole('button', { name: 'New key' }).first().click();
+
+	const dialog = page.getByRole('dialog', { name: 'New key' });
+
+	await dialog.getByLabel('Name').fill('tests of the shop');
+	await dialog.getByRole('checkbox', { name: 'read', exact: true }).check();
+	await dialog.getByRole('radio', { name: 'Only these sessions' }).check();
+	await dialog.getByRole('checkbox', { name: 'not simulated', exact: true }).check();
+	await dialog.getByRole('checkbox', { name: 'Test key' }).check();
+	assert.equal(await dialog.getByRole('checkbox', { name: 'not simulated', exact: true }).count(), 0);
+	await dialog.getByRole('radio', { name: 'All sessions' }).check();
+	await page.getByRole('button', { name: 'Create key' }).click();
+
+	const key = (await secretField(page).textContent()).trim();
+
+	assert.match(key, /^wa_test_[0-9A-Za-z]{49}$/);
+	await page.getByText('This is a test key').waitFor();
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await row(page, 'tests of the shop').getByText('Test key', { exact: true }).waitFor();
+	assert.match(await row(page, 'tests of the shop').innerText(), new RegExp(`${key.slice(0, 13)}…`));
+	assert.deepEqual((await stage.client.get('/api/v1/sessions', undefined, { bearer: key })).json.data.map(({ id }) => id), [simulated.id]);
+	visitor.assertWellBehaved();
+});

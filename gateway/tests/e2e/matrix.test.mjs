@@ -368,9 +368,13 @@ async function bindToSession({ path })
 	if (path.s !== undefined)
 		return path.s;
 	if (path.f !== undefined)
-		await attach((await createSentMessage(db, await createChat(db, aside, `${PHONE}@s.whatsapp.net`))).id, path.f);
-	else
-		await db.sql("UPDATE wa.webhook SET session_id = $1 WHERE id = wa.from_typeid('wh', $2)", [aside.uuid, path.w]);
+	{
+		const session = await createSession(db, tenant.org);
+
+		await attach((await createSentMessage(db, await createChat(db, session, `${PHONE}@s.whatsapp.net`))).id, path.f);
+		return session.id;
+	}
+	await db.sql("UPDATE wa.webhook SET session_id = $1 WHERE id = wa.from_typeid('wh', $2)", [aside.uuid, path.w]);
 	return aside.id;
 }
 
@@ -406,6 +410,39 @@ function otherSessions(row, name, fixture, ids)
 		const good = await fixture();
 
 		assert.equal((await send(row, good, await restrictedTo(await bindToSession(good)))).status, row.status);
+	});
+}
+
+/* A key that reaches sessions of the sandbox only; the sessions of the fixtures have no connector. */
+function testKeys(row, name, fixture)
+{
+	const make = async () => (await createKey(db, tenant.org, row.needs === null ? ['read'] : [row.needs], { test: true })).secret;
+
+	test(`${name}: for a test key, ids of sessions that are not in the sandbox are as invented ones`, async () =>
+	{
+		const good = await fixture();
+		const secret = await make();
+		const invented = await send(row, { ...good, path: INVENTED }, secret);
+
+		assert.equal(invented.status, 404);
+		assert.equal((await send(row, good, secret)).shape, invented.shape);
+	});
+
+	test(`${name}: a test key can do it in the sandbox`, async () =>
+	{
+		const good = await fixture();
+		const session = await bindToSession(good);
+		const connect = (connector) => db.sql("UPDATE wa.session SET connector = $1 WHERE id = wa.from_typeid('sess', $2)", [connector, session]);
+
+		await connect('sandbox');
+		try
+		{
+			assert.equal((await send(row, good, await make())).status, row.status);
+		}
+		finally
+		{
+			await connect('none');
+		}
 	});
 }
 
@@ -462,7 +499,10 @@ for (const row of rows)
 	}
 
 	if (!row.people && ids.length > 0)
+	{
 		otherSessions(row, name, fixture, ids);
+		testKeys(row, name, fixture);
+	}
 
 	if (row.method === 'GET')
 	{

@@ -13,7 +13,7 @@
 #include "src/common/key_format.h"
 #include "tests/unit/suite.h"
 
-#define OWN_KINDS 6
+#define OWN_KINDS 7
 
 /* The bytes 0 to 31 as a credential of each kind. */
 static const struct
@@ -22,6 +22,7 @@ static const struct
 	const char *text;
 	size_t shown;
 } samples[OWN_KINDS] = {
+	{WAK_TEST_KEY, "wa_test_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf3pOkCs", 13},
 	{WAK_API_KEY, "wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT", 8},
 	{WAK_USER_TOKEN, "wau_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf0t082e", 9},
 	{WAK_SIGN_IN, "was_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1SixjC", 9},
@@ -164,7 +165,9 @@ START_TEST(cut_off_at_every_byte)
 
 		if (len < strcspn(text, "_") + 1)
 			ck_assert_int_eq(result, WAK_UNKNOWN_PREFIX);
-		else if (samples[_i].kind == WAK_API_KEY && len >= WAK_IMPORTED_MIN)
+		else if (len == WAK_API_KEY_LENGTH && samples[_i].kind == WAK_TEST_KEY)
+			ck_assert_int_eq(result, WAK_BAD_CHARACTER);
+		else if (wak_is_key(samples[_i].kind) && len >= WAK_IMPORTED_MIN)
 		{
 			ck_assert_int_eq(result, WAK_OK);
 			ck_assert_int_eq(kind, WAK_IMPORTED_KEY);
@@ -292,6 +295,38 @@ START_TEST(imported_keys_have_20_to_128_characters_but_not_52)
 }
 END_TEST
 
+/* A key of another system can begin like a test key, but not with the same length. */
+START_TEST(imported_keys_can_begin_like_test_keys)
+{
+	char text[WAK_CREDENTIAL_MAX + 1];
+	WakKind kind;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "wa_test_", 8);
+	for (size_t len = 8; len <= WAK_CREDENTIAL_MAX; len++)
+	{
+		WakResult expected = len < WAK_IMPORTED_MIN ? WAK_BAD_LENGTH : WAK_OK;
+
+		if (len == WAK_API_KEY_LENGTH)
+			expected = WAK_BAD_CHARACTER;
+		if (len == WAK_TEST_KEY_LENGTH)
+			expected = WAK_BAD_CHECKSUM;
+		kind = WAK_IMPORTED_KEY;
+		ck_assert_int_eq(check(text, len, &kind), expected);
+		ck_assert_int_eq(kind, WAK_IMPORTED_KEY);
+	}
+	text[30] = '-';
+	ck_assert_int_eq(check(text, WAK_TEST_KEY_LENGTH, NULL), WAK_BAD_CHARACTER);
+}
+END_TEST
+
+START_TEST(keys_are_told_from_other_credentials)
+{
+	for (WakKind kind = WAK_TEST_KEY; kind <= WAK_IMPORTED_KEY; kind++)
+		ck_assert_int_eq(wak_is_key(kind), strncmp(wak_kind_prefix(kind), "wa_", 3) == 0);
+}
+END_TEST
+
 START_TEST(imported_keys_have_letters_digits_hyphens_and_underscores)
 {
 	static const char allowed[] =
@@ -355,6 +390,8 @@ add_tests(TCase *cases)
 	tcase_add_loop_test(cases, anything_around_a_credential_is_refused, 0, OWN_KINDS);
 	tcase_add_test(cases, the_reasons_are_told_apart);
 	tcase_add_test(cases, imported_keys_have_20_to_128_characters_but_not_52);
+	tcase_add_test(cases, imported_keys_can_begin_like_test_keys);
+	tcase_add_test(cases, keys_are_told_from_other_credentials);
 	tcase_add_test(cases, imported_keys_have_letters_digits_hyphens_and_underscores);
 	tcase_add_loop_test(cases, what_may_be_shown_is_the_prefix_and_five_more, 0, OWN_KINDS);
 	tcase_add_test(cases, imported_keys_show_as_much_as_api_keys);

@@ -10,6 +10,7 @@
 #include "tests/unit/suite.h"
 
 #define KEY "wa_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1qJneT"
+#define TEST_KEY "wa_test_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf3pOkCs"
 
 static Buffer out;
 
@@ -58,6 +59,9 @@ START_TEST(whatever_looks_like_a_credential_is_masked)
 {
 	static const char *const samples[] = {
 		KEY,
+		TEST_KEY,
+		"wa_test_imported-JC7tj_20",
+		"wa%5Ftest%5F003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf3pOkCs",
 		"wau_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf0t082e",
 		"was_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1SixjC",
 		"wad_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf37DHLq",
@@ -81,6 +85,7 @@ START_TEST(whatever_looks_like_a_credential_is_masked)
 		ck_assert_ptr_nonnull(strstr(shown, "…"));
 	}
 	ck_assert_ptr_nonnull(strstr(LINE(log_text("a", "/x/" KEY "/y")), " a=/x/wa_003aU…/y\n"));
+	ck_assert_ptr_nonnull(strstr(LINE(log_text("a", TEST_KEY)), " a=wa_test_003aU…\n"));
 }
 END_TEST
 

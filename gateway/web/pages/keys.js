@@ -98,7 +98,7 @@ function columnsOf({ administers, me }, open, sessions)
 	const columns = [
 		{ name: 'Name', className: 'name', cell: (row) => row.name },
 		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
-		{ name: 'Key', cell: (row) => html`<code>${row.prefix}…</code>` },
+		{ name: 'Key', cell: (row) => html`<span class="stack"><code>${row.prefix}…</code>${row.test && html`<${Badge} tone="neutral">Test key<//>`}</span>` },
 		{ name: 'Permissions', cell: (row) => html`<span class="stack"><span class="tags">${row.permissions.map((name) => html`<span key=${name} class="tag">${name}</span>`)}<${RestrictionTags} row=${row} /></span><${SessionCount} sessions=${row.sessions} list=${sessions} /></span>` },
 		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
 		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
@@ -150,6 +150,7 @@ function MadeDialog({ made, close })
 	return html`
 		<${SecretDialog} title=${made.replaces ? `New secret of “${made.name}”` : `Key “${made.name}” is ready`} label="API key" secret=${made.key} close=${close}>
 			${made.replaces && html`<p>${made.overlap === 0 ? 'The old key has ended.' : 'The old key works until its time is over; put the new one in its place before that.'}</p>`}
+			${made.test && html`<p>This is a test key: it reaches only the sessions of the sandbox.</p>`}
 			<${Copyable} label="Try it" text=${curlLine(made)} />
 		<//>`;
 }

@@ -12,7 +12,7 @@ import { html, useState } from '../ui/html.js';
 import { PermissionTicks } from './keys_permissions.js';
 import { changedRestrictions, RESTRICTION_FIELDS, Restrictions, restrictionsOf, useRestrictions } from './keys_restrictions.js';
 import { useAction } from '../client/load.js';
-import { sameSessions, SessionTicks, stillThere } from './keys_sessions.js';
+import { sameSessions, sandboxOf, SessionTicks, stillThere } from './keys_sessions.js';
 
 /* For keys that the organization's policy allows. */
 const LIFETIMES = [['never', 'Never'], ['7', 'In 7 days'], ['30', 'In 30 days'], ['90', 'In 90 days'], ['365', 'In a year'], ['date', 'At a date …']];
@@ -67,14 +67,21 @@ export function NewKeyDialog({ policy, permissions: grantable, sessions, close, 
 	const [name, setName] = useState('');
 	const [permissions, setPermissions] = useState([]);
 	const [chosen, choose] = useState(null);
+	const [test, setTest] = useState(false);
+	const offered = test ? sandboxOf(sessions) : sessions;
 	const [lifetime, setLifetime] = useState(lifetimes[0][0]);
 	const [date, setDate] = useState('');
 	const restrictions = useRestrictions();
 	const action = useAction(async () =>
 	{
 		if (!missingDate(lifetime, date))
-			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date), ...(chosen && { sessions: chosen }), ...restrictionsOf(restrictions) } }));
+			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date), ...(chosen && { sessions: chosen }), ...restrictionsOf(restrictions), ...(test && { test }) } }));
 	});
+	const setKind = (isTest) =>
+	{
+		setTest(isTest);
+		choose(isTest ? stillThere(chosen, sandboxOf(sessions)) : chosen);
+	};
 
 	return html`
 		<${Dialog} title="New key" close=${close}>
@@ -82,7 +89,10 @@ export function NewKeyDialog({ policy, permissions: grantable, sessions, close, 
 				<${TextField} label="Name" hint="What uses it, so that the right one can be revoked later." value=${name} change=${setName}
 					error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} list=${grantable} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
-				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
+				<${Group} legend="Kind">
+					<${Choice} name="test" label="Test key" description="reaches only the sessions of the sandbox, whose telephones are simulated, and stays a test key" checked=${test} change=${setKind} />
+				<//>
+				<${SessionTicks} list=${offered} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Expiry} lifetimes=${lifetimes} lifetime=${lifetime} setLifetime=${setLifetime} date=${date} setDate=${setDate} error=${fieldError(action, 'expiresAt')} />
 				<${Restrictions} fields=${restrictions} action=${action} />
 			<//>
@@ -116,7 +126,7 @@ export function ChangeKeyDialog({ apiKey, permissions: grantable, sessions, clos
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions', 'sessions', ...RESTRICTION_FIELDS]}>
 				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} list=${grantable} has=${apiKey.permissions} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
-				<${SessionTicks} list=${sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
+				<${SessionTicks} list=${apiKey.test ? sandboxOf(sessions) : sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
 				<${Group} legend="State">
 					<${Choice} name="enabled" label="Switched on" description="otherwise every request with the key is refused until it is switched on again" checked=${enabled} change=${setEnabled} />
 				<//>

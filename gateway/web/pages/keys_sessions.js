@@ -15,6 +15,12 @@ export function stillThere(chosen, list)
 	return chosen?.filter((id) => !list.complete || list.rows === undefined || list.rows.some((session) => session.id === id)) ?? null;
 }
 
+/* The sessions that a test key reaches. */
+export function sandboxOf(list)
+{
+	return { ...list, rows: list.rows?.filter(({ connector }) => connector === 'sandbox') };
+}
+
 export function sameSessions(one, other)
 {
 	return [...(one ?? ['all'])].sort().join() === [...(other ?? ['all'])].sort().join();

@@ -24,13 +24,13 @@ export async function createOrg(db, name)
 let keys = 0;
 
 /* Returns { uuid, id, secret, name }.  "sessions" are the ids of the only ones that it reaches. */
-export async function createKey(db, org, permissions = ALL, { name = `key ${++keys}`, expiresAt = null, sessions = null, ...others } = {})
+export async function createKey(db, org, permissions = ALL, { name = `key ${++keys}`, expiresAt = null, sessions = null, test = false, ...others } = {})
 {
 	refuseOthers(others);
 
 	const [made] = await db.sql(
-		"SELECT k.id, wa.typeid('key', k.id) AS public, k.secret FROM wa.create_key($1, $2, $3, $4, wa.from_session_ids($5::text[])) AS k",
-		[org.uuid, name, `{${permissions.join(',')}}`, expiresAt, sessions && `{${sessions.join(',')}}`]);
+		"SELECT k.id, wa.typeid('key', k.id) AS public, k.secret FROM wa.create_key($1, $2, $3, $4, wa.from_session_ids($5::text[]), test => $6) AS k",
+		[org.uuid, name, `{${permissions.join(',')}}`, expiresAt, sessions && `{${sessions.join(',')}}`, test]);
 
 	return { uuid: made.id, id: made.public, secret: made.secret, name };
 }
