@@ -51,7 +51,7 @@ UNION ALL
 	FROM unnest('{session,deleted_session,chat,contact,media,media_fetch,message,message_action,webhook_lane}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, 'r', 'wa_claim', 'true', NULL
-	FROM unnest('{org,session_pairing,session_wanted,media,event,webhook,delivery}'::text[]) t
+	FROM unnest('{org,session_pairing,session_wanted,event,webhook,delivery}'::text[]) t
 UNION ALL
 	SELECT t, p.name, false, '*', p.roles, '(session_id <> ALL (ARRAY( SELECT d.id FROM wa.deleted_session d)))', p.with_check
 	FROM unnest('{chat,contact,media_fetch,message,message_action}'::text[]) t

@@ -329,7 +329,6 @@ UNION ALL
 		('wa_gateway', 'SELECT', 'wa.contact', NULL),
 		('wa_app', 'SELECT', 'wa.contact', 'org_id, session_id, jid, phone_number, name, business_name, first_seen_at,
 			last_seen_at'),
-		('wa_claim', 'SELECT', 'wa.media', 'org_id, sha256, size'),
 		('wa_gateway', 'SELECT', 'wa.message', NULL),
 		('wa_app', 'SELECT', 'wa.message', 'org_id, id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction, sender_jid,
 			sender_name, type, body, content, quoted_message_id, mentions, media, media_data, media_id, status, error, edited, revoked,
