@@ -97,10 +97,11 @@ COPY public.kept FROM :'file' (FORMAT binary);
 SELECT id FROM public.kept;
 DROP TABLE public.kept;
 
--- No function for administrators takes an id that people could not type.
+-- No function for administrators takes an id that people could not type; one takes those of rows.
 SELECT p.oid::regprocedure
 FROM wa.granted() g JOIN pg_proc p ON p.oid = to_regprocedure(g.object)
-WHERE g.kind = 'FUNCTION' AND g.grantees ~ 'wa_admin' AND p.proargtypes::oid[] && '{uuid,uuid[]}'::regtype[]::oid[];
+WHERE g.kind = 'FUNCTION' AND g.grantees ~ 'wa_admin' AND p.proargtypes::oid[] && '{uuid,uuid[]}'::regtype[]::oid[]
+	AND p.proname <> 'audit_subject';
 -- And no name is shared by one of them and another function with as many parameters: then
 -- a literal, whose type is not known, would not say which of them is meant.
 SELECT p.oid::regprocedure, o.oid::regprocedure
