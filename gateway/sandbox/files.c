@@ -4,8 +4,10 @@
  */
 #include "sandbox/files.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REFERENCE "sandbox:"
@@ -72,16 +74,27 @@ digit_value(char digit)
 	return place == NULL ? -1 : (int) (place - digits);
 }
 
+/* Reads ":" and a number that is not 0, up to the end. */
+static bool
+read_size(const char *text, uint64_t *size)
+{
+	char *end;
+
+	if (text[0] != ':' || text[1] < '1' || text[1] > '9')
+		return false;
+	errno = 0;
+	*size = strtoull(text + 1, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
 bool
 sandbox_read_stored(const char *reference, uint8_t digest[MEDIA_DIGEST_SIZE], uint64_t *size)
 {
 	const char *digits = reference + strlen(STORED_REFERENCE);
-	int end = 0;
 
 	if (strncmp(reference, STORED_REFERENCE, strlen(STORED_REFERENCE)) != 0 ||
 		strcspn(digits, ":") != 2 * MEDIA_DIGEST_SIZE ||
-		sscanf(digits + 2 * MEDIA_DIGEST_SIZE, ":%20" SCNu64 "%n", size, &end) != 1 ||
-		digits[2 * MEDIA_DIGEST_SIZE + end] != '\0' || *size == 0)
+		!read_size(digits + 2 * MEDIA_DIGEST_SIZE, size))
 		return false;
 	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
 	{
