@@ -33,7 +33,7 @@ CREATE FUNCTION wa.credential_org(secret wa.secret) RETURNS uuid
 	AS 'MODULE_PATHNAME', 'wa_credential_org';
 COMMENT ON FUNCTION wa.credential_org(wa.secret) IS
 	'organization of a credential, NULL if `wa.authenticate()` would refuse it as unknown, revoked or expired. It binds '
-	'nothing and counts no request: the gateway asks it whose turn a request takes that comes with a credential that it does not know';
+	'nothing and counts no request. The gateway asks it whose turn a request with an unknown credential takes, and whether the credential of an upload is still valid';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c

@@ -1,6 +1,6 @@
--- The sessions that an API key is restricted to, by a list or as a test key.  One policy on each table whose rows belong
--- to sessions keeps everybody who acts with the key from the rows of other sessions, and so
--- do function bodies, which run as wa_owner.  Other credentials reach all sessions
+-- The sessions that an API key is restricted to, by a list or as a test key.  One policy on
+-- each table whose rows belong to sessions keeps everybody who acts with the key from the rows
+-- of other sessions, and so do function bodies, which run as wa_owner.  Other credentials reach all sessions
 -- (src/reach.c).
 
 DO $$

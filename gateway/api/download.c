@@ -28,6 +28,8 @@
 
 #define HEADERS_MAX 6
 
+_Static_assert(MEDIA_PIECE_MAX <= HTTP_STREAM_PIECE, "a piece of a file is a piece of an answer");
+
 /* What a row says about a file that is stored. */
 typedef struct Described
 {

@@ -155,7 +155,7 @@ typedef enum AnswerKind
 	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in one column of the rows,
 					   * copied unchanged */
 	ANSWER_JSON,      /* the JSON text in one column of the row, copied unchanged */
-	ANSWER_FILE,      /* the stored file that the row describes (media.c); without a row 404 */
+	ANSWER_FILE,      /* the stored file that the row describes (download.c); without a row 404 */
 	ANSWER_LINES,     /* the rows as objects, one on each line; may be empty */
 	ANSWER_NONE       /* no body; the columns are ignored */
 } AnswerKind;

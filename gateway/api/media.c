@@ -24,6 +24,8 @@
 #include "db/result.h"
 #include "media/store.h"
 
+_Static_assert(HTTP_PART_MAX <= MEDIA_PART_MAX, "a part of a body is a part of a file");
+
 struct Upload
 {
 	MediaUpload *upload; /* NULL: it has not begun, or has ended */

@@ -13,7 +13,7 @@
 
 #include "api/call.h"
 
-/* From one answer to the next question. */
+/* From one question to the next; there is one at a time. */
 #define UPLOAD_CHECK_MS 5000
 
 typedef struct UploadCheck

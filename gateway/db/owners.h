@@ -5,9 +5,9 @@
  * A credential does not show to which organization it belongs.  The gateway learns that from
  * the database, and remembers it for the OWNERS_MAX credentials that were used last.  A request
  * with an unknown credential, or with none, takes the turn of the network address that it came
- * from: an IPv4 address or the /64 of an IPv6 address.  An unknown one asks in that turn of
- * which organization it is (asks_first() in pool.c).  So a client gets no more turns by inventing credentials or by
- * using many credentials of one organization.
+ * from: an IPv4 address or the /64 of an IPv6 address.  In that turn it asks of which
+ * organization its credential is (asks_first() in pool.c).  So a client gets no more turns by
+ * inventing credentials or by using many credentials of one organization.
  *
  * Credentials are never stored, only digests of them, with a random salt of this process.
  */

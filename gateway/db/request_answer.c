@@ -277,8 +277,8 @@ request_has_asked(DbRequest *request)
 /*
  * The outcome of a request whose connection broke before its Sync was answered.  Of one that
  * asks, the statement was not sent.  An error instead of rows means that the transaction was
- * rolled back.  After the rows comes the
- * commit, and an error that comes then, such as a shutdown, may come before or after it.
+ * rolled back.  After the rows comes the commit, and an error that comes then, such as a
+ * shutdown, may come before or after it.
  */
 DbOutcome
 request_outcome_of_break(const DbRequest *request)

@@ -5,7 +5,8 @@
  *	FOLDER/incoming/NAME					what is not complete yet
  *	FOLDER/org_…/ab/abcdef…					by organization, and SHA-256 in hexadecimal digits
  *
- * These functions wait for the disk.  All but directory_open() are called in a thread.  They return 0 or an errno.
+ * These functions wait for the disk.  All but directory_open() are called in a thread.  They
+ * return 0 or an errno.
  */
 #ifndef MEDIA_DIRECTORY_H
 #define MEDIA_DIRECTORY_H

@@ -4,7 +4,7 @@
  *
  * What a client says may be wrong, or a trick: a page of HTML that is called a picture.  So a
  * file that is said to be a picture, a sound or a video has to be one.  Any other type is
- * believed, because such files are never shown by a browser itself (api/media.c).
+ * believed, because such files are never shown by a browser itself (api/download.c).
  *
  * libmagic looks at the bytes, without its readers for formats that contain other files
  * (archives, compressed files, Office documents): these have had the most faults, and their

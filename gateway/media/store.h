@@ -10,7 +10,8 @@
  * which files are in a folder until the bucket has them.  Whoever uses it knows only this
  * interface, so that there can be other stores.
  *
- * All functions are called in the loop.  What waits for a disk is done in threads (threads.h).
+ * All functions are called in the loop.  What waits for a disk, except for reading
+ * what is sent to a bucket, is done in threads (threads.h).
  */
 #ifndef MEDIA_STORE_H
 #define MEDIA_STORE_H
@@ -34,6 +35,9 @@ typedef struct MediaRead MediaRead;
 /* The number of uploads at once; each holds at most 2 * MEDIA_UPLOAD_BYTES in memory. */
 #define MEDIA_UPLOADS_MAX 128
 #define MEDIA_UPLOAD_BYTES (256 * 1024)
+
+/* The most bytes that are added to an upload at once. */
+#define MEDIA_PART_MAX (16 * 1024)
 
 /* The most bytes that a read gives at once. */
 #define MEDIA_PIECE_MAX (128 * 1024)
@@ -75,7 +79,10 @@ typedef struct MediaUploadEvents
 	 */
 	void (*done)(void *context, const MediaStored *stored);
 
-	/* After media_upload_end(): the upload takes its time, but goes on.  It must not be used. */
+	/*
+	 * With a bucket only, after media_upload_end(): bytes are on their way to it.  The upload must
+	 * not be used from within this.
+	 */
 	void (*moving)(void *context);
 } MediaUploadEvents;
 
@@ -100,7 +107,7 @@ extern MediaUpload *
 media_upload_begin(MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE], const char *type,
 				   const MediaUploadEvents *events, void *context);
 
-/* Adds bytes, at most HTTP_PART_MAX.  False: wait for room before adding more. */
+/* Adds bytes, at most MEDIA_PART_MAX.  False: wait for room before adding more. */
 extern bool media_upload_add(MediaUpload *upload, const void *bytes, size_t len);
 
 /* All bytes were added: "done" follows. */

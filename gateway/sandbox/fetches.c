@@ -20,9 +20,6 @@
 #include "sandbox/identity.h"
 #include "src/common/media_type.h"
 
-/* One part that is given to the store; it takes no larger ones. */
-#define PART_BYTES (16 * 1024)
-
 /* The columns of media.sql. */
 enum
 {
@@ -34,12 +31,6 @@ enum
 	COLUMN_ATTEMPT
 };
 
-typedef enum FetchState
-{
-	FETCH_STORING,  /* the store takes the bytes */
-	FETCH_REPORTING /* what became of them is reported until the database has answered */
-} FetchState;
-
 typedef struct Fetch
 {
 	TAILQ_ENTRY(Fetch) link;
@@ -47,9 +38,8 @@ typedef struct Fetch
 	SandboxId org;
 	SandboxId media;
 	int64_t attempt; /* of the claim */
-	FetchState state;
 
-	/* STORING: where the bytes come from, a file in memory or one in the store */
+	/* while it stores: where the bytes come from, a file in memory or one in the store */
 	MediaUpload *upload;                       /* NULL: it has not begun, or has ended */
 	char said[WAK_MEDIA_TYPE_WRITTEN_MAX + 1]; /* empty: no type was announced */
 	const SandboxFile *file;
@@ -59,7 +49,7 @@ typedef struct Fetch
 	bool room;       /* the store takes more */
 	bool asked;      /* for the next piece, which has not come */
 
-	/* REPORTING */
+	/* when it reports */
 	const char *error; /* NULL: it is stored */
 	bool retry;
 	bool expired;
@@ -101,11 +91,10 @@ free_fetch(Fetch *fetch)
 
 /* ---- reports ---- */
 
-/* Changes a fetch's state; no other function does. */
+/* From here on the fetch only reports, until the database has answered. */
 static void
 enter_reporting(Fetch *fetch, const char *error, bool retry, bool expired)
 {
-	fetch->state = FETCH_REPORTING;
 	fetch->error = error;
 	fetch->retry = retry;
 	fetch->expired = expired;
@@ -154,9 +143,9 @@ give(Fetch *fetch, const char *bytes, size_t len)
 {
 	bool room = true;
 
-	for (size_t at = 0; at < len; at += PART_BYTES)
+	for (size_t at = 0; at < len; at += MEDIA_PART_MAX)
 		room = media_upload_add(fetch->upload, bytes + at,
-								len - at < PART_BYTES ? len - at : PART_BYTES);
+								len - at < MEDIA_PART_MAX ? len - at : MEDIA_PART_MAX);
 	return room;
 }
 
@@ -169,7 +158,7 @@ feed(Fetch *fetch)
 	while (fetch->at < *file->size)
 	{
 		size_t left = *file->size - fetch->at;
-		size_t len = left < PART_BYTES ? left : PART_BYTES;
+		size_t len = left < MEDIA_PART_MAX ? left : MEDIA_PART_MAX;
 		size_t at = fetch->at;
 
 		fetch->at += len;

@@ -17,7 +17,10 @@
 
 typedef struct Fetches Fetches;
 
-/* Claims files every poll_ms.  The sandbox, which has a store, is borrowed.  NULL: out of memory. */
+/*
+ * Claims files every poll_ms.  The sandbox, which has a store, is borrowed.  NULL: out of
+ * memory.
+ */
 extern Fetches *fetches_start(const Sandbox *sandbox, int poll_ms);
 
 /* Claims nothing more. */

@@ -175,7 +175,7 @@ open_media(Work *work, char *error, size_t size)
 static bool
 check(char *problem, size_t size)
 {
-	return settings.media.folder == NULL || media_store_check(&settings.media, problem, size);
+	return media_store_check(&settings.media, problem, size);
 }
 
 static bool

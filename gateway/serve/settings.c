@@ -156,8 +156,8 @@ const ConfigOption gateway_options[] = {
 	 .argument = "FOLDER",
 	 .kind = CONFIG_TEXT,
 	 .target = &gateway_settings.media.folder,
-	 .help = "folder for the files that people upload, the same for all gateways; without it "
-			 "uploads get 501"},
+	 .help = "folder for files, the same for all gateways and connectors; without it uploads get "
+			 "501"},
 	{.flag = "media-s3-bucket",
 	 .environment = "WA_MEDIA_S3_BUCKET",
 	 .argument = "NAME",

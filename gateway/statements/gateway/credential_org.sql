@@ -1,3 +1,3 @@
--- The organization of a credential that the gateway does not know yet, for its queue, in which
--- each has its turn; null if the credential is not valid.  The request follows in that turn.
+-- The organization of a credential, null if it is not valid: whose turn a request takes whose
+-- credential the gateway does not know, and whether an upload may go on.
 SELECT wa.credential_org($1::wa.secret) AS org

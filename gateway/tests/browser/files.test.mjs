@@ -67,6 +67,29 @@ async function give(page, locator, event, files, text)
 		await locator.dispatchEvent(event, { dataTransfer: data });
 }
 
+test('a received file that is not there says why', async (t) =>
+{
+	const { page, session } = await visit(t);
+	const received = async (media) =>
+	{
+		const id = await stage.db.value('INSERT INTO wa.media (org_id, state) VALUES ($1, $2) RETURNING id', [org.uuid, media.state]);
+
+		await stage.db.sql(`
+			INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, status, media_id, media)
+			VALUES ($1, $2, $3, 'in', 'image', 'delivered', $4, $5::jsonb || jsonb_build_object('id', wa.typeid('med', $4::uuid)))`,
+			[org.uuid, session.uuid, JID, id, JSON.stringify(media)]);
+	};
+
+	await received({ state: 'pending' });
+	await received({ state: 'pending', filename: 'waits.png', mimetype: 'image/png' });
+	await received({ state: 'failed', filename: 'broken.png', error: 'the far side has failed' });
+	await received({ state: 'expired', filename: 'late.png' });
+	await page.reload();
+	for (const text of ['image is being fetched', 'waits.png is being fetched', 'broken.png could not be fetched (the far side has failed)', 'late.png is no longer kept by WhatsApp'])
+		await page.getByText(text, { exact: true }).waitFor();
+	assert.equal(await page.getByRole('button', { name: /late\.png/ }).count(), 0);
+});
+
 test('a picture is chosen, sent with a caption, and seen in the conversation', async (t) =>
 {
 	const { visitor, page, text, send, choose } = await visit(t);

@@ -124,11 +124,16 @@ function Stored({ message })
 		</div>`;
 }
 
+/* Of a received file that is not there. */
+const STATE_WORDS = { pending: 'is being fetched', failed: 'could not be fetched', expired: 'is no longer kept by WhatsApp' };
+
 export function Attachment({ message })
 {
-	const { id, url, mimetype, filename } = message.media ?? {};
+	const { id, state = 'stored', url, mimetype, filename, error } = message.media ?? {};
 
-	if (id)
+	if (id && state === 'stored')
 		return html`<${Stored} key=${id} message=${message} />`;
+	if (id)
+		return html`<p class="attachment hint"><bdi>${filename ?? message.type}</bdi> ${STATE_WORDS[state]}${error && ` (${error})`}</p>`;
 	return html`<p class="attachment">${[message.type, filename, mimetype].filter(Boolean).join(', ')}${url && html`<br /><span class="hint">${url}</span>`}</p>`;
 }
