@@ -22,7 +22,7 @@ CREATE TABLE wa.media (
 		ELSE num_nonnulls(sha256, size) = 0 END)
 );
 -- With the size, so that all sizes of an organization are added up in the index.
-CREATE INDEX media_of_bytes ON wa.media (org_id, sha256) INCLUDE (size);
+CREATE INDEX media_of_bytes ON wa.media (org_id, sha256) INCLUDE (size, key_id, user_id);
 COMMENT ON TABLE wa.media IS
 	'files that were uploaded or received; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
 COMMENT ON COLUMN wa.media.org_id IS 'the organization whose file it is';

@@ -26,8 +26,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.org_limit(uuid, text) IS 'for function bodies: how much of this an organization may have';
 
--- These two run as wa_claim: an API key that is restricted to some sessions sees only their
--- webhooks, but all of them count.
+-- These run as wa_claim: an API key that is restricted to some sessions, or a test key, sees only
+-- its own and their webhooks, but all of them count.
+CREATE FUNCTION wa.count_sessions(org uuid, max integer) RETURNS integer
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT count(*) FROM (SELECT FROM wa.session s WHERE s.org_id = org AND s.deleted_at IS NULL LIMIT max) counted);
+END $$;
+COMMENT ON FUNCTION wa.count_sessions(uuid, integer) IS
+	'for function bodies: how many sessions an organization has, at most this many';
+
 CREATE FUNCTION wa.count_webhooks(org uuid, max integer) RETURNS integer
 	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -50,17 +60,18 @@ END $$;
 COMMENT ON FUNCTION wa.count_tests(uuid, integer) IS
 	'for function bodies: how many tests of webhooks of an organization are on their way; what is beyond a number is not counted';
 
--- Runs as wa_claim for the same reason.  Files of the same bytes are one in the store; another
--- one of them is still refused when there is no room, so that nobody learns what is there.
+-- Runs as wa_claim for the same reason.  Files of the same bytes are one in the store; a second
+-- one of them is refused, too, when the limit is reached, so that nobody learns what is there.
+-- Received files are not counted: whoever writes to a telephone must not use up the room.
 CREATE FUNCTION wa.count_media_bytes(org uuid) RETURNS numeric
 	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN (SELECT COALESCE(sum(d.size), 0) FROM (SELECT DISTINCT ON (m.sha256) m.size FROM wa.media m WHERE m.org_id = org ORDER BY m.sha256) d);
+	RETURN (SELECT COALESCE(sum(d.size), 0) FROM (SELECT DISTINCT ON (m.sha256) m.size FROM wa.media m WHERE m.org_id = org AND (m.key_id IS NOT NULL OR m.user_id IS NOT NULL) ORDER BY m.sha256) d);
 END $$;
 COMMENT ON FUNCTION wa.count_media_bytes(uuid) IS
-	'for function bodies: how many bytes the files of an organization have in the store';
+	'for function bodies: how many bytes the files have in the store that people and keys of an organization have uploaded';
 
 CREATE FUNCTION wa.refuse_more_media(org uuid, size bigint) RETURNS void
 	LANGUAGE plpgsql STRICT
@@ -74,7 +85,7 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.refuse_more_media(uuid, bigint) IS
-	'for function bodies: raises 53400 if the store has no room for so many more bytes of an organization';
+	'for function bodies: raises 53400 if so many more bytes are beyond the organization''s limit';
 
 -- A gateway counts its sockets itself: nobody else knows which of them are still open after
 -- another gateway has crashed.
@@ -88,7 +99,7 @@ BEGIN
 	-- Nothing is counted beyond the limit.
 	CASE name
 		WHEN 'sessions' THEN
-			SELECT count(*) INTO present FROM (SELECT FROM wa.session s WHERE s.org_id = org LIMIT value) counted;
+			present := wa.count_sessions(org, value);
 		WHEN 'webhooks' THEN
 			present := wa.count_webhooks(org, value);
 		WHEN 'keys' THEN

@@ -340,6 +340,8 @@ BEGIN
 	PERFORM wa.refuse_unless_grantable(old);
 	SELECT made.id, made.secret INTO id, secret
 	FROM wa.rotate_key(old.id, COALESCE(overlap_seconds, 86400) * interval '1 second') made;
+	-- An administrator may have given it more meanwhile.
+	PERFORM wa.refuse_unless_grantable(k) FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = rotate_api_key.id;
 END $$;
 COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer) IS
 	'`wa.rotate_key()` in the active organization, for a person who manages its keys; a day of overlap without a '

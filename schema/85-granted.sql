@@ -145,6 +145,7 @@ UNION ALL
 		('wa_connector', 'wa.connector_report(json)'),
 		-- The claim functions, whose bodies run as wa_claim
 		('wa_owner', 'wa.hide_session(uuid, uuid)'),
+		('wa_owner', 'wa.count_sessions(uuid, integer)'),
 		('wa_owner', 'wa.count_webhooks(uuid, integer)'),
 		('wa_owner', 'wa.count_media_bytes(uuid)'),
 		('wa_owner', 'wa.count_tests(uuid, integer)'),

@@ -54,6 +54,7 @@ ALTER FUNCTION wa.sweep_deleted_sessions(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_read_chats(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_unsent(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.event_rows(uuid) OWNER TO wa_claim;
+ALTER FUNCTION wa.count_sessions(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_webhooks(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_media_bytes(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_tests(uuid, integer) OWNER TO wa_claim;

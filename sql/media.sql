@@ -45,6 +45,8 @@ RESET ROLE;
 SELECT wa.set_org_limit(:'org', 'media_mebibytes', 1);
 SET ROLE wa_owner;
 SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.count_media_bytes(:'org') AS of_org, wa.count_media_bytes(:'other_org') AS of_other_org;
+-- Received files are not counted.
+SELECT wa.act_for(:'org') IS NULL AS x \; INSERT INTO wa.media (org_id, state, sha256, size, mimetype) VALUES (:'org', 'stored', sha256('received'), 1048576, 'image/png');
 SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT wa.begin_media(NULL, NULL, 1048576 - 7) IS NOT NULL AS fits;
 SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT state, message, constraint_name FROM error_of('SELECT wa.begin_media(NULL, NULL, 1048576 - 6)');
 SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT state, constraint_name FROM error_of('SELECT wa.begin_media(NULL, NULL, 9223372036854775807)');

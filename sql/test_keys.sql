@@ -121,6 +121,10 @@ SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT label, connector FROM wa
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT outcome($$SELECT wa.create_session('live', connector => 'answers')$$) AS another, outcome($$SELECT wa.create_session('none', connector => 'none')$$) AS unknown,
 	outcome($$SELECT wa.create_webhook('https://tests.example/every')$$) AS every_session, outcome(format($$SELECT wa.update_webhook(%L, session => %L)$$, :'my_hook', :'nobody')) AS opened;
 SELECT count(*) AS left_over FROM wa.session WHERE org_id = :'org' AND label IN ('live', 'none');
+-- Those that it does not reach count against the limit, too.
+SELECT wa.set_org_limit(:'org', 'sessions', (SELECT count(*) FROM wa.session WHERE org_id = :'org' AND deleted_at IS NULL)::integer);
+SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT outcome($$SELECT wa.create_session('beyond')$$);
+SELECT wa.set_org_limit(:'org', 'sessions', NULL);
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT wa.delete_session(:'made');
 SELECT wa.authenticate(:'secret') IS NOT NULL \; SELECT DISTINCT outcome(format('SELECT wa.control_session(%L, ''stop'')', s)) FROM unnest(ARRAY[:'made', :'invented']) s;
 -- Function bodies can add no other either: the policy looks at the new row.

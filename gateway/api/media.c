@@ -6,8 +6,9 @@
  * for which organization, before a byte is taken; the second writes the row, when the bytes are
  * durable.  A file whose row could not be written stays in the store, and nobody sees it.
  *
- * In a form, the name and the type of a file come with its bytes.  So the first question is asked
- * once more when they are known, before the file is kept.
+ * In a form, the name and the type of a file come with its bytes, and a body in chunks does not
+ * say its length.  Then the first question is asked once more when all is known, before the file
+ * is kept.
  */
 #include "api/media.h"
 
@@ -37,6 +38,7 @@ struct Upload
 	uint8_t org[DB_UUID_SIZE];
 	uint64_t bytes; /* of the file that have come */
 	bool room;      /* the store has room for more */
+	bool size_told; /* the database was told how many bytes there are before they came */
 	bool asking;    /* the database is asked once more */
 	bool failed;    /* meanwhile the store has failed */
 	bool stored;
@@ -159,6 +161,7 @@ call_add_begin_upload(Call *call)
 {
 	int64_t size = known_size(call);
 
+	call->upload->size_told = size != 0;
 	return add_text(call->db, call->upload->said) && add_text(call->db, call->upload->name) &&
 		   (size == 0 ? db_param_null(call->db) : db_param_int64(call->db, size));
 }
@@ -345,7 +348,7 @@ on_end(void *context)
 			call_problem(call, upload->form == NULL ? "body" : "file", "must not be empty");
 	if (call->refused)
 		give_up(call);
-	else if (upload->form == NULL)
+	else if (upload->size_told)
 		media_upload_end(upload->upload);
 	else
 	{
@@ -355,7 +358,7 @@ on_end(void *context)
 	}
 }
 
-/* The database was asked once more, and the file in a form can be kept. */
+/* The database was asked once more, and the file can be kept. */
 static void
 keep_file(Call *call)
 {

@@ -455,6 +455,7 @@ give_to_sink(HttpConnection *connection, HttpRequestState *request)
 	more = request->sink->part(request->sink_context, body->data, body->len);
 	if (connection->request != request)
 		return false;
+	count_body(connection, -(ssize_t) body->len);
 	wak_wipe(body->data, body->len);
 	body->max -= body->len;
 	buffer_clear(body);
@@ -585,10 +586,10 @@ feed(HttpConnection *connection, const struct iovec *piece)
 	connection->progress += used;
 
 	http_input_drain(connection, piece->iov_base, used);
-	if (!give_to_sink(connection, request))
-		return;
+	/* The sink may answer, which releases the request with the bytes that it has. */
 	count_body(connection, (ssize_t) (request->guard.body.len - body_before));
-	act_on(connection, result);
+	if (give_to_sink(connection, request))
+		act_on(connection, result);
 }
 
 /* Whether there is input that can be handled now. */

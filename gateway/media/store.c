@@ -50,6 +50,7 @@ struct MediaStore
 	DiskThreads *threads;
 	pthread_mutex_t sniffing; /* one thread uses the sniffer at a time */
 	Sniffer *sniffer;
+	TAILQ_HEAD(, MediaUpload) list; /* of uploads, until they are freed */
 	int uploads;
 };
 
@@ -64,6 +65,7 @@ typedef enum UploadState
 struct MediaUpload
 {
 	DiskJob job; /* the first member */
+	TAILQ_ENTRY(MediaUpload) link;
 	MediaStore *store;
 	const MediaUploadEvents *events;
 	void *context;
@@ -134,7 +136,9 @@ end_file(MediaUpload *upload)
 
 	if (upload->error == 0 && EVP_DigestFinal_ex(upload->hash, stored->digest, NULL) != 1)
 		upload->error = ENOMEM;
-	if (agrees && upload->error == 0 && upload->store->s3 == NULL)
+	/* Who has left meanwhile gets no row, and nobody would remove the file. */
+	if (agrees && upload->error == 0 && upload->store->s3 == NULL &&
+		!atomic_load(&upload->given_up))
 		upload->error =
 			directory_keep(&upload->store->directory, &upload->file, upload->org, stored->digest);
 	stored->outcome = upload->error != 0 ? MEDIA_FAILED : agrees ? MEDIA_STORED : MEDIA_REFUSED;
@@ -163,6 +167,7 @@ static void
 free_upload(MediaUpload *upload)
 {
 	upload->store->uploads--;
+	TAILQ_REMOVE(&upload->store->list, upload, link);
 	buffer_free(&upload->filling);
 	buffer_free(&upload->writing);
 	EVP_MD_CTX_free(upload->hash);
@@ -288,15 +293,30 @@ on_work_done(DiskJob *job)
 	}
 }
 
+/* Whether an organization may have one more; those that are being removed count, too. */
+static bool
+has_room(const MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE])
+{
+	const MediaUpload *upload;
+	int own = 0;
+
+	TAILQ_FOREACH(upload, &store->list, link)
+	{
+		own += memcmp(upload->org, org, MEDIA_ORG_SIZE) == 0 ? 1 : 0;
+	}
+	return store->uploads < MEDIA_UPLOADS_MAX && own < MEDIA_UPLOADS_OF_ONE;
+}
+
 MediaUpload *
 media_upload_begin(MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE], const char *type,
 				   const MediaUploadEvents *events, void *context)
 {
-	MediaUpload *upload = store->uploads >= MEDIA_UPLOADS_MAX ? NULL : calloc(1, sizeof(*upload));
+	MediaUpload *upload = has_room(store, org) ? calloc(1, sizeof(*upload)) : NULL;
 
 	if (upload == NULL)
 		return NULL;
 	store->uploads++;
+	TAILQ_INSERT_TAIL(&store->list, upload, link);
 	upload->job = (DiskJob){.work = work, .done = on_work_done};
 	memcpy(upload->job.owner, org, DISK_OWNER_SIZE);
 	upload->store = store;
@@ -423,6 +443,7 @@ media_store_open(struct event_base *base, const MediaStoreConfig *config, char *
 		return NULL;
 	}
 	store->base = base;
+	TAILQ_INIT(&store->list);
 	pthread_mutex_init(&store->sniffing, NULL);
 	if (open_folder(&store->directory, config->folder, error, size) &&
 		open_bucket(store, &config->s3, error, size) && open_sniffer(store, error, size) &&

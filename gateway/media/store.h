@@ -34,6 +34,7 @@ typedef struct MediaRead MediaRead;
 
 /* The number of uploads at once; each holds at most 2 * MEDIA_UPLOAD_BYTES in memory. */
 #define MEDIA_UPLOADS_MAX 128
+#define MEDIA_UPLOADS_OF_ONE (MEDIA_UPLOADS_MAX / 2) /* of them for one organization */
 #define MEDIA_UPLOAD_BYTES (256 * 1024)
 
 /* The most bytes that are added to an upload at once. */

@@ -124,6 +124,29 @@ test('when all places are taken, who has most of them loses its newest upload', 
 		one.end();
 });
 
+test('a body that does not say its length is not kept beyond the room of its organization', async () =>
+{
+	const [a] = orgs;
+	const stored = () => fs.readdirSync(folder, { recursive: true }).length;
+
+	await db.sql("SELECT wa.set_org_limit($1, 'media_mebibytes', 1)", [a.org.uuid]);
+	assert.equal((await upload(a.key.secret)).status, 201);
+
+	const before = stored();
+	const connection = await Connection.open(gateway.port);
+	const bytes = Buffer.alloc(1024 * 1024, 'x');
+
+	connection.send(`POST /api/v1/media HTTP/1.1\r\nHost: h\r\nx-api-key: ${a.key.secret}\r\nTransfer-Encoding: chunked\r\n\r\n${bytes.length.toString(16)}\r\n`);
+	connection.send(bytes);
+	connection.send('\r\n0\r\n\r\n');
+
+	const answer = await connection.answer();
+
+	assert.equal(answer.status, 507);
+	await until('nothing is left of it', async () => stored() === before);
+	connection.close();
+});
+
 /* libmagic looks longest at texts of short lines. */
 test('files that are hard to recognize do not hold up those of others', async () =>
 {

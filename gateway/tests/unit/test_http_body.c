@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "http/server.h"
 #include "lib/log.h"
 #include "tests/unit/http_wire.h"
 #include "tests/unit/suite.h"
@@ -259,6 +260,14 @@ START_TEST(an_answer_before_the_end_refuses_the_rest)
 	ck_assert(closed);
 	ck_assert_int_eq(wire.n_requests, 2);
 	ck_assert_int_eq(wire.n_gone, 0);
+	close(fd);
+
+	/* What was counted of a body is not taken off twice: nobody else is refused for room. */
+	ck_assert_uint_eq(wire.server->body_bytes, 0);
+	fd = wire_connect(&wire);
+	wire_send_text(&wire, fd, OTHER);
+	wire_run(&wire, 20);
+	ck_assert_int_eq(wire.n_requests, 3);
 	close(fd);
 }
 END_TEST

@@ -469,9 +469,12 @@ START_TEST(uploads_at_once_are_bounded)
 	MediaUpload *uploads[MEDIA_UPLOADS_MAX];
 	Told told = {0};
 
-	for (int i = 0; i < MEDIA_UPLOADS_MAX; i++)
+	for (int i = 0; i < MEDIA_UPLOADS_OF_ONE; i++)
 		ck_assert_ptr_nonnull(uploads[i] = media_upload_begin(store, org, NULL, &events, &told));
 	ck_assert_ptr_null(media_upload_begin(store, org, NULL, &events, &told));
+	for (int i = MEDIA_UPLOADS_OF_ONE; i < MEDIA_UPLOADS_MAX; i++)
+		ck_assert_ptr_nonnull(uploads[i] =
+								  media_upload_begin(store, other_org, NULL, &events, &told));
 	for (int i = 0; i < MEDIA_UPLOADS_MAX; i++)
 		media_upload_cancel(uploads[i]);
 	media_store_close(store);
