@@ -48,7 +48,10 @@ refuse(const Invocation *invocation, const char *problem)
 static bool
 write_out(const Buffer *out)
 {
-	if (!out->failed && fwrite(out->data, 1, out->len, stdout) == out->len && fflush(stdout) == 0)
+	bool written =
+		!out->failed && (out->len == 0 || fwrite(out->data, 1, out->len, stdout) == out->len);
+
+	if (written && fflush(stdout) == 0)
 		return true;
 	if (out->failed || errno != EPIPE)
 		fprintf(stderr, "wa: cannot write the output: %s\n",
