@@ -357,6 +357,22 @@ look_at_connections(Turn *turn)
 	turn->places = ready * lane->in_flight;
 }
 
+/* The requests on a connection; on the kept one those that only ask do not count. */
+static int
+load_of(const Turn *turn, const DbConnection *connection)
+{
+	const DbRequest *request;
+	int load = connection->in_flight_count;
+
+	if (connection != turn->kept)
+		return load;
+	TAILQ_FOREACH(request, &connection->in_flight, link)
+	{
+		load -= request->asks ? 1 : 0;
+	}
+	return load;
+}
+
 /* The emptiest connection that has room.  Of equally empty ones the kept one comes last. */
 static DbConnection *
 emptiest(const Turn *turn, bool kept_too)
@@ -368,7 +384,7 @@ emptiest(const Turn *turn, bool kept_too)
 		DbConnection *connection = &turn->lane->connections[i];
 
 		if (connection_takes(connection) && (kept_too || connection != turn->kept) &&
-			(best == NULL || connection->in_flight_count < best->in_flight_count))
+			(best == NULL || load_of(turn, connection) < load_of(turn, best)))
 			best = connection;
 	}
 	return best;
@@ -376,31 +392,30 @@ emptiest(const Turn *turn, bool kept_too)
 
 /*
  * A request whose credential is not known yet takes the turn of its address.  It may be one of
- * an organization that already has requests on the other connections.  So where there are several
- * connections, it asks first of which organization it is, and then takes the turn of that one.
+ * an organization that already has requests on the other connections.  So in a lane with several
+ * connections, even if only one is ready now, it asks first of which organization it is, and then
+ * takes the turn of that one.
  */
 static bool
 asks_first(const Turn *turn, const DbRequest *request)
 {
-	return turn->kept != NULL && request->credential_len > 0 && !request->asked &&
-		   request->owner.class == FAIR_ADDRESS;
+	return turn->lane->db->fair && turn->lane->connection_count > 1 &&
+		   request->credential_len > 0 && !request->asked && request->owner.class == FAIR_ADDRESS;
 }
 
 /*
  * Where a request asks: on the kept connection, where it waits for no slow statement, unless
- * somebody else has a request there.
+ * somebody else has a request there.  One place of its pipeline is left to who has nothing under
+ * way; then the others wait for an answer.
  */
 static DbConnection *
 where_to_ask(const Turn *turn)
 {
-	const DbRequest *request;
+	int places = turn->lane->in_flight > 1 ? turn->lane->in_flight - 1 : 1;
 
-	TAILQ_FOREACH(request, &turn->kept->in_flight, link)
-	{
-		if (!request->asks)
-			return emptiest(turn, true);
-	}
-	return connection_takes(turn->kept) ? turn->kept : emptiest(turn, false);
+	if (turn->kept == NULL || load_of(turn, turn->kept) > 0)
+		return emptiest(turn, true);
+	return connection_takes(turn->kept) && turn->kept->in_flight_count < places ? turn->kept : NULL;
 }
 
 static bool

@@ -390,6 +390,29 @@ START_TEST(a_fresh_key_asks_where_nothing_is_slow)
 }
 END_TEST
 
+/* Questions are on the kept connection, and slow statements of the same organization on the other. */
+START_TEST(who_has_nothing_under_way_gets_the_kept_connection_beside_questions)
+{
+	const DbConnection *connections;
+
+	start_with_a_known_key(2);
+	connections = db->lanes[DB_LANE_FAST].connections;
+	for (int i = 0; i < 2; i++)
+		submit(i, DB_LANE_FAST, "wa_known", ADDRESS);
+	for (int i = 2; i < MANY; i++)
+		submit_fresh(i);
+	dispatch();
+	ck_assert_int_eq(connections[0].in_flight_count, IN_FLIGHT - 1);
+	ck_assert_int_eq(connections[1].in_flight_count, 2);
+	submit(MANY, DB_LANE_FAST, NULL, OTHER);
+	dispatch();
+	ck_assert_int_eq(connections[0].in_flight_count, IN_FLIGHT);
+	ck_assert_str_eq(TAILQ_LAST(&connections[0].in_flight, RequestList)->address, OTHER);
+	for (int i = 0; i <= MANY; i++)
+		run_until_told(i);
+}
+END_TEST
+
 START_TEST(a_fresh_key_that_is_refused_is_told_so)
 {
 	Buffer lie;
@@ -572,6 +595,7 @@ add_tests(TCase *cases)
 	tcase_add_loop_test(cases, only_a_credential_that_is_not_valid_is_sent_to_be_authenticated, 0,
 						(int) (sizeof(answers) / sizeof(answers[0])));
 	tcase_add_test(cases, a_fresh_key_asks_where_nothing_is_slow);
+	tcase_add_test(cases, who_has_nothing_under_way_gets_the_kept_connection_beside_questions);
 	tcase_add_test(cases, a_fresh_key_that_is_refused_is_told_so);
 	tcase_add_test(cases, who_leaves_before_the_statement_is_sent_has_none_sent);
 	tcase_add_test(cases, who_has_half_of_the_queue_gets_no_more_and_others_do);
