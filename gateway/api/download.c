@@ -28,6 +28,7 @@
 
 #define HEADERS_MAX 6
 
+/* NOLINTNEXTLINE(misc-redundant-expression): the two numbers are of different floors */
 _Static_assert(MEDIA_PIECE_MAX <= HTTP_STREAM_PIECE, "a piece of a file is a piece of an answer");
 
 /* What a row says about a file that is stored. */

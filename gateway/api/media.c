@@ -25,6 +25,7 @@
 #include "db/result.h"
 #include "media/store.h"
 
+/* NOLINTNEXTLINE(misc-redundant-expression): the two numbers are of different floors */
 _Static_assert(HTTP_PART_MAX <= MEDIA_PART_MAX, "a part of a body is a part of a file");
 
 struct Upload
