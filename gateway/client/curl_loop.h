@@ -46,6 +46,12 @@ typedef struct CurlLoop
 extern bool curl_loop_open(CurlLoop *loop, struct event_base *base, long kept,
 						   const CurlLoopEvents *events, void *context);
 
+/*
+ * Keeps a transfer from what none of ours may do: another protocol, a redirect, a proxy, a netrc
+ * file, a server without a certificate for its name, a signal.  False: out of memory.
+ */
+extern bool curl_loop_guard(CURL *easy);
+
 /* All transfers have to be removed before. */
 extern void curl_loop_close(CurlLoop *loop);
 

@@ -212,16 +212,7 @@ set_signer(CURL *easy, const S3 *s3)
 static bool
 set_guards(CURL *easy)
 {
-	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	return curl_loop_guard(easy) &&
 		   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) S3_CONNECT_MS) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long) S3_SLOW_BYTES) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long) S3_SLOW_SECONDS) == CURLE_OK &&
