@@ -277,27 +277,16 @@ COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
 	'for function bodies: raises 55000 for a key that is revoked, expired or rotated';
 
 -- This runs as wa_claim: an administrator, who acts for no organization, sees no sessions.
-CREATE FUNCTION wa.stray_session(org uuid, sessions uuid[]) RETURNS bigint
-	LANGUAGE sql STABLE STRICT SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT min(e.place) FROM unnest(sessions) WITH ORDINALITY e (session, place)
-	WHERE NOT EXISTS (SELECT FROM wa.session s WHERE s.org_id = org AND s.id = e.session AND s.deleted_at IS NULL)
-$$;
-COMMENT ON FUNCTION wa.stray_session(uuid, uuid[]) IS
-	'for function bodies: the place, from 1, of the first of these that is no session of an organization; NULL: all are';
-
--- The same for the sessions that a test key reaches.
-CREATE FUNCTION wa.stray_test_session(org uuid, sessions uuid[]) RETURNS bigint
+CREATE FUNCTION wa.stray_session(org uuid, sessions uuid[], is_test boolean) RETURNS bigint
 	LANGUAGE sql STABLE STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT min(e.place) FROM unnest(sessions) WITH ORDINALITY e (session, place)
 	WHERE NOT EXISTS (SELECT FROM wa.session s
-		WHERE s.org_id = org AND s.id = e.session AND s.deleted_at IS NULL AND s.connector = 'sandbox')
+		WHERE s.org_id = org AND s.id = e.session AND s.deleted_at IS NULL AND (s.connector = 'sandbox' OR NOT is_test))
 $$;
-COMMENT ON FUNCTION wa.stray_test_session(uuid, uuid[]) IS
-	'for function bodies: the place, from 1, of the first of these that is no session of an organization in the sandbox; NULL: all are';
+COMMENT ON FUNCTION wa.stray_session(uuid, uuid[], boolean) IS
+	'for function bodies: the place, from 1, of the first of these that is no session of an organization, for a test key none of the sandbox; NULL: all are';
 
 -- All lists of sessions of keys are read by this function.  An empty list would look like
 -- none, which opens all sessions.
@@ -308,9 +297,9 @@ BEGIN
 	IF (array_ndims(sessions) = 1 AND cardinality(sessions) <= 32) IS NOT TRUE THEN
 		PERFORM wa.refuse_field('sessions', 'must be a list of 1 to 32 sessions');
 	END IF;
-	PERFORM wa.refuse_element('sessions', wa.stray_session(org, sessions), 'must be a session of this organization');
+	PERFORM wa.refuse_element('sessions', wa.stray_session(org, sessions, false), 'must be a session of this organization');
 	IF is_test THEN
-		PERFORM wa.refuse_element('sessions', wa.stray_test_session(org, sessions), 'must be a session of the sandbox, because this is a test key');
+		PERFORM wa.refuse_element('sessions', wa.stray_session(org, sessions, true), 'must be a session of the sandbox, because this is a test key');
 	END IF;
 	RETURN ARRAY(SELECT DISTINCT s FROM unnest(sessions) s ORDER BY s);
 END $$;

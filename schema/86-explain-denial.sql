@@ -40,11 +40,11 @@ BEGIN
 	IF wait > 0 THEN
 		RETURN QUERY SELECT 'rate', format('makes its next request in %s seconds, at a rate of %s a minute', wait, shown.per_minute);
 	END IF;
-	IF session IS NOT NULL AND wa.stray_session(shown.org_id, ARRAY[session]) IS NOT NULL THEN
+	IF session IS NOT NULL AND wa.stray_session(shown.org_id, ARRAY[session], false) IS NOT NULL THEN
 		RETURN QUERY SELECT 'session', 'no session of the key''s organization';
 	ELSIF session <> ALL (shown.sessions) THEN
 		RETURN QUERY SELECT 'session', format('restricted to %s', array_to_string(wa.session_ids(shown.sessions), ', '));
-	ELSIF shown.test AND wa.stray_test_session(shown.org_id, ARRAY[session]) IS NOT NULL THEN
+	ELSIF shown.test AND wa.stray_session(shown.org_id, ARRAY[session], true) IS NOT NULL THEN
 		RETURN QUERY SELECT 'session', 'a test key, which reaches sessions of the sandbox only';
 	END IF;
 END $$;

@@ -58,5 +58,4 @@ ALTER FUNCTION wa.count_sessions(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_webhooks(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_media_bytes(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_tests(uuid, integer) OWNER TO wa_claim;
-ALTER FUNCTION wa.stray_session(uuid, uuid[]) OWNER TO wa_claim;
-ALTER FUNCTION wa.stray_test_session(uuid, uuid[]) OWNER TO wa_claim;
+ALTER FUNCTION wa.stray_session(uuid, uuid[], boolean) OWNER TO wa_claim;

@@ -21,10 +21,11 @@
 #include "src/common/media_type.h"
 #include "db/result.h"
 #include "http/range.h"
+#include "media/name.h"
 #include "media/store.h"
 
 /* Bytes of an ETag: the digest in hexadecimal digits, in quotation marks, with the NUL. */
-#define ETAG_MAX (2 * MEDIA_DIGEST_SIZE + 3)
+#define ETAG_MAX (MEDIA_DIGITS_MAX + 2)
 
 #define HEADERS_MAX 6
 
@@ -102,13 +103,10 @@ read_row(const DbResult *result, Described *file)
 static void
 write_etag(const Described *file, char etag[ETAG_MAX])
 {
-	char *at = etag;
+	char digits[MEDIA_DIGITS_MAX];
 
-	*at++ = '"';
-	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
-		at += sprintf(at, "%02x", file->digest[i]);
-	*at++ = '"';
-	*at = '\0';
+	media_write_digits(file->digest, MEDIA_DIGEST_SIZE, digits);
+	snprintf(etag, ETAG_MAX, "\"%s\"", digits);
 }
 
 static void

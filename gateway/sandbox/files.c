@@ -45,7 +45,7 @@ sandbox_write_reference(const SandboxFile *file, char out[SANDBOX_REFERENCE_MAX]
 }
 
 void
-sandbox_write_stored_reference(const char digits[SANDBOX_DIGITS_MAX], uint64_t size,
+sandbox_write_stored_reference(const char digits[MEDIA_DIGITS_MAX], uint64_t size,
 							   char out[SANDBOX_REFERENCE_MAX])
 {
 	snprintf(out, SANDBOX_REFERENCE_MAX, STORED_REFERENCE "%s:%" PRIu64, digits, size);
@@ -106,11 +106,4 @@ sandbox_read_stored(const char *reference, uint8_t digest[MEDIA_DIGEST_SIZE], ui
 		digest[i] = (uint8_t) (16 * high + low);
 	}
 	return true;
-}
-
-void
-sandbox_write_digits(const uint8_t digest[MEDIA_DIGEST_SIZE], char out[SANDBOX_DIGITS_MAX])
-{
-	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }

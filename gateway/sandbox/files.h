@@ -8,13 +8,10 @@
 #ifndef SANDBOX_FILES_H
 #define SANDBOX_FILES_H
 
-#include "media/store.h"
-
-/* Bytes of a digest in hexadecimal digits, with the NUL. */
-#define SANDBOX_DIGITS_MAX (2 * MEDIA_DIGEST_SIZE + 1)
+#include "media/name.h"
 
 /* Bytes of a reference, with the NUL. */
-#define SANDBOX_REFERENCE_MAX (sizeof("sandbox:store::18446744073709551615") + SANDBOX_DIGITS_MAX)
+#define SANDBOX_REFERENCE_MAX (sizeof("sandbox:store::18446744073709551615") + MEDIA_DIGITS_MAX)
 
 /* A file of the sandbox's own. */
 typedef struct SandboxFile
@@ -34,7 +31,7 @@ extern const SandboxFile *sandbox_file_asked(const char *text);
 extern bool sandbox_asks_back(const char *caption);
 
 extern void sandbox_write_reference(const SandboxFile *file, char out[SANDBOX_REFERENCE_MAX]);
-extern void sandbox_write_stored_reference(const char digits[SANDBOX_DIGITS_MAX], uint64_t size,
+extern void sandbox_write_stored_reference(const char digits[MEDIA_DIGITS_MAX], uint64_t size,
 										   char out[SANDBOX_REFERENCE_MAX]);
 
 /* The file of a reference; NULL: it is none of the sandbox's own. */
@@ -43,10 +40,6 @@ extern const SandboxFile *sandbox_find_file(const char *reference);
 /* Reads the digest and size of a reference to a file in the store; false: it is none. */
 extern bool
 sandbox_read_stored(const char *reference, uint8_t digest[MEDIA_DIGEST_SIZE], uint64_t *size);
-
-/* A digest in hexadecimal digits. */
-extern void
-sandbox_write_digits(const uint8_t digest[MEDIA_DIGEST_SIZE], char out[SANDBOX_DIGITS_MAX]);
 
 /* The bytes, made by scripts/sandbox-files. */
 extern const unsigned char sandbox_picture[];

@@ -80,7 +80,7 @@ typedef struct Answer
 {
 	char type[16]; /* of the message; "": the answer is a text */
 	char reference[SANDBOX_REFERENCE_MAX];
-	char digits[SANDBOX_DIGITS_MAX];                 /* of the digest; "": it is not announced */
+	char digits[MEDIA_DIGITS_MAX];                   /* of the digest; "": it is not announced */
 	char media_type[WAK_MEDIA_TYPE_WRITTEN_MAX + 1]; /* "": it is not announced */
 	const char *name;                                /* NULL: none */
 } Answer;
@@ -446,7 +446,7 @@ answer_with_same(Job *job, const DbResult *result, int row)
 		job->body = NULL;
 		return;
 	}
-	sandbox_write_digits((const uint8_t *) digest.bytes, answer->digits);
+	media_write_digits(digest.bytes, MEDIA_DIGEST_SIZE, answer->digits);
 	sandbox_write_stored_reference(answer->digits, (uint64_t) size, answer->reference);
 	db_text_copy(result, row, COLUMN_MEDIA_TYPE, answer->media_type, sizeof(answer->media_type));
 }

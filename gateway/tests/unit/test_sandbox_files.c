@@ -36,13 +36,13 @@ START_TEST(a_reference_leads_into_the_store)
 {
 	uint8_t digest[MEDIA_DIGEST_SIZE];
 	uint8_t read[MEDIA_DIGEST_SIZE];
-	char digits[SANDBOX_DIGITS_MAX];
+	char digits[MEDIA_DIGITS_MAX];
 	char reference[SANDBOX_REFERENCE_MAX];
 	uint64_t size = 0;
 
 	for (int i = 0; i < MEDIA_DIGEST_SIZE; i++)
 		digest[i] = (uint8_t) (i * 37);
-	sandbox_write_digits(digest, digits);
+	media_write_digits(digest, MEDIA_DIGEST_SIZE, digits);
 	sandbox_write_stored_reference(digits, UINT64_MAX, reference);
 	ck_assert(sandbox_read_stored(reference, read, &size));
 	ck_assert_mem_eq(read, digest, MEDIA_DIGEST_SIZE);

@@ -1,6 +1,6 @@
 /*
  * files.js
- *		Files to the gateway and from it, as api.js makes calls.
+ *		Files to the gateway and from it, as api.js makes calls, and to the disk.
  *
  * A file may take as long as it needs: there is no limit of time as for other calls.
  */
@@ -66,4 +66,15 @@ function send(path, headers, file, progress)
 export function upload(file, progress)
 {
 	return withToken((headers) => send('/media', headers, file, progress));
+}
+
+/* Lets the browser save a Blob under a name. */
+export function save(blob, name)
+{
+	const link = document.createElement('a');
+
+	link.href = URL.createObjectURL(blob);
+	link.download = name;
+	link.click();
+	setTimeout(() => URL.revokeObjectURL(link.href), 60 * 1000);
 }

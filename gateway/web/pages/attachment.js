@@ -11,7 +11,7 @@
  * loaded from it, since it comes from outside.
  */
 import { pathOf } from '../client/api.js';
-import { download } from '../client/files.js';
+import { download, save } from '../client/files.js';
 import { useAction } from '../client/load.js';
 import { html, useEffect, useRef, useState } from '../ui/html.js';
 import { bytesText } from '../ui/format.js';
@@ -35,17 +35,6 @@ function typeOf(mimetype)
 function kindOf(mimetype)
 {
 	return Object.keys(SHOWN).find((kind) => SHOWN[kind].includes(typeOf(mimetype))) ?? 'file';
-}
-
-/* Lets the browser save bytes under a name. */
-function save(blob, name)
-{
-	const link = document.createElement('a');
-
-	link.href = URL.createObjectURL(new Blob([blob], { type: 'application/octet-stream' }));
-	link.download = name;
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 60 * 1000);
 }
 
 /* Calls seen() once, when the element comes into view. */
@@ -96,7 +85,7 @@ function useFile(message, kind, name)
 		const blob = await download(pathOf('sessions', message.sessionId, 'messages', message.id, 'media'), abort.signal);
 
 		if (kind === 'file')
-			save(blob, name);
+			save(new Blob([blob], { type: 'application/octet-stream' }), name);
 		else if (!abort.signal.aborted)
 			setUrl(URL.createObjectURL(new Blob([blob], { type: typeOf(message.media.mimetype) })));
 	});

@@ -6,6 +6,7 @@
  */
 import { announce } from '../ui/announce.js';
 import { call } from '../client/api.js';
+import { save } from '../client/files.js';
 import { useAction } from '../client/load.js';
 import { ActionButton } from '../ui/form.js';
 import { html } from '../ui/html.js';
@@ -27,23 +28,13 @@ async function readChain()
 	}
 }
 
-function save(parts, name)
-{
-	const link = document.createElement('a');
-
-	link.href = URL.createObjectURL(new Blob(parts, { type: 'application/x-ndjson' }));
-	link.download = name;
-	link.click();
-	URL.revokeObjectURL(link.href);
-}
-
 export function ExportButton({ organization })
 {
 	const action = useAction(async () =>
 	{
 		const parts = await readChain();
 
-		save(parts, `audit-${organization.id}.ndjson`);
+		save(new Blob(parts, { type: 'application/x-ndjson' }), `audit-${organization.id}.ndjson`);
 		announce(parts.length === 0 ? 'The audit log has no entries to export yet.' : 'The audit log is saved as a file.');
 	});
 
