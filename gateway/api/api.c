@@ -11,7 +11,7 @@
  *
  * A large body is not parsed before the database has said that its sender may use the
  * endpoint.  The same statement that does nothing asks that.  A file is not taken before that
- * (media.c).
+ * (upload.c).
  */
 #include "api/call.h"
 
@@ -21,11 +21,11 @@
 #include "api/answer.h"
 #include "api/body.h"
 #include "api/cookie.h"
-#include "api/media.h"
 #include "api/origin.h"
 #include "api/params.h"
 #include "api/rate.h"
 #include "api/sqlstate.h"
+#include "api/upload.h"
 #include "src/common/typeid.h"
 #include "lib/log.h"
 

@@ -26,7 +26,7 @@
 #define PROBLEM_NAME_MAX 64
 #define PROBLEM_TEXT_MAX 192
 
-typedef struct Upload Upload; /* media.c */
+typedef struct Upload Upload; /* upload.c */
 
 typedef struct Problem
 {

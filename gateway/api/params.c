@@ -18,7 +18,7 @@
 #include "api/body.h"
 #include "api/cookie.h"
 #include "api/cursor.h"
-#include "api/media.h"
+#include "api/upload.h"
 #include "src/common/typeid.h"
 #include "lib/utf8.h"
 

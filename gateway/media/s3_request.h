@@ -1,6 +1,6 @@
 /*
  * s3_request.h
- *		One request to an S3-compatible store, for s3_put.c and s3_read.c.
+ *		One request to an S3-compatible store, for s3_put.c and s3_read.c, and what s3.c opens.
  *
  * curl's callbacks only note what has come.  Whoever made the request is told after curl has
  * returned, and may then end the request.
@@ -80,6 +80,9 @@ struct S3
 	struct S3Requests moved;         /* those that have */
 	struct S3ReadPlaces reads;
 };
+
+/* What the loop of a store's requests calls; its context is the store. */
+extern const CurlLoopEvents s3_request_events;
 
 /*
  * Prepares a request for an object, of a body with this SHA-256 (NULL: there is none).  The

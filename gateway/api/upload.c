@@ -1,6 +1,6 @@
 /*
- * media.c
- *		Calls that take the bytes of a file; see media.h.
+ * upload.c
+ *		Calls that take the bytes of a file; see upload.h.
  *
  * An upload is two requests to the database: the first says whether the caller may upload and
  * for which organization, before a byte is taken; the second writes the row, when the bytes are
@@ -10,7 +10,7 @@
  * say its length.  Then the first question is asked once more when all is known, before the file
  * is kept.
  */
-#include "api/media.h"
+#include "api/upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>

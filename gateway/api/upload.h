@@ -1,9 +1,9 @@
 /*
- * media.h
+ * upload.h
  *		Calls that take the bytes of a file.
  */
-#ifndef API_MEDIA_H
-#define API_MEDIA_H
+#ifndef API_UPLOAD_H
+#define API_UPLOAD_H
 
 #include "api/call.h"
 #include "api/params.h"
