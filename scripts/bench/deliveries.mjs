@@ -32,6 +32,13 @@ async function use(db, worker)
 	return { worker: cpuMs(worker.pid), backends: backends.reduce((sum, { pid }) => sum + cpuMs(pid), 0), transactions };
 }
 
+function perDelivery(used, count)
+{
+	const each = (ms) => (ms * 1000 / count).toFixed(0);
+
+	return `processor time of each: worker ${each(used.worker)} µs, its connections ${each(used.backends)} µs`;
+}
+
 /* ---- measurements ---- */
 
 /* As many organizations as receivers, each with a webhook. */
@@ -89,8 +96,7 @@ async function measurePace(cluster, db, receivers, count)
 	const used = await use(db, worker);
 	const pace = came / seconds;
 
-	console.log(`${count} receivers: ${pace.toFixed(0)} deliveries/s; processor time of each: worker ${(used.worker * 1000 / came).toFixed(0)} µs, `
-		+ `its connections ${(used.backends * 1000 / came).toFixed(0)} µs; ${connections} connections to receivers`);
+	console.log(`${count} receivers: ${pace.toFixed(0)} deliveries/s; ${perDelivery(used, came)}; ${connections} connections to receivers`);
 	note(`pace_${count}`, pace);
 	await worker.stop();
 	return pace;
@@ -127,9 +133,12 @@ async function measureLatency(cluster, db, receivers, count, perSecond)
 
 	await untilDelivered(db);
 	const { requests, median, most, worst } = await receivers.tell();
+	const used = await use(db, worker);
 
-	console.log(`${count} receivers, ${(written / SECONDS).toFixed(0)} events/s: ${requests} of ${written} came; milliseconds: median ${median}, 99 % ${most}, worst ${worst}`);
+	console.log(`${count} receivers, ${(written / SECONDS).toFixed(0)} events/s: ${requests} of ${written} came; milliseconds: median ${median}, 99 % ${most}, worst ${worst}; `
+		+ perDelivery(used, requests));
 	note(`late_${count}`, most);
+	note(`cost_${count}`, (used.worker + used.backends) * 1000 / requests);
 	await worker.stop();
 }
 

@@ -23,7 +23,7 @@ turns_row delivery slow "200 webhooks whose receivers answer after 9 s"
 turns_row delivery lanes "$HOOKS webhooks with something to deliver"
 row message_alone "a message until it is sent, alone: 99 % within" "$(median message_alone)" ms
 turns_row message queue "$QUEUED messages in the queue"
-row start_alone "a session until a connector starts it, alone: 99 % within" "$(median start_alone)" ms
+row start_alone "a session until a connector has paired it, alone: 99 % within" "$(median start_alone)" ms
 turns_row start sessions "$SESSIONS_OF_A sessions of the same connector"
 row socket_alone "an event at a WebSocket, alone: 99 % within" "$(median socket_alone)" ms
 turns_row socket sockets "$SOCKETS WebSockets that get events"
