@@ -157,14 +157,15 @@ query()
 	PGOPTIONS='-c search_path=pg_catalog,pg_temp' "$("$PG_CONFIG" --bindir)/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-# Installs the npm packages of the tests, by the lock file; only if that has changed.
+# Installs the npm packages of the tests, by the lock file; only if that has changed.  None of
+# their scripts runs.
 install_test_packages()
 {
 	local packages=$ROOT/gateway/tests
 
 	if ! cmp -s "$packages/package-lock.json" "$packages/node_modules/.installed-lock.json"
 	then
-		(cd "$packages" && npm ci --no-audit --no-fund --loglevel=error) || die "could not install the packages of gateway/tests"
+		(cd "$packages" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || die "could not install the packages of gateway/tests"
 		cp "$packages/package-lock.json" "$packages/node_modules/.installed-lock.json"
 	fi
 }

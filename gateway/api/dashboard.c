@@ -1,6 +1,6 @@
 /*
  * dashboard.c
- *		GET / and /web/...: the dashboard's pages and scripts.
+ *		GET /, /docs and /web/...: the dashboard, the API reference, and their scripts.
  *
  * The files are a fixed table in the program; no path of a request reaches a file system.
  * The dashboard loads nothing from other hosts and runs no code but these files.  The
@@ -9,9 +9,6 @@
  *
  * Browsers may cache the files, and ask by ETag whether they are still current.  The page
  * itself is never cached, so no page that shows a secret can reappear.
- *
- * Files may be kept by the browser, which asks by ETag whether they are still current; the
- * page itself is not kept at all, so that none with a secret on it can come back.
  */
 #include "api/dashboard.h"
 
@@ -21,19 +18,27 @@
 
 #include "api/endpoint.h"
 
-#define PAGE "index.html"
+#define DASHBOARD "index.html"
+#define REFERENCE "docs.html"
 
 /* Bytes of an ETag, with the NUL. */
 #define TAG_MAX 48
 
-#define POLICY                                                                          \
-	"default-src 'none'; script-src 'self'; style-src 'self'; "                         \
-	"img-src 'self' data: blob:; media-src blob:; "                                     \
-	"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; " \
-	"require-trusted-types-for 'script'"
+#define POLICY                                                  \
+	"default-src 'none'; script-src 'self'; style-src 'self'; " \
+	"img-src 'self' data: blob:; media-src blob:; "             \
+	"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+#define DASHBOARD_POLICY POLICY "; require-trusted-types-for 'script'"
+
+/*
+ * Swagger UI writes the Markdown of the OpenAPI document, which is ours, as markup that it has
+ * cleaned.  Trusted types would refuse that.
+ */
+#define REFERENCE_POLICY POLICY
 
 static const HttpHeader page_headers[] = {
-	{"Content-Security-Policy", POLICY},
+	{"Content-Security-Policy", DASHBOARD_POLICY},
 	{"Cross-Origin-Opener-Policy", "same-origin"},
 	{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 	{"Referrer-Policy", "no-referrer"},
@@ -113,6 +118,8 @@ answer_file(HttpRequest *request, const DashboardFile *file, bool page)
 	char tag[TAG_MAX];
 
 	memcpy(headers, page_headers, sizeof(page_headers));
+	if (strcmp(file->name, REFERENCE) == 0)
+		headers[0].value = REFERENCE_POLICY;
 	headers[count++] = (HttpHeader){"Vary", "Accept-Encoding"};
 	headers[count++] = (HttpHeader){"Cross-Origin-Resource-Policy", "same-origin"};
 	if (!page)
@@ -129,13 +136,19 @@ answer_file(HttpRequest *request, const DashboardFile *file, bool page)
 	send_bytes(request, file, compressed, headers, count);
 }
 
+static bool
+is_page(const DashboardFile *file)
+{
+	return strcmp(file->name, DASHBOARD) == 0 || strcmp(file->name, REFERENCE) == 0;
+}
+
 static void
 answer_named(HttpRequest *request, size_t count)
 {
 	const DashboardFile *file = find_file(request->segments + 1, count);
 
-	/* the page is served at "/" only; here it could be cached */
-	if (file == NULL || strcmp(file->name, PAGE) == 0)
+	/* pages are served at "/" and "/docs" only; here they could be cached */
+	if (file == NULL || is_page(file))
 	{
 		http_respond_error(request, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
 		return;
@@ -144,18 +157,31 @@ answer_named(HttpRequest *request, size_t count)
 }
 
 static void
-answer_page(HttpRequest *request, void *context)
+answer_page(HttpRequest *request, const char *page)
 {
-	const HttpText name = {PAGE, sizeof(PAGE) - 1};
+	const HttpText name = {page, strlen(page)};
 	const DashboardFile *file = find_file(&name, 1);
 
-	(void) context;
 	if (file == NULL)
 	{
 		http_respond_error(request, http_error(HTTP_ERROR_NOT_FOUND), NULL, 0, NULL, 0);
 		return;
 	}
 	answer_file(request, file, true);
+}
+
+static void
+answer_dashboard(HttpRequest *request, void *context)
+{
+	(void) context;
+	answer_page(request, DASHBOARD);
+}
+
+static void
+answer_reference(HttpRequest *request, void *context)
+{
+	(void) context;
+	answer_page(request, REFERENCE);
 }
 
 static void
@@ -173,7 +199,8 @@ answer_folder(HttpRequest *request, void *context)
 }
 
 const Endpoint dashboard_endpoints[] = {
-	{.method = HTTP_METHOD_GET, .pattern = "/", .open = answer_page},
+	{.method = HTTP_METHOD_GET, .pattern = "/", .open = answer_dashboard},
+	{.method = HTTP_METHOD_GET, .pattern = "/docs", .open = answer_reference},
 	{.method = HTTP_METHOD_GET, .pattern = "/web/{file}", .open = answer_web},
 	{.method = HTTP_METHOD_GET, .pattern = "/web/{folder}/{file}", .open = answer_folder},
 	{.pattern = NULL},

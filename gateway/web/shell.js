@@ -67,6 +67,7 @@ function Navigation({ route, me, signOut })
 						onClick=${() => setOpen(false)}>${title}</a></li>`)}</ul>
 			</nav>
 			<div class="person">
+				<p><a href="/docs">API reference</a></p>
 				<p><strong>${me.name}</strong><span class="hint">${me.email}</span></p>
 				<${ErrorNotice} error=${leaving.error} />
 				<button type="button" onClick=${leaving.run} disabled=${leaving.busy}>Sign out</button>
