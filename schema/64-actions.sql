@@ -37,6 +37,18 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_unless_sent(wa.message) IS
 	'for function bodies: raises 55000 for a message that WhatsApp does not have';
 
+-- So one message alone has a file that is pending, and what becomes of the file changes one row.
+CREATE FUNCTION wa.refuse_while_fetched(message wa.message) RETURNS void
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
+AS $$
+BEGIN
+	IF EXISTS (SELECT FROM wa.media f WHERE f.org_id = message.org_id AND f.id = message.media_id AND f.state = 'pending') THEN
+		RAISE EXCEPTION 'the file of the message is not stored yet' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_while_fetched(wa.message) IS
+	'for function bodies: raises 55000 for a message whose file is still fetched';
+
 CREATE FUNCTION wa.refuse_unless_own(message wa.message) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
 AS $$
@@ -160,6 +172,7 @@ BEGIN
 		END IF;
 	END IF;
 	PERFORM wa.refuse_unless_sent(target);
+	PERFORM wa.refuse_while_fetched(target);
 	PERFORM wa.count_send(wa.find_session(session));
 	SELECT q.id, copy, q.session_id, q.status, q."timestamp" INTO id, message_id, session_id, status, "timestamp"
 	FROM wa.queue_action(target, 'forward', jsonb_build_object('to', chat, 'copy', copy)) q;
@@ -167,7 +180,7 @@ END $$;
 COMMENT ON FUNCTION wa.forward_message(uuid, uuid, text, text) IS
 	'queues a copy of a message''s content to another chat, once per `idempotency_key` as `wa.send_message()` does. '
 	'`message_id` of the result is the id that the copy will have; the copy exists when the connector has sent it. It '
-	'counts against the session''s limits: `53400`. Needs `send`. `22023` (`to`)';
+	'counts against the session''s limits: `53400`. Needs `send`. `22023` (`to`), `55000` (the message is not sent, or deleted, or its file is not stored yet)';
 
 -- The change that an action makes after WhatsApp has accepted it.
 CREATE FUNCTION wa.apply_action(action wa.message_action, wa_message_id text, at timestamptz) RETURNS void

@@ -125,15 +125,13 @@ COMMENT ON FUNCTION wa.connector_media(text, text, integer, interval) IS
 	'(`media` of a `receive` report). A file whose lease runs out is given out again. `22023` (`owner`, `max` 1 to 1000, '
 	'`lease` 1 s to 1 h)';
 
--- Whoever forwards the message locks it, and copies what it shows of the file.  So the messages
--- are locked before they are changed, and a copy that was made meanwhile is changed too.
+-- One message has the file: wa.forward_message() refuses others while it is pending.
 CREATE FUNCTION wa.end_fetch(media uuid, shows jsonb) RETURNS boolean
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 BEGIN
-	PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = end_fetch.media ORDER BY m.id FOR NO KEY UPDATE;
 	UPDATE wa.message m SET media = m.media || shows WHERE m.org_id = org AND m.media_id = end_fetch.media;
 	IF NOT FOUND THEN
 		DELETE FROM wa.media f WHERE f.org_id = org AND f.id = end_fetch.media;
@@ -143,7 +141,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.end_fetch(uuid, jsonb) IS
-	'for function bodies: makes messages show what became of their file; if it was deleted with all of them, removes it and returns false';
+	'for function bodies: makes the message show what became of its file; if it was deleted, removes the file and returns false';
 
 CREATE FUNCTION wa.find_fetch(media uuid, owner text, attempt integer) RETURNS wa.media_fetch
 	LANGUAGE plpgsql STRICT

@@ -125,13 +125,14 @@ SELECT media_id AS f5, attempt FROM wa.connector_media('media', 'one', 10, '1 mi
 SELECT wa.act_for(:'org') \; SELECT wa.connector_change(:'session', 'F5', '15551110000@s.whatsapp.net', 'revoke', NULL);
 SELECT stored(:'org', :'f5', 'one', 1);
 SELECT count(*) FROM wa.media WHERE id = :'f5';
--- A forwarded copy shows what became of the file, too.
+-- While the file is pending one message has it, and what becomes of it changes one row.
 SELECT receive(:'org', :'session', 'F6', 'image', '{"reference":"secret-6"}');
 SELECT m.id AS message, m.media_id AS f6 FROM wa.message m WHERE m.wa_message_id = 'F6' \gset
-SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT id AS action FROM wa.forward_message(:'session', :'message', '15550002') \gset
-SELECT wa.act_for(:'org') \; SELECT wa.connector_action_done(:'action', 'F6-copy', now());
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT e.state, e.message FROM error_of(format('SELECT wa.forward_message(%L, %L, ''15550002'')', :'session', :'message')) e;
 SELECT count(*) FROM wa.connector_media('media', 'one', 10, '1 min');
 SELECT stored(:'org', :'f6', 'one', 1);
+SELECT wa.authenticate(:'every') IS NOT NULL \; SELECT id AS action FROM wa.forward_message(:'session', :'message', '15550002') \gset
+SELECT wa.act_for(:'org') \; SELECT wa.connector_action_done(:'action', 'F6-copy', now());
 SELECT wa_message_id, media ->> 'state' AS state FROM wa.message WHERE media_id = :'f6' ORDER BY wa_message_id;
 -- A session: its pending files go with it.
 SELECT receive(:'org', :'session', 'F7', 'image', '{"reference":"secret-7"}');

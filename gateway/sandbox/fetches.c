@@ -56,6 +56,7 @@ typedef struct Fetch
 	uint8_t digest[MEDIA_DIGEST_SIZE];
 	int64_t size;
 	char type[WAK_MEDIA_TYPE_WRITTEN_MAX + 1];
+	int tries; /* of the report, which were sent */
 	DbTask report;
 } Fetch;
 
@@ -118,6 +119,15 @@ make_report(void *context, DbDone done, void *arg)
 						   fetch->size, fetch->type);
 }
 
+/* Whoever leases the file next, when this lease has run out, fetches it again. */
+static void
+give_up(Fetch *fetch)
+{
+	log_line(LOG_LEVEL_WARNING, "media_given_up", log_text("org", fetch->org.text),
+			 log_text("media", fetch->media.text));
+	free_fetch(fetch);
+}
+
 /* A report that is refused says that the bytes are not those that were announced. */
 static void
 take_report(void *context, const DbResult *result)
@@ -127,7 +137,10 @@ take_report(void *context, const DbResult *result)
 	ReportOutcome outcome =
 		sandbox_outcome(stored ? SANDBOX_MEDIA_STORED : SANDBOX_MEDIA_FAILED, result);
 
-	if (outcome == REPORT_AGAIN || outcome == REPORT_UNSENT)
+	fetch->tries += outcome != REPORT_UNSENT;
+	if (outcome == REPORT_AGAIN && fetch->tries == SANDBOX_ATTEMPTS_MAX)
+		give_up(fetch);
+	else if (outcome == REPORT_AGAIN || outcome == REPORT_UNSENT)
 		db_task_in(&fetch->report, SANDBOX_RETRY_MS);
 	else if (outcome == REPORT_REFUSED && stored)
 		enter_reporting(fetch, "the file is not the one that was announced", false, false);
