@@ -194,6 +194,36 @@ COMMENT ON COLUMN wa.contact.business_name IS 'the verified name of a business';
 COMMENT ON COLUMN wa.contact.first_seen_at IS 'when the session first met them';
 COMMENT ON COLUMN wa.contact.last_seen_at IS 'when it last heard from them';
 
+-- What connectors of a kind can do.  It is the same for all organizations, and only function
+-- bodies and administrators read it (88-capabilities.sql).  What is built in and what
+-- administrators say are rows of their own, so that a dump has only the latter.
+CREATE FUNCTION wa.capabilities() RETURNS text[]
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+	SELECT '{text,image,video,audio,document,sticker,location,contact,poll,reply,mentions,reaction,edit,revoke,forward,qr,pairing_code}'::text[]
+$$;
+COMMENT ON FUNCTION wa.capabilities() IS
+	'what a connector may be able to do: each type of message, what a message can have (`reply`, `mentions`), actions on messages, and ways to pair';
+
+CREATE TABLE wa.connector_capability (
+	connector text NOT NULL CHECK (connector ~ '^[a-z][a-z0-9_-]{0,30}$'),
+	capability text NOT NULL CHECK (capability = ANY (wa.capabilities())),
+	built_in boolean NOT NULL,
+	is_supported boolean NOT NULL,
+	set_by text,
+	PRIMARY KEY (connector, capability, built_in),
+	CHECK (built_in = (set_by IS NULL))
+);
+COMMENT ON TABLE wa.connector_capability IS
+	'what connectors of a kind can do, as it is built in and as administrators have said it (`wa.set_connector_capability()`)';
+COMMENT ON COLUMN wa.connector_capability.connector IS 'the kind of connector';
+COMMENT ON COLUMN wa.connector_capability.capability IS 'one of `wa.capabilities()`';
+COMMENT ON COLUMN wa.connector_capability.built_in IS 'whether it comes with this release; what administrators say counts more';
+COMMENT ON COLUMN wa.connector_capability.is_supported IS 'whether such a connector can do it';
+COMMENT ON COLUMN wa.connector_capability.set_by IS 'the administrator who said it; NULL: it is built in';
+ALTER TABLE wa.connector_capability ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.connector_capability TO wa_owner USING (true);
+
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.session', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.deleted_session', '');
@@ -201,3 +231,4 @@ SELECT pg_catalog.pg_extension_config_dump('wa.session_pairing', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.session_rate', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.chat', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.contact', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.connector_capability', 'WHERE NOT built_in');

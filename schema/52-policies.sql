@@ -62,6 +62,7 @@ CREATE POLICY wa_admin_read ON wa.app_user FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.member FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.scanner_key FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.own_permission FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.connector_capability FOR SELECT TO wa_admin USING (true);
 
 -- The claim functions look for work in every organization.
 CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);

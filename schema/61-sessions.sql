@@ -272,9 +272,12 @@ CREATE FUNCTION wa.session_qr(session uuid, OUT code text, OUT expires_at timest
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	found_session wa.session;
 BEGIN
 	PERFORM wa.require_permission('manage');
-	PERFORM wa.find_session(session);
+	found_session := wa.find_session(session);
+	PERFORM wa.refuse_incapable(found_session.connector, 'qr');
 	SELECT p.qr_code, p.qr_expires_at INTO code, expires_at FROM wa.session_pairing p
 	WHERE p.org_id = wa.require_org() AND p.session_id = session AND p.qr_code IS NOT NULL;
 	IF NOT FOUND THEN
@@ -284,7 +287,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.session_qr(uuid) IS
 	'the QR code that pairs a phone with the session, and until when. Needs `manage`. `55000`: the session does not '
-	'wait to be paired';
+	'wait to be paired, or its connector does not support `qr`';
 
 -- Eight characters that people can easily distinguish, from 40 random bits.
 CREATE FUNCTION wa.make_pairing_code() RETURNS text
@@ -305,6 +308,7 @@ DECLARE
 BEGIN
 	PERFORM wa.require_permission('manage');
 	found_session := wa.find_session(session);
+	PERFORM wa.refuse_incapable(found_session.connector, 'pairing_code');
 	IF found_session.status NOT IN ('starting', 'scan_qr_code') THEN
 		RAISE EXCEPTION 'session does not wait to be paired'
 			USING ERRCODE = 'object_not_in_prerequisite_state';
@@ -322,4 +326,4 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.request_pairing_code(uuid, text) IS
 	'makes the code that pairs this phone with the session; the connector tells WhatsApp. Asked again there is a new '
-	'one. Needs `manage`. `22023` (`phone`), `55000`';
+	'one. Needs `manage`. `22023` (`phone`), `55000`: the session does not wait to be paired, or its connector does not support `pairing_code`';

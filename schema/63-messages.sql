@@ -572,7 +572,10 @@ DECLARE
 	written integer;
 BEGIN
 	-- As wa.find_session() does, without the columns that nothing needs here.
-	SELECT s.status, s.pairing, s.phone_number, s.rate_per_min > 0 OR s.rate_per_hour > 0 AS has_rates INTO found_session
+	SELECT s.status, s.pairing, s.phone_number, s.rate_per_min > 0 OR s.rate_per_hour > 0 AS has_rates, s.connector, (
+		SELECT c.is_supported FROM wa.connector_capability c
+		WHERE c.connector = s.connector AND c.capability = send_message.type
+		ORDER BY c.built_in LIMIT 1) AS is_type_supported INTO found_session
 	FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session FOR KEY SHARE;
 	IF NOT FOUND THEN
 		PERFORM wa.find_session(session);
@@ -605,7 +608,14 @@ BEGIN
 	IF found_session.status = 'logged_out' THEN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
+	IF found_session.is_type_supported IS NOT TRUE THEN
+		PERFORM wa.refuse_incapable(found_session.connector, type);
+	END IF;
+	IF mentioned IS NOT NULL THEN
+		PERFORM wa.refuse_incapable(found_session.connector, 'mentions');
+	END IF;
 	IF reply_to IS NOT NULL THEN
+		PERFORM wa.refuse_incapable(found_session.connector, 'reply');
 		PERFORM wa.refuse_unless_answerable(wa.find_session(session), chat, reply_to);
 	END IF;
 	IF found_session.has_rates OR NOT wa.take_queue_room(session, false) THEN
@@ -626,7 +636,7 @@ COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text)
 	'address; `content` holds the fields of the type. With an `idempotency_key` (1 to 255 printable ASCII characters) '
 	'the same request again gets the first answer and `replayed` true, for 24 hours, in the whole organization, or for '
 	'keys that are restricted to some sessions, in the session. It '
-	'counts against the session''s limits. Needs `send`. `P0002` (no such session), `55000` (session is logged out; '
+	'counts against the session''s limits. Needs `send`. `P0002` (no such session), `55000` (session is logged out; its connector does not support this; '
 	'the idempotency key was used for another request; `reply_to` was deleted, was never sent, or is of another phone '
 	'number than the session''s), `53400` (a limit is reached; CONSTRAINT_NAME says which, DETAIL begins with the '
 	'seconds to wait), `22023` (`to`, `type`, `replyTo`, `mentions`, `Idempotency-Key`, and the fields of the type, '

@@ -70,6 +70,11 @@ BEGIN
 	IF session.status = 'logged_out' THEN
 		RAISE EXCEPTION 'session is logged out' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
+	PERFORM wa.refuse_incapable(session.connector, CASE type WHEN 'react' THEN 'reaction' ELSE type END);
+	-- A copy is a message of its own.
+	IF type = 'forward' THEN
+		PERFORM wa.refuse_incapable(session.connector, message.type);
+	END IF;
 	PERFORM wa.refuse_unless_same_number(session, message);
 	PERFORM wa.refuse_more_actions(session);
 	INSERT INTO wa.message_action AS a (org_id, session_id, pairing, message_id, type, payload)

@@ -7,7 +7,7 @@
 
 CREATE FUNCTION wa.policies() RETURNS TABLE (
 		relation text, name text, permissive boolean, command text, roles text, qual text, with_check text)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 263
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 265
 AS $$
 	WITH protected (relation, read, write) AS (VALUES
 		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
@@ -30,7 +30,7 @@ AS $$
 		('app_user', '((wa.current_org() IS NULL) OR (EXISTS ( SELECT FROM wa.member m '
 			'WHERE ((m.org_id = wa.current_org()) AND (m.user_id = app_user.id)))))'),
 		-- These belong to no organization.
-		('event_epoch', NULL), ('housekeeping_place', NULL), ('unrestored', NULL), ('scanner_key', NULL), ('own_permission', NULL), ('unknown_key', NULL)
+		('event_epoch', NULL), ('housekeeping_place', NULL), ('unrestored', NULL), ('scanner_key', NULL), ('own_permission', NULL), ('connector_capability', NULL), ('unknown_key', NULL)
 	)
 	SELECT t.relation, k.prefix || p.name, k.permissive, p.command, 'wa_app, wa_gateway', p.qual, p.with_check
 	FROM protected t CROSS JOIN LATERAL (
@@ -45,7 +45,7 @@ UNION ALL
 	SELECT o.relation, 'wa_owner_org', false, '*', 'wa_owner', o.condition, NULL FROM owned o WHERE o.condition IS NOT NULL
 UNION ALL
 	SELECT t, 'wa_admin_read', true, 'r', 'wa_admin', 'true', NULL
-	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,api_key_hour,audit,app_user,member,ended,scanner_key,own_permission,unknown_key}'::text[]) t
+	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,api_key_hour,audit,app_user,member,ended,scanner_key,own_permission,connector_capability,unknown_key}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, '*', 'wa_claim', 'true', NULL
 	FROM unnest('{session,deleted_session,chat,contact,media,media_fetch,message,message_action,webhook_lane}'::text[]) t

@@ -105,7 +105,7 @@ AS $$
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'api_key_hour', 'audit', 'statement', 'event_epoch', 'housekeeping_place',
 					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'ended', 'ended_sign_in',
-					'unrestored', 'scanner_key', 'own_permission', 'unknown_key'))) g
+					'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'unknown_key'))) g
 		WHERE g.guard <> 'protected'
 	UNION ALL
 		SELECT 'policies are those of wa.policies()', w FROM wa.wrong_policies() w
@@ -114,7 +114,7 @@ AS $$
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'unrestored', 'scanner_key', 'own_permission', 'unknown_key',
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'unknown_key',
 					  'app_user', 'sign_in', 'device', 'ended_sign_in')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		-- Only the library looks up digests.  A person's organizations are looked up for

@@ -48,7 +48,7 @@ SELECT source AS delivery_list FROM wa.statement WHERE role_name = 'wa_gateway' 
 SELECT source AS realtime_batch FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'realtime_batch' \gset
 SELECT epoch, ordinal, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch, ordinal, id LIMIT 1 \gset first_
 SELECT epoch, ordinal, id FROM wa.event WHERE org_id = :'acme' ORDER BY epoch DESC, ordinal DESC, id DESC OFFSET 201 LIMIT 1 \gset last_
--- No list is forgotten here; those for people (keys, members, invitations, the audit log) are functions'.
+-- No list is forgotten here; those for people (keys, members, invitations, the audit log) are functions', and that of connectors is no longer than a setting.
 SELECT name FROM wa.statement WHERE role_name = 'wa_gateway' AND name LIKE '%\_list' ORDER BY name;
 
 -- Rows and pages of memory of a prepared statement's run.

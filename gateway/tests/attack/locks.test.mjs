@@ -106,6 +106,7 @@ const HELD = {
 	session_update: () => [ours.key.secret, 'manage', [ours.session.uuid, 'other', N, N, N, N]],
 	session_control: () => [ours.key.secret, 'manage', [ours.session.uuid, 'restart']],
 	session_delete: () => [ours.key.secret, 'manage', [ours.session.uuid]],
+	connector_list: () => [ours.key.secret, 'read', []],
 	chat_list: () => [ours.key.secret, 'read', [ours.session.uuid, N, N, N, N, '50']],
 	chat_get: () => [ours.key.secret, 'read', [ours.session.uuid, ours.chat.jid]],
 	chat_update: () => [ours.key.secret, 'send', [ours.session.uuid, ours.chat.jid, 'true', N, N]],

@@ -338,3 +338,35 @@ test('a chat is named by what can be seen of its name, which turns nothing aroun
 	await visitor.page.getByRole('heading', { level: 2, name: 'evil', exact: true }).waitFor();
 	visitor.assertWellBehaved();
 });
+
+test('what the connector of a session cannot do is not offered', async (t) =>
+{
+	const allow = (supported) => stage.db.sql("SELECT wa.set_connector_capability('sandbox', c, $1) FROM unnest('{edit,revoke,qr,image,video,audio,document}'::text[]) c", [supported]);
+
+	t.after(() => allow(null));
+	for (const shown of [true, false])
+	{
+		await allow(shown);
+
+		const session = await createSession(stage.db, org, { connector: 'sandbox', status: 'working' });
+		const chat = await createChat(stage.db, session, JID);
+
+		await createSentMessage(stage.db, chat, { body: 'mine' });
+
+		const { page } = await visit(t, chatPath(session));
+		const mine = bubble(page, 'mine');
+
+		await mine.getByText('Actions').click();
+		await mine.getByRole('button', { name: 'Forward' }).waitFor();
+		await until('edits are offered as they should be', async () => await mine.getByRole('button', { name: 'Edit' }).count() === (shown ? 1 : 0));
+		assert.equal(await mine.getByRole('button', { name: 'Delete' }).count(), shown ? 1 : 0);
+		assert.equal(await page.getByRole('button', { name: 'Attach a file' }).count(), shown ? 1 : 0);
+		await page.getByRole('button', { name: 'Send' }).waitFor();
+
+		await stage.db.sql("UPDATE wa.session SET status = 'scan_qr_code' WHERE id = $1", [session.uuid]);
+		await showQrCode(stage.db, session);
+		await page.goto(`${stage.origin}/#/sessions/${session.id}`);
+		await page.getByRole('heading', { name: 'Or by a code' }).waitFor();
+		await until('the QR code is offered as it should be', async () => await page.getByRole('img', { name: /QR code/ }).count() === (shown ? 1 : 0));
+	}
+});

@@ -90,6 +90,7 @@ const attach = (message, file) => db.sql(`UPDATE wa.message SET media_id = wa.fr
 
 const FIXTURES = {
 	'GET /me': none,
+	'GET /connectors': none,
 	'GET /sessions': none,
 	'POST /sessions': async () => ({ json: { label: 'made', start: false } }),
 	'GET /sessions/{s}': onSession(),

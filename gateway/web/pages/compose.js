@@ -28,6 +28,12 @@ function typeOf(mimetype)
 	return type ?? 'document';
 }
 
+/* Whether the session's connector can send what typeOf() makes of files. */
+export function takesFiles(can)
+{
+	return ['image', 'video', 'audio', 'document'].some(can);
+}
+
 async function uploadFor(file, progress)
 {
 	try
@@ -103,7 +109,7 @@ function Chosen({ chosen, busy, progress, remove })
 		</div>`;
 }
 
-export function Compose({ session, jid, sent, attached })
+export function Compose({ session, can, jid, sent, attached })
 {
 	const path = `${pathOf('sessions', session)}/messages`;
 	const { file, problem, choose } = attached;
@@ -154,7 +160,7 @@ export function Compose({ session, jid, sent, attached })
 				<${TextField} label="Message" hiddenLabel rows="2" placeholder=${file ? 'Add a caption' : 'Write a message'} value=${text} change=${setText}
 					onPaste=${onPaste} error=${fieldError(action, 'text') ?? fieldError(action, 'caption')} />
 			<//>
-			<input type="file" hidden ref=${input} onChange=${onChoose} />
-			<button type="button" class="attach" disabled=${action.busy} onClick=${() => input.current.click()}>Attach a file</button>
+			${takesFiles(can) && html`<input type="file" hidden ref=${input} onChange=${onChoose} />
+			<button type="button" class="attach" disabled=${action.busy} onClick=${() => input.current.click()}>Attach a file</button>`}
 		</div>`;
 }

@@ -5,11 +5,12 @@
  * The text of a message is always shown as text, whoever wrote it.
  */
 import { call, pathOf } from '../client/api.js';
+import { useCan } from '../client/capabilities.js';
 import { addressOf, givenName, Time } from '../ui/format.js';
 import { html, useEffect, useLayoutEffect, useRef } from '../ui/html.js';
 import { useList } from '../client/load.js';
 import { Attachment } from './attachment.js';
-import { Compose, useFile } from './compose.js';
+import { Compose, takesFiles, useFile } from './compose.js';
 import { MessageActions } from './message_actions.js';
 import { Loaded } from '../ui/notice.js';
 import { usePlace } from '../ui/page.js';
@@ -127,12 +128,14 @@ export function Conversation({ session, jid, chat })
 	const { permissions } = usePlace();
 	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { every: POLL_MS });
 	const { frame, onScroll, follow } = useFollow(list.rows);
+	const can = useCan(session);
 	const sends = permissions.has('send');
+	const writes = sends && can('text');
 	const attached = useFile();
 
 	useMarkRead(session, jid, chat, sends);
 	return html`
-		<section class=${attached.over ? 'conversation over' : 'conversation'} ...${sends && attached.drop} aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
+		<section class=${attached.over ? 'conversation over' : 'conversation'} ...${writes && takesFiles(can) && attached.drop} aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
 			<h2><bdi>${givenName(chat?.name, jid)}</bdi></h2>
 			<div class="messages" ref=${frame} onScroll=${onScroll} onLoadCapture=${follow} tabindex="0" role="region" aria-label="Messages">
 				${!list.complete && html`<p class="more"><button type="button" onClick=${list.more}>Show earlier messages</button></p>`}
@@ -140,9 +143,9 @@ export function Conversation({ session, jid, chat })
 					${(rows) => html`<ol>${[...rows].reverse().map((message, i, all) => html`
 						<${OtherNumber} message=${message} before=${all[i - 1]} />
 						<${Message} key=${message.id} message=${message} quoted=${rows.find(({ id }) => id === message.quotedMessageId)}
-							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} done=${list.reload} />`} />`)}</ol>`}
+							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} can=${can} done=${list.reload} />`} />`)}</ol>`}
 				<//>
 			</div>
-			${sends && html`<${Compose} session=${session} jid=${jid} sent=${list.reload} attached=${attached} />`}
+			${writes && html`<${Compose} session=${session} can=${can} jid=${jid} sent=${list.reload} attached=${attached} />`}
 		</section>`;
 }

@@ -76,7 +76,8 @@ function React({ message, path, done })
 		<${ErrorNotice} error=${action.error} />`;
 }
 
-export function MessageActions({ message, done })
+/* can(capability) tells what the session's connector can do. */
+export function MessageActions({ message, can, done })
 {
 	const [dialog, setDialog] = useState(null);
 	const details = useRef(null);
@@ -98,10 +99,10 @@ export function MessageActions({ message, done })
 		<details class="message-actions" ref=${details}>
 			<summary>Actions</summary>
 			<div class="actions start">
-				<${React} message=${message} path=${path} done=${finish} />
-				${message.fromMe && EDITABLE.has(message.type) && html`<button type="button" onClick=${() => setDialog('edit')}>Edit</button>`}
-				<button type="button" onClick=${() => setDialog('forward')}>Forward</button>
-				${message.fromMe && html`<button type="button" class="danger-quiet" onClick=${() => setDialog('revoke')}>Delete</button>`}
+				${can('reaction') && html`<${React} message=${message} path=${path} done=${finish} />`}
+				${message.fromMe && EDITABLE.has(message.type) && can('edit') && html`<button type="button" onClick=${() => setDialog('edit')}>Edit</button>`}
+				${can('forward') && can(message.type) && html`<button type="button" onClick=${() => setDialog('forward')}>Forward</button>`}
+				${message.fromMe && can('revoke') && html`<button type="button" class="danger-quiet" onClick=${() => setDialog('revoke')}>Delete</button>`}
 			</div>
 		</details>
 		${dialog === 'edit' && html`<${EditDialog} message=${message} path=${path} close=${close} done=${finish} />`}

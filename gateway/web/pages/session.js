@@ -4,6 +4,7 @@
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
+import { useCan } from '../client/capabilities.js';
 import { Confirm } from '../ui/dialog.js';
 import { ActionButton, fieldError, Form, TextField } from '../ui/form.js';
 import { Time } from '../ui/format.js';
@@ -93,23 +94,29 @@ function PairingCode({ id })
 		<//>`;
 }
 
-function Pairing({ id })
+function PairingByQr({ id })
 {
 	const qr = useLoad((signal) => readQr(id, signal), [id], { every: POLL_MS });
 
 	return html`
+		<div>
+			<${Loaded} from=${qr} what="Waiting for a QR code">
+				${({ code, expiresAt }) => (code ? html`
+					<${QrPicture} text=${code} label="QR code to pair a phone with this session" />
+					<p class="hint">In WhatsApp: Settings, Linked devices, Link a device. A new code comes <${Time} at=${expiresAt} style="distance" />.</p>` :
+					html`<p class="loading" role="status"><span class="spinner" aria-hidden="true"></span>Waiting for a QR code …</p>`)}
+			<//>
+		</div>`;
+}
+
+function Pairing({ id, can })
+{
+	return html`
 		<section class="card" aria-labelledby="pairing">
 			<h2 id="pairing">Pair a phone</h2>
 			<div class="pairing">
-				<div>
-					<${Loaded} from=${qr} what="Waiting for a QR code">
-						${({ code, expiresAt }) => (code ? html`
-							<${QrPicture} text=${code} label="QR code to pair a phone with this session" />
-							<p class="hint">In WhatsApp: Settings, Linked devices, Link a device. A new code comes <${Time} at=${expiresAt} style="distance" />.</p>` :
-							html`<p class="loading" role="status"><span class="spinner" aria-hidden="true"></span>Waiting for a QR code …</p>`)}
-					<//>
-				</div>
-				<${PairingCode} id=${id} />
+				${can('qr') && html`<${PairingByQr} id=${id} />`}
+				${can('pairing_code') && html`<${PairingCode} id=${id} />`}
 			</div>
 		</section>`;
 }
@@ -139,6 +146,7 @@ export function SessionPage({ id })
 {
 	const { permissions } = usePlace();
 	const session = useLoad((signal) => call('GET', pathOf('sessions', id), { signal }), [id], { every: POLL_MS });
+	const can = useCan(id);
 	const title = session.data ? sessionName(session.data) : 'Session';
 	const manages = permissions.has('manage');
 
@@ -151,9 +159,9 @@ export function SessionPage({ id })
 						<${Facts} session=${data} />
 						${manages && html`<${Controls} session=${data} reload=${session.reload} />`}
 					</section>
-					${data.status === 'scan_qr_code' && manages && html`<${Pairing} id=${id} />`}
+					${data.status === 'scan_qr_code' && manages && html`<${Pairing} id=${id} can=${can} />`}
 					${data.status === 'scan_qr_code' && !manages && html`<p>An owner or admin has to pair it with a phone.</p>`}
-					${permissions.has('send') && data.status !== 'logged_out' && html`<${TryOut} session=${data} />`}`}
+					${permissions.has('send') && data.status !== 'logged_out' && can('text') && html`<${TryOut} session=${data} />`}`}
 			<//>
 		<//>`;
 }
