@@ -6,6 +6,7 @@ CREATE TABLE wa.session (
 	label text CHECK (label = btrim(label) AND char_length(label) BETWEEN 1 AND 100),
 	status text NOT NULL DEFAULT 'stopped'
 		CHECK (status IN ('starting', 'scan_qr_code', 'working', 'stopped', 'failed', 'logged_out')),
+	status_reason text CHECK (char_length(status_reason) BETWEEN 1 AND 500),
 	connector text NOT NULL DEFAULT 'sandbox' CHECK (connector ~ '^[a-z][a-z0-9_-]{0,30}$'),
 	phone_number text,
 	wa_jid text,
@@ -30,6 +31,7 @@ COMMENT ON COLUMN wa.session.org_id IS 'the organization it belongs to';
 COMMENT ON COLUMN wa.session.id IS 'UUIDv7; sess_… outside';
 COMMENT ON COLUMN wa.session.label IS 'what people call it';
 COMMENT ON COLUMN wa.session.status IS 'where its connection stands';
+COMMENT ON COLUMN wa.session.status_reason IS 'why, in words for people, as its connector last reported it; NULL: there is nothing to say';
 COMMENT ON COLUMN wa.session.connector IS 'which kind of connector runs it';
 COMMENT ON COLUMN wa.session.phone_number IS 'E.164 digits, once it is paired';
 COMMENT ON COLUMN wa.session.wa_jid IS 'its WhatsApp address, once it is paired';

@@ -249,6 +249,7 @@ BEGIN
 	SET status = CASE command WHEN 'stop' THEN 'stopped' WHEN 'logout' THEN 'logged_out' ELSE 'starting' END,
 		phone_number = CASE WHEN command <> 'logout' THEN s.phone_number END,
 		wa_jid = CASE WHEN command <> 'logout' THEN s.wa_jid END,
+		status_reason = NULL,
 		lease_owner = NULL, lease_until = NULL, updated_at = now()
 	WHERE s.org_id = wa.require_org() AND s.id = session
 	RETURNING * INTO changed;

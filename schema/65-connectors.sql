@@ -456,12 +456,13 @@ COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
 
 CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phone_number text DEFAULT NULL,
 									 wa_jid text DEFAULT NULL, qr_code text DEFAULT NULL,
-									 qr_expires_at timestamptz DEFAULT NULL)
+									 qr_expires_at timestamptz DEFAULT NULL, status_reason text DEFAULT NULL)
 	RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	reason constant text := left(NULLIF(btrim(status_reason), ''), 500);
 	old wa.session;
 	ended text;
 BEGIN
@@ -479,7 +480,7 @@ BEGIN
 		WHEN COALESCE(connector_session.phone_number <> old.phone_number, connector_session.wa_jid <> old.wa_jid)
 			THEN 'session was paired with another phone number' END;
 	UPDATE wa.session s
-	SET status = connector_session.status,
+	SET status = connector_session.status, status_reason = reason,
 		phone_number = CASE WHEN connector_session.status = 'logged_out' THEN NULL
 			WHEN ended IS NULL THEN COALESCE(connector_session.phone_number, old.phone_number)
 			ELSE connector_session.phone_number END,
@@ -488,7 +489,8 @@ BEGIN
 			ELSE connector_session.wa_jid END,
 		last_connected_at = CASE WHEN connector_session.status = 'working' AND s.status <> 'working'
 			THEN now() ELSE s.last_connected_at END,
-		updated_at = CASE WHEN connector_session.status <> s.status THEN now() ELSE s.updated_at END
+		updated_at = CASE WHEN connector_session.status <> s.status OR reason IS DISTINCT FROM s.status_reason THEN now()
+			ELSE s.updated_at END
 	WHERE s.org_id = wa.require_org() AND s.id = session;
 	PERFORM wa.end_pairing(session, ended);
 
@@ -502,8 +504,8 @@ BEGIN
 	END IF;
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz) IS
-	'reports where a session stands. `logged_out` forgets the phone; that, and another phone number than the session '
+COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz, text) IS
+	'reports where a session stands. `status_reason` says why, in words for people (its first 500 characters count); a report without one takes away what an earlier report said. `logged_out` forgets the phone; that, and another phone number than the session '
 	'had, fails what is queued as a logout does. False if the lease is gone or somebody stopped the session. `23514`: '
 	'no such status';
 

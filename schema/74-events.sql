@@ -138,7 +138,7 @@ AS $$
 BEGIN
 	PERFORM wa.emit(NEW.org_id, 'session.status', NEW.id, json_strip_nulls(json_build_object(
 		'id', wa.typeid('sess', NEW.id), 'organizationId', wa.typeid('org', NEW.org_id), 'label', NEW.label,
-		'status', NEW.status, 'connector', NEW.connector, 'phoneNumber', NEW.phone_number, 'waJid', NEW.wa_jid,
+		'status', NEW.status, 'statusReason', NEW.status_reason, 'connector', NEW.connector, 'phoneNumber', NEW.phone_number, 'waJid', NEW.wa_jid,
 		'autoRead', NEW.auto_read, 'presenceTyping', NEW.presence_typing, 'ratePerMin', NEW.rate_per_min,
 		'ratePerHour', NEW.rate_per_hour, 'createdAt', wa.epoch_ms(NEW.created_at),
 		'updatedAt', wa.epoch_ms(NEW.updated_at), 'lastConnectedAt', wa.epoch_ms(NEW.last_connected_at)))::text);
@@ -148,9 +148,9 @@ COMMENT ON FUNCTION wa.session_events() IS 'trigger: session.status';
 CREATE TRIGGER session_made AFTER INSERT ON wa.session
 	FOR EACH ROW WHEN (current_setting('row_security') = 'on') EXECUTE FUNCTION wa.session_events();
 COMMENT ON TRIGGER session_made ON wa.session IS 'session.status: a new session';
-CREATE TRIGGER session_changed AFTER UPDATE OF status ON wa.session
-	FOR EACH ROW WHEN (NEW.status <> OLD.status AND NEW.deleted_at IS NULL) EXECUTE FUNCTION wa.session_events();
-COMMENT ON TRIGGER session_changed ON wa.session IS 'session.status: another status';
+CREATE TRIGGER session_changed AFTER UPDATE OF status, status_reason ON wa.session
+	FOR EACH ROW WHEN ((NEW.status <> OLD.status OR NEW.status_reason IS DISTINCT FROM OLD.status_reason) AND NEW.deleted_at IS NULL) EXECUTE FUNCTION wa.session_events();
+COMMENT ON TRIGGER session_changed ON wa.session IS 'session.status: another status, or another reason for it';
 
 CREATE FUNCTION wa.pairing_events() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER

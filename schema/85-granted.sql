@@ -142,7 +142,7 @@ UNION ALL
 		('wa_connector', 'wa.connector_media(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_media_stored(uuid, text, integer, bytea, bigint, text)'),
 		('wa_connector', 'wa.connector_media_failed(uuid, text, integer, text, boolean, boolean)'),
-		('wa_connector', 'wa.connector_session(uuid, text, text, text, text, text, timestamptz)'),
+		('wa_connector', 'wa.connector_session(uuid, text, text, text, text, text, timestamptz, text)'),
 		('wa_connector', 'wa.connector_report(json)'),
 		-- The claim functions, whose bodies run as wa_claim
 		('wa_owner', 'wa.hide_session(uuid, uuid)'),
@@ -314,7 +314,7 @@ UNION ALL
 	SELECT 'TABLE', t.name, t.columns, t.privileges, t.grantees FROM (VALUES
 		-- Sessions, chats and messages
 		('wa_gateway', 'SELECT', 'wa.session', NULL),
-		('wa_app', 'SELECT', 'wa.session', 'org_id, id, label, status, connector, phone_number, wa_jid, pairing, queue_error, auto_read,
+		('wa_app', 'SELECT', 'wa.session', 'org_id, id, label, status, status_reason, connector, phone_number, wa_jid, pairing, queue_error, auto_read,
 			presence_typing, rate_per_min, rate_per_hour, created_at, updated_at, last_connected_at, lease_owner, lease_until, deleted_at'),
 		('wa_claim', 'SELECT, UPDATE, DELETE', 'wa.session', NULL),
 		('wa_claim', 'SELECT', 'wa.session_wanted', NULL),

@@ -47,6 +47,9 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.request_pairing_cod
 SELECT type, well_formed, payload = jsonb_build_object('code', :'code', 'phone', '15551112222') AS code FROM news('code', 'phone');
 BEGIN; SELECT act_for('acme'); SELECT wa.connector_session(:'session', 'events', 'working', '15550009999', '15550009999@s.whatsapp.net'); COMMIT;
 SELECT type, payload - 'lastConnectedAt' AS payload, payload ? 'lastConnectedAt' AS connected FROM news('status', 'phoneNumber', 'lastConnectedAt');
+-- A reason is news too; a report without one takes it away.
+BEGIN; SELECT act_for('acme'); SELECT wa.connector_session(:'session', 'events', 'working', status_reason => 'people have blocked this number'), wa.connector_session(:'session', 'events', 'working', status_reason => ' people have blocked this number '), wa.connector_session(:'session', 'events', 'working'), wa.connector_session(:'session', 'events', 'working', status_reason => ' '); COMMIT;
+SELECT * FROM news('status', 'statusReason');
 
 -- Messages: the first of a chat opens it.
 BEGIN; SELECT act_for('acme'); SELECT wa.connector_receive(:'session', 'WA1', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'Ann', 'text', 'hello', NULL, now()) IS NOT NULL AS received, wa.connector_receive(:'session', 'WA1', '15553334444@s.whatsapp.net', '15553334444@s.whatsapp.net', 'Ann', 'text', 'hello', NULL, now()) IS NOT NULL AS again; COMMIT;

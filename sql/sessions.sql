@@ -41,6 +41,17 @@ SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT * FROM error_of(for
 -- A logout forgets the phone.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT status, phone_number, wa_jid FROM wa.control_session(:'id', 'logout');
 
+-- Why a session has failed, until somebody starts it again.
+SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT id AS failing FROM wa.create_session('failing') \gset
+\c - :superuser
+\set SHOW_CONTEXT never
+SELECT count(*) FROM wa.connector_sessions('sandbox', 'failing', 100, '30 s') WHERE session_id = :'failing';
+SELECT wa.act_for(:'acme') \; SELECT wa.connector_session(:'failing', 'another', 'failed', status_reason => 'of another connector') AS others, wa.connector_session(:'failing', 'failing', 'failed', status_reason => 'the access token has expired ' || repeat('x', 600)) AS reported;
+\c - regress_app
+\set SHOW_CONTEXT never
+SELECT wa.authenticate(:'acme_read') IS NOT NULL \; SELECT status, left(status_reason, 30) AS reason, length(status_reason) FROM wa.session WHERE id = :'failing';
+SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT status, status_reason FROM wa.control_session(:'failing', 'restart') \; SELECT wa.delete_session(:'failing');
+
 -- Every one of them needs manage, and a session of this organization.
 SELECT e.state, e.constraint_name, e.message, s.call FROM (VALUES ('update_session(%L)'), ('control_session(%L, ''stop'')'), ('session_qr(%L)'),
 	('request_pairing_code(%L, ''15551234567'')'), ('delete_session(%L)')) s (call),

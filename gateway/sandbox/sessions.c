@@ -114,14 +114,15 @@ make_report(void *context, DbDone done, void *arg)
 	if (session->next == SESSION_SCANNING)
 	{
 		sandbox_qr(session->id.text, qr);
-		return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssst",
+		return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "usssssts",
 							   session->id.bytes, owner, statuses[session->next], STATEMENTS_NULL,
-							   STATEMENTS_NULL, qr, clock_wall_ms() + QR_LIFETIME_MS);
+							   STATEMENTS_NULL, qr, clock_wall_ms() + QR_LIFETIME_MS,
+							   STATEMENTS_NULL);
 	}
 	sandbox_jid(session->phone, jid);
-	return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssss",
+	return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "usssssss",
 						   session->id.bytes, owner, statuses[session->next], session->phone, jid,
-						   STATEMENTS_NULL, STATEMENTS_NULL);
+						   STATEMENTS_NULL, STATEMENTS_NULL, STATEMENTS_NULL);
 }
 
 static void

@@ -313,7 +313,7 @@ const WORK = {
 		claim: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		actions: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		release: [() => [OWNER], null, (rows) => Number(rows[0].connector_release) > 0],
-		session: [() => [theirs.session.uuid, OWNER, 'working', N, N, N, N], 'theirs', (rows) => rows.at(-1).connector_session === 't'],
+		session: [() => [theirs.session.uuid, OWNER, 'working', N, N, N, N, N], 'theirs', (rows) => rows.at(-1).connector_session === 't'],
 		media: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		media_stored: [() => [thing.theirFetched, OWNER, '1', `\\x${'00'.repeat(32)}`, '1', 'text/plain'], 'theirs', (rows) => rows.at(-1).connector_media_stored === 't'],
 		media_failed: [() => [thing.theirFetched, OWNER, '1', 'x', 'false', 'false'], 'theirs', (rows) => rows.at(-1).connector_media_failed === 't'],

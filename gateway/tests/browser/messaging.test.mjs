@@ -339,6 +339,17 @@ test('a chat is named by what can be seen of its name, which turns nothing aroun
 	visitor.assertWellBehaved();
 });
 
+test('a session that has failed says why, as text', async (t) =>
+{
+	const session = await createSession(stage.db, org, { connector: 'sandbox', status: 'failed' });
+
+	await stage.db.sql("UPDATE wa.session SET status_reason = 'the <b>token</b> has expired' WHERE id = $1", [session.uuid]);
+
+	const { page } = await visit(t, `sessions/${session.id}`);
+
+	await page.getByText('the <b>token</b> has expired').waitFor();
+});
+
 test('what the connector of a session cannot do is not offered', async (t) =>
 {
 	const allow = (supported) => stage.db.sql("SELECT wa.set_connector_capability('sandbox', c, $1) FROM unnest('{edit,revoke,qr,image,video,audio,document}'::text[]) c", [supported]);

@@ -68,6 +68,17 @@ test('a session that waits shows its QR code to who may manage, and to nobody el
 	assert.equal((await client.get(`${SESSIONS}/${session.id}/qr`, readOnly.secret)).status, 403);
 });
 
+test('a session says why it has failed, until it is started again', async () =>
+{
+	const session = await createSession(db, tenant.org, { status: 'working' });
+
+	assert.ok(!('statusReason' in (await get(session)).json));
+	await db.sql("UPDATE wa.session SET status = 'failed', status_reason = 'the access token has expired' WHERE id = $1", [session.uuid]);
+	assert.equal((await get(session)).json.statusReason, 'the access token has expired');
+	assert.ok((await client.get(SESSIONS, key)).json.data.some(({ id, statusReason }) => id === session.id && statusReason));
+	assert.ok(!('statusReason' in (await command(session, 'restart')).json));
+});
+
 test('a pairing code is for one phone; asked again there is a new one', async () =>
 {
 	const session = await createSession(db, tenant.org, { status: 'scan_qr_code' });

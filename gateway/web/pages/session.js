@@ -139,6 +139,7 @@ function Facts({ session })
 			${session.lastConnectedAt !== undefined && html`<div><dt>Last connected</dt><dd><${Time} at=${session.lastConnectedAt} /></dd></div>`}
 			<div><dt>Id</dt><dd><code>${session.id}</code></dd></div>
 		</dl>
+		${session.statusReason && html`<p><bdi>${session.statusReason}</bdi></p>`}
 		${HINTS[session.status] && html`<p class="hint">${HINTS[session.status]}</p>`}`;
 }
 
