@@ -1,6 +1,7 @@
 /*
  * reference.test.mjs
- *		docs/reference.md is what the catalog says: every object, who may use it, its comment;
+ *		docs/reference.md is what the catalog says: every object, who may use it, its comment, and
+ *		docs/connectors.md has every statement of a connector;
  *		docs/operations.md says what to do about each row of wa.self_check().
  */
 import assert from 'node:assert/strict';
@@ -22,7 +23,7 @@ test('the reference agrees with the catalog and with the list of privileges', ()
 	const { code, stdout, stderr } = checkReference();
 
 	assert.equal(code, 0, stdout + stderr);
-	assert.match(stdout, /shows all [0-9]+ objects/);
+	assert.match(stdout, /show all [0-9]+ objects/);
 });
 
 test('internal functions stand in the order of their names', () =>
@@ -87,6 +88,26 @@ test('another comment is told', () =>
 	finally
 	{
 		cluster.psql('wa', `COMMENT ON FUNCTION wa.me() IS $$${comment}$$`);
+	}
+});
+
+test('a statement of a connector that is registered anew, or no more, is told', () =>
+{
+	const register = (name, text) => cluster.psql('wa', `SELECT wa.register_statement('wa_connector', '${name}', '/* ${name} */ ${text}')`);
+
+	register('unnamed', 'SELECT 1');
+	cluster.psql('wa', "CREATE TABLE public.kept AS SELECT * FROM wa.statement WHERE role_name = 'wa_connector' AND name = 'release'; DELETE FROM wa.statement s USING public.kept k WHERE (s.role_name, s.name) = (k.role_name, k.name)");
+	try
+	{
+		const { code, stdout } = checkReference();
+
+		assert.equal(code, 1);
+		assert.match(stdout, /In the catalog, not in docs\/connectors\.md:\n *\| `unnamed` \| none \| `SELECT 1` \|\n/);
+		assert.match(stdout, /In docs\/connectors\.md, not in the catalog:\n *\| `release` \| text \| `SELECT wa\.connector_release\(\$1\)` \|/);
+	}
+	finally
+	{
+		cluster.psql('wa', "DELETE FROM wa.statement WHERE name = 'unnamed'; INSERT INTO wa.statement TABLE public.kept; DROP TABLE public.kept");
 	}
 });
 
