@@ -44,6 +44,7 @@ CREATE TABLE wa.org (
 	name text NOT NULL CHECK (name = btrim(name) AND char_length(name) BETWEEN 1 AND 100),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	event_days integer NOT NULL DEFAULT 7 CHECK (event_days BETWEEN 1 AND 365),
+	media_days integer CHECK (media_days BETWEEN 1 AND 3650),
 	expired_epoch integer NOT NULL DEFAULT 0,
 	expired_ordinal bigint NOT NULL DEFAULT 0,
 	expired_event uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
@@ -54,10 +55,11 @@ COMMENT ON COLUMN wa.org.id IS 'UUIDv7; org_… outside';
 COMMENT ON COLUMN wa.org.name IS 'what people call it; need not be unique';
 COMMENT ON COLUMN wa.org.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.org.event_days IS 'how many days its events and deliveries are kept';
+COMMENT ON COLUMN wa.org.media_days IS 'how many days its files are kept; NULL: as long as the messages that carry them';
 COMMENT ON COLUMN wa.org.expired_epoch IS 'the place of the newest event that has expired, with the two that follow';
 COMMENT ON COLUMN wa.org.expired_ordinal IS 'the ordinal of the transaction that wrote it';
 COMMENT ON COLUMN wa.org.expired_event IS 'the event';
-SELECT wa.put_durability('wa.org', 'UPDATE OF event_days', 'makes a shorter time of storage survive a crash');
+SELECT wa.put_durability('wa.org', 'UPDATE OF event_days, media_days', 'makes a shorter time of storage survive a crash');
 
 CREATE TABLE wa.api_key (
 	org_id uuid NOT NULL REFERENCES wa.org,

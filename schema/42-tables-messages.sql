@@ -17,18 +17,21 @@ CREATE TABLE wa.media (
 	key_id uuid,
 	user_id uuid,
 	created_at timestamptz NOT NULL DEFAULT now(),
+	unused_at timestamptz DEFAULT now() + interval '7 days',
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT media_stored_check CHECK (CASE state WHEN 'stored' THEN num_nulls(sha256, size, mimetype) = 0
 		ELSE num_nonnulls(sha256, size) = 0 END)
 );
 -- With the size, so that all sizes of an organization are added up in the index.
 CREATE INDEX media_of_bytes ON wa.media (org_id, sha256) INCLUDE (size, key_id, user_id);
+CREATE INDEX media_unused ON wa.media (org_id, unused_at) WHERE unused_at IS NOT NULL;
+CREATE INDEX media_age ON wa.media (org_id, state, created_at) WHERE state IN ('pending', 'stored');
 COMMENT ON TABLE wa.media IS
 	'files that were uploaded or received; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
 COMMENT ON COLUMN wa.media.org_id IS 'the organization whose file it is';
 COMMENT ON COLUMN wa.media.id IS 'UUIDv7; med_… outside';
 COMMENT ON COLUMN wa.media.state IS
-	'pending: a connector has yet to fetch it; stored; failed: it could not be fetched; expired: WhatsApp has it no longer';
+	'pending: a connector has yet to fetch it; stored; failed: it could not be fetched; expired: WhatsApp has it no longer, or wa.org.media_days are over';
 COMMENT ON COLUMN wa.media.sha256 IS
 	'SHA-256 of the bytes, once they are stored; files of an organization with the same bytes share them in the store';
 COMMENT ON COLUMN wa.media.size IS 'how many bytes it has, once they are stored';
@@ -38,6 +41,7 @@ COMMENT ON COLUMN wa.media.error IS 'why it failed or expired';
 COMMENT ON COLUMN wa.media.key_id IS 'the API key that it was uploaded with';
 COMMENT ON COLUMN wa.media.user_id IS 'the person who uploaded it';
 COMMENT ON COLUMN wa.media.created_at IS 'when it was uploaded or received';
+COMMENT ON COLUMN wa.media.unused_at IS 'when it is removed if no message carries it then; NULL: one does';
 
 -- A row exists while its file is pending.
 CREATE TABLE wa.media_fetch (

@@ -24,7 +24,7 @@ BEGIN
 	END LOOP;
 END $$;
 
--- wa_claim can delete only what is hidden.
+-- wa_claim can delete only what is hidden, and files.
 CREATE POLICY wa_claim_all ON wa.chat TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.contact TO wa_claim USING (true);
 CREATE POLICY wa_claim_deleted ON wa.session AS RESTRICTIVE FOR DELETE TO wa_claim USING (deleted_at IS NOT NULL);
@@ -36,6 +36,7 @@ CREATE POLICY wa_claim_deleted ON wa.message AS RESTRICTIVE FOR DELETE TO wa_cla
 	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = message.org_id AND d.id = message.session_id));
 CREATE POLICY wa_claim_deleted ON wa.message_action AS RESTRICTIVE FOR DELETE TO wa_claim
 	USING (EXISTS (SELECT FROM wa.deleted_session d WHERE d.org_id = message_action.org_id AND d.id = message_action.session_id));
+-- A file that no message carries is not hidden; wa.free_media() has looked.
 CREATE POLICY wa_claim_deleted ON wa.media AS RESTRICTIVE FOR DELETE TO wa_claim
-	USING (EXISTS (SELECT FROM wa.media_fetch f JOIN wa.deleted_session d ON d.org_id = f.org_id AND d.id = f.session_id
+	USING (unused_at <= now() OR EXISTS (SELECT FROM wa.media_fetch f JOIN wa.deleted_session d ON d.org_id = f.org_id AND d.id = f.session_id
 		WHERE f.org_id = media.org_id AND f.media_id = media.id));

@@ -128,7 +128,7 @@ COMMENT ON FUNCTION wa.check_media_fields(text, jsonb) IS
 	'for function bodies: raises 22023 unless an attachment has the fields that it needs and no other';
 
 -- A file of another organization, or of a session that the credential does not reach, is
--- refused like one that does not exist.
+-- refused like one that does not exist.  The lock keeps wa.free_media() from removing it.
 CREATE FUNCTION wa.find_media(id text) RETURNS wa.media
 	LANGUAGE plpgsql STRICT PARALLEL RESTRICTED
 AS $$
@@ -136,7 +136,8 @@ DECLARE
 	found_media wa.media;
 BEGIN
 	IF id ~ '^med_[0-7][0-9a-hjkmnp-tv-z]{25}$' THEN
-		SELECT m.* INTO found_media FROM wa.media m WHERE m.org_id = wa.require_org() AND m.id = wa.from_typeid('med', find_media.id);
+		SELECT m.* INTO found_media FROM wa.media m WHERE m.org_id = wa.require_org() AND m.id = wa.from_typeid('med', find_media.id)
+		FOR KEY SHARE;
 	END IF;
 	IF found_media.id IS NULL THEN
 		PERFORM wa.refuse_field('media.id', 'must be the id of a file that was uploaded');
@@ -147,7 +148,7 @@ BEGIN
 	RETURN found_media;
 END $$;
 COMMENT ON FUNCTION wa.find_media(text) IS
-	'for function bodies: a file of the bound organization by its public id; raises 22023 if there is none that the credential reaches, or it is not stored';
+	'for function bodies: a file of the bound organization by its public id, locked; raises 22023 if there is none that the credential reaches, or it is not stored';
 
 -- A data: URL is a file that came with the request, whichever field it is in.
 CREATE FUNCTION wa.read_media(type text, INOUT media jsonb, OUT bytes bytea, OUT media_id uuid)

@@ -19,7 +19,7 @@ COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization whose t
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
-	('key_warnings'), ('ends'), ('key_hours'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('key_usage'), ('failed_sign_ins'), ('audit');
+	('key_warnings'), ('ends'), ('key_hours'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('media'), ('key_usage'), ('failed_sign_ins'), ('audit');
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 
@@ -529,6 +529,7 @@ BEGIN
 		WHEN 'unsent' THEN SELECT s.gone, s.last INTO swept FROM wa.sweep_unsent(place.org_id, max) s;
 		WHEN 'deleted_sessions' THEN SELECT s.gone, s.last INTO swept FROM wa.sweep_deleted_sessions(place.org_id, max) s;
 		WHEN 'read_chats' THEN SELECT s.gone, s.last INTO swept FROM wa.sweep_read_chats(place.org_id, max) s;
+		WHEN 'media' THEN SELECT s.gone, s.last INTO swept FROM wa.sweep_media(place.org_id, max) s;
 	END CASE;
 	IF swept.last IS NOT NULL THEN
 		PERFORM wa.put_place(task, swept.last, place.webhook_id);
@@ -599,7 +600,7 @@ BEGIN
 		RETURN wa.warn_of_expiry(max);
 	ELSIF task = 'ends' THEN
 		RETURN wa.tell_ends(max);
-	ELSIF task IN ('deleted_sessions', 'read_chats', 'unsent') THEN
+	ELSIF task IN ('deleted_sessions', 'read_chats', 'unsent', 'media') THEN
 		RETURN wa.sweep_in_turns(task, max);
 	ELSIF task = 'sign_ins' THEN
 		-- Kept for a month, so that people can see where they were signed in.
@@ -618,7 +619,7 @@ BEGIN
 		WHERE e.user_id = over.user_id AND e.sign_in_id = over.sign_in_id AND e.id = over.id;
 		RETURN gone;
 	END IF;
-	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, key_hours, deleted_sessions, read_chats, unsent, failed_sign_ins or audit');
+	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, key_hours, deleted_sessions, read_chats, unsent, media, failed_sign_ins or audit');
 END $$;
 COMMENT ON FUNCTION wa.housekeep(text, integer) IS
 	'removes at most so many rows that are over, or writes so many events of `key_warnings` and `ends`, or writes the wrong passwords of so many accounts, or links so many entries of the `audit` log, and returns how many; looks at 500 organizations and goes on behind them when it is called again';

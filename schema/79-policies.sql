@@ -73,8 +73,8 @@ UNION ALL
 UNION ALL VALUES
 	('session', 'wa_not_deleted', false, '*', 'wa_app, wa_gateway, wa_owner', '(deleted_at IS NULL)', NULL),
 	('session', 'wa_claim_deleted', false, 'd', 'wa_claim', '(deleted_at IS NOT NULL)', NULL),
-	('media', 'wa_claim_deleted', false, 'd', 'wa_claim', '(EXISTS ( SELECT FROM (wa.media_fetch f JOIN wa.deleted_session d '
-		'ON (((d.org_id = f.org_id) AND (d.id = f.session_id)))) WHERE ((f.org_id = media.org_id) AND (f.media_id = media.id))))', NULL),
+	('media', 'wa_claim_deleted', false, 'd', 'wa_claim', '((unused_at <= now()) OR (EXISTS ( SELECT FROM (wa.media_fetch f JOIN wa.deleted_session d '
+		'ON (((d.org_id = f.org_id) AND (d.id = f.session_id)))) WHERE ((f.org_id = media.org_id) AND (f.media_id = media.id)))))', NULL),
 	('event', 'wa_read_auth', false, 'r', 'wa_app, wa_gateway',
 		'((type !~~ ''auth.%''::text) OR wa.holds_permission(''manage''::wa.permission))', NULL)
 $$;

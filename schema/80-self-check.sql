@@ -154,7 +154,7 @@ AS $$
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
-				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent',
+				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent', 'sweep_media', 'note_unused_media',
 				'count_sessions', 'count_webhooks', 'count_tests', 'count_media_bytes', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
 			-- This one belongs to a superuser, because it runs within everybody's commands.
 			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
@@ -233,7 +233,7 @@ AS $$
 			SELECT t.relation, t.relation || '_durable', format('CREATE TRIGGER %1$s_durable AFTER %2$s ON wa.%1$s '
 				'FOR EACH ROW EXECUTE FUNCTION wa.commit_durably()', t.relation, t.changes)
 			FROM (VALUES
-				('org', 'UPDATE OF event_days'), ('org_limits', 'INSERT OR DELETE OR UPDATE'), ('key_policy', 'INSERT OR DELETE OR UPDATE'),
+				('org', 'UPDATE OF event_days, media_days'), ('org_limits', 'INSERT OR DELETE OR UPDATE'), ('key_policy', 'INSERT OR DELETE OR UPDATE'),
 				('scanner_key', 'DELETE OR UPDATE'), ('session', 'UPDATE OF status, pairing, deleted_at'),
 				('webhook', 'DELETE OR UPDATE OF session_id, url, events, custom_headers, active, secret, previous_secret, previous_secret_until, disabled_at'),
 				('invitation', 'DELETE OR UPDATE OF accepted_at, withdrawn_at'), ('ticket', 'UPDATE OF used_at'), ('realtime', 'DELETE')) t (relation, changes)

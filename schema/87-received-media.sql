@@ -49,8 +49,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM wa.check_received_media(type, media);
-	INSERT INTO wa.media (org_id, state, mimetype, filename)
-	VALUES (wa.require_org(), 'pending', wa.read_media_type(media ->> 'mimetype'), wa.sent_filename(media ->> 'filename'))
+	INSERT INTO wa.media (org_id, state, mimetype, filename, unused_at)
+	VALUES (wa.require_org(), 'pending', wa.read_media_type(media ->> 'mimetype'), wa.sent_filename(media ->> 'filename'), NULL)
 	RETURNING * INTO made;
 	INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, sha256, size)
 	VALUES (made.org_id, made.id, session, media ->> 'reference', decode(media ->> 'sha256', 'hex'), (media ->> 'size')::bigint);

@@ -53,6 +53,8 @@ ALTER FUNCTION wa.hide_session(uuid, uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_deleted_sessions(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_read_chats(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.sweep_unsent(uuid, integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.sweep_media(uuid, integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.note_unused_media() OWNER TO wa_claim;
 ALTER FUNCTION wa.event_rows(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_sessions(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_webhooks(uuid, integer) OWNER TO wa_claim;

@@ -14,7 +14,7 @@ BEGIN
 	RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::integer + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::integer;
 END $$;
 
--- Organizations with an event, a webhook, its lane and a delivery each, of which nothing is over.
+-- Organizations with an event, a file, a webhook, its lane and a delivery each, of which nothing is over.
 CREATE PROCEDURE public.add_organizations(wanted integer)
 	LANGUAGE plpgsql AS $$
 BEGIN
@@ -26,6 +26,8 @@ BEGIN
 		INSERT INTO wa.webhook (org_id, url, secret, active) SELECT id, 'https://e.com/', 'secret', true FROM made RETURNING org_id, id
 	), lane AS (
 		INSERT INTO wa.webhook_lane (org_id, webhook_id) SELECT org_id, id FROM hook
+	), file AS (
+		INSERT INTO wa.media (org_id, sha256, size, mimetype) SELECT id, sha256('x'), 1, 'image/png' FROM made
 	), asked AS (
 		INSERT INTO wa.idempotency (org_id, key, request_digest, message_id) SELECT id, 'key', sha256('request'), wa.uuid7() FROM made
 	)
@@ -40,16 +42,16 @@ BEGIN
 	FOR i IN 1..2 LOOP
 		DELETE FROM public.cost WHERE organizations = size;
 		INSERT INTO public.cost SELECT size, task, public.pages_of(format('SELECT wa.housekeep(%L)', task))
-		FROM unnest('{events,deliveries,tickets,sockets,user_tokens,sign_ins,idempotency,deleted_sessions,read_chats,unsent}'::text[]) task;
+		FROM unnest('{events,deliveries,tickets,sockets,user_tokens,sign_ins,idempotency,deleted_sessions,read_chats,unsent,media}'::text[]) task;
 	END LOOP;
 END $$;
 -- What earlier tests have left is over.
 DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM wa.housekeep(task, 10000) FROM unnest('{events,deliveries,tickets,sockets,user_tokens,sign_ins,idempotency}'::text[]) task; END LOOP; END $$;
 CALL add_organizations(600);
-VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.housekeeping_place;
+VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.media, wa.housekeeping_place;
 CALL measure(600);
 CALL add_organizations(5400);
-VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.housekeeping_place;
+VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.media, wa.housekeeping_place;
 CALL measure(6000);
 -- Ten times as many organizations, and no task costs twice as much.
 SELECT task, many.pages < 2 * few.pages + 100 AS flat FROM cost few JOIN cost many USING (task)
@@ -138,8 +140,9 @@ COMMIT;
 DEALLOCATE ALL;
 \c - :superuser
 DELETE FROM wa.event WHERE org_id = :'rare';
+DELETE FROM wa.media f USING wa.org o WHERE o.id = f.org_id AND o.name = 'growth';
 DELETE FROM wa.org WHERE name = 'growth';
 DROP PROCEDURE public.add_organizations, public.measure;
 DROP FUNCTION public.pages_of;
 DROP TABLE public.cost;
-VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.housekeeping_place;
+VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.media, wa.housekeeping_place;

@@ -35,7 +35,8 @@ BEGIN
 END $$;
 CREATE VIEW public.files AS SELECT m.wa_message_id, f.state, m.media - 'id' AS media, m.media ->> 'id' = wa.typeid('med', f.id) AS has_id, f.sha256 = sha256('picture') AS picture, f.size, f.mimetype, f.filename, f.error,
 	(SELECT count(*) FROM wa.media_fetch t WHERE t.media_id = f.id) AS fetches
-FROM wa.message m JOIN wa.media f ON f.org_id = m.org_id AND f.id = m.media_id WHERE m.wa_message_id IS NOT NULL ORDER BY m.id;
+FROM wa.message m JOIN wa.media f ON f.org_id = m.org_id AND f.id = m.media_id
+	JOIN wa.org o ON o.id = m.org_id AND o.name LIKE 'Receives%' WHERE m.wa_message_id IS NOT NULL ORDER BY m.id;
 
 -- ---- A message with a file ----
 SELECT receive(:'org', :'session', 'F1', 'image', jsonb_build_object('reference', 'secret-1', 'mimetype', 'IMAGE/Png', 'sha256', encode(sha256('picture'), 'hex'), 'size', 7, 'filename', 'view.png'));

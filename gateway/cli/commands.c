@@ -17,7 +17,7 @@
 	"wa.typeid('org', o.id) AS id, " \
 	"o.name, " \
 	"o.created_at AS \"createdAt\", " \
-	"o.event_days AS \"eventDays\""
+	"o.event_days AS \"eventDays\", o.media_days AS \"mediaDays\""
 
 #define KEY_COLUMNS \
 	"k.key AS id, " \

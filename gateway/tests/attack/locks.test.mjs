@@ -278,7 +278,7 @@ async function endings()
 
 /* ---- what is done for everybody ---- */
 
-const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'deleted_sessions', 'read_chats', 'unsent', 'audit'];
+const TASKS = ['events', 'deliveries', 'tickets', 'sockets', 'user_tokens', 'sign_ins', 'idempotency', 'deleted_sessions', 'read_chats', 'unsent', 'media', 'audit'];
 const LEASE = '1 minute';
 
 /* What a connector reports, and what it is told. */
@@ -424,6 +424,9 @@ async function makeWork(tenant)
 
 	await db.sql("UPDATE wa.message SET direction = 'out', status = 'queued' WHERE id = $1", [unsent.uuid]);
 	await db.sql("UPDATE wa.session SET pairing = 2, queue_error = 'session was logged out' WHERE id = $1", [left.uuid]);
+	/* a file that no message carries */
+	await db.sql("INSERT INTO wa.media (org_id, sha256, size, mimetype, unused_at) VALUES ($1, sha256('unused'), 1, 'text/plain', now() - interval '1 hour')",
+		[tenant.org.uuid]);
 	return { ...made, sent, queued, action, fetched, deleted, last };
 }
 

@@ -157,6 +157,8 @@ const ENDS = {
 		isTrue('NOT EXISTS (SELECT FROM wa.org_limits)')],
 	'events are to be kept for a shorter time': [() => null, () => db.sql('SELECT wa.set_event_days($1, 1)', [org.uuid]),
 		isTrue('NOT EXISTS (SELECT FROM wa.org o WHERE o.event_days = 1)')],
+	'files are to be kept for a shorter time': [() => null, () => db.sql('SELECT wa.set_media_days($1, 30)', [org.uuid]),
+		isTrue('NOT EXISTS (SELECT FROM wa.org o WHERE o.media_days = 30)')],
 	'a key of a scanner is removed': [() => db.sql("INSERT INTO wa.scanner_key VALUES ('scanner', 'key', 'x')"),
 		() => db.sql('DELETE FROM wa.scanner_key'), isTrue('EXISTS (SELECT FROM wa.scanner_key)')],
 	'a table is protected': [() => db.sql('CREATE TABLE public.invoice (org_id uuid PRIMARY KEY)'), () => db.sql("SELECT wa.protect('public.invoice')"),

@@ -4,7 +4,7 @@
 # for its metrics, and a round of housekeeping where nothing is over.
 
 ORGS=$(pick 100000 1000)
-TASKS="events deliveries tickets sockets user_tokens sign_ins idempotency key_warnings ends deleted_sessions read_chats unsent"
+TASKS="events deliveries tickets sockets user_tokens sign_ins idempotency key_warnings ends deleted_sessions read_chats unsent media"
 script stats "unbound :count" "delivery_stats"
 for task in $TASKS
 do

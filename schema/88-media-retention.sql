@@ -1,0 +1,149 @@
+-- How long files are kept.  A file is removed when no message carries it any more: at once when
+-- the last one is deleted or revoked, and after 7 days if none ever did.  An organization may
+-- keep its files for a shorter time than its messages (wa.set_media_days()).
+
+-- Runs as wa_claim, which sees the files of deleted sessions.
+CREATE FUNCTION wa.note_unused_media() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.media f SET unused_at = now() WHERE f.org_id = OLD.org_id AND f.id = OLD.media_id;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.note_unused_media() IS 'trigger: has wa.free_media() look whether another message carries the file';
+CREATE TRIGGER message_deleted_media AFTER DELETE ON wa.message
+	FOR EACH ROW WHEN (OLD.media_id IS NOT NULL) EXECUTE FUNCTION wa.note_unused_media();
+COMMENT ON TRIGGER message_deleted_media ON wa.message IS 'its file may be one that no message carries';
+CREATE TRIGGER message_changed_media AFTER UPDATE OF media_id ON wa.message
+	FOR EACH ROW WHEN (OLD.media_id IS NOT NULL AND NEW.media_id IS DISTINCT FROM OLD.media_id)
+	EXECUTE FUNCTION wa.note_unused_media();
+COMMENT ON TRIGGER message_changed_media ON wa.message IS 'its file may be one that no message carries';
+
+-- Whoever writes a message holds a lock on its file (wa.find_media(), or the foreign key), so
+-- that its file is skipped here, and a message that is committed is seen by the next statement.
+CREATE FUNCTION wa.free_media(org uuid, max integer) RETURNS integer
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	due constant uuid[] := ARRAY(
+		SELECT f.id FROM wa.media f WHERE f.org_id = org AND f.unused_at <= now()
+		ORDER BY f.unused_at LIMIT max FOR UPDATE SKIP LOCKED);
+BEGIN
+	UPDATE wa.media f SET unused_at = NULL
+	WHERE f.org_id = org AND f.id = ANY (due)
+		AND EXISTS (SELECT FROM wa.message m WHERE m.org_id = org AND m.media_id = f.id);
+	DELETE FROM wa.media f WHERE f.org_id = org AND f.id = ANY (due) AND f.unused_at <= now();
+	RETURN cardinality(due);
+END $$;
+COMMENT ON FUNCTION wa.free_media(uuid, integer) IS
+	'for function bodies of wa_claim: removes files of an organization that no message carries, and returns at how many it has looked';
+
+-- The messages that show a file are written before its row, as many in a call as their events
+-- allow.  A file that is still to be sent, or is being fetched, is left until that is over.
+CREATE FUNCTION wa.expire_media(org uuid, kept text, cutoff timestamptz, reason text, max integer) RETURNS integer
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	holding constant boolean := wa.hold_events();
+	file uuid;
+	written integer := 0;
+	changed integer;
+BEGIN
+	FOR file IN
+		SELECT f.id FROM wa.media f
+		WHERE f.org_id = org AND f.state = kept AND f.created_at < cutoff
+			AND NOT EXISTS (SELECT FROM wa.message m WHERE m.org_id = org AND m.media_id = f.id AND m.status IN ('queued', 'sending'))
+			AND NOT EXISTS (SELECT FROM wa.media_fetch t WHERE t.org_id = org AND t.media_id = f.id AND t.lease_until > now()
+							AND t.lease_owner IS NOT NULL)
+		ORDER BY f.created_at LIMIT max FOR NO KEY UPDATE SKIP LOCKED
+	LOOP
+		WITH showing AS (
+			SELECT m.id FROM wa.message m
+			WHERE m.org_id = org AND m.media_id = file AND m.media ->> 'state' IS DISTINCT FROM 'expired'
+			ORDER BY m.id LIMIT max - written FOR NO KEY UPDATE)
+		UPDATE wa.message m SET media = m.media || jsonb_build_object('state', 'expired', 'error', reason)
+		FROM showing WHERE m.org_id = org AND m.id = showing.id;
+		GET DIAGNOSTICS changed = ROW_COUNT;
+		written := written + changed;
+		EXIT WHEN written >= max;
+		UPDATE wa.media f SET state = 'expired', sha256 = NULL, size = NULL, error = reason WHERE f.org_id = org AND f.id = file;
+		DELETE FROM wa.media_fetch t WHERE t.org_id = org AND t.media_id = file;
+		written := written + 1;
+		EXIT WHEN written >= max;
+	END LOOP;
+	PERFORM wa.write_claimed_events();
+	RETURN written;
+END $$;
+COMMENT ON FUNCTION wa.expire_media(uuid, text, timestamptz, text, integer) IS
+	'for function bodies of wa_claim: makes files of an organization that are in this state and older than this expired, and the messages that show them, and returns how many rows it wrote';
+
+-- A call looks at 500 organizations, and goes on behind the last one.  It has the bounds of
+-- wa.sweep_unsent(), because each message that loses its file is an event.
+CREATE FUNCTION wa.sweep_media(behind uuid, max integer, OUT gone integer, OUT last uuid)
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET lock_timeout = '10ms'
+AS $$
+DECLARE
+	pending_cutoff constant timestamptz := now() - wa.fetch_days() * interval '1 day' - interval '1 hour';
+	orgs constant uuid[] := wa.orgs_behind(behind);
+	swept record;
+	rows_left integer := wa.event_rows_max();
+	gone_before integer;
+	expired integer;
+	complete boolean := true;
+BEGIN
+	gone := 0;
+	FOR swept IN
+		SELECT o.id AS org_id, o.media_days, now() - o.media_days * interval '1 day' AS cutoff
+		FROM unnest(orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id
+		WHERE EXISTS (SELECT FROM wa.media f WHERE f.org_id = o.id AND f.unused_at <= now())
+			OR EXISTS (SELECT FROM wa.media f WHERE f.org_id = o.id AND f.state = 'pending' AND f.created_at < pending_cutoff)
+			OR EXISTS (SELECT FROM wa.media f WHERE f.org_id = o.id AND f.state = 'stored' AND f.created_at < now() - o.media_days * interval '1 day')
+		ORDER BY turn.nth
+	LOOP
+		complete := gone < max AND rows_left > 0 AND wa.event_room() > 0;
+		EXIT WHEN NOT complete;
+		last := swept.org_id;
+		gone_before := gone;
+		BEGIN
+			gone := gone + wa.free_media(swept.org_id, max - gone);
+			expired := wa.expire_media(swept.org_id, 'pending', pending_cutoff, 'the session did not fetch it in time',
+									   wa.events_at_once(swept.org_id, max, rows_left));
+			rows_left := rows_left - expired * wa.event_rows(swept.org_id);
+			gone := gone + expired;
+			IF swept.media_days IS NOT NULL AND rows_left > 0 THEN
+				expired := wa.expire_media(swept.org_id, 'stored', swept.cutoff, format('it was kept for %s days', swept.media_days),
+										   wa.events_at_once(swept.org_id, max, rows_left));
+				rows_left := rows_left - expired * wa.event_rows(swept.org_id);
+				gone := gone + expired;
+			END IF;
+		EXCEPTION WHEN lock_not_available OR foreign_key_violation THEN
+			gone := gone_before;
+		END;
+	END LOOP;
+	IF complete THEN
+		last := orgs[cardinality(orgs)];
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.sweep_media(uuid, integer) IS
+	'for wa.housekeep(): removes files that no message carries, lets others expire, and returns how many rows it wrote and where it ended';
+
+CREATE FUNCTION wa.set_media_days(org wa.org_id, days integer) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_under_key();
+	IF days NOT BETWEEN 1 AND 3650 THEN
+		PERFORM wa.refuse_field('days', 'must be between 1 and 3650');
+	END IF;
+	UPDATE wa.org o SET media_days = days WHERE o.id = org;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('mediaDays', days));
+END $$;
+COMMENT ON FUNCTION wa.set_media_days(wa.org_id, integer) IS
+	'how many days an organization''s files are kept, 1 to 3650; NULL: as long as the messages that carry them. `22023` (`days`), `P0002`';
