@@ -193,13 +193,13 @@ COMMENT ON TRIGGER audit_append_only_all ON wa.audit IS 'the same for TRUNCATE';
 
 CREATE TABLE wa.org_limits (
 	org_id uuid NOT NULL REFERENCES wa.org,
-	name text NOT NULL CHECK (name IN ('sessions', 'webhooks', 'keys', 'members', 'queued_messages', 'webhook_tests', 'sockets', 'media_mebibytes')),
+	name text NOT NULL CHECK (name IN ('sessions', 'webhooks', 'keys', 'members', 'queued_messages', 'webhook_tests', 'sockets', 'media_mebibytes', 'received_mebibytes')),
 	value integer NOT NULL CHECK (value >= 0),
 	PRIMARY KEY (org_id, name)
 );
 COMMENT ON TABLE wa.org_limits IS 'how much of what an organization may have, where that is not the default of `wa.default_limits()`';
 COMMENT ON COLUMN wa.org_limits.org_id IS 'the organization';
-COMMENT ON COLUMN wa.org_limits.name IS 'of what: sessions, webhooks, keys, members, webhook_tests on their way, queued_messages of one session, sockets of one process of a gateway, or media_mebibytes of files';
+COMMENT ON COLUMN wa.org_limits.name IS 'of what: sessions, webhooks, keys, members, webhook_tests on their way, queued_messages of one session, sockets of one process of a gateway, media_mebibytes of files that were uploaded, or received_mebibytes of others';
 COMMENT ON COLUMN wa.org_limits.value IS 'how many';
 SELECT wa.put_durability('wa.org_limits', 'INSERT OR UPDATE OR DELETE', 'makes a lower limit survive a crash');
 

@@ -22,8 +22,7 @@ CREATE TABLE wa.media (
 	CONSTRAINT media_stored_check CHECK (CASE state WHEN 'stored' THEN num_nulls(sha256, size, mimetype) = 0
 		ELSE num_nonnulls(sha256, size) = 0 END)
 );
--- With the size, so that all sizes of an organization are added up in the index.
-CREATE INDEX media_of_bytes ON wa.media (org_id, sha256) INCLUDE (size, key_id, user_id);
+CREATE INDEX media_of_bytes ON wa.media (org_id, sha256);
 CREATE INDEX media_unused ON wa.media (org_id, unused_at) WHERE unused_at IS NOT NULL;
 CREATE INDEX media_age ON wa.media (org_id, state, created_at) WHERE state IN ('pending', 'stored');
 COMMENT ON TABLE wa.media IS
@@ -42,6 +41,38 @@ COMMENT ON COLUMN wa.media.key_id IS 'the API key that it was uploaded with';
 COMMENT ON COLUMN wa.media.user_id IS 'the person who uploaded it';
 COMMENT ON COLUMN wa.media.created_at IS 'when it was uploaded or received';
 COMMENT ON COLUMN wa.media.unused_at IS 'when it is removed if no message carries it then; NULL: one does';
+
+-- Files of an organization with the same bytes are one in the store.  A row stays when the last
+-- of them is gone.
+CREATE TABLE wa.media_bytes (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
+	size bigint NOT NULL CHECK (size > 0),
+	files integer NOT NULL,
+	uploads integer NOT NULL,
+	PRIMARY KEY (org_id, sha256),
+	CHECK (uploads BETWEEN 0 AND files)
+);
+COMMENT ON TABLE wa.media_bytes IS 'the bytes that have been stored, and how many files share them. Function bodies only';
+COMMENT ON COLUMN wa.media_bytes.org_id IS 'the organization whose bytes they are';
+COMMENT ON COLUMN wa.media_bytes.sha256 IS 'SHA-256 of the bytes, and with the organization their name in the store';
+COMMENT ON COLUMN wa.media_bytes.size IS 'how many they are';
+COMMENT ON COLUMN wa.media_bytes.files IS 'how many rows of wa.media are of these bytes';
+COMMENT ON COLUMN wa.media_bytes.uploads IS 'how many of them people and keys have uploaded';
+
+-- In 16 rows, so that few uploads of an organization wait for each other.
+CREATE TABLE wa.media_room (
+	org_id uuid NOT NULL REFERENCES wa.org,
+	slot integer NOT NULL CHECK (slot BETWEEN 0 AND 15),
+	uploaded bigint NOT NULL CHECK (uploaded >= 0),
+	received bigint NOT NULL CHECK (received >= 0),
+	PRIMARY KEY (org_id, slot)
+);
+COMMENT ON TABLE wa.media_room IS 'how many bytes the files of an organization take in the store, in parts. Function bodies only';
+COMMENT ON COLUMN wa.media_room.org_id IS 'the organization';
+COMMENT ON COLUMN wa.media_room.slot IS 'which part: the last four bits of the first byte of the digest';
+COMMENT ON COLUMN wa.media_room.uploaded IS 'the bytes that people and keys have uploaded';
+COMMENT ON COLUMN wa.media_room.received IS 'the bytes that were only received';
 
 -- A row exists while its file is pending.
 CREATE TABLE wa.media_fetch (
@@ -223,6 +254,8 @@ COMMENT ON COLUMN wa.idempotency.session_id IS
 
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.media', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.media_bytes', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.media_room', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.media_fetch', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.message_action', '');

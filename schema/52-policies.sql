@@ -7,6 +7,8 @@ SELECT wa.protect('wa.session_wanted', 'org_id', 'manage', 'manage', test_keys =
 SELECT wa.protect('wa.chat', 'org_id', 'read', 'send', test_keys => true);
 SELECT wa.protect('wa.contact', 'org_id', 'read', 'send', test_keys => true);
 SELECT wa.protect('wa.media', 'org_id', 'read', 'send', test_keys => true);
+SELECT wa.protect('wa.media_bytes', 'org_id', 'manage', 'manage', test_keys => true);
+SELECT wa.protect('wa.media_room', 'org_id', 'manage', 'manage', test_keys => true);
 SELECT wa.protect('wa.media_fetch', 'org_id', 'manage', 'manage', test_keys => true);
 SELECT wa.protect('wa.message', 'org_id', 'read', 'send', test_keys => true);
 SELECT wa.protect('wa.message_action', 'org_id', 'read', 'send', test_keys => true);
@@ -36,7 +38,7 @@ COMMENT ON FUNCTION wa.put_owner_policies(text, regclass[]) IS
 
 -- Only the bound organization.
 SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.session_pairing', 'wa.chat', 'wa.contact',
-	'wa.media', 'wa.media_fetch', 'wa.message', 'wa.message_action', 'wa.session_rate');
+	'wa.media', 'wa.media_bytes', 'wa.media_room', 'wa.media_fetch', 'wa.message', 'wa.message_action', 'wa.session_rate');
 
 -- All organizations if none is bound, otherwise only the bound one.  Housekeeping, and
 -- functions that write an event where no organization is bound, name the organization
@@ -69,6 +71,8 @@ CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_pairing FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_wanted FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.media TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.media_bytes TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.media_room TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.media_fetch TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.message_action TO wa_claim USING (true);

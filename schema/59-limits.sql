@@ -7,14 +7,14 @@
 -- wait for each other, and one that holds such a lock would delay the others.
 
 CREATE FUNCTION wa.default_limits() RETURNS TABLE (name text, value integer, most integer)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 8
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 9
 AS $$
 	VALUES ('sessions', 500, 100000), ('webhooks', 100, 10000), ('keys', 500, 100000), ('members', 500, 100000),
 		('queued_messages', 10000, 1000000), ('webhook_tests', 100, 10000),
-		('sockets', 10000, 1000000), ('media_mebibytes', 10240, 16777216)
+		('sockets', 10000, 1000000), ('media_mebibytes', 10240, 16777216), ('received_mebibytes', 10240, 16777216)
 $$;
 COMMENT ON FUNCTION wa.default_limits() IS
-	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, tests of webhooks may be on their way, realtime sockets may be open in one process of a gateway, and how many MiB its files may have in the store, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
+	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, tests of webhooks may be on their way, realtime sockets may be open in one process of a gateway, and how many MiB its files may have in the store, those that it uploads and those that it receives, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
 
 CREATE FUNCTION wa.org_limit(org uuid, name text) RETURNS integer
 	LANGUAGE plpgsql STABLE STRICT
@@ -60,18 +60,109 @@ END $$;
 COMMENT ON FUNCTION wa.count_tests(uuid, integer) IS
 	'for function bodies: how many tests of webhooks of an organization are on their way; what is beyond a number is not counted';
 
--- Runs as wa_claim for the same reason.  Files of the same bytes are one in the store; a second
--- one of them is refused, too, when the limit is reached, so that nobody learns what is there.
--- Received files are not counted: whoever writes to a telephone must not use up the room.
+-- Bytes are counted where their files are written, once for all files that share them.
+CREATE FUNCTION wa.count_media() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF TG_OP <> 'INSERT' AND OLD.sha256 IS NOT NULL THEN
+		PERFORM wa.count_file(OLD, -1);
+	END IF;
+	IF TG_OP <> 'DELETE' AND NEW.sha256 IS NOT NULL THEN
+		PERFORM wa.count_file(NEW, 1);
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.count_media() IS 'trigger: keeps wa.media_bytes and wa.media_room as wa.media is';
+
+CREATE FUNCTION wa.count_file(file wa.media, change integer) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	upload constant integer := CASE WHEN num_nonnulls(file.key_id, file.user_id) > 0 THEN change ELSE 0 END;
+	counted wa.media_bytes;
+	more_uploaded bigint;
+	more_received bigint;
+BEGIN
+	IF change > 0 THEN
+		INSERT INTO wa.media_bytes AS b (org_id, sha256, size, files, uploads)
+		VALUES (file.org_id, file.sha256, file.size, change, upload)
+		ON CONFLICT (org_id, sha256) DO UPDATE SET files = b.files + change, uploads = b.uploads + upload
+		RETURNING * INTO counted;
+	ELSE
+		UPDATE wa.media_bytes b SET files = b.files + change, uploads = b.uploads + upload
+		WHERE b.org_id = file.org_id AND b.sha256 = file.sha256
+		RETURNING * INTO counted;
+	END IF;
+	-- What is uploaded and received, too, counts as uploaded.
+	more_uploaded := counted.size * ((counted.uploads > 0)::integer - (counted.uploads - upload > 0)::integer);
+	more_received := counted.size * ((counted.files > 0 AND counted.uploads = 0)::integer
+		- (counted.files - change > 0 AND counted.uploads - upload = 0)::integer);
+	IF more_uploaded <> 0 OR more_received <> 0 THEN
+		INSERT INTO wa.media_room AS r (org_id, slot, uploaded, received)
+		VALUES (file.org_id, get_byte(file.sha256, 0) & 15, 0, 0) ON CONFLICT DO NOTHING;
+		UPDATE wa.media_room r SET uploaded = r.uploaded + more_uploaded, received = r.received + more_received
+		WHERE r.org_id = file.org_id AND r.slot = get_byte(file.sha256, 0) & 15;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.count_file(wa.media, integer) IS
+	'for wa.count_media(): one file more (1) or less (-1) of some bytes';
+
+-- A dump has the counts; the files that it brings must not be counted again.
+CREATE TRIGGER media_made_counted AFTER INSERT ON wa.media
+	FOR EACH ROW WHEN (NEW.sha256 IS NOT NULL AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.count_media();
+COMMENT ON TRIGGER media_made_counted ON wa.media IS 'counts its bytes';
+CREATE TRIGGER media_changed_counted AFTER UPDATE OF sha256, size, key_id, user_id ON wa.media
+	FOR EACH ROW WHEN ((NEW.sha256, NEW.key_id, NEW.user_id) IS DISTINCT FROM (OLD.sha256, OLD.key_id, OLD.user_id))
+	EXECUTE FUNCTION wa.count_media();
+COMMENT ON TRIGGER media_changed_counted ON wa.media IS 'counts its bytes when they are stored, and no more when they have expired';
+CREATE TRIGGER media_deleted_counted AFTER DELETE ON wa.media
+	FOR EACH ROW WHEN (OLD.sha256 IS NOT NULL) EXECUTE FUNCTION wa.count_media();
+COMMENT ON TRIGGER media_deleted_counted ON wa.media IS 'counts its bytes no more';
+
+-- These run as wa_claim, which sees the rooms of all organizations.  A second file of the same
+-- bytes is refused, too, when the limit is reached, so that nobody learns what is there.
+-- Received files have a limit of their own: whoever writes to a telephone must not use up the
+-- room of those who send.
 CREATE FUNCTION wa.count_media_bytes(org uuid) RETURNS numeric
 	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN (SELECT COALESCE(sum(d.size), 0) FROM (SELECT DISTINCT ON (m.sha256) m.size FROM wa.media m WHERE m.org_id = org AND (m.key_id IS NOT NULL OR m.user_id IS NOT NULL) ORDER BY m.sha256) d);
+	RETURN (SELECT COALESCE(sum(r.uploaded), 0) FROM wa.media_room r WHERE r.org_id = org);
 END $$;
 COMMENT ON FUNCTION wa.count_media_bytes(uuid) IS
 	'for function bodies: how many bytes the files have in the store that people and keys of an organization have uploaded';
+
+CREATE FUNCTION wa.count_received_bytes(org uuid) RETURNS numeric
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT COALESCE(sum(r.received), 0) FROM wa.media_room r WHERE r.org_id = org);
+END $$;
+COMMENT ON FUNCTION wa.count_received_bytes(uuid) IS
+	'for function bodies: how many bytes the files have in the store that an organization has only received';
+
+CREATE FUNCTION wa.has_received_room(org uuid, size bigint) RETURNS boolean
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN wa.count_received_bytes(org) + size <= wa.org_limit(org, 'received_mebibytes') * 1048576::numeric;
+END $$;
+COMMENT ON FUNCTION wa.has_received_room(uuid, bigint) IS
+	'for function bodies: whether so many more bytes of received files are within the organization''s limit';
+
+CREATE FUNCTION wa.received_room_error(org uuid) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN format('organization has reached its limit of %s MiB of received files', wa.org_limit(org, 'received_mebibytes'));
+END $$;
+COMMENT ON FUNCTION wa.received_room_error(uuid) IS 'for function bodies: why a received file is not fetched';
 
 CREATE FUNCTION wa.refuse_more_media(org uuid, size bigint) RETURNS void
 	LANGUAGE plpgsql STRICT
@@ -253,4 +344,4 @@ BEGIN
 	PERFORM wa.note(org, 'org.changed', org, jsonb_build_object('limit', name, 'value', value));
 END $$;
 COMMENT ON FUNCTION wa.set_org_limit(wa.org_id, text, integer) IS
-	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, `queued_messages` of one session, `sockets` of one process of a gateway, or `media_mebibytes` of files in the store; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';
+	'how much of something an organization may have: `sessions`, `webhooks`, `keys`, `members`, `webhook_tests` that are on their way, `queued_messages` of one session, `sockets` of one process of a gateway, `media_mebibytes` of uploaded files in the store, or `received_mebibytes` of received ones; NULL: the default of `wa.default_limits()`. What is there already stays. `22023` (`name`, `value`), `P0002`';

@@ -12,12 +12,12 @@ AS $$
 	WITH protected (relation, read, write) AS (VALUES
 		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
 		('session_rate', 'read', 'send'), ('deleted_session', 'read', 'manage'), ('chat', 'read', 'send'), ('contact', 'read', 'send'),
-		('media', 'read', 'send'), ('media_fetch', 'manage', 'manage'), ('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
+		('media', 'read', 'send'), ('media_bytes', 'manage', 'manage'), ('media_room', 'manage', 'manage'), ('media_fetch', 'manage', 'manage'), ('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
 		('key_policy', 'manage', 'manage'), ('key_warning', 'manage', 'manage'),
 		('event', 'events', 'events'), ('webhook', 'manage', 'manage'), ('webhook_lane', 'manage', 'manage'), ('delivery', 'manage', 'manage')
 	), owned (relation, condition) AS (
 		SELECT t, '(org_id = wa.require_org())'
-		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,media,media_fetch,message,message_action}'::text[]) t
+		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,media,media_bytes,media_room,media_fetch,message,message_action}'::text[]) t
 	UNION ALL
 		SELECT t, '((wa.current_org() IS NULL) OR (org_id = wa.current_org()))'
 		FROM unnest('{session_wanted,idempotency,org_limits,key_policy,key_warning,event,webhook,webhook_lane,delivery,api_key,api_key_usage,api_key_hour,audit,member,'
@@ -48,7 +48,7 @@ UNION ALL
 	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,api_key_hour,audit,app_user,member,ended,scanner_key,own_permission,connector_capability,unknown_key}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, '*', 'wa_claim', 'true', NULL
-	FROM unnest('{session,deleted_session,chat,contact,media,media_fetch,message,message_action,webhook_lane}'::text[]) t
+	FROM unnest('{session,deleted_session,chat,contact,media,media_bytes,media_room,media_fetch,message,message_action,webhook_lane}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, 'r', 'wa_claim', 'true', NULL
 	FROM unnest('{org,session_pairing,session_wanted,event,webhook,delivery}'::text[]) t

@@ -44,26 +44,34 @@ CREATE FUNCTION wa.receive_media(session uuid, type text, media jsonb, OUT media
 AS $$
 DECLARE
 	made wa.media;
+	refused text;
 BEGIN
 	IF media IS NULL THEN
 		RETURN;
 	END IF;
 	PERFORM wa.check_received_media(type, media);
-	INSERT INTO wa.media (org_id, state, mimetype, filename, unused_at)
-	VALUES (wa.require_org(), 'pending', wa.read_media_type(media ->> 'mimetype'), wa.sent_filename(media ->> 'filename'), NULL)
+	IF NOT wa.has_received_room(wa.require_org(), COALESCE((media ->> 'size')::bigint, 1)) THEN
+		refused := wa.received_room_error(wa.require_org());
+	END IF;
+	INSERT INTO wa.media (org_id, state, mimetype, filename, error, unused_at)
+	VALUES (wa.require_org(), CASE WHEN refused IS NULL THEN 'pending' ELSE 'failed' END, wa.read_media_type(media ->> 'mimetype'),
+			wa.sent_filename(media ->> 'filename'), refused, NULL)
 	RETURNING * INTO made;
-	INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, sha256, size)
-	VALUES (made.org_id, made.id, session, media ->> 'reference', decode(media ->> 'sha256', 'hex'), (media ->> 'size')::bigint);
+	IF refused IS NULL THEN
+		INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, sha256, size)
+		VALUES (made.org_id, made.id, session, media ->> 'reference', decode(media ->> 'sha256', 'hex'), (media ->> 'size')::bigint);
+	END IF;
 	media_id := made.id;
 	shown := jsonb_strip_nulls(jsonb_build_object('id', wa.typeid('med', made.id), 'state', made.state,
-		'mimetype', made.mimetype, 'size', (media ->> 'size')::bigint, 'filename', made.filename));
+		'mimetype', made.mimetype, 'size', (media ->> 'size')::bigint, 'filename', made.filename, 'error', refused));
 END $$;
 COMMENT ON FUNCTION wa.receive_media(uuid, text, jsonb) IS
-	'for wa.connector_receive(): makes a file that is pending, if the message has one, and returns it and what the message shows of it';
+	'for wa.connector_receive(): makes a file that is pending, or failed if there is no room, if the message has one, and returns it and what the message shows of it';
 
 -- As in wa.connector_claim(), each session offers some of its files that are due, at most half
 -- of them tried before, and organizations take turns.  The bounds are lower, because a file
--- takes longer than a message.
+-- takes longer than a message.  An organization without room is left out until it has some; its
+-- files expire meanwhile.
 CREATE FUNCTION wa.connector_media(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, media_id uuid, session_id uuid, reference text, mimetype text, sha256 bytea, size bigint,
 				   attempt integer)
@@ -89,7 +97,7 @@ BEGIN
 				LIMIT fetching_max) taken) fetching
 		WHERE w.lease_owner = connector_media.owner AND w.connector = connector_media.connector
 			AND w.lease_until > at AND s.status = 'working' AND (next.lease_until IS NULL OR next.lease_until <= at)), shared AS (
-		SELECT b.*, sum(b.fetching) OVER (PARTITION BY b.org_id) AS org_fetching FROM busy b), offered AS MATERIALIZED (
+		SELECT b.*, sum(b.fetching) OVER (PARTITION BY b.org_id) AS org_fetching FROM busy b WHERE wa.has_received_room(b.org_id, 1)), offered AS MATERIALIZED (
 		SELECT b.org_id, b.org_fetching, f.media_id,
 			b.fetching + row_number() OVER (PARTITION BY b.org_id, b.id ORDER BY f.media_id) AS nth
 		FROM shared b CROSS JOIN LATERAL (

@@ -109,7 +109,9 @@ BEGIN
 		gone_before := gone;
 		BEGIN
 			gone := gone + wa.free_media(swept.org_id, max - gone);
-			expired := wa.expire_media(swept.org_id, 'pending', pending_cutoff, 'the session did not fetch it in time',
+			expired := wa.expire_media(swept.org_id, 'pending', pending_cutoff,
+									   CASE WHEN wa.has_received_room(swept.org_id, 1) THEN 'the session did not fetch it in time'
+										   ELSE wa.received_room_error(swept.org_id) END,
 									   wa.events_at_once(swept.org_id, max, rows_left));
 			rows_left := rows_left - expired * wa.event_rows(swept.org_id);
 			gone := gone + expired;

@@ -58,6 +58,8 @@ ALTER FUNCTION wa.note_unused_media() OWNER TO wa_claim;
 ALTER FUNCTION wa.event_rows(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_sessions(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_webhooks(uuid, integer) OWNER TO wa_claim;
+ALTER FUNCTION wa.count_media() OWNER TO wa_claim;
 ALTER FUNCTION wa.count_media_bytes(uuid) OWNER TO wa_claim;
+ALTER FUNCTION wa.count_received_bytes(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_tests(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.stray_session(uuid, uuid[], boolean) OWNER TO wa_claim;
