@@ -82,7 +82,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	at constant timestamptz := clock_timestamp();
-	fetching_max constant integer := 8;	-- of one session at once
+	fetching_max constant integer := 8;	-- of one session at once, and of the sessions of one organization that "owner" leases
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	RETURN QUERY
@@ -116,7 +116,7 @@ BEGIN
 		SELECT f.org_id, f.media_id
 		FROM chosen c CROSS JOIN LATERAL (
 			SELECT f.org_id, f.media_id FROM wa.media_fetch f
-			WHERE f.org_id = c.org_id AND f.media_id = c.media_id AND (f.lease_until IS NULL OR f.lease_until <= at)
+			WHERE c.turn <= fetching_max AND f.org_id = c.org_id AND f.media_id = c.media_id AND (f.lease_until IS NULL OR f.lease_until <= at)
 			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) f), taken AS (
 		UPDATE wa.media_fetch f
 		SET attempts = f.attempts + 1, lease_owner = connector_media.owner, lease_until = at + lease
@@ -129,7 +129,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.connector_media(text, text, integer, interval) IS
 	'takes received files to fetch, of the working sessions that `owner` leases. Organizations take turns, and a session '
-	'has at most 8 on their way. `reference`, `mimetype`, `sha256` and `size` are what the connector has announced '
+	'has at most 8 on their way, and so have all sessions of an organization that `owner` leases. `reference`, `mimetype`, `sha256` and `size` are what the connector has announced '
 	'(`media` of a `receive` report). A file whose lease runs out is given out again. `22023` (`owner`, `max` 1 to 1000, '
 	'`lease` 1 s to 1 h)';
 

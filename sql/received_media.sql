@@ -151,6 +151,13 @@ SELECT reference, count(*) FROM wa.connector_media('media', 'one', 4, '1 min') W
 SELECT count(*) <= 8 AS bounded FROM wa.connector_media('media', 'one', 100, '1 min');
 SELECT count(*) FROM wa.media_fetch WHERE session_id = :'others' AND lease_owner = 'one';
 SELECT count(*) FROM wa.connector_media('media', 'one', 100, '1 min');
+-- Nor do more sessions of the organization get more.
+INSERT INTO wa.session (org_id, label, status, connector) VALUES (:'org', 'third', 'working', 'media') RETURNING id AS third \gset
+SELECT count(*) FROM wa.connector_sessions('media', 'one', 100, '1 min') s WHERE s.session_id = :'third';
+SELECT receive(:'org', :'third', 'U' || i, 'image', jsonb_build_object('reference', 'third')) = 'done' AS done, count(*) FROM generate_series(1, 30) i GROUP BY 1;
+SELECT count(*) FROM wa.connector_media('media', 'one', 100, '1 min');
+DELETE FROM wa.media_fetch WHERE media_id = (SELECT media_id FROM wa.media_fetch WHERE session_id = :'others' AND lease_owner = 'one' LIMIT 1);
+SELECT reference FROM wa.connector_media('media', 'one', 100, '1 min');
 
 -- ---- No row promises what is not there ----
 \set VERBOSITY terse
