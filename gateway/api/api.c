@@ -37,12 +37,13 @@ const Endpoint *const endpoint_resources[] = {health_endpoints,    openapi_endpo
 											  dashboard_endpoints, NULL};
 
 Api *
-api_open(Db *db, int timeout_ms)
+api_open(struct event_base *base, Db *db, int timeout_ms)
 {
 	Api *api = calloc(1, sizeof(*api));
 
 	if (api == NULL)
 		return NULL;
+	api->base = base;
 	api->db = db;
 	api->timeout_ms = timeout_ms;
 	readiness_init(&api->readiness);
@@ -52,7 +53,7 @@ api_open(Db *db, int timeout_ms)
 	api->ready = db_statement_find(API_ROLE, "ready");
 	api->media_begin = db_statement_find(API_ROLE, "media_begin");
 	api->credential_org = db_statement_find(API_ROLE, "credential_org");
-	upload_places_init(&api->uploads);
+	places_init(&api->uploads, UPLOAD_PLACES);
 	api->costly = http_peers_create();
 	if (api->costly == NULL || api->authorized < 0 || api->authorized_person < 0 ||
 		api->signed_in < 0 || api->ready < 0 || api->media_begin < 0 || api->credential_org < 0 ||

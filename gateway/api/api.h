@@ -18,14 +18,15 @@
 typedef struct Api Api;
 
 struct MediaStore;
+struct event_base;
 
 /*
- * Resolves the endpoints' patterns and statements.  timeout_ms bounds the time of each
+ * Resolves the endpoints' patterns and statements.  The base is that of the loop.  timeout_ms bounds the time of each
  * request in the database.  Returns NULL when memory is out, or when a row names a
  * statement that is not built in (logged).  The caller owns the result, and frees it after
  * the HTTP server and before the database.
  */
-extern Api *api_open(Db *db, int timeout_ms);
+extern Api *api_open(struct event_base *base, Db *db, int timeout_ms);
 extern void api_free(Api *api);
 
 /*

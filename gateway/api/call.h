@@ -15,8 +15,8 @@
 #include "api/health.h"
 #include "api/route.h"
 #include "api/share.h"
-#include "api/upload_places.h"
 #include "lib/json_read.h"
+#include "lib/places.h"
 
 /*
  * The number of problems that are noted of one request and shown as details; no more are
@@ -36,6 +36,7 @@ typedef struct Problem
 
 struct Api
 {
+	struct event_base *base;
 	Db *db;
 	int timeout_ms;
 	RouteTable routes;
@@ -49,7 +50,7 @@ struct Api
 	HttpPeers *costly;    /* counts each client's requests in the costly lane */
 	ApiRealtime realtime; /* NULL: WebSockets are not served */
 	void *realtime_context;
-	UploadPlaces uploads;
+	Places uploads;           /* by organization */
 	struct MediaStore *media; /* NULL: no files are stored */
 	uint64_t media_max;       /* bytes of a file */
 };

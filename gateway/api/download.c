@@ -5,7 +5,8 @@
  *	OPENING --> answered --> SENDING --> freed
  *
  * While the store opens the file, the download holds the request.  After that the bytes go from
- * the store to the connection, a piece each time that the one before has left.
+ * the store to the connection, a piece each time that the one before has left.  All the time
+ * the credential is looked up again: a download ends when it does.
  *
  * A file is sent so that it can do no harm in a browser: as a download, unless it is a picture,
  * sound or video of a common type, which were checked when they were stored; never as another
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/credential_check.h"
 #include "api/disposition.h"
 #include "src/common/media_type.h"
 #include "db/result.h"
@@ -47,7 +49,9 @@ typedef struct Download
 {
 	HttpRequest *request; /* until it is answered */
 	MediaRead *read;
+	CredentialCheck check;
 	HttpStream *stream;    /* NULL: no piece was asked for yet */
+	bool answered;         /* the request must not be used any more */
 	HttpRangeResult range; /* the whole or a part */
 	uint64_t size;         /* of the whole file */
 	uint64_t first;        /* of what is sent */
@@ -120,6 +124,7 @@ free_download(Download *download)
 {
 	if (download->read != NULL)
 		media_read_end(download->read);
+	credential_check_stop(&download->check);
 	free(download);
 }
 
@@ -168,6 +173,7 @@ send_file(Download *download)
 		{"Content-Range", content_range},
 	};
 
+	download->answered = true;
 	http_content_range(content_range, download->first, download->length, download->size);
 	http_respond_stream(download->request, part ? 206 : 200, headers,
 						part ? HEADERS_MAX : HEADERS_MAX - 1, download->type, download->length,
@@ -199,6 +205,22 @@ on_gone(HttpRequest *request, void *context)
 {
 	free_download(context);
 	answer_error(request, HTTP_ERROR_UNAVAILABLE);
+}
+
+/* Before the first piece was asked for there is nothing to break, and the next check is soon. */
+static void
+on_refused(void *context)
+{
+	Download *download = context;
+	HttpRequest *request = download->request;
+
+	if (download->stream != NULL)
+		http_stream_break(download->stream, "credential is not valid any more");
+	else if (!download->answered)
+	{
+		free_download(download);
+		answer_error(request, HTTP_ERROR_UNAUTHORIZED);
+	}
 }
 
 /* Takes the request. */
@@ -254,13 +276,19 @@ begin(const Call *call, const Described *file, const char *etag)
 	memcpy(download->etag, etag, ETAG_MAX);
 	memcpy(download->type, file->type, sizeof(download->type));
 	disposition_write(may_be_shown(file->type), file->name, file->name_len, download->disposition);
-	if (download->range != HTTP_RANGE_NONE)
+	if (download->range != HTTP_RANGE_NONE &&
+		!credential_check_start(&download->check, call, on_refused, download))
 	{
-		open_file(call->api->media, download, file);
-		return;
+		free_download(download);
+		answer_error(call->http, HTTP_ERROR_UNAVAILABLE);
 	}
-	free_download(download);
-	refuse_range(call->http, size);
+	else if (download->range != HTTP_RANGE_NONE)
+		open_file(call->api->media, download, file);
+	else
+	{
+		free_download(download);
+		refuse_range(call->http, size);
+	}
 }
 
 /* A received file is "stored" only after its connector has fetched it, or else it never is. */

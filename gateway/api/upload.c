@@ -18,9 +18,9 @@
 #include <strings.h>
 
 #include "api/body.h"
+#include "api/credential_check.h"
 #include "api/disposition.h"
 #include "api/form.h"
-#include "api/upload_check.h"
 #include "src/common/media_type.h"
 #include "db/result.h"
 #include "media/store.h"
@@ -31,8 +31,8 @@ _Static_assert(HTTP_PART_MAX <= MEDIA_PART_MAX, "a part of a body is a part of a
 struct Upload
 {
 	MediaUpload *upload; /* NULL: it has not begun, or has ended */
-	UploadPlace place;
-	UploadCheck check;
+	Place place;
+	CredentialCheck check;
 	void (*next)(Call *call);
 	void (*end)(Call *call);
 	Form *form; /* NULL: the body is the file itself */
@@ -189,9 +189,9 @@ break_off(Call *call, const HttpError *error, const HttpDetail *detail)
 }
 
 static void
-on_refused(Call *call)
+on_refused(void *context)
 {
-	break_off(call, http_error(HTTP_ERROR_UNAUTHORIZED), NULL);
+	break_off(context, http_error(HTTP_ERROR_UNAUTHORIZED), NULL);
 }
 
 /* The organization has more uploads under way than others leave to it. */
@@ -247,7 +247,7 @@ on_done(void *context, const MediaStored *stored)
 	upload->failed = stored->outcome == MEDIA_FAILED;
 	if (upload->asking)
 		return;
-	upload_place_leave(&call->api->uploads, &upload->place);
+	place_leave(&call->api->uploads, &upload->place);
 	if (upload->failed)
 	{
 		answer_unavailable(call);
@@ -314,8 +314,8 @@ give_up(Call *call)
 	if (upload->upload != NULL)
 		media_upload_cancel(upload->upload);
 	upload->upload = NULL;
-	upload_check_stop(&upload->check);
-	upload_place_leave(&call->api->uploads, &upload->place);
+	credential_check_stop(&upload->check);
+	place_leave(&call->api->uploads, &upload->place);
 	if (call->refused)
 		upload->next(call);
 	else
@@ -328,7 +328,6 @@ on_part(void *context, const char *bytes, size_t len)
 	Call *call = context;
 	Upload *upload = call->upload;
 
-	upload_check_tick(&upload->check);
 	if (upload->form == NULL ? add(call, bytes, len) : form_read(upload->form, bytes, len))
 		return upload->room;
 	give_up(call);
@@ -343,7 +342,7 @@ on_end(void *context)
 
 	if (call->refused) /* and the answer is on its way */
 		return;
-	upload_check_stop(&upload->check);
+	credential_check_stop(&upload->check);
 	if (upload->form == NULL || form_end(upload->form))
 		if (upload->bytes == 0)
 			call_problem(call, upload->form == NULL ? "body" : "file", "must not be empty");
@@ -378,16 +377,16 @@ static bool
 take_place(Call *call)
 {
 	void *loser;
-	UploadPlaceResult result = upload_place_take(&call->api->uploads, &call->upload->place,
-												 call->upload->org, call, &loser);
+	PlaceResult result =
+		place_take(&call->api->uploads, &call->upload->place, call->upload->org, call, &loser);
 
 	if (loser != NULL)
 		refuse_crowded(loser);
-	if (result == UPLOAD_PLACE_TOO_MANY)
+	if (result == PLACE_TOO_MANY)
 		refuse_crowded(call);
-	else if (result == UPLOAD_PLACE_FULL)
+	else if (result == PLACE_FULL)
 		answer_unavailable(call);
-	return result == UPLOAD_PLACE_TAKEN;
+	return result == PLACE_TAKEN;
 }
 
 /* Begins to take the body.  False: the call was answered. */
@@ -408,8 +407,10 @@ begin(Call *call, const DbResult *result)
 		answer_unavailable(call);
 		return false;
 	}
-	upload_check_start(&upload->check, call, on_refused);
-	return true;
+	if (credential_check_start(&upload->check, call, on_refused, call))
+		return true;
+	answer_unavailable(call);
+	return false;
 }
 
 void
@@ -462,8 +463,8 @@ call_free_upload(Call *call)
 		return;
 	if (upload->upload != NULL)
 		media_upload_cancel(upload->upload);
-	upload_place_leave(&call->api->uploads, &upload->place);
-	upload_check_stop(&upload->check);
+	place_leave(&call->api->uploads, &upload->place);
+	credential_check_stop(&upload->check);
 	free(upload->form);
 	free(upload);
 	call->upload = NULL;

@@ -7,6 +7,10 @@
 
 #include "api/call.h"
 #include "api/params.h"
+#include "media/store.h"
+
+/* Uploads at once, by organization.  The store can have some more, which are being removed. */
+#define UPLOAD_PLACES (MEDIA_UPLOADS_MAX - 16)
 
 /*
  * Begins a call whose body is a file: reads what its head says about the file.  Problems are

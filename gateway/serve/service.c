@@ -101,7 +101,7 @@ open_floors(Service *service)
 	service->db = db_open(base, &config);
 	service->api = service->db == NULL
 					   ? NULL
-					   : api_open(service->db, (int) gateway_settings.request_timeout_ms);
+					   : api_open(base, service->db, (int) gateway_settings.request_timeout_ms);
 	service->realtime = service->api == NULL ? NULL : realtime_open(base, service->db, &realtime);
 	if (service->realtime != NULL)
 		api_set_realtime(service->api, realtime_take, service->realtime);

@@ -1,7 +1,7 @@
 /*
  * media_places.test.mjs
  *		Uploads that take long: organizations share the places for them, and a credential that
- *		ends loses its uploads.
+ *		ends loses its uploads and downloads.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -14,7 +14,7 @@ import { makePlace, until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
 
-/* gateway/api/upload_places.h */
+/* gateway/api/upload.h */
 const PLACES = 112;
 const BODY = 10_000_000;
 /* In front of each of these a part of the file is written to the folder. */
@@ -187,4 +187,50 @@ test('a key that is revoked, and a person who signs out, lose their uploads', as
 	await until('nothing is left of them', async () => incoming() === 1);
 	assert.ok(!going.connection.over);
 	going.end();
+});
+
+test('a key that is revoked, and a person who signs out, lose their downloads', async () =>
+{
+	const [{ org }] = orgs;
+	const bytes = Buffer.alloc(16_000_000, 'file');
+	const writer = await createKey(db, org, ['send']);
+	const { json: { id } } = await gateway.client.request('POST', '/api/v1/media', { key: writer.secret, body: bytes });
+	const [revoked, other] = [await createKey(db, org, ['read']), await createKey(db, org, ['read'])];
+	const person = await createPerson(db, { org });
+	const token = await tokenOf(gateway.client, person);
+	/* The files that the gateway reads. */
+	const reading = () => fs.readdirSync(`/proc/${gateway.pid}/fd`).filter((fd) =>
+	{
+		try
+		{
+			return fs.readlinkSync(`/proc/${gateway.pid}/fd/${fd}`).startsWith(path.join(folder, 'org_'));
+		}
+		catch
+		{
+			return false;
+		}
+	}).length;
+	const slow = [];
+
+	for (const header of [`x-api-key: ${revoked.secret}`, `Authorization: Bearer ${token}`, `x-api-key: ${other.secret}`])
+	{
+		const connection = await Connection.open(gateway.port);
+
+		connection.socket.pause();
+		connection.send(`GET /api/v1/media/${id} HTTP/1.1\r\nHost: h\r\n${header}\r\n\r\n`);
+		slow.push(connection);
+	}
+	await until('the files are read', () => reading() === 3);
+	await db.sql('SELECT wa.revoke_key($1, $2)', [org.uuid, revoked.name]);
+	await db.sql('DELETE FROM wa.sign_in WHERE user_id = $1', [person.uuid]);
+	await until('two of them are not', () => reading() === 1);
+
+	let read = 0;
+
+	slow[2].socket.removeAllListeners('data');
+	slow[2].socket.on('data', (part) => { read += part.length; });
+	slow[2].socket.resume();
+	await until('the third has all', () => read > bytes.length);
+	for (const connection of slow)
+		connection.close();
 });
