@@ -101,22 +101,13 @@ CREATE FUNCTION wa.set_own_permissions(key wa.key_id, names text[]) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	org constant uuid := wa.org_of_key(key);
-	old wa.api_key;
 	numbers constant bigint := wa.read_own_permissions(names, 'names', false);
 BEGIN
 	PERFORM wa.refuse_under_key();
 	IF names IS NULL THEN
 		RAISE EXCEPTION 'names must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
-	PERFORM wa.refuse_ended(old);
-	PERFORM wa.check_key(old.permissions, numbers, NULL);
-	UPDATE wa.api_key k SET own_permissions = numbers WHERE k.org_id = org AND k.id = key;
-	PERFORM wa.note(org, 'key.changed', key, jsonb_build_object('ownPermissions', wa.own_permission_names(numbers)));
+	PERFORM wa.change_key(wa.lock_key(wa.org_of_key(key), key), NULL, NULL, numbers, NULL, NULL, NULL, NULL, NULL);
 END $$;
 COMMENT ON FUNCTION wa.set_own_permissions(wa.key_id, text[]) IS
 	'gives a key these permissions of one''s own and takes others of that kind away; `{}`: all. `22023` (`names`, `permissions`), `P0002`, `55000` (revoked, expired or rotated)';

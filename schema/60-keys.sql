@@ -276,6 +276,22 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_ended(wa.api_key) IS
 	'for function bodies: raises 55000 for a key that is revoked, expired or rotated';
 
+CREATE FUNCTION wa.lock_key(org uuid, key uuid) RETURNS wa.api_key
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	locked wa.api_key;
+BEGIN
+	SELECT k.* INTO locked FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	PERFORM wa.refuse_ended(locked);
+	RETURN locked;
+END $$;
+COMMENT ON FUNCTION wa.lock_key(uuid, uuid) IS
+	'for function bodies: a key that can be changed, locked until the transaction ends; raises P0002 if there is none, 55000 if it is revoked, expired or rotated';
+
 -- This runs as wa_claim: an administrator, who acts for no organization, sees no sessions.
 CREATE FUNCTION wa.stray_session(org uuid, sessions uuid[], is_test boolean) RETURNS bigint
 	LANGUAGE sql STABLE STRICT SECURITY DEFINER
@@ -686,11 +702,7 @@ DECLARE
 	ends uuid[];
 BEGIN
 	PERFORM wa.refuse_under_key();
-	SELECT k.* INTO known FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
-	PERFORM wa.refuse_ended(known);
+	known := wa.lock_key(org, key);
 	-- An end that comes later stays.
 	ends := ARRAY(SELECT e.id FROM wa.ended e WHERE e.org_id = org AND e.subject = key AND e.kind = 'disabled');
 	IF known.disabled_at IS NULL AND ends = '{}' THEN
@@ -724,11 +736,7 @@ BEGIN
 	IF overlap < interval '0' OR overlap > interval '90 days' THEN
 		PERFORM wa.refuse_field('overlap', 'must be between nothing and 90 days');
 	END IF;
-	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = org AND k.id = key FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
-	END IF;
-	PERFORM wa.refuse_ended(old);
+	old := wa.lock_key(org, key);
 	-- Its successor would work.
 	IF wa.is_disabled(old) OR wa.has_ended(org, key, 'disabled') THEN
 		RAISE EXCEPTION 'key is switched off' USING ERRCODE = 'object_not_in_prerequisite_state';

@@ -158,13 +158,6 @@ COMMENT ON FUNCTION wa.show_key_usage(uuid, integer) IS
 	'the last use of a key, and its requests in each of the latest `hours` hours that has any, for a person who manages the keys: '
 	'`[{"from", "allowed", "denied": {reason: number}}]`, the oldest hour first. `P0002`: there is no such key';
 
--- A key that expires while somebody puts its expiry off stays expired.
-CREATE FUNCTION wa.check_expiry_at_commit(expires_at timestamptz) RETURNS void
-	LANGUAGE c STRICT
-	AS 'MODULE_PATHNAME', 'wa_check_expiry_at_commit';
-COMMENT ON FUNCTION wa.check_expiry_at_commit(timestamptz) IS
-	'for function bodies: refuses the commit of this transaction if a key that it gives another expiry has expired by then';
-
 -- Whoever rotates a key gets the secret of its successor, and restrictions are a part of what an
 -- administrator has given.
 CREATE FUNCTION wa.refuse_unless_grantable(key wa.api_key) RETURNS void
@@ -198,64 +191,23 @@ CREATE FUNCTION wa.update_api_key(key uuid, name text DEFAULT NULL, permissions 
 AS $$
 DECLARE
 	old wa.api_key := wa.find_api_key(key);
-	never constant boolean := NOT isfinite(expires_at);
-	every_session constant boolean := sessions = '{00000000-0000-0000-0000-000000000000}';
-	anywhere constant boolean := addresses = '{""}';
-	networks cidr[];
-	rate constant integer := NULLIF(per_minute, 0);
-	whole_burst constant integer := wa.read_burst(rate, burst);
-	own bigint;
+	four constant wa.permissions := wa.built_in_permissions(permissions);
 BEGIN
 	IF enabled THEN
 		PERFORM wa.enable_key(old.id);
 	ELSIF NOT enabled THEN
 		PERFORM wa.disable_key(old.id);
 	END IF;
-	IF enabled IS NOT NULL AND name IS NULL AND permissions IS NULL AND expires_at IS NULL
-		AND sessions IS NULL AND addresses IS NULL AND per_minute IS NULL THEN
+	IF enabled IS NOT NULL AND num_nonnulls(name, permissions, expires_at, sessions, addresses, per_minute, burst) = 0 THEN
 		RETURN old.id;
 	END IF;
-	SELECT k.* INTO old FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = old.id FOR NO KEY UPDATE;
-	PERFORM wa.refuse_ended(old);
+	old := wa.lock_key(old.org_id, old.id);
 	IF num_nonnulls(expires_at, sessions, addresses, per_minute) > 0 THEN
 		PERFORM wa.refuse_unless_grantable(old);
 	END IF;
-	own := CASE WHEN permissions IS NULL THEN old.own_permissions
-		ELSE wa.read_own_permissions(permissions, 'permissions', true, old.own_permissions) END;
-	PERFORM wa.check_key(COALESCE(wa.built_in_permissions(permissions), old.permissions), own, CASE WHEN NOT never THEN expires_at END);
-	IF NOT every_session THEN
-		sessions := wa.read_sessions(old.org_id, sessions, old.is_test);
-	END IF;
-	IF NOT anywhere THEN
-		networks := wa.read_addresses(addresses);
-	END IF;
-	IF name IS NOT NULL THEN
-		name := wa.read_name(name);
-		PERFORM wa.claim_key_name(old.org_id, name, old.id);
-	END IF;
-	UPDATE wa.api_key k
-	SET name = COALESCE(update_api_key.name, k.name),
-		permissions = COALESCE(wa.built_in_permissions(update_api_key.permissions), k.permissions),
-		own_permissions = own,
-		expires_at = CASE WHEN update_api_key.expires_at IS NULL THEN k.expires_at
-			ELSE wa.key_expiry(k.org_id, k.created_at, CASE WHEN never THEN 'infinity' ELSE update_api_key.expires_at END) END,
-		sessions = CASE WHEN NOT every_session THEN update_api_key.sessions WHEN every_session IS NULL THEN k.sessions END,
-		addresses = CASE WHEN update_api_key.addresses IS NULL THEN k.addresses ELSE networks END,
-		per_minute = CASE WHEN update_api_key.per_minute IS NULL THEN k.per_minute ELSE rate END,
-		burst = CASE WHEN update_api_key.per_minute IS NULL THEN k.burst ELSE whole_burst END,
-		-- Sockets of one key are read for together, whichever address they come from (gateway/realtime),
-		-- so they are opened anew.  Their rows are left alone, because others can keep them locked.
-		generation = k.generation + CASE WHEN networks IS NULL THEN 0 ELSE 1 END
-	WHERE k.org_id = old.org_id AND k.id = old.id;
-	IF expires_at IS NOT NULL THEN
-		PERFORM wa.check_expiry_at_commit(old.expires_at);
-		DELETE FROM wa.key_warning w WHERE w.org_id = old.org_id AND w.key_id = old.id;
-	END IF;
-	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
-		'name', name, 'permissions', permissions, 'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END,
-		'sessions', CASE WHEN every_session THEN to_jsonb('all'::text) ELSE to_jsonb(wa.session_ids(sessions)) END,
-		'addresses', CASE WHEN anywhere THEN to_jsonb('any'::text) ELSE to_jsonb(networks::text[]) END,
-		'requestsPerMinute', CASE WHEN per_minute = 0 THEN to_jsonb('any'::text) ELSE to_jsonb(rate) END, 'burst', whole_burst)));
+	PERFORM wa.change_key(old, name, four,
+						  CASE WHEN permissions IS NOT NULL THEN wa.read_own_permissions(permissions, 'permissions', true, old.own_permissions) END,
+						  expires_at, sessions, addresses, per_minute, burst);
 	RETURN old.id;
 END $$;
 COMMENT ON FUNCTION wa.update_api_key(uuid, text, text[], timestamptz, boolean, uuid[], text[], integer, integer) IS

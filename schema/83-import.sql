@@ -12,7 +12,8 @@ CREATE TYPE wa.foreign_key AS (
 	expires_at timestamptz,
 	enabled boolean,
 	per_minute integer,
-	burst integer
+	burst integer,
+	test boolean
 );
 COMMENT ON TYPE wa.foreign_key IS 'for function bodies: a row of another system as the key that it becomes';
 
@@ -167,6 +168,24 @@ END $$;
 COMMENT ON FUNCTION wa.read_foreign_rate(jsonb) IS
 	'for function bodies: the rate of a key of another system, a list of one `limit` in one `duration` in milliseconds; raises 22023 for what cannot be requests a minute';
 
+-- What a key begins with, as far as it is shown: five characters behind wa_ or wa_test_.
+CREATE FUNCTION wa.shown_prefix(given text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN "left"(given, CASE WHEN given LIKE 'wa\_test\_%' THEN 13 ELSE 8 END);
+COMMENT ON FUNCTION wa.shown_prefix(text) IS 'for function bodies: the beginning of a key of another system, as far as it is stored';
+
+-- A word that is not understood must not make a key of the other kind.
+CREATE FUNCTION wa.read_test(given jsonb) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	IF jsonb_typeof(given) <> 'boolean' THEN
+		PERFORM wa.refuse_field('test', 'must be true or false');
+	END IF;
+	RETURN COALESCE(given::boolean, false);
+END $$;
+COMMENT ON FUNCTION wa.read_test(jsonb) IS 'for function bodies: whether a row is a test key, false for NULL; raises 22023 for what is not true or false';
+
 CREATE FUNCTION wa.read_foreign_key(given jsonb, org uuid, names jsonb, absent text[], with_rates boolean) RETURNS wa.foreign_key
 	LANGUAGE plpgsql STABLE
 AS $$
@@ -177,7 +196,7 @@ BEGIN
 	key.org := COALESCE((given->>'organizationid')::wa.org_id, org::wa.org_id);
 	key.name := COALESCE(NULLIF(btrim(given->>'name'), ''), 'imported key');
 	key.digest := wa.read_digest(given->>'digest');
-	key.prefix := "left"(COALESCE(given->>'prefix', 'wa_'), 8);
+	key.prefix := wa.shown_prefix(COALESCE(given->>'prefix', 'wa_'));
 	IF key.prefix !~ '^wa_' THEN
 		PERFORM wa.refuse_field('prefix', format('is %s, but only keys that begin with wa_ are accepted', wa.quoted(key.prefix)));
 	END IF;
@@ -189,6 +208,7 @@ BEGIN
 	key.own_permissions := ARRAY(SELECT o FROM unnest(ours) o WHERE o LIKE '%:%');
 	key.expires_at := wa.read_foreign_time(given->'expiresat');
 	key.enabled := COALESCE(given->>'enabled', 'true') NOT IN ('false', '0');
+	key.test := wa.read_test(given->'test');
 	IF with_rates THEN
 		SELECT COALESCE(r.per_minute, (given->>'requestsperminute')::integer), COALESCE(r.burst, (given->>'burst')::integer)
 		INTO key.per_minute, key.burst FROM wa.read_foreign_rate(COALESCE(given->'ratelimits', '[]')) r;
@@ -207,14 +227,14 @@ DECLARE
 	number constant text := format(' (%s)', place);
 BEGIN
 	RETURN wa.import_key(key.org, key.name, key.digest, key.permissions, key.expires_at, key.prefix,
-						 per_minute => key.per_minute, burst => key.burst, own_permissions => key.own_permissions);
+						 per_minute => key.per_minute, burst => key.burst, own_permissions => key.own_permissions, test => key.test);
 EXCEPTION WHEN unique_violation THEN
 	GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
 	IF broken_constraint <> 'api_key_live_name' THEN
 		RAISE;
 	END IF;
 	RETURN wa.import_key(key.org, "left"(key.name, 100 - char_length(number)) || number, key.digest, key.permissions, key.expires_at, key.prefix,
-						 per_minute => key.per_minute, burst => key.burst, own_permissions => key.own_permissions);
+						 per_minute => key.per_minute, burst => key.burst, own_permissions => key.own_permissions, test => key.test);
 END $$;
 COMMENT ON FUNCTION wa.import_named(wa.foreign_key, bigint) IS
 	'for function bodies: imports a key, by its name and its place if a live key has the name';
@@ -229,7 +249,7 @@ DECLARE
 BEGIN
 	result.place := place;
 	result.name := "left"(given->>'name', 100);
-	result.prefix := "left"(given->>'prefix', 8);
+	result.prefix := wa.shown_prefix(given->>'prefix');
 	key := wa.read_foreign_key(given, org, names, absent, with_rates);
 	result.name := key.name;
 	result.prefix := key.prefix;
@@ -257,12 +277,14 @@ COMMENT ON FUNCTION wa.import_row(jsonb, bigint, uuid, jsonb, text[], boolean) I
 	'for function bodies: imports one row in common terms, or says why not';
 
 CREATE FUNCTION wa.import_keys(source text, org wa.org_id, keys text, permissions text[] DEFAULT NULL,
-							   names jsonb DEFAULT '{}', with_rates boolean DEFAULT true, dry_run boolean DEFAULT false) RETURNS SETOF wa.import_result
+							   names jsonb DEFAULT '{}', with_rates boolean DEFAULT true, dry_run boolean DEFAULT false,
+							   test boolean DEFAULT false) RETURNS SETOF wa.import_result
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	results wa.import_result[] := '{}';
+	kind constant jsonb := CASE WHEN test THEN '{"test": true}' ELSE '{}' END;
 	given jsonb;
 	place bigint;
 BEGIN
@@ -271,7 +293,7 @@ BEGIN
 	PERFORM wa.read_own_permissions(ARRAY(SELECT p FROM unnest(permissions) p WHERE p LIKE '%:%'), 'permissions', false);
 	BEGIN
 		FOR given, place IN SELECT r.value, r.ordinality FROM jsonb_array_elements(wa.read_import(keys)) WITH ORDINALITY r LOOP
-			given := wa.common_members(source, wa.fold_members(given));
+			given := wa.common_members(source, wa.fold_members(given)) || kind;
 			results := results || wa.import_row(given, place, org, names, permissions, with_rates);
 		END LOOP;
 		IF dry_run THEN
@@ -283,10 +305,10 @@ BEGIN
 	END;
 	RETURN QUERY SELECT * FROM unnest(results);
 END $$;
-COMMENT ON FUNCTION wa.import_keys(text, wa.org_id, text, text[], jsonb, boolean, boolean) IS
+COMMENT ON FUNCTION wa.import_keys(text, wa.org_id, text, text[], jsonb, boolean, boolean, boolean) IS
 	'takes over keys that another system issued, by their SHA-256 digests; they go on working as they are. `keys`: its rows as a JSON list, or an '
 	'object on each line. `source`: whose rows they are, `better-auth` (table `apikey`), `unkey` (`hash`, `start`, `name`, `expires`, `enabled`, `permissions`, '
-	'`ratelimits`) or `list` (`name`, `digest`, `prefix`, `permissions`, `expiresAt`, `enabled`, `requestsPerMinute`, `burst`). A row may have an '
+	'`ratelimits`) or `list` (`name`, `digest`, `prefix`, `permissions`, `expiresAt`, `enabled`, `requestsPerMinute`, `burst`, `test`). A row may have an '
 	'`organizationId`; the others become keys of `org`. `permissions`: of keys that have none. `names`: our names for their permissions, of the four or of `wa.define_permission()`, '
-	'such as `{"messages:write": "send"}`, and `""` for what is left out. `with_rates`: whether their rates are taken over. `dry_run`: changes nothing and says what would be done. '
+	'such as `{"messages:write": "send"}`, and `""` for what is left out. `with_rates`: whether their rates are taken over. `dry_run`: changes nothing and says what would be done. `test`: all become test keys, which reach sessions of the sandbox only; without it those whose `test` is true do. '
 	'A row that cannot be taken over as it is changes nothing, and the result says why. `22023` (`keys`, `source`)';

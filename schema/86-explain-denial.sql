@@ -14,12 +14,13 @@ COMMENT ON FUNCTION wa.key_rate_wait(uuid, uuid, integer, integer) IS
 
 -- The reasons in the order in which wa.authenticate() looks for them; the session comes last,
 -- since only the statement behind it names one.
-CREATE FUNCTION wa.reasons_for_denial(shown wa.keys, needs wa.permission, session uuid, address text)
+CREATE FUNCTION wa.reasons_for_denial(shown wa.keys, needs text, session uuid, address text)
 	RETURNS TABLE (reason text, detail text)
 	LANGUAGE plpgsql
 AS $$
 DECLARE
 	wait integer;
+	held constant text[] := shown.permissions::text[] || shown.own_permissions;
 BEGIN
 	IF shown.revoked_at IS NOT NULL THEN
 		RETURN QUERY SELECT 'revoked', format('revoked at %s by %s', shown.revoked_at, shown.revoked_by) || COALESCE(': ' || shown.revoked_reason, '');
@@ -33,8 +34,8 @@ BEGIN
 	IF NOT wa.allows_address(shown.addresses, address) THEN
 		RETURN QUERY SELECT 'address', format('accepted only from %s', array_to_string(shown.addresses, ', '));
 	END IF;
-	IF needs IS NOT NULL AND needs::text <> ALL (shown.permissions::text[]) THEN
-		RETURN QUERY SELECT 'permission', format('has only %s', shown.permissions);
+	IF needs <> ALL (held) THEN
+		RETURN QUERY SELECT 'permission', format('has only %s', array_to_string(held, ', '));
 	END IF;
 	wait := wa.key_rate_wait(shown.org_id, shown.id, shown.per_minute, shown.burst);
 	IF wait > 0 THEN
@@ -48,10 +49,10 @@ BEGIN
 		RETURN QUERY SELECT 'session', 'a test key, which reaches sessions of the sandbox only';
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.reasons_for_denial(wa.keys, wa.permission, uuid, text) IS
+COMMENT ON FUNCTION wa.reasons_for_denial(wa.keys, text, uuid, text) IS
 	'for wa.explain_denial(): everything that denies a key such a request; no row if nothing does';
 
-CREATE FUNCTION wa.explain_denial(secret wa.secret, permission wa.permission DEFAULT NULL, session wa.session_id DEFAULT NULL,
+CREATE FUNCTION wa.explain_denial(secret wa.secret, permission text DEFAULT NULL, session wa.session_id DEFAULT NULL,
 								  address text DEFAULT NULL)
 	RETURNS TABLE (reason text, detail text, org_id wa.org_id, key wa.key_id, name text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -64,6 +65,7 @@ BEGIN
 	IF secret IS NULL THEN
 		RAISE EXCEPTION 'secret must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
+	PERFORM wa.refuse_unknown_permission(permission);
 	SELECT v.* INTO shown FROM wa.api_key k JOIN wa.keys v ON v.org_id = k.org_id AND v.id = k.id
 	WHERE k.digest = wa.secret_digest(secret);
 	IF NOT FOUND THEN
@@ -76,7 +78,7 @@ BEGIN
 		RETURN QUERY SELECT NULL::text, 'nothing denies this request', shown.org_id::wa.org_id, shown.id::wa.key_id, shown.name;
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.explain_denial(wa.secret, wa.permission, wa.session_id, text) IS
+COMMENT ON FUNCTION wa.explain_denial(wa.secret, text, wa.session_id, text) IS
 	'why a request with this key is denied: a row for each reason, `unknown`, `revoked`, `disabled`, `expired`, `address`, `permission`, `rate` or '
 	'`session`, the first one that `wa.authenticate()` comes to first, or one row without a reason if nothing denies it. `permission`, `session` and `address` '
 	'are what the request needs, names and comes from; without an address a key that is restricted to some is refused. Counts nothing, and is no use of the key. '

@@ -84,6 +84,16 @@ SELECT reason, regexp_replace(detail, 'sess_.*', 'sess_…') AS detail FROM wa.e
 SELECT reason, detail FROM wa.explain_denial(:'secret', address => '::ffff:203.0.113.9');
 SELECT reason, detail FROM wa.explain_denial(:'secret', NULL, '00000000-0000-7000-8000-000000000001', '203.0.113.9');
 SELECT wa.explain_denial(NULL);
+-- A permission of one's own, and a word that is none.
+BEGIN;
+SELECT wa.define_permission('explained:read', 'Reads') IS NOT NULL AND wa.define_permission('explained:write', 'Writes') IS NOT NULL AS defined;
+SELECT wa.set_own_permissions(:'key', '{explained:read}');
+SELECT reason, detail FROM wa.explain_denial(:'secret', 'explained:read', NULL, '203.0.113.9');
+SELECT reason, detail FROM wa.explain_denial(:'secret', 'explained:write', NULL, '203.0.113.9');
+SELECT reason, detail FROM wa.explain_denial(:'secret', 'events', NULL, '203.0.113.9');
+SELECT state, message FROM error_of(format('SELECT * FROM wa.explain_denial(%L, ''explained:wirte'')', :'secret'));
+SELECT state, message FROM error_of(format('SELECT * FROM wa.explain_denial(%L, ''{read,send}'')', :'secret'));
+ROLLBACK;
 -- It is no use of the key, counts nothing and takes nothing of its rate.
 SELECT last_used_at, (SELECT count(*) FROM wa.key_usage u WHERE u.key_id = k.id) AS hours FROM wa.keys k WHERE k.id = :'key';
 \c - regress_app
@@ -100,6 +110,6 @@ SELECT reason, regexp_replace(detail, ' at .* by ', ' by ') AS detail FROM wa.ex
 UPDATE wa.api_key SET expires_at = now() - interval '1 day' WHERE id = :'key';
 SELECT reason FROM wa.explain_denial(:'secret', 'events', :'other') WHERE reason <> 'rate';
 SELECT r.rolname AS role, f.name AS may_call
-FROM pg_roles r CROSS JOIN (VALUES ('wa.explain_denial(wa.secret,wa.permission,wa.session_id,text)'), ('wa.take_guesses()'), ('wa.flush_guesses()'),
+FROM pg_roles r CROSS JOIN (VALUES ('wa.explain_denial(wa.secret,text,wa.session_id,text)'), ('wa.take_guesses()'), ('wa.flush_guesses()'),
 	('wa.allows_address(cidr[],text)'), ('wa.key_rate_wait(uuid,uuid,integer,integer)')) f (name)
 WHERE r.rolname LIKE 'wa\_%' AND has_function_privilege(r.rolname, f.name, 'EXECUTE') ORDER BY 1, 2;

@@ -59,6 +59,18 @@ SELECT place, name, result, reason FROM wa.import_keys('list', :'other', json_bu
 	json_build_object())::text);
 SELECT o.name AS org, k.name, k.per_minute, k.burst FROM wa.keys k JOIN wa.org o ON o.id = k.org_id WHERE k.name IN ('hex', 'bytea') ORDER BY k.id;
 
+-- Test keys: a row that says so, or all.  What does not say it clearly is refused.
+SELECT place, prefix, result, reason FROM wa.import_keys('list', :'other', json_build_array(
+	json_build_object('name', 'of a test', 'digest', encode(sha256('t1'), 'hex'), 'prefix', 'wa_test_abcdefgh', 'permissions', 'read', 'test', true),
+	json_build_object('name', 'of no test', 'digest', encode(sha256('t2'), 'hex'), 'prefix', 'wa_test_abcdefgh', 'permissions', 'read', 'test', false),
+	json_build_object('name', 'of no test either', 'digest', encode(sha256('t3'), 'hex'), 'permissions', 'read', 'test', null),
+	json_build_object('name', 'unclear', 'digest', encode(sha256('t4'), 'hex'), 'permissions', 'read', 'test', 'yes'),
+	json_build_object('name', 'unclear', 'digest', encode(sha256('t5'), 'hex'), 'permissions', 'read', 'test', 1))::text);
+SELECT place, result, reason FROM wa.import_keys('better-auth', :'other', json_build_array(
+	json_build_object('name', 'all of a test', 'start', 'wa_T', 'key', encode(sha256('t6'), 'base64')),
+	json_build_object('name', 'all of a test', 'start', 'wa_T', 'key', encode(sha256('t7'), 'base64'), 'test', false))::text, '{read}', test => true);
+SELECT name, prefix, test FROM wa.keys WHERE org_id = :'other' AND name LIKE '%of % test%' ORDER BY id;
+
 -- What is no list.
 SELECT wa.import_keys('list', :'other', 'keys');
 SELECT wa.import_keys('list', :'other', '[1]');

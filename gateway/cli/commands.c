@@ -57,6 +57,11 @@
 	"p.defined_at AS \"definedAt\", " \
 	"p.defined_by AS \"definedBy\""
 
+/* The names of $3, which are of the four and of one's own, as p.four and p.own. */
+#define BOTH_KINDS \
+	"(SELECT concat('{', string_agg(n, ',') FILTER (WHERE n NOT LIKE '%:%'), '}')::wa.permissions AS four, " \
+	"array_agg(btrim(n)) FILTER (WHERE n LIKE '%:%') AS own FROM unnest(string_to_array(btrim($3, '{}'), ',')) n) p"
+
 #define SHOW_ORG "SELECT " ORG_COLUMNS " FROM wa.org o WHERE o.id = $1::wa.org_id"
 #define SHOW_KEY "SELECT " KEY_COLUMNS " FROM wa.keys k WHERE k.id = $1::wa.key_id"
 #define SHOW_USER "SELECT " USER_COLUMNS " FROM wa.app_user u WHERE u.id = $1::wa.user_id"
@@ -119,12 +124,47 @@ const Command commands[] = {
 		{.kind = PARAMETER_FLAG, .name = "test",
 		 .help = "make a test key, which reaches only sessions of the sandbox"}},
 	 .statement = "SELECT c.id::wa.key_id AS id, c.secret AS key "
-		"FROM (SELECT concat('{', string_agg(n, ',') FILTER (WHERE n NOT LIKE '%:%'), '}')::wa.permissions AS four, "
-		"array_agg(btrim(n)) FILTER (WHERE n LIKE '%:%') AS own FROM unnest(string_to_array(btrim($3, '{}'), ',')) n) p, "
-		"wa.create_key($1::wa.org_id, $2, p.four, $4::timestamptz, "
+		"FROM " BOTH_KINDS ", wa.create_key($1::wa.org_id, $2, p.four, $4::timestamptz, "
 		"string_to_array($5, ',')::wa.session_id[], string_to_array($6, ','), $7::integer, $8::integer, p.own, $9::boolean) c",
 	 .show = SHOW_KEY,
 	 .has_secret = true},
+
+	{.name = "key change",
+	 .summary = "change an API key that is in use, with effect right away",
+	 .more = "Only what is given is changed; the secret stays. A key that is revoked, expired or rotated cannot be changed, and a test key stays one.",
+	 .parameters = {KEY,
+		{.kind = PARAMETER_OPTION, .name = "name", .argument = "NAME", .help = "how people find the key"},
+		{.kind = PARAMETER_OPTION, .name = "permissions", .argument = "LIST",
+		 .help = "all that it may do from now on, such as read,send or read,invoices:write"},
+		{.kind = PARAMETER_OPTION, .name = "expires", .argument = "TIME",
+		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; at most as the organization's policy allows"},
+		{.kind = PARAMETER_OPTION, .name = "sessions", .argument = "LIST", .help = "the only sessions that it reaches, or all"},
+		{.kind = PARAMETER_OPTION, .name = "addresses", .argument = "LIST", .help = "the only addresses and networks that it is accepted from, or any"},
+		{.kind = PARAMETER_OPTION, .name = "per-minute", .argument = "NUMBER", .help = "how many requests a minute it may make, or any"},
+		{.kind = PARAMETER_OPTION, .name = "burst", .argument = "NUMBER",
+		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow"}},
+	 .statement = "SELECT $1::wa.key_id AS id FROM " BOTH_KINDS ", "
+		"wa.update_key($1::wa.key_id, $2, CASE WHEN $3 IS NOT NULL THEN p.four END, $4::timestamptz, "
+		"string_to_array(NULLIF($5, 'all'), ',')::wa.session_id[], string_to_array(NULLIF($6, 'any'), ','), NULLIF($7, 'any')::integer, $8::integer, "
+		"CASE WHEN $3 IS NOT NULL THEN COALESCE(p.own, '{}') END, "
+		"array_remove(ARRAY[CASE $5 WHEN 'all' THEN 'sessions' END, CASE $6 WHEN 'any' THEN 'addresses' END, CASE $7 WHEN 'any' THEN 'rateLimit' END], NULL))",
+	 .show = SHOW_KEY},
+
+	{.name = "key policy",
+	 .summary = "show how long the API keys of an organization live, or set it",
+	 .more = "Keys that exist keep their expiry until it is changed. What is not given stays as it is.",
+	 .parameters = {ORG,
+		{.kind = PARAMETER_OPTION, .name = "default-days", .argument = "NUMBER", .help = "the days of a key for which no time is given, or none"},
+		{.kind = PARAMETER_OPTION, .name = "max-days", .argument = "NUMBER", .help = "the most days of any key, counted from when it was made, or none"}},
+	 .requires = SHOW_ORG,
+	 .absent = "organization does not exist",
+	 .statement = "SELECT $1::wa.org_id AS id FROM (SELECT) one LEFT JOIN wa.key_policy p ON p.org_id = $1::wa.org_id "
+		"LEFT JOIN LATERAL (SELECT wa.set_key_policy($1::wa.org_id, "
+		"CASE WHEN $2::text IS NULL THEN p.default_days WHEN $2 <> 'none' THEN $2::integer END, "
+		"CASE WHEN $3::text IS NULL THEN p.max_days WHEN $3 <> 'none' THEN $3::integer END) "
+		"WHERE num_nonnulls($2::text, $3::text) > 0) s ON true",
+	 .show = "SELECT wa.typeid('org', o.id) AS id, o.name, p.default_days AS \"defaultDays\", p.max_days AS \"maxDays\" "
+		"FROM wa.org o LEFT JOIN wa.key_policy p ON p.org_id = o.id WHERE o.id = $1::wa.org_id"},
 
 	{.name = "key list",
 	 .summary = "list the API keys of an organization, or of all, oldest first",
@@ -188,12 +228,12 @@ const Command commands[] = {
 	 .more = "Give the key on standard input (-), not as an argument: arguments of programs can be seen by others. The first "
 		"reason is the one for which it is denied. Nothing is counted, and it is no use of the key.",
 	 .parameters = {{.kind = PARAMETER_SECRET_WORD, .name = "-", .help = "read the key from standard input, or ask for it on the terminal"},
-		{.kind = PARAMETER_OPTION, .name = "permission", .argument = "NAME", .words = "read send manage events",
-		 .help = "what the request needs: read, send, manage or events"},
+		{.kind = PARAMETER_OPTION, .name = "permission", .argument = "NAME",
+		 .help = "what the request needs: read, send, manage, events, or one of your own such as invoices:write"},
 		{.kind = PARAMETER_OPTION, .name = "session", .argument = "SESSION", .help = "the session that it names: sess_…, or a UUID"},
 		{.kind = PARAMETER_OPTION, .name = "address", .argument = "ADDRESS", .help = "where it comes from; without one a key that is restricted to addresses is refused"}},
 	 .statement = "SELECT e.reason, e.detail, e.key AS id, e.name, e.org_id AS \"organizationId\" "
-		"FROM wa.explain_denial($1::wa.secret, $2::wa.permission, $3::wa.session_id, $4) e",
+		"FROM wa.explain_denial($1::wa.secret, $2, $3::wa.session_id, $4) e",
 	 .shape = COMMAND_LIST},
 
 	{.name = "key revoke",
@@ -257,11 +297,13 @@ const Command commands[] = {
 		 .help = "our names for their permissions, such as messages:read=read,bills:write=invoices:write,files:read= to leave the last one out"},
 		{.kind = PARAMETER_OPTION, .name = "rates", .argument = "RATES", .words = "keep drop",
 		 .help = "keep or drop the rates of the keys; default: keep"},
-		{.kind = PARAMETER_FLAG, .name = "dry-run", .help = "change nothing, and say what would be done"}},
+		{.kind = PARAMETER_FLAG, .name = "dry-run", .help = "change nothing, and say what would be done"},
+		{.kind = PARAMETER_FLAG, .name = "test",
+		 .help = "make all of them test keys, which reach only sessions of the sandbox; without it those whose \"test\" is true"}},
 	 .statement = "SELECT r.place, r.name, r.prefix, to_json(r.permissions) AS permissions, r.result, r.key AS id, r.reason "
 		"FROM wa.import_keys($1, $2::wa.org_id, $3, string_to_array(NULLIF(btrim($4, '{}'), ''), ','), "
 		"COALESCE((SELECT jsonb_object_agg(split_part(n, '=', 1), split_part(n, '=', 2)) FROM unnest(string_to_array($5, ',')) n), '{}'), "
-		"$6::text IS DISTINCT FROM 'drop', $7::boolean IS TRUE) r",
+		"$6::text IS DISTINCT FROM 'drop', $7::boolean IS TRUE, $8::boolean IS TRUE) r",
 	 .shape = COMMAND_LIST,
 	 .columns = "place name prefix permissions result id reason",
 	 .failure = "refused"},

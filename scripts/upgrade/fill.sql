@@ -19,6 +19,9 @@ INSERT INTO public.known SELECT 'successor', secret
 FROM wa.rotate_key((SELECT id FROM wa.api_key WHERE name = 'rotated'), '1 day');
 INSERT INTO public.known VALUES ('imported', 'wa_imported-from-elsewhere-0123456789');
 SELECT wa.import_key(:'ours', 'imported', wa.hash_key(secret), '{read}') FROM public.known WHERE name = 'imported' \g /dev/null
+INSERT INTO public.known SELECT 'test of ours', secret FROM wa.create_key(:'ours', 'test', '{read,send,manage,events}', test => true);
+INSERT INTO public.known VALUES ('imported test', 'wa_test_imported-from-elsewhere-0123456789');
+SELECT wa.import_key(:'ours', 'imported test', wa.hash_key(secret), '{read}', prefix => 'wa_test_', test => true) FROM public.known WHERE name = 'imported test' \g /dev/null
 SELECT wa.revoke_key(id) FROM wa.api_key WHERE name = 'revoked' \g /dev/null
 UPDATE wa.api_key SET expires_at = now() - interval '1 hour' WHERE name = 'expired';
 
@@ -41,10 +44,13 @@ INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, sta
 SELECT s.org_id, s.id, '15551230001@s.whatsapp.net', 'in', 'text', format('message %s of %s', i, s.label), 'delivered'
 FROM wa.session s CROSS JOIN generate_series(1, 20) i;
 
+-- What a test key reaches, which is the sandbox.
+INSERT INTO wa.session (org_id, status, label, connector) VALUES (:'ours', 'stopped', 'sandbox of Ours', 'sandbox');
+
 -- Queued, with an idempotency key.
 BEGIN;
 SELECT wa.authenticate(secret::wa.secret) FROM public.known WHERE name = 'all of ours' \g /dev/null
-SELECT wa.send_message(id, '15551234567', 'text', '{"text": "queued"}') FROM wa.session WHERE org_id = :'ours' \g /dev/null
+SELECT wa.send_message(id, '15551234567', 'text', '{"text": "queued"}') FROM wa.session WHERE org_id = :'ours' AND connector = 'none' \g /dev/null
 COMMIT;
 
 -- One delivery has succeeded, one has failed; the others wait.
@@ -57,12 +63,12 @@ SELECT wa.finish_deliveries('worker of before', :'webhook',
 FROM (SELECT id, row_number() OVER () AS n FROM wa.take_deliveries('worker of before', :'webhook', 2)) d \g /dev/null
 COMMIT;
 
--- Tables of an application: a plain one, and a partitioned one.  Its last partition was
+-- Tables of an application: a plain one, and a partitioned one, which test keys reach.  Its last partition was
 -- made after wa.protect() and is therefore closed.
 CREATE TABLE public.invoice (org_id uuid NOT NULL, id int NOT NULL, note text, PRIMARY KEY (org_id, id));
 CREATE TABLE public.entry (org_id uuid NOT NULL, id int NOT NULL, note text, PRIMARY KEY (org_id, id)) PARTITION BY RANGE (id);
 CREATE TABLE public.entry_1 PARTITION OF public.entry FOR VALUES FROM (1) TO (10);
-SELECT wa.protect('public.invoice', write => 'manage'), wa.protect('public.entry', write => 'manage') \g /dev/null
+SELECT wa.protect('public.invoice', write => 'manage'), wa.protect('public.entry', write => 'manage', test_keys => true) \g /dev/null
 CREATE TABLE public.entry_2 PARTITION OF public.entry FOR VALUES FROM (10) TO (20);
 GRANT SELECT, INSERT ON public.invoice, public.entry, public.entry_1, public.entry_2 TO wa_app;
 INSERT INTO public.invoice SELECT id, 1, name FROM wa.org;

@@ -23,4 +23,4 @@ FROM public.known k CROSS JOIN unnest(ARRAY[
 	'INSERT INTO public.invoice SELECT wa.uuid7(), 2, ''of another organization''',
 	'INSERT INTO public.invoice VALUES (wa.current_org(), 2, ''of this one'')',
 	'SELECT count(*) AS events, max(ordinal) > 0 AS places FROM wa.read_events(max => 100)']) WITH ORDINALITY a (attempt, place)
-WHERE k.name IN ('reads ours', 'all of ours', 'all of theirs') ORDER BY k.name, place \gexec
+WHERE k.name IN ('reads ours', 'all of ours', 'test of ours', 'all of theirs') ORDER BY k.name, place \gexec

@@ -137,7 +137,8 @@ test('keys are not written, and none makes another (P21)', async () =>
 	const attacks = [
 		"UPDATE wa.api_key SET permissions = '{read,send,manage,events}'", 'SELECT * FROM wa.api_key', 'SELECT digest FROM wa.api_key', 'DELETE FROM wa.api_key',
 		`INSERT INTO wa.api_key (org_id, name) VALUES ('${org}', 'x')`, `SELECT wa.create_key('${org}', 'x', '{read}')`, `SELECT wa.create_key('${stage.theirs.org.uuid}', 'x', '{read}')`,
-		`SELECT wa.rotate_key('${stage.ours.key.uuid}', '1 day')`, `SELECT wa.revoke_key('${stage.theirs.key.uuid}')`, "SELECT wa.make_secret('api_key')",
+		`SELECT wa.rotate_key('${stage.ours.key.uuid}', '1 day')`, `SELECT wa.update_key('${stage.ours.key.uuid}', permissions => '{read,send,manage,events}')`,
+		`SELECT wa.update_key('${stage.ours.key.uuid}', expires_at => 'infinity')`, `SELECT wa.revoke_key('${stage.theirs.key.uuid}')`, "SELECT wa.make_secret('api_key')",
 		`SELECT wa.create_user('x@example.com', 'x')`, 'DELETE FROM wa.audit', 'UPDATE wa.audit SET detail = NULL', 'TRUNCATE wa.audit', 'COPY wa.api_key TO STDOUT',
 	];
 

@@ -75,7 +75,7 @@ test('it cannot be made a live key, nor a session of the sandbox of a live one',
 {
 	const attempts = ['UPDATE wa.api_key SET is_test = false', 'SELECT is_test FROM wa.api_key', "UPDATE wa.session SET connector = 'sandbox'",
 		"INSERT INTO wa.session (org_id, connector) SELECT wa.current_org(), 'none'", "SELECT wa.act_for(wa.current_org())",
-		`SELECT wa.create_key('${stage.ours.org.uuid}', 'live', '{read}')`, 'SET wa.is_test = off', "SELECT wa.import_key(wa.current_org(), 'x', sha256('wa_x'), '{read}')"];
+		`SELECT wa.create_key('${stage.ours.org.uuid}', 'live', '{read}')`, 'SET wa.is_test = off', "SELECT wa.update_key(wa.current_key(), lift => '{sessions}')", "SELECT wa.import_key(wa.current_org(), 'x', sha256('wa_x'), '{read}')"];
 
 	for (const attempt of attempts)
 		assert.equal(await under(tester, attempt), attempt.startsWith('SET') ? '42602' : REFUSED, attempt);

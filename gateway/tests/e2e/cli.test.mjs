@@ -165,6 +165,67 @@ test('a restriction that cannot be one is refused by name, and no key is made', 
 	assert.deepEqual(json('key', 'list', org.id), []);
 });
 
+test('key change: only what is given, with effect right away, and nothing of what is refused', async () =>
+{
+	const org = await createOrg(db, 'Changes');
+	const session = await createSession(db, org);
+	const { key, ...made } = json('key', 'create', org.id, 'till', 'read,send', '--expires', '2100-01-01', '--per-minute', '60');
+
+	said('permission', 'define', 'till:open', 'Opens the till');
+	assert.deepEqual(json('key', 'change', made.id, '--name', 'tills'), { ...made, name: 'tills' });
+	assert.deepEqual(json('key', 'change', made.id, '--permissions', 'read,till:open').permissions, ['read', 'till:open']);
+	assert.deepEqual(json('key', 'change', made.id, '--permissions', 'send').permissions, ['send']);
+
+	const restricted = json('key', 'change', made.id, '--sessions', session.id, '--addresses', '192.0.2.7', '--per-minute', '6', '--burst', '2', '--expires', '2099-01-01');
+
+	assert.deepEqual([restricted.sessions, restricted.addresses, restricted.rateLimit, restricted.expiresAt, restricted.name],
+		[[session.id], ['192.0.2.7/32'], { requestsPerMinute: 6, burst: 2 }, '2099-01-01T00:00:00Z', 'tills']);
+	for (const [option, value, words] of [['name', ' ', /^wa: name must /], ['permissions', 'admin', /permission/], ['permissions', '', /^wa: permissions must name at least one/],
+		['permissions', 'till:shut', /^wa: ownPermissions\[0\] must be the name/], ['expires', '2000-01-01', /^wa: expiresAt must be in the future/],
+		['sessions', '', /^wa: sessions must be a list of 1 to 32/], ['sessions', `sess_${UNKNOWN}`, /^wa: sessions\[0\] must be a session of this organization/],
+		['addresses', '', /^wa: addresses must be a list of 1 to 32/], ['addresses', 'any,192.0.2.7', /^wa: addresses\[0\] must be an IPv4/],
+		['per-minute', '0', /^wa: rateLimit\.requestsPerMinute must be from 1/], ['burst', '5', /^wa: rateLimit\.requestsPerMinute is required/]])
+		refused(['key', 'change', made.id, `--${option}`, value], 1, words);
+	refused(['key', 'change', made.id], 1, /^wa: nothing is to be changed\n$/);
+	refused(['key', 'change', `key_${UNKNOWN}`, '--name', 'x'], 1, /^wa: key does not exist\n$/);
+	refused(['key', 'change', made.id, '--test'], 2, /^wa: key change has no such option/);
+	assert.deepEqual(json('key', 'show', made.id), restricted);
+
+	const open = json('key', 'change', made.id, '--sessions', 'all', '--addresses', 'any', '--per-minute', 'any', '--expires', 'infinity');
+
+	assert.deepEqual([open.sessions, open.addresses, open.rateLimit, open.expiresAt], [undefined, undefined, undefined, undefined]);
+	assert.match(said('key', 'change', made.id, '--name', 'till again'), /^name +till again$/m);
+	said('key', 'revoke', made.id);
+	refused(['key', 'change', made.id, '--expires', '2100-01-01'], 1, /^wa: key is revoked and cannot be changed\n$/);
+	assert.equal(json('audit', 'list', org.id, '--subject', made.id, '--action', 'key.changed').length, 6);
+	said('permission', 'drop', 'till:open');
+});
+
+test('key policy: shown and set, each part by itself, and held by key create and key change', async () =>
+{
+	const org = await createOrg(db, 'Policies');
+	const policy = (...args) => { const { defaultDays = null, maxDays = null } = json('key', 'policy', org.id, ...args); return [defaultDays, maxDays]; };
+
+	assert.deepEqual(policy(), [null, null]);
+	assert.deepEqual(policy('--max-days', '90'), [null, 90]);
+	assert.deepEqual(policy('--default-days', '30'), [30, 90]);
+	assert.deepEqual(policy(), [30, 90]);
+	assert.match(said('key', 'policy', org.id), /^maxDays +90$/m);
+
+	const { id } = json('key', 'create', org.id, 'bounded', 'read');
+
+	refused(['key', 'change', id, '--expires', 'infinity'], 1, /^wa: expiresAt must be at most 90 days after the key was made\n$/);
+	refused(['key', 'policy', org.id, '--default-days', '91'], 1, /^wa: defaultDays must be between 1 and 90\n$/);
+	refused(['key', 'policy', org.id, '--max-days', '0'], 1, /^wa: maxDays must be between 1 and 3650\n$/);
+	refused(['key', 'policy', org.id, '--max-days', 'some'], 1, /^wa: invalid input syntax for type integer/);
+	refused(['key', 'policy', `org_${UNKNOWN}`, '--max-days', '9'], 1, /^wa: organization does not exist\n$/);
+	refused(['key', 'policy', org.id, '--max-days', '9'], 1, /^wa: permission denied/, { user: NOBODY });
+	assert.deepEqual(policy(), [30, 90]);
+	assert.deepEqual(policy('--default-days', 'none', '--max-days', 'none'), [null, null]);
+	assert.equal(json('audit', 'list', org.id, '--action', 'org.changed').length, 3);
+	assert.equal(json('key', 'change', id, '--expires', 'infinity').expiresAt, undefined);
+});
+
 test('key find: by a beginning, an id, a name, and a whole key on standard input', async () =>
 {
 	const org = await createOrg(db, 'Finders');
@@ -218,6 +279,11 @@ test('key explain: why a request is denied, which the request itself is not told
 
 	assert.deepEqual(explained('--permission', 'read'), [null]);
 	assert.deepEqual(explained('--permission', 'send', '--session', `sess_${UNKNOWN}`), ['permission', 'session']);
+	said('permission', 'define', 'stock:count', 'Counts');
+	assert.deepEqual([explained('--permission', 'stock:count'), json('key', 'change', key.id, '--permissions', 'read,stock:count').status, explained('--permission', 'stock:count')],
+		[['permission'], 'live', [null]]);
+	said('permission', 'drop', 'stock:count');
+	refused(['key', 'explain', '-', '--permission', 'stock:count'], 1, /^wa: permission "stock:count" does not exist\n/, { input: `${key.secret}\n` });
 	await db.sql('SELECT wa.revoke_key($1::uuid)', [key.uuid]);
 	assert.deepEqual(explained(), ['revoked']);
 
@@ -526,7 +592,7 @@ test('the completion knows commands, options and what a value may be', () =>
 {
 	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'completion', 'manual', '--database', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
-	assert.deepEqual(completed('wa --database x key '), ['create', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
+	assert.deepEqual(completed('wa --database x key '), ['create', 'change', 'policy', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
 	assert.deepEqual(completed('wa key create org_x name re'), ['read']);
 	assert.deepEqual(completed('wa key revoke key_x --r'), ['--reason']);
 	assert.deepEqual(completed('wa member add o u ow'), ['owner']);

@@ -330,6 +330,7 @@ test('a superuser works with the extension among the traps: functions, views, tr
 		`SELECT wa.set_event_days('${org}', 7)`, `SELECT wa.set_media_days('${org}', 30)`, 'SELECT * FROM wa.default_limits()', 'TABLE wa.key_usage', 'TABLE wa.protected',
 		`SELECT * FROM wa.import_keys('list', '${org}', '{"name": "moved", "digest": "${'ab'.repeat(32)}", "permissions": ["read"]}')`,
 		`SELECT * FROM wa.explain_denial('${secret}', 'read')`, "SELECT * FROM wa.find_key('shop')", `SELECT wa.rotate_key('${own.id}', '1 day')`,
+		`SELECT wa.update_key('${moved}', name => 'moved here', permissions => '{read,send}', lift => '{sessions}', addresses => '{192.0.2.1}', per_minute => 60)`,
 		`SELECT wa.disable_key('${moved}')`, `SELECT wa.enable_key('${moved}')`,
 		'SELECT * FROM wa.event_writers()', `SELECT wa.audit_head('${org}')`, `SELECT * FROM wa.verify_audit('${org}')`,
 		"SELECT wa.set_scanner_keys('github', '{\"public_keys\": []}')", `SELECT wa.revoke_secret('${own.secret}', 'found')`,

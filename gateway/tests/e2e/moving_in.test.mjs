@@ -13,7 +13,7 @@ import { memoryAdapter } from 'better-auth/adapters/memory';
 import { prepareCluster } from './harness/cluster.mjs';
 import { PROGRAMS, makePlace, run } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
-import { createOrg } from './harness/tenants.mjs';
+import { createOrg, createSession } from './harness/tenants.mjs';
 
 const ADMIN = 'wa_import_admin';
 const WA = path.join(PROGRAMS, 'wa');
@@ -119,6 +119,25 @@ test('rows that cannot be taken over are refused with the reason, and the others
 
 	assert.equal(status, 1);
 	assert.match(stdout, /^PLACE +NAME +PREFIX +PERMISSIONS +RESULT +ID +REASON\n1 +one +wa_ +read +exists +- +-\n2 +two +- +- +refused /);
+});
+
+test('a test key stays one: it reaches the sandbox and nothing else, whichever row or option says so', async () =>
+{
+	const org = await createOrg(db, 'Of tests');
+	const [sandbox, other] = [await createSession(db, org, { label: 'sandbox', connector: 'sandbox' }), await createSession(db, org, { label: 'of customers' })];
+	const keys = ['wa_test_said_by_its_row_1', 'wa_said_by_the_option_1', 'wa_test_said_by_nobody_1'];
+	const [said, asked, live] = await Promise.all(keys.map(async (key, i) => ({ name: `key ${i}`, digest: await digest(key), prefix: key, permissions: ['read'] })));
+	const inputs = { one: [{ ...said, test: true }, { ...live, test: false }, { ...live, test: 'no' }], all: [asked] };
+	const labels = async (key) => (await client.request('GET', '/api/v1/sessions', { key })).json.data.map(({ label }) => label).sort();
+	const taken = (rows, ...options) => imported(['list', org.id, '-', ...options], { input: JSON.stringify(rows) }).rows.map(({ result, reason }) => reason ?? result);
+
+	assert.deepEqual(taken(inputs.one), ['imported', 'imported', 'test must be true or false']);
+	assert.deepEqual(taken(inputs.all, '--test'), ['imported']);
+	assert.deepEqual([await labels(keys[0]), await labels(keys[1]), await labels(keys[2])], [['sandbox'], ['sandbox'], ['of customers', 'sandbox']]);
+	assert.deepEqual(await Promise.all(keys.map(async (key) => (await client.request('GET', `/api/v1/sessions/${other.id}`, { key })).status)), [404, 404, 200]);
+	assert.equal((await client.request('GET', `/api/v1/sessions/${sandbox.id}`, { key: keys[1] })).status, 200);
+	assert.deepEqual((await db.sql('SELECT test, prefix FROM wa.keys WHERE org_id = $1 ORDER BY id', [org.uuid])).map(({ test, prefix }) => [test, prefix]),
+		[['t', 'wa_test_said_'], ['f', 'wa_test_said_'], ['t', 'wa_said_']]);
 });
 
 test('what is no file, no list and no system is said, and nothing is changed', async () =>
