@@ -227,6 +227,7 @@ UNION ALL
 		('wa_admin', 'wa.remove_member(wa.org_id, wa.user_id)'),
 		('wa_admin', 'wa.set_event_days(wa.org_id, integer)'),
 		('wa_admin', 'wa.set_media_days(wa.org_id, integer)'),
+		('wa_admin', 'wa.tail_events(wa.org_id, uuid, text[], integer)'),
 		('wa_admin', 'wa.set_org_limit(wa.org_id, text, integer)'),
 		('wa_admin', 'wa.default_limits()'),
 		('wa_admin', 'wa.set_connector_capability(text, text, boolean)'),

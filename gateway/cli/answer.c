@@ -114,6 +114,19 @@ answer_has_result(const Answer *answer, const char *result)
 	return false;
 }
 
+const char *
+answer_latest_id(const Answer *answer)
+{
+	return find_field(answer, PQntuples(answer->rows) - 1, "id", strlen("id")).value;
+}
+
+/* Whether a row of COMMAND_FOLLOW is no more than a place to go on from. */
+static bool
+is_place(const Answer *answer, int row)
+{
+	return find_field(answer, row, "type", strlen("type")).value == NULL;
+}
+
 /* ---- values ---- */
 
 /* A time as the session prints it in UTC, "2026-01-31 12:00:00.5+00", with other separators. */
@@ -192,12 +205,14 @@ write_json_list(JsonWriter *writer, const Answer *answer)
 }
 
 static void
-write_json_lines(const Answer *answer, Buffer *out)
+write_json_lines(const Answer *answer, CommandShape shape, Buffer *out)
 {
 	for (int row = 0; row < PQntuples(answer->rows); row++)
 	{
 		JsonWriter writer;
 
+		if (shape == COMMAND_FOLLOW && is_place(answer, row))
+			continue;
 		json_write_init(&writer, out);
 		write_json_row(&writer, answer, row);
 		buffer_append_char(out, '\n');
@@ -209,9 +224,9 @@ answer_write_json(const Answer *answer, CommandShape shape, Buffer *out)
 {
 	JsonWriter writer;
 
-	if (shape == COMMAND_LINES)
+	if (shape == COMMAND_LINES || shape == COMMAND_FOLLOW)
 	{
-		write_json_lines(answer, out);
+		write_json_lines(answer, shape, out);
 		return;
 	}
 	json_write_init(&writer, out);
@@ -423,6 +438,25 @@ write_record(const Answer *answer, Buffer *out)
 	}
 }
 
+/* The values of a row beside each other: widths of later rows are not known yet. */
+static void
+write_lines(const Answer *answer, Buffer *out)
+{
+	for (int row = 0; row < PQntuples(answer->rows); row++)
+	{
+		if (is_place(answer, row))
+			continue;
+		for (int column = 0; column < count_columns(answer); column++)
+		{
+			const Field field = field_at(answer, row, column);
+
+			append_padding(out, 0, column > 0 ? GAP : 0);
+			append_value(out, &field);
+		}
+		buffer_append_char(out, '\n');
+	}
+}
+
 static void
 write_sentence(const Answer *answer, const char *sentence, Buffer *out)
 {
@@ -481,7 +515,9 @@ answer_write_text(const Answer *answer, const Command *command, Buffer *out)
 	if (command->shape == COMMAND_CHECKS)
 		write_findings(answer, out);
 	else if (command->shape == COMMAND_LINES)
-		write_json_lines(answer, out);
+		write_json_lines(answer, command->shape, out);
+	else if (command->shape == COMMAND_FOLLOW)
+		write_lines(answer, out);
 	else if (command->shape == COMMAND_LIST)
 		write_table(answer, command->columns, out);
 	else if (command->done != NULL)

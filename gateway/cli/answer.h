@@ -21,11 +21,14 @@ typedef struct Answer
 	const PGresult *shown; /* of Command.show: takes the place of the first column; or NULL */
 } Answer;
 
-/* Appends one JSON value and a line break; of COMMAND_LINES, one for each row. */
+/* Appends one JSON value and a line break; of COMMAND_LINES and COMMAND_FOLLOW, one for each row. */
 extern void answer_write_json(const Answer *answer, CommandShape shape, Buffer *out);
 
 /* Appends what people read. */
 extern void answer_write_text(const Answer *answer, const Command *command, Buffer *out);
+
+/* The value of the latest row's column "id", or NULL. */
+extern const char *answer_latest_id(const Answer *answer);
 
 /* Whether a check has not passed. */
 extern bool answer_has_findings(const Answer *answer);

@@ -50,6 +50,11 @@ typedef enum CommandShape
 	COMMAND_ONE,   /* the answer is one row */
 	COMMAND_LIST,  /* any number of rows, as a table */
 	COMMAND_LINES, /* any number of rows, a JSON object on each line, with or without --json */
+	/*
+	 * Asked again and again, and each row is written as it comes.  The second parameter is the
+	 * column "id" of the latest row from then on; a row without a "type" says no more than that.
+	 */
+	COMMAND_FOLLOW,
 	COMMAND_CHECKS /* rows with a column "passed"; those that are false are a failure */
 } CommandShape;
 
@@ -100,6 +105,9 @@ typedef struct Command
 
 /* All commands; the last one has no name. */
 extern const Command commands[];
+
+/* How many parameters a command has. */
+extern int command_count_parameters(const Command *command);
 
 /* Whether words with blanks between have this one. */
 extern bool command_lists(const char *words, const char *word);

@@ -444,6 +444,18 @@ const Command commands[] = {
 		"FROM wa.audit a WHERE a.org_id = $1::wa.org_id AND a.sequence > COALESCE($2::bigint, 0) ORDER BY a.sequence",
 	 .shape = COMMAND_LINES},
 
+	{.name = "tail",
+	 .summary = "print the events of an organization as they happen, until it is interrupted",
+	 .more = "A line for each event: when it was written, its id, its type and its session. What an event says is read with a key of the organization. "
+		"The latest ten events come first. An event is looked for every second, and none is left out. The exit status is 1 if the connection breaks.",
+	 .parameters = {ORG,
+		{.kind = PARAMETER_OPTION, .name = "since", .argument = "EVENT", .help = "all that are kept behind this one, evt_…, in place of the latest ten"},
+		{.kind = PARAMETER_OPTION, .name = "types", .argument = "LIST", .help = "only events of this type, such as message, or of several with commas between"}},
+	 .statement = "SELECT t.at, wa.typeid('evt', t.id) AS id, t.type, t.session AS \"sessionId\" FROM wa.tail_events($1::wa.org_id, "
+		"CASE WHEN $2 LIKE 'evt\\_%' THEN wa.from_typeid('evt', $2) ELSE $2::uuid END, string_to_array($3, ','), "
+		"CASE WHEN $2 IS NULL THEN 10 ELSE 1000 END) t",
+	 .shape = COMMAND_FOLLOW},
+
 	{.name = "completion bash",
 	 .summary = "print the completion of these commands for bash",
 	 .more = "Use it as: eval \"$(wa completion bash)\"",
@@ -456,6 +468,16 @@ const Command commands[] = {
 	{.name = NULL},
 };
 /* clang-format on */
+
+int
+command_count_parameters(const Command *command)
+{
+	int count = 0;
+
+	while (command->parameters[count].kind != PARAMETER_END)
+		count++;
+	return count;
+}
 
 bool
 command_lists(const char *words, const char *name)

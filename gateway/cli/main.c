@@ -2,7 +2,7 @@
  * main.c
  *		wa: administration of wa_apikeys on the command line.
  *
- * A command is one transaction.  Its answer is written to standard output after the commit.  If
+ * A command is one transaction, unless it follows something (follow.h).  Its answer is written to standard output after the commit.  If
  * the answer has a secret, it is written before: nobody could get it again, so a change whose
  * secret could not be written is rolled back.
  *
@@ -21,8 +21,10 @@
 #include "cli/answer.h"
 #include "cli/ask.h"
 #include "cli/help.h"
+#include "cli/follow.h"
 #include "cli/input.h"
 #include "cli/invocation.h"
+#include "cli/output.h"
 #include "cli/server.h"
 #include "lib/process.h"
 #include "program/version.h"
@@ -32,8 +34,6 @@
 #define EXIT_REFUSED 1
 #define EXIT_USAGE 2
 
-#define OUTPUT_MAX ((size_t) 1024 * 1024 * 1024)
-
 static int
 refuse(const Invocation *invocation, const char *problem)
 {
@@ -42,21 +42,6 @@ refuse(const Invocation *invocation, const char *problem)
 	fprintf(stderr, "wa: %s\nTry \"wa%s%s --help\" for more information.\n", problem,
 			name != NULL ? " " : "", name != NULL ? name : "");
 	return EXIT_USAGE;
-}
-
-/* Whether everything was written.  A reader that has gone is no news: it has what it wanted. */
-static bool
-write_out(const Buffer *out)
-{
-	bool written =
-		!out->failed && (out->len == 0 || fwrite(out->data, 1, out->len, stdout) == out->len);
-
-	if (written && fflush(stdout) == 0)
-		return true;
-	if (out->failed || errno != EPIPE)
-		fprintf(stderr, "wa: cannot write the output: %s\n",
-				strerror(out->failed ? ENOMEM : errno));
-	return false;
 }
 
 /* ---- secrets that are no arguments ---- */
@@ -131,16 +116,6 @@ read_files(Invocation *invocation, Buffer *file)
 
 /* ---- running a command ---- */
 
-static int
-count_parameters(const Command *command)
-{
-	int count = 0;
-
-	while (command->parameters[count].kind != PARAMETER_END)
-		count++;
-	return count;
-}
-
 static bool
 is_there(PGconn *connection, const Invocation *invocation)
 {
@@ -170,17 +145,7 @@ show_changed(PGconn *connection, const Command *command, const PGresult *rows)
 static bool
 write_answer(const Answer *answer, const Invocation *invocation)
 {
-	Buffer out;
-	bool ok;
-
-	buffer_init(&out, OUTPUT_MAX);
-	if (invocation->json)
-		answer_write_json(answer, invocation->command->shape, &out);
-	else
-		answer_write_text(answer, invocation->command, &out);
-	ok = write_out(&out);
-	buffer_free(&out);
-	return ok;
+	return output_write_answer(answer, invocation) == OUTPUT_WRITTEN;
 }
 
 static bool
@@ -221,7 +186,7 @@ run_transaction(PGconn *connection, const Invocation *invocation)
 	int status = EXIT_REFUSED;
 
 	if (server_do(connection, "BEGIN") && is_there(connection, invocation))
-		rows = server_run(connection, command->statement, count_parameters(command),
+		rows = server_run(connection, command->statement, command_count_parameters(command),
 						  invocation->values);
 	if (rows != NULL && command->show != NULL)
 		shown = show_changed(connection, command, rows);
@@ -238,7 +203,9 @@ run_connected(const Invocation *invocation)
 	PGconn *connection = server_connect(invocation->database);
 	int status = EXIT_REFUSED;
 
-	if (connection != NULL)
+	if (connection != NULL && invocation->command->shape == COMMAND_FOLLOW)
+		status = follow_run(connection, invocation) ? 0 : EXIT_REFUSED;
+	else if (connection != NULL)
 		status = run_transaction(connection, invocation);
 	PQfinish(connection);
 	return status;
@@ -275,7 +242,7 @@ print_text(const Invocation *invocation, bool (*print)(Buffer *out))
 		print(&out);
 	else
 		help_print(invocation, &out);
-	ok = write_out(&out);
+	ok = output_write(&out) == OUTPUT_WRITTEN;
 	buffer_free(&out);
 	return ok ? 0 : EXIT_REFUSED;
 }

@@ -18,6 +18,8 @@
 	"SET search_path = pg_catalog, pg_temp; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; " \
 	"SET client_min_messages = error"
 
+#define LOST "the connection to the server is lost"
+
 static void
 ignore_notice(void *unused, const PGresult *notice)
 {
@@ -37,7 +39,7 @@ try_connect(const char *database, const char *password)
 
 /* The words behind the marks with which the server's messages begin. */
 static void
-say_connection_error(const PGconn *connection)
+say_connection_error(const PGconn *connection, const char *what)
 {
 	static const char mark[] = "FATAL:  ";
 	const char *text = PQerrorMessage(connection);
@@ -46,7 +48,7 @@ say_connection_error(const PGconn *connection)
 
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
-	fprintf(stderr, "wa: cannot connect: ");
+	fprintf(stderr, "wa: %s: ", what);
 	if (found == NULL)
 		fprintf(stderr, "%.*s\n", (int) len, text);
 	else
@@ -74,7 +76,7 @@ server_connect(const char *database)
 			return connection;
 	}
 	else
-		say_connection_error(connection);
+		say_connection_error(connection, "cannot connect");
 	PQfinish(connection);
 	return NULL;
 }
@@ -123,7 +125,7 @@ say_error(const PGconn *connection, const PGresult *result)
 	/* libpq's own errors, such as a lost connection, have no fields. */
 	if (message == NULL)
 	{
-		say_connection_error(connection);
+		say_connection_error(connection, LOST);
 		return;
 	}
 	fprintf(stderr, "wa: %s\n", message);
@@ -159,4 +161,13 @@ server_do(PGconn *connection, const char *statement)
 
 	PQclear(result);
 	return result != NULL;
+}
+
+bool
+server_is_alive(PGconn *connection)
+{
+	if (PQconsumeInput(connection) && PQstatus(connection) == CONNECTION_OK)
+		return true;
+	say_connection_error(connection, LOST);
+	return false;
 }

@@ -27,4 +27,7 @@ server_run(PGconn *connection, const char *statement, int count, const char *con
 /* The same without parameters, for what has no answer. */
 extern bool server_do(PGconn *connection, const char *statement);
 
+/* Takes in what the server has sent between statements.  False: the connection is lost, and it has said so. */
+extern bool server_is_alive(PGconn *connection);
+
 #endif

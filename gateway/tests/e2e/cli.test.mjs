@@ -590,7 +590,7 @@ function completed(line)
 
 test('the completion knows commands, options and what a value may be', () =>
 {
-	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'completion', 'manual', '--database', '--json', '--help', '--version']);
+	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'tail', 'completion', 'manual', '--database', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
 	assert.deepEqual(completed('wa --database x key '), ['create', 'change', 'policy', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
 	assert.deepEqual(completed('wa key create org_x name re'), ['read']);

@@ -332,7 +332,7 @@ test('a superuser works with the extension among the traps: functions, views, tr
 		`SELECT * FROM wa.explain_denial('${secret}', 'read')`, "SELECT * FROM wa.find_key('shop')", `SELECT wa.rotate_key('${own.id}', '1 day')`,
 		`SELECT wa.update_key('${moved}', name => 'moved here', permissions => '{read,send}', lift => '{sessions}', addresses => '{192.0.2.1}', per_minute => 60)`,
 		`SELECT wa.disable_key('${moved}')`, `SELECT wa.enable_key('${moved}')`,
-		'SELECT * FROM wa.event_writers()', `SELECT wa.audit_head('${org}')`, `SELECT * FROM wa.verify_audit('${org}')`,
+		'SELECT * FROM wa.event_writers()', `SELECT * FROM wa.tail_events('${org}')`, `SELECT * FROM wa.tail_events('${org}', '00000000-0000-0000-0000-000000000000', '{key.revoked}')`, `SELECT wa.audit_head('${org}')`, `SELECT * FROM wa.verify_audit('${org}')`,
 		"SELECT wa.set_scanner_keys('github', '{\"public_keys\": []}')", `SELECT wa.revoke_secret('${own.secret}', 'found')`,
 		`SELECT wa.revoke_key('${org}', 'shop')`, `SELECT wa.revoke_keys('${org}')`, `SELECT wa.disable_user('${person}')`, `SELECT wa.enable_user('${person}')`,
 		"SELECT wa.drop_permission('files:read')", `SELECT wa.set_key_policy('${org}', 7, 30)`, 'DELETE FROM wa.message',

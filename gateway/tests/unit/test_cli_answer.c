@@ -136,6 +136,30 @@ START_TEST(lines_are_an_object_for_each_row_with_and_without_json)
 }
 END_TEST
 
+START_TEST(what_is_followed_is_a_line_for_each_row_but_those_without_a_type)
+{
+	static const Column columns[] = {
+		{"at", TIMESTAMPTZ}, {"id", TEXT}, {"type", TEXT}, {"sessionId", TEXT}};
+	static const char *const values[] = {
+		"2030-01-02 03:04:05.678+00", "evt_1", "message", "sess_1", /* */
+		"2030-01-02 03:04:06+00",     "evt_2", NULL,      NULL,     /* */
+		"2030-01-02 03:04:07+00",     "evt_3", "a\nb",    NULL,     /* */
+		"2030-01-02 03:04:08+00",     "evt_4", NULL,      "sess_2"};
+	PGresult *rows = make(columns, 4, values, 4);
+	const Answer answer = {rows, NULL};
+
+	expect_text(&answer, &(Command){.shape = COMMAND_FOLLOW},
+				"2030-01-02 03:04:05Z  evt_1  message  sess_1\n"
+				"2030-01-02 03:04:07Z  evt_3  a b  -\n");
+	expect_json(&answer, COMMAND_FOLLOW,
+				"{\"at\":\"2030-01-02T03:04:05.678Z\",\"id\":\"evt_1\",\"type\":\"message\","
+				"\"sessionId\":\"sess_1\"}\n"
+				"{\"at\":\"2030-01-02T03:04:07Z\",\"id\":\"evt_3\",\"type\":\"a\\nb\"}\n");
+	ck_assert_str_eq(answer_latest_id(&answer), "evt_4");
+	PQclear(rows);
+}
+END_TEST
+
 START_TEST(what_was_changed_takes_the_place_of_its_id)
 {
 	static const Column made_columns[] = {{"id", TEXT}, {"key", TEXT}};
@@ -204,5 +228,6 @@ END_TEST
 
 SUITE("cli_answer", a_table_is_aligned_by_what_a_terminal_shows, an_empty_table_has_its_headings,
 	  json_has_types_and_leaves_nulls_out, lines_are_an_object_for_each_row_with_and_without_json,
+	  what_is_followed_is_a_line_for_each_row_but_those_without_a_type,
 	  what_was_changed_takes_the_place_of_its_id, a_sentence_says_whether_anything_changed,
 	  findings_are_those_that_have_not_passed, a_terminal_gets_no_control_characters)
