@@ -321,6 +321,10 @@ test('permissions that the operator has defined are given and taken away; what o
 	assert.deepEqual([await tick('invoices:read').isChecked(), await tick('invoices:refund').isChecked(), await tick('read').isChecked()], [true, true, false]);
 	await page.getByText('Reads invoices', { exact: true }).waitFor();
 	await page.getByText('only the operator can give it again').waitFor();
+	await page.getByText('Only the operator changes its sessions, addresses and rate, because it has invoices:refund.').waitFor();
+	assert.equal(await page.getByRole('dialog').getByRole('group', { name: 'Sessions' }).count(), 0);
+	assert.deepEqual(await row(page, 'invoices').getByRole('button', { includeHidden: true }).allTextContents(), ['Usage invoices', 'Change invoices', 'Revoke invoices']);
+	await row(page, 'invoices').getByText('Only the operator rotates it, because it has invoices:refund.').waitFor();
 	await tick('read').check();
 	await tick('invoices:read').uncheck();
 	await save();
@@ -329,6 +333,9 @@ test('permissions that the operator has defined are given and taken away; what o
 	await tick('invoices:refund').uncheck();
 	await save();
 	await until('it is taken away', async () => await saved() === '{read}');
+	/* people have all that it has by now */
+	await row(page, 'invoices').getByRole('button', { name: 'Rotate invoices' }).waitFor();
+	assert.equal(await page.getByText('Only the operator rotates it').count(), 0);
 	await open();
 	await tick('invoices:read').waitFor();
 	assert.equal(await tick('invoices:refund').count(), 0);

@@ -13,7 +13,7 @@ import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { ChangeKeyDialog, NewKeyDialog, RevokeKeyDialog, RotateKeyDialog } from './keys_dialogs.js';
 import { AllKeys, usePolicy } from './keys_policy.js';
-import { usePermissions } from './keys_permissions.js';
+import { OperatorsKey, operatorsOf, usePermissions } from './keys_permissions.js';
 import { RestrictionTags } from './keys_restrictions.js';
 import { SessionCount } from './keys_sessions.js';
 import { KeyUsageDialog } from './keys_usage.js';
@@ -91,7 +91,13 @@ function creatorOf(key, me)
 	return key.createdBy === me.userId ? 'you' : key.createdByName ?? key.createdBy.replace(/^([a-z]+_.{6}).+$/, '$1…');
 }
 
-function columnsOf({ administers, me }, open, sessions)
+/* Whether its state allows it. */
+function isRotatable(key)
+{
+	return groupOf(key) !== 'over' && key.rotatedTo === undefined && key.disabledAt === undefined;
+}
+
+function columnsOf({ administers, me }, open, sessions, permissions)
 {
 	const button = (label, dialog, row, tone) => html`
 		<button type="button" class=${tone} onClick=${() => open({ dialog, key: row })}>${label}<span class="visually-hidden"> ${row.name}</span></button>`;
@@ -99,7 +105,7 @@ function columnsOf({ administers, me }, open, sessions)
 		{ name: 'Name', className: 'name', cell: (row) => row.name },
 		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
 		{ name: 'Key', cell: (row) => html`<span class="stack"><code>${row.prefix}…</code>${row.test && html`<${Badge} tone="neutral">Test key<//>`}</span>` },
-		{ name: 'Permissions', cell: (row) => html`<span class="stack"><span class="tags">${row.permissions.map((name) => html`<span key=${name} class="tag">${name}</span>`)}<${RestrictionTags} row=${row} /></span><${SessionCount} sessions=${row.sessions} list=${sessions} /></span>` },
+		{ name: 'Permissions', cell: (row) => html`<span class="stack"><span class="tags">${row.permissions.map((name) => html`<span key=${name} class="tag">${name}</span>`)}<${RestrictionTags} row=${row} /></span><${SessionCount} sessions=${row.sessions} list=${sessions} />${isRotatable(row) && html`<${OperatorsKey} names=${operatorsOf(row, permissions)} />`}</span>` },
 		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
 		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
 		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },
@@ -112,7 +118,8 @@ function columnsOf({ administers, me }, open, sessions)
 				${button('Usage', 'usage', row)}
 				${groupOf(row) !== 'over' && html`
 					${row.rotatedTo === undefined && button('Change', 'change', row)}
-					${row.rotatedTo === undefined && (row.disabledAt === undefined ? button('Rotate', 'rotate', row) : button('Switch on', 'on', row))}
+					${isRotatable(row) && operatorsOf(row, permissions).length === 0 && button('Rotate', 'rotate', row)}
+					${row.rotatedTo === undefined && row.disabledAt !== undefined && button('Switch on', 'on', row)}
 					${button('Revoke', 'revoke', row, 'danger-quiet')}`}`,
 		});
 	return columns;
@@ -126,7 +133,7 @@ function EmptyKeys({ create })
 		<//>`;
 }
 
-function Keys({ rows, list, sessions, open, create })
+function Keys({ rows, list, sessions, permissions, open, create })
 {
 	const place = usePlace();
 	const [text, setText] = useState('');
@@ -141,7 +148,7 @@ function Keys({ rows, list, sessions, open, create })
 			<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
 		</div>
 		${shown.length === 0 ? html`<p class="nothing">No key matches.</p>` : html`
-			<${Table} label="API keys" columns=${columnsOf(place, open, sessions)} rows=${shown} keyOf=${({ id }) => id} />`}
+			<${Table} label="API keys" columns=${columnsOf(place, open, sessions, permissions)} rows=${shown} keyOf=${({ id }) => id} />`}
 		<${More} list=${list} />`;
 }
 
@@ -195,7 +202,7 @@ export function KeysPage()
 		<${Page} title="API Keys" lead=${`What programs use to act for ${organization.name}.`} actions=${create}>
 			${!administers && html`<${Notice}>Your role in ${organization.name} is member. Only owners and admins make and manage API keys; ask one of them for a key.<//>`}
 			${administers && html`<${Loaded} from=${list} what="Loading keys">
-				${(rows) => html`<${Keys} rows=${rows} list=${list} sessions=${sessions} open=${open} create=${create} />`}
+				${(rows) => html`<${Keys} rows=${rows} list=${list} sessions=${sessions} permissions=${permissions} open=${open} create=${create} />`}
 			<//>`}
 			${administers && html`<${AllKeys} organization=${organization} policy=${policy} error=${policyError} reload=${reloadAll} />`}
 			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} permissions=${permissions} sessions=${sessions} close=${close} finish=${finish} />`}

@@ -9,7 +9,7 @@ import { Confirm, Dialog } from '../ui/dialog.js';
 import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/form.js';
 import { DAY } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
-import { PermissionTicks } from './keys_permissions.js';
+import { operatorsOf, PermissionTicks } from './keys_permissions.js';
 import { changedRestrictions, RESTRICTION_FIELDS, Restrictions, restrictionsOf, useRestrictions } from './keys_restrictions.js';
 import { useAction } from '../client/load.js';
 import { sameSessions, sandboxOf, SessionTicks, stillThere } from './keys_sessions.js';
@@ -107,6 +107,7 @@ export function ChangeKeyDialog({ apiKey, permissions: grantable, sessions, clos
 	const [chosen, choose] = useState(apiKey.sessions ?? null);
 	const [enabled, setEnabled] = useState(apiKey.disabledAt === undefined);
 	const restrictions = useRestrictions(apiKey);
+	const operators = operatorsOf(apiKey, grantable);
 	const action = useAction(async () =>
 	{
 		const same = [...permissions].sort().join() === [...apiKey.permissions].sort().join();
@@ -126,11 +127,12 @@ export function ChangeKeyDialog({ apiKey, permissions: grantable, sessions, clos
 			<${Form} action=${action} submit=${action.run} cancel=${close} label="Save" busyLabel="Saving" fields=${['name', 'permissions', 'sessions', ...RESTRICTION_FIELDS]}>
 				<${TextField} label="Name" value=${name} change=${setName} error=${fieldError(action, 'name')} maxlength="200" autocomplete="off" focus required />
 				<${PermissionTicks} list=${grantable} has=${apiKey.permissions} chosen=${permissions} change=${setPermissions} error=${fieldError(action, 'permissions')} />
-				<${SessionTicks} list=${apiKey.test ? sandboxOf(sessions) : sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />
+				${operators.length === 0 && html`<${SessionTicks} list=${apiKey.test ? sandboxOf(sessions) : sessions} chosen=${chosen} change=${choose} error=${fieldError(action, 'sessions')} />`}
 				<${Group} legend="State">
 					<${Choice} name="enabled" label="Switched on" description="otherwise every request with the key is refused until it is switched on again" checked=${enabled} change=${setEnabled} />
 				<//>
-				<${Restrictions} fields=${restrictions} action=${action} />
+				${operators.length === 0 ? html`<${Restrictions} fields=${restrictions} action=${action} />`
+					: html`<p class="hint">Only the operator changes its sessions, addresses and rate, because it has ${operators.join(', ')}.</p>`}
 				<p class="hint">All of this takes effect at once, also for programs that use the key now.</p>
 			<//>
 		<//>`;

@@ -20,6 +20,22 @@ function owned(has, list)
 	return has.filter((name) => !list.some((each) => each.name === name)).map((name) => ({ name, description: 'given by the operator; once taken away, only the operator can give it again' }));
 }
 
+/*
+ * The permissions for which people may not rotate a key or change its restrictions, because only
+ * the operator gives them.  The list is what usePermissions() returns; before it has come, the
+ * gateway's answer says so.
+ */
+export function operatorsOf({ permissions }, { data })
+{
+	return data ? owned(permissions, data).map(({ name }) => name) : [];
+}
+
+/* Says so beside such a key. */
+export function OperatorsKey({ names })
+{
+	return names.length > 0 && html`<span class="hint">Only the operator rotates it, because it has ${names.join(', ')}.</span>`;
+}
+
 function Ticks({ all, chosen, change })
 {
 	const toggle = (name, on) => change(all.map((each) => each.name).filter((each) => (each === name ? on : chosen.includes(each))));
