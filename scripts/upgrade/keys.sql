@@ -8,8 +8,8 @@ SELECT 'BEGIN', format('SELECT %L AS key, wa.authenticate(%L) IS NOT NULL AS acc
 	'SELECT wa.current_permissions()',
 	'SELECT string_agg(label, '','' ORDER BY label) AS sessions FROM wa.session',
 	'SELECT count(*) AS messages, md5(string_agg(body, '','' ORDER BY id)) FROM wa.message',
-	'SELECT string_agg(note, '','') AS invoices FROM public.invoice',
 	'SELECT string_agg(note, '','' ORDER BY id) AS entries FROM public.entry',
+	'SELECT string_agg(note, '','') AS invoices FROM public.invoice',
 	'SELECT string_agg(note, '','') AS open_partition FROM public.entry_1',
 	'SELECT string_agg(note, '','') AS closed_partition FROM public.entry_2',
 	'ROLLBACK'
