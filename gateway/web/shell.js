@@ -41,7 +41,7 @@ function Organization({ me, organization, switchTo })
 	const id = useId();
 
 	if (me.organizations.length === 1)
-		return html`<p class="organization"><span class="label">Organization</span><strong>${organization.name}</strong></p>`;
+		return html`<p class="organization"><span class="label">Organization</span><strong title=${organization.name}>${organization.name}</strong></p>`;
 	return html`
 		<div class="organization">
 			<label class="label" for=${id}>Organization</label>
@@ -68,7 +68,7 @@ function Navigation({ route, me, signOut })
 			</nav>
 			<div class="person">
 				<p><a href="/docs">API reference</a></p>
-				<p><strong>${me.name}</strong><span class="hint">${me.email}</span></p>
+				<p><strong title=${me.name}>${me.name}</strong><span class="hint">${me.email}</span></p>
 				<${ErrorNotice} error=${leaving.error} />
 				<button type="button" onClick=${leaving.run} disabled=${leaving.busy}>Sign out</button>
 			</div>

@@ -8,7 +8,7 @@ import { before, test } from 'node:test';
 import { onEnd } from '../e2e/harness/processes.mjs';
 import { createContact } from '../e2e/harness/fixtures.mjs';
 import { addMember, createChat, createKey, createMessage, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
-import { Visitor, heading, openStage } from './stage.mjs';
+import { Visitor, heading, openStage, press, row } from './stage.mjs';
 
 /* Each would run if a page took it for markup, a template or an address. */
 const PAYLOADS = [
@@ -90,7 +90,7 @@ test('names and messages that are scripts stay text, on every page that shows th
 	await assertInert(page, 'Key');
 	for (const payload of PAYLOADS)
 	{
-		await page.getByRole('button', { name: `Revoke Key ${payload}`, exact: true }).click();
+		await press(row(page, `Key ${payload}`), `Revoke Key ${payload}`);
 		await page.getByRole('heading', { name: `Revoke “Key ${payload}”?` }).waitFor();
 		assert.equal(await page.evaluate(() => window.pwned), undefined);
 		await page.getByRole('button', { name: 'Cancel' }).click();

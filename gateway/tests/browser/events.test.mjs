@@ -13,7 +13,7 @@ import { until } from '../e2e/harness/processes.mjs';
 import { Receiver } from '../e2e/harness/receiver.mjs';
 import { emit } from '../e2e/harness/socket.mjs';
 import { createKey, createOrg, createPerson } from '../e2e/harness/tenants.mjs';
-import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
+import { Visitor, everythingOf, heading, openStage, press, row, secretField } from './stage.mjs';
 
 const KEPT = 200;		/* events on the page, as page_events.js has it */
 
@@ -83,14 +83,14 @@ test('a webhook is made, changed, gets another secret and is deleted; each secre
 	assert.ok(!(await everythingOf(page)).includes(secret));
 	await row(page, url).getByText('message', { exact: true }).waitFor();
 
-	await row(page, url).getByRole('button', { name: 'Change' }).click();
+	await press(row(page, url), 'Change');
 	await page.getByRole('radio', { name: 'All events' }).check();
 	await page.getByRole('checkbox', { name: 'Active' }).uncheck();
 	await page.getByRole('button', { name: 'Save' }).click();
 	await row(page, url).getByText('all events').waitFor();
 	await row(page, url).getByText('Off').waitFor();
 
-	await row(page, url).getByRole('button', { name: 'Rotate secret' }).click();
+	await press(row(page, url), 'Rotate secret');
 	await page.getByRole('dialog').getByRole('button', { name: 'Rotate secret' }).click();
 
 	const next = (await secretField(page, 'Signing secret').textContent()).trim();
@@ -101,7 +101,7 @@ test('a webhook is made, changed, gets another secret and is deleted; each secre
 	await row(page, url).waitFor();
 	assert.ok(!(await everythingOf(page)).includes(next));
 
-	await row(page, url).getByRole('button', { name: 'Delete' }).click();
+	await press(row(page, url), 'Delete');
 	await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
 	await page.getByText('No webhooks yet').waitFor();
 	visitor.assertWellBehaved();
@@ -117,10 +117,10 @@ test('a webhook that was paused says since when and why, and is made active agai
 	const { page } = await visit(t, 'webhooks', owner);
 
 	await row(page, made.url).getByText('Paused', { exact: true }).waitFor();
-	await row(page, made.url).getByRole('link', { name: 'Deliveries' }).click();
+	await press(row(page, made.url), 'Deliveries');
 	await page.getByText('its receiver has failed for too long (status 503)').waitFor();
 	await page.goBack();
-	await row(page, made.url).getByRole('button', { name: 'Change' }).click();
+	await press(row(page, made.url), 'Change');
 	await page.getByRole('checkbox', { name: 'Active' }).check();
 	await page.getByRole('button', { name: 'Save' }).click();
 	await row(page, made.url).getByText('Active', { exact: true }).waitFor();
@@ -138,7 +138,7 @@ test('a change of a webhook sends what differs, and leaves alone what somebody e
 		if (request.method() === 'PATCH')
 			sent.push(request.postDataJSON());
 	});
-	await row(page, made.url).getByRole('button', { name: 'Change' }).click();
+	await press(row(page, made.url), 'Change');
 	await stage.client.request('PATCH', `/api/v1/webhooks/${made.id}`, { key, json: { active: false } });
 	await page.getByRole('checkbox', { name: 'message', exact: true }).uncheck();
 	await page.getByRole('button', { name: 'Save' }).click();
@@ -147,7 +147,7 @@ test('a change of a webhook sends what differs, and leaves alone what somebody e
 	assert.deepEqual(sent, [{ events: ['chat.update'] }]);
 
 	/* nothing differs: nothing is sent */
-	await row(page, made.url).getByRole('button', { name: 'Change' }).click();
+	await press(row(page, made.url), 'Change');
 	await page.getByRole('button', { name: 'Save' }).click();
 	await page.getByRole('dialog').waitFor({ state: 'detached' });
 	assert.equal(sent.length, 1);
@@ -318,7 +318,7 @@ test('a test delivery arrives; one that fails is given up, and arrives when it i
 	await page.getByLabel('Address').fill(receiver.url);
 	await page.getByRole('button', { name: 'Create webhook' }).click();
 	await page.getByRole('button', { name: 'Done', exact: true }).click();
-	await row(page, receiver.url).getByRole('link', { name: 'Deliveries' }).click();
+	await press(row(page, receiver.url), 'Deliveries');
 	await page.getByText('No deliveries').waitFor();
 
 	await page.getByRole('button', { name: 'Send a test' }).click();

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
 import { addMember, createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
-import { Visitor, everythingOf, heading, openStage, row, secretField } from './stage.mjs';
+import { Visitor, actionsOf, everythingOf, heading, openStage, press, row, secretField } from './stage.mjs';
 
 /* Characters of a secret that the list shows. */
 const PREFIX = 8;
@@ -86,7 +86,7 @@ test('a person signs in, creates a key, calls the API with it, revokes it, and t
 
 	await made.getByText('Active').waitFor();
 	assert.match(await made.innerText(), /read[\s\S]*send[\s\S]*by you/);
-	await made.getByRole('button', { name: 'Revoke' }).click();
+	await press(made, 'Revoke');
 
 	/* it asks, names the key, and can be left alone */
 	const question = page.getByRole('dialog', { name: 'Revoke “deploy bot”?' });
@@ -94,12 +94,12 @@ test('a person signs in, creates a key, calls the API with it, revokes it, and t
 	await question.getByText('stops working at once').waitFor();
 	await question.getByRole('button', { name: 'Cancel' }).click();
 	assert.equal(await statusOf(key), 200);
-	await made.getByRole('button', { name: 'Revoke' }).click();
+	await press(made, 'Revoke');
 	await question.getByRole('button', { name: 'Revoke' }).click();
 	await made.getByText('Revoked').waitFor();
 	assert.equal(await statusOf(key), 401);
 	/* nothing can be changed any more */
-	assert.deepEqual(await made.getByRole('button').allTextContents(), ['Usage deploy bot']);
+	assert.deepEqual(await actionsOf(made), ['Usage deploy bot']);
 	visitor.assertWellBehaved();
 });
 
@@ -203,7 +203,7 @@ test('rotating makes the successor first and shows its secret once; the old key 
 		const old = await createKey(stage.db, org, ['read'], { name });
 
 		await page.reload();
-		await row(page, name).getByRole('button', { name: `Rotate ${name}` }).click();
+		await press(row(page, name), `Rotate ${name}`);
 		await page.getByRole('radio', { name: choice, exact: true }).check();
 		await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
 
@@ -219,7 +219,7 @@ test('rotating makes the successor first and shows its secret once; the old key 
 		await rowOf(old.secret).getByText(oldStatus === 401 ? 'Rotated' : 'Rotated, still valid', { exact: true }).waitFor();
 		await rowOf(key).getByText('Active', { exact: true }).waitFor();
 		/* what is rotated is not changed or rotated again, and what has ended is not revoked */
-		assert.deepEqual(await rowOf(old.secret).getByRole('button').allTextContents(), [`Usage ${name}`, ...(oldStatus === 401 ? [] : [`Revoke ${name}`])]);
+		assert.deepEqual(await actionsOf(rowOf(old.secret)), [`Usage ${name}`, ...(oldStatus === 401 ? [] : [`Revoke ${name}`])]);
 		assert.ok(!(await everythingOf(page)).includes(key));
 	}
 	visitor.assertWellBehaved();
@@ -257,7 +257,7 @@ test('the use of a key: what was allowed, what was denied and why, and its last 
 	const ask = (path, method = 'GET', json) => stage.client.request(method, path, { key: key.secret, headers: { 'User-Agent': agent }, json });
 
 	await page.reload();
-	await row(page, 'charted').getByRole('button', { name: 'Usage charted' }).click();
+	await press(row(page, 'charted'), 'Usage charted');
 
 	const dialog = page.getByRole('dialog', { name: 'Use of “charted”' });
 
@@ -268,7 +268,7 @@ test('the use of a key: what was allowed, what was denied and why, and its last 
 	for (let i = 0; i < 3; i++)
 		assert.equal((await ask('/api/v1/sessions')).status, 200);
 	assert.equal((await ask('/api/v1/sessions', 'POST', {})).status, 403);
-	await row(page, 'charted').getByRole('button', { name: 'Usage charted' }).click();
+	await press(row(page, 'charted'), 'Usage charted');
 	await dialog.getByText('3 requests allowed, 1 denied').waitFor();
 	await dialog.getByText(agent).waitFor();
 	await dialog.getByText('127.0.0.1').waitFor();
@@ -290,7 +290,7 @@ test('a change of permissions holds at once', async (t) =>
 	const key = await createKey(stage.db, org, ['read'], { name: 'before' });
 
 	await page.reload();
-	await row(page, 'before').getByRole('button', { name: 'Change' }).click();
+	await press(row(page, 'before'), 'Change');
 	await page.getByRole('dialog').getByLabel('Name').fill('after');
 	await page.getByRole('checkbox', { name: 'read', exact: true }).uncheck();
 	await page.getByRole('checkbox', { name: 'events', exact: true }).check();
@@ -304,7 +304,7 @@ test('permissions that the operator has defined are given and taken away; what o
 {
 	const { page } = await visit(t);
 	const tick = (name) => page.getByRole('dialog').getByRole('checkbox', { name, exact: true });
-	const open = async () => await row(page, 'invoices').getByRole('button', { name: 'Change' }).click();
+	const open = async () => await press(row(page, 'invoices'), 'Change');
 	const save = async () => await page.getByRole('button', { name: 'Save' }).click();
 	const saved = async () => (await stage.db.value("SELECT permissions::text[] || own_permissions FROM wa.keys WHERE name = 'invoices'"));
 
@@ -356,7 +356,7 @@ test('a key is made for some sessions, says how many, and is changed to others a
 	const radio = (name) => page.getByRole('dialog').getByRole('radio', { name, exact: true });
 	const change = async (act) =>
 	{
-		await row(page, 'support').getByRole('button', { name: 'Change' }).click();
+		await press(row(page, 'support'), 'Change');
 		await act();
 		await page.getByRole('button', { name: 'Save' }).click();
 		await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -425,20 +425,20 @@ test('a key is restricted to addresses when it is made, and the list is changed 
 	assert.equal(await row(page, 'restricted').getByText('2 addresses', { exact: true }).getAttribute('title'), '203.0.113.0/24, 2001:db8::1');
 
 	/* what was there is shown, and a name alone changes nothing else */
-	await row(page, 'restricted').getByRole('button', { name: 'Change' }).click();
+	await press(row(page, 'restricted'), 'Change');
 	assert.equal(await field().inputValue(), '203.0.113.0/24\n2001:db8::1');
 	await page.getByRole('dialog').getByLabel('Name').fill('restricted too');
 	await page.getByRole('button', { name: 'Save' }).click();
 	await row(page, 'restricted too').getByText('2 addresses', { exact: true }).waitFor();
 	assert.equal(await statusOf(key), 403);
 
-	await row(page, 'restricted too').getByRole('button', { name: 'Change' }).click();
+	await press(row(page, 'restricted too'), 'Change');
 	await field().fill('127.0.0.1 ::1/128');
 	await page.getByRole('button', { name: 'Save' }).click();
 	await page.getByRole('dialog').waitFor({ state: 'detached' });
 	assert.equal(await statusOf(key), 200);
 
-	await row(page, 'restricted too').getByRole('button', { name: 'Change' }).click();
+	await press(row(page, 'restricted too'), 'Change');
 	await field().fill('');
 	await page.getByRole('button', { name: 'Save' }).click();
 	await row(page, 'restricted too').getByText(/addresses/).waitFor({ state: 'detached' });
@@ -451,7 +451,7 @@ test('a key is given a rate, which is changed and taken away', async (t) =>
 	const visitor = await visit(t);
 	const { page } = visitor;
 	const field = (label) => page.getByRole('dialog').getByLabel(label);
-	const change = async () => await row(page, 'limited').getByRole('button', { name: 'Change' }).click();
+	const change = async () => await press(row(page, 'limited'), 'Change');
 	const save = async () =>
 	{
 		await page.getByRole('button', { name: 'Save' }).click();
@@ -580,16 +580,16 @@ test('a key is switched off and on, and revoked for a reason that stays beside i
 
 	await page.getByRole('button', { name: /^(Done|Close)$/ }).first().click();
 	assert.equal(await statusOf(key), 200);
-	await row(page, 'worker').getByRole('button', { name: 'Change worker' }).click();
+	await press(row(page, 'worker'), 'Change worker');
 	await page.getByRole('checkbox', { name: 'Switched on' }).uncheck();
 	await page.getByRole('button', { name: 'Save' }).click();
 	await row(page, 'worker').getByText('Switched off').waitFor();
 	assert.equal(await statusOf(key), 401);
-	await row(page, 'worker').getByRole('button', { name: 'Switch on worker' }).click();
+	await press(row(page, 'worker'), 'Switch on worker');
 	await page.getByRole('dialog').getByRole('button', { name: 'Switch on' }).click();
 	await row(page, 'worker').getByText('Active').waitFor();
 	assert.equal(await statusOf(key), 200);
-	await row(page, 'worker').getByRole('button', { name: 'Revoke worker' }).click();
+	await press(row(page, 'worker'), 'Revoke worker');
 	await page.getByLabel('Reason').fill('found in a public repository');
 	await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
 	await row(page, 'worker').getByText('found in a public repository').waitFor();

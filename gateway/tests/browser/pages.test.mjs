@@ -19,7 +19,7 @@ import { SCRIPTS } from '../e2e/harness/processes.mjs';
 import { addMember, createChat, createKey, createMessage, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { ACTION_WORDS } from '../../web/pages/audit_words.js';
 import { EVENT_TYPES } from '../../web/client/event_types.js';
-import { DESK, PHONE, SCREENSHOTS, Visitor, heading, openStage, row, screenshot, secretField, sendFile } from './stage.mjs';
+import { DESK, PHONE, SCREENSHOTS, Visitor, heading, openStage, press, row, screenshot, secretField, sendFile } from './stage.mjs';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const JID = '15551234567@s.whatsapp.net';
@@ -80,11 +80,11 @@ const PAGES = [
 
 /* Dialogs of the page API Keys, which matters most, and of Members. */
 const DIALOGS = [
-	{ name: 'new-key', hash: 'keys', opener: (page) => page.getByRole('button', { name: 'New key' }) },
-	{ name: 'rotate-key', hash: 'keys', opener: (page) => row(page, 'Reporting').getByRole('button', { name: 'Rotate' }) },
-	{ name: 'revoke-key', hash: 'keys', opener: (page) => row(page, 'Reporting').getByRole('button', { name: 'Revoke' }) },
-	{ name: 'new-webhook', hash: 'webhooks', opener: (page) => page.getByRole('button', { name: 'New webhook' }) },
-	{ name: 'invite', hash: 'members', opener: (page) => page.getByRole('button', { name: 'Invite' }) },
+	{ name: 'new-key', hash: 'keys', open: (page) => page.getByRole('button', { name: 'New key' }).click() },
+	{ name: 'rotate-key', hash: 'keys', open: (page) => press(row(page, 'Reporting'), 'Rotate') },
+	{ name: 'revoke-key', hash: 'keys', open: (page) => press(row(page, 'Reporting'), 'Revoke') },
+	{ name: 'new-webhook', hash: 'webhooks', open: (page) => page.getByRole('button', { name: 'New webhook' }).click() },
+	{ name: 'invite', hash: 'members', open: (page) => page.getByRole('button', { name: 'Invite' }).click() },
 ];
 
 /*
@@ -159,10 +159,10 @@ test('every page is accessible and fits, in light and dark, on a desk and on a p
 		await seen(page).waitFor();
 		await lookInAllWays(page, name);
 	}
-	for (const { name, hash, opener } of DIALOGS)
+	for (const { name, hash, open } of DIALOGS)
 	{
 		await page.evaluate((to) => { location.hash = `#/${to}`; }, hash);
-		await opener(page).click();
+		await open(page);
 		await page.getByRole('dialog').waitFor();
 		await lookInAllWays(page, name);
 		await page.getByRole('button', { name: 'Cancel' }).click();

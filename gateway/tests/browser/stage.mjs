@@ -223,6 +223,33 @@ export function row(page, name)
 	return page.getByRole('row').filter({ has: page.getByRole('rowheader', { name }) });
 }
 
+/* Presses a button of a row, which is in the row's menu where there is no room for it. */
+export async function press(within, name)
+{
+	const opener = within.getByRole('button', { name: /^Actions of/ });
+
+	await within.waitFor();
+	if (await opener.count() > 0)
+		await opener.click();
+	await within.getByRole('button', { name }).or(within.getByRole('link', { name })).click();
+}
+
+/* The names of all buttons of a row, also of those in its menu. */
+export async function actionsOf(within)
+{
+	const opener = within.getByRole('button', { name: /^Actions of/ });
+	const isMenu = await opener.count() > 0;
+
+	if (isMenu)
+		await opener.click();
+
+	const names = await within.getByRole('button').allTextContents();
+
+	if (isMenu)
+		await opener.press('Escape');
+	return names.slice(isMenu ? 1 : 0);
+}
+
 /* What a person sees of a secret that is shown once. */
 export function secretField(page, label = 'API key')
 {

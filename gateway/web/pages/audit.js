@@ -10,7 +10,8 @@ import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useList } from '../client/load.js';
 import { Empty, Loaded, More, Notice } from '../ui/notice.js';
-import { Page, Table, usePlace } from '../ui/page.js';
+import { Page, usePlace } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 
 function valueInWords(value)
 {
@@ -46,10 +47,10 @@ function What({ entry })
 }
 
 const COLUMNS = [
-	{ name: 'When', className: 'nowrap', cell: (row) => html`<${Time} at=${row.at} />` },
-	{ name: 'Who', className: 'name', cell: (row) => row.actorName ?? row.actor },
-	{ name: 'What', cell: (row) => html`<${What} entry=${row} />` },
-	{ name: 'Details', cell: (row) => html`<${Detail} detail=${row.detail} named=${subjectOf(row)} />` },
+	{ name: 'When', width: 10, cell: (row) => html`<${Time} at=${row.at} />` },
+	{ name: 'Who', width: 10, cell: (row) => row.actorName ?? row.actor },
+	{ name: 'What', width: 12, cell: (row) => html`<${What} entry=${row} />` },
+	{ name: 'Details', width: 12, cell: (row) => html`<${Detail} detail=${row.detail} named=${subjectOf(row)} />` },
 ];
 
 function Entries({ list, rows, filtered })

@@ -13,7 +13,7 @@ import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
 import { ErrorNotice, Loaded, More } from '../ui/notice.js';
-import { Table } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 import { hrefOf } from '../router.js';
 import { SecretDialog } from '../ui/secret.js';
 
@@ -58,19 +58,19 @@ function WithdrawButton({ invitation, reload })
 export function Invitations({ list })
 {
 	const columns = [
-		{ name: 'Email', className: 'name', cell: (row) => row.email },
-		{ name: 'Role', cell: (row) => row.role },
-		{ name: 'Created', cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
-		{ name: 'Expires', cell: (row) => html`<${Time} at=${row.expiresAt} style="distance" />` },
-		{ name: 'Actions', hidden: true, className: 'row-actions', cell: (row) => html`<${WithdrawButton} invitation=${row} reload=${list.reload} />` },
+		{ name: 'Email', width: 14, cell: (row) => row.email },
+		{ name: 'Role', width: 6.5, cell: (row) => row.role },
+		{ name: 'Created', width: 7.5, cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
+		{ name: 'Expires', width: 7.5, cell: (row) => html`<${Time} at=${row.expiresAt} style="distance" />` },
 	];
+	const actions = { width: 8, about: (row) => row.email, of: (row) => [html`<${WithdrawButton} invitation=${row} reload=${list.reload} />`] };
 
 	return html`
 		<section aria-labelledby="invitations">
 			<h2 id="invitations">Open invitations</h2>
 			<${Loaded} from=${list} what="Loading invitations">
 				${(rows) => (rows.length === 0 ? html`<p class="nothing">Nobody is invited.</p>` : html`
-					<${Table} label="Open invitations" columns=${columns} rows=${rows} keyOf=${({ id }) => id} />
+					<${Table} label="Open invitations" columns=${columns} rows=${rows} keyOf=${({ id }) => id} actions=${actions} />
 					<${More} list=${list} />`)}
 			<//>
 		</section>`;

@@ -19,7 +19,8 @@ import { SessionCount } from './keys_sessions.js';
 import { KeyUsageDialog } from './keys_usage.js';
 import { useList } from '../client/load.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
-import { Page, Table, usePlace } from '../ui/page.js';
+import { Page, usePlace } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 import { Copyable, SecretDialog, useSecret } from '../ui/secret.js';
 
 const SOON_MS = 7 * DAY;
@@ -97,32 +98,67 @@ function isRotatable(key)
 	return groupOf(key) !== 'over' && key.rotatedTo === undefined && key.disabledAt === undefined;
 }
 
-function columnsOf({ administers, me }, open, sessions, permissions)
+function KeyCell({ row })
+{
+	return html`
+		<span class="stack">
+			<span>${row.name}</span>
+			<span class="hint"><code>${row.prefix}…</code>${row.test && html` <${Badge} tone="neutral">Test key<//>`}</span>
+		</span>`;
+}
+
+function StatusCell({ row })
+{
+	const { tone, words } = STATES[stateOf(row)];
+
+	return html`<span class="stack"><${Badge} tone=${tone}>${words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>`;
+}
+
+function PermissionsCell({ row, sessions, permissions })
+{
+	return html`
+		<span class="stack">
+			<span class="tags">${row.permissions.map((name) => html`<span key=${name} class="tag">${name}</span>`)}<${RestrictionTags} row=${row} /></span>
+			<${SessionCount} sessions=${row.sessions} list=${sessions} />
+			${isRotatable(row) && html`<${OperatorsKey} names=${operatorsOf(row, permissions)} />`}
+		</span>`;
+}
+
+const timeOrNever = (at) => (at === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${at} style="distance" />`);
+
+function columnsOf(me, sessions, permissions)
+{
+	return [
+		{ name: 'Key', width: 12, cell: (row) => html`<${KeyCell} row=${row} />` },
+		{ name: 'Status', width: 10.5, cell: (row) => html`<${StatusCell} row=${row} />` },
+		{ name: 'Permissions', width: 9.5, cell: (row) => html`<${PermissionsCell} row=${row} sessions=${sessions} permissions=${permissions} />` },
+		{ name: 'Created', width: 8, cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
+		{ name: 'Last used', width: 7, cell: (row) => timeOrNever(row.lastUsedAt) },
+		{ name: 'Expires', width: 7, cell: (row) => timeOrNever(row.expiresAt) },
+	];
+}
+
+function actionsOf(open, permissions)
 {
 	const button = (label, dialog, row, tone) => html`
 		<button type="button" class=${tone} onClick=${() => open({ dialog, key: row })}>${label}<span class="visually-hidden"> ${row.name}</span></button>`;
-	const columns = [
-		{ name: 'Name', className: 'name', cell: (row) => row.name },
-		{ name: 'Status', cell: (row) => html`<span class="stack"><${Badge} tone=${STATES[stateOf(row)].tone}>${STATES[stateOf(row)].words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>` },
-		{ name: 'Key', cell: (row) => html`<span class="stack"><code>${row.prefix}…</code>${row.test && html`<${Badge} tone="neutral">Test key<//>`}</span>` },
-		{ name: 'Permissions', cell: (row) => html`<span class="stack"><span class="tags">${row.permissions.map((name) => html`<span key=${name} class="tag">${name}</span>`)}<${RestrictionTags} row=${row} /></span><${SessionCount} sessions=${row.sessions} list=${sessions} />${isRotatable(row) && html`<${OperatorsKey} names=${operatorsOf(row, permissions)} />`}</span>` },
-		{ name: 'Created', cell: (row) => html`<span class="stack"><${Time} at=${row.createdAt} style="day" /><span class="hint">by ${creatorOf(row, me)}</span></span>` },
-		{ name: 'Last used', cell: (row) => (row.lastUsedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastUsedAt} style="distance" />`) },
-		{ name: 'Expires', cell: (row) => (row.expiresAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.expiresAt} style="distance" />`) },
-	];
 
-	if (administers)
-		columns.push({
-			name: 'Actions', hidden: true, className: 'row-actions',
-			cell: (row) => html`
-				${button('Usage', 'usage', row)}
-				${groupOf(row) !== 'over' && html`
-					${row.rotatedTo === undefined && button('Change', 'change', row)}
-					${isRotatable(row) && operatorsOf(row, permissions).length === 0 && button('Rotate', 'rotate', row)}
-					${row.rotatedTo === undefined && row.disabledAt !== undefined && button('Switch on', 'on', row)}
-					${button('Revoke', 'revoke', row, 'danger-quiet')}`}`,
-		});
-	return columns;
+	return {
+		width: 17, short: 5, about: (row) => row.name,
+		of(row)
+		{
+			const over = groupOf(row) === 'over';
+			const changes = !over && row.rotatedTo === undefined;
+
+			return [
+				button('Usage', 'usage', row),
+				changes && button('Change', 'change', row),
+				isRotatable(row) && operatorsOf(row, permissions).length === 0 && button('Rotate', 'rotate', row),
+				changes && row.disabledAt !== undefined && button('Switch on', 'on', row),
+				!over && button('Revoke', 'revoke', row, 'danger-quiet'),
+			];
+		},
+	};
 }
 
 function EmptyKeys({ create })
@@ -135,7 +171,7 @@ function EmptyKeys({ create })
 
 function Keys({ rows, list, sessions, permissions, open, create })
 {
-	const place = usePlace();
+	const { me, administers } = usePlace();
 	const [text, setText] = useState('');
 	const [filter, setFilter] = useState('all');
 	const shown = rows.filter((key) => matches(key, text, filter));
@@ -148,7 +184,7 @@ function Keys({ rows, list, sessions, permissions, open, create })
 			<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
 		</div>
 		${shown.length === 0 ? html`<p class="nothing">No key matches.</p>` : html`
-			<${Table} label="API keys" columns=${columnsOf(place, open, sessions, permissions)} rows=${shown} keyOf=${({ id }) => id} />`}
+			<${Table} label="API keys" columns=${columnsOf(me, sessions, permissions)} rows=${shown} keyOf=${({ id }) => id} actions=${administers && actionsOf(open, permissions)} />`}
 		<${More} list=${list} />`;
 }
 

@@ -12,7 +12,7 @@ import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useLoad } from '../client/load.js';
 import { Loaded } from '../ui/notice.js';
-import { Table } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 
 const HOUR = DAY / 24;
 
@@ -88,8 +88,8 @@ function Reasons({ hours })
 		return null;
 	return html`
 		<${Table} label="Why requests were denied" rows=${rows} keyOf=${({ reason }) => reason} columns=${[
-			{ name: 'Denied because', className: 'name', cell: ({ reason }) => REASONS[reason] },
-			{ name: 'Requests', cell: ({ number }) => numbers.format(number) },
+			{ name: 'Denied because', width: 12, cell: ({ reason }) => REASONS[reason] },
+			{ name: 'Requests', width: 6, cell: ({ number }) => numbers.format(number) },
 		]} />`;
 }
 

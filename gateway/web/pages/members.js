@@ -14,7 +14,8 @@ import { html, useRef, useState } from '../ui/html.js';
 import { InvitationDialog, Invitations, LinkDialog } from './invitations.js';
 import { useAction, useList } from '../client/load.js';
 import { Badge, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js';
-import { Page, Table, usePlace } from '../ui/page.js';
+import { Page, usePlace } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 import { useSecret } from '../ui/secret.js';
 
 function rolesFor(organization)
@@ -49,27 +50,30 @@ function RoleCell({ member, place, reload })
 		<${ErrorNotice} error=${action.error} />`;
 }
 
-function columnsOf(place, ask, reload)
+function columnsOf(place, reload)
 {
-	const { administers, organization, me } = place;
+	const { me } = place;
 
 	return [
-		{ name: 'Name', className: 'name', cell: (row) => html`<span class="stack"><span>${row.name}${row.userId === me.userId && ' (you)'}</span><span class="hint">${row.email}</span></span>` },
-		{ name: 'Role', cell: (row) => html`<${RoleCell} key=${row.role} member=${row} place=${place} reload=${reload} />` },
-		{ name: 'Member since', cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
-		{ name: 'Account', cell: (row) => (row.disabled ? html`<${Badge} tone="bad">Disabled<//>` : html`<${Badge} tone="good">Active<//>`) },
-		{
-			name: 'Actions', hidden: true, className: 'row-actions',
-			cell: (row) =>
-			{
-				if (row.userId === me.userId)
-					return html`<button type="button" class="danger-quiet" onClick=${() => ask(row)}>Leave</button>`;
-				if (!administers || (row.role === 'owner' && organization.role !== 'owner'))
-					return null;
-				return html`<button type="button" class="danger-quiet" onClick=${() => ask(row)}>Remove<span class="visually-hidden"> ${row.name}</span></button>`;
-			},
-		},
+		{ name: 'Name', width: 14, cell: (row) => html`<span class="stack"><span>${row.name}${row.userId === me.userId && ' (you)'}</span><span class="hint">${row.email}</span></span>` },
+		{ name: 'Role', width: 8, cell: (row) => html`<${RoleCell} key=${row.role} member=${row} place=${place} reload=${reload} />` },
+		{ name: 'Member since', width: 8, cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
+		{ name: 'Account', width: 7, cell: (row) => (row.disabled ? html`<${Badge} tone="bad">Disabled<//>` : html`<${Badge} tone="good">Active<//>`) },
 	];
+}
+
+function actionsOf({ administers, organization, me }, ask)
+{
+	const buttonOf = (row) =>
+	{
+		if (row.userId === me.userId)
+			return html`<button type="button" class="danger-quiet" onClick=${() => ask(row)}>Leave</button>`;
+		if (!administers || (row.role === 'owner' && organization.role !== 'owner'))
+			return null;
+		return html`<button type="button" class="danger-quiet" onClick=${() => ask(row)}>Remove<span class="visually-hidden"> ${row.name}</span></button>`;
+	};
+
+	return { width: 7, about: (row) => row.name, of: (row) => [buttonOf(row)] };
 }
 
 function LeaveDialog({ member, place, close })
@@ -138,7 +142,7 @@ export function MembersPage()
 				<p><button type="button" class="danger-quiet" onClick=${() => ask(me)}>Leave ${organization.name}</button></p>`}
 			${administers && html`<${Loaded} from=${list} what="Loading members">
 				${(rows) => html`
-					<${Table} label="Members" columns=${columnsOf(place, ask, list.reload)} rows=${rows} keyOf=${({ userId }) => userId} />
+					<${Table} label="Members" columns=${columnsOf(place, list.reload)} rows=${rows} keyOf=${({ userId }) => userId} actions=${actionsOf(place, ask)} />
 					<${More} list=${list} />`}
 			<//>`}
 			<p class="hint">Owners and admins manage keys, sessions, webhooks and members. Members read, send and follow events.</p>

@@ -10,7 +10,8 @@ import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useAction, useList } from '../client/load.js';
 import { Empty, Loaded, More, Notice } from '../ui/notice.js';
-import { Page, Table, usePlace } from '../ui/page.js';
+import { Page, usePlace } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 import { SessionPage } from './session.js';
 import { goTo, hrefOf } from '../router.js';
 import { POLL_MS, sessionName, sessionNumber, StatusBadge } from './sessions_parts.js';
@@ -37,12 +38,16 @@ function NewSessionDialog({ close })
 }
 
 const COLUMNS = [
-	{ name: 'Session', className: 'name', cell: (row) => html`<a href=${hrefOf('sessions', row.id)}>${sessionName(row)}</a>` },
-	{ name: 'Number', cell: (row) => sessionNumber(row) },
-	{ name: 'Status', cell: (row) => html`<${StatusBadge} status=${row.status} />` },
-	{ name: 'Last connected', cell: (row) => (row.lastConnectedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastConnectedAt} style="distance" />`) },
-	{ name: 'Open', hidden: true, className: 'row-actions', cell: (row) => html`<a href=${hrefOf('chats', row.id)}>Chats<span class="visually-hidden"> of ${sessionName(row)}</span></a>` },
+	{ name: 'Session', width: 12, cell: (row) => html`<a href=${hrefOf('sessions', row.id)}>${sessionName(row)}</a>` },
+	{ name: 'Number', width: 10, cell: (row) => sessionNumber(row) },
+	{ name: 'Status', width: 11, cell: (row) => html`<${StatusBadge} status=${row.status} />` },
+	{ name: 'Last connected', width: 8.5, cell: (row) => (row.lastConnectedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastConnectedAt} style="distance" />`) },
 ];
+
+const ACTIONS = {
+	width: 6, about: sessionName,
+	of: (row) => [html`<a class="button" href=${hrefOf('chats', row.id)}>Chats<span class="visually-hidden"> of ${sessionName(row)}</span></a>`],
+};
 
 function SessionsList()
 {
@@ -60,7 +65,7 @@ function SessionsList()
 					<${Empty} title="No sessions yet" action=${create}>
 						<p>A session is one WhatsApp account. Create one, then pair it with a phone by its QR code, as you would pair WhatsApp Web.</p>
 					<//>` : html`
-					<${Table} label="Sessions" columns=${COLUMNS} rows=${rows} keyOf=${({ id }) => id} />
+					<${Table} label="Sessions" columns=${COLUMNS} rows=${rows} keyOf=${({ id }) => id} actions=${ACTIONS} />
 					<${More} list=${list} />`)}
 			<//>
 			${creating && html`<${NewSessionDialog} close=${() => setCreating(false)} />`}

@@ -9,7 +9,8 @@ import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useAction, useList, useLoad } from '../client/load.js';
 import { Badge, Empty, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js';
-import { Page, Table } from '../ui/page.js';
+import { Page } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 import { hrefOf } from '../router.js';
 import { POLL_MS } from './sessions_parts.js';
 
@@ -53,21 +54,22 @@ function WhyOff({ webhook: { disabledAt, disabledReason } })
 		What happens meanwhile is sent once it is made active again.</p>`;
 }
 
-function columnsOf(webhook, operations, reload)
+const COLUMNS = [
+	{ name: 'Event', width: 12.5, cell: (row) => html`<span class="stack">${row.event}<span class="hint"><code>${row.eventId}</code></span></span>` },
+	{ name: 'Status', width: 10.5, cell: (row) => html`<${Badge} tone=${STATUSES[row.status]?.tone}>${STATUSES[row.status]?.words ?? row.status}<//>` },
+	{ name: 'Answer', width: 8.5, cell: (row) => html`<${Outcome} delivery=${row} />` },
+	{ name: 'Attempts', width: 5.5, cell: (row) => row.attempts },
+	{ name: 'Next attempt', width: 7, cell: (row) => (row.nextAttemptAt === undefined ? html`<span class="hint">none</span>` : html`<${Time} at=${row.nextAttemptAt} style="distance" />`) },
+	{ name: 'Created', width: 7.5, cell: (row) => html`<${Time} at=${row.createdAt} />` },
+];
+
+function actionsOf(webhook, operations, reload)
 {
-	return [
-		{ name: 'Event', className: 'name', cell: (row) => html`<span class="stack">${row.event}<span class="hint"><code>${row.eventId}</code></span></span>` },
-		{ name: 'Status', cell: (row) => html`<${Badge} tone=${STATUSES[row.status]?.tone}>${STATUSES[row.status]?.words ?? row.status}<//>` },
-		{ name: 'Answer', cell: (row) => html`<${Outcome} delivery=${row} />` },
-		{ name: 'Attempts', cell: (row) => row.attempts },
-		{ name: 'Next attempt', cell: (row) => (row.nextAttemptAt === undefined ? html`<span class="hint">none</span>` : html`<${Time} at=${row.nextAttemptAt} style="distance" />`) },
-		{ name: 'Created', cell: (row) => html`<${Time} at=${row.createdAt} />` },
-		{
-			name: 'Actions', hidden: true, className: 'row-actions',
-			cell: (row) => operations.has(REPLAY) && (row.status === 'dead' || row.status === 'delivered') &&
-				html`<${ReplayButton} webhook=${webhook} delivery=${row} reload=${reload} />`,
-		},
-	];
+	return {
+		width: 7.5, about: (row) => row.eventId,
+		of: (row) => [operations.has(REPLAY) && (row.status === 'dead' || row.status === 'delivered') &&
+			html`<${ReplayButton} webhook=${webhook} delivery=${row} reload=${reload} />`],
+	};
 }
 
 function TestButton({ id, reload })
@@ -99,7 +101,7 @@ function Deliveries({ id, operations })
 			<${Loaded} from=${list} what="Loading deliveries">
 				${(rows) => (rows.length === 0 ? html`
 					<${Empty} title="No deliveries"><p>Each event that this webhook asks for appears here, with what came of it.</p><//>` : html`
-					<${Table} label="Deliveries" columns=${columnsOf(id, operations, list.reload)} rows=${rows} keyOf=${(row) => row.id} />
+					<${Table} label="Deliveries" columns=${COLUMNS} rows=${rows} keyOf=${(row) => row.id} actions=${actionsOf(id, operations, list.reload)} />
 					<${More} list=${list} />`)}
 			<//>
 		<//>`;

@@ -12,7 +12,8 @@ import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useList, useLoad } from '../client/load.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
-import { Page, Table, usePlace } from '../ui/page.js';
+import { Page, usePlace } from '../ui/page.js';
+import { Table } from '../ui/table.js';
 import { hrefOf } from '../router.js';
 import { SecretDialog, useSecret } from '../ui/secret.js';
 import { DeliveriesPage, LIST_DELIVERIES } from './webhook_deliveries.js';
@@ -22,7 +23,7 @@ function eventsInWords({ events })
 {
 	if (events.includes('*'))
 		return 'all events';
-	return events.length === 0 ? 'no events' : events.join(', ');
+	return events.length === 0 ? 'no events' : html`<span class="tags">${events.map((type) => html`<span key=${type} class="tag">${type}</span>`)}</span>`;
 }
 
 /*
@@ -36,26 +37,28 @@ function statusOf({ active, disabledAt })
 	return disabledAt === undefined ? html`<${Badge}>Off<//>` : html`<${Badge} tone="bad">Paused<//>`;
 }
 
-function columnsOf(open, operations)
+const COLUMNS = [
+	{ name: 'Address', width: 14, cell: (row) => row.url },
+	{ name: 'Status', width: 6.5, cell: statusOf },
+	{ name: 'Events', width: 11, cell: eventsInWords },
+	{ name: 'Session', width: 7.5, cell: (row) => (row.sessionId ? html`<a href=${hrefOf('sessions', row.sessionId)}>one session</a>` : 'all sessions') },
+	{ name: 'Created', width: 7.5, cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
+];
+
+function actionsOf(open, operations)
 {
 	const button = (label, dialog, row, tone) => html`
 		<button type="button" class=${tone} onClick=${() => open({ dialog, webhook: row })}>${label}<span class="visually-hidden"> ${row.url}</span></button>`;
 
-	return [
-		{ name: 'Address', className: 'name long', cell: (row) => row.url },
-		{ name: 'Events', className: 'long', cell: (row) => eventsInWords(row) },
-		{ name: 'Session', cell: (row) => (row.sessionId ? html`<a href=${hrefOf('sessions', row.sessionId)}>one session</a>` : 'all sessions') },
-		{ name: 'Created', cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
-		{ name: 'Status', cell: statusOf },
-		{
-			name: 'Actions', hidden: true, className: 'row-actions',
-			cell: (row) => html`
-				${operations.has(LIST_DELIVERIES) && html`<a class="button" href=${hrefOf('webhooks', row.id)}>Deliveries<span class="visually-hidden"> to ${row.url}</span></a>`}
-				${button('Change', 'change', row)}
-				${button('Rotate secret', 'rotate', row)}
-				${button('Delete', 'delete', row, 'danger-quiet')}`,
-		},
-	];
+	return {
+		width: 22, short: 4, about: (row) => row.url,
+		of: (row) => [
+			operations.has(LIST_DELIVERIES) && html`<a class="button" href=${hrefOf('webhooks', row.id)}>Deliveries<span class="visually-hidden"> to ${row.url}</span></a>`,
+			button('Change', 'change', row),
+			button('Rotate secret', 'rotate', row),
+			button('Delete', 'delete', row, 'danger-quiet'),
+		],
+	};
 }
 
 function Webhooks()
@@ -93,7 +96,7 @@ function Webhooks()
 					<${Empty} title="No webhooks yet" action=${create}>
 						<p>A webhook is an address of yours that gets a signed POST request for each event: a message that came in, a message that was read, a session that has stopped.</p>
 					<//>` : html`
-					<${Table} label="Webhooks" columns=${columnsOf(open, operations.data ?? new Set())} rows=${rows} keyOf=${({ id }) => id} />
+					<${Table} label="Webhooks" columns=${COLUMNS} rows=${rows} keyOf=${({ id }) => id} actions=${actionsOf(open, operations.data ?? new Set())} />
 					<${More} list=${list} />`)}
 			<//>
 			${(opened.dialog === 'new' || opened.dialog === 'change') && html`<${WebhookDialog} webhook=${webhook} close=${close} finish=${finish} />`}

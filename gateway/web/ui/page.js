@@ -48,24 +48,3 @@ export function Page({ title, lead, actions, children, back })
 			${children}
 		</div>`;
 }
-
-/*
- * columns: { name, cell(row), className }.  The name of a column is repeated before each
- * cell if the screen is too narrow for a table.
- */
-export function Table({ label, columns, rows, keyOf })
-{
-	return html`
-		<div class="table-frame">
-			<table aria-label=${label}>
-				<thead><tr>${columns.map(({ name, hidden }) => html`
-					<th key=${name} scope="col">${hidden ? html`<span class="visually-hidden">${name}</span>` : name}</th>`)}</tr></thead>
-				<tbody>${rows.map((row) => html`
-					<tr key=${keyOf(row)}>
-						${columns.map(({ name, cell, className, hidden }, index) => (index === 0 ?
-							html`<th key=${name} scope="row" class=${className}>${cell(row)}</th>` :
-							html`<td key=${name} class=${className} data-label=${hidden ? null : name}>${cell(row)}</td>`))}
-					</tr>`)}</tbody>
-			</table>
-		</div>`;
-}
