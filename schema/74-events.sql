@@ -424,7 +424,7 @@ COMMENT ON FUNCTION wa.event_limit(integer, bigint, uuid) IS
 	'organization to end; raises WA001 if events behind the position have expired; needs events';
 
 CREATE FUNCTION wa.read_events(since uuid DEFAULT NULL, types text[] DEFAULT NULL, session uuid DEFAULT NULL,
-							   max integer DEFAULT 50)
+							   max integer DEFAULT 50, last integer DEFAULT NULL)
 	RETURNS TABLE (id uuid, envelope text, epoch integer, ordinal bigint)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -436,6 +436,7 @@ DECLARE
 	auth constant boolean := wa.holds_permission('manage');
 	looked_max constant integer := 5000;
 	position record;
+	before_last record;
 	found_rows integer := 0;
 	found_bytes bigint := 0;
 BEGIN
@@ -443,10 +444,22 @@ BEGIN
 	IF max IS NULL OR max < 1 OR max > 1000 THEN
 		PERFORM wa.refuse_field('max', 'must be between 1 and 1000');
 	END IF;
+	IF last < 1 OR last > 1000 THEN
+		PERFORM wa.refuse_field('last', 'must be between 1 and 1000');
+	END IF;
 	IF since IS NULL THEN
 		SELECT 0 AS epoch, 0::bigint AS ordinal, '00000000-0000-0000-0000-000000000000'::uuid AS id INTO position;
 	ELSE
 		position := wa.event_position(since);
+	END IF;
+	IF last IS NOT NULL THEN
+		SELECT e.epoch, e.ordinal, e.id INTO before_last FROM wa.event e
+		WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (position.epoch, position.ordinal, position.id)
+			AND (e.epoch, e.ordinal) < (horizon.epoch, horizon.ordinal)
+		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC OFFSET last LIMIT 1;
+		IF FOUND THEN
+			position := before_last;
+		END IF;
 	END IF;
 	-- About 8 MiB at most, twice what the gateway shows in a page.  What is looked at has a
 	-- bound, too: what is wanted may be rare, and an index by type would cost every writer.
@@ -475,8 +488,9 @@ BEGIN
 		ORDER BY e.epoch, e.ordinal, e.id OFFSET looked_max - 1 LIMIT 1;
 	END IF;
 END $$;
-COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer) IS
+COMMENT ON FUNCTION wa.read_events(uuid, text[], uuid, integer, integer) IS
 	'events behind one of them, or from the oldest that is kept, in order, each of them once however late its transaction commits; '
+	'with `last` only the newest so many (1 to 1,000) are looked at; '
 	'looks at 5,000 at most: a last row without an envelope is the event to go on behind where there may be more; '
 	'raises WA001 if that one is not kept; auth.* only for one who has manage too; needs events';
 

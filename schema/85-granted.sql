@@ -78,7 +78,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.delete_webhook(uuid)'),
 		('wa_gateway, wa_app', 'wa.event_position(uuid)'),
 		('wa_gateway, wa_app', 'wa.event_limit(integer, bigint, uuid)'),
-		('wa_gateway, wa_app', 'wa.read_events(uuid, text[], uuid, integer)'),
+		('wa_gateway, wa_app', 'wa.read_events(uuid, text[], uuid, integer, integer)'),
 		('wa_gateway, wa_app', 'wa.create_ticket(text, uuid, text[], uuid)'),
 		('wa_gateway, wa_app', 'wa.test_webhook(uuid)'),
 		('wa_gateway, wa_app', 'wa.replay_delivery(uuid, uuid)'),

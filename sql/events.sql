@@ -117,6 +117,12 @@ UNION ALL SELECT e.* FROM error_of('SELECT wa.read_events(wa.uuid7())') e;
 SELECT e.* FROM wa.authenticate(:'beta_all', 'events'), error_of(format('SELECT wa.event_position(%L)', :'first')) e;
 SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_events(types => ''{message,nonsense}'')') e;
 SELECT e.* FROM wa.authenticate(:'acme_all', 'events'), error_of('SELECT wa.read_events(max => 1001)') e;
+SELECT c.call, e.* FROM wa.authenticate(:'acme_all', 'events'), unnest('{0,1001}'::int[]) c (call), error_of(format('SELECT wa.read_events(last => %s)', c.call)) e;
+-- The newest are those that all end with, and no more than there are.
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT (SELECT array_agg(id) FROM wa.read_events(last => 3)) = (array_agg(e.id))[count(*) - 2:] AS newest, count(*) = (SELECT count(*) FROM wa.read_events(max => 1000, last => 1000)) AS all FROM wa.read_events(max => 1000) e;
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT id AS last_but_one FROM wa.read_events(last => 2) LIMIT 1 \gset
+SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT count(*) AS behind FROM wa.read_events(:'last_but_one', last => 3);
+SELECT wa.authenticate(:'beta_all', 'events') IS NOT NULL \; SELECT count(*) > 0 AS some, count(*) FILTER (WHERE envelope LIKE '%acme%') AS of_acme FROM wa.read_events(max => 1000, last => 1000);
 -- Types and session filter; pages of any size show the same, in the same order.
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; SELECT DISTINCT envelope::jsonb ->> 'event' AS type, envelope::jsonb ->> 'session' = wa.typeid('sess', :'session') AS of_session FROM wa.read_events(types => '{message.status,auth.qr}', session => :'session', max => 1000) ORDER BY 1;
 SELECT wa.authenticate(:'acme_all', 'events') IS NOT NULL \; WITH RECURSIVE page AS (

@@ -73,6 +73,14 @@ test('events are shown as they are stored, byte for byte, oldest first', async (
 
 	assert.equal(answer.text, `{"data":[${rows.map((row) => row.envelope).join(',')}]}`);
 	assert.deepEqual(answer.json.data.map((event) => event.id), rows.map((row) => row.id));
+
+	/* the newest of them, and what follows in a page behind */
+	const page = (await read({ last: 3, limit: 2 })).json;
+
+	assert.deepEqual(page.data.map((event) => event.id), rows.slice(-3, -1).map((row) => row.id));
+	assert.deepEqual((await read({ last: 3, limit: 2, cursor: page.nextCursor })).json.data.map((event) => event.id), rows.slice(-1).map((row) => row.id));
+	for (const last of ['0', '1001', 'x'])
+		assert.equal((await read({ last })).status, 400, last);
 	assert.ok(answer.json.data.every((event) => event.organization === tenant.org.id));
 });
 

@@ -140,6 +140,12 @@ export function auth(method, path, json)
 	return exchange(method, `/auth${path}`, { json, credentials: 'same-origin' });
 }
 
+/* Fails if the gateway cannot be reached, or cannot reach its database. */
+export function checkReady(signal)
+{
+	return exchange('GET', '/readyz', { signal, credentials: 'omit' });
+}
+
 /* ---- calls of the API ---- */
 
 function isFresh(made)

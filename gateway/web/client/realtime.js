@@ -26,16 +26,17 @@ function socketAddress({ url, ticket })
 }
 
 /*
- * Returns a function that closes the socket.  onGap(why) says that events may be missing.
+ * Follows the events behind "since", or those from now on, and returns a function that closes
+ * the socket.  onGap(why) says that events may be missing.
  * "interrupted" means that the connection broke before the organization had an event to
  * continue from.  "expired" means that the gateway no longer keeps the events after the
  * last one.
  */
-export function follow({ onEvent, onGap, tell })
+export function follow({ since, onEvent, onGap, tell })
 {
 	let socket = null;
 	let timer = null;
-	let since;			/* the last event that was received */
+	let last = since;	/* the last event that was received */
 	let begun;			/* the event after which the socket began */
 	let wasLive = false;
 	let failures = 0;
@@ -55,20 +56,20 @@ export function follow({ onEvent, onGap, tell })
 		{
 			failures = 0;
 			tell('live');
-			if (wasLive && since === undefined)
+			if (wasLive && last === undefined)
 				onGap('interrupted');
 			wasLive = true;
 			begun = frame.since;
-			since ??= begun;
+			last ??= begun;
 		}
 		else if (frame.event === 'resync_required')
 		{
-			since = begun;
+			last = begun;
 			onGap('expired');
 		}
 		else if (frame.id)
 		{
-			since = frame.id;
+			last = frame.id;
 			onEvent(frame);
 		}
 	}
@@ -85,7 +86,7 @@ export function follow({ onEvent, onGap, tell })
 		tell('connecting');
 		try
 		{
-			const ticket = await call('POST', TICKET, { json: { scope: 'organization', ...(since && { since }) } });
+			const ticket = await call('POST', TICKET, { json: { scope: 'organization', ...(last && { since: last }) } });
 
 			if (!over)
 				connect(socketAddress(ticket));

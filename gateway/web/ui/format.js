@@ -13,11 +13,18 @@ export const DAY = 24 * HOUR;
 
 const UNITS = [['day', DAY], ['hour', HOUR], ['minute', MINUTE], ['second', SECOND]];
 
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'medium' });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
-const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+/* The pages are in one language, so times are too; of the person only its variant is taken. */
+const LANGUAGE = 'en';
+const LOCALE = navigator.languages.find((each) => each.split('-')[0] === LANGUAGE) ?? LANGUAGE;
+
+const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' });
+const weekday = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full' });
+const clock = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'short' });
+const seconds = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'medium' });
+const dayAndClock = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
+const dayAndSeconds = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
 
 export function distance(time)
 {
@@ -27,7 +34,15 @@ export function distance(time)
 	return Math.abs(away) < MINUTE / 2 ? 'just now' : relative.format(Math.round(away / length), unit);
 }
 
+/* Whether two times are on one day of the person's calendar. */
+export function isSameDay(one, other)
+{
+	return new Date(one).toDateString() === new Date(other).toDateString();
+}
+
 const STYLES = {
+	weekday: (time) => weekday.format(time),
+	seconds: (time) => (isSameDay(time, now()) ? seconds : dayAndSeconds).format(time),
 	day: (time) => day.format(time),
 	clock: (time) => clock.format(time),
 	moment: (time) => dayAndClock.format(time),
