@@ -1,14 +1,13 @@
 /*
  * router.js
- *		Finds the page to show from the fragment of the address: #/section/rest.
+ *		Finds the page to show from the fragment of the address: #/section/rest.  Without a
+ *		section it is the first page that the person can use (shell.js).
  *
  * The fragment is never sent to a server.  It is the only state in the address.  The secret
  * of an invitation is removed from the address before the page is drawn.  (The browser may
  * have stored it in its history by then.)
  */
 import { useEffect, useState } from './ui/html.js';
-
-const HOME = 'keys';
 
 let invitation = null;
 
@@ -28,7 +27,7 @@ export function currentRoute()
 {
 	const [section, ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
 
-	return { section: section || HOME, rest: rest.filter((part) => part !== '') };
+	return { section, rest: rest.filter((part) => part !== '') };
 }
 
 /* Removes the invitation from the address. */

@@ -19,20 +19,21 @@ import { Brand } from './pages/sign_in.js';
 import { WebhooksPage } from './pages/webhooks.js';
 import { hrefOf } from './router.js';
 
+/* The pages that only owners and admins can use are not in a member's navigation. */
 const PAGES = [
-	{ section: 'keys', title: 'API Keys', page: KeysPage },
+	{ section: 'keys', title: 'API Keys', page: KeysPage, administrative: true },
 	{ section: 'sessions', title: 'Sessions', page: SessionsPage },
 	{ section: 'chats', title: 'Chats', page: ChatsPage },
-	{ section: 'webhooks', title: 'Webhooks', page: WebhooksPage },
+	{ section: 'webhooks', title: 'Webhooks', page: WebhooksPage, administrative: true },
 	{ section: 'events', title: 'Events', page: EventsPage },
-	{ section: 'members', title: 'Members', page: MembersPage },
-	{ section: 'audit', title: 'Audit log', page: AuditPage },
+	{ section: 'members', title: 'Members', page: MembersPage, administrative: true },
+	{ section: 'audit', title: 'Audit log', page: AuditPage, administrative: true },
 	{ section: 'account', title: 'Account', page: AccountPage },
 ];
 
 function NotFound()
 {
-	return html`<${Page} title="There is no such page"><p><a href=${hrefOf('keys')}>Go to API Keys</a></p><//>`;
+	return html`<${Page} title="There is no such page"><p><a href=${hrefOf('')}>Go to the dashboard</a></p><//>`;
 }
 
 /* With one organization nothing can be switched, but its name is shown. */
@@ -52,7 +53,7 @@ function Organization({ me, organization, switchTo })
 		</div>`;
 }
 
-function Navigation({ route, me, signOut })
+function Navigation({ section, pages, route, me, signOut })
 {
 	const [open, setOpen] = useState(false);
 	const leaving = useAction(signOut);
@@ -62,9 +63,9 @@ function Navigation({ route, me, signOut })
 		<button type="button" class="menu-button" aria-expanded=${String(open)} aria-controls="menu" onClick=${() => setOpen(!open)}>Menu</button>
 		<div id="menu" class=${open ? 'menu open' : 'menu'}>
 			<nav aria-label="Pages">
-				<ul>${PAGES.map(({ section, title }) => html`
-					<li key=${section}><a href=${hrefOf(section)} aria-current=${route.section === section ? 'page' : null}
-						onClick=${() => setOpen(false)}>${title}</a></li>`)}</ul>
+				<ul>${pages.map((page) => html`
+					<li key=${page.section}><a href=${hrefOf(page.section)} aria-current=${page.section === section ? 'page' : null}
+						onClick=${() => setOpen(false)}>${page.title}</a></li>`)}</ul>
 			</nav>
 			<div class="person">
 				<p><a href="/docs">API reference</a></p>
@@ -85,16 +86,20 @@ export function Shell({ me, actions, route })
 {
 	const organization = me.organizations.find(({ id }) => id === me.activeOrganizationId) ??
 		{ id: me.activeOrganizationId, name: me.activeOrganizationId, role: 'member' };
+	const administers = organization.role !== 'member';
+	const pages = PAGES.filter(({ administrative }) => administers || !administrative);
+	const section = route.section || pages[0].section;
+
 	/* The role may change while the dashboard is open, so it is read again with each page. */
-	useEffect(() => { actions.refresh(); }, [route.section]);
+	useEffect(() => { actions.refresh(); }, [section]);
 
 	/* The gateway decides what the token may do. */
 	const rights = useLoad((signal) => call('GET', '/me', { signal }), [organization.role]);
-	const { page: Current } = PAGES.find(({ section }) => section === route.section) ?? { page: NotFound };
+	const { page: Current } = PAGES.find((page) => page.section === section) ?? { page: NotFound };
 	const place = rights.data && {
 		me, organization,
 		permissions: new Set(rights.data.permissions),
-		administers: organization.role !== 'member',
+		administers,
 		refresh: actions.refresh, reload: actions.load, signOut: actions.signOut,
 	};
 
@@ -104,14 +109,14 @@ export function Shell({ me, actions, route })
 			<header class="side">
 				<${Brand} />
 				<${Organization} me=${me} organization=${organization} switchTo=${actions.switchTo} />
-				<${Navigation} route=${route} me=${me} signOut=${actions.signOut} />
+				<${Navigation} section=${section} pages=${pages} route=${route} me=${me} signOut=${actions.signOut} />
 			</header>
-			<main tabindex="-1">
+			<main id="main" tabindex="-1">
 				<${ErrorNotice} error=${rights.error} retry=${rights.reload} />
 				${!place && !rights.error && html`<${Loading} />`}
 				${place && html`
 					<${Place.Provider} value=${place}>
-						<${Current} key=${[route.section, ...route.rest].join('/')} rest=${route.rest} />
+						<${Current} key=${[section, ...route.rest].join('/')} rest=${route.rest} />
 					<//>`}
 			</main>
 		</div>`;

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
 import { addMember, createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
-import { Visitor, everythingOf, heading, openStage, press, row, secretField } from './stage.mjs';
+import { Visitor, everythingOf, heading, leaveSecret, openStage, press, row, secretField } from './stage.mjs';
 
 let stage;
 
@@ -239,7 +239,7 @@ test('an invitation is made, passed on as a link, and accepted by a new person; 
 	const link = await invite(host, 'guest@example.com', 'admin');
 
 	assert.match(link, new RegExp(`^${stage.origin}/#/invitation/wai_`));
-	await host.page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(host.page);
 	await row(host.page, 'guest@example.com').waitFor();
 
 	await page.goto(link);
@@ -284,9 +284,8 @@ test('an invited person who has an account joins with its password', async (t) =
 	await page.getByRole('radio', { name: 'I have an account' }).check();
 	await page.getByLabel('Password').fill(guest.password);
 	await page.getByRole('button', { name: 'Join' }).click();
-	await heading(page, 'API Keys').waitFor();
+	await heading(page, 'Sessions').waitFor();
 	assert.equal(await activeName(page), 'Acme');
-	await page.getByText('Your role in Acme is member').waitFor();
 });
 
 test('who has joined and could not be signed in is told so at Sign in, and gets in there', async (t) =>
@@ -312,7 +311,7 @@ test('who has joined and could not be signed in is told so at Sign in, and gets 
 	await page.getByLabel('Email').fill('late@example.com');
 	await page.getByLabel('Password').fill('correct horse battery');
 	await page.getByRole('button', { name: 'Sign in' }).click();
-	await heading(page, 'API Keys').waitFor();
+	await heading(page, 'Sessions').waitFor();
 	assert.equal(await page.getByText('You have joined').count(), 0);
 	visitor.assertWellBehaved();
 });
@@ -427,7 +426,7 @@ test('a changed password signs the person out elsewhere, and the audit log tells
 	await page.getByLabel('Present password').fill('not this one');
 	await page.getByLabel('New password').fill('correct horse battery');
 	await page.getByRole('button', { name: 'Change password' }).click();
-	await page.getByText(/^Present password:/).waitFor();
+	await page.getByText('Present password is wrong.').waitFor();
 	await page.getByLabel('Present password').fill(person.password);
 	await page.getByRole('button', { name: 'Change password' }).click();
 	await page.getByText('The password is changed').waitFor();
@@ -436,4 +435,59 @@ test('a changed password signs the person out elsewhere, and the audit log tells
 	await here.open('Audit log');
 	await page.getByRole('row').filter({ hasText: 'changed the password' }).filter({ hasText: 'Olivia Owner' }).waitFor();
 	await elsewhere.signIn(person, { password: 'correct horse battery' });
+});
+
+test('a member finds only pages that a member can use, and can leave', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const member = await createPerson(stage.db, { org, role: 'member' });
+	const visitor = await Visitor.open(stage, t, { as: member, section: '' });
+	const { page } = visitor;
+	const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
+
+	await heading(page, 'Sessions').waitFor();
+	assert.deepEqual(await links.allTextContents(), ['Sessions', 'Chats', 'Events', 'Account']);
+	assert.equal(await links.first().getAttribute('aria-current'), 'page');
+	await visitor.open('Chats');
+	await page.getByText('An owner or admin can create one.').waitFor();
+
+	/* a link that somebody has sent says why there is nothing */
+	await visitor.go('webhooks');
+	await page.getByText('Only owners and admins see and change webhooks.').waitFor();
+
+	/* the role may change meanwhile */
+	await stage.db.sql('SELECT wa.change_member($1, $2, $3)', [org.uuid, member.uuid, 'admin']);
+	await visitor.open('Account');
+	await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'API Keys' }).waitFor();
+
+	await page.getByRole('button', { name: 'Leave Acme' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+	await heading(page, 'No organization yet').waitFor();
+	visitor.assertWellBehaved();
+});
+
+test('the theme is that of the system until another one is chosen, which stays', async (t) =>
+{
+	const org = await createOrg(stage.db, 'Acme');
+	const person = await createPerson(stage.db, { org });
+	const visitor = await Visitor.open(stage, t, { as: person, section: 'account' });
+	const { page } = visitor;
+	const isDark = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor !== 'rgb(246, 247, 247)');
+
+	assert.equal(await isDark(), false);
+	await page.emulateMedia({ colorScheme: 'dark' });
+	assert.equal(await isDark(), true);
+	await page.getByLabel('Theme').selectOption('Light');
+	assert.equal(await isDark(), false);
+	await page.reload();
+	await heading(page, 'Account').waitFor();
+	assert.equal(await isDark(), false);
+	assert.equal(await page.getByLabel('Theme').inputValue(), 'light');
+	await page.getByLabel('Theme').selectOption('Dark');
+	await page.emulateMedia({ colorScheme: 'light' });
+	assert.equal(await isDark(), true);
+	await page.getByLabel('Theme').selectOption('As the system');
+	assert.equal(await isDark(), false);
+	assert.equal(await page.evaluate(() => localStorage.length), 0);
+	visitor.assertWellBehaved();
 });

@@ -13,7 +13,7 @@ import { until } from '../e2e/harness/processes.mjs';
 import { Receiver } from '../e2e/harness/receiver.mjs';
 import { emit } from '../e2e/harness/socket.mjs';
 import { createKey, createOrg, createPerson } from '../e2e/harness/tenants.mjs';
-import { Visitor, everythingOf, heading, openStage, press, row, screenshot, secretField } from './stage.mjs';
+import { Visitor, everythingOf, heading, leaveSecret, openStage, press, row, screenshot, secretField } from './stage.mjs';
 
 const KEPT = 200;		/* events on the page, as page_events.js has it */
 
@@ -79,7 +79,7 @@ test('a webhook is made, changed, gets another secret and is deleted; each secre
 	const secret = (await secretField(page, 'Signing secret').textContent()).trim();
 
 	assert.match(secret, /^whsec_/);
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	assert.ok(!(await everythingOf(page)).includes(secret));
 	await row(page, url).getByText('message', { exact: true }).waitFor();
 
@@ -385,7 +385,7 @@ test('a test delivery arrives; one that fails is given up, and arrives when it i
 	await page.getByRole('button', { name: 'New webhook' }).first().click();
 	await page.getByLabel('Address').fill(receiver.url);
 	await page.getByRole('button', { name: 'Create webhook' }).click();
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	await press(row(page, receiver.url), 'Deliveries');
 	await page.getByText('No deliveries').waitFor();
 

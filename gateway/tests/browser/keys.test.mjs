@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
 import { addMember, createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
-import { Visitor, actionsOf, everythingOf, heading, openStage, press, row, secretField } from './stage.mjs';
+import { Visitor, actionsOf, everythingOf, heading, leaveSecret, openStage, press, row, secretField } from './stage.mjs';
 
 /* Characters of a secret that the list shows. */
 const PREFIX = 8;
@@ -79,7 +79,7 @@ test('a person signs in, creates a key, calls the API with it, revokes it, and t
 	const printed = execFileSync('sh', ['-c', `${line} --silent --max-time 30`], { encoding: 'utf8' });
 
 	assert.deepEqual(JSON.parse(printed), { data: [] });
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	assert.equal(await statusOf(key), 200);
 
 	const made = row(page, 'deploy bot');
@@ -108,7 +108,7 @@ test('the secret of a new key is gone after Done, a reload, another page, the ba
 	const visitor = await visit(t);
 	const { page } = visitor;
 	const leaves = {
-		done: () => page.getByRole('button', { name: 'Done', exact: true }).click(),
+		done: () => leaveSecret(page),
 		reload: () => page.reload(),
 		'another page and back': async () =>
 		{
@@ -149,19 +149,39 @@ test('the secret of a new key is gone after Done, a reload, another page, the ba
 	visitor.assertWellBehaved();
 });
 
-test('Escape does not close a secret that was not copied', async (t) =>
+test('neither Escape nor Done closes a secret that was not copied', async (t) =>
 {
 	const { page, context } = await visit(t);
 	const key = await createByHand(page, 'nearly lost');
 
 	await page.keyboard.press('Escape');
 	await page.getByText('Nothing was copied yet').waitFor();
+	await page.keyboard.press('Escape');
+	await page.getByRole('button', { name: 'Done', exact: true }).dblclick();
 	assert.equal((await secretField(page).textContent()).trim(), key);
 
 	await context.grantPermissions(['clipboard-read', 'clipboard-write']);
 	await page.getByRole('button', { name: 'Copy API key' }).click();
 	await page.getByRole('button', { name: 'Copied API key' }).waitFor();
 	assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+
+	/* what is said lies above the dialog */
+	const said = page.getByText('API key copied.', { exact: true });
+
+	await said.waitFor();
+	assert.ok(await said.evaluate((element) =>
+	{
+		const { left, top, width, height } = element.getBoundingClientRect();
+		const style = getComputedStyle(element.parentElement);
+
+		/* it lets the pointer through, unless it is asked for */
+		element.parentElement.style.pointerEvents = 'auto';
+
+		const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+
+		element.parentElement.style.pointerEvents = '';
+		return seen === element && style.position === 'fixed' && element.closest('dialog') !== null;
+	}));
 	await page.keyboard.press('Escape');
 	await secretField(page).waitFor({ state: 'detached' });
 
@@ -179,16 +199,20 @@ test('what the gateway refuses is said at the field, which gets the focus', asyn
 
 	const name = page.getByRole('dialog').getByLabel('Name');
 
-	await page.locator('input[aria-invalid="true"]').waitFor();
+	/* all that is missing at once, in words for people */
+	await page.getByRole('dialog').getByText('Enter a name.', { exact: true }).waitFor();
+	await page.getByRole('dialog').getByText('Choose at least one permission.', { exact: true }).waitFor();
+	assert.equal(await page.getByText('not valid').count(), 0);
 	assert.ok(await name.evaluate((field) => field === document.activeElement));
 	assert.ok(await name.evaluate((field) => document.getElementById(field.getAttribute('aria-describedby').split(' ').at(-1)).textContent.length > 0));
 
 	await name.fill('taken');
 	await page.getByRole('button', { name: 'Create key' }).click();
-	await page.getByText(/^Permissions:/).waitFor();
+	await page.getByText('Enter a name.', { exact: true }).waitFor({ state: 'detached' });
 	await page.getByRole('checkbox', { name: 'read', exact: true }).check();
 	await page.getByRole('button', { name: 'Create key' }).click();
-	await page.getByRole('dialog').getByRole('alert').waitFor();
+	await page.getByRole('dialog').getByText(/has this name already/).and(page.locator('.field-error')).waitFor();
+	assert.equal(await page.getByRole('dialog').getByRole('alert').count(), 0);
 	assert.equal(await name.inputValue(), 'taken');
 });
 
@@ -210,7 +234,7 @@ test('rotating makes the successor first and shows its secret once; the old key 
 		const key = (await secretField(page).textContent()).trim();
 
 		assert.notEqual(key, old.secret);
-		await page.getByRole('button', { name: 'Done', exact: true }).click();
+		await leaveSecret(page);
 		assert.equal(await statusOf(key), 200);
 		assert.equal(await statusOf(old.secret), oldStatus, choice);
 
@@ -311,7 +335,7 @@ test('permissions that the operator has defined are given and taken away; what o
 	await stage.db.sql("SELECT wa.define_permission('invoices:read', 'Reads invoices', true), wa.define_permission('invoices:refund', 'Refunds')");
 	await page.reload();
 	await createByHand(page, 'invoices', ['invoices:read']);
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	assert.equal(await saved(), '{invoices:read}');
 
 	await stage.db.sql("SELECT wa.set_own_permissions(k.id, '{invoices:read,invoices:refund}') FROM wa.keys k WHERE name = 'invoices'");
@@ -372,14 +396,14 @@ test('a key is made for some sessions, says how many, and is changed to others a
 
 	/* none is no choice */
 	await page.getByRole('button', { name: 'Create key' }).click();
-	await page.getByText('Sessions: must be a list of 1 to 32 sessions').waitFor();
+	await page.getByText('Choose at least one session.').waitFor();
 	await tick('Shop').check();
 	await tick('Lab').check();
 	await page.getByRole('button', { name: 'Create key' }).click();
 
 	const key = (await secretField(page).textContent()).trim();
 
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	assert.deepEqual(await labelsOf(key), ['Lab', 'Shop']);
 	assert.deepEqual((await row(page, 'support').getByText('2 sessions').getAttribute('title')).split(', ').sort(), ['Lab', 'Shop']);
 
@@ -420,7 +444,7 @@ test('a key is restricted to addresses when it is made, and the list is changed 
 
 	const key = (await secretField(page).textContent()).trim();
 
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	assert.equal(await statusOf(key), 403);
 	assert.equal(await row(page, 'restricted').getByText('2 addresses', { exact: true }).getAttribute('title'), '203.0.113.0/24, 2001:db8::1');
 
@@ -464,13 +488,13 @@ test('a key is given a rate, which is changed and taken away', async (t) =>
 	await page.getByText('Restrictions', { exact: true }).click();
 	await field('Of these at once').fill('2');
 	await page.getByRole('button', { name: 'Create key' }).click();
-	await page.getByText('Requests a minute: is required').waitFor();
+	await page.getByText('Fill this in.').waitFor();
 	await field('Requests a minute').fill('1');
 	await page.getByRole('button', { name: 'Create key' }).click();
 
 	const key = (await secretField(page).textContent()).trim();
 
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	assert.equal(await row(page, 'limited').getByText('1 a minute', { exact: true }).getAttribute('title'), '2 at once');
 	assert.deepEqual([await statusOf(key), await statusOf(key), await statusOf(key)], [200, 200, 429]);
 
@@ -578,7 +602,7 @@ test('a key is switched off and on, and revoked for a reason that stays beside i
 
 	const key = await createByHand(page, 'worker');
 
-	await page.getByRole('button', { name: /^(Done|Close)$/ }).first().click();
+	await leaveSecret(page);
 	assert.equal(await statusOf(key), 200);
 	await press(row(page, 'worker'), 'Change worker');
 	await page.getByRole('checkbox', { name: 'Switched on' }).uncheck();
@@ -622,7 +646,7 @@ test('an owner bounds how long keys live, and revokes all of them', async (t) =>
 
 	const key = await createByHand(page, 'usual');
 
-	await page.getByRole('button', { name: /^(Done|Close)$/ }).first().click();
+	await leaveSecret(page);
 	await row(page, 'usual').getByText('in 7 days').waitFor();
 	await page.getByRole('button', { name: 'Revoke all keys' }).click();
 	await page.getByRole('dialog').getByRole('button', { name: 'Revoke all' }).click();
@@ -656,7 +680,7 @@ test('a test key is made with a tick, says what it is, and reaches the sessions 
 
 	assert.match(key, /^wa_test_[0-9A-Za-z]{49}$/);
 	await page.getByText('This is a test key').waitFor();
-	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await leaveSecret(page);
 	await row(page, 'tests of the shop').getByText('Test key', { exact: true }).waitFor();
 	assert.match(await row(page, 'tests of the shop').innerText(), new RegExp(`${key.slice(0, 13)}…`));
 	assert.deepEqual((await stage.client.get('/api/v1/sessions', undefined, { bearer: key })).json.data.map(({ id }) => id), [simulated.id]);

@@ -274,6 +274,13 @@ export async function sendFile(stage, key, session, { type = 'image', mimetype =
 	assert.equal(sent.status, 202, sent.text);
 }
 
+/* Leaves a secret that was not copied, which the dialog asks about. */
+export async function leaveSecret(page)
+{
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await page.getByRole('button', { name: 'Close without copying' }).click();
+}
+
 /* Everything that a page holds or would keep, as one text. */
 export async function everythingOf(page)
 {

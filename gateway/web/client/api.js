@@ -15,6 +15,9 @@
 import { noteServerTime, now } from './clock.js';
 
 export const BASE = '/api/v1';
+/* The code of an error whose details say what is wrong with which field. */
+export const INVALID = 'validation_error';
+
 const RENEW_BEFORE_MS = 60 * 1000;
 const ANSWER_WITHIN_MS = 30 * 1000;
 

@@ -5,7 +5,7 @@
  * A load that fails keeps the data that was read before and reports the error.  With
  * "every" it is repeated.  Nothing is read while the page is hidden.
  */
-import { call, Superseded } from './api.js';
+import { ApiError, call, INVALID, Superseded } from './api.js';
 import { useEffect, useRef, useState } from '../ui/html.js';
 
 /*
@@ -164,8 +164,11 @@ export function useList(path, { limit = 50, pages = 1, every } = {})
 /*
  * An action that a person starts with a button or a form.  run() starts it unless it is
  * running already.  It returns the action's result, or undefined when the action failed.
+ *
+ * check() returns what is wrong with the values, as words for each field, as far as that can be
+ * known without the gateway.  Then the action does not start: all is told at once.
  */
-export function useAction(act)
+export function useAction(act, check = () => ({}))
 {
 	const [state, setState] = useState({ busy: false, error: null });
 	const busy = useRef(false);
@@ -174,6 +177,14 @@ export function useAction(act)
 	{
 		if (busy.current)
 			return undefined;
+
+		const problems = check();
+
+		if (Object.keys(problems).length > 0)
+		{
+			setState({ busy: false, error: new ApiError(400, INVALID, 'Request is not valid.', problems) });
+			return undefined;
+		}
 		busy.current = true;
 		setState({ busy: true, error: null });
 

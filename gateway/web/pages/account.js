@@ -3,11 +3,13 @@
  *		The person's own account: password, organizations, sign out.
  */
 import { auth } from '../client/api.js';
-import { fieldError, Form, TextField } from '../ui/form.js';
+import { fieldError, Form, required, SelectField, TextField } from '../ui/form.js';
 import { html, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
 import { ErrorNotice, Notice } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
+import { LeaveDialog } from './members.js';
+import { chosenTheme, chooseTheme, THEMES } from '../ui/theme.js';
 
 function PasswordForm({ me })
 {
@@ -21,7 +23,7 @@ function PasswordForm({ me })
 		setOld('');
 		setNew('');
 		setChanged(true);
-	});
+	}, () => ({ ...required('oldPassword', oldPassword), ...required('newPassword', newPassword) }));
 
 	return html`
 		<${Form} action=${action} submit=${action.run} label="Change password" busyLabel="Changing" fields=${['oldPassword', 'newPassword']} wide>
@@ -33,9 +35,23 @@ function PasswordForm({ me })
 		<//>`;
 }
 
+function ThemeChoice()
+{
+	const [theme, setTheme] = useState(chosenTheme());
+	const change = (value) =>
+	{
+		setTheme(value);
+		chooseTheme(value);
+	};
+
+	return html`<div class="form"><${SelectField} label="Theme" hint="In this browser." value=${theme} change=${change} options=${THEMES} /></div>`;
+}
+
 export function AccountPage()
 {
-	const { me, organization, signOut } = usePlace();
+	const place = usePlace();
+	const { me, organization, signOut } = place;
+	const [asking, ask] = useState(false);
 	const leaving = useAction(signOut);
 
 	return html`
@@ -45,7 +61,13 @@ export function AccountPage()
 				<dl class="facts">${me.organizations.map(({ id, name, role }) => html`
 					<div key=${id}><dt>${name}${id === organization.id && ' (active)'}</dt><dd>${role}</dd></div>`)}</dl>
 				<${ErrorNotice} error=${leaving.error} />
-				<div class="buttons start"><button type="button" onClick=${leaving.run} disabled=${leaving.busy}>Sign out</button></div>
+				<div class="buttons start"><button type="button" onClick=${leaving.run} disabled=${leaving.busy}>Sign out</button>
+					<button type="button" class="danger-quiet" onClick=${() => ask(true)}>Leave ${organization.name}</button></div>
+				${asking && html`<${LeaveDialog} member=${me} place=${place} close=${() => ask(false)} />`}
+			</section>
+			<section class="card" aria-labelledby="appearance">
+				<h2 id="appearance">Appearance</h2>
+				<${ThemeChoice} />
 			</section>
 			<section class="card" aria-labelledby="password">
 				<h2 id="password">Password</h2>

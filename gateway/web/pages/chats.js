@@ -5,14 +5,14 @@
  * Address: #/chats/SESSION/CHAT.  Without a session the first one in status "working" is
  * shown.
  */
-import { pathOf } from '../client/api.js';
+import { call, pathOf } from '../client/api.js';
 import { conversationTitle, Conversation } from './conversation.js';
 import { SelectField } from '../ui/form.js';
 import { givenName, Time } from '../ui/format.js';
 import { html, useEffect } from '../ui/html.js';
-import { useList } from '../client/load.js';
+import { useList, useLoad } from '../client/load.js';
 import { Badge, Empty, Loaded, More } from '../ui/notice.js';
-import { Page } from '../ui/page.js';
+import { Page, usePlace } from '../ui/page.js';
 import { goTo, hrefOf } from '../router.js';
 import { POLL_MS, sessionName, STATUSES } from './sessions_parts.js';
 
@@ -54,9 +54,12 @@ function Chats({ session, jid })
 
 function NoSessions()
 {
+	const { permissions } = usePlace();
+
 	return html`
 		<${Empty} title="No sessions yet">
-			<p>Chats belong to a session, which is one WhatsApp account. Create one on the page <a href=${hrefOf('sessions')}>Sessions</a>.</p>
+			<p>Chats belong to a session, which is one WhatsApp account.${' '}
+				${permissions.has('manage') ? html`Create one on the page <a href=${hrefOf('sessions')}>Sessions</a>.` : 'An owner or admin can create one.'}</p>
 		<//>`;
 }
 
@@ -72,9 +75,10 @@ function ChooseSession({ sessions })
 export function ChatsPage({ rest: [session, jid] })
 {
 	const list = useList('/sessions', { limit: 200 });
+	const chat = useLoad(async (signal) => (jid ? await call('GET', pathOf('sessions', session, 'chats', jid), { signal }) : null), [session, jid]);
 
 	return html`
-		<${Page} title=${jid ? conversationTitle(jid) : 'Chats'} back=${jid ? { href: hrefOf('chats', session), label: 'Chats', narrow: true } : null}>
+		<${Page} title=${jid ? conversationTitle(jid, chat.data) : 'Chats'} back=${jid ? { href: hrefOf('chats', session), label: 'Chats', narrow: true } : null}>
 			<${Loaded} from=${list} what="Loading sessions">
 				${(sessions) => (sessions.length === 0 ? html`<${NoSessions} />` : html`
 					${!session && html`<${ChooseSession} sessions=${sessions} />`}

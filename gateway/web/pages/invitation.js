@@ -3,7 +3,7 @@
  *		Accepting an invitation, with a new account or with an existing one.
  */
 import { auth } from '../client/api.js';
-import { Choice, fieldError, Form, Group, TextField } from '../ui/form.js';
+import { Choice, fieldError, Form, Group, required, TextField } from '../ui/form.js';
 import { Time } from '../ui/format.js';
 import { html, useEffect, useRef, useState } from '../ui/html.js';
 import { useAction, useLoad } from '../client/load.js';
@@ -19,7 +19,7 @@ function Invalid({ error })
 		<h1>${known ? 'This invitation is not valid' : 'The invitation could not be read'}</h1>
 		<p>${known ? 'It was used, withdrawn or replaced by a newer one, or it has expired. Ask for another one. If you have just reloaded this page, open the link again.' :
 			error.message}</p>
-		<p><a href=${hrefOf('keys')}>Go to the dashboard</a></p>`;
+		<p><a href=${hrefOf('')}>Go to the dashboard</a></p>`;
 }
 
 /*
@@ -53,8 +53,8 @@ function Accept({ invitation, invited, account, actions })
 			actions.askToSignIn(`You have joined ${invited.organization}. Sign in as ${accepted.email} to go on. ${errorText(error)}`);
 		}
 		forgetInvitation();
-		goTo('keys');
-	});
+		goTo('');
+	}, () => ({ ...(isNew && required('name', name, 'Enter your name.')), ...required('password', password, 'Enter a password.') }));
 
 	return html`
 		<h1>Join ${invited.organization}</h1>

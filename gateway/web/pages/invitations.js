@@ -8,7 +8,7 @@
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
 import { Dialog } from '../ui/dialog.js';
-import { ActionButton, fieldError, Form, SelectField, TextField } from '../ui/form.js';
+import { ActionButton, fieldError, Form, required, SelectField, TextField } from '../ui/form.js';
 import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
@@ -21,7 +21,8 @@ export function InvitationDialog({ roles, close, finish })
 {
 	const [email, setEmail] = useState('');
 	const [role, setRole] = useState('member');
-	const action = useAction(async () => finish(await call('POST', '/invitations', { json: { email: email.trim(), role } })));
+	const action = useAction(async () => finish(await call('POST', '/invitations', { json: { email: email.trim(), role } })),
+		() => required('email', email, 'Enter the email address of the person.'));
 
 	return html`
 		<${Dialog} title="Invite somebody" close=${close}>

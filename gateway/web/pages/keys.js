@@ -102,7 +102,7 @@ function KeyCell({ row })
 {
 	return html`
 		<span class="stack">
-			<span>${row.name}</span>
+			<bdi>${row.name}</bdi>
 			<span class="hint"><code>${row.prefix}…</code>${row.test && html` <${Badge} tone="neutral">Test key<//>`}</span>
 		</span>`;
 }

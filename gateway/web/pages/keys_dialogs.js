@@ -3,10 +3,10 @@
  *		The dialogs that create, change, rotate and revoke an API key.
  */
 import { announce } from '../ui/announce.js';
-import { call, pathOf } from '../client/api.js';
+import { ApiError, call, INVALID, pathOf } from '../client/api.js';
 import { now } from '../client/clock.js';
 import { Confirm, Dialog } from '../ui/dialog.js';
-import { Choice, fieldError, Form, Group, SelectField, TextField } from '../ui/form.js';
+import { Choice, fieldError, Form, Group, required, SelectField, TextField } from '../ui/form.js';
 import { DAY } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { operatorsOf, PermissionTicks } from './keys_permissions.js';
@@ -47,6 +47,29 @@ function expiryOf(lifetime, date)
 	return Math.round(now() + Number(lifetime) * DAY);
 }
 
+/* What every form of a key asks for. */
+function missing(name, permissions, sessions)
+{
+	return {
+		...required('name', name, 'Enter a name.'),
+		...(permissions.length === 0 && { permissions: 'Choose at least one permission.' }),
+		...(sessions?.length === 0 && { sessions: 'Choose at least one session.' }),
+	};
+}
+
+/* That a name is taken is told at the field. */
+async function callWithName(method, path, json)
+{
+	try
+	{
+		return await call(method, path, { json });
+	}
+	catch (error)
+	{
+		throw error.status === 409 && /has this name/.test(error.message) ? new ApiError(error.status, INVALID, error.message, { name: error.message }) : error;
+	}
+}
+
 /* The gateway cannot check a date that is missing, so this is checked here. */
 function missingDate(lifetime, date)
 {
@@ -58,7 +81,7 @@ function Expiry({ lifetimes, lifetime, setLifetime, date, setDate, error })
 	return html`
 		<${SelectField} label="Expires" value=${lifetime} change=${setLifetime} options=${lifetimes} error=${lifetime === 'date' ? null : error} />
 		${lifetime === 'date' && html`
-			<${TextField} label="Last day" type="date" value=${date} change=${setDate} error=${missingDate(lifetime, date) ? 'choose a day' : error} />`}`;
+			<${TextField} label="Last day" type="date" value=${date} change=${setDate} error=${error} />`}`;
 }
 
 export function NewKeyDialog({ policy, permissions: grantable, sessions, close, finish })
@@ -73,10 +96,11 @@ export function NewKeyDialog({ policy, permissions: grantable, sessions, close, 
 	const [date, setDate] = useState('');
 	const restrictions = useRestrictions();
 	const action = useAction(async () =>
-	{
-		if (!missingDate(lifetime, date))
-			finish(await call('POST', '/api-keys', { json: { name, permissions, expiresAt: expiryOf(lifetime, date), ...(chosen && { sessions: chosen }), ...restrictionsOf(restrictions), ...(test && { test }) } }));
-	});
+		finish(await callWithName('POST', '/api-keys', { name, permissions, expiresAt: expiryOf(lifetime, date), ...(chosen && { sessions: chosen }), ...restrictionsOf(restrictions), ...(test && { test }) })),
+	() => ({
+		...missing(name, permissions, chosen),
+		...(missingDate(lifetime, date) && { expiresAt: 'Choose a day.' }),
+	}));
 	const setKind = (isTest) =>
 	{
 		setTest(isTest);
@@ -118,9 +142,9 @@ export function ChangeKeyDialog({ apiKey, permissions: grantable, sessions, clos
 		};
 
 		if (Object.keys(json).length > 0)
-			await call('PATCH', pathOf('api-keys', apiKey.id), { json });
+			await callWithName('PATCH', pathOf('api-keys', apiKey.id), json);
 		finish(`Key “${name}” is saved.`);
-	});
+	}, () => missing(name, permissions, chosen));
 
 	return html`
 		<${Dialog} title=${`Change “${apiKey.name}”`} close=${close}>

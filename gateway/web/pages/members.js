@@ -55,7 +55,7 @@ function columnsOf(place, reload)
 	const { me } = place;
 
 	return [
-		{ name: 'Name', width: 14, cell: (row) => html`<span class="stack"><span>${row.name}${row.userId === me.userId && ' (you)'}</span><span class="hint">${row.email}</span></span>` },
+		{ name: 'Name', width: 14, cell: (row) => html`<span class="stack"><span><bdi>${row.name}</bdi>${row.userId === me.userId && ' (you)'}</span><span class="hint">${row.email}</span></span>` },
 		{ name: 'Role', width: 8, cell: (row) => html`<${RoleCell} key=${row.role} member=${row} place=${place} reload=${reload} />` },
 		{ name: 'Member since', width: 8, cell: (row) => html`<${Time} at=${row.createdAt} style="day" />` },
 		{ name: 'Account', width: 7, cell: (row) => (row.disabled ? html`<${Badge} tone="bad">Disabled<//>` : html`<${Badge} tone="good">Active<//>`) },
@@ -76,7 +76,7 @@ function actionsOf({ administers, organization, me }, ask)
 	return { width: 7, about: (row) => row.name, of: (row) => [buttonOf(row)] };
 }
 
-function LeaveDialog({ member, place, close })
+export function LeaveDialog({ member, place, close })
 {
 	const { organization } = place;
 	const act = async () =>

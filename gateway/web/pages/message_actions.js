@@ -7,7 +7,7 @@
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
 import { Confirm, Dialog } from '../ui/dialog.js';
-import { fieldError, Form, TextField } from '../ui/form.js';
+import { fieldError, Form, required, TextField } from '../ui/form.js';
 import { html, useRef, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
 import { ErrorNotice } from '../ui/notice.js';
@@ -25,7 +25,7 @@ function EditDialog({ message, path, close, done })
 		announce('The edit is on its way.');
 		close();
 		done();
-	});
+	}, () => required('text', text, 'Enter a text.'));
 
 	return html`
 		<${Dialog} title="Edit message" close=${close}>
@@ -46,7 +46,7 @@ function ForwardDialog({ path, close, done })
 		announce('The message is forwarded.');
 		close();
 		done();
-	});
+	}, () => required('to', to, 'Enter a phone number or the address of a chat.'));
 
 	return html`
 		<${Dialog} title="Forward message" close=${close}>

@@ -6,7 +6,7 @@ import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
 import { useCan } from '../client/capabilities.js';
 import { Confirm } from '../ui/dialog.js';
-import { ActionButton, fieldError, Form, TextField } from '../ui/form.js';
+import { ActionButton, fieldError, Form, required, TextField } from '../ui/form.js';
 import { Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useAction, useLoad } from '../client/load.js';
@@ -83,7 +83,8 @@ function PairingCode({ id })
 {
 	const [phone, setPhone] = useState('');
 	const [code, setCode] = useState(null);
-	const action = useAction(async () => setCode((await call('POST', `${pathOf('sessions', id)}/pairing-code`, { json: { phone: phone.replace(/[\s()-]/g, '') } })).code));
+	const action = useAction(async () => setCode((await call('POST', `${pathOf('sessions', id)}/pairing-code`, { json: { phone: phone.replace(/[\s()-]/g, '') } })).code),
+		() => required('phone', phone, 'Enter the phone number.'));
 
 	return html`
 		<${Form} action=${action} submit=${action.run} label="Get a code" busyLabel="Asking" fields=${['phone']} wide>

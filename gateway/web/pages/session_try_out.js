@@ -3,7 +3,7 @@
  *		Sends a text with a session and shows its status until it is read.
  */
 import { Attempt, call, pathOf } from '../client/api.js';
-import { fieldError, Form, TextField } from '../ui/form.js';
+import { fieldError, Form, required, TextField } from '../ui/form.js';
 import { html, useState } from '../ui/html.js';
 import { useAction, useLoad } from '../client/load.js';
 import { ErrorNotice } from '../ui/notice.js';
@@ -55,6 +55,10 @@ export function TryOut({ session })
 
 		attempt.done();
 		setSent(answer.id);
+	}, () =>
+	{
+		setSent(null);
+		return { ...required('to', to, 'Enter a phone number.'), ...required('text', text, 'Enter a text.') };
 	});
 
 	return html`

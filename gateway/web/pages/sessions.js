@@ -38,7 +38,7 @@ function NewSessionDialog({ close })
 }
 
 const COLUMNS = [
-	{ name: 'Session', width: 12, cell: (row) => html`<a href=${hrefOf('sessions', row.id)}>${sessionName(row)}</a>` },
+	{ name: 'Session', width: 12, cell: (row) => html`<a href=${hrefOf('sessions', row.id)}><bdi>${sessionName(row)}</bdi></a>` },
 	{ name: 'Number', width: 10, cell: (row) => sessionNumber(row) },
 	{ name: 'Status', width: 11, cell: (row) => html`<${StatusBadge} status=${row.status} />` },
 	{ name: 'Last connected', width: 8.5, cell: (row) => (row.lastConnectedAt === undefined ? html`<span class="hint">never</span>` : html`<${Time} at=${row.lastConnectedAt} style="distance" />`) },

@@ -2,7 +2,7 @@
  * sign_in.js
  *		The page to sign in.
  */
-import { Form, TextField } from '../ui/form.js';
+import { fieldError, Form, required, TextField } from '../ui/form.js';
 import { html, useEffect, useState } from '../ui/html.js';
 import { useAction } from '../client/load.js';
 import { Notice } from '../ui/notice.js';
@@ -16,7 +16,8 @@ export function SignInPage({ actions, notice })
 {
 	const [email, setEmail] = useState('');
 	const [password, setPassword] = useState('');
-	const action = useAction(() => actions.signIn(email.trim(), password));
+	const action = useAction(() => actions.signIn(email.trim(), password),
+		() => ({ ...required('email', email, 'Enter your email address.'), ...required('password', password, 'Enter your password.') }));
 
 	useEffect(() => { document.title = 'Sign in · wa_apikeys'; }, []);
 	return html`
@@ -25,10 +26,10 @@ export function SignInPage({ actions, notice })
 			<div class="card">
 				<h1>Sign in</h1>
 				${notice && html`<${Notice} kind="warning">${notice}<//>`}
-				<${Form} action=${action} submit=${action.run} label="Sign in" busyLabel="Signing in" wide>
-					<${TextField} label="Email" type="email" autocomplete="username" value=${email} change=${setEmail} focus required />
+				<${Form} action=${action} submit=${action.run} label="Sign in" busyLabel="Signing in" fields=${['email', 'password']} wide>
+					<${TextField} label="Email" type="email" autocomplete="username" value=${email} change=${setEmail} error=${fieldError(action, 'email')} focus required />
 					<${TextField} label="Password" type="password" autocomplete="current-password" value=${password}
-						change=${setPassword} required />
+						change=${setPassword} error=${fieldError(action, 'password')} required />
 				<//>
 			</div>
 			<p class="hint">No account? Ask an owner of your organization for an invitation.</p>

@@ -76,7 +76,10 @@ export function WebhookDialog({ webhook, close, finish })
 		}
 		else
 			finish('The webhook is ready.', await call('POST', '/webhooks', { json: settingsOf(settings) }));
-	});
+	}, () => ({
+		...(/^(https?:\/\/)?$/.test(url.trim()) && { url: 'Enter the address, such as https://example.com/hook.' }),
+		...(events.length === 0 && { events: 'Choose at least one event.' }),
+	}));
 
 	return html`
 		<${Dialog} title=${webhook ? 'Change webhook' : 'New webhook'} close=${close}>

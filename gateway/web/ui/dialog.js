@@ -6,6 +6,7 @@
  * longer exists, such as the row of a deleted object, the focus goes to the heading of the
  * page.
  */
+import { Announcements } from './announce.js';
 import { html, useId, useLayoutEffect, useRef } from './html.js';
 import { useAction } from '../client/load.js';
 import { Form } from './form.js';
@@ -58,6 +59,7 @@ export function Dialog({ title, close, children, wide })
 		<dialog ref=${dialog} class=${wide ? 'wide' : null} aria-labelledby=${id} onKeyDown=${onKeyDown} onCancel=${onCancel}>
 			<h2 id=${id}>${title}</h2>
 			${children}
+			<${Announcements} />
 		</dialog>`;
 }
 

@@ -3,10 +3,12 @@
  *		Forms: fields with label, hint and error, checkboxes, and the submit button, which shows
  *		that the action is running.
  *
- * The gateway checks the values.  It returns problems as details with the name of a field.
+ * What is missing is found before anything is sent (useAction), all of it at once; everything
+ * else is checked by the gateway, which returns problems as details with the name of a field.
  * Each is shown under its field, and the first such field gets the focus.
  */
 import { html, useEffect, useId, useRef } from './html.js';
+import { fieldWords } from './field_words.js';
 import { ErrorNotice } from './notice.js';
 
 /*
@@ -40,7 +42,13 @@ export function Form({ action, submit, fields = [], label, cancel, tone = 'prima
 		</form>`;
 }
 
-/* The gateway's problem with a field. */
+/* For check() of an action: the problem of a field that is empty. */
+export function required(name, value, words = 'Fill this in.')
+{
+	return value.trim() === '' ? { [name]: words } : {};
+}
+
+/* The problem with a field. */
 export function fieldError(action, name)
 {
 	const text = action.error?.details?.[name];
@@ -60,7 +68,7 @@ function FieldFrame({ id, label, hint, error, children, hidden })
 			<label for=${id} class=${hidden ? 'visually-hidden' : null}>${label}</label>
 			${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
 			${children}
-			${error && html`<p class="field-error" id=${`${id}-error`}>${label}: ${error}</p>`}
+			${error && html`<p class="field-error" id=${`${id}-error`}>${fieldWords(label, error)}</p>`}
 		</div>`;
 }
 
@@ -127,7 +135,7 @@ export function Group({ legend, hint, error, children })
 			<legend>${legend}</legend>
 			${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
 			${children}
-			${error && html`<p class="field-error" id=${`${id}-error`}>${legend}: ${error}</p>`}
+			${error && html`<p class="field-error" id=${`${id}-error`}>${fieldWords(legend, error)}</p>`}
 		</fieldset>`;
 }
 

@@ -2,7 +2,7 @@
  * notice.js
  *		Messages that a page shows instead of its content, or above it.
  */
-import { ApiError } from '../client/api.js';
+import { ApiError, INVALID } from '../client/api.js';
 import { html } from './html.js';
 
 /* kind: info, warning, error */
@@ -20,10 +20,18 @@ export function errorText(error)
 	return error instanceof ApiError ? error.message : `The dashboard has failed: ${error.message}`;
 }
 
-/* The fields in "known" show their problems themselves, so these are left out here. */
+/*
+ * The fields in "known" show their problems themselves, so these are left out here.  Nothing is
+ * shown if that is all.
+ */
 export function ErrorNotice({ error, retry, known = [] })
 {
 	if (!error)
+		return null;
+
+	const problems = Object.keys(error.details ?? {});
+
+	if (error.code === INVALID && problems.length > 0 && problems.every((name) => known.includes(name)))
 		return null;
 
 	const details = Object.entries(error.details ?? {})

@@ -10,6 +10,7 @@
 import { announce } from './announce.js';
 import { Dialog } from './dialog.js';
 import { html, useEffect, useRef, useState } from './html.js';
+import { Notice } from './notice.js';
 
 /* Like useState(null), for a value that must be forgotten when the page is left. */
 export function useSecret()
@@ -71,7 +72,7 @@ export function Copyable({ label, text, copied = () => {}, primary })
 		<div class="copyable">
 			<p class="copyable-label">${label}</p>
 			<div>
-				<code ref=${code} tabindex="0" role="textbox" aria-readonly="true" aria-label=${label}>${text}</code>
+				<code ref=${code} tabindex="0" role="textbox" aria-readonly="true" aria-label=${label} onCopy=${copied}>${text}</code>
 				<button type="button" class=${primary ? 'primary' : null} onClick=${onClick}>
 					${done ? 'Copied' : 'Copy'}<span class="visually-hidden"> ${label}</span>
 				</button>
@@ -79,9 +80,19 @@ export function Copyable({ label, text, copied = () => {}, primary })
 		</div>`;
 }
 
+/* Asks in its own place, so that a second click on Done closes nothing. */
+function NotCopied({ close })
+{
+	return html`
+		<${Notice} kind="warning">
+			<p role="status">Nothing was copied yet, and this is the only time that it is shown.</p>
+			<p><button type="button" onClick=${close}>Close without copying</button></p>
+		<//>`;
+}
+
 /*
- * The dialog with the secret.  Escape does not close it until the secret was copied, so
- * that it is not lost by a slip.
+ * The dialog with the secret.  It does not close until the secret was copied, or the person has
+ * said that it need not be, so that it is not lost by a slip.
  */
 export function SecretDialog({ title, label, secret, close, children })
 {
@@ -90,7 +101,7 @@ export function SecretDialog({ title, label, secret, close, children })
 
 	const leave = () =>
 	{
-		if (copied || warned)
+		if (copied)
 			close();
 		else
 			setWarned(true);
@@ -101,7 +112,7 @@ export function SecretDialog({ title, label, secret, close, children })
 			<p><strong>Copy it now.</strong> It is shown this once and can’t be read again, not by you and not by anybody else.</p>
 			<${Copyable} label=${label} text=${secret} copied=${() => setCopied(true)} primary />
 			${children}
-			<p class="hint" role="status">${warned && !copied && 'Nothing was copied yet. Press Escape again, or Done, to close this.'}</p>
-			<div class="buttons"><button type="button" onClick=${close}>Done</button></div>
+			${warned && !copied && html`<${NotCopied} close=${close} />`}
+			<div class="buttons"><button type="button" onClick=${leave}>Done</button></div>
 		<//>`;
 }
