@@ -9,7 +9,7 @@
 import { ApiError, Attempt, call, pathOf } from '../client/api.js';
 import { upload } from '../client/files.js';
 import { useAction } from '../client/load.js';
-import { fieldError, Form, TextField } from '../ui/form.js';
+import { fieldError, Form, required, TextField } from '../ui/form.js';
 import { bytesText } from '../ui/format.js';
 import { html, useRef, useState } from '../ui/html.js';
 
@@ -118,6 +118,8 @@ export function Compose({ session, can, jid, sent, attached })
 	const [attempt] = useState(() => new Attempt());
 	const uploads = useRef(new WeakMap());
 	const input = useRef(null);
+	const frame = useRef(null);
+	const writeOn = () => frame.current?.querySelector('textarea').focus();
 	const action = useAction(async () =>
 	{
 		if (file && !uploads.current.has(file))
@@ -134,7 +136,12 @@ export function Compose({ session, can, jid, sent, attached })
 		if ('text' in json || 'caption' in json)
 			setText('');
 		sent();
-	});
+	}, () => (file ? {} : required('text', text, 'Write a message.')));
+	const send = async () =>
+	{
+		await action.run();
+		writeOn();
+	};
 
 	/* a spreadsheet copies its cells as text and as a picture: the text is meant */
 	const onPaste = (event) =>
@@ -146,6 +153,15 @@ export function Compose({ session, can, jid, sent, attached })
 		event.preventDefault();
 		choose(files);
 	};
+	/* On a screen without a keyboard of its own, Enter is the only way to begin a line. */
+	const onKeyDown = (event) =>
+	{
+		if (event.key !== 'Enter' || event.shiftKey || event.isComposing || matchMedia('(pointer: coarse)').matches)
+			return;
+		event.preventDefault();
+		if (file || text.trim() !== '')
+			send();
+	};
 	const onChoose = ({ currentTarget }) =>
 	{
 		choose([...currentTarget.files]);
@@ -153,12 +169,12 @@ export function Compose({ session, can, jid, sent, attached })
 	};
 
 	return html`
-		<div class="compose">
+		<div class="compose" ref=${frame}>
 			${problem && html`<p class="field-error" role="alert">${problem}</p>`}
 			${file && html`<${Chosen} chosen=${file} busy=${action.busy} progress=${progress} remove=${() => { choose([]); action.clear(); }} />`}
-			<${Form} action=${action} submit=${action.run} label="Send" busyLabel="Sending" fields=${['text', 'caption']} wide>
+			<${Form} action=${action} submit=${send} label="Send" busyLabel="Sending" fields=${['text', 'caption']} wide>
 				<${TextField} label="Message" hiddenLabel rows="2" placeholder=${file ? 'Add a caption' : 'Write a message'} value=${text} change=${setText}
-					onPaste=${onPaste} error=${fieldError(action, 'text') ?? fieldError(action, 'caption')} />
+					dir="auto" onKeyDown=${onKeyDown} onPaste=${onPaste} error=${fieldError(action, 'text') ?? fieldError(action, 'caption')} />
 			<//>
 			${takesFiles(can) && html`<input type="file" hidden ref=${input} onChange=${onChoose} />
 			<button type="button" class="attach" disabled=${action.busy} onClick=${() => input.current.click()}>Attach a file</button>`}

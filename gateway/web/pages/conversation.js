@@ -6,8 +6,8 @@
  */
 import { call, pathOf } from '../client/api.js';
 import { useCan } from '../client/capabilities.js';
-import { addressOf, givenName, Time } from '../ui/format.js';
-import { html, useEffect, useLayoutEffect, useRef } from '../ui/html.js';
+import { addressOf, givenName, isSameDay, Time } from '../ui/format.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../ui/html.js';
 import { useList } from '../client/load.js';
 import { Attachment } from './attachment.js';
 import { Compose, takesFiles, useFile } from './compose.js';
@@ -16,9 +16,12 @@ import { Loaded } from '../ui/notice.js';
 import { usePlace } from '../ui/page.js';
 import { POLL_MS } from './sessions_parts.js';
 
-export function conversationTitle(jid)
+/* Before the chat is known a group has no name yet, and its address says nothing to people. */
+export function conversationTitle(jid, chat)
 {
-	return `Chat with ${addressOf(jid)}`;
+	const name = givenName(chat?.name, jid);
+
+	return name.includes('@') ? 'Chat' : `Chat with ${name}`;
 }
 
 function Body({ message })
@@ -31,15 +34,16 @@ function Body({ message })
 		${hasMedia && html`<${Attachment} message=${message} />`}
 		${type === 'location' && html`<p>Location ${content.latitude}, ${content.longitude}${content.name && `: ${content.name}`}</p>`}
 		${type === 'contact' && html`<p>Contact: ${content.contact?.displayName}</p>`}
-		${body && html`<p class="body">${body}</p>`}
-		${type === 'poll' && html`<ul>${(content.options ?? []).map((option) => html`<li key=${option}>${option}</li>`)}</ul>`}`;
+		${body && html`<p class="body" dir="auto">${body}</p>`}
+		${type === 'poll' && !body && html`<p class="body" dir="auto">${content.name}</p>`}
+		${type === 'poll' && html`<ul>${(content.options ?? []).map((option) => html`<li key=${option}><bdi>${option}</bdi></li>`)}</ul>`}`;
 }
 
 function Quoted({ message })
 {
 	if (!message)
 		return html`<blockquote class="hint">an earlier message</blockquote>`;
-	return html`<blockquote>${message.revoked ? 'This message was deleted.' : message.body ?? message.type}</blockquote>`;
+	return html`<blockquote dir="auto">${message.revoked ? 'This message was deleted.' : message.body ?? message.type}</blockquote>`;
 }
 
 function Reactions({ reactions })
@@ -66,7 +70,7 @@ function Marks({ message })
 function Message({ message, quoted, actions })
 {
 	return html`
-		<li class=${message.fromMe ? 'message mine' : 'message'}>
+		<li class=${message.fromMe ? 'message mine' : 'message'} data-id=${message.id}>
 			<div class="bubble">
 				${!message.fromMe && html`<p class="sender"><bdi>${givenName(message.senderName, message.senderJid ?? message.chatJid)}</bdi></p>`}
 				${message.quotedMessageId && !message.revoked && html`<${Quoted} message=${quoted} />`}
@@ -76,6 +80,14 @@ function Message({ message, quoted, actions })
 			<${Reactions} reactions=${message.reactions} />
 			${actions}
 		</li>`;
+}
+
+/* Before the first message of each day. */
+function Day({ message, before })
+{
+	if (before && isSameDay(before.timestamp, message.timestamp))
+		return null;
+	return html`<li class="day"><${Time} at=${message.timestamp} style="weekday" /></li>`;
 }
 
 /* Shows where the session's phone number changed between two messages. */
@@ -89,28 +101,62 @@ function OtherNumber({ message, before })
 }
 
 /*
- * Keeps the newest message visible, unless somebody has scrolled up to read.  follow() is for
- * what grows later, such as a picture that has loaded.
+ * Keeps in view what somebody reads: the newest message if they are at the end, and the same
+ * messages while earlier ones are added above them.
+ *
+ * follow() is for what grows later, such as a picture that has loaded; toEnd() for what the
+ * person has just sent; and hold() is called before earlier messages are asked for.  "news"
+ * says that messages have come that are not in view.
  */
 function useFollow(rows)
 {
 	const frame = useRef(null);
 	const atEnd = useRef(true);
+	const held = useRef(null);		/* { id, top }: a message and its place on the screen */
+	const [news, setNews] = useState(false);
+	const newest = rows?.[0]?.id;
+	const placeOf = (id) => frame.current.querySelector(`[data-id="${id}"]`)?.getBoundingClientRect().top;
 
 	const follow = () =>
 	{
 		if (atEnd.current && frame.current)
 			frame.current.scrollTop = frame.current.scrollHeight;
 	};
+	const toEnd = () =>
+	{
+		atEnd.current = true;
+		setNews(false);
+		follow();
+	};
 
-	useLayoutEffect(follow, [rows?.[0]?.id, rows?.length]);
+	useLayoutEffect(() =>
+	{
+		if (held.current && rows.at(-1).id !== held.current.id)
+		{
+			frame.current.scrollTop += placeOf(held.current.id) - held.current.top;
+			held.current = null;
+		}
+		follow();
+	}, [newest, rows?.length]);
+	useEffect(() => setNews(newest !== undefined && !atEnd.current), [newest]);
 
 	const onScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
 	{
 		atEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+		if (atEnd.current)
+			setNews(false);
+		if (held.current)
+			held.current.top = placeOf(held.current.id);
+	};
+	const hold = () =>
+	{
+		const { id } = rows.at(-1);
+
+		atEnd.current = false;
+		held.current = { id, top: placeOf(id) };
 	};
 
-	return { frame, onScroll, follow };
+	return { frame, onScroll, follow, toEnd, hold, news };
 }
 
 /* Marks a conversation as read when it is shown; this needs the permission "send". */
@@ -127,25 +173,37 @@ export function Conversation({ session, jid, chat })
 {
 	const { permissions } = usePlace();
 	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { every: POLL_MS });
-	const { frame, onScroll, follow } = useFollow(list.rows);
+	const { frame, onScroll, follow, toEnd, hold, news } = useFollow(list.rows);
 	const can = useCan(session);
 	const sends = permissions.has('send');
 	const writes = sends && can('text');
 	const attached = useFile();
+	const earlier = () =>
+	{
+		hold();
+		list.more();
+	};
+	const sent = () =>
+	{
+		toEnd();
+		list.reload();
+	};
 
 	useMarkRead(session, jid, chat, sends);
 	return html`
 		<section class=${attached.over ? 'conversation over' : 'conversation'} ...${writes && takesFiles(can) && attached.drop} aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
 			<h2><bdi>${givenName(chat?.name, jid)}</bdi></h2>
 			<div class="messages" ref=${frame} onScroll=${onScroll} onLoadCapture=${follow} tabindex="0" role="region" aria-label="Messages">
-				${!list.complete && html`<p class="more"><button type="button" onClick=${list.more}>Show earlier messages</button></p>`}
+				${!list.complete && html`<p class="more"><button type="button" onClick=${earlier}>Show earlier messages</button></p>`}
 				<${Loaded} from=${list} what="Loading messages">
 					${(rows) => html`<ol>${[...rows].reverse().map((message, i, all) => html`
+						<${Day} message=${message} before=${all[i - 1]} />
 						<${OtherNumber} message=${message} before=${all[i - 1]} />
 						<${Message} key=${message.id} message=${message} quoted=${rows.find(({ id }) => id === message.quotedMessageId)}
 							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} can=${can} done=${list.reload} />`} />`)}</ol>`}
 				<//>
 			</div>
-			${writes && html`<${Compose} session=${session} can=${can} jid=${jid} sent=${list.reload} attached=${attached} />`}
+			${news && html`<p class="news"><button type="button" onClick=${toEnd}>New messages ↓</button></p>`}
+			${writes && html`<${Compose} session=${session} can=${can} jid=${jid} sent=${sent} attached=${attached} />`}
 		</section>`;
 }
