@@ -62,28 +62,31 @@ clean-gateway:
 # Tests: all of them, or one kind.
 test:
 	scripts/test
+# What tests need beside what `make run` has installed.
+packages:
+	scripts/install-packages run test
 installcheck: all
 	REGRESS="$(REGRESS)" scripts/installcheck
-installcheck-asan:
+installcheck-asan: packages
 	scripts/installcheck-instrumented asan
-installcheck-valgrind:
+installcheck-valgrind: packages
 	scripts/installcheck-instrumented valgrind
-unit:
+unit: packages
 	$(MAKE) -C gateway unit
-unit-asan:
+unit-asan: packages
 	$(MAKE) -C gateway unit-asan
 # make fuzz [FUZZ_RUNS=n] [FUZZ_SECONDS=n for each target]
-fuzz:
+fuzz: packages
 	$(MAKE) -C gateway fuzz
-e2e:
+e2e: packages
 	scripts/e2e
 # What an attacker does with a login of a program and the protocol in his hands.
-attack:
+attack: packages
 	scripts/e2e attack
-e2e-asan:
+e2e-asan: packages
 	scripts/e2e e2e sanitized
 
-browser:
+browser: packages
 	scripts/browser
 # Other releases of PostgreSQL, in Debian roots of their own; takes root.
 test-versions:
@@ -100,11 +103,11 @@ bench:
 	scripts/install-packages run bench
 	scripts/bench/run
 
-format:
+format: packages
 	scripts/format
-check-style:
+check-style: packages
 	scripts/check-style
-analyze:
+analyze: packages
 	scripts/analyze
 
-.PHONY: gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze e2e-asan installcheck-asan installcheck-valgrind
+.PHONY: packages gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze e2e-asan installcheck-asan installcheck-valgrind
