@@ -144,6 +144,7 @@ const HELD = {
 
 	authorized_person: () => [thing.token, 'manage', []],
 	api_key_list: () => [thing.token, 'manage', [N, '50']],
+	api_key_get: () => [thing.token, 'manage', [thing.key.uuid]],
 	api_key_create: () => [thing.token, 'manage', ['new', '{read}', N, N, N, N, N]],
 	api_key_update: () => [thing.token, 'manage', [thing.key.uuid, N, '{read}', N, N, N, N, N]],
 	api_key_rotate: () => [thing.token, 'manage', [thing.key.uuid, N]],

@@ -518,10 +518,18 @@ test('an owner makes, finds, changes, rotates and revokes keys; a member and a k
 
 	assert.ok(!listed.text.includes(key) && !listed.text.includes(rotated.json.key));
 	assert.ok(listed.json.data.every(({ revokedAt }) => revokedAt > 0));
+	// One key is shown as the list shows it.
+	for (const listedKey of listed.json.data)
+		assert.deepEqual((await call('GET', `/${listedKey.id}`)).json, listedKey);
 
 	const token = await tokenOf(client, await createPerson(db, { org, role: 'member' }));
 	const allPowerful = await createKey(db, org);
+	const elsewhere = await createKey(db, await createOrg(db, 'elsewhere'));
 
+	for (const unknown of [elsewhere.id, 'key_01m85ybdg8en4tk98xxp66f3p4', 'shop'])
+		assert.equal((await call('GET', `/${unknown}`)).status, 404, unknown);
+	for (const bad of [{ bearer: token }, { key: allPowerful.secret }])
+		assert.equal((await client.request('GET', `/api/v1/api-keys/${id}`, bad)).status, 403);
 	assert.equal((await client.get('/api/v1/api-keys', undefined, { bearer: token })).status, 403);
 	assert.equal((await client.get('/api/v1/api-keys', allPowerful.secret)).status, 403);
 });

@@ -151,6 +151,7 @@ const FIXTURES = {
 	'GET /api-keys/permissions': none,
 	'GET /api-keys/policy': none,
 	'PUT /api-keys/policy': async () => ({ json: { defaultDays: 90 } }),
+	'GET /api-keys/{k}': onKey(),
 	'PATCH /api-keys/{k}': async () => await onKey({ name: `renamed ${++invited}` })(),
 	'DELETE /api-keys/{k}': onKey(),
 	'GET /api-keys/{k}/usage': onKey(),
