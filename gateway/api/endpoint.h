@@ -163,7 +163,7 @@ typedef enum AnswerKind
 typedef struct Endpoint
 {
 	HttpMethod method;   /* a GET also answers HEAD */
-	const char *pattern; /* "/api/v1/sessions/{s}", "/api/v1/sessions/{s}:start" */
+	const char *pattern; /* "/api/v1/sessions/{sessionId}", "/api/v1/sessions/{sessionId}:start" */
 	Door door;
 	const char *needs; /* a permission; NULL: any valid credential */
 	bool people;       /* only for people with a user token, not for API keys */

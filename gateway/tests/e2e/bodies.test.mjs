@@ -35,7 +35,7 @@ before(async () =>
 	messages = `/api/v1/sessions/${tenant.session.id}/messages`;
 });
 
-const path = (pattern) => pattern.replace('{s}', tenant.session.id).replace(/\{chat\}/, '15551230001@s.whatsapp.net').replace(/\{[a-z]+\}/, 'x');
+const path = (pattern) => pattern.replace('{sessionId}', tenant.session.id).replace(/\{chat\}/, '15551230001@s.whatsapp.net').replace(/\{[a-zA-Z]+\}/, 'x');
 
 for (const row of endpoints().filter(({ bodyMax, door }) => bodyMax !== undefined && door !== 'cookie'))
 {

@@ -24,8 +24,8 @@ const PEOPLE_ONLY = 'only a person can do this, with a user token';
 
 /* Ids that have the right form, and were never given to anything. */
 const INVENTED = {
-	s: 'sess_01h455vb4pex5vsknk084sn02q', m: 'msg_01h455vb4pex5vsknk084sn02q', f: 'med_01h455vb4pex5vsknk084sn02q', w: 'wh_01h455vb4pex5vsknk084sn02q',
-	k: 'key_01h455vb4pex5vsknk084sn02q', u: 'usr_01h455vb4pex5vsknk084sn02q', i: 'inv_01h455vb4pex5vsknk084sn02q', d: 'dlv_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
+	sessionId: 'sess_01h455vb4pex5vsknk084sn02q', messageId: 'msg_01h455vb4pex5vsknk084sn02q', mediaId: 'med_01h455vb4pex5vsknk084sn02q', webhookId: 'wh_01h455vb4pex5vsknk084sn02q',
+	keyId: 'key_01h455vb4pex5vsknk084sn02q', userId: 'usr_01h455vb4pex5vsknk084sn02q', invitationId: 'inv_01h455vb4pex5vsknk084sn02q', deliveryId: 'dlv_01h455vb4pex5vsknk084sn02q', chat: '15559990000@s.whatsapp.net', contact: '15559990000@s.whatsapp.net',
 };
 
 /* Texts that are no id of any kind. */
@@ -50,23 +50,23 @@ async function ownMessage()
 {
 	const message = await createSentMessage(db, await chat());
 
-	return { s: message.chat.session.id, m: message.id };
+	return { sessionId: message.chat.session.id, messageId: message.id };
 }
 
-const chatPath = ({ jid, session: { id } }) => ({ s: id, chat: jid });
+const chatPath = ({ jid, session: { id } }) => ({ sessionId: id, chat: jid });
 const none = async () => ({});
-const onSession = (status) => async () => ({ path: { s: (await session(status)).id } });
+const onSession = (status) => async () => ({ path: { sessionId: (await session(status)).id } });
 const onChat = async () => ({ path: chatPath(await chat()) });
 const onMessage = (json) => async () => ({ path: await ownMessage(), json });
-const onWebhook = (json) => async () => ({ path: { w: (await createWebhook(db, tenant.org)).id }, json });
+const onWebhook = (json) => async () => ({ path: { webhookId: (await createWebhook(db, tenant.org)).id }, json });
 const onDelivery = async () =>
 {
 	const webhook = await createWebhook(db, tenant.org);
 
-	return { path: { w: webhook.id, d: (await createDelivery(db, webhook)).id } };
+	return { path: { webhookId: webhook.id, deliveryId: (await createDelivery(db, webhook)).id } };
 };
-const onKey = (json) => async () => ({ path: { k: (await createKey(db, tenant.org)).id }, json });
-const onMember = (json) => async () => ({ path: { u: (await createPerson(db, { org: tenant.org, role: 'admin' })).id }, json });
+const onKey = (json) => async () => ({ path: { keyId: (await createKey(db, tenant.org)).id }, json });
+const onMember = (json) => async () => ({ path: { userId: (await createPerson(db, { org: tenant.org, role: 'admin' })).id }, json });
 let invited = 0;
 
 async function onInvitation()
@@ -74,7 +74,7 @@ async function onInvitation()
 	const email = `invited${++invited}@example.com`;
 	const { json } = await client.post('/api/v1/invitations', tokens.owner, { email, role: 'member' });
 
-	return { path: { i: json.id } };
+	return { path: { invitationId: json.id } };
 }
 
 /* A file, by its id, and a message that carries one. */
@@ -93,56 +93,56 @@ const FIXTURES = {
 	'GET /connectors': none,
 	'GET /sessions': none,
 	'POST /sessions': async () => ({ json: { label: 'made', start: false } }),
-	'GET /sessions/{s}': onSession(),
-	'PATCH /sessions/{s}': async () => ({ ...await onSession()(), json: { label: 'renamed' } }),
-	'DELETE /sessions/{s}': onSession(),
-	'GET /sessions/{s}/me': onSession(),
-	'GET /sessions/{s}/qr': async () =>
+	'GET /sessions/{sessionId}': onSession(),
+	'PATCH /sessions/{sessionId}': async () => ({ ...await onSession()(), json: { label: 'renamed' } }),
+	'DELETE /sessions/{sessionId}': onSession(),
+	'GET /sessions/{sessionId}/me': onSession(),
+	'GET /sessions/{sessionId}/qr': async () =>
 	{
 		const made = await session('scan_qr_code');
 
 		await showQrCode(db, made);
-		return { path: { s: made.id } };
+		return { path: { sessionId: made.id } };
 	},
-	'POST /sessions/{s}/pairing-code': async () => ({ ...await onSession('starting')(), json: { phone: PHONE } }),
-	'GET /sessions/{s}/chats': onSession(),
-	'GET /sessions/{s}/chats/{chat}': onChat,
-	'PATCH /sessions/{s}/chats/{chat}': async () => ({ ...await onChat(), json: { archived: true } }),
-	'POST /sessions/{s}/chats/{chat}/read': onChat,
-	'GET /sessions/{s}/chats/{chat}/messages': onChat,
-	'GET /sessions/{s}/contacts': onSession(),
-	'GET /sessions/{s}/contacts/{contact}': async () =>
+	'POST /sessions/{sessionId}/pairing-code': async () => ({ ...await onSession('starting')(), json: { phone: PHONE } }),
+	'GET /sessions/{sessionId}/chats': onSession(),
+	'GET /sessions/{sessionId}/chats/{chat}': onChat,
+	'PATCH /sessions/{sessionId}/chats/{chat}': async () => ({ ...await onChat(), json: { archived: true } }),
+	'POST /sessions/{sessionId}/chats/{chat}/read': onChat,
+	'GET /sessions/{sessionId}/chats/{chat}/messages': onChat,
+	'GET /sessions/{sessionId}/contacts': onSession(),
+	'GET /sessions/{sessionId}/contacts/{contact}': async () =>
 	{
 		const contact = await createContact(db, await session(), `${PHONE}@s.whatsapp.net`);
 
-		return { path: { s: contact.session.id, contact: contact.jid } };
+		return { path: { sessionId: contact.session.id, contact: contact.jid } };
 	},
-	'GET /sessions/{s}/messages/{m}': onMessage(),
-	'POST /sessions/{s}/messages': async () => ({ ...await onSession()(), json: { type: 'text', to: PHONE, text: 'hello' } }),
-	'PATCH /sessions/{s}/messages/{m}': onMessage({ text: 'edited' }),
-	'DELETE /sessions/{s}/messages/{m}': onMessage(),
-	'PUT /sessions/{s}/messages/{m}/reaction': onMessage({ emoji: '👍' }),
-	'POST /sessions/{s}/messages/{m}/reaction': onMessage({ emoji: '👍' }),
-	'DELETE /sessions/{s}/messages/{m}/reaction': onMessage(),
-	'POST /sessions/{s}/messages/{m}/forward': onMessage({ to: GROUP }),
+	'GET /sessions/{sessionId}/messages/{messageId}': onMessage(),
+	'POST /sessions/{sessionId}/messages': async () => ({ ...await onSession()(), json: { type: 'text', to: PHONE, text: 'hello' } }),
+	'PATCH /sessions/{sessionId}/messages/{messageId}': onMessage({ text: 'edited' }),
+	'DELETE /sessions/{sessionId}/messages/{messageId}': onMessage(),
+	'PUT /sessions/{sessionId}/messages/{messageId}/reaction': onMessage({ emoji: '👍' }),
+	'POST /sessions/{sessionId}/messages/{messageId}/reaction': onMessage({ emoji: '👍' }),
+	'DELETE /sessions/{sessionId}/messages/{messageId}/reaction': onMessage(),
+	'POST /sessions/{sessionId}/messages/{messageId}/forward': onMessage({ to: GROUP }),
 	'POST /media': async () => ({ body: `file ${++invited}`, headers: { 'Content-Type': 'text/plain' } }),
-	'GET /media/{f}': async () => ({ path: { f: await upload() } }),
-	'GET /sessions/{s}/messages/{m}/media': async () =>
+	'GET /media/{mediaId}': async () => ({ path: { mediaId: await upload() } }),
+	'GET /sessions/{sessionId}/messages/{messageId}/media': async () =>
 	{
 		const path = await ownMessage();
 
-		await attach(path.m, await upload());
+		await attach(path.messageId, await upload());
 		return { path };
 	},
 	'GET /webhooks': none,
 	'POST /webhooks': async () => ({ json: { url: 'https://receiver.example/hook' } }),
-	'GET /webhooks/{w}': onWebhook(),
-	'PATCH /webhooks/{w}': onWebhook({ active: false }),
-	'DELETE /webhooks/{w}': onWebhook(),
-	'POST /webhooks/{w}/secret': onWebhook(),
-	'POST /webhooks/{w}/test': onWebhook(),
-	'GET /webhooks/{w}/deliveries': onWebhook(),
-	'POST /webhooks/{w}/deliveries/{d}/replay': onDelivery,
+	'GET /webhooks/{webhookId}': onWebhook(),
+	'PATCH /webhooks/{webhookId}': onWebhook({ active: false }),
+	'DELETE /webhooks/{webhookId}': onWebhook(),
+	'POST /webhooks/{webhookId}/secret': onWebhook(),
+	'POST /webhooks/{webhookId}/test': onWebhook(),
+	'GET /webhooks/{webhookId}/deliveries': onWebhook(),
+	'POST /webhooks/{webhookId}/deliveries/{deliveryId}/replay': onDelivery,
 	'GET /events': none,
 	'POST /realtime/ticket': none,
 	'GET /api-keys': none,
@@ -151,25 +151,25 @@ const FIXTURES = {
 	'GET /api-keys/permissions': none,
 	'GET /api-keys/policy': none,
 	'PUT /api-keys/policy': async () => ({ json: { defaultDays: 90 } }),
-	'GET /api-keys/{k}': onKey(),
-	'PATCH /api-keys/{k}': async () => await onKey({ name: `renamed ${++invited}` })(),
-	'DELETE /api-keys/{k}': onKey(),
-	'GET /api-keys/{k}/usage': onKey(),
-	'POST /api-keys/{k}/rotate': onKey({ overlapSeconds: 60 }),
+	'GET /api-keys/{keyId}': onKey(),
+	'PATCH /api-keys/{keyId}': async () => await onKey({ name: `renamed ${++invited}` })(),
+	'DELETE /api-keys/{keyId}': onKey(),
+	'GET /api-keys/{keyId}/usage': onKey(),
+	'POST /api-keys/{keyId}/rotate': onKey({ overlapSeconds: 60 }),
 	'GET /members': none,
-	'PATCH /members/{u}': onMember({ role: 'member' }),
-	'DELETE /members/{u}': onMember(),
+	'PATCH /members/{userId}': onMember({ role: 'member' }),
+	'DELETE /members/{userId}': onMember(),
 	'GET /invitations': none,
 	'POST /invitations': async () => ({ json: { email: `invited${++invited}@example.com`, role: 'member' } }),
-	'DELETE /invitations/{i}': onInvitation,
+	'DELETE /invitations/{invitationId}': onInvitation,
 	'GET /audit': none,
 	'GET /audit/head': none,
 	'GET /audit/export': none,
 };
 for (const verb of ['start', 'stop', 'restart', 'logout'])
 {
-	FIXTURES[`POST /sessions/{s}:${verb}`] = onSession();
-	FIXTURES[`POST /sessions/{s}/${verb}`] = onSession();
+	FIXTURES[`POST /sessions/{sessionId}:${verb}`] = onSession();
+	FIXTURES[`POST /sessions/{sessionId}/${verb}`] = onSession();
 }
 
 /* What not even an admin can do. */
@@ -367,16 +367,16 @@ function everySetOfPermissions(row, name, fixture)
 /* The sessions that a fixture's path is in.  A file and a webhook get one. */
 async function bindToSession({ path })
 {
-	if (path.s !== undefined)
-		return path.s;
-	if (path.f !== undefined)
+	if (path.sessionId !== undefined)
+		return path.sessionId;
+	if (path.mediaId !== undefined)
 	{
 		const session = await createSession(db, tenant.org);
 
-		await attach((await createSentMessage(db, await createChat(db, session, `${PHONE}@s.whatsapp.net`))).id, path.f);
+		await attach((await createSentMessage(db, await createChat(db, session, `${PHONE}@s.whatsapp.net`))).id, path.mediaId);
 		return session.id;
 	}
-	await db.sql("UPDATE wa.webhook SET session_id = $1 WHERE id = wa.from_typeid('wh', $2)", [aside.uuid, path.w]);
+	await db.sql("UPDATE wa.webhook SET session_id = $1 WHERE id = wa.from_typeid('wh', $2)", [aside.uuid, path.webhookId]);
 	return aside.id;
 }
 
@@ -401,7 +401,7 @@ function otherSessions(row, name, fixture, ids)
 			const inside = await restrictedTo(aside.id);
 			const of = (id, value) => send(row, { ...good, path: { ...good.path, [ids[0]]: aside.id, [id]: value } }, inside);
 
-			for (const id of ids.slice(1).filter(() => ids[0] === 's'))
+			for (const id of ids.slice(1).filter(() => ids[0] === 'sessionId'))
 				assert.equal((await of(id, good.path[id])).shape, (await of(id, INVENTED[id])).shape, id);
 		}
 		assert.equal(await rowCount(), before);
@@ -528,9 +528,9 @@ for (const row of rows)
 			const good = await fixture();
 			const othersWebhook = await createWebhook(db, other.org);
 			const others = {
-				s: other.session.id, m: other.message.id, chat: other.chat.jid, contact: other.chat.jid,
-				w: othersWebhook.id, d: (await createDelivery(db, othersWebhook)).id, k: other.key.id, u: stranger.id, i: strangersInvitation,
-				f: await upload(other.key.secret),
+				sessionId: other.session.id, messageId: other.message.id, chat: other.chat.jid, contact: other.chat.jid,
+				webhookId: othersWebhook.id, deliveryId: (await createDelivery(db, othersWebhook)).id, keyId: other.key.id, userId: stranger.id, invitationId: strangersInvitation,
+				mediaId: await upload(other.key.secret),
 			};
 			const shapes = new Map();
 

@@ -54,7 +54,7 @@ test('requests are counted by route and status, on an address of their own', asy
 
 	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="/api/v1/sessions",status="200"}'), 3);
 	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="/api/v1/sessions",status="401"}'), 1);
-	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="/api/v1/sessions/{s}",status="200"}'), 1);
+	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="/api/v1/sessions/{sessionId}",status="200"}'), 1);
 	assert.equal(value(text, 'wa_http_requests_total{method="GET",route="",status="404"}'), 1);
 	assert.equal(value(text, 'wa_http_request_duration_seconds_bucket{method="GET",route="/api/v1/sessions",le="+Inf"}'), 4);
 	assert.equal(value(text, 'wa_http_request_duration_seconds_count{method="GET",route="/api/v1/sessions"}'), 4);

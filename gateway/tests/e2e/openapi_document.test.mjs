@@ -126,6 +126,17 @@ test('everything has a name, a summary and a description of its own', () =>
 	}
 });
 
+test('a parameter of a path says what it names, as clients get it from the generators', () =>
+{
+	const names = Object.keys(DOCUMENT.paths).flatMap((template) => [...template.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name));
+
+	for (const name of new Set(names))
+	{
+		assert.match(name, /^([a-z]+Id|chat|contact)$/);
+		assert.equal(DOCUMENT.components.parameters[name].name, name);
+	}
+});
+
 test('every example is an answer, or a request, that the document allows', () =>
 {
 	let count = 0;

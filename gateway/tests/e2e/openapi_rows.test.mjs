@@ -96,12 +96,12 @@ test('each statement returns the columns that its rows show, each once, and no o
 
 test('a source that says less than a row needs, or what no row has, makes no gateway', () =>
 {
-	const forward = '"arguments": ["s", "m", "to", "Idempotency-Key"]';
+	const forward = '"arguments": ["sessionId", "messageId", "to", "Idempotency-Key"]';
 
 	assert.equal(refusal(forward, forward), undefined);
 	assert.match(refusal('"lane": "slow"', '"lanes": "slow"'), /unknown: lanes/);
-	assert.match(refusal(forward, '"arguments": ["s", "m", "to"]'), /message_forward: goes nowhere: Idempotency-Key/);
-	assert.match(refusal(forward, '"arguments": ["s", "m", "to", "Idempotency-Key", "x"]'), /message_forward: no parameter x/);
+	assert.match(refusal(forward, '"arguments": ["sessionId", "messageId", "to"]'), /message_forward: goes nowhere: Idempotency-Key/);
+	assert.match(refusal(forward, '"arguments": ["sessionId", "messageId", "to", "Idempotency-Key", "x"]'), /message_forward: no parameter x/);
 	assert.match(refusal('"x-gateway": { "length": [1, 255] }, ', ''), /Idempotency-Key has no greatest length/);
 	assert.match(refusal('"202": {\n', '"302": {\n'), /no status of success/);
 });

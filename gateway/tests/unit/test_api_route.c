@@ -100,7 +100,7 @@ START_TEST(methods_that_do_not)
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions/x/messages");
 	route_allow(&table, &sample.http, allow, sizeof(allow));
 	ck_assert_str_eq(allow, "POST, OPTIONS");
-	/* Not the methods of /sessions/{s}, which fits less. */
+	/* Not the methods of /sessions/{sessionId}, which fits less. */
 	ck_assert_int_eq(find(HTTP_METHOD_GET, "/api/v1/sessions/x:start", &route), ROUTE_NO_METHOD);
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions/x:start");
 	route_allow(&table, &sample.http, allow, sizeof(allow));
@@ -120,14 +120,14 @@ START_TEST(segments_by_name)
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions/one/chats/two");
 	ck_assert_int_eq(route_find(&table, &sample.http, &route), ROUTE_FOUND);
 	ck_assert_str_eq(route_segment(route, &sample.http, "chat").data, "two");
-	ck_assert_uint_eq(route_segment(route, &sample.http, "s").len, 3);
+	ck_assert_uint_eq(route_segment(route, &sample.http, "sessionId").len, 3);
 	ck_assert_ptr_null(route_segment(route, &sample.http, "sessions").data);
 	ck_assert_ptr_null(route_segment(route, &sample.http, "chats").data);
 
 	/* What belongs to the pattern is no part of the name. */
 	sample_request(&sample, HTTP_METHOD_POST, "/api/v1/sessions/one:start");
 	ck_assert_int_eq(route_find(&table, &sample.http, &route), ROUTE_FOUND);
-	ck_assert_uint_eq(route_segment(route, &sample.http, "s").len, 3);
+	ck_assert_uint_eq(route_segment(route, &sample.http, "sessionId").len, 3);
 }
 END_TEST
 

@@ -14,9 +14,9 @@ import { Table } from '../ui/table.js';
 import { hrefOf } from '../router.js';
 import { POLL_MS } from './sessions_parts.js';
 
-export const LIST_DELIVERIES = 'GET /webhooks/{w}/deliveries';
-const TEST = 'POST /webhooks/{w}/test';
-const REPLAY = 'POST /webhooks/{w}/deliveries/{d}/replay';
+export const LIST_DELIVERIES = 'GET /webhooks/{webhookId}/deliveries';
+const TEST = 'POST /webhooks/{webhookId}/test';
+const REPLAY = 'POST /webhooks/{webhookId}/deliveries/{deliveryId}/replay';
 
 const STATUSES = {
 	pending: { words: 'Waiting', tone: 'neutral' },

@@ -95,6 +95,6 @@ done
 heading "one connection of B beside the load of A, through HTTP"
 fair_row reads "GET /sessions" "$(pick 900 50) connections that ask the same"
 fair_row searches "POST /chats/{chat}/read" "20 connections that search among $CONTACTS contacts"
-fair_row sends "POST /sessions/{s}/messages" "64 connections that send in one session"
-fair_row hooks "POST /sessions/{s}/messages" "64 connections that send, and $HOOKS webhooks that want each event"
+fair_row sends "POST /sessions/{sessionId}/messages" "64 connections that send in one session"
+fair_row hooks "POST /sessions/{sessionId}/messages" "64 connections that send, and $HOOKS webhooks that want each event"
 row failed "requests of B that failed" "$(awk '$1 == "failed" { n += $2 } END { print n }' "$WORK/values")" "" "<= 0"

@@ -89,5 +89,5 @@ heading "durably, 40 connections in 40 sessions"
 row durable_plain "plain SQL: a message, its event, its chat" "$(median durable_plain_rate)" 1/s
 row durable_send "key + send_message" "$(median durable_send_rate)" 1/s
 row durable_send_ratio "  against plain SQL" "$(ratio durable_send_rate durable_plain_rate)" "" ">= 0.7"
-row durable_http "POST /sessions/{s}/messages" "$(median durable_http)" 1/s ">= 3000"
+row durable_http "POST /sessions/{sessionId}/messages" "$(median durable_http)" 1/s ">= 3000"
 row durable_http_ratio "  against plain SQL" "$(ratio durable_http durable_plain_rate)" "" ">= 0.7"

@@ -36,23 +36,23 @@ export async function tour(baseUrl: string, key: string): Promise<Tour>
 	const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
 	const me = present((await client.GET('/me')).data);
 	const made = present((await client.POST('/sessions', { body: { label: 'made by a typed client', start: false } })).data);
-	const path = { s: made.id };
-	const started = present((await client.POST('/sessions/{s}:start', { params: { path } })).data);
-	const slash = present((await client.POST('/sessions/{s}/stop', { params: { path } })).data);
-	const session = present((await client.PATCH('/sessions/{s}', { params: { path }, body: { ratePerMin: 5 } })).data);
+	const path = { sessionId: made.id };
+	const started = present((await client.POST('/sessions/{sessionId}:start', { params: { path } })).data);
+	const slash = present((await client.POST('/sessions/{sessionId}/stop', { params: { path } })).data);
+	const session = present((await client.PATCH('/sessions/{sessionId}', { params: { path }, body: { ratePerMin: 5 } })).data);
 	const list = present((await client.GET('/sessions', { params: { query: { limit: 1, status: 'stopped' } } })).data);
-	const send = () => client.POST('/sessions/{s}/messages', {
+	const send = () => client.POST('/sessions/{sessionId}/messages', {
 		params: { path, header: { 'Idempotency-Key': 'typed client' } },
 		body: { type: 'poll', to: '15551234567', name: 'Lunch?', options: ['yes', 'no'] },
 	});
 	const sent = present((await send()).data);
 	const replayed = present((await send()).data);
-	const message = present((await client.GET('/sessions/{s}/messages/{m}', { params: { path: { ...path, m: sent.id } } })).data);
+	const message = present((await client.GET('/sessions/{sessionId}/messages/{messageId}', { params: { path: { ...path, messageId: sent.id } } })).data);
 	const chat = { ...path, chat: message.chatJid };
-	const muted = present((await client.PATCH('/sessions/{s}/chats/{chat}', { params: { path: chat }, body: { archived: true } })).data);
+	const muted = present((await client.PATCH('/sessions/{sessionId}/chats/{chat}', { params: { path: chat }, body: { archived: true } })).data);
 	const webhook = present((await client.POST('/webhooks', { body: { url: 'https://receiver.example/hook', events: ['message'] } })).data);
-	const removed = await client.DELETE('/webhooks/{w}', { params: { path: { w: webhook.id } } });
-	const missing = present((await client.GET('/sessions/{s}', { params: { path: { s: 'sess_01h455vb4pex5vsknk084sn02q' } } })).error);
+	const removed = await client.DELETE('/webhooks/{webhookId}', { params: { path: { webhookId: webhook.id } } });
+	const missing = present((await client.GET('/sessions/{sessionId}', { params: { path: { sessionId: 'sess_01h455vb4pex5vsknk084sn02q' } } })).error);
 	const invalid = present((await client.GET('/sessions', { params: { query: { limit: 1000 } } })).error);
 
 	if (removed.response.status !== 204 || !muted.archived || started.status !== 'starting')
@@ -65,28 +65,28 @@ export async function tour(baseUrl: string, key: string): Promise<Tour>
 export async function mistakes(baseUrl: string): Promise<void>
 {
 	const client = createClient<paths>({ baseUrl });
-	const path = { s: 'sess_01h455vb4pex5vsknk084sn02q' };
+	const path = { sessionId: 'sess_01h455vb4pex5vsknk084sn02q' };
 
 	// @ts-expect-error: there is no such path
 	await client.GET('/session');
 	// @ts-expect-error: there is no such method on it
 	await client.DELETE('/sessions');
 	// @ts-expect-error: the path has a parameter
-	await client.GET('/sessions/{s}');
+	await client.GET('/sessions/{sessionId}');
 	// @ts-expect-error: a misspelt member
 	const body: components['schemas']['SessionCreate'] = { lable: 'x' };
 
 	await client.POST('/sessions', { body });
 	// @ts-expect-error: a member of another type
-	await client.PATCH('/sessions/{s}', { params: { path }, body: { ratePerMin: '5' } });
+	await client.PATCH('/sessions/{sessionId}', { params: { path }, body: { ratePerMin: '5' } });
 	// @ts-expect-error: no such status
 	await client.GET('/sessions', { params: { query: { status: 'asleep' } } });
 	// @ts-expect-error: no such type of message
-	await client.POST('/sessions/{s}/messages', { params: { path }, body: { type: 'telegram', to: '15551234567', text: 'x' } });
+	await client.POST('/sessions/{sessionId}/messages', { params: { path }, body: { type: 'telegram', to: '15551234567', text: 'x' } });
 	// @ts-expect-error: a member of another type of message
-	await client.POST('/sessions/{s}/messages', { params: { path }, body: { type: 'location', to: '15551234567', text: 'x' } });
+	await client.POST('/sessions/{sessionId}/messages', { params: { path }, body: { type: 'location', to: '15551234567', text: 'x' } });
 	// @ts-expect-error: a message without its recipient
-	await client.POST('/sessions/{s}/messages', { params: { path }, body: { type: 'text', text: 'x' } });
+	await client.POST('/sessions/{sessionId}/messages', { params: { path }, body: { type: 'text', text: 'x' } });
 	// @ts-expect-error: the answer has no such member
 	(await client.GET('/me')).data?.secret;
 }
