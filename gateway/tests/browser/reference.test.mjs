@@ -57,8 +57,8 @@ test('it shows every operation of this gateway', async (t) =>
 {
 	const visitor = await Visitor.open(stage, t);
 	const page = await openReference(visitor);
-	const { paths } = (await stage.client.get('/api/v1/openapi.json')).json;
-	const operations = Object.values(paths).flatMap((methods) => Object.keys(methods).filter((name) => /^(get|put|post|patch|delete)$/.test(name)));
+	const { paths, webhooks } = (await stage.client.get('/api/v1/openapi.json')).json;
+	const operations = Object.values({ ...paths, ...webhooks }).flatMap((methods) => Object.keys(methods).filter((name) => /^(get|put|post|patch|delete)$/.test(name)));
 
 	assert.equal(await page.locator('.opblock').count(), operations.length);
 	visitor.assertWellBehaved();

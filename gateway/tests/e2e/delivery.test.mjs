@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
+import { deliveryProblems } from './harness/openapi.mjs';
 import { until } from './harness/processes.mjs';
 import { Gateway, Worker } from './harness/programs.mjs';
 import { Receiver, verifiesWaha, verifyStandard } from './harness/receiver.mjs';
@@ -79,6 +80,10 @@ test('an event arrives as the event log has it, signed for both families', async
 	assert.equal(request.path, '/hook');
 	assert.equal(request.body, envelope);
 	assert.deepEqual(request.json, log.json.data[0]);
+	assert.deepEqual(deliveryProblems(request), []);
+	for (const name of ['webhook-id', 'webhook-signature', 'x-webhook-hmac'])
+		assert.equal(deliveryProblems({ ...request, headers: { ...request.headers, [name]: undefined } }).length, 1, name);
+	assert.notDeepEqual(deliveryProblems({ ...request, body: JSON.stringify({ ...request.json, more: 1 }) }), []);
 	assert.equal(request.headers['content-type'], 'application/json');
 	assert.equal(request.headers['x-webhook-request-id'], request.json.id);
 	assert.equal(request.headers['webhook-id'], request.json.id);
@@ -375,6 +380,7 @@ test('a test delivery reaches this webhook alone, and is tried once', async () =
 	await until('it is dead', async () => (await deliveries(made, '?status=dead')).length === 1);
 	assert.equal(receiver.requests.length, 1);
 	assert.equal(receiver.requests[0].json.event, 'webhook.test');
+	assert.deepEqual(deliveryProblems(receiver.requests[0]), []);
 	verifyStandard(receiver.requests[0], made.secret);
 	assert.deepEqual(other.of('webhook.test'), []);
 });

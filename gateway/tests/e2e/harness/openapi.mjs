@@ -22,7 +22,7 @@ export const DOCUMENT = JSON.parse(fs.readFileSync(path.join(ROOT, 'gateway/api/
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true });
 
 addFormats.default(ajv);
-ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components', 'x-any-request', 'summary']);
+ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'webhooks', 'components', 'x-any-request', 'summary']);
 ajv.addSchema(DOCUMENT, 'openapi');
 
 /* What a local $ref stands for; members beside it stay. */
@@ -134,6 +134,12 @@ function requestProblems(operation, values, url, headers, body)
 		return [...found, ...problems(schema, JSON.parse(body), 'request body')];
 	}
 	return operation.requestBody?.required ? [...found, 'request body is missing'] : found;
+}
+
+/* What is wrong with a request that a webhook's receiver got. */
+export function deliveryProblems({ headers, body })
+{
+	return requestProblems(DOCUMENT.webhooks.event.post, {}, new URL('http://receiver.test'), headers, body);
 }
 
 /* ---- the answer ---- */
