@@ -13,17 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "webhooks/egress.h"
-#include "webhooks/resolve.h"
-#include "webhooks/transfer.h"
+#include "client/destination.h"
+#include "client/transfer.h"
 
 /* What all attempts of a process share.  Everything is borrowed. */
 typedef struct AttemptSetup
 {
-	struct event_base *base;
-	Resolver *resolver;
+	DestinationSetup destination;
 	Transfers *transfers;
-	const EgressRules *rules;
 	int timeout_ms; /* of one attempt, name look-up included */
 } AttemptSetup;
 

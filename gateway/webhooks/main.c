@@ -24,6 +24,9 @@
 #include "webhooks/settings.h"
 #include "webhooks/statements.h"
 
+/* What receivers see as User-Agent. */
+#define AGENT "wa-worker"
+
 /* Statements in the pipeline of one connection. */
 #define IN_FLIGHT 16
 
@@ -166,10 +169,10 @@ start_dispatch(Worker *worker)
 	const WorkerSettings *settings = &worker_settings;
 	const DispatchSetup setup = {.base = worker->loop->base,
 								 .db = worker->db,
-								 .attempt = {.base = worker->loop->base,
-											 .resolver = worker->resolver,
+								 .attempt = {.destination = {.base = worker->loop->base,
+															 .resolver = worker->resolver,
+															 .rules = &settings->egress.rules},
 											 .transfers = worker->transfers,
-											 .rules = &settings->rules,
 											 .timeout_ms = (int) settings->timeout_ms},
 								 .metrics = worker->metrics,
 								 .owner = settings->program.owner,
@@ -214,8 +217,9 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 		if (worker->metrics == NULL)
 			return false;
 	}
-	worker->resolver = resolver_open(loop->base, settings->resolver, DISPATCH_SENDING_MAX);
-	worker->transfers = transfers_open(loop->base, &settings->rules, settings->ca_file);
+	worker->resolver = resolver_open(loop->base, settings->egress.resolver, DISPATCH_SENDING_MAX);
+	worker->transfers =
+		transfers_open(loop->base, &settings->egress.rules, settings->egress.ca_file, AGENT);
 	worker->db = db_open(loop->base, &config);
 	if (worker->resolver == NULL)
 		snprintf(error, size, "no name server is known");

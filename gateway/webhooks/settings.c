@@ -4,11 +4,7 @@
  */
 #include "webhooks/settings.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "program/metrics.h"
-#include "webhooks/resolve.h"
 
 WorkerSettings worker_settings;
 
@@ -53,25 +49,8 @@ const ConfigOption worker_options[] = {
 	 .min = 1,
 	 .max = 3600,
 	 .help = "about how often expired rows are looked for"},
-	{.flag = "allow-target",
-	 .environment = "WA_ALLOW_TARGET",
-	 .argument = "CIDR",
-	 .kind = CONFIG_LIST,
-	 .target = &worker_settings.allowed,
-	 .help = "webhooks may lead to these addresses besides the Internet's (every tenant's may)"},
-	{.flag = "resolver",
-	 .environment = "WA_WORKER_RESOLVER",
-	 .argument = "ADDR:PORT",
-	 .kind = CONFIG_TEXT,
-	 .target = &worker_settings.resolver,
-	 .help = "name server to ask, and nothing else (default: /etc/resolv.conf and /etc/hosts)"},
-	{.flag = "ca-file",
-	 .environment = "WA_WORKER_CA_FILE",
-	 .argument = "FILE",
-	 .kind = CONFIG_TEXT,
-	 .target = &worker_settings.ca_file,
-	 .help =
-		 "authorities (PEM) that receivers' certificates are verified by (default: the system's)"},
+	EGRESS_OPTIONS("WA_WORKER", "WA_ALLOW_TARGET", worker_settings.egress, "webhooks",
+				   "receivers'"),
 	PROGRAM_OPTION_METRICS("WA_WORKER_METRICS", worker_settings.program),
 	PROGRAM_OPTION_LOG_LEVEL(worker_settings.program),
 	{.flag = NULL},
@@ -80,25 +59,6 @@ const ConfigOption worker_options[] = {
 bool
 worker_settings_check(char *problem, size_t size)
 {
-	WorkerSettings *settings = &worker_settings;
-
-	for (size_t i = 0; i < settings->allowed.count; i++)
-	{
-		if (!egress_allow(&settings->rules, settings->allowed.texts[i]))
-		{
-			snprintf(problem, size, "--allow-target takes addresses and ranges like 10.0.0.0/8");
-			return false;
-		}
-	}
-	if (settings->resolver != NULL && !resolver_is_server(settings->resolver))
-	{
-		snprintf(problem, size, "--resolver takes an address and a port");
-		return false;
-	}
-	if (settings->ca_file != NULL && access(settings->ca_file, R_OK) != 0)
-	{
-		snprintf(problem, size, "the file of --ca-file cannot be read");
-		return false;
-	}
-	return program_metrics_check(settings->program.metrics, problem, size);
+	return egress_settings_check(&worker_settings.egress, problem, size) &&
+		   program_metrics_check(worker_settings.program.metrics, problem, size);
 }

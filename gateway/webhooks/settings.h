@@ -6,7 +6,7 @@
 #define WEBHOOKS_SETTINGS_H
 
 #include "program/options.h"
-#include "webhooks/egress.h"
+#include "client/egress_settings.h"
 
 /* All texts are borrowed from argv and the environment. */
 typedef struct WorkerSettings
@@ -16,10 +16,7 @@ typedef struct WorkerSettings
 	int64_t timeout_ms;
 	int64_t lease_s;
 	int64_t housekeeping_s;
-	ConfigList allowed;
-	const char *resolver; /* NULL: the system's name servers */
-	const char *ca_file;  /* NULL: the system's certificates */
-	EgressRules rules;    /* made from the ranges that "allowed" lists */
+	EgressSettings egress;
 } WorkerSettings;
 
 extern WorkerSettings worker_settings;

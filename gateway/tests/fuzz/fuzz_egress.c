@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "webhooks/egress.h"
+#include "client/egress.h"
 
 static char *
 part_of(CURLU *parsed, CURLUPart part)

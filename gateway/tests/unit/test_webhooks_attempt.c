@@ -337,21 +337,22 @@ END_TEST
 START_TEST(a_name_is_looked_up_within_the_time_too)
 {
 	wire.setup.timeout_ms = 300;
-	resolver_close(wire.setup.resolver);
-	wire.setup.resolver = resolver_open(wire.base, "192.0.2.1:53", 1);
+	resolver_close(wire.setup.destination.resolver);
+	wire.setup.destination.resolver = resolver_open(wire.base, "192.0.2.1:53", 1);
 	webhooks_wire_attempt(&wire, "http://receiver.example:%d/");
 	was_refused("the name could not be resolved in time");
 }
 END_TEST
 
 static void
-on_transfer(void *arg, int status, const char *problem, int retry_after_s)
+on_transfer(void *arg, const TransferResult *result)
 {
 	const char **said = arg;
 
-	ck_assert_int_eq(retry_after_s, 0);
-	ck_assert_int_eq(status, 0);
-	*said = problem;
+	ck_assert_int_eq(result->retry_after_s, 0);
+	ck_assert_int_eq(result->status, 0);
+	ck_assert(result->hopeless);
+	*said = result->problem;
 	wire.done = true;
 }
 

@@ -208,13 +208,13 @@ webhooks_wire_start(WebhooksWire *wire)
 	start_receiver(wire);
 	start_names(wire);
 	snprintf(server, sizeof(server), "127.0.0.1:%d", wire->name_port);
-	wire->setup =
-		(AttemptSetup){.base = wire->base,
-					   .resolver = resolver_open(wire->base, server, DISPATCH_SENDING_MAX),
-					   .transfers = transfers_open(wire->base, &wire->rules, NULL),
-					   .rules = &wire->rules,
-					   .timeout_ms = 3000};
-	ck_assert_ptr_nonnull(wire->setup.resolver);
+	wire->setup = (AttemptSetup){
+		.destination = {.base = wire->base,
+						.resolver = resolver_open(wire->base, server, DISPATCH_SENDING_MAX),
+						.rules = &wire->rules},
+		.transfers = transfers_open(wire->base, &wire->rules, NULL, "wa-worker"),
+		.timeout_ms = 3000};
+	ck_assert_ptr_nonnull(wire->setup.destination.resolver);
 	ck_assert_ptr_nonnull(wire->setup.transfers);
 }
 
@@ -222,7 +222,7 @@ void
 webhooks_wire_stop(WebhooksWire *wire)
 {
 	transfers_close(wire->setup.transfers);
-	resolver_close(wire->setup.resolver);
+	resolver_close(wire->setup.destination.resolver);
 	evdns_close_server_port(wire->names);
 	evhttp_free(wire->http);
 	event_base_loop(wire->base, EVLOOP_NONBLOCK);

@@ -11,8 +11,8 @@
  * curl identifies a connection by its two addresses.  A socket is noted here at the end of
  * a transfer that leaves it open, and removed when curl closes it.
  */
-#ifndef WEBHOOKS_KEPT_H
-#define WEBHOOKS_KEPT_H
+#ifndef CLIENT_KEPT_H
+#define CLIENT_KEPT_H
 
 #include <stdbool.h>
 

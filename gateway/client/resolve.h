@@ -10,13 +10,13 @@
  * A name that had no address is not asked for again by the same organization for a moment
  * (negative_cache.h).
  */
-#ifndef WEBHOOKS_RESOLVE_H
-#define WEBHOOKS_RESOLVE_H
+#ifndef CLIENT_RESOLVE_H
+#define CLIENT_RESOLVE_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "webhooks/negative_cache.h"
+#include "client/negative_cache.h"
 
 struct event_base;
 
@@ -28,11 +28,14 @@ struct event_base;
 #define RESOLVE_TRIES "2"
 
 /*
- * What a webhook's owner is told when the name has no address, and also when it has one
+ * What is told to whoever gave the name when the name has no address, and also when it has one
  * that is not allowed.  With two texts the owner could find out which names exist in the
  * operator's network.
  */
 #define RESOLVE_NOWHERE "the name leads to no address that is allowed"
+
+/* What is said when there is no answer in time. */
+#define RESOLVE_LATE "the name could not be resolved in time"
 
 typedef struct Resolver Resolver;
 typedef struct Resolution Resolution;

@@ -1,8 +1,8 @@
 /*
  * egress.c
- *		Decides which destinations a webhook may have.
+ *		Decides which destinations a URL that a tenant has written may have.
  */
-#include "webhooks/egress.h"
+#include "client/egress.h"
 
 #include <string.h>
 

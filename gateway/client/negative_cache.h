@@ -8,8 +8,8 @@
  * one organization which names the webhooks of another one use.  Addresses are never
  * remembered, since each attempt has to check where a name leads at that moment.
  */
-#ifndef WEBHOOKS_NEGATIVE_CACHE_H
-#define WEBHOOKS_NEGATIVE_CACHE_H
+#ifndef CLIENT_NEGATIVE_CACHE_H
+#define CLIENT_NEGATIVE_CACHE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
  * cancelled.  A Resolution is freed only in that callback, even if nobody waits for the
  * result any more.
  */
-#include "webhooks/resolve.h"
+#include "client/resolve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include <event2/util.h>
 
 #include "lib/clock.h"
-#include "webhooks/egress.h"
+#include "client/egress.h"
 
 /* One name takes two questions: for IPv4 and for IPv6 addresses. */
 #define QUESTIONS 2

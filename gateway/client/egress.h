@@ -1,6 +1,6 @@
 /*
  * egress.h
- *		Decides which destinations a webhook may have.
+ *		Decides which destinations a URL that a tenant has written may have.
  *
  * A *target* is what a URL names: scheme, host and port.  The host is a name or an
  * *address*.  An address is allowed when it is a global address of the Internet, or when
@@ -10,8 +10,8 @@
  *
  * URLs are read by src/common/webhook_url.h, which the database uses too.
  */
-#ifndef WEBHOOKS_EGRESS_H
-#define WEBHOOKS_EGRESS_H
+#ifndef CLIENT_EGRESS_H
+#define CLIENT_EGRESS_H
 
 #include <netinet/in.h>
 #include <stdbool.h>

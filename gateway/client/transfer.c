@@ -1,6 +1,6 @@
 /*
  * transfer.c
- *		Sends POST requests to receivers that are not trusted, by curl on the loop.
+ *		Sends requests to servers that are not trusted, by curl on the loop.
  *
  * curl is told to connect to a name that is made of the organization and the host
  * (CURLOPT_CONNECT_TO), and gets the addresses of this name (CURLOPT_RESOLVE), so that it
@@ -20,7 +20,7 @@
  *
  * A transfer ends only in on_ended(), which runs after curl has returned (client/curl_loop.h).
  */
-#include "webhooks/transfer.h"
+#include "client/transfer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,11 +33,10 @@
 
 #include "client/curl_loop.h"
 #include "lib/buffer.h"
-#include "webhooks/kept.h"
-
-#define AGENT "wa-worker"
+#include "client/kept.h"
 
 #define CLOSED "the connection was closed before an answer"
+#define TOO_LARGE "the file is too large"
 
 /* Half of a hash of organization and host, in hex.  A name with both might be too long. */
 #define NAME_LENGTH SHA256_DIGEST_LENGTH
@@ -52,6 +51,7 @@ struct Transfers
 	CurlLoop curl;
 	const EgressRules *rules;
 	const char *ca_file;
+	const char *agent;
 	struct TransferList list;
 	Kept kept;
 };
@@ -65,12 +65,16 @@ struct Transfer
 	struct curl_slist *connect_to;
 	struct curl_slist *addresses;
 	TransferDone done;
+	TransferTake take; /* NULL: the body is discarded */
+	int64_t take_max;
 	void *arg;
 	size_t head_bytes;
-	size_t body_bytes;
+	int64_t body_bytes;
 	bool head_complete; /* of the final answer: its status is known */
 	bool refused;       /* curl wanted a socket for an address that is not allowed */
 	bool repeated;      /* curl was about to repeat the request */
+	bool full;          /* nobody takes more of the body now */
+	bool too_large;     /* the body that is taken has more bytes than it may */
 	bool stale;         /* the kept connection was closed before the request was sent */
 };
 
@@ -93,14 +97,34 @@ on_head(char *data, size_t size, size_t count, void *arg)
 	return bytes;
 }
 
+/* Only the body of a 200 is what was asked for. */
+static bool
+is_taken(const Transfer *transfer)
+{
+	long status = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	return transfer->take != NULL && status == 200;
+}
+
+/* curl gives the same bytes again after a pause. */
 static size_t
 on_body(char *data, size_t size, size_t count, void *arg)
 {
 	Transfer *transfer = arg;
+	bool taken = is_taken(transfer);
 
-	(void) data;
-	transfer->body_bytes += size * count;
-	return transfer->body_bytes > TRANSFER_BODY_MAX ? 0 : size * count;
+	if (transfer->full)
+		return CURL_WRITEFUNC_PAUSE;
+	transfer->body_bytes += (int64_t) (size * count);
+	if (transfer->body_bytes > (taken ? transfer->take_max : TRANSFER_BODY_MAX))
+	{
+		transfer->too_large = taken;
+		return 0;
+	}
+	if (taken)
+		transfer->full = !transfer->take(transfer->arg, data, size * count);
+	return size * count;
 }
 
 /* Whether curl has sent something already and starts again. */
@@ -164,6 +188,24 @@ free_transfer(Transfer *transfer)
 	free(transfer);
 }
 
+/* Whether another try would end in the same way, whoever answers. */
+static bool
+is_hopeless(const Transfer *transfer, CURLcode code)
+{
+	return transfer->refused || transfer->too_large || code == CURLE_FILESIZE_EXCEEDED;
+}
+
+/* Of a body that was taken. */
+static const char *
+body_problem(const Transfer *transfer, CURLcode code)
+{
+	if (is_hopeless(transfer, code))
+		return TOO_LARGE;
+	return code == CURLE_OPERATION_TIMEDOUT
+			   ? "the file did not come in time"
+			   : "the connection was closed before the end of the file";
+}
+
 static const char *
 problem_of(const Transfer *transfer, CURLcode code)
 {
@@ -173,6 +215,8 @@ problem_of(const Transfer *transfer, CURLcode code)
 		return CLOSED;
 	switch (code)
 	{
+		case CURLE_FILESIZE_EXCEEDED: /* by its Content-Length */
+			return TOO_LARGE;
 		case CURLE_OPERATION_TIMEDOUT:
 			return "no answer in time";
 		case CURLE_COULDNT_CONNECT:
@@ -225,23 +269,41 @@ note_kept(Transfer *transfer)
 		kept_add(&transfer->transfers->kept, fd);
 }
 
-/* After a complete head the answer is known; errors in the body do not matter. */
 static void
-end_transfer(Transfer *transfer, CURLcode code)
+read_answer(const Transfer *transfer, TransferResult *result)
 {
 	long status = 0;
 	curl_off_t wait = 0;
+	char *redirect = NULL;
 
-	note_kept(transfer);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
+	curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &redirect);
 	wait = wait < TRANSFER_RETRY_AFTER_MAX_S ? wait : TRANSFER_RETRY_AFTER_MAX_S;
+	result->status = (int) status;
+	result->retry_after_s = wait > 0 ? (int) wait : 0;
+	result->redirect = redirect;
+}
+
+/*
+ * After a complete head the answer is known; errors in the body matter only if somebody takes
+ * it.
+ */
+static void
+end_transfer(Transfer *transfer, CURLcode code)
+{
+	TransferResult result = {.hopeless = is_hopeless(transfer, code)};
+
+	note_kept(transfer);
 	TAILQ_REMOVE(&transfer->transfers->list, transfer, link);
 	curl_multi_remove_handle(transfer->transfers->curl.multi, transfer->easy);
-	if (transfer->head_complete)
-		transfer->done(transfer->arg, (int) status, NULL, wait > 0 ? (int) wait : 0);
+	if (!transfer->head_complete)
+		result.problem = problem_of(transfer, code);
+	else if (is_taken(transfer) && code != CURLE_OK)
+		result.problem = body_problem(transfer, code);
 	else
-		transfer->done(transfer->arg, 0, problem_of(transfer, code), 0);
+		read_answer(transfer, &result);
+	transfer->done(transfer->arg, &result);
 	free_transfer(transfer);
 }
 
@@ -257,14 +319,15 @@ on_ended(void *arg, CURLcode code)
 /* ---- all transfers ---- */
 
 Transfers *
-transfers_open(struct event_base *base, const EgressRules *rules, const char *ca_file)
+transfers_open(struct event_base *base, const EgressRules *rules, const char *ca_file,
+			   const char *agent)
 {
 	static const CurlLoopEvents events = {.ended = on_ended};
 	Transfers *transfers = calloc(1, sizeof(*transfers));
 
 	if (transfers == NULL)
 		return NULL;
-	*transfers = (Transfers){.rules = rules, .ca_file = ca_file};
+	*transfers = (Transfers){.rules = rules, .ca_file = ca_file, .agent = agent};
 	TAILQ_INIT(&transfers->list);
 	if (curl_loop_open(&transfers->curl, base, TRANSFER_KEPT_MAX, &events, transfers))
 		return transfers;
@@ -299,10 +362,12 @@ append(struct curl_slist **list, const char *text)
 
 /* "Expect:" without a value removes the header that curl would add for a large body. */
 static bool
-set_headers(Transfer *transfer, const char *const *headers)
+set_headers(Transfer *transfer, const TransferRequest *request)
 {
-	bool ok = append(&transfer->headers, "Content-Type: application/json") &&
-			  append(&transfer->headers, "Expect:");
+	const char *const *headers = request->headers;
+	bool ok =
+		append(&transfer->headers, "Expect:") &&
+		(request->body == NULL || append(&transfer->headers, "Content-Type: application/json"));
 
 	for (int i = 0; ok && i < TRANSFER_HEADERS_MAX && headers[i] != NULL; i++)
 		ok = append(&transfer->headers, headers[i]);
@@ -386,18 +451,28 @@ set_guards(CURL *easy, const Transfer *transfer)
 }
 
 static bool
+set_method(CURL *easy, const TransferRequest *request)
+{
+	if (request->body == NULL)
+		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+			   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->take_max) ==
+				   CURLE_OK;
+	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len) ==
+			   CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK;
+}
+
+static bool
 set_request(CURL *easy, const Transfer *transfer, const TransferRequest *request)
 {
 	long connect_ms =
 		request->timeout_ms < TRANSFER_CONNECT_MS ? request->timeout_ms : TRANSFER_CONNECT_MS;
 
 	return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len) ==
-			   CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
+		   set_method(easy, request) &&
 		   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) == CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_USERAGENT, transfer->transfers->agent) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_CONNECT_TO, transfer->connect_to) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_RESOLVE, transfer->addresses) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) request->timeout_ms) == CURLE_OK &&
@@ -413,9 +488,13 @@ transfer_start(Transfers *transfers, const TransferRequest *request, TransferDon
 
 	if (transfer == NULL)
 		return NULL;
-	*transfer = (Transfer){.transfers = transfers, .done = done, .arg = arg};
+	*transfer = (Transfer){.transfers = transfers,
+						   .done = done,
+						   .take = request->take,
+						   .take_max = request->take_max,
+						   .arg = arg};
 	transfer->easy = curl_easy_init();
-	if (transfer->easy == NULL || !set_headers(transfer, request->headers) ||
+	if (transfer->easy == NULL || !set_headers(transfer, request) ||
 		!set_destination(transfer, request) || !set_guards(transfer->easy, transfer) ||
 		!set_request(transfer->easy, transfer, request) ||
 		curl_multi_add_handle(transfers->curl.multi, transfer->easy) != CURLM_OK)
@@ -425,6 +504,13 @@ transfer_start(Transfers *transfers, const TransferRequest *request, TransferDon
 	}
 	TAILQ_INSERT_TAIL(&transfers->list, transfer, link);
 	return transfer;
+}
+
+void
+transfer_resume(Transfer *transfer)
+{
+	transfer->full = false;
+	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
 void

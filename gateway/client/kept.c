@@ -2,7 +2,7 @@
  * kept.c
  *		Finds out whether the other side has closed a connection that is kept for reuse.
  */
-#include "webhooks/kept.h"
+#include "client/kept.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,12 +5,12 @@
  * It is a ring buffer.  All entries are valid for the same time, so the oldest one is the
  * first to expire and the first to be overwritten.
  */
-#include "webhooks/negative_cache.h"
+#include "client/negative_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "webhooks/egress.h"
+#include "client/egress.h"
 
 typedef struct Entry
 {

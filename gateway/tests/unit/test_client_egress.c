@@ -1,12 +1,12 @@
 /*
- * test_webhooks_egress.c
+ * test_client_egress.c
  *		Where a webhook may lead: addresses, ranges, and URLs that only look harmless.
  */
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "tests/unit/suite.h"
-#include "webhooks/egress.h"
+#include "client/egress.h"
 
 static const EgressRules internet = {.count = 0};
 
@@ -297,7 +297,7 @@ START_TEST(a_url_has_a_longest_length)
 }
 END_TEST
 
-SUITE("webhooks_egress", global_addresses_are_allowed, special_addresses_are_refused,
+SUITE("client_egress", global_addresses_are_allowed, special_addresses_are_refused,
 	  other_families_are_refused, an_operator_allows_ranges_and_no_more,
 	  what_is_no_range_is_refused, a_url_names_a_target,
 	  an_address_in_a_url_is_the_address_that_is_checked, what_could_be_read_in_two_ways_is_refused,

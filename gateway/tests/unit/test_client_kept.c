@@ -1,5 +1,5 @@
 /*
- * test_webhooks_kept.c
+ * test_client_kept.c
  *		Kept connections: which of them the other side has closed.
  */
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "tests/unit/suite.h"
-#include "webhooks/kept.h"
+#include "client/kept.h"
 
 /* A connection over the loopback, whose ends are told as curl tells them. */
 typedef struct Pair
@@ -174,4 +174,4 @@ add_tests(TCase *cases)
 		tcase_add_test(cases, tests[i]);
 }
 
-SUITE_WITH("webhooks_kept", add_tests)
+SUITE_WITH("client_kept", add_tests)

@@ -1,5 +1,5 @@
 /*
- * test_webhooks_resolve.c
+ * test_client_resolve.c
  *		Looking up names: those that never answer hold up no others, and what has failed is not
  *		asked for again at once.
  */
@@ -68,13 +68,13 @@ START_TEST(names_that_never_answer_hold_up_no_others)
 		char name[32];
 
 		snprintf(name, sizeof(name), "silent%d.example", i);
-		silent[i] = resolve_start(wire.setup.resolver, asker, name, on_silent, &ended);
+		silent[i] = resolve_start(wire.setup.destination.resolver, asker, name, on_silent, &ended);
 		ck_assert_ptr_nonnull(silent[i]);
 		if (i % BATCH == BATCH - 1)
 			event_base_loop(wire.base, EVLOOP_NONBLOCK);
 	}
-	ck_assert_ptr_nonnull(
-		resolve_start(wire.setup.resolver, other, "receiver.example", on_found, &found));
+	ck_assert_ptr_nonnull(resolve_start(wire.setup.destination.resolver, other, "receiver.example",
+										on_found, &found));
 	webhooks_wire_run_until(&wire, &found);
 	ck_assert_int_eq(ended, 0);
 	ck_assert_int_ge(wire.unanswered, SILENT);
@@ -173,10 +173,10 @@ START_TEST(a_look_up_that_was_abandoned_says_nothing_of_the_name)
 	int ended = 0;
 
 	wire.answers = here;
-	resolve_abandon(
-		resolve_start(wire.setup.resolver, asker, "receiver.example", on_silent, &ended));
-	ck_assert_ptr_nonnull(
-		resolve_start(wire.setup.resolver, asker, "receiver.example", on_found, &found));
+	resolve_abandon(resolve_start(wire.setup.destination.resolver, asker, "receiver.example",
+								  on_silent, &ended));
+	ck_assert_ptr_nonnull(resolve_start(wire.setup.destination.resolver, asker, "receiver.example",
+										on_found, &found));
 	webhooks_wire_run_until(&wire, &found);
 	ck_assert_int_eq(ended, 0);
 }
@@ -254,4 +254,4 @@ add_tests(TCase *cases)
 		tcase_add_test(cases, tests[i]);
 }
 
-SUITE_WITH("webhooks_resolve", add_tests)
+SUITE_WITH("client_resolve", add_tests)
