@@ -3,8 +3,9 @@
 -- A file is "stored" when its bytes are durable in the store of the gateway
 -- (gateway/media/store.h), and only then the row has a digest and a size.  So no row promises
 -- a file that is not there, whenever a program or the machine stops.  The row of a file that is
--- uploaded is made stored.  That of a received one is made pending with its message, and a
--- connector fetches the bytes after that (wa.media_fetch).
+-- uploaded is made stored.  That of a received one, and of one that a sender has given the URL
+-- of, is made pending with its message, and a connector fetches the bytes after that
+-- (wa.media_fetch).
 CREATE TABLE wa.media (
 	org_id uuid NOT NULL REFERENCES wa.org,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
@@ -26,7 +27,7 @@ CREATE INDEX media_of_bytes ON wa.media (org_id, sha256);
 CREATE INDEX media_unused ON wa.media (org_id, unused_at) WHERE unused_at IS NOT NULL;
 CREATE INDEX media_age ON wa.media (org_id, state, created_at) WHERE state IN ('pending', 'stored');
 COMMENT ON TABLE wa.media IS
-	'files that were uploaded or received; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
+	'files that were uploaded, received, or sent by their URL; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
 COMMENT ON COLUMN wa.media.org_id IS 'the organization whose file it is';
 COMMENT ON COLUMN wa.media.id IS 'UUIDv7; med_… outside';
 COMMENT ON COLUMN wa.media.state IS
@@ -37,9 +38,9 @@ COMMENT ON COLUMN wa.media.size IS 'how many bytes it has, once they are stored'
 COMMENT ON COLUMN wa.media.mimetype IS 'its media type, in the form of wa.read_media_type(); may be NULL until it is stored';
 COMMENT ON COLUMN wa.media.filename IS 'the name that the uploader or sender gave it; never a path, and not its name in the store';
 COMMENT ON COLUMN wa.media.error IS 'why it failed or expired';
-COMMENT ON COLUMN wa.media.key_id IS 'the API key that it was uploaded with';
-COMMENT ON COLUMN wa.media.user_id IS 'the person who uploaded it';
-COMMENT ON COLUMN wa.media.created_at IS 'when it was uploaded or received';
+COMMENT ON COLUMN wa.media.key_id IS 'the API key that it was uploaded with, or its URL sent';
+COMMENT ON COLUMN wa.media.user_id IS 'the person who uploaded it, or sent its URL';
+COMMENT ON COLUMN wa.media.created_at IS 'when it was uploaded or received, or its URL sent';
 COMMENT ON COLUMN wa.media.unused_at IS 'when it is removed if no message carries it then; NULL: one does';
 
 -- Files of an organization with the same bytes are one in the store.  A row stays when the last
@@ -79,7 +80,8 @@ CREATE TABLE wa.media_fetch (
 	org_id uuid NOT NULL,
 	media_id uuid NOT NULL,
 	session_id uuid NOT NULL,
-	reference text NOT NULL,
+	reference text,
+	url text,
 	sha256 bytea CHECK (octet_length(sha256) = 32),
 	size bigint CHECK (size > 0),
 	error text,
@@ -87,16 +89,19 @@ CREATE TABLE wa.media_fetch (
 	lease_owner text,
 	lease_until timestamptz,
 	PRIMARY KEY (org_id, media_id),
+	CHECK (num_nonnulls(reference, url) = 1),
 	FOREIGN KEY (org_id, media_id) REFERENCES wa.media ON DELETE CASCADE,
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
 CREATE INDEX media_fetch_queue ON wa.media_fetch (org_id, session_id, lease_until NULLS FIRST, media_id);
+CREATE INDEX media_fetch_urls ON wa.media_fetch (org_id, session_id, lease_until NULLS FIRST, media_id) WHERE url IS NOT NULL;
 CREATE INDEX media_fetch_held ON wa.media_fetch (org_id, session_id, lease_until) WHERE lease_owner IS NOT NULL;
-COMMENT ON TABLE wa.media_fetch IS 'received files that connectors have yet to fetch. Function bodies only';
+COMMENT ON TABLE wa.media_fetch IS 'files that connectors have yet to fetch: received ones, and those that senders have given the URL of. Function bodies only';
 COMMENT ON COLUMN wa.media_fetch.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.media_fetch.media_id IS 'the file';
-COMMENT ON COLUMN wa.media_fetch.session_id IS 'the session that received it, whose connector fetches it';
-COMMENT ON COLUMN wa.media_fetch.reference IS 'what the connector calls it; may be a secret, so nobody else reads it';
+COMMENT ON COLUMN wa.media_fetch.session_id IS 'the session that received it, or sends it, whose connector fetches it';
+COMMENT ON COLUMN wa.media_fetch.reference IS 'what the connector calls a received file; may be a secret, so nobody else reads it';
+COMMENT ON COLUMN wa.media_fetch.url IS 'where it is, if a sender has given its URL';
 COMMENT ON COLUMN wa.media_fetch.sha256 IS 'SHA-256 that WhatsApp has announced; the bytes must have it';
 COMMENT ON COLUMN wa.media_fetch.size IS 'how many bytes WhatsApp has announced';
 COMMENT ON COLUMN wa.media_fetch.error IS 'why the last attempt failed';
@@ -180,7 +185,7 @@ COMMENT ON COLUMN wa.message.quoted_message_id IS 'the message that it answers, 
 COMMENT ON COLUMN wa.message.mentions IS 'addresses that it mentions';
 COMMENT ON COLUMN wa.message.media IS 'about its attachment: id, state, url, mimetype, filename, size, error';
 COMMENT ON COLUMN wa.message.media_data IS 'the attachment itself, if it came with the request';
-COMMENT ON COLUMN wa.message.media_id IS 'the attachment, if it is a file that was uploaded before, or received';
+COMMENT ON COLUMN wa.message.media_id IS 'the attachment, if it is a file that was uploaded before, was received, or is sent by its URL';
 COMMENT ON COLUMN wa.message.status IS
 	'how far it got; sending: a connector has it, and may have handed it to WhatsApp';
 COMMENT ON COLUMN wa.message.error IS 'why it failed';
@@ -193,7 +198,7 @@ COMMENT ON COLUMN wa.message.created_at IS 'when this row was made';
 COMMENT ON COLUMN wa.message.attempts IS 'how often a connector has taken it';
 COMMENT ON COLUMN wa.message.lease_owner IS 'the connector process that has it';
 COMMENT ON COLUMN wa.message.lease_until IS
-	'until when, if it is sending; if it is queued: not before then, and an answer not before WhatsApp has what it quotes';
+	'until when, if it is sending; if it is queued: not before then, an answer not before WhatsApp has what it quotes, and infinity: not before its file is stored';
 
 CREATE TABLE wa.message_action (
 	org_id uuid NOT NULL,

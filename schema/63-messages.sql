@@ -182,10 +182,7 @@ BEGIN
 			mimetype := COALESCE(mimetype, 'text/plain; charset=US-ASCII');
 		END IF;
 	ELSE
-		IF url !~* '^https?://[^\s/?#@\\]+([/?]\S*)?$' OR url ~ '[[:cntrl:]]' OR char_length(url) > 2048 THEN
-			PERFORM wa.refuse_field('media.url', 'must be an http or https URL of at most 2048 characters, or a data: URL');
-		END IF;
-		url := lower(split_part(url, ':', 1)) || substr(url, strpos(url, ':'));
+		url := wa.target_url(url, 'media.url');
 		mimetype := wa.read_mimetype(media ->> 'mimetype', NULL);
 	END IF;
 	media := jsonb_strip_nulls(jsonb_build_object('url', CASE WHEN field IS NULL THEN url END,
@@ -566,6 +563,7 @@ DECLARE
 	media jsonb;
 	bytes bytea;
 	uploaded uuid;
+	ready_at timestamptz;
 	mentioned text[];
 	earlier uuid;
 	holding boolean;
@@ -622,14 +620,19 @@ BEGIN
 	IF found_session.has_rates OR NOT wa.take_queue_room(session, false) THEN
 		PERFORM wa.count_send(wa.find_session(session));
 	END IF;
+	IF media ? 'url' THEN
+		uploaded := wa.begin_fetch(session, media);
+		media := media || jsonb_build_object('id', wa.typeid('med', uploaded), 'state', 'pending');
+		ready_at := 'infinity';
+	END IF;
 	"timestamp" := now();
 	-- A new chat is an event, too.
 	holding := wa.hold_events();
 	touched := wa.touch_chat(session, chat, "timestamp", 0);
 	INSERT INTO wa.message (org_id, id, session_id, pairing, session_phone_number, chat_jid, direction, type, body,
-							content, media, media_data, media_id, quoted_message_id, mentions, status, sent_at)
+							content, media, media_data, media_id, quoted_message_id, mentions, status, sent_at, lease_until)
 	VALUES (org, send_message.id, session, found_session.pairing, found_session.phone_number, chat,
-			'out', send_message.type, body, rest, media, bytes, uploaded, reply_to, mentioned, 'queued', send_message."timestamp");
+			'out', send_message.type, body, rest, media, bytes, uploaded, reply_to, mentioned, 'queued', send_message."timestamp", ready_at);
 	written := wa.write_events();
 END $$;
 COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
@@ -637,8 +640,9 @@ COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text)
 	'address; `content` holds the fields of the type. With an `idempotency_key` (1 to 255 printable ASCII characters) '
 	'the same request again gets the first answer and `replayed` true, for 24 hours, in the whole organization, or for '
 	'keys that are restricted to some sessions, in the session. It '
-	'counts against the session''s limits. Needs `send`. `P0002` (no such session), `55000` (session is logged out; its connector does not support this; '
+	'counts against the session''s limits. The file of `media.url` is fetched by the connector first, and the message '
+	'fails if that is not possible. Needs `send`. `P0002` (no such session), `55000` (session is logged out; its connector does not support this; '
 	'the idempotency key was used for another request; `reply_to` was deleted, was never sent, or is of another phone '
 	'number than the session''s), `53400` (a limit is reached; CONSTRAINT_NAME says which, DETAIL begins with the '
-	'seconds to wait), `22023` (`to`, `type`, `replyTo`, `mentions`, `Idempotency-Key`, and the fields of the type, '
+	'seconds to wait; `media_mebibytes` for the file of a URL), `22023` (`to`, `type`, `replyTo`, `mentions`, `Idempotency-Key`, and the fields of the type, '
 	'as `media.url`)';

@@ -520,7 +520,7 @@ BEGIN
 		SELECT a.id FROM unnest(messages) u (message) CROSS JOIN LATERAL (
 			SELECT m.id FROM wa.message m
 			WHERE m.org_id = wa.require_org() AND m.quoted_message_id = u.message AND m.status = 'queued'
-				AND m.attempts = 0 AND m.lease_until IS NOT NULL
+				AND m.attempts = 0 AND m.lease_until < 'infinity'
 			LIMIT 1000
 			FOR NO KEY UPDATE SKIP LOCKED) a)
 	UPDATE wa.message m SET lease_until = NULL

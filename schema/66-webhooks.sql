@@ -11,15 +11,15 @@ CREATE FUNCTION wa.target_problem(address inet) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_target_problem';
 COMMENT ON FUNCTION wa.target_problem(inet) IS
-	'what kind of address this is (loopback, private, …) if webhooks may not lead to it; NULL if they may. The '
+	'what kind of address this is (loopback, private, …) if webhooks and URLs of files may not lead to it; NULL if they may. The '
 	'server''s setting `wa.allowed_targets` allows more';
 
--- The worker checks what a host name resolves to when it connects.
-CREATE FUNCTION wa.target_url(url text) RETURNS text
+-- The worker, or the connector, checks what a host name resolves to when it connects.
+CREATE FUNCTION wa.target_url(url text, field text DEFAULT 'url') RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_target_url';
-COMMENT ON FUNCTION wa.target_url(text) IS
-	'the URL of a webhook as it is kept, its host in ASCII; raises 22023 for one that no worker can deliver to, or whose host is an address that webhooks may not lead to';
+COMMENT ON FUNCTION wa.target_url(text, text) IS
+	'a URL that requests are made to, as it is kept, its host in ASCII; raises 22023 for this field if none can be made, or its host is an address that they may not lead to';
 
 CREATE FUNCTION wa.check_event_types(types text[], field text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * target.c
- *		Whether a webhook may be sent to the address in its URL.
+ *		Whether requests may be made to the address in a URL of a webhook or file.
  *
- * What a host name resolves to can change at any time, so the worker checks it
- * when it connects.  The form of a URL, and an address that is written in it,
- * are known when the webhook is made.  Whoever makes the webhook is told about
- * these at once, by the same rule that the worker uses
+ * What a host name resolves to can change at any time, so the worker and the
+ * connector check it when they connect.  The form of a URL, and an address that is written in it,
+ * are known when the URL is given.  Whoever gives it is told about
+ * these at once, by the same rule that the programs use
  * (src/common/webhook_url.c).
  *
  * Internationalized names are kept in their ASCII form (xn--…).  That form is
@@ -76,8 +76,9 @@ void
 wa_target_init(void)
 {
 	DefineCustomStringVariable(
-		"wa.allowed_targets", "Addresses that webhooks may lead to besides those of the Internet.",
-		"Addresses and ranges, separated by commas. The worker has a list of its own.",
+		"wa.allowed_targets",
+		"Addresses that webhooks and URLs of files may lead to besides those of the Internet.",
+		"Addresses and ranges, separated by commas. The worker and the connector have lists of their own.",
 		&allowed_targets, "", PGC_SIGHUP, 0, check_allowed_targets, NULL, NULL);
 }
 
@@ -110,10 +111,10 @@ wa_target_problem(PG_FUNCTION_ARGS)
 /* ---- URLs ---- */
 
 static void
-refuse_url(const char *problem)
+refuse_url(const char *field, const char *problem)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("url %s", problem),
-					err_generic_string(PG_DIAG_COLUMN_NAME, "url")));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s %s", field, problem),
+					err_generic_string(PG_DIAG_COLUMN_NAME, field)));
 }
 
 #define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-_."
@@ -123,7 +124,7 @@ refuse_url(const char *problem)
  * character may be mapped to several.  If "/" is among them, it would be the end of the host.
  */
 static char *
-ascii_host(const char *host, size_t len)
+ascii_host(const char *field, const char *host, size_t len)
 {
 	char *text = pnstrdup(host, len);
 	char *utf8 = pg_server_to_any(text, (int) len, PG_UTF8);
@@ -135,7 +136,7 @@ ascii_host(const char *host, size_t len)
 		strspn(coded, HOST_CHARACTERS) != strlen(coded))
 	{
 		idn2_free(coded);
-		refuse_url("cannot be delivered to: the host is no valid international name");
+		refuse_url(field, "cannot be used: the host is no valid international name");
 	}
 	size = strlen(coded) + 1;
 	copy = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_NO_OOM);
@@ -147,25 +148,26 @@ ascii_host(const char *host, size_t len)
 	return copy;
 }
 
-/* wa.target_url(url): the URL as it is stored; raises 22023 if it cannot be delivered to */
+/* wa.target_url(url, field): the URL as it is stored; raises 22023 if it cannot be used */
 Datum
 wa_target_url(PG_FUNCTION_ARGS)
 {
 	char *given = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *field = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	size_t host_len = 0;
 	const char *host = wak_url_host(given, strlen(given), &host_len);
 	const char *problem;
 	WakUrl url;
 
 	if (host != NULL && strlen(given) <= 4 * WAK_URL_MAX && !pg_is_ascii(pnstrdup(host, host_len)))
-		given = psprintf("%.*s%s%s", (int) (host - given), given, ascii_host(host, host_len),
+		given = psprintf("%.*s%s%s", (int) (host - given), given, ascii_host(field, host, host_len),
 						 host + host_len);
 	problem = wak_url_read(given, strlen(given), &url);
 	if (problem != NULL)
-		refuse_url(psprintf("cannot be delivered to: %s", problem));
+		refuse_url(field, psprintf("cannot be used: %s", problem));
 	if (url.address_size > 0 && wak_address_kind(url.address, url.address_size) != NULL &&
 		!is_allowed(url.address, url.address_size))
-		refuse_url("must not lead to an address that is private or otherwise reserved");
+		refuse_url(field, "must not lead to an address that is private or otherwise reserved");
 	for (char *c = given; *c != ':'; c++)
 		*c = (char) pg_ascii_tolower((unsigned char) *c);
 	PG_RETURN_TEXT_P(cstring_to_text(given));

@@ -1,6 +1,8 @@
 /*
  * fetches.c
- *		Fetches the files of received messages; see fetches.h.
+ *		Fetches files and stores them; see fetches.h.
+ *
+ * A URL that a sender has given is fetched by the guarded client (client/download.h).
  *
  * The invented WhatsApp keeps no files.  A reference leads to a file of the sandbox's own, or to
  * one in the store that was sent and is sent back (files.h).  It is read in parts, as the store
@@ -27,9 +29,13 @@ enum
 	COLUMN_MEDIA,
 	COLUMN_SESSION,
 	COLUMN_REFERENCE,
+	COLUMN_URL,
 	COLUMN_TYPE,
 	COLUMN_ATTEMPT
 };
+
+/* How much longer the lease of a file is than the time in which it has to come. */
+#define STORE_MS 10000
 
 typedef struct Fetch
 {
@@ -39,18 +45,21 @@ typedef struct Fetch
 	SandboxId media;
 	int64_t attempt; /* of the claim */
 
-	/* while it stores: where the bytes come from, a file in memory or one in the store */
+	/* while it stores: where the bytes come from, a file in memory, one in the store, or a URL */
 	MediaUpload *upload;                       /* NULL: it has not begun, or has ended */
 	char said[WAK_MEDIA_TYPE_WRITTEN_MAX + 1]; /* empty: no type was announced */
 	const SandboxFile *file;
 	size_t at;
-	MediaRead *read; /* NULL: there is none */
-	uint64_t left;   /* bytes that are still to be read */
-	bool room;       /* the store takes more */
-	bool asked;      /* for the next piece, which has not come */
+	MediaRead *read;    /* NULL: there is none */
+	Download *download; /* NULL: there is none */
+	bool empty;         /* no bytes have come from the URL */
+	uint64_t left;      /* bytes that are still to be read */
+	bool room;          /* the store takes more */
+	bool asked;         /* for the next piece, which has not come */
 
 	/* when it reports */
 	const char *error; /* NULL: it is stored */
+	char problem[DOWNLOAD_PROBLEM_MAX];
 	bool retry;
 	bool expired;
 	uint8_t digest[MEDIA_DIGEST_SIZE];
@@ -64,18 +73,23 @@ struct Fetches
 {
 	const Sandbox *sandbox;
 	int poll_ms;
+	int lease_ms;
 	bool stopped;
 	TAILQ_HEAD(, Fetch) list;
 	int count;
 	DbTask claiming;
 };
 
+/* Ends what the bytes come from. */
 static void
 end_read(Fetch *fetch)
 {
 	if (fetch->read != NULL)
 		media_read_end(fetch->read);
+	if (fetch->download != NULL)
+		download_abandon(fetch->download);
 	fetch->read = NULL;
+	fetch->download = NULL;
 }
 
 static void
@@ -199,6 +213,8 @@ on_room(void *context)
 	fetch->room = true;
 	if (fetch->file != NULL)
 		feed(fetch);
+	else if (fetch->download != NULL)
+		download_resume(fetch->download);
 	else
 		ask(fetch);
 }
@@ -254,21 +270,26 @@ on_done(void *context, const MediaStored *stored)
 	enter_reporting(fetch, NULL, false, false);
 }
 
-/* Gives the bytes to the store, or reports that it takes none now. */
-static void
-begin_storing(Fetch *fetch)
+/* False: the store takes none now, which is reported. */
+static bool
+begin_upload(Fetch *fetch)
 {
 	static const MediaUploadEvents events = {.room = on_room, .done = on_done};
 
 	fetch->upload = media_upload_begin(fetch->fetches->sandbox->media, fetch->org.bytes,
 									   fetch->said[0] == '\0' ? NULL : fetch->said, &events, fetch);
 	if (fetch->upload != NULL)
-	{
-		on_room(fetch);
-		return;
-	}
+		return true;
 	end_read(fetch);
 	enter_reporting(fetch, "the store has no room now", true, false);
+	return false;
+}
+
+static void
+begin_storing(Fetch *fetch)
+{
+	if (begin_upload(fetch))
+		on_room(fetch);
 }
 
 static void
@@ -302,12 +323,71 @@ begin_reading(Fetch *fetch, const uint8_t digest[MEDIA_DIGEST_SIZE], uint64_t si
 		enter_reporting(fetch, "the store has no room now", true, false);
 }
 
+/* ---- URLs ---- */
+
+static bool
+on_downloaded(void *context, const void *bytes, size_t len)
+{
+	Fetch *fetch = context;
+
+	fetch->empty = fetch->empty && len == 0;
+	return give(fetch, bytes, len);
+}
+
 static void
-begin(Fetch *fetch, const char *reference)
+fail_download(Fetch *fetch, const char *problem, bool retry)
+{
+	media_upload_cancel(fetch->upload);
+	fetch->upload = NULL;
+	snprintf(fetch->problem, sizeof(fetch->problem), "%s", problem);
+	enter_reporting(fetch, fetch->problem, retry, false);
+}
+
+static void
+on_download_done(void *context, const char *problem, bool retry)
+{
+	Fetch *fetch = context;
+
+	fetch->download = NULL;
+	if (problem != NULL)
+		fail_download(fetch, problem, retry);
+	else if (fetch->empty)
+		fail_download(fetch, "the file is empty", false);
+	else
+		media_upload_end(fetch->upload);
+}
+
+static void
+begin_download(Fetch *fetch, const char *url)
+{
+	static const DownloadEvents events = {.bytes = on_downloaded, .done = on_download_done};
+
+	if (!begin_upload(fetch))
+		return;
+	fetch->empty = true;
+	fetch->download =
+		download_start(&fetch->fetches->sandbox->downloads, fetch->org.bytes, url, &events, fetch);
+	if (fetch->download == NULL)
+		fail_download(fetch, "out of memory", true);
+}
+
+/* Exactly one of reference and url is not empty. */
+static void
+begin(Fetch *fetch, const char *reference, const char *url)
 {
 	uint8_t digest[MEDIA_DIGEST_SIZE];
 	uint64_t size;
 
+	if (fetch->fetches->sandbox->media == NULL)
+	{
+		enter_reporting(fetch, "this connector has no store for files", false, false);
+		return;
+	}
+	if (url[0] != '\0')
+	{
+		begin_download(fetch, url);
+		return;
+	}
 	fetch->file = sandbox_find_file(reference);
 	if (fetch->file != NULL)
 		begin_storing(fetch);
@@ -324,6 +404,7 @@ add_fetch(Fetches *fetches, const DbResult *result, int row)
 {
 	Fetch *fetch = calloc(1, sizeof(*fetch));
 	char reference[SANDBOX_REFERENCE_MAX] = "";
+	char url[EGRESS_URL_MAX + 1] = "";
 
 	if (fetch == NULL)
 		return;
@@ -338,10 +419,11 @@ add_fetch(Fetches *fetches, const DbResult *result, int row)
 		return;
 	}
 	db_text_copy(result, row, COLUMN_REFERENCE, reference, sizeof(reference));
+	db_text_copy(result, row, COLUMN_URL, url, sizeof(url));
 	db_text_copy(result, row, COLUMN_TYPE, fetch->said, sizeof(fetch->said));
 	TAILQ_INSERT_TAIL(&fetches->list, fetch, link);
 	fetches->count++;
-	begin(fetch, reference);
+	begin(fetch, reference, url);
 }
 
 static void
@@ -368,10 +450,19 @@ make_claim(void *context, DbDone done, void *arg)
 	if (room == 0)
 		return NULL;
 	return sandbox_request(SANDBOX_MEDIA, NULL, done, arg, "ssil", SANDBOX_CONNECTOR,
-						   sandbox->owner, room, sandbox->lease_ms);
+						   sandbox->owner, room, fetches->lease_ms);
 }
 
 /* ---- from outside ---- */
+
+/* A file that is fetched from a URL must be reported before its lease runs out. */
+static int
+lease_ms(const Sandbox *sandbox)
+{
+	int least = sandbox->downloads.timeout_ms + STORE_MS;
+
+	return sandbox->lease_ms > least ? sandbox->lease_ms : least;
+}
 
 Fetches *
 fetches_start(const Sandbox *sandbox, int poll_ms)
@@ -380,7 +471,7 @@ fetches_start(const Sandbox *sandbox, int poll_ms)
 
 	if (fetches == NULL)
 		return NULL;
-	*fetches = (Fetches){.sandbox = sandbox, .poll_ms = poll_ms};
+	*fetches = (Fetches){.sandbox = sandbox, .poll_ms = poll_ms, .lease_ms = lease_ms(sandbox)};
 	TAILQ_INIT(&fetches->list);
 	if (!db_task_open(&fetches->claiming, sandbox->base, sandbox->db, make_claim, take_claim,
 					  fetches))

@@ -1,6 +1,7 @@
 /*
  * fetches.h
- *		Fetches the files of received messages and stores them, as every connector does.
+ *		Fetches files and stores them, as every connector does: those of received messages, and
+ *		those of messages to send that a sender has given the URL of.
  *
  *	STORING ──the store is done──▶ REPORTING ──the database has answered──▶ gone
  *
@@ -18,8 +19,8 @@
 typedef struct Fetches Fetches;
 
 /*
- * Claims files every poll_ms.  The sandbox, which has a store, is borrowed.  NULL: out of
- * memory.
+ * Claims files every poll_ms.  The sandbox is borrowed; if it has no store, all files fail.  NULL:
+ * out of memory.
  */
 extern Fetches *fetches_start(const Sandbox *sandbox, int poll_ms);
 

@@ -6,13 +6,14 @@
  * claims their messages and message actions, reports the results, and stores what arrives.
  * It also plays the phones at the other end.  They scan every QR code, enter every pairing
  * code, read every message, react to texts that contain "react", and repeat every text.
- * With --media-dir they also send files: a picture, a voice note or a document to whoever asks
+ * With --media-dir it stores the files whose URL a message has, and they also send files: a picture, a voice note or a document to whoever asks
  * for one, and a file whose caption contains "send it back" (files.h).
  * Only the number 15550000000 has no phone, so that failures can be tried.
  *
  * On SIGTERM or SIGINT it claims nothing new.  Jobs that are on their way are finished
  * without delays within DRAIN_MS, and the leases are given back.
  */
+#include "client/egress_settings.h"
 #include "lib/log.h"
 #include "lib/timer.h"
 #include "media/store.h"
@@ -23,6 +24,7 @@
 #include "sandbox/sessions.h"
 
 #define LEASE_MIN_MS 15000
+#define AGENT "wa-sandbox" /* what servers of files see as User-Agent */
 #define DRAIN_MS 5000
 
 /*
@@ -37,9 +39,9 @@ typedef struct Work
 	Sandbox sandbox;
 	Sessions *sessions;
 	Jobs *jobs;
-	Fetches *fetches; /* NULL: there is no store */
-	Timer deadline;   /* of the jobs, while draining */
-	int begun;        /* the number of jobs when draining began */
+	Fetches *fetches;
+	Timer deadline; /* of the jobs, while draining */
+	int begun;      /* the number of jobs when draining began */
 	bool releasing;
 } Work;
 
@@ -50,6 +52,9 @@ static struct
 	int64_t poll_ms;
 	int64_t reports_max;
 	MediaStoreConfig media; /* without a folder, files are neither sent nor fetched */
+	int64_t media_max_bytes;
+	int64_t fetch_timeout_ms;
+	EgressSettings egress;
 } settings;
 
 static const ConfigOption options[] = {
@@ -87,7 +92,27 @@ static const ConfigOption options[] = {
 	 .argument = "FOLDER",
 	 .kind = CONFIG_TEXT,
 	 .target = &settings.media.folder,
-	 .help = "folder of the gateway for files; without it no files are received"},
+	 .help = "folder of the gateway for files; without it no files are sent or received"},
+	{.flag = "media-max-bytes",
+	 .environment = "WA_MEDIA_MAX_BYTES",
+	 .argument = "BYTES",
+	 .fallback = "104857600",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.media_max_bytes,
+	 .min = 1,
+	 .max = 2147483648,
+	 .help = "bytes of one file that is fetched from a URL"},
+	{.flag = "fetch-timeout",
+	 .environment = "WA_SANDBOX_FETCH_TIMEOUT",
+	 .argument = "MS",
+	 .fallback = "30000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.fetch_timeout_ms,
+	 .min = 100,
+	 .max = 600000,
+	 .help = "milliseconds in which a file has to come from its URL"},
+	EGRESS_OPTIONS("WA_SANDBOX", "WA_SANDBOX_ALLOW_TARGET", settings.egress, "URLs of files",
+				   "servers'"),
 	PROGRAM_OPTION_LOG_LEVEL(settings.program),
 	{.flag = NULL},
 };
@@ -133,8 +158,7 @@ drain(void *context)
 
 	work->begun = jobs_count(work->jobs);
 	sessions_stop(work->sessions);
-	if (work->fetches != NULL)
-		fetches_stop(work->fetches);
+	fetches_stop(work->fetches);
 	timer_start(&work->deadline, DRAIN_MS);
 	jobs_drain(work->jobs);
 }
@@ -159,23 +183,45 @@ forget(void *context)
 	jobs_forget(work->jobs, work->sessions);
 }
 
-/* Only with a store the sandbox fetches files. */
+static bool
+open_downloads(Sandbox *sandbox, char *error, size_t size)
+{
+	const EgressSettings *egress = &settings.egress;
+	DownloadSetup *downloads = &sandbox->downloads;
+
+	downloads->destination =
+		(DestinationSetup){.base = sandbox->base,
+						   .resolver = resolver_open(sandbox->base, egress->resolver, FETCHES_MAX),
+						   .rules = &egress->rules};
+	downloads->transfers = transfers_open(sandbox->base, &egress->rules, egress->ca_file, AGENT);
+	downloads->timeout_ms = (int) settings.fetch_timeout_ms;
+	downloads->bytes_max = settings.media_max_bytes;
+	if (downloads->destination.resolver == NULL)
+		snprintf(error, size, "no name server is known");
+	return downloads->destination.resolver != NULL && downloads->transfers != NULL;
+}
+
+/* Without a store every file that is to be fetched fails. */
 static bool
 open_media(Work *work, char *error, size_t size)
 {
-	if (settings.media.folder == NULL)
-		return true;
-	work->sandbox.media = media_store_open(work->sandbox.base, &settings.media, error, size);
-	if (work->sandbox.media == NULL)
-		return false;
-	work->fetches = fetches_start(&work->sandbox, (int) settings.poll_ms);
+	Sandbox *sandbox = &work->sandbox;
+
+	if (settings.media.folder != NULL)
+	{
+		sandbox->media = media_store_open(sandbox->base, &settings.media, error, size);
+		if (sandbox->media == NULL || !open_downloads(sandbox, error, size))
+			return false;
+	}
+	work->fetches = fetches_start(sandbox, (int) settings.poll_ms);
 	return work->fetches != NULL;
 }
 
 static bool
 check(char *problem, size_t size)
 {
-	return media_store_check(&settings.media, problem, size);
+	return egress_settings_check(&settings.egress, problem, size) &&
+		   media_store_check(&settings.media, problem, size);
 }
 
 static bool
@@ -220,6 +266,8 @@ close_work(void *context)
 
 	jobs_free(work->jobs);
 	fetches_free(work->fetches);
+	transfers_close(work->sandbox.downloads.transfers);
+	resolver_close(work->sandbox.downloads.destination.resolver);
 	media_store_close(work->sandbox.media);
 	sessions_free(work->sessions);
 	timer_close(&work->deadline);

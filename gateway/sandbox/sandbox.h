@@ -5,6 +5,7 @@
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
 
+#include "client/download.h"
 #include "program/statements.h"
 
 #define SANDBOX_ROLE "connector"
@@ -41,6 +42,7 @@ typedef struct Sandbox
 	int lease_ms;
 	int reports_max;          /* in one statement, at most SANDBOX_REPORTS_MAX */
 	struct MediaStore *media; /* NULL: files are neither sent nor fetched */
+	DownloadSetup downloads;  /* with a store: for files that a sender has given the URL of */
 } Sandbox;
 
 /* The outcome of a report. */

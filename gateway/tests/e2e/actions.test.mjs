@@ -120,7 +120,7 @@ test('a reaction shows, is replaced by the next one, and is taken back', async (
 
 test('the caption of an attachment is edited like a text, up to its own limit', async () =>
 {
-	const message = await sentMessage({ type: 'image', media: { url: 'https://media.example/a.png' }, caption: 'lok' });
+	const message = await sentMessage({ type: 'image', media: { data: 'AAEC', mimetype: 'image/png' }, caption: 'lok' });
 	const refused = await act('PATCH', message.id, '', { text: 'a'.repeat(4097) });
 
 	assert.deepEqual([refused.status, Object.keys(refused.json.error.details)], [400, ['text']]);
@@ -154,7 +154,7 @@ test('a forward with an Idempotency-Key is done once, and asked for again answer
 
 test('a forward makes a copy of the content in the other chat', async () =>
 {
-	const message = await sentMessage({ type: 'image', media: { url: 'https://media.example/a.png', mimetype: 'image/png' }, caption: 'look' });
+	const message = await sentMessage({ type: 'image', media: { data: 'AAEC', mimetype: 'image/png' }, caption: 'look' });
 	const forwarded = await act('POST', message.id, '/forward', { to: FRIEND });
 
 	assert.equal(forwarded.status, 202);

@@ -61,6 +61,8 @@ before(async () =>
 	await db.sql(`WITH file AS (INSERT INTO wa.media (org_id, state, error) VALUES ($1, 'pending', 'é') RETURNING *)
 		INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, sha256, size, lease_owner, lease_until)
 		SELECT org_id, id, $2, 'é \\ secret', sha256('x'), 1, 'gone', now() FROM file`, [tenant.org.uuid, tenant.session.uuid]);
+	await db.sql(`WITH file AS (INSERT INTO wa.media (org_id, state) VALUES ($1, 'pending') RETURNING *)
+		INSERT INTO wa.media_fetch (org_id, media_id, session_id, url) SELECT org_id, id, $2, 'https://media.example/é' FROM file`, [tenant.org.uuid, tenant.session.uuid]);
 	await db.sql("INSERT INTO wa.message_action (org_id, session_id, message_id, type) VALUES ($1, $2, $3, 'react')",
 		[tenant.org.uuid, tenant.session.uuid, odd.uuid]);
 

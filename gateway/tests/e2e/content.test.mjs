@@ -32,6 +32,9 @@ before(async () =>
 
 const send = (json, to = PHONE) => client.post(path, key, { to, ...json });
 
+/* An attachment without what is found out when its URL is fetched. */
+const asSent = ({ id, state, error, ...media }) => media;
+
 /* Each type, and how the message reads: besides what all have. */
 const GOOD = {
 	'text': [{ type: 'text', text: 'hello' }, { body: 'hello', hasMedia: false }],
@@ -118,7 +121,7 @@ for (const [name, [json, expected]] of Object.entries(GOOD))
 		const { hasMedia, media: attachment, body } = message;
 
 		assert.equal(message.type, json.type);
-		assert.deepEqual({ hasMedia, media: attachment, body }, { media: undefined, body: undefined, ...expected });
+		assert.deepEqual({ hasMedia, media: attachment && asSent(attachment), body }, { media: undefined, body: undefined, ...expected });
 	});
 }
 
@@ -179,7 +182,7 @@ test('the scheme of an URL is taken in any case, and kept in lower case', async 
 	const sent = await send({ type: 'image', media: { url: 'HTTPS://media.example/File' } });
 
 	assert.equal(sent.status, 202, sent.text);
-	assert.deepEqual((await client.get(`${path}/${sent.json.id}`, key)).json.media, { url: 'https://media.example/File' });
+	assert.deepEqual(asSent((await client.get(`${path}/${sent.json.id}`, key)).json.media), { url: 'https://media.example/File' });
 });
 
 const card = (vcard) => ({ type: 'contact', contact: { displayName: 'Ann', vcard } });
@@ -343,7 +346,8 @@ test('a connector gets every type over', async () =>
 	const session = await pairedSession(client, key);
 	const sent = [];
 
-	for (const [json] of Object.values(GOOD))
+	/* what is sent by its URL needs a store and a server: media_urls.test.mjs */
+	for (const [json] of Object.values(GOOD).filter(([{ media: attachment }]) => attachment?.url === undefined))
 		sent.push((await client.post(`/api/v1/sessions/${session.id}/messages`, key, { to: PHONE, ...json })).json.id);
 	for (const id of sent)
 	{

@@ -1,8 +1,10 @@
--- Received files: what a connector knows of one, which it has to fetch, and what became of it.
+-- Files that connectors fetch: those that are received, and those that senders have given the URL
+-- of.  What is known of one, and what became of it.
 --
 -- The message comes first, with a file that is pending.  Its connector takes the file under a
 -- lease, stores the bytes in the store of the gateway, and reports it.  A report counts only
--- while the connector has the file: it names itself and the attempt of its claim.
+-- while the connector has the file: it names itself and the attempt of its claim.  A message to
+-- send is not due before its file is stored (lease_until is infinity), and fails if that fails.
 
 -- A sender may choose any name.  The message must not be lost for that.
 CREATE FUNCTION wa.sent_filename(filename text) RETURNS text
@@ -68,13 +70,31 @@ END $$;
 COMMENT ON FUNCTION wa.receive_media(uuid, text, jsonb) IS
 	'for wa.connector_receive(): makes a file that is pending, or failed if there is no room, if the message has one, and returns it and what the message shows of it';
 
+-- The file counts against the sender's organization like one that was uploaded.
+CREATE FUNCTION wa.begin_fetch(session uuid, media jsonb) RETURNS uuid
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	made uuid;
+BEGIN
+	PERFORM wa.refuse_more_media(org, 1);
+	INSERT INTO wa.media (org_id, state, mimetype, filename, key_id, user_id, unused_at)
+	VALUES (org, 'pending', media ->> 'mimetype', media ->> 'filename', wa.current_key(), wa.current_user_id(), NULL)
+	RETURNING id INTO made;
+	INSERT INTO wa.media_fetch (org_id, media_id, session_id, url) VALUES (org, made, session, media ->> 'url');
+	RETURN made;
+END $$;
+COMMENT ON FUNCTION wa.begin_fetch(uuid, jsonb) IS
+	'for wa.send_message(): makes a file that is pending for the URL of an attachment; raises 53400 if the organization has no room for files';
+
 -- As in wa.connector_claim(), each session offers some of its files that are due, at most half
 -- of them tried before, and organizations take turns.  The bounds are lower, because a file
--- takes longer than a message.  An organization without room is left out until it has some; its
--- files expire meanwhile.
+-- takes longer than a message.  Received files of an organization without room are left out until
+-- it has some, and expire meanwhile.
 CREATE FUNCTION wa.connector_media(connector text, owner text, max integer, lease interval)
-	RETURNS TABLE (org_id uuid, media_id uuid, session_id uuid, reference text, mimetype text, sha256 bytea, size bigint,
-				   attempt integer)
+	RETURNS TABLE (org_id uuid, media_id uuid, session_id uuid, reference text, url text, mimetype text, sha256 bytea,
+				   size bigint, attempt integer)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -97,16 +117,24 @@ BEGIN
 				LIMIT fetching_max) taken) fetching
 		WHERE w.lease_owner = connector_media.owner AND w.connector = connector_media.connector
 			AND w.lease_until > at AND s.status = 'working' AND (next.lease_until IS NULL OR next.lease_until <= at)), shared AS (
-		SELECT b.*, sum(b.fetching) OVER (PARTITION BY b.org_id) AS org_fetching FROM busy b WHERE wa.has_received_room(b.org_id, 1)), offered AS MATERIALIZED (
+		SELECT b.*, sum(b.fetching) OVER (PARTITION BY b.org_id) AS org_fetching, wa.has_received_room(b.org_id, 1) AS has_room FROM busy b), offered AS MATERIALIZED (
 		SELECT b.org_id, b.org_fetching, f.media_id,
 			b.fetching + row_number() OVER (PARTITION BY b.org_id, b.id ORDER BY f.media_id) AS nth
 		FROM shared b CROSS JOIN LATERAL (
 			(SELECT f.media_id FROM wa.media_fetch f
-			WHERE f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until <= at
+			WHERE b.has_room AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until <= at
 			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max / 2)
 			UNION ALL
 			(SELECT f.media_id FROM wa.media_fetch f
-			WHERE f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until IS NULL
+			WHERE NOT b.has_room AND f.url IS NOT NULL AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until <= at
+			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max / 2)
+			UNION ALL
+			(SELECT f.media_id FROM wa.media_fetch f
+			WHERE b.has_room AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until IS NULL
+			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max)
+			UNION ALL
+			(SELECT f.media_id FROM wa.media_fetch f
+			WHERE NOT b.has_room AND f.url IS NOT NULL AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until IS NULL
 			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max)
 			LIMIT fetching_max - b.fetching) f), chosen AS (
 		SELECT o.*, row_number() OVER (PARTITION BY o.org_id ORDER BY o.nth, o.media_id) + o.org_fetching AS turn
@@ -122,15 +150,16 @@ BEGIN
 		SET attempts = f.attempts + 1, lease_owner = connector_media.owner, lease_until = at + lease
 		FROM due WHERE f.org_id = due.org_id AND f.media_id = due.media_id
 		RETURNING f.*)
-	SELECT f.org_id, f.media_id, f.session_id, f.reference, m.mimetype, f.sha256, f.size, f.attempts
+	SELECT f.org_id, f.media_id, f.session_id, f.reference, f.url, m.mimetype, f.sha256, f.size, f.attempts
 	FROM taken f CROSS JOIN LATERAL (
 		SELECT m.mimetype FROM wa.media m WHERE m.org_id = f.org_id AND m.id = f.media_id LIMIT 1) m
 	ORDER BY f.media_id;
 END $$;
 COMMENT ON FUNCTION wa.connector_media(text, text, integer, interval) IS
-	'takes received files to fetch, of the working sessions that `owner` leases. Organizations take turns, and a session '
-	'has at most 8 on their way, and so have all sessions of an organization that `owner` leases. `reference`, `mimetype`, `sha256` and `size` are what the connector has announced '
-	'(`media` of a `receive` report). A file whose lease runs out is given out again. `22023` (`owner`, `max` 1 to 1000, '
+	'takes files to fetch, of the working sessions that `owner` leases. Organizations take turns, and a session '
+	'has at most 8 on their way, and so have all sessions of an organization that `owner` leases. Of a received file `reference`, `mimetype`, `sha256` and `size` are what the connector '
+	'has announced (`media` of a `receive` report). Of a file that is to be sent `url` is what the sender has given: '
+	'it may lead anywhere, so whoever fetches it has to check each address that it connects to. A file whose lease runs out is given out again. `22023` (`owner`, `max` 1 to 1000, '
 	'`lease` 1 s to 1 h)';
 
 -- One message has the file: wa.forward_message() refuses others while it is pending.
@@ -139,9 +168,23 @@ CREATE FUNCTION wa.end_fetch(media uuid, shows jsonb) RETURNS boolean
 AS $$
 DECLARE
 	org constant uuid := wa.require_org();
+	fails constant boolean := shows ->> 'state' <> 'stored';
+	failed uuid[];
+	found_any boolean;
 BEGIN
-	UPDATE wa.message m SET media = m.media || shows WHERE m.org_id = org AND m.media_id = end_fetch.media;
-	IF NOT FOUND THEN
+	PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = end_fetch.media ORDER BY m.id FOR NO KEY UPDATE;
+	WITH carrier AS (
+		SELECT m.id, m.status = 'queued' AND m.lease_until = 'infinity' AS waits
+		FROM wa.message m WHERE m.org_id = org AND m.media_id = end_fetch.media), changed AS (
+		UPDATE wa.message m SET media = m.media || shows,
+			status = CASE WHEN c.waits AND fails THEN 'failed' ELSE m.status END,
+			error = CASE WHEN c.waits AND fails THEN 'the file could not be fetched: ' || (shows ->> 'error') ELSE m.error END,
+			lease_until = CASE WHEN NOT c.waits THEN m.lease_until END
+		FROM carrier c WHERE m.org_id = org AND m.id = c.id
+		RETURNING m.id, c.waits AND fails AS fails)
+	SELECT array_agg(c.id) FILTER (WHERE c.fails), count(*) > 0 INTO failed, found_any FROM changed c;
+	PERFORM wa.wake_answers(VARIADIC failed);
+	IF NOT found_any THEN
 		DELETE FROM wa.media f WHERE f.org_id = org AND f.id = end_fetch.media;
 		RETURN false;
 	END IF;
@@ -149,7 +192,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.end_fetch(uuid, jsonb) IS
-	'for function bodies: makes the message show what became of its file; if it was deleted, removes the file and returns false';
+	'for function bodies: makes the message show what became of its file, and if it waits for it, due or failed; if it was deleted, removes the file and returns false';
 
 CREATE FUNCTION wa.find_fetch(media uuid, owner text, attempt integer) RETURNS wa.media_fetch
 	LANGUAGE plpgsql STRICT
@@ -196,6 +239,12 @@ CREATE FUNCTION wa.fetch_days() RETURNS integer
 	AS $$ SELECT 7 $$;
 COMMENT ON FUNCTION wa.fetch_days() IS 'for function bodies: for how many days after a message its file is tried to be fetched';
 
+-- Whoever sends a URL waits for what becomes of the message: 8 tries take about four minutes.
+CREATE FUNCTION wa.url_attempts() RETURNS integer
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	AS $$ SELECT 8 $$;
+COMMENT ON FUNCTION wa.url_attempts() IS 'for function bodies: how often the URL of a file is tried';
+
 CREATE FUNCTION wa.connector_media_failed(media uuid, owner text, attempt integer, error text, retry boolean DEFAULT false,
 										  expired boolean DEFAULT false) RETURNS boolean
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
@@ -209,7 +258,7 @@ BEGIN
 	IF taken.media_id IS NULL THEN
 		RETURN false;
 	END IF;
-	SELECT CASE WHEN expired THEN 'expired' WHEN NOT retry THEN 'failed'
+	SELECT CASE WHEN expired THEN 'expired' WHEN NOT retry OR taken.url IS NOT NULL AND taken.attempts >= wa.url_attempts() THEN 'failed'
 		WHEN f.created_at < clock_timestamp() - wa.fetch_days() * interval '1 day' THEN 'expired' END INTO ended
 	FROM wa.media f WHERE f.org_id = taken.org_id AND f.id = media;
 	IF ended IS NULL THEN
@@ -222,5 +271,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.connector_media_failed(uuid, text, integer, text, boolean, boolean) IS
 	'reports that `owner` could not fetch a file in the attempt of its claim: for good, or, with `retry`, to be tried '
-	'again after 2, 4, 8 … seconds (at most an hour), for 7 days after the message. `expired`: WhatsApp has it no longer. '
+	'again after 2, 4, 8 … seconds (at most an hour), for 7 days after the message; a URL is tried 8 times. A message '
+	'that waits for the file fails with it. `expired`: WhatsApp has it no longer. '
 	'False: it does not have the file any more, or no message carries it any more';
