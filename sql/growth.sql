@@ -119,7 +119,7 @@ SELECT source AS event_list FROM wa.statement WHERE role_name = 'wa_gateway' AND
 \c - regress_app
 \set SHOW_CONTEXT never
 SET plan_cache_mode = force_generic_plan;
-PREPARE event_list(uuid, text, uuid, uuid, int4) AS :event_list;
+PREPARE event_list(uuid, text, uuid, int4, uuid, int4) AS :event_list;
 BEGIN;
 SELECT wa.authenticate(:'rare_key') IS NOT NULL;
 SELECT r.ordinal, r.envelope FROM wa.read_events(types => '{presence.update}') r;
@@ -133,14 +133,16 @@ SELECT count(*) AS places FROM wa.read_events(:'at', types => '{presence.update}
 SELECT ordinal, envelope FROM wa.read_events(types => '{presence.update}', max => 1);
 SELECT count(*), count(envelope) FROM wa.read_events(max => 1000);
 SELECT ordinal, envelope FROM wa.read_events(session => wa.uuid7());
-SELECT pages_of('EXECUTE event_list(NULL, ''presence.update'', NULL, NULL, 51)') IS NOT NULL AS first,
-	pages_of('EXECUTE event_list(NULL, ''presence.update'', NULL, NULL, 51)') < 1000 AS bounded,
-	pages_of(format('EXECUTE event_list(NULL, NULL, %L, NULL, 51)', wa.uuid7())) < 1000 AS bounded_too;
+SELECT pages_of('EXECUTE event_list(NULL, ''presence.update'', NULL, NULL, NULL, 51)') IS NOT NULL AS first,
+	pages_of('EXECUTE event_list(NULL, ''presence.update'', NULL, NULL, NULL, 51)') < 1000 AS bounded,
+	pages_of(format('EXECUTE event_list(NULL, NULL, %L, NULL, NULL, 51)', wa.uuid7())) < 1000 AS bounded_too;
 COMMIT;
 DEALLOCATE ALL;
 \c - :superuser
 DELETE FROM wa.event WHERE org_id = :'rare';
 DELETE FROM wa.media f USING wa.org o WHERE o.id = f.org_id AND o.name = 'growth';
+DELETE FROM wa.media_bytes b USING wa.org o WHERE o.id = b.org_id AND o.name = 'growth';
+DELETE FROM wa.media_room r USING wa.org o WHERE o.id = r.org_id AND o.name = 'growth';
 DELETE FROM wa.org WHERE name = 'growth';
 DROP PROCEDURE public.add_organizations, public.measure;
 DROP FUNCTION public.pages_of;

@@ -70,7 +70,7 @@ PREPARE chat_list(uuid, bool, bool, timestamptz, text, int4) AS :chat_list;
 PREPARE contact_list(uuid, text, text, int4) AS :contact_list;
 PREPARE session_list(text, uuid, int4) AS :session_list;
 PREPARE webhook_list(uuid, int4) AS :webhook_list;
-PREPARE event_list(uuid, text, uuid, uuid, int4) AS :event_list;
+PREPARE event_list(uuid, text, uuid, int4, uuid, int4) AS :event_list;
 PREPARE delivery_list(uuid, text, uuid, int4) AS :delivery_list;
 PREPARE realtime_batch(int4, int8, uuid, text[], uuid) AS :realtime_batch;
 
@@ -104,7 +104,7 @@ FROM (VALUES
 	('contact_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, NULL, %L, 201)', :'session', :'contact_end')),
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
 	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end')),
-	('event_list', '(NULL, NULL, NULL, NULL, 201)', format('(%L, NULL, NULL, NULL, 201)', :'event_end')),
+	('event_list', '(NULL, NULL, NULL, NULL, NULL, 201)', format('(%L, NULL, NULL, NULL, NULL, 201)', :'event_end')),
 	('realtime_batch', format('(%L, %L, %L, NULL, NULL)', :'first_epoch', :'first_ordinal', :'first_id'),
 		format('(%L, %L, %L, NULL, NULL)', :'last_epoch', :'last_ordinal', :'last_id')),
 	('delivery_list', format('(%L, NULL, NULL, 201)', :'webhook'), format('(%L, NULL, %L, 201)', :'webhook', :'delivery_end'))) p (list, first_page, last_page),
