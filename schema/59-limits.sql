@@ -6,13 +6,15 @@
 -- the number of requests that it has in progress.  An exact limit would make its requests
 -- wait for each other, and one that holds such a lock would delay the others.
 
+-- In PL/pgSQL, so that nothing is planned for a call.
 CREATE FUNCTION wa.default_limits() RETURNS TABLE (name text, value integer, most integer)
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 9
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE ROWS 9
 AS $$
-	VALUES ('sessions', 500, 100000), ('webhooks', 100, 10000), ('keys', 500, 100000), ('members', 500, 100000),
+BEGIN
+	RETURN QUERY VALUES ('sessions', 500, 100000), ('webhooks', 100, 10000), ('keys', 500, 100000), ('members', 500, 100000),
 		('queued_messages', 10000, 1000000), ('webhook_tests', 100, 10000),
-		('sockets', 10000, 1000000), ('media_mebibytes', 10240, 16777216), ('received_mebibytes', 10240, 16777216)
-$$;
+		('sockets', 10000, 1000000), ('media_mebibytes', 10240, 16777216), ('received_mebibytes', 10240, 16777216);
+END $$;
 COMMENT ON FUNCTION wa.default_limits() IS
 	'how many sessions, webhooks, API keys and members an organization may have, messages may wait in one session, tests of webhooks may be on their way, realtime sockets may be open in one process of a gateway, and how many MiB its files may have in the store, those that it uploads and those that it receives, unless `wa.set_org_limit()` says otherwise; and the most that it takes';
 

@@ -71,7 +71,7 @@ SELECT status, error, waits, state, file_error, media -> 'error' AS shown FROM s
 -- It is tried 8 times.
 SELECT send(:'every', :'session', 'https://media.example/d') AS tried \gset
 SELECT media_id AS d FROM wa.message WHERE id = :'tried' \gset
-CREATE FUNCTION public.try(org uuid, file uuid) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.try_fetch(org uuid, file uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	taken integer;
 BEGIN
@@ -80,7 +80,7 @@ BEGIN
 	PERFORM failed(org, file, taken, true);
 	RETURN (SELECT format('%s: %s', taken, s.status) FROM sent s JOIN wa.message m ON m.id = s.id WHERE m.media_id = file);
 END $$;
-SELECT try(:'org', :'d') FROM generate_series(1, 8);
+SELECT try_fetch(:'org', :'d') FROM generate_series(1, 8);
 SELECT error, state, fetches FROM sent WHERE id = :'tried';
 -- After a logout it stays failed.
 SELECT send(:'every', :'session', 'https://media.example/e') AS ended \gset
@@ -132,4 +132,4 @@ DROP VIEW sent;
 DELETE FROM wa.message WHERE org_id = :'org';
 DELETE FROM wa.media WHERE org_id = :'org';
 DELETE FROM wa.session WHERE org_id = :'org';
-DROP FUNCTION send, stored, failed, try;
+DROP FUNCTION send, stored, failed, try_fetch;

@@ -4,6 +4,7 @@
  *		endpoint table fits its statement.
  */
 #include <check.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,12 +255,12 @@ START_TEST(rows_as_json)
 {
 	const Endpoint *endpoint = document_endpoints;
 	Buffer json;
-	JsonReadError error;
 	JsonValue *root;
 
 	buffer_init(&json, 1024 * 1024);
 	ck_assert(api_print_endpoints(&json));
-	root = json_read(json.data, json.len, &error);
+	/* json_read() takes no text with so many values */
+	root = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES, NULL);
 	ck_assert_ptr_nonnull(root);
 	for (size_t i = 0; i < json_read_count(root); i++)
 	{
@@ -282,7 +283,7 @@ START_TEST(rows_as_json)
 		endpoint++;
 	}
 	ck_assert_ptr_null(endpoint->pattern);
-	json_read_free(root);
+	json_decref(root);
 	buffer_free(&json);
 }
 END_TEST
