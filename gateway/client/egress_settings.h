@@ -24,7 +24,7 @@ typedef struct EgressSettings
  */
 #define EGRESS_OPTIONS(prefix, allow, settings, what, who)                                        \
 	{.flag = "allow-target",                                                                      \
-	 .environment = allow,                                                                        \
+	 .environment = (allow),                                                                      \
 	 .argument = "CIDR",                                                                          \
 	 .kind = CONFIG_LIST,                                                                         \
 	 .target = &(settings).allowed,                                                               \
