@@ -6,8 +6,8 @@
 EVENTS=$(pick 500000 10000)
 MESSAGES=$(pick 50000 2000)
 export MIDDLE FROM_EVENT
-script first_events "authenticate :KEY events 192.0.2.1 bench :count" "event_list null poll.vote null null 51"
-script later_events "authenticate :KEY events 192.0.2.1 bench :count" "event_list :FROM_EVENT poll.vote null null 51"
+script first_events "authenticate :KEY events 192.0.2.1 bench :count" "event_list null poll.vote null null null 51"
+script later_events "authenticate :KEY events 192.0.2.1 bench :count" "event_list :FROM_EVENT poll.vote null null null 51"
 script latest "$AUTHENTICATE" "message_list :SESSION :JID null null null null null null 51"
 script before "$AUTHENTICATE" "message_list :SESSION :JID null :MIDDLE null null null null 51"
 script expire "unbound :count" "housekeeping events 1000"
