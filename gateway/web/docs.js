@@ -7,6 +7,7 @@
  * leaves this page's memory.
  */
 import { BASE, auth, display, observe, withToken } from './client/api.js';
+import { chosenTheme } from './ui/theme.js';
 
 const caller = document.getElementById('caller');
 
@@ -59,16 +60,21 @@ async function addToken(request)
 }
 
 /* Swagger UI has a dark look, which it does not choose by itself. */
-function followScheme()
+function followTheme()
 {
 	const dark = window.matchMedia('(prefers-color-scheme: dark)');
-	const choose = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+	const choose = () =>
+	{
+		const theme = chosenTheme();
+
+		document.documentElement.classList.toggle('dark-mode', theme === 'system' ? dark.matches : theme === 'dark');
+	};
 
 	dark.addEventListener('change', choose);
 	choose();
 }
 
-followScheme();
+followTheme();
 observe({ signedOut: findAgain, organizationChanged: findAgain });
 findAgain();
 window.SwaggerUIBundle({

@@ -83,6 +83,23 @@ test('the dashboard leads to it', async (t) =>
 	visitor.assertWellBehaved();
 });
 
+test('it has the theme that was chosen for the dashboard', async (t) =>
+{
+	const visitor = await Visitor.open(stage, t, { as: person, section: 'account' });
+
+	await visitor.page.getByLabel('Theme').selectOption('dark');
+
+	const page = await openReference(visitor);
+
+	assert.equal(await page.locator('html.dark-mode').count(), 1);
+	await visitor.go('account');
+	await page.getByLabel('Theme').selectOption('light');
+	await page.emulateMedia({ colorScheme: 'dark' });
+	await openReference(visitor);
+	assert.equal(await page.locator('html.dark-mode').count(), 0);
+	visitor.assertWellBehaved();
+});
+
 test('a person who is signed in sends requests with a user token', async (t) =>
 {
 	const visitor = await Visitor.open(stage, t, { as: person });
