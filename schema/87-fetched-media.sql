@@ -169,24 +169,22 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 	fails constant boolean := shows ->> 'state' <> 'stored';
-	failed uuid[];
-	found_any boolean;
+	carrier uuid;
+	waits boolean;
 BEGIN
-	PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = end_fetch.media ORDER BY m.id FOR NO KEY UPDATE;
-	WITH carrier AS (
-		SELECT m.id, m.status = 'queued' AND m.lease_until = 'infinity' AS waits
-		FROM wa.message m WHERE m.org_id = org AND m.media_id = end_fetch.media), changed AS (
-		UPDATE wa.message m SET media = m.media || shows,
-			status = CASE WHEN c.waits AND fails THEN 'failed' ELSE m.status END,
-			error = CASE WHEN c.waits AND fails THEN 'the file could not be fetched: ' || (shows ->> 'error') ELSE m.error END,
-			lease_until = CASE WHEN NOT c.waits THEN m.lease_until END
-		FROM carrier c WHERE m.org_id = org AND m.id = c.id
-		RETURNING m.id, c.waits AND fails AS fails)
-	SELECT array_agg(c.id) FILTER (WHERE c.fails), count(*) > 0 INTO failed, found_any FROM changed c;
-	PERFORM wa.wake_answers(VARIADIC failed);
-	IF NOT found_any THEN
+	SELECT m.id, COALESCE(m.status = 'queued' AND m.lease_until = 'infinity', false) INTO carrier, waits
+	FROM wa.message m WHERE m.org_id = org AND m.media_id = end_fetch.media FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
 		DELETE FROM wa.media f WHERE f.org_id = org AND f.id = end_fetch.media;
 		RETURN false;
+	END IF;
+	UPDATE wa.message m SET media = m.media || shows,
+		status = CASE WHEN waits AND fails THEN 'failed' ELSE m.status END,
+		error = CASE WHEN waits AND fails THEN 'the file could not be fetched: ' || (shows ->> 'error') ELSE m.error END,
+		lease_until = CASE WHEN NOT waits THEN m.lease_until END
+	WHERE m.org_id = org AND m.id = carrier;
+	IF waits AND fails THEN
+		PERFORM wa.wake_answers(carrier);
 	END IF;
 	DELETE FROM wa.media_fetch f WHERE f.org_id = org AND f.media_id = end_fetch.media;
 	RETURN true;

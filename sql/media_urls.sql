@@ -64,7 +64,10 @@ SELECT wa.act_for(:'org') \; SELECT wa.connector_sent(:'message', 'W1', now());
 -- ---- It fails with its file ----
 SELECT send(:'every', :'session', 'https://media.example/c', :'answer') AS second \gset
 SELECT failed(:'org', :'b', 1);
+-- An organization without room for received files sends all the same.
+SELECT wa.set_org_limit(:'org', 'received_mebibytes', 0);
 SELECT media_id AS c, attempt FROM wa.connector_media('media', 'one', 10, '1 min') \gset
+SELECT wa.set_org_limit(:'org', 'received_mebibytes', NULL);
 SELECT stored(:'org', :'c', :attempt);
 SELECT count(*) FROM wa.connector_claim('media', 'one', 10, '1 min');
 SELECT status, error, waits, state, file_error, media -> 'error' AS shown FROM sent;
