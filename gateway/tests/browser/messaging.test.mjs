@@ -341,7 +341,7 @@ test('a chat is named by what can be seen of its name, which turns nothing aroun
 
 test('a session that has failed says why, as text', async (t) =>
 {
-	const session = await createSession(stage.db, org, { connector: 'sandbox', status: 'failed' });
+	const session = await createSession(stage.db, org, { status: 'failed' });
 
 	await stage.db.sql("UPDATE wa.session SET status_reason = 'the <b>token</b> has expired' WHERE id = $1", [session.uuid]);
 
@@ -352,14 +352,14 @@ test('a session that has failed says why, as text', async (t) =>
 
 test('what the connector of a session cannot do is not offered', async (t) =>
 {
-	const allow = (supported) => stage.db.sql("SELECT wa.set_connector_capability('sandbox', c, $1) FROM unnest('{edit,revoke,qr,image,video,audio,document}'::text[]) c", [supported]);
+	const allow = (supported) => stage.db.sql("SELECT wa.set_connector_capability('none', c, $1) FROM unnest('{edit,revoke,qr,image,video,audio,document}'::text[]) c", [supported]);
 
 	t.after(() => allow(null));
 	for (const shown of [true, false])
 	{
 		await allow(shown);
 
-		const session = await createSession(stage.db, org, { connector: 'sandbox', status: 'working' });
+		const session = await createSession(stage.db, org, { status: 'working' });
 		const chat = await createChat(stage.db, session, JID);
 
 		await createSentMessage(stage.db, chat, { body: 'mine' });

@@ -389,7 +389,7 @@ START_TEST(a_failure_ends_an_upload_before_its_last_byte)
 
 	snprintf(path, sizeof(path), "%s/incoming", folder);
 	ck_assert_int_eq(rmdir(path), 0);
-	while (media_upload_add(upload, bytes, sizeof(bytes)) && told.dones == 0)
+	while (told.dones == 0 && media_upload_add(upload, bytes, sizeof(bytes)))
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	wait_for(&told);
 	ck_assert_int_eq(told.stored.outcome, MEDIA_FAILED);
