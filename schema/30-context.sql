@@ -33,7 +33,14 @@ CREATE FUNCTION wa.credential_org(secret wa.secret) RETURNS uuid
 	AS 'MODULE_PATHNAME', 'wa_credential_org';
 COMMENT ON FUNCTION wa.credential_org(wa.secret) IS
 	'organization of a credential, NULL if `wa.authenticate()` would refuse it as unknown, revoked or expired. It binds '
-	'nothing and counts no request. The gateway asks it whose turn a request with an unknown credential takes, and whether the credential of an upload is still valid';
+	'nothing and counts no request. The gateway asks it whose turn a request with an unknown credential takes';
+
+CREATE FUNCTION wa.credential_reaches(secret wa.secret, needs wa.permission, address text, session uuid) RETURNS boolean
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'wa_credential_reaches';
+COMMENT ON FUNCTION wa.credential_reaches(wa.secret, wa.permission, text, uuid) IS
+	'whether `wa.authenticate()` would bind the credential for this permission from that address, and it reaches the '
+	'session (NULL: any). It binds nothing and counts no request. The gateway asks it while a file is sent or taken, which may take hours';
 
 CREATE FUNCTION wa.act_for(org uuid) RETURNS void
 	LANGUAGE c

@@ -18,6 +18,7 @@ CREATE TABLE wa.media (
 	key_id uuid,
 	user_id uuid,
 	created_at timestamptz NOT NULL DEFAULT now(),
+	kept_from timestamptz NOT NULL DEFAULT now(),
 	unused_at timestamptz DEFAULT now() + interval '7 days',
 	PRIMARY KEY (org_id, id),
 	CONSTRAINT media_stored_check CHECK (CASE state WHEN 'stored' THEN num_nulls(sha256, size, mimetype) = 0
@@ -25,7 +26,7 @@ CREATE TABLE wa.media (
 );
 CREATE INDEX media_of_bytes ON wa.media (org_id, sha256);
 CREATE INDEX media_unused ON wa.media (org_id, unused_at) WHERE unused_at IS NOT NULL;
-CREATE INDEX media_age ON wa.media (org_id, state, created_at) WHERE state IN ('pending', 'stored');
+CREATE INDEX media_age ON wa.media (org_id, state, kept_from) WHERE state IN ('pending', 'stored');
 COMMENT ON TABLE wa.media IS
 	'files that were uploaded, received, or sent by their URL; their bytes are in the store of the gateway, under the organization and the digest. Needs `read`';
 COMMENT ON COLUMN wa.media.org_id IS 'the organization whose file it is';
@@ -41,6 +42,8 @@ COMMENT ON COLUMN wa.media.error IS 'why it failed or expired';
 COMMENT ON COLUMN wa.media.key_id IS 'the API key that it was uploaded with, or its URL sent';
 COMMENT ON COLUMN wa.media.user_id IS 'the person who uploaded it, or sent its URL';
 COMMENT ON COLUMN wa.media.created_at IS 'when it was uploaded or received, or its URL sent';
+COMMENT ON COLUMN wa.media.kept_from IS
+	'from when the days are counted that it is kept or fetched; later than created_at if it was still in use when they were over';
 COMMENT ON COLUMN wa.media.unused_at IS 'when it is removed if no message carries it then; NULL: one does';
 
 -- Files of an organization with the same bytes are one in the store.  A row stays when the last
@@ -93,8 +96,7 @@ CREATE TABLE wa.media_fetch (
 	FOREIGN KEY (org_id, media_id) REFERENCES wa.media ON DELETE CASCADE,
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
-CREATE INDEX media_fetch_queue ON wa.media_fetch (org_id, session_id, lease_until NULLS FIRST, media_id);
-CREATE INDEX media_fetch_urls ON wa.media_fetch (org_id, session_id, lease_until NULLS FIRST, media_id) WHERE url IS NOT NULL;
+CREATE INDEX media_fetch_queue ON wa.media_fetch (org_id, session_id, (url IS NOT NULL), lease_until NULLS FIRST, media_id);
 CREATE INDEX media_fetch_held ON wa.media_fetch (org_id, session_id, lease_until) WHERE lease_owner IS NOT NULL;
 COMMENT ON TABLE wa.media_fetch IS 'files that connectors have yet to fetch: received ones, and those that senders have given the URL of. Function bodies only';
 COMMENT ON COLUMN wa.media_fetch.org_id IS 'the organization of the session';
@@ -163,7 +165,8 @@ CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 -- may be tried again, by time.  The index also shows how many a connector has taken.
 CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
-CREATE INDEX message_of_media ON wa.message (org_id, media_id) WHERE media_id IS NOT NULL;
+-- What each message shows of its file is in it, so that a file that many carry expires in parts.
+CREATE INDEX message_of_media ON wa.message (org_id, media_id, COALESCE(media ->> 'state', '')) WHERE media_id IS NOT NULL;
 CREATE INDEX message_answers ON wa.message (org_id, quoted_message_id)
 	WHERE status = 'queued' AND quoted_message_id IS NOT NULL;
 COMMENT ON TABLE wa.message IS 'messages received and to be sent; a message to send is its own queue entry. Needs `read`';

@@ -11,7 +11,7 @@ CREATE FUNCTION wa.is_email(email text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 	SELECT char_length(email) <= 254 AND email ~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$'
-		AND email !~ '[\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]'
+		AND email !~ E'[\\u00AD\\u061C\\u180E\\u200B-\\u200F\\u2028-\\u202E\\u2060-\\u2069\\uFEFF]'
 $$;
 COMMENT ON FUNCTION wa.is_email(text) IS
 	'whether a text can be an email address: one @ between characters, no blanks and nothing invisible, at most 254 characters';

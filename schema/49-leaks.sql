@@ -106,9 +106,9 @@ AS $$
 		SELECT p.qual, p.attnum FROM policy p UNION SELECT p.with_check, p.attnum FROM policy p
 	), own (call, instead) AS (
 		SELECT format(' :funcid %s (:funcresulttype 2950 :funcretset false :funcvariadic false :funcformat 0 :funccollid 0) :inputcollid 100 :args '
-				'\(\{CONST :consttype 25 :consttypmod -1 :constcollid 100 :constlen -1 :constbyval false :constisnull false (:constvalue) \d+ (\[[- \d]*\]\}\))',
+				|| E'\\(\\{CONST :consttype 25 :consttypmod -1 :constcollid 100 :constlen -1 :constbyval false :constisnull false (:constvalue) \\d+ (\\[[- \\d]*\\]\\}\\))',
 				'wa.org_for_own(text)'::regprocedure::oid),
-			format(' :funcid %s \1 :inputcollid 0 :args ({CONST :consttype %s :consttypmod -1 :constcollid 0 :constlen 4 :constbyval true :constisnull false \2 4 \3',
+			format(E' :funcid %s \\1 :inputcollid 0 :args ({CONST :consttype %s :consttypmod -1 :constcollid 0 :constlen 4 :constbyval true :constisnull false \\2 4 \\3',
 				'wa.org_for(wa.permission)'::regprocedure::oid, 'wa.permission'::regtype::oid)
 	), any_key (any_key, any_key_instead, own_any_key, own_any_key_instead) AS (
 		SELECT format(' :funcid %s ', 'wa.org_for_any_key(wa.permission)'::regprocedure::oid),
@@ -116,19 +116,19 @@ AS $$
 			format(' :funcid %s ', 'wa.org_for_own_any_key(text)'::regprocedure::oid),
 			format(' :funcid %s ', 'wa.org_for_own(text)'::regprocedure::oid)
 	), expression AS MATERIALIZED (
-		SELECT k.tree, k.attnum, plain.tree AS plain, regexp_replace(regexp_replace(plain.tree, format(' (:varattno|:varattnosyn) %s\M', k.attnum), ' \1', 'g'),
-			' :constvalue 4 \[[- \d]*\]', '') AS shape
+		SELECT k.tree, k.attnum, plain.tree AS plain, regexp_replace(regexp_replace(plain.tree, format(E' (:varattno|:varattnosyn) %s\\M', k.attnum), E' \\1', 'g'),
+			E' :constvalue 4 \\[[- \\d]*\\]', '') AS shape
 		FROM kept k CROSS JOIN LATERAL (
-			SELECT regexp_replace(replace(replace(regexp_replace(k.tree, ' :location -?\d+', '', 'g'),
+			SELECT regexp_replace(replace(replace(regexp_replace(k.tree, E' :location -?\\d+', '', 'g'),
 				a.any_key, a.any_key_instead), a.own_any_key, a.own_any_key_instead), own.call, own.instead, 'g') AS tree
 			FROM own CROSS JOIN any_key a OFFSET 0) plain
 	), model AS MATERIALIZED (
 		SELECT e.shape FROM policy p JOIN expression e ON e.tree = p.qual AND e.attnum = p.attnum
 		WHERE p.ours AND p.polname = 'wa_read'
-			AND pg_get_expr(p.polqual, p.id) ~ '^\(org_id = wa\.org_for_any_key\(''\w+''::wa\.permission\)\)$'
+			AND pg_get_expr(p.polqual, p.id) ~ E'^\\(org_id = wa\\.org_for_any_key\\(''\\w+''::wa\\.permission\\)\\)$'
 	), found AS MATERIALIZED (
 		SELECT p.id, bool_or(p.polname = 'wa_closed' AND p.polcmd = '*' AND p.with_check IS NULL
-				AND q.plain ~ '^{CONST :consttype 16 [^{}]*:constisnull false[^{}]*:constvalue 1 \[ (0 )+\]}$') AS closes,
+				AND q.plain ~ E'^{CONST :consttype 16 [^{}]*:constisnull false[^{}]*:constvalue 1 \\[ (0 )+\\]}$') AS closes,
 			4 = count(*) FILTER (WHERE
 				(p.polname, p.polcmd) IN (('wa_read', 'r'), ('wa_insert', 'a'), ('wa_update', 'w'), ('wa_delete', 'd'))
 				AND (p.qual IS NULL) = (p.polcmd = 'a') AND (p.with_check IS NULL) = (p.polcmd IN ('r', 'd'))

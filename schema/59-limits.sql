@@ -166,14 +166,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.received_room_error(uuid) IS 'for function bodies: why a received file is not fetched';
 
+CREATE FUNCTION wa.has_media_room(org uuid, size bigint) RETURNS boolean
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN wa.count_media_bytes(org) + size <= wa.org_limit(org, 'media_mebibytes') * 1048576::numeric;
+END $$;
+COMMENT ON FUNCTION wa.has_media_room(uuid, bigint) IS
+	'for function bodies: whether so many more bytes are within the organization''s limit of files that people and keys upload';
+
+CREATE FUNCTION wa.media_room_error(org uuid) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN format('organization has reached its limit of %s MiB of files', wa.org_limit(org, 'media_mebibytes'));
+END $$;
+COMMENT ON FUNCTION wa.media_room_error(uuid) IS 'for function bodies: why a file is not uploaded, or its URL not fetched';
+
 CREATE FUNCTION wa.refuse_more_media(org uuid, size bigint) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
-DECLARE
-	value constant integer := wa.org_limit(org, 'media_mebibytes');
 BEGIN
-	IF wa.count_media_bytes(org) + size > value * 1048576::numeric THEN
-		RAISE EXCEPTION 'organization has reached its limit of % MiB of files', value
+	IF NOT wa.has_media_room(org, size) THEN
+		RAISE EXCEPTION '%', wa.media_room_error(org)
 			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'media_mebibytes';
 	END IF;
 END $$;

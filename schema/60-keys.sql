@@ -874,7 +874,7 @@ BEGIN
 		SELECT a.org_id, a.id, CASE
 			WHEN a.id = whole THEN 'secret'
 			WHEN a.id = by_id THEN 'id'
-			WHEN words LIKE 'wa\_%' AND (starts_with(words, a.prefix) OR starts_with(a.prefix, words)) THEN 'prefix'
+			WHEN words LIKE E'wa\\_%' AND (starts_with(words, a.prefix) OR starts_with(a.prefix, words)) THEN 'prefix'
 			WHEN lower(a.name) = lower(COALESCE(wa.clean_name(words), words)) THEN 'name' END AS matched
 		FROM wa.api_key a) found JOIN wa.keys k ON k.org_id = found.org_id AND k.id = found.id
 	WHERE found.matched IS NOT NULL AND (whole IS NULL OR found.matched = 'secret')

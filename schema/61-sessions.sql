@@ -314,7 +314,7 @@ BEGIN
 		RAISE EXCEPTION 'session does not wait to be paired'
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	IF COALESCE(phone, '') !~ '^\+?[1-9][0-9]{6,14}$' THEN
+	IF COALESCE(phone, '') !~ E'^\\+?[1-9][0-9]{6,14}$' THEN
 		PERFORM wa.refuse_field('phone', 'must be a phone number in E.164 digits');
 	END IF;
 	INSERT INTO wa.session_pairing AS p (org_id, session_id, phone, code)

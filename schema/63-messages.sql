@@ -21,7 +21,7 @@ CREATE FUNCTION wa.check_filename(field text, filename text) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$
 BEGIN
-	IF char_length(filename) NOT BETWEEN 1 AND 255 OR filename ~ '[/\\[:cntrl:]]' OR filename IN ('.', '..') THEN
+	IF char_length(filename) NOT BETWEEN 1 AND 255 OR filename ~ E'[/\\\\[:cntrl:]]' OR filename IN ('.', '..') THEN
 		PERFORM wa.refuse_field(field, 'must be 1 to 255 characters without slashes');
 	END IF;
 END $$;
@@ -242,14 +242,14 @@ BEGIN
 	PERFORM wa.check_text('contact.displayName', contact -> 'displayName', 200, true);
 	PERFORM wa.check_text('contact.vcard', contact -> 'vcard', 16384, true);
 	card := contact ->> 'vcard';
-	IF convert_to("left"(card, 1), 'UTF8') = '\xefbbbf' THEN
+	IF convert_to("left"(card, 1), 'UTF8') = E'\\xefbbbf' THEN
 		card := substr(card, 2);
 	END IF;
 	card := btrim(card, E' \t\r\n');
-	IF card !~* '^BEGIN:VCARD[ \t]*\r?\n' THEN
+	IF card !~* E'^BEGIN:VCARD[ \\t]*\\r?\\n' THEN
 		PERFORM wa.refuse_field('contact.vcard', 'must begin with the line BEGIN:VCARD');
 	END IF;
-	IF card !~* '\nEND:VCARD$' THEN
+	IF card !~* E'\\nEND:VCARD$' THEN
 		PERFORM wa.refuse_field('contact.vcard', 'must end with the line END:VCARD');
 	END IF;
 	RETURN contact || jsonb_build_object('vcard', card);
@@ -507,7 +507,7 @@ DECLARE
 	scope constant uuid := CASE WHEN wa.is_restricted_to_sessions() THEN session ELSE '00000000-0000-0000-0000-000000000000' END;
 	first wa.idempotency;
 BEGIN
-	IF caller_key !~ '^[\x20-\x7e]{1,255}$' THEN
+	IF caller_key !~ E'^[\\x20-\\x7e]{1,255}$' THEN
 		PERFORM wa.refuse_field('Idempotency-Key', 'must be 1 to 255 printable characters');
 	END IF;
 	INSERT INTO wa.idempotency AS i (org_id, key, request_digest, message_id, session_id)

@@ -96,7 +96,7 @@ BEGIN
 	PERFORM wa.require_permission('send');
 	target := wa.find_message(session, message);
 	-- One emoji may be a sequence of up to a dozen code points.  A word is no emoji.
-	IF emoji IS NULL OR char_length(emoji) > 16 OR emoji ~ '[[:ascii:]]' AND emoji !~ '^[0-9#*]\uFE0F?\u20E3$' THEN
+	IF emoji IS NULL OR char_length(emoji) > 16 OR emoji ~ '[[:ascii:]]' AND emoji !~ E'^[0-9#*]\\uFE0F?\\u20E3$' THEN
 		PERFORM wa.refuse_field('emoji', 'must be one emoji');
 	END IF;
 	PERFORM wa.refuse_unless_sent(target);

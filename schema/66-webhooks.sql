@@ -135,7 +135,7 @@ BEGIN
 	PERFORM wa.check_event_types(events, 'events');
 	PERFORM wa.check_custom_headers(custom_headers);
 	PERFORM wa.check_retry_policy(retry_policy);
-	IF secret !~ '^[\x21-\x7e]{16,200}$' THEN
+	IF secret !~ E'^[\\x21-\\x7e]{16,200}$' THEN
 		PERFORM wa.refuse_field('secret', 'must be 16 to 200 printable characters');
 	END IF;
 	-- The libraries of Standard Webhooks would refuse it.

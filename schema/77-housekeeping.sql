@@ -189,9 +189,11 @@ END $$;
 COMMENT ON FUNCTION wa.expire_events(integer) IS
 	'for function bodies: removes events that are older than their organization keeps them, and returns how many';
 
--- One look for each webhook, however much there is of it.
+-- One look for each webhook, however much there is of it.  An incremental sort would read 32
+-- deliveries for each.
 CREATE FUNCTION wa.delivered_behind(org uuid, webhook uuid) RETURNS TABLE (org_id uuid, webhook_id uuid, first_id uuid)
 	LANGUAGE sql STABLE STRICT ROWS 500
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_incremental_sort = off
 AS $$
 	WITH RECURSIVE lanes AS (
 		(SELECT d.org_id, d.webhook_id, d.id, 1 AS nth FROM wa.delivery d WHERE (d.org_id, d.webhook_id) > (org, webhook)
@@ -208,28 +210,32 @@ $$;
 COMMENT ON FUNCTION wa.delivered_behind(uuid, uuid) IS
 	'for function bodies: the 500 webhooks behind this one that have deliveries, with the oldest of each';
 
-CREATE FUNCTION wa.expire_deliveries_of(org uuid, webhook uuid, below uuid, active boolean, max integer) RETURNS integer
+CREATE FUNCTION wa.expire_deliveries_of(org uuid, webhook uuid, below uuid, active boolean, max integer, OUT removed integer, OUT seen integer)
 	LANGUAGE plpgsql STRICT
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
 DECLARE
-	removed integer;
+	over uuid[];
 BEGIN
-	WITH over AS (
-		SELECT old.id FROM wa.delivery old
-		WHERE old.org_id = org AND old.webhook_id = webhook AND old.id < below
-			AND (NOT active OR old.status IN ('delivered', 'dead'))
-		ORDER BY old.id LIMIT max
+	SELECT array_agg(oldest.id) FILTER (WHERE NOT active OR oldest.status IN ('delivered', 'dead')), count(*) INTO over, seen FROM (
+		SELECT d.id, d.status FROM wa.delivery d
+		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id < below
+		ORDER BY d.id LIMIT 1000) oldest;
+	WITH taken AS (
+		SELECT d.id FROM wa.delivery d
+		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = ANY (over[1:max])
+			AND (NOT active OR d.status IN ('delivered', 'dead'))
 		FOR UPDATE SKIP LOCKED)
-	DELETE FROM wa.delivery d USING over
-	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = over.id;
+	DELETE FROM wa.delivery d USING taken
+	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = taken.id;
 	GET DIAGNOSTICS removed = ROW_COUNT;
-	RETURN removed;
 END $$;
 COMMENT ON FUNCTION wa.expire_deliveries_of(uuid, uuid, uuid, boolean, integer) IS
-	'for function bodies: removes deliveries of a webhook below this id, those that are open only if it is not active, and returns how many';
+	'for function bodies: looks at the 1000 oldest deliveries of a webhook below this id, removes those that are over (all, unless it is active), and returns how many it has removed, and looked at';
 
 -- The deliveries of a webhook are found by their ids, which ascend with time.  Open
--- deliveries are deleted only if their webhook is gone or not active.
+-- deliveries are deleted only if their webhook is gone or not active.  A call reads a bounded
+-- number of those that stay: a slow receiver may leave any number of them.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
@@ -238,7 +244,9 @@ DECLARE
 	place wa.housekeeping_place;
 	behind wa.housekeeping_place;
 	lane record;
+	part record;
 	gone integer := 0;
+	seen bigint := 0;
 BEGIN
 	place := wa.take_place('deliveries');
 	behind := place;
@@ -257,11 +265,14 @@ BEGIN
 		ORDER BY turn.round, turn.org_id, turn.webhook_id
 	LOOP
 		IF lane.first_id < lane.below THEN
-			gone := gone + wa.expire_deliveries_of(lane.org_id, lane.webhook_id, lane.below, lane.active, max - gone);
+			SELECT p.* INTO part FROM wa.expire_deliveries_of(lane.org_id, lane.webhook_id, lane.below, lane.active, max - gone) p;
+			gone := gone + part.removed;
+			seen := seen + part.seen;
 			EXIT WHEN gone >= max;
 		END IF;
 		behind.org_id := lane.org_id;
 		behind.webhook_id := lane.webhook_id;
+		EXIT WHEN seen >= 20000;
 	END LOOP;
 	PERFORM wa.put_place('deliveries', behind.org_id, behind.webhook_id);
 	RETURN gone;

@@ -102,8 +102,8 @@ AS $$
 		SELECT c.relname::text AS relation, p.polname::text AS name, p.polpermissive, p.polcmd::text,
 			(SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(r)::text END, ', ' ORDER BY pg_get_userbyid(r))
 			 FROM unnest(p.polroles) r),
-			CASE WHEN i.inside THEN regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\s+', ' ', 'g') ELSE 'something else' END,
-			CASE WHEN i.inside THEN regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), '\s+', ' ', 'g') ELSE 'something else' END
+			CASE WHEN i.inside THEN regexp_replace(pg_get_expr(p.polqual, p.polrelid), E'\\s+', ' ', 'g') ELSE 'something else' END,
+			CASE WHEN i.inside THEN regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), E'\\s+', ' ', 'g') ELSE 'something else' END
 		FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 			CROSS JOIN LATERAL (SELECT wa.stays_inside(p.tableoid, p.oid) AS inside OFFSET 0) i
 		WHERE c.relnamespace = 'wa'::regnamespace

@@ -54,7 +54,7 @@ AS $$
 			OR pg_has_role(l.oid, 'wa_owner', 'MEMBER') OR pg_has_role(l.oid, 'wa_claim', 'MEMBER')
 			OR pg_has_role(l.oid, 'wa_admin', 'MEMBER') OR pg_has_role(l.oid, 'wa_app', 'MEMBER')
 			-- PostgreSQL's own roles, such as pg_read_all_data.
-			OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname LIKE 'pg\_%' AND pg_has_role(l.oid, r.oid, 'MEMBER'))
+			OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname LIKE E'pg\\_%' AND pg_has_role(l.oid, r.oid, 'MEMBER'))
 	UNION ALL
 		SELECT 'sealed logins have timeouts', format('%I: ALTER ROLE %1$I SET %s', l.rolname, needed.setting)
 		FROM wa.sealed_logins() l
@@ -64,7 +64,7 @@ AS $$
 			LEFT JOIN login_setting s ON s.login = l.oid AND s.name = needed.setting
 		-- Only a plain number is accepted, because the server takes 100us and 00 for "none"
 		-- too.
-		WHERE COALESCE(s.value !~ '^ *[1-9]\d* *(ms|s|min|h|d)?$', true)
+		WHERE COALESCE(s.value !~ E'^ *[1-9]\\d* *(ms|s|min|h|d)?$', true)
 	UNION ALL
 		-- The library's own are for postgresql.conf, where they hold for all sealed logins.
 		SELECT 'sealed logins have timeouts', format('%s: ALTER %s%s RESET %s', COALESCE(l.rolname, 'all'),

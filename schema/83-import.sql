@@ -37,7 +37,7 @@ AS $$
 DECLARE
 	given jsonb;
 BEGIN
-	given := CASE WHEN keys ~ '^\s*\[' THEN keys ELSE concat('[', regexp_replace(btrim(keys, E' \t\r\n'), '\s*\n\s*', ',', 'g'), ']') END;
+	given := CASE WHEN keys ~ E'^\\s*\\[' THEN keys ELSE concat('[', regexp_replace(btrim(keys, E' \t\r\n'), E'\\s*\\n\\s*', ',', 'g'), ']') END;
 	IF jsonb_typeof(given) <> 'array' OR jsonb_path_exists(given, 'strict $[*] ? (@.type() != "object")') THEN
 		PERFORM wa.refuse_field('keys', 'must be a list of JSON objects, or one on each line');
 	END IF;
@@ -80,7 +80,7 @@ DECLARE
 	base64 constant text := translate("left"(given, 43), '-_', '+/') || '=';
 	digest bytea;
 BEGIN
-	IF given ~ '^(\\x)?[0-9A-Fa-f]{64}$' THEN
+	IF given ~ E'^(\\\\x)?[0-9A-Fa-f]{64}$' THEN
 		digest := decode("right"(given, 64), 'hex');
 	ELSIF given ~ '^([0-9A-Za-z+/]{43}=?|[0-9A-Za-z_-]{43}=?)$' AND encode(decode(base64, 'base64'), 'base64') = base64 THEN
 		digest := decode(base64, 'base64');
@@ -103,7 +103,7 @@ BEGIN
 		WHEN 'array' THEN
 			RETURN ARRAY(SELECT jsonb_array_elements_text(given));
 		WHEN 'string' THEN
-			RETURN CASE WHEN given#>>'{}' ~ '^\s*[\[{]' THEN wa.foreign_permissions((given#>>'{}')::jsonb)
+			RETURN CASE WHEN given#>>'{}' ~ E'^\\s*[\\[{]' THEN wa.foreign_permissions((given#>>'{}')::jsonb)
 				ELSE string_to_array(replace(given#>>'{}', ' ', ''), ',') END;
 		ELSE PERFORM wa.refuse_field('permissions', 'must be names');
 	END CASE;

@@ -25,6 +25,7 @@ UNION ALL
 		-- The identity of a transaction
 		('wa_gateway, wa_app', 'wa.authenticate(wa.secret, wa.permissions, text, text)'),
 		('wa_gateway', 'wa.credential_org(wa.secret)'),
+		('wa_gateway', 'wa.credential_reaches(wa.secret, wa.permission, text, uuid)'),
 		('wa_worker, wa_connector', 'wa.act_for(uuid)'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_org()'),
 		('wa_gateway, wa_app, wa_worker, wa_connector', 'wa.current_key()'),
@@ -153,6 +154,8 @@ UNION ALL
 		('wa_claim', 'wa.count_file(wa.media, integer)'),
 		('wa_claim', 'wa.has_received_room(uuid, bigint)'),
 		('wa_claim', 'wa.received_room_error(uuid)'),
+		('wa_claim', 'wa.has_media_room(uuid, bigint)'),
+		('wa_claim', 'wa.media_room_error(uuid)'),
 		('wa_owner', 'wa.count_tests(uuid, integer)'),
 		('wa_owner', 'wa.stray_session(uuid, uuid[], boolean)'),
 		('wa_owner', 'wa.sweep_deleted_sessions(uuid, integer)'),
@@ -162,7 +165,9 @@ UNION ALL
 		('wa_claim', 'wa.orgs_behind(uuid)'),
 		('wa_claim', 'wa.fetch_days()'),
 		('wa_claim', 'wa.free_media(uuid, integer)'),
-		('wa_claim', 'wa.expire_media(uuid, text, timestamptz, text, integer)'),
+		('wa_claim', 'wa.is_media_in_use(uuid, uuid, text)'),
+		('wa_claim', 'wa.expiry_reason(uuid, uuid, text)'),
+		('wa_claim', 'wa.expire_media(uuid, text, timestamptz, integer)'),
 		('wa_owner', 'wa.event_rows(uuid)'),
 		('wa_claim', 'wa.event_rows_max()'),
 		('wa_claim', 'wa.events_at_once(uuid, integer, integer)'),
@@ -435,9 +440,9 @@ AS $$
 			WHEN 'TABLE' THEN to_regclass(g.object)::text END, g.object),
 		column_name::name, privilege, grantee, false
 	FROM wa.granted() g
-		CROSS JOIN LATERAL unnest(regexp_split_to_array(g.privileges, ',\s*')) privilege
-		CROSS JOIN LATERAL unnest(regexp_split_to_array(g.grantees, ',\s*')) grantee
-		LEFT JOIN LATERAL unnest(regexp_split_to_array(g.columns, ',\s*')) column_name ON true
+		CROSS JOIN LATERAL unnest(regexp_split_to_array(g.privileges, E',\\s*')) privilege
+		CROSS JOIN LATERAL unnest(regexp_split_to_array(g.grantees, E',\\s*')) grantee
+		LEFT JOIN LATERAL unnest(regexp_split_to_array(g.columns, E',\\s*')) column_name ON true
 UNION
 	SELECT o.kind, o.object, o.column_name, held.privilege_type, o.owner::regrole::text, held.is_grantable
 	FROM wa.acl_objects() o CROSS JOIN aclexplode(o.made_with) held

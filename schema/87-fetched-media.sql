@@ -11,7 +11,7 @@ CREATE FUNCTION wa.sent_filename(filename text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 DECLARE
-	last_part constant text := left(regexp_replace(regexp_replace(filename, '^.*[/\\]', ''), '[[:cntrl:]]', '', 'g'), 255);
+	last_part constant text := left(regexp_replace(regexp_replace(filename, E'^.*[/\\\\]', ''), '[[:cntrl:]]', '', 'g'), 255);
 BEGIN
 	RETURN CASE WHEN last_part NOT IN ('', '.', '..') THEN last_part END;
 END $$;
@@ -90,8 +90,8 @@ COMMENT ON FUNCTION wa.begin_fetch(uuid, jsonb) IS
 
 -- As in wa.connector_claim(), each session offers some of its files that are due, at most half
 -- of them tried before, and organizations take turns.  The bounds are lower, because a file
--- takes longer than a message.  Received files of an organization without room are left out until
--- it has some, and expire meanwhile.
+-- takes longer than a message.  Received files and those of URLs are two queues.  That for which
+-- an organization has no room is left out until it has some, and its files expire meanwhile.
 CREATE FUNCTION wa.connector_media(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, media_id uuid, session_id uuid, reference text, url text, mimetype text, sha256 bytea,
 				   size bigint, attempt integer)
@@ -109,34 +109,35 @@ BEGIN
 	WITH busy AS MATERIALIZED (
 		SELECT s.org_id, s.id, fetching.count AS fetching
 		FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id CROSS JOIN LATERAL (
-			SELECT f.lease_until FROM wa.media_fetch f WHERE f.org_id = s.org_id AND f.session_id = s.id
-			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT 1) next CROSS JOIN LATERAL (
+			SELECT FROM (VALUES (false), (true)) queue (is_url) CROSS JOIN LATERAL (
+				SELECT f.lease_until FROM wa.media_fetch f
+				WHERE f.org_id = s.org_id AND f.session_id = s.id AND (f.url IS NOT NULL) = queue.is_url
+				ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT 1) next
+			WHERE next.lease_until IS NULL OR next.lease_until <= at LIMIT 1) waiting CROSS JOIN LATERAL (
 			SELECT count(*) FROM (
 				SELECT FROM wa.media_fetch f
 				WHERE f.org_id = s.org_id AND f.session_id = s.id AND f.lease_owner IS NOT NULL AND f.lease_until > at
 				LIMIT fetching_max) taken) fetching
 		WHERE w.lease_owner = connector_media.owner AND w.connector = connector_media.connector
-			AND w.lease_until > at AND s.status = 'working' AND (next.lease_until IS NULL OR next.lease_until <= at)), shared AS (
-		SELECT b.*, sum(b.fetching) OVER (PARTITION BY b.org_id) AS org_fetching, wa.has_received_room(b.org_id, 1) AS has_room FROM busy b), offered AS MATERIALIZED (
+			AND w.lease_until > at AND s.status = 'working'), shared AS (
+		SELECT b.*, sum(b.fetching) OVER (PARTITION BY b.org_id) AS org_fetching,
+			wa.has_received_room(b.org_id, 1) AS receives, wa.has_media_room(b.org_id, 1) AS sends
+		FROM busy b), offered AS MATERIALIZED (
 		SELECT b.org_id, b.org_fetching, f.media_id,
 			b.fetching + row_number() OVER (PARTITION BY b.org_id, b.id ORDER BY f.media_id) AS nth
 		FROM shared b CROSS JOIN LATERAL (
-			(SELECT f.media_id FROM wa.media_fetch f
-			WHERE b.has_room AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until <= at
-			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max / 2)
-			UNION ALL
-			(SELECT f.media_id FROM wa.media_fetch f
-			WHERE NOT b.has_room AND f.url IS NOT NULL AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until <= at
-			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max / 2)
-			UNION ALL
-			(SELECT f.media_id FROM wa.media_fetch f
-			WHERE b.has_room AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until IS NULL
-			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max)
-			UNION ALL
-			(SELECT f.media_id FROM wa.media_fetch f
-			WHERE NOT b.has_room AND f.url IS NOT NULL AND f.org_id = b.org_id AND f.session_id = b.id AND f.lease_until IS NULL
-			ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max)
-			LIMIT fetching_max - b.fetching) f), chosen AS (
+			SELECT f.media_id
+			FROM (VALUES (false, b.receives), (true, b.sends)) queue (is_url, has_room) CROSS JOIN LATERAL (
+				(SELECT f.media_id, row_number() OVER (ORDER BY f.lease_until NULLS FIRST, f.media_id) AS nth FROM wa.media_fetch f
+				WHERE queue.has_room AND f.org_id = b.org_id AND f.session_id = b.id AND (f.url IS NOT NULL) = queue.is_url
+					AND f.lease_until <= at
+				ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max / 2)
+				UNION ALL
+				(SELECT f.media_id, row_number() OVER (ORDER BY f.lease_until NULLS FIRST, f.media_id) AS nth FROM wa.media_fetch f
+				WHERE queue.has_room AND f.org_id = b.org_id AND f.session_id = b.id AND (f.url IS NOT NULL) = queue.is_url
+					AND f.lease_until IS NULL
+				ORDER BY f.lease_until NULLS FIRST, f.media_id LIMIT fetching_max)) f
+			ORDER BY f.nth, f.media_id LIMIT fetching_max - b.fetching) f), chosen AS (
 		SELECT o.*, row_number() OVER (PARTITION BY o.org_id ORDER BY o.nth, o.media_id) + o.org_fetching AS turn
 		FROM offered o
 		ORDER BY turn, random()

@@ -29,61 +29,108 @@ DECLARE
 	due constant uuid[] := ARRAY(
 		SELECT f.id FROM wa.media f WHERE f.org_id = org AND f.unused_at <= now()
 		ORDER BY f.unused_at LIMIT max FOR UPDATE SKIP LOCKED);
+	file uuid;
 BEGIN
-	UPDATE wa.media f SET unused_at = NULL
-	WHERE f.org_id = org AND f.id = ANY (due)
-		AND EXISTS (SELECT FROM wa.message m WHERE m.org_id = org AND m.media_id = f.id);
-	DELETE FROM wa.media f WHERE f.org_id = org AND f.id = ANY (due) AND f.unused_at <= now();
+	-- One by one: a join may be one of all files and messages of the organization.
+	FOREACH file IN ARRAY due LOOP
+		PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = file LIMIT 1;
+		IF FOUND THEN
+			UPDATE wa.media f SET unused_at = NULL WHERE f.org_id = org AND f.id = file;
+		ELSE
+			DELETE FROM wa.media f WHERE f.org_id = org AND f.id = file;
+		END IF;
+	END LOOP;
 	RETURN cardinality(due);
 END $$;
 COMMENT ON FUNCTION wa.free_media(uuid, integer) IS
 	'for function bodies of wa_claim: removes files of an organization that no message carries, and returns at how many it has looked';
 
+CREATE FUNCTION wa.is_media_in_use(org uuid, file uuid, state text) RETURNS boolean
+	LANGUAGE plpgsql STABLE STRICT
+AS $$
+BEGIN
+	IF state = 'stored' THEN
+		PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = file AND m.status IN ('queued', 'sending') LIMIT 1;
+	ELSE
+		PERFORM FROM wa.media_fetch t
+		WHERE t.org_id = org AND t.media_id = file AND t.lease_owner IS NOT NULL AND t.lease_until > now();
+	END IF;
+	RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION wa.is_media_in_use(uuid, uuid, text) IS
+	'for function bodies of wa_claim: whether a stored file is still to be sent, or a pending one is being fetched';
+
+CREATE FUNCTION wa.expiry_reason(org uuid, file uuid, state text) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT
+AS $$
+DECLARE
+	of_url constant boolean := (SELECT t.url IS NOT NULL FROM wa.media_fetch t WHERE t.org_id = org AND t.media_id = file);
+BEGIN
+	RETURN CASE
+		WHEN state = 'stored' THEN format('it was kept for %s days', (SELECT o.media_days FROM wa.org o WHERE o.id = org))
+		WHEN NOT of_url AND NOT wa.has_received_room(org, 1) THEN wa.received_room_error(org)
+		WHEN of_url AND NOT wa.has_media_room(org, 1) THEN wa.media_room_error(org)
+		ELSE 'the session did not fetch it in time' END;
+END $$;
+COMMENT ON FUNCTION wa.expiry_reason(uuid, uuid, text) IS
+	'for function bodies of wa_claim: why a file expires that was kept for long enough, or was not fetched';
+
 -- The messages that show a file are written before its row, as many in a call as their events
--- allow.  A file that is still to be sent, or is being fetched, is left until that is over.
-CREATE FUNCTION wa.expire_media(org uuid, kept text, cutoff timestamptz, reason text, max integer) RETURNS integer
+-- allow.  A message that waits for its file fails with it.  A file that is fetched at this moment,
+-- or of which bytes are still to be sent, is looked at again a day later, so that a call reads no
+-- more than it may write, however many of these there are.
+CREATE FUNCTION wa.expire_media(org uuid, kept text, cutoff timestamptz, max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
 	holding constant boolean := wa.hold_events();
+	due constant uuid[] := ARRAY(
+		SELECT f.id FROM wa.media f WHERE f.org_id = org AND f.state = kept AND f.kept_from < cutoff
+		ORDER BY f.kept_from LIMIT max FOR NO KEY UPDATE SKIP LOCKED);
 	file uuid;
+	reason text;
 	written integer := 0;
 	changed integer;
 BEGIN
-	FOR file IN
-		SELECT f.id FROM wa.media f
-		WHERE f.org_id = org AND f.state = kept AND f.created_at < cutoff
-			AND NOT EXISTS (SELECT FROM wa.message m WHERE m.org_id = org AND m.media_id = f.id AND m.status IN ('queued', 'sending'))
-			AND NOT EXISTS (SELECT FROM wa.media_fetch t WHERE t.org_id = org AND t.media_id = f.id AND t.lease_until > now()
-							AND t.lease_owner IS NOT NULL)
-		ORDER BY f.created_at LIMIT max FOR NO KEY UPDATE SKIP LOCKED
-	LOOP
+	FOREACH file IN ARRAY due LOOP
+		EXIT WHEN written >= max;
+		IF wa.is_media_in_use(org, file, kept) THEN
+			UPDATE wa.media f SET kept_from = cutoff + interval '1 day' WHERE f.org_id = org AND f.id = file;
+			written := written + 1;
+			CONTINUE;
+		END IF;
+		reason := wa.expiry_reason(org, file, kept);
 		WITH showing AS (
-			SELECT m.id FROM wa.message m
-			WHERE m.org_id = org AND m.media_id = file AND m.media ->> 'state' IS DISTINCT FROM 'expired'
-			ORDER BY m.id LIMIT max - written FOR NO KEY UPDATE)
-		UPDATE wa.message m SET media = m.media || jsonb_build_object('state', 'expired', 'error', reason)
-		FROM showing WHERE m.org_id = org AND m.id = showing.id;
+			SELECT m.id, COALESCE(m.status = 'queued' AND m.lease_until = 'infinity', false) AS waits FROM wa.message m
+			WHERE m.org_id = org AND m.media_id = file AND COALESCE(m.media ->> 'state', '') = ANY ('{"",pending,stored,failed}')
+			LIMIT max - written FOR NO KEY UPDATE)
+		UPDATE wa.message m SET media = m.media || jsonb_build_object('state', 'expired', 'error', reason),
+			status = CASE WHEN s.waits THEN 'failed' ELSE m.status END,
+			error = CASE WHEN s.waits THEN 'the file could not be fetched: ' || reason ELSE m.error END,
+			lease_until = CASE WHEN NOT s.waits THEN m.lease_until END
+		FROM showing s WHERE m.org_id = org AND m.id = s.id;
 		GET DIAGNOSTICS changed = ROW_COUNT;
 		written := written + changed;
 		EXIT WHEN written >= max;
 		UPDATE wa.media f SET state = 'expired', sha256 = NULL, size = NULL, error = reason WHERE f.org_id = org AND f.id = file;
 		DELETE FROM wa.media_fetch t WHERE t.org_id = org AND t.media_id = file;
 		written := written + 1;
-		EXIT WHEN written >= max;
 	END LOOP;
 	PERFORM wa.write_claimed_events();
 	RETURN written;
 END $$;
-COMMENT ON FUNCTION wa.expire_media(uuid, text, timestamptz, text, integer) IS
+COMMENT ON FUNCTION wa.expire_media(uuid, text, timestamptz, integer) IS
 	'for function bodies of wa_claim: makes files of an organization that are in this state and older than this expired, and the messages that show them, and returns how many rows it wrote';
 
 -- A call looks at 500 organizations, and goes on behind the last one.  It has the bounds of
--- wa.sweep_unsent(), because each message that loses its file is an event.
+-- wa.sweep_unsent(), because each message that loses its file is an event.  Files are removed
+-- last: uploads of their organization wait from then on until the call ends.  Each look is one
+-- along an index, and never a join, which would read the files of all.
 CREATE FUNCTION wa.sweep_media(behind uuid, max integer, OUT gone integer, OUT last uuid)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
 	pending_cutoff constant timestamptz := now() - wa.fetch_days() * interval '1 day' - interval '1 hour';
@@ -92,15 +139,15 @@ DECLARE
 	rows_left integer := wa.event_rows_max();
 	gone_before integer;
 	expired integer;
+	removed integer := 0;
 	complete boolean := true;
 BEGIN
 	gone := 0;
 	FOR swept IN
 		SELECT o.id AS org_id, o.media_days, now() - o.media_days * interval '1 day' AS cutoff
 		FROM unnest(orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id
-		WHERE EXISTS (SELECT FROM wa.media f WHERE f.org_id = o.id AND f.unused_at <= now())
-			OR EXISTS (SELECT FROM wa.media f WHERE f.org_id = o.id AND f.state = 'pending' AND f.created_at < pending_cutoff)
-			OR EXISTS (SELECT FROM wa.media f WHERE f.org_id = o.id AND f.state = 'stored' AND f.created_at < now() - o.media_days * interval '1 day')
+		WHERE (SELECT true FROM wa.media f WHERE f.org_id = o.id AND f.state = 'pending' AND f.kept_from < pending_cutoff LIMIT 1)
+			OR (SELECT true FROM wa.media f WHERE f.org_id = o.id AND f.state = 'stored' AND f.kept_from < now() - o.media_days * interval '1 day' LIMIT 1)
 		ORDER BY turn.nth
 	LOOP
 		complete := gone < max AND rows_left > 0 AND wa.event_room() > 0;
@@ -108,16 +155,11 @@ BEGIN
 		last := swept.org_id;
 		gone_before := gone;
 		BEGIN
-			gone := gone + wa.free_media(swept.org_id, max - gone);
-			expired := wa.expire_media(swept.org_id, 'pending', pending_cutoff,
-									   CASE WHEN wa.has_received_room(swept.org_id, 1) THEN 'the session did not fetch it in time'
-										   ELSE wa.received_room_error(swept.org_id) END,
-									   wa.events_at_once(swept.org_id, max, rows_left));
+			expired := wa.expire_media(swept.org_id, 'pending', pending_cutoff, wa.events_at_once(swept.org_id, max, rows_left));
 			rows_left := rows_left - expired * wa.event_rows(swept.org_id);
 			gone := gone + expired;
 			IF swept.media_days IS NOT NULL AND rows_left > 0 THEN
-				expired := wa.expire_media(swept.org_id, 'stored', swept.cutoff, format('it was kept for %s days', swept.media_days),
-										   wa.events_at_once(swept.org_id, max, rows_left));
+				expired := wa.expire_media(swept.org_id, 'stored', swept.cutoff, wa.events_at_once(swept.org_id, max, rows_left));
 				rows_left := rows_left - expired * wa.event_rows(swept.org_id);
 				gone := gone + expired;
 			END IF;
@@ -128,6 +170,23 @@ BEGIN
 	IF complete THEN
 		last := orgs[cardinality(orgs)];
 	END IF;
+	FOR swept IN
+		SELECT turn.id AS org_id FROM unnest(orgs) WITH ORDINALITY turn (id, nth)
+		WHERE turn.nth <= array_position(orgs, last)
+			AND (SELECT true FROM wa.media f WHERE f.org_id = turn.id AND f.unused_at <= now() LIMIT 1)
+		ORDER BY turn.nth
+	LOOP
+		BEGIN
+			removed := removed + wa.free_media(swept.org_id, max - removed);
+		EXCEPTION WHEN lock_not_available OR foreign_key_violation THEN
+			NULL;
+		END;
+		IF removed >= max THEN
+			last := swept.org_id;
+			EXIT;
+		END IF;
+	END LOOP;
+	gone := gone + removed;
 END $$;
 COMMENT ON FUNCTION wa.sweep_media(uuid, integer) IS
 	'for wa.housekeep(): removes files that no message carries, lets others expire, and returns how many rows it wrote and where it ended';

@@ -140,11 +140,65 @@ COMMIT;
 DEALLOCATE ALL;
 \c - :superuser
 DELETE FROM wa.event WHERE org_id = :'rare';
+
+-- What a sweep leaves is not read by each call: deliveries that are still open, files that are
+-- still to be sent.  Counted are the rows that it reads.
+CREATE FUNCTION public.rows_read() RETURNS numeric LANGUAGE sql VOLATILE AS $$
+	SELECT sum(CASE c.relkind WHEN 'r' THEN pg_stat_get_xact_tuples_returned(c.oid) ELSE 0 END + pg_stat_get_xact_tuples_fetched(c.oid))
+	FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+	WHERE COALESCE(i.indrelid, c.oid) IN ('wa.delivery'::regclass, 'wa.media'::regclass, 'wa.message'::regclass)
+$$;
+CREATE FUNCTION public.most_read(task text) RETURNS numeric
+	LANGUAGE plpgsql AS $$
+DECLARE
+	before numeric;
+	most numeric := 0;
+BEGIN
+	FOR i IN 1..30 LOOP
+		before := public.rows_read();
+		PERFORM wa.housekeep(task, 100);
+		most := GREATEST(most, public.rows_read() - before);
+	END LOOP;
+	RETURN most;
+END $$;
+INSERT INTO wa.webhook (org_id, url, secret, active) VALUES (:'acme', 'https://e.com/', 'secret', true) RETURNING id AS webhook \gset
+INSERT INTO wa.delivery (org_id, webhook_id, id, event_id, epoch, ordinal, type, status)
+SELECT :'acme', :'webhook', ('01500000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, wa.uuid7(), 1, 1, 'message', CASE WHEN i > 500 THEN 'pending' ELSE 'delivered' END FROM generate_series(1, 40000) i;
+VACUUM ANALYZE wa.delivery;
+SELECT most_read('deliveries') BETWEEN 500 AND 5000 AS bounded;
+SELECT count(*) AS left FROM wa.delivery WHERE webhook_id = :'webhook';
+DELETE FROM wa.delivery WHERE webhook_id = :'webhook';
+DELETE FROM wa.webhook WHERE id = :'webhook';
+INSERT INTO wa.org (name, media_days) VALUES ('growth', 1) RETURNING id AS org \gset
+INSERT INTO wa.session (org_id, label, status, connector) VALUES (:'org', 'stopped', 'stopped', 'none') RETURNING id AS session \gset
+INSERT INTO wa.chat (org_id, session_id, jid, type) VALUES (:'org', :'session', '15551110000@s.whatsapp.net', 'dm');
+INSERT INTO wa.media (org_id, sha256, size, mimetype, unused_at, kept_from) SELECT :'org', sha256(i::text::bytea), 1, 'image/png', NULL, now() - interval '2 days' FROM generate_series(1, 3000) i;
+INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, status, media_id, media)
+SELECT org_id, :'session', '15551110000@s.whatsapp.net', 'out', 'image', 'queued', id, '{"state":"stored"}' FROM wa.media WHERE org_id = :'org';
+VACUUM ANALYZE wa.media, wa.message;
+SELECT most_read('media') BETWEEN 100 AND 2000 AS bounded;
+SELECT count(*) FILTER (WHERE kept_from > now() - interval '1 day') >= 100 AS in_parts, count(*) FILTER (WHERE state <> 'stored') AS expired FROM wa.media WHERE org_id = :'org';
+-- Nor are messages that a file has left already, when many carry it.
+UPDATE wa.media SET kept_from = now() WHERE org_id = :'org';
+SELECT id AS carried FROM wa.media WHERE org_id = :'org' LIMIT 1 \gset
+UPDATE wa.message SET media_id = :'carried', status = 'sent', media = '{"state":"expired"}' WHERE org_id = :'org';
+INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, status, media_id, media)
+SELECT :'org', :'session', '15551110000@s.whatsapp.net', 'out', 'image', 'sent', :'carried', '{"state":"stored"}' FROM generate_series(1, 150);
+SELECT most_read('media') BETWEEN 100 AND 2000 AS bounded;
+UPDATE wa.media SET unused_at = NULL, kept_from = CASE WHEN id = :'carried' THEN now() - interval '2 days' ELSE now() END WHERE org_id = :'org';
+VACUUM ANALYZE wa.message;
+SELECT most_read('media') BETWEEN 100 AND 2000 AS bounded;
+SELECT state, (SELECT count(*) FROM wa.message m WHERE m.media_id = f.id AND m.media ->> 'state' = 'stored') AS shown FROM wa.media f WHERE id = :'carried';
+DELETE FROM wa.message WHERE org_id = :'org';
+DELETE FROM wa.chat WHERE org_id = :'org';
+DELETE FROM wa.session WHERE org_id = :'org';
+DELETE FROM wa.event WHERE org_id = :'org';
+
 DELETE FROM wa.media f USING wa.org o WHERE o.id = f.org_id AND o.name = 'growth';
 DELETE FROM wa.media_bytes b USING wa.org o WHERE o.id = b.org_id AND o.name = 'growth';
 DELETE FROM wa.media_room r USING wa.org o WHERE o.id = r.org_id AND o.name = 'growth';
 DELETE FROM wa.org WHERE name = 'growth';
 DROP PROCEDURE public.add_organizations, public.measure;
-DROP FUNCTION public.pages_of;
+DROP FUNCTION public.pages_of, public.rows_read, public.most_read;
 DROP TABLE public.cost;
 VACUUM ANALYZE wa.org, wa.event, wa.webhook, wa.webhook_lane, wa.delivery, wa.idempotency, wa.media, wa.housekeeping_place;

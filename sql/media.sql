@@ -136,6 +136,12 @@ SET ROLE wa_app;
 SELECT wa.authenticate(:'restricted') IS NOT NULL \; SELECT filename FROM wa.media;
 RESET ROLE;
 \set VERBOSITY terse
+-- What a file name may be does not depend on how the caller's session reads literals.
+\c - regress_app
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+SELECT wa.authenticate(:'send') IS NOT NULL \; SELECT status FROM wa.send_message(:'mine', '15550001', 'document', '{"media":{"url":"https://example.com/","filename":"../x"}}');
+\c - :superuser
 -- No message refers to another organization's file, whoever writes it.
 INSERT INTO wa.media (org_id, sha256, size, mimetype) VALUES (:'other_org', sha256('theirs'), 1, 'text/plain') RETURNING id AS theirs \gset
 UPDATE wa.message SET media_id = :'theirs' WHERE id = :'sent';

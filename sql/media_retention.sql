@@ -9,8 +9,8 @@ INSERT INTO wa.session (org_id, label, status, connector) VALUES (:'org', 'keeps
 INSERT INTO wa.session (org_id, label, status, connector) VALUES (:'org', 'stays', 'working', 'keeps') RETURNING id AS stays \gset
 INSERT INTO wa.session (org_id, label, status, connector) VALUES (:'other_org', 'foreign', 'working', 'keeps') RETURNING id AS foreign_session \gset
 CREATE FUNCTION public.keep_file(org uuid, name text, state text DEFAULT 'stored', unused_at timestamptz DEFAULT NULL, age interval DEFAULT '0') RETURNS uuid LANGUAGE sql AS $$
-	INSERT INTO wa.media (org_id, state, sha256, size, mimetype, filename, unused_at, created_at)
-	VALUES (org, state, CASE state WHEN 'stored' THEN sha256(name::bytea) END, CASE state WHEN 'stored' THEN 7 END, 'image/png', name, unused_at, now() - age) RETURNING id
+	INSERT INTO wa.media (org_id, state, sha256, size, mimetype, filename, unused_at, created_at, kept_from)
+	VALUES (org, state, CASE state WHEN 'stored' THEN sha256(name::bytea) END, CASE state WHEN 'stored' THEN 7 END, 'image/png', name, unused_at, now() - age, now() - age) RETURNING id
 $$;
 CREATE FUNCTION public.carry(org uuid, session uuid, name text, media uuid, status text DEFAULT 'sent') RETURNS uuid LANGUAGE sql AS $$
 	INSERT INTO wa.chat (org_id, session_id, jid, type) VALUES (org, session, '15551110000@s.whatsapp.net', 'dm') ON CONFLICT DO NOTHING;
@@ -95,12 +95,21 @@ SELECT carry(:'org', :'stays', 'F1', :'never'), carry(:'org', :'stays', 'F2', :'
 INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference, lease_owner, lease_until) VALUES (:'org', :'never', :'stays', 'x', 'gone', now()),
 	(:'org', :'still', :'stays', 'x', NULL, NULL), (:'org', :'taken', :'stays', 'x', 'one', now() + interval '1 minute');
 UPDATE wa.session SET status = 'stopped' WHERE id = :'stays';
+-- Messages that wait for the file of a URL fail with it, and one that is sent anyway does not.
+SELECT keep_file(:'org', 'URL never fetched', 'pending', age => '7 days 2 hours') AS url, keep_file(:'org', 'another URL never fetched', 'pending', age => '7 days 2 hours') AS sent_url \gset
+SELECT carry(:'org', :'stays', 'F4', :'url', 'queued') AS f4, carry(:'org', :'stays', 'F5', :'sent_url') AS f5 \gset
+UPDATE wa.message SET lease_until = 'infinity' WHERE id = :'f4';
+INSERT INTO wa.media_fetch (org_id, media_id, session_id, url) VALUES (:'org', :'url', :'stays', 'https://e.com/1'), (:'org', :'sent_url', :'stays', 'https://e.com/2');
 CALL sweep_all();
+SELECT m.wa_message_id, m.status, m.error, m.lease_until FROM wa.message m WHERE m.id IN (:'f4', :'f5') ORDER BY 1;
+SELECT e.type, count(*) FROM wa.event e WHERE e.org_id = :'org' AND e.envelope LIKE '%could not be fetched: the session did not%' GROUP BY 1;
+-- What is fetched, or still to be sent, is looked at again a day later.
+SELECT f.filename, f.kept_from - f.created_at > interval '1 day' AS later FROM wa.media f WHERE f.id IN (:'taken', :'waits', :'still') ORDER BY 1;
 SELECT f.filename, f.state, f.error, t.media_id IS NOT NULL AS fetch, m.media FROM wa.media f LEFT JOIN wa.media_fetch t ON t.org_id = f.org_id AND t.media_id = f.id JOIN wa.message m ON m.org_id = f.org_id AND m.media_id = f.id WHERE f.filename LIKE '%fetched' ORDER BY 1;
 
 -- ---- Who may remove ----
 SELECT r.role, f.function FROM unnest('{wa_gateway,wa_app,wa_worker,wa_admin,wa_monitor,wa_connector}'::text[]) r (role),
-	unnest('{free_media,expire_media,sweep_media,note_unused_media}'::text[]) f (function)
+	unnest('{free_media,is_media_in_use,expiry_reason,expire_media,sweep_media,note_unused_media}'::text[]) f (function)
 WHERE has_function_privilege(r.role, (SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'wa'::regnamespace AND p.proname = f.function), 'EXECUTE');
 SELECT r.role FROM unnest('{wa_gateway,wa_app,wa_worker,wa_admin,wa_monitor,wa_connector}'::text[]) r (role)
 WHERE has_any_column_privilege(r.role, 'wa.media', 'INSERT, UPDATE') OR has_table_privilege(r.role, 'wa.media', 'DELETE');

@@ -103,18 +103,32 @@ SELECT reference FROM wa.connector_media('counts', 'counter', 10, '1 min') ORDER
 SELECT wa.connector_release('counter');
 -- One that waited for it until it expired says so.
 SELECT add_file(:'org', NULL, 'other half', 524288) AS half \gset
-UPDATE wa.media f SET created_at = now() - interval '8 days' FROM wa.media_fetch t WHERE t.org_id = f.org_id AND t.media_id = f.id AND t.reference = 'R1';
+UPDATE wa.media f SET kept_from = now() - interval '8 days' FROM wa.media_fetch t WHERE t.org_id = f.org_id AND t.media_id = f.id AND t.reference = 'R1';
 UPDATE wa.media_fetch SET lease_owner = NULL, lease_until = NULL WHERE reference = 'R1';
 DO $$ BEGIN FOR i IN 1..40 LOOP PERFORM wa.housekeep('media', 1000); END LOOP; END $$;
 SELECT f.state, f.error, m.media ->> 'state' AS shown FROM wa.media f JOIN wa.message m ON m.org_id = f.org_id AND m.media_id = f.id WHERE m.wa_message_id = 'R1';
+-- URLs of files to send need the room of uploads: what was queued while there was some waits, too.
 SELECT wa.set_org_limit(:'org', 'received_mebibytes', NULL);
+SELECT wa.set_org_limit(:'org', 'media_mebibytes', 1);
+DELETE FROM wa.media_fetch WHERE org_id = :'org';
+INSERT INTO wa.media (org_id, state, filename) SELECT :'org', 'pending', 'url ' || i FROM generate_series(1, 3) i;
+INSERT INTO wa.media_fetch (org_id, media_id, session_id, url) SELECT :'org', id, :'session', 'https://e.com/' || filename FROM wa.media WHERE org_id = :'org' AND filename LIKE 'url%';
+INSERT INTO wa.media (org_id, state, filename) VALUES (:'org', 'pending', 'reference');
+INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference) SELECT :'org', id, :'session', 'R6' FROM wa.media WHERE org_id = :'org' AND filename = 'reference';
+SELECT count(*) FROM wa.connector_sessions('counts', 'counter', 10, '1 min');
+SELECT add_file(:'org', :'key', 'full', 1048576) AS full \gset
+SELECT reference, url FROM wa.connector_media('counts', 'counter', 10, '1 min') ORDER BY 1, 2;
+DELETE FROM wa.media WHERE id = :'full';
+SELECT reference, url FROM wa.connector_media('counts', 'counter', 10, '1 min') ORDER BY 1, 2;
+SELECT wa.connector_release('counter');
+SELECT wa.set_org_limit(:'org', 'media_mebibytes', NULL);
 SELECT wrong FROM counted(:'org');
 
 -- ---- Who sees it ----
 SELECT r.role, t.name FROM unnest('{wa_gateway,wa_app,wa_worker,wa_admin,wa_monitor,wa_connector}'::text[]) r (role), unnest('{wa.media_bytes,wa.media_room}'::text[]) t (name)
 WHERE has_any_column_privilege(r.role, t.name, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.role, t.name, 'DELETE');
 SELECT r.role, f.function FROM unnest('{wa_gateway,wa_app,wa_worker,wa_admin,wa_monitor,wa_connector}'::text[]) r (role),
-	unnest('{count_media,count_file,count_media_bytes,count_received_bytes,has_received_room,received_room_error}'::text[]) f (function)
+	unnest('{count_media,count_file,count_media_bytes,count_received_bytes,has_received_room,received_room_error,has_media_room,media_room_error}'::text[]) f (function)
 WHERE has_function_privilege(r.role, (SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'wa'::regnamespace AND p.proname = f.function), 'EXECUTE');
 -- Bytes cannot be taken back twice.
 UPDATE wa.media_bytes SET files = 0, uploads = 1 WHERE org_id = :'org';

@@ -111,6 +111,11 @@ FROM (VALUES ('ROLE regress_sealed SET wa.transaction_timeout = ''600s''', 'regr
 	('ROLE regress_maker SET wa.transaction_timeout = ''600s''', 'wa.transaction_timeout')) v (change, told)
 	LEFT JOIN LATERAL failed_after('CREATE ROLE regress_sealed LOGIN IN ROLE wa_worker; ALTER ' || v.change) f ON f.check_name = 'sealed logins have timeouts'
 ORDER BY v.change;
+-- No function body is read in another way where standard_conforming_strings is off, as whoever
+-- calls it may set: a backslash stands in an E'' literal, or in a comment.
+SELECT p.oid::regprocedure AS other FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'wa'::regnamespace AND l.lanname IN ('sql', 'plpgsql')
+	AND regexp_replace(regexp_replace(p.prosrc, '--[^\n]*', '', 'g'), '\mE''([^''\\]|\\.|'''')*''', '', 'g') LIKE '%\\%';
 -- So is each function of the library that says who is bound, once its result could be kept for others.
 SELECT string_agg(p.proname, ', ' ORDER BY p.proname COLLATE "C") AS not_found
 FROM (SELECT p.* FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang

@@ -28,10 +28,14 @@
 #include "fmgr.h"
 #include "utils/uuid.h"
 
+#include "src/client_address.h"
 #include "src/compatibility.h"
 #include "src/context.h"
+#include "src/credential.h"
+#include "src/permissions.h"
 #include "src/reach.h"
 #include "src/row_lookup.h"
+#include "src/secret.h"
 
 enum
 {
@@ -70,6 +74,7 @@ static int all_reached = 0;
 PG_FUNCTION_INFO_V1(wa_reaches);
 PG_FUNCTION_INFO_V1(wa_reaches_session);
 PG_FUNCTION_INFO_V1(wa_reaches_webhook);
+PG_FUNCTION_INFO_V1(wa_credential_reaches);
 PG_FUNCTION_INFO_V1(wa_is_restricted_to_sessions);
 PG_FUNCTION_INFO_V1(wa_count_denied_session);
 
@@ -162,6 +167,30 @@ wa_reaches_webhook(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(true);
 	PG_RETURN_BOOL(wa_row_find(&webhooks, keys, &row) && !row.nulls[WEBHOOK_SESSION_ID] &&
 				   reaches(principal, DatumGetUUIDP(row.values[WEBHOOK_SESSION_ID])));
+}
+
+/*
+ * wa.credential_reaches(secret, needs, address, session): whether a credential that is valid has
+ * the permission, can be used from there, and reaches the session; NULL is any.
+ */
+Datum
+wa_credential_reaches(PG_FUNCTION_ARGS)
+{
+	const WaSecret *secret;
+	WaPermissions needs;
+	WaClientAddress from;
+	WaPrincipal principal;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_BOOL(false);
+	secret = PG_GETARG_SECRET_P(0);
+	needs = wa_permission_bit(PG_GETARG_OID(1));
+	wa_client_address_read(PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2), &from);
+	if (!wa_credential_lookup((WakKind) secret->kind, secret->digest, &principal))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL((needs & ~principal.permissions) == 0 &&
+				   wa_networks_have(principal.networks, &from) &&
+				   (PG_ARGISNULL(3) || reaches(&principal, PG_GETARG_UUID_P(3))));
 }
 
 /*

@@ -52,12 +52,12 @@ api_open(struct event_base *base, Db *db, int timeout_ms)
 	api->signed_in = db_statement_find(API_ROLE, "auth_me");
 	api->ready = db_statement_find(API_ROLE, "ready");
 	api->media_begin = db_statement_find(API_ROLE, "media_begin");
-	api->credential_org = db_statement_find(API_ROLE, "credential_org");
+	api->credential_reaches = db_statement_find(API_ROLE, "credential_reaches");
 	places_init(&api->uploads, UPLOAD_PLACES);
 	api->costly = http_peers_create();
 	if (api->costly == NULL || api->authorized < 0 || api->authorized_person < 0 ||
-		api->signed_in < 0 || api->ready < 0 || api->media_begin < 0 || api->credential_org < 0 ||
-		!routes_make(&api->routes, endpoint_resources))
+		api->signed_in < 0 || api->ready < 0 || api->media_begin < 0 ||
+		api->credential_reaches < 0 || !routes_make(&api->routes, endpoint_resources))
 	{
 		api_free(api);
 		return NULL;

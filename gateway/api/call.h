@@ -45,7 +45,7 @@ struct Api
 	int signed_in;
 	int ready;
 	int media_begin;
-	int credential_org;
+	int credential_reaches;
 	Readiness readiness;
 	HttpPeers *costly;    /* counts each client's requests in the costly lane */
 	ApiRealtime realtime; /* NULL: WebSockets are not served */

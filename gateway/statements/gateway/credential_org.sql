@@ -1,3 +1,3 @@
 -- The organization of a credential, null if it is not valid: whose turn a request takes whose
--- credential the gateway does not know, and whether an upload may go on.
+-- credential the gateway does not know.
 SELECT wa.credential_org($1::wa.secret) AS org

@@ -82,6 +82,7 @@ const HELD = {
 	unbound: () => [N, N, ['1']],
 	authenticate: () => [N, N, stage.credential(ours.key.secret)],
 	credential_org: () => [N, N, [ours.key.secret]],
+	credential_reaches: () => [N, N, [ours.key.secret, 'read', '127.0.0.1', N]],
 	event_knock: () => [N, N, [ours.org.uuid]],
 	event_wait: () => [N, N, [ours.org.uuid, '0', ours.key.secret, ...Array(stage.statement('event_wait').parameters.length - 3).fill(N)]],
 

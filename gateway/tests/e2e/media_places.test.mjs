@@ -8,11 +8,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { before, beforeEach, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
+import { createSentMessage } from './harness/fixtures.mjs';
 import { Connection } from './harness/http.mjs';
 import { tokenOf } from './harness/people.mjs';
 import { makePlace, until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
-import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
+import { createChat, createKey, createOrg, createPerson, createSession } from './harness/tenants.mjs';
 
 /* gateway/api/upload.h */
 const PLACES = 112;
@@ -189,13 +190,16 @@ test('a key that is revoked, and a person who signs out, lose their uploads', as
 	going.end();
 });
 
-test('a key that is revoked, and a person who signs out, lose their downloads', async () =>
+test('a key that is revoked or restricted, and a person who signs out, lose their downloads', async () =>
 {
 	const [{ org }] = orgs;
 	const bytes = Buffer.alloc(16_000_000, 'file');
 	const writer = await createKey(db, org, ['send']);
 	const { json: { id } } = await gateway.client.request('POST', '/api/v1/media', { key: writer.secret, body: bytes });
-	const [revoked, other] = [await createKey(db, org, ['read']), await createKey(db, org, ['read'])];
+	const [revoked, unable, elsewhere, narrowed, other] = await Promise.all(Array.from({ length: 5 }, () => createKey(db, org, ['read', 'events'])));
+	const session = await createSession(db, org, { connector: 'none' });
+	const message = await createSentMessage(db, await createChat(db, session, '15551234567@s.whatsapp.net'), { type: 'image', media: { state: 'stored' } });
+	const inMessage = `/api/v1/sessions/${session.id}/messages/${message.id}/media`;
 	const person = await createPerson(db, { org });
 	const token = await tokenOf(gateway.client, person);
 	/* The files that the gateway reads. */
@@ -212,25 +216,33 @@ test('a key that is revoked, and a person who signs out, lose their downloads', 
 	}).length;
 	const slow = [];
 
-	for (const header of [`x-api-key: ${revoked.secret}`, `Authorization: Bearer ${token}`, `x-api-key: ${other.secret}`])
+	await db.sql('UPDATE wa.message SET media_id = wa.from_typeid($2, $3) WHERE id = $1', [message.uuid, 'med', id]);
+	for (const [header, place] of [[`Authorization: Bearer ${token}`], ...[revoked, unable, elsewhere].map(({ secret }) => [`x-api-key: ${secret}`]),
+		[`x-api-key: ${narrowed.secret}`, inMessage], [`x-api-key: ${other.secret}`, inMessage]])
 	{
 		const connection = await Connection.open(gateway.port);
 
 		connection.socket.pause();
-		connection.send(`GET /api/v1/media/${id} HTTP/1.1\r\nHost: h\r\n${header}\r\n\r\n`);
+		connection.send(`GET ${place ?? `/api/v1/media/${id}`} HTTP/1.1\r\nHost: h\r\n${header}\r\n\r\n`);
 		slow.push(connection);
 	}
-	await until('the files are read', () => reading() === 3);
+	await until('the files are read', () => reading() === 6);
 	await db.sql('SELECT wa.revoke_key($1, $2)', [org.uuid, revoked.name]);
 	await db.sql('DELETE FROM wa.sign_in WHERE user_id = $1', [person.uuid]);
-	await until('two of them are not', () => reading() === 1);
+	await until('two of them are not', () => reading() === 4);
+	await db.sql("SELECT wa.update_key($1::uuid, permissions => '{events}')", [unable.uuid]);
+	await until('without its permission', () => reading() === 3);
+	await db.sql("SELECT wa.update_key($1::uuid, addresses => '{192.0.2.1}')", [elsewhere.uuid]);
+	await until('from another address', () => reading() === 2);
+	await db.sql('SELECT wa.update_key($1::uuid, sessions => ARRAY[$2::uuid])', [narrowed.uuid, (await createSession(db, org, { connector: 'none' })).uuid]);
+	await until('in another session', () => reading() === 1);
 
 	let read = 0;
 
-	slow[2].socket.removeAllListeners('data');
-	slow[2].socket.on('data', (part) => { read += part.length; });
-	slow[2].socket.resume();
-	await until('the third has all', () => read > bytes.length);
+	slow[5].socket.removeAllListeners('data');
+	slow[5].socket.on('data', (part) => { read += part.length; });
+	slow[5].socket.resume();
+	await until('the last has all', () => read > bytes.length);
 	for (const connection of slow)
 		connection.close();
 });
