@@ -260,8 +260,8 @@ SELECT * FROM woken();
 -- A knock ends a wait and tells nothing; a gateway that names itself like an organization hears nothing of it.
 SELECT wa.knock(:'gateway'), wa.knock('00000000-0000-7000-8000-0000000000e2');
 SELECT clock_timestamp() AS before \gset
-SELECT * FROM woken(timeout_ms => 5000);
-SELECT clock_timestamp() - :'before' < interval '4 s' AS knocked;
+SELECT * FROM woken(timeout_ms => 60000);
+SELECT clock_timestamp() - :'before' < interval '50 s' AS knocked;
 -- A transaction knocks for a bounded number of gateways, and never for everybody.
 SELECT count(wa.knock(gen_random_uuid())) FROM generate_series(1, 10);
 SELECT count(wa.knock(gen_random_uuid())) FROM generate_series(1, 10000);

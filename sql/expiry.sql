@@ -2,7 +2,7 @@
 -- transaction and whatever its snapshot (P12, P13, P42).
 SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
 \set superuser :USER
-SELECT clock_timestamp() + interval '4 s' AS ends \gset short_
+SELECT clock_timestamp() + interval '10 s' AS ends \gset short_
 SELECT id, secret FROM wa.create_key(:'acme', 'short-lived', '{read}', :'short_ends') \gset short_
 \c - regress_app
 \set SHOW_CONTEXT never

@@ -237,7 +237,7 @@ SELECT wa.housekeep('key_warnings') AS warned;
 -- transaction has had its deferred triggers run before.
 \c - :superuser
 \set SHOW_CONTEXT never
-SELECT clock_timestamp() + interval '2 s' AS ends \gset
+SELECT clock_timestamp() + interval '10 s' AS ends \gset
 SELECT id AS ending, secret AS ending_secret FROM wa.create_key(:'life', 'ending', '{read}', :'ends') \gset
 \c - regress_app
 \set SHOW_CONTEXT never

@@ -86,11 +86,13 @@ SELECT failed(:'org', :'f4', 'one', 1), failed(:'org', :'f1', 'two', 1), failed(
 SELECT stored(:'org', :'f1', 'one', 1, sha256('other')), stored(:'org', :'f2', 'one', 1, 'x'), stored(:'org', :'f2', 'one', 1, size => 0);
 SELECT stored(:'org', :'f1', 'one', 1) AS stored, stored(:'org', :'f1', 'one', 1) AS again, failed(:'org', :'f1', 'one', 1) AS failed;
 -- It may be tried again, after a pause.
+SELECT clock_timestamp() AS failed_at \gset
 SELECT failed(:'org', :'f2', 'one', 1, true) AS again, stored(:'org', :'f2', 'one', 1) AS late;
 SELECT failed(:'org', :'f3', 'one', 1) AS for_good;
 SELECT failed(:'other_org', :'f4', 'one', 1, false, true) AS expired;
 SELECT * FROM files;
-SELECT lease_owner, lease_until > now() + interval '1 second' AND lease_until < now() + interval '3 seconds' AS paused, error FROM wa.media_fetch WHERE media_id = :'f2';
+SELECT lease_owner, lease_until - interval '2 seconds' BETWEEN :'failed_at' AND now() AS paused, error FROM wa.media_fetch WHERE media_id = :'f2';
+UPDATE wa.media_fetch SET lease_until = now() + interval '1 hour' WHERE media_id = :'f2';
 SELECT count(*) FILTER (WHERE media_id = :'f2') FROM wa.connector_media('media', 'one', 10, '1 min');
 UPDATE wa.media_fetch SET lease_until = now() - interval '1 second' WHERE media_id = :'f2';
 SELECT attempt FROM wa.connector_media('media', 'one', 10, '1 min') WHERE media_id = :'f2';
