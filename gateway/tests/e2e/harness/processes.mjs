@@ -36,6 +36,15 @@ export const SCRIPTS = path.join(ROOT, 'scripts');
 
 export const PROGRAMS = process.env.WA_PROGRAMS ?? path.join(ROOT, 'gateway');
 
+/*
+ * How long something is waited for that should have come long ago.  A machine may be many times
+ * slower than a desk, and does other work beside the tests: a bound that such a machine meets
+ * says that something hangs, and nothing of how long it took.
+ */
+const UNTIL_SECONDS = 90;
+const STOP_SECONDS = 90;
+const RUN_MS = 300_000;
+
 const ends = [];
 
 export function onEnd(end, endNow = () => {})
@@ -121,7 +130,7 @@ export function run(program, args, { input, env, ...others } = {})
 
 	const { file, options } = startOf(program, env, false);
 	const done = spawnSync(file, args, {
-		...options, input: input ?? '', encoding: 'utf8', timeout: 60000, maxBuffer: 256 * 1024 * 1024,
+		...options, input: input ?? '', encoding: 'utf8', timeout: RUN_MS, maxBuffer: 256 * 1024 * 1024,
 	});
 
 	if (done.error)
@@ -184,7 +193,7 @@ export class Program
 	}
 
 	/* Asks it to end, and kills it when it does not.  Returns { code, signal }. */
-	async stop(seconds = 10)
+	async stop(seconds = STOP_SECONDS)
 	{
 		this.kill('SIGTERM');
 
@@ -200,7 +209,7 @@ export class Program
  * Asks again and again until it is told something true, and returns that.  What is
  * waited for is said in the error when the time is over.
  */
-export async function until(what, ask, { seconds = 30, pauseMs = 15, ...others } = {})
+export async function until(what, ask, { seconds = UNTIL_SECONDS, pauseMs = 15, ...others } = {})
 {
 	refuseOthers(others);
 
