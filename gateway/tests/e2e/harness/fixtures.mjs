@@ -24,12 +24,12 @@ export async function createSentMessage(db, chat, { direction = 'out', type = 't
 	return { uuid, id: await publicId(db, 'msg', uuid), waMessageId, chat };
 }
 
-/* What a connector stores when it shows a QR code. */
+/* What a connector stores when it shows a QR code, which stays for as long as any test may look. */
 export async function showQrCode(db, session, code = '2@fixture')
 {
 	await db.sql(`
 		INSERT INTO wa.session_pairing (org_id, session_id, qr_code, qr_expires_at)
-		VALUES ($1, $2, $3, now() + interval '1 minute')`, [session.org.uuid, session.uuid, code]);
+		VALUES ($1, $2, $3, now() + interval '1 hour')`, [session.org.uuid, session.uuid, code]);
 }
 
 export async function createContact(db, session, jid, { name = null, businessName = null, ...others } = {})
