@@ -34,28 +34,52 @@ const isLive = (page) => page.getByText('Live', { exact: true }).waitFor();
 const shown = (page, id) => page.locator('.events code').getByText(id, { exact: true }).waitFor({ state: 'attached' });
 const idsOf = (page) => page.locator('.events code').allTextContents();
 
+/* Resolves when the page shows a text, however short. */
+const showsOnce = (page, text) => page.evaluate((wanted) => new Promise((resolve) =>
+{
+	new MutationObserver((_, observer) =>
+	{
+		if (!document.body.innerText.includes(wanted))
+			return;
+		observer.disconnect();
+		resolve();
+	}).observe(document.body, { childList: true, subtree: true, characterData: true });
+}), text);
+
 /*
  * Lets the page's sockets through to the gateway.  Returns { tickets, cut }: what tickets were
- * asked for, and what breaks the last socket.
+ * asked for, and what breaks the last socket.  What is to be done before the page comes back,
+ * cut() does: until then no ticket is given.
  */
 async function relaySockets(page)
 {
 	const tickets = [];
-	let last;
+	let last, given = Promise.resolve();
 
 	page.on('request', (request) =>
 	{
 		if (new URL(request.url()).pathname.endsWith('/realtime/ticket'))
 			tickets.push(request.postDataJSON());
 	});
+	await page.route('**/realtime/ticket', async (route) =>
+	{
+		await given;
+		await route.fallback();
+	});
 	await page.routeWebSocket(/\/api\/v1\/realtime/, (socket) => { last = { socket, server: socket.connectToServer() }; });
 	return {
 		tickets,
-		async cut()
+		async cut(meanwhile = async () => {})
 		{
+			const told = showsOnce(page, 'the connection broke');
+			let give;
+
+			given = new Promise((resolve) => { give = resolve; });
 			await last.server.close();
 			await last.socket.close({ code: 1011 });
-			await page.getByText('the connection broke').waitFor();
+			await told;
+			await meanwhile();
+			give();
 		},
 	};
 }
@@ -287,8 +311,7 @@ test('after a break events go on from where they were; what may be missing is to
 	assert.equal(await interrupted.count(), 0);
 
 	/* unless the gateway no longer has it */
-	await cut();
-	await stage.db.sql('DELETE FROM wa.event WHERE org_id = $1', [org.uuid]);
+	await cut(() => stage.db.sql('DELETE FROM wa.event WHERE org_id = $1', [org.uuid]));
 	await expired.waitFor();
 	await isLive(page);
 	assert.equal(await interrupted.count(), 0);

@@ -31,7 +31,7 @@ export const FILE_MAX = 2 * 1024 * 1024;
 export const SCREENSHOTS = process.env.WA_SCREENSHOTS ?? path.join(ROOT, 'gateway/tests/browser/screenshots');
 
 /* A loaded machine may take long for anything; a test that fails may too. */
-const WAIT_MS = 30000;
+const WAIT_MS = 90000;
 
 /* Up to so long each request of a page waits before it is sent. */
 const SLOW_MS = Number(process.env.WA_SLOW_MS ?? 0);
@@ -54,7 +54,7 @@ async function launch()
 {
 	const browser = await chromium.launch({
 		executablePath: findChromium(), ignoreDefaultArgs: ['--disable-back-forward-cache'],
-		args: ['--disable-dev-shm-usage', '--disable-gpu', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+		timeout: WAIT_MS, args: ['--disable-dev-shm-usage', '--disable-gpu', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
 	});
 
 	onEnd(() => browser.close());
@@ -129,7 +129,7 @@ export class Visitor
 		const visitor = new Visitor(stage, context);
 
 		context.setDefaultTimeout(WAIT_MS);
-		t.after(() => context.close());
+		t.after(() => visitor.leave());
 		if (SLOW_MS > 0)
 			await slowDown(context);
 		visitor.page = await visitor.newPage();
@@ -151,6 +151,13 @@ export class Visitor
 
 		watch(page, this.problems, this.stage.origin);
 		return page;
+	}
+
+	/* What a test has routed, and what is under way at its end, ends with the pages. */
+	async leave()
+	{
+		await Promise.all([this.context, ...this.context.pages()].map((each) => each.unrouteAll({ behavior: 'ignoreErrors' })));
+		await this.context.close();
 	}
 
 	/* Says that all pages have behaved until now. */
