@@ -11,7 +11,7 @@ import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { until } from './harness/processes.mjs';
-import { Gateway } from './harness/programs.mjs';
+import { Gateway, waitForLocks } from './harness/programs.mjs';
 import { createKey, createTenant } from './harness/tenants.mjs';
 
 const SESSIONS = '/api/v1/sessions';
@@ -24,12 +24,13 @@ const IN_FLIGHT = 8;
 /* Connections that the gateway serves in one pass of its loop (gateway/http/limits.h). */
 const TURNS = 16;
 
-let cluster, db, many, few;
+let cluster, db, many, few, patient;
 
 before(async () =>
 {
 	cluster = prepareCluster();
 	db = await cluster.open('wa');
+	patient = await waitForLocks(db);
 	many = await createTenant(db, 'Many');
 	few = await createTenant(db, 'Few');
 });
@@ -40,7 +41,7 @@ before(async () =>
  */
 async function whileHeld(table, id, args, run, keys = [many.key, few.key])
 {
-	const gateway = await Gateway.start(cluster, { args });
+	const gateway = await Gateway.start(cluster, { args: [...patient, ...args] });
 	const holder = await cluster.open('wa');
 
 	for (const { secret } of keys)

@@ -22,7 +22,7 @@ import { findInMemory, memoryIsClosed } from './harness/memory.mjs';
 import { Browser } from './harness/people.mjs';
 import { freePort } from './harness/ports.mjs';
 import { makeCertificate, makePlace, until } from './harness/processes.mjs';
-import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
+import { Gateway, Sandbox, Worker, waitForLocks } from './harness/programs.mjs';
 import { Receiver } from './harness/receiver.mjs';
 import { Socket, openRefused } from './harness/socket.mjs';
 import { createKey, createPerson, createTenant } from './harness/tenants.mjs';
@@ -40,7 +40,7 @@ before(async () =>
 	cluster = prepareCluster(["wa.allowed_targets = '127.0.0.0/8'"]);
 	db = await cluster.open('wa');
 	tenant = await createTenant(db, 'Acme');
-	gateway = await Gateway.start(cluster, { args: ['--log-level', 'debug', '--media-dir', makePlace()] });
+	gateway = await Gateway.start(cluster, { args: [...await waitForLocks(db), '--log-level', 'debug', '--media-dir', makePlace()] });
 	secrets = new Map();
 });
 

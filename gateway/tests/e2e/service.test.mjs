@@ -12,17 +12,18 @@ import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { Client, Connection } from './harness/http.mjs';
 import { makeCertificate, until } from './harness/processes.mjs';
-import { Gateway } from './harness/programs.mjs';
+import { Gateway, waitForLocks } from './harness/programs.mjs';
 import { createTenant } from './harness/tenants.mjs';
 
 const SESSIONS = '/api/v1/sessions';
 
-let cluster, db, tenant;
+let cluster, db, tenant, patient;
 
 before(async () =>
 {
 	cluster = prepareCluster();
 	db = await cluster.open('wa');
+	patient = await waitForLocks(db);
 	tenant = await createTenant(db, 'Acme');
 });
 
@@ -110,7 +111,7 @@ test('while the database is away: healthy, not ready, 503 with Retry-After; when
 
 test('a connection to the database that is cut costs its request a 503, and the next one nothing', async () =>
 {
-	const gateway = await Gateway.start(cluster, { args: ['--db-connections', '1'] });
+	const gateway = await Gateway.start(cluster, { args: [...patient, '--db-connections', '1'] });
 	const cut = await whileHeld(async () =>
 	{
 		const answer = send(gateway.client);
@@ -159,7 +160,7 @@ for (const [what, damage] of [
 
 test('a request that the database does not answer in time is a 504, and its statement is cancelled', async () =>
 {
-	const gateway = await Gateway.start(cluster, { args: ['--request-timeout', '200'] });
+	const gateway = await Gateway.start(cluster, { args: ['--request-timeout', '1000'] });
 
 	await whileHeld(async () =>
 	{
@@ -170,14 +171,15 @@ test('a request that the database does not answer in time is a 504, and its stat
 		assert.doesNotMatch(late.text, /cancel|statement/);
 		await until('nothing is left waiting', async () => await heldStatements() === 0);
 	});
-	assert.equal((await send(gateway.client)).status, 202);
-	assert.equal((await gateway.client.get(SESSIONS, tenant.key.secret)).status, 200);
+	/* on a busy machine the first one may be late, too */
+	await until('it sends again', async () => (await send(gateway.client)).status === 202);
+	await until('it reads', async () => (await gateway.client.get(SESSIONS, tenant.key.secret)).status === 200);
 	await gateway.stop();
 });
 
 test('more requests of one organization than its half of the queue holds: the rest is a 429 at once, and none is lost', async () =>
 {
-	const gateway = await Gateway.start(cluster, { args: ['--db-connections', '1', '--db-queue', '4'] });
+	const gateway = await Gateway.start(cluster, { args: [...patient, '--db-connections', '1', '--db-queue', '4'] });
 	const before = Number(await db.value("SELECT count(*) FROM wa.message WHERE session_id = $1 AND direction = 'out'", [tenant.session.uuid]));
 
 	await whileHeld(async (release) =>
@@ -208,7 +210,7 @@ test('more requests of one organization than its half of the queue holds: the re
 
 test('a client that leaves in the middle disturbs nobody', async () =>
 {
-	const gateway = await Gateway.start(cluster, { args: ['--db-connections', '1'] });
+	const gateway = await Gateway.start(cluster, { args: [...patient, '--db-connections', '1'] });
 
 	await whileHeld(async (release) =>
 	{
@@ -230,7 +232,7 @@ test('a client that leaves in the middle disturbs nobody', async () =>
 
 test('SIGTERM: open requests are answered, new connections are not taken, then exit code 0', async () =>
 {
-	const gateway = await Gateway.start(cluster);
+	const gateway = await Gateway.start(cluster, { args: patient });
 	const idle = await Connection.open(gateway.port);
 
 	assert.equal((await idle.request('GET', '/healthz')).status, 200);
@@ -256,7 +258,7 @@ test('a second SIGTERM does not wait for what is open; nor does the end of the d
 {
 	for (const args of [[], ['--drain-timeout', '0']])
 	{
-		const gateway = await Gateway.start(cluster, { args });
+		const gateway = await Gateway.start(cluster, { args: [...patient, ...args] });
 
 		await whileHeld(async () =>
 		{

@@ -11,6 +11,8 @@ import { Client } from './http.mjs';
 import { refuseOthers } from './options.mjs';
 import { PROGRAMS, Program, run, until } from './processes.mjs';
 
+const PATIENT_MS = 60_000;
+
 let logs = 0;
 
 export function conninfo(cluster, database, user, host = cluster.host)
@@ -116,6 +118,19 @@ function statusOverTls({ port, certificate }, target)
 			response.on('end', () => resolve(response.statusCode));
 		}).on('error', reject);
 	});
+}
+
+/*
+ * From now on a gateway that is started waits for locks, and for the database, for as long as a
+ * test holds them: by default it gives a request up after two seconds, which pass on a busy
+ * machine while the test does what it wants to see done meanwhile.  To be given to start() as
+ * "args".
+ */
+export async function waitForLocks(db)
+{
+	for (const setting of ['lock_timeout', 'statement_timeout'])
+		await db.sql(`ALTER ROLE ${GATEWAY_LOGIN} SET ${setting} = '${PATIENT_MS}ms'`);
+	return ['--request-timeout', String(PATIENT_MS)];
 }
 
 /* Runs the gateway to its end, which is expected.  Returns { code, stdout, stderr }. */
