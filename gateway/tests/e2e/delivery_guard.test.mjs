@@ -54,7 +54,7 @@ async function tryUrl(url)
 
 async function withWorker(options, use)
 {
-	const worker = await Worker.start(cluster, { ...options, args: ['--resolver', names.address, '--timeout', '2000', ...(options.args ?? [])] });
+	const worker = await Worker.start(cluster, { ...options, args: ['--resolver', names.address, '--timeout', '10000', ...(options.args ?? [])] });
 
 	try
 	{

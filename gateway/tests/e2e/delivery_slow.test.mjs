@@ -72,15 +72,22 @@ test('200 webhooks whose receivers do not answer hold up no other organization',
 	const worker = await Worker.start(cluster);
 
 	/* one each, because they are of the same session, which is none */
-	await until('the hostile one holds all that it can', () => held.length === OF_ONE);
-	for (let i = 1; i <= 10; i++)
+	await until('the hostile one holds all that it can', () => held.length >= OF_ONE);
+
+	/* a machine so slow that the worker gives them up takes others in their place meanwhile */
+	let unaided = 0;
+
+	for (let i = 1; i <= EVENTS && unaided < 10; i++)
 	{
+		const before = held.length;
+
 		await other.emit();
 		await until(`event ${i} of the other has arrived`, () => other.receiver.requests.length === i);
+		unaided += held.length === before ? 1 : 0;
 	}
-	assert.equal(held.length, OF_ONE, 'none of the others had to end first');
+	assert.equal(unaided, 10, 'none of the others had to end first');
 	letGo();
-	await until('all is delivered in the end', async () => await undelivered() === 0, { seconds: 30, pauseMs: 200 });
+	await until('all is delivered in the end', async () => await undelivered() === 0, { pauseMs: 200 });
 	assert.equal((await worker.stop()).code, 0);
 });
 
@@ -98,10 +105,12 @@ test('when all places are taken, nobody who has much to deliver keeps one for lo
 
 	await until('all places are taken', async () => Number(await db.value(
 		'SELECT count(*)::int FROM wa.webhook_lane WHERE lease_until > clock_timestamp()')) === PLACES);
-	await other.emit();
-	await until('the other is served', () => other.receiver.requests.length === 1, { seconds: 60 });
+	const before = receiver.requests.length;
 
-	const counts = receiver.requests.reduce((found, { path, json }) =>
+	await other.emit();
+	await until('the other is served', () => other.receiver.requests.length === 1);
+
+	const counts = receiver.requests.slice(before).reduce((found, { path, json }) =>
 		found.set(path + json.organization, (found.get(path + json.organization) ?? 0) + 1), new Map());
 
 	assert.ok(Math.max(...counts.values()) <= REQUESTS_MAX, `${Math.max(...counts.values())} requests to one of them came first`);

@@ -11,6 +11,7 @@ import http from 'node:http';
 import { before, beforeEach, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { pairedSession } from './harness/fixtures.mjs';
+import { refuseOthers } from './harness/options.mjs';
 import { makePlace, onEnd, until } from './harness/processes.mjs';
 import { Gateway, Sandbox } from './harness/programs.mjs';
 import { NameServer } from './harness/receiver.mjs';
@@ -18,7 +19,8 @@ import { createKey, createOrg } from './harness/tenants.mjs';
 
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 const MAX_BYTES = 600_000;
-const TIMEOUT_MS = 1500;
+const TIMEOUT_MS = 20_000;
+const SHORT_TIMEOUT_MS = 1500;		/* for servers that do not answer */
 
 let cluster, db, folder, client, key, session, names, records, sandbox, files;
 let numbers = 15553000000;
@@ -47,9 +49,10 @@ async function serve(host, port = 0)
 }
 
 /* Addresses that the operator allows for URLs; 127.0.0.2 plays the inside. */
-async function startSandbox(allowed = ['127.0.0.1'], media = ['--media-dir', folder])
+async function startSandbox({ allowed = ['127.0.0.1'], media = ['--media-dir', folder], timeoutMs = TIMEOUT_MS, ...others } = {})
 {
-	sandbox = await Sandbox.start(cluster, { args: [...media, '--resolver', names.address, '--fetch-timeout', String(TIMEOUT_MS),
+	refuseOthers(others);
+	sandbox = await Sandbox.start(cluster, { args: [...media, '--resolver', names.address, '--fetch-timeout', String(timeoutMs),
 		'--media-max-bytes', String(MAX_BYTES), ...allowed.flatMap((range) => ['--allow-target', range])] });
 }
 
@@ -94,7 +97,7 @@ const outcome = ({ id }) => until('the message is read or has failed', async () 
 	const { json } = await client.get(`/api/v1/sessions/${session.id}/messages/${id}`, key);
 
 	return ['read', 'failed'].includes(json.status) && json;
-}, { seconds: 40 });
+});
 
 async function failsWith(media, error)
 {
@@ -195,7 +198,7 @@ test('redirects are followed, each to a place that is checked again', async () =
 
 	/* who allows it, reaches it */
 	await sandbox.stop();
-	await startSandbox(['127.0.0.0/8']);
+	await startSandbox({ allowed: ['127.0.0.0/8'] });
 	for (const i of [0, 1])
 		assert.equal((await outcome(await send({ url: url(`/bad${i}`) }))).status, 'read');
 	await sandbox.stop();
@@ -270,6 +273,8 @@ test('what may pass is tried again', async () =>
 	assert.equal(files.requests.length, 3);
 
 	/* but not for ever, and each time only for a while */
+	await sandbox.stop();
+	await startSandbox({ timeoutMs: SHORT_TIMEOUT_MS });
 	const drips = (response) => { const more = setInterval(() => response.write('x'), 100); response.on('close', () => clearInterval(more)); };
 
 	files.answers['/drip'] = (_, response) => drips(response.writeHead(200));
@@ -286,12 +291,14 @@ test('what may pass is tried again', async () =>
 	/* meanwhile others went on, and nothing of it is left */
 	assert.equal((await outcome(await send({ url: url('/view.png') }))).status, 'read');
 	assert.equal(await db.value('SELECT count(*) FROM wa.media_fetch'), '0');
+	await sandbox.stop();
+	await startSandbox();
 });
 
 test('a connector without a store says so', async () =>
 {
 	await sandbox.stop();
-	await startSandbox([], []);
+	await startSandbox({ allowed: [], media: [] });
 	await failsWith({ url: url('/view.png') }, /this connector has no store for files/);
 	assert.deepEqual(files.requests, []);
 	await sandbox.stop();
