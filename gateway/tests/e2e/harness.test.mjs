@@ -21,7 +21,7 @@ test('what is waited for is named when the time is over', async () =>
 	const began = performance.now();
 
 	await assert.rejects(until('the end of days', () => false, { seconds: 0.1 }), /not within 0\.1 s: the end of days/);
-	assert.ok(performance.now() - began < 5000);
+	assert.ok(performance.now() - began < 30_000);
 });
 
 test('a port that a test chooses is given once, and by nobody else', async () =>

@@ -17,7 +17,7 @@ import { conninfo } from './harness/programs.mjs';
 import { createSession, createTenant } from './harness/tenants.mjs';
 
 /* A program that waits for its log answers nothing. */
-const limited = { timeout: 60000 };
+const limited = { timeout: 240_000 };
 
 let cluster, db, tenant, pipes = 0;
 

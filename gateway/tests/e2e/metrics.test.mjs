@@ -81,6 +81,7 @@ test('each of several workers answers for all of them, also after one has died',
 
 	for (let i = 0; i < 12; i++)
 		await ask();
+	await until('all are counted', async () => value(await scrape(port), series) === 12);
 	for (let i = 0; i < 6; i++)
 		assert.equal(value(await scrape(port), series), 12);
 
@@ -89,7 +90,7 @@ test('each of several workers answers for all of them, also after one has died',
 	process.kill(victim, 'SIGKILL');
 	await until('it is replaced', () => gateway.events('worker_started').length === 4 && gateway.events('metrics_listening').length === 4);
 	await ask();
-	assert.equal(value(await scrape(port), series), 13);
+	await until('it is counted', async () => value(await scrape(port), series) === 13);
 	await gateway.stop();
 	assert.equal(runGateway(['--check-config', '--workers', '2', '--metrics', '127.0.0.1:0']).code, 1);
 });
