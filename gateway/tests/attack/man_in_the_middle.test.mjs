@@ -27,6 +27,9 @@ import { message } from '../e2e/harness/wire.mjs';
 
 const SECONDS = Number(process.env.WA_ATTACK_SECONDS ?? 10);
 const CALLERS = 16;
+const ANSWERED_MIN = 100;
+const VIOLATIONS_MIN = 10;
+const MORE_SECONDS = 100;
 
 const random = new Random();
 
@@ -52,7 +55,7 @@ before(async () =>
 });
 
 /* A gateway behind the proxy, which is honest until a hook is set. */
-async function startGateway(connections, args = ['--request-timeout', '1000'])
+async function startGateway(connections, args = ['--request-timeout', '3000'])
 {
 	proxy.toServer = proxy.toClient = null;
 
@@ -203,9 +206,11 @@ async function pipelined(attack)
 	for (const tenant of [attacker, victim])
 		assert.equal(check(tenant, await ask(tenant), 'afterwards'), 200);
 
+	await gateway.stop();
+
+	/* the log is written by a thread, which has ended */
 	const violations = gateway.events('database_protocol_violation');
 
-	await gateway.stop();
 	return { statuses, violations, swallowed: proxy.swallowed };
 }
 
@@ -321,7 +326,7 @@ test('a violation is an alarm: a line of the log that says what, and a number', 
 	assert.equal(answer.status, 503);
 	await until('it is counted', async () => await count() === '1');
 
-	const [line, ...others] = gateway.events('database_protocol_violation');
+	const [line, ...others] = await until('it is logged', () => gateway.events('database_protocol_violation').length > 0 && gateway.events('database_protocol_violation'));
 
 	assert.deepEqual(others, []);
 	assert.match(line, / level=error .* statement=me expected="an idle transaction" came="an open transaction"/);
@@ -360,7 +365,7 @@ test('a Sync that does not come costs a connection, and no alarm', async () =>
 /* Nor is a commit that is refused because the key has ended between the statement and it. */
 test('a key that is revoked before the commit: 401, no alarm, and nothing is written', async () =>
 {
-	const gateway = await startGateway(1, ['--request-timeout', '8000']);
+	const gateway = await startGateway(1, ['--request-timeout', '60000']);
 	const { org } = tenants[1];
 	const secret = await db.value("SELECT secret FROM wa.create_key($1, 'ends', '{read,manage}')", [org.uuid]);
 
@@ -494,9 +499,9 @@ function mutate(mutations, direction, rate)
 }
 
 /* One caller: requests one after the other, each with the key of somebody. */
-async function call(gateway, end, statuses, number)
+async function call(gateway, isOver, statuses, number)
 {
-	for (let i = 0; Date.now() < end; i++)
+	for (let i = 0; !isOver(); i++)
 	{
 		const tenant = tenants[(number + random.below(tenants.length)) % tenants.length];
 		const label = `made by ${number}.${i}`;
@@ -518,19 +523,22 @@ for (const [name, toServer, toClient] of [['to the server', 0.1, 0], ['to the ga
 {
 	test(`any mixture, ${name}`, async (t) =>
 	{
-		const gateway = await startGateway(4);
+		const gateway = await startGateway(4, ['--request-timeout', '1000']);
 		const statuses = {};
 		const end = Date.now() + SECONDS * 1000;
+		/* on a slow machine there is more time for as much */
+		const isEnough = () => statuses[200] > ANSWERED_MIN && gateway.events('database_protocol_violation').length > VIOLATIONS_MIN;
+		const isOver = () => Date.now() >= end && (isEnough() || Date.now() >= end + MORE_SECONDS * 1000);
 
 		t.diagnostic(`WA_SEED=${random.seed}`);
 		proxy.toServer = mutate(TO_SERVER, 'toServer', toServer);
 		proxy.toClient = mutate(TO_CLIENT, 'toClient', toClient);
-		await Promise.all(Array.from({ length: CALLERS }, (_, number) => call(gateway, end, statuses, number)));
+		await Promise.all(Array.from({ length: CALLERS }, (_, number) => call(gateway, isOver, statuses, number)));
 		proxy.toServer = proxy.toClient = null;
 		t.diagnostic(JSON.stringify({ statuses, violations: gateway.events('database_protocol_violation').length }));
 		t.diagnostic(JSON.stringify(counts));
-		assert.ok(statuses[200] > 100, 'enough was answered');
-		assert.ok(gateway.events('database_protocol_violation').length > 10, 'enough was done to it');
+		assert.ok(statuses[200] > ANSWERED_MIN, 'enough was answered');
+		assert.ok(gateway.events('database_protocol_violation').length > VIOLATIONS_MIN, 'enough was done to it');
 		await until('the gateway goes on', async () => (await gateway.client.get('/readyz')).status === 200);
 		assert.ok(gateway.running);
 		await gateway.stop();
