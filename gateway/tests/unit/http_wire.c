@@ -18,7 +18,10 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define READ_MS 3000
+#define READ_MS 15000
+
+/* However little of its time this process got, so often the loop runs behind its end. */
+#define LOOPS_BEHIND 20
 #define TEXT_MAX (LARGE_BYTES + 64 * 1024)
 
 static void
@@ -278,6 +281,8 @@ wire_run(Wire *wire, int ms)
 		event_base_loop(wire->base, EVLOOP_NONBLOCK);
 		usleep(200);
 	} while (clock_monotonic_ms() < end);
+	for (int i = 0; ms > 0 && i < LOOPS_BEHIND; i++)
+		event_base_loop(wire->base, EVLOOP_NONBLOCK);
 }
 
 const char *

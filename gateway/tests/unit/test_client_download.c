@@ -46,7 +46,7 @@ start(void)
 	webhooks_wire_start(&wire);
 	setup = (DownloadSetup){.destination = wire.setup.destination,
 							.transfers = wire.setup.transfers,
-							.timeout_ms = 1000,
+							.timeout_ms = 20000,
 							.bytes_max = sizeof(file)};
 	file_len = 0;
 	has_room = true;

@@ -14,9 +14,9 @@
 #include "tests/unit/db_wire.h"
 #include "tests/unit/suite.h"
 
-#define SERVER_MS 20000
-#define LONG_S 15
-#define SHORT_MS 5000
+#define SERVER_MS 60000
+#define LONG_S 100
+#define SHORT_MS 30000
 
 static DbWire wire;
 static pid_t server;

@@ -29,6 +29,9 @@ static const HttpLimits calm = {
 	.tick_ms = 10,
 };
 
+/* 50 of these are the body. */
+#define BODY_PART 100
+
 static void
 start(const HttpLimits *limits)
 {
@@ -98,8 +101,11 @@ END_TEST
 START_TEST(a_slow_body_is_a_408_and_a_steady_one_is_not)
 {
 	HttpLimits limits = calm;
-	static const int sizes[] = {5, 20};
+	/* the steady one is faster by far, or a busy machine would make it a slow one */
+	static const int sizes[] = {5, BODY_PART};
+	char part[BODY_PART];
 
+	memset(part, 'x', sizeof(part));
 	limits.body_period_ms = 200;
 	limits.body_period_bytes = 100;
 	start(&limits);
@@ -110,10 +116,10 @@ START_TEST(a_slow_body_is_a_408_and_a_steady_one_is_not)
 		bool closed;
 		const char *answer;
 
-		wire_send_text(&wire, fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
-		while (sent < 1000 && sent < 50 * sizes[i])
+		wire_send_text(&wire, fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+		while (sent < 50 * sizes[i])
 		{
-			wire_send(&wire, fd, "xxxxxxxxxxxxxxxxxxxx", (size_t) sizes[i]);
+			wire_send(&wire, fd, part, (size_t) sizes[i]);
 			sent += sizes[i];
 			wire_run(&wire, 10);
 		}
@@ -150,13 +156,13 @@ START_TEST(a_client_that_does_not_read_is_closed)
 	HttpLimits limits = calm;
 	int fd;
 
-	limits.write_period_ms = 100;
+	limits.write_period_ms = 1000;
 	start(&limits);
 	fd = wire_connect(&wire);
 	wire_send_text(&wire, fd, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
 	wire_run(&wire, 20);
 	ck_assert_int_eq(http_server_connections(wire.server), 1);
-	wire_run(&wire, 400);
+	wire_run(&wire, 4000);
 	ck_assert_int_eq(http_server_connections(wire.server), 0);
 	close(fd);
 }
@@ -167,13 +173,13 @@ START_TEST(a_refused_client_that_stays_is_closed)
 	HttpLimits limits = calm;
 	int fd;
 
-	limits.linger_ms = 100;
+	limits.linger_ms = 1000;
 	start(&limits);
 	fd = wire_connect(&wire);
 	wire_send_text(&wire, fd, "BAD\r\n\r\n");
 	wire_run(&wire, 20);
 	ck_assert_int_eq(http_server_connections(wire.server), 1);
-	wire_run(&wire, 200);
+	wire_run(&wire, 2000);
 	ck_assert_int_eq(http_server_connections(wire.server), 0);
 	close(fd);
 }

@@ -125,17 +125,17 @@ START_TEST(a_handler_at_work_may_take_its_time)
 	HttpLimits limits = HTTP_LIMITS_DEFAULT;
 	int fd;
 
-	limits.answer_ms = 200;
+	limits.answer_ms = 1000;
 	limits.tick_ms = 10;
 	wire_start(&wire, &limits);
 	fd = hold();
 	for (int i = 0; i < 6; i++)
 	{
-		wire_run(&wire, 80);
+		wire_run(&wire, 300);
 		ck_assert_int_eq(wire.n_gone, 0);
 		http_request_keep(wire.held);
 	}
-	wire_run(&wire, 400);
+	wire_run(&wire, 2000);
 	ck_assert_int_eq(wire.n_gone, 1);
 	http_request_keep(wire.held); /* nobody waits any more */
 	answer_held(1);

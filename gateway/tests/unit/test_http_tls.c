@@ -19,7 +19,7 @@
 #include "tests/unit/http_wire.h"
 #include "tests/unit/suite.h"
 
-#define WAIT_MS 3000
+#define WAIT_MS 15000
 #define MANY 40
 #define ECHO "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -117,7 +117,7 @@ start(const int ends[2], void (*run)(void))
 	close(ends[0]);
 	close(ends[1]);
 	close(said[0]);
-	alarm(20);
+	alarm(200);
 	if (!log_start())
 		_exit(2);
 	run();

@@ -119,7 +119,7 @@ count_files(const char *below)
 static void
 wait_for(const Told *told)
 {
-	for (int i = 0; i < 5000 && told->dones == 0; i++)
+	for (int i = 0; i < 60000 && told->dones == 0; i++)
 	{
 		event_base_loop(base, EVLOOP_NONBLOCK);
 		usleep(1000);

@@ -213,7 +213,7 @@ webhooks_wire_start(WebhooksWire *wire)
 						.resolver = resolver_open(wire->base, server, DISPATCH_SENDING_MAX),
 						.rules = &wire->rules},
 		.transfers = transfers_open(wire->base, &wire->rules, NULL, "wa-worker"),
-		.timeout_ms = 3000};
+		.timeout_ms = 20000};
 	ck_assert_ptr_nonnull(wire->setup.destination.resolver);
 	ck_assert_ptr_nonnull(wire->setup.transfers);
 }
