@@ -12,6 +12,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { refuseOthers } from './options.mjs';
 import { until } from './processes.mjs';
+import { Traces } from './traces.mjs';
 
 /* The server's log in its three formats; the cluster has to be set to write them. */
 export const LOGS = ['server.log', 'server.csv', 'server.json'];
@@ -87,12 +88,12 @@ export class Leaks
 	/* Where one of the credentials stands in one of the places, [name, bytes]; each place once. */
 	search(places)
 	{
-		const traces = [...this.secrets.values()].flat();
+		const traces = new Traces([...this.secrets.values()].flat());
 		const found = [];
 
 		for (const [name, content] of places)
 		{
-			const at = Math.max(...traces.map((trace) => content.indexOf(trace)));
+			const at = traces.indexIn(content);
 
 			if (at >= 0)
 				found.push(`${name}: …${content.toString('latin1', Math.max(0, at - 150), at + 40)}…`);
@@ -103,10 +104,21 @@ export class Leaks
 	/* What was added to a log since this was asked for the last time. */
 	fresh(name)
 	{
-		const content = fs.readFileSync(path.join(this.cluster.data, 'log', name)).subarray(this.read[name]);
+		const file = fs.openSync(path.join(this.cluster.data, 'log', name));
 
-		this.read[name] += content.length;
-		return content;
+		try
+		{
+			const content = Buffer.alloc(fs.fstatSync(file).size - this.read[name]);
+
+			for (let had = 0; had < content.length;)
+				had += fs.readSync(file, content, had, content.length - had, this.read[name] + had);
+			this.read[name] += content.length;
+			return content;
+		}
+		finally
+		{
+			fs.closeSync(file);
+		}
 	}
 
 	/* All logs since the last time, when everything that was done is in them. */
