@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GATEWAY_LOGIN } from '../e2e/harness/cluster.mjs';
 import { until } from '../e2e/harness/processes.mjs';
 import { message } from '../e2e/harness/wire.mjs';
 import { APP, LOGINS, REFUSED, Stage, marks, told } from './stage.mjs';
@@ -23,7 +24,9 @@ let stage;
 
 before(async () =>
 {
-	stage = await Stage.set(['wa.transaction_timeout = 60s', 'wa.idle_in_transaction_timeout = 60s']);
+	stage = await Stage.set(['wa.transaction_timeout = 120s', 'wa.idle_in_transaction_timeout = 120s']);
+	/* it counts in a pipeline too, and an error there would have the server skip all that follows */
+	await stage.db.sql(`ALTER ROLE ${GATEWAY_LOGIN} SET statement_timeout = '120s'`);
 });
 
 /* The memory that a backend has for itself, in megabytes. */
@@ -71,7 +74,7 @@ async function hoard(wire, messagesOf)
 
 for (const [name, messagesOf] of Object.entries(HOARDS))
 {
-	test(`a session that keeps too much ends: ${name}`, { timeout: 120_000 }, async () =>
+	test(`a session that keeps too much ends: ${name}`, { timeout: 300_000 }, async () =>
 	{
 		const wire = await stage.open();
 
