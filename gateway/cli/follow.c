@@ -55,7 +55,7 @@ wait_for_more(PGconn *connection)
 static void
 note_place(const Answer *answer, char place[PLACE_MAX])
 {
-	const char *latest = PQntuples(answer->rows) > 0 ? answer_latest_id(answer) : NULL;
+	const char *latest = answer_latest_id(answer);
 
 	if (latest != NULL)
 		snprintf(place, PLACE_MAX, "%s", latest);
@@ -75,13 +75,18 @@ follow_run(PGconn *connection, const Invocation *invocation)
 	{
 		PGresult *rows =
 			server_run(connection, command->statement, command_count_parameters(command), values);
-		const Answer answer = {.rows = rows};
-		bool more = rows != NULL && PQntuples(rows) > 0;
+		Answer answer;
+		bool more;
 
-		if (rows == NULL)
+		if (rows == NULL || !server_answer(rows, NULL, &answer))
+		{
+			PQclear(rows);
 			return false;
+		}
+		more = answer.row_count > 0;
 		written = output_write_answer(&answer, invocation);
 		note_place(&answer, place);
+		answer_free(&answer);
 		PQclear(rows);
 		if (more || values[PLACE_PARAMETER] == NULL)
 			values[PLACE_PARAMETER] = place;

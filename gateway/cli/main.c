@@ -183,6 +183,7 @@ run_transaction(PGconn *connection, const Invocation *invocation)
 	const Command *command = invocation->command;
 	PGresult *rows = NULL;
 	PGresult *shown = NULL;
+	Answer answer = {.values = NULL};
 	int status = EXIT_REFUSED;
 
 	if (server_do(connection, "BEGIN") && is_there(connection, invocation))
@@ -190,8 +191,10 @@ run_transaction(PGconn *connection, const Invocation *invocation)
 						  invocation->values);
 	if (rows != NULL && command->show != NULL)
 		shown = show_changed(connection, command, rows);
-	if (rows != NULL && (command->show == NULL || shown != NULL))
-		status = finish(connection, &(Answer){rows, shown}, invocation);
+	if (rows != NULL && (command->show == NULL || shown != NULL) &&
+		server_answer(rows, shown, &answer))
+		status = finish(connection, &answer, invocation);
+	answer_free(&answer);
 	PQclear(rows);
 	PQclear(shown);
 	return status;

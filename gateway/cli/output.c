@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/answer_write.h"
+
 OutputResult
 output_write(const Buffer *out)
 {

@@ -18,6 +18,14 @@
 	"SET search_path = pg_catalog, pg_temp; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; " \
 	"SET client_min_messages = error"
 
+/* Types of columns that are written in a way of their own. */
+#define TYPE_BOOL 16
+#define TYPE_INT8 20
+#define TYPE_INT2 21
+#define TYPE_INT4 23
+#define TYPE_JSON 114
+#define TYPE_TIMESTAMPTZ 1184
+
 #define LOST "the connection to the server is lost"
 
 static void
@@ -169,5 +177,69 @@ server_is_alive(PGconn *connection)
 	if (PQconsumeInput(connection) && PQstatus(connection) == CONNECTION_OK)
 		return true;
 	say_connection_error(connection, LOST);
+	return false;
+}
+
+/* ---- answers ---- */
+
+static AnswerType
+type_of(Oid type)
+{
+	switch (type)
+	{
+		case TYPE_BOOL:
+			return ANSWER_BOOL;
+		case TYPE_INT8:
+		case TYPE_INT2:
+		case TYPE_INT4:
+			return ANSWER_NUMBER;
+		case TYPE_JSON:
+			return ANSWER_JSON;
+		case TYPE_TIMESTAMPTZ:
+			return ANSWER_TIME;
+		default:
+			return ANSWER_TEXT;
+	}
+}
+
+/* The columns of a result behind the first "left_out". */
+static void
+add_columns(Answer *answer, const PGresult *result, int left_out)
+{
+	for (int i = left_out; i < PQnfields(result); i++)
+		answer_add_column(answer, PQfname(result, i), type_of(PQftype(result, i)));
+}
+
+/* Sets the values of the last row, from this column on. */
+static void
+set_values(Answer *answer, int column, const PGresult *result, int row, int left_out)
+{
+	for (int i = left_out; i < PQnfields(result); i++, column++)
+		if (row < PQntuples(result) && !PQgetisnull(result, row, i))
+			answer_set(answer, column, PQgetvalue(result, row, i));
+}
+
+/* What was changed is shown first, then what the statement says of it. */
+bool
+server_answer(const PGresult *rows, const PGresult *shown, Answer *answer)
+{
+	const int first = shown != NULL ? PQnfields(shown) : 0;
+	const int left_out = shown != NULL ? 1 : 0;
+
+	*answer = (Answer){.values = NULL};
+	if (shown != NULL)
+		add_columns(answer, shown, 0);
+	add_columns(answer, rows, left_out);
+	for (int row = 0; row < PQntuples(rows); row++)
+	{
+		answer_add_row(answer);
+		if (shown != NULL)
+			set_values(answer, 0, shown, row, 0);
+		set_values(answer, first, rows, row, left_out);
+	}
+	if (!answer->failed)
+		return true;
+	answer_free(answer);
+	fprintf(stderr, "wa: out of memory\n");
 	return false;
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <libpq-fe.h>
 
+#include "cli/answer.h"
+
 /*
  * Connects with a connection string or the name of a database (NULL: as the environment says),
  * and asks for a password on the terminal if the server wants one.  NULL: it has said why.
@@ -24,7 +26,13 @@ extern bool server_has_password(const char *database);
 extern PGresult *
 server_run(PGconn *connection, const char *statement, int count, const char *const *values);
 
-/* The same without parameters, for what has no answer. */
+/*
+ * Makes an answer of rows, whose values it borrows.  "shown", of Command.show, takes the place of
+ * the first column; NULL: there is none.  False: it has said why.  The caller frees it.
+ */
+extern bool server_answer(const PGresult *rows, const PGresult *shown, Answer *answer);
+
+/* Runs a statement without parameters, for what has no answer. */
 extern bool server_do(PGconn *connection, const char *statement);
 
 /* Takes in what the server has sent between statements.  False: the connection is lost, and it has said so. */
