@@ -6,7 +6,9 @@
  * and how the answer is shown.  Reading the command line (invocation.h), the help, the
  * completion and the manual (help.h) follow the table, so a command is added by adding a row.
  *
- * The n-th parameter of a row is $n of its statement.  What was not given is null.
+ * The n-th parameter of a row is $n of its statement.  What was not given is null.  A command that
+ * has a request as well works over HTTP, with a user token: then the organization is that of the
+ * token, and parameters go into the request by their "send" and "member".
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -14,7 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/answer.h"
 #include "lib/buffer.h"
+#include "lib/json_read.h"
 
 #define COMMAND_PARAMETERS_MAX 9
 
@@ -28,8 +32,26 @@ typedef enum ParameterKind
 	PARAMETER_OPTION,        /* --name VALUE */
 	PARAMETER_FLAG,          /* --name: the value is "true" */
 	PARAMETER_PASSWORD,      /* --name: a line that is asked for */
+	PARAMETER_CONFIRMATION,  /* --name, which must be given: what is done cannot be undone */
 	PARAMETER_CONSTANT       /* not of the command line: the value is "name" */
 } ParameterKind;
+
+/* What becomes of a parameter over HTTP: a member of the body, or of the query if there is no body. */
+typedef enum SendAs
+{
+	SEND_NOT = 0, /* it cannot be given: there is nothing that it would choose */
+	SEND_PATH, /* in the path in place of {}; a UUID becomes the TypeID whose prefix is "member" */
+	SEND_TEXT,
+	SEND_INSTEAD, /* a text, in place of the request's constant */
+	SEND_LIST,    /* an array of the texts between commas */
+	SEND_NUMBER,
+	SEND_TIME,    /* milliseconds; "infinity" is null */
+	SEND_SECONDS, /* of seconds, minutes, hours or days */
+	SEND_FLAG,
+	SEND_LIMIT,  /* not sent: so many rows are asked for */
+	SEND_FILTER, /* not sent: only rows whose column "member" is this are shown */
+	SEND_NOTHING /* not sent */
+} SendAs;
 
 typedef struct Parameter
 {
@@ -43,7 +65,45 @@ typedef struct Parameter
 	 * of them, and the database refuses wrong words.
 	 */
 	const char *words;
+
+	SendAs send;
+	const char *member; /* "rateLimit.burst" is a member of a member */
+	const char *none; /* the value that stands for null, or in a PUT for leaving it out; or NULL */
 } Parameter;
+
+/* A column of an answer over HTTP. */
+typedef struct Member
+{
+	const char *name; /* of the column and of the member */
+	AnswerType type;
+	const char *within; /* the object that has the member; NULL: the row itself */
+	const char *absent; /* the value if there is no such member; NULL: null */
+
+	/* Appends the value in place of a member's; nothing: null. */
+	void (*make)(const JsonValue *row, Buffer *out);
+} Member;
+
+typedef enum RowsForm
+{
+	ROWS_ONE = 0, /* the answer is the row */
+	ROWS_MEMBER,  /* they are in its member "list" */
+	ROWS_PAGES,   /* they are in its member "data", and more behind "nextCursor" */
+	ROWS_LINES    /* each line is one, and more come after the last "sequence" */
+} RowsForm;
+
+/* What a command asks of the REST API. */
+typedef struct CommandRequest
+{
+	const char *request;  /* "GET /api-keys/{}"; NULL: it works with a database only */
+	const char *change;   /* sent instead if a member is given; then all have to be; or NULL */
+	const char *show;     /* sent afterwards, and its answer is shown; NULL: there is none */
+	const char *constant; /* the name of a member that is always sent; or NULL */
+	bool value;           /* of the constant */
+	RowsForm form;
+	const char *list;
+	bool newest_first;     /* though the command shows the oldest first */
+	const Member *members; /* the last one has no name */
+} CommandRequest;
 
 typedef enum CommandShape
 {
@@ -99,6 +159,8 @@ typedef struct Command
 	 */
 	bool has_secret;
 
+	CommandRequest http;
+
 	/* A row whose column "result" is this has failed; NULL: none has. */
 	const char *failure;
 } Command;
@@ -111,6 +173,17 @@ extern int command_count_parameters(const Command *command);
 
 /* Whether words with blanks between have this one. */
 extern bool command_lists(const char *words, const char *word);
+
+/* What the rows of answers over HTTP have. */
+extern const Member key_members[];
+extern const Member key_list_members[];
+extern const Member new_key_members[];
+extern const Member key_hour_members[];
+extern const Member key_policy_members[];
+extern const Member revoked_members[];
+extern const Member audit_members[];
+extern const Member audit_record_members[];
+extern const Member audit_head_members[];
 
 /* What to do about each row of wa.self_check(), as JSON: made from docs/operations.md. */
 extern const char check_advice[];

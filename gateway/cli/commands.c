@@ -68,7 +68,7 @@
 #define SHOW_PERMISSION "SELECT " PERMISSION_COLUMNS " FROM wa.own_permission p WHERE p.name = $1 AND p.dropped_at IS NULL"
 
 #define ORG {.kind = PARAMETER_WORD, .name = "ORG", .help = "the id of an organization: org_…, or a UUID"}
-#define KEY {.kind = PARAMETER_WORD, .name = "KEY", .help = "the id of a key: key_…, or a UUID"}
+#define KEY {.kind = PARAMETER_WORD, .name = "KEY", .help = "the id of a key: key_…, or a UUID", .send = SEND_PATH, .member = "key"}
 #define USER {.kind = PARAMETER_WORD, .name = "USER", .help = "the id of a person: usr_…, or a UUID"}
 
 const Command commands[] = {
@@ -106,56 +106,75 @@ const Command commands[] = {
 
 	{.name = "key create",
 	 .summary = "make an API key",
-	 .more = "The secret is printed once, as \"key\", and cannot be shown again. If it cannot be written, no key is made.",
+	 .more = "The secret is printed once, as \"key\", and cannot be shown again. If it cannot be written, no key is made; over HTTP, one is made and named, to be revoked.",
 	 .parameters = {ORG,
-		{.kind = PARAMETER_WORD, .name = "NAME", .help = "how people find the key"},
+		{.kind = PARAMETER_WORD, .name = "NAME", .help = "how people find the key",
+		 .send = SEND_TEXT, .member = "name"},
 		{.kind = PARAMETER_WORD, .name = "PERMISSIONS", .words = "read send manage events",
-		 .help = "one of read, send, manage, events, or of your own such as invoices:write, or several with commas between"},
+		 .help = "one of read, send, manage, events, or of your own such as invoices:write, or several with commas between",
+		 .send = SEND_LIST, .member = "permissions"},
 		{.kind = PARAMETER_OPTION, .name = "expires", .argument = "TIME",
-		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; default: as the organization's policy says"},
+		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; default: as the organization's policy says",
+		 .send = SEND_TIME, .member = "expiresAt"},
 		{.kind = PARAMETER_OPTION, .name = "sessions", .argument = "LIST",
-		 .help = "sess_…, or several with commas between: the only sessions that it reaches; default: all of the organization"},
+		 .help = "sess_…, or several with commas between: the only sessions that it reaches; default: all of the organization",
+		 .send = SEND_LIST, .member = "sessions"},
 		{.kind = PARAMETER_OPTION, .name = "addresses", .argument = "LIST",
-		 .help = "the only addresses and networks that it is accepted from, such as 192.0.2.7,203.0.113.0/24; default: all"},
+		 .help = "the only addresses and networks that it is accepted from, such as 192.0.2.7,203.0.113.0/24; default: all",
+		 .send = SEND_LIST, .member = "addresses"},
 		{.kind = PARAMETER_OPTION, .name = "per-minute", .argument = "NUMBER",
-		 .help = "how many requests a minute it may make; default: any number"},
+		 .help = "how many requests a minute it may make; default: any number",
+		 .send = SEND_NUMBER, .member = "rateLimit.requestsPerMinute"},
 		{.kind = PARAMETER_OPTION, .name = "burst", .argument = "NUMBER",
-		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow"},
+		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow",
+		 .send = SEND_NUMBER, .member = "rateLimit.burst"},
 		{.kind = PARAMETER_FLAG, .name = "test",
-		 .help = "make a test key, which reaches only sessions of the sandbox"}},
+		 .help = "make a test key, which reaches only sessions of the sandbox",
+		 .send = SEND_FLAG, .member = "test"}},
 	 .statement = "SELECT c.id::wa.key_id AS id, c.secret AS key "
 		"FROM " BOTH_KINDS ", wa.create_key($1::wa.org_id, $2, p.four, $4::timestamptz, "
 		"string_to_array($5, ',')::wa.session_id[], string_to_array($6, ','), $7::integer, $8::integer, p.own, $9::boolean) c",
 	 .show = SHOW_KEY,
+	 .http = {.request = "POST /api-keys", .members = new_key_members},
 	 .has_secret = true},
 
 	{.name = "key change",
 	 .summary = "change an API key that is in use, with effect right away",
 	 .more = "Only what is given is changed; the secret stays. A key that is revoked, expired or rotated cannot be changed, and a test key stays one.",
 	 .parameters = {KEY,
-		{.kind = PARAMETER_OPTION, .name = "name", .argument = "NAME", .help = "how people find the key"},
+		{.kind = PARAMETER_OPTION, .name = "name", .argument = "NAME", .help = "how people find the key",
+		 .send = SEND_TEXT, .member = "name"},
 		{.kind = PARAMETER_OPTION, .name = "permissions", .argument = "LIST",
-		 .help = "all that it may do from now on, such as read,send or read,invoices:write"},
+		 .help = "all that it may do from now on, such as read,send or read,invoices:write",
+		 .send = SEND_LIST, .member = "permissions"},
 		{.kind = PARAMETER_OPTION, .name = "expires", .argument = "TIME",
-		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; at most as the organization's policy allows"},
-		{.kind = PARAMETER_OPTION, .name = "sessions", .argument = "LIST", .help = "the only sessions that it reaches, or all"},
-		{.kind = PARAMETER_OPTION, .name = "addresses", .argument = "LIST", .help = "the only addresses and networks that it is accepted from, or any"},
-		{.kind = PARAMETER_OPTION, .name = "per-minute", .argument = "NUMBER", .help = "how many requests a minute it may make, or any"},
+		 .help = "when it ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; at most as the organization's policy allows",
+		 .send = SEND_TIME, .member = "expiresAt"},
+		{.kind = PARAMETER_OPTION, .name = "sessions", .argument = "LIST", .help = "the only sessions that it reaches, or all",
+		 .send = SEND_LIST, .member = "sessions", .none = "all"},
+		{.kind = PARAMETER_OPTION, .name = "addresses", .argument = "LIST", .help = "the only addresses and networks that it is accepted from, or any",
+		 .send = SEND_LIST, .member = "addresses", .none = "any"},
+		{.kind = PARAMETER_OPTION, .name = "per-minute", .argument = "NUMBER", .help = "how many requests a minute it may make, or any",
+		 .send = SEND_NUMBER, .member = "rateLimit.requestsPerMinute", .none = "any"},
 		{.kind = PARAMETER_OPTION, .name = "burst", .argument = "NUMBER",
-		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow"}},
+		 .help = "with --per-minute: how many of them at once; default: as many as ten seconds allow",
+		 .send = SEND_NUMBER, .member = "rateLimit.burst"}},
 	 .statement = "SELECT $1::wa.key_id AS id FROM " BOTH_KINDS ", "
 		"wa.update_key($1::wa.key_id, $2, CASE WHEN $3 IS NOT NULL THEN p.four END, $4::timestamptz, "
 		"string_to_array(NULLIF($5, 'all'), ',')::wa.session_id[], string_to_array(NULLIF($6, 'any'), ','), NULLIF($7, 'any')::integer, $8::integer, "
 		"CASE WHEN $3 IS NOT NULL THEN COALESCE(p.own, '{}') END, "
 		"array_remove(ARRAY[CASE $5 WHEN 'all' THEN 'sessions' END, CASE $6 WHEN 'any' THEN 'addresses' END, CASE $7 WHEN 'any' THEN 'rateLimit' END], NULL))",
-	 .show = SHOW_KEY},
+	 .show = SHOW_KEY,
+	 .http = {.request = "PATCH /api-keys/{}", .members = key_members}},
 
 	{.name = "key policy",
 	 .summary = "show how long the API keys of an organization live, or set it",
-	 .more = "Keys that exist keep their expiry until it is changed. What is not given stays as it is.",
+	 .more = "Keys that exist keep their expiry until it is changed. What is not given stays as it is; over HTTP, both or none are given.",
 	 .parameters = {ORG,
-		{.kind = PARAMETER_OPTION, .name = "default-days", .argument = "NUMBER", .help = "the days of a key for which no time is given, or none"},
-		{.kind = PARAMETER_OPTION, .name = "max-days", .argument = "NUMBER", .help = "the most days of any key, counted from when it was made, or none"}},
+		{.kind = PARAMETER_OPTION, .name = "default-days", .argument = "NUMBER", .help = "the days of a key for which no time is given, or none",
+		 .send = SEND_NUMBER, .member = "defaultDays", .none = "none"},
+		{.kind = PARAMETER_OPTION, .name = "max-days", .argument = "NUMBER", .help = "the most days of any key, counted from when it was made, or none",
+		 .send = SEND_NUMBER, .member = "maxDays", .none = "none"}},
 	 .requires = SHOW_ORG,
 	 .absent = "organization does not exist",
 	 .statement = "SELECT $1::wa.org_id AS id FROM (SELECT) one LEFT JOIN wa.key_policy p ON p.org_id = $1::wa.org_id "
@@ -164,13 +183,15 @@ const Command commands[] = {
 		"CASE WHEN $3::text IS NULL THEN p.max_days WHEN $3 <> 'none' THEN $3::integer END) "
 		"WHERE num_nonnulls($2::text, $3::text) > 0) s ON true",
 	 .show = "SELECT wa.typeid('org', o.id) AS id, o.name, p.default_days AS \"defaultDays\", p.max_days AS \"maxDays\" "
-		"FROM wa.org o LEFT JOIN wa.key_policy p ON p.org_id = o.id WHERE o.id = $1::wa.org_id"},
+		"FROM wa.org o LEFT JOIN wa.key_policy p ON p.org_id = o.id WHERE o.id = $1::wa.org_id",
+	 .http = {.request = "GET /api-keys/policy", .change = "PUT /api-keys/policy", .members = key_policy_members}},
 
 	{.name = "key list",
 	 .summary = "list the API keys of an organization, or of all, oldest first",
 	 .parameters = {{.kind = PARAMETER_OPTIONAL_WORD, .name = "ORG", .help = "the id of an organization: org_…, or a UUID"},
 		{.kind = PARAMETER_OPTION, .name = "status", .argument = "STATUS", .words = "live rotated disabled expired revoked",
-		 .help = "only those that are live, rotated, disabled, expired or revoked"}},
+		 .help = "only those that are live, rotated, disabled, expired or revoked",
+		 .send = SEND_FILTER, .member = "status"}},
 	 .requires = "SELECT FROM wa.org o WHERE o.id = $1::wa.org_id UNION ALL SELECT WHERE $1 IS NULL",
 	 .absent = "organization does not exist",
 	 .statement = "SELECT " KEY_COLUMNS ", "
@@ -179,6 +200,7 @@ const Command commands[] = {
 		"CASE WHEN k.per_minute IS NOT NULL THEN 'rateLimit' END, CASE WHEN k.test THEN 'test' END], NULL), '{}')) AS \"restrictedBy\" "
 		"FROM wa.keys k "
 		"WHERE ($1::wa.org_id IS NULL OR k.org_id = $1::wa.org_id) AND ($2::text IS NULL OR k.status = $2) ORDER BY k.id",
+	 .http = {.request = "GET /api-keys", .form = ROWS_PAGES, .newest_first = true, .members = key_list_members},
 	 .shape = COMMAND_LIST,
 	 .columns = "id organization name prefix permissions restrictedBy status expiresAt lastUsedAt"},
 
@@ -187,7 +209,8 @@ const Command commands[] = {
 	 .parameters = {KEY},
 	 .requires = SHOW_KEY,
 	 .absent = "key does not exist",
-	 .statement = SHOW_KEY},
+	 .statement = SHOW_KEY,
+	 .http = {.request = "GET /api-keys/{}", .members = key_members}},
 
 	{.name = "key find",
 	 .summary = "find the API keys that a text may mean, in all organizations",
@@ -204,13 +227,15 @@ const Command commands[] = {
 	 .summary = "show how often an API key was used in each hour, and why requests were denied",
 	 .more = "The oldest hour first; an hour without requests is left out. Counts are kept for 30 days.",
 	 .parameters = {KEY,
-		{.kind = PARAMETER_OPTION, .name = "hours", .argument = "NUMBER", .help = "only so many hours back, with the current one"}},
+		{.kind = PARAMETER_OPTION, .name = "hours", .argument = "NUMBER", .help = "only so many hours back, with the current one",
+		 .send = SEND_NUMBER, .member = "hours"}},
 	 .requires = SHOW_KEY,
 	 .absent = "key does not exist",
 	 .statement = "SELECT u.hour AS \"from\", u.allowed, u.denied, "
 		"u.expired, u.revoked, u.disabled, u.address, u.permission, u.session, u.rate "
 		"FROM wa.key_usage u JOIN wa.keys k ON k.org_id = u.org_id AND k.id = u.key_id "
 		"WHERE k.id = $1::wa.key_id AND ($2::integer IS NULL OR u.hour > now() - $2::integer * interval '1 hour') ORDER BY u.hour",
+	 .http = {.request = "GET /api-keys/{}/usage", .form = ROWS_MEMBER, .list = "hours", .members = key_hour_members},
 	 .shape = COMMAND_LIST},
 
 	{.name = "key guesses",
@@ -239,11 +264,26 @@ const Command commands[] = {
 	{.name = "key revoke",
 	 .summary = "end an API key for good, with effect right away",
 	 .parameters = {KEY,
-		{.kind = PARAMETER_OPTION, .name = "reason", .argument = "TEXT", .help = "what people then see beside the key"}},
+		{.kind = PARAMETER_OPTION, .name = "reason", .argument = "TEXT", .help = "what people then see beside the key",
+		 .send = SEND_TEXT, .member = "reason"}},
 	 .statement = "SELECT $1::wa.key_id AS id, wa.revoke_key_with_reason($1::wa.key_id, $2) AS changed",
 	 .show = SHOW_KEY,
+	 .http = {.request = "DELETE /api-keys/{}", .show = "GET /api-keys/{}", .members = key_members},
 	 .done = "{id} (\"{name}\") is revoked",
 	 .unchanged = "{id} (\"{name}\") was revoked before"},
+
+	{.name = "key revoke-all",
+	 .summary = "end all API keys of an organization, or those that one person has made, with effect right away",
+	 .more = "A key that somebody makes or rotates at the same moment is not among them: take their role away first.",
+	 .parameters = {ORG,
+		{.kind = PARAMETER_OPTION, .name = "created-by", .argument = "USER", .help = "only those that this person has made: usr_…, or a UUID",
+		 .send = SEND_INSTEAD, .member = "createdBy"},
+		{.kind = PARAMETER_OPTION, .name = "reason", .argument = "TEXT", .help = "what people then see beside the keys",
+		 .send = SEND_TEXT, .member = "reason"},
+		{.kind = PARAMETER_CONFIRMATION, .name = "yes", .help = "that it is meant: without it nothing is done", .send = SEND_NOTHING}},
+	 .statement = "SELECT wa.revoke_keys($1::wa.org_id, $2::wa.user_id, $3) AS revoked WHERE $4::boolean",
+	 .http = {.request = "POST /api-keys/revoke", .constant = "all", .value = true, .members = revoked_members},
+	 .done = "keys revoked: {revoked}"},
 
 	{.name = "key revoke-secret",
 	 .summary = "end the API key that somebody has found, whichever organization's it is",
@@ -260,6 +300,7 @@ const Command commands[] = {
 	 .parameters = {KEY},
 	 .statement = "SELECT $1::wa.key_id AS id, wa.disable_key($1::wa.key_id) AS changed",
 	 .show = SHOW_KEY,
+	 .http = {.request = "PATCH /api-keys/{}", .constant = "enabled", .value = false, .members = key_members},
 	 .done = "{id} (\"{name}\") is switched off",
 	 .unchanged = "{id} (\"{name}\") was switched off before"},
 
@@ -268,19 +309,22 @@ const Command commands[] = {
 	 .parameters = {KEY},
 	 .statement = "SELECT $1::wa.key_id AS id, wa.enable_key($1::wa.key_id) AS changed",
 	 .show = SHOW_KEY,
+	 .http = {.request = "PATCH /api-keys/{}", .constant = "enabled", .value = true, .members = key_members},
 	 .done = "{id} (\"{name}\") is switched on",
 	 .unchanged = "{id} (\"{name}\") was on"},
 
 	{.name = "key rotate",
 	 .summary = "make the successor of an API key",
 	 .more = "The successor has the name, the permissions and the restrictions of the old key, which works until the overlap "
-		"is over. The new secret is printed once, as \"key\". If it cannot be written, nothing is changed.",
+		"is over. The new secret is printed once, as \"key\". If it cannot be written, nothing is changed; over HTTP, the successor is made and named, to be revoked.",
 	 .parameters = {KEY,
 		{.kind = PARAMETER_OPTION, .name = "overlap", .argument = "INTERVAL",
-		 .help = "how long the old key goes on working, such as 0, \"1 hour\" or \"7 days\"; default: 1 day"}},
+		 .help = "how long the old key goes on working, such as 0, \"1 hour\" or \"7 days\"; default: 1 day",
+		 .send = SEND_SECONDS, .member = "overlapSeconds"}},
 	 .statement = "SELECT r.id::wa.key_id AS id, r.secret AS key "
 		"FROM wa.rotate_key($1::wa.key_id, COALESCE($2::interval, '1 day')) r",
 	 .show = SHOW_KEY,
+	 .http = {.request = "POST /api-keys/{}/rotate", .members = new_key_members},
 	 .has_secret = true},
 
 	{.name = "import",
@@ -401,12 +445,16 @@ const Command commands[] = {
 	{.name = "audit list",
 	 .summary = "list the audit log of an organization, newest first",
 	 .parameters = {ORG,
-		{.kind = PARAMETER_OPTION, .name = "action", .argument = "ACTION", .help = "only this action, such as key.created, or all that begin so, such as key"},
-		{.kind = PARAMETER_OPTION, .name = "actor", .argument = "ID", .help = "only what this person, key or role of the database did: usr_…, key_…, or a name"},
-		{.kind = PARAMETER_OPTION, .name = "subject", .argument = "ID", .help = "only what was done to this, by its id"},
-		{.kind = PARAMETER_OPTION, .name = "from", .argument = "TIME", .help = "only from this time on, in UTC: 2027-01-31, or 2027-01-31T12:00:00Z"},
-		{.kind = PARAMETER_OPTION, .name = "to", .argument = "TIME", .help = "only before this time"},
-		{.kind = PARAMETER_OPTION, .name = "limit", .argument = "NUMBER", .help = "how many; default: 50"}},
+		{.kind = PARAMETER_OPTION, .name = "action", .argument = "ACTION", .help = "only this action, such as key.created, or all that begin so, such as key (not over HTTP)",
+		 .send = SEND_TEXT, .member = "action"},
+		{.kind = PARAMETER_OPTION, .name = "actor", .argument = "ID", .help = "only what this person, key or role of the database did: usr_…, key_…, or a name",
+		 .send = SEND_TEXT, .member = "actor"},
+		{.kind = PARAMETER_OPTION, .name = "subject", .argument = "ID", .help = "only what was done to this, by its id",
+		 .send = SEND_TEXT, .member = "subject"},
+		{.kind = PARAMETER_OPTION, .name = "from", .argument = "TIME", .help = "only from this time on, in UTC: 2027-01-31, or 2027-01-31T12:00:00Z",
+		 .send = SEND_TIME, .member = "from"},
+		{.kind = PARAMETER_OPTION, .name = "to", .argument = "TIME", .help = "only before this time", .send = SEND_TIME, .member = "to"},
+		{.kind = PARAMETER_OPTION, .name = "limit", .argument = "NUMBER", .help = "how many; default: 50", .send = SEND_LIMIT}},
 	 .requires = SHOW_ORG,
 	 .absent = "organization does not exist",
 	 .statement = "SELECT a.at, a.actor, a.actor_name AS \"actorName\", a.action, wa.audit_subject(a.action, a.subject) AS subject, a.detail::json AS detail, a.sequence "
@@ -414,8 +462,19 @@ const Command commands[] = {
 		"AND ($3::text IS NULL OR a.actor = $3) AND ($4::text IS NULL OR wa.audit_subject(a.action, a.subject) = $4) "
 		"AND ($5::timestamptz IS NULL OR a.at >= $5) AND ($6::timestamptz IS NULL OR a.at < $6) "
 		"ORDER BY a.id DESC LIMIT COALESCE($7::integer, 50)",
+	 .http = {.request = "GET /audit", .form = ROWS_PAGES, .members = audit_members},
 	 .shape = COMMAND_LIST,
 	 .columns = "at actor action subject detail"},
+
+	{.name = "audit head",
+	 .summary = "show the newest entry in the chain of an organization's audit log, to be kept in another place",
+	 .more = "\"audit verify\" takes it as --sequence and --hash, and shows every later change of the entries up to it.",
+	 .parameters = {ORG},
+	 .requires = SHOW_ORG,
+	 .absent = "organization does not exist",
+	 .statement = "SELECT wa.typeid('org', $1::wa.org_id) AS \"organizationId\", COALESCE(h.sequence, 0) AS sequence, encode(h.hash, 'hex') AS hash, h.at "
+		"FROM wa.audit_head($1::wa.org_id) h",
+	 .http = {.request = "GET /audit/head", .members = audit_head_members}},
 
 	{.name = "audit verify",
 	 .summary = "compute the chain of an organization's audit log anew, and say what was changed or removed",
@@ -435,13 +494,15 @@ const Command commands[] = {
 	{.name = "audit export",
 	 .summary = "print the chain of an organization's audit log, a JSON object on each line",
 	 .more = "The lines are those of GET /audit/export: all that the hashes are made of, in the order of the chain.",
-	 .parameters = {ORG, {.kind = PARAMETER_OPTION, .name = "after", .argument = "NUMBER", .help = "only entries behind this sequence"}},
+	 .parameters = {ORG, {.kind = PARAMETER_OPTION, .name = "after", .argument = "NUMBER", .help = "only entries behind this sequence",
+		 .send = SEND_NUMBER, .member = "after"}},
 	 .requires = SHOW_ORG,
 	 .absent = "organization does not exist",
 	 .statement = "SELECT wa.typeid('org', a.org_id) AS \"organizationId\", a.sequence, wa.typeid('aud', a.id) AS id, wa.epoch_ms(a.at) AS at, "
 		"a.actor, a.actor_name AS \"actorName\", a.action, wa.audit_subject(a.action, a.subject) AS subject, a.detail::json AS detail, "
 		"encode(a.hash, 'hex') AS hash "
 		"FROM wa.audit a WHERE a.org_id = $1::wa.org_id AND a.sequence > COALESCE($2::bigint, 0) ORDER BY a.sequence",
+	 .http = {.request = "GET /audit/export", .form = ROWS_LINES, .members = audit_record_members},
 	 .shape = COMMAND_LINES},
 
 	{.name = "tail",

@@ -8,16 +8,24 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const GlobalOption global_options[] = {
-	{"database", "CONNINFO",
+	{"database", NULL, "CONNINFO",
 	 "libpq connection string or name of the database, without a password; what it leaves out comes "
 	 "from PGHOST and so on"},
-	{"json", NULL, "print one JSON value, with times as in RFC 3339"},
-	{"help", NULL, "show the help of a command, then exit"},
-	{"version", NULL, "show the version, then exit"},
-	{NULL, NULL, NULL},
+	{"url", "WA_URL", "URL",
+	 "work over HTTP in place of a database: the URL of a gateway; https, but for this machine itself"},
+	{"token-file", "WA_TOKEN_FILE", "FILE",
+	 "work over HTTP as the person whose user token is in the file, which others must not be able "
+	 "to read"},
+	{"ca-file", "WA_CA_FILE", "FILE",
+	 "over HTTP: the authorities (PEM) that verify the gateway's certificate; default: the system's"},
+	{"json", NULL, NULL, "print one JSON value, with times as in RFC 3339"},
+	{"help", NULL, NULL, "show the help of a command, then exit"},
+	{"version", NULL, NULL, "show the version, then exit"},
+	{NULL, NULL, NULL, NULL},
 };
 
 /* The state of reading. */
@@ -27,6 +35,8 @@ typedef struct Reader
 	int argc;
 	char **argv;
 	int next;
+	const char *words[COMMAND_PARAMETERS_MAX + 1]; /* behind the command's name */
+	int word_count;
 	bool options_ended;
 	bool help;
 	bool version;
@@ -105,28 +115,48 @@ is_word(const Parameter *parameter)
 }
 
 static bool
-read_word(Invocation *invocation, const char *word)
+has_too_many(Invocation *invocation)
 {
-	const Command *command = invocation->command;
+	return wrong(invocation, "%s has too many arguments", invocation->command->name);
+}
 
-	if (command == NULL)
-		return read_name(invocation, word);
-	for (int i = 0; command->parameters[i].kind != PARAMETER_END; i++)
-	{
-		if (is_word(&command->parameters[i]) && invocation->values[i] == NULL)
-		{
-			invocation->values[i] = word;
-			return true;
-		}
-	}
-	return wrong(invocation, "%s has too many arguments", command->name);
+/* What words mean is known when all options are: over HTTP there is no organization among them. */
+static bool
+read_word(Reader *reader, const char *word)
+{
+	if (reader->invocation->command == NULL)
+		return read_name(reader->invocation, word);
+	if (reader->word_count == COMMAND_PARAMETERS_MAX)
+		return has_too_many(reader->invocation);
+	reader->words[reader->word_count++] = word;
+	return true;
+}
+
+/* Whether a parameter can be given, over HTTP or with a database. */
+static bool
+can_be_given(const Invocation *invocation, const Parameter *parameter)
+{
+	return !invocation->over_http || parameter->send != SEND_NOT;
+}
+
+static bool
+place_words(Reader *reader)
+{
+	Invocation *invocation = reader->invocation;
+	const Parameter *parameters = invocation->command->parameters;
+	int next = 0;
+
+	for (int i = 0; parameters[i].kind != PARAMETER_END && next < reader->word_count; i++)
+		if (is_word(&parameters[i]) && can_be_given(invocation, &parameters[i]))
+			invocation->values[i] = reader->words[next++];
+	return next == reader->word_count || has_too_many(invocation);
 }
 
 static bool
 is_option(const Parameter *parameter)
 {
 	return parameter->kind == PARAMETER_OPTION || parameter->kind == PARAMETER_FLAG ||
-		   parameter->kind == PARAMETER_PASSWORD;
+		   parameter->kind == PARAMETER_PASSWORD || parameter->kind == PARAMETER_CONFIRMATION;
 }
 
 /* The value of an option: behind "=", or the next word.  NULL: there is none. */
@@ -149,6 +179,12 @@ set_global(Reader *reader, const char *name, const char *value)
 {
 	if (strcmp(name, "database") == 0)
 		reader->invocation->database = value;
+	else if (strcmp(name, "url") == 0)
+		reader->invocation->url = value;
+	else if (strcmp(name, "token-file") == 0)
+		reader->invocation->token_file = value;
+	else if (strcmp(name, "ca-file") == 0)
+		reader->invocation->ca_file = value;
 	else if (strcmp(name, "json") == 0)
 		reader->invocation->json = true;
 	else if (strcmp(name, "help") == 0)
@@ -208,7 +244,47 @@ read_argument(Reader *reader)
 	if (!reader->options_ended && text[0] == '-' && text[1] != '\0')
 		return text[1] == '-' ? read_option(reader, text + 2)
 							  : wrong(reader->invocation, "options begin with two dashes");
-	return read_word(reader->invocation, text);
+	return read_word(reader, text);
+}
+
+/* What the environment has in place of an option, if it is there and not empty. */
+static void
+take_environment(const char **value, const char *name)
+{
+	if (*value == NULL)
+		*value = getenv(name);
+	if (*value != NULL && **value == '\0')
+		*value = NULL;
+}
+
+/*
+ * Decides between a database and HTTP.  An URL alone in the environment does not: it is there for
+ * other programs too, and a token is what makes somebody of a caller.
+ */
+static bool
+choose_way(Invocation *invocation)
+{
+	bool asked = invocation->url != NULL || invocation->token_file != NULL;
+
+	if (asked && invocation->database != NULL)
+		return wrong(invocation, "--database cannot be combined with --url or --token-file");
+	if (invocation->database != NULL)
+		return true;
+	take_environment(&invocation->token_file, "WA_TOKEN_FILE");
+	if (!asked && invocation->token_file == NULL)
+		return true;
+	take_environment(&invocation->url, "WA_URL");
+	take_environment(&invocation->ca_file, "WA_CA_FILE");
+	invocation->over_http = true;
+	if (invocation->url == NULL)
+		return wrong(invocation, "--url is missing");
+	return invocation->token_file != NULL || wrong(invocation, "--token-file is missing");
+}
+
+bool
+command_works_over_http(const Command *command)
+{
+	return command->http.request != NULL;
 }
 
 /* Whether the value of an option is one that it may have. */
@@ -220,26 +296,52 @@ is_allowed(const Parameter *parameter, const char *value)
 }
 
 static bool
-is_complete(Invocation *invocation)
+check_parameter(Invocation *invocation, const Parameter *parameter, const char *value)
 {
-	const Command *command = invocation->command;
+	bool can = can_be_given(invocation, parameter);
 
-	if (command == NULL && invocation->group != NULL)
+	if (!can && value != NULL)
+		return wrong(invocation, "--%s works with a database only, not over HTTP", parameter->name);
+	if (value == NULL && can && is_word(parameter) && parameter->kind != PARAMETER_OPTIONAL_WORD)
+		return wrong(invocation, "%s is missing", parameter->name);
+	if (value == NULL && parameter->kind == PARAMETER_CONFIRMATION)
+		return wrong(invocation, "%s needs --%s, because it cannot be undone",
+					 invocation->command->name, parameter->name);
+	return is_allowed(parameter, value) ||
+		   wrong(invocation, "--%s must be one of: %s", parameter->name, parameter->words);
+}
+
+static bool
+has_command(Invocation *invocation)
+{
+	if (invocation->command == NULL && invocation->group != NULL)
 		return wrong(invocation, "which command of \"%s\" is missing", invocation->group);
-	if (command == NULL)
-		return wrong(invocation, "the command is missing");
-	for (int i = 0; command->parameters[i].kind != PARAMETER_END; i++)
-	{
-		const Parameter *parameter = &command->parameters[i];
+	return invocation->command != NULL || wrong(invocation, "the command is missing");
+}
 
-		if (parameter->kind == PARAMETER_CONSTANT)
-			invocation->values[i] = parameter->name;
-		else if (is_word(parameter) && parameter->kind != PARAMETER_OPTIONAL_WORD &&
-				 invocation->values[i] == NULL)
-			return wrong(invocation, "%s is missing", parameter->name);
-		if (!is_allowed(parameter, invocation->values[i]))
-			return wrong(invocation, "--%s must be one of: %s", parameter->name, parameter->words);
-	}
+/* Completes what the arguments say, and checks it. */
+static bool
+complete(Reader *reader)
+{
+	Invocation *invocation = reader->invocation;
+	const Command *command;
+
+	if (!has_command(invocation))
+		return false;
+	command = invocation->command;
+	if (command->print != NULL)
+		return place_words(reader);
+	if (!choose_way(invocation))
+		return false;
+	if (invocation->over_http && !command_works_over_http(command))
+		return wrong(invocation, "%s works with a database only, not over HTTP", command->name);
+	if (!place_words(reader))
+		return false;
+	for (int i = 0; command->parameters[i].kind != PARAMETER_END; i++)
+		if (command->parameters[i].kind == PARAMETER_CONSTANT)
+			invocation->values[i] = command->parameters[i].name;
+		else if (!check_parameter(invocation, &command->parameters[i], invocation->values[i]))
+			return false;
 	return true;
 }
 
@@ -256,5 +358,5 @@ invocation_read(Invocation *invocation, int argc, char **argv)
 		return INVOCATION_HELP;
 	if (reader.version)
 		return INVOCATION_VERSION;
-	return is_complete(invocation) ? INVOCATION_RUN : INVOCATION_WRONG;
+	return complete(&reader) ? INVOCATION_RUN : INVOCATION_WRONG;
 }

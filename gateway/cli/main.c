@@ -2,9 +2,10 @@
  * main.c
  *		wa: administration of wa_apikeys on the command line.
  *
- * A command is one transaction, unless it follows something (follow.h).  Its answer is written to standard output after the commit.  If
- * the answer has a secret, it is written before: nobody could get it again, so a change whose
- * secret could not be written is rolled back.
+ * A command is one transaction, unless it follows something (follow.h) or works over HTTP
+ * (remote.h).  Its answer is written to standard output after the commit.  If the answer has a
+ * secret, it is written before: nobody could get it again, so a change whose secret could not be
+ * written is rolled back.
  *
  * The exit status is 0; 1 if something was refused or failed, or "check" found something; 2 for
  * a command line that cannot be read.
@@ -25,6 +26,7 @@
 #include "cli/input.h"
 #include "cli/invocation.h"
 #include "cli/output.h"
+#include "cli/remote.h"
 #include "cli/server.h"
 #include "lib/process.h"
 #include "program/version.h"
@@ -214,6 +216,21 @@ run_connected(const Invocation *invocation)
 	return status;
 }
 
+static int
+run_over_http(Invocation *invocation)
+{
+	switch (remote_run(invocation))
+	{
+		case REMOTE_DONE:
+			return 0;
+		case REMOTE_REFUSED:
+			return EXIT_REFUSED;
+		case REMOTE_WRONG:
+			break;
+	}
+	return refuse(invocation, invocation->problem);
+}
+
 /* "line" is for a secret that is asked for, and is wiped. */
 static int
 run_command(Invocation *invocation, char line[ASK_LINE_MAX + 1])
@@ -277,5 +294,5 @@ main(int argc, char **argv)
 	}
 	if (invocation.command->print != NULL)
 		return print_text(&invocation, invocation.command->print);
-	return run_command(&invocation, line);
+	return invocation.over_http ? run_over_http(&invocation) : run_command(&invocation, line);
 }

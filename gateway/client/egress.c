@@ -100,8 +100,8 @@ is_localhost(const char *host)
 		   (len == name_len || host[len - name_len - 1] == '.');
 }
 
-static bool
-is_loopback(const struct sockaddr *address)
+bool
+egress_is_loopback(const struct sockaddr *address)
 {
 	size_t size;
 	const unsigned char *bytes = address_bytes(address, &size);
@@ -123,7 +123,7 @@ egress_keep_allowed(const EgressRules *rules, const char *host, struct sockaddr_
 	{
 		const struct sockaddr *address = (const struct sockaddr *) &addresses[i];
 
-		if (egress_allows(rules, address) || !is_loopback(address))
+		if (egress_allows(rules, address) || !egress_is_loopback(address))
 			addresses[kept++] = addresses[i];
 	}
 	return kept > 0 ? kept : count;

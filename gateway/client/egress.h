@@ -73,6 +73,9 @@ extern int egress_keep_allowed(const EgressRules *rules, const char *host,
  */
 extern bool egress_allows(const EgressRules *rules, const struct sockaddr *address);
 
+/* Whether an address is the machine itself: of 127.0.0.0/8, or ::1. */
+extern bool egress_is_loopback(const struct sockaddr *address);
+
 /* The kind of a refused address, such as "loopback", for the log.  NULL when it is global. */
 extern const char *egress_kind(const struct sockaddr *address);
 

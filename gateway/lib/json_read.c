@@ -120,7 +120,7 @@ set_place(JsonReadError *error, const char *text, size_t index)
  * the parser finds all other errors, and it reads no more values than were counted here.
  */
 static const char *
-find_excess(const char *text, size_t len, size_t *place)
+find_excess(const char *text, size_t len, int values_max, size_t *place)
 {
 	int depth = 0;
 	int values = 0;
@@ -134,7 +134,7 @@ find_excess(const char *text, size_t len, size_t *place)
 		*place = i;
 		if (c == '{' || c == '[' || c == '"' || (plain && !in_run))
 			values++;
-		if (values > JSON_READ_VALUES_MAX)
+		if (values > values_max)
 			return "JSON has too many values";
 		in_run = plain;
 		if (c == '"')
@@ -175,13 +175,13 @@ message_of(enum json_error_code code)
 }
 
 JsonValue *
-json_read(const char *text, size_t len, JsonReadError *error)
+json_read_many(const char *text, size_t len, int values, JsonReadError *error)
 {
 	json_error_t detail;
 	json_t *root;
 	size_t place = 0;
 
-	*error = (JsonReadError){.message = find_excess(text, len, &place)};
+	*error = (JsonReadError){.message = find_excess(text, len, values, &place)};
 	if (error->message != NULL)
 	{
 		set_place(error, text, place);
@@ -197,6 +197,12 @@ json_read(const char *text, size_t len, JsonReadError *error)
 		error->column = detail.column > 0 ? detail.column : 0;
 	}
 	return root;
+}
+
+JsonValue *
+json_read(const char *text, size_t len, JsonReadError *error)
+{
+	return json_read_many(text, len, JSON_READ_VALUES_MAX, error);
 }
 
 void

@@ -46,6 +46,10 @@ typedef struct JsonReadError
 
 /* Parses len bytes.  NULL: they are refused, and *error says why. */
 extern JsonValue *json_read(const char *text, size_t len, JsonReadError *error);
+
+/* The same for an answer that has at most "values" values and names, in place of our bound. */
+extern JsonValue *json_read_many(const char *text, size_t len, int values, JsonReadError *error);
+
 extern void json_read_free(JsonValue *root);
 
 extern JsonKind json_read_kind(const JsonValue *value);

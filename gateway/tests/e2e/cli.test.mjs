@@ -226,6 +226,29 @@ test('key policy: shown and set, each part by itself, and held by key create and
 	assert.equal(json('key', 'change', id, '--expires', 'infinity').expiresAt, undefined);
 });
 
+test('key revoke-all: those that a person made, or all of the organization, and only if it is meant', async () =>
+{
+	const org = await createOrg(db, 'All');
+	const person = await createPerson(db, { org });
+	const other = await createKey(db, await createOrg(db, 'Not these'));
+	const made = [await createKey(db, org), await createKey(db, org)];
+	const states = () => json('key', 'list', org.id).map(({ status, revokedReason }) => [status, revokedReason]);
+
+	await db.sql('UPDATE wa.api_key SET created_by = $2 WHERE id = $1', [made[0].uuid, person.id]);
+	refused(['key', 'revoke-all', org.id], 2, /^wa: key revoke-all needs --yes, because it cannot be undone\n/);
+	refused(['key', 'revoke-all', org.id, '--created-by', person.id], 2, /needs --yes/);
+	refused(['key', 'revoke-all', org.id, '--yes=no'], 2, /--yes takes no value/);
+	refused(['key', 'revoke-all', org.id, '--yes'], 1, /^wa: permission denied/, { user: NOBODY });
+	assert.deepEqual(states(), [['live', undefined], ['live', undefined]]);
+	assert.equal(said('key', 'revoke-all', org.id, '--created-by', person.id, '--reason', 'has left', '--yes'), 'keys revoked: 1\n');
+	assert.deepEqual(states(), [['revoked', 'has left'], ['live', undefined]]);
+	assert.deepEqual(json('key', 'revoke-all', org.id, '--yes'), { revoked: 1 });
+	assert.deepEqual(json('key', 'revoke-all', org.id, '--yes'), { revoked: 0 });
+	assert.deepEqual([states()[1][0], json('key', 'show', other.id).status], ['revoked', 'live']);
+	refused(['key', 'revoke-all', `org_${UNKNOWN}`, '--yes'], 1, /^wa: organization does not exist\n$/);
+	refused(['key', 'revoke-all', other.id, '--yes'], 1, /^wa: organization id must begin with "org_"/);
+});
+
 test('key find: by a beginning, an id, a name, and a whole key on standard input', async () =>
 {
 	const org = await createOrg(db, 'Finders');
@@ -358,6 +381,7 @@ test('audit: listed with filters, verified, exported line by line, and a change 
 
 	const wrong = (...args) => wa(['audit', 'verify', org.id, ...args]);
 
+	assert.deepEqual([json('audit', 'head', org.id).sequence, json('audit', 'head', org.id).hash], [sequence, hash]);
 	assert.deepEqual([wrong('--sequence', '2', '--hash', lines[1].hash).code, wrong('--sequence', '2', '--hash', lines[2].hash).code], [0, 1]);
 	assert.match(wrong('--sequence', '4', '--hash', hash).stdout, /broken +4 +1 entries up to it are missing/);
 	refused(['audit', 'verify', org.id, '--sequence', '2', '--hash', 'xyz'], 1, /^wa: /);
@@ -366,7 +390,7 @@ test('audit: listed with filters, verified, exported line by line, and a change 
 	await db.sql('ALTER TABLE wa.audit ENABLE ALWAYS TRIGGER audit_append_only');
 	assert.match(wrong().stdout, /broken +2 +its hash is not that of the entry/);
 	assert.equal(wrong().code, 1);
-	for (const command of ['list', 'verify', 'export'])
+	for (const command of ['list', 'verify', 'export', 'head'])
 		refused(['audit', command, `org_${UNKNOWN}`], 1, /^wa: organization does not exist\n$/);
 });
 
@@ -569,11 +593,23 @@ test('help, completion and manual have every command, and all of its options', (
 		assert.ok(rendered.includes(`\n     ${command}`), command);
 		for (const [option] of usage.matchAll(/--[a-z-]+/g))
 		{
-			assert.ok(help.split('\n').some((line) => line.startsWith(`  [${option}`)), `${command} ${option}`);
+			assert.ok(help.split('\n').some((line) => line.startsWith(`  [${option}`) || line.startsWith(`  ${option} `)), `${command} ${option}`);
 			assert.ok(completed(`wa ${command} `).includes(option), `${command} ${option}`);
 		}
 	}
 	assert.match(said('key', '--help'), /^ {2}key rotate/m);
+	/* which of them work over HTTP is said in all three */
+	for (const command of commands)
+	{
+		const works = new RegExp(`^ {2}${command} .*\\[HTTP\\]$`, 'm').test(said('--help'));
+		const [, paragraph] = new RegExp(`\n {5}${command}(?= |\n)([^]*?)(?=\n {5}[a-z]|\n[A-Z])`).exec(rendered);
+
+		assert.equal(/Works over HTTP too\./.test(paragraph.replace(/\s+/g, ' ')), works, command);
+		assert.doesNotMatch(paragraph, /\bNo \[/, command);
+		assert.equal(/ \[HTTP\]$/m.test(said(...command.split(' '), '--help')), works, command);
+		assert.equal(run(WA, command.split(' '), { env: { WA_URL: 'http://127.0.0.1:1', WA_TOKEN_FILE: '/nowhere' } }).stderr.includes('works with a database only'),
+			!works && !['completion bash', 'manual'].includes(command), command);
+	}
 	assert.match(said('--version'), /^wa [0-9]+\.[0-9]+\n$/);
 });
 
@@ -590,9 +626,14 @@ function completed(line)
 
 test('the completion knows commands, options and what a value may be', () =>
 {
-	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'tail', 'completion', 'manual', '--database', '--json', '--help', '--version']);
+	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'tail', 'completion', 'manual', '--database', '--url', '--token-file', '--ca-file', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
-	assert.deepEqual(completed('wa --database x key '), ['create', 'change', 'policy', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-secret', 'disable', 'enable', 'rotate']);
+	assert.deepEqual(completed('wa --database x key '), ['create', 'change', 'policy', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-all', 'revoke-secret', 'disable', 'enable', 'rotate']);
+	/* over HTTP only what works there */
+	assert.deepEqual(completed('wa --url http://127.0.0.1:8080 --token-file token '), ['key', 'audit', '--database', '--url', '--token-file', '--ca-file', '--json', '--help', '--version']);
+	assert.deepEqual(completed('wa --token-file token key rev'), ['revoke', 'revoke-all']);
+	assert.deepEqual(completed('wa --token-file token audit '), ['list', 'head', 'export']);
+	assert.deepEqual(completed('wa --ca-file key key revoke-all --y'), ['--yes']);
 	assert.deepEqual(completed('wa key create org_x name re'), ['read']);
 	assert.deepEqual(completed('wa key revoke key_x --r'), ['--reason']);
 	assert.deepEqual(completed('wa member add o u ow'), ['owner']);

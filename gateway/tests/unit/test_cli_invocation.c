@@ -3,6 +3,7 @@
  *		Command lines of wa: what is a word, an option or a value, and what is refused.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/invocation.h"
@@ -16,7 +17,7 @@ static Invocation invocation;
 static InvocationResult
 read_line(const char *line)
 {
-	static char text[200];
+	static char text[300];
 	static char program[] = "wa";
 	char *argv[ARGUMENTS_MAX] = {program};
 	int argc = 1;
@@ -163,10 +164,95 @@ START_TEST(the_table_is_sound)
 		}
 		ck_assert((command->print != NULL) != (command->statement != NULL));
 		ck_assert((command->requires == NULL) == (command->absent == NULL));
-		ck_assert((command->done == NULL) == (command->unchanged == NULL));
-		ck_assert(command->done == NULL || strstr(command->statement, "AS changed") != NULL);
+		ck_assert((command->unchanged != NULL) ==
+				  (command->statement != NULL && strstr(command->statement, "AS changed") != NULL));
+		ck_assert(command->unchanged == NULL || command->done != NULL);
 		ck_assert(command->show == NULL || command->shape == COMMAND_ONE);
 	}
+}
+END_TEST
+
+static bool
+is_named(const Member *members, const char *name)
+{
+	while (members->name != NULL && strcmp(members->name, name) != 0)
+		members++;
+	return members->name != NULL;
+}
+
+START_TEST(the_requests_of_the_table_are_sound)
+{
+	for (const Command *command = commands; command->name != NULL; command++)
+	{
+		const CommandRequest *http = &command->http;
+		int paths = 0;
+
+		for (const Parameter *p = command->parameters; p->kind != PARAMETER_END; p++)
+		{
+			paths += p->send == SEND_PATH;
+			/* what goes over HTTP goes there under a name, of a command that does */
+			ck_assert(p->send == SEND_NOT || p->send == SEND_NOTHING || p->send == SEND_LIMIT ||
+					  p->member != NULL);
+			ck_assert(p->send == SEND_NOT || p->send == SEND_PATH || http->request != NULL);
+			ck_assert(p->send != SEND_FILTER || is_named(http->members, p->member));
+		}
+		if (http->request == NULL)
+			continue;
+		ck_assert_int_eq(paths, strstr(http->request, "{}") != NULL);
+		ck_assert_ptr_nonnull(http->members);
+		ck_assert((http->list != NULL) == (http->form == ROWS_MEMBER));
+		ck_assert(http->form == ROWS_ONE || command->shape != COMMAND_ONE);
+		ck_assert(!command->has_secret || is_named(http->members, "key"));
+	}
+}
+END_TEST
+
+START_TEST(over_http_there_is_no_organization_among_the_words)
+{
+	ck_assert_int_eq(
+		read_line("key create shop read --url http://127.0.0.1:1 --token-file token --burst 5"),
+		INVOCATION_RUN);
+	ck_assert(invocation.over_http);
+	ck_assert_ptr_null(invocation.values[0]);
+	ck_assert_str_eq(invocation.values[1], "shop");
+	ck_assert_str_eq(invocation.values[2], "read");
+	ck_assert_str_eq(invocation.values[7], "5");
+	ck_assert_int_eq(read_line("--url u --token-file t key create org_x shop read"),
+					 INVOCATION_WRONG);
+	ck_assert_str_eq(invocation.problem, "key create has too many arguments");
+	ck_assert_int_eq(read_line("--url u --token-file t check"), INVOCATION_WRONG);
+	ck_assert_str_eq(invocation.problem, "check works with a database only, not over HTTP");
+	ck_assert_int_eq(read_line("--url u --token-file t key revoke-all"), INVOCATION_WRONG);
+	ck_assert_str_eq(invocation.problem, "key revoke-all needs --yes, because it cannot be undone");
+}
+END_TEST
+
+START_TEST(a_token_chooses_http_and_a_url_of_the_environment_does_not)
+{
+	setenv("WA_URL", "http://127.0.0.1:2", 1);
+	ck_assert_int_eq(read_line("key list"), INVOCATION_RUN);
+	ck_assert(!invocation.over_http);
+	ck_assert_int_eq(read_line("key list --token-file t"), INVOCATION_RUN);
+	ck_assert(invocation.over_http);
+	ck_assert_str_eq(invocation.url, "http://127.0.0.1:2");
+	setenv("WA_TOKEN_FILE", "token", 1);
+	ck_assert_int_eq(read_line("key list --url u"), INVOCATION_RUN);
+	ck_assert_str_eq(invocation.url, "u");
+	ck_assert_str_eq(invocation.token_file, "token");
+	ck_assert_int_eq(read_line("key list"), INVOCATION_RUN);
+	ck_assert(invocation.over_http);
+	ck_assert_int_eq(read_line("key list --database x"), INVOCATION_RUN);
+	ck_assert(!invocation.over_http);
+	ck_assert_int_eq(read_line("manual"), INVOCATION_RUN);
+	setenv("WA_TOKEN_FILE", "", 1);
+	ck_assert_int_eq(read_line("key list"), INVOCATION_RUN);
+	ck_assert(!invocation.over_http);
+	ck_assert_int_eq(read_line("key list --url u"), INVOCATION_WRONG);
+	ck_assert_str_eq(invocation.problem, "--token-file is missing");
+	unsetenv("WA_URL");
+	ck_assert_int_eq(read_line("key list --token-file t"), INVOCATION_WRONG);
+	ck_assert_str_eq(invocation.problem, "--url is missing");
+	ck_assert_int_eq(read_line("key list --database x --token-file t"), INVOCATION_WRONG);
 }
 END_TEST
 
@@ -174,4 +260,6 @@ SUITE("cli_invocation", words_go_to_parameters_in_order,
 	  options_stand_anywhere_behind_their_command, a_flag_is_true_or_not_given,
 	  two_dashes_end_the_options_and_one_is_a_word, words_may_be_left_out_where_that_is_said,
 	  help_and_version_need_no_whole_command, what_is_wrong_is_named_but_not_repeated,
-	  the_table_is_sound)
+	  the_table_is_sound, the_requests_of_the_table_are_sound,
+	  over_http_there_is_no_organization_among_the_words,
+	  a_token_chooses_http_and_a_url_of_the_environment_does_not)

@@ -262,13 +262,13 @@ export function postgresFolder(name)
 	return must(process.env.PG_CONFIG ?? 'pg_config', [`--${name}`]).trim();
 }
 
-/* A certificate for gateway.test and its key, in a folder of the server's user, who owns both. */
-export function makeCertificate(folder)
+/* A certificate for a name and its key, in a folder of the server's user, who owns both. */
+export function makeCertificate(folder, name = 'gateway.test')
 {
 	const files = { certificate: path.join(folder, 'certificate.pem'), key: path.join(folder, 'key.pem') };
 
 	must(path.join(SCRIPTS, 'as-user'), ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-		'-days', '2', '-subj', '/CN=gateway.test', '-addext', 'subjectAltName=DNS:gateway.test', '-keyout', files.key, '-out', files.certificate]);
+		'-days', '2', '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', files.key, '-out', files.certificate]);
 	return files;
 }
 
