@@ -123,6 +123,12 @@ typedef struct Command
 	const char *name;    /* one or two words: "key create" */
 	const char *summary; /* one line, as an order: "make an API key" */
 	const char *more;    /* sentences for --help and the manual; or NULL */
+
+	/*
+	 * What other products call it, with blanks between, in place of the last word of the name; or
+	 * NULL.  Whoever types one is told the name.
+	 */
+	const char *elsewhere;
 	Parameter parameters[COMMAND_PARAMETERS_MAX + 1];
 
 	/*

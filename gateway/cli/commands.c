@@ -106,6 +106,7 @@ const Command commands[] = {
 
 	{.name = "key create",
 	 .summary = "make an API key",
+	 .elsewhere = "add new issue",
 	 .more = "The secret is printed once, as \"key\", and cannot be shown again. If it cannot be written, no key is made; over HTTP, one is made and named, to be revoked.",
 	 .parameters = {ORG,
 		{.kind = PARAMETER_WORD, .name = "NAME", .help = "how people find the key",
@@ -140,6 +141,7 @@ const Command commands[] = {
 
 	{.name = "key change",
 	 .summary = "change an API key that is in use, with effect right away",
+	 .elsewhere = "update edit set",
 	 .more = "Only what is given is changed; the secret stays. A key that is revoked, expired or rotated cannot be changed, and a test key stays one.",
 	 .parameters = {KEY,
 		{.kind = PARAMETER_OPTION, .name = "name", .argument = "NAME", .help = "how people find the key",
@@ -188,6 +190,7 @@ const Command commands[] = {
 
 	{.name = "key list",
 	 .summary = "list the API keys of an organization, or of all, oldest first",
+	 .elsewhere = "ls",
 	 .parameters = {{.kind = PARAMETER_OPTIONAL_WORD, .name = "ORG", .help = "the id of an organization: org_…, or a UUID"},
 		{.kind = PARAMETER_OPTION, .name = "status", .argument = "STATUS", .words = "live rotated disabled expired revoked",
 		 .help = "only those that are live, rotated, disabled, expired or revoked",
@@ -206,6 +209,7 @@ const Command commands[] = {
 
 	{.name = "key show",
 	 .summary = "show an API key",
+	 .elsewhere = "get describe",
 	 .parameters = {KEY},
 	 .requires = SHOW_KEY,
 	 .absent = "key does not exist",
@@ -214,6 +218,7 @@ const Command commands[] = {
 
 	{.name = "key find",
 	 .summary = "find the API keys that a text may mean, in all organizations",
+	 .elsewhere = "whoami search lookup",
 	 .more = "Of a key only its first characters and a digest are stored. So a beginning of a key is compared by these "
 		"characters alone, and several keys may match; a whole key is found by its digest. Give a whole key on standard "
 		"input (-), not as an argument: arguments of programs can be seen by others.",
@@ -225,6 +230,7 @@ const Command commands[] = {
 
 	{.name = "key usage",
 	 .summary = "show how often an API key was used in each hour, and why requests were denied",
+	 .elsewhere = "analytics stats verifications",
 	 .more = "The oldest hour first; an hour without requests is left out. Counts are kept for 30 days.",
 	 .parameters = {KEY,
 		{.kind = PARAMETER_OPTION, .name = "hours", .argument = "NUMBER", .help = "only so many hours back, with the current one",
@@ -250,6 +256,7 @@ const Command commands[] = {
 
 	{.name = "key explain",
 	 .summary = "say why a request with an API key is denied",
+	 .elsewhere = "verify validate check",
 	 .more = "Give the key on standard input (-), not as an argument: arguments of programs can be seen by others. The first "
 		"reason is the one for which it is denied. Nothing is counted, and it is no use of the key.",
 	 .parameters = {{.kind = PARAMETER_SECRET_WORD, .name = "-", .help = "read the key from standard input, or ask for it on the terminal"},
@@ -263,6 +270,7 @@ const Command commands[] = {
 
 	{.name = "key revoke",
 	 .summary = "end an API key for good, with effect right away",
+	 .elsewhere = "delete remove",
 	 .parameters = {KEY,
 		{.kind = PARAMETER_OPTION, .name = "reason", .argument = "TEXT", .help = "what people then see beside the key",
 		 .send = SEND_TEXT, .member = "reason"}},
@@ -315,6 +323,7 @@ const Command commands[] = {
 
 	{.name = "key rotate",
 	 .summary = "make the successor of an API key",
+	 .elsewhere = "reroll roll regenerate",
 	 .more = "The successor has the name, the permissions and the restrictions of the old key, which works until the overlap "
 		"is over. The new secret is printed once, as \"key\". If it cannot be written, nothing is changed; over HTTP, the successor is made and named, to be revoked.",
 	 .parameters = {KEY,
@@ -329,6 +338,7 @@ const Command commands[] = {
 
 	{.name = "import",
 	 .summary = "take over API keys that another system issued",
+	 .elsewhere = "migrate",
 	 .more = "The keys go on working as they are: their digests are taken over, and each row says what became of it: imported, exists, "
 		"expired, or refused with the reason. A row that cannot be taken over as it is changes nothing. The exit status is 1 if any is "
 		"refused. See docs/moving-in.md.",
@@ -394,6 +404,7 @@ const Command commands[] = {
 
 	{.name = "member add",
 	 .summary = "make a person a member of an organization, or give a member another role",
+	 .elsewhere = "invite",
 	 .parameters = {ORG, USER,
 		{.kind = PARAMETER_WORD, .name = "ROLE", .words = "owner admin member", .help = "owner, admin or member"}},
 	 .statement = "SELECT $1::wa.org_id AS \"organizationId\", $2::wa.user_id AS \"userId\", $3::text AS role, "
@@ -412,6 +423,7 @@ const Command commands[] = {
 
 	{.name = "member remove",
 	 .summary = "remove a person from an organization, with effect right away",
+	 .elsewhere = "delete",
 	 .parameters = {ORG, USER},
 	 .statement = "SELECT $1::wa.org_id AS \"organizationId\", $2::wa.user_id AS \"userId\", "
 		"wa.remove_member($1::wa.org_id, $2::wa.user_id) AS changed",
@@ -420,6 +432,7 @@ const Command commands[] = {
 
 	{.name = "permission define",
 	 .summary = "define a permission of your own, for tables of an application",
+	 .elsewhere = "create add",
 	 .more = "Tables need it by wa.protect(). Defined again, it gets the new description, and who may give it is decided anew.",
 	 .parameters = {{.kind = PARAMETER_WORD, .name = "NAME", .help = "words with a colon between, such as invoices:write"},
 		{.kind = PARAMETER_WORD, .name = "DESCRIPTION", .help = "what it allows, for whoever makes a key"},
@@ -437,6 +450,7 @@ const Command commands[] = {
 
 	{.name = "permission drop",
 	 .summary = "drop a permission of your own: no key has it any more",
+	 .elsewhere = "delete remove",
 	 .parameters = {{.kind = PARAMETER_WORD, .name = "NAME", .help = "the name of the permission"}},
 	 .statement = "SELECT $1::text AS name FROM wa.drop_permission($1) d",
 	 .show = "SELECT p.name, p.dropped_at AS \"droppedAt\", p.dropped_by AS \"droppedBy\" FROM wa.own_permission p "
@@ -444,6 +458,7 @@ const Command commands[] = {
 
 	{.name = "audit list",
 	 .summary = "list the audit log of an organization, newest first",
+	 .elsewhere = "log logs",
 	 .parameters = {ORG,
 		{.kind = PARAMETER_OPTION, .name = "action", .argument = "ACTION", .help = "only this action, such as key.created, or all that begin so, such as key (not over HTTP)",
 		 .send = SEND_TEXT, .member = "action"},

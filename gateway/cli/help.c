@@ -68,6 +68,22 @@ remark_of(const Command *command, const Parameter *parameter)
 			   : "";
 }
 
+/* "Elsewhere: reroll, roll."; nothing if other products have no other word for it. */
+static void
+print_elsewhere(const Command *command, Buffer *out)
+{
+	if (command->elsewhere == NULL)
+		return;
+	buffer_append_text(out, "Elsewhere called: ");
+	for (const char *c = command->elsewhere; *c != '\0'; c++)
+	{
+		if (*c == ' ')
+			buffer_append_char(out, ',');
+		buffer_append_char(out, *c);
+	}
+	buffer_append_text(out, ".\n");
+}
+
 static void
 print_row(Buffer *out, const char *left, const char *help, const char *remark)
 {
@@ -122,6 +138,9 @@ print_command(const Command *command, Buffer *out)
 			print_row(out, left, p->help, remark_of(command, p));
 	if (command->more != NULL)
 		buffer_printf(out, "\n%s\n", command->more);
+	if (command->elsewhere != NULL)
+		buffer_append_char(out, '\n');
+	print_elsewhere(command, out);
 	print_global_options(out);
 }
 
@@ -308,6 +327,7 @@ print_manual_command(const Command *command, Buffer *out)
 	buffer_append_text(out, ".\n");
 	if (command_works_over_http(command))
 		buffer_append_text(out, "Works over HTTP too.\n");
+	print_elsewhere(command, out);
 	if (command->more != NULL)
 	{
 		print_roff(out, command->more);

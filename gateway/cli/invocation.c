@@ -90,6 +90,30 @@ is_group(const char *word)
 	return false;
 }
 
+/* The command that other products call so; NULL: there is none. */
+static const Command *
+find_elsewhere(const char *group, const char *word)
+{
+	for (const Command *command = commands; command->name != NULL; command++)
+		if (command->elsewhere != NULL && command_lists(command->elsewhere, word) &&
+			(group == NULL ? strchr(command->name, ' ') == NULL
+						   : command_in_group(command, group, strlen(group))))
+			return command;
+	return NULL;
+}
+
+/* Says that a word is no command, without repeating it, and what does that if it is known. */
+static bool
+no_such_command(Invocation *invocation, const char *word)
+{
+	const char *group = invocation->group;
+	const Command *other = find_elsewhere(group, word);
+
+	return wrong(invocation, "there is no such command%s%s%s%s%s%s", group != NULL ? " of \"" : "",
+				 group != NULL ? group : "", group != NULL ? "\"" : "", other != NULL ? ": \"" : "",
+				 other != NULL ? other->name : "", other != NULL ? "\" does that" : "");
+}
+
 /* A word of the command's name. */
 static bool
 read_name(Invocation *invocation, const char *word)
@@ -98,13 +122,12 @@ read_name(Invocation *invocation, const char *word)
 	{
 		invocation->command = find_command(word, NULL);
 		if (invocation->command == NULL && !is_group(word))
-			return wrong(invocation, "there is no such command");
+			return no_such_command(invocation, word);
 		invocation->group = word;
 		return true;
 	}
 	invocation->command = find_command(invocation->group, word);
-	return invocation->command != NULL ||
-		   wrong(invocation, "there is no such command of \"%s\"", invocation->group);
+	return invocation->command != NULL || no_such_command(invocation, word);
 }
 
 static bool

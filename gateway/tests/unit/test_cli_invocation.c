@@ -116,6 +116,11 @@ START_TEST(what_is_wrong_is_named_but_not_repeated)
 		{"ke create", "there is no such command"},
 		{"key hush", "there is no such command of \"key\""},
 		{"key creat", "there is no such command of \"key\""},
+		{"key reroll", "there is no such command of \"key\": \"key rotate\" does that"},
+		{"key verify", "there is no such command of \"key\": \"key explain\" does that"},
+		{"org reroll", "there is no such command of \"org\""},
+		{"migrate", "there is no such command: \"import\" does that"},
+		{"reroll", "there is no such command"},
 		{"key create org_x", "NAME is missing"},
 		{"org list hush", "org list has too many arguments"},
 		{"org list --hush", "org list has no such option"},
@@ -163,6 +168,15 @@ START_TEST(the_table_is_sound)
 			ck_assert_msg(strstr(command->statement, placeholder) != NULL, "%s", command->name);
 		}
 		ck_assert((command->print != NULL) != (command->statement != NULL));
+		/* a word of elsewhere is none of ours in the same group */
+		for (const Command *other = commands; other->name != NULL; other++)
+		{
+			size_t len = strcspn(other->name, " ");
+			const char *last = other->name[len] == ' ' ? other->name + len + 1 : other->name;
+
+			ck_assert(command->elsewhere == NULL || !command_in_group(command, other->name, len) ||
+					  !command_lists(command->elsewhere, last));
+		}
 		ck_assert((command->requires == NULL) == (command->absent == NULL));
 		ck_assert((command->unchanged != NULL) ==
 				  (command->statement != NULL && strstr(command->statement, "AS changed") != NULL));
