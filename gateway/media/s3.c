@@ -97,7 +97,7 @@ s3_open(struct event_base *base, const S3Config *config, char *error, size_t siz
 	}
 	s3->config = config;
 	TAILQ_INIT(&s3->moved);
-	TAILQ_INIT(&s3->reads);
+	places_init(&s3->reads, S3_READS_MAX);
 	make_base(config, s3->base);
 	snprintf(s3->signer, sizeof(s3->signer), "aws:amz:%s:s3", config->region);
 	return s3;

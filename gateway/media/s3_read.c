@@ -3,7 +3,8 @@
  *		Reads of an object of an S3-compatible store; see s3_read.h.
  *
  * curl fills one piece ahead and is paused while that was not asked for, so that the store sends
- * no faster than the client takes.  A paused request is not too slow.
+ * no faster than the client takes.  A paused request is not too slow.  But it keeps its place, of
+ * which there are few: so a read may lose it to another organization's.
  */
 #include "media/s3_read.h"
 
@@ -24,7 +25,7 @@ typedef struct S3Read
 {
 	MediaRead read; /* the first member */
 	S3 *s3;
-	S3ReadPlace place; /* on the list of reads */
+	Place place; /* not taken: the read has lost it */
 	S3Request request;
 	MediaWanted wanted;
 	uint64_t left; /* bytes that were not given yet */
@@ -108,7 +109,12 @@ give(S3Read *read)
 
 	if (!read->asked)
 		return;
-	if (read->request.body.len > 0 && read->request.body.len <= read->left)
+	if (read->place.holder == NULL)
+	{
+		read->asked = false;
+		read->read.events->failed(read->read.context);
+	}
+	else if (read->request.body.len > 0 && read->request.body.len <= read->left)
 	{
 		piece = s3_request_take(&read->request);
 		read->asked = false;
@@ -146,26 +152,38 @@ end(MediaRead *reading)
 {
 	S3Read *read = (S3Read *) reading;
 
-	TAILQ_REMOVE(&read->s3->reads, &read->place, link);
+	place_leave(&read->s3->reads, &read->place);
 	s3_request_free(&read->request);
 	free(read);
 }
 
 /* ---- the beginning ---- */
 
-static bool
-has_room(const S3 *s3, const uint8_t org[MEDIA_ORG_SIZE])
+/* The place was given to another read.  The events may end this one. */
+static void
+lose(S3Read *read)
 {
-	const S3ReadPlace *place;
-	int all = 0;
-	int own = 0;
-
-	TAILQ_FOREACH(place, &s3->reads, link)
+	log_line(LOG_LEVEL_INFO, "media_not_read",
+			 log_text("reason", "a read of another organization has taken its place"));
+	s3_request_free(&read->request);
+	if (read->opened)
 	{
-		all++;
-		own += memcmp(place->org, org, MEDIA_ORG_SIZE) == 0 ? 1 : 0;
+		give(read);
+		return;
 	}
-	return all < S3_READS_MAX && own < S3_READS_MAX / 2;
+	read->opened = true;
+	read->read.events->opened(read->read.context, MEDIA_UNREACHABLE);
+}
+
+static bool
+take_place(S3Read *read)
+{
+	void *loser;
+	PlaceResult result = place_take(&read->s3->reads, &read->place, read->wanted.org, read, &loser);
+
+	if (loser != NULL)
+		lose(loser);
+	return result == PLACE_TAKEN;
 }
 
 static bool
@@ -186,7 +204,7 @@ MediaRead *
 s3_read(S3 *s3, const MediaWanted *wanted, const MediaReadEvents *events, void *context)
 {
 	static const MediaReadKind kind = {.next = next, .end = end};
-	S3Read *read = has_room(s3, wanted->org) ? calloc(1, sizeof(*read)) : NULL;
+	S3Read *read = calloc(1, sizeof(*read));
 
 	if (read == NULL)
 		return NULL;
@@ -194,9 +212,8 @@ s3_read(S3 *s3, const MediaWanted *wanted, const MediaReadEvents *events, void *
 					 .s3 = s3,
 					 .wanted = *wanted,
 					 .left = wanted->length};
-	memcpy(read->place.org, wanted->org, MEDIA_ORG_SIZE);
-	TAILQ_INSERT_TAIL(&s3->reads, &read->place, link);
-	if (s3_request_make(&read->request, s3, wanted->org, wanted->digest, NULL, on_moved, read) &&
+	if (take_place(read) &&
+		s3_request_make(&read->request, s3, wanted->org, wanted->digest, NULL, on_moved, read) &&
 		set_wanted(read->request.easy, wanted) && s3_request_send(&read->request))
 		return &read->read;
 	end(&read->read);

@@ -13,6 +13,7 @@
 
 #include "client/curl_loop.h"
 #include "lib/buffer.h"
+#include "lib/places.h"
 #include "media/s3.h"
 #include "media/store.h"
 
@@ -62,15 +63,6 @@ struct S3Request
 
 TAILQ_HEAD(S3Requests, S3Request);
 
-/* A part of each read, on the list of them. */
-typedef struct S3ReadPlace
-{
-	TAILQ_ENTRY(S3ReadPlace) link;
-	uint8_t org[MEDIA_ORG_SIZE];
-} S3ReadPlace;
-
-TAILQ_HEAD(S3ReadPlaces, S3ReadPlace);
-
 struct S3
 {
 	CurlLoop curl;
@@ -78,7 +70,7 @@ struct S3
 	char base[S3_BASE_MAX];          /* of all URLs, with a slash at its end */
 	char signer[S3_REGION_MAX + 16]; /* for CURLOPT_AWS_SIGV4 */
 	struct S3Requests moved;         /* those that have */
-	struct S3ReadPlaces reads;
+	Places reads;                    /* by organization */
 };
 
 /* What the loop of a store's requests calls; its context is the store. */

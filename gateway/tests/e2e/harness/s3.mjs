@@ -75,7 +75,9 @@ export class S3Server
 
 /*
  * Passes connections on to a port.  With "stopped" it passes nothing on, in either direction;
- * cutAfter ends a connection when so many bytes have come from that side ("up" or "down").
+ * cutAfter ends a connection when so many bytes have come from that side ("up" or "down"), and
+ * stallAfter passes nothing more on to the client of a connection that got so many.  What was not
+ * passed on is lost, so such a connection never goes on.
  */
 export class Relay
 {
@@ -103,6 +105,7 @@ export class Relay
 			socket.destroy();
 		this.stopped = false;
 		this.cutAfter = { up: Infinity, down: Infinity };
+		this.stallAfter = Infinity;
 		this.bytes = { up: 0, down: 0 };
 	}
 
@@ -119,6 +122,8 @@ export class Relay
 				this.sockets.delete(from);
 				into.destroy();
 			});
+			from.passed = 0;
+			from.stalled = false;
 			from.on('data', (data) => this.pass(from, into, side, data));
 			into.on('drain', () => from.resume());
 		}
@@ -129,8 +134,15 @@ export class Relay
 		this.bytes[side] += data.length;
 		if (this.bytes[side] > this.cutAfter[side])
 			from.destroy();
-		else if (!this.stopped && !into.write(data))
-			from.pause();
+		else if (!this.stopped && !from.stalled)
+		{
+			const end = side === 'down' ? Math.max(this.stallAfter - from.passed, 0) : data.length;
+
+			from.passed += data.length;
+			from.stalled = data.length > end;
+			if (!into.write(data.subarray(0, end)))
+				from.pause();
+		}
 	}
 
 	stop()
