@@ -47,22 +47,35 @@ COMMENT ON COLUMN wa.media.kept_from IS
 COMMENT ON COLUMN wa.media.unused_at IS 'when it is removed if no message carries it then; NULL: one does';
 
 -- Files of an organization with the same bytes are one in the store.  A row stays when the last
--- of them is gone.
+-- of them is gone, until a worker has removed the bytes (92-media-removal.sql).
 CREATE TABLE wa.media_bytes (
 	org_id uuid NOT NULL REFERENCES wa.org,
 	sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
 	size bigint NOT NULL CHECK (size > 0),
 	files integer NOT NULL,
 	uploads integer NOT NULL,
+	unused_at timestamptz,
+	removal uuid,
+	removing_at timestamptz,
+	removed_at timestamptz,
 	PRIMARY KEY (org_id, sha256),
-	CHECK (uploads BETWEEN 0 AND files)
+	CHECK (uploads BETWEEN 0 AND files),
+	CHECK (files = 0 OR unused_at IS NULL),
+	CHECK (num_nonnulls(removal, removing_at) = 0 OR num_nulls(removal, removing_at, unused_at) = 0)
 );
+CREATE INDEX media_bytes_unused ON wa.media_bytes (org_id, unused_at) WHERE unused_at IS NOT NULL;
+CREATE INDEX media_bytes_removed ON wa.media_bytes (org_id, removed_at) WHERE files = 0 AND unused_at IS NULL;
 COMMENT ON TABLE wa.media_bytes IS 'the bytes that have been stored, and how many files share them. Function bodies only';
 COMMENT ON COLUMN wa.media_bytes.org_id IS 'the organization whose bytes they are';
 COMMENT ON COLUMN wa.media_bytes.sha256 IS 'SHA-256 of the bytes, and with the organization their name in the store';
 COMMENT ON COLUMN wa.media_bytes.size IS 'how many they are';
 COMMENT ON COLUMN wa.media_bytes.files IS 'how many rows of wa.media are of these bytes';
 COMMENT ON COLUMN wa.media_bytes.uploads IS 'how many of them people and keys have uploaded';
+COMMENT ON COLUMN wa.media_bytes.unused_at IS 'since when no file is of them; NULL: one is, or they are removed';
+COMMENT ON COLUMN wa.media_bytes.removal IS 'names the removal that is under way; NULL: none is';
+COMMENT ON COLUMN wa.media_bytes.removing_at IS 'when a worker took them to remove them from the store';
+COMMENT ON COLUMN wa.media_bytes.removed_at IS 'when they were last removed from the store';
+SELECT wa.put_durability('wa.media_bytes', 'UPDATE OF removal', 'makes the begin of a removal survive a crash: bytes that are gone must not become a file');
 
 -- In 16 rows, so that few uploads of an organization wait for each other.
 CREATE TABLE wa.media_room (
@@ -91,6 +104,7 @@ CREATE TABLE wa.media_fetch (
 	attempts integer NOT NULL DEFAULT 0,
 	lease_owner text,
 	lease_until timestamptz,
+	taken_at timestamptz,
 	PRIMARY KEY (org_id, media_id),
 	CHECK (num_nonnulls(reference, url) = 1),
 	FOREIGN KEY (org_id, media_id) REFERENCES wa.media ON DELETE CASCADE,
@@ -110,6 +124,7 @@ COMMENT ON COLUMN wa.media_fetch.error IS 'why the last attempt failed';
 COMMENT ON COLUMN wa.media_fetch.attempts IS 'how often a connector has taken it';
 COMMENT ON COLUMN wa.media_fetch.lease_owner IS 'the connector process that fetches it';
 COMMENT ON COLUMN wa.media_fetch.lease_until IS 'until when that process has it; without a process: not before then';
+COMMENT ON COLUMN wa.media_fetch.taken_at IS 'when a process has last taken it, and so before it stored the bytes';
 
 -- One constraint in C (src/message_state.c): the server reads constraints from their text for
 -- each statement that writes a row.

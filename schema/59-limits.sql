@@ -78,6 +78,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.count_media() IS 'trigger: keeps wa.media_bytes and wa.media_room as wa.media is';
 
+-- No file may be of bytes that a worker is removing from the store (92-media-removal.sql).
+CREATE FUNCTION wa.refuse_removal() RETURNS void
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	RAISE EXCEPTION 'the bytes of the file are being removed from the store'
+		USING ERRCODE = 'serialization_failure', HINT = 'Store them again.';
+END $$;
+COMMENT ON FUNCTION wa.refuse_removal() IS 'for function bodies: raises 40001';
+
 CREATE FUNCTION wa.count_file(file wa.media, change integer) RETURNS void
 	LANGUAGE plpgsql STRICT
 AS $$
@@ -90,10 +100,15 @@ BEGIN
 	IF change > 0 THEN
 		INSERT INTO wa.media_bytes AS b (org_id, sha256, size, files, uploads)
 		VALUES (file.org_id, file.sha256, file.size, change, upload)
-		ON CONFLICT (org_id, sha256) DO UPDATE SET files = b.files + change, uploads = b.uploads + upload
+		ON CONFLICT (org_id, sha256) DO UPDATE SET files = b.files + change, uploads = b.uploads + upload, unused_at = NULL
+		WHERE b.removal IS NULL
 		RETURNING * INTO counted;
+		IF NOT FOUND THEN
+			PERFORM wa.refuse_removal();
+		END IF;
 	ELSE
-		UPDATE wa.media_bytes b SET files = b.files + change, uploads = b.uploads + upload
+		UPDATE wa.media_bytes b SET files = b.files + change, uploads = b.uploads + upload,
+			unused_at = CASE WHEN b.files + change = 0 THEN now() END
 		WHERE b.org_id = file.org_id AND b.sha256 = file.sha256
 		RETURNING * INTO counted;
 	END IF;

@@ -60,7 +60,7 @@ COMMENT ON FUNCTION wa.begin_media(text, text, bigint) IS
 	'`filename`), `53400` (`wa.set_org_limit()`: `media_mebibytes`)';
 
 -- The caller has stored the bytes.  Applications cannot do that, so they cannot execute it.
-CREATE FUNCTION wa.create_media(sha256 bytea, size bigint, mimetype text, filename text) RETURNS wa.media
+CREATE FUNCTION wa.create_media(sha256 bytea, size bigint, mimetype text, filename text, begun timestamptz DEFAULT NULL) RETURNS wa.media
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -73,11 +73,14 @@ BEGIN
 	VALUES (wa.require_org(), create_media.sha256, create_media.size,
 			wa.check_media(create_media.mimetype, create_media.filename), create_media.filename, wa.current_key(), wa.current_user_id())
 	RETURNING * INTO made;
+	PERFORM wa.refuse_removed(made.org_id, made.sha256, begun);
 	RETURN made;
 END $$;
-COMMENT ON FUNCTION wa.create_media(bytea, bigint, text, text) IS
+COMMENT ON FUNCTION wa.create_media(bytea, bigint, text, text, timestamptz) IS
 	'notes a file whose bytes the caller has stored durably: their SHA-256 (32 bytes), how many they are (at least 1), '
-	'their media type, and a file name or NULL. Needs `send`. `22023` (`mimetype`, `filename`: 1 to 255 characters '
+	'their media type, a file name or NULL, and a time by the clock of the database before they were stored (NULL: it is '
+	'not known). Needs `send`. `40001` (a worker removes these bytes from the store, or has done so since that time: store '
+	'them again), `22023` (`mimetype`, `filename`: 1 to 255 characters '
 	'without slashes), `53400` (`wa.set_org_limit()`: `media_mebibytes`), '
 	'`23514` (a digest or size that is none)';
 

@@ -155,7 +155,7 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
 				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent', 'sweep_media', 'note_unused_media',
-				'count_sessions', 'count_webhooks', 'count_tests', 'count_media', 'count_media_bytes', 'count_received_bytes', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
+				'count_sessions', 'count_webhooks', 'count_tests', 'count_media', 'count_media_bytes', 'count_received_bytes', 'refuse_removed', 'claim_unused_bytes', 'end_removals', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
 			-- This one belongs to a superuser, because it runs within everybody's commands.
 			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
 			ELSE 'wa_owner'::regrole END

@@ -148,7 +148,7 @@ BEGIN
 			WHERE c.turn <= fetching_max AND f.org_id = c.org_id AND f.media_id = c.media_id AND (f.lease_until IS NULL OR f.lease_until <= at)
 			LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) f), taken AS (
 		UPDATE wa.media_fetch f
-		SET attempts = f.attempts + 1, lease_owner = connector_media.owner, lease_until = at + lease
+		SET attempts = f.attempts + 1, lease_owner = connector_media.owner, lease_until = at + lease, taken_at = at
 		FROM due WHERE f.org_id = due.org_id AND f.media_id = due.media_id
 		RETURNING f.*)
 	SELECT f.org_id, f.media_id, f.session_id, f.reference, f.url, m.mimetype, f.sha256, f.size, f.attempts
@@ -222,14 +222,22 @@ BEGIN
 	IF taken.sha256 <> connector_media_stored.sha256 THEN
 		PERFORM wa.refuse_field('sha256', 'is not that of the file that was announced');
 	END IF;
-	UPDATE wa.media f
-	SET state = 'stored', sha256 = connector_media_stored.sha256, size = connector_media_stored.size, mimetype = type
-	WHERE f.org_id = taken.org_id AND f.id = media;
+	BEGIN
+		UPDATE wa.media f
+		SET state = 'stored', sha256 = connector_media_stored.sha256, size = connector_media_stored.size, mimetype = type
+		WHERE f.org_id = taken.org_id AND f.id = media;
+		PERFORM wa.refuse_removed(taken.org_id, connector_media_stored.sha256, taken.taken_at);
+	EXCEPTION WHEN serialization_failure THEN
+		UPDATE wa.media_fetch f SET error = SQLERRM, lease_owner = NULL, lease_until = clock_timestamp() + wa.retry_pause(f.attempts)
+		WHERE f.org_id = taken.org_id AND f.media_id = media;
+		RETURN false;
+	END;
 	RETURN wa.end_fetch(media, jsonb_build_object('state', 'stored', 'mimetype', type, 'size', size));
 END $$;
 COMMENT ON FUNCTION wa.connector_media_stored(uuid, text, integer, bytea, bigint, text) IS
 	'reports that `owner` has stored the bytes of a file durably, in the attempt of its claim: their SHA-256, how many '
-	'they are, and their media type. False: it does not have the file any more, or no message carries it any more. '
+	'they are, and their media type. False: it does not have the file any more, or no message carries it any more, or a worker '
+	'has removed the same bytes from the store meanwhile, and the file is to be fetched once more. '
 	'`22023` (`sha256`: WhatsApp has announced another one; `mimetype`), `23514` (a digest or size that is none)';
 
 -- Meta keeps a file for 7 days.

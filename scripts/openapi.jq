@@ -145,7 +145,7 @@ def constant: {boolean: "BOOL", integer: "INT"}[.] // (gsub("(?<letter>[A-Z])"; 
 def text: if . == null then null else c end;
 
 def sources: {"*": "BODY_REST", "@cookie": "COOKIE", "@device": "DEVICE", "@client": "CLIENT", "@agent": "AGENT", "@body": "BODY_RAW",
-	"@digest": "UPLOAD_DIGEST", "@size": "UPLOAD_SIZE", "@type": "UPLOAD_TYPE", "@filename": "UPLOAD_NAME", "cursor": "CURSOR", "limit": "LIMIT"};
+	"@digest": "UPLOAD_DIGEST", "@size": "UPLOAD_SIZE", "@type": "UPLOAD_TYPE", "@filename": "UPLOAD_NAME", "@begun": "UPLOAD_BEGUN", "cursor": "CURSOR", "limit": "LIMIT"};
 
 def param_c($row):
 	if type == "object" then "{.source = PARAM_FIXED, .fixed = \(.fixed | c)}"

@@ -63,6 +63,7 @@ typedef enum ParamSource
 	PARAM_UPLOAD_SIZE,   /* its bytes: int8 */
 	PARAM_UPLOAD_TYPE,   /* its media type: text */
 	PARAM_UPLOAD_NAME,   /* the file name in Content-Disposition: text, or NULL */
+	PARAM_UPLOAD_BEGUN,  /* when it was begun: int8, milliseconds since 1970 */
 	PARAM_BODY_RAW, /* the whole body as it was sent, for a row that takes nothing else of it: bytes */
 	PARAM_FIXED,    /* always the text "fixed", to distinguish rows that share a statement */
 	PARAM_COOKIE, /* the sign-in cookie as wa.secret; only for DOOR_COOKIE */

@@ -581,6 +581,7 @@ add_param(Call *call, const Param *param)
 		case PARAM_UPLOAD_SIZE:
 		case PARAM_UPLOAD_TYPE:
 		case PARAM_UPLOAD_NAME:
+		case PARAM_UPLOAD_BEGUN:
 			return call_add_upload(call, param->source);
 		case PARAM_BODY_RAW:
 			return db_param_bytes(call->db, call->http->body.data, call->http->body.len);

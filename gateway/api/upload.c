@@ -4,7 +4,9 @@
  *
  * An upload is two requests to the database: the first says whether the caller may upload and
  * for which organization, before a byte is taken; the second writes the row, when the bytes are
- * durable.  A file whose row could not be written stays in the store, and nobody sees it.
+ * durable.  A file whose row could not be written stays in the store, and nobody sees it.  The
+ * first also says the time, which the second repeats: it is refused when a worker has removed the
+ * same bytes from the store since then (schema/92-media-removal.sql), and the answer is a 503.
  *
  * In a form, the name and the type of a file come with its bytes, and a body in chunks does not
  * say its length.  Then the first question is asked once more when all is known, before the file
@@ -37,11 +39,12 @@ struct Upload
 	void (*end)(Call *call);
 	Form *form; /* NULL: the body is the file itself */
 	uint8_t org[DB_UUID_SIZE];
-	uint64_t bytes; /* of the file that have come */
-	bool room;      /* the store has room for more */
-	bool size_told; /* the database was told how many bytes there are before they came */
-	bool asking;    /* the database is asked once more */
-	bool failed;    /* meanwhile the store has failed */
+	int64_t begun_ms; /* by the clock of the database; the file is stored after that */
+	uint64_t bytes;   /* of the file that have come */
+	bool room;        /* the store has room for more */
+	bool size_told;   /* the database was told how many bytes there are before they came */
+	bool asking;      /* the database is asked once more */
+	bool failed;      /* meanwhile the store has failed */
 	bool stored;
 	uint8_t digest[MEDIA_DIGEST_SIZE];
 	uint64_t size;
@@ -395,7 +398,8 @@ begin(Call *call, const DbResult *result)
 {
 	Upload *upload = call->upload;
 
-	if (!db_uuid(result, 0, db_column(result, "org_id", 0), upload->org))
+	if (!db_uuid(result, 0, db_column(result, "org_id", 0), upload->org) ||
+		!db_int(result, 0, db_column(result, "begun_ms", 1), &upload->begun_ms))
 	{
 		answer_unavailable(call);
 		return false;
@@ -449,6 +453,8 @@ call_add_upload(Call *call, ParamSource source)
 			return db_param_int64(call->db, (int64_t) upload->size);
 		case PARAM_UPLOAD_TYPE:
 			return add_text(call->db, upload->type);
+		case PARAM_UPLOAD_BEGUN:
+			return db_param_int64(call->db, upload->begun_ms);
 		default:
 			return add_text(call->db, upload->name);
 	}

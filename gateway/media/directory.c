@@ -206,3 +206,15 @@ directory_read(const Directory *directory, const uint8_t org[MEDIA_ORG_SIZE],
 	*size = (uint64_t) status.st_size;
 	return 0;
 }
+
+/* ---- removing ---- */
+
+int
+directory_remove(const Directory *directory, const uint8_t org[MEDIA_ORG_SIZE],
+				 const uint8_t digest[MEDIA_DIGEST_SIZE])
+{
+	char path[MEDIA_NAME_MAX];
+
+	media_write_name(org, digest, path);
+	return unlinkat(directory->root, path, 0) == 0 || errno == ENOENT ? 0 : errno;
+}

@@ -57,4 +57,11 @@ extern void directory_discard(const Directory *directory, DirectoryFile *file);
 extern int directory_read(const Directory *directory, const uint8_t org[MEDIA_ORG_SIZE],
 						  const uint8_t digest[MEDIA_DIGEST_SIZE], int *fd, uint64_t *size);
 
+/*
+ * Removes a file; also 0 when there is none.  After a crash of the machine it may be there again.
+ * Folders stay, because a file may be on its way into them.
+ */
+extern int directory_remove(const Directory *directory, const uint8_t org[MEDIA_ORG_SIZE],
+							const uint8_t digest[MEDIA_DIGEST_SIZE]);
+
 #endif

@@ -1,6 +1,6 @@
 /*
  * store.c
- *		Uploads to the store, and what is read from it; see store.h.
+ *		Uploads to the store, and what is read and removed from it; see store.h.
  *
  *	FILLING --> ENDING ------------> freed
  *	       \____/  \             /
@@ -31,9 +31,12 @@
 #include "lib/log.h"
 #include "media/directory.h"
 #include "media/file_read.h"
+#include "media/file_removal.h"
 #include "media/read.h"
+#include "media/removal.h"
 #include "media/s3_put.h"
 #include "media/s3_read.h"
+#include "media/s3_removal.h"
 #include "media/threads.h"
 
 /* How many files can be made durable at the same time. */
@@ -488,4 +491,22 @@ void
 media_read_end(MediaRead *read)
 {
 	read->kind->end(read);
+}
+
+/* ---- removing ---- */
+
+MediaRemoval *
+media_store_remove(const MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE],
+				   const uint8_t digest[MEDIA_DIGEST_SIZE], int64_t until_ms, MediaRemoved done,
+				   void *context)
+{
+	return store->s3 != NULL ? s3_remove(store->s3, org, digest, until_ms, done, context)
+							 : media_file_remove(&store->directory, store->threads, org, digest,
+												 until_ms, done, context);
+}
+
+void
+media_removal_end(MediaRemoval *removal)
+{
+	removal->end(removal);
 }

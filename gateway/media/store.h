@@ -31,6 +31,7 @@ struct event_base;
 typedef struct MediaStore MediaStore;
 typedef struct MediaUpload MediaUpload;
 typedef struct MediaRead MediaRead;
+typedef struct MediaRemoval MediaRemoval;
 
 /* The number of uploads at once; each holds at most 2 * MEDIA_UPLOAD_BYTES in memory. */
 #define MEDIA_UPLOADS_MAX 128
@@ -94,7 +95,7 @@ typedef struct MediaUploadEvents
 extern MediaStore *
 media_store_open(struct event_base *base, const MediaStoreConfig *config, char *error, size_t size);
 
-/* Waits until the threads have finished.  All uploads and reads have to be ended before. */
+/* Waits until the threads have finished.  All uploads, reads and removals have to be ended before. */
 extern void media_store_close(MediaStore *store);
 
 /* Whether a configuration can be used, without opening the store. */
@@ -166,5 +167,28 @@ extern void media_read_next(MediaRead *read);
 
 /* Ends a read at any time, and frees it. */
 extern void media_read_end(MediaRead *read);
+
+/* ---- removing ---- */
+
+/* The store is asked for so long at most, once a removal has begun. */
+#define MEDIA_REMOVAL_MS 60000
+
+/*
+ * Called once, in the loop, and not from within media_store_remove().  removed: the store does not
+ * have the file.  Else it may have it, and may still remove it (logged).  The removal is freed.
+ */
+typedef void (*MediaRemoved)(void *context, bool removed);
+
+/*
+ * Removes a file, unless that would begin later than until_ms by clock_elapsed_ms().  Nobody may
+ * store the same bytes meanwhile: the database sees to that (schema/92-media-removal.sql).
+ * NULL: memory is out, or the time is over.
+ */
+extern MediaRemoval *media_store_remove(const MediaStore *store, const uint8_t org[MEDIA_ORG_SIZE],
+										const uint8_t digest[MEDIA_DIGEST_SIZE], int64_t until_ms,
+										MediaRemoved done, void *context);
+
+/* Frees a removal of which nothing more is to be told.  The file may still be removed. */
+extern void media_removal_end(MediaRemoval *removal);
 
 #endif

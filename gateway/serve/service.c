@@ -111,9 +111,10 @@ open_floors(Service *service)
 static bool
 open_media(Service *service, char *error, size_t size)
 {
-	if (gateway_settings.media.folder == NULL)
+	if (gateway_settings.media.store.folder == NULL)
 		return true;
-	service->media = media_store_open(service->loop->base, &gateway_settings.media, error, size);
+	service->media =
+		media_store_open(service->loop->base, &gateway_settings.media.store, error, size);
 	if (service->media == NULL)
 		return false;
 	api_set_media(service->api, service->media, (uint64_t) gateway_settings.media_max_bytes);
@@ -186,7 +187,7 @@ close_service(void *context)
 	if (service->http != NULL)
 		http_server_free(service->http);
 	media_store_close(service->media);
-	s3_credentials_wipe(&gateway_settings.s3_credentials);
+	s3_credentials_wipe(&gateway_settings.media.s3_credentials);
 	realtime_free(service->realtime);
 	api_free(service->api);
 	db_close(service->db);

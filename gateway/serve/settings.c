@@ -34,10 +34,6 @@
 
 Settings gateway_settings;
 
-#define IN_HOST "virtual-host"
-
-static const char *const s3_styles[] = {"path", IN_HOST, NULL};
-
 const ConfigOption gateway_options[] = {
 	{.flag = "listen",
 	 .environment = "WA_LISTEN",
@@ -151,53 +147,10 @@ const ConfigOption gateway_options[] = {
 	 .max = 17179869184,
 	 .help = "bytes that may wait to be sent on all connections of a worker; beyond it the "
 			 "slowest readers are cut"},
-	{.flag = "media-dir",
-	 .environment = "WA_MEDIA_DIR",
-	 .argument = "FOLDER",
-	 .kind = CONFIG_TEXT,
-	 .target = &gateway_settings.media.folder,
-	 .help = "folder for files, the same for all gateways and connectors; without it uploads get "
-			 "501"},
-	{.flag = "media-s3-bucket",
-	 .environment = "WA_MEDIA_S3_BUCKET",
-	 .argument = "NAME",
-	 .kind = CONFIG_TEXT,
-	 .target = &gateway_settings.media.s3.bucket,
-	 .help = "bucket for these files; --media-dir is for those on their way then"},
-	{.flag = "media-s3-endpoint",
-	 .environment = "WA_MEDIA_S3_ENDPOINT",
-	 .argument = "URL",
-	 .kind = CONFIG_TEXT,
-	 .target = &gateway_settings.media.s3.endpoint,
-	 .help = "S3-compatible store that has the bucket, like https://s3.example.com"},
-	{.flag = "media-s3-region",
-	 .environment = "WA_MEDIA_S3_REGION",
-	 .argument = "NAME",
-	 .fallback = "us-east-1",
-	 .kind = CONFIG_TEXT,
-	 .target = &gateway_settings.media.s3.region,
-	 .help = "region of the bucket"},
-	{.flag = "media-s3-style",
-	 .environment = "WA_MEDIA_S3_STYLE",
-	 .argument = "STYLE",
-	 .fallback = "path",
-	 .kind = CONFIG_CHOICE,
-	 .target = &gateway_settings.s3_style,
-	 .choices = s3_styles,
-	 .help = "where the bucket is in a URL: path or virtual-host"},
-	{.flag = "media-s3-credentials",
-	 .environment = "WA_MEDIA_S3_CREDENTIALS",
-	 .argument = "FILE",
-	 .kind = CONFIG_TEXT,
-	 .target = &gateway_settings.s3_credentials_file,
-	 .help = "file like ~/.aws/credentials (default: AWS_ACCESS_KEY_ID and so on)"},
-	{.flag = "media-s3-ca-file",
-	 .environment = "WA_MEDIA_S3_CA_FILE",
-	 .argument = "FILE",
-	 .kind = CONFIG_TEXT,
-	 .target = &gateway_settings.media.s3.ca_file,
-	 .help = "authorities (PEM) that the store's certificate is verified by (default: the "
-			 "system's)"},
+	MEDIA_STORE_OPTIONS(
+		gateway_settings.media,
+		"folder for files, the same for all gateways and connectors; without it uploads get 501",
+		"bucket for these files; --media-dir is for those on their way then"),
 	{.flag = "media-max-bytes",
 	 .environment = "WA_MEDIA_MAX_BYTES",
 	 .argument = "BYTES",
@@ -255,20 +208,6 @@ check_metrics(char *problem, size_t size)
 	return program_metrics_check(listen, problem, size);
 }
 
-/* The credentials are kept, because the processes of --workers are forks that find none again. */
-static bool
-check_media(char *problem, size_t size)
-{
-	S3Config *s3 = &gateway_settings.media.s3;
-
-	s3->in_host = strcmp(gateway_settings.s3_style, IN_HOST) == 0;
-	s3->credentials = &gateway_settings.s3_credentials;
-	return media_store_check(&gateway_settings.media, problem, size) &&
-		   (s3->bucket == NULL ||
-			s3_credentials_read(&gateway_settings.s3_credentials,
-								gateway_settings.s3_credentials_file, problem, size));
-}
-
 bool
 settings_check(char *problem, size_t size)
 {
@@ -276,7 +215,7 @@ settings_check(char *problem, size_t size)
 	const HttpServerConfig http = settings_http(gateway_settings.listen, &limits);
 
 	return http_server_check(&http, problem, size) && check_metrics(problem, size) &&
-		   check_media(problem, size);
+		   media_settings_check(&gateway_settings.media, problem, size);
 }
 
 /*
@@ -344,9 +283,9 @@ settings_http(const char *listen, HttpLimits *limits)
 		.tls_key = gateway_settings.tls_key,
 		.limits = limits,
 		.other_descriptors = db_descriptors(&db) + REALTIME_DESCRIPTORS +
-							 media_store_descriptors(&gateway_settings.media),
-		.sends_files =
-			gateway_settings.media.folder != NULL && gateway_settings.media.s3.bucket == NULL,
+							 media_store_descriptors(&gateway_settings.media.store),
+		.sends_files = gateway_settings.media.store.folder != NULL &&
+					   gateway_settings.media.store.s3.bucket == NULL,
 		.origins = gateway_settings.origins.texts,
 		.n_origins = gateway_settings.origins.count,
 		.proxies = gateway_settings.proxies.texts,

@@ -7,7 +7,7 @@
 
 #include "db/db.h"
 #include "http/http.h"
-#include "media/store.h"
+#include "media/settings.h"
 #include "program/options.h"
 #include "realtime/realtime.h"
 
@@ -29,10 +29,7 @@ typedef struct Settings
 	int64_t socket_heartbeat_ms;
 	int64_t socket_buffer;
 	int64_t output_buffer;
-	MediaStoreConfig media;
-	const char *s3_style;            /* one of the choices of its option */
-	const char *s3_credentials_file; /* NULL: they are in the environment */
-	S3Credentials s3_credentials;    /* set by settings_check() */
+	MediaSettings media;
 	int64_t media_max_bytes;
 	const char *tls_certificate; /* NULL: plain HTTP */
 	const char *tls_key;

@@ -55,9 +55,8 @@ struct Housekeeping
 	DbTask asking;
 };
 
-/* Between half the period and one and a half. */
-static int
-jittered(int period_ms)
+int
+housekeeping_jittered(int period_ms)
 {
 	uint32_t random;
 
@@ -74,7 +73,8 @@ go_on(Housekeeping *housekeeping)
 	housekeeping->task++;
 	if (housekeeping->task == TASKS)
 	{
-		ms = housekeeping->backlog ? HOUSEKEEPING_PAUSE_MS : jittered(housekeeping->period_ms);
+		ms = housekeeping->backlog ? HOUSEKEEPING_PAUSE_MS
+								   : housekeeping_jittered(housekeeping->period_ms);
 		housekeeping->task = 0;
 		housekeeping->backlog = false;
 	}
@@ -127,7 +127,7 @@ housekeeping_start(struct event_base *base, Db *db, Metrics *metrics, int period
 	}
 	for (int i = 0; i < TASKS; i++)
 		metrics_add(metrics, WORKER_HOUSEKEPT, (const char *[]){tasks[i].name, NULL}, 0);
-	db_task_in(&housekeeping->asking, jittered(period_ms));
+	db_task_in(&housekeeping->asking, housekeeping_jittered(period_ms));
 	return housekeeping;
 }
 

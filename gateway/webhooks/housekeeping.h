@@ -20,6 +20,9 @@ struct event_base;
 /* The pause between two rounds while a task has more to do. */
 #define HOUSEKEEPING_PAUSE_MS 100
 
+/* A time between half the period and one and a half, so that workers do not ask all at once. */
+extern int housekeeping_jittered(int period_ms);
+
 typedef struct Housekeeping Housekeeping;
 
 /* Runs a round about every period_ms.  NULL: out of memory.  Everything is borrowed. */

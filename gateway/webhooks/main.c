@@ -1,6 +1,6 @@
 /*
  * main.c
- *		wa-worker: delivers webhooks and removes expired rows.
+ *		wa-worker: delivers webhooks, and removes expired rows and files.
  *
  * It is one process with one event loop.  Any number of them may run side by side, on any
  * machines: the database gives each webhook to one of them at a time.
@@ -21,6 +21,7 @@
 #include "webhooks/housekeeping.h"
 #include "webhooks/metrics.h"
 #include "webhooks/queue.h"
+#include "webhooks/removals.h"
 #include "webhooks/settings.h"
 #include "webhooks/statements.h"
 
@@ -44,7 +45,9 @@ typedef struct Worker
 	Transfers *transfers;
 	Dispatch *dispatch;
 	Housekeeping *housekeeping;
-	Metrics *metrics; /* NULL: metrics are off */
+	MediaStore *media;  /* NULL: there is none */
+	Removals *removals; /* with a store */
+	Metrics *metrics;   /* NULL: metrics are off */
 	ProgramMetrics *measured;
 	DbTask counting;
 } Worker;
@@ -139,6 +142,8 @@ drain(void *context)
 	log_line(LOG_LEVEL_INFO, "draining", log_int("sending", dispatch_sending(worker->dispatch)));
 	housekeeping_stop(worker->housekeeping);
 	worker->housekeeping = NULL;
+	removals_stop(worker->removals);
+	worker->removals = NULL;
 	dispatch_drain(worker->dispatch, on_drained, worker);
 }
 
@@ -184,6 +189,23 @@ start_dispatch(Worker *worker)
 	return worker->dispatch != NULL && worker->housekeeping != NULL;
 }
 
+/* Opens the store, if there is one, and begins to remove what is unused in it. */
+static bool
+start_removals(Worker *worker, char *error, size_t size)
+{
+	const WorkerSettings *settings = &worker_settings;
+	struct event_base *base = worker->loop->base;
+
+	if (settings->media.store.folder == NULL)
+		return true;
+	worker->media = media_store_open(base, &settings->media.store, error, size);
+	if (worker->media == NULL)
+		return false;
+	worker->removals = removals_start(base, worker->db, worker->media, worker->metrics,
+									  (int) settings->housekeeping_s * 1000);
+	return worker->removals != NULL;
+}
+
 /*
  * Each request has a socket.  The soft limit is low for the sake of programs that use
  * select().
@@ -224,7 +246,8 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 	if (worker->resolver == NULL)
 		snprintf(error, size, "no name server is known");
 	return worker->resolver != NULL && worker->transfers != NULL && worker->db != NULL &&
-		   start_dispatch(worker) && measure(worker, error, size);
+		   start_dispatch(worker) && start_removals(worker, error, size) &&
+		   measure(worker, error, size);
 }
 
 static void
@@ -236,6 +259,9 @@ close_work(void *context)
 	db_task_close(&worker->counting);
 	dispatch_free(worker->dispatch);
 	housekeeping_stop(worker->housekeeping);
+	removals_stop(worker->removals);
+	media_store_close(worker->media);
+	s3_credentials_wipe(&worker_settings.media.s3_credentials);
 	transfers_close(worker->transfers);
 	resolver_close(worker->resolver);
 	db_close(worker->db);

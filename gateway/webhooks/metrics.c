@@ -48,6 +48,11 @@ static MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 						  "Expired rows that were taken away, by task.",
 						  METRIC_COUNTER,
 						  {"task"}},
+	[WORKER_REMOVALS] = {"wa_media_removals_total",
+						 "Files that the store was asked to remove, because no row has them, by "
+						 "result: removed or failed.",
+						 METRIC_COUNTER,
+						 {"result"}},
 };
 
 /* The values that a counter's label can have. */

@@ -19,6 +19,7 @@ typedef enum WorkerMetric
 	WORKER_PAUSED,         /* in the database */
 	WORKER_HELD_SECONDS,   /* in the database */
 	WORKER_HOUSEKEPT,      /* rows, by task */
+	WORKER_REMOVALS,       /* of bytes from the store, by result */
 	WORKER_PROGRAM_METRICS,
 	WORKER_METRIC_COUNT = WORKER_PROGRAM_METRICS + PROGRAM_METRIC_COUNT
 } WorkerMetric;

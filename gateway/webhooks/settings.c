@@ -51,6 +51,9 @@ const ConfigOption worker_options[] = {
 	 .help = "about how often expired rows are looked for"},
 	EGRESS_OPTIONS("WA_WORKER", "WA_ALLOW_TARGET", worker_settings.egress, "webhooks",
 				   "receivers'"),
+	MEDIA_STORE_OPTIONS(worker_settings.media,
+						"folder of the gateways' files; without it unused ones stay",
+						"bucket of the gateways' files; --media-dir may be any folder then"),
 	PROGRAM_OPTION_METRICS("WA_WORKER_METRICS", worker_settings.program),
 	PROGRAM_OPTION_LOG_LEVEL(worker_settings.program),
 	{.flag = NULL},
@@ -60,5 +63,6 @@ bool
 worker_settings_check(char *problem, size_t size)
 {
 	return egress_settings_check(&worker_settings.egress, problem, size) &&
+		   media_settings_check(&worker_settings.media, problem, size) &&
 		   program_metrics_check(worker_settings.program.metrics, problem, size);
 }

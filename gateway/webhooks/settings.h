@@ -7,6 +7,7 @@
 
 #include "program/options.h"
 #include "client/egress_settings.h"
+#include "media/settings.h"
 
 /* All texts are borrowed from argv and the environment. */
 typedef struct WorkerSettings
@@ -17,6 +18,7 @@ typedef struct WorkerSettings
 	int64_t lease_s;
 	int64_t housekeeping_s;
 	EgressSettings egress;
+	MediaSettings media; /* without a folder, no bytes are removed from a store */
 } WorkerSettings;
 
 extern WorkerSettings worker_settings;

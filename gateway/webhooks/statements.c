@@ -23,5 +23,7 @@ ProgramStatements worker_statements = {
 			[WORKER_HOUSEKEEPING] = {"housekeeping", DB_LANE_FAST},
 			[WORKER_FLUSH_KEY_USAGE] = {"flush_key_usage", DB_LANE_FAST},
 			[WORKER_DELIVERY_STATS] = {"delivery_stats", DB_LANE_FAST},
+			[WORKER_MEDIA_TAKE] = {"media_take", DB_LANE_FAST},
+			[WORKER_MEDIA_REMOVED] = {"media_removed", DB_LANE_FAST},
 		},
 };

@@ -13,7 +13,7 @@
  * listed in SAME_ROW.  How long a hold can last is held.test.mjs's subject.
  */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { before, test } from 'node:test';
 import { until } from '../e2e/harness/processes.mjs';
 import { createChat, createKey, createMessage, createPerson, createSession } from '../e2e/harness/tenants.mjs';
@@ -121,7 +121,7 @@ const HELD = {
 	message_forward: () => [ours.key.secret, 'send', [ours.session.uuid, thing.sent, PHONE, N]],
 	message_react: () => [ours.key.secret, 'send', [ours.session.uuid, thing.sent, '👍']],
 	media_begin: () => [ours.key.secret, 'send', ['text/plain', N, '1']],
-	media_create: () => [ours.key.secret, 'send', [`\\x${'00'.repeat(32)}`, '1', 'text/plain', N]],
+	media_create: () => [ours.key.secret, 'send', [`\\x${'00'.repeat(32)}`, '1', 'text/plain', N, String(Date.now())]],
 	media_get: () => [ours.key.secret, 'read', [thing.file]],
 	message_media: () => [ours.key.secret, 'read', [ours.session.uuid, thing.sent]],
 	message_revoke: () => [ours.key.secret, 'send', [ours.session.uuid, thing.sent]],
@@ -308,6 +308,9 @@ const WORK = {
 		lane_renew: [() => [OWNER, thing.theirHeldWebhook, '60000'], 'theirs', (rows) => rows.at(-1).renew_lane === 't'],
 		deliveries_take: [() => [OWNER, thing.theirHeldWebhook, '10', N], 'theirs', (rows) => rows.at(-1).id !== null],
 		deliveries_done: [() => [OWNER, thing.theirHeldWebhook, JSON.stringify([{ delivery: thing.theirDelivery, status_code: 200, succeeded: true }]), 'false'], 'theirs'],
+		media_take: [() => ['10'], null, (rows) => rows.some((row) => row.org_id === theirs.org.uuid)],
+		media_removed: [() => [JSON.stringify([{ organization: theirs.org.uuid, sha256: createHash('sha256').update('removing').digest('hex'), removal: thing.theirRemoval }])], null,
+			(rows) => rows[0].bytes_removed === '1'],
 		lane_release: [() => [OWNER, thing.theirHeldWebhook], 'theirs', (rows) => rows.at(-1).release_lane === 't'],
 	},
 	wa_connector: {
@@ -429,7 +432,15 @@ async function makeWork(tenant)
 	/* a file that no message carries */
 	await db.sql("INSERT INTO wa.media (org_id, sha256, size, mimetype, unused_at) VALUES ($1, sha256('unused'), 1, 'text/plain', now() - interval '1 hour')",
 		[tenant.org.uuid]);
-	return { ...made, sent, queued, action, fetched, deleted, last };
+	/* bytes that no file is of, and some that are being removed */
+	await db.sql("INSERT INTO wa.media_bytes (org_id, sha256, size, files, uploads, unused_at) VALUES ($1, sha256('old'), 1, 0, 0, now() - interval '2 days')",
+		[tenant.org.uuid]);
+
+	const removal = await db.value(`
+		INSERT INTO wa.media_bytes (org_id, sha256, size, files, uploads, unused_at, removal, removing_at)
+		VALUES ($1, sha256('removing'), 1, 0, 0, now() - interval '2 days', wa.uuid7(), now()) RETURNING removal`, [tenant.org.uuid]);
+
+	return { ...made, sent, queued, action, fetched, deleted, last, removal };
 }
 
 async function makeOver()
@@ -466,7 +477,7 @@ before(async () =>
 	const their = await makeWork(theirs);
 
 	Object.assign(thing, { ourDeleted: our.deleted, ourLast: our.last, ourWebhook: our.due, sent: our.sent, theirWebhook: their.due, theirHeldWebhook: their.held,
-		theirQueued: their.queued, theirAction: their.action, theirFetched: their.fetched });
+		theirQueued: their.queued, theirAction: their.action, theirFetched: their.fetched, theirRemoval: their.removal });
 	thing.file = await stage.db.value("INSERT INTO wa.media (org_id, sha256, size, mimetype) VALUES ($1, sha256('x'), 1, 'text/plain') RETURNING id", [stage.ours.org.uuid]);
 	await stage.db.sql('UPDATE wa.message SET media_id = $1 WHERE id = $2', [thing.file, thing.sent]);
 	thing.scanner = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

@@ -96,6 +96,8 @@ test('no statement answers a secret', async () =>
 	await ask('delivery_stats');
 	await ask('flush_key_usage');
 	await ask('housekeeping', ['deliveries', 100]);
+	await ask('media_take', [1]);
+	await ask('media_removed', ['[]']);
 	await ask('act_for', [theirs.org.uuid, '1']);
 	await ask('claim_webhooks', [THIEF, 10, 60000]);
 	await ask('lane_renew', [THIEF, hook.id, 60000], theirs.org.uuid);

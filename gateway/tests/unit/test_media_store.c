@@ -16,6 +16,7 @@
 #include "src/common/typeid.h"
 #include "http/http.h"
 #include "lib/buffer.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "media/store.h"
 #include "tests/unit/suite.h"
@@ -430,6 +431,64 @@ START_TEST(a_file_that_has_changed_is_not_read_to_its_end)
 }
 END_TEST
 
+static void
+on_removed(void *context, bool removed)
+{
+	*(int *) context = removed ? 1 : 0;
+}
+
+/* Removes a file, if it begins within so many milliseconds; whether that was done. */
+static int
+remove_within(const MediaStored *stored, int64_t ms)
+{
+	int removed = -1;
+
+	ck_assert_ptr_nonnull(media_store_remove(store, org, stored->digest, clock_elapsed_ms() + ms,
+											 on_removed, &removed));
+	ck_assert_int_eq(removed, -1); /* it is told later */
+	while (removed < 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	return removed;
+}
+
+START_TEST(what_is_removed_is_gone_for_one_organization)
+{
+	Told told = upload_text("to be removed");
+
+	upload_to(other_org, NULL, "to be removed", strlen("to be removed"));
+	ck_assert_int_eq(remove_within(&told.stored, 60000), 1);
+	ck_assert_int_eq(look_for(org, &told.stored), MEDIA_GONE);
+	ck_assert_int_eq(look_for(other_org, &told.stored), MEDIA_FOUND);
+	ck_assert_int_eq(remove_within(&told.stored, 60000), 1); /* also if there is none */
+	upload_text("to be removed");
+	ck_assert_int_eq(look_for(org, &told.stored), MEDIA_FOUND);
+}
+END_TEST
+
+/* Another worker may have removed it by then, and somebody may have stored it again. */
+START_TEST(a_removal_that_begins_too_late_is_not_done)
+{
+	Told told = upload_text("to be kept");
+
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	ck_assert_int_eq(remove_within(&told.stored, -1), 0);
+	ck_assert_int_eq(look_for(org, &told.stored), MEDIA_FOUND);
+}
+END_TEST
+
+START_TEST(a_removal_that_was_ended_tells_nothing)
+{
+	Told told = upload_text("to be removed");
+	int removed = -1;
+
+	media_removal_end(media_store_remove(store, org, told.stored.digest, clock_elapsed_ms() + 60000,
+										 on_removed, &removed));
+	while (look_for(org, &told.stored) != MEDIA_GONE)
+		usleep(1000);
+	ck_assert_int_eq(removed, -1);
+}
+END_TEST
+
 START_TEST(a_read_may_be_ended_before_it_is_opened)
 {
 	Told told = upload_text("not read");
@@ -508,6 +567,9 @@ add(TCase *cases)
 	tcase_add_test(cases, a_failure_ends_an_upload_before_its_last_byte);
 	tcase_add_test(cases, a_link_in_place_of_a_file_is_not_followed);
 	tcase_add_test(cases, a_file_that_has_changed_is_not_read_to_its_end);
+	tcase_add_test(cases, what_is_removed_is_gone_for_one_organization);
+	tcase_add_test(cases, a_removal_that_begins_too_late_is_not_done);
+	tcase_add_test(cases, a_removal_that_was_ended_tells_nothing);
 	tcase_add_test(cases, a_read_may_be_ended_before_it_is_opened);
 	tcase_add_test(cases, what_a_dead_program_has_left_goes_after_a_day);
 	tcase_add_test(cases, uploads_at_once_are_bounded);
