@@ -96,6 +96,15 @@ RESET ROLE;
 SELECT count(*) FROM wa.connector_sessions('counts', 'counter', 10, '1 min');
 SELECT add_file(:'org', NULL, 'other half', 524288) AS half \gset
 SELECT reference FROM wa.connector_media('counts', 'counter', 10, '1 min') ORDER BY 1;
+-- Then a session is searched for its URLs alone, however many files it has received.
+BEGIN;
+WITH many AS (INSERT INTO wa.media (org_id, state, unused_at) SELECT :'org', 'pending', NULL FROM generate_series(1, 5000) RETURNING id)
+INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference) SELECT :'org', id, :'session', 'many' FROM many;
+SELECT pages_read($$SELECT * FROM wa.connector_media('counts', 'counter', 10, '1 min')$$) IS NOT NULL AS planned;
+SELECT pages_read($$SELECT * FROM wa.connector_media('counts', 'counter', 10, '1 min')$$) <= 100 AS few;
+DROP INDEX wa.media_fetch_urls;
+SELECT pages_read($$SELECT * FROM wa.connector_media('counts', 'counter', 10, '1 min')$$) > 150 AS without_the_index_many;
+ROLLBACK;
 SELECT receive_file(:'org', :'session', 'R5', NULL);
 SELECT f.state, f.error FROM wa.media f JOIN wa.message m ON m.org_id = f.org_id AND m.media_id = f.id WHERE m.wa_message_id = 'R5';
 DELETE FROM wa.media WHERE id = :'half';
