@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "lib/log.h"
+
 #define IN_HOST "virtual-host"
 
 const char *const media_s3_styles[] = {"path", IN_HOST, NULL};
@@ -21,4 +23,22 @@ media_settings_check(MediaSettings *settings, char *problem, size_t size)
 		   (s3->bucket == NULL ||
 			s3_credentials_read(&settings->s3_credentials, settings->s3_credentials_file, problem,
 								size));
+}
+
+void
+media_settings_reload(MediaSettings *settings)
+{
+	S3Credentials read;
+	char error[256];
+
+	if (settings->store.s3.bucket == NULL || settings->s3_credentials_file == NULL)
+		return;
+	if (s3_credentials_read(&read, settings->s3_credentials_file, error, sizeof(error)))
+	{
+		settings->s3_credentials = read;
+		log_line(LOG_LEVEL_INFO, "media_credentials_reloaded");
+	}
+	else
+		log_line(LOG_LEVEL_ERROR, "media_credentials_not_reloaded", log_text("reason", error));
+	s3_credentials_wipe(&read);
 }

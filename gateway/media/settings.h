@@ -52,4 +52,10 @@ extern const char *const media_s3_styles[];
  */
 extern bool media_settings_check(MediaSettings *settings, char *problem, size_t size);
 
+/*
+ * Reads the credentials of a bucket again, if they are in a file, for requests from now on.  If they
+ * cannot be used, those of before stay.  Either is logged.
+ */
+extern void media_settings_reload(MediaSettings *settings);
+
 #endif

@@ -72,11 +72,9 @@ drain(void *context)
 					  context);
 }
 
-/* SIGHUP: a certificate was renewed.  If the terminal was closed, reloading does no harm. */
 static void
-hang_up(void *context)
+reload_tls(const Service *service)
 {
-	const Service *service = context;
 	char error[256];
 
 	if (gateway_settings.tls_certificate == NULL)
@@ -85,6 +83,17 @@ hang_up(void *context)
 		log_line(LOG_LEVEL_INFO, "tls_reloaded");
 	else
 		log_line(LOG_LEVEL_ERROR, "tls_not_reloaded", log_text("reason", error));
+}
+
+/*
+ * SIGHUP: a certificate or the credentials of the bucket were renewed.  If the terminal was closed,
+ * reloading does no harm.
+ */
+static void
+hang_up(void *context)
+{
+	reload_tls(context);
+	media_settings_reload(&gateway_settings.media);
 }
 
 /* ---- starting ---- */

@@ -147,6 +147,14 @@ drain(void *context)
 	dispatch_drain(worker->dispatch, on_drained, worker);
 }
 
+/* SIGHUP: the credentials of the bucket were renewed. */
+static void
+hang_up(void *context)
+{
+	(void) context;
+	media_settings_reload(&worker_settings.media);
+}
+
 static void
 cut(void *context)
 {
@@ -278,8 +286,12 @@ begin(void *context)
 static int
 run(const volatile sig_atomic_t *stops)
 {
-	static const ProgramWork work = {
-		.open = open_work, .begin = begin, .drain = drain, .cut = cut, .close = close_work};
+	static const ProgramWork work = {.open = open_work,
+									 .begin = begin,
+									 .drain = drain,
+									 .cut = cut,
+									 .hang_up = hang_up,
+									 .close = close_work};
 	Worker worker = {0};
 	ProgramLoop loop = {
 		.work = &work, .context = &worker, .drain_ms = worker_settings.program.drain_s * 1000};

@@ -12,7 +12,7 @@ import { before, beforeEach, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { makePlace, until } from './harness/processes.mjs';
-import { Gateway, runGateway } from './harness/programs.mjs';
+import { Gateway, Worker, runGateway } from './harness/programs.mjs';
 import { BUCKET, KEY_ID, Relay, S3Server, SECRET } from './harness/s3.mjs';
 import { createKey, createTenant } from './harness/tenants.mjs';
 
@@ -390,6 +390,41 @@ test('credentials from a file', async () =>
 	const { client: reader } = await Gateway.start(cluster, { args: options(store.port, ['--media-s3-credentials', file]) });
 
 	assert.equal((await upload(randomBytes(100), {}, keys.ours, reader)).status, 201);
+});
+
+test('SIGHUP reads the file of the credentials again', async () =>
+{
+	const file = path.join(makePlace(), 'credentials');
+	const write = (secret) => fs.writeFileSync(file, `[default]\naws_access_key_id=${KEY_ID}\naws_secret_access_key=${secret}\n`);
+
+	write(SECRET);
+
+	const args = options(store.port, ['--media-s3-credentials', file]);
+	const reader = await Gateway.start(cluster, { args });
+	const worker = await Worker.start(cluster, { args });
+	const reload = async (secret, event, count) =>
+	{
+		write(secret);
+		for (const program of [reader, worker])
+		{
+			program.kill('SIGHUP');
+			await until(event, () => program.events(event).length === count);
+		}
+	};
+	const status = async () => (await upload(randomBytes(100), {}, keys.ours, reader.client)).status;
+
+	assert.equal(await status(), 201);
+	await reload('not+the/secret', 'media_credentials_reloaded', 1);
+	assert.equal(await status(), 503);
+	await reload(SECRET, 'media_credentials_reloaded', 2);
+	assert.equal(await status(), 201);
+	await reload('not a secret', 'media_credentials_not_reloaded', 1);
+	assert.equal(await status(), 201, 'those of before stay');
+	for (const program of [reader, worker])
+	{
+		assert.ok(!program.log().includes('not a secret'));
+		await program.stop();
+	}
 });
 
 test('settings that cannot work are refused at the start', () =>
