@@ -202,7 +202,7 @@ COMMENT ON COLUMN wa.message.content IS 'what else its type carries, as the send
 COMMENT ON COLUMN wa.message.quoted_message_id IS 'the message that it answers, if that one is known';
 COMMENT ON COLUMN wa.message.mentions IS 'addresses that it mentions';
 COMMENT ON COLUMN wa.message.media IS 'about its attachment: id, state, url, mimetype, filename, size, error';
-COMMENT ON COLUMN wa.message.media_data IS 'the attachment itself, if it came with the request';
+COMMENT ON COLUMN wa.message.media_data IS 'the attachment itself, if it came with a request that no store was for: in SQL, or to a gateway without one';
 COMMENT ON COLUMN wa.message.media_id IS 'the attachment, if it is a file that was uploaded before, was received, or is sent by its URL';
 COMMENT ON COLUMN wa.message.status IS
 	'how far it got; sending: a connector has it, and may have handed it to WhatsApp';

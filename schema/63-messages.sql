@@ -499,20 +499,63 @@ END $$;
 COMMENT ON FUNCTION wa.refuse_unless_answerable(wa.session, text, uuid) IS
 	'for function bodies: raises 22023 unless a message is of this chat, and 55000 if it was deleted, was never sent or is of another phone number';
 
--- An Idempotency-Key: NULL if this request is the first with it, otherwise the message that
--- the first one made.  This waits for a simultaneous first request.
--- With a key that is restricted to some sessions, an Idempotency-Key is known only in the
--- session.  Otherwise it would tell what is sent in others.
-CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid, session uuid) RETURNS uuid
-	LANGUAGE plpgsql STRICT
+CREATE FUNCTION wa.check_idempotency_key(caller_key text) RETURNS void
+	LANGUAGE plpgsql STRICT PARALLEL SAFE
 AS $$
-DECLARE
-	scope constant uuid := CASE WHEN wa.is_restricted_to_sessions() THEN session ELSE '00000000-0000-0000-0000-000000000000' END;
-	first wa.idempotency;
 BEGIN
 	IF caller_key !~ E'^[\\x20-\\x7e]{1,255}$' THEN
 		PERFORM wa.refuse_field('Idempotency-Key', 'must be 1 to 255 printable characters');
 	END IF;
+END $$;
+COMMENT ON FUNCTION wa.check_idempotency_key(text) IS 'for function bodies: raises 22023 unless this is an Idempotency-Key, or NULL';
+
+-- With a key that is restricted to some sessions, an Idempotency-Key is known only in the
+-- session.  Otherwise it would tell what is sent in others.
+CREATE FUNCTION wa.idempotency_scope(session uuid) RETURNS uuid
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+AS $$
+BEGIN
+	RETURN CASE WHEN wa.is_restricted_to_sessions() THEN session ELSE '00000000-0000-0000-0000-000000000000' END;
+END $$;
+COMMENT ON FUNCTION wa.idempotency_scope(uuid) IS
+	'for function bodies: the session in which the credential''s Idempotency-Keys for it are known, or the id of none: in all';
+
+CREATE FUNCTION wa.request_digest(session uuid, chat text, type text, content jsonb, reply_to uuid, mentions text[]) RETURNS bytea
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN sha256(convert_to(jsonb_build_array(session, chat, type, content, reply_to, mentions)::text, 'UTF8'));
+END $$;
+COMMENT ON FUNCTION wa.request_digest(uuid, text, text, jsonb, uuid, text[]) IS
+	'for function bodies: what tells whether two requests with the same Idempotency-Key are the same request';
+
+CREATE FUNCTION wa.find_replay(caller_key text, digest bytea, session uuid) RETURNS uuid
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	scope constant uuid := wa.idempotency_scope(session);
+	first wa.idempotency;
+BEGIN
+	SELECT i.* INTO first FROM wa.idempotency i
+	WHERE i.org_id = wa.require_org() AND i.key = caller_key AND i.session_id = scope AND i.created_at >= now() - interval '24 hours';
+	IF first.request_digest <> digest THEN
+		RAISE EXCEPTION 'this Idempotency-Key was used for another request'
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	RETURN first.message_id;
+END $$;
+COMMENT ON FUNCTION wa.find_replay(text, bytea, uuid) IS
+	'for function bodies: the message that an earlier request with this Idempotency-Key has made, or NULL; raises 55000 if that was another request';
+
+-- An Idempotency-Key: NULL if this request is the first with it, otherwise the message that
+-- the first one made.  This waits for a simultaneous first request.
+CREATE FUNCTION wa.replay(caller_key text, digest bytea, message uuid, session uuid) RETURNS uuid
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	scope constant uuid := wa.idempotency_scope(session);
+BEGIN
+	PERFORM wa.check_idempotency_key(caller_key);
 	INSERT INTO wa.idempotency AS i (org_id, key, request_digest, message_id, session_id)
 	VALUES (wa.require_org(), caller_key, digest, message, scope)
 	ON CONFLICT (org_id, key, session_id) DO UPDATE
@@ -521,12 +564,7 @@ BEGIN
 	IF FOUND THEN
 		RETURN NULL;
 	END IF;
-	SELECT i.* INTO first FROM wa.idempotency i WHERE i.org_id = wa.require_org() AND i.key = caller_key AND i.session_id = scope;
-	IF first.request_digest <> digest THEN
-		RAISE EXCEPTION 'this Idempotency-Key was used for another request'
-			USING ERRCODE = 'object_not_in_prerequisite_state';
-	END IF;
-	RETURN first.message_id;
+	RETURN wa.find_replay(caller_key, digest, session);
 END $$;
 COMMENT ON FUNCTION wa.replay(text, bytea, uuid, uuid) IS
 	'for function bodies: remembers a request by its Idempotency-Key, and finds the message that an earlier one made';
@@ -550,7 +588,7 @@ COMMENT ON FUNCTION wa.read_mentions(text[]) IS
 -- function takes as long as ten expressions.  So what nearly every message passes is done
 -- here, and functions do the rest.
 CREATE FUNCTION wa.send_message(session uuid, recipient text, type text, content jsonb, reply_to uuid DEFAULT NULL,
-								mentions text[] DEFAULT NULL, idempotency_key text DEFAULT NULL,
+								mentions text[] DEFAULT NULL, idempotency_key text DEFAULT NULL, request_digest bytea DEFAULT NULL,
 								OUT id uuid, OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz,
 								OUT replayed boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -597,8 +635,8 @@ BEGIN
 	session_id := session;
 	status := 'queued';
 	IF idempotency_key IS NOT NULL THEN
-		earlier := wa.replay(idempotency_key, sha256(convert_to(jsonb_build_array(
-			session, chat, type, content, reply_to, mentions)::text, 'UTF8')), id, session);
+		earlier := wa.replay(idempotency_key,
+			COALESCE(request_digest, wa.request_digest(session, chat, type, content, reply_to, mentions)), id, session);
 		IF earlier IS NOT NULL THEN
 			id := earlier;
 			replayed := true;
@@ -638,14 +676,55 @@ BEGIN
 			'out', send_message.type, body, rest, media, bytes, uploaded, reply_to, mentioned, 'queued', send_message."timestamp", ready_at);
 	written := wa.write_events();
 END $$;
-COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text) IS
+COMMENT ON FUNCTION wa.send_message(uuid, text, text, jsonb, uuid, text[], text, bytea) IS
 	'queues a message for the session''s connector. `recipient` is a phone number in E.164 digits or a WhatsApp '
 	'address; `content` holds the fields of the type. With an `idempotency_key` (1 to 255 printable ASCII characters) '
 	'the same request again gets the first answer and `replayed` true, for 24 hours, in the whole organization, or for '
-	'keys that are restricted to some sessions, in the session. It '
+	'keys that are restricted to some sessions, in the session; `request_digest` is what `wa.begin_file_message()` has '
+	'made of that request, if its `content` had the file that `media.id` names now. A file in `content` stays with the '
+	'message: there is no store in SQL. It '
 	'counts against the session''s limits. The file of `media.url` is fetched by the connector first, and the message '
 	'fails if that is not possible. Needs `send`. `P0002` (no such session), `55000` (session is logged out; its connector does not support this; '
 	'the idempotency key was used for another request; `reply_to` was deleted, was never sent, or is of another phone '
 	'number than the session''s), `53400` (a limit is reached; CONSTRAINT_NAME says which, DETAIL begins with the '
-	'seconds to wait; `media_mebibytes` for the file of a URL), `22023` (`to`, `type`, `replyTo`, `mentions`, `Idempotency-Key`, and the fields of the type, '
+	'seconds to wait; `media_mebibytes` for the file of a URL), `23514` (a digest that is none), `22023` (`to`, `type`, `replyTo`, `mentions`, `Idempotency-Key`, and the fields of the type, '
 	'as `media.url`)';
+
+-- The gateway stores the file of a message, and the message then names it.  Nothing is stored for
+-- a message that is wrong, or was sent before.
+CREATE FUNCTION wa.begin_file_message(session uuid, recipient text, type text, content jsonb, reply_to uuid DEFAULT NULL,
+									  mentions text[] DEFAULT NULL, idempotency_key text DEFAULT NULL,
+									  OUT org_id uuid, OUT mimetype text, OUT request_digest bytea,
+									  OUT id uuid, OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz,
+									  OUT replayed boolean)
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for_any_key('send');
+	chat text;
+	stored record;
+BEGIN
+	PERFORM wa.find_session(session);
+	chat := wa.require_recipient(recipient);
+	stored := wa.read_content(type, content);
+	PERFORM wa.read_mentions(mentions);
+	PERFORM wa.check_idempotency_key(idempotency_key);
+	request_digest := wa.request_digest(session, chat, type, content, reply_to, mentions);
+	id := wa.find_replay(idempotency_key, request_digest, session);
+	session_id := session;
+	status := 'queued';
+	replayed := id IS NOT NULL;
+	SELECT m.created_at INTO "timestamp" FROM wa.message m WHERE m.org_id = org AND m.id = begin_file_message.id;
+	"timestamp" := COALESCE("timestamp", now());
+	IF NOT replayed THEN
+		PERFORM wa.refuse_more_media(org, octet_length(stored.bytes));
+	END IF;
+	org_id := org;
+	mimetype := stored.content -> 'media' ->> 'mimetype';
+END $$;
+COMMENT ON FUNCTION wa.begin_file_message(uuid, text, text, jsonb, uuid, text[], text) IS
+	'checks, before the file in `content` is stored, what `wa.send_message()` checks of the same request itself, and returns the '
+	'organization whose file it will be, its media type or NULL, and a digest of the request; or with `replayed` true, '
+	'the first answer to it. Needs `send`. `P0002` (no such session), `22023` (as `wa.send_message()`), `55000` (the idempotency key '
+	'was used for another request), `53400` (`wa.set_org_limit()`: `media_mebibytes`)';

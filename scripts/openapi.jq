@@ -19,6 +19,7 @@
 #	within        true: a list inside a parent.  If there is no row, the parent does not exist;
 #	              if the first member of a row is null, the list is empty
 #	item          the column that contains an item of the list, or the whole answer, as JSON
+#	attachment    the member of the body that may have a file in it, which then goes to the store
 #	flag          {column: status}: the status of success when that column is true
 #	cookies       {column: cookie} for "signIn" and "device"; clearsCookie
 #	conflict, unauthorized    the texts of a 409 and of a 401
@@ -95,7 +96,7 @@ def is_lines($status): .responses[$status] | resolve | .content."application/x-n
 
 # A misspelt word is refused: the row would silently lack what it says.
 def known:
-	(keys - ["statement", "arguments", "lane", "slow", "cursor", "within", "item", "flag", "cookies", "clearsCookie",
+	(keys - ["statement", "arguments", "lane", "slow", "cursor", "within", "item", "attachment", "flag", "cookies", "clearsCookie",
 		"conflict", "unauthorized"]) as $unknown
 	| if $unknown == [] then . else error("\(.statement): unknown: \($unknown | join(", "))") end;
 
@@ -127,7 +128,7 @@ def row($pattern):
 		answer: (if $file then "file" elif $answer == {} then "none" elif $lines then "lines" elif $answer.type == "array" then "json" elif $answer.properties.data then "list" else "one" end),
 		columns: (if $answer.properties.data then $answer.properties.data.items | resolve | columns else $answer | columns end)
 	}
-	+ ($own | {cursor, within, item, slow, cookies, clearsCookie, conflict, unauthorized} | with_entries(select(.value != null)));
+	+ ($own | {cursor, within, item, slow, attachment, cookies, clearsCookie, conflict, unauthorized} | with_entries(select(.value != null)));
 
 def rows:
 	[.paths | to_entries[] | .key as $path | .value as $item
@@ -174,7 +175,7 @@ def row_c:
 	. as $row
 	| "\t{.method = HTTP_METHOD_\(.method), .pattern = \(.pattern | c), .door = DOOR_\(.door | constant)"
 	+ field("needs"; .needs | text) + field("people"; .people) + ",\n\t\t.statement = \(.statement | c), .lane = DB_LANE_\(.lane | constant)"
-	+ field("body_max"; .bodyMax) + ", .status = \(.status)"
+	+ field("body_max"; .bodyMax) + field("attachment"; .attachment | text) + ", .status = \(.status)"
 	+ field("flag_status"; .flagStatus) + field("flag"; .flag | text) + ", .answer = ANSWER_\(answer_c)" + field("item"; .item | text)
 	+ field("clears_cookie"; .clearsCookie)
 	+ ",\n\t\t.params = \(.arguments | map(param_c($row)) | list_c("Param"; "{.source = PARAM_END}"))"

@@ -11,7 +11,7 @@
  *
  * A large body is not parsed before the database has said that its sender may use the
  * endpoint.  The same statement that does nothing asks that.  A file is not taken before that
- * (upload.c).
+ * (upload.c), and one in a JSON body is stored before the endpoint's statement runs (attachment.c).
  */
 #include "api/call.h"
 
@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/attachment.h"
 #include "api/body.h"
 #include "api/cookie.h"
 #include "api/origin.h"
@@ -52,12 +53,16 @@ api_open(struct event_base *base, Db *db, int timeout_ms)
 	api->signed_in = db_statement_find(API_ROLE, "auth_me");
 	api->ready = db_statement_find(API_ROLE, "ready");
 	api->media_begin = db_statement_find(API_ROLE, "media_begin");
+	api->media_create = db_statement_find(API_ROLE, "media_create");
+	api->message_file_begin = db_statement_find(API_ROLE, "message_file_begin");
+	api->message_file_send = db_statement_find(API_ROLE, "message_file_send");
 	api->credential_reaches = db_statement_find(API_ROLE, "credential_reaches");
 	places_init(&api->uploads, UPLOAD_PLACES);
 	api->costly = http_peers_create();
 	if (api->costly == NULL || api->authorized < 0 || api->authorized_person < 0 ||
-		api->signed_in < 0 || api->ready < 0 || api->media_begin < 0 ||
-		api->credential_reaches < 0 || !routes_make(&api->routes, endpoint_resources))
+		api->signed_in < 0 || api->ready < 0 || api->media_begin < 0 || api->media_create < 0 ||
+		api->message_file_begin < 0 || api->message_file_send < 0 || api->credential_reaches < 0 ||
+		!routes_make(&api->routes, endpoint_resources))
 	{
 		api_free(api);
 		return NULL;
@@ -97,6 +102,7 @@ free_call(Call *call)
 	share_give_back(call->api->costly, &call->share);
 	json_read_free(call->body);
 	call_free_upload(call);
+	call_free_attachment(call);
 	free(call->problems);
 	free(call);
 }
@@ -134,6 +140,20 @@ name_principal(const Call *call, const DbResult *result)
 
 static void start_call(Call *call);
 
+/* The statement has succeeded, and is not the call's last one. */
+static void
+continue_call(Call *call, const DbResult *result)
+{
+	call->asks = false;
+	call->db = NULL;
+	if (call->attachment != NULL)
+		call_take_attachment(call, result, start_call, free_call);
+	else if (call->upload != NULL)
+		call_take_upload(call, result, start_call, free_call);
+	else
+		start_call(call);
+}
+
 static void
 on_result(void *arg, const DbResult *result)
 {
@@ -141,14 +161,9 @@ on_result(void *arg, const DbResult *result)
 
 	name_principal(call, result);
 	rate_note(call->http, result);
-	if (result->outcome == DB_ROWS && call->asks)
+	if (result->outcome == DB_ROWS && call->asks && !call_was_repeated(call, result))
 	{
-		call->asks = false;
-		call->db = NULL;
-		if (call->upload != NULL)
-			call_take_upload(call, result, start_call, free_call);
-		else
-			start_call(call);
+		continue_call(call, result);
 		return;
 	}
 	if (result->outcome != DB_ROWS)
@@ -217,6 +232,20 @@ make_doorkeeper(Call *call)
 	return request;
 }
 
+/* Makes the request for the endpoint's statement, or for one that comes before it. */
+static bool
+make_next_request(Call *call)
+{
+	if (!call_find_attachment(call))
+		return false;
+	call->db = make_db_request(call, call_next_statement(call));
+	if (call->db == NULL || !call_add_next_params(call))
+		return false;
+	db_request_set_lane(call->db, call->slow ? DB_LANE_SLOW : call->route->endpoint->lane);
+	call->asks = !call->refused && call_has_more_statements(call);
+	return true;
+}
+
 /*
  * Makes call->db: the endpoint's statement with its parameters, or the statement that does
  * nothing when the call is refused.  Returns false when memory is out.
@@ -234,13 +263,8 @@ prepare_call(Call *call)
 		call->db = make_doorkeeper(call);
 		return call->db != NULL;
 	}
-	if (call_read_body(call))
-	{
-		call->db = make_db_request(call, call->route->statement);
-		if (call->db == NULL || !call_add_params(call))
-			return false;
-		db_request_set_lane(call->db, call->slow ? DB_LANE_SLOW : call->route->endpoint->lane);
-	}
+	if ((call->attachment != NULL || call_read_body(call)) && !make_next_request(call))
+		return false;
 	if (call->refused)
 	{
 		db_request_free(call->db);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/attachment.h"
 #include "lib/json_write.h"
 
 /*
@@ -192,6 +193,23 @@ call_add_body_json(Call *call, const char *name, const JsonValue *value)
 	return ok;
 }
 
+/*
+ * Writes a member's value to the writer's buffer.  The empty raw value only tells the writer of
+ * it, since the value is printed beside it.
+ */
+static void
+add_rest_value(const Call *call, const char *name, const JsonValue *value, JsonWriter *writer,
+			   Buffer *json)
+{
+	if (call_is_attachment_stored(call, name))
+		call_write_attachment(call, writer);
+	else
+	{
+		json_write_raw(writer, "", 0);
+		json_read_print(value, json);
+	}
+}
+
 bool
 call_add_body_rest(Call *call)
 {
@@ -210,12 +228,7 @@ call_add_body_rest(Call *call)
 		if (!is_known_member(call->route->endpoint, name))
 		{
 			json_write_name(&writer, name);
-			/*
-			 * The empty raw value writes the comma and the name; then the member is printed
-			 * to the buffer.
-			 */
-			json_write_raw(&writer, "", 0);
-			json_read_print(value, &json);
+			add_rest_value(call, name, value, &writer, &json);
 		}
 	}
 	json_write_object_end(&writer);

@@ -17,8 +17,8 @@ extern bool call_read_body(Call *call);
 extern void call_check_plain(Call *call);
 
 /*
- * Adds the members that a PARAM_BODY_REST takes as a parameter.  Returns false when memory
- * is out.
+ * Adds the members that a PARAM_BODY_REST takes as a parameter, with a file that was stored
+ * (attachment.h) by its id.  Returns false when memory is out.
  */
 extern bool call_add_body_rest(Call *call);
 

@@ -26,7 +26,8 @@
 #define PROBLEM_NAME_MAX 64
 #define PROBLEM_TEXT_MAX 192
 
-typedef struct Upload Upload; /* upload.c */
+typedef struct Attachment Attachment; /* attachment.c */
+typedef struct Upload Upload;         /* upload.c */
 
 typedef struct Problem
 {
@@ -45,6 +46,9 @@ struct Api
 	int signed_in;
 	int ready;
 	int media_begin;
+	int media_create;
+	int message_file_begin;
+	int message_file_send;
 	int credential_reaches;
 	Readiness readiness;
 	HttpPeers *costly;    /* counts each client's requests in the costly lane */
@@ -61,12 +65,13 @@ typedef struct Call
 	HttpRequest *http;
 	const Route *route;
 	Credential credential;
-	JsonValue *body; /* NULL: none was sent, or the endpoint takes none */
-	Upload *upload;  /* NULL: the body is no file, or was not taken yet */
+	JsonValue *body;        /* NULL: none was sent, or the endpoint takes none */
+	Upload *upload;         /* NULL: no file is taken from the body, or not yet */
+	Attachment *attachment; /* NULL: the body is not JSON with a file in it */
 	DbRequest *db;
 	int limit;   /* the number of rows that a list shows */
 	bool slow;   /* whether it runs in the slow lane */
-	bool asks;   /* whether the database is first asked if the caller may use the endpoint */
+	bool asks;   /* whether the call goes on when this statement has succeeded */
 	Share share; /* its place in the costly lane */
 
 	/*

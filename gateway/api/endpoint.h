@@ -172,7 +172,8 @@ typedef struct Endpoint
 	DbLaneName lane; /* the lane it runs in; see also Param.slow */
 
 	const Param *params;
-	size_t body_max; /* bytes of the body; 0 means BODY_USUAL */
+	size_t body_max;        /* bytes of the body; 0 means BODY_USUAL */
+	const char *attachment; /* the member of the body that may have a file in it */
 
 	int status;       /* the status of success */
 	int flag_status;  /* the same when the column "flag" is true; 0: none */

@@ -10,7 +10,7 @@
  *
  * In a form, the name and the type of a file come with its bytes, and a body in chunks does not
  * say its length.  Then the first question is asked once more when all is known, before the file
- * is kept.
+ * is kept.  Of a file in memory (attachment.c) all is known from the start.
  */
 #include "api/upload.h"
 
@@ -37,10 +37,11 @@ struct Upload
 	CredentialCheck check;
 	void (*next)(Call *call);
 	void (*end)(Call *call);
-	Form *form; /* NULL: the body is the file itself */
+	Form *form;        /* NULL: the body is the file itself */
+	UploadedFile file; /* with a field: the file is in memory, until the store has all of it */
 	uint8_t org[DB_UUID_SIZE];
 	int64_t begun_ms; /* by the clock of the database; the file is stored after that */
-	uint64_t bytes;   /* of the file that have come */
+	uint64_t bytes;   /* of the file that have come, or were given to the store */
 	bool room;        /* the store has room for more */
 	bool size_told;   /* the database was told how many bytes there are before they came */
 	bool asking;      /* the database is asked once more */
@@ -216,13 +217,37 @@ on_gone(HttpRequest *request, void *context)
 	answer_unavailable(context);
 }
 
+/* Gives the store what it has room for of a file in memory. */
+static void
+add_from_memory(Call *call)
+{
+	Upload *upload = call->upload;
+
+	while (upload->room && upload->bytes < upload->file.size)
+	{
+		size_t left = upload->file.size - upload->bytes;
+
+		add(call, (const char *) upload->file.bytes + upload->bytes,
+			left < MEDIA_PART_MAX ? left : MEDIA_PART_MAX);
+	}
+	if (upload->bytes < upload->file.size)
+		return;
+	free(upload->file.bytes);
+	upload->file.bytes = NULL;
+	credential_check_stop(&upload->check);
+	media_upload_end(upload->upload);
+}
+
 static void
 on_room(void *context)
 {
 	Call *call = context;
 
 	call->upload->room = true;
-	http_body_resume(call->http);
+	if (call->upload->file.field != NULL)
+		add_from_memory(call);
+	else
+		http_body_resume(call->http);
 }
 
 static void
@@ -231,13 +256,21 @@ on_moving(void *context)
 	http_request_keep(((Call *) context)->http);
 }
 
+/* The Content-Type of a file in memory is that of the body around it. */
 static void
 refuse_type(Call *call, const MediaStored *stored)
 {
+	const Upload *upload = call->upload;
+
+	if (upload->file.field != NULL)
+	{
+		call_problem(call, upload->file.field, "is said to be %s, but is %s", upload->said,
+					 stored->found);
+		return;
+	}
 	call_refuse(call, HTTP_ERROR_UNSUPPORTED_MEDIA_TYPE,
 				"the file is not of the type that Content-Type says");
-	call_problem(call, "Content-Type", "is %s, but the file is %s", call->upload->said,
-				 stored->found);
+	call_problem(call, "Content-Type", "is %s, but the file is %s", upload->said, stored->found);
 }
 
 static void
@@ -438,6 +471,47 @@ call_take_upload(Call *call, const DbResult *result, void (*next)(Call *call),
 	http_body_take(call->http, &sink, call);
 }
 
+/* Begins to store a file in memory.  False: the call was answered, or goes on without it. */
+static bool
+begin_from_memory(Call *call, const DbResult *result)
+{
+	Upload *upload = call->upload;
+
+	db_text_copy(result, 0, db_column(result, "mimetype", 0), upload->said, sizeof(upload->said));
+	snprintf(upload->name, sizeof(upload->name), "%s",
+			 upload->file.name == NULL ? "" : upload->file.name);
+	if (upload->file.size > call->api->media_max)
+		call_refuse(call, HTTP_ERROR_PAYLOAD_TOO_LARGE, NULL);
+	if (!call->refused)
+		return begin(call, result);
+	upload->next(call);
+	return false;
+}
+
+void
+call_store_file(Call *call, const DbResult *result, const UploadedFile *file,
+				void (*next)(Call *call), void (*end)(Call *call))
+{
+	HttpRequest *request = call->http;
+	Upload *upload = call->upload = calloc(1, sizeof(*upload));
+
+	if (upload == NULL || (file->bytes == NULL && !call->refused))
+	{
+		free(file->bytes);
+		end(call);
+		http_respond_error(request, http_error(HTTP_ERROR_UNAVAILABLE), NULL, 0, NULL, 0);
+		return;
+	}
+	upload->next = next;
+	upload->end = end;
+	upload->room = true;
+	upload->file = *file;
+	if (!begin_from_memory(call, result))
+		return;
+	http_request_on_gone(request, on_gone, call);
+	add_from_memory(call);
+}
+
 bool
 call_add_upload(Call *call, ParamSource source)
 {
@@ -472,6 +546,7 @@ call_free_upload(Call *call)
 	place_leave(&call->api->uploads, &upload->place);
 	credential_check_stop(&upload->check);
 	free(upload->form);
+	free(upload->file.bytes);
 	free(upload);
 	call->upload = NULL;
 }

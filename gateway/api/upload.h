@@ -1,6 +1,6 @@
 /*
  * upload.h
- *		Calls that take the bytes of a file.
+ *		Calls that take the bytes of a file: their body, a part of it, or what was written in it.
  */
 #ifndef API_UPLOAD_H
 #define API_UPLOAD_H
@@ -28,6 +28,22 @@ extern bool call_add_begin_upload(Call *call);
  */
 extern void call_take_upload(Call *call, const DbResult *result, void (*next)(Call *call),
 							 void (*end)(Call *call));
+
+/* A file that is in memory. */
+typedef struct UploadedFile
+{
+	uint8_t *bytes; /* allocated; NULL: memory is out, unless the call is refused */
+	size_t size;
+	const char *field; /* its name in the request, for a problem; never NULL */
+	const char *name;  /* NULL: it has none */
+} UploadedFile;
+
+/*
+ * As call_take_upload(), for a file that has come with the body; takes over its bytes.  The result
+ * may have a column "mimetype" with the media type that was said.
+ */
+extern void call_store_file(Call *call, const DbResult *result, const UploadedFile *file,
+							void (*next)(Call *call), void (*end)(Call *call));
 
 /* Adds what was stored as a parameter, or NULL if nothing was; false when memory is out. */
 extern bool call_add_upload(Call *call, ParamSource source);

@@ -51,6 +51,7 @@ INSERT INTO wa.session (org_id, status, label, connector) VALUES (:'ours', 'stop
 BEGIN;
 SELECT wa.authenticate(secret::wa.secret) FROM public.known WHERE name = 'all of ours' \g /dev/null
 SELECT wa.send_message(id, '15551234567', 'text', '{"text": "queued"}') FROM wa.session WHERE org_id = :'ours' AND connector = 'none' \g /dev/null
+SELECT wa.send_message(id, '15551234567', 'image', '{"media": {"data": "AAEC", "mimetype": "image/png"}}') FROM wa.session WHERE org_id = :'ours' AND connector = 'none' \g /dev/null
 COMMIT;
 
 -- One delivery has succeeded, one has failed; the others wait.

@@ -185,6 +185,8 @@ test('the control: a reference tells whether another organization\'s row is ther
 /* Requests of ours with an id of theirs and with an invented one. */
 const REFERENCES = {
 	'a message in a session': ['send', 'message_send', (ids) => [ids.session, '15551234567', 'text', '{"text":"x"}', null, null, null]],
+	'a message with a file in a session': ['send', 'message_file_begin', (ids) => [ids.session, '15551234567', 'image', '{"media":{"data":"AAEC"}}', null, null, 'a key']],
+	'a message with a stored file in a session': ['send', 'message_file_send', (ids) => [ids.session, '15551234567', 'text', '{"text":"x"}', null, null, 'a key', `\\x${'00'.repeat(32)}`]],
 	'a reply': ['send', 'message_send', (ids) => [stage.ours.session.uuid, '15551234567', 'text', '{"text":"x"}', ids.message, null, null]],
 	'a reaction': ['send', 'message_react', (ids) => [ids.message, 'x']],
 	'an edit': ['send', 'message_edit', (ids) => [ids.message, 'x']],

@@ -18,7 +18,7 @@ import { before, test } from 'node:test';
 import { GATEWAY_LOGIN, WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
 import { LOGS, Leaks } from './harness/leaks.mjs';
-import { postgresProgram, run, until } from './harness/processes.mjs';
+import { makePlace, postgresProgram, run, until } from './harness/processes.mjs';
 import { statementText } from './harness/statements.mjs';
 import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
 import { Browser } from './harness/people.mjs';
@@ -84,7 +84,7 @@ before(async () =>
 	await db.sql('CREATE EXTENSION pg_stat_statements');
 	await db.sql('CREATE ROLE app LOGIN IN ROLE wa_app');
 	tenant = await createTenant(db, 'Acme');
-	gateway = await Gateway.start(cluster, { args: ['--log-level', 'debug'] });
+	gateway = await Gateway.start(cluster, { args: ['--log-level', 'debug', '--media-dir', makePlace()] });
 	leaks = new Leaks(cluster, db, [gateway, await Sandbox.start(cluster, { args: ['--log-level', 'debug'] })]);
 	leaks.remember(tenant.key.secret);
 });
@@ -504,6 +504,8 @@ test('by tickets, uploads and reports of leaked keys', async () =>
 		await ask('POST', '/api/v1/media', { key, body: 'text', headers: { 'Content-Type': 'text/plain' } });
 		await ask('POST', '/api/v1/media', { key, body: 'text', headers: { 'Content-Type': secret } });
 		await ask('POST', '/api/v1/media', { key, body: 'text', headers: { 'Content-Disposition': `attachment; filename="${secret}` } });
+		for (const media of [{ data: 'AAEC' }, { data: 'AAEC', mimetype: secret }, { data: 'AAEC', [secret]: 'x' }])
+			await ask('POST', `/api/v1/sessions/${tenant.session.id}/messages`, { key, json: { type: 'document', to: '15551234567', media } });
 		await ask('GET', '/api/v1/media/med_x', { key, headers: { Range: secret, 'If-None-Match': `"${unknown}"` } });
 		await ask('POST', '/api/v1/secret-scanning', { body: JSON.stringify([{ token: key, type: 'key' }]), headers: { 'Content-Type': 'application/json',
 			'Github-Public-Key-Identifier': 'first', 'Github-Public-Key-Signature': 'MEUCIQD=' } });

@@ -9,10 +9,10 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { tokenOf } from './harness/people.mjs';
-import { until } from './harness/processes.mjs';
+import { makePlace, until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { Socket, openRefused } from './harness/socket.mjs';
-import { createKey, createOrg, createPerson } from './harness/tenants.mjs';
+import { createKey, createOrg, createPerson, createSession } from './harness/tenants.mjs';
 
 const ME = '/api/v1/me';
 
@@ -148,6 +148,25 @@ test('a request with a large body counts twice: its sender is asked for before t
 	assert.equal(await left('x'), '4');
 	assert.equal(await left('😀'.repeat(20000)), '2');
 	assert.equal(await left('x'), '1');
+});
+
+test('a message with a file in it counts three times: it is asked for, its file is noted, and it is sent', async () =>
+{
+	const { org, make } = await keysOf('Files');
+	const key = await make({ requestsPerMinute: 1, burst: 20 }, ['send']);
+	const session = await createSession(db, org);
+	const { client } = await Gateway.start(cluster, { args: ['--media-dir', makePlace()] });
+	const left = async (bytes) =>
+	{
+		const answer = await client.request('POST', `/api/v1/sessions/${session.id}/messages`, { key: key.key,
+			json: { to: '15550001111', type: 'document', media: { data: Buffer.alloc(bytes, bytes).toString('base64') } } });
+
+		assert.equal(answer.status, 202, answer.text);
+		return /r=([0-9]+)/.exec(answer.headers.ratelimit)[1];
+	};
+
+	assert.equal(await left(10), '17');
+	assert.equal(await left(100000), '13');
 });
 
 test('opening a socket by key or making a ticket is a request; what the socket reads is none', async () =>

@@ -196,6 +196,34 @@ test('a store that is down is a 503, and loses nothing', async () =>
 	assert.equal((await upload(randomBytes(5000))).status, 201);
 });
 
+test('a file in a send is an object, and with the store down a 503 that sends nothing', async () =>
+{
+	const bytes = randomBytes(300_000);
+	const messages = () => db.value('SELECT count(*) FROM wa.message');
+	const send = (content = bytes) => client.post(`/api/v1/sessions/${tenant.session.id}/messages`, keys.ours.secret,
+		{ type: 'document', to: '15551234567', media: { data: content.toString('base64') } }, { headers: { 'Idempotency-Key': digestOf(content) } });
+
+	await store.kill();
+
+	const before = await messages();
+
+	await leavesNothing(async () => assert.equal((await send()).status, 503));
+	assert.equal(await messages(), before);
+	await store.run();
+
+	const sent = await send();
+
+	assert.equal(sent.status, 202, sent.text);
+	assert.ok(store.objects().some((name) => name.endsWith(nameOf(tenant.org, bytes))));
+	assert.ok((await client.get(`/api/v1/sessions/${tenant.session.id}/messages/${sent.json.id}/media`, keys.ours.secret)).body.equals(bytes));
+
+	/* what is not what it is said to be never reaches the store */
+	const page = Buffer.from('<!DOCTYPE html><html></html>').toString('base64');
+
+	await leavesNothing(async () => assert.equal((await client.post(`/api/v1/sessions/${tenant.session.id}/messages`, keys.ours.secret,
+		{ type: 'image', to: '15551234567', media: { data: page, mimetype: 'image/png' } })).status, 400));
+});
+
 test('a store that breaks off in the middle', async () =>
 {
 	const bytes = randomBytes(8 * MIB);
