@@ -109,6 +109,35 @@ COMMENT ON COLUMN wa.session_pairing.phone IS 'E.164 digits of the phone that as
 COMMENT ON COLUMN wa.session_pairing.code IS
 	'the code to type into that phone; made here, and told to WhatsApp by the connector';
 
+-- What a connector needs to connect a session, such as an access token.  The secret part is
+-- sealed by the gateway, and only the connector can open it.  Nobody is granted the table:
+-- function bodies read it.
+CREATE TABLE wa.session_credentials (
+	org_id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	phone_number_id text NOT NULL CHECK (phone_number_id ~ '^[0-9]{1,20}$'),
+	waba_id text NOT NULL CHECK (waba_id ~ '^[0-9]{1,20}$'),
+	app_id text NOT NULL CHECK (app_id ~ '^[0-9]{1,20}$'),
+	key_id uuid NOT NULL,
+	sealed bytea NOT NULL CHECK (octet_length(sealed) BETWEEN 49 AND 8192),
+	has_number boolean NOT NULL DEFAULT false,
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (org_id, session_id),
+	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
+);
+COMMENT ON TABLE wa.session_credentials IS
+	'the credentials of a session''s connector, of which the database can read the ids only. Function bodies only';
+COMMENT ON COLUMN wa.session_credentials.org_id IS 'the organization of the session';
+COMMENT ON COLUMN wa.session_credentials.session_id IS 'the session that is connected with them';
+COMMENT ON COLUMN wa.session_credentials.phone_number_id IS 'id of the phone number at WhatsApp';
+COMMENT ON COLUMN wa.session_credentials.waba_id IS 'id of the WhatsApp business account';
+COMMENT ON COLUMN wa.session_credentials.app_id IS 'id of the app whose token and secret they are';
+COMMENT ON COLUMN wa.session_credentials.key_id IS 'the `wa.connector_key` that they are sealed to';
+COMMENT ON COLUMN wa.session_credentials.sealed IS 'all of them, in a sealed box of libsodium that only the connector can open';
+COMMENT ON COLUMN wa.session_credentials.has_number IS
+	'whether the session has the phone number: WhatsApp has accepted these credentials, and the session has not ended since';
+COMMENT ON COLUMN wa.session_credentials.updated_at IS 'when they were given; each time later than before';
+
 -- How many messages a session with rates has accepted in the current minute and hour.  A
 -- session with high rates has several rows, each for its share of the rates, so that its
 -- senders do not all wait for one row.
@@ -197,7 +226,7 @@ COMMENT ON COLUMN wa.contact.first_seen_at IS 'when the session first met them';
 COMMENT ON COLUMN wa.contact.last_seen_at IS 'when it last heard from them';
 
 -- What connectors of a kind can do.  It is the same for all organizations, and only function
--- bodies and administrators read it (88-capabilities.sql).  What is built in and what
+-- bodies and administrators read it (88-connector-kinds.sql).  What is built in and what
 -- administrators say are rows of their own, so that a dump has only the latter.
 CREATE FUNCTION wa.capabilities() RETURNS text[]
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -226,11 +255,34 @@ COMMENT ON COLUMN wa.connector_capability.set_by IS 'the administrator who said 
 ALTER TABLE wa.connector_capability ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.connector_capability TO wa_owner USING (true);
 
+-- The keys of connectors, to which gateways seal credentials.  The secret halves are in files
+-- of the connectors.  The table is the same for all organizations, and only function bodies
+-- and administrators read it (88-connector-kinds.sql).
+CREATE TABLE wa.connector_key (
+	id uuid PRIMARY KEY DEFAULT wa.uuid7(),
+	connector text NOT NULL CHECK (connector ~ '^[a-z][a-z0-9_-]{0,30}$'),
+	public_key bytea NOT NULL CHECK (octet_length(public_key) = 32),
+	added_at timestamptz NOT NULL DEFAULT now(),
+	added_by text NOT NULL,
+	UNIQUE (connector, public_key)
+);
+COMMENT ON TABLE wa.connector_key IS
+	'the public keys to which the credentials of a connector''s sessions are sealed: the newest of a connector (`wa.add_connector_key()`)';
+COMMENT ON COLUMN wa.connector_key.id IS 'id; the greatest is the newest';
+COMMENT ON COLUMN wa.connector_key.connector IS 'the kind of connector';
+COMMENT ON COLUMN wa.connector_key.public_key IS 'X25519, for libsodium''s sealed boxes';
+COMMENT ON COLUMN wa.connector_key.added_at IS 'when it was added';
+COMMENT ON COLUMN wa.connector_key.added_by IS 'the administrator who added it';
+ALTER TABLE wa.connector_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.connector_key TO wa_owner USING (true);
+
 -- Tables whose rows pg_dump includes.
 SELECT pg_catalog.pg_extension_config_dump('wa.session', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.deleted_session', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.session_pairing', '');
+SELECT pg_catalog.pg_extension_config_dump('wa.session_credentials', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.session_rate', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.chat', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.contact', '');
 SELECT pg_catalog.pg_extension_config_dump('wa.connector_capability', 'WHERE NOT built_in');
+SELECT pg_catalog.pg_extension_config_dump('wa.connector_key', '');

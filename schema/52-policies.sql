@@ -3,6 +3,7 @@
 -- belongs to a session is restricted by 57-policies-sessions.sql.
 SELECT wa.protect('wa.session', 'org_id', 'read', 'manage', test_keys => true);
 SELECT wa.protect('wa.session_pairing', 'org_id', 'manage', 'manage', test_keys => true);
+SELECT wa.protect('wa.session_credentials', 'org_id', 'manage', 'manage', test_keys => true);
 SELECT wa.protect('wa.session_wanted', 'org_id', 'manage', 'manage', test_keys => true);
 SELECT wa.protect('wa.chat', 'org_id', 'read', 'send', test_keys => true);
 SELECT wa.protect('wa.contact', 'org_id', 'read', 'send', test_keys => true);
@@ -46,7 +47,7 @@ SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.sess
 -- no key.  People sign in before they act for an organization.  In a transaction that acts
 -- for one, wa_owner sees only that organization's members, and the sign-ins that have it as
 -- the active organization.
-SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.webhook', 'wa.org_limits',
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.session_credentials', 'wa.webhook', 'wa.org_limits',
 	'wa.key_policy', 'wa.key_warning', 'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR id = wa.current_org()', 'wa.org');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.sign_in');
@@ -65,11 +66,13 @@ CREATE POLICY wa_admin_read ON wa.member FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.scanner_key FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.own_permission FOR SELECT TO wa_admin USING (true);
 CREATE POLICY wa_admin_read ON wa.connector_capability FOR SELECT TO wa_admin USING (true);
+CREATE POLICY wa_admin_read ON wa.connector_key FOR SELECT TO wa_admin USING (true);
 
 -- The claim functions look for work in every organization.
 CREATE POLICY wa_claim_all ON wa.session TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_pairing FOR SELECT TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.session_wanted FOR SELECT TO wa_claim USING (true);
+CREATE POLICY wa_claim_all ON wa.session_credentials TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.media TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.media_bytes TO wa_claim USING (true);
 CREATE POLICY wa_claim_all ON wa.media_room TO wa_claim USING (true);

@@ -9,7 +9,7 @@ DECLARE
 	column_name text;
 BEGIN
 	FOR relation, column_name IN VALUES
-		('deleted_session', 'id'), ('session_pairing', 'session_id'),
+		('deleted_session', 'id'), ('session_pairing', 'session_id'), ('session_credentials', 'session_id'),
 		('session_wanted', 'session_id'), ('session_rate', 'session_id'), ('chat', 'session_id'),
 		('contact', 'session_id'), ('media_fetch', 'session_id'), ('message', 'session_id'), ('message_action', 'session_id'),
 		-- What belongs to no session is out of reach.

@@ -1,5 +1,15 @@
 -- Sessions: the operations of a key with manage.
 
+CREATE FUNCTION wa.refuse_unknown_session(session uuid) RETURNS void
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM wa.count_denied_session(session);
+	RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
+END $$;
+COMMENT ON FUNCTION wa.refuse_unknown_session(uuid) IS
+	'for function bodies: raises P0002, and counts it for a key that is restricted to other sessions';
+
 -- The bound organization's session, or 404.  It is locked against deletion until the caller's
 -- transaction ends.
 CREATE FUNCTION wa.find_session(session uuid) RETURNS wa.session
@@ -11,8 +21,7 @@ BEGIN
 	SELECT s.* INTO found_session FROM wa.session s
 	WHERE s.org_id = wa.require_org() AND s.id = session FOR KEY SHARE;
 	IF NOT FOUND THEN
-		PERFORM wa.count_denied_session(session);
-		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
+		PERFORM wa.refuse_unknown_session(session);
 	END IF;
 	RETURN found_session;
 END $$;
@@ -42,6 +51,20 @@ CREATE FUNCTION wa.connectors() RETURNS text[]
 COMMENT ON FUNCTION wa.connectors() IS
 	'for function bodies: the kinds of connector that sessions may have, by the setting wa.connectors';
 
+CREATE FUNCTION wa.read_connector(connector text) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+DECLARE
+	kind constant text := COALESCE(connector, 'sandbox');
+BEGIN
+	IF kind <> ALL (wa.connectors()) THEN
+		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));
+	END IF;
+	RETURN kind;
+END $$;
+COMMENT ON FUNCTION wa.read_connector(text) IS
+	'for function bodies: the kind of connector that a new session gets (NULL: `sandbox`); raises 22023 for one that sessions may not have';
+
 CREATE FUNCTION wa.create_session(label text DEFAULT NULL, start boolean DEFAULT NULL, auto_read boolean DEFAULT NULL,
 								  presence_typing boolean DEFAULT NULL, connector text DEFAULT NULL)
 	RETURNS wa.session
@@ -49,7 +72,7 @@ CREATE FUNCTION wa.create_session(label text DEFAULT NULL, start boolean DEFAULT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	kind constant text := COALESCE(connector, 'sandbox');
+	kind text;
 	new_id constant uuid := wa.uuid7();
 	made wa.session;
 BEGIN
@@ -59,9 +82,8 @@ BEGIN
 		PERFORM wa.refuse_restricted_to_sessions();
 	END IF;
 	PERFORM wa.check_session_settings(label, NULL, NULL);
-	IF kind <> ALL (wa.connectors()) THEN
-		PERFORM wa.refuse_field('connector', format('must be one of: %s', array_to_string(wa.connectors(), ', ')));
-	ELSIF NOT wa.reaches_session(new_id, kind) THEN
+	kind := wa.read_connector(connector);
+	IF NOT wa.reaches_session(new_id, kind) THEN
 		PERFORM wa.count_denied_session(NULL);
 		PERFORM wa.refuse_field('connector', 'must be sandbox, because this is a test key');
 	END IF;
@@ -152,11 +174,11 @@ BEGIN
 	-- others begin.
 	SELECT s.* INTO old FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session FOR UPDATE;
 	IF NOT FOUND THEN
-		PERFORM wa.count_denied_session(session);
-		RAISE EXCEPTION 'session does not exist' USING ERRCODE = 'no_data_found';
+		PERFORM wa.refuse_unknown_session(session);
 	END IF;
 	-- These are few, and other code reads them without the session.
 	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
+	DELETE FROM wa.session_credentials c WHERE c.org_id = wa.require_org() AND c.session_id = session;
 	DELETE FROM wa.session_rate r WHERE r.org_id = wa.require_org() AND r.session_id = session;
 	PERFORM wa.end_webhooks_of(session);
 	PERFORM wa.forget_queue_room(session);
@@ -255,6 +277,7 @@ BEGIN
 	RETURNING * INTO changed;
 	DELETE FROM wa.session_pairing p WHERE p.org_id = wa.require_org() AND p.session_id = session;
 	IF command = 'logout' THEN
+		DELETE FROM wa.session_credentials c WHERE c.org_id = wa.require_org() AND c.session_id = session;
 		PERFORM wa.end_pairing(session, 'session was logged out');
 	END IF;
 	PERFORM wa.note(changed.org_id, CASE command WHEN 'start' THEN 'session.started' WHEN 'stop' THEN 'session.stopped'
@@ -263,7 +286,7 @@ BEGIN
 	RETURN changed;
 END $$;
 COMMENT ON FUNCTION wa.control_session(uuid, text) IS
-	'`start`, `stop`, `restart` or `logout` of a session. `logout` also forgets the phone and fails what is queued, '
+	'`start`, `stop`, `restart` or `logout` of a session. `logout` also forgets the phone and the connector''s credentials, and fails what is queued, '
 	'none of which is sent from then on: the oldest at once, up to 1,000 and fewer if the organization has many '
 	'webhooks, the others by `wa.housekeep()`; what a connector has taken when its lease is '
 	'over. What is so already stays as it is. The connector sees it when it next renews its lease. Needs `manage`. '

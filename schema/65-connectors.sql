@@ -195,7 +195,7 @@ COMMENT ON FUNCTION wa.take_sessions(text, text, integer, interval) IS
 
 CREATE FUNCTION wa.connector_sessions(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text, presence_typing boolean,
-				   pairing_phone text, pairing_code text)
+				   pairing_phone text, pairing_code text, credentials_at timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -206,9 +206,10 @@ BEGIN
 	PERFORM wa.renew_sessions(connector, owner, lease);
 	PERFORM wa.take_sessions(connector, owner, max, lease);
 	RETURN QUERY
-	SELECT s.org_id, s.id, s.status, s.label, s.phone_number, s.presence_typing, p.phone, p.code
+	SELECT s.org_id, s.id, s.status, s.label, s.phone_number, s.presence_typing, p.phone, p.code, c.updated_at
 	FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id
 		LEFT JOIN wa.session_pairing p ON p.org_id = s.org_id AND p.session_id = s.id
+		LEFT JOIN wa.session_credentials c ON c.org_id = s.org_id AND c.session_id = s.id
 	WHERE w.lease_owner = connector_sessions.owner AND w.connector = connector_sessions.connector
 		AND w.is_wanted AND w.lease_until > clock_timestamp()
 	ORDER BY s.id;
@@ -217,7 +218,8 @@ COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
 	'takes the lease of sessions of this connector that are `starting`, `scan_qr_code` or `working` and that nobody '
 	'runs, renews those of `owner` that are past their half, and lists all that `owner` has. It never gives more than '
 	'`max`. Organizations take turns: while another one waits, `owner` gives back sessions of one that has more, and '
-	'they are not listed any more. `pairing_phone` and `pairing_code`: somebody asked for pairing by code. `22023` (`owner`, `max` 1 to '
+	'they are not listed any more. `pairing_phone` and `pairing_code`: somebody asked for pairing by code. `credentials_at`: since when the session has its credentials (`wa.connector_credentials()`); '
+	'another time means other ones. `22023` (`owner`, `max` 1 to '
 	'1000, `lease` 1 s to 1 h)';
 
 CREATE FUNCTION wa.connector_release(owner text) RETURNS integer
@@ -456,13 +458,15 @@ COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
 
 CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phone_number text DEFAULT NULL,
 									 wa_jid text DEFAULT NULL, qr_code text DEFAULT NULL,
-									 qr_expires_at timestamptz DEFAULT NULL, status_reason text DEFAULT NULL)
+									 qr_expires_at timestamptz DEFAULT NULL, status_reason text DEFAULT NULL,
+									 credentials_at timestamptz DEFAULT NULL)
 	RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	reason constant text := left(NULLIF(btrim(status_reason), ''), 500);
+	reason text := left(NULLIF(btrim(status_reason), ''), 500);
+	given_at timestamptz;
 	old wa.session;
 	ended text;
 BEGIN
@@ -473,6 +477,17 @@ BEGIN
 	FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RETURN false;
+	END IF;
+	-- A report about earlier credentials says nothing about these.
+	SELECT c.updated_at INTO given_at FROM wa.session_credentials c WHERE c.org_id = old.org_id AND c.session_id = old.id;
+	IF credentials_at <> given_at OR connector_session.status = 'working' AND credentials_at IS DISTINCT FROM given_at THEN
+		RETURN false;
+	END IF;
+	IF connector_session.status = 'working' AND given_at IS NOT NULL AND NOT wa.take_number(old.org_id, old.id) THEN
+		status := 'failed';
+		phone_number := NULL;
+		wa_jid := NULL;
+		reason := 'another session is connected with this phone number';
 	END IF;
 	-- NULL: the queued messages stay as they are.
 	ended := CASE
@@ -504,9 +519,11 @@ BEGIN
 	END IF;
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz, text) IS
+COMMENT ON FUNCTION wa.connector_session(uuid, text, text, text, text, text, timestamptz, text, timestamptz) IS
 	'reports where a session stands. `status_reason` says why, in words for people (its first 500 characters count); a report without one takes away what an earlier report said. `logged_out` forgets the phone; that, and another phone number than the session '
-	'had, fails what is queued as a logout does. False if the lease is gone or somebody stopped the session. `23514`: '
+	'had, fails what is queued as a logout does. `credentials_at`: of the credentials with which it was connected (`wa.connector_credentials()`). If the session has credentials, '
+	'`working` needs it, and gives the session their phone number id: while another session of the installation has it, `working` counts as `failed`. False if the lease is gone, if somebody stopped the session, or if '
+	'it has other credentials by now. `23514`: '
 	'no such status';
 
 -- A claim postpones an answer that comes too early.  When the quoted message has been sent or

@@ -7,10 +7,10 @@
 
 CREATE FUNCTION wa.policies() RETURNS TABLE (
 		relation text, name text, permissive boolean, command text, roles text, qual text, with_check text)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 265
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 280
 AS $$
 	WITH protected (relation, read, write) AS (VALUES
-		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'),
+		('session', 'read', 'manage'), ('session_pairing', 'manage', 'manage'), ('session_wanted', 'manage', 'manage'), ('session_credentials', 'manage', 'manage'),
 		('session_rate', 'read', 'send'), ('deleted_session', 'read', 'manage'), ('chat', 'read', 'send'), ('contact', 'read', 'send'),
 		('media', 'read', 'send'), ('media_bytes', 'manage', 'manage'), ('media_room', 'manage', 'manage'), ('media_fetch', 'manage', 'manage'), ('message', 'read', 'send'), ('message_action', 'read', 'send'), ('idempotency', 'send', 'send'), ('org_limits', 'manage', 'manage'),
 		('key_policy', 'manage', 'manage'), ('key_warning', 'manage', 'manage'),
@@ -20,7 +20,7 @@ AS $$
 		FROM unnest('{session,session_pairing,session_rate,deleted_session,chat,contact,media,media_bytes,media_room,media_fetch,message,message_action}'::text[]) t
 	UNION ALL
 		SELECT t, '((wa.current_org() IS NULL) OR (org_id = wa.current_org()))'
-		FROM unnest('{session_wanted,idempotency,org_limits,key_policy,key_warning,event,webhook,webhook_lane,delivery,api_key,api_key_usage,api_key_hour,audit,member,'
+		FROM unnest('{session_wanted,session_credentials,idempotency,org_limits,key_policy,key_warning,event,webhook,webhook_lane,delivery,api_key,api_key_usage,api_key_hour,audit,member,'
 			'user_token,invitation,ended,ticket,realtime}'::text[]) t
 	UNION ALL VALUES
 		('org', '((wa.current_org() IS NULL) OR (id = wa.current_org()))'),
@@ -30,7 +30,7 @@ AS $$
 		('app_user', '((wa.current_org() IS NULL) OR (EXISTS ( SELECT FROM wa.member m '
 			'WHERE ((m.org_id = wa.current_org()) AND (m.user_id = app_user.id)))))'),
 		-- These belong to no organization.
-		('event_epoch', NULL), ('housekeeping_place', NULL), ('unrestored', NULL), ('scanner_key', NULL), ('own_permission', NULL), ('connector_capability', NULL), ('unknown_key', NULL)
+		('event_epoch', NULL), ('housekeeping_place', NULL), ('unrestored', NULL), ('scanner_key', NULL), ('own_permission', NULL), ('connector_capability', NULL), ('connector_key', NULL), ('unknown_key', NULL)
 	)
 	SELECT t.relation, k.prefix || p.name, k.permissive, p.command, 'wa_app, wa_gateway', p.qual, p.with_check
 	FROM protected t CROSS JOIN LATERAL (
@@ -45,10 +45,10 @@ UNION ALL
 	SELECT o.relation, 'wa_owner_org', false, '*', 'wa_owner', o.condition, NULL FROM owned o WHERE o.condition IS NOT NULL
 UNION ALL
 	SELECT t, 'wa_admin_read', true, 'r', 'wa_admin', 'true', NULL
-	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,api_key_hour,audit,app_user,member,ended,scanner_key,own_permission,connector_capability,unknown_key}'::text[]) t
+	FROM unnest('{org,org_limits,key_policy,api_key,api_key_usage,api_key_hour,audit,app_user,member,ended,scanner_key,own_permission,connector_capability,connector_key,unknown_key}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, '*', 'wa_claim', 'true', NULL
-	FROM unnest('{session,deleted_session,chat,contact,media,media_bytes,media_room,media_fetch,message,message_action,webhook_lane}'::text[]) t
+	FROM unnest('{session,session_credentials,deleted_session,chat,contact,media,media_bytes,media_room,media_fetch,message,message_action,webhook_lane}'::text[]) t
 UNION ALL
 	SELECT t, 'wa_claim_all', true, 'r', 'wa_claim', 'true', NULL
 	FROM unnest('{org,session_pairing,session_wanted,event,webhook,delivery}'::text[]) t
@@ -69,7 +69,7 @@ UNION ALL
 		('delivery', '(wa.reaches_webhook(org_id, webhook_id) AND ((type = ''webhook.test''::text) OR wa.reaches(session_id)))')) t (relation, condition)
 UNION ALL
 	SELECT t, 'wa_reach', false, '*', 'wa_app, wa_gateway, wa_owner', 'wa.reaches(session_id)', NULL
-	FROM unnest('{session_pairing,session_wanted,session_rate,chat,contact,media_fetch,message,message_action,event,webhook}'::text[]) t
+	FROM unnest('{session_pairing,session_credentials,session_wanted,session_rate,chat,contact,media_fetch,message,message_action,event,webhook}'::text[]) t
 UNION ALL VALUES
 	('session', 'wa_not_deleted', false, '*', 'wa_app, wa_gateway, wa_owner', '(deleted_at IS NULL)', NULL),
 	('session', 'wa_claim_deleted', false, 'd', 'wa_claim', '(deleted_at IS NOT NULL)', NULL),

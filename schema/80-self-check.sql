@@ -105,7 +105,7 @@ AS $$
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
 				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'api_key_hour', 'audit', 'statement', 'event_epoch', 'housekeeping_place',
 					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'ended', 'ended_sign_in',
-					'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'unknown_key'))) g
+					'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'connector_key', 'unknown_key'))) g
 		WHERE g.guard <> 'protected'
 	UNION ALL
 		SELECT 'policies are those of wa.policies()', w FROM wa.wrong_policies() w
@@ -114,7 +114,7 @@ AS $$
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'unknown_key',
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'connector_key', 'unknown_key',
 					  'app_user', 'sign_in', 'device', 'ended_sign_in')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		-- Only the library looks up digests.  A person's organizations are looked up for
@@ -135,6 +135,8 @@ AS $$
 					'CREATE INDEX session_wanted_until ON wa.session_wanted USING btree (lease_until) WHERE (lease_owner IS NOT NULL)'),
 				('wa.session_wanted', 'wa.session_wanted_waiting',
 					'CREATE INDEX session_wanted_waiting ON wa.session_wanted USING btree (connector, uuid_hash(org_id), org_id, session_id) WHERE (lease_owner IS NULL)'),
+				('wa.session_credentials', 'wa.session_credentials_number',
+					'CREATE UNIQUE INDEX session_credentials_number ON wa.session_credentials USING btree (phone_number_id) WHERE has_number'),
 				('wa.webhook_lane', 'wa.webhook_lane_held',
 					'CREATE INDEX webhook_lane_held ON wa.webhook_lane USING btree (lease_owner) WHERE (lease_owner IS NOT NULL)'),
 				('wa.webhook_lane', 'wa.webhook_lane_until',
@@ -153,7 +155,7 @@ AS $$
 	UNION ALL
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
-			WHEN p.proname IN ('connector_sessions', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
+			WHEN p.proname IN ('connector_sessions', 'connector_credentials', 'count_sealed', 'give_up_number', 'take_number', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
 				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent', 'sweep_media', 'note_unused_media',
 				'count_sessions', 'count_webhooks', 'count_tests', 'count_media', 'count_media_bytes', 'count_received_bytes', 'refuse_removed', 'claim_unused_bytes', 'end_removals', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
 			-- This one belongs to a superuser, because it runs within everybody's commands.
@@ -250,7 +252,7 @@ AS $$
 		-- These write events and keep the lists of what waits; none may be missing, and no other disabled.
 		SELECT 'triggers are enabled', format('%s on wa.%s', needed.name, needed.relation)
 		FROM (VALUES
-			('session', 'session_made'), ('session', 'session_changed'), ('session', 'session_made_wanted'), ('session', 'session_changed_wanted'),
+			('session', 'session_made'), ('session', 'session_changed'), ('session', 'session_made_wanted'), ('session', 'session_changed_wanted'), ('session', 'session_ended_number'),
 			('session_pairing', 'session_pairing_made'), ('session_pairing', 'session_pairing_changed'), ('chat', 'chat_made'), ('chat', 'chat_changed'),
 			('contact', 'contact_made'), ('contact', 'contact_changed'), ('message', 'message_made'), ('message', 'message_changed'),
 			('api_key', 'api_key_made'), ('api_key', 'api_key_ended'), ('ended', 'ended_key'),

@@ -15,7 +15,7 @@
 -- by one at each execution (measured: 1 to 2 of some 55 microseconds a request).  Nobody is
 -- granted a digest, a password's hash or a webhook's secret.
 CREATE FUNCTION wa.granted() RETURNS TABLE (kind text, object text, columns text, privileges text, grantees text)
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 250
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 260
 	SET quote_all_identifiers = off
 AS $$
 	SELECT 'SCHEMA', 'wa', NULL, 'USAGE',
@@ -57,6 +57,9 @@ UNION ALL
 		-- Sessions, chats and messages, with a key
 		('wa_gateway, wa_app', 'wa.list_connectors()'),
 		('wa_gateway, wa_app', 'wa.create_session(text, boolean, boolean, boolean, text)'),
+		('wa_gateway, wa_app', 'wa.sealing_key(uuid, text)'),
+		('wa_gateway, wa_app', 'wa.set_session_credentials(uuid, text, text, text, uuid, bytea)'),
+		('wa_gateway, wa_app', 'wa.session_credentials(uuid)'),
 		('wa_gateway, wa_app', 'wa.update_session(uuid, text, boolean, boolean, integer, integer)'),
 		('wa_gateway, wa_app', 'wa.delete_session(uuid)'),
 		('wa_gateway, wa_app', 'wa.control_session(uuid, text)'),
@@ -140,16 +143,19 @@ UNION ALL
 		('wa_worker', 'wa.bytes_removed(jsonb)'),
 		-- Connectors
 		('wa_connector', 'wa.connector_sessions(text, text, integer, interval)'),
+		('wa_connector', 'wa.connector_credentials(text, text, uuid[])'),
 		('wa_connector', 'wa.connector_release(text)'),
 		('wa_connector', 'wa.connector_claim(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_actions(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_media(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_media_stored(uuid, text, integer, bytea, bigint, text)'),
 		('wa_connector', 'wa.connector_media_failed(uuid, text, integer, text, boolean, boolean)'),
-		('wa_connector', 'wa.connector_session(uuid, text, text, text, text, text, timestamptz, text)'),
+		('wa_connector', 'wa.connector_session(uuid, text, text, text, text, text, timestamptz, text, timestamptz)'),
 		('wa_connector', 'wa.connector_report(json)'),
 		-- The claim functions, whose bodies run as wa_claim
 		('wa_owner', 'wa.hide_session(uuid, uuid)'),
+		('wa_owner', 'wa.take_number(uuid, uuid)'),
+		('wa_owner', 'wa.count_sealed(uuid)'),
 		('wa_owner', 'wa.count_sessions(uuid, integer)'),
 		('wa_owner', 'wa.count_webhooks(uuid, integer)'),
 		('wa_owner', 'wa.count_media_bytes(uuid)'),
@@ -244,6 +250,9 @@ UNION ALL
 		('wa_admin', 'wa.set_org_limit(wa.org_id, text, integer)'),
 		('wa_admin', 'wa.default_limits()'),
 		('wa_admin', 'wa.set_connector_capability(text, text, boolean)'),
+		('wa_admin', 'wa.add_connector_key(text, bytea)'),
+		('wa_admin', 'wa.remove_connector_key(uuid)'),
+		('wa_admin', 'wa.connector_keys()'),
 		('wa_admin', 'wa.capabilities()'),
 		('wa_admin', 'wa.audit_head(wa.org_id)'),
 		('wa_admin', 'wa.audit_subject(text, uuid)'),
@@ -343,6 +352,7 @@ UNION ALL
 			presence_typing, rate_per_min, rate_per_hour, created_at, updated_at, last_connected_at, lease_owner, lease_until, deleted_at'),
 		('wa_claim', 'SELECT, UPDATE, DELETE', 'wa.session', NULL),
 		('wa_claim', 'SELECT', 'wa.session_wanted', NULL),
+		('wa_claim', 'SELECT, UPDATE', 'wa.session_credentials', NULL),
 		('wa_gateway', 'SELECT', 'wa.session_pairing', NULL),
 		('wa_app', 'SELECT', 'wa.session_pairing', 'org_id, session_id, qr_code, qr_expires_at, phone, code'),
 		('wa_gateway', 'SELECT', 'wa.deleted_session', NULL),
@@ -403,6 +413,7 @@ UNION ALL
 		('wa_admin', 'SELECT', 'wa.scanner_key', 'scanner, identifier, added_at'),
 		('wa_admin', 'SELECT', 'wa.own_permission', 'number, name, description, grantable, defined_at, defined_by, dropped_at, dropped_by'),
 		('wa_admin', 'SELECT', 'wa.connector_capability', 'connector, capability, built_in, is_supported, set_by'),
+		('wa_admin', 'SELECT', 'wa.connector_key', 'id, connector, public_key, added_at, added_by'),
 		('wa_admin', 'SELECT', 'wa.app_user', 'id, email, name, created_at, disabled_at'),
 		('wa_admin', 'SELECT', 'wa.member', 'org_id, user_id, role, created_at'),
 		('wa_admin', 'SELECT', 'wa.ended', 'org_id, id, subject, kind, at, actor, reason'),

@@ -42,6 +42,10 @@ BEGIN
 END $$;
 
 ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_claim;
+ALTER FUNCTION wa.connector_credentials(text, text, uuid[]) OWNER TO wa_claim;
+ALTER FUNCTION wa.count_sealed(uuid) OWNER TO wa_claim;
+ALTER FUNCTION wa.give_up_number() OWNER TO wa_claim;
+ALTER FUNCTION wa.take_number(uuid, uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_release(text) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_claim(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_actions(text, text, integer, interval) OWNER TO wa_claim;

@@ -8,6 +8,7 @@
 #	arguments     the sources of its parameters, if they differ from the order of the document
 #	              (path, query and header, then the body): names; "*" for all members of the
 #	              body that no other parameter takes; "@body" for the body as it was sent;
+#	              "@credentials" for a body that is credentials of a connector, which are sealed;
 #	              "@cookie", "@device", "@client", "@agent"; of a body that is a file and is
 #	              stored: "@digest", "@size", "@type", "@filename";
 #	              {"fixed": text}.  Cursor and limit are added at the end
@@ -77,7 +78,7 @@ def parameters:
 			+ (if .name == "limit" then {default: (.schema | resolve | .default)} else {} end)]
 	+ (body_schema | (.required // []) as $required
 		| [(.properties // {}) | to_entries[]
-			| select(.key as $name | $listed | index("*") == null or index($name) != null)
+			| select(.key as $name | $listed | index("*") == null and index("@credentials") == null or index($name) != null)
 			| {name: .key, in: "body"} + (.value | kind) + {required: (.key | IN($required[]))}])
 	| map({clearable: false} + with_entries(select(.value != null)) + (if .in == "path" then {min: null, max: null} else {} end)
 		| with_entries(select(.value != null)));
@@ -119,7 +120,7 @@ def row($pattern):
 		parameters: $parameters,
 		arguments: ((if $door == "cookie" then ["@cookie"] else [] end) + $arguments
 			+ (if any($parameters[]; is_page) then ["cursor", "limit"] else [] end)),
-		bodyRest: ($arguments | index("*") != null), bodyRaw: ($arguments | index("@body") != null), bodyFile: ($arguments | index("@digest") != null),
+		bodyRest: ($arguments | index("*") != null), bodyCredentials: ($arguments | index("@credentials") != null), bodyRaw: ($arguments | index("@body") != null), bodyFile: ($arguments | index("@digest") != null),
 		status: ($status | tonumber)
 	}
 	+ (if ."x-body-max-bytes" then {bodyMax: ."x-body-max-bytes"} else {} end)
@@ -145,7 +146,7 @@ def field($name; $value): if $value == null or $value == false then "" else ", .
 def constant: {boolean: "BOOL", integer: "INT"}[.] // (gsub("(?<letter>[A-Z])"; "_" + .letter) | ascii_upcase);
 def text: if . == null then null else c end;
 
-def sources: {"*": "BODY_REST", "@cookie": "COOKIE", "@device": "DEVICE", "@client": "CLIENT", "@agent": "AGENT", "@body": "BODY_RAW",
+def sources: {"*": "BODY_REST", "@cookie": "COOKIE", "@device": "DEVICE", "@client": "CLIENT", "@agent": "AGENT", "@body": "BODY_RAW", "@credentials": "BODY_CREDENTIALS",
 	"@digest": "UPLOAD_DIGEST", "@size": "UPLOAD_SIZE", "@type": "UPLOAD_TYPE", "@filename": "UPLOAD_NAME", "@begun": "UPLOAD_BEGUN", "cursor": "CURSOR", "limit": "LIMIT"};
 
 def param_c($row):

@@ -97,7 +97,7 @@ COPY public.kept FROM :'file' (FORMAT binary);
 SELECT id FROM public.kept;
 DROP TABLE public.kept;
 
--- No function for administrators takes an id that people could not type; one takes those of rows.
+-- No function for administrators takes an id that people could not type; these take those of rows.
 SELECT p.oid::regprocedure
 FROM wa.granted() g JOIN pg_proc p ON p.oid = to_regprocedure(g.object)
 WHERE g.kind = 'FUNCTION' AND g.grantees ~ 'wa_admin' AND p.proargtypes::oid[] && '{uuid,uuid[]}'::regtype[]::oid[]

@@ -11,7 +11,8 @@
  *
  * A large body is not parsed before the database has said that its sender may use the
  * endpoint.  The same statement that does nothing asks that.  A file is not taken before that
- * (upload.c), and one in a JSON body is stored before the endpoint's statement runs (attachment.c).
+ * (upload.c), one in a JSON body is stored before the endpoint's statement runs (attachment.c),
+ * and credentials of a connector are not sealed before that (sealing.c).
  */
 #include "api/call.h"
 
@@ -25,6 +26,7 @@
 #include "api/origin.h"
 #include "api/params.h"
 #include "api/rate.h"
+#include "api/sealing.h"
 #include "api/sqlstate.h"
 #include "api/upload.h"
 #include "src/common/typeid.h"
@@ -56,13 +58,14 @@ api_open(struct event_base *base, Db *db, int timeout_ms)
 	api->media_create = db_statement_find(API_ROLE, "media_create");
 	api->message_file_begin = db_statement_find(API_ROLE, "message_file_begin");
 	api->message_file_send = db_statement_find(API_ROLE, "message_file_send");
+	api->sealing_key = db_statement_find(API_ROLE, "sealing_key");
 	api->credential_reaches = db_statement_find(API_ROLE, "credential_reaches");
 	places_init(&api->uploads, UPLOAD_PLACES);
 	api->costly = http_peers_create();
 	if (api->costly == NULL || api->authorized < 0 || api->authorized_person < 0 ||
 		api->signed_in < 0 || api->ready < 0 || api->media_begin < 0 || api->media_create < 0 ||
 		api->message_file_begin < 0 || api->message_file_send < 0 || api->credential_reaches < 0 ||
-		!routes_make(&api->routes, endpoint_resources))
+		api->sealing_key < 0 || !routes_make(&api->routes, endpoint_resources))
 	{
 		api_free(api);
 		return NULL;
@@ -103,6 +106,7 @@ free_call(Call *call)
 	json_read_free(call->body);
 	call_free_upload(call);
 	call_free_attachment(call);
+	call_free_sealing(call);
 	free(call->problems);
 	free(call);
 }
@@ -144,14 +148,21 @@ static void start_call(Call *call);
 static void
 continue_call(Call *call, const DbResult *result)
 {
+	HttpRequest *request = call->http;
+
 	call->asks = false;
 	call->db = NULL;
 	if (call->attachment != NULL)
 		call_take_attachment(call, result, start_call, free_call);
 	else if (call->upload != NULL)
 		call_take_upload(call, result, start_call, free_call);
-	else
+	else if (call_take_key(call, result))
 		start_call(call);
+	else
+	{
+		free_call(call);
+		answer_error(request, HTTP_ERROR_UNAVAILABLE);
+	}
 }
 
 static void
@@ -236,6 +247,11 @@ make_doorkeeper(Call *call)
 static bool
 make_next_request(Call *call)
 {
+	if (call_needs_key(call))
+	{
+		call->db = make_db_request(call, call->api->sealing_key);
+		return call->db != NULL && call_ask_key(call);
+	}
 	if (!call_find_attachment(call))
 		return false;
 	call->db = make_db_request(call, call_next_statement(call));

@@ -54,7 +54,7 @@ bool
 endpoint_takes_body(const Endpoint *endpoint)
 {
 	return takes_from(endpoint, PARAM_BODY) || takes_from(endpoint, PARAM_BODY_REST) ||
-		   takes_from(endpoint, PARAM_BODY_RAW);
+		   takes_from(endpoint, PARAM_BODY_RAW) || takes_from(endpoint, PARAM_BODY_CREDENTIALS);
 }
 
 bool
@@ -132,7 +132,7 @@ call_read_body(Call *call)
 	const HttpText *text = &call->http->body;
 	JsonReadError error;
 
-	if (!endpoint_takes_body(call->route->endpoint))
+	if (!endpoint_takes_body(call->route->endpoint) || call->body != NULL)
 		return true;
 	if (text->len > 0)
 	{
@@ -160,7 +160,8 @@ call_read_body(Call *call)
 		}
 	}
 	/* A missing body counts as an object without members. */
-	if (!takes_from(call->route->endpoint, PARAM_BODY_REST))
+	if (!takes_from(call->route->endpoint, PARAM_BODY_REST) &&
+		!takes_from(call->route->endpoint, PARAM_BODY_CREDENTIALS))
 		refuse_unknown_members(call);
 	return true;
 }

@@ -8,7 +8,7 @@
 #include "api/call.h"
 
 /*
- * Reads the body.  Problems with it are noted in the call.  Returns false when the body
+ * Reads the body, unless it was read already.  Problems with it are noted in the call.  Returns false when the body
  * cannot be read; then it makes no sense to look at the parameters.
  */
 extern bool call_read_body(Call *call);

@@ -28,6 +28,7 @@
 
 typedef struct Attachment Attachment; /* attachment.c */
 typedef struct Upload Upload;         /* upload.c */
+typedef struct Sealing Sealing;       /* sealing.c */
 
 typedef struct Problem
 {
@@ -49,6 +50,7 @@ struct Api
 	int media_create;
 	int message_file_begin;
 	int message_file_send;
+	int sealing_key;
 	int credential_reaches;
 	Readiness readiness;
 	HttpPeers *costly;    /* counts each client's requests in the costly lane */
@@ -68,6 +70,7 @@ typedef struct Call
 	JsonValue *body;        /* NULL: none was sent, or the endpoint takes none */
 	Upload *upload;         /* NULL: no file is taken from the body, or not yet */
 	Attachment *attachment; /* NULL: the body is not JSON with a file in it */
+	Sealing *sealing;       /* NULL: there are no credentials to seal, or they were not read yet */
 	DbRequest *db;
 	int limit;   /* the number of rows that a list shows */
 	bool slow;   /* whether it runs in the slow lane */

@@ -59,11 +59,12 @@ typedef enum ParamSource
 	PARAM_HEADER,    /* the header field, at most once: text of min to max printable characters */
 	PARAM_BODY,      /* the member of the JSON object */
 	PARAM_BODY_REST, /* an object of all members that no PARAM_BODY of the row takes: jsonb */
-	PARAM_UPLOAD_DIGEST, /* of the body, which is a file and is stored: SHA-256 as bytes */
-	PARAM_UPLOAD_SIZE,   /* its bytes: int8 */
-	PARAM_UPLOAD_TYPE,   /* its media type: text */
-	PARAM_UPLOAD_NAME,   /* the file name in Content-Disposition: text, or NULL */
-	PARAM_UPLOAD_BEGUN,  /* when it was begun: int8, milliseconds since 1970 */
+	PARAM_BODY_CREDENTIALS, /* the whole body, as PARAM_CREDENTIALS takes a member of it */
+	PARAM_UPLOAD_DIGEST,    /* of the body, which is a file and is stored: SHA-256 as bytes */
+	PARAM_UPLOAD_SIZE,      /* its bytes: int8 */
+	PARAM_UPLOAD_TYPE,      /* its media type: text */
+	PARAM_UPLOAD_NAME,      /* the file name in Content-Disposition: text, or NULL */
+	PARAM_UPLOAD_BEGUN,     /* when it was begun: int8, milliseconds since 1970 */
 	PARAM_BODY_RAW, /* the whole body as it was sent, for a row that takes nothing else of it: bytes */
 	PARAM_FIXED,    /* always the text "fixed", to distinguish rows that share a statement */
 	PARAM_COOKIE, /* the sign-in cookie as wa.secret; only for DOOR_COOKIE */
@@ -79,12 +80,14 @@ typedef enum ParamType
 	PARAM_TEXT, /* min to max characters; one of choices, if there are any */
 	PARAM_ID,   /* TypeID with that prefix */
 	PARAM_BOOL,
-	PARAM_INT,        /* int4, min to max */
-	PARAM_TIME,       /* query and body: epoch milliseconds */
-	PARAM_JSON,       /* body only: any value, as jsonb; the database checks it */
-	PARAM_TEXT_ARRAY, /* body only: up to max_items texts of min to max characters */
-	PARAM_ID_OR_TIME, /* TypeID or epoch milliseconds: two parameters, one of them NULL */
-	PARAM_INVITATION  /* body only: an invitation's secret; NULL for a text that cannot be one */
+	PARAM_INT,         /* int4, min to max */
+	PARAM_TIME,        /* query and body: epoch milliseconds */
+	PARAM_JSON,        /* body only: any value, as jsonb; the database checks it */
+	PARAM_TEXT_ARRAY,  /* body only: up to max_items texts of min to max characters */
+	PARAM_ID_OR_TIME,  /* TypeID or epoch milliseconds: two parameters, one of them NULL */
+	PARAM_CREDENTIALS, /* body only: of a session's connector, which are sealed; SEALING_WIDTH
+						* parameters */
+	PARAM_INVITATION   /* body only: an invitation's secret; NULL for a text that cannot be one */
 } ParamType;
 
 typedef struct Param

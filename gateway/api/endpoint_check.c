@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/sealing.h"
 #include "db/db.h"
 
 /* The most bytes of "{name}". */
@@ -59,6 +60,8 @@ width_of(const Endpoint *endpoint, const Param *param)
 {
 	if (param->source == PARAM_CURSOR)
 		return count_cursor_parts(endpoint);
+	if (param->source == PARAM_BODY_CREDENTIALS || param->type == PARAM_CREDENTIALS)
+		return SEALING_WIDTH;
 	return param->type == PARAM_ID_OR_TIME ? 2 : 1;
 }
 
@@ -81,6 +84,8 @@ param_problem(const Endpoint *endpoint, const Param *param)
 		return "an id has no prefix";
 	if (param->type == PARAM_TEXT_ARRAY && param->source != PARAM_BODY)
 		return "an array is not in the body";
+	if (param->type == PARAM_CREDENTIALS && param->source != PARAM_BODY)
+		return "credentials are not in the body";
 	return param->type == PARAM_ID_OR_TIME && param->source != PARAM_QUERY
 			   ? "an id or time is not in the query"
 			   : NULL;
@@ -120,6 +125,8 @@ member_bytes(const Param *param)
 	size_t items = param->max_items > 0 ? (size_t) param->max_items : 1;
 	bool is_text = param->type == PARAM_TEXT || param->type == PARAM_TEXT_ARRAY;
 
+	if (param->type == PARAM_CREDENTIALS)
+		return SEALING_FIELDS * (size_t) MEMBER_BYTES + (size_t) SEALING_TEXT_MAX * CHARACTER_BYTES;
 	return MEMBER_BYTES + (is_text ? items * ((size_t) param->max * CHARACTER_BYTES + 3) : 0);
 }
 

@@ -18,6 +18,7 @@
 #include "api/body.h"
 #include "api/cookie.h"
 #include "api/cursor.h"
+#include "api/sealing.h"
 #include "api/upload.h"
 #include "src/common/typeid.h"
 #include "lib/utf8.h"
@@ -151,13 +152,15 @@ add_absent(Call *call, const Param *param)
 {
 	if (param->required)
 		call_problem(call, param->name, "is required");
+	if (param->type == PARAM_CREDENTIALS)
+		return call_add_credentials(call, NULL);
 	return db_param_null(call->db) && (param->type != PARAM_ID_OR_TIME || db_param_null(call->db));
 }
 
 /* ---- path, query and header ---- */
 
-static bool
-add_path(Call *call, const Param *param)
+bool
+call_add_path(Call *call, const Param *param)
 {
 	HttpText segment = route_segment(call->route, call->http, param->name);
 	uint8_t uuid[DB_UUID_SIZE];
@@ -236,6 +239,7 @@ add_query_value(Call *call, const Param *param, const HttpText *text)
 		case PARAM_JSON:
 		case PARAM_TEXT_ARRAY:
 		case PARAM_INVITATION:
+		case PARAM_CREDENTIALS:
 			break;
 	}
 	return false;
@@ -529,6 +533,8 @@ add_body(Call *call, const Param *param)
 			return add_body_array(call, param, value);
 		case PARAM_INVITATION:
 			return add_body_invitation(call, param, value);
+		case PARAM_CREDENTIALS:
+			return call_add_credentials(call, value);
 		case PARAM_ID_OR_TIME:
 			break;
 	}
@@ -568,7 +574,7 @@ add_param(Call *call, const Param *param)
 	switch (param->source)
 	{
 		case PARAM_PATH:
-			return add_path(call, param);
+			return call_add_path(call, param);
 		case PARAM_QUERY:
 			return add_query(call, param);
 		case PARAM_BODY:
@@ -577,6 +583,8 @@ add_param(Call *call, const Param *param)
 			return add_header(call, param);
 		case PARAM_BODY_REST:
 			return call_add_body_rest(call);
+		case PARAM_BODY_CREDENTIALS:
+			return call_add_credentials(call, call->body);
 		case PARAM_UPLOAD_DIGEST:
 		case PARAM_UPLOAD_SIZE:
 		case PARAM_UPLOAD_TYPE:

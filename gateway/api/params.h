@@ -17,6 +17,12 @@ extern bool call_add_params(Call *call);
 extern void call_check_query(Call *call);
 
 /*
+ * Adds a parameter of the path to call->db: an id that is malformed as the id of nothing.
+ * Returns false when memory is out.
+ */
+extern bool call_add_path(Call *call, const Param *param);
+
+/*
  * The User-Agent of a request, or NULL if it has none or one that is not printable ASCII.  The text
  * belongs to the request.
  */

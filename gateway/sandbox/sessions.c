@@ -114,15 +114,15 @@ make_report(void *context, DbDone done, void *arg)
 	if (session->next == SESSION_SCANNING)
 	{
 		sandbox_qr(session->id.text, qr);
-		return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "usssssts",
+		return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssstss",
 							   session->id.bytes, owner, statuses[session->next], STATEMENTS_NULL,
 							   STATEMENTS_NULL, qr, clock_wall_ms() + QR_LIFETIME_MS,
-							   STATEMENTS_NULL);
+							   STATEMENTS_NULL, STATEMENTS_NULL);
 	}
 	sandbox_jid(session->phone, jid);
-	return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "usssssss",
+	return sandbox_request(SANDBOX_SESSION, session->org.bytes, done, arg, "ussssssss",
 						   session->id.bytes, owner, statuses[session->next], session->phone, jid,
-						   STATEMENTS_NULL, STATEMENTS_NULL, STATEMENTS_NULL);
+						   STATEMENTS_NULL, STATEMENTS_NULL, STATEMENTS_NULL, STATEMENTS_NULL);
 }
 
 static void

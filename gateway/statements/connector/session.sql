@@ -1,1 +1,1 @@
-SELECT wa.connector_session($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT wa.connector_session($1, $2, $3, $4, $5, $6, $7, $8, $9)

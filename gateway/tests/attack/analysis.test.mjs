@@ -207,7 +207,7 @@ function create(tenant, name)
 {
 	return [
 		message.bind('authenticate', stage.credential(tenant.key.secret, 'manage')), message.execute(),
-		message.bind('session_create', [name, 'f', null, null, null]), message.execute(), message.sync(),
+		message.bind('session_create', [name, 'f', ...Array(8).fill(null)]), message.execute(), message.sync(),
 	];
 }
 
@@ -281,7 +281,7 @@ test('a binding serves one statement, so that a lost Sync runs nothing under it'
 	const wire = await stage.open();
 	const authenticate = (tenant) => stage.authenticate(tenant.key.secret, 'manage');
 	const make = (label) => [
-		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', null, null, null]), message.execute()];
+		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', ...Array(8).fill(null)]), message.execute()];
 	const count = (label) => stage.db.value('SELECT count(*) FROM wa.session WHERE label = $1', [label]);
 
 	/* the Sync of ours and the authenticate of theirs have been cut out */
@@ -294,7 +294,7 @@ test('a binding serves one statement, so that a lost Sync runs nothing under it'
 
 	/* nor does it serve more who were ready to run before there was one */
 	const ready = (label) => [
-		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', null, null, null], label)];
+		message.parse('', stage.text('session_create')), message.bind('', [label, 'f', ...Array(8).fill(null)], label)];
 	const both = await wire.exchange(...ready('ready'), ...ready('ready, too'), ...authenticate(stage.ours),
 		message.execute('ready'), message.execute('ready, too'), message.sync());
 

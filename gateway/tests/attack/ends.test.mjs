@@ -305,7 +305,7 @@ test('a person signs out whose cookie others use to sign out', async () =>
 for (const [what, make, holds, end] of [
 	['a webhook', ['webhook_create', ['https://new.example/', null, null, null, null, null, null]],
 		(id) => ['webhook_update', [id, null, null, null, null, null, 'false']], 'webhook_delete'],
-	['a session', ['session_create', ['new', 'false', null, null, null]],
+	['a session', ['session_create', ['new', 'false', ...Array(8).fill(null)]],
 		(id) => ['session_update', [id, 'other', null, null, null, null]], 'session_delete'],
 ])
 {

@@ -124,7 +124,7 @@ test('the control: a login that is not sealed holds its transaction', async () =
 /* A statement that writes, with the Sync to come. */
 function createSession()
 {
-	return stage.request(stage.ours.key.secret, 'manage', 'session_create', ['held', 'f', null, null, null]).slice(0, -1);
+	return stage.request(stage.ours.key.secret, 'manage', 'session_create', ['held', 'f', ...Array(8).fill(null)]).slice(0, -1);
 }
 
 /* Sends without a pause, but no more than the server takes, until it ends the connection. */

@@ -15,6 +15,7 @@
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { before, test } from 'node:test';
+import { giveCredentials } from '../e2e/harness/fixtures.mjs';
 import { until } from '../e2e/harness/processes.mjs';
 import { createChat, createKey, createMessage, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { message } from '../e2e/harness/wire.mjs';
@@ -103,11 +104,14 @@ const HELD = {
 	session_me: () => [ours.key.secret, 'read', [ours.session.uuid]],
 	session_qr: () => [ours.key.secret, 'manage', [thing.pairing]],
 	session_pairing_code: () => [ours.key.secret, 'manage', [thing.pairing, PHONE]],
-	session_create: () => [ours.key.secret, 'manage', ['new', 'false', N, N, N]],
+	session_create: () => [ours.key.secret, 'manage', ['new', 'false', ...Array(8).fill(N)]],
 	session_update: () => [ours.key.secret, 'manage', [ours.session.uuid, 'other', N, N, N, N]],
 	session_control: () => [ours.key.secret, 'manage', [ours.session.uuid, 'restart']],
 	session_delete: () => [ours.key.secret, 'manage', [ours.session.uuid]],
 	connector_list: () => [ours.key.secret, 'read', []],
+	sealing_key: () => [ours.key.secret, 'manage', [ours.session.uuid, N]],
+	session_credentials_get: () => [ours.key.secret, 'manage', [thing.ourConnected]],
+	session_credentials_set: () => [ours.key.secret, 'manage', [ours.session.uuid, '1', '2', '3', thing.connectorKey, `\\x${'5e'.repeat(64)}`]],
 	chat_list: () => [ours.key.secret, 'read', [ours.session.uuid, N, N, N, N, '50']],
 	chat_get: () => [ours.key.secret, 'read', [ours.session.uuid, ours.chat.jid]],
 	chat_update: () => [ours.key.secret, 'send', [ours.session.uuid, ours.chat.jid, 'true', N, N]],
@@ -319,8 +323,9 @@ const WORK = {
 		sessions: [() => ['none', OWNER, '1000', '1 hour'], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		claim: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		actions: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
+		credentials: [() => ['none', OWNER, `{${thing.theirConnected}}`], null, (rows) => rows.some((row) => row.session_id === thing.theirConnected)],
 		release: [() => [OWNER], null, (rows) => Number(rows[0].connector_release) > 0],
-		session: [() => [theirs.session.uuid, OWNER, 'working', N, N, N, N, N], 'theirs', (rows) => rows.at(-1).connector_session === 't'],
+		session: [() => [theirs.session.uuid, OWNER, 'working', N, N, N, N, N, N], 'theirs', (rows) => rows.at(-1).connector_session === 't'],
 		media: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		media_stored: [() => [thing.theirFetched, OWNER, '1', `\\x${'00'.repeat(32)}`, '1', 'text/plain'], 'theirs', (rows) => rows.at(-1).connector_media_stored === 't'],
 		media_failed: [() => [thing.theirFetched, OWNER, '1', 'x', 'false', 'false'], 'theirs', (rows) => rows.at(-1).connector_media_failed === 't'],
@@ -431,6 +436,11 @@ async function makeWork(tenant)
 
 	await db.sql("UPDATE wa.message SET direction = 'out', status = 'queued' WHERE id = $1", [unsent.uuid]);
 	await db.sql("UPDATE wa.session SET pairing = 2, queue_error = 'session was logged out' WHERE id = $1", [left.uuid]);
+	/* a session that a connector has connected with its credentials */
+	const connected = await createSession(db, tenant.org, { label: 'connected', status: 'working' });
+
+	await db.sql("UPDATE wa.session SET connector = 'none', lease_owner = $2, lease_until = now() + interval '1 hour' WHERE id = $1", [connected.uuid, OWNER]);
+	await giveCredentials(db, connected);
 	/* a file that no message carries */
 	await db.sql("INSERT INTO wa.media (org_id, sha256, size, mimetype, unused_at) VALUES ($1, sha256('unused'), 1, 'text/plain', now() - interval '1 hour')",
 		[tenant.org.uuid]);
@@ -442,7 +452,7 @@ async function makeWork(tenant)
 		INSERT INTO wa.media_bytes (org_id, sha256, size, files, uploads, unused_at, removal, removing_at)
 		VALUES ($1, sha256('removing'), 1, 0, 0, now() - interval '2 days', wa.uuid7(), now()) RETURNING removal`, [tenant.org.uuid]);
 
-	return { ...made, sent, queued, action, fetched, deleted, last, removal };
+	return { ...made, sent, queued, action, fetched, deleted, last, removal, connected: connected.uuid };
 }
 
 async function makeOver()
@@ -479,7 +489,9 @@ before(async () =>
 	const their = await makeWork(theirs);
 
 	Object.assign(thing, { ourDeleted: our.deleted, ourLast: our.last, ourWebhook: our.due, sent: our.sent, theirWebhook: their.due, theirHeldWebhook: their.held,
-		theirQueued: their.queued, theirAction: their.action, theirFetched: their.fetched, theirRemoval: their.removal });
+		theirQueued: their.queued, theirAction: their.action, theirFetched: their.fetched, theirRemoval: their.removal,
+		ourConnected: our.connected, theirConnected: their.connected });
+	thing.connectorKey = await stage.db.value('SELECT wa.add_connector_key((SELECT connector FROM wa.session WHERE id = $1), $2)', [ours.session.uuid, `\\x${'5e'.repeat(32)}`]);
 	thing.file = await stage.db.value("INSERT INTO wa.media (org_id, sha256, size, mimetype) VALUES ($1, sha256('x'), 1, 'text/plain') RETURNING id", [stage.ours.org.uuid]);
 	await stage.db.sql('UPDATE wa.message SET media_id = $1 WHERE id = $2', [thing.file, thing.sent]);
 	thing.scanner = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

@@ -129,7 +129,7 @@ test('what was written before a credential ended is not committed after it (P13)
 	{
 		const wire = await stage.open();
 		const secret = await stage.db.value("SELECT secret FROM wa.create_key($1, $2, '{read,manage}')", [org.uuid, what]);
-		const made = stage.request(secret, 'manage', 'session_create', [what, 'f', null, null, null]);
+		const made = stage.request(secret, 'manage', 'session_create', [what, 'f', ...Array(8).fill(null)]);
 
 		wire.send(...made.slice(0, -1), message.flush());
 		/* its rows are told before it is committed */
@@ -285,7 +285,7 @@ test('behind an authenticate that failed nothing runs', async () =>
 {
 	const gateway = await stage.open();
 	const create = stage.text('session_create');
-	const values = ['made in a pipeline', 'f', null, null, null];
+	const values = ['made in a pipeline', 'f', ...Array(8).fill(null)];
 	const count = () => stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'made in a pipeline'");
 	const unknown = await stage.db.value("SELECT secret FROM wa.make_secret('api_key')");
 	const readOnly = (await createKey(stage.db, stage.ours.org, ['read'])).secret;
@@ -309,7 +309,7 @@ test('behind an authenticate that failed nothing runs', async () =>
 test('a change whose pipeline fails later is undone', async () =>
 {
 	const gateway = await stage.open();
-	const parts = stage.request(stage.ours.key.secret, 'manage', 'session_create', ['undone', 'f', null, null, null]).slice(0, -1);
+	const parts = stage.request(stage.ours.key.secret, 'manage', 'session_create', ['undone', 'f', ...Array(8).fill(null)]).slice(0, -1);
 	const got = await gateway.exchange(...parts, message.parse('', 'SELECT 1'), message.sync());
 
 	assert.equal(got.error?.code, REFUSED);

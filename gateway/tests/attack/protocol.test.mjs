@@ -278,7 +278,7 @@ seeded('a connection that ends in the middle of a message', async (random) =>
 	for (let i = 0; i < 60; i++)
 	{
 		const wire = await stage.open();
-		const whole = Buffer.concat(stage.request(stage.ours.key.secret, 'manage', 'session_create', ['cut', 'f', null, null, null]));
+		const whole = Buffer.concat(stage.request(stage.ours.key.secret, 'manage', 'session_create', ['cut', 'f', ...Array(8).fill(null)]));
 		const end = random.below(whole.length - 1);
 
 		wire.socket.write(whole.subarray(0, end));
@@ -291,13 +291,13 @@ test('Terminate in a pipeline undoes it', async () =>
 {
 	const wire = await stage.open();
 
-	wire.send(...stage.request(stage.ours.key.secret, 'manage', 'session_create', ['terminated', 'f', null, null, null]).slice(0, -1), message.terminate(), message.sync());
+	wire.send(...stage.request(stage.ours.key.secret, 'manage', 'session_create', ['terminated', 'f', ...Array(8).fill(null)]).slice(0, -1), message.terminate(), message.sync());
 	await hangUp(wire, 'Terminate');
 	assert.equal(await stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'terminated'"), '0');
 
 	const other = await stage.open();
 
-	await other.exchange(...stage.request(stage.ours.key.secret, 'manage', 'session_create', ['terminated', 'f', null, null, null]));
+	await other.exchange(...stage.request(stage.ours.key.secret, 'manage', 'session_create', ['terminated', 'f', ...Array(8).fill(null)]));
 	assert.equal(await stage.db.value("SELECT count(*) FROM wa.session WHERE label = 'terminated'"), '1');
 	await stage.db.sql("DELETE FROM wa.session WHERE label = 'terminated'");
 	await other.close();

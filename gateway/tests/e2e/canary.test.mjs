@@ -14,6 +14,7 @@
  * comments and utility statements as they are.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
 import { GATEWAY_LOGIN, WORKER_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { Connection } from './harness/http.mjs';
@@ -562,6 +563,22 @@ test('by signing in: neither password nor cookie, token or invitation', async ()
 	await ask('GET', '/api/v1/audit', { bearer });
 	assert.equal(await statusOf('POST', '/auth/sign-out'), 204);
 	await leaks.assertNone(['wa.sign_in($1', 'wa.change_password($1', 'wa.accept_invitation($1', 'email or password is wrong']);
+});
+
+test('by giving a session its credentials, taken or refused', async () =>
+{
+	const target = `/api/v1/sessions/${tenant.session.id}/credentials`;
+	const word = () => leaks.remember(randomBytes(30).toString('hex'));
+	const credentials = (more) => ({ phoneNumberId: '106540352242922', wabaId: '2', appId: '3', accessToken: word(), appSecret: word(), verifyToken: word(), ...more });
+	const give = (json) => ask('PUT', target, { key: tenant.key.secret, json });
+
+	assert.equal((await give(credentials())).status, 409);
+	await db.sql("SELECT wa.add_connector_key(c, sha256('key')) FROM unnest('{sandbox,none}'::text[]) c");
+	assert.equal((await give(credentials())).status, 200);
+	assert.equal((await give(credentials({ appId: 'x' }))).status, 400);
+	assert.equal((await ask('POST', '/api/v1/sessions', { key: tenant.key.secret, json: { start: false, credentials: credentials() } })).status, 201);
+	assert.equal((await ask('GET', target, { key: tenant.key.secret })).status, 200);
+	await leaks.assertNone(['106540352242922']);
 });
 
 /* Signing needs the secret of a webhook, so that the server's files hold it; nothing else does. */

@@ -11,7 +11,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCluster } from './harness/cluster.mjs';
 import { endpoints, nameOf } from './harness/endpoints.mjs';
-import { createContact, createDelivery, createSentMessage, createWebhook, showQrCode } from './harness/fixtures.mjs';
+import { createContact, createDelivery, createSentMessage, createWebhook, giveCredentials, showQrCode } from './harness/fixtures.mjs';
 import { DOCUMENT, fullPath, problems, resolve } from './harness/openapi.mjs';
 import { tokenOf } from './harness/people.mjs';
 import { makePlace } from './harness/processes.mjs';
@@ -104,6 +104,14 @@ const FIXTURES = {
 		await showQrCode(db, made);
 		return { path: { sessionId: made.id } };
 	},
+	'GET /sessions/{sessionId}/credentials': async () =>
+	{
+		const made = await session();
+
+		await giveCredentials(db, made);
+		return { path: { sessionId: made.id } };
+	},
+	'PUT /sessions/{sessionId}/credentials': async () => ({ ...await onSession()(), json: { phoneNumberId: '1', wabaId: '2', appId: '3', accessToken: 'x', appSecret: 'x', verifyToken: 'x' } }),
 	'POST /sessions/{sessionId}/pairing-code': async () => ({ ...await onSession('starting')(), json: { phone: PHONE } }),
 	'GET /sessions/{sessionId}/chats': onSession(),
 	'GET /sessions/{sessionId}/chats/{chat}': onChat,
@@ -219,6 +227,7 @@ before(async () =>
 	client = (await Gateway.start(cluster, { args: ['--media-dir', makePlace()] })).client;
 	for (const role of ['owner', 'admin', 'member'])
 		tokens[role] = await tokenOf(client, await createPerson(db, { org: tenant.org, role }));
+	await db.sql("SELECT wa.add_connector_key(c, sha256('key')) FROM unnest('{sandbox,none}'::text[]) c");
 	aside = await createSession(db, tenant.org, { label: 'aside' });
 	stranger = await createPerson(db, { org: other.org });
 	const invitation = await client.post('/api/v1/invitations', await tokenOf(client, stranger), { email: 'x@example.com', role: 'member' });

@@ -210,6 +210,23 @@ test('secrets of webhooks', async () =>
 	await assertForgotten(gateway);
 });
 
+test('credentials of a connector, taken and refused', async () =>
+{
+	const { client } = gateway;
+	const target = `${SESSIONS}/${tenant.session.id}/credentials`;
+	const credentials = (more) => ({ phoneNumberId: '1', wabaId: '2', appId: '3', accessToken: word('access token'), appSecret: word('app secret'), verifyToken: word('verify token'), ...more });
+	const put = async (json) => (await client.request('PUT', target, { key: await newKey('key'), json })).status;
+
+	assert.equal(await put(credentials()), 409);
+	await db.sql("SELECT wa.add_connector_key(c, sha256('key')) FROM unnest('{sandbox,none}'::text[]) c");
+	assert.equal(await put(credentials()), 200);
+	assert.equal(await put(credentials({ appId: 'x' })), 400);
+	assert.equal(await put(credentials({ accessToken: `${word('long token')}${'x'.repeat(3000)}` })), 400);
+	assert.equal((await client.post(SESSIONS, await newKey('key'), { start: false, credentials: credentials() })).status, 201);
+	assert.equal((await client.post(SESSIONS, await newKey('key'), { connector: 'nobody', credentials: credentials() })).status, 400);
+	await assertForgotten(gateway);
+});
+
 test('keys of files that are stored, sent, refused and broken off', async () =>
 {
 	const { client } = gateway;

@@ -71,8 +71,8 @@ for (const [name, row] of rows)
 	{
 		const members = row.parameters.filter((parameter) => parameter.in === 'body');
 
-		assert.equal(operation['x-body-max-bytes'] !== undefined, members.length > 0 || row.bodyRest || row.bodyRaw);
-		assert.equal(operation.requestBody !== undefined, members.length > 0 || row.bodyRest || row.bodyRaw || row.bodyFile);
+		assert.equal(operation['x-body-max-bytes'] !== undefined, members.length > 0 || row.bodyRest || row.bodyCredentials || row.bodyRaw);
+		assert.equal(operation.requestBody !== undefined, members.length > 0 || row.bodyRest || row.bodyCredentials || row.bodyRaw || row.bodyFile);
 		if (members.some((member) => member.required))
 			assert.equal(operation.requestBody.required, true);
 	});

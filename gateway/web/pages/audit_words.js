@@ -15,5 +15,5 @@ export const ACTION_WORDS = {
 	'user.disabled': 'disabled the account of', 'user.enabled': 'enabled the account of', 'webhook.disabled': 'disabled the webhook',
 	'webhook.created': 'made the webhook', 'webhook.changed': 'changed the webhook', 'webhook.secret_rotated': 'rotated the secret of the webhook', 'webhook.deleted': 'deleted the webhook',
 	'session.created': 'made the session', 'session.changed': 'changed the session', 'session.started': 'started the session', 'session.stopped': 'stopped the session',
-	'session.restarted': 'restarted the session', 'session.logged_out': 'logged out the session', 'session.deleted': 'deleted the session', 'session.pairing_requested': 'asked for a pairing code for the session',
+	'session.restarted': 'restarted the session', 'session.logged_out': 'logged out the session', 'session.deleted': 'deleted the session', 'session.pairing_requested': 'asked for a pairing code for the session', 'session.credentials': 'gave credentials to the session',
 };

@@ -8,7 +8,7 @@ import { runGateway } from './programs.mjs';
  * The rows of `wa-gateway --endpoints`, one for each method and path:
  * { method, pattern, open } and, unless "open" says that it answers by itself (with "needs"
  * when it takes a credential all the same),
- * { needs, door, people, mayRefuse, parameters, bodyRest, bodyRaw, status, flagStatus?, answer, columns }
+ * { needs, door, people, mayRefuse, parameters, bodyRest, bodyCredentials, bodyRaw, status, flagStatus?, answer, columns }
  * and what the operation's "x-gateway" says (scripts/openapi.jq).
  */
 export function endpoints()

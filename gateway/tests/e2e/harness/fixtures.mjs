@@ -32,6 +32,17 @@ export async function showQrCode(db, session, code = '2@fixture')
 		VALUES ($1, $2, $3, now() + interval '1 hour')`, [session.org.uuid, session.uuid, code]);
 }
 
+/* What the gateway stores of credentials, sealed to a key of the session's connector. */
+export async function giveCredentials(db, session)
+{
+	const { connector } = (await db.sql('SELECT connector FROM wa.session WHERE id = $1', [session.uuid]))[0];
+
+	await db.sql(`
+		INSERT INTO wa.session_credentials (org_id, session_id, phone_number_id, waba_id, app_id, key_id, sealed)
+		VALUES ($1, $2, '1', '2', '3', wa.add_connector_key($3, sha256($4::text::bytea)), decode(repeat('5e', 64), 'hex'))`,
+		[session.org.uuid, session.uuid, connector, session.uuid]);
+}
+
 export async function createContact(db, session, jid, { name = null, businessName = null, ...others } = {})
 {
 	refuseOthers(others);

@@ -1,0 +1,303 @@
+-- Kinds of connector: what they can do, and the credentials with which they connect sessions.
+
+-- ---- capabilities (wa.connector_capability) ----
+--
+-- A request that the connector of its session cannot carry out is refused before anything is
+-- queued.
+
+-- The capabilities that were there before this release.  A dump does not include them, so
+-- that the next release may change them.
+INSERT INTO wa.connector_capability (connector, capability, built_in, is_supported)
+SELECT k.connector, c.capability, true, c.capability <> ALL (k.lacks)
+FROM (VALUES ('sandbox', '{}'::text[]), ('cloud', '{poll,mentions,edit,revoke,qr,pairing_code}')) k (connector, lacks)
+	CROSS JOIN unnest(wa.capabilities()) c (capability);
+
+CREATE FUNCTION wa.connector_can(connector text, capability text) RETURNS boolean
+	LANGUAGE plpgsql STABLE STRICT
+AS $$
+BEGIN
+	RETURN COALESCE(
+		(SELECT c.is_supported FROM wa.connector_capability c
+		 WHERE c.connector = connector_can.connector AND c.capability = connector_can.capability
+		 ORDER BY c.built_in LIMIT 1),
+		NOT EXISTS (SELECT FROM wa.connector_capability c WHERE c.connector = connector_can.connector));
+END $$;
+COMMENT ON FUNCTION wa.connector_can(text, text) IS
+	'for function bodies: whether connectors of a kind have a capability';
+
+CREATE FUNCTION wa.refuse_incapable(connector text, capability text) RETURNS void
+	LANGUAGE plpgsql STABLE STRICT
+AS $$
+BEGIN
+	IF NOT wa.connector_can(connector, capability) THEN
+		RAISE EXCEPTION 'connector % does not support %', connector, capability
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.refuse_incapable(text, text) IS
+	'for function bodies: raises 55000, with a text that names both, unless connectors of a kind have a capability';
+
+CREATE FUNCTION wa.list_connectors() RETURNS TABLE (name text, capabilities text[])
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.require_permission('read');
+	RETURN QUERY
+	SELECT k.name, ARRAY(
+		SELECT c.capability FROM unnest(wa.capabilities()) WITH ORDINALITY c (capability, place)
+		WHERE wa.connector_can(k.name, c.capability) ORDER BY c.place)
+	FROM (SELECT DISTINCT unnest(wa.connectors())) k (name) ORDER BY k.name;
+END $$;
+COMMENT ON FUNCTION wa.list_connectors() IS
+	'the kinds of connector that sessions may have (the setting `wa.connectors`), by name, and what each can do. Needs `read`';
+
+CREATE FUNCTION wa.check_connector_name(connector text) RETURNS void
+	LANGUAGE plpgsql PARALLEL SAFE
+AS $$
+BEGIN
+	IF (connector ~ '^[a-z][a-z0-9_-]{0,30}$') IS NOT TRUE THEN
+		PERFORM wa.refuse_field('connector', 'must be 1 to 31 of a to z, 0 to 9, _ and -, the first one a letter');
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.check_connector_name(text) IS 'for function bodies: raises 22023 for what no kind of connector can be named';
+
+CREATE FUNCTION wa.set_connector_capability(connector text, capability text, supported boolean) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_under_key();
+	PERFORM wa.check_connector_name(connector);
+	IF (capability = ANY (wa.capabilities())) IS NOT TRUE THEN
+		PERFORM wa.refuse_field('capability', format('must be one of: %s', array_to_string(wa.capabilities(), ', ')));
+	END IF;
+	IF supported IS NULL THEN
+		DELETE FROM wa.connector_capability c
+		WHERE c.connector = set_connector_capability.connector AND c.capability = set_connector_capability.capability AND NOT c.built_in;
+	ELSE
+		INSERT INTO wa.connector_capability AS c (connector, capability, built_in, is_supported, set_by)
+		VALUES (set_connector_capability.connector, set_connector_capability.capability, false, supported, wa.actor())
+		ON CONFLICT ON CONSTRAINT connector_capability_pkey DO UPDATE
+			SET is_supported = EXCLUDED.is_supported, set_by = EXCLUDED.set_by;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.set_connector_capability(text, text, boolean) IS
+	'says whether connectors of a kind have a capability, in place of what is built in for `sandbox` and `cloud`; NULL: what is built in, '
+	'or nothing. As long as nothing is said of a kind, it has every capability; from the first one on, those that are said to be supported. '
+	'What is queued already stays. `22023` (`connector`, `capability`)';
+
+-- ---- credentials (wa.session_credentials, wa.connector_key) ----
+--
+-- The gateway seals the credentials with which a connector connects a session to the
+-- connector's public key before they reach the database, so that neither the database nor a
+-- dump of it has a token that works.  What is sealed begins with the organization: sealed
+-- credentials that somebody copies to a session of another organization are refused by the
+-- connector.
+--
+-- A phone number belongs to one session of the installation.  A session gets it when WhatsApp
+-- has accepted its credentials, and not by naming it, so nobody can keep a number from its
+-- owner, and only who holds a token for a number learns that another session has it.
+
+-- What belongs to a number is looked up across organizations by wa_claim only.  (wa.protect()
+-- would refuse the table with this index.)
+CREATE UNIQUE INDEX session_credentials_number ON wa.session_credentials (phone_number_id) WHERE has_number;
+
+CREATE FUNCTION wa.give_up_number() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+AS $$
+BEGIN
+	UPDATE wa.session_credentials c SET has_number = false
+	WHERE c.org_id = NEW.org_id AND c.session_id = NEW.id AND c.has_number;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION wa.give_up_number() IS 'trigger: a session that has ended has its phone number no longer';
+CREATE TRIGGER session_ended_number AFTER UPDATE OF status ON wa.session
+	FOR EACH ROW WHEN (NEW.status NOT IN ('starting', 'scan_qr_code', 'working')
+		AND OLD.status IN ('starting', 'scan_qr_code', 'working'))
+	EXECUTE FUNCTION wa.give_up_number();
+COMMENT ON TRIGGER session_ended_number ON wa.session IS 'lets another session have the phone number';
+
+CREATE FUNCTION wa.take_number(org uuid, session uuid) RETURNS boolean
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	UPDATE wa.session_credentials c SET has_number = true
+	WHERE c.org_id = org AND c.session_id = session AND NOT c.has_number;
+	RETURN true;
+EXCEPTION WHEN unique_violation THEN
+	RETURN false;
+END $$;
+COMMENT ON FUNCTION wa.take_number(uuid, uuid) IS
+	'for wa.connector_session(): gives a session the phone number of its credentials, if it has any; false if another session has the number';
+
+CREATE FUNCTION wa.sealing_key(session uuid DEFAULT NULL, connector text DEFAULT NULL)
+	RETURNS TABLE (org_id uuid, key_id uuid, public_key bytea)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	kind text;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	IF session IS NULL THEN
+		kind := wa.read_connector(sealing_key.connector);
+	ELSE
+		SELECT s.connector INTO kind FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = sealing_key.session;
+		IF NOT FOUND THEN
+			PERFORM wa.refuse_unknown_session(sealing_key.session);
+		END IF;
+	END IF;
+	RETURN QUERY
+	SELECT wa.require_org(), k.id, k.public_key FROM wa.connector_key k WHERE k.connector = kind ORDER BY k.id DESC LIMIT 1;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'connector % has no key to seal credentials to', kind
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'An administrator adds one with wa.add_connector_key().';
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.sealing_key(uuid, text) IS
+	'the bound organization, and the newest key of the connector of a session, or else of a connector that is named (NULL: `sandbox`): for the gateway, which '
+	'seals credentials to it (libsodium''s `crypto_box_seal`). Needs `manage`. `22023` (`connector`), `P0002`, `55000`: the connector has no key';
+
+CREATE FUNCTION wa.set_session_credentials(session uuid, phone_number text, account text, app text, key uuid, sealed bytea)
+	RETURNS TABLE (phone_number_id text, waba_id text, app_id text, updated_at timestamptz)
+	LANGUAGE plpgsql STRICT ROWS 1 SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	old wa.session;
+BEGIN
+	PERFORM wa.require_permission('manage');
+	old := wa.find_session(session);
+	PERFORM FROM wa.connector_key k
+	WHERE k.id = set_session_credentials.key AND k.connector = old.connector FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key of connector % has changed', old.connector USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	-- The session before its credentials, as in wa.connector_session(), or they could deadlock.
+	UPDATE wa.session s
+	SET status = CASE WHEN s.status IN ('starting', 'scan_qr_code', 'working') THEN 'starting' ELSE s.status END,
+		status_reason = CASE WHEN s.status IN ('starting', 'scan_qr_code', 'working') THEN NULL ELSE s.status_reason END,
+		lease_owner = NULL, lease_until = NULL, updated_at = now()
+	WHERE s.org_id = old.org_id AND s.id = old.id;
+	PERFORM wa.note(old.org_id, 'session.credentials', old.id, jsonb_strip_nulls(jsonb_build_object('name', old.label)));
+	RETURN QUERY
+	INSERT INTO wa.session_credentials AS c (org_id, session_id, phone_number_id, waba_id, app_id, key_id, sealed)
+	VALUES (old.org_id, old.id, phone_number, account, app, key, set_session_credentials.sealed)
+	ON CONFLICT ON CONSTRAINT session_credentials_pkey DO UPDATE
+		SET phone_number_id = EXCLUDED.phone_number_id, waba_id = EXCLUDED.waba_id, app_id = EXCLUDED.app_id,
+			key_id = EXCLUDED.key_id, sealed = EXCLUDED.sealed,
+			has_number = c.has_number AND c.phone_number_id = EXCLUDED.phone_number_id,
+			updated_at = GREATEST(EXCLUDED.updated_at, c.updated_at + interval '1 microsecond')
+	RETURNING c.phone_number_id, c.waba_id, c.app_id, c.updated_at;
+END $$;
+COMMENT ON FUNCTION wa.set_session_credentials(uuid, text, text, text, uuid, bytea) IS
+	'stores the credentials of a session''s connector, in place of earlier ones, and returns what the database can read of them: the ids of the phone number, the business account and the app. `sealed` is made by the '
+	'gateway, with the key that `wa.sealing_key()` returned. A session that runs starts anew with them. Nothing happens if a value is NULL. Needs `manage`. '
+	'`P0002`, `23514`: an id is not 1 to 20 digits, or `sealed` not 49 to 8192 bytes, `55000`: the connector has no such key';
+
+CREATE FUNCTION wa.session_credentials(session uuid)
+	RETURNS TABLE (phone_number_id text, waba_id text, app_id text, updated_at timestamptz)
+	LANGUAGE plpgsql STABLE STRICT ROWS 1 SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	PERFORM wa.require_permission('manage');
+	RETURN QUERY
+	SELECT c.phone_number_id, c.waba_id, c.app_id, c.updated_at FROM wa.session_credentials c
+	WHERE c.org_id = wa.require_org() AND c.session_id = session;
+	IF NOT FOUND AND NOT EXISTS (SELECT FROM wa.session s WHERE s.org_id = wa.require_org() AND s.id = session) THEN
+		PERFORM wa.refuse_unknown_session(session);
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.session_credentials(uuid) IS
+	'the ids in the credentials of a session, and when they were given; no row if it has none. Needs `manage`. `P0002`';
+
+CREATE FUNCTION wa.connector_credentials(connector text, owner text, sessions uuid[])
+	RETURNS TABLE (org_id uuid, session_id uuid, key_id uuid, sealed bytea, updated_at timestamptz)
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF (array_ndims(sessions) = 1 AND cardinality(sessions) <= 1000) IS NOT TRUE THEN
+		PERFORM wa.refuse_field('sessions', 'must have 1 to 1000 elements');
+	END IF;
+	RETURN QUERY
+	SELECT c.org_id, c.session_id, c.key_id, c.sealed, c.updated_at
+	FROM wa.session_wanted w JOIN wa.session_credentials c ON c.org_id = w.org_id AND c.session_id = w.session_id
+	WHERE w.lease_owner = connector_credentials.owner AND w.connector = connector_credentials.connector
+		AND w.is_wanted AND w.lease_until > clock_timestamp() AND w.session_id = ANY (connector_credentials.sessions);
+END $$;
+COMMENT ON FUNCTION wa.connector_credentials(text, text, uuid[]) IS
+	'the sealed credentials of sessions whose lease `owner` has. `22023` (`sessions`: 1 to 1000)';
+
+CREATE FUNCTION wa.count_sealed(key uuid) RETURNS bigint
+	LANGUAGE sql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT count(*) FROM wa.session_credentials c WHERE c.key_id = key $$;
+COMMENT ON FUNCTION wa.count_sealed(uuid) IS 'for function bodies: how many sessions, of all organizations, have credentials that are sealed to a key';
+
+CREATE FUNCTION wa.add_connector_key(connector text, public_key bytea) RETURNS uuid
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key uuid;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	PERFORM wa.check_connector_name(connector);
+	IF (octet_length(public_key) = 32) IS NOT TRUE THEN
+		PERFORM wa.refuse_field('public_key', 'must have 32 bytes');
+	END IF;
+	INSERT INTO wa.connector_key (connector, public_key, added_by)
+	VALUES (add_connector_key.connector, add_connector_key.public_key, wa.actor()) RETURNING id INTO key;
+	RETURN key;
+END $$;
+COMMENT ON FUNCTION wa.add_connector_key(text, bytea) IS
+	'adds a public key of a connector (X25519, 32 bytes), and returns its id. From then on gateways seal credentials to this one; what is sealed to earlier keys stays, so the connector '
+	'needs their secret halves too. `22023` (`connector`, `public_key`), `23505`: it is there already';
+
+CREATE FUNCTION wa.remove_connector_key(key uuid) RETURNS void
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	sealed bigint;
+BEGIN
+	PERFORM wa.refuse_under_key();
+	-- Waits for transactions that are storing what is sealed to it.
+	PERFORM FROM wa.connector_key k WHERE k.id = key FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	sealed := wa.count_sealed(key);
+	IF sealed > 0 THEN
+		RAISE EXCEPTION 'credentials of % sessions are sealed to this key', sealed USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	DELETE FROM wa.connector_key k WHERE k.id = key;
+END $$;
+COMMENT ON FUNCTION wa.remove_connector_key(uuid) IS
+	'removes a public key of a connector. `P0002`, `55000`: credentials are sealed to it, which have to be given anew before';
+
+CREATE FUNCTION wa.connector_keys()
+	RETURNS TABLE (id uuid, connector text, public_key bytea, added_at timestamptz, added_by text, sessions bigint)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	PERFORM wa.refuse_under_key();
+	RETURN QUERY
+	SELECT k.id, k.connector, k.public_key, k.added_at, k.added_by, wa.count_sealed(k.id)
+	FROM wa.connector_key k ORDER BY k.connector, k.id DESC;
+END $$;
+COMMENT ON FUNCTION wa.connector_keys() IS
+	'the public keys of connectors, the newest of each first, and of how many sessions the credentials are sealed to each';
