@@ -26,4 +26,5 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.put_invalidation(regclass, text, text, text) IS
 	'for install and update scripts: makes the triggers that call `wa.invalidate()` after these `changes` of a table; '
-	'`wakes`: the column with the organization whose sockets rest on the row, or `person` if the row is one';
+	'`wakes`: the column with the organization whose sockets rest on the row, `user_id` if that person''s do, or `person` '
+	'if the row is one';

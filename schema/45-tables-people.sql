@@ -80,7 +80,7 @@ COMMENT ON TABLE wa.sign_in IS
 COMMENT ON COLUMN wa.sign_in.user_id IS 'who signed in';
 COMMENT ON COLUMN wa.sign_in.id IS 'UUIDv7';
 COMMENT ON COLUMN wa.sign_in.digest IS 'SHA-256 of the cookie';
-COMMENT ON COLUMN wa.sign_in.active_org IS 'the organization that the person works in, as long as they are a member of it; NULL: none is chosen';
+COMMENT ON COLUMN wa.sign_in.active_org IS 'the organization that the person chose last, as long as they are a member of it; NULL: none is chosen';
 COMMENT ON COLUMN wa.sign_in.active_since IS 'when it was chosen; a membership that is younger does not count';
 COMMENT ON COLUMN wa.sign_in.created_at IS 'when';
 COMMENT ON COLUMN wa.sign_in.used_at IS 'when the cookie was last used, to the minute';
@@ -121,8 +121,7 @@ CREATE TABLE wa.user_token (
 );
 CREATE INDEX user_token_expiry ON wa.user_token (org_id, expires_at);
 COMMENT ON TABLE wa.user_token IS
-	'what dashboards present at the API; worth nothing once the sign-in has ended or works in another organization. '
-	'Part of no dump';
+	'what dashboards present at the API; worth nothing once the sign-in or the membership has ended. Part of no dump';
 COMMENT ON COLUMN wa.user_token.org_id IS 'the one organization that it opens';
 COMMENT ON COLUMN wa.user_token.user_id IS 'the person';
 COMMENT ON COLUMN wa.user_token.sign_in_id IS 'the sign-in that it was made from';
@@ -167,8 +166,8 @@ SELECT wa.put_invalidation('wa.app_user', 'UPDATE OR DELETE', 'makes disabling a
 SELECT wa.put_invalidation('wa.member', 'UPDATE OR DELETE', 'makes removal and a change of role take effect right away',
 	'org_id');
 SELECT wa.put_invalidation('wa.sign_in',
-	'UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation OR DELETE',
-	'makes signing out and changing organizations take effect right away', 'active_org');
+	'UPDATE OF user_id, id, digest, expires_at, ended_at, generation OR DELETE',
+	'makes signing out take effect right away', 'user_id');
 SELECT wa.put_invalidation('wa.user_token', 'UPDATE OR DELETE', 'makes the removal of a token take effect right away');
 SELECT wa.put_durability('wa.invitation', 'UPDATE OF accepted_at, withdrawn_at OR DELETE', 'makes the end of an invitation survive a crash');
 

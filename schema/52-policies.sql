@@ -45,12 +45,11 @@ SELECT wa.put_owner_policies('org_id = wa.require_org()', 'wa.session', 'wa.sess
 -- functions that write an event where no organization is bound, name the organization
 -- themselves.  Organizations, keys and the audit log are managed by administrators, who have
 -- no key.  People sign in before they act for an organization.  In a transaction that acts
--- for one, wa_owner sees only that organization's members, and the sign-ins that have it as
--- the active organization.
+-- for one, wa_owner sees only that organization's members, and the sign-in that it acts by.
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.idempotency', 'wa.session_wanted', 'wa.session_credentials', 'wa.webhook', 'wa.org_limits',
 	'wa.key_policy', 'wa.key_warning', 'wa.api_key', 'wa.audit', 'wa.member', 'wa.user_token', 'wa.invitation');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR id = wa.current_org()', 'wa.org');
-SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.sign_in');
+SELECT wa.put_owner_policies('wa.current_org() IS NULL OR (user_id = wa.current_user_id() AND id = wa.current_sign_in())', 'wa.sign_in');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL', 'wa.device');
 SELECT wa.put_owner_policies('wa.current_org() IS NULL
 		OR EXISTS (SELECT FROM wa.member m WHERE m.org_id = wa.current_org() AND m.user_id = app_user.id)', 'wa.app_user');

@@ -35,7 +35,6 @@ CREATE TABLE wa.ended_sign_in (
 	user_id uuid NOT NULL,
 	sign_in_id uuid NOT NULL,
 	id uuid NOT NULL DEFAULT wa.uuid7(),
-	active_org uuid,
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (user_id, sign_in_id, id)
 );
@@ -44,16 +43,15 @@ COMMENT ON TABLE wa.ended_sign_in IS 'the same of sign-ins, which lead with the 
 COMMENT ON COLUMN wa.ended_sign_in.user_id IS 'who signed out';
 COMMENT ON COLUMN wa.ended_sign_in.sign_in_id IS 'the sign-in';
 COMMENT ON COLUMN wa.ended_sign_in.id IS 'UUIDv7';
-COMMENT ON COLUMN wa.ended_sign_in.active_org IS 'the organization that they worked in; NULL: none was chosen';
 COMMENT ON COLUMN wa.ended_sign_in.at IS 'when';
 
 -- Every backend learns of them at once, as it does of a change of the rows that they end.
 SELECT wa.put_invalidation('wa.ended', 'INSERT OR UPDATE OR DELETE', 'makes an end take effect right away', 'org_id');
 SELECT wa.put_invalidation('wa.ended_sign_in', 'INSERT OR UPDATE OR DELETE', 'makes signing out take effect right away',
-	'active_org');
+	'user_id');
 
 SELECT wa.put_owner_policies('wa.current_org() IS NULL OR org_id = wa.current_org()', 'wa.ended');
-SELECT wa.put_owner_policies('wa.current_org() IS NULL OR active_org = wa.current_org()', 'wa.ended_sign_in');
+SELECT wa.put_owner_policies('wa.current_org() IS NULL', 'wa.ended_sign_in');
 CREATE POLICY wa_admin_read ON wa.ended FOR SELECT TO wa_admin USING (true);
 
 -- The ends of sign-ins, like the sign-ins themselves, are in no dump.

@@ -284,7 +284,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'not signed in' USING ERRCODE = 'invalid_authorization_specification';
 	END IF;
-	-- A person who has left an organization does not work there any more.
+	-- An organization that the person has left is not chosen any more.
 	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = found_sign_in.active_org AND m.user_id = found_sign_in.user_id
 				   AND m.created_at <= found_sign_in.active_since) THEN
 		found_sign_in.active_org := NULL;
@@ -318,13 +318,13 @@ BEGIN
 	ELSE
 		-- Somebody else has the cookie too and keeps its row locked.
 		SELECT s.active_org INTO org FROM wa.sign_in s WHERE s.user_id = known.user_id AND s.id = known.id;
-		INSERT INTO wa.ended_sign_in (user_id, sign_in_id, active_org) VALUES (known.user_id, known.id, org);
+		INSERT INTO wa.ended_sign_in (user_id, sign_in_id) VALUES (known.user_id, known.id);
 	END IF;
+	WITH made AS (
+		SELECT t.org_id, t.digest FROM wa.member m JOIN wa.user_token t ON t.org_id = m.org_id AND t.user_id = m.user_id
+		WHERE m.user_id = known.user_id AND t.sign_in_id = known.id FOR UPDATE OF t SKIP LOCKED)
+	DELETE FROM wa.user_token t USING made WHERE t.org_id = made.org_id AND t.digest = made.digest;
 	IF org IS NOT NULL THEN
-		WITH made AS (
-			SELECT t.digest FROM wa.user_token t
-			WHERE t.org_id = org AND t.user_id = known.user_id AND t.sign_in_id = known.id FOR UPDATE SKIP LOCKED)
-		DELETE FROM wa.user_token t USING made WHERE t.org_id = org AND t.digest = made.digest;
 		PERFORM wa.note(org, 'user.signed_out', known.user_id, '{}', wa.typeid('usr', known.user_id));
 	END IF;
 	RETURN true;
@@ -372,8 +372,6 @@ BEGIN
 		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 	END IF;
 	IF current.active_org IS DISTINCT FROM org THEN
-		DELETE FROM wa.user_token t
-		WHERE t.org_id = current.active_org AND t.user_id = current.user_id AND t.sign_in_id = current.id;
 		UPDATE wa.sign_in s SET active_org = org, active_since = clock_timestamp()
 		WHERE s.user_id = current.user_id AND s.id = current.id;
 		current.active_org := org;
@@ -381,39 +379,43 @@ BEGIN
 	RETURN QUERY SELECT s.* FROM wa.show_sign_in(current) s;
 END $$;
 COMMENT ON FUNCTION wa.set_active_org(wa.secret, uuid) IS
-	'chooses the organization to work in, and answers as `wa.signed_in()`. Tokens for the one before are refused from '
-	'then on. `28000`; `P0002`: not a member';
+	'chooses the organization that new windows and the next sign-in begin with, and answers as `wa.signed_in()`. Tokens '
+	'for other organizations stay what they are. `28000`; `P0002`: not a member';
 
-CREATE FUNCTION wa.mint_user_token(cookie wa.secret, OUT token text, OUT expires_at timestamptz, OUT organization_id uuid)
+CREATE FUNCTION wa.mint_user_token(cookie wa.secret, org uuid DEFAULT NULL,
+								   OUT token text, OUT expires_at timestamptz, OUT organization_id uuid)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
 	current constant wa.sign_in := wa.require_sign_in(cookie);
+	wanted constant uuid := COALESCE(org, current.active_org);
 	made record;
 BEGIN
-	IF current.active_org IS NULL THEN
+	IF wanted IS NULL THEN
 		RAISE EXCEPTION 'no organization is active' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	-- 20 valid tokens of a sign-in are enough for all its windows.
+	IF NOT EXISTS (SELECT FROM wa.live_member m WHERE m.org_id = wanted AND m.user_id = current.user_id) THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	-- 20 valid tokens of a sign-in are enough for all its windows in an organization.
 	DELETE FROM wa.user_token t
-	WHERE t.org_id = current.active_org AND t.user_id = current.user_id AND t.sign_in_id = current.id
+	WHERE t.org_id = wanted AND t.user_id = current.user_id AND t.sign_in_id = current.id
 		AND (t.expires_at < now() OR t.digest IN (
 			SELECT older.digest FROM wa.user_token older
-			WHERE older.org_id = current.active_org AND older.user_id = current.user_id AND older.sign_in_id = current.id
+			WHERE older.org_id = wanted AND older.user_id = current.user_id AND older.sign_in_id = current.id
 			ORDER BY older.created_at DESC, older.digest OFFSET 19));
 	made := wa.make_secret('user_token');
 	INSERT INTO wa.user_token AS t (org_id, user_id, sign_in_id, digest, expires_at)
-	VALUES (current.active_org, current.user_id, current.id, made.digest,
-			LEAST(now() + interval '15 minutes', current.expires_at))
+	VALUES (wanted, current.user_id, current.id, made.digest, LEAST(now() + interval '15 minutes', current.expires_at))
 	RETURNING t.expires_at INTO expires_at;
 	token := made.secret;
-	organization_id := current.active_org;
+	organization_id := wanted;
 END $$;
-COMMENT ON FUNCTION wa.mint_user_token(wa.secret) IS
-	'makes a user token for the active organization, for 15 minutes. The answer is the only place where it ever '
-	'appears. `28000`; `55000`: no organization is active';
+COMMENT ON FUNCTION wa.mint_user_token(wa.secret, uuid) IS
+	'makes a user token for an organization of the person, without one for the active organization, for 15 minutes. The '
+	'answer is the only place where it ever appears. `28000`; `P0002`: not a member; `55000`: no organization is active';
 
 CREATE FUNCTION wa.change_password(cookie wa.secret, old_password wa.password, new_password wa.password) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER

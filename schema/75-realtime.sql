@@ -12,11 +12,11 @@ CREATE FUNCTION wa.find_socket(socket wa.secret, OUT org_id uuid, OUT id uuid)
 COMMENT ON FUNCTION wa.find_socket(wa.secret) IS
 	'for function bodies: organization and id of an open socket, or nulls';
 
-CREATE FUNCTION wa.find_listener(org uuid, key uuid, person uuid, sign_in uuid, OUT until timestamptz, OUT generation integer)
+CREATE FUNCTION wa.find_listener(org uuid, key uuid, person uuid, sign_in uuid, made_at timestamptz, OUT until timestamptz, OUT generation integer)
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'wa_find_listener';
-COMMENT ON FUNCTION wa.find_listener(uuid, uuid, uuid, uuid) IS
-	'for function bodies: until when a key, or a person at a sign-in, may listen to events, and the key''s generation, as committed now; nulls if not at all';
+COMMENT ON FUNCTION wa.find_listener(uuid, uuid, uuid, uuid, timestamptz) IS
+	'for function bodies: until when a key, or a person at a sign-in who was a member when what they present was made, may listen to events, and the key''s generation, as committed now; nulls if not at all';
 
 -- Otherwise a socket could be used beyond its end: each could open the next one.
 CREATE FUNCTION wa.refuse_socket() RETURNS void
@@ -74,11 +74,11 @@ COMMENT ON FUNCTION wa.create_ticket(text, uuid, text[], uuid) IS
 -- A socket ends after a week at most, whatever it depends on, so that the sockets of a
 -- crashed gateway end too.  The end of its key or sign-in can change, so that is checked each
 -- time when the socket's credential is presented.
-CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, OUT socket text, OUT expires_at timestamptz)
+CREATE FUNCTION wa.insert_socket(org uuid, key uuid, person uuid, sign_in uuid, made_at timestamptz, OUT socket text, OUT expires_at timestamptz)
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	listener constant record := wa.find_listener(org, key, person, sign_in);
+	listener constant record := wa.find_listener(org, key, person, sign_in, made_at);
 	made constant record := wa.make_secret('ticket');
 BEGIN
 	IF listener.until IS NULL THEN
@@ -89,8 +89,8 @@ BEGIN
 	RETURNING LEAST(listener.until, r.expires_at) INTO insert_socket.expires_at;
 	socket := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid) IS
-	'for function bodies: notes a socket that is opened for a key or person, and makes its credential; raises 28000 if they may not listen';
+COMMENT ON FUNCTION wa.insert_socket(uuid, uuid, uuid, uuid, timestamptz) IS
+	'for function bodies: notes a socket that is opened for a key or person with what was made then, and makes its credential; raises 28000 if they may not listen';
 
 CREATE FUNCTION wa.open_socket(OUT socket text, OUT org_id uuid, OUT expires_at timestamptz, OUT sockets_max integer)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -100,7 +100,7 @@ BEGIN
 	PERFORM wa.refuse_socket();
 	org_id := wa.org_for_any_key('events');
 	SELECT made.socket, made.expires_at INTO open_socket.socket, open_socket.expires_at
-	FROM wa.insert_socket(org_id, wa.current_key(), wa.current_user_id(), wa.current_sign_in()) made;
+	FROM wa.insert_socket(org_id, wa.current_key(), wa.current_user_id(), wa.current_sign_in(), clock_timestamp()) made;
 	sockets_max := wa.org_limit(org_id, 'sockets');
 END $$;
 COMMENT ON FUNCTION wa.open_socket() IS
@@ -125,7 +125,7 @@ BEGIN
 		RAISE EXCEPTION 'credential is not valid' USING ERRCODE = 'invalid_authorization_specification';
 	END IF;
 	SELECT made.socket, made.expires_at INTO redeem_ticket.socket, redeem_ticket.expires_at
-	FROM wa.insert_socket(used.org_id, used.key_id, used.user_id, used.sign_in_id) made;
+	FROM wa.insert_socket(used.org_id, used.key_id, used.user_id, used.sign_in_id, used.created_at) made;
 	org_id := used.org_id;
 	session_id := used.session_id;
 	types := used.types;

@@ -24,8 +24,8 @@ AS $$
 			'user_token,invitation,ended,ticket,realtime}'::text[]) t
 	UNION ALL VALUES
 		('org', '((wa.current_org() IS NULL) OR (id = wa.current_org()))'),
-		('sign_in', '((wa.current_org() IS NULL) OR (active_org = wa.current_org()))'),
-		('ended_sign_in', '((wa.current_org() IS NULL) OR (active_org = wa.current_org()))'),
+		('sign_in', '((wa.current_org() IS NULL) OR ((user_id = wa.current_user_id()) AND (id = wa.current_sign_in())))'),
+		('ended_sign_in', '(wa.current_org() IS NULL)'),
 		('device', '(wa.current_org() IS NULL)'),
 		('app_user', '((wa.current_org() IS NULL) OR (EXISTS ( SELECT FROM wa.member m '
 			'WHERE ((m.org_id = wa.current_org()) AND (m.user_id = app_user.id)))))'),

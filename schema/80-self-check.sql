@@ -223,9 +223,9 @@ AS $$
 				'FOR EACH ROW EXECUTE FUNCTION wa.invalidate(%3$s)', t.relation, t.changes, quote_literal(t.wakes)) AS definition
 			FROM (VALUES
 				('api_key', 'DELETE OR UPDATE', 'org_id'), ('app_user', 'DELETE OR UPDATE', 'person'), ('member', 'DELETE OR UPDATE', 'org_id'),
-				('sign_in', 'DELETE OR UPDATE OF user_id, id, digest, active_org, active_since, expires_at, ended_at, generation', 'active_org'),
+				('sign_in', 'DELETE OR UPDATE OF user_id, id, digest, expires_at, ended_at, generation', 'user_id'),
 				('user_token', 'DELETE OR UPDATE', NULL), ('ended', 'INSERT OR DELETE OR UPDATE', 'org_id'),
-				('ended_sign_in', 'INSERT OR DELETE OR UPDATE', 'active_org'), ('event_epoch', 'INSERT OR DELETE OR UPDATE', NULL),
+				('ended_sign_in', 'INSERT OR DELETE OR UPDATE', 'user_id'), ('event_epoch', 'INSERT OR DELETE OR UPDATE', NULL),
 				('statement', 'INSERT OR DELETE OR UPDATE', NULL), ('own_permission', 'DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
 		UNION ALL
 			SELECT t, t || '_invalidate_all', format('CREATE TRIGGER %1$s_invalidate_all AFTER TRUNCATE ON wa.%1$s '

@@ -120,7 +120,7 @@ UNION ALL
 		('wa_gateway', 'wa.sign_out(wa.secret)'),
 		('wa_gateway', 'wa.signed_in(wa.secret)'),
 		('wa_gateway', 'wa.set_active_org(wa.secret, uuid)'),
-		('wa_gateway', 'wa.mint_user_token(wa.secret)'),
+		('wa_gateway', 'wa.mint_user_token(wa.secret, uuid)'),
 		('wa_gateway', 'wa.change_password(wa.secret, wa.password, wa.password)'),
 		('wa_gateway', 'wa.open_socket()'),
 		('wa_gateway', 'wa.event_types_problem(text[])'),

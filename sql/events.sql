@@ -298,7 +298,7 @@ SELECT * FROM woken();
 -- Bounds.
 SELECT e.* FROM error_of('SELECT wa.wait_for_events(gen_random_uuid(), array_fill(''wa_may-not-listen-to-events''::wa.secret, ARRAY[13, 5]), 0)') e;
 SELECT e.* FROM error_of('SELECT wa.wait_for_events(NULL, NULL, 0)') e;
--- A person's sign-out is the business of the organization where they were signed in.
+-- A person's sign-out is the business of the organizations where they are a member.
 SELECT u.id AS person FROM wa.create_user('wakes@example.com', 'Wakes', 'correct horse battery') u \gset
 INSERT INTO wa.member (org_id, user_id, role) VALUES ('00000000-0000-7000-8000-0000000000e2', :'person', 'admin');
 INSERT INTO wa.sign_in (user_id, digest, active_org, expires_at) VALUES (:'person', sha256('wakes'), '00000000-0000-7000-8000-0000000000e2', now() + interval '1 hour');
@@ -308,6 +308,8 @@ SELECT wa.disable_user(:'person');
 SELECT * FROM woken();
 INSERT INTO wa.member (org_id, user_id, role) VALUES ('00000000-0000-7000-8000-0000000000e1', :'person', 'member');
 UPDATE wa.app_user SET disabled_at = NULL WHERE id = :'person';
+SELECT * FROM woken();
+UPDATE wa.sign_in SET ended_at = NULL WHERE user_id = :'person';
 SELECT * FROM woken();
 -- The worker learns that something has changed, and where only of what it has claimed.
 CREATE FUNCTION public.due(seen bigint) RETURNS TABLE (moved boolean, org text) LANGUAGE sql VOLATILE AS

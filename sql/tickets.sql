@@ -36,7 +36,7 @@ SELECT wa.close_socket(:'ticket');
 SELECT * FROM wa.ticket;
 SELECT * FROM wa.realtime;
 SELECT wa.find_ticket(:'ticket');
-SELECT wa.find_listener(:'acme', :'listener', NULL, NULL);
+SELECT wa.find_listener(:'acme', :'listener', NULL, NULL, now());
 \c - :superuser
 \set SHOW_CONTEXT never
 
@@ -110,7 +110,15 @@ SELECT state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS 
 UPDATE wa.app_user SET disabled_at = NULL WHERE id = :'person';
 UPDATE wa.sign_in SET active_org = NULL WHERE user_id = :'person';
 SELECT state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS elsewhere;
-UPDATE wa.sign_in SET active_org = :'acme' WHERE user_id = :'person';
+-- Removed, and added again: neither the socket nor a ticket of the time before is worth anything.
+SELECT token FROM wa.mint_user_token(:'cookie', :'acme') \gset
+SELECT wa.authenticate(:'token', 'events') IS NOT NULL \; SELECT ticket FROM wa.create_ticket() \gset
+SELECT wa.remove_member(:'acme', :'person'), wa.add_member(:'acme', :'person', 'member');
+SELECT state_of(format('SELECT wa.authenticate(%L, ''events'')', :'token')) AS token, state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS socket,
+	state_of(format('SELECT wa.redeem_ticket(%L)', :'ticket')) AS ticket;
+SELECT token FROM wa.mint_user_token(:'cookie', :'acme') \gset
+SELECT wa.authenticate(:'token', 'events') IS NOT NULL \; SELECT socket FROM wa.open_socket() \gset
+SELECT state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS anew;
 SELECT wa.sign_out(:'cookie');
 SELECT state_of(format('SELECT wa.authenticate(%L, ''events'')', :'socket')) AS signed_out;
 

@@ -1,4 +1,4 @@
--- User tokens: what a person may do in the active organization, for as long as
+-- User tokens: what a person may do in an organization, for as long as
 -- all that the token rests on is there.
 \set superuser :USER
 \set SHOW_CONTEXT never
@@ -103,16 +103,35 @@ SELECT wa.authenticate(:'mel_token');
 -- A token never outlives its sign-in.
 UPDATE wa.sign_in SET expires_at = now() + interval '1 minute' WHERE digest = wa.hash_key(:'mel_cookie');
 SELECT expires_at < now() + interval '2 minutes' AS bounded FROM wa.mint_user_token(:'mel_cookie');
--- Working elsewhere: tokens for the organization before are refused, so that two
--- windows of one browser never act in two organizations.
-SELECT wa.authenticate(:'oona_token') IS NOT NULL AS accepted;
+-- Two windows of one browser: each token opens its own organization, whatever the sign-in
+-- has chosen, and with the role that the person has there.
+SELECT token AS beta_token FROM wa.mint_user_token(:'oona_cookie', :'beta') \gset
+SELECT active_org = :'acme' AS in_acme FROM wa.signed_in(:'oona_cookie');
+SELECT wa.authenticate(:'oona_token') IS NOT NULL \; SELECT wa.current_org() = :'acme' AS in_acme, wa.member_role(), wa.actor_address();
+SELECT wa.authenticate(:'beta_token') IS NOT NULL \; SELECT wa.current_org() = :'beta' AS in_beta, wa.member_role(), wa.actor_address();
+SELECT * FROM error_of(format('SELECT wa.authenticate(%L, ''manage'')', :'beta_token'));
 SELECT active_org = :'beta' AS in_beta FROM wa.set_active_org(:'oona_cookie', :'beta');
-SELECT wa.authenticate(:'oona_token');
-SELECT token AS beta_token, organization_id = :'beta' AS in_beta FROM wa.mint_user_token(:'oona_cookie') \gset
-SELECT wa.authenticate(:'beta_token') IS NOT NULL \; SELECT wa.current_org() = :'beta' AS in_beta, wa.member_role();
+SELECT wa.authenticate(:'oona_token') IS NOT NULL AS acme;
+SELECT organization_id = :'beta' AS for_the_chosen FROM wa.mint_user_token(:'oona_cookie');
 SELECT active_org = :'acme' AS in_acme FROM wa.set_active_org(:'oona_cookie', :'acme');
+SELECT wa.authenticate(:'beta_token') IS NOT NULL AS beta;
+-- Of an organization where the person is no member, of an invented one and of one that they
+-- have left, the answer is the same.
+SELECT o.name, e.* FROM (VALUES ('foreign', :'beta'), ('invented', '00000000-0000-7000-8000-000000000000')) o (name, id),
+	error_of(format('SELECT wa.mint_user_token(%L, %L)', :'amir_cookie', o.id)) e;
+SELECT wa.remove_member(:'beta', :'oona');
+SELECT * FROM error_of(format('SELECT wa.mint_user_token(%L, %L)', :'oona_cookie', :'beta'));
+SELECT wa.authenticate(:'beta_token');
+SELECT wa.authenticate(:'oona_token') IS NOT NULL AS acme;
+SELECT wa.add_member(:'beta', :'oona', 'member');
+SELECT wa.authenticate(:'beta_token');
+-- Signing out ends the tokens for all of them.
+SELECT token AS beta_token FROM wa.mint_user_token(:'oona_cookie', :'beta') \gset
+SELECT wa.authenticate(:'beta_token') IS NOT NULL AS beta;
+SELECT wa.sign_out(:'oona_cookie');
 SELECT wa.authenticate(:'oona_token');
 SELECT wa.authenticate(:'beta_token');
+SELECT count(*) AS tokens_left FROM wa.user_token WHERE user_id = :'oona';
 -- The whole table emptied.
 SELECT wa.authenticate(:'amir_token') IS NOT NULL AS accepted;
 BEGIN; TRUNCATE wa.user_token; SAVEPOINT a; SELECT wa.authenticate(:'amir_token'); ROLLBACK;

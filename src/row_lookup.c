@@ -319,6 +319,8 @@ wake_listeners(const TriggerData *trigger)
 		wa_wake_org(NULL);
 	else if (strcmp(whose, "person") == 0)
 		wake_orgs_of(value_in(trigger, "id", &is_null));
+	else if (strcmp(whose, "user_id") == 0)
+		wake_orgs_of(value_in(trigger, "user_id", &is_null));
 	else if (whose[0] != '\0')
 		wake_org_in(trigger, whose);
 }
@@ -326,9 +328,9 @@ wake_listeners(const TriggerData *trigger)
 /*
  * Trigger function of the tables that backends cache.  It tells all backends, at commit, that
  * the table has changed, and makes the commit wait for the disk, whatever synchronous_commit
- * says.  Its argument is the column with the organization whose sockets depend
- * on the row, or "person" if the row is one.  It has no argument if no sockets depend on the
- * table.
+ * says.  Its argument is the column with the organization whose sockets depend on the row, or
+ * "user_id" if these are the sockets of that person, or "person" if the row is one.  It has no
+ * argument if no sockets depend on the table.
  */
 Datum
 wa_invalidate(PG_FUNCTION_ARGS)

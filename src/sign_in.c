@@ -34,8 +34,6 @@ enum
 {
 	SIGN_IN_USER_ID,
 	SIGN_IN_ID,
-	SIGN_IN_ACTIVE_ORG,
-	SIGN_IN_ACTIVE_SINCE,
 	SIGN_IN_USED_AT,
 	SIGN_IN_EXPIRES_AT,
 	SIGN_IN_ENDED_AT,
@@ -46,8 +44,7 @@ static WaLookupTable sign_ins = {
 	.name = "sign_in",
 	.index = "sign_in_pkey",
 	.key_count = 2,
-	.columns = {"user_id", "id", "active_org", "active_since", "used_at", "expires_at", "ended_at",
-				"generation"},
+	.columns = {"user_id", "id", "used_at", "expires_at", "ended_at", "generation"},
 };
 
 enum
@@ -120,10 +117,6 @@ wa_sign_in_read(const pg_uuid_t *user_id, const pg_uuid_t *id, WaSignIn *sign_in
 	memset(sign_in, 0, sizeof(*sign_in));
 	sign_in->user_id = *user_id;
 	sign_in->id = *id;
-	sign_in->has_org = !row.nulls[SIGN_IN_ACTIVE_ORG];
-	if (sign_in->has_org)
-		sign_in->active_org = *DatumGetUUIDP(row.values[SIGN_IN_ACTIVE_ORG]);
-	sign_in->active_since = DatumGetTimestampTz(row.values[SIGN_IN_ACTIVE_SINCE]);
 	sign_in->used_at = DatumGetTimestampTz(row.values[SIGN_IN_USED_AT]);
 	sign_in->expires_at = DatumGetTimestampTz(row.values[SIGN_IN_EXPIRES_AT]);
 	return sign_in->expires_at > now && sign_in->used_at > now - IDLE_LIMIT &&

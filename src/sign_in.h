@@ -17,9 +17,6 @@ typedef struct WaSignIn
 {
 	pg_uuid_t user_id;
 	pg_uuid_t id;
-	bool has_org; /* whether an organization is active */
-	pg_uuid_t active_org;
-	TimestampTz active_since; /* when it was chosen */
 	TimestampTz used_at;
 	TimestampTz expires_at; /* the absolute expiry; never infinite */
 } WaSignIn;

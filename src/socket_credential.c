@@ -44,6 +44,7 @@ enum
 	SOCKET_KEY_ID,
 	SOCKET_USER_ID,
 	SOCKET_SIGN_IN_ID,
+	SOCKET_CREATED_AT,
 	SOCKET_EXPIRES_AT,
 	SOCKET_GENERATION
 };
@@ -52,8 +53,8 @@ static WaLookupTable sockets = {
 	.name = "realtime",
 	.index = "realtime_digest_key",
 	.key_count = 1,
-	.columns = {"digest", "org_id", "id", "key_id", "user_id", "sign_in_id", "expires_at",
-				"generation"},
+	.columns = {"digest", "org_id", "id", "key_id", "user_id", "sign_in_id", "created_at",
+				"expires_at", "generation"},
 };
 
 enum
@@ -75,15 +76,15 @@ PG_FUNCTION_INFO_V1(wa_find_socket);
 PG_FUNCTION_INFO_V1(wa_find_listener);
 
 /*
- * Reads the holder of a socket: a key, or otherwise a person at a sign-in.  Returns false if
- * the holder is gone.
+ * Reads the holder of a socket: a key, or otherwise a person at a sign-in, who must have been a
+ * member at made_at.  Returns false if the holder is gone.
  */
 static bool
 read_holder(const pg_uuid_t *org_id, const pg_uuid_t *key_id, const pg_uuid_t *user_id,
-			const pg_uuid_t *sign_in_id, WaPrincipal *principal)
+			const pg_uuid_t *sign_in_id, TimestampTz made_at, WaPrincipal *principal)
 {
 	bool found = key_id != NULL ? wa_key_read_by_id(org_id, key_id, principal)
-								: wa_member_read(org_id, user_id, sign_in_id, principal);
+								: wa_member_read(org_id, user_id, sign_in_id, made_at, principal);
 
 	if (found)
 		principal->permissions &= SOCKET_PERMISSIONS;
@@ -104,7 +105,7 @@ wa_realtime_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 	if (!wa_row_find_digest(&sockets, digest, &row) ||
 		!read_holder(uuid_or_null(&row, SOCKET_ORG_ID), uuid_or_null(&row, SOCKET_KEY_ID),
 					 uuid_or_null(&row, SOCKET_USER_ID), uuid_or_null(&row, SOCKET_SIGN_IN_ID),
-					 principal) ||
+					 DatumGetTimestampTz(row.values[SOCKET_CREATED_AT]), principal) ||
 		DatumGetInt32(row.values[SOCKET_GENERATION]) != principal->generation)
 		return false;
 	principal->expires_at =
@@ -140,9 +141,9 @@ wa_find_socket(PG_FUNCTION_ARGS)
 }
 
 /*
- * wa.find_listener(org, key, person, sign_in): until when the key, or the person at the
- * sign-in, may listen, and the generation, as committed now.  Infinity means without end.  Both
- * are NULL if they may not listen at all.
+ * wa.find_listener(org, key, person, sign_in, made_at): until when the key, or the person at the
+ * sign-in who was a member at made_at, may listen, and the generation, as committed now.
+ * Infinity means without end.  Both are NULL if they may not listen at all.
  */
 Datum
 wa_find_listener(PG_FUNCTION_ARGS)
@@ -151,11 +152,13 @@ wa_find_listener(PG_FUNCTION_ARGS)
 	Datum answer[2];
 	bool found;
 
-	if (PG_ARGISNULL(0) || (PG_ARGISNULL(1) && (PG_ARGISNULL(2) || PG_ARGISNULL(3))))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(4) ||
+		(PG_ARGISNULL(1) && (PG_ARGISNULL(2) || PG_ARGISNULL(3))))
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));
 	found = read_holder(PG_GETARG_UUID_P(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1),
 						PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2),
-						PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), &principal);
+						PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), PG_GETARG_TIMESTAMPTZ(4),
+						&principal);
 	if (!found || (principal.permissions & WA_PERMISSION_EVENTS) == 0 ||
 		principal.expires_at <= GetCurrentTimestamp())
 		PG_RETURN_DATUM(wa_row_answer(fcinfo, NULL));

@@ -7,12 +7,14 @@
  * which is read anew.  It is worthless as soon as one of them is gone:
  *
  * - the token's row: its organization and its expiry
- * - the sign-in that it was made from, which must not have ended and in which
- *   that organization must still be the active one
+ * - the sign-in that it was made from, which must not have ended
  * - the person's account, which must not be disabled
  * - the person's membership of the organization, which must have existed when
- *   the sign-in chose it; its role decides what the token may do now, whatever
- *   the role was when the token was made
+ *   the token was made; its role decides what the token may do now, whatever
+ *   the role was then
+ *
+ * So a sign-in can have tokens for several organizations, one for each window
+ * of the browser.  Each token opens its own organization and no other.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,6 +35,7 @@ enum
 	TOKEN_ORG_ID,
 	TOKEN_USER_ID,
 	TOKEN_SIGN_IN_ID,
+	TOKEN_CREATED_AT,
 	TOKEN_EXPIRES_AT
 };
 
@@ -40,7 +43,7 @@ static WaLookupTable user_tokens = {
 	.name = "user_token",
 	.index = "user_token_digest_key",
 	.key_count = 1,
-	.columns = {"digest", "org_id", "user_id", "sign_in_id", "expires_at"},
+	.columns = {"digest", "org_id", "user_id", "sign_in_id", "created_at", "expires_at"},
 };
 
 enum
@@ -85,15 +88,6 @@ take_role(const text *name, WaPrincipal *principal)
 		}
 }
 
-/* Whether the sign-in is valid and this organization is its active one.  Fills *sign_in. */
-static bool
-is_active(const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id, const pg_uuid_t *org_id,
-		  WaSignIn *sign_in)
-{
-	return wa_sign_in_read(user_id, sign_in_id, sign_in) && sign_in->has_org &&
-		   memcmp(&sign_in->active_org, org_id, sizeof(pg_uuid_t)) == 0;
-}
-
 /* Reads what is left of a membership: fills the role and its permissions, and since when. */
 static bool
 read_membership(const pg_uuid_t *org_id, const pg_uuid_t *user_id, WaPrincipal *principal,
@@ -123,7 +117,7 @@ wa_member_role_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id)
 
 bool
 wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id,
-			   WaPrincipal *principal)
+			   TimestampTz made_at, WaPrincipal *principal)
 {
 	TimestampTz since;
 	WaSignIn sign_in;
@@ -133,8 +127,8 @@ wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_
 	principal->org_id = *org_id;
 	principal->id = *user_id;
 	principal->sign_in_id = *sign_in_id;
-	if (!read_membership(org_id, user_id, principal, &since) ||
-		!is_active(user_id, sign_in_id, org_id, &sign_in) || since > sign_in.active_since)
+	if (!read_membership(org_id, user_id, principal, &since) || since > made_at ||
+		!wa_sign_in_read(user_id, sign_in_id, &sign_in))
 		return false;
 	principal->expires_at = sign_in.expires_at;
 	return true;
@@ -148,7 +142,8 @@ wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal)
 	if (!wa_row_find_digest(&user_tokens, digest, &token) ||
 		!wa_member_read(DatumGetUUIDP(token.values[TOKEN_ORG_ID]),
 						DatumGetUUIDP(token.values[TOKEN_USER_ID]),
-						DatumGetUUIDP(token.values[TOKEN_SIGN_IN_ID]), principal))
+						DatumGetUUIDP(token.values[TOKEN_SIGN_IN_ID]),
+						DatumGetTimestampTz(token.values[TOKEN_CREATED_AT]), principal))
 		return false;
 	principal->expires_at =
 		Min(DatumGetTimestampTz(token.values[TOKEN_EXPIRES_AT]), principal->expires_at);

@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 #include "src/context.h"
 
 /*
@@ -20,12 +22,13 @@
 extern bool wa_user_token_read(const uint8 digest[WA_DIGEST_LENGTH], WaPrincipal *principal);
 
 /*
- * Reads what a person may do now in an organization, by a sign-in that is valid and has it as
- * the active one.  Returns true and fills *principal, which expires with the sign-in.  Returns
- * false if anything that it depends on is gone.
+ * Reads what a person may do now in an organization, by a sign-in that is valid and a membership
+ * that existed at made_at, when the credential was made.  Returns true and fills *principal,
+ * which expires with the sign-in.  Returns false if anything that it depends on is gone.
  */
-extern bool wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id,
-						   const pg_uuid_t *sign_in_id, WaPrincipal *principal);
+extern bool
+wa_member_read(const pg_uuid_t *org_id, const pg_uuid_t *user_id, const pg_uuid_t *sign_in_id,
+			   TimestampTz made_at, WaPrincipal *principal);
 
 /*
  * What is left of a person's role in an organization, as committed at this moment: a constant

@@ -9,6 +9,9 @@
  *	choosing	somebody is signed in, and no organization is active
  *	in			somebody is signed in; "me" has the person and the organization
  *
+ * The organization of a window is the one that its address names (router.js), and otherwise the
+ * one that the person has chosen last.  What another window shows does not matter.
+ *
  * Every change of the organization goes through show(), which ends the era of earlier calls
  * (api.js) and creates the pages anew.
  */
@@ -19,15 +22,21 @@ import { ErrorNotice, Loading, Notice } from './ui/notice.js';
 import { ChooseOrganization } from './pages/choose.js';
 import { InvitationPage } from './pages/invitation.js';
 import { SignInPage } from './pages/sign_in.js';
-import { currentRoute, goTo, useRoute } from './router.js';
+import { currentRoute, goTo, nameOrganization, useRoute } from './router.js';
 import { Shell } from './shell.js';
 
 const SIGNED_OUT = 'You are signed out. Sign in again to go on.';
+const NO_MEMBER = 'The address is of an organization that you are not a member of.';
 
 function nameOfActive(me)
 {
 	return me.organizations.find(({ id }) => id === me.activeOrganizationId)?.name;
 }
+
+const isMember = (me, organizationId) => me.organizations.some(({ id }) => id === organizationId);
+
+/* The person, with the organization of this window as the active one. */
+const placeIn = (me, organizationId) => ({ ...me, activeOrganizationId: organizationId });
 
 /*
  * The rest of the fragment names a session or chat, which does not exist in another
@@ -44,20 +53,32 @@ function leaveDetails()
 /* All actions that change the account. */
 function accountActions(setAccount, setNotice)
 {
-	async function show(me)
+	async function show(me, wanted = currentRoute().organization ?? me.activeOrganizationId)
 	{
-		if (me.activeOrganizationId === undefined && me.organizations.length === 1)
+		const isStrange = wanted !== undefined && !isMember(me, wanted);
+		const organizationId = isStrange ? me.activeOrganizationId : wanted;
+
+		if (organizationId === undefined && me.organizations.length === 1)
 			return await activate(me.organizations[0].id);
-		display(me.activeOrganizationId ?? null);
-		setAccount({ phase: me.activeOrganizationId === undefined ? 'choosing' : 'in', me });
-		return me;
+		if (isStrange)
+		{
+			leaveDetails();
+			setNotice(NO_MEMBER);
+		}
+		display(organizationId ?? null);
+		nameOrganization(me.organizations.length > 1 ? organizationId ?? null : null);
+
+		const here = placeIn(me, organizationId);
+
+		setAccount({ phase: organizationId === undefined ? 'choosing' : 'in', me: here });
+		return here;
 	}
 
 	async function activate(organizationId)
 	{
 		/* From here on results for the old organization are not used. */
 		display(null);
-		return await show(await auth('POST', '/active-org', { organizationId }));
+		return await show(await auth('POST', '/active-org', { organizationId }), organizationId);
 	}
 
 	async function load()
@@ -81,10 +102,12 @@ function accountActions(setAccount, setNotice)
 
 		setAccount((account) =>
 		{
-			const same = !me || account.phase !== 'in' || account.me.activeOrganizationId !== me.activeOrganizationId ||
-				JSON.stringify(account.me) === JSON.stringify(me);
+			if (!me || account.phase !== 'in' || !isMember(me, account.me.activeOrganizationId))
+				return account;
 
-			return same ? account : { phase: 'in', me };
+			const here = placeIn(me, account.me.activeOrganizationId);
+
+			return JSON.stringify(account.me) === JSON.stringify(here) ? account : { phase: 'in', me: here };
 		});
 	}
 
@@ -127,15 +150,15 @@ function accountActions(setAccount, setNotice)
 		},
 		signedOut: () => leave(SIGNED_OUT),
 		askToSignIn: leave,
-		async organizationChanged()
+		async membershipEnded()
 		{
 			leaveDetails();
 
 			const me = await load();
 			const name = me && nameOfActive(me);
 
-			setNotice(name ? `The active organization was changed in another window. This page now shows ${name}.` :
-				'No organization is active any more.');
+			setNotice(name ? `You are no longer a member of the organization. This page now shows ${name}.` :
+				'You are no longer a member of the organization.');
 		},
 	};
 }
@@ -148,11 +171,11 @@ function useAccount()
 
 	useEffect(() =>
 	{
-		observe({ signedOut: actions.signedOut, organizationChanged: actions.organizationChanged, renewed: actions.refresh });
+		observe({ signedOut: actions.signedOut, membershipEnded: actions.membershipEnded, renewed: actions.refresh });
 		actions.load();
 	}, []);
 
-	/* Another window may have switched or signed out while this one was hidden. */
+	/* The person may have signed out in another window, or lost the membership, while this one was hidden. */
 	useEffect(() =>
 	{
 		if (account.phase !== 'in')
@@ -167,8 +190,8 @@ function useAccount()
 
 			if (me === 'out')
 				actions.signedOut();
-			else if (me && me.activeOrganizationId !== account.me.activeOrganizationId)
-				actions.organizationChanged();
+			else if (me && !isMember(me, account.me.activeOrganizationId))
+				actions.membershipEnded();
 		};
 
 		document.addEventListener('visibilitychange', look);
@@ -200,10 +223,18 @@ function App()
 {
 	const { account, actions, notice, dismiss } = useAccount();
 	const route = useRoute();
+	const isElsewhere = account.phase === 'in' && route.organization !== undefined && route.organization !== account.me.activeOrganizationId;
+
+	/* A link or the back button leads to another organization. */
+	useEffect(() =>
+	{
+		if (isElsewhere)
+			actions.load();
+	}, [isElsewhere]);
 
 	return html`
 		${notice && account.phase !== 'out' && html`<${Notice} kind="warning" dismiss=${dismiss}>${notice}<//>`}
-		<${Content} account=${account} actions=${actions} route=${route} notice=${notice} />
+		<${Content} account=${isElsewhere ? { phase: 'loading' } : account} actions=${actions} route=${route} notice=${notice} />
 		<${Announcements} />`;
 }
 

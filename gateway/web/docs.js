@@ -75,7 +75,7 @@ function followTheme()
 }
 
 followTheme();
-observe({ signedOut: findAgain, organizationChanged: findAgain });
+observe({ signedOut: findAgain, membershipEnded: findAgain });
 findAgain();
 window.SwaggerUIBundle({
 	url: `${BASE}/openapi.json`,

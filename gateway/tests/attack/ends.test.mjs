@@ -72,7 +72,7 @@ const signIn = ({ email, password }) => ask({ name: 'auth_sign_in', list: [email
 async function tokenOf(person)
 {
 	const { cookie } = await signIn(person);
-	const { token } = await ask({ name: 'auth_token', list: [cookie] });
+	const { token } = await ask({ name: 'auth_token', list: [cookie, null] });
 
 	return { ...person, cookie, token };
 }

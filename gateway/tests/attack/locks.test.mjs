@@ -88,7 +88,7 @@ const HELD = {
 	event_wait: () => [N, N, [ours.org.uuid, '0', ours.key.secret, ...Array(stage.statement('event_wait').parameters.length - 3).fill(N)]],
 
 	auth_me: () => [N, N, [thing.cookie]],
-	auth_token: () => [N, N, [thing.cookie]],
+	auth_token: () => [N, N, [thing.cookie, N]],
 	auth_active_org: () => [N, N, [thing.cookie, thing.otherOrg]],
 	auth_sign_out: () => [N, N, [thing.cookie]],
 	auth_password: () => [N, N, [thing.cookie, thing.person.password, 'another good password']],
@@ -365,7 +365,7 @@ async function makePeople()
 	const token = async (cookie) =>
 	{
 		await ask(gateway, 'wa_gateway', 'auth_active_org', [cookie, ours.org.uuid]);
-		return (await ask(gateway, 'wa_gateway', 'auth_token', [cookie])).token;
+		return (await ask(gateway, 'wa_gateway', 'auth_token', [cookie, N])).token;
 	};
 
 	({ cookie: thing.cookie, device_cookie: thing.device } = await signIn(thing.person));

@@ -134,9 +134,9 @@ test('a user token that has ended is renewed without a word; a sign-in that has 
 	visitor.assertWellBehaved();
 });
 
-test('switching in one window shows the other organization in the next, and says so; they never mix', async (t) =>
+test('two windows show two organizations, each with its own data, after a reload and with the back button too', async (t) =>
 {
-	const { person } = await twoOrganizations();
+	const { orgs: [acme, globex], person } = await twoOrganizations();
 	const visitor = await Visitor.open(stage, t);
 	const first = visitor.page;
 	const second = await visitor.newPage();
@@ -149,18 +149,84 @@ test('switching in one window shows the other organization in the next, and says
 	await watchForMixing(first);
 	await watchForMixing(second);
 
-	for (const [name, other] of [['Globex', 'acme'], ['Acme', 'globex']])
+	await second.getByLabel('Organization').selectOption('Globex');
+	await row(second, 'key only-globex').waitFor();
+
+	/* what the first window asks for now is its own organization's */
+	await visitor.open('API Keys', first);
+	await row(first, 'key only-acme').waitFor();
+	await first.getByRole('button', { name: 'New key' }).click();
+	await first.getByRole('dialog').getByLabel('Name').fill('made in Acme');
+	await first.getByRole('checkbox', { name: 'read', exact: true }).check();
+	await first.getByRole('button', { name: 'Create key' }).click();
+	await secretField(first).waitFor();
+	await leaveSecret(first);
+	assert.equal(await stage.db.value("SELECT org_id FROM wa.api_key WHERE name = 'made in Acme'"), acme.uuid);
+
+	/* also when both are loaded anew */
+	for (const [page, name, other] of [[first, 'Acme', 'globex'], [second, 'Globex', 'acme']])
 	{
-		await second.getByLabel('Organization').selectOption(name);
-		await row(second, `key only-${name.toLowerCase()}`).waitFor();
-		await row(first, `session only-${name.toLowerCase()}`).waitFor();
-		await first.getByText(`changed in another window. This page now shows ${name}`).waitFor();
-		assert.equal(await activeName(first), name);
-		for (const page of [first, second])
-			assert.ok(!(await everythingOf(page)).includes(`only-${other}`));
+		await page.reload();
+		await row(page, `key only-${name.toLowerCase()}`).waitFor();
+		assert.equal(await activeName(page), name);
+		assert.ok(!(await everythingOf(page)).includes(`only-${other}`));
 	}
-	assert.equal(await mixed(first), null);
-	assert.equal(await mixed(second), null);
+	assert.match(second.url(), new RegExp(`#/${globex.id}/keys$`));
+
+	/* the way back leads through the organizations that were shown */
+	await second.getByLabel('Organization').selectOption('Acme');
+	await row(second, 'key only-acme').waitFor();
+	await visitor.open('Sessions', second);
+	await row(second, 'session only-acme').waitFor();
+	await visitor.go(`${globex.id}/sessions`, second);
+	await row(second, 'session only-globex').waitFor();
+	await second.goBack();
+	await row(second, 'session only-acme').waitFor();
+	assert.equal(await activeName(second), 'Acme');
+
+	/* a new window shows what was chosen last */
+	const third = await visitor.newPage();
+
+	await visitor.go('keys', third);
+	await row(third, 'key only-acme').waitFor();
+	for (const page of [first, second])
+		assert.equal(await mixed(page), null);
+	visitor.assertWellBehaved();
+});
+
+test('an address with an organization where the person is no member leads to their own, and says so', async (t) =>
+{
+	const { person } = await twoOrganizations();
+	const foreign = await createOrg(stage.db, 'Foreign');
+	const visitor = await Visitor.open(stage, t, { as: person });
+	const { page } = visitor;
+
+	await row(page, 'key only-acme').waitFor();
+	for (const id of [foreign.id, 'org_01h455vb4pex5vsknk084sn02q'])
+	{
+		await visitor.go(`${id}/webhooks/wh_any`);
+		await page.getByText('The address is of an organization that you are not a member of.').waitFor();
+		await heading(page, 'Webhooks').waitFor();
+		assert.equal(await activeName(page), 'Acme');
+		assert.ok(!page.url().includes(id));
+		await page.getByRole('button', { name: 'Dismiss' }).click();
+	}
+	visitor.assertWellBehaved();
+});
+
+test('who is removed from the organization that a window shows sees another one there, and reads why', async (t) =>
+{
+	const { orgs, person } = await twoOrganizations();
+	const visitor = await Visitor.open(stage, t, { as: person });
+	const { page } = visitor;
+
+	await page.getByLabel('Organization').selectOption('Globex');
+	await row(page, 'key only-globex').waitFor();
+	await stage.db.sql('SELECT wa.remove_member($1, $2)', [orgs[1].uuid, person.uuid]);
+	await page.getByRole('link', { name: 'Sessions' }).click();
+	await page.getByText('You are no longer a member of the organization. This page now shows Acme.').waitFor();
+	await row(page, 'session only-acme').waitFor();
+	assert.ok(!page.url().includes('org_'), 'a person with one organization needs no name in the address');
 	visitor.assertWellBehaved();
 });
 
@@ -200,9 +266,9 @@ test('an answer that comes after the switch is thrown away', async (t) =>
 	visitor.assertWellBehaved();
 });
 
-test('a form that was opened for one organization does nothing in another', async (t) =>
+test('a form that was opened for one organization makes nothing in another', async (t) =>
 {
-	const { person } = await twoOrganizations();
+	const { orgs, person } = await twoOrganizations();
 	const visitor = await Visitor.open(stage, t);
 	const first = visitor.page;
 
@@ -221,9 +287,8 @@ test('a form that was opened for one organization does nothing in another', asyn
 	/* a browser draws a page that is behind another once a second */
 	await first.bringToFront();
 	await first.getByRole('button', { name: 'Create key' }).click();
-	await first.getByText('This page now shows Globex').waitFor();
-	await row(first, 'key only-globex').waitFor();
-	assert.equal(await stage.db.value("SELECT count(*) FROM wa.api_key WHERE name = 'astray'"), '0');
+	await secretField(first).waitFor();
+	assert.equal(await stage.db.value("SELECT org_id FROM wa.api_key WHERE name = 'astray'"), orgs[0].uuid);
 });
 
 test('an invitation is made, passed on as a link, and accepted by a new person; its secret leaves the address', async (t) =>

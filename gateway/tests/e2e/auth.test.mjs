@@ -415,7 +415,7 @@ test('a role change, a removal and a disabled account take effect on the next re
 	assert.equal((await browser.call('GET', '/auth/me')).status, 401);
 });
 
-test('choosing another organization makes tokens for the one before worthless; a foreign one is a 404', async () =>
+test('the organization that is chosen is that of new tokens; a foreign one is a 404', async () =>
 {
 	const { org, person, browser } = await signedIn();
 	const second = await createOrg(db, 'Second');
@@ -438,13 +438,67 @@ test('choosing another organization makes tokens for the one before worthless; a
 	const answer = await browser.call('POST', '/auth/active-org', { organizationId: second.id });
 
 	assert.equal(answer.json.activeOrganizationId, second.id);
-	assert.equal(await statusOf(token), 401);
+	assert.equal(await statusOf(token), 200, 'another window may still show the one before');
 
 	const me = await client.get(ME, undefined, { bearer: await browser.token() });
 
 	assert.equal(me.json.organizationId, second.id);
 	assert.deepEqual(me.json.permissions, ['read', 'send', 'events']);
 	assert.notEqual(org.id, second.id);
+});
+
+test('a token is for the organization that is named, with the role there, and opens no other', async () =>
+{
+	const { org, person, browser } = await signedIn();
+	const second = await createOrg(db, 'Second');
+
+	await addMember(db, second, person, 'member');
+
+	const tokens = { [org.id]: await browser.token(org.id), [second.id]: await browser.token(second.id) };
+
+	for (const [id, token] of Object.entries(tokens))
+		assert.equal((await client.get(ME, undefined, { bearer: token })).json.organizationId, id);
+	assert.equal((await browser.call('GET', '/auth/me')).json.activeOrganizationId, org.id, 'nothing was chosen');
+	assert.equal((await client.post('/api/v1/webhooks', undefined, { url: 'https://example.com/' }, { bearer: tokens[second.id] })).status, 403);
+
+	const session = await client.post('/api/v1/sessions', undefined, { label: 'of the first' }, { bearer: tokens[org.id] });
+
+	assert.equal(session.status, 201);
+	assert.equal((await client.get(`/api/v1/sessions/${session.json.id}`, undefined, { bearer: tokens[second.id] })).status, 404);
+
+	/* the end of one membership ends the tokens of it */
+	await db.sql('SELECT wa.remove_member($1, $2)', [second.uuid, person.uuid]);
+	assert.equal(await statusOf(tokens[second.id]), 401);
+	assert.equal(await statusOf(tokens[org.id]), 200);
+
+	/* signing out ends all */
+	await addMember(db, second, person, 'member');
+	assert.equal(await statusOf(tokens[second.id]), 401, 'who comes back needs a new one');
+	tokens[second.id] = await browser.token(second.id);
+	assert.equal(await statusOf(tokens[second.id]), 200);
+	assert.equal((await browser.call('POST', '/auth/sign-out')).status, 204);
+	for (const token of Object.values(tokens))
+		assert.equal(await statusOf(token), 401);
+});
+
+test('a token for a foreign organization, an invented one or one that was left is a 404, all alike', async () =>
+{
+	const { person, browser } = await signedIn();
+	const left = await createOrg(db, 'Left');
+	const foreign = await createOrg(db, 'Foreign');
+
+	await addMember(db, left, person, 'owner');
+	await addMember(db, left, await createPerson(db, { org: foreign }), 'owner');
+	await db.sql('SELECT wa.remove_member($1, $2)', [left.uuid, person.uuid]);
+
+	const answers = await Promise.all([foreign.id, 'org_01h455vb4pex5vsknk084sn02q', left.id]
+		.map((organizationId) => browser.call('POST', '/auth/token', { organizationId })));
+
+	assert.deepEqual(answers.map(({ status }) => status), [404, 404, 404]);
+	assert.equal(new Set(answers.map(({ shape }) => shape)).size, 1);
+	assert.equal((await browser.call('POST', '/auth/token', { organizationId: 'key_01h455vb4pex5vsknk084sn02q' })).status, 400);
+	assert.equal((await browser.call('POST', '/auth/token', { organization: foreign.id })).status, 400);
+	assert.equal((await client.request('POST', '/auth/token', { json: { organizationId: foreign.id } })).status, 401, 'without a cookie');
 });
 
 /* ---- invitations ---- */

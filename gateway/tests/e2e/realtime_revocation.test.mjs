@@ -12,7 +12,7 @@ import { prepareCluster } from './harness/cluster.mjs';
 import { until } from './harness/processes.mjs';
 import { Gateway } from './harness/programs.mjs';
 import { Socket, emit } from './harness/socket.mjs';
-import { createKey, createTenant } from './harness/tenants.mjs';
+import { createKey, createOrg, createTenant } from './harness/tenants.mjs';
 
 const KEYS = 100;
 const SOCKETS = 6;			/* of each key: two for each process, about */
@@ -220,6 +220,20 @@ test('a person who signs out loses the sockets of that sign-in, and of no other'
 	await Promise.all(stays.map((socket) => socket.waitFor(1)));
 	assert.ok(stays.every((socket) => socket.last === id));
 	await Promise.all(stays.map((socket) => socket.close()));
+});
+
+test('a person who signs out loses the sockets in all organizations where that sign-in has any', async () =>
+{
+	const kim = await person('kim@example.net', 'member');
+	const second = await createOrg(db, 'Second');
+
+	await db.sql('SELECT wa.add_member($1, $2, $3)', [second.uuid, kim.uuid, 'member']);
+
+	const { cookie } = await signIn(kim);
+	const tokens = await Promise.all([tenant.org, second].map((org) => db.value('SELECT token FROM wa.mint_user_token($1, $2)', [cookie, org.uuid])));
+	const sockets = (await Promise.all(tokens.map((token) => openAll(token)))).flat();
+
+	await endAll(sockets, () => db.sql('SELECT wa.sign_out($1)', [cookie]));
 });
 
 test('a person who is no member any more loses all sockets', async () =>

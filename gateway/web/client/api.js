@@ -2,13 +2,14 @@
  * api.js
  *		Calls the gateway: /auth/* with the cookie, /api/v1 with a user token.
  *
- * The user token is kept only in this module's memory.  It is valid for one organization.
- * A new one is fetched before it expires, and once more when it is refused.
+ * The user token is kept only in this module's memory.  It is valid for the organization that
+ * this window shows, whatever other windows show.  A new one is fetched before it expires, and
+ * once more when it is refused.
  *
  * An *era* is a time in which one organization is shown.  A call that was begun in an
  * earlier era fails with Superseded, whatever its answer is, so that no data of one
- * organization reaches a page of another.  If a new token is for another organization,
- * because another window has switched, the era ends too.
+ * organization reaches a page of another.  If the person is no member of the organization any
+ * more, the era ends too.
  *
  * Errors are ApiError with a message for people, or Superseded, which is not shown.
  */
@@ -38,11 +39,11 @@ export class Superseded extends Error
 
 let era = 0;
 let organization = null;	/* whose data is shown */
-let token = null;			/* { token, expiresAt, organizationId } */
+let token = null;			/* { token, expiresAt } */
 let minting = null;			/* the promise of the next token */
 
 /* Called when the gateway's answers say something new about the person. */
-const observer = { signedOut() {}, organizationChanged() {}, renewed() {} };
+const observer = { signedOut() {}, membershipEnded() {}, renewed() {} };
 
 export function observe(functions)
 {
@@ -156,14 +157,11 @@ function isFresh(made)
 	return made !== null && made.expiresAt - now() > RENEW_BEFORE_MS;
 }
 
-/*
- * Ends the era because a token was refused or is for another organization, and tells the
- * observer.
- */
-function endEra(tell, argument)
+/* Ends the era because there are no tokens for it any more, and tells the observer. */
+function endEra(tell)
 {
 	display(null);
-	tell(argument);
+	tell();
 	throw new Superseded();
 }
 
@@ -174,7 +172,7 @@ async function mint()
 
 	try
 	{
-		made = await auth('POST', '/token');
+		made = await auth('POST', '/token', { organizationId: organization });
 	}
 	catch (error)
 	{
@@ -182,14 +180,12 @@ async function mint()
 			throw new Superseded();
 		if (error.status === 401)
 			endEra(observer.signedOut);
-		if (error.status === 409)
-			endEra(observer.organizationChanged, null);
+		if (error.status === 404)
+			endEra(observer.membershipEnded);
 		throw error;
 	}
 	if (era !== began)
 		throw new Superseded();
-	if (made.organizationId !== organization)
-		endEra(observer.organizationChanged, made.organizationId);
 	token = made;
 	return made.token;
 }

@@ -67,10 +67,10 @@ export class Browser
 		return this.client.request(method, path, { json, headers: { ...this.headers, ...cookie, ...headers } });
 	}
 
-	/* A fresh user token for the active organization. */
-	async token()
+	/* A fresh user token for an organization, or else for the active one. */
+	async token(organizationId)
 	{
-		const answer = await this.call('POST', '/auth/token');
+		const answer = await this.call('POST', '/auth/token', organizationId && { organizationId });
 
 		assert.equal(answer.status, 201, answer.text);
 		return answer.json.token;
