@@ -52,6 +52,7 @@ CREATE TABLE wa.delivery (
 	turn integer,
 	status_code integer,
 	error text,
+	earlier jsonb,
 	envelope text,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -84,6 +85,8 @@ COMMENT ON COLUMN wa.delivery.next_attempt_at IS 'not before then; -infinity: as
 COMMENT ON COLUMN wa.delivery.turn IS 'the lane''s turn in which it was last taken';
 COMMENT ON COLUMN wa.delivery.status_code IS 'what the receiver last answered, if it did';
 COMMENT ON COLUMN wa.delivery.error IS 'why the last attempt failed, in our words; nothing that the receiver wrote';
+COMMENT ON COLUMN wa.delivery.earlier IS
+	'attempts that failed, and one that succeeded before the delivery was started again, the oldest first, 50 at most: `{at, statusCode, error}`; NULL: none';
 COMMENT ON COLUMN wa.delivery.envelope IS 'what is sent, where no event holds it: of a test, or of an event that has expired';
 COMMENT ON COLUMN wa.delivery.created_at IS 'when it was made';
 COMMENT ON COLUMN wa.delivery.updated_at IS 'when anything of it last changed';

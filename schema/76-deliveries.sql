@@ -54,6 +54,43 @@ END $$;
 COMMENT ON FUNCTION wa.test_webhook(uuid) IS
 	'sends an event of type webhook.test to this webhook alone, once; raises 55000 if it is not active, 53400 (`wa.set_org_limit()`: `webhook_tests`); needs manage';
 
+-- The attempts of a delivery.  What succeeds at once, as most do, needs no entry: its row says
+-- it all until it is started again.
+CREATE FUNCTION wa.add_attempt(earlier jsonb, at timestamptz, status_code integer, error text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN jsonb_array_length(earlier) >= 50 THEN earlier - 0 ELSE COALESCE(earlier, '[]') END
+		|| jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('at', wa.epoch_ms(at), 'statusCode', status_code, 'error', error)))
+$$;
+COMMENT ON FUNCTION wa.add_attempt(jsonb, timestamptz, integer, text) IS
+	'for function bodies: earlier attempts of a delivery with one more; without the oldest if they are 50 already';
+
+-- The body is what the key could also receive by a webhook of its own, or by a socket.  It is
+-- shown only to who may listen, as a socket shows it.
+CREATE FUNCTION wa.read_delivery(webhook uuid, delivery uuid) RETURNS wa.delivery
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.org_for_any_key('manage');
+	known wa.delivery;
+BEGIN
+	PERFORM wa.find_webhook(webhook);
+	SELECT d.* INTO known FROM wa.delivery d WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'delivery does not exist' USING ERRCODE = 'no_data_found';
+	END IF;
+	known.envelope := CASE WHEN wa.holds_permission('events') THEN COALESCE(known.envelope,
+		(SELECT e.envelope FROM wa.event e WHERE e.org_id = org AND e.id = known.event_id)) END;
+	IF known.status = 'delivered' THEN
+		known.earlier := wa.add_attempt(known.earlier, known.updated_at, known.status_code, NULL);
+	END IF;
+	RETURN known;
+END $$;
+COMMENT ON FUNCTION wa.read_delivery(uuid, uuid) IS
+	'a delivery of a webhook with all its attempts (`earlier`), and with its body (`envelope`) if the key or person has '
+	'`events` and the body is kept. Needs `manage`. `P0002`';
+
 CREATE FUNCTION wa.replay_delivery(webhook uuid, delivery uuid) RETURNS wa.delivery
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -85,7 +122,8 @@ BEGIN
 	IF known.status <> 'pending' THEN
 		UPDATE wa.delivery d
 		SET status = 'pending', attempts = 0, next_attempt_at = '-infinity', turn = NULL, status_code = NULL,
-			error = NULL, envelope = known.envelope, updated_at = clock_timestamp()
+			error = NULL, envelope = known.envelope, updated_at = clock_timestamp(),
+			earlier = CASE known.status WHEN 'delivered' THEN wa.add_attempt(d.earlier, d.updated_at, d.status_code, NULL) ELSE d.earlier END
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery
 		RETURNING * INTO known;
 	END IF;
@@ -615,6 +653,7 @@ BEGIN
 	UPDATE wa.delivery d
 	SET status = new_status, attempts = d.attempts + 1, status_code = finish_failure.status_code, turn = NULL,
 		updated_at = clock_timestamp(), error = reason,
+		earlier = wa.add_attempt(d.earlier, clock_timestamp(), finish_failure.status_code, finish_failure.problem),
 		next_attempt_at = CASE new_status WHEN 'dead' THEN 'infinity'
 			ELSE clock_timestamp() + GREATEST(asked, wa.delivery_pause(target.retry_policy, target.retry_delay_seconds, known.attempts + 1)) END
 	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = delivery;

@@ -86,6 +86,7 @@ UNION ALL
 		('wa_gateway, wa_app', 'wa.read_events(uuid, text[], uuid, integer, integer)'),
 		('wa_gateway, wa_app', 'wa.create_ticket(text, uuid, text[], uuid)'),
 		('wa_gateway, wa_app', 'wa.test_webhook(uuid)'),
+		('wa_gateway, wa_app', 'wa.read_delivery(uuid, uuid)'),
 		('wa_gateway, wa_app', 'wa.replay_delivery(uuid, uuid)'),
 		-- API keys, members and invitations, for people
 		('wa_gateway, wa_app', 'wa.list_api_keys(uuid, integer)'),

@@ -4,6 +4,7 @@ SELECT value AS acme FROM fixture WHERE name = 'acme' \gset
 SELECT value AS beta FROM fixture WHERE name = 'beta' \gset
 SELECT value AS acme_all FROM fixture WHERE name = 'acme_all' \gset
 SELECT value AS acme_read FROM fixture WHERE name = 'acme_read' \gset
+SELECT value AS acme_manage FROM fixture WHERE name = 'acme_manage' \gset
 SELECT value AS beta_all FROM fixture WHERE name = 'beta_all' \gset
 SELECT value AS acme_session FROM fixture WHERE name = 'acme_session' \gset
 SELECT value AS beta_session FROM fixture WHERE name = 'beta_session' \gset
@@ -80,11 +81,20 @@ SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT count(*) FROM wa.deliv
 SELECT wa.authenticate(:'acme_read') IS NOT NULL \; SELECT status FROM wa.delivery;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT envelope FROM wa.delivery;
 SELECT status FROM wa.delivery;
-SELECT c.call, e.state, e.constraint_name FROM (VALUES ('test_webhook(%L)'), ('replay_delivery(%L, %L)')) c (call), wa.authenticate(:'acme_read'), error_of(format('SELECT wa.' || call, :'sent', :'two_id')) e;
-SELECT c.call, e.state, e.message FROM (VALUES ('test_webhook(%L)'), ('replay_delivery(%L, %L)')) c (call), wa.authenticate(:'beta_all'), error_of(format('SELECT wa.' || call, :'sent', :'two_id')) e;
+SELECT c.call, e.state, e.constraint_name FROM (VALUES ('test_webhook(%L)'), ('read_delivery(%L, %L)'), ('replay_delivery(%L, %L)')) c (call), wa.authenticate(:'acme_read'), error_of(format('SELECT wa.' || call, :'sent', :'two_id')) e;
+SELECT c.call, e.state, e.message FROM (VALUES ('test_webhook(%L)'), ('read_delivery(%L, %L)'), ('replay_delivery(%L, %L)')) c (call), wa.authenticate(:'beta_all'), error_of(format('SELECT wa.' || call, :'sent', :'two_id')) e;
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.test_webhook(%L)', :'off')) e;
 SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.replay_delivery(%L, wa.uuid7())', :'sent')) e;
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.read_delivery(%L, wa.uuid7())', :'sent')) e;
+SELECT e.state, e.message FROM wa.authenticate(:'acme_all'), error_of(format('SELECT wa.read_delivery(%L, %L)', :'every', :'two_id')) e;
+-- All attempts stay, also when it is started again.  The body is for who may listen.
+SELECT wa.authenticate(:'acme_all', 'manage') IS NOT NULL \; SELECT status, attempts, (SELECT jsonb_agg(a - 'at') FROM jsonb_array_elements(earlier) a) AS attempts, envelope = :'two_envelope' AS same_bytes FROM wa.read_delivery(:'sent', :'two_id');
+SELECT wa.authenticate(:'acme_manage', 'manage') IS NOT NULL \; SELECT status, jsonb_array_length(earlier) AS attempts, envelope FROM wa.read_delivery(:'sent', :'two_id');
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, attempts, error FROM wa.replay_delivery(:'sent', :'two_id');
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, attempts, (SELECT jsonb_agg(a - 'at') FROM jsonb_array_elements(earlier) a) AS attempts FROM wa.read_delivery(:'sent', :'two_id');
+-- One that was delivered shows that too, before and after it is started again.
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT status, (SELECT jsonb_agg(a - 'at') FROM jsonb_array_elements(earlier) a) AS attempts FROM wa.read_delivery(:'sent', :'one_id');
+BEGIN; SELECT wa.authenticate(:'acme_all') IS NOT NULL AS bound; SELECT status FROM wa.replay_delivery(:'sent', :'one_id'); SELECT status, (SELECT jsonb_agg(a - 'at') FROM jsonb_array_elements(earlier) a) AS attempts FROM wa.read_delivery(:'sent', :'one_id'); ROLLBACK;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT id AS test, type, status FROM wa.test_webhook(:'nothing') \gset
 SELECT :'type' AS type, :'status' AS status;
 SELECT wa.claim_webhooks('x', 1, '30 s');
@@ -94,7 +104,7 @@ SELECT wa.act_for(:'acme');
 \set SHOW_CONTEXT never
 SELECT p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname) AS callers, p.proowner::regrole AS owner
 FROM pg_proc p LEFT JOIN pg_roles r ON r.rolname LIKE 'wa\_%' AND r.rolname NOT IN ('wa_owner', 'wa_claim') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
-WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('claim_webhooks', 'take_deliveries', 'finish_deliveries', 'finish_failure', 'finish_successes', 'lane_target', 'lane_turn', 'renew_lane', 'release_lane', 'count_failure', 'delivery_pause', 'test_webhook', 'replay_delivery', 'find_webhook', 'webhook_hmac', 'webhook_signature')
+WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('claim_webhooks', 'take_deliveries', 'finish_deliveries', 'finish_failure', 'finish_successes', 'lane_target', 'lane_turn', 'renew_lane', 'release_lane', 'count_failure', 'delivery_pause', 'test_webhook', 'read_delivery', 'add_attempt', 'replay_delivery', 'find_webhook', 'webhook_hmac', 'webhook_signature')
 GROUP BY 1, 3 ORDER BY 1;
 -- A test is tried once.
 SELECT w.url FROM wa.claim_webhooks('w5', 10, '30 s') c JOIN wa.webhook w ON w.id = c.webhook_id ORDER BY 1;

@@ -92,6 +92,7 @@ CREATE FUNCTION public.test_calls(session uuid, message uuid, hook uuid, deliver
 		('test_webhook', format('SELECT wa.test_webhook(%L)', hook)),
 		('update_webhook', format('SELECT wa.update_webhook(%L, active => true)', hook)),
 		('rotate_webhook_secret', format('SELECT wa.rotate_webhook_secret(%L)', hook)),
+		('read_delivery', format('SELECT wa.read_delivery(%L, %L)', hook, delivery)),
 		('replay_delivery', format('SELECT wa.replay_delivery(%L, %L)', hook, delivery)),
 		('delete_webhook', format('SELECT wa.delete_webhook(%L)', hook))
 $$;

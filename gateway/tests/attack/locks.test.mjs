@@ -139,6 +139,7 @@ const HELD = {
 	webhook_test: () => [ours.key.secret, 'manage', [thing.ourWebhook]],
 	webhook_delete: () => [ours.key.secret, 'manage', [thing.ourWebhook]],
 	delivery_list: () => [ours.key.secret, 'manage', [thing.ourWebhook, N, N, '50']],
+	delivery_get: () => [ours.key.secret, 'manage', [thing.ourWebhook, thing.ourDelivery]],
 	delivery_replay: () => [ours.key.secret, 'manage', [thing.ourWebhook, thing.ourDelivery]],
 	event_list: () => [ours.key.secret, 'events', [N, N, N, N, N, '50']],
 	realtime_ticket: () => [ours.key.secret, 'events', [N, N, N, N]],

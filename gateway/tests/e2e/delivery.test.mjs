@@ -348,6 +348,52 @@ test('what has no attempts left is dead, and a person can send it again', async 
 	assert.equal(new Set(receiver.requests.map(({ body }) => body)).size, 1);
 });
 
+test('every attempt and the body can be read, also after a delivery was sent again, by who may', async () =>
+{
+	let good = false;
+	const receiver = await Receiver.start({ answer: (request, response) => response.writeHead(good ? 204 : 500).end() });
+	const made = await hook(receiver.url, { retryPolicy: { policy: 'constant', delaySeconds: 3600, attempts: 2 } });
+
+	await send();
+	await until('it waits', async () => (await deliveries(made, '?status=failed')).length === 1);
+	await hurry();
+	await until('it is dead', async () => (await deliveries(made, '?status=dead')).length === 1);
+
+	const [{ id }] = await deliveries(made);
+	const path = `${WEBHOOKS}/${made.id}/deliveries/${id}`;
+	const outcomes = ({ history }) => history.map(({ statusCode, error }) => statusCode ?? error);
+	const dead = (await client.get(path, key)).json;
+
+	assert.deepEqual(outcomes(dead), [500, 500]);
+	assert.ok(dead.history[0].at < dead.history[1].at);
+	assert.equal(dead.body, String(receiver.requests[0].body));
+	good = true;
+	assert.equal((await client.post(`${path}/replay`, key)).status, 202);
+	await until('it is delivered', async () => (await deliveries(made, '?status=delivered')).length === 1);
+	assert.deepEqual(outcomes((await client.get(path, key)).json), [500, 500, 204]);
+	assert.equal((await client.post(`${path}/replay`, key)).status, 202);
+	await until('it is delivered again', async () => receiver.requests.length === 4 && (await deliveries(made, '?status=delivered')).length === 1);
+	assert.deepEqual(outcomes((await client.get(path, key)).json), [500, 500, 204, 204]);
+
+	/* the body is for who may listen; the rest is for who manages */
+	const [manager, listener] = await Promise.all([['manage'], ['read', 'send', 'events']].map((permissions) => createKey(db, org, permissions)));
+	const managed = await client.get(path, manager.secret);
+
+	assert.equal(managed.status, 200);
+	assert.ok(!('body' in managed.json));
+	assert.equal((await client.get(path, listener.secret)).status, 403);
+
+	/* of another organization, of another webhook, or invented: all alike */
+	const other = await createKey(db, await createOrg(db, 'Other'));
+	const elsewhere = await hook(receiver.url);
+	const refused = [
+		await client.get(path, other.secret), await client.get(`${WEBHOOKS}/${elsewhere.id}/deliveries/${id}`, key),
+		await client.get(`${WEBHOOKS}/${made.id}/deliveries/dlv_01h455vb4pex5vsknk084sn02q`, key),
+	];
+
+	assert.deepEqual(refused.map(({ status }) => status), [404, 404, 404]);
+});
+
 test('no answer, a broken one and nobody at all are told apart, in our words', async () =>
 {
 	const reasons = { silent: () => {}, broken: (request, response) => response.socket.destroy() };

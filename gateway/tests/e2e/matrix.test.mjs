@@ -150,6 +150,7 @@ const FIXTURES = {
 	'POST /webhooks/{webhookId}/secret': onWebhook(),
 	'POST /webhooks/{webhookId}/test': onWebhook(),
 	'GET /webhooks/{webhookId}/deliveries': onWebhook(),
+	'GET /webhooks/{webhookId}/deliveries/{deliveryId}': onDelivery,
 	'POST /webhooks/{webhookId}/deliveries/{deliveryId}/replay': onDelivery,
 	'GET /events': none,
 	'POST /realtime/ticket': none,
