@@ -102,7 +102,8 @@ call_add_next_params(Call *call)
 		return call_add_upload(call, PARAM_UPLOAD_DIGEST) &&
 			   call_add_upload(call, PARAM_UPLOAD_SIZE) &&
 			   call_add_upload(call, PARAM_UPLOAD_TYPE) &&
-			   call_add_upload(call, PARAM_UPLOAD_NAME) && call_add_upload(call, PARAM_UPLOAD_BEGUN);
+			   call_add_upload(call, PARAM_UPLOAD_NAME) &&
+			   call_add_upload(call, PARAM_UPLOAD_BEGUN);
 	return call_add_params(call) &&
 		   (attachment == NULL || attachment->stage != ATTACHMENT_SENDING ||
 			db_param_bytes(call->db, attachment->request_digest, MEDIA_DIGEST_SIZE));
