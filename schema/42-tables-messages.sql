@@ -180,8 +180,9 @@ CREATE INDEX message_unread ON wa.message (org_id, session_id, chat_jid, id)
 -- may be tried again, by time.  The index also shows how many a connector has taken.
 CREATE INDEX message_queue ON wa.message (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
--- What each message shows of its file is in it, so that a file that many carry expires in parts.
-CREATE INDEX message_of_media ON wa.message (org_id, media_id, COALESCE(media ->> 'state', '')) WHERE media_id IS NOT NULL;
+-- With what a message shows of its file, and whether it was sent: a file that many carry is
+-- looked at in parts.
+CREATE INDEX message_of_media ON wa.message (org_id, media_id, COALESCE(media ->> 'state', ''), status) WHERE media_id IS NOT NULL;
 CREATE INDEX message_answers ON wa.message (org_id, quoted_message_id)
 	WHERE status = 'queued' AND quoted_message_id IS NOT NULL;
 COMMENT ON TABLE wa.message IS 'messages received and to be sent; a message to send is its own queue entry. Needs `read`';

@@ -26,31 +26,42 @@ CREATE FUNCTION wa.free_media(org uuid, max integer) RETURNS integer
 	LANGUAGE plpgsql STRICT
 AS $$
 DECLARE
-	due constant uuid[] := ARRAY(
-		SELECT f.id FROM wa.media f WHERE f.org_id = org AND f.unused_at <= now()
-		ORDER BY f.unused_at LIMIT max FOR UPDATE SKIP LOCKED);
-	file uuid;
+	file record;
+	seen integer := 0;
 BEGIN
-	-- One by one: a join may be one of all files and messages of the organization.
-	FOREACH file IN ARRAY due LOOP
-		PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = file LIMIT 1;
+	-- One by one, and by the place of the row, which is locked: a join, or another index that
+	-- begins with the organization, may be one of all its files.
+	FOR file IN
+		SELECT f.id, f.ctid AS place FROM wa.media f WHERE f.org_id = org AND f.unused_at <= now()
+		ORDER BY f.unused_at LIMIT max FOR UPDATE SKIP LOCKED
+	LOOP
+		seen := seen + 1;
+		PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = file.id LIMIT 1;
 		IF FOUND THEN
-			UPDATE wa.media f SET unused_at = NULL WHERE f.org_id = org AND f.id = file;
+			UPDATE wa.media f SET unused_at = NULL WHERE f.ctid = file.place;
 		ELSE
-			DELETE FROM wa.media f WHERE f.org_id = org AND f.id = file;
+			DELETE FROM wa.media f WHERE f.ctid = file.place;
 		END IF;
 	END LOOP;
-	RETURN cardinality(due);
+	RETURN seen;
 END $$;
 COMMENT ON FUNCTION wa.free_media(uuid, integer) IS
 	'for function bodies of wa_claim: removes files of an organization that no message carries, and returns at how many it has looked';
 
+-- A plan with the values of the array would prefer the index of the queue, with all that the
+-- organization has queued.
 CREATE FUNCTION wa.is_media_in_use(org uuid, file uuid, state text) RETURNS boolean
 	LANGUAGE plpgsql STABLE STRICT
+	SET plan_cache_mode = force_generic_plan
 AS $$
+DECLARE
+	unsent constant text[] := '{queued,sending}';
 BEGIN
 	IF state = 'stored' THEN
-		PERFORM FROM wa.message m WHERE m.org_id = org AND m.media_id = file AND m.status IN ('queued', 'sending') LIMIT 1;
+		PERFORM FROM wa.message m
+		WHERE m.org_id = org AND m.media_id = file AND COALESCE(m.media ->> 'state', '') = ANY ('{"",pending,stored,failed}')
+			AND m.status = ANY (unsent)
+		LIMIT 1;
 	ELSE
 		PERFORM FROM wa.media_fetch t
 		WHERE t.org_id = org AND t.media_id = file AND t.lease_owner IS NOT NULL AND t.lease_until > now();
@@ -84,25 +95,25 @@ CREATE FUNCTION wa.expire_media(org uuid, kept text, cutoff timestamptz, max int
 AS $$
 DECLARE
 	holding constant boolean := wa.hold_events();
-	due constant uuid[] := ARRAY(
-		SELECT f.id FROM wa.media f WHERE f.org_id = org AND f.state = kept AND f.kept_from < cutoff
-		ORDER BY f.kept_from LIMIT max FOR NO KEY UPDATE SKIP LOCKED);
-	file uuid;
+	file record;
 	reason text;
 	written integer := 0;
 	changed integer;
 BEGIN
-	FOREACH file IN ARRAY due LOOP
+	FOR file IN
+		SELECT f.id, f.ctid AS place FROM wa.media f WHERE f.org_id = org AND f.state = kept AND f.kept_from < cutoff
+		ORDER BY f.kept_from LIMIT max FOR NO KEY UPDATE SKIP LOCKED
+	LOOP
 		EXIT WHEN written >= max;
-		IF wa.is_media_in_use(org, file, kept) THEN
-			UPDATE wa.media f SET kept_from = cutoff + interval '1 day' WHERE f.org_id = org AND f.id = file;
+		IF wa.is_media_in_use(org, file.id, kept) THEN
+			UPDATE wa.media f SET kept_from = cutoff + interval '1 day' WHERE f.ctid = file.place;
 			written := written + 1;
 			CONTINUE;
 		END IF;
-		reason := wa.expiry_reason(org, file, kept);
+		reason := wa.expiry_reason(org, file.id, kept);
 		WITH showing AS (
 			SELECT m.id, COALESCE(m.status = 'queued' AND m.lease_until = 'infinity', false) AS waits FROM wa.message m
-			WHERE m.org_id = org AND m.media_id = file AND COALESCE(m.media ->> 'state', '') = ANY ('{"",pending,stored,failed}')
+			WHERE m.org_id = org AND m.media_id = file.id AND COALESCE(m.media ->> 'state', '') = ANY ('{"",pending,stored,failed}')
 			LIMIT max - written FOR NO KEY UPDATE)
 		UPDATE wa.message m SET media = m.media || jsonb_build_object('state', 'expired', 'error', reason),
 			status = CASE WHEN s.waits THEN 'failed' ELSE m.status END,
@@ -112,8 +123,8 @@ BEGIN
 		GET DIAGNOSTICS changed = ROW_COUNT;
 		written := written + changed;
 		EXIT WHEN written >= max;
-		UPDATE wa.media f SET state = 'expired', sha256 = NULL, size = NULL, error = reason WHERE f.org_id = org AND f.id = file;
-		DELETE FROM wa.media_fetch t WHERE t.org_id = org AND t.media_id = file;
+		UPDATE wa.media f SET state = 'expired', sha256 = NULL, size = NULL, error = reason WHERE f.ctid = file.place;
+		DELETE FROM wa.media_fetch t WHERE t.org_id = org AND t.media_id = file.id;
 		written := written + 1;
 	END LOOP;
 	PERFORM wa.write_claimed_events();

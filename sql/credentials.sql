@@ -42,7 +42,7 @@ CREATE FUNCTION public.give(session uuid, key uuid, number text DEFAULT '100', s
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT public.give(:'id', :'second');
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT phone_number_id, waba_id, app_id, updated_at <= clock_timestamp() AS updated FROM wa.session_credentials(:'id');
 SELECT a.action, a.detail FROM wa.audit a WHERE a.subject = :'id' AND a.action = 'session.credentials';
-SELECT count(*) FROM wa.event e WHERE e.org_id = :'acme' AND e::text ~ '5e5e|"100"';
+SELECT count(*) FROM wa.event e WHERE e.org_id = :'acme' AND e.envelope ~ '(5e){8}|phoneNumberId';
 SELECT sessions FROM wa.connector_keys() WHERE id = :'second';
 -- NULL gives nothing, as a request without credentials does.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT count(*) FROM wa.set_session_credentials(:'id', NULL, '200', '300', :'second', bytes(64));

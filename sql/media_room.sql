@@ -102,7 +102,7 @@ WITH many AS (INSERT INTO wa.media (org_id, state, unused_at) SELECT :'org', 'pe
 INSERT INTO wa.media_fetch (org_id, media_id, session_id, reference) SELECT :'org', id, :'session', 'many' FROM many;
 SELECT pages_read($$SELECT * FROM wa.connector_media('counts', 'counter', 10, '1 min')$$) IS NOT NULL AS planned;
 SELECT pages_read($$SELECT * FROM wa.connector_media('counts', 'counter', 10, '1 min')$$) <= 100 AS few;
-DROP INDEX wa.media_fetch_urls;
+DROP INDEX wa.media_fetch_queue;
 SELECT pages_read($$SELECT * FROM wa.connector_media('counts', 'counter', 10, '1 min')$$) > 150 AS without_the_index_many;
 ROLLBACK;
 SELECT receive_file(:'org', :'session', 'R5', NULL);

@@ -352,14 +352,14 @@ test('a session that has failed says why, as text', async (t) =>
 
 test('what the connector of a session cannot do is not offered', async (t) =>
 {
-	const allow = (supported) => stage.db.sql("SELECT wa.set_connector_capability('none', c, $1) FROM unnest('{edit,revoke,qr,image,video,audio,document}'::text[]) c", [supported]);
+	const allow = (supported) => stage.db.sql("SELECT wa.set_connector_capability('sandbox', c, $1) FROM unnest('{edit,revoke,qr,image,video,audio,document}'::text[]) c", [supported]);
 
 	t.after(() => allow(null));
 	for (const shown of [true, false])
 	{
 		await allow(shown);
 
-		const session = await createSession(stage.db, org, { status: 'working' });
+		const session = await createSession(stage.db, org, { connector: 'sandbox', status: 'working', held: true });
 		const chat = await createChat(stage.db, session, JID);
 
 		await createSentMessage(stage.db, chat, { body: 'mine' });

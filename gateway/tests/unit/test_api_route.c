@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "api/route.h"
+#include "api/sealing.h"
 #include "api_request.h"
 #include "db/db.h"
 #include "lib/json_read.h"
@@ -154,7 +155,10 @@ count_params(const Endpoint *endpoint)
 
 	for (const Param *param = endpoint->params; param->source != PARAM_END; param++)
 	{
-		count += param->type == PARAM_ID_OR_TIME ? 2 : 1;
+		if (param->type == PARAM_CREDENTIALS || param->source == PARAM_BODY_CREDENTIALS)
+			count += SEALING_WIDTH;
+		else
+			count += param->type == PARAM_ID_OR_TIME ? 2 : 1;
 		if (param->source == PARAM_CURSOR)
 			count += endpoint->cursor[1].type != CURSOR_NONE ? 1 : 0;
 	}

@@ -55,14 +55,18 @@ export async function addMember(db, org, person, role)
 	await db.sql('SELECT wa.add_member($1, $2, $3)', [org.uuid, person.uuid, role]);
 }
 
-/* Without send limits, unless "limited" asks for the defaults: tests send more than those allow. */
-export async function createSession(db, org, { status = 'working', label = null, connector = 'none', limited = false, ...others } = {})
+/*
+ * Without send limits, unless "limited" asks for the defaults: tests send more than those allow.
+ * The connectors that run leave one that is "held" alone.
+ */
+export async function createSession(db, org, { status = 'working', label = null, connector = 'none', limited = false, held = false, ...others } = {})
 {
 	refuseOthers(others);
 
 	const [made] = await db.sql(`
-		INSERT INTO wa.session (org_id, status, label, connector) VALUES ($1, $2, $3, $4)
-		RETURNING id, wa.typeid('sess', id) AS public`, [org.uuid, status, label, connector]);
+		INSERT INTO wa.session (org_id, status, label, connector, lease_owner, lease_until)
+		VALUES ($1, $2, $3, $4, $5::text, CASE WHEN $5::text IS NOT NULL THEN now() + interval '1 hour' END)
+		RETURNING id, wa.typeid('sess', id) AS public`, [org.uuid, status, label, connector, held ? 'the test' : null]);
 
 	if (!limited)
 		await db.sql('UPDATE wa.session SET rate_per_min = 0, rate_per_hour = 0 WHERE id = $1', [made.id]);
