@@ -114,7 +114,7 @@ const Member key_list_members[] = {
 	{.name = "restrictedBy", .type = ANSWER_JSON, .make = make_restrictions},
 	{.name = NULL}};
 
-#define REASON(reason) {.name = reason, .type = ANSWER_NUMBER, .within = "denied", .absent = "0"}
+#define REASON(reason) {.name = (reason), .type = ANSWER_NUMBER, .within = "denied", .absent = "0"}
 
 const Member key_hour_members[] = {
 	{.name = "from", .type = ANSWER_TIME},

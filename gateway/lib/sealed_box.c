@@ -6,9 +6,8 @@
 
 #include <sodium.h>
 
-_Static_assert(SEALED_BOX_KEY_SIZE == crypto_box_PUBLICKEYBYTES &&
-				   SEALED_BOX_KEY_SIZE == crypto_box_SECRETKEYBYTES,
-			   "size of a key");
+_Static_assert(SEALED_BOX_KEY_SIZE == crypto_box_PUBLICKEYBYTES, "size of a public key");
+_Static_assert(SEALED_BOX_KEY_SIZE == crypto_box_SECRETKEYBYTES, "size of a secret key");
 _Static_assert(SEALED_BOX_EXTRA == crypto_box_SEALBYTES, "size of a box");
 
 /* May be called again and again. */

@@ -24,10 +24,10 @@ extern const char *const media_s3_styles[];
 #define MEDIA_STORE_OPTIONS(settings, folder_help, bucket_help) \
 	{.flag = "media-dir", .environment = "WA_MEDIA_DIR", .argument = "FOLDER", \
 	 .kind = CONFIG_TEXT, .target = &(settings).store.folder, \
-	 .help = folder_help}, \
+	 .help = (folder_help)}, \
 	{.flag = "media-s3-bucket", .environment = "WA_MEDIA_S3_BUCKET", .argument = "NAME", \
 	 .kind = CONFIG_TEXT, .target = &(settings).store.s3.bucket, \
-	 .help = bucket_help}, \
+	 .help = (bucket_help)}, \
 	{.flag = "media-s3-endpoint", .environment = "WA_MEDIA_S3_ENDPOINT", .argument = "URL", \
 	 .kind = CONFIG_TEXT, .target = &(settings).store.s3.endpoint, \
 	 .help = "S3-compatible store that has the bucket, like https://s3.example.com"}, \
