@@ -24,7 +24,6 @@ CREATE TABLE wa.media (
 	CONSTRAINT media_stored_check CHECK (CASE state WHEN 'stored' THEN num_nulls(sha256, size, mimetype) = 0
 		ELSE num_nonnulls(sha256, size) = 0 END)
 );
-CREATE INDEX media_of_bytes ON wa.media (org_id, sha256);
 CREATE INDEX media_unused ON wa.media (org_id, unused_at) WHERE unused_at IS NOT NULL;
 CREATE INDEX media_age ON wa.media (org_id, state, kept_from) WHERE state IN ('pending', 'stored');
 COMMENT ON TABLE wa.media IS
