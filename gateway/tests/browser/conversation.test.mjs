@@ -8,7 +8,7 @@ import { before, test } from 'node:test';
 import { createSentMessage, createUnlimitedSession } from '../e2e/harness/fixtures.mjs';
 import { until } from '../e2e/harness/processes.mjs';
 import { createChat, createMessage, createOrg, createPerson } from '../e2e/harness/tenants.mjs';
-import { Visitor, heading, openStage, screenshot } from './stage.mjs';
+import { Visitor, assertFits, heading, openStage, screenshot } from './stage.mjs';
 
 const JID = '15551234567@s.whatsapp.net';
 const GROUP = '120363041234567890@g.us';
@@ -131,7 +131,7 @@ test('each day has its date, a poll its question, a title its name, and a text i
 		{
 			await page.setViewportSize({ width, height: 800 });
 			await page.emulateMedia({ colorScheme });
-			assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, String(width));
+			await assertFits(page, String(width));
 			await screenshot(page, `chat-${width}-${colorScheme}`);
 		}
 	visitor.assertWellBehaved();

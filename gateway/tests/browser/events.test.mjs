@@ -13,7 +13,7 @@ import { until } from '../e2e/harness/processes.mjs';
 import { Receiver } from '../e2e/harness/receiver.mjs';
 import { emit } from '../e2e/harness/socket.mjs';
 import { createKey, createOrg, createPerson } from '../e2e/harness/tenants.mjs';
-import { Visitor, everythingOf, heading, leaveSecret, openStage, press, row, screenshot, secretField } from './stage.mjs';
+import { Visitor, assertFits, everythingOf, heading, leaveSecret, openStage, press, row, screenshot, secretField } from './stage.mjs';
 
 const KEPT = 200;		/* events on the page, as page_events.js has it */
 
@@ -248,7 +248,7 @@ test('the events that are kept are there at once, in a line each with second, se
 			await page.emulateMedia({ colorScheme });
 			await emit(stage.db, org, 'message', { session, payload: { senderName: 'W'.repeat(100), chatJid: '1@g.us', body: 'w'.repeat(400) } });
 			await until('it is there', async () => await lines.count() > 0);
-			assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, String(width));
+			await assertFits(page, String(width));
 			await screenshot(page, `events-${width}-${colorScheme}`);
 		}
 	visitor.assertWellBehaved();

@@ -298,6 +298,20 @@ export async function everythingOf(page)
 	].join('\n'));
 }
 
+/*
+ * The page is no wider than its window.  Its tables take their form when the browser has drawn it
+ * in its new size, not before.
+ */
+export async function assertFits(page, name)
+{
+	await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth).catch(async () =>
+	{
+		const { wide, inner } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, inner: innerWidth }));
+
+		assert.fail(`${name} is ${wide} wide in a window of ${inner}`);
+	});
+}
+
 export async function screenshot(page, name)
 {
 	fs.mkdirSync(SCREENSHOTS, { recursive: true });

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { createDelivery, createWebhook } from '../e2e/harness/fixtures.mjs';
 import { createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
-import { Visitor, openStage, press, row, screenshot } from './stage.mjs';
+import { Visitor, assertFits, openStage, press, row, screenshot } from './stage.mjs';
 
 const WIDTHS = [390, 768, 1024, 1100, 1280, 1440];
 
@@ -131,7 +131,7 @@ for (const colorScheme of ['light', 'dark'])
 				/* the table has taken its form */
 				await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
 				assert.deepEqual(await table.evaluate(problemsOf), [], `${name} at ${width}`);
-				assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${name} at ${width}`);
+				await assertFits(page, `${name} at ${width}`);
 				await screenshot(page, `table-${name}-${width}-${colorScheme}`);
 			}
 		}
