@@ -6,17 +6,23 @@
 -- goes on after the last one, and begins again after all.  So a call costs the same however
 -- many organizations there are.  With 100,000, a worker with the default period comes to
 -- each within two hours.
+--
+-- A call that is full ends at the organization that has filled it, and goes on behind it.  What
+-- is left there is the first thing that the next call does, with half of what a call may remove.
+-- So one organization's backlog is worked off without a pause, and keeps nobody from a turn.
 
 CREATE TABLE wa.housekeeping_place (
 	task text NOT NULL,
 	org_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	webhook_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+	backlog_org uuid,
 	PRIMARY KEY (task)
 );
 COMMENT ON TABLE wa.housekeeping_place IS 'whose turn it is at a task of housekeeping, by a lock of its row, and where a task goes on that looks at some organizations in a call. Part of no dump';
 COMMENT ON COLUMN wa.housekeeping_place.task IS 'what is looked for';
 COMMENT ON COLUMN wa.housekeeping_place.org_id IS 'the last organization whose turn it was; it may be gone by now';
 COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that organization, where the task looks at webhooks';
+COMMENT ON COLUMN wa.housekeeping_place.backlog_org IS 'an organization that had more than a call may remove';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
 	('key_warnings'), ('ends'), ('key_hours'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('media'), ('media_bytes'), ('key_usage'), ('failed_sign_ins'), ('audit');
@@ -56,14 +62,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.take_place(text) IS 'for function bodies: locks and returns where a task goes on, or any place while another transaction has it';
 
-CREATE FUNCTION wa.put_place(task text, org uuid, webhook uuid) RETURNS void
+CREATE FUNCTION wa.put_place(task text, org uuid, webhook uuid, backlog uuid DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$
-	UPDATE wa.housekeeping_place p SET org_id = org, webhook_id = webhook
+	UPDATE wa.housekeeping_place p SET org_id = org, webhook_id = webhook, backlog_org = backlog
 	WHERE p.task = (SELECT l.task FROM wa.housekeeping_place l WHERE l.task = put_place.task
-			AND (l.org_id, l.webhook_id) IS DISTINCT FROM (org, webhook) FOR NO KEY UPDATE SKIP LOCKED)
+			AND (l.org_id, l.webhook_id, l.backlog_org) IS DISTINCT FROM (org, webhook, backlog) FOR NO KEY UPDATE SKIP LOCKED)
 $$;
-COMMENT ON FUNCTION wa.put_place(text, uuid, uuid) IS 'for function bodies: notes where a task goes on, unless another transaction has that locked';
+COMMENT ON FUNCTION wa.put_place(text, uuid, uuid, uuid) IS 'for function bodies: notes where a task goes on, unless another transaction has that locked';
 
 CREATE FUNCTION wa.orgs_behind(org uuid) RETURNS uuid[]
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
@@ -97,13 +103,16 @@ DECLARE
 	bytes_max constant bigint := 16777216;
 	position record;
 	expired uuid[];
-	kept record;
+	places tid[]; -- of the expired events
+	kept tid[];   -- deliveries that take a copy
+	kept_number integer;
+	unneeded bigint;
 BEGIN
 	SELECT CASE WHEN is_late THEN 0 ELSE o.expired_epoch END AS epoch, o.expired_ordinal AS ordinal, o.expired_event AS id INTO position
 	FROM wa.org o WHERE o.id = org;
-	SELECT array_agg(front.id ORDER BY front.nth) INTO expired FROM (
-		SELECT e.id, row_number() OVER event AS nth, bool_and(e.created_at < cutoff) OVER event AS old
-		FROM (SELECT * FROM wa.event e
+	SELECT array_agg(front.id ORDER BY front.nth), array_agg(front.place ORDER BY front.nth) INTO expired, places FROM (
+		SELECT e.id, e.place, row_number() OVER event AS nth, bool_and(e.created_at < cutoff) OVER event AS old
+		FROM (SELECT *, e.ctid AS place FROM wa.event e
 			WHERE e.org_id = org AND (e.epoch, e.ordinal, e.id) > (position.epoch, position.ordinal, position.id)
 			ORDER BY e.epoch, e.ordinal, e.id LIMIT max) e
 		WINDOW event AS (ORDER BY e.epoch, e.ordinal, e.id)) front
@@ -112,36 +121,44 @@ BEGIN
 		RETURN 0;
 	END IF;
 	PERFORM FROM wa.org o WHERE o.id = org FOR NO KEY UPDATE NOWAIT;
-	PERFORM FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired) FOR UPDATE NOWAIT;
+	-- From here on these rows stay where they are.
+	IF EXISTS (
+		SELECT x.id FROM unnest(expired) x (id)
+		EXCEPT
+		SELECT e.id FROM (SELECT e.id FROM wa.event e WHERE e.ctid = ANY (places) FOR UPDATE NOWAIT OFFSET 0) e) THEN
+		RETURN 0;
+	END IF;
 	-- The copies of an event are as many as its organization has webhooks, so they have bounds of
 	-- their own.
-	SELECT array_agg(open.id) AS deliveries, count(*)::integer AS count INTO kept FROM (
-		SELECT d.id, row_number() OVER delivery AS nth, sum(octet_length(e.envelope)) OVER delivery AS bytes
-		FROM unnest(expired) WITH ORDINALITY x (id, nth) JOIN wa.event e ON e.org_id = org AND e.id = x.id
-			JOIN wa.delivery d ON d.org_id = org AND d.event_id = x.id AND d.status <> 'delivered' AND d.envelope IS NULL
+	SELECT array_agg(open.place) INTO kept FROM (
+		SELECT d.place, row_number() OVER delivery AS nth, sum(e.bytes) OVER delivery AS bytes
+		FROM unnest(expired, places) WITH ORDINALITY x (id, place, nth)
+			CROSS JOIN LATERAL (
+				SELECT d.webhook_id, d.id, d.ctid AS place FROM wa.delivery d
+				WHERE d.org_id = org AND d.event_id = x.id AND d.status <> 'delivered' AND d.envelope IS NULL OFFSET 0) d
+			CROSS JOIN LATERAL (SELECT octet_length(e.envelope) AS bytes FROM wa.event e WHERE e.ctid = x.place) e
 		WINDOW delivery AS (ORDER BY x.nth, d.webhook_id, d.id)) open
 	WHERE open.nth = 1 OR open.nth <= wa.event_rows_max() AND open.bytes <= bytes_max;
-	PERFORM FROM wa.delivery d
-	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL AND d.event_id = ANY (expired) AND d.id = ANY (kept.deliveries)
-	FOR NO KEY UPDATE NOWAIT;
-	UPDATE wa.delivery d SET envelope = e.envelope
-	FROM wa.event e
-	WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL
-		AND d.event_id = ANY (expired) AND d.id = ANY (kept.deliveries) AND e.org_id = org AND e.id = d.event_id;
+	kept := ARRAY(
+		SELECT d.place FROM (
+			SELECT d.org_id, d.status, d.envelope, d.ctid AS place FROM wa.delivery d WHERE d.ctid = ANY (kept) FOR NO KEY UPDATE NOWAIT OFFSET 0) d
+		WHERE d.org_id = org AND d.status <> 'delivered' AND d.envelope IS NULL);
+	UPDATE wa.delivery d SET envelope = (SELECT e.envelope FROM wa.event e WHERE e.org_id = d.org_id AND e.id = d.event_id)
+	WHERE d.ctid = ANY (kept);
+	GET DIAGNOSTICS kept_number = ROW_COUNT;
 	-- Those up to the first that is needed for more deliveries.
-	SELECT array_agg(x.id) INTO expired FROM (
-		SELECT x.id, bool_or(EXISTS (
-			SELECT FROM wa.delivery d
-			WHERE d.org_id = org AND d.event_id = x.id AND d.status <> 'delivered' AND d.envelope IS NULL)) OVER (ORDER BY x.nth) AS needed
-		FROM unnest(expired) WITH ORDINALITY x (id, nth)) x
+	SELECT count(*) INTO unneeded FROM (
+		SELECT count(open.id) OVER (ORDER BY x.nth) > 0 AS needed
+		FROM unnest(expired) WITH ORDINALITY x (id, nth) LEFT JOIN LATERAL (
+			SELECT d.id FROM wa.delivery d
+			WHERE d.org_id = org AND d.event_id = x.id AND d.status <> 'delivered' AND d.envelope IS NULL LIMIT 1) open ON true) x
 	WHERE NOT x.needed;
 	-- A reader who still reads from an earlier position has missed something and is told so.
 	UPDATE wa.org o SET expired_epoch = newest.epoch, expired_ordinal = newest.ordinal, expired_event = newest.id
-	FROM (SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired)
-		ORDER BY e.epoch DESC, e.ordinal DESC, e.id DESC LIMIT 1) newest
+	FROM (SELECT e.epoch, e.ordinal, e.id FROM wa.event e WHERE e.ctid = places[unneeded]) newest
 	WHERE o.id = org AND (o.expired_epoch, o.expired_ordinal, o.expired_event) < (newest.epoch, newest.ordinal, newest.id);
-	DELETE FROM wa.event e WHERE e.org_id = org AND e.id = ANY (expired);
-	RETURN COALESCE(cardinality(expired), 0) + kept.count;
+	DELETE FROM wa.event e WHERE e.ctid = ANY (places[1:unneeded]);
+	RETURN unneeded + kept_number;
 EXCEPTION WHEN lock_not_available THEN
 	-- If any of these rows is locked, all of them stay until the next call.
 	RETURN 0;
@@ -153,20 +170,20 @@ CREATE FUNCTION wa.expire_events(max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	place wa.housekeeping_place;
-	orgs uuid[];
+	place constant wa.housekeeping_place := wa.take_place('events');
+	orgs constant uuid[] := wa.orgs_behind(place.org_id);
 	organization record;
-	behind uuid;
+	behind uuid := orgs[cardinality(orgs)];
+	backlog uuid;
+	part integer;
+	removed integer;
 	gone integer := 0;
 BEGIN
-	place := wa.take_place('events');
-	orgs := wa.orgs_behind(place.org_id);
-	behind := orgs[cardinality(orgs)];
 	-- Most organizations have nothing to delete: one look at the beginning of each log.
 	FOR organization IN
 		SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff, turn.nth,
 			front.created_at IS NULL OR front.created_at >= clock_timestamp() - o.event_days * interval '1 day' AS is_late
-		FROM unnest(orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id LEFT JOIN LATERAL (
+		FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id LEFT JOIN LATERAL (
 			SELECT e.created_at FROM wa.event e
 			WHERE e.org_id = o.id AND (e.epoch, e.ordinal, e.id) > (o.expired_epoch, o.expired_ordinal, o.expired_event)
 			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) front ON true
@@ -175,14 +192,19 @@ BEGIN
 				< clock_timestamp() - o.event_days * interval '1 day' END
 		ORDER BY turn.nth
 	LOOP
-		gone := gone + wa.expire_events_of(organization.id, organization.cutoff, organization.is_late, max - gone);
+		part := CASE WHEN organization.nth = 1 THEN max / 2 ELSE max - gone END;
+		removed := wa.expire_events_of(organization.id, organization.cutoff, organization.is_late, part);
+		gone := gone + removed;
+		IF removed >= part THEN
+			backlog := organization.id;
+		END IF;
 		IF gone >= max THEN
-			behind := CASE WHEN organization.nth > 1 THEN orgs[organization.nth - 1] ELSE place.org_id END;
+			behind := CASE WHEN organization.nth > 1 THEN organization.id ELSE place.org_id END;
 			EXIT;
 		END IF;
 	END LOOP;
 	IF behind IS NOT NULL THEN
-		PERFORM wa.put_place('events', behind, place.webhook_id);
+		PERFORM wa.put_place('events', behind, place.webhook_id, backlog);
 	END IF;
 	RETURN gone;
 END $$;
@@ -221,13 +243,11 @@ BEGIN
 		SELECT d.id, d.status FROM wa.delivery d
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id < below
 		ORDER BY d.id LIMIT 1000) oldest;
-	WITH taken AS (
-		SELECT d.id FROM wa.delivery d
-		WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = ANY (over[1:max])
-			AND (NOT active OR d.status IN ('delivered', 'dead'))
-		FOR UPDATE SKIP LOCKED)
-	DELETE FROM wa.delivery d USING taken
-	WHERE d.org_id = org AND d.webhook_id = webhook AND d.id = taken.id;
+	DELETE FROM wa.delivery d WHERE d.ctid = ANY (ARRAY(
+		SELECT p.place FROM unnest(over[1:max]) u (id) CROSS JOIN LATERAL (
+			SELECT o.ctid AS place FROM wa.delivery o
+			WHERE o.org_id = org AND o.webhook_id = webhook AND o.id = u.id AND (NOT active OR o.status IN ('delivered', 'dead'))
+			LIMIT 1 FOR UPDATE SKIP LOCKED) p));
 	GET DIAGNOSTICS removed = ROW_COUNT;
 END $$;
 COMMENT ON FUNCTION wa.expire_deliveries_of(uuid, uuid, uuid, boolean, integer) IS
@@ -235,46 +255,56 @@ COMMENT ON FUNCTION wa.expire_deliveries_of(uuid, uuid, uuid, boolean, integer) 
 
 -- The deliveries of a webhook are found by their ids, which ascend with time.  Open
 -- deliveries are deleted only if their webhook is gone or not active.  A call reads a bounded
--- number of those that stay: a slow receiver may leave any number of them.
+-- number of those that stay: a slow receiver may leave any number of them.  The webhooks of
+-- the organization with the backlog come in any order, so that each has its turn.
 CREATE FUNCTION wa.expire_deliveries(max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
 	nobody constant uuid := '00000000-0000-0000-0000-000000000000';
-	place wa.housekeeping_place;
-	behind wa.housekeeping_place;
+	last_webhook constant uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+	seen_max constant integer := 20000;
+	place constant wa.housekeeping_place := wa.take_place('deliveries');
+	behind wa.housekeeping_place := place;
 	lane record;
 	part record;
 	gone integer := 0;
 	seen bigint := 0;
 BEGIN
-	place := wa.take_place('deliveries');
-	behind := place;
+	behind.backlog_org := NULL;
 	FOR lane IN
-		SELECT turn.org_id, turn.webhook_id, turn.first_id, COALESCE(w.active, false) AS active,
-			CASE WHEN w.id IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+		SELECT turn.org_id, turn.webhook_id, turn.first_id, turn.round = 0 AS is_backlog, COALESCE(w.active, false) AS active,
+			CASE WHEN w.id IS NULL THEN last_webhook
 				ELSE wa.uuid7_floor(clock_timestamp() - o.event_days * interval '1 day') END AS below
 		FROM (
-			(SELECT l.*, 1 AS round FROM wa.delivered_behind(place.org_id, place.webhook_id) l)
+			(SELECT l.*, 0 AS round FROM wa.delivered_behind(place.backlog_org, nobody) l WHERE l.org_id = place.backlog_org)
 			UNION ALL
-			(SELECT l.*, 2 FROM wa.delivered_behind(nobody, nobody) l
-			WHERE (l.org_id, l.webhook_id) <= (place.org_id, place.webhook_id))
-			LIMIT 500) turn
+			(SELECT walk.* FROM (
+				(SELECT l.*, 1 FROM wa.delivered_behind(place.org_id, place.webhook_id) l)
+				UNION ALL
+				(SELECT l.*, 2 FROM wa.delivered_behind(nobody, nobody) l
+				WHERE (l.org_id, l.webhook_id) <= (place.org_id, place.webhook_id))
+				LIMIT 500) walk)) turn
 			JOIN wa.org o ON o.id = turn.org_id
 			LEFT JOIN wa.webhook w ON w.org_id = turn.org_id AND w.id = turn.webhook_id
-		ORDER BY turn.round, turn.org_id, turn.webhook_id
+		ORDER BY turn.round, CASE turn.round WHEN 0 THEN random() END, turn.org_id, turn.webhook_id
 	LOOP
+		CONTINUE WHEN lane.is_backlog AND behind.backlog_org IS NOT NULL;
 		IF lane.first_id < lane.below THEN
-			SELECT p.* INTO part FROM wa.expire_deliveries_of(lane.org_id, lane.webhook_id, lane.below, lane.active, max - gone) p;
+			SELECT p.* INTO part FROM wa.expire_deliveries_of(lane.org_id, lane.webhook_id, lane.below, lane.active,
+				CASE WHEN lane.is_backlog THEN max / 2 ELSE max END - gone) p;
 			gone := gone + part.removed;
 			seen := seen + part.seen;
-			EXIT WHEN gone >= max;
+			IF gone >= max OR lane.is_backlog AND (gone >= max / 2 OR seen >= seen_max / 2) THEN
+				behind.backlog_org := lane.org_id;
+			END IF;
 		END IF;
+		CONTINUE WHEN lane.is_backlog;
 		behind.org_id := lane.org_id;
-		behind.webhook_id := lane.webhook_id;
-		EXIT WHEN seen >= 20000;
+		behind.webhook_id := CASE WHEN gone < max THEN lane.webhook_id ELSE last_webhook END;
+		EXIT WHEN gone >= max OR seen >= seen_max;
 	END LOOP;
-	PERFORM wa.put_place('deliveries', behind.org_id, behind.webhook_id);
+	PERFORM wa.put_place('deliveries', behind.org_id, behind.webhook_id, behind.backlog_org);
 	RETURN gone;
 END $$;
 COMMENT ON FUNCTION wa.expire_deliveries(integer) IS
@@ -299,8 +329,8 @@ BEGIN
 		SELECT l.org_id, l.webhook_id FROM wa.webhook_lane l
 		WHERE (l.org_id, l.webhook_id) > (place.org_id, place.webhook_id)
 			AND (l.org_id, l.webhook_id) <= (last.org_id, last.webhook_id)
-			AND NOT EXISTS (SELECT FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id)
-			AND NOT EXISTS (SELECT FROM wa.delivery d WHERE d.org_id = l.org_id AND d.webhook_id = l.webhook_id)
+			AND (SELECT true FROM wa.webhook w WHERE w.org_id = l.org_id AND w.id = l.webhook_id) IS NULL
+			AND (SELECT true FROM wa.delivery d WHERE d.org_id = l.org_id AND d.webhook_id = l.webhook_id ORDER BY d.id LIMIT 1) IS NULL
 		FOR UPDATE OF l SKIP LOCKED)
 	DELETE FROM wa.webhook_lane l USING over WHERE l.org_id = over.org_id AND l.webhook_id = over.webhook_id;
 	-- Behind the last one it is the first one's turn.
@@ -313,64 +343,76 @@ END $$;
 COMMENT ON FUNCTION wa.expire_lanes() IS 'for function bodies: removes lanes of webhooks that are gone and have no delivery left';
 
 -- Tables whose rows each have a time at which they are over.  The rows are found by
--- organization, along an index that begins with it.
+-- organization, along an index that begins with it, and removed by their place: a join by the
+-- key may read all rows of the organization for each of them, if statistics are old.
 CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	place wa.housekeeping_place;
-	orgs uuid[];
-	gone integer;
+	place constant wa.housekeeping_place := wa.take_place(task);
+	orgs constant uuid[] := array_remove(wa.orgs_behind(place.org_id), place.backlog_org);
+	behind uuid := COALESCE(orgs[cardinality(orgs)], place.org_id);
+	backlog uuid;
+	removed uuid[]; -- the organization of each row
 BEGIN
-	place := wa.take_place(task);
-	orgs := wa.orgs_behind(place.org_id);
 	CASE task
 		WHEN 'tickets' THEN
-			WITH over AS (
-				SELECT old.org_id, old.id FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-					SELECT t.org_id, t.id FROM wa.ticket t
-					WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp() - interval '1 minute'
-					ORDER BY t.expires_at LIMIT max FOR UPDATE SKIP LOCKED) old
-				LIMIT max)
-			DELETE FROM wa.ticket t USING over WHERE t.org_id = over.org_id AND t.id = over.id;
+			WITH gone AS (
+				DELETE FROM wa.ticket d WHERE d.ctid = ANY (ARRAY(
+					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
+						SELECT t.ctid AS place FROM wa.ticket t
+						WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp() - interval '1 minute'
+						ORDER BY t.expires_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
+					LIMIT max))
+				RETURNING d.org_id)
+			SELECT array_agg(g.org_id) INTO removed FROM gone g;
 		WHEN 'sockets' THEN
-			WITH over AS (
-				SELECT old.org_id, old.id FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-					SELECT r.org_id, r.id FROM wa.realtime r WHERE r.org_id = turn.org AND r.expires_at < clock_timestamp()
-					ORDER BY r.expires_at LIMIT max FOR UPDATE SKIP LOCKED) old
-				LIMIT max)
-			DELETE FROM wa.realtime r USING over WHERE r.org_id = over.org_id AND r.id = over.id;
+			WITH gone AS (
+				DELETE FROM wa.realtime d WHERE d.ctid = ANY (ARRAY(
+					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
+						SELECT r.ctid AS place FROM wa.realtime r WHERE r.org_id = turn.org AND r.expires_at < clock_timestamp()
+						ORDER BY r.expires_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
+					LIMIT max))
+				RETURNING d.org_id)
+			SELECT array_agg(g.org_id) INTO removed FROM gone g;
 		WHEN 'user_tokens' THEN
-			WITH over AS (
-				SELECT old.org_id, old.digest FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-					SELECT t.org_id, t.digest FROM wa.user_token t WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp()
-					ORDER BY t.expires_at LIMIT max FOR UPDATE SKIP LOCKED) old
-				LIMIT max)
-			DELETE FROM wa.user_token t USING over WHERE t.org_id = over.org_id AND t.digest = over.digest;
+			WITH gone AS (
+				DELETE FROM wa.user_token d WHERE d.ctid = ANY (ARRAY(
+					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
+						SELECT t.ctid AS place FROM wa.user_token t WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp()
+						ORDER BY t.expires_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
+					LIMIT max))
+				RETURNING d.org_id)
+			SELECT array_agg(g.org_id) INTO removed FROM gone g;
 		WHEN 'idempotency' THEN
-			WITH over AS (
-				SELECT old.org_id, old.key, old.session_id FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-					SELECT i.org_id, i.key, i.session_id FROM wa.idempotency i
-					WHERE i.org_id = turn.org AND i.created_at < clock_timestamp() - interval '24 hours'
-					ORDER BY i.created_at LIMIT max FOR UPDATE SKIP LOCKED) old
-				LIMIT max)
-			DELETE FROM wa.idempotency i USING over WHERE i.org_id = over.org_id AND i.key = over.key
-				AND i.session_id = over.session_id;
+			WITH gone AS (
+				DELETE FROM wa.idempotency d WHERE d.ctid = ANY (ARRAY(
+					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
+						SELECT i.ctid AS place FROM wa.idempotency i
+						WHERE i.org_id = turn.org AND i.created_at < clock_timestamp() - interval '24 hours'
+						ORDER BY i.created_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
+					LIMIT max))
+				RETURNING d.org_id)
+			SELECT array_agg(g.org_id) INTO removed FROM gone g;
 		WHEN 'key_hours' THEN
-			WITH over AS (
-				SELECT old.org_id, old.key_id, old.hour FROM unnest(orgs) turn (org) CROSS JOIN LATERAL (
-					SELECT h.org_id, h.key_id, h.hour FROM wa.api_key_hour h
-					WHERE h.org_id = turn.org AND h.hour < clock_timestamp() - interval '720 hours'
-					ORDER BY h.hour LIMIT max FOR UPDATE SKIP LOCKED) old
-				LIMIT max)
-			DELETE FROM wa.api_key_hour h USING over WHERE h.org_id = over.org_id AND h.key_id = over.key_id AND h.hour = over.hour;
+			WITH gone AS (
+				DELETE FROM wa.api_key_hour d WHERE d.ctid = ANY (ARRAY(
+					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
+						SELECT h.ctid AS place FROM wa.api_key_hour h
+						WHERE h.org_id = turn.org AND h.hour < clock_timestamp() - interval '720 hours'
+						ORDER BY h.hour LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
+					LIMIT max))
+				RETURNING d.org_id)
+			SELECT array_agg(g.org_id) INTO removed FROM gone g;
 	END CASE;
-	GET DIAGNOSTICS gone = ROW_COUNT;
-	-- A full batch is no reason to believe that any of them has nothing left.
-	IF gone < max AND orgs <> '{}' THEN
-		PERFORM wa.put_place(task, orgs[cardinality(orgs)], place.webhook_id);
+	IF cardinality(removed) >= max THEN
+		behind := (SELECT turn.org FROM unnest(orgs) WITH ORDINALITY turn (org, nth) WHERE turn.org = ANY (removed) ORDER BY turn.nth DESC LIMIT 1);
+		backlog := behind;
+	ELSIF cardinality(array_positions(removed, place.backlog_org)) >= max / 2 THEN
+		backlog := place.backlog_org;
 	END IF;
-	RETURN gone;
+	PERFORM wa.put_place(task, behind, place.webhook_id, backlog);
+	RETURN COALESCE(cardinality(removed), 0);
 END $$;
 COMMENT ON FUNCTION wa.expire_rows(text, integer) IS
 	'for function bodies: removes rows of one table that are over, and returns how many';
@@ -385,6 +427,7 @@ CREATE FUNCTION wa.sweep_deleted_sessions(behind uuid, max integer, OUT gone int
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
 DECLARE
 	swept record;
@@ -398,36 +441,42 @@ BEGIN
 	LOOP
 		gone_before := gone;
 		BEGIN
-			DELETE FROM wa.message_action a WHERE a.org_id = swept.org_id AND a.id IN (
-				SELECT old.id FROM (
+			DELETE FROM wa.message_action a WHERE a.ctid = ANY (ARRAY(
+				SELECT old.ctid FROM (
 					SELECT m.id FROM wa.message m WHERE m.org_id = swept.org_id AND m.session_id = swept.id
 					ORDER BY m.chat_jid, m.sent_at DESC, m.id DESC LIMIT max - gone) first
-				JOIN wa.message_action old ON old.org_id = swept.org_id AND old.message_id = first.id
-				LIMIT max - gone);
+				CROSS JOIN LATERAL (
+					SELECT of_message.ctid FROM wa.message_action of_message
+					WHERE of_message.org_id = swept.org_id AND of_message.message_id = first.id OFFSET 0) old
+				LIMIT max - gone));
 			GET DIAGNOSTICS removed = ROW_COUNT;
 			gone := gone + removed;
 			EXIT WHEN gone >= max;
-			DELETE FROM wa.message m WHERE m.org_id = swept.org_id AND m.id IN (
-				SELECT old.id FROM wa.message old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-				ORDER BY old.chat_jid, old.sent_at DESC, old.id DESC LIMIT max - gone);
+			DELETE FROM wa.message m WHERE m.ctid = ANY (ARRAY(
+				SELECT old.ctid FROM wa.message old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+				ORDER BY old.chat_jid, old.sent_at DESC, old.id DESC LIMIT max - gone));
 			GET DIAGNOSTICS removed = ROW_COUNT;
 			gone := gone + removed;
 			EXIT WHEN gone >= max;
-			DELETE FROM wa.chat c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
-				SELECT old.jid FROM wa.chat old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-				ORDER BY old.jid LIMIT max - gone);
+			DELETE FROM wa.chat c WHERE c.ctid = ANY (ARRAY(
+				SELECT old.ctid FROM wa.chat old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+				ORDER BY old.jid LIMIT max - gone));
 			GET DIAGNOSTICS removed = ROW_COUNT;
 			gone := gone + removed;
 			EXIT WHEN gone >= max;
-			DELETE FROM wa.contact c WHERE c.org_id = swept.org_id AND c.session_id = swept.id AND c.jid IN (
-				SELECT old.jid FROM wa.contact old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-				ORDER BY old.jid LIMIT max - gone);
+			DELETE FROM wa.contact c WHERE c.ctid = ANY (ARRAY(
+				SELECT old.ctid FROM wa.contact old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+				ORDER BY old.jid LIMIT max - gone));
 			GET DIAGNOSTICS removed = ROW_COUNT;
 			gone := gone + removed;
 			EXIT WHEN gone >= max;
-			DELETE FROM wa.media f WHERE f.org_id = swept.org_id AND f.id IN (
-				SELECT old.media_id FROM wa.media_fetch old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
-				ORDER BY old.media_id LIMIT max - gone);
+			DELETE FROM wa.media f WHERE f.ctid = ANY (ARRAY(
+				SELECT file.ctid FROM (
+					SELECT old.media_id FROM wa.media_fetch old WHERE old.org_id = swept.org_id AND old.session_id = swept.id
+					ORDER BY old.media_id LIMIT max - gone) unfetched
+				CROSS JOIN LATERAL (
+					SELECT of_fetch.ctid FROM wa.media of_fetch
+					WHERE of_fetch.org_id = swept.org_id AND of_fetch.id = unfetched.media_id LIMIT 1) file));
 			GET DIAGNOSTICS removed = ROW_COUNT;
 			gone := gone + removed;
 			EXIT WHEN gone >= max;
@@ -446,6 +495,7 @@ CREATE FUNCTION wa.sweep_read_chats(behind uuid, max integer, OUT gone integer, 
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
 DECLARE
 	swept record;
@@ -459,16 +509,21 @@ BEGIN
 	LOOP
 		gone_before := gone;
 		BEGIN
-			UPDATE wa.message m SET status = 'read' WHERE m.org_id = swept.org_id AND m.id IN (
-				SELECT old.id FROM wa.message old
+			UPDATE wa.message m SET status = 'read' WHERE m.ctid = ANY (ARRAY(
+				SELECT old.ctid FROM wa.message old
 				WHERE old.org_id = swept.org_id AND old.session_id = swept.session_id AND old.chat_jid = swept.jid
 					AND old.direction = 'in' AND old.status = 'delivered' AND old.id <= swept.read_to
-				ORDER BY old.id LIMIT max - gone);
+				ORDER BY old.id LIMIT max - gone));
 			GET DIAGNOSTICS marked = ROW_COUNT;
 			gone := gone + marked;
 			EXIT WHEN gone >= max;
+			-- A message that somebody has changed meanwhile is at another place, and left for the next call.
 			UPDATE wa.chat c SET read_to = NULL
-			WHERE c.org_id = swept.org_id AND c.session_id = swept.session_id AND c.jid = swept.jid;
+			WHERE c.org_id = swept.org_id AND c.session_id = swept.session_id AND c.jid = swept.jid
+				AND NOT EXISTS (
+					SELECT FROM wa.message m
+					WHERE m.org_id = swept.org_id AND m.session_id = swept.session_id AND m.chat_jid = swept.jid
+						AND m.direction = 'in' AND m.status = 'delivered' AND m.id <= swept.read_to);
 			gone := gone + 1;
 		EXCEPTION WHEN lock_not_available THEN
 			gone := gone_before;
@@ -615,19 +670,16 @@ BEGIN
 		RETURN wa.sweep_in_turns(task, max);
 	ELSIF task = 'sign_ins' THEN
 		-- Kept for a month, so that people can see where they were signed in.
-		WITH over AS (
-			SELECT old.user_id, old.id FROM wa.sign_in old
+		DELETE FROM wa.sign_in s WHERE s.ctid = ANY (ARRAY(
+			SELECT old.ctid FROM wa.sign_in old
 			WHERE old.expires_at < clock_timestamp() - interval '30 days' ORDER BY old.expires_at LIMIT max
-			FOR UPDATE SKIP LOCKED)
-		DELETE FROM wa.sign_in s USING over WHERE s.user_id = over.user_id AND s.id = over.id;
+			FOR UPDATE SKIP LOCKED));
 		GET DIAGNOSTICS gone = ROW_COUNT;
 		-- No sign-in lasts this long.
-		WITH over AS (
-			SELECT old.user_id, old.sign_in_id, old.id FROM wa.ended_sign_in old
+		DELETE FROM wa.ended_sign_in e WHERE e.ctid = ANY (ARRAY(
+			SELECT old.ctid FROM wa.ended_sign_in old
 			WHERE old.at < clock_timestamp() - interval '30 days' ORDER BY old.at LIMIT max
-			FOR UPDATE SKIP LOCKED)
-		DELETE FROM wa.ended_sign_in e USING over
-		WHERE e.user_id = over.user_id AND e.sign_in_id = over.sign_in_id AND e.id = over.id;
+			FOR UPDATE SKIP LOCKED));
 		RETURN gone;
 	END IF;
 	PERFORM wa.refuse_field('task', 'must be events, deliveries, tickets, sockets, user_tokens, sign_ins, idempotency, key_warnings, ends, key_hours, deleted_sessions, read_chats, unsent, media, failed_sign_ins or audit');

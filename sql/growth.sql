@@ -69,7 +69,7 @@ DO $$ BEGIN FOR i IN 1..30 LOOP PERFORM wa.housekeep('deliveries', 400); END LOO
 SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM wa.delivery d WHERE d.org_id = o.id)) AS deliveries,
 	count(*) FILTER (WHERE EXISTS (SELECT FROM wa.webhook_lane l WHERE l.org_id = o.id)) AS lanes
 FROM wa.org o WHERE o.name = 'growth';
--- A batch that is full goes on where it was.
+-- What is left behind a full batch is the first thing of the next one, with half of it.
 INSERT INTO wa.idempotency (org_id, key, request_digest, message_id, created_at)
 SELECT :'acme', 'full ' || i, sha256('request'), wa.uuid7(), now() - interval '2 days' FROM generate_series(1, 30) i;
 SELECT count(*) AS calls, max(gone) FROM (SELECT wa.housekeep('idempotency', 10) AS gone FROM generate_series(1, 20)) g WHERE gone > 0;
@@ -80,14 +80,21 @@ SELECT wa.create_org('retention') AS org \gset
 ALTER TABLE wa.event SET (autovacuum_enabled = false);
 INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at)
 SELECT :'org', 1, i, 'message', '{}', now() - interval '30 days' FROM generate_series(1, 20030) i;
-UPDATE wa.housekeeping_place SET org_id = (SELECT id FROM wa.org WHERE id < :'org' ORDER BY id DESC LIMIT 1) WHERE task = 'events';
-SELECT wa.housekeep('events', 10) AS gone, pages_of('SELECT wa.housekeep(''events'', 10)') AS pages \gset front_
-DO $$ BEGIN FOR i IN 1..2 LOOP PERFORM wa.housekeep('events', 10000); END LOOP; END $$;
+CREATE PROCEDURE public.begin_with(org uuid) LANGUAGE sql AS $$
+	UPDATE wa.housekeeping_place p SET backlog_org = NULL, org_id = (SELECT o.id FROM wa.org o WHERE o.id < org ORDER BY o.id DESC LIMIT 1) WHERE task = 'events'
+$$;
+CALL begin_with(:'org');
+SELECT wa.housekeep('events', 10) AS gone \gset front_
+CALL begin_with(:'org');
+SELECT pages_of('SELECT wa.housekeep(''events'', 10)') AS pages \gset front_
+DO $$ BEGIN FOR i IN 1..4 LOOP PERFORM wa.housekeep('events', 10000); END LOOP; END $$;
 INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at)
 SELECT :'org', 1, i, 'message', '{}', now() - interval '30 days' FROM generate_series(30001, 30010) i;
+CALL begin_with(:'org');
 SELECT pages_of('SELECT wa.housekeep(''events'', 10)') < :front_pages + 50 AS not_walked;
 INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at) VALUES (:'org', 1, 7, 'message', '{}', now() - interval '30 days');
 INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope) VALUES (:'org', 1, 40000, 'message', '{}');
+CALL begin_with(:'org');
 SELECT array_agg(wa.housekeep('events', 10)) AS gone FROM generate_series(1, 2);
 SELECT count(*) AS kept, max(ordinal) FROM wa.event WHERE org_id = :'org' AND epoch = 1;
 SELECT expired_epoch, expired_ordinal FROM wa.org WHERE id = :'org';
