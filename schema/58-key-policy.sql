@@ -56,6 +56,7 @@ CREATE FUNCTION wa.warn_org(org uuid, max integer, rows_max integer, OUT written
 AS $$
 DECLARE
 	holding constant boolean := wa.hold_events();
+	at constant timestamptz := clock_timestamp();
 	due record;
 	key wa.api_key;
 	most integer;
@@ -64,10 +65,10 @@ BEGIN
 	FOR due IN
 		SELECT k.id, warning.days FROM wa.api_key k CROSS JOIN LATERAL (
 			SELECT min(d.days) AS days FROM (VALUES (1), (7)) d (days)
-			WHERE k.expires_at <= clock_timestamp() + d.days * interval '1 day'
+			WHERE k.expires_at <= at + d.days * interval '1 day'
 				AND k.expires_at - k.created_at > d.days * interval '1 day') warning
 		WHERE k.org_id = org AND k.revoked_at IS NULL AND k.superseded_by IS NULL
-			AND k.expires_at > clock_timestamp() AND k.expires_at <= clock_timestamp() + interval '7 days'
+			AND k.expires_at > at AND k.expires_at <= at + interval '7 days'
 			AND warning.days IS NOT NULL AND NOT wa.is_disabled(k) AND wa.ended_at(k.org_id, k.id, 'key') IS NULL
 			AND NOT EXISTS (SELECT FROM wa.key_warning w
 				WHERE w.org_id = k.org_id AND w.key_id = k.id AND w.days <= warning.days)

@@ -199,34 +199,33 @@ CREATE FUNCTION wa.fail_unsent(org uuid, session uuid, max integer) RETURNS inte
 AS $$
 DECLARE
 	current wa.session;
+	at constant timestamptz := clock_timestamp();
 	holding constant boolean := wa.hold_events();
 	messages integer;
 	actions integer;
 	written integer;
 BEGIN
 	SELECT s.* INTO current FROM wa.session s WHERE s.org_id = org AND s.id = session;
-	WITH unsent AS (
-		SELECT m.id FROM wa.message m
-		WHERE m.org_id = org AND m.session_id = session AND m.pairing < current.pairing
-			AND (m.status = 'queued' OR m.status = 'sending' AND m.lease_until < clock_timestamp())
-		ORDER BY m.pairing, m.status, m.lease_until NULLS FIRST, m.id LIMIT max
-		FOR NO KEY UPDATE SKIP LOCKED)
 	UPDATE wa.message m
 	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error = current.queue_error
 		|| CASE m.status WHEN 'queued' THEN ' before it was sent' ELSE ' before WhatsApp confirmed it' END
-	FROM unsent WHERE m.org_id = org AND m.id = unsent.id;
+	WHERE m.ctid = ANY (ARRAY(
+		SELECT unsent.ctid FROM wa.message unsent
+		WHERE unsent.org_id = org AND unsent.session_id = session AND unsent.pairing < current.pairing
+			AND (unsent.status = 'queued' OR unsent.status = 'sending' AND unsent.lease_until < at)
+		ORDER BY unsent.pairing, unsent.status, unsent.lease_until NULLS FIRST, unsent.id LIMIT max
+		FOR NO KEY UPDATE SKIP LOCKED));
 	GET DIAGNOSTICS messages = ROW_COUNT;
 	written := wa.write_claimed_events();
-	WITH unsent AS (
-		SELECT a.id FROM wa.message_action a
-		WHERE a.org_id = org AND a.session_id = session AND a.pairing < current.pairing
-			AND (a.status = 'queued' OR a.status = 'sending' AND a.lease_until < clock_timestamp())
-		ORDER BY a.pairing, a.status, a.lease_until NULLS FIRST, a.id LIMIT max - messages
-		FOR NO KEY UPDATE SKIP LOCKED)
 	UPDATE wa.message_action a
 	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error = current.queue_error
 		|| CASE a.status WHEN 'queued' THEN ' before it was carried out' ELSE ' before WhatsApp confirmed it' END
-	FROM unsent WHERE a.org_id = org AND a.id = unsent.id;
+	WHERE a.ctid = ANY (ARRAY(
+		SELECT unsent.ctid FROM wa.message_action unsent
+		WHERE unsent.org_id = org AND unsent.session_id = session AND unsent.pairing < current.pairing
+			AND (unsent.status = 'queued' OR unsent.status = 'sending' AND unsent.lease_until < at)
+		ORDER BY unsent.pairing, unsent.status, unsent.lease_until NULLS FIRST, unsent.id LIMIT max - messages
+		FOR NO KEY UPDATE SKIP LOCKED));
 	GET DIAGNOSTICS actions = ROW_COUNT;
 	RETURN messages + actions;
 END $$;

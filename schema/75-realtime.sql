@@ -37,6 +37,7 @@ CREATE FUNCTION wa.create_ticket(scope text DEFAULT NULL, session uuid DEFAULT N
 AS $$
 DECLARE
 	org constant uuid := wa.org_for_any_key('events');
+	at constant timestamptz := clock_timestamp();
 	waiting_max constant integer := 1000;
 	waiting record;
 	made record;
@@ -52,9 +53,9 @@ BEGIN
 		PERFORM wa.refuse_field('session', 'must be a session of this organization');
 	END IF;
 	PERFORM wa.check_event_types(types, 'events');
-	DELETE FROM wa.ticket t WHERE t.org_id = org AND t.expires_at < clock_timestamp() - interval '1 minute';
+	DELETE FROM wa.ticket t WHERE t.org_id = org AND t.expires_at < at - interval '1 minute';
 	SELECT count(*) AS count, min(t.expires_at) AS first_ends INTO waiting FROM wa.ticket t
-	WHERE t.org_id = org AND t.used_at IS NULL AND t.expires_at > clock_timestamp();
+	WHERE t.org_id = org AND t.used_at IS NULL AND t.expires_at > at;
 	IF waiting.count >= waiting_max THEN
 		RAISE EXCEPTION 'too many tickets wait to be used'
 			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'tickets',

@@ -471,6 +471,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	org constant uuid := wa.require_org();
+	at constant timestamptz := clock_timestamp();
 	turn_now constant integer := wa.lane_turn(owner, webhook);
 	hook wa.webhook;
 	seen wa.delivery;
@@ -496,7 +497,7 @@ BEGIN
 	WITH due AS (
 		(SELECT d.ctid AS place FROM wa.delivery d
 		WHERE d.org_id = org AND d.webhook_id = webhook AND d.status <> 'delivered'
-			AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= clock_timestamp()
+			AND d.next_attempt_at > '-infinity' AND d.next_attempt_at <= at
 			AND d.turn IS DISTINCT FROM turn_now
 		ORDER BY d.next_attempt_at, d.epoch, d.ordinal, d.event_id LIMIT (max + 1) / 2)
 		UNION ALL

@@ -10,6 +10,9 @@
 -- A call that is full ends at the organization that has filled it, and goes on behind it.  What
 -- is left there is the first thing that the next call does, with half of what a call may remove.
 -- So one organization's backlog is worked off without a pause, and keeps nobody from a turn.
+--
+-- A time is compared with a variable: clock_timestamp() may be another one for each row, so an
+-- index would be read to its end, through everything that is not over yet.
 
 CREATE TABLE wa.housekeeping_place (
 	task text NOT NULL,
@@ -173,6 +176,7 @@ DECLARE
 	place constant wa.housekeeping_place := wa.take_place('events');
 	orgs constant uuid[] := wa.orgs_behind(place.org_id);
 	organization record;
+	at constant timestamptz := clock_timestamp();
 	behind uuid := orgs[cardinality(orgs)];
 	backlog uuid;
 	part integer;
@@ -181,15 +185,15 @@ DECLARE
 BEGIN
 	-- Most organizations have nothing to delete: one look at the beginning of each log.
 	FOR organization IN
-		SELECT o.id, clock_timestamp() - o.event_days * interval '1 day' AS cutoff, turn.nth,
-			front.created_at IS NULL OR front.created_at >= clock_timestamp() - o.event_days * interval '1 day' AS is_late
+		SELECT o.id, at - o.event_days * interval '1 day' AS cutoff, turn.nth,
+			front.created_at IS NULL OR front.created_at >= at - o.event_days * interval '1 day' AS is_late
 		FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (id, nth) JOIN wa.org o ON o.id = turn.id LEFT JOIN LATERAL (
 			SELECT e.created_at FROM wa.event e
 			WHERE e.org_id = o.id AND (e.epoch, e.ordinal, e.id) > (o.expired_epoch, o.expired_ordinal, o.expired_event)
 			ORDER BY e.epoch, e.ordinal, e.id LIMIT 1) front ON true
-		WHERE CASE WHEN front.created_at < clock_timestamp() - o.event_days * interval '1 day' THEN true
+		WHERE CASE WHEN front.created_at < at - o.event_days * interval '1 day' THEN true
 			ELSE (SELECT e.created_at FROM wa.event e WHERE e.org_id = o.id ORDER BY e.epoch, e.ordinal, e.id LIMIT 1)
-				< clock_timestamp() - o.event_days * interval '1 day' END
+				< at - o.event_days * interval '1 day' END
 		ORDER BY turn.nth
 	LOOP
 		part := CASE WHEN organization.nth = 1 THEN max / 2 ELSE max - gone END;
@@ -347,9 +351,11 @@ COMMENT ON FUNCTION wa.expire_lanes() IS 'for function bodies: removes lanes of 
 -- key may read all rows of the organization for each of them, if statistics are old.
 CREATE FUNCTION wa.expire_rows(task text, max integer) RETURNS integer
 	LANGUAGE plpgsql
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
 DECLARE
 	place constant wa.housekeeping_place := wa.take_place(task);
+	at constant timestamptz := clock_timestamp();
 	orgs constant uuid[] := array_remove(wa.orgs_behind(place.org_id), place.backlog_org);
 	behind uuid := COALESCE(orgs[cardinality(orgs)], place.org_id);
 	backlog uuid;
@@ -361,7 +367,7 @@ BEGIN
 				DELETE FROM wa.ticket d WHERE d.ctid = ANY (ARRAY(
 					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
 						SELECT t.ctid AS place FROM wa.ticket t
-						WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp() - interval '1 minute'
+						WHERE t.org_id = turn.org AND t.expires_at < at - interval '1 minute'
 						ORDER BY t.expires_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
 					LIMIT max))
 				RETURNING d.org_id)
@@ -370,7 +376,7 @@ BEGIN
 			WITH gone AS (
 				DELETE FROM wa.realtime d WHERE d.ctid = ANY (ARRAY(
 					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
-						SELECT r.ctid AS place FROM wa.realtime r WHERE r.org_id = turn.org AND r.expires_at < clock_timestamp()
+						SELECT r.ctid AS place FROM wa.realtime r WHERE r.org_id = turn.org AND r.expires_at < at
 						ORDER BY r.expires_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
 					LIMIT max))
 				RETURNING d.org_id)
@@ -379,7 +385,7 @@ BEGIN
 			WITH gone AS (
 				DELETE FROM wa.user_token d WHERE d.ctid = ANY (ARRAY(
 					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
-						SELECT t.ctid AS place FROM wa.user_token t WHERE t.org_id = turn.org AND t.expires_at < clock_timestamp()
+						SELECT t.ctid AS place FROM wa.user_token t WHERE t.org_id = turn.org AND t.expires_at < at
 						ORDER BY t.expires_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
 					LIMIT max))
 				RETURNING d.org_id)
@@ -389,7 +395,7 @@ BEGIN
 				DELETE FROM wa.idempotency d WHERE d.ctid = ANY (ARRAY(
 					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
 						SELECT i.ctid AS place FROM wa.idempotency i
-						WHERE i.org_id = turn.org AND i.created_at < clock_timestamp() - interval '24 hours'
+						WHERE i.org_id = turn.org AND i.created_at < at - interval '24 hours'
 						ORDER BY i.created_at LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
 					LIMIT max))
 				RETURNING d.org_id)
@@ -399,7 +405,7 @@ BEGIN
 				DELETE FROM wa.api_key_hour d WHERE d.ctid = ANY (ARRAY(
 					SELECT old.place FROM unnest(place.backlog_org || orgs) WITH ORDINALITY turn (org, nth) CROSS JOIN LATERAL (
 						SELECT h.ctid AS place FROM wa.api_key_hour h
-						WHERE h.org_id = turn.org AND h.hour < clock_timestamp() - interval '720 hours'
+						WHERE h.org_id = turn.org AND h.hour < at - interval '720 hours'
 						ORDER BY h.hour LIMIT CASE turn.nth WHEN 1 THEN max / 2 ELSE max END FOR UPDATE SKIP LOCKED) old
 					LIMIT max))
 				RETURNING d.org_id)
@@ -640,6 +646,7 @@ CREATE FUNCTION wa.housekeep(task text, max integer DEFAULT 1000) RETURNS intege
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	present constant timestamptz := clock_timestamp();
 	gone integer;
 BEGIN
 	PERFORM wa.refuse_bound();
@@ -648,7 +655,7 @@ BEGIN
 	END IF;
 	PERFORM wa.await_turn(task);
 	IF task = 'key_hours' THEN
-		DELETE FROM wa.unknown_key u WHERE u.hour < clock_timestamp() - interval '720 hours';
+		DELETE FROM wa.unknown_key u WHERE u.hour < present - interval '720 hours';
 	END IF;
 	IF task IN ('tickets', 'sockets', 'user_tokens', 'idempotency', 'key_hours') THEN
 		RETURN wa.expire_rows(task, max);
@@ -672,13 +679,13 @@ BEGIN
 		-- Kept for a month, so that people can see where they were signed in.
 		DELETE FROM wa.sign_in s WHERE s.ctid = ANY (ARRAY(
 			SELECT old.ctid FROM wa.sign_in old
-			WHERE old.expires_at < clock_timestamp() - interval '30 days' ORDER BY old.expires_at LIMIT max
+			WHERE old.expires_at < present - interval '30 days' ORDER BY old.expires_at LIMIT max
 			FOR UPDATE SKIP LOCKED));
 		GET DIAGNOSTICS gone = ROW_COUNT;
 		-- No sign-in lasts this long.
 		DELETE FROM wa.ended_sign_in e WHERE e.ctid = ANY (ARRAY(
 			SELECT old.ctid FROM wa.ended_sign_in old
-			WHERE old.at < clock_timestamp() - interval '30 days' ORDER BY old.at LIMIT max
+			WHERE old.at < present - interval '30 days' ORDER BY old.at LIMIT max
 			FOR UPDATE SKIP LOCKED));
 		RETURN gone;
 	END IF;

@@ -47,9 +47,11 @@ COMMENT ON FUNCTION wa.refuse_removed(uuid, bytea, timestamptz) IS
 CREATE FUNCTION wa.claim_unused_bytes(behind uuid, max integer, OUT claimed wa.media_bytes[], OUT last uuid)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
 DECLARE
 	of_one constant integer := 16;
+	at constant timestamptz := clock_timestamp();
 	orgs constant uuid[] := wa.orgs_behind(behind);
 	org uuid;
 	taken wa.media_bytes[];
@@ -58,21 +60,21 @@ BEGIN
 	FOREACH org IN ARRAY orgs LOOP
 		EXIT WHEN cardinality(claimed) >= max;
 		last := org;
-		WITH due AS (
-			SELECT b.sha256 FROM wa.media_bytes b
-			WHERE b.org_id = org AND b.unused_at < now() - interval '1 day'
-				AND (b.removal IS NULL OR b.removing_at < clock_timestamp() - interval '10 minutes')
-			ORDER BY b.unused_at LIMIT LEAST(of_one, max - cardinality(claimed)) FOR UPDATE SKIP LOCKED), removing AS (
+		WITH removing AS (
 			UPDATE wa.media_bytes b SET removal = wa.uuid7(), removing_at = clock_timestamp()
-			FROM due WHERE b.org_id = org AND b.sha256 = due.sha256
+			WHERE b.ctid = ANY (ARRAY(
+				SELECT due.ctid FROM wa.media_bytes due
+				WHERE due.org_id = org AND due.unused_at < now() - interval '1 day'
+					AND (due.removal IS NULL OR due.removing_at < at - interval '10 minutes')
+				ORDER BY due.unused_at LIMIT LEAST(of_one, max - cardinality(claimed)) FOR UPDATE SKIP LOCKED))
 			RETURNING b AS bytes)
 		SELECT array_agg(r.bytes) INTO taken FROM removing r;
 		claimed := claimed || taken;
-		DELETE FROM wa.media_bytes b WHERE b.org_id = org AND b.sha256 IN (
-			SELECT old.sha256 FROM wa.media_bytes old
+		DELETE FROM wa.media_bytes b WHERE b.ctid = ANY (ARRAY(
+			SELECT old.ctid FROM wa.media_bytes old
 			WHERE old.org_id = org AND old.files = 0 AND old.unused_at IS NULL
 				AND old.removed_at < now() - (wa.upload_days() + 1) * interval '1 day'
-			ORDER BY old.removed_at LIMIT 100 FOR UPDATE SKIP LOCKED);
+			ORDER BY old.removed_at LIMIT 100 FOR UPDATE SKIP LOCKED));
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION wa.claim_unused_bytes(uuid, integer) IS
