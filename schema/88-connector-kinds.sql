@@ -97,7 +97,9 @@ COMMENT ON FUNCTION wa.set_connector_capability(text, text, boolean) IS
 --
 -- A phone number belongs to one session of the installation.  A session gets it when WhatsApp
 -- has accepted its credentials, and not by naming it, so nobody can keep a number from its
--- owner, and only who holds a token for a number learns that another session has it.
+-- owner, and only who holds a token for a number learns that another session has it.  Other
+-- credentials give the number up until they have been accepted: somebody whose token is worth
+-- nothing any more could keep it otherwise, by ever new ones.
 
 -- What belongs to a number is looked up across organizations by wa_claim only.  (wa.protect()
 -- would refuse the table with this index.)
@@ -192,7 +194,7 @@ BEGIN
 	ON CONFLICT ON CONSTRAINT session_credentials_pkey DO UPDATE
 		SET phone_number_id = EXCLUDED.phone_number_id, waba_id = EXCLUDED.waba_id, app_id = EXCLUDED.app_id,
 			key_id = EXCLUDED.key_id, sealed = EXCLUDED.sealed,
-			has_number = c.has_number AND c.phone_number_id = EXCLUDED.phone_number_id,
+			has_number = false,
 			updated_at = GREATEST(EXCLUDED.updated_at, c.updated_at + interval '1 microsecond')
 	RETURNING c.phone_number_id, c.waba_id, c.app_id, c.updated_at;
 END $$;

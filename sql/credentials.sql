@@ -94,7 +94,8 @@ SELECT public.report(:'acme', :'id', 'working', :'at'::timestamptz - interval '1
 SELECT public.report(:'acme', :'id', 'failed', :'at'::timestamptz - interval '1 microsecond') AS others;
 SELECT public.report(:'acme', :'id', 'working', :'at') AS named;
 SELECT status, has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id = :'id';
--- New credentials of a session that runs: it begins anew, and nobody's report of before counts.
+-- New credentials of a session that runs: it begins anew, without the number until they are
+-- accepted, and nobody's report of before counts.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT public.give(:'id', :'second');
 SELECT status, lease_owner, has_number, c.updated_at > :'at' AS later FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id = :'id';
 SELECT public.report(:'acme', :'id', 'failed', :'at') AS without_lease;
@@ -119,7 +120,13 @@ SELECT count(*) FROM wa.connector_sessions('cloud', 'one', 10, '1 min') WHERE se
 SELECT public.report(:'beta', :'rival', 'working', :'rival_at') AS reported;
 SELECT public.report(:'acme', :'id', 'working', :'at') AS reported;
 SELECT s.label, s.status, s.status_reason, s.phone_number, c.has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id IN (:'id', :'rival') ORDER BY 1;
--- Another number gives it up.
+-- New credentials give it up, for the same number as for another one.
+SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT public.give(:'rival', :'first');
+SELECT status, has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id = :'rival';
+SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT status FROM wa.control_session(:'id', 'restart');
+SELECT count(*) FROM wa.connector_sessions('cloud', 'one', 10, '1 min') WHERE session_id = :'id';
+SELECT public.report(:'acme', :'id', 'working', :'at') AS reported;
+SELECT status, has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id = :'id';
 SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT public.give(:'rival', :'first', '101');
 SELECT status, has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id = :'rival';
 
