@@ -156,6 +156,7 @@ CREATE TABLE wa.message (
 	media_id uuid,
 	status text NOT NULL,
 	error text,
+	error_code text,
 	edited boolean NOT NULL DEFAULT false,
 	revoked boolean NOT NULL DEFAULT false,
 	forwarded boolean NOT NULL DEFAULT false,
@@ -207,6 +208,7 @@ COMMENT ON COLUMN wa.message.media_id IS 'the attachment, if it is a file that w
 COMMENT ON COLUMN wa.message.status IS
 	'how far it got; sending: a connector has it, and may have handed it to WhatsApp';
 COMMENT ON COLUMN wa.message.error IS 'why it failed';
+COMMENT ON COLUMN wa.message.error_code IS 'the code under which WhatsApp lists why, if it gave one';
 COMMENT ON COLUMN wa.message.edited IS 'whether its text was changed after it was sent';
 COMMENT ON COLUMN wa.message.revoked IS 'whether it was deleted for everyone';
 COMMENT ON COLUMN wa.message.forwarded IS 'whether it is the copy of another message';
@@ -224,7 +226,7 @@ CREATE TABLE wa.message_action (
 	session_id uuid NOT NULL,
 	pairing integer NOT NULL DEFAULT 1,
 	message_id uuid NOT NULL,
-	type text NOT NULL CHECK (type IN ('react', 'edit', 'revoke', 'forward')),
+	type text NOT NULL CHECK (type IN ('react', 'edit', 'revoke', 'forward', 'read')),
 	payload jsonb NOT NULL DEFAULT '{}',
 	status text NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'sending', 'done', 'failed')),
 	error text,
@@ -239,14 +241,14 @@ CREATE TABLE wa.message_action (
 CREATE INDEX message_action_of_message ON wa.message_action (org_id, message_id, type, status);
 CREATE INDEX message_action_queue ON wa.message_action (org_id, session_id, pairing, status, lease_until NULLS FIRST, id)
 	WHERE status IN ('queued', 'sending');
-COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations and forwards on their way to WhatsApp. Needs `read`';
+COMMENT ON TABLE wa.message_action IS 'reactions, edits, revocations, forwards and read receipts on their way to WhatsApp. Needs `read`';
 COMMENT ON COLUMN wa.message_action.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.message_action.id IS 'UUIDv7; act_… outside';
 COMMENT ON COLUMN wa.message_action.session_id IS 'the session that carries it out';
 COMMENT ON COLUMN wa.message_action.pairing IS 'the pairing of the session that it was asked for in';
 COMMENT ON COLUMN wa.message_action.message_id IS 'the message that it is about';
 COMMENT ON COLUMN wa.message_action.type IS 'what is done to the message';
-COMMENT ON COLUMN wa.message_action.payload IS 'the emoji, the new text, or whom to forward to';
+COMMENT ON COLUMN wa.message_action.payload IS 'the emoji, the new text, or whom to forward to; empty for what needs none';
 COMMENT ON COLUMN wa.message_action.status IS 'how far it got';
 COMMENT ON COLUMN wa.message_action.error IS 'why it failed';
 COMMENT ON COLUMN wa.message_action.created_at IS 'when it was asked for';

@@ -266,17 +266,26 @@ COMMENT ON FUNCTION wa.queue_room(wa.session) IS
 	'for function bodies: how many messages may be queued in a session before they are counted again; raises 53400 if none';
 
 -- Actions are few where nobody means harm, so each one counts those that wait.
-CREATE FUNCTION wa.refuse_more_actions(session wa.session) RETURNS void
-	LANGUAGE plpgsql STRICT
+CREATE FUNCTION wa.has_full_actions(session wa.session) RETURNS boolean
+	LANGUAGE plpgsql STABLE STRICT
 AS $$
 DECLARE
 	value constant integer := wa.org_limit(session.org_id, 'queued_messages');
 BEGIN
-	IF (SELECT count(*) FROM (
+	RETURN (SELECT count(*) FROM (
 		SELECT FROM wa.message_action a
 		WHERE a.org_id = session.org_id AND a.session_id = session.id AND a.pairing = session.pairing
-			AND a.status IN ('queued', 'sending') LIMIT value) waiting) >= value THEN
-		RAISE EXCEPTION 'session has reached its limit of % queued actions', value
+			AND a.status IN ('queued', 'sending') LIMIT value) waiting) >= value;
+END $$;
+COMMENT ON FUNCTION wa.has_full_actions(wa.session) IS
+	'for function bodies: whether as many actions wait in a session as messages may';
+
+CREATE FUNCTION wa.refuse_more_actions(session wa.session) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+BEGIN
+	IF wa.has_full_actions(session) THEN
+		RAISE EXCEPTION 'session has reached its limit of % queued actions', wa.org_limit(session.org_id, 'queued_messages')
 			USING ERRCODE = 'configuration_limit_exceeded', CONSTRAINT = 'queued_messages',
 			DETAIL = '10 seconds until it is worth another try.';
 	END IF;

@@ -207,7 +207,7 @@ DECLARE
 BEGIN
 	SELECT s.* INTO current FROM wa.session s WHERE s.org_id = org AND s.id = session;
 	UPDATE wa.message m
-	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error = current.queue_error
+	SET status = 'failed', lease_owner = NULL, lease_until = NULL, error_code = NULL, error = current.queue_error
 		|| CASE m.status WHEN 'queued' THEN ' before it was sent' ELSE ' before WhatsApp confirmed it' END
 	WHERE m.ctid = ANY (ARRAY(
 		SELECT unsent.ctid FROM wa.message unsent

@@ -136,6 +136,7 @@ BEGIN
 			AND m.direction = 'in' AND m.status = 'delivered'
 		ORDER BY m.id DESC LIMIT marked_max);
 	UPDATE wa.message m SET status = 'read' WHERE m.org_id = wa.require_org() AND m.id = ANY (marked);
+	PERFORM wa.queue_read(session, marked[1]);
 	IF cardinality(marked) = marked_max THEN
 		UPDATE wa.chat c SET read_to = GREATEST(c.read_to, marked[1])
 		WHERE c.org_id = wa.require_org() AND c.session_id = session AND c.jid = changed.jid
@@ -146,4 +147,5 @@ END $$;
 COMMENT ON FUNCTION wa.read_chat(uuid, text) IS
 	'marks what was received in a chat as read, and sets its count of unread messages to 0. The newest 1,000 messages '
 	'are marked at once; older ones count as read up to `read_to` of the chat until `wa.housekeep()` has marked them. '
-	'It is kept here and not told to WhatsApp. Needs `send`. `P0002`: no such chat';
+	'WhatsApp is told of the newest one (`wa.connector_actions()`), unless the session is logged out, has another phone number by now, or has as many '
+	'actions waiting as messages may. Needs `send`. `P0002`: no such chat';

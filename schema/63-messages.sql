@@ -462,12 +462,21 @@ COMMENT ON FUNCTION wa.fold_rates(uuid) IS
 
 -- WhatsApp knows a message under the phone number that sent or received it.  If a connector
 -- reports no number, each pairing counts as another number.
+CREATE FUNCTION wa.is_of_same_number(session wa.session, message wa.message) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN CASE WHEN message.session_phone_number IS NULL THEN message.pairing = session.pairing
+		ELSE message.session_phone_number IS NOT DISTINCT FROM session.phone_number END;
+END $$;
+COMMENT ON FUNCTION wa.is_of_same_number(wa.session, wa.message) IS
+	'for function bodies: whether a message is of the phone number that the session has now';
+
 CREATE FUNCTION wa.refuse_unless_same_number(session wa.session, message wa.message) RETURNS void
 	LANGUAGE plpgsql STRICT PARALLEL SAFE
 AS $$
 BEGIN
-	IF message.session_phone_number IS DISTINCT FROM session.phone_number AND message.session_phone_number IS NOT NULL
-		OR message.pairing <> session.pairing AND message.session_phone_number IS NULL THEN
+	IF NOT wa.is_of_same_number(session, message) THEN
 		RAISE EXCEPTION 'message is of another phone number than the session''s'
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;

@@ -1,4 +1,4 @@
--- Message actions: react, edit, revoke and forward are commands of their own.  They are
+-- Message actions: react, edit, revoke, forward and read are commands of their own.  They are
 -- queued here, and a connector executes them.  When it reports success, the message shows the
 -- result.
 
@@ -85,6 +85,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.queue_action(wa.message, text, jsonb) IS
 	'for function bodies: queues an action on a message for the session''s connector';
+
+-- To mark messages as read is possible whether WhatsApp can be told or not.
+CREATE FUNCTION wa.queue_read(session uuid, message uuid) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	reader constant wa.session := wa.find_session(session);
+BEGIN
+	INSERT INTO wa.message_action (org_id, session_id, pairing, message_id, type)
+	SELECT m.org_id, m.session_id, reader.pairing, m.id, 'read' FROM wa.message m
+	WHERE m.org_id = reader.org_id AND m.id = message AND reader.status <> 'logged_out'
+		AND wa.is_of_same_number(reader, m) AND NOT wa.has_full_actions(reader);
+END $$;
+COMMENT ON FUNCTION wa.queue_read(uuid, uuid) IS
+	'for function bodies: lets the session''s connector tell WhatsApp that a received message, and what came before it in its chat, was read; does nothing if that is not possible';
 
 CREATE FUNCTION wa.react_to_message(session uuid, message uuid, emoji text, OUT id uuid, OUT message_id uuid,
 									OUT session_id uuid, OUT status text, OUT "timestamp" timestamptz)
@@ -202,6 +217,8 @@ BEGIN
 		WHEN 'react' THEN
 			UPDATE wa.message m SET reactions = wa.with_reaction(m.reactions, 'me', action.payload ->> 'emoji')
 			WHERE m.org_id = action.org_id AND m.id = action.message_id AND NOT m.revoked;
+		WHEN 'read' THEN
+			NULL;	-- It was marked when it was asked for.
 		WHEN 'edit' THEN
 			UPDATE wa.message m SET body = action.payload ->> 'text', edited = true
 			WHERE m.org_id = action.org_id AND m.id = action.message_id AND NOT m.revoked;

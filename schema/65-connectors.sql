@@ -194,8 +194,8 @@ COMMENT ON FUNCTION wa.take_sessions(text, text, integer, interval) IS
 	'for wa.connector_sessions(): takes the lease of sessions that wait, organizations in turns, and gives back what an organization has more than its share of when another one waits';
 
 CREATE FUNCTION wa.connector_sessions(connector text, owner text, max integer, lease interval)
-	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text, presence_typing boolean,
-				   pairing_phone text, pairing_code text, credentials_at timestamptz)
+	RETURNS TABLE (org_id uuid, session_id uuid, status text, label text, phone_number text, auto_read boolean,
+				   presence_typing boolean, pairing_phone text, pairing_code text, credentials_at timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -206,7 +206,7 @@ BEGIN
 	PERFORM wa.renew_sessions(connector, owner, lease);
 	PERFORM wa.take_sessions(connector, owner, max, lease);
 	RETURN QUERY
-	SELECT s.org_id, s.id, s.status, s.label, s.phone_number, s.presence_typing, p.phone, p.code, c.updated_at
+	SELECT s.org_id, s.id, s.status, s.label, s.phone_number, s.auto_read, s.presence_typing, p.phone, p.code, c.updated_at
 	FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id
 		LEFT JOIN wa.session_pairing p ON p.org_id = s.org_id AND p.session_id = s.id
 		LEFT JOIN wa.session_credentials c ON c.org_id = s.org_id AND c.session_id = s.id
@@ -218,7 +218,7 @@ COMMENT ON FUNCTION wa.connector_sessions(text, text, integer, interval) IS
 	'takes the lease of sessions of this connector that are `starting`, `scan_qr_code` or `working` and that nobody '
 	'runs, renews those of `owner` that are past their half, and lists all that `owner` has. It never gives more than '
 	'`max`. Organizations take turns: while another one waits, `owner` gives back sessions of one that has more, and '
-	'they are not listed any more. `pairing_phone` and `pairing_code`: somebody asked for pairing by code. `credentials_at`: since when the session has its credentials (`wa.connector_credentials()`); '
+	'they are not listed any more. `auto_read`: tell WhatsApp of each received message that it was read; `presence_typing`: show "typing" before a message is sent. `pairing_phone` and `pairing_code`: somebody asked for pairing by code. `credentials_at`: since when the session has its credentials (`wa.connector_credentials()`); '
 	'another time means other ones. `22023` (`owner`, `max` 1 to '
 	'1000, `lease` 1 s to 1 h)';
 
@@ -252,8 +252,8 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 -- take turns.
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
-				   media jsonb, media_data bytea, media_sha256 bytea, media_size bigint, quoted_wa_message_id text,
-				   mentions text[], attempt integer, maybe_sent boolean)
+				   media jsonb, media_sha256 bytea, media_size bigint, quoted_wa_message_id text, quoted_sender_jid text,
+				   quoted_from_me boolean, mentions text[], typing_wa_message_id text, attempt integer, maybe_sent boolean)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -262,11 +262,12 @@ AS $$
 DECLARE
 	at constant timestamptz := clock_timestamp();
 	sending_max constant integer := 100;	-- of one session at once
+	seen_max constant integer := 32;	-- of the messages of a chat
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	RETURN QUERY
 	WITH busy AS MATERIALIZED (
-		SELECT s.org_id, s.id, s.pairing, s.phone_number, sending.count AS sending
+		SELECT s.org_id, s.id, s.pairing, s.phone_number, s.presence_typing, sending.count AS sending
 		FROM wa.session_wanted w JOIN wa.session s ON s.org_id = w.org_id AND s.id = w.session_id CROSS JOIN LATERAL (
 			(SELECT FROM wa.message m
 			WHERE m.org_id = s.org_id AND m.session_id = s.id AND m.pairing = s.pairing AND m.status = 'queued'
@@ -286,7 +287,7 @@ BEGIN
 		SELECT b.*, sum(b.sending) OVER (PARTITION BY b.org_id) AS org_sending, GREATEST(
 			2 * max / (SELECT count(DISTINCT o.org_id) FROM busy o), LEAST(max, 16)) / count(*) OVER (PARTITION BY b.org_id) + 2 AS offers
 		FROM busy b), offered AS MATERIALIZED (
-		SELECT b.org_id, b.id AS session_id, b.phone_number, b.org_sending, m.id, m.quoted_message_id,
+		SELECT b.org_id, b.id AS session_id, b.phone_number, b.presence_typing, b.org_sending, m.id, m.quoted_message_id,
 			b.sending + row_number() OVER (PARTITION BY b.org_id, b.id ORDER BY m.id) AS nth
 		FROM shared b CROSS JOIN LATERAL (
 			(SELECT m.id, m.quoted_message_id FROM wa.message m
@@ -337,7 +338,7 @@ BEGIN
 		FROM checked c WHERE c.quoted IS NULL
 		ORDER BY turn, random()
 		LIMIT max), due AS (
-		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent,
+		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent, c.presence_typing,
 			COALESCE(c.phone_number, m.session_phone_number) AS session_phone_number
 		FROM chosen c CROSS JOIN LATERAL (
 			SELECT m.org_id, m.id, m.status, m.session_phone_number FROM wa.message m
@@ -348,13 +349,21 @@ BEGIN
 		SET status = 'sending', attempts = m.attempts + 1, lease_owner = connector_claim.owner,
 			lease_until = at + lease, session_phone_number = due.session_phone_number
 		FROM due WHERE m.org_id = due.org_id AND m.id = due.id
-		RETURNING m.*, due.maybe_sent)
+		RETURNING m.*, due.maybe_sent, due.presence_typing)
 	-- Oldest first: the order of rows from an UPDATE is undefined.
-	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content, m.media, m.media_data, f.sha256, f.size,
-		(SELECT q.wa_message_id FROM wa.message q WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id),
-		m.mentions, m.attempts, m.maybe_sent
+	SELECT m.org_id, m.id, m.session_id, m.chat_jid, m.type, m.body, m.content, m.media, f.sha256,
+		COALESCE(f.size, octet_length(m.media_data)), q.wa_message_id, q.sender_jid, q.direction = 'out', m.mentions,
+		CASE WHEN m.presence_typing THEN (
+			SELECT r.wa_message_id FROM (
+				SELECT r.wa_message_id, r.direction FROM wa.message r
+				WHERE r.org_id = m.org_id AND r.session_id = m.session_id AND r.chat_jid = m.chat_jid
+				ORDER BY r.sent_at DESC, r.id DESC LIMIT seen_max) r
+			WHERE r.direction = 'in' LIMIT 1) END,
+		m.attempts, m.maybe_sent
 	FROM taken m LEFT JOIN LATERAL (
-		SELECT f.sha256, f.size FROM wa.media f WHERE f.org_id = m.org_id AND f.id = m.media_id LIMIT 1) f ON true
+		SELECT f.sha256, f.size FROM wa.media f WHERE f.org_id = m.org_id AND f.id = m.media_id LIMIT 1) f ON true LEFT JOIN LATERAL (
+		SELECT q.wa_message_id, q.sender_jid, q.direction FROM wa.message q
+		WHERE q.org_id = m.org_id AND q.id = m.quoted_message_id LIMIT 1) q ON true
 	ORDER BY m.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
@@ -362,13 +371,14 @@ COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
 	'before a logout, or for another phone number, is not among them. Organizations take turns, and then sessions, of '
 	'which each has at most 100 on their way. An answer is not taken before WhatsApp has the '
 	'message that it quotes, and fails if that one has failed. `maybe_sent`: an earlier lease ran out, so an earlier '
-	'connector may have sent it. `media_sha256` and `media_size`: the attachment is a file in the store, under the '
-	'organization and this digest. `22023` (`owner`, `max` 1 to 1000, `lease` 1 s to 1 h)';
+	'connector may have sent it. `media_sha256`: the attachment is a file in the store, under the '
+	'organization and this digest; without it, `wa.connector_attachment()` has the bytes. `quoted_…`: of the message that it answers; '
+	'no sender if `quoted_from_me`. `typing_wa_message_id`, if the session shows "typing": the last message that was received in the chat, if it is among the newest 32. `22023` (`owner`, `max` 1 to 1000, `lease` 1 s to 1 h)';
 
 CREATE FUNCTION wa.connector_actions(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, action_id uuid, session_id uuid, type text, payload jsonb, chat_jid text,
-				   wa_message_id text, from_me boolean, attempt integer, maybe_sent boolean, message_type text,
-				   body text, content jsonb, media jsonb, media_data bytea, media_sha256 bytea, media_size bigint)
+				   wa_message_id text, sender_jid text, from_me boolean, attempt integer, maybe_sent boolean, message_type text,
+				   body text, content jsonb, media jsonb, media_sha256 bytea, media_size bigint)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -446,15 +456,37 @@ BEGIN
 			lease_until = at + lease
 		FROM due WHERE a.org_id = due.org_id AND a.id = due.id
 		RETURNING a.*, due.maybe_sent)
-	SELECT a.org_id, a.id, a.session_id, a.type, a.payload, m.chat_jid, m.wa_message_id, m.direction = 'out',
-		a.attempts, a.maybe_sent, m.type, m.body, m.content, m.media, m.media_data, f.sha256, f.size
+	SELECT a.org_id, a.id, a.session_id, a.type, a.payload, m.chat_jid, m.wa_message_id, m.sender_jid, m.direction = 'out',
+		a.attempts, a.maybe_sent, m.type, c.body, c.content, c.media, f.sha256, COALESCE(f.size, octet_length(c.media_data))
 	FROM taken a JOIN wa.message m ON m.org_id = a.org_id AND m.id = a.message_id LEFT JOIN LATERAL (
-		SELECT f.sha256, f.size FROM wa.media f WHERE f.org_id = m.org_id AND f.id = m.media_id LIMIT 1) f ON true
+		-- What is copied.  Nothing else needs it.
+		SELECT m.body, m.content, m.media, m.media_data, m.media_id WHERE a.type = 'forward') c ON true LEFT JOIN LATERAL (
+		SELECT f.sha256, f.size FROM wa.media f WHERE f.org_id = m.org_id AND f.id = c.media_id LIMIT 1) f ON true
 	ORDER BY a.id;
 END $$;
 COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
-	'takes message actions to carry out, each with the message that it is about, as `wa.connector_claim()` takes '
-	'messages. `22023` as there';
+	'takes message actions to carry out, as `wa.connector_claim()` takes messages, each with the id, chat, sender and type of the '
+	'message that it is about: `react` (`emoji` in `payload`; empty takes the reaction back), `edit` (`text`), `revoke`, `forward` (`to`, and `copy`, the id of the '
+	'message that it makes) with all that is copied, and `read`: tell WhatsApp that this message and those before it in the chat were read. `22023` as there';
+
+CREATE FUNCTION wa.connector_attachment(claimed uuid, owner text) RETURNS bytea
+	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	copied uuid;
+BEGIN
+	SELECT a.message_id INTO copied FROM wa.message_action a
+	WHERE a.org_id = org AND a.id = claimed AND a.type = 'forward' AND a.status = 'sending'
+		AND a.lease_owner = connector_attachment.owner AND a.lease_until > clock_timestamp();
+	RETURN (SELECT m.media_data FROM wa.message m
+		WHERE m.org_id = org AND m.id = COALESCE(copied, claimed) AND (copied IS NOT NULL
+			OR m.status = 'sending' AND m.lease_owner = connector_attachment.owner AND m.lease_until > clock_timestamp()));
+END $$;
+COMMENT ON FUNCTION wa.connector_attachment(uuid, text) IS
+	'the bytes of the attachment of a message, or of what an action forwards, if they are not a file in the store: those of a claim that has a `media_size` and no `media_sha256`. '
+	'NULL: there are none, or `owner` has the message or action no longer';
 
 CREATE FUNCTION wa.connector_session(session uuid, owner text, status text, phone_number text DEFAULT NULL,
 									 wa_jid text DEFAULT NULL, qr_code text DEFAULT NULL,
@@ -553,7 +585,7 @@ AS $$
 BEGIN
 	UPDATE wa.message m
 	SET status = 'sent', wa_message_id = connector_sent.wa_message_id, sent_at = connector_sent.at,
-		lease_owner = NULL, lease_until = NULL, error = NULL
+		lease_owner = NULL, lease_until = NULL, error = NULL, error_code = NULL
 	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
 	IF NOT FOUND THEN
 		RETURN false;
@@ -563,6 +595,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
 	'reports that WhatsApp took a message, whoever leases it by now; false if it was not on its way';
+
+CREATE FUNCTION wa.check_error_code(error_code text) RETURNS void
+	LANGUAGE plpgsql PARALLEL SAFE
+AS $$
+BEGIN
+	IF error_code !~ '^[A-Za-z0-9._:-]{1,64}$' THEN
+		PERFORM wa.refuse_field('error_code', 'must be 1 to 64 of A to Z, a to z, 0 to 9, ., _, : and -');
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.check_error_code(text) IS 'for function bodies: raises 22023 for what is no code of an error; NULL is none';
 
 CREATE FUNCTION wa.retry_pause(attempts integer) RETURNS interval
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -574,7 +616,7 @@ COMMENT ON FUNCTION wa.retry_pause(integer) IS
 -- still queued in that pairing.  A late success counts, because WhatsApp has the message; a late
 -- failure does not, because another connector may be sending it.
 CREATE FUNCTION wa.connector_failed(message uuid, error text, retry boolean DEFAULT false, attempt integer DEFAULT NULL,
-									maybe_sent boolean DEFAULT false) RETURNS boolean
+									maybe_sent boolean DEFAULT false, error_code text DEFAULT NULL) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -584,11 +626,13 @@ BEGIN
 	IF message IS NULL OR error IS NULL OR retry IS NULL OR maybe_sent IS NULL THEN
 		RETURN NULL;
 	END IF;
+	PERFORM wa.check_error_code(error_code);
 	UPDATE wa.message m
 	-- What is "sending" without an owner is claimed with maybe_sent.
 	SET status = CASE WHEN NOT retry OR m.pairing <> s.pairing THEN 'failed' WHEN maybe_sent THEN 'sending' ELSE 'queued' END,
 		error = COALESCE(CASE WHEN retry AND m.pairing < s.pairing THEN s.queue_error || ' before it was sent' END,
 			left(connector_failed.error, 500)),
+		error_code = CASE WHEN NOT retry OR m.pairing >= s.pairing THEN connector_failed.error_code END,
 		lease_owner = NULL,
 		lease_until = CASE WHEN retry AND m.pairing = s.pairing THEN clock_timestamp() + wa.retry_pause(m.attempts) END
 	FROM wa.session s
@@ -601,11 +645,11 @@ BEGIN
 	END IF;
 	RETURN became IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean, integer, boolean) IS
+COMMENT ON FUNCTION wa.connector_failed(uuid, text, boolean, integer, boolean, text) IS
 	'reports that a message was certainly not sent: for good, or, with `retry`, to be tried again after 2, 4, 8 … '
 	'seconds (at most an hour); a pairing that has ended tries nothing again. `attempt` is that of the claim: the report '
 	'counts only while no later claim has the message; NULL: whoever has it. `maybe_sent`, with `retry`: it is not known whether an '
-	'earlier connector has sent it, and the next claim says so again';
+	'earlier connector has sent it, and the next claim says so again. `error_code`: under which WhatsApp lists the error. `22023` (`error_code`)';
 
 -- Reports may arrive out of order and never move a message back.  A function in SQL would be
 -- planned at each report.
@@ -614,6 +658,7 @@ CREATE FUNCTION wa.statuses_before(status text) RETURNS text[]
 AS $$
 BEGIN
 	RETURN CASE status
+		WHEN 'failed' THEN ARRAY['queued', 'sending', 'sent']
 		WHEN 'delivered' THEN ARRAY['queued', 'sending', 'sent']
 		WHEN 'read' THEN ARRAY['queued', 'sending', 'sent', 'delivered']
 		WHEN 'played' THEN ARRAY['queued', 'sending', 'sent', 'delivered', 'read']
@@ -622,24 +667,56 @@ END $$;
 COMMENT ON FUNCTION wa.statuses_before(text) IS
 	'the statuses of a message that come before one that a connector reports; NULL for one that it does not report so';
 
-CREATE FUNCTION wa.connector_status(session uuid, wa_message_id text, status text, at timestamptz) RETURNS boolean
-	LANGUAGE plpgsql STRICT SECURITY DEFINER
+-- A status can be here before the report that WhatsApp took the message.  It then counts as
+-- that report, too, if it names the message.
+CREATE FUNCTION wa.overtake_sent(session uuid, message uuid, wa_message_id text, status text, at timestamptz, error text,
+								 error_code text) RETURNS boolean
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	UPDATE wa.message m
+	SET status = overtake_sent.status, wa_message_id = overtake_sent.wa_message_id, sent_at = overtake_sent.at,
+		lease_owner = NULL, lease_until = NULL, error = overtake_sent.error, error_code = overtake_sent.error_code
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.session_id = session AND m.status IN ('queued', 'sending');
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	PERFORM wa.wake_answers(message);
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION wa.overtake_sent(uuid, uuid, text, text, timestamptz, text, text) IS
+	'for wa.connector_status(): gives a message that is on its way its id and status; false if it is not';
+
+CREATE FUNCTION wa.connector_status(session uuid, wa_message_id text, status text, at timestamptz, message uuid DEFAULT NULL,
+									error text DEFAULT NULL, error_code text DEFAULT NULL) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	before constant text[] := wa.statuses_before(status);
+	has_failed constant boolean := status = 'failed';
 BEGIN
-	IF before IS NULL THEN
-		PERFORM wa.refuse_field('status', 'must be delivered, read or played');
+	IF num_nulls(session, wa_message_id, status, at) > 0 OR has_failed AND error IS NULL THEN
+		RETURN NULL;
 	END IF;
-	UPDATE wa.message m SET status = connector_status.status
+	IF before IS NULL THEN
+		PERFORM wa.refuse_field('status', 'must be delivered, read, played or failed');
+	END IF;
+	IF error_code IS NOT NULL THEN
+		PERFORM wa.check_error_code(error_code);
+	END IF;
+	error := CASE WHEN has_failed THEN left(error, 500) END;
+	error_code := CASE WHEN has_failed THEN error_code END;
+	UPDATE wa.message m
+	SET status = connector_status.status, error = connector_status.error, error_code = connector_status.error_code
 	WHERE m.org_id = wa.require_org() AND m.session_id = session
 		AND m.wa_message_id = connector_status.wa_message_id AND m.status = ANY (before);
-	RETURN FOUND;
+	RETURN FOUND OR message IS NOT NULL AND wa.overtake_sent(session, message, wa_message_id, status, at, error, error_code);
 END $$;
-COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz) IS
-	'reports `delivered`, `read` or `played`; false if that is no news, since a status never goes back. `22023` '
-	'(`status`)';
+COMMENT ON FUNCTION wa.connector_status(uuid, text, text, timestamptz, uuid, text, text) IS
+	'reports `delivered`, `read` or `played`, or `failed` with `error`, and with `error_code` under which WhatsApp lists it; false if that is no news, since a status never goes back, '
+	'and what was delivered does not fail. `message`: the message, if WhatsApp says which one it is; the status then counts as well if it comes before the report that WhatsApp took the message, and as that report. `22023` '
+	'(`status`, `error_code`)';
 
 CREATE FUNCTION wa.connector_action_done(action uuid, wa_message_id text, at timestamptz) RETURNS boolean
 	LANGUAGE plpgsql SECURITY DEFINER

@@ -10,6 +10,7 @@ CREATE TYPE wa.report AS (
 	wa_message_id text,
 	at timestamptz,
 	error text,
+	error_code text,
 	retry boolean,
 	attempt integer,
 	maybe_sent boolean,
@@ -94,8 +95,8 @@ BEGIN
 	CASE COALESCE(r.report, '')
 		WHEN 'sent' THEN changed := wa.connector_sent(r.message, r.wa_message_id, r.at);
 		WHEN 'failed' THEN changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false), r.attempt,
-			COALESCE(r.maybe_sent, false));
-		WHEN 'status' THEN changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at);
+			COALESCE(r.maybe_sent, false), r.error_code);
+		WHEN 'status' THEN changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at, r.message, r.error, r.error_code);
 		WHEN 'action_done' THEN changed := wa.connector_action_done(r.action, r.wa_message_id, r.at);
 		WHEN 'action_failed' THEN changed := wa.connector_action_failed(r.action, r.error, COALESCE(r.retry, false),
 			r.attempt, COALESCE(r.maybe_sent, false));
@@ -143,7 +144,8 @@ AS $$
 BEGIN
 	WITH told AS (
 		UPDATE wa.message m
-		SET status = 'sent', wa_message_id = r.wa_message_id, sent_at = r.at, lease_owner = NULL, lease_until = NULL, error = NULL
+		SET status = 'sent', wa_message_id = r.wa_message_id, sent_at = r.at, lease_owner = NULL, lease_until = NULL, error = NULL,
+			error_code = NULL
 		FROM unnest(numbers, places, wa_message_ids, times) r (number, place, wa_message_id, at)
 		WHERE m.ctid = r.place AND m.status IN ('queued', 'sending')
 		RETURNING r.number, m.id)
@@ -202,6 +204,8 @@ AS $$
 DECLARE
 	org constant uuid := wa.require_org();
 	found record;
+	taken integer[];
+	early integer;
 BEGIN
 	IF wa.statuses_before(run[1].status) IS NULL
 		OR EXISTS (SELECT FROM unnest(run) r WHERE num_nulls(r.session, r.wa_message_id, r.at) > 0) THEN
@@ -211,7 +215,16 @@ BEGIN
 	FROM unnest(run) WITH ORDINALITY r CROSS JOIN LATERAL (
 		SELECT m.ctid AS place FROM wa.message m
 		WHERE m.org_id = org AND m.session_id = r.session AND m.wa_message_id = r.wa_message_id LIMIT 1 FOR NO KEY UPDATE) o;
-	RETURN COALESCE(wa.mark_status(found.numbers, found.places, run[1].status), '{}');
+	taken := COALESCE(wa.mark_status(found.numbers, found.places, run[1].status), '{}');
+	FOR early IN
+		SELECT r.ordinality FROM unnest(run) WITH ORDINALITY r
+		WHERE r.message IS NOT NULL AND r.ordinality <> ALL (COALESCE(found.numbers, '{}')) ORDER BY r.ordinality
+	LOOP
+		IF wa.connector_status(run[early].session, run[early].wa_message_id, run[early].status, run[early].at, run[early].message) THEN
+			taken := taken || early;
+		END IF;
+	END LOOP;
+	RETURN taken;
 END $$;
 COMMENT ON FUNCTION wa.take_statuses(wa.report[]) IS
 	'for wa.connector_report(): takes a run of `status`, all of one status, as wa.connector_status() takes each, and returns the numbers of those that changed something';
@@ -234,7 +247,7 @@ BEGIN
 			CASE WHEN NOT a.mine THEN a.sender_jid END, CASE WHEN NOT a.mine THEN NULLIF(left(a.sender_name, 200), '') END,
 			a.type, a.body, a.content, NULL, NULL, NULL, NULL, NULL,
 			CASE WHEN a.mine THEN 'sent' WHEN a.auto_read THEN 'read' ELSE 'delivered' END,
-			NULL, false, false, false, NULL, a.at, now(), 0, NULL, NULL)::wa.message)
+			NULL, NULL, false, false, false, NULL, a.at, now(), 0, NULL, NULL)::wa.message)
 		FILTER (WHERE a.nth = 1 AND a.is_new)
 	INTO fits, arrivals
 	FROM (
@@ -354,7 +367,7 @@ BEGIN
 	RETURN QUERY
 	SELECT p.report, min(p.ordinality)::integer, max(p.ordinality)::integer
 	FROM (SELECT b.*, count(*) FILTER (WHERE b.begins) OVER (ORDER BY b.ordinality) AS part
-		FROM (SELECT r.report, r.ordinality, (r.report IN ('sent', 'status', 'receive')
+		FROM (SELECT r.report, r.ordinality, (r.report IN ('sent', 'status', 'receive') AND r.status IS DISTINCT FROM 'failed'
 				AND r.media IS NULL AND lag(r.media) OVER list IS NULL
 				AND (r.report, r.status) IS NOT DISTINCT FROM (lag(r.report) OVER list, lag(r.status) OVER list)) IS NOT TRUE AS begins
 			FROM unnest(reports) WITH ORDINALITY r WINDOW list AS (ORDER BY r.ordinality)) b) p

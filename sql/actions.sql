@@ -17,7 +17,7 @@ SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT t.id AS text, p.id AS
 -- Nothing can be done to a message that WhatsApp does not have yet.
 SELECT c.call, e.state, e.message FROM (VALUES ('react_to_message(%L, %L, ''👍'')'), ('edit_message(%L, %L, ''x'')'), ('revoke_message(%L, %L)'), ('forward_message(%L, %L, ''15554440000'')')) c (call),
 	wa.authenticate(:'acme_send'), error_of(format('SELECT wa.' || call, :'session', :'text')) e;
-SELECT body, octet_length(media_data) FROM wa.connector_claim('actions', 'one', 10, '5 min') ORDER BY body;
+SELECT body, media_size FROM wa.connector_claim('actions', 'one', 10, '5 min') ORDER BY body;
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_sent(:'text', 'T1', now()), wa.connector_sent(:'picture', 'P1', now());
 SELECT wa.act_for(:'acme') \; SELECT wa.connector_receive(:'session', 'R1', '15553330000@s.whatsapp.net', '15553330000@s.whatsapp.net', 'Ann', 'text', 'an answer', NULL, now()) AS received \gset
 
@@ -47,8 +47,8 @@ SELECT wa.authenticate(:'acme_send') IS NOT NULL \; SELECT status FROM wa.revoke
 SELECT c.call, e.state, e.message FROM (VALUES ('react_to_message(%L, %L, ''👍'')'), ('revoke_message(%L, %L)'), ('forward_message(%L, %L, ''15554440000'')')) c (call),
 	wa.authenticate(:'acme_send'), error_of(format('SELECT wa.' || call, :'session', :'picture')) e;
 SELECT count(*) AS for_another FROM wa.connector_actions('actions', 'two', 10, '5 min');
-SELECT action_id, type, payload - 'copy' AS payload, chat_jid, wa_message_id, from_me, attempt, maybe_sent, message_type, body, octet_length(media_data) AS data INTO TEMP taken FROM wa.connector_actions('actions', 'one', 10, '5 min');
-SELECT type, payload, wa_message_id, from_me, attempt, maybe_sent, message_type, body, data FROM taken ORDER BY action_id;
+SELECT action_id, type, payload - 'copy' AS payload, chat_jid, wa_message_id, from_me, attempt, maybe_sent, message_type, body, media_size INTO TEMP taken FROM wa.connector_actions('actions', 'one', 10, '5 min');
+SELECT type, payload, wa_message_id, from_me, attempt, maybe_sent, message_type, body, media_size FROM taken ORDER BY action_id;
 SELECT count(*) AS twice FROM wa.connector_actions('actions', 'one', 10, '5 min');
 UPDATE wa.message_action SET lease_until = now() - interval '1 s' WHERE type = 'edit';
 SELECT type, attempt, maybe_sent FROM wa.connector_actions('actions', 'one', 10, '5 min');

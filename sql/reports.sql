@@ -208,6 +208,54 @@ CREATE TEMP TABLE each_left AS SELECT * FROM left_behind(:'one_by_one');
 SELECT what, count(*) FROM run_left GROUP BY what ORDER BY what;
 (TABLE run_left EXCEPT TABLE each_left) UNION ALL (TABLE each_left EXCEPT TABLE run_left) ORDER BY 1, 2;
 
+-- What WhatsApp took can still fail, with a code, and until it was delivered.  Its event says so.
+SELECT queue(:'acme', :'session', 'to fail') AS to_fail, queue(:'acme', :'session', 'to fail at once') AS at_once, queue(:'acme', :'session', 'to arrive') AS to_arrive \gset
+SELECT * FROM report(:'acme', json_build_array(
+	json_build_object('report', 'sent', 'message', :'to_fail', 'wa_message_id', 'F1', 'at', '2026-01-02 03:04:05+00'),
+	json_build_object('report', 'sent', 'message', :'to_arrive', 'wa_message_id', 'F2', 'at', '2026-01-02 03:04:05+00'),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F1', 'status', 'failed', 'error', 'not on WhatsApp', 'error_code', 131026, 'at', now()),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F1', 'status', 'failed', 'error', 'again', 'error_code', 1, 'at', now()),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F1', 'status', 'delivered', 'at', now()),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F2', 'status', 'delivered', 'error', 'none', 'error_code', 'none', 'at', now()),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F2', 'status', 'failed', 'error', 'on one of two phones', 'at', now()),
+	json_build_object('report', 'failed', 'message', :'at_once', 'error', repeat('x', 600), 'error_code', 'not-authorized')));
+SELECT wa_message_id, status, error_code, left(error, 20) AS error, length(error) FROM wa.message WHERE id IN (:'to_fail', :'at_once', :'to_arrive') ORDER BY id;
+SELECT e.payload ->> 'waMessageId' AS id, e.payload ->> 'status' AS status, e.payload ->> 'errorCode' AS code, left(e.payload ->> 'error', 20) AS error
+FROM (SELECT e.*, e.envelope::json -> 'payload' AS payload FROM wa.event e WHERE e.session_id = :'session' AND e.type = 'message.status') e
+WHERE e.payload ->> 'status' = 'failed' AND e.payload ->> 'errorCode' IS NOT NULL ORDER BY e.epoch, e.ordinal, e.id;
+-- One that is tried again keeps the code as long as the error.
+SELECT queue(:'acme', :'session', 'to try again') AS again \gset
+SELECT * FROM report(:'acme', json_build_array(json_build_object('report', 'failed', 'message', :'again', 'error', 'too fast', 'error_code', 130429, 'retry', true)));
+SELECT status, error, error_code FROM wa.message WHERE id = :'again';
+SELECT * FROM report(:'acme', json_build_array(json_build_object('report', 'sent', 'message', :'again', 'wa_message_id', 'F3', 'at', now())));
+SELECT status, error, error_code FROM wa.message WHERE id = :'again';
+-- Wrong ones.
+SELECT * FROM report(:'acme', json_build_array(
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F3', 'status', 'failed', 'at', now()),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F3', 'status', 'failed', 'error', 'x', 'error_code', '', 'at', now()),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F3', 'status', 'failed', 'error', 'x', 'error_code', 'a b', 'at', now()),
+	json_build_object('report', 'failed', 'message', :'again', 'error', 'x', 'error_code', repeat('1', 65)),
+	json_build_object('report', 'status', 'session', :'session', 'wa_message_id', 'F3', 'status', 'sent', 'at', now())));
+
+-- A status that overtakes the report that WhatsApp took the message, and names it, is that
+-- report, too, in a run as by itself.  It names messages of its session only.
+SELECT queue(:'acme', :'session', 'overtaken ' || n) AS id, n INTO TEMP overtaken FROM generate_series(1, 6) n;
+UPDATE wa.message m SET lease_owner = 'one', lease_until = now() + interval '1 min' FROM overtaken o WHERE m.id = o.id;
+INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status, quoted_message_id, lease_until)
+SELECT :'acme', :'session', '15551110000@s.whatsapp.net', 'out', 'text', 'answers ' || n, 'queued', id, now() + interval '1 s' FROM overtaken;
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'status', 'session', :'session', 'message', o.id, 'wa_message_id', 'O' || o.n, 'status', 'delivered', 'at', '2026-01-02 03:04:06+00') ORDER BY o.n)
+	FROM overtaken o WHERE o.n <= 2));
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'status', 'session', :'session', 'message', o.id, 'wa_message_id', 'O' || o.n, 'status', 'read', 'at', '2026-01-02 03:04:07+00') ORDER BY o.n)
+	FROM overtaken o WHERE o.n IN (2, 3)));
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'status', 'session', :'session', 'message', o.id, 'wa_message_id', 'O' || o.n, 'status', 'failed', 'error', 'no', 'error_code', 1, 'at', '2026-01-02 03:04:07+00'))
+	FROM overtaken o WHERE o.n = 4));
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'sent', 'message', o.id, 'wa_message_id', 'O' || o.n, 'at', '2026-01-02 03:04:05+00') ORDER BY o.n) FROM overtaken o WHERE o.n <= 4));
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'status', 'session', CASE o.n WHEN 5 THEN :'logged_out' ELSE :'session' END, 'message', o.id, 'wa_message_id', 'O' || o.n, 'status', 'read', 'at', now()) ORDER BY o.n)
+	FROM overtaken o WHERE o.n = 5));
+SELECT * FROM report(:'beta', (SELECT json_agg(json_build_object('report', 'status', 'session', :'session', 'message', o.id, 'wa_message_id', 'O' || o.n, 'status', 'read', 'at', now())) FROM overtaken o WHERE o.n = 6));
+SELECT o.n, m.wa_message_id, m.status, m.error, m.error_code, m.lease_owner, m.lease_until IS NULL AS ended, CASE WHEN o.n <= 4 THEN m.sent_at END AS sent_at, a.lease_until IS NULL AS answer_woken
+FROM overtaken o JOIN wa.message m ON m.id = o.id JOIN wa.message a ON a.quoted_message_id = o.id ORDER BY o.n;
+
 -- Events that are held back: those of a savepoint that is rolled back are dropped, and
 -- nothing is committed before they are written.
 SET SESSION AUTHORIZATION regress_app;

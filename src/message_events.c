@@ -59,6 +59,7 @@ typedef enum Column
 	MEDIA,
 	STATUS,
 	ERROR_TEXT,
+	ERROR_CODE,
 	EDITED,
 	REVOKED,
 	FORWARDED,
@@ -86,6 +87,7 @@ static const char *const column_names[COLUMNS] = {
 	[MEDIA] = "media",
 	[STATUS] = "status",
 	[ERROR_TEXT] = "error",
+	[ERROR_CODE] = "error_code",
 	[EDITED] = "edited",
 	[REVOKED] = "revoked",
 	[FORWARDED] = "forwarded",
@@ -266,6 +268,7 @@ put_message(StringInfo json, const Message *message)
 	put_content(json, message);
 	put_status(json, message);
 	put_text(json, "error", message, ERROR_TEXT);
+	put_text(json, "errorCode", message, ERROR_CODE);
 	wa_event_json_bool(json, "edited", is_true(message, EDITED));
 	wa_event_json_bool(json, "revoked", is_true(message, REVOKED));
 	wa_event_json_bool(json, "forwarded", is_true(message, FORWARDED));

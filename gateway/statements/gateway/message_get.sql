@@ -8,7 +8,7 @@ SELECT m.id, m.session_id, m.session_phone_number, m.chat_jid, m.wa_message_id, 
 	CASE WHEN m.status = 'sending' THEN 'queued'
 		WHEN m.status = 'delivered' AND m.direction = 'in' AND m.id <= c.read_to THEN 'read'
 		ELSE m.status END AS status,
-	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at AS "timestamp", m.created_at
+	m.error, m.error_code, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at AS "timestamp", m.created_at
 FROM wa.message AS m
 JOIN wa.chat AS c ON c.org_id = m.org_id AND c.session_id = m.session_id AND c.jid = m.chat_jid
 WHERE m.session_id = $1::uuid

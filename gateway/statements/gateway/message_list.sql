@@ -16,14 +16,14 @@ SELECT m.id, p.session_id, m.session_phone_number, p.jid AS chat_jid, m.wa_messa
 	CASE WHEN m.status = 'sending' THEN 'queued'
 		WHEN m.status = 'delivered' AND m.direction = 'in' AND m.id <= p.read_to THEN 'read'
 		ELSE m.status END AS status,
-	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at AS "timestamp", m.created_at
+	m.error, m.error_code, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at AS "timestamp", m.created_at
 FROM wa.chat AS p
 LEFT JOIN LATERAL (
 	SELECT q.*, sum(q.bytes) OVER (ORDER BY q.sent_at DESC, q.id DESC ROWS UNBOUNDED PRECEDING) - q.bytes
 		AS bytes_before
 	FROM (
 		SELECT n.id, n.session_phone_number, n.wa_message_id, n.direction, n.sender_jid, n.sender_name, n.type, n.body, n.content,
-			n.quoted_message_id, n.mentions, n.media, n.status, n.error, n.edited, n.revoked,
+			n.quoted_message_id, n.mentions, n.media, n.status, n.error, n.error_code, n.edited, n.revoked,
 			n.forwarded, n.reactions, n.sent_at, n.created_at,
 			COALESCE(octet_length(n.body), 0) + COALESCE(octet_length(n.content::text), 0)
 				+ COALESCE(octet_length(n.media::text), 0) + COALESCE(octet_length(n.reactions::text), 0)

@@ -298,6 +298,7 @@ const REPORTS = {
 	action_done: [() => ({ action: thing.theirAction, at: 'now' }), 't'],
 	action_failed: [() => ({ action: thing.theirAction, error: 'x', retry: true }), 't'],
 	status: [() => ({ session: theirs.session.uuid, wa_message_id: 'W1', status: 'read', at: 'now' }), 't'],
+	'status failed': [() => ({ session: theirs.session.uuid, message: thing.theirQueued, wa_message_id: 'W8', status: 'failed', error: 'x', error_code: 1, at: 'now' }), 't'],
 	change: [() => ({ session: theirs.session.uuid, wa_message_id: 'W1', sender_jid: theirs.chat.jid, type: 'react', value: 'x' }), 't'],
 	presence: [() => ({ session: theirs.session.uuid, chat_jid: theirs.chat.jid, sender_jid: theirs.chat.jid, presence: 'composing' }), 't'],
 	poll_vote: [() => ({ session: theirs.session.uuid, wa_message_id: 'none', sender_jid: theirs.chat.jid, options: [], at: 'now' }), 'f'],
@@ -324,6 +325,7 @@ const WORK = {
 		sessions: [() => ['none', OWNER, '1000', '1 hour'], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		claim: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		actions: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
+		attachment: [() => [thing.theirQueued, OWNER], 'theirs'],
 		credentials: [() => ['none', OWNER, `{${thing.theirConnected}}`], null, (rows) => rows.some((row) => row.session_id === thing.theirConnected)],
 		release: [() => [OWNER], null, (rows) => Number(rows[0].connector_release) > 0],
 		session: [() => [theirs.session.uuid, OWNER, 'working', N, N, N, N, N, N], 'theirs', (rows) => rows.at(-1).connector_session === 't'],
@@ -331,7 +333,7 @@ const WORK = {
 		media_stored: [() => [thing.theirFetched, OWNER, '1', `\\x${'00'.repeat(32)}`, '1', 'text/plain'], 'theirs', (rows) => rows.at(-1).connector_media_stored === 't'],
 		media_failed: [() => [thing.theirFetched, OWNER, '1', 'x', 'false', 'false'], 'theirs', (rows) => rows.at(-1).connector_media_failed === 't'],
 		...Object.fromEntries(Object.entries(REPORTS).map(([report, [members, changed]]) =>
-			[`report ${report}`, [() => [JSON.stringify([{ report, ...members() }])], 'theirs', (rows) => rows.at(-1).changed === changed]])),
+			[`report ${report}`, [() => [JSON.stringify([{ report: report.split(' ')[0], ...members() }])], 'theirs', (rows) => rows.at(-1).changed === changed]])),
 	},
 };
 
