@@ -247,6 +247,26 @@ CREATE FUNCTION wa.count_sealed(key uuid) RETURNS bigint
 	AS $$ SELECT count(*) FROM wa.session_credentials c WHERE c.key_id = key $$;
 COMMENT ON FUNCTION wa.count_sealed(uuid) IS 'for function bodies: how many sessions, of all organizations, have credentials that are sealed to a key';
 
+-- Whoever gives away a box that is sealed to a point of small order gives away what is in it, so
+-- libsodium refuses to.  Each key has one form: the number is less than 2^255 - 19, and the bit
+-- above it, which X25519 leaves out, is 0 (RFC 7748).
+CREATE FUNCTION wa.is_public_key(public_key bytea) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+	small_order constant bytea[] := ARRAY[
+		'\x0000000000000000000000000000000000000000000000000000000000000000',
+		'\x0100000000000000000000000000000000000000000000000000000000000000',
+		'\xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+		'\x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+		'\xecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'];
+BEGIN
+	RETURN octet_length(public_key) = 32 AND get_byte(public_key, 31) < 128 AND public_key <> ALL (small_order)
+		AND NOT (substr(public_key, 2) = decode(repeat('ff', 30) || '7f', 'hex') AND get_byte(public_key, 0) >= 237);
+END $$;
+COMMENT ON FUNCTION wa.is_public_key(bytea) IS
+	'for function bodies: whether these are the 32 bytes of a public key (X25519) that can be sealed to; NULL for NULL';
+
 CREATE FUNCTION wa.add_connector_key(connector text, public_key bytea) RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -256,8 +276,8 @@ DECLARE
 BEGIN
 	PERFORM wa.refuse_under_key();
 	PERFORM wa.check_connector_name(connector);
-	IF (octet_length(public_key) = 32) IS NOT TRUE THEN
-		PERFORM wa.refuse_field('public_key', 'must have 32 bytes');
+	IF wa.is_public_key(public_key) IS NOT TRUE THEN
+		PERFORM wa.refuse_field('public_key', 'must be the 32 bytes of a public key (X25519)');
 	END IF;
 	INSERT INTO wa.connector_key (connector, public_key, added_by)
 	VALUES (add_connector_key.connector, add_connector_key.public_key, wa.actor()) RETURNING id INTO key;

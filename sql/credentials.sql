@@ -13,25 +13,32 @@ SELECT value AS acme_events FROM fixture WHERE name = 'acme_events' \gset
 SELECT value AS beta_all FROM fixture WHERE name = 'beta_all' \gset
 SELECT value AS beta_session FROM fixture WHERE name = 'beta_session' \gset
 SET wa.connectors = 'sandbox, cloud, plain';
+CREATE FUNCTION public.public_key(name text) RETURNS bytea LANGUAGE sql AS $$ SELECT set_byte(sha256(name::bytea), 31, 0) $$;
 CREATE FUNCTION public.bytes(n integer) RETURNS bytea LANGUAGE sql AS $$ SELECT decode(repeat('5e', n), 'hex') $$;
 
 -- Administrators add the public keys of connectors; the newest seals.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT id FROM wa.create_session('Cloud', connector => 'cloud') \gset
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT * FROM error_of(format('SELECT wa.sealing_key(%L)', :'id'));
-SELECT wa.add_connector_key('cloud', sha256('one')) AS first \gset
-SELECT wa.add_connector_key('cloud', sha256('two')) AS second \gset
-SELECT wa.add_connector_key('plain', sha256('one')) AS plain \gset
-SELECT connector, id = :'second' AS is_second, public_key = sha256('two') AS is_key, added_by, sessions FROM wa.connector_keys();
+SELECT wa.add_connector_key('cloud', public_key('one')) AS first \gset
+SELECT wa.add_connector_key('cloud', public_key('two')) AS second \gset
+SELECT wa.add_connector_key('plain', public_key('one')) AS plain \gset
+SELECT connector, id = :'second' AS is_second, public_key = public_key('two') AS is_key, added_by, sessions FROM wa.connector_keys();
 SELECT wrong.key, e.state, e.column_name FROM (VALUES (NULL), ('\x'), ('\x00'), ('\x' || repeat('0', 66))) wrong (key)
 	CROSS JOIN LATERAL error_of(format('SELECT wa.add_connector_key(''cloud'', %L)', wrong.key)) e;
-SELECT state, column_name FROM error_of($$SELECT wa.add_connector_key('No', sha256('x'))$$);
-SELECT state FROM error_of($$SELECT wa.add_connector_key('cloud', sha256('one'))$$);
-SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.add_connector_key('cloud', sha256('x'));
+-- Points of small order, to which libsodium seals nothing, and other forms of the same and of other points.
+SELECT wrong.key, e.state, e.column_name, e.message FROM (VALUES (1, repeat('00', 32)), (2, '01' || repeat('00', 31)), (3, 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'),
+	(4, '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157'), (5, 'ec' || repeat('ff', 30) || '7f'), (6, 'ed' || repeat('ff', 30) || '7f'), (7, 'ee' || repeat('ff', 30) || '7f'),
+	(8, repeat('ff', 31) || '7f'), (9, repeat('5e', 31) || '80'), (10, repeat('00', 31) || '80'), (11, 'ec' || repeat('ff', 31))) wrong (place, key)
+	CROSS JOIN LATERAL error_of(format('SELECT wa.add_connector_key(''cloud'', %L)', '\x' || wrong.key)) e ORDER BY wrong.place;
+SELECT wa.is_public_key(decode(k, 'hex')) FROM (VALUES (repeat('5e', 32)), ('eb' || repeat('ff', 30) || '7f'), ('ed' || repeat('ff', 29) || 'fe7f')) v (k);
+SELECT state, column_name FROM error_of($$SELECT wa.add_connector_key('No', public_key('x'))$$);
+SELECT state FROM error_of($$SELECT wa.add_connector_key('cloud', public_key('one'))$$);
+SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.add_connector_key('cloud', public_key('x'));
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.connector_keys();
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT wa.remove_connector_key(:'first');
 
 -- The key of a session's connector, or of a connector that is named, for whoever may manage.
-SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT org_id = :'acme' AS org, key_id = :'second' AS key, public_key = sha256('two') AS public FROM wa.sealing_key(:'id');
+SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT org_id = :'acme' AS org, key_id = :'second' AS key, public_key = public_key('two') AS public FROM wa.sealing_key(:'id');
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT key_id = :'plain' AS key FROM wa.sealing_key(connector => 'plain');
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT * FROM error_of('SELECT wa.sealing_key()');
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT * FROM error_of($$SELECT wa.sealing_key(connector => 'other')$$);

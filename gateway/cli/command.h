@@ -137,6 +137,12 @@ typedef struct Command
 	 */
 	bool (*print)(Buffer *out);
 
+	/*
+	 * Makes something of the words alone, without a database, and appends what is said about it;
+	 * false: why it could not.  NULL: it is a command of the database.
+	 */
+	bool (*make)(const char *const values[], Buffer *out);
+
 	/* Must have a row, with $1; otherwise "absent" is the error.  NULL: not asked. */
 	const char *requires;
 	const char *absent;

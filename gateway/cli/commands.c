@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "cli/connector_key.h"
 #include "cli/help.h"
 
 /* clang-format off */
@@ -61,6 +62,14 @@
 #define BOTH_KINDS \
 	"(SELECT concat('{', string_agg(n, ',') FILTER (WHERE n NOT LIKE '%:%'), '}')::wa.permissions AS four, " \
 	"array_agg(btrim(n)) FILTER (WHERE n LIKE '%:%') AS own FROM unnest(string_to_array(btrim($3, '{}'), ',')) n) p"
+
+#define CONNECTOR_KEY_COLUMNS \
+	"k.id, " \
+	"k.connector, " \
+	"encode(k.public_key, 'hex') AS \"publicKey\", " \
+	"k.added_at AS \"addedAt\", " \
+	"k.added_by AS \"addedBy\", " \
+	"k.sessions"
 
 #define SHOW_ORG "SELECT " ORG_COLUMNS " FROM wa.org o WHERE o.id = $1::wa.org_id"
 #define SHOW_KEY "SELECT " KEY_COLUMNS " FROM wa.keys k WHERE k.id = $1::wa.key_id"
@@ -519,6 +528,34 @@ const Command commands[] = {
 		"FROM wa.audit a WHERE a.org_id = $1::wa.org_id AND a.sequence > COALESCE($2::bigint, 0) ORDER BY a.sequence",
 	 .http = {.request = "GET /audit/export", .form = ROWS_LINES, .members = audit_record_members},
 	 .shape = COMMAND_LINES},
+
+	{.name = "connector make-key",
+	 .summary = "make a key pair that the credentials of a connector's sessions are sealed to",
+	 .more = "The secret half is written to FILE, for the connector alone, and never shown. What is printed is the public half, for \"connector add-key\".",
+	 .elsewhere = "keygen generate-key",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "FILE", .help = "a file that does not exist yet; nobody but its owner can read it then"}},
+	 .make = connector_key_make},
+
+	{.name = "connector add-key",
+	 .summary = "have credentials sealed to a public key of a connector from now on",
+	 .more = "What is sealed to earlier keys stays, so the connector needs their secret halves too, until the credentials have been given anew.",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "NAME", .help = "the kind of connector, as sessions name it"},
+		{.kind = PARAMETER_WORD, .name = "KEY", .help = "the public half, in hexadecimal, as \"connector make-key\" prints it"}},
+	 .statement = "SELECT wa.add_connector_key($1, decode($2, 'hex')) AS id",
+	 .show = "SELECT " CONNECTOR_KEY_COLUMNS " FROM wa.connector_keys() k WHERE k.id = $1::uuid"},
+
+	{.name = "connector list-keys",
+	 .summary = "list the public keys of connectors, and how many sessions' credentials are sealed to each",
+	 .more = "The newest key of a connector comes first, and seals.",
+	 .statement = "SELECT " CONNECTOR_KEY_COLUMNS " FROM wa.connector_keys() k",
+	 .shape = COMMAND_LIST},
+
+	{.name = "connector remove-key",
+	 .summary = "remove a public key of a connector, once no credentials are sealed to it",
+	 .elsewhere = "retire-key delete-key",
+	 .parameters = {{.kind = PARAMETER_WORD, .name = "ID", .help = "the id of the key, as \"connector list-keys\" shows it"}},
+	 .statement = "SELECT $1::uuid AS id FROM wa.remove_connector_key($1::uuid)",
+	 .done = "Removed the key {id}."},
 
 	{.name = "tail",
 	 .summary = "print the events of an organization as they happen, until it is interrupted",

@@ -354,7 +354,7 @@ complete(Reader *reader)
 	command = invocation->command;
 	if (command->print != NULL)
 		return place_words(reader);
-	if (!choose_way(invocation))
+	if (command->make == NULL && !choose_way(invocation))
 		return false;
 	if (invocation->over_http && !command_works_over_http(command))
 		return wrong(invocation, "%s works with a database only, not over HTTP", command->name);

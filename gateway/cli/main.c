@@ -267,6 +267,22 @@ print_text(const Invocation *invocation, bool (*print)(Buffer *out))
 	return ok ? 0 : EXIT_REFUSED;
 }
 
+static int
+make(const Invocation *invocation)
+{
+	Buffer out;
+	bool ok;
+
+	buffer_init(&out, OUTPUT_MAX);
+	ok = invocation->command->make(invocation->values, &out);
+	if (ok)
+		ok = output_write(&out) == OUTPUT_WRITTEN;
+	else
+		fprintf(stderr, "wa: %s\n", out.data);
+	buffer_free(&out);
+	return ok ? 0 : EXIT_REFUSED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -294,5 +310,7 @@ main(int argc, char **argv)
 	}
 	if (invocation.command->print != NULL)
 		return print_text(&invocation, invocation.command->print);
+	if (invocation.command->make != NULL)
+		return make(&invocation);
 	return invocation.over_http ? run_over_http(&invocation) : run_command(&invocation, line);
 }

@@ -14,6 +14,9 @@
 
 #define SEALED_BOX_KEY_SIZE 32
 
+/* The characters of a secret key as text, without the NUL behind them. */
+#define SEALED_BOX_SECRET_TEXT 44
+
 /* The bytes that a box has more than its content. */
 #define SEALED_BOX_EXTRA 48
 
@@ -25,6 +28,9 @@ typedef struct SealedBoxKey
 
 /* Makes a key pair.  The caller wipes it.  False: the library cannot be used. */
 extern bool sealed_box_make_key(SealedBoxKey *key);
+
+/* Writes the secret key as text: base64 (RFC 4648).  The caller wipes it. */
+extern void sealed_box_write_secret(const SealedBoxKey *key, char text[SEALED_BOX_SECRET_TEXT + 1]);
 
 /*
  * Seals len bytes to a public key.  The box has room for len + SEALED_BOX_EXTRA bytes and does

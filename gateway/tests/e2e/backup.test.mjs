@@ -80,7 +80,7 @@ before(async () =>
 	await db.sql("SELECT wa.define_permission('invoices:write', 'Writes invoices', true)");
 	await db.sql("SELECT wa.create_key($1, 'own', '{}', own_permissions => '{invoices:write}')", [tenant.org.uuid]);
 	await db.sql("SELECT wa.set_connector_capability('sandbox', 'poll', false), wa.set_connector_capability('other', 'text', true)");
-	await db.sql(`INSERT INTO wa.session_credentials SELECT $1, $2, '1', '2', '3', wa.add_connector_key('sandbox', sha256('key')), decode(repeat('00ff', 50), 'hex'), true`,
+	await db.sql(`INSERT INTO wa.session_credentials SELECT $1, $2, '1', '2', '3', wa.add_connector_key('sandbox', set_byte(sha256('key'), 31, 0)), decode(repeat('00ff', 50), 'hex'), true`,
 		[tenant.org.uuid, tenant.session.uuid]);
 	await db.sql("INSERT INTO wa.scanner_key VALUES ('scanner', 'its key', '\\x30')");
 	await db.sql('INSERT INTO wa.key_warning (org_id, key_id, days) VALUES ($1, $2, 7)', [tenant.org.uuid, keys.good.uuid]);

@@ -573,7 +573,7 @@ test('by giving a session its credentials, taken or refused', async () =>
 	const give = (json) => ask('PUT', target, { key: tenant.key.secret, json });
 
 	assert.equal((await give(credentials())).status, 409);
-	await db.sql("SELECT wa.add_connector_key(c, sha256('key')) FROM unnest('{sandbox,none}'::text[]) c");
+	await db.sql("SELECT wa.add_connector_key(c, set_byte(sha256('key'), 31, 0)) FROM unnest('{sandbox,none}'::text[]) c");
 	assert.equal((await give(credentials())).status, 200);
 	assert.equal((await give(credentials({ appId: 'x' }))).status, 400);
 	assert.equal((await ask('POST', '/api/v1/sessions', { key: tenant.key.secret, json: { start: false, credentials: credentials() } })).status, 201);

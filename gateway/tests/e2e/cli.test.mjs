@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
@@ -572,6 +573,58 @@ test('a secret is in the server\'s log in none of its forms', async () =>
 		assert.ok(!log.includes(secret), 'it is in the log');
 });
 
+/* The key opens what a gateway seals: credentials.test.mjs shows that with keys of the same kind. */
+test('connector: a key pair whose secret half is in a file alone, and its public half in the database', () =>
+{
+	const folder = fs.mkdtempSync(path.join(cluster.place, 'keys-'));
+	const file = path.join(folder, 'secret');
+
+	fs.chmodSync(folder, 0o777);
+
+	const umask = process.umask(0);
+	const made = said('connector', 'make-key', file);
+
+	process.umask(umask);
+
+	const [publicKey] = /\b[0-9a-f]{64}\b/.exec(made);
+	const secret = fs.readFileSync(file, 'utf8');
+	const bytes = Buffer.from(secret, 'base64');
+
+	assert.match(secret, /^[A-Za-z0-9+/]{43}=\n$/);
+	assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+	for (const shown of [secret.trim(), bytes.toString('hex')])
+		assert.ok(!made.includes(shown));
+	/* the halves belong together */
+	assert.equal(createPublicKey(createPrivateKey({ format: 'der', type: 'pkcs8', key: Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), bytes]) }))
+		.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex'), publicKey);
+	assert.match(made, new RegExp(`^  wa connector add-key NAME ${publicKey}$`, 'm'));
+	assert.match(made, new RegExp(`^  SELECT wa\\.add_connector_key\\('NAME', '\\\\x${publicKey}'\\);$`, 'm'));
+	/* nothing that exists is written over, nor through a link */
+	fs.symlinkSync(path.join(folder, 'target'), path.join(folder, 'link'));
+	for (const [name, words] of [[file, /cannot write .*: File exists/], [path.join(folder, 'link'), /File exists/], [path.join(folder, 'none/key'), /No such file or directory/]])
+		refused(['connector', 'make-key', name], 1, words);
+	refused(['connector', 'make-key'], 2, /FILE is missing/);
+	assert.equal(fs.readFileSync(file, 'utf8'), secret);
+	assert.deepEqual(fs.readdirSync(folder).sort(), ['link', 'secret']);
+
+	const added = json('connector', 'add-key', 'cloud', publicKey);
+
+	assert.deepEqual([added.connector, added.publicKey, added.addedBy, added.sessions], ['cloud', publicKey, ADMIN, 0]);
+	assert.match(added.addedAt, TIME);
+	assert.deepEqual(json('connector', 'list-keys').filter(({ id }) => id === added.id), [added]);
+	assert.ok(said('connector', 'list-keys').includes(publicKey));
+	refused(['connector', 'add-key', 'cloud', publicKey], 1, /already exists|duplicate/);
+	refused(['connector', 'add-key', 'cloud', '00'.repeat(32)], 1, /public_key must be the 32 bytes of a public key/);
+	refused(['connector', 'add-key', 'cloud', 'x'], 1, /invalid hexadecimal/);
+	refused(['connector', 'add-key', 'cloud', publicKey], 1, /permission denied/, { user: NOBODY });
+	refused(['connector', 'list-keys'], 1, /permission denied/, { user: NOBODY });
+	refused(['connector', 'remove-key', added.id], 1, /permission denied/, { user: NOBODY });
+	refused(['connector', 'retire-key', added.id], 2, /remove-key/);
+	assert.equal(said('connector', 'remove-key', added.id), `Removed the key ${added.id}.\n`);
+	refused(['connector', 'remove-key', added.id], 1, /key does not exist/);
+	assert.deepEqual(json('connector', 'list-keys').filter(({ id }) => id === added.id), []);
+});
+
 /* The commands, as --help lists them. */
 const COMMANDS = () => [...said('--help').matchAll(/^ {2}([a-z]+(?: [a-z-]+)?) {2,}/gm)].map(([, name]) => name);
 
@@ -608,7 +661,7 @@ test('help, completion and manual have every command, and all of its options', (
 		assert.doesNotMatch(paragraph, /\bNo \[/, command);
 		assert.equal(/ \[HTTP\]$/m.test(said(...command.split(' '), '--help')), works, command);
 		assert.equal(run(WA, command.split(' '), { env: { WA_URL: 'http://127.0.0.1:1', WA_TOKEN_FILE: '/nowhere' } }).stderr.includes('works with a database only'),
-			!works && !['completion bash', 'manual'].includes(command), command);
+			!works && !['completion bash', 'manual', 'connector make-key'].includes(command), command);
 	}
 	assert.match(said('--version'), /^wa [0-9]+\.[0-9]+\n$/);
 });
@@ -626,7 +679,7 @@ function completed(line)
 
 test('the completion knows commands, options and what a value may be', () =>
 {
-	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'tail', 'completion', 'manual', '--database', '--url', '--token-file', '--ca-file', '--json', '--help', '--version']);
+	assert.deepEqual(completed('wa '), ['check', 'org', 'key', 'import', 'user', 'member', 'permission', 'audit', 'connector', 'tail', 'completion', 'manual', '--database', '--url', '--token-file', '--ca-file', '--json', '--help', '--version']);
 	assert.deepEqual(completed('wa ke'), ['key']);
 	assert.deepEqual(completed('wa --database x key '), ['create', 'change', 'policy', 'list', 'show', 'find', 'usage', 'guesses', 'explain', 'revoke', 'revoke-all', 'revoke-secret', 'disable', 'enable', 'rotate']);
 	/* over HTTP only what works there */

@@ -166,11 +166,11 @@ test('several keys: the newest seals, and one that was removed is not sealed to'
 	assert.equal((await sealedOf(session)).key, first.id);
 });
 
-/* A key of small order, with which everybody could open what is sealed. */
+/* A key of small order, with which everybody could open what is sealed; it is refused when it is added, too. */
 test('nothing is stored if the connector\'s key cannot be sealed to', async () =>
 {
 	const session = await createSession(db, org, { connector: 'others' });
-	const id = await db.value("SELECT wa.add_connector_key('others', $1)", [`\\x${'00'.repeat(32)}`]);
+	const id = await db.value("INSERT INTO wa.connector_key (connector, public_key, added_by) VALUES ('others', $1, 'nobody') RETURNING id", [`\\x${'00'.repeat(32)}`]);
 
 	assert.equal((await put(session, CREDENTIALS)).status, 503);
 	assert.equal(await sealedOf(session), undefined);

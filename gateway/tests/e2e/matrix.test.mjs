@@ -228,7 +228,7 @@ before(async () =>
 	client = (await Gateway.start(cluster, { args: ['--media-dir', makePlace()] })).client;
 	for (const role of ['owner', 'admin', 'member'])
 		tokens[role] = await tokenOf(client, await createPerson(db, { org: tenant.org, role }));
-	await db.sql("SELECT wa.add_connector_key(c, sha256('key')) FROM unnest('{sandbox,none}'::text[]) c");
+	await db.sql("SELECT wa.add_connector_key(c, set_byte(sha256('key'), 31, 0)) FROM unnest('{sandbox,none}'::text[]) c");
 	aside = await createSession(db, tenant.org, { label: 'aside' });
 	stranger = await createPerson(db, { org: other.org });
 	const invitation = await client.post('/api/v1/invitations', await tokenOf(client, stranger), { email: 'x@example.com', role: 'member' });

@@ -39,7 +39,7 @@ export async function giveCredentials(db, session)
 
 	await db.sql(`
 		INSERT INTO wa.session_credentials (org_id, session_id, phone_number_id, waba_id, app_id, key_id, sealed)
-		VALUES ($1, $2, '1', '2', '3', wa.add_connector_key($3, sha256($4::text::bytea)), decode(repeat('5e', 64), 'hex'))`,
+		VALUES ($1, $2, '1', '2', '3', wa.add_connector_key($3, set_byte(sha256($4::text::bytea), 31, 0)), decode(repeat('5e', 64), 'hex'))`,
 		[session.org.uuid, session.uuid, connector, session.uuid]);
 }
 
