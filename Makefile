@@ -85,6 +85,10 @@ attack: packages
 	scripts/e2e attack
 e2e-asan: packages
 	scripts/e2e e2e sanitized
+# make connector-test [CONNECTOR="cmd"] [FAR_SIDE=module.mjs]: whether a connector keeps to
+# docs/connectors.md; by default the sandbox.
+connector-test: packages
+	CONNECTOR='$(subst ','\'',$(value CONNECTOR))' FAR_SIDE='$(FAR_SIDE)' TESTS=gateway/tests/connector/conformance.test.mjs scripts/e2e connector
 
 browser: packages
 	scripts/browser
@@ -110,4 +114,4 @@ check-style: packages
 analyze: packages
 	scripts/analyze
 
-.PHONY: packages gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack browser test-versions run stop bench format check-style analyze e2e-asan installcheck-asan installcheck-valgrind
+.PHONY: packages gateway clean-gateway test installcheck unit unit-asan fuzz e2e attack connector-test browser test-versions run stop bench format check-style analyze e2e-asan installcheck-asan installcheck-valgrind

@@ -115,12 +115,34 @@ function startOf(program, env, root)
 	if (process.getuid() !== 0 || path.dirname(program) !== path.resolve(PROGRAMS) || root)
 		return { file: program, options: { env: environment(env) } };
 
-	const { uid, gid, place } = serverUser();
-	const file = path.join(place, path.basename(program));
+	const { uid, gid } = serverUser();
+
+	return { file: copied(program), options: { env: environment({ HOME: '/', ...env }), uid, gid } };
+}
+
+/* The copy of a program of ours that the unprivileged user can run. */
+function copied(program)
+{
+	const file = path.join(serverUser().place, path.basename(program));
 
 	if (!fs.existsSync(file))
 		fs.copyFileSync(program, file);
-	return { file, options: { env: environment({ HOME: '/', ...env }), uid, gid } };
+	return file;
+}
+
+/*
+ * Where a command line of somebody else finds these programs of ours, and the options with which
+ * the unprivileged user runs it, if the tests are run by root.
+ */
+export function forCommands(names)
+{
+	if (process.getuid() !== 0)
+		return { programs: path.resolve(PROGRAMS), options: {} };
+
+	const { uid, gid, place } = serverUser();
+
+	names.forEach((name) => copied(path.join(PROGRAMS, name)));
+	return { programs: place, options: { uid, gid } };
 }
 
 /* Runs a program to its end.  Returns { code, stdout, stderr }. */
@@ -151,10 +173,11 @@ export function must(program, args, options)
 /*
  * A program in the background.  Its output goes to a file, so that reading it costs this
  * process nothing while it loads the program.  "closed": it has no input, output or errors.
+ * "user": forCommands().options.
  */
 export class Program
 {
-	constructor(program, args, { log = '/dev/null', env, root = false, closed = false, ...others } = {})
+	constructor(program, args, { log = '/dev/null', env, root = false, closed = false, user = {}, ...others } = {})
 	{
 		refuseOthers(others);
 
@@ -164,7 +187,7 @@ export class Program
 		this.name = path.basename(program);
 		this.logFile = log;
 		this.child = spawn(...closed ? ['sh', ['-c', 'exec "$0" "$@" <&- >&- 2>&-', executable, ...args]] : [executable, args],
-			{ ...options, stdio: ['ignore', file, file] });
+			{ ...options, ...user, stdio: ['ignore', file, file] });
 		fs.closeSync(file);
 		this.exited = new Promise((resolve) =>
 		{
