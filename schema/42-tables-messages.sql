@@ -50,7 +50,7 @@ COMMENT ON COLUMN wa.media.unused_at IS 'when it is removed if no message carrie
 CREATE TABLE wa.media_bytes (
 	org_id uuid NOT NULL REFERENCES wa.org,
 	sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
-	size bigint NOT NULL CHECK (size > 0),
+	size bigint CHECK (size > 0),
 	files integer NOT NULL,
 	uploads integer NOT NULL,
 	unused_at timestamptz,
@@ -59,6 +59,7 @@ CREATE TABLE wa.media_bytes (
 	removed_at timestamptz,
 	PRIMARY KEY (org_id, sha256),
 	CHECK (uploads BETWEEN 0 AND files),
+	CHECK (files = 0 OR size IS NOT NULL),
 	CHECK (files = 0 OR unused_at IS NULL),
 	CHECK (num_nonnulls(removal, removing_at) = 0 OR num_nulls(removal, removing_at, unused_at) = 0)
 );
@@ -67,7 +68,7 @@ CREATE INDEX media_bytes_removed ON wa.media_bytes (org_id, removed_at) WHERE fi
 COMMENT ON TABLE wa.media_bytes IS 'the bytes that have been stored, and how many files share them. Function bodies only';
 COMMENT ON COLUMN wa.media_bytes.org_id IS 'the organization whose bytes they are';
 COMMENT ON COLUMN wa.media_bytes.sha256 IS 'SHA-256 of the bytes, and with the organization their name in the store';
-COMMENT ON COLUMN wa.media_bytes.size IS 'how many they are';
+COMMENT ON COLUMN wa.media_bytes.size IS 'how many they are; NULL: no file was ever of them';
 COMMENT ON COLUMN wa.media_bytes.files IS 'how many rows of wa.media are of these bytes';
 COMMENT ON COLUMN wa.media_bytes.uploads IS 'how many of them people and keys have uploaded';
 COMMENT ON COLUMN wa.media_bytes.unused_at IS 'since when no file is of them; NULL: one is, or they are removed';
@@ -89,6 +90,31 @@ COMMENT ON COLUMN wa.media_room.org_id IS 'the organization';
 COMMENT ON COLUMN wa.media_room.slot IS 'which part: the last four bits of the first byte of the digest';
 COMMENT ON COLUMN wa.media_room.uploaded IS 'the bytes that people and keys have uploaded';
 COMMENT ON COLUMN wa.media_room.received IS 'the bytes that were only received';
+
+-- How far a worker has come that compares the store with the rows (93-media-scan.sql).
+CREATE TABLE wa.media_scan (
+	one boolean NOT NULL DEFAULT true PRIMARY KEY CHECK (one),
+	behind text NOT NULL DEFAULT '' CHECK (octet_length(behind) <= 1024),
+	lease_owner text,
+	lease_until timestamptz,
+	ended_at timestamptz,
+	checked_org_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+	checked_sha256 bytea NOT NULL DEFAULT '',
+	checked_at timestamptz,
+	CHECK (num_nonnulls(lease_owner, lease_until) IN (0, 2))
+);
+COMMENT ON TABLE wa.media_scan IS 'how far the store was compared with the rows of its files. One row. Part of no dump';
+COMMENT ON COLUMN wa.media_scan.one IS 'there is one row';
+COMMENT ON COLUMN wa.media_scan.behind IS 'the last name in the store that was looked at; empty: none was';
+COMMENT ON COLUMN wa.media_scan.lease_owner IS 'the worker that lists the names';
+COMMENT ON COLUMN wa.media_scan.lease_until IS 'until when it has to report';
+COMMENT ON COLUMN wa.media_scan.ended_at IS 'when all names were last listed';
+COMMENT ON COLUMN wa.media_scan.checked_org_id IS 'the organization of the last row whose bytes were looked for; it may be gone by now';
+COMMENT ON COLUMN wa.media_scan.checked_sha256 IS 'the digest of that row';
+COMMENT ON COLUMN wa.media_scan.checked_at IS 'when the bytes of all rows were last looked for; NULL: they are at present';
+INSERT INTO wa.media_scan DEFAULT VALUES;
+ALTER TABLE wa.media_scan ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY wa_owner_open ON wa.media_scan TO wa_owner USING (true);
 
 -- A row exists while its file is pending.
 CREATE TABLE wa.media_fetch (

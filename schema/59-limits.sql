@@ -100,7 +100,8 @@ BEGIN
 	IF change > 0 THEN
 		INSERT INTO wa.media_bytes AS b (org_id, sha256, size, files, uploads)
 		VALUES (file.org_id, file.sha256, file.size, change, upload)
-		ON CONFLICT (org_id, sha256) DO UPDATE SET files = b.files + change, uploads = b.uploads + upload, unused_at = NULL
+		ON CONFLICT (org_id, sha256) DO UPDATE SET size = CASE WHEN b.files = 0 THEN EXCLUDED.size ELSE b.size END,
+			files = b.files + change, uploads = b.uploads + upload, unused_at = NULL
 		WHERE b.removal IS NULL
 		RETURNING * INTO counted;
 		IF NOT FOUND THEN

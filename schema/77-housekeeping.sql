@@ -28,7 +28,7 @@ COMMENT ON COLUMN wa.housekeeping_place.webhook_id IS 'the last webhook of that 
 COMMENT ON COLUMN wa.housekeeping_place.backlog_org IS 'an organization that had more than a call may remove';
 INSERT INTO wa.housekeeping_place (task) VALUES
 	('events'), ('deliveries'), ('lanes'), ('tickets'), ('sockets'), ('user_tokens'), ('sign_ins'), ('idempotency'),
-	('key_warnings'), ('ends'), ('key_hours'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('media'), ('media_bytes'), ('key_usage'), ('failed_sign_ins'), ('audit');
+	('key_warnings'), ('ends'), ('key_hours'), ('deleted_sessions'), ('read_chats'), ('unsent'), ('media'), ('media_bytes'), ('media_scan'), ('key_usage'), ('failed_sign_ins'), ('audit');
 ALTER TABLE wa.housekeeping_place ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.housekeeping_place TO wa_owner USING (true);
 

@@ -30,7 +30,7 @@ AS $$
 		('app_user', '((wa.current_org() IS NULL) OR (EXISTS ( SELECT FROM wa.member m '
 			'WHERE ((m.org_id = wa.current_org()) AND (m.user_id = app_user.id)))))'),
 		-- These belong to no organization.
-		('event_epoch', NULL), ('housekeeping_place', NULL), ('unrestored', NULL), ('scanner_key', NULL), ('own_permission', NULL), ('connector_capability', NULL), ('connector_key', NULL), ('unknown_key', NULL)
+		('event_epoch', NULL), ('housekeeping_place', NULL), ('media_scan', NULL), ('unrestored', NULL), ('scanner_key', NULL), ('own_permission', NULL), ('connector_capability', NULL), ('connector_key', NULL), ('unknown_key', NULL)
 	)
 	SELECT t.relation, k.prefix || p.name, k.permissive, p.command, 'wa_app, wa_gateway', p.qual, p.with_check
 	FROM protected t CROSS JOIN LATERAL (

@@ -103,7 +103,7 @@ AS $$
 		FROM wa.guards(ARRAY(
 			SELECT c.oid FROM pg_class c
 			WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'api_key_hour', 'audit', 'statement', 'event_epoch', 'housekeeping_place',
+				AND c.relname NOT IN ('org', 'api_key', 'api_key_usage', 'api_key_hour', 'audit', 'statement', 'event_epoch', 'housekeeping_place', 'media_scan',
 					'app_user', 'member', 'sign_in', 'device', 'user_token', 'invitation', 'ticket', 'realtime', 'ended', 'ended_sign_in',
 					'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'connector_key', 'unknown_key'))) g
 		WHERE g.guard <> 'protected'
@@ -114,7 +114,7 @@ AS $$
 			concat(leak.id::regclass || ': ', NULLIF(leak.object, leak.id::regclass::text) || ': ', leak.reason)
 		FROM (SELECT array_agg(c.oid) AS tables, array_agg('org_id'::name) AS org_columns FROM pg_class c
 			  WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p')
-				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'connector_key', 'unknown_key',
+				  AND c.relname NOT IN ('org', 'statement', 'event_epoch', 'housekeeping_place', 'media_scan', 'unrestored', 'scanner_key', 'own_permission', 'connector_capability', 'connector_key', 'unknown_key',
 					  'app_user', 'sign_in', 'device', 'ended_sign_in')) ours
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		-- Only the library looks up digests.  A person's organizations are looked up for
@@ -157,7 +157,7 @@ AS $$
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
 			WHEN p.proname IN ('connector_sessions', 'connector_credentials', 'count_sealed', 'give_up_number', 'take_number', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
 				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent', 'sweep_media', 'note_unused_media',
-				'count_sessions', 'count_webhooks', 'count_tests', 'count_media', 'count_media_bytes', 'count_received_bytes', 'refuse_removed', 'claim_unused_bytes', 'end_removals', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
+				'count_sessions', 'count_webhooks', 'count_tests', 'count_media', 'count_media_bytes', 'count_received_bytes', 'refuse_removed', 'claim_unused_bytes', 'end_removals', 'claim_unknown_bytes', 'stored_bytes_behind', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
 			-- This one belongs to a superuser, because it runs within everybody's commands.
 			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
 			ELSE 'wa_owner'::regrole END

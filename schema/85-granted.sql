@@ -142,6 +142,9 @@ UNION ALL
 		('wa_worker, wa_admin', 'wa.housekeep(text, integer)'),
 		('wa_worker', 'wa.take_unused_bytes(integer)'),
 		('wa_worker', 'wa.bytes_removed(jsonb)'),
+		('wa_worker', 'wa.take_media_scan(text, interval)'),
+		('wa_worker', 'wa.media_scanned(text, jsonb, text, boolean, interval)'),
+		('wa_worker', 'wa.take_stored_bytes(integer)'),
 		-- Connectors
 		('wa_connector', 'wa.connector_sessions(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_credentials(text, text, uuid[])'),
@@ -168,6 +171,8 @@ UNION ALL
 		('wa_owner', 'wa.refuse_removed(uuid, bytea, timestamptz)'),
 		('wa_owner', 'wa.claim_unused_bytes(uuid, integer)'),
 		('wa_owner', 'wa.end_removals(jsonb)'),
+		('wa_owner', 'wa.claim_unknown_bytes(jsonb)'),
+		('wa_owner', 'wa.stored_bytes_behind(uuid, bytea, integer)'),
 		('wa_claim', 'wa.has_received_room(uuid, bigint)'),
 		('wa_claim', 'wa.received_room_error(uuid)'),
 		('wa_claim', 'wa.has_media_room(uuid, bigint)'),

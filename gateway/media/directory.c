@@ -19,7 +19,6 @@
 #include "src/common/typeid.h"
 #include "media/name.h"
 
-#define INCOMING "incoming"
 #define NAME_BYTES 16 /* random bytes of a name */
 
 /* What nobody has written to for so long is of a program that has died. */
@@ -49,10 +48,10 @@ remove_if_abandoned(int folder, const char *name)
 		unlinkat(folder, name, 0);
 }
 
-static void
-remove_abandoned(int folder)
+void
+directory_tidy(const Directory *directory)
 {
-	int fd = openat(folder, ".", FOLDER_FLAGS);
+	int fd = openat(directory->incoming, ".", FOLDER_FLAGS);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
@@ -63,7 +62,7 @@ remove_abandoned(int folder)
 		return;
 	}
 	while ((entry = readdir(list)) != NULL)
-		remove_if_abandoned(folder, entry->d_name);
+		remove_if_abandoned(directory->incoming, entry->d_name);
 	closedir(list);
 }
 
@@ -76,11 +75,11 @@ directory_open(Directory *directory, const char *folder)
 	directory->root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory->root < 0)
 		return errno;
-	error = open_folder(directory->root, INCOMING, &directory->incoming);
+	error = open_folder(directory->root, DIRECTORY_INCOMING, &directory->incoming);
 	if (error == 0 && faccessat(directory->incoming, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		error = errno;
 	if (error == 0)
-		remove_abandoned(directory->incoming);
+		directory_tidy(directory);
 	else
 		directory_close(directory);
 	return error;

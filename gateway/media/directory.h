@@ -21,6 +21,9 @@ typedef struct Directory
 	int incoming; /* and of the one in it */
 } Directory;
 
+/* The folder of what is not complete yet. */
+#define DIRECTORY_INCOMING "incoming"
+
 /* Bytes of the name of a file in "incoming", with the NUL. */
 #define DIRECTORY_NAME_MAX 40
 
@@ -32,11 +35,13 @@ typedef struct DirectoryFile
 } DirectoryFile;
 
 /*
- * Opens the folder, and removes what has lain in "incoming" for a day.  Sets the descriptors to
- * -1 when it fails.
+ * Opens the folder, and tidies it.  Sets the descriptors to -1 when it fails.
  */
 extern int directory_open(Directory *directory, const char *folder);
 extern void directory_close(Directory *directory);
+
+/* Removes what has lain in "incoming" for a day. */
+extern void directory_tidy(const Directory *directory);
 
 /* Makes a file under a name that no other has. */
 extern int directory_create(const Directory *directory, DirectoryFile *file);

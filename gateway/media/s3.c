@@ -54,9 +54,9 @@ make_base(const S3Config *config, char base[S3_BASE_MAX])
 	if (!split_endpoint(config->endpoint, scheme, &host))
 		return false;
 	if (config->in_host)
-		snprintf(base, S3_BASE_MAX, "%s://%s.%s/", scheme, config->bucket, host);
+		snprintf(base, S3_BASE_MAX, "%s://%s.%s", scheme, config->bucket, host);
 	else
-		snprintf(base, S3_BASE_MAX, "%s://%s/%s/", scheme, host, config->bucket);
+		snprintf(base, S3_BASE_MAX, "%s://%s/%s", scheme, host, config->bucket);
 	return true;
 }
 

@@ -4,7 +4,7 @@
  *
  * Each request is signed by curl, with Signature Version 4 of AWS, also over the SHA-256 of what
  * it sends.  So the store refuses bytes that are not those that were stored here.  Requests have
- * neither a query nor a redirect; with the names of name.h nothing in a URL has to be encoded.
+ * no redirect; with the names of name.h nothing in a URL has to be encoded.
  *
  * curl verifies certificates, and uses neither proxies of the environment nor netrc.
  */

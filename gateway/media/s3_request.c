@@ -182,15 +182,16 @@ set_headers(S3Request *request, const uint8_t *content)
 }
 
 static bool
-set_object(S3Request *request, const uint8_t org[MEDIA_ORG_SIZE],
-		   const uint8_t digest[MEDIA_DIGEST_SIZE])
+set_url(S3Request *request, const char *rest)
 {
-	char name[MEDIA_NAME_MAX];
-	char url[S3_BASE_MAX + MEDIA_NAME_MAX];
+	Buffer url;
+	bool set;
 
-	media_write_name(org, digest, name);
-	snprintf(url, sizeof(url), "%s%s", request->s3->base, name);
-	return curl_easy_setopt(request->easy, CURLOPT_URL, url) == CURLE_OK;
+	buffer_init(&url, S3_BASE_MAX + S3_REST_MAX);
+	buffer_printf(&url, "%s%s", request->s3->base, rest);
+	set = !url.failed && curl_easy_setopt(request->easy, CURLOPT_URL, url.data) == CURLE_OK;
+	buffer_free(&url);
+	return set;
 }
 
 static bool
@@ -227,20 +228,39 @@ set_callbacks(S3Request *request)
 		   curl_easy_setopt(easy, CURLOPT_PRIVATE, request) == CURLE_OK;
 }
 
+/* "rest" is what is behind the base of all URLs. */
+static bool
+make(S3Request *request, S3 *s3, const char *rest, const uint8_t *content, S3Moved moved,
+	 void *context)
+{
+	*request = (S3Request){.s3 = s3, .moved = moved, .context = context};
+	buffer_init(&request->body, MEDIA_PIECE_MAX);
+	request->easy = curl_easy_init();
+	if (request->easy != NULL && set_url(request, rest) && set_headers(request, content) &&
+		set_signer(request->easy, s3) && set_guards(request->easy) && set_callbacks(request))
+		return true;
+	s3_request_free(request);
+	return false;
+}
+
 bool
 s3_request_make(S3Request *request, S3 *s3, const uint8_t org[MEDIA_ORG_SIZE],
 				const uint8_t digest[MEDIA_DIGEST_SIZE], const uint8_t *content, S3Moved moved,
 				void *context)
 {
-	*request = (S3Request){.s3 = s3, .moved = moved, .context = context};
-	buffer_init(&request->body, MEDIA_PIECE_MAX);
-	request->easy = curl_easy_init();
-	if (request->easy != NULL && set_object(request, org, digest) &&
-		set_headers(request, content) && set_signer(request->easy, s3) &&
-		set_guards(request->easy) && set_callbacks(request))
-		return true;
-	s3_request_free(request);
-	return false;
+	char rest[1 + MEDIA_NAME_MAX] = "/";
+
+	media_write_name(org, digest, rest + 1);
+	return make(request, s3, rest, content, moved, context);
+}
+
+bool
+s3_request_make_query(S3Request *request, S3 *s3, const char *query, S3Moved moved, void *context)
+{
+	char rest[S3_REST_MAX];
+
+	snprintf(rest, sizeof(rest), "?%s", query);
+	return make(request, s3, rest, NULL, moved, context);
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * s3_request.h
- *		One request to an S3-compatible store, for s3_put.c and s3_read.c, and what s3.c opens.
+ *		One request to an S3-compatible store, and what s3.c opens.
  *
  * curl's callbacks only note what has come.  Whoever made the request is told after curl has
  * returned, and may then end the request.
@@ -25,6 +25,9 @@
 
 /* Bytes of the part that all URLs begin with: scheme, host, bucket. */
 #define S3_BASE_MAX (S3_HOST_MAX + 80)
+
+/* Bytes of what is behind it: a name, or a query with one. */
+#define S3_REST_MAX (4 * 1024)
 
 /* Bytes of the head of an answer. */
 #define S3_HEAD_MAX (64 * 1024)
@@ -67,7 +70,7 @@ struct S3
 {
 	CurlLoop curl;
 	const S3Config *config;
-	char base[S3_BASE_MAX];          /* of all URLs, with a slash at its end */
+	char base[S3_BASE_MAX];          /* of all URLs: the bucket */
 	char signer[S3_REGION_MAX + 16]; /* for CURLOPT_AWS_SIGV4 */
 	struct S3Requests moved;         /* those that have */
 	Places reads;                    /* by organization */
@@ -84,6 +87,10 @@ extern const CurlLoopEvents s3_request_events;
 extern bool s3_request_make(S3Request *request, S3 *s3, const uint8_t org[MEDIA_ORG_SIZE],
 							const uint8_t digest[MEDIA_DIGEST_SIZE], const uint8_t *content,
 							S3Moved moved, void *context);
+
+/* The same for the bucket itself; the query is already encoded, and in order. */
+extern bool
+s3_request_make_query(S3Request *request, S3 *s3, const char *query, S3Moved moved, void *context);
 
 extern bool s3_request_send(S3Request *request);
 

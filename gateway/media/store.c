@@ -22,6 +22,7 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +30,25 @@
 
 #include "lib/buffer.h"
 #include "lib/log.h"
+#include "lib/timer.h"
 #include "media/directory.h"
 #include "media/file_read.h"
 #include "media/file_removal.h"
+#include "media/file_scan.h"
 #include "media/read.h"
 #include "media/removal.h"
 #include "media/s3_put.h"
 #include "media/s3_read.h"
 #include "media/s3_removal.h"
+#include "media/s3_scan.h"
+#include "media/scan.h"
 #include "media/threads.h"
 
 /* How many files can be made durable at the same time. */
 #define THREADS 4
+
+/* How often what dead programs have left is removed. */
+#define TIDY_MS (60 * 60000)
 
 /* Folders, and what wakes the loop. */
 #define OTHER_DESCRIPTORS 16
@@ -55,6 +63,9 @@ struct MediaStore
 	Sniffer *sniffer;
 	TAILQ_HEAD(, MediaUpload) list; /* of uploads, until they are freed */
 	int uploads;
+	Timer tidy_timer;
+	DiskJob tidying;
+	bool is_tidying; /* a thread has the job */
 };
 
 typedef enum UploadState
@@ -370,6 +381,48 @@ media_upload_cancel(MediaUpload *upload)
 		discard(upload);
 }
 
+/* ---- what programs that have died have left ---- */
+
+static MediaStore *
+store_of(DiskJob *job)
+{
+	return (MediaStore *) (void *) ((char *) job - offsetof(MediaStore, tidying));
+}
+
+static void
+tidy(DiskJob *job)
+{
+	directory_tidy(&store_of(job)->directory);
+}
+
+static void
+on_tidied(DiskJob *job)
+{
+	store_of(job)->is_tidying = false;
+}
+
+static void
+on_tidy_due(void *context)
+{
+	MediaStore *store = context;
+
+	if (store->is_tidying)
+		return;
+	store->is_tidying = true;
+	store->tidying = (DiskJob){.work = tidy, .done = on_tidied};
+	disk_threads_submit(store->threads, &store->tidying);
+}
+
+static bool
+start_tidying(MediaStore *store, int ms, char *error, size_t size)
+{
+	if (timer_open(&store->tidy_timer, store->base, on_tidy_due, store) &&
+		timer_repeat(&store->tidy_timer, ms > 0 ? ms : TIDY_MS))
+		return true;
+	snprintf(error, size, "out of memory");
+	return false;
+}
+
 /* ---- the store ---- */
 
 /* An upload to a bucket has a socket besides its file. */
@@ -450,7 +503,8 @@ media_store_open(struct event_base *base, const MediaStoreConfig *config, char *
 	pthread_mutex_init(&store->sniffing, NULL);
 	if (open_folder(&store->directory, config->folder, error, size) &&
 		open_bucket(store, &config->s3, error, size) && open_sniffer(store, error, size) &&
-		start_threads(store, base, error, size))
+		start_threads(store, base, error, size) &&
+		start_tidying(store, config->tidy_ms, error, size))
 		return store;
 	media_store_close(store);
 	return NULL;
@@ -461,6 +515,7 @@ media_store_close(MediaStore *store)
 {
 	if (store == NULL)
 		return;
+	timer_close(&store->tidy_timer);
 	if (store->threads != NULL)
 		disk_threads_stop(store->threads);
 	s3_close(store->s3);
@@ -509,4 +564,26 @@ void
 media_removal_end(MediaRemoval *removal)
 {
 	removal->end(removal);
+}
+
+/* ---- scanning ---- */
+
+MediaScan *
+media_scan_begin(const MediaStore *store, const char *behind, MediaScanned scanned, void *context)
+{
+	return store->s3 != NULL
+			   ? s3_scan(store->s3, behind, scanned, context)
+			   : media_file_scan(&store->directory, store->threads, behind, scanned, context);
+}
+
+bool
+media_scan_next(MediaScan *scan)
+{
+	return scan->kind->next(scan);
+}
+
+void
+media_scan_end(MediaScan *scan)
+{
+	scan->kind->end(scan);
 }

@@ -32,6 +32,7 @@ typedef struct MediaStore MediaStore;
 typedef struct MediaUpload MediaUpload;
 typedef struct MediaRead MediaRead;
 typedef struct MediaRemoval MediaRemoval;
+typedef struct MediaScan MediaScan;
 
 /* The number of uploads at once; each holds at most 2 * MEDIA_UPLOAD_BYTES in memory. */
 #define MEDIA_UPLOADS_MAX 128
@@ -48,6 +49,7 @@ typedef struct MediaStoreConfig
 {
 	const char *folder; /* NULL: no files are stored */
 	S3Config s3;        /* with a bucket: the folder is only for files on their way to it */
+	int tidy_ms;        /* how often what dead programs have left is removed; 0: every hour */
 } MediaStoreConfig;
 
 /* The descriptors that a store may have open at once, besides those of files that are read. */
@@ -90,7 +92,7 @@ typedef struct MediaUploadEvents
 
 /*
  * Opens the store; its folder has to exist.  Removes what uploads of programs that have died have
- * left there.  The configuration must outlive the store.  NULL: error (of size bytes) says why.
+ * left there, now and every hour.  The configuration must outlive the store.  NULL: error (of size bytes) says why.
  */
 extern MediaStore *
 media_store_open(struct event_base *base, const MediaStoreConfig *config, char *error, size_t size);
@@ -190,5 +192,55 @@ extern MediaRemoval *media_store_remove(const MediaStore *store, const uint8_t o
 
 /* Frees a removal of which nothing more is to be told.  The file may still be removed. */
 extern void media_removal_end(MediaRemoval *removal);
+
+/* ---- scanning ---- */
+
+/* The names of a page, and the bytes of the place behind it, with the NUL. */
+#define MEDIA_PAGE_NAMES 256
+#define MEDIA_PLACE_MAX 1025
+
+/* A younger file may not have a row yet, so it is only counted. */
+#define MEDIA_YOUNG_SECONDS (24 * 60 * 60)
+
+typedef struct MediaName
+{
+	uint8_t org[MEDIA_ORG_SIZE];
+	uint8_t digest[MEDIA_DIGEST_SIZE];
+} MediaName;
+
+/* The next names in the store; all together they are at most MEDIA_PAGE_NAMES. */
+typedef struct MediaPage
+{
+	MediaName names[MEDIA_PAGE_NAMES]; /* of files that are not young */
+	int count;
+	int young;
+	int others;                   /* names that files of this store do not have */
+	bool failed;                  /* the store could not be read (logged); the rest says nothing */
+	bool is_end;                  /* there are no more names */
+	char behind[MEDIA_PLACE_MAX]; /* where another scan can go on */
+} MediaPage;
+
+/*
+ * Called once for each media_scan_next(), in the loop and not from within it.  The page is valid
+ * until this returns.  The scan may be ended from within.
+ */
+typedef void (*MediaScanned)(void *context, const MediaPage *page);
+
+/*
+ * Lists what is in the store: behind a place that an earlier scan of the same store has told, or
+ * from the beginning (empty).  Each name that is there all the time comes once, but maybe twice
+ * around that place, or not at all in this scan if the place itself is gone.  NULL: memory is out.
+ */
+extern MediaScan *
+media_scan_begin(const MediaStore *store, const char *behind, MediaScanned scanned, void *context);
+
+/*
+ * Asks for the next page.  Only when the one before has come, and it was not the last.  False:
+ * memory is out, and no page comes.
+ */
+extern bool media_scan_next(MediaScan *scan);
+
+/* Ends a scan at any time, and frees it. */
+extern void media_scan_end(MediaScan *scan);
 
 #endif

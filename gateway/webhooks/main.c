@@ -17,11 +17,13 @@
 #include "lib/log.h"
 #include "program/loop.h"
 #include "program/program.h"
+#include "webhooks/checks.h"
 #include "webhooks/dispatch.h"
 #include "webhooks/housekeeping.h"
 #include "webhooks/metrics.h"
 #include "webhooks/queue.h"
 #include "webhooks/removals.h"
+#include "webhooks/scan.h"
 #include "webhooks/settings.h"
 #include "webhooks/statements.h"
 
@@ -46,8 +48,10 @@ typedef struct Worker
 	Dispatch *dispatch;
 	Housekeeping *housekeeping;
 	MediaStore *media;  /* NULL: there is none */
-	Removals *removals; /* with a store */
-	Metrics *metrics;   /* NULL: metrics are off */
+	Removals *removals; /* this and the next two: with a store */
+	Scan *scan;
+	Checks *checks;
+	Metrics *metrics; /* NULL: metrics are off */
 	ProgramMetrics *measured;
 	DbTask counting;
 } Worker;
@@ -135,6 +139,17 @@ on_drained(void *context)
 }
 
 static void
+stop_media(Worker *worker)
+{
+	removals_stop(worker->removals);
+	scan_stop(worker->scan);
+	checks_stop(worker->checks);
+	worker->removals = NULL;
+	worker->scan = NULL;
+	worker->checks = NULL;
+}
+
+static void
 drain(void *context)
 {
 	Worker *worker = context;
@@ -142,8 +157,7 @@ drain(void *context)
 	log_line(LOG_LEVEL_INFO, "draining", log_int("sending", dispatch_sending(worker->dispatch)));
 	housekeeping_stop(worker->housekeeping);
 	worker->housekeeping = NULL;
-	removals_stop(worker->removals);
-	worker->removals = NULL;
+	stop_media(worker);
 	dispatch_drain(worker->dispatch, on_drained, worker);
 }
 
@@ -197,21 +211,24 @@ start_dispatch(Worker *worker)
 	return worker->dispatch != NULL && worker->housekeeping != NULL;
 }
 
-/* Opens the store, if there is one, and begins to remove what is unused in it. */
+/* Opens the store, if there is one, and begins to compare it with its rows. */
 static bool
-start_removals(Worker *worker, char *error, size_t size)
+start_media(Worker *worker, char *error, size_t size)
 {
 	const WorkerSettings *settings = &worker_settings;
 	struct event_base *base = worker->loop->base;
+	int period_ms = (int) settings->housekeeping_s * 1000;
 
 	if (settings->media.store.folder == NULL)
 		return true;
 	worker->media = media_store_open(base, &settings->media.store, error, size);
 	if (worker->media == NULL)
 		return false;
-	worker->removals = removals_start(base, worker->db, worker->media, worker->metrics,
-									  (int) settings->housekeeping_s * 1000);
-	return worker->removals != NULL;
+	worker->removals = removals_start(base, worker->db, worker->media, worker->metrics, period_ms);
+	worker->scan = scan_start(base, worker->db, worker->media, worker->metrics,
+							  settings->program.owner, period_ms);
+	worker->checks = checks_start(base, worker->db, worker->media, worker->metrics, period_ms);
+	return worker->removals != NULL && worker->scan != NULL && worker->checks != NULL;
 }
 
 /*
@@ -254,7 +271,7 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 	if (worker->resolver == NULL)
 		snprintf(error, size, "no name server is known");
 	return worker->resolver != NULL && worker->transfers != NULL && worker->db != NULL &&
-		   start_dispatch(worker) && start_removals(worker, error, size) &&
+		   start_dispatch(worker) && start_media(worker, error, size) &&
 		   measure(worker, error, size);
 }
 
@@ -267,7 +284,7 @@ close_work(void *context)
 	db_task_close(&worker->counting);
 	dispatch_free(worker->dispatch);
 	housekeeping_stop(worker->housekeeping);
-	removals_stop(worker->removals);
+	stop_media(worker);
 	media_store_close(worker->media);
 	s3_credentials_wipe(&worker_settings.media.s3_credentials);
 	transfers_close(worker->transfers);

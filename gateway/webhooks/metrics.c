@@ -53,6 +53,21 @@ static MetricDefinition worker_metrics[WORKER_METRIC_COUNT] = {
 						 "result: removed or failed.",
 						 METRIC_COUNTER,
 						 {"result"}},
+	[WORKER_SCANS] = {"wa_media_scans_total",
+					  "Scans of the names in the store that were complete, or have failed (and go "
+					  "on later).",
+					  METRIC_COUNTER,
+					  {"result"}},
+	[WORKER_SCANNED] = {"wa_media_scan_names_total",
+						"Names that these have found: known to a row, unknown (to be removed), "
+						"strange (their organization does not exist), young, or other names.",
+						METRIC_COUNTER,
+						{"result"}},
+	[WORKER_CHECKED] = {"wa_media_scan_rows_total",
+						"Rows whose bytes were looked for, by result: stored, missing, damaged, or "
+						"unread (the store could not be asked).",
+						METRIC_COUNTER,
+						{"result"}},
 };
 
 /* The values that a counter's label can have. */

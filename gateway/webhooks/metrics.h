@@ -20,6 +20,9 @@ typedef enum WorkerMetric
 	WORKER_HELD_SECONDS,   /* in the database */
 	WORKER_HOUSEKEPT,      /* rows, by task */
 	WORKER_REMOVALS,       /* of bytes from the store, by result */
+	WORKER_SCANS,          /* of the names in the store, by how they ended */
+	WORKER_SCANNED,        /* names, by what they were */
+	WORKER_CHECKED,        /* rows of bytes, by what the store has of them */
 	WORKER_PROGRAM_METRICS,
 	WORKER_METRIC_COUNT = WORKER_PROGRAM_METRICS + PROGRAM_METRIC_COUNT
 } WorkerMetric;

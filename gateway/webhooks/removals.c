@@ -73,22 +73,12 @@ go_on(Removals *removals)
 }
 
 static void
-write_id(JsonWriter *writer, const char *name, const uint8_t *bytes, size_t len)
-{
-	char digits[MEDIA_DIGITS_MAX];
-
-	media_write_digits(bytes, len, digits);
-	json_write_name(writer, name);
-	json_write_text(writer, digits);
-}
-
-static void
 write_removed(JsonWriter *writer, const Removed *removed)
 {
 	json_write_object_begin(writer);
-	write_id(writer, "organization", removed->org, DB_UUID_SIZE);
-	write_id(writer, "sha256", removed->digest, MEDIA_DIGEST_SIZE);
-	write_id(writer, "removal", removed->name, DB_UUID_SIZE);
+	media_write_id(writer, "organization", removed->org, DB_UUID_SIZE);
+	media_write_id(writer, "sha256", removed->digest, MEDIA_DIGEST_SIZE);
+	media_write_id(writer, "removal", removed->name, DB_UUID_SIZE);
 	json_write_object_end(writer);
 }
 

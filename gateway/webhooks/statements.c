@@ -25,5 +25,8 @@ ProgramStatements worker_statements = {
 			[WORKER_DELIVERY_STATS] = {"delivery_stats", DB_LANE_FAST},
 			[WORKER_MEDIA_TAKE] = {"media_take", DB_LANE_FAST},
 			[WORKER_MEDIA_REMOVED] = {"media_removed", DB_LANE_FAST},
+			[WORKER_MEDIA_SCAN_TAKE] = {"media_scan_take", DB_LANE_FAST},
+			[WORKER_MEDIA_SCANNED] = {"media_scanned", DB_LANE_FAST},
+			[WORKER_MEDIA_CHECK] = {"media_check", DB_LANE_FAST},
 		},
 };

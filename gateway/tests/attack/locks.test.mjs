@@ -319,6 +319,10 @@ const WORK = {
 		media_take: [() => ['10'], null, (rows) => rows.some((row) => row.org_id === theirs.org.uuid)],
 		media_removed: [() => [JSON.stringify([{ organization: theirs.org.uuid, sha256: createHash('sha256').update('removing').digest('hex'), removal: thing.theirRemoval }])], null,
 			(rows) => rows[0].bytes_removed === '1'],
+		media_scan_take: [() => [OWNER, '60000'], null, (rows) => rows.length === 1],
+		media_scanned: [() => [OWNER, JSON.stringify([{ organization: theirs.org.uuid, sha256: createHash('sha256').update('left').digest('hex') }]), '', 'false', '60000'], null,
+			(rows) => rows.length === 1],
+		media_check: [() => ['1000'], null, (rows) => rows.length > 0],
 		lane_release: [() => [OWNER, thing.theirHeldWebhook], 'theirs', (rows) => rows.at(-1).release_lane === 't'],
 	},
 	wa_connector: {
@@ -470,6 +474,7 @@ async function makeOver()
 			[org.uuid, uuid, uuid]);
 		await db.sql("INSERT INTO wa.sign_in (user_id, digest, expires_at) VALUES ($1, sha256($2::text::bytea), now() - interval '80 days')", [uuid, uuid]);
 	}
+	await db.sql("UPDATE wa.media_scan SET lease_owner = $1, lease_until = now() + interval '1 hour', checked_at = NULL", [OWNER]);
 	/* what is held of tickets and sockets is good still */
 	thing.ticket = (await ask(gateway, 'wa_gateway', 'realtime_ticket', [N, N, N, N], ours.key.secret, 'events')).ticket;
 	thing.socket = (await ask(gateway, 'wa_gateway', 'realtime_open', [N], ours.key.secret, 'events')).socket;

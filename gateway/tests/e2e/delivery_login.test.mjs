@@ -98,6 +98,9 @@ test('no statement answers a secret', async () =>
 	await ask('housekeeping', ['deliveries', 100]);
 	await ask('media_take', [1]);
 	await ask('media_removed', ['[]']);
+	await ask('media_scan_take', [THIEF, 60000]);
+	await ask('media_scanned', [THIEF, '[]', '', true, 60000]);
+	await ask('media_check', [1]);
 	await ask('act_for', [theirs.org.uuid, '1']);
 	await ask('claim_webhooks', [THIEF, 10, 60000]);
 	await ask('lane_renew', [THIEF, hook.id, 60000], theirs.org.uuid);

@@ -49,7 +49,7 @@ function withoutPin(text)
 function buildUpdate(name)
 {
 	const place = makePlace();
-	const body = fs.readFileSync(path.join(ROOT, 'schema/93-ownership.sql'), 'utf8') + `
+	const body = fs.readFileSync(path.join(ROOT, 'schema/94-ownership.sql'), 'utf8') + `
 		CREATE TABLE wa.note (
 			org_id uuid NOT NULL REFERENCES wa.org,
 			kind text NOT NULL CHECK (kind IN ('long', 'short') AND char_length(kind) < 10),

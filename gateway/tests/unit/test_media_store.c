@@ -523,6 +523,26 @@ START_TEST(what_a_dead_program_has_left_goes_after_a_day)
 }
 END_TEST
 
+START_TEST(a_program_that_stays_removes_what_others_have_left)
+{
+	char path[128];
+	struct timeval old[2] = {{.tv_sec = time(NULL) - 25 * 3600},
+							 {.tv_sec = time(NULL) - 25 * 3600}};
+
+	media_store_close(store);
+	config.tidy_ms = 10;
+	open_store();
+	snprintf(path, sizeof(path), "%s/incoming/left", folder);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	for (int i = 0; i < 20; i++)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(utimes(path, old), 0);
+	while (access(path, F_OK) == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+}
+END_TEST
+
 START_TEST(uploads_at_once_are_bounded)
 {
 	MediaUpload *uploads[MEDIA_UPLOADS_MAX];
@@ -572,6 +592,7 @@ add(TCase *cases)
 	tcase_add_test(cases, a_removal_that_was_ended_tells_nothing);
 	tcase_add_test(cases, a_read_may_be_ended_before_it_is_opened);
 	tcase_add_test(cases, what_a_dead_program_has_left_goes_after_a_day);
+	tcase_add_test(cases, a_program_that_stays_removes_what_others_have_left);
 	tcase_add_test(cases, uploads_at_once_are_bounded);
 	tcase_add_test(cases, a_folder_that_cannot_be_used_is_reported);
 	tcase_set_timeout(cases, 30);

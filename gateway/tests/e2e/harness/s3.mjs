@@ -37,7 +37,8 @@ export class S3Server
 	async run()
 	{
 		this.log = path.join(this.folder, `server-${Date.now()}.log`);
-		this.program = new Program(process.execPath, [fileURLToPath(new URL('s3_server.mjs', import.meta.url)), String(this.port), path.join(this.folder, 'buckets'), BUCKET,
+		/* the server encrypts its tokens, which we do not use, by a cipher that is off otherwise */
+		this.program = new Program(process.execPath, ['--openssl-legacy-provider', fileURLToPath(new URL('s3_server.mjs', import.meta.url)), String(this.port), path.join(this.folder, 'buckets'), BUCKET,
 			...this.anySignature ? ['any-signature'] : []],
 			{ log: this.log });
 		await until('the S3 server listens', () => this.program.log().includes(`listening port=${this.port}`));
@@ -64,12 +65,39 @@ export class S3Server
 		return fs.readdirSync(root, { recursive: true }).filter((name) => name.endsWith(OBJECT_END)).map((name) => name.slice(0, -OBJECT_END.length));
 	}
 
+	pathOf(name)
+	{
+		return path.join(this.folder, 'buckets', BUCKET, `${name}${OBJECT_END}`);
+	}
+
+	/* Stores an object, modified more than a day ago if it is old. */
+	put(name, bytes, { old = false, ...others } = {})
+	{
+		refuseOthers(others);
+		fs.mkdirSync(path.dirname(this.pathOf(name)), { recursive: true });
+		fs.writeFileSync(this.pathOf(name), bytes);
+		if (old)
+			this.age(name);
+	}
+
+	age(name)
+	{
+		const at = Date.now() / 1000 - 25 * 3600;
+
+		fs.utimesSync(this.pathOf(name), at, at);
+	}
+
+	remove(name)
+	{
+		fs.rmSync(this.pathOf(name));
+	}
+
 	/* The file of the object whose name ends so. */
 	fileOf(end)
 	{
 		const [name] = this.objects().filter((each) => each.endsWith(end));
 
-		return path.join(this.folder, 'buckets', BUCKET, `${name}${OBJECT_END}`);
+		return this.pathOf(name);
 	}
 }
 
