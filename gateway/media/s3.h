@@ -44,6 +44,7 @@ typedef struct S3Config
 	bool in_host;        /* the bucket is a part of the host, not of the path */
 	const char *ca_file; /* PEM; NULL: the system's */
 	const S3Credentials *credentials;
+	const char *agent; /* what the store sees as User-Agent; NULL: none */
 } S3Config;
 
 typedef struct S3 S3;

@@ -14,8 +14,6 @@
 /* The SHA-256 of no bytes. */
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-#define AGENT "wa-gateway"
-
 #define UNEXPECTED "the answer is not what was asked for"
 
 /* ---- curl's callbacks ---- */
@@ -207,13 +205,13 @@ set_signer(CURL *easy, const S3 *s3)
 }
 
 static bool
-set_guards(CURL *easy)
+set_guards(CURL *easy, const char *agent)
 {
 	return curl_loop_guard(easy) &&
 		   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) S3_CONNECT_MS) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long) S3_SLOW_BYTES) == CURLE_OK &&
 		   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long) S3_SLOW_SECONDS) == CURLE_OK &&
-		   curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) == CURLE_OK;
+		   curl_easy_setopt(easy, CURLOPT_USERAGENT, agent) == CURLE_OK;
 }
 
 static bool
@@ -237,7 +235,8 @@ make(S3Request *request, S3 *s3, const char *rest, const uint8_t *content, S3Mov
 	buffer_init(&request->body, MEDIA_PIECE_MAX);
 	request->easy = curl_easy_init();
 	if (request->easy != NULL && set_url(request, rest) && set_headers(request, content) &&
-		set_signer(request->easy, s3) && set_guards(request->easy) && set_callbacks(request))
+		set_signer(request->easy, s3) && set_guards(request->easy, s3->config->agent) &&
+		set_callbacks(request))
 		return true;
 	s3_request_free(request);
 	return false;

@@ -13,12 +13,13 @@
 const char *const media_s3_styles[] = {"path", IN_HOST, NULL};
 
 bool
-media_settings_check(MediaSettings *settings, char *problem, size_t size)
+media_settings_check(MediaSettings *settings, const char *agent, char *problem, size_t size)
 {
 	S3Config *s3 = &settings->store.s3;
 
 	s3->in_host = strcmp(settings->s3_style, IN_HOST) == 0;
 	s3->credentials = &settings->s3_credentials;
+	s3->agent = agent;
 	return media_store_check(&settings->store, problem, size) &&
 		   (s3->bucket == NULL ||
 			s3_credentials_read(&settings->s3_credentials, settings->s3_credentials_file, problem,

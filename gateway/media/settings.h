@@ -47,10 +47,12 @@ extern const char *const media_s3_styles[];
 
 /*
  * Checks the settings, and reads the credentials of a bucket.  These stay in the settings, because
- * the processes of a program that forks find none in the environment again.  False: problem (of
+ * the processes of a program that forks find none in the environment again.  agent is the program,
+ * as a store sees it.  False: problem (of
  * size bytes) says what is wrong.
  */
-extern bool media_settings_check(MediaSettings *settings, char *problem, size_t size);
+extern bool
+media_settings_check(MediaSettings *settings, const char *agent, char *problem, size_t size);
 
 /*
  * Reads the credentials of a bucket again, if they are in a file, for requests from now on.  If they

@@ -215,7 +215,7 @@ settings_check(char *problem, size_t size)
 	const HttpServerConfig http = settings_http(gateway_settings.listen, &limits);
 
 	return http_server_check(&http, problem, size) && check_metrics(problem, size) &&
-		   media_settings_check(&gateway_settings.media, problem, size);
+		   media_settings_check(&gateway_settings.media, "wa-gateway", problem, size);
 }
 
 /*

@@ -63,6 +63,6 @@ bool
 worker_settings_check(char *problem, size_t size)
 {
 	return egress_settings_check(&worker_settings.egress, problem, size) &&
-		   media_settings_check(&worker_settings.media, problem, size) &&
+		   media_settings_check(&worker_settings.media, "wa-worker", problem, size) &&
 		   program_metrics_check(worker_settings.program.metrics, problem, size);
 }

@@ -113,6 +113,7 @@ test('bytes of files that are gone are removed from a bucket, and can be stored 
 
 	await removesWhatIsUnused(['--media-dir', makePlace(), '--media-s3-bucket', BUCKET, '--media-s3-endpoint', `http://127.0.0.1:${store.port}`], CREDENTIALS,
 		() => store.objects().map((name) => path.basename(name)));
+	assert.deepEqual(store.agents(), ['wa-gateway', 'wa-worker']);
 });
 
 test('what the store does not confirm is tried again, and refused to uploads until then', async () =>

@@ -57,6 +57,12 @@ export class S3Server
 		return this.program.log().split('\n').filter((line) => / .* \//.test(line));
 	}
 
+	/* The programs that have asked since it runs. */
+	agents()
+	{
+		return [...new Set(this.program.log().match(/(?<=^agent=).*$/gm))].sort();
+	}
+
 	/* The names of all objects. */
 	objects()
 	{

@@ -14,6 +14,7 @@ const server = new S3rver({
 server.middleware.unshift((context, next) =>
 {
 	console.log(`${context.method} ${context.host} ${context.path}`);
+	console.log(`agent=${context.get('User-Agent')}`);
 	return next();
 });
 await server.run();
