@@ -266,6 +266,8 @@ extern bool db_param_interval_ms(DbRequest *request, int64_t ms);
 extern bool db_param_jsonb(DbRequest *request, const char *json, size_t len);
 extern bool
 db_param_text_array(DbRequest *request, const char *const *texts, const size_t *lengths, int count);
+extern bool
+db_param_uuid_array(DbRequest *request, const uint8_t (*uuids)[DB_UUID_SIZE], int count);
 
 /* Changes the lane, for a request whose parameters show that it is slow. */
 extern void db_request_set_lane(DbRequest *request, DbLaneName lane);

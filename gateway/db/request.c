@@ -16,8 +16,9 @@
 #include "lib/clock.h"
 #include "lib/random.h"
 
-/* The Oid of type text, which text arrays contain; fixed in PostgreSQL's catalog. */
+/* The Oids of the types that arrays contain; fixed in PostgreSQL's catalog. */
 #define TEXT_OID 25
+#define UUID_OID 2950
 
 DbRequest *
 db_request_new(int statement, DbLaneName lane, int timeout_ms, DbDone done, void *arg)
@@ -205,26 +206,46 @@ db_param_jsonb(DbRequest *request, const char *json, size_t len)
 }
 
 /* The format is described at db_array() in result.c. */
+static bool
+add_array_head(DbRequest *request, uint32_t element_type, int count)
+{
+	uint8_t head[20];
+
+	put_big_endian(head, count > 0 ? 1 : 0, 4);
+	put_big_endian(head + 4, 0, 4); /* no NULLs */
+	put_big_endian(head + 8, element_type, 4);
+	put_big_endian(head + 12, (uint64_t) count, 4);
+	put_big_endian(head + 16, 1, 4); /* lower bound */
+	return buffer_append(&request->bytes, head, count > 0 ? 20 : 12);
+}
+
 bool
 db_param_text_array(DbRequest *request, const char *const *texts, const size_t *lengths, int count)
 {
 	size_t before = request->bytes.len;
-	uint8_t head[20];
 	uint8_t size[4];
-	bool ok;
+	bool ok = add_array_head(request, TEXT_OID, count);
 
-	put_big_endian(head, count > 0 ? 1 : 0, 4);
-	put_big_endian(head + 4, 0, 4); /* no NULLs */
-	put_big_endian(head + 8, TEXT_OID, 4);
-	put_big_endian(head + 12, (uint64_t) count, 4);
-	put_big_endian(head + 16, 1, 4); /* lower bound */
-	ok = buffer_append(&request->bytes, head, count > 0 ? 20 : 12);
 	for (int i = 0; ok && i < count; i++)
 	{
 		put_big_endian(size, lengths[i], 4);
 		ok = buffer_append(&request->bytes, size, sizeof(size)) &&
 			 buffer_append(&request->bytes, texts[i], lengths[i]);
 	}
+	return add_param(request, request->bytes.len - before, ok);
+}
+
+bool
+db_param_uuid_array(DbRequest *request, const uint8_t (*uuids)[DB_UUID_SIZE], int count)
+{
+	size_t before = request->bytes.len;
+	uint8_t size[4];
+	bool ok = add_array_head(request, UUID_OID, count);
+
+	put_big_endian(size, DB_UUID_SIZE, 4);
+	for (int i = 0; ok && i < count; i++)
+		ok = buffer_append(&request->bytes, size, sizeof(size)) &&
+			 buffer_append(&request->bytes, uuids[i], DB_UUID_SIZE);
 	return add_param(request, request->bytes.len - before, ok);
 }
 

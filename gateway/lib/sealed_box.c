@@ -35,6 +35,12 @@ sealed_box_write_secret(const SealedBoxKey *key, char text[SEALED_BOX_SECRET_TEX
 }
 
 bool
+sealed_box_derive_key(SealedBoxKey *key)
+{
+	return is_ready() && crypto_scalarmult_base(key->public_key, key->secret_key) == 0;
+}
+
+bool
 sealed_box_seal(const uint8_t public_key[SEALED_BOX_KEY_SIZE], const void *bytes, size_t len,
 				uint8_t *box)
 {

@@ -33,6 +33,12 @@ extern bool sealed_box_make_key(SealedBoxKey *key);
 extern void sealed_box_write_secret(const SealedBoxKey *key, char text[SEALED_BOX_SECRET_TEXT + 1]);
 
 /*
+ * Makes the key pair of a secret key, in key->secret_key.  The caller wipes it.  False: the
+ * library cannot be used.
+ */
+extern bool sealed_box_derive_key(SealedBoxKey *key);
+
+/*
  * Seals len bytes to a public key.  The box has room for len + SEALED_BOX_EXTRA bytes and does
  * not overlap the bytes.  False: the key is none that can be sealed to.
  */

@@ -46,6 +46,14 @@ add_json(DbRequest *request, const char *json)
 }
 
 static bool
+add_uuids(DbRequest *request, va_list *values)
+{
+	const uint8_t(*uuids)[DB_UUID_SIZE] = va_arg(*values, const uint8_t(*)[DB_UUID_SIZE]);
+
+	return db_param_uuid_array(request, uuids, va_arg(*values, int));
+}
+
+static bool
 add_param(DbRequest *request, char type, va_list *values)
 {
 	int number;
@@ -67,6 +75,10 @@ add_param(DbRequest *request, char type, va_list *values)
 			return db_param_bytes(request, va_arg(*values, const uint8_t *), DIGEST_SIZE);
 		case 'I':
 			return db_param_int64(request, va_arg(*values, int64_t));
+		case 'U':
+			return add_uuids(request, values);
+		case 'T':
+			return db_param_time_us(request, va_arg(*values, int64_t));
 		case 't':
 			return db_param_time_ms(request, va_arg(*values, int64_t));
 		case 'l':

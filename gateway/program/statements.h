@@ -43,6 +43,8 @@ extern bool statements_find(ProgramStatements *statements, char *error, size_t s
  *	i	integer, from int				l	interval, from int, milliseconds
  *	I	bigint, from int64_t			n	integer, from int; 0 is NULL
  *	d	bytea, from const uint8_t *, the 32 bytes of a SHA-256
+ *	T	timestamptz, from int64_t, as db_time_us() reads it
+ *	U	uuid[], from const uint8_t (*)[DB_UUID_SIZE], and int, how many they are
  *
  * NULL: out of memory, or the parameters are too large.
  */

@@ -41,8 +41,8 @@ typedef struct Fetch
 {
 	TAILQ_ENTRY(Fetch) link;
 	Fetches *fetches;
-	SandboxId org;
-	SandboxId media;
+	ConnectorId org;
+	ConnectorId media;
 	int64_t attempt; /* of the claim */
 
 	/* while it stores: where the bytes come from, a file in memory, one in the store, or a URL */
@@ -409,8 +409,8 @@ add_fetch(Fetches *fetches, const DbResult *result, int row)
 	if (fetch == NULL)
 		return;
 	fetch->fetches = fetches;
-	if (!sandbox_read_id(result, row, COLUMN_ORG, &fetch->org) ||
-		!sandbox_read_id(result, row, COLUMN_MEDIA, &fetch->media) ||
+	if (!connector_read_id(result, row, COLUMN_ORG, &fetch->org) ||
+		!connector_read_id(result, row, COLUMN_MEDIA, &fetch->media) ||
 		!db_int(result, row, COLUMN_ATTEMPT, &fetch->attempt) ||
 		!db_task_open(&fetch->report, fetches->sandbox->base, fetches->sandbox->db, make_report,
 					  take_report, fetch))

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "db/result.h"
-
 #define DIRECT_SUFFIX "@s.whatsapp.net"
 #define GROUP_SUFFIX "@g.us"
 #define GROUP_MEMBER "15550000001" DIRECT_SUFFIX
@@ -27,20 +25,6 @@ derive_id(const char *prefix, const char *uuid, char out[WA_MESSAGE_ID_MAX + 1])
 		out[len++] = (char) (*uuid >= 'a' && *uuid <= 'f' ? *uuid - 'a' + 'A' : *uuid);
 	}
 	out[len] = '\0';
-}
-
-bool
-sandbox_read_id(const DbResult *result, int row, int column, SandboxId *id)
-{
-	const uint8_t *b = id->bytes;
-
-	if (!db_uuid(result, row, column, id->bytes))
-		return false;
-	snprintf(id->text, sizeof(id->text),
-			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-			 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-			 b[15]);
-	return true;
 }
 
 void

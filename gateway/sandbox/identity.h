@@ -10,25 +10,14 @@
 #ifndef SANDBOX_IDENTITY_H
 #define SANDBOX_IDENTITY_H
 
-#include "db/db.h"
+#include "connector/id.h"
 
-#define UUID_TEXT_MAX 36     /* bytes of a uuid in text */
 #define WA_MESSAGE_ID_MAX 36 /* "3EB0" and the uuid's 32 digits */
 #define PHONE_NUMBER_MAX 15  /* digits of E.164 */
 #define SANDBOX_JID_MAX 64
 #define SANDBOX_QR_MAX 96
 #define SANDBOX_REACTION "\xF0\x9F\x91\x8D" /* thumbs up */
 #define SANDBOX_DEAD_PHONE "15550000000"    /* messages to this number always fail */
-
-/* An id of the database, in binary and as text. */
-typedef struct SandboxId
-{
-	uint8_t bytes[DB_UUID_SIZE];
-	char text[UUID_TEXT_MAX + 1];
-} SandboxId;
-
-/* Returns false when the cell contains no id. */
-extern bool sandbox_read_id(const DbResult *result, int row, int column, SandboxId *id);
 
 /*
  * The ids of an outgoing message, of the answer to it, and of the message typed on the

@@ -31,7 +31,6 @@
 #include "lib/log.h"
 #include "sandbox/files.h"
 #include "sandbox/identity.h"
-#include "sandbox/outbox.h"
 #include "src/common/media_type.h"
 
 #define CLAIM_MAX 64 /* the most jobs that one statement claims */
@@ -89,9 +88,9 @@ typedef struct Job
 {
 	TAILQ_ENTRY(Job) link;
 	struct Claims *claims; /* the list that contains it */
-	SandboxId org;
-	SandboxId id;
-	SandboxId session;
+	ConnectorId org;
+	ConnectorId id;
+	ConnectorId session;
 	char message[UUID_TEXT_MAX + 1]; /* the message that is sent; "": none */
 	char *chat;                      /* owned; where it is sent to, NULL if nothing is */
 	char *body;                      /* owned; NULL when there is nothing to answer */
@@ -479,7 +478,7 @@ read_action(Job *job, const DbResult *result, int row)
 }
 
 static bool
-is_on_its_way(const Claims *claims, const SandboxId *id)
+is_on_its_way(const Claims *claims, const ConnectorId *id)
 {
 	const Job *job;
 
@@ -500,9 +499,9 @@ read_job(Claims *claims, const DbResult *result, int row)
 	if (job == NULL)
 		return NULL;
 	job->claims = claims;
-	if (!sandbox_read_id(result, row, COLUMN_ORG, &job->org) ||
-		!sandbox_read_id(result, row, COLUMN_ID, &job->id) ||
-		!sandbox_read_id(result, row, COLUMN_SESSION, &job->session) ||
+	if (!connector_read_id(result, row, COLUMN_ORG, &job->org) ||
+		!connector_read_id(result, row, COLUMN_ID, &job->id) ||
+		!connector_read_id(result, row, COLUMN_SESSION, &job->session) ||
 		!db_int(result, row, COLUMN_ATTEMPT, &job->attempt) || is_on_its_way(claims, &job->id) ||
 		!claims->kind->read(job, result, row) ||
 		!report_open(&job->report, claims->jobs->outbox, &job->org, write_report, take_report, job))
@@ -595,6 +594,11 @@ static const KindRow kinds[JOB_KINDS] = {
 Jobs *
 jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), void *context)
 {
+	const OutboxSetup setup = {.base = sandbox->base,
+							   .db = sandbox->db,
+							   .statements = &sandbox_statements,
+							   .report = SANDBOX_REPORT,
+							   .reports_max = sandbox->reports_max};
 	Jobs *jobs = calloc(1, sizeof(*jobs));
 
 	if (jobs == NULL)
@@ -604,7 +608,7 @@ jobs_start(const Sandbox *sandbox, int poll_ms, void (*drained)(void *context), 
 				   .step_ms = sandbox->step_ms,
 				   .drained = drained,
 				   .context = context,
-				   .outbox = outbox_open(sandbox)};
+				   .outbox = outbox_open(&setup)};
 	for (int i = 0; i < JOB_KINDS; i++)
 	{
 		Claims *claims = &jobs->claims[i];

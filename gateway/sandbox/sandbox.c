@@ -1,10 +1,8 @@
 /*
  * sandbox.c
- *		The sandbox's statements, and the outcome of its reports.
+ *		The sandbox's statements.
  */
 #include "sandbox/sandbox.h"
-
-#include "db/result.h"
 
 /* The time for one answer. */
 #define ANSWER_MS 10000
@@ -26,17 +24,3 @@ ProgramStatements sandbox_statements = {
 			[SANDBOX_MEDIA_FAILED] = {"media_failed", DB_LANE_FAST},
 		},
 };
-
-ReportOutcome
-sandbox_outcome(SandboxStatement statement, const DbResult *result)
-{
-	bool changed;
-
-	if (result == NULL)
-		return REPORT_UNSENT;
-	if (result->outcome == DB_ROWS)
-		return db_bool(result, 0, 0, &changed) && !changed ? REPORT_STALE : REPORT_DONE;
-	statements_log_failure(&sandbox_statements, (int) statement, result);
-	return result->outcome == DB_REFUSED && !db_may_pass(result->sqlstate) ? REPORT_REFUSED
-																		   : REPORT_AGAIN;
-}

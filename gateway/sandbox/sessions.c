@@ -54,8 +54,8 @@ typedef struct Session
 {
 	TAILQ_ENTRY(Session) link;
 	Sessions *sessions;
-	SandboxId org;
-	SandboxId id;
+	ConnectorId org;
+	ConnectorId id;
 	char phone[PHONE_NUMBER_MAX + 1];
 	char code[PAIRING_CODE_MAX + 1]; /* of the phone that asked to be paired by code; "": none */
 	SessionState state;
@@ -148,7 +148,7 @@ free_session(Session *session)
 }
 
 static Session *
-find_session(const Sessions *sessions, const SandboxId *id)
+find_session(const Sessions *sessions, const ConnectorId *id)
 {
 	Session *session;
 
@@ -162,7 +162,7 @@ find_session(const Sessions *sessions, const SandboxId *id)
 
 /* Returns NULL when there is no room. */
 static Session *
-add_session(Sessions *sessions, const SandboxId *id, const DbResult *result, int row)
+add_session(Sessions *sessions, const ConnectorId *id, const DbResult *result, int row)
 {
 	const Sandbox *sandbox = sessions->sandbox;
 	Session *session = sessions->count < SESSIONS_MAX ? calloc(1, sizeof(*session)) : NULL;
@@ -171,7 +171,7 @@ add_session(Sessions *sessions, const SandboxId *id, const DbResult *result, int
 		return NULL;
 	session->sessions = sessions;
 	session->id = *id;
-	if (!sandbox_read_id(result, row, COLUMN_ORG, &session->org) ||
+	if (!connector_read_id(result, row, COLUMN_ORG, &session->org) ||
 		!db_task_open(&session->report, sandbox->base, sandbox->db, make_report, take_report,
 					  session))
 	{
@@ -207,12 +207,12 @@ static void
 take_row(Sessions *sessions, const DbResult *result, int row)
 {
 	char status[16] = "";
-	SandboxId id = {.text = ""};
+	ConnectorId id = {.text = ""};
 	Session *session;
 	SessionState state;
 	bool is_new;
 
-	if (!sandbox_read_id(result, row, COLUMN_ID, &id))
+	if (!connector_read_id(result, row, COLUMN_ID, &id))
 		return;
 	db_text_copy(result, row, COLUMN_STATUS, status, sizeof(status));
 	state = state_of_status(status);
@@ -331,7 +331,7 @@ sessions_start(const Sandbox *sandbox, int poll_ms, void (*renewed)(void *contex
 }
 
 bool
-sessions_have(const Sessions *sessions, const SandboxId *id)
+sessions_have(const Sessions *sessions, const ConnectorId *id)
 {
 	return find_session(sessions, id) != NULL;
 }

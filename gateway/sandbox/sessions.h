@@ -21,7 +21,7 @@ extern Sessions *
 sessions_start(const Sandbox *sandbox, int poll_ms, void (*renewed)(void *context), void *context);
 
 /* Whether a session is leased; one that was stopped, logged out or deleted is not. */
-extern bool sessions_have(const Sessions *sessions, const SandboxId *id);
+extern bool sessions_have(const Sessions *sessions, const ConnectorId *id);
 
 /* Ends pairing and the renewal of leases. */
 extern void sessions_stop(Sessions *sessions);

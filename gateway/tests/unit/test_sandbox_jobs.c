@@ -37,6 +37,14 @@ run(void)
 }
 
 static void
+start_jobs(void)
+{
+	jobs = jobs_start(&sandbox, POLL_MS, on_drained, NULL);
+	ck_assert_ptr_nonnull(jobs);
+	run();
+}
+
+static void
 start(void)
 {
 	char error[64];
@@ -46,9 +54,7 @@ start(void)
 	sandbox =
 		(Sandbox){.base = event_base_new(), .owner = "me", .lease_ms = 15000, .reports_max = 10};
 	drained = 0;
-	jobs = jobs_start(&sandbox, POLL_MS, on_drained, NULL);
-	ck_assert_ptr_nonnull(jobs);
-	run();
+	start_jobs();
 }
 
 static void
@@ -510,7 +516,9 @@ END_TEST
 
 START_TEST(a_statement_has_its_most_reports)
 {
+	jobs_free(jobs);
 	sandbox.reports_max = 2;
+	start_jobs();
 	claim_images(3, 1);
 	ck_assert_int_eq(count_of("\"report\":"), 2);
 	answer(2, "tt");

@@ -32,6 +32,18 @@ START_TEST(a_box_is_opened_with_its_key)
 }
 END_TEST
 
+START_TEST(a_pair_is_made_of_its_secret_key)
+{
+	SealedBoxKey derived = {.public_key = {0}};
+
+	seal();
+	memcpy(derived.secret_key, key.secret_key, SEALED_BOX_KEY_SIZE);
+	ck_assert(sealed_box_derive_key(&derived));
+	ck_assert_mem_eq(derived.public_key, key.public_key, SEALED_BOX_KEY_SIZE);
+	ck_assert(sealed_box_open(&derived, box, sizeof(box), opened));
+}
+END_TEST
+
 START_TEST(two_boxes_of_the_same_differ)
 {
 	uint8_t other[BOX_SIZE];
@@ -114,6 +126,6 @@ START_TEST(a_secret_key_as_text_is_the_key)
 }
 END_TEST
 
-SUITE("sealed_box", a_box_is_opened_with_its_key, two_boxes_of_the_same_differ,
-	  another_key_opens_nothing, a_changed_box_is_not_opened,
+SUITE("sealed_box", a_box_is_opened_with_its_key, a_pair_is_made_of_its_secret_key,
+	  two_boxes_of_the_same_differ, another_key_opens_nothing, a_changed_box_is_not_opened,
 	  nothing_is_sealed_to_a_key_of_small_order, a_secret_key_as_text_is_the_key)

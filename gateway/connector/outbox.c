@@ -1,8 +1,8 @@
 /*
  * outbox.c
- *		Sends the reports about jobs to the database, many in one statement; see outbox.h.
+ *		Sends the reports of a connector to the database, many in one statement; see outbox.h.
  */
-#include "sandbox/outbox.h"
+#include "connector/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,16 +33,16 @@ struct ReportList
 {
 	TAILQ_ENTRY(ReportList) link;
 	Outbox *outbox;
-	SandboxId org;
+	ConnectorId org;
 	TAILQ_HEAD(Waiting, Report) waiting;
-	Report *sent[SANDBOX_REPORTS_MAX]; /* NULL: it was dropped */
+	Report *sent[OUTBOX_REPORTS_MAX]; /* NULL: it was dropped */
 	int sent_count;
 	DbTask task;
 };
 
 struct Outbox
 {
-	const Sandbox *sandbox;
+	OutboxSetup setup;
 	uint64_t last_order;
 	TAILQ_HEAD(, ReportList) lists;
 };
@@ -50,7 +50,7 @@ struct Outbox
 /* ---- lists ---- */
 
 static ReportList *
-find_list(const Outbox *outbox, const SandboxId *org)
+find_list(const Outbox *outbox, const ConnectorId *org)
 {
 	ReportList *list;
 
@@ -95,7 +95,7 @@ static DbRequest *
 make_statement(void *context, DbDone done, void *arg)
 {
 	ReportList *list = context;
-	const Sandbox *sandbox = list->outbox->sandbox;
+	const OutboxSetup *setup = &list->outbox->setup;
 	DbRequest *request = NULL;
 	JsonWriter json;
 	Buffer text;
@@ -103,12 +103,13 @@ make_statement(void *context, DbDone done, void *arg)
 	buffer_init(&text, DB_PARAM_BYTES_MAX);
 	json_write_init(&json, &text);
 	json_write_array_begin(&json);
-	while (!TAILQ_EMPTY(&list->waiting) && list->sent_count < sandbox->reports_max &&
+	while (!TAILQ_EMPTY(&list->waiting) && list->sent_count < setup->reports_max &&
 		   text.len <= LENGTH_MAX)
 		write_report(list, TAILQ_FIRST(&list->waiting), &json);
 	json_write_array_end(&json);
 	if (json_write_done(&json))
-		request = sandbox_request(SANDBOX_REPORT, list->org.bytes, done, arg, "s", text.data);
+		request = statements_request(setup->statements, setup->report, list->org.bytes, done, arg,
+									 "s", text.data);
 	buffer_free(&text);
 	return request;
 }
@@ -134,8 +135,10 @@ static void
 take_answer(void *context, const DbResult *result)
 {
 	ReportList *list = context;
+	const OutboxSetup *setup = &list->outbox->setup;
 	bool answered = result != NULL && result->outcome == DB_ROWS;
-	ReportOutcome of_all = answered ? REPORT_DONE : sandbox_outcome(SANDBOX_REPORT, result);
+	ReportOutcome of_all =
+		answered ? REPORT_DONE : connector_outcome(setup->statements, setup->report, result);
 
 	for (int i = 0; i < list->sent_count; i++)
 	{
@@ -154,9 +157,9 @@ take_answer(void *context, const DbResult *result)
 }
 
 static ReportList *
-add_list(Outbox *outbox, const SandboxId *org)
+add_list(Outbox *outbox, const ConnectorId *org)
 {
-	const Sandbox *sandbox = outbox->sandbox;
+	const OutboxSetup *setup = &outbox->setup;
 	ReportList *list = calloc(1, sizeof(*list));
 
 	if (list == NULL)
@@ -164,7 +167,7 @@ add_list(Outbox *outbox, const SandboxId *org)
 	list->outbox = outbox;
 	list->org = *org;
 	TAILQ_INIT(&list->waiting);
-	if (!db_task_open(&list->task, sandbox->base, sandbox->db, make_statement, take_answer, list))
+	if (!db_task_open(&list->task, setup->base, setup->db, make_statement, take_answer, list))
 	{
 		free(list);
 		return NULL;
@@ -199,7 +202,7 @@ on_due(void *context)
 		list = add_list(report->outbox, report->org);
 	if (list == NULL)
 	{
-		timer_start(&report->due, SANDBOX_RETRY_MS);
+		timer_start(&report->due, OUTBOX_RETRY_MS);
 		return;
 	}
 	report->state = REPORT_WAITING;
@@ -211,12 +214,12 @@ on_due(void *context)
 }
 
 bool
-report_open(Report *report, Outbox *outbox, const SandboxId *org, ReportWrite write,
+report_open(Report *report, Outbox *outbox, const ConnectorId *org, ReportWrite write,
 			ReportTake take, void *context)
 {
 	*report =
 		(Report){.outbox = outbox, .org = org, .write = write, .take = take, .context = context};
-	return timer_open(&report->due, outbox->sandbox->base, on_due, report);
+	return timer_open(&report->due, outbox->setup.base, on_due, report);
 }
 
 void
@@ -248,13 +251,13 @@ report_close(Report *report)
 /* ---- all reports ---- */
 
 Outbox *
-outbox_open(const Sandbox *sandbox)
+outbox_open(const OutboxSetup *setup)
 {
 	Outbox *outbox = calloc(1, sizeof(*outbox));
 
 	if (outbox == NULL)
 		return NULL;
-	outbox->sandbox = sandbox;
+	outbox->setup = *setup;
 	TAILQ_INIT(&outbox->lists);
 	return outbox;
 }
@@ -268,6 +271,20 @@ outbox_free(Outbox *outbox)
 	while (!TAILQ_EMPTY(&outbox->lists))
 		free_list(TAILQ_FIRST(&outbox->lists));
 	free(outbox);
+}
+
+ReportOutcome
+connector_outcome(const ProgramStatements *statements, int statement, const DbResult *result)
+{
+	bool changed;
+
+	if (result == NULL)
+		return REPORT_UNSENT;
+	if (result->outcome == DB_ROWS)
+		return db_bool(result, 0, 0, &changed) && !changed ? REPORT_STALE : REPORT_DONE;
+	statements_log_failure(statements, statement, result);
+	return result->outcome == DB_REFUSED && !db_may_pass(result->sqlstate) ? REPORT_REFUSED
+																		   : REPORT_AGAIN;
 }
 
 /* ---- members of a report ---- */

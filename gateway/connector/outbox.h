@@ -1,6 +1,6 @@
 /*
  * outbox.h
- *		Sends the reports about jobs to the database, many in one statement.
+ *		Sends the reports of a connector to the database, many in one statement.
  *
  *	IDLE ──report_in()──▶ LATER ──it is due──▶ WAITING ──▶ SENT ──take()──▶ IDLE
  *
@@ -12,15 +12,18 @@
  *
  * When the connection is lost, take() is told so for every report that was SENT.
  */
-#ifndef SANDBOX_OUTBOX_H
-#define SANDBOX_OUTBOX_H
+#ifndef CONNECTOR_OUTBOX_H
+#define CONNECTOR_OUTBOX_H
 
 #include <sys/queue.h>
 
+#include "connector/id.h"
 #include "lib/json_write.h"
 #include "lib/timer.h"
-#include "sandbox/identity.h"
-#include "sandbox/sandbox.h"
+#include "program/statements.h"
+
+#define OUTBOX_RETRY_MS 200    /* before a report that could not be made is repeated */
+#define OUTBOX_REPORTS_MAX 100 /* in one statement; other organizations wait for its end */
 
 typedef struct Outbox Outbox;
 typedef struct ReportList ReportList;
@@ -33,6 +36,16 @@ typedef enum ReportState
 	REPORT_SENT     /* in the statement of its organization */
 } ReportState;
 
+/* The outcome of a report. */
+typedef enum ReportOutcome
+{
+	REPORT_DONE,
+	REPORT_STALE,   /* the database returned false: there is nothing of ours to change */
+	REPORT_REFUSED, /* an error that would occur again; logged */
+	REPORT_AGAIN,   /* an error that may pass; the report can be repeated; logged */
+	REPORT_UNSENT   /* it could not be sent; it can be repeated */
+} ReportOutcome;
+
 /* Writes the members of the report (wa.connector_report()) into an object. */
 typedef void (*ReportWrite)(void *context, JsonWriter *json);
 
@@ -42,7 +55,7 @@ typedef void (*ReportTake)(void *context, ReportOutcome outcome);
 typedef struct Report
 {
 	Outbox *outbox;
-	const SandboxId *org;
+	const ConnectorId *org;
 	ReportWrite write;
 	ReportTake take;
 	void *context;
@@ -55,8 +68,18 @@ typedef struct Report
 	int place;                /* SENT */
 } Report;
 
-/* The sandbox is borrowed.  NULL: out of memory. */
-extern Outbox *outbox_open(const Sandbox *sandbox);
+/* Everything is borrowed until outbox_free(). */
+typedef struct OutboxSetup
+{
+	struct event_base *base;
+	Db *db;
+	const ProgramStatements *statements;
+	int report;      /* of these, the one that reports (report.sql) */
+	int reports_max; /* in one statement, at most OUTBOX_REPORTS_MAX */
+} OutboxSetup;
+
+/* The setup is copied.  NULL: out of memory. */
+extern Outbox *outbox_open(const OutboxSetup *setup);
 
 /* Ends all; every report must have been closed.  The argument may be NULL. */
 extern void outbox_free(Outbox *outbox);
@@ -65,7 +88,7 @@ extern void outbox_free(Outbox *outbox);
  * Makes a report about the organization, which is IDLE.  org is borrowed.  The report's address
  * must not change until report_close().  False: out of memory.
  */
-extern bool report_open(Report *report, Outbox *outbox, const SandboxId *org, ReportWrite write,
+extern bool report_open(Report *report, Outbox *outbox, const ConnectorId *org, ReportWrite write,
 						ReportTake take, void *context);
 
 /*
@@ -76,6 +99,12 @@ extern void report_in(Report *report, int ms);
 
 /* Ends the report without calling take().  A zeroed report may be closed. */
 extern void report_close(Report *report);
+
+/*
+ * The outcome of a statement that returns a boolean.  result is NULL when it could not be sent.
+ */
+extern ReportOutcome
+connector_outcome(const ProgramStatements *statements, int statement, const DbResult *result);
 
 /* Members of a report.  A NULL text and an empty one are different: NULL is left out. */
 extern void report_text(JsonWriter *json, const char *name, const char *text);

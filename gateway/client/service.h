@@ -1,0 +1,114 @@
+/*
+ * service.h
+ *		Requests to a service that the operator has named, many at once, by curl on the loop.
+ *
+ * Over TLS they share few connections by HTTP/2, if the service offers it.  Guarded as all
+ * transfers are (curl_loop_guard()): certificates are verified, redirects are not followed, and
+ * nothing of the environment, such as a proxy, takes part.  Time and bytes are bounded.
+ *
+ * A call sends its request once, or not at all: where curl would repeat it on another connection,
+ * the call ends without an answer.  "left" then says that the service may have taken it.
+ */
+#ifndef CLIENT_SERVICE_H
+#define CLIENT_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+
+/* The most connections to one host. */
+#define SERVICE_CONNECTIONS_MAX 32
+
+/*
+ * How long an idle connection is used again.  A service that closes one meanwhile makes the
+ * outcome of the next request unknown.
+ */
+#define SERVICE_IDLE_SECONDS 20
+
+/* The time to connect, TLS included; less when the call has less time. */
+#define SERVICE_CONNECT_MS 10000
+
+/* The most bytes of an answer's head; with more the call fails. */
+#define SERVICE_HEAD_MAX (64 * 1024)
+
+#define SERVICE_URL_MAX 2048
+
+typedef struct Service Service;
+typedef struct ServiceCall ServiceCall;
+
+/*
+ * Gives the next bytes of a file, at most size: how many; 0: none now, until
+ * service_call_resume().  It must not end the call.
+ */
+typedef size_t (*ServiceRead)(void *context, char *bytes, size_t size);
+
+/* A file that is sent as the part "file" of a form (RFC 7578).  Everything but context is copied. */
+typedef struct ServiceFile
+{
+	const char *name;
+	const char *type; /* media type */
+	int64_t size;
+	ServiceRead read;
+	void *context;
+} ServiceFile;
+
+/* A text part of a form. */
+typedef struct ServiceField
+{
+	const char *name;
+	const char *value;
+} ServiceField;
+
+#define SERVICE_FIELDS_MAX 4
+
+typedef struct ServiceRequest
+{
+	const char *method;
+	const char *url;
+	const char *token; /* sent as the bearer's; a text without control characters */
+	const char *body;  /* JSON; NULL: none */
+	size_t body_len;
+	const ServiceFile *file;                 /* NULL: no form */
+	ServiceField fields[SERVICE_FIELDS_MAX]; /* of the form; a NULL name ends them */
+	int timeout_ms;                          /* of all of it */
+	size_t answer_max;                       /* bytes of the answer's body */
+} ServiceRequest;
+
+/* Valid until done returns. */
+typedef struct ServiceAnswer
+{
+	int status;          /* 0: no complete answer has come */
+	const char *problem; /* with 0: why, a constant text */
+	bool left;           /* with 0: the request may have reached the service */
+	int retry_after_s;   /* what Retry-After asks for; 0: nothing */
+	const char *body;    /* never NULL; a NUL follows it */
+	size_t body_len;
+} ServiceAnswer;
+
+typedef void (*ServiceDone)(void *context, const ServiceAnswer *answer);
+
+/*
+ * ca_file: PEM, NULL: the system's authorities; agent: User-Agent.  Both are borrowed.  NULL: out
+ * of memory.
+ */
+extern Service *service_open(struct event_base *base, const char *ca_file, const char *agent);
+
+/* Ends all calls; done is not called.  The argument may be NULL. */
+extern void service_close(Service *service);
+
+/*
+ * Sends a request, all of which is copied.  done is called once, from the loop, never from within
+ * this.  NULL: out of memory.
+ */
+extern ServiceCall *
+service_call(Service *service, const ServiceRequest *request, ServiceDone done, void *context);
+
+/* Lets the file be read again; it may be, from within this. */
+extern void service_call_resume(ServiceCall *call);
+
+/* Ends the call; done is not called. */
+extern void service_call_abandon(ServiceCall *call);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * cloud.c
+ *		The statements of wa-cloud.
+ */
+#include "cloud/cloud.h"
+
+/* The time for one answer. */
+#define ANSWER_MS 10000
+
+ProgramStatements cloud_statements = {
+	.role = CLOUD_ROLE,
+	.answer_ms = ANSWER_MS,
+	.count = CLOUD_STATEMENT_COUNT,
+	.rows =
+		{
+			[CLOUD_SESSIONS] = {"sessions", DB_LANE_FAST},
+			[CLOUD_CREDENTIALS] = {"credentials", DB_LANE_FAST},
+			[CLOUD_SESSION] = {"session", DB_LANE_FAST},
+			[CLOUD_RELEASE] = {"release", DB_LANE_FAST},
+		},
+};
