@@ -9,7 +9,8 @@
 -- that the next release may change them.
 INSERT INTO wa.connector_capability (connector, capability, built_in, is_supported)
 SELECT k.connector, c.capability, true, c.capability <> ALL (k.lacks)
-FROM (VALUES ('sandbox', '{}'::text[]), ('cloud', '{poll,mentions,edit,revoke,qr,pairing_code}')) k (connector, lacks)
+FROM (VALUES ('sandbox', '{}'::text[]),
+	('cloud', '{image,video,audio,document,sticker,poll,mentions,edit,revoke,qr,pairing_code}')) k (connector, lacks)
 	CROSS JOIN unnest(wa.capabilities()) c (capability);
 
 CREATE FUNCTION wa.connector_can(connector text, capability text) RETURNS boolean

@@ -17,5 +17,8 @@ ProgramStatements cloud_statements = {
 			[CLOUD_CREDENTIALS] = {"credentials", DB_LANE_FAST},
 			[CLOUD_SESSION] = {"session", DB_LANE_FAST},
 			[CLOUD_RELEASE] = {"release", DB_LANE_FAST},
+			[CLOUD_CLAIM] = {"claim", DB_LANE_FAST},
+			[CLOUD_ACTIONS] = {"actions", DB_LANE_FAST},
+			[CLOUD_REPORT] = {"report", DB_LANE_FAST},
 		},
 };

@@ -9,6 +9,7 @@
 #include "cloud/graph.h"
 #include "connector/outbox.h"
 #include "program/statements.h"
+#include "src/common/token_bucket.h"
 
 #define CLOUD_ROLE "connector"
 #define CLOUD_CONNECTOR "cloud" /* the kind of connector, as sessions name it */
@@ -21,6 +22,9 @@ typedef enum CloudStatement
 	CLOUD_CREDENTIALS,
 	CLOUD_SESSION,
 	CLOUD_RELEASE,
+	CLOUD_CLAIM,
+	CLOUD_ACTIONS,
+	CLOUD_REPORT,
 	CLOUD_STATEMENT_COUNT
 } CloudStatement;
 
@@ -34,9 +38,11 @@ typedef struct Cloud
 	const char *owner; /* who holds the leases */
 	const CloudKeys *keys;
 	GraphSetup graph;
-	int poll_ms;   /* between two looks for something to do */
-	int lease_ms;  /* of a session */
-	int health_ms; /* between two looks whether a number still works */
+	int poll_ms;         /* between two looks for something to do */
+	int lease_ms;        /* of a session */
+	int health_ms;       /* between two looks whether a number still works */
+	int status_wait_ms;  /* for the status of a message whose outcome is unknown */
+	WakRate number_rate; /* of messages of one number */
 } Cloud;
 
 /* Makes a request with one of these statements; see statements_request(). */

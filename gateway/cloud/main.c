@@ -3,12 +3,15 @@
  *		wa-cloud: a connector to WhatsApp, by Meta's Cloud API.
  *
  * It leases sessions whose connector is "cloud", opens their credentials with its key files, and
- * connects their phone numbers.
+ * connects their phone numbers.  It claims their messages and message actions, sends them, and
+ * reports the results.
  *
- * On SIGTERM or SIGINT it gives the leases back.
+ * On SIGTERM or SIGINT it claims nothing new, and gives back what waits.  What is being sent may
+ * finish within DRAIN_MS; then the leases are given back.
  */
 #include "client/exchange.h"
 #include "cloud/cloud.h"
+#include "cloud/jobs.h"
 #include "cloud/sessions.h"
 #include "lib/log.h"
 #include "program/loop.h"
@@ -19,16 +22,21 @@
 
 #define LEASE_MS 30000   /* of a session */
 #define AGENT "wa-cloud" /* what Meta sees as User-Agent */
+#define DRAIN_MS 5000
 
-/* The most requests that wait for the connection: one for each session, and those that look. */
-#define REQUESTS_MAX (SESSIONS_MAX + 8)
+/* The most requests that wait for the connection: one for each session and job, and those that look. */
+#define REQUESTS_MAX (SESSIONS_MAX + JOBS_MAX + 8)
 
-typedef struct Work
+typedef struct Running
 {
 	ProgramLoop *loop;
 	Cloud cloud;
 	Sessions *sessions;
-} Work;
+	Jobs *jobs;
+	Timer deadline; /* of the jobs, while draining */
+	int begun;      /* the number of jobs when draining began */
+	bool releasing;
+} Running;
 
 static struct
 {
@@ -40,6 +48,8 @@ static struct
 	int64_t poll_ms;
 	int64_t health_s;
 	int64_t timeout_ms;
+	int64_t status_wait_s;
+	int64_t rate;
 	CloudKeys keys;
 } settings;
 
@@ -90,6 +100,24 @@ static const ConfigOption options[] = {
 	 .min = 1,
 	 .max = 86400,
 	 .help = "time between two looks whether a phone number still works"},
+	{.flag = "status-wait",
+	 .environment = "WA_CLOUD_STATUS_WAIT",
+	 .argument = "SECONDS",
+	 .fallback = "120",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.status_wait_s,
+	 .min = 1,
+	 .max = 3600,
+	 .help = "how long a webhook may tell that Meta has taken a message whose answer was lost"},
+	{.flag = "number-rate",
+	 .environment = "WA_CLOUD_NUMBER_RATE",
+	 .argument = "N",
+	 .fallback = "75",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.rate,
+	 .min = 1,
+	 .max = 1000,
+	 .help = "messages of one phone number in a second; Meta takes 80"},
 	{.flag = "poll-ms",
 	 .environment = "WA_CLOUD_POLL_MS",
 	 .argument = "MS",
@@ -166,32 +194,60 @@ check(char *problem, size_t size)
 static void
 on_released(void *context)
 {
-	const Work *work = context;
+	const Running *work = context;
 
 	program_loop_drained(work->loop);
+}
+
+/* The jobs are finished, or their time is over. */
+static void
+release(void *context)
+{
+	Running *work = context;
+
+	if (work->releasing)
+		return;
+	work->releasing = true;
+	sessions_stop(work->sessions);
+	sessions_release(work->sessions, on_released, work);
 }
 
 static void
 drain(void *context)
 {
-	Work *work = context;
+	Running *work = context;
 
-	sessions_stop(work->sessions);
-	sessions_release(work->sessions, on_released, work);
+	work->begun = jobs_count(work->jobs);
+	timer_start(&work->deadline, DRAIN_MS);
+	jobs_drain(work->jobs, release, work);
+}
+
+static void
+log_stopped(void *context)
+{
+	const Running *work = context;
+	int left = jobs_count(work->jobs);
+
+	log_line(LOG_LEVEL_INFO, "stopped", log_int("finished", work->begun - left),
+			 log_int("left", left));
 }
 
 /* ---- starting ---- */
 
+/* Sessions may be there before the jobs are. */
 static void
 on_sessions_changed(void *context)
 {
-	(void) context;
+	Running *work = context;
+
+	if (work->jobs != NULL)
+		jobs_look(work->jobs);
 }
 
 static bool
 open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 {
-	Work *work = context;
+	Running *work = context;
 	Cloud *cloud = &work->cloud;
 	const DbConfig config = db_config();
 
@@ -208,18 +264,24 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 							   .timeout_ms = (int) settings.timeout_ms},
 					 .poll_ms = (int) settings.poll_ms,
 					 .lease_ms = LEASE_MS,
-					 .health_ms = (int) settings.health_s * 1000};
-	if (cloud->db == NULL || cloud->graph.service == NULL)
+					 .health_ms = (int) settings.health_s * 1000,
+					 .status_wait_ms = (int) settings.status_wait_s * 1000,
+					 .number_rate = {.per_minute = (int32_t) settings.rate * 60,
+									 .burst = (int32_t) settings.rate}};
+	if (cloud->db == NULL || cloud->graph.service == NULL ||
+		!timer_open(&work->deadline, loop->base, release, work))
 		return false;
 	work->sessions = sessions_start(cloud, on_sessions_changed, work);
-	return work->sessions != NULL;
+	if (work->sessions != NULL)
+		work->jobs = jobs_start(cloud, work->sessions);
+	return work->jobs != NULL;
 }
 
 /* Runs after the checks at start, which have connected to the database. */
 static void
 begin(void *context)
 {
-	const Work *work = context;
+	const Running *work = context;
 
 	log_line(LOG_LEVEL_INFO, "started", log_text("owner", work->cloud.owner),
 			 log_text("graph_url", work->cloud.graph.url),
@@ -230,9 +292,11 @@ begin(void *context)
 static void
 close_work(void *context)
 {
-	Work *work = context;
+	Running *work = context;
 
+	jobs_free(work->jobs);
 	sessions_free(work->sessions);
+	timer_close(&work->deadline);
 	service_close(work->cloud.graph.service);
 	db_close(work->cloud.db);
 	cloud_keys_wipe(&settings.keys);
@@ -241,9 +305,12 @@ close_work(void *context)
 static int
 run(const volatile sig_atomic_t *stops)
 {
-	static const ProgramWork hooks = {
-		.open = open_work, .begin = begin, .drain = drain, .close = close_work};
-	Work work = {0};
+	static const ProgramWork hooks = {.open = open_work,
+									  .begin = begin,
+									  .drain = drain,
+									  .close = close_work,
+									  .stopped = log_stopped};
+	Running work = {0};
 	ProgramLoop loop = {.work = &hooks, .context = &work};
 
 	return program_loop_run(&loop, stops);

@@ -159,7 +159,7 @@ make_report(void *context, DbDone done, void *arg)
 	snprintf(jid, sizeof(jid), "%s" JID_SUFFIX, session->digits);
 	return cloud_request(
 		CLOUD_SESSION, session->view.org.bytes, done, arg,
-		session->has_credentials ? "ussssssssT" : "usssssssss", session->view.id.bytes, owner,
+		session->has_credentials ? "usssssssT" : "ussssssss", session->view.id.bytes, owner,
 		works ? "working" : "failed", works ? session->digits : STATEMENTS_NULL,
 		works ? jid : STATEMENTS_NULL, STATEMENTS_NULL, STATEMENTS_NULL,
 		session->reason[0] == '\0' ? STATEMENTS_NULL : session->reason, session->credentials_at);

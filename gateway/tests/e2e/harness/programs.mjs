@@ -1,6 +1,6 @@
 /*
  * programs.mjs
- *		wa-gateway, wa-worker and wa-sandbox, started for a test.
+ *		wa-gateway, wa-worker, wa-sandbox and wa-cloud, started for a test.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -162,6 +162,25 @@ export class Sandbox extends DatabaseProgram
 		if (!sandbox.running)
 			throw new Error(`the sandbox has ended:\n${sandbox.log()}`);
 		return sandbox;
+	}
+}
+
+export class Cloud extends DatabaseProgram
+{
+	/* "graph" is a Graph (graph.mjs), "keyFiles" the paths of secret keys. */
+	static async start(cluster, { graph, keyFiles, database = 'wa', pollMs = 20, args = [], ...others } = {})
+	{
+		refuseOthers(others);
+
+		const cloud = new Cloud(path.join(PROGRAMS, 'wa-cloud'), [
+			'--database', conninfo(cluster, database, SANDBOX_LOGIN), '--graph-url', graph.url,
+			...keyFiles.flatMap((file) => ['--key-file', file]), '--poll-ms', String(pollMs), ...args,
+		], { log: logFile(cluster, 'cloud') });
+
+		await until('wa-cloud is connected', () => !cloud.running || cloud.events('database_connected').length > 0);
+		if (!cloud.running)
+			throw new Error(`wa-cloud has ended:\n${cloud.log()}`);
+		return cloud;
 	}
 }
 
