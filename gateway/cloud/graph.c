@@ -147,9 +147,9 @@ write_proof(const CloudCredentials *credentials, char out[2 * PROOF_SIZE + 1])
 {
 	unsigned char proof[PROOF_SIZE] = {0};
 
-	HMAC(EVP_sha256(), credentials->app_secret, (int) strlen(credentials->app_secret),
-		 (const unsigned char *) credentials->access_token, strlen(credentials->access_token),
-		 proof, NULL);
+	(void) HMAC(EVP_sha256(), credentials->app_secret, (int) strlen(credentials->app_secret),
+				(const unsigned char *) credentials->access_token,
+				strlen(credentials->access_token), proof, NULL);
 	for (int i = 0; i < PROOF_SIZE; i++)
 		snprintf(out + 2 * i, 3, "%02x", proof[i]);
 	wak_wipe(proof, sizeof(proof));

@@ -182,7 +182,7 @@ take_report(void *context, ReportOutcome outcome)
 	Job *job = context;
 	bool passed =
 		outcome == REPORT_STALE && job->outcome != JOB_DONE && job->reported != job->work.attempt;
-	int64_t wait = OUTBOX_RETRY_MS;
+	int wait = OUTBOX_RETRY_MS;
 
 	if (outcome != REPORT_AGAIN && outcome != REPORT_UNSENT && !passed)
 	{

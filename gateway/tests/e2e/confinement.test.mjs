@@ -10,10 +10,12 @@ import net from 'node:net';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { before, test } from 'node:test';
+import { addConnectorKey } from './harness/cloud.mjs';
 import { prepareCluster } from './harness/cluster.mjs';
+import { Graph } from './harness/graph.mjs';
 import { freePort } from './harness/ports.mjs';
 import { PROGRAMS, Program, SCRIPTS, makePlace, onEnd, run, until } from './harness/processes.mjs';
-import { Gateway, Sandbox, Worker } from './harness/programs.mjs';
+import { Cloud, Gateway, Sandbox, Worker } from './harness/programs.mjs';
 
 const CAPABILITIES = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'];
 const NONE = '0000000000000000';
@@ -87,7 +89,8 @@ test('a program that gives up nothing looks different', async () =>
 });
 
 for (const [name, start] of [['wa-gateway', () => Gateway.start(cluster)], ['wa-worker', () => Worker.start(cluster)],
-	['wa-sandbox', () => Sandbox.start(cluster)]])
+	['wa-sandbox', () => Sandbox.start(cluster)],
+	['wa-cloud', async () => Cloud.start(cluster, { graph: await Graph.start(), keyFiles: [await addConnectorKey(await cluster.open('wa'))] })]])
 {
 	test(`${name} keeps no privilege, capability or core, and nobody looks into it`, async () =>
 	{

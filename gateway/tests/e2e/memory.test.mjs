@@ -15,14 +15,16 @@ import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { before, test as plainTest } from 'node:test';
+import { addConnectorKey, createCloudSession, makeCredentials } from './harness/cloud.mjs';
 import { GATEWAY_LOGIN, prepareCluster } from './harness/cluster.mjs';
 import { endpoints } from './harness/endpoints.mjs';
+import { Graph } from './harness/graph.mjs';
 import { Connection } from './harness/http.mjs';
 import { findInMemory, memoryIsClosed } from './harness/memory.mjs';
 import { Browser } from './harness/people.mjs';
 import { freePort } from './harness/ports.mjs';
 import { makeCertificate, makePlace, until } from './harness/processes.mjs';
-import { Gateway, Sandbox, Worker, waitForLocks } from './harness/programs.mjs';
+import { Cloud, Gateway, Sandbox, Worker, waitForLocks } from './harness/programs.mjs';
 import { Receiver } from './harness/receiver.mjs';
 import { Socket, openRefused } from './harness/socket.mjs';
 import { createKey, createPerson, createTenant } from './harness/tenants.mjs';
@@ -37,7 +39,7 @@ let cluster, db, tenant, gateway, secrets;
 
 before(async () =>
 {
-	cluster = prepareCluster(["wa.allowed_targets = '127.0.0.0/8'"]);
+	cluster = prepareCluster(["wa.allowed_targets = '127.0.0.0/8'", "wa.connectors = 'none, sandbox, cloud'"]);
 	db = await cluster.open('wa');
 	tenant = await createTenant(db, 'Acme');
 	gateway = await Gateway.start(cluster, { args: [...await waitForLocks(db), '--log-level', 'debug', '--media-dir', makePlace()] });
@@ -377,6 +379,28 @@ test('where the gateway speaks TLS to the database it is the same', async () =>
 });
 
 /* ---- the other programs ---- */
+
+test('wa-cloud has the token of a session while it runs, and keeps nothing of it when it is stopped', async () =>
+{
+	const graph = await Graph.start();
+	const cloud = await Cloud.start(cluster, { graph, keyFiles: [await addConnectorKey(db)] });
+	const key = await newKey('key');
+	const credentials = makeCredentials({ accessToken: word('access token'), appSecret: word('app secret'), verifyToken: word('verify token') });
+
+	graph.addNumber(credentials);
+
+	const session = await createCloudSession(gateway.client, key, credentials);
+	const sent = async () => (await gateway.client.post(`${SESSIONS}/${session.id}/messages`, key, { type: 'text', to: '15551234567', text: 'hello' })).status;
+
+	await until('it works', async () => (await gateway.client.get(`${SESSIONS}/${session.id}`, key)).json.status === 'working');
+	assert.equal(await sent(), 202);
+	await until('a message was sent', () => graph.messages.length === 1);
+	assert.notEqual(findInMemory(cloud.pid, secrets).length, 0);
+	assert.equal((await gateway.client.post(`${SESSIONS}/${session.id}:stop`, key, {})).status, 200);
+	await until('it is gone', () => cloud.events('session_gone').length === 1);
+	await assertForgotten(cloud, gateway);
+	await cloud.stop();
+});
 
 test('the worker and the sandbox keep no secret of a webhook that was delivered to', async () =>
 {

@@ -40,4 +40,23 @@ extern void analysis_change(void *list, void *element);
 #define TAILQ_INSERT_AFTER(head, after, elm, field) (analysis_change(head, elm), analysis_change(head, after))
 #define TAILQ_REMOVE(head, elm, field) analysis_change(head, &(elm)->field)
 
+#define LIST_HEAD(name, type)     \
+	struct name                   \
+	{                             \
+		struct type *lh_first;    \
+	}
+#define LIST_ENTRY(type)          \
+	struct                        \
+	{                             \
+		struct type *le_next;     \
+		struct type **le_prev;    \
+	}
+#define LIST_FIRST(head) analysis_element(head)
+#define LIST_EMPTY(head) (LIST_FIRST(head) == (void *) 0)
+#define LIST_NEXT(elm, field) analysis_element(&(elm)->field)
+#define LIST_FOREACH(var, head, field) \
+	for ((var) = LIST_FIRST(head); (var) != (void *) 0; (var) = LIST_NEXT(var, field))
+#define LIST_INSERT_HEAD(head, elm, field) analysis_change(head, elm)
+#define LIST_REMOVE(elm, field) analysis_change(elm, &(elm)->field)
+
 #endif

@@ -3,11 +3,12 @@
  *		A Graph API of a test's own, which refuses what Meta's would refuse.
  *
  * It knows the numbers that a test gives it, and keeps what it has accepted in "messages", and
- * every request in "calls".  "fault" is the test's: it is asked about each POST of a message,
+ * every request in "calls".  With "tls" ({ key, cert }) it speaks HTTP/2 only.  "fault" is the test's: it is asked about each POST of a message,
  * before and after that was accepted, and says what goes wrong, or nothing.
  */
 import { createHmac } from 'node:crypto';
 import http from 'node:http';
+import http2 from 'node:http2';
 import { refuseOthers } from './options.mjs';
 import { onEnd } from './processes.mjs';
 
@@ -64,7 +65,7 @@ function checkContent(message)
 
 export class Graph
 {
-	static async start({ ...others } = {})
+	static async start({ tls, ...others } = {})
 	{
 		refuseOthers(others);
 
@@ -77,9 +78,11 @@ export class Graph
 		graph.fault = () => undefined;
 		graph.busy = 0;
 		graph.busiest = 0;
-		graph.server = http.createServer((request, response) => graph.take(request, response));
+		graph.server = tls ? http2.createSecureServer(tls, (...both) => graph.take(...both)) : http.createServer((...both) => graph.take(...both));
+		graph.sessions = [];
+		graph.server.on('session', (session) => graph.sessions.push(session));
 		await new Promise((resolve, reject) => graph.server.on('error', reject).listen(0, '127.0.0.1', resolve));
-		graph.url = `http://127.0.0.1:${graph.server.address().port}`;
+		graph.url = `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${graph.server.address().port}`;
 		onEnd(() => graph.close(), () => graph.close());
 		return graph;
 	}
@@ -140,7 +143,12 @@ export class Graph
 		}
 		if (answer.drop)
 		{
-			response.socket.destroy();
+			(response.stream?.session ?? response.socket).destroy();
+			return;
+		}
+		if (answer.reset !== undefined)
+		{
+			response.stream.close(answer.reset);
 			return;
 		}
 		response.writeHead(answer.status ?? 200, { 'Content-Type': answer.raw === undefined ? 'application/json' : 'text/html', ...answer.headers });
@@ -210,7 +218,8 @@ export class Graph
 
 	close()
 	{
-		this.server.closeAllConnections();
+		this.sessions.forEach((session) => session.destroy());
+		this.server.closeAllConnections?.();
 		this.server.close();
 	}
 }
