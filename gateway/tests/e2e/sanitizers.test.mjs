@@ -20,7 +20,7 @@ before(() =>
 	cluster = prepareCluster();
 });
 
-for (const program of ['wa-gateway', 'wa-worker', 'wa-sandbox'])
+for (const program of ['wa-gateway', 'wa-worker', 'wa-sandbox', 'wa-cloud'])
 	test(`${program} is built with AddressSanitizer and UBSan`, () =>
 	{
 		const file = fs.readFileSync(path.join(PROGRAMS, program));
