@@ -212,18 +212,23 @@ CREATE TABLE wa.contact (
 	business_name text,
 	first_seen_at timestamptz NOT NULL DEFAULT now(),
 	last_seen_at timestamptz NOT NULL DEFAULT now(),
+	user_id text,
+	username text,
 	PRIMARY KEY (org_id, session_id, jid),
 	FOREIGN KEY (org_id, session_id) REFERENCES wa.session ON DELETE CASCADE
 );
+CREATE UNIQUE INDEX contact_user_id ON wa.contact (org_id, session_id, user_id) WHERE user_id IS NOT NULL;
 COMMENT ON TABLE wa.contact IS 'people whom a session has met. Needs `read`';
 COMMENT ON COLUMN wa.contact.org_id IS 'the organization of the session';
 COMMENT ON COLUMN wa.contact.session_id IS 'the session that met them';
 COMMENT ON COLUMN wa.contact.jid IS 'WhatsApp address';
-COMMENT ON COLUMN wa.contact.phone_number IS 'E.164 digits, if the address tells them';
+COMMENT ON COLUMN wa.contact.phone_number IS 'E.164 digits, if the address or WhatsApp tells them';
 COMMENT ON COLUMN wa.contact.name IS 'the name that the person chose';
 COMMENT ON COLUMN wa.contact.business_name IS 'the verified name of a business';
 COMMENT ON COLUMN wa.contact.first_seen_at IS 'when the session first met them';
 COMMENT ON COLUMN wa.contact.last_seen_at IS 'when it last heard from them';
+COMMENT ON COLUMN wa.contact.user_id IS 'the id by which WhatsApp knows the person for this business, if it has told it: then it is the same person by whichever number or id';
+COMMENT ON COLUMN wa.contact.username IS 'the name by which others find the person on WhatsApp, if it has chosen one';
 
 -- What connectors of a kind can do.  It is the same for all organizations, and only function
 -- bodies and administrators read it (88-connector-kinds.sql).  What is built in and what

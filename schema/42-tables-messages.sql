@@ -157,8 +157,8 @@ CREATE FUNCTION wa.is_message_state(direction text, type text, status text) RETU
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'wa_is_message_state';
 COMMENT ON FUNCTION wa.is_message_state(text, text, text) IS
-	'whether a message can be like this: `in` or `out`; text, image, video, audio, document, sticker, location, contact or '
-	'poll; `out`: queued, sending, sent, delivered, read, played or failed; `in`: delivered, read or played';
+	'whether a message can be like this: `in` or `out`; text, image, video, audio, document, sticker, location, contact, '
+	'poll, order, system or unsupported; `out`: queued, sending, sent, delivered, read, played or failed; `in`: delivered, read or played';
 
 -- The chat refers to the session, so that a message needs no foreign key to it.
 CREATE TABLE wa.message (

@@ -18,6 +18,12 @@ COMMENT ON FUNCTION wa.chat_jid(text) IS
 	'the address that a chat or contact is stored under, for one that is given in any form that a recipient may have. '
 	'All functions and statements that take a chat or a contact use it';
 
+CREATE FUNCTION wa.other_jid(jid text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'wa_other_jid';
+COMMENT ON FUNCTION wa.other_jid(text) IS
+	'for function bodies: the other address of a person whose phone number is written in two ways, as some of Brazil, Mexico and Argentina are; NULL for anybody else';
+
 CREATE FUNCTION wa.require_recipient(recipient text) RETURNS text
 	LANGUAGE plpgsql PARALLEL SAFE
 AS $$

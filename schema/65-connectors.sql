@@ -801,7 +801,8 @@ COMMENT ON FUNCTION wa.connector_change(uuid, text, text, text, text, boolean) I
 -- its sender is the session, it is not unread, and it can be edited and revoked.
 CREATE FUNCTION wa.connector_receive(session uuid, wa_message_id text, chat_jid text, sender_jid text, sender_name text,
 									 type text, body text, content jsonb, at timestamptz,
-									 from_me boolean DEFAULT false, media jsonb DEFAULT NULL)
+									 from_me boolean DEFAULT false, media jsonb DEFAULT NULL,
+									 quoted text DEFAULT NULL, forwarded boolean DEFAULT false)
 	RETURNS uuid
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -843,10 +844,11 @@ BEGIN
 	PERFORM wa.touch_chat(session, chat_jid, at, CASE WHEN receiver.auto_read OR from_me THEN 0 ELSE 1 END);
 	IF from_me THEN
 		INSERT INTO wa.message (org_id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction,
-								type, body, content, media, media_id, status, sent_at)
+								type, body, content, quoted_message_id, media, media_id, status, forwarded, sent_at)
 		VALUES (org, session, receiver.pairing, receiver.phone_number, connector_receive.chat_jid,
 				connector_receive.wa_message_id, 'out', connector_receive.type, connector_receive.body,
-				connector_receive.content, file.shown, file.media_id, 'sent', connector_receive.at)
+				connector_receive.content, wa.quoted_message(session, quoted), file.shown, file.media_id, 'sent',
+				connector_receive.forwarded, connector_receive.at)
 		RETURNING id INTO message;
 		RETURN message;
 	END IF;
@@ -858,18 +860,20 @@ BEGIN
 		name = COALESCE(EXCLUDED.name, c.name),
 		last_seen_at = GREATEST(c.last_seen_at, EXCLUDED.last_seen_at);
 	INSERT INTO wa.message (org_id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction,
-							sender_jid, sender_name, type, body, content, media, media_id, status, sent_at)
+							sender_jid, sender_name, type, body, content, quoted_message_id, media, media_id, status, forwarded, sent_at)
 	VALUES (org, session, receiver.pairing, receiver.phone_number, connector_receive.chat_jid,
 			connector_receive.wa_message_id, 'in', connector_receive.sender_jid, NULLIF(left(connector_receive.sender_name, 200), ''),
-			connector_receive.type, connector_receive.body, connector_receive.content, file.shown, file.media_id,
-			CASE WHEN receiver.auto_read THEN 'read' ELSE 'delivered' END, connector_receive.at)
+			connector_receive.type, connector_receive.body, connector_receive.content, wa.quoted_message(session, quoted),
+			file.shown, file.media_id, CASE WHEN receiver.auto_read THEN 'read' ELSE 'delivered' END,
+			connector_receive.forwarded, connector_receive.at)
 	RETURNING id INTO message;
 	RETURN message;
 END $$;
-COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean, jsonb) IS
+COMMENT ON FUNCTION wa.connector_receive(uuid, text, text, text, text, text, text, jsonb, timestamptz, boolean, jsonb, text, boolean) IS
 	'stores a received message with its chat and contact, once for each `wa_message_id`, and returns its id. '
 	'`from_me`: it was written on a phone of the session''s own number, and not sent by the connector; it is a '
 	'message that was sent, with no sender but the session. `media`: it carries a file, which `wa.connector_media()` '
 	'then gives out to be fetched: `reference` is what the connector calls it, 1 to 2048 characters; `mimetype`, `sha256` '
-	'(hexadecimal digits), `size` and `filename` are what WhatsApp has announced, each may be missing. `P0002` (no such '
+	'(hexadecimal digits), `size` and `filename` are what WhatsApp has announced, each may be missing. `quoted`: '
+	'WhatsApp''s id of the message that it answers, if that one is known here; `forwarded`: it is the copy of another message. `P0002` (no such '
 	'session), `55000` (session is logged out), `22023` (`chat_jid`, `sender_jid`, `media`)';

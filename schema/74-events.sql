@@ -201,11 +201,11 @@ COMMENT ON FUNCTION wa.contact_events() IS 'trigger: contact.update';
 CREATE TRIGGER contact_made AFTER INSERT ON wa.contact
 	FOR EACH ROW EXECUTE FUNCTION wa.contact_events();
 COMMENT ON TRIGGER contact_made ON wa.contact IS 'contact.update: a new contact';
-CREATE TRIGGER contact_changed AFTER UPDATE OF name, phone_number, business_name ON wa.contact
+CREATE TRIGGER contact_changed AFTER UPDATE OF name, phone_number, business_name, username ON wa.contact
 	FOR EACH ROW WHEN (NEW.name IS DISTINCT FROM OLD.name OR NEW.phone_number IS DISTINCT FROM OLD.phone_number
-		OR NEW.business_name IS DISTINCT FROM OLD.business_name)
+		OR NEW.business_name IS DISTINCT FROM OLD.business_name OR NEW.username IS DISTINCT FROM OLD.username)
 	EXECUTE FUNCTION wa.contact_events();
-COMMENT ON TRIGGER contact_changed ON wa.contact IS 'contact.update: another name or number';
+COMMENT ON TRIGGER contact_changed ON wa.contact IS 'contact.update: another name, user name or number';
 
 CREATE FUNCTION wa.changed_reaction(before jsonb, after jsonb) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -137,6 +137,10 @@ AS $$
 					'CREATE INDEX session_wanted_waiting ON wa.session_wanted USING btree (connector, uuid_hash(org_id), org_id, session_id) WHERE (lease_owner IS NULL)'),
 				('wa.session_credentials', 'wa.session_credentials_number',
 					'CREATE UNIQUE INDEX session_credentials_number ON wa.session_credentials USING btree (phone_number_id) WHERE has_number'),
+				('wa.session_credentials', 'wa.session_credentials_phone',
+					'CREATE INDEX session_credentials_phone ON wa.session_credentials USING btree (phone_number_id)'),
+				('wa.session_credentials', 'wa.session_credentials_app',
+					'CREATE INDEX session_credentials_app ON wa.session_credentials USING btree (app_id)'),
 				('wa.webhook_lane', 'wa.webhook_lane_held',
 					'CREATE INDEX webhook_lane_held ON wa.webhook_lane USING btree (lease_owner) WHERE (lease_owner IS NOT NULL)'),
 				('wa.webhook_lane', 'wa.webhook_lane_until',
@@ -155,7 +159,7 @@ AS $$
 	UNION ALL
 		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
 		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
-			WHEN p.proname IN ('connector_sessions', 'connector_credentials', 'count_sealed', 'give_up_number', 'take_number', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
+			WHEN p.proname IN ('connector_sessions', 'connector_credentials', 'connector_receivers', 'count_sealed', 'give_up_number', 'take_number', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
 				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent', 'sweep_media', 'note_unused_media',
 				'count_sessions', 'count_webhooks', 'count_tests', 'count_media', 'count_media_bytes', 'count_received_bytes', 'refuse_removed', 'claim_unused_bytes', 'end_removals', 'claim_unknown_bytes', 'stored_bytes_behind', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
 			-- This one belongs to a superuser, because it runs within everybody's commands.

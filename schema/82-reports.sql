@@ -18,6 +18,9 @@ CREATE TYPE wa.report AS (
 	chat_jid text,
 	sender_jid text,
 	sender_name text,
+	user_id text,
+	username text,
+	phone_number text,
 	type text,
 	body text,
 	content jsonb,
@@ -25,7 +28,9 @@ CREATE TYPE wa.report AS (
 	value text,
 	from_me boolean,
 	presence text,
-	options text[]
+	options text[],
+	quoted text,
+	forwarded boolean
 );
 COMMENT ON TYPE wa.report IS
 	'for function bodies: a report of a list. `report` is the kind, and the rest is called as the parameters of the functions for the kinds';
@@ -37,6 +42,95 @@ BEGIN
 	RETURN ARRAY(SELECT r FROM json_populate_recordset(NULL::wa.report, reports) r);
 END $$;
 COMMENT ON FUNCTION wa.read_reports(json) IS 'for wa.connector_report(): a list of reports in its order';
+
+-- ---- People ----
+--
+-- A person may be known by a phone number, by the id that WhatsApp gives the person for a
+-- business, or by both, and some numbers are written in two ways.  The address under which a
+-- session has met a person first stays that of the chat.
+
+CREATE FUNCTION wa.person_jid(session uuid, jid text, person text) RETURNS text
+	LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	org constant uuid := wa.require_org();
+	other constant text := wa.other_jid(jid);
+	known text;
+BEGIN
+	SELECT c.jid INTO known FROM wa.contact c
+	WHERE c.org_id = org AND c.session_id = session AND c.user_id = person;
+	IF known IS NULL AND other IS NOT NULL
+		AND NOT EXISTS (SELECT FROM wa.chat c WHERE c.org_id = org AND c.session_id = session AND c.jid = person_jid.jid) THEN
+		SELECT c.jid INTO known FROM wa.chat c WHERE c.org_id = org AND c.session_id = session AND c.jid = other;
+	END IF;
+	RETURN COALESCE(known, jid);
+END $$;
+COMMENT ON FUNCTION wa.person_jid(uuid, text, text) IS
+	'for wa.connector_report(): the address under which a session knows a person, by the id that WhatsApp gives the person or by another way to write the number; `jid` if it knows none';
+
+CREATE FUNCTION wa.find_people(reports wa.report[]) RETURNS wa.report[]
+	LANGUAGE plpgsql STRICT
+AS $$
+DECLARE
+	met jsonb := '{}';
+	person record;
+	known text;
+BEGIN
+	FOR person IN
+		SELECT p.*, p.session || ' ' || p.user_id AS name FROM (
+			SELECT r.ordinality::integer AS place, r.session, r.user_id, COALESCE(r.from_me, false) AS mine, r.chat_jid, r.sender_jid,
+				CASE WHEN r.from_me THEN r.chat_jid ELSE r.sender_jid END AS jid
+			FROM unnest(reports) WITH ORDINALITY r WHERE r.report IN ('receive', 'change')) p
+		WHERE p.session IS NOT NULL AND p.jid IS NOT NULL AND (p.user_id IS NOT NULL OR wa.other_jid(p.jid) IS NOT NULL)
+		ORDER BY p.place
+	LOOP
+		known := COALESCE(met ->> person.name, wa.person_jid(person.session, person.jid, person.user_id));
+		IF person.name IS NOT NULL THEN
+			met := met || jsonb_build_object(person.name, known);
+		END IF;
+		reports[person.place].phone_number := COALESCE(wa.phone_of(person.jid), reports[person.place].phone_number);
+		CONTINUE WHEN known = person.jid;
+		IF NOT person.mine THEN
+			reports[person.place].sender_jid := known;
+		END IF;
+		IF person.chat_jid = person.jid THEN
+			reports[person.place].chat_jid := known;
+		END IF;
+	END LOOP;
+	RETURN reports;
+END $$;
+COMMENT ON FUNCTION wa.find_people(wa.report[]) IS
+	'for wa.connector_report(): the same reports with the addresses under which their sessions know these people';
+
+CREATE FUNCTION wa.note_people(reports wa.report[]) RETURNS void
+	LANGUAGE plpgsql STRICT
+AS $$
+BEGIN
+	UPDATE wa.contact c
+	SET user_id = p.user_id, username = COALESCE(p.username, c.username), phone_number = COALESCE(c.phone_number, p.phone_number)
+	FROM (
+		SELECT DISTINCT ON (r.session, r.sender_jid) r.session, r.sender_jid, left(r.user_id, 200) AS user_id,
+			left(r.username, 200) AS username, r.phone_number
+		FROM unnest(reports) WITH ORDINALITY r
+		WHERE r.report = 'receive' AND r.from_me IS NOT TRUE AND r.user_id IS NOT NULL
+		ORDER BY r.session, r.sender_jid, r.ordinality DESC) p
+	WHERE c.org_id = wa.require_org() AND c.session_id = p.session AND c.jid = p.sender_jid
+		AND (c.user_id, c.username, c.phone_number)
+			IS DISTINCT FROM (p.user_id, COALESCE(p.username, c.username), COALESCE(c.phone_number, p.phone_number));
+END $$;
+COMMENT ON FUNCTION wa.note_people(wa.report[]) IS
+	'for wa.connector_report(): notes in contacts what else WhatsApp has told of the senders of messages: id, user name and number';
+
+CREATE FUNCTION wa.quoted_message(session uuid, wa_message_id text) RETURNS uuid
+	LANGUAGE plpgsql STABLE STRICT
+AS $$
+BEGIN
+	RETURN (SELECT m.id FROM wa.message m
+		WHERE m.org_id = wa.require_org() AND m.session_id = session AND m.wa_message_id = quoted_message.wa_message_id);
+END $$;
+COMMENT ON FUNCTION wa.quoted_message(uuid, text) IS 'for function bodies: the message of a session that WhatsApp calls so; NULL if there is none';
+
+-- ---- Locks ----
 
 -- All rows that a list changes are locked first, in one order: chats, contacts, messages,
 -- actions, and each kind by its key.  Without that, two lists, or a list and a request that
@@ -102,7 +196,7 @@ BEGIN
 			r.attempt, COALESCE(r.maybe_sent, false));
 		WHEN 'receive' THEN
 			message_id := wa.connector_receive(r.session, r.wa_message_id, r.chat_jid, r.sender_jid, r.sender_name, r.type,
-				r.body, r.content, r.at, COALESCE(r.from_me, false), r.media);
+				r.body, r.content, r.at, COALESCE(r.from_me, false), r.media, r.quoted, COALESCE(r.forwarded, false));
 			changed := true;
 		WHEN 'change' THEN
 			changed := wa.connector_change(r.session, r.wa_message_id, r.sender_jid, r.type, r.value, COALESCE(r.from_me, false));
@@ -242,16 +336,16 @@ BEGIN
 	PERFORM FROM wa.session s WHERE s.org_id = org AND s.id = ANY (ARRAY(SELECT DISTINCT r.session FROM unnest(run) r))
 	ORDER BY s.id FOR KEY SHARE;
 	SELECT COALESCE(bool_and(a.fits), false), array_agg(ROW(
-			org, wa.uuid7(), a.session, a.pairing, a.phone_number, a.chat_jid, a.wa_message_id,
+			org, wa.uuid7(), a.session, a.pairing, a.own_number, a.chat_jid, a.wa_message_id,
 			CASE WHEN a.mine THEN 'out' ELSE 'in' END,
 			CASE WHEN NOT a.mine THEN a.sender_jid END, CASE WHEN NOT a.mine THEN NULLIF(left(a.sender_name, 200), '') END,
-			a.type, a.body, a.content, NULL, NULL, NULL, NULL, NULL,
+			a.type, a.body, a.content, wa.quoted_message(a.session, a.quoted), NULL, NULL, NULL, NULL,
 			CASE WHEN a.mine THEN 'sent' WHEN a.auto_read THEN 'read' ELSE 'delivered' END,
-			NULL, NULL, false, false, false, NULL, a.at, now(), 0, NULL, NULL)::wa.message)
+			NULL, NULL, false, false, COALESCE(a.forwarded, false), NULL, a.at, now(), 0, NULL, NULL)::wa.message)
 		FILTER (WHERE a.nth = 1 AND a.is_new)
 	INTO fits, arrivals
 	FROM (
-		SELECT r.*, s.pairing, s.phone_number, s.auto_read, COALESCE(r.from_me, false) AS mine,
+		SELECT r.*, s.pairing, s.phone_number AS own_number, s.auto_read, COALESCE(r.from_me, false) AS mine,
 			row_number() OVER (PARTITION BY r.session, r.wa_message_id ORDER BY r.ordinality) AS nth,
 			NOT EXISTS (SELECT FROM wa.message m
 				WHERE m.org_id = org AND m.session_id = r.session AND m.wa_message_id = r.wa_message_id) AS is_new,
@@ -403,6 +497,7 @@ BEGIN
 			END LOOP;
 		END IF;
 	END LOOP;
+	PERFORM wa.note_people(reports);
 	written := wa.write_events();
 END $$;
 COMMENT ON FUNCTION wa.take_reports(wa.report[]) IS
@@ -431,7 +526,7 @@ BEGIN
 	END IF;
 	IF length > 1 THEN
 		BEGIN
-			list := wa.read_reports(reports);
+			list := wa.find_people(wa.read_reports(reports));
 			PERFORM wa.lock_reported(list);
 			RETURN QUERY
 			SELECT u.changed, u.message_id, NULL::text, NULL::text
@@ -447,7 +542,7 @@ BEGIN
 	FOR report IN SELECT json_build_array(e.value) FROM json_array_elements(reports) e LOOP
 		BEGIN
 			SELECT t.changed[1], t.message_ids[1], NULL, NULL INTO changed, message_id, error_code, error
-			FROM wa.take_reports(wa.read_reports(report)) t;
+			FROM wa.take_reports(wa.find_people(wa.read_reports(report))) t;
 		EXCEPTION WHEN data_exception OR integrity_constraint_violation OR no_data_found OR program_limit_exceeded
 				OR object_not_in_prerequisite_state THEN
 			IF SQLSTATE = '55P03' THEN

@@ -148,6 +148,7 @@ UNION ALL
 		-- Connectors
 		('wa_connector', 'wa.connector_sessions(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_credentials(text, text, uuid[])'),
+		('wa_connector', 'wa.connector_receivers(text, text[], text)'),
 		('wa_connector', 'wa.connector_release(text)'),
 		('wa_connector', 'wa.connector_claim(text, text, integer, interval)'),
 		('wa_connector', 'wa.connector_actions(text, text, integer, interval)'),
@@ -373,7 +374,7 @@ UNION ALL
 		('wa_claim', 'SELECT, DELETE', 'wa.contact', NULL),
 		('wa_gateway', 'SELECT', 'wa.contact', NULL),
 		('wa_app', 'SELECT', 'wa.contact', 'org_id, session_id, jid, phone_number, name, business_name, first_seen_at,
-			last_seen_at'),
+			last_seen_at, user_id, username'),
 		('wa_gateway', 'SELECT', 'wa.message', NULL),
 		('wa_app', 'SELECT', 'wa.message', 'org_id, id, session_id, pairing, session_phone_number, chat_jid, wa_message_id, direction, sender_jid,
 			sender_name, type, body, content, quoted_message_id, mentions, media, media_data, media_id, status, error, error_code, edited, revoked,

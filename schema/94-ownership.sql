@@ -43,6 +43,7 @@ END $$;
 
 ALTER FUNCTION wa.connector_sessions(text, text, integer, interval) OWNER TO wa_claim;
 ALTER FUNCTION wa.connector_credentials(text, text, uuid[]) OWNER TO wa_claim;
+ALTER FUNCTION wa.connector_receivers(text, text[], text) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_sealed(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.give_up_number() OWNER TO wa_claim;
 ALTER FUNCTION wa.take_number(uuid, uuid) OWNER TO wa_claim;

@@ -71,6 +71,7 @@ SELECT e.state FROM error_of(format('SELECT wa.session_credentials(%L)', :'id'))
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT * FROM wa.session_credentials;
 SELECT * FROM wa.connector_key;
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.connector_credentials('cloud', 'one', ARRAY[:'id'::uuid]);
+SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.connector_receivers('cloud', '{100}', NULL);
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; SELECT wa.take_number(:'acme', :'id');
 \c - regress_admin
 SELECT wa.session_credentials(:'id');
@@ -116,11 +117,19 @@ SELECT public.report(:'acme', :'id', 'working', :'at') AS named;
 SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT id AS rival FROM wa.create_session('Rival', connector => 'cloud') \gset
 SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT public.give(:'rival', :'first');
 SELECT count(*) FROM wa.connector_sessions('cloud', 'one', 10, '1 min') WHERE session_id = :'rival';
+-- What WhatsApp posts about the number is for the session that has it; whoever may get it later has to wait.
+SELECT s.label, r.phone_number_id, r.waba_id, r.sealed = bytes(64) AS sealed, r.has_number FROM wa.connector_receivers('cloud', '{100,100,999}', NULL) r JOIN wa.session s ON s.org_id = r.org_id AND s.id = r.session_id;
+SELECT s.label, r.phone_number_id FROM wa.connector_receivers('cloud', NULL, '300') r JOIN wa.session s ON s.org_id = r.org_id AND s.id = r.session_id ORDER BY 1;
+SELECT count(*) FROM wa.connector_receivers('plain', '{100}', '300') UNION ALL SELECT count(*) FROM wa.connector_receivers('cloud', '{999,NULL}', '301') UNION ALL SELECT count(*) FROM wa.connector_receivers('cloud', NULL, NULL);
+SELECT e.state, e.column_name FROM (VALUES ('''{}'''), ('array_fill(''1''::text, ARRAY[1001])'), ('array_fill(''1''::text, ARRAY[1, 2])')) w (numbers),
+	error_of(format('SELECT wa.connector_receivers(''cloud'', %s, NULL)', w.numbers)) e;
 SELECT updated_at AS rival_at FROM wa.session_credentials WHERE session_id = :'rival' \gset
 SELECT public.report(:'beta', :'rival', 'working', :'rival_at') AS reported;
 SELECT s.label, s.status, s.status_reason, s.phone_number, c.has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id IN (:'id', :'rival') ORDER BY 1;
 -- It gets the number when the first one is stopped, and the first one cannot take it back.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT status FROM wa.control_session(:'id', 'stop');
+-- A session that is stopped gets nothing.
+SELECT s.label, r.has_number FROM wa.connector_receivers('cloud', '{100}', NULL) r JOIN wa.session s ON s.org_id = r.org_id AND s.id = r.session_id;
 SELECT wa.authenticate(:'beta_all') IS NOT NULL \; SELECT status FROM wa.control_session(:'rival', 'restart');
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT status FROM wa.control_session(:'id', 'start');
 SELECT count(*) FROM wa.connector_sessions('cloud', 'one', 10, '1 min') WHERE session_id IN (:'id', :'rival');

@@ -79,6 +79,7 @@ SELECT * FROM pg_temp.lists(format('SELECT wa.authenticate_for(%L, %%s)', :'acme
 INSERT INTO wa.message (org_id, session_id, chat_jid, type, content, wa_message_id, direction, status) SELECT s.org_id, s.id, '15551112222@s.whatsapp.net', 'poll', '{"options":["a","b"]}', 'POLL', 'out', 'sent' FROM wa.session s WHERE s.id = :'acme_session';
 SELECT wa.act_for((SELECT org_id FROM wa.session WHERE id = :'acme_session')) \; SELECT * FROM pg_temp.lists(format($$SELECT wa.connector_poll_vote(%L, 'POLL', '15551112222@s.whatsapp.net', %%s, now())$$, :'acme_session'), $$'a'::text$$, $$'{a,b}'::text[]$$, 12);
 SELECT * FROM pg_temp.lists('SELECT count(*) FROM wa.connector_credentials(''none'', ''one'', %s)', 'wa.uuid7()', 'array_fill(wa.uuid7(), ARRAY[1000])', 1000);
+SELECT * FROM pg_temp.lists('SELECT count(*) FROM wa.connector_receivers(''none'', %s, NULL)', $$'1'::text$$, $$array_fill('1'::text, ARRAY[1000])$$, 1000);
 -- This one answers instead of raising: a list is refused by what it says.
 SELECT list, left(wa.event_types_problem(types), 40) AS problem
 FROM (VALUES ('good', array_fill('message'::text, ARRAY[64])), ('too many', array_fill('message'::text, ARRAY[65])), ('two dimensions', array_fill('message'::text, ARRAY[1, 4])), ('null', NULL), ('empty', '{}'), ('unknown', '{message,x,y}'), ('with null', '{NULL}')) l (list, types);

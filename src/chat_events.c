@@ -5,7 +5,7 @@
  *		wa.chat_events() and wa.contact_events().
  *
  *		chat.update		a new chat, or one that was changed or read
- *		contact.update	a new contact, or another name or number
+ *		contact.update	a new contact, or another name, user name or number
  *
  * An event shows the row as the endpoint does, without what is null.
  *
@@ -62,6 +62,8 @@ static const Field contact_fields[] = {
 	{"businessName", "business_name", FIELD_TEXT},
 	{"firstSeenAt", "first_seen_at", FIELD_TIME},
 	{"lastSeenAt", "last_seen_at", FIELD_TIME},
+	{"username", "username", FIELD_TEXT},
+	{"userId", "user_id", FIELD_TEXT},
 	{.name = NULL},
 };
 

@@ -1,12 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * jid.c
- *		WhatsApp addresses (JIDs) in SQL: wa.recipient_jid(), wa.chat_jid() and
- *		wa.chat_type().
+ *		WhatsApp addresses (JIDs) in SQL: wa.recipient_jid(), wa.chat_jid(),
+ *		wa.other_jid() and wa.chat_type().
  *
  *		NUMBER			+15551234567		a phone number, with or without the plus
  *		NUMBER@SERVER	15551234567@c.us	a person, under two names of one server
  *		DIGITS@SERVER	12036302@g.us		groups, channels, lists, hidden numbers
+ *		ID@bsuid		US.1000a2@bsuid		a person whose number is not known, by
+ *											the id that WhatsApp gives a business
  *
  * Every message that is sent or received and every path that names a chat is
  * read here.  These functions run no SQL, so nothing is planned for them, and
@@ -27,6 +29,9 @@
 #define NUMBER_MIN 5
 #define NUMBER_MAX 20
 
+/* The letters and digits of the id of a person behind the country. */
+#define USER_ID_MAX 128
+
 #define PERSON_SERVER "s.whatsapp.net"
 #define STATUS_JID "status@broadcast"
 
@@ -39,6 +44,7 @@ typedef struct Part
 
 PG_FUNCTION_INFO_V1(wa_recipient_jid);
 PG_FUNCTION_INFO_V1(wa_chat_jid);
+PG_FUNCTION_INFO_V1(wa_other_jid);
 PG_FUNCTION_INFO_V1(wa_chat_type);
 
 static Part
@@ -76,6 +82,30 @@ is_group(Part part)
 			is_digits((Part){hyphen + 1, part.len - first - 1}, NUMBER_MIN, NUMBER_MAX));
 }
 
+/* Of a business-scoped user id: "US.1000a2", or "US.ENT.1000a2" across businesses. */
+static bool
+is_user_id(Part part)
+{
+	static const char across[] = "ENT.";
+	size_t begin = 3;
+
+	if (part.len <= begin || part.at[0] < 'A' || part.at[0] > 'Z' || part.at[1] < 'A' ||
+		part.at[1] > 'Z' || part.at[2] != '.')
+		return false;
+	if (part.len > begin + strlen(across) && memcmp(part.at + begin, across, strlen(across)) == 0)
+		begin += strlen(across);
+	if (part.len - begin > USER_ID_MAX)
+		return false;
+	for (size_t i = begin; i < part.len; i++)
+	{
+		char c = part.at[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
+			return false;
+	}
+	return true;
+}
+
 static bool
 is_text(Part part, const char *wanted)
 {
@@ -102,6 +132,8 @@ stored_server(Part user, Part server)
 		return is_phone(user) ? PERSON_SERVER : NULL;
 	if (is_server(server, "lid"))
 		return is_digits(user, NUMBER_MIN, NUMBER_MAX) ? "lid" : NULL;
+	if (is_server(server, "bsuid"))
+		return is_user_id(user) ? "bsuid" : NULL;
 	if (is_server(server, "g.us"))
 		return is_group(user) ? "g.us" : NULL;
 	if (is_server(server, "newsletter"))
@@ -154,6 +186,63 @@ wa_chat_jid(PG_FUNCTION_ARGS)
 	text *jid = read_recipient(written);
 
 	PG_RETURN_TEXT_P(jid == NULL ? written : jid);
+}
+
+/*
+ * Numbers of mobile phones that are written in two ways, with and without these digits behind
+ * the country.  WhatsApp knows a person by either of them, depending on when the person joined.
+ */
+typedef struct Form
+{
+	const char *country;
+	size_t area;       /* digits between the country and the extra digit */
+	const char *extra; /* the digit that one form has */
+	size_t rest;       /* digits behind it */
+	const char *first; /* with which the rest of such a number begins */
+} Form;
+
+static const Form forms[] = {
+	{"55", 2, "9", 8, "6789"},      /* Brazil: 55 11 9 8765 4321 and 55 11 8765 4321 */
+	{"52", 0, "1", 10, "23456789"}, /* Mexico: 52 1 55 1234 5678 and 52 55 1234 5678 */
+	{"54", 0, "9", 10, "123"},      /* Argentina: 54 9 11 1234 5678 and 54 11 1234 5678 */
+};
+
+/* The other way to write a phone number, or NULL. */
+static char *
+other_phone(Part phone)
+{
+	for (size_t i = 0; i < lengthof(forms); i++)
+	{
+		const Form *form = &forms[i];
+		size_t before = strlen(form->country) + form->area;
+		bool is_long = phone.len == before + 1 + form->rest;
+		const char *rest = phone.at + before + (is_long ? 1 : 0);
+
+		if ((!is_long && phone.len != before + form->rest) ||
+			memcmp(phone.at, form->country, strlen(form->country)) != 0 ||
+			(is_long && phone.at[before] != form->extra[0]) || strchr(form->first, *rest) == NULL)
+			continue;
+		return psprintf("%.*s%s%.*s", (int) before, phone.at, is_long ? "" : form->extra,
+						(int) form->rest, rest);
+	}
+	return NULL;
+}
+
+/* wa.other_jid(jid): the other address of the same person, or NULL if there is none. */
+Datum
+wa_other_jid(PG_FUNCTION_ARGS)
+{
+	Part jid = part_of(PG_GETARG_TEXT_PP(0));
+	const char *at = memchr(jid.at, '@', jid.len);
+	Part user = {jid.at, at == NULL ? 0 : (size_t) (at - jid.at)};
+	char *other = NULL;
+
+	if (at != NULL && is_text((Part){at + 1, jid.len - user.len - 1}, PERSON_SERVER) &&
+		is_phone(user))
+		other = other_phone(user);
+	if (other == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s@%s", other, PERSON_SERVER)));
 }
 
 static bool

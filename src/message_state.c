@@ -33,6 +33,8 @@ PG_FUNCTION_INFO_V1(wa_plain_text);
 static const char *const message_types[] = {
 	"text", "image", "video", "audio", "document", "sticker", "location", "contact", "poll", NULL,
 };
+/* What nobody sends with the API, but people send and the owner of a number on a phone. */
+static const char *const received_types[] = {"order", "system", "unsupported", NULL};
 /* The way of a message that is sent, and the part of it that one that was received takes. */
 static const char *const sent_states[] = {
 	"queued", "sending", "sent", "delivered", "read", "played", "failed", NULL,
@@ -66,7 +68,7 @@ wa_is_message_state(PG_FUNCTION_ARGS)
 	const text *type = PG_GETARG_TEXT_PP(1);
 	const text *status = PG_GETARG_TEXT_PP(2);
 
-	if (!is_one_of(type, message_types))
+	if (!is_one_of(type, message_types) && !is_one_of(type, received_types))
 		PG_RETURN_BOOL(false);
 	if (is_text(direction, "out"))
 		PG_RETURN_BOOL(is_one_of(status, sent_states));

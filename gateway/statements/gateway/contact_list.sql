@@ -5,10 +5,10 @@
 -- planner takes it for leaky.  strpos and not LIKE: nothing in what is looked for is a pattern.
 -- Names are compared without accents and case.  A number may be written with blanks and
 -- punctuation, and with a + in front, which a query makes a blank of.
-SELECT c.jid, c.phone_number, c.name, c.business_name, c.first_seen_at, c.last_seen_at
+SELECT c.jid, c.phone_number, c.name, c.business_name, c.first_seen_at, c.last_seen_at, c.username, c.user_id
 FROM wa.session AS s
 LEFT JOIN LATERAL (
-	SELECT p.jid, p.phone_number, p.name, p.business_name, p.first_seen_at, p.last_seen_at
+	SELECT p.jid, p.phone_number, p.name, p.business_name, p.first_seen_at, p.last_seen_at, p.username, p.user_id
 	FROM wa.contact AS p
 	WHERE p.session_id = $1::uuid
 		AND p.jid > CASE WHEN $3::text IS NULL THEN '' ELSE $3::text END

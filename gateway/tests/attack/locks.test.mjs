@@ -331,6 +331,7 @@ const WORK = {
 		actions: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
 		attachment: [() => [thing.theirQueued, OWNER], 'theirs'],
 		credentials: [() => ['none', OWNER, `{${thing.theirConnected}}`], null, (rows) => rows.some((row) => row.session_id === thing.theirConnected)],
+		receivers: [() => ['none', N, '3'], null, (rows) => rows.some((row) => row.session_id === thing.theirConnected)],
 		release: [() => [OWNER], null, (rows) => Number(rows[0].connector_release) > 0],
 		session: [() => [theirs.session.uuid, OWNER, 'working', N, N, N, N, N, N], 'theirs', (rows) => rows.at(-1).connector_session === 't'],
 		media: [() => ['none', OWNER, '1000', LEASE], null, (rows) => rows.some((row) => row.session_id === theirs.session.uuid)],
