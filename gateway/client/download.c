@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include "lib/clock.h"
+#include "src/common/memory.h"
 
 #define OUT_OF_MEMORY "out of memory"
 
@@ -18,7 +21,9 @@ struct Download
 	uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE];
 	const DownloadEvents *events;
 	void *context;
-	char *url; /* owned; of the last redirect */
+	char *url;                /* owned; of the last redirect */
+	char *header;             /* owned; NULL: no credential is sent */
+	const char *const *hosts; /* with a header */
 	int redirects;
 	int64_t started_us;
 	Destination *destination; /* FINDING */
@@ -28,6 +33,9 @@ struct Download
 static void
 free_download(Download *download)
 {
+	if (download->header != NULL)
+		wak_wipe(download->header, strlen(download->header));
+	free(download->header);
 	free(download->url);
 	free(download);
 }
@@ -78,10 +86,12 @@ follow(Download *download, const char *redirect)
 		end_download(download, OUT_OF_MEMORY, true);
 }
 
-/* Statuses after which the same request may get the file. */
+/* Statuses after which the same request, or one with a fresh URL, may get the file. */
 static bool
-may_pass(int status)
+may_pass(const Download *download, int status)
 {
+	if (download->header != NULL && (status == 401 || status == 403 || status == 404))
+		return true;
 	return status >= 500 || status == 408 || status == 425 || status == 429;
 }
 
@@ -101,7 +111,7 @@ on_transfer(void *arg, const TransferResult *result)
 	else
 	{
 		snprintf(problem, sizeof(problem), "the answer has the status %d", result->status);
-		end_download(download, problem, may_pass(result->status));
+		end_download(download, problem, may_pass(download, result->status));
 	}
 }
 
@@ -115,16 +125,50 @@ on_bytes(void *arg, const void *bytes, size_t len)
 
 /* ---- the request ---- */
 
+static bool
+is_machine_itself(const EgressTarget *target)
+{
+	const struct sockaddr_in *address =
+		(const struct sockaddr_in *) (const void *) &target->address;
+
+	return target->kind == EGRESS_ADDRESS && address->sin_family == AF_INET &&
+		   (ntohl(address->sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
+}
+
+/* Whether a name is the host, or ends like it. */
+static bool
+is_host(const char *name, const char *host)
+{
+	size_t name_len = strlen(name);
+	size_t host_len = strlen(host);
+
+	if (host[0] != '.')
+		return strcmp(name, host) == 0;
+	return name_len > host_len && strcmp(name + name_len - host_len, host) == 0;
+}
+
+static bool
+may_have_credential(const Download *download, const EgressTarget *target)
+{
+	if (!target->tls && !is_machine_itself(target))
+		return false;
+	for (const char *const *host = download->hosts; *host != NULL; host++)
+		if (is_host(target->host, *host))
+			return true;
+	return false;
+}
+
 static void
 on_found(void *arg, const DestinationFound *found)
 {
 	Download *download = arg;
+	const char *headers[] = {download->header, NULL};
 	TransferRequest request = {.url = download->url,
 							   .target = found->target,
 							   .asker = download->asker,
 							   .addresses = found->addresses,
 							   .address_count = found->count,
-							   .headers = (const char *const[]){NULL},
+							   .headers = headers,
 							   .take = on_bytes,
 							   .take_max = download->setup->bytes_max,
 							   .timeout_ms = left_ms(download)};
@@ -133,6 +177,11 @@ on_found(void *arg, const DestinationFound *found)
 	if (found->problem != NULL)
 	{
 		end_download(download, found->problem, found->may_pass);
+		return;
+	}
+	if (download->header != NULL && !may_have_credential(download, found->target))
+	{
+		end_download(download, "the file is on a host that may not have the credential", false);
 		return;
 	}
 	download->transfer =
@@ -151,7 +200,8 @@ find(Download *download)
 
 Download *
 download_start(const DownloadSetup *setup, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
-			   const char *url, const DownloadEvents *events, void *context)
+			   const char *url, const DownloadAccess *access, const DownloadEvents *events,
+			   void *context)
 {
 	Download *download = calloc(1, sizeof(*download));
 
@@ -161,9 +211,11 @@ download_start(const DownloadSetup *setup, const uint8_t asker[NEGATIVE_CACHE_AS
 						   .events = events,
 						   .context = context,
 						   .url = strdup(url),
+						   .header = access == NULL ? NULL : strdup(access->header),
+						   .hosts = access == NULL ? NULL : access->hosts,
 						   .started_us = clock_monotonic_us()};
 	memcpy(download->asker, asker, NEGATIVE_CACHE_ASKER_SIZE);
-	if (download->url == NULL || !find(download))
+	if (download->url == NULL || (access != NULL && download->header == NULL) || !find(download))
 	{
 		free_download(download);
 		return NULL;

@@ -8,7 +8,8 @@
  *
  * Each redirect begins with a new check of where it leads, and there are at most
  * DOWNLOAD_REDIRECTS_MAX.  One deadline bounds all of it, and take_max the bytes.  Nothing but the
- * URL is sent: no credential, no cookie, and not the page before.
+ * URL is sent: no cookie, not the page before, and no credential, unless the file is said to be on
+ * hosts that may have it (DownloadAccess).
  */
 #ifndef CLIENT_DOWNLOAD_H
 #define CLIENT_DOWNLOAD_H
@@ -30,6 +31,16 @@ typedef struct DownloadSetup
 	int64_t bytes_max; /* of one file */
 } DownloadSetup;
 
+/*
+ * A credential that is sent along, for a URL that lives for a short time.  The URL and all redirects
+ * have to lead to one of the hosts, over TLS or to the machine itself.
+ */
+typedef struct DownloadAccess
+{
+	const char *header;       /* "Authorization: Bearer …"; copied, and wiped after its use */
+	const char *const *hosts; /* borrowed; ends with NULL; ".example" is every name that ends so */
+} DownloadAccess;
+
 typedef struct Download Download;
 
 typedef struct DownloadEvents
@@ -46,11 +57,12 @@ typedef struct DownloadEvents
 
 /*
  * Begins to fetch the URL, which is copied, for an organization.  The events are borrowed.
- * NULL: out of memory.
+ * access may be NULL.  NULL: out of memory.
  */
 extern Download *
 download_start(const DownloadSetup *setup, const uint8_t asker[NEGATIVE_CACHE_ASKER_SIZE],
-			   const char *url, const DownloadEvents *events, void *context);
+			   const char *url, const DownloadAccess *access, const DownloadEvents *events,
+			   void *context);
 
 /* Lets events->bytes() get bytes again, also from within this. */
 extern void download_resume(Download *download);

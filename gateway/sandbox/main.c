@@ -14,13 +14,14 @@
  * without delays within DRAIN_MS, and the leases are given back.
  */
 #include "client/egress_settings.h"
+#include "connector/fetches.h"
 #include "lib/log.h"
 #include "lib/timer.h"
 #include "media/store.h"
 #include "program/loop.h"
 #include "program/program.h"
-#include "sandbox/fetches.h"
 #include "sandbox/jobs.h"
+#include "sandbox/received.h"
 #include "sandbox/sessions.h"
 
 #define LEASE_MIN_MS 15000
@@ -201,6 +202,29 @@ open_downloads(Sandbox *sandbox, char *error, size_t size)
 	return downloads->destination.resolver != NULL && downloads->transfers != NULL;
 }
 
+static bool
+start_fetches(Work *work)
+{
+	Sandbox *sandbox = &work->sandbox;
+	const FetchesSetup setup = {.base = sandbox->base,
+								.db = sandbox->db,
+								.statements = &sandbox_statements,
+								.claim = SANDBOX_MEDIA,
+								.stored = SANDBOX_MEDIA_STORED,
+								.failed = SANDBOX_MEDIA_FAILED,
+								.connector = SANDBOX_CONNECTOR,
+								.owner = sandbox->owner,
+								.media = sandbox->media,
+								.downloads = &sandbox->downloads,
+								.poll_ms = (int) settings.poll_ms,
+								.lease_ms = sandbox->lease_ms,
+								.source = &sandbox_received,
+								.context = sandbox};
+
+	work->fetches = fetches_start(&setup);
+	return work->fetches != NULL;
+}
+
 /* Without a store every file that is to be fetched fails. */
 static bool
 open_media(Work *work, char *error, size_t size)
@@ -213,8 +237,7 @@ open_media(Work *work, char *error, size_t size)
 		if (sandbox->media == NULL || !open_downloads(sandbox, error, size))
 			return false;
 	}
-	work->fetches = fetches_start(sandbox, (int) settings.poll_ms);
-	return work->fetches != NULL;
+	return start_fetches(work);
 }
 
 static bool

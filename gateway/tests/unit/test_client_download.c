@@ -17,6 +17,7 @@ static bool has_room;
 static bool done;
 static char problem[DOWNLOAD_PROBLEM_MAX]; /* "": none */
 static bool retry;
+static const DownloadAccess *with; /* NULL: no credential is sent */
 
 static bool
 on_bytes(void *context, const void *bytes, size_t len)
@@ -50,6 +51,7 @@ start(void)
 							.bytes_max = sizeof(file)};
 	file_len = 0;
 	has_room = true;
+	with = NULL;
 }
 
 static void
@@ -71,7 +73,7 @@ begin(const char *host)
 
 	snprintf(url, sizeof(url), "http://%s:%d/file", host, wire.port);
 	done = false;
-	return download_start(&setup, wire.asker, url, &events, &wire);
+	return download_start(&setup, wire.asker, url, with, &events, &wire);
 }
 
 static void
@@ -210,6 +212,62 @@ START_TEST(a_status_says_whether_to_try_again)
 }
 END_TEST
 
+/* In the clear it goes to the machine itself only. */
+START_TEST(a_credential_is_sent_to_the_hosts_that_may_have_it)
+{
+	static const char *const answers[] = {"127.0.0.1", NULL};
+	static const char *const hosts[] = {"127.0.0.1", "files.example", ".example", NULL};
+	const DownloadAccess held = {.header = "Authorization: Bearer secret", .hosts = hosts};
+	const DownloadAccess others = {.header = "Authorization: Bearer secret", .hosts = hosts + 1};
+
+	allow("127.0.0.0/8");
+	wire.answers = answers;
+	with = &held;
+	run("127.0.0.1");
+	has_failed("", false);
+	ck_assert_str_eq(webhooks_wire_header(&wire, "Authorization"), "Bearer secret");
+	run("files.example");
+	has_failed("the file is on a host that may not have the credential", false);
+	with = &others;
+	run("127.0.0.1");
+	has_failed("the file is on a host that may not have the credential", false);
+	ck_assert_int_eq(wire.requests, 1);
+}
+END_TEST
+
+/* Nor by a redirect. */
+START_TEST(a_credential_does_not_follow_to_another_host)
+{
+	static const char *const hosts[] = {"127.0.0.1", NULL};
+	const DownloadAccess held = {.header = "Authorization: Bearer secret", .hosts = hosts};
+
+	allow("127.0.0.0/8");
+	with = &held;
+	wire.script = WEBHOOKS_WIRE_REDIRECT;
+	snprintf(wire.location, sizeof(wire.location), "http://127.0.0.2:%d/", wire.port);
+	run("127.0.0.1");
+	has_failed("the file is on a host that may not have the credential", false);
+	ck_assert_int_eq(wire.requests, 1);
+}
+END_TEST
+
+/* The URL lives for a short time, and the next one may be right. */
+START_TEST(a_credential_that_is_refused_may_have_come_too_late)
+{
+	static const char *const hosts[] = {"127.0.0.1", NULL};
+	const DownloadAccess held = {.header = "Authorization: Bearer secret", .hosts = hosts};
+
+	allow("127.0.0.1");
+	with = &held;
+	wire.status = 404;
+	run("127.0.0.1");
+	has_failed("the answer has the status 404", true);
+	wire.status = 410;
+	run("127.0.0.1");
+	has_failed("the answer has the status 410", false);
+}
+END_TEST
+
 START_TEST(an_abandoned_one_tells_nothing)
 {
 	Download *download;
@@ -237,6 +295,9 @@ add_tests(TCase *cases)
 								  a_large_file_is_refused,
 								  a_slow_answer_is_not_waited_for,
 								  a_status_says_whether_to_try_again,
+								  a_credential_is_sent_to_the_hosts_that_may_have_it,
+								  a_credential_does_not_follow_to_another_host,
+								  a_credential_that_is_refused_may_have_come_too_late,
 								  an_abandoned_one_tells_nothing};
 
 	tcase_add_checked_fixture(cases, start, stop);
