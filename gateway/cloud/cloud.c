@@ -19,6 +19,10 @@ ProgramStatements cloud_statements = {
 			[CLOUD_RELEASE] = {"release", DB_LANE_FAST},
 			[CLOUD_CLAIM] = {"claim", DB_LANE_FAST},
 			[CLOUD_ACTIONS] = {"actions", DB_LANE_FAST},
+			[CLOUD_RECEIVERS] = {"receivers", DB_LANE_FAST},
 			[CLOUD_REPORT] = {"report", DB_LANE_FAST},
+			[CLOUD_MEDIA] = {"media", DB_LANE_FAST},
+			[CLOUD_MEDIA_STORED] = {"media_stored", DB_LANE_FAST},
+			[CLOUD_MEDIA_FAILED] = {"media_failed", DB_LANE_FAST},
 		},
 };

@@ -7,13 +7,17 @@
  * reports the results.
  *
  * On SIGTERM or SIGINT it claims nothing new, and gives back what waits.  What is being sent may
- * finish within DRAIN_MS; then the leases are given back.
+ * finish within DRAIN_MS, and what Meta has posted is stored; then the leases are given back.
  */
+#include "client/egress_settings.h"
 #include "client/exchange.h"
 #include "cloud/cloud.h"
 #include "cloud/jobs.h"
+#include "cloud/listener.h"
+#include "cloud/received.h"
 #include "cloud/sessions.h"
 #include "lib/log.h"
+#include "media/settings.h"
 #include "program/loop.h"
 #include "program/program.h"
 
@@ -24,8 +28,16 @@
 #define AGENT "wa-cloud" /* what Meta sees as User-Agent */
 #define DRAIN_MS 5000
 
-/* The most requests that wait for the connection: one for each session and job, and those that look. */
-#define REQUESTS_MAX (SESSIONS_MAX + JOBS_MAX + 8)
+/*
+ * The most requests that wait for the connection: one for each session, job, file and request to
+ * the listener, and those that look.
+ */
+#define REQUESTS_MAX \
+	(SESSIONS_MAX + JOBS_MAX + FETCHES_MAX + POSTS_MAX + LISTENER_QUESTIONS_MAX + 8)
+
+/* Hosts that Meta's files come from, besides those that an option names. */
+#define META_HOSTS 2
+#define MEDIA_HOSTS_MAX 8
 
 typedef struct Running
 {
@@ -33,9 +45,15 @@ typedef struct Running
 	Cloud cloud;
 	Sessions *sessions;
 	Jobs *jobs;
+	Listener *listener; /* NULL: there is none */
+	MediaStore *media;  /* NULL: files are not fetched */
+	DownloadSetup downloads;
+	const char *hosts[META_HOSTS + MEDIA_HOSTS_MAX + 1]; /* that files may come from */
+	CloudReceived received;
+	Fetches *fetches;
 	Timer deadline; /* of the jobs, while draining */
 	int begun;      /* the number of jobs when draining began */
-	bool releasing;
+	bool ending;    /* the jobs have ended */
 } Running;
 
 static struct
@@ -50,6 +68,12 @@ static struct
 	int64_t timeout_ms;
 	int64_t status_wait_s;
 	int64_t rate;
+	ListenerConfig listener; /* without an address there is none */
+	MediaSettings media;     /* without a folder, files are not fetched */
+	int64_t media_max_bytes;
+	int64_t fetch_timeout_ms;
+	ConfigList media_hosts;
+	EgressSettings egress;
 	CloudKeys keys;
 } settings;
 
@@ -127,6 +151,56 @@ static const ConfigOption options[] = {
 	 .min = 10,
 	 .max = 5000,
 	 .help = "time between two looks for new messages"},
+	{.flag = "listen",
+	 .environment = "WA_CLOUD_LISTEN",
+	 .argument = "ADDR:PORT",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.listener.listen,
+	 .help = "address to take what Meta posts to /webhook/APP; default: none, and then nothing is "
+			 "received"},
+	{.flag = "tls-cert",
+	 .environment = "WA_CLOUD_TLS_CERT",
+	 .argument = "FILE",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.listener.tls_certificate,
+	 .help = "certificate chain (PEM) of --listen; with it and --tls-key HTTPS is served"},
+	{.flag = "tls-key",
+	 .environment = "WA_CLOUD_TLS_KEY",
+	 .argument = "FILE",
+	 .kind = CONFIG_TEXT,
+	 .target = &settings.listener.tls_key,
+	 .help = "private key (PEM)"},
+	MEDIA_STORE_OPTIONS(
+		settings.media,
+		"folder of the gateway for files; without it those of messages are not fetched",
+		"bucket for these files; --media-dir is for those on their way then"),
+	{.flag = "media-max-bytes",
+	 .environment = "WA_MEDIA_MAX_BYTES",
+	 .argument = "BYTES",
+	 .fallback = "104857600",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.media_max_bytes,
+	 .min = 1,
+	 .max = 2147483648,
+	 .help = "bytes of one file that is fetched"},
+	{.flag = "fetch-timeout",
+	 .environment = "WA_CLOUD_FETCH_TIMEOUT",
+	 .argument = "MS",
+	 .fallback = "300000",
+	 .kind = CONFIG_INTEGER,
+	 .target = &settings.fetch_timeout_ms,
+	 .min = 100,
+	 .max = 600000,
+	 .help = "milliseconds in which a file has to come"},
+	{.flag = "media-host",
+	 .environment = "WA_CLOUD_MEDIA_HOST",
+	 .argument = "HOST",
+	 .kind = CONFIG_LIST,
+	 .target = &settings.media_hosts,
+	 .help = "host that Meta's files may come from, and that gets the access token for it, besides "
+			 "lookaside.fbsbx.com and those of fbcdn.net; .NAME is every host below it"},
+	EGRESS_OPTIONS("WA_CLOUD", "WA_CLOUD_ALLOW_TARGET", settings.egress, "URLs of files",
+				   "servers'"),
 	PROGRAM_OPTION_LOG_LEVEL(settings.program),
 	{.flag = NULL},
 };
@@ -173,11 +247,21 @@ check(char *problem, size_t size)
 {
 	if (!check_url(problem, size))
 		return false;
+	if (settings.listener.listen != NULL && !listener_check(&settings.listener, problem, size))
+		return false;
 	if (!is_version(settings.graph_version))
 	{
 		snprintf(problem, size, "--graph-version must be a version such as v25.0");
 		return false;
 	}
+	if (settings.media_hosts.count > MEDIA_HOSTS_MAX)
+	{
+		snprintf(problem, size, "--media-host is given too often");
+		return false;
+	}
+	if (!egress_settings_check(&settings.egress, problem, size) ||
+		!media_settings_check(&settings.media, problem, size))
+		return false;
 	if (settings.key_files.count == 0)
 	{
 		snprintf(problem, size, "--key-file is needed: without a key no credentials can be opened");
@@ -199,17 +283,28 @@ on_released(void *context)
 	program_loop_drained(work->loop);
 }
 
-/* The jobs are finished, or their time is over. */
 static void
 release(void *context)
 {
+	const Running *work = context;
+
+	sessions_stop(work->sessions);
+	sessions_release(work->sessions, on_released, context);
+}
+
+/* The jobs are finished, or their time is over.  What Meta has posted until now is stored. */
+static void
+end_posts(void *context)
+{
 	Running *work = context;
 
-	if (work->releasing)
+	if (work->ending)
 		return;
-	work->releasing = true;
-	sessions_stop(work->sessions);
-	sessions_release(work->sessions, on_released, work);
+	work->ending = true;
+	if (work->listener != NULL)
+		listener_drain(work->listener, DRAIN_MS, release, work);
+	else
+		release(work);
 }
 
 static void
@@ -218,8 +313,21 @@ drain(void *context)
 	Running *work = context;
 
 	work->begun = jobs_count(work->jobs);
+	if (work->fetches != NULL)
+		fetches_stop(work->fetches);
 	timer_start(&work->deadline, DRAIN_MS);
-	jobs_drain(work->jobs, release, work);
+	jobs_drain(work->jobs, end_posts, work);
+}
+
+/* SIGHUP: a certificate or the credentials of the bucket were renewed. */
+static void
+hang_up(void *context)
+{
+	const Running *work = context;
+
+	media_settings_reload(&settings.media);
+	if (work->listener != NULL && settings.listener.tls_certificate != NULL)
+		listener_reload(work->listener);
 }
 
 static void
@@ -242,6 +350,91 @@ on_sessions_changed(void *context)
 
 	if (work->jobs != NULL)
 		jobs_look(work->jobs);
+}
+
+static void
+look_at(void *context, const ConnectorId *id)
+{
+	const Running *work = context;
+	SessionView *session = sessions_find(work->sessions, id);
+
+	if (session != NULL)
+		sessions_look(session);
+}
+
+static bool
+open_listener(Running *work, char *error, size_t size)
+{
+	if (settings.listener.listen == NULL)
+		return true;
+	work->listener = listener_open(&work->cloud, &settings.listener, look_at, work, error, size);
+	return work->listener != NULL;
+}
+
+/* Files of Meta come from these hosts only, because the access token is sent along. */
+static void
+list_hosts(Running *work)
+{
+	static const char *const of_meta[META_HOSTS] = {"lookaside.fbsbx.com", ".fbcdn.net"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < META_HOSTS; i++)
+		work->hosts[count++] = of_meta[i];
+	for (size_t i = 0; i < settings.media_hosts.count; i++)
+		work->hosts[count++] = settings.media_hosts.texts[i];
+}
+
+static bool
+open_downloads(Running *work, char *error, size_t size)
+{
+	const EgressSettings *egress = &settings.egress;
+	struct event_base *base = work->loop->base;
+	DownloadSetup *downloads = &work->downloads;
+
+	*downloads = (DownloadSetup){
+		.destination = {.base = base,
+						.resolver = resolver_open(base, egress->resolver, FETCHES_MAX),
+						.rules = &egress->rules},
+		.transfers = transfers_open(base, &egress->rules, egress->ca_file, AGENT),
+		.timeout_ms = (int) settings.fetch_timeout_ms,
+		.bytes_max = settings.media_max_bytes};
+	if (downloads->destination.resolver == NULL)
+		snprintf(error, size, "no name server is known");
+	return downloads->destination.resolver != NULL && downloads->transfers != NULL;
+}
+
+/* Without a store no files are claimed: another process may have one. */
+static bool
+open_fetches(Running *work, char *error, size_t size)
+{
+	const Cloud *cloud = &work->cloud;
+	FetchesSetup setup = {.base = cloud->base,
+						  .db = cloud->db,
+						  .statements = &cloud_statements,
+						  .claim = CLOUD_MEDIA,
+						  .stored = CLOUD_MEDIA_STORED,
+						  .failed = CLOUD_MEDIA_FAILED,
+						  .connector = CLOUD_CONNECTOR,
+						  .owner = cloud->owner,
+						  .downloads = &work->downloads,
+						  .poll_ms = cloud->poll_ms,
+						  .lease_ms = cloud->lease_ms,
+						  .source = &cloud_received,
+						  .context = &work->received};
+
+	if (settings.media.store.folder == NULL)
+		return true;
+	list_hosts(work);
+	work->received = (CloudReceived){.cloud = cloud,
+									 .sessions = work->sessions,
+									 .downloads = &work->downloads,
+									 .hosts = work->hosts};
+	work->media = media_store_open(cloud->base, &settings.media.store, error, size);
+	if (work->media == NULL || !open_downloads(work, error, size))
+		return false;
+	setup.media = work->media;
+	work->fetches = fetches_start(&setup);
+	return work->fetches != NULL;
 }
 
 static bool
@@ -269,12 +462,13 @@ open_work(void *context, ProgramLoop *loop, char *error, size_t size)
 					 .number_rate = {.per_minute = (int32_t) settings.rate * 60,
 									 .burst = (int32_t) settings.rate}};
 	if (cloud->db == NULL || cloud->graph.service == NULL ||
-		!timer_open(&work->deadline, loop->base, release, work))
+		!timer_open(&work->deadline, loop->base, end_posts, work))
 		return false;
 	work->sessions = sessions_start(cloud, on_sessions_changed, work);
 	if (work->sessions != NULL)
 		work->jobs = jobs_start(cloud, work->sessions);
-	return work->jobs != NULL;
+	return work->jobs != NULL && open_fetches(work, error, size) &&
+		   open_listener(work, error, size);
 }
 
 /* Runs after the checks at start, which have connected to the database. */
@@ -294,7 +488,13 @@ close_work(void *context)
 {
 	Running *work = context;
 
+	listener_close(work->listener);
 	jobs_free(work->jobs);
+	fetches_free(work->fetches);
+	transfers_close(work->downloads.transfers);
+	resolver_close(work->downloads.destination.resolver);
+	media_store_close(work->media);
+	s3_credentials_wipe(&settings.media.s3_credentials);
 	sessions_free(work->sessions);
 	timer_close(&work->deadline);
 	service_close(work->cloud.graph.service);
@@ -309,6 +509,7 @@ run(const volatile sig_atomic_t *stops)
 									  .begin = begin,
 									  .drain = drain,
 									  .close = close_work,
+									  .hang_up = hang_up,
 									  .stopped = log_stopped};
 	Running work = {0};
 	ProgramLoop loop = {.work = &hooks, .context = &work};
@@ -326,6 +527,7 @@ main(int argc, char **argv)
 				   .options = options},
 		.settings = &settings.program,
 		.owner = "cloud",
+		.listens = true,
 		.check = check,
 		.database = db_config,
 		.run = run,

@@ -29,6 +29,9 @@
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
 
+/* Before a number is looked at because something has changed; more of it is one look. */
+#define LOOK_MS 2000
+
 #define NO_CREDENTIALS "the session has no credentials; give it some"
 
 /* The columns of sessions.sql. */
@@ -69,6 +72,7 @@ struct CloudSession
 	bool leased;            /* the last renewal returned it */
 	NumberCheck *check;     /* CHECKING, WORKING: NULL: none is on its way */
 	Timer next;             /* the next check */
+	bool looks;             /* that is soon, because something has changed */
 	int64_t retry_ms;
 	char digits[NUMBER_DIGITS_MAX + 1];
 	char reason[GRAPH_PROBLEM_MAX + 1];
@@ -233,6 +237,7 @@ begin_check(void *context)
 {
 	CloudSession *session = context;
 
+	session->looks = false;
 	session->check = number_check(&session->sessions->cloud->graph, &session->credentials,
 								  session->view.state == SESSION_CHECKING, on_checked, session);
 	if (session->check == NULL)
@@ -514,6 +519,17 @@ sessions_fail(SessionView *view, const char *reason)
 
 	if (view->state != SESSION_FAILED)
 		fail(session, reason);
+}
+
+void
+sessions_look(SessionView *view)
+{
+	CloudSession *session = (CloudSession *) (void *) view;
+
+	if (view->state != SESSION_WORKING || session->check != NULL || session->looks)
+		return;
+	session->looks = true;
+	timer_start(&session->next, LOOK_MS);
 }
 
 void

@@ -47,6 +47,9 @@ extern Sessions *sessions_start(const Cloud *cloud, void (*changed)(void *contex
 /* The session, if it is leased; valid until the loop's next turn. */
 extern SessionView *sessions_find(const Sessions *sessions, const ConnectorId *id);
 
+/* Something about the number or its account has changed: Meta is asked about the number soon. */
+extern void sessions_look(SessionView *session);
+
 /* Meta has said something that only a person can mend: the session fails, for this reason. */
 extern void sessions_fail(SessionView *session, const char *reason);
 

@@ -54,6 +54,22 @@ add_uuids(DbRequest *request, va_list *values)
 }
 
 static bool
+add_texts(DbRequest *request, va_list *values)
+{
+	const char *const *texts = va_arg(*values, const char *const *);
+	int count = va_arg(*values, int);
+	size_t lengths[STATEMENTS_TEXTS_MAX];
+
+	if (texts == NULL)
+		return db_param_null(request);
+	if (count > STATEMENTS_TEXTS_MAX)
+		return false;
+	for (int i = 0; i < count; i++)
+		lengths[i] = strlen(texts[i]);
+	return db_param_text_array(request, texts, lengths, count);
+}
+
+static bool
 add_param(DbRequest *request, char type, va_list *values)
 {
 	int number;
@@ -77,6 +93,8 @@ add_param(DbRequest *request, char type, va_list *values)
 			return db_param_int64(request, va_arg(*values, int64_t));
 		case 'U':
 			return add_uuids(request, values);
+		case 'A':
+			return add_texts(request, values);
 		case 'T':
 			return db_param_time_us(request, va_arg(*values, int64_t));
 		case 't':

@@ -11,6 +11,9 @@
 
 #define PROGRAM_STATEMENTS_MAX 16
 
+/* The most elements of a parameter of letter A. */
+#define STATEMENTS_TEXTS_MAX 256
+
 /* SQL's NULL, for a parameter of letter s. */
 #define STATEMENTS_NULL ((const char *) NULL)
 
@@ -45,6 +48,7 @@ extern bool statements_find(ProgramStatements *statements, char *error, size_t s
  *	d	bytea, from const uint8_t *, the 32 bytes of a SHA-256
  *	T	timestamptz, from int64_t, as db_time_us() reads it
  *	U	uuid[], from const uint8_t (*)[DB_UUID_SIZE], and int, how many they are
+ *	A	text[], from const char *const *, and int, at most STATEMENTS_TEXTS_MAX; NULL is NULL
  *
  * NULL: out of memory, or the parameters are too large.
  */

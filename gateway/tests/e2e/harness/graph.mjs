@@ -75,6 +75,7 @@ export class Graph
 		graph.messages = [];
 		graph.calls = [];
 		graph.media = new Map();
+		graph.files = new Map();
 		graph.fault = () => undefined;
 		graph.busy = 0;
 		graph.busiest = 0;
@@ -171,8 +172,30 @@ export class Graph
 		return number;
 	}
 
+	/*
+	 * A file that was received: its URL, which needs the token too, and lives for as long as the
+	 * test leaves it there.
+	 */
+	giveFile(call, id)
+	{
+		const token = /^Bearer (.+)$/.exec(call.headers.authorization ?? '')?.[1];
+		const file = this.files.get(id);
+		const number = [...this.numbers.values()].find((one) => one.token === token);
+
+		if (!number)
+			throw new Refusal(190, 'Malformed access token', 401);
+		must(call.headers['user-agent'], 'User-Agent is missing');
+		if (call.version === 'files')
+			return file.gone ? { status: 404, raw: 'gone' } : { raw: file.bytes, headers: { 'Content-Type': file.type } };
+		must(call.query.get('phone_number_id') === number.id, 'phone_number_id is wrong');
+		return { json: { messaging_product: 'whatsapp', id, mime_type: file.type, file_size: String(file.bytes.length), url: file.url ?? `${this.url}/files/${id}` } };
+	}
+
 	async respond(call, [id, edge])
 	{
+		if (call.method === 'GET' && this.files.has(id))
+			return this.giveFile(call, id);
+
 		const number = this.authorize(call, id);
 
 		if (call.method === 'GET' && edge === undefined)

@@ -167,7 +167,10 @@ export class Sandbox extends DatabaseProgram
 
 export class Cloud extends DatabaseProgram
 {
-	/* "graph" is a Graph (graph.mjs), "keyFiles" the paths of secret keys. */
+	/*
+	 * "graph" is a Graph (graph.mjs), "keyFiles" the paths of secret keys.  If it is told to listen,
+	 * "port" is where.
+	 */
 	static async start(cluster, { graph, keyFiles, database = 'wa', pollMs = 20, args = [], ...others } = {})
 	{
 		refuseOthers(others);
@@ -180,6 +183,10 @@ export class Cloud extends DatabaseProgram
 		await until('wa-cloud is connected', () => !cloud.running || cloud.events('database_connected').length > 0);
 		if (!cloud.running)
 			throw new Error(`wa-cloud has ended:\n${cloud.log()}`);
+
+		const [listening] = cloud.events('listening');
+
+		cloud.port = listening && portIn(listening);
 		return cloud;
 	}
 }

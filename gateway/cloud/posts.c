@@ -1,0 +1,540 @@
+/*
+ * posts.c
+ *		Takes the notifications that Meta posts, and stores what they say; see posts.h.
+ *
+ * Until the signature is checked, nothing is read in a body but the ids of numbers.
+ */
+#include "cloud/posts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "cloud/batch.h"
+#include "cloud/receivers.h"
+#include "db/result.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "src/common/token_bucket.h"
+
+/* A number that stands in the body of no more than this is looked for. */
+#define NUMBERS_MAX STATEMENTS_TEXTS_MAX
+
+/* Bytes of a list of reports. */
+#define LIST_BYTES_MAX DB_PARAM_BYTES_MAX
+
+/* Bytes of an update that are logged when it is not understood, and how many such lines. */
+#define UNKNOWN_BYTES_MAX LOG_VALUE_MAX
+static const WakRate unknown_rate = {.per_minute = 30, .burst = 30};
+
+#define TRIES_MAX 3 /* of a list, while others change the same rows */
+
+/* The columns of report.sql. */
+enum
+{
+	COLUMN_CHANGED,
+	COLUMN_MESSAGE,
+	COLUMN_ERROR_CODE,
+	COLUMN_ERROR
+};
+
+typedef enum PostState
+{
+	POST_READING,  /* the body comes */
+	POST_ASKING,   /* the database is asked for the sessions */
+	POST_REPORTING /* lists of reports are sent, one after another */
+} PostState;
+
+typedef struct Post
+{
+	LIST_ENTRY(Post) link;
+	Posts *posts;
+	HttpRequest *request;
+	PostState state;
+	char app[NOTIFICATION_ID_MAX + 1];
+	uint8_t signature[SIGNATURE_SIZE];
+	Buffer body;
+	DbRequest *asked; /* ASKING, REPORTING */
+
+	char numbers[NUMBERS_MAX][NOTIFICATION_ID_MAX + 1];
+	int number_count;
+	Receivers receivers;
+	Batch batch;
+	Buffer list; /* of reports, on its way */
+	const uint8_t *org;
+	int tries;
+	bool early;  /* a session has no number yet: Meta has to try again */
+	bool failed; /* out of memory */
+	int64_t now_ms;
+} Post;
+
+struct Posts
+{
+	const Cloud *cloud;
+	LIST_HEAD(, Post) list;
+	int count;
+	size_t bytes; /* of all bodies */
+	WakBucket unknown;
+	PostCounts counts;
+	void (*changed)(void *context, const ConnectorId *session);
+	void *context;
+};
+
+/* ---- the end ---- */
+
+static void
+free_post(Post *post)
+{
+	Posts *posts = post->posts;
+
+	LIST_REMOVE(post, link);
+	posts->count--;
+	posts->bytes -= post->body.len;
+	statements_drop(&post->asked);
+	receivers_free(&post->receivers);
+	batch_free(&post->batch);
+	buffer_free(&post->list);
+	buffer_free(&post->body);
+	free(post);
+}
+
+static void
+refuse(Post *post, HttpErrorKind kind, const char *reason)
+{
+	HttpRequest *request = post->request;
+	HttpError error = *http_error(kind);
+
+	post->posts->counts.refused++;
+	if (reason != NULL)
+		error.message = reason;
+	free_post(post);
+	http_respond_error(request, &error, NULL, 0, NULL, 0);
+}
+
+static void
+accept_post(Post *post)
+{
+	HttpRequest *request = post->request;
+
+	post->posts->counts.posts++;
+	free_post(post);
+	http_respond(request, 200, NULL, 0, NULL, NULL);
+}
+
+/* All lists are committed. */
+static void
+end(Post *post)
+{
+	if (post->early)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, "a session has no number yet");
+	else
+		accept_post(post);
+}
+
+/* ---- REPORTING ---- */
+
+static void send_list(Post *post);
+
+static void
+log_wrong(const DbResult *result, int row)
+{
+	char sqlstate[6] = "";
+	char message[200] = "";
+
+	db_text_copy(result, row, COLUMN_ERROR_CODE, sqlstate, sizeof(sqlstate));
+	db_text_copy(result, row, COLUMN_ERROR, message, sizeof(message));
+	log_line(LOG_LEVEL_WARNING, "report_refused", log_text("sqlstate", sqlstate),
+			 log_text("message", message));
+}
+
+/* What is wrong is so whenever it comes, and costs the others nothing. */
+static void
+count_answers(Post *post, const DbResult *result)
+{
+	for (int row = 0; row < result->rows; row++)
+		if (db_is_null(result, row, COLUMN_CHANGED))
+		{
+			post->posts->counts.wrong++;
+			log_wrong(result, row);
+		}
+		else
+			post->posts->counts.reported++;
+}
+
+/* The next list, or the end. */
+static void
+report_next(Post *post)
+{
+	int count;
+
+	buffer_clear(&post->list);
+	post->tries = 0;
+	count = batch_next(&post->batch, &post->org, &post->list);
+	if (count < 0)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+	else if (count == 0)
+		end(post);
+	else
+		send_list(post);
+}
+
+static void
+on_reported(void *context, const DbResult *result)
+{
+	Post *post = context;
+
+	post->asked = NULL;
+	if (result->outcome == DB_ROWS)
+	{
+		count_answers(post, result);
+		report_next(post);
+		return;
+	}
+	statements_log_failure(&cloud_statements, CLOUD_REPORT, result);
+	if (result->outcome == DB_REFUSED && db_may_pass(result->sqlstate) && post->tries < TRIES_MAX)
+		send_list(post);
+	else
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+}
+
+static void
+send_list(Post *post)
+{
+	const Cloud *cloud = post->posts->cloud;
+
+	post->tries++;
+	post->asked = statements_submit(
+		cloud->db, cloud_request(CLOUD_REPORT, post->org, on_reported, post, "s", post->list.data));
+	if (post->asked == NULL)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+}
+
+/* ---- updates ---- */
+
+/* It is kept in the log, cut and not too often, so that a person can see what is new. */
+static void
+log_unknown(Post *post, const Update *update)
+{
+	Posts *posts = post->posts;
+	Buffer text;
+
+	posts->counts.unknown++;
+	if (!wak_bucket_take(&posts->unknown, unknown_rate, clock_monotonic_us()).taken)
+		return;
+	buffer_init(&text, NOTIFICATION_BYTES_MAX);
+	if (json_read_print(update->element, &text))
+		log_line(LOG_LEVEL_WARNING, "update_unknown", log_text("field", update->field),
+				 log_text("account", update->account), log_text("number", update->number),
+				 log_bytes("update", text.data,
+						   text.len < UNKNOWN_BYTES_MAX ? text.len : UNKNOWN_BYTES_MAX));
+	buffer_free(&text);
+}
+
+/* Something has happened to an account as a whole: each of its sessions is looked at. */
+static void
+take_account(Post *post, const Update *update)
+{
+	const Receivers *receivers = &post->receivers;
+	Posts *posts = post->posts;
+
+	for (int i = 0; i < receivers->count; i++)
+	{
+		const Receiver *receiver = &receivers->list[i];
+
+		if (receiver->trusts && strcmp(receiver->account, update->account) == 0)
+			posts->changed(posts->context, &receiver->session);
+	}
+	log_line(LOG_LEVEL_INFO, "account_update", log_text("field", update->field),
+			 log_text("account", update->account));
+}
+
+/* Errors about a number say that it needs a look. */
+static void
+take_error(Post *post, const Update *update, const Receiver *receiver)
+{
+	const JsonValue *code = json_read_member(update->element, "code");
+	int64_t number = -1;
+
+	json_read_int64(code, &number);
+	log_line(LOG_LEVEL_WARNING, "number_error", log_text("org", receiver->org.text),
+			 log_text("session", receiver->session.text), log_int("code", number));
+	post->posts->changed(post->posts->context, &receiver->session);
+}
+
+static void
+add_report(Post *post, const Update *update, const Receiver *receiver)
+{
+	UpdateReport report;
+	UpdateOutcome outcome = update_report(update, &report);
+	JsonWriter *json;
+
+	if (outcome == UPDATE_NOT_UNDERSTOOD)
+		log_unknown(post, update);
+	else if (outcome == UPDATE_DROPPED)
+		post->posts->counts.dropped++;
+	else
+	{
+		json = batch_begin(&post->batch, receiver->org.bytes, report.turn);
+		if (json != NULL)
+			report.write(update, receiver->session.text, post->now_ms, json);
+		if (json == NULL || !batch_end(&post->batch))
+			post->failed = true;
+	}
+}
+
+static void
+take_update(void *context, const Update *update)
+{
+	Post *post = context;
+	const Receiver *receiver = receivers_find(&post->receivers, update->number);
+	PostCounts *counts = &post->posts->counts;
+
+	if (post->failed)
+		return;
+	if (update->kind == UPDATE_ACCOUNT)
+		take_account(post, update);
+	else if (update->kind == UPDATE_UNUSED)
+		counts->dropped++;
+	else if (update->kind == UPDATE_UNKNOWN && update->number[0] == '\0')
+		log_unknown(post, update);
+	else if (receiver == NULL)
+		counts->strange++;
+	else if (!receiver->trusts)
+		counts->forged++;
+	else if (!receiver->has_number)
+		post->early = true;
+	else if (update->kind == UPDATE_ERROR)
+		take_error(post, update, receiver);
+	else
+		add_report(post, update, receiver);
+}
+
+/* The signature is right: now the body is read. */
+static void
+read_body(Post *post)
+{
+	JsonReadError error;
+	JsonValue *root;
+	bool is_notification = false;
+
+	notification_repair(post->body.data, post->body.len);
+	root = json_read_many(post->body.data, post->body.len, NOTIFICATION_VALUES_MAX, &error);
+	if (root != NULL)
+		is_notification = notification_walk(root, take_update, post);
+	json_read_free(root);
+	if (!is_notification)
+	{
+		log_line(LOG_LEVEL_ERROR, "notification_unreadable",
+				 log_text("reason", root == NULL ? error.message : "it has no entries"));
+		refuse(post, HTTP_ERROR_VALIDATION, "the body is no notification");
+		return;
+	}
+	if (post->failed)
+	{
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+		return;
+	}
+	batch_sort(&post->batch);
+	post->state = POST_REPORTING;
+	report_next(post);
+}
+
+/* ---- ASKING ---- */
+
+static void
+on_receivers(void *context, const DbResult *result)
+{
+	Post *post = context;
+	SignedBody body = {.bytes = post->body.data, .len = post->body.len};
+
+	post->asked = NULL;
+	if (result->outcome != DB_ROWS)
+	{
+		statements_log_failure(&cloud_statements, CLOUD_RECEIVERS, result);
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+		return;
+	}
+	memcpy(body.signature, post->signature, SIGNATURE_SIZE);
+	if (!receivers_read(&post->receivers, result, post->posts->cloud->keys, &body))
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+	else if (receivers_trust(&post->receivers))
+		read_body(post);
+	else if (result->rows > 0)
+	{
+		post->posts->counts.forged++;
+		refuse(post, HTTP_ERROR_UNAUTHORIZED, "the signature is not that of the app");
+	}
+	else
+	{
+		post->posts->counts.strange++;
+		log_line(LOG_LEVEL_INFO, "notification_for_nobody", log_text("app", post->app),
+				 log_text("number", post->numbers[0]));
+		accept_post(post);
+	}
+}
+
+static void
+note_number(void *context, const char *number, size_t len)
+{
+	Post *post = context;
+
+	for (int i = 0; i < post->number_count; i++)
+		if (strlen(post->numbers[i]) == len && memcmp(post->numbers[i], number, len) == 0)
+			return;
+	if (post->number_count == NUMBERS_MAX)
+		return;
+	memcpy(post->numbers[post->number_count], number, len);
+	post->numbers[post->number_count++][len] = '\0';
+}
+
+/* What is about an account as a whole names no number: then it is for the sessions of the app. */
+static void
+ask(Post *post)
+{
+	const Cloud *cloud = post->posts->cloud;
+	const char *numbers[NUMBERS_MAX];
+	int count;
+
+	notification_numbers(post->body.data, post->body.len, note_number, post);
+	count = post->number_count;
+	for (int i = 0; i < count; i++)
+		numbers[i] = post->numbers[i];
+	post->state = POST_ASKING;
+	post->now_ms = clock_wall_ms();
+	post->asked = statements_submit(
+		cloud->db, cloud_request(CLOUD_RECEIVERS, NULL, on_receivers, post, "sAs", CLOUD_CONNECTOR,
+								 count == 0 ? NULL : (const char *const *) numbers, count,
+								 count == 0 ? post->app : STATEMENTS_NULL));
+	if (post->asked == NULL)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+}
+
+/* ---- READING ---- */
+
+static bool
+on_part(void *context, const char *bytes, size_t len)
+{
+	Post *post = context;
+
+	if (post->posts->bytes + len > POSTS_BYTES_MAX || !buffer_append(&post->body, bytes, len))
+	{
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+		return false;
+	}
+	post->posts->bytes += len;
+	return true;
+}
+
+static void
+on_end(void *context)
+{
+	Post *post = context;
+
+	if (post->body.len == 0)
+		refuse(post, HTTP_ERROR_VALIDATION, "the body is no notification");
+	else
+		ask(post);
+}
+
+/* What has come as a whole is stored, whether its sender waits for the answer or not. */
+static void
+on_gone(HttpRequest *request, void *context)
+{
+	Post *post = context;
+
+	(void) request;
+	if (post->state == POST_READING)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+}
+
+static bool
+read_signature(const HttpRequest *request, uint8_t signature[SIGNATURE_SIZE])
+{
+	size_t count;
+	const HttpText *value = http_request_header(request, "x-hub-signature-256", &count);
+
+	return value != NULL && count == 1 && signature_read(value->data, value->len, signature);
+}
+
+/* ---- from outside ---- */
+
+bool
+posts_want(const Posts *posts, const HttpRequest *request)
+{
+	uint8_t signature[SIGNATURE_SIZE];
+
+	return posts->count < POSTS_MAX && read_signature(request, signature);
+}
+
+static void
+refuse_at_once(Posts *posts, HttpRequest *request, HttpErrorKind kind)
+{
+	posts->counts.refused++;
+	http_respond_error(request, http_error(kind), NULL, 0, NULL, 0);
+}
+
+void
+posts_take(Posts *posts, HttpRequest *request, const char *app)
+{
+	static const HttpBodySink sink = {
+		.max = NOTIFICATION_BYTES_MAX, .part = on_part, .end = on_end};
+	uint8_t signature[SIGNATURE_SIZE];
+	Post *post;
+
+	if (!read_signature(request, signature))
+	{
+		posts->counts.forged++;
+		refuse_at_once(posts, request, HTTP_ERROR_UNAUTHORIZED);
+		return;
+	}
+	post = posts->count < POSTS_MAX ? calloc(1, sizeof(*post)) : NULL;
+	if (post == NULL)
+	{
+		refuse_at_once(posts, request, HTTP_ERROR_UNAVAILABLE);
+		return;
+	}
+	post->posts = posts;
+	post->request = request;
+	snprintf(post->app, sizeof(post->app), "%s", app);
+	memcpy(post->signature, signature, SIGNATURE_SIZE);
+	buffer_init(&post->body, NOTIFICATION_BYTES_MAX);
+	buffer_init(&post->list, LIST_BYTES_MAX);
+	batch_init(&post->batch);
+	LIST_INSERT_HEAD(&posts->list, post, link);
+	posts->count++;
+	http_request_on_gone(request, on_gone, post);
+	http_body_take(request, &sink, post);
+}
+
+Posts *
+posts_open(const Cloud *cloud, void (*changed)(void *context, const ConnectorId *session),
+		   void *context)
+{
+	Posts *posts = calloc(1, sizeof(*posts));
+
+	if (posts == NULL)
+		return NULL;
+	posts->cloud = cloud;
+	posts->changed = changed;
+	posts->context = context;
+	LIST_INIT(&posts->list);
+	return posts;
+}
+
+/* The server has told that all clients are gone; what is on its way was not answered. */
+void
+posts_close(Posts *posts)
+{
+	if (posts == NULL)
+		return;
+	while (!LIST_EMPTY(&posts->list))
+		refuse(LIST_FIRST(&posts->list), HTTP_ERROR_UNAVAILABLE, NULL);
+	free(posts);
+}
+
+const PostCounts *
+posts_counts(const Posts *posts)
+{
+	return &posts->counts;
+}
