@@ -5,6 +5,7 @@
  */
 import { call } from './client/api.js';
 import { html, useEffect, useId, useState } from './ui/html.js';
+import { startLive } from './client/live.js';
 import { useAction, useLoad } from './client/load.js';
 import { ErrorNotice, Loading } from './ui/notice.js';
 import { Page, Place } from './ui/page.js';
@@ -92,6 +93,9 @@ export function Shell({ me, actions, route })
 
 	/* The role may change while the dashboard is open, so it is read again with each page. */
 	useEffect(() => { actions.refresh(); }, [section]);
+
+	/* The page Events has the socket begin at the events that it shows. */
+	useEffect(() => (section === 'events' ? undefined : startLive()), [section === 'events']);
 
 	/* The gateway decides what the token may do. */
 	const rights = useLoad((signal) => call('GET', '/me', { signal }), [organization.role]);

@@ -15,7 +15,7 @@ export function useCan(id)
 		const [{ connector }, { connectors }] = await Promise.all([call('GET', pathOf('sessions', id), { signal }), call('GET', '/connectors', { signal })]);
 
 		return connectors.find(({ name }) => name === connector)?.capabilities;
-	}, [id]);
+	}, [id], { focus: true });
 
 	return (capability) => !data || data.includes(capability);
 }

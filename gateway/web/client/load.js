@@ -1,25 +1,42 @@
 /*
  * load.js
- *		Hooks that read from the gateway, once or repeatedly, and hooks that change something.
+ *		Hooks that read from the gateway, and hooks that change something.
  *
- * A load that fails keeps the data that was read before and reports the error.  With
- * "every" it is repeated.  Nothing is read while the page is hidden.
+ * What is shown is read anew when it may have changed, and at no other time:
+ *
+ *	live	(event) => boolean: events after which it is; they come over the socket (live.js)
+ *	focus	true: also when the window gets the focus, for what no event tells of
+ *	every	(data) => milliseconds after which it is read again, for what changes at a known time
+ *			or without an event; undefined: it is not
+ *
+ * While the socket is broken, what has "live" is read every few seconds instead.  A load that
+ * fails keeps the data that was read before, reports the error, and is repeated if it is one
+ * that is read anew at all.  Nothing is read while the page is hidden.
  */
 import { ApiError, call, INVALID, Superseded } from './api.js';
+import { isLive, listen } from './live.js';
 import { useEffect, useRef, useState } from '../ui/html.js';
 
+/* Events that come at once lead to one load. */
+const SOON_MS = 100;
+const UNLIVE_MS = 5000;
+const RETRY_MS = [2000, 5000, 10000, 30000];
+
 /*
- * Runs one read after the other.  Returns run(), which reads now; pace(every), which sets
- * how many milliseconds after a load the next one follows (undefined: none does); and
- * stop().
+ * Runs one read after the other.  Returns run(), which reads now; pace({ every, live, focus }),
+ * which sets when it reads again; and stop().
  */
 function startLoader(read, tell)
 {
 	const abort = new AbortController();
-	let every;
+	let when = {};
 	let timer = null;
+	let soon = null;
 	let running = false;
 	let again = false;
+	let stale = false;		/* something has happened while the page was hidden */
+	let failures = 0;
+	let shown;				/* what was read last */
 
 	async function attempt()
 	{
@@ -27,20 +44,33 @@ function startLoader(read, tell)
 		{
 			const data = await read(abort.signal);
 
+			failures = 0;
+			shown = data;
 			tell(() => ({ data, error: null, loading: false }));
 		}
 		catch (error)
 		{
-			if (!abort.signal.aborted && !(error instanceof Superseded))
-				tell((last) => ({ ...last, error, loading: false }));
+			if (abort.signal.aborted || error instanceof Superseded)
+				return;
+			failures++;
+			tell((last) => ({ ...last, error, loading: false }));
 		}
+	}
+
+	function pause()
+	{
+		if (failures > 0 && (when.every || when.live || when.focus))
+			return RETRY_MS[Math.min(failures, RETRY_MS.length) - 1];
+		return when.every?.(shown) ?? (when.live && !isLive() ? UNLIVE_MS : undefined);
 	}
 
 	function rest()
 	{
+		const ms = pause();
+
 		clearTimeout(timer);
-		if (every && !running && !abort.signal.aborted && !document.hidden)
-			timer = setTimeout(run, every);
+		if (ms && !running && !abort.signal.aborted && !document.hidden)
+			timer = setTimeout(run, ms);
 	}
 
 	/*
@@ -50,6 +80,9 @@ function startLoader(read, tell)
 	async function run()
 	{
 		clearTimeout(timer);
+		clearTimeout(soon);
+		soon = null;
+		stale = false;
 		again = running;
 		if (running)
 			return;
@@ -63,38 +96,68 @@ function startLoader(read, tell)
 		rest();
 	}
 
-	const wake = () => { if (every && !document.hidden) run(); };
+	function runSoon()
+	{
+		if (document.hidden)
+			stale = true;
+		else
+			soon ??= setTimeout(run, SOON_MS);
+	}
+
+	function wake()
+	{
+		if (!document.hidden && (stale || pause() !== undefined || when.focus))
+			runSoon();
+	}
+
+	function refocus()
+	{
+		if (when.focus)
+			runSoon();
+	}
+
+	const unlisten = listen({
+		onEvent: (event) => when.live?.(event) && runSoon(),
+		onLive: () => when.live && runSoon(),
+		onBroken: rest,
+	});
 
 	document.addEventListener('visibilitychange', wake);
+	addEventListener('focus', refocus);
 	run();
 	return {
 		run,
 		pace(value)
 		{
-			every = value;
+			when = value;
 			rest();
 		},
 		stop()
 		{
 			abort.abort();
 			clearTimeout(timer);
+			clearTimeout(soon);
+			unlisten();
 			document.removeEventListener('visibilitychange', wake);
+			removeEventListener('focus', refocus);
 		},
 	};
 }
 
 /*
- * Calls read(signal) whenever a dependency changes, and at the interval "every", in
- * milliseconds.  A change of the interval keeps the data.
+ * Calls read(signal) whenever a dependency changes, and as said above.  A change of when it is
+ * read keeps the data.
  * Returns { data, error, loading, reload }.
  */
-export function useLoad(read, dependencies, { every } = {})
+export function useLoad(read, dependencies, { every, live, focus } = {})
 {
 	const [state, setState] = useState({ data: undefined, error: null, loading: true });
 	const latest = useRef(read);
+	const current = useRef({});
 	const loader = useRef(null);
 
 	latest.current = read;
+	current.current = { every, live };
 	useEffect(() =>
 	{
 		let over = false;
@@ -114,7 +177,14 @@ export function useLoad(read, dependencies, { every } = {})
 			stop();
 		};
 	}, dependencies);
-	useEffect(() => { loader.current.pace(every); }, [...dependencies, every]);
+	useEffect(() =>
+	{
+		loader.current.pace({
+			focus,
+			every: every && ((data) => current.current.every?.(data)),
+			live: live && ((event) => current.current.live?.(event)),
+		});
+	}, [...dependencies, focus, Boolean(every), Boolean(live)]);
 	return { ...state, reload: () => loader.current?.run() };
 }
 
@@ -143,11 +213,11 @@ async function readPages(path, limit, pages, signal)
  * Returns { rows, complete, error, loading, reload, more }; rows are undefined until the
  * first page has arrived.  For the path null nothing is read, and the list is empty.
  */
-export function useList(path, { limit = 50, pages = 1, every } = {})
+export function useList(path, { limit = 50, pages = 1, ...when } = {})
 {
 	const wanted = useRef(pages);
 	const read = (signal) => (path === null ? NO_ROWS : readPages(path, limit, wanted.current, signal));
-	const { data, ...state } = useLoad(read, [path], { every });
+	const { data, ...state } = useLoad(read, [path], when);
 
 	return {
 		...state,

@@ -68,7 +68,7 @@ export function AuditPage()
 {
 	const { administers, organization } = usePlace();
 	const [filters, setFilters] = useState(NO_FILTERS);
-	const list = useList(administers ? `/audit${queryOf(filters)}` : null);
+	const list = useList(administers ? `/audit${queryOf(filters)}` : null, { focus: true });
 	const members = useList(administers ? '/members' : null, { limit: 200, pages: 5 });
 	const button = administers && html`<${ExportButton} organization=${organization} />`;
 

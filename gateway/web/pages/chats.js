@@ -14,7 +14,13 @@ import { useList, useLoad } from '../client/load.js';
 import { Badge, Empty, Loaded, More } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { goTo, hrefOf } from '../router.js';
-import { POLL_MS, sessionName, STATUSES } from './sessions_parts.js';
+import { sessionName, STATUSES } from './sessions_parts.js';
+
+/* A message in a known chat is no event of the chat, but changes its place in the list. */
+function isOfChats({ event })
+{
+	return event === 'message' || event === 'message.from_me' || event === 'chat.update' || event === 'contact.update';
+}
 
 function ChatRow({ session, chat, current })
 {
@@ -35,7 +41,7 @@ function ChatRow({ session, chat, current })
 
 function Chats({ session, jid })
 {
-	const list = useList(`${pathOf('sessions', session)}/chats`, { every: POLL_MS });
+	const list = useList(`${pathOf('sessions', session)}/chats`, { live: (event) => event.session === session && isOfChats(event) });
 
 	return html`
 		<div class=${jid ? 'chats open' : 'chats'}>
@@ -74,8 +80,9 @@ function ChooseSession({ sessions })
 
 export function ChatsPage({ rest: [session, jid] })
 {
-	const list = useList('/sessions', { limit: 200 });
-	const chat = useLoad(async (signal) => (jid ? await call('GET', pathOf('sessions', session, 'chats', jid), { signal }) : null), [session, jid]);
+	const list = useList('/sessions', { limit: 200, live: ({ event }) => event === 'session.status' });
+	const chat = useLoad(async (signal) => (jid ? await call('GET', pathOf('sessions', session, 'chats', jid), { signal }) : null), [session, jid],
+		{ live: (event) => event.session === session && event.payload.jid === jid });
 
 	return html`
 		<${Page} title=${jid ? conversationTitle(jid, chat.data) : 'Chats'} back=${jid ? { href: hrefOf('chats', session), label: 'Chats', narrow: true } : null}>

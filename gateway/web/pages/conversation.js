@@ -14,7 +14,12 @@ import { Compose, takesFiles, useFile } from './compose.js';
 import { MessageActions } from './message_actions.js';
 import { Loaded } from '../ui/notice.js';
 import { usePlace } from '../ui/page.js';
-import { POLL_MS } from './sessions_parts.js';
+
+/* Whether an event changes the messages of a chat. */
+function isOfMessages({ event, payload }, jid)
+{
+	return /^(message|poll\.vote$)/.test(event) && payload.chatJid === jid;
+}
 
 /* Before the chat is known a group has no name yet, and its address says nothing to people. */
 export function conversationTitle(jid, chat)
@@ -172,7 +177,7 @@ function useMarkRead(session, jid, chat, allowed)
 export function Conversation({ session, jid, chat })
 {
 	const { permissions } = usePlace();
-	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { every: POLL_MS });
+	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { live: (event) => event.session === session && isOfMessages(event, jid) });
 	const { frame, onScroll, follow, toEnd, hold, news } = useFollow(list.rows);
 	const can = useCan(session);
 	const sends = permissions.has('send');

@@ -12,7 +12,7 @@ import { html, useEffect, useRef, useState } from '../ui/html.js';
 import { useList, useLoad } from '../client/load.js';
 import { Badge, Empty, Loaded, Notice } from '../ui/notice.js';
 import { Page } from '../ui/page.js';
-import { follow } from '../client/realtime.js';
+import { startLive } from '../client/live.js';
 import { Copyable } from '../ui/secret.js';
 import { sessionName } from './sessions_parts.js';
 
@@ -76,7 +76,7 @@ function useEvents(kept, paused)
 			addGap('dropped');
 	};
 
-	useEffect(() => follow({
+	useEffect(() => startLive({
 		since: kept[0]?.id,
 		tell: (name, why) => setState({ name, why }),
 		onEvent: take,
@@ -156,8 +156,8 @@ function Live({ kept })
 	const [cleared, setCleared] = useState(false);
 	const [type, setType] = useState('');
 	const [session, setSession] = useState('');
-	const sessions = useList('/sessions', { limit: 200 });
-	const ready = useLoad(checkReady, [], { every: READY_MS });
+	const sessions = useList('/sessions', { limit: 200, live: ({ event }) => event === 'session.status' });
+	const ready = useLoad(checkReady, [], { every: () => READY_MS });
 	const { shown, state, gaps, clear } = useEvents(kept, paused);
 	const { name, why } = stateShown(state, paused, ready);
 	const { words, tone } = STATES[name];

@@ -202,7 +202,7 @@ function MadeDialog({ made, close })
 export function KeysPage()
 {
 	const { administers, organization } = usePlace();
-	const list = useList(administers ? '/api-keys' : null, PAGE);
+	const list = useList(administers ? '/api-keys' : null, { ...PAGE, live: ({ event }) => event.startsWith('key.'), focus: true });
 	const sessions = useList(administers ? '/sessions' : null, PAGE);
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();

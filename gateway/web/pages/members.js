@@ -121,8 +121,8 @@ export function MembersPage()
 {
 	const place = usePlace();
 	const { administers, organization, me } = place;
-	const list = useList(administers ? '/members' : null);
-	const invitations = useList(administers ? '/invitations' : null);
+	const list = useList(administers ? '/members' : null, { focus: true });
+	const invitations = useList(administers ? '/invitations' : null, { focus: true });
 	const [asked, ask] = useState(null);
 	const [inviting, setInviting] = useState(false);
 	const [made, setMade] = useSecret();

@@ -4,6 +4,7 @@
  */
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
+import { now } from '../client/clock.js';
 import { useCan } from '../client/capabilities.js';
 import { Confirm } from '../ui/dialog.js';
 import { ActionButton, fieldError, Form, required, TextField } from '../ui/form.js';
@@ -14,8 +15,10 @@ import { ErrorNotice, Loaded } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { QrPicture } from '../ui/qr.js';
 import { goTo, hrefOf } from '../router.js';
-import { POLL_MS, sessionName, sessionNumber, STATUSES, StatusBadge } from './sessions_parts.js';
+import { sessionName, sessionNumber, STATUSES, StatusBadge } from './sessions_parts.js';
 import { TryOut } from './session_try_out.js';
+
+const EXPIRED_MS = 2000;
 
 const VERBS = {
 	start: { label: 'Start', busy: 'Starting', done: 'Session started.' },
@@ -79,6 +82,12 @@ async function readQr(id, signal)
 	}
 }
 
+/* How long until the code that is shown has expired.  The event of the next one may come later. */
+function untilNextCode(qr)
+{
+	return qr?.code ? Math.max(0, qr.expiresAt - now()) + EXPIRED_MS : undefined;
+}
+
 function PairingCode({ id })
 {
 	const [phone, setPhone] = useState('');
@@ -97,7 +106,8 @@ function PairingCode({ id })
 
 function PairingByQr({ id })
 {
-	const qr = useLoad((signal) => readQr(id, signal), [id], { every: POLL_MS });
+	const qr = useLoad((signal) => readQr(id, signal), [id],
+		{ live: ({ event, session }) => session === id && event === 'auth.qr', every: untilNextCode });
 
 	return html`
 		<div>
@@ -147,7 +157,8 @@ function Facts({ session })
 export function SessionPage({ id })
 {
 	const { permissions } = usePlace();
-	const session = useLoad((signal) => call('GET', pathOf('sessions', id), { signal }), [id], { every: POLL_MS });
+	const session = useLoad((signal) => call('GET', pathOf('sessions', id), { signal }), [id],
+		{ live: (event) => event.session === id && event.event === 'session.status', focus: true });
 	const can = useCan(id);
 	const title = session.data ? sessionName(session.data) : 'Session';
 	const manages = permissions.has('manage');

@@ -10,7 +10,6 @@ import { ErrorNotice } from '../ui/notice.js';
 import { hrefOf } from '../router.js';
 
 const STEPS = ['queued', 'sent', 'delivered', 'read'];
-const FOLLOW_MS = 700;
 
 function isOver(message)
 {
@@ -28,7 +27,7 @@ function Progress({ path, id })
 		if (isOver(read))
 			setOver(true);
 		return read;
-	}, [id], { every: over ? undefined : FOLLOW_MS });
+	}, [id], { live: over ? undefined : ({ event, payload }) => event === 'message.status' && payload.id === id });
 	const reached = STEPS.indexOf(message.data?.status === 'played' ? 'read' : message.data?.status ?? 'queued');
 
 	return html`

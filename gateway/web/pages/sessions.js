@@ -14,7 +14,7 @@ import { Page, usePlace } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { SessionPage } from './session.js';
 import { goTo, hrefOf } from '../router.js';
-import { POLL_MS, sessionName, sessionNumber, StatusBadge } from './sessions_parts.js';
+import { sessionName, sessionNumber, StatusBadge } from './sessions_parts.js';
 
 function NewSessionDialog({ close })
 {
@@ -52,7 +52,7 @@ const ACTIONS = {
 function SessionsList()
 {
 	const { organization, permissions } = usePlace();
-	const list = useList('/sessions', { every: POLL_MS });
+	const list = useList('/sessions', { live: ({ event }) => event === 'session.status', focus: true });
 	const [creating, setCreating] = useState(false);
 	const manages = permissions.has('manage');
 	const create = manages && html`<button type="button" class="primary" onClick=${() => setCreating(true)}>New session</button>`;

@@ -6,8 +6,6 @@ import { html } from '../ui/html.js';
 import { addressOf } from '../ui/format.js';
 import { Badge } from '../ui/notice.js';
 
-export const POLL_MS = 2000;
-
 /* verbs: the actions that are possible in this status */
 export const STATUSES = {
 	starting: { words: 'Starting', tone: 'warn', verbs: ['stop'] },

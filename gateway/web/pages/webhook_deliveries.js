@@ -6,13 +6,13 @@ import { announce } from '../ui/announce.js';
 import { call, pathOf, supportedOperations } from '../client/api.js';
 import { ActionButton, SelectField } from '../ui/form.js';
 import { Time } from '../ui/format.js';
-import { html, useState } from '../ui/html.js';
+import { now } from '../client/clock.js';
+import { html, useEffect, useState } from '../ui/html.js';
 import { useAction, useList, useLoad } from '../client/load.js';
 import { Badge, Empty, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js';
 import { Page } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { hrefOf } from '../router.js';
-import { POLL_MS } from './sessions_parts.js';
 
 export const LIST_DELIVERIES = 'GET /webhooks/{webhookId}/deliveries';
 const TEST = 'POST /webhooks/{webhookId}/test';
@@ -26,6 +26,42 @@ const STATUSES = {
 };
 
 const FILTERS = [['', 'All'], ...Object.entries(STATUSES).map(([status, { words }]) => [status, words])];
+
+/* How long the worker may take for what is due. */
+const WORK_MS = 1000;
+
+/*
+ * How long until the list changes without an event, or undefined: what is pending is about to be
+ * sent, and what has failed is tried again when it is due.
+ */
+function untilWork({ rows } = { rows: [] })
+{
+	if (rows.some(({ status }) => status === 'pending'))
+		return WORK_MS;
+
+	const due = Math.min(...rows.map(({ nextAttemptAt }) => nextAttemptAt ?? Infinity));
+
+	return due === Infinity ? undefined : Math.max(0, due - now()) + WORK_MS;
+}
+
+/*
+ * Any event may make a delivery: which events a webhook asks for can change.  With a status the
+ * list does not show what is pending, which may get that status.
+ */
+function useDeliveries(path, status, isOff)
+{
+	const when = { live: () => true, focus: true, every: isOff ? undefined : untilWork };
+	const isHidden = status !== '' && status !== 'pending';
+	const list = useList(`${path}${status && `?status=${status}`}`, when);
+	const pending = useList(isHidden ? `${path}?status=pending` : null, { ...when, limit: 1 });
+
+	useEffect(() =>
+	{
+		if (isHidden && pending.rows && list.rows)
+			list.reload();
+	}, [pending.rows]);
+	return list;
+}
 
 function ReplayButton({ webhook, delivery, reload })
 {
@@ -89,8 +125,8 @@ function TestButton({ id, reload })
 function Deliveries({ id, operations })
 {
 	const [status, setStatus] = useState('');
-	const webhook = useLoad((signal) => call('GET', pathOf('webhooks', id), { signal }), [id]);
-	const list = useList(`${pathOf('webhooks', id)}/deliveries${status && `?status=${status}`}`, { every: POLL_MS });
+	const webhook = useLoad((signal) => call('GET', pathOf('webhooks', id), { signal }), [id], { live: ({ event }) => event === 'webhook.disabled', focus: true });
+	const list = useDeliveries(`${pathOf('webhooks', id)}/deliveries`, status, webhook.data?.active === false);
 
 	return html`
 		<${Page} title="Deliveries" lead=${webhook.data?.url} back=${{ href: hrefOf('webhooks'), label: 'Webhooks' }}

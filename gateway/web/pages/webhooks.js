@@ -63,7 +63,7 @@ function actionsOf(open, operations)
 
 function Webhooks()
 {
-	const list = useList('/webhooks');
+	const list = useList('/webhooks', { live: ({ event }) => event === 'webhook.disabled', focus: true });
 	const operations = useLoad(supportedOperations, []);
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();
