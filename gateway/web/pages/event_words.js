@@ -1,9 +1,33 @@
 /*
  * event_words.js
- *		An event in one line.
+ *		Events in words: each type in a sentence, and an event in one line.
  */
 import { addressOf, givenName } from '../ui/format.js';
 import { STATUSES } from './sessions_parts.js';
+
+/* What each type of event tells of. */
+export const EVENT_SENTENCES = {
+	'session.status': 'A session is starting, working, stopped, or has failed.',
+	'auth.qr': 'There is a new QR code to link a phone with.',
+	'auth.code': 'There is a new pairing code to link a phone with.',
+	message: 'A message came in.',
+	'message.from_me': 'A message was accepted for sending, or was sent from the phone.',
+	'message.status': 'A message was sent, delivered or read, or could not be sent.',
+	'message.reaction': 'Somebody reacted to a message, or took that back.',
+	'message.edited': 'The text of a message was changed.',
+	'message.revoked': 'A message was deleted for everybody.',
+	'message.media': 'The file of a message is stored, or could not be.',
+	'poll.vote': 'Somebody voted in a poll.',
+	'presence.update': 'Somebody is online or typing, or stopped.',
+	'chat.update': 'A chat is new, or its name, its marks or its unread messages have changed.',
+	'contact.update': 'A contact is new, or has another name.',
+	'key.created': 'An API key was made.',
+	'key.disabled': 'An API key was switched off.',
+	'key.enabled': 'An API key was switched on again.',
+	'key.expiring': 'An API key will expire soon.',
+	'key.revoked': 'An API key was revoked, or rotated.',
+	'webhook.disabled': 'A webhook was paused because its receiver failed for too long, or is gone.',
+};
 
 /* What a message is, if it has no text. */
 const what = (message) => message.body ?? (message.type === 'poll' ? message.content?.name : null) ?? message.type;

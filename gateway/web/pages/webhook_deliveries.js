@@ -13,8 +13,10 @@ import { Badge, Empty, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js
 import { Page } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { hrefOf } from '../router.js';
+import { DeliveryDialog, outcomeOf } from './delivery_dialog.js';
 
 export const LIST_DELIVERIES = 'GET /webhooks/{webhookId}/deliveries';
+const SHOW = 'GET /webhooks/{webhookId}/deliveries/{deliveryId}';
 const TEST = 'POST /webhooks/{webhookId}/test';
 const REPLAY = 'POST /webhooks/{webhookId}/deliveries/{deliveryId}/replay';
 
@@ -25,7 +27,18 @@ const STATUSES = {
 	dead: { words: 'Given up', tone: 'bad' },
 };
 
+/* Nothing is sent to a webhook that is off or paused, so nothing is about to be. */
+const ON_HOLD = { words: 'On hold', tone: 'neutral' };
+
 const FILTERS = [['', 'All'], ...Object.entries(STATUSES).map(([status, { words }]) => [status, words])];
+
+/* What sending a delivery again is called.  One that waits for its first attempt is sent anyway. */
+const AGAIN = { failed: 'Try now', delivered: 'Send again', dead: 'Send again' };
+
+function statusOf({ status }, active)
+{
+	return !active && (status === 'pending' || status === 'failed') ? ON_HOLD : STATUSES[status] ?? { words: status };
+}
 
 /* How long the worker may take for what is due. */
 const WORK_MS = 1000;
@@ -63,23 +76,33 @@ function useDeliveries(path, status, isOff)
 	return list;
 }
 
-function ReplayButton({ webhook, delivery, reload })
+function useReplay(webhook, id, reload)
 {
-	const action = useAction(async () =>
+	return useAction(async () =>
 	{
-		await call('POST', `${pathOf('webhooks', webhook, 'deliveries', delivery.id)}/replay`);
+		await call('POST', `${pathOf('webhooks', webhook, 'deliveries', id)}/replay`);
 		announce('The event is sent again.');
 		reload();
 	});
+}
+
+function ReplayButton({ webhook, delivery, reload })
+{
+	const action = useReplay(webhook, delivery.id, reload);
 
 	return html`
-		<${ActionButton} action=${action} label="Send again" busyLabel="Asking" about=${delivery.eventId} onClick=${action.run} />
+		<${ActionButton} action=${action} label=${AGAIN[delivery.status]} busyLabel="Asking" about=${delivery.eventId} onClick=${action.run} />
 		<${ErrorNotice} error=${action.error} />`;
 }
 
-function Outcome({ delivery: { statusCode, error } })
+/* The dialog of a delivery of which the list may have newer news. */
+function Shown({ webhook, delivery, mayReplay, reload, close })
 {
-	return [statusCode && `status ${statusCode}`, error].filter(Boolean).join(', ') || html`<span class="hint">none yet</span>`;
+	const action = useReplay(webhook, delivery.id, reload);
+
+	return html`
+		<${DeliveryDialog} webhook=${webhook} id=${delivery.id} status=${`${delivery.status} ${delivery.updatedAt}`} close=${close}
+			again=${mayReplay(delivery) ? { action, label: AGAIN[delivery.status] } : undefined} />`;
 }
 
 function WhyOff({ webhook: { disabledAt, disabledReason } })
@@ -90,21 +113,38 @@ function WhyOff({ webhook: { disabledAt, disabledReason } })
 		What happens meanwhile is sent once it is made active again.</p>`;
 }
 
-const COLUMNS = [
-	{ name: 'Event', width: 12.5, cell: (row) => html`<span class="stack">${row.event}<span class="hint"><code>${row.eventId}</code></span></span>` },
-	{ name: 'Status', width: 10.5, cell: (row) => html`<${Badge} tone=${STATUSES[row.status]?.tone}>${STATUSES[row.status]?.words ?? row.status}<//>` },
-	{ name: 'Answer', width: 8.5, cell: (row) => html`<${Outcome} delivery=${row} />` },
-	{ name: 'Attempts', width: 5.5, cell: (row) => row.attempts },
-	{ name: 'Next attempt', width: 7, cell: (row) => (row.nextAttemptAt === undefined ? html`<span class="hint">none</span>` : html`<${Time} at=${row.nextAttemptAt} style="distance" />`) },
-	{ name: 'Created', width: 7.5, cell: (row) => html`<${Time} at=${row.createdAt} />` },
-];
+function NextAttempt({ delivery: { nextAttemptAt }, active })
+{
+	if (nextAttemptAt === undefined)
+		return html`<span class="hint">none</span>`;
+	return active ? html`<${Time} at=${nextAttemptAt} style="due" />` : html`<span class="hint">once active</span>`;
+}
 
-function actionsOf(webhook, operations, reload)
+function columnsOf(active)
+{
+	return [
+		{ name: 'Event', width: 12.5, cell: (row) => html`<span class="stack">${row.event}<span class="hint"><code>${row.eventId}</code></span></span>` },
+		{ name: 'Status', width: 10.5, cell: (row) =>
+		{
+			const { words, tone } = statusOf(row, active);
+
+			return html`<${Badge} tone=${tone}>${words}<//>`;
+		} },
+		{ name: 'Answer', width: 8.5, cell: (row) => outcomeOf(row) ?? html`<span class="hint">none yet</span>` },
+		{ name: 'Attempts', width: 5.5, cell: (row) => row.attempts },
+		{ name: 'Next attempt', width: 7, cell: (row) => html`<${NextAttempt} delivery=${row} active=${active} />` },
+		{ name: 'Created', width: 7.5, cell: (row) => html`<${Time} at=${row.createdAt} />` },
+	];
+}
+
+function actionsOf(webhook, { operations, mayReplay, reload, show })
 {
 	return {
-		width: 7.5, about: (row) => row.eventId,
-		of: (row) => [operations.has(REPLAY) && (row.status === 'dead' || row.status === 'delivered') &&
-			html`<${ReplayButton} webhook=${webhook} delivery=${row} reload=${reload} />`],
+		width: 11, short: 4, about: (row) => row.eventId,
+		of: (row) => [
+			operations.has(SHOW) && html`<button type="button" onClick=${() => show(row.id)}>Show<span class="visually-hidden"> ${row.eventId}</span></button>`,
+			mayReplay(row) && html`<${ReplayButton} webhook=${webhook} delivery=${row} reload=${reload} />`,
+		],
 	};
 }
 
@@ -122,23 +162,36 @@ function TestButton({ id, reload })
 		<${ErrorNotice} error=${action.error} />`;
 }
 
+function List({ id, operations, active, list })
+{
+	const [shown, show] = useState(null);
+	const mayReplay = ({ status }) => active && operations.has(REPLAY) && status in AGAIN;
+	const delivery = shown && list.rows.find((row) => row.id === shown);
+	const actions = actionsOf(id, { operations, mayReplay, reload: list.reload, show });
+
+	return html`
+		<${Table} label="Deliveries" columns=${columnsOf(active)} rows=${list.rows} keyOf=${(row) => row.id} actions=${actions} />
+		<${More} list=${list} />
+		${delivery && html`<${Shown} webhook=${id} delivery=${delivery} mayReplay=${mayReplay} reload=${list.reload} close=${() => show(null)} />`}`;
+}
+
 function Deliveries({ id, operations })
 {
 	const [status, setStatus] = useState('');
 	const webhook = useLoad((signal) => call('GET', pathOf('webhooks', id), { signal }), [id], { live: ({ event }) => event === 'webhook.disabled', focus: true });
+	const active = webhook.data?.active ?? false;
 	const list = useDeliveries(`${pathOf('webhooks', id)}/deliveries`, status, webhook.data?.active === false);
 
 	return html`
 		<${Page} title="Deliveries" lead=${webhook.data?.url} back=${{ href: hrefOf('webhooks'), label: 'Webhooks' }}
-			actions=${operations.has(TEST) && html`<${TestButton} id=${id} reload=${list.reload} />`}>
+			actions=${active && operations.has(TEST) && html`<${TestButton} id=${id} reload=${list.reload} />`}>
 			<${ErrorNotice} error=${webhook.error} retry=${webhook.reload} />
-			${webhook.data && !webhook.data.active && html`<${Notice} kind="warning"><${WhyOff} webhook=${webhook.data} /><//>`}
+			${webhook.data && !active && html`<${Notice} kind="warning"><${WhyOff} webhook=${webhook.data} /><//>`}
 			<div class="filters"><${SelectField} label="Status" value=${status} change=${setStatus} options=${FILTERS} /></div>
 			<${Loaded} from=${list} what="Loading deliveries">
-				${(rows) => (rows.length === 0 ? html`
+				${(rows) => webhook.data && (rows.length === 0 ? html`
 					<${Empty} title="No deliveries"><p>Each event that this webhook asks for appears here, with what came of it.</p><//>` : html`
-					<${Table} label="Deliveries" columns=${COLUMNS} rows=${rows} keyOf=${(row) => row.id} actions=${actionsOf(id, operations, list.reload)} />
-					<${More} list=${list} />`)}
+					<${List} id=${id} operations=${operations} active=${active} list=${list} />`)}
 			<//>
 		<//>`;
 }

@@ -3,7 +3,7 @@
  *		Formats times and addresses for people.
  */
 import { now } from '../client/clock.js';
-import { html } from './html.js';
+import { html, useEffect, useState } from './html.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -34,6 +34,15 @@ export function distance(time)
 	return Math.abs(away) < MINUTE / 2 ? 'just now' : relative.format(Math.round(away / length), unit);
 }
 
+/* How long it is until a time, to the second when it is near.  What should have happened is due. */
+function ahead(time)
+{
+	const away = time - now();
+	const [unit, length] = UNITS.find(([, size]) => away >= size) ?? UNITS.at(-1);
+
+	return away <= 0 ? 'any moment' : relative.format(Math.max(1, Math.round(away / length)), unit);
+}
+
 /* Whether two times are on one day of the person's calendar. */
 export function isSameDay(one, other)
 {
@@ -47,11 +56,32 @@ const STYLES = {
 	clock: (time) => clock.format(time),
 	moment: (time) => dayAndClock.format(time),
 	distance: (time) => (Math.abs(time - now()) < 30 * DAY ? distance(time) : day.format(time)),
+	due: ahead,
 };
+
+/* These say how far a time is from now, so they change by themselves. */
+const TICKING = new Set(['distance', 'due']);
+
+/* Draws a time anew when its words may have changed: each second while it is near. */
+function useTick(at, ticks)
+{
+	const [count, tick] = useState(0);
+
+	useEffect(() =>
+	{
+		if (!ticks)
+			return undefined;
+
+		const timer = setTimeout(() => tick(count + 1), Math.abs(at - now()) < 2 * MINUTE ? SECOND : MINUTE / 2);
+
+		return () => clearTimeout(timer);
+	}, [at, ticks, count]);
+}
 
 /* A time of the API.  The full time is shown when the pointer is on it. */
 export function Time({ at, style = 'moment' })
 {
+	useTick(at, TICKING.has(style));
 	return html`<time datetime=${new Date(at).toISOString()} title=${full.format(at)}>${STYLES[style](at)}</time>`;
 }
 
