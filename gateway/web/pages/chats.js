@@ -6,10 +6,12 @@
  * shown.
  */
 import { call, pathOf } from '../client/api.js';
+import { useCan } from '../client/capabilities.js';
+import { isMuted, NewChatDialog } from './chat_actions.js';
 import { conversationTitle, Conversation } from './conversation.js';
 import { SelectField } from '../ui/form.js';
 import { givenName, Time } from '../ui/format.js';
-import { html, useEffect } from '../ui/html.js';
+import { html, useEffect, useState } from '../ui/html.js';
 import { useList, useLoad } from '../client/load.js';
 import { Badge, Empty, Loaded, More } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
@@ -33,6 +35,7 @@ function ChatRow({ session, chat, current })
 					${chat.type !== 'dm' && html`<${Badge}>${chat.type}<//>`}
 					${chat.pinned && html`<${Badge}>pinned<//>`}
 					${chat.archived && html`<${Badge}>archived<//>`}
+					${isMuted(chat) && html`<${Badge}>muted<//>`}
 					${chat.unreadCount > 0 && html`<${Badge} tone="good">${chat.unreadCount} new<//>`}
 				</span>
 			</a>
@@ -41,11 +44,15 @@ function ChatRow({ session, chat, current })
 
 function Chats({ session, jid })
 {
+	const { permissions } = usePlace();
+	const can = useCan(session);
+	const [beginning, begin] = useState(false);
 	const list = useList(`${pathOf('sessions', session)}/chats`, { live: (event) => event.session === session && isOfChats(event) });
 
 	return html`
 		<div class=${jid ? 'chats open' : 'chats'}>
 			<section class="chat-list" aria-label="Chats">
+				${permissions.has('send') && can('text') && html`<p><button type="button" onClick=${() => begin(true)}>New chat</button></p>`}
 				<${Loaded} from=${list} what="Loading chats">
 					${(rows) => (rows.length === 0 ? html`
 						<${Empty} title="No chats yet"><p>A chat appears when a message is sent or received. Send one from the <a href=${hrefOf('sessions', session)}>session’s page</a>.</p><//>` : html`
@@ -53,8 +60,9 @@ function Chats({ session, jid })
 						<${More} list=${list} />`)}
 				<//>
 			</section>
-			${jid ? html`<${Conversation} key=${jid} session=${session} jid=${jid} chat=${list.rows?.find((chat) => chat.jid === jid)} />` :
+			${jid ? html`<${Conversation} key=${jid} session=${session} jid=${jid} chat=${list.rows?.find((chat) => chat.jid === jid)} changed=${list.reload} />` :
 				html`<p class="chat-none hint">Choose a chat to read it.</p>`}
+			${beginning && html`<${NewChatDialog} session=${session} close=${() => begin(false)} />`}
 		</div>`;
 }
 

@@ -11,7 +11,7 @@ import { upload } from '../client/files.js';
 import { useAction } from '../client/load.js';
 import { fieldError, Form, required, TextField } from '../ui/form.js';
 import { bytesText } from '../ui/format.js';
-import { html, useRef, useState } from '../ui/html.js';
+import { html, useEffect, useRef, useState } from '../ui/html.js';
 
 /* What an error of an upload means to a person. */
 const WORDS = {
@@ -47,14 +47,16 @@ async function uploadFor(file, progress)
 }
 
 /* The JSON of a message.  A sound has no caption, so the text stays for the next message. */
-function messageOf(jid, text, uploaded)
+function messageOf({ jid, text, uploaded, answered })
 {
+	const common = { to: jid, ...(answered && { replyTo: answered.id }) };
+
 	if (!uploaded)
-		return { type: 'text', to: jid, text };
+		return { type: 'text', ...common, text };
 
 	const type = typeOf(uploaded.mimetype);
 
-	return { type, to: jid, media: { id: uploaded.id }, ...(text && type !== 'audio' && { caption: text }) };
+	return { type, ...common, media: { id: uploaded.id }, ...(text && type !== 'audio' && { caption: text }) };
 }
 
 /*
@@ -109,7 +111,18 @@ function Chosen({ chosen, busy, progress, remove })
 		</div>`;
 }
 
-export function Compose({ session, can, jid, sent, attached })
+/* The message that the next one answers. */
+function Answered({ message, cancel })
+{
+	return html`
+		<div class="chosen">
+			<blockquote dir="auto" aria-label="Reply to">${message.body ?? message.type}</blockquote>
+			<button type="button" onClick=${cancel}>Cancel reply</button>
+		</div>`;
+}
+
+/* "answer" has the message that is answered, and set(message or null). */
+export function Compose({ session, can, jid, sent, attached, answer })
 {
 	const path = `${pathOf('sessions', session)}/messages`;
 	const { file, problem, choose } = attached;
@@ -128,11 +141,12 @@ export function Compose({ session, can, jid, sent, attached })
 			uploads.current.set(file, await uploadFor(file, setProgress));
 		}
 
-		const json = messageOf(jid, text, file && uploads.current.get(file));
+		const json = messageOf({ jid, text, uploaded: file && uploads.current.get(file), answered: answer.message });
 
 		await call('POST', path, { json, headers: attempt.headers(path, json) });
 		attempt.done();
 		choose([]);
+		answer.set(null);
 		if ('text' in json || 'caption' in json)
 			setText('');
 		sent();
@@ -142,6 +156,12 @@ export function Compose({ session, can, jid, sent, attached })
 		await action.run();
 		writeOn();
 	};
+
+	useEffect(() =>
+	{
+		if (answer.message)
+			writeOn();
+	}, [answer.message]);
 
 	/* a spreadsheet copies its cells as text and as a picture: the text is meant */
 	const onPaste = (event) =>
@@ -171,6 +191,7 @@ export function Compose({ session, can, jid, sent, attached })
 	return html`
 		<div class="compose" ref=${frame}>
 			${problem && html`<p class="field-error" role="alert">${problem}</p>`}
+			${answer.message && html`<${Answered} message=${answer.message} cancel=${() => { answer.set(null); writeOn(); }} />`}
 			${file && html`<${Chosen} chosen=${file} busy=${action.busy} progress=${progress} remove=${() => { choose([]); action.clear(); }} />`}
 			<${Form} action=${action} submit=${send} label="Send" busyLabel="Sending" fields=${['text', 'caption']} wide>
 				<${TextField} label="Message" hiddenLabel rows="2" placeholder=${file ? 'Add a caption' : 'Write a message'} value=${text} change=${setText}

@@ -10,6 +10,7 @@ import { addressOf, givenName, isSameDay, Time } from '../ui/format.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../ui/html.js';
 import { useList } from '../client/load.js';
 import { Attachment } from './attachment.js';
+import { ChatActions } from './chat_actions.js';
 import { Compose, takesFiles, useFile } from './compose.js';
 import { MessageActions } from './message_actions.js';
 import { Loaded } from '../ui/notice.js';
@@ -174,7 +175,7 @@ function useMarkRead(session, jid, chat, allowed)
 	}, [chat?.unreadCount]);
 }
 
-export function Conversation({ session, jid, chat })
+export function Conversation({ session, jid, chat, changed })
 {
 	const { permissions } = usePlace();
 	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { live: (event) => event.session === session && isOfMessages(event, jid) });
@@ -183,6 +184,7 @@ export function Conversation({ session, jid, chat })
 	const sends = permissions.has('send');
 	const writes = sends && can('text');
 	const attached = useFile();
+	const [answered, setAnswered] = useState(null);
 	const earlier = () =>
 	{
 		hold();
@@ -197,7 +199,10 @@ export function Conversation({ session, jid, chat })
 	useMarkRead(session, jid, chat, sends);
 	return html`
 		<section class=${attached.over ? 'conversation over' : 'conversation'} ...${writes && takesFiles(can) && attached.drop} aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
-			<h2><bdi>${givenName(chat?.name, jid)}</bdi></h2>
+			<header class="conversation-head">
+				<h2><bdi>${givenName(chat?.name, jid)}</bdi></h2>
+				${sends && chat && html`<${ChatActions} session=${session} chat=${chat} done=${changed} />`}
+			</header>
 			<div class="messages" ref=${frame} onScroll=${onScroll} onLoadCapture=${follow} tabindex="0" role="region" aria-label="Messages">
 				${!list.complete && html`<p class="more"><button type="button" onClick=${earlier}>Show earlier messages</button></p>`}
 				<${Loaded} from=${list} what="Loading messages">
@@ -205,10 +210,11 @@ export function Conversation({ session, jid, chat })
 						<${Day} message=${message} before=${all[i - 1]} />
 						<${OtherNumber} message=${message} before=${all[i - 1]} />
 						<${Message} key=${message.id} message=${message} quoted=${rows.find(({ id }) => id === message.quotedMessageId)}
-							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} can=${can} done=${list.reload} />`} />`)}</ol>`}
+							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} can=${can} done=${list.reload}
+								reply=${writes && message.status !== 'failed' && (() => setAnswered(message))} />`} />`)}</ol>`}
 				<//>
 			</div>
 			${news && html`<p class="news"><button type="button" onClick=${toEnd}>New messages ↓</button></p>`}
-			${writes && html`<${Compose} session=${session} can=${can} jid=${jid} sent=${sent} attached=${attached} />`}
+			${writes && html`<${Compose} session=${session} can=${can} jid=${jid} sent=${sent} attached=${attached} answer=${{ message: answered, set: setAnswered }} />`}
 		</section>`;
 }

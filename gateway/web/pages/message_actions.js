@@ -1,6 +1,6 @@
 /*
  * message_actions.js
- *		Actions on a message: react, edit, delete for everyone, forward.
+ *		Actions on a message: reply, react, edit, delete for everyone, forward.
  *
  * The gateway decides what is allowed; actions that are never possible are not offered.
  */
@@ -76,8 +76,8 @@ function React({ message, path, done })
 		<${ErrorNotice} error=${action.error} />`;
 }
 
-/* can(capability) tells what the session's connector can do. */
-export function MessageActions({ message, can, done })
+/* can(capability) tells what the session's connector can do; reply() begins an answer. */
+export function MessageActions({ message, can, done, reply })
 {
 	const [dialog, setDialog] = useState(null);
 	const details = useRef(null);
@@ -99,6 +99,7 @@ export function MessageActions({ message, can, done })
 		<details class="message-actions" ref=${details}>
 			<summary>Actions</summary>
 			<div class="actions start">
+				${reply && can('reply') && html`<button type="button" onClick=${() => { details.current.open = false; reply(); }}>Reply</button>`}
 				${can('reaction') && html`<${React} message=${message} path=${path} done=${finish} />`}
 				${message.fromMe && EDITABLE.has(message.type) && can('edit') && html`<button type="button" onClick=${() => setDialog('edit')}>Edit</button>`}
 				${can('forward') && can(message.type) && html`<button type="button" onClick=${() => setDialog('forward')}>Forward</button>`}
