@@ -24,7 +24,7 @@ override with_llvm = no
 NO_INSTALLCHECK = 1
 # What has to run in this order; scripts/installcheck appends all other tests.
 REGRESS = init secret permissions ids keys context isolation plans oracles expiry \
-	seal messages sessions deleted content limits actions conversations webhooks events deliveries signing targets pages people sign_in user_tokens ended names tickets numbers usage protect needs leaks partitions strangers privileges claims org_limits find_key key_sessions uninstall
+	seal messages sessions deleted content limits actions conversations webhooks events deliveries signing targets pages search people sign_in user_tokens ended names tickets numbers usage protect needs leaks partitions strangers privileges claims org_limits find_key key_sessions uninstall
 # On a fresh machine there is no PGXS before `make run` or `make test` has
 # installed it; then only the targets that are scripts work.
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))

@@ -110,6 +110,46 @@ END $$;
 COMMENT ON FUNCTION wa.find_api_key(uuid) IS
 	'for function bodies: a key of the active organization; raises P0002 if there is none';
 
+-- Of a key only the first characters are known, so a longer beginning is compared by these alone.
+CREATE FUNCTION wa.search_api_keys(wanted text, before uuid DEFAULT NULL, max integer DEFAULT 50, OUT id uuid, OUT place uuid)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER ROWS 50
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_key_manager();
+	form constant text := wa.search_form(wanted);
+	looked integer := 0;
+	found_rows integer := 0;
+	key record;
+BEGIN
+	FOR key IN
+		SELECT k.id, k.name, k.prefix FROM wa.api_key k
+		WHERE k.org_id = org AND k.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
+		ORDER BY k.id DESC
+		LIMIT wa.search_rows()
+	LOOP
+		looked := looked + 1;
+		place := key.id;
+		IF strpos(wa.search_form(key.name), form) > 0 OR wa.typeid('key', key.id) = wanted
+			OR starts_with(wanted, 'wa_') AND (starts_with(wanted, key.prefix) OR starts_with(key.prefix, wanted))
+		THEN
+			found_rows := found_rows + 1;
+			id := key.id;
+			RETURN NEXT;
+		END IF;
+		EXIT WHEN looked >= wa.search_rows() OR found_rows >= max;
+	END LOOP;
+	IF looked >= wa.search_rows() AND found_rows < max THEN
+		id := NULL;
+		RETURN NEXT;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.search_api_keys(text, uuid, integer) IS
+	'the keys of the active organization whose name contains this text, in any case and with or without accents, that begin with it, or '
+	'that have this id, newest first, from before this id, for a person who manages them. Looks at `wa.search_rows()` at most: a last row '
+	'without an id is the place to go on behind where there may be more';
+
 -- Not STABLE, so that it sees what the calling statement has just made.
 CREATE FUNCTION wa.show_api_key(key uuid)
 	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,

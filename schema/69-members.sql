@@ -264,6 +264,43 @@ END $$;
 COMMENT ON FUNCTION wa.list_members(uuid, integer) IS
 	'the members of the active organization, oldest account first, from behind this person, for a person who manages them';
 
+CREATE FUNCTION wa.search_members(wanted text, after uuid DEFAULT NULL, max integer DEFAULT 50, OUT user_id uuid, OUT place uuid)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER ROWS 50
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	org constant uuid := wa.require_member_manager();
+	form constant text := wa.search_form(wanted);
+	looked integer := 0;
+	found_rows integer := 0;
+	person record;
+BEGIN
+	FOR person IN
+		SELECT m.user_id, u.name, u.email FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id
+		WHERE m.org_id = org AND m.user_id > CASE WHEN after IS NULL THEN '00000000-0000-0000-0000-000000000000' ELSE after END
+		ORDER BY m.user_id
+		LIMIT wa.search_rows()
+	LOOP
+		looked := looked + 1;
+		place := person.user_id;
+		IF strpos(wa.search_form(person.name), form) > 0 OR strpos(wa.search_form(person.email), form) > 0 THEN
+			found_rows := found_rows + 1;
+			user_id := person.user_id;
+			RETURN NEXT;
+		END IF;
+		EXIT WHEN looked >= wa.search_rows() OR found_rows >= max;
+	END LOOP;
+	IF looked >= wa.search_rows() AND found_rows < max THEN
+		user_id := NULL;
+		RETURN NEXT;
+	END IF;
+END $$;
+COMMENT ON FUNCTION wa.search_members(text, uuid, integer) IS
+	'the members of the active organization whose name or email contains this text, in any case and with or without accents, oldest account '
+	'first, from behind this person, for a person who manages them. Looks at `wa.search_rows()` at most: a last row without a person is the '
+	'place to go on behind where there may be more';
+
 -- Not STABLE, so that it sees what the calling statement has just changed.
 CREATE FUNCTION wa.show_member(person uuid)
 	RETURNS TABLE (user_id uuid, email text, name text, role text, created_at timestamptz, disabled boolean)

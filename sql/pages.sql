@@ -40,6 +40,7 @@ SELECT id AS delivery_end FROM wa.delivery WHERE webhook_id = :'webhook' ORDER B
 
 SELECT source AS message_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'message_list' \gset
 SELECT source AS chat_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'chat_list' \gset
+SELECT source AS message_search FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'message_search' \gset
 SELECT source AS contact_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'contact_list' \gset
 SELECT source AS session_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'session_list' \gset
 SELECT source AS webhook_list FROM wa.statement WHERE role_name = 'wa_gateway' AND name = 'webhook_list' \gset
@@ -66,7 +67,8 @@ END $$;
 \set SHOW_CONTEXT never
 SET plan_cache_mode = force_generic_plan;
 PREPARE message_list(uuid, text, uuid, timestamptz, uuid, timestamptz, timestamptz, uuid, int4) AS :message_list;
-PREPARE chat_list(uuid, bool, bool, timestamptz, text, int4) AS :chat_list;
+PREPARE chat_list(uuid, text, bool, bool, timestamptz, text, int4) AS :chat_list;
+PREPARE message_search(uuid, text, text, timestamptz, timestamptz, uuid, text, int4) AS :message_search;
 PREPARE contact_list(uuid, text, text, int4) AS :contact_list;
 PREPARE session_list(text, uuid, int4) AS :session_list;
 PREPARE webhook_list(uuid, int4) AS :webhook_list;
@@ -79,7 +81,8 @@ SELECT wa.authenticate(:'acme_all') IS NOT NULL;
 -- Organization, session and chat are index conditions, and so is the place that
 -- the page begins at; the index has the order.  What is sorted is one page.
 SELECT plan_of('EXECUTE message_list(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 201)');
-SELECT plan_of('EXECUTE chat_list(NULL, NULL, NULL, NULL, NULL, 201)');
+SELECT plan_of('EXECUTE chat_list(NULL, NULL, NULL, NULL, NULL, NULL, 201)');
+SELECT plan_of('EXECUTE message_search(NULL, NULL, NULL, NULL, NULL, NULL, NULL, 201)');
 SELECT plan_of('EXECUTE contact_list(NULL, NULL, NULL, 201)');
 SELECT plan_of('EXECUTE session_list(NULL, NULL, 201)');
 SELECT plan_of('EXECUTE webhook_list(NULL, 201)');
@@ -100,7 +103,7 @@ FROM (VALUES
 		format('(%L, ''10000000001@s.whatsapp.net'', NULL, %L, NULL, NULL, NULL, NULL, 201)', :'session', :'message_end_at')),
 	('message_list', format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, NULL, NULL, 201)', :'session'),
 		format('(%L, ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, %L, NULL, NULL, 201)', :'session', :'message_end_at')),
-	('chat_list', format('(%L, NULL, NULL, NULL, NULL, 201)', :'session'), format('(%L, NULL, NULL, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
+	('chat_list', format('(%L, NULL, NULL, NULL, NULL, NULL, 201)', :'session'), format('(%L, NULL, NULL, NULL, %L, %L, 201)', :'session', :'chat_end_at', :'chat_end')),
 	('contact_list', format('(%L, NULL, NULL, 201)', :'session'), format('(%L, NULL, %L, 201)', :'session', :'contact_end')),
 	('session_list', '(NULL, NULL, 201)', format('(NULL, %L, 201)', :'session_end')),
 	('webhook_list', '(NULL, 201)', format('(%L, 201)', :'webhook_end')),
@@ -109,6 +112,17 @@ FROM (VALUES
 		format('(%L, %L, %L, NULL, NULL)', :'last_epoch', :'last_ordinal', :'last_id')),
 	('delivery_list', format('(%L, NULL, NULL, 201)', :'webhook'), format('(%L, NULL, %L, 201)', :'webhook', :'delivery_end'))) p (list, first_page, last_page),
 	cost_of(p.list || p.first_page) first, cost_of(p.list || p.last_page) last;
+-- A search looks at 5,000 of these 20,000 messages, whether it finds nothing, little or much, and of
+-- 5,000 chats at all; wherever it goes on.
+SELECT p.search, c.rows, c.buffers < 12000 AS bounded
+FROM (VALUES
+	('nothing', format('(%L, ''nowhere'', ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, 201)', :'session')),
+	('nothing in all chats', format('(%L, ''nowhere'', NULL, NULL, NULL, NULL, NULL, 201)', :'session')),
+	('little', format('(%L, ''PAGE 4999'', ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, 201)', :'session')),
+	('much', format('(%L, ''page'', ''10000000001@s.whatsapp.net'', NULL, NULL, NULL, NULL, 201)', :'session')),
+	('the rest', format('(%L, ''nowhere'', ''10000000001@s.whatsapp.net'', NULL, %L, %L, ''10000000001@s.whatsapp.net'', 201)', :'session', :'message_end_at', :'message_end'))
+	) p (search, call), cost_of('message_search' || p.call) c;
+SELECT c.rows, c.buffers < 12000 AS bounded FROM cost_of('chat_list' || format('(%L, ''nowhere'', NULL, NULL, NULL, NULL, 201)', :'session')) c;
 COMMIT;
 -- What is looked for in contacts is no pattern, and case does not matter.
 SELECT wa.authenticate(:'acme_all') IS NOT NULL \; EXECUTE contact_list(:'session', 'cONTACT 500', NULL, 3);

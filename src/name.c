@@ -33,6 +33,7 @@
 #include "utils/builtins.h"
 
 #include "src/compatibility.h"
+#include "src/units.h"
 
 /* The bounds of names, as in wa.is_name() and the tables, and of email addresses. */
 #define NAME_MAX_CHARACTERS 100
@@ -48,69 +49,18 @@
 #define BRAILLE_BLANK 0x2800
 #define VIRAMA_CLASS 9
 
-/* A text in ICU's form.  All of them are in the caller's memory context. */
-typedef struct Units
-{
-	UChar *text;
-	int32_t len;
-} Units;
-
-/* Makes one text of another, or says how long the result would be. */
-typedef int32_t (*Change)(const Units *from, UChar *to, int32_t capacity, UErrorCode *status);
-
 PG_FUNCTION_INFO_V1(wa_clean_name);
 PG_FUNCTION_INFO_V1(wa_name_problem);
 PG_FUNCTION_INFO_V1(wa_name_skeleton);
 PG_FUNCTION_INFO_V1(wa_clean_email);
 
-/* ---- Between the server's texts and ICU's ---- */
-
 /* Returns false for a text of more than max_characters. */
 static bool
 read_text(text *input, int max_characters, Units *units)
 {
-	char *utf8 = text_to_cstring(input);
-	UErrorCode status = U_ZERO_ERROR;
-	size_t size;
-
 	*units = (Units){NULL, 0};
-	if (pg_mbstrlen(utf8) > max_characters)
-		return false;
-	utf8 = pg_server_to_any(utf8, (int) strlen(utf8), PG_UTF8);
-	size = strlen(utf8) + 1; /* no character has more units than bytes */
-	units->text = palloc(size * sizeof(UChar));
-	u_strFromUTF8(units->text, (int32_t) size, &units->len, utf8, -1, &status);
-	return U_SUCCESS(status);
-}
-
-static text *
-write_text(const Units *units)
-{
-	int32_t size = units->len * 3 + 1;
-	char *utf8 = palloc(size);
-	int32_t len;
-	UErrorCode status = U_ZERO_ERROR;
-
-	u_strToUTF8(utf8, size, &len, units->text, units->len, &status);
-	if (U_FAILURE(status))
-		elog(ERROR, "could not convert a name: %s", u_errorName(status));
-	return cstring_to_text(pg_any_to_server(utf8, len, PG_UTF8));
-}
-
-/* Asks for the length first, because a single character can become 18. */
-static void
-apply(Change change, Units *units)
-{
-	UErrorCode status = U_ZERO_ERROR;
-	int32_t len = change(units, NULL, 0, &status);
-	UChar *changed = palloc((len + 1) * sizeof(UChar));
-
-	status = U_ZERO_ERROR;
-	len = change(units, changed, len + 1, &status);
-	if (U_FAILURE(status))
-		elog(ERROR, "could not convert a name: %s", u_errorName(status));
-	units->text = changed;
-	units->len = len;
+	return pg_mbstrlen_with_len(VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input)) <= max_characters &&
+		   wa_units_read(input, units);
 }
 
 static int32_t
@@ -118,13 +68,6 @@ to_nfc(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
 {
 	return unorm2_normalize(unorm2_getNFCInstance(status), from->text, from->len, to, capacity,
 							status);
-}
-
-static int32_t
-to_folded(const Units *from, UChar *to, int32_t capacity, UErrorCode *status)
-{
-	return unorm2_normalize(unorm2_getNFKCCasefoldInstance(status), from->text, from->len, to,
-							capacity, status);
 }
 
 /* Each backend opens the checker once.  The checker's data is shared. */
@@ -145,7 +88,7 @@ clean(Units *units)
 	int32_t len = 0;
 	bool blank = false;
 
-	apply(to_nfc, units);
+	wa_units_apply(to_nfc, units);
 	for (int32_t i = 0; i < units->len; i++)
 	{
 		if (u_charType(units->text[i]) == U_SPACE_SEPARATOR)
@@ -319,7 +262,7 @@ clean_name(FunctionCallInfo fcinfo, int max_characters)
 
 	if (read_name(PG_GETARG_TEXT_PP(0), max_characters, &units) != NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(write_text(&units));
+	PG_RETURN_TEXT_P(wa_units_write(&units));
 }
 
 /* wa.name_problem(name): what is wrong with the name, or NULL. */
@@ -359,8 +302,8 @@ wa_name_skeleton(PG_FUNCTION_ARGS)
 
 	if (read_name(PG_GETARG_TEXT_PP(0), NAME_MAX_CHARACTERS, &units) != NULL)
 		PG_RETURN_NULL();
-	apply(to_folded, &units);
-	apply(to_skeleton, &units);
-	apply(to_folded, &units);
-	PG_RETURN_TEXT_P(write_text(&units));
+	wa_units_apply(wa_units_folded, &units);
+	wa_units_apply(to_skeleton, &units);
+	wa_units_apply(wa_units_folded, &units);
+	PG_RETURN_TEXT_P(wa_units_write(&units));
 }

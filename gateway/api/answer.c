@@ -215,14 +215,21 @@ is_list(const Endpoint *endpoint)
 	return endpoint->answer == ANSWER_LIST || endpoint->answer == ANSWER_LIST_JSON;
 }
 
-/*
- * Whether a row has no item: it is not shown, and the next page begins after it.
- */
+/* Whether a row has no item, so that it is not shown. */
+static bool
+lacks_item(const Rows *rows, int row)
+{
+	bool json = rows->route->endpoint->answer == ANSWER_LIST_JSON;
+
+	return db_is_null(rows->result, row, json ? rows->item : rows->at[0]);
+}
+
+/* Whether a row says only where the next page begins: behind it. */
 static bool
 is_place(const Rows *rows, int row)
 {
-	return rows->route->endpoint->answer == ANSWER_LIST_JSON && row < rows->result->rows &&
-		   db_is_null(rows->result, row, rows->item);
+	return row < rows->result->rows && lacks_item(rows, row) &&
+		   cursor_possible(rows->route->endpoint, rows->result, row);
 }
 
 /*
@@ -245,8 +252,7 @@ write_list(const Call *call, const Rows *rows, Buffer *body)
 	json_write_name(&writer, "data");
 	json_write_array_begin(&writer);
 	while (ok && row < result->rows && row < call->limit && body->len < ANSWER_PAGE_BYTES &&
-		   !is_place(rows, row) &&
-		   !(endpoint->answer == ANSWER_LIST_IN && db_is_null(result, row, rows->at[0])))
+		   !lacks_item(rows, row))
 		ok = write_item(&writer, rows, row++);
 	json_write_array_end(&writer);
 	if (is_place(rows, row))

@@ -184,6 +184,16 @@ cursor_write(Buffer *out, const Endpoint *endpoint, const HttpRequest *request,
 }
 
 bool
+cursor_possible(const Endpoint *endpoint, const DbResult *result, int row)
+{
+	bool ok = true;
+
+	for (int i = 0; ok && i < ENDPOINT_CURSOR_MAX && endpoint->cursor[i].type != CURSOR_NONE; i++)
+		ok = !db_is_null(result, row, db_column(result, endpoint->cursor[i].column, 0));
+	return ok;
+}
+
+bool
 cursor_read(const HttpText *text, const Endpoint *endpoint, const HttpRequest *request,
 			DbRequest *db)
 {

@@ -19,6 +19,9 @@
 extern bool cursor_write(Buffer *out, const Endpoint *endpoint, const HttpRequest *request,
 						 const DbResult *result, int row);
 
+/* Whether the row has all that a cursor which continues after it is made of. */
+extern bool cursor_possible(const Endpoint *endpoint, const DbResult *result, int row);
+
 /*
  * Reads a cursor and adds its parts to the request as parameters.  If text is NULL it adds
  * a NULL for each part.  Returns false when the text is not a cursor of this list.

@@ -35,7 +35,7 @@
 #define BODY_SIGN_IN (8 * 1024)  /* anybody may send one */
 #define BODY_LARGE (1024 * 1024) /* texts of 65,536 characters, files in base64 */
 
-#define ENDPOINT_CURSOR_MAX 2
+#define ENDPOINT_CURSOR_MAX 4
 #define ENDPOINT_PARAMS_MAX 14
 #define ENDPOINT_COLUMNS_MAX 32
 
@@ -153,11 +153,12 @@ typedef struct CursorPart
 typedef enum AnswerKind
 {
 	ANSWER_ONE,       /* the row as an object; without a row the answer is 404 */
-	ANSWER_LIST,      /* {"data":[...],"nextCursor"?} */
+	ANSWER_LIST,      /* {"data":[...],"nextCursor"?}; a row whose first column is NULL is a place:
+					   * it is not shown, and the next page begins behind it */
 	ANSWER_LIST_IN,   /* the same inside a parent: without a row the parent does not exist (404);
-					   * a row whose first column is NULL stands for the parent only */
+					   * a place that is NULL too stands for the parent only */
 	ANSWER_LIST_JSON, /* a list whose items are the JSON texts in one column of the rows,
-					   * copied unchanged */
+					   * copied unchanged; a row without one is a place */
 	ANSWER_JSON,      /* the JSON text in one column of the row, copied unchanged */
 	ANSWER_FILE,      /* the stored file that the row describes (download.c); without a row 404 */
 	ANSWER_LINES,     /* the rows as objects, one on each line; may be empty */

@@ -125,6 +125,7 @@ const FIXTURES = {
 
 		return { path: { sessionId: contact.session.id, contact: contact.jid } };
 	},
+	'GET /sessions/{sessionId}/messages': async () => ({ ...await onSession()(), query: { q: 'x' } }),
 	'GET /sessions/{sessionId}/messages/{messageId}': onMessage(),
 	'POST /sessions/{sessionId}/messages': async () => ({ ...await onSession()(), json: { type: 'text', to: PHONE, text: 'hello' } }),
 	'PATCH /sessions/{sessionId}/messages/{messageId}': onMessage({ text: 'edited' }),
