@@ -20,11 +20,14 @@ import { Brand } from './pages/sign_in.js';
 import { WebhooksPage } from './pages/webhooks.js';
 import { hrefOf } from './router.js';
 
-/* The pages that only owners and admins can use are not in a member's navigation. */
+/*
+ * The pages that only owners and admins can use are not in a member's navigation.  A page is created
+ * anew for each address, except one that is "steady": it has parts that stay.
+ */
 const PAGES = [
 	{ section: 'keys', title: 'API Keys', page: KeysPage, administrative: true },
 	{ section: 'sessions', title: 'Sessions', page: SessionsPage },
-	{ section: 'chats', title: 'Chats', page: ChatsPage },
+	{ section: 'chats', title: 'Chats', page: ChatsPage, steady: true },
 	{ section: 'webhooks', title: 'Webhooks', page: WebhooksPage, administrative: true },
 	{ section: 'events', title: 'Events', page: EventsPage },
 	{ section: 'members', title: 'Members', page: MembersPage, administrative: true },
@@ -99,7 +102,8 @@ export function Shell({ me, actions, route })
 
 	/* The gateway decides what the token may do. */
 	const rights = useLoad((signal) => call('GET', '/me', { signal }), [organization.role]);
-	const { page: Current } = PAGES.find((page) => page.section === section) ?? { page: NotFound };
+	const page = PAGES.find((each) => each.section === section);
+	const Current = page?.page ?? NotFound;
 	const place = rights.data && {
 		me, organization,
 		permissions: new Set(rights.data.permissions),
@@ -120,7 +124,7 @@ export function Shell({ me, actions, route })
 				${!place && !rights.error && html`<${Loading} />`}
 				${place && html`
 					<${Place.Provider} value=${place}>
-						<${Current} key=${[section, ...route.rest].join('/')} rest=${route.rest} />
+						<${Current} key=${[section, ...(page?.steady ? [] : route.rest)].join('/')} rest=${route.rest} />
 					<//>`}
 			</main>
 		</div>`;

@@ -146,10 +146,10 @@ function startLoader(read, tell)
 
 /*
  * Calls read(signal) whenever a dependency changes, and as said above.  A change of when it is
- * read keeps the data.
+ * read keeps the data; a change of a dependency does so with "keep", until the new data is there.
  * Returns { data, error, loading, reload }.
  */
-export function useLoad(read, dependencies, { every, live, focus } = {})
+export function useLoad(read, dependencies, { every, live, focus, keep } = {})
 {
 	const [state, setState] = useState({ data: undefined, error: null, loading: true });
 	const latest = useRef(read);
@@ -162,7 +162,7 @@ export function useLoad(read, dependencies, { every, live, focus } = {})
 	{
 		let over = false;
 
-		setState({ data: undefined, error: null, loading: true });
+		setState(({ data }) => ({ data: keep ? data : undefined, error: null, loading: true }));
 		loader.current = startLoader((signal) => latest.current(signal), (change) =>
 		{
 			if (!over)
@@ -188,7 +188,7 @@ export function useLoad(read, dependencies, { every, live, focus } = {})
 	return { ...state, reload: () => loader.current?.run() };
 }
 
-const NO_ROWS = { rows: [], complete: true };
+const NO_ROWS = { rows: [], complete: true, path: null };
 
 async function readPages(path, limit, pages, signal)
 {
@@ -205,13 +205,14 @@ async function readPages(path, limit, pages, signal)
 		if (!cursor)
 			break;
 	}
-	return { rows, complete: !cursor };
+	return { rows, complete: !cursor, path };
 }
 
 /*
  * A list of the API: its first pages, and one more page for each call of more().
- * Returns { rows, complete, error, loading, reload, more }; rows are undefined until the
- * first page has arrived.  For the path null nothing is read, and the list is empty.
+ * Returns { rows, complete, current, error, loading, reload, more }; rows are undefined until the
+ * first page has arrived.  For the path null nothing is read, and the list is empty.  "current" says
+ * whether the rows are of this path, and not kept from the one before ("keep").
  */
 export function useList(path, { limit = 50, pages = 1, ...when } = {})
 {
@@ -223,6 +224,7 @@ export function useList(path, { limit = 50, pages = 1, ...when } = {})
 		...state,
 		rows: data?.rows,
 		complete: data?.complete ?? true,
+		current: data?.path === path,
 		more()
 		{
 			wanted.current++;

@@ -11,6 +11,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from '../ui/html.j
 import { useList } from '../client/load.js';
 import { Attachment } from './attachment.js';
 import { ChatActions } from './chat_actions.js';
+import { SearchInChat } from './chat_search.js';
 import { Compose, takesFiles, useFile } from './compose.js';
 import { MessageActions } from './message_actions.js';
 import { Loaded } from '../ui/notice.js';
@@ -175,7 +176,18 @@ function useMarkRead(session, jid, chat, allowed)
 	}, [chat?.unreadCount]);
 }
 
-export function Conversation({ session, jid, chat, changed })
+/* The newest message first; below on the screen.  actionsOf(message) may return null. */
+function Messages({ rows, actionsOf = () => null })
+{
+	return html`
+		<ol>${[...rows].reverse().map((message, i, all) => html`
+			<${Day} message=${message} before=${all[i - 1]} />
+			<${OtherNumber} message=${message} before=${all[i - 1]} />
+			<${Message} key=${message.id} message=${message} quoted=${rows.find(({ id }) => id === message.quotedMessageId)} actions=${actionsOf(message)} />`)}</ol>`;
+}
+
+/* "search" is the text that is looked for in this chat, or null. */
+export function Conversation({ session, jid, chat, changed, search, setSearch })
 {
 	const { permissions } = usePlace();
 	const list = useList(`${pathOf('sessions', session, 'chats', jid)}/messages`, { live: (event) => event.session === session && isOfMessages(event, jid) });
@@ -196,22 +208,25 @@ export function Conversation({ session, jid, chat, changed })
 		list.reload();
 	};
 
+	const actionsOf = (message) => sends && !message.revoked && html`
+		<${MessageActions} message=${message} can=${can} done=${list.reload} reply=${writes && message.status !== 'failed' && (() => setAnswered(message))} />`;
+
 	useMarkRead(session, jid, chat, sends);
 	return html`
 		<section class=${attached.over ? 'conversation over' : 'conversation'} ...${writes && takesFiles(can) && attached.drop} aria-label=${`Conversation with ${givenName(chat?.name, jid)}`}>
 			<header class="conversation-head">
 				<h2><bdi>${givenName(chat?.name, jid)}</bdi></h2>
-				${sends && chat && html`<${ChatActions} session=${session} chat=${chat} done=${changed} />`}
+				<div class="actions">
+					${search === null && html`<button type="button" class="quiet" onClick=${() => setSearch('')}>Search</button>`}
+					${sends && chat && html`<${ChatActions} session=${session} chat=${chat} done=${changed} />`}
+				</div>
 			</header>
-			<div class="messages" ref=${frame} onScroll=${onScroll} onLoadCapture=${follow} tabindex="0" role="region" aria-label="Messages">
+			${search !== null && html`<${SearchInChat} session=${session} jid=${jid} text=${search} change=${setSearch} close=${() => setSearch(null)}
+				show=${(rows) => html`<${Messages} rows=${rows} />`} />`}
+			<div class="messages" hidden=${search !== null} ref=${frame} onScroll=${onScroll} onLoadCapture=${follow} tabindex="0" role="region" aria-label="Messages">
 				${!list.complete && html`<p class="more"><button type="button" onClick=${earlier}>Show earlier messages</button></p>`}
 				<${Loaded} from=${list} what="Loading messages">
-					${(rows) => html`<ol>${[...rows].reverse().map((message, i, all) => html`
-						<${Day} message=${message} before=${all[i - 1]} />
-						<${OtherNumber} message=${message} before=${all[i - 1]} />
-						<${Message} key=${message.id} message=${message} quoted=${rows.find(({ id }) => id === message.quotedMessageId)}
-							actions=${sends && !message.revoked && html`<${MessageActions} message=${message} can=${can} done=${list.reload}
-								reply=${writes && message.status !== 'failed' && (() => setAnswered(message))} />`} />`)}</ol>`}
+					${(rows) => html`<${Messages} rows=${rows} actionsOf=${actionsOf} />`}
 				<//>
 			</div>
 			${news && html`<p class="news"><button type="button" onClick=${toEnd}>New messages ↓</button></p>`}

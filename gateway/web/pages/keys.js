@@ -10,7 +10,7 @@ import { now } from '../client/clock.js';
 import { Confirm } from '../ui/dialog.js';
 import { SelectField, TextField } from '../ui/form.js';
 import { DAY, Time } from '../ui/format.js';
-import { html, useState } from '../ui/html.js';
+import { html, useRef, useState } from '../ui/html.js';
 import { ChangeKeyDialog, NewKeyDialog, RevokeKeyDialog, RotateKeyDialog } from './keys_dialogs.js';
 import { AllKeys, usePolicy } from './keys_policy.js';
 import { OperatorsKey, operatorsOf, usePermissions } from './keys_permissions.js';
@@ -18,13 +18,15 @@ import { RestrictionTags } from './keys_restrictions.js';
 import { SessionCount } from './keys_sessions.js';
 import { KeyUsageDialog } from './keys_usage.js';
 import { useList } from '../client/load.js';
+import { includes, searchQuery, useSettled } from '../client/search.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { Copyable, SecretDialog, useSecret } from '../ui/secret.js';
 
 const SOON_MS = 7 * DAY;
-const PAGE = { limit: 200, pages: 5 };		/* rows to search before "Show more" */
+const PAGE = { limit: 200 };
+const SESSIONS = { limit: 200, pages: 5 };		/* to know those that keys are restricted to by name */
 
 /* The states of a key: its badge, and under which filter it is found. */
 const STATES = {
@@ -57,22 +59,21 @@ const groupOf = (key) => STATES[stateOf(key)].group;
 const FILTERS = [['all', 'All keys'], ['live', 'Valid keys'], ['off', 'Switched off'], ['over', 'Ended keys']];
 
 /*
- * Whether the text may be this key: its id, or a beginning of it, as a log or code shows it
- * (perhaps with … or * behind).  Only the first characters of a key are known, so a longer
- * beginning is compared by these alone.
+ * What the gateway is asked for: a text, or the beginning of a key, as a log or code shows it
+ * (perhaps with … or * behind).  Only the first characters of a key are known there, and no more
+ * of one that somebody has pasted here leave the page.
  */
-function mayBe(key, text)
+function lookedFor(text)
 {
-	const begin = text.replace(/[….*]+$/, '');
+	const [begin] = text.trim().replace(/[….*]+$/, '').match(/^wa_(test_)?.{0,5}/) ?? [];
 
-	return begin === key.id || (begin.startsWith('wa_') && (begin.startsWith(key.prefix) || key.prefix.startsWith(begin)));
+	return begin ?? text.trim();
 }
 
-function matches(key, text, filter)
+/* Whether a key that is known already matches, until the gateway has answered. */
+function matches(key, wanted)
 {
-	const wanted = text.trim();
-
-	return (key.name.toLowerCase().includes(wanted.toLowerCase()) || mayBe(key, wanted)) && (filter === 'all' || groupOf(key) === filter);
+	return includes(key.name, wanted) || wanted === key.id || (wanted.startsWith('wa_') && (wanted.startsWith(key.prefix) || key.prefix.startsWith(wanted)));
 }
 
 /* A request that the key can make.  With the permission "read" it shows something useful. */
@@ -169,23 +170,54 @@ function EmptyKeys({ create })
 		<//>`;
 }
 
-function Keys({ rows, list, sessions, permissions, open, create })
+/* The keys of a state, among those that are found. */
+function Keys({ rows, list, wanted, filter, sessions, permissions, open })
 {
 	const { me, administers } = usePlace();
-	const [text, setText] = useState('');
-	const [filter, setFilter] = useState('all');
-	const shown = rows.filter((key) => matches(key, text, filter));
+	const shown = rows.filter((key) => (filter === 'all' || groupOf(key) === filter) && (list.current || matches(key, wanted)));
 
-	if (rows.length === 0)
-		return html`<${EmptyKeys} create=${create} />`;
 	return html`
-		<div class="filters" role="search">
-			<${TextField} label="Filter by name, id or beginning of the key" type="search" value=${text} change=${setText} autocomplete="off" />
-			<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
-		</div>
 		${shown.length === 0 ? html`<p class="nothing">No key matches.</p>` : html`
 			<${Table} label="API keys" columns=${columnsOf(me, sessions, permissions)} rows=${shown} keyOf=${({ id }) => id} actions=${administers && actionsOf(open, permissions)} />`}
 		<${More} list=${list} />`;
+}
+
+/* "search" is what useKeys() returns.  An organization without keys has nothing to look for. */
+function KeysList({ search: { list, text, setText, wanted }, sessions, permissions, open, create })
+{
+	const [filter, setFilter] = useState('all');
+	const known = useRef(false);
+
+	known.current ||= list.rows?.length > 0;
+	return html`
+		${known.current && html`
+			<div class="filters" role="search">
+				<${TextField} label="Filter by name, id or beginning of the key" type="search" value=${text} change=${setText} autocomplete="off" />
+				<${SelectField} label="Show" value=${filter} change=${setFilter} options=${FILTERS} />
+			</div>`}
+		<${Loaded} from=${list} what="Loading keys">
+			${(rows) => (known.current ? html`
+				<${Keys} rows=${rows} list=${list} wanted=${wanted} filter=${filter} sessions=${sessions} permissions=${permissions} open=${open} />` : html`
+				<${EmptyKeys} create=${create} />`)}
+		<//>`;
+}
+
+/* The keys, and what is looked for among them: what is typed now, and what the gateway was asked for. */
+function useKeys(administers)
+{
+	const [text, setText] = useState('');
+	const wanted = lookedFor(text);
+	const settled = useSettled(wanted);
+	const when = { live: ({ event }) => event.startsWith('key.'), focus: true, keep: true };
+	const { current, rows, ...list } = useList(administers ? `/api-keys${searchQuery(settled)}` : null, { ...PAGE, ...when });
+	const all = useRef(undefined);		/* what was read last without a search, to look through until the answer is there */
+
+	if (current && settled === '')
+		all.current = rows;
+
+	const isCurrent = current && settled === wanted;
+
+	return { list: { ...list, rows: isCurrent ? rows : all.current ?? rows, current: isCurrent }, text, setText, wanted };
 }
 
 function MadeDialog({ made, close })
@@ -202,8 +234,9 @@ function MadeDialog({ made, close })
 export function KeysPage()
 {
 	const { administers, organization } = usePlace();
-	const list = useList(administers ? '/api-keys' : null, { ...PAGE, live: ({ event }) => event.startsWith('key.'), focus: true });
-	const sessions = useList(administers ? '/sessions' : null, PAGE);
+	const search = useKeys(administers);
+	const { list } = search;
+	const sessions = useList(administers ? '/sessions' : null, SESSIONS);
 	const [opened, open] = useState({ dialog: null });
 	const [made, setMade] = useSecret();
 	const { policy, error: policyError, reload: reloadPolicy } = usePolicy(administers ? '/api-keys/policy' : null);
@@ -237,9 +270,7 @@ export function KeysPage()
 	return html`
 		<${Page} title="API Keys" lead=${`What programs use to act for ${organization.name}.`} actions=${create}>
 			${!administers && html`<${Notice}>Your role in ${organization.name} is member. Only owners and admins make and manage API keys; ask one of them for a key.<//>`}
-			${administers && html`<${Loaded} from=${list} what="Loading keys">
-				${(rows) => html`<${Keys} rows=${rows} list=${list} sessions=${sessions} permissions=${permissions} open=${open} create=${create} />`}
-			<//>`}
+			${administers && html`<${KeysList} search=${search} sessions=${sessions} permissions=${permissions} open=${open} create=${create} />`}
 			${administers && html`<${AllKeys} organization=${organization} policy=${policy} error=${policyError} reload=${reloadAll} />`}
 			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} permissions=${permissions} sessions=${sessions} close=${close} finish=${finish} />`}
 			${opened.dialog === 'usage' && html`<${KeyUsageDialog} apiKey=${opened.key} close=${close} />`}

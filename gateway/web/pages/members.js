@@ -8,11 +8,12 @@
 import { announce } from '../ui/announce.js';
 import { call, pathOf } from '../client/api.js';
 import { Confirm } from '../ui/dialog.js';
-import { Choice } from '../ui/form.js';
+import { Choice, TextField } from '../ui/form.js';
 import { Time } from '../ui/format.js';
 import { html, useRef, useState } from '../ui/html.js';
 import { InvitationDialog, Invitations, LinkDialog } from './invitations.js';
 import { useAction, useList } from '../client/load.js';
+import { searchQuery, useSettled } from '../client/search.js';
 import { Badge, ErrorNotice, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { Table } from '../ui/table.js';
@@ -121,7 +122,9 @@ export function MembersPage()
 {
 	const place = usePlace();
 	const { administers, organization, me } = place;
-	const list = useList(administers ? '/members' : null, { focus: true });
+	const [text, setText] = useState('');
+	const wanted = useSettled(text);
+	const list = useList(administers ? `/members${searchQuery(wanted)}` : null, { focus: true, keep: true });
 	const invitations = useList(administers ? '/invitations' : null, { focus: true });
 	const [asked, ask] = useState(null);
 	const [inviting, setInviting] = useState(false);
@@ -140,9 +143,14 @@ export function MembersPage()
 			${!administers && html`
 				<${Notice}>Your role in ${organization.name} is member. Only owners and admins see and manage members.<//>
 				<p><button type="button" class="danger-quiet" onClick=${() => ask(me)}>Leave ${organization.name}</button></p>`}
-			${administers && html`<${Loaded} from=${list} what="Loading members">
+			${administers && html`
+				<div class="filters" role="search">
+					<${TextField} label="Filter by name or email" type="search" value=${text} change=${setText} autocomplete="off" maxlength="100" />
+				</div>
+				<${Loaded} from=${list} what="Loading members">
 				${(rows) => html`
-					<${Table} label="Members" columns=${columnsOf(place, list.reload)} rows=${rows} keyOf=${({ userId }) => userId} actions=${actionsOf(place, ask)} />
+					${rows.length === 0 && list.complete && html`<p class="nothing">No member matches.</p>`}
+					${rows.length > 0 && html`<${Table} label="Members" columns=${columnsOf(place, list.reload)} rows=${rows} keyOf=${({ userId }) => userId} actions=${actionsOf(place, ask)} />`}
 					<${More} list=${list} />`}
 			<//>`}
 			<p class="hint">Owners and admins manage keys, sessions, webhooks and members. Members read, send and follow events.</p>

@@ -21,10 +21,10 @@ let first = true;
 /*
  * A heading, an introduction and buttons.  When a page opens, its heading gets the focus,
  * as with a new document; only the first page does not need that, since it is a new
- * document.  "back" is a link to the parent page: { href, label, narrow }, where "narrow"
+ * document.  "of" names what a page shows that is not created anew for it (shell.js).  "back" is a link to the parent page: { href, label, narrow }, where "narrow"
  * shows it only on a phone.
  */
-export function Page({ title, lead, actions, children, back })
+export function Page({ title, lead, actions, children, back, of })
 {
 	const heading = useRef(null);
 
@@ -33,7 +33,7 @@ export function Page({ title, lead, actions, children, back })
 		if (!first)
 			heading.current.focus();
 		first = false;
-	}, []);
+	}, [of]);
 	useEffect(() => { document.title = `${title} · wa_apikeys`; }, [title]);
 	return html`
 		<div class="page">
