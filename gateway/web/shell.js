@@ -13,6 +13,7 @@ import { AccountPage } from './pages/account.js';
 import { AuditPage } from './pages/audit.js';
 import { ChatsPage } from './pages/chats.js';
 import { EventsPage } from './pages/events.js';
+import { HomePage } from './pages/home.js';
 import { KeysPage } from './pages/keys.js';
 import { MembersPage } from './pages/members.js';
 import { SessionsPage } from './pages/sessions.js';
@@ -25,6 +26,7 @@ import { hrefOf } from './router.js';
  * anew for each address, except one that is "steady": it has parts that stay.
  */
 const PAGES = [
+	{ section: 'home', title: 'Home', page: HomePage },
 	{ section: 'keys', title: 'API Keys', page: KeysPage, administrative: true },
 	{ section: 'sessions', title: 'Sessions', page: SessionsPage },
 	{ section: 'chats', title: 'Chats', page: ChatsPage, steady: true },

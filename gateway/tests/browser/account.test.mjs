@@ -317,9 +317,9 @@ test('an invitation is made, passed on as a link, and accepted by a new person; 
 	await noteHeadings(page);
 	await page.getByLabel('Password').fill('correct horse battery');
 	await page.getByRole('button', { name: 'Join' }).click();
-	await heading(page, 'API Keys').waitFor();
-	await page.getByRole('button', { name: 'New key' }).first().waitFor();
-	assert.deepEqual(await page.evaluate(() => window.headings), ['Join Acme', 'API Keys']);
+	await heading(page, 'Home').waitFor();
+	await page.getByRole('link', { name: 'Make an API key' }).waitFor();
+	assert.deepEqual(await page.evaluate(() => window.headings), ['Join Acme', 'Home']);
 
 	/* it works once */
 	await page.goto('about:blank');
@@ -349,7 +349,7 @@ test('an invited person who has an account joins with its password', async (t) =
 	await page.getByRole('radio', { name: 'I have an account' }).check();
 	await page.getByLabel('Password').fill(guest.password);
 	await page.getByRole('button', { name: 'Join' }).click();
-	await heading(page, 'Sessions').waitFor();
+	await heading(page, 'Home').waitFor();
 	assert.equal(await activeName(page), 'Acme');
 });
 
@@ -376,7 +376,7 @@ test('who has joined and could not be signed in is told so at Sign in, and gets 
 	await page.getByLabel('Email').fill('late@example.com');
 	await page.getByLabel('Password').fill('correct horse battery');
 	await page.getByRole('button', { name: 'Sign in' }).click();
-	await heading(page, 'Sessions').waitFor();
+	await heading(page, 'Home').waitFor();
 	assert.equal(await page.getByText('You have joined').count(), 0);
 	visitor.assertWellBehaved();
 });
@@ -510,8 +510,8 @@ test('a member finds only pages that a member can use, and can leave', async (t)
 	const { page } = visitor;
 	const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
 
-	await heading(page, 'Sessions').waitFor();
-	assert.deepEqual(await links.allTextContents(), ['Sessions', 'Chats', 'Events', 'Account']);
+	await heading(page, 'Home').waitFor();
+	assert.deepEqual(await links.allTextContents(), ['Home', 'Sessions', 'Chats', 'Events', 'Account']);
 	assert.equal(await links.first().getAttribute('aria-current'), 'page');
 	await visitor.open('Chats');
 	await page.getByText('An owner or admin can create one.').waitFor();

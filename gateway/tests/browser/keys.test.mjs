@@ -4,9 +4,11 @@
  *		it, Revoke.  And that the secret is shown once.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { before, test } from 'node:test';
-import { until } from '../e2e/harness/processes.mjs';
+import { makePlace, until } from '../e2e/harness/processes.mjs';
 import { addMember, createKey, createOrg, createPerson, createSession } from '../e2e/harness/tenants.mjs';
 import { Visitor, actionsOf, everythingOf, heading, leaveSecret, openStage, press, row, secretField } from './stage.mjs';
 
@@ -19,6 +21,9 @@ const PERMISSIONS = {
 	manage: 'create and change sessions and webhooks',
 	events: 'connect to the realtime WebSocket to receive events',
 };
+
+/* The first request as a program, and how it is run. */
+const PROGRAMS = { Node: ['node', 'first.mjs'], Python: ['python3', 'first.py'], PHP: ['php', 'first.php'], Go: ['go', 'run', 'first.go'] };
 
 let stage, org, owner;
 
@@ -39,6 +44,18 @@ async function createByHand(page, name, permissions = ['read'])
 		await page.getByRole('checkbox', { name: permission, exact: true }).check();
 	await page.getByRole('button', { name: 'Create key' }).click();
 	return (await secretField(page).textContent()).trim();
+}
+
+/* What a program prints, or null on a machine without its language. */
+function printedBy([command, ...args], program)
+{
+	if (spawnSync(command, ['--version']).error)
+		return null;
+
+	const place = makePlace();
+
+	fs.writeFileSync(path.join(place, args.at(-1)), program);
+	return execFileSync(command, args, { cwd: place, encoding: 'utf8' });
 }
 
 const statusOf = async (key, path = '/api/v1/sessions') => (await stage.client.get(path, undefined, { bearer: key })).status;
@@ -79,6 +96,20 @@ test('a person signs in, creates a key, calls the API with it, revokes it, and t
 	const printed = execFileSync('sh', ['-c', `${line} --silent --max-time 30`], { encoding: 'utf8' });
 
 	assert.deepEqual(JSON.parse(printed), { data: [] });
+	for (const [language, run] of Object.entries(PROGRAMS))
+	{
+		await page.getByLabel('Language').selectOption(language);
+
+		const program = await secretField(page, 'Try it').textContent();
+
+		assert.ok(program.includes(key) && program.includes(`${stage.origin}/api/v1/sessions`), language);
+
+		const output = printedBy(run, program);
+
+		assert.ok(output !== null || language !== 'Node');
+		if (output !== null)
+			assert.match(output, /data/, language);
+	}
 	await leaveSecret(page);
 	assert.equal(await statusOf(key), 200);
 
@@ -127,6 +158,7 @@ test('the secret of a new key is gone after Done, a reload, another page, the ba
 		{
 			await visitor.context.clearCookies();
 			await visitor.signIn(owner);
+			await visitor.open('API Keys');
 		},
 	};
 

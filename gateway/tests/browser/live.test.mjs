@@ -75,7 +75,7 @@ test('an idle window asks the gateway for nothing, on any page', async (t) =>
 	await page.clock.install();
 	await visitor.enter(owner, 'sessions');
 	await row(page, 'Support').waitFor();
-	for (const title of ['API Keys', 'Sessions', 'Chats', 'Webhooks', 'Members', 'Audit log', 'Account'])
+	for (const title of ['Home', 'API Keys', 'Sessions', 'Chats', 'Webhooks', 'Members', 'Audit log', 'Account'])
 	{
 		await visitor.open(title);
 		if (title === 'Chats')

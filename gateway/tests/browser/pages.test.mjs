@@ -64,6 +64,7 @@ async function furnish()
 
 /* What is seen when the page is there. */
 const PAGES = [
+	{ name: 'home', hash: 'home', seen: (page) => page.getByRole('region', { name: 'Sessions' }) },
 	{ name: 'keys', hash: 'keys', seen: (page) => row(page, 'Reporting') },
 	{ name: 'sessions', hash: 'sessions', seen: (page) => row(page, 'Support line') },
 	{ name: 'session', hash: () => `sessions/${chatting.id}`, seen: (page) => page.getByRole('heading', { name: 'Try it out' }) },
@@ -231,11 +232,15 @@ test('everything is done by keyboard: sign in, skip to the page, make a key, go 
 	await page.keyboard.press('Tab');
 	await page.keyboard.type(person.password);
 	await page.keyboard.press('Enter');
-	await heading(page, 'API Keys').waitFor();
+	await heading(page, 'Home').waitFor();
 
 	await page.getByRole('link', { name: 'Skip to the page' }).focus();
 	await page.keyboard.press('Enter');
-	assert.equal(await focused(), 'API Keys');
+	assert.equal(await focused(), 'Home');
+	await page.getByRole('link', { name: 'Make an API key' }).focus();
+	await page.keyboard.press('Enter');
+	await heading(page, 'API Keys').and(page.locator(':focus')).waitFor();
+	await page.getByRole('button', { name: 'New key' }).first().waitFor();
 	await page.keyboard.press('Tab');
 	assert.equal(await focused(), 'New key');
 	await page.keyboard.press('Enter');

@@ -16,13 +16,14 @@ import { AllKeys, usePolicy } from './keys_policy.js';
 import { OperatorsKey, operatorsOf, usePermissions } from './keys_permissions.js';
 import { RestrictionTags } from './keys_restrictions.js';
 import { SessionCount } from './keys_sessions.js';
+import { TryKey } from './keys_snippets.js';
 import { KeyUsageDialog } from './keys_usage.js';
 import { useList } from '../client/load.js';
 import { includes, searchQuery, useSettled } from '../client/search.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { Table } from '../ui/table.js';
-import { Copyable, SecretDialog, useSecret } from '../ui/secret.js';
+import { SecretDialog, useSecret } from '../ui/secret.js';
 
 const SOON_MS = 7 * DAY;
 const PAGE = { limit: 200 };
@@ -74,14 +75,6 @@ function lookedFor(text)
 function matches(key, wanted)
 {
 	return includes(key.name, wanted) || wanted === key.id || (wanted.startsWith('wa_') && (wanted.startsWith(key.prefix) || key.prefix.startsWith(wanted)));
-}
-
-/* A request that the key can make.  With the permission "read" it shows something useful. */
-function curlLine(made)
-{
-	const path = made.permissions.includes('read') ? 'sessions' : 'me';
-
-	return `curl -H "Authorization: Bearer ${made.key}" ${location.origin}/api/v1/${path}`;
 }
 
 /*
@@ -226,7 +219,7 @@ function MadeDialog({ made, close })
 		<${SecretDialog} title=${made.replaces ? `New secret of “${made.name}”` : `Key “${made.name}” is ready`} label="API key" secret=${made.key} close=${close}>
 			${made.replaces && html`<p>${made.overlap === 0 ? 'The old key has ended.' : 'The old key works until its time is over; put the new one in its place before that.'}</p>`}
 			${made.test && html`<p>This is a test key: it reaches only the sessions of the sandbox.</p>`}
-			<${Copyable} label="Try it" text=${curlLine(made)} />
+			<${TryKey} made=${made} />
 		<//>`;
 }
 

@@ -14,8 +14,10 @@ import { useAction, useLoad } from '../client/load.js';
 import { ErrorNotice, Loaded } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { QrPicture } from '../ui/qr.js';
+import { Copyable } from '../ui/secret.js';
 import { goTo, hrefOf } from '../router.js';
 import { sessionName, sessionNumber, STATUSES, StatusBadge } from './sessions_parts.js';
+import { habitsInWords, rateInWords, SessionDialog } from './session_settings.js';
 import { TryOut } from './session_try_out.js';
 
 const EXPIRED_MS = 2000;
@@ -148,8 +150,10 @@ function Facts({ session })
 			<div><dt>Connector</dt><dd>${session.connector}</dd></div>
 			<div><dt>Created</dt><dd><${Time} at=${session.createdAt} /></dd></div>
 			${session.lastConnectedAt !== undefined && html`<div><dt>Last connected</dt><dd><${Time} at=${session.lastConnectedAt} /></dd></div>`}
-			<div><dt>Id</dt><dd><code>${session.id}</code></dd></div>
+			<div><dt>Accepts</dt><dd>${rateInWords(session)}</dd></div>
+			<div><dt>Automatic</dt><dd>${habitsInWords(session)}</dd></div>
 		</dl>
+		<${Copyable} label="Id" text=${session.id} />
 		${session.statusReason && html`<p><bdi>${session.statusReason}</bdi></p>`}
 		${HINTS[session.status] && html`<p class="hint">${HINTS[session.status]}</p>`}`;
 }
@@ -162,10 +166,13 @@ export function SessionPage({ id })
 	const can = useCan(id);
 	const title = session.data ? sessionName(session.data) : 'Session';
 	const manages = permissions.has('manage');
+	const [changing, change] = useState(false);
 
 	return html`
 		<${Page} title=${title} back=${{ href: hrefOf('sessions'), label: 'Sessions' }}
-			actions=${session.data && html`<a class="button" href=${hrefOf('chats', id)}>Open chats</a>`}>
+			actions=${session.data && html`
+				<a class="button" href=${hrefOf('chats', id)}>Open chats</a>
+				${manages && html`<button type="button" onClick=${() => change(true)}>Change</button>`}`}>
 			<${Loaded} from=${session} what="Loading the session">
 				${(data) => html`
 					<section class="card" aria-label="State">
@@ -174,7 +181,8 @@ export function SessionPage({ id })
 					</section>
 					${data.status === 'scan_qr_code' && manages && html`<${Pairing} id=${id} can=${can} />`}
 					${data.status === 'scan_qr_code' && !manages && html`<p>An owner or admin has to pair it with a phone.</p>`}
-					${permissions.has('send') && data.status !== 'logged_out' && can('text') && html`<${TryOut} session=${data} />`}`}
+					${permissions.has('send') && data.status !== 'logged_out' && can('text') && html`<${TryOut} session=${data} />`}
+					${changing && html`<${SessionDialog} session=${data} close=${() => change(false)} done=${session.reload} />`}`}
 			<//>
 		<//>`;
 }
