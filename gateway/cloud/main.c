@@ -260,7 +260,7 @@ check(char *problem, size_t size)
 		return false;
 	}
 	if (!egress_settings_check(&settings.egress, problem, size) ||
-		!media_settings_check(&settings.media, problem, size))
+		!media_settings_check(&settings.media, "wa-cloud", problem, size))
 		return false;
 	if (settings.key_files.count == 0)
 	{
