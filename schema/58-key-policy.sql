@@ -6,6 +6,14 @@ CREATE FUNCTION wa.check_lifetime_at_commit(org uuid, made_at timestamptz, expir
 COMMENT ON FUNCTION wa.check_lifetime_at_commit(uuid, timestamptz, timestamptz) IS
 	'for function bodies: refuses the commit of this transaction if a key of that time and expiry (infinity: never) lives for longer than its organization allows by then';
 
+CREATE FUNCTION wa.longest_expiry(org uuid, made_at timestamptz) RETURNS timestamptz
+	LANGUAGE sql
+AS $$
+	SELECT COALESCE((SELECT made_at + p.max_days * interval '1 day' FROM wa.key_policy p WHERE p.org_id = org), 'infinity')
+$$;
+COMMENT ON FUNCTION wa.longest_expiry(uuid, timestamptz) IS
+	'for function bodies: the latest time at which a key that was made then may end in this organization; infinity: it has no bound';
+
 -- An infinite time: never.  The policy is looked at once more at the commit, because the
 -- transaction's snapshot may be older.
 CREATE FUNCTION wa.key_expiry(org uuid, made_at timestamptz, asked timestamptz) RETURNS timestamptz
@@ -18,7 +26,7 @@ BEGIN
 	SELECT p.* INTO policy FROM wa.key_policy p WHERE p.org_id = org;
 	IF given IS NULL THEN
 		given := COALESCE(made_at + COALESCE(policy.default_days, policy.max_days) * interval '1 day', 'infinity');
-	ELSIF given > made_at + policy.max_days * interval '1 day' THEN
+	ELSIF given > wa.longest_expiry(org, made_at) THEN
 		PERFORM wa.refuse_field('expiresAt', format('must be at most %s days after the key was made', policy.max_days));
 	END IF;
 	PERFORM wa.check_lifetime_at_commit(org, made_at, given);

@@ -401,6 +401,13 @@ END $$;
 COMMENT ON FUNCTION wa.read_burst(integer, integer) IS
 	'for function bodies: the burst of a key with this rate as it is stored, which is what ten seconds allow if none is given; raises 22023 for numbers that cannot be a rate';
 
+-- A key without an end is what people look for in the audit log.
+CREATE FUNCTION wa.noted_end(expires_at timestamptz) RETURNS jsonb
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN COALESCE(to_jsonb(NULLIF(expires_at, 'infinity')), '"never"');
+COMMENT ON FUNCTION wa.noted_end(timestamptz) IS
+	'for function bodies: when a key ends, as the audit log has it: "never" for NULL and infinity';
+
 -- All rows of the key table are inserted by this function.
 CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, permissions wa.permissions,
 							  expires_at timestamptz, detail jsonb,
@@ -414,6 +421,7 @@ CREATE FUNCTION wa.insert_key(org uuid, name text, digest bytea, prefix text, pe
 AS $$
 DECLARE
 	key uuid;
+	ends timestamptz;
 	broken_constraint text;
 	clean_name text;
 	whole_burst constant integer := wa.read_burst(per_minute, burst);
@@ -429,7 +437,7 @@ BEGIN
 		VALUES (org, clean_name, insert_key.digest, insert_key.prefix, insert_key.permissions,
 				wa.actor(), wa.key_expiry(org, now(), insert_key.expires_at),
 				insert_key.sessions, insert_key.addresses, insert_key.per_minute, whole_burst, insert_key.own_permissions, insert_key.is_test)
-		RETURNING id INTO key;
+		RETURNING id, api_key.expires_at INTO key, ends;
 	EXCEPTION WHEN unique_violation THEN
 		GET STACKED DIAGNOSTICS broken_constraint = CONSTRAINT_NAME;
 		RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = broken_constraint,
@@ -439,7 +447,7 @@ BEGIN
 	END;
 	PERFORM wa.note(org, 'key.created', key, jsonb_strip_nulls(jsonb_build_object(
 		'name', clean_name, 'prefix', prefix, 'permissions', to_jsonb(permissions::text[] || wa.own_permission_names(own_permissions)),
-		'sessions', wa.session_ids(sessions), 'addresses', to_jsonb(addresses::text[]),
+		'expiresAt', wa.noted_end(ends), 'sessions', wa.session_ids(sessions), 'addresses', to_jsonb(addresses::text[]),
 		'requestsPerMinute', per_minute, 'burst', whole_burst, 'test', NULLIF(is_test, false))) || detail);
 	RETURN key;
 END $$;
@@ -719,7 +727,9 @@ END $$;
 COMMENT ON FUNCTION wa.enable_key(wa.key_id) IS
 	'switches a key on again; false if it was on. `P0002`, `55000` (revoked, expired or rotated: what has ended stays so)';
 
-CREATE FUNCTION wa.rotate_key(key wa.key_id, overlap interval DEFAULT '1 day', OUT id uuid, OUT secret text)
+-- The successor ends when the old key would have ended: a rotation gives nobody more time.
+CREATE FUNCTION wa.rotate_key(key wa.key_id, overlap interval DEFAULT '1 day', expires_at timestamptz DEFAULT NULL,
+							  OUT id uuid, OUT secret text, OUT ends_at timestamptz, OUT old_ends_at timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -727,7 +737,6 @@ DECLARE
 	org constant uuid := wa.org_of_key(key);
 	old wa.api_key;
 	made record;
-	longest interval;
 BEGIN
 	IF key IS NULL OR overlap IS NULL THEN
 		RAISE EXCEPTION 'key and overlap must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -742,21 +751,28 @@ BEGIN
 		RAISE EXCEPTION 'key is switched off' USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
 	UPDATE wa.api_key k SET holds_name = false WHERE k.org_id = org AND k.id = key;
+	IF expires_at IS NOT NULL THEN
+		PERFORM wa.check_expiry_at_commit(old.expires_at);
+	END IF;
 	made := wa.make_secret(CASE WHEN old.is_test THEN 'test_key' ELSE 'api_key' END);
-	SELECT p.max_days * interval '1 day' INTO longest FROM wa.key_policy p WHERE p.org_id = org;
 	id := wa.insert_key(org, old.name, made.digest, made.prefix, old.permissions,
-						COALESCE(now() + LEAST(old.expires_at - old.created_at, longest), 'infinity'),
+						COALESCE(rotate_key.expires_at, LEAST(COALESCE(old.expires_at, 'infinity'), wa.longest_expiry(org, now()))),
 						jsonb_build_object('rotatedFrom', wa.typeid('key', key)),
 						old.sessions, old.addresses, old.per_minute, old.burst, old.own_permissions, old.is_test);
 	UPDATE wa.api_key k SET superseded_by = rotate_key.id,
 		expires_at = LEAST(k.expires_at, clock_timestamp() + overlap)
-	WHERE k.org_id = org AND k.id = key;
-	PERFORM wa.note(org, 'key.rotated', key, jsonb_build_object('name', old.name, 'successor', wa.typeid('key', id)));
+	WHERE k.org_id = org AND k.id = key
+	RETURNING k.expires_at INTO old_ends_at;
+	SELECT k.expires_at INTO ends_at FROM wa.api_key k WHERE k.org_id = org AND k.id = rotate_key.id;
+	PERFORM wa.note(org, 'key.rotated', key, jsonb_build_object('name', old.name, 'expiresAt', old_ends_at,
+		'successor', wa.typeid('key', id), 'successorExpiresAt', wa.noted_end(ends_at)));
 	secret := made.secret;
 END $$;
-COMMENT ON FUNCTION wa.rotate_key(wa.key_id, interval) IS
-	'makes a successor of the same kind with the same name, permissions, sessions, addresses, rate and lifetime, or the longest that `wa.set_key_policy()` allows; the old key is refused after `overlap` (0 to 90 '
-	'days). `22023` (`overlap`), `P0002`, `55000` (revoked, expired, rotated already or switched off), `53400` (`keys`: '
+COMMENT ON FUNCTION wa.rotate_key(wa.key_id, interval, timestamptz) IS
+	'makes a successor of the same kind with the same name, permissions, sessions, addresses and rate. The old key is refused after `overlap` (0 to 90 '
+	'days), which is `old_ends_at`. The successor ends at `ends_at` (NULL: never): when the old key would have ended, or sooner if '
+	'`wa.set_key_policy()` allows no longer life; or at `expires_at`, which `wa.create_key()` would take, too (`infinity`: never). '
+	'`22023` (`overlap`, `expiresAt`), `P0002`, `55000` (revoked, expired, rotated already or switched off), `53400` (`keys`: '
 	'those that were rotated and still work count half)';
 
 CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS

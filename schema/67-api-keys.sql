@@ -322,7 +322,8 @@ COMMENT ON FUNCTION wa.revoke_api_keys(boolean, uuid, text) IS
 	'`wa.revoke_keys()` in the active organization, for a person who manages its keys: `every` key, or those that a '
 	'person has made. `22023` (`all`, `reason`)';
 
-CREATE FUNCTION wa.rotate_api_key(key uuid, overlap_seconds integer DEFAULT NULL, OUT id uuid, OUT secret text)
+CREATE FUNCTION wa.rotate_api_key(key uuid, overlap_seconds integer DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+								  OUT id uuid, OUT secret text, OUT ends_at timestamptz, OUT old_ends_at timestamptz)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -330,14 +331,15 @@ DECLARE
 	old constant wa.api_key := wa.find_api_key(key);
 BEGIN
 	PERFORM wa.refuse_unless_grantable(old);
-	SELECT made.id, made.secret INTO id, secret
-	FROM wa.rotate_key(old.id, COALESCE(overlap_seconds, 86400) * interval '1 second') made;
+	SELECT made.id, made.secret, made.ends_at, made.old_ends_at INTO id, secret, ends_at, old_ends_at
+	FROM wa.rotate_key(old.id, COALESCE(overlap_seconds, 86400) * interval '1 second',
+		CASE WHEN isfinite(expires_at) THEN expires_at WHEN expires_at IS NOT NULL THEN 'infinity' END) made;
 	-- An administrator may have given it more meanwhile.
 	PERFORM wa.refuse_unless_grantable(k) FROM wa.api_key k WHERE k.org_id = old.org_id AND k.id = rotate_api_key.id;
 END $$;
-COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer) IS
+COMMENT ON FUNCTION wa.rotate_api_key(uuid, integer, timestamptz) IS
 	'`wa.rotate_key()` in the active organization, for a person who manages its keys; a day of overlap without a '
-	'number. `P0002`, `55000` (also: it has a permission that only administrators give), `22023` (`overlap`)';
+	'number; an infinite time is never. `P0002`, `55000` (also: it has a permission that only administrators give), `22023` (`overlap`, `expiresAt`)';
 
 CREATE FUNCTION wa.show_key_policy(OUT default_days integer, OUT max_days integer)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER

@@ -56,7 +56,7 @@ BEGIN
 	PERFORM wa.note(old.org_id, 'key.changed', old.id, jsonb_strip_nulls(jsonb_build_object(
 		'name', name,
 		'permissions', CASE WHEN num_nonnulls(permissions, own_permissions) > 0 THEN to_jsonb(four::text[] || wa.own_permission_names(own)) END,
-		'expiresAt', CASE WHEN never THEN to_jsonb('never'::text) ELSE to_jsonb(expires_at) END,
+		'expiresAt', CASE WHEN expires_at IS NOT NULL THEN wa.noted_end(CASE WHEN NOT never THEN expires_at END) END,
 		'sessions', CASE WHEN every_session THEN to_jsonb('all'::text) ELSE to_jsonb(wa.session_ids(sessions)) END,
 		'addresses', CASE WHEN anywhere THEN to_jsonb('any'::text) ELSE to_jsonb(networks::text[]) END,
 		'requestsPerMinute', CASE WHEN per_minute = 0 THEN to_jsonb('any'::text) ELSE to_jsonb(rate) END, 'burst', whole_burst)));

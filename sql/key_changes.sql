@@ -99,7 +99,7 @@ SELECT state, message FROM error_of(format('SELECT wa.update_key(%L, expires_at 
 SELECT state, message FROM error_of(format('SELECT wa.update_key(%L, expires_at => ''infinity'')', :'id'));
 ROLLBACK;
 -- What has ended stays so.
-SELECT wa.rotate_key(:'id', '1 hour') IS NOT NULL AS rotated;
+SELECT id IS NOT NULL AS rotated FROM wa.rotate_key(:'id', '1 hour');
 SELECT state, message FROM error_of(format('SELECT wa.update_key(%L, expires_at => ''infinity'')', :'id'));
 SELECT wa.revoke_key(:'test_id');
 SELECT state, message FROM error_of(format('SELECT wa.update_key(%L, name => ''again'')', :'test_id'));

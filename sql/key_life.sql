@@ -164,6 +164,25 @@ ORDER BY a.place;
 SELECT * FROM error_of($$SELECT wa.set_key_policy('00000000-0000-7000-8000-000000000000', 1, 2)$$);
 SELECT id AS forever FROM wa.create_key(:'life', 'forever', '{read}') \gset
 SELECT id AS long FROM wa.create_key(:'life', 'long', '{read}', now() + interval '60 days') \gset
+-- A rotation gives no more time than the old key had left, also of a life that was cut short.
+SELECT id AS short FROM wa.create_key(:'life', 'cut short', '{read}', now() + interval '300 days') \gset
+SELECT wa.update_key(:'short', expires_at => now() + interval '3 days');
+SELECT expires_at AS end_of_short FROM wa.keys WHERE id = :'short' \gset
+SELECT id AS second, ends_at = :'end_of_short' AS as_before, old_ends_at - clock_timestamp() BETWEEN interval '50 min' AND interval '1 hour' AS in_an_hour
+FROM wa.rotate_key(:'short', '1 hour') \gset
+SELECT :'as_before' AS as_before, :'in_an_hour' AS in_an_hour, k.expires_at = :'end_of_short' AS stored FROM wa.keys k WHERE k.id = :'second';
+SELECT id AS third, ends_at = :'end_of_short' AS as_before, old_ends_at <= clock_timestamp() AS at_once FROM wa.rotate_key(:'second', '0') \gset
+SELECT :'as_before' AS as_before, :'at_once' AS at_once;
+-- Another end is asked for, and is on record.
+SELECT * FROM error_of(format('SELECT wa.rotate_key(%L, ''0'', now())', :'third'));
+SELECT id AS fourth, ends_at - now() AS longer FROM wa.rotate_key(:'third', '0', now() + interval '10 days') \gset
+SELECT :'longer' AS longer;
+SELECT ends_at FROM wa.rotate_key(:'fourth', '0', 'infinity');
+SELECT action, (detail ->> 'expiresAt')::timestamptz <= at + interval '1 hour' AS old_ends, CASE detail ->> 'successorExpiresAt' WHEN 'never' THEN 'never'
+	ELSE date_trunc('day', (detail ->> 'successorExpiresAt')::timestamptz - at + interval '1 hour')::text END AS successor_ends
+FROM wa.audit WHERE org_id = :'life' AND action = 'key.rotated' AND detail ->> 'name' = 'cut short' ORDER BY id;
+SELECT count(*) AS made, count(*) FILTER (WHERE detail ->> 'expiresAt' = 'never') AS without_end FROM wa.audit
+WHERE org_id = :'life' AND action = 'key.created' AND detail ->> 'name' = 'cut short';
 SELECT wa.set_key_policy(:'life', 7, 30);
 SELECT default_days, max_days FROM wa.key_policy WHERE org_id = :'life';
 SELECT count(*) FROM (VALUES ('default', NULL), ('shorter', now() + interval '1 day'), ('longest', now() + interval '30 days')) k (name, expires),
@@ -173,10 +192,14 @@ FROM (VALUES (1, 'now() + interval ''31 days'''), (2, '''infinity''')) x (place,
 	LATERAL error_of(format('SELECT wa.create_key(%L, ''too long'', ''{read}'', %s)', :'life', x.expires)) e
 ORDER BY x.place;
 SELECT * FROM error_of(format('SELECT wa.import_key(%L, ''too long'', sha256(''wa_x''), ''{read}'', ''infinity'')', :'life'));
--- A rotation does not lengthen it, whatever the old key had.
+-- A rotation does not lengthen it, whatever the old key had, unless it is asked to, within the same bound.
 SELECT count(*) FROM unnest(ARRAY[:'forever', :'long']::uuid[]) k, wa.rotate_key(k, '1 hour');
 SELECT name, status, extract(day FROM expires_at - created_at) AS days FROM wa.keys
-WHERE org_id = :'life' AND status = 'live' ORDER BY name;
+WHERE org_id = :'life' AND status = 'live' AND expires_at IS NOT NULL ORDER BY name;
+SELECT expires, e.state, e.message, e.column_name
+FROM wa.keys k, (VALUES (1, 'now() + interval ''31 days'''), (2, '''infinity''')) x (place, expires),
+	LATERAL error_of(format('SELECT wa.rotate_key(%L, ''0'', %s)', k.id, x.expires)) e
+WHERE k.org_id = :'life' AND k.name = 'long' AND k.status = 'live' ORDER BY x.place;
 -- Neither does a change, by whomever; a time before it is fine.
 SELECT id AS default_key FROM wa.keys WHERE org_id = :'life' AND name = 'default' \gset
 \c - regress_app

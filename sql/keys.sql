@@ -73,7 +73,7 @@ SELECT wa.revoke_key(wa.typeid('org', :'org'));
 SELECT wa.rotate_key(left(wa.typeid('key', :'seen'), -1));
 
 -- On record, in order, without any secret.
-SELECT action, actor, detail - 'prefix' - 'successor' - 'rotatedFrom' AS detail
+SELECT action, actor, detail - 'prefix' - 'successor' - 'rotatedFrom' - CASE action WHEN 'key.rotated' THEN 'expiresAt' ELSE '' END AS detail
 FROM wa.audit WHERE subject IN (:'ci_id', :'new_id', :'imported') ORDER BY id;
 
 \c - regress_app

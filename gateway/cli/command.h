@@ -190,6 +190,7 @@ extern bool command_lists(const char *words, const char *word);
 extern const Member key_members[];
 extern const Member key_list_members[];
 extern const Member new_key_members[];
+extern const Member rotated_key_members[];
 extern const Member key_hour_members[];
 extern const Member key_policy_members[];
 extern const Member revoked_members[];

@@ -333,16 +333,19 @@ const Command commands[] = {
 	{.name = "key rotate",
 	 .summary = "make the successor of an API key",
 	 .elsewhere = "reroll roll regenerate",
-	 .more = "The successor has the name, the permissions and the restrictions of the old key, which works until the overlap "
-		"is over. The new secret is printed once, as \"key\". If it cannot be written, nothing is changed; over HTTP, the successor is made and named, to be revoked.",
+	 .more = "The successor has the name, the permissions and the restrictions of the old key, and it ends when the old one would "
+		"have, or sooner if the organization's policy allows no longer life. The old key works until \"previousExpiresAt\", when the overlap is over. The new secret is printed once, as \"key\". If it cannot be written, nothing is changed; over HTTP, the successor is made and named, to be revoked.",
 	 .parameters = {KEY,
 		{.kind = PARAMETER_OPTION, .name = "overlap", .argument = "INTERVAL",
 		 .help = "how long the old key goes on working, such as 0, \"1 hour\" or \"7 days\"; default: 1 day",
-		 .send = SEND_SECONDS, .member = "overlapSeconds"}},
-	 .statement = "SELECT r.id::wa.key_id AS id, r.secret AS key "
-		"FROM wa.rotate_key($1::wa.key_id, COALESCE($2::interval, '1 day')) r",
+		 .send = SEND_SECONDS, .member = "overlapSeconds"},
+		{.kind = PARAMETER_OPTION, .name = "expires", .argument = "TIME",
+		 .help = "when the successor ends, in UTC: 2027-01-31, 2027-01-31T12:00:00Z, or infinity; default: when the old key would have",
+		 .send = SEND_TIME, .member = "expiresAt"}},
+	 .statement = "SELECT r.id::wa.key_id AS id, r.secret AS key, r.old_ends_at AS \"previousExpiresAt\" "
+		"FROM wa.rotate_key($1::wa.key_id, COALESCE($2::interval, '1 day'), $3::timestamptz) r",
 	 .show = SHOW_KEY,
-	 .http = {.request = "POST /api-keys/{}/rotate", .members = new_key_members},
+	 .http = {.request = "POST /api-keys/{}/rotate", .members = rotated_key_members},
 	 .has_secret = true},
 
 	{.name = "import",

@@ -109,6 +109,9 @@ const Member key_members[] = {KEY_MEMBERS, {.name = NULL}};
 
 const Member new_key_members[] = {KEY_MEMBERS, {.name = "key"}, {.name = NULL}};
 
+const Member rotated_key_members[] = {
+	KEY_MEMBERS, {.name = "key"}, {.name = "previousExpiresAt", .type = ANSWER_TIME}, {.name = NULL}};
+
 const Member key_list_members[] = {
 	KEY_MEMBERS,
 	{.name = "restrictedBy", .type = ANSWER_JSON, .make = make_restrictions},

@@ -159,7 +159,7 @@ test('a key is switched off, and then revoked, while it is changed, rotated and 
 {
 	const mallory = await person('admin');
 	const key = await createKey(stage.db, ours.org);
-	const held = [['api_key_update', [key.uuid, 'another name', null, null, null, null, null, null]], ['api_key_rotate', [key.uuid, null]], ['api_key_revoke', [key.uuid, null]]];
+	const held = [['api_key_update', [key.uuid, 'another name', null, null, null, null, null, null]], ['api_key_rotate', [key.uuid, null, null]], ['api_key_revoke', [key.uuid, null]]];
 
 	assert.equal((await asked({ secret: key.secret, needs: 'read', name: 'me', list: [] })).code, null);
 	await whileHeld(held.map(([name, list]) => ({ secret: mallory.token, name, list })), async () =>

@@ -281,6 +281,93 @@ test('rotating makes the successor first and shows its secret once; the old key 
 	visitor.assertWellBehaved();
 });
 
+test('a rotation shows the end of the new key, which can be chosen; the expiry of a key is changed', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+	const old = await createKey(stage.db, org, ['read'], { name: 'ends soon' });
+	const expiryOf = async (id) => Number(await stage.db.value("SELECT extract(epoch FROM expires_at) * 1000 FROM wa.keys WHERE key = $1", [id]));
+	const rotate = async (choice) =>
+	{
+		await press(row(page, 'ends soon').filter({ hasText: 'Expires soon' }), 'Rotate ends soon');
+
+		const expires = page.getByRole('dialog').getByLabel('Expires');
+
+		assert.match(await expires.locator('option').first().textContent(), /^As the old key would have: [A-Z0-9]/);
+		if (choice)
+			await expires.selectOption(choice);
+		await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+		await page.getByRole('dialog').getByText(/The old key works until .*put the new one/).waitFor();
+
+		const id = (await secretField(page, 'Id').textContent()).trim();
+
+		await page.getByText(/It expires .*20\d\d/).waitFor();
+		await leaveSecret(page);
+		return id;
+	};
+
+	await page.reload();
+	await press(row(page, 'ends soon'), 'Change ends soon');
+
+	const dialog = page.getByRole('dialog');
+
+	assert.equal(await dialog.getByLabel('Expires').locator('option').first().textContent(), 'As before: never');
+	await dialog.getByLabel('Expires').selectOption('At a date …');
+	await dialog.getByRole('button', { name: 'Save' }).click();
+	await dialog.getByText('Choose a day.').waitFor();
+
+	const day = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10);
+
+	await dialog.getByLabel('Last day').fill(day);
+	await dialog.getByRole('button', { name: 'Save' }).click();
+	await row(page, 'ends soon').getByText('Expires soon').waitFor();
+
+	const end = await expiryOf(old.id);
+
+	assert.ok(end > Date.now() + 86_400_000 && end < Date.now() + 5 * 86_400_000);
+
+	/* another change leaves it alone */
+	await press(row(page, 'ends soon'), 'Change ends soon');
+	await dialog.getByRole('checkbox', { name: 'send', exact: true }).check();
+	await dialog.getByRole('button', { name: 'Save' }).click();
+	await row(page, 'ends soon').getByText('send').waitFor();
+	assert.equal(await expiryOf(old.id), end);
+	assert.equal(await expiryOf(await rotate()), end);
+	await row(page, 'ends soon').filter({ hasText: 'Expires soon' }).first().waitFor();
+
+	const longer = await expiryOf(await rotate('In 30 days'));
+
+	assert.ok(Math.abs(longer - Date.now() - 30 * 86_400_000) < 300_000);
+	visitor.assertWellBehaved();
+});
+
+test('the id of a key can be copied, and its row leads to its audit log; it is switched off and on there', async (t) =>
+{
+	const visitor = await visit(t);
+	const { page } = visitor;
+	const key = await createKey(stage.db, org, ['read'], { name: 'looked up' });
+
+	await createKey(stage.db, org, ['read'], { name: 'another one' });
+	await page.reload();
+	await press(row(page, 'looked up'), 'Usage looked up');
+	assert.equal((await secretField(page, 'Id').textContent()).trim(), key.id);
+	await page.getByRole('button', { name: 'Done', exact: true }).click();
+	await press(row(page, 'looked up'), 'Switch off looked up');
+	await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
+	await row(page, 'looked up').getByText('Switched off').waitFor();
+	assert.equal(await statusOf(key.secret), 401);
+	await press(row(page, 'looked up'), 'Switch on looked up');
+	await page.getByRole('dialog').getByRole('button', { name: 'Switch on' }).click();
+	await row(page, 'looked up').getByText('Active').waitFor();
+	assert.equal(await statusOf(key.secret), 200);
+	await press(row(page, 'looked up'), 'Audit log of looked up');
+	await heading(page, 'Audit log').waitFor();
+	assert.equal(await page.getByLabel('Of the key, person, session …').inputValue(), key.id);
+	await page.getByText('switched off the key').first().waitFor();
+	assert.equal(await page.getByText('another one').count(), 0);
+	visitor.assertWellBehaved();
+});
+
 test('the first use of a key is in the audit log, and the last one beside the key', async (t) =>
 {
 	const visitor = await visit(t);
@@ -379,7 +466,7 @@ test('permissions that the operator has defined are given and taken away; what o
 	assert.deepEqual([await tick('invoices:read').isChecked(), await tick('invoices:refund').isChecked(), await tick('read').isChecked()], [true, true, false]);
 	await page.getByText('Reads invoices', { exact: true }).waitFor();
 	await page.getByText('only the operator can give it again').waitFor();
-	await page.getByText('Only the operator changes its sessions, addresses and rate, because it has invoices:refund.').waitFor();
+	await page.getByText('Only the operator changes its expiry, sessions, addresses and rate, because it has invoices:refund.').waitFor();
 	assert.equal(await page.getByRole('dialog').getByRole('group', { name: 'Sessions' }).count(), 0);
 	assert.deepEqual(await offered(), ['Usage invoices', 'Change invoices', 'Revoke invoices']);
 	await row(page, 'invoices').getByText('Only the operator rotates it, because it has invoices:refund.').waitFor();

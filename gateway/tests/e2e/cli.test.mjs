@@ -119,7 +119,12 @@ test('key: create, list, show, disable, enable, rotate and revoke', async () =>
 	const successor = json('key', 'rotate', made.id, '--overlap', '1 hour');
 
 	assert.match(successor.key, SECRET);
+	assert.deepEqual([successor.expiresAt, successor.previousExpiresAt], [made.expiresAt, json('key', 'show', made.id).expiresAt]);
 	assert.deepEqual([successor.name, successor.status, json('key', 'show', made.id).status], ['shop server', 'live', 'rotated']);
+
+	const longer = json('key', 'rotate', json('key', 'create', org.id, 'longer', 'read', '--expires', '2100-01-02').id, '--expires', '2101-01-02');
+
+	assert.equal(longer.expiresAt, '2101-01-02T00:00:00Z');
 	assert.equal(said('key', 'revoke', successor.id, '--reason', 'on a wiki'), `${successor.id} ("shop server") is revoked\n`);
 	assert.equal(said('key', 'revoke', successor.id), `${successor.id} ("shop server") was revoked before\n`);
 	assert.deepEqual([json('key', 'show', successor.id).revokedReason, json('key', 'show', successor.id).revokedBy], ['on a wiki', ADMIN]);

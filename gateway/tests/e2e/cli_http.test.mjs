@@ -114,10 +114,11 @@ test('a key is made, shown, listed, changed, switched, rotated and revoked, as w
 	same(made.id);
 	assert.equal(json('key', 'enable', made.id).status, 'live');
 
-	const successor = json('key', 'rotate', made.id, '--overlap', '2 hours');
+	const successor = json('key', 'rotate', made.id, '--overlap', '2 hours', '--expires', 'infinity');
 	const { expiresAt } = json('key', 'show', made.id);
 
 	assert.match(successor.key, SECRET);
+	assert.deepEqual([successor.expiresAt, successor.previousExpiresAt], [undefined, expiresAt]);
 	assert.equal(json('key', 'show', made.id).status, 'rotated');
 	assert.ok(Math.abs(Date.parse(expiresAt) - Date.now() - 7200_000) < 300_000, expiresAt);
 	assert.equal(json('key', 'create', 'sandboxed', 'read', '--test').test, true);

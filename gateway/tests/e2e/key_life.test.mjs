@@ -64,6 +64,38 @@ test('the very next request with a key that is switched off is a 401, on every c
 	assert.deepEqual(await ask(key.key), all(200));
 });
 
+test('a rotation gives no more time, unless another end is asked for, and says both ends', async () =>
+{
+	const { call } = await keysOf('No longer');
+	const end = Date.now() + 300 * DAY;
+	const { json: long } = await call('POST', '', { name: 'long', permissions: ['read'], expiresAt: end });
+	const soon = Date.now() + 3 * DAY;
+
+	assert.equal((await call('PATCH', `/${long.id}`, { expiresAt: soon })).json.expiresAt, soon);
+
+	const { json: next } = await call('POST', `/${long.id}/rotate`, { overlapSeconds: 3600 });
+
+	assert.equal(next.expiresAt, soon);
+	assert.equal(next.previousExpiresAt, (await call('GET', `/${long.id}`)).json.expiresAt);
+	assert.ok(Math.abs(next.previousExpiresAt - Date.now() - 3_600_000) < 300_000);
+	assert.deepEqual((await call('POST', `/${next.id}/rotate`, { expiresAt: Date.now() - 1000 })).json.error.details, { expiresAt: 'must be in the future' });
+
+	const { json: longer } = await call('POST', `/${next.id}/rotate`, { expiresAt: end });
+
+	assert.equal(longer.expiresAt, end);
+
+	const { json: forever } = await call('POST', `/${longer.id}/rotate`, { expiresAt: null });
+
+	assert.equal(forever.expiresAt, undefined);
+	// The policy allows no longer life than it does to a new key; its default is not looked at.
+	assert.equal((await call('PUT', '/policy', { defaultDays: 7, maxDays: 30 })).status, 200);
+	assert.match((await call('POST', `/${forever.id}/rotate`, { expiresAt: null })).json.error.details.expiresAt, /^must be at most 30 days/);
+
+	const { json: bounded } = await call('POST', `/${forever.id}/rotate`, {});
+
+	assert.ok(Math.abs(bounded.expiresAt - Date.now() - 30 * DAY) < 300_000);
+});
+
 test('a key that is switched off keeps its name, can be changed and revoked, and is not rotated', async () =>
 {
 	const { call } = await keysOf('Changes');

@@ -63,11 +63,14 @@ function Entries({ list, rows, filtered })
 		<${More} list=${list} />`;
 }
 
-/* The gateway filters, so that a filter finds what is on no page that was loaded. */
-export function AuditPage()
+/*
+ * The gateway filters, so that a filter finds what is on no page that was loaded.  The address
+ * may name whose entries are shown first.
+ */
+export function AuditPage({ rest })
 {
 	const { administers, organization } = usePlace();
-	const [filters, setFilters] = useState(NO_FILTERS);
+	const [filters, setFilters] = useState({ ...NO_FILTERS, subject: rest[0] ?? '' });
 	const list = useList(administers ? `/audit${queryOf(filters)}` : null, { focus: true });
 	const members = useList(administers ? '/members' : null, { limit: 200, pages: 5 });
 	const button = administers && html`<${ExportButton} organization=${organization} />`;

@@ -20,6 +20,7 @@ import { TryKey } from './keys_snippets.js';
 import { KeyUsageDialog } from './keys_usage.js';
 import { useList } from '../client/load.js';
 import { includes, searchQuery, useSettled } from '../client/search.js';
+import { hrefOf } from '../router.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { Table } from '../ui/table.js';
@@ -138,7 +139,7 @@ function actionsOf(open, permissions)
 		<button type="button" class=${tone} onClick=${() => open({ dialog, key: row })}>${label}<span class="visually-hidden"> ${row.name}</span></button>`;
 
 	return {
-		width: 17, short: 5, about: (row) => row.name,
+		width: 27, short: 5, about: (row) => row.name,
 		of(row)
 		{
 			const over = groupOf(row) === 'over';
@@ -146,9 +147,10 @@ function actionsOf(open, permissions)
 
 			return [
 				button('Usage', 'usage', row),
+				html`<a class="button" href=${hrefOf('audit', row.id)}>Audit log<span class="visually-hidden"> of ${row.name}</span></a>`,
 				changes && button('Change', 'change', row),
 				isRotatable(row) && operatorsOf(row, permissions).length === 0 && button('Rotate', 'rotate', row),
-				changes && row.disabledAt !== undefined && button('Switch on', 'on', row),
+				changes && (row.disabledAt === undefined ? button('Switch off', 'off', row) : button('Switch on', 'on', row)),
 				!over && button('Revoke', 'revoke', row, 'danger-quiet'),
 			];
 		},
@@ -217,9 +219,11 @@ function MadeDialog({ made, close })
 {
 	return html`
 		<${SecretDialog} title=${made.replaces ? `New secret of “${made.name}”` : `Key “${made.name}” is ready`} label="API key" secret=${made.key} close=${close}>
-			${made.replaces && html`<p>${made.overlap === 0 ? 'The old key has ended.' : 'The old key works until its time is over; put the new one in its place before that.'}</p>`}
+			${made.replaces && html`<p>${made.previousExpiresAt <= now() ? 'The old key has ended.' : html`The old key works until <${Time} at=${made.previousExpiresAt} />; put the new one in its place before that.`}</p>`}
+			<p>${made.expiresAt === undefined ? 'It never expires.' : html`It expires <${Time} at=${made.expiresAt} />.`}</p>
 			${made.test && html`<p>This is a test key: it reaches only the sessions of the sandbox.</p>`}
 			<${TryKey} made=${made} />
+			<${Copyable} label="Id" text=${made.id} />
 		<//>`;
 }
 
@@ -248,10 +252,10 @@ export function KeysPage()
 		announce(words);
 		list.reload();
 	};
-	const switchOn = async () =>
+	const switchTo = (enabled) => async () =>
 	{
-		await call('PATCH', pathOf('api-keys', opened.key.id), { json: { enabled: true } });
-		announce(`Key “${opened.key.name}” works again.`);
+		await call('PATCH', pathOf('api-keys', opened.key.id), { json: { enabled } });
+		announce(`Key “${opened.key.name}” ${enabled ? 'works again' : 'is switched off'}.`);
 		list.reload();
 	};
 	const reloadAll = () =>
@@ -267,12 +271,16 @@ export function KeysPage()
 			${administers && html`<${AllKeys} organization=${organization} policy=${policy} error=${policyError} reload=${reloadAll} />`}
 			${opened.dialog === 'new' && html`<${NewKeyDialog} policy=${policy ?? {}} permissions=${permissions} sessions=${sessions} close=${close} finish=${finish} />`}
 			${opened.dialog === 'usage' && html`<${KeyUsageDialog} apiKey=${opened.key} close=${close} />`}
-			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} permissions=${permissions} sessions=${sessions} close=${close} finish=${change} />`}
-			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} close=${close} finish=${finish} />`}
+			${opened.dialog === 'change' && html`<${ChangeKeyDialog} apiKey=${opened.key} policy=${policy ?? {}} permissions=${permissions} sessions=${sessions} close=${close} finish=${change} />`}
+			${opened.dialog === 'rotate' && html`<${RotateKeyDialog} apiKey=${opened.key} policy=${policy ?? {}} close=${close} finish=${finish} />`}
 			${opened.dialog === 'revoke' && html`<${RevokeKeyDialog} apiKey=${opened.key} close=${close} reload=${list.reload} />`}
 			${opened.dialog === 'on' && html`
-				<${Confirm} title=${`Switch “${opened.key.name}” on?`} label="Switch on" busyLabel="Switching on" tone="primary" act=${switchOn} close=${close}>
+				<${Confirm} title=${`Switch “${opened.key.name}” on?`} label="Switch on" busyLabel="Switching on" tone="primary" act=${switchTo(true)} close=${close}>
 					<p>Programs that have the key <strong>${opened.key.name}</strong> (<code>${opened.key.prefix}…</code>) can use it again at once.</p>
+				<//>`}
+			${opened.dialog === 'off' && html`
+				<${Confirm} title=${`Switch “${opened.key.name}” off?`} label="Switch off" busyLabel="Switching off" act=${switchTo(false)} close=${close}>
+					<p>Every request with the key <strong>${opened.key.name}</strong> (<code>${opened.key.prefix}…</code>) is refused at once, until it is switched on again.</p>
 				<//>`}
 			${made && html`<${MadeDialog} made=${made} close=${() => setMade(null)} />`}
 		<//>`;

@@ -12,6 +12,7 @@ import { DAY, Time } from '../ui/format.js';
 import { html, useState } from '../ui/html.js';
 import { useLoad } from '../client/load.js';
 import { Loaded } from '../ui/notice.js';
+import { Copyable } from '../ui/secret.js';
 import { Table } from '../ui/table.js';
 
 const HOUR = DAY / 24;
@@ -122,6 +123,7 @@ export function KeyUsageDialog({ apiKey, close })
 
 	return html`
 		<${Dialog} title=${`Use of “${apiKey.name}”`} close=${close} wide>
+			<${Copyable} label="Id" text=${apiKey.id} />
 			<${SelectField} label="Show" value=${span} change=${setSpan} options=${Object.entries(SPANS).map(([hours, { words }]) => [hours, words])} />
 			<${Loaded} from=${usage} what="Loading the use">${(data) => html`<${Usage} usage=${data} />`}<//>
 			<div class="buttons"><button type="button" onClick=${close}>Done</button></div>

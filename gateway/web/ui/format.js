@@ -78,6 +78,9 @@ function useTick(at, ticks)
 	}, [at, ticks, count]);
 }
 
+/* A time of the API as text, where no element can stand. */
+export const timeText = (at, style = 'moment') => STYLES[style](at);
+
 /* A time of the API.  The full time is shown when the pointer is on it. */
 export function Time({ at, style = 'moment' })
 {
