@@ -24,12 +24,16 @@ CREATE FUNCTION wa.refuse_unknown_org(org uuid) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 AS $$
 BEGIN
-	IF NOT EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
-		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
+	IF EXISTS (SELECT FROM wa.org o WHERE o.id = org) THEN
+		RETURN;
+	ELSIF wa.org_of_key(org) IS NOT NULL THEN
+		RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found',
+			HINT = 'This is the id of an API key. wa.revoke_key(key) and wa.revoke_key_with_reason(key, reason) revoke it.';
 	END IF;
+	RAISE EXCEPTION 'organization does not exist' USING ERRCODE = 'no_data_found';
 END $$;
 COMMENT ON FUNCTION wa.refuse_unknown_org(uuid) IS
-	'for function bodies: raises P0002 unless there is this organization';
+	'for function bodies: raises P0002 unless there is this organization, with a hint for who gives the id of a key';
 
 CREATE FUNCTION wa.actor() RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
@@ -608,6 +612,7 @@ BEGIN
 	IF org IS NULL OR name IS NULL THEN
 		RAISE EXCEPTION 'organization and name must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
+	PERFORM wa.refuse_unknown_org(org);
 	-- Key by key until none is left: a key that a simultaneous rotation makes becomes visible
 	-- when the lock on its predecessor's row has been granted.
 	LOOP
@@ -787,7 +792,7 @@ CREATE VIEW wa.keys WITH (security_invoker = true, security_barrier = true) AS
 		k.created_at, k.created_by, k.expires_at, COALESCE(k.revoked_at, ended.at) AS revoked_at,
 		COALESCE(k.revoked_by, ended.actor) AS revoked_by, COALESCE(k.revoked_reason, ended.reason) AS revoked_reason,
 		COALESCE(k.disabled_at, off.at) AS disabled_at, COALESCE(k.disabled_by, off.actor) AS disabled_by,
-		last.used_at AS last_used_at, last.used_from AS last_used_from, last.used_agent AS last_used_agent,
+		k.superseded_by AS rotated_to, last.used_at AS last_used_at, last.used_from AS last_used_from, last.used_agent AS last_used_agent,
 		k.sessions, k.addresses, k.per_minute, k.burst, wa.own_permission_names(k.own_permissions) AS own_permissions,
 		k.is_test AS test
 	FROM wa.api_key k JOIN wa.org o ON o.id = k.org_id
@@ -819,6 +824,7 @@ COMMENT ON COLUMN wa.keys.revoked_by IS 'who revoked it';
 COMMENT ON COLUMN wa.keys.revoked_reason IS 'why; NULL: no reason was given';
 COMMENT ON COLUMN wa.keys.disabled_at IS 'since when it is switched off; NULL: it is not';
 COMMENT ON COLUMN wa.keys.disabled_by IS 'who switched it off';
+COMMENT ON COLUMN wa.keys.rotated_to IS 'the key that replaces it; NULL: it was not rotated';
 COMMENT ON COLUMN wa.keys.last_used_at IS
 	'when it was last used, to a second, flushed or not; NULL: not as far as is known';
 COMMENT ON COLUMN wa.keys.sessions IS 'the only sessions that it reaches; NULL: all of the organization';
@@ -871,11 +877,13 @@ AS $$
 DECLARE
 	-- The log and the dashboard show a key's first characters with … or * behind them.
 	words constant text := rtrim(btrim(what), '….*');
+	-- A name may end like that.
+	wanted constant text := lower(COALESCE(wa.clean_name(what), btrim(what)));
 	whole uuid;
 	by_id uuid;
 BEGIN
 	PERFORM wa.refuse_under_key();
-	IF COALESCE(words, '') = '' THEN
+	IF COALESCE(btrim(what), '') = '' THEN
 		PERFORM wa.refuse_field('what', 'must be the beginning of a key, a whole key, its id or its name');
 	END IF;
 	SELECT k.id INTO whole FROM wa.api_key k WHERE k.digest = wa.hash_key(words);
@@ -891,13 +899,15 @@ BEGIN
 			WHEN a.id = whole THEN 'secret'
 			WHEN a.id = by_id THEN 'id'
 			WHEN words LIKE E'wa\\_%' AND (starts_with(words, a.prefix) OR starts_with(a.prefix, words)) THEN 'prefix'
-			WHEN lower(a.name) = lower(COALESCE(wa.clean_name(words), words)) THEN 'name' END AS matched
+			WHEN lower(a.name) = wanted THEN 'name'
+			WHEN strpos(lower(a.name), wanted) > 0 THEN 'part of name' END AS matched
 		FROM wa.api_key a) found JOIN wa.keys k ON k.org_id = found.org_id AND k.id = found.id
 	WHERE found.matched IS NOT NULL AND (whole IS NULL OR found.matched = 'secret')
-	ORDER BY found.id;
+	ORDER BY found.matched = 'part of name', found.id
+	LIMIT 200;
 END $$;
 COMMENT ON FUNCTION wa.find_key(text) IS
 	'the keys of all organizations that a text may mean, and by what (`matched`): the `secret` as a whole, the `id`, a beginning of the '
-	'key (`prefix`) or the `name` in any case of letters. Only the first characters of a key are stored, so that a longer '
+	'key (`prefix`), the `name` or a `part of name`, in any case of letters; 200 at most, and it looks at all keys. Only the first characters of a key are stored, so that a longer '
 	'beginning is compared by these alone, and several keys may match; an imported key may match any. Pass a whole key as a '
 	'bind parameter. `22023` (`what`)';

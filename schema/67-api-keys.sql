@@ -13,15 +13,8 @@ END $$;
 COMMENT ON FUNCTION wa.require_key_manager() IS
 	'for function bodies: the organization of a person who may manage API keys; raises 42501 for everybody else';
 
-CREATE FUNCTION wa.ended_reason(org uuid, key uuid) RETURNS text
-	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
-AS $$
-	SELECT e.reason FROM wa.ended e WHERE e.org_id = org AND e.subject = key AND e.kind = 'key' ORDER BY e.at, e.id LIMIT 1
-$$;
-COMMENT ON FUNCTION wa.ended_reason(uuid, uuid) IS 'for function bodies: why a key was revoked that is revoked by wa.ended';
-
 CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
-	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
+	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], status text, created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
 				   sessions uuid[], addresses text[], per_minute integer, burst integer, test boolean)
@@ -30,16 +23,14 @@ CREATE FUNCTION wa.list_api_keys(before uuid, max integer)
 AS $$
 #variable_conflict use_column
 DECLARE
-	org constant uuid := wa.require_key_manager();
+	active constant uuid := wa.require_key_manager();
 BEGIN
 	RETURN QUERY
-	SELECT k.id, k.name, k.prefix, wa.key_permissions(k), k.created_at, k.created_by, wa.name_of(org, k.created_by),
-		k.expires_at, (wa.key_last_used(org, k.id)).used_at, k.superseded_by,
-		COALESCE(k.disabled_at, wa.ended_at(org, k.id, 'disabled')),
-		COALESCE(k.revoked_at, wa.ended_at(org, k.id, 'key')), COALESCE(k.revoked_reason, wa.ended_reason(org, k.id)),
-		k.sessions, k.addresses::text[], k.per_minute, k.burst, k.is_test
-	FROM wa.api_key k
-	WHERE k.org_id = org AND k.id < CASE WHEN list_api_keys.before IS NULL
+	SELECT k.id, k.name, k.prefix, k.permissions::text[] || k.own_permissions, k.status, k.created_at, k.created_by,
+		wa.name_of(k.org_id, k.created_by), k.expires_at, k.last_used_at, k.rotated_to, k.disabled_at, k.revoked_at, k.revoked_reason,
+		k.sessions, k.addresses::text[], k.per_minute, k.burst, k.test
+	FROM wa.keys k
+	WHERE k.org_id = active AND k.id < CASE WHEN list_api_keys.before IS NULL
 			THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE list_api_keys.before END
 	ORDER BY k.id DESC
 	LIMIT list_api_keys.max;
@@ -152,23 +143,23 @@ COMMENT ON FUNCTION wa.search_api_keys(text, uuid, integer) IS
 
 -- Not STABLE, so that it sees what the calling statement has just made.
 CREATE FUNCTION wa.show_api_key(key uuid)
-	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], created_at timestamptz, created_by text,
+	RETURNS TABLE (id uuid, name text, prefix text, permissions text[], status text, created_at timestamptz, created_by text,
 				   created_by_name text, expires_at timestamptz, last_used_at timestamptz, rotated_to uuid,
 				   disabled_at timestamptz, revoked_at timestamptz, revoked_reason text,
 				   sessions uuid[], addresses text[], per_minute integer, burst integer, test boolean)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
 	shown constant wa.api_key := wa.find_api_key(key);
 BEGIN
-	RETURN QUERY SELECT shown.id, shown.name, shown.prefix, wa.key_permissions(shown), shown.created_at,
-		shown.created_by, wa.name_of(shown.org_id, shown.created_by), shown.expires_at,
-		(wa.key_last_used(shown.org_id, shown.id)).used_at, shown.superseded_by,
-		COALESCE(shown.disabled_at, wa.ended_at(shown.org_id, shown.id, 'disabled')),
-		COALESCE(shown.revoked_at, wa.ended_at(shown.org_id, shown.id, 'key')),
-		COALESCE(shown.revoked_reason, wa.ended_reason(shown.org_id, shown.id)),
-		shown.sessions, shown.addresses::text[], shown.per_minute, shown.burst, shown.is_test;
+	RETURN QUERY
+	SELECT k.id, k.name, k.prefix, k.permissions::text[] || k.own_permissions, k.status, k.created_at, k.created_by,
+		wa.name_of(k.org_id, k.created_by), k.expires_at, k.last_used_at, k.rotated_to, k.disabled_at, k.revoked_at, k.revoked_reason,
+		k.sessions, k.addresses::text[], k.per_minute, k.burst, k.test
+	FROM wa.keys k
+	WHERE k.org_id = shown.org_id AND k.id = shown.id;
 END $$;
 COMMENT ON FUNCTION wa.show_api_key(uuid) IS
 	'one key as `wa.list_api_keys()` lists it, for a person who manages them. `P0002`: there is none';

@@ -66,7 +66,7 @@ BEGIN
 			'ratelimits', CASE WHEN given->>'ratelimitenabled' NOT IN ('false', '0') OR given->'ratelimitenabled' IS NULL AND given->'ratelimitmax' IS NOT NULL
 				THEN jsonb_build_array(jsonb_build_object('limit', given->'ratelimitmax', 'duration', given->'ratelimittimewindow')) END));
 		WHEN 'unkey' THEN RETURN given || jsonb_strip_nulls(jsonb_build_object(
-			'digest', given->'hash', 'prefix', given->>'start', 'expiresat', given->'expires',
+			'digest', given->'hash', 'prefix', COALESCE(given->>'start', ''), 'expiresat', given->'expires',
 			'remaining', COALESCE(given->'remaining', given->'credits'->'remaining', given->'remainingrequests')));
 		ELSE PERFORM wa.refuse_field('source', 'must be better-auth, unkey or list');
 	END CASE;
@@ -197,7 +197,10 @@ BEGIN
 	key.name := COALESCE(NULLIF(btrim(given->>'name'), ''), 'imported key');
 	key.digest := wa.read_digest(given->>'digest');
 	key.prefix := wa.shown_prefix(COALESCE(given->>'prefix', 'wa_'));
-	IF key.prefix !~ '^wa_' THEN
+	-- What a key begins with says whether it can ever be accepted.
+	IF key.prefix = '' THEN
+		PERFORM wa.refuse_field('start', 'must be what the key begins with, because only keys that begin with wa_ are accepted');
+	ELSIF key.prefix !~ '^wa_' THEN
 		PERFORM wa.refuse_field('prefix', format('is %s, but only keys that begin with wa_ are accepted', wa.quoted(key.prefix)));
 	END IF;
 	IF given ? 'remaining' THEN

@@ -19,6 +19,10 @@ SELECT f.matched, f.org, f.key = :'id'::uuid AS this, f.name, f.status, f.create
 SELECT f.matched, f.org_id = :'finder'::uuid AS of_finder, f.name FROM wa.find_key(wa.typeid('key', :'id')) f;
 SELECT f.matched, f.name FROM wa.find_key(:'id') f;
 SELECT f.matched, f.org, f.name FROM wa.find_key('  FOUND in a log ') f ORDER BY 2;
+-- A name may end like a beginning that is cut off; a part of it is enough.
+SELECT count(*) FROM (VALUES ('acme inc.'), ('acme prod*')) n (name), wa.create_key(:'finder', n.name, '{read}');
+SELECT what, (SELECT array_agg(f.matched || ' ' || f.name ORDER BY f.name) FROM wa.find_key(what) f WHERE f.org = 'Finder') AS found
+FROM (VALUES ('acme inc.'), ('ACME prod*'), ('acme'), ('inc.'), ('*')) t (what);
 SELECT wa.revoke_key(key) AS revoked FROM wa.find_key(:'secret');
 SELECT f.status FROM wa.find_key(:'secret') f;
 -- What is no key of any organization, and nothing at all.

@@ -41,7 +41,9 @@ SELECT place, name, prefix, permissions, result, reason FROM wa.import_keys('unk
 	json_build_object('hash', encode(sha256('u2'), 'base64'), 'start', 'wa_uuu', 'name', 'two', 'permissions', json_build_array('read'),
 		'ratelimits', json_build_array(json_build_object('limit', 1, 'duration', 1000), json_build_object('limit', 100, 'duration', 60000))),
 	json_build_object('hash', encode(sha256('u3'), 'base64'), 'start', 'wa_uuu', 'name', 'three', 'permissions', json_build_array('read'), 'credits', json_build_object('remaining', 5)),
-	json_build_object('hash', encode(sha256('u4'), 'base64'), 'start', 'wa_uuu', 'name', 'four', 'permissions', json_build_array('read'), 'credits', json_build_object('remaining', null), 'ratelimits', '[]'::json)));
+	json_build_object('hash', encode(sha256('u4'), 'base64'), 'start', 'wa_uuu', 'name', 'four', 'permissions', json_build_array('read'), 'credits', json_build_object('remaining', null), 'ratelimits', '[]'::json),
+	json_build_object('hash', encode(sha256('u5'), 'base64'), 'name', 'whose beginning nobody knows', 'permissions', json_build_array('read')),
+	json_build_object('hash', encode(sha256('u6'), 'base64'), 'start', 'sk_aaa', 'name', 'never accepted', 'permissions', json_build_array('read'))));
 SELECT name, permissions, status, expires_at, per_minute, burst FROM wa.keys WHERE org_id = :'other' ORDER BY id;
 
 -- A plain list, for several organizations.

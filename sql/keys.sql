@@ -68,6 +68,10 @@ SELECT id AS seen FROM wa.create_key(:'org_seen', 'by what is seen', '{read}') \
 SELECT org_id = :'org' AS of_org, wa.disable_key(key) AS by_text, wa.enable_key(id) AS by_uuid FROM wa.keys WHERE id = :'seen';
 SELECT wa.revoke_key(:'org_seen', 'by what is seen');
 SELECT wa.revoke_key(key) AS again FROM wa.keys WHERE id = :'seen';
+SELECT wa.revoke_key(:'seen', 'left in a repository');
+SELECT wa.revoke_key('00000000-0000-7000-8000-000000000000', 'by what is seen');
+SELECT wa.revoke_key(wa.typeid('key', :'seen'), 'left in a repository');
+SELECT wa.disable_key(wa.typeid('usr', :'seen'));
 SELECT wa.create_key(wa.typeid('key', :'org'), 'lost', '{read}');
 SELECT wa.revoke_key(wa.typeid('org', :'org'));
 SELECT wa.rotate_key(left(wa.typeid('key', :'seen'), -1));

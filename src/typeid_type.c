@@ -71,20 +71,36 @@ read_uuid(const char *text, uint8 *uuid)
 	return strcmp(text, has_braces ? "}" : "") == 0;
 }
 
+/* The type whose id a text is, or NULL. */
+static const IdType *
+type_of(const char *text)
+{
+	static const IdType *const types[] = {&org_id, &key_id, &user_id, &session_id};
+	uint8 uuid[UUID_LEN];
+
+	for (size_t i = 0; i < lengthof(types); i++)
+		if (wak_typeid_decode(text, strlen(text), types[i]->prefix, uuid) == WAK_TYPEID_OK)
+			return types[i];
+	return NULL;
+}
+
 static Datum
 read_id(FunctionCallInfo fcinfo, const IdType *type)
 {
 	const char *text = PG_GETARG_CSTRING(0);
 	pg_uuid_t *uuid = palloc(sizeof(pg_uuid_t));
 	WakTypeidResult result = wak_typeid_decode(text, strlen(text), type->prefix, uuid->data);
+	const IdType *other = result == WAK_TYPEID_WRONG_PREFIX ? type_of(text) : NULL;
 
 	if (result != WAK_TYPEID_OK && !read_uuid(text, uuid->data))
-		refuse_input(fcinfo, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-							  result == WAK_TYPEID_WRONG_PREFIX
-								  ? errmsg("%s must begin with \"%s_\"", type->name, type->prefix)
-								  : errmsg("invalid %s", type->name),
-							  errhint("It is \"%s_\" and %d characters, or a UUID.", type->prefix,
-									  WAK_TYPEID_SUFFIX_LENGTH)));
+		refuse_input(fcinfo,
+					 (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+					  result == WAK_TYPEID_WRONG_PREFIX
+						  ? errmsg("%s must begin with \"%s_\"", type->name, type->prefix)
+						  : errmsg("invalid %s", type->name),
+					  other != NULL ? errhint("Another kind of id was given: %s.", other->name)
+									: errhint("It is \"%s_\" and %d characters, or a UUID.",
+											  type->prefix, WAK_TYPEID_SUFFIX_LENGTH)));
 	PG_RETURN_UUID_P(uuid);
 }
 

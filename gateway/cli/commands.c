@@ -351,7 +351,7 @@ const Command commands[] = {
 	{.name = "import",
 	 .summary = "take over API keys that another system issued",
 	 .elsewhere = "migrate",
-	 .more = "The keys go on working as they are: their digests are taken over, and each row says what became of it: imported, exists, "
+	 .more = "Only keys that begin with wa_ can be taken over. They go on working as they are: their digests are taken over, and each row says what became of it: imported, exists, "
 		"expired, or refused with the reason. A row that cannot be taken over as it is changes nothing. The exit status is 1 if any is "
 		"refused. See docs/moving-in.md.",
 	 .parameters = {{.kind = PARAMETER_WORD, .name = "SOURCE", .words = "better-auth unkey list",

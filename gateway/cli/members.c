@@ -6,37 +6,11 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "lib/clock.h"
 
 static bool
 has(const JsonValue *row, const char *name)
 {
 	return json_read_member(row, name) != NULL;
-}
-
-static bool
-is_over(const JsonValue *row, const char *name)
-{
-	int64_t ms;
-
-	return json_read_int64(json_read_member(row, name), &ms) && ms <= clock_wall_ms();
-}
-
-/* As the view wa.keys says it. */
-static void
-make_status(const JsonValue *row, Buffer *out)
-{
-	const char *status = "live";
-
-	if (has(row, "revokedAt"))
-		status = "revoked";
-	else if (is_over(row, "expiresAt"))
-		status = "expired";
-	else if (has(row, "disabledAt"))
-		status = "disabled";
-	else if (has(row, "rotatedTo"))
-		status = "rotated";
-	buffer_append_text(out, status);
 }
 
 static void
@@ -85,7 +59,7 @@ make_denied(const JsonValue *row, Buffer *out)
 	{.name = "name"}, \
 	{.name = "prefix"}, \
 	{.name = "permissions", .type = ANSWER_JSON}, \
-	{.name = "status", .make = make_status}, \
+	{.name = "status"}, \
 	{.name = "createdAt", .type = ANSWER_TIME}, \
 	{.name = "createdBy"}, \
 	{.name = "expiresAt", .type = ANSWER_TIME}, \

@@ -1,6 +1,6 @@
 -- $1 what names contain, or the beginning or the id of a key, or null, $2 id of the last key of the
 -- page before or null, $3 rows.  A row without an id: the place where the next page begins.
-SELECT k.id, k.name, k.prefix, k.permissions, k.created_at, k.created_by, k.created_by_name, k.expires_at,
+SELECT k.id, k.name, k.prefix, k.permissions, k.status, k.created_at, k.created_by, k.created_by_name, k.expires_at,
 	k.last_used_at, k.rotated_to, k.disabled_at, k.revoked_at, k.revoked_reason,
 	wa.session_ids(k.sessions) AS sessions,
 	k.addresses, wa.rate_limit(k.per_minute, k.burst) AS rate_limit, k.test, k.place

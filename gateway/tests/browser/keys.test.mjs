@@ -272,7 +272,9 @@ test('rotating makes the successor first and shows its secret once; the old key 
 
 		const rowOf = (secret) => row(page, name).filter({ hasText: `${secret.slice(0, PREFIX)}…` });
 
-		await rowOf(old.secret).getByText(oldStatus === 401 ? 'Rotated' : 'Rotated, still valid', { exact: true }).waitFor();
+		await rowOf(old.secret).getByText(oldStatus === 401 ? 'Expired' : 'Rotated, still valid', { exact: true }).waitFor();
+		if (oldStatus === 401)
+			await rowOf(old.secret).getByText('rotated', { exact: true }).waitFor();
 		await rowOf(key).getByText('Active', { exact: true }).waitFor();
 		/* what is rotated is not changed or rotated again, and what has ended is not revoked */
 		assert.deepEqual(await actionsOf(rowOf(old.secret)), [`Usage ${name}`, ...(oldStatus === 401 ? [] : [`Revoke ${name}`])]);
@@ -468,7 +470,7 @@ test('permissions that the operator has defined are given and taken away; what o
 	await page.getByText('only the operator can give it again').waitFor();
 	await page.getByText('Only the operator changes its expiry, sessions, addresses and rate, because it has invoices:refund.').waitFor();
 	assert.equal(await page.getByRole('dialog').getByRole('group', { name: 'Sessions' }).count(), 0);
-	assert.deepEqual(await offered(), ['Usage invoices', 'Change invoices', 'Revoke invoices']);
+	assert.deepEqual(await offered(), ['Usage invoices', 'Change invoices', 'Switch off invoices', 'Revoke invoices']);
 	await row(page, 'invoices').getByText('Only the operator rotates it, because it has invoices:refund.').waitFor();
 	await tick('read').check();
 	await tick('invoices:read').uncheck();

@@ -465,7 +465,7 @@ test('an id of another kind, or none, is refused with the kind that is wanted', 
 	const org = await createOrg(db, 'Kinds');
 	const key = await createKey(db, org);
 
-	refused(['key', 'create', key.id, 'x', 'read'], 1, /^wa: organization id must begin with "org_"\n {2}It is "org_" and 26 characters, or a UUID\.\n$/);
+	refused(['key', 'create', key.id, 'x', 'read'], 1, /^wa: organization id must begin with "org_"\n {2}Another kind of id was given: key id\.\n$/);
 	refused(['key', 'revoke', org.id], 1, /^wa: key id must begin with "key_"/);
 	refused(['member', 'add', org.id, key.id, 'owner'], 1, /^wa: user id must begin with "usr_"/);
 	refused(['key', 'show', key.id.slice(0, -1)], 1, /^wa: invalid key id/);

@@ -32,28 +32,18 @@ const SESSIONS = { limit: 200, pages: 5 };		/* to know those that keys are restr
 
 /* The states of a key: its badge, and under which filter it is found. */
 const STATES = {
-	active: { words: 'Active', tone: 'good', group: 'live' },
+	live: { words: 'Active', tone: 'good', group: 'live' },
 	soon: { words: 'Expires soon', tone: 'warn', group: 'live' },
-	rotating: { words: 'Rotated, still valid', tone: 'warn', group: 'live' },
+	rotated: { words: 'Rotated, still valid', tone: 'warn', group: 'live' },
 	disabled: { words: 'Switched off', tone: 'warn', group: 'off' },
-	rotated: { words: 'Rotated', tone: 'neutral', group: 'over' },
 	expired: { words: 'Expired', tone: 'neutral', group: 'over' },
 	revoked: { words: 'Revoked', tone: 'bad', group: 'over' },
 };
 
+/* The status is the database's; only what is said of a live key depends on the time left. */
 function stateOf(key)
 {
-	const over = key.expiresAt !== undefined && key.expiresAt <= now();
-
-	if (key.revokedAt !== undefined)
-		return 'revoked';
-	if (over)
-		return key.rotatedTo === undefined ? 'expired' : 'rotated';
-	if (key.disabledAt !== undefined)
-		return 'disabled';
-	if (key.rotatedTo !== undefined)
-		return 'rotating';
-	return key.expiresAt !== undefined && key.expiresAt - now() < SOON_MS ? 'soon' : 'active';
+	return key.status === 'live' && key.expiresAt !== undefined && key.expiresAt - now() < SOON_MS ? 'soon' : key.status;
 }
 
 const groupOf = (key) => STATES[stateOf(key)].group;
@@ -106,7 +96,7 @@ function StatusCell({ row })
 {
 	const { tone, words } = STATES[stateOf(row)];
 
-	return html`<span class="stack"><${Badge} tone=${tone}>${words}<//>${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>`;
+	return html`<span class="stack"><${Badge} tone=${tone}>${words}<//>${row.status === 'expired' && row.rotatedTo && html`<span class="hint">rotated</span>`}${row.revokedReason && html`<span class="hint">${row.revokedReason}</span>`}</span>`;
 }
 
 function PermissionsCell({ row, sessions, permissions })
