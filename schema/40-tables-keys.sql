@@ -78,7 +78,7 @@ CREATE TABLE wa.api_key (
 	revoked_at timestamptz,
 	revoked_by text,
 	revoked_reason text CHECK (char_length(revoked_reason) BETWEEN 1 AND 200),
-	sessions uuid[] CHECK (cardinality(sessions) BETWEEN 1 AND 32 AND array_ndims(sessions) = 1
+	sessions uuid[] CHECK (cardinality(sessions) >= 1 AND cardinality(sessions) <= 32 AND array_ndims(sessions) = 1
 		AND array_position(sessions, NULL) IS NULL),
 	addresses cidr[] CHECK (array_ndims(addresses) = 1 AND cardinality(addresses) BETWEEN 1 AND 32
 		AND array_position(addresses, NULL) IS NULL),
@@ -256,7 +256,7 @@ SELECT wa.put_durability('wa.scanner_key', 'UPDATE OR DELETE', 'makes the remova
 -- administrators, the library and function bodies reads them.
 CREATE TABLE wa.own_permission (
 	number smallint NOT NULL CHECK (number BETWEEN 0 AND 59),
-	name text COLLATE "C" NOT NULL CHECK (octet_length(name) BETWEEN 3 AND 63 AND name LIKE '_%:_%'),
+	name text COLLATE "C" NOT NULL CHECK (octet_length(name) >= 3 AND octet_length(name) <= 63 AND name LIKE '_%:_%'),
 	description text NOT NULL CHECK (char_length(description) BETWEEN 1 AND 200),
 	grantable boolean NOT NULL,
 	defined_at timestamptz NOT NULL DEFAULT clock_timestamp(),

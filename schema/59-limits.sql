@@ -132,7 +132,7 @@ CREATE TRIGGER media_made_counted AFTER INSERT ON wa.media
 	FOR EACH ROW WHEN (NEW.sha256 IS NOT NULL AND current_setting('row_security') = 'on') EXECUTE FUNCTION wa.count_media();
 COMMENT ON TRIGGER media_made_counted ON wa.media IS 'counts its bytes';
 CREATE TRIGGER media_changed_counted AFTER UPDATE OF sha256, size, key_id, user_id ON wa.media
-	FOR EACH ROW WHEN ((NEW.sha256, NEW.key_id, NEW.user_id) IS DISTINCT FROM (OLD.sha256, OLD.key_id, OLD.user_id))
+	FOR EACH ROW WHEN (NEW.sha256 IS DISTINCT FROM OLD.sha256 OR NEW.key_id IS DISTINCT FROM OLD.key_id OR NEW.user_id IS DISTINCT FROM OLD.user_id)
 	EXECUTE FUNCTION wa.count_media();
 COMMENT ON TRIGGER media_changed_counted ON wa.media IS 'counts its bytes when they are stored, and no more when they have expired';
 CREATE TRIGGER media_deleted_counted AFTER DELETE ON wa.media

@@ -45,8 +45,8 @@ CREATE TRIGGER session_made_wanted AFTER INSERT ON wa.session
 	EXECUTE FUNCTION wa.note_wanted();
 COMMENT ON TRIGGER session_made_wanted ON wa.session IS 'keeps wa.session_wanted: a new session';
 CREATE TRIGGER session_changed_wanted AFTER UPDATE OF status, connector, lease_owner, lease_until ON wa.session
-	FOR EACH ROW WHEN ((NEW.status, NEW.connector, NEW.lease_owner, NEW.lease_until)
-		IS DISTINCT FROM (OLD.status, OLD.connector, OLD.lease_owner, OLD.lease_until))
+	FOR EACH ROW WHEN (NEW.status IS DISTINCT FROM OLD.status OR NEW.connector IS DISTINCT FROM OLD.connector
+		OR NEW.lease_owner IS DISTINCT FROM OLD.lease_owner OR NEW.lease_until IS DISTINCT FROM OLD.lease_until)
 	EXECUTE FUNCTION wa.note_wanted();
 COMMENT ON TRIGGER session_changed_wanted ON wa.session IS 'keeps wa.session_wanted: another status or lease';
 -- A restore may have disabled all other triggers.

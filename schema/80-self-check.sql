@@ -119,70 +119,17 @@ AS $$
 			CROSS JOIN LATERAL wa.table_leaks(ours.tables, ours.org_columns) leak
 		-- Only the library looks up digests.  A person's organizations are looked up for
 		-- people.  The work that waits in all organizations is looked up by wa_claim, in
-		-- tables that nobody else may read.
+		-- tables that nobody else may read.  How each of these is defined is in wa.objects().
 		WHERE NOT EXISTS (
 			SELECT FROM (VALUES
-				('wa.api_key', 'wa.api_key_digest_key', 'CREATE UNIQUE INDEX api_key_digest_key ON wa.api_key USING btree (digest)'),
-				('wa.user_token', 'wa.user_token_digest_key', 'CREATE UNIQUE INDEX user_token_digest_key ON wa.user_token USING btree (digest)'),
-				('wa.invitation', 'wa.invitation_digest_key', 'CREATE UNIQUE INDEX invitation_digest_key ON wa.invitation USING btree (digest)'),
-				('wa.ticket', 'wa.ticket_digest_key', 'CREATE UNIQUE INDEX ticket_digest_key ON wa.ticket USING btree (digest)'),
-				('wa.realtime', 'wa.realtime_digest_key', 'CREATE UNIQUE INDEX realtime_digest_key ON wa.realtime USING btree (digest)'),
-				('wa.member', 'wa.member_of_user', 'CREATE INDEX member_of_user ON wa.member USING btree (user_id, org_id)'),
-				('wa.member', 'member_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES wa.app_user(id)'),
-				('wa.session_wanted', 'wa.session_wanted_held',
-					'CREATE INDEX session_wanted_held ON wa.session_wanted USING btree (lease_owner, connector) WHERE (lease_owner IS NOT NULL)'),
-				('wa.session_wanted', 'wa.session_wanted_until',
-					'CREATE INDEX session_wanted_until ON wa.session_wanted USING btree (lease_until) WHERE (lease_owner IS NOT NULL)'),
-				('wa.session_wanted', 'wa.session_wanted_waiting',
-					'CREATE INDEX session_wanted_waiting ON wa.session_wanted USING btree (connector, uuid_hash(org_id), org_id, session_id) WHERE (lease_owner IS NULL)'),
-				('wa.session_credentials', 'wa.session_credentials_number',
-					'CREATE UNIQUE INDEX session_credentials_number ON wa.session_credentials USING btree (phone_number_id) WHERE has_number'),
-				('wa.session_credentials', 'wa.session_credentials_phone',
-					'CREATE INDEX session_credentials_phone ON wa.session_credentials USING btree (phone_number_id)'),
-				('wa.session_credentials', 'wa.session_credentials_app',
-					'CREATE INDEX session_credentials_app ON wa.session_credentials USING btree (app_id)'),
-				('wa.webhook_lane', 'wa.webhook_lane_held',
-					'CREATE INDEX webhook_lane_held ON wa.webhook_lane USING btree (lease_owner) WHERE (lease_owner IS NOT NULL)'),
-				('wa.webhook_lane', 'wa.webhook_lane_until',
-					'CREATE INDEX webhook_lane_until ON wa.webhook_lane USING btree (due_at) WHERE (due_at > ''-infinity''::timestamp with time zone)')
-			) allowed (relation, object, definition)
-			WHERE leak.id = allowed.relation::regclass AND leak.object = allowed.object
-				AND allowed.definition IN (
-					SELECT CASE WHEN wa.stays_inside(i.tableoid, i.oid) THEN pg_get_indexdef(i.oid) END
-					FROM pg_class i WHERE i.oid = to_regclass(leak.object) AND i.relkind = 'i'
-				UNION ALL
-					SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conrelid = leak.id AND k.conname = leak.object AND k.contype = 'f'))
-	UNION ALL
-		SELECT 'objects belong to wa_owner', c.oid::regclass::text FROM pg_class c
-		WHERE c.relnamespace = 'wa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-			AND c.relowner <> 'wa_owner'::regrole
-	UNION ALL
-		SELECT 'functions belong to wa_owner', p.oid::regprocedure::text FROM pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace AND p.proowner IS DISTINCT FROM CASE
-			WHEN p.proname IN ('connector_sessions', 'connector_credentials', 'connector_receivers', 'count_sealed', 'give_up_number', 'take_number', 'connector_release', 'connector_claim', 'connector_actions', 'connector_media', 'claim_webhooks', 'wait_for_deliveries', 'delivery_stats',
-				'hide_session', 'sweep_deleted_sessions', 'sweep_read_chats', 'sweep_unsent', 'sweep_media', 'note_unused_media',
-				'count_sessions', 'count_webhooks', 'count_tests', 'count_media', 'count_media_bytes', 'count_received_bytes', 'refuse_removed', 'claim_unused_bytes', 'end_removals', 'claim_unknown_bytes', 'stored_bytes_behind', 'event_rows', 'stray_session') THEN 'wa_claim'::regrole
-			-- This one belongs to a superuser, because it runs within everybody's commands.
-			WHEN p.proname = 'close_children' THEN (SELECT r.oid FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper)
-			ELSE 'wa_owner'::regrole END
-	UNION ALL
-		SELECT 'functions pin their search path', p.oid::regprocedure::text FROM pg_proc p
-			JOIN pg_language l ON l.oid = p.prolang
-		WHERE p.pronamespace = 'wa'::regnamespace AND l.lanname <> 'c'
-			AND NOT COALESCE(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']
-	UNION ALL
-		SELECT 'getters are stable and stay out of parallel workers', p.oid::regprocedure::text FROM pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace
-			AND p.proname IN ('current_org', 'current_key', 'current_user_id', 'current_sign_in', 'current_expiry', 'current_address', 'member_role',
-							  'current_rate', 'current_rate_left', 'current_rate_full_in', 'is_socket', 'event_horizon',
-							  'current_permissions', 'current_own_permissions', 'has_own_permission', 'require_own_permission', 'org_for_own', 'org_for_own_any_key',
-							  'has_permission', 'holds_permission', 'require_org', 'require_permission', 'org_for', 'org_for_any_key',
-							  'reaches', 'reaches_session', 'reaches_webhook', 'is_restricted_to_sessions')
-			AND (p.provolatile <> 's' OR p.proparallel <> 'r')
-	UNION ALL
-		SELECT 'binding functions are volatile and never parallel', p.oid::regprocedure::text FROM pg_proc p
-		WHERE p.pronamespace = 'wa'::regnamespace AND p.proname IN ('authenticate', 'authenticate_for', 'act_for')
-			AND (p.provolatile <> 'v' OR p.proparallel <> 'u')
+				('wa.api_key', 'wa.api_key_digest_key'), ('wa.user_token', 'wa.user_token_digest_key'), ('wa.invitation', 'wa.invitation_digest_key'),
+				('wa.ticket', 'wa.ticket_digest_key'), ('wa.realtime', 'wa.realtime_digest_key'),
+				('wa.member', 'wa.member_of_user'), ('wa.member', 'member_user_id_fkey'),
+				('wa.session_wanted', 'wa.session_wanted_held'), ('wa.session_wanted', 'wa.session_wanted_until'), ('wa.session_wanted', 'wa.session_wanted_waiting'),
+				('wa.session_credentials', 'wa.session_credentials_number'), ('wa.session_credentials', 'wa.session_credentials_phone'), ('wa.session_credentials', 'wa.session_credentials_app'),
+				('wa.webhook_lane', 'wa.webhook_lane_held'), ('wa.webhook_lane', 'wa.webhook_lane_until')
+			) allowed (relation, object)
+			WHERE leak.id = allowed.relation::regclass AND leak.object = allowed.object)
 	UNION ALL
 		SELECT 'privileges are those of wa.granted()', w FROM wa.wrong_privileges() w
 	UNION ALL
@@ -206,13 +153,6 @@ AS $$
 	UNION ALL
 		SELECT 'protected tables stay protected', f.object FROM wa.protection_failures() f
 	UNION ALL
-		SELECT 'passwords are hashed by pgcrypto', needed.function
-		FROM (VALUES ('wa.bcrypt(text,text)', 'pg_crypt'), ('wa.bcrypt_salt(text,integer)', 'pg_gen_salt_rounds')) needed (function, symbol)
-		WHERE NOT EXISTS (
-			SELECT FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-			WHERE p.oid = to_regprocedure(needed.function) AND l.lanname = 'c'
-				AND p.probin = '$libdir/pgcrypto' AND p.prosrc = needed.symbol)
-	UNION ALL
 		SELECT 'credentials are stored nowhere', format('%s.%I', a.attrelid::regclass, a.attname)
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 		WHERE a.atttypid IN ('wa.secret'::regtype, 'wa.secret[]'::regtype, 'wa.password'::regtype, 'wa.password[]'::regtype)
@@ -221,54 +161,7 @@ AS $$
 			-- Applications may store credentials in their own tables, and could do so as text too.
 			AND (c.relowner IN (SELECT m.role FROM wa.administrators() m) OR c.oid IN (SELECT w.id FROM wa.watched_tables() w))
 	UNION ALL
-		SELECT 'changes reach every backend', format('%s on wa.%s', needed.name, needed.relation)
-		FROM (
-			SELECT t.relation, t.relation || '_invalidate' AS name, format('CREATE TRIGGER %1$s_invalidate AFTER %2$s ON wa.%1$s '
-				'FOR EACH ROW EXECUTE FUNCTION wa.invalidate(%3$s)', t.relation, t.changes, quote_literal(t.wakes)) AS definition
-			FROM (VALUES
-				('api_key', 'DELETE OR UPDATE', 'org_id'), ('app_user', 'DELETE OR UPDATE', 'person'), ('member', 'DELETE OR UPDATE', 'org_id'),
-				('sign_in', 'DELETE OR UPDATE OF user_id, id, digest, expires_at, ended_at, generation', 'user_id'),
-				('user_token', 'DELETE OR UPDATE', NULL), ('ended', 'INSERT OR DELETE OR UPDATE', 'org_id'),
-				('ended_sign_in', 'INSERT OR DELETE OR UPDATE', 'user_id'), ('event_epoch', 'INSERT OR DELETE OR UPDATE', NULL),
-				('statement', 'INSERT OR DELETE OR UPDATE', NULL), ('own_permission', 'DELETE OR UPDATE', NULL)) t (relation, changes, wakes)
-		UNION ALL
-			SELECT t, t || '_invalidate_all', format('CREATE TRIGGER %1$s_invalidate_all AFTER TRUNCATE ON wa.%1$s '
-				'FOR EACH STATEMENT EXECUTE FUNCTION wa.invalidate()', t)
-			FROM unnest('{api_key,app_user,member,sign_in,user_token,ended,ended_sign_in,event_epoch,statement,own_permission}'::text[]) t
-		UNION ALL
-			SELECT t.relation, t.relation || '_durable', format('CREATE TRIGGER %1$s_durable AFTER %2$s ON wa.%1$s '
-				'FOR EACH ROW EXECUTE FUNCTION wa.commit_durably()', t.relation, t.changes)
-			FROM (VALUES
-				('org', 'UPDATE OF event_days, media_days'), ('org_limits', 'INSERT OR DELETE OR UPDATE'), ('key_policy', 'INSERT OR DELETE OR UPDATE'),
-				('scanner_key', 'DELETE OR UPDATE'), ('session', 'UPDATE OF status, pairing, deleted_at'),
-				('webhook', 'DELETE OR UPDATE OF session_id, url, events, custom_headers, active, secret, previous_secret, previous_secret_until, disabled_at'),
-				('invitation', 'DELETE OR UPDATE OF accepted_at, withdrawn_at'), ('ticket', 'UPDATE OF used_at'), ('realtime', 'DELETE')) t (relation, changes)
-		UNION ALL VALUES
-			('audit', 'audit_append_only',
-				'CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON wa.audit FOR EACH ROW EXECUTE FUNCTION wa.refuse_change()'),
-			('audit', 'audit_append_only_all',
-				'CREATE TRIGGER audit_append_only_all BEFORE TRUNCATE ON wa.audit FOR EACH STATEMENT EXECUTE FUNCTION wa.refuse_change()')) needed
-		WHERE NOT EXISTS (
-			SELECT FROM pg_trigger t
-			WHERE t.tgrelid = format('wa.%I', needed.relation)::regclass AND t.tgname = needed.name AND t.tgenabled = 'A'
-				AND CASE WHEN wa.stays_inside(t.tableoid, t.oid) THEN pg_get_triggerdef(t.oid) END = needed.definition)
-	UNION ALL
-		-- These write events and keep the lists of what waits; none may be missing, and no other disabled.
-		SELECT 'triggers are enabled', format('%s on wa.%s', needed.name, needed.relation)
-		FROM (VALUES
-			('session', 'session_made'), ('session', 'session_changed'), ('session', 'session_made_wanted'), ('session', 'session_changed_wanted'), ('session', 'session_ended_number'),
-			('session_pairing', 'session_pairing_made'), ('session_pairing', 'session_pairing_changed'), ('chat', 'chat_made'), ('chat', 'chat_changed'),
-			('contact', 'contact_made'), ('contact', 'contact_changed'), ('message', 'message_made'), ('message', 'message_changed'),
-			('api_key', 'api_key_made'), ('api_key', 'api_key_ended'), ('ended', 'ended_key'),
-			('delivery', 'delivery_made_due'), ('delivery', 'delivery_put_off')) needed (relation, name)
-		WHERE NOT EXISTS (
-			SELECT FROM pg_trigger t
-			WHERE t.tgrelid = format('wa.%I', needed.relation)::regclass AND t.tgname = needed.name)
-	UNION
-		-- Those of foreign keys have names of their own.
-		SELECT 'triggers are enabled', format('%s on %s', COALESCE(k.conname, t.tgname), t.tgrelid::regclass)
-		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
-		WHERE c.relnamespace = 'wa'::regnamespace AND t.tgenabled NOT IN ('O', 'A')
+		SELECT 'objects are those of wa.objects()', w FROM wa.wrong_objects() w
 	UNION ALL
 		SELECT 'restored dumps are complete', u.name FROM wa.unrestored u
 	), checks (name) AS (VALUES
@@ -278,13 +171,10 @@ AS $$
 		('owners hold their objects only by role'), ('temporary tables are closed to PUBLIC'),
 		('row security is forced'), ('policies restrict to the organization'),
 		('policies are those of wa.policies()'), ('indexes and foreign keys lead with the organization'),
-		('objects belong to wa_owner'), ('functions belong to wa_owner'), ('functions pin their search path'),
-		('getters are stable and stay out of parallel workers'),
-		('binding functions are volatile and never parallel'), ('privileges are those of wa.granted()'),
-		('default privileges open nothing'), ('group roles are members of no role'),
-		('protected tables stay protected'),
-		('passwords are hashed by pgcrypto'),
-		('credentials are stored nowhere'), ('changes reach every backend'), ('triggers are enabled'),
+		('objects are those of wa.objects()'),
+		('privileges are those of wa.granted()'), ('default privileges open nothing'),
+		('group roles are members of no role'), ('protected tables stay protected'),
+		('credentials are stored nowhere'),
 		('restored dumps are complete'))
 	SELECT name, count(f.object) = 0, string_agg(f.object, ', ' ORDER BY f.object)
 	FROM checks c FULL JOIN failure f USING (name)
@@ -292,5 +182,5 @@ AS $$
 	ORDER BY count(f.object) = 0, name
 $$;
 COMMENT ON FUNCTION wa.self_check() IS
-	'checks what isolation rests on: roles, owners, grants, policies, indexes, settings. Every row must have passed; '
+	'checks what isolation rests on: roles, grants, policies, settings, and every object of schema wa. Every row must have passed; '
 	'docs/operations.md says what to do about each';

@@ -72,7 +72,7 @@ SELECT wa.is_protected('public.invoice');
 -- So is a trigger that is gone.
 BEGIN;
 DROP TRIGGER api_key_invalidate ON wa.api_key;
-SELECT detail FROM wa.self_check() WHERE name = 'changes reach every backend';
+SELECT detail FROM wa.self_check() WHERE name = 'objects are those of wa.objects()';
 ROLLBACK;
 -- NULL is a mistake, not a table that needs no protection.
 SELECT wa.protect(to_regclass('public.typo'));

@@ -2,6 +2,7 @@
  * reference.test.mjs
  *		docs/reference.md is what the catalog says: every object, who may use it, its comment, and
  *		docs/connectors.md has every statement of a connector;
+ *		the list of schema wa's objects is what the catalog says;
  *		docs/operations.md says what to do about each row of wa.self_check().
  */
 import assert from 'node:assert/strict';
@@ -35,15 +36,23 @@ test('internal functions stand in the order of their names', () =>
 	assert.deepEqual(names, [...names].sort());
 });
 
-test('what to do about owners names every function that is not wa_owner\'s', () =>
+test('the list of objects is what scripts/objects writes', () =>
 {
-	const text = fs.readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
-	const row = text.split('\n').find((line) => line.startsWith('| objects belong to wa_owner'));
-	const others = cluster.psql('wa', `
-		SELECT 'wa.' || proname FROM pg_proc
-		WHERE pronamespace = 'wa'::regnamespace AND proowner <> 'wa_owner'::regrole ORDER BY 1`).split('\n');
+	const check = () => run(path.join(SCRIPTS, 'objects'), ['--check'], { env: cluster.environment('wa') });
 
-	assert.deepEqual([...row.matchAll(/`(wa\.[a-z_]+)`/g)].map(([, name]) => name).sort(), others);
+	assert.deepEqual(check(), { code: 0, stdout: '', stderr: '' });
+	cluster.psql('wa', 'CREATE INDEX unnamed ON wa.message (org_id, id)');
+	try
+	{
+		const { code, stdout } = check();
+
+		assert.equal(code, 1);
+		assert.match(stdout, /^> \t\t\('index', 'wa\.unnamed on wa\.message', 'CREATE INDEX unnamed ON wa\.message USING btree \(org_id, id\)'\),$/m);
+	}
+	finally
+	{
+		cluster.psql('wa', 'DROP INDEX wa.unnamed');
+	}
 });
 
 test('what to do about a failed check names every check', () =>
