@@ -26,6 +26,7 @@
 #include "mb/pg_wchar.h"
 
 #include "src/common/key_format.h"
+#include "src/compatibility.h"
 #include "src/secret.h"
 
 PG_FUNCTION_INFO_V1(wa_secret_in);
