@@ -3,7 +3,7 @@
  *		What Meta posts to wa-cloud is stored once, or posted again: nothing is lost and nothing
  *		is doubled, and each session believes only what is signed with its own secret.
  *
- * sql/people.sql tests under which address a person is kept.
+ * sql/user_ids.sql tests under which address a person is kept.
  */
 import assert from 'node:assert/strict';
 import http from 'node:http';
