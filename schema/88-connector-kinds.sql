@@ -94,7 +94,8 @@ COMMENT ON FUNCTION wa.set_connector_capability(text, text, boolean) IS
 -- connector's public key before they reach the database, so that neither the database nor a
 -- dump of it has a token that works.  What is sealed begins with the organization: sealed
 -- credentials that somebody copies to a session of another organization are refused by the
--- connector.
+-- connector.  So are those that name another phone number than the row does, which whoever
+-- writes SQL can make: the row's is the one that the session gets.
 --
 -- A phone number belongs to one session of the installation.  A session gets it when WhatsApp
 -- has accepted its credentials, and not by naming it, so nobody can keep a number from its
@@ -223,7 +224,7 @@ COMMENT ON FUNCTION wa.session_credentials(uuid) IS
 	'the ids in the credentials of a session, and when they were given; no row if it has none. Needs `manage`. `P0002`';
 
 CREATE FUNCTION wa.connector_credentials(connector text, owner text, sessions uuid[])
-	RETURNS TABLE (org_id uuid, session_id uuid, key_id uuid, sealed bytea, updated_at timestamptz)
+	RETURNS TABLE (org_id uuid, session_id uuid, key_id uuid, sealed bytea, updated_at timestamptz, phone_number_id text)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -234,13 +235,13 @@ BEGIN
 		PERFORM wa.refuse_field('sessions', 'must have 1 to 1000 elements');
 	END IF;
 	RETURN QUERY
-	SELECT c.org_id, c.session_id, c.key_id, c.sealed, c.updated_at
+	SELECT c.org_id, c.session_id, c.key_id, c.sealed, c.updated_at, c.phone_number_id
 	FROM wa.session_wanted w JOIN wa.session_credentials c ON c.org_id = w.org_id AND c.session_id = w.session_id
 	WHERE w.lease_owner = connector_credentials.owner AND w.connector = connector_credentials.connector
 		AND w.is_wanted AND w.lease_until > clock_timestamp() AND w.session_id = ANY (connector_credentials.sessions);
 END $$;
 COMMENT ON FUNCTION wa.connector_credentials(text, text, uuid[]) IS
-	'the sealed credentials of sessions whose lease `owner` has. `22023` (`sessions`: 1 to 1000)';
+	'the sealed credentials of sessions whose lease `owner` has. They are to be refused if `phone_number_id` is not the one that is sealed. `22023` (`sessions`: 1 to 1000)';
 
 -- What WhatsApp posts comes to any process of a connector, also one that does not have the
 -- lease of the session, and at any time.  The process needs the secret of the session's app, to

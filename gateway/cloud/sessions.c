@@ -50,7 +50,8 @@ enum
 	COLUMN_OF_SESSION,
 	COLUMN_KEY,
 	COLUMN_SEALED,
-	COLUMN_UPDATED_AT
+	COLUMN_UPDATED_AT,
+	COLUMN_NUMBER_ID
 };
 
 static const char *const state_names[] = {
@@ -246,6 +247,16 @@ begin_check(void *context)
 
 /* ---- credentials ---- */
 
+/* Whoever writes SQL can give other credentials the id of somebody else's number. */
+static bool
+name_the_number(const CloudCredentials *credentials, const DbResult *result, int row)
+{
+	char number[CLOUD_ID_MAX + 1];
+
+	return db_text_copy(result, row, COLUMN_NUMBER_ID, number, sizeof(number)) &&
+		   strcmp(credentials->phone_number_id, number) == 0;
+}
+
 /* Credentials that are newer than the renewal knows come with the next one. */
 static void
 open_credentials(CloudSession *session, const DbResult *result, int row)
@@ -259,6 +270,8 @@ open_credentials(CloudSession *session, const DbResult *result, int row)
 		return;
 	problem = cloud_credentials_open(cloud->keys, session->view.org.bytes, sealed.bytes, sealed.len,
 									 &session->credentials);
+	if (problem == NULL && !name_the_number(&session->credentials, result, row))
+		problem = "the credentials are those of another phone number; give them again";
 	if (problem != NULL)
 	{
 		fail(session, problem);

@@ -315,6 +315,21 @@ export const CHECKS = [
 		},
 	},
 	{
+		name: 'credentials of another number than the row names are refused',
+		needs: 'credentials',
+		async run(stage, fault)
+		{
+			const { session } = await stage.tenant('Namer');
+
+			await stage.db.sql("UPDATE wa.session_credentials SET phone_number_id = '999', updated_at = clock_timestamp() WHERE session_id = $1", [session.uuid]);
+
+			const program = stage.program(fault);
+
+			await stage.until(program, 'the session has failed or works', async () => ['failed', 'working'].includes(await stage.statusOf(session)));
+			assert.equal(await stage.statusOf(session), 'failed', 'it works with them');
+		},
+	},
+	{
 		name: 'other credentials are taken while it runs',
 		needs: 'credentials',
 		async run(stage, fault)

@@ -30,6 +30,7 @@ const FAULTS = [
 	['new_ids', 'what arrives is stored once', /not each is stored once/],
 	['early_report', 'a file is in the store', /it is not in the store/],
 	['any_credentials', 'credentials of another organization', /it works with them/],
+	['any_number', 'credentials of another number', /it works with them/],
 	['old_credentials', 'other credentials', /it has the new number/],
 ];
 

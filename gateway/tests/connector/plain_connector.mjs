@@ -164,7 +164,10 @@ async function open({ org_id: org, session_id: session })
 
 	const opened = JSON.parse(Buffer.from(sodium.crypto_box_seal_open(row.sealed, sodium.crypto_scalarmult_base(secret), secret)).toString());
 
-	return opened.organizationId === typeid('org', org) || has('any_credentials') ? opened : null;
+	const isOwn = opened.organizationId === typeid('org', org) || has('any_credentials');
+	const isNamed = opened.phoneNumberId === row.phone_number_id || has('any_number');
+
+	return isOwn && isNamed ? opened : null;
 }
 
 async function connect(row)

@@ -147,6 +147,21 @@ test('new credentials of a session that works connect it anew', async () =>
 	});
 });
 
+test('credentials of another number than they are given for are refused', async () =>
+{
+	const credentials = makeCredentials();
+
+	graph.addNumber(credentials);
+
+	const session = await createCloudSession(client, key.secret, credentials);
+
+	await reaches(session, 'working', null);
+	await db.sql("UPDATE wa.session_credentials SET phone_number_id = '999', has_number = false, updated_at = now() WHERE session_id = wa.from_typeid('sess', $1)", [session.id]);
+	await client.post(`/api/v1/sessions/${session.id}:restart`, key.secret, {});
+	await reaches(session, 'failed', /another phone number/);
+	assert.equal(await db.value("SELECT has_number::text FROM wa.session_credentials WHERE session_id = wa.from_typeid('sess', $1)", [session.id]), 'false');
+});
+
 test('credentials that are copied to a session of another organization are refused', async () =>
 {
 	const credentials = makeCredentials();
