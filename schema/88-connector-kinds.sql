@@ -297,11 +297,11 @@ CREATE FUNCTION wa.is_public_key(public_key bytea) RETURNS boolean
 AS $$
 DECLARE
 	small_order constant bytea[] := ARRAY[
-		'\x0000000000000000000000000000000000000000000000000000000000000000',
-		'\x0100000000000000000000000000000000000000000000000000000000000000',
-		'\xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
-		'\x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
-		'\xecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'];
+		E'\\x0000000000000000000000000000000000000000000000000000000000000000',
+		E'\\x0100000000000000000000000000000000000000000000000000000000000000',
+		E'\\xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+		E'\\x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+		E'\\xecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'];
 BEGIN
 	RETURN octet_length(public_key) = 32 AND get_byte(public_key, 31) < 128 AND public_key <> ALL (small_order)
 		AND NOT (substr(public_key, 2) = decode(repeat('ff', 30) || '7f', 'hex') AND get_byte(public_key, 0) >= 237);

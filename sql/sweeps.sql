@@ -5,6 +5,9 @@ SET client_min_messages = warning;
 SET plan_cache_mode = force_generic_plan;
 DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM wa.housekeep(task, 10000) FROM unnest('{events,deliveries,tickets,sockets,user_tokens,sign_ins,idempotency,key_hours,deleted_sessions,read_chats}'::text[]) task; END LOOP; END $$;
 
+-- What earlier tests have left and is over in the middle of this one.
+DELETE FROM wa.ticket;
+DELETE FROM wa.realtime;
 SELECT wa.create_org('much') AS much, wa.create_org('little') AS little \gset
 SELECT id AS key FROM wa.create_key(:'much', 'much', '{read}') \gset
 CREATE PROCEDURE public.add_over(org uuid, key uuid, rows integer)
