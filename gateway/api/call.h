@@ -24,7 +24,7 @@
  */
 #define CALL_PROBLEMS_MAX 8
 #define PROBLEM_NAME_MAX 64
-#define PROBLEM_TEXT_MAX 192
+#define PROBLEM_TEXT_MAX 2048
 
 typedef struct Attachment Attachment; /* attachment.c */
 typedef struct Upload Upload;         /* upload.c */

@@ -134,6 +134,12 @@ test('the log is filtered by action, actor, subject and time, and pages keep the
 	assert.deepEqual((await get(`?subject=${key.id}&action=key.disabled&limit=1&cursor=${page.nextCursor}`)).json.data.map(({ action }) => action), ['key.disabled']);
 	for (const wrong of ['action=none', 'subject=x', 'from=x', 'to=1700000000', 'actor='])
 		assert.equal((await get(`?${wrong}`)).status, 400, wrong);
+
+	/* All choices are named, however many there are. */
+	const { details: [{ message }] } = (await get('?action=none')).json.error;
+	const { AuditAction: known } = (await client.get('/api/v1/openapi.json')).json.components.schemas;
+
+	assert.equal(message, `must be one of: ${known.enum.join(', ')}`);
 });
 
 test('wrong passwords of an account are in the logs of its organizations, one entry for many', async () =>
