@@ -136,10 +136,10 @@ test('the log is filtered by action, actor, subject and time, and pages keep the
 		assert.equal((await get(`?${wrong}`)).status, 400, wrong);
 
 	/* All choices are named, however many there are. */
-	const { details: [{ message }] } = (await get('?action=none')).json.error;
+	const { action } = (await get('?action=none')).json.error.details;
 	const { AuditAction: known } = (await client.get('/api/v1/openapi.json')).json.components.schemas;
 
-	assert.equal(message, `must be one of: ${known.enum.join(', ')}`);
+	assert.equal(action, `must be one of: ${known.enum.join(', ')}`);
 });
 
 test('wrong passwords of an account are in the logs of its organizations, one entry for many', async () =>

@@ -230,7 +230,7 @@ const TOLD = [
 	[{ type: 'poll', name: 'x', options: ['a', 'b', 'a'] }, 'options', 'options[2] is the same as one before it'],
 	[{ type: 'text', text: 'x', mentions: [PHONE, 'nobody'] }, 'mentions', 'mentions[1] must be a phone number or a WhatsApp address'],
 	[{ type: 'text', text: 'x', mentions: [PHONE, 7] }, 'mentions', 'mentions[1] must be a string'],
-	[{ type: 'text', text: 'x', mentions: [''] }, 'mentions', 'mentions[0] must have 1 to 128 characters'],
+	[{ type: 'text', text: 'x', mentions: [''] }, 'mentions', 'mentions[0] must have 1 to 160 characters'],
 ];
 
 test('what is wrong with a file, a card or a list is told precisely', async () =>

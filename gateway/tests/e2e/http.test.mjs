@@ -123,7 +123,7 @@ test('a method that a path does not have is a 405 that names those it has', asyn
 		[ME]: 'GET, HEAD, OPTIONS',
 		[SESSIONS]: 'GET, HEAD, POST, OPTIONS',
 		[`${SESSIONS}/${tenant.session.id}/chats`]: 'GET, HEAD, OPTIONS',
-		[`${SESSIONS}/${tenant.session.id}/messages`]: 'POST, OPTIONS',
+		[`${SESSIONS}/${tenant.session.id}/messages`]: 'GET, HEAD, POST, OPTIONS',
 	};
 
 	for (const [path, methods] of Object.entries(allowed))

@@ -258,7 +258,7 @@ START_TEST(elements_are_named_by_their_place)
 		const char *problem;
 	} cases[] = {
 		{"[\"9\",7]", "mentions[1] must be a string"},
-		{"[\"9\",\"9\",\"\"]", "mentions[2] must have 1 to 128 characters"},
+		{"[\"9\",\"9\",\"\"]", "mentions[2] must have 1 to 160 characters"},
 		{"\"9\"", "must be an array of strings"},
 	};
 

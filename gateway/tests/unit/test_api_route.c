@@ -99,9 +99,9 @@ START_TEST(methods_that_do_not)
 	sample_request(&sample, HTTP_METHOD_DELETE, "/api/v1/sessions");
 	route_allow(&table, &sample.http, allow, sizeof(allow));
 	ck_assert_str_eq(allow, "GET, HEAD, POST, OPTIONS");
-	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions/x/messages");
+	sample_request(&sample, HTTP_METHOD_PUT, "/api/v1/sessions/x/messages");
 	route_allow(&table, &sample.http, allow, sizeof(allow));
-	ck_assert_str_eq(allow, "POST, OPTIONS");
+	ck_assert_str_eq(allow, "GET, HEAD, POST, OPTIONS");
 	/* Not the methods of /sessions/{sessionId}, which fits less. */
 	ck_assert_int_eq(find(HTTP_METHOD_GET, "/api/v1/sessions/x:start", &route), ROUTE_NO_METHOD);
 	sample_request(&sample, HTTP_METHOD_GET, "/api/v1/sessions/x:start");
@@ -159,8 +159,8 @@ count_params(const Endpoint *endpoint)
 			count += SEALING_WIDTH;
 		else
 			count += param->type == PARAM_ID_OR_TIME ? 2 : 1;
-		if (param->source == PARAM_CURSOR)
-			count += endpoint->cursor[1].type != CURSOR_NONE ? 1 : 0;
+		for (int i = 1; param->source == PARAM_CURSOR && i < ENDPOINT_CURSOR_MAX; i++)
+			count += endpoint->cursor[i].type != CURSOR_NONE ? 1 : 0;
 	}
 	return count;
 }
