@@ -181,6 +181,7 @@ DECLARE
 	backlog uuid;
 	part integer;
 	removed integer;
+	counted integer := 0;
 	gone integer := 0;
 BEGIN
 	-- Most organizations have nothing to delete: one look at the beginning of each log.
@@ -196,14 +197,16 @@ BEGIN
 				< at - o.event_days * interval '1 day' END
 		ORDER BY turn.nth
 	LOOP
-		part := CASE WHEN organization.nth = 1 THEN max / 2 ELSE max - gone END;
+		part := CASE WHEN organization.nth = 1 THEN max / 2 ELSE max - counted END;
 		removed := wa.expire_events_of(organization.id, organization.cutoff, organization.is_late, part);
-		gone := gone + removed;
 		IF removed >= part THEN
 			backlog := organization.id;
 		END IF;
-		IF gone >= max THEN
-			behind := CASE WHEN organization.nth > 1 THEN organization.id ELSE place.org_id END;
+		gone := gone + removed;
+		-- It may be more, with copies for deliveries.  The others have their part all the same.
+		counted := counted + LEAST(removed, part);
+		IF counted >= max THEN
+			behind := organization.id;
 			EXIT;
 		END IF;
 	END LOOP;

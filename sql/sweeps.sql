@@ -102,12 +102,24 @@ UNION ALL SELECT 'deliveries', count(*) FILTER (WHERE org_id = :'little'), count
 UNION ALL SELECT 'tickets', count(*) FILTER (WHERE org_id = :'little'), count(*) FILTER (WHERE org_id = :'much') FROM wa.ticket WHERE expires_at < now()
 UNION ALL SELECT 'sockets', count(*) FILTER (WHERE org_id = :'little'), count(*) FILTER (WHERE org_id = :'much') FROM wa.realtime WHERE expires_at < now()
 UNION ALL SELECT 'idempotency', count(*) FILTER (WHERE org_id = :'little'), count(*) FILTER (WHERE org_id = :'much') FROM wa.idempotency WHERE key LIKE 'k%';
-DO $$ BEGIN FOR i IN 1..150 LOOP PERFORM wa.housekeep(task, 100) FROM unnest('{events,deliveries,tickets,sockets,user_tokens,idempotency,key_hours,deleted_sessions,read_chats}'::text[]) task; END LOOP; END $$;
+DO $$ BEGIN FOR i IN 1..40 LOOP PERFORM wa.housekeep(task, 1000) FROM unnest('{events,deliveries,tickets,sockets,user_tokens,idempotency,key_hours,deleted_sessions,read_chats}'::text[]) task; END LOOP; END $$;
 SELECT (SELECT count(*) FROM wa.event WHERE envelope = '{}') + (SELECT count(*) FROM wa.delivery WHERE org_id IN (:'much', :'little')) + (SELECT count(*) FROM wa.ticket WHERE org_id IN (:'much', :'little') AND expires_at < now())
 	+ (SELECT count(*) FROM wa.realtime WHERE org_id IN (:'much', :'little') AND expires_at < now()) + (SELECT count(*) FROM wa.idempotency WHERE key LIKE 'k%' AND org_id IN (:'much', :'little')) AS left,
 	(SELECT count(*) FROM wa.message WHERE org_id IN (:'much', :'little') AND status <> 'read') AS unread,
 	(SELECT count(*) FROM wa.chat WHERE org_id IN (:'much', :'little') AND read_to IS NOT NULL) AS being_read,
 	(SELECT count(*) FROM wa.housekeeping_place WHERE backlog_org IS NOT NULL) AS backlogs;
+
+-- Nor does an organization keep the turn whose events leave many copies to deliveries.
+INSERT INTO wa.webhook (org_id, url, secret, active) SELECT :'much', 'https://e.com/', 'secret', true FROM generate_series(1, 30);
+INSERT INTO wa.event (org_id, epoch, ordinal, type, envelope, created_at)
+SELECT o, 1, i, 'message', '{}', now() - interval '30 days' FROM unnest(ARRAY[:'much', :'little']::uuid[]) o, generate_series(10001, 10200) i;
+INSERT INTO wa.delivery (org_id, webhook_id, event_id, epoch, ordinal, type, next_attempt_at)
+SELECT e.org_id, w.id, e.id, 1, 1, 'message', now() + interval '1 day' FROM wa.event e JOIN wa.webhook w ON w.org_id = e.org_id AND w.active WHERE e.org_id = :'much' AND e.envelope = '{}';
+UPDATE wa.housekeeping_place SET org_id = :'much', backlog_org = :'much' WHERE task = 'events';
+SELECT wa.housekeep('events', 100) > 0 AS gone FROM generate_series(1, 2);
+SELECT count(*) FILTER (WHERE org_id = :'little') AS little, count(*) FILTER (WHERE org_id = :'much') > 50 AS much FROM wa.event WHERE envelope = '{}';
+DELETE FROM wa.delivery WHERE org_id = :'much';
+DELETE FROM wa.event WHERE envelope = '{}';
 
 SELECT format('ALTER TABLE wa.%s ALTER org_id RESET (n_distinct)', t) FROM unnest('{event,idempotency,ticket,realtime,api_key_hour,delivery,webhook,chat,contact,message,message_action,user_token,media_bytes}'::text[]) t \gexec
 SELECT count(wa.hide_session(s.org_id, s.id)) FROM wa.session s WHERE s.label = 'sweeps';

@@ -82,13 +82,13 @@ function FirstSteps({ steps })
 
 /* ---- health ---- */
 
-const isExpiring = (key) => key.revokedAt === undefined && key.rotatedTo === undefined && key.expiresAt > now() && key.expiresAt - now() < SOON_MS;
+const isExpiring = (key) => key.status === 'live' && key.expiresAt - now() < SOON_MS;
 
 /* A subject: how it is in a few words, and what of it needs somebody. */
 function subjectsOf({ sessions, keys, webhooks }, administers)
 {
 	const working = sessions.filter(({ status }) => status === 'working').length;
-	const live = keys.filter((key) => key.revokedAt === undefined && !(key.expiresAt <= now()));
+	const live = keys.filter(({ status }) => status === 'live' || status === 'rotated');
 
 	return [
 		{

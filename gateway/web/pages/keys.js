@@ -24,7 +24,7 @@ import { hrefOf } from '../router.js';
 import { Badge, Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { Table } from '../ui/table.js';
-import { SecretDialog, useSecret } from '../ui/secret.js';
+import { Copyable, SecretDialog, useSecret } from '../ui/secret.js';
 
 const SOON_MS = 7 * DAY;
 const PAGE = { limit: 200 };
