@@ -285,6 +285,7 @@ AS $$
 		('wa.media_scan.lease_owner', 'text'),
 		('wa.media_scan.lease_until', 'timestamp with time zone'),
 		('wa.media_scan.one', 'boolean NOT NULL DEFAULT true'),
+		('wa.media_scan.removes_unknown', 'boolean NOT NULL DEFAULT false'),
 		('wa.member.created_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
 		('wa.member.org_id', 'uuid NOT NULL'),
 		('wa.member.role', 'text NOT NULL'),

@@ -101,6 +101,7 @@ CREATE TABLE wa.media_scan (
 	checked_org_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	checked_sha256 bytea NOT NULL DEFAULT '',
 	checked_at timestamptz,
+	removes_unknown boolean NOT NULL DEFAULT false,
 	CHECK (num_nonnulls(lease_owner, lease_until) IN (0, 2))
 );
 COMMENT ON TABLE wa.media_scan IS 'how far the store was compared with the rows of its files. One row. Part of no dump';
@@ -112,6 +113,7 @@ COMMENT ON COLUMN wa.media_scan.ended_at IS 'when all names were last listed';
 COMMENT ON COLUMN wa.media_scan.checked_org_id IS 'the organization of the last row whose bytes were looked for; it may be gone by now';
 COMMENT ON COLUMN wa.media_scan.checked_sha256 IS 'the digest of that row';
 COMMENT ON COLUMN wa.media_scan.checked_at IS 'when the bytes of all rows were last looked for; NULL: they are at present';
+COMMENT ON COLUMN wa.media_scan.removes_unknown IS 'whether bytes that no row knows become unused, or are only counted';
 INSERT INTO wa.media_scan DEFAULT VALUES;
 ALTER TABLE wa.media_scan ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY wa_owner_open ON wa.media_scan TO wa_owner USING (true);

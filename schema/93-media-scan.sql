@@ -12,7 +12,10 @@
 -- them after the removal, and its program died before the row.
 --
 -- Names of organizations that do not exist are left alone.  The store of another database is
--- full of them.
+-- full of them.  A database that was restored beside the one that it is a copy of has the same
+-- organizations, and would take what the other one has stored since for unknown.  So bytes that
+-- no row knows are only counted until an administrator has said that the store is this
+-- database's own (wa.set_media_scan()), and no dump carries that.
 --
 -- Whoever has stolen the login of a worker could keep the row of the scan locked; so workers take
 -- turns at it, as at other tasks.
@@ -47,7 +50,7 @@ COMMENT ON FUNCTION wa.take_media_scan(text, interval) IS
 	'worker has it, or it came to its end within a day. `22023` (`owner`, `lease` 1 s to 1 h)';
 
 -- Each organization by itself: bytes whose row somebody has locked are left to the next scan.
-CREATE FUNCTION wa.claim_unknown_bytes(names jsonb, OUT unknown integer, OUT strange integer)
+CREATE FUNCTION wa.claim_unknown_bytes(names jsonb, removes boolean, OUT unknown integer, OUT strange integer)
 	LANGUAGE plpgsql STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET lock_timeout = '10ms'
@@ -70,6 +73,11 @@ BEGIN
 			strange := strange + found.count;
 			CONTINUE;
 		END IF;
+		IF NOT removes THEN
+			unknown := unknown + (SELECT count(*) FROM unnest(found.digests) d (digest)
+				WHERE NOT EXISTS (SELECT FROM wa.media_bytes b WHERE b.org_id = found.organization AND b.sha256 = d.digest));
+			CONTINUE;
+		END IF;
 		CONTINUE WHEN EXISTS (
 			SELECT FROM wa.media_bytes b WHERE b.org_id = found.organization AND b.unused_at IS NOT NULL
 			ORDER BY b.unused_at OFFSET unused_max - 1 LIMIT 1);
@@ -85,8 +93,8 @@ BEGIN
 		END;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION wa.claim_unknown_bytes(jsonb) IS
-	'for wa.media_scanned(): makes bytes of the store that no row knows unused ones, and returns how many these are, and how many are of organizations that do not exist';
+COMMENT ON FUNCTION wa.claim_unknown_bytes(jsonb, boolean) IS
+	'for wa.media_scanned(): makes bytes of the store that no row knows unused ones, or only counts them, and returns how many these are, and how many are of organizations that do not exist';
 
 CREATE FUNCTION wa.media_scanned(owner text, names jsonb, behind text, is_end boolean, lease interval) RETURNS TABLE (unknown integer, strange integer)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -95,6 +103,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	at timestamptz;
+	removes boolean;
 BEGIN
 	PERFORM wa.refuse_bound();
 	PERFORM wa.check_lease(owner, 1, lease);
@@ -113,17 +122,29 @@ BEGIN
 		ended_at = CASE WHEN is_end THEN at ELSE s.ended_at END,
 		lease_owner = CASE WHEN NOT is_end THEN s.lease_owner END, lease_until = CASE WHEN NOT is_end THEN at + lease END
 	WHERE s.one = (
-		SELECT l.one FROM wa.media_scan l WHERE l.lease_owner = media_scanned.owner AND l.lease_until > at FOR NO KEY UPDATE SKIP LOCKED);
+		SELECT l.one FROM wa.media_scan l WHERE l.lease_owner = media_scanned.owner AND l.lease_until > at FOR NO KEY UPDATE SKIP LOCKED)
+	RETURNING s.removes_unknown INTO removes;
 	IF FOUND THEN
-		RETURN QUERY SELECT c.unknown, c.strange FROM wa.claim_unknown_bytes(names) c;
+		RETURN QUERY SELECT c.unknown, c.strange FROM wa.claim_unknown_bytes(names, removes) c;
 	END IF;
 END $$;
 COMMENT ON FUNCTION wa.media_scanned(text, jsonb, text, boolean, interval) IS
 	'reports a page of the scan that `owner` has: the names in the store that are older than a day, an array of at most 1000 objects '
 	'with `organization` and `sha256` (in hexadecimal digits), behind which name the scan goes on, and whether it has come to its '
-	'end. Bytes that no row knows are unused ones from now on. Returns how many these are, at most about 10,000 of one organization '
+	'end. Bytes that no row knows are unused ones from now on, if wa.set_media_scan() has said so. Returns how many these are, at most about 10,000 of one organization '
 	'at a time, and how many are of organizations that do not exist; no row: `owner` does not have the scan any more. '
 	'`22023` (`owner`, `names`, `behind`, `is_end`, `lease`, a digest that is none)';
+
+CREATE FUNCTION wa.set_media_scan(removes_unknown boolean) RETURNS void
+	LANGUAGE plpgsql STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM wa.refuse_under_key();
+	UPDATE wa.media_scan s SET removes_unknown = set_media_scan.removes_unknown;
+END $$;
+COMMENT ON FUNCTION wa.set_media_scan(boolean) IS
+	'whether files in the store that no row knows are removed (`true`) or only counted (`false`, as from the beginning, and after a restore). Say `true` if no other database uses the store';
 
 CREATE FUNCTION wa.stored_bytes_behind(org uuid, digest bytea, max integer) RETURNS SETOF wa.media_bytes
 	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER

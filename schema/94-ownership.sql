@@ -69,7 +69,7 @@ ALTER FUNCTION wa.count_received_bytes(uuid) OWNER TO wa_claim;
 ALTER FUNCTION wa.refuse_removed(uuid, bytea, timestamptz) OWNER TO wa_claim;
 ALTER FUNCTION wa.claim_unused_bytes(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.end_removals(jsonb) OWNER TO wa_claim;
-ALTER FUNCTION wa.claim_unknown_bytes(jsonb) OWNER TO wa_claim;
+ALTER FUNCTION wa.claim_unknown_bytes(jsonb, boolean) OWNER TO wa_claim;
 ALTER FUNCTION wa.stored_bytes_behind(uuid, bytea, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.count_tests(uuid, integer) OWNER TO wa_claim;
 ALTER FUNCTION wa.stray_session(uuid, uuid[], boolean) OWNER TO wa_claim;

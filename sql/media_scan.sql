@@ -7,7 +7,7 @@ SELECT wa.create_org('Scans') AS org \gset
 SELECT wa.create_org('Scans too') AS other_org \gset
 SELECT secret AS send FROM wa.create_key(:'org', 'send', '{send}') \gset
 UPDATE wa.media_bytes SET unused_at = now() + interval '1 day' WHERE unused_at IS NOT NULL;	-- of other tests
-UPDATE wa.media_scan SET behind = '', lease_owner = NULL, lease_until = NULL, ended_at = NULL, checked_at = NULL;
+UPDATE wa.media_scan SET behind = '', lease_owner = NULL, lease_until = NULL, ended_at = NULL, checked_at = NULL, removes_unknown = false;
 CREATE FUNCTION public.names(org uuid, VARIADIC names text[]) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_agg(jsonb_build_object('organization', org, 'sha256', encode(sha256(n::bytea), 'hex'))) FROM unnest(names) n
 $$;
@@ -26,6 +26,13 @@ SELECT count(*) AS first_again FROM wa.take_media_scan('first', '1 minute');
 SELECT count(*) AS others_report FROM wa.media_scanned('second', names(:'org', 'left'), 'x', false, '1 minute');
 SELECT count(*) AS unchanged FROM public.bytes;
 SELECT * FROM wa.media_scanned('first', '[]', 'org_a/ab', false, '1 minute');
+-- What no row knows is only counted until an administrator has said that the store is this database's own.
+SELECT unknown, strange FROM wa.media_scanned('first', names(:'org', 'left', 'left too'), 'org_a/ab', false, '1 minute');
+SELECT count(*) AS unchanged FROM public.bytes;
+SELECT * FROM error_of('SET ROLE wa_app; SELECT wa.set_media_scan(true)');
+SELECT wa.authenticate(:'send') IS NOT NULL AS bound \; SELECT * FROM error_of('SELECT wa.set_media_scan(true)');
+SELECT wa.set_media_scan(NULL);
+SELECT wa.set_media_scan(true);
 UPDATE wa.media_scan SET lease_until = now() - interval '1 second';
 SELECT count(*) AS late_report FROM wa.media_scanned('first', names(:'org', 'left'), 'x', false, '1 minute');
 SELECT * FROM wa.take_media_scan('second', '1 minute');

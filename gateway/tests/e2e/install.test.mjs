@@ -327,7 +327,7 @@ test('a superuser works with the extension among the traps: functions, views, tr
 		...(await housekeepingTasks(wire)).map((task) => `SELECT wa.housekeep('${task}', 10)`),
 		'SELECT wa.flush_key_usage()', 'TABLE wa.keys', 'TABLE wa.people', 'TABLE wa.audit', 'TABLE wa.event', 'TABLE wa.delivery',
 		`SELECT wa.set_org_limit('${org}', 'sessions', 9)`,
-		`SELECT wa.set_event_days('${org}', 7)`, `SELECT wa.set_media_days('${org}', 30)`, 'SELECT * FROM wa.default_limits()', 'TABLE wa.key_usage', 'TABLE wa.protected',
+		`SELECT wa.set_event_days('${org}', 7)`, `SELECT wa.set_media_days('${org}', 30)`, 'SELECT * FROM wa.default_limits()', 'SELECT wa.set_media_scan(false)', 'TABLE wa.key_usage', 'TABLE wa.protected',
 		`SELECT * FROM wa.import_keys('list', '${org}', '{"name": "moved", "digest": "${'ab'.repeat(32)}", "permissions": ["read"]}')`,
 		`SELECT * FROM wa.explain_denial('${secret}', 'read')`, "SELECT * FROM wa.find_key('shop')", `SELECT wa.rotate_key('${own.id}', '1 day')`,
 		`SELECT wa.update_key('${moved}', name => 'moved here', permissions => '{read,send}', lift => '{sessions}', addresses => '{192.0.2.1}', per_minute => 60)`,

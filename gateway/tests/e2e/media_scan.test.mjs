@@ -30,6 +30,7 @@ before(async () =>
 	tenant = await createTenant(db, 'Files');
 	other = await createTenant(db, 'Others');
 	key = await createKey(db, tenant.org, ['read', 'send']);
+	await db.sql('SELECT wa.set_media_scan(true)');
 });
 
 /* What a test leaves is not the next one's. */
