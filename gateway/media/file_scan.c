@@ -73,6 +73,8 @@ enter(FileScan *file, const char *name)
 	file->level++;
 	file->folders[file->level] = folder;
 	snprintf(file->names[file->level], sizeof(file->names[0]), "%s", file->level == 0 ? "" : name);
+	if (file->level < LEVELS - 1)
+		file->names[file->level + 1][0] = '\0';
 	return 0;
 }
 
@@ -156,12 +158,16 @@ step(FileScan *file)
 	return file->level >= 0 && file->error == 0;
 }
 
+/*
+ * The folder that was entered last, also if it has been left by now.  While the place of before is
+ * looked for, that one stays.
+ */
 static void
 note_place(FileScan *file)
 {
 	MediaPage *page = &file->scan.page;
 
-	if (file->level == LEVELS - 1)
+	if (file->level >= LEVELS - 2 && file->names[LEVELS - 1][0] != '\0')
 		snprintf(page->behind, sizeof(page->behind), "%s/%s", file->names[1], file->names[2]);
 	else if (file->level == LEVELS - 2 && file->wanted[1][0] == '\0')
 		snprintf(page->behind, sizeof(page->behind), "%s", file->names[1]);

@@ -146,7 +146,8 @@ for (const [where, open] of STORES)
 		await until('they are removed', async () => await worker.count('wa_media_removals_total', 'removed') === 2);
 		assert.deepEqual(store.names().sort(), kept);
 		assert.ok((await download(gateway, id)).body.equals(used));
-		assert.equal((await upload(gateway, left)).status, 201, 'the same bytes can be stored again');
+		/* the worker may not have said yet that they are gone */
+		await until('the same bytes can be stored again', async () => (await upload(gateway, left)).status === 201);
 		await worker.stop();
 		await gateway.stop();
 	});
@@ -212,7 +213,7 @@ for (const [where, open] of STORES)
 		await db.sql("UPDATE wa.media_scan SET lease_until = now() - interval '1 second'");
 		await second.scanned(1);
 		assert.equal(Number(await db.value('SELECT count(*) FROM wa.media_bytes')), 700);
-		assert.ok(await second.count('wa_media_scan_names_total') < 700, 'it did not begin again');
+		assert.ok(await second.count('wa_media_scan_names_total') < 700, `it began again: ${known} of 700 were known, and it listed ${await second.count('wa_media_scan_names_total')}`);
 		await second.stop();
 	});
 }
@@ -243,14 +244,17 @@ test('what killed gateways leave is removed, and each row has its bytes', async 
 {
 	const store = inFolder();
 	const files = Array.from({ length: 4 }, () => randomBytes(300_000));
-	const end = Date.now() + 15000;
+	const [end, latest] = [Date.now() + 15000, Date.now() + 180000];
 	let gateway = await Gateway.start(cluster, { args: store.options });
 	const worker = await startWorker(store);
 	const seen = { created: 0, refused: 0, kills: 0, found: 0, removed: 0 };
+	const isEnough = () => seen.created > 0 && seen.kills > 2 && seen.found > 0 && seen.removed > 0;
+	/* Longer on a busy machine: until each of these was seen. */
+	const goesOn = () => Date.now() < end || !isEnough() && Date.now() < latest;
 
 	async function keepUploading(bytes)
 	{
-		while (Date.now() < end)
+		while (goesOn())
 		{
 			try
 			{
@@ -268,7 +272,7 @@ test('what killed gateways leave is removed, and each row has its bytes', async 
 	/* Rows that are lost without their bytes are those of a dump that is older than the store. */
 	async function keepLosing()
 	{
-		while (Date.now() < end)
+		while (goesOn())
 		{
 			await db.sql('DELETE FROM wa.media WHERE org_id = $1 AND random() < 0.7', [tenant.org.uuid]);
 			await db.sql('DELETE FROM wa.media_bytes WHERE org_id = $1 AND files = 0 AND removal IS NULL AND removed_at IS NULL AND random() < 0.5', [tenant.org.uuid]);
@@ -291,19 +295,19 @@ test('what killed gateways leave is removed, and each row has its bytes', async 
 
 	async function keepKilling()
 	{
-		while (Date.now() < end)
+		while (goesOn())
 		{
 			await sleep(randomInt(1500));
 			seen.kills++;
 			gateway.kill('SIGKILL');
 			await gateway.exited;
 			gateway = await Gateway.start(cluster, { args: store.options });
+			seen.found = await worker.count('wa_media_scan_names_total', 'unknown');
+			seen.removed = await worker.count('wa_media_removals_total', 'removed');
 		}
 	}
 
 	await Promise.all([...files.map(keepUploading), keepLosing(), keepKilling()]);
-	seen.found = await worker.count('wa_media_scan_names_total', 'unknown');
-	seen.removed = await worker.count('wa_media_removals_total', 'removed');
 	worker.kill('SIGKILL');
 	await worker.exited;
 
@@ -311,6 +315,6 @@ test('what killed gateways leave is removed, and each row has its bytes', async 
 	const stored = store.names().map((name) => path.basename(name));
 
 	assert.deepEqual(rows.filter((digest) => !stored.includes(digest)), [], JSON.stringify(seen));
-	assert.ok(seen.created > 0 && seen.kills > 2 && seen.found > 0 && seen.removed > 0, JSON.stringify(seen));
+	assert.ok(isEnough(), JSON.stringify(seen));
 	await gateway.stop();
 });

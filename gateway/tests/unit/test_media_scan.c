@@ -217,6 +217,22 @@ START_TEST(another_scan_goes_on)
 }
 END_TEST
 
+/* A folder takes a few steps, so that some of the pages end between two folders. */
+START_TEST(a_page_ends_behind_a_folder)
+{
+	Told told;
+
+	for (int i = 0; i < 1200; i++)
+		make_stored(i % 2 == 0 ? org : other_org, (uint8_t) (i / 2), i, DAY + 60);
+	for (int pages = 1; pages < 12; pages++)
+	{
+		scan(&told, "", pages);
+		ck_assert(!told.is_end);
+		ck_assert_uint_eq(strlen(told.behind), WAK_TYPEID_SUFFIX_LENGTH + sizeof("org_/ab") - 1);
+	}
+}
+END_TEST
+
 START_TEST(a_scan_behind_a_place_that_is_gone_ends)
 {
 	Told told;
@@ -403,6 +419,7 @@ add(TCase *cases)
 	tcase_add_test(cases, each_file_is_found_once);
 	tcase_add_test(cases, young_files_and_other_names_are_only_counted);
 	tcase_add_test(cases, another_scan_goes_on);
+	tcase_add_test(cases, a_page_ends_behind_a_folder);
 	tcase_add_test(cases, a_scan_behind_a_place_that_is_gone_ends);
 	tcase_add_test(cases, a_scan_may_be_ended_at_any_time);
 	tcase_add_test(cases, names_are_read_as_they_are_written);

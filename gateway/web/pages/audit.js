@@ -13,10 +13,15 @@ import { Empty, Loaded, More, Notice } from '../ui/notice.js';
 import { Page, usePlace } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 
+/* A time as the database writes it. */
+const A_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
+
 function valueInWords(value)
 {
+	if (A_TIME.test(value))
+		return html`<${Time} at=${Date.parse(value)} />`;
 	if (Array.isArray(value))
-		return value.map(valueInWords).join(', ') || 'none';
+		return value.map(String).join(', ') || 'none';
 	return value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
