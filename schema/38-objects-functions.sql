@@ -101,7 +101,7 @@ AS $$
 		('wa.connector_receivers(text,text[],text)', 'OWNER wa_claim plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER (enable_bitmapscan=off; enable_hashjoin=off; enable_mergejoin=off; enable_seqscan=off; jit=off; search_path=pg_catalog, pg_temp)'),
 		('wa.connector_release(text)', 'OWNER wa_claim plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER (search_path=pg_catalog, pg_temp)'),
 		('wa.connector_report(json)', 'plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER (enable_hashjoin=off; enable_mergejoin=off; enable_seqscan=off; jit=off; plan_cache_mode=force_generic_plan; search_path=pg_catalog, pg_temp)'),
-		('wa.connector_sent(uuid,text,timestamp with time zone)', 'plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER (search_path=pg_catalog, pg_temp)'),
+		('wa.connector_sent(uuid,text,timestamp with time zone,uuid)', 'plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER (search_path=pg_catalog, pg_temp)'),
 		('wa.connector_session(uuid,text,text,text,text,text,timestamp with time zone,text,timestamp with time zone)', 'plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER (search_path=pg_catalog, pg_temp)'),
 		('wa.connector_sessions(text,text,integer,interval)', 'OWNER wa_claim plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER (enable_bitmapscan=off; enable_hashjoin=off; enable_mergejoin=off; enable_seqscan=off; enable_sort=off; jit=off; search_path=pg_catalog, pg_temp)'),
 		('wa.connector_status(uuid,text,text,timestamp with time zone,uuid,text,text)', 'plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER (search_path=pg_catalog, pg_temp)'),

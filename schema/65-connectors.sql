@@ -578,23 +578,31 @@ END $$;
 COMMENT ON FUNCTION wa.wake_answers(uuid[]) IS
 	'for function bodies: lets the next claim look at the answers that wait for these messages';
 
-CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz) RETURNS boolean
-	LANGUAGE plpgsql STRICT SECURITY DEFINER
+-- A message whose outcome was unknown has failed, and WhatsApp may say later that it has it after
+-- all: here, below and in wa.mark_sent() this counts.  A webhook is signed by the app of one
+-- session, so what it says of the messages of other sessions does not count.
+CREATE FUNCTION wa.connector_sent(message uuid, wa_message_id text, at timestamptz, session uuid DEFAULT NULL) RETURNS boolean
+	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF num_nulls(message, wa_message_id, at) > 0 THEN
+		RETURN NULL;
+	END IF;
 	UPDATE wa.message m
 	SET status = 'sent', wa_message_id = connector_sent.wa_message_id, sent_at = connector_sent.at,
 		lease_owner = NULL, lease_until = NULL, error = NULL, error_code = NULL
-	WHERE m.org_id = wa.require_org() AND m.id = message AND m.status IN ('queued', 'sending');
+	WHERE m.org_id = wa.require_org() AND m.id = message AND (session IS NULL OR m.session_id = session)
+		AND (m.status IN ('queued', 'sending') OR m.status = 'failed' AND m.error_code = 'outcome_unknown' AND m.wa_message_id IS NULL);
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
 	PERFORM wa.wake_answers(message);
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz) IS
-	'reports that WhatsApp took a message, whoever leases it by now; false if it was not on its way';
+COMMENT ON FUNCTION wa.connector_sent(uuid, text, timestamptz, uuid) IS
+	'reports that WhatsApp took a message, whoever leases it by now; false if it was not on its way, nor failed with '
+	'`outcome_unknown`, or if it is not of `session` (NULL: of whichever)';
 
 CREATE FUNCTION wa.check_error_code(error_code text) RETURNS void
 	LANGUAGE plpgsql PARALLEL SAFE
@@ -677,7 +685,8 @@ BEGIN
 	UPDATE wa.message m
 	SET status = overtake_sent.status, wa_message_id = overtake_sent.wa_message_id, sent_at = overtake_sent.at,
 		lease_owner = NULL, lease_until = NULL, error = overtake_sent.error, error_code = overtake_sent.error_code
-	WHERE m.org_id = wa.require_org() AND m.id = message AND m.session_id = session AND m.status IN ('queued', 'sending');
+	WHERE m.org_id = wa.require_org() AND m.id = message AND m.session_id = session
+		AND (m.status IN ('queued', 'sending') OR m.status = 'failed' AND m.error_code = 'outcome_unknown' AND m.wa_message_id IS NULL);
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
@@ -685,7 +694,7 @@ BEGIN
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION wa.overtake_sent(uuid, uuid, text, text, timestamptz, text, text) IS
-	'for wa.connector_status(): gives a message that is on its way its id and status; false if it is not';
+	'for wa.connector_status(): gives a message that is on its way, or failed with `outcome_unknown`, its id and status; false if it is neither';
 
 CREATE FUNCTION wa.connector_status(session uuid, wa_message_id text, status text, at timestamptz, message uuid DEFAULT NULL,
 									error text DEFAULT NULL, error_code text DEFAULT NULL) RETURNS boolean

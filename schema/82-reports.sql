@@ -187,7 +187,7 @@ DECLARE
 	r constant wa.report := report;
 BEGIN
 	CASE COALESCE(r.report, '')
-		WHEN 'sent' THEN changed := wa.connector_sent(r.message, r.wa_message_id, r.at);
+		WHEN 'sent' THEN changed := wa.connector_sent(r.message, r.wa_message_id, r.at, r.session);
 		WHEN 'failed' THEN changed := wa.connector_failed(r.message, r.error, COALESCE(r.retry, false), r.attempt,
 			COALESCE(r.maybe_sent, false), r.error_code);
 		WHEN 'status' THEN changed := wa.connector_status(r.session, r.wa_message_id, r.status, r.at, r.message, r.error, r.error_code);
@@ -241,12 +241,13 @@ BEGIN
 		SET status = 'sent', wa_message_id = r.wa_message_id, sent_at = r.at, lease_owner = NULL, lease_until = NULL, error = NULL,
 			error_code = NULL
 		FROM unnest(numbers, places, wa_message_ids, times) r (number, place, wa_message_id, at)
-		WHERE m.ctid = r.place AND m.status IN ('queued', 'sending')
+		WHERE m.ctid = r.place
+			AND (m.status IN ('queued', 'sending') OR m.status = 'failed' AND m.error_code = 'outcome_unknown' AND m.wa_message_id IS NULL)
 		RETURNING r.number, m.id)
 	SELECT array_agg(t.number), array_agg(t.id) INTO taken, messages FROM told t;
 END $$;
 COMMENT ON FUNCTION wa.mark_sent(integer[], tid[], text[], timestamptz[]) IS
-	'for wa.take_sent(): changes rows that it has locked, and returns the numbers of those that were on their way, and their messages';
+	'for wa.take_sent(): changes rows that it has locked, and returns the numbers of those that were on their way or failed with `outcome_unknown`, and their messages';
 
 CREATE FUNCTION wa.mark_status(numbers integer[], places tid[], status text) RETURNS integer[]
 	LANGUAGE plpgsql
@@ -284,7 +285,8 @@ BEGIN
 		array_agg(r.wa_message_id) AS wa_message_ids, array_agg(r.at) AS times
 	INTO found
 	FROM unnest(run) WITH ORDINALITY r CROSS JOIN LATERAL (
-		SELECT m.ctid AS place FROM wa.message m WHERE m.org_id = org AND m.id = r.message LIMIT 1 FOR NO KEY UPDATE) o;
+		SELECT m.ctid AS place FROM wa.message m
+		WHERE m.org_id = org AND m.id = r.message AND (r.session IS NULL OR m.session_id = r.session) LIMIT 1 FOR NO KEY UPDATE) o;
 	sent := wa.mark_sent(found.numbers, found.places, found.wa_message_ids, found.times);
 	PERFORM wa.wake_answers(VARIADIC sent.messages);
 	RETURN COALESCE(sent.taken, '{}');

@@ -330,6 +330,25 @@ FROM wa.event e LEFT JOIN shown s ON s.type = e.type AND e.envelope LIKE '%,"pay
 WHERE e.session_id = :'told' AND e.type <> 'session.status' GROUP BY e.type ORDER BY e.type;
 DELETE FROM wa.session WHERE id = :'told';
 
+-- A message whose outcome was unknown was sent after all, when a webhook says so: by a report of
+-- its own, in a run, and by a status.  What has failed for another reason stays so.
+SELECT queue(:'acme', :'session', 'unknown ' || n) AS id, n INTO TEMPORARY unknown FROM generate_series(1, 5) n;
+UPDATE wa.message m SET status = 'failed', error = 'not known', error_code = CASE u.n WHEN 5 THEN '131047' ELSE 'outcome_unknown' END FROM unknown u WHERE m.id = u.id;
+SELECT id AS unknown_1 FROM unknown WHERE n = 1 \gset
+SELECT id AS unknown_4 FROM unknown WHERE n = 4 \gset
+SELECT * FROM report(:'acme', json_build_array(json_build_object('report', 'sent', 'session', :'session', 'message', :'unknown_1', 'wa_message_id', 'U1', 'at', now())));
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'sent', 'session', :'session', 'message', u.id, 'wa_message_id', 'U' || u.n, 'at', now()) ORDER BY u.n) FROM unknown u WHERE u.n IN (1, 2, 3, 5)));
+SELECT * FROM report(:'acme', json_build_array(json_build_object('report', 'status', 'session', :'session', 'message', :'unknown_4', 'wa_message_id', 'U4', 'status', 'read', 'at', now())));
+SELECT m.body, m.status, m.error, m.error_code, m.wa_message_id FROM wa.message m JOIN unknown u USING (id) ORDER BY u.n;
+
+-- Who signs for one session says nothing about the messages of another, alone or in a run.
+INSERT INTO wa.session (org_id, label, status, connector, rate_per_min, rate_per_hour) VALUES (:'acme', 'of another app', 'working', 'reports', 0, 0) RETURNING id AS another_app \gset
+SELECT queue(:'acme', :'session', 'theirs ' || n) AS id, n INTO TEMPORARY theirs FROM generate_series(1, 3) n;
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'sent', 'session', :'another_app', 'message', t.id, 'wa_message_id', 'T1', 'at', now())) FROM theirs t WHERE t.n = 1));
+SELECT * FROM report(:'acme', (SELECT json_agg(json_build_object('report', 'sent', 'session', CASE t.n WHEN 2 THEN :'session' ELSE :'another_app' END, 'message', t.id, 'wa_message_id', 'T' || t.n, 'at', now()) ORDER BY t.n) FROM theirs t));
+SELECT m.body, m.status, m.wa_message_id FROM wa.message m JOIN theirs t USING (id) ORDER BY t.n;
+UPDATE wa.message SET status = 'failed' WHERE id IN (SELECT id FROM theirs);
+
 DELETE FROM wa.webhook WHERE url = 'https://reports.example/';
 DELETE FROM wa.delivery WHERE webhook_id = :'webhook';
 DROP TABLE public.statements, public.hundred, public.answers, run_left, each_left;
