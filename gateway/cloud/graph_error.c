@@ -89,15 +89,14 @@ graph_error_advice(int code, int status, bool is_transient)
 	return (GraphAdvice){.verdict = GRAPH_REFUSED};
 }
 
-/* A server in front of the API may have failed after it had passed the request on. */
+/*
+ * Such an answer is one of a server in front of the API, which says nothing about the token or the
+ * number.  It may also have failed after it had passed the request on.
+ */
 GraphAdvice
 graph_error_by_status(int status)
 {
-	if (status == 401)
-		return (GraphAdvice) BARRED(TOKEN_IS_DEAD);
-	if (status == 403)
-		return (GraphAdvice) BARRED(TOKEN_MAY_NOT);
-	if (status == 429)
+	if (status == 401 || status == 403 || status == 404 || status == 408 || status == 429)
 		return (GraphAdvice) PAUSED(60);
 	return (GraphAdvice){.verdict =
 							 status >= 400 && status < 500 ? GRAPH_REFUSED : GRAPH_UNCERTAIN};

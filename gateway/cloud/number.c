@@ -106,7 +106,8 @@ take_number(NumberCheck *check, const JsonValue *json)
 	if (problem != NULL)
 		end(check, NUMBER_FAILS, problem);
 	else if (!read_digits(json, check->result.digits))
-		end(check, NUMBER_FAILS, "Meta does not say the phone number of this phoneNumberId");
+		end(check, check->connect ? NUMBER_FAILS : NUMBER_UNKNOWN,
+			"Meta does not say the phone number of this phoneNumberId");
 	else if (!check->connect)
 		end(check, NUMBER_WORKS, NULL);
 	else if (!begin_call(check, CHECK_SUBSCRIBED))
@@ -138,7 +139,7 @@ take_subscribed(NumberCheck *check, const JsonValue *json)
 		end(check, NUMBER_UNKNOWN, "out of memory");
 }
 
-/* What is refused for good is one of the credentials. */
+/* What Meta itself refuses when the number is connected is one of the credentials. */
 static void
 end_refused(NumberCheck *check, const GraphAnswer *answer)
 {
@@ -150,12 +151,13 @@ end_refused(NumberCheck *check, const GraphAnswer *answer)
 	end(check, NUMBER_FAILS, problem);
 }
 
+/* A number that has worked does not fail because one look is refused. */
 static void
 take_refusal(NumberCheck *check, const GraphAnswer *answer)
 {
 	if (answer->advice.verdict == GRAPH_BARRED)
 		end(check, NUMBER_FAILS, answer->problem);
-	else if (answer->advice.verdict == GRAPH_REFUSED)
+	else if (answer->advice.verdict == GRAPH_REFUSED && answer->code >= 0 && check->connect)
 		end_refused(check, answer);
 	else
 		end(check, NUMBER_UNKNOWN, answer->problem);

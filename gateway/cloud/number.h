@@ -18,7 +18,7 @@ typedef enum NumberOutcome
 {
 	NUMBER_WORKS,
 	NUMBER_FAILS,  /* until a person has acted; problem says how */
-	NUMBER_UNKNOWN /* Meta has not said; try again */
+	NUMBER_UNKNOWN /* Meta has not said, or has refused a look; try again */
 } NumberOutcome;
 
 /* Valid until done returns. */

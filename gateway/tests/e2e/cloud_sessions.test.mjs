@@ -127,6 +127,46 @@ test('its health is looked at again and again: a token that dies fails it, and n
 	await reaches(session, 'working', null);
 });
 
+for (const status of [401, 403, 404, 408, 400])
+	test(`a page of an edge with status ${status} fails no session, neither one that works nor one that is being connected`, async () =>
+	{
+		const [working, late] = [makeCredentials(), makeCredentials()];
+		const refused = (session) => cloud.events('number_not_checked').filter((line) => line.includes(session)).length;
+
+		graph.addNumber(working);
+		graph.addNumber(late);
+
+		const session = await createCloudSession(client, key.secret, working);
+		const uuid = await db.value("SELECT wa.from_typeid('sess', $1)", [session.id]);
+
+		await reaches(session, 'working', null);
+		graph.edge = () => ({ status, raw: '<html>blocked</html>' });
+
+		const other = await createCloudSession(client, key.secret, late);
+		const otherUuid = await db.value("SELECT wa.from_typeid('sess', $1)", [other.id]);
+
+		await until('both were refused', () => refused(uuid) > 0 && refused(otherUuid) > 0);
+		assert.equal((await get(session)).status, 'working');
+		assert.equal((await get(other)).status, 'starting');
+		graph.edge = () => undefined;
+		await reaches(other, 'working', null);
+		await reaches(session, 'working', null);
+	});
+
+test('a look that is refused fails no session that works', async () =>
+{
+	const credentials = makeCredentials();
+	const number = graph.addNumber(credentials);
+	const session = await createCloudSession(client, key.secret, credentials);
+	const uuid = await db.value("SELECT wa.from_typeid('sess', $1)", [session.id]);
+
+	await reaches(session, 'working', null);
+	number.appSecret = 'another';
+	await until('it was refused', () => cloud.events('number_not_checked').some((line) => line.includes(uuid)));
+	assert.equal((await get(session)).status, 'working');
+	number.appSecret = credentials.appSecret;
+});
+
 test('new credentials of a session that works connect it anew', async () =>
 {
 	const first = makeCredentials();

@@ -49,8 +49,11 @@ END_TEST
 START_TEST(without_a_code_the_status_decides)
 {
 	ck_assert_int_eq(graph_error_by_status(400).verdict, GRAPH_REFUSED);
-	ck_assert_int_eq(graph_error_by_status(401).verdict, GRAPH_BARRED);
-	ck_assert_int_eq(graph_error_by_status(403).verdict, GRAPH_BARRED);
+	/* nothing of an edge's page is about the token or the number */
+	ck_assert_int_eq(graph_error_by_status(401).verdict, GRAPH_PAUSED);
+	ck_assert_int_eq(graph_error_by_status(403).verdict, GRAPH_PAUSED);
+	ck_assert_int_eq(graph_error_by_status(404).verdict, GRAPH_PAUSED);
+	ck_assert_int_eq(graph_error_by_status(408).verdict, GRAPH_PAUSED);
 	ck_assert_int_eq(graph_error_by_status(429).verdict, GRAPH_PAUSED);
 	/* somebody in between may have passed the request on */
 	ck_assert_int_eq(graph_error_by_status(500).verdict, GRAPH_UNCERTAIN);

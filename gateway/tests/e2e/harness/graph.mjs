@@ -4,7 +4,8 @@
  *
  * It knows the numbers that a test gives it, and keeps what it has accepted in "messages", and
  * every request in "calls".  With "tls" ({ key, cert }) it speaks HTTP/2 only.  "fault" is the test's: it is asked about each POST of a message,
- * before and after that was accepted, and says what goes wrong, or nothing.
+ * before and after that was accepted, and says what goes wrong, or nothing.  "edge" is the test's,
+ * too: it is asked about each call, and answers in the API's place, or says nothing.
  */
 import { createHmac } from 'node:crypto';
 import http from 'node:http';
@@ -77,6 +78,7 @@ export class Graph
 		graph.media = new Map();
 		graph.files = new Map();
 		graph.fault = () => undefined;
+		graph.edge = () => undefined;
 		graph.busy = 0;
 		graph.busiest = 0;
 		graph.server = tls ? http2.createSecureServer(tls, (...both) => graph.take(...both)) : http.createServer((...both) => graph.take(...both));
@@ -134,7 +136,7 @@ export class Graph
 		this.calls.push(call);
 		try
 		{
-			answer = await this.respond(call, rest);
+			answer = this.edge(call) ?? await this.respond(call, rest);
 		}
 		catch (error)
 		{
