@@ -11,6 +11,9 @@
 #include "lib/json_read.h"
 #include "lib/json_write.h"
 
+/* Characters of WhatsApp's id of a message. */
+#define FIELD_MESSAGE_ID_MAX 512
+
 /* The text of a member; NULL: there is none, or it is empty or no text.  Borrowed. */
 extern const char *field_text(const JsonValue *object, const char *name);
 

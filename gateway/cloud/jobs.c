@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cloud/chats.h"
+#include "cloud/fields.h"
 #include "cloud/work.h"
 #include "db/result.h"
 #include "db/task.h"
@@ -54,8 +55,9 @@ typedef struct Job
 	JobState state;
 	Chat *chat; /* WAITING, SENDING */
 	int tries;
-	GraphCall *call; /* SENDING */
-	Timer timer;     /* UNSURE */
+	GraphCall *call;     /* SENDING */
+	uint64_t connection; /* of the session, when it was sent */
+	Timer timer;         /* UNSURE */
 	JobOutcome outcome;
 	bool maybe_sent; /* GIVEN_BACK: it is not known whether it was sent before */
 	char *wa_message_id;
@@ -302,12 +304,14 @@ take_done(Job *job, const GraphAnswer *answer)
 	pace_resume(&job->chat->pace);
 	if (job->work.deed == WORK_SEND)
 	{
-		if (!json_read_string(json_read_member(first, "id"), &id, &len) || len == 0)
+		if (json_read_string(json_read_member(first, "id"), &id, &len) && len > 0 &&
+			len <= FIELD_MESSAGE_ID_MAX)
+			job->wa_message_id = strndup(id, len);
+		if (job->wa_message_id == NULL)
 		{
 			enter_unsure(job);
 			return;
 		}
-		job->wa_message_id = strndup(id, len);
 	}
 	leave_chat(job);
 	end_job(job, JOB_DONE, "");
@@ -326,10 +330,16 @@ static void
 take_pause(Job *job, const GraphAnswer *answer, SessionView *session)
 {
 	bool of_chat = answer->advice.verdict == GRAPH_PAUSED_CHAT;
-	Pace *pace = of_chat || session == NULL ? &job->chat->pace : &session->pace;
 	int64_t wait_s =
 		answer->wait_s > answer->advice.wait_s ? answer->wait_s : answer->advice.wait_s;
+	Pace *pace;
 
+	if (session == NULL)
+	{
+		try_again(job, 0);
+		return;
+	}
+	pace = of_chat ? &job->chat->pace : &session->pace;
 	pace_pause(pace, wait_s * 1000, of_chat ? PAUSE_BASE_RECIPIENT : PAUSE_BASE_NUMBER,
 			   clock_monotonic_ms());
 	log_line(LOG_LEVEL_WARNING, of_chat ? "chat_paused" : "number_paused",
@@ -347,11 +357,23 @@ take_uncertain(Job *job, const GraphAnswer *answer)
 		take_again(job, answer, IDEMPOTENT_TRIES);
 }
 
+/*
+ * The session with whose credentials the job was sent.  NULL: it has begun anew or is gone, and
+ * what Meta says of it, its token or its number does not count any more.
+ */
+static SessionView *
+find_sender(const Job *job)
+{
+	SessionView *session = sessions_find(job->claims->jobs->sessions, &job->work.session);
+
+	return session == NULL || session->connection != job->connection ? NULL : session;
+}
+
 static void
 on_answer(void *context, const GraphAnswer *answer)
 {
 	Job *job = context;
-	SessionView *session = sessions_find(job->claims->jobs->sessions, &job->work.session);
+	SessionView *session = find_sender(job);
 
 	job->call = NULL;
 	if (answer->code >= 0)
@@ -412,6 +434,7 @@ begin_sending(Job *job, const SessionView *session)
 	TAILQ_REMOVE(&job->chat->waiting, job, chat_link);
 	job->chat->current = job;
 	job->state = JOB_SENDING;
+	job->connection = session->connection;
 	buffer_init(&body, COMPOSE_MAX);
 	problem = compose(job, &body);
 	request.body = body.data;

@@ -87,6 +87,7 @@ struct Sessions
 	const Cloud *cloud;
 	LIST_HEAD(, CloudSession) buckets[BUCKETS];
 	int count;
+	uint64_t connections; /* that were begun, of all sessions */
 	DbTask renewal;
 	DbTask opening;
 	DbTask release;
@@ -133,6 +134,7 @@ static void
 fail(CloudSession *session, const char *reason)
 {
 	end_check(session);
+	cloud_credentials_wipe(&session->credentials);
 	enter_state(session, SESSION_FAILED, reason);
 }
 
@@ -143,6 +145,7 @@ begin_anew(CloudSession *session)
 	cloud_credentials_wipe(&session->credentials);
 	session->asked = false;
 	session->retry_ms = RETRY_MIN_MS;
+	session->view.connection = ++session->sessions->connections;
 	enter_state(session, SESSION_OPENING, "");
 	if (session->has_credentials)
 		db_task_in(&session->sessions->opening, 0);

@@ -34,6 +34,7 @@ typedef struct SessionView
 	ConnectorId id;
 	SessionState state;
 	const CloudCredentials *credentials; /* CHECKING, WORKING */
+	uint64_t connection;                 /* another number: it was begun anew meanwhile */
 	Pace pace;
 } SessionView;
 

@@ -13,7 +13,6 @@
 #include "cloud/person.h"
 #include "lib/utf8.h"
 
-#define MESSAGE_ID_MAX 512 /* characters of WhatsApp's id of a message */
 #define UUID_LEN 36
 #define ERROR_MAX 480 /* bytes; the database keeps 500 characters */
 
@@ -52,7 +51,7 @@ write_time(JsonWriter *json, const char *name, int64_t epoch_ms)
 static bool
 has_message_id(const JsonValue *object, const char *name)
 {
-	char id[MESSAGE_ID_MAX + 1];
+	char id[FIELD_MESSAGE_ID_MAX + 1];
 
 	return field_copy(object, name, id, sizeof(id));
 }
@@ -60,7 +59,7 @@ has_message_id(const JsonValue *object, const char *name)
 static void
 write_message_id(JsonWriter *json, const JsonValue *object, const char *name)
 {
-	char id[MESSAGE_ID_MAX + 1];
+	char id[FIELD_MESSAGE_ID_MAX + 1];
 
 	field_copy(object, name, id, sizeof(id));
 	write_text(json, "wa_message_id", id);

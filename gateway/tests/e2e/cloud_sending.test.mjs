@@ -187,7 +187,7 @@ test('131000 is tried three times, and then it fails', async () =>
 });
 
 for (const [what, fault] of [['the connection is dropped', { drop: true }], ['an answer is no JSON', { status: 502, raw: '<html>' }],
-	['an answer has no id', { json: { messaging_product: 'whatsapp' } }], ['no answer comes', 'slow']])
+	['an answer has no id', { json: { messaging_product: 'whatsapp' } }], ['an answer has an id that is too long', { json: { messages: [{ id: 'x'.repeat(513) }] } }], ['no answer comes', 'slow']])
 	test(`after a message was taken and ${what}, it is not sent again: its outcome is unknown`, async () =>
 	{
 		const { session } = await connect();
@@ -244,6 +244,40 @@ test('a token that dies fails the session, and its queue is sent when new creden
 	await becomes(sent, 'sent');
 	assert.equal(graph.to(`+${to}`).length, 1);
 });
+
+for (const code of [190, 131048])
+	test(`the answer ${code} to a message that was sent with old credentials says nothing about the new ones`, async () =>
+	{
+		const { session, number } = await connect();
+		const to = somebody();
+		const credentials = { phoneNumberId: number.id, wabaId: number.wabaId, appId: number.appId, accessToken: `${number.token}New`, appSecret: number.appSecret, verifyToken: number.verifyToken };
+		const uuid = await db.value("SELECT wa.from_typeid('sess', $1)", [session.id]);
+		const states = () => cloud.events('session').filter((line) => line.includes(uuid));
+		const works = () => states().filter((line) => line.includes('status=working')).length;
+		const before = works();
+		let release;
+		let held = new Promise((resolve) => { release = resolve; });
+
+		faultFor(to, async ({ accepted }) =>
+		{
+			if (accepted || held === undefined)
+				return undefined;
+			await held;
+			held = undefined;
+			return refusal(code, 'of the old token', 401);
+		});
+
+		const sent = await text(session, to);
+
+		await until('it is being sent', () => graph.of('POST', `/${number.id}/messages`).length === 1);
+		number.token = credentials.accessToken;
+		assert.equal((await client.request('PUT', `/api/v1/sessions/${session.id}/credentials`, { key: key.secret, json: credentials })).status, 200);
+		await until('it works with the new ones', () => works() > before);
+		release();
+		await becomes(sent, 'sent');
+		assert.ok(!states().some((line) => line.includes('status=failed')), states().join('\n'));
+		assert.equal(graph.to(`+${to}`).length, 1);
+	});
 
 test('a recipient gets 45 at once, and the rest later', async () =>
 {
