@@ -40,15 +40,12 @@ struct ServiceCall
 	Service *service;
 	CURL *easy;
 	struct curl_slist *headers;
-	curl_mime *form;
-	ServiceFile file;
 	ServiceDone done;
 	void *context;
 	size_t head_bytes;
 	Buffer body;
 	bool left;     /* the request may have left */
 	bool repeated; /* curl was about to let it leave again */
-	bool waits;    /* for bytes of the file */
 };
 
 /* ---- curl's callbacks ---- */
@@ -69,16 +66,6 @@ on_body(char *data, size_t size, size_t count, void *context)
 	ServiceCall *call = context;
 
 	return buffer_append(&call->body, data, size * count) ? size * count : 0;
-}
-
-static size_t
-on_file_wanted(char *bytes, size_t size, size_t count, void *context)
-{
-	ServiceCall *call = context;
-	size_t len = call->file.read(call->file.context, bytes, size * count);
-
-	call->waits = len == 0;
-	return call->waits ? CURL_READFUNC_PAUSE : len;
 }
 
 static int
@@ -115,7 +102,6 @@ free_call(ServiceCall *call)
 	TAILQ_REMOVE(&call->service->calls, call, link);
 	if (call->easy != NULL)
 		curl_easy_cleanup(call->easy);
-	curl_mime_free(call->form);
 	for (struct curl_slist *header = call->headers; header != NULL; header = header->next)
 		wak_wipe(header->data, strlen(header->data));
 	curl_slist_free_all(call->headers);
@@ -250,45 +236,8 @@ set_headers(ServiceCall *call, const ServiceRequest *request)
 }
 
 static bool
-add_field(ServiceCall *call, const ServiceField *field)
-{
-	curl_mimepart *part = curl_mime_addpart(call->form);
-
-	return part != NULL && curl_mime_name(part, field->name) == CURLE_OK &&
-		   curl_mime_data(part, field->value, CURL_ZERO_TERMINATED) == CURLE_OK;
-}
-
-static bool
-add_file(ServiceCall *call, const ServiceFile *file)
-{
-	curl_mimepart *part = curl_mime_addpart(call->form);
-
-	call->file = *file;
-	return part != NULL && curl_mime_name(part, "file") == CURLE_OK &&
-		   curl_mime_filename(part, file->name) == CURLE_OK &&
-		   curl_mime_type(part, file->type) == CURLE_OK &&
-		   curl_mime_data_cb(part, (curl_off_t) file->size, on_file_wanted, NULL, NULL, call) ==
-			   CURLE_OK;
-}
-
-static bool
-set_form(ServiceCall *call, const ServiceRequest *request)
-{
-	bool ok;
-
-	call->form = curl_mime_init(call->easy);
-	ok = call->form != NULL;
-	for (int i = 0; ok && i < SERVICE_FIELDS_MAX && request->fields[i].name != NULL; i++)
-		ok = add_field(call, &request->fields[i]);
-	return ok && add_file(call, request->file) &&
-		   curl_easy_setopt(call->easy, CURLOPT_MIMEPOST, call->form) == CURLE_OK;
-}
-
-static bool
 set_body(ServiceCall *call, const ServiceRequest *request)
 {
-	if (request->file != NULL)
-		return set_form(call, request);
 	return request->body == NULL ||
 		   (curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
 							 (curl_off_t) request->body_len) == CURLE_OK &&
@@ -355,15 +304,6 @@ service_call(Service *service, const ServiceRequest *request, ServiceDone done, 
 		return call;
 	free_call(call);
 	return NULL;
-}
-
-void
-service_call_resume(ServiceCall *call)
-{
-	if (!call->waits)
-		return;
-	call->waits = false;
-	curl_easy_pause(call->easy, CURLPAUSE_CONT);
 }
 
 void

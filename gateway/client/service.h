@@ -38,31 +38,6 @@ struct event_base;
 typedef struct Service Service;
 typedef struct ServiceCall ServiceCall;
 
-/*
- * Gives the next bytes of a file, at most size: how many; 0: none now, until
- * service_call_resume().  It must not end the call.
- */
-typedef size_t (*ServiceRead)(void *context, char *bytes, size_t size);
-
-/* A file that is sent as the part "file" of a form (RFC 7578).  Everything but context is copied. */
-typedef struct ServiceFile
-{
-	const char *name;
-	const char *type; /* media type */
-	int64_t size;
-	ServiceRead read;
-	void *context;
-} ServiceFile;
-
-/* A text part of a form. */
-typedef struct ServiceField
-{
-	const char *name;
-	const char *value;
-} ServiceField;
-
-#define SERVICE_FIELDS_MAX 4
-
 typedef struct ServiceRequest
 {
 	const char *method;
@@ -70,10 +45,8 @@ typedef struct ServiceRequest
 	const char *token; /* sent as the bearer's; a text without control characters */
 	const char *body;  /* JSON; NULL: none */
 	size_t body_len;
-	const ServiceFile *file;                 /* NULL: no form */
-	ServiceField fields[SERVICE_FIELDS_MAX]; /* of the form; a NULL name ends them */
-	int timeout_ms;                          /* of all of it */
-	size_t answer_max;                       /* bytes of the answer's body */
+	int timeout_ms;    /* of all of it */
+	size_t answer_max; /* bytes of the answer's body */
 } ServiceRequest;
 
 /* Valid until done returns. */
@@ -104,9 +77,6 @@ extern void service_close(Service *service);
  */
 extern ServiceCall *
 service_call(Service *service, const ServiceRequest *request, ServiceDone done, void *context);
-
-/* Lets the file be read again; it may be, from within this. */
-extern void service_call_resume(ServiceCall *call);
 
 /* Ends the call; done is not called. */
 extern void service_call_abandon(ServiceCall *call);

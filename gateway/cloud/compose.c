@@ -13,7 +13,6 @@
 #include "lib/utf8.h"
 
 #define TEXT_MAX 4096
-#define CAPTION_MAX 1024
 #define NUMBER_MAX 15 /* digits of E.164 */
 #define USER_ID_MAX 135
 
@@ -99,44 +98,6 @@ write_text(const Outgoing *outgoing, JsonWriter *json)
 	return NULL;
 }
 
-static const char *
-write_file(const Outgoing *outgoing, JsonWriter *json)
-{
-	if (outgoing->media_id == NULL)
-		return "the file was not uploaded";
-	write_member(json, "id", outgoing->media_id);
-	if (outgoing->body == NULL)
-		return NULL;
-	if (is_longer(outgoing->body, CAPTION_MAX))
-		return "the caption is longer than the 1024 characters that the Cloud API takes";
-	write_member(json, "caption", outgoing->body);
-	return NULL;
-}
-
-static const char *
-write_document(const Outgoing *outgoing, JsonWriter *json)
-{
-	const char *problem = write_file(outgoing, json);
-
-	if (problem == NULL && outgoing->filename != NULL)
-		write_member(json, "filename", outgoing->filename);
-	return problem;
-}
-
-/* Opus in Ogg is what phones record: it is shown as a voice note. */
-static const char *
-write_audio(const Outgoing *outgoing, JsonWriter *json)
-{
-	const char *problem = write_file(outgoing, json);
-
-	if (outgoing->mimetype != NULL && strncmp(outgoing->mimetype, "audio/ogg", 9) == 0)
-	{
-		json_write_name(json, "voice");
-		json_write_bool(json, true);
-	}
-	return problem;
-}
-
 /* Copies a number as it is written, or a text. */
 static void
 copy_value(const JsonValue *content, const char *name, JsonWriter *json)
@@ -196,11 +157,6 @@ write_contacts(const Outgoing *outgoing, JsonWriter *json)
 
 static const TypeRow types[] = {
 	{"text", "text", write_text},
-	{"image", "image", write_file},
-	{"video", "video", write_file},
-	{"audio", "audio", write_audio},
-	{"document", "document", write_document},
-	{"sticker", "sticker", write_file},
 	{"location", "location", write_location},
 	{"contact", "contacts", write_contacts},
 	{"reaction", "reaction", write_reaction},
@@ -237,7 +193,7 @@ compose_message(const Outgoing *outgoing, Buffer *out)
 	JsonWriter json;
 
 	if (row == NULL)
-		return "the Cloud API has no messages of this type";
+		return "messages of this type are not sent by the Cloud API";
 	if (outgoing->has_mentions)
 		return "the Cloud API has no mentions";
 	json_write_init(&json, out);

@@ -11,23 +11,17 @@
 /* The most bytes of a body. */
 #define COMPOSE_MAX (256 * 1024)
 
-/* Bytes of Meta's id of a file that was uploaded. */
-#define COMPOSE_MEDIA_ID_MAX 64
-
 /* What is sent.  All texts are NUL-terminated; NULL: there is none. */
 typedef struct Outgoing
 {
 	const char *id;   /* of the message, in the database; comes back in its statuses */
 	const char *to;   /* a jid */
 	const char *type; /* of a message, or "reaction" */
-	const char *body; /* a text or caption */
+	const char *body; /* a text */
 	const JsonValue *content;
-	const char *quoted;   /* Meta's id of the message that it answers */
-	const char *target;   /* Meta's id of the message that is reacted to */
-	const char *emoji;    /* "": the reaction is taken back */
-	const char *media_id; /* Meta's id of the file */
-	const char *mimetype;
-	const char *filename;
+	const char *quoted; /* Meta's id of the message that it answers */
+	const char *target; /* Meta's id of the message that is reacted to */
+	const char *emoji;  /* "": the reaction is taken back */
 	bool has_mentions;
 } Outgoing;
 

@@ -114,8 +114,7 @@ read_no_answer(const ServiceAnswer *from, GraphAnswer *answer)
 {
 	*answer = (GraphAnswer){
 		.advice = {.verdict = from->left ? GRAPH_UNCERTAIN : GRAPH_AGAIN, .tries = INT32_MAX},
-		.code = NO_CODE,
-		.unreached = !from->left};
+		.code = NO_CODE};
 	snprintf(answer->problem, sizeof(answer->problem), "%s", from->problem);
 }
 
@@ -179,9 +178,7 @@ graph_call(const GraphSetup *setup, const CloudCredentials *credentials,
 						   .token = credentials->access_token,
 						   .body = request->body,
 						   .body_len = request->body_len,
-						   .file = request->file,
-						   .timeout_ms =
-							   request->timeout_ms == 0 ? setup->timeout_ms : request->timeout_ms,
+						   .timeout_ms = setup->timeout_ms,
 						   .answer_max = GRAPH_ANSWER_MAX};
 	GraphCall *call = calloc(1, sizeof(*call));
 	char url[SERVICE_URL_MAX];
@@ -190,11 +187,6 @@ graph_call(const GraphSetup *setup, const CloudCredentials *credentials,
 		return NULL;
 	*call = (GraphCall){.done = done, .context = context};
 	memcpy(call->token, credentials->access_token, sizeof(call->token));
-	if (request->file != NULL)
-	{
-		sent.fields[0] = (ServiceField){"messaging_product", "whatsapp"};
-		sent.fields[1] = (ServiceField){"type", request->file->type};
-	}
 	sent.url = url;
 	if (write_url(setup, credentials, request, url))
 		call->call = service_call(setup->service, &sent, on_done, call);
@@ -204,12 +196,6 @@ graph_call(const GraphSetup *setup, const CloudCredentials *credentials,
 	wak_wipe(call, sizeof(*call));
 	free(call);
 	return NULL;
-}
-
-void
-graph_call_resume(GraphCall *call)
-{
-	service_call_resume(call->call);
 }
 
 void

@@ -25,7 +25,7 @@ typedef struct GraphSetup
 	Service *service;
 	const char *url;     /* without a slash at its end */
 	const char *version; /* such as v25.0, for credentials that name none */
-	int timeout_ms;      /* of one call without a file */
+	int timeout_ms;      /* of one call */
 } GraphSetup;
 
 /* Everything is borrowed until graph_call() returns. */
@@ -37,8 +37,6 @@ typedef struct GraphRequest
 	const char *query; /* "fields=id&"; "": none */
 	const char *body;  /* JSON; NULL: none */
 	size_t body_len;
-	const ServiceFile *file; /* NULL: none; else "type" is its media type */
-	int timeout_ms;          /* 0: that of the setup */
 } GraphRequest;
 
 typedef struct GraphAnswer
@@ -47,7 +45,6 @@ typedef struct GraphAnswer
 	const JsonValue *json;               /* GRAPH_DONE: an object; valid until done returns */
 	int code;                            /* of an error; -1: none */
 	int wait_s;                          /* what Retry-After asks for; 0: nothing */
-	bool unreached;                      /* GRAPH_AGAIN: Meta was not reached */
 	char problem[GRAPH_PROBLEM_MAX + 1]; /* else: why, in words, without a secret */
 } GraphAnswer;
 
@@ -57,9 +54,6 @@ typedef void (*GraphDone)(void *context, const GraphAnswer *answer);
 /* Begins a call; the setup has to outlive it.  done is called once, from the loop.  NULL: out of memory. */
 extern GraphCall *graph_call(const GraphSetup *setup, const CloudCredentials *credentials,
 							 const GraphRequest *request, GraphDone done, void *context);
-
-/* Lets the file of the request be read again. */
-extern void graph_call_resume(GraphCall *call);
 
 /* Ends the call; done is not called. */
 extern void graph_call_abandon(GraphCall *call);

@@ -20,8 +20,6 @@ enum
 	MESSAGE_BODY,
 	COLUMN_MAYBE_SENT,
 	COLUMN_ATTEMPT,
-	MESSAGE_MIMETYPE = 9,
-	MESSAGE_FILENAME = 11,
 	MESSAGE_CONTENT = 13,
 	MESSAGE_MENTIONS,
 	MESSAGE_QUOTED,
@@ -33,9 +31,7 @@ enum
 	ACTION_EMOJI = 12,
 	ACTION_MESSAGE_TYPE = 14,
 	ACTION_BODY,
-	ACTION_CONTENT,
-	ACTION_MIMETYPE = 18,
-	ACTION_FILENAME = 20
+	ACTION_CONTENT
 };
 
 /* Copies a text that the work owns.  False: memory is out. */
@@ -78,8 +74,6 @@ read_message(Work *work, const DbResult *result, int row)
 	return take_text(result, row, MESSAGE_CHAT, &outgoing->to) &&
 		   take_text(result, row, MESSAGE_TYPE, &outgoing->type) &&
 		   take_text(result, row, MESSAGE_BODY, &outgoing->body) &&
-		   take_text(result, row, MESSAGE_MIMETYPE, &outgoing->mimetype) &&
-		   take_text(result, row, MESSAGE_FILENAME, &outgoing->filename) &&
 		   take_text(result, row, MESSAGE_QUOTED, &outgoing->quoted);
 }
 
@@ -93,9 +87,7 @@ read_forward(Work *work, const DbResult *result, int row)
 	return db_text_copy(result, row, ACTION_COPY, work->opaque, sizeof(work->opaque)) &&
 		   take_text(result, row, ACTION_TO, &outgoing->to) &&
 		   take_text(result, row, ACTION_MESSAGE_TYPE, &outgoing->type) &&
-		   take_text(result, row, ACTION_BODY, &outgoing->body) &&
-		   take_text(result, row, ACTION_MIMETYPE, &outgoing->mimetype) &&
-		   take_text(result, row, ACTION_FILENAME, &outgoing->filename);
+		   take_text(result, row, ACTION_BODY, &outgoing->body);
 }
 
 /* What comes back in a status of a reaction is the id of the action. */
@@ -150,9 +142,8 @@ void
 work_free(Work *work)
 {
 	Outgoing *outgoing = &work->outgoing;
-	const char **texts[] = {&outgoing->to,       &outgoing->type,    &outgoing->body,
-							&outgoing->quoted,   &outgoing->target,  &outgoing->emoji,
-							&outgoing->mimetype, &outgoing->filename};
+	const char **texts[] = {&outgoing->to,     &outgoing->type,   &outgoing->body,
+							&outgoing->quoted, &outgoing->target, &outgoing->emoji};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 	{
