@@ -249,7 +249,8 @@ COMMENT ON FUNCTION wa.connector_release(text) IS
 -- index: without it, the planner may expect to find one soon in another index.  Each busy session offers some of the messages
 -- that are due; at most half of these were tried before.  Then organizations take turns,
 -- those with the fewest messages in sending first, and within an organization its sessions
--- take turns.
+-- take turns.  No organization holds more than a share of the places that an owner has for
+-- what waits for WhatsApp.
 CREATE FUNCTION wa.connector_claim(connector text, owner text, max integer, lease interval)
 	RETURNS TABLE (org_id uuid, message_id uuid, session_id uuid, chat_jid text, type text, body text, content jsonb,
 				   media jsonb, media_sha256 bytea, media_size bigint, quoted_wa_message_id text, quoted_sender_jid text,
@@ -262,6 +263,7 @@ AS $$
 DECLARE
 	at constant timestamptz := clock_timestamp();
 	sending_max constant integer := 100;	-- of one session at once
+	org_sending_max constant integer := 512;	-- of one organization, by one owner
 	seen_max constant integer := 32;	-- of the messages of a chat
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
@@ -334,9 +336,11 @@ BEGIN
 			error = CASE e.quoted WHEN 'failed' THEN 'the message that it answers was not sent' ELSE m.error END,
 			lease_until = CASE WHEN e.quoted <> 'failed' THEN at + interval '1 second' END
 		FROM early e WHERE m.org_id = e.org_id AND m.id = e.id), chosen AS (
-		SELECT c.*, row_number() OVER (PARTITION BY c.org_id ORDER BY c.nth, c.id) + c.org_sending AS turn
-		FROM checked c WHERE c.quoted IS NULL
-		ORDER BY turn, random()
+		SELECT t.* FROM (
+			SELECT c.*, row_number() OVER (PARTITION BY c.org_id ORDER BY c.nth, c.id) + c.org_sending AS turn
+			FROM checked c WHERE c.quoted IS NULL) t
+		WHERE t.turn <= org_sending_max
+		ORDER BY t.turn, random()
 		LIMIT max), due AS (
 		SELECT m.org_id, m.id, m.status = 'sending' AS maybe_sent, c.presence_typing,
 			COALESCE(c.phone_number, m.session_phone_number) AS session_phone_number
@@ -369,7 +373,7 @@ END $$;
 COMMENT ON FUNCTION wa.connector_claim(text, text, integer, interval) IS
 	'takes messages to send of the working sessions that `owner` leases; they become `sending`. What was queued '
 	'before a logout, or for another phone number, is not among them. Organizations take turns, and then sessions, of '
-	'which each has at most 100 on their way. An answer is not taken before WhatsApp has the '
+	'which each has at most 100 on their way, and an organization at most 512 by one owner. An answer is not taken before WhatsApp has the '
 	'message that it quotes, and fails if that one has failed. `maybe_sent`: an earlier lease ran out, so an earlier '
 	'connector may have sent it. `media_sha256`: the attachment is a file in the store, under the '
 	'organization and this digest; without it, `wa.connector_attachment()` has the bytes. `quoted_…`: of the message that it answers; '
@@ -387,6 +391,7 @@ AS $$
 DECLARE
 	at constant timestamptz := clock_timestamp();
 	sending_max constant integer := 100;	-- of one session at once
+	org_sending_max constant integer := 128;	-- of one organization, by one owner
 BEGIN
 	PERFORM wa.check_lease(owner, max, lease);
 	RETURN QUERY
@@ -441,9 +446,11 @@ BEGIN
 		UPDATE wa.message_action a SET status = 'failed', error = 'message was deleted', lease_until = NULL
 		FROM overtaken WHERE a.org_id = overtaken.org_id AND a.id = overtaken.id
 		RETURNING a.org_id, a.id), chosen AS (
-		SELECT c.*, row_number() OVER (PARTITION BY c.org_id ORDER BY c.nth, c.id) + c.org_sending AS turn
-		FROM checked c WHERE NOT EXISTS (SELECT FROM failed f WHERE f.org_id = c.org_id AND f.id = c.id)
-		ORDER BY turn, random()
+		SELECT t.* FROM (
+			SELECT c.*, row_number() OVER (PARTITION BY c.org_id ORDER BY c.nth, c.id) + c.org_sending AS turn
+			FROM checked c WHERE NOT EXISTS (SELECT FROM failed f WHERE f.org_id = c.org_id AND f.id = c.id)) t
+		WHERE t.turn <= org_sending_max
+		ORDER BY t.turn, random()
 		LIMIT max), due AS (
 		SELECT a.org_id, a.id, a.status = 'sending' AS maybe_sent
 		FROM chosen c CROSS JOIN LATERAL (
@@ -467,7 +474,7 @@ END $$;
 COMMENT ON FUNCTION wa.connector_actions(text, text, integer, interval) IS
 	'takes message actions to carry out, as `wa.connector_claim()` takes messages, each with the id, chat, sender and type of the '
 	'message that it is about: `react` (`emoji` in `payload`; empty takes the reaction back), `edit` (`text`), `revoke`, `forward` (`to`, and `copy`, the id of the '
-	'message that it makes) with all that is copied, and `read`: tell WhatsApp that this message and those before it in the chat were read. `22023` as there';
+	'message that it makes) with all that is copied, and `read`: tell WhatsApp that this message and those before it in the chat were read. An organization has at most 128 on their way by one owner. `22023` as there';
 
 CREATE FUNCTION wa.connector_attachment(claimed uuid, owner text) RETURNS bytea
 	LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER

@@ -132,6 +132,22 @@ SELECT act_for('beta') \; SELECT wa.connector_sent(:'asked', 'C2', now());
 SELECT count(*), bool_and(quoted_wa_message_id = 'C2') AS answers FROM wa.connector_claim('claims', 'one', 100, '1 min');
 SELECT act_for('beta') \; SELECT count(wa.connector_sent(id, 'C' || attempts || id, now())) FROM wa.message WHERE session_id = :'beta_one' AND status = 'sending';
 SELECT count(*) FROM wa.connector_claim('claims', 'one', 100, '1 min');
+-- An organization has at most 512 with one connector, by however many sessions, and another
+-- one's message is taken then.  Each that is sent makes room for one.
+SELECT count(*) FILTER (WHERE enqueue(s, 100) > 0) AS sessions FROM make_sessions(:'acme', 7, 'working') s;
+SELECT count(*) FROM wa.connector_sessions('claims', 'one', 20, '1 min');
+SELECT count(*) AS acme FROM wa.connector_claim('claims', 'one', 1000, '1 min');
+SELECT enqueue(s, 1) FROM make_sessions(:'beta', 1, 'working') s;
+SELECT count(*) FROM wa.connector_sessions('claims', 'one', 20, '1 min');
+SELECT count(*) FILTER (WHERE org_id = :'acme') AS acme, count(*) FILTER (WHERE org_id = :'beta') AS beta FROM wa.connector_claim('claims', 'one', 1000, '1 min');
+SELECT act_for('acme') \; SELECT count(wa.connector_sent(m.id, 'D' || m.id, now())) FROM (SELECT m.id FROM wa.message m WHERE m.org_id = :'acme' AND m.lease_owner = 'one' AND m.status = 'sending'
+	AND m.session_id IN (SELECT s.id FROM wa.session s WHERE s.connector = 'claims') LIMIT 3) m;
+SELECT count(*) AS acme FROM wa.connector_claim('claims', 'one', 1000, '1 min');
+-- And at most 128 of its actions.
+INSERT INTO wa.message_action (org_id, session_id, message_id, type, payload, status) SELECT m.org_id, m.session_id, m.id, 'read', '{}', 'queued'
+FROM wa.message m JOIN wa.session s ON s.id = m.session_id WHERE s.connector = 'claims' AND m.org_id = :'acme' ORDER BY m.id LIMIT 300;
+SELECT count(*) AS acme FROM wa.connector_actions('claims', 'one', 1000, '1 min');
+SELECT count(*) AS acme FROM wa.connector_actions('claims', 'one', 1000, '1 min');
 ALTER TABLE wa.message ENABLE TRIGGER message_made; ALTER TABLE wa.message ENABLE TRIGGER message_changed;
 DELETE FROM wa.session WHERE connector = 'claims';
 

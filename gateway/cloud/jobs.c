@@ -229,11 +229,18 @@ leave_chat(Job *job)
 	chat_wait(chat, 0);
 }
 
+/* Whether an earlier connector may have sent what is not to be sent twice. */
+static bool
+is_unsure(const Job *job)
+{
+	return job->work.maybe_sent && job->work.deed == WORK_SEND;
+}
+
 static void
 give_back(Job *job, const char *why)
 {
 	leave_chat(job);
-	job->maybe_sent = job->state == JOB_UNSURE;
+	job->maybe_sent = job->state == JOB_UNSURE || is_unsure(job);
 	timer_stop(&job->timer);
 	end_job(job, JOB_GIVEN_BACK, why);
 }
@@ -501,46 +508,72 @@ run_chat(void *context, Chat *chat)
 
 /* ---- claiming ---- */
 
-/* The job that was claimed before, or NULL; and how many there are of the session. */
+/* How many jobs there are of the session and of the organization of one. */
+typedef struct Others
+{
+	int of_session;
+	int of_org;
+} Others;
+
+/* The job that was claimed before, or NULL; and how many others there are. */
 static Job *
-find_job(const Claims *claims, const Work *work, int *of_session)
+find_job(const Claims *claims, const Work *work, Others *others)
 {
 	Job *found = NULL;
 	Job *job;
 
-	*of_session = 0;
+	*others = (Others){0};
 	TAILQ_FOREACH(job, &claims->list, link)
 	{
 		if (connector_same_id(&job->work.id, &work->id))
 			found = job;
-		*of_session += connector_same_id(&job->work.session, &work->session);
+		others->of_session += connector_same_id(&job->work.session, &work->session);
+		others->of_org += connector_same_id(&job->work.org, &work->org);
 	}
 	return found;
 }
 
+/* Why there is no place for a job that is new here and was counted already; NULL: there is. */
+static const char *
+find_no_place(const Claims *claims, const Others *others)
+{
+	if (others->of_session >= JOBS_SESSION_MAX)
+		return "too many messages of the session wait for WhatsApp";
+	if (others->of_org >= kinds[claims->kind].max / JOBS_ORG_SHARE)
+		return "too many messages of the organization wait for WhatsApp";
+	if (claims->count > kinds[claims->kind].max)
+		return "too many messages wait for WhatsApp";
+	return NULL;
+}
+
 /* Says what becomes of a job that is new here. */
 static void
-begin_job(Job *job, int of_session)
+begin_job(Job *job, const Others *others)
 {
 	Jobs *jobs = job->claims->jobs;
 	const Work *work = &job->work;
-	Chat *chat = NULL;
+	const char *problem = find_no_place(job->claims, others);
+	Chat *chat;
 
 	if (work->deed == WORK_IMPOSSIBLE)
 	{
 		fail(job, "the Cloud API cannot do this");
 		return;
 	}
-	if (work->maybe_sent && work->deed == WORK_SEND)
+	if (problem != NULL)
+	{
+		give_back(job, problem);
+		return;
+	}
+	if (is_unsure(job))
 	{
 		enter_unsure(job);
 		return;
 	}
-	if (of_session < JOBS_SESSION_MAX)
-		chat = chats_find(jobs->chats, &work->session, work->outgoing.to);
+	chat = chats_find(jobs->chats, &work->session, work->outgoing.to);
 	if (chat == NULL)
 	{
-		give_back(job, "too many messages of the session wait for WhatsApp");
+		give_back(job, "out of memory");
 		return;
 	}
 	job->state = JOB_WAITING;
@@ -551,7 +584,7 @@ begin_job(Job *job, int of_session)
 
 /* If memory is out, the job is claimed again after its lease has expired. */
 static void
-add_job(Claims *claims, Work *work, int of_session)
+add_job(Claims *claims, Work *work, const Others *others)
 {
 	const Jobs *jobs = claims->jobs;
 	Job *job = calloc(1, sizeof(*job));
@@ -571,22 +604,22 @@ add_job(Claims *claims, Work *work, int of_session)
 	}
 	TAILQ_INSERT_TAIL(&claims->list, job, link);
 	claims->count++;
-	begin_job(job, of_session);
+	begin_job(job, others);
 }
 
 static void
 take_row(Claims *claims, const DbResult *result, int row)
 {
 	Work work;
+	Others others;
 	Job *known;
-	int of_session;
 
 	if (!work_read(&work, claims->kind, result, row))
 		return;
-	known = find_job(claims, &work, &of_session);
+	known = find_job(claims, &work, &others);
 	if (known == NULL)
 	{
-		add_job(claims, &work, of_session);
+		add_job(claims, &work, &others);
 		return;
 	}
 	known->work.attempt = work.attempt;
@@ -619,8 +652,10 @@ make_claim(void *context, DbDone done, void *arg)
 	const KindRow *kind = &kinds[claims->kind];
 	int room = kind->max - claims->count;
 
-	if (room == 0)
+	if (room <= -JOBS_RENEWED)
 		return NULL;
+	if (room < JOBS_RENEWED)
+		room = JOBS_RENEWED;
 	return cloud_request(kind->claim, NULL, done, arg, "ssil", CLOUD_CONNECTOR, cloud->owner,
 						 room < CLAIM_MAX ? room : CLAIM_MAX, LEASE_MS);
 }

@@ -22,10 +22,21 @@
 /* The most jobs that are on their way at once; the rest stays queued in the database. */
 #define JOBS_MESSAGES_MAX 4096
 #define JOBS_ACTIONS_MAX 1024
-#define JOBS_MAX (JOBS_MESSAGES_MAX + JOBS_ACTIONS_MAX)
+#define JOBS_MAX (JOBS_MESSAGES_MAX + JOBS_ACTIONS_MAX + 2 * JOBS_RENEWED)
 
-/* ... and of one kind and session. */
+/*
+ * ... and of one kind and session; and of an organization, a quarter of those of one kind.  A
+ * claim takes half of these at most (wa.connector_claim(), wa.connector_actions()), so more are
+ * here only while their leases have run out.
+ */
 #define JOBS_SESSION_MAX 200
+#define JOBS_ORG_SHARE 4
+
+/*
+ * What is claimed when all places are taken: jobs that are here have their leases renewed by it.
+ * Others are given back.
+ */
+#define JOBS_RENEWED 16 /* of each kind */
 
 typedef struct Jobs Jobs;
 
