@@ -11,7 +11,7 @@ SELECT m.id, f.session_id, m.session_phone_number, m.chat_jid, m.wa_message_id, 
 	CASE WHEN m.status = 'sending' THEN 'queued'
 		WHEN m.status = 'delivered' AND m.direction = 'in' AND m.id <= c.read_to THEN 'read'
 		ELSE m.status END AS status,
-	m.error, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at AS "timestamp", m.created_at,
+	m.error, m.error_code, m.edited, m.revoked, m.forwarded, m.reactions, m.sent_at AS "timestamp", m.created_at,
 	f.place_active_at, f.place_chat, f.place_sent_at, f.place
 FROM (
 	SELECT s.id AS session_id, p.id, p.place_active_at, p.place_chat, p.place_sent_at, p.place, p.ordinality

@@ -4,6 +4,7 @@
  *		endpoint table fits its statement.
  */
 #include <check.h>
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,53 @@ START_TEST(rows_fit_their_statements)
 }
 END_TEST
 
+static bool
+is_name_byte(char byte)
+{
+	return isalnum((unsigned char) byte) || byte == '_';
+}
+
+/* Whether a statement has a name as a word of its own, in a line that is no comment. */
+static bool
+statement_has_name(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = text; *at != '\0'; at++)
+	{
+		bool begins = at == text || !is_name_byte(at[-1]);
+
+		at += strncmp(at, "--", 2) == 0 ? strcspn(at, "\n") : 0;
+		if (*at == '\0')
+			return false;
+		if (begins && strncmp(at, name, len) == 0 && !is_name_byte(at[len]))
+			return true;
+	}
+	return false;
+}
+
+/* Without a name that its answer shows, each request would be an internal error. */
+START_TEST(statements_have_the_columns_that_rows_show)
+{
+	for (int i = 0; i < table.count; i++)
+	{
+		const Endpoint *endpoint = table.routes[i].endpoint;
+		const Column *columns = endpoint->open == NULL ? endpoint->columns : NULL;
+		const char *text = columns == NULL ? "" : db_statements[table.routes[i].statement].text;
+
+		for (int c = 0; columns != NULL && columns[c].type != COLUMN_END; c++)
+			ck_assert_msg(statement_has_name(text, columns[c].column), "%s lacks %s",
+						  endpoint->statement, columns[c].column);
+		for (int c = 0; columns != NULL && c < ENDPOINT_CURSOR_MAX; c++)
+			ck_assert(endpoint->cursor[c].type == CURSOR_NONE ||
+					  statement_has_name(text, endpoint->cursor[c].column));
+	}
+	ck_assert(statement_has_name("-- c\nSELECT m.error", "error"));
+	ck_assert(!statement_has_name("SELECT m.error -- error_code", "error_code"));
+	ck_assert(!statement_has_name("SELECT m.error_codes", "error_code"));
+}
+END_TEST
+
 static void
 has_text(const JsonValue *object, const char *name, const char *expected)
 {
@@ -307,6 +355,7 @@ main(void)
 	tcase_add_test(tests, methods_that_do_not);
 	tcase_add_test(tests, segments_by_name);
 	tcase_add_test(tests, rows_fit_their_statements);
+	tcase_add_test(tests, statements_have_the_columns_that_rows_show);
 	tcase_add_test(tests, rows_as_json);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
