@@ -106,10 +106,11 @@ CREATE FUNCTION wa.search_api_keys(wanted text, before uuid DEFAULT NULL, max in
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER ROWS 50
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
 	org constant uuid := wa.require_key_manager();
-	form constant text := wa.search_form(wanted);
+	form constant text := wa.search_wanted(wanted);
 	looked integer := 0;
 	found_rows integer := 0;
 	key record;
@@ -139,7 +140,7 @@ END $$;
 COMMENT ON FUNCTION wa.search_api_keys(text, uuid, integer) IS
 	'the keys of the active organization whose name contains this text, in any case and with or without accents, that begin with it, or '
 	'that have this id, newest first, from before this id, for a person who manages them. Looks at `wa.search_rows()` at most: a last row '
-	'without an id is the place to go on behind where there may be more';
+	'without an id is the place to go on behind where there may be more. `22023` (`q`)';
 
 -- Not STABLE, so that it sees what the calling statement has just made.
 CREATE FUNCTION wa.show_api_key(key uuid)

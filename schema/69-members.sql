@@ -268,19 +268,23 @@ CREATE FUNCTION wa.search_members(wanted text, after uuid DEFAULT NULL, max inte
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER ROWS 50
 	SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
 	org constant uuid := wa.require_member_manager();
-	form constant text := wa.search_form(wanted);
+	form constant text := wa.search_wanted(wanted);
 	looked integer := 0;
 	found_rows integer := 0;
 	person record;
 BEGIN
 	FOR person IN
-		SELECT m.user_id, u.name, u.email FROM wa.live_member m JOIN wa.app_user u ON u.id = m.user_id
-		WHERE m.org_id = org AND m.user_id > CASE WHEN after IS NULL THEN '00000000-0000-0000-0000-000000000000' ELSE after END
+		-- LIMIT 1: accounts are looked up by their members, never the other way round.
+		SELECT m.user_id, u.name, u.email FROM (
+			SELECT l.user_id FROM wa.live_member l
+			WHERE l.org_id = org AND l.user_id > CASE WHEN after IS NULL THEN '00000000-0000-0000-0000-000000000000' ELSE after END
+			ORDER BY l.user_id
+			LIMIT wa.search_rows()) m, LATERAL (SELECT a.name, a.email FROM wa.app_user a WHERE a.id = m.user_id LIMIT 1) u
 		ORDER BY m.user_id
-		LIMIT wa.search_rows()
 	LOOP
 		looked := looked + 1;
 		place := person.user_id;
@@ -299,7 +303,7 @@ END $$;
 COMMENT ON FUNCTION wa.search_members(text, uuid, integer) IS
 	'the members of the active organization whose name or email contains this text, in any case and with or without accents, oldest account '
 	'first, from behind this person, for a person who manages them. Looks at `wa.search_rows()` at most: a last row without a person is the '
-	'place to go on behind where there may be more';
+	'place to go on behind where there may be more. `22023` (`q`)';
 
 -- Not STABLE, so that it sees what the calling statement has just changed.
 CREATE FUNCTION wa.show_member(person uuid)

@@ -3,9 +3,12 @@
  * search.c
  *		What a search ignores: case, accents, and forms of the same letter.
  *
- * Texts are compared in a form in which letters have no case (NFKC_Casefold),
- * no accents, no points of Hebrew and no signs of short vowels in Arabic.  Marks
- * of other scripts make other letters, and stay.
+ * Texts are compared in a form in which letters have no case (NFKC_Casefold)
+ * and no nonspacing marks of U+0300 to U+036F (accents, of any script: the
+ * Cyrillic letter й becomes и), U+0591 to U+05C7 (points of Hebrew) and U+064B
+ * to U+0670 (signs of short vowels in Arabic).  Marks outside these ranges stay,
+ * such as the voiced mark of kana and the vowels of Devanagari; they are of the
+ * decomposed form, so が contains か.
  *
  * The form depends on the release of Unicode, so no index and no constraint
  * uses it.

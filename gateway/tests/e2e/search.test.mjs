@@ -123,10 +123,10 @@ test('one request looks at a bounded number of rows, however many there are, and
 	assert.deepEqual(rows.map(({ body }) => body), ['the oldest needle']);
 	assert.equal(pages, 3);
 
-	/* long texts count by their length */
+	/* long texts count by their length, and by that of their forms */
 	await db.sql(`INSERT INTO wa.message (org_id, session_id, chat_jid, direction, type, body, status)
 		SELECT $1, $2, $3, 'in', 'text', repeat('x', 60000), 'read' FROM generate_series(1, 300) i`, [session.org.uuid, session.uuid, chat.jid]);
-	assert.equal((await pagesOf(path, { q: 'needle' }, credential)).pages, 5);
+	assert.equal((await pagesOf(path, { q: 'needle' }, credential)).pages, 7);
 });
 
 test('chats are found by name or number, beside the filters', async () =>
@@ -154,6 +154,40 @@ test('chats are found by name or number, beside the filters', async () =>
 	assert.deepEqual(rows.map(({ jid }) => jid), [GROUP]);
 	assert.equal(pages, 2);
 	assert.deepEqual((await jids({ q: '2000000000', limit: 200 })).length, 9);
+});
+
+test('contacts are found by name or number, and one request looks at a bounded number of them', async () =>
+{
+	const { session, credential, path } = await chatting('Contacts');
+	const contacts = path.replace('/messages', '/contacts');
+
+	await db.sql(`INSERT INTO wa.contact (org_id, session_id, jid, phone_number, name)
+		SELECT $1, $2, (20000000000 + i) || '@s.whatsapp.net', (20000000000 + i)::text, CASE i WHEN 5002 THEN 'Café Ørsted' ELSE 'hay' END FROM generate_series(1, 5002) i`, [session.org.uuid, session.uuid]);
+
+	for (const q of ['cafe', '+2000 000 5002'])
+	{
+		const { rows, pages } = await pagesOf(contacts, { q }, credential);
+
+		assert.deepEqual(rows.map(({ name }) => name), ['Café Ørsted'], q);
+		assert.equal(pages, 2, q);
+	}
+	assert.equal((await pagesOf(contacts, { q: 'HAY', limit: 200 }, credential)).rows.length, 5001);
+	assert.equal((await pagesOf(contacts, { limit: 200 }, credential)).rows.length, 5002);
+});
+
+test('what has nothing to look for, or too much, is refused by its name', async () =>
+{
+	const { org, credential, path } = await chatting('Forms');
+	const bearer = await tokenOf(client, await createPerson(db, { org }));
+
+	for (const q of ['\u0301', '\u200b', '\ufdfa'.repeat(100)])
+		for (const [list, reader] of [[path, credential], [path.replace('/messages', '/chats'), credential], [path.replace('/messages', '/contacts'), credential], ['/api-keys', { bearer }], ['/members', { bearer }]])
+		{
+			const { status, json, text } = await found(list, { q }, reader);
+
+			assert.equal(status, 400, `${list}: ${text}`);
+			assert.deepEqual(Object.keys(json.error.details ?? {}), ['q'], text);
+		}
 });
 
 test('keys and members are found by people who manage them', async () =>

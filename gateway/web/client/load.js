@@ -216,8 +216,12 @@ async function readPages(path, limit, pages, signal)
  */
 export function useList(path, { limit = 50, pages = 1, ...when } = {})
 {
-	const wanted = useRef(pages);
-	const read = (signal) => (path === null ? NO_ROWS : readPages(path, limit, wanted.current, signal));
+	const wanted = useRef({ path, pages });
+
+	if (wanted.current.path !== path)
+		wanted.current = { path, pages };
+
+	const read = (signal) => (path === null ? NO_ROWS : readPages(path, limit, wanted.current.pages, signal));
 	const { data, ...state } = useLoad(read, [path], when);
 
 	return {
@@ -227,7 +231,7 @@ export function useList(path, { limit = 50, pages = 1, ...when } = {})
 		current: data?.path === path,
 		more()
 		{
-			wanted.current++;
+			wanted.current.pages++;
 			state.reload();
 		},
 	};

@@ -26,11 +26,28 @@ function Further({ list })
 		<p class="more"><button type="button" disabled=${list.loading} onClick=${list.more}>Search further back</button></p>`;
 }
 
+/* Requests for chats that run at the same time. */
+const CHATS_AT_ONCE = 4;
+
+/* Chats that are gone meanwhile are left out. */
+async function readChats(session, jids, signal)
+{
+	const chats = [];
+
+	for (let i = 0; i < jids.length && !signal.aborted; i += CHATS_AT_ONCE)
+	{
+		const answers = await Promise.allSettled(jids.slice(i, i + CHATS_AT_ONCE).map((jid) => call('GET', pathOf('sessions', session, 'chats', jid), { signal })));
+
+		chats.push(...answers.filter(({ status }) => status === 'fulfilled').map(({ value }) => value));
+	}
+	return chats;
+}
+
 /* The chats that are not known here are asked for by their names. */
 function useNames(session, rows, chats)
 {
 	const unknown = [...new Set(rows.map(({ chatJid }) => chatJid))].filter((jid) => !chats.some((chat) => chat.jid === jid));
-	const { data } = useLoad((signal) => Promise.all(unknown.map((jid) => call('GET', pathOf('sessions', session, 'chats', jid), { signal }))), [unknown.join()]);
+	const { data } = useLoad((signal) => readChats(session, unknown, signal), [session, unknown.join()]);
 
 	return (jid) => givenName([...chats, ...data ?? []].find((chat) => chat.jid === jid)?.name, jid);
 }
