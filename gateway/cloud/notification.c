@@ -205,14 +205,16 @@ take_list(Update *update, UpdateKind kind, const JsonValue *list, NotificationTa
 
 /* A change that has nothing that is known is an update as a whole. */
 static void
-take_change(Update *update, const JsonValue *change, NotificationTake take, void *context)
+take_change(Update *update, Contacts *contacts, const JsonValue *change, NotificationTake take,
+			void *context)
 {
 	const JsonValue *value = json_read_member(change, "value");
 	const char *field = field_text(change, "field");
 	size_t taken = 0;
 
 	update->field = field == NULL ? "" : field;
-	update->contacts = json_read_member(value, "contacts");
+	contacts_read(json_read_member(value, "contacts"), contacts);
+	update->contacts = contacts;
 	field_copy(json_read_member(value, "metadata"), "phone_number_id", update->number,
 			   sizeof(update->number));
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -236,6 +238,7 @@ bool
 notification_walk(const JsonValue *root, NotificationTake take, void *context)
 {
 	const JsonValue *entries = json_read_member(root, "entry");
+	Contacts contacts; /* of one change after another */
 
 	if (json_read_kind(entries) != JSON_KIND_ARRAY)
 		return false;
@@ -250,7 +253,7 @@ notification_walk(const JsonValue *root, NotificationTake take, void *context)
 			take_one(&update, UPDATE_UNKNOWN, entry, take, context);
 		for (size_t c = 0;
 			 json_read_kind(changes) == JSON_KIND_ARRAY && c < json_read_count(changes); c++)
-			take_change(&update, json_read_element(changes, c), take, context);
+			take_change(&update, &contacts, json_read_element(changes, c), take, context);
 	}
 	return true;
 }

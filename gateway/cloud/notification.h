@@ -14,6 +14,7 @@
 #ifndef CLOUD_NOTIFICATION_H
 #define CLOUD_NOTIFICATION_H
 
+#include "cloud/person.h"
 #include "lib/json_read.h"
 
 /* Meta writes at most 3 MB. */
@@ -43,7 +44,7 @@ typedef struct Update
 	const char *field;                     /* of the change; "" if there is none */
 	char account[NOTIFICATION_ID_MAX + 1]; /* empty: none is named */
 	char number[NOTIFICATION_ID_MAX + 1];  /* phone_number_id; empty: none is named */
-	const JsonValue *contacts;             /* of the change; NULL: there are none */
+	const Contacts *contacts;              /* of the change; NULL: there are none */
 	const JsonValue *element; /* the message, status or error; else the value of the change */
 } Update;
 

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cloud/fields.h"
@@ -65,46 +66,117 @@ read_name(const JsonValue *object, const char *name, Person *person)
 		read_phone(text, person->phone);
 }
 
-static bool
-is_same(const Person *one, const Person *other)
+/* ---- contacts ---- */
+
+static void
+add_key(ContactIndex *index, const char *key, const Person *contact)
 {
-	return (one->phone[0] != '\0' && strcmp(one->phone, other->phone) == 0) ||
-		   (one->user_id[0] != '\0' && strcmp(one->user_id, other->user_id) == 0);
+	if (key[0] != '\0')
+		index->keys[index->count++] = (ContactKey){key, contact};
 }
 
-/* Completes the person from the list of contacts, whose order says nothing. */
-static void
-read_contacts(const JsonValue *contacts, Person *person)
+static int
+compare_keys(const void *one, const void *other)
 {
-	for (size_t i = 0; i < json_read_count(contacts); i++)
-	{
-		const JsonValue *contact = json_read_element(contacts, i);
-		const JsonValue *profile = json_read_member(contact, "profile");
-		Person other = {.name = field_text(profile, "name"),
-						.username = field_text(profile, "username")};
+	const ContactKey *a = one;
+	const ContactKey *b = other;
+	int by_key = strcmp(a->key, b->key);
 
-		read_name(contact, "wa_id", &other);
-		read_name(contact, "user_id", &other);
-		if (!is_same(person, &other))
-			continue;
-		if (person->phone[0] == '\0')
-			memcpy(person->phone, other.phone, sizeof(other.phone));
-		if (person->user_id[0] == '\0')
-			memcpy(person->user_id, other.user_id, sizeof(other.user_id));
-		person->name = other.name;
-		person->username = other.username;
-		return;
+	if (by_key != 0)
+		return by_key;
+	return a->contact < b->contact ? -1 : 1;
+}
+
+static void
+sort_keys(ContactIndex *index)
+{
+	if (index->count > 0)
+		qsort(index->keys, index->count, sizeof(index->keys[0]), compare_keys);
+}
+
+/* The first contact with this key, or NULL. */
+static const Person *
+find_key(const ContactIndex *index, const char *key)
+{
+	size_t low = 0;
+	size_t high = index->count;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(index->keys[middle].key, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	if (low == index->count || strcmp(index->keys[low].key, key) != 0)
+		return NULL;
+	return index->keys[low].contact;
+}
+
+void
+contacts_read(const JsonValue *list, Contacts *contacts)
+{
+	size_t count = json_read_count(list);
+
+	contacts->count = count < CONTACTS_MAX ? count : CONTACTS_MAX;
+	contacts->phones.count = 0;
+	contacts->user_ids.count = 0;
+	for (size_t i = 0; i < contacts->count; i++)
+	{
+		const JsonValue *element = json_read_element(list, i);
+		const JsonValue *profile = json_read_member(element, "profile");
+		Person *contact = &contacts->list[i];
+
+		*contact = (Person){.name = field_text(profile, "name"),
+							.username = field_text(profile, "username")};
+		read_name(element, "wa_id", contact);
+		read_name(element, "user_id", contact);
+		add_key(&contacts->phones, contact->phone, contact);
+		add_key(&contacts->user_ids, contact->user_id, contact);
+	}
+	sort_keys(&contacts->phones);
+	sort_keys(&contacts->user_ids);
+}
+
+/* The first contact that is the same person, or NULL. */
+static const Person *
+find_contact(const Contacts *contacts, const Person *person)
+{
+	const Person *by_phone = find_key(&contacts->phones, person->phone);
+	const Person *by_user_id = find_key(&contacts->user_ids, person->user_id);
+
+	if (by_phone == NULL || (by_user_id != NULL && by_user_id < by_phone))
+		return by_user_id;
+	return by_phone;
+}
+
+/* Completes the person by the contacts, whose order says nothing. */
+static void
+complete(const Contacts *contacts, Person *person)
+{
+	const Person *contact = find_contact(contacts, person);
+
+	if (contact == NULL)
+		return;
+	if (person->phone[0] == '\0')
+		memcpy(person->phone, contact->phone, sizeof(contact->phone));
+	if (person->user_id[0] == '\0')
+		memcpy(person->user_id, contact->user_id, sizeof(contact->user_id));
+	person->name = contact->name;
+	person->username = contact->username;
 }
 
 bool
 person_read(const JsonValue *object, const char *phone_name, const char *user_id_name,
-			const JsonValue *contacts, Person *person)
+			const Contacts *contacts, Person *person)
 {
 	*person = (Person){.phone = ""};
 	read_name(object, phone_name, person);
 	read_name(object, user_id_name, person);
-	read_contacts(contacts, person);
+	if (contacts != NULL)
+		complete(contacts, person);
 	return person->phone[0] != '\0' || person->user_id[0] != '\0';
 }
 

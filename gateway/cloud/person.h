@@ -27,12 +27,39 @@ typedef struct Person
 	const char *username; /* as name */
 } Person;
 
+/* Of one change; Meta names each person of its updates once, and has at most 1,000 of them. */
+#define CONTACTS_MAX 1000
+
+typedef struct ContactKey
+{
+	const char *key; /* a phone number or a user id */
+	const Person *contact;
+} ContactKey;
+
+typedef struct ContactIndex
+{
+	ContactKey keys[CONTACTS_MAX]; /* sorted by the key, and then in the order of the contacts */
+	size_t count;
+} ContactIndex;
+
+/* Whom "contacts" of a change names.  It borrows from the change, and must not be moved. */
+typedef struct Contacts
+{
+	Person list[CONTACTS_MAX];
+	size_t count;
+	ContactIndex phones;
+	ContactIndex user_ids;
+} Contacts;
+
+/* Reads the first CONTACTS_MAX of a list, so that each lookup is short.  NULL is an empty list. */
+extern void contacts_read(const JsonValue *list, Contacts *contacts);
+
 /*
- * Reads who is named by these members of an object, and what "contacts" of the change (may be NULL)
- * says of the same person.  False: nobody is named.
+ * Reads who is named by these members of an object, and what the contacts of the change (may be
+ * NULL) say of the same person.  False: nobody is named.
  */
 extern bool person_read(const JsonValue *object, const char *phone_name, const char *user_id_name,
-						const JsonValue *contacts, Person *person);
+						const Contacts *contacts, Person *person);
 
 extern void person_jid(const Person *person, char jid[PERSON_JID_MAX]);
 

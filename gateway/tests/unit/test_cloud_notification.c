@@ -128,6 +128,48 @@ START_TEST(numbers_are_found_in_the_text_of_a_notification)
 }
 END_TEST
 
-SUITE("cloud_notification", every_update_of_every_entry_and_change_is_taken,
-	  what_is_not_understood_costs_no_neighbour, what_has_no_entries_is_no_notification,
-	  texts_that_the_reader_refuses_are_repaired, numbers_are_found_in_the_text_of_a_notification)
+#define MANY 60000
+
+static int named; /* people of whom the contacts say a name */
+
+static void
+take_sender(void *context, const Update *update)
+{
+	Person person;
+
+	(void) context;
+	person_read(update->element, "from", "from_user_id", update->contacts, &person);
+	named += person.name != NULL ? 1 : 0;
+}
+
+/* With each message looking at each contact, the time of a test would not be enough. */
+START_TEST(many_messages_beside_many_contacts_cost_little)
+{
+	JsonReadError error;
+	JsonValue *root;
+	Buffer text;
+
+	buffer_init(&text, NOTIFICATION_BYTES_MAX);
+	buffer_append_text(&text,
+					   "{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":{\"contacts\":["
+					   "{\"wa_id\":\"15550001111\",\"profile\":{\"name\":\"Ann\"}}");
+	for (int i = 1; i < MANY; i++)
+		buffer_append_text(&text, ",{\"wa_id\":\"15550002222\"}");
+	buffer_append_text(&text, "],\"messages\":[{\"from\":\"15550001111\"}");
+	for (int i = 1; i < MANY; i++)
+		buffer_append_text(&text, ",{\"from\":\"15550003333\"}");
+	ck_assert(buffer_append_text(&text, "]}}]}]}"));
+	root = json_read_many(text.data, text.len, NOTIFICATION_VALUES_MAX, &error);
+	ck_assert_ptr_nonnull(root);
+	named = 0;
+	ck_assert(notification_walk(root, take_sender, NULL));
+	ck_assert_int_eq(named, 1);
+	json_read_free(root);
+	buffer_free(&text);
+}
+END_TEST
+
+SUITE("cloud_notification", many_messages_beside_many_contacts_cost_little,
+	  every_update_of_every_entry_and_change_is_taken, what_is_not_understood_costs_no_neighbour,
+	  what_has_no_entries_is_no_notification, texts_that_the_reader_refuses_are_repaired,
+	  numbers_are_found_in_the_text_of_a_notification)

@@ -15,10 +15,12 @@ sender(const char *message, const char *contacts, Person *person)
 	JsonReadError error;
 	JsonValue *object = json_read(message, strlen(message), &error);
 	JsonValue *list = contacts == NULL ? NULL : json_read(contacts, strlen(contacts), &error);
+	Contacts known;
 
+	contacts_read(list, &known);
 	ck_assert_ptr_nonnull(object);
 	jid[0] = '\0';
-	if (person_read(object, "from", "from_user_id", list, person))
+	if (person_read(object, "from", "from_user_id", &known, person))
 		person_jid(person, jid);
 	person->name = person->name == NULL ? NULL : "named";
 	person->username = person->username == NULL ? NULL : "called";
@@ -73,6 +75,26 @@ START_TEST(contacts_are_found_by_number_or_user_id_and_not_by_their_place)
 }
 END_TEST
 
+START_TEST(the_first_contact_of_a_person_counts)
+{
+	Person person;
+
+	sender("{\"from\":\"15550002222\",\"from_user_id\":\"US.2\"}",
+		   "[{\"user_id\":\"US.2\"},{\"profile\":{\"name\":\"b\"},\"wa_id\":\"15550002222\"}]",
+		   &person);
+	ck_assert_ptr_null(person.name);
+	sender("{\"from\":\"15550002222\",\"from_user_id\":\"US.2\"}",
+		   "[{\"profile\":{\"name\":\"b\"},\"wa_id\":\"15550002222\"},{\"user_id\":\"US.2\"}]",
+		   &person);
+	ck_assert_ptr_nonnull(person.name);
+	sender("{\"from\":\"15550002222\"}",
+		   "[{\"wa_id\":\"15550002222\",\"user_id\":\"US.1\"},"
+		   "{\"wa_id\":\"15550002222\",\"user_id\":\"US.2\"}]",
+		   &person);
+	ck_assert_str_eq(person.user_id, "US.1");
+}
+END_TEST
+
 START_TEST(what_names_nobody_is_refused)
 {
 	static const char *const nobody[] = {"{}",
@@ -97,4 +119,5 @@ END_TEST
 
 SUITE("cloud_person", a_number_is_the_address_if_it_is_known,
 	  a_person_without_a_number_has_the_address_of_the_user_id,
-	  contacts_are_found_by_number_or_user_id_and_not_by_their_place, what_names_nobody_is_refused)
+	  contacts_are_found_by_number_or_user_id_and_not_by_their_place,
+	  the_first_contact_of_a_person_counts, what_names_nobody_is_refused)

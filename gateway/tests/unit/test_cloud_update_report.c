@@ -23,13 +23,15 @@ report_of(UpdateKind kind, const char *element, const char *contacts)
 	JsonReadError error;
 	JsonValue *list = contacts == NULL ? NULL : json_read(contacts, strlen(contacts), &error);
 	JsonValue *value = json_read(element, strlen(element), &error);
-	const Update update = {.kind = kind, .contacts = list, .element = value};
+	Contacts known;
+	const Update update = {.kind = kind, .contacts = &known, .element = value};
 	UpdateReport report;
 	UpdateOutcome outcome;
 	JsonWriter json;
 	Buffer text;
 
 	ck_assert_msg(value != NULL, "%s: %s", error.message, element);
+	contacts_read(list, &known);
 	outcome = update_report(&update, &report);
 	snprintf(written, sizeof(written), "%s", outcomes[outcome]);
 	if (outcome == UPDATE_REPORTED)
