@@ -246,8 +246,8 @@ COMMENT ON FUNCTION wa.connector_credentials(text, text, uuid[]) IS
 -- What WhatsApp posts comes to any process of a connector, also one that does not have the
 -- lease of the session, and at any time.  The process needs the secret of the session's app, to
 -- see who has posted it.
-CREATE INDEX session_credentials_phone ON wa.session_credentials (phone_number_id);
-CREATE INDEX session_credentials_app ON wa.session_credentials (app_id);
+CREATE INDEX session_credentials_phone ON wa.session_credentials (phone_number_id, has_number DESC, updated_at DESC);
+CREATE INDEX session_credentials_app ON wa.session_credentials (app_id, has_number DESC, updated_at DESC);
 
 CREATE FUNCTION wa.connector_receivers(connector text, numbers text[], app text)
 	RETURNS TABLE (org_id uuid, session_id uuid, phone_number_id text, waba_id text, key_id uuid, sealed bytea, has_number boolean)
@@ -257,8 +257,13 @@ CREATE FUNCTION wa.connector_receivers(connector text, numbers text[], app text)
 AS $$
 #variable_conflict use_column
 DECLARE
+	-- Anybody may name a number or an app.  Those that have the number come first, no organization
+	-- takes the places of the others, and what is looked at is bounded.
 	of_number_max constant integer := 4;
-	of_app_max constant integer := 100;
+	of_app_max constant integer := 50;
+	of_app_and_org_max constant integer := 10;
+	looked_at_of_number_max constant integer := 100;
+	looked_at_of_app_max constant integer := 400;
 BEGIN
 	IF (numbers IS NULL OR array_ndims(numbers) = 1 AND cardinality(numbers) <= 1000) IS NOT TRUE THEN
 		PERFORM wa.refuse_field('numbers', 'must have 1 to 1000 elements');
@@ -266,21 +271,23 @@ BEGIN
 	RETURN QUERY
 	SELECT found.* FROM (SELECT DISTINCT n FROM unnest(numbers) n) named (number) CROSS JOIN LATERAL (
 		SELECT c.org_id, c.session_id, c.phone_number_id, c.waba_id, c.key_id, c.sealed, c.has_number
-		FROM wa.session_credentials c CROSS JOIN LATERAL (
+		FROM (SELECT * FROM wa.session_credentials k WHERE k.phone_number_id = named.number
+			ORDER BY k.has_number DESC, k.updated_at DESC LIMIT looked_at_of_number_max) c CROSS JOIN LATERAL (
 			SELECT FROM wa.session s WHERE s.org_id = c.org_id AND s.id = c.session_id
 				AND s.connector = connector_receivers.connector AND (c.has_number OR s.status IN ('starting', 'failed')) LIMIT 1) s
-		WHERE c.phone_number_id = named.number
 		ORDER BY c.has_number DESC, c.updated_at DESC LIMIT of_number_max) found
 	UNION ALL
-	(SELECT c.org_id, c.session_id, c.phone_number_id, c.waba_id, c.key_id, c.sealed, c.has_number
-	FROM wa.session_credentials c CROSS JOIN LATERAL (
-		SELECT FROM wa.session s WHERE s.org_id = c.org_id AND s.id = c.session_id
-			AND s.connector = connector_receivers.connector AND s.status <> 'logged_out' LIMIT 1) s
-	WHERE c.app_id = app
-	ORDER BY c.updated_at DESC LIMIT of_app_max);
+	(SELECT p.org_id, p.session_id, p.phone_number_id, p.waba_id, p.key_id, p.sealed, p.has_number FROM (
+		SELECT c.*, row_number() OVER (PARTITION BY c.org_id ORDER BY c.has_number DESC, c.updated_at DESC) AS place
+		FROM (SELECT * FROM wa.session_credentials k WHERE k.app_id = app
+			ORDER BY k.has_number DESC, k.updated_at DESC LIMIT looked_at_of_app_max) c CROSS JOIN LATERAL (
+			SELECT FROM wa.session s WHERE s.org_id = c.org_id AND s.id = c.session_id
+				AND s.connector = connector_receivers.connector AND s.status <> 'logged_out' LIMIT 1) s) p
+	WHERE p.place <= of_app_and_org_max
+	ORDER BY p.has_number DESC, p.updated_at DESC LIMIT of_app_max);
 END $$;
 COMMENT ON FUNCTION wa.connector_receivers(text, text[], text) IS
-	'the sealed credentials of the sessions of a connector that WhatsApp posts something for: those of phone numbers, whoever has their lease, and those with the credentials of an app, the 100 newest. `has_number`: the session has '
+	'the sealed credentials of the sessions of a connector that WhatsApp posts something for: those of phone numbers, whoever has their lease, and those with the credentials of an app: the 50 newest, those with a number first, and at most 10 of one organization. `has_number`: the session has '
 	'the number; otherwise it is starting or has failed, and may get the number later, so that WhatsApp should try again. Either may be NULL. `22023` (`numbers`: at most 1000)';
 
 CREATE FUNCTION wa.count_sealed(key uuid) RETURNS bigint

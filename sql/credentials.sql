@@ -123,6 +123,13 @@ SELECT s.label, r.phone_number_id FROM wa.connector_receivers('cloud', NULL, '30
 SELECT count(*) FROM wa.connector_receivers('plain', '{100}', '300') UNION ALL SELECT count(*) FROM wa.connector_receivers('cloud', '{999,NULL}', '301') UNION ALL SELECT count(*) FROM wa.connector_receivers('cloud', NULL, NULL);
 SELECT e.state, e.column_name FROM (VALUES ('''{}'''), ('array_fill(''1''::text, ARRAY[1001])'), ('array_fill(''1''::text, ARRAY[1, 2])')) w (numbers),
 	error_of(format('SELECT wa.connector_receivers(''cloud'', %s, NULL)', w.numbers)) e;
+-- Who names an app does not crowd out those whose number works, or take the places of others.
+BEGIN;
+SELECT wa.authenticate(:'beta_all') IS NOT NULL;
+SELECT count(public.give(c.id, :'first')) FROM generate_series(1, 60) n CROSS JOIN LATERAL wa.create_session('Crowd ' || n, connector => 'cloud') c;
+SELECT s.org_id = :'acme' AS acme, r.has_number, count(*) FROM wa.connector_receivers('cloud', NULL, '300') r JOIN wa.session s ON s.org_id = r.org_id AND s.id = r.session_id GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT s.org_id = :'acme' AS acme, r.has_number, count(*) FROM wa.connector_receivers('cloud', '{100}', NULL) r JOIN wa.session s ON s.org_id = r.org_id AND s.id = r.session_id GROUP BY 1, 2 ORDER BY 1, 2;
+ROLLBACK;
 SELECT updated_at AS rival_at FROM wa.session_credentials WHERE session_id = :'rival' \gset
 SELECT public.report(:'beta', :'rival', 'working', :'rival_at') AS reported;
 SELECT s.label, s.status, s.status_reason, s.phone_number, c.has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id IN (:'id', :'rival') ORDER BY 1;
