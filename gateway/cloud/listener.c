@@ -212,7 +212,7 @@ listener_open(const Cloud *cloud, const ListenerConfig *config,
 	if (listener == NULL)
 		return NULL;
 	limits.max_connections = LISTENER_CONNECTIONS_MAX;
-	limits.max_connections_per_address = LISTENER_CONNECTIONS_MAX;
+	limits.max_connections_per_address = LISTENER_ADDRESS_CONNECTIONS_MAX;
 	listener->cloud = cloud;
 	LIST_INIT(&listener->questions);
 	listener->posts = posts_open(cloud, changed, context);

@@ -13,8 +13,9 @@
 
 #include "cloud/posts.h"
 
-/* Connections at once, and of one address; Meta opens many. */
+/* Connections at once, and of one address; Meta, or a proxy before us, opens many. */
 #define LISTENER_CONNECTIONS_MAX 1000
+#define LISTENER_ADDRESS_CONNECTIONS_MAX 500
 
 /* Questions about an address at once; more are refused with 503. */
 #define LISTENER_QUESTIONS_MAX 8

@@ -6,6 +6,8 @@
  */
 #include "cloud/posts.h"
 
+#include <event2/util.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +16,17 @@
 #include "cloud/batch.h"
 #include "cloud/receivers.h"
 #include "db/result.h"
+#include "http/peers.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/timer.h"
 #include "src/common/token_bucket.h"
 
 /* A number that stands in the body of no more than this is looked for. */
 #define NUMBERS_MAX STATEMENTS_TEXTS_MAX
+
+/* Bytes that a post costs whose body comes yet, beside those of its body. */
+#define BODY_PLACE (16 * 1024)
 
 /* Bytes of a list of reports. */
 #define LIST_BYTES_MAX DB_PARAM_BYTES_MAX
@@ -52,6 +59,8 @@ typedef struct Post
 	Posts *posts;
 	HttpRequest *request;
 	PostState state;
+	HttpPeerKey address;
+	Timer deadline; /* READING */
 	char app[NOTIFICATION_ID_MAX + 1];
 	uint8_t signature[SIGNATURE_SIZE];
 	Buffer body;
@@ -72,9 +81,10 @@ typedef struct Post
 struct Posts
 {
 	const Cloud *cloud;
-	LIST_HEAD(, Post) list;
-	int count;
-	size_t bytes; /* of all bodies */
+	LIST_HEAD(, Post) list; /* the newest first */
+	int reading;            /* of them */
+	int whole;              /* the others */
+	size_t bytes;           /* of all bodies */
 	WakBucket unknown;
 	PostCounts counts;
 	void (*changed)(void *context, const ConnectorId *session);
@@ -89,8 +99,9 @@ free_post(Post *post)
 	Posts *posts = post->posts;
 
 	LIST_REMOVE(post, link);
-	posts->count--;
+	*(post->state == POST_READING ? &posts->reading : &posts->whole) -= 1;
 	posts->bytes -= post->body.len;
+	timer_close(&post->deadline);
 	statements_drop(&post->asked);
 	receivers_free(&post->receivers);
 	batch_free(&post->batch);
@@ -400,7 +411,6 @@ ask(Post *post)
 	count = post->number_count;
 	for (int i = 0; i < count; i++)
 		numbers[i] = post->numbers[i];
-	post->state = POST_ASKING;
 	post->now_ms = clock_wall_ms();
 	post->asked = statements_submit(
 		cloud->db, cloud_request(CLOUD_RECEIVERS, NULL, on_receivers, post, "sAs", CLOUD_CONNECTOR,
@@ -412,12 +422,88 @@ ask(Post *post)
 
 /* ---- READING ---- */
 
+/* The key of a client's address, as the server counts its connections. */
+static HttpPeerKey
+address_of(const HttpRequest *request)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+	if (evutil_inet_pton(AF_INET, request->peer.data, &v4.sin_addr) == 1)
+		return http_peers_key((const struct sockaddr *) &v4);
+	evutil_inet_pton(AF_INET6, request->peer.data, &v6.sin6_addr);
+	return http_peers_key((const struct sockaddr *) &v6);
+}
+
+/* What the posts of an address whose bodies come yet hold: a place is as much as BODY_PLACE bytes. */
+static size_t
+held_by(const Posts *posts, HttpPeerKey address)
+{
+	const Post *post;
+	size_t held = 0;
+
+	LIST_FOREACH(post, &posts->list, link)
+	if (post->state == POST_READING && http_peers_same(post->address, address))
+		held += BODY_PLACE + post->body.len;
+	return held;
+}
+
+/* The oldest post of the address that holds most, of those whose bodies come yet; or NULL. */
+static Post *
+who_gives_way(const Posts *posts)
+{
+	Post *found = NULL;
+	size_t most = 0;
+	Post *post;
+
+	LIST_FOREACH(post, &posts->list, link)
+	{
+		bool same;
+
+		if (post->state != POST_READING)
+			continue;
+		same = found != NULL && http_peers_same(post->address, found->address);
+		if (!same && held_by(posts, post->address) <= most)
+			continue;
+		if (!same)
+			most = held_by(posts, post->address);
+		found = post;
+	}
+	return found;
+}
+
+static void
+on_deadline(void *context)
+{
+	refuse(context, HTTP_ERROR_REQUEST_TIMEOUT, NULL);
+}
+
+/* Makes room for the next bytes of a body.  False: it was this one that had to give way. */
+static bool
+make_room(Post *post, size_t len)
+{
+	Posts *posts = post->posts;
+
+	while (posts->bytes + len > POSTS_BYTES_MAX)
+	{
+		Post *other = who_gives_way(posts);
+		bool is_own = other == post;
+
+		refuse(other, HTTP_ERROR_UNAVAILABLE, NULL);
+		if (is_own)
+			return false;
+	}
+	return true;
+}
+
 static bool
 on_part(void *context, const char *bytes, size_t len)
 {
 	Post *post = context;
 
-	if (post->posts->bytes + len > POSTS_BYTES_MAX || !buffer_append(&post->body, bytes, len))
+	if (!make_room(post, len))
+		return false;
+	if (!buffer_append(&post->body, bytes, len))
 	{
 		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 		return false;
@@ -430,11 +516,20 @@ static void
 on_end(void *context)
 {
 	Post *post = context;
+	Posts *posts = post->posts;
 
 	if (post->body.len == 0)
 		refuse(post, HTTP_ERROR_VALIDATION, "the body is no notification");
+	else if (posts->whole == POSTS_MAX)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 	else
+	{
+		timer_close(&post->deadline);
+		post->state = POST_ASKING;
+		posts->reading--;
+		posts->whole++;
 		ask(post);
+	}
 }
 
 /* What has come as a whole is stored, whether its sender waits for the answer or not. */
@@ -464,7 +559,8 @@ posts_want(const Posts *posts, const HttpRequest *request)
 {
 	uint8_t signature[SIGNATURE_SIZE];
 
-	return posts->count < POSTS_MAX && read_signature(request, signature);
+	(void) posts;
+	return read_signature(request, signature);
 }
 
 static void
@@ -488,7 +584,9 @@ posts_take(Posts *posts, HttpRequest *request, const char *app)
 		refuse_at_once(posts, request, HTTP_ERROR_UNAUTHORIZED);
 		return;
 	}
-	post = posts->count < POSTS_MAX ? calloc(1, sizeof(*post)) : NULL;
+	if (posts->reading == POSTS_READING_MAX)
+		refuse(who_gives_way(posts), HTTP_ERROR_UNAVAILABLE, NULL);
+	post = calloc(1, sizeof(*post));
 	if (post == NULL)
 	{
 		refuse_at_once(posts, request, HTTP_ERROR_UNAVAILABLE);
@@ -501,8 +599,15 @@ posts_take(Posts *posts, HttpRequest *request, const char *app)
 	buffer_init(&post->body, NOTIFICATION_BYTES_MAX);
 	buffer_init(&post->list, LIST_BYTES_MAX);
 	batch_init(&post->batch);
+	post->address = address_of(request);
 	LIST_INSERT_HEAD(&posts->list, post, link);
-	posts->count++;
+	posts->reading++;
+	if (!timer_open(&post->deadline, posts->cloud->base, on_deadline, post) ||
+		!timer_start(&post->deadline, POSTS_READING_MS))
+	{
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+		return;
+	}
 	http_request_on_gone(request, on_gone, post);
 	http_body_take(request, &sink, post);
 }

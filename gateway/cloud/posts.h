@@ -19,11 +19,18 @@
 #include "cloud/cloud.h"
 #include "http/http.h"
 
-/* At once; more are refused with 503. */
+/* Whose bodies have come, at once; more are refused with 503. */
 #define POSTS_MAX 64
 
-/* Bytes of the bodies of all of them; as above. */
+/*
+ * Whose bodies come yet, and the bytes of all bodies.  Nobody knows of these who has sent them, so
+ * with more the oldest of the address that has most gives way: it is refused with 503.
+ */
+#define POSTS_READING_MAX 128
 #define POSTS_BYTES_MAX (64 * 1024 * 1024)
+
+/* In which a body has to come; a slower one is refused with 408. */
+#define POSTS_READING_MS 15000
 
 /* What has come since the start. */
 typedef struct PostCounts

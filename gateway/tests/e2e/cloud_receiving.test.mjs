@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import net from 'node:net';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { addConnectorKey, createCloudSession, makeCredentials } from './harness/cloud.mjs';
@@ -329,6 +330,33 @@ test('a session that has no number yet makes Meta try again, and loses nothing',
 	await until('it is taken', async () => await send(value, acme.session.secret) === 200);
 	assert.equal(await count(waiting), 1);
 	assert.equal(await count(acme.session), before + 1);
+});
+
+test('who sends bodies slowly keeps nobody out, and each body has a deadline', async () =>
+{
+	const { session } = acme;
+	const begin = () => new Promise((resolve) =>
+	{
+		const socket = net.connect(cloud.port, '127.0.0.1', () => socket.write(`POST /webhook/${APP} HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: sha256=${'0'.repeat(64)}\r\nContent-Length: 1000000\r\n\r\n{`, () => resolve(socket)));
+
+		socket.text = '';
+		socket.on('data', (part) => { socket.text += part; });
+		socket.on('error', () => {});
+	});
+	const sockets = await Promise.all(Array.from({ length: 200 }, begin));
+	const answered = (status) => sockets.filter(({ text }) => text.startsWith(`HTTP/1.1 ${status} `)).length;
+
+	/* the oldest have given way */
+	await until('72 have given way', () => answered(503) === 72);
+	assert.equal(await send(notification(change(session.number, { messages: [messageFrom(ANN)] })), session.secret), 200);
+	assert.equal(answered(503), 73);
+
+	/* each sends enough for the server, and has its end all the same */
+	const feed = setInterval(() => sockets.forEach((socket) => socket.writable && socket.write(' '.repeat(3000))), 1000);
+
+	await until('their time is over', () => answered(408) === 127, { seconds: 30 });
+	clearInterval(feed);
+	sockets.forEach((socket) => socket.destroy());
 });
 
 test('a change of the account makes its numbers be looked at', async () =>
