@@ -10,10 +10,14 @@
 #include <sys/queue.h>
 
 #include "cloud/receivers.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define FOLDER "webhook"
 #define CHALLENGE_MAX 256 /* characters; Meta's has ten digits */
+
+/* Anybody may ask, and for each question the credentials of an app's sessions are opened. */
+static const WakRate question_rate = {.per_minute = 600, .burst = 60};
 
 /* A request that asks whether the address is ours. */
 typedef struct Question
@@ -31,6 +35,7 @@ struct Listener
 	Posts *posts;
 	LIST_HEAD(, Question) questions;
 	int question_count;
+	WakBucket question_rate;
 };
 
 /* ---- GET ---- */
@@ -101,8 +106,9 @@ on_receivers(void *context, const DbResult *result)
 static void
 ask(Listener *listener, HttpRequest *request, const char *app)
 {
-	Question *question =
-		listener->question_count < LISTENER_QUESTIONS_MAX ? calloc(1, sizeof(*question)) : NULL;
+	bool may = listener->question_count < LISTENER_QUESTIONS_MAX &&
+			   wak_bucket_take(&listener->question_rate, question_rate, clock_monotonic_us()).taken;
+	Question *question = may ? calloc(1, sizeof(*question)) : NULL;
 
 	if (question == NULL)
 	{

@@ -22,7 +22,8 @@
 #include "lib/timer.h"
 #include "src/common/token_bucket.h"
 
-/* A number that stands in the body of no more than this is looked for. */
+/* Numbers in a body that are looked for; fewer before it is known who has signed it. */
+#define NUMBERS_UNSIGNED_MAX 16
 #define NUMBERS_MAX STATEMENTS_TEXTS_MAX
 
 /* Bytes that a post costs whose body comes yet, beside those of its body. */
@@ -66,8 +67,10 @@ typedef struct Post
 	Buffer body;
 	DbRequest *asked; /* ASKING, REPORTING */
 
-	char numbers[NUMBERS_MAX][NOTIFICATION_ID_MAX + 1];
+	char numbers[NUMBERS_MAX][NOTIFICATION_ID_MAX + 1]; /* sorted */
 	int number_count;
+	int number_max;
+	bool has_more; /* numbers than that */
 	Receivers receivers;
 	Batch batch;
 	Buffer list; /* of reports, on its way */
@@ -353,6 +356,90 @@ read_body(Post *post)
 
 /* ---- ASKING ---- */
 
+/* How many of the numbers come before this one. */
+static int
+place_of(const Post *post, const char *number)
+{
+	int low = 0;
+	int high = post->number_count;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (strcmp(post->numbers[middle], number) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void
+note_number(void *context, const char *digits, size_t len)
+{
+	Post *post = context;
+	char number[NOTIFICATION_ID_MAX + 1] = "";
+	int place;
+
+	memcpy(number, digits, len);
+	place = place_of(post, number);
+	if (place < post->number_count && strcmp(post->numbers[place], number) == 0)
+		return;
+	if (post->number_count == post->number_max)
+	{
+		post->has_more = true;
+		return;
+	}
+	memmove(post->numbers[place + 1], post->numbers[place],
+			(size_t) (post->number_count - place) * sizeof(post->numbers[0]));
+	memcpy(post->numbers[place], number, sizeof(number));
+	post->number_count++;
+}
+
+static void on_receivers(void *context, const DbResult *result);
+
+/*
+ * Asks for the sessions of at most so many numbers.  What is about an account as a whole names no
+ * number: then it is for the sessions of the app.  Their secrets are tried too if there are more
+ * numbers: those that are asked for may be nobody's.
+ */
+static void
+ask(Post *post, int number_max)
+{
+	const Cloud *cloud = post->posts->cloud;
+	const char *numbers[NUMBERS_MAX];
+	int count;
+
+	post->number_count = 0;
+	post->number_max = number_max;
+	post->has_more = false;
+	notification_numbers(post->body.data, post->body.len, note_number, post);
+	count = post->number_count;
+	for (int i = 0; i < count; i++)
+		numbers[i] = post->numbers[i];
+	post->now_ms = clock_wall_ms();
+	post->asked = statements_submit(
+		cloud->db, cloud_request(CLOUD_RECEIVERS, NULL, on_receivers, post, "sAs", CLOUD_CONNECTOR,
+								 count == 0 ? NULL : (const char *const *) numbers, count,
+								 count == 0 || post->has_more ? post->app : STATEMENTS_NULL));
+	if (post->asked == NULL)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+}
+
+/* The signature is right: now all numbers may be asked for. */
+static void
+trust(Post *post)
+{
+	if (!post->has_more || post->number_max == NUMBERS_MAX)
+	{
+		read_body(post);
+		return;
+	}
+	receivers_free(&post->receivers);
+	ask(post, NUMBERS_MAX);
+}
+
 static void
 on_receivers(void *context, const DbResult *result)
 {
@@ -370,7 +457,7 @@ on_receivers(void *context, const DbResult *result)
 	if (!receivers_read(&post->receivers, result, post->posts->cloud->keys, &body))
 		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 	else if (receivers_trust(&post->receivers))
-		read_body(post);
+		trust(post);
 	else if (result->rows > 0)
 	{
 		post->posts->counts.forged++;
@@ -383,41 +470,6 @@ on_receivers(void *context, const DbResult *result)
 				 log_text("number", post->numbers[0]));
 		accept_post(post);
 	}
-}
-
-static void
-note_number(void *context, const char *number, size_t len)
-{
-	Post *post = context;
-
-	for (int i = 0; i < post->number_count; i++)
-		if (strlen(post->numbers[i]) == len && memcmp(post->numbers[i], number, len) == 0)
-			return;
-	if (post->number_count == NUMBERS_MAX)
-		return;
-	memcpy(post->numbers[post->number_count], number, len);
-	post->numbers[post->number_count++][len] = '\0';
-}
-
-/* What is about an account as a whole names no number: then it is for the sessions of the app. */
-static void
-ask(Post *post)
-{
-	const Cloud *cloud = post->posts->cloud;
-	const char *numbers[NUMBERS_MAX];
-	int count;
-
-	notification_numbers(post->body.data, post->body.len, note_number, post);
-	count = post->number_count;
-	for (int i = 0; i < count; i++)
-		numbers[i] = post->numbers[i];
-	post->now_ms = clock_wall_ms();
-	post->asked = statements_submit(
-		cloud->db, cloud_request(CLOUD_RECEIVERS, NULL, on_receivers, post, "sAs", CLOUD_CONNECTOR,
-								 count == 0 ? NULL : (const char *const *) numbers, count,
-								 count == 0 ? post->app : STATEMENTS_NULL));
-	if (post->asked == NULL)
-		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 }
 
 /* ---- READING ---- */
@@ -528,7 +580,7 @@ on_end(void *context)
 		post->state = POST_ASKING;
 		posts->reading--;
 		posts->whole++;
-		ask(post);
+		ask(post, NUMBERS_UNSIGNED_MAX);
 	}
 }
 

@@ -205,6 +205,34 @@ test('one post may be about two numbers, and each gets its own', async () =>
 	assert.equal((await stored(other)).length, 1);
 });
 
+test('among more numbers than are asked for before the signature is known, each is found', async () =>
+{
+	const { session } = acme;
+	const before = await count(session);
+	const others = (from, n) => Array.from({ length: n }, (_, i) => change(String(from + i), { messages: [messageFrom(ANN)] }));
+
+	for (const changes of [[...others(899999999990000, 40), change(session.number, { messages: [messageFrom(ANN)] })], [change(session.number, { messages: [messageFrom(ANN)] }), ...others(100, 40)]])
+		assert.equal(await send(notification(changes), session.secret), 200);
+	assert.equal(await count(session), before + 2);
+	/* what is signed with another secret gets nowhere */
+	assert.equal(await send(notification([...others(899999999990000, 40), change(session.number, { messages: [messageFrom(ANN)] })]), 'other'), 401);
+	assert.equal(await count(session), before + 2);
+});
+
+test('questions about addresses have a rate', async () =>
+{
+	const ask = () => new Promise((resolve) =>
+	{
+		http.get({ host: '127.0.0.1', port: cloud.port, path: `/webhook/${APP}?hub.mode=subscribe&hub.verify_token=x&hub.challenge=1`, agent: false }, (response) => response.resume().on('end', () => resolve(response.statusCode)));
+	});
+	const answers = [];
+
+	for (let i = 0; i < 500 && answers.at(-1) !== 503; i++)
+		answers.push(await ask());
+	assert.ok(answers.slice(0, 40).every((status) => status === 403), String(answers));
+	assert.equal(answers.at(-1), 503);
+});
+
 test('a thousand updates in one post, posted twice at once and split, are stored once', async () =>
 {
 	const { session } = acme;
