@@ -48,7 +48,7 @@ batch_begin(Batch *batch, const uint8_t org[DB_UUID_SIZE], UpdateTurn turn)
 {
 	BatchReport *report;
 
-	if (!make_room(batch))
+	if (batch->full || !make_room(batch))
 		return NULL;
 	report = &batch->reports[batch->count];
 	*report = (BatchReport){.turn = turn, .place = batch->count, .begin = batch->text.len};
@@ -58,14 +58,29 @@ batch_begin(Batch *batch, const uint8_t org[DB_UUID_SIZE], UpdateTurn turn)
 	return &batch->json;
 }
 
+/* One report is shorter than this. */
+#define REPORT_BYTES_MAX (8 * 1024 * 1024)
+
 bool
 batch_end(Batch *batch)
 {
+	BatchReport *report = &batch->reports[batch->count];
+
 	json_write_object_end(&batch->json);
 	if (!json_write_done(&batch->json))
+	{
+		batch->full = report->begin > BATCH_BYTES_MAX - REPORT_BYTES_MAX;
 		return false;
-	batch->reports[batch->count++].end = batch->text.len;
+	}
+	report->end = batch->text.len;
+	batch->count++;
 	return true;
+}
+
+bool
+batch_is_full(const Batch *batch)
+{
+	return batch->full;
 }
 
 static int
@@ -111,4 +126,17 @@ batch_next(Batch *batch, const uint8_t **org, Buffer *list)
 		count++;
 	}
 	return buffer_append_char(list, ']') ? count : -1;
+}
+
+void
+batch_pass_over(Batch *batch)
+{
+	const uint8_t *org;
+
+	if (batch->given == 0)
+		return;
+	org = batch->reports[batch->given - 1].org;
+	while (batch->given < batch->count &&
+		   memcmp(batch->reports[batch->given].org, org, DB_UUID_SIZE) == 0)
+		batch->given++;
 }

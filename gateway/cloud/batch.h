@@ -33,6 +33,7 @@ typedef struct Batch
 	int count;
 	int room;
 	int given; /* in lists, from batch_next() */
+	bool full;
 } Batch;
 
 extern void batch_init(Batch *batch);
@@ -41,13 +42,19 @@ extern void batch_init(Batch *batch);
 extern void batch_free(Batch *batch);
 
 /*
- * Begins a report, whose members the caller writes into the object that is open.  NULL: out of
- * memory, or there is no room; then the batch is to be freed.
+ * Begins a report, whose members the caller writes into the object that is open.  NULL: as
+ * batch_end().
  */
 extern JsonWriter *batch_begin(Batch *batch, const uint8_t org[DB_UUID_SIZE], UpdateTurn turn);
 
-/* Ends the report.  False: as above. */
+/*
+ * Ends the report.  False: there is no memory, and the batch is to be freed; or batch_is_full(),
+ * and the report is left out.
+ */
 extern bool batch_end(Batch *batch);
+
+/* Whether a report was left out because BATCH_BYTES_MAX was reached; then all others are too. */
+extern bool batch_is_full(const Batch *batch);
 
 /* Sorts the reports, before the first batch_next(). */
 extern void batch_sort(Batch *batch);
@@ -57,5 +64,8 @@ extern void batch_sort(Batch *batch);
  * reports it has: 0 if none is left, or -1 if it does not fit into the buffer.
  */
 extern int batch_next(Batch *batch, const uint8_t **org, Buffer *list);
+
+/* Leaves out what is left of the organization of the last list. */
+extern void batch_pass_over(Batch *batch);
 
 #endif

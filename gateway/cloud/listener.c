@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "cloud/log_bound.h"
 #include "cloud/receivers.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -36,6 +37,7 @@ struct Listener
 	LIST_HEAD(, Question) questions;
 	int question_count;
 	WakBucket question_rate;
+	LogBound verified;
 };
 
 /* ---- GET ---- */
@@ -80,6 +82,17 @@ answer_challenge(HttpRequest *request)
 }
 
 static void
+log_answer(Question *question, bool known)
+{
+	const HttpText *app = &question->request->segments[1];
+	int64_t left_out;
+
+	if (log_bound_take(&question->listener->verified, &left_out))
+		log_line(LOG_LEVEL_INFO, "webhook_verified", log_bytes("app", app->data, app->len),
+				 log_text("verified", known ? "yes" : "no"), log_int("left_out", left_out));
+}
+
+static void
 on_receivers(void *context, const DbResult *result)
 {
 	Question *question = context;
@@ -92,10 +105,7 @@ on_receivers(void *context, const DbResult *result)
 		known = receivers_have_token(result, cloud->keys, token->data, token->len);
 	else
 		statements_log_failure(&cloud_statements, CLOUD_RECEIVERS, result);
-	log_line(
-		LOG_LEVEL_INFO, "webhook_verified",
-		log_bytes("app", question->request->segments[1].data, question->request->segments[1].len),
-		log_text("verified", known ? "yes" : "no"));
+	log_answer(question, known);
 	if (known)
 		answer_challenge(free_question(question));
 	else

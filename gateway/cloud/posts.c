@@ -14,13 +14,13 @@
 #include <sys/queue.h>
 
 #include "cloud/batch.h"
+#include "cloud/log_bound.h"
 #include "cloud/receivers.h"
 #include "db/result.h"
 #include "http/peers.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/timer.h"
-#include "src/common/token_bucket.h"
 
 /* Numbers in a body that are looked for; fewer before it is known who has signed it. */
 #define NUMBERS_UNSIGNED_MAX 16
@@ -32,9 +32,8 @@
 /* Bytes of a list of reports. */
 #define LIST_BYTES_MAX DB_PARAM_BYTES_MAX
 
-/* Bytes of an update that are logged when it is not understood, and how many such lines. */
+/* Bytes of an update that are logged when it is not understood. */
 #define UNKNOWN_BYTES_MAX LOG_VALUE_MAX
-static const WakRate unknown_rate = {.per_minute = 30, .burst = 30};
 
 #define TRIES_MAX 3 /* of a list, while others change the same rows */
 
@@ -72,11 +71,13 @@ typedef struct Post
 	int number_max;
 	bool has_more; /* numbers than that */
 	Receivers receivers;
+	char account[NOTIFICATION_ID_MAX + 1]; /* that was looked at last */
 	Batch batch;
 	Buffer list; /* of reports, on its way */
 	const uint8_t *org;
 	int tries;
 	bool early;  /* a session has no number yet: Meta has to try again */
+	bool held;   /* the reports of an organization were refused: as above */
 	bool failed; /* out of memory */
 	int64_t now_ms;
 } Post;
@@ -88,7 +89,12 @@ struct Posts
 	int reading;            /* of them */
 	int whole;              /* the others */
 	size_t bytes;           /* of all bodies */
-	WakBucket unknown;
+	LogBound unknown;       /* of the log, by event */
+	LogBound wrong;
+	LogBound account;
+	LogBound number;
+	LogBound strange;
+	LogBound unreadable;
 	PostCounts counts;
 	void (*changed)(void *context, const ConnectorId *session);
 	void *context;
@@ -142,6 +148,8 @@ end(Post *post)
 {
 	if (post->early)
 		refuse(post, HTTP_ERROR_UNAVAILABLE, "a session has no number yet");
+	else if (post->held)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 	else
 		accept_post(post);
 }
@@ -151,15 +159,19 @@ end(Post *post)
 static void send_list(Post *post);
 
 static void
-log_wrong(const DbResult *result, int row)
+log_wrong(Posts *posts, const DbResult *result, int row)
 {
 	char sqlstate[6] = "";
 	char message[200] = "";
+	int64_t left_out;
 
+	posts->counts.wrong++;
+	if (!log_bound_take(&posts->wrong, &left_out))
+		return;
 	db_text_copy(result, row, COLUMN_ERROR_CODE, sqlstate, sizeof(sqlstate));
 	db_text_copy(result, row, COLUMN_ERROR, message, sizeof(message));
 	log_line(LOG_LEVEL_WARNING, "report_refused", log_text("sqlstate", sqlstate),
-			 log_text("message", message));
+			 log_text("message", message), log_int("left_out", left_out));
 }
 
 /* What is wrong is so whenever it comes, and costs the others nothing. */
@@ -168,10 +180,7 @@ count_answers(Post *post, const DbResult *result)
 {
 	for (int row = 0; row < result->rows; row++)
 		if (db_is_null(result, row, COLUMN_CHANGED))
-		{
-			post->posts->counts.wrong++;
-			log_wrong(result, row);
-		}
+			log_wrong(post->posts, result, row);
 		else
 			post->posts->counts.reported++;
 }
@@ -193,6 +202,15 @@ report_next(Post *post)
 		send_list(post);
 }
 
+/* The other organizations do not wait for the one whose reports were refused. */
+static void
+pass_over(Post *post)
+{
+	post->held = true;
+	batch_pass_over(&post->batch);
+	report_next(post);
+}
+
 static void
 on_reported(void *context, const DbResult *result)
 {
@@ -206,10 +224,12 @@ on_reported(void *context, const DbResult *result)
 		return;
 	}
 	statements_log_failure(&cloud_statements, CLOUD_REPORT, result);
-	if (result->outcome == DB_REFUSED && db_may_pass(result->sqlstate) && post->tries < TRIES_MAX)
+	if (result->outcome != DB_REFUSED)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+	else if (db_may_pass(result->sqlstate) && post->tries < TRIES_MAX)
 		send_list(post);
 	else
-		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+		pass_over(post);
 }
 
 static void
@@ -231,17 +251,19 @@ static void
 log_unknown(Post *post, const Update *update)
 {
 	Posts *posts = post->posts;
+	int64_t left_out;
 	Buffer text;
 
 	posts->counts.unknown++;
-	if (!wak_bucket_take(&posts->unknown, unknown_rate, clock_monotonic_us()).taken)
+	if (!log_bound_take(&posts->unknown, &left_out))
 		return;
 	buffer_init(&text, NOTIFICATION_BYTES_MAX);
 	if (json_read_print(update->element, &text))
 		log_line(LOG_LEVEL_WARNING, "update_unknown", log_text("field", update->field),
 				 log_text("account", update->account), log_text("number", update->number),
 				 log_bytes("update", text.data,
-						   text.len < UNKNOWN_BYTES_MAX ? text.len : UNKNOWN_BYTES_MAX));
+						   text.len < UNKNOWN_BYTES_MAX ? text.len : UNKNOWN_BYTES_MAX),
+				 log_int("left_out", left_out));
 	buffer_free(&text);
 }
 
@@ -251,7 +273,11 @@ take_account(Post *post, const Update *update)
 {
 	const Receivers *receivers = &post->receivers;
 	Posts *posts = post->posts;
+	int64_t left_out;
 
+	if (strcmp(post->account, update->account) == 0)
+		return;
+	memcpy(post->account, update->account, sizeof(post->account));
 	for (int i = 0; i < receivers->count; i++)
 	{
 		const Receiver *receiver = &receivers->list[i];
@@ -259,8 +285,9 @@ take_account(Post *post, const Update *update)
 		if (receiver->trusts && strcmp(receiver->account, update->account) == 0)
 			posts->changed(posts->context, &receiver->session);
 	}
-	log_line(LOG_LEVEL_INFO, "account_update", log_text("field", update->field),
-			 log_text("account", update->account));
+	if (log_bound_take(&posts->account, &left_out))
+		log_line(LOG_LEVEL_INFO, "account_update", log_text("field", update->field),
+				 log_text("account", update->account), log_int("left_out", left_out));
 }
 
 /* Errors about a number say that it needs a look. */
@@ -268,12 +295,26 @@ static void
 take_error(Post *post, const Update *update, const Receiver *receiver)
 {
 	const JsonValue *code = json_read_member(update->element, "code");
+	Posts *posts = post->posts;
 	int64_t number = -1;
+	int64_t left_out;
 
 	json_read_int64(code, &number);
-	log_line(LOG_LEVEL_WARNING, "number_error", log_text("org", receiver->org.text),
-			 log_text("session", receiver->session.text), log_int("code", number));
-	post->posts->changed(post->posts->context, &receiver->session);
+	if (log_bound_take(&posts->number, &left_out))
+		log_line(LOG_LEVEL_WARNING, "number_error", log_text("org", receiver->org.text),
+				 log_text("session", receiver->session.text), log_int("code", number),
+				 log_int("left_out", left_out));
+	posts->changed(posts->context, &receiver->session);
+}
+
+/* A report has not found its place. */
+static void
+take_loss(Post *post)
+{
+	if (batch_is_full(&post->batch))
+		post->posts->counts.wrong++;
+	else
+		post->failed = true;
 }
 
 static void
@@ -293,7 +334,7 @@ add_report(Post *post, const Update *update, const Receiver *receiver)
 		if (json != NULL)
 			report.write(update, receiver->session.text, post->now_ms, json);
 		if (json == NULL || !batch_end(&post->batch))
-			post->failed = true;
+			take_loss(post);
 	}
 }
 
@@ -324,6 +365,16 @@ take_update(void *context, const Update *update)
 		add_report(post, update, receiver);
 }
 
+static void
+log_unreadable(Posts *posts, const char *reason)
+{
+	int64_t left_out;
+
+	if (log_bound_take(&posts->unreadable, &left_out))
+		log_line(LOG_LEVEL_ERROR, "notification_unreadable", log_text("reason", reason),
+				 log_int("left_out", left_out));
+}
+
 /* The signature is right: now the body is read. */
 static void
 read_body(Post *post)
@@ -339,8 +390,7 @@ read_body(Post *post)
 	json_read_free(root);
 	if (!is_notification)
 	{
-		log_line(LOG_LEVEL_ERROR, "notification_unreadable",
-				 log_text("reason", root == NULL ? error.message : "it has no entries"));
+		log_unreadable(post->posts, root == NULL ? error.message : "it has no entries");
 		refuse(post, HTTP_ERROR_VALIDATION, "the body is no notification");
 		return;
 	}
@@ -440,6 +490,19 @@ trust(Post *post)
 	ask(post, NUMBERS_MAX);
 }
 
+/* Nobody has to do with it. */
+static void
+log_strange(Post *post)
+{
+	Posts *posts = post->posts;
+	int64_t left_out;
+
+	posts->counts.strange++;
+	if (log_bound_take(&posts->strange, &left_out))
+		log_line(LOG_LEVEL_INFO, "notification_for_nobody", log_text("app", post->app),
+				 log_text("number", post->numbers[0]), log_int("left_out", left_out));
+}
+
 static void
 on_receivers(void *context, const DbResult *result)
 {
@@ -465,9 +528,7 @@ on_receivers(void *context, const DbResult *result)
 	}
 	else
 	{
-		post->posts->counts.strange++;
-		log_line(LOG_LEVEL_INFO, "notification_for_nobody", log_text("app", post->app),
-				 log_text("number", post->numbers[0]));
+		log_strange(post);
 		accept_post(post);
 	}
 }

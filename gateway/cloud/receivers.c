@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/log_bound.h"
 #include "db/result.h"
 #include "lib/log.h"
 #include "src/common/memory.h"
@@ -45,6 +46,17 @@ is_signed_with(Tried *tried, const char *secret, const SignedBody *body)
 	return tried->made[tried->count++];
 }
 
+static void
+log_unopened(const ConnectorId *org, const char *problem)
+{
+	static LogBound bound; /* of the process */
+	int64_t left_out;
+
+	if (log_bound_take(&bound, &left_out))
+		log_line(LOG_LEVEL_WARNING, "receiver_without_credentials", log_text("org", org->text),
+				 log_text("reason", problem), log_int("left_out", left_out));
+}
+
 /* Opens the credentials of a row.  False: they cannot be opened, which is logged. */
 static bool
 open_credentials(const DbResult *result, int row, const CloudKeys *keys, const ConnectorId *org,
@@ -55,8 +67,7 @@ open_credentials(const DbResult *result, int row, const CloudKeys *keys, const C
 		cloud_credentials_open(keys, org->bytes, sealed.bytes, sealed.len, credentials);
 
 	if (problem != NULL)
-		log_line(LOG_LEVEL_WARNING, "receiver_without_credentials", log_text("org", org->text),
-				 log_text("reason", problem));
+		log_unopened(org, problem);
 	return problem == NULL;
 }
 

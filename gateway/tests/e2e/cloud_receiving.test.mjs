@@ -387,6 +387,39 @@ test('who sends bodies slowly keeps nobody out, and each body has a deadline', a
 	sockets.forEach((socket) => socket.destroy());
 });
 
+test('what the database refuses of one organization holds back no other', async () =>
+{
+	const other = await numberOf(beta.key, { secret: acme.session.secret });
+	const value = notification([change(acme.session.number, { messages: [messageFrom(ANN)] }), change(other.number, { messages: [messageFrom(ANN)] })]);
+	const before = await count(acme.session);
+
+	await db.sql(`CREATE FUNCTION public.refuse_acme() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'insufficient_privilege'; END $$`);
+	await db.sql(`CREATE TRIGGER refuse_acme BEFORE INSERT ON wa.message FOR EACH ROW WHEN (NEW.session_id = '${acme.session.uuid}') EXECUTE FUNCTION public.refuse_acme()`);
+	assert.equal(await send(value, acme.session.secret), 503);
+	assert.equal(await count(other), 1);
+	await db.sql('DROP TRIGGER refuse_acme ON wa.message');
+	assert.equal(await count(acme.session), before);
+	assert.equal(await send(value, acme.session.secret), 200);
+	assert.deepEqual([await count(acme.session), await count(other)], [before + 1, 1]);
+});
+
+test('others can write only so much into the log', async () =>
+{
+	const { session } = acme;
+	const updates = (n) => notification(Array.from({ length: n }, (_, i) => change(session.number, { surprise: i }, 'unheard_of')));
+	const accounts = notification(Array.from({ length: 100 }, () => ({ field: 'account_alerts', value: { event: 'X' } })), session.credentials.wabaId);
+	const lines = (event, part) => cloud.events(event).filter((line) => line.includes(part)).length;
+
+	for (let i = 0; i < 50; i++)
+		assert.equal(await send(notification(change('899999999999998', { messages: [messageFrom(ANN)] })), 'anybody'), 200);
+	assert.equal(await send(updates(200), session.secret), 200);
+	assert.equal(await send(accounts, session.secret), 200);
+	await until('it is in the log', () => lines('account_update', 'field=account_alerts') > 0);
+	assert.equal(lines('account_update', 'field=account_alerts'), 1);
+	assert.ok(lines('update_unknown', 'unheard_of') < 60);
+	assert.ok(lines('notification_for_nobody', '899999999999998') < 50);
+});
+
 test('a change of the account makes its numbers be looked at', async () =>
 {
 	const looks = () => graph.of('GET', `/${acme.session.number}`).length;

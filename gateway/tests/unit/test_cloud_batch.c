@@ -107,6 +107,55 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
+START_TEST(an_organization_is_passed_over_with_all_of_its_lists)
+{
+	Batch batch;
+
+	batch_init(&batch);
+	for (int i = 0; i < BATCH_REPORTS_MAX + 1; i++)
+		add(&batch, 1, UPDATE_TURN_READ, i);
+	add(&batch, 2, UPDATE_TURN_READ, 1);
+	add(&batch, 2, UPDATE_TURN_READ, 2);
+	batch_sort(&batch);
+	batch_pass_over(&batch);
+	ck_assert(strncmp(next(&batch), "1 100 ", 6) == 0);
+	batch_pass_over(&batch);
+	ck_assert_str_eq(next(&batch), "2 2 [{\"n\":1},{\"n\":2}]");
+	batch_pass_over(&batch);
+	ck_assert_str_eq(next(&batch), "");
+	batch_free(&batch);
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_left_out_and_costs_no_other)
+{
+	static char text[1024 * 1024];
+	uint8_t id[DB_UUID_SIZE] = {2};
+	Batch batch;
+	int count = 0;
+
+	memset(text, 'x', sizeof(text) - 1);
+	batch_init(&batch);
+	add(&batch, 1, UPDATE_TURN_READ, 1);
+	while (!batch_is_full(&batch) && count < 20)
+	{
+		JsonWriter *json = batch_begin(&batch, id, UPDATE_TURN_READ);
+
+		ck_assert_ptr_nonnull(json);
+		json_write_name(json, "n");
+		json_write_text(json, text);
+		count += batch_end(&batch) ? 1 : 0;
+	}
+	ck_assert_int_eq(count, 15);
+	ck_assert_ptr_null(batch_begin(&batch, id, UPDATE_TURN_READ));
+	batch_sort(&batch);
+	ck_assert_str_eq(next(&batch), "1 1 [{\"n\":1}]");
+	ck_assert(strncmp(next(&batch), "2 1 [{\"n\":\"xxx", 14) == 0);
+	batch_free(&batch);
+}
+END_TEST
+
 SUITE("cloud_batch", organizations_have_lists_of_their_own_in_the_order_of_turns,
 	  a_list_has_no_more_reports_than_the_bound, a_batch_without_reports_has_no_list,
-	  what_does_not_fit_is_refused)
+	  what_does_not_fit_is_refused, an_organization_is_passed_over_with_all_of_its_lists,
+	  what_does_not_fit_is_left_out_and_costs_no_other)
