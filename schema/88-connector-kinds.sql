@@ -262,6 +262,9 @@ DECLARE
 	of_number_max constant integer := 4;
 	of_app_max constant integer := 50;
 	of_app_and_org_max constant integer := 10;
+	-- So long WhatsApp has to repeat what it posts for a session that has failed.  What comes in
+	-- the same post for others would come again with it.
+	repeated constant interval := '1 hour';
 	looked_at_of_number_max constant integer := 100;
 	looked_at_of_app_max constant integer := 400;
 BEGIN
@@ -274,7 +277,8 @@ BEGIN
 		FROM (SELECT * FROM wa.session_credentials k WHERE k.phone_number_id = named.number
 			ORDER BY k.has_number DESC, k.updated_at DESC LIMIT looked_at_of_number_max) c CROSS JOIN LATERAL (
 			SELECT FROM wa.session s WHERE s.org_id = c.org_id AND s.id = c.session_id
-				AND s.connector = connector_receivers.connector AND (c.has_number OR s.status IN ('starting', 'failed')) LIMIT 1) s
+				AND s.connector = connector_receivers.connector AND (c.has_number OR s.status = 'starting'
+					OR s.status = 'failed' AND GREATEST(s.updated_at, c.updated_at) > now() - repeated) LIMIT 1) s
 		ORDER BY c.has_number DESC, c.updated_at DESC LIMIT of_number_max) found
 	UNION ALL
 	(SELECT p.org_id, p.session_id, p.phone_number_id, p.waba_id, p.key_id, p.sealed, p.has_number FROM (
@@ -288,7 +292,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION wa.connector_receivers(text, text[], text) IS
 	'the sealed credentials of the sessions of a connector that WhatsApp posts something for: those of phone numbers, whoever has their lease, and those with the credentials of an app: the 50 newest, those with a number first, and at most 10 of one organization. `has_number`: the session has '
-	'the number; otherwise it is starting or has failed, and may get the number later, so that WhatsApp should try again. Either may be NULL. `22023` (`numbers`: at most 1000)';
+	'the number; otherwise it is starting, or has failed or got its credentials within the last hour, and may get the number later, so that WhatsApp should try again. Either may be NULL. `22023` (`numbers`: at most 1000)';
 
 CREATE FUNCTION wa.count_sealed(key uuid) RETURNS bigint
 	LANGUAGE sql STABLE STRICT SECURITY DEFINER

@@ -133,6 +133,14 @@ ROLLBACK;
 SELECT updated_at AS rival_at FROM wa.session_credentials WHERE session_id = :'rival' \gset
 SELECT public.report(:'beta', :'rival', 'working', :'rival_at') AS reported;
 SELECT s.label, s.status, s.status_reason, s.phone_number, c.has_number FROM wa.session s JOIN wa.session_credentials c ON c.session_id = s.id WHERE s.id IN (:'id', :'rival') ORDER BY 1;
+-- A session that has failed makes WhatsApp try again for an hour, also from the time of new credentials.
+BEGIN;
+SELECT r.session_id = :'rival' AS rival, r.has_number FROM wa.connector_receivers('cloud', '{100}', NULL) r ORDER BY 1;
+UPDATE wa.session SET updated_at = now() - interval '61 min' WHERE id = :'rival';
+SELECT r.session_id = :'rival' AS rival, r.has_number FROM wa.connector_receivers('cloud', '{100}', NULL) r ORDER BY 1;
+UPDATE wa.session_credentials SET updated_at = now() - interval '61 min' WHERE session_id = :'rival';
+SELECT r.session_id = :'rival' AS rival, r.has_number FROM wa.connector_receivers('cloud', '{100}', NULL) r ORDER BY 1;
+ROLLBACK;
 -- It gets the number when the first one is stopped, and the first one cannot take it back.
 SELECT wa.authenticate(:'acme_manage') IS NOT NULL \; SELECT status FROM wa.control_session(:'id', 'stop');
 -- A session that is stopped gets nothing.
