@@ -56,6 +56,7 @@ typedef enum PostState
 typedef struct Post
 {
 	LIST_ENTRY(Post) link;
+	TAILQ_ENTRY(Post) turn; /* while is_waiting */
 	Posts *posts;
 	HttpRequest *request;
 	PostState state;
@@ -73,12 +74,14 @@ typedef struct Post
 	Receivers receivers;
 	char account[NOTIFICATION_ID_MAX + 1]; /* that was looked at last */
 	Batch batch;
-	Buffer list; /* of reports, on its way */
+	size_t report_bytes; /* REPORTING */
+	Buffer list;         /* of reports, on its way */
 	const uint8_t *org;
 	int tries;
-	bool early;  /* a session has no number yet: Meta has to try again */
-	bool held;   /* the reports of an organization were refused: as above */
-	bool failed; /* out of memory */
+	bool is_waiting; /* REPORTING: the list waits for its turn */
+	bool early;      /* a session has no number yet: Meta has to try again */
+	bool held;       /* the reports of an organization were refused: as above */
+	bool failed;     /* out of memory */
 	int64_t now_ms;
 } Post;
 
@@ -89,7 +92,9 @@ struct Posts
 	int reading;            /* of them */
 	int whole;              /* the others */
 	size_t bytes;           /* of all bodies */
-	LogBound unknown;       /* of the log, by event */
+	TAILQ_HEAD(PostTurns, Post) turns;
+	int lists;        /* on their way */
+	LogBound unknown; /* of the log, by event */
 	LogBound wrong;
 	LogBound account;
 	LogBound number;
@@ -109,7 +114,11 @@ free_post(Post *post)
 
 	LIST_REMOVE(post, link);
 	*(post->state == POST_READING ? &posts->reading : &posts->whole) -= 1;
-	posts->bytes -= post->body.len;
+	posts->bytes -= post->body.len + post->report_bytes;
+	if (post->is_waiting)
+		TAILQ_REMOVE(&posts->turns, post, turn);
+	if (post->state == POST_REPORTING && post->asked != NULL)
+		posts->lists--;
 	timer_close(&post->deadline);
 	statements_drop(&post->asked);
 	receivers_free(&post->receivers);
@@ -156,7 +165,7 @@ end(Post *post)
 
 /* ---- REPORTING ---- */
 
-static void send_list(Post *post);
+static void wait_for_turn(Post *post);
 
 static void
 log_wrong(Posts *posts, const DbResult *result, int row)
@@ -199,7 +208,7 @@ report_next(Post *post)
 	else if (count == 0)
 		end(post);
 	else
-		send_list(post);
+		wait_for_turn(post);
 }
 
 /* The other organizations do not wait for the one whose reports were refused. */
@@ -212,11 +221,8 @@ pass_over(Post *post)
 }
 
 static void
-on_reported(void *context, const DbResult *result)
+take_answer(Post *post, const DbResult *result)
 {
-	Post *post = context;
-
-	post->asked = NULL;
 	if (result->outcome == DB_ROWS)
 	{
 		count_answers(post, result);
@@ -227,21 +233,123 @@ on_reported(void *context, const DbResult *result)
 	if (result->outcome != DB_REFUSED)
 		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 	else if (db_may_pass(result->sqlstate) && post->tries < TRIES_MAX)
-		send_list(post);
+		wait_for_turn(post);
 	else
 		pass_over(post);
+}
+
+static void give_turns(Posts *posts);
+
+static void
+on_reported(void *context, const DbResult *result)
+{
+	Post *post = context;
+	Posts *posts = post->posts;
+
+	post->asked = NULL;
+	posts->lists--;
+	take_answer(post, result);
+	give_turns(posts);
 }
 
 static void
 send_list(Post *post)
 {
-	const Cloud *cloud = post->posts->cloud;
+	Posts *posts = post->posts;
 
+	TAILQ_REMOVE(&posts->turns, post, turn);
+	post->is_waiting = false;
 	post->tries++;
-	post->asked = statements_submit(
-		cloud->db, cloud_request(CLOUD_REPORT, post->org, on_reported, post, "s", post->list.data));
+	post->asked =
+		statements_submit(posts->cloud->db, cloud_request(CLOUD_REPORT, post->org, on_reported,
+														  post, "s", post->list.data));
 	if (post->asked == NULL)
 		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+	else
+		posts->lists++;
+}
+
+/* Whether a list of this organization is on its way, so that the next one would wait for its rows. */
+static bool
+is_under_way(const Posts *posts, const uint8_t *org)
+{
+	const Post *post;
+
+	LIST_FOREACH(post, &posts->list, link)
+	if (post->state == POST_REPORTING && post->asked != NULL &&
+		memcmp(post->org, org, DB_UUID_SIZE) == 0)
+		return true;
+	return false;
+}
+
+/* Sends the lists whose turn it is.  Organizations take turns; claims and renewals come between. */
+static void
+give_turns(Posts *posts)
+{
+	Post *post;
+	Post *next;
+
+	for (post = TAILQ_FIRST(&posts->turns); post != NULL && posts->lists < POSTS_LISTS_MAX;
+		 post = next)
+	{
+		next = TAILQ_NEXT(post, turn);
+		if (!is_under_way(posts, post->org))
+			send_list(post);
+	}
+}
+
+static void
+wait_for_turn(Post *post)
+{
+	post->is_waiting = true;
+	TAILQ_INSERT_TAIL(&post->posts->turns, post, turn);
+}
+
+/* How many posts with reports of the same organization there are, also this one. */
+static int
+count_of_org(const Post *post)
+{
+	const Post *other;
+	int count = 0;
+
+	LIST_FOREACH(other, &post->posts->list, link)
+	if (other->org != NULL && memcmp(other->org, post->org, DB_UUID_SIZE) == 0)
+		count++;
+	return count;
+}
+
+/* The reports are kept in the body's place. */
+static void
+keep_reports(Post *post)
+{
+	Posts *posts = post->posts;
+
+	posts->bytes -= post->body.len;
+	buffer_free(&post->body);
+	post->report_bytes = post->batch.text.len;
+	posts->bytes += post->report_bytes;
+}
+
+/* The body was read: its lists wait for their turns. */
+static void
+report(Post *post)
+{
+	Posts *posts = post->posts;
+
+	batch_sort(&post->batch);
+	keep_reports(post);
+	post->state = POST_REPORTING;
+	if (post->batch.count > 0)
+	{
+		post->org = post->batch.reports[0].org;
+		if (count_of_org(post) > POSTS_ORG_MAX)
+		{
+			refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
+			return;
+		}
+	}
+	report_next(post);
+	give_turns(posts);
 }
 
 /* ---- updates ---- */
@@ -399,9 +507,7 @@ read_body(Post *post)
 		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 		return;
 	}
-	batch_sort(&post->batch);
-	post->state = POST_REPORTING;
-	report_next(post);
+	report(post);
 }
 
 /* ---- ASKING ---- */
@@ -737,6 +843,7 @@ posts_open(const Cloud *cloud, void (*changed)(void *context, const ConnectorId 
 	posts->changed = changed;
 	posts->context = context;
 	LIST_INIT(&posts->list);
+	TAILQ_INIT(&posts->turns);
 	return posts;
 }
 

@@ -22,9 +22,16 @@
 /* Whose bodies have come, at once; more are refused with 503. */
 #define POSTS_MAX 64
 
+/* Of them with reports of one organization; as above. */
+#define POSTS_ORG_MAX 16
+
+/* Lists of reports that are on their way at once, one of each organization. */
+#define POSTS_LISTS_MAX 4
+
 /*
- * Whose bodies come yet, and the bytes of all bodies.  Nobody knows of these who has sent them, so
- * with more the oldest of the address that has most gives way: it is refused with 503.
+ * Whose bodies come yet, and the bytes of all bodies and of their reports.  Nobody knows who has
+ * sent the former, so with more the oldest of the address that has most gives way: it is refused
+ * with 503.
  */
 #define POSTS_READING_MAX 128
 #define POSTS_BYTES_MAX (64 * 1024 * 1024)
@@ -42,7 +49,7 @@ typedef struct PostCounts
 	uint64_t unknown;  /* that are not understood */
 	uint64_t strange;  /* that are about a number or account that nobody has */
 	uint64_t forged;   /* that are signed with a secret that is not the session's */
-	uint64_t wrong;    /* that the database refused */
+	uint64_t wrong;    /* that the database refused, or that did not fit */
 } PostCounts;
 
 typedef struct Posts Posts;

@@ -387,6 +387,21 @@ test('who sends bodies slowly keeps nobody out, and each body has a deadline', a
 	sockets.forEach((socket) => socket.destroy());
 });
 
+test('one organization takes a share of the places only, and others have theirs', async () =>
+{
+	const big = () => send(notification(change(acme.session.number, { messages: Array.from({ length: 100 }, () => messageFrom(ANN)) })), acme.session.secret);
+	const before = await count(acme.session);
+	const many = Promise.all(Array.from({ length: 48 }, big));
+	const theirs = await send(notification(change(beta.session.number, { messages: [messageFrom(ANN)] })), beta.session.secret);
+	const answers = await many;
+	const taken = answers.filter((status) => status === 200).length;
+
+	assert.equal(theirs, 200);
+	assert.ok(taken >= 16 && taken < 48, `${taken} were taken`);
+	assert.deepEqual(answers.filter((status) => status !== 200 && status !== 503), []);
+	assert.equal(await count(acme.session), before + 100 * taken);
+});
+
 test('what the database refuses of one organization holds back no other', async () =>
 {
 	const other = await numberOf(beta.key, { secret: acme.session.secret });
