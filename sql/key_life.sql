@@ -178,7 +178,7 @@ SELECT * FROM error_of(format('SELECT wa.rotate_key(%L, ''0'', now())', :'third'
 SELECT id AS fourth, ends_at - now() AS longer FROM wa.rotate_key(:'third', '0', now() + interval '10 days') \gset
 SELECT :'longer' AS longer;
 SELECT ends_at FROM wa.rotate_key(:'fourth', '0', 'infinity');
-SELECT action, (detail ->> 'expiresAt')::timestamptz <= at + interval '1 hour' AS old_ends, CASE detail ->> 'successorExpiresAt' WHEN 'never' THEN 'never'
+SELECT action, (detail ->> 'expiresAt')::timestamptz <= at + interval '61 min' AS old_ends, CASE detail ->> 'successorExpiresAt' WHEN 'never' THEN 'never'
 	ELSE date_trunc('day', (detail ->> 'successorExpiresAt')::timestamptz - at + interval '1 hour')::text END AS successor_ends
 FROM wa.audit WHERE org_id = :'life' AND action = 'key.rotated' AND detail ->> 'name' = 'cut short' ORDER BY id;
 SELECT count(*) AS made, count(*) FILTER (WHERE detail ->> 'expiresAt' = 'never') AS without_end FROM wa.audit
