@@ -230,15 +230,28 @@ export function row(page, name)
 	return page.getByRole('row').filter({ has: page.getByRole('rowheader', { name }) });
 }
 
-/* Presses a button of a row, which is in the row's menu where there is no room for it. */
+/*
+ * Presses a button of a row, which is in the row's menu where there is no room for it.  A table
+ * that has just got another width may change the one for the other meanwhile.
+ */
 export async function press(within, name)
 {
 	const opener = within.getByRole('button', { name: /^Actions of/ });
+	const wanted = within.getByRole('button', { name }).or(within.getByRole('link', { name }));
 
 	await within.waitFor();
-	if (await opener.count() > 0)
-		await opener.click();
-	await within.getByRole('button', { name }).or(within.getByRole('link', { name })).click();
+	for (let tries = 1; !await wanted.isVisible() && await opener.count() > 0; tries++)
+		try
+		{
+			await opener.click({ timeout: 5000 });
+			await wanted.waitFor({ timeout: 5000 });
+		}
+		catch (error)
+		{
+			if (error.name !== 'TimeoutError' || tries === 18)
+				throw error;
+		}
+	await wanted.click();
 }
 
 /* The names of all buttons of a row, also of those in its menu. */
