@@ -77,7 +77,8 @@ answer_challenge(HttpRequest *request)
 	Buffer body;
 
 	buffer_init(&body, CHALLENGE_MAX);
-	buffer_append(&body, challenge->data, challenge->len);
+	if (challenge != NULL)
+		buffer_append(&body, challenge->data, challenge->len);
 	http_respond(request, 200, NULL, 0, "text/plain; charset=utf-8", &body);
 }
 
@@ -102,7 +103,7 @@ on_receivers(void *context, const DbResult *result)
 
 	question->asked = NULL;
 	if (result->outcome == DB_ROWS)
-		known = receivers_have_token(result, cloud->keys, token->data, token->len);
+		known = token != NULL && receivers_have_token(result, cloud->keys, token->data, token->len);
 	else
 		statements_log_failure(&cloud_statements, CLOUD_RECEIVERS, result);
 	log_answer(question, known);

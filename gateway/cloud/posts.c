@@ -706,9 +706,9 @@ make_room(Post *post, size_t len)
 	while (posts->bytes + len > POSTS_BYTES_MAX)
 	{
 		Post *other = who_gives_way(posts);
-		bool is_own = other == post;
+		bool is_own = other == NULL || other == post;
 
-		refuse(other, HTTP_ERROR_UNAVAILABLE, NULL);
+		refuse(is_own ? post : other, HTTP_ERROR_UNAVAILABLE, NULL);
 		if (is_own)
 			return false;
 	}
@@ -803,8 +803,9 @@ posts_take(Posts *posts, HttpRequest *request, const char *app)
 		refuse_at_once(posts, request, HTTP_ERROR_UNAUTHORIZED);
 		return;
 	}
-	if (posts->reading == POSTS_READING_MAX)
-		refuse(who_gives_way(posts), HTTP_ERROR_UNAVAILABLE, NULL);
+	post = posts->reading == POSTS_READING_MAX ? who_gives_way(posts) : NULL;
+	if (post != NULL)
+		refuse(post, HTTP_ERROR_UNAVAILABLE, NULL);
 	post = calloc(1, sizeof(*post));
 	if (post == NULL)
 	{

@@ -51,6 +51,7 @@ extern void analysis_change(void *list, void *element);
 		struct type *le_next;     \
 		struct type **le_prev;    \
 	}
+#define LIST_INIT(head) ((head)->lh_first = (void *) 0)
 #define LIST_FIRST(head) analysis_element(head)
 #define LIST_EMPTY(head) (LIST_FIRST(head) == (void *) 0)
 #define LIST_NEXT(elm, field) analysis_element(&(elm)->field)
