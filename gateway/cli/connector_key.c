@@ -90,7 +90,7 @@ connector_key_make(const char *const values[], Buffer *out)
 	if (ok)
 	{
 		sealed_box_write_secret(&key, line);
-		strcpy(line + SEALED_BOX_SECRET_TEXT, "\n");
+		line[SEALED_BOX_SECRET_TEXT] = '\n';
 		ok = write_file(path, line, SEALED_BOX_SECRET_TEXT + 1);
 		if (ok)
 			say(out, path, key.public_key);

@@ -50,6 +50,7 @@ is_low(int number)
 static size_t
 repair_escape(char *at, size_t left)
 {
+	static const char replacement[ESCAPE_LEN] = {'\\', 'u', 'f', 'f', 'f', 'd'};
 	int number = read_escape(at, left);
 
 	if (number < 0)
@@ -57,7 +58,7 @@ repair_escape(char *at, size_t left)
 	if (is_high(number) && is_low(read_escape(at + ESCAPE_LEN, left - ESCAPE_LEN)))
 		return (size_t) 2 * ESCAPE_LEN;
 	if (number == 0 || is_high(number) || is_low(number))
-		memcpy(at, "\\ufffd", ESCAPE_LEN);
+		memcpy(at, replacement, ESCAPE_LEN);
 	return ESCAPE_LEN;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "cloud/receivers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ is_signed_with(Tried *tried, const char *secret, const SignedBody *body)
 			return tried->made[i];
 	if (tried->count == RECEIVERS_SECRETS_MAX)
 		return false;
-	strcpy(tried->secrets[tried->count], secret);
+	snprintf(tried->secrets[tried->count], sizeof(tried->secrets[0]), "%s", secret);
 	tried->made[tried->count] = signature_is_of(body->signature, secret, body->bytes, body->len);
 	return tried->made[tried->count++];
 }

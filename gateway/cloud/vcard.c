@@ -120,6 +120,7 @@ static void
 copy_part(const char *value, int index, char copy[PART_MAX + 1])
 {
 	size_t len = 0;
+	bool is_escaped;
 
 	for (; *value != '\0' && index >= 0; value++)
 	{
@@ -128,10 +129,11 @@ copy_part(const char *value, int index, char copy[PART_MAX + 1])
 			index--;
 			continue;
 		}
-		if (*value == '\\' && value[1] != '\0')
+		is_escaped = *value == '\\' && value[1] != '\0';
+		if (is_escaped)
 			value++;
 		if (index == 0 && len < PART_MAX)
-			copy[len++] = (char) (*value == 'n' && value[-1] == '\\' ? ' ' : *value);
+			copy[len++] = (char) (is_escaped && *value == 'n' ? ' ' : *value);
 	}
 	copy[len] = '\0';
 }
@@ -153,7 +155,7 @@ write_name(const char *card, const char *shown, JsonWriter *json)
 {
 	static const char *const parts[] = {"last_name", "first_name", "middle_name", "prefix",
 										"suffix"};
-	char part[PART_MAX + 1];
+	char part[PART_MAX + 1] = "";
 	bool has_first = false;
 	Line line;
 	bool has_name = next_of(&card, "N", &line);
@@ -177,7 +179,7 @@ static void
 write_list(const char *card, const char *property, const char *list, const char *member,
 		   JsonWriter *json)
 {
-	char text[PART_MAX + 1];
+	char text[PART_MAX + 1] = "";
 	char type[TYPE_MAX + 1];
 	char number[TYPE_MAX + 1];
 	Line line;

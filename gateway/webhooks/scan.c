@@ -197,7 +197,7 @@ make_taking(void *context, DbDone done, void *arg)
 }
 
 static bool
-open(Scan *scan, struct event_base *base, Db *db)
+open_tasks(Scan *scan, struct event_base *base, Db *db)
 {
 	return db_task_open(&scan->taking, base, db, make_taking, take_place, scan) &&
 		   db_task_open(&scan->reporting, base, db, make_report, take_report, scan) &&
@@ -218,7 +218,7 @@ scan_start(struct event_base *base, Db *db, const MediaStore *store, Metrics *me
 	scan->metrics = metrics;
 	scan->owner = owner;
 	scan->period_ms = period_ms;
-	if (!open(scan, base, db))
+	if (!open_tasks(scan, base, db))
 	{
 		scan_stop(scan);
 		return NULL;
