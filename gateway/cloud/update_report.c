@@ -4,13 +4,12 @@
  */
 #include "cloud/update_report.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cloud/content.h"
 #include "cloud/fields.h"
 #include "cloud/person.h"
+#include "connector/outbox.h"
 #include "lib/utf8.h"
 
 #define UUID_LEN 36
@@ -19,33 +18,10 @@
 /* ---- members ---- */
 
 static void
-write_text(JsonWriter *json, const char *name, const char *text)
-{
-	if (text == NULL)
-		return;
-	json_write_name(json, name);
-	json_write_text(json, text);
-}
-
-static void
 write_kind(JsonWriter *json, const char *report, const char *session)
 {
-	write_text(json, "report", report);
-	write_text(json, "session", session);
-}
-
-static void
-write_time(JsonWriter *json, const char *name, int64_t epoch_ms)
-{
-	time_t second = (time_t) (epoch_ms / 1000);
-	struct tm parts;
-	char date[32];
-	char text[48];
-
-	gmtime_r(&second, &parts);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(text, sizeof(text), "%s.%03dZ", date, (int) (epoch_ms % 1000));
-	write_text(json, name, text);
+	report_text(json, "report", report);
+	report_text(json, "session", session);
 }
 
 static bool
@@ -62,7 +38,7 @@ write_message_id(JsonWriter *json, const JsonValue *object, const char *name)
 	char id[FIELD_MESSAGE_ID_MAX + 1];
 
 	field_copy(object, name, id, sizeof(id));
-	write_text(json, "wa_message_id", id);
+	report_text(json, "wa_message_id", id);
 }
 
 /* ---- statuses ---- */
@@ -94,9 +70,9 @@ write_message(const Update *update, const char *report, const char *session, int
 	const char *message = field_text(update->element, "biz_opaque_callback_data");
 
 	write_kind(json, report, session);
-	write_text(json, "message", is_uuid(message) ? message : NULL);
+	report_text(json, "message", is_uuid(message) ? message : NULL);
 	write_message_id(json, update->element, "id");
-	write_time(json, "at", field_time(update->element, "timestamp", now_ms));
+	report_time(json, "at", field_time(update->element, "timestamp", now_ms));
 }
 
 static void
@@ -109,7 +85,7 @@ static void
 write_status(const Update *update, const char *session, int64_t now_ms, JsonWriter *json)
 {
 	write_message(update, "status", session, now_ms, json);
-	write_text(json, "status", field_text(update->element, "status"));
+	report_text(json, "status", field_text(update->element, "status"));
 }
 
 /* What Meta says is wrong: the details if there are any, or else the title. */
@@ -125,7 +101,7 @@ write_error(JsonWriter *json, const JsonValue *error)
 	if (text == NULL)
 		text = field_text(error, "title");
 	utf8_copy_start(shown, ERROR_MAX, text == NULL ? "WhatsApp gave no reason" : text);
-	write_text(json, "error", shown);
+	report_text(json, "error", shown);
 	if (!field_int64(error, "code", &code))
 		return;
 	json_write_name(json, "error_code");
@@ -207,20 +183,20 @@ write_sender(const Update *update, const Person *other, JsonWriter *json)
 		if (!person_read(update->element, "from", "from_user_id", NULL, &own))
 			own = *other;
 		person_jid(&own, jid);
-		write_text(json, "sender_jid", jid);
+		report_text(json, "sender_jid", jid);
 		return;
 	}
 	person_jid(other, jid);
-	write_text(json, "sender_jid", jid);
-	write_text(json, "sender_name", other->name);
+	report_text(json, "sender_jid", jid);
+	report_text(json, "sender_name", other->name);
 }
 
 /* What else is known of the person on the other side. */
 static void
 write_person(const Person *other, JsonWriter *json)
 {
-	write_text(json, "user_id", other->user_id[0] == '\0' ? NULL : other->user_id);
-	write_text(json, "username", other->username);
+	report_text(json, "user_id", other->user_id[0] == '\0' ? NULL : other->user_id);
+	report_text(json, "username", other->username);
 }
 
 static void
@@ -237,11 +213,11 @@ write_received(const Update *update, const char *session, int64_t now_ms, JsonWr
 	content_read(message, &content);
 	write_kind(json, "receive", session);
 	write_message_id(json, message, "id");
-	write_text(json, "chat_jid", jid);
+	report_text(json, "chat_jid", jid);
 	write_sender(update, &other, json);
 	write_person(&other, json);
-	write_text(json, "type", content.type);
-	write_text(json, "body", content.body);
+	report_text(json, "type", content.type);
+	report_text(json, "body", content.body);
 	field_pass_text(json, "quoted", context, "id");
 	if (field_true(context, "forwarded") || field_true(context, "frequently_forwarded"))
 	{
@@ -249,7 +225,7 @@ write_received(const Update *update, const char *session, int64_t now_ms, JsonWr
 		json_write_bool(json, true);
 	}
 	content_write(&content, message, json);
-	write_time(json, "at", field_time(message, "timestamp", now_ms));
+	report_time(json, "at", field_time(message, "timestamp", now_ms));
 }
 
 /* The object of a change, by the type of the message; the message that it is about. */
@@ -306,8 +282,8 @@ write_changed(const Update *update, const char *session, int64_t now_ms, JsonWri
 	write_message_id(json, json_read_member(message, changes[i].type), changes[i].id);
 	write_sender(update, &other, json);
 	write_person(&other, json);
-	write_text(json, "type", changes[i].change);
-	write_text(json, "value", change_value(message));
+	report_text(json, "type", changes[i].change);
+	report_text(json, "value", change_value(message));
 }
 
 /* Groups have addresses of another kind, and are not supported. */

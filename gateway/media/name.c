@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/common/hex.h"
+
 void
 media_write_digits(const uint8_t *bytes, size_t len, char *digits)
 {
@@ -36,22 +38,13 @@ media_write_name(const uint8_t org[MEDIA_ORG_SIZE], const uint8_t digest[MEDIA_D
 	snprintf(name, MEDIA_NAME_MAX, "%s/%.2s/%s", folder, digits, digits);
 }
 
-static int
-value_of(char digit)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = digit == '\0' ? NULL : strchr(digits, digit);
-
-	return at == NULL ? -1 : (int) (at - digits);
-}
-
 static bool
 read_digits(const char *digits, uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 	{
-		int high = value_of(digits[2 * i]);
-		int low = value_of(digits[2 * i + 1]);
+		int high = wak_hex_value(digits[2 * i]);
+		int low = wak_hex_value(digits[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
@@ -66,9 +59,13 @@ media_read_name(const char *text, size_t len, uint8_t org[MEDIA_ORG_SIZE],
 {
 	const char *slash = memchr(text, '/', len);
 	size_t folder = slash == NULL ? 0 : (size_t) (slash - text);
-	const char *digits = text + folder + sizeof("/ab/") - 1;
+	char name[MEDIA_NAME_MAX];
 
-	return slash != NULL && len == folder + sizeof("/ab/") - 1 + MEDIA_DIGITS_MAX - 1 &&
-		   wak_typeid_decode(text, folder, "org", org) == WAK_TYPEID_OK && slash[3] == '/' &&
-		   memcmp(slash + 1, digits, 2) == 0 && read_digits(digits, digest, MEDIA_DIGEST_SIZE);
+	if (slash == NULL || len != folder + sizeof("/ab/") - 1 + MEDIA_DIGITS_MAX - 1 ||
+		wak_typeid_decode(text, folder, "org", org) != WAK_TYPEID_OK ||
+		!read_digits(slash + sizeof("/ab/") - 1, digest, MEDIA_DIGEST_SIZE))
+		return false;
+	/* In lower case, and in the folder of its first digits. */
+	media_write_name(org, digest, name);
+	return memcmp(name, text, len) == 0;
 }
